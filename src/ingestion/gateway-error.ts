@@ -1,0 +1,82 @@
+/** What the upstream said of a call that failed: its HTTP status, its own error code, its id for the call. */
+export interface UpstreamDetails {
+  readonly status?: number;
+  readonly errorCode?: string;
+  readonly requestId?: string;
+}
+
+/**
+ * A failure that a caller can act on. Its message and extensions are safe to show to anybody: no upstream
+ * body, no secret, no stack. What is only for the operator hangs on `cause`.
+ */
+export abstract class GatewayError extends Error {
+  abstract readonly code: string;
+
+  /** What goes to clients beside the message, `code` included. */
+  get extensions(): Record<string, unknown> {
+    return { code: this.code };
+  }
+}
+
+export type UpstreamErrorCode =
+  | 'UPSTREAM_UNAVAILABLE'
+  | 'UPSTREAM_TIMEOUT'
+  | 'UPSTREAM_RATE_LIMITED'
+  | 'UPSTREAM_UNAUTHENTICATED'
+  | 'UPSTREAM_FORBIDDEN'
+  | 'UPSTREAM_INVALID_RESPONSE';
+
+export interface UpstreamErrorOptions {
+  readonly upstream?: UpstreamDetails | undefined;
+  /** How long to wait before asking again, in ms, where it is known. */
+  readonly retryAfterMs?: number | undefined;
+  /** True where a start may have been taken all the same: it must not simply be sent again. */
+  readonly outcomeUnknown?: boolean;
+  readonly cause?: unknown;
+}
+
+/** A call to the upstream that gave no usable answer. It says nothing about the ingestion itself. */
+export class UpstreamError extends GatewayError {
+  override readonly name = 'UpstreamError';
+  readonly upstream: UpstreamDetails | undefined;
+  readonly retryAfterMs: number | undefined;
+  readonly outcomeUnknown: boolean;
+
+  constructor(
+    readonly code: UpstreamErrorCode,
+    message: string,
+    options: UpstreamErrorOptions = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.upstream = options.upstream;
+    this.retryAfterMs = options.retryAfterMs;
+    this.outcomeUnknown = options.outcomeUnknown ?? false;
+  }
+
+  override get extensions(): Record<string, unknown> {
+    return {
+      code: this.code,
+      ...(this.upstream && { upstream: this.upstream }),
+      ...(this.retryAfterMs !== undefined && { retryAfterMs: this.retryAfterMs }),
+      ...(this.outcomeUnknown && { outcomeUnknown: true }),
+    };
+  }
+}
+
+/** A subscription to a request that the upstream does not know. */
+export class RequestNotFoundError extends GatewayError {
+  override readonly name = 'RequestNotFoundError';
+  readonly code = 'INGESTION_REQUEST_NOT_FOUND';
+}
+
+/** A cursor that this gateway's log never gave. */
+export class CursorInvalidError extends GatewayError {
+  override readonly name = 'CursorInvalidError';
+  readonly code = 'CURSOR_INVALID';
+}
+
+/** An argument that no caller may pass; the message says what is allowed. */
+export class BadUserInputError extends GatewayError {
+  override readonly name = 'BadUserInputError';
+  readonly code = 'BAD_USER_INPUT';
+}

@@ -1,0 +1,47 @@
+import type { ReportedState } from './ingestion-request.js';
+
+/** Why a request FAILED or was ABORTED, read out of the upstream's free text. */
+export interface IngestionFailure {
+  /** Such as `ACP-880056`; null where the text names none. */
+  readonly code: string | null;
+  /** The text without its `Mapping Id: …` prefix and without the code. */
+  readonly message: string;
+  /** Whether submitting a new request may help. */
+  readonly retryable: boolean;
+}
+
+/**
+ * Codes behind which a new request may succeed without anybody mending something first: a source that
+ * could not be read may be readable a moment later. ACP-880096 is not among them, for its own text sends
+ * the reader to the error in the Platform UI; nor are the codes of mapping validation.
+ */
+const retryableCodes: ReadonlySet<string> = new Set(['ACP-880056']);
+
+/**
+ * The failure that a state tells of, or null where it tells of none.
+ *
+ * ABORTED is always retryable: the upstream's own text asks for a new request.
+ */
+export function toIngestionFailure(
+  state: ReportedState,
+  mappingId: string,
+): IngestionFailure | null {
+  switch (state.status) {
+    case 'IN_PROGRESS':
+    case 'SUCCESS':
+      return null;
+    case 'FAILED':
+    case 'ABORTED': {
+      const code = /\bACP-\d+\b/.exec(state.info)?.[0] ?? null;
+      const retryable = state.status === 'ABORTED' || (code !== null && retryableCodes.has(code));
+      return { code, message: toMessage(state.info, mappingId, code), retryable };
+    }
+  }
+}
+
+function toMessage(info: string, mappingId: string, code: string | null): string {
+  const prefix = `Mapping Id: ${mappingId}.`;
+  const text = info.startsWith(prefix) ? info.slice(prefix.length).trim() : info.trim();
+  const message = code !== null && text.startsWith(code) ? text.slice(code.length).trim() : text;
+  return message === '' ? info : message;
+}

@@ -1,0 +1,48 @@
+/** The four statuses of an ingestion request, in the gateway's words. */
+export const ingestionStatuses = ['IN_PROGRESS', 'SUCCESS', 'FAILED', 'ABORTED'] as const;
+export type IngestionStatus = (typeof ingestionStatuses)[number];
+
+/** What names a request upstream: request ids are only unique together with their mapping. */
+export interface RequestRef {
+  readonly mappingId: string;
+  /** The upstream's own id, every digit kept; never a number. */
+  readonly requestId: string;
+}
+
+/**
+ * What the upstream reported of a request, each status with its own data.
+ *
+ * `info` is the upstream's text, verbatim. `batchId` is null where the upstream says the empty string.
+ * `numRecords` exists on success only: elsewhere the upstream says 0 whatever was ingested.
+ */
+export type ReportedState =
+  | { readonly status: 'IN_PROGRESS'; readonly info: string; readonly batchId: string | null }
+  | {
+      readonly status: 'SUCCESS';
+      readonly info: string;
+      readonly batchId: string | null;
+      readonly numRecords: number;
+    }
+  | { readonly status: 'FAILED'; readonly info: string; readonly batchId: string | null }
+  | { readonly status: 'ABORTED'; readonly info: string; readonly batchId: string | null };
+
+/** What the log knows of one request. Instants are in ms since the epoch, by the gateway's clock. */
+export interface IngestionRecord {
+  readonly ref: RequestRef;
+  readonly state: ReportedState;
+  /** When it was started through this gateway; null where somebody else started it. */
+  readonly startedAt: number | null;
+  readonly firstObservedAt: number;
+  /** When `state` was first observed. */
+  readonly changedAt: number;
+}
+
+/** Whether a request in this status can change no more. */
+export function isTerminal(status: IngestionStatus): boolean {
+  return status !== 'IN_PROGRESS';
+}
+
+/** One string per request, for use as a map key: no two different refs give the same. */
+export function toRequestKey({ mappingId, requestId }: RequestRef): string {
+  return JSON.stringify([mappingId, requestId]);
+}

@@ -1,0 +1,43 @@
+import {
+  type IngestionStatus,
+  isTerminal,
+  type ReportedState,
+  type RequestRef,
+} from './ingestion-request.js';
+
+/** A place in the log: a positive integer; 0 is before its first transition. */
+export type Position = number;
+
+/** An observed change of one request's status, as the log keeps it. */
+export interface Transition {
+  readonly position: Position;
+  readonly ref: RequestRef;
+  /** Null for the first observation. */
+  readonly from: IngestionStatus | null;
+  readonly to: ReportedState;
+  /** In ms since the epoch, by the gateway's clock. */
+  readonly observedAt: number;
+}
+
+/** What seeing a state makes of what was known. */
+export type Observed =
+  | { readonly kind: 'transition'; readonly from: IngestionStatus | null }
+  | { readonly kind: 'unchanged' }
+  /** The upstream went back on a terminal status. It changes nothing. */
+  | { readonly kind: 'regression'; readonly from: IngestionStatus };
+
+/**
+ * Decide what an observation means.
+ *
+ *     (nothing) ──▶ IN_PROGRESS ──▶ SUCCESS | FAILED | ABORTED
+ *         └────────────────────────▶ (terminal: no way out)
+ *
+ * Only a change of status is a transition: a new text or batch id within one status is not.
+ *
+ * @param known - the status in the log, or null where the request is new
+ */
+export function observe(known: IngestionStatus | null, seen: IngestionStatus): Observed {
+  if (known === seen) return { kind: 'unchanged' };
+  if (known !== null && isTerminal(known)) return { kind: 'regression', from: known };
+  return { kind: 'transition', from: known };
+}

@@ -6,8 +6,8 @@ export interface ManualClock extends Clock {
   advance(byMs: number): void;
   /** Delays of the tasks that are waiting, in ms from now, soonest first. */
   pendingMs(): number[];
-  /** Resolves once a task is waiting whose delay from now is in `[fromMs, toMs]`. */
-  scheduled(fromMs: number, toMs: number): Promise<void>;
+  /** Resolves once so many tasks are waiting whose delay from now is in `[fromMs, toMs]`. */
+  scheduled(fromMs: number, toMs: number, count?: number): Promise<void>;
 }
 
 /** @param startsAt - in ms since the epoch */
@@ -36,10 +36,11 @@ export function createManualClock(startsAt = Date.UTC(2026, 0, 1)): ManualClock 
       now = until;
     },
     pendingMs,
-    scheduled(fromMs, toMs) {
+    scheduled(fromMs, toMs, count = 1) {
       const { promise, resolve } = Promise.withResolvers<void>();
       const look = () => {
-        if (!pendingMs().some((delayMs) => delayMs >= fromMs && delayMs <= toMs)) return;
+        const due = pendingMs().filter((delayMs) => delayMs >= fromMs && delayMs <= toMs);
+        if (due.length < count) return;
         waiters.delete(look);
         resolve();
       };

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import {
   answerAndCut,
   hang,
@@ -9,7 +9,7 @@ import {
   text,
 } from '../support/scripted-upstream.js';
 import { startAnswers, statusAnswers } from './campaign-answers.js';
-import { failureOf, passBackoff, ref, setUp } from './campaign-harness.js';
+import { failureOf, passBackoff, ref, releaseAfterTest, setUp } from './campaign-harness.js';
 
 const inProgress = json(200, statusAnswers.inProgress('XDM44', 3520));
 const submitted = json(200, startAnswers.submitted('XDM44', 3520));
@@ -68,15 +68,31 @@ describe('a status is asked for again', () => {
   });
 
   it('not where the pause would go past the deadline: the last failure is told instead', async () => {
+    const half = jest.spyOn(Math, 'random').mockReturnValue(0.5);
+    releaseAfterTest(async () => half.mockRestore());
     const { upstream, campaign, clock } = await setUp({ timeoutMs: 1000 });
     const late = held(text(500, ''));
     upstream.script(late.answer);
     const failure = failureOf(campaign.status(ref, 'interactive'));
     await upstream.arrived(1);
-    clock.advance(999);
+    // Half of 250 ms is to be waited, and that is what is left.
+    clock.advance(875);
     late.release();
-    // Whatever share of 250 ms it would wait, all but the smallest does not fit; that one times out.
     expect((await failure).code).toBe('UPSTREAM_UNAVAILABLE');
+    expect(upstream.calls).toHaveLength(1);
+  });
+
+  it('after pauses that grow, each a random share of its longest', async () => {
+    const most = jest.spyOn(Math, 'random').mockReturnValue(0.999);
+    releaseAfterTest(async () => most.mockRestore());
+    const { upstream, campaign, clock } = await setUp();
+    upstream.otherwise(text(500, ''));
+    const failure = failureOf(campaign.status(ref, 'interactive'));
+    for (const delayMs of [249, 499]) {
+      await clock.scheduled(delayMs, delayMs);
+      clock.advance(delayMs);
+    }
+    await failure;
   });
 });
 

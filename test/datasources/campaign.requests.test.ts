@@ -131,3 +131,14 @@ describe('a mapping id never steers the URL', () => {
     await expect(setUp({ organization: '..' })).rejects.toThrow('The organization must be');
   });
 });
+
+describe('a credential that no header can carry is found at once, and not shown', () => {
+  it.each([
+    ['API key', { apiKey: 'k\u00e9y\n' }],
+    ['access token', { token: { kind: 'ready', accessToken: '' } }],
+  ] as const)('%s', async (name, options) => {
+    await expect(setUp(options)).rejects.toThrow(
+      `The ${name} must be visible ASCII, at least one character, without blanks.`,
+    );
+  });
+});

@@ -3,7 +3,7 @@ import { createCallBudget } from '../../src/datasources/call-budget.js';
 import { type Deadline, startDeadline } from '../../src/datasources/call-deadline.js';
 import type { Urgency } from '../../src/ingestion/ports.js';
 import { failureOf, releaseAfterTest } from './campaign-harness.js';
-import { createManualClock } from './manual-clock.js';
+import { createManualClock } from '../support/manual-clock.js';
 
 function setUp(maxRps: number) {
   const clock = createManualClock();

@@ -6,7 +6,7 @@ import {
 } from '../../src/datasources/campaign.datasource.js';
 import { UpstreamError } from '../../src/ingestion/gateway-error.js';
 import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.js';
-import { createManualClock, type ManualClock } from './manual-clock.js';
+import { createManualClock, type ManualClock } from '../support/manual-clock.js';
 
 const releasers: (() => Promise<void>)[] = [];
 

@@ -8,7 +8,7 @@ import {
   text,
   truncated,
 } from '../support/scripted-upstream.js';
-import { startAnswers, statusAnswers } from './campaign-answers.js';
+import { startAnswers, statusAnswers } from '../support/campaign-answers.js';
 import { failureOf, passBackoff, ref, setUp } from './campaign-harness.js';
 
 const gateway = (error_code: string, message: string) => ({ error_code, message });

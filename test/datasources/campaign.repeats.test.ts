@@ -8,7 +8,7 @@ import {
   stalled,
   text,
 } from '../support/scripted-upstream.js';
-import { startAnswers, statusAnswers } from './campaign-answers.js';
+import { startAnswers, statusAnswers } from '../support/campaign-answers.js';
 import { failureOf, passBackoff, ref, releaseAfterTest, setUp } from './campaign-harness.js';
 
 const inProgress = json(200, statusAnswers.inProgress('XDM44', 3520));

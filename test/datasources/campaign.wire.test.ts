@@ -4,7 +4,7 @@ import {
   parseReportedState,
   parseSubmission,
 } from '../../src/datasources/campaign.wire.js';
-import { startAnswers, statusAnswers } from './campaign-answers.js';
+import { startAnswers, statusAnswers } from '../support/campaign-answers.js';
 
 const ref = { mappingId: 'XDM44', requestId: '3520' };
 const start = (answer: unknown) => parseSubmission(JSON.stringify(answer), 'XDM44');

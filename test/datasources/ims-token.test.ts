@@ -2,9 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import { createTokenSource } from '../../src/datasources/ims-token.datasource.js';
 import type { ClientCredentials } from '../../src/datasources/ims-token.wire.js';
 import { hang, held, json, raw, reset, text } from '../support/scripted-upstream.js';
-import { startAnswers, statusAnswers } from './campaign-answers.js';
+import { startAnswers, statusAnswers } from '../support/campaign-answers.js';
 import { failureOf, ref, releaseAfterTest, scripted, setUp } from './campaign-harness.js';
-import { createManualClock } from './manual-clock.js';
+import { createManualClock } from '../support/manual-clock.js';
 
 const HOUR_MS = 60 * 60 * 1000;
 const granted = (token: string, expiresInSeconds = 86_399) =>

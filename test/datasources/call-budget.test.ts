@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { createCallBudget } from '../../src/datasources/call-budget.js';
 import { type Deadline, startDeadline } from '../../src/datasources/call-deadline.js';
 import type { Urgency } from '../../src/ingestion/ports.js';
-import { failureOf, releaseAfterTest } from './campaign-harness.js';
 import { createManualClock } from '../support/manual-clock.js';
+import { failureOf, releaseAfterTest } from './campaign-harness.js';
 
 function setUp(maxRps: number) {
   const clock = createManualClock();
@@ -49,7 +49,7 @@ describe('the call budget', () => {
       ask('poll 3', 'background'),
       ask('start 2', 'interactive'),
     ];
-    clock.advance(1000);
+    await clock.advance(1000);
     await Promise.all(asked);
     expect(order).toEqual(['start 1', 'start 2', 'poll 1', 'poll 2', 'poll 3']);
   });
@@ -59,7 +59,7 @@ describe('the call budget', () => {
     await budget.turn('interactive', deadline());
     const first = failureOf(budget.turn('interactive', deadline(500)));
     const second = failureOf(budget.turn('background', deadline(600)));
-    clock.advance(600);
+    await clock.advance(600);
     expect(await first).toMatchObject({ code: 'UPSTREAM_RATE_LIMITED', outcomeUnknown: false });
     expect((await first).message).toContain('nothing was sent');
     // One call is still ahead of the first when it gives up, none of the second.
@@ -76,7 +76,7 @@ describe('the call budget', () => {
     const error = await failureOf(budget.turn('interactive', deadline(6999)));
     expect(error.retryAfterMs).toBe(7000);
     const turn = budget.turn('interactive', deadline(7001));
-    clock.advance(7000);
+    await clock.advance(7000);
     await turn;
   });
 

@@ -5,8 +5,8 @@ import {
   createCampaignDatasource,
 } from '../../src/datasources/campaign.datasource.js';
 import { UpstreamError } from '../../src/ingestion/gateway-error.js';
-import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.js';
 import { createManualClock, type ManualClock } from '../support/manual-clock.js';
+import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.js';
 
 const releasers: (() => Promise<void>)[] = [];
 
@@ -62,5 +62,5 @@ export async function failureOf(call: Promise<unknown>): Promise<UpstreamError> 
 /** Let the pause between two attempts pass, once the datasource is in it. */
 export async function passBackoff(clock: ManualClock): Promise<void> {
   await clock.scheduled(0, 500);
-  clock.advance(500);
+  await clock.advance(500);
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { startAnswers, statusAnswers } from '../support/campaign-answers.js';
 import {
   endless,
   json,
@@ -8,7 +9,6 @@ import {
   text,
   truncated,
 } from '../support/scripted-upstream.js';
-import { startAnswers, statusAnswers } from '../support/campaign-answers.js';
 import { failureOf, passBackoff, ref, setUp } from './campaign-harness.js';
 
 const gateway = (error_code: string, message: string) => ({ error_code, message });
@@ -293,4 +293,15 @@ describe('what must not get out', () => {
       }
     },
   );
+});
+
+describe('an answer that is too long', () => {
+  it('is not read to its end: the gateway hangs up', async () => {
+    const { upstream, campaign } = await setUp();
+    upstream.script(endless());
+    await failureOf(campaign.start('XDM44'));
+    const [call] = await upstream.arrived(1);
+    if (call) await upstream.hungUp(call);
+    expect(upstream.calls).toHaveLength(1);
+  });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it, jest } from '@jest/globals';
+import { startAnswers, statusAnswers } from '../support/campaign-answers.js';
 import {
   answerAndCut,
   hang,
@@ -8,7 +9,6 @@ import {
   stalled,
   text,
 } from '../support/scripted-upstream.js';
-import { startAnswers, statusAnswers } from '../support/campaign-answers.js';
 import { failureOf, passBackoff, ref, releaseAfterTest, setUp } from './campaign-harness.js';
 
 const inProgress = json(200, statusAnswers.inProgress('XDM44', 3520));
@@ -44,11 +44,11 @@ describe('a status is asked for again', () => {
     const state = campaign.status(ref, 'interactive');
     // One wait of this call, and one of the budget that holds back all others.
     await clock.scheduled(2000, 2000, 2);
-    clock.advance(1999);
+    await clock.advance(1999);
     // The wait has one millisecond left, and nothing shorter is waiting.
     expect(clock.pendingMs()[0]).toBe(1);
     expect(upstream.calls).toHaveLength(1);
-    clock.advance(1);
+    await clock.advance(1);
     expect(await state).toMatchObject({ status: 'IN_PROGRESS' });
   });
 
@@ -76,7 +76,7 @@ describe('a status is asked for again', () => {
     const failure = failureOf(campaign.status(ref, 'interactive'));
     await upstream.arrived(1);
     // Half of 250 ms is to be waited, and that is what is left.
-    clock.advance(875);
+    await clock.advance(875);
     late.release();
     expect((await failure).code).toBe('UPSTREAM_UNAVAILABLE');
     expect(upstream.calls).toHaveLength(1);
@@ -90,7 +90,7 @@ describe('a status is asked for again', () => {
     const failure = failureOf(campaign.status(ref, 'interactive'));
     for (const delayMs of [249, 499]) {
       await clock.scheduled(delayMs, delayMs);
-      clock.advance(delayMs);
+      await clock.advance(delayMs);
     }
     await failure;
   });
@@ -105,7 +105,7 @@ describe('the deadline', () => {
     upstream.script(answer);
     const failure = failureOf(campaign.start('XDM44'));
     const [call] = await upstream.arrived(1);
-    clock.advance(5000);
+    await clock.advance(5000);
     const error = await failure;
     expect(error).toMatchObject({ code: 'UPSTREAM_TIMEOUT', outcomeUnknown: true });
     if (call) await upstream.hungUp(call);
@@ -118,11 +118,11 @@ describe('the deadline', () => {
     upstream.script(slow.answer, hang());
     const failure = failureOf(campaign.status(ref, 'interactive'));
     await upstream.arrived(1);
-    clock.advance(4000);
+    await clock.advance(4000);
     slow.release();
     await passBackoff(clock);
     await upstream.arrived(2);
-    clock.advance(500);
+    await clock.advance(500);
     expect(await failure).toMatchObject({ code: 'UPSTREAM_TIMEOUT', outcomeUnknown: false });
     expect(reported).toEqual([
       { operation: 'status', outcome: 'UPSTREAM_TIMEOUT', durationMs: 5000 },
@@ -150,9 +150,9 @@ describe('a 429 with Retry-After', () => {
       outcomeUnknown: false,
     });
     const next = campaign.start('XDM44');
-    clock.advance(2999);
+    await clock.advance(2999);
     expect(upstream.calls).toHaveLength(1);
-    clock.advance(1);
+    await clock.advance(1);
     expect((await next).kind).toBe('submitted');
   });
 
@@ -160,7 +160,7 @@ describe('a 429 with Retry-After', () => {
     const { upstream, campaign, clock } = await setUp({ timeoutMs: 1000 });
     upstream.script(tooMany('60'));
     await failureOf(campaign.start('A'));
-    clock.advance(10_000);
+    await clock.advance(10_000);
     const error = await failureOf(campaign.start('B'));
     expect(error).toMatchObject({
       code: 'UPSTREAM_RATE_LIMITED',
@@ -198,7 +198,7 @@ describe('the circuit', () => {
     for (const count of [1, 2]) {
       const failure = failureOf(campaign.start('A'));
       await upstream.arrived(count);
-      clock.advance(1000);
+      await clock.advance(1000);
       await failure;
     }
     expect((await failureOf(campaign.start('A'))).message).toContain('its circuit is open');
@@ -224,9 +224,9 @@ describe('the circuit', () => {
     upstream.otherwise(submitted);
     await failureOf(campaign.start('A'));
     await failureOf(campaign.start('A'));
-    clock.advance(9999);
+    await clock.advance(9999);
     expect((await failureOf(campaign.start('A'))).retryAfterMs).toBe(1);
-    clock.advance(1);
+    await clock.advance(1);
     const tried = campaign.start('XDM44');
     await upstream.arrived(3);
     expect((await failureOf(campaign.start('A'))).message).toContain('its circuit is open');
@@ -241,7 +241,7 @@ describe('the circuit', () => {
     upstream.otherwise(text(500, ''));
     await failureOf(campaign.start('A'));
     await failureOf(campaign.start('A'));
-    clock.advance(10_000);
+    await clock.advance(10_000);
     expect((await failureOf(campaign.start('A'))).outcomeUnknown).toBe(true);
     expect((await failureOf(campaign.start('A'))).retryAfterMs).toBe(10_000);
     expect(upstream.calls).toHaveLength(3);
@@ -268,7 +268,7 @@ describe('check', () => {
     upstream.script(hang());
     const failure = failureOf(campaign.check());
     await upstream.arrived(1);
-    clock.advance(1000);
+    await clock.advance(1000);
     expect((await failure).code).toBe('UPSTREAM_TIMEOUT');
   });
 });

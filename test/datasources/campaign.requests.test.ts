@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { createCampaignDatasource } from '../../src/datasources/campaign.datasource.js';
 import { BadUserInputError } from '../../src/ingestion/gateway-error.js';
-import { json } from '../support/scripted-upstream.js';
 import { startAnswers, statusAnswers } from '../support/campaign-answers.js';
-import { ref, setUp } from './campaign-harness.js';
 import { createManualClock } from '../support/manual-clock.js';
+import { json } from '../support/scripted-upstream.js';
+import { ref, setUp } from './campaign-harness.js';
 
 const headers = {
   authorization: 'Bearer token-1',

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { createTokenSource } from '../../src/datasources/ims-token.datasource.js';
 import type { ClientCredentials } from '../../src/datasources/ims-token.wire.js';
-import { hang, held, json, raw, reset, text } from '../support/scripted-upstream.js';
 import { startAnswers, statusAnswers } from '../support/campaign-answers.js';
-import { failureOf, ref, releaseAfterTest, scripted, setUp } from './campaign-harness.js';
 import { createManualClock } from '../support/manual-clock.js';
+import { hang, held, json, raw, reset, text } from '../support/scripted-upstream.js';
+import { failureOf, ref, releaseAfterTest, scripted, setUp } from './campaign-harness.js';
 
 const HOUR_MS = 60 * 60 * 1000;
 const granted = (token: string, expiresInSeconds = 86_399) =>
@@ -80,15 +80,15 @@ describe('a fetched token', () => {
     const slow = held(granted('t2'));
     ims.script(granted('t1', expiresIn), slow.answer);
     await tokens.token();
-    clock.advance(renewAfterMs - 1);
+    await clock.advance(renewAfterMs - 1);
     expect(await tokens.token()).toBe('t1');
     expect(ims.calls).toHaveLength(1);
-    clock.advance(1);
+    await clock.advance(1);
     expect(await tokens.token()).toBe('t1');
     await ims.arrived(2);
     slow.release();
     // Expired by now: whoever asks shares the renewal under way.
-    clock.advance(300_000);
+    await clock.advance(300_000);
     expect(await tokens.token()).toBe('t2');
     expect(ims.calls).toHaveLength(2);
   });
@@ -98,12 +98,12 @@ describe('a fetched token', () => {
     ims.script(granted('t1', 1000));
     ims.otherwise(text(500, ''));
     await tokens.token();
-    clock.advance(900_000);
+    await clock.advance(900_000);
     expect(await tokens.token()).toBe('t1');
     await failed;
     expect(await tokens.token()).toBe('t1');
     expect(ims.calls).toHaveLength(2);
-    clock.advance(100_000);
+    await clock.advance(100_000);
     expect((await failureOf(tokens.token())).code).toBe('UPSTREAM_UNAVAILABLE');
     expect(ims.calls).toHaveLength(3);
   });
@@ -139,7 +139,7 @@ describe('a fetch that fails', () => {
     ims.script(hang());
     const failure = failureOf(tokens.token());
     await ims.arrived(1);
-    clock.advance(10_000);
+    await clock.advance(10_000);
     expect((await failure).code).toBe('UPSTREAM_TIMEOUT');
     expect(fetches).toEqual([['UPSTREAM_TIMEOUT', 10_000]]);
   });
@@ -149,7 +149,7 @@ describe('a fetch that fails', () => {
     ims.otherwise(json(401, invalidClient));
     await failureOf(tokens.token());
     for (const pauseMs of [1000, 2000, 4000]) {
-      clock.advance(pauseMs - 1);
+      await clock.advance(pauseMs - 1);
       const before = ims.calls.length;
       const error = await failureOf(tokens.token());
       expect(error).toMatchObject({
@@ -158,11 +158,11 @@ describe('a fetch that fails', () => {
         upstream: { status: 401, errorCode: 'invalid_client' },
       });
       expect(ims.calls).toHaveLength(before);
-      clock.advance(1);
+      await clock.advance(1);
       await failureOf(tokens.token());
       expect(ims.calls).toHaveLength(before + 1);
     }
-    clock.advance(8000);
+    await clock.advance(8000);
     ims.otherwise(granted('t1'));
     expect(await tokens.token()).toBe('t1');
   });
@@ -171,9 +171,9 @@ describe('a fetch that fails', () => {
     const { ims, clock, tokens } = await setUpTokens();
     ims.script(text(429, '', { 'retry-after': '90' }), granted('t1'));
     expect((await failureOf(tokens.token())).retryAfterMs).toBe(90_000);
-    clock.advance(89_999);
+    await clock.advance(89_999);
     expect((await failureOf(tokens.token())).retryAfterMs).toBe(1);
-    clock.advance(1);
+    await clock.advance(1);
     expect(await tokens.token()).toBe('t1');
   });
 });
@@ -212,7 +212,7 @@ describe('a token that the upstream rejects with 401013', () => {
     upstream.otherwise(rejected);
     for (let i = 0; i < 5; i += 1) await failureOf(campaign.start('XDM44'));
     expect(ims.calls).toHaveLength(2);
-    clock.advance(30_000);
+    await clock.advance(30_000);
     await failureOf(campaign.start('XDM44'));
     expect(ims.calls).toHaveLength(3);
   });
@@ -264,7 +264,7 @@ describe('without a token', () => {
     ims.script(hang());
     const failure = failureOf(campaign.start('XDM44'));
     await ims.arrived(1);
-    clock.advance(30_000);
+    await clock.advance(30_000);
     expect(await failure).toMatchObject({ code: 'UPSTREAM_TIMEOUT', outcomeUnknown: false });
     expect(upstream.calls).toEqual([]);
   });

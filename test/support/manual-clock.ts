@@ -1,39 +1,45 @@
 import type { Clock } from '../../src/ingestion/ports.js';
 
-/** A clock that stands still until it is told otherwise. */
+/** A clock that stands still until it is told how far to go. */
 export interface ManualClock extends Clock {
-  /** Let time pass, in ms: each task that falls due meanwhile runs at its own instant, in order. */
-  advance(byMs: number): void;
+  /** Go forward, running what falls due in its order; what the tasks awaken has run when this resolves. */
+  advance(ms: number): Promise<void>;
+  /** How many tasks are waiting. */
+  readonly pendingCount: number;
   /** Delays of the tasks that are waiting, in ms from now, soonest first. */
   pendingMs(): number[];
   /** Resolves once so many tasks are waiting whose delay from now is in `[fromMs, toMs]`. */
   scheduled(fromMs: number, toMs: number, count?: number): Promise<void>;
 }
 
+interface Scheduled {
+  readonly at: number;
+  readonly task: () => void;
+}
+
 /** @param startsAt - in ms since the epoch */
-export function createManualClock(startsAt = Date.UTC(2026, 0, 1)): ManualClock {
+export function createManualClock(startsAt = Date.parse('2026-01-01T00:00:00Z')): ManualClock {
   let now = startsAt;
-  const tasks = new Set<{ at: number; run: () => void }>();
-  const waiters = new Set<() => void>();
-  const sorted = () => [...tasks].sort((a, b) => a.at - b.at);
-  const pendingMs = () => sorted().map(({ at }) => at - now);
+  const scheduled = new Set<Scheduled>();
+  const lookers = new Set<() => void>();
+
+  function nextDue(until: number): Scheduled | null {
+    let next: Scheduled | null = null;
+    for (const item of scheduled) if (item.at <= until && (!next || item.at < next.at)) next = item;
+    return next;
+  }
+
+  function pendingMs(): number[] {
+    return [...scheduled].map(({ at }) => at - now).sort((a, b) => a - b);
+  }
 
   return {
     now: () => now,
-    schedule(delayMs, run) {
-      const task = { at: now + delayMs, run };
-      tasks.add(task);
-      for (const waiter of waiters) waiter();
-      return () => tasks.delete(task);
-    },
-    advance(byMs) {
-      const until = now + byMs;
-      for (let next = sorted()[0]; next && next.at <= until; next = sorted()[0]) {
-        now = Math.max(now, next.at);
-        tasks.delete(next);
-        next.run();
-      }
-      now = until;
+    schedule(delayMs, task) {
+      const item = { at: now + delayMs, task };
+      scheduled.add(item);
+      for (const look of lookers) look();
+      return () => scheduled.delete(item);
     },
     pendingMs,
     scheduled(fromMs, toMs, count = 1) {
@@ -41,12 +47,31 @@ export function createManualClock(startsAt = Date.UTC(2026, 0, 1)): ManualClock 
       const look = () => {
         const due = pendingMs().filter((delayMs) => delayMs >= fromMs && delayMs <= toMs);
         if (due.length < count) return;
-        waiters.delete(look);
+        lookers.delete(look);
         resolve();
       };
-      waiters.add(look);
+      lookers.add(look);
       look();
       return promise;
     },
+    get pendingCount() {
+      return scheduled.size;
+    },
+    async advance(ms) {
+      const until = now + ms;
+      for (let due = nextDue(until); due; due = nextDue(until)) {
+        scheduled.delete(due);
+        now = due.at;
+        due.task();
+        await settle();
+      }
+      now = until;
+      await settle();
+    },
   };
+}
+
+/** Let every promise that can go on do so: all of them have by the time the event loop turns. */
+export function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,11 +1,7 @@
 import type { ReportedState, RequestRef } from '../ingestion/ingestion-request.js';
 import type { Submission } from '../ingestion/submission.js';
-import {
-  type CallFailure,
-  type CallKind,
-  toInvalidAnswer,
-  toStatusFailure,
-} from './campaign.failure.js';
+import { type CallFailure, type CallKind, toInvalidAnswer } from './campaign.failure.js';
+import { toStatusFailure } from './campaign.status-failure.js';
 import {
   InvalidAnswerError,
   isStartAnswer,

@@ -8,8 +8,11 @@ export class InvalidAnswerError extends Error {
   override readonly name = 'InvalidAnswerError';
 }
 
-/** Of an opaque id only this much is asked, that it can be shown, stored and put into a URL. */
-const requestId = z.string().regex(/^[^\p{Cc}\p{Cs}]{1,256}$/u);
+/** Of an opaque id only this much is asked, that it can be shown, stored, asked about and put into a URL. */
+const requestId = z
+  .string()
+  .max(255)
+  .regex(/^(?=.*\S)[^\p{Cc}\p{Cs}]+$/u);
 const info = z.string();
 const batchId = z
   .string()

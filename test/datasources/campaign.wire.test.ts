@@ -50,6 +50,7 @@ describe('request ids', () => {
     ['a number beyond every float', '1'.repeat(60), '1'.repeat(60)],
     ['a text that is no number', '"r-7/é"', 'r-7/é'],
     ['a text with leading zeros', '"007"', '007'],
+    ['a text of 255 characters', `"${'x'.repeat(255)}"`, 'x'.repeat(255)],
   ])('%s keeps every character', (_, literal, expected) => {
     const body = `{"requestId": ${literal}, "info": "", "status": "Success"}`;
     expect(parseSubmission(body, 'XDM44')).toEqual({
@@ -67,13 +68,24 @@ describe('request ids', () => {
     expect(() => parseReportedState(body, other)).toThrow(/another request/);
   });
 
-  it.each(['null', '""', '-1', '3.5', '1e3', 'true', '{}', '"a\\nb"', `"${'x'.repeat(257)}"`])(
-    '%s is not one',
-    (literal) => {
-      const body = `{"requestId": ${literal}, "info": "", "status": "Success"}`;
-      expect(() => parseSubmission(body, 'XDM44')).toThrow(/requestId/);
-    },
-  );
+  it.each([
+    'null',
+    '""',
+    '-1',
+    '3.5',
+    '1e3',
+    'true',
+    '{}',
+    '"a\\nb"',
+    '" "',
+    '"\\ud800"',
+    '"a\\u0000"',
+    '"\\u0000"',
+    `"${'x'.repeat(256)}"`,
+  ])('%s is not one', (literal) => {
+    const body = `{"requestId": ${literal}, "info": "", "status": "Success"}`;
+    expect(() => parseSubmission(body, 'XDM44')).toThrow(/requestId/);
+  });
 });
 
 describe('an answer that breaks the contract is refused', () => {

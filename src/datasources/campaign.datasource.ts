@@ -1,25 +1,15 @@
-import { ExponentialBackoff, fullJitterGenerator, type IBackoffFactory } from 'cockatiel';
 import { UpstreamError, type UpstreamErrorCode } from '../ingestion/gateway-error.js';
 import type { ReportedState } from '../ingestion/ingestion-request.js';
-import type { Clock, Upstream, Urgency } from '../ingestion/ports.js';
+import type { Clock, Upstream } from '../ingestion/ports.js';
 import type { Submission } from '../ingestion/submission.js';
 import { createCallBudget } from './call-budget.js';
 import { type CircuitPlan, createCallCircuit, defaultCircuitPlan } from './call-circuit.js';
-import { CalledOff, type Deadline, startDeadline } from './call-deadline.js';
+import { type Deadline, startDeadline } from './call-deadline.js';
 import { judgeStartAnswer, judgeStatusAnswer } from './campaign.answer.js';
-import {
-  CallFailure,
-  type CallKind,
-  toCalledOffFailure,
-  toTransportFailure,
-} from './campaign.failure.js';
-import {
-  type CampaignAddress,
-  createCampaignRequests,
-  type TokenlessRequest,
-  toBasePath,
-} from './campaign.request.js';
-import { createHttpPool, exchange, type HttpAnswer } from './http-exchange.js';
+import { type CallPlan, callCampaign, unlessCalledOff } from './campaign.call.js';
+import { type CallKind, toTransportFailure } from './campaign.failure.js';
+import { type CampaignAddress, createCampaignRequests, toBasePath } from './campaign.request.js';
+import { createHttpPool, exchange } from './http-exchange.js';
 import { createTokenSource, type ReadyToken } from './ims-token.datasource.js';
 import type { ClientCredentials } from './ims-token.wire.js';
 
@@ -52,33 +42,10 @@ export interface CampaignDatasource extends Upstream {
   close(): Promise<void>;
 }
 
-/** A status is asked for at most so often within one call. */
-const MAX_ATTEMPTS = 3;
-
-/** Between attempts: a random share of 250 ms, then of 500 ms, so that those who failed together spread. */
-const retryBackoff = new ExponentialBackoff({
-  generator: fullJitterGenerator,
-  initialDelay: 250,
-  maxDelay: 5000,
-});
-
-/** What one logical call is made of. */
-interface CallPlan<T> {
-  readonly kind: CallKind;
-  readonly urgency: Urgency;
-  readonly request: TokenlessRequest;
-  readonly judge: (answer: HttpAnswer, nowMs: number) => T | CallFailure;
-}
-
 /**
  * Create the upstream port over Campaign's HTTP API.
  *
- * Each attempt of a call takes the same way, and each gate may end it before anything is sent:
- *
- *     circuit closed? → access token → turn in the budget → circuit → HTTP exchange → judgement
- *
- * A start is sent once. The one exception is a start answered 401 for an outdated token, which the API
- * gateway did not let through: it is sent again with a new token.
+ * Every call has one deadline, all calls share one budget and one circuit, and each is told to `onCall`.
  *
  * @throws {BadUserInputError} the organization cannot stand in a URL
  * @throws {TypeError} the API key or the ready token cannot stand in a header
@@ -87,7 +54,7 @@ interface CallPlan<T> {
 export function createCampaignDatasource(options: CampaignOptions): CampaignDatasource {
   const { clock, timeoutMs, onCall } = options;
   const requests = createCampaignRequests(options);
-  const pool = createHttpPool(options.url);
+  const http = createHttpPool(options.url);
   const budget = createCallBudget(clock, options.maxRps);
   const circuit = createCallCircuit(clock, options.circuit ?? defaultCircuitPlan);
   const tokens = createTokenSource(options.token, {
@@ -95,6 +62,7 @@ export function createCampaignDatasource(options: CampaignOptions): CampaignData
     timeoutMs,
     onFetch: (outcome, durationMs) => onCall?.({ operation: 'token', outcome, durationMs }),
   });
+  const parts = { clock, http, tokens, budget, circuit };
   const underWay = new Set<Deadline>();
   let isClosed = false;
 
@@ -117,54 +85,6 @@ export function createCampaignDatasource(options: CampaignOptions): CampaignData
     }
   }
 
-  async function repeat<T>(plan: CallPlan<T>, deadline: Deadline): Promise<T> {
-    let backoff: IBackoffFactory<unknown> = retryBackoff;
-    let isTokenRenewed = false;
-    let attempts = 1;
-    for (;;) {
-      const token = await readyToSend(deadline);
-      const result = await send(plan, token, deadline);
-      if (!(result instanceof CallFailure)) return result;
-      if (result.isTokenRejected && !isTokenRenewed && tokens.discard(token)) {
-        isTokenRenewed = true;
-        continue;
-      }
-      const mayRepeat = plan.kind === 'status' && result.isPassing && attempts < MAX_ATTEMPTS;
-      if (!mayRepeat) throw result.error;
-      attempts += 1;
-      const next = backoff.next(undefined);
-      backoff = next;
-      const delayMs = Math.max(next.duration, result.error.retryAfterMs ?? 0);
-      // A wait past the deadline could only turn a failure that says something into a timeout.
-      if (delayMs >= deadline.remainingMs()) throw result.error;
-      await unlessCalledOff(deadline.wait(delayMs));
-    }
-  }
-
-  /** The first two gates: give the token, where sending makes sense at all. */
-  async function readyToSend(deadline: Deadline): Promise<string> {
-    const refused = circuit.refusal();
-    if (refused) throw refused.error;
-    return unlessCalledOff(deadline.within(tokens.token()));
-  }
-
-  async function send<T>(
-    { kind, urgency, request, judge }: CallPlan<T>,
-    token: string,
-    deadline: Deadline,
-  ): Promise<T | CallFailure> {
-    await budget.turn(urgency, deadline);
-    return circuit.run(async () => {
-      const answer = await exchange(pool, request(token), deadline.signal);
-      if (answer.kind !== 'answered') return toTransportFailure(answer, kind);
-      const result = judge(answer, clock.now());
-      if (result instanceof CallFailure && result.error.code === 'UPSTREAM_RATE_LIMITED') {
-        budget.hold(result.error.retryAfterMs ?? 0);
-      }
-      return result;
-    });
-  }
-
   return {
     async start(mappingId) {
       const plan: CallPlan<Submission> = {
@@ -173,7 +93,7 @@ export function createCampaignDatasource(options: CampaignOptions): CampaignData
         request: requests.start(mappingId),
         judge: (answer, nowMs) => judgeStartAnswer(answer, mappingId, nowMs),
       };
-      return call('start', (deadline) => repeat(plan, deadline));
+      return call('start', (deadline) => callCampaign(parts, plan, deadline));
     },
 
     async status(ref, urgency) {
@@ -183,7 +103,7 @@ export function createCampaignDatasource(options: CampaignOptions): CampaignData
         request: requests.status(ref),
         judge: (answer, nowMs) => judgeStatusAnswer(answer, ref, nowMs),
       };
-      return call('status', (deadline) => repeat(plan, deadline));
+      return call('status', (deadline) => callCampaign(parts, plan, deadline));
     },
 
     // The protocol has no ping, and no call of it is harmless. So: is a token to be had, and does anything
@@ -193,7 +113,7 @@ export function createCampaignDatasource(options: CampaignOptions): CampaignData
       call('check', async (deadline) => {
         await unlessCalledOff(deadline.within(tokens.token()));
         const path = `${toBasePath(options.url)}/`;
-        const answer = await exchange(pool, { method: 'HEAD', path, headers: {} }, deadline.signal);
+        const answer = await exchange(http, { method: 'HEAD', path, headers: {} }, deadline.signal);
         if (answer.kind !== 'answered') throw toTransportFailure(answer, 'check').error;
       }),
 
@@ -201,15 +121,7 @@ export function createCampaignDatasource(options: CampaignOptions): CampaignData
       isClosed = true;
       for (const deadline of underWay) deadline.callOff('closing');
       budget.close();
-      await Promise.all([pool.destroy(), tokens.close()]);
+      await Promise.all([http.destroy(), tokens.close()]);
     },
   };
-}
-
-async function unlessCalledOff<T>(promise: Promise<T>): Promise<T> {
-  try {
-    return await promise;
-  } catch (error) {
-    throw error instanceof CalledOff ? toCalledOffFailure(error, false).error : error;
-  }
 }

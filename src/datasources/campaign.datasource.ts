@@ -81,6 +81,7 @@ interface CallPlan<T> {
  * gateway did not let through: it is sent again with a new token.
  *
  * @throws {BadUserInputError} the organization cannot stand in a URL
+ * @throws {TypeError} the API key or the ready token cannot stand in a header
  * @see docs/upstream.md for what is assumed where the contract is silent
  */
 export function createCampaignDatasource(options: CampaignOptions): CampaignDatasource {

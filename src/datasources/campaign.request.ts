@@ -20,12 +20,17 @@ export interface CampaignRequests {
   status(ref: RequestRef): TokenlessRequest;
 }
 
+/** A request that lacks nothing but its access token. */
 export type TokenlessRequest = (accessToken: string) => HttpRequest;
 
 /**
+ * Prepare what all requests to one organization share.
+ *
  * @throws {BadUserInputError} the organization cannot stand in a URL
+ * @throws {TypeError} the API key cannot stand in a header
  */
 export function createCampaignRequests(address: CampaignAddress): CampaignRequests {
+  requireHeaderText(address.apiKey, 'API key');
   const organization = toPathSegment(address.organization, 'organization');
   const base = `${toBasePath(address.url)}/${organization}/campaign/dataIngestion/xdmIngestion`;
   const toPath = (mappingId: string) => `${base}/${toPathSegment(mappingId, 'mapping id')}/ingest`;
@@ -78,4 +83,18 @@ function toUrlText(text: string, name: string): string {
     throw new BadUserInputError(`The ${name} must be well-formed Unicode, got half a character.`);
   }
   return encodeURIComponent(text);
+}
+
+/**
+ * Make sure of a credential before the first call. Found at the first call only, it would look like an
+ * upstream that cannot be reached.
+ *
+ * @throws {TypeError} it has characters other than visible ASCII; never quotes it
+ */
+export function requireHeaderText(text: string, name: string): void {
+  if (!/^[\x21-\x7e]+$/.test(text)) {
+    throw new TypeError(
+      `The ${name} must be visible ASCII, at least one character, without blanks.`,
+    );
+  }
 }

@@ -124,7 +124,10 @@ function toRefusal(
  */
 function requireOurMapping(info: string, mappingId: string): void {
   const statusPrefix = 'Mapping Id: ';
-  if (info.startsWith(statusPrefix)) requireNamed(info.slice(statusPrefix.length), mappingId);
+  if (info.startsWith(statusPrefix)) {
+    requireNamed(info.slice(statusPrefix.length), mappingId);
+    return;
+  }
   const startMark = 'Mapping ID: ';
   const at = info.indexOf(startMark);
   if (at !== -1) requireNamed(info.slice(at + startMark.length), mappingId);

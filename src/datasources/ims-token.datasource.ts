@@ -1,6 +1,7 @@
 import { UpstreamError, type UpstreamErrorCode } from '../ingestion/gateway-error.js';
 import type { Clock } from '../ingestion/ports.js';
 import { startDeadline } from './call-deadline.js';
+import { requireHeaderText } from './campaign.request.js';
 import { createHttpPool, exchange } from './http-exchange.js';
 import { type ClientCredentials, parseTokenAnswer, toTokenRequest } from './ims-token.wire.js';
 
@@ -41,13 +42,18 @@ export interface TokenSourceOptions {
   readonly onFetch?: ((outcome: 'OK' | UpstreamErrorCode, durationMs: number) => void) | undefined;
 }
 
-/** Create the source that the configuration asks for. */
+/**
+ * Create the source that the configuration asks for.
+ *
+ * @throws {TypeError} a ready token cannot stand in a header
+ */
 export function createTokenSource(
   from: ReadyToken | ClientCredentials,
   options: TokenSourceOptions,
 ): TokenSource {
   switch (from.kind) {
     case 'ready':
+      requireHeaderText(from.accessToken, 'access token');
       return {
         token: () => Promise.resolve(from.accessToken),
         discard: () => false,

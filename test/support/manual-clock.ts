@@ -6,6 +6,10 @@ export interface ManualClock extends Clock {
   advance(ms: number): Promise<void>;
   /** How many tasks are waiting. */
   readonly pendingCount: number;
+  /** Delays of the tasks that are waiting, in ms from now, soonest first. */
+  pendingMs(): number[];
+  /** Resolves once so many tasks are waiting whose delay from now is in `[fromMs, toMs]`. */
+  scheduled(fromMs: number, toMs: number, count?: number): Promise<void>;
 }
 
 interface Scheduled {
@@ -17,6 +21,7 @@ interface Scheduled {
 export function createManualClock(startsAt = Date.parse('2026-01-01T00:00:00Z')): ManualClock {
   let now = startsAt;
   const scheduled = new Set<Scheduled>();
+  const lookers = new Set<() => void>();
 
   function nextDue(until: number): Scheduled | null {
     let next: Scheduled | null = null;
@@ -24,12 +29,30 @@ export function createManualClock(startsAt = Date.parse('2026-01-01T00:00:00Z'))
     return next;
   }
 
+  function pendingMs(): number[] {
+    return [...scheduled].map(({ at }) => at - now).sort((a, b) => a - b);
+  }
+
   return {
     now: () => now,
     schedule(delayMs, task) {
       const item = { at: now + delayMs, task };
       scheduled.add(item);
+      for (const look of lookers) look();
       return () => scheduled.delete(item);
+    },
+    pendingMs,
+    scheduled(fromMs, toMs, count = 1) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const look = () => {
+        const due = pendingMs().filter((delayMs) => delayMs >= fromMs && delayMs <= toMs);
+        if (due.length < count) return;
+        lookers.delete(look);
+        resolve();
+      };
+      lookers.add(look);
+      look();
+      return promise;
     },
     get pendingCount() {
       return scheduled.size;

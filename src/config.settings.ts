@@ -1,7 +1,10 @@
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
+
+const shippedMappingsDir = fileURLToPath(new URL('../../mappings', import.meta.url));
 
 const text = z.string().min(1);
 const httpUrl = z
@@ -31,9 +34,9 @@ export const settings = {
   IMS_CLIENT_SECRET: { allowed: 'a text', schema: text.optional() },
   IMS_SCOPES: {
     allowed: 'scopes with commas between them',
-    schema: text.default(
-      'openid,AdobeID,read_organizations,additional_info.projectedProductContext',
-    ),
+    schema: text
+      .default('openid,AdobeID,read_organizations,additional_info.projectedProductContext')
+      .transform((scopes) => scopes.split(',').map((scope) => scope.trim())),
   },
   CAMPAIGN_TIMEOUT_MS: {
     allowed: 'milliseconds, 1 to 600000',
@@ -54,6 +57,10 @@ export const settings = {
   POLL_MAX_MS: {
     allowed: 'milliseconds, 10 to 86400000',
     schema: wholeNumber(10, 86_400_000).default(30_000),
+  },
+  CAMPAIGN_SERVICE_MAPPINGS_DIR: {
+    allowed: 'a directory with mapping files',
+    schema: text.default(shippedMappingsDir),
   },
   DATA_DIR: { allowed: 'a directory', schema: text.default('.sluice') },
   LOG_LEVEL: { allowed: logLevels.join(', '), schema: z.enum(logLevels).default('info') },

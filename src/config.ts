@@ -9,20 +9,22 @@ export type TokenConfig =
       readonly imsUrl: string;
       readonly clientId: string;
       readonly clientSecret: string;
-      readonly scopes: string;
+      readonly scopes: readonly string[];
     };
 
 /** An upstream that is reached over the network. */
 export interface RemoteUpstream {
   readonly kind: 'remote';
-  readonly url: string;
+  readonly url: URL;
   readonly organization: string;
   readonly apiKey: string;
   readonly token: TokenConfig;
 }
 
 /** The upstream, or that it is the service which runs in this process. */
-export type UpstreamConfig = { readonly kind: 'embedded' } | RemoteUpstream;
+export type UpstreamConfig =
+  | { readonly kind: 'embedded'; readonly mappingsDir: string }
+  | RemoteUpstream;
 
 /** Everything that can be set, read once at start. */
 export interface Config {
@@ -108,8 +110,11 @@ function toUpstreamConfig(
   given: Environment,
   faults: string[],
 ): UpstreamConfig {
-  // Also when CAMPAIGN_URL itself was not understood: then the rest may still be told.
-  if (!given.CAMPAIGN_URL) return { kind: 'embedded' };
+  const embedded = {
+    kind: 'embedded',
+    mappingsDir: read.CAMPAIGN_SERVICE_MAPPINGS_DIR ?? '',
+  } as const;
+  if (!given.CAMPAIGN_URL) return embedded;
 
   const missing = (name: keyof Settings, reason: string) => {
     if (!given[name]) faults.push(`${name} is not set: expected because ${reason}`);
@@ -137,11 +142,13 @@ function toUpstreamConfig(
         imsUrl: read.IMS_URL ?? '',
         clientId: read.IMS_CLIENT_ID ?? '',
         clientSecret: read.IMS_CLIENT_SECRET ?? '',
-        scopes: read.IMS_SCOPES ?? '',
+        scopes: read.IMS_SCOPES ?? [],
       };
+  // Not understood, and a fault already.
+  if (!read.CAMPAIGN_URL) return embedded;
   return {
     kind: 'remote',
-    url: read.CAMPAIGN_URL ?? '',
+    url: new URL(read.CAMPAIGN_URL),
     organization: read.CAMPAIGN_ORGANIZATION ?? '',
     apiKey: read.CAMPAIGN_API_KEY ?? '',
     token,

@@ -1,0 +1,89 @@
+/** What a source's value can be turned into. */
+export const CONVERSIONS = ['string', 'number', 'integer', 'boolean', 'date', 'date-time'] as const;
+
+export type Conversion = (typeof CONVERSIONS)[number];
+
+/** A value that is not what its mapping says it is. */
+export class ConversionError extends Error {
+  override readonly name = 'ConversionError';
+
+  constructor(expected: string, value: unknown) {
+    super(`expected ${expected}, got ${String(JSON.stringify(value)).slice(0, 60)}`);
+  }
+}
+
+const NUMBER = /^[+-]?\d+(\.\d+)?([eE][+-]?\d+)?$/;
+const TRUE = new Set(['true', 'yes', '1']);
+const FALSE = new Set(['false', 'no', '0']);
+const DATE = /^\d{4}-\d{2}-\d{2}$/;
+/** Platform's form, with a blank for the `T` and a missing offset let in. */
+const DATE_TIME =
+  /^(\d{4}-\d{2}-\d{2})[T ]((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?)(Z|[+-](?:0\d|1[0-4]):[0-5]\d)?$/;
+
+/**
+ * Turn a source's value into the JSON value that XDM wants.
+ *
+ * A date-time without an offset is taken for UTC; a number is taken for ms since the epoch.
+ *
+ * @throws {ConversionError} the value is not one of the kind
+ */
+export function convert(value: unknown, conversion: Conversion): string | number | boolean {
+  switch (conversion) {
+    case 'string':
+      return toText(value);
+    case 'number':
+      return toNumber(value, 'a number');
+    case 'integer': {
+      const number = toNumber(value, 'an integer');
+      if (!Number.isSafeInteger(number)) throw new ConversionError('an integer', value);
+      return number;
+    }
+    case 'boolean':
+      return toBoolean(value);
+    case 'date': {
+      const text = typeof value === 'string' ? value.trim() : '';
+      if (!isDate(text)) throw new ConversionError('a date such as 2019-05-15', value);
+      return text;
+    }
+    case 'date-time':
+      return toDateTime(value);
+  }
+}
+
+function toText(value: unknown): string {
+  if (typeof value === 'object') throw new ConversionError('a string', value);
+  return String(value);
+}
+
+function toNumber(value: unknown, expected: string): number {
+  if (typeof value === 'number') return value;
+  const text = typeof value === 'string' ? value.trim() : '';
+  const number = Number(text);
+  if (!NUMBER.test(text) || !Number.isFinite(number)) throw new ConversionError(expected, value);
+  return number;
+}
+
+function toBoolean(value: unknown): boolean {
+  const text = typeof value === 'object' ? '' : String(value).trim().toLowerCase();
+  if (TRUE.has(text)) return true;
+  if (FALSE.has(text)) return false;
+  throw new ConversionError('true or false (also yes, no, 1, 0)', value);
+}
+
+function toDateTime(value: unknown): string {
+  if (typeof value === 'number') {
+    const instant = new Date(value);
+    if (!Number.isNaN(instant.getTime())) return instant.toISOString();
+  }
+  const [, date = '', time = '', offset = 'Z'] =
+    DATE_TIME.exec(typeof value === 'string' ? value.trim() : '') ?? [];
+  if (!isDate(date)) throw new ConversionError('a date-time such as 2019-05-15T09:30:00Z', value);
+  return `${date}T${time}${offset}`;
+}
+
+/** True for a day that is in the calendar: not for the 30th of February. */
+function isDate(text: string): boolean {
+  if (!DATE.test(text)) return false;
+  const day = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
+}

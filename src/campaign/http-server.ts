@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { toWrongUriDenial } from './access.js';
+import { sendCampaignError } from './ingestion-routes.js';
+import type { Logger } from './logger.js';
+
+const BODY_LIMIT_BYTES = 64 * 1024;
+const REQUEST_TIMEOUT_MS = 10_000;
+/** Mapping ids are free text, and each of their characters may take nine on the wire. */
+const LONGEST_PATH_PART = 2_000;
+/** A call that is not over by then is cut off when the service stops. */
+const CLOSE_GRACE_MS = 1_000;
+
+/**
+ * Build an HTTP server that has no routes yet, and answers all that goes wrong as Adobe's would. Bodies
+ * arrive at the routes as text, whatever they call themselves, and a GET may have one.
+ */
+export function createHttpServer(logger: Logger): FastifyInstance {
+  const app = Fastify({
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    exposeHeadRoutes: false,
+    routerOptions: { maxParamLength: LONGEST_PATH_PART },
+    // A path that cannot be decoded. It comes before all hooks, so that the answer is made by hand.
+    frameworkErrors: (_error, _request, reply) => {
+      const { httpStatus, body } = toWrongUriDenial(404);
+      reply.hijack();
+      reply.raw.writeHead(httpStatus, {
+        'content-type': 'application/json; charset=utf-8',
+        'x-request-id': createCallId(),
+      });
+      reply.raw.end(JSON.stringify(body));
+    },
+  });
+
+  app.addHttpMethod('GET', { hasBody: true, overrideExisting: true });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    '*',
+    { parseAs: 'string' },
+    async (_request: unknown, body: string) => body,
+  );
+
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.header('x-request-id', createCallId());
+  });
+  app.setNotFoundHandler((_request, reply) => {
+    const { httpStatus, body } = toWrongUriDenial(404);
+    return reply.code(httpStatus).send(body);
+  });
+  app.setErrorHandler((error: { statusCode?: number }, request, reply) => {
+    const { statusCode = 500 } = error;
+    if (statusCode >= 500) logger.error({ err: error, url: request.url }, 'a call failed');
+    return sendCampaignError(reply, statusCode);
+  });
+  return app;
+}
+
+function createCallId(): string {
+  return randomBytes(16).toString('hex');
+}
+
+/** Stop listening, and wait for the calls under way, but not for ever. */
+export async function closeHttpServer(app: FastifyInstance): Promise<void> {
+  const cutOff = setTimeout(() => app.server.closeAllConnections(), CLOSE_GRACE_MS);
+  try {
+    await app.close();
+  } finally {
+    clearTimeout(cutOff);
+  }
+}

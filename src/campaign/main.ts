@@ -1,0 +1,50 @@
+import { pino } from 'pino';
+import {
+  CampaignConfigError,
+  parseCampaignConfig,
+  toGatewayEnvironment,
+} from './campaign-config.js';
+import { createCampaignService } from './campaign-service.js';
+import { MappingsInvalidError } from './mapping-fault.js';
+import { JournalCorruptError } from './request-journal.js';
+
+async function main(): Promise<void> {
+  const config = parseCampaignConfig(process.env);
+  const { clientId, clientSecret, ...rest } = config;
+  const service = createCampaignService({
+    ...rest,
+    clients: [{ clientId, clientSecret }],
+    logger: pino(),
+  });
+
+  const stop = () => {
+    service.stop().catch(fail);
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+
+  const { url } = await service.start();
+  process.stdout.write(`\nPoint a gateway here:\n\n${toGatewayEnvironment(config, url)}\n\n`);
+}
+
+function fail(error: unknown): void {
+  process.stderr.write(`${toMessage(error)}\n`);
+  process.exitCode = 1;
+}
+
+/** What the operator can mend needs no stack. */
+function toMessage(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code, port } = error as NodeJS.ErrnoException & { port?: number };
+  if (code === 'EADDRINUSE') {
+    return `Port ${port} is in use: set CAMPAIGN_SERVICE_PORT to another one, or to 0 for a free one.`;
+  }
+  const isPlain =
+    code !== undefined ||
+    error instanceof CampaignConfigError ||
+    error instanceof MappingsInvalidError ||
+    error instanceof JournalCorruptError;
+  return isPlain ? error.message : (error.stack ?? error.message);
+}
+
+main().catch(fail);

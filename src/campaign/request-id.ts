@@ -1,0 +1,33 @@
+import { z } from 'zod';
+
+const requestId = z.union([
+  z.int().nonnegative(),
+  z
+    .string()
+    .regex(/^\d{1,15}$/)
+    .transform(Number),
+]);
+const holder = z.object({ requestId });
+
+/**
+ * Find the request id that a GET asks for: `?requestId=`, or else its JSON body `{"requestId": …}`. Either
+ * way it is a number, or a string of digits.
+ *
+ * @param query - the parsed query
+ * @param body - the body's text; undefined where there was none
+ * @returns null where there is none, or what is there cannot be one
+ */
+export function parseRequestId(query: unknown, body: unknown): number | null {
+  const asked = z.object({ requestId: z.unknown() }).safeParse(query);
+  const hasQuery = asked.success && asked.data.requestId !== undefined;
+  const parsed = holder.safeParse(hasQuery ? query : parseJson(body));
+  return parsed.success ? parsed.data.requestId : null;
+}
+
+function parseJson(text: unknown): unknown {
+  try {
+    return JSON.parse(String(text));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,78 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { CampaignConfigError, parseCampaignConfig } from '../../src/campaign/campaign-config.js';
+import { createWorkspace, mappingYaml, startService } from './support/running-service.js';
+
+const MAIN = join('dist', 'src', 'campaign', 'main.js');
+
+describe('the service alone', () => {
+  it('prints the environment for a gateway, and ends cleanly on SIGTERM', async () => {
+    await using space = await createWorkspace({ 'a.yaml': mappingYaml('M') });
+    const { child, printed } = run(space, { CAMPAIGN_SERVICE_PORT: '0' });
+    const output = await printed('IMS_CLIENT_SECRET=');
+    expect(output).toMatch(/^CAMPAIGN_URL=http:\/\/127\.0\.0\.1:\d+$/m);
+    expect(output).toMatch(/^IMS_URL=http:\/\/127\.0\.0\.1:\d+$/m);
+    child.kill('SIGTERM');
+    expect(await exitOf(child)).toBe(0);
+  });
+
+  it('says in one line that its port is in use, and exits with 1', async () => {
+    await using space = await createWorkspace({ 'a.yaml': mappingYaml('M') });
+    await using other = await startService(space);
+    const { port } = new URL(other.url);
+    await using own = await createWorkspace({ 'a.yaml': mappingYaml('M') });
+    const { child, errors } = run(own, { CAMPAIGN_SERVICE_PORT: port });
+    expect(await exitOf(child)).toBe(1);
+    expect(errors()).toBe(
+      `Port ${port} is in use: set CAMPAIGN_SERVICE_PORT to another one, or to 0 for a free one.\n`,
+    );
+  });
+
+  it('says what is wrong with its environment, all at once', () => {
+    const parse = () =>
+      parseCampaignConfig({ CAMPAIGN_SERVICE_PORT: '70000', CAMPAIGN_ORGANIZATION: '' });
+    expect(parse).toThrow(CampaignConfigError);
+    expect(parse).toThrow(/CAMPAIGN_SERVICE_PORT: expected a port, 0 to 65535\n {2}CAMPAIGN_ORG/);
+  });
+
+  it('takes the public secret on a loopback address only', () => {
+    expect(() => parseCampaignConfig({ CAMPAIGN_SERVICE_HOST: '0.0.0.0' })).toThrow(
+      /IMS_CLIENT_SECRET: must be set/,
+    );
+    const env = { CAMPAIGN_SERVICE_HOST: '0.0.0.0', IMS_CLIENT_SECRET: 'own' };
+    expect(parseCampaignConfig(env)).toMatchObject({ host: '0.0.0.0', port: 4010 });
+  });
+});
+
+function run(space: { mappingsDir: string; dataDir: string }, env: NodeJS.ProcessEnv) {
+  const child = spawn(process.execPath, [MAIN], {
+    env: {
+      ...process.env,
+      NODE_OPTIONS: '',
+      CAMPAIGN_SERVICE_MAPPINGS_DIR: space.mappingsDir,
+      DATA_DIR: space.dataDir,
+      ...env,
+    },
+  });
+  let output = '';
+  let errors = '';
+  child.stderr.on('data', (chunk) => {
+    errors += chunk;
+  });
+  const printed = (text: string) =>
+    new Promise<string>((resolve, reject) => {
+      child.stdout.on('data', (chunk) => {
+        output += chunk;
+        if (output.includes(text)) resolve(output);
+      });
+      child.on('exit', () => reject(new Error(`it ended: ${errors}`)));
+    });
+  return { child, printed, errors: () => errors };
+}
+
+async function exitOf(child: ChildProcess): Promise<unknown> {
+  const [code] = await once(child, 'close');
+  return code;
+}

@@ -40,9 +40,9 @@ async function setUpTokens(timeoutMs = 10_000) {
 }
 
 /** A datasource whose tokens come from a scripted token service. */
-async function setUpCampaign() {
+async function setUpCampaign(timeoutMs = 30_000) {
   const ims = await scripted();
-  return { ims, ...(await setUp({ token: credentialsFor(ims.url) })) };
+  return { ims, ...(await setUp({ token: credentialsFor(ims.url), timeoutMs })) };
 }
 
 describe('a fetched token', () => {
@@ -203,6 +203,19 @@ describe('a token that the upstream rejects with 401013', () => {
     upstream.otherwise(rejected);
     const error = await failureOf(campaign.start('XDM44'));
     expect(error).toMatchObject({ code: 'UPSTREAM_UNAUTHENTICATED', outcomeUnknown: false });
+    expect(upstream.calls).toHaveLength(2);
+  });
+
+  it('again is the end of the call, however long it took', async () => {
+    const { ims, upstream, campaign, clock } = await setUpCampaign(10 * HOUR_MS);
+    ims.otherwise(granted('t1'));
+    const slow = held(rejected);
+    upstream.script(rejected, slow.answer);
+    const failure = failureOf(campaign.start('XDM44'));
+    await upstream.arrived(2);
+    await clock.advance(HOUR_MS);
+    slow.release();
+    expect((await failure).code).toBe('UPSTREAM_UNAUTHENTICATED');
     expect(upstream.calls).toHaveLength(2);
   });
 

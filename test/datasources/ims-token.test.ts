@@ -163,8 +163,15 @@ describe('a fetch that fails', () => {
       expect(ims.calls).toHaveLength(before + 1);
     }
     await clock.advance(8000);
-    ims.otherwise(granted('t1'));
+    ims.script(granted('t1'));
     expect(await tokens.token()).toBe('t1');
+    // A fetch that went well ends the doubling.
+    await clock.advance(24 * HOUR_MS);
+    await failureOf(tokens.token());
+    const before = ims.calls.length;
+    await clock.advance(1000);
+    await failureOf(tokens.token());
+    expect(ims.calls).toHaveLength(before + 1);
   });
 
   it('is not repeated before the Retry-After of the token service has passed', async () => {

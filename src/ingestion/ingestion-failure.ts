@@ -32,16 +32,20 @@ export function toIngestionFailure(
       return null;
     case 'FAILED':
     case 'ABORTED': {
-      const code = /\bACP-\d+\b/.exec(state.info)?.[0] ?? null;
+      const text = withoutMapping(state.info, mappingId);
+      const code = /\bACP-\d+\b/.exec(text)?.[0] ?? null;
       const retryable = state.status === 'ABORTED' || (code !== null && retryableCodes.has(code));
-      return { code, message: toMessage(state.info, mappingId, code), retryable };
+      return { code, message: withoutCode(text, code) || state.info, retryable };
     }
   }
 }
 
-function toMessage(info: string, mappingId: string, code: string | null): string {
+/** A mapping id may itself look like a code. */
+function withoutMapping(info: string, mappingId: string): string {
   const prefix = `Mapping Id: ${mappingId}.`;
-  const text = info.startsWith(prefix) ? info.slice(prefix.length).trim() : info.trim();
-  const message = code !== null && text.startsWith(code) ? text.slice(code.length).trim() : text;
-  return message === '' ? info : message;
+  return (info.startsWith(prefix) ? info.slice(prefix.length) : info).trim();
+}
+
+function withoutCode(text: string, code: string | null): string {
+  return code !== null && text.startsWith(code) ? text.slice(code.length).trim() : text;
 }

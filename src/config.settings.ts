@@ -1,0 +1,72 @@
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+const shippedMappingsDir = fileURLToPath(new URL('../../mappings', import.meta.url));
+
+const text = z.string().min(1);
+const httpUrl = z
+  .url({ protocol: /^https?$/ })
+  // A URL is logged and shown; credentials have variables of their own.
+  .refine((url) => new URL(url).username === '' && new URL(url).password === '')
+  .transform((url) => url.replace(/\/+$/, ''));
+
+/** A whole number written in digits; `Number('')` and `Number('1e3')` are not what anybody meant. */
+function wholeNumber(min: number, max: number) {
+  return z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(min).max(max));
+}
+
+/** Each variable: what is allowed, in words, and the schema that says the same. */
+export const settings = {
+  HOST: { allowed: 'a host name or an IP address', schema: text.default('127.0.0.1') },
+  PORT: { allowed: 'a whole number, 0 to 65535', schema: wholeNumber(0, 65535).default(4000) },
+  CAMPAIGN_URL: { allowed: 'an http or https URL without credentials', schema: httpUrl.optional() },
+  CAMPAIGN_ORGANIZATION: { allowed: 'a name such as acme', schema: text.optional() },
+  CAMPAIGN_API_KEY: { allowed: 'a text', schema: text.optional() },
+  CAMPAIGN_ACCESS_TOKEN: { allowed: 'a text', schema: text.optional() },
+  IMS_URL: {
+    allowed: 'an http or https URL without credentials',
+    schema: httpUrl.default('https://ims-na1.adobelogin.com'),
+  },
+  IMS_CLIENT_ID: { allowed: 'a text', schema: text.optional() },
+  IMS_CLIENT_SECRET: { allowed: 'a text', schema: text.optional() },
+  IMS_SCOPES: {
+    allowed: 'scopes with commas between them',
+    schema: text
+      .default('openid,AdobeID,read_organizations,additional_info.projectedProductContext')
+      .transform((scopes) => scopes.split(',').map((scope) => scope.trim())),
+  },
+  CAMPAIGN_TIMEOUT_MS: {
+    allowed: 'milliseconds, 1 to 600000',
+    schema: wholeNumber(1, 600_000).default(10_000),
+  },
+  CAMPAIGN_MAX_RPS: {
+    allowed: 'calls a second, 1 to 10000',
+    schema: wholeNumber(1, 10_000).default(20),
+  },
+  CAMPAIGN_STATUS_REQUEST_ID_IN: {
+    allowed: 'query or body',
+    schema: z.enum(['query', 'body']).default('query'),
+  },
+  POLL_MIN_MS: {
+    allowed: 'milliseconds, 10 to 86400000',
+    schema: wholeNumber(10, 86_400_000).default(1_000),
+  },
+  POLL_MAX_MS: {
+    allowed: 'milliseconds, 10 to 86400000',
+    schema: wholeNumber(10, 86_400_000).default(30_000),
+  },
+  CAMPAIGN_SERVICE_MAPPINGS_DIR: {
+    allowed: 'a directory with mapping files',
+    schema: text.default(shippedMappingsDir),
+  },
+  DATA_DIR: { allowed: 'a directory', schema: text.default('.sluice') },
+  LOG_LEVEL: { allowed: logLevels.join(', '), schema: z.enum(logLevels).default('info') },
+} as const;
+
+/** The variables, read. */
+export type Settings = {
+  [Name in keyof typeof settings]: z.output<(typeof settings)[Name]['schema']>;
+};

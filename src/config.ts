@@ -1,0 +1,175 @@
+import { type LogLevel, type Settings, settings } from './config.settings.js';
+import { type Environment, readSecretFiles, secrets } from './config.sources.js';
+
+/** Where the access token for the upstream comes from. */
+export type TokenConfig =
+  | { readonly kind: 'ready'; readonly accessToken: string }
+  | {
+      readonly kind: 'clientCredentials';
+      readonly imsUrl: string;
+      readonly clientId: string;
+      readonly clientSecret: string;
+      readonly scopes: readonly string[];
+    };
+
+/** An upstream that is reached over the network. */
+export interface RemoteUpstream {
+  readonly kind: 'remote';
+  readonly url: URL;
+  readonly organization: string;
+  readonly apiKey: string;
+  readonly token: TokenConfig;
+}
+
+/** The upstream, or that it is the service which runs in this process. */
+export type UpstreamConfig =
+  | { readonly kind: 'embedded'; readonly mappingsDir: string }
+  | RemoteUpstream;
+
+/** Everything that can be set, read once at start. */
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  readonly upstream: UpstreamConfig;
+  readonly timeoutMs: number;
+  readonly maxRps: number;
+  readonly statusRequestIdIn: 'query' | 'body';
+  readonly pollMinMs: number;
+  readonly pollMaxMs: number;
+  readonly dataDir: string;
+  readonly logLevel: LogLevel;
+}
+
+/** Settings of this gateway that were not understood; each line names one variable. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+
+  constructor(readonly faults: readonly string[]) {
+    super(`These settings must be corrected:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+  }
+}
+
+/** What makes a variable ours. A misspelt one is reported, for its author meant to set something. */
+const ourPrefixes = ['CAMPAIGN_', 'IMS_', 'POLL_', 'SLUICE_'];
+
+/** Read by `npm run campaign`; known here, so that one `.env` can serve both. */
+const campaignServicePrefix = 'CAMPAIGN_SERVICE_';
+
+/**
+ * The environment as a frozen Config. An empty variable counts as unset.
+ *
+ * @param warn - told of each variable with a prefix of ours that means nothing
+ * @throws {ConfigError} naming every fault at once: the variable, its value (secrets masked), what is allowed
+ */
+export function parseConfig(environment: Environment, warn: (message: string) => void): Config {
+  const faults: string[] = [];
+  const given = readSecretFiles(environment, faults);
+  for (const name of unknownVariables(environment)) {
+    warn(`${name} is no setting of Sluice and was ignored. See the settings in the README.`);
+  }
+
+  if (!given.CAMPAIGN_URL && given.CAMPAIGN_API_KEY) {
+    warn('CAMPAIGN_API_KEY is set but CAMPAIGN_URL is not: the embedded Campaign service is used.');
+  }
+
+  const parsed: Record<string, unknown> = {};
+  for (const [name, { allowed, schema }] of Object.entries(settings)) {
+    const value = given[name] === '' ? undefined : given[name];
+    const result = schema.safeParse(value);
+    if (result.success) parsed[name] = result.data;
+    else faults.push(`${name}=${masked(name, value)}: expected ${allowed}`);
+  }
+  // Each entry was parsed by the schema of its name; the faults tell of those that were not.
+  const read = parsed as Partial<Settings>;
+
+  if ((read.POLL_MIN_MS ?? 0) > (read.POLL_MAX_MS ?? Number.POSITIVE_INFINITY)) {
+    faults.push(
+      `POLL_MIN_MS=${read.POLL_MIN_MS}: expected at most POLL_MAX_MS, which is ${read.POLL_MAX_MS}`,
+    );
+  }
+  const upstream = toUpstreamConfig(read, given, faults);
+  if (faults.length > 0) throw new ConfigError(faults);
+
+  const all = parsed as Settings;
+  return Object.freeze({
+    host: all.HOST,
+    port: all.PORT,
+    upstream,
+    timeoutMs: all.CAMPAIGN_TIMEOUT_MS,
+    maxRps: all.CAMPAIGN_MAX_RPS,
+    statusRequestIdIn: all.CAMPAIGN_STATUS_REQUEST_ID_IN,
+    pollMinMs: all.POLL_MIN_MS,
+    pollMaxMs: all.POLL_MAX_MS,
+    dataDir: all.DATA_DIR,
+    logLevel: all.LOG_LEVEL,
+  });
+}
+
+function toUpstreamConfig(
+  read: Partial<Settings>,
+  given: Environment,
+  faults: string[],
+): UpstreamConfig {
+  const embedded = {
+    kind: 'embedded',
+    mappingsDir: read.CAMPAIGN_SERVICE_MAPPINGS_DIR ?? '',
+  } as const;
+  if (!given.CAMPAIGN_URL) return embedded;
+
+  const missing = (name: keyof Settings, reason: string) => {
+    if (!given[name]) faults.push(`${name} is not set: expected because ${reason}`);
+  };
+  missing('CAMPAIGN_ORGANIZATION', 'CAMPAIGN_URL is set');
+  missing('CAMPAIGN_API_KEY', 'CAMPAIGN_URL is set');
+  const hasCredentials = Boolean(given.IMS_CLIENT_ID || given.IMS_CLIENT_SECRET);
+  if (given.CAMPAIGN_ACCESS_TOKEN && hasCredentials) {
+    faults.push(
+      'CAMPAIGN_ACCESS_TOKEN and IMS_CLIENT_ID or IMS_CLIENT_SECRET are both set: expected one way to get a token',
+    );
+  } else if (!given.CAMPAIGN_ACCESS_TOKEN && !hasCredentials) {
+    faults.push(
+      'CAMPAIGN_ACCESS_TOKEN is not set: expected because CAMPAIGN_URL is set (or IMS_CLIENT_ID and IMS_CLIENT_SECRET in its place)',
+    );
+  } else if (hasCredentials) {
+    missing('IMS_CLIENT_ID', 'IMS_CLIENT_SECRET is set');
+    missing('IMS_CLIENT_SECRET', 'IMS_CLIENT_ID is set');
+  }
+
+  const token: TokenConfig = read.CAMPAIGN_ACCESS_TOKEN
+    ? { kind: 'ready', accessToken: read.CAMPAIGN_ACCESS_TOKEN }
+    : {
+        kind: 'clientCredentials',
+        imsUrl: read.IMS_URL ?? '',
+        clientId: read.IMS_CLIENT_ID ?? '',
+        clientSecret: read.IMS_CLIENT_SECRET ?? '',
+        scopes: read.IMS_SCOPES ?? [],
+      };
+  // Not understood, and a fault already.
+  if (!read.CAMPAIGN_URL) return embedded;
+  return {
+    kind: 'remote',
+    url: new URL(read.CAMPAIGN_URL),
+    organization: read.CAMPAIGN_ORGANIZATION ?? '',
+    apiKey: read.CAMPAIGN_API_KEY ?? '',
+    token,
+  };
+}
+
+function unknownVariables(environment: Environment): string[] {
+  const known = new Set<string>([
+    ...Object.keys(settings),
+    ...secrets.map((name) => `${name}_FILE`),
+  ]);
+  return Object.keys(environment).filter(
+    (name) =>
+      !known.has(name) &&
+      !name.startsWith(campaignServicePrefix) &&
+      ourPrefixes.some((prefix) => name.startsWith(prefix)),
+  );
+}
+
+function masked(name: string, value: string | undefined): string {
+  const isSecret = (secrets as readonly string[]).includes(name);
+  if (isSecret) return '***';
+  return (value ?? '').replace(/\/\/[^/@]*@/, '//***@');
+}

@@ -1,0 +1,75 @@
+import PQueue from 'p-queue';
+import { UpstreamError } from '../ingestion/gateway-error.js';
+import type { Clock, Urgency } from '../ingestion/ports.js';
+import { CalledOff, type Deadline } from './call-deadline.js';
+import { toCalledOffFailure } from './campaign.failure.js';
+
+/** Hands out the calls that may be made. What is interactive goes before what is in the background. */
+export interface CallBudget {
+  /**
+   * Wait for a turn. First come, first served within one urgency.
+   *
+   * @throws {UpstreamError} UPSTREAM_RATE_LIMITED with `retryAfterMs`: the turn does not come before the
+   *   deadline. Where that is known beforehand, at once.
+   */
+  turn(urgency: Urgency, deadline: Deadline): Promise<void>;
+  /** Give nobody a turn for this long, in ms. The longest of several holds counts. */
+  hold(delayMs: number): void;
+  close(): void;
+}
+
+const priorities: Readonly<Record<Urgency, number>> = { interactive: 1, background: 0 };
+
+/**
+ * Create a budget of at most `maxRps` turns in any period of one second.
+ *
+ * p-queue measures that second itself; only the holds go by `clock`.
+ *
+ * @param maxRps - a positive integer
+ */
+export function createCallBudget(clock: Clock, maxRps: number): CallBudget {
+  const queue = new PQueue({ interval: 1000, intervalCap: maxRps, strict: true });
+  let heldUntil = 0;
+  let endHold = () => {};
+
+  const holdLeftMs = () => Math.max(0, heldUntil - clock.now());
+
+  function refuse(waitMs: number): never {
+    throw new UpstreamError(
+      'UPSTREAM_RATE_LIMITED',
+      'The gateway keeps to a budget of calls to the upstream, and the turn of this call would have come too late: nothing was sent.',
+      { retryAfterMs: waitMs },
+    );
+  }
+
+  /** With everybody who goes first served at the full rate, how long a call of this urgency would wait. */
+  function expectedWaitMs(urgency: Urgency): number {
+    const ahead =
+      urgency === 'interactive' ? queue.sizeBy({ priority: priorities.interactive }) : queue.size;
+    return holdLeftMs() + Math.ceil((ahead + 1) / maxRps) * 1000;
+  }
+
+  return {
+    async turn(urgency, deadline) {
+      if (holdLeftMs() >= deadline.remainingMs() && holdLeftMs() > 0) refuse(holdLeftMs());
+      try {
+        await queue.add(() => {}, { priority: priorities[urgency], signal: deadline.signal });
+      } catch (cause) {
+        if (cause instanceof CalledOff && cause.reason === 'late') refuse(expectedWaitMs(urgency));
+        throw toCalledOffFailure(cause, false).error;
+      }
+    },
+    hold(delayMs) {
+      const until = clock.now() + delayMs;
+      if (until <= heldUntil || delayMs <= 0) return;
+      heldUntil = until;
+      endHold();
+      queue.pause();
+      endHold = clock.schedule(delayMs, () => queue.start());
+    },
+    close() {
+      endHold();
+      queue.clear();
+    },
+  };
+}

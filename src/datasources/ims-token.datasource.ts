@@ -1,0 +1,189 @@
+import { UpstreamError, type UpstreamErrorCode } from '../ingestion/gateway-error.js';
+import type { Clock } from '../ingestion/ports.js';
+import { startDeadline } from './call-deadline.js';
+import { requireHeaderText } from './campaign.request.js';
+import { createHttpPool, exchange } from './http-exchange.js';
+import { type ClientCredentials, parseTokenAnswer, toTokenRequest } from './ims-token.wire.js';
+
+/** A token somebody else looks after. */
+export interface ReadyToken {
+  readonly kind: 'ready';
+  readonly accessToken: string;
+}
+
+/** Where the access token for the upstream comes from. */
+export interface TokenSource {
+  /**
+   * The token in force. Where there is none, one is fetched, once for all who ask meanwhile. One that is
+   * due for renewal is given while a newer one is fetched.
+   *
+   * @throws {UpstreamError} UPSTREAM_UNAUTHENTICATED (the credentials are refused), UPSTREAM_TIMEOUT or
+   *   UPSTREAM_UNAVAILABLE; for a while after a failed fetch the same again, with `retryAfterMs`, without
+   *   a new one
+   */
+  token(): Promise<string>;
+
+  /**
+   * Throw a token away that the upstream did not accept.
+   *
+   * @returns whether asking for a token again may give a different one
+   */
+  discard(rejected: string): boolean;
+
+  close(): Promise<void>;
+}
+
+/** What a source needs of its surroundings. */
+export interface TokenSourceOptions {
+  readonly clock: Clock;
+  /** The deadline of one fetch, in ms. */
+  readonly timeoutMs: number;
+  /** Called after each fetch; `durationMs` by the clock. */
+  readonly onFetch?: ((outcome: 'OK' | UpstreamErrorCode, durationMs: number) => void) | undefined;
+}
+
+/**
+ * Create the source that the configuration asks for.
+ *
+ * @throws {TypeError} a ready token cannot stand in a header
+ */
+export function createTokenSource(
+  from: ReadyToken | ClientCredentials,
+  options: TokenSourceOptions,
+): TokenSource {
+  switch (from.kind) {
+    case 'ready':
+      requireHeaderText(from.accessToken, 'access token');
+      return {
+        token: () => Promise.resolve(from.accessToken),
+        discard: () => false,
+        close: () => Promise.resolve(),
+      };
+    case 'clientCredentials':
+      return createFetchedTokens(from, options);
+  }
+}
+
+/**
+ * A token is renewed when a tenth of its life is left, but never more than five minutes early: enough for
+ * any call that sets out with it to arrive, and for some failed fetches before the old one is really gone.
+ */
+const RENEWAL_SHARE = 0.1;
+const MAX_RENEWAL_MS = 5 * 60 * 1000;
+
+/** The pause after a failed fetch, doubled with each in a row: Adobe throttles those who ask too often. */
+const FIRST_PAUSE_MS = 1000;
+const MAX_PAUSE_MS = 60_000;
+
+/** A token that is rejected this soon after it came is not the trouble: a newer one would fare no better. */
+const MIN_AGE_TO_DISCARD_MS = 30_000;
+
+interface FetchedToken {
+  readonly value: string;
+  readonly fetchedAt: number;
+  readonly renewAt: number;
+  readonly expiresAt: number;
+  /** It was fetched because the one before it was rejected. */
+  readonly isReplacement: boolean;
+}
+
+interface FailedFetch {
+  readonly error: UpstreamError;
+  readonly retryAt: number;
+  readonly pauseMs: number;
+}
+
+function createFetchedTokens(
+  credentials: ClientCredentials,
+  { clock, timeoutMs, onFetch }: TokenSourceOptions,
+): TokenSource {
+  const pool = createHttpPool(new URL(credentials.imsUrl));
+  const request = toTokenRequest(credentials);
+
+  let current: FetchedToken | null = null;
+  let hasRejected = false;
+  let underWay: Promise<string> | null = null;
+  let lastFailure: FailedFetch | null = null;
+
+  async function fetchToken(): Promise<FetchedToken> {
+    const deadline = startDeadline(clock, timeoutMs);
+    try {
+      const { accessToken, lifeMs } = parseTokenAnswer(
+        await exchange(pool, request, deadline.signal),
+        clock.now(),
+      );
+      const fetchedAt = clock.now();
+      const expiresAt = fetchedAt + lifeMs;
+      const renewAt = expiresAt - Math.min(lifeMs * RENEWAL_SHARE, MAX_RENEWAL_MS);
+      return { value: accessToken, fetchedAt, renewAt, expiresAt, isReplacement: hasRejected };
+    } finally {
+      deadline.release();
+    }
+  }
+
+  async function renew(): Promise<string> {
+    const startedAt = clock.now();
+    try {
+      current = await fetchToken();
+    } catch (thrown) {
+      const error = toUpstreamError(thrown);
+      const pauseMs = Math.min((lastFailure?.pauseMs ?? FIRST_PAUSE_MS / 2) * 2, MAX_PAUSE_MS);
+      const retryAt = clock.now() + Math.max(pauseMs, error.retryAfterMs ?? 0);
+      lastFailure = { error, retryAt, pauseMs };
+      onFetch?.(error.code, clock.now() - startedAt);
+      throw error;
+    } finally {
+      underWay = null;
+    }
+    lastFailure = null;
+    hasRejected = false;
+    onFetch?.('OK', clock.now() - startedAt);
+    return current.value;
+  }
+
+  /** The fetch under way, a new one, or the last failure while it is too early for a new one. */
+  function renewOnce(): Promise<string> {
+    if (underWay) return underWay;
+    if (lastFailure && clock.now() < lastFailure.retryAt) {
+      return Promise.reject(toRepeated(lastFailure, lastFailure.retryAt - clock.now()));
+    }
+    underWay = renew();
+    return underWay;
+  }
+
+  return {
+    token() {
+      if (!current || clock.now() >= current.expiresAt) return renewOnce();
+      // It still serves while a newer one is fetched, and also where none can be had. Whoever asks once
+      // it has expired hears of the failure.
+      if (clock.now() >= current.renewAt) renewOnce().catch(() => {});
+      return Promise.resolve(current.value);
+    },
+    discard(rejected) {
+      // Another caller has thrown it away already: a newer one is there or on its way.
+      if (current?.value !== rejected) return true;
+      const ageMs = clock.now() - current.fetchedAt;
+      if (current.isReplacement && ageMs < MIN_AGE_TO_DISCARD_MS) return false;
+      current = null;
+      hasRejected = true;
+      return true;
+    },
+    close: () => pool.destroy(),
+  };
+}
+
+/** The failure of the last fetch, for a caller who asks before the next one may be tried. */
+function toRepeated({ error }: FailedFetch, retryAfterMs: number): UpstreamError {
+  return new UpstreamError(error.code, error.message, {
+    upstream: error.upstream,
+    retryAfterMs,
+    cause: error,
+  });
+}
+
+function toUpstreamError(thrown: unknown): UpstreamError {
+  if (thrown instanceof UpstreamError) return thrown;
+  return new UpstreamError('UPSTREAM_UNAVAILABLE', 'The access token could not be fetched.', {
+    cause: thrown,
+  });
+}

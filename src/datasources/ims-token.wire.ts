@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import { UpstreamError } from '../ingestion/gateway-error.js';
+import { toBasePath } from './campaign.request.js';
+import type { HttpAnswer, HttpExchange, HttpRequest } from './http-exchange.js';
+import { parseRetryAfterMs } from './retry-after.js';
+import { toUpstreamDetails } from './upstream-complaint.js';
+import { parseWireJson } from './wire-json.js';
+
+/** What tokens are fetched with, by the OAuth client credentials grant. */
+export interface ClientCredentials {
+  readonly kind: 'clientCredentials';
+  /** Such as `https://ims-na1.adobelogin.com`; may have a path. */
+  readonly imsUrl: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly scopes: readonly string[];
+}
+
+const tokenAnswer = z.object({
+  access_token: z.string().regex(/^[\x21-\x7e]+$/),
+  token_type: z
+    .string()
+    .regex(/^bearer$/i)
+    .optional(),
+  /** In seconds. */
+  expires_in: z.number().positive(),
+});
+
+const errorAnswer = z.object({ error: z.string().regex(/^[\w-]{1,64}$/) });
+
+/** The request for a token. Its body holds the secret. */
+export function toTokenRequest(credentials: ClientCredentials): HttpRequest {
+  const form = new URLSearchParams({
+    grant_type: 'client_credentials',
+    client_id: credentials.clientId,
+    client_secret: credentials.clientSecret,
+    scope: credentials.scopes.join(','),
+  });
+  return {
+    method: 'POST',
+    path: `${toBasePath(new URL(credentials.imsUrl))}/ims/token/v3`,
+    headers: {
+      'content-type': 'application/x-www-form-urlencoded',
+      accept: 'application/json',
+    },
+    body: form.toString(),
+  };
+}
+
+/**
+ * Read what the token service answered.
+ *
+ * @param nowMs - by the gateway's clock, for a `Retry-After` that is a date
+ * @throws {UpstreamError} there is no token in it; never quotes the answer
+ */
+export function parseTokenAnswer(
+  answer: HttpExchange,
+  nowMs: number,
+): { accessToken: string; lifeMs: number } {
+  if (answer.kind !== 'answered') throw toTransportError(answer);
+  if (answer.status !== 200) throw toRefusal(answer, nowMs);
+  const parsed = tokenAnswer.safeParse(parseWireJson(answer.body));
+  if (parsed.success) {
+    return { accessToken: parsed.data.access_token, lifeMs: parsed.data.expires_in * 1000 };
+  }
+  throw new UpstreamError(
+    'UPSTREAM_UNAVAILABLE',
+    'The token service answered without a usable access token: check its URL.',
+    { upstream: toUpstreamDetails(answer.status, answer.headers) },
+  );
+}
+
+function toTransportError(failed: Exclude<HttpExchange, HttpAnswer>): UpstreamError {
+  const { cause } = failed;
+  switch (failed.kind) {
+    case 'calledOff':
+      return new UpstreamError('UPSTREAM_TIMEOUT', 'The token service did not answer in time.', {
+        cause,
+      });
+    case 'unsent':
+    case 'broken':
+      return new UpstreamError('UPSTREAM_UNAVAILABLE', 'The token service cannot be reached.', {
+        cause,
+      });
+    case 'unreadable':
+      return new UpstreamError(
+        'UPSTREAM_UNAVAILABLE',
+        'The token service answered something that cannot be read: check its URL.',
+        { cause },
+      );
+  }
+}
+
+function toRefusal({ status, headers, body }: HttpAnswer, nowMs: number): UpstreamError {
+  const errorCode = errorAnswer.safeParse(parseWireJson(body)).data?.error;
+  const options = {
+    upstream: toUpstreamDetails(status, headers, errorCode),
+    retryAfterMs: parseRetryAfterMs(headers['retry-after'], nowMs),
+  };
+  if (status === 400 || status === 401 || status === 403) {
+    return new UpstreamError(
+      'UPSTREAM_UNAUTHENTICATED',
+      'The token service refuses the client credentials: check the client id, the secret and the scopes.',
+      options,
+    );
+  }
+  return new UpstreamError(
+    'UPSTREAM_UNAVAILABLE',
+    `The token service gives no token now (HTTP ${status}): ask again later.`,
+    options,
+  );
+}

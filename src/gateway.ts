@@ -1,0 +1,131 @@
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import type { Config, RemoteUpstream } from './config.js';
+import { createCampaignDatasource } from './datasources/campaign.datasource.js';
+import { createIngestionRequestLoader } from './datasources/ingestion-request.loader.js';
+import { createMemoryLog } from './datasources/memory-log.datasource.js';
+import { systemClock } from './datasources/system-clock.js';
+import type { OperationContext } from './resolvers/operation-context.js';
+import { createApolloServer } from './server/apollo.js';
+import { buildGatewaySchema } from './server/build-schema.js';
+import { serveExplorer } from './server/explorer.js';
+import { toExplorerTabs } from './server/explorer-tabs.js';
+import { createErrorFormatter } from './server/graphql-errors.js';
+import { serveHealth } from './server/health.js';
+import { createHttpServer, GRAPHQL_PATH } from './server/http.js';
+import { createMetrics } from './server/metrics.js';
+import { createOperationLog, type OperationReporter } from './server/operation-log.js';
+import { createOperations } from './server/operations.js';
+import { createWebSockets } from './server/websocket.js';
+import { createHub } from './watch/hub.js';
+import { createWatcher } from './watch/watcher.js';
+
+/** After this long, calls to the upstream that are still under way on shutdown are called off. */
+const CALL_OFF_AFTER_MS = 6_000;
+
+/** After this long, connections that are still open on shutdown are cut. */
+const CUT_AFTER_MS = 8_000;
+
+/** The configuration of a gateway whose upstream is known. */
+export type GatewayConfig = Omit<Config, 'upstream' | 'logLevel'> & {
+  readonly upstream: RemoteUpstream;
+  /** The mapping in the explorer's ready-made tabs. */
+  readonly explorerMappingId: string;
+};
+
+/** A running gateway. */
+export interface Gateway {
+  /** Such as `http://127.0.0.1:4000`. */
+  readonly url: string;
+  /**
+   * Take no new work, finish what is under way, close every socket, then let go of everything else.
+   * Takes at most some 9 s.
+   */
+  stop(): Promise<void>;
+}
+
+/**
+ * Build every part, join them, and listen.
+ *
+ * @throws where the address cannot be listened on; everything that was started is stopped again
+ */
+export async function startGateway(config: GatewayConfig, logger: Logger): Promise<Gateway> {
+  await using starting = new AsyncDisposableStack();
+  const clock = systemClock;
+  const metrics = createMetrics();
+
+  const upstream = createCampaignDatasource({
+    ...config.upstream,
+    timeoutMs: config.timeoutMs,
+    maxRps: config.maxRps,
+    statusRequestIdIn: config.statusRequestIdIn,
+    clock,
+    onCall: metrics.observeUpstreamCall,
+  });
+  starting.defer(() => upstream.close());
+
+  const log = createMemoryLog();
+  const hub = createHub();
+  log.onAppended((transition) => {
+    metrics.countTransition(transition.to.status);
+    hub.publish(transition);
+  });
+  const watcher = createWatcher({
+    upstream,
+    log,
+    clock,
+    plan: { minMs: config.pollMinMs, maxMs: config.pollMaxMs },
+    events: {
+      onRegression(ref, known, seen) {
+        metrics.countRegression();
+        logger.warn({ ref, known, seen }, 'The upstream went back on a terminal status');
+      },
+      onPollFailed(ref, error, consecutiveFailures) {
+        logger.warn({ ref, err: error, consecutiveFailures }, 'A poll failed; the watch goes on');
+      },
+    },
+  });
+  starting.defer(() => watcher.stop());
+
+  const schema = await buildGatewaySchema({ upstream, log, watches: watcher, clock });
+  const formatError = createErrorFormatter(logger);
+  const logOperation = createOperationLog(logger);
+  const reportOperation: OperationReporter = (report) => {
+    logOperation(report);
+    metrics.observeOperation(report);
+  };
+  const newContext = (): OperationContext => ({
+    requests: createIngestionRequestLoader(log),
+    followed: { log, hub, watches: watcher },
+  });
+  const apollo = createApolloServer({ schema, formatError, reportOperation, logger });
+  await apollo.start();
+  starting.defer(() => apollo.stop());
+
+  const operations = createOperations({ schema, apollo, newContext });
+  const webSockets = createWebSockets({ operations, formatError, reportOperation, logger });
+  const server = createHttpServer({ apollo, newContext, webSockets, logger });
+  let isDraining = false;
+  serveHealth(server, { upstream, clock }, () => isDraining);
+  metrics.serve(server, {
+    watches: () => watcher.watchCount,
+    listeners: () => hub.listenerCount,
+    sockets: () => webSockets.socketCount,
+  });
+  await serveExplorer(server, GRAPHQL_PATH, toExplorerTabs(config.explorerMappingId));
+  starting.defer(async () => {
+    isDraining = true;
+    const callOff = setTimeout(() => void upstream.close(), CALL_OFF_AFTER_MS);
+    const cut = setTimeout(() => server.server.closeAllConnections(), CUT_AFTER_MS);
+    // At once: while the server closes it listens no more, and no new socket can come.
+    await Promise.all([server.close(), webSockets.drain()]);
+    clearTimeout(callOff);
+    clearTimeout(cut);
+  });
+
+  await server.listen({ host: config.host, port: config.port });
+  const { port } = server.server.address() as AddressInfo;
+  const host = config.host.includes(':') ? `[${config.host}]` : config.host;
+  const running = starting.move();
+  return { url: `http://${host}:${port}`, stop: () => running.disposeAsync() };
+}

@@ -1,0 +1,38 @@
+import { BadUserInputError } from './gateway-error.js';
+import type { RequestRef } from './ingestion-request.js';
+
+/** Far longer than any id seen (`XDM44`, `TestDoc`, 3520), far shorter than what a URL can carry. */
+const MAX_ID_LENGTH = 255;
+
+/**
+ * A mapping id as the upstream may be asked about. Any text will do but one that could steer the
+ * upstream's URL: it becomes a path segment, and `.` and `..` segments survive no encoding.
+ *
+ * @throws {BadUserInputError}
+ */
+export function parseMappingId(text: string): string {
+  const mappingId = parseId('mappingId', text);
+  if (mappingId.split(/[/\\]/).some((segment) => segment === '.' || segment === '..')) {
+    throw new BadUserInputError('mappingId must not contain the path segments "." or "..".');
+  }
+  return mappingId;
+}
+
+/** @throws {BadUserInputError} */
+export function parseRequestRef({ mappingId, requestId }: RequestRef): RequestRef {
+  return { mappingId: parseMappingId(mappingId), requestId: parseId('requestId', requestId) };
+}
+
+function parseId(name: string, text: string): string {
+  if (text.trim() === '') throw new BadUserInputError(`${name} must not be empty.`);
+  if (text.length > MAX_ID_LENGTH) {
+    throw new BadUserInputError(
+      `${name} must be at most ${MAX_ID_LENGTH} characters long; this one has ${text.length}.`,
+    );
+  }
+  // A lone surrogate cannot be encoded into a URL; a control character has no place in an id or a log.
+  if (!text.isWellFormed() || /\p{Cc}/u.test(text)) {
+    throw new BadUserInputError(`${name} must not contain control characters or broken Unicode.`);
+  }
+  return text;
+}

@@ -1,0 +1,15 @@
+/**
+ * The process's first step. Nothing is imported before the version is known: an older Node.js would fail
+ * on the imports with a stack that tells nobody what to do.
+ */
+const OLDEST_NODE_MAJOR = 24;
+
+if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE_MAJOR) {
+  console.error(
+    `Sluice needs Node.js ${OLDEST_NODE_MAJOR} or newer, and this is ${process.version}. "npm ci" brings the right one for "npm start"; else install it.`,
+  );
+  process.exitCode = 1;
+} else {
+  const { serve } = await import('./serve.js');
+  await serve();
+}

@@ -1,0 +1,64 @@
+import { Arg, FieldResolver, Int, Resolver, Root } from 'type-graphql';
+import { BadUserInputError } from '../ingestion/gateway-error.js';
+import type { IngestionLog, Watches } from '../ingestion/ports.js';
+import { IngestionRequest } from '../schema/ingestion-request.js';
+import { IngestionTransition } from '../schema/ingestion-transition.js';
+import {
+  IngestionTransitionConnection,
+  toTransitionConnection,
+} from '../schema/ingestion-transition-connection.js';
+import { IngestionWatch, toIngestionWatch } from '../schema/ingestion-watch.js';
+import { Cursor, DateTime } from '../schema/scalars.js';
+
+const MAX_PAGE_ITEMS = 100;
+
+/** The fields of a request that are looked up when they are asked for. */
+@Resolver(() => IngestionRequest)
+export class IngestionRequestResolver {
+  constructor(
+    private readonly log: IngestionLog,
+    private readonly watches: Watches,
+  ) {}
+
+  @FieldResolver(() => DateTime, {
+    description: 'When the upstream last told of it; the status is as old as that.',
+  })
+  lastObservedAt(@Root() { ref, changedAt }: IngestionRequest): Date {
+    return new Date(this.watches.report(ref)?.lastObservedAt ?? changedAt);
+  }
+
+  @FieldResolver(() => IngestionTransitionConnection, {
+    description: 'Everything this gateway saw happen to it, oldest first; `first` is 1 to 100.',
+  })
+  async transitions(
+    @Root() { ref }: IngestionRequest,
+    @Arg('first', () => Int, { defaultValue: 50 }) first: number,
+    @Arg('after', () => Cursor, { nullable: true }) after: string | null,
+  ): Promise<IngestionTransitionConnection> {
+    if (first < 1 || first > MAX_PAGE_ITEMS) {
+      throw new BadUserInputError(`first must be 1 to ${MAX_PAGE_ITEMS}; this is ${first}.`);
+    }
+    const scope = { kind: 'request', ref } as const;
+    const position = after == null ? 0 : await this.log.parseCursor(after);
+    const [oldest] = await this.log.read(scope, 0, 1);
+    const page = await this.log.read(scope, position, first + 1);
+    const nodes = page
+      .slice(0, first)
+      .map(
+        (transition) => new IngestionTransition(transition, this.log.toCursor(transition.position)),
+      );
+    return toTransitionConnection(nodes, {
+      hasNextPage: page.length > first,
+      hasPreviousPage: oldest !== undefined && oldest.position <= position,
+    });
+  }
+
+  @FieldResolver(() => IngestionWatch, {
+    nullable: true,
+    description: 'How the gateway is watching it now; null once terminal.',
+  })
+  watch(@Root() { ref }: IngestionRequest): IngestionWatch | null {
+    const report = this.watches.report(ref);
+    return report && toIngestionWatch(report);
+  }
+}

@@ -1,0 +1,77 @@
+import { Arg, Ctx, ID, Int, Query, Resolver } from 'type-graphql';
+import { BadUserInputError } from '../ingestion/gateway-error.js';
+import type { RequestRef } from '../ingestion/ingestion-request.js';
+import { ingestionStatus } from '../ingestion/ingestion-status.js';
+import type { Clock, Watches } from '../ingestion/ports.js';
+import { parseRequestRef } from '../ingestion/request-ref.js';
+import { parseGlobalId } from '../schema/global-id.js';
+import { IngestionRequest } from '../schema/ingestion-request.js';
+import { IngestionRequestRef } from '../schema/ingestion-request-ref.js';
+import { Node } from '../schema/node.js';
+import type { OperationContext } from './operation-context.js';
+
+const MAX_REFS = 100;
+
+/** The pull path: where requests stand. */
+@Resolver()
+export class IngestionStatusResolver {
+  constructor(private readonly domain: { readonly watches: Watches; readonly clock: Clock }) {}
+
+  @Query(() => IngestionRequest, {
+    nullable: true,
+    description:
+      'Null where the upstream knows no such request. Never older than `maxAgeMs` (milliseconds) while it is not terminal; by default the poll interval in force. A terminal request is answered without asking the upstream. Where the upstream cannot be asked, this is an `UPSTREAM_…` error: a larger `maxAgeMs`, or `node`, still gives what was last observed.',
+  })
+  ingestionStatus(
+    @Arg('mappingId', () => ID) mappingId: string,
+    @Arg('requestId', () => ID) requestId: string,
+    @Arg('maxAgeMs', () => Int, { nullable: true }) maxAgeMs: number | null,
+    @Ctx() context: OperationContext,
+  ): Promise<IngestionRequest | null> {
+    if (maxAgeMs != null && maxAgeMs < 0) {
+      throw new BadUserInputError(`maxAgeMs must be 0 or more; this is ${maxAgeMs}.`);
+    }
+    return this.#status(parseRequestRef({ mappingId, requestId }), maxAgeMs ?? null, context);
+  }
+
+  @Query(() => [IngestionRequest], {
+    nullable: 'items',
+    description:
+      'As `ingestionStatus` for each; same order and length as asked; at most 100. Where one cannot be answered it is null and has an error of its own.',
+  })
+  ingestionStatuses(
+    @Arg('requests', () => [IngestionRequestRef]) requests: IngestionRequestRef[],
+    @Ctx() context: OperationContext,
+  ): Promise<IngestionRequest | null>[] {
+    if (requests.length > MAX_REFS) {
+      throw new BadUserInputError(
+        `requests must have at most ${MAX_REFS} items; these are ${requests.length}.`,
+      );
+    }
+    return requests.map(parseRequestRef).map((ref) => this.#status(ref, null, context));
+  }
+
+  @Query(() => Node, {
+    nullable: true,
+    description:
+      'What has this global id, as last observed (the upstream is asked only about what this gateway has not seen yet). Null where there is no such thing.',
+  })
+  async node(
+    @Arg('id', () => ID) id: string,
+    @Ctx() context: OperationContext,
+  ): Promise<Node | null> {
+    const ref = parseGlobalId(id);
+    if (!ref) return null;
+    return this.#status(parseRequestRef(ref), Number.POSITIVE_INFINITY, context);
+  }
+
+  async #status(
+    ref: RequestRef,
+    maxAgeMs: number | null,
+    { requests }: OperationContext,
+  ): Promise<IngestionRequest | null> {
+    const known = await requests.load(ref);
+    const record = await ingestionStatus(this.domain, ref, known, maxAgeMs);
+    return record && new IngestionRequest(record);
+  }
+}

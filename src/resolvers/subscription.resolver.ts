@@ -1,0 +1,79 @@
+import { Arg, Ctx, ID, Resolver, Root, Subscription } from 'type-graphql';
+import { BadUserInputError } from '../ingestion/gateway-error.js';
+import { parseMappingId, parseRequestRef } from '../ingestion/request-ref.js';
+import type { Transition } from '../ingestion/transition.js';
+import { IngestionTransition } from '../schema/ingestion-transition.js';
+import { Cursor } from '../schema/scalars.js';
+import { followActivity, followRequest } from '../watch/follow.js';
+import type { TransitionStream } from '../watch/replay.js';
+import type { OperationContext } from './operation-context.js';
+
+const MAX_MAPPING_IDS = 100;
+
+interface StatusChangedArgs {
+  readonly mappingId: string;
+  readonly requestId: string;
+  readonly after?: string | null;
+}
+
+interface ActivityArgs {
+  readonly mappingIds?: readonly string[] | null;
+  readonly after?: string | null;
+}
+
+interface SubscribeData {
+  readonly args: Record<string, unknown>;
+  readonly context: OperationContext;
+}
+
+/** The push path’s last step: a subscription opens a stream, and each transition in it becomes an event. */
+@Resolver()
+export class SubscriptionResolver {
+  @Subscription(() => IngestionTransition, {
+    description:
+      'All transitions of one request after the cursor (without one: from its first), then live ones, then complete once a terminal one is delivered. Subscribing late, after the end, or again after a lost connection gives no gap and no repeat. `INGESTION_REQUEST_NOT_FOUND` where the upstream knows no such request. A status that comes and goes between two polls cannot be observed.',
+    subscribe: ({ args, context }: SubscribeData): Promise<TransitionStream> => {
+      const { mappingId, requestId, after } = args as unknown as StatusChangedArgs;
+      return followRequest(
+        context.followed,
+        parseRequestRef({ mappingId, requestId }),
+        after ?? null,
+      );
+    },
+  })
+  ingestionStatusChanged(
+    @Root() transition: Transition,
+    @Arg('mappingId', () => ID) _mappingId: string,
+    @Arg('requestId', () => ID) _requestId: string,
+    @Arg('after', () => Cursor, { nullable: true }) _after: string | null,
+    @Ctx() { followed }: OperationContext,
+  ): IngestionTransition {
+    return new IngestionTransition(transition, followed.log.toCursor(transition.position));
+  }
+
+  @Subscription(() => IngestionTransition, {
+    description:
+      'Transitions of all requests, or of the mappings named (at most 100): after the cursor, or without one only new ones. Never completes.',
+    subscribe: ({ args, context }: SubscribeData): Promise<TransitionStream> => {
+      const { mappingIds, after } = args as ActivityArgs;
+      if (mappingIds && (mappingIds.length === 0 || mappingIds.length > MAX_MAPPING_IDS)) {
+        throw new BadUserInputError(
+          `mappingIds must have 1 to ${MAX_MAPPING_IDS} items; these are ${mappingIds.length}. Leave it out for all mappings.`,
+        );
+      }
+      return followActivity(
+        context.followed,
+        mappingIds?.map(parseMappingId) ?? null,
+        after ?? null,
+      );
+    },
+  })
+  ingestionActivity(
+    @Root() transition: Transition,
+    @Arg('mappingIds', () => [ID], { nullable: true }) _mappingIds: string[] | null,
+    @Arg('after', () => Cursor, { nullable: true }) _after: string | null,
+    @Ctx() { followed }: OperationContext,
+  ): IngestionTransition {
+    return new IngestionTransition(transition, followed.log.toCursor(transition.position));
+  }
+}

@@ -1,0 +1,88 @@
+import { Field, ID, ObjectType } from 'type-graphql';
+import { toIngestionFailure } from '../ingestion/ingestion-failure.js';
+import {
+  type IngestionStatus as DomainStatus,
+  type IngestionRecord,
+  isTerminal,
+  type RequestRef,
+} from '../ingestion/ingestion-request.js';
+import { toGlobalId } from './global-id.js';
+import { IngestionFailure } from './ingestion-failure.js';
+import { IngestionStatus } from './ingestion-status.js';
+import { Node } from './node.js';
+import { DateTime, SafeInt } from './scalars.js';
+
+@ObjectType({
+  implements: Node,
+  description: 'One ingestion of one mapping, as this gateway has observed it.',
+})
+export class IngestionRequest extends Node {
+  /** What the fields that are resolved elsewhere start from. */
+  readonly ref: RequestRef;
+  readonly changedAt: number;
+
+  @Field(() => ID)
+  readonly mappingId: string;
+
+  @Field(() => ID, { description: 'The upstream’s own id, digits kept exactly.' })
+  readonly requestId: string;
+
+  @Field(() => IngestionStatus)
+  readonly status: DomainStatus;
+
+  @Field({ description: 'Whether the status can change no more.' })
+  readonly isTerminal: boolean;
+
+  @Field(() => SafeInt, {
+    nullable: true,
+    description: 'Records ingested; null unless status is SUCCESS.',
+  })
+  readonly numRecords: number | null;
+
+  @Field(() => ID, {
+    nullable: true,
+    description: 'Null where the upstream says the empty string.',
+  })
+  readonly batchId: string | null;
+
+  @Field({ description: 'The upstream’s text, verbatim.' })
+  readonly info: string;
+
+  @Field(() => IngestionFailure, {
+    nullable: true,
+    description: 'Why it FAILED or was ABORTED; null otherwise.',
+  })
+  readonly failure: IngestionFailure | null;
+
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'When it was started through this gateway; null where somebody else started it.',
+  })
+  readonly startedAt: Date | null;
+
+  @Field(() => DateTime)
+  readonly firstObservedAt: Date;
+
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'When a terminal status was first observed.',
+  })
+  readonly finishedAt: Date | null;
+
+  constructor({ ref, state, startedAt, firstObservedAt, changedAt }: IngestionRecord) {
+    super(toGlobalId(ref));
+    this.ref = ref;
+    this.changedAt = changedAt;
+    this.mappingId = ref.mappingId;
+    this.requestId = ref.requestId;
+    this.status = state.status;
+    this.isTerminal = isTerminal(state.status);
+    this.numRecords = state.status === 'SUCCESS' ? state.numRecords : null;
+    this.batchId = state.batchId;
+    this.info = state.info;
+    this.failure = toIngestionFailure(state, ref.mappingId);
+    this.startedAt = startedAt === null ? null : new Date(startedAt);
+    this.firstObservedAt = new Date(firstObservedAt);
+    this.finishedAt = this.isTerminal ? new Date(changedAt) : null;
+  }
+}

@@ -1,0 +1,59 @@
+import { Field, ID, ObjectType } from 'type-graphql';
+import { toIngestionFailure } from '../ingestion/ingestion-failure.js';
+import type {
+  IngestionStatus as DomainStatus,
+  RequestRef,
+} from '../ingestion/ingestion-request.js';
+import type { Transition } from '../ingestion/transition.js';
+import { IngestionFailure } from './ingestion-failure.js';
+import { IngestionStatus } from './ingestion-status.js';
+import { Cursor, DateTime, SafeInt } from './scalars.js';
+
+@ObjectType({
+  description: 'An observed change of status. Each is delivered once to a subscriber, in order.',
+})
+export class IngestionTransition {
+  /** What `request` is looked up by. */
+  readonly ref: RequestRef;
+
+  @Field(() => Cursor, {
+    description: 'Its place in the log: subscribe with it as `after` to go on behind it.',
+  })
+  readonly cursor: string;
+
+  @Field(() => IngestionStatus, {
+    nullable: true,
+    description: 'Null for the first observation.',
+  })
+  readonly from: DomainStatus | null;
+
+  @Field(() => IngestionStatus)
+  readonly to: DomainStatus;
+
+  @Field(() => DateTime)
+  readonly observedAt: Date;
+
+  @Field(() => SafeInt, { nullable: true, description: 'Null unless `to` is SUCCESS.' })
+  readonly numRecords: number | null;
+
+  @Field(() => ID, { nullable: true })
+  readonly batchId: string | null;
+
+  @Field({ description: 'The upstream’s text, verbatim.' })
+  readonly info: string;
+
+  @Field(() => IngestionFailure, { nullable: true })
+  readonly failure: IngestionFailure | null;
+
+  constructor({ ref, from, to, observedAt }: Transition, cursor: string) {
+    this.ref = ref;
+    this.cursor = cursor;
+    this.from = from;
+    this.to = to.status;
+    this.observedAt = new Date(observedAt);
+    this.numRecords = to.status === 'SUCCESS' ? to.numRecords : null;
+    this.batchId = to.batchId;
+    this.info = to.info;
+    this.failure = toIngestionFailure(to, ref.mappingId);
+  }
+}

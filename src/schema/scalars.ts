@@ -1,0 +1,28 @@
+import { GraphQLScalarType, Kind } from 'graphql';
+import { GraphQLDateTime, GraphQLSafeInt } from 'graphql-scalars';
+import { BadUserInputError } from '../ingestion/gateway-error.js';
+
+export const DateTime = new GraphQLScalarType<Date, Date>({
+  ...GraphQLDateTime.toConfig(),
+  description:
+    'RFC 3339 instant in UTC with milliseconds, such as `2026-01-31T09:15:00.000Z`, by the gateway’s clock.',
+});
+
+export const SafeInt = new GraphQLScalarType({
+  ...GraphQLSafeInt.toConfig(),
+  description: 'Integer up to 2^53-1 (a record count may exceed Int).',
+});
+
+export const Cursor = new GraphQLScalarType<string, string>({
+  name: 'Cursor',
+  description:
+    'Opaque position in the transition log. Later positions sort after earlier ones only to the gateway: keep a cursor as it is, and give it back as `after`.',
+  serialize: toCursorText,
+  parseValue: toCursorText,
+  parseLiteral: (node) => toCursorText(node.kind === Kind.STRING ? node.value : undefined),
+});
+
+function toCursorText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  throw new BadUserInputError('A Cursor is a string that this gateway gave.');
+}

@@ -1,0 +1,104 @@
+import type { Logger } from 'pino';
+import { type Config, ConfigError, parseConfig } from './config.js';
+import { withEnvFile } from './config.sources.js';
+import { startEmbeddedUpstream } from './embedded-upstream.js';
+import { type Gateway, startGateway } from './gateway.js';
+import { createLogger } from './logger.js';
+
+/** In the explorer’s tabs where nobody knows what mappings there are. */
+const PLACEHOLDER_MAPPING_ID = 'your-mapping-id';
+
+/** Run the gateway until a signal ends it: read the settings, start, wait for SIGTERM or SIGINT, stop. */
+export async function serve(): Promise<void> {
+  const warnings: string[] = [];
+  let config: Config;
+  try {
+    config = parseConfig(withEnvFile(process.env, '.env'), (warning) => warnings.push(warning));
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    console.error(error.message);
+    process.exitCode = 1;
+    return;
+  }
+  const logger = createLogger(config.logLevel);
+  for (const warning of warnings) logger.warn(warning);
+
+  const running = new AsyncDisposableStack();
+  try {
+    const gateway = await start(config, logger, running);
+    logger.info(
+      `Sluice is ready. Explorer: ${gateway.url}/  GraphQL, HTTP and WebSocket: ${gateway.url}/graphql`,
+    );
+  } catch (error) {
+    logger.fatal(toStartFault(error, config));
+    await running.disposeAsync();
+    process.exitCode = 1;
+    return;
+  }
+  stopOnSignal(running, logger);
+}
+
+async function start(
+  config: Config,
+  logger: Logger,
+  running: AsyncDisposableStack,
+): Promise<Gateway> {
+  const { upstream } = config;
+  if (upstream.kind === 'remote') {
+    const gateway = await startGateway(
+      { ...config, upstream, explorerMappingId: PLACEHOLDER_MAPPING_ID },
+      logger,
+    );
+    running.defer(() => gateway.stop());
+    return gateway;
+  }
+  const embedded = await startEmbeddedUpstream(
+    { dataDir: config.dataDir, mappingsDir: upstream.mappingsDir },
+    logger.child({ part: 'campaign' }),
+  );
+  running.defer(() => embedded.stop());
+  const gateway = await startGateway(
+    { ...config, upstream: embedded.upstream, explorerMappingId: embedded.sampleMappingId },
+    logger,
+  );
+  running.defer(() => gateway.stop());
+  return gateway;
+}
+
+/** A second signal does not wait for the first one’s drain. */
+function stopOnSignal(running: AsyncDisposableStack, logger: Logger): void {
+  let isStopping = false;
+  const stop = (signal: NodeJS.Signals) => {
+    if (isStopping) process.exit(1);
+    isStopping = true;
+    logger.info(`${signal}: finishing what is under way`);
+    running.disposeAsync().then(
+      () => {
+        logger.info('Sluice has stopped.');
+        process.exit(0);
+      },
+      (error: unknown) => {
+        logger.error({ err: error }, 'Stopping failed');
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
+
+/** What an operator can mend, in a line; anything else with its stack. */
+function toStartFault(error: unknown, { host, port }: Config): Error | string {
+  const { code } = error as NodeJS.ErrnoException;
+  switch (code) {
+    case 'EADDRINUSE':
+      return `Port ${port} of ${host} is in use. Set PORT to another one, or to 0 for a free one.`;
+    case 'EACCES':
+      return `Port ${port} of ${host} may not be listened on. Set PORT to one above 1023.`;
+    case 'ENOTFOUND':
+    case 'EADDRNOTAVAIL':
+      return `HOST=${host} is no address of this machine.`;
+    default:
+      return error as Error;
+  }
+}

@@ -1,0 +1,49 @@
+import 'reflect-metadata';
+import type { GraphQLSchema } from 'graphql';
+import { buildSchema, type PubSub } from 'type-graphql';
+import type { Clock, IngestionLog, Upstream, Watches } from '../ingestion/ports.js';
+import { IngestionRequestResolver } from '../resolvers/ingestion-request.resolver.js';
+import { IngestionStatusResolver } from '../resolvers/ingestion-status.resolver.js';
+import { IngestionTransitionResolver } from '../resolvers/ingestion-transition.resolver.js';
+import { StartIngestionResolver } from '../resolvers/start-ingestion.resolver.js';
+import { SubscriptionResolver } from '../resolvers/subscription.resolver.js';
+
+/** What the resolvers call. */
+export interface Domain {
+  readonly upstream: Upstream;
+  readonly log: IngestionLog;
+  readonly watches: Watches;
+  readonly clock: Clock;
+}
+
+/** TypeGraphQL wants one for any subscription, also where each opens its own stream. */
+const noPubSub: PubSub = {
+  publish: () => {},
+  subscribe: () => {
+    throw new Error('Every subscription opens its own stream.');
+  },
+};
+
+/** The executable schema, its resolvers bound to the domain. */
+export function buildGatewaySchema(domain: Domain): Promise<GraphQLSchema> {
+  const resolvers = new Map<unknown, object>([
+    [IngestionStatusResolver, new IngestionStatusResolver(domain)],
+    [StartIngestionResolver, new StartIngestionResolver(domain)],
+    [IngestionRequestResolver, new IngestionRequestResolver(domain.log, domain.watches)],
+    [IngestionTransitionResolver, new IngestionTransitionResolver()],
+    [SubscriptionResolver, new SubscriptionResolver()],
+  ]);
+  return buildSchema({
+    resolvers: [
+      IngestionStatusResolver,
+      StartIngestionResolver,
+      IngestionRequestResolver,
+      IngestionTransitionResolver,
+      SubscriptionResolver,
+    ],
+    container: { get: (resolver: unknown) => resolvers.get(resolver) },
+    pubSub: noPubSub,
+    // The domain validates; there are no class-validator decorators to run.
+    validate: false,
+  });
+}

@@ -1,0 +1,56 @@
+import { unwrapResolverError } from '@apollo/server/errors';
+import { type GraphQLError, type GraphQLFormattedError, Kind } from 'graphql';
+import type { Logger } from 'pino';
+import { GatewayError } from '../ingestion/gateway-error.js';
+
+/** Makes what clients see of an error, the same on every transport. */
+export type ErrorFormatter = (
+  formatted: GraphQLFormattedError,
+  error: unknown,
+) => GraphQLFormattedError;
+
+/**
+ * Errors of the gateway's own family go out with their code and extensions; errors that GraphQL itself
+ * raises, with theirs; anything else is a fault of ours: logged whole, and told as nothing but
+ * INTERNAL_SERVER_ERROR.
+ */
+export function createErrorFormatter(logger: Logger): ErrorFormatter {
+  return (formatted, error) => {
+    const original = unwrapResolverError(error);
+    if (original instanceof GatewayError) {
+      return { ...formatted, message: original.message, extensions: original.extensions };
+    }
+    const code = formatted.extensions?.code;
+    if (code === undefined || code === 'INTERNAL_SERVER_ERROR') {
+      logger.error(
+        { err: original, path: formatted.path },
+        'An operation failed inside the gateway',
+      );
+      return {
+        ...formatted,
+        message: 'The gateway failed to answer this. The fault is logged.',
+        extensions: { code: 'INTERNAL_SERVER_ERROR' },
+      };
+    }
+    return formatted;
+  };
+}
+
+/** An error as Apollo Server would hand it to the formatter, for the transports that it does not serve. */
+export function toFormattedError(
+  error: GraphQLError,
+  format: ErrorFormatter,
+): GraphQLFormattedError {
+  const code = error.extensions.code ?? (isBadVariable(error) ? 'BAD_USER_INPUT' : undefined);
+  const json = error.toJSON();
+  return format({ ...json, extensions: { ...json.extensions, code } }, error);
+}
+
+/** Variables that do not fit get no code from graphql-js. */
+function isBadVariable({ nodes, originalError }: GraphQLError): boolean {
+  return (
+    nodes?.length === 1 &&
+    nodes[0]?.kind === Kind.VARIABLE_DEFINITION &&
+    !(originalError instanceof GatewayError)
+  );
+}

@@ -1,0 +1,57 @@
+import type { FastifyInstance } from 'fastify';
+import { GatewayError } from '../ingestion/gateway-error.js';
+import type { Clock, Upstream } from '../ingestion/ports.js';
+
+/** How long an answer of the upstream's check holds, so that probes cost it little. */
+const CHECK_TTL_MS = 5_000;
+
+/** Whether the process is taking work, and why not. */
+export type Readiness =
+  | { readonly isReady: true }
+  | { readonly isReady: false; readonly code: string; readonly message: string };
+
+/**
+ * `/healthz`: the process lives. `/readyz`: the upstream can be reached and lets us in.
+ *
+ * @param isDraining - true once the process is shutting down
+ */
+export function serveHealth(
+  server: FastifyInstance,
+  { upstream, clock }: { upstream: Upstream; clock: Clock },
+  isDraining: () => boolean,
+): void {
+  let checked: { readonly at: number; readonly readiness: Promise<Readiness> } | null = null;
+
+  server.get('/healthz', async () => ({ status: 'ok' }));
+  server.get('/readyz', async (_request, reply) => {
+    const readiness = isDraining() ? shuttingDown : await upstreamReadiness();
+    return readiness.isReady
+      ? { status: 'ready' }
+      : reply
+          .code(503)
+          .send({ status: 'not ready', code: readiness.code, message: readiness.message });
+  });
+
+  function upstreamReadiness(): Promise<Readiness> {
+    if (!checked || clock.now() - checked.at > CHECK_TTL_MS) {
+      checked = { at: clock.now(), readiness: check(upstream) };
+    }
+    return checked.readiness;
+  }
+}
+
+const shuttingDown: Readiness = {
+  isReady: false,
+  code: 'SHUTTING_DOWN',
+  message: 'The gateway is shutting down.',
+};
+
+async function check(upstream: Upstream): Promise<Readiness> {
+  try {
+    await upstream.check();
+    return { isReady: true };
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    return { isReady: false, code: error.code, message: error.message };
+  }
+}

@@ -1,0 +1,87 @@
+import type { FastifyInstance } from 'fastify';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { OperationReport } from './operation-log.js';
+
+/** Seconds; from an answer out of the log to a call that used up its deadline. */
+const DURATION_BUCKETS_S = [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/** What is counted, for Prometheus. No label has a value that a client chooses. */
+export interface Metrics {
+  /** Serve the counts at `/metrics`. */
+  serve(server: FastifyInstance, gauges: Gauges): void;
+  observeOperation(report: OperationReport): void;
+  observeUpstreamCall(call: { operation: string; outcome: string; durationMs: number }): void;
+  countTransition(to: string): void;
+  countRegression(): void;
+}
+
+/** What is measured when somebody looks. */
+export interface Gauges {
+  readonly watches: () => number;
+  readonly listeners: () => number;
+  readonly sockets: () => number;
+}
+
+/** A registry of its own, so that two gateways in one process count apart. */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const operations = new Histogram({
+    name: 'sluice_operation_duration_seconds',
+    help: 'GraphQL operations: time to the answer, or to the start of the stream',
+    labelNames: ['transport', 'type', 'outcome'],
+    buckets: DURATION_BUCKETS_S,
+    registers,
+  });
+  const upstreamCalls = new Histogram({
+    name: 'sluice_upstream_call_duration_seconds',
+    help: 'Calls to the upstream, repeats and waits included',
+    labelNames: ['operation', 'outcome'],
+    buckets: DURATION_BUCKETS_S,
+    registers,
+  });
+  const transitions = new Counter({
+    name: 'sluice_transitions_total',
+    help: 'Transitions appended to the log, by the status they lead to',
+    labelNames: ['to'],
+    registers,
+  });
+  const regressions = new Counter({
+    name: 'sluice_status_regressions_total',
+    help: 'Times the upstream went back on a terminal status; nothing was changed',
+    registers,
+  });
+  return {
+    serve(server, gauges) {
+      const measured: [name: string, help: string, measure: () => number][] = [
+        ['sluice_watches', 'Requests being watched', gauges.watches],
+        ['sluice_stream_listeners', 'Streams of transitions that are open', gauges.listeners],
+        ['sluice_websockets', 'WebSockets that are open', gauges.sockets],
+      ];
+      for (const [name, help, measure] of measured) {
+        new Gauge({
+          name,
+          help,
+          registers,
+          collect() {
+            this.set(measure());
+          },
+        });
+      }
+
+      server.get('/metrics', async (_request, reply) =>
+        reply.type(registry.contentType).send(await registry.metrics()),
+      );
+    },
+    observeOperation({ transport, type, durationMs, errorCodes }) {
+      const outcome = errorCodes.length === 0 ? 'ok' : 'error';
+      operations.observe({ transport, type, outcome }, durationMs / 1000);
+    },
+    observeUpstreamCall({ operation, outcome, durationMs }) {
+      upstreamCalls.observe({ operation, outcome }, durationMs / 1000);
+    },
+    countTransition: (to) => transitions.inc({ to }),
+    countRegression: () => regressions.inc(),
+  };
+}

@@ -1,0 +1,31 @@
+import type { Logger } from 'pino';
+
+/** One finished operation, whichever transport it came by. */
+export interface OperationReport {
+  readonly transport: 'http' | 'websocket';
+  readonly type: 'query' | 'mutation' | 'subscription' | 'invalid';
+  /** Null where the client gave the operation no name. */
+  readonly name: string | null;
+  readonly durationMs: number;
+  /** The codes of its errors, each once; none where all went well. */
+  readonly errorCodes: readonly string[];
+}
+
+/** Takes the report of every operation. */
+export type OperationReporter = (report: OperationReport) => void;
+
+/** Reports operations as one line each. */
+export function createOperationLog(logger: Logger): OperationReporter {
+  return ({ durationMs, errorCodes, ...report }) => {
+    const outcome = errorCodes.length === 0 ? 'ok' : errorCodes.join(' ');
+    const line = { ...report, durationMs: Math.round(durationMs), outcome };
+    logger.info(line, `${report.type} ${report.name ?? '(unnamed)'}: ${outcome}`);
+  };
+}
+
+/** The codes of some formatted errors, each once. */
+export function toErrorCodes(
+  errors: readonly { readonly extensions?: Record<string, unknown> | undefined }[] | undefined,
+): readonly string[] {
+  return [...new Set((errors ?? []).map(({ extensions }) => String(extensions?.code)))];
+}

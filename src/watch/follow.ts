@@ -1,0 +1,51 @@
+import { RequestNotFoundError } from '../ingestion/gateway-error.js';
+import type { RequestRef } from '../ingestion/ingestion-request.js';
+import type { IngestionLog, Watches } from '../ingestion/ports.js';
+import type { Hub } from './hub.js';
+import { TransitionStream } from './replay.js';
+
+/** What following needs. */
+export interface Followed {
+  readonly log: IngestionLog;
+  readonly hub: Hub;
+  readonly watches: Watches;
+}
+
+/**
+ * Follow one request: all its transitions after the cursor (without one: from its first), then live ones,
+ * to its terminal one. A request that nobody has asked about before is looked for upstream first.
+ *
+ * @throws {CursorInvalidError} the log gave no such cursor
+ * @throws {RequestNotFoundError} the upstream knows no such request
+ * @throws {UpstreamError} the request is new here, and the upstream gave no usable answer
+ */
+export async function followRequest(
+  { log, hub, watches }: Followed,
+  ref: RequestRef,
+  after: string | null,
+): Promise<TransitionStream> {
+  const position = after === null ? 0 : await log.parseCursor(after);
+  const [known] = await log.find([ref]);
+  if (!known && !(await watches.poll(ref))) {
+    throw new RequestNotFoundError('The upstream knows no such request of this mapping.');
+  }
+  return new TransitionStream(log, hub, { kind: 'request', ref }, position);
+}
+
+/**
+ * Follow all requests, or those of some mappings: after the cursor, or without one only what is new.
+ *
+ * @param mappingIds - null for all
+ * @throws {CursorInvalidError} the log gave no such cursor
+ */
+export async function followActivity(
+  { log, hub }: Pick<Followed, 'log' | 'hub'>,
+  mappingIds: readonly string[] | null,
+  after: string | null,
+): Promise<TransitionStream> {
+  const position = after === null ? await log.head() : await log.parseCursor(after);
+  const scope = mappingIds
+    ? ({ kind: 'mappings', mappingIds } as const)
+    : ({ kind: 'all' } as const);
+  return new TransitionStream(log, hub, scope, position);
+}

@@ -1,0 +1,73 @@
+import { toRequestKey } from '../ingestion/ingestion-request.js';
+import type { Scope } from '../ingestion/ports.js';
+import type { Transition } from '../ingestion/transition.js';
+
+/** Takes a transition; must not throw. */
+export type TransitionListener = (transition: Transition) => void;
+
+/** Tells those who are listening at this moment. What they missed before, the log tells them. */
+export interface Hub {
+  /** Pass a transition on to every listener whose scope holds it. */
+  publish(transition: Transition): void;
+  /** Listen until the returned function is called. */
+  register(scope: Scope, listener: TransitionListener): () => void;
+  /** How many are listening. */
+  readonly listenerCount: number;
+}
+
+/** A hub within this process. */
+export function createHub(): Hub {
+  const listenersByTopic = new Map<string, Set<TransitionListener>>();
+  let listenerCount = 0;
+
+  return {
+    publish(transition) {
+      for (const topic of topicsOf(transition)) {
+        for (const listener of listenersByTopic.get(topic) ?? []) listener(transition);
+      }
+    },
+    register(scope, listener) {
+      // Wrapped, so that a listener registered twice is two listeners.
+      const registered: TransitionListener = (transition) => listener(transition);
+      const topics = topicsIn(scope);
+      for (const topic of topics) {
+        const listeners = listenersByTopic.get(topic);
+        if (listeners) listeners.add(registered);
+        else listenersByTopic.set(topic, new Set([registered]));
+      }
+      listenerCount += 1;
+      let isRegistered = true;
+      return () => {
+        if (!isRegistered) return;
+        isRegistered = false;
+        listenerCount -= 1;
+        for (const topic of topics) {
+          const listeners = listenersByTopic.get(topic);
+          listeners?.delete(registered);
+          if (listeners?.size === 0) listenersByTopic.delete(topic);
+        }
+      };
+    },
+    get listenerCount() {
+      return listenerCount;
+    },
+  };
+}
+
+const EVERYTHING = 'all';
+
+/** A transition belongs to one topic of each kind, and a scope names topics of one kind only: none is told twice. */
+function topicsOf({ ref }: Transition): readonly string[] {
+  return [`request:${toRequestKey(ref)}`, `mapping:${ref.mappingId}`, EVERYTHING];
+}
+
+function topicsIn(scope: Scope): readonly string[] {
+  switch (scope.kind) {
+    case 'request':
+      return [`request:${toRequestKey(scope.ref)}`];
+    case 'mappings':
+      return [...new Set(scope.mappingIds)].map((mappingId) => `mapping:${mappingId}`);
+    case 'all':
+      return [EVERYTHING];
+  }
+}

@@ -1,0 +1,225 @@
+import { GatewayError, RequestNotFoundError, UpstreamError } from '../ingestion/gateway-error.js';
+import {
+  type IngestionRecord,
+  type IngestionStatus,
+  isTerminal,
+  type ReportedState,
+  type RequestRef,
+  toRequestKey,
+} from '../ingestion/ingestion-request.js';
+import { type PollPlan, toPollDelayMs } from '../ingestion/poll-plan.js';
+import type {
+  Clock,
+  IngestionLog,
+  Upstream,
+  Urgency,
+  Watches,
+  WatchReport,
+} from '../ingestion/ports.js';
+
+/** What an operator wants to hear of. */
+export interface WatcherEvents {
+  /** The upstream went back on a terminal status; nothing was changed. */
+  onRegression(ref: RequestRef, known: IngestionStatus, seen: IngestionStatus): void;
+  /** A poll failed; the watch goes on, more slowly. */
+  onPollFailed(ref: RequestRef, error: unknown, consecutiveFailures: number): void;
+}
+
+export interface WatcherOptions {
+  readonly upstream: Pick<Upstream, 'status'>;
+  readonly log: Pick<IngestionLog, 'append'>;
+  readonly clock: Clock;
+  readonly plan: PollPlan;
+  readonly events: WatcherEvents;
+  /** Gives a number in [0, 1); spreads the polls. */
+  readonly random?: () => number;
+}
+
+/** The poll loops of this process. */
+export interface Watcher extends Watches {
+  /** How many requests are being watched. */
+  readonly watchCount: number;
+  /** End every loop; resolves once no poll is under way any more. Nothing is polled afterwards. */
+  stop(): Promise<void>;
+}
+
+/**
+ * One request's poll loop.
+ *
+ *     (observed, not terminal) ──▶ waiting ──the delay is over, or somebody asks──▶ polling
+ *                                     ▲                                               │
+ *                                     └─────── an answer, or none: both go on ────────┤
+ *                                                                     terminal ──▶ (ended)
+ */
+interface Watch {
+  readonly ref: RequestRef;
+  readonly firstObservedAt: number;
+  phase:
+    | { readonly kind: 'waiting'; readonly nextPollAt: number; readonly cancel: () => void }
+    | { readonly kind: 'polling' };
+  intervalMs: number;
+  lastObservedAt: number;
+  lastPolledAt: number | null;
+  consecutiveFailures: number;
+  lastFailure: WatchReport['lastFailure'];
+}
+
+export function createWatcher({
+  upstream,
+  log,
+  clock,
+  plan,
+  events,
+  random = Math.random,
+}: WatcherOptions): Watcher {
+  const watches = new Map<string, Watch>();
+  /** Polls under way, of watched requests and of those that somebody asks about for the first time. */
+  const polls = new Map<string, Promise<IngestionRecord | null>>();
+  let isStopped = false;
+
+  async function observe(
+    ref: RequestRef,
+    seen: ReportedState,
+    startedAt?: number,
+  ): Promise<IngestionRecord> {
+    const observedAt = clock.now();
+    const { kind, record } = await log.append(ref, seen, observedAt, startedAt);
+    const known = record.state.status;
+    if (kind === 'regression') events.onRegression(ref, known, seen.status);
+    if (isTerminal(known)) end(ref);
+    else succeed(ref, record, observedAt);
+    return record;
+  }
+
+  function succeed(ref: RequestRef, record: IngestionRecord, observedAt: number): void {
+    const key = toRequestKey(ref);
+    const watch = watches.get(key);
+    if (watch) {
+      watch.lastObservedAt = observedAt;
+      watch.consecutiveFailures = 0;
+      watch.lastFailure = null;
+      return;
+    }
+    if (isStopped) return;
+    const begun: Watch = {
+      ref,
+      firstObservedAt: record.firstObservedAt,
+      phase: { kind: 'polling' },
+      intervalMs: plan.minMs,
+      lastObservedAt: observedAt,
+      lastPolledAt: null,
+      consecutiveFailures: 0,
+      lastFailure: null,
+    };
+    watches.set(key, begun);
+    // While a poll is under way its own end plans the next one.
+    if (!polls.has(key)) waitForNextPoll(begun);
+  }
+
+  function waitForNextPoll(watch: Watch, retryAfterMs?: number): void {
+    if (isStopped) return;
+    const now = clock.now();
+    const history = {
+      ageMs: now - watch.firstObservedAt,
+      consecutiveFailures: watch.consecutiveFailures,
+      retryAfterMs,
+    };
+    watch.intervalMs = toPollDelayMs(plan, history, random);
+    watch.phase = {
+      kind: 'waiting',
+      nextPollAt: now + watch.intervalMs,
+      // A failed poll has been reported by the time it rejects; the loop has nothing to add.
+      cancel: clock.schedule(
+        watch.intervalMs,
+        () => void poll(watch.ref, 'background').catch(() => {}),
+      ),
+    };
+  }
+
+  function end(ref: RequestRef): void {
+    const key = toRequestKey(ref);
+    const watch = watches.get(key);
+    if (watch?.phase.kind === 'waiting') watch.phase.cancel();
+    watches.delete(key);
+  }
+
+  function poll(ref: RequestRef, urgency: Urgency): Promise<IngestionRecord | null> {
+    const key = toRequestKey(ref);
+    const underWay = polls.get(key);
+    if (underWay) return underWay;
+    if (isStopped) {
+      return Promise.reject(
+        new UpstreamError('UPSTREAM_UNAVAILABLE', 'The gateway is shutting down. Ask again.'),
+      );
+    }
+    const watch = watches.get(key);
+    if (watch?.phase.kind === 'waiting') watch.phase.cancel();
+    if (watch) watch.phase = { kind: 'polling' };
+    // Begun a tick later, so that it cannot end before it is listed as under way.
+    const started = Promise.resolve().then(() => ask(ref, urgency));
+    polls.set(key, started);
+    return started;
+  }
+
+  async function ask(ref: RequestRef, urgency: Urgency): Promise<IngestionRecord | null> {
+    let retryAfterMs: number | undefined;
+    try {
+      const seen = await upstream.status(ref, urgency);
+      if (seen) return await observe(ref, seen);
+      fail(ref, new RequestNotFoundError('The upstream does not know this request any more.'));
+      return null;
+    } catch (error) {
+      if (error instanceof UpstreamError) retryAfterMs = error.retryAfterMs;
+      fail(ref, error);
+      throw error;
+    } finally {
+      const key = toRequestKey(ref);
+      polls.delete(key);
+      const watch = watches.get(key);
+      if (watch) {
+        watch.lastPolledAt = clock.now();
+        waitForNextPoll(watch, retryAfterMs);
+      }
+    }
+  }
+
+  function fail(ref: RequestRef, error: unknown): void {
+    const watch = watches.get(toRequestKey(ref));
+    if (!watch || isStopped) return;
+    watch.consecutiveFailures += 1;
+    watch.lastFailure = {
+      code: error instanceof GatewayError ? error.code : 'INTERNAL_SERVER_ERROR',
+      message:
+        error instanceof GatewayError ? error.message : 'The poll failed inside the gateway.',
+      at: clock.now(),
+    };
+    events.onPollFailed(ref, error, watch.consecutiveFailures);
+  }
+
+  return {
+    observe,
+    poll: (ref) => poll(ref, 'interactive'),
+    report(ref) {
+      const watch = watches.get(toRequestKey(ref));
+      if (!watch) return null;
+      const { lastObservedAt, lastPolledAt, intervalMs, consecutiveFailures, lastFailure } = watch;
+      const nextPollAt = watch.phase.kind === 'waiting' ? watch.phase.nextPollAt : null;
+      return {
+        lastObservedAt,
+        lastPolledAt,
+        nextPollAt,
+        intervalMs,
+        consecutiveFailures,
+        lastFailure,
+      };
+    },
+    get watchCount() {
+      return watches.size;
+    },
+    async stop() {
+      isStopped = true;
+      for (const { phase } of watches.values()) if (phase.kind === 'waiting') phase.cancel();
+      await Promise.allSettled(polls.values());
+    },
+  };
+}

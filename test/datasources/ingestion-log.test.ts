@@ -1,0 +1,153 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { createMemoryLog } from '../../src/datasources/memory-log.datasource.js';
+import {
+  ingestionStatuses,
+  isTerminal,
+  type ReportedState,
+  toRequestKey,
+} from '../../src/ingestion/ingestion-request.js';
+import type { IngestionLog } from '../../src/ingestion/ports.js';
+import type { Transition } from '../../src/ingestion/transition.js';
+
+const ref = { mappingId: 'XDM44', requestId: '3520' };
+const other = { mappingId: 'TestDoc', requestId: '3520' };
+const running: ReportedState = { status: 'IN_PROGRESS', info: 'running', batchId: null };
+const finished: ReportedState = { status: 'SUCCESS', info: 'done', batchId: null, numRecords: 15 };
+
+const logs: [name: string, createLog: () => IngestionLog][] = [['in memory', createMemoryLog]];
+
+describe.each(logs)('the ingestion log %s', (_name, createLog) => {
+  it('appends the transitions of a request, and knows the request as the last left it', async () => {
+    const log = createLog();
+    const first = await log.append(ref, running, 1_000, 900);
+    const second = await log.append(ref, finished, 2_000);
+    expect(first).toMatchObject({ kind: 'transition', transition: { from: null, to: running } });
+    expect(second).toMatchObject({
+      kind: 'transition',
+      transition: { from: 'IN_PROGRESS', to: finished, observedAt: 2_000 },
+    });
+    expect(await log.find([ref])).toEqual([
+      { ref, state: finished, startedAt: 900, firstObservedAt: 1_000, changedAt: 2_000 },
+    ]);
+  });
+
+  it('gives one of two observers of a change the transition, and the other nothing', async () => {
+    const log = createLog();
+    await log.append(ref, running, 1_000);
+    const appended = await Promise.all([
+      log.append(ref, finished, 2_000),
+      log.append(ref, finished, 2_001),
+    ]);
+    expect(appended.map(({ kind }) => kind).sort()).toEqual(['transition', 'unchanged']);
+    expect(await log.read({ kind: 'all' }, 0, 10)).toHaveLength(2);
+  });
+
+  it('changes nothing when the upstream goes back on a terminal status', async () => {
+    const log = createLog();
+    await log.append(ref, finished, 1_000);
+    const { kind, record } = await log.append(ref, running, 2_000);
+    expect(kind).toBe('regression');
+    expect(record.state).toEqual(finished);
+    expect(await log.read({ kind: 'request', ref }, 0, 10)).toHaveLength(1);
+  });
+
+  it('learns who started a request also where a poll was quicker than the start’s answer', async () => {
+    const log = createLog();
+    await log.append(ref, running, 1_000);
+    await log.append(ref, running, 2_000, 500);
+    expect(await log.find([ref])).toMatchObject([{ startedAt: 500 }]);
+  });
+
+  it('tells listeners of each transition, in order', async () => {
+    const log = createLog();
+    const told: Transition[] = [];
+    log.onAppended((transition) => told.push(transition));
+    await log.append(ref, running, 1_000);
+    await log.append(ref, running, 2_000);
+    await log.append(ref, finished, 3_000);
+    expect(told).toEqual(await log.read({ kind: 'all' }, 0, 10));
+  });
+
+  it('finds requests in the order asked, with null for those it does not know', async () => {
+    const log = createLog();
+    await log.append(ref, running, 1_000);
+    const found = await log.find([other, ref, other]);
+    expect(found.map((record) => record?.ref ?? null)).toEqual([null, ref, null]);
+  });
+
+  it('reads one request, some mappings or all, from any position, in pages', async () => {
+    const log = createLog();
+    await log.append(ref, running, 1_000);
+    await log.append(other, running, 2_000);
+    await log.append(ref, finished, 3_000);
+    const all = await log.read({ kind: 'all' }, 0, 10);
+    expect(all.map(({ ref }) => ref)).toEqual([ref, other, ref]);
+    expect(await log.read({ kind: 'all' }, all[0]?.position ?? 0, 1)).toEqual([all[1]]);
+    expect(await log.read({ kind: 'request', ref }, 0, 10)).toEqual([all[0], all[2]]);
+    expect(await log.read({ kind: 'mappings', mappingIds: ['TestDoc'] }, 0, 10)).toEqual([all[1]]);
+    expect(await log.read({ kind: 'mappings', mappingIds: ['TestDoc', 'XDM44'] }, 0, 10)).toEqual(
+      all,
+    );
+    expect(await log.read({ kind: 'all' }, await log.head(), 10)).toEqual([]);
+  });
+
+  it('takes back the cursors it gave', async () => {
+    const log = createLog();
+    await log.append(ref, running, 1_000);
+    const cursor = log.toCursor(1);
+    expect(await log.parseCursor(cursor)).toBe(1);
+    expect(cursor).toMatch(/^[\w-]+$/);
+  });
+
+  it.each([
+    ['made up', () => 'not-a-cursor'],
+    ['empty', () => ''],
+    ['another log’s', () => createLog().toCursor(1)],
+    ['changed by one character', (cursor: string) => `${cursor.slice(0, -2)}AA`],
+    ['padded', (cursor: string) => `${cursor}==`],
+  ])('refuses a cursor that is %s', async (_what, forge) => {
+    const log = createLog();
+    await log.append(ref, running, 1_000);
+    await expect(log.parseCursor(forge(log.toCursor(1)))).rejects.toMatchObject({
+      code: 'CURSOR_INVALID',
+    });
+  });
+
+  it('refuses a cursor of its own that points past its end', async () => {
+    const log = createLog();
+    await expect(log.parseCursor(log.toCursor(1))).rejects.toMatchObject({
+      code: 'CURSOR_INVALID',
+    });
+  });
+
+  it('keeps one path per request whatever is observed: rising positions, one terminal, nothing after it', async () => {
+    const observation = fc.record({
+      requestId: fc.constantFrom('1', '2', '3'),
+      status: fc.constantFrom(...ingestionStatuses),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(observation, { maxLength: 40 }), async (observations) => {
+        const log = createLog();
+        for (const [at, { requestId, status }] of observations.entries()) {
+          const seen = { status, info: '', batchId: null, numRecords: 0 } as ReportedState;
+          await log.append({ mappingId: 'm', requestId }, seen, at);
+        }
+        const all = await log.read({ kind: 'all' }, 0, 1_000);
+        const lastByRequest = new Map<string, Transition>();
+        let position = 0;
+        for (const transition of all) {
+          const last = lastByRequest.get(toRequestKey(transition.ref));
+          expect(transition.position).toBeGreaterThan(position);
+          expect(transition.from).toBe(last?.to.status ?? null);
+          if (last) expect(isTerminal(last.to.status)).toBe(false);
+          position = transition.position;
+          lastByRequest.set(toRequestKey(transition.ref), transition);
+        }
+        for (const { ref, to } of lastByRequest.values()) {
+          expect(await log.find([ref])).toMatchObject([{ state: to }]);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,73 @@
+import { describe, expect, it } from '@jest/globals';
+import { toIngestionFailure } from '../../src/ingestion/ingestion-failure.js';
+
+describe('toIngestionFailure', () => {
+  it.each([
+    [
+      'a code and a message',
+      'FAILED',
+      'Mapping Id: XDM44. ACP-880056 Failed to fetch the record from the database.',
+      {
+        code: 'ACP-880056',
+        message: 'Failed to fetch the record from the database.',
+        retryable: true,
+      },
+    ],
+    [
+      'an error that somebody must look at first',
+      'FAILED',
+      'Mapping Id: XDM44. ACP-880096 Sync Job failed to upload. Please check the error in the Platform UI.',
+      {
+        code: 'ACP-880096',
+        message: 'Sync Job failed to upload. Please check the error in the Platform UI.',
+        retryable: false,
+      },
+    ],
+    [
+      'an abort, which asks for a new request',
+      'ABORTED',
+      'Mapping Id: XDM44. Ingestion request aborted due to some issue with data ingestion service. Please submit a new request',
+      {
+        code: null,
+        message:
+          'Ingestion request aborted due to some issue with data ingestion service. Please submit a new request',
+        retryable: true,
+      },
+    ],
+    [
+      'a text of another form, kept whole',
+      'FAILED',
+      'Something else',
+      { code: null, message: 'Something else', retryable: false },
+    ],
+    [
+      'a text that names nothing but the mapping, kept whole',
+      'FAILED',
+      'Mapping Id: XDM44.',
+      { code: null, message: 'Mapping Id: XDM44.', retryable: false },
+    ],
+    [
+      'a code within the sentence, which stays readable',
+      'FAILED',
+      'Mapping Id: XDM44. Stopped by ACP-880185 here',
+      { code: 'ACP-880185', message: 'Stopped by ACP-880185 here', retryable: false },
+    ],
+  ] as const)('reads %s', (_what, status, info, failure) => {
+    expect(toIngestionFailure({ status, info, batchId: null }, 'XDM44')).toEqual(failure);
+  });
+
+  it('finds none in a request that goes well', () => {
+    const info = 'Mapping Id: ACP-880056.';
+    expect(toIngestionFailure({ status: 'IN_PROGRESS', info, batchId: null }, 'x')).toBeNull();
+    expect(
+      toIngestionFailure({ status: 'SUCCESS', info, batchId: null, numRecords: 1 }, 'x'),
+    ).toBeNull();
+  });
+
+  it('takes no code out of the mapping id', () => {
+    const info = 'Mapping Id: ACP-1. ACP-880056 Failed to fetch the record from the database.';
+    expect(toIngestionFailure({ status: 'FAILED', info, batchId: null }, 'ACP-1')?.code).toBe(
+      'ACP-880056',
+    );
+  });
+});

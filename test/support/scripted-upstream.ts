@@ -1,0 +1,181 @@
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+
+/** One request as it arrived. */
+export interface RecordedCall {
+  readonly method: string;
+  /** Path and query, byte for byte as they came over the wire. */
+  readonly rawPath: string;
+  /** Names in lower case. */
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+  /** Which connection it came over, counted from 0. */
+  readonly connection: number;
+  /** When it had arrived, in ms of `performance.now()`. */
+  readonly arrivedAt: number;
+}
+
+/** What is done with one request. Made by the functions below. */
+export type ScriptedAnswer = (response: ServerResponse, call: RecordedCall) => void;
+
+/** A real HTTP server on a port of its own that answers what the test wrote for it. */
+export interface ScriptedUpstream {
+  /** Without a slash at its end. */
+  readonly url: string;
+  /** Every request so far, in the order of arrival. */
+  readonly calls: readonly RecordedCall[];
+  /** Answer the next requests so, one answer each, after those already written. */
+  script(...answers: ScriptedAnswer[]): void;
+  /**
+   * Answer so whenever nothing is scripted, instead of the 599 that tells of a request nobody expected.
+   */
+  otherwise(answer: ScriptedAnswer): void;
+  /** Resolves with all requests once so many have arrived. */
+  arrived(count: number): Promise<readonly RecordedCall[]>;
+  /** Resolves once the client has closed the connection that a request came over. */
+  hungUp(call: RecordedCall): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Start a scripted upstream. Close it when the test is over; that cuts every connection. */
+export async function startScriptedUpstream(): Promise<ScriptedUpstream> {
+  const calls: RecordedCall[] = [];
+  const answers: ScriptedAnswer[] = [];
+  const waiters: { count: number; resolve: () => void }[] = [];
+  const sockets: Socket[] = [];
+  let fallback = text(599, 'nothing is scripted for this request');
+
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const call: RecordedCall = {
+        method: request.method ?? '',
+        rawPath: request.url ?? '',
+        headers: request.headers,
+        body: Buffer.concat(chunks).toString('utf8'),
+        connection: sockets.indexOf(request.socket),
+        arrivedAt: performance.now(),
+      };
+      calls.push(call);
+      (answers.shift() ?? fallback)(response, call);
+      for (const waiter of waiters) if (calls.length >= waiter.count) waiter.resolve();
+    });
+  });
+  server.on('connection', (socket) => {
+    // A client may break off at any time; a test that minds looks at its side of it.
+    socket.on('error', () => {});
+    sockets.push(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    url: `http://127.0.0.1:${port}`,
+    calls,
+    script: (...more) => void answers.push(...more),
+    otherwise: (answer) => {
+      fallback = answer;
+    },
+    async arrived(count) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      waiters.push({ count, resolve });
+      if (calls.length >= count) resolve();
+      await promise;
+      return calls;
+    },
+    async hungUp({ connection }) {
+      const socket = sockets[connection];
+      if (!socket || socket.destroyed) return;
+      await new Promise<void>((resolve) => socket.once('close', () => resolve()));
+    },
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+/** Answer JSON. */
+export function json(
+  status: number,
+  value: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): ScriptedAnswer {
+  return text(status, JSON.stringify(value), { 'content-type': 'application/json', ...headers });
+}
+
+/** Answer a text as it stands, JSON or not. */
+export function text(
+  status: number,
+  body: string,
+  headers: Readonly<Record<string, string>> = {},
+): ScriptedAnswer {
+  return (response) => response.writeHead(status, headers).end(body);
+}
+
+/** Take the request and cut the connection without an answer. */
+export function reset(): ScriptedAnswer {
+  return (response) => void (response.socket as Socket).resetAndDestroy();
+}
+
+/** Take the request and never answer. */
+export function hang(): ScriptedAnswer {
+  return () => {};
+}
+
+/** Promise a longer body than comes, then cut the connection. */
+export function truncated(status: number, body: string): ScriptedAnswer {
+  return (response) => {
+    response.writeHead(status, { 'content-length': String(Buffer.byteLength(body) + 10) });
+    response.write(body, () => response.socket?.destroy());
+  };
+}
+
+/** Send the beginning of an answer and never the rest. */
+export function stalled(status: number, beginning: string): ScriptedAnswer {
+  return (response) => void response.writeHead(status).write(beginning);
+}
+
+/** Answer, and close the connection behind the answer without having said so. */
+export function answerAndCut(answer: ScriptedAnswer): ScriptedAnswer {
+  return (response, call) => {
+    response.on('finish', () => response.socket?.end());
+    answer(response, call);
+  };
+}
+
+/** Send these bytes instead of an HTTP answer. */
+export function raw(bytes: string): ScriptedAnswer {
+  return (response) => void response.socket?.end(bytes);
+}
+
+/** Send a body that never ends, as fast as it is read, until the client hangs up. No length is given. */
+export function endless(status = 200): ScriptedAnswer {
+  return (response) => {
+    const chunk = Buffer.alloc(64 * 1024, 0x20);
+    const pump = () => {
+      while (!response.destroyed && response.write(chunk));
+    };
+    response.writeHead(status).on('drain', pump);
+    pump();
+  };
+}
+
+/** Answer after a delay, in ms. For load, not for proofs: those use {@link held}. */
+export function delayed(delayMs: number, answer: ScriptedAnswer): ScriptedAnswer {
+  return (response, call) => {
+    const timer = setTimeout(() => answer(response, call), delayMs);
+    response.on('close', () => clearTimeout(timer));
+  };
+}
+
+/** Keep the request waiting until the test lets go. */
+export function held(answer: ScriptedAnswer): { answer: ScriptedAnswer; release: () => void } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  return {
+    answer: (response, call) => void promise.then(() => answer(response, call)),
+    release: resolve,
+  };
+}

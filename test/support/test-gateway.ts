@@ -1,0 +1,60 @@
+import { type Gateway, type GatewayConfig, startGateway } from '../../src/gateway.js';
+import { createLogger } from '../../src/logger.js';
+import { createGraphQLClient, type GraphQLClient } from './graphql-client.js';
+
+/** What the tests' gateways are let in with. */
+export const ACCESS_TOKEN = 'planted-access-token';
+export const API_KEY = 'planted-api-key';
+export const ORGANIZATION = 'acme';
+
+/** A whole gateway, listening, with a client of its own. */
+export interface TestGateway extends Gateway {
+  readonly client: GraphQLClient;
+  /** Every line logged so far, parsed. */
+  readonly logLines: readonly Record<string, unknown>[];
+}
+
+/**
+ * Start a gateway in front of an upstream. Polls are quick, so that tests are.
+ *
+ * @param upstreamUrl - without a slash at its end
+ */
+export async function startTestGateway(
+  upstreamUrl: string,
+  overrides: Partial<GatewayConfig> = {},
+): Promise<TestGateway> {
+  const logLines: Record<string, unknown>[] = [];
+  const logger = createLogger('debug', { write: (line) => void logLines.push(JSON.parse(line)) });
+  const gateway = await startGateway(
+    {
+      host: '127.0.0.1',
+      port: 0,
+      upstream: {
+        kind: 'remote',
+        url: new URL(upstreamUrl),
+        organization: ORGANIZATION,
+        apiKey: API_KEY,
+        token: { kind: 'ready', accessToken: ACCESS_TOKEN },
+      },
+      timeoutMs: 2_000,
+      maxRps: 1_000,
+      statusRequestIdIn: 'query',
+      pollMinMs: 20,
+      pollMaxMs: 200,
+      dataDir: 'unused',
+      explorerMappingId: 'XDM44',
+      ...overrides,
+    },
+    logger,
+  );
+  const client = createGraphQLClient(gateway.url);
+  return {
+    url: gateway.url,
+    client,
+    logLines,
+    async stop() {
+      await client.close();
+      await gateway.stop();
+    },
+  };
+}

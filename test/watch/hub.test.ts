@@ -1,0 +1,43 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Scope } from '../../src/ingestion/ports.js';
+import type { Transition } from '../../src/ingestion/transition.js';
+import { createHub } from '../../src/watch/hub.js';
+
+function transitionOf(mappingId: string, requestId: string): Transition {
+  const to = { status: 'IN_PROGRESS', info: '', batchId: null } as const;
+  return { position: 1, ref: { mappingId, requestId }, from: null, to, observedAt: 0 };
+}
+
+describe('the hub', () => {
+  it.each<[string, Scope, boolean]>([
+    ['its request', { kind: 'request', ref: { mappingId: 'm', requestId: '1' } }, true],
+    ['another request', { kind: 'request', ref: { mappingId: 'm', requestId: '2' } }, false],
+    [
+      'another mapping’s request',
+      { kind: 'request', ref: { mappingId: 'n', requestId: '1' } },
+      false,
+    ],
+    ['its mapping', { kind: 'mappings', mappingIds: ['n', 'm'] }, true],
+    ['its mapping, named twice', { kind: 'mappings', mappingIds: ['m', 'm'] }, true],
+    ['another mapping', { kind: 'mappings', mappingIds: ['n'] }, false],
+    ['everything', { kind: 'all' }, true],
+  ])('tells a listener to %s once, or not at all', (_what, scope, isTold) => {
+    const hub = createHub();
+    const told: Transition[] = [];
+    hub.register(scope, (transition) => told.push(transition));
+    hub.publish(transitionOf('m', '1'));
+    expect(told).toHaveLength(isTold ? 1 : 0);
+  });
+
+  it('forgets a listener that is released, also when it is released twice', () => {
+    const hub = createHub();
+    const told: Transition[] = [];
+    const release = hub.register({ kind: 'all' }, (transition) => told.push(transition));
+    hub.register({ kind: 'all' }, () => {});
+    release();
+    release();
+    hub.publish(transitionOf('m', '1'));
+    expect(told).toEqual([]);
+    expect(hub.listenerCount).toBe(1);
+  });
+});

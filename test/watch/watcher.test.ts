@@ -1,0 +1,193 @@
+import { describe, expect, it } from '@jest/globals';
+import { createMemoryLog } from '../../src/datasources/memory-log.datasource.js';
+import { UpstreamError } from '../../src/ingestion/gateway-error.js';
+import type { ReportedState } from '../../src/ingestion/ingestion-request.js';
+import { createWatcher } from '../../src/watch/watcher.js';
+import { createManualClock, settle } from '../support/manual-clock.js';
+
+const ref = { mappingId: 'XDM44', requestId: '3520' };
+const running: ReportedState = { status: 'IN_PROGRESS', info: 'running', batchId: null };
+const finished: ReportedState = { status: 'SUCCESS', info: 'done', batchId: null, numRecords: 15 };
+const down = new UpstreamError('UPSTREAM_UNAVAILABLE', 'The upstream is down.');
+
+type Answer = ReportedState | null | Error;
+
+function createSubject(answers: Answer[] = []) {
+  const clock = createManualClock();
+  const log = createMemoryLog();
+  const calls: number[] = [];
+  const regressions: string[] = [];
+  const failures: number[] = [];
+  let answerNext: ((answer: Answer) => void) | null = null;
+  const watcher = createWatcher({
+    upstream: {
+      status() {
+        calls.push(clock.now());
+        const scripted = answers.shift();
+        const answer: Promise<Answer> =
+          scripted === undefined
+            ? new Promise((resolve) => {
+                answerNext = resolve;
+              })
+            : Promise.resolve(scripted);
+        return answer.then((given) => {
+          if (given instanceof Error) throw given;
+          return given;
+        });
+      },
+    },
+    log,
+    clock,
+    plan: { minMs: 1_000, maxMs: 30_000 },
+    random: () => 0,
+    events: {
+      onRegression: (_ref, known, seen) => regressions.push(`${known} → ${seen}`),
+      onPollFailed: (_ref, _error, count) => failures.push(count),
+    },
+  });
+  const answer = (given: Answer) => answerNext?.(given);
+  return { clock, log, watcher, calls, regressions, failures, answer };
+}
+
+describe('the watcher', () => {
+  it('polls a request from its first observation to its terminal one, and then no more', async () => {
+    const { watcher, clock, calls, log } = createSubject([running, running, finished]);
+    await watcher.observe(ref, running);
+    await clock.advance(60_000);
+    expect(calls).toHaveLength(3);
+    expect(watcher.watchCount).toBe(0);
+    expect(clock.pendingCount).toBe(0);
+    expect((await log.read({ kind: 'all' }, 0, 10)).map(({ to }) => to.status)).toEqual([
+      'IN_PROGRESS',
+      'SUCCESS',
+    ]);
+  });
+
+  it('asks more seldom the older a request is', async () => {
+    const { watcher, clock, calls } = createSubject(Array<Answer>(100).fill(running));
+    await watcher.observe(ref, running);
+    await clock.advance(200_000);
+    const gaps = calls.slice(1).map((at, i) => at - (calls[i] ?? 0));
+    expect(gaps[0]).toBe(1_000);
+    expect(gaps.at(-1)).toBeGreaterThan(10_000);
+  });
+
+  it('polls once for all who ask at the same time', async () => {
+    const { watcher, calls, answer } = createSubject();
+    await watcher.observe(ref, running);
+    const asked = Array.from({ length: 1_000 }, () => watcher.poll(ref));
+    await settle();
+    answer(running);
+    const records = await Promise.all(asked);
+    expect(calls).toHaveLength(1);
+    expect(records.every((record) => record?.state.status === 'IN_PROGRESS')).toBe(true);
+  });
+
+  it('plans the next poll anew when somebody asks in between', async () => {
+    const { watcher, clock, calls } = createSubject([running, running]);
+    await watcher.observe(ref, running);
+    await clock.advance(600);
+    await watcher.poll(ref);
+    await clock.advance(999);
+    expect(calls).toHaveLength(1);
+    await clock.advance(1);
+    expect(calls).toHaveLength(2);
+  });
+
+  it('goes on after failed polls, more slowly, and changes no status', async () => {
+    const { watcher, clock, calls, failures, log } = createSubject([down, down, running, finished]);
+    await watcher.observe(ref, running);
+    await clock.advance(1_000);
+    expect(watcher.report(ref)).toMatchObject({
+      consecutiveFailures: 1,
+      lastFailure: { code: 'UPSTREAM_UNAVAILABLE', message: 'The upstream is down.' },
+      intervalMs: 1_600,
+    });
+    await clock.advance(1_600);
+    expect(watcher.report(ref)).toMatchObject({ consecutiveFailures: 2, intervalMs: 3_200 });
+    expect(await log.find([ref])).toMatchObject([{ state: running }]);
+    await clock.advance(3_200);
+    expect(watcher.report(ref)).toMatchObject({ consecutiveFailures: 0, lastFailure: null });
+    await clock.advance(60_000);
+    expect(calls).toHaveLength(4);
+    expect(failures).toEqual([1, 2]);
+    expect(await log.find([ref])).toMatchObject([{ state: finished }]);
+  });
+
+  it('waits as long as a rate-limited upstream asks', async () => {
+    const limited = new UpstreamError('UPSTREAM_RATE_LIMITED', 'Slow down.', {
+      retryAfterMs: 90_000,
+    });
+    const { watcher, clock, calls } = createSubject([limited, running]);
+    await watcher.observe(ref, running);
+    await clock.advance(1_000 + 89_999);
+    expect(calls).toHaveLength(1);
+    await clock.advance(1);
+    expect(calls).toHaveLength(2);
+  });
+
+  it('takes a request that the upstream has forgotten for a failed poll, not for an end', async () => {
+    const { watcher, clock } = createSubject([null]);
+    await watcher.observe(ref, running);
+    await clock.advance(1_000);
+    expect(watcher.report(ref)).toMatchObject({
+      lastFailure: { code: 'INGESTION_REQUEST_NOT_FOUND' },
+    });
+  });
+
+  it('reports a fault of its own without its text', async () => {
+    const { watcher, clock } = createSubject([new TypeError('x is not a function at /srv/app')]);
+    await watcher.observe(ref, running);
+    await clock.advance(1_000);
+    expect(watcher.report(ref)?.lastFailure).toEqual({
+      code: 'INTERNAL_SERVER_ERROR',
+      message: 'The poll failed inside the gateway.',
+      at: clock.now(),
+    });
+  });
+
+  it('does not begin to watch what the upstream does not know', async () => {
+    const { watcher, log } = createSubject([null]);
+    expect(await watcher.poll(ref)).toBeNull();
+    expect(watcher.watchCount).toBe(0);
+    expect(await log.find([ref])).toEqual([null]);
+  });
+
+  it('gives a failed first look to whoever asked, and does not begin to watch', async () => {
+    const { watcher } = createSubject([down]);
+    await expect(watcher.poll(ref)).rejects.toBe(down);
+    expect(watcher.watchCount).toBe(0);
+  });
+
+  it('begins to watch a running request that somebody asks about', async () => {
+    const { watcher, clock, calls } = createSubject([running, finished]);
+    await watcher.poll(ref);
+    expect(watcher.watchCount).toBe(1);
+    await clock.advance(1_000);
+    expect(calls).toHaveLength(2);
+    expect(watcher.watchCount).toBe(0);
+  });
+
+  it('reports an upstream that goes back on a terminal status, and keeps the status', async () => {
+    const { watcher, regressions, log } = createSubject();
+    await watcher.observe(ref, finished);
+    const record = await watcher.observe(ref, running);
+    expect(regressions).toEqual(['SUCCESS → IN_PROGRESS']);
+    expect(record.state).toEqual(finished);
+    expect(await log.find([ref])).toMatchObject([{ state: finished }]);
+    expect(watcher.watchCount).toBe(0);
+  });
+
+  it('ends its loops when stopped, and polls no more', async () => {
+    const { watcher, clock, calls, answer } = createSubject();
+    await watcher.observe(ref, running);
+    await clock.advance(1_000);
+    const stopped = watcher.stop();
+    answer(running);
+    await stopped;
+    await clock.advance(60_000);
+    expect(calls).toHaveLength(1);
+    expect(clock.pendingCount).toBe(0);
+    await expect(watcher.poll(ref)).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' });
+  });
+});

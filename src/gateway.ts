@@ -102,8 +102,8 @@ export async function startGateway(config: GatewayConfig, logger: Logger): Promi
   await apollo.start();
   starting.defer(() => apollo.stop());
 
-  const operations = createOperations({ schema, apollo, newContext });
-  const webSockets = createWebSockets({ operations, formatError, reportOperation, logger });
+  const operations = createOperations({ schema, apollo, newContext, formatError, reportOperation });
+  const webSockets = createWebSockets({ operations, logger });
   const server = createHttpServer({ apollo, newContext, webSockets, logger });
   let isDraining = false;
   serveHealth(server, { upstream, clock }, () => isDraining);

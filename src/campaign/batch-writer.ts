@@ -11,7 +11,7 @@ export class TargetError extends Error {
 }
 
 /** The file that makes a batch complete; what it says is in `docs/campaign-service.md`. */
-export const MANIFEST_FILE = 'batch.json';
+const MANIFEST_FILE = 'batch.json';
 
 /**
  * One run's batch: a folder of NDJSON files, each whole from the moment it is there.

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type Clock, systemClock } from './clock.js';
+import { syncFolder } from './durable-file.js';
 import { closeHttpServer, createHttpServer } from './http-server.js';
 import { createIngestionRequests } from './ingestion-requests.js';
 import { addIngestionRoutes } from './ingestion-routes.js';
@@ -59,6 +60,8 @@ export function createCampaignService(options: CampaignServiceOptions): Campaign
 
     const { journal, requests: known } = openRequestJournal(join(campaignDir, 'requests.ndjson'));
     releasers.push(() => journal.close());
+    // A journal that was just made must not be gone after a power cut: ids would start over.
+    await syncFolder(campaignDir);
 
     const batchesDir = join(campaignDir, 'batches');
     const requests = createIngestionRequests({ journal, clock, logger }, known, batchesDir);
@@ -89,7 +92,7 @@ export function createCampaignService(options: CampaignServiceOptions): Campaign
   }
 
   return {
-    start() {
+    async start() {
       if (started !== null || stopped !== null) {
         throw new Error('a Campaign service is started once: build another one');
       }

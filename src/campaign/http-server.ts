@@ -50,7 +50,9 @@ export function createHttpServer(logger: Logger): FastifyInstance {
   });
   app.setErrorHandler((error: { statusCode?: number }, request, reply) => {
     const { statusCode = 500 } = error;
-    if (statusCode >= 500) logger.error({ err: error, url: request.url }, 'a call failed');
+    // The route and not the URL, which may hold a client's secret.
+    const route = request.routeOptions.url;
+    if (statusCode >= 500) logger.error({ err: error, route }, 'a call failed');
     return sendCampaignError(reply, statusCode);
   });
   return app;

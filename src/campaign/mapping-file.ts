@@ -40,7 +40,8 @@ const mappingFile = z.strictObject({
   source: z.string().regex(/.\.(csv|ndjson)$/, 'expected the path of a .csv or .ndjson file'),
   publication: z.enum(['published', 'unpublished']),
   execution: z.enum(['started', 'stopped']),
-  recordsPerSecond: z.number().positive().max(1_000_000),
+  // From one record in a quarter of an hour, so that every wait is one that a timer can count.
+  recordsPerSecond: z.number().min(0.001).max(1_000_000),
   target: z.strictObject({
     dataset: fileName,
     file: fileName.default('part-{part}.ndjson'),

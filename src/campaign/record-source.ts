@@ -41,11 +41,16 @@ async function* readCsv(path: string, columns: readonly string[]): AsyncGenerato
     info: true,
     max_record_size: LONGEST_RECORD,
     skip_empty_lines: true,
+    skip_records_with_error: true,
   });
+  // A parser that fails throws away the good records it has not yet handed over. So it is told to go on,
+  // and the error takes its place among the records.
+  parser.on('skip', (error: unknown) => parser.push(error));
   // A failure of the file destroys the parser, whose reader below then throws it.
   const piped = pipeline(Readable.from(readText(path)), parser).catch(() => {});
   try {
     for await (const item of parser) {
+      if (item instanceof Error) throw item;
       const { info, record }: { info: { lines: number }; record: Record<string, string> } = item;
       yield {
         place: `${file} line ${info.lines}`,

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  constants,
   fsyncSync,
   ftruncateSync,
   mkdirSync,
@@ -63,7 +64,7 @@ export function openRequestJournal(path: string): {
   readonly requests: readonly IngestionRequest[];
 } {
   mkdirSync(dirname(path), { recursive: true });
-  const descriptor = openSync(path, 'a+');
+  const descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o644);
   try {
     const content = readFileSync(descriptor);
     let length = content.lastIndexOf('\n') + 1;
@@ -73,7 +74,7 @@ export function openRequestJournal(path: string): {
     const append = (added: Entry): void => {
       const line = Buffer.from(`${JSON.stringify(added)}\n`);
       try {
-        writeSync(descriptor, line);
+        writeAt(descriptor, line, length);
         fsyncSync(descriptor);
         length += line.length;
       } catch (error) {
@@ -93,6 +94,13 @@ export function openRequestJournal(path: string): {
   } catch (error) {
     closeSync(descriptor);
     throw error;
+  }
+}
+
+/** One write may take less than it is given: a disk that is almost full does not fail at once. */
+function writeAt(descriptor: number, bytes: Buffer, position: number): void {
+  for (let done = 0; done < bytes.length; ) {
+    done += writeSync(descriptor, bytes, done, bytes.length - done, position + done);
   }
 }
 

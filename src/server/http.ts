@@ -3,6 +3,7 @@ import { fastifyApolloHandler } from '@as-integrations/fastify';
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { OperationContext } from '../resolvers/operation-context.js';
+import { toHttpStatus } from './http-status.js';
 import type { GraphQLWebSockets } from './websocket.js';
 
 /** Where GraphQL is served, over HTTP and over WebSocket. */
@@ -45,10 +46,15 @@ export function createHttpServer({
     }),
   );
 
+  const handleGraphQL = fastifyApolloHandler(apollo, { context: async () => newContext() });
   server.route({
     method: ['GET', 'POST', 'OPTIONS'],
     url: GRAPHQL_PATH,
-    handler: fastifyApolloHandler(apollo, { context: async () => newContext() }),
+    async handler(request, reply) {
+      const body: unknown = await handleGraphQL.call(this, request, reply);
+      reply.code(toHttpStatus(reply.statusCode, reply.getHeader('content-type'), body));
+      return body;
+    },
   });
 
   server.server.on('upgrade', (request, connection, head) => {

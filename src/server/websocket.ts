@@ -1,16 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import {
-  type ExecutionArgs,
-  GraphQLError,
-  type GraphQLFormattedError,
-  getOperationAST,
-} from 'graphql';
-import { CloseCode, handleProtocols, makeServer, type SubscribePayload } from 'graphql-ws';
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { CloseCode, handleProtocols, makeServer } from 'graphql-ws';
 import type { Logger } from 'pino';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { type ErrorFormatter, toFormattedError } from './graphql-errors.js';
-import { type OperationReporter, toErrorCodes } from './operation-log.js';
 import type { Operations } from './operations.js';
 
 /** Well below the 60 s after which proxies cut an idle connection. */
@@ -27,8 +20,6 @@ const DRAIN_SPREAD_MS = 1_000;
 
 export interface WebSocketOptions {
   readonly operations: Operations;
-  readonly formatError: ErrorFormatter;
-  readonly reportOperation: OperationReporter;
   readonly logger: Logger;
 }
 
@@ -42,63 +33,33 @@ export interface GraphQLWebSockets {
   drain(): Promise<void>;
 }
 
-export function createWebSockets({
-  operations,
-  formatError,
-  reportOperation,
-  logger,
-}: WebSocketOptions): GraphQLWebSockets {
+export function createWebSockets({ operations, logger }: WebSocketOptions): GraphQLWebSockets {
   const webSockets = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_FRAME_BYTES,
     handleProtocols: (protocols) => handleProtocols(protocols),
   });
-  const startedAtByArgs = new WeakMap<ExecutionArgs, number>();
-
   const protocol = makeServer<Record<string, unknown>>({
-    onSubscribe(_context, _id, payload) {
-      const prepared = operations.prepare(payload);
-      if ('document' in prepared) startedAtByArgs.set(prepared, performance.now());
-      else reportInvalid(payload, prepared);
-      return prepared;
-    },
+    onSubscribe: (_context, _id, payload) => operations.prepare(payload),
+    // Its errors are formatted already, which only onNext has to know.
     execute: operations.execute as never,
     subscribe: operations.subscribe,
-    onOperation(_context, _id, _payload, args, result) {
-      const operation = getOperationAST(args.document, args.operationName);
-      if (operation?.operation !== 'subscription') return;
-      reportOperation({
-        transport: 'websocket',
-        type: 'subscription',
-        name: operation.name?.value ?? null,
-        durationMs: performance.now() - (startedAtByArgs.get(args) ?? performance.now()),
-        errorCodes: 'errors' in result ? toErrorCodes(format(result.errors)) : [],
-      });
-    },
-    onNext(_context, _id, _payload, _args, { data, errors }) {
-      return { data: data ?? null, ...(errors && { errors: format(errors) }) };
-    },
-    onError(_context, _id, _payload, errors) {
-      return format(errors as readonly GraphQLError[]);
-    },
+    onNext: (_context, _id, _payload, _args, { data, errors }) => ({
+      data: data ?? null,
+      ...(errors && { errors: toFormatted(errors) }),
+    }),
+    onError: (_context, _id, _payload, errors) => [
+      ...operations.formatErrors(errors as readonly GraphQLError[]),
+    ],
   });
 
-  /** Apollo Server has formatted what it executed. */
-  function format(errors: readonly unknown[] | undefined): GraphQLFormattedError[] {
-    return (errors ?? []).map((error) =>
-      error instanceof GraphQLError
-        ? toFormattedError(error, formatError)
-        : (error as GraphQLFormattedError),
+  /** An event's errors are graphql-js's; those of an answer have been formatted by Apollo Server. */
+  function toFormatted(
+    errors: readonly (GraphQLError | GraphQLFormattedError)[],
+  ): readonly GraphQLFormattedError[] {
+    return errors.flatMap((error) =>
+      error instanceof GraphQLError ? operations.formatErrors([error]) : [error],
     );
-  }
-
-  function reportInvalid(
-    { operationName }: SubscribePayload,
-    errors: readonly GraphQLError[],
-  ): void {
-    const name = operationName ?? null;
-    const errorCodes = toErrorCodes(errors);
-    reportOperation({ transport: 'websocket', type: 'invalid', name, durationMs: 0, errorCodes });
   }
 
   webSockets.on('connection', (socket) => {

@@ -15,11 +15,13 @@ describe('pace', () => {
     const clock = createSkippingClock();
     const startedAt = clock.now();
     const pace = createPace(recordsPerSecond, clock, never);
+    let worstMs = 0;
     for (let sent = 0; sent < records; sent += 1) {
       await pace.next();
       const dueMs = (sent * 1_000) / recordsPerSecond;
-      expect(Math.abs(clock.now() - startedAt - dueMs)).toBeLessThanOrEqual(10.001);
+      worstMs = Math.max(worstMs, Math.abs(clock.now() - startedAt - dueMs));
     }
+    expect(worstMs).toBeLessThanOrEqual(10.001);
   });
 
   it('needs no timer for each record of a fast run', async () => {

@@ -1,0 +1,30 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { serverAudits } from 'graphql-http';
+import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.js';
+import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
+
+/** Of 61. Bare Apollo Server 5.5 passes 55 with CSRF prevention on. */
+const LEAST_AUDITS_PASSED = 58;
+
+let upstream: ScriptedUpstream;
+let gateway: TestGateway;
+
+beforeAll(async () => {
+  upstream = await startScriptedUpstream();
+  gateway = await startTestGateway(upstream.url);
+});
+
+afterAll(async () => {
+  await gateway.stop();
+  await upstream.close();
+});
+
+describe('GraphQL over HTTP, by graphql-http’s own audits', () => {
+  it('keeps every MUST, and nearly every SHOULD', async () => {
+    const audits = serverAudits({ url: () => `${gateway.url}/graphql`, fetchFn: fetch });
+    const results = await Promise.all(audits.map((audit) => audit.fn()));
+    const failed = results.filter(({ status }) => status !== 'ok');
+    expect(failed.filter(({ status }) => status === 'error')).toEqual([]);
+    expect(results.length - failed.length).toBeGreaterThanOrEqual(LEAST_AUDITS_PASSED);
+  });
+});

@@ -1,0 +1,282 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  IngestionActivityDocument,
+  IngestionStatusChangedDocument,
+  IngestionStatusDocument,
+  IngestionTransitionsDocument,
+  NodeByIdDocument,
+  StartIngestionDocument,
+} from '../generated/operations.js';
+import { startAnswers, statusAnswers } from '../support/campaign-answers.js';
+import { createGraphQLClient } from '../support/graphql-client.js';
+import {
+  json,
+  type ScriptedAnswer,
+  type ScriptedUpstream,
+  startScriptedUpstream,
+  text,
+} from '../support/scripted-upstream.js';
+import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
+
+const mappingId = 'XDM44';
+const requestId = '3520';
+const ref = { mappingId, requestId };
+
+let upstream: ScriptedUpstream;
+let gateway: TestGateway;
+
+beforeEach(async () => {
+  upstream = await startScriptedUpstream();
+  upstream.otherwise(running);
+  gateway = await startTestGateway(upstream.url);
+});
+
+afterEach(async () => {
+  await gateway.stop();
+  await upstream.close();
+});
+
+const running: ScriptedAnswer = json(200, statusAnswers.inProgress(mappingId, 3520));
+const finished: ScriptedAnswer = json(200, statusAnswers.success(mappingId, 3520));
+
+async function startOne(): Promise<void> {
+  upstream.script(json(200, startAnswers.submitted(mappingId, 3520)));
+  await gateway.client.execute(StartIngestionDocument, { mappingId });
+}
+
+/** The value of a gauge or counter at /metrics. */
+async function metric(name: string): Promise<number> {
+  const text = await (await fetch(`${gateway.url}/metrics`)).text();
+  return Number(new RegExp(`^${name}(?:{.*})? (.+)$`, 'm').exec(text)?.[1]);
+}
+
+/** Wait until a metric has a value: what frees it runs behind the last message that a client sees. */
+async function untilMetric(name: string, value: number): Promise<void> {
+  while ((await metric(name)) !== value) await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe('ingestionStatusChanged', () => {
+  it('delivers each transition of a started request, and completes behind the terminal one', async () => {
+    await startOne();
+    const subscribed = gateway.client.subscribe(IngestionStatusChangedDocument, ref);
+    await subscribed.received(1);
+    upstream.otherwise(finished);
+    const events = await subscribed.completed;
+    expect(events.map(({ data }) => data?.ingestionStatusChanged)).toMatchObject([
+      { from: null, to: 'IN_PROGRESS', numRecords: null, request: { requestId } },
+      { from: 'IN_PROGRESS', to: 'SUCCESS', numRecords: 15, request: { status: 'SUCCESS' } },
+    ]);
+    expect(await metric('sluice_stream_listeners')).toBe(0);
+    expect(await metric('sluice_watches')).toBe(0);
+  });
+
+  it('delivers the same to one who subscribes when all is over, and asks the upstream nothing', async () => {
+    upstream.otherwise(finished);
+    await gateway.client.execute(IngestionStatusDocument, ref);
+    const callCount = upstream.calls.length;
+    const events = await gateway.client.subscribe(IngestionStatusChangedDocument, ref).completed;
+    expect(events.map(({ data }) => data?.ingestionStatusChanged)).toMatchObject([
+      { from: null, to: 'SUCCESS', numRecords: 15 },
+    ]);
+    expect(upstream.calls).toHaveLength(callCount);
+  });
+
+  it('looks upstream for a request that somebody else started, and watches it', async () => {
+    const subscribed = gateway.client.subscribe(IngestionStatusChangedDocument, ref);
+    await subscribed.received(1);
+    upstream.otherwise(json(200, statusAnswers.failedEmpty(mappingId, 3520)));
+    const events = await subscribed.completed;
+    expect(events.at(-1)?.data?.ingestionStatusChanged).toMatchObject({
+      from: 'IN_PROGRESS',
+      to: 'FAILED',
+      failure: { code: 'ACP-880056' },
+    });
+  });
+
+  it('goes on behind a cursor after a lost connection: no gap and no repeat', async () => {
+    await startOne();
+    const before = gateway.client.subscribe(IngestionStatusChangedDocument, ref);
+    const [first] = await before.received(1);
+    await gateway.client.close();
+    upstream.otherwise(finished);
+    const client = createGraphQLClient(gateway.url);
+    const after = first?.data?.ingestionStatusChanged.cursor ?? null;
+    const events = await client.subscribe(IngestionStatusChangedDocument, { ...ref, after })
+      .completed;
+    expect(events.map(({ data }) => data?.ingestionStatusChanged.to)).toEqual(['SUCCESS']);
+    const last = events[0]?.data?.ingestionStatusChanged.cursor ?? null;
+    const again = client.subscribe(IngestionStatusChangedDocument, { ...ref, after: last });
+    expect(await again.completed).toEqual([]);
+    await client.close();
+  });
+
+  it('says so when the upstream knows no such request', async () => {
+    upstream.otherwise(text(404, 'RST-360011'));
+    const { completed } = gateway.client.subscribe(IngestionStatusChangedDocument, ref);
+    await expect(completed).rejects.toEqual([
+      expect.objectContaining({ extensions: { code: 'INGESTION_REQUEST_NOT_FOUND' } }),
+    ]);
+    expect(await metric('sluice_stream_listeners')).toBe(0);
+    expect(await metric('sluice_watches')).toBe(0);
+  });
+
+  it('says so when the upstream cannot be asked about a new request', async () => {
+    upstream.otherwise(json(403, { error_code: '403003', message: 'Api Key is invalid' }));
+    const { completed } = gateway.client.subscribe(IngestionStatusChangedDocument, ref);
+    await expect(completed).rejects.toEqual([
+      expect.objectContaining({
+        extensions: expect.objectContaining({ code: 'UPSTREAM_FORBIDDEN' }),
+      }),
+    ]);
+  });
+
+  it('outlives an upstream that fails in between, and the watch tells of it', async () => {
+    await startOne();
+    const subscribed = gateway.client.subscribe(IngestionStatusChangedDocument, ref);
+    await subscribed.received(1);
+    upstream.otherwise(json(403, { error_code: '403003', message: 'Api Key is invalid' }));
+    let watch: unknown;
+    do {
+      const maxAgeMs = 3_600_000;
+      const { data } = await gateway.client.execute(IngestionStatusDocument, { ...ref, maxAgeMs });
+      expect(data?.ingestionStatus?.status).toBe('IN_PROGRESS');
+      watch = data?.ingestionStatus?.watch?.lastFailure;
+    } while (!watch);
+    expect(watch).toMatchObject({ code: 'UPSTREAM_FORBIDDEN', message: expect.any(String) });
+    upstream.otherwise(finished);
+    const events = await subscribed.completed;
+    expect(events).toHaveLength(2);
+  });
+
+  it('costs the upstream the same for a thousand subscribers as for one', async () => {
+    await startOne();
+    const clients = Array.from({ length: 10 }, () => createGraphQLClient(gateway.url));
+    const subscribed = clients.flatMap((client) =>
+      Array.from({ length: 100 }, () => client.subscribe(IngestionStatusChangedDocument, ref)),
+    );
+    await Promise.all(subscribed.map(({ received }) => received(1)));
+    expect(await metric('sluice_stream_listeners')).toBe(1_000);
+    const countBefore = upstream.calls.length;
+    const startedAt = performance.now();
+    await upstream.arrived(countBefore + 5);
+    const elapsedMs = performance.now() - startedAt;
+    upstream.otherwise(finished);
+    await Promise.all(subscribed.map(({ completed }) => completed));
+    // One loop's polls are at least POLL_MIN_MS apart; a loop for each would have made a thousand times as many.
+    const gaps = upstream.calls
+      .slice(2)
+      .map(({ arrivedAt }, i) => arrivedAt - (upstream.calls[i + 1]?.arrivedAt ?? 0));
+    expect(Math.min(...gaps)).toBeGreaterThan(10);
+    expect(upstream.calls.length - countBefore).toBeLessThanOrEqual(6 + elapsedMs / 10);
+    for (const { events } of subscribed) expect(events).toHaveLength(2);
+    await Promise.all(clients.map((client) => client.close()));
+  });
+
+  it('frees everything at once when a client unsubscribes, or is gone without a goodbye', async () => {
+    await startOne();
+    const one = gateway.client.subscribe(IngestionStatusChangedDocument, ref);
+    const client = createGraphQLClient(gateway.url);
+    const other = client.subscribe(IngestionStatusChangedDocument, ref);
+    await Promise.all([one.received(1), other.received(1)]);
+    expect(await metric('sluice_stream_listeners')).toBe(2);
+    one.unsubscribe();
+    await untilMetric('sluice_stream_listeners', 1);
+    await client.close();
+    await untilMetric('sluice_stream_listeners', 0);
+  });
+});
+
+describe('ingestionActivity', () => {
+  it('delivers what happens to any request from now on, or to those of the mappings named', async () => {
+    await startOne();
+    const all = gateway.client.subscribe(IngestionActivityDocument, {});
+    const named = gateway.client.subscribe(IngestionActivityDocument, { mappingIds: ['TestDoc'] });
+    await untilMetric('sluice_stream_listeners', 2);
+    upstream.otherwise((response, call) => {
+      const mapping = call.rawPath.split('/').at(-2) ?? '';
+      const id =
+        call.method === 'GET'
+          ? new URL(call.rawPath, upstream.url).searchParams.get('requestId')
+          : '1';
+      const answer = call.method === 'GET' ? statusAnswers.success : startAnswers.submitted;
+      json(200, answer(mapping, id))(response, call);
+    });
+    await gateway.client.execute(StartIngestionDocument, { mappingId: 'TestDoc' });
+    const [, , third] = await all.received(3);
+    const ofNamed = await named.received(2);
+    expect(third).toBeDefined();
+    expect(all.events.map(({ data }) => data?.ingestionActivity.request.mappingId).sort()).toEqual([
+      'TestDoc',
+      'TestDoc',
+      mappingId,
+    ]);
+    expect(ofNamed.map(({ data }) => data?.ingestionActivity)).toMatchObject([
+      { from: null, to: 'IN_PROGRESS', request: { mappingId: 'TestDoc' } },
+      { from: 'IN_PROGRESS', to: 'SUCCESS', request: { mappingId: 'TestDoc' } },
+    ]);
+  });
+
+  it('goes on behind a cursor', async () => {
+    upstream.otherwise(finished);
+    await gateway.client.execute(IngestionStatusDocument, ref);
+    const { data } = await gateway.client.execute(IngestionTransitionsDocument, ref);
+    const after = data?.ingestionStatus?.transitions.pageInfo.endCursor ?? null;
+    const subscribed = gateway.client.subscribe(IngestionActivityDocument, { after });
+    upstream.otherwise(json(200, statusAnswers.success(mappingId, 4)));
+    await gateway.client.execute(IngestionStatusDocument, { mappingId, requestId: '4' });
+    const events = await subscribed.received(1);
+    expect(events.map(({ data }) => data?.ingestionActivity.request.requestId)).toEqual(['4']);
+  });
+});
+
+describe('what was observed', () => {
+  it('is paged through oldest first', async () => {
+    await startOne();
+    upstream.otherwise(finished);
+    await gateway.client.subscribe(IngestionStatusChangedDocument, ref).completed;
+    const page = async (variables: { first: number; after?: string | null }) => {
+      const { data } = await gateway.client.execute(IngestionTransitionsDocument, {
+        ...ref,
+        ...variables,
+      });
+      return data?.ingestionStatus?.transitions;
+    };
+    const first = await page({ first: 1 });
+    expect(first).toMatchObject({
+      nodes: [{ to: 'IN_PROGRESS' }],
+      pageInfo: { hasNextPage: true, hasPreviousPage: false },
+    });
+    expect(first?.edges[0]?.cursor).toBe(first?.nodes[0]?.cursor);
+    const second = await page({ first: 1, after: first?.pageInfo.endCursor ?? null });
+    expect(second).toMatchObject({
+      nodes: [{ to: 'SUCCESS' }],
+      pageInfo: { hasNextPage: false, hasPreviousPage: true },
+    });
+  });
+
+  it('is found again by its global id, without a call where it is known', async () => {
+    upstream.otherwise(finished);
+    const { data } = await gateway.client.execute(IngestionStatusDocument, ref);
+    const callCount = upstream.calls.length;
+    const id = data?.ingestionStatus?.id ?? '';
+    const found = await gateway.client.execute(NodeByIdDocument, { id });
+    expect(found.data?.node).toMatchObject({ __typename: 'IngestionRequest', id, requestId });
+    expect(upstream.calls).toHaveLength(callCount);
+    expect((await gateway.client.execute(NodeByIdDocument, { id: 'nonsense' })).data).toEqual({
+      node: null,
+    });
+  });
+
+  it('is answered to many queries at once with one call', async () => {
+    const asked = Array.from({ length: 50 }, () =>
+      gateway.client.execute(IngestionStatusDocument, { ...ref, maxAgeMs: 10_000 }),
+    );
+    const answers = await Promise.all(asked);
+    expect(answers.every(({ data }) => data?.ingestionStatus?.status === 'IN_PROGRESS')).toBe(true);
+    const [first] = upstream.calls;
+    const withinFirst = upstream.calls.filter(
+      ({ arrivedAt }) => arrivedAt - (first?.arrivedAt ?? 0) < 10,
+    );
+    expect(withinFirst).toHaveLength(1);
+  });
+});

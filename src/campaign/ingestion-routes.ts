@@ -2,7 +2,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type AccessRules, denialOf } from './access.js';
 import type { IngestionRequests } from './ingestion-requests.js';
 import type { Mappings } from './mappings.js';
-import { CAMPAIGN_ERROR, toStartAnswer, toStatusAnswer } from './protocol.js';
+import {
+  CAMPAIGN_ERROR,
+  toStartAnswer,
+  toStatusAnswer,
+  toUnknownMappingAnswer,
+} from './protocol.js';
 import { parseRequestId } from './request-id.js';
 
 const PATH = '/:organization/campaign/dataIngestion/xdmIngestion/:mappingId/ingest';
@@ -28,7 +33,8 @@ export function addIngestionRoutes(
   // What a POST carries is not looked at: its documentation shows no body.
   app.post<IngestionPath>(PATH, { preHandler }, async ({ params }, reply) => {
     const mapping = mappings.get(params.mappingId);
-    if (mapping === undefined) return sendCampaignError(reply, 404);
+    if (mapping === undefined)
+      return reply.code(404).send(toUnknownMappingAnswer(params.mappingId));
     return toStartAnswer(mapping.id, requests.start(mapping));
   });
 

@@ -30,9 +30,17 @@ const ABORTED =
 export const CAMPAIGN_ERROR =
   'RST-360011 An error has occurred - please contact your administrator.';
 
+/** Refuse to start a mapping that there is not: Adobe shows no answer for it, so in the form of the others. */
+export function toUnknownMappingAnswer(mappingId: string): StartAnswer {
+  return { info: `${toRefusal(mappingId)} does not exist`, status: 'Failed' };
+}
+
+function toRefusal(mappingId: string): string {
+  return `Unable to submit data ingestion request, XDM Mapping ID: ${mappingId}`;
+}
+
 /** Put the outcome of a start into the documented words. */
 export function toStartAnswer(mappingId: string, outcome: StartOutcome): StartAnswer {
-  const refusal = `Unable to submit data ingestion request, XDM Mapping ID: ${mappingId} is not`;
   switch (outcome.kind) {
     case 'submitted':
       return {
@@ -47,9 +55,9 @@ export function toStartAnswer(mappingId: string, outcome: StartOutcome): StartAn
         status: 'In Progress',
       };
     case 'notStopped':
-      return { info: `${refusal} stopped`, status: 'Failed' };
+      return { info: `${toRefusal(mappingId)} is not stopped`, status: 'Failed' };
     case 'notPublished':
-      return { info: `${refusal} published`, status: 'Failed' };
+      return { info: `${toRefusal(mappingId)} is not published`, status: 'Failed' };
   }
 }
 

@@ -129,7 +129,6 @@ describe('IMS', () => {
 
 describe('a call that makes no sense', () => {
   it.each([
-    ['an unknown mapping', 'POST', ingestPath('other'), undefined, 404],
     ['an unknown request', 'GET', `${ingestPath('M')}?requestId=77`, undefined, 404],
     ['a request id that is none', 'GET', `${ingestPath('M')}?requestId=1e3`, undefined, 400],
     ['two request ids', 'GET', `${ingestPath('M')}?requestId=1&requestId=2`, undefined, 400],
@@ -142,6 +141,16 @@ describe('a call that makes no sense', () => {
     const answer = await service.call(path, body === undefined ? call : { ...call, body });
     expect(answer.httpStatus).toBe(httpStatus);
     expect(answer.text).toBe(CAMPAIGN_ERROR);
+  });
+
+  it('refuses an unknown mapping in the form of the other refusals', async () => {
+    const headers = await freshHeaders();
+    const answer = await service.call(ingestPath('other'), { method: 'POST', headers });
+    expect(answer.httpStatus).toBe(404);
+    expect(answer.json).toEqual({
+      info: 'Unable to submit data ingestion request, XDM Mapping ID: other does not exist',
+      status: 'Failed',
+    });
   });
 
   it.each([

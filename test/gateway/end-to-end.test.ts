@@ -1,0 +1,142 @@
+import { readFile } from 'node:fs/promises';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { parse as parseCsv } from 'csv-parse/sync';
+import { parse as parseYaml } from 'yaml';
+import { startEmbeddedUpstream } from '../../src/embedded-upstream.js';
+import { createLogger } from '../../src/logger.js';
+import { createWorkspace, mappingYaml, readBatches } from '../campaign/support/running-service.js';
+import {
+  IngestionActivityDocument,
+  IngestionStatusChangedDocument,
+  IngestionStatusDocument,
+  StartIngestionDocument,
+} from '../generated/operations.js';
+import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
+
+const silent = createLogger('silent');
+
+/** The gateway in front of the embedded service, as `npm start` joins them, at a pace for tests. */
+async function startBoth(files: Record<string, string>) {
+  const space = await createWorkspace(files);
+  const embedded = await startEmbeddedUpstream(space, silent);
+  const gateway = await startTestGateway(embedded.upstream.url.href, {
+    upstream: embedded.upstream,
+  });
+  return {
+    gateway,
+    dataDir: space.dataDir,
+    async stop() {
+      await gateway.stop();
+      await embedded.stop();
+      await space[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** The shipped sample, its records unchanged, forty times as quick. */
+async function sampleFiles(): Promise<Record<string, string>> {
+  const mapping: unknown = parseYaml(await readFile('mappings/crm-profiles.yaml', 'utf8'));
+  const csv = await readFile('mappings/sources/crm-profiles.csv', 'utf8');
+  const quick = { ...(mapping as object), source: 'crm-profiles.csv', recordsPerSecond: 4_000 };
+  return { 'crm-profiles.yaml': JSON.stringify(quick), 'crm-profiles.csv': csv };
+}
+
+describe('an ingestion of the sample mapping', () => {
+  let both: Awaited<ReturnType<typeof startBoth>>;
+  let gateway: TestGateway;
+
+  beforeEach(async () => {
+    both = await startBoth(await sampleFiles());
+    ({ gateway } = both);
+  });
+
+  afterEach(() => both.stop());
+
+  it('is started, watched to its end, and holds exactly the records of the file', async () => {
+    const mappingId = 'crm-profiles';
+    const activity = gateway.client.subscribe(IngestionActivityDocument, {
+      mappingIds: [mappingId],
+    });
+    const { data } = await gateway.client.execute(StartIngestionDocument, { mappingId });
+    if (data?.startIngestion.__typename !== 'IngestionSubmitted') throw new Error('not submitted');
+    const { requestId } = data.startIngestion.request;
+
+    const again = await gateway.client.execute(StartIngestionDocument, { mappingId });
+    expect(again.data?.startIngestion).toMatchObject({
+      __typename: 'IngestionAlreadyInProgress',
+      request: { requestId },
+    });
+
+    const rows = parseCsv(await readFile('mappings/sources/crm-profiles.csv'), {
+      columns: true,
+    }) as Record<string, string>[];
+    const ref = { mappingId, requestId };
+    const events = await gateway.client.subscribe(IngestionStatusChangedDocument, ref).completed;
+    expect(events.map(({ data }) => data?.ingestionStatusChanged)).toMatchObject([
+      { from: null, to: 'IN_PROGRESS' },
+      { from: 'IN_PROGRESS', to: 'SUCCESS', numRecords: rows.length },
+    ]);
+    expect(activity.events.length).toBeGreaterThan(0);
+
+    const files = Object.entries(await readBatches(both.dataDir));
+    const records = files
+      .filter(([path]) => path.endsWith('.ndjson'))
+      .flatMap(([, content]) => content.trim().split('\n'))
+      .map((line) => JSON.parse(line));
+    expect(records.map(({ _id, personalEmail }) => [_id, personalEmail?.address ?? ''])).toEqual(
+      rows.map(({ customer_id, email }) => [customer_id, email]),
+    );
+  });
+
+  it('is known no more to a gateway that asks with another mapping', async () => {
+    await gateway.client.execute(StartIngestionDocument, { mappingId: 'crm-profiles' });
+    const { data } = await gateway.client.execute(IngestionStatusDocument, {
+      mappingId: 'other',
+      requestId: '1',
+    });
+    expect(data).toEqual({ ingestionStatus: null });
+  });
+});
+
+describe('the embedded service behind the gateway', () => {
+  const cases: [string, Record<string, unknown>, Record<string, unknown>][] = [
+    [
+      'a mapping that is not stopped',
+      { execution: 'started' },
+      { __typename: 'MappingNotStopped' },
+    ],
+    [
+      'a mapping that is not published',
+      { publication: 'unpublished' },
+      { __typename: 'MappingNotPublished' },
+    ],
+    ['a mapping that there is not', { id: 'other' }, { __typename: 'IngestionRefused' }],
+  ];
+
+  it.each(cases)('refuses %s', async (_what, changes, outcome) => {
+    const both = await startBoth({
+      'm.yaml': mappingYaml('M', changes),
+      'people.csv': 'id,name\n',
+    });
+    const { data, errors } = await both.gateway.client.execute(StartIngestionDocument, {
+      mappingId: 'M',
+    });
+    await both.stop();
+    expect(errors).toBeUndefined();
+    expect(data?.startIngestion).toMatchObject({ ...outcome, mappingId: 'M' });
+  });
+
+  it('fails what it cannot read, and says why', async () => {
+    const both = await startBoth({ 'm.yaml': mappingYaml('M', { source: 'gone.csv' }) });
+    const { client } = both.gateway;
+    await client.execute(StartIngestionDocument, { mappingId: 'M' });
+    const ref = { mappingId: 'M', requestId: '1' };
+    const events = await client.subscribe(IngestionStatusChangedDocument, ref).completed;
+    await both.stop();
+    expect(events.at(-1)?.data?.ingestionStatusChanged).toMatchObject({
+      to: 'FAILED',
+      batchId: null,
+      failure: { code: 'ACP-880056', retryable: true },
+    });
+  });
+});

@@ -2,9 +2,10 @@ import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { Config, RemoteUpstream } from './config.js';
 import { createCampaignDatasource } from './datasources/campaign.datasource.js';
+import { openIngestionLog } from './datasources/ingestion-log.datasource.js';
 import { createIngestionRequestLoader } from './datasources/ingestion-request.loader.js';
-import { createMemoryLog } from './datasources/memory-log.datasource.js';
 import { systemClock } from './datasources/system-clock.js';
+import type { IngestionLog } from './ingestion/ports.js';
 import type { OperationContext } from './resolvers/operation-context.js';
 import { createApolloServer } from './server/apollo.js';
 import { buildGatewaySchema } from './server/build-schema.js';
@@ -18,7 +19,7 @@ import { createOperationLog, type OperationReporter } from './server/operation-l
 import { createOperations } from './server/operations.js';
 import { createWebSockets } from './server/websocket.js';
 import { createHub } from './watch/hub.js';
-import { createWatcher } from './watch/watcher.js';
+import { createWatcher, type Watcher } from './watch/watcher.js';
 
 /** After this long, calls to the upstream that are still under way on shutdown are called off. */
 const CALL_OFF_AFTER_MS = 6_000;
@@ -47,9 +48,15 @@ export interface Gateway {
 /**
  * Build every part, join them, and listen.
  *
+ * @param onFatal - the log's disk cannot be relied on: the process must end, and nothing more be told
+ * @throws {LogFileError} the log cannot be used
  * @throws where the address cannot be listened on; everything that was started is stopped again
  */
-export async function startGateway(config: GatewayConfig, logger: Logger): Promise<Gateway> {
+export async function startGateway(
+  config: GatewayConfig,
+  logger: Logger,
+  onFatal: (error: Error) => void,
+): Promise<Gateway> {
   await using starting = new AsyncDisposableStack();
   const clock = systemClock;
   const metrics = createMetrics();
@@ -64,7 +71,8 @@ export async function startGateway(config: GatewayConfig, logger: Logger): Promi
   });
   starting.defer(() => upstream.close());
 
-  const log = createMemoryLog();
+  const log = await openIngestionLog({ dataDir: config.dataDir, onFatal });
+  starting.defer(() => log.close());
   const hub = createHub();
   log.onAppended((transition) => {
     metrics.countTransition(transition.to.status);
@@ -86,6 +94,7 @@ export async function startGateway(config: GatewayConfig, logger: Logger): Promi
     },
   });
   starting.defer(() => watcher.stop());
+  await resumeWatches(log, watcher);
 
   const schema = await buildGatewaySchema({ upstream, log, watches: watcher, clock });
   const formatError = createErrorFormatter(logger);
@@ -128,4 +137,20 @@ export async function startGateway(config: GatewayConfig, logger: Logger): Promi
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;
   const running = starting.move();
   return { url: `http://${host}:${port}`, stop: () => running.disposeAsync() };
+}
+
+/** How many requests are taken up again at a time. */
+const RESUME_PAGE_ITEMS = 1_000;
+
+async function resumeWatches(
+  log: Pick<IngestionLog, 'list'>,
+  watcher: Pick<Watcher, 'resume'>,
+): Promise<void> {
+  for (let before: number | null = null; ; ) {
+    const page = await log.list({ statuses: ['IN_PROGRESS'] }, before, RESUME_PAGE_ITEMS);
+    watcher.resume(page);
+    const oldest = page.at(-1);
+    if (!oldest) return;
+    before = oldest.firstPosition;
+  }
 }

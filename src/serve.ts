@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { type Config, ConfigError, parseConfig } from './config.js';
 import { withEnvFile } from './config.sources.js';
+import { LogFileError } from './datasources/ingestion-log.open.js';
 import { startEmbeddedUpstream } from './embedded-upstream.js';
 import { type Gateway, startGateway } from './gateway.js';
 import { createLogger } from './logger.js';
@@ -44,10 +45,16 @@ async function start(
   running: AsyncDisposableStack,
 ): Promise<Gateway> {
   const { upstream } = config;
+  // At once: whatever else this process did would rest on what may not be stored.
+  const onFatal = (error: Error) => {
+    logger.fatal({ err: error }, 'The log of transitions cannot be relied on; the process ends');
+    process.exit(1);
+  };
   if (upstream.kind === 'remote') {
     const gateway = await startGateway(
       { ...config, upstream, explorerMappingId: PLACEHOLDER_MAPPING_ID },
       logger,
+      onFatal,
     );
     running.defer(() => gateway.stop());
     return gateway;
@@ -60,6 +67,7 @@ async function start(
   const gateway = await startGateway(
     { ...config, upstream: embedded.upstream, explorerMappingId: embedded.sampleMappingId },
     logger,
+    onFatal,
   );
   running.defer(() => gateway.stop());
   return gateway;
@@ -89,6 +97,7 @@ function stopOnSignal(running: AsyncDisposableStack, logger: Logger): void {
 
 /** What an operator can mend, in a line; anything else with its stack. */
 function toStartFault(error: unknown, { host, port }: Config): Error | string {
+  if (error instanceof LogFileError) return error.message;
   const { code } = error as NodeJS.ErrnoException;
   switch (code) {
     case 'EADDRINUSE':

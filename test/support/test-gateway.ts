@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type Gateway, type GatewayConfig, startGateway } from '../../src/gateway.js';
 import { createLogger } from '../../src/logger.js';
 import { createGraphQLClient, type GraphQLClient } from './graphql-client.js';
@@ -25,6 +28,7 @@ export async function startTestGateway(
 ): Promise<TestGateway> {
   const logLines: Record<string, unknown>[] = [];
   const logger = createLogger('debug', { write: (line) => void logLines.push(JSON.parse(line)) });
+  const ownDataDir = overrides.dataDir ? null : await mkdtemp(join(tmpdir(), 'gateway-'));
   const gateway = await startGateway(
     {
       host: '127.0.0.1',
@@ -41,11 +45,14 @@ export async function startTestGateway(
       statusRequestIdIn: 'query',
       pollMinMs: 20,
       pollMaxMs: 200,
-      dataDir: 'unused',
+      dataDir: ownDataDir ?? '',
       explorerMappingId: 'XDM44',
       ...overrides,
     },
     logger,
+    (error) => {
+      throw error;
+    },
   );
   const client = createGraphQLClient(gateway.url);
   return {
@@ -55,6 +62,7 @@ export async function startTestGateway(
     async stop() {
       await client.close();
       await gateway.stop();
+      if (ownDataDir) await rm(ownDataDir, { recursive: true });
     },
   };
 }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { createMemoryLog } from '../../src/datasources/memory-log.datasource.js';
 import { UpstreamError } from '../../src/ingestion/gateway-error.js';
 import type { ReportedState } from '../../src/ingestion/ingestion-request.js';
 import { createWatcher } from '../../src/watch/watcher.js';
 import { createManualClock, settle } from '../support/manual-clock.js';
+import { createMemoryLog } from '../support/memory-log.js';
 
 const ref = { mappingId: 'XDM44', requestId: '3520' };
 const running: ReportedState = { status: 'IN_PROGRESS', info: 'running', batchId: null };

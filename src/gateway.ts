@@ -19,6 +19,7 @@ import { createOperationLog, type OperationReporter } from './server/operation-l
 import { createOperations } from './server/operations.js';
 import { createWebSockets } from './server/websocket.js';
 import { createHub } from './watch/hub.js';
+import { startPruner } from './watch/pruner.js';
 import { createWatcher, type Watcher } from './watch/watcher.js';
 
 /** After this long, calls to the upstream that are still under way on shutdown are called off. */
@@ -26,6 +27,8 @@ const CALL_OFF_AFTER_MS = 6_000;
 
 /** After this long, connections that are still open on shutdown are cut. */
 const CUT_AFTER_MS = 8_000;
+
+const DAY_MS = 86_400_000;
 
 /** The configuration of a gateway whose upstream is known. */
 export type GatewayConfig = Omit<Config, 'upstream' | 'logLevel'> & {
@@ -95,6 +98,13 @@ export async function startGateway(
   });
   starting.defer(() => watcher.stop());
   await resumeWatches(log, watcher);
+  const stopPruner = startPruner({
+    log,
+    clock,
+    retentionMs: config.retentionDays * DAY_MS,
+    onFailed: (error) => logger.error({ err: error }, 'Old requests could not be pruned'),
+  });
+  starting.defer(stopPruner);
 
   const schema = await buildGatewaySchema({ upstream, log, watches: watcher, clock });
   const formatError = createErrorFormatter(logger);

@@ -15,6 +15,7 @@ import {
 } from '../ingestion/transition.js';
 import { createCursorCodec } from './cursor-codec.js';
 import { openLog } from './ingestion-log.open.js';
+import { pruneRequests, readPrunedThrough } from './ingestion-log.prune.js';
 import {
   toIngestionRecord,
   toRequestRow,
@@ -67,6 +68,7 @@ export async function openIngestionLog({
   let pending: Pending[] = [];
   let flushing: Promise<void> | null = null;
   let head = headAtStart;
+  let highestPruned = await readPrunedThrough(db);
 
   /** Until nothing is pending: a batch at a time, each in one commit. */
   async function flush(): Promise<void> {
@@ -173,6 +175,14 @@ export async function openIngestionLog({
         throw new CursorInvalidError('This cursor points past the end of the log.');
       }
       return position;
+    },
+    async prune(unchangedSince, limit) {
+      const { count, through } = await guard(() => pruneRequests(db, unchangedSince, limit));
+      highestPruned = Math.max(highestPruned, through);
+      return count;
+    },
+    async prunedThrough() {
+      return highestPruned;
     },
     onAppended(listener) {
       listeners.push(listener);

@@ -29,6 +29,8 @@ const initial: Migration = {
       .execute();
     await createIndex(db, 'requests', ['mapping_id', 'first_position']);
     await createIndex(db, 'requests', ['status', 'first_position']);
+    await createIndex(db, 'requests', ['first_observed_at']);
+    await createIndex(db, 'requests', ['changed_at']);
 
     await db.schema
       .createTable('transitions')

@@ -35,7 +35,7 @@ export interface TransitionRow {
 
 /** What is to be known of the log itself. */
 export interface MetaRow {
-  readonly name: 'cursor_key';
+  readonly name: 'cursor_key' | 'pruned_through';
   readonly value: string;
 }
 

@@ -89,6 +89,18 @@ export interface IngestionLog {
   /** @throws {CursorInvalidError} this log gave no such cursor */
   parseCursor(cursor: string): Promise<Position>;
 
+  /**
+   * Forget requests that are terminal and have not changed since an instant, with their transitions.
+   *
+   * @param unchangedSince - in ms since the epoch
+   * @param limit - how many at most, so that nobody has to wait for long
+   * @returns how many were forgotten
+   */
+  prune(unchangedSince: number, limit: number): Promise<number>;
+
+  /** The highest position that was ever forgotten: before it there may be gaps. 0 where none was. */
+  prunedThrough(): Promise<Position>;
+
   /** Have `listener` called with each transition once it is in the log, in the log's order. */
   onAppended(listener: (transition: Transition) => void): void;
 }

@@ -46,6 +46,7 @@ export async function startTestGateway(
       pollMinMs: 20,
       pollMaxMs: 200,
       dataDir: ownDataDir ?? '',
+      retentionDays: 90,
       explorerMappingId: 'XDM44',
       ...overrides,
     },

@@ -3,6 +3,7 @@ import { fastifyApolloHandler } from '@as-integrations/fastify';
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { OperationContext } from '../resolvers/operation-context.js';
+import { EXPLORER_PATH } from './explorer.js';
 import type { GraphQLWebSockets } from './websocket.js';
 
 /** Where GraphQL is served, over HTTP and over WebSocket. */
@@ -48,6 +49,11 @@ export function createHttpServer({
   server.route({
     method: ['GET', 'POST', 'OPTIONS'],
     url: GRAPHQL_PATH,
+    // Who opens this address in a browser wants to see something; GraphQL clients do not ask for HTML.
+    onRequest: async (request, reply) => {
+      const isBrowser = request.method === 'GET' && request.headers.accept?.includes('text/html');
+      if (isBrowser) return reply.redirect(`.${EXPLORER_PATH}`);
+    },
     handler: fastifyApolloHandler(apollo, { context: async () => newContext() }),
   });
 

@@ -7,7 +7,7 @@ import type { AltairConfigOptions } from 'altair-static';
  * the page was reached, and Altair wants them absolute.
  *
  * Altair opens the last of the tabs that it is given. On the first visit the script goes on to the first
- * tab, once all of them are there; later, Altair shows the tab that was open last.
+ * tab, once the last is open; later, Altair shows the tab that was open last.
  *
  * @param graphqlPath - relative to the page
  */
@@ -19,16 +19,15 @@ const options = ${toJs(options)};
 
 const visited = ${toJs(`${options.instanceStorageNamespace}visited`)};
 if (!localStorage.getItem(visited)) {
-  const toFirstTab = () => {
-    const tabs = document.querySelectorAll('app-window-switcher .window-switcher__item');
-    const isComplete = [...tabs].filter((tab) => tab.textContent.trim()).length > options.initialWindows.length;
-    if (!isComplete) return;
-    arrivals.disconnect();
+  const changes = new MutationObserver(() => {
+    const tabs = document.querySelectorAll('app-window-switcher-item .window-switcher__item');
+    const lastTab = tabs[options.initialWindows.length - 1];
+    if (!lastTab?.classList.contains('window-switcher__item--active')) return;
+    changes.disconnect();
     localStorage.setItem(visited, 'yes');
     tabs[0].click();
-  };
-  const arrivals = new MutationObserver(toFirstTab);
-  arrivals.observe(document.body, { childList: true, subtree: true, characterData: true });
+  });
+  changes.observe(document.body, { childList: true, subtree: true, attributeFilter: ['class'] });
 }
 
 AltairGraphQL.init({ ...options, endpointURL: http.href, subscriptionsEndpoint: ws.href });

@@ -22,9 +22,11 @@ export function toExplorerContent(mappingId: string): ExplorerContent {
   };
 }
 
-/** Runs with the answer of Start. A refused start has no request to hand on. */
+/** Runs with every answer in its tab, the schema's included; a refused start has no request to hand on. */
 const HAND_ON = `// Hands the request on to the next tabs.
-const started = altair.response.body?.data?.startIngestion?.request;
+const { body } = altair.response;
+const { data } = typeof body === 'string' ? JSON.parse(body) : body;
+const started = data?.startIngestion?.request;
 if (started) {
   await altair.helpers.setEnvironment('mappingId', started.mappingId, true);
   await altair.helpers.setEnvironment('requestId', started.requestId, true);

@@ -18,7 +18,7 @@ const USUAL_PATHS = [
 ];
 
 /** Below a test's own, so that a failure names the step. */
-const STEP_TIMEOUT_MS = 8_000;
+const STEP_TIMEOUT_MS = 20_000;
 
 /** A headless browser, newly installed as it were, that reaches one host and nothing else. */
 export interface CutOffBrowser extends AsyncDisposable {

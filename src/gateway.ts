@@ -10,7 +10,7 @@ import type { OperationContext } from './resolvers/operation-context.js';
 import { createApolloServer } from './server/apollo.js';
 import { buildGatewaySchema } from './server/build-schema.js';
 import { serveExplorer } from './server/explorer.js';
-import { toExplorerTabs } from './server/explorer-tabs.js';
+import { toExplorerContent } from './server/explorer-tabs.js';
 import { createErrorFormatter } from './server/graphql-errors.js';
 import { serveHealth } from './server/health.js';
 import { createHttpServer, GRAPHQL_PATH } from './server/http.js';
@@ -131,7 +131,7 @@ export async function startGateway(
     listeners: () => hub.listenerCount,
     sockets: () => webSockets.socketCount,
   });
-  await serveExplorer(server, GRAPHQL_PATH, toExplorerTabs(config.explorerMappingId));
+  await serveExplorer(server, GRAPHQL_PATH, toExplorerContent(config.explorerMappingId));
   starting.defer(async () => {
     isDraining = true;
     const callOff = setTimeout(() => void upstream.close(), CALL_OFF_AFTER_MS);

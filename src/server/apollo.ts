@@ -1,5 +1,8 @@
 import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
-import { ApolloServerPluginCacheControlDisabled } from '@apollo/server/plugin/disabled';
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginLandingPageDisabled,
+} from '@apollo/server/plugin/disabled';
 import { GraphQLError, type GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
 import type { OperationContext } from '../resolvers/operation-context.js';
@@ -33,6 +36,8 @@ export function createApolloServer({
     plugins: [
       // Computes a Cache-Control header that no answer of ours may have anyway.
       ApolloServerPluginCacheControlDisabled(),
+      // A page from Apollo's CDN; browsers are led to the explorer instead.
+      ApolloServerPluginLandingPageDisabled(),
       refuseSubscriptions,
       reportOperations(reportOperation),
     ],

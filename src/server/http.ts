@@ -3,6 +3,7 @@ import { fastifyApolloHandler } from '@as-integrations/fastify';
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { OperationContext } from '../resolvers/operation-context.js';
+import { EXPLORER_PATH } from './explorer.js';
 import { toHttpStatus } from './http-status.js';
 import type { GraphQLWebSockets } from './websocket.js';
 
@@ -50,6 +51,11 @@ export function createHttpServer({
   server.route({
     method: ['GET', 'POST', 'OPTIONS'],
     url: GRAPHQL_PATH,
+    // Who opens this address in a browser wants to see something; GraphQL clients do not ask for HTML.
+    async onRequest(request, reply) {
+      const isBrowser = request.method === 'GET' && request.headers.accept?.includes('text/html');
+      if (isBrowser) return reply.redirect(`.${EXPLORER_PATH}`);
+    },
     async handler(request, reply) {
       const body: unknown = await handleGraphQL.call(this, request, reply);
       reply.code(toHttpStatus(reply.statusCode, reply.getHeader('content-type'), body));

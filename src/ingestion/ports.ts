@@ -27,6 +27,9 @@ export interface Upstream {
    */
   status(ref: RequestRef, urgency: Urgency): Promise<ReportedState | null>;
 
+  /** Somebody waits now for a look-up that is under way in the background: have it go before the others. */
+  expedite(ref: RequestRef): void;
+
   /**
    * Find out whether the upstream can be reached and would let us in.
    *

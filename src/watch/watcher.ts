@@ -26,7 +26,7 @@ export interface WatcherEvents {
 }
 
 export interface WatcherOptions {
-  readonly upstream: Pick<Upstream, 'status'>;
+  readonly upstream: Pick<Upstream, 'status' | 'expedite'>;
   readonly log: Pick<IngestionLog, 'append'>;
   readonly clock: Clock;
   readonly plan: PollPlan;
@@ -155,7 +155,10 @@ export function createWatcher({
   function poll(ref: RequestRef, urgency: Urgency): Promise<IngestionRecord | null> {
     const key = toRequestKey(ref);
     const underWay = polls.get(key);
-    if (underWay) return underWay;
+    if (underWay) {
+      if (urgency === 'interactive') upstream.expedite(ref);
+      return underWay;
+    }
     if (isStopped) {
       return Promise.reject(
         new UpstreamError('UPSTREAM_UNAVAILABLE', 'The gateway is shutting down. Ask again.'),

@@ -1,4 +1,6 @@
 import type { Logger } from 'pino';
+import { DataFolderInUseError } from './campaign/data-lock.js';
+import { MappingsInvalidError } from './campaign/mapping-fault.js';
 import { type Config, ConfigError, parseConfig } from './config.js';
 import { withEnvFile } from './config.sources.js';
 import { LogFileError } from './datasources/ingestion-log.open.js';
@@ -17,7 +19,7 @@ export async function serve(): Promise<void> {
     config = parseConfig(withEnvFile(process.env, '.env'), (warning) => warnings.push(warning));
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    console.error(error.message);
+    console.error([...warnings, error.message].join('\n'));
     process.exitCode = 1;
     return;
   }
@@ -97,7 +99,10 @@ function stopOnSignal(running: AsyncDisposableStack, logger: Logger): void {
 
 /** What an operator can mend, in a line; anything else with its stack. */
 function toStartFault(error: unknown, { host, port }: Config): Error | string {
-  if (error instanceof LogFileError) return error.message;
+  const isPlain = [LogFileError, DataFolderInUseError, MappingsInvalidError].some(
+    (Plain) => error instanceof Plain,
+  );
+  if (isPlain) return (error as Error).message;
   const { code } = error as NodeJS.ErrnoException;
   switch (code) {
     case 'EADDRINUSE':

@@ -16,6 +16,7 @@ import type {
   Watches,
   WatchReport,
 } from '../ingestion/ports.js';
+import type { StartAnswer } from '../ingestion/start-intent.js';
 
 /** What an operator wants to hear of. */
 export interface WatcherEvents {
@@ -85,10 +86,10 @@ export function createWatcher({
   async function observe(
     ref: RequestRef,
     seen: ReportedState,
-    startedAt?: number,
+    answers?: StartAnswer,
   ): Promise<IngestionRecord> {
     const observedAt = clock.now();
-    const { kind, record } = await log.append({ ref, seen, observedAt, startedAt });
+    const { kind, record } = await log.append({ ref, seen, observedAt, answers });
     const known = record.state.status;
     if (kind === 'regression') events.onRegression(ref, known, seen.status);
     if (isTerminal(known)) end(ref);

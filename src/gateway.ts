@@ -8,9 +8,11 @@ import { createLineageLoader } from './datasources/lineage.loader.js';
 import { openLogFile } from './datasources/log-file.js';
 import { createStartLog } from './datasources/start-log.datasource.js';
 import { systemClock } from './datasources/system-clock.js';
+import type { IngestionRecord } from './ingestion/ingestion-request.js';
 import type { IngestionLog, StartLog } from './ingestion/ports.js';
 import { createStarter } from './ingestion/start-ingestion.js';
 import { START_KEPT_MS, type StartIntent } from './ingestion/start-intent.js';
+import { createSubmitter } from './ingestion/submitter.js';
 import type { OperationContext } from './resolvers/operation-context.js';
 import { createApolloServer } from './server/apollo.js';
 import { buildGatewaySchema } from './server/build-schema.js';
@@ -121,22 +123,23 @@ export async function startGateway(
       'Whether this start was taken is unknown; it is not sent again',
     );
   };
-  const starter = createStarter({
+  // It may have ended before the start was answered with it: then no transition tells of its retry.
+  const onNamed = ({ state }: IngestionRecord) => {
+    if (state.status === 'ABORTED') void retrier.look();
+  };
+  const submitter = createSubmitter({
     upstream,
     watches: watcher,
-    log,
     starts,
     clock,
     onOutcomeUnknown,
-    // It may have ended before the start was answered with it: then no transition tells of its retry.
-    onNamed({ state }) {
-      if (state.status === 'ABORTED') void retrier.look();
-    },
+    onNamed,
   });
-  starting.defer(() => starter.stop());
+  starting.defer(() => submitter.stop());
+  const starter = createStarter({ submitter, watches: watcher, log, starts, clock, onNamed });
   const retrier = createRetrier({
     starts,
-    starter,
+    submitter,
     clock,
     backoffMs: config.retryBackoffMs ?? RETRY_BACKOFF_MS,
     events: {

@@ -18,7 +18,8 @@ import {
 } from './ingestion-log.rows.js';
 import type { LogTables, RequestRow } from './ingestion-log.schema.js';
 import { type LogFile, type LogFileOptions, openLogFile } from './log-file.js';
-import { claimRetries, settleNamed } from './start-log.write.js';
+import { settleNamed } from './start-log.named.js';
+import { claimRetries } from './start-log.write.js';
 
 /** So many observations share a commit at most: the next batch waits for no more than that. */
 const MAX_BATCH_ITEMS = 200;

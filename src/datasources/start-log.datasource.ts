@@ -1,6 +1,6 @@
 import type { Transaction } from 'kysely';
 import { LogUnavailableError } from '../ingestion/gateway-error.js';
-import { type RequestRef, toRequestKey } from '../ingestion/ingestion-request.js';
+import { toRequestKey } from '../ingestion/ingestion-request.js';
 import type { Begun, StartLog } from '../ingestion/ports.js';
 import {
   type NewStart,
@@ -9,14 +9,11 @@ import {
   type StartState,
   toBeginning,
 } from '../ingestion/start-intent.js';
-import { toIngestionRecord, toRequestRow } from './ingestion-log.rows.js';
 import type { LogTables } from './ingestion-log.schema.js';
 import type { LogFile } from './log-file.js';
+import { lookAtMapping } from './start-log.named.js';
 import { toStartIntent, toStartRow, toTakenKey, withoutKey, withState } from './start-log.rows.js';
-import { adopt, changeState, claimRetries, findNamed, replaceRow } from './start-log.write.js';
-
-/** So many requests of one mapping are looked at to find what one start came to. */
-const MAX_CANDIDATES = 100;
+import { changeState, findNamed, replaceRow } from './start-log.write.js';
 
 /** The log of starts, in the same file as the transitions that come of them. */
 export function createStartLog({ db, guard }: Pick<LogFile, 'db' | 'guard'>): StartLog {
@@ -177,58 +174,4 @@ async function findStart(
     .where('intent_id', '=', intentId)
     .executeTakeFirstOrThrow();
   return toStartIntent(row);
-}
-
-/**
- * Hold the requests of a start’s mapping that were seen running against it, oldest first: those that were
- * first seen so since the start, and those that run now.
- */
-async function lookAtMapping(
-  transaction: Transaction<LogTables>,
-  { mappingId, createdAt }: StartIntent,
-  running: readonly RequestRef[],
-  now: number,
-): Promise<void> {
-  const runningKeys = new Set(running.map(toRequestKey));
-  const rows = await transaction
-    .selectFrom('requests')
-    .innerJoin('transitions', (join) =>
-      join
-        .onRef('transitions.request_key', '=', 'requests.request_key')
-        .on('transitions.from_status', 'is', null),
-    )
-    .selectAll('requests')
-    .select(['transitions.info as first_info', 'transitions.to_status as first_status'])
-    .where('requests.mapping_id', '=', mappingId)
-    .where(({ or, eb }) =>
-      or([
-        eb('requests.request_key', 'in', [...runningKeys]),
-        eb('requests.first_observed_at', '>=', createdAt),
-      ]),
-    )
-    .orderBy('requests.first_position')
-    .limit(MAX_CANDIDATES)
-    .execute();
-  for (const { first_info, first_status, ...row } of rows) {
-    const record = toIngestionRecord(row);
-    const { ref, startedAt, firstObservedAt } = record;
-    const isRunning = runningKeys.has(row.request_key);
-    // What was first seen when it was over may have been over before the start.
-    if (!isRunning && first_status !== 'IN_PROGRESS') continue;
-    const seen = {
-      ref,
-      message: first_info,
-      since: Math.min(startedAt ?? firstObservedAt, firstObservedAt),
-      until: isRunning ? now : firstObservedAt,
-      isStartedHere: startedAt !== null,
-    };
-    const adoptedAt = await adopt(transaction, seen, now);
-    const adopted = { ...record, startedAt: startedAt ?? adoptedAt };
-    await transaction
-      .updateTable('requests')
-      .set(toRequestRow(adopted))
-      .where('request_key', '=', row.request_key)
-      .execute();
-    if (record.state.status === 'ABORTED') await claimRetries(transaction, [adopted], now);
-  }
 }

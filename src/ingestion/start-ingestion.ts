@@ -1,54 +1,35 @@
 import {
   BadUserInputError,
   GatewayError,
-  LogUnavailableError,
   RequestNotFoundError,
   UpstreamError,
   type UpstreamErrorCode,
 } from './gateway-error.js';
 import type { IngestionRecord, RequestRef } from './ingestion-request.js';
-import type { Clock, IngestionLog, StartLog, Upstream, Watches } from './ports.js';
+import type { Clock, IngestionLog, StartLog, Watches } from './ports.js';
 import {
   isSameInput,
   type NamedStart,
-  type NamingKind,
-  type RefusalKind,
   type StartIdentity,
   type StartInput,
   type StartIntent,
 } from './start-intent.js';
-import type { Submission } from './submission.js';
-
-/** What a start came to: a request that is watched from now on, or a refusal. `message` is the upstream's. */
-export type StartOutcome =
-  | {
-      readonly kind: NamingKind;
-      readonly record: IngestionRecord;
-      readonly message: string;
-    }
-  | {
-      readonly kind: RefusalKind;
-      readonly mappingId: string;
-      readonly message: string;
-    };
+import { neverHeard, type StartOutcome, type Submitter } from './submitter.js';
 
 export interface StarterOptions {
-  readonly upstream: Pick<Upstream, 'start'>;
-  readonly watches: Watches;
+  readonly submitter: Pick<Submitter, 'submit' | 'keepAnswer'>;
+  readonly watches: Pick<Watches, 'poll'>;
   readonly log: Pick<IngestionLog, 'find' | 'list'>;
-  readonly starts: StartLog;
+  readonly starts: Pick<StartLog, 'begin' | 'settle' | 'lookInto'>;
   readonly clock: Clock;
-  /** Told of each start that may or may not have been taken. */
-  readonly onOutcomeUnknown: (intent: StartIntent, error: unknown) => void;
-  /** Told of each request that a start was answered with, as it stands then. */
+  /** Told of each request that a repeated start was answered with, as it stands then. */
   readonly onNamed: (record: IngestionRecord) => void;
 }
 
 /** Starts ingestions, each once. */
 export interface Starter {
   /**
-   * Start an ingestion of a mapping. The upstream is asked once; a request that it names is observed as
-   * IN_PROGRESS, the answer to the start being the first that is heard of it.
+   * Start an ingestion of a mapping. It is in the log before the upstream is asked, and that is once.
    *
    * With a key that the caller used before, nothing is started: the outcome is that of the first call, whose
    * answer is waited for where it is under way. Where that outcome is unknown, what was seen of the mapping
@@ -60,43 +41,18 @@ export interface Starter {
    * @throws {LogUnavailableError} nothing was sent; or, with `outcomeUnknown`, the answer could not be kept
    */
   start(input: StartInput, identity: StartIdentity): Promise<StartOutcome>;
-
-  /**
-   * Send a start that the log has as sent, and settle it.
-   *
-   * @throws as `start` does; an error that does not leave the outcome unknown means that it was not taken
-   */
-  submit(intent: StartIntent): Promise<StartOutcome>;
-
-  /**
-   * Try once more to keep answers that the log could not take when they came.
-   *
-   * @throws {LogUnavailableError} it still cannot
-   */
-  keepAnswers(): Promise<void>;
-
-  /** Try no more by itself. What could not be kept is found as unknown at the next start. */
-  stop(): void;
 }
 
-/** How long to wait before the log is asked once more to take an answer, in ms. */
-const KEEP_AGAIN_MS = 1_000;
-
 export function createStarter({
-  upstream,
+  submitter,
   watches,
   log,
   starts,
   clock,
-  onOutcomeUnknown,
   onNamed,
 }: StarterOptions): Starter {
   /** First calls that are under way, by caller and key. */
   const underWay = new Map<string, { input: StartInput; outcome: Promise<StartOutcome> }>();
-  /** What became of sent starts and is not in the log, by intent: the log could not take it. */
-  const unkept = new Map<number, () => Promise<unknown>>();
-  let cancelKeeping = () => {};
-  let isStopped = false;
 
   function start(input: StartInput, identity: StartIdentity): Promise<StartOutcome> {
     const { caller, idempotencyKey } = identity;
@@ -123,81 +79,9 @@ export function createStarter({
       idempotencyKey,
       createdAt,
     });
-    if (begun.kind === 'begun') return submit(begun.intent);
+    if (begun.kind === 'begun') return submitter.submit(begun.intent);
     if (!isSameInput(begun.intent, input)) throw otherInput();
     return repeat(begun.intent);
-  }
-
-  async function submit(intent: StartIntent): Promise<StartOutcome> {
-    const { intentId } = intent;
-    let submission: Submission;
-    try {
-      submission = toUsable(await upstream.start(intent.mappingId), intent);
-    } catch (error) {
-      // An error that nobody foresaw says nothing of how far the call had come.
-      const isUnknown = error instanceof UpstreamError ? error.outcomeUnknown : !isOurs(error);
-      const settledAt = clock.now();
-      await kept(intentId, () =>
-        isUnknown
-          ? starts.settle(intentId, { ...toUnknown(error), settledAt })
-          : starts.withdraw(intentId),
-      ).catch(unlessOurs);
-      if (isUnknown) onOutcomeUnknown(intent, error);
-      throw error;
-    }
-    return kept(intentId, () => settle(intent, submission));
-  }
-
-  /** Keep an answer in the log; where that fails, keep it in mind, so that it can be tried again. */
-  async function kept<T>(intentId: number, keep: () => Promise<T>): Promise<T> {
-    try {
-      const result = await keep();
-      unkept.delete(intentId);
-      return result;
-    } catch (error) {
-      if (!(error instanceof LogUnavailableError)) throw error;
-      unkept.set(intentId, keep);
-      keepLater();
-      throw new LogUnavailableError(
-        'The upstream was asked for this start, and the log cannot be written now to keep what came of it. Repeat the call with the same idempotencyKey to hear of it; without one, look before starting it again.',
-        { cause: error, outcomeUnknown: true },
-      );
-    }
-  }
-
-  async function keepAnswers(): Promise<void> {
-    for (const [intentId, keep] of unkept) await kept(intentId, keep);
-  }
-
-  function keepLater(): void {
-    if (isStopped) return;
-    cancelKeeping();
-    cancelKeeping = clock.schedule(KEEP_AGAIN_MS, () => void keepAnswers().catch(unlessOurs));
-  }
-
-  async function settle(
-    { intentId, mappingId }: StartIntent,
-    submission: Submission,
-  ): Promise<StartOutcome> {
-    const message = submission.info;
-    switch (submission.kind) {
-      case 'submitted':
-      case 'alreadyInProgress': {
-        const { kind, requestId } = submission;
-        const seen = { status: 'IN_PROGRESS', info: message, batchId: null } as const;
-        const answer = { intentId, kind, message };
-        const record = await watches.observe({ mappingId, requestId }, seen, answer);
-        onNamed(record);
-        return { kind, record, message };
-      }
-      case 'mappingNotStopped':
-      case 'mappingNotPublished':
-      case 'refused': {
-        const { kind } = submission;
-        await starts.settle(intentId, { kind, message, settledAt: clock.now() });
-        return { kind, mappingId, message };
-      }
-    }
   }
 
   /** What a start that is in the log already came to. */
@@ -214,9 +98,10 @@ export function createStarter({
       case 'sent':
       case 'waiting': {
         // Nobody waits for its answer any more: it could not be kept, or was never heard.
-        const keep = unkept.get(intentId);
-        if (keep) await kept(intentId, keep);
-        else await starts.settle(intentId, { ...toUnknown(null), settledAt: clock.now() });
+        if (!(await submitter.keepAnswer(intentId))) {
+          const settledAt = clock.now();
+          await starts.settle(intentId, { kind: 'unknown', ...neverHeard, settledAt });
+        }
         return startNow(intent, intent);
       }
       case 'unknown':
@@ -260,29 +145,7 @@ export function createStarter({
     return { kind, record, message };
   }
 
-  return {
-    start,
-    submit,
-    keepAnswers,
-    stop() {
-      isStopped = true;
-      cancelKeeping();
-    },
-  };
-}
-
-/**
- * An answer as it can be used for a start. An upstream that names the ABORTED request in place of a new one
- * has not noticed yet that it is over.
- */
-function toUsable(submission: Submission, { retryOf }: StartIntent): Submission {
-  if (submission.kind !== 'alreadyInProgress' || submission.requestId !== retryOf?.requestId) {
-    return submission;
-  }
-  throw new UpstreamError(
-    'UPSTREAM_UNAVAILABLE',
-    'The upstream still takes the aborted request for one in progress, and started no other.',
-  );
+  return { start };
 }
 
 /** A mapping has one request running; what else the log has as running was not polled lately. */
@@ -294,23 +157,9 @@ function otherInput(): BadUserInputError {
   );
 }
 
-function isOurs(error: unknown): boolean {
-  return error instanceof GatewayError;
-}
-
 function unlessOurs(error: unknown): null {
-  if (isOurs(error)) return null;
+  if (error instanceof GatewayError) return null;
   throw error;
-}
-
-function toUnknown(error: unknown): { kind: 'unknown'; code: UpstreamErrorCode; message: string } {
-  return error instanceof UpstreamError
-    ? { kind: 'unknown', code: error.code, message: error.message }
-    : {
-        kind: 'unknown',
-        code: 'UPSTREAM_UNAVAILABLE',
-        message: 'The gateway did not hear the upstream’s answer.',
-      };
 }
 
 /** @param code - as the log kept it */

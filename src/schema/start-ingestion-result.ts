@@ -4,7 +4,7 @@ import {
   LogUnavailableError,
   UpstreamError,
 } from '../ingestion/gateway-error.js';
-import type { StartOutcome } from '../ingestion/start-ingestion.js';
+import type { StartOutcome } from '../ingestion/submitter.js';
 import { IngestionRequest } from './ingestion-request.js';
 
 @ObjectType({ description: 'The ingestion was started; this is its request, watched from now on.' })

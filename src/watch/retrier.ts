@@ -1,7 +1,7 @@
 import { UpstreamError } from '../ingestion/gateway-error.js';
 import type { Clock, StartLog } from '../ingestion/ports.js';
-import type { Starter } from '../ingestion/start-ingestion.js';
 import type { StartIntent } from '../ingestion/start-intent.js';
+import type { Submitter } from '../ingestion/submitter.js';
 
 /** The longest pause between two tries to submit one retry, in ms. */
 const MAX_BACKOFF_MS = 300_000;
@@ -26,7 +26,7 @@ export interface RetrierEvents {
 
 export interface RetrierOptions {
   readonly starts: Pick<StartLog, 'waitingRetries' | 'send' | 'settle' | 'lookInto'>;
-  readonly starter: Pick<Starter, 'submit' | 'keepAnswers'>;
+  readonly submitter: Pick<Submitter, 'submit' | 'keepAnswer'>;
   readonly clock: Clock;
   /** How long the first retry of a request waits, in ms; each further one twice as long. */
   readonly backoffMs: number;
@@ -55,7 +55,7 @@ export interface Retrier {
  */
 export function createRetrier({
   starts,
-  starter,
+  submitter,
   clock,
   backoffMs,
   events,
@@ -101,14 +101,14 @@ export function createRetrier({
       );
     try {
       // What could not be kept of its last try says whether there may be another.
-      await starter.keepAnswers();
+      await submitter.keepAnswer(intent.intentId);
       if (!(await starts.send(intent.intentId))) return done(intent);
     } catch (error) {
       events.onFailed(error);
       return again(0);
     }
     try {
-      const { kind } = await starter.submit({ ...intent, state: { kind: 'sent' } });
+      const { kind } = await submitter.submit({ ...intent, state: { kind: 'sent' } });
       const isTaken = kind === 'submitted' || kind === 'alreadyInProgress';
       events.onTried(intent, isTaken ? 'taken' : 'refused', null);
       done(intent);

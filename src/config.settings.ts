@@ -13,6 +13,18 @@ const httpUrl = z
   .refine((url) => new URL(url).username === '' && new URL(url).password === '')
   .transform((url) => url.replace(/\/+$/, ''));
 
+/** What can stand in an HTTP header. Found out at start, or it would look like an upstream that is down. */
+const headerText = {
+  allowed: 'visible ASCII characters without blanks',
+  schema: z
+    .string()
+    .regex(/^[\x21-\x7e]+$/)
+    .optional(),
+};
+
+/** It becomes a segment of a path, where these two cannot stand in any writing. */
+const pathSegment = text.refine((name) => name !== '.' && name !== '..' && name.isWellFormed());
+
 /** A whole number written in digits; `Number('')` and `Number('1e3')` are not what anybody meant. */
 function wholeNumber(min: number, max: number) {
   return z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(min).max(max));
@@ -23,9 +35,9 @@ export const settings = {
   HOST: { allowed: 'a host name or an IP address', schema: text.default('127.0.0.1') },
   PORT: { allowed: 'a whole number, 0 to 65535', schema: wholeNumber(0, 65535).default(4000) },
   CAMPAIGN_URL: { allowed: 'an http or https URL without credentials', schema: httpUrl.optional() },
-  CAMPAIGN_ORGANIZATION: { allowed: 'a name such as acme', schema: text.optional() },
-  CAMPAIGN_API_KEY: { allowed: 'a text', schema: text.optional() },
-  CAMPAIGN_ACCESS_TOKEN: { allowed: 'a text', schema: text.optional() },
+  CAMPAIGN_ORGANIZATION: { allowed: 'a name such as acme', schema: pathSegment.optional() },
+  CAMPAIGN_API_KEY: headerText,
+  CAMPAIGN_ACCESS_TOKEN: headerText,
   IMS_URL: {
     allowed: 'an http or https URL without credentials',
     schema: httpUrl.default('https://ims-na1.adobelogin.com'),

@@ -1,6 +1,5 @@
 import type { Logger } from 'pino';
 import { type Config, ConfigError, parseConfig } from './config.js';
-import { withEnvFile } from './config.sources.js';
 import { startEmbeddedUpstream } from './embedded-upstream.js';
 import { type Gateway, startGateway } from './gateway.js';
 import { createLogger } from './logger.js';
@@ -13,7 +12,7 @@ export async function serve(): Promise<void> {
   const warnings: string[] = [];
   let config: Config;
   try {
-    config = parseConfig(withEnvFile(process.env, '.env'), (warning) => warnings.push(warning));
+    config = parseConfig(process.env, '.env', (warning) => warnings.push(warning));
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     console.error(error.message);
@@ -30,7 +29,8 @@ export async function serve(): Promise<void> {
       `Sluice is ready. Explorer: ${gateway.url}/  GraphQL, HTTP and WebSocket: ${gateway.url}/graphql`,
     );
   } catch (error) {
-    logger.fatal(toStartFault(error, config));
+    // Not to the log, where LOG_LEVEL=silent would hide why there is no gateway.
+    console.error(toStartFault(error, config));
     await running.disposeAsync();
     process.exitCode = 1;
     return;
@@ -96,6 +96,7 @@ function toStartFault(error: unknown, { host, port }: Config): Error | string {
     case 'EACCES':
       return `Port ${port} of ${host} may not be listened on. Set PORT to one above 1023.`;
     case 'ENOTFOUND':
+    case 'EAI_AGAIN':
     case 'EADDRNOTAVAIL':
       return `HOST=${host} is no address of this machine.`;
     default:

@@ -10,10 +10,10 @@ import type { ErrorFormatter } from './graphql-errors.js';
 import { type OperationReporter, toErrorCodes } from './operation-log.js';
 
 /**
- * Of every transport. The longest operation that anybody writes has a few hundred tokens; a document of
- * some thousands, each within the one before, would run the parser out of stack.
+ * Of every transport. Large operations have a few hundred tokens; a document of thousands, each within the
+ * one before, would run the parser out of stack.
  */
-export const parseOptions: ParseOptions = { maxTokens: 2_000 };
+export const parseOptions: ParseOptions = { maxTokens: 1_000 };
 
 export interface ApolloOptions {
   readonly schema: GraphQLSchema;

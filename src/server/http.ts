@@ -59,6 +59,11 @@ export function createHttpServer({
     return refuse(reply, 405, 'BAD_REQUEST', 'GraphQL is asked with GET or POST.');
   });
 
+  // What was under way when the drain began: kept alive, its connection would hold the drain up.
+  server.addHook('onSend', async (_request, reply) => {
+    if (isDraining()) reply.header('connection', 'close');
+  });
+
   const handleGraphQL = fastifyApolloHandler(apollo, { context: async () => newContext() });
   server.route({
     method: ['GET', 'POST', 'OPTIONS'],

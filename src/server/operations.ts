@@ -65,7 +65,7 @@ export function createOperations(options: OperationsOptions): Operations {
       const startedAt = performance.now();
       const document = parseValid(schema, query, operationName);
       if (!('kind' in document)) {
-        report('invalid', operationName ?? null, startedAt, formatErrors(document));
+        report('invalid', null, startedAt, formatErrors(document));
         return document;
       }
       return {

@@ -1,4 +1,9 @@
-import { type Gateway, type GatewayConfig, startGateway } from '../../src/gateway.js';
+import {
+  type DrainDeadlines,
+  type Gateway,
+  type GatewayConfig,
+  startGateway,
+} from '../../src/gateway.js';
 import { createLogger } from '../../src/logger.js';
 import { createGraphQLClient, type GraphQLClient } from './graphql-client.js';
 
@@ -22,6 +27,7 @@ export interface TestGateway extends Gateway {
 export async function startTestGateway(
   upstreamUrl: string,
   overrides: Partial<GatewayConfig> = {},
+  deadlines?: DrainDeadlines,
 ): Promise<TestGateway> {
   const logLines: Record<string, unknown>[] = [];
   const logger = createLogger('debug', { write: (line) => void logLines.push(JSON.parse(line)) });
@@ -46,6 +52,7 @@ export async function startTestGateway(
       ...overrides,
     },
     logger,
+    deadlines,
   );
   const client = createGraphQLClient(gateway.url);
   return {

@@ -25,6 +25,8 @@ export async function serve(): Promise<void> {
   const running = new AsyncDisposableStack();
   try {
     const gateway = await start(config, logger, running);
+    // Before anybody is told that it runs: until then a signal ends the process on the spot.
+    stopOnSignal(running, logger);
     logger.info(
       `Sluice is ready. Explorer: ${gateway.url}/  GraphQL, HTTP and WebSocket: ${gateway.url}/graphql`,
     );
@@ -33,9 +35,7 @@ export async function serve(): Promise<void> {
     console.error(toStartFault(error, config));
     await running.disposeAsync();
     process.exitCode = 1;
-    return;
   }
-  stopOnSignal(running, logger);
 }
 
 async function start(

@@ -84,6 +84,7 @@ export const settings = {
     schema: text.default(shippedMappingsDir),
   },
   DATA_DIR: { allowed: 'a directory', schema: text.default('.sluice') },
+  RETENTION_DAYS: { allowed: 'days, 1 to 36500', schema: wholeNumber(1, 36_500).default(90) },
   LOG_LEVEL: { allowed: logLevels.join(', '), schema: z.enum(logLevels).default('info') },
 } as const;
 

@@ -37,6 +37,7 @@ export interface Config {
   readonly pollMinMs: number;
   readonly pollMaxMs: number;
   readonly dataDir: string;
+  readonly retentionDays: number;
   readonly logLevel: LogLevel;
 }
 
@@ -50,7 +51,7 @@ export class ConfigError extends Error {
 }
 
 /** What makes a variable ours. A misspelt one is reported, for its author meant to set something. */
-const ourPrefixes = ['CAMPAIGN_', 'IMS_', 'POLL_', 'SLUICE_'];
+const ourPrefixes = ['CAMPAIGN_', 'IMS_', 'POLL_', 'RETENTION_', 'SLUICE_'];
 
 /** Read by `npm run campaign`; known here, so that one `.env` can serve both. */
 const campaignServicePrefix = 'CAMPAIGN_SERVICE_';
@@ -109,6 +110,7 @@ export function parseConfig(
     pollMinMs: all.POLL_MIN_MS,
     pollMaxMs: all.POLL_MAX_MS,
     dataDir: all.DATA_DIR,
+    retentionDays: all.RETENTION_DAYS,
     logLevel: all.LOG_LEVEL,
   });
 }

@@ -2,14 +2,15 @@ import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { Config, RemoteUpstream } from './config.js';
 import { createCampaignDatasource } from './datasources/campaign.datasource.js';
+import { openIngestionLog } from './datasources/ingestion-log.datasource.js';
 import { createIngestionRequestLoader } from './datasources/ingestion-request.loader.js';
-import { createMemoryLog } from './datasources/memory-log.datasource.js';
 import { systemClock } from './datasources/system-clock.js';
+import type { IngestionLog } from './ingestion/ports.js';
 import type { OperationContext } from './resolvers/operation-context.js';
 import { createApolloServer } from './server/apollo.js';
 import { buildGatewaySchema } from './server/build-schema.js';
 import { serveExplorer } from './server/explorer.js';
-import { toExplorerTabs } from './server/explorer-tabs.js';
+import { toExplorerContent } from './server/explorer-tabs.js';
 import { createErrorFormatter } from './server/graphql-errors.js';
 import { serveHealth } from './server/health.js';
 import { createHttpServer, GRAPHQL_PATH } from './server/http.js';
@@ -18,7 +19,8 @@ import { createOperationLog, type OperationReporter } from './server/operation-l
 import { createOperations } from './server/operations.js';
 import { createWebSockets } from './server/websocket.js';
 import { createHub } from './watch/hub.js';
-import { createWatcher } from './watch/watcher.js';
+import { startPruner } from './watch/pruner.js';
+import { createWatcher, type Watcher } from './watch/watcher.js';
 
 /** How long what is under way on shutdown may take, in ms from its beginning. */
 export interface DrainDeadlines {
@@ -29,6 +31,8 @@ export interface DrainDeadlines {
 }
 
 const defaultDeadlines: DrainDeadlines = { callOffAfterMs: 6_000, cutAfterMs: 8_000 };
+
+const DAY_MS = 86_400_000;
 
 /** The configuration of a gateway whose upstream is known. */
 export type GatewayConfig = Omit<Config, 'upstream' | 'logLevel'> & {
@@ -51,11 +55,14 @@ export interface Gateway {
 /**
  * Build every part, join them, and listen.
  *
+ * @param onFatal - the log's disk cannot be relied on: the process must end, and nothing more be told
+ * @throws {LogFileError} the log cannot be used
  * @throws where the address cannot be listened on; everything that was started is stopped again
  */
 export async function startGateway(
   config: GatewayConfig,
   logger: Logger,
+  onFatal: (error: Error) => void,
   deadlines = defaultDeadlines,
 ): Promise<Gateway> {
   await using starting = new AsyncDisposableStack();
@@ -72,7 +79,8 @@ export async function startGateway(
   });
   starting.defer(() => upstream.close());
 
-  const log = createMemoryLog();
+  const log = await openIngestionLog({ dataDir: config.dataDir, onFatal });
+  starting.defer(() => log.close());
   const hub = createHub();
   log.onAppended((transition) => {
     metrics.countTransition(transition.to.status);
@@ -100,6 +108,14 @@ export async function startGateway(
     await upstream.close();
     await stopped;
   });
+  await resumeWatches(log, watcher);
+  const stopPruner = startPruner({
+    log,
+    clock,
+    retentionMs: config.retentionDays * DAY_MS,
+    onFailed: (error) => logger.error({ err: error }, 'Old requests could not be pruned'),
+  });
+  starting.defer(stopPruner);
 
   const schema = await buildGatewaySchema({ upstream, log, watches: watcher, clock });
   const formatError = createErrorFormatter(logger);
@@ -127,7 +143,7 @@ export async function startGateway(
     listeners: () => hub.listenerCount,
     sockets: () => webSockets.socketCount,
   });
-  await serveExplorer(server, GRAPHQL_PATH, toExplorerTabs(config.explorerMappingId));
+  await serveExplorer(server, GRAPHQL_PATH, toExplorerContent(config.explorerMappingId));
   starting.defer(async () => {
     draining = true;
     const callOff = setTimeout(() => void upstream.close(), deadlines.callOffAfterMs);
@@ -143,4 +159,20 @@ export async function startGateway(
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;
   const running = starting.move();
   return { url: `http://${host}:${port}`, stop: () => running.disposeAsync() };
+}
+
+/** How many requests are taken up again at a time. */
+const RESUME_PAGE_ITEMS = 1_000;
+
+async function resumeWatches(
+  log: Pick<IngestionLog, 'list'>,
+  watcher: Pick<Watcher, 'resume'>,
+): Promise<void> {
+  for (let before: number | null = null; ; ) {
+    const page = await log.list({ statuses: ['IN_PROGRESS'] }, before, RESUME_PAGE_ITEMS);
+    watcher.resume(page);
+    const oldest = page.at(-1);
+    if (!oldest) return;
+    before = oldest.firstPosition;
+  }
 }

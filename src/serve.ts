@@ -1,5 +1,8 @@
 import type { Logger } from 'pino';
+import { DataFolderInUseError } from './campaign/data-lock.js';
+import { MappingsInvalidError } from './campaign/mapping-fault.js';
 import { type Config, ConfigError, parseConfig } from './config.js';
+import { LogFileError } from './datasources/ingestion-log.open.js';
 import { startEmbeddedUpstream } from './embedded-upstream.js';
 import { type Gateway, startGateway } from './gateway.js';
 import { createLogger } from './logger.js';
@@ -15,7 +18,7 @@ export async function serve(): Promise<void> {
     config = parseConfig(process.env, '.env', (warning) => warnings.push(warning));
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    console.error(error.message);
+    console.error([...warnings, error.message].join('\n'));
     process.exitCode = 1;
     return;
   }
@@ -44,10 +47,16 @@ async function start(
   running: AsyncDisposableStack,
 ): Promise<Gateway> {
   const { upstream } = config;
+  // At once: whatever else this process did would rest on what may not be stored.
+  const onFatal = (error: Error) => {
+    logger.fatal({ err: error }, 'The log of transitions cannot be relied on; the process ends');
+    process.exit(1);
+  };
   if (upstream.kind === 'remote') {
     const gateway = await startGateway(
       { ...config, upstream, explorerMappingId: PLACEHOLDER_MAPPING_ID },
       logger,
+      onFatal,
     );
     running.defer(() => gateway.stop());
     return gateway;
@@ -60,6 +69,7 @@ async function start(
   const gateway = await startGateway(
     { ...config, upstream: embedded.upstream, explorerMappingId: embedded.sampleMappingId },
     logger,
+    onFatal,
   );
   running.defer(() => gateway.stop());
   return gateway;
@@ -89,6 +99,10 @@ function stopOnSignal(running: AsyncDisposableStack, logger: Logger): void {
 
 /** What an operator can mend, in a line; anything else with its stack. */
 function toStartFault(error: unknown, { host, port }: Config): Error | string {
+  const isPlain = [LogFileError, DataFolderInUseError, MappingsInvalidError].some(
+    (Plain) => error instanceof Plain,
+  );
+  if (isPlain) return (error as Error).message;
   const { code } = error as NodeJS.ErrnoException;
   switch (code) {
     case 'EADDRINUSE':

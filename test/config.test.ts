@@ -59,6 +59,7 @@ describe('the settings', () => {
       pollMinMs: 1_000,
       pollMaxMs: 30_000,
       dataDir: '.sluice',
+      retentionDays: 90,
       logLevel: 'info',
     });
     expect(warnings).toEqual([]);
@@ -75,6 +76,7 @@ describe('the settings', () => {
       POLL_MIN_MS: '10',
       POLL_MAX_MS: '86400000',
       DATA_DIR: '/data',
+      RETENTION_DAYS: '1',
       LOG_LEVEL: 'silent',
     });
     expect(config).toEqual({
@@ -93,6 +95,7 @@ describe('the settings', () => {
       pollMinMs: 10,
       pollMaxMs: 86_400_000,
       dataDir: '/data',
+      retentionDays: 1,
       logLevel: 'silent',
     });
   });
@@ -165,6 +168,7 @@ describe('a fault', () => {
     ['POLL_MAX_MS', '86400001', `POLL_MAX_MS=86400001: ${milliseconds}`],
     ['POLL_MIN_MS', '30001', 'POLL_MIN_MS=30001: expected at most POLL_MAX_MS, which is 30000'],
     ['POLL_MAX_MS', '999', 'POLL_MIN_MS=1000: expected at most POLL_MAX_MS, which is 999'],
+    ['RETENTION_DAYS', '0', 'RETENTION_DAYS=0: expected days, 1 to 36500'],
     ['LOG_LEVEL', 'verbose', 'LOG_LEVEL=verbose: expected trace, debug, info, warn, error, silent'],
     ['CAMPAIGN_URL', 'mc.adobe.io', `CAMPAIGN_URL=mc.adobe.io: ${url}`],
     ['CAMPAIGN_URL', 'ftp://mc.adobe.io', `CAMPAIGN_URL=ftp://mc.adobe.io: ${url}`],

@@ -80,3 +80,19 @@ export class BadUserInputError extends GatewayError {
   override readonly name = 'BadUserInputError';
   readonly code = 'BAD_USER_INPUT';
 }
+
+/** The log cannot take or give anything now (a full disk, say). What was observed is not lost by it: it is asked for again. */
+export class LogUnavailableError extends GatewayError {
+  override readonly name = 'LogUnavailableError';
+  readonly code = 'LOG_UNAVAILABLE';
+}
+
+/** The log is not what was written to it. Nothing of it may be served as truth any more. */
+export class LogDamagedError extends GatewayError {
+  override readonly name = 'LogDamagedError';
+  readonly code = 'LOG_UNAVAILABLE';
+
+  constructor(cause?: unknown) {
+    super('The log of transitions is damaged. The operator must restore it.', { cause });
+  }
+}

@@ -35,6 +35,8 @@ export interface IngestionRecord {
   readonly firstObservedAt: number;
   /** When `state` was first observed. */
   readonly changedAt: number;
+  /** Where the log has its first transition: a request that was first observed later has a higher one. */
+  readonly firstPosition: number;
 }
 
 /** Whether a request in this status can change no more. */

@@ -1,6 +1,11 @@
-import type { IngestionRecord, ReportedState, RequestRef } from './ingestion-request.js';
+import type {
+  IngestionRecord,
+  IngestionStatus,
+  ReportedState,
+  RequestRef,
+} from './ingestion-request.js';
 import type { Submission } from './submission.js';
-import type { Position, Transition } from './transition.js';
+import type { Applied, Observation, Position, Transition } from './transition.js';
 
 /** Somebody is waiting for the answer (`interactive`), or it is a poll that may wait its turn. */
 export type Urgency = 'interactive' | 'background';
@@ -22,6 +27,9 @@ export interface Upstream {
    */
   status(ref: RequestRef, urgency: Urgency): Promise<ReportedState | null>;
 
+  /** Somebody waits now for a look-up that is under way in the background: have it go before the others. */
+  expedite(ref: RequestRef): void;
+
   /**
    * Find out whether the upstream can be reached and would let us in.
    *
@@ -36,36 +44,44 @@ export type Scope =
   | { readonly kind: 'mappings'; readonly mappingIds: readonly string[] }
   | { readonly kind: 'all' };
 
-/** What appending made of an observation, and the request as it stands after it. */
-export type Appended = { readonly record: IngestionRecord } & (
-  | { readonly kind: 'transition'; readonly transition: Transition }
-  | { readonly kind: 'unchanged' }
-  | { readonly kind: 'regression' }
-);
+/** Which requests a listing is to have; what is left out does not narrow it. */
+export interface RequestFilter {
+  readonly mappingIds?: readonly string[] | undefined;
+  readonly statuses?: readonly IngestionStatus[] | undefined;
+  /** First observed at this instant or later, in ms since the epoch. */
+  readonly observedAfter?: number | undefined;
+  /** First observed before this instant, in ms since the epoch. */
+  readonly observedBefore?: number | undefined;
+}
 
 /** Every transition that was ever observed, in one order. What is in it is never rewritten. */
 export interface IngestionLog {
   /**
-   * Append the transition that `seen` makes of what the log knows, or nothing if it makes none.
+   * Append the transition that an observation makes of what the log knows, or nothing if it makes none.
    *
    * Safe to repeat: of two observers that saw the same change, one appends. Nobody is told of a
    * transition before it is in the log.
    *
-   * @param observedAt - in ms since the epoch
-   * @param startedAt - set by whoever started the request; kept from then on
+   * @throws {LogUnavailableError} nothing was written
    */
-  append(
-    ref: RequestRef,
-    seen: ReportedState,
-    observedAt: number,
-    startedAt?: number,
-  ): Promise<Appended>;
+  append(observation: Observation): Promise<Applied>;
 
   /** What is known of each ref, in their order; null for one never observed. */
   find(refs: readonly RequestRef[]): Promise<readonly (IngestionRecord | null)[]>;
 
   /** At most `limit` transitions after a position, oldest first. */
   read(scope: Scope, after: Position, limit: number): Promise<readonly Transition[]>;
+
+  /**
+   * At most `limit` requests, newest first.
+   *
+   * @param before - only those whose first transition is before this position; null for all
+   */
+  list(
+    filter: RequestFilter,
+    before: Position | null,
+    limit: number,
+  ): Promise<readonly IngestionRecord[]>;
 
   /** The position of the newest transition; 0 where there is none. */
   head(): Promise<Position>;
@@ -75,6 +91,18 @@ export interface IngestionLog {
 
   /** @throws {CursorInvalidError} this log gave no such cursor */
   parseCursor(cursor: string): Promise<Position>;
+
+  /**
+   * Forget requests that are terminal and have not changed since an instant, with their transitions.
+   *
+   * @param unchangedSince - in ms since the epoch
+   * @param limit - how many at most, so that nobody has to wait for long
+   * @returns how many were forgotten
+   */
+  prune(unchangedSince: number, limit: number): Promise<number>;
+
+  /** The highest position that was ever forgotten: before it there may be gaps. 0 where none was. */
+  prunedThrough(): Promise<Position>;
 
   /** Have `listener` called with each transition once it is in the log, in the log's order. */
   onAppended(listener: (transition: Transition) => void): void;

@@ -1,4 +1,5 @@
 import {
+  type IngestionRecord,
   type IngestionStatus,
   isTerminal,
   type ReportedState,
@@ -40,4 +41,52 @@ export function observe(known: IngestionStatus | null, seen: IngestionStatus): O
   if (known === seen) return { kind: 'unchanged' };
   if (known !== null && isTerminal(known)) return { kind: 'regression', from: known };
   return { kind: 'transition', from: known };
+}
+
+/** Something that was heard of a request. */
+export interface Observation {
+  readonly ref: RequestRef;
+  readonly seen: ReportedState;
+  /** In ms since the epoch. */
+  readonly observedAt: number;
+  /** When it was started through this gateway, told by whoever started it. */
+  readonly startedAt?: number | undefined;
+}
+
+/** What an observation makes of a request: the request as it stands then, and the transition, if it is one. */
+export type Applied = { readonly record: IngestionRecord } & (
+  | { readonly kind: 'transition'; readonly transition: Transition }
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'regression' }
+);
+
+/**
+ * Apply an observation to what is known of its request.
+ *
+ * @param known - null where the request is new
+ * @param position - the place in the log that a transition would have
+ */
+export function applyObservation(
+  known: IngestionRecord | null,
+  { ref, seen, observedAt, startedAt }: Observation,
+  position: Position,
+): Applied {
+  const observed = observe(known?.state.status ?? null, seen.status);
+  const started = known?.startedAt ?? startedAt ?? null;
+  if (known && observed.kind !== 'transition') {
+    return { kind: observed.kind, record: { ...known, startedAt: started } };
+  }
+  const from = known?.state.status ?? null;
+  return {
+    kind: 'transition',
+    transition: { position, ref, from, to: seen, observedAt },
+    record: {
+      ref,
+      state: seen,
+      startedAt: started,
+      firstObservedAt: known?.firstObservedAt ?? observedAt,
+      changedAt: observedAt,
+      firstPosition: known?.firstPosition ?? position,
+    },
+  };
 }

@@ -1,16 +1,12 @@
 import { Arg, FieldResolver, Int, Resolver, Root } from 'type-graphql';
-import { BadUserInputError } from '../ingestion/gateway-error.js';
 import type { IngestionLog, Watches } from '../ingestion/ports.js';
 import { IngestionRequest } from '../schema/ingestion-request.js';
 import { IngestionTransition } from '../schema/ingestion-transition.js';
-import {
-  IngestionTransitionConnection,
-  toTransitionConnection,
-} from '../schema/ingestion-transition-connection.js';
+import { IngestionTransitionConnection } from '../schema/ingestion-transition-connection.js';
 import { IngestionWatch, toIngestionWatch } from '../schema/ingestion-watch.js';
+import { toPageInfo } from '../schema/page-info.js';
 import { Cursor, DateTime } from '../schema/scalars.js';
-
-const MAX_PAGE_ITEMS = 100;
+import { checkPageSize } from './page-size.js';
 
 /** The fields of a request that are looked up when they are asked for. */
 @Resolver(() => IngestionRequest)
@@ -35,22 +31,20 @@ export class IngestionRequestResolver {
     @Arg('first', () => Int, { defaultValue: 50 }) first: number,
     @Arg('after', () => Cursor, { nullable: true }) after: string | null,
   ): Promise<IngestionTransitionConnection> {
-    if (first < 1 || first > MAX_PAGE_ITEMS) {
-      throw new BadUserInputError(`first must be 1 to ${MAX_PAGE_ITEMS}; this is ${first}.`);
-    }
+    checkPageSize(first);
     const scope = { kind: 'request', ref } as const;
     const position = after == null ? 0 : await this.log.parseCursor(after);
     const [oldest] = await this.log.read(scope, 0, 1);
     const page = await this.log.read(scope, position, first + 1);
     const nodes = page
       .slice(0, first)
-      .map(
-        (transition) => new IngestionTransition(transition, this.log.toCursor(transition.position)),
-      );
-    return toTransitionConnection(nodes, {
+      .map((t) => new IngestionTransition(t, this.log.toCursor(t.position)));
+    const edges = nodes.map((node) => ({ cursor: node.cursor, node }));
+    const pageInfo = toPageInfo(edges, {
       hasNextPage: page.length > first,
       hasPreviousPage: oldest !== undefined && oldest.position <= position,
     });
+    return { edges, nodes, pageInfo };
   }
 
   @FieldResolver(() => IngestionWatch, {

@@ -23,20 +23,3 @@ export class IngestionTransitionConnection {
   @Field(() => PageInfo)
   readonly pageInfo!: PageInfo;
 }
-
-/** A page as a connection. */
-export function toTransitionConnection(
-  nodes: IngestionTransition[],
-  { hasNextPage, hasPreviousPage }: Pick<PageInfo, 'hasNextPage' | 'hasPreviousPage'>,
-): IngestionTransitionConnection {
-  return {
-    edges: nodes.map((node) => ({ cursor: node.cursor, node })),
-    nodes,
-    pageInfo: {
-      hasNextPage,
-      hasPreviousPage,
-      startCursor: nodes.at(0)?.cursor ?? null,
-      endCursor: nodes.at(-1)?.cursor ?? null,
-    },
-  };
-}

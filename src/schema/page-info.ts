@@ -15,3 +15,16 @@ export class PageInfo {
   @Field(() => Cursor, { nullable: true })
   readonly endCursor!: string | null;
 }
+
+/** What a page is told by: its edges, in their order, and whether there are more on either side. */
+export function toPageInfo(
+  edges: readonly { readonly cursor: string }[],
+  { hasNextPage, hasPreviousPage }: Pick<PageInfo, 'hasNextPage' | 'hasPreviousPage'>,
+): PageInfo {
+  return {
+    hasNextPage,
+    hasPreviousPage,
+    startCursor: edges.at(0)?.cursor ?? null,
+    endCursor: edges.at(-1)?.cursor ?? null,
+  };
+}

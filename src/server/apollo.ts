@@ -43,7 +43,7 @@ export function createApolloServer({
     plugins: [
       // Computes a Cache-Control header that no answer of ours may have anyway.
       ApolloServerPluginCacheControlDisabled(),
-      // A page that loads its parts from Apollo's network; the explorer is ours.
+      // A page from Apollo's CDN; browsers are led to the explorer instead.
       ApolloServerPluginLandingPageDisabled(),
       refuseSubscriptions,
       reportOperations(reportOperation),

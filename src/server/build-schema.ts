@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
 import { buildSchema, type PubSub } from 'type-graphql';
 import type { Clock, IngestionLog, Upstream, Watches } from '../ingestion/ports.js';
+import { HistoryResolver } from '../resolvers/history.resolver.js';
 import { IngestionRequestResolver } from '../resolvers/ingestion-request.resolver.js';
 import { IngestionStatusResolver } from '../resolvers/ingestion-status.resolver.js';
 import { IngestionTransitionResolver } from '../resolvers/ingestion-transition.resolver.js';
@@ -29,6 +30,7 @@ export function buildGatewaySchema(domain: Domain): Promise<GraphQLSchema> {
   const resolvers = new Map<unknown, object>([
     [IngestionStatusResolver, new IngestionStatusResolver(domain)],
     [StartIngestionResolver, new StartIngestionResolver(domain)],
+    [HistoryResolver, new HistoryResolver(domain.log)],
     [IngestionRequestResolver, new IngestionRequestResolver(domain.log, domain.watches)],
     [IngestionTransitionResolver, new IngestionTransitionResolver()],
     [SubscriptionResolver, new SubscriptionResolver()],
@@ -37,6 +39,7 @@ export function buildGatewaySchema(domain: Domain): Promise<GraphQLSchema> {
     resolvers: [
       IngestionStatusResolver,
       StartIngestionResolver,
+      HistoryResolver,
       IngestionRequestResolver,
       IngestionTransitionResolver,
       SubscriptionResolver,

@@ -3,6 +3,7 @@ import { fastifyApolloHandler } from '@as-integrations/fastify';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
 import type { OperationContext } from '../resolvers/operation-context.js';
+import { EXPLORER_PATH } from './explorer.js';
 import { toHttpStatus } from './http-status.js';
 import type { GraphQLWebSockets } from './websocket.js';
 
@@ -68,10 +69,13 @@ export function createHttpServer({
   server.route({
     method: ['GET', 'POST', 'OPTIONS'],
     url: GRAPHQL_PATH,
-    async onRequest(_request, reply) {
+    // Who opens this address in a browser wants to see something; GraphQL clients do not ask for HTML.
+    async onRequest(request, reply) {
       if (isDraining()) {
         return refuse(reply, 503, 'SHUTTING_DOWN', 'The gateway is shutting down. Ask again.');
       }
+      const isBrowser = request.method === 'GET' && request.headers.accept?.includes('text/html');
+      if (isBrowser) return reply.redirect(`.${EXPLORER_PATH}`);
     },
     async handler(request, reply) {
       const body: unknown = await handleGraphQL.call(this, request, reply);

@@ -1,6 +1,7 @@
-import { RequestNotFoundError } from '../ingestion/gateway-error.js';
+import { CursorInvalidError, RequestNotFoundError } from '../ingestion/gateway-error.js';
 import type { RequestRef } from '../ingestion/ingestion-request.js';
 import type { IngestionLog, Watches } from '../ingestion/ports.js';
+import type { Position } from '../ingestion/transition.js';
 import type { Hub } from './hub.js';
 import { TransitionStream } from './replay.js';
 
@@ -15,7 +16,7 @@ export interface Followed {
  * Follow one request: all its transitions after the cursor (without one: from its first), then live ones,
  * to its terminal one. A request that nobody has asked about before is looked for upstream first.
  *
- * @throws {CursorInvalidError} the log gave no such cursor
+ * @throws {CursorInvalidError} the log gave no such cursor, or has forgotten what came after it
  * @throws {RequestNotFoundError} the upstream knows no such request
  * @throws {UpstreamError} the request is new here, and the upstream gave no usable answer
  */
@@ -26,6 +27,8 @@ export async function followRequest(
 ): Promise<TransitionStream> {
   const position = after === null ? 0 : await log.parseCursor(after);
   const [known] = await log.find([ref]);
+  // Of a request that is known everything is kept; one that is not may have been forgotten.
+  if (!known && after !== null) await refuseGap(log, position);
   if (!known && !(await watches.poll(ref))) {
     throw new RequestNotFoundError('The upstream knows no such request of this mapping.');
   }
@@ -36,7 +39,7 @@ export async function followRequest(
  * Follow all requests, or those of some mappings: after the cursor, or without one only what is new.
  *
  * @param mappingIds - null for all
- * @throws {CursorInvalidError} the log gave no such cursor
+ * @throws {CursorInvalidError} the log gave no such cursor, or has forgotten what came after it
  */
 export async function followActivity(
   { log, hub }: Pick<Followed, 'log' | 'hub'>,
@@ -44,8 +47,16 @@ export async function followActivity(
   after: string | null,
 ): Promise<TransitionStream> {
   const position = after === null ? await log.head() : await log.parseCursor(after);
+  await refuseGap(log, position);
   const scope = mappingIds
     ? ({ kind: 'mappings', mappingIds } as const)
     : ({ kind: 'all' } as const);
   return new TransitionStream(log, hub, scope, position);
+}
+
+async function refuseGap(log: IngestionLog, position: Position): Promise<void> {
+  if (position >= (await log.prunedThrough())) return;
+  throw new CursorInvalidError(
+    'What came after this cursor is no longer kept. Leave "after" out, and look at ingestionRequests for what was missed.',
+  );
 }

@@ -26,7 +26,7 @@ export interface WatcherEvents {
 }
 
 export interface WatcherOptions {
-  readonly upstream: Pick<Upstream, 'status'>;
+  readonly upstream: Pick<Upstream, 'status' | 'expedite'>;
   readonly log: Pick<IngestionLog, 'append'>;
   readonly clock: Clock;
   readonly plan: PollPlan;
@@ -39,6 +39,11 @@ export interface WatcherOptions {
 export interface Watcher extends Watches {
   /** How many requests are being watched. */
   readonly watchCount: number;
+  /**
+   * Watch requests that were being watched when the process ended, from now on: each within the delay that
+   * its age allows, so that they do not all ask at once.
+   */
+  resume(records: readonly IngestionRecord[]): void;
   /** End every loop; resolves once no poll is under way any more. Nothing is polled afterwards. */
   stop(): Promise<void>;
 }
@@ -83,7 +88,7 @@ export function createWatcher({
     startedAt?: number,
   ): Promise<IngestionRecord> {
     const observedAt = clock.now();
-    const { kind, record } = await log.append(ref, seen, observedAt, startedAt);
+    const { kind, record } = await log.append({ ref, seen, observedAt, startedAt });
     const known = record.state.status;
     if (kind === 'regression') events.onRegression(ref, known, seen.status);
     if (isTerminal(known)) end(ref);
@@ -101,39 +106,43 @@ export function createWatcher({
       return;
     }
     if (isStopped) return;
-    const begun: Watch = {
-      ref,
-      firstObservedAt: record.firstObservedAt,
-      phase: { kind: 'polling' },
-      intervalMs: plan.minMs,
-      lastObservedAt: observedAt,
-      lastPolledAt: null,
-      consecutiveFailures: 0,
-      lastFailure: null,
-    };
-    watches.set(key, begun);
+    const begun = begin(record, observedAt);
     // While a poll is under way its own end plans the next one.
     if (!polls.has(key)) waitForNextPoll(begun);
   }
 
+  function begin({ ref, firstObservedAt }: IngestionRecord, lastObservedAt: number): Watch {
+    const watch: Watch = {
+      ref,
+      firstObservedAt,
+      phase: { kind: 'polling' },
+      intervalMs: plan.minMs,
+      lastObservedAt,
+      lastPolledAt: null,
+      consecutiveFailures: 0,
+      lastFailure: null,
+    };
+    watches.set(toRequestKey(ref), watch);
+    return watch;
+  }
+
   function waitForNextPoll(watch: Watch, retryAfterMs?: number): void {
     if (isStopped) return;
-    const now = clock.now();
-    const history = {
-      ageMs: now - watch.firstObservedAt,
-      consecutiveFailures: watch.consecutiveFailures,
-      retryAfterMs,
-    };
-    watch.intervalMs = toPollDelayMs(plan, history, random);
-    watch.phase = {
-      kind: 'waiting',
-      nextPollAt: now + watch.intervalMs,
-      // A failed poll has been reported by the time it rejects; the loop has nothing to add.
-      cancel: clock.schedule(
-        watch.intervalMs,
-        () => void poll(watch.ref, 'background').catch(() => {}),
-      ),
-    };
+    watch.intervalMs = nextIntervalMs(watch, retryAfterMs);
+    wait(watch, watch.intervalMs);
+  }
+
+  function nextIntervalMs(watch: Watch, retryAfterMs?: number): number {
+    const { firstObservedAt, consecutiveFailures } = watch;
+    const ageMs = clock.now() - firstObservedAt;
+    return toPollDelayMs(plan, { ageMs, consecutiveFailures, retryAfterMs }, random);
+  }
+
+  function wait(watch: Watch, delayMs: number): void {
+    // A failed poll has been reported by the time it rejects; the loop has nothing to add.
+    const pollAgain = () => void poll(watch.ref, 'background').catch(() => {});
+    const cancel = clock.schedule(delayMs, pollAgain);
+    watch.phase = { kind: 'waiting', nextPollAt: clock.now() + delayMs, cancel };
   }
 
   function end(ref: RequestRef): void {
@@ -146,7 +155,10 @@ export function createWatcher({
   function poll(ref: RequestRef, urgency: Urgency): Promise<IngestionRecord | null> {
     const key = toRequestKey(ref);
     const underWay = polls.get(key);
-    if (underWay) return underWay;
+    if (underWay) {
+      if (urgency === 'interactive') upstream.expedite(ref);
+      return underWay;
+    }
     if (isStopped) {
       return Promise.reject(
         new UpstreamError('UPSTREAM_UNAVAILABLE', 'The gateway is shutting down. Ask again.'),
@@ -212,6 +224,15 @@ export function createWatcher({
         consecutiveFailures,
         lastFailure,
       };
+    },
+    resume(records) {
+      for (const record of records) {
+        const { ref, state, changedAt } = record;
+        if (isStopped || isTerminal(state.status) || watches.has(toRequestKey(ref))) continue;
+        const watch = begin(record, changedAt);
+        watch.intervalMs = nextIntervalMs(watch);
+        wait(watch, Math.round(random() * watch.intervalMs));
+      }
     },
     get watchCount() {
       return watches.size;

@@ -1,6 +1,9 @@
-import { describe, expect, it } from '@jest/globals';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { createMemoryLog } from '../../src/datasources/memory-log.datasource.js';
+import { openIngestionLog } from '../../src/datasources/ingestion-log.datasource.js';
 import {
   ingestionStatuses,
   isTerminal,
@@ -9,78 +12,108 @@ import {
 } from '../../src/ingestion/ingestion-request.js';
 import type { IngestionLog } from '../../src/ingestion/ports.js';
 import type { Transition } from '../../src/ingestion/transition.js';
+import { createMemoryLog } from '../support/memory-log.js';
 
 const ref = { mappingId: 'XDM44', requestId: '3520' };
 const other = { mappingId: 'TestDoc', requestId: '3520' };
 const running: ReportedState = { status: 'IN_PROGRESS', info: 'running', batchId: null };
 const finished: ReportedState = { status: 'SUCCESS', info: 'done', batchId: null, numRecords: 15 };
 
-const logs: [name: string, createLog: () => IngestionLog][] = [['in memory', createMemoryLog]];
+const opened: { close(): Promise<void>; dataDir: string }[] = [];
+
+afterEach(async () => {
+  for (const { close, dataDir } of opened.splice(0)) {
+    await close();
+    await rm(dataDir, { recursive: true });
+  }
+});
+
+async function createFileLog(): Promise<IngestionLog> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'log-'));
+  const onFatal = (error: Error) => {
+    throw error;
+  };
+  const log = await openIngestionLog({ dataDir, onFatal });
+  opened.push({ dataDir, close: log.close });
+  return log;
+}
+
+const logs: [name: string, createLog: () => Promise<IngestionLog>][] = [
+  ['in memory', async () => createMemoryLog()],
+  ['in a file', createFileLog],
+];
 
 describe.each(logs)('the ingestion log %s', (_name, createLog) => {
   it('appends the transitions of a request, and knows the request as the last left it', async () => {
-    const log = createLog();
-    const first = await log.append(ref, running, 1_000, 900);
-    const second = await log.append(ref, finished, 2_000);
+    const log = await createLog();
+    const first = await log.append({ ref, seen: running, observedAt: 1_000, startedAt: 900 });
+    const second = await log.append({ ref, seen: finished, observedAt: 2_000 });
     expect(first).toMatchObject({ kind: 'transition', transition: { from: null, to: running } });
     expect(second).toMatchObject({
       kind: 'transition',
       transition: { from: 'IN_PROGRESS', to: finished, observedAt: 2_000 },
     });
     expect(await log.find([ref])).toEqual([
-      { ref, state: finished, startedAt: 900, firstObservedAt: 1_000, changedAt: 2_000 },
+      {
+        ref,
+        state: finished,
+        startedAt: 900,
+        firstObservedAt: 1_000,
+        changedAt: 2_000,
+        firstPosition: 1,
+      },
     ]);
   });
 
   it('gives one of two observers of a change the transition, and the other nothing', async () => {
-    const log = createLog();
-    await log.append(ref, running, 1_000);
+    const log = await createLog();
+    await log.append({ ref, seen: running, observedAt: 1_000 });
     const appended = await Promise.all([
-      log.append(ref, finished, 2_000),
-      log.append(ref, finished, 2_001),
+      log.append({ ref, seen: finished, observedAt: 2_000 }),
+      log.append({ ref, seen: finished, observedAt: 2_001 }),
     ]);
     expect(appended.map(({ kind }) => kind).sort()).toEqual(['transition', 'unchanged']);
     expect(await log.read({ kind: 'all' }, 0, 10)).toHaveLength(2);
   });
 
   it('changes nothing when the upstream goes back on a terminal status', async () => {
-    const log = createLog();
-    await log.append(ref, finished, 1_000);
-    const { kind, record } = await log.append(ref, running, 2_000);
+    const log = await createLog();
+    await log.append({ ref, seen: finished, observedAt: 1_000 });
+    const { kind, record } = await log.append({ ref, seen: running, observedAt: 2_000 });
     expect(kind).toBe('regression');
     expect(record.state).toEqual(finished);
     expect(await log.read({ kind: 'request', ref }, 0, 10)).toHaveLength(1);
   });
 
   it('learns who started a request also where a poll was quicker than the start’s answer', async () => {
-    const log = createLog();
-    await log.append(ref, running, 1_000);
-    await log.append(ref, running, 2_000, 500);
+    const log = await createLog();
+    await log.append({ ref, seen: running, observedAt: 1_000 });
+    await log.append({ ref, seen: running, observedAt: 2_000, startedAt: 500 });
     expect(await log.find([ref])).toMatchObject([{ startedAt: 500 }]);
   });
 
   it('tells listeners of each transition, in order', async () => {
-    const log = createLog();
+    const log = await createLog();
     const told: Transition[] = [];
     log.onAppended((transition) => told.push(transition));
-    await log.append(ref, running, 1_000);
-    await log.append(ref, running, 2_000);
-    await log.append(ref, finished, 3_000);
+    await log.append({ ref, seen: running, observedAt: 1_000 });
+    await log.append({ ref, seen: running, observedAt: 2_000 });
+    await log.append({ ref, seen: finished, observedAt: 3_000 });
     expect(told).toEqual(await log.read({ kind: 'all' }, 0, 10));
   });
 
   it('finds requests in the order asked, with null for those it does not know', async () => {
-    const log = createLog();
-    await log.append(ref, running, 1_000);
+    const log = await createLog();
+    await log.append({ ref, seen: running, observedAt: 1_000 });
     const found = await log.find([other, ref, other]);
     expect(found.map((record) => record?.ref ?? null)).toEqual([null, ref, null]);
   });
 
   it('reads one request, some mappings or all, from any position, in pages', async () => {
-    const log = createLog();
-    await log.append(ref, running, 1_000);
-    await log.append(other, running, 2_000);
-    await log.append(ref, finished, 3_000);
+    const log = await createLog();
+    await log.append({ ref, seen: running, observedAt: 1_000 });
+    await log.append({ ref: other, seen: running, observedAt: 2_000 });
+    await log.append({ ref, seen: finished, observedAt: 3_000 });
     const all = await log.read({ kind: 'all' }, 0, 10);
     expect(all.map(({ ref }) => ref)).toEqual([ref, other, ref]);
     expect(await log.read({ kind: 'all' }, all[0]?.position ?? 0, 1)).toEqual([all[1]]);
@@ -92,9 +125,36 @@ describe.each(logs)('the ingestion log %s', (_name, createLog) => {
     expect(await log.read({ kind: 'all' }, await log.head(), 10)).toEqual([]);
   });
 
+  it('lists requests newest first, narrowed and in pages', async () => {
+    const log = await createLog();
+    const ids = ['1', '2', '3', '4'];
+    for (const [index, requestId] of ids.entries()) {
+      const mappingId = index % 2 === 0 ? 'even' : 'odd';
+      await log.append({ ref: { mappingId, requestId }, seen: running, observedAt: index * 1_000 });
+    }
+    await log.append({
+      ref: { mappingId: 'even', requestId: '1' },
+      seen: finished,
+      observedAt: 9_000,
+    });
+    const list = async (...args: Parameters<IngestionLog['list']>) =>
+      (await log.list(...args)).map(({ ref }) => ref.requestId);
+    expect(await list({}, null, 10)).toEqual(['4', '3', '2', '1']);
+    expect(await list({ mappingIds: ['even'] }, null, 10)).toEqual(['3', '1']);
+    expect(await list({ mappingIds: [] }, null, 10)).toEqual([]);
+    expect(await list({ statuses: ['SUCCESS', 'FAILED'] }, null, 10)).toEqual(['1']);
+    expect(await list({ observedAfter: 1_000, observedBefore: 3_000 }, null, 10)).toEqual([
+      '3',
+      '2',
+    ]);
+    const [first, second] = await log.list({}, null, 2);
+    expect(first?.ref.requestId).toBe('4');
+    expect(await list({}, second?.firstPosition ?? 0, 10)).toEqual(['2', '1']);
+  });
+
   it('takes back the cursors it gave', async () => {
-    const log = createLog();
-    await log.append(ref, running, 1_000);
+    const log = await createLog();
+    await log.append({ ref, seen: running, observedAt: 1_000 });
     const cursor = log.toCursor(1);
     expect(await log.parseCursor(cursor)).toBe(1);
     expect(cursor).toMatch(/^[\w-]+$/);
@@ -103,19 +163,19 @@ describe.each(logs)('the ingestion log %s', (_name, createLog) => {
   it.each([
     ['made up', () => 'not-a-cursor'],
     ['empty', () => ''],
-    ['another log’s', () => createLog().toCursor(1)],
+    ['another log’s', async () => (await createLog()).toCursor(1)],
     ['changed by one character', (cursor: string) => `${cursor.slice(0, -2)}AA`],
     ['padded', (cursor: string) => `${cursor}==`],
   ])('refuses a cursor that is %s', async (_what, forge) => {
-    const log = createLog();
-    await log.append(ref, running, 1_000);
-    await expect(log.parseCursor(forge(log.toCursor(1)))).rejects.toMatchObject({
+    const log = await createLog();
+    await log.append({ ref, seen: running, observedAt: 1_000 });
+    await expect(log.parseCursor(await forge(log.toCursor(1)))).rejects.toMatchObject({
       code: 'CURSOR_INVALID',
     });
   });
 
   it('refuses a cursor of its own that points past its end', async () => {
-    const log = createLog();
+    const log = await createLog();
     await expect(log.parseCursor(log.toCursor(1))).rejects.toMatchObject({
       code: 'CURSOR_INVALID',
     });
@@ -128,10 +188,10 @@ describe.each(logs)('the ingestion log %s', (_name, createLog) => {
     });
     await fc.assert(
       fc.asyncProperty(fc.array(observation, { maxLength: 40 }), async (observations) => {
-        const log = createLog();
+        const log = await createLog();
         for (const [at, { requestId, status }] of observations.entries()) {
           const seen = { status, info: '', batchId: null, numRecords: 0 } as ReportedState;
-          await log.append({ mappingId: 'm', requestId }, seen, at);
+          await log.append({ ref: { mappingId: 'm', requestId }, seen, observedAt: at });
         }
         const all = await log.read({ kind: 'all' }, 0, 1_000);
         const lastByRequest = new Map<string, Transition>();
@@ -148,6 +208,7 @@ describe.each(logs)('the ingestion log %s', (_name, createLog) => {
           expect(await log.find([ref])).toMatchObject([{ state: to }]);
         }
       }),
+      { numRuns: 25 },
     );
   });
 });

@@ -2,8 +2,8 @@ import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { createMemoryLog } from '../../src/datasources/memory-log.datasource.js';
 import { statusAnswers } from '../support/campaign-answers.js';
+import { createMemoryLog } from '../support/memory-log.js';
 import { askSocket, openSocket, type RawSocket } from '../support/raw-socket.js';
 import {
   json,
@@ -617,9 +617,12 @@ describe('a GET', () => {
     ]);
   });
 
-  it('of a browser gets no page that loads its parts from elsewhere', async () => {
-    const { status } = await ask('/graphql', { headers: { accept: 'text/html' } });
-    expect(status).toBe(400);
+  it('of a browser is led to the explorer', async () => {
+    const response = await fetch(`${gateway.url}/graphql`, {
+      headers: { accept: 'text/html' },
+      redirect: 'manual',
+    });
+    expect([response.status, response.headers.get('location')]).toEqual([302, './explorer/']);
   });
 });
 

@@ -3,7 +3,6 @@ import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createIngestionRequestLoader } from '../../src/datasources/ingestion-request.loader.js';
-import { createMemoryLog } from '../../src/datasources/memory-log.datasource.js';
 import { systemClock } from '../../src/datasources/system-clock.js';
 import type { IngestionLog, Upstream, Watches } from '../../src/ingestion/ports.js';
 import { createLogger } from '../../src/logger.js';
@@ -15,6 +14,7 @@ import { createOperations } from '../../src/server/operations.js';
 import { createWebSockets } from '../../src/server/websocket.js';
 import { createHub } from '../../src/watch/hub.js';
 import { startAnswers, statusAnswers } from '../support/campaign-answers.js';
+import { createMemoryLog } from '../support/memory-log.js';
 import { readMetric, untilMetric } from '../support/metrics.js';
 import { askSocket, openSocket, type RawSocket } from '../support/raw-socket.js';
 import {
@@ -373,7 +373,7 @@ describe('a fault inside a stream', () => {
     const memoryLog = createMemoryLog();
     const ref = { mappingId: 'XDM44', requestId: '3520' };
     const seen = { status: 'SUCCESS', numRecords: 1, batchId: null, info: '' } as const;
-    await memoryLog.append(ref, seen, 1);
+    await memoryLog.append({ ref, seen, observedAt: 1 });
     const log = damage(memoryLog);
     const hub = createHub();
     const lines: string[] = [];

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   type DrainDeadlines,
   type Gateway,
@@ -31,6 +34,7 @@ export async function startTestGateway(
 ): Promise<TestGateway> {
   const logLines: Record<string, unknown>[] = [];
   const logger = createLogger('debug', { write: (line) => void logLines.push(JSON.parse(line)) });
+  const ownDataDir = overrides.dataDir ? null : await mkdtemp(join(tmpdir(), 'gateway-'));
   const gateway = await startGateway(
     {
       host: '127.0.0.1',
@@ -47,11 +51,15 @@ export async function startTestGateway(
       statusRequestIdIn: 'query',
       pollMinMs: 20,
       pollMaxMs: 200,
-      dataDir: 'unused',
+      dataDir: ownDataDir ?? '',
+      retentionDays: 90,
       explorerMappingId: 'XDM44',
       ...overrides,
     },
     logger,
+    (error) => {
+      throw error;
+    },
     deadlines,
   );
   const client = createGraphQLClient(gateway.url);
@@ -62,6 +70,7 @@ export async function startTestGateway(
     async stop() {
       await client.close();
       await gateway.stop();
+      if (ownDataDir) await rm(ownDataDir, { recursive: true, force: true });
     },
   };
 }

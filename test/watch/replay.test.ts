@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { createMemoryLog } from '../../src/datasources/memory-log.datasource.js';
 import type { ReportedState, RequestRef } from '../../src/ingestion/ingestion-request.js';
 import type { Scope } from '../../src/ingestion/ports.js';
 import type { Transition } from '../../src/ingestion/transition.js';
 import { createHub } from '../../src/watch/hub.js';
 import { TransitionStream } from '../../src/watch/replay.js';
 import { settle } from '../support/manual-clock.js';
+import { createMemoryLog } from '../support/memory-log.js';
 
 const running: ReportedState = { status: 'IN_PROGRESS', info: '', batchId: null };
 const finished: ReportedState = { status: 'SUCCESS', info: '', batchId: null, numRecords: 1 };
@@ -18,7 +18,7 @@ function createSubject() {
   log.onAppended((transition) => hub.publish(transition));
   const open = (scope: Scope, after = 0) => new TransitionStream(log, hub, scope, after);
   const append = (requestId: string, state: ReportedState = running) =>
-    log.append({ mappingId: 'm', requestId }, state, 0);
+    log.append({ ref: { mappingId: 'm', requestId }, seen: state, observedAt: 0 });
   return { log, hub, open, append };
 }
 

@@ -1,0 +1,129 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type IngestionLogFile,
+  openIngestionLog,
+} from '../../src/datasources/ingestion-log.datasource.js';
+import { openLog } from '../../src/datasources/ingestion-log.open.js';
+import { toRequestRow, toTransitionRow } from '../../src/datasources/ingestion-log.rows.js';
+import type { ReportedState } from '../../src/ingestion/ingestion-request.js';
+
+/**
+ * What a page of history costs in a small log and in a large one: keyset paging over indexes must make it
+ * the same. Every request has two transitions. Prints the median of each and their ratio.
+ */
+const [small = 1_000, large = 1_000_000] = process.argv.slice(2).map(Number);
+const MAPPINGS = 5;
+const ROUNDS = 300;
+const PAGE_ITEMS = 25;
+const ROWS_AT_A_TIME = 500;
+
+const running: ReportedState = { status: 'IN_PROGRESS', info: 'Mapping Id: M.', batchId: null };
+const finished: ReportedState = { ...running, status: 'SUCCESS', numRecords: 15 };
+
+/** Fill an empty log with so many transitions, past its own way in: that one commits for the disk. */
+async function fill(dataDir: string, transitionCount: number): Promise<void> {
+  const { db, mark } = await openLog(dataDir);
+  const requestCount = transitionCount / 2;
+  for (let start = 0; start < requestCount; start += ROWS_AT_A_TIME) {
+    const indexes = Array.from(
+      { length: Math.min(ROWS_AT_A_TIME, requestCount - start) },
+      (_, i) => start + i,
+    );
+    const refOf = (index: number) => ({
+      mappingId: `M${index % MAPPINGS}`,
+      requestId: String(index),
+    });
+    await db.transaction().execute(async (transaction) => {
+      const transitions = indexes.flatMap((index) => [
+        { position: 2 * index + 1, ref: refOf(index), from: null, to: running, observedAt: index },
+        {
+          position: 2 * index + 2,
+          ref: refOf(index),
+          from: running.status,
+          to: finished,
+          observedAt: index,
+        },
+      ]);
+      const requests = indexes.map((index) => ({
+        ref: refOf(index),
+        state: finished,
+        startedAt: null,
+        firstObservedAt: index,
+        changedAt: index,
+        firstPosition: 2 * index + 1,
+      }));
+      await transaction
+        .insertInto('transitions')
+        .values(transitions.map(toTransitionRow))
+        .execute();
+      await transaction.insertInto('requests').values(requests.map(toRequestRow)).execute();
+    });
+  }
+  mark.close();
+  await db.destroy();
+}
+
+type Page = (log: IngestionLogFile, transitionCount: number) => Promise<unknown>;
+
+/** Some place in the log, another at each call. */
+const anywhere = (transitionCount: number) =>
+  1 + Math.floor(Math.random() * (transitionCount - 200));
+
+const pages: Record<string, Page> = {
+  'requests, the newest': (log) => log.list({}, null, PAGE_ITEMS),
+  'requests, from anywhere': (log, count) => log.list({}, anywhere(count), PAGE_ITEMS),
+  'requests of a mapping': (log, count) =>
+    log.list({ mappingIds: ['M4'] }, anywhere(count), PAGE_ITEMS),
+  'requests in a status': (log, count) =>
+    log.list({ statuses: ['SUCCESS'] }, anywhere(count), PAGE_ITEMS),
+  'requests in a status that none has': (log) =>
+    log.list({ statuses: ['FAILED'] }, null, PAGE_ITEMS),
+  'transitions of a request': (log, count) => {
+    const index = Math.floor(anywhere(count) / 2);
+    const ref = { mappingId: `M${index % MAPPINGS}`, requestId: String(index) };
+    return log.read({ kind: 'request', ref }, 0, PAGE_ITEMS);
+  },
+  'activity from anywhere': (log, count) => log.read({ kind: 'all' }, anywhere(count), PAGE_ITEMS),
+  'activity of three mappings': (log, count) =>
+    log.read({ kind: 'mappings', mappingIds: ['M1', 'M2', 'M3'] }, anywhere(count), PAGE_ITEMS),
+};
+
+async function measure(transitionCount: number): Promise<Map<string, number>> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'bench-history-'));
+  await fill(dataDir, transitionCount);
+  const onFatal = (error: Error) => {
+    throw error;
+  };
+  const log = await openIngestionLog({ dataDir, onFatal });
+  const medians = new Map<string, number>();
+  for (const [name, page] of Object.entries(pages)) {
+    const durations: number[] = [];
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const startedAt = performance.now();
+      await page(log, transitionCount);
+      durations.push(performance.now() - startedAt);
+    }
+    durations.sort((a, b) => a - b);
+    medians.set(name, durations[ROUNDS / 2] ?? Number.NaN);
+  }
+  await log.close();
+  await rm(dataDir, { recursive: true });
+  return medians;
+}
+
+// Once for nothing: the first run pays for the compiling of the code.
+await measure(small);
+const inSmall = await measure(small);
+const inLarge = await measure(large);
+console.log(`A page of ${PAGE_ITEMS}, median of ${ROUNDS}, in ms\n`);
+console.log(
+  `${'page'.padEnd(38)}${`of ${small}`.padStart(12)}${`of ${large}`.padStart(14)}${'ratio'.padStart(8)}`,
+);
+for (const [name, ms] of inSmall) {
+  const largeMs = inLarge.get(name) ?? Number.NaN;
+  console.log(
+    `${name.padEnd(38)}${ms.toFixed(3).padStart(12)}${largeMs.toFixed(3).padStart(14)}${(largeMs / ms).toFixed(2).padStart(8)}`,
+  );
+}

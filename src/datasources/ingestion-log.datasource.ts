@@ -1,0 +1,258 @@
+import type { Kysely, Selectable, Transaction } from 'kysely';
+import {
+  CursorInvalidError,
+  GatewayError,
+  LogDamagedError,
+  LogUnavailableError,
+} from '../ingestion/gateway-error.js';
+import { type IngestionRecord, toRequestKey } from '../ingestion/ingestion-request.js';
+import type { IngestionLog } from '../ingestion/ports.js';
+import {
+  type Applied,
+  applyObservation,
+  type Observation,
+  type Transition,
+} from '../ingestion/transition.js';
+import { createCursorCodec } from './cursor-codec.js';
+import { openLog } from './ingestion-log.open.js';
+import { pruneRequests, readPrunedThrough } from './ingestion-log.prune.js';
+import {
+  toIngestionRecord,
+  toRequestRow,
+  toTransition,
+  toTransitionRow,
+} from './ingestion-log.rows.js';
+import type { LogTables, RequestRow } from './ingestion-log.schema.js';
+import { SqliteError } from './sqlite.thread.js';
+
+/** So many observations share a commit at most: the next batch waits for no more than that. */
+const MAX_BATCH_ITEMS = 200;
+
+/** Far below the number of parameters that a statement may have. */
+const MAX_KEYS = 500;
+
+/** The log in a file. */
+export interface IngestionLogFile extends IngestionLog {
+  close(): Promise<void>;
+}
+
+export interface IngestionLogOptions {
+  readonly dataDir: string;
+  /**
+   * The disk did not keep what it was given, or gave back something else. What this process holds may not be
+   * what is stored, so it must end; the next one finds what was committed.
+   */
+  readonly onFatal: (error: Error) => void;
+}
+
+/** An observation on its way into the log. */
+interface Pending extends PromiseWithResolvers<Applied> {
+  readonly observation: Observation;
+}
+
+/**
+ * Open the durable log: SQL in a SQLite file.
+ *
+ * Observations that arrive while a commit is under way share the next one. Nobody is told of a transition
+ * before its commit is on the disk; listeners are told in the log’s order.
+ *
+ * @throws {LogFileError} the file cannot be used; the message says what to do
+ */
+export async function openIngestionLog({
+  dataDir,
+  onFatal,
+}: IngestionLogOptions): Promise<IngestionLogFile> {
+  const { db, mark, cursorKey, head: headAtStart } = await openLog(dataDir);
+  const codec = createCursorCodec(cursorKey);
+  const listeners: ((transition: Transition) => void)[] = [];
+  let pending: Pending[] = [];
+  let flushing: Promise<void> | null = null;
+  let head = headAtStart;
+  let highestPruned = await readPrunedThrough(db);
+
+  /** Until nothing is pending: a batch at a time, each in one commit. */
+  async function flush(): Promise<void> {
+    // Whatever is appended in this turn of the event loop goes together.
+    await Promise.resolve();
+    while (pending.length > 0) {
+      const batch = pending.slice(0, MAX_BATCH_ITEMS);
+      pending = pending.slice(MAX_BATCH_ITEMS);
+      await commit(batch);
+    }
+    flushing = null;
+  }
+
+  async function commit(batch: readonly Pending[]): Promise<void> {
+    let applied: readonly Applied[];
+    try {
+      applied = await guard(() =>
+        db.transaction().execute((transaction) => write(transaction, batch, head)),
+      );
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+      return;
+    }
+    const transitions = applied.flatMap((a) => (a.kind === 'transition' ? [a.transition] : []));
+    head += transitions.length;
+    if (transitions.length > 0) mark.write(head);
+    for (const transition of transitions) for (const listener of listeners) listener(transition);
+    for (const [index, { resolve }] of batch.entries()) {
+      const result = applied[index];
+      if (result) resolve(result);
+    }
+  }
+
+  /** Name what went wrong; what means that the disk cannot be relied on ends the process. */
+  async function guard<T>(run: () => Promise<T>): Promise<T> {
+    try {
+      return await run();
+    } catch (error) {
+      if (error instanceof SqliteError && (error.kind === 'full' || error.kind === 'busy')) {
+        throw new LogUnavailableError(
+          'The log of transitions cannot be written now: its disk is full. Nothing was lost; try again later.',
+          { cause: error },
+        );
+      }
+      if (error instanceof LogDamagedError || isBroken(error)) {
+        onFatal(error as Error);
+        throw error instanceof GatewayError ? error : new LogDamagedError(error);
+      }
+      throw error;
+    }
+  }
+
+  return {
+    append(observation) {
+      const item = { ...Promise.withResolvers<Applied>(), observation };
+      pending.push(item);
+      flushing ??= flush();
+      return item.promise;
+    },
+    async find(refs) {
+      const keys = refs.map(toRequestKey);
+      const records = await guard(() => findByKey(db, keys));
+      return keys.map((key) => records.get(key) ?? null);
+    },
+    async read(scope, after, limit) {
+      const query = db
+        .selectFrom('transitions')
+        .selectAll()
+        .where('position', '>', after)
+        .orderBy('position')
+        .limit(limit);
+      const scoped =
+        scope.kind === 'request'
+          ? query.where('request_key', '=', toRequestKey(scope.ref))
+          : scope.kind === 'mappings'
+            ? query.where('mapping_id', 'in', scope.mappingIds)
+            : query;
+      return guard(async () => (await scoped.execute()).map(toTransition));
+    },
+    async list({ mappingIds, statuses, observedAfter, observedBefore }, before, limit) {
+      const query = db
+        .selectFrom('requests')
+        .selectAll()
+        .$if(mappingIds !== undefined, (q) => q.where('mapping_id', 'in', mappingIds ?? []))
+        .$if(statuses !== undefined, (q) => q.where('status', 'in', statuses ?? []))
+        .$if(observedAfter !== undefined, (q) =>
+          q.where('first_observed_at', '>=', observedAfter ?? 0),
+        )
+        .$if(observedBefore !== undefined, (q) =>
+          q.where('first_observed_at', '<', observedBefore ?? 0),
+        )
+        .$if(before !== null, (q) => q.where('first_position', '<', before ?? 0))
+        .orderBy('first_position', 'desc')
+        .limit(limit);
+      return guard(async () => (await query.execute()).map(toIngestionRecord));
+    },
+    async head() {
+      return head;
+    },
+    toCursor: codec.toCursor,
+    async parseCursor(cursor) {
+      const position = codec.parseCursor(cursor);
+      if (position > head) {
+        throw new CursorInvalidError('This cursor points past the end of the log.');
+      }
+      return position;
+    },
+    async prune(unchangedSince, limit) {
+      const { count, through } = await guard(() => pruneRequests(db, unchangedSince, limit));
+      highestPruned = Math.max(highestPruned, through);
+      return count;
+    },
+    async prunedThrough() {
+      return highestPruned;
+    },
+    onAppended(listener) {
+      listeners.push(listener);
+    },
+    async close() {
+      await flushing;
+      await db.destroy();
+      mark.close();
+    },
+  };
+}
+
+/** One batch, inside its transaction. */
+async function write(
+  transaction: Transaction<LogTables>,
+  batch: readonly Pending[],
+  head: number,
+): Promise<readonly Applied[]> {
+  const keys = [...new Set(batch.map(({ observation }) => toRequestKey(observation.ref)))];
+  const records = await findByKey(transaction, keys);
+  const changed = new Map<string, IngestionRecord>();
+  const transitions: Transition[] = [];
+  const applied = batch.map(({ observation }) => {
+    const key = toRequestKey(observation.ref);
+    const known = records.get(key) ?? null;
+    const result = applyObservation(known, observation, head + transitions.length + 1);
+    if (result.kind === 'transition') transitions.push(result.transition);
+    if (result.kind === 'transition' || result.record.startedAt !== known?.startedAt) {
+      changed.set(key, result.record);
+    }
+    records.set(key, result.record);
+    return result;
+  });
+  if (transitions.length > 0) {
+    await transaction.insertInto('transitions').values(transitions.map(toTransitionRow)).execute();
+  }
+  if (changed.size > 0) {
+    await transaction
+      .insertInto('requests')
+      .values([...changed.values()].map(toRequestRow))
+      .onConflict((conflict) =>
+        conflict.column('request_key').doUpdateSet((excluded) => ({
+          status: excluded.ref('excluded.status'),
+          info: excluded.ref('excluded.info'),
+          batch_id: excluded.ref('excluded.batch_id'),
+          num_records: excluded.ref('excluded.num_records'),
+          started_at: excluded.ref('excluded.started_at'),
+          changed_at: excluded.ref('excluded.changed_at'),
+          checksum: excluded.ref('excluded.checksum'),
+        })),
+      )
+      .execute();
+  }
+  return applied;
+}
+
+async function findByKey(
+  db: Kysely<LogTables>,
+  keys: readonly string[],
+): Promise<Map<string, IngestionRecord>> {
+  const rows: Selectable<RequestRow>[] = [];
+  for (let index = 0; index < keys.length; index += MAX_KEYS) {
+    const page = keys.slice(index, index + MAX_KEYS);
+    rows.push(
+      ...(await db.selectFrom('requests').selectAll().where('request_key', 'in', page).execute()),
+    );
+  }
+  return new Map(rows.map((row) => [row.request_key, toIngestionRecord(row)]));
+}
+
+function isBroken(error: unknown): boolean {
+  return error instanceof SqliteError && (error.kind === 'io' || error.kind === 'damaged');
+}

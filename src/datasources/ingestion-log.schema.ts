@@ -1,0 +1,47 @@
+import type { Generated } from 'kysely';
+import type { IngestionStatus } from '../ingestion/ingestion-request.js';
+
+/** A request as it stands. Instants in ms since the epoch. */
+export interface RequestRow {
+  /** @see toRequestKey */
+  readonly request_key: string;
+  readonly mapping_id: string;
+  readonly request_id: string;
+  readonly status: IngestionStatus;
+  readonly info: string;
+  readonly batch_id: string | null;
+  readonly num_records: number | null;
+  readonly started_at: number | null;
+  readonly first_observed_at: number;
+  readonly changed_at: number;
+  /** The position of its first transition: newer requests have higher ones. */
+  readonly first_position: number;
+  readonly checksum: number;
+}
+
+/** A transition. Never updated; deleted only when its request is pruned. */
+export interface TransitionRow {
+  readonly position: Generated<number>;
+  readonly request_key: string;
+  readonly mapping_id: string;
+  readonly from_status: IngestionStatus | null;
+  readonly to_status: IngestionStatus;
+  readonly info: string;
+  readonly batch_id: string | null;
+  readonly num_records: number | null;
+  readonly observed_at: number;
+  readonly checksum: number;
+}
+
+/** What is to be known of the log itself. */
+export interface MetaRow {
+  readonly name: 'cursor_key' | 'pruned_through';
+  readonly value: string;
+}
+
+/** The tables of the ingestion log. */
+export interface LogTables {
+  requests: RequestRow;
+  transitions: TransitionRow;
+  log_meta: MetaRow;
+}

@@ -1,0 +1,68 @@
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  type QueryResult,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from 'kysely';
+import type { SqliteThread } from './sqlite.thread.js';
+
+/** Kysely’s way to a database that is open in a thread of its own. */
+export function createSqliteDialect(thread: SqliteThread): Dialect {
+  return {
+    createAdapter: () => new SqliteAdapter(),
+    createDriver: () => createDriver(thread),
+    createIntrospector: (database) => new SqliteIntrospector(database),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  };
+}
+
+function createDriver(thread: SqliteThread): Driver {
+  const connection: DatabaseConnection = {
+    async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
+      const { rows, changes } = await thread.execute(sql, parameters);
+      return { rows: rows as Row[], numAffectedRows: BigInt(changes) };
+    },
+    streamQuery() {
+      throw new Error('Rows are read in pages here.');
+    },
+  };
+  /** There is one connection: whoever wants it waits for all who asked before. */
+  let lastTurn: Promise<void> = Promise.resolve();
+  let endTurn = () => {};
+  const run = (statement: string) => connection.executeQuery(CompiledQuery.raw(statement));
+
+  return {
+    async init() {},
+    async acquireConnection() {
+      const before = lastTurn;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      lastTurn = promise;
+      await before;
+      endTurn = resolve;
+      return connection;
+    },
+    async releaseConnection() {
+      endTurn();
+    },
+    async beginTransaction() {
+      await run('BEGIN IMMEDIATE');
+    },
+    async commitTransaction() {
+      await run('COMMIT');
+    },
+    async rollbackTransaction() {
+      // A full disk has SQLite roll back by itself; then there is nothing left to do.
+      await run('ROLLBACK').catch((error: unknown) => {
+        if (!/no transaction is active/.test((error as Error).message)) throw error;
+      });
+    },
+    async destroy() {
+      await lastTurn;
+      await thread.close();
+    },
+  };
+}

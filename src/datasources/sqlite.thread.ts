@@ -1,0 +1,114 @@
+import { Worker } from 'node:worker_threads';
+import type { SqliteAnswer, SqliteOrder } from './sqlite.protocol.js';
+
+/** What SQLite says of a statement or a file that failed. @see https://sqlite.org/rescode.html */
+export class SqliteError extends Error {
+  override readonly name = 'SqliteError';
+
+  /** @param errorCode - SQLite’s extended result code; null where it was no fault of SQLite’s */
+  constructor(
+    message: string,
+    readonly errorCode: number | null,
+  ) {
+    super(message);
+  }
+
+  /** The kind of fault: the low byte of the extended code. */
+  get kind(): 'busy' | 'full' | 'io' | 'damaged' | 'constraint' | 'other' {
+    switch ((this.errorCode ?? 0) & 0xff) {
+      case 5:
+      case 6:
+        return 'busy';
+      case 13:
+        return 'full';
+      case 8:
+      case 10:
+      case 14:
+        return 'io';
+      case 11:
+      case 26:
+        return 'damaged';
+      case 19:
+        return 'constraint';
+      default:
+        return 'other';
+    }
+  }
+}
+
+/** What a statement gave. */
+export interface SqliteResult {
+  readonly rows: readonly unknown[];
+  readonly changes: number;
+}
+
+/** A database that is open in a thread of its own. */
+export interface SqliteThread {
+  /** @throws {SqliteError} */
+  execute(sql: string, parameters: readonly unknown[]): Promise<SqliteResult>;
+  close(): Promise<void>;
+}
+
+/**
+ * Open a database file, for this process alone.
+ *
+ * @throws {SqliteError} `busy` where another process has it open
+ */
+export async function openSqliteThread(path: string): Promise<SqliteThread> {
+  const worker = new Worker(new URL('./sqlite.worker.js', import.meta.url), {
+    workerData: { path },
+  });
+  const waiting = new Map<number, PromiseWithResolvers<SqliteResult>>();
+  const opened = Promise.withResolvers<void>();
+  const closed = Promise.withResolvers<void>();
+  let lastId = 0;
+
+  worker.on('message', (answer: SqliteAnswer) => {
+    switch (answer.kind) {
+      case 'opened':
+        opened.resolve();
+        break;
+      case 'notOpened':
+        opened.reject(new SqliteError(answer.message, answer.errorCode));
+        break;
+      case 'rows':
+        waiting.get(answer.id)?.resolve(answer);
+        waiting.delete(answer.id);
+        break;
+      case 'failed':
+        waiting.get(answer.id)?.reject(new SqliteError(answer.message, answer.errorCode));
+        waiting.delete(answer.id);
+        break;
+      case 'closed':
+        break;
+    }
+  });
+  worker.on('error', (error) => opened.reject(error));
+  worker.on('exit', () => {
+    for (const { reject } of waiting.values()) {
+      reject(new SqliteError('The database is closed.', null));
+    }
+    waiting.clear();
+    closed.resolve();
+  });
+
+  await opened.promise;
+  const send = (order: SqliteOrder) => worker.postMessage(order);
+  let isClosed = false;
+
+  return {
+    execute(sql, parameters) {
+      if (isClosed) return Promise.reject(new SqliteError('The database is closed.', null));
+      lastId += 1;
+      const result = Promise.withResolvers<SqliteResult>();
+      waiting.set(lastId, result);
+      send({ kind: 'execute', id: lastId, sql, parameters });
+      return result.promise;
+    },
+    close() {
+      if (!isClosed) send({ kind: 'close' });
+      isClosed = true;
+      return closed.promise;
+    },
+  };
+}

@@ -1,0 +1,60 @@
+import { Arg, Int, Query, Resolver } from 'type-graphql';
+import { BadUserInputError } from '../ingestion/gateway-error.js';
+import type { IngestionLog, RequestFilter } from '../ingestion/ports.js';
+import { parseMappingId } from '../ingestion/request-ref.js';
+import { IngestionRequest } from '../schema/ingestion-request.js';
+import { IngestionRequestConnection } from '../schema/ingestion-request-connection.js';
+import { IngestionRequestFilter } from '../schema/ingestion-request-filter.js';
+import { toPageInfo } from '../schema/page-info.js';
+import { Cursor } from '../schema/scalars.js';
+import { checkPageSize } from './page-size.js';
+
+const MAX_MAPPING_IDS = 100;
+
+/** What this gateway has seen, out of the log: the upstream has no list to ask for. */
+@Resolver()
+export class HistoryResolver {
+  constructor(private readonly log: IngestionLog) {}
+
+  @Query(() => IngestionRequestConnection, {
+    description:
+      'What this gateway has seen, newest first; `first` is 1 to 100. Each as last observed: the upstream is not asked. Cursors stay in their place while requests are added.',
+  })
+  async ingestionRequests(
+    @Arg('filter', () => IngestionRequestFilter, { nullable: true })
+    filter: IngestionRequestFilter | null,
+    @Arg('first', () => Int, { defaultValue: 25 }) first: number,
+    @Arg('after', () => Cursor, { nullable: true }) after: string | null,
+  ): Promise<IngestionRequestConnection> {
+    checkPageSize(first);
+    const narrowed = toRequestFilter(filter);
+    const before = after == null ? null : await this.log.parseCursor(after);
+    const page = await this.log.list(narrowed, before, first + 1);
+    const edges = page.slice(0, first).map((record) => ({
+      cursor: this.log.toCursor(record.firstPosition),
+      node: new IngestionRequest(record),
+    }));
+    const [newest] = before === null ? [] : await this.log.list(narrowed, null, 1);
+    const pageInfo = toPageInfo(edges, {
+      hasNextPage: page.length > first,
+      hasPreviousPage: before !== null && newest !== undefined && newest.firstPosition >= before,
+    });
+    return { edges, nodes: edges.map(({ node }) => node), pageInfo };
+  }
+}
+
+/** @throws {BadUserInputError} */
+function toRequestFilter(filter: IngestionRequestFilter | null): RequestFilter {
+  const { mappingIds, statuses, observedAfter, observedBefore } = filter ?? {};
+  if (mappingIds && mappingIds.length > MAX_MAPPING_IDS) {
+    throw new BadUserInputError(
+      `mappingIds must have at most ${MAX_MAPPING_IDS} items; these are ${mappingIds.length}.`,
+    );
+  }
+  return {
+    mappingIds: mappingIds?.map(parseMappingId),
+    statuses: statuses ?? undefined,
+    observedAfter: observedAfter?.getTime(),
+    observedBefore: observedBefore?.getTime(),
+  };
+}

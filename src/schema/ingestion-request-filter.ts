@@ -1,0 +1,22 @@
+import { Field, ID, InputType } from 'type-graphql';
+import type { IngestionStatus as DomainStatus } from '../ingestion/ingestion-request.js';
+import { IngestionStatus } from './ingestion-status.js';
+import { DateTime } from './scalars.js';
+
+@InputType({ description: 'Narrows a listing; what is left out does not.' })
+export class IngestionRequestFilter {
+  @Field(() => [ID], { nullable: true, description: 'At most 100.' })
+  readonly mappingIds?: string[] | null;
+
+  @Field(() => [IngestionStatus], { nullable: true })
+  readonly statuses?: DomainStatus[] | null;
+
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'First observed at this instant or later.',
+  })
+  readonly observedAfter?: Date | null;
+
+  @Field(() => DateTime, { nullable: true, description: 'First observed before this instant.' })
+  readonly observedBefore?: Date | null;
+}

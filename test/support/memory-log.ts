@@ -1,0 +1,93 @@
+import { randomBytes } from 'node:crypto';
+import { createCursorCodec } from '../../src/datasources/cursor-codec.js';
+import { CursorInvalidError } from '../../src/ingestion/gateway-error.js';
+import { type IngestionRecord, toRequestKey } from '../../src/ingestion/ingestion-request.js';
+import type { IngestionLog, Scope } from '../../src/ingestion/ports.js';
+import {
+  applyObservation,
+  type Position,
+  type Transition,
+} from '../../src/ingestion/transition.js';
+
+/**
+ * The ingestion log in memory, for tests that look at who reads it and not at the disk: ordered and append-only, but gone with the process. Its
+ * cursors are real, and those of an earlier process are refused.
+ */
+export function createMemoryLog(): IngestionLog {
+  const codec = createCursorCodec(randomBytes(32));
+  /** The transition at position p stands at index p - 1. */
+  const transitions: Transition[] = [];
+  const transitionsByRequest = new Map<string, Transition[]>();
+  const records = new Map<string, IngestionRecord>();
+  const listeners: ((transition: Transition) => void)[] = [];
+
+  function select(scope: Scope, after: Position): readonly Transition[] {
+    switch (scope.kind) {
+      case 'request': {
+        const ofRequest = transitionsByRequest.get(toRequestKey(scope.ref)) ?? [];
+        return ofRequest.filter(({ position }) => position > after);
+      }
+      case 'mappings': {
+        const mappingIds = new Set(scope.mappingIds);
+        return transitions.slice(after).filter(({ ref }) => mappingIds.has(ref.mappingId));
+      }
+      case 'all':
+        return transitions.slice(after);
+    }
+  }
+
+  return {
+    async append(observation) {
+      const key = toRequestKey(observation.ref);
+      const applied = applyObservation(
+        records.get(key) ?? null,
+        observation,
+        transitions.length + 1,
+      );
+      records.set(key, applied.record);
+      if (applied.kind === 'transition') {
+        transitions.push(applied.transition);
+        const ofRequest = transitionsByRequest.get(key);
+        if (ofRequest) ofRequest.push(applied.transition);
+        else transitionsByRequest.set(key, [applied.transition]);
+        for (const listener of listeners) listener(applied.transition);
+      }
+      return applied;
+    },
+    async find(refs) {
+      return refs.map((ref) => records.get(toRequestKey(ref)) ?? null);
+    },
+    async read(scope, after, limit) {
+      return select(scope, after).slice(0, limit);
+    },
+    async list({ mappingIds, statuses, observedAfter, observedBefore }, before, limit) {
+      return [...records.values()]
+        .filter(
+          ({ ref, state, firstObservedAt, firstPosition }) =>
+            (!mappingIds || mappingIds.includes(ref.mappingId)) &&
+            (!statuses || statuses.includes(state.status)) &&
+            (observedAfter === undefined || firstObservedAt >= observedAfter) &&
+            (observedBefore === undefined || firstObservedAt < observedBefore) &&
+            (before === null || firstPosition < before),
+        )
+        .sort((a, b) => b.firstPosition - a.firstPosition)
+        .slice(0, limit);
+    },
+    async head() {
+      return transitions.length;
+    },
+    toCursor: codec.toCursor,
+    async parseCursor(cursor) {
+      const position = codec.parseCursor(cursor);
+      if (position > transitions.length) {
+        throw new CursorInvalidError('This cursor points past the end of the log.');
+      }
+      return position;
+    },
+    prune: () => Promise.reject(new Error('The log in memory forgets nothing.')),
+    prunedThrough: async () => 0,
+    onAppended(listener) {
+      listeners.push(listener);
+    },
+  };
+}

@@ -117,6 +117,10 @@ describe('an operation at fault is told the same over HTTP and over a socket', (
     }
   }`;
 
+  const list = `query ($filter: IngestionRequestFilter, $first: Int! = 25, $after: Cursor) {
+    ingestionRequests(filter: $filter, first: $first, after: $after) { nodes { id } }
+  }`;
+
   const documents: [string, Operation, number, ...Expected[]][] = [
     [
       'an empty query',
@@ -322,6 +326,33 @@ describe('an operation at fault is told the same over HTTP and over a socket', (
       200,
       ['BAD_USER_INPUT', `first must be 1 to 100; this is ${first}.`],
     ]),
+    ...[0, -1, 101].map((first): [string, Operation, number, Expected] => [
+      `a list of ${first}`,
+      { query: list, variables: { first } },
+      200,
+      ['BAD_USER_INPUT', `first must be 1 to 100; this is ${first}.`],
+    ]),
+    [
+      'a list of 101 mappings',
+      { query: list, variables: { filter: { mappingIds: Array(101).fill('a') } } },
+      200,
+      ['BAD_USER_INPUT', 'mappingIds must have at most 100 items; these are 101.'],
+    ],
+    [
+      'a list of a mapping id that steers',
+      { query: list, variables: { filter: { mappingIds: ['a', '..'] } } },
+      200,
+      ['BAD_USER_INPUT', 'mappingId must not contain the path segments "." or "..".'],
+    ],
+    [
+      'a list of a status that there is not',
+      { query: list, variables: { filter: { statuses: ['NOPE'] } } },
+      200,
+      [
+        'BAD_USER_INPUT',
+        'Variable "$filter" got invalid value "NOPE" at "filter.statuses[0]"; Value "NOPE" does not exist in "IngestionStatus" enum.',
+      ],
+    ],
     [
       'a cursor that is no text',
       { query: transitions, variables: { after: 7 } },
@@ -375,11 +406,19 @@ describe('an operation at fault is told the same over HTTP and over a socket', (
     ),
   ];
 
-  const cursors: typeof documents = forgedCursors().map(([what, after, message]) => [
-    `a cursor that is ${what}`,
-    { query: transitions, variables: { after } },
-    200,
-    ['CURSOR_INVALID', message],
+  const cursors: typeof documents = forgedCursors().flatMap(([what, after, message]) => [
+    [
+      `a cursor of transitions that is ${what}`,
+      { query: transitions, variables: { after } },
+      200,
+      ['CURSOR_INVALID', message],
+    ],
+    [
+      `a cursor of requests that is ${what}`,
+      { query: list, variables: { after } },
+      200,
+      ['CURSOR_INVALID', message],
+    ],
   ]);
 
   it.each([...documents, ...ids, ...cursors])(

@@ -1,4 +1,9 @@
-import { GatewayError, LogUnavailableError, UpstreamError } from './gateway-error.js';
+import {
+  GatewayError,
+  LogDamagedError,
+  LogUnavailableError,
+  UpstreamError,
+} from './gateway-error.js';
 import type { IngestionRecord } from './ingestion-request.js';
 import type { Clock, StartLog, Upstream, Watches } from './ports.js';
 import type { NamingKind, RefusalKind, StartIntent, UnansweredStart } from './start-intent.js';
@@ -95,7 +100,7 @@ export function createSubmitter({
       unkept.delete(intentId);
       return result;
     } catch (error) {
-      if (!(error instanceof LogUnavailableError)) throw error;
+      if (!(error instanceof LogUnavailableError || error instanceof LogDamagedError)) throw error;
       unkept.set(intentId, keep);
       keepLater();
       throw new LogUnavailableError(

@@ -13,6 +13,7 @@ import {
 import { startAnswers } from '../support/campaign-answers.js';
 import { type CampaignScript, scriptCampaign } from '../support/campaign-script.js';
 import { startGatewayProcess } from '../support/gateway-process.js';
+import { readMetric } from '../support/metrics.js';
 import {
   hang,
   held,
@@ -71,11 +72,6 @@ async function start(variables: Partial<StartIngestionMutationVariables> = {}) {
 const startWithoutKey = () => start({ idempotencyKey: null });
 
 const unknownOutcome = { extensions: expect.objectContaining({ outcomeUnknown: true }) };
-
-async function metric(name: string): Promise<number> {
-  const metrics = await (await fetch(`${gateway.url}/metrics`)).text();
-  return Number(new RegExp(`^${name}(?:{.*})? (.+)$`, 'm').exec(metrics)?.[1]);
-}
 
 describe('a repeated key', () => {
   it.each([
@@ -339,7 +335,7 @@ describe('a gateway that dies between the POST and its answer', () => {
     const told = () =>
       gateway.logLines.filter(({ msg }) => /^Whether this start was taken/.test(String(msg)));
     expect(told()).toMatchObject([{ mappingId }]);
-    expect(await metric('sluice_starts_outcome_unknown_total')).toBe(1);
+    expect(await readMetric(gateway.url, 'sluice_starts_outcome_unknown_total')).toBe(1);
     expect((await start()).error).toMatchObject({
       extensions: { code: 'UPSTREAM_UNAVAILABLE', outcomeUnknown: true },
     });

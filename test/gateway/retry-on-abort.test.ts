@@ -12,6 +12,7 @@ import {
 } from '../generated/operations.js';
 import { startAnswers } from '../support/campaign-answers.js';
 import { type CampaignScript, scriptCampaign } from '../support/campaign-script.js';
+import { readMetric, untilMetric as untilMetricIs } from '../support/metrics.js';
 import {
   hang,
   held,
@@ -83,15 +84,8 @@ async function sentinel(): Promise<void> {
   await gateway.client.execute(StartIngestionDocument, { mappingId: 'TestDoc' });
 }
 
-async function metric(line: string): Promise<number> {
-  const metrics = await (await fetch(`${gateway.url}/metrics`)).text();
-  const found = metrics.split('\n').find((text) => text.startsWith(`${line} `));
-  return Number(found?.split(' ').at(-1) ?? 0);
-}
-
-async function untilMetric(line: string, value: number): Promise<void> {
-  while ((await metric(line)) < value) await new Promise((resolve) => setImmediate(resolve));
-}
+const metric = (name: string) => readMetric(gateway.url, name);
+const untilMetric = (name: string, value: number) => untilMetricIs(gateway.url, name, value);
 
 const tried = (outcome: string) => `sluice_retries_total{outcome="${outcome}"}`;
 

@@ -86,6 +86,7 @@ const starts: Migration = {
       .addColumn('attempt', 'integer', (column) => column.notNull())
       .addColumn('retry_of', 'text', (column) => column.unique())
       .addColumn('created_at', 'bigint', (column) => column.notNull())
+      .addColumn('sent_at', 'bigint')
       .addColumn('state', 'text', (column) =>
         column
           .notNull()

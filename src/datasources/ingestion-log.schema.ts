@@ -47,6 +47,7 @@ export interface StartRow {
   /** @see toRequestKey */
   readonly retry_of: string | null;
   readonly created_at: number;
+  readonly sent_at: number | null;
   readonly state: StartState['kind'];
   /** Of the request that the start was answered with. @see toRequestKey */
   readonly request_key: string | null;

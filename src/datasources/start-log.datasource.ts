@@ -12,7 +12,14 @@ import {
 import type { LogTables } from './ingestion-log.schema.js';
 import type { LogFile } from './log-file.js';
 import { lookAtMapping } from './start-log.named.js';
-import { toStartIntent, toStartRow, toTakenKey, withoutKey, withState } from './start-log.rows.js';
+import {
+  asSent,
+  toStartIntent,
+  toStartRow,
+  toTakenKey,
+  withoutKey,
+  withState,
+} from './start-log.rows.js';
 import { changeState, findNamed, replaceRow } from './start-log.write.js';
 
 /** The log of starts, in the same file as the transitions that come of them. */
@@ -92,14 +99,17 @@ export function createStartLog({ db, guard }: Pick<LogFile, 'db' | 'guard'>): St
           .execute();
         return rows.map(toStartIntent);
       }),
-    async send(intentId) {
-      let isOurs = false;
-      await change(intentId, ({ state }) => {
-        isOurs = state.kind === 'waiting';
-        return isOurs ? { kind: 'sent' } : null;
-      });
-      return isOurs;
-    },
+    send: (intentId, now) =>
+      write(async (transaction) => {
+        const row = await transaction
+          .selectFrom('starts')
+          .selectAll()
+          .where('intent_id', '=', intentId)
+          .where('state', '=', 'waiting')
+          .executeTakeFirst();
+        if (row) await replaceRow(transaction, asSent(row, now));
+        return row !== undefined;
+      }),
     lineages: (refs) =>
       guard(async () => {
         const keys = refs.map(toRequestKey);
@@ -154,6 +164,7 @@ async function begin(transaction: Transaction<LogTables>, start: NewStart): Prom
     ...start,
     attempt: 1,
     retryOf: null,
+    sentAt: start.createdAt,
     state: { kind: 'sent' },
   };
   const { intent_id: intentId } = await transaction

@@ -40,12 +40,12 @@ export async function settleNamed(
   { intentId, kind, message }: StartAnswer,
   known: IngestionRecord | null,
 ): Promise<number | undefined> {
-  let createdAt: number | undefined;
+  let sentAt: number | null = null;
   await changeState(transaction, intentId, (intent) => {
-    ({ createdAt } = intent);
+    ({ sentAt } = intent);
     return intent.state.kind === 'sent' ? { kind, ref, message, settledAt: observedAt } : null;
   });
-  if (kind === 'submitted') return createdAt;
+  if (kind === 'submitted') return sentAt ?? undefined;
   const startedAt = known?.startedAt ?? null;
   const running = {
     ref,
@@ -92,7 +92,7 @@ async function adopt(
       settledAt: now,
     }));
     if (kind === 'submitted') {
-      startedAt = intent.createdAt;
+      startedAt = intent.sentAt ?? intent.createdAt;
       seen = { ...seen, since: Math.min(seen.since, startedAt), isStartedHere: true };
     }
   }
@@ -100,7 +100,7 @@ async function adopt(
 }
 
 function isAnotherBetween(
-  { createdAt }: StartIntent,
+  { sentAt }: StartIntent,
   { ref, since }: RunningRequest,
   others: readonly StartIntent[],
 ): boolean {
@@ -108,7 +108,7 @@ function isAnotherBetween(
     ({ state }) =>
       state.kind === 'submitted' &&
       toRequestKey(state.ref) !== toRequestKey(ref) &&
-      state.settledAt >= createdAt &&
+      state.settledAt >= (sentAt ?? 0) &&
       state.settledAt <= since,
   );
 }
@@ -119,7 +119,7 @@ function isAnotherBetween(
  */
 export async function lookAtMapping(
   transaction: Transaction<LogTables>,
-  { mappingId, createdAt }: StartIntent,
+  { mappingId, createdAt, sentAt }: StartIntent,
   running: readonly RequestRef[],
   now: number,
 ): Promise<void> {
@@ -137,7 +137,7 @@ export async function lookAtMapping(
     .where(({ or, eb }) =>
       or([
         eb('requests.request_key', 'in', [...runningKeys]),
-        eb('requests.first_observed_at', '>=', createdAt),
+        eb('requests.first_observed_at', '>=', sentAt ?? createdAt),
       ]),
     )
     .orderBy('requests.first_position')
@@ -158,11 +158,13 @@ export async function lookAtMapping(
     };
     const adoptedAt = await adopt(transaction, seen, now);
     const adopted = { ...record, startedAt: startedAt ?? adoptedAt };
-    await transaction
-      .updateTable('requests')
-      .set(toRequestRow(adopted))
-      .where('request_key', '=', row.request_key)
-      .execute();
+    if (adopted.startedAt !== startedAt) {
+      await transaction
+        .updateTable('requests')
+        .set(toRequestRow(adopted))
+        .where('request_key', '=', row.request_key)
+        .execute();
+    }
     if (record.state.status === 'ABORTED') await claimRetries(transaction, [adopted], now);
   }
 }

@@ -19,6 +19,7 @@ export function toStartRow(intent: Omit<StartIntent, 'intentId'>): Insertable<St
     attempt: intent.attempt,
     retry_of: intent.retryOf && toRequestKey(intent.retryOf),
     created_at: intent.createdAt,
+    sent_at: intent.sentAt,
     ...toStateColumns(intent.state),
   };
   return { ...row, checksum: toStartChecksum(row) };
@@ -28,6 +29,11 @@ export function toStartRow(intent: Omit<StartIntent, 'intentId'>): Insertable<St
 export function withState(row: Selectable<StartRow>, state: StartState): Selectable<StartRow> {
   const changed = { ...row, ...toStateColumns(state) };
   return { ...changed, checksum: toStartChecksum(changed) };
+}
+
+/** The row of a start that is being sent. */
+export function asSent(row: Selectable<StartRow>, sentAt: number): Selectable<StartRow> {
+  return withState({ ...row, sent_at: sentAt }, { kind: 'sent' });
 }
 
 /** A row whose key another start may have. */
@@ -53,6 +59,7 @@ export function toStartIntent(row: Selectable<StartRow>): StartIntent {
     attempt: row.attempt,
     retryOf: row.retry_of === null ? null : toRef(row.retry_of),
     createdAt: row.created_at,
+    sentAt: row.sent_at,
     state: toState(row),
   };
 }
@@ -127,6 +134,7 @@ function toStartChecksum(row: StartColumns): number {
     row.attempt,
     row.retry_of,
     row.created_at,
+    row.sent_at,
     row.state,
     row.request_key,
     row.code,

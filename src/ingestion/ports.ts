@@ -165,8 +165,13 @@ export interface StartLog {
   /** Retries that have not been sent yet, oldest first. */
   waitingRetries(): Promise<readonly StartIntent[]>;
 
-  /** Write down that a waiting retry is about to be sent; false where it does not wait any more. */
-  send(intentId: number): Promise<boolean>;
+  /**
+   * Write down that a waiting retry is about to be sent.
+   *
+   * @param now - in ms since the epoch
+   * @returns false where it does not wait any more: then it is not to be sent
+   */
+  send(intentId: number, now: number): Promise<boolean>;
 
   /** Where each of these requests stands among tries, in their order. */
   lineages(refs: readonly RequestRef[]): Promise<readonly Lineage[]>;

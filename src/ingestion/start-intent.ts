@@ -83,6 +83,8 @@ export interface StartIntent extends NewStart {
   readonly attempt: number;
   /** The ABORTED request that this one is to replace. */
   readonly retryOf: RequestRef | null;
+  /** When it was written down as being sent, in ms since the epoch; null while it waits for the first time. */
+  readonly sentAt: number | null;
   readonly state: StartState;
 }
 
@@ -132,12 +134,12 @@ export interface SeenRunning {
  * @param isAnotherBetween - the upstream took another start after this one and before the request was seen
  */
 export function toAdoption(
-  { createdAt, state }: StartIntent,
+  { sentAt, state }: StartIntent,
   seen: SeenRunning,
   isAnotherBetween: boolean,
 ): NamingKind | null {
-  if (state.kind !== 'unknown') return null;
-  if (seen.since < createdAt) return seen.until >= state.settledAt ? 'alreadyInProgress' : null;
+  if (state.kind !== 'unknown' || sentAt === null) return null;
+  if (seen.since < sentAt) return seen.until >= state.settledAt ? 'alreadyInProgress' : null;
   return seen.isStartedHere || isAnotherBetween ? null : 'submitted';
 }
 
@@ -167,6 +169,7 @@ export function toRetry(
       attempt: toBeginning(named).attempt + 1,
       retryOf: ref,
       createdAt,
+      sentAt: null,
       state: { kind: 'waiting' },
     }
   );

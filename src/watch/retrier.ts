@@ -76,9 +76,10 @@ export function createRetrier({
         schedule(intent, 0, Math.max(0, dueAt - clock.now()));
       }
     } catch (error) {
+      if (isStopped) return;
       events.onFailed(error);
       cancelLook();
-      if (!isStopped) cancelLook = clock.schedule(backoffMs, () => void look());
+      cancelLook = clock.schedule(backoffMs, () => void look());
     }
   }
 
@@ -102,7 +103,7 @@ export function createRetrier({
     try {
       // What could not be kept of its last try says whether there may be another.
       await submitter.keepAnswer(intent.intentId);
-      if (!(await starts.send(intent.intentId))) return done(intent);
+      if (!(await starts.send(intent.intentId, clock.now()))) return done(intent);
     } catch (error) {
       events.onFailed(error);
       return again(0);

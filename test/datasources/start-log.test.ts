@@ -296,7 +296,9 @@ describe('the retry of an ABORTED request', () => {
     const [retry] = await opened.starts.waitingRetries();
     const intentId = retry?.intentId ?? 0;
     const race = () =>
-      Promise.all([1, 2, 3].map(() => opened.starts.send(intentId))).then((sent) => sent.sort());
+      Promise.all([1, 2, 3].map(() => opened.starts.send(intentId, 3_500))).then((sent) =>
+        sent.sort(),
+      );
     expect(await race()).toEqual([false, false, true]);
     await opened.starts.withdraw(intentId);
     expect(await race()).toEqual([false, false, true]);
@@ -314,8 +316,9 @@ describe('the retry of an ABORTED request', () => {
       { attempt: 1, startedBy: 'ann', ...none },
       { attempt: 1, startedBy: null, ...none },
     ]);
-    await opened.starts.send(retry.intentId);
+    await opened.starts.send(retry.intentId, 3_500);
     await answer(retry, 'submitted', '2', 4_000);
+    expect(await opened.log.find([toRef('2')])).toMatchObject([{ startedAt: 3_500 }]);
     expect(await opened.starts.lineages([toRef('1'), toRef('2')])).toEqual([
       { attempt: 1, startedBy: 'ann', retryOf: null, retriedBy: toRef('2') },
       { attempt: 2, startedBy: 'ann', retryOf: toRef('1'), retriedBy: null },

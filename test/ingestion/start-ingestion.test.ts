@@ -227,7 +227,9 @@ describe('starting', () => {
     await fc.assert(
       fc.asyncProperty(steps, allFates, async (script, fateOfEach) => {
         const model = createModel();
-        const nextFate = () => fateOfEach.shift() ?? (['answered', false] as [Fate, boolean]);
+        // Not taken out of the array: a failing case is run again with it.
+        const nextFate = () =>
+          fateOfEach[model.posts.length] ?? (['answered', false] as [Fate, boolean]);
         let opened = await openStartLog();
         let gateway = live(model, opened, nextFate);
         let underWay: Promise<unknown>[] = [];

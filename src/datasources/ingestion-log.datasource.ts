@@ -14,8 +14,9 @@ import {
   type Transition,
 } from '../ingestion/transition.js';
 import { createCursorCodec } from './cursor-codec.js';
+import { countCommit, readPrunedThrough } from './ingestion-log.meta.js';
 import { openLog } from './ingestion-log.open.js';
-import { pruneRequests, readPrunedThrough } from './ingestion-log.prune.js';
+import { pruneRequests } from './ingestion-log.prune.js';
 import {
   toIngestionRecord,
   toRequestRow,
@@ -85,20 +86,31 @@ export async function openIngestionLog({
   async function commit(batch: readonly Pending[]): Promise<void> {
     let applied: readonly Applied[];
     try {
-      applied = await guard(() =>
+      const written = await guard(() =>
         db.transaction().execute((transaction) => write(transaction, batch, head)),
       );
+      keepMark(written.commitCount);
+      applied = written.applied;
     } catch (error) {
       for (const { reject } of batch) reject(error);
       return;
     }
     const transitions = applied.flatMap((a) => (a.kind === 'transition' ? [a.transition] : []));
     head += transitions.length;
-    if (transitions.length > 0) mark.write(head);
     for (const transition of transitions) for (const listener of listeners) listener(transition);
     for (const [index, { resolve }] of batch.entries()) {
       const result = applied[index];
       if (result) resolve(result);
+    }
+  }
+
+  /** @throws {LogDamagedError} nobody could tell an old copy of the log from this one any more */
+  function keepMark(commitCount: number): void {
+    try {
+      if (commitCount > 0) mark.write(commitCount);
+    } catch (error) {
+      onFatal(error as Error);
+      throw new LogDamagedError(error);
     }
   }
 
@@ -177,7 +189,10 @@ export async function openIngestionLog({
       return position;
     },
     async prune(unchangedSince, limit) {
-      const { count, through } = await guard(() => pruneRequests(db, unchangedSince, limit));
+      const { count, through, commitCount } = await guard(() =>
+        pruneRequests(db, unchangedSince, limit),
+      );
+      keepMark(commitCount);
       highestPruned = Math.max(highestPruned, through);
       return count;
     },
@@ -195,12 +210,18 @@ export async function openIngestionLog({
   };
 }
 
+/** What a batch came to, and how many commits there are with its own; 0 where it changed nothing. */
+interface Written {
+  readonly applied: readonly Applied[];
+  readonly commitCount: number;
+}
+
 /** One batch, inside its transaction. */
 async function write(
   transaction: Transaction<LogTables>,
   batch: readonly Pending[],
   head: number,
-): Promise<readonly Applied[]> {
+): Promise<Written> {
   const keys = [...new Set(batch.map(({ observation }) => toRequestKey(observation.ref)))];
   const records = await findByKey(transaction, keys);
   const changed = new Map<string, IngestionRecord>();
@@ -219,24 +240,23 @@ async function write(
   if (transitions.length > 0) {
     await transaction.insertInto('transitions').values(transitions.map(toTransitionRow)).execute();
   }
-  if (changed.size > 0) {
-    await transaction
-      .insertInto('requests')
-      .values([...changed.values()].map(toRequestRow))
-      .onConflict((conflict) =>
-        conflict.column('request_key').doUpdateSet((excluded) => ({
-          status: excluded.ref('excluded.status'),
-          info: excluded.ref('excluded.info'),
-          batch_id: excluded.ref('excluded.batch_id'),
-          num_records: excluded.ref('excluded.num_records'),
-          started_at: excluded.ref('excluded.started_at'),
-          changed_at: excluded.ref('excluded.changed_at'),
-          checksum: excluded.ref('excluded.checksum'),
-        })),
-      )
-      .execute();
-  }
-  return applied;
+  if (changed.size === 0) return { applied, commitCount: 0 };
+  await transaction
+    .insertInto('requests')
+    .values([...changed.values()].map(toRequestRow))
+    .onConflict((conflict) =>
+      conflict.column('request_key').doUpdateSet((excluded) => ({
+        status: excluded.ref('excluded.status'),
+        info: excluded.ref('excluded.info'),
+        batch_id: excluded.ref('excluded.batch_id'),
+        num_records: excluded.ref('excluded.num_records'),
+        started_at: excluded.ref('excluded.started_at'),
+        changed_at: excluded.ref('excluded.changed_at'),
+        checksum: excluded.ref('excluded.checksum'),
+      })),
+    )
+    .execute();
+  return { applied, commitCount: await countCommit(transaction) };
 }
 
 async function findByKey(

@@ -1,4 +1,5 @@
 import { type Kysely, type Migration, type MigrationProvider, sql } from 'kysely';
+import { toMetaChecksum } from './ingestion-log.meta.js';
 
 /**
  * The invariants of the log, in words that the database understands: a request’s transitions are one path,
@@ -74,8 +75,25 @@ async function createIndex(db: Kysely<unknown>, table: string, columns: string[]
   await db.schema.createIndex(name).on(table).columns(columns).execute();
 }
 
+/** What the log keeps of itself gets a checksum, as rows have. */
+const checkedMeta: Migration = {
+  async up(db: Kysely<{ log_meta: { name: string; value: string; checksum: number } }>) {
+    await db.schema.alterTable('log_meta').addColumn('checksum', 'bigint').execute();
+    for (const { name, value } of await db.selectFrom('log_meta').selectAll().execute()) {
+      await db
+        .updateTable('log_meta')
+        .set({ checksum: toMetaChecksum(name, value) })
+        .where('name', '=', name)
+        .execute();
+    }
+  },
+};
+
 /** In the order in which they are applied; what was applied once is never changed, only followed. */
-const migrations: Record<string, Migration> = { '0001_initial': initial };
+const migrations: Record<string, Migration> = {
+  '0001_initial': initial,
+  '0002_checked_meta': checkedMeta,
+};
 
 /** The names of all migrations that this version knows. */
 export const migrationNames: readonly string[] = Object.keys(migrations);

@@ -1,17 +1,26 @@
 import type { Kysely } from 'kysely';
+import { countCommit, readPrunedThrough, writeMeta } from './ingestion-log.meta.js';
 import type { LogTables } from './ingestion-log.schema.js';
+
+/** What pruning did. */
+export interface Pruned {
+  /** How many requests went. */
+  readonly count: number;
+  /** The highest position that went: what is before it may have gaps now. */
+  readonly through: number;
+  /** As the log counts its commits; 0 where there was nothing to commit. */
+  readonly commitCount: number;
+}
 
 /**
  * Delete terminal requests that have not changed since an instant, and their transitions, in one
  * transaction.
- *
- * @returns how many, and the highest position that went: what is before it may have gaps now
  */
 export async function pruneRequests(
   db: Kysely<LogTables>,
   unchangedSince: number,
   limit: number,
-): Promise<{ readonly count: number; readonly through: number }> {
+): Promise<Pruned> {
   return db.transaction().execute(async (transaction) => {
     const requests = await transaction
       .selectFrom('requests')
@@ -22,7 +31,7 @@ export async function pruneRequests(
       .limit(limit)
       .execute();
     const keys = requests.map(({ request_key }) => request_key);
-    if (keys.length === 0) return { count: 0, through: 0 };
+    if (keys.length === 0) return { count: 0, through: 0, commitCount: 0 };
     const { through } = await transaction
       .selectFrom('transitions')
       .select(({ fn }) => fn.max('position').as('through'))
@@ -30,22 +39,8 @@ export async function pruneRequests(
       .executeTakeFirstOrThrow();
     await transaction.deleteFrom('transitions').where('request_key', 'in', keys).execute();
     await transaction.deleteFrom('requests').where('request_key', 'in', keys).execute();
-    const value = String(Math.max(through, await readPrunedThrough(transaction)));
-    await transaction
-      .insertInto('log_meta')
-      .values({ name: 'pruned_through', value })
-      .onConflict((conflict) => conflict.column('name').doUpdateSet({ value }))
-      .execute();
-    return { count: keys.length, through };
+    const prunedThrough = Math.max(through, await readPrunedThrough(transaction));
+    await writeMeta(transaction, 'pruned_through', String(prunedThrough));
+    return { count: keys.length, through, commitCount: await countCommit(transaction) };
   });
-}
-
-/** The highest position that was ever deleted; 0 where none was. */
-export async function readPrunedThrough(db: Kysely<LogTables>): Promise<number> {
-  const row = await db
-    .selectFrom('log_meta')
-    .select('value')
-    .where('name', '=', 'pruned_through')
-    .executeTakeFirst();
-  return Number(row?.value ?? 0);
 }

@@ -1,11 +1,11 @@
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
-import type { Position } from '../ingestion/transition.js';
 
 /** How far a log had come, kept beside it. */
 export interface HeadMark {
   /** Which log it is of. */
   readonly logId: string;
-  readonly position: Position;
+  /** How many commits had made it what it was. */
+  readonly commitCount: number;
 }
 
 /** Every mark is as long as the next, so that one written over another leaves nothing of it. */
@@ -17,8 +17,10 @@ const MARK_CHARS = 96;
  */
 export function readHeadMark(path: string): HeadMark | null {
   try {
-    const { logId, position } = JSON.parse(readFileSync(path, 'utf8')) as HeadMark;
-    return typeof logId === 'string' && Number.isSafeInteger(position) ? { logId, position } : null;
+    const { logId, commitCount } = JSON.parse(readFileSync(path, 'utf8')) as HeadMark;
+    return typeof logId === 'string' && Number.isSafeInteger(commitCount)
+      ? { logId, commitCount }
+      : null;
   } catch (error) {
     if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT')
       return null;
@@ -34,6 +36,7 @@ export function readHeadMark(path: string): HeadMark | null {
  */
 export class HeadMarkFile {
   readonly #file: number;
+  #commitCount = 0;
 
   constructor(
     path: string,
@@ -44,9 +47,10 @@ export class HeadMarkFile {
     this.#file = openSync(path, 'r+');
   }
 
-  /** Call once the position is in the log for good: a mark may be behind, and never ahead. */
-  write(position: Position): void {
-    const mark = { logId: this.logId, position } satisfies HeadMark;
+  /** Call once a commit is in the log for good: a mark may be behind, and never ahead. It does not go back. */
+  write(commitCount: number): void {
+    this.#commitCount = Math.max(this.#commitCount, commitCount);
+    const mark = { logId: this.logId, commitCount: this.#commitCount } satisfies HeadMark;
     writeSync(this.#file, JSON.stringify(mark).padEnd(MARK_CHARS), 0);
   }
 

@@ -66,12 +66,12 @@ export function createWebSockets({ operations, logger }: WebSocketOptions): Grap
     const closed = protocol.opened(
       {
         protocol: socket.protocol,
-        // Resolves once the bytes have left for the client: a subscription's next event waits for that.
+        // Resolves once the bytes have left for the client: a subscription's next event waits for that. Bytes
+        // that cannot leave are no fault: their client is gone, and the socket's end frees what it had.
         send: (text) =>
-          new Promise((resolve, reject) => {
+          new Promise((resolve) => {
             if (socket.readyState !== socket.OPEN) resolve();
-            else
-              socket.send(text, (error) => (isOpen(socket) && error ? reject(error) : resolve()));
+            else socket.send(text, () => resolve());
           }),
         close: (code, reason) => socket.close(code, reason),
         onMessage: (handle) => {
@@ -116,10 +116,6 @@ export function createWebSockets({ operations, logger }: WebSocketOptions): Grap
       );
     },
   };
-}
-
-function isOpen(socket: WebSocket): boolean {
-  return socket.readyState === socket.OPEN;
 }
 
 /** Ping at an interval; a client that has not answered the last ping by the next is gone. */

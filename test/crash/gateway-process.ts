@@ -1,0 +1,81 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+
+/** A gateway in a process of its own: the program that ships. */
+export interface GatewayProcess {
+  readonly child: ChildProcess;
+  /** Where it listens; rejects where it ends before it does. */
+  readonly url: Promise<string>;
+  /** How it ended: an exit code, or the signal that killed it. */
+  readonly ended: Promise<number | NodeJS.Signals>;
+  /** What it logged above the level of warnings so far, and its standard error. */
+  readonly complaints: readonly string[];
+}
+
+export interface GatewayProcessOptions {
+  readonly upstreamUrl: string;
+  readonly dataDir: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Limits for the process, in words of the shell, such as `ulimit -f 100`. */
+  readonly limits?: string;
+}
+
+/** As pino writes it. */
+const ERROR_LEVEL = 50;
+
+/** Start one, on a free port of the loopback interface. */
+export function startGatewayProcess(options: GatewayProcessOptions): GatewayProcess {
+  const { upstreamUrl, dataDir, env, limits } = options;
+  const [command, args] = limits
+    ? ['bash', ['-c', `${limits}; exec "$0" "$@"`, process.execPath, MAIN]]
+    : [process.execPath, [MAIN]];
+  const child = spawn(command as string, args as string[], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // Somewhere without an .env file.
+    cwd: dataDir,
+    env: {
+      PATH: process.env.PATH,
+      PORT: '0',
+      CAMPAIGN_URL: upstreamUrl,
+      CAMPAIGN_ORGANIZATION: 'acme',
+      CAMPAIGN_API_KEY: 'planted-api-key',
+      CAMPAIGN_ACCESS_TOKEN: 'planted-access-token',
+      CAMPAIGN_MAX_RPS: '10000',
+      CAMPAIGN_TIMEOUT_MS: '2000',
+      POLL_MIN_MS: '20',
+      POLL_MAX_MS: '100',
+      DATA_DIR: dataDir,
+      ...env,
+    },
+  });
+  const complaints: string[] = [];
+  const url = Promise.withResolvers<string>();
+  const ended = Promise.withResolvers<number | NodeJS.Signals>();
+  // Of a process that is killed early nobody may want to know.
+  url.promise.catch(() => {});
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    const { level, msg } = parseLine(line);
+    if (level >= ERROR_LEVEL) complaints.push(line);
+    const ready = /Sluice is ready.*GraphQL.*: (http:\S+)\/graphql$/.exec(msg);
+    if (ready?.[1]) url.resolve(ready[1]);
+  });
+  createInterface({ input: child.stderr }).on('line', (line) => complaints.push(line));
+  void once(child, 'close').then(([code, signal]) => {
+    url.reject(new Error(`The gateway ended: ${complaints.join('\n')}`));
+    ended.resolve((code as number | null) ?? (signal as NodeJS.Signals));
+  });
+  return { child, url: url.promise, ended: ended.promise, complaints };
+}
+
+function parseLine(line: string): { level: number; msg: string } {
+  try {
+    return JSON.parse(line) as { level: number; msg: string };
+  } catch {
+    // Cut off by a kill.
+    return { level: 0, msg: '' };
+  }
+}

@@ -7,7 +7,12 @@ import { LogDamagedError } from '../ingestion/gateway-error.js';
 import { readCommitCount, readMeta, readPrunedThrough, writeMeta } from './ingestion-log.meta.js';
 import { migrationNames, migrationProvider } from './ingestion-log.migrations.js';
 import type { LogTables } from './ingestion-log.schema.js';
-import { type HeadMark, HeadMarkFile, readHeadMark } from './log-head-mark.js';
+import {
+  type HeadMark,
+  HeadMarkDamagedError,
+  HeadMarkFile,
+  readHeadMark,
+} from './log-head-mark.js';
 import { createSqliteDialect } from './sqlite.dialect.js';
 import { openSqliteThread, SqliteError } from './sqlite.thread.js';
 
@@ -45,7 +50,7 @@ export async function openLog(dataDir: string): Promise<OpenLog> {
     if (mark && isMissingOrEmpty(path)) throw missing(path, markPath);
     return await openSound(path, markPath, mark);
   } catch (error) {
-    throw toFileError(error, path);
+    throw toFileError(error, path, markPath);
   }
 }
 
@@ -166,9 +171,15 @@ function damaged(path: string, cause: Error): LogFileError {
   );
 }
 
-function toFileError(error: unknown, path: string): unknown {
+function toFileError(error: unknown, path: string, markPath: string): unknown {
   if (error instanceof LogFileError) return error;
   if (error instanceof LogDamagedError) return damaged(path, error);
+  if (error instanceof HeadMarkDamagedError) {
+    return new LogFileError(
+      `${markPath} is damaged. Restore it together with the log; or delete it to go on with the log as it is, which ends every cursor given so far.`,
+      { cause: error },
+    );
+  }
   if (!(error instanceof SqliteError)) return isOfFile(error) ? unusable(path, error) : error;
   switch (error.kind) {
     case 'busy':

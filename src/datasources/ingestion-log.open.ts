@@ -199,7 +199,7 @@ function toFileError(error: unknown, path: string, markPath: string): unknown {
 }
 
 function isOfFile(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'syscall' in error;
+  return typeof (error as NodeJS.ErrnoException).syscall === 'string';
 }
 
 function unusable(path: string, cause: Error): LogFileError {

@@ -1,4 +1,9 @@
-import { GatewayError, RequestNotFoundError, UpstreamError } from '../ingestion/gateway-error.js';
+import {
+  GatewayError,
+  LogUnavailableError,
+  RequestNotFoundError,
+  UpstreamError,
+} from '../ingestion/gateway-error.js';
 import {
   type IngestionRecord,
   type IngestionStatus,
@@ -16,6 +21,7 @@ import type {
   Watches,
   WatchReport,
 } from '../ingestion/ports.js';
+import type { Applied, Observation } from '../ingestion/transition.js';
 
 /** What an operator wants to hear of. */
 export interface WatcherEvents {
@@ -59,6 +65,8 @@ export interface Watcher extends Watches {
 interface Watch {
   readonly ref: RequestRef;
   readonly firstObservedAt: number;
+  /** Told again with each observation, for the first may not have been stored. */
+  readonly startedAt: number | null | undefined;
   phase:
     | { readonly kind: 'waiting'; readonly nextPollAt: number; readonly cancel: () => void }
     | { readonly kind: 'polling' };
@@ -88,12 +96,27 @@ export function createWatcher({
     startedAt?: number,
   ): Promise<IngestionRecord> {
     const observedAt = clock.now();
-    const { kind, record } = await log.append({ ref, seen, observedAt, startedAt });
+    const { kind, record } = await append({ ref, seen, observedAt, startedAt });
     const known = record.state.status;
     if (kind === 'regression') events.onRegression(ref, known, seen.status);
     if (isTerminal(known)) end(ref);
     else succeed(ref, record, observedAt);
     return record;
+  }
+
+  /** What cannot be stored now is watched all the same: a later poll sees it again, and stores it. */
+  async function append(observation: Observation): Promise<Applied> {
+    try {
+      return await log.append(observation);
+    } catch (error) {
+      const { ref, seen, observedAt, startedAt } = observation;
+      const isNew = !watches.has(toRequestKey(ref)) && !isTerminal(seen.status);
+      if (error instanceof LogUnavailableError && isNew && !isStopped) {
+        const begun = begin({ ref, firstObservedAt: observedAt, startedAt }, observedAt);
+        if (!polls.has(toRequestKey(ref))) waitForNextPoll(begun);
+      }
+      throw error;
+    }
   }
 
   function succeed(ref: RequestRef, record: IngestionRecord, observedAt: number): void {
@@ -111,10 +134,14 @@ export function createWatcher({
     if (!polls.has(key)) waitForNextPoll(begun);
   }
 
-  function begin({ ref, firstObservedAt }: IngestionRecord, lastObservedAt: number): Watch {
+  function begin(
+    { ref, firstObservedAt, startedAt }: Pick<Watch, 'ref' | 'firstObservedAt' | 'startedAt'>,
+    lastObservedAt: number,
+  ): Watch {
     const watch: Watch = {
       ref,
       firstObservedAt,
+      startedAt,
       phase: { kind: 'polling' },
       intervalMs: plan.minMs,
       lastObservedAt,
@@ -177,7 +204,10 @@ export function createWatcher({
     let retryAfterMs: number | undefined;
     try {
       const seen = await upstream.status(ref, urgency);
-      if (seen) return await observe(ref, seen);
+      if (seen) {
+        const startedAt = watches.get(toRequestKey(ref))?.startedAt ?? undefined;
+        return await observe(ref, seen, startedAt);
+      }
       fail(ref, new RequestNotFoundError('The upstream does not know this request any more.'));
       return null;
     } catch (error) {

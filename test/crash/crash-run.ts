@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RequestRef } from '../../src/ingestion/ingestion-request.js';
+import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process.js';
 import { startBusyUpstream } from './busy-upstream.js';
 import { type Follower, follow } from './follower.js';
-import { type GatewayProcess, startGatewayProcess } from './gateway-process.js';
 import { createSeededRandom } from './seeded-random.js';
 import { type Evidence, findViolations } from './verdict.js';
 

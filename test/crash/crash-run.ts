@@ -17,6 +17,10 @@ export interface CrashOptions {
   /** How many clients follow requests at a time; a few more follow everything. */
   readonly clients: number;
   readonly seed: number;
+  /** After so long the last gateway is left to live, however many kills there were; in ms. */
+  readonly maxMs?: number;
+  /** Told after each kill. */
+  readonly onKill?: (kills: number, cuts: number) => void;
 }
 
 /** What a run came to. */
@@ -27,10 +31,10 @@ export interface CrashReport {
 }
 
 /** A gateway that is to be killed lives for at most so long once it is ready, in ms. */
-const MAX_LIFE_MS = 500;
+const MAX_LIFE_MS = 300;
 
 /** One of so many is killed while it starts. */
-const EARLY_KILL_SHARE = 0.1;
+const EARLY_KILL_SHARE = 0.2;
 
 /** A start that is killed early is killed within this, in ms: about as long as a start takes. */
 const START_MS = 900;
@@ -138,11 +142,15 @@ export async function runCrash(options: CrashOptions): Promise<CrashReport> {
   followers.push(...activity);
   const clients = Array.from({ length: options.clients }, (_, index) => runClient(index));
   const startedAt = performance.now();
+  const isLate = () => performance.now() - startedAt > (options.maxMs ?? Number.POSITIVE_INFINITY);
   try {
-    while (counts.kills < options.kills) await liveAndBeKilled();
+    while (counts.kills < options.kills && !isLate()) {
+      await liveAndBeKilled();
+      options.onKill?.(counts.kills, cutCount());
+    }
     const last = launch();
     url = await last.url;
-    await cutUntil(options.cuts);
+    if (!isLate()) await cutUntil(options.cuts);
     isEnding = true;
     const settled = settle(url);
     const isSettled = await Promise.race([settled, delay(SETTLE_MS, false, { ref: false })]);

@@ -7,6 +7,7 @@ const { values } = parseArgs({
     kills: { type: 'string', default: '20' },
     cuts: { type: 'string', default: '2000' },
     clients: { type: 'string', default: '40' },
+    minutes: { type: 'string' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
   },
 });
@@ -16,6 +17,10 @@ const options = {
   cuts: Number(values.cuts),
   clients: Number(values.clients),
   seed: Number(values.seed),
+  ...(values.minutes && { maxMs: Number(values.minutes) * 60_000 }),
+  onKill(kills: number, cuts: number) {
+    if (kills % 25 === 0) console.error(`${kills} kills, ${cuts} cuts`);
+  },
 };
 const { figures, violations } = await runCrash(options);
 for (const [name, value] of Object.entries(figures)) console.log(`${name.padEnd(12)}${value}`);

@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -39,6 +41,8 @@ export function startGatewayProcess(options: GatewayProcessOptions): GatewayProc
     cwd: dataDir,
     env: {
       PATH: process.env.PATH,
+      // Started often: what was compiled once need not be again.
+      NODE_COMPILE_CACHE: join(tmpdir(), 'sluice-test-compile-cache'),
       PORT: '0',
       CAMPAIGN_URL: upstreamUrl,
       CAMPAIGN_ORGANIZATION: 'acme',

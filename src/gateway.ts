@@ -22,11 +22,15 @@ import { createHub } from './watch/hub.js';
 import { startPruner } from './watch/pruner.js';
 import { createWatcher, type Watcher } from './watch/watcher.js';
 
-/** After this long, calls to the upstream that are still under way on shutdown are called off. */
-const CALL_OFF_AFTER_MS = 6_000;
+/** How long what is under way on shutdown may take, in ms from its beginning. */
+export interface DrainDeadlines {
+  /** Calls to the upstream that are still under way are called off. */
+  readonly callOffAfterMs: number;
+  /** HTTP connections that are still open are cut. */
+  readonly cutAfterMs: number;
+}
 
-/** After this long, connections that are still open on shutdown are cut. */
-const CUT_AFTER_MS = 8_000;
+const defaultDeadlines: DrainDeadlines = { callOffAfterMs: 6_000, cutAfterMs: 8_000 };
 
 const DAY_MS = 86_400_000;
 
@@ -59,6 +63,7 @@ export async function startGateway(
   config: GatewayConfig,
   logger: Logger,
   onFatal: (error: Error) => void,
+  deadlines = defaultDeadlines,
 ): Promise<Gateway> {
   await using starting = new AsyncDisposableStack();
   const clock = systemClock;
@@ -96,7 +101,13 @@ export async function startGateway(
       },
     },
   });
-  starting.defer(() => watcher.stop());
+  starting.defer(async () => {
+    // Nobody waits any more for the polls that are under way: without the call-off they would take as long
+    // as the upstream likes.
+    const stopped = watcher.stop();
+    await upstream.close();
+    await stopped;
+  });
   await resumeWatches(log, watcher);
   const stopPruner = startPruner({
     log,
@@ -123,9 +134,10 @@ export async function startGateway(
 
   const operations = createOperations({ schema, apollo, newContext, formatError, reportOperation });
   const webSockets = createWebSockets({ operations, logger });
-  const server = createHttpServer({ apollo, newContext, webSockets, logger });
-  let isDraining = false;
-  serveHealth(server, { upstream, clock }, () => isDraining);
+  let draining = false;
+  const isDraining = () => draining;
+  const server = createHttpServer({ apollo, newContext, webSockets, isDraining, logger });
+  serveHealth(server, { upstream, clock }, isDraining);
   metrics.serve(server, {
     watches: () => watcher.watchCount,
     listeners: () => hub.listenerCount,
@@ -133,9 +145,9 @@ export async function startGateway(
   });
   await serveExplorer(server, GRAPHQL_PATH, toExplorerContent(config.explorerMappingId));
   starting.defer(async () => {
-    isDraining = true;
-    const callOff = setTimeout(() => void upstream.close(), CALL_OFF_AFTER_MS);
-    const cut = setTimeout(() => server.server.closeAllConnections(), CUT_AFTER_MS);
+    draining = true;
+    const callOff = setTimeout(() => void upstream.close(), deadlines.callOffAfterMs);
+    const cut = setTimeout(() => server.server.closeAllConnections(), deadlines.cutAfterMs);
     // At once: while the server closes it listens no more, and no new socket can come.
     await Promise.all([server.close(), webSockets.drain()]);
     clearTimeout(callOff);

@@ -2,7 +2,6 @@ import type { Logger } from 'pino';
 import { DataFolderInUseError } from './campaign/data-lock.js';
 import { MappingsInvalidError } from './campaign/mapping-fault.js';
 import { type Config, ConfigError, parseConfig } from './config.js';
-import { withEnvFile } from './config.sources.js';
 import { LogFileError } from './datasources/ingestion-log.open.js';
 import { startEmbeddedUpstream } from './embedded-upstream.js';
 import { type Gateway, startGateway } from './gateway.js';
@@ -16,7 +15,7 @@ export async function serve(): Promise<void> {
   const warnings: string[] = [];
   let config: Config;
   try {
-    config = parseConfig(withEnvFile(process.env, '.env'), (warning) => warnings.push(warning));
+    config = parseConfig(process.env, '.env', (warning) => warnings.push(warning));
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     console.error([...warnings, error.message].join('\n'));
@@ -29,16 +28,17 @@ export async function serve(): Promise<void> {
   const running = new AsyncDisposableStack();
   try {
     const gateway = await start(config, logger, running);
+    // Before anybody is told that it runs: until then a signal ends the process on the spot.
+    stopOnSignal(running, logger);
     logger.info(
       `Sluice is ready. Explorer: ${gateway.url}/  GraphQL, HTTP and WebSocket: ${gateway.url}/graphql`,
     );
   } catch (error) {
-    logger.fatal(toStartFault(error, config));
+    // Not to the log, where LOG_LEVEL=silent would hide why there is no gateway.
+    console.error(toStartFault(error, config));
     await running.disposeAsync();
     process.exitCode = 1;
-    return;
   }
-  stopOnSignal(running, logger);
 }
 
 async function start(
@@ -110,6 +110,7 @@ function toStartFault(error: unknown, { host, port }: Config): Error | string {
     case 'EACCES':
       return `Port ${port} of ${host} may not be listened on. Set PORT to one above 1023.`;
     case 'ENOTFOUND':
+    case 'EAI_AGAIN':
     case 'EADDRNOTAVAIL':
       return `HOST=${host} is no address of this machine.`;
     default:

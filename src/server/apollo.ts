@@ -3,11 +3,17 @@ import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginLandingPageDisabled,
 } from '@apollo/server/plugin/disabled';
-import { GraphQLError, type GraphQLSchema } from 'graphql';
+import { GraphQLError, type GraphQLSchema, type ParseOptions } from 'graphql';
 import type { Logger } from 'pino';
 import type { OperationContext } from '../resolvers/operation-context.js';
 import type { ErrorFormatter } from './graphql-errors.js';
 import { type OperationReporter, toErrorCodes } from './operation-log.js';
+
+/**
+ * Of every transport. Large operations have a few hundred tokens; a document of thousands, each within the
+ * one before, would run the parser out of stack.
+ */
+export const parseOptions: ParseOptions = { maxTokens: 1_000 };
 
 export interface ApolloOptions {
   readonly schema: GraphQLSchema;
@@ -26,6 +32,7 @@ export function createApolloServer({
   return new ApolloServer<OperationContext>({
     schema,
     formatError,
+    parseOptions,
     logger: logger.child({ part: 'apollo' }),
     introspection: true,
     csrfPrevention: true,

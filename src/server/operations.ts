@@ -15,6 +15,7 @@ import {
 } from 'graphql';
 import type { SubscribePayload } from 'graphql-ws';
 import type { OperationContext } from '../resolvers/operation-context.js';
+import { parseOptions } from './apollo.js';
 import { type ErrorFormatter, toFormattedError } from './graphql-errors.js';
 import { type OperationReport, type OperationReporter, toErrorCodes } from './operation-log.js';
 
@@ -64,7 +65,7 @@ export function createOperations(options: OperationsOptions): Operations {
       const startedAt = performance.now();
       const document = parseValid(schema, query, operationName);
       if (!('kind' in document)) {
-        report('invalid', operationName ?? null, startedAt, formatErrors(document));
+        report('invalid', null, startedAt, formatErrors(document));
         return document;
       }
       return {
@@ -113,6 +114,7 @@ function parseValid(
   query: string,
   operationName: string | null | undefined,
 ): DocumentNode | readonly GraphQLError[] {
+  if (query === '') return [emptyQuery()];
   const document = parseDocument(query);
   if (document instanceof GraphQLError) return [document];
   const invalid = validate(schema, document);
@@ -123,7 +125,7 @@ function parseValid(
 
 function parseDocument(query: string): DocumentNode | GraphQLError {
   try {
-    return parse(query);
+    return parse(query, parseOptions);
   } catch (error) {
     if (error instanceof GraphQLError) return withCode(error, 'GRAPHQL_PARSE_FAILED');
     throw error;
@@ -131,10 +133,19 @@ function parseDocument(query: string): DocumentNode | GraphQLError {
 }
 
 /** In Apollo Server's words. */
+function emptyQuery(): GraphQLError {
+  return new GraphQLError(
+    'GraphQL operations must contain a non-empty `query` or a `persistedQuery` extension.',
+    { extensions: { code: 'BAD_REQUEST' } },
+  );
+}
+
+/** In Apollo Server's words. */
 function unknownOperation(operationName: string | null | undefined): GraphQLError {
-  const message = operationName
-    ? `Unknown operation named "${operationName}".`
-    : 'Must provide operation name if query contains multiple operations.';
+  const message =
+    operationName != null
+      ? `Unknown operation named "${operationName}".`
+      : 'Must provide operation name if query contains multiple operations.';
   return new GraphQLError(message, { extensions: { code: 'OPERATION_RESOLUTION_FAILURE' } });
 }
 

@@ -1,9 +1,21 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
-import { CloseCode, handleProtocols, makeServer } from 'graphql-ws';
+import {
+  CloseCode,
+  type CompleteMessage,
+  type ConnectionInitMessage,
+  handleProtocols,
+  MessageType,
+  makeServer,
+  type PingMessage,
+  type PongMessage,
+  parseMessage,
+  type SubscribeMessage,
+} from 'graphql-ws';
 import type { Logger } from 'pino';
-import { type WebSocket, WebSocketServer } from 'ws';
+import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+import { OperationIds } from './operation-ids.js';
 import type { Operations } from './operations.js';
 
 /** Well below the 60 s after which proxies cut an idle connection. */
@@ -45,7 +57,8 @@ export function createWebSockets({ operations, logger }: WebSocketOptions): Grap
     execute: operations.execute as never,
     subscribe: operations.subscribe,
     onNext: (_context, _id, _payload, _args, { data, errors }) => ({
-      data: data ?? null,
+      // Left out where nothing was executed, as over HTTP.
+      ...(data !== undefined && { data }),
       ...(errors && { errors: toFormatted(errors) }),
     }),
     onError: (_context, _id, _payload, errors) => [
@@ -63,20 +76,23 @@ export function createWebSockets({ operations, logger }: WebSocketOptions): Grap
   }
 
   webSockets.on('connection', (socket) => {
+    const ids = new OperationIds();
     const closed = protocol.opened(
       {
         protocol: socket.protocol,
-        // Resolves once the bytes have left for the client: a subscription's next event waits for that. Bytes
-        // that cannot leave are no fault: their client is gone, and the socket's end frees what it had.
-        send: (text) =>
-          new Promise((resolve) => {
-            if (socket.readyState !== socket.OPEN) resolve();
-            else socket.send(text, () => resolve());
-          }),
+        send: (text) => send(socket, ids.toClient(text)),
         close: (code, reason) => socket.close(code, reason),
         onMessage: (handle) => {
           socket.on('message', (data) => {
-            handle(String(data)).catch((error: unknown) => {
+            // What comes behind the message that closed the socket is not carried out: no answer would arrive.
+            if (!isOpen(socket)) return;
+            const message = receive(data, ids);
+            if ('closeCode' in message) {
+              socket.close(message.closeCode, message.reason);
+              return;
+            }
+            // A message that is parsed already is taken as well, if not by the type.
+            handle(message as unknown as string).catch((error: unknown) => {
               logger.error({ err: error }, 'A WebSocket message could not be handled');
               socket.close(CloseCode.InternalServerError, 'Internal server error');
             });
@@ -96,8 +112,15 @@ export function createWebSockets({ operations, logger }: WebSocketOptions): Grap
     });
   });
 
+  let isDraining = false;
+
   return {
     upgrade(request, connection, head) {
+      // Over a connection that was open before: the server accepts no new ones any more.
+      if (isDraining) {
+        connection.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n');
+        return;
+      }
       webSockets.handleUpgrade(request, connection, head, (socket) => {
         webSockets.emit('connection', socket, request);
       });
@@ -106,6 +129,7 @@ export function createWebSockets({ operations, logger }: WebSocketOptions): Grap
       return webSockets.clients.size;
     },
     async drain() {
+      isDraining = true;
       const sockets = [...webSockets.clients];
       await Promise.all(
         sockets.map(async (socket, index) => {
@@ -116,6 +140,76 @@ export function createWebSockets({ operations, logger }: WebSocketOptions): Grap
       );
     },
   };
+}
+
+type ClientMessage =
+  | ConnectionInitMessage
+  | PingMessage
+  | PongMessage
+  | SubscribeMessage
+  | CompleteMessage;
+
+/** A message of a client with our id in place of its own, or what the socket must be closed with. */
+function receive(
+  data: RawData,
+  ids: OperationIds,
+): ClientMessage | { readonly closeCode: CloseCode; readonly reason: string } {
+  const message = parseClientMessage(String(data));
+  if (!message) return { closeCode: CloseCode.BadRequest, reason: 'Invalid message received' };
+  switch (message.type) {
+    case MessageType.Subscribe:
+      return (
+        ids.begin(message) ?? {
+          closeCode: CloseCode.SubscriberAlreadyExists,
+          // Without the id, which may be longer than a reason may be.
+          reason: 'Subscriber already exists',
+        }
+      );
+    case MessageType.Complete:
+      // One that has ended here meanwhile is as unknown to graphql-ws by its own id.
+      return { ...message, id: ids.end(message.id) ?? UNKNOWN_ID };
+    default:
+      return message;
+  }
+}
+
+/** No operation has it: ours are counted from 1. */
+const UNKNOWN_ID = '0';
+
+/** @returns null where it is no message that a client may send */
+function parseClientMessage(text: string): ClientMessage | null {
+  try {
+    const message = parseMessage(text);
+    switch (message.type) {
+      case MessageType.ConnectionInit:
+      case MessageType.Ping:
+      case MessageType.Pong:
+      case MessageType.Subscribe:
+      case MessageType.Complete:
+        return message;
+      default:
+        return null;
+    }
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Resolves once the bytes have left for the client: a subscription's next event waits for that. Bytes that
+ * cannot leave are no fault: their client is gone, and the socket's end frees what it had.
+ *
+ * @param text - null for nothing
+ */
+function send(socket: WebSocket, text: string | null): Promise<void> {
+  if (text === null || !isOpen(socket)) return Promise.resolve();
+  return new Promise((resolve) => {
+    socket.send(text, () => resolve());
+  });
+}
+
+function isOpen(socket: WebSocket): boolean {
+  return socket.readyState === socket.OPEN;
 }
 
 /** Ping at an interval; a client that has not answered the last ping by the next is gone. */

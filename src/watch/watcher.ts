@@ -22,6 +22,7 @@ import type {
   WatchReport,
 } from '../ingestion/ports.js';
 import type { Applied, Observation } from '../ingestion/transition.js';
+import { type Due, DueQueue } from './due-queue.js';
 
 /** What an operator wants to hear of. */
 export interface WatcherEvents {
@@ -67,9 +68,7 @@ interface Watch {
   readonly firstObservedAt: number;
   /** Told again with each observation, for the first may not have been stored. */
   readonly startedAt: number | null | undefined;
-  phase:
-    | { readonly kind: 'waiting'; readonly nextPollAt: number; readonly cancel: () => void }
-    | { readonly kind: 'polling' };
+  phase: { readonly kind: 'waiting'; readonly nextPoll: Due<Watch> } | { readonly kind: 'polling' };
   intervalMs: number;
   lastObservedAt: number;
   lastPolledAt: number | null;
@@ -88,6 +87,11 @@ export function createWatcher({
   const watches = new Map<string, Watch>();
   /** Polls under way, of watched requests and of those that somebody asks about for the first time. */
   const polls = new Map<string, Promise<IngestionRecord | null>>();
+  // A failed poll has been reported by the time it rejects; the loop has nothing to add.
+  const nextPolls = new DueQueue<Watch>(
+    clock,
+    ({ ref }) => void poll(ref, 'background').catch(() => {}),
+  );
   let isStopped = false;
 
   async function observe(
@@ -166,16 +170,13 @@ export function createWatcher({
   }
 
   function wait(watch: Watch, delayMs: number): void {
-    // A failed poll has been reported by the time it rejects; the loop has nothing to add.
-    const pollAgain = () => void poll(watch.ref, 'background').catch(() => {});
-    const cancel = clock.schedule(delayMs, pollAgain);
-    watch.phase = { kind: 'waiting', nextPollAt: clock.now() + delayMs, cancel };
+    watch.phase = { kind: 'waiting', nextPoll: nextPolls.add(watch, delayMs) };
   }
 
   function end(ref: RequestRef): void {
     const key = toRequestKey(ref);
     const watch = watches.get(key);
-    if (watch?.phase.kind === 'waiting') watch.phase.cancel();
+    if (watch?.phase.kind === 'waiting') nextPolls.remove(watch.phase.nextPoll);
     watches.delete(key);
   }
 
@@ -192,7 +193,7 @@ export function createWatcher({
       );
     }
     const watch = watches.get(key);
-    if (watch?.phase.kind === 'waiting') watch.phase.cancel();
+    if (watch?.phase.kind === 'waiting') nextPolls.remove(watch.phase.nextPoll);
     if (watch) watch.phase = { kind: 'polling' };
     // Begun a tick later, so that it cannot end before it is listed as under way.
     const started = Promise.resolve().then(() => ask(ref, urgency));
@@ -245,7 +246,7 @@ export function createWatcher({
       const watch = watches.get(toRequestKey(ref));
       if (!watch) return null;
       const { lastObservedAt, lastPolledAt, intervalMs, consecutiveFailures, lastFailure } = watch;
-      const nextPollAt = watch.phase.kind === 'waiting' ? watch.phase.nextPollAt : null;
+      const nextPollAt = watch.phase.kind === 'waiting' ? watch.phase.nextPoll.at : null;
       return {
         lastObservedAt,
         lastPolledAt,
@@ -269,7 +270,7 @@ export function createWatcher({
     },
     async stop() {
       isStopped = true;
-      for (const { phase } of watches.values()) if (phase.kind === 'waiting') phase.cancel();
+      nextPolls.clear();
       await Promise.allSettled(polls.values());
     },
   };

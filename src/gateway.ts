@@ -108,7 +108,6 @@ export async function startGateway(
     await upstream.close();
     await stopped;
   });
-  await resumeWatches(log, watcher);
   const stopPruner = startPruner({
     log,
     clock,
@@ -154,6 +153,8 @@ export async function startGateway(
     clearTimeout(cut);
   });
 
+  // Last, for its polls begin at once, and would take their time from the rest of the start.
+  await resumeWatches(log, watcher);
   await server.listen({ host: config.host, port: config.port });
   const { port } = server.server.address() as AddressInfo;
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;

@@ -171,7 +171,6 @@ export async function startGateway(
     clearTimeout(callOff);
   });
   await settleInterrupted(starts, clock.now(), onOutcomeUnknown);
-  await resumeWatches(log, watcher);
   await retrier.look();
   const stopPruner = startPruner({
     log,
@@ -226,6 +225,8 @@ export async function startGateway(
     clearTimeout(cut);
   });
 
+  // Last, for its polls begin at once, and would take their time from the rest of the start.
+  await resumeWatches(log, watcher);
   await server.listen({ host: config.host, port: config.port });
   const { port } = server.server.address() as AddressInfo;
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;

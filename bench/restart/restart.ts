@@ -21,6 +21,8 @@ const GOAL_READY_S = 3;
 const GOAL_RSS_MB = 300;
 const BARS = 20;
 const HOUR_MS = 3_600_000;
+/** Of Linux, on every architecture. */
+const TICKS_PER_S = 100;
 
 const polledAt: number[] = [];
 const server = createServer((request, response) => {
@@ -39,6 +41,12 @@ async function memoryMb(pid: number | undefined, field: 'VmRSS' | 'VmHWM'): Prom
   return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) / 1024;
 }
 
+/** What a process has used of the CPU, in s: what a start takes, however busy the machine is. */
+async function cpuS(pid: number | undefined): Promise<number> {
+  const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
+}
+
 /** A start, to its readiness. */
 async function start(dataDir: string) {
   const startedAt = performance.now();
@@ -52,7 +60,9 @@ async function start(dataDir: string) {
     },
   });
   await gateway.url;
-  return { gateway, readyS: (performance.now() - startedAt) / 1000, readyAt: performance.now() };
+  const readyAt = performance.now();
+  const startCpuS = await cpuS(gateway.child.pid);
+  return { gateway, readyS: (readyAt - startedAt) / 1000, readyAt, startCpuS };
 }
 
 const dataDir = await mkdtemp(join(tmpdir(), 'bench-restart-'));
@@ -63,7 +73,7 @@ const emptyMb = await memoryMb(empty.gateway.child.pid, 'VmRSS');
 empty.gateway.child.kill('SIGTERM');
 await empty.gateway.ended;
 
-const { gateway, readyS, readyAt } = await start(dataDir);
+const { gateway, readyS, readyAt, startCpuS } = await start(dataDir);
 const rssMb = await memoryMb(gateway.child.pid, 'VmRSS');
 console.log(
   `${runningRequests} requests under watch, ${finishedRequests} finished: ${runningRequests + 2 * finishedRequests} transitions\n`,
@@ -76,6 +86,7 @@ const line = (name: string, measured: number, goal: number, ofEmpty: number) =>
     `${name.padEnd(24)}${measured.toFixed(2).padStart(10)}${String(goal).padStart(8)}${ofEmpty.toFixed(2).padStart(12)}`,
   );
 line('from exec to ready, s', readyS, GOAL_READY_S, empty.readyS);
+line('CPU time of that, s', startCpuS, GOAL_READY_S, empty.startCpuS);
 line('RSS when ready, MB', rssMb, GOAL_RSS_MB, emptyMb);
 
 await delay(pollIntervalS * 1000);

@@ -17,6 +17,7 @@ import type {
   WatchReport,
 } from '../ingestion/ports.js';
 import type { StartAnswer } from '../ingestion/start-intent.js';
+import { type Due, DueQueue } from './due-queue.js';
 
 /** What an operator wants to hear of. */
 export interface WatcherEvents {
@@ -60,9 +61,7 @@ export interface Watcher extends Watches {
 interface Watch {
   readonly ref: RequestRef;
   readonly firstObservedAt: number;
-  phase:
-    | { readonly kind: 'waiting'; readonly nextPollAt: number; readonly cancel: () => void }
-    | { readonly kind: 'polling' };
+  phase: { readonly kind: 'waiting'; readonly nextPoll: Due<Watch> } | { readonly kind: 'polling' };
   intervalMs: number;
   lastObservedAt: number;
   lastPolledAt: number | null;
@@ -81,6 +80,11 @@ export function createWatcher({
   const watches = new Map<string, Watch>();
   /** Polls under way, of watched requests and of those that somebody asks about for the first time. */
   const polls = new Map<string, Promise<IngestionRecord | null>>();
+  // A failed poll has been reported by the time it rejects; the loop has nothing to add.
+  const nextPolls = new DueQueue<Watch>(
+    clock,
+    ({ ref }) => void poll(ref, 'background').catch(() => {}),
+  );
   let isStopped = false;
 
   async function observe(
@@ -143,16 +147,13 @@ export function createWatcher({
   }
 
   function wait(watch: Watch, delayMs: number): void {
-    // A failed poll has been reported by the time it rejects; the loop has nothing to add.
-    const pollAgain = () => void poll(watch.ref, 'background').catch(() => {});
-    const cancel = clock.schedule(delayMs, pollAgain);
-    watch.phase = { kind: 'waiting', nextPollAt: clock.now() + delayMs, cancel };
+    watch.phase = { kind: 'waiting', nextPoll: nextPolls.add(watch, delayMs) };
   }
 
   function end(ref: RequestRef): void {
     const key = toRequestKey(ref);
     const watch = watches.get(key);
-    if (watch?.phase.kind === 'waiting') watch.phase.cancel();
+    if (watch?.phase.kind === 'waiting') nextPolls.remove(watch.phase.nextPoll);
     watches.delete(key);
   }
 
@@ -169,7 +170,7 @@ export function createWatcher({
       );
     }
     const watch = watches.get(key);
-    if (watch?.phase.kind === 'waiting') watch.phase.cancel();
+    if (watch?.phase.kind === 'waiting') nextPolls.remove(watch.phase.nextPoll);
     if (watch) watch.phase = { kind: 'polling' };
     // Begun a tick later, so that it cannot end before it is listed as under way.
     const started = Promise.resolve().then(() => ask(ref, urgency));
@@ -219,7 +220,7 @@ export function createWatcher({
       const watch = watches.get(toRequestKey(ref));
       if (!watch) return null;
       const { lastObservedAt, lastPolledAt, intervalMs, consecutiveFailures, lastFailure } = watch;
-      const nextPollAt = watch.phase.kind === 'waiting' ? watch.phase.nextPollAt : null;
+      const nextPollAt = watch.phase.kind === 'waiting' ? watch.phase.nextPoll.at : null;
       return {
         lastObservedAt,
         lastPolledAt,
@@ -243,7 +244,7 @@ export function createWatcher({
     },
     async stop() {
       isStopped = true;
-      for (const { phase } of watches.values()) if (phase.kind === 'waiting') phase.cancel();
+      nextPolls.clear();
       await Promise.allSettled(polls.values());
     },
   };

@@ -1,0 +1,116 @@
+import type { Clock } from '../ingestion/ports.js';
+
+/** An item that waits for its time. */
+export interface Due<Item> {
+  readonly item: Item;
+  /** In ms, by the queue’s time. */
+  readonly at: number;
+  /** Its place in the heap; -1 where it waits no more. */
+  index: number;
+}
+
+/**
+ * Items that wait for their times, with one timer for all of them: a hundred thousand timers would take more
+ * memory than what they are for.
+ *
+ * A binary heap, the soonest first. The queue’s time is the clock’s, but it never goes back: where somebody
+ * sets the clock an hour back, nothing waits an hour longer.
+ */
+export class DueQueue<Item> {
+  readonly #heap: Due<Item>[] = [];
+  #latestNow = Number.NEGATIVE_INFINITY;
+  #armedAt = Number.POSITIVE_INFINITY;
+  #disarm: () => void = () => {};
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly onDue: (item: Item) => void,
+  ) {}
+
+  /** Have `onDue` called with the item once, after the delay. */
+  add(item: Item, delayMs: number): Due<Item> {
+    const due = { item, at: this.#now() + delayMs, index: this.#heap.length };
+    this.#heap.push(due);
+    this.#moveUp(due);
+    this.#arm();
+    return due;
+  }
+
+  /** Call it off; nothing happens where it is over already. */
+  remove(due: Due<Item>): void {
+    if (due.index === -1) return;
+    this.#take(due);
+    this.#arm();
+  }
+
+  clear(): void {
+    for (const due of this.#heap.splice(0)) due.index = -1;
+    this.#arm();
+  }
+
+  #now(): number {
+    this.#latestNow = Math.max(this.#latestNow, this.clock.now());
+    return this.#latestNow;
+  }
+
+  /** Let the one timer be for the soonest. */
+  #arm(): void {
+    const soonestAt = this.#heap[0]?.at ?? Number.POSITIVE_INFINITY;
+    if (soonestAt === this.#armedAt) return;
+    this.#disarm();
+    this.#armedAt = soonestAt;
+    this.#disarm =
+      soonestAt === Number.POSITIVE_INFINITY
+        ? () => {}
+        : this.clock.schedule(Math.max(0, soonestAt - this.#now()), () => this.#fire());
+  }
+
+  #fire(): void {
+    this.#latestNow = Math.max(this.#now(), this.#armedAt);
+    this.#armedAt = Number.POSITIVE_INFINITY;
+    for (let due = this.#heap[0]; due && due.at <= this.#latestNow; due = this.#heap[0]) {
+      this.#take(due);
+      this.onDue(due.item);
+    }
+    this.#arm();
+  }
+
+  #take(due: Due<Item>): void {
+    const last = this.#heap.pop();
+    if (last && last !== due) {
+      this.#place(last, due.index);
+      this.#moveUp(last);
+      this.#moveDown(last);
+    }
+    due.index = -1;
+  }
+
+  #place(due: Due<Item>, index: number): void {
+    this.#heap[index] = due;
+    due.index = index;
+  }
+
+  #moveUp(due: Due<Item>): void {
+    for (;;) {
+      const parent = this.#heap[(due.index - 1) >> 1];
+      if (!parent || parent.at <= due.at) return;
+      this.#swap(due, parent);
+    }
+  }
+
+  #moveDown(due: Due<Item>): void {
+    for (;;) {
+      const left = this.#heap[2 * due.index + 1];
+      const right = this.#heap[2 * due.index + 2];
+      const child = right && left && right.at < left.at ? right : left;
+      if (!child || child.at >= due.at) return;
+      this.#swap(due, child);
+    }
+  }
+
+  #swap(a: Due<Item>, b: Due<Item>): void {
+    const { index } = a;
+    this.#place(a, b.index);
+    this.#place(b, index);
+  }
+}

@@ -1,0 +1,70 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { type Due, DueQueue } from '../../src/watch/due-queue.js';
+import { createManualClock } from '../support/manual-clock.js';
+
+describe('the due queue', () => {
+  it('gives every item at its time, in order, but those that were called off', async () => {
+    const items = fc.array(fc.record({ delayMs: fc.nat(100), isCalledOff: fc.boolean() }));
+    await fc.assert(
+      fc.asyncProperty(items, async (given) => {
+        const clock = createManualClock(0);
+        const told: number[] = [];
+        const queue = new DueQueue<number>(clock, (delayMs) => {
+          expect(clock.now()).toBe(delayMs);
+          told.push(delayMs);
+        });
+        const added = given.map(({ delayMs }) => queue.add(delayMs, delayMs));
+        for (const [index, { isCalledOff }] of given.entries()) {
+          if (isCalledOff) queue.remove(added[index] as Due<number>);
+        }
+        await clock.advance(100);
+        const expected = given.filter(({ isCalledOff }) => !isCalledOff);
+        expect(told).toEqual(expected.map(({ delayMs }) => delayMs).sort((a, b) => a - b));
+        expect(clock.pendingCount).toBe(0);
+      }),
+    );
+  });
+
+  it('has one timer, for the soonest, and none once it is cleared', () => {
+    const clock = createManualClock();
+    const queue = new DueQueue<string>(clock, () => {});
+    queue.add('later', 20);
+    const sooner = queue.add('sooner', 10);
+    queue.add('last', 30);
+    expect(clock.pendingMs()).toEqual([10]);
+    queue.remove(sooner);
+    expect(clock.pendingMs()).toEqual([20]);
+    queue.clear();
+    expect(clock.pendingCount).toBe(0);
+  });
+
+  it('takes what is added while it gives, and forgets what was called off meanwhile', async () => {
+    const clock = createManualClock();
+    const told: string[] = [];
+    const queue: DueQueue<string> = new DueQueue(clock, (item) => {
+      told.push(item);
+      if (item === 'first') {
+        queue.remove(second);
+        queue.add('third', 5);
+      }
+    });
+    queue.add('first', 10);
+    const second = queue.add('second', 10);
+    await clock.advance(15);
+    expect(told).toEqual(['first', 'third']);
+  });
+
+  it('keeps nobody waiting longer where the clock is set back', async () => {
+    const manual = createManualClock();
+    let setBackMs = 0;
+    const clock = { ...manual, now: () => manual.now() - setBackMs };
+    const told: string[] = [];
+    const queue = new DueQueue<string>(clock, (item) => told.push(item));
+    queue.add('first', 10);
+    queue.add('second', 20);
+    setBackMs = 3_600_000;
+    await manual.advance(20);
+    expect(told).toEqual(['first', 'second']);
+  });
+});

@@ -16,8 +16,9 @@ import { serveHealth } from './server/health.js';
 import { createHttpServer, GRAPHQL_PATH } from './server/http.js';
 import { createMetrics } from './server/metrics.js';
 import { createOperationLog, type OperationReporter } from './server/operation-log.js';
-import { createOperations } from './server/operations.js';
+import { createOperations, type ResultText } from './server/operations.js';
 import { createWebSockets } from './server/websocket.js';
+import { createFanOut } from './watch/fan-out.js';
 import { createHub } from './watch/hub.js';
 import { startPruner } from './watch/pruner.js';
 import { createWatcher, type Watcher } from './watch/watcher.js';
@@ -121,15 +122,24 @@ export async function startGateway(
   await apollo.start();
   starting.defer(() => apollo.stop());
 
-  const operations = createOperations({ schema, apollo, newContext, formatError, reportOperation });
+  const fanOut = createFanOut<ResultText>({ log, hub });
+  const operations = createOperations({
+    schema,
+    apollo,
+    fanOut,
+    newContext,
+    formatError,
+    reportOperation,
+  });
   const webSockets = createWebSockets({ operations, logger });
   const server = createHttpServer({ apollo, newContext, webSockets, logger });
   let isDraining = false;
   serveHealth(server, { upstream, clock }, () => isDraining);
   metrics.serve(server, {
     watches: () => watcher.watchCount,
-    listeners: () => hub.listenerCount,
+    listeners: () => fanOut.followerCount,
     sockets: () => webSockets.socketCount,
+    bufferedBytes: () => webSockets.bufferedBytes,
   });
   await serveExplorer(server, GRAPHQL_PATH, toExplorerTabs(config.explorerMappingId));
   starting.defer(async () => {

@@ -3,11 +3,13 @@ import type { AddressInfo } from 'node:net';
 
 /** One of those that are compared: a server with subscribers, in a process of its own. */
 export interface Contestant {
-  readonly server: Server;
+  readonly port: number;
   /** How many subscribers it has that get every event from now on. */
   subscriberCount(): number;
   /** Have so many events delivered to all, one behind the other. */
   publish(count: number): Promise<void>;
+  /** Leave nothing behind. */
+  stop?(): Promise<void>;
 }
 
 /** What a contestant is asked, over the channel to its parent process. */
@@ -27,8 +29,16 @@ export interface Answer {
   readonly askedAtNs: bigint;
 }
 
-/** Listen, and answer the parent process; needs `--expose-gc`. */
-export function compete({ server, subscriberCount, publish }: Contestant): void {
+/** Listen on a free port. */
+export async function listen(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => {
+    server.listen({ port: 0, host: '127.0.0.1', backlog: 4_096 }, resolve);
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+/** Answer the parent process until it lets go; needs `--expose-gc`. */
+export function compete({ port, subscriberCount, publish, stop }: Contestant): void {
   process.on('message', async (question: Question) => {
     const askedAtNs = process.hrtime.bigint();
     if (question.kind === 'usage') await collectGarbage();
@@ -45,10 +55,11 @@ export function compete({ server, subscriberCount, publish }: Contestant): void 
     process.send?.(answer);
     if (question.kind === 'publish') await publish(question.count);
   });
-  process.once('disconnect', () => process.exit());
-  server.listen({ port: 0, host: '127.0.0.1', backlog: 4_096 }, () => {
-    process.send?.((server.address() as AddressInfo).port);
+  process.once('disconnect', async () => {
+    await stop?.();
+    process.exit();
   });
+  process.send?.(port);
 }
 
 /** Twice, and a moment apart: what was in use at first is not in use then. */

@@ -24,7 +24,7 @@ export const INFO = 'Mapping Id: XDM44. Request Id: 3520. Ingestion completed su
 /** An event as the gateway gives it, for those who have no log. */
 export function toEvent(index: number) {
   return {
-    cursor: `${String(index).padStart(8, '0')}.b2Zmc2V0LW9mLXRoZS1sb2cuLi4uLi4u`,
+    cursor: `${String(index).padStart(8, '0')}.b2Zmc2V0LW9m`,
     from: null,
     to: 'SUCCESS',
     observedAt: new Date().toISOString(),

@@ -11,9 +11,12 @@ import type { Answer, Question } from './contestant.js';
  *
  *     npm run bench:fanout -- [subscribers] [rounds] [events in a round]
  */
-const [subscribers = 4_000, rounds = 5, events = 10] = process.argv.slice(2).map(Number);
+const [subscribers = 4_000, rounds = 5, events = 20] = process.argv.slice(2).map(Number);
 const WARM_UP_ROUNDS = 2;
 const WARM_UP_SUBSCRIBERS = 50;
+const MIN_ROUNDS = 3;
+/** No more rounds are begun after this long, and the run is given up after the other. */
+const ENOUGH_MS = 60_000;
 const TIME_LIMIT_MS = 90_000;
 const NAMES = ['raw', 'peer', 'sluice'] as const;
 type Name = (typeof NAMES)[number];
@@ -148,9 +151,8 @@ const results = new Map<Name, Result>();
 await Promise.all([...contests.values()].map((contest) => contest.listening()));
 for (const [name, contest] of contests) {
   results.set(name, await fill(contest));
-  for (let i = 0; i < WARM_UP_ROUNDS; i += 1) await contest.round();
 }
-for (let i = 0; i < rounds; i += 1) {
+for (let i = 0; i < rounds && (i < MIN_ROUNDS || performance.now() < ENOUGH_MS); i += 1) {
   for (const [name, contest] of contests) results.get(name)?.rounds.push(await contest.round());
 }
 for (const contest of contests.values()) contest.end();

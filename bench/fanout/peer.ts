@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { buildSchema } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
-import { compete, nextTurn } from './contestant.js';
+import { compete, listen, nextTurn } from './contestant.js';
 import { toEvent } from './example.js';
 
 /** The peer: graphql-ws with graphql-js, as their documentation shows; events come out of memory. */
@@ -64,7 +64,7 @@ useServer({ schema, roots: { subscription: { ingestionActivity: subscribe } } },
 let index = 0;
 
 compete({
-  server,
+  port: await listen(server),
   subscriberCount: () => subscribers.size,
   async publish(count) {
     for (let i = 0; i < count; i += 1) {

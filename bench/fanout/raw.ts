@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { WebSocketServer } from 'ws';
-import { compete, nextTurn } from './contestant.js';
+import { compete, listen, nextTurn } from './contestant.js';
 import { toEvent } from './example.js';
 
 /** The limit: no GraphQL, a text made once and sent to every socket, as the documentation of `ws` shows. */
@@ -11,7 +11,7 @@ const id = crypto.randomUUID();
 let index = 0;
 
 compete({
-  server,
+  port: await listen(server),
   subscriberCount: () => webSockets.clients.size,
   async publish(count) {
     for (let i = 0; i < count; i += 1) {

@@ -16,7 +16,7 @@ import { serveHealth } from './server/health.js';
 import { createHttpServer, GRAPHQL_PATH } from './server/http.js';
 import { createMetrics } from './server/metrics.js';
 import { createOperationLog, type OperationReporter } from './server/operation-log.js';
-import { createOperations, type ResultText } from './server/operations.js';
+import { createOperations, type ResultJson } from './server/operations.js';
 import { createWebSockets } from './server/websocket.js';
 import { createFanOut } from './watch/fan-out.js';
 import { createHub } from './watch/hub.js';
@@ -122,7 +122,7 @@ export async function startGateway(
   await apollo.start();
   starting.defer(() => apollo.stop());
 
-  const fanOut = createFanOut<ResultText>({ log, hub });
+  const fanOut = createFanOut<ResultJson>({ log, hub });
   const operations = createOperations({
     schema,
     apollo,

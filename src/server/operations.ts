@@ -19,11 +19,11 @@ import { type ErrorFormatter, toFormattedError } from './graphql-errors.js';
 import { type OperationReport, type OperationReporter, toErrorCodes } from './operation-log.js';
 import { toSubscriptionKey } from './subscription-key.js';
 
-/** An execution result as clients get it: JSON, errors formatted. */
-export type ResultText = string;
+/** An execution result as clients get it: JSON, its errors formatted, as the bytes that all share. */
+export type ResultJson = Buffer;
 
 /** A subscription that is running; it frees everything at once when left. */
-export type RunningSubscription = Pick<Follower<ResultText>, 'leave'>;
+export type RunningSubscription = Pick<Follower<ResultJson>, 'leave'>;
 
 /** Runs the operations that come over sockets: as those over HTTP, as far as HTTP goes. */
 export interface Operations {
@@ -32,7 +32,7 @@ export interface Operations {
    *
    * @returns resolves once it is answered (null), or runs as a subscription
    */
-  run(payload: SubscribePayload, outlet: Outlet<ResultText>): Promise<RunningSubscription | null>;
+  run(payload: SubscribePayload, outlet: Outlet<ResultJson>): Promise<RunningSubscription | null>;
   /** What clients see of what an outlet was failed with. */
   formatFailure(failure: unknown): readonly GraphQLFormattedError[];
 }
@@ -40,7 +40,7 @@ export interface Operations {
 export interface OperationsOptions {
   readonly schema: GraphQLSchema;
   readonly apollo: ApolloServer<OperationContext>;
-  readonly fanOut: FanOut<ResultText>;
+  readonly fanOut: FanOut<ResultJson>;
   readonly newContext: () => OperationContext;
   readonly formatError: ErrorFormatter;
   readonly reportOperation: OperationReporter;
@@ -70,7 +70,7 @@ export function createOperations(options: OperationsOptions): Operations {
     query,
     operationName,
     variables,
-  }: SubscribePayload): Promise<ResultText> {
+  }: SubscribePayload): Promise<ResultJson> {
     const { body } = await apollo.executeOperation(
       {
         query,
@@ -81,13 +81,13 @@ export function createOperations(options: OperationsOptions): Operations {
     );
     if (body.kind !== 'single') throw new Error('Incremental delivery is not switched on.');
     const { data, errors } = body.singleResult;
-    return toResultText(data, errors);
+    return toResultJson(data, errors);
   }
 
   async function subscribe(
     { query, variables }: SubscribePayload,
     { document, operation }: PreparedOperation,
-    outlet: Outlet<ResultText>,
+    outlet: Outlet<ResultJson>,
   ): Promise<RunningSubscription | null> {
     const startedAt = performance.now();
     const operationName = operation.name?.value ?? null;
@@ -106,10 +106,10 @@ export function createOperations(options: OperationsOptions): Operations {
   }
 
   /** In a context of its own: a loader that had seen an earlier event would give what was and not what is. */
-  async function renderEvent(args: ExecutionArgs, event: Transition): Promise<ResultText> {
+  async function renderEvent(args: ExecutionArgs, event: Transition): Promise<ResultJson> {
     const contextValue = newContext();
     const { data, errors } = await execute({ ...args, rootValue: event, contextValue });
-    return toResultText(data, errors && formatErrors(errors));
+    return toResultJson(data, errors && formatErrors(errors));
   }
 
   return {
@@ -148,9 +148,9 @@ class OperationRefused extends Error {
   }
 }
 
-function toResultText(
+function toResultJson(
   data: unknown,
   errors: readonly GraphQLFormattedError[] | undefined,
-): ResultText {
-  return JSON.stringify({ data: data ?? null, errors });
+): ResultJson {
+  return Buffer.from(JSON.stringify({ data: data ?? null, errors }));
 }

@@ -22,6 +22,9 @@ const INIT_TIMEOUT_MS = 3_000;
  */
 const MAX_BUFFERED_BYTES = 64 * 1024;
 
+/** Bytes would go as a binary frame. */
+const AS_TEXT = { binary: false };
+
 /** A close frame has room for no longer a reason. */
 const MAX_REASON_BYTES = 123;
 
@@ -76,15 +79,15 @@ export class SocketConnection implements OperationHost {
     }
   }
 
-  send(message: string): Promise<void> | null {
+  send(message: string | Buffer): Promise<void> | null {
     const { socket } = this;
     if (socket.readyState !== socket.OPEN) return null;
     if (socket.bufferedAmount < MAX_BUFFERED_BYTES) {
-      socket.send(message);
+      socket.send(message, AS_TEXT);
       return null;
     }
     // Called when these bytes have left, and so all before them; or when they never will.
-    return new Promise((resolve) => socket.send(message, () => resolve()));
+    return new Promise((resolve) => socket.send(message, AS_TEXT, () => resolve()));
   }
 
   formatFailure(failure: unknown): readonly GraphQLFormattedError[] {

@@ -1,12 +1,14 @@
 import type { GraphQLFormattedError } from 'graphql';
 import { MessageType, stringifyMessage } from 'graphql-ws';
 import type { Outlet } from '../watch/follower.js';
-import type { ResultText, RunningSubscription } from './operations.js';
+import type { ResultJson, RunningSubscription } from './operations.js';
+
+const FRAME_END = Buffer.from('}');
 
 /** What an operation needs of the connection that it came over. */
 export interface OperationHost {
   /** @returns null where there is room for more at once; otherwise resolves when there is */
-  send(message: string): Promise<void> | null;
+  send(message: string | Buffer): Promise<void> | null;
   formatFailure(failure: unknown): readonly GraphQLFormattedError[];
   /** The operation is over: its id is free again. */
   release(id: string): void;
@@ -18,17 +20,19 @@ export interface OperationHost {
  *     under way ──completed or failed, of which the client is told──▶ over
  *         └───────completed by the client, or the connection closed──▲
  */
-export class SocketOperation implements Outlet<ResultText> {
+export class SocketOperation implements Outlet<ResultJson> {
   #isOver = false;
   #subscription: RunningSubscription | null = null;
-  /** A result is framed around the text that all who are given it share. */
-  readonly #frameStart: string;
+  /** What stands before each result: the result itself is what all who are given it share. */
+  readonly #frameStart: Buffer;
 
   constructor(
     private readonly host: OperationHost,
     private readonly id: string,
   ) {
-    this.#frameStart = `{"id":${JSON.stringify(id)},"type":"${MessageType.Next}","payload":`;
+    this.#frameStart = Buffer.from(
+      `{"id":${JSON.stringify(id)},"type":"${MessageType.Next}","payload":`,
+    );
   }
 
   /** It runs as a subscription, which may have come after the client had gone. */
@@ -37,8 +41,10 @@ export class SocketOperation implements Outlet<ResultText> {
     else this.#subscription = subscription;
   }
 
-  next(result: ResultText): Promise<void> | null {
-    return this.#isOver ? null : this.host.send(`${this.#frameStart}${result}}`);
+  next(result: ResultJson): Promise<void> | null {
+    return this.#isOver
+      ? null
+      : this.host.send(Buffer.concat([this.#frameStart, result, FRAME_END]));
   }
 
   complete(): void {

@@ -7,6 +7,9 @@ import { TransitionStream } from './replay.js';
 /** Makes of a transition what every follower is given of it. */
 export type Render<Payload> = (transition: Transition) => Promise<Payload>;
 
+/** So many transitions are rendered at a time, while those before them are being given. */
+const MAX_RENDERED_AHEAD = 8;
+
 /** Where transitions come from. */
 export interface TransitionSource {
   readonly log: Pick<IngestionLog, 'find' | 'read' | 'head'>;
@@ -84,18 +87,35 @@ export class Audience<Payload> {
   }
 
   async #run(stream: TransitionStream): Promise<void> {
+    let lastGiven = Promise.resolve();
+    let aheadCount = 0;
     try {
       for await (const transition of stream) {
-        const payload = await this.render(transition);
-        this.#position = transition.position;
-        for (const follower of this.#followers) follower.take(transition, payload);
+        // Rendered while others are given, but given in order.
+        lastGiven = Promise.all([this.render(transition), lastGiven]).then(([payload]) => {
+          aheadCount -= 1;
+          this.#give(transition, payload);
+        });
+        lastGiven.catch((error) => this.#fail(error));
+        aheadCount += 1;
+        if (aheadCount === MAX_RENDERED_AHEAD) await lastGiven;
       }
+      await lastGiven;
       this.#phase = 'over';
       // Of a request that had ended before them: there was nothing to give.
       for (const follower of this.#followers) follower.finish();
     } catch (error) {
-      this.#phase = 'over';
-      for (const follower of this.#followers) follower.fail(error);
+      this.#fail(error);
     }
+  }
+
+  #give(transition: Transition, payload: Payload): void {
+    this.#position = transition.position;
+    for (const follower of this.#followers) follower.take(transition, payload);
+  }
+
+  #fail(error: unknown): void {
+    this.#phase = 'over';
+    for (const follower of this.#followers) follower.fail(error);
   }
 }

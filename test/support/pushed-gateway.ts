@@ -12,7 +12,7 @@ import { createApolloServer } from '../../src/server/apollo.js';
 import { buildGatewaySchema } from '../../src/server/build-schema.js';
 import { createErrorFormatter } from '../../src/server/graphql-errors.js';
 import { createHttpServer } from '../../src/server/http.js';
-import { createOperations, type ResultText } from '../../src/server/operations.js';
+import { createOperations, type ResultJson } from '../../src/server/operations.js';
 import { createWebSockets, type GraphQLWebSockets } from '../../src/server/websocket.js';
 import { createFanOut, type FanOut } from '../../src/watch/fan-out.js';
 import { createHub } from '../../src/watch/hub.js';
@@ -23,7 +23,7 @@ export interface PushedGateway {
   readonly url: string;
   readonly port: number;
   readonly log: IngestionLog;
-  readonly fanOut: Pick<FanOut<ResultText>, 'followerCount'>;
+  readonly fanOut: Pick<FanOut<ResultJson>, 'followerCount'>;
   readonly webSockets: Pick<GraphQLWebSockets, 'bufferedBytes' | 'socketCount'>;
   /** How many operations were begun: one to open each subscription, and one to execute each of its events. */
   readonly operationCount: number;
@@ -60,7 +60,7 @@ export async function startPushedGateway(): Promise<PushedGateway> {
   };
   const apollo = createApolloServer({ schema, formatError, reportOperation, logger });
   await apollo.start();
-  const fanOut = createFanOut<ResultText>({ log, hub });
+  const fanOut = createFanOut<ResultJson>({ log, hub });
   const operations = createOperations({
     schema,
     apollo,

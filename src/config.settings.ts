@@ -7,11 +7,32 @@ export type LogLevel = (typeof logLevels)[number];
 const shippedMappingsDir = fileURLToPath(new URL('../../mappings', import.meta.url));
 
 const text = z.string().min(1);
-const httpUrl = z
-  .url({ protocol: /^https?$/ })
-  // A URL is logged and shown; credentials have variables of their own.
-  .refine((url) => new URL(url).username === '' && new URL(url).password === '')
-  .transform((url) => url.replace(/\/+$/, ''));
+const httpUrl = {
+  allowed: 'an http or https URL without credentials, query or fragment',
+  schema: z
+    .string()
+    .refine(isPlainHttpUrl)
+    .transform((url) => url.replace(/\/+$/, '')),
+};
+
+/** Credentials have variables of their own, for a URL is logged and shown; a query would be lost. */
+function isPlainHttpUrl(text: string): boolean {
+  const url = URL.parse(text);
+  if (!url || !/^https?:$/.test(url.protocol)) return false;
+  return [url.username, url.password, url.search, url.hash].every((part) => part === '');
+}
+
+/** What can stand in an HTTP header. Found out at start, or it would look like an upstream that is down. */
+const headerText = {
+  allowed: 'visible ASCII characters without blanks',
+  schema: z
+    .string()
+    .regex(/^[\x21-\x7e]+$/)
+    .optional(),
+};
+
+/** It becomes a segment of a path, where these two cannot stand in any writing. */
+const pathSegment = text.refine((name) => name !== '.' && name !== '..' && name.isWellFormed());
 
 /** A whole number written in digits; `Number('')` and `Number('1e3')` are not what anybody meant. */
 function wholeNumber(min: number, max: number) {
@@ -22,13 +43,13 @@ function wholeNumber(min: number, max: number) {
 export const settings = {
   HOST: { allowed: 'a host name or an IP address', schema: text.default('127.0.0.1') },
   PORT: { allowed: 'a whole number, 0 to 65535', schema: wholeNumber(0, 65535).default(4000) },
-  CAMPAIGN_URL: { allowed: 'an http or https URL without credentials', schema: httpUrl.optional() },
-  CAMPAIGN_ORGANIZATION: { allowed: 'a name such as acme', schema: text.optional() },
-  CAMPAIGN_API_KEY: { allowed: 'a text', schema: text.optional() },
-  CAMPAIGN_ACCESS_TOKEN: { allowed: 'a text', schema: text.optional() },
+  CAMPAIGN_URL: { allowed: httpUrl.allowed, schema: httpUrl.schema.optional() },
+  CAMPAIGN_ORGANIZATION: { allowed: 'a name such as acme', schema: pathSegment.optional() },
+  CAMPAIGN_API_KEY: headerText,
+  CAMPAIGN_ACCESS_TOKEN: headerText,
   IMS_URL: {
-    allowed: 'an http or https URL without credentials',
-    schema: httpUrl.default('https://ims-na1.adobelogin.com'),
+    allowed: httpUrl.allowed,
+    schema: httpUrl.schema.default('https://ims-na1.adobelogin.com'),
   },
   IMS_CLIENT_ID: { allowed: 'a text', schema: text.optional() },
   IMS_CLIENT_SECRET: { allowed: 'a text', schema: text.optional() },

@@ -10,15 +10,16 @@ export const secrets = ['CAMPAIGN_API_KEY', 'CAMPAIGN_ACCESS_TOKEN', 'IMS_CLIENT
 /**
  * The variables of a `.env` file, under those of the process.
  *
- * @returns the environment alone where there is no such file
+ * @returns the environment alone where there is no such file, or where it cannot be read: then with a fault
  */
-export function withEnvFile(environment: Environment, path: string): Environment {
+export function withEnvFile(environment: Environment, path: string, faults: string[]): Environment {
   let file: string;
   try {
     file = readFileSync(path, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return environment;
-    throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT') faults.push(`${path}: expected a file that can be read (${code})`);
+    return environment;
   }
   return { ...parseEnv(file), ...environment };
 }

@@ -1,5 +1,5 @@
 import { type LogLevel, type Settings, settings } from './config.settings.js';
-import { type Environment, readSecretFiles, secrets } from './config.sources.js';
+import { type Environment, readSecretFiles, secrets, withEnvFile } from './config.sources.js';
 
 /** Where the access token for the upstream comes from. */
 export type TokenConfig =
@@ -57,13 +57,21 @@ const ourPrefixes = ['CAMPAIGN_', 'IMS_', 'POLL_', 'RETENTION_', 'SLUICE_'];
 const campaignServicePrefix = 'CAMPAIGN_SERVICE_';
 
 /**
- * The environment as a frozen Config. An empty variable counts as unset.
+ * The environment, and under it what a `.env` file says, as a frozen Config. An empty variable counts as
+ * unset.
  *
+ * @param process - the variables that the process was given
+ * @param envFile - the path of the file; there need be none
  * @param warn - told of each variable with a prefix of ours that means nothing
  * @throws {ConfigError} naming every fault at once: the variable, its value (secrets masked), what is allowed
  */
-export function parseConfig(environment: Environment, warn: (message: string) => void): Config {
+export function parseConfig(
+  process: Environment,
+  envFile: string,
+  warn: (message: string) => void,
+): Config {
   const faults: string[] = [];
+  const environment = withEnvFile(process, envFile, faults);
   const given = readSecretFiles(environment, faults);
   for (const name of unknownVariables(environment)) {
     warn(`${name} is no setting of Sluice and was ignored. See the settings in the README.`);
@@ -92,7 +100,7 @@ export function parseConfig(environment: Environment, warn: (message: string) =>
   if (faults.length > 0) throw new ConfigError(faults);
 
   const all = parsed as Settings;
-  return Object.freeze({
+  return deepFrozen({
     host: all.HOST,
     port: all.PORT,
     upstream,
@@ -118,17 +126,21 @@ function toUpstreamConfig(
   } as const;
   if (!given.CAMPAIGN_URL) return embedded;
 
+  // A secret also by its file; where that gave nothing, that is a fault already.
+  const isGiven = (name: keyof Settings) =>
+    Boolean(given[name] || (isSecret(name) && given[`${name}_FILE`]));
   const missing = (name: keyof Settings, reason: string) => {
-    if (!given[name]) faults.push(`${name} is not set: expected because ${reason}`);
+    if (!isGiven(name)) faults.push(`${name} is not set: expected because ${reason}`);
   };
   missing('CAMPAIGN_ORGANIZATION', 'CAMPAIGN_URL is set');
   missing('CAMPAIGN_API_KEY', 'CAMPAIGN_URL is set');
-  const hasCredentials = Boolean(given.IMS_CLIENT_ID || given.IMS_CLIENT_SECRET);
-  if (given.CAMPAIGN_ACCESS_TOKEN && hasCredentials) {
+  const hasCredentials = isGiven('IMS_CLIENT_ID') || isGiven('IMS_CLIENT_SECRET');
+  const hasToken = isGiven('CAMPAIGN_ACCESS_TOKEN');
+  if (hasToken && hasCredentials) {
     faults.push(
       'CAMPAIGN_ACCESS_TOKEN and IMS_CLIENT_ID or IMS_CLIENT_SECRET are both set: expected one way to get a token',
     );
-  } else if (!given.CAMPAIGN_ACCESS_TOKEN && !hasCredentials) {
+  } else if (!hasToken && !hasCredentials) {
     faults.push(
       'CAMPAIGN_ACCESS_TOKEN is not set: expected because CAMPAIGN_URL is set (or IMS_CLIENT_ID and IMS_CLIENT_SECRET in its place)',
     );
@@ -170,8 +182,18 @@ function unknownVariables(environment: Environment): string[] {
   );
 }
 
+function isSecret(name: string): boolean {
+  return (secrets as readonly string[]).includes(name);
+}
+
 function masked(name: string, value: string | undefined): string {
-  const isSecret = (secrets as readonly string[]).includes(name);
-  if (isSecret) return '***';
-  return (value ?? '').replace(/\/\/[^/@]*@/, '//***@');
+  if (isSecret(name)) return '***';
+  // All that may be credentials of a URL, also of one that is none: a password may hold any character.
+  return (value ?? '').replace(/^(.*?\/\/)?.*@/s, '$1***@');
+}
+
+function deepFrozen<T extends object>(value: T): Readonly<T> {
+  for (const part of Object.values(value))
+    if (part !== null && typeof part === 'object') deepFrozen(part);
+  return Object.freeze(value);
 }

@@ -2,15 +2,22 @@ import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { Config, RemoteUpstream } from './config.js';
 import { createCampaignDatasource } from './datasources/campaign.datasource.js';
-import { openIngestionLog } from './datasources/ingestion-log.datasource.js';
+import { createIngestionLog } from './datasources/ingestion-log.datasource.js';
 import { createIngestionRequestLoader } from './datasources/ingestion-request.loader.js';
+import { createLineageLoader } from './datasources/lineage.loader.js';
+import { openLogFile } from './datasources/log-file.js';
+import { createStartLog } from './datasources/start-log.datasource.js';
 import { systemClock } from './datasources/system-clock.js';
-import type { IngestionLog } from './ingestion/ports.js';
+import type { IngestionRecord } from './ingestion/ingestion-request.js';
+import type { IngestionLog, StartLog } from './ingestion/ports.js';
+import { createStarter } from './ingestion/start-ingestion.js';
+import { START_KEPT_MS, type StartIntent } from './ingestion/start-intent.js';
+import { createSubmitter } from './ingestion/submitter.js';
 import type { OperationContext } from './resolvers/operation-context.js';
 import { createApolloServer } from './server/apollo.js';
 import { buildGatewaySchema } from './server/build-schema.js';
 import { serveExplorer } from './server/explorer.js';
-import { toExplorerTabs } from './server/explorer-tabs.js';
+import { toExplorerContent } from './server/explorer-tabs.js';
 import { createErrorFormatter } from './server/graphql-errors.js';
 import { serveHealth } from './server/health.js';
 import { createHttpServer, GRAPHQL_PATH } from './server/http.js';
@@ -21,13 +28,24 @@ import { createWebSockets } from './server/websocket.js';
 import { createFanOut } from './watch/fan-out.js';
 import { createHub } from './watch/hub.js';
 import { startPruner } from './watch/pruner.js';
+import { createRetrier } from './watch/retrier.js';
 import { createWatcher, type Watcher } from './watch/watcher.js';
 
-/** After this long, calls to the upstream that are still under way on shutdown are called off. */
-const CALL_OFF_AFTER_MS = 6_000;
+/** How long what is under way on shutdown may take, in ms from its beginning. */
+export interface DrainDeadlines {
+  /** Calls to the upstream that are still under way are called off. */
+  readonly callOffAfterMs: number;
+  /** HTTP connections that are still open are cut. */
+  readonly cutAfterMs: number;
+}
 
-/** After this long, connections that are still open on shutdown are cut. */
-const CUT_AFTER_MS = 8_000;
+const defaultDeadlines: DrainDeadlines = { callOffAfterMs: 6_000, cutAfterMs: 8_000 };
+
+/** A submission of a retry that is under way on shutdown is called off after this long. */
+const CALL_OFF_RETRY_AFTER_MS = 1_000;
+
+/** How long an ABORTED request’s first retry waits. */
+const RETRY_BACKOFF_MS = 5_000;
 
 const DAY_MS = 86_400_000;
 
@@ -36,6 +54,8 @@ export type GatewayConfig = Omit<Config, 'upstream' | 'logLevel'> & {
   readonly upstream: RemoteUpstream;
   /** The mapping in the explorer's ready-made tabs. */
   readonly explorerMappingId: string;
+  /** How long an ABORTED request’s first retry waits, in ms, where that is not 5 s. */
+  readonly retryBackoffMs?: number;
 };
 
 /** A running gateway. */
@@ -60,6 +80,7 @@ export async function startGateway(
   config: GatewayConfig,
   logger: Logger,
   onFatal: (error: Error) => void,
+  deadlines = defaultDeadlines,
 ): Promise<Gateway> {
   await using starting = new AsyncDisposableStack();
   const clock = systemClock;
@@ -75,12 +96,15 @@ export async function startGateway(
   });
   starting.defer(() => upstream.close());
 
-  const log = await openIngestionLog({ dataDir: config.dataDir, onFatal });
+  const file = await openLogFile({ dataDir: config.dataDir, onFatal });
+  const starts = createStartLog(file);
+  const log = await createIngestionLog(file);
   starting.defer(() => log.close());
   const hub = createHub();
   log.onAppended((transition) => {
     metrics.countTransition(transition.to.status);
     hub.publish(transition);
+    if (transition.to.status === 'ABORTED') void retrier.look();
   });
   const watcher = createWatcher({
     upstream,
@@ -97,8 +121,59 @@ export async function startGateway(
       },
     },
   });
-  starting.defer(() => watcher.stop());
+  starting.defer(async () => {
+    // Nobody waits any more for the polls that are under way: without the call-off they would take as long
+    // as the upstream likes.
+    const stopped = watcher.stop();
+    await upstream.close();
+    await stopped;
+  });
+  const onOutcomeUnknown = ({ intentId, mappingId, createdAt }: StartIntent, error: unknown) => {
+    metrics.countUnknownStart();
+    logger.warn(
+      { intentId, mappingId, createdAt: new Date(createdAt), err: error },
+      'Whether this start was taken is unknown; it is not sent again',
+    );
+  };
+  // It may have ended before the start was answered with it: then no transition tells of its retry.
+  const onNamed = ({ state }: IngestionRecord) => {
+    if (state.status === 'ABORTED') void retrier.look();
+  };
+  const submitter = createSubmitter({
+    upstream,
+    watches: watcher,
+    starts,
+    clock,
+    onOutcomeUnknown,
+    onNamed,
+  });
+  starting.defer(() => submitter.stop());
+  const starter = createStarter({ submitter, watches: watcher, log, starts, clock, onNamed });
+  const retrier = createRetrier({
+    starts,
+    submitter,
+    clock,
+    backoffMs: config.retryBackoffMs ?? RETRY_BACKOFF_MS,
+    events: {
+      onTried({ mappingId, retryOf, attempt }, outcome, error) {
+        metrics.countRetry(outcome);
+        const level = outcome === 'taken' ? 'info' : 'warn';
+        logger[level](
+          { mappingId, retryOf, attempt, outcome, err: error },
+          'A retry was submitted',
+        );
+      },
+      onFailed: (error) => logger.error({ err: error }, 'The log of retries could not be used'),
+    },
+  });
+  starting.defer(async () => {
+    const callOff = setTimeout(() => void upstream.close(), CALL_OFF_RETRY_AFTER_MS);
+    await retrier.stop();
+    clearTimeout(callOff);
+  });
+  await settleInterrupted(starts, clock.now(), onOutcomeUnknown);
   await resumeWatches(log, watcher);
+  await retrier.look();
   const stopPruner = startPruner({
     log,
     clock,
@@ -106,8 +181,15 @@ export async function startGateway(
     onFailed: (error) => logger.error({ err: error }, 'Old requests could not be pruned'),
   });
   starting.defer(stopPruner);
+  const stopStartPruner = startPruner({
+    log: starts,
+    clock,
+    retentionMs: START_KEPT_MS,
+    onFailed: (error) => logger.error({ err: error }, 'Old starts could not be pruned'),
+  });
+  starting.defer(stopStartPruner);
 
-  const schema = await buildGatewaySchema({ upstream, log, watches: watcher, clock });
+  const schema = await buildGatewaySchema({ starter, log, watches: watcher, clock });
   const formatError = createErrorFormatter(logger);
   const logOperation = createOperationLog(logger);
   const reportOperation: OperationReporter = (report) => {
@@ -116,6 +198,7 @@ export async function startGateway(
   };
   const newContext = (): OperationContext => ({
     requests: createIngestionRequestLoader(log),
+    lineages: createLineageLoader(starts),
     followed: { log, hub, watches: watcher },
   });
   const apollo = createApolloServer({ schema, formatError, reportOperation, logger });
@@ -132,20 +215,21 @@ export async function startGateway(
     reportOperation,
   });
   const webSockets = createWebSockets({ operations, logger });
-  const server = createHttpServer({ apollo, newContext, webSockets, logger });
-  let isDraining = false;
-  serveHealth(server, { upstream, clock }, () => isDraining);
+  let draining = false;
+  const isDraining = () => draining;
+  const server = createHttpServer({ apollo, newContext, webSockets, isDraining, logger });
+  serveHealth(server, { upstream, clock }, isDraining);
   metrics.serve(server, {
     watches: () => watcher.watchCount,
     listeners: () => fanOut.followerCount,
     sockets: () => webSockets.socketCount,
     bufferedBytes: () => webSockets.bufferedBytes,
   });
-  await serveExplorer(server, GRAPHQL_PATH, toExplorerTabs(config.explorerMappingId));
+  await serveExplorer(server, GRAPHQL_PATH, toExplorerContent(config.explorerMappingId));
   starting.defer(async () => {
-    isDraining = true;
-    const callOff = setTimeout(() => void upstream.close(), CALL_OFF_AFTER_MS);
-    const cut = setTimeout(() => server.server.closeAllConnections(), CUT_AFTER_MS);
+    draining = true;
+    const callOff = setTimeout(() => void upstream.close(), deadlines.callOffAfterMs);
+    const cut = setTimeout(() => server.server.closeAllConnections(), deadlines.cutAfterMs);
     // At once: while the server closes it listens no more, and no new socket can come.
     await Promise.all([server.close(), webSockets.drain()]);
     clearTimeout(callOff);
@@ -157,6 +241,18 @@ export async function startGateway(
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;
   const running = starting.move();
   return { url: `http://${host}:${port}`, stop: () => running.disposeAsync() };
+}
+
+/** Tell of the starts that the last process sent and heard no answer to; what is known of them by now is used. */
+async function settleInterrupted(
+  starts: StartLog,
+  now: number,
+  onOutcomeUnknown: (intent: StartIntent, error: unknown) => void,
+): Promise<void> {
+  for (const intent of await starts.settleInterrupted(now)) {
+    await starts.lookInto(intent.intentId, [], now);
+    onOutcomeUnknown(intent, null);
+  }
 }
 
 /** How many requests are taken up again at a time. */

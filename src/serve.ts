@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
+import { DataFolderInUseError } from './campaign/data-lock.js';
+import { MappingsInvalidError } from './campaign/mapping-fault.js';
 import { type Config, ConfigError, parseConfig } from './config.js';
-import { withEnvFile } from './config.sources.js';
 import { LogFileError } from './datasources/ingestion-log.open.js';
 import { startEmbeddedUpstream } from './embedded-upstream.js';
 import { type Gateway, startGateway } from './gateway.js';
@@ -14,10 +15,10 @@ export async function serve(): Promise<void> {
   const warnings: string[] = [];
   let config: Config;
   try {
-    config = parseConfig(withEnvFile(process.env, '.env'), (warning) => warnings.push(warning));
+    config = parseConfig(process.env, '.env', (warning) => warnings.push(warning));
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    console.error(error.message);
+    console.error([...warnings, error.message].join('\n'));
     process.exitCode = 1;
     return;
   }
@@ -27,16 +28,17 @@ export async function serve(): Promise<void> {
   const running = new AsyncDisposableStack();
   try {
     const gateway = await start(config, logger, running);
+    // Before anybody is told that it runs: until then a signal ends the process on the spot.
+    stopOnSignal(running, logger);
     logger.info(
       `Sluice is ready. Explorer: ${gateway.url}/  GraphQL, HTTP and WebSocket: ${gateway.url}/graphql`,
     );
   } catch (error) {
-    logger.fatal(toStartFault(error, config));
+    // Not to the log, where LOG_LEVEL=silent would hide why there is no gateway.
+    console.error(toStartFault(error, config));
     await running.disposeAsync();
     process.exitCode = 1;
-    return;
   }
-  stopOnSignal(running, logger);
 }
 
 async function start(
@@ -97,7 +99,10 @@ function stopOnSignal(running: AsyncDisposableStack, logger: Logger): void {
 
 /** What an operator can mend, in a line; anything else with its stack. */
 function toStartFault(error: unknown, { host, port }: Config): Error | string {
-  if (error instanceof LogFileError) return error.message;
+  const isPlain = [LogFileError, DataFolderInUseError, MappingsInvalidError].some(
+    (Plain) => error instanceof Plain,
+  );
+  if (isPlain) return (error as Error).message;
   const { code } = error as NodeJS.ErrnoException;
   switch (code) {
     case 'EADDRINUSE':
@@ -105,6 +110,7 @@ function toStartFault(error: unknown, { host, port }: Config): Error | string {
     case 'EACCES':
       return `Port ${port} of ${host} may not be listened on. Set PORT to one above 1023.`;
     case 'ENOTFOUND':
+    case 'EAI_AGAIN':
     case 'EADDRNOTAVAIL':
       return `HOST=${host} is no address of this machine.`;
     default:

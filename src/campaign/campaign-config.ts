@@ -48,13 +48,14 @@ export class CampaignConfigError extends Error {
 }
 
 /**
- * Read the configuration from the environment. What is not set has a default; what is set wrongly, or to
- * nothing, is a fault.
+ * Read the configuration from the environment. What is not set, or set to nothing, has a default; what is
+ * set wrongly is a fault.
  *
  * @throws {CampaignConfigError} with all faults
  */
 export function parseCampaignConfig(env: NodeJS.ProcessEnv): CampaignConfig {
-  const parsed = environment.safeParse(env);
+  const given = Object.entries(env).filter(([, value]) => value !== '');
+  const parsed = environment.safeParse(Object.fromEntries(given));
   if (!parsed.success) {
     const faults = parsed.error.issues.map(
       ({ path, message }) => `  ${path.join('.')}: ${message}`,

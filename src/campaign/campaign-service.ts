@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type Clock, systemClock } from './clock.js';
+import { lockDataFolder } from './data-lock.js';
 import { syncFolder } from './durable-file.js';
 import { closeHttpServer, createHttpServer } from './http-server.js';
 import { createIngestionRequests } from './ingestion-requests.js';
@@ -17,7 +18,7 @@ export interface CampaignServiceOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
-  /** Everything is kept in its folder `campaign`. Of one service at a time. */
+  /** Everything is kept in its folder `campaign`, which one service has at a time. */
   readonly dataDir: string;
   readonly mappingsDir: string;
   readonly organization: string;
@@ -36,6 +37,7 @@ export interface CampaignService {
    *
    * @returns the base URL, with no slash at its end; IMS is at its `/ims/token/v3`
    * @throws {MappingsInvalidError} with all that is wrong with the mappings
+   * @throws {DataFolderInUseError} another service works in the data folder
    * @throws {JournalCorruptError} the data folder's journal cannot be read
    * @throws the system's error, EADDRINUSE where the port is taken; nothing is left running
    */
@@ -58,6 +60,7 @@ export function createCampaignService(options: CampaignServiceOptions): Campaign
     const mappings = await loadMappings(options.mappingsDir);
     const campaignDir = join(options.dataDir, 'campaign');
 
+    releasers.push(lockDataFolder(campaignDir));
     const { journal, requests: known } = openRequestJournal(join(campaignDir, 'requests.ndjson'));
     releasers.push(() => journal.close());
     // A journal that was just made must not be gone after a power cut: ids would start over.

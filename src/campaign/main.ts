@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { loadEnvFile } from 'node:process';
 import { pino } from 'pino';
 import {
   CampaignConfigError,
@@ -5,10 +7,13 @@ import {
   toGatewayEnvironment,
 } from './campaign-config.js';
 import { createCampaignService } from './campaign-service.js';
+import { DataFolderInUseError } from './data-lock.js';
 import { MappingsInvalidError } from './mapping-fault.js';
 import { JournalCorruptError } from './request-journal.js';
 
 async function main(): Promise<void> {
+  // What the process was given goes before what the file says.
+  if (existsSync('.env')) loadEnvFile('.env');
   const config = parseCampaignConfig(process.env);
   const { clientId, clientSecret, ...rest } = config;
   const service = createCampaignService({
@@ -42,6 +47,7 @@ function toMessage(error: unknown): string {
   const isPlain =
     code !== undefined ||
     error instanceof CampaignConfigError ||
+    error instanceof DataFolderInUseError ||
     error instanceof MappingsInvalidError ||
     error instanceof JournalCorruptError;
   return isPlain ? error.message : (error.stack ?? error.message);

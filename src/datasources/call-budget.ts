@@ -11,8 +11,11 @@ export interface CallBudget {
    *
    * @throws {UpstreamError} UPSTREAM_RATE_LIMITED with `retryAfterMs`: the turn does not come before the
    *   deadline. Where that is known beforehand, at once.
+   * @param id - what `expedite` knows the call by
    */
-  turn(urgency: Urgency, deadline: Deadline): Promise<void>;
+  turn(urgency: Urgency, deadline: Deadline, id?: string): Promise<void>;
+  /** Make the waiting call of this id interactive, if there is one. */
+  expedite(id: string): void;
   /** Give nobody a turn for this long, in ms. The longest of several holds counts. */
   hold(delayMs: number): void;
   close(): void;
@@ -50,13 +53,25 @@ export function createCallBudget(clock: Clock, maxRps: number): CallBudget {
   }
 
   return {
-    async turn(urgency, deadline) {
+    async turn(urgency, deadline, id) {
       if (holdLeftMs() >= deadline.remainingMs() && holdLeftMs() > 0) refuse(holdLeftMs());
       try {
-        await queue.add(() => {}, { priority: priorities[urgency], signal: deadline.signal });
+        await queue.add(() => {}, {
+          priority: priorities[urgency],
+          signal: deadline.signal,
+          ...(id !== undefined && { id }),
+        });
       } catch (cause) {
         if (cause instanceof CalledOff && cause.reason === 'late') refuse(expectedWaitMs(urgency));
         throw toCalledOffFailure(cause, false).error;
+      }
+    },
+    expedite(id) {
+      try {
+        queue.setPriority(id, priorities.interactive);
+      } catch (error) {
+        // It has had its turn.
+        if (!(error instanceof ReferenceError)) throw error;
       }
     },
     hold(delayMs) {

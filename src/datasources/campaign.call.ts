@@ -23,6 +23,8 @@ const retryBackoff = new ExponentialBackoff({
 export interface CallPlan<T> {
   readonly kind: 'start' | 'status';
   readonly urgency: Urgency;
+  /** What the budget knows it by. */
+  readonly id?: string;
   readonly request: TokenlessRequest;
   readonly judge: (answer: HttpAnswer, nowMs: number) => T | CallFailure;
 }
@@ -86,11 +88,11 @@ async function readyToSend({ circuit, tokens }: CallParts, deadline: Deadline): 
 
 async function send<T>(
   { clock, http, budget, circuit }: CallParts,
-  { kind, urgency, request, judge }: CallPlan<T>,
+  { kind, urgency, id, request, judge }: CallPlan<T>,
   token: string,
   deadline: Deadline,
 ): Promise<T | CallFailure> {
-  await budget.turn(urgency, deadline);
+  await budget.turn(urgency, deadline, id);
   return circuit.run(async () => {
     const answer = await exchange(http, request(token), deadline.signal);
     if (answer.kind !== 'answered') return toTransportFailure(answer, kind);

@@ -1,5 +1,5 @@
 import { UpstreamError, type UpstreamErrorCode } from '../ingestion/gateway-error.js';
-import type { ReportedState } from '../ingestion/ingestion-request.js';
+import { type ReportedState, toRequestKey } from '../ingestion/ingestion-request.js';
 import type { Clock, Upstream } from '../ingestion/ports.js';
 import type { Submission } from '../ingestion/submission.js';
 import { createCallBudget } from './call-budget.js';
@@ -100,10 +100,15 @@ export function createCampaignDatasource(options: CampaignOptions): CampaignData
       const plan: CallPlan<ReportedState | null> = {
         kind: 'status',
         urgency,
+        id: toRequestKey(ref),
         request: requests.status(ref),
         judge: (answer, nowMs) => judgeStatusAnswer(answer, ref, nowMs),
       };
       return call('status', (deadline) => callCampaign(parts, plan, deadline));
+    },
+
+    expedite(ref) {
+      budget.expedite(toRequestKey(ref));
     },
 
     // The protocol has no ping, and no call of it is harmless. So: is a token to be had, and does anything

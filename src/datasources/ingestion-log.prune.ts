@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { LogTables } from './ingestion-log.schema.js';
+import { pruneStartsOf } from './start-log.write.js';
 
 /**
  * Delete terminal requests that have not changed since an instant, and their transitions, in one
@@ -30,6 +31,7 @@ export async function pruneRequests(
       .executeTakeFirstOrThrow();
     await transaction.deleteFrom('transitions').where('request_key', 'in', keys).execute();
     await transaction.deleteFrom('requests').where('request_key', 'in', keys).execute();
+    await pruneStartsOf(transaction, keys, unchangedSince);
     const value = String(Math.max(through, await readPrunedThrough(transaction)));
     await transaction
       .insertInto('log_meta')

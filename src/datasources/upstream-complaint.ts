@@ -42,7 +42,7 @@ export function toUpstreamDetails(
   return {
     status,
     ...(errorCode !== undefined && { errorCode }),
-    // Somebody else's header, shown to clients: visible ASCII of a sensible length or nothing.
-    ...(typeof requestId === 'string' && /^[\x21-\x7e]{1,128}$/.test(requestId) && { requestId }),
+    // Somebody else's header, shown to clients: what looks like an id, or nothing.
+    ...(typeof requestId === 'string' && /^[\w.:-]{1,64}$/.test(requestId) && { requestId }),
   };
 }

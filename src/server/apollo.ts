@@ -1,10 +1,19 @@
 import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
-import { ApolloServerPluginCacheControlDisabled } from '@apollo/server/plugin/disabled';
-import { GraphQLError, type GraphQLSchema } from 'graphql';
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginLandingPageDisabled,
+} from '@apollo/server/plugin/disabled';
+import { GraphQLError, type GraphQLSchema, type ParseOptions } from 'graphql';
 import type { Logger } from 'pino';
 import type { OperationContext } from '../resolvers/operation-context.js';
 import type { ErrorFormatter } from './graphql-errors.js';
 import { type OperationReporter, toErrorCodes } from './operation-log.js';
+
+/**
+ * Of every transport. Large operations have a few hundred tokens; a document of thousands, each within the
+ * one before, would run the parser out of stack.
+ */
+export const parseOptions: ParseOptions = { maxTokens: 1_000 };
 
 export interface ApolloOptions {
   readonly schema: GraphQLSchema;
@@ -23,6 +32,7 @@ export function createApolloServer({
   return new ApolloServer<OperationContext>({
     schema,
     formatError,
+    parseOptions,
     logger: logger.child({ part: 'apollo' }),
     introspection: true,
     csrfPrevention: true,
@@ -33,6 +43,8 @@ export function createApolloServer({
     plugins: [
       // Computes a Cache-Control header that no answer of ours may have anyway.
       ApolloServerPluginCacheControlDisabled(),
+      // A page from Apollo's CDN; browsers are led to the explorer instead.
+      ApolloServerPluginLandingPageDisabled(),
       refuseSubscriptions,
       reportOperations(reportOperation),
     ],

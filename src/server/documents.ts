@@ -8,6 +8,7 @@ import {
   validate,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
+import { parseOptions } from './apollo.js';
 
 /** So many documents are kept at most, and so many characters of them: a parsed one takes far more. */
 const MAX_KEPT_DOCUMENTS = 500;
@@ -37,6 +38,7 @@ export function createDocuments(schema: GraphQLSchema): Documents {
   });
 
   function parseValid(query: string): DocumentNode | readonly GraphQLError[] {
+    if (query === '') return [emptyQuery()];
     const known = kept.get(query);
     if (known) return known;
     const document = parseDocument(query);
@@ -60,7 +62,7 @@ export function createDocuments(schema: GraphQLSchema): Documents {
 
 function parseDocument(query: string): DocumentNode | GraphQLError {
   try {
-    return parse(query);
+    return parse(query, parseOptions);
   } catch (error) {
     if (error instanceof GraphQLError) return withCode(error, 'GRAPHQL_PARSE_FAILED');
     throw error;
@@ -68,10 +70,19 @@ function parseDocument(query: string): DocumentNode | GraphQLError {
 }
 
 /** In Apollo Server's words. */
+function emptyQuery(): GraphQLError {
+  return new GraphQLError(
+    'GraphQL operations must contain a non-empty `query` or a `persistedQuery` extension.',
+    { extensions: { code: 'BAD_REQUEST' } },
+  );
+}
+
+/** In Apollo Server's words. */
 function unknownOperation(operationName: string | null | undefined): GraphQLError {
-  const message = operationName
-    ? `Unknown operation named "${operationName}".`
-    : 'Must provide operation name if query contains multiple operations.';
+  const message =
+    operationName != null
+      ? `Unknown operation named "${operationName}".`
+      : 'Must provide operation name if query contains multiple operations.';
   return new GraphQLError(message, { extensions: { code: 'OPERATION_RESOLUTION_FAILURE' } });
 }
 

@@ -1,46 +1,74 @@
-import type { ExplorerTab } from './explorer.js';
+import type { ExplorerContent } from './explorer.js';
 
 /**
  * The ready-made tabs: start an ingestion, watch it, ask about it, list what happened.
  *
+ * The first hands the request on to the others, through the variables `{{mappingId}}` and `{{requestId}}`
+ * of the explorer's environment.
+ *
  * @param mappingId - a mapping that can be started right away, or a placeholder
  */
-export function toExplorerTabs(mappingId: string): readonly ExplorerTab[] {
-  const ref = { mappingId, requestId: '1' };
-  return [
-    { name: '1 Start', query: START, variables: { mappingId } },
-    { name: '2 Watch', query: WATCH, variables: ref },
-    { name: '3 Ask', query: ASK, variables: ref },
-    { name: '4 List', query: LIST, variables: ref },
-    { name: '5 Everything', query: ACTIVITY, variables: {} },
-  ];
+export function toExplorerContent(mappingId: string): ExplorerContent {
+  const ref = { mappingId: '{{mappingId}}', requestId: '{{requestId}}' };
+  return {
+    tabs: [
+      { name: '1 Start', query: START, variables: { mappingId }, onAnswer: HAND_ON },
+      { name: '2 Watch', query: WATCH, variables: ref },
+      { name: '3 Ask', query: ASK, variables: ref },
+      { name: '4 List', query: LIST, variables: {} },
+      { name: '5 Everything', query: EVERYTHING, variables: {} },
+    ],
+    environment: { mappingId, requestId: '1' },
+  };
 }
 
-const START = `# Starts an ingestion. Put the requestId of the answer into the variables of the next tabs.
+/** Runs with every answer in its tab, the schema's included; a refused start has no request to hand on. */
+const HAND_ON = `// Hands the request on to the next tabs.
+const { body } = altair.response;
+const { data } = typeof body === 'string' ? JSON.parse(body) : body;
+const started = data?.startIngestion?.request;
+if (started) {
+  await altair.helpers.setEnvironment('mappingId', started.mappingId, true);
+  await altair.helpers.setEnvironment('requestId', started.requestId, true);
+}
+`;
+
+const START = `# 1. Starts an ingestion: press "Send Request", then go on to the tab "2 Watch".
+# The next tabs know which request you started. To start another mapping, change VARIABLES below.
 mutation Start($mappingId: ID!) {
   startIngestion(input: { mappingId: $mappingId }) {
     __typename
-    ... on IngestionSubmitted { message request { requestId status startedAt } }
-    ... on IngestionAlreadyInProgress { message request { requestId status startedAt } }
-    ... on StartIngestionFailure { mappingId message }
+    ... on IngestionSubmitted {
+      message
+      request { mappingId requestId status startedAt }
+    }
+    ... on IngestionAlreadyInProgress {
+      message
+      request { mappingId requestId status startedAt }
+    }
+    ... on StartIngestionFailure {
+      mappingId
+      message
+    }
   }
 }
 `;
 
-const WATCH = `# Every change of the request's status, from its first to its last. Set requestId in the variables.
+const WATCH = `# 2. Every change of the request's status as it happens, from its first to its last, each with its time.
+# It begins with what has happened already, and ends by itself after the last change.
 subscription Watch($mappingId: ID!, $requestId: ID!, $after: Cursor) {
   ingestionStatusChanged(mappingId: $mappingId, requestId: $requestId, after: $after) {
-    cursor
     from
     to
     observedAt
     numRecords
     failure { code message retryable }
+    cursor
   }
 }
 `;
 
-const ASK = `# Where the request stands now, and how it is being watched.
+const ASK = `# 3. Where the request stands now, and how it is being watched.
 query Ask($mappingId: ID!, $requestId: ID!) {
   ingestionStatus(mappingId: $mappingId, requestId: $requestId) {
     status
@@ -54,25 +82,31 @@ query Ask($mappingId: ID!, $requestId: ID!) {
 }
 `;
 
-const LIST = `# Everything this gateway saw happen to the request.
-query List($mappingId: ID!, $requestId: ID!) {
-  ingestionStatus(mappingId: $mappingId, requestId: $requestId) {
-    transitions(first: 50) {
-      nodes { cursor from to observedAt info }
-      pageInfo { hasNextPage endCursor }
+const LIST = `# 4. What this gateway has seen, newest first, and all that happened to each.
+query List($first: Int! = 10, $after: Cursor) {
+  ingestionRequests(first: $first, after: $after) {
+    nodes {
+      mappingId
+      requestId
+      status
+      numRecords
+      startedAt
+      transitions(first: 10) { nodes { from to observedAt info } }
     }
+    pageInfo { hasNextPage endCursor }
   }
 }
 `;
 
-const ACTIVITY = `# What happens to any request, from now on.
+const EVERYTHING = `# 5. What happens to any request, from now on, until you press "Stop". Start some in the first tab.
 subscription Everything($mappingIds: [ID!], $after: Cursor) {
   ingestionActivity(mappingIds: $mappingIds, after: $after) {
-    cursor
     from
     to
     observedAt
-    request { mappingId requestId numRecords }
+    numRecords
+    request { mappingId requestId }
+    cursor
   }
 }
 `;

@@ -1,48 +1,96 @@
 import fastifyStatic from '@fastify/static';
 import {
+  type AltairConfigOptions,
   getDistDirectory,
-  type RenderOptions,
+  isSandboxFrame,
   renderAltair,
-  renderInitSnippet,
+  SANDBOX_FRAME_CSP,
 } from 'altair-static';
 import type { FastifyInstance } from 'fastify';
+import { toInitScript } from './explorer-init.js';
 
 /** Where the explorer is served. */
 export const EXPLORER_PATH = '/explorer/';
 
-const INIT_PATH = `${EXPLORER_PATH}sluice-init.js`;
+const INIT_FILE = 'sluice-init.js';
+
+/** In Altair's package a content hash is part of these names: `chunk-2OVBIND4.js`, `index-DHqKSLXH.js`. */
+const HASHED_NAME = /(?:chunk|worker)-[A-Z0-9]{8}\.js$|iframe-sandbox\/assets\//;
 
 /** A tab that is there when the explorer is opened for the first time. */
 export interface ExplorerTab {
   readonly name: string;
   readonly query: string;
   readonly variables: Record<string, unknown>;
+  /** JavaScript that Altair runs with each answer, such as to put a value of it into the environment. */
+  readonly onAnswer?: string;
+}
+
+/** What is there when the explorer is opened for the first time. */
+export interface ExplorerContent {
+  readonly tabs: readonly ExplorerTab[];
+  /** What `{{name}}` in a tab's variables stands for, until a tab's `onAnswer` sets it. */
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 /**
  * Serve Altair from its npm package, with tabs ready to run. It asks nothing of any other host.
+ *
+ * Every address in the page is relative to the page's own, so that it also works behind a proxy, below
+ * another path, and over https.
  *
  * @param graphqlPath - where it sends its operations, subscriptions over WebSocket included
  */
 export async function serveExplorer(
   server: FastifyInstance,
   graphqlPath: string,
-  tabs: readonly ExplorerTab[],
+  content: ExplorerContent,
 ): Promise<void> {
-  const options: RenderOptions = {
-    baseURL: EXPLORER_PATH,
-    serveInitialOptionsInSeperateRequest: INIT_PATH,
-    endpointURL: graphqlPath,
-    subscriptionsEndpoint: graphqlPath,
+  // Altair takes the base as given, and the script in a request of its own needs no inline script.
+  const page = renderAltair({ baseURL: './', serveInitialOptionsInSeperateRequest: INIT_FILE })
+    .replace('<title>Altair</title>', '<title>Sluice explorer</title>')
+    .replace('<html>', '<html lang="en">');
+  const script = toInitScript(toAltairOptions(content), `..${graphqlPath}`);
+
+  server.get('/', (_request, reply) => reply.redirect(`.${EXPLORER_PATH}`));
+  server.get(EXPLORER_PATH.slice(0, -1), (_request, reply) => reply.redirect(`.${EXPLORER_PATH}`));
+  server.get(EXPLORER_PATH, (_request, reply) =>
+    reply.type('text/html; charset=utf-8').header('cache-control', 'no-cache').send(page),
+  );
+  server.get(`${EXPLORER_PATH}${INIT_FILE}`, (_request, reply) =>
+    reply.type('text/javascript; charset=utf-8').header('cache-control', 'no-cache').send(script),
+  );
+  await server.register(fastifyStatic, {
+    root: getDistDirectory(),
+    prefix: EXPLORER_PATH,
+    index: false,
+    decorateReply: false,
+    cacheControl: false,
+    setHeaders(reply, path) {
+      const isHashed = HASHED_NAME.test(path.replaceAll('\\', '/'));
+      // The others are asked for again, and answered with 304 while they are the same.
+      reply.header('cache-control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache');
+      if (isSandboxFrame(path)) reply.header('content-security-policy', SANDBOX_FRAME_CSP);
+    },
+  });
+}
+
+function toAltairOptions({ tabs, environment }: ExplorerContent): AltairConfigOptions {
+  return {
     initialSubscriptionRequestHandlerId: 'graphql-ws',
-    initialWindows: tabs.map(({ name, query, variables }) => ({
+    // Without an address of their own: they take the page's, which is absolute.
+    initialWindows: tabs.map(({ name, query, variables, onAnswer }) => ({
       initialName: name,
       initialQuery: query,
       initialVariables: JSON.stringify(variables, null, 2),
-      endpointURL: graphqlPath,
-      subscriptionsEndpoint: graphqlPath,
       initialSubscriptionRequestHandlerId: 'graphql-ws',
+      ...(onAnswer !== undefined && { initialPostRequestScript: onAnswer }),
     })),
+    // Scripts may set variables of an active sub-environment only.
+    initialEnvironments: {
+      activeSubEnvironment: 'sluice',
+      subEnvironments: [{ id: 'sluice', title: 'Sluice', variables: { ...environment } }],
+    },
     instanceStorageNamespace: 'sluice_',
     disableAccount: true,
     initialSettings: {
@@ -50,22 +98,10 @@ export async function serveExplorer(
       language: 'en-US',
       addQueryDepthLimit: 3,
       tabSize: 2,
+      'schema.reloadOnStart': true,
+      disablePushNotification: true,
       'alert.disableUpdateNotification': true,
       'banners.disable': true,
     },
   };
-  const page = renderAltair(options);
-  const init = renderInitSnippet(options);
-
-  server.get('/', (_request, reply) => reply.redirect(EXPLORER_PATH));
-  server.get(EXPLORER_PATH, (_request, reply) => reply.type('text/html; charset=utf-8').send(page));
-  server.get(INIT_PATH, (_request, reply) =>
-    reply.type('text/javascript; charset=utf-8').send(init),
-  );
-  await server.register(fastifyStatic, {
-    root: getDistDirectory(),
-    prefix: EXPLORER_PATH,
-    index: false,
-    decorateReply: false,
-  });
 }

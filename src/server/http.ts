@@ -1,8 +1,9 @@
 import type { ApolloServer } from '@apollo/server';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
-import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
 import type { OperationContext } from '../resolvers/operation-context.js';
+import { EXPLORER_PATH } from './explorer.js';
 import { toHttpStatus } from './http-status.js';
 import type { GraphQLWebSockets } from './websocket.js';
 
@@ -16,6 +17,8 @@ export interface HttpOptions {
   readonly apollo: ApolloServer<OperationContext>;
   readonly newContext: () => OperationContext;
   readonly webSockets: GraphQLWebSockets;
+  /** True once no new operation is taken: one may still come over a connection that was open before. */
+  readonly isDraining: () => boolean;
   readonly logger: Logger;
 }
 
@@ -24,32 +27,56 @@ export function createHttpServer({
   apollo,
   newContext,
   webSockets,
+  isDraining,
   logger,
 }: HttpOptions): FastifyInstance {
-  const server = Fastify({ bodyLimit: MAX_BODY_BYTES, forceCloseConnections: 'idle' });
-
-  server.setErrorHandler<FastifyError>((error, _request, reply) => {
-    const status = error.statusCode ?? 500;
-    if (status >= 500) logger.error({ err: error }, 'An HTTP request failed inside the gateway');
-    const message = status >= 500 ? 'The gateway failed to answer this.' : error.message;
-    const code = status >= 500 ? 'INTERNAL_SERVER_ERROR' : 'BAD_REQUEST';
-    return reply.code(status).send({ errors: [{ message, extensions: { code } }] });
+  const server = Fastify({
+    bodyLimit: MAX_BODY_BYTES,
+    forceCloseConnections: 'idle',
+    // Health and metrics are told while the server closes; GraphQL refuses by itself.
+    return503OnClosing: false,
+    // A URL that cannot be decoded never comes to the error handler.
+    frameworkErrors: (error, _request, reply) => answerError(error, reply),
   });
-  server.setNotFoundHandler((_request, reply) =>
-    reply.code(404).send({
-      errors: [
-        {
-          message: `There is nothing here. GraphQL is at ${GRAPHQL_PATH}.`,
-          extensions: { code: 'NOT_FOUND' },
-        },
-      ],
-    }),
-  );
+
+  function answerError(error: FastifyError, reply: FastifyReply) {
+    const status = error.statusCode ?? 500;
+    if (status < 500) return refuse(reply, status, 'BAD_REQUEST', error.message);
+    logger.error({ err: error }, 'An HTTP request failed inside the gateway');
+    return refuse(reply, status, 'INTERNAL_SERVER_ERROR', 'The gateway failed to answer this.');
+  }
+
+  server.setErrorHandler<FastifyError>((error, _request, reply) => answerError(error, reply));
+  server.setNotFoundHandler((request, reply) => {
+    if (toPath(request.url) !== GRAPHQL_PATH) {
+      return refuse(
+        reply,
+        404,
+        'NOT_FOUND',
+        `There is nothing here. GraphQL is at ${GRAPHQL_PATH}.`,
+      );
+    }
+    reply.header('allow', 'GET, POST');
+    return refuse(reply, 405, 'BAD_REQUEST', 'GraphQL is asked with GET or POST.');
+  });
+
+  // What was under way when the drain began: kept alive, its connection would hold the drain up.
+  server.addHook('onSend', async (_request, reply) => {
+    if (isDraining()) reply.header('connection', 'close');
+  });
 
   const handleGraphQL = fastifyApolloHandler(apollo, { context: async () => newContext() });
   server.route({
     method: ['GET', 'POST', 'OPTIONS'],
     url: GRAPHQL_PATH,
+    // Who opens this address in a browser wants to see something; GraphQL clients do not ask for HTML.
+    async onRequest(request, reply) {
+      if (isDraining()) {
+        return refuse(reply, 503, 'SHUTTING_DOWN', 'The gateway is shutting down. Ask again.');
+      }
+      const isBrowser = request.method === 'GET' && request.headers.accept?.includes('text/html');
+      if (isBrowser) return reply.redirect(`.${EXPLORER_PATH}`);
+    },
     async handler(request, reply) {
       const body: unknown = await handleGraphQL.call(this, request, reply);
       reply.code(toHttpStatus(reply.statusCode, reply.getHeader('content-type'), body));
@@ -58,10 +85,18 @@ export function createHttpServer({
   });
 
   server.server.on('upgrade', (request, connection, head) => {
-    const path = request.url?.split('?', 1)[0];
-    if (path === GRAPHQL_PATH) webSockets.upgrade(request, connection, head);
+    if (toPath(request.url) === GRAPHQL_PATH) webSockets.upgrade(request, connection, head);
     else connection.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
   });
 
   return server;
+}
+
+function toPath(url: string | undefined): string | undefined {
+  return url?.split('?', 1)[0];
+}
+
+/** An error in the form of GraphQL's, also where no GraphQL was asked. */
+function refuse(reply: FastifyReply, status: number, code: string, message: string): FastifyReply {
+  return reply.code(status).send({ errors: [{ message, extensions: { code } }] });
 }

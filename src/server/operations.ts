@@ -119,7 +119,7 @@ export function createOperations(options: OperationsOptions): Operations {
       const prepared = documents.prepare(query, operationName);
       if (!('operation' in prepared)) {
         const errors = formatErrors(prepared);
-        report('invalid', operationName ?? null, startedAt, errors);
+        report('invalid', null, startedAt, errors);
         outlet.fail(new OperationRefused(errors));
         return null;
       }
@@ -152,5 +152,6 @@ function toResultJson(
   data: unknown,
   errors: readonly GraphQLFormattedError[] | undefined,
 ): ResultJson {
-  return Buffer.from(JSON.stringify({ data: data ?? null, errors }));
+  // What is undefined is left out: the data where nothing was executed, as over HTTP.
+  return Buffer.from(JSON.stringify({ data, errors }));
 }

@@ -25,9 +25,6 @@ const MAX_BUFFERED_BYTES = 64 * 1024;
 /** Bytes would go as a binary frame. */
 const AS_TEXT = { binary: false };
 
-/** A close frame has room for no longer a reason. */
-const MAX_REASON_BYTES = 123;
-
 /**
  * One WebSocket, and the graphql-transport-ws protocol on it.
  *
@@ -131,7 +128,8 @@ export class SocketConnection implements OperationHost {
       return;
     }
     if (this.#operations.has(id)) {
-      this.close(CloseCode.SubscriberAlreadyExists, alreadyExists(id));
+      // Without the id, which may be longer than a reason may be.
+      this.close(CloseCode.SubscriberAlreadyExists, 'Subscriber already exists');
       return;
     }
     const operation = new SocketOperation(this, id);
@@ -158,9 +156,4 @@ function parse(data: string): Message | null {
   } catch {
     return null;
   }
-}
-
-function alreadyExists(id: string): string {
-  const reason = `Subscriber for ${id} already exists`;
-  return Buffer.byteLength(reason) > MAX_REASON_BYTES ? 'Subscriber already exists' : reason;
 }

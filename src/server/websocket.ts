@@ -83,8 +83,15 @@ export function createWebSockets({ operations, logger }: WebSocketOptions): Grap
     clearTimeout(timer);
   }
 
+  let isDraining = false;
+
   return {
     upgrade(request, connection, head) {
+      // Over a connection that was open before: the server accepts no new ones any more.
+      if (isDraining) {
+        connection.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n');
+        return;
+      }
       webSockets.handleUpgrade(request, connection, head, open);
     },
     get socketCount() {
@@ -96,6 +103,7 @@ export function createWebSockets({ operations, logger }: WebSocketOptions): Grap
       return bytes;
     },
     async drain() {
+      isDraining = true;
       const sockets = [...webSockets.clients];
       await Promise.all(
         sockets.map(async (socket, index) => {

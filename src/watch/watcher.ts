@@ -16,6 +16,7 @@ import type {
   Watches,
   WatchReport,
 } from '../ingestion/ports.js';
+import type { StartAnswer } from '../ingestion/start-intent.js';
 
 /** What an operator wants to hear of. */
 export interface WatcherEvents {
@@ -26,7 +27,7 @@ export interface WatcherEvents {
 }
 
 export interface WatcherOptions {
-  readonly upstream: Pick<Upstream, 'status'>;
+  readonly upstream: Pick<Upstream, 'status' | 'expedite'>;
   readonly log: Pick<IngestionLog, 'append'>;
   readonly clock: Clock;
   readonly plan: PollPlan;
@@ -85,10 +86,10 @@ export function createWatcher({
   async function observe(
     ref: RequestRef,
     seen: ReportedState,
-    startedAt?: number,
+    answers?: StartAnswer,
   ): Promise<IngestionRecord> {
     const observedAt = clock.now();
-    const { kind, record } = await log.append({ ref, seen, observedAt, startedAt });
+    const { kind, record } = await log.append({ ref, seen, observedAt, answers });
     const known = record.state.status;
     if (kind === 'regression') events.onRegression(ref, known, seen.status);
     if (isTerminal(known)) end(ref);
@@ -155,7 +156,10 @@ export function createWatcher({
   function poll(ref: RequestRef, urgency: Urgency): Promise<IngestionRecord | null> {
     const key = toRequestKey(ref);
     const underWay = polls.get(key);
-    if (underWay) return underWay;
+    if (underWay) {
+      if (urgency === 'interactive') upstream.expedite(ref);
+      return underWay;
+    }
     if (isStopped) {
       return Promise.reject(
         new UpstreamError('UPSTREAM_UNAVAILABLE', 'The gateway is shutting down. Ask again.'),

@@ -32,9 +32,25 @@ describe('the service alone', () => {
 
   it('says what is wrong with its environment, all at once', () => {
     const parse = () =>
-      parseCampaignConfig({ CAMPAIGN_SERVICE_PORT: '70000', CAMPAIGN_ORGANIZATION: '' });
+      parseCampaignConfig({ CAMPAIGN_SERVICE_PORT: '70000', CAMPAIGN_SERVICE_HOST: '0.0.0.0' });
     expect(parse).toThrow(CampaignConfigError);
-    expect(parse).toThrow(/CAMPAIGN_SERVICE_PORT: expected a port, 0 to 65535\n {2}CAMPAIGN_ORG/);
+    expect(parse).toThrow(/CAMPAIGN_SERVICE_PORT: expected a port, 0 to 65535/);
+  });
+
+  it('takes an empty variable for one that is not set', () => {
+    expect(parseCampaignConfig({ CAMPAIGN_ORGANIZATION: '' })).toMatchObject({
+      organization: 'acme',
+    });
+  });
+
+  it('leaves a data folder alone that another service works in, and says so', async () => {
+    await using space = await createWorkspace({ 'a.yaml': mappingYaml('M') });
+    await using _other = await startService(space);
+    const { child, errors } = run(space, { CAMPAIGN_SERVICE_PORT: '0' });
+    expect(await exitOf(child)).toBe(1);
+    expect(errors()).toBe(
+      `${join(space.dataDir, 'campaign')} is in use by another Campaign service: stop that one, or set DATA_DIR to another folder.\n`,
+    );
   });
 
   it('takes the public secret on a loopback address only', () => {

@@ -59,6 +59,20 @@ describe('the call budget', () => {
     expect(order).toEqual(['start 1', 'start 2', 'poll 1', 'poll 2', 'poll 3']);
   });
 
+  it('lets a call that is expedited go before the rest of the background', async () => {
+    const { clock, budget, deadline } = setUp(100);
+    budget.hold(1000);
+    const order: string[] = [];
+    const asked = ['poll 1', 'poll 2'].map((id) =>
+      budget.turn('background', deadline(), id).then(() => order.push(id)),
+    );
+    budget.expedite('poll 2');
+    budget.expedite('never asked');
+    await clock.advance(1000);
+    await Promise.all(asked);
+    expect(order).toEqual(['poll 2', 'poll 1']);
+  });
+
   it('refuses a call whose turn does not come before its deadline, and says when to ask again', async () => {
     const { clock, budget, deadline } = setUp(1);
     await budget.turn('interactive', deadline());

@@ -3,8 +3,11 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
-import { openIngestionLog } from '../../src/datasources/ingestion-log.datasource.js';
+import { createIngestionLog } from '../../src/datasources/ingestion-log.datasource.js';
 import { createIngestionRequestLoader } from '../../src/datasources/ingestion-request.loader.js';
+import { createLineageLoader } from '../../src/datasources/lineage.loader.js';
+import { openLogFile } from '../../src/datasources/log-file.js';
+import { createStartLog } from '../../src/datasources/start-log.datasource.js';
 import { systemClock } from '../../src/datasources/system-clock.js';
 import type { IngestionLog, Upstream } from '../../src/ingestion/ports.js';
 import type { OperationContext } from '../../src/resolvers/operation-context.js';
@@ -36,12 +39,19 @@ export async function startPushedGateway(): Promise<PushedGateway> {
   const onFatal = (error: Error) => {
     throw error;
   };
-  const log = await openIngestionLog({ dataDir, onFatal });
+  const file = await openLogFile({ dataDir, onFatal });
+  const starts = createStartLog(file);
+  const log = await createIngestionLog(file);
   const hub = createHub();
   log.onAppended((transition) => hub.publish(transition));
 
   const unasked = () => Promise.reject(new Error('There is no upstream.'));
-  const upstream: Upstream = { start: unasked, status: unasked, check: unasked };
+  const upstream: Upstream = {
+    start: unasked,
+    status: unasked,
+    check: unasked,
+    expedite: () => {},
+  };
   const watches = createWatcher({
     upstream,
     log,
@@ -52,11 +62,20 @@ export async function startPushedGateway(): Promise<PushedGateway> {
   const logger = pino({ level: 'silent' });
   const formatError = createErrorFormatter(logger);
   const reportOperation = () => {};
-  const schema = await buildGatewaySchema({ upstream, log, watches, clock: systemClock });
+  const schema = await buildGatewaySchema({
+    starter: { start: unasked },
+    log,
+    watches,
+    clock: systemClock,
+  });
   let operationCount = 0;
   const newContext = (): OperationContext => {
     operationCount += 1;
-    return { requests: createIngestionRequestLoader(log), followed: { log, hub, watches } };
+    return {
+      requests: createIngestionRequestLoader(log),
+      lineages: createLineageLoader(starts),
+      followed: { log, hub, watches },
+    };
   };
   const apollo = createApolloServer({ schema, formatError, reportOperation, logger });
   await apollo.start();
@@ -70,7 +89,13 @@ export async function startPushedGateway(): Promise<PushedGateway> {
     reportOperation,
   });
   const webSockets = createWebSockets({ operations, logger });
-  const server = createHttpServer({ apollo, newContext, webSockets, logger });
+  const server = createHttpServer({
+    apollo,
+    newContext,
+    webSockets,
+    isDraining: () => false,
+    logger,
+  });
   await server.listen({ host: '127.0.0.1', port: 0, backlog: 4_096 });
   const { port } = server.server.address() as AddressInfo;
 

@@ -1,7 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Gateway, type GatewayConfig, startGateway } from '../../src/gateway.js';
+import {
+  type DrainDeadlines,
+  type Gateway,
+  type GatewayConfig,
+  startGateway,
+} from '../../src/gateway.js';
 import { createLogger } from '../../src/logger.js';
 import { createGraphQLClient, type GraphQLClient } from './graphql-client.js';
 
@@ -25,6 +30,7 @@ export interface TestGateway extends Gateway {
 export async function startTestGateway(
   upstreamUrl: string,
   overrides: Partial<GatewayConfig> = {},
+  deadlines?: DrainDeadlines,
 ): Promise<TestGateway> {
   const logLines: Record<string, unknown>[] = [];
   const logger = createLogger('debug', { write: (line) => void logLines.push(JSON.parse(line)) });
@@ -54,6 +60,7 @@ export async function startTestGateway(
     (error) => {
       throw error;
     },
+    deadlines,
   );
   const client = createGraphQLClient(gateway.url);
   return {
@@ -63,7 +70,7 @@ export async function startTestGateway(
     async stop() {
       await client.close();
       await gateway.stop();
-      if (ownDataDir) await rm(ownDataDir, { recursive: true });
+      if (ownDataDir) await rm(ownDataDir, { recursive: true, force: true });
     },
   };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { UpstreamError } from '../../src/ingestion/gateway-error.js';
-import type { ReportedState } from '../../src/ingestion/ingestion-request.js';
+import type { ReportedState, RequestRef } from '../../src/ingestion/ingestion-request.js';
 import { createWatcher } from '../../src/watch/watcher.js';
 import { createManualClock, settle } from '../support/manual-clock.js';
 import { createMemoryLog } from '../support/memory-log.js';
@@ -16,11 +16,13 @@ function createSubject(answers: Answer[] = []) {
   const clock = createManualClock();
   const log = createMemoryLog();
   const calls: number[] = [];
+  const expedites: RequestRef[] = [];
   const regressions: string[] = [];
   const failures: number[] = [];
   let answerNext: ((answer: Answer) => void) | null = null;
   const watcher = createWatcher({
     upstream: {
+      expedite: (expedited) => expedites.push(expedited),
       status() {
         calls.push(clock.now());
         const scripted = answers.shift();
@@ -46,7 +48,7 @@ function createSubject(answers: Answer[] = []) {
     },
   });
   const answer = (given: Answer) => answerNext?.(given);
-  return { clock, log, watcher, calls, regressions, failures, answer };
+  return { clock, log, watcher, calls, expedites, regressions, failures, answer };
 }
 
 describe('the watcher', () => {
@@ -81,6 +83,18 @@ describe('the watcher', () => {
     const records = await Promise.all(asked);
     expect(calls).toHaveLength(1);
     expect(records.every((record) => record?.state.status === 'IN_PROGRESS')).toBe(true);
+  });
+
+  it('has a poll that waits its turn in the background hurry when somebody asks', async () => {
+    const { watcher, clock, calls, expedites, answer } = createSubject();
+    await watcher.observe(ref, running);
+    await clock.advance(1_000);
+    expect(expedites).toEqual([]);
+    const asked = watcher.poll(ref);
+    answer(running);
+    await asked;
+    expect(expedites).toEqual([ref]);
+    expect(calls).toHaveLength(1);
   });
 
   it('plans the next poll anew when somebody asks in between', async () => {

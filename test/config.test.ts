@@ -1,0 +1,331 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { type Config, ConfigError, parseConfig } from '../src/config.js';
+
+let directory: string;
+let warnings: string[];
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'sluice-config-'));
+  warnings = [];
+});
+
+afterEach(() => rmSync(directory, { recursive: true }));
+
+const envFile = () => join(directory, '.env');
+const parse = (environment: Record<string, string>): Config =>
+  parseConfig(environment, envFile(), (warning) => warnings.push(warning));
+
+/** The lines of the list of faults. */
+function faultsOf(environment: Record<string, string>): readonly string[] {
+  try {
+    parse(environment);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    expect(error.message.split('\n')).toEqual([
+      'These settings must be corrected:',
+      ...error.faults.map((fault) => `  ${fault}`),
+    ]);
+    return error.faults;
+  }
+  throw new Error('It was taken.');
+}
+
+/** All that an upstream elsewhere needs. */
+const remote = {
+  CAMPAIGN_URL: 'https://mc.adobe.io',
+  CAMPAIGN_ORGANIZATION: 'acme',
+  CAMPAIGN_API_KEY: 'planted-key',
+  CAMPAIGN_ACCESS_TOKEN: 'planted-token',
+};
+const credentials = {
+  ...remote,
+  CAMPAIGN_ACCESS_TOKEN: '',
+  IMS_CLIENT_ID: 'client',
+  IMS_CLIENT_SECRET: 'planted-secret',
+};
+
+describe('the settings', () => {
+  it('all have a default', () => {
+    expect(parse({})).toEqual({
+      host: '127.0.0.1',
+      port: 4000,
+      upstream: { kind: 'embedded', mappingsDir: expect.stringMatching(/\/mappings$/) },
+      timeoutMs: 10_000,
+      maxRps: 20,
+      statusRequestIdIn: 'query',
+      pollMinMs: 1_000,
+      pollMaxMs: 30_000,
+      dataDir: '.sluice',
+      retentionDays: 90,
+      logLevel: 'info',
+    });
+    expect(warnings).toEqual([]);
+  });
+
+  it('all can be set', () => {
+    const config = parse({
+      ...remote,
+      HOST: '::1',
+      PORT: '0',
+      CAMPAIGN_TIMEOUT_MS: '1',
+      CAMPAIGN_MAX_RPS: '10000',
+      CAMPAIGN_STATUS_REQUEST_ID_IN: 'body',
+      POLL_MIN_MS: '10',
+      POLL_MAX_MS: '86400000',
+      DATA_DIR: '/data',
+      RETENTION_DAYS: '1',
+      LOG_LEVEL: 'silent',
+    });
+    expect(config).toEqual({
+      host: '::1',
+      port: 0,
+      upstream: {
+        kind: 'remote',
+        url: new URL('https://mc.adobe.io/'),
+        organization: 'acme',
+        apiKey: 'planted-key',
+        token: { kind: 'ready', accessToken: 'planted-token' },
+      },
+      timeoutMs: 1,
+      maxRps: 10_000,
+      statusRequestIdIn: 'body',
+      pollMinMs: 10,
+      pollMaxMs: 86_400_000,
+      dataDir: '/data',
+      retentionDays: 1,
+      logLevel: 'silent',
+    });
+  });
+
+  it('take client credentials in place of a token', () => {
+    const { upstream } = parse(credentials);
+    expect(upstream).toMatchObject({
+      token: {
+        kind: 'clientCredentials',
+        imsUrl: 'https://ims-na1.adobelogin.com',
+        clientId: 'client',
+        clientSecret: 'planted-secret',
+        scopes: [
+          'openid',
+          'AdobeID',
+          'read_organizations',
+          'additional_info.projectedProductContext',
+        ],
+      },
+    });
+    const other = parse({ ...credentials, IMS_URL: 'http://localhost:1//', IMS_SCOPES: 'a, b' });
+    expect(other.upstream).toMatchObject({
+      token: { imsUrl: 'http://localhost:1', scopes: ['a', 'b'] },
+    });
+  });
+
+  it('that are empty are not set', () => {
+    expect(parse({ PORT: '', LOG_LEVEL: '', CAMPAIGN_URL: '', CAMPAIGN_API_KEY_FILE: '' })).toEqual(
+      parse({}),
+    );
+  });
+
+  it('cannot be changed afterwards', () => {
+    const config = parse(credentials);
+    const { upstream } = config;
+    if (upstream.kind !== 'remote' || upstream.token.kind !== 'clientCredentials') {
+      throw new Error('It has another upstream.');
+    }
+    for (const part of [config, upstream, upstream.token, upstream.token.scopes]) {
+      expect(Object.isFrozen(part)).toBe(true);
+    }
+    expect(() => Object.assign(config, { port: 1 })).toThrow(TypeError);
+  });
+});
+
+describe('a fault', () => {
+  const milliseconds = 'expected milliseconds, 10 to 86400000';
+  const url = 'expected an http or https URL without credentials, query or fragment';
+  const ascii = 'expected visible ASCII characters without blanks';
+  const cases: [string, string, string][] = [
+    ['PORT', '65536', 'PORT=65536: expected a whole number, 0 to 65535'],
+    ['PORT', '-1', 'PORT=-1: expected a whole number, 0 to 65535'],
+    ['PORT', '1e3', 'PORT=1e3: expected a whole number, 0 to 65535'],
+    ['PORT', ' ', 'PORT= : expected a whole number, 0 to 65535'],
+    ['PORT', '9'.repeat(400), `PORT=${'9'.repeat(400)}: expected a whole number, 0 to 65535`],
+    ['CAMPAIGN_TIMEOUT_MS', '0', 'CAMPAIGN_TIMEOUT_MS=0: expected milliseconds, 1 to 600000'],
+    [
+      'CAMPAIGN_TIMEOUT_MS',
+      '600001',
+      'CAMPAIGN_TIMEOUT_MS=600001: expected milliseconds, 1 to 600000',
+    ],
+    ['CAMPAIGN_MAX_RPS', '0', 'CAMPAIGN_MAX_RPS=0: expected calls a second, 1 to 10000'],
+    ['CAMPAIGN_MAX_RPS', '0.5', 'CAMPAIGN_MAX_RPS=0.5: expected calls a second, 1 to 10000'],
+    [
+      'CAMPAIGN_STATUS_REQUEST_ID_IN',
+      'header',
+      'CAMPAIGN_STATUS_REQUEST_ID_IN=header: expected query or body',
+    ],
+    ['POLL_MIN_MS', '9', `POLL_MIN_MS=9: ${milliseconds}`],
+    ['POLL_MAX_MS', '86400001', `POLL_MAX_MS=86400001: ${milliseconds}`],
+    ['POLL_MIN_MS', '30001', 'POLL_MIN_MS=30001: expected at most POLL_MAX_MS, which is 30000'],
+    ['POLL_MAX_MS', '999', 'POLL_MIN_MS=1000: expected at most POLL_MAX_MS, which is 999'],
+    ['RETENTION_DAYS', '0', 'RETENTION_DAYS=0: expected days, 1 to 36500'],
+    ['LOG_LEVEL', 'verbose', 'LOG_LEVEL=verbose: expected trace, debug, info, warn, error, silent'],
+    ['CAMPAIGN_URL', 'mc.adobe.io', `CAMPAIGN_URL=mc.adobe.io: ${url}`],
+    ['CAMPAIGN_URL', 'ftp://mc.adobe.io', `CAMPAIGN_URL=ftp://mc.adobe.io: ${url}`],
+    ['CAMPAIGN_URL', 'https://me:secret@host', `CAMPAIGN_URL=https://***@host: ${url}`],
+    ['CAMPAIGN_URL', 'https://me:s/e@c@host/x', `CAMPAIGN_URL=https://***@host/x: ${url}`],
+    ['CAMPAIGN_URL', 'me:secret@host', `CAMPAIGN_URL=***@host: ${url}`],
+    ['CAMPAIGN_URL', 'https://host/?a=b', `CAMPAIGN_URL=https://host/?a=b: ${url}`],
+    ['CAMPAIGN_URL', 'https://host/#a', `CAMPAIGN_URL=https://host/#a: ${url}`],
+    ['IMS_URL', 'https://:secret@host', `IMS_URL=https://***@host: ${url}`],
+    ['CAMPAIGN_ORGANIZATION', '..', 'CAMPAIGN_ORGANIZATION=..: expected a name such as acme'],
+    [
+      'CAMPAIGN_ORGANIZATION',
+      '',
+      'CAMPAIGN_ORGANIZATION is not set: expected because CAMPAIGN_URL is set',
+    ],
+    ['CAMPAIGN_API_KEY', 'planted key', `CAMPAIGN_API_KEY=***: ${ascii}`],
+    ['CAMPAIGN_API_KEY', '', 'CAMPAIGN_API_KEY is not set: expected because CAMPAIGN_URL is set'],
+    ['CAMPAIGN_ACCESS_TOKEN', 'planted\ntoken', `CAMPAIGN_ACCESS_TOKEN=***: ${ascii}`],
+    [
+      'CAMPAIGN_ACCESS_TOKEN',
+      '',
+      'CAMPAIGN_ACCESS_TOKEN is not set: expected because CAMPAIGN_URL is set (or IMS_CLIENT_ID and IMS_CLIENT_SECRET in its place)',
+    ],
+    [
+      'IMS_CLIENT_ID',
+      'client',
+      'CAMPAIGN_ACCESS_TOKEN and IMS_CLIENT_ID or IMS_CLIENT_SECRET are both set: expected one way to get a token',
+    ],
+  ];
+
+  it.each(cases)('in %s=%s', (name, value, fault) => {
+    expect(faultsOf({ ...remote, [name]: value })).toEqual([fault]);
+  });
+
+  it.each([
+    ['IMS_CLIENT_ID', 'IMS_CLIENT_ID is not set: expected because IMS_CLIENT_SECRET is set'],
+    ['IMS_CLIENT_SECRET', 'IMS_CLIENT_SECRET is not set: expected because IMS_CLIENT_ID is set'],
+  ])('of credentials without %s', (name, fault) => {
+    expect(faultsOf({ ...credentials, [name]: '' })).toEqual([fault]);
+  });
+
+  it('is told with all others, and none of them tells a secret', () => {
+    const faults = faultsOf({
+      PORT: 'x',
+      LOG_LEVEL: 'loud',
+      POLL_MIN_MS: '-',
+      CAMPAIGN_URL: 'https://me:planted-password@host',
+      CAMPAIGN_API_KEY: 'planted key',
+      CAMPAIGN_ACCESS_TOKEN: 'planted token',
+      IMS_CLIENT_SECRET: 'planted-secret',
+    });
+    expect(faults.map((fault) => fault.split(/[= ]/, 1)[0])).toEqual([
+      'PORT',
+      'CAMPAIGN_URL',
+      'CAMPAIGN_API_KEY',
+      'CAMPAIGN_ACCESS_TOKEN',
+      'POLL_MIN_MS',
+      'LOG_LEVEL',
+      'CAMPAIGN_ORGANIZATION',
+      'CAMPAIGN_ACCESS_TOKEN',
+    ]);
+    expect(faults.join()).not.toContain('planted');
+  });
+});
+
+describe('a secret', () => {
+  const secretFile = (content: string) => {
+    const path = join(directory, 'secret');
+    writeFileSync(path, content);
+    return path;
+  };
+  const all = [
+    ['CAMPAIGN_API_KEY', remote],
+    ['CAMPAIGN_ACCESS_TOKEN', remote],
+    ['IMS_CLIENT_SECRET', credentials],
+  ] as const;
+
+  it.each(all)('%s may be in a file', (name, environment) => {
+    for (const content of ['from-file', 'from-file\n', 'from-file\r\n']) {
+      const given = { ...environment, [name]: '', [`${name}_FILE`]: secretFile(content) };
+      expect(parse(given)).toEqual(parse({ ...environment, [name]: 'from-file' }));
+    }
+    expect(warnings).toEqual([]);
+  });
+
+  it.each(all)('%s is not taken from two places', (name, environment) => {
+    const faults = faultsOf({ ...environment, [`${name}_FILE`]: secretFile('other') });
+    expect(faults).toEqual([`${name} and ${name}_FILE are both set: expected one of them`]);
+  });
+
+  it.each(all)('%s whose file cannot be read is one fault', (name, environment) => {
+    const missing = join(directory, 'missing');
+    const given = (path: string) => ({ ...environment, [name]: '', [`${name}_FILE`]: path });
+    expect(faultsOf(given(missing))).toEqual([
+      `${name}_FILE=${missing}: expected a file that can be read (ENOENT)`,
+    ]);
+    expect(faultsOf(given(directory))).toEqual([
+      `${name}_FILE=${directory}: expected a file that can be read (EISDIR)`,
+    ]);
+  });
+
+  it.each(all)('%s whose file is empty is one fault', (name, environment) => {
+    for (const content of ['', '\n']) {
+      const path = secretFile(content);
+      const given = { ...environment, [name]: '', [`${name}_FILE`]: path };
+      expect(faultsOf(given)).toEqual([`${name}_FILE=${path}: expected a file that is not empty`]);
+    }
+  });
+});
+
+describe('a warning', () => {
+  it('is given of each variable with a prefix of ours that means nothing, never with its value', () => {
+    parse({
+      CAMPAIGN_ACESS_TOKEN: 'planted',
+      IMS_SECRET: 'planted',
+      POLL_MS: '5',
+      SLUICE_PORT: '5',
+      IMS_CLIENT_ID_FILE: '/x',
+    });
+    expect(warnings).toEqual(
+      ['CAMPAIGN_ACESS_TOKEN', 'IMS_SECRET', 'POLL_MS', 'SLUICE_PORT', 'IMS_CLIENT_ID_FILE'].map(
+        (name) =>
+          `${name} is no setting of Sluice and was ignored. See the settings in the README.`,
+      ),
+    );
+  });
+
+  it('is not given of variables of others, nor of those of the Campaign service', () => {
+    parse({ PATH: '/bin', CAMPAIGN_SERVICE_PORT: '1', CAMPAIGN_SERVICE_ANYTHING: 'x', ims: 'x' });
+    expect(warnings).toEqual([]);
+  });
+
+  it('is given where a key is set but nothing to use it with', () => {
+    expect(parse({ CAMPAIGN_API_KEY: 'planted-key' }).upstream.kind).toBe('embedded');
+    expect(warnings).toEqual([
+      'CAMPAIGN_API_KEY is set but CAMPAIGN_URL is not: the embedded Campaign service is used.',
+    ]);
+  });
+});
+
+describe('a .env file', () => {
+  it('is read, and the environment wins', () => {
+    writeFileSync(envFile(), '# ours\nPORT=1234\nHOST="0.0.0.0"\nLOG_LEVEL=debug # loud\n');
+    expect(parse({ PORT: '99' })).toMatchObject({ port: 99, host: '0.0.0.0', logLevel: 'debug' });
+  });
+
+  it('is held to the same rules', () => {
+    writeFileSync(envFile(), 'PORT=x\nPOLL_MS=1\n');
+    expect(faultsOf({})).toEqual(['PORT=x: expected a whole number, 0 to 65535']);
+    expect(warnings).toHaveLength(1);
+  });
+
+  it('that cannot be read is a fault, told with all others', () => {
+    mkdirSync(envFile());
+    expect(faultsOf({ PORT: 'x' })).toEqual([
+      `${envFile()}: expected a file that can be read (EISDIR)`,
+      'PORT=x: expected a whole number, 0 to 65535',
+    ]);
+  });
+});

@@ -1,0 +1,420 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { connect } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createIngestionRequestLoader } from '../../src/datasources/ingestion-request.loader.js';
+import { createLineageLoader } from '../../src/datasources/lineage.loader.js';
+import { systemClock } from '../../src/datasources/system-clock.js';
+import type { IngestionLog, StartLog, Watches } from '../../src/ingestion/ports.js';
+import type { Starter } from '../../src/ingestion/start-ingestion.js';
+import { createLogger } from '../../src/logger.js';
+import { createApolloServer } from '../../src/server/apollo.js';
+import { buildGatewaySchema } from '../../src/server/build-schema.js';
+import { createErrorFormatter } from '../../src/server/graphql-errors.js';
+import { createHttpServer } from '../../src/server/http.js';
+import { createOperations, type ResultJson } from '../../src/server/operations.js';
+import { createWebSockets } from '../../src/server/websocket.js';
+import { createFanOut } from '../../src/watch/fan-out.js';
+import { createHub } from '../../src/watch/hub.js';
+import { startAnswers, statusAnswers } from '../support/campaign-answers.js';
+import { createMemoryLog } from '../support/memory-log.js';
+import { readMetric, untilMetric } from '../support/metrics.js';
+import { askSocket, openSocket, type RawSocket } from '../support/raw-socket.js';
+import {
+  held,
+  json,
+  type ScriptedUpstream,
+  startScriptedUpstream,
+} from '../support/scripted-upstream.js';
+import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
+
+let upstream: ScriptedUpstream;
+let gateway: TestGateway;
+
+const running = json(200, statusAnswers.inProgress('XDM44', 3520));
+const finished = json(200, statusAnswers.success('XDM44', 3520));
+const changed =
+  'subscription Changed { ingestionStatusChanged(mappingId: "XDM44", requestId: "3520") { to } }';
+const status = '{ ingestionStatus(mappingId: "XDM44", requestId: "3520") { status info } }';
+const start = 'mutation { startIngestion(input: { mappingId: "XDM44" }) { __typename } }';
+
+beforeEach(async () => {
+  upstream = await startScriptedUpstream();
+  upstream.otherwise(running);
+  gateway = await startTestGateway(upstream.url);
+});
+
+afterEach(async () => {
+  await gateway.stop();
+  await upstream.close();
+});
+
+const next = (id: string, to: string) => ({
+  id,
+  type: 'next',
+  payload: { data: { ingestionStatusChanged: { to } } },
+});
+
+/** Behind the answer to this, everything that was sent before has been dealt with. */
+async function expectNothingMore(socket: RawSocket): Promise<void> {
+  socket.send({ type: 'ping', payload: { sentinel: true } });
+  expect(await socket.next()).toEqual({ type: 'pong', payload: { sentinel: true } });
+}
+
+describe('a socket that does not keep to the protocol is closed', () => {
+  const subscribe = { type: 'subscribe', id: '1', payload: { query: changed } };
+  const twice = (id: string) => [
+    { ...subscribe, id },
+    { ...subscribe, id },
+  ];
+  const cases: [string, number, unknown[]][] = [
+    ['a frame that is not JSON', 4400, ['{']],
+    ['an empty frame', 4400, ['']],
+    ['bytes that are nothing', 4400, [Buffer.from([0, 255, 254, 1, 2, 3])]],
+    ['JSON that is no message', 4400, ['null']],
+    ['a list of messages', 4400, [[{ type: 'ping' }]]],
+    ['no type', 4400, [{}]],
+    ['an unknown type', 4400, [{ type: 'start', id: '1', payload: { query: changed } }]],
+    ['an answer from a client', 4400, [{ type: 'next', id: '1', payload: { data: {} } }]],
+    ['an acknowledgement from a client', 4400, [{ type: 'connection_ack' }]],
+    ['a subscribe without an id', 4400, [{ type: 'subscribe', payload: { query: changed } }]],
+    ['a subscribe with an empty id', 4400, [{ ...subscribe, id: '' }]],
+    ['a subscribe without a query', 4400, [{ ...subscribe, payload: {} }]],
+    ['a query that is no text', 4400, [{ ...subscribe, payload: { query: 5 } }]],
+    ['variables in a list', 4400, [{ ...subscribe, payload: { query: changed, variables: [] } }]],
+    ['two subscribes with one id', 4409, twice('1')],
+    ['two subscribes with one long id', 4409, twice('é'.repeat(1_000))],
+    ['a second connection_init', 4429, [{ type: 'connection_init' }]],
+    ['a frame over 1 MiB', 1009, [`"${'x'.repeat(1024 * 1024)}"`]],
+  ];
+
+  it.each(cases)('%s', async (_what, code, messages) => {
+    const socket = await openSocket(gateway.url);
+    for (const message of messages) socket.send(message as string);
+    expect(await socket.closed).toBe(code);
+    await untilMetric(gateway.url, 'sluice_websockets', 0);
+    await untilMetric(gateway.url, 'sluice_stream_listeners', 0);
+    expect(gateway.logLines.filter(({ level }) => Number(level) >= 40)).toEqual([]);
+  });
+
+  it('a subscribe before the ack', async () => {
+    const socket = await openSocket(gateway.url, { isGreeted: false });
+    socket.send(subscribe);
+    expect(await socket.closed).toBe(4401);
+    expect(upstream.calls).toHaveLength(0);
+  });
+
+  it('no connection_init in time', async () => {
+    const openedAt = performance.now();
+    const socket = await openSocket(gateway.url, { isGreeted: false });
+    expect(await socket.closed).toBe(4408);
+    expect(performance.now() - openedAt).toBeGreaterThan(2_500);
+  });
+
+  it('no subprotocol', async () => {
+    const socket = await openSocket(gateway.url, { protocol: [], isGreeted: false });
+    expect(await socket.closed).toBe(4406);
+  });
+
+  it('another subprotocol', async () => {
+    // A client library would hang up first: none of its subprotocols was agreed to.
+    const connection = connect(Number(new URL(gateway.url).port), '127.0.0.1');
+    connection.write(
+      'GET /graphql HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+        'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n' +
+        'Sec-WebSocket-Protocol: graphql-ws\r\n\r\n',
+    );
+    let received = Buffer.alloc(0);
+    const closeFrame = () => received.indexOf('\r\n\r\n') + 4;
+    while (closeFrame() < 4 || received.length < closeFrame() + 4) {
+      const [chunk] = await once(connection, 'data');
+      received = Buffer.concat([received, chunk]);
+    }
+    expect(received[closeFrame()]).toBe(0x88);
+    expect(received.readUInt16BE(closeFrame() + 2)).toBe(4406);
+    connection.destroy();
+  });
+
+  it('and what it sends behind that is not carried out', async () => {
+    const socket = await openSocket(gateway.url);
+    socket.send('nonsense');
+    socket.send({ type: 'subscribe', id: '1', payload: { query: start } });
+    expect(await socket.closed).toBe(4400);
+    await (await openSocket(gateway.url)).close();
+    expect(upstream.calls).toHaveLength(0);
+  });
+});
+
+describe('a socket that keeps to the protocol', () => {
+  let socket: RawSocket;
+
+  beforeEach(async () => {
+    socket = await openSocket(gateway.url);
+  });
+
+  afterEach(() => socket.close());
+
+  it('gets a pong for each ping, with its payload, also before the ack', async () => {
+    const early = await openSocket(gateway.url, { isGreeted: false });
+    for (const { send, next } of [socket, early]) {
+      send({ type: 'ping' });
+      expect(await next()).toEqual({ type: 'pong' });
+      send({ type: 'ping', payload: { at: 1 } });
+      expect(await next()).toEqual({ type: 'pong', payload: { at: 1 } });
+    }
+    await early.close();
+  });
+
+  it('may send a pong that nobody asked for, or complete what there is not', async () => {
+    socket.send({ type: 'pong' });
+    socket.send({ type: 'complete', id: 'never' });
+    await expectNothingMore(socket);
+  });
+
+  it.each([
+    ['a query', status],
+    ['a mutation', start],
+    [
+      'a query with an alias, a fragment and a nested page',
+      `query Q { one: ingestionStatus(mappingId: "XDM44", requestId: "3520") { ...F } }
+       fragment F on IngestionRequest { id transitions { pageInfo { hasNextPage } nodes { to } } }`,
+    ],
+  ])('gets for %s what HTTP gives', async (_what, query) => {
+    const started = json(200, startAnswers.submitted('XDM44', 3520));
+    upstream.otherwise((response, call) =>
+      (call.method === 'POST' ? started : finished)(response, call),
+    );
+    const response = await fetch(`${gateway.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query }),
+    });
+    const overHttp = await response.json();
+    expect(overHttp).toEqual({ data: expect.anything() });
+    expect(await askSocket(socket, { query })).toEqual(overHttp);
+  });
+
+  it.each(['1', '__proto__', 'constructor', '"},{"', 'é\n\u2028', 'x'.repeat(1_000)])(
+    'may give an operation the id %j',
+    async (id) => {
+      socket.send({ type: 'subscribe', id, payload: { query: changed } });
+      expect(await socket.next()).toEqual(next(id, 'IN_PROGRESS'));
+      upstream.otherwise(finished);
+      expect(await socket.next()).toEqual(next(id, 'SUCCESS'));
+      expect(await socket.next()).toEqual({ id, type: 'complete' });
+    },
+  );
+
+  it('may use an id again once it has completed the operation that had it', async () => {
+    socket.send({ type: 'subscribe', id: '1', payload: { query: changed } });
+    expect(await socket.next()).toEqual(next('1', 'IN_PROGRESS'));
+    // At once: the first is still being ended when the second begins.
+    for (let i = 0; i < 20; i += 1) {
+      socket.send({ type: 'complete', id: '1' });
+      socket.send({ type: 'subscribe', id: '1', payload: { query: changed } });
+      expect(await socket.next()).toEqual(next('1', 'IN_PROGRESS'));
+      await expectNothingMore(socket);
+      await untilMetric(gateway.url, 'sluice_stream_listeners', 1);
+    }
+    // The last one can be stopped ...
+    socket.send({ type: 'complete', id: '1' });
+    await untilMetric(gateway.url, 'sluice_stream_listeners', 0);
+    // ... and one that is not is told the end once.
+    socket.send({ type: 'subscribe', id: '1', payload: { query: changed } });
+    expect(await socket.next()).toEqual(next('1', 'IN_PROGRESS'));
+    upstream.otherwise(finished);
+    expect(await socket.next()).toEqual(next('1', 'SUCCESS'));
+    expect(await socket.next()).toEqual({ id: '1', type: 'complete' });
+    await expectNothingMore(socket);
+  });
+
+  it('may use an id again while the operation that had it is still being opened', async () => {
+    const { answer, release } = held(running);
+    upstream.script(answer);
+    socket.send({ type: 'subscribe', id: '1', payload: { query: changed } });
+    await upstream.arrived(1);
+    socket.send({ type: 'complete', id: '1' });
+    socket.send({ type: 'subscribe', id: '1', payload: { query: changed } });
+    await expectNothingMore(socket);
+    release();
+    expect(await socket.next()).toEqual(next('1', 'IN_PROGRESS'));
+    await expectNothingMore(socket);
+    expect(await readMetric(gateway.url, 'sluice_stream_listeners')).toBe(1);
+    upstream.otherwise(finished);
+    expect(await socket.next()).toEqual(next('1', 'SUCCESS'));
+    expect(await socket.next()).toEqual({ id: '1', type: 'complete' });
+  });
+
+  it('may use an id again behind an error, and behind the answer to a query', async () => {
+    for (let i = 0; i < 3; i += 1) {
+      socket.send({ type: 'subscribe', id: '1', payload: { query: '{ nod }' } });
+      expect(await socket.next()).toMatchObject({ id: '1', type: 'error' });
+      socket.send({ type: 'subscribe', id: '1', payload: { query: '{ __typename }' } });
+      expect(await socket.next()).toMatchObject({ id: '1', type: 'next' });
+      expect(await socket.next()).toEqual({ id: '1', type: 'complete' });
+    }
+  });
+});
+
+describe('what a client leaves behind', () => {
+  it.each([
+    ['completes', (socket: RawSocket) => socket.send({ type: 'complete', id: '1' })],
+    ['is gone', (socket: RawSocket) => socket.webSocket.terminate()],
+    ['closes its socket', (socket: RawSocket) => socket.webSocket.close()],
+  ])('is freed when it %s while its subscription is being opened', async (_what, leave) => {
+    const { answer, release } = held(running);
+    upstream.script(answer);
+    const socket = await openSocket(gateway.url);
+    socket.send({ type: 'subscribe', id: '1', payload: { query: changed } });
+    await upstream.arrived(1);
+    leave(socket);
+    const isGone = socket.webSocket.readyState !== socket.webSocket.OPEN;
+    if (isGone) await untilMetric(gateway.url, 'sluice_websockets', 0);
+    else await expectNothingMore(socket);
+    release();
+    // Opened, with nobody there any more.
+    await untilMetric(
+      gateway.url,
+      'sluice_operation_duration_seconds_count{transport="websocket",type="subscription",outcome="ok"}',
+      1,
+    );
+    await untilMetric(gateway.url, 'sluice_stream_listeners', 0);
+    if (!isGone) await expectNothingMore(socket);
+    await socket.close();
+  });
+
+  it('is freed a thousand times, also where half of the sockets are gone without a goodbye', async () => {
+    const sockets = 20;
+    const subscriptions = 5;
+    for (let round = 0; round < 10; round += 1) {
+      const opened = await Promise.all(
+        Array.from({ length: sockets }, () => openSocket(gateway.url)),
+      );
+      for (const socket of opened) {
+        for (let id = 0; id < subscriptions; id += 1) {
+          socket.send({ type: 'subscribe', id: String(id), payload: { query: changed } });
+        }
+      }
+      await Promise.all(
+        opened.flatMap((socket) => Array.from({ length: subscriptions }, () => socket.next())),
+      );
+      expect(await readMetric(gateway.url, 'sluice_websockets')).toBe(sockets);
+      await untilMetric(gateway.url, 'sluice_stream_listeners', sockets * subscriptions);
+      for (const [i, socket] of opened.entries()) {
+        if (i % 2 === 0) socket.webSocket.terminate();
+        else {
+          for (let id = 0; id < subscriptions; id += 1) {
+            socket.send({ type: 'complete', id: String(id) });
+          }
+          socket.webSocket.close();
+        }
+      }
+      await untilMetric(gateway.url, 'sluice_stream_listeners', 0);
+      await untilMetric(gateway.url, 'sluice_websockets', 0);
+    }
+  });
+});
+
+describe('a fault inside a stream', () => {
+  const fault = 'planted-fault: /var/lib/secret';
+  let served: Awaited<ReturnType<typeof serveWith>>;
+
+  afterEach(() => served.stop());
+
+  it('ends it with an error that says nothing of the fault, and the process lives', async () => {
+    served = await serveWith((log) => ({ ...log, read: () => Promise.reject(new Error(fault)) }));
+    const socket = await openSocket(served.url);
+    socket.send({ type: 'subscribe', id: '1', payload: { query: changed } });
+    expect(await socket.next()).toEqual({ id: '1', type: 'error', payload: [internalError] });
+    expect(served.logText()).toContain(fault);
+    expect(await askSocket(socket, { query: '{ __typename }' })).toEqual({
+      data: { __typename: 'Query' },
+    });
+    expect(served.listenerCount()).toBe(0);
+    await socket.close();
+  });
+
+  it('that is in one event only is told with that event', async () => {
+    let findCount = 0;
+    served = await serveWith((log) => ({
+      ...log,
+      // Once to look for the request, once to see whether it is over; then for the event's `request`.
+      find: (refs) => {
+        findCount += 1;
+        return findCount > 2 ? Promise.reject(new Error(fault)) : log.find(refs);
+      },
+    }));
+    const socket = await openSocket(served.url);
+    const query = changed.replace('{ to }', '{ to request { status } }');
+    socket.send({ type: 'subscribe', id: '1', payload: { query } });
+    expect(await socket.next()).toEqual({
+      id: '1',
+      type: 'next',
+      payload: {
+        data: null,
+        errors: [
+          {
+            ...internalError,
+            path: ['ingestionStatusChanged', 'request'],
+            locations: [expect.anything()],
+          },
+        ],
+      },
+    });
+    expect(await socket.next()).toEqual({ id: '1', type: 'complete' });
+    expect(served.logText()).toContain(fault);
+    await socket.close();
+  });
+
+  const internalError = {
+    message: 'The gateway failed to answer this. The fault is logged.',
+    extensions: { code: 'INTERNAL_SERVER_ERROR' },
+  };
+
+  /** The gateway's server parts around a log that holds one finished request, and is then damaged. */
+  async function serveWith(damage: (log: IngestionLog) => IngestionLog) {
+    const memoryLog = createMemoryLog();
+    const ref = { mappingId: 'XDM44', requestId: '3520' };
+    const seen = { status: 'SUCCESS', numRecords: 1, batchId: null, info: '' } as const;
+    await memoryLog.append({ ref, seen, observedAt: 1 });
+    const log = damage(memoryLog);
+    const hub = createHub();
+    const lines: string[] = [];
+    const logger = createLogger('debug', { write: (line) => void lines.push(line) });
+    const nobody = {} as Watches & Starter & StartLog;
+    const clock = systemClock;
+    const schema = await buildGatewaySchema({ starter: nobody, log, watches: nobody, clock });
+    const formatError = createErrorFormatter(logger);
+    const reportOperation = () => {};
+    const newContext = () => ({
+      requests: createIngestionRequestLoader(log),
+      lineages: createLineageLoader(nobody),
+      followed: { log, hub, watches: nobody },
+    });
+    const apollo = createApolloServer({ schema, formatError, reportOperation, logger });
+    await apollo.start();
+    const fanOut = createFanOut<ResultJson>({ log, hub });
+    const operations = createOperations({
+      schema,
+      apollo,
+      fanOut,
+      newContext,
+      formatError,
+      reportOperation,
+    });
+    const webSockets = createWebSockets({ operations, logger });
+    const isDraining = () => false;
+    const server = createHttpServer({ apollo, newContext, webSockets, isDraining, logger });
+    await server.listen({ host: '127.0.0.1', port: 0 });
+    const { port } = server.server.address() as AddressInfo;
+    return {
+      url: `http://127.0.0.1:${port}`,
+      logText: () => lines.join(''),
+      listenerCount: () => hub.listenerCount + fanOut.followerCount,
+      async stop() {
+        await Promise.all([server.close(), webSockets.drain()]);
+        await apollo.stop();
+      },
+    };
+  }
+});

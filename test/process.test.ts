@@ -1,0 +1,214 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { openSocket } from './support/raw-socket.js';
+import { hang, type ScriptedUpstream, startScriptedUpstream } from './support/scripted-upstream.js';
+
+const MAIN = resolve('dist', 'src', 'main.js');
+
+/** An older Node.js, as far as the program can tell. */
+const OLDER_NODE = `data:text/javascript,${encodeURIComponent(
+  "Object.defineProperty(process.versions, 'node', { value: '20.19.4' }); Object.defineProperty(process, 'version', { value: 'v20.19.4' });",
+)}`;
+
+let directory: string;
+let upstream: ScriptedUpstream;
+let program: Program | null;
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'sluice-process-'));
+  upstream = await startScriptedUpstream();
+  program = null;
+});
+
+afterEach(async () => {
+  // A test that failed half-way leaves nothing behind.
+  program?.child.kill('SIGKILL');
+  await program?.ended;
+  await upstream.close();
+  rmSync(directory, { recursive: true });
+});
+
+/** The built program as a process of its own, in a directory of its own. */
+interface Program {
+  readonly child: ChildProcess;
+  /** Resolves with the URL that it says it is ready at. */
+  readonly ready: Promise<string>;
+  /** Resolves with how it ended and all that it printed. */
+  readonly ended: Promise<{
+    readonly code: number | null;
+    readonly stdout: string;
+    readonly stderr: string;
+  }>;
+}
+
+function run(environment: Record<string, string>, ...nodeOptions: string[]): Program {
+  const child = spawn(process.execPath, [...nodeOptions, MAIN], {
+    cwd: directory,
+    env: { PATH: process.env.PATH, ...environment },
+  });
+  let stdout = '';
+  let stderr = '';
+  const { promise: ready, resolve, reject } = Promise.withResolvers<string>();
+  ready.catch(() => {});
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    stdout += chunk;
+    const url = /Sluice is ready\. Explorer: (http:\/\/\S+?)\//.exec(stdout)?.[1];
+    if (url) resolve(url);
+  });
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    stderr += chunk;
+  });
+  const ended = once(child, 'close').then(([code]) => {
+    reject(new Error(`It ended: ${stdout}${stderr}`));
+    return { code: code as number | null, stdout, stderr };
+  });
+  program = { child, ready, ended };
+  return program;
+}
+
+const remote = () => ({
+  PORT: '0',
+  CAMPAIGN_URL: upstream.url,
+  CAMPAIGN_ORGANIZATION: 'acme',
+  CAMPAIGN_API_KEY: 'planted-key',
+  CAMPAIGN_ACCESS_TOKEN: 'planted-token',
+});
+
+describe('the program', () => {
+  it('lists what is wrong with its settings, and exits with 1', async () => {
+    writeFileSync(join(directory, '.env'), 'LOG_LEVEL=loud\nPORT=1\n');
+    const environment = { PORT: 'x', CAMPAIGN_URL: 'https://me:planted@nowhere:x' };
+    expect(await run(environment).ended).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: [
+        'These settings must be corrected:',
+        '  PORT=x: expected a whole number, 0 to 65535',
+        '  CAMPAIGN_URL=https://***@nowhere:x: expected an http or https URL without credentials, query or fragment',
+        '  LOG_LEVEL=loud: expected trace, debug, info, warn, error, silent',
+        '  CAMPAIGN_ORGANIZATION is not set: expected because CAMPAIGN_URL is set',
+        '  CAMPAIGN_API_KEY is not set: expected because CAMPAIGN_URL is set',
+        '  CAMPAIGN_ACCESS_TOKEN is not set: expected because CAMPAIGN_URL is set (or IMS_CLIENT_ID and IMS_CLIENT_SECRET in its place)',
+        '',
+      ].join('\n'),
+    });
+  });
+
+  it('warns of a variable that it does not know, and starts', async () => {
+    const { child, ready, ended } = run({ ...remote(), CAMPAIGN_ACESS_TOKEN: 'planted-typo' });
+    await ready;
+    child.kill('SIGTERM');
+    const { code, stdout } = await ended;
+    expect(code).toBe(0);
+    expect(stdout).toContain('CAMPAIGN_ACESS_TOKEN is no setting of Sluice and was ignored.');
+    expect(stdout).not.toContain('planted');
+  });
+
+  it.each(['info', 'silent'])(
+    'says in one line that its port is in use, also at the log level %s',
+    async (level) => {
+      const other = createServer().listen(0, '127.0.0.1');
+      await once(other, 'listening');
+      const port = String((other.address() as AddressInfo).port);
+      const answer = await run({ ...remote(), PORT: port, LOG_LEVEL: level }).ended;
+      other.close();
+      expect(answer).toEqual({
+        code: 1,
+        stdout: '',
+        stderr: `Port ${port} of 127.0.0.1 is in use. Set PORT to another one, or to 0 for a free one.\n`,
+      });
+    },
+  );
+
+  it('says in one line that its port is in use, with the embedded service too', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const port = String((other.address() as AddressInfo).port);
+    const { code, stderr } = await run({ PORT: port }).ended;
+    other.close();
+    expect(stderr).toBe(
+      `Port ${port} of 127.0.0.1 is in use. Set PORT to another one, or to 0 for a free one.\n`,
+    );
+    expect(code).toBe(1);
+  });
+
+  it('says in one line that its host is no address here', async () => {
+    expect(await run({ ...remote(), HOST: '192.0.2.1' }).ended).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'HOST=192.0.2.1 is no address of this machine.\n',
+    });
+  });
+
+  it('says in one line what Node.js it needs', async () => {
+    expect(await run({}, '--import', OLDER_NODE).ended).toEqual({
+      code: 1,
+      stdout: '',
+      stderr:
+        'Sluice needs Node.js 24 or newer, and this is v20.19.4. "npm ci" brings the right one for "npm start"; else install it.\n',
+    });
+  });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'on %s tells its sockets to come back, and ends well',
+    async (signal) => {
+      // Patient: what an upstream never answers is called off, and not waited for.
+      upstream.otherwise(hang());
+      const { child, ready, ended } = run({ ...remote(), CAMPAIGN_TIMEOUT_MS: '600000' });
+      const url = await ready;
+      const socket = await openSocket(url);
+      socket.send({
+        type: 'subscribe',
+        id: '1',
+        payload: { query: 'subscription { ingestionActivity { to } }' },
+      });
+      socket.send({ type: 'ping' });
+      await socket.next();
+      const signalledAt = performance.now();
+      child.kill(signal);
+      expect(await socket.closed).toBe(1012);
+      const { code, stdout, stderr } = await ended;
+      expect(performance.now() - signalledAt).toBeLessThan(10_000);
+      expect([code, stderr]).toEqual([0, '']);
+      const lines = stdout.trim().split('\n');
+      expect(lines.slice(-2).map((line) => JSON.parse(line).msg)).toEqual([
+        `${signal}: finishing what is under way`,
+        'Sluice has stopped.',
+      ]);
+    },
+  );
+
+  it('ends well with the embedded service too', async () => {
+    const { child, ready, ended } = run({ PORT: '0' });
+    const response = await fetch(`${await ready}/readyz`);
+    expect(await response.json()).toEqual({ status: 'ready' });
+    child.kill('SIGTERM');
+    expect(await ended).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('on a second signal does not wait any longer', async () => {
+    upstream.otherwise(hang());
+    const { child, ready, ended } = run({ ...remote(), CAMPAIGN_TIMEOUT_MS: '600000' });
+    const url = await ready;
+    const asked = fetch(`${url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"query":"{ ingestionStatus(mappingId: \\"M\\", requestId: \\"1\\") { status } }"}',
+    });
+    asked.catch(() => {});
+    await upstream.arrived(1);
+    child.kill('SIGTERM');
+    const isDraining = once(child.stdout ?? child, 'data');
+    await isDraining;
+    const signalledAt = performance.now();
+    child.kill('SIGTERM');
+    expect((await ended).code).toBe(1);
+    expect(performance.now() - signalledAt).toBeLessThan(3_000);
+    await expect(asked).rejects.toThrow();
+  });
+});

@@ -1,0 +1,108 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type BrowserContext, chromium, type Page } from 'playwright-core';
+
+/** Chromium, or a browser made of it, where systems put it. */
+const USUAL_PATHS = [
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/usr/bin/google-chrome-stable',
+  '/snap/bin/chromium',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  '/Applications/Chromium.app/Contents/MacOS/Chromium',
+  'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
+  'C:\\Program Files (x86)\\Google\\Chrome\\Application\\chrome.exe',
+];
+
+/** Below a test's own, so that a failure names the step. */
+const STEP_TIMEOUT_MS = 20_000;
+
+/** A headless browser, newly installed as it were, that reaches one host and nothing else. */
+export interface CutOffBrowser extends AsyncDisposable {
+  readonly page: Page;
+  /** Every address of another host that a page asked for; none of them was reached. */
+  readonly strayRequests: readonly string[];
+  /** What pages threw, or logged as an error. */
+  readonly faults: readonly string[];
+}
+
+/**
+ * Open a browser whose pages reach `origin` only, over HTTP and over WebSocket.
+ *
+ * @param origin - such as `http://127.0.0.1:4000`
+ * @throws where this machine has no Chromium that is known of
+ */
+export async function openCutOffBrowser(origin: string): Promise<CutOffBrowser> {
+  const executablePath = findChromium();
+  const profileDir = await mkdtemp(join(tmpdir(), 'explorer-browser-'));
+  const { hostname, host } = new URL(origin);
+  const context = await chromium.launchPersistentContext(profileDir, {
+    executablePath,
+    headless: true,
+    locale: 'en-GB',
+    viewport: { width: 1440, height: 900 },
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      // Cuts off what is not a page's, too: the browser's own errands.
+      `--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE ${hostname}`,
+    ],
+  });
+  context.setDefaultTimeout(STEP_TIMEOUT_MS);
+  const strayRequests = await cutOff(context, host);
+  const faults = collectFaults(context);
+  const [page = await context.newPage()] = context.pages();
+  return {
+    page,
+    strayRequests,
+    faults,
+    async [Symbol.asyncDispose]() {
+      await context.close();
+      await rm(profileDir, { recursive: true, force: true, maxRetries: 3 });
+    },
+  };
+}
+
+function findChromium(): string {
+  const { CHROMIUM_PATH } = process.env;
+  if (CHROMIUM_PATH) {
+    if (existsSync(CHROMIUM_PATH)) return CHROMIUM_PATH;
+    throw new Error(`There is no browser at CHROMIUM_PATH=${CHROMIUM_PATH}.`);
+  }
+  const found = USUAL_PATHS.find((path) => existsSync(path));
+  if (found) return found;
+  throw new Error(
+    'No Chromium was found: install it (Debian: apt-get install chromium), or set CHROMIUM_PATH to a Chromium or Chrome.',
+  );
+}
+
+async function cutOff(context: BrowserContext, host: string): Promise<readonly string[]> {
+  const strayRequests: string[] = [];
+  const isStray = (url: URL) => /^(?:http|ws)s?:$/.test(url.protocol) && url.host !== host;
+  await context.route(isStray, async (route) => {
+    strayRequests.push(route.request().url());
+    await route.abort();
+  });
+  await context.routeWebSocket(isStray, async (socket) => {
+    strayRequests.push(socket.url());
+    await socket.close();
+  });
+  return strayRequests;
+}
+
+function collectFaults(context: BrowserContext): readonly string[] {
+  const faults: string[] = [];
+  context.on('weberror', (webError) => faults.push(String(webError.error())));
+  context.on('console', (message) => {
+    if (message.type() === 'error') faults.push(message.text());
+  });
+  return faults;
+}

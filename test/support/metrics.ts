@@ -1,0 +1,19 @@
+/**
+ * The value of a gauge or counter at /metrics of the gateway at this URL.
+ *
+ * @param name - with its labels as they are printed, or without any: then of the first there is
+ */
+export async function readMetric(url: string, name: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const line = text
+    .split('\n')
+    .find((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
+  return Number(line?.slice(line.lastIndexOf(' ')));
+}
+
+/** Wait until a metric has a value: what frees it runs behind the last message that a client sees. */
+export async function untilMetric(url: string, name: string, value: number): Promise<void> {
+  while ((await readMetric(url, name)) !== value) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}

@@ -1,0 +1,52 @@
+import { createCampaignService } from '../../src/campaign/campaign-service.js';
+import { createLogger } from '../../src/logger.js';
+import { StartIngestionDocument } from '../generated/operations.js';
+import { startTestGateway } from './test-gateway.js';
+
+const ACCESS = { organization: 'acme', apiKey: 'planted-api-key' };
+const CLIENT = { clientId: 'planted-client', clientSecret: 'planted-client-secret' };
+
+/** A gateway in front of the real Campaign service. */
+export interface ServedGateway extends AsyncDisposable {
+  readonly url: string;
+  /** Start an ingestion past the gateway’s explorer. */
+  startEarlier(mappingId: string): Promise<void>;
+}
+
+/** Start both, on free ports. */
+export async function startServedGateway(
+  { mappingsDir, dataDir }: { readonly mappingsDir: string; readonly dataDir: string },
+  explorerMappingId: string,
+): Promise<ServedGateway> {
+  await using starting = new AsyncDisposableStack();
+  const logger = createLogger('silent');
+  const service = createCampaignService({
+    ...ACCESS,
+    host: '127.0.0.1',
+    port: 0,
+    mappingsDir,
+    dataDir,
+    clients: [CLIENT],
+    logger,
+  });
+  starting.defer(() => service.stop());
+  const { url } = await service.start();
+  const gateway = await startTestGateway(url, {
+    explorerMappingId,
+    upstream: {
+      ...ACCESS,
+      kind: 'remote',
+      url: new URL(url),
+      token: { ...CLIENT, kind: 'clientCredentials', imsUrl: url, scopes: ['openid'] },
+    },
+  });
+  starting.defer(() => gateway.stop());
+  const running = starting.move();
+  return {
+    url: gateway.url,
+    async startEarlier(mappingId) {
+      await gateway.client.execute(StartIngestionDocument, { mappingId });
+    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}

@@ -180,11 +180,11 @@ describe('a disk that fails', () => {
         follower.leave();
       }),
     );
-    // No file may be larger than 600 kB: writing on is an I/O error (EFBIG).
+    // No file may be larger than 1,000 kB: writing on is an I/O error (EFBIG).
     const limited = startGatewayProcess({
       upstreamUrl: upstream.url,
       dataDir,
-      limits: 'ulimit -f 600',
+      limits: 'ulimit -f 1000',
     });
     url = await limited.url;
     expect(await limited.ended).toBe(1);

@@ -6,6 +6,7 @@ import { createIngestionLog } from './datasources/ingestion-log.datasource.js';
 import { createIngestionRequestLoader } from './datasources/ingestion-request.loader.js';
 import { createLineageLoader } from './datasources/lineage.loader.js';
 import { openLogFile } from './datasources/log-file.js';
+import { bindToUpstream } from './datasources/log-upstream.js';
 import { createStartLog } from './datasources/start-log.datasource.js';
 import { systemClock } from './datasources/system-clock.js';
 import type { IngestionRecord } from './ingestion/ingestion-request.js';
@@ -100,6 +101,7 @@ export async function startGateway(
   const starts = createStartLog(file);
   const log = await createIngestionLog(file);
   starting.defer(() => log.close());
+  await bindToUpstream(file, config.upstream.identity);
   const hub = createHub();
   log.onAppended((transition) => {
     metrics.countTransition(transition.to.status);

@@ -5,66 +5,15 @@ import {
   type IngestionLogFile,
   openIngestionLog,
 } from '../../src/datasources/ingestion-log.datasource.js';
-import { openLog } from '../../src/datasources/ingestion-log.open.js';
-import { toRequestRow, toTransitionRow } from '../../src/datasources/ingestion-log.rows.js';
-import type { ReportedState } from '../../src/ingestion/ingestion-request.js';
+import { fillLog, refOf } from '../support/filled-log.js';
 
 /**
  * What a page of history costs in a small log and in a large one: keyset paging over indexes must make it
  * the same. Every request has two transitions. Prints the median of each and their ratio.
  */
 const [small = 1_000, large = 1_000_000] = process.argv.slice(2).map(Number);
-const MAPPINGS = 5;
 const ROUNDS = 300;
 const PAGE_ITEMS = 25;
-const ROWS_AT_A_TIME = 500;
-
-const running: ReportedState = { status: 'IN_PROGRESS', info: 'Mapping Id: M.', batchId: null };
-const finished: ReportedState = { ...running, status: 'SUCCESS', numRecords: 15 };
-
-/** Fill an empty log with so many transitions, past its own way in: that one commits for the disk. */
-async function fill(dataDir: string, transitionCount: number): Promise<void> {
-  const { db, mark } = await openLog(dataDir);
-  const requestCount = transitionCount / 2;
-  for (let start = 0; start < requestCount; start += ROWS_AT_A_TIME) {
-    const indexes = Array.from(
-      { length: Math.min(ROWS_AT_A_TIME, requestCount - start) },
-      (_, i) => start + i,
-    );
-    const refOf = (index: number) => ({
-      mappingId: `M${index % MAPPINGS}`,
-      requestId: String(index),
-    });
-    await db.transaction().execute(async (transaction) => {
-      const transitions = indexes.flatMap((index) => [
-        { position: 2 * index + 1, ref: refOf(index), from: null, to: running, observedAt: index },
-        {
-          position: 2 * index + 2,
-          ref: refOf(index),
-          from: running.status,
-          to: finished,
-          observedAt: index,
-        },
-      ]);
-      const requests = indexes.map((index) => ({
-        ref: refOf(index),
-        state: finished,
-        startedAt: null,
-        firstObservedAt: index,
-        changedAt: index,
-        firstPosition: 2 * index + 1,
-      }));
-      await transaction
-        .insertInto('transitions')
-        .values(transitions.map(toTransitionRow))
-        .execute();
-      await transaction.insertInto('requests').values(requests.map(toRequestRow)).execute();
-    });
-  }
-  mark.close();
-  await db.destroy();
-}
-
 type Page = (log: IngestionLogFile, transitionCount: number) => Promise<unknown>;
 
 /** Some place in the log, another at each call. */
@@ -81,8 +30,7 @@ const pages: Record<string, Page> = {
   'requests in a status that none has': (log) =>
     log.list({ statuses: ['FAILED'] }, null, PAGE_ITEMS),
   'transitions of a request': (log, count) => {
-    const index = Math.floor(anywhere(count) / 2);
-    const ref = { mappingId: `M${index % MAPPINGS}`, requestId: String(index) };
+    const ref = refOf(Math.floor(anywhere(count) / 2));
     return log.read({ kind: 'request', ref }, 0, PAGE_ITEMS);
   },
   'activity from anywhere': (log, count) => log.read({ kind: 'all' }, anywhere(count), PAGE_ITEMS),
@@ -92,7 +40,8 @@ const pages: Record<string, Page> = {
 
 async function measure(transitionCount: number): Promise<Map<string, number>> {
   const dataDir = await mkdtemp(join(tmpdir(), 'bench-history-'));
-  await fill(dataDir, transitionCount);
+  const finishedRequests = transitionCount / 2;
+  await fillLog(dataDir, { finishedRequests, runningRequests: 0, observedAt: 1_000 });
   const onFatal = (error: Error) => {
     throw error;
   };

@@ -9,7 +9,8 @@ import {
   type Transition,
 } from '../ingestion/transition.js';
 import { createCursorCodec } from './cursor-codec.js';
-import { pruneRequests, readPrunedThrough } from './ingestion-log.prune.js';
+import { readPrunedThrough } from './ingestion-log.meta.js';
+import { pruneRequests } from './ingestion-log.prune.js';
 import {
   toIngestionRecord,
   toRequestRow,
@@ -17,7 +18,7 @@ import {
   toTransitionRow,
 } from './ingestion-log.rows.js';
 import type { LogTables, RequestRow } from './ingestion-log.schema.js';
-import { type LogFile, type LogFileOptions, openLogFile } from './log-file.js';
+import { type LogFile, type LogFileOptions, openLogFile, type Written } from './log-file.js';
 import { settleNamed } from './start-log.named.js';
 import { claimRetries } from './start-log.write.js';
 
@@ -54,7 +55,7 @@ export async function openIngestionLog(options: LogFileOptions): Promise<Ingesti
  * before its commit is on the disk; listeners are told in the log’s order.
  */
 export async function createIngestionLog(file: LogFile): Promise<IngestionLogFile> {
-  const { db, mark, guard } = file;
+  const { db, guard } = file;
   const codec = createCursorCodec(file.cursorKey);
   const listeners: ((transition: Transition) => void)[] = [];
   let pending: Pending[] = [];
@@ -77,16 +78,13 @@ export async function createIngestionLog(file: LogFile): Promise<IngestionLogFil
   async function commit(batch: readonly Pending[]): Promise<void> {
     let applied: readonly Applied[];
     try {
-      applied = await guard(() =>
-        db.transaction().execute((transaction) => write(transaction, batch, head)),
-      );
+      applied = await file.commit((transaction) => write(transaction, batch, head));
     } catch (error) {
       for (const { reject } of batch) reject(error);
       return;
     }
     const transitions = applied.flatMap((a) => (a.kind === 'transition' ? [a.transition] : []));
     head += transitions.length;
-    if (transitions.length > 0) mark.write(head);
     for (const transition of transitions) for (const listener of listeners) listener(transition);
     for (const [index, { resolve }] of batch.entries()) {
       const result = applied[index];
@@ -150,7 +148,9 @@ export async function createIngestionLog(file: LogFile): Promise<IngestionLogFil
       return position;
     },
     async prune(unchangedSince, limit) {
-      const { count, through } = await guard(() => pruneRequests(db, unchangedSince, limit));
+      const { count, through } = await file.commit((transaction) =>
+        pruneRequests(transaction, unchangedSince, limit),
+      );
       highestPruned = Math.max(highestPruned, through);
       return count;
     },
@@ -172,7 +172,7 @@ async function write(
   transaction: Transaction<LogTables>,
   batch: readonly Pending[],
   head: number,
-): Promise<readonly Applied[]> {
+): Promise<Written<readonly Applied[]>> {
   const keys = [...new Set(batch.map(({ observation }) => toRequestKey(observation.ref)))];
   const records = await findByKey(transaction, keys);
   const changed = new Map<string, IngestionRecord>();
@@ -222,7 +222,8 @@ async function write(
   }
   const now = Math.max(...batch.map(({ observation }) => observation.observedAt));
   await claimRetries(transaction, [...aborted.values()], now);
-  return applied;
+  const hasAnswers = batch.some(({ observation }) => observation.answers !== undefined);
+  return { value: applied, hasChanged: changed.size > 0 || hasAnswers };
 }
 
 async function findByKey(

@@ -10,6 +10,7 @@ const initial: Migration = {
       .createTable('log_meta')
       .addColumn('name', 'text', (column) => column.primaryKey())
       .addColumn('value', 'text', (column) => column.notNull())
+      .addColumn('checksum', 'bigint', (column) => column.notNull())
       .execute();
 
     await db.schema

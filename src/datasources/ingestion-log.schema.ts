@@ -59,8 +59,9 @@ export interface StartRow {
 
 /** What is to be known of the log itself. */
 export interface MetaRow {
-  readonly name: 'cursor_key' | 'pruned_through';
+  readonly name: 'cursor_key' | 'commit_count' | 'pruned_through' | 'schema';
   readonly value: string;
+  readonly checksum: number;
 }
 
 /** The tables of the ingestion log. */

@@ -1,29 +1,47 @@
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
-import type { Position } from '../ingestion/transition.js';
+import { crc32 } from 'node:zlib';
 
 /** How far a log had come, kept beside it. */
 export interface HeadMark {
   /** Which log it is of. */
   readonly logId: string;
-  readonly position: Position;
+  /** How many commits had made it what it was. */
+  readonly commitCount: number;
 }
 
 /** Every mark is as long as the next, so that one written over another leaves nothing of it. */
 const MARK_CHARS = 96;
 
+/** What stands in a mark’s file is none. */
+export class HeadMarkDamagedError extends Error {
+  override readonly name = 'HeadMarkDamagedError';
+}
+
 /**
- * The mark in a file, or null where there is none that can be read: it is written without waiting for the
- * disk, so that a loss of power may have taken it.
+ * The mark in a file, or null where there is none: it is written without waiting for the disk, so that a
+ * loss of power may have taken it, or left nothing but zeros.
+ *
+ * @throws {HeadMarkDamagedError}
  */
 export function readHeadMark(path: string): HeadMark | null {
+  let text: string;
   try {
-    const { logId, position } = JSON.parse(readFileSync(path, 'utf8')) as HeadMark;
-    return typeof logId === 'string' && Number.isSafeInteger(position) ? { logId, position } : null;
+    text = readFileSync(path, 'utf8');
   } catch (error) {
-    if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT')
-      return null;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
   }
+  if (/^\0*$/.test(text)) return null;
+  const [, checksum, logId, commitCount] = /^(\d+) ([\w-]+) (\d+) *$/.exec(text) ?? [];
+  if (logId === undefined) throw new HeadMarkDamagedError('It is no mark.');
+  const mark = { logId, commitCount: Number(commitCount) };
+  if (Number(checksum) !== toMarkChecksum(mark))
+    throw new HeadMarkDamagedError('Its checksum is wrong.');
+  return mark;
+}
+
+function toMarkChecksum({ logId, commitCount }: HeadMark): number {
+  return crc32(JSON.stringify([logId, commitCount]));
 }
 
 /**
@@ -34,6 +52,7 @@ export function readHeadMark(path: string): HeadMark | null {
  */
 export class HeadMarkFile {
   readonly #file: number;
+  #commitCount = 0;
 
   constructor(
     path: string,
@@ -44,10 +63,12 @@ export class HeadMarkFile {
     this.#file = openSync(path, 'r+');
   }
 
-  /** Call once the position is in the log for good: a mark may be behind, and never ahead. */
-  write(position: Position): void {
-    const mark = { logId: this.logId, position } satisfies HeadMark;
-    writeSync(this.#file, JSON.stringify(mark).padEnd(MARK_CHARS), 0);
+  /** Call once a commit is in the log for good: a mark may be behind, and never ahead. It does not go back. */
+  write(commitCount: number): void {
+    this.#commitCount = Math.max(this.#commitCount, commitCount);
+    const mark: HeadMark = { logId: this.logId, commitCount: this.#commitCount };
+    const text = `${toMarkChecksum(mark)} ${mark.logId} ${mark.commitCount}`;
+    writeSync(this.#file, text.padEnd(MARK_CHARS), 0);
   }
 
   close(): void {

@@ -36,6 +36,9 @@ export class SqliteError extends Error {
   }
 }
 
+/** @see https://sqlite.org/rescode.html#ioerr */
+const SQLITE_IOERR = 10;
+
 /** What a statement gave. */
 export interface SqliteResult {
   readonly rows: readonly unknown[];
@@ -62,6 +65,8 @@ export async function openSqliteThread(path: string): Promise<SqliteThread> {
   const opened = Promise.withResolvers<void>();
   const closed = Promise.withResolvers<void>();
   let lastId = 0;
+  /** Why nothing can be executed any more, once that is so. */
+  let end: SqliteError | null = null;
 
   worker.on('message', (answer: SqliteAnswer) => {
     switch (answer.kind) {
@@ -85,20 +90,19 @@ export async function openSqliteThread(path: string): Promise<SqliteThread> {
   });
   worker.on('error', (error) => opened.reject(error));
   worker.on('exit', () => {
-    for (const { reject } of waiting.values()) {
-      reject(new SqliteError('The database is closed.', null));
-    }
+    // Unasked for, that is a fault like one of the disk: what was written last, nobody can say.
+    end ??= new SqliteError('The database’s thread has ended.', SQLITE_IOERR);
+    for (const { reject } of waiting.values()) reject(end);
     waiting.clear();
     closed.resolve();
   });
 
   await opened.promise;
   const send = (order: SqliteOrder) => worker.postMessage(order);
-  let isClosed = false;
 
   return {
     execute(sql, parameters) {
-      if (isClosed) return Promise.reject(new SqliteError('The database is closed.', null));
+      if (end) return Promise.reject(end);
       lastId += 1;
       const result = Promise.withResolvers<SqliteResult>();
       waiting.set(lastId, result);
@@ -106,8 +110,8 @@ export async function openSqliteThread(path: string): Promise<SqliteThread> {
       return result.promise;
     },
     close() {
-      if (!isClosed) send({ kind: 'close' });
-      isClosed = true;
+      if (!end) send({ kind: 'close' });
+      end ??= new SqliteError('The database is closed.', null);
       return closed.promise;
     },
   };

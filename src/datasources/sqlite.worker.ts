@@ -11,6 +11,9 @@ const { path } = workerData as SqliteWorkerData;
 /** Statements that were run before are not compiled again; more than any gateway has different ones. */
 const MAX_STATEMENTS = 200;
 
+/** @see https://sqlite.org/rescode.html#corrupt */
+const SQLITE_CORRUPT = 11;
+
 function open(): DatabaseSync {
   const database = new DatabaseSync(path, { timeout: 0 });
   // One process at a time. Before the journal mode, so that the lock is taken with the first access.
@@ -28,8 +31,10 @@ function answer(message: SqliteAnswer): void {
 }
 
 function toFault(error: unknown): { message: string; errorCode: number | null } {
-  const { message, errcode } = error as { message?: string; errcode?: number };
-  return { message: message ?? String(error), errorCode: errcode ?? null };
+  const { message, code, errcode } = error as { message?: string; code?: string; errcode?: number };
+  // A number that JavaScript cannot hold: nobody has written one, so this is not what was written.
+  const errorCode = code === 'ERR_OUT_OF_RANGE' ? SQLITE_CORRUPT : (errcode ?? null);
+  return { message: message ?? String(error), errorCode };
 }
 
 function serve(database: DatabaseSync): void {

@@ -23,9 +23,13 @@ import {
 import { changeState, findNamed, replaceRow } from './start-log.write.js';
 
 /** The log of starts, in the same file as the transitions that come of them. */
-export function createStartLog({ db, guard }: Pick<LogFile, 'db' | 'guard'>): StartLog {
+export function createStartLog({
+  db,
+  guard,
+  commit,
+}: Pick<LogFile, 'db' | 'guard' | 'commit'>): StartLog {
   const write = <T>(run: (transaction: Transaction<LogTables>) => Promise<T>): Promise<T> =>
-    guard(() => db.transaction().execute(run));
+    commit(async (transaction) => ({ value: await run(transaction), hasChanged: true }));
 
   async function change(
     intentId: number,

@@ -1,4 +1,9 @@
-import { GatewayError, RequestNotFoundError, UpstreamError } from '../ingestion/gateway-error.js';
+import {
+  GatewayError,
+  LogUnavailableError,
+  RequestNotFoundError,
+  UpstreamError,
+} from '../ingestion/gateway-error.js';
 import {
   type IngestionRecord,
   type IngestionStatus,
@@ -17,6 +22,7 @@ import type {
   WatchReport,
 } from '../ingestion/ports.js';
 import type { StartAnswer } from '../ingestion/start-intent.js';
+import type { Applied, Observation } from '../ingestion/transition.js';
 
 /** What an operator wants to hear of. */
 export interface WatcherEvents {
@@ -60,6 +66,8 @@ export interface Watcher extends Watches {
 interface Watch {
   readonly ref: RequestRef;
   readonly firstObservedAt: number;
+  /** Which start it is the answer to, while that is not stored: told again with each observation. */
+  unstored: StartAnswer | undefined;
   phase:
     | { readonly kind: 'waiting'; readonly nextPollAt: number; readonly cancel: () => void }
     | { readonly kind: 'polling' };
@@ -89,7 +97,7 @@ export function createWatcher({
     answers?: StartAnswer,
   ): Promise<IngestionRecord> {
     const observedAt = clock.now();
-    const { kind, record } = await log.append({ ref, seen, observedAt, answers });
+    const { kind, record } = await append({ ref, seen, observedAt, answers });
     const known = record.state.status;
     if (kind === 'regression') events.onRegression(ref, known, seen.status);
     if (isTerminal(known)) end(ref);
@@ -97,11 +105,28 @@ export function createWatcher({
     return record;
   }
 
+  /** What cannot be stored now is watched all the same: a later poll sees it again, and stores it. */
+  async function append(observation: Observation): Promise<Applied> {
+    try {
+      return await log.append(observation);
+    } catch (error) {
+      const { ref, seen, observedAt, answers } = observation;
+      if (error instanceof LogUnavailableError && !isTerminal(seen.status) && !isStopped) {
+        const known = watches.get(toRequestKey(ref));
+        const watch = known ?? begin({ ref, firstObservedAt: observedAt }, observedAt);
+        watch.unstored ??= answers;
+        if (!known && !polls.has(toRequestKey(ref))) waitForNextPoll(watch);
+      }
+      throw error;
+    }
+  }
+
   function succeed(ref: RequestRef, record: IngestionRecord, observedAt: number): void {
     const key = toRequestKey(ref);
     const watch = watches.get(key);
     if (watch) {
       watch.lastObservedAt = observedAt;
+      watch.unstored = undefined;
       watch.consecutiveFailures = 0;
       watch.lastFailure = null;
       return;
@@ -112,10 +137,14 @@ export function createWatcher({
     if (!polls.has(key)) waitForNextPoll(begun);
   }
 
-  function begin({ ref, firstObservedAt }: IngestionRecord, lastObservedAt: number): Watch {
+  function begin(
+    { ref, firstObservedAt }: Pick<Watch, 'ref' | 'firstObservedAt'>,
+    lastObservedAt: number,
+  ): Watch {
     const watch: Watch = {
       ref,
       firstObservedAt,
+      unstored: undefined,
       phase: { kind: 'polling' },
       intervalMs: plan.minMs,
       lastObservedAt,
@@ -178,7 +207,7 @@ export function createWatcher({
     let retryAfterMs: number | undefined;
     try {
       const seen = await upstream.status(ref, urgency);
-      if (seen) return await observe(ref, seen);
+      if (seen) return await observe(ref, seen, watches.get(toRequestKey(ref))?.unstored);
       fail(ref, new RequestNotFoundError('The upstream does not know this request any more.'));
       return null;
     } catch (error) {

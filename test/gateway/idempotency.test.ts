@@ -315,18 +315,20 @@ describe('a gateway that dies between the POST and its answer', () => {
   beforeEach(async () => {
     await gateway.stop();
     campaign.starts(hang());
-    const doomed = await startGatewayProcess(upstream.url, dataDir);
+    const doomed = startGatewayProcess({ upstreamUrl: upstream.url, dataDir });
+    const url = await doomed.url;
     const body = JSON.stringify({
       query: `mutation { startIngestion(input: { mappingId: "${mappingId}", idempotencyKey: "${idempotencyKey}" }) { __typename } }`,
     });
-    const lost = fetch(`${doomed.url}/graphql`, {
+    const lost = fetch(`${url}/graphql`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body,
     });
     lost.catch(() => {});
     await campaign.startsArrived(1);
-    await doomed.kill();
+    doomed.child.kill('SIGKILL');
+    await doomed.ended;
     await expect(lost).rejects.toThrow();
     gateway = await startOne();
   });

@@ -1,49 +1,85 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { ACCESS_TOKEN, API_KEY, ORGANIZATION } from './test-gateway.js';
 
-/** A gateway in a process of its own, which can be killed. */
+const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+
+/** A gateway in a process of its own: the program that ships. */
 export interface GatewayProcess {
-  readonly url: string;
-  /** End it at once, with no chance to do anything more. */
-  kill(): Promise<void>;
+  readonly child: ChildProcess;
+  /** Where it listens; rejects where it ends before it does. */
+  readonly url: Promise<string>;
+  /** How it ended: an exit code, or the signal that killed it. */
+  readonly ended: Promise<number | NodeJS.Signals>;
+  /** What it logged above the level of warnings so far, and its standard error. */
+  readonly complaints: readonly string[];
 }
 
-const main = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+export interface GatewayProcessOptions {
+  readonly upstreamUrl: string;
+  readonly dataDir: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Limits for the process, in words of the shell, such as `ulimit -f 100`. */
+  readonly limits?: string;
+}
 
-/** Start one as an operator does, in front of an upstream. */
-export async function startGatewayProcess(
-  upstreamUrl: string,
-  dataDir: string,
-): Promise<GatewayProcess> {
-  const child = spawn(process.execPath, [main], {
-    // Elsewhere than in the repository, whose `.env` is somebody’s own.
+/** As pino writes it. */
+const ERROR_LEVEL = 50;
+
+/** Start one, on a free port of the loopback interface. */
+export function startGatewayProcess(options: GatewayProcessOptions): GatewayProcess {
+  const { upstreamUrl, dataDir, env, limits } = options;
+  const [command, args] = limits
+    ? ['bash', ['-c', `${limits}; exec "$0" "$@"`, process.execPath, MAIN]]
+    : [process.execPath, [MAIN]];
+  const child = spawn(command as string, args as string[], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // Somewhere without an .env file.
     cwd: dataDir,
     env: {
+      PATH: process.env.PATH,
+      // Started often: what was compiled once need not be again.
+      NODE_COMPILE_CACHE: join(tmpdir(), 'sluice-test-compile-cache'),
       PORT: '0',
       CAMPAIGN_URL: upstreamUrl,
-      CAMPAIGN_ORGANIZATION: ORGANIZATION,
-      CAMPAIGN_API_KEY: API_KEY,
-      CAMPAIGN_ACCESS_TOKEN: ACCESS_TOKEN,
+      CAMPAIGN_ORGANIZATION: 'acme',
+      CAMPAIGN_API_KEY: 'planted-api-key',
+      CAMPAIGN_ACCESS_TOKEN: 'planted-access-token',
+      CAMPAIGN_MAX_RPS: '10000',
+      CAMPAIGN_TIMEOUT_MS: '2000',
+      POLL_MIN_MS: '20',
+      POLL_MAX_MS: '100',
       DATA_DIR: dataDir,
+      ...env,
     },
-    stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const exited = once(child, 'exit');
-  for await (const line of createInterface({ input: child.stdout })) {
-    const url = /Sluice is ready\. Explorer: (\S+)\//.exec(line)?.[1];
-    if (!url) continue;
-    // Read on, or the process would wait for room in the pipe.
-    child.stdout.resume();
-    return {
-      url,
-      async kill() {
-        child.kill('SIGKILL');
-        await exited;
-      },
-    };
+  const complaints: string[] = [];
+  const url = Promise.withResolvers<string>();
+  const ended = Promise.withResolvers<number | NodeJS.Signals>();
+  // Of a process that is killed early nobody may want to know.
+  url.promise.catch(() => {});
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    const { level, msg } = parseLine(line);
+    if (level >= ERROR_LEVEL) complaints.push(line);
+    const ready = /Sluice is ready.*GraphQL.*: (http:\S+)\/graphql$/.exec(msg);
+    if (ready?.[1]) url.resolve(ready[1]);
+  });
+  createInterface({ input: child.stderr }).on('line', (line) => complaints.push(line));
+  void once(child, 'close').then(([code, signal]) => {
+    url.reject(new Error(`The gateway ended: ${complaints.join('\n')}`));
+    ended.resolve((code as number | null) ?? (signal as NodeJS.Signals));
+  });
+  return { child, url: url.promise, ended: ended.promise, complaints };
+}
+
+function parseLine(line: string): { level: number; msg: string } {
+  try {
+    return JSON.parse(line) as { level: number; msg: string };
+  } catch {
+    // Cut off by a kill.
+    return { level: 0, msg: '' };
   }
-  throw new Error('The gateway ended before it was ready.');
 }

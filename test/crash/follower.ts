@@ -1,0 +1,153 @@
+import { WebSocket } from 'ws';
+import type { RequestRef } from '../../src/ingestion/ingestion-request.js';
+
+/** A transition as a client got it. */
+export interface Delivered {
+  readonly cursor: string;
+  readonly from: string | null;
+  readonly to: string;
+  readonly info: string;
+  readonly numRecords: number | null;
+  readonly mappingId: string;
+  readonly requestId: string;
+}
+
+/** What a follower is after: one request to its end, or everything that is new. */
+export type Followed =
+  | { readonly kind: 'request'; readonly ref: RequestRef }
+  | { readonly kind: 'all' };
+
+/** A client that keeps its last cursor, and goes on behind it whenever its connection is gone. */
+export interface Follower {
+  readonly followed: Followed;
+  /** All that it ever got, over however many sockets. */
+  readonly record: readonly Delivered[];
+  /** Once the server says that the stream is over. */
+  readonly completed: Promise<void>;
+  /** How often a socket of it was open and subscribed when its client cut it. */
+  readonly cutCount: number;
+  /** Errors that the server answered with, other than those of a moment. */
+  readonly refusals: readonly string[];
+  /** Cut the connection, without a goodbye. False where there is none. */
+  cut(): boolean;
+  /** Follow no further. */
+  leave(): void;
+}
+
+const fields = 'cursor from to info numRecords request { mappingId requestId }';
+const requestQuery = `subscription Follow($mappingId: ID!, $requestId: ID!, $after: Cursor) {
+  ingestionStatusChanged(mappingId: $mappingId, requestId: $requestId, after: $after) { ${fields} } }`;
+const allQuery = `subscription Follow($after: Cursor) { ingestionActivity(after: $after) { ${fields} } }`;
+
+/** Between a lost connection and the next try, in ms. */
+const RETRY_MS = 20;
+
+/** What a client gets while the upstream, or the way to it, has a bad moment. */
+const passing = /UPSTREAM_|SHUTTING/;
+
+type Event = Omit<Delivered, 'mappingId' | 'requestId'> & {
+  readonly request: { readonly mappingId: string; readonly requestId: string };
+};
+
+interface Message {
+  readonly type: string;
+  readonly payload?:
+    | { readonly data: Record<string, Event> | null; readonly errors?: unknown }
+    | undefined;
+}
+
+/** @param findUrl - where the gateway is now; null while it is down */
+export function follow(followed: Followed, findUrl: () => string | null): Follower {
+  const record: Delivered[] = [];
+  const refusals: string[] = [];
+  const completed = Promise.withResolvers<void>();
+  let socket: WebSocket | null = null;
+  let isSubscribed = false;
+  let isOver = false;
+  let cutCount = 0;
+
+  function connect(): void {
+    const url = findUrl();
+    if (isOver) return;
+    if (!url) {
+      setTimeout(connect, RETRY_MS);
+      return;
+    }
+    const opened = new WebSocket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+    socket = opened;
+    isSubscribed = false;
+    const send = (message: unknown) => opened.send(JSON.stringify(message));
+    opened.on('open', () => send({ type: 'connection_init' }));
+    opened.on('message', (data) => {
+      // What is still in the pipe of a socket that was cut is of no one.
+      if (socket === opened) take(JSON.parse(String(data)) as Message, send);
+    });
+    opened.on('error', () => {});
+    opened.on('close', () => {
+      if (socket === opened) socket = null;
+      setTimeout(connect, RETRY_MS);
+    });
+  }
+
+  function take(message: Message, send: (message: unknown) => void): void {
+    switch (message.type) {
+      case 'connection_ack': {
+        const after = record.at(-1)?.cursor ?? null;
+        const variables = followed.kind === 'request' ? { ...followed.ref, after } : { after };
+        const query = followed.kind === 'request' ? requestQuery : allQuery;
+        send({ id: '1', type: 'subscribe', payload: { query, variables } });
+        isSubscribed = true;
+        break;
+      }
+      case 'next': {
+        const event = Object.values(message.payload?.data ?? {})[0];
+        if (event) {
+          const { request, ...rest } = event;
+          record.push({ ...rest, ...request });
+        } else {
+          refuse(message.payload);
+        }
+        break;
+      }
+      case 'error':
+        refuse(message.payload);
+        break;
+      case 'complete':
+        isOver = true;
+        socket?.close();
+        completed.resolve();
+        break;
+    }
+  }
+
+  /** A moment’s trouble is tried again; anything else is a refusal. */
+  function refuse(payload: unknown): void {
+    const text = JSON.stringify(payload);
+    if (!passing.test(text)) refusals.push(text);
+    socket?.terminate();
+  }
+
+  connect();
+  return {
+    followed,
+    record,
+    completed: completed.promise,
+    refusals,
+    get cutCount() {
+      return cutCount;
+    },
+    cut() {
+      if (!socket || !isSubscribed) return false;
+      const cut = socket;
+      socket = null;
+      isSubscribed = false;
+      cutCount += 1;
+      cut.terminate();
+      return true;
+    },
+    leave() {
+      isOver = true;
+      socket?.terminate();
+    },
+  };
+}

@@ -1,0 +1,97 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { WebSocket } from 'ws';
+import { statusAnswers } from '../support/campaign-answers.js';
+import type { HeapReport } from '../support/measured-gateway.js';
+import {
+  json,
+  type ScriptedUpstream,
+  startScriptedUpstream,
+} from '../support/scripted-upstream.js';
+
+const ROUNDS = 10_000;
+const WARM_UP_ROUNDS = 2_000;
+const SOCKETS_AT_ONCE = 50;
+
+/** Less than 400 bytes of each round may stay: a subscription that is kept has several thousand. */
+const MAX_GROWTH_BYTES = 3_000_000;
+
+const script = fileURLToPath(new URL('../support/measured-gateway.js', import.meta.url));
+const query = `subscription { ingestionStatusChanged(mappingId: "XDM44", requestId: "3520") { to } }`;
+
+let upstream: ScriptedUpstream;
+let child: ChildProcess;
+let url: string;
+
+beforeAll(async () => {
+  upstream = await startScriptedUpstream();
+  upstream.otherwise(json(200, statusAnswers.inProgress('XDM44', 3520)));
+  child = fork(script, [upstream.url], { execArgv: ['--expose-gc'] });
+  [url] = (await once(child, 'message')) as [string];
+});
+
+afterAll(async () => {
+  child.disconnect();
+  await once(child, 'exit');
+  await upstream.close();
+});
+
+/** Subscribe, get the first event, unsubscribe; again, and this time the connection is cut in the midst of it. */
+async function runTwoRounds(): Promise<void> {
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+  const done = Promise.withResolvers<void>();
+  const send = (message: unknown) => socket.send(JSON.stringify(message));
+  const subscribe = (id: string) => send({ id, type: 'subscribe', payload: { query } });
+  socket.on('open', () => send({ type: 'connection_init' }));
+  socket.on('error', done.reject);
+  socket.on('close', () => done.resolve());
+  socket.on('message', (data) => {
+    const { type, id } = JSON.parse(String(data)) as { type: string; id?: string };
+    if (type === 'connection_ack') {
+      subscribe('goodbye');
+    } else if (type !== 'next') {
+      done.reject(new Error(`It ended: ${data}`));
+    } else if (id === 'goodbye') {
+      send({ id, type: 'complete' });
+      subscribe('none');
+    } else {
+      socket.terminate();
+    }
+  });
+  await done.promise;
+}
+
+async function runRounds(count: number): Promise<void> {
+  let left = count / 2;
+  await Promise.all(
+    Array.from({ length: SOCKETS_AT_ONCE }, async () => {
+      for (; left > 0; await runTwoRounds()) left -= 1;
+    }),
+  );
+}
+
+async function untilGauge(name: string, value: number): Promise<void> {
+  for (;;) {
+    const text = await (await fetch(`${url}/metrics`)).text();
+    if (Number(new RegExp(`^${name} (.+)$`, 'm').exec(text)?.[1]) === value) return;
+  }
+}
+
+async function heapBytes(): Promise<number> {
+  await untilGauge('sluice_stream_listeners', 0);
+  await untilGauge('sluice_websockets', 0);
+  child.send('measure');
+  const [report] = (await once(child, 'message')) as [HeapReport];
+  return report.heapBytes;
+}
+
+describe('subscribers that come and go', () => {
+  it('leave no listener, no socket and no memory behind, half of them without a goodbye', async () => {
+    await runRounds(WARM_UP_ROUNDS);
+    const before = await heapBytes();
+    await runRounds(ROUNDS - WARM_UP_ROUNDS);
+    expect((await heapBytes()) - before).toBeLessThan(MAX_GROWTH_BYTES);
+  }, 120_000);
+});

@@ -1,0 +1,63 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { startGateway } from '../../src/gateway.js';
+import { createLogger } from '../../src/logger.js';
+import { ACCESS_TOKEN, API_KEY, ORGANIZATION } from './test-gateway.js';
+
+/** What it answers to any message: the heap that is left after the garbage is collected, in bytes. */
+export interface HeapReport {
+  readonly heapBytes: number;
+}
+
+/**
+ * A gateway in a process of its own, to be forked with `--expose-gc` and the upstream’s URL. Sends its own URL
+ * once it is ready, then a {@link HeapReport} for each message. Ends with its parent.
+ */
+const [upstreamUrl = ''] = process.argv.slice(2);
+const MEASURES = 5;
+
+const dataDir = await mkdtemp(join(tmpdir(), 'measured-gateway-'));
+const gateway = await startGateway(
+  {
+    host: '127.0.0.1',
+    port: 0,
+    upstream: {
+      kind: 'remote',
+      url: new URL(upstreamUrl),
+      organization: ORGANIZATION,
+      apiKey: API_KEY,
+      token: { kind: 'ready', accessToken: ACCESS_TOKEN },
+    },
+    timeoutMs: 10_000,
+    maxRps: 1_000,
+    statusRequestIdIn: 'query',
+    pollMinMs: 60_000,
+    pollMaxMs: 60_000,
+    dataDir,
+    retentionDays: 90,
+    explorerMappingId: 'XDM44',
+  },
+  createLogger('silent'),
+  (error) => {
+    throw error;
+  },
+);
+
+process.on('message', async () => {
+  const heapBytes: number[] = [];
+  for (let i = 0; i < MEASURES; i += 1) {
+    // What is freed by callbacks is garbage only after they have run.
+    await setImmediate();
+    globalThis.gc?.();
+    heapBytes.push(process.memoryUsage().heapUsed);
+  }
+  heapBytes.sort((a, b) => a - b);
+  process.send?.({ heapBytes: heapBytes[Math.floor(MEASURES / 2)] ?? 0 } satisfies HeapReport);
+});
+process.on('disconnect', async () => {
+  await gateway.stop();
+  await rm(dataDir, { recursive: true });
+});
+process.send?.(gateway.url);

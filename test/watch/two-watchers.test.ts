@@ -1,0 +1,177 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { openIngestionLog } from '../../src/datasources/ingestion-log.datasource.js';
+import { UpstreamError } from '../../src/ingestion/gateway-error.js';
+import {
+  ingestionStatuses,
+  isTerminal,
+  type ReportedState,
+  type RequestRef,
+  toRequestKey,
+} from '../../src/ingestion/ingestion-request.js';
+import type { Clock, IngestionLog, Upstream } from '../../src/ingestion/ports.js';
+import type { Transition } from '../../src/ingestion/transition.js';
+import { createHub } from '../../src/watch/hub.js';
+import { createWatcher } from '../../src/watch/watcher.js';
+import { createManualClock, settle } from '../support/manual-clock.js';
+import { createMemoryLog } from '../support/memory-log.js';
+
+const requestIds = ['1', '2', '3'];
+const refs = requestIds.map((requestId): RequestRef => ({ mappingId: 'm', requestId }));
+
+/** What polls of a request are answered, one after the other, whoever asks: statuses that repeat, skip and go back. */
+const answers = fc.array(fc.constantFrom(...ingestionStatuses, 'FAULT' as const), { maxLength: 8 });
+/** How long each answer and each commit takes, in ms: whatever can overtake something else does. */
+const delays = fc.array(fc.nat(3_000), { minLength: 8, maxLength: 40 });
+const scenario = fc.record({
+  byRequest: fc.tuple(answers, answers, answers),
+  delays,
+  first: fc.array(fc.tuple(fc.nat(1), fc.nat(2)), { minLength: 1, maxLength: 6 }),
+});
+
+function toState(status: ReportedState['status']): ReportedState {
+  const state = { info: status, batchId: null };
+  return status === 'SUCCESS' ? { ...state, status, numRecords: 1 } : { ...state, status };
+}
+
+/** All listeners there are: of everything, of the mapping, and of each request. */
+function listen(log: IngestionLog) {
+  const hub = createHub();
+  log.onAppended((transition) => hub.publish(transition));
+  const heard: { all: Transition[]; mapping: Transition[]; byRequest: Transition[][] } = {
+    all: [],
+    mapping: [],
+    byRequest: refs.map(() => []),
+  };
+  hub.register({ kind: 'all' }, (transition) => heard.all.push(transition));
+  hub.register({ kind: 'mappings', mappingIds: ['m'] }, (transition) =>
+    heard.mapping.push(transition),
+  );
+  for (const [index, ref] of refs.entries()) {
+    hub.register({ kind: 'request', ref }, (transition) =>
+      heard.byRequest[index]?.push(transition),
+    );
+  }
+  return heard;
+}
+
+async function expectOnePathEach(log: IngestionLog, heard: ReturnType<typeof listen>) {
+  const all = await log.read({ kind: 'all' }, 0, 1_000);
+  expect(all.map(({ position }) => position)).toEqual(all.map((_, index) => index + 1));
+  expect(heard.all).toEqual(all);
+  expect(heard.mapping).toEqual(all);
+  for (const [index, ref] of refs.entries()) {
+    const path = all.filter((transition) => toRequestKey(transition.ref) === toRequestKey(ref));
+    expect(heard.byRequest[index]).toEqual(path);
+    expect(path.map(({ from }) => from)).toEqual(
+      [null, ...path.map(({ to }) => to.status)].slice(0, path.length),
+    );
+    expect(path.slice(0, -1).some(({ to }) => isTerminal(to.status))).toBe(false);
+  }
+  return all;
+}
+
+function createWatchers(
+  upstream: Pick<Upstream, 'status' | 'expedite'>,
+  log: IngestionLog,
+  clock: Clock,
+) {
+  const events = { onRegression() {}, onPollFailed() {} };
+  const options = { upstream, log, clock, plan: { minMs: 1_000, maxMs: 5_000 }, events };
+  return [createWatcher(options), createWatcher(options)] as const;
+}
+
+describe('two watchers on one log', () => {
+  it('make one path of each request, and every listener hears each transition once and in order', async () => {
+    await fc.assert(
+      fc.asyncProperty(scenario, async ({ byRequest, delays, first }) => {
+        const clock = createManualClock();
+        let step = 0;
+        const later = <T>(give: () => T | Promise<T>) =>
+          new Promise<T>((resolve, reject) => {
+            step += 1;
+            clock.schedule(delays[step % delays.length] ?? 0, () => {
+              Promise.resolve().then(give).then(resolve, reject);
+            });
+          });
+        const log = createMemoryLog();
+        const slowLog: IngestionLog = { ...log, append: (seen) => later(() => log.append(seen)) };
+        const left = new Map(
+          refs.map((ref, index) => [toRequestKey(ref), [...(byRequest[index] ?? [])]]),
+        );
+        const watchers = createWatchers(
+          {
+            expedite() {},
+            status: (ref) =>
+              later(() => {
+                const status = left.get(toRequestKey(ref))?.shift() ?? 'FAILED';
+                if (status !== 'FAULT') return toState(status);
+                throw new UpstreamError('UPSTREAM_UNAVAILABLE', 'down');
+              }),
+          },
+          slowLog,
+          clock,
+        );
+        const heard = listen(log);
+        const asked = first.map(([who, which]) => {
+          const ref = refs[which] ?? refs[0];
+          return ref && watchers[who]?.poll(ref).catch(() => null);
+        });
+        // What the polls schedule is there to be advanced to.
+        await settle();
+        await clock.advance(600_000);
+        await Promise.all(asked);
+        expect(watchers.map(({ watchCount }) => watchCount)).toEqual([0, 0]);
+        const all = await expectOnePathEach(log, heard);
+        for (const ref of refs) {
+          const [record] = await log.find([ref]);
+          if (record) expect(isTerminal(record.state.status)).toBe(true);
+        }
+        expect(new Set(all.map(({ ref, to }) => `${toRequestKey(ref)} ${to.status}`)).size).toBe(
+          all.length,
+        );
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('do so in a file too, whatever they see at the same time', async () => {
+    const seen = fc.array(
+      fc.tuple(fc.nat(1), fc.nat(2), fc.constantFrom(...ingestionStatuses), fc.boolean()),
+      {
+        maxLength: 40,
+      },
+    );
+    await fc.assert(
+      fc.asyncProperty(seen, async (observations) => {
+        const dataDir = await mkdtemp(join(tmpdir(), 'log-'));
+        const log = await openIngestionLog({
+          dataDir,
+          onFatal(error) {
+            throw error;
+          },
+        });
+        const heard = listen(log);
+        const clock = createManualClock();
+        const upstream = { expedite() {}, status: async () => null };
+        const watchers = createWatchers(upstream, log, clock);
+        let underWay: Promise<unknown>[] = [];
+        for (const [who, which, status, isLast] of observations) {
+          const ref = refs[which];
+          if (ref) underWay.push(watchers[who]?.observe(ref, toState(status)) ?? Promise.resolve());
+          if (!isLast) continue;
+          await Promise.all(underWay);
+          underWay = [];
+        }
+        await Promise.all(underWay);
+        await expectOnePathEach(log, heard);
+        await log.close();
+        await rm(dataDir, { recursive: true });
+      }),
+      { numRuns: 25 },
+    );
+  });
+});

@@ -2,10 +2,17 @@ import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { Config, RemoteUpstream } from './config.js';
 import { createCampaignDatasource } from './datasources/campaign.datasource.js';
-import { openIngestionLog } from './datasources/ingestion-log.datasource.js';
+import { createIngestionLog } from './datasources/ingestion-log.datasource.js';
 import { createIngestionRequestLoader } from './datasources/ingestion-request.loader.js';
+import { createLineageLoader } from './datasources/lineage.loader.js';
+import { openLogFile } from './datasources/log-file.js';
+import { createStartLog } from './datasources/start-log.datasource.js';
 import { systemClock } from './datasources/system-clock.js';
-import type { IngestionLog } from './ingestion/ports.js';
+import type { IngestionRecord } from './ingestion/ingestion-request.js';
+import type { IngestionLog, StartLog } from './ingestion/ports.js';
+import { createStarter } from './ingestion/start-ingestion.js';
+import { START_KEPT_MS, type StartIntent } from './ingestion/start-intent.js';
+import { createSubmitter } from './ingestion/submitter.js';
 import type { OperationContext } from './resolvers/operation-context.js';
 import { createApolloServer } from './server/apollo.js';
 import { buildGatewaySchema } from './server/build-schema.js';
@@ -20,7 +27,8 @@ import { createOperations } from './server/operations.js';
 import { createWebSockets } from './server/websocket.js';
 import { createHub } from './watch/hub.js';
 import { startPruner } from './watch/pruner.js';
-import { createWatcher, type Watcher } from './watch/watcher.js';
+import { createRetrier } from './watch/retrier.js';
+import { createWatcher } from './watch/watcher.js';
 
 /** How long what is under way on shutdown may take, in ms from its beginning. */
 export interface DrainDeadlines {
@@ -32,6 +40,12 @@ export interface DrainDeadlines {
 
 const defaultDeadlines: DrainDeadlines = { callOffAfterMs: 6_000, cutAfterMs: 8_000 };
 
+/** A submission of a retry that is under way on shutdown is called off after this long. */
+const CALL_OFF_RETRY_AFTER_MS = 1_000;
+
+/** How long an ABORTED request’s first retry waits. */
+const RETRY_BACKOFF_MS = 5_000;
+
 const DAY_MS = 86_400_000;
 
 /** The configuration of a gateway whose upstream is known. */
@@ -39,6 +53,8 @@ export type GatewayConfig = Omit<Config, 'upstream' | 'logLevel'> & {
   readonly upstream: RemoteUpstream;
   /** The mapping in the explorer's ready-made tabs. */
   readonly explorerMappingId: string;
+  /** How long an ABORTED request’s first retry waits, in ms, where that is not 5 s. */
+  readonly retryBackoffMs?: number;
 };
 
 /** A running gateway. */
@@ -79,12 +95,15 @@ export async function startGateway(
   });
   starting.defer(() => upstream.close());
 
-  const log = await openIngestionLog({ dataDir: config.dataDir, onFatal });
+  const file = await openLogFile({ dataDir: config.dataDir, onFatal });
+  const starts = createStartLog(file);
+  const log = await createIngestionLog(file);
   starting.defer(() => log.close());
   const hub = createHub();
   log.onAppended((transition) => {
     metrics.countTransition(transition.to.status);
     hub.publish(transition);
+    if (transition.to.status === 'ABORTED') void retrier.look();
   });
   const watcher = createWatcher({
     upstream,
@@ -108,6 +127,52 @@ export async function startGateway(
     await upstream.close();
     await stopped;
   });
+  const onOutcomeUnknown = ({ intentId, mappingId, createdAt }: StartIntent, error: unknown) => {
+    metrics.countUnknownStart();
+    logger.warn(
+      { intentId, mappingId, createdAt: new Date(createdAt), err: error },
+      'Whether this start was taken is unknown; it is not sent again',
+    );
+  };
+  // It may have ended before the start was answered with it: then no transition tells of its retry.
+  const onNamed = ({ state }: IngestionRecord) => {
+    if (state.status === 'ABORTED') void retrier.look();
+  };
+  const submitter = createSubmitter({
+    upstream,
+    watches: watcher,
+    starts,
+    clock,
+    onOutcomeUnknown,
+    onNamed,
+  });
+  starting.defer(() => submitter.stop());
+  const starter = createStarter({ submitter, watches: watcher, log, starts, clock, onNamed });
+  const retrier = createRetrier({
+    starts,
+    submitter,
+    clock,
+    backoffMs: config.retryBackoffMs ?? RETRY_BACKOFF_MS,
+    events: {
+      onTried({ mappingId, retryOf, attempt }, outcome, error) {
+        metrics.countRetry(outcome);
+        const level = outcome === 'taken' ? 'info' : 'warn';
+        logger[level](
+          { mappingId, retryOf, attempt, outcome, err: error },
+          'A retry was submitted',
+        );
+      },
+      onFailed: (error) => logger.error({ err: error }, 'The log of retries could not be used'),
+    },
+  });
+  starting.defer(async () => {
+    const callOff = setTimeout(() => void upstream.close(), CALL_OFF_RETRY_AFTER_MS);
+    await retrier.stop();
+    clearTimeout(callOff);
+  });
+  await settleInterrupted(starts, clock.now(), onOutcomeUnknown);
+  await watcher.resume(readRunning(log));
+  await retrier.look();
   const stopPruner = startPruner({
     log,
     clock,
@@ -115,8 +180,15 @@ export async function startGateway(
     onFailed: (error) => logger.error({ err: error }, 'Old requests could not be pruned'),
   });
   starting.defer(stopPruner);
+  const stopStartPruner = startPruner({
+    log: starts,
+    clock,
+    retentionMs: START_KEPT_MS,
+    onFailed: (error) => logger.error({ err: error }, 'Old starts could not be pruned'),
+  });
+  starting.defer(stopStartPruner);
 
-  const schema = await buildGatewaySchema({ upstream, log, watches: watcher, clock });
+  const schema = await buildGatewaySchema({ starter, log, watches: watcher, clock });
   const formatError = createErrorFormatter(logger);
   const logOperation = createOperationLog(logger);
   const reportOperation: OperationReporter = (report) => {
@@ -125,6 +197,7 @@ export async function startGateway(
   };
   const newContext = (): OperationContext => ({
     requests: createIngestionRequestLoader(log),
+    lineages: createLineageLoader(starts),
     followed: { log, hub, watches: watcher },
   });
   const apollo = createApolloServer({ schema, formatError, reportOperation, logger });
@@ -153,8 +226,6 @@ export async function startGateway(
     clearTimeout(cut);
   });
 
-  // Last, for its polls begin at once, and would take their time from the rest of the start.
-  await resumeWatches(log, watcher);
   await server.listen({ host: config.host, port: config.port });
   const { port } = server.server.address() as AddressInfo;
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;
@@ -162,18 +233,30 @@ export async function startGateway(
   return { url: `http://${host}:${port}`, stop: () => running.disposeAsync() };
 }
 
+/** Tell of the starts that the last process sent and heard no answer to; what is known of them by now is used. */
+async function settleInterrupted(
+  starts: StartLog,
+  now: number,
+  onOutcomeUnknown: (intent: StartIntent, error: unknown) => void,
+): Promise<void> {
+  for (const intent of await starts.settleInterrupted(now)) {
+    await starts.lookInto(intent.intentId, [], now);
+    onOutcomeUnknown(intent, null);
+  }
+}
+
 /** How many requests are taken up again at a time. */
 const RESUME_PAGE_ITEMS = 1_000;
 
-async function resumeWatches(
+/** All requests that were being watched when the last process ended, in pages. */
+async function* readRunning(
   log: Pick<IngestionLog, 'list'>,
-  watcher: Pick<Watcher, 'resume'>,
-): Promise<void> {
+): AsyncGenerator<readonly IngestionRecord[]> {
   for (let before: number | null = null; ; ) {
     const page = await log.list({ statuses: ['IN_PROGRESS'] }, before, RESUME_PAGE_ITEMS);
-    watcher.resume(page);
     const oldest = page.at(-1);
     if (!oldest) return;
+    yield page;
     before = oldest.firstPosition;
   }
 }

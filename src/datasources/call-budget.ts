@@ -45,16 +45,22 @@ export function createCallBudget(clock: Clock, maxRps: number): CallBudget {
     );
   }
 
+  const countAhead = (urgency: Urgency) =>
+    urgency === 'interactive' ? queue.sizeBy({ priority: priorities.interactive }) : queue.size;
+
   /** With everybody who goes first served at the full rate, how long a call of this urgency would wait. */
-  function expectedWaitMs(urgency: Urgency): number {
-    const ahead =
-      urgency === 'interactive' ? queue.sizeBy({ priority: priorities.interactive }) : queue.size;
-    return holdLeftMs() + Math.ceil((ahead + 1) / maxRps) * 1000;
-  }
+  const longestWaitMs = (urgency: Urgency) =>
+    holdLeftMs() + Math.ceil((countAhead(urgency) + 1) / maxRps) * 1000;
+
+  /** The same, where the next second of the budget begins now. */
+  const shortestWaitMs = (urgency: Urgency) =>
+    holdLeftMs() + Math.floor(countAhead(urgency) / maxRps) * 1000;
 
   return {
     async turn(urgency, deadline, id) {
-      if (holdLeftMs() >= deadline.remainingMs() && holdLeftMs() > 0) refuse(holdLeftMs());
+      // In vain it would make those who come after it wait, and one document can ask for thousands.
+      const waitMs = shortestWaitMs(urgency);
+      if (waitMs >= deadline.remainingMs() && waitMs > 0) refuse(waitMs);
       try {
         await queue.add(() => {}, {
           priority: priorities[urgency],
@@ -62,7 +68,7 @@ export function createCallBudget(clock: Clock, maxRps: number): CallBudget {
           ...(id !== undefined && { id }),
         });
       } catch (cause) {
-        if (cause instanceof CalledOff && cause.reason === 'late') refuse(expectedWaitMs(urgency));
+        if (cause instanceof CalledOff && cause.reason === 'late') refuse(longestWaitMs(urgency));
         throw toCalledOffFailure(cause, false).error;
       }
     },

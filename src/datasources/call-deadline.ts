@@ -13,6 +13,8 @@ export class CalledOff extends Error {
 export interface Deadline {
   /** Aborts with a {@link CalledOff} as its reason. */
   readonly signal: AbortSignal;
+  /** How long it was at its start, in ms. */
+  readonly timeoutMs: number;
   /** In ms; 0 once it has passed. */
   remainingMs(): number;
   /** Settle as `promise` does, or reject with a {@link CalledOff}, whichever comes first. */
@@ -46,6 +48,7 @@ export function startDeadline(clock: Clock, timeoutMs: number): Deadline {
 
   return {
     signal,
+    timeoutMs,
     remainingMs: () => (signal.aborted ? 0 : Math.max(0, endsAt - clock.now())),
     within,
     async wait(delayMs) {

@@ -93,8 +93,13 @@ async function send<T>(
   deadline: Deadline,
 ): Promise<T | CallFailure> {
   await budget.turn(urgency, deadline, id);
+  const hadMostOfItsTime = deadline.remainingMs() >= deadline.timeoutMs / 2;
   return circuit.run(async () => {
     const answer = await exchange(http, request(token), deadline.signal);
+    if (answer.kind === 'calledOff' && !hadMostOfItsTime) {
+      // What took its time were the waits before: no trouble of the upstream, and not to open the circuit.
+      return new CallFailure(toTransportFailure(answer, kind).error);
+    }
     if (answer.kind !== 'answered') return toTransportFailure(answer, kind);
     const result = judge(answer, clock.now());
     if (result instanceof CallFailure && result.error.code === 'UPSTREAM_RATE_LIMITED') {

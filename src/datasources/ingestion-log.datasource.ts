@@ -1,10 +1,5 @@
 import type { Kysely, Selectable, Transaction } from 'kysely';
-import {
-  CursorInvalidError,
-  GatewayError,
-  LogDamagedError,
-  LogUnavailableError,
-} from '../ingestion/gateway-error.js';
+import { CursorInvalidError } from '../ingestion/gateway-error.js';
 import { type IngestionRecord, toRequestKey } from '../ingestion/ingestion-request.js';
 import type { IngestionLog } from '../ingestion/ports.js';
 import {
@@ -14,8 +9,7 @@ import {
   type Transition,
 } from '../ingestion/transition.js';
 import { createCursorCodec } from './cursor-codec.js';
-import { countCommit, readPrunedThrough } from './ingestion-log.meta.js';
-import { openLog } from './ingestion-log.open.js';
+import { readPrunedThrough } from './ingestion-log.meta.js';
 import { pruneRequests } from './ingestion-log.prune.js';
 import {
   toIngestionRecord,
@@ -24,7 +18,9 @@ import {
   toTransitionRow,
 } from './ingestion-log.rows.js';
 import type { LogTables, RequestRow } from './ingestion-log.schema.js';
-import { SqliteError } from './sqlite.thread.js';
+import { type LogFile, type LogFileOptions, openLogFile, type Written } from './log-file.js';
+import { settleNamed } from './start-log.named.js';
+import { claimRetries } from './start-log.write.js';
 
 /** So many observations share a commit at most: the next batch waits for no more than that. */
 const MAX_BATCH_ITEMS = 200;
@@ -34,16 +30,8 @@ const MAX_KEYS = 500;
 
 /** The log in a file. */
 export interface IngestionLogFile extends IngestionLog {
+  /** Closes the file with it. */
   close(): Promise<void>;
-}
-
-export interface IngestionLogOptions {
-  readonly dataDir: string;
-  /**
-   * The disk did not keep what it was given, or gave back something else. What this process holds may not be
-   * what is stored, so it must end; the next one finds what was committed.
-   */
-  readonly onFatal: (error: Error) => void;
 }
 
 /** An observation on its way into the log. */
@@ -52,23 +40,27 @@ interface Pending extends PromiseWithResolvers<Applied> {
 }
 
 /**
- * Open the durable log: SQL in a SQLite file.
- *
- * Observations that arrive while a commit is under way share the next one. Nobody is told of a transition
- * before its commit is on the disk; listeners are told in the log’s order.
+ * Open the durable log in a file of which nobody else in this process has any use.
  *
  * @throws {LogFileError} the file cannot be used; the message says what to do
  */
-export async function openIngestionLog({
-  dataDir,
-  onFatal,
-}: IngestionLogOptions): Promise<IngestionLogFile> {
-  const { db, mark, cursorKey, head: headAtStart } = await openLog(dataDir);
-  const codec = createCursorCodec(cursorKey);
+export async function openIngestionLog(options: LogFileOptions): Promise<IngestionLogFile> {
+  return createIngestionLog(await openLogFile(options));
+}
+
+/**
+ * The durable log: SQL in a SQLite file.
+ *
+ * Observations that arrive while a commit is under way share the next one. Nobody is told of a transition
+ * before its commit is on the disk; listeners are told in the log’s order.
+ */
+export async function createIngestionLog(file: LogFile): Promise<IngestionLogFile> {
+  const { db, guard } = file;
+  const codec = createCursorCodec(file.cursorKey);
   const listeners: ((transition: Transition) => void)[] = [];
   let pending: Pending[] = [];
   let flushing: Promise<void> | null = null;
-  let head = headAtStart;
+  let head = file.head;
   let highestPruned = await readPrunedThrough(db);
 
   /** Until nothing is pending: a batch at a time, each in one commit. */
@@ -86,11 +78,7 @@ export async function openIngestionLog({
   async function commit(batch: readonly Pending[]): Promise<void> {
     let applied: readonly Applied[];
     try {
-      const written = await guard(() =>
-        db.transaction().execute((transaction) => write(transaction, batch, head)),
-      );
-      keepMark(written.commitCount);
-      applied = written.applied;
+      applied = await file.commit((transaction) => write(transaction, batch, head));
     } catch (error) {
       for (const { reject } of batch) reject(error);
       return;
@@ -101,35 +89,6 @@ export async function openIngestionLog({
     for (const [index, { resolve }] of batch.entries()) {
       const result = applied[index];
       if (result) resolve(result);
-    }
-  }
-
-  /** @throws {LogDamagedError} nobody could tell an old copy of the log from this one any more */
-  function keepMark(commitCount: number): void {
-    try {
-      if (commitCount > 0) mark.write(commitCount);
-    } catch (error) {
-      onFatal(error as Error);
-      throw new LogDamagedError(error);
-    }
-  }
-
-  /** Name what went wrong; what means that the disk cannot be relied on ends the process. */
-  async function guard<T>(run: () => Promise<T>): Promise<T> {
-    try {
-      return await run();
-    } catch (error) {
-      if (error instanceof SqliteError && (error.kind === 'full' || error.kind === 'busy')) {
-        throw new LogUnavailableError(
-          'The log of transitions cannot be written now: its disk is full. Nothing was lost; try again later.',
-          { cause: error },
-        );
-      }
-      if (error instanceof LogDamagedError || isBroken(error)) {
-        onFatal(error as Error);
-        throw error instanceof GatewayError ? error : new LogDamagedError(error);
-      }
-      throw error;
     }
   }
 
@@ -189,10 +148,9 @@ export async function openIngestionLog({
       return position;
     },
     async prune(unchangedSince, limit) {
-      const { count, through, commitCount } = await guard(() =>
-        pruneRequests(db, unchangedSince, limit),
+      const { count, through } = await file.commit((transaction) =>
+        pruneRequests(transaction, unchangedSince, limit),
       );
-      keepMark(commitCount);
       highestPruned = Math.max(highestPruned, through);
       return count;
     },
@@ -204,16 +162,9 @@ export async function openIngestionLog({
     },
     async close() {
       await flushing;
-      await db.destroy();
-      mark.close();
+      await file.close();
     },
   };
-}
-
-/** What a batch came to, and how many commits there are with its own; 0 where it changed nothing. */
-interface Written {
-  readonly applied: readonly Applied[];
-  readonly commitCount: number;
 }
 
 /** One batch, inside its transaction. */
@@ -221,42 +172,58 @@ async function write(
   transaction: Transaction<LogTables>,
   batch: readonly Pending[],
   head: number,
-): Promise<Written> {
+): Promise<Written<readonly Applied[]>> {
   const keys = [...new Set(batch.map(({ observation }) => toRequestKey(observation.ref)))];
   const records = await findByKey(transaction, keys);
   const changed = new Map<string, IngestionRecord>();
   const transitions: Transition[] = [];
-  const applied = batch.map(({ observation }) => {
+  const aborted = new Map<string, IngestionRecord>();
+  const applied: Applied[] = [];
+  for (const { observation } of batch) {
     const key = toRequestKey(observation.ref);
     const known = records.get(key) ?? null;
-    const result = applyObservation(known, observation, head + transitions.length + 1);
+    const startedAt = observation.answers
+      ? await settleNamed(transaction, observation, observation.answers, known)
+      : observation.startedAt;
+    const result = applyObservation(
+      known,
+      { ...observation, startedAt },
+      head + transitions.length + 1,
+    );
     if (result.kind === 'transition') transitions.push(result.transition);
     if (result.kind === 'transition' || result.record.startedAt !== known?.startedAt) {
       changed.set(key, result.record);
     }
     records.set(key, result.record);
-    return result;
-  });
+    applied.push(result);
+    // Whoever comes second, the end or the answer that names the request, finds the other.
+    const mayBeRetried = result.kind === 'transition' || observation.answers !== undefined;
+    if (mayBeRetried && result.record.state.status === 'ABORTED') aborted.set(key, result.record);
+  }
   if (transitions.length > 0) {
     await transaction.insertInto('transitions').values(transitions.map(toTransitionRow)).execute();
   }
-  if (changed.size === 0) return { applied, commitCount: 0 };
-  await transaction
-    .insertInto('requests')
-    .values([...changed.values()].map(toRequestRow))
-    .onConflict((conflict) =>
-      conflict.column('request_key').doUpdateSet((excluded) => ({
-        status: excluded.ref('excluded.status'),
-        info: excluded.ref('excluded.info'),
-        batch_id: excluded.ref('excluded.batch_id'),
-        num_records: excluded.ref('excluded.num_records'),
-        started_at: excluded.ref('excluded.started_at'),
-        changed_at: excluded.ref('excluded.changed_at'),
-        checksum: excluded.ref('excluded.checksum'),
-      })),
-    )
-    .execute();
-  return { applied, commitCount: await countCommit(transaction) };
+  if (changed.size > 0) {
+    await transaction
+      .insertInto('requests')
+      .values([...changed.values()].map(toRequestRow))
+      .onConflict((conflict) =>
+        conflict.column('request_key').doUpdateSet((excluded) => ({
+          status: excluded.ref('excluded.status'),
+          info: excluded.ref('excluded.info'),
+          batch_id: excluded.ref('excluded.batch_id'),
+          num_records: excluded.ref('excluded.num_records'),
+          started_at: excluded.ref('excluded.started_at'),
+          changed_at: excluded.ref('excluded.changed_at'),
+          checksum: excluded.ref('excluded.checksum'),
+        })),
+      )
+      .execute();
+  }
+  const now = Math.max(...batch.map(({ observation }) => observation.observedAt));
+  await claimRetries(transaction, [...aborted.values()], now);
+  const hasAnswers = batch.some(({ observation }) => observation.answers !== undefined);
+  return { value: applied, hasChanged: changed.size > 0 || hasAnswers };
 }
 
 async function findByKey(
@@ -271,8 +238,4 @@ async function findByKey(
     );
   }
   return new Map(rows.map((row) => [row.request_key, toIngestionRecord(row)]));
-}
-
-function isBroken(error: unknown): boolean {
-  return error instanceof SqliteError && (error.kind === 'io' || error.kind === 'damaged');
 }

@@ -35,6 +35,11 @@ export async function writeMeta(
     .execute();
 }
 
+/** Keep nothing under a name any more. */
+export async function deleteMeta(db: Kysely<LogTables>, name: MetaRow['name']): Promise<void> {
+  await db.deleteFrom('log_meta').where('name', '=', name).execute();
+}
+
 /**
  * Count the commit that a transaction is going to make. Every commit that changes the log must: how many
  * there were tells an older state of the log from a newer one.

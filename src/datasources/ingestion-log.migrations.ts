@@ -1,5 +1,4 @@
 import { type Kysely, type Migration, type MigrationProvider, sql } from 'kysely';
-import { toMetaChecksum } from './ingestion-log.meta.js';
 
 /**
  * The invariants of the log, in words that the database understands: a request’s transitions are one path,
@@ -11,6 +10,7 @@ const initial: Migration = {
       .createTable('log_meta')
       .addColumn('name', 'text', (column) => column.primaryKey())
       .addColumn('value', 'text', (column) => column.notNull())
+      .addColumn('checksum', 'bigint', (column) => column.notNull())
       .execute();
 
     await db.schema
@@ -70,30 +70,59 @@ const initial: Migration = {
   },
 };
 
+/**
+ * A key is taken by one start at a time, and a request has one retry at most: of those who claim either at
+ * once the database lets one.
+ */
+const starts: Migration = {
+  async up(db: Kysely<unknown>) {
+    await db.schema
+      .createTable('starts')
+      .addColumn('intent_id', 'integer', (column) => column.primaryKey().autoIncrement())
+      .addColumn('caller', 'text')
+      .addColumn('idempotency_key', 'text')
+      .addColumn('taken_key', 'text', (column) => column.unique())
+      .addColumn('mapping_id', 'text', (column) => column.notNull())
+      .addColumn('retry_on_abort', 'integer', (column) => column.notNull())
+      .addColumn('attempt', 'integer', (column) => column.notNull())
+      .addColumn('retry_of', 'text', (column) => column.unique())
+      .addColumn('created_at', 'bigint', (column) => column.notNull())
+      .addColumn('sent_at', 'bigint')
+      .addColumn('state', 'text', (column) =>
+        column
+          .notNull()
+          .check(
+            sql`state in ('waiting', 'sent', 'submitted', 'alreadyInProgress', 'mappingNotStopped',
+              'mappingNotPublished', 'refused', 'unknown', 'abandoned')`,
+          )
+          .check(sql`state not in ('waiting', 'abandoned') or retry_of is not null`),
+      )
+      .addColumn('request_key', 'text', (column) =>
+        column.check(
+          sql`(request_key is not null) = (state in ('submitted', 'alreadyInProgress'))`,
+        ),
+      )
+      .addColumn('code', 'text')
+      .addColumn('message', 'text')
+      .addColumn('settled_at', 'bigint')
+      .addColumn('checksum', 'bigint', (column) => column.notNull())
+      .execute();
+    await createIndex(db, 'starts', ['request_key']);
+    await createIndex(db, 'starts', ['mapping_id', 'created_at']);
+    await sql`create index starts_under_way on starts (state)
+      where state in ('waiting', 'sent')`.execute(db);
+    await sql`create index starts_without_request on starts (created_at)
+      where request_key is null and retry_of is null`.execute(db);
+  },
+};
+
 async function createIndex(db: Kysely<unknown>, table: string, columns: string[]): Promise<void> {
   const name = [table, ...columns].join('_');
   await db.schema.createIndex(name).on(table).columns(columns).execute();
 }
 
-/** What the log keeps of itself gets a checksum, as rows have. */
-const checkedMeta: Migration = {
-  async up(db: Kysely<{ log_meta: { name: string; value: string; checksum: number } }>) {
-    await db.schema.alterTable('log_meta').addColumn('checksum', 'bigint').execute();
-    for (const { name, value } of await db.selectFrom('log_meta').selectAll().execute()) {
-      await db
-        .updateTable('log_meta')
-        .set({ checksum: toMetaChecksum(name, value) })
-        .where('name', '=', name)
-        .execute();
-    }
-  },
-};
-
 /** In the order in which they are applied; what was applied once is never changed, only followed. */
-const migrations: Record<string, Migration> = {
-  '0001_initial': initial,
-  '0002_checked_meta': checkedMeta,
-};
+const migrations: Record<string, Migration> = { '0001_initial': initial, '0002_starts': starts };
 
 /** The names of all migrations that this version knows. */
 export const migrationNames: readonly string[] = Object.keys(migrations);

@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { Kysely, Migrator, sql } from 'kysely';
 import { LogDamagedError } from '../ingestion/gateway-error.js';
-import { readCommitCount, readMeta, readPrunedThrough, writeMeta } from './ingestion-log.meta.js';
+import {
+  deleteMeta,
+  readCommitCount,
+  readMeta,
+  readPrunedThrough,
+  writeMeta,
+} from './ingestion-log.meta.js';
 import { migrationNames, migrationProvider } from './ingestion-log.migrations.js';
 import type { LogTables } from './ingestion-log.schema.js';
 import {
@@ -59,7 +65,6 @@ async function openSound(path: string, markPath: string, mark: HeadMark | null):
   try {
     await checkPages(db);
     await migrate(db, path);
-    await checkSchema(db);
     const head = await readHead(db);
     const cursorKey = await checkNewest(db, mark, path, markPath);
     const markFile = new HeadMarkFile(markPath, toLogId(cursorKey));
@@ -86,35 +91,43 @@ async function checkPages(db: Kysely<LogTables>): Promise<void> {
 }
 
 async function migrate(db: Kysely<LogTables>, path: string): Promise<void> {
-  const known = new Set(migrationNames);
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
-  if (tables.some(({ name }) => name === 'kysely_migration')) {
+  const names = new Set(tables.map(({ name }) => name));
+  if (names.has('kysely_migration')) {
+    const known = new Set(migrationNames);
     const { rows } = await sql<{ name: string }>`select name from kysely_migration`.execute(db);
     if (rows.some(({ name }) => !known.has(name))) {
       throw new LogFileError(
         `${path} was written by a newer version of Sluice. Run that version, or set DATA_DIR to another directory.`,
       );
     }
+    if (names.has('log_meta')) await checkSchema(db);
+    // Noted anew behind the migration: whoever finds none there knows that it was under way.
+    if (rows.length > 0 && rows.length < known.size) await deleteMeta(db, 'schema');
   } else if (tables.length > 0) {
     throw new LogFileError(
       `${path} is a database of something else. Set DATA_DIR to another directory.`,
     );
   }
-  const migrator = new Migrator({ db, provider: migrationProvider });
-  const { error } = await migrator.migrateToLatest();
+  const { error } = await new Migrator({ db, provider: migrationProvider }).migrateToLatest();
   if (error) throw error;
+  if ((await readMeta(db, 'schema')) === null) {
+    await writeMeta(db, 'schema', await toSchemaChecksum(db));
+  }
 }
 
 /** The tables must still be those that were made: a column of another type would change what is put into it. */
 async function checkSchema(db: Kysely<LogTables>): Promise<void> {
+  const made = await readMeta(db, 'schema');
+  if (made !== null && made !== (await toSchemaChecksum(db))) throw new LogDamagedError();
+}
+
+async function toSchemaChecksum(db: Kysely<LogTables>): Promise<string> {
   const { rows } = await sql<{ type: string; name: string; tbl_name: string; sql: string | null }>`
     select type, name, tbl_name, sql from sqlite_schema order by type, name`.execute(db);
-  const made = String(
+  return String(
     crc32(JSON.stringify(rows.map((row) => [row.type, row.name, row.tbl_name, row.sql]))),
   );
-  const known = await readMeta(db, 'schema');
-  if (known === null) await writeMeta(db, 'schema', made);
-  else if (known !== made) throw new LogDamagedError();
 }
 
 /** The position of the newest transition that there ever was: it is there still, or was pruned. */

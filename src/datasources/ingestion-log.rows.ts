@@ -10,7 +10,7 @@ import type { RequestRow, TransitionRow } from './ingestion-log.schema.js';
  * Rows carry a checksum of all that they say, so that a bit that flipped on the disk is noticed by whoever
  * reads it: SQLite’s own pages have none.
  */
-function toChecksum(values: readonly unknown[]): number {
+export function toChecksum(values: readonly unknown[]): number {
   return crc32(JSON.stringify(values));
 }
 
@@ -86,7 +86,7 @@ function toState(status: ReportedState['status'], columns: StateColumns): Report
 }
 
 /** The key was made by `toRequestKey`, and the checksum has said that it still is. */
-function toRef(requestKey: string): RequestRef {
+export function toRef(requestKey: string): RequestRef {
   const [mappingId, requestId] = JSON.parse(requestKey) as [string, string];
   return { mappingId, requestId };
 }

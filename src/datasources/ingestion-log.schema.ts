@@ -1,5 +1,6 @@
 import type { Generated } from 'kysely';
 import type { IngestionStatus } from '../ingestion/ingestion-request.js';
+import type { StartState } from '../ingestion/start-intent.js';
 
 /** A request as it stands. Instants in ms since the epoch. */
 export interface RequestRow {
@@ -33,6 +34,29 @@ export interface TransitionRow {
   readonly checksum: number;
 }
 
+/** A start, from before it was sent. Instants in ms since the epoch. */
+export interface StartRow {
+  readonly intent_id: Generated<number>;
+  readonly caller: string | null;
+  readonly idempotency_key: string | null;
+  /** The caller and the key, as long as no other start may have them; null where it is free. */
+  readonly taken_key: string | null;
+  readonly mapping_id: string;
+  readonly retry_on_abort: number;
+  readonly attempt: number;
+  /** @see toRequestKey */
+  readonly retry_of: string | null;
+  readonly created_at: number;
+  readonly sent_at: number | null;
+  readonly state: StartState['kind'];
+  /** Of the request that the start was answered with. @see toRequestKey */
+  readonly request_key: string | null;
+  readonly code: string | null;
+  readonly message: string | null;
+  readonly settled_at: number | null;
+  readonly checksum: number;
+}
+
 /** What is to be known of the log itself. */
 export interface MetaRow {
   readonly name: 'cursor_key' | 'commit_count' | 'pruned_through' | 'schema';
@@ -44,5 +68,6 @@ export interface MetaRow {
 export interface LogTables {
   requests: RequestRow;
   transitions: TransitionRow;
+  starts: StartRow;
   log_meta: MetaRow;
 }

@@ -13,11 +13,18 @@ import type { SqliteThread } from './sqlite.thread.js';
 /** Kysely’s way to a database that is open in a thread of its own. */
 export function createSqliteDialect(thread: SqliteThread): Dialect {
   return {
-    createAdapter: () => new SqliteAdapter(),
+    createAdapter: () => new TransactionalDdlAdapter(),
     createDriver: () => createDriver(thread),
     createIntrospector: (database) => new SqliteIntrospector(database),
     createQueryCompiler: () => new SqliteQueryCompiler(),
   };
+}
+
+/** SQLite makes tables in transactions, so that a migration is made whole or not at all. */
+class TransactionalDdlAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
 }
 
 function createDriver(thread: SqliteThread): Driver {

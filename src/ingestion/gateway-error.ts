@@ -85,6 +85,17 @@ export class BadUserInputError extends GatewayError {
 export class LogUnavailableError extends GatewayError {
   override readonly name = 'LogUnavailableError';
   readonly code = 'LOG_UNAVAILABLE';
+  /** True where a start may have been taken all the same: it must not simply be sent again. */
+  readonly outcomeUnknown: boolean;
+
+  constructor(message: string, options: { cause?: unknown; outcomeUnknown?: boolean } = {}) {
+    super(message, { cause: options.cause });
+    this.outcomeUnknown = options.outcomeUnknown ?? false;
+  }
+
+  override get extensions(): Record<string, unknown> {
+    return { code: this.code, ...(this.outcomeUnknown && { outcomeUnknown: true }) };
+  }
 }
 
 /** The log is not what was written to it. Nothing of it may be served as truth any more. */

@@ -4,6 +4,14 @@ import type {
   ReportedState,
   RequestRef,
 } from './ingestion-request.js';
+import type {
+  Lineage,
+  NewStart,
+  RefusedStart,
+  StartAnswer,
+  StartIntent,
+  UnansweredStart,
+} from './start-intent.js';
 import type { Submission } from './submission.js';
 import type { Applied, Observation, Position, Transition } from './transition.js';
 
@@ -60,7 +68,9 @@ export interface IngestionLog {
    * Append the transition that an observation makes of what the log knows, or nothing if it makes none.
    *
    * Safe to repeat: of two observers that saw the same change, one appends. Nobody is told of a
-   * transition before it is in the log.
+   * transition before it is in the log. In the same commit, the start that the observation answers is
+   * settled, starts of unknown outcome that it explains are too, and a request that was ABORTED gets the
+   * retry that was asked for, once.
    *
    * @throws {LogUnavailableError} nothing was written
    */
@@ -108,6 +118,74 @@ export interface IngestionLog {
   onAppended(listener: (transition: Transition) => void): void;
 }
 
+/** What was begun, or what had been begun under this key before. */
+export interface Begun {
+  readonly kind: 'begun' | 'known';
+  readonly intent: StartIntent;
+}
+
+/**
+ * Every start that may have left this gateway, written before it leaves. Answers that name a request are
+ * settled by {@link IngestionLog.append}. All throw {@link LogUnavailableError} where nothing was written.
+ */
+export interface StartLog {
+  /**
+   * Write down a start that is about to be sent; or find the one that has this key already, of the same
+   * caller and not older than it is kept. Of two calls at once, one begins.
+   */
+  begin(start: NewStart): Promise<Begun>;
+
+  /** Settle a start that came to no request. */
+  settle(intentId: number, state: RefusedStart | UnansweredStart): Promise<void>;
+
+  /**
+   * The upstream certainly did not take this start. A first try is forgotten, so that its key is free again;
+   * a retry goes back to waiting.
+   */
+  withdraw(intentId: number): Promise<void>;
+
+  /**
+   * Settle a start of unknown outcome, where what was seen of its mapping tells what it came to.
+   *
+   * @param running - requests of its mapping that the upstream says are running at this time
+   * @param now - that time, in ms since the epoch
+   * @returns the start as it stands then
+   */
+  lookInto(intentId: number, running: readonly RequestRef[], now: number): Promise<StartIntent>;
+
+  /**
+   * Settle as unknown the starts that were sent by a process that ended before their answers came. To be
+   * called before anything is sent.
+   *
+   * @param now - in ms since the epoch
+   * @returns them, oldest first
+   */
+  settleInterrupted(now: number): Promise<readonly StartIntent[]>;
+
+  /** Retries that have not been sent yet, oldest first. */
+  waitingRetries(): Promise<readonly StartIntent[]>;
+
+  /**
+   * Write down that a waiting retry is about to be sent.
+   *
+   * @param now - in ms since the epoch
+   * @returns false where it does not wait any more: then it is not to be sent
+   */
+  send(intentId: number, now: number): Promise<boolean>;
+
+  /** Where each of these requests stands among tries, in their order. */
+  lineages(refs: readonly RequestRef[]): Promise<readonly Lineage[]>;
+
+  /**
+   * Forget starts that came to no request and were begun before an instant.
+   *
+   * @param before - in ms since the epoch; at least as long ago as keys are kept
+   * @param limit - how many at most, so that nobody has to wait for long
+   * @returns how many were forgotten
+   */
+  prune(before: number, limit: number): Promise<number>;
+}
+
 /** How one request is being watched. Instants in ms since the epoch. */
 export interface WatchReport {
   /** When the upstream last answered a poll with a status. */
@@ -130,7 +208,7 @@ export interface WatchReport {
 /** The poll loops: one per request that is not terminal, whoever asks and however many. */
 export interface Watches {
   /** Append what was seen; from now on the request is watched until it is terminal. */
-  observe(ref: RequestRef, seen: ReportedState, startedAt?: number): Promise<IngestionRecord>;
+  observe(ref: RequestRef, seen: ReportedState, answers?: StartAnswer): Promise<IngestionRecord>;
 
   /**
    * Ask the upstream about a request now; a call already under way is shared.

@@ -23,6 +23,11 @@ export function parseRequestRef({ mappingId, requestId }: RequestRef): RequestRe
   return { mappingId: parseMappingId(mappingId), requestId: parseId('requestId', requestId) };
 }
 
+/** @throws {BadUserInputError} */
+export function parseIdempotencyKey(text: string): string {
+  return parseId('idempotencyKey', text);
+}
+
 function parseId(name: string, text: string): string {
   if (text.trim() === '') throw new BadUserInputError(`${name} must not be empty.`);
   if (text.length > MAX_ID_LENGTH) {

@@ -1,48 +1,170 @@
-import type { IngestionRecord } from './ingestion-request.js';
-import type { Clock, Upstream, Watches } from './ports.js';
-import type { Submission } from './submission.js';
+import {
+  BadUserInputError,
+  GatewayError,
+  RequestNotFoundError,
+  UpstreamError,
+  type UpstreamErrorCode,
+} from './gateway-error.js';
+import type { IngestionRecord, RequestRef } from './ingestion-request.js';
+import type { Clock, IngestionLog, StartLog, Watches } from './ports.js';
+import {
+  isSameInput,
+  type NamedStart,
+  type StartIdentity,
+  type StartInput,
+  type StartIntent,
+} from './start-intent.js';
+import { neverHeard, type StartOutcome, type Submitter } from './submitter.js';
 
-/** What a start came to: a request that is watched from now on, or a refusal. `message` is the upstream's. */
-export type StartOutcome =
-  | {
-      readonly kind: 'submitted' | 'alreadyInProgress';
-      readonly record: IngestionRecord;
-      readonly message: string;
+export interface StarterOptions {
+  readonly submitter: Pick<Submitter, 'submit' | 'keepAnswer'>;
+  readonly watches: Pick<Watches, 'poll'>;
+  readonly log: Pick<IngestionLog, 'find' | 'list'>;
+  readonly starts: Pick<StartLog, 'begin' | 'settle' | 'lookInto'>;
+  readonly clock: Clock;
+  /** Told of each request that a repeated start was answered with, as it stands then. */
+  readonly onNamed: (record: IngestionRecord) => void;
+}
+
+/** Starts ingestions, each once. */
+export interface Starter {
+  /**
+   * Start an ingestion of a mapping. It is in the log before the upstream is asked, and that is once.
+   *
+   * With a key that the caller used before, nothing is started: the outcome is that of the first call, whose
+   * answer is waited for where it is under way. Where that outcome is unknown, what was seen of the mapping
+   * since then is looked into. A first call that the upstream certainly did not take is no start: its key is
+   * free again.
+   *
+   * @throws {BadUserInputError} the key belongs to a call with another input
+   * @throws {UpstreamError} with `outcomeUnknown` where the upstream may have taken the request
+   * @throws {LogUnavailableError} nothing was sent; or, with `outcomeUnknown`, the answer could not be kept
+   */
+  start(input: StartInput, identity: StartIdentity): Promise<StartOutcome>;
+}
+
+export function createStarter({
+  submitter,
+  watches,
+  log,
+  starts,
+  clock,
+  onNamed,
+}: StarterOptions): Starter {
+  /** First calls that are under way, by caller and key. */
+  const underWay = new Map<string, { input: StartInput; outcome: Promise<StartOutcome> }>();
+
+  function start(input: StartInput, identity: StartIdentity): Promise<StartOutcome> {
+    const { caller, idempotencyKey } = identity;
+    if (idempotencyKey === null) return startNow(input, identity);
+    const key = JSON.stringify([caller, idempotencyKey]);
+    const first = underWay.get(key);
+    if (first) {
+      if (!isSameInput(first.input, input)) return Promise.reject(otherInput());
+      return first.outcome;
     }
-  | {
-      readonly kind: 'mappingNotStopped' | 'mappingNotPublished' | 'refused';
-      readonly mappingId: string;
-      readonly message: string;
-    };
-
-/**
- * Start an ingestion of a mapping. The upstream is asked once; a request that it names is observed as
- * IN_PROGRESS, the answer to the start being the first that is heard of it.
- *
- * @throws {UpstreamError} with `outcomeUnknown` where the upstream may have taken the request
- */
-export async function startIngestion(
-  { upstream, watches, clock }: { upstream: Upstream; watches: Watches; clock: Clock },
-  mappingId: string,
-): Promise<StartOutcome> {
-  const submission = await upstream.start(mappingId);
-  switch (submission.kind) {
-    case 'submitted':
-      return observed(submission, clock.now());
-    case 'alreadyInProgress':
-      return observed(submission);
-    case 'mappingNotStopped':
-    case 'mappingNotPublished':
-    case 'refused':
-      return { kind: submission.kind, mappingId, message: submission.info };
+    const outcome = startNow(input, identity).finally(() => underWay.delete(key));
+    underWay.set(key, { input, outcome });
+    return outcome;
   }
 
-  async function observed(
-    { kind, requestId, info }: Extract<Submission, { requestId: string }>,
-    startedAt?: number,
-  ): Promise<StartOutcome> {
-    const ref = { mappingId, requestId };
-    const seen = { status: 'IN_PROGRESS', info, batchId: null } as const;
-    return { kind, record: await watches.observe(ref, seen, startedAt), message: info };
+  async function startNow(input: StartInput, identity: StartIdentity): Promise<StartOutcome> {
+    const { mappingId, retryOnAbort } = input;
+    const { caller, idempotencyKey } = identity;
+    const createdAt = clock.now();
+    const begun = await starts.begin({
+      mappingId,
+      retryOnAbort,
+      caller,
+      idempotencyKey,
+      createdAt,
+    });
+    if (begun.kind === 'begun') return submitter.submit(begun.intent);
+    if (!isSameInput(begun.intent, input)) throw otherInput();
+    return repeat(begun.intent);
   }
+
+  /** What a start that is in the log already came to. */
+  async function repeat(intent: StartIntent): Promise<StartOutcome> {
+    const { intentId, state, mappingId } = intent;
+    switch (state.kind) {
+      case 'submitted':
+      case 'alreadyInProgress':
+        return toOutcome(state);
+      case 'mappingNotStopped':
+      case 'mappingNotPublished':
+      case 'refused':
+        return { kind: state.kind, mappingId, message: state.message };
+      case 'sent':
+      case 'waiting': {
+        // Nobody waits for its answer any more: it could not be kept, or was never heard.
+        if (!(await submitter.keepAnswer(intentId))) {
+          const settledAt = clock.now();
+          await starts.settle(intentId, { kind: 'unknown', ...neverHeard, settledAt });
+        }
+        return startNow(intent, intent);
+      }
+      case 'unknown':
+      case 'abandoned':
+        return lookInto(intent);
+    }
+  }
+
+  async function lookInto(intent: StartIntent): Promise<StartOutcome> {
+    const running = await findRunning(intent.mappingId);
+    const { state } = await starts.lookInto(intent.intentId, running, clock.now());
+    if (state.kind === 'submitted' || state.kind === 'alreadyInProgress') return toOutcome(state);
+    const code = state.kind === 'unknown' ? toErrorCode(state.code) : 'UPSTREAM_UNAVAILABLE';
+    throw new UpstreamError(
+      code,
+      'Whether the first call with this idempotencyKey started the ingestion is still unknown: no answer to it came, and of this mapping no request has been seen since then that tells. Nothing was sent again. Look before starting it again, with another key; or repeat this call once the request has been seen by this gateway.',
+      { outcomeUnknown: true },
+    );
+  }
+
+  /** The requests of a mapping that the upstream says, now, are running. */
+  async function findRunning(mappingId: string): Promise<RequestRef[]> {
+    const known = await log.list(
+      { mappingIds: [mappingId], statuses: ['IN_PROGRESS'] },
+      null,
+      MAX_LOOKED_AT,
+    );
+    const polled = await Promise.all(known.map(({ ref }) => watches.poll(ref).catch(unlessOurs)));
+    return polled.flatMap((record) => (record?.state.status === 'IN_PROGRESS' ? [record.ref] : []));
+  }
+
+  async function toOutcome({ kind, ref, message }: NamedStart): Promise<StartOutcome> {
+    const [known] = await log.find([ref]);
+    const record = known ?? (await watches.poll(ref));
+    if (!record) {
+      throw new RequestNotFoundError(
+        'The upstream does not know the request of this start any more.',
+      );
+    }
+    onNamed(record);
+    return { kind, record, message };
+  }
+
+  return { start };
+}
+
+/** A mapping has one request running; what else the log has as running was not polled lately. */
+const MAX_LOOKED_AT = 5;
+
+function otherInput(): BadUserInputError {
+  return new BadUserInputError(
+    'This idempotencyKey was used within the last 24 hours for a start with another input. Use a key of its own for each start.',
+  );
+}
+
+function unlessOurs(error: unknown): null {
+  if (error instanceof GatewayError) return null;
+  throw error;
+}
+
+/** @param code - as the log kept it */
+function toErrorCode(code: string): UpstreamErrorCode {
+  return code === 'UPSTREAM_TIMEOUT' || code === 'UPSTREAM_INVALID_RESPONSE'
+    ? code
+    : 'UPSTREAM_UNAVAILABLE';
 }

@@ -5,6 +5,7 @@ import {
   type ReportedState,
   type RequestRef,
 } from './ingestion-request.js';
+import type { StartAnswer } from './start-intent.js';
 
 /** A place in the log: a positive integer; 0 is before its first transition. */
 export type Position = number;
@@ -51,6 +52,8 @@ export interface Observation {
   readonly observedAt: number;
   /** When it was started through this gateway, told by whoever started it. */
   readonly startedAt?: number | undefined;
+  /** The start whose answer this is; the log settles it in the same commit. */
+  readonly answers?: StartAnswer | undefined;
 }
 
 /** What an observation makes of a request: the request as it stands then, and the transition, if it is one. */

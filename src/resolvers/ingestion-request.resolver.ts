@@ -1,4 +1,5 @@
-import { Arg, FieldResolver, Int, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
+import type { RequestRef } from '../ingestion/ingestion-request.js';
 import type { IngestionLog, Watches } from '../ingestion/ports.js';
 import { IngestionRequest } from '../schema/ingestion-request.js';
 import { IngestionTransition } from '../schema/ingestion-transition.js';
@@ -6,6 +7,7 @@ import { IngestionTransitionConnection } from '../schema/ingestion-transition-co
 import { IngestionWatch, toIngestionWatch } from '../schema/ingestion-watch.js';
 import { toPageInfo } from '../schema/page-info.js';
 import { Cursor, DateTime } from '../schema/scalars.js';
+import type { OperationContext } from './operation-context.js';
 import { checkPageSize } from './page-size.js';
 
 /** The fields of a request that are looked up when they are asked for. */
@@ -55,4 +57,57 @@ export class IngestionRequestResolver {
     const report = this.watches.report(ref);
     return report && toIngestionWatch(report);
   }
+
+  @FieldResolver(() => String, {
+    nullable: true,
+    description:
+      'Who started it through this gateway; null for an anonymous caller, and where somebody else started it.',
+  })
+  async startedBy(
+    @Root() { ref }: IngestionRequest,
+    @Ctx() { lineages }: OperationContext,
+  ): Promise<string | null> {
+    return (await lineages.load(ref)).startedBy;
+  }
+
+  @FieldResolver(() => Int, {
+    description: '1 for a first try, one more for each retry (`retryOnAbort`).',
+  })
+  async attempt(
+    @Root() { ref }: IngestionRequest,
+    @Ctx() { lineages }: OperationContext,
+  ): Promise<number> {
+    return (await lineages.load(ref)).attempt;
+  }
+
+  @FieldResolver(() => IngestionRequest, {
+    nullable: true,
+    description: 'The ABORTED request that this one retries; null for a first try.',
+  })
+  async retryOf(
+    @Root() { ref }: IngestionRequest,
+    @Ctx() context: OperationContext,
+  ): Promise<IngestionRequest | null> {
+    return toRequest((await context.lineages.load(ref)).retryOf, context);
+  }
+
+  @FieldResolver(() => IngestionRequest, {
+    nullable: true,
+    description:
+      'The request that retried this one after it was ABORTED. Null where there is none, and as long as the upstream has not named it.',
+  })
+  async retriedBy(
+    @Root() { ref }: IngestionRequest,
+    @Ctx() context: OperationContext,
+  ): Promise<IngestionRequest | null> {
+    return toRequest((await context.lineages.load(ref)).retriedBy, context);
+  }
+}
+
+async function toRequest(
+  ref: RequestRef | null,
+  { requests }: OperationContext,
+): Promise<IngestionRequest | null> {
+  const record = ref && (await requests.load(ref));
+  return record && new IngestionRequest(record);
 }

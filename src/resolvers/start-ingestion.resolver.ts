@@ -1,8 +1,8 @@
 import { Arg, Mutation, Resolver } from 'type-graphql';
-import { BadUserInputError, UpstreamError } from '../ingestion/gateway-error.js';
-import type { Clock, Upstream, Watches } from '../ingestion/ports.js';
-import { parseMappingId } from '../ingestion/request-ref.js';
-import { startIngestion } from '../ingestion/start-ingestion.js';
+import { BadUserInputError, GatewayError } from '../ingestion/gateway-error.js';
+import { parseIdempotencyKey, parseMappingId } from '../ingestion/request-ref.js';
+import type { Starter } from '../ingestion/start-ingestion.js';
+import { isSameInput, type StartInput } from '../ingestion/start-intent.js';
 import { StartIngestionInput } from '../schema/start-ingestion-input.js';
 import {
   StartIngestionError,
@@ -12,16 +12,20 @@ import {
 
 const MAX_INPUTS = 50;
 
+const MAX_RETRIES = 5;
+
+/** There is no sign-in yet: all callers are one, who has no name. */
+const ANONYMOUS = null;
+
+/** An input that may be acted on. */
+interface ParsedInput extends StartInput {
+  readonly idempotencyKey: string | null;
+}
+
 /** Starting ingestions. */
 @Resolver()
 export class StartIngestionResolver {
-  constructor(
-    private readonly domain: {
-      readonly upstream: Upstream;
-      readonly watches: Watches;
-      readonly clock: Clock;
-    },
-  ) {}
+  constructor(private readonly starter: Pick<Starter, 'start'>) {}
 
   @Mutation(() => StartIngestionResult, {
     description:
@@ -30,8 +34,7 @@ export class StartIngestionResolver {
   async startIngestion(
     @Arg('input', () => StartIngestionInput) input: StartIngestionInput,
   ): Promise<typeof StartIngestionResult> {
-    const mappingId = parseMappingId(input.mappingId);
-    return toStartIngestionResult(await startIngestion(this.domain, mappingId));
+    return this.#start(parseInput(input));
   }
 
   @Mutation(() => [StartIngestionResult], {
@@ -46,16 +49,49 @@ export class StartIngestionResolver {
         `inputs must have at most ${MAX_INPUTS} items; these are ${inputs.length}.`,
       );
     }
-    const mappingIds = inputs.map(({ mappingId }) => parseMappingId(mappingId));
-    return Promise.all(mappingIds.map((mappingId) => this.#startOneOfMany(mappingId)));
+    const parsed = inputs.map(parseInput);
+    checkKeys(parsed);
+    return Promise.all(parsed.map((input) => this.#startOneOfMany(input)));
   }
 
-  async #startOneOfMany(mappingId: string): Promise<typeof StartIngestionResult> {
+  async #startOneOfMany(input: ParsedInput): Promise<typeof StartIngestionResult> {
     try {
-      return toStartIngestionResult(await startIngestion(this.domain, mappingId));
+      return await this.#start(input);
     } catch (error) {
-      if (error instanceof UpstreamError) return new StartIngestionError(mappingId, error);
+      if (error instanceof GatewayError) return new StartIngestionError(input.mappingId, error);
       throw error;
     }
+  }
+
+  async #start({ idempotencyKey, ...input }: ParsedInput): Promise<typeof StartIngestionResult> {
+    const identity = { caller: ANONYMOUS, idempotencyKey };
+    return toStartIngestionResult(await this.starter.start(input, identity));
+  }
+}
+
+/** @throws {BadUserInputError} */
+function parseInput({ mappingId, idempotencyKey, retryOnAbort }: StartIngestionInput): ParsedInput {
+  if (retryOnAbort < 0 || retryOnAbort > MAX_RETRIES) {
+    throw new BadUserInputError(
+      `retryOnAbort must be 0 to ${MAX_RETRIES}; this is ${retryOnAbort}.`,
+    );
+  }
+  return {
+    mappingId: parseMappingId(mappingId),
+    idempotencyKey: idempotencyKey == null ? null : parseIdempotencyKey(idempotencyKey),
+    retryOnAbort,
+  };
+}
+
+/** @throws {BadUserInputError} two inputs have one key and ask for different things */
+function checkKeys(inputs: readonly ParsedInput[]): void {
+  const inputByKey = new Map<string, ParsedInput>();
+  for (const input of inputs) {
+    if (input.idempotencyKey === null) continue;
+    const first = inputByKey.get(input.idempotencyKey) ?? input;
+    if (!isSameInput(first, input)) {
+      throw new BadUserInputError('Inputs with one idempotencyKey must be the same.');
+    }
+    inputByKey.set(input.idempotencyKey, first);
   }
 }

@@ -1,7 +1,21 @@
-import { Field, ID, InputType } from 'type-graphql';
+import { Field, ID, InputType, Int } from 'type-graphql';
 
-@InputType({ description: 'Which mapping to ingest.' })
+@InputType({ description: 'Which mapping to ingest, and how.' })
 export class StartIngestionInput {
   @Field(() => ID, { description: 'The XDM mapping’s id, 1 to 255 characters.' })
   readonly mappingId!: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'A name for this start, 1 to 255 characters. Repeating a key (per caller, kept 24 h) gives the first call’s outcome again and starts nothing; with another input it is `BAD_USER_INPUT`. A call that certainly started nothing (an error without `outcomeUnknown`) leaves its key free. Where the first call’s outcome is unknown, a repeat looks into what this gateway has seen of the mapping since: it gives the request where that tells which, and the error with `outcomeUnknown: true` again where it does not.',
+  })
+  readonly idempotencyKey?: string | null;
+
+  @Field(() => Int, {
+    defaultValue: 0,
+    description:
+      'How many times a new request may be submitted when one is ABORTED, each after a pause. 0 to 5. Follow it with `retriedBy`.',
+  })
+  readonly retryOnAbort!: number;
 }

@@ -1,6 +1,10 @@
 import { createUnionType, Field, ID, Int, InterfaceType, ObjectType } from 'type-graphql';
-import type { UpstreamError } from '../ingestion/gateway-error.js';
-import type { StartOutcome } from '../ingestion/start-ingestion.js';
+import {
+  type GatewayError,
+  LogUnavailableError,
+  UpstreamError,
+} from '../ingestion/gateway-error.js';
+import type { StartOutcome } from '../ingestion/submitter.js';
 import { IngestionRequest } from './ingestion-request.js';
 
 @ObjectType({ description: 'The ingestion was started; this is its request, watched from now on.' })
@@ -69,7 +73,7 @@ export class IngestionRefused extends StartIngestionFailure {}
 @ObjectType({
   implements: StartIngestionFailure,
   description:
-    'The upstream gave no usable answer. Only `startIngestions` has this outcome, so that one such failure does not hide the others; `startIngestion` has a GraphQL error in its place.',
+    'This one could not be started, or it is unknown whether it was. Only `startIngestions` has this outcome, so that one such failure does not hide the others; `startIngestion` has a GraphQL error in its place.',
 })
 export class StartIngestionError extends StartIngestionFailure {
   @Field({ description: 'The code that the error of `startIngestion` would have.' })
@@ -87,11 +91,13 @@ export class StartIngestionError extends StartIngestionFailure {
   })
   readonly retryAfterMs: number | null;
 
-  constructor(mappingId: string, error: UpstreamError) {
+  constructor(mappingId: string, error: GatewayError) {
     super(mappingId, error.message);
+    const ofUpstream = error instanceof UpstreamError ? error : null;
+    const ofLog = error instanceof LogUnavailableError ? error : null;
     this.code = error.code;
-    this.outcomeUnknown = error.outcomeUnknown;
-    this.retryAfterMs = error.retryAfterMs ?? null;
+    this.outcomeUnknown = (ofUpstream ?? ofLog)?.outcomeUnknown ?? false;
+    this.retryAfterMs = ofUpstream?.retryAfterMs ?? null;
   }
 }
 

@@ -1,7 +1,8 @@
 import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
 import { buildSchema, type PubSub } from 'type-graphql';
-import type { Clock, IngestionLog, Upstream, Watches } from '../ingestion/ports.js';
+import type { Clock, IngestionLog, Watches } from '../ingestion/ports.js';
+import type { Starter } from '../ingestion/start-ingestion.js';
 import { HistoryResolver } from '../resolvers/history.resolver.js';
 import { IngestionRequestResolver } from '../resolvers/ingestion-request.resolver.js';
 import { IngestionStatusResolver } from '../resolvers/ingestion-status.resolver.js';
@@ -11,7 +12,7 @@ import { SubscriptionResolver } from '../resolvers/subscription.resolver.js';
 
 /** What the resolvers call. */
 export interface Domain {
-  readonly upstream: Upstream;
+  readonly starter: Pick<Starter, 'start'>;
   readonly log: IngestionLog;
   readonly watches: Watches;
   readonly clock: Clock;
@@ -29,7 +30,7 @@ const noPubSub: PubSub = {
 export function buildGatewaySchema(domain: Domain): Promise<GraphQLSchema> {
   const resolvers = new Map<unknown, object>([
     [IngestionStatusResolver, new IngestionStatusResolver(domain)],
-    [StartIngestionResolver, new StartIngestionResolver(domain)],
+    [StartIngestionResolver, new StartIngestionResolver(domain.starter)],
     [HistoryResolver, new HistoryResolver(domain.log)],
     [IngestionRequestResolver, new IngestionRequestResolver(domain.log, domain.watches)],
     [IngestionTransitionResolver, new IngestionTransitionResolver()],

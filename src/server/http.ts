@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { ApolloServer } from '@apollo/server';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
@@ -12,6 +13,9 @@ export const GRAPHQL_PATH = '/graphql';
 
 /** Far more than any operation needs. */
 const MAX_BODY_BYTES = 1024 * 1024;
+
+/** For a whole request to arrive, body included: nobody keeps a connection by sending a byte now and then. */
+const REQUEST_TIMEOUT_MS = 30_000;
 
 export interface HttpOptions {
   readonly apollo: ApolloServer<OperationContext>;
@@ -35,6 +39,10 @@ export function createHttpServer({
     forceCloseConnections: 'idle',
     // Health and metrics are told while the server closes; GraphQL refuses by itself.
     return503OnClosing: false,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    // Any other wish to upgrade is ignored, as HTTP allows, and the request is answered as it stands: some
+    // clients (Java's, and curl --http2) offer HTTP/2 with each.
+    http: { shouldUpgradeCallback: (request) => isForWebSockets(request) && !isDraining() },
     // A URL that cannot be decoded never comes to the error handler.
     frameworkErrors: (error, _request, reply) => answerError(error, reply),
   });
@@ -85,11 +93,16 @@ export function createHttpServer({
   });
 
   server.server.on('upgrade', (request, connection, head) => {
-    if (toPath(request.url) === GRAPHQL_PATH) webSockets.upgrade(request, connection, head);
-    else connection.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
+    // The HTTP server has let go of the connection: unheard, its error would end the process.
+    connection.on('error', (error) => logger.debug({ err: error }, 'A WebSocket broke off'));
+    webSockets.upgrade(request, connection, head);
   });
 
   return server;
+}
+
+function isForWebSockets({ url, headers }: IncomingMessage): boolean {
+  return toPath(url) === GRAPHQL_PATH && headers.upgrade?.toLowerCase() === 'websocket';
 }
 
 function toPath(url: string | undefined): string | undefined {

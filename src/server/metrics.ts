@@ -13,6 +13,8 @@ export interface Metrics {
   observeUpstreamCall(call: { operation: string; outcome: string; durationMs: number }): void;
   countTransition(to: string): void;
   countRegression(): void;
+  countUnknownStart(): void;
+  countRetry(outcome: string): void;
 }
 
 /** What is measured when somebody looks. */
@@ -52,6 +54,17 @@ export function createMetrics(): Metrics {
     help: 'Times the upstream went back on a terminal status; nothing was changed',
     registers,
   });
+  const unknownStarts = new Counter({
+    name: 'sluice_starts_outcome_unknown_total',
+    help: 'Starts that the upstream may or may not have taken: no answer came, or the gateway ended before it',
+    registers,
+  });
+  const retries = new Counter({
+    name: 'sluice_retries_total',
+    help: 'Submissions of a new request for an ABORTED one, by what came of them',
+    labelNames: ['outcome'],
+    registers,
+  });
   return {
     serve(server, gauges) {
       const measured: [name: string, help: string, measure: () => number][] = [
@@ -83,5 +96,7 @@ export function createMetrics(): Metrics {
     },
     countTransition: (to) => transitions.inc({ to }),
     countRegression: () => regressions.inc(),
+    countUnknownStart: () => unknownStarts.inc(),
+    countRetry: (outcome) => retries.inc({ outcome }),
   };
 }

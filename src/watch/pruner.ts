@@ -1,4 +1,4 @@
-import type { Clock, IngestionLog } from '../ingestion/ports.js';
+import type { Clock, IngestionLog, StartLog } from '../ingestion/ports.js';
 
 /** How often the log is looked through, in ms. */
 const INTERVAL_MS = 3_600_000;
@@ -10,7 +10,7 @@ const STEP_ITEMS = 200;
 const PAUSE_MS = 50;
 
 export interface PrunerOptions {
-  readonly log: Pick<IngestionLog, 'prune'>;
+  readonly log: Pick<IngestionLog | StartLog, 'prune'>;
   readonly clock: Clock;
   /** How long a terminal request is kept after its last change, in ms. */
   readonly retentionMs: number;

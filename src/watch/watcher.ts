@@ -21,6 +21,7 @@ import type {
   Watches,
   WatchReport,
 } from '../ingestion/ports.js';
+import type { StartAnswer } from '../ingestion/start-intent.js';
 import type { Applied, Observation } from '../ingestion/transition.js';
 import { type Due, DueQueue } from './due-queue.js';
 
@@ -49,8 +50,11 @@ export interface Watcher extends Watches {
   /**
    * Watch requests that were being watched when the process ended, from now on: each within the delay that
    * its age allows, so that they do not all ask at once.
+   *
+   * Until the last page is read nothing is polled: polls would write to the log that is being read, and with
+   * many requests slow the reading down more than they let it get on.
    */
-  resume(records: readonly IngestionRecord[]): void;
+  resume(pages: AsyncIterable<readonly IngestionRecord[]>): Promise<void>;
   /** End every loop; resolves once no poll is under way any more. Nothing is polled afterwards. */
   stop(): Promise<void>;
 }
@@ -66,8 +70,8 @@ export interface Watcher extends Watches {
 interface Watch {
   readonly ref: RequestRef;
   readonly firstObservedAt: number;
-  /** Told again with each observation, for the first may not have been stored. */
-  readonly startedAt: number | null | undefined;
+  /** Which start it is the answer to, while that is not stored: told again with each observation. */
+  unstored: StartAnswer | undefined;
   phase: { readonly kind: 'waiting'; readonly nextPoll: Due<Watch> } | { readonly kind: 'polling' };
   intervalMs: number;
   lastObservedAt: number;
@@ -97,10 +101,10 @@ export function createWatcher({
   async function observe(
     ref: RequestRef,
     seen: ReportedState,
-    startedAt?: number,
+    answers?: StartAnswer,
   ): Promise<IngestionRecord> {
     const observedAt = clock.now();
-    const { kind, record } = await append({ ref, seen, observedAt, startedAt });
+    const { kind, record } = await append({ ref, seen, observedAt, answers });
     const known = record.state.status;
     if (kind === 'regression') events.onRegression(ref, known, seen.status);
     if (isTerminal(known)) end(ref);
@@ -113,11 +117,12 @@ export function createWatcher({
     try {
       return await log.append(observation);
     } catch (error) {
-      const { ref, seen, observedAt, startedAt } = observation;
-      const isNew = !watches.has(toRequestKey(ref)) && !isTerminal(seen.status);
-      if (error instanceof LogUnavailableError && isNew && !isStopped) {
-        const begun = begin({ ref, firstObservedAt: observedAt, startedAt }, observedAt);
-        if (!polls.has(toRequestKey(ref))) waitForNextPoll(begun);
+      const { ref, seen, observedAt, answers } = observation;
+      if (error instanceof LogUnavailableError && !isTerminal(seen.status) && !isStopped) {
+        const known = watches.get(toRequestKey(ref));
+        const watch = known ?? begin({ ref, firstObservedAt: observedAt }, observedAt);
+        watch.unstored ??= answers;
+        if (!known && !polls.has(toRequestKey(ref))) waitForNextPoll(watch);
       }
       throw error;
     }
@@ -128,6 +133,7 @@ export function createWatcher({
     const watch = watches.get(key);
     if (watch) {
       watch.lastObservedAt = observedAt;
+      watch.unstored = undefined;
       watch.consecutiveFailures = 0;
       watch.lastFailure = null;
       return;
@@ -139,13 +145,13 @@ export function createWatcher({
   }
 
   function begin(
-    { ref, firstObservedAt, startedAt }: Pick<Watch, 'ref' | 'firstObservedAt' | 'startedAt'>,
+    { ref, firstObservedAt }: Pick<Watch, 'ref' | 'firstObservedAt'>,
     lastObservedAt: number,
   ): Watch {
     const watch: Watch = {
       ref,
       firstObservedAt,
-      startedAt,
+      unstored: undefined,
       phase: { kind: 'polling' },
       intervalMs: plan.minMs,
       lastObservedAt,
@@ -205,10 +211,7 @@ export function createWatcher({
     let retryAfterMs: number | undefined;
     try {
       const seen = await upstream.status(ref, urgency);
-      if (seen) {
-        const startedAt = watches.get(toRequestKey(ref))?.startedAt ?? undefined;
-        return await observe(ref, seen, startedAt);
-      }
+      if (seen) return await observe(ref, seen, watches.get(toRequestKey(ref))?.unstored);
       fail(ref, new RequestNotFoundError('The upstream does not know this request any more.'));
       return null;
     } catch (error) {
@@ -224,6 +227,14 @@ export function createWatcher({
         waitForNextPoll(watch, retryAfterMs);
       }
     }
+  }
+
+  function takeUp(record: IngestionRecord): void {
+    const { ref, state, changedAt } = record;
+    if (isStopped || isTerminal(state.status) || watches.has(toRequestKey(ref))) return;
+    const watch = begin(record, changedAt);
+    watch.intervalMs = nextIntervalMs(watch);
+    wait(watch, Math.round(random() * watch.intervalMs));
   }
 
   function fail(ref: RequestRef, error: unknown): void {
@@ -256,13 +267,12 @@ export function createWatcher({
         lastFailure,
       };
     },
-    resume(records) {
-      for (const record of records) {
-        const { ref, state, changedAt } = record;
-        if (isStopped || isTerminal(state.status) || watches.has(toRequestKey(ref))) continue;
-        const watch = begin(record, changedAt);
-        watch.intervalMs = nextIntervalMs(watch);
-        wait(watch, Math.round(random() * watch.intervalMs));
+    async resume(pages) {
+      nextPolls.hold();
+      try {
+        for await (const records of pages) for (const record of records) takeUp(record);
+      } finally {
+        nextPolls.release();
       }
     },
     get watchCount() {

@@ -76,13 +76,38 @@ describe('the call budget', () => {
   it('refuses a call whose turn does not come before its deadline, and says when to ask again', async () => {
     const { clock, budget, deadline } = setUp(1);
     await budget.turn('interactive', deadline());
-    const first = failureOf(budget.turn('interactive', deadline(500)));
-    const second = failureOf(budget.turn('background', deadline(600)));
-    await clock.advance(600);
-    expect(await first).toMatchObject({ code: 'UPSTREAM_RATE_LIMITED', outcomeUnknown: false });
-    expect((await first).message).toContain('nothing was sent');
-    // One call is still ahead of the first when it gives up, none of the second.
-    expect([(await first).retryAfterMs, (await second).retryAfterMs]).toEqual([1000, 1000]);
+    const late = failureOf(budget.turn('interactive', deadline(500)));
+    await clock.advance(500);
+    expect(await late).toMatchObject({
+      code: 'UPSTREAM_RATE_LIMITED',
+      outcomeUnknown: false,
+      retryAfterMs: 1000,
+    });
+    expect((await late).message).toContain('nothing was sent');
+  });
+
+  it('refuses at once a call with more ahead of it than there are turns before its deadline', async () => {
+    const { budget, deadline } = setUp(2);
+    await Promise.all([1, 2].map(() => budget.turn('interactive', deadline())));
+    const ask = (urgency: Urgency) => failureOf(budget.turn(urgency, deadline(2_000)));
+    const waiting = [1, 2, 3, 4].map(() => ask('interactive'));
+    // No time passes.
+    expect(await ask('interactive')).toMatchObject({ retryAfterMs: 2000 });
+    expect(await ask('background')).toMatchObject({ retryAfterMs: 2000 });
+    const hasSettled = await Promise.race([Promise.all(waiting), Promise.resolve('not yet')]);
+    expect(hasSettled).toBe('not yet');
+    for (const waiter of waiting) waiter.catch(() => {});
+  });
+
+  it('has a call wait behind those that are ahead, in the background only', async () => {
+    const { budget, deadline } = setUp(1);
+    await budget.turn('interactive', deadline());
+    const polls = [1, 2].map(() => failureOf(budget.turn('background', deadline(3_000))));
+    // Two polls are ahead of another one, and none of somebody who waits.
+    const poll = failureOf(budget.turn('background', deadline(2_000)));
+    expect(await poll).toMatchObject({ retryAfterMs: 2000 });
+    await budget.turn('interactive', deadline(2_000));
+    for (const waiter of polls) waiter.catch(() => {});
   });
 
   it('keeps the longest of several holds', async () => {

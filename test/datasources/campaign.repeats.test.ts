@@ -217,6 +217,19 @@ describe('the circuit', () => {
     expect(upstream.calls).toHaveLength(4);
   });
 
+  it('stays closed where calls got their turn too late to be answered', async () => {
+    const { upstream, campaign, clock } = await setUp({ circuit, timeoutMs: 3000 });
+    upstream.script(tooMany('2'), hang(), hang(), submitted);
+    await failureOf(campaign.start('A'));
+    const late = [failureOf(campaign.start('B')), failureOf(campaign.start('C'))];
+    await clock.scheduled(3000, 3000, 2);
+    await clock.advance(2000);
+    await upstream.arrived(3);
+    await clock.advance(1000);
+    for (const error of await Promise.all(late)) expect(error.code).toBe('UPSTREAM_TIMEOUT');
+    expect(await campaign.start('XDM44')).toMatchObject({ kind: 'submitted' });
+  });
+
   it('lets one call try after the pause, nobody beside it, and closes if that goes well', async () => {
     const { upstream, campaign, clock } = await setUp({ circuit });
     const trial = held(submitted);

@@ -1,6 +1,8 @@
-import { request as httpRequest } from 'node:http';
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { statusAnswers } from '../support/campaign-answers.js';
 import { createMemoryLog } from '../support/memory-log.js';
@@ -704,16 +706,61 @@ describe('another method or another path', () => {
     expect(toExpected(body.errors)).toEqual([['BAD_REQUEST', "'/%' is not a valid url component"]]);
   });
 
-  it.each(['/', '/nope', '/graphql/', '/metrics'])('a WebSocket at %s', async (path) => {
-    const { port } = new URL(gateway.url);
-    const connection = connect(Number(port), '127.0.0.1');
-    connection.write(
-      `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
-        'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n' +
-        'Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n',
-    );
-    expect(await readText(connection)).toBe('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
+  const webSocketHeaders = {
+    connection: 'Upgrade',
+    upgrade: 'websocket',
+    'sec-websocket-version': '13',
+    'sec-websocket-key': 'MDEyMzQ1Njc4OWFiY2RlZg==',
+    'sec-websocket-protocol': 'graphql-transport-ws',
+  };
+
+  it.each([
+    ['/', 302],
+    ['/nope', 404],
+    ['/graphql/', 404],
+    ['/metrics', 200],
+  ])('a WebSocket at %s is answered as any request is', async (path, status) => {
+    expect(await askToUpgrade('GET', path, webSocketHeaders)).toMatchObject({ status });
   });
+
+  it('an operation by a client that offers HTTP/2 with each request', async () => {
+    const headers = {
+      connection: 'Upgrade, HTTP2-Settings',
+      upgrade: 'h2c',
+      'http2-settings': 'AAMAAABkAAQAoAAAAAIAAAAA',
+      'content-type': 'application/json',
+    };
+    const body = JSON.stringify({ query: good44 });
+    const { status, text } = await askToUpgrade('POST', '/graphql', headers, body);
+    expect([status, JSON.parse(text)]).toEqual([200, { data: goodData }]);
+  });
+
+  it.each(['/nope', '/graphql'])('a WebSocket at %s that is reset at once', async (path) => {
+    const { port } = new URL(gateway.url);
+    for (let delayMs = 0; delayMs < 5; delayMs += 1) {
+      const connection = connect(Number(port), '127.0.0.1');
+      const head = Object.entries(webSocketHeaders).map(([name, value]) => `${name}: ${value}\r\n`);
+      connection.write(`GET ${path} HTTP/1.1\r\nhost: x\r\n${head.join('')}\r\n`);
+      await once(connection, 'connect');
+      await setTimeout(delayMs);
+      connection.resetAndDestroy();
+      await once(connection, 'close');
+    }
+  });
+
+  /** What a wish to upgrade is answered that is not granted; fetch cannot express one. */
+  async function askToUpgrade(
+    method: string,
+    path: string,
+    headers: Record<string, string>,
+    body = '',
+  ): Promise<{ readonly status: number; readonly text: string }> {
+    const { port } = new URL(gateway.url);
+    const request = httpRequest({ host: '127.0.0.1', port, path, method, headers, agent: false });
+    request.end(body);
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    return { status: response.statusCode ?? 0, text: await readText(response) };
+  }
 
   /** With the path as it stands; fetch would tidy it. */
   async function askRaw(path: string): Promise<Pick<Answer, 'status' | 'body'>> {

@@ -25,7 +25,7 @@ let gateway: TestGateway;
 
 beforeEach(async () => {
   upstream = await startScriptedUpstream();
-  gateway = await startTestGateway(upstream.url, { timeoutMs: 300 });
+  gateway = await startTestGateway(upstream.url);
 });
 
 afterEach(async () => {

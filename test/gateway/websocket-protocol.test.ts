@@ -3,8 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createIngestionRequestLoader } from '../../src/datasources/ingestion-request.loader.js';
+import { createLineageLoader } from '../../src/datasources/lineage.loader.js';
 import { systemClock } from '../../src/datasources/system-clock.js';
-import type { IngestionLog, Upstream, Watches } from '../../src/ingestion/ports.js';
+import type { IngestionLog, StartLog, Watches } from '../../src/ingestion/ports.js';
+import type { Starter } from '../../src/ingestion/start-ingestion.js';
 import { createLogger } from '../../src/logger.js';
 import { createApolloServer } from '../../src/server/apollo.js';
 import { buildGatewaySchema } from '../../src/server/build-schema.js';
@@ -378,13 +380,14 @@ describe('a fault inside a stream', () => {
     const hub = createHub();
     const lines: string[] = [];
     const logger = createLogger('debug', { write: (line) => void lines.push(line) });
-    const nobody = {} as Watches & Upstream;
+    const nobody = {} as Watches & Starter & StartLog;
     const clock = systemClock;
-    const schema = await buildGatewaySchema({ upstream: nobody, log, watches: nobody, clock });
+    const schema = await buildGatewaySchema({ starter: nobody, log, watches: nobody, clock });
     const formatError = createErrorFormatter(logger);
     const reportOperation = () => {};
     const newContext = () => ({
       requests: createIngestionRequestLoader(log),
+      lineages: createLineageLoader(nobody),
       followed: { log, hub, watches: nobody },
     });
     const apollo = createApolloServer({ schema, formatError, reportOperation, logger });

@@ -1,0 +1,192 @@
+import type { Transaction } from 'kysely';
+import { LogUnavailableError } from '../ingestion/gateway-error.js';
+import { toRequestKey } from '../ingestion/ingestion-request.js';
+import type { Begun, StartLog } from '../ingestion/ports.js';
+import {
+  type NewStart,
+  START_KEPT_MS,
+  type StartIntent,
+  type StartState,
+  toBeginning,
+} from '../ingestion/start-intent.js';
+import type { LogTables } from './ingestion-log.schema.js';
+import type { LogFile } from './log-file.js';
+import { lookAtMapping } from './start-log.named.js';
+import {
+  asSent,
+  toStartIntent,
+  toStartRow,
+  toTakenKey,
+  withoutKey,
+  withState,
+} from './start-log.rows.js';
+import { changeState, findNamed, replaceRow } from './start-log.write.js';
+
+/** The log of starts, in the same file as the transitions that come of them. */
+export function createStartLog({
+  db,
+  guard,
+  commit,
+}: Pick<LogFile, 'db' | 'guard' | 'commit'>): StartLog {
+  const write = <T>(run: (transaction: Transaction<LogTables>) => Promise<T>): Promise<T> =>
+    commit(async (transaction) => ({ value: await run(transaction), hasChanged: true }));
+
+  async function change(
+    intentId: number,
+    next: (intent: StartIntent) => StartState | null,
+  ): Promise<void> {
+    await write((transaction) => changeState(transaction, intentId, next));
+  }
+
+  return {
+    async begin(start) {
+      try {
+        return await write((transaction) => begin(transaction, start));
+      } catch (error) {
+        if (!(error instanceof LogUnavailableError)) throw error;
+        throw new LogUnavailableError(
+          'The start cannot be written to the log now, so nothing was sent to the upstream. Try again later.',
+          { cause: error },
+        );
+      }
+    },
+    async settle(intentId, state) {
+      const from = state.kind === 'abandoned' ? 'waiting' : 'sent';
+      await change(intentId, (intent) => (intent.state.kind === from ? state : null));
+    },
+    async withdraw(intentId) {
+      await write(async (transaction) => {
+        await transaction
+          .deleteFrom('starts')
+          .where('intent_id', '=', intentId)
+          .where('state', '=', 'sent')
+          .where('retry_of', 'is', null)
+          .execute();
+        await changeState(transaction, intentId, ({ state }) =>
+          state.kind === 'sent' ? { kind: 'waiting' } : null,
+        );
+      });
+    },
+    lookInto: (intentId, running, now) =>
+      write(async (transaction) => {
+        const intent = await findStart(transaction, intentId);
+        if (intent.state.kind !== 'unknown') return intent;
+        await lookAtMapping(transaction, intent, running, now);
+        return findStart(transaction, intentId);
+      }),
+    settleInterrupted: (now) =>
+      write(async (transaction) => {
+        const rows = await transaction
+          .selectFrom('starts')
+          .selectAll()
+          .where('state', '=', 'sent')
+          .orderBy('intent_id')
+          .execute();
+        const interrupted = rows.map((row) =>
+          withState(row, {
+            kind: 'unknown',
+            code: 'UPSTREAM_UNAVAILABLE',
+            message: 'The gateway ended before the upstream’s answer came.',
+            settledAt: now,
+          }),
+        );
+        for (const row of interrupted) await replaceRow(transaction, row);
+        return interrupted.map(toStartIntent);
+      }),
+    waitingRetries: () =>
+      guard(async () => {
+        const rows = await db
+          .selectFrom('starts')
+          .selectAll()
+          .where('state', '=', 'waiting')
+          .orderBy('intent_id')
+          .execute();
+        return rows.map(toStartIntent);
+      }),
+    send: (intentId, now) =>
+      write(async (transaction) => {
+        const row = await transaction
+          .selectFrom('starts')
+          .selectAll()
+          .where('intent_id', '=', intentId)
+          .where('state', '=', 'waiting')
+          .executeTakeFirst();
+        if (row) await replaceRow(transaction, asSent(row, now));
+        return row !== undefined;
+      }),
+    lineages: (refs) =>
+      guard(async () => {
+        const keys = refs.map(toRequestKey);
+        const named = await findNamed(db, keys);
+        const retries = await db
+          .selectFrom('starts')
+          .selectAll()
+          .where('retry_of', 'in', keys)
+          .execute();
+        const retryByKey = new Map(retries.map((row) => [row.retry_of, toStartIntent(row)]));
+        return keys.map((key) => {
+          const retry = retryByKey.get(key);
+          const retriedBy = retry && 'ref' in retry.state ? retry.state.ref : null;
+          return { ...toBeginning(named.get(key) ?? []), retriedBy };
+        });
+      }),
+    prune: (before, limit) =>
+      write(async (transaction) => {
+        const rows = await transaction
+          .selectFrom('starts')
+          .select('intent_id')
+          .where('request_key', 'is', null)
+          .where('retry_of', 'is', null)
+          .where('created_at', '<', before)
+          .where('state', '<>', 'sent')
+          .orderBy('created_at')
+          .limit(limit)
+          .execute();
+        const ids = rows.map(({ intent_id }) => intent_id);
+        if (ids.length === 0) return 0;
+        await transaction.deleteFrom('starts').where('intent_id', 'in', ids).execute();
+        return ids.length;
+      }),
+  };
+}
+
+async function begin(transaction: Transaction<LogTables>, start: NewStart): Promise<Begun> {
+  const takenKey = toTakenKey(start);
+  if (takenKey !== null) {
+    const row = await transaction
+      .selectFrom('starts')
+      .selectAll()
+      .where('taken_key', '=', takenKey)
+      .executeTakeFirst();
+    const known = row && toStartIntent(row);
+    if (known && known.createdAt > start.createdAt - START_KEPT_MS) {
+      return { kind: 'known', intent: known };
+    }
+    if (row) await replaceRow(transaction, withoutKey(row));
+  }
+  const intent: Omit<StartIntent, 'intentId'> = {
+    ...start,
+    attempt: 1,
+    retryOf: null,
+    sentAt: start.createdAt,
+    state: { kind: 'sent' },
+  };
+  const { intent_id: intentId } = await transaction
+    .insertInto('starts')
+    .values(toStartRow(intent))
+    .returning('intent_id')
+    .executeTakeFirstOrThrow();
+  return { kind: 'begun', intent: { ...intent, intentId } };
+}
+
+async function findStart(
+  transaction: Transaction<LogTables>,
+  intentId: number,
+): Promise<StartIntent> {
+  const row = await transaction
+    .selectFrom('starts')
+    .selectAll()
+    .where('intent_id', '=', intentId)
+    .executeTakeFirstOrThrow();
+  return toStartIntent(row);
+}

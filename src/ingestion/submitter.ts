@@ -1,0 +1,196 @@
+import {
+  GatewayError,
+  LogDamagedError,
+  LogUnavailableError,
+  UpstreamError,
+} from './gateway-error.js';
+import type { IngestionRecord } from './ingestion-request.js';
+import type { Clock, StartLog, Upstream, Watches } from './ports.js';
+import type { NamingKind, RefusalKind, StartIntent, UnansweredStart } from './start-intent.js';
+import type { Submission } from './submission.js';
+
+/** What a start came to: a request that is watched from now on, or a refusal. `message` is the upstream's. */
+export type StartOutcome =
+  | {
+      readonly kind: NamingKind;
+      readonly record: IngestionRecord;
+      readonly message: string;
+    }
+  | {
+      readonly kind: RefusalKind;
+      readonly mappingId: string;
+      readonly message: string;
+    };
+
+export interface SubmitterOptions {
+  readonly upstream: Pick<Upstream, 'start'>;
+  readonly watches: Pick<Watches, 'observe'>;
+  readonly starts: Pick<StartLog, 'settle' | 'withdraw'>;
+  readonly clock: Clock;
+  /** Told of each start that may or may not have been taken. */
+  readonly onOutcomeUnknown: (intent: StartIntent, error: unknown) => void;
+  /** Told of each request that a start was answered with, as it stands then. */
+  readonly onNamed: (record: IngestionRecord) => void;
+}
+
+/** Sends starts that are in the log, and writes down what comes of them. */
+export interface Submitter {
+  /**
+   * Send a start that the log has as sent, once, and settle it. A request that the upstream names is observed
+   * as IN_PROGRESS, the answer to the start being the first that is heard of it.
+   *
+   * @throws {UpstreamError} with `outcomeUnknown` where the upstream may have taken the request; else it did
+   *   not, and the start is withdrawn
+   * @throws {LogUnavailableError} with `outcomeUnknown`: there was an answer, and it could not be kept
+   */
+  submit(intent: StartIntent): Promise<StartOutcome>;
+
+  /**
+   * Try once more to keep what came of a start, where the log could not take it when it came.
+   *
+   * @returns whether there was anything to keep
+   * @throws {LogUnavailableError} it still cannot
+   */
+  keepAnswer(intentId: number): Promise<boolean>;
+
+  /** Try no more by itself. What could not be kept is found as unknown at the next start. */
+  stop(): void;
+}
+
+/** How long to wait before the log is asked once more to take an answer, in ms. */
+const KEEP_AGAIN_MS = 1_000;
+
+export function createSubmitter({
+  upstream,
+  watches,
+  starts,
+  clock,
+  onOutcomeUnknown,
+  onNamed,
+}: SubmitterOptions): Submitter {
+  /** What became of sent starts and is not in the log, by intent: the log could not take it. */
+  const unkept = new Map<number, () => Promise<unknown>>();
+  let cancelKeeping = () => {};
+  let isStopped = false;
+
+  async function submit(intent: StartIntent): Promise<StartOutcome> {
+    const { intentId } = intent;
+    let submission: Submission;
+    try {
+      submission = toUsable(await upstream.start(intent.mappingId), intent);
+    } catch (error) {
+      // An error that nobody foresaw says nothing of how far the call had come.
+      const isUnknown = error instanceof UpstreamError ? error.outcomeUnknown : !isOurs(error);
+      const settledAt = clock.now();
+      await kept(intentId, () =>
+        isUnknown
+          ? starts.settle(intentId, { ...toUnknown(error), settledAt })
+          : starts.withdraw(intentId),
+      ).catch(unlessOurs);
+      if (isUnknown) onOutcomeUnknown(intent, error);
+      throw error;
+    }
+    return kept(intentId, () => settle(intent, submission));
+  }
+
+  /** Keep an answer in the log; where that fails, keep it in mind, so that it can be tried again. */
+  async function kept<T>(intentId: number, keep: () => Promise<T>): Promise<T> {
+    try {
+      const result = await keep();
+      unkept.delete(intentId);
+      return result;
+    } catch (error) {
+      if (!(error instanceof LogUnavailableError || error instanceof LogDamagedError)) throw error;
+      unkept.set(intentId, keep);
+      keepLater();
+      throw new LogUnavailableError(
+        'The upstream was asked for this start, and the log cannot be written now to keep what came of it. Repeat the call with the same idempotencyKey to hear of it; without one, look before starting it again.',
+        { cause: error, outcomeUnknown: true },
+      );
+    }
+  }
+
+  async function keepAnswer(intentId: number): Promise<boolean> {
+    const keep = unkept.get(intentId);
+    if (keep) await kept(intentId, keep);
+    return keep !== undefined;
+  }
+
+  function keepLater(): void {
+    if (isStopped) return;
+    cancelKeeping();
+    cancelKeeping = clock.schedule(KEEP_AGAIN_MS, () => {
+      for (const intentId of unkept.keys()) void keepAnswer(intentId).catch(unlessOurs);
+    });
+  }
+
+  async function settle(
+    { intentId, mappingId }: StartIntent,
+    submission: Submission,
+  ): Promise<StartOutcome> {
+    const message = submission.info;
+    switch (submission.kind) {
+      case 'submitted':
+      case 'alreadyInProgress': {
+        const { kind, requestId } = submission;
+        const seen = { status: 'IN_PROGRESS', info: message, batchId: null } as const;
+        const answer = { intentId, kind, message };
+        const record = await watches.observe({ mappingId, requestId }, seen, answer);
+        onNamed(record);
+        return { kind, record, message };
+      }
+      case 'mappingNotStopped':
+      case 'mappingNotPublished':
+      case 'refused': {
+        const { kind } = submission;
+        await starts.settle(intentId, { kind, message, settledAt: clock.now() });
+        return { kind, mappingId, message };
+      }
+    }
+  }
+
+  return {
+    submit,
+    keepAnswer,
+    stop() {
+      isStopped = true;
+      cancelKeeping();
+    },
+  };
+}
+
+/**
+ * An answer as it can be used for a start. An upstream that names the ABORTED request in place of a new one
+ * has not noticed yet that it is over.
+ */
+function toUsable(submission: Submission, { retryOf }: StartIntent): Submission {
+  if (submission.kind !== 'alreadyInProgress' || submission.requestId !== retryOf?.requestId) {
+    return submission;
+  }
+  throw new UpstreamError(
+    'UPSTREAM_UNAVAILABLE',
+    'The upstream still takes the aborted request for one in progress, and started no other.',
+  );
+}
+
+function isOurs(error: unknown): boolean {
+  return error instanceof GatewayError;
+}
+
+function unlessOurs(error: unknown): void {
+  if (!isOurs(error)) throw error;
+}
+
+function toUnknown(
+  error: unknown,
+): Pick<UnansweredStart, 'code' | 'message'> & { kind: 'unknown' } {
+  return error instanceof UpstreamError
+    ? { kind: 'unknown', code: error.code, message: error.message }
+    : { kind: 'unknown', ...neverHeard };
+}
+
+/** Of a start whose answer nobody has heard. */
+export const neverHeard = {
+  code: 'UPSTREAM_UNAVAILABLE',
+  message: 'The gateway did not hear the upstream’s answer.',
+} as const;

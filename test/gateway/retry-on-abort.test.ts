@@ -1,0 +1,284 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { GatewayConfig } from '../../src/gateway.js';
+import {
+  IngestionActivityDocument,
+  IngestionLineageDocument,
+  IngestionStatusChangedDocument,
+  IngestionStatusDocument,
+  StartIngestionDocument,
+} from '../generated/operations.js';
+import { startAnswers } from '../support/campaign-answers.js';
+import { type CampaignScript, scriptCampaign } from '../support/campaign-script.js';
+import { readMetric, untilMetric as untilMetricIs } from '../support/metrics.js';
+import {
+  hang,
+  held,
+  json,
+  reset,
+  type ScriptedAnswer,
+  type ScriptedUpstream,
+  startScriptedUpstream,
+} from '../support/scripted-upstream.js';
+import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
+
+const mappingId = 'XDM44';
+
+let upstream: ScriptedUpstream;
+let campaign: CampaignScript;
+let dataDir: string;
+let gateway: TestGateway;
+
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'retry-'));
+  upstream = await startScriptedUpstream();
+  campaign = scriptCampaign(upstream);
+  gateway = await startOne();
+});
+
+afterEach(async () => {
+  await gateway.stop();
+  await upstream.close();
+  await rm(dataDir, { recursive: true });
+});
+
+const startOne = (overrides: Partial<GatewayConfig> = {}) =>
+  startTestGateway(upstream.url, { dataDir, retryBackoffMs: 10, ...overrides });
+
+async function restart(overrides: Partial<GatewayConfig> = {}): Promise<void> {
+  await gateway.stop();
+  gateway = await startOne(overrides);
+}
+
+const toRef = (requestId: string) => ({ mappingId, requestId });
+const submitted = (requestId: string) => json(200, startAnswers.submitted(mappingId, requestId));
+const inProgress = (requestId: string) =>
+  json(200, startAnswers.alreadyInProgress(mappingId, requestId));
+
+const start = (retryOnAbort: number, idempotencyKey: string | null = null) =>
+  gateway.client.execute(StartIngestionDocument, { mappingId, retryOnAbort, idempotencyKey });
+
+/** All that happened to a request, once it has ended. */
+async function untilEnd(requestId: string): Promise<(string | undefined)[]> {
+  const subscribed = gateway.client.subscribe(IngestionStatusChangedDocument, toRef(requestId));
+  const events = await subscribed.completed;
+  return events.map(({ data }) => data?.ingestionStatusChanged.to);
+}
+
+async function lineage(...requestIds: string[]) {
+  const { data } = await gateway.client.execute(IngestionLineageDocument, {
+    requests: requestIds.map(toRef),
+  });
+  return data?.ingestionStatuses.map((request) => [
+    request?.attempt,
+    request?.retryOf?.requestId ?? null,
+    request?.retriedBy?.requestId ?? null,
+  ]);
+}
+
+/** Starts of another mapping that is refused: when it is answered, what came before it has been counted. */
+async function sentinel(): Promise<void> {
+  campaign.starts(json(200, startAnswers.notStopped('TestDoc')));
+  await gateway.client.execute(StartIngestionDocument, { mappingId: 'TestDoc' });
+}
+
+const metric = (name: string) => readMetric(gateway.url, name);
+const untilMetric = (name: string, value: number) => untilMetricIs(gateway.url, name, value);
+
+const tried = (outcome: string) => `sluice_retries_total{outcome="${outcome}"}`;
+
+describe('retryOnAbort', () => {
+  it('submits as many new requests as allowed, each with its place among the tries', async () => {
+    for (const requestId of ['1', '2', '3']) {
+      campaign.starts(submitted(requestId));
+      campaign.state(requestId, 'aborted');
+    }
+    await start(2);
+    expect(await untilEnd('1')).toEqual(['IN_PROGRESS', 'ABORTED']);
+    await campaign.startsArrived(3);
+    await untilMetric(tried('taken'), 2);
+    expect(await untilEnd('3')).toEqual(['IN_PROGRESS', 'ABORTED']);
+    await sentinel();
+    expect(campaign.startCount).toBe(4);
+    expect(await lineage('1', '2', '3')).toEqual([
+      [1, null, '2'],
+      [2, '1', '3'],
+      [3, '2', null],
+    ]);
+  });
+
+  it('submits nothing where it is 0, and nothing behind another end', async () => {
+    campaign.starts(submitted('1'), submitted('2'), submitted('3'));
+    campaign.state('1', 'aborted');
+    campaign.state('2', 'failedEmpty');
+    campaign.state('3', 'success');
+    await start(0);
+    await untilEnd('1');
+    await start(5);
+    await untilEnd('2');
+    await start(5);
+    await untilEnd('3');
+    await restart();
+    await sentinel();
+    expect(campaign.startCount).toBe(4);
+    expect(await lineage('1', '2', '3')).toEqual([
+      [1, null, null],
+      [1, null, null],
+      [1, null, null],
+    ]);
+  });
+
+  it.each([-1, 6])('is 0 to 5, so not %i', async (retryOnAbort) => {
+    const { errors } = await start(retryOnAbort);
+    expect(errors).toMatchObject([
+      {
+        message: `retryOnAbort must be 0 to 5; this is ${retryOnAbort}.`,
+        extensions: { code: 'BAD_USER_INPUT' },
+      },
+    ]);
+  });
+
+  it('is told by the activity, as a request of its own', async () => {
+    const activity = gateway.client.subscribe(IngestionActivityDocument, {});
+    await untilMetric('sluice_stream_listeners', 1);
+    campaign.starts(submitted('1'), submitted('2'));
+    campaign.state('1', 'aborted');
+    campaign.state('2', 'success');
+    await start(1);
+    const events = await activity.received(4);
+    expect(
+      events.map(({ data }) => [
+        data?.ingestionActivity.request.requestId,
+        data?.ingestionActivity.to,
+      ]),
+    ).toEqual([
+      ['1', 'IN_PROGRESS'],
+      ['1', 'ABORTED'],
+      ['2', 'IN_PROGRESS'],
+      ['2', 'SUCCESS'],
+    ]);
+  });
+
+  it('gives a repeated key the first request, also when it was retried', async () => {
+    campaign.starts(submitted('1'), submitted('2'));
+    campaign.state('1', 'aborted');
+    await start(1, 'k');
+    await campaign.startsArrived(2);
+    await untilMetric(tried('taken'), 1);
+    const { data } = await start(1, 'k');
+    expect(data?.startIngestion).toMatchObject({ request: { requestId: '1', status: 'ABORTED' } });
+    expect(campaign.startCount).toBe(2);
+  });
+
+  it('submits one however many see the end at once', async () => {
+    campaign.starts(submitted('1'), submitted('2'));
+    await start(5);
+    campaign.state('1', 'aborted');
+    const ask = () =>
+      gateway.client.execute(IngestionStatusDocument, { ...toRef('1'), maxAgeMs: 0 });
+    await Promise.all(Array.from({ length: 30 }, ask));
+    await campaign.startsArrived(2);
+    await untilMetric(tried('taken'), 1);
+    await restart();
+    await restart();
+    await sentinel();
+    expect(campaign.startCount).toBe(3);
+    expect(await lineage('1')).toEqual([[1, null, '2']]);
+  });
+});
+
+describe('a retry', () => {
+  /** A request that was ABORTED and may be retried; the retry is answered so. */
+  async function abortOne(...answers: ScriptedAnswer[]): Promise<void> {
+    campaign.starts(submitted('1'), ...answers);
+    campaign.state('1', 'aborted');
+    await start(1);
+    await untilEnd('1');
+  }
+
+  it.each([
+    ['too many requests', json(429, { error_code: '429050', message: 'Too many requests' })],
+    ['not let through', json(503, { error_code: '503000', message: 'no' })],
+    ['the aborted request is still named', inProgress('1')],
+  ])('is tried again where the upstream did not take it: %s', async (_title, answer) => {
+    await abortOne(answer, submitted('2'));
+    await campaign.startsArrived(3);
+    await untilMetric(tried('taken'), 1);
+    expect(await lineage('1', '2')).toEqual([
+      [1, null, '2'],
+      [2, '1', null],
+    ]);
+    expect(await metric(tried('notTaken'))).toBe(1);
+  });
+
+  it('ends where the upstream refuses it', async () => {
+    await abortOne(json(200, startAnswers.notStopped(mappingId)));
+    await untilMetric(tried('refused'), 1);
+    await restart();
+    await sentinel();
+    expect(campaign.startCount).toBe(3);
+    expect(await lineage('1')).toEqual([[1, null, null]]);
+  });
+
+  it('is the request that somebody else started meanwhile', async () => {
+    await abortOne(inProgress('9'));
+    await untilMetric(tried('taken'), 1);
+    expect(await lineage('1', '9')).toEqual([
+      [1, null, '9'],
+      [2, '1', null],
+    ]);
+  });
+
+  it('that waits when the gateway stops is submitted by the next one, once', async () => {
+    await restart({ retryBackoffMs: 3_600_000 });
+    await abortOne();
+    campaign.starts(submitted('2'));
+    await restart();
+    await untilMetric(tried('taken'), 1);
+    await restart();
+    await sentinel();
+    expect(campaign.startCount).toBe(3);
+    expect(await lineage('1', '2')).toEqual([
+      [1, null, '2'],
+      [2, '1', null],
+    ]);
+  });
+
+  it.each([
+    ['lost its answer', reset()],
+    ['was under way when the gateway stopped', hang()],
+  ])('that %s is not submitted again, and adopted once it is named', async (_title, answer) => {
+    await abortOne(answer);
+    await campaign.startsArrived(2);
+    await restart();
+    await sentinel();
+    expect(campaign.startCount).toBe(3);
+    expect(await lineage('1')).toEqual([[1, null, null]]);
+    campaign.starts(inProgress('2'));
+    await start(0);
+    expect(await lineage('1', '2')).toEqual([
+      [1, null, '2'],
+      [2, '1', null],
+    ]);
+  });
+
+  it('leaves alone who subscribes to the first request while it runs', async () => {
+    const { answer, release } = held(submitted('2'));
+    campaign.starts(submitted('1'), answer);
+    await start(1);
+    const first = gateway.client.subscribe(IngestionStatusChangedDocument, toRef('1'));
+    await first.received(1);
+    campaign.state('1', 'aborted');
+    const events = await first.completed;
+    expect(events.map(({ data }) => data?.ingestionStatusChanged)).toMatchObject([
+      { from: null, to: 'IN_PROGRESS', request: { requestId: '1' } },
+      { from: 'IN_PROGRESS', to: 'ABORTED', request: { requestId: '1', isTerminal: true } },
+    ]);
+    await campaign.startsArrived(2);
+    release();
+    await untilMetric(tried('taken'), 1);
+    expect(events).toHaveLength(2);
+  });
+});

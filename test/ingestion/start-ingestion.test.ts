@@ -1,0 +1,312 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { UpstreamError } from '../../src/ingestion/gateway-error.js';
+import type { ReportedState } from '../../src/ingestion/ingestion-request.js';
+import { createStarter } from '../../src/ingestion/start-ingestion.js';
+import type { Submission } from '../../src/ingestion/submission.js';
+import { createSubmitter, type StartOutcome } from '../../src/ingestion/submitter.js';
+import { createWatcher } from '../../src/watch/watcher.js';
+import { createManualClock, settle } from '../support/manual-clock.js';
+import { type OpenedLogs, openStartLog } from '../support/open-start-log.js';
+
+const mappingId = 'XDM44';
+
+/** What becomes of a POST: what the upstream makes of it, and what is heard of that. */
+const fates = ['answered', 'answerLost', 'neverArrived', 'notTaken', 'refused'] as const;
+type Fate = (typeof fates)[number];
+
+const lost = new UpstreamError('UPSTREAM_TIMEOUT', 'No answer.', { outcomeUnknown: true });
+const notTaken = new UpstreamError('UPSTREAM_RATE_LIMITED', 'Slowly.');
+
+/** One POST, as the upstream and the network know it. */
+interface Post {
+  readonly key: string | null;
+  readonly fate: Fate;
+  readonly at: number;
+}
+
+/** An upstream that ingests a mapping by one request at a time. */
+function createModel() {
+  const clock = createManualClock();
+  const posts: Post[] = [];
+  const endedAt = new Map<string, number>();
+  const held: (() => void)[] = [];
+  let lastId = 0;
+  let runningId: string | null = null;
+
+  function take(): Submission {
+    if (runningId !== null) {
+      return { kind: 'alreadyInProgress', requestId: runningId, info: 'already in progress' };
+    }
+    lastId += 1;
+    runningId = String(lastId);
+    return { kind: 'submitted', requestId: runningId, info: 'submitted' };
+  }
+
+  return {
+    clock,
+    posts,
+    endedAt,
+    /** Make a POST that meets a fate, at once or once it is let go. */
+    async post(key: string | null, fate: Fate, isHeld: boolean): Promise<Submission> {
+      posts.push({ key, fate, at: clock.now() });
+      if (isHeld) await new Promise<void>((resolve) => held.push(resolve));
+      switch (fate) {
+        case 'answered':
+          return take();
+        case 'answerLost':
+          take();
+          throw lost;
+        case 'neverArrived':
+          throw lost;
+        case 'notTaken':
+          throw notTaken;
+        case 'refused':
+          return { kind: 'refused', info: 'no' };
+      }
+    },
+    status(requestId: string): ReportedState {
+      return requestId === runningId
+        ? { status: 'IN_PROGRESS', info: 'running', batchId: null }
+        : { status: 'SUCCESS', info: 'done', batchId: null, numRecords: 1 };
+    },
+    finish(): void {
+      if (runningId !== null) endedAt.set(runningId, clock.now());
+      runningId = null;
+    },
+    letGo(): void {
+      for (const release of held.splice(0)) release();
+    },
+  };
+}
+
+type Model = ReturnType<typeof createModel>;
+
+/** One life of a gateway: what it sends after its end, nobody hears. */
+function live(model: Model, { starts, log }: OpenedLogs, nextFate: () => [Fate, boolean]) {
+  const { clock } = model;
+  let isDead = false;
+  let key: string | null = null;
+  const watches = createWatcher({
+    upstream: { status: async (ref) => model.status(ref.requestId), expedite: () => {} },
+    log,
+    clock,
+    plan: { minMs: 1e9, maxMs: 1e9 },
+    events: { onRegression: () => {}, onPollFailed: () => {} },
+  });
+  const submitter = createSubmitter({
+    upstream: {
+      start: () => (isDead ? new Promise<never>(() => {}) : model.post(key, ...nextFate())),
+    },
+    watches,
+    starts,
+    clock,
+    onOutcomeUnknown: () => {},
+    onNamed: () => {},
+  });
+  const starter = createStarter({
+    submitter: {
+      ...submitter,
+      submit(intent) {
+        // The call to the upstream is the first thing that it does.
+        key = intent.idempotencyKey;
+        return submitter.submit(intent);
+      },
+    },
+    watches,
+    log,
+    starts,
+    clock,
+    onNamed: () => {},
+  });
+  return {
+    start: (idempotencyKey: string | null) =>
+      starter.start({ mappingId, retryOnAbort: 0 }, { caller: null, idempotencyKey }),
+    die() {
+      isDead = true;
+      submitter.stop();
+    },
+  };
+}
+
+/** What a caller can compare: everything but how the request stands by now. */
+function toComparable(outcome: StartOutcome): string {
+  const { kind, message } = outcome;
+  return JSON.stringify([kind, message, 'record' in outcome ? outcome.record.ref : null]);
+}
+
+describe('starting', () => {
+  it('asks the upstream nothing where the log is full', async () => {
+    const opened = await openStartLog();
+    const model = createModel();
+    const gateway = live(model, opened, () => ['answered', false]);
+    await opened.setFull(true);
+    const identity = { caller: null, idempotencyKey: 'k'.repeat(255) };
+    const fill = async () => {
+      for (let count = 0; ; count += 1) {
+        const start = { ...identity, caller: String(count), mappingId, retryOnAbort: 0 };
+        await opened.starts.begin({ ...start, createdAt: 0 });
+      }
+    };
+    await expect(fill()).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' });
+    await expect(gateway.start(identity.idempotencyKey)).rejects.toMatchObject({
+      message:
+        'The start cannot be written to the log now, so nothing was sent to the upstream. Try again later.',
+      extensions: { code: 'LOG_UNAVAILABLE' },
+    });
+    expect(model.posts).toEqual([]);
+    gateway.die();
+    await opened.dispose();
+  });
+
+  describe('an answer that the log cannot take', () => {
+    // So long that it needs new pages of the file.
+    const answer = { kind: 'submitted', requestId: '1', info: 'x'.repeat(100_000) } as const;
+    const ref = { mappingId, requestId: answer.requestId };
+    let opened: OpenedLogs;
+    let gateway: ReturnType<typeof live>;
+    let model: Model;
+    let postCount: number;
+
+    beforeEach(async () => {
+      opened = await openStartLog();
+      postCount = 0;
+      model = createModel();
+      const post = async () => {
+        postCount += 1;
+        await opened.setFull(true);
+        return answer;
+      };
+      gateway = live({ ...model, post }, opened, () => ['answered', false]);
+      await expect(gateway.start('k')).rejects.toMatchObject(unkept);
+    });
+
+    afterEach(async () => {
+      gateway.die();
+      await opened.dispose();
+      expect(postCount).toBe(1);
+    });
+
+    const unkept = { extensions: { code: 'LOG_UNAVAILABLE', outcomeUnknown: true } };
+
+    it('is told to nobody before it is kept, and to who asks again after that', async () => {
+      await expect(gateway.start('k')).rejects.toMatchObject(unkept);
+      await opened.setFull(false);
+      expect(await gateway.start('k')).toMatchObject({ kind: 'submitted', record: { ref } });
+    });
+
+    it('is kept without being asked for, once there is room', async () => {
+      await model.clock.advance(1_000);
+      await opened.setFull(false);
+      expect(await opened.log.find([ref])).toEqual([null]);
+      while (!(await opened.log.find([ref]))[0]) await model.clock.advance(1_000);
+    });
+
+    it('is unknown to the next process where this one ends before', async () => {
+      gateway.die();
+      opened = await opened.reopen();
+      await opened.starts.settleInterrupted(model.clock.now());
+      gateway = live(model, opened, () => ['answered', false]);
+      await expect(gateway.start('k')).rejects.toMatchObject({ outcomeUnknown: true });
+    });
+  });
+
+  it('sends each key once, whatever races, crashes and gets lost, unless it was certainly not taken', async () => {
+    const key = fc.constantFrom('a', 'b', 'c', null);
+    const step = fc.oneof(
+      { weight: 6, arbitrary: fc.record({ kind: fc.constant('start' as const), key }) },
+      { weight: 2, arbitrary: fc.constant({ kind: 'letGo' as const }) },
+      { weight: 2, arbitrary: fc.constant({ kind: 'finish' as const }) },
+      { weight: 2, arbitrary: fc.constant({ kind: 'turn' as const }) },
+      { weight: 1, arbitrary: fc.constant({ kind: 'crash' as const }) },
+    );
+    const fate = fc.tuple(fc.constantFrom(...fates), fc.boolean());
+    const steps = fc.array(step, { minLength: 5, maxLength: 30 });
+    const allFates = fc.array(fate, { minLength: 40, maxLength: 40 });
+
+    await fc.assert(
+      fc.asyncProperty(steps, allFates, async (script, fateOfEach) => {
+        const model = createModel();
+        // Not taken out of the array: a failing case is run again with it.
+        const nextFate = () =>
+          fateOfEach[model.posts.length] ?? (['answered', false] as [Fate, boolean]);
+        let opened = await openStartLog();
+        let gateway = live(model, opened, nextFate);
+        let underWay: Promise<unknown>[] = [];
+        const outcomes: { key: string; outcome: StartOutcome }[] = [];
+
+        const drain = async () => {
+          const all = Promise.all(underWay);
+          let isDone = false;
+          void all.then(() => {
+            isDone = true;
+          });
+          while (!isDone) {
+            model.letGo();
+            await settle();
+          }
+          underWay = [];
+        };
+
+        for (const { kind, ...rest } of [...script, { kind: 'letGo' as const }]) {
+          await model.clock.advance(1);
+          switch (kind) {
+            case 'start': {
+              const startKey = 'key' in rest ? rest.key : null;
+              const { start } = gateway;
+              const heard = start(startKey).then(
+                (outcome) => {
+                  if (startKey !== null) outcomes.push({ key: startKey, outcome });
+                },
+                () => {},
+              );
+              underWay.push(heard);
+              break;
+            }
+            case 'letGo':
+              await drain();
+              break;
+            case 'turn':
+              await settle();
+              break;
+            case 'finish':
+              model.finish();
+              break;
+            case 'crash':
+              gateway.die();
+              underWay = [];
+              opened = await opened.reopen();
+              await opened.starts.settleInterrupted(model.clock.now());
+              gateway = live(model, opened, nextFate);
+          }
+        }
+        // Whoever asks last is told what everybody was told.
+        for (const startKey of ['a', 'b', 'c']) {
+          const last = gateway.start(startKey).then(
+            (outcome) => void outcomes.push({ key: startKey, outcome }),
+            () => {},
+          );
+          underWay.push(last);
+        }
+        await drain();
+        gateway.die();
+        await opened.dispose();
+
+        for (const startKey of ['a', 'b', 'c']) {
+          const posts = model.posts.filter((post) => post.key === startKey);
+          const mayHaveBeenTaken = posts.slice(0, -1).filter(({ fate }) => fate !== 'notTaken');
+          expect(mayHaveBeenTaken).toEqual([]);
+          const heard = outcomes.filter((told) => told.key === startKey);
+          expect(new Set(heard.map(({ outcome }) => toComparable(outcome))).size).toBeLessThan(2);
+          // Whatever request it is told of, that one ran when the start was sent, or later.
+          for (const { outcome } of heard) {
+            if (!('record' in outcome)) continue;
+            const end = model.endedAt.get(outcome.record.ref.requestId) ?? Infinity;
+            expect(end).toBeGreaterThanOrEqual(posts[0]?.at ?? Infinity);
+          }
+        }
+      }),
+      { numRuns: 30 },
+    );
+  }, 120_000);
+});

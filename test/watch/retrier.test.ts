@@ -1,0 +1,203 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { UpstreamError } from '../../src/ingestion/gateway-error.js';
+import type { Submission } from '../../src/ingestion/submission.js';
+import { createSubmitter } from '../../src/ingestion/submitter.js';
+import { createRetrier, type Retrier } from '../../src/watch/retrier.js';
+import { createWatcher } from '../../src/watch/watcher.js';
+import { createManualClock, type ManualClock } from '../support/manual-clock.js';
+import { type OpenedLogs, openStartLog } from '../support/open-start-log.js';
+
+const mappingId = 'XDM44';
+const ref = { mappingId, requestId: '1' };
+const down = new UpstreamError('UPSTREAM_UNAVAILABLE', 'The upstream is down.');
+const busy = new UpstreamError('UPSTREAM_RATE_LIMITED', 'Slowly.', { retryAfterMs: 600_000 });
+const lost = new UpstreamError('UPSTREAM_TIMEOUT', 'No answer.', { outcomeUnknown: true });
+const taken: Submission = { kind: 'submitted', requestId: '2', info: 'submitted' };
+
+const BACKOFF_MS = 5_000;
+
+let opened: OpenedLogs;
+let clock: ManualClock;
+/** When the upstream was asked to start, in ms since the request was ABORTED. */
+let calls: number[];
+let answers: (Submission | Error)[];
+let told: string[];
+let abortedAt: number;
+
+/** Waits for what the next retry comes to: its steps go to the disk and back. */
+let tried: PromiseWithResolvers<void>;
+
+beforeEach(async () => {
+  opened = await openStartLog();
+  clock = createManualClock();
+  calls = [];
+  answers = [];
+  told = [];
+  tried = Promise.withResolvers();
+  abortedAt = clock.now();
+});
+
+afterEach(() => opened.dispose());
+
+function createSubject(): Retrier {
+  const upstream = {
+    async start() {
+      calls.push(clock.now() - abortedAt);
+      const answer = answers.shift() ?? down;
+      if (answer instanceof Error) throw answer;
+      return answer;
+    },
+    status: () => new Promise<never>(() => {}),
+    expedite: () => {},
+  };
+  const watches = createWatcher({
+    upstream,
+    log: opened.log,
+    clock,
+    plan: { minMs: 1e9, maxMs: 1e9 },
+    events: { onRegression: () => {}, onPollFailed: () => {} },
+  });
+  const { starts } = opened;
+  const onOutcomeUnknown = () => {};
+  const submitter = createSubmitter({
+    upstream,
+    watches,
+    starts,
+    clock,
+    onOutcomeUnknown,
+    onNamed: () => {},
+  });
+  return createRetrier({
+    starts,
+    submitter,
+    clock,
+    backoffMs: BACKOFF_MS,
+    random: () => 0,
+    events: {
+      onTried(_intent, outcome) {
+        told.push(outcome);
+        tried.resolve();
+        tried = Promise.withResolvers();
+      },
+      onFailed(error) {
+        told.push(String(error));
+        tried.resolve();
+        tried = Promise.withResolvers();
+      },
+    },
+  });
+}
+
+/** A request that was ABORTED now, and that has one retry. */
+async function abortOne(): Promise<void> {
+  const start = { mappingId, retryOnAbort: 1, caller: null, idempotencyKey: null };
+  const { intent } = await opened.starts.begin({ ...start, createdAt: clock.now() });
+  const seen = { status: 'ABORTED', info: '', batchId: null } as const;
+  const answer = { intentId: intent.intentId, kind: 'submitted', message: '' } as const;
+  await opened.log.append({ ref, seen, observedAt: clock.now(), answers: answer });
+}
+
+/** Go to where the next retry is due, and wait for what it comes to. */
+async function nextTry(): Promise<void> {
+  const { promise } = tried;
+  const [dueMs] = clock.pendingMs();
+  if (dueMs === undefined) throw new Error('No retry is waiting.');
+  await clock.advance(dueMs);
+  await promise;
+}
+
+describe('the retrier', () => {
+  it('waits before it submits, longer each time, up to five minutes, and gives up after an hour', async () => {
+    await abortOne();
+    const retrier = createSubject();
+    await retrier.look();
+    do await nextTry();
+    while (told.at(-1) === 'notTaken');
+    const gaps = calls.map((at, index) => at - (calls[index - 1] ?? 0));
+    expect(gaps.slice(0, 7)).toEqual([5_000, 5_000, 10_000, 20_000, 40_000, 80_000, 160_000]);
+    expect(new Set(gaps.slice(7))).toEqual(new Set([300_000]));
+    expect(told.at(-1)).toBe('abandoned');
+    expect(calls.at(-1)).toBeGreaterThanOrEqual(3_600_000);
+    expect(calls.at(-2)).toBeLessThan(3_600_000);
+    await retrier.stop();
+    expect(await opened.starts.waitingRetries()).toEqual([]);
+    expect(clock.pendingCount).toBe(0);
+  });
+
+  it('waits as long as the upstream asks for', async () => {
+    await abortOne();
+    answers.push(busy, taken);
+    const retrier = createSubject();
+    await retrier.look();
+    await nextTry();
+    await nextTry();
+    expect(calls).toEqual([5_000, 605_000]);
+    expect(told).toEqual(['notTaken', 'taken']);
+    await retrier.stop();
+  });
+
+  it('submits once where several look, and look again', async () => {
+    await abortOne();
+    answers.push(taken, taken, taken);
+    const retriers = [createSubject(), createSubject(), createSubject()];
+    await Promise.all([...retriers, ...retriers].map((retrier) => retrier.look()));
+    expect(clock.pendingCount).toBe(3);
+    await nextTry();
+    await Promise.all(retriers.map((retrier) => retrier.stop()));
+    expect(calls).toEqual([5_000]);
+    expect(told).toEqual(['taken']);
+  });
+
+  it('submits what is long due at once, also when it has been due for more than an hour', async () => {
+    await abortOne();
+    await clock.advance(10_000_000);
+    answers.push(taken);
+    const retrier = createSubject();
+    await retrier.look();
+    await nextTry();
+    expect(calls).toEqual([10_000_000]);
+    await retrier.stop();
+  });
+
+  it('never submits again what may have been taken', async () => {
+    await abortOne();
+    answers.push(lost);
+    const retrier = createSubject();
+    await retrier.look();
+    await nextTry();
+    await retrier.look();
+    expect(clock.pendingCount).toBe(0);
+    await retrier.stop();
+    expect(told).toEqual(['unknown']);
+    expect(await opened.starts.waitingRetries()).toEqual([]);
+  });
+
+  it('submits nothing that it cannot write down first, and does so once it can', async () => {
+    await abortOne();
+    answers.push(taken);
+    const retrier = createSubject();
+    await retrier.look();
+    // Pages in use can be written over on a full disk, so the write is refused in another way.
+    const { send } = opened.starts;
+    const refuse = () => Promise.reject(new Error('the disk is full'));
+    Object.assign(opened.starts, { send: refuse });
+    await nextTry();
+    expect([told, calls]).toEqual([['Error: the disk is full'], []]);
+    Object.assign(opened.starts, { send });
+    await nextTry();
+    expect([told.at(-1), calls]).toEqual(['taken', [10_000]]);
+    await retrier.stop();
+  });
+
+  it('submits nothing once it is stopped', async () => {
+    await abortOne();
+    const retrier = createSubject();
+    await retrier.look();
+    await retrier.stop();
+    await retrier.look();
+    expect(clock.pendingCount).toBe(0);
+    await clock.advance(100_000);
+    expect(calls).toEqual([]);
+    expect(await opened.starts.waitingRetries()).toHaveLength(1);
+  });
+});

@@ -23,8 +23,9 @@ import { serveHealth } from './server/health.js';
 import { createHttpServer, GRAPHQL_PATH } from './server/http.js';
 import { createMetrics } from './server/metrics.js';
 import { createOperationLog, type OperationReporter } from './server/operation-log.js';
-import { createOperations } from './server/operations.js';
+import { createOperations, type ResultJson } from './server/operations.js';
 import { createWebSockets } from './server/websocket.js';
+import { createFanOut } from './watch/fan-out.js';
 import { createHub } from './watch/hub.js';
 import { startPruner } from './watch/pruner.js';
 import { createRetrier } from './watch/retrier.js';
@@ -204,7 +205,15 @@ export async function startGateway(
   await apollo.start();
   starting.defer(() => apollo.stop());
 
-  const operations = createOperations({ schema, apollo, newContext, formatError, reportOperation });
+  const fanOut = createFanOut<ResultJson>({ log, hub });
+  const operations = createOperations({
+    schema,
+    apollo,
+    fanOut,
+    newContext,
+    formatError,
+    reportOperation,
+  });
   const webSockets = createWebSockets({ operations, logger });
   let draining = false;
   const isDraining = () => draining;
@@ -212,8 +221,9 @@ export async function startGateway(
   serveHealth(server, { upstream, clock }, isDraining);
   metrics.serve(server, {
     watches: () => watcher.watchCount,
-    listeners: () => hub.listenerCount,
+    listeners: () => fanOut.followerCount,
     sockets: () => webSockets.socketCount,
+    bufferedBytes: () => webSockets.bufferedBytes,
   });
   await serveExplorer(server, GRAPHQL_PATH, toExplorerContent(config.explorerMappingId));
   starting.defer(async () => {

@@ -15,7 +15,7 @@ import type { Observation } from '../ingestion/transition.js';
 import { toIngestionRecord, toRequestRow } from './ingestion-log.rows.js';
 import type { LogTables } from './ingestion-log.schema.js';
 import { toStartIntent } from './start-log.rows.js';
-import { changeState, claimRetries } from './start-log.write.js';
+import { changeState, claimRetries, findNamed } from './start-log.write.js';
 
 /** So many requests of one mapping are looked at to find what one start came to. */
 const MAX_CANDIDATES = 100;
@@ -47,11 +47,13 @@ export async function settleNamed(
   });
   if (kind === 'submitted') return sentAt ?? undefined;
   const startedAt = known?.startedAt ?? null;
+  // The answer may have been long on its way: nothing says that the request ran later than it was asked for.
+  const askedAt = sentAt ?? observedAt;
   const running = {
     ref,
     message,
-    since: Math.min(startedAt ?? observedAt, known?.firstObservedAt ?? observedAt),
-    until: observedAt,
+    since: Math.min(startedAt ?? askedAt, known?.firstObservedAt ?? askedAt, askedAt),
+    until: askedAt,
     isStartedHere: startedAt !== null,
   };
   const adoptedAt = await adopt(transaction, running, observedAt);
@@ -149,11 +151,15 @@ export async function lookAtMapping(
     const isRunning = runningKeys.has(row.request_key);
     // What was first seen when it was over may have been over before the start.
     if (!isRunning && first_status !== 'IN_PROGRESS') continue;
+    const named = (await findNamed(transaction, [row.request_key])).get(row.request_key) ?? [];
+    // Of a request that an answer named it is only known that it ran when, or after, it was asked for.
+    const askedAt = Math.max(...named.map(({ sentAt }) => sentAt ?? 0));
+    const seenAt = named.length === 0 ? firstObservedAt : Math.min(firstObservedAt, askedAt);
     const seen = {
       ref,
       message: first_info,
-      since: Math.min(startedAt ?? firstObservedAt, firstObservedAt),
-      until: isRunning ? now : firstObservedAt,
+      since: Math.min(startedAt ?? seenAt, seenAt),
+      until: isRunning ? now : seenAt,
       isStartedHere: startedAt !== null,
     };
     const adoptedAt = await adopt(transaction, seen, now);

@@ -22,6 +22,7 @@ export interface Gauges {
   readonly watches: () => number;
   readonly listeners: () => number;
   readonly sockets: () => number;
+  readonly bufferedBytes: () => number;
 }
 
 /** A registry of its own, so that two gateways in one process count apart. */
@@ -71,6 +72,11 @@ export function createMetrics(): Metrics {
         ['sluice_watches', 'Requests being watched', gauges.watches],
         ['sluice_stream_listeners', 'Streams of transitions that are open', gauges.listeners],
         ['sluice_websockets', 'WebSockets that are open', gauges.sockets],
+        [
+          'sluice_websocket_buffered_bytes',
+          'Bytes that wait in this process for slow WebSocket clients',
+          gauges.bufferedBytes,
+        ],
       ];
       for (const [name, help, measure] of measured) {
         new Gauge({

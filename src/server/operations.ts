@@ -1,52 +1,57 @@
 import type { ApolloServer } from '@apollo/server';
 import {
   createSourceEventStream,
-  type DocumentNode,
   type ExecutionArgs,
-  type ExecutionResult,
   execute,
-  type FormattedExecutionResult,
   GraphQLError,
   type GraphQLFormattedError,
   type GraphQLSchema,
-  getOperationAST,
-  parse,
-  validate,
+  OperationTypeNode,
 } from 'graphql';
 import type { SubscribePayload } from 'graphql-ws';
+import type { Transition } from '../ingestion/transition.js';
 import type { OperationContext } from '../resolvers/operation-context.js';
-import { parseOptions } from './apollo.js';
+import type { FanOut } from '../watch/fan-out.js';
+import type { Follower, Outlet } from '../watch/follower.js';
+import { TransitionStream } from '../watch/replay.js';
+import { createDocuments, type PreparedOperation } from './documents.js';
 import { type ErrorFormatter, toFormattedError } from './graphql-errors.js';
 import { type OperationReport, type OperationReporter, toErrorCodes } from './operation-log.js';
+import { toSubscriptionKey } from './subscription-key.js';
 
-/** How an operation that came over a socket is prepared and run: as one over HTTP, as far as HTTP goes. */
+/** An execution result as clients get it: JSON, its errors formatted, as the bytes that all share. */
+export type ResultJson = Buffer;
+
+/** A subscription that is running; it frees everything at once when left. */
+export type RunningSubscription = Pick<Follower<ResultJson>, 'leave'>;
+
+/** Runs the operations that come over sockets: as those over HTTP, as far as HTTP goes. */
 export interface Operations {
-  /** Parse and validate, by the rules of HTTP and with its errors. */
-  prepare(payload: SubscribePayload): ExecutionArgs | readonly GraphQLError[];
-  /** Run a query or a mutation the way HTTP does. */
-  execute(args: ExecutionArgs): Promise<FormattedExecutionResult>;
   /**
-   * Open a subscription; each event is executed in a context of its own. Where it cannot be opened, the
-   * first `next()` throws: a stream that fails must not look as if it had come to its end.
+   * Run one; its results go to the outlet, then its completion or what it failed with.
+   *
+   * @returns resolves once it is answered (null), or runs as a subscription
    */
-  subscribe(args: ExecutionArgs): Promise<AsyncIterableIterator<ExecutionResult>>;
-  /** What clients see of the errors of a stream, or of one that could not be opened. */
-  formatErrors(errors: readonly GraphQLError[]): readonly GraphQLFormattedError[];
+  run(payload: SubscribePayload, outlet: Outlet<ResultJson>): Promise<RunningSubscription | null>;
+  /** What clients see of what an outlet was failed with. */
+  formatFailure(failure: unknown): readonly GraphQLFormattedError[];
 }
 
 export interface OperationsOptions {
   readonly schema: GraphQLSchema;
   readonly apollo: ApolloServer<OperationContext>;
+  readonly fanOut: FanOut<ResultJson>;
   readonly newContext: () => OperationContext;
   readonly formatError: ErrorFormatter;
   readonly reportOperation: OperationReporter;
 }
 
 export function createOperations(options: OperationsOptions): Operations {
-  const { schema, apollo, newContext, formatError } = options;
+  const { schema, apollo, fanOut, newContext, formatError } = options;
+  const documents = createDocuments(schema);
 
   function formatErrors(errors: readonly GraphQLError[]): readonly GraphQLFormattedError[] {
-    return errors.flatMap(toRefusals).map((error) => toFormattedError(error, formatError));
+    return errors.map((error) => toFormattedError(error, formatError));
   }
 
   function report(
@@ -60,151 +65,93 @@ export function createOperations(options: OperationsOptions): Operations {
     options.reportOperation({ transport: 'websocket', type, name, durationMs, errorCodes });
   }
 
+  /** Run a query or a mutation the way HTTP does; it is reported there. */
+  async function answer({
+    query,
+    operationName,
+    variables,
+  }: SubscribePayload): Promise<ResultJson> {
+    const { body } = await apollo.executeOperation(
+      {
+        query,
+        ...(operationName != null && { operationName }),
+        ...(variables != null && { variables }),
+      },
+      { contextValue: newContext() },
+    );
+    if (body.kind !== 'single') throw new Error('Incremental delivery is not switched on.');
+    const { data, errors } = body.singleResult;
+    return toResultJson(data, errors);
+  }
+
+  async function subscribe(
+    { query, variables }: SubscribePayload,
+    { document, operation }: PreparedOperation,
+    outlet: Outlet<ResultJson>,
+  ): Promise<RunningSubscription | null> {
+    const startedAt = performance.now();
+    const operationName = operation.name?.value ?? null;
+    const args = { schema, document, operationName, variableValues: variables ?? null };
+    const source = await createSourceEventStream({ ...args, contextValue: newContext() });
+    if (source instanceof TransitionStream) {
+      report('subscription', operationName, startedAt, []);
+      const key = toSubscriptionKey(query, { document, operation }, variables ?? {});
+      return fanOut.follow(key, source, (transition) => renderEvent(args, transition), outlet);
+    }
+    if (!('errors' in source)) throw new Error('Every subscription here is one of transitions.');
+    const errors = formatErrors(source.errors ?? []);
+    report('subscription', operationName, startedAt, errors);
+    outlet.fail(new OperationRefused(errors));
+    return null;
+  }
+
+  /** In a context of its own: a loader that had seen an earlier event would give what was and not what is. */
+  async function renderEvent(args: ExecutionArgs, event: Transition): Promise<ResultJson> {
+    const contextValue = newContext();
+    const { data, errors } = await execute({ ...args, rootValue: event, contextValue });
+    return toResultJson(data, errors && formatErrors(errors));
+  }
+
   return {
-    prepare({ query, operationName, variables }) {
+    async run(payload, outlet) {
       const startedAt = performance.now();
-      const document = parseValid(schema, query, operationName);
-      if (!('kind' in document)) {
-        report('invalid', null, startedAt, formatErrors(document));
-        return document;
+      const { query, operationName } = payload;
+      const prepared = documents.prepare(query, operationName);
+      if (!('operation' in prepared)) {
+        const errors = formatErrors(prepared);
+        report('invalid', null, startedAt, errors);
+        outlet.fail(new OperationRefused(errors));
+        return null;
       }
-      return {
-        schema,
-        document,
-        operationName: operationName ?? null,
-        variableValues: variables ?? null,
-        contextValue: newContext(),
-      };
+      if (prepared.operation.operation === OperationTypeNode.SUBSCRIPTION) {
+        return subscribe(payload, prepared, outlet);
+      }
+      void outlet.next(await answer(payload));
+      outlet.complete();
+      return null;
     },
 
-    async execute({ document, operationName, variableValues, contextValue }) {
-      const { body } = await apollo.executeOperation(
-        {
-          // The text itself: a document would be printed, and its locations would be others.
-          query: document.loc?.source.body ?? document,
-          ...(operationName != null && { operationName }),
-          ...(variableValues != null && { variables: variableValues }),
-        },
-        { contextValue: contextValue as OperationContext },
-      );
-      if (body.kind !== 'single') throw new Error('Incremental delivery is not switched on.');
-      return body.singleResult as FormattedExecutionResult;
+    formatFailure(failure) {
+      if (failure instanceof OperationRefused) return failure.errors;
+      const originalError = failure instanceof Error ? failure : new Error(String(failure));
+      return formatErrors([new GraphQLError(originalError.message, { originalError })]);
     },
-
-    async subscribe(args) {
-      const startedAt = performance.now();
-      const source = await createSourceEventStream(args);
-      const errors = 'errors' in source ? (source.errors ?? []) : [];
-      const name = getOperationAST(args.document, args.operationName)?.name?.value ?? null;
-      report('subscription', name, startedAt, formatErrors(errors));
-      return Symbol.asyncIterator in source
-        ? mapEvents(source[Symbol.asyncIterator](), (event) =>
-            execute({ ...args, rootValue: event, contextValue: newContext() }),
-          )
-        : refused(errors);
-    },
-
-    formatErrors,
   };
 }
 
-/** The document, or what is wrong with it. */
-function parseValid(
-  schema: GraphQLSchema,
-  query: string,
-  operationName: string | null | undefined,
-): DocumentNode | readonly GraphQLError[] {
-  if (query === '') return [emptyQuery()];
-  const document = parseDocument(query);
-  if (document instanceof GraphQLError) return [document];
-  const invalid = validate(schema, document);
-  if (invalid.length > 0)
-    return invalid.map((error) => withCode(error, 'GRAPHQL_VALIDATION_FAILED'));
-  return getOperationAST(document, operationName) ? document : [unknownOperation(operationName)];
-}
+/** Why an operation was not run, formatted and reported already. */
+class OperationRefused extends Error {
+  override readonly name = 'OperationRefused';
 
-function parseDocument(query: string): DocumentNode | GraphQLError {
-  try {
-    return parse(query, parseOptions);
-  } catch (error) {
-    if (error instanceof GraphQLError) return withCode(error, 'GRAPHQL_PARSE_FAILED');
-    throw error;
+  constructor(readonly errors: readonly GraphQLFormattedError[]) {
+    super('The operation was refused.');
   }
 }
 
-/** In Apollo Server's words. */
-function emptyQuery(): GraphQLError {
-  return new GraphQLError(
-    'GraphQL operations must contain a non-empty `query` or a `persistedQuery` extension.',
-    { extensions: { code: 'BAD_REQUEST' } },
-  );
-}
-
-/** In Apollo Server's words. */
-function unknownOperation(operationName: string | null | undefined): GraphQLError {
-  const message =
-    operationName != null
-      ? `Unknown operation named "${operationName}".`
-      : 'Must provide operation name if query contains multiple operations.';
-  return new GraphQLError(message, { extensions: { code: 'OPERATION_RESOLUTION_FAILURE' } });
-}
-
-function withCode(error: GraphQLError, code: string): GraphQLError {
-  return new GraphQLError(error.message, {
-    nodes: error.nodes ?? null,
-    source: error.source ?? null,
-    positions: error.positions ?? null,
-    originalError: error.originalError ?? null,
-    extensions: { ...error.extensions, code },
-  });
-}
-
-/** Why a subscription could not be opened. */
-class SubscriptionRefused extends Error {
-  override readonly name = 'SubscriptionRefused';
-
-  constructor(readonly errors: readonly GraphQLError[]) {
-    super('The subscription could not be opened.');
-  }
-}
-
-function refused(errors: readonly GraphQLError[]): AsyncIterableIterator<never> {
-  return {
-    next: () => Promise.reject(new SubscriptionRefused(errors)),
-    return: async () => ({ done: true, value: undefined }),
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
-}
-
-/** graphql-ws wraps what a stream throws into an error of its own. */
-function toRefusals(error: GraphQLError): readonly GraphQLError[] {
-  const { originalError } = error;
-  return originalError instanceof SubscriptionRefused ? originalError.errors : [error];
-}
-
-/**
- * An iterator's values, mapped. Not an async generator: its `return()` would wait for a pending `next()`,
- * and a client that leaves would leave its work behind until the next event.
- */
-function mapEvents<Event, Result>(
-  source: AsyncIterator<Event>,
-  toResult: (event: Event) => Result | Promise<Result>,
-): AsyncIterableIterator<Result> {
-  return {
-    async next() {
-      const step = await source.next();
-      return step.done
-        ? { done: true, value: undefined }
-        : { done: false, value: await toResult(step.value) };
-    },
-    async return() {
-      await source.return?.();
-      return { done: true, value: undefined };
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
+function toResultJson(
+  data: unknown,
+  errors: readonly GraphQLFormattedError[] | undefined,
+): ResultJson {
+  // What is undefined is left out: the data where nothing was executed, as over HTTP.
+  return Buffer.from(JSON.stringify({ data, errors }));
 }

@@ -1,25 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { GraphQLError, type GraphQLFormattedError } from 'graphql';
-import {
-  CloseCode,
-  type CompleteMessage,
-  type ConnectionInitMessage,
-  handleProtocols,
-  MessageType,
-  makeServer,
-  type PingMessage,
-  type PongMessage,
-  parseMessage,
-  type SubscribeMessage,
-} from 'graphql-ws';
+import { CloseCode, handleProtocols } from 'graphql-ws';
 import type { Logger } from 'pino';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
-import { OperationIds } from './operation-ids.js';
 import type { Operations } from './operations.js';
-
-/** Well below the 60 s after which proxies cut an idle connection. */
-const PING_INTERVAL_MS = 20_000;
+import { SocketConnection } from './socket-connection.js';
+import { startPings } from './socket-pings.js';
 
 /** As large as an HTTP body may be. */
 const MAX_FRAME_BYTES = 1024 * 1024;
@@ -29,6 +15,9 @@ const SERVICE_RESTART = 1012;
 
 /** Over how long sockets are closed on shutdown, so that their clients do not all come back together. */
 const DRAIN_SPREAD_MS = 1_000;
+
+/** A client has this long to answer the close before its connection is cut. */
+const CLOSE_TIMEOUT_MS = 2_000;
 
 export interface WebSocketOptions {
   readonly operations: Operations;
@@ -41,6 +30,8 @@ export interface GraphQLWebSockets {
   upgrade(request: IncomingMessage, connection: Duplex, head: Buffer): void;
   /** How many sockets are open. */
   readonly socketCount: number;
+  /** How many bytes wait for clients that do not take them. */
+  readonly bufferedBytes: number;
   /** Close every socket with 1012, spread over a moment; resolves when all are closed. */
   drain(): Promise<void>;
 }
@@ -49,68 +40,48 @@ export function createWebSockets({ operations, logger }: WebSocketOptions): Grap
   const webSockets = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_FRAME_BYTES,
+    // What is shared by all subscribers would be deflated for each, with a window of memory for each.
+    perMessageDeflate: false,
     handleProtocols: (protocols) => handleProtocols(protocols),
   });
-  const protocol = makeServer<Record<string, unknown>>({
-    onSubscribe: (_context, _id, payload) => operations.prepare(payload),
-    // Its errors are formatted already, which only onNext has to know.
-    execute: operations.execute as never,
-    subscribe: operations.subscribe,
-    onNext: (_context, _id, _payload, _args, { data, errors }) => ({
-      // Left out where nothing was executed, as over HTTP.
-      ...(data !== undefined && { data }),
-      ...(errors && { errors: toFormatted(errors) }),
-    }),
-    onError: (_context, _id, _payload, errors) => [
-      ...operations.formatErrors(errors as readonly GraphQLError[]),
-    ],
-  });
+  const connections = new WeakMap<WebSocket, SocketConnection>();
+  const pings = startPings(webSockets.clients);
 
-  /** An event's errors are graphql-js's; those of an answer have been formatted by Apollo Server. */
-  function toFormatted(
-    errors: readonly (GraphQLError | GraphQLFormattedError)[],
-  ): readonly GraphQLFormattedError[] {
-    return errors.flatMap((error) =>
-      error instanceof GraphQLError ? operations.formatErrors([error]) : [error],
-    );
+  // One listener of each kind for all sockets, not closures of each; and nothing keeps the upgrade request.
+  function onMessage(this: WebSocket, data: RawData): void {
+    try {
+      connections.get(this)?.receive(String(data));
+    } catch (error) {
+      logger.error({ err: error }, 'A WebSocket message could not be handled');
+      connections.get(this)?.close(CloseCode.InternalServerError, 'Internal server error');
+    }
+  }
+  function onPong(this: WebSocket): void {
+    pings.answered(this);
+  }
+  function onClose(this: WebSocket): void {
+    connections.get(this)?.end();
+  }
+  /** A frame that breaks the protocol; the ws library closes the socket with the code for it. */
+  function onError(error: Error): void {
+    logger.debug({ err: error }, 'A WebSocket broke the protocol');
   }
 
-  webSockets.on('connection', (socket) => {
-    const ids = new OperationIds();
-    const closed = protocol.opened(
-      {
-        protocol: socket.protocol,
-        send: (text) => send(socket, ids.toClient(text)),
-        close: (code, reason) => socket.close(code, reason),
-        onMessage: (handle) => {
-          socket.on('message', (data) => {
-            // What comes behind the message that closed the socket is not carried out: no answer would arrive.
-            if (!isOpen(socket)) return;
-            const message = receive(data, ids);
-            if ('closeCode' in message) {
-              socket.close(message.closeCode, message.reason);
-              return;
-            }
-            // A message that is parsed already is taken as well, if not by the type.
-            handle(message as unknown as string).catch((error: unknown) => {
-              logger.error({ err: error }, 'A WebSocket message could not be handled');
-              socket.close(CloseCode.InternalServerError, 'Internal server error');
-            });
-          });
-        },
-      },
-      {},
-    );
-    const stopPings = keepAlive(socket);
-    // A frame that breaks the protocol; the ws library closes the socket with the code for it.
-    socket.on('error', (error) => logger.debug({ err: error }, 'A WebSocket broke the protocol'));
-    socket.once('close', (code, reason) => {
-      stopPings();
-      closed(code, String(reason)).catch((error: unknown) => {
-        logger.error({ err: error }, 'A WebSocket’s subscriptions could not be ended');
-      });
-    });
-  });
+  function open(socket: WebSocket): void {
+    connections.set(socket, new SocketConnection(socket, operations));
+    socket.on('message', onMessage);
+    socket.on('pong', onPong);
+    socket.on('error', onError);
+    socket.once('close', onClose);
+  }
+
+  async function closeForRestart(socket: WebSocket): Promise<void> {
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    connections.get(socket)?.close(SERVICE_RESTART, 'Service restart');
+    const timer = setTimeout(() => socket.terminate(), CLOSE_TIMEOUT_MS);
+    if (socket.readyState !== socket.CLOSED) await closed;
+    clearTimeout(timer);
+  }
 
   let isDraining = false;
 
@@ -121,12 +92,15 @@ export function createWebSockets({ operations, logger }: WebSocketOptions): Grap
         connection.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n');
         return;
       }
-      webSockets.handleUpgrade(request, connection, head, (socket) => {
-        webSockets.emit('connection', socket, request);
-      });
+      webSockets.handleUpgrade(request, connection, head, open);
     },
     get socketCount() {
       return webSockets.clients.size;
+    },
+    get bufferedBytes() {
+      let bytes = 0;
+      for (const { bufferedAmount } of webSockets.clients) bytes += bufferedAmount;
+      return bytes;
     },
     async drain() {
       isDraining = true;
@@ -135,111 +109,10 @@ export function createWebSockets({ operations, logger }: WebSocketOptions): Grap
         sockets.map(async (socket, index) => {
           const delayMs = (index / sockets.length) * DRAIN_SPREAD_MS;
           await new Promise((resolve) => setTimeout(resolve, delayMs));
-          await closeSocket(socket);
+          await closeForRestart(socket);
         }),
       );
+      pings.stop();
     },
   };
-}
-
-type ClientMessage =
-  | ConnectionInitMessage
-  | PingMessage
-  | PongMessage
-  | SubscribeMessage
-  | CompleteMessage;
-
-/** A message of a client with our id in place of its own, or what the socket must be closed with. */
-function receive(
-  data: RawData,
-  ids: OperationIds,
-): ClientMessage | { readonly closeCode: CloseCode; readonly reason: string } {
-  const message = parseClientMessage(String(data));
-  if (!message) return { closeCode: CloseCode.BadRequest, reason: 'Invalid message received' };
-  switch (message.type) {
-    case MessageType.Subscribe:
-      return (
-        ids.begin(message) ?? {
-          closeCode: CloseCode.SubscriberAlreadyExists,
-          // Without the id, which may be longer than a reason may be.
-          reason: 'Subscriber already exists',
-        }
-      );
-    case MessageType.Complete:
-      // One that has ended here meanwhile is as unknown to graphql-ws by its own id.
-      return { ...message, id: ids.end(message.id) ?? UNKNOWN_ID };
-    default:
-      return message;
-  }
-}
-
-/** No operation has it: ours are counted from 1. */
-const UNKNOWN_ID = '0';
-
-/** @returns null where it is no message that a client may send */
-function parseClientMessage(text: string): ClientMessage | null {
-  try {
-    const message = parseMessage(text);
-    switch (message.type) {
-      case MessageType.ConnectionInit:
-      case MessageType.Ping:
-      case MessageType.Pong:
-      case MessageType.Subscribe:
-      case MessageType.Complete:
-        return message;
-      default:
-        return null;
-    }
-  } catch {
-    return null;
-  }
-}
-
-/**
- * Resolves once the bytes have left for the client: a subscription's next event waits for that. Bytes that
- * cannot leave are no fault: their client is gone, and the socket's end frees what it had.
- *
- * @param text - null for nothing
- */
-function send(socket: WebSocket, text: string | null): Promise<void> {
-  if (text === null || !isOpen(socket)) return Promise.resolve();
-  return new Promise((resolve) => {
-    socket.send(text, () => resolve());
-  });
-}
-
-function isOpen(socket: WebSocket): boolean {
-  return socket.readyState === socket.OPEN;
-}
-
-/** Ping at an interval; a client that has not answered the last ping by the next is gone. */
-function keepAlive(socket: WebSocket): () => void {
-  let isAlive = true;
-  socket.on('pong', () => {
-    isAlive = true;
-  });
-  const timer = setInterval(() => {
-    if (!isAlive) {
-      socket.terminate();
-      return;
-    }
-    isAlive = false;
-    socket.ping();
-  }, PING_INTERVAL_MS);
-  return () => clearInterval(timer);
-}
-
-/** A client has this long to answer the close before its connection is cut. */
-const CLOSE_TIMEOUT_MS = 2_000;
-
-function closeSocket(socket: WebSocket): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => socket.terminate(), CLOSE_TIMEOUT_MS);
-    socket.once('close', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-    if (socket.readyState === socket.CLOSED) socket.emit('close');
-    else socket.close(SERVICE_RESTART, 'Service restart');
-  });
 }

@@ -1,13 +1,10 @@
-import { isTerminal } from '../ingestion/ingestion-request.js';
 import type { IngestionLog, Scope } from '../ingestion/ports.js';
 import type { Position, Transition } from '../ingestion/transition.js';
 import type { Hub } from './hub.js';
+import { endsWith, readPage } from './log-page.js';
 
 /** How many live transitions may wait for one slow reader before it is sent back to the log for them. */
 const MAX_QUEUED_ITEMS = 256;
-
-/** How many transitions are read from the log at a time. */
-const PAGE_ITEMS = 100;
 
 /** What `return()` and the end of a stream give. */
 const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined };
@@ -42,10 +39,15 @@ export class TransitionStream implements AsyncIterableIterator<Transition, undef
   constructor(
     private readonly log: Pick<IngestionLog, 'find' | 'read'>,
     private readonly hub: Pick<Hub, 'register'>,
-    private readonly scope: Scope,
+    readonly scope: Scope,
     after: Position,
   ) {
     this.#position = after;
+  }
+
+  /** Everything of the scope up to here has been given. */
+  get position(): Position {
+    return this.#position;
   }
 
   next(): Promise<IteratorResult<Transition, undefined>> {
@@ -100,28 +102,20 @@ export class TransitionStream implements AsyncIterableIterator<Transition, undef
 
   #deliver(transition: Transition): IteratorResult<Transition, undefined> {
     this.#position = transition.position;
-    if (this.scope.kind === 'request' && isTerminal(transition.to.status)) this.#end();
+    if (endsWith(this.scope, transition)) this.#end();
     return { done: false, value: transition };
   }
 
   async #readPage(): Promise<void> {
     this.#hasQueueRunOver = false;
-    // Asked before the page is read: whatever led to a terminal state is then in the page or before it.
-    const wasFinished = await this.#isFinished();
-    const page = await this.log.read(this.scope, this.#position, PAGE_ITEMS);
+    const { transitions, isFinished } = await readPage(this.log, this.scope, this.#position);
     if (this.#phase !== 'reading') return;
-    this.#page = page;
+    this.#page = transitions;
     this.#pageIndex = 0;
-    if (page.length > 0) return;
-    if (wasFinished) this.#end();
+    if (transitions.length > 0) return;
+    if (isFinished) this.#end();
     // What the queue lost while the page was being read may have come too late for the page.
     else if (!this.#hasQueueRunOver) this.#phase = 'live';
-  }
-
-  async #isFinished(): Promise<boolean> {
-    if (this.scope.kind !== 'request') return false;
-    const [record] = await this.log.find([this.scope.ref]);
-    return record != null && isTerminal(record.state.status);
   }
 
   #enqueue(transition: Transition): void {

@@ -1,9 +1,4 @@
-import {
-  GatewayError,
-  LogUnavailableError,
-  RequestNotFoundError,
-  UpstreamError,
-} from '../ingestion/gateway-error.js';
+import { GatewayError, RequestNotFoundError, UpstreamError } from '../ingestion/gateway-error.js';
 import {
   type IngestionRecord,
   type IngestionStatus,
@@ -22,7 +17,6 @@ import type {
   WatchReport,
 } from '../ingestion/ports.js';
 import type { StartAnswer } from '../ingestion/start-intent.js';
-import type { Applied, Observation } from '../ingestion/transition.js';
 import { type Due, DueQueue } from './due-queue.js';
 
 /** What an operator wants to hear of. */
@@ -70,8 +64,6 @@ export interface Watcher extends Watches {
 interface Watch {
   readonly ref: RequestRef;
   readonly firstObservedAt: number;
-  /** Which start it is the answer to, while that is not stored: told again with each observation. */
-  unstored: StartAnswer | undefined;
   phase: { readonly kind: 'waiting'; readonly nextPoll: Due<Watch> } | { readonly kind: 'polling' };
   intervalMs: number;
   lastObservedAt: number;
@@ -104,7 +96,7 @@ export function createWatcher({
     answers?: StartAnswer,
   ): Promise<IngestionRecord> {
     const observedAt = clock.now();
-    const { kind, record } = await append({ ref, seen, observedAt, answers });
+    const { kind, record } = await log.append({ ref, seen, observedAt, answers });
     const known = record.state.status;
     if (kind === 'regression') events.onRegression(ref, known, seen.status);
     if (isTerminal(known)) end(ref);
@@ -112,28 +104,11 @@ export function createWatcher({
     return record;
   }
 
-  /** What cannot be stored now is watched all the same: a later poll sees it again, and stores it. */
-  async function append(observation: Observation): Promise<Applied> {
-    try {
-      return await log.append(observation);
-    } catch (error) {
-      const { ref, seen, observedAt, answers } = observation;
-      if (error instanceof LogUnavailableError && !isTerminal(seen.status) && !isStopped) {
-        const known = watches.get(toRequestKey(ref));
-        const watch = known ?? begin({ ref, firstObservedAt: observedAt }, observedAt);
-        watch.unstored ??= answers;
-        if (!known && !polls.has(toRequestKey(ref))) waitForNextPoll(watch);
-      }
-      throw error;
-    }
-  }
-
   function succeed(ref: RequestRef, record: IngestionRecord, observedAt: number): void {
     const key = toRequestKey(ref);
     const watch = watches.get(key);
     if (watch) {
       watch.lastObservedAt = observedAt;
-      watch.unstored = undefined;
       watch.consecutiveFailures = 0;
       watch.lastFailure = null;
       return;
@@ -151,7 +126,6 @@ export function createWatcher({
     const watch: Watch = {
       ref,
       firstObservedAt,
-      unstored: undefined,
       phase: { kind: 'polling' },
       intervalMs: plan.minMs,
       lastObservedAt,
@@ -211,7 +185,7 @@ export function createWatcher({
     let retryAfterMs: number | undefined;
     try {
       const seen = await upstream.status(ref, urgency);
-      if (seen) return await observe(ref, seen, watches.get(toRequestKey(ref))?.unstored);
+      if (seen) return await observe(ref, seen);
       fail(ref, new RequestNotFoundError('The upstream does not know this request any more.'));
       return null;
     } catch (error) {

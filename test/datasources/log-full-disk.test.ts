@@ -19,7 +19,7 @@ import {
 } from '../generated/operations.js';
 import { startAnswers, statusAnswers } from '../support/campaign-answers.js';
 import { startGatewayProcess } from '../support/gateway-process.js';
-import { json, startScriptedUpstream } from '../support/scripted-upstream.js';
+import { held, json, startScriptedUpstream } from '../support/scripted-upstream.js';
 import { mountSmallDisk } from '../support/small-disk.js';
 import { startTestGateway } from '../support/test-gateway.js';
 
@@ -95,18 +95,34 @@ describe.each(disks)('a full disk', (mount) => {
     const subscribed = gateway.client.subscribe(IngestionStatusChangedDocument, ref);
     await subscribed.received(1);
 
-    disk.fill();
-    upstream.otherwise(json(200, statusAnswers.success(ref.mappingId, 3520)));
-    const start = await gateway.client.execute(StartIngestionDocument, {
-      mappingId: other.mappingId,
+    let isFull = false;
+    const taken = held(json(200, startAnswers.submitted(other.mappingId, 3521)));
+    upstream.otherwise((response, call) => {
+      const { requestId } = call.rawPath.includes(other.requestId) ? other : ref;
+      const answer = call.rawPath.includes(other.requestId)
+        ? statusAnswers.aborted(other.mappingId, Number(requestId))
+        : (isFull ? statusAnswers.success : statusAnswers.inProgress)(ref.mappingId, 3520);
+      if (call.method === 'GET') json(200, answer)(response, call);
+      else taken.answer(response, call);
     });
-    expect(start.errors).toMatchObject([{ extensions: { code: 'LOG_UNAVAILABLE' } }]);
-    // Nothing is started that could not be remembered; what is watched is asked about again and again.
-    const pollCount = () => upstream.calls.filter(({ method }) => method === 'GET').length;
-    for (const before = pollCount(); pollCount() < before + 2; ) {
-      await upstream.arrived(upstream.calls.length + 1);
-    }
-    expect(upstream.calls.filter(({ method }) => method === 'POST')).toHaveLength(1);
+    const startOther = () =>
+      gateway.client.execute(StartIngestionDocument, { mappingId: other.mappingId });
+    const startsOfOther = () => upstream.calls.filter(({ method }) => method === 'POST').slice(1);
+    const answered = startOther();
+    while (startsOfOther().length < 1) await upstream.arrived(upstream.calls.length + 1);
+    disk.fill();
+    isFull = true;
+    taken.release();
+    // The upstream has taken it, and that cannot be stored: so it is not told as started.
+    expect((await answered).errors).toMatchObject([
+      { extensions: { code: 'LOG_UNAVAILABLE', outcomeUnknown: true } },
+    ]);
+    // What cannot even be written down does not leave.
+    expect((await startOther()).errors).toMatchObject([
+      { extensions: { code: 'LOG_UNAVAILABLE' } },
+    ]);
+    expect(startsOfOther()).toHaveLength(1);
+    await upstream.arrived(upstream.calls.length + 2);
     const asked = await gateway.client.execute(IngestionStatusDocument, {
       ...ref,
       maxAgeMs: 3_600_000,
@@ -120,13 +136,11 @@ describe.each(disks)('a full disk', (mount) => {
       'IN_PROGRESS',
       'SUCCESS',
     ]);
+    const otherEvents = await gateway.client.subscribe(IngestionStatusChangedDocument, other)
+      .completed;
+    expect(otherEvents.at(-1)?.data?.ingestionStatusChanged.to).toBe('ABORTED');
     const kept = await gateway.client.execute(IngestionTransitionsDocument, ref);
     expect(kept.errors).toBeUndefined();
-    upstream.script(json(200, startAnswers.submitted(other.mappingId, 3521)));
-    const again = await gateway.client.execute(StartIngestionDocument, {
-      mappingId: other.mappingId,
-    });
-    expect(again.errors).toBeUndefined();
   });
 });
 

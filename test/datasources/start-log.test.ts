@@ -188,6 +188,16 @@ describe('a start of unknown outcome', () => {
     expect(kinds).toEqual(['submitted', 'alreadyInProgress']);
   });
 
+  it('does not adopt what an answer names that may have been on its way before the start was sent', async () => {
+    const earlier = await begin({ createdAt: 500 });
+    const lost = await beginUnknown();
+    await answer(earlier, 'alreadyInProgress', '1', 4_000);
+    // The answer was there at 4000; when it was given, nobody knows.
+    expect((await look(lost)).state.kind).toBe('unknown');
+    const { state } = await opened.starts.lookInto(lost.intentId, [toRef('1')], 5_000);
+    expect(state).toMatchObject({ kind: 'alreadyInProgress', ref: toRef('1') });
+  });
+
   it('began nothing where a request ran before it and still runs after it', async () => {
     await opened.log.append({ ref: toRef('1'), seen: running, observedAt: 500 });
     const lost = await beginUnknown();

@@ -12,8 +12,9 @@ import { createApolloServer } from '../../src/server/apollo.js';
 import { buildGatewaySchema } from '../../src/server/build-schema.js';
 import { createErrorFormatter } from '../../src/server/graphql-errors.js';
 import { createHttpServer } from '../../src/server/http.js';
-import { createOperations } from '../../src/server/operations.js';
+import { createOperations, type ResultJson } from '../../src/server/operations.js';
 import { createWebSockets } from '../../src/server/websocket.js';
+import { createFanOut } from '../../src/watch/fan-out.js';
 import { createHub } from '../../src/watch/hub.js';
 import { startAnswers, statusAnswers } from '../support/campaign-answers.js';
 import { createMemoryLog } from '../support/memory-log.js';
@@ -392,9 +393,11 @@ describe('a fault inside a stream', () => {
     });
     const apollo = createApolloServer({ schema, formatError, reportOperation, logger });
     await apollo.start();
+    const fanOut = createFanOut<ResultJson>({ log, hub });
     const operations = createOperations({
       schema,
       apollo,
+      fanOut,
       newContext,
       formatError,
       reportOperation,
@@ -407,7 +410,7 @@ describe('a fault inside a stream', () => {
     return {
       url: `http://127.0.0.1:${port}`,
       logText: () => lines.join(''),
-      listenerCount: () => hub.listenerCount,
+      listenerCount: () => hub.listenerCount + fanOut.followerCount,
       async stop() {
         await Promise.all([server.close(), webSockets.drain()]);
         await apollo.stop();

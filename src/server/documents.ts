@@ -1,0 +1,97 @@
+import {
+  type DocumentNode,
+  GraphQLError,
+  type GraphQLSchema,
+  getOperationAST,
+  type OperationDefinitionNode,
+  parse,
+  validate,
+} from 'graphql';
+import { LRUCache } from 'lru-cache';
+import { parseOptions } from './apollo.js';
+
+/** So many documents are kept at most, and so many characters of them: a parsed one takes far more. */
+const MAX_KEPT_DOCUMENTS = 500;
+const MAX_KEPT_CHARS = 1024 * 1024;
+
+/** An operation that can be run. */
+export interface PreparedOperation {
+  readonly document: DocumentNode;
+  readonly operation: OperationDefinitionNode;
+}
+
+/** Parses and validates operations, by the rules of HTTP and with its errors; equal texts once. */
+export interface Documents {
+  /** The operation, or what is wrong with it. */
+  prepare(
+    query: string,
+    operationName: string | null | undefined,
+  ): PreparedOperation | readonly GraphQLError[];
+}
+
+export function createDocuments(schema: GraphQLSchema): Documents {
+  /** Valid ones only: what is refused is not worth the place of what is used. */
+  const kept = new LRUCache<string, DocumentNode>({
+    max: MAX_KEPT_DOCUMENTS,
+    maxSize: MAX_KEPT_CHARS,
+    sizeCalculation: (_document, query) => query.length,
+  });
+
+  function parseValid(query: string): DocumentNode | readonly GraphQLError[] {
+    if (query === '') return [emptyQuery()];
+    const known = kept.get(query);
+    if (known) return known;
+    const document = parseDocument(query);
+    if (document instanceof GraphQLError) return [document];
+    const invalid = validate(schema, document);
+    if (invalid.length > 0)
+      return invalid.map((error) => withCode(error, 'GRAPHQL_VALIDATION_FAILED'));
+    kept.set(query, document);
+    return document;
+  }
+
+  return {
+    prepare(query, operationName) {
+      const document = parseValid(query);
+      if (!('kind' in document)) return document;
+      const operation = getOperationAST(document, operationName);
+      return operation ? { document, operation } : [unknownOperation(operationName)];
+    },
+  };
+}
+
+function parseDocument(query: string): DocumentNode | GraphQLError {
+  try {
+    return parse(query, parseOptions);
+  } catch (error) {
+    if (error instanceof GraphQLError) return withCode(error, 'GRAPHQL_PARSE_FAILED');
+    throw error;
+  }
+}
+
+/** In Apollo Server's words. */
+function emptyQuery(): GraphQLError {
+  return new GraphQLError(
+    'GraphQL operations must contain a non-empty `query` or a `persistedQuery` extension.',
+    { extensions: { code: 'BAD_REQUEST' } },
+  );
+}
+
+/** In Apollo Server's words. */
+function unknownOperation(operationName: string | null | undefined): GraphQLError {
+  const message =
+    operationName != null
+      ? `Unknown operation named "${operationName}".`
+      : 'Must provide operation name if query contains multiple operations.';
+  return new GraphQLError(message, { extensions: { code: 'OPERATION_RESOLUTION_FAILURE' } });
+}
+
+function withCode(error: GraphQLError, code: string): GraphQLError {
+  return new GraphQLError(error.message, {
+    nodes: error.nodes ?? null,
+    source: error.source ?? null,
+    positions: error.positions ?? null,
+    originalError: error.originalError ?? null,
+    extensions: { ...error.extensions, code },
+  });
+}

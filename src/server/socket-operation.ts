@@ -1,0 +1,72 @@
+import type { GraphQLFormattedError } from 'graphql';
+import { MessageType, stringifyMessage } from 'graphql-ws';
+import type { Outlet } from '../watch/follower.js';
+import type { ResultJson, RunningSubscription } from './operations.js';
+
+const FRAME_END = Buffer.from('}');
+
+/** What an operation needs of the connection that it came over. */
+export interface OperationHost {
+  /** @returns null where there is room for more at once; otherwise resolves when there is */
+  send(message: string | Buffer): Promise<void> | null;
+  formatFailure(failure: unknown): readonly GraphQLFormattedError[];
+  /** The operation is over: its id is free again. */
+  release(id: string): void;
+}
+
+/**
+ * One operation of one connection: what comes of it, as messages of the graphql-transport-ws protocol.
+ *
+ *     under way ──completed or failed, of which the client is told──▶ over
+ *         └───────completed by the client, or the connection closed──▲
+ */
+export class SocketOperation implements Outlet<ResultJson> {
+  #isOver = false;
+  #subscription: RunningSubscription | null = null;
+  /** What stands before each result: the result itself is what all who are given it share. */
+  readonly #frameStart: Buffer;
+
+  constructor(
+    private readonly host: OperationHost,
+    private readonly id: string,
+  ) {
+    this.#frameStart = Buffer.from(
+      `{"id":${JSON.stringify(id)},"type":"${MessageType.Next}","payload":`,
+    );
+  }
+
+  /** It runs as a subscription, which may have come after the client had gone. */
+  runsAs(subscription: RunningSubscription | null): void {
+    if (this.#isOver) subscription?.leave();
+    else this.#subscription = subscription;
+  }
+
+  next(result: ResultJson): Promise<void> | null {
+    return this.#isOver
+      ? null
+      : this.host.send(Buffer.concat([this.#frameStart, result, FRAME_END]));
+  }
+
+  complete(): void {
+    if (!this.#end()) return;
+    void this.host.send(stringifyMessage({ id: this.id, type: MessageType.Complete }));
+  }
+
+  fail(failure: unknown): void {
+    if (!this.#end()) return;
+    const payload = [...this.host.formatFailure(failure)];
+    void this.host.send(stringifyMessage({ id: this.id, type: MessageType.Error, payload }));
+  }
+
+  /** The client wants no more of it. Safe to repeat. */
+  callOff(): void {
+    if (this.#end()) this.#subscription?.leave();
+  }
+
+  #end(): boolean {
+    if (this.#isOver) return false;
+    this.#isOver = true;
+    this.host.release(this.id);
+    return true;
+  }
+}

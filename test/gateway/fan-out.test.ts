@@ -1,0 +1,154 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { GRAPHQL_TRANSPORT_WS_PROTOCOL } from 'graphql-ws';
+import { WebSocket } from 'ws';
+import type { ReportedState } from '../../src/ingestion/ingestion-request.js';
+import {
+  IngestionActivityDocument,
+  IngestionStatusChangedDocument,
+} from '../generated/operations.js';
+import { createGraphQLClient, type GraphQLClient } from '../support/graphql-client.js';
+import { type PushedGateway, startPushedGateway } from '../support/pushed-gateway.js';
+
+const running: ReportedState = { status: 'IN_PROGRESS', info: '', batchId: null };
+const finished: ReportedState = { status: 'SUCCESS', info: '', batchId: null, numRecords: 1 };
+
+let gateway: PushedGateway;
+let clients: GraphQLClient[];
+
+beforeEach(async () => {
+  gateway = await startPushedGateway();
+  clients = [];
+});
+
+afterEach(async () => {
+  await Promise.all(clients.map((client) => client.close()));
+  await gateway.stop();
+});
+
+function createClient(): GraphQLClient {
+  const client = createGraphQLClient(gateway.url);
+  clients.push(client);
+  return client;
+}
+
+function append(requestId: string, seen = running, mappingId = 'XDM44') {
+  return gateway.log.append({ ref: { mappingId, requestId }, seen, observedAt: Date.now() });
+}
+
+/** Wait until a count has a value: what changes it runs behind the last message that a client sees. */
+async function until(read: () => boolean): Promise<void> {
+  while (!read()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe('equal subscriptions', () => {
+  it('execute each transition once, whatever their sockets and cursors', async () => {
+    await append('1');
+    const after = gateway.log.toCursor(await gateway.log.head());
+    const subscribed = Array.from({ length: 20 }, (_, index) =>
+      createClient().subscribe(IngestionActivityDocument, index % 2 ? {} : { after }),
+    );
+    await until(() => gateway.fanOut.followerCount === 20);
+    // Whoever has been given this one is live, and reads the log no more.
+    await append('2');
+    await Promise.all(subscribed.map(({ received }) => received(1)));
+    const countBefore = gateway.operationCount;
+    await append('3');
+    await append('4');
+    await Promise.all(subscribed.map(({ received }) => received(3)));
+    expect(gateway.operationCount - countBefore).toBe(2);
+    for (const { events } of subscribed) expect(events).toEqual(subscribed[0]?.events);
+  });
+
+  it('are not equal where their variables or their operations differ', async () => {
+    const client = createClient();
+    const all = client.subscribe(IngestionActivityDocument, {});
+    const some = client.subscribe(IngestionActivityDocument, { mappingIds: ['XDM44', 'other'] });
+    const one = client.subscribe(IngestionActivityDocument, { mappingIds: ['other'] });
+    await until(() => gateway.fanOut.followerCount === 3);
+    await append('1', running, 'XDM44');
+    await append('2', running, 'other');
+    await Promise.all([all.received(2), some.received(2), one.received(1)]);
+    expect(gateway.operationCount).toBe(3 + 5);
+    expect(one.events[0]?.data?.ingestionActivity.request.requestId).toBe('2');
+  });
+
+  it('see their request as it is at each transition', async () => {
+    await append('1');
+    const variables = { mappingId: 'XDM44', requestId: '1' };
+    const subscribed = Array.from({ length: 3 }, () =>
+      createClient().subscribe(IngestionStatusChangedDocument, variables),
+    );
+    await Promise.all(subscribed.map(({ received }) => received(1)));
+    await append('1', finished);
+    for (const { completed } of subscribed) {
+      const events = await completed;
+      expect(events.map(({ data }) => data?.ingestionStatusChanged)).toMatchObject([
+        { to: 'IN_PROGRESS', request: { status: 'IN_PROGRESS' } },
+        { to: 'SUCCESS', request: { status: 'SUCCESS' } },
+      ]);
+    }
+    // One who comes now is told of the first transition too, and of the request as it is now.
+    const [first] = await createClient().subscribe(IngestionStatusChangedDocument, variables)
+      .completed;
+    expect(first?.data?.ingestionStatusChanged).toMatchObject({
+      to: 'IN_PROGRESS',
+      request: { status: 'SUCCESS' },
+    });
+  });
+
+  it('leave nothing behind', async () => {
+    const subscribed = Array.from({ length: 10 }, () =>
+      createClient().subscribe(IngestionActivityDocument, {}),
+    );
+    await until(() => gateway.fanOut.followerCount === 10);
+    for (const { unsubscribe } of subscribed.slice(5)) unsubscribe();
+    await until(() => gateway.fanOut.followerCount === 5);
+    await Promise.all(clients.map((client) => client.close()));
+    await until(() => gateway.fanOut.followerCount === 0);
+    expect(gateway.webSockets.bufferedBytes).toBe(0);
+  });
+});
+
+/** So long that a thousand of them are more than the kernel keeps for a socket that is not read from. */
+const LONG_INFO = 'x'.repeat(8_000);
+const QUERY = 'subscription { ingestionActivity { info request { requestId } } }';
+
+/** A bare WebSocket that keeps only which requests it was told of. */
+async function listen(): Promise<{ socket: WebSocket; requestIds: string[] }> {
+  const requestIds: string[] = [];
+  const url = `${gateway.url.replace('http', 'ws')}/graphql`;
+  const socket = new WebSocket(url, GRAPHQL_TRANSPORT_WS_PROTOCOL);
+  await new Promise((resolve) => socket.once('open', resolve));
+  socket.send(JSON.stringify({ type: 'connection_init' }));
+  await new Promise((resolve) => socket.once('message', resolve));
+  socket.on('message', (data: Buffer) => {
+    const end = data.toString('latin1', data.length - 60);
+    requestIds.push(/"requestId":"(\d+)"/.exec(end)?.[1] ?? end);
+  });
+  socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query: QUERY } }));
+  return { socket, requestIds };
+}
+
+describe('a socket that is not read from', () => {
+  it('holds up nobody and takes no memory while a thousand transitions pass, then gets them all', async () => {
+    const listeners = await Promise.all(Array.from({ length: 100 }, listen));
+    await until(() => gateway.fanOut.followerCount === 100);
+    const [stalled, ...others] = listeners;
+    stalled?.socket.pause();
+    const expected = Array.from({ length: 1_000 }, (_, index) => String(index));
+    const seen = { ...running, info: LONG_INFO };
+    for (let start = 0; start < expected.length; start += 100) {
+      await Promise.all(expected.slice(start, start + 100).map((id) => append(id, seen)));
+    }
+    await until(() => others.every(({ requestIds }) => requestIds.length >= 1_000));
+    for (const { requestIds } of others) expect(requestIds).toEqual(expected);
+    await until(() => gateway.webSockets.bufferedBytes < 100_000);
+    expect(gateway.webSockets.bufferedBytes).toBeGreaterThan(60_000);
+    expect(stalled?.requestIds.length).toBeLessThan(1_000);
+    stalled?.socket.resume();
+    await until(() => stalled?.requestIds.length === 1_000);
+    expect(stalled?.requestIds).toEqual(expected);
+    await until(() => gateway.webSockets.bufferedBytes === 0);
+    for (const { socket } of listeners) socket.terminate();
+  }, 60_000);
+});

@@ -1,0 +1,119 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pino from 'pino';
+import { createIngestionLog } from '../../src/datasources/ingestion-log.datasource.js';
+import { createIngestionRequestLoader } from '../../src/datasources/ingestion-request.loader.js';
+import { createLineageLoader } from '../../src/datasources/lineage.loader.js';
+import { openLogFile } from '../../src/datasources/log-file.js';
+import { createStartLog } from '../../src/datasources/start-log.datasource.js';
+import { systemClock } from '../../src/datasources/system-clock.js';
+import type { IngestionLog, Upstream } from '../../src/ingestion/ports.js';
+import type { OperationContext } from '../../src/resolvers/operation-context.js';
+import { createApolloServer } from '../../src/server/apollo.js';
+import { buildGatewaySchema } from '../../src/server/build-schema.js';
+import { createErrorFormatter } from '../../src/server/graphql-errors.js';
+import { createHttpServer } from '../../src/server/http.js';
+import { createOperations, type ResultJson } from '../../src/server/operations.js';
+import { createWebSockets, type GraphQLWebSockets } from '../../src/server/websocket.js';
+import { createFanOut, type FanOut } from '../../src/watch/fan-out.js';
+import { createHub } from '../../src/watch/hub.js';
+import { createWatcher } from '../../src/watch/watcher.js';
+
+/** A gateway whose transitions are appended to its log by whoever started it, and not seen upstream. */
+export interface PushedGateway {
+  readonly url: string;
+  readonly port: number;
+  readonly log: IngestionLog;
+  readonly fanOut: Pick<FanOut<ResultJson>, 'followerCount'>;
+  readonly webSockets: Pick<GraphQLWebSockets, 'bufferedBytes' | 'socketCount'>;
+  /** How many operations were begun: one to open each subscription, and one to execute each of its events. */
+  readonly operationCount: number;
+  stop(): Promise<void>;
+}
+
+/** Join the parts as `gateway.ts` does, with a real log in a file, and listen. */
+export async function startPushedGateway(): Promise<PushedGateway> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'pushed-gateway-'));
+  const onFatal = (error: Error) => {
+    throw error;
+  };
+  const file = await openLogFile({ dataDir, onFatal });
+  const starts = createStartLog(file);
+  const log = await createIngestionLog(file);
+  const hub = createHub();
+  log.onAppended((transition) => hub.publish(transition));
+
+  const unasked = () => Promise.reject(new Error('There is no upstream.'));
+  const upstream: Upstream = {
+    start: unasked,
+    status: unasked,
+    check: unasked,
+    expedite: () => {},
+  };
+  const watches = createWatcher({
+    upstream,
+    log,
+    clock: systemClock,
+    plan: { minMs: 60_000, maxMs: 60_000 },
+    events: { onRegression: () => {}, onPollFailed: () => {} },
+  });
+  const logger = pino({ level: 'silent' });
+  const formatError = createErrorFormatter(logger);
+  const reportOperation = () => {};
+  const schema = await buildGatewaySchema({
+    starter: { start: unasked },
+    log,
+    watches,
+    clock: systemClock,
+  });
+  let operationCount = 0;
+  const newContext = (): OperationContext => {
+    operationCount += 1;
+    return {
+      requests: createIngestionRequestLoader(log),
+      lineages: createLineageLoader(starts),
+      followed: { log, hub, watches },
+    };
+  };
+  const apollo = createApolloServer({ schema, formatError, reportOperation, logger });
+  await apollo.start();
+  const fanOut = createFanOut<ResultJson>({ log, hub });
+  const operations = createOperations({
+    schema,
+    apollo,
+    fanOut,
+    newContext,
+    formatError,
+    reportOperation,
+  });
+  const webSockets = createWebSockets({ operations, logger });
+  const server = createHttpServer({
+    apollo,
+    newContext,
+    webSockets,
+    isDraining: () => false,
+    logger,
+  });
+  await server.listen({ host: '127.0.0.1', port: 0, backlog: 4_096 });
+  const { port } = server.server.address() as AddressInfo;
+
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    log,
+    fanOut,
+    webSockets,
+    get operationCount() {
+      return operationCount;
+    },
+    async stop() {
+      await Promise.all([server.close(), webSockets.drain()]);
+      await apollo.stop();
+      await watches.stop();
+      await log.close();
+      await rm(dataDir, { recursive: true });
+    },
+  };
+}

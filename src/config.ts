@@ -15,6 +15,8 @@ export type TokenConfig =
 /** An upstream that is reached over the network. */
 export interface RemoteUpstream {
   readonly kind: 'remote';
+  /** Says to people which one it is; the log is bound to it. */
+  readonly identity: string;
   readonly url: URL;
   readonly organization: string;
   readonly apiKey: string;
@@ -162,6 +164,7 @@ function toUpstreamConfig(
   if (!read.CAMPAIGN_URL) return embedded;
   return {
     kind: 'remote',
+    identity: `${read.CAMPAIGN_ORGANIZATION} at ${read.CAMPAIGN_URL}`,
     url: new URL(read.CAMPAIGN_URL),
     organization: read.CAMPAIGN_ORGANIZATION ?? '',
     apiKey: read.CAMPAIGN_API_KEY ?? '',

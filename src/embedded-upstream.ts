@@ -43,6 +43,7 @@ export async function startEmbeddedUpstream(
   return {
     upstream: {
       kind: 'remote',
+      identity: 'the embedded Campaign service',
       url: new URL(url),
       organization: ORGANIZATION,
       apiKey,

@@ -6,6 +6,7 @@ import { createIngestionLog } from './datasources/ingestion-log.datasource.js';
 import { createIngestionRequestLoader } from './datasources/ingestion-request.loader.js';
 import { createLineageLoader } from './datasources/lineage.loader.js';
 import { openLogFile } from './datasources/log-file.js';
+import { bindToUpstream } from './datasources/log-upstream.js';
 import { createStartLog } from './datasources/start-log.datasource.js';
 import { systemClock } from './datasources/system-clock.js';
 import type { IngestionRecord } from './ingestion/ingestion-request.js';
@@ -29,7 +30,7 @@ import { createFanOut } from './watch/fan-out.js';
 import { createHub } from './watch/hub.js';
 import { startPruner } from './watch/pruner.js';
 import { createRetrier } from './watch/retrier.js';
-import { createWatcher, type Watcher } from './watch/watcher.js';
+import { createWatcher } from './watch/watcher.js';
 
 /** How long what is under way on shutdown may take, in ms from its beginning. */
 export interface DrainDeadlines {
@@ -100,6 +101,7 @@ export async function startGateway(
   const starts = createStartLog(file);
   const log = await createIngestionLog(file);
   starting.defer(() => log.close());
+  await bindToUpstream(file, config.upstream.identity);
   const hub = createHub();
   log.onAppended((transition) => {
     metrics.countTransition(transition.to.status);
@@ -172,6 +174,7 @@ export async function startGateway(
     clearTimeout(callOff);
   });
   await settleInterrupted(starts, clock.now(), onOutcomeUnknown);
+  await watcher.resume(readRunning(log));
   await retrier.look();
   const stopPruner = startPruner({
     log,
@@ -235,8 +238,6 @@ export async function startGateway(
     clearTimeout(cut);
   });
 
-  // Last, for its polls begin at once, and would take their time from the rest of the start.
-  await resumeWatches(log, watcher);
   await server.listen({ host: config.host, port: config.port });
   const { port } = server.server.address() as AddressInfo;
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;
@@ -259,15 +260,15 @@ async function settleInterrupted(
 /** How many requests are taken up again at a time. */
 const RESUME_PAGE_ITEMS = 1_000;
 
-async function resumeWatches(
+/** All requests that were being watched when the last process ended, in pages. */
+async function* readRunning(
   log: Pick<IngestionLog, 'list'>,
-  watcher: Pick<Watcher, 'resume'>,
-): Promise<void> {
+): AsyncGenerator<readonly IngestionRecord[]> {
   for (let before: number | null = null; ; ) {
     const page = await log.list({ statuses: ['IN_PROGRESS'] }, before, RESUME_PAGE_ITEMS);
-    watcher.resume(page);
     const oldest = page.at(-1);
     if (!oldest) return;
+    yield page;
     before = oldest.firstPosition;
   }
 }

@@ -28,7 +28,9 @@ export function createLogger(level: LogLevel, destination?: DestinationStream): 
   };
   if (destination) return pino(options, destination);
   if (process.stdout.isTTY) {
-    return pino(options, pretty({ translateTime: 'SYS:HH:MM:ss.l', hideObject: level === 'info' }));
+    // The message of an operation has its type, its name and its outcome already.
+    const ignore = 'pid,hostname,transport,type,name,outcome';
+    return pino(options, pretty({ translateTime: 'SYS:HH:MM:ss.l', singleLine: true, ignore }));
   }
   return pino(options);
 }

@@ -84,6 +84,7 @@ describe('the settings', () => {
       port: 0,
       upstream: {
         kind: 'remote',
+        identity: 'acme at https://mc.adobe.io',
         url: new URL('https://mc.adobe.io/'),
         organization: 'acme',
         apiKey: 'planted-key',

@@ -59,7 +59,7 @@ export interface StartRow {
 
 /** What is to be known of the log itself. */
 export interface MetaRow {
-  readonly name: 'cursor_key' | 'commit_count' | 'pruned_through' | 'schema';
+  readonly name: 'cursor_key' | 'commit_count' | 'pruned_through' | 'schema' | 'upstream';
   readonly value: string;
   readonly checksum: number;
 }

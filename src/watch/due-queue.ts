@@ -4,7 +4,7 @@ import type { Clock } from '../ingestion/ports.js';
 export interface Due<Item> {
   readonly item: Item;
   /** In ms, by the queue’s time. */
-  readonly at: number;
+  at: number;
   /** Its place in the heap; -1 where it waits no more. */
   index: number;
 }
@@ -19,6 +19,7 @@ export interface Due<Item> {
 export class DueQueue<Item> {
   readonly #heap: Due<Item>[] = [];
   #latestNow = Number.NEGATIVE_INFINITY;
+  #heldSince: number | null = null;
   #armedAt = Number.POSITIVE_INFINITY;
   #disarm: () => void = () => {};
 
@@ -48,14 +49,31 @@ export class DueQueue<Item> {
     this.#arm();
   }
 
+  /** Nothing is due until `release()`, and every delay counts from then. */
+  hold(): void {
+    this.#heldSince ??= this.#now();
+    this.#arm();
+  }
+
+  release(): void {
+    if (this.#heldSince === null) return;
+    const since = this.#heldSince;
+    this.#heldSince = null;
+    const heldMs = this.#now() - since;
+    for (const due of this.#heap) due.at += heldMs;
+    this.#arm();
+  }
+
   #now(): number {
+    if (this.#heldSince !== null) return this.#heldSince;
     this.#latestNow = Math.max(this.#latestNow, this.clock.now());
     return this.#latestNow;
   }
 
   /** Let the one timer be for the soonest. */
   #arm(): void {
-    const soonestAt = this.#heap[0]?.at ?? Number.POSITIVE_INFINITY;
+    const soonest = this.#heldSince === null ? this.#heap[0] : undefined;
+    const soonestAt = soonest?.at ?? Number.POSITIVE_INFINITY;
     if (soonestAt === this.#armedAt) return;
     this.#disarm();
     this.#armedAt = soonestAt;

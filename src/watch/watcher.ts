@@ -44,8 +44,11 @@ export interface Watcher extends Watches {
   /**
    * Watch requests that were being watched when the process ended, from now on: each within the delay that
    * its age allows, so that they do not all ask at once.
+   *
+   * Until the last page is read nothing is polled: polls would write to the log that is being read, and with
+   * many requests slow the reading down more than they let it get on.
    */
-  resume(records: readonly IngestionRecord[]): void;
+  resume(pages: AsyncIterable<readonly IngestionRecord[]>): Promise<void>;
   /** End every loop; resolves once no poll is under way any more. Nothing is polled afterwards. */
   stop(): Promise<void>;
 }
@@ -200,6 +203,14 @@ export function createWatcher({
     }
   }
 
+  function takeUp(record: IngestionRecord): void {
+    const { ref, state, changedAt } = record;
+    if (isStopped || isTerminal(state.status) || watches.has(toRequestKey(ref))) return;
+    const watch = begin(record, changedAt);
+    watch.intervalMs = nextIntervalMs(watch);
+    wait(watch, Math.round(random() * watch.intervalMs));
+  }
+
   function fail(ref: RequestRef, error: unknown): void {
     const watch = watches.get(toRequestKey(ref));
     if (!watch || isStopped) return;
@@ -230,13 +241,12 @@ export function createWatcher({
         lastFailure,
       };
     },
-    resume(records) {
-      for (const record of records) {
-        const { ref, state, changedAt } = record;
-        if (isStopped || isTerminal(state.status) || watches.has(toRequestKey(ref))) continue;
-        const watch = begin(record, changedAt);
-        watch.intervalMs = nextIntervalMs(watch);
-        wait(watch, Math.round(random() * watch.intervalMs));
+    async resume(pages) {
+      nextPolls.hold();
+      try {
+        for await (const records of pages) for (const record of records) takeUp(record);
+      } finally {
+        nextPolls.release();
       }
     },
     get watchCount() {

@@ -112,7 +112,8 @@ function faultsOfFollower(
   const faults = refusals.map((refusal) => `a client was refused: ${refusal}`);
   const name = followed.kind === 'all' ? 'everything' : `request ${followed.ref.requestId}`;
   const first = followed.kind === 'all' ? record[0]?.cursor : undefined;
-  const from = all.findIndex(({ position }) => log.toCursor(position) === first);
+  const from =
+    first === undefined ? -1 : all.findIndex(({ position }) => log.toCursor(position) === first);
   const expected =
     followed.kind === 'all'
       ? all.slice(from === -1 ? all.length : from)

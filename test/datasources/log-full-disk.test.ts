@@ -172,7 +172,7 @@ describe('a disk that fails', () => {
     const upstream = await startBusyUpstream(createSeededRandom(1));
     left.push(() => upstream.close());
     let url: string | null = null;
-    const followers = Array.from({ length: 300 }, (_, index) =>
+    const followers = Array.from({ length: 600 }, (_, index) =>
       follow({ kind: 'request', ref: upstream.begin(`mapping ${index}`).ref }, () => url),
     );
     left.push(() =>
@@ -180,7 +180,7 @@ describe('a disk that fails', () => {
         follower.leave();
       }),
     );
-    // No file may be larger than 1,000 kB: writing on is an I/O error (EFBIG).
+    // No file may be larger than 1 MB: writing on is an I/O error (EFBIG).
     const limited = startGatewayProcess({
       upstreamUrl: upstream.url,
       dataDir,

@@ -90,6 +90,25 @@ describe('ingestionRequests', () => {
   });
 });
 
+describe('a log of another upstream', () => {
+  it('is not taken for that of this one, whose request ids are others', async () => {
+    const { port } = new URL(upstream.url);
+    const other = {
+      kind: 'remote' as const,
+      identity: 'acme at https://elsewhere.example',
+      url: new URL(`http://127.0.0.1:${port}`),
+      organization: 'acme',
+      apiKey: 'planted-api-key',
+      token: { kind: 'ready' as const, accessToken: 'planted-access-token' },
+    };
+    await gateway.stop();
+    await expect(startTestGateway(upstream.url, { dataDir, upstream: other })).rejects.toThrow(
+      'DATA_DIR holds the log of a scripted upstream, and the upstream is acme at https://elsewhere.example now, whose request ids are others. Set DATA_DIR to another directory.',
+    );
+    gateway = await startTestGateway(upstream.url, { dataDir });
+  });
+});
+
 describe('a cursor from before a restart', () => {
   it('is still good: the stream goes on behind it', async () => {
     await ask('done', '1');

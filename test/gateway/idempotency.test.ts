@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { GatewayConfig } from '../../src/gateway.js';
 import {
   IngestionStatusChangedDocument,
   IngestionStatusDocument,
@@ -24,7 +23,13 @@ import {
   text,
   truncated,
 } from '../support/scripted-upstream.js';
-import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
+import {
+  ACCESS_TOKEN,
+  API_KEY,
+  ORGANIZATION,
+  startTestGateway,
+  type TestGateway,
+} from '../support/test-gateway.js';
 
 const mappingId = 'XDM44';
 const idempotencyKey = 'order-1';
@@ -47,8 +52,20 @@ afterEach(async () => {
   await rm(dataDir, { recursive: true });
 });
 
-const startOne = (overrides: Partial<GatewayConfig> = {}) =>
-  startTestGateway(upstream.url, { dataDir, timeoutMs: 1_000, ...overrides });
+/** In front of the upstream as a process of its own would name it, so that both can have one log. */
+const startOne = () =>
+  startTestGateway(upstream.url, {
+    dataDir,
+    timeoutMs: 1_000,
+    upstream: {
+      kind: 'remote',
+      identity: `${ORGANIZATION} at ${upstream.url}`,
+      url: new URL(upstream.url),
+      organization: ORGANIZATION,
+      apiKey: API_KEY,
+      token: { kind: 'ready', accessToken: ACCESS_TOKEN },
+    },
+  });
 
 async function restart(): Promise<void> {
   await gateway.stop();

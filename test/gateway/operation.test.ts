@@ -184,6 +184,7 @@ describe('the log', () => {
     gateway = await startTestGateway(upstream.url, {
       upstream: {
         kind: 'remote',
+        identity: 'a scripted upstream',
         url: new URL(upstream.url),
         organization: ORGANIZATION,
         apiKey: API_KEY,
@@ -287,6 +288,7 @@ describe('probes', () => {
       timeoutMs: 300,
       upstream: {
         kind: 'remote',
+        identity: 'a scripted upstream',
         url: new URL(upstream.url),
         organization: ORGANIZATION,
         apiKey: API_KEY,
@@ -451,6 +453,7 @@ describe('a drain', () => {
         ...patient,
         upstream: {
           kind: 'remote',
+          identity: 'a scripted upstream',
           url: new URL(upstream.url),
           organization: ORGANIZATION,
           apiKey: API_KEY,

@@ -25,6 +25,7 @@ const gateway = await startGateway(
     port: 0,
     upstream: {
       kind: 'remote',
+      identity: 'a scripted upstream',
       url: new URL(upstreamUrl),
       organization: ORGANIZATION,
       apiKey: API_KEY,

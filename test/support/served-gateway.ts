@@ -36,6 +36,7 @@ export async function startServedGateway(
     upstream: {
       ...ACCESS,
       kind: 'remote',
+      identity: 'a scripted upstream',
       url: new URL(url),
       token: { ...CLIENT, kind: 'clientCredentials', imsUrl: url, scopes: ['openid'] },
     },

@@ -41,6 +41,7 @@ export async function startTestGateway(
       port: 0,
       upstream: {
         kind: 'remote',
+        identity: 'a scripted upstream',
         url: new URL(upstreamUrl),
         organization: ORGANIZATION,
         apiKey: API_KEY,

@@ -55,6 +55,22 @@ describe('the due queue', () => {
     expect(told).toEqual(['first', 'third']);
   });
 
+  it('gives nothing while it is held, and counts every delay from its release', async () => {
+    const clock = createManualClock();
+    const told: string[] = [];
+    const queue = new DueQueue<string>(clock, (item) => told.push(item));
+    queue.hold();
+    queue.add('first', 10);
+    await clock.advance(100);
+    queue.add('second', 10);
+    expect(clock.pendingCount).toBe(0);
+    queue.release();
+    await clock.advance(9);
+    expect(told).toEqual([]);
+    await clock.advance(1);
+    expect(told.toSorted()).toEqual(['first', 'second']);
+  });
+
   it('keeps nobody waiting longer where the clock is set back', async () => {
     const manual = createManualClock();
     let setBackMs = 0;

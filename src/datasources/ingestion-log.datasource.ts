@@ -119,7 +119,8 @@ export async function createIngestionLog(file: LogFile): Promise<IngestionLogFil
             : query;
       return guard(async () => (await scoped.execute()).map(toTransition));
     },
-    async list({ mappingIds, statuses, observedAfter, observedBefore }, before, limit) {
+    async list(filter, before, limit) {
+      const { mappingIds, statuses, observedAfter, observedBefore, startedBy } = filter;
       const query = db
         .selectFrom('requests')
         .selectAll()
@@ -130,6 +131,17 @@ export async function createIngestionLog(file: LogFile): Promise<IngestionLogFil
         )
         .$if(observedBefore !== undefined, (q) =>
           q.where('first_observed_at', '<', observedBefore ?? 0),
+        )
+        .$if(startedBy !== undefined, (q) =>
+          q.where(({ exists, selectFrom }) =>
+            exists(
+              selectFrom('starts')
+                .select('intent_id')
+                .whereRef('starts.request_key', '=', 'requests.request_key')
+                .where('starts.state', '=', 'submitted')
+                .where('starts.caller', '=', startedBy ?? ''),
+            ),
+          ),
         )
         .$if(before !== null, (q) => q.where('first_position', '<', before ?? 0))
         .orderBy('first_position', 'desc')

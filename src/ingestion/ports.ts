@@ -60,6 +60,8 @@ export interface RequestFilter {
   readonly observedAfter?: number | undefined;
   /** First observed before this instant, in ms since the epoch. */
   readonly observedBefore?: number | undefined;
+  /** Started through this gateway by this caller. */
+  readonly startedBy?: string | undefined;
 }
 
 /** Every transition that was ever observed, in one order. What is in it is never rewritten. */

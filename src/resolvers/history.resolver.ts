@@ -45,7 +45,7 @@ export class HistoryResolver {
 
 /** @throws {BadUserInputError} */
 function toRequestFilter(filter: IngestionRequestFilter | null): RequestFilter {
-  const { mappingIds, statuses, observedAfter, observedBefore } = filter ?? {};
+  const { mappingIds, statuses, observedAfter, observedBefore, startedBy } = filter ?? {};
   if (mappingIds && mappingIds.length > MAX_MAPPING_IDS) {
     throw new BadUserInputError(
       `mappingIds must have at most ${MAX_MAPPING_IDS} items; these are ${mappingIds.length}.`,
@@ -56,5 +56,6 @@ function toRequestFilter(filter: IngestionRequestFilter | null): RequestFilter {
     statuses: statuses ?? undefined,
     observedAfter: observedAfter?.getTime(),
     observedBefore: observedBefore?.getTime(),
+    startedBy: startedBy ?? undefined,
   };
 }

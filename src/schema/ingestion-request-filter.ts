@@ -19,4 +19,10 @@ export class IngestionRequestFilter {
 
   @Field(() => DateTime, { nullable: true, description: 'First observed before this instant.' })
   readonly observedBefore?: Date | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Started through this gateway by this caller, as `startedBy` names it.',
+  })
+  readonly startedBy?: string | null;
 }

@@ -66,6 +66,24 @@ async function beginUnknown(changes: Partial<NewStart> = {}): Promise<StartInten
   return intent;
 }
 
+describe('a listing by caller', () => {
+  it('has what the caller started, and not what was in progress already', async () => {
+    const [ofAda, ofBo, late] = [
+      await begin({ caller: 'ada' }),
+      await begin({ caller: 'bo' }),
+      await begin({ caller: 'ada' }),
+    ];
+    await answer(ofAda, 'submitted', '1');
+    await answer(ofBo, 'submitted', '2');
+    await answer(late, 'alreadyInProgress', '2');
+    const listed = async (startedBy: string) =>
+      (await opened.log.list({ startedBy }, null, 10)).map(({ ref }) => ref.requestId);
+    expect(await listed('ada')).toEqual(['1']);
+    expect(await listed('bo')).toEqual(['2']);
+    expect(await listed('nobody')).toEqual([]);
+  });
+});
+
 describe('a key', () => {
   it('begins one of two starts that come at once, and makes it known to the other', async () => {
     const start = toStart({ idempotencyKey: 'k' });

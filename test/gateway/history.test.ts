@@ -76,6 +76,7 @@ describe('ingestionRequests', () => {
     const soon = new Date(Date.now() + DAY_MS).toISOString();
     expect((await list({ filter: { observedBefore: soon } })).ids).toEqual(['2', '1']);
     expect((await list({ filter: { observedAfter: soon } })).ids).toEqual([]);
+    expect((await list({ filter: { startedBy: 'nobody' } })).ids).toEqual([]);
   });
 
   it('is there again after a restart, and running requests are watched again', async () => {

@@ -11,6 +11,8 @@ export type IngestionRequestFilter = {
   readonly observedAfter?: string | null | undefined;
   /** First observed before this instant. */
   readonly observedBefore?: string | null | undefined;
+  /** Started through this gateway by this caller, as `startedBy` names it. */
+  readonly startedBy?: string | null | undefined;
   readonly statuses?: ReadonlyArray<IngestionStatus> | null | undefined;
 };
 

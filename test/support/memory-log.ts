@@ -60,7 +60,9 @@ export function createMemoryLog(): IngestionLog {
     async read(scope, after, limit) {
       return select(scope, after).slice(0, limit);
     },
-    async list({ mappingIds, statuses, observedAfter, observedBefore }, before, limit) {
+    async list(filter, before, limit) {
+      const { mappingIds, statuses, observedAfter, observedBefore, startedBy } = filter;
+      if (startedBy !== undefined) throw new Error('The log in memory knows of no starts.');
       return [...records.values()]
         .filter(
           ({ ref, state, firstObservedAt, firstPosition }) =>

@@ -50,6 +50,9 @@ const RETRY_BACKOFF_MS = 5_000;
 
 const DAY_MS = 86_400_000;
 
+/** What polls leave of the budget is for those who start and ask. */
+const POLLS_SHARE_OF_BUDGET = 0.8;
+
 /** The configuration of a gateway whose upstream is known. */
 export type GatewayConfig = Omit<Config, 'upstream' | 'logLevel'> & {
   readonly upstream: RemoteUpstream;
@@ -112,7 +115,11 @@ export async function startGateway(
     upstream,
     log,
     clock,
-    plan: { minMs: config.pollMinMs, maxMs: config.pollMaxMs },
+    plan: {
+      minMs: config.pollMinMs,
+      maxMs: config.pollMaxMs,
+      maxPollsPerSecond: config.maxRps * POLLS_SHARE_OF_BUDGET,
+    },
     events: {
       onRegression(ref, known, seen) {
         metrics.countRegression();

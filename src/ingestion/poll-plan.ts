@@ -2,6 +2,8 @@
 export interface PollPlan {
   readonly minMs: number;
   readonly maxMs: number;
+  /** Of all requests together: where there are too many of them, each is polled more seldom. */
+  readonly maxPollsPerSecond: number;
 }
 
 /** What the delay before a request's next poll depends on. */
@@ -9,6 +11,8 @@ export interface PollHistory {
   /** Since the request was first observed. */
   readonly ageMs: number;
   readonly consecutiveFailures: number;
+  /** How many requests are being watched, this one among them. */
+  readonly watchCount: number;
   /** How long the upstream asked to be left alone, if the last poll was answered so. */
   readonly retryAfterMs?: number | undefined;
 }
@@ -23,7 +27,8 @@ const JITTER = 0.2;
  * The delay before the next poll, in ms.
  *
  * It grows with the request's age, so that a short run is seen closely and a long one cheaply, and doubles
- * with each failed poll in a row. Always within the plan's bounds, unless the upstream asked for longer.
+ * with each failed poll in a row. Always within the plan's bounds, unless the upstream asked for longer, or so
+ * many are watched that the polls of all would be more than the plan allows: then it is each one's share.
  *
  * @param random - gives a number in [0, 1)
  */
@@ -34,9 +39,10 @@ export function toPollDelayMs(plan: PollPlan, history: PollHistory, random: () =
     history.consecutiveFailures === 0
       ? 0
       : plan.minMs * 2 ** Math.min(history.consecutiveFailures, 30);
-  const base = clamp(Math.max(byAge, byFailures), plan.minMs, plan.maxMs);
+  const byCrowd = (history.watchCount / plan.maxPollsPerSecond) * 1000;
+  const base = Math.max(clamp(Math.max(byAge, byFailures), plan.minMs, plan.maxMs), byCrowd);
   const low = Math.max(plan.minMs, base * (1 - JITTER));
-  const high = Math.min(plan.maxMs, base * (1 + JITTER));
+  const high = Math.min(Math.max(plan.maxMs, byCrowd * (1 + JITTER)), base * (1 + JITTER));
   const delayMs = low + random() * (high - low);
   return Math.round(Math.max(delayMs, history.retryAfterMs ?? 0));
 }

@@ -146,7 +146,8 @@ export function createWatcher({
   function nextIntervalMs(watch: Watch, retryAfterMs?: number): number {
     const { firstObservedAt, consecutiveFailures } = watch;
     const ageMs = clock.now() - firstObservedAt;
-    return toPollDelayMs(plan, { ageMs, consecutiveFailures, retryAfterMs }, random);
+    const watchCount = watches.size;
+    return toPollDelayMs(plan, { ageMs, consecutiveFailures, watchCount, retryAfterMs }, random);
   }
 
   function wait(watch: Watch, delayMs: number): void {
@@ -203,12 +204,11 @@ export function createWatcher({
     }
   }
 
-  function takeUp(record: IngestionRecord): void {
+  /** @returns null where there is nothing to watch, or it is being watched */
+  function takeUp(record: IngestionRecord): Watch | null {
     const { ref, state, changedAt } = record;
-    if (isStopped || isTerminal(state.status) || watches.has(toRequestKey(ref))) return;
-    const watch = begin(record, changedAt);
-    watch.intervalMs = nextIntervalMs(watch);
-    wait(watch, Math.round(random() * watch.intervalMs));
+    if (isStopped || isTerminal(state.status) || watches.has(toRequestKey(ref))) return null;
+    return begin(record, changedAt);
   }
 
   function fail(ref: RequestRef, error: unknown): void {
@@ -243,9 +243,20 @@ export function createWatcher({
     },
     async resume(pages) {
       nextPolls.hold();
+      const takenUp: Watch[] = [];
       try {
-        for await (const records of pages) for (const record of records) takeUp(record);
+        for await (const records of pages) {
+          for (const record of records) {
+            const watch = takeUp(record);
+            if (watch) takenUp.push(watch);
+          }
+        }
       } finally {
+        // Only now is it known how many share the polls there may be.
+        for (const watch of takenUp) {
+          watch.intervalMs = nextIntervalMs(watch);
+          wait(watch, Math.round(random() * watch.intervalMs));
+        }
         nextPolls.release();
       }
     },

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { toPollDelayMs } from '../../src/ingestion/poll-plan.js';
 
-const plan = { minMs: 1_000, maxMs: 30_000 };
+const plan = { minMs: 1_000, maxMs: 30_000, maxPollsPerSecond: 16 };
 const middle = () => 0.5;
 
 describe('toPollDelayMs', () => {
@@ -26,7 +26,7 @@ describe('toPollDelayMs', () => {
       120_000,
     ],
   ])('%s', (_title, history, delayMs) => {
-    expect(toPollDelayMs(plan, history, middle)).toBe(delayMs);
+    expect(toPollDelayMs(plan, { watchCount: 1, ...history }, middle)).toBe(delayMs);
   });
 
   it('stays within its bounds whatever the history and the dice', () => {
@@ -40,8 +40,12 @@ describe('toPollDelayMs', () => {
           random: fc.double({ min: 0, max: 0.999999, noNaN: true }),
         }),
         ({ minMs, extraMs, ageMs, consecutiveFailures, random }) => {
-          const bounds = { minMs, maxMs: minMs + extraMs };
-          const delayMs = toPollDelayMs(bounds, { ageMs, consecutiveFailures }, () => random);
+          const bounds = { minMs, maxMs: minMs + extraMs, maxPollsPerSecond: 1e6 };
+          const delayMs = toPollDelayMs(
+            bounds,
+            { ageMs, consecutiveFailures, watchCount: 1 },
+            () => random,
+          );
           expect(delayMs).toBeGreaterThanOrEqual(bounds.minMs);
           expect(delayMs).toBeLessThanOrEqual(bounds.maxMs);
         },
@@ -49,8 +53,15 @@ describe('toPollDelayMs', () => {
     );
   });
 
+  it('polls each of too many requests more seldom, so that all keep to the polls there may be', () => {
+    const history = { ageMs: 0, consecutiveFailures: 0, watchCount: 16_000 };
+    expect(toPollDelayMs(plan, history, middle)).toBe(1_000_000);
+    expect(toPollDelayMs(plan, history, () => 0)).toBe(800_000);
+    expect(toPollDelayMs(plan, { ...history, watchCount: 16 }, middle)).toBe(1_100);
+  });
+
   it('spreads requests of the same age', () => {
-    const history = { ageMs: 100_000, consecutiveFailures: 0 };
+    const history = { ageMs: 100_000, consecutiveFailures: 0, watchCount: 1 };
     expect(toPollDelayMs(plan, history, () => 0)).toBe(8_000);
     expect(toPollDelayMs(plan, history, () => 1)).toBe(12_000);
   });

@@ -91,7 +91,7 @@ function live(model: Model, { starts, log }: OpenedLogs, nextFate: () => [Fate, 
     upstream: { status: async (ref) => model.status(ref.requestId), expedite: () => {} },
     log,
     clock,
-    plan: { minMs: 1e9, maxMs: 1e9 },
+    plan: { minMs: 1e9, maxMs: 1e9, maxPollsPerSecond: 1e6 },
     events: { onRegression: () => {}, onPollFailed: () => {} },
   });
   const submitter = createSubmitter({

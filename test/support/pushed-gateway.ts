@@ -56,7 +56,7 @@ export async function startPushedGateway(): Promise<PushedGateway> {
     upstream,
     log,
     clock: systemClock,
-    plan: { minMs: 60_000, maxMs: 60_000 },
+    plan: { minMs: 60_000, maxMs: 60_000, maxPollsPerSecond: 1e6 },
     events: { onRegression: () => {}, onPollFailed: () => {} },
   });
   const logger = pino({ level: 'silent' });

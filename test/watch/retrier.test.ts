@@ -54,7 +54,7 @@ function createSubject(): Retrier {
     upstream,
     log: opened.log,
     clock,
-    plan: { minMs: 1e9, maxMs: 1e9 },
+    plan: { minMs: 1e9, maxMs: 1e9, maxPollsPerSecond: 1e6 },
     events: { onRegression: () => {}, onPollFailed: () => {} },
   });
   const { starts } = opened;

@@ -80,7 +80,13 @@ function createWatchers(
   clock: Clock,
 ) {
   const events = { onRegression() {}, onPollFailed() {} };
-  const options = { upstream, log, clock, plan: { minMs: 1_000, maxMs: 5_000 }, events };
+  const options = {
+    upstream,
+    log,
+    clock,
+    plan: { minMs: 1_000, maxMs: 5_000, maxPollsPerSecond: 1e6 },
+    events,
+  };
   return [createWatcher(options), createWatcher(options)] as const;
 }
 

@@ -40,7 +40,7 @@ function createSubject(answers: Answer[] = []) {
     },
     log,
     clock,
-    plan: { minMs: 1_000, maxMs: 30_000 },
+    plan: { minMs: 1_000, maxMs: 30_000, maxPollsPerSecond: 1e6 },
     random: () => 0,
     events: {
       onRegression: (_ref, known, seen) => regressions.push(`${known} → ${seen}`),

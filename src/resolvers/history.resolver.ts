@@ -7,9 +7,8 @@ import { IngestionRequestConnection } from '../schema/ingestion-request-connecti
 import { IngestionRequestFilter } from '../schema/ingestion-request-filter.js';
 import { toPageInfo } from '../schema/page-info.js';
 import { Cursor } from '../schema/scalars.js';
+import { MAX_MAPPING_IDS } from './mapping-ids.js';
 import { checkPageSize } from './page-size.js';
-
-const MAX_MAPPING_IDS = 100;
 
 /** What this gateway has seen, out of the log: the upstream has no list to ask for. */
 @Resolver()

@@ -6,9 +6,8 @@ import { IngestionTransition } from '../schema/ingestion-transition.js';
 import { Cursor } from '../schema/scalars.js';
 import { followActivity, followRequest } from '../watch/follow.js';
 import type { TransitionStream } from '../watch/replay.js';
+import { MAX_MAPPING_IDS } from './mapping-ids.js';
 import type { OperationContext } from './operation-context.js';
-
-const MAX_MAPPING_IDS = 100;
 
 interface StatusChangedArgs {
   readonly mappingId: string;

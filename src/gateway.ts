@@ -11,6 +11,7 @@ import { createStartLog } from './datasources/start-log.datasource.js';
 import { systemClock } from './datasources/system-clock.js';
 import type { IngestionRecord } from './ingestion/ingestion-request.js';
 import type { IngestionLog, StartLog } from './ingestion/ports.js';
+import { type Handover, singleReplica } from './ingestion/replica-ports.js';
 import { createStarter } from './ingestion/start-ingestion.js';
 import { START_KEPT_MS, type StartIntent } from './ingestion/start-intent.js';
 import { createSubmitter } from './ingestion/submitter.js';
@@ -115,6 +116,7 @@ export async function startGateway(
     upstream,
     log,
     clock,
+    leases: singleReplica,
     plan: {
       minMs: config.pollMinMs,
       maxMs: config.pollMaxMs,
@@ -268,14 +270,12 @@ async function settleInterrupted(
 const RESUME_PAGE_ITEMS = 1_000;
 
 /** All requests that were being watched when the last process ended, in pages. */
-async function* readRunning(
-  log: Pick<IngestionLog, 'list'>,
-): AsyncGenerator<readonly IngestionRecord[]> {
+async function* readRunning(log: Pick<IngestionLog, 'list'>): AsyncGenerator<readonly Handover[]> {
   for (let before: number | null = null; ; ) {
     const page = await log.list({ statuses: ['IN_PROGRESS'] }, before, RESUME_PAGE_ITEMS);
     const oldest = page.at(-1);
     if (!oldest) return;
-    yield page;
+    yield page.map((record) => ({ record, report: null }));
     before = oldest.firstPosition;
   }
 }

@@ -220,8 +220,8 @@ export interface Watches {
    */
   poll(ref: RequestRef): Promise<IngestionRecord | null>;
 
-  /** Null where the request is not being watched. */
-  report(ref: RequestRef): WatchReport | null;
+  /** How a request is being watched, by whichever replica does; null where none does. */
+  report(ref: RequestRef): Promise<WatchReport | null>;
 }
 
 /** Time, so that tests can drive it. */

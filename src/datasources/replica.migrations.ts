@@ -37,7 +37,7 @@ export const replicas: Migration = {
       end $$`.execute(db);
     await sql`create trigger requests_keep_watches after insert or update of status on requests
       for each row execute function keep_watches()`.execute(db);
-    await sql`create table call_budget (
+    await sql`create unlogged table call_budget (
       upstream text primary key,
       next_call_at timestamptz not null,
       paused_until timestamptz not null

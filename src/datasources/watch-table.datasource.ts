@@ -33,9 +33,11 @@ export function createWatchTable({ db, guard }: ReplicaDatabase, clock: Clock): 
   return {
     async takeFree(replicaId, limit) {
       const rows = await run(sql<Selectable<RequestRow> & ReportRow>`
-        with taken as (
-          update watches set replica_id = ${replicaId} where request_key in (
-            select request_key from watches where ${isFree} limit ${limit} for update skip locked)
+        with free as materialized (
+          select request_key from watches where ${isFree} limit ${limit} for update skip locked
+        ), taken as (
+          update watches set replica_id = ${replicaId}
+          where request_key in (select request_key from free)
           returning *
         )
         select requests.*, ${reportColumns(sql`taken`)}
@@ -45,10 +47,13 @@ export function createWatchTable({ db, guard }: ReplicaDatabase, clock: Clock): 
 
     async take(replicaId, refs) {
       const rows = await run(sql<{ request_key: string }>`
-        update watches set replica_id = ${replicaId} where request_key in (
+        with free as materialized (
           select request_key from watches
           where request_key = any(${toKeys(refs)}) and (replica_id = ${replicaId} or ${isFree})
-          for update skip locked)
+          for update skip locked
+        )
+        update watches set replica_id = ${replicaId}
+        where request_key in (select request_key from free)
         returning request_key`);
       return pick(refs, rows);
     },
@@ -78,10 +83,12 @@ export function createWatchTable({ db, guard }: ReplicaDatabase, clock: Clock): 
 
     async noteSeen(refs) {
       await run(sql`
-        update watches set last_observed_at = greatest(last_observed_at, now())
-        where request_key in (
+        with seen as materialized (
           select request_key from watches where request_key = any(${toKeys(refs)})
-          for update skip locked)`);
+          for update skip locked
+        )
+        update watches set last_observed_at = greatest(last_observed_at, now())
+        where request_key in (select request_key from seen)`);
     },
 
     async findReports(refs) {
@@ -107,7 +114,7 @@ export function createWatchTable({ db, guard }: ReplicaDatabase, clock: Clock): 
         select * from jsonb_to_recordset(${reports}::jsonb) as report(
           key text, observed_ago_ms float8, polled_ago_ms float8, next_in_ms float8,
           interval_ms integer, failures integer, last_failure jsonb)
-      ), held as (
+      ), held as materialized (
         select request_key from watches
         where request_key in (select key from reports) and replica_id = ${replicaId}
         for update skip locked

@@ -80,10 +80,12 @@ async function obey(order: PostgresOrder): Promise<PostgresAnswer> {
   }
 }
 
-process.on('message', async (order: PostgresOrder) => {
-  const answer = await obey(order);
-  if (process.connected) process.send?.(answer);
-});
+async function answer(order: PostgresOrder): Promise<void> {
+  const answered = await obey(order);
+  if (process.connected) process.send?.(answered);
+}
+
+process.on('message', (order: PostgresOrder) => void answer(order));
 process.on('disconnect', async () => {
   await stop();
   await rm(databaseDir, { recursive: true, force: true });
@@ -91,3 +93,6 @@ process.on('disconnect', async () => {
 });
 // Of the terminal, and meant for who forked this: its end is what ends this process.
 process.on('SIGINT', () => {});
+
+// By itself: what it is told while it is still being loaded, it may not hear.
+await answer({ kind: 'start' });

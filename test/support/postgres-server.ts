@@ -29,18 +29,25 @@ export async function startPostgresServer(): Promise<PostgresServer> {
   const child = fork(PROCESS, { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const ended = once(child, 'exit');
 
-  async function order(kind: PostgresOrder['kind']): Promise<PostgresAnswer> {
-    const answered = once(child, 'message');
-    child.send({ kind } satisfies PostgresOrder);
-    const [answer] = (await answered) as [PostgresAnswer];
+  async function nextAnswer(): Promise<PostgresAnswer> {
+    const died = ended.then(([code]) => {
+      throw new Error(`The process around PostgreSQL ended with ${code}.`);
+    });
+    const [answer] = (await Promise.race([once(child, 'message'), died])) as [PostgresAnswer];
     if (answer.kind === 'failed') throw new Error(answer.message);
     return answer;
   }
 
-  const answer = await order('start');
+  async function order(kind: PostgresOrder['kind']): Promise<void> {
+    const answered = nextAnswer();
+    child.send({ kind } satisfies PostgresOrder);
+    await answered;
+  }
+
+  const answer = await nextAnswer();
   if (answer.kind !== 'started') throw new Error(`Started, it answered "${answer.kind}".`);
-  const start = async () => void (await order('start'));
-  const stop = async () => void (await order('stop'));
+  const start = () => order('start');
+  const stop = () => order('stop');
   return {
     url: `postgres://${USER}:${PASSWORD}@127.0.0.1:${answer.port}/postgres`,
     start,

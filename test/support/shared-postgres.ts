@@ -33,7 +33,7 @@ export async function sharePostgres(): Promise<void> {
   process.env[VARIABLE] = path;
   stopSharing = async () => {
     asked.close();
-    await (await server)?.dispose();
+    await (await server?.catch(() => null))?.dispose();
     await rm(directory, { recursive: true });
   };
 }

@@ -11,11 +11,22 @@ export interface ReplicaDatabase {
 /** Now and a while, in words of the database. */
 export const afterMs = (ms: number) => sql<Date>`now() + make_interval(secs => ${ms / 1000})`;
 
-/** The registry in PostgreSQL. A heartbeat is one statement, and so one moment. */
-export function createReplicaRegistry({ db, guard }: ReplicaDatabase): ReplicaRegistry {
+/**
+ * The registry in PostgreSQL. A heartbeat is one statement, and so one moment.
+ *
+ * @param processId - names this process among all that use the database
+ */
+export function createReplicaRegistry(
+  { db, guard }: ReplicaDatabase,
+  processId: string,
+): ReplicaRegistry {
   return {
     async join(replicaId, ttlMs) {
-      const row = { replica_id: replicaId, expires_at: afterMs(ttlMs) };
+      const row = {
+        replica_id: replicaId,
+        process_id: processId,
+        expires_at: afterMs(ttlMs),
+      };
       await guard(() => db.insertInto('replicas').values(row).execute());
     },
     beat: (replicaId, ttlMs) =>
@@ -46,14 +57,14 @@ export function createReplicaRegistry({ db, guard }: ReplicaDatabase): ReplicaRe
     async leave(replicaId) {
       await guard(() => db.deleteFrom('replicas').where('replica_id', '=', replicaId).execute());
     },
-    livingIds: () =>
+    livingProcesses: () =>
       guard(async () => {
         const rows = await db
           .selectFrom('replicas')
-          .select('replica_id')
+          .select('process_id')
           .where('expires_at', '>', sql<Date>`now()`)
           .execute();
-        return rows.map(({ replica_id }) => replica_id);
+        return rows.map(({ process_id }) => process_id);
       }),
   };
 }

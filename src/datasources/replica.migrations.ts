@@ -11,6 +11,7 @@ export const replicas: Migration = {
   async up(db: Kysely<unknown>) {
     await sql`create table replicas (
       replica_id text primary key,
+      process_id text not null,
       expires_at timestamptz not null
     )`.execute(db);
     await sql`create table watches (

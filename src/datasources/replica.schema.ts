@@ -3,6 +3,8 @@ import type { LogTables } from './ingestion-log.schema.js';
 /** A replica that is alive, or was until a moment ago. Instants are the database’s. */
 export interface ReplicaRow {
   readonly replica_id: string;
+  /** The process, which gets another replica id where it was taken for dead and was not. */
+  readonly process_id: string;
   readonly expires_at: Date;
 }
 

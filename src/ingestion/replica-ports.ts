@@ -61,8 +61,8 @@ export interface ReplicaRegistry {
   /** Be dead at once. */
   leave(replicaId: string): Promise<void>;
 
-  /** Who is alive. */
-  livingIds(): Promise<readonly string[]>;
+  /** The processes that are alive, whatever the names are that they have as replicas by now. */
+  livingProcesses(): Promise<readonly string[]>;
 }
 
 /** A watch that changes hands, with how it was watched so far. */

@@ -15,6 +15,7 @@ export interface Metrics {
   countRegression(): void;
   countUnknownStart(): void;
   countRetry(outcome: string): void;
+  countLeaseLoss(): void;
 }
 
 /** What is measured when somebody looks. */
@@ -23,6 +24,8 @@ export interface Gauges {
   readonly listeners: () => number;
   readonly sockets: () => number;
   readonly bufferedBytes: () => number;
+  /** Where there can be several; left out, nothing is said of them. */
+  readonly replicas?: (() => number) | undefined;
 }
 
 /** A registry of its own, so that two gateways in one process count apart. */
@@ -66,10 +69,18 @@ export function createMetrics(): Metrics {
     labelNames: ['outcome'],
     registers,
   });
+  const leaseLosses = new Counter({
+    name: 'sluice_lease_losses_total',
+    help: 'Times this replica was taken for dead, or could not say that it lives, and dropped its watches',
+    registers,
+  });
   return {
     serve(server, gauges) {
-      const measured: [name: string, help: string, measure: () => number][] = [
-        ['sluice_watches', 'Requests being watched', gauges.watches],
+      const measured: (readonly [name: string, help: string, measure: () => number])[] = [
+        ['sluice_watches', 'Requests being watched by this process', gauges.watches],
+        ...(gauges.replicas
+          ? [['sluice_replicas', 'Replicas that are alive', gauges.replicas] as const]
+          : []),
         ['sluice_stream_listeners', 'Streams of transitions that are open', gauges.listeners],
         ['sluice_websockets', 'WebSockets that are open', gauges.sockets],
         [
@@ -104,5 +115,6 @@ export function createMetrics(): Metrics {
     countRegression: () => regressions.inc(),
     countUnknownStart: () => unknownStarts.inc(),
     countRetry: (outcome) => retries.inc({ outcome }),
+    countLeaseLoss: () => leaseLosses.inc(),
   };
 }

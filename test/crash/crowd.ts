@@ -10,6 +10,8 @@ export interface CrowdOptions {
   readonly findUrl: () => string | null;
   /** How many clients follow requests, one after the other; a few more follow everything. */
   readonly clientCount: number;
+  /** What of the errors that a gateway answers passes. */
+  readonly passing?: RegExp;
 }
 
 /** Clients that start requests, through a gateway or past it, and follow each to its end. */
@@ -43,7 +45,13 @@ const startQuery = `mutation Start($mappingId: ID!) { startIngestion(input: { ma
   ... on IngestionSubmitted { request { requestId } } } }`;
 
 /** Have a crowd come. */
-export function createCrowd({ upstream, random, findUrl, clientCount }: CrowdOptions): Crowd {
+export function createCrowd({
+  upstream,
+  random,
+  findUrl,
+  clientCount,
+  passing,
+}: CrowdOptions): Crowd {
   const followers: Follower[] = [];
   const startedIds = new Set<string>();
   let lateReadCount = 0;
@@ -72,13 +80,13 @@ export function createCrowd({ upstream, random, findUrl, clientCount }: CrowdOpt
   }
 
   function followToEnd(ref: RequestRef): Promise<void> {
-    const follower = follow({ kind: 'request', ref }, findUrl);
+    const follower = follow({ kind: 'request', ref }, findUrl, passing);
     followers.push(follower);
     return follower.completed;
   }
 
   const activity = Array.from({ length: Math.ceil(clientCount / CLIENTS_PER_ACTIVITY) }, () =>
-    follow({ kind: 'all' }, findUrl),
+    follow({ kind: 'all' }, findUrl, passing),
   );
   followers.push(...activity);
   const clients = Array.from({ length: clientCount }, (_, index) => runClient(index));

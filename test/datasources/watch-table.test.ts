@@ -21,7 +21,7 @@ let table: WatchTable;
 
 beforeAll(async () => {
   database = await openReplicaDatabase();
-  registry = createReplicaRegistry(database);
+  registry = createReplicaRegistry(database, 'process 1');
   table = createWatchTable(database, systemClock);
 });
 afterAll(async () => database[Symbol.asyncDispose]());
@@ -81,7 +81,7 @@ describe('the registry of replicas', () => {
     expect(await registry.beat('a', LONG_MS)).toMatchObject({ livingCount: 3, deadIds: [] });
     await expire('b');
     await registry.leave('c');
-    expect(await registry.livingIds()).toEqual(['a']);
+    expect(await registry.livingProcesses()).toEqual(['process 1']);
     expect(await registry.beat('a', LONG_MS)).toMatchObject({ livingCount: 1, deadIds: ['b'] });
     expect(await registry.beat('a', LONG_MS)).toMatchObject({ livingCount: 1, deadIds: [] });
   });
@@ -91,7 +91,7 @@ describe('the registry of replicas', () => {
     await registry.join('b', LONG_MS);
     await expire('b');
     expect(await registry.beat('b', LONG_MS)).toBeNull();
-    expect(await registry.livingIds()).toEqual(['a']);
+    expect(await registry.livingProcesses()).toEqual(['process 1']);
     expect(await registry.beat('b', LONG_MS)).toBeNull();
   });
 });

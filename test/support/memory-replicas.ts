@@ -120,7 +120,7 @@ export function createMemoryReplicas(log: IngestionLog, clock: Clock): MemoryRep
       async leave(id) {
         expiries.delete(id);
       },
-      async livingIds() {
+      async livingProcesses() {
         return [...expiries.keys()].filter(isAlive);
       },
     },

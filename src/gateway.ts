@@ -6,19 +6,18 @@ import { createCampaignDatasource } from './datasources/campaign.datasource.js';
 import { createIngestionLog } from './datasources/ingestion-log.datasource.js';
 import { createIngestionRequestLoader } from './datasources/ingestion-request.loader.js';
 import { createLineageLoader } from './datasources/lineage.loader.js';
-import type { LogDatabase } from './datasources/log-database.js';
+import { checkDatabase, type LogDatabase } from './datasources/log-database.js';
 import { bindToUpstream } from './datasources/log-upstream.js';
 import { openPostgresLog } from './datasources/postgres.log.js';
 import { openSqliteLog } from './datasources/sqlite.log.js';
 import { createStartLog } from './datasources/start-log.datasource.js';
 import { systemClock } from './datasources/system-clock.js';
 import type { Caller } from './ingestion/caller.js';
-import type { IngestionRecord } from './ingestion/ingestion-request.js';
-import type { IngestionLog, StartLog } from './ingestion/ports.js';
-import { type Handover, singleReplica } from './ingestion/replica-ports.js';
+import { type IngestionRecord, isTerminal } from './ingestion/ingestion-request.js';
 import { createStarter } from './ingestion/start-ingestion.js';
 import { START_KEPT_MS, type StartIntent } from './ingestion/start-intent.js';
 import { createSubmitter } from './ingestion/submitter.js';
+import { createReplicas } from './replicas.js';
 import type { OperationContext } from './resolvers/operation-context.js';
 import { createApolloServer } from './server/apollo.js';
 import { buildGatewaySchema } from './server/build-schema.js';
@@ -95,33 +94,46 @@ export async function startGateway(
   const clock = systemClock;
   const metrics = createMetrics();
 
+  const processId = randomUUID();
+  const database = await openLogDatabase(config.database, onFatal);
+  const starts = createStartLog(database, processId);
+  const log = await createIngestionLog(database);
+  starting.defer(() => log.close());
+  await bindToUpstream(database, config.upstream.identity);
+  const replicas = createReplicas({
+    database,
+    log,
+    processId,
+    remote: config.upstream,
+    maxRps: config.maxRps,
+    timeoutMs: config.timeoutMs,
+    clock,
+    logger,
+    countLeaseLoss: metrics.countLeaseLoss,
+    onCompanyChanged: () => void takeOver().catch(onTakeOverFailed),
+  });
   const upstream = createCampaignDatasource({
     ...config.upstream,
     timeoutMs: config.timeoutMs,
     maxRps: config.maxRps,
     statusRequestIdIn: config.statusRequestIdIn,
     clock,
+    shared: replicas.upstream,
     onCall: metrics.observeUpstreamCall,
   });
   starting.defer(() => upstream.close());
-
-  const replicaId = randomUUID();
-  const database = await openLogDatabase(config.database, onFatal);
-  const starts = createStartLog(database, replicaId);
-  const log = await createIngestionLog(database);
-  starting.defer(() => log.close());
-  await bindToUpstream(database, config.upstream.identity);
   const hub = createHub();
   log.onAppended((transition) => {
     metrics.countTransition(transition.to.status);
     hub.publish(transition);
+    if (isTerminal(transition.to.status)) watcher.end(transition.ref);
     if (transition.to.status === 'ABORTED') void retrier.look();
   });
   const watcher = createWatcher({
     upstream,
     log,
     clock,
-    leases: singleReplica,
+    leases: replicas.leases,
     plan: {
       minMs: config.pollMinMs,
       maxMs: config.pollMaxMs,
@@ -137,6 +149,7 @@ export async function startGateway(
       },
     },
   });
+  starting.defer(() => replicas.stop());
   starting.defer(async () => {
     // Nobody waits any more for the polls that are under way: without the call-off they would take as long
     // as the upstream likes.
@@ -164,7 +177,16 @@ export async function startGateway(
     onNamed,
   });
   starting.defer(() => submitter.stop());
-  const starter = createStarter({ submitter, watches: watcher, log, starts, clock, onNamed });
+  const starter = createStarter({
+    submitter,
+    watches: watcher,
+    log,
+    starts,
+    clock,
+    otherProcesses: replicas.otherProcesses,
+    answerTimeoutMs: config.timeoutMs,
+    onNamed,
+  });
   const retrier = createRetrier({
     starts,
     submitter,
@@ -187,9 +209,24 @@ export async function startGateway(
     await retrier.stop();
     clearTimeout(callOff);
   });
-  await settleInterrupted(starts, clock.now(), onOutcomeUnknown);
-  await watcher.resume(readRunning(log));
-  await retrier.look();
+  /** See to the starts and retries of processes that are gone. */
+  async function takeOver(): Promise<void> {
+    const living = [...(await replicas.otherProcesses()), processId];
+    const now = clock.now();
+    for (const intent of await starts.settleInterrupted(now, living)) {
+      // Nobody was told what came of it, so what is known of it by now is used.
+      await starts.lookInto(intent.intentId, [], now);
+      onOutcomeUnknown(intent, null);
+    }
+    await retrier.look();
+  }
+  const onTakeOverFailed = (error: unknown) =>
+    logger.warn(
+      { err: error },
+      'What other replicas left could not be seen to; that is tried again',
+    );
+  await replicas.start(watcher);
+  await takeOver();
   const stopPruner = startPruner({
     log,
     clock,
@@ -235,12 +272,13 @@ export async function startGateway(
   let draining = false;
   const isDraining = () => draining;
   const server = createHttpServer({ apollo, newContext, webSockets, isDraining, logger });
-  serveHealth(server, { upstream, clock }, isDraining);
+  serveHealth(server, { upstream, checkLog: () => checkDatabase(database), clock }, isDraining);
   metrics.serve(server, {
     watches: () => watcher.watchCount,
     listeners: () => fanOut.followerCount,
     sockets: () => webSockets.socketCount,
     bufferedBytes: () => webSockets.bufferedBytes,
+    replicas: replicas.livingCount,
   });
   await serveExplorer(server, GRAPHQL_PATH, toExplorerContent(config.explorerMappingId));
   starting.defer(async () => {
@@ -270,31 +308,5 @@ function openLogDatabase(
       return openSqliteLog({ dataDir: database.dataDir, onFatal });
     case 'postgres':
       return openPostgresLog({ ...database, onFatal });
-  }
-}
-
-/** Tell of the starts that the last process sent and heard no answer to; what is known of them by now is used. */
-async function settleInterrupted(
-  starts: StartLog,
-  now: number,
-  onOutcomeUnknown: (intent: StartIntent, error: unknown) => void,
-): Promise<void> {
-  for (const intent of await starts.settleInterrupted(now, [])) {
-    await starts.lookInto(intent.intentId, [], now);
-    onOutcomeUnknown(intent, null);
-  }
-}
-
-/** How many requests are taken up again at a time. */
-const RESUME_PAGE_ITEMS = 1_000;
-
-/** All requests that were being watched when the last process ended, in pages. */
-async function* readRunning(log: Pick<IngestionLog, 'list'>): AsyncGenerator<readonly Handover[]> {
-  for (let before: number | null = null; ; ) {
-    const page = await log.list({ statuses: ['IN_PROGRESS'] }, before, RESUME_PAGE_ITEMS);
-    const oldest = page.at(-1);
-    if (!oldest) return;
-    yield page.map((record) => ({ record, report: null }));
-    before = oldest.firstPosition;
   }
 }

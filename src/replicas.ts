@@ -4,6 +4,7 @@ import type { RemoteUpstream } from './config.js';
 import { createSharedCallBudget } from './datasources/call-budget.shared.js';
 import { createCallReservations } from './datasources/call-reservations.datasource.js';
 import type { SharedAccess } from './datasources/campaign.datasource.js';
+import type { LogTables } from './datasources/ingestion-log.schema.js';
 import type { LogDatabase } from './datasources/log-database.js';
 import type { ReplicaTables } from './datasources/replica.schema.js';
 import {
@@ -16,7 +17,6 @@ import { createWatchTable } from './datasources/watch-table.datasource.js';
 import type { IngestionRecord } from './ingestion/ingestion-request.js';
 import type { Clock, IngestionLog } from './ingestion/ports.js';
 import { type Handover, singleReplica, type WatchLeases } from './ingestion/replica-ports.js';
-import type { Metrics } from './server/metrics.js';
 import { createReplica } from './watch/replica.js';
 import type { Watcher } from './watch/watcher.js';
 
@@ -25,6 +25,8 @@ export interface Replicas {
   /** Undefined where this gateway has the upstream for itself. */
   readonly upstream: SharedAccess | undefined;
   readonly leases: WatchLeases;
+  /** How many are alive, as last heard; undefined where there can be no others. */
+  readonly livingCount: (() => number) | undefined;
   /** Names of the processes that may still hear the answers to starts that they sent, this one left out. */
   otherProcesses(): Promise<readonly string[]>;
   /** Take up the watches that are this gateway’s to go on with. */
@@ -43,7 +45,8 @@ export interface ReplicasOptions {
   readonly timeoutMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly metrics: Pick<Metrics, 'countLeaseLoss'>;
+  /** This replica was taken for dead. */
+  readonly countLeaseLoss: () => void;
   /** Others came, left or died. */
   readonly onCompanyChanged: () => void;
 }
@@ -55,6 +58,7 @@ export function createReplicas(options: ReplicasOptions): Replicas {
       return {
         upstream: undefined,
         leases: singleReplica,
+        livingCount: undefined,
         otherProcesses: () => Promise.resolve([]),
         start: (watcher) => watcher.resume(readRunning(options.log)),
         stop: () => Promise.resolve(),
@@ -65,9 +69,9 @@ export function createReplicas(options: ReplicasOptions): Replicas {
 }
 
 function joinReplicas(options: ReplicasOptions): Replicas {
-  const { database, processId, clock, logger, metrics, onCompanyChanged } = options;
+  const { database, processId, clock, logger, countLeaseLoss, onCompanyChanged } = options;
   const shared: ReplicaDatabase = {
-    db: database.db.withTables<Omit<ReplicaTables, keyof typeof database.db>>(),
+    db: database.db.withTables<Omit<ReplicaTables, keyof LogTables>>(),
     guard: database.guard,
   };
   const registry = createReplicaRegistry(shared, processId);
@@ -79,7 +83,7 @@ function joinReplicas(options: ReplicasOptions): Replicas {
     events: {
       onJoined: (replicaId) => logger.info({ replicaId }, 'Joined the other replicas'),
       onLost(replicaId, watchCount) {
-        metrics.countLeaseLoss();
+        countLeaseLoss();
         logger.warn(
           { replicaId, watchCount },
           'Others may take this replica for dead: it has dropped its watches',
@@ -97,6 +101,7 @@ function joinReplicas(options: ReplicasOptions): Replicas {
   return {
     upstream: toSharedAccess(shared, options),
     leases: replica.leases,
+    livingCount: () => replica.livingCount,
     otherProcesses: async () => (await registry.livingProcesses()).filter((id) => id !== processId),
     start: replica.start,
     stop: replica.stop,

@@ -1,4 +1,4 @@
-import { type Kysely, type Migration, sql } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 
 /**
  * What replicas share: who is alive, who watches what, the budget of calls and the access token.
@@ -7,14 +7,13 @@ import { type Kysely, type Migration, sql } from 'kysely';
  * that begin and end requests. Rows of watches change often and stay where they are (`fillfactor`): none of
  * the columns that change is in an index but whose it is.
  */
-export const replicas: Migration = {
-  async up(db: Kysely<unknown>) {
-    await sql`create table replicas (
+export async function addReplicas(db: Kysely<unknown>): Promise<void> {
+  await sql`create table replicas (
       replica_id text primary key,
       process_id text not null,
       expires_at timestamptz not null
     )`.execute(db);
-    await sql`create table watches (
+  await sql`create table watches (
       request_key text primary key,
       replica_id text,
       last_observed_at timestamptz,
@@ -24,10 +23,10 @@ export const replicas: Migration = {
       consecutive_failures integer not null default 0,
       last_failure jsonb
     ) with (fillfactor = 50)`.execute(db);
-    await sql`create index watches_replica_id on watches (replica_id)`.execute(db);
-    await sql`insert into watches (request_key)
+  await sql`create index watches_replica_id on watches (replica_id)`.execute(db);
+  await sql`insert into watches (request_key)
       select request_key from requests where status = 'IN_PROGRESS'`.execute(db);
-    await sql`create function keep_watches() returns trigger language plpgsql as $$
+  await sql`create function keep_watches() returns trigger language plpgsql as $$
       begin
         if new.status = 'IN_PROGRESS' then
           insert into watches (request_key) values (new.request_key) on conflict do nothing;
@@ -36,14 +35,14 @@ export const replicas: Migration = {
         end if;
         return null;
       end $$`.execute(db);
-    await sql`create trigger requests_keep_watches after insert or update of status on requests
+  await sql`create trigger requests_keep_watches after insert or update of status on requests
       for each row execute function keep_watches()`.execute(db);
-    await sql`create unlogged table call_budget (
+  await sql`create unlogged table call_budget (
       upstream text primary key,
       next_call_at timestamptz not null,
       paused_until timestamptz not null
     )`.execute(db);
-    await sql`create table access_tokens (
+  await sql`create table access_tokens (
       credential text primary key,
       sealed bytea,
       fetched_at timestamptz,
@@ -52,5 +51,4 @@ export const replicas: Migration = {
       failure jsonb,
       retry_at timestamptz
     )`.execute(db);
-  },
-};
+}

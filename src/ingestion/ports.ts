@@ -169,6 +169,9 @@ export interface StartLog {
     livingReplicas: readonly string[],
   ): Promise<readonly StartIntent[]>;
 
+  /** The process that sent a start and has to hear the answer; null where there is none to be heard any more. */
+  findSender(intentId: number): Promise<string | null>;
+
   /** Retries that have not been sent yet, oldest first. */
   waitingRetries(): Promise<readonly StartIntent[]>;
 

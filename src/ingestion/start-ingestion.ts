@@ -20,7 +20,7 @@ export interface StarterOptions {
   readonly submitter: Pick<Submitter, 'submit' | 'keepAnswer'>;
   readonly watches: Pick<Watches, 'poll'>;
   readonly log: Pick<IngestionLog, 'find' | 'list'>;
-  readonly starts: Pick<StartLog, 'begin' | 'find' | 'settle' | 'lookInto'>;
+  readonly starts: Pick<StartLog, 'begin' | 'findSender' | 'settle' | 'lookInto'>;
   readonly clock: Clock;
   /** Names of the other processes that may still hear the answers to starts that they sent. */
   readonly otherProcesses: () => Promise<readonly string[]>;
@@ -92,7 +92,7 @@ export function createStarter({
 
   /** What a start that is in the log already came to. */
   async function repeat(intent: StartIntent): Promise<StartOutcome> {
-    const { intentId, state, mappingId, sentBy } = intent;
+    const { intentId, state, mappingId } = intent;
     switch (state.kind) {
       case 'submitted':
       case 'alreadyInProgress':
@@ -103,7 +103,7 @@ export function createStarter({
         return { kind: state.kind, mappingId, message: state.message };
       case 'sent':
       case 'waiting': {
-        if (sentBy !== null && (await otherProcesses()).includes(sentBy)) return awaitOther(intent);
+        if (await isUnderWayElsewhere(intent)) return awaitOther(intent);
         // Nobody waits for its answer any more: it could not be kept, or was never heard.
         if (!(await submitter.keepAnswer(intentId))) {
           const settledAt = clock.now();
@@ -117,19 +117,18 @@ export function createStarter({
     }
   }
 
-  /** Another process has sent it, and hears the answer. */
+  /** Whether another process has sent a start, and may still hear the answer. */
+  async function isUnderWayElsewhere({ intentId }: StartIntent): Promise<boolean> {
+    const sender = await starts.findSender(intentId);
+    return sender !== null && (await otherProcesses()).includes(sender);
+  }
+
+  /** Wait for what another process hears. */
   async function awaitOther(first: StartIntent): Promise<StartOutcome> {
     const until = clock.now() + answerTimeoutMs + ANSWER_GRACE_MS;
     while (clock.now() < until) {
       await new Promise<void>((resolve) => void clock.schedule(LOOK_MS, resolve));
-      const intent = await starts.find(first.intentId);
-      // Certainly not taken, so that its key is free again: then this is the first call.
-      if (!intent) return startNow(first, first);
-      const isAnswered = intent.state.kind !== 'sent';
-      // Not alive any more, it hears nothing.
-      if (isAnswered || !(await otherProcesses()).includes(intent.sentBy ?? '')) {
-        return repeat(intent);
-      }
+      if (!(await isUnderWayElsewhere(first))) return startNow(first, first);
     }
     throw new UpstreamError(
       'UPSTREAM_TIMEOUT',

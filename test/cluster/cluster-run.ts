@@ -2,13 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { createIngestionLog } from '../../src/datasources/ingestion-log.datasource.js';
+import { openPostgresLog } from '../../src/datasources/postgres.log.js';
 import { startBusyUpstream } from '../crash/busy-upstream.js';
 import type { CrashReport } from '../crash/crash-run.js';
 import { createCrowd } from '../crash/crowd.js';
 import { createSeededRandom } from '../crash/seeded-random.js';
 import { findViolations } from '../crash/verdict.js';
 import { readMetric } from '../support/metrics.js';
-import { openTestPostgresLog } from '../support/open-log.js';
 import { createTestDatabase } from '../support/postgres.js';
 import { startPostgresServer } from '../support/postgres-server.js';
 import { type Disturbance, disturb } from './disturbances.js';
@@ -106,7 +107,11 @@ export async function runCluster(options: ClusterOptions): Promise<CrashReport> 
   crowd.leave();
   misfits.push(...(await fleet.stop()));
 
-  await using log = await openTestPostgresLog(database.url);
+  const onFatal = (error: Error) => misfits.push(String(error));
+  const log = await createIngestionLog(
+    await openPostgresLog({ url: database.url, maxConnections: 2, onFatal }),
+  );
+  parts.defer(() => log.close());
   const { violations, transitionCount } = await findViolations(log, {
     lives: upstream.lives,
     ...crowd,

@@ -119,6 +119,8 @@ function live(model: Model, { starts, log }: OpenedLogs, nextFate: () => [Fate, 
     log,
     starts,
     clock,
+    otherProcesses: async () => [],
+    answerTimeoutMs: 1_000,
     onNamed: () => {},
   });
   return {

@@ -178,15 +178,17 @@ describe('two gateways on one PostgreSQL', () => {
     const name = pathname.slice(1);
     const other = new URL(database.url);
     other.pathname = '/postgres';
-    const setOpen = (isOpen: boolean) =>
-      execute(other.href, `alter database ${name} with allow_connections ${isOpen}`);
-    await setOpen(false);
+    const rename = (from: string, to: string) =>
+      execute(other.href, `alter database ${from} rename to ${to}`);
+    await execute(other.href, `alter database ${name} with allow_connections false`);
     await execute(
       other.href,
       `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`,
     );
+    await rename(name, `${name}_away`);
     const response = await fetch(`${gateways[0].url}/readyz`);
-    await setOpen(true);
+    await rename(`${name}_away`, name);
+    await execute(other.href, `alter database ${name} with allow_connections true`);
     expect(response.status).toBe(503);
     expect(await response.json()).toMatchObject({ status: 'not ready', code: 'LOG_UNAVAILABLE' });
   });

@@ -10,7 +10,7 @@ import {
   toBeginning,
 } from '../ingestion/start-intent.js';
 import type { LogTables } from './ingestion-log.schema.js';
-import type { LogDatabase } from './log-database.js';
+import type { LogDatabase, Written } from './log-database.js';
 import { lookAtMapping } from './start-log.named.js';
 import {
   asSent,
@@ -45,7 +45,7 @@ export function createStartLog(
   return {
     async begin(start) {
       try {
-        return await write((transaction) => begin(transaction, start, replicaId));
+        return await commit((transaction) => begin(transaction, start, replicaId));
       } catch (error) {
         if (!(error instanceof LogUnavailableError)) throw error;
         throw new LogUnavailableError(
@@ -173,7 +173,7 @@ async function begin(
   transaction: Transaction<LogTables>,
   start: NewStart,
   replicaId: string,
-): Promise<Begun> {
+): Promise<Written<Begun>> {
   const takenKey = toTakenKey(start);
   if (takenKey !== null) {
     const row = await transaction
@@ -183,7 +183,7 @@ async function begin(
       .executeTakeFirst();
     const known = row && toStartIntent(row);
     if (known && known.createdAt > start.createdAt - START_KEPT_MS) {
-      return { kind: 'known', intent: known };
+      return { value: { kind: 'known', intent: known }, hasChanged: false };
     }
     if (row) await replaceRow(transaction, withoutKey(row));
   }
@@ -199,7 +199,7 @@ async function begin(
     .values(toStartRow(intent, replicaId))
     .returning('intent_id')
     .executeTakeFirstOrThrow();
-  return { kind: 'begun', intent: { ...intent, intentId } };
+  return { value: { kind: 'begun', intent: { ...intent, intentId } }, hasChanged: true };
 }
 
 async function findStart(

@@ -64,7 +64,7 @@ export async function setFull({ db, kind }: LogDatabase, isFull: boolean): Promi
     await sql`create trigger disk_is_full before update on log_meta
       for each row execute function disk_is_full()`.execute(db);
   } else {
-    await sql`drop function disk_is_full cascade`.execute(db);
+    await sql`drop function if exists disk_is_full cascade`.execute(db);
   }
 }
 

@@ -34,6 +34,7 @@ export async function openStartLog(dataDir?: string): Promise<OpenedLogs> {
     starts: createStartLog(database, REPLICA_ID),
     setFull: (isFull) => setFull(database, isFull),
     async reopen() {
+      await setFull(database, false);
       await log.close();
       return openStartLog(directory);
     },

@@ -181,8 +181,8 @@ export function createStarter({
 /** How often it is looked whether another process has heard an answer, in ms. */
 const LOOK_MS = 250;
 
-/** How much longer than its answer a start may take until it is settled in the log, in ms. */
-const ANSWER_GRACE_MS = 3_000;
+/** How much longer than its answer a start may take to be settled in the log, in ms: one whose sender dies, until that is known. */
+const ANSWER_GRACE_MS = 9_000;
 
 /** A mapping has one request running; what else the log has as running was not polled lately. */
 const MAX_LOOKED_AT = 5;

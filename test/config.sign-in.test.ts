@@ -183,12 +183,12 @@ describe('the file of API keys', () => {
   });
 
   it.each([
-    ['', 'line 1: expected "keys:" and a list below it'],
-    ['[]', 'line 1: expected "keys:" and a list below it'],
+    ['', 'line 1: expected "keys:", a list below it, and nothing else'],
+    ['[]', 'line 1: expected "keys:", a list below it, and nothing else'],
     ['keys: a', 'line 1: keys: expected a list of keys'],
-    ['keys: *a', 'line 1: expected "keys:" and a list below it'],
+    ['keys: *a', 'line 1: expected "keys:", a list below it, and nothing else'],
     ['a: [', 'line 1: this is no YAML (BAD_INDENT)'],
-    [`keys:${entry}\nmore: 1`, 'line 1: Unrecognized key: "more"'],
+    [`keys:${entry}\nmore: 1`, 'line 1: expected "keys:", a list below it, and nothing else'],
     [`keys:${entry}\n    key: x`, 'line 2: keys.0: Unrecognized key: "key"'],
     [`keys:${entry}${entry}`, 'line 7: keys.1.sha256: this key has an entry already'],
     [

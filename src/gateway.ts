@@ -26,9 +26,11 @@ import { toExplorerContent } from './server/explorer-tabs.js';
 import { createErrorFormatter } from './server/graphql-errors.js';
 import { serveHealth } from './server/health.js';
 import { createHttpServer, GRAPHQL_PATH } from './server/http.js';
+import { createHttpSignIn } from './server/http-sign-in.js';
 import { createMetrics } from './server/metrics.js';
 import { createOperationLog, type OperationReporter } from './server/operation-log.js';
 import { createOperations, type ResultJson } from './server/operations.js';
+import { anonymousSignIn, createSignIn } from './server/sign-in.js';
 import { createWebSockets } from './server/websocket.js';
 import { createFanOut } from './watch/fan-out.js';
 import { createHub } from './watch/hub.js';
@@ -229,17 +231,27 @@ export async function startGateway(
     formatError,
     reportOperation,
   });
-  const webSockets = createWebSockets({ operations, logger });
+  const signIn = config.signIn ? createSignIn(config.signIn, clock, logger) : anonymousSignIn;
+  const webSockets = createWebSockets({ operations, signIn, clock, logger });
+  const httpSignIn = createHttpSignIn(signIn, logger);
   let draining = false;
   const isDraining = () => draining;
-  const server = createHttpServer({ apollo, newContext, webSockets, isDraining, logger });
+  const server = createHttpServer({
+    apollo,
+    newContext,
+    signIn: httpSignIn,
+    webSockets,
+    isDraining,
+    logger,
+  });
   serveHealth(server, { upstream, clock }, isDraining);
-  metrics.serve(server, {
+  const gauges = {
     watches: () => watcher.watchCount,
     listeners: () => fanOut.followerCount,
     sockets: () => webSockets.socketCount,
     bufferedBytes: () => webSockets.bufferedBytes,
-  });
+  };
+  metrics.serve(server, gauges, httpSignIn.require('metrics:read'));
   await serveExplorer(server, GRAPHQL_PATH, toExplorerContent(config.explorerMappingId));
   starting.defer(async () => {
     draining = true;

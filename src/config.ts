@@ -1,5 +1,7 @@
 import { type LogLevel, type Settings, settings } from './config.settings.js';
+import { toSignInConfig } from './config.sign-in.js';
 import { type Environment, readSecretFiles, secrets, withEnvFile } from './config.sources.js';
+import type { SignInConfig } from './server/sign-in.js';
 
 /** Where the access token for the upstream comes from. */
 export type TokenConfig =
@@ -37,6 +39,8 @@ export type DatabaseConfig =
 export interface Config {
   readonly host: string;
   readonly port: number;
+  /** Null where everybody is the anonymous caller. */
+  readonly signIn: SignInConfig | null;
   readonly upstream: UpstreamConfig;
   readonly timeoutMs: number;
   readonly maxRps: number;
@@ -60,7 +64,7 @@ export class ConfigError extends Error {
 }
 
 /** What makes a variable ours. A misspelt one is reported, for its author meant to set something. */
-const ourPrefixes = ['CAMPAIGN_', 'DATABASE_', 'IMS_', 'POLL_', 'RETENTION_', 'SLUICE_'];
+const ourPrefixes = ['AUTH_', 'CAMPAIGN_', 'DATABASE_', 'IMS_', 'POLL_', 'RETENTION_', 'SLUICE_'];
 
 /** Read by `npm run campaign`; known here, so that one `.env` can serve both. */
 const campaignServicePrefix = 'CAMPAIGN_SERVICE_';
@@ -105,6 +109,7 @@ export function parseConfig(
       `POLL_MIN_MS=${read.POLL_MIN_MS}: expected at most POLL_MAX_MS, which is ${read.POLL_MAX_MS}`,
     );
   }
+  const signIn = toSignInConfig(read, faults);
   const upstream = toUpstreamConfig(read, given, faults);
   if (faults.length > 0) throw new ConfigError(faults);
 
@@ -112,6 +117,7 @@ export function parseConfig(
   return deepFrozen({
     host: all.HOST,
     port: all.PORT,
+    signIn,
     upstream,
     timeoutMs: all.CAMPAIGN_TIMEOUT_MS,
     maxRps: all.CAMPAIGN_MAX_RPS,

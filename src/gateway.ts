@@ -13,10 +13,8 @@ import { openSqliteLog } from './datasources/sqlite.log.js';
 import { createStartLog } from './datasources/start-log.datasource.js';
 import { systemClock } from './datasources/system-clock.js';
 import type { Caller } from './ingestion/caller.js';
-import { type IngestionRecord, isTerminal } from './ingestion/ingestion-request.js';
-import { createStarter } from './ingestion/start-ingestion.js';
-import { START_KEPT_MS, type StartIntent } from './ingestion/start-intent.js';
-import { createSubmitter } from './ingestion/submitter.js';
+import { isTerminal } from './ingestion/ingestion-request.js';
+import { START_KEPT_MS } from './ingestion/start-intent.js';
 import { createReplicas } from './replicas.js';
 import type { OperationContext } from './resolvers/operation-context.js';
 import { createApolloServer } from './server/apollo.js';
@@ -26,14 +24,16 @@ import { toExplorerContent } from './server/explorer-tabs.js';
 import { createErrorFormatter } from './server/graphql-errors.js';
 import { serveHealth } from './server/health.js';
 import { createHttpServer, GRAPHQL_PATH } from './server/http.js';
+import { createHttpSignIn } from './server/http-sign-in.js';
 import { createMetrics } from './server/metrics.js';
 import { createOperationLog, type OperationReporter } from './server/operation-log.js';
 import { createOperations, type ResultJson } from './server/operations.js';
+import { anonymousSignIn, createSignIn } from './server/sign-in.js';
 import { createWebSockets } from './server/websocket.js';
+import { createStarts } from './starts.js';
 import { createFanOut } from './watch/fan-out.js';
 import { createHub } from './watch/hub.js';
 import { startPruner } from './watch/pruner.js';
-import { createRetrier } from './watch/retrier.js';
 import { createWatcher } from './watch/watcher.js';
 
 /** How long what is under way on shutdown may take, in ms from its beginning. */
@@ -48,9 +48,6 @@ const defaultDeadlines: DrainDeadlines = { callOffAfterMs: 6_000, cutAfterMs: 8_
 
 /** A submission of a retry that is under way on shutdown is called off after this long. */
 const CALL_OFF_RETRY_AFTER_MS = 1_000;
-
-/** How long an ABORTED request’s first retry waits. */
-const RETRY_BACKOFF_MS = 5_000;
 
 const DAY_MS = 86_400_000;
 
@@ -96,7 +93,7 @@ export async function startGateway(
 
   const processId = randomUUID();
   const database = await openLogDatabase(config.database, onFatal);
-  const starts = createStartLog(database, processId);
+  const startLog = createStartLog(database, processId);
   const log = await createIngestionLog(database);
   starting.defer(() => log.close());
   await bindToUpstream(database, config.upstream.identity);
@@ -110,7 +107,7 @@ export async function startGateway(
     clock,
     logger,
     countLeaseLoss: metrics.countLeaseLoss,
-    onCompanyChanged: () => void takeOver().catch(onTakeOverFailed),
+    onCompanyChanged: () => starts.takeOver(),
   });
   const upstream = createCampaignDatasource({
     ...config.upstream,
@@ -127,7 +124,7 @@ export async function startGateway(
     metrics.countTransition(transition.to.status);
     hub.publish(transition);
     if (isTerminal(transition.to.status)) watcher.end(transition.ref);
-    if (transition.to.status === 'ABORTED') void retrier.look();
+    if (transition.to.status === 'ABORTED') void starts.lookForRetries();
   });
   const watcher = createWatcher({
     upstream,
@@ -157,76 +154,27 @@ export async function startGateway(
     await upstream.close();
     await stopped;
   });
-  const onOutcomeUnknown = ({ intentId, mappingId, createdAt }: StartIntent, error: unknown) => {
-    metrics.countUnknownStart();
-    logger.warn(
-      { intentId, mappingId, createdAt: new Date(createdAt), err: error },
-      'Whether this start was taken is unknown; it is not sent again',
-    );
-  };
-  // It may have ended before the start was answered with it: then no transition tells of its retry.
-  const onNamed = ({ state }: IngestionRecord) => {
-    if (state.status === 'ABORTED') void retrier.look();
-  };
-  const submitter = createSubmitter({
+  const starts = createStarts({
     upstream,
     watches: watcher,
-    starts,
-    clock,
-    onOutcomeUnknown,
-    onNamed,
-  });
-  starting.defer(() => submitter.stop());
-  const starter = createStarter({
-    submitter,
-    watches: watcher,
     log,
-    starts,
+    starts: startLog,
     clock,
+    processId,
     otherProcesses: replicas.otherProcesses,
     answerTimeoutMs: config.timeoutMs,
-    onNamed,
+    retryBackoffMs: config.retryBackoffMs,
+    metrics,
+    logger,
   });
-  const retrier = createRetrier({
-    starts,
-    submitter,
-    clock,
-    backoffMs: config.retryBackoffMs ?? RETRY_BACKOFF_MS,
-    events: {
-      onTried({ mappingId, retryOf, attempt }, outcome, error) {
-        metrics.countRetry(outcome);
-        const level = outcome === 'taken' ? 'info' : 'warn';
-        logger[level](
-          { mappingId, retryOf, attempt, outcome, err: error },
-          'A retry was submitted',
-        );
-      },
-      onFailed: (error) => logger.error({ err: error }, 'The log of retries could not be used'),
-    },
-  });
+  starting.defer(() => starts.stop());
   starting.defer(async () => {
     const callOff = setTimeout(() => void upstream.close(), CALL_OFF_RETRY_AFTER_MS);
-    await retrier.stop();
+    await starts.stopRetries();
     clearTimeout(callOff);
   });
-  /** See to the starts and retries of processes that are gone. */
-  async function takeOver(): Promise<void> {
-    const living = [...(await replicas.otherProcesses()), processId];
-    const now = clock.now();
-    for (const intent of await starts.settleInterrupted(now, living)) {
-      // Nobody was told what came of it, so what is known of it by now is used.
-      await starts.lookInto(intent.intentId, [], now);
-      onOutcomeUnknown(intent, null);
-    }
-    await retrier.look();
-  }
-  const onTakeOverFailed = (error: unknown) =>
-    logger.warn(
-      { err: error },
-      'What other replicas left could not be seen to; that is tried again',
-    );
   await replicas.start(watcher);
-  await takeOver();
+  await starts.takeOver();
   const stopPruner = startPruner({
     log,
     clock,
@@ -235,14 +183,19 @@ export async function startGateway(
   });
   starting.defer(stopPruner);
   const stopStartPruner = startPruner({
-    log: starts,
+    log: startLog,
     clock,
     retentionMs: START_KEPT_MS,
     onFailed: (error) => logger.error({ err: error }, 'Old starts could not be pruned'),
   });
   starting.defer(stopStartPruner);
 
-  const schema = await buildGatewaySchema({ starter, log, watches: watcher, clock });
+  const schema = await buildGatewaySchema({
+    starter: starts.starter,
+    log,
+    watches: watcher,
+    clock,
+  });
   const formatError = createErrorFormatter(logger);
   const logOperation = createOperationLog(logger);
   const reportOperation: OperationReporter = (report) => {
@@ -252,7 +205,7 @@ export async function startGateway(
   const newContext = (caller: Caller): OperationContext => ({
     caller,
     requests: createIngestionRequestLoader(log),
-    lineages: createLineageLoader(starts),
+    lineages: createLineageLoader(startLog),
     followed: { log, hub, watches: watcher },
   });
   const apollo = createApolloServer({ schema, formatError, reportOperation, logger });
@@ -268,18 +221,28 @@ export async function startGateway(
     formatError,
     reportOperation,
   });
-  const webSockets = createWebSockets({ operations, logger });
+  const signIn = config.signIn ? createSignIn(config.signIn, clock, logger) : anonymousSignIn;
+  const webSockets = createWebSockets({ operations, signIn, clock, logger });
+  const httpSignIn = createHttpSignIn(signIn, logger);
   let draining = false;
   const isDraining = () => draining;
-  const server = createHttpServer({ apollo, newContext, webSockets, isDraining, logger });
+  const server = createHttpServer({
+    apollo,
+    newContext,
+    signIn: httpSignIn,
+    webSockets,
+    isDraining,
+    logger,
+  });
   serveHealth(server, { upstream, checkLog: () => checkDatabase(database), clock }, isDraining);
-  metrics.serve(server, {
+  const gauges = {
     watches: () => watcher.watchCount,
     listeners: () => fanOut.followerCount,
     sockets: () => webSockets.socketCount,
     bufferedBytes: () => webSockets.bufferedBytes,
     replicas: replicas.livingCount,
-  });
+  };
+  metrics.serve(server, gauges, httpSignIn.require('metrics:read'));
   await serveExplorer(server, GRAPHQL_PATH, toExplorerContent(config.explorerMappingId));
   starting.defer(async () => {
     draining = true;

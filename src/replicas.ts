@@ -48,7 +48,7 @@ export interface ReplicasOptions {
   /** This replica was taken for dead. */
   readonly countLeaseLoss: () => void;
   /** Others came, left or died. */
-  readonly onCompanyChanged: () => void;
+  readonly onCompanyChanged: () => Promise<void>;
 }
 
 /** Join the others where the log is one that others can have open as well. */
@@ -91,7 +91,7 @@ function joinReplicas(options: ReplicasOptions): Replicas {
       },
       onCompanyChanged(livingCount, deadIds) {
         logger.info({ livingCount, deadIds }, 'Replicas came, left or died');
-        onCompanyChanged();
+        return onCompanyChanged();
       },
       onTaken: (watchCount) => logger.debug({ watchCount }, 'Took watches'),
       onGivenBack: (watchCount) => logger.debug({ watchCount }, 'Gave watches back'),

@@ -52,6 +52,7 @@ describe('the settings', () => {
     expect(parse({})).toEqual({
       host: '127.0.0.1',
       port: 4000,
+      signIn: null,
       upstream: { kind: 'embedded', mappingsDir: expect.stringMatching(/\/mappings$/) },
       timeoutMs: 10_000,
       maxRps: 20,
@@ -85,6 +86,7 @@ describe('the settings', () => {
     expect(config).toEqual({
       host: '::1',
       port: 0,
+      signIn: null,
       upstream: {
         kind: 'remote',
         identity: 'acme at https://mc.adobe.io',
@@ -326,8 +328,8 @@ describe('a warning', () => {
 
 describe('a .env file', () => {
   it('is read, and the environment wins', () => {
-    writeFileSync(envFile(), '# ours\nPORT=1234\nHOST="0.0.0.0"\nLOG_LEVEL=debug # loud\n');
-    expect(parse({ PORT: '99' })).toMatchObject({ port: 99, host: '0.0.0.0', logLevel: 'debug' });
+    writeFileSync(envFile(), '# ours\nPORT=1234\nHOST="127.0.0.2"\nLOG_LEVEL=debug # loud\n');
+    expect(parse({ PORT: '99' })).toMatchObject({ port: 99, host: '127.0.0.2', logLevel: 'debug' });
   });
 
   it('is held to the same rules', () => {

@@ -38,11 +38,12 @@ export interface ReplicaEvents {
   /** This replica was taken for dead, or could not say that it lives: it has dropped its watches. */
   onLost(replicaId: string, watchCount: number): void;
   /**
-   * Replicas came, left or died: what those who are gone were in the middle of is somebody else’s now.
+   * Replicas came, left or died: what those who are gone were in the middle of is somebody else’s now. Where
+   * seeing to that fails, this is called again.
    *
    * @param deadIds - those that died and nobody noticed before
    */
-  onCompanyChanged(livingCount: number, deadIds: readonly string[]): void;
+  onCompanyChanged(livingCount: number, deadIds: readonly string[]): Promise<void>;
   onTaken(watchCount: number): void;
   onGivenBack(watchCount: number): void;
   /** The database could not be asked; it is tried again. */
@@ -95,6 +96,8 @@ export function createReplica({ registry, table, clock, newId, events }: Replica
   let aliveUntil = Number.NEGATIVE_INFINITY;
   let watcher: Watcher | null = null;
   let wasMismatched = false;
+  /** Somebody came or went, and that is not seen to yet. */
+  let hasNews = false;
   let isStopped = false;
   let cancelBeat = () => {};
   let cancelEnd = () => {};
@@ -160,10 +163,15 @@ export function createReplica({ registry, table, clock, newId, events }: Replica
       return beat();
     }
     const { livingCount, deadIds } = heard;
-    const hasChanged = deadIds.length > 0 || livingCount !== census.livingCount;
+    if (deadIds.length > 0 || livingCount !== census.livingCount) hasNews = true;
     census = heard;
     liveFrom(sentAt);
-    if (hasChanged) events.onCompanyChanged(livingCount, deadIds);
+    if (!hasNews) return;
+    hasNews = false;
+    events.onCompanyChanged(livingCount, deadIds).catch((error) => {
+      hasNews = true;
+      events.onFailed(error);
+    });
   }
 
   async function balance(): Promise<void> {

@@ -13,7 +13,7 @@ import { startAnswers } from '../support/campaign-answers.js';
 import { type CampaignScript, scriptCampaign } from '../support/campaign-script.js';
 import { startGatewayProcess } from '../support/gateway-process.js';
 import { databaseEnv, deleteDatabase } from '../support/log-database.js';
-import { readMetric, untilMetric } from '../support/metrics.js';
+import { untilMetric } from '../support/metrics.js';
 import {
   hang,
   held,

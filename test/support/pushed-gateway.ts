@@ -16,7 +16,9 @@ import { createApolloServer } from '../../src/server/apollo.js';
 import { buildGatewaySchema } from '../../src/server/build-schema.js';
 import { createErrorFormatter } from '../../src/server/graphql-errors.js';
 import { createHttpServer } from '../../src/server/http.js';
+import { createHttpSignIn } from '../../src/server/http-sign-in.js';
 import { createOperations, type ResultJson } from '../../src/server/operations.js';
+import { anonymousSignIn } from '../../src/server/sign-in.js';
 import { createWebSockets, type GraphQLWebSockets } from '../../src/server/websocket.js';
 import { createFanOut, type FanOut } from '../../src/watch/fan-out.js';
 import { createHub } from '../../src/watch/hub.js';
@@ -89,10 +91,16 @@ export async function startPushedGateway(): Promise<PushedGateway> {
     formatError,
     reportOperation,
   });
-  const webSockets = createWebSockets({ operations, logger });
+  const webSockets = createWebSockets({
+    operations,
+    signIn: anonymousSignIn,
+    clock: systemClock,
+    logger,
+  });
   const server = createHttpServer({
     apollo,
     newContext,
+    signIn: createHttpSignIn(anonymousSignIn, logger),
     webSockets,
     isDraining: () => false,
     logger,

@@ -47,6 +47,7 @@ export async function startTestGateway(
     {
       host: '127.0.0.1',
       port: 0,
+      signIn: null,
       upstream: {
         kind: 'remote',
         identity: 'a scripted upstream',

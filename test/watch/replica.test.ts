@@ -82,7 +82,8 @@ function createCluster(count: number, skewMs = 0) {
       events: {
         onJoined: (id) => events.push(`joined ${id}`),
         onLost: (id, held) => events.push(`lost ${id} with ${held}`),
-        onCompanyChanged: (living, dead) => events.push(`${living} alive, dead: ${dead}`),
+        onCompanyChanged: async (living, dead) =>
+          void events.push(`${living} alive, dead: ${dead}`),
         onTaken: (taken) => events.push(`took ${taken}`),
         onGivenBack: (given) => events.push(`gave ${given}`),
         onFailed: (error) => events.push(`failed: ${error}`),

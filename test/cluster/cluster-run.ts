@@ -20,15 +20,15 @@ export interface ClusterOptions {
   readonly replicas: number;
   /** How many requests are watched at a time, each followed by a client. */
   readonly clients: number;
-  /** What happens, one after the other. */
-  readonly disturbances: readonly Disturbance[];
+  /** What happens, one after the other; each time to one replica or, of several things at once, to one each. */
+  readonly disturbances: readonly (readonly Disturbance[])[];
   /** Between two polls of a request, in ms. */
   readonly pollMs: number;
   /** For how long nothing happens after each disturbance, once its consequences are over, in ms. */
   readonly quietMs: number;
   readonly seed: number;
   /** Told of each disturbance before it happens. */
-  readonly onDisturbance?: (what: Disturbance) => void;
+  readonly onDisturbance?: (atOnce: readonly Disturbance[]) => void;
 }
 
 /** Watches are others’ within 10 s of their replica’s death; so long after a disturbance it is not over. */
@@ -94,9 +94,14 @@ export async function runCluster(options: ClusterOptions): Promise<CrashReport> 
     quiet.push({ fromAt, toAt: Date.now() });
   }
 
-  for (const what of options.disturbances) {
-    options.onDisturbance?.(what);
-    await disturb(what, { fleet, server, databaseUrl: database.url, random });
+  const disturbed = { fleet, server, databaseUrl: database.url };
+  for (const atOnce of options.disturbances) {
+    options.onDisturbance?.(atOnce);
+    const first = Math.floor(random() * fleet.size);
+    const happening = atOnce.map((what, index) =>
+      disturb(what, (first + index) % fleet.size, disturbed),
+    );
+    await Promise.all(happening);
     await beQuiet();
   }
   upstream.endAll();

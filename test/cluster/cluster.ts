@@ -20,11 +20,13 @@ console.error(`Seed ${seed}`);
 const { figures, violations } = await runCluster({
   replicas: Number(values.replicas),
   clients: Number(values.clients),
-  disturbances: Array.from({ length: Number(values.rounds) }, () => disturbances).flat(),
+  disturbances: Array.from({ length: Number(values.rounds) }, () => disturbances)
+    .flat()
+    .map((what) => [what]),
   pollMs: Number(values['poll-ms']),
   quietMs: Number(values['quiet-ms']),
   seed,
-  onDisturbance: (what) => console.error(what),
+  onDisturbance: (atOnce) => console.error(atOnce.join(', ')),
 });
 for (const [name, value] of Object.entries(figures)) console.log(`${name.padEnd(14)}${value}`);
 if (violations.length === 0) {

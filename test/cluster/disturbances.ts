@@ -24,15 +24,18 @@ export interface Disturbed {
   readonly fleet: Fleet;
   readonly server: PostgresServer;
   readonly databaseUrl: string;
-  readonly random: () => number;
 }
 
-/** Have one of them happen; resolves once the cause is over, which the consequences need not be. */
+/**
+ * Have one of them happen; resolves once the cause is over, which the consequences need not be.
+ *
+ * @param index - of the replica that it happens to, if it is to one
+ */
 export async function disturb(
   what: Disturbance,
-  { fleet, server, databaseUrl, random }: Disturbed,
+  index: number,
+  { fleet, server, databaseUrl }: Disturbed,
 ): Promise<void> {
-  const index = Math.floor(random() * fleet.size);
   switch (what) {
     case 'kill':
       return fleet.kill(index);

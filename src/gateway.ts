@@ -92,7 +92,7 @@ export async function startGateway(
   const metrics = createMetrics();
 
   const processId = randomUUID();
-  const database = await openLogDatabase(config.database, onFatal);
+  const database = await openLogDatabase(config.database, onFatal, metrics.setBus);
   const startLog = createStartLog(database, processId);
   const log = await createIngestionLog(database);
   starting.defer(() => log.close());
@@ -265,11 +265,12 @@ export async function startGateway(
 function openLogDatabase(
   database: DatabaseConfig,
   onFatal: (error: Error) => void,
+  onListening: (isListening: boolean) => void,
 ): Promise<LogDatabase> {
   switch (database.kind) {
     case 'sqlite':
       return openSqliteLog({ dataDir: database.dataDir, onFatal });
     case 'postgres':
-      return openPostgresLog({ ...database, onFatal });
+      return openPostgresLog({ ...database, onFatal, onListening });
   }
 }

@@ -28,7 +28,9 @@ const SHARING_MS = 12_000;
 await using parts = new AsyncDisposableStack();
 const dataDir = await mkdtemp(join(tmpdir(), 'bench-cluster-'));
 parts.defer(() => rm(dataDir, { recursive: true }));
-const server = await startPostgresServer();
+const server = await startPostgresServer({
+  shared_preload_libraries: 'pg_stat_statements',
+});
 parts.defer(() => server.dispose());
 const client = new pg.Client({ connectionString: server.url });
 await client.connect();

@@ -16,6 +16,8 @@ export interface Metrics {
   countUnknownStart(): void;
   countRetry(outcome: string): void;
   countLeaseLoss(): void;
+  /** The bus between replicas: whether it stands, each time that changes. */
+  setBus(isConnected: boolean): void;
 }
 
 /** What is measured when somebody looks. */
@@ -74,6 +76,16 @@ export function createMetrics(): Metrics {
     help: 'Times this replica was taken for dead, or could not say that it lives, and dropped its watches',
     registers,
   });
+  const busConnected = new Gauge({
+    name: 'sluice_bus_connected',
+    help: '1 while the connection stands over which the database tells of new transitions; 0 on SQLite, which needs none',
+    registers,
+  });
+  const busConnections = new Counter({
+    name: 'sluice_bus_connections_total',
+    help: 'Times that connection was made: one more than it was lost',
+    registers,
+  });
   return {
     serve(server, gauges, onRequest) {
       const measured: (readonly [name: string, help: string, measure: () => number])[] = [
@@ -116,5 +128,9 @@ export function createMetrics(): Metrics {
     countUnknownStart: () => unknownStarts.inc(),
     countRetry: (outcome) => retries.inc({ outcome }),
     countLeaseLoss: () => leaseLosses.inc(),
+    setBus(isConnected) {
+      busConnected.set(isConnected ? 1 : 0);
+      if (isConnected) busConnections.inc();
+    },
   };
 }

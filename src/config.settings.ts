@@ -24,6 +24,11 @@ function isPlainHttpUrl(text: string): boolean {
   return [url.username, url.password, url.search, url.hash].every((part) => part === '');
 }
 
+/** What the driver makes of its query (`sslmode`, say), it finds out by itself. */
+function isPostgresUrl(text: string): boolean {
+  return /^postgres(ql)?:$/.test(URL.parse(text)?.protocol ?? '');
+}
+
 /** What can stand in an HTTP header. Found out at start, or it would look like an upstream that is down. */
 const headerText = {
   allowed: 'visible ASCII characters without blanks',
@@ -93,6 +98,14 @@ export const settings = {
   CAMPAIGN_SERVICE_MAPPINGS_DIR: {
     allowed: 'a directory with mapping files',
     schema: text.default(shippedMappingsDir),
+  },
+  DATABASE_URL: {
+    allowed: 'a URL such as postgres://user:password@host:5432/database',
+    schema: z.string().refine(isPostgresUrl).optional(),
+  },
+  DATABASE_POOL_MAX: {
+    allowed: 'connections, 2 to 1000',
+    schema: wholeNumber(2, 1_000).default(10),
   },
   DATA_DIR: { allowed: 'a directory', schema: text.default('.sluice') },
   RETENTION_DAYS: { allowed: 'days, 1 to 36500', schema: wholeNumber(1, 36_500).default(90) },

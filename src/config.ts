@@ -30,6 +30,11 @@ export type UpstreamConfig =
   | { readonly kind: 'embedded'; readonly mappingsDir: string }
   | RemoteUpstream;
 
+/** Where the gateway's log is. */
+export type DatabaseConfig =
+  | { readonly kind: 'sqlite'; readonly dataDir: string }
+  | { readonly kind: 'postgres'; readonly url: string; readonly maxConnections: number };
+
 /** Everything that can be set, read once at start. */
 export interface Config {
   readonly host: string;
@@ -42,6 +47,8 @@ export interface Config {
   readonly statusRequestIdIn: 'query' | 'body';
   readonly pollMinMs: number;
   readonly pollMaxMs: number;
+  readonly database: DatabaseConfig;
+  /** Of the embedded Campaign service, and of the log where that is a file. */
   readonly dataDir: string;
   readonly retentionDays: number;
   readonly logLevel: LogLevel;
@@ -57,7 +64,7 @@ export class ConfigError extends Error {
 }
 
 /** What makes a variable ours. A misspelt one is reported, for its author meant to set something. */
-const ourPrefixes = ['AUTH_', 'CAMPAIGN_', 'IMS_', 'POLL_', 'RETENTION_', 'SLUICE_'];
+const ourPrefixes = ['AUTH_', 'CAMPAIGN_', 'DATABASE_', 'IMS_', 'POLL_', 'RETENTION_', 'SLUICE_'];
 
 /** Read by `npm run campaign`; known here, so that one `.env` can serve both. */
 const campaignServicePrefix = 'CAMPAIGN_SERVICE_';
@@ -117,6 +124,9 @@ export function parseConfig(
     statusRequestIdIn: all.CAMPAIGN_STATUS_REQUEST_ID_IN,
     pollMinMs: all.POLL_MIN_MS,
     pollMaxMs: all.POLL_MAX_MS,
+    database: all.DATABASE_URL
+      ? { kind: 'postgres', url: all.DATABASE_URL, maxConnections: all.DATABASE_POOL_MAX }
+      : { kind: 'sqlite', dataDir: all.DATA_DIR },
     dataDir: all.DATA_DIR,
     retentionDays: all.RETENTION_DAYS,
     logLevel: all.LOG_LEVEL,

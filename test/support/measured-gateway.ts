@@ -37,7 +37,7 @@ const gateway = await startGateway(
     statusRequestIdIn: 'query',
     pollMinMs: 60_000,
     pollMaxMs: 60_000,
-    dataDir,
+    database: { kind: 'sqlite', dataDir },
     retentionDays: 90,
     explorerMappingId: 'XDM44',
   },

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
-  type IngestionLogFile,
+  type DurableIngestionLog,
   openIngestionLog,
 } from '../../src/datasources/ingestion-log.datasource.js';
 import { fillLog, refOf } from '../support/filled-log.js';
@@ -14,7 +14,7 @@ import { fillLog, refOf } from '../support/filled-log.js';
 const [small = 1_000, large = 1_000_000] = process.argv.slice(2).map(Number);
 const ROUNDS = 300;
 const PAGE_ITEMS = 25;
-type Page = (log: IngestionLogFile, transitionCount: number) => Promise<unknown>;
+type Page = (log: DurableIngestionLog, transitionCount: number) => Promise<unknown>;
 
 /** Some place in the log, another at each call. */
 const anywhere = (transitionCount: number) =>
@@ -24,7 +24,7 @@ const pages: Record<string, Page> = {
   'requests, the newest': (log) => log.list({}, null, PAGE_ITEMS),
   'requests, from anywhere': (log, count) => log.list({}, anywhere(count), PAGE_ITEMS),
   'requests of a mapping': (log, count) =>
-    log.list({ mappingIds: ['M4'] }, anywhere(count), PAGE_ITEMS),
+    log.list({ mappings: { kind: 'mappings', mappingIds: ['M4'] } }, anywhere(count), PAGE_ITEMS),
   'requests in a status': (log, count) =>
     log.list({ statuses: ['SUCCESS'] }, anywhere(count), PAGE_ITEMS),
   'requests in a status that none has': (log) =>

@@ -73,7 +73,9 @@ async function* readArray(location: string): AsyncGenerator<Row[]> {
   let rows: Row[] = [];
   try {
     // Whole values only: as tokens of single characters they would take six times as long.
-    for await (const { value } of file.compose(streamArray.withParserAsStream({ streamValues: false }))) {
+    for await (const { value } of file.compose(
+      streamArray.withParserAsStream({ streamValues: false }),
+    )) {
       rows.push(toRecord(value, () => JSON.stringify(value)));
       if (rows.length < ELEMENTS_AT_ONCE) continue;
       yield rows;

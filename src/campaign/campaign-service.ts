@@ -5,11 +5,14 @@ import { syncFolder } from './durable-file.js';
 import { closeHttpServer, createHttpServer } from './http-server.js';
 import { createIngestionRequests } from './ingestion-requests.js';
 import { addIngestionRoutes } from './ingestion-routes.js';
+import { createIngestionRunner } from './ingestion-run.js';
 import type { Logger } from './logger.js';
+import type { SourceEnvironment } from './mapping-file.js';
 import { loadMappings } from './mappings.js';
 import { openRequestJournal } from './request-journal.js';
 import { type Client, createTokenIssuer } from './token-issuer.js';
 import { addTokenRoutes } from './token-routes.js';
+import { createPlatformClient, type PlatformSettings } from './upload/platform-client.js';
 
 /** A day, as IMS issues them. In s. */
 const TOKEN_LIFETIME_S = 86_399;
@@ -21,6 +24,10 @@ export interface CampaignServiceOptions {
   /** Everything is kept in its folder `campaign`, which one service has at a time. */
   readonly dataDir: string;
   readonly mappingsDir: string;
+  /** The variables that mappings name; none where it is not given. */
+  readonly sourceEnvironment?: SourceEnvironment;
+  /** Where batches go. */
+  readonly platform: PlatformSettings;
   readonly organization: string;
   readonly apiKey: string;
   readonly clients: readonly Client[];
@@ -57,7 +64,7 @@ export function createCampaignService(options: CampaignServiceOptions): Campaign
   let stopped: Promise<void> | null = null;
 
   async function begin(): Promise<{ readonly url: string }> {
-    const mappings = await loadMappings(options.mappingsDir);
+    const mappings = await loadMappings(options.mappingsDir, options.sourceEnvironment ?? {});
     const campaignDir = join(options.dataDir, 'campaign');
 
     releasers.push(lockDataFolder(campaignDir));
@@ -66,8 +73,11 @@ export function createCampaignService(options: CampaignServiceOptions): Campaign
     // A journal that was just made must not be gone after a power cut: ids would start over.
     await syncFolder(campaignDir);
 
-    const batchesDir = join(campaignDir, 'batches');
-    const requests = createIngestionRequests({ journal, clock, logger }, known, batchesDir);
+    const platform = createPlatformClient(options.platform, clock);
+    releasers.push(() => platform.close());
+    const rejectsDir = join(campaignDir, 'rejects');
+    const runner = createIngestionRunner({ platform, rejectsDir, clock });
+    const requests = createIngestionRequests({ journal, runner, logger }, known);
     releasers.push(() => requests.stop());
 
     const tokens = createTokenIssuer(options.clients, tokenLifetimeS, clock);

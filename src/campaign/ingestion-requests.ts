@@ -1,10 +1,9 @@
-import type { Clock } from './clock.js';
 import type { IngestionRequest, RequestEnd, StartOutcome } from './ingestion-request.js';
-import { type RunOutcome, runIngestion } from './ingestion-run.js';
+import type { IngestionRunner } from './ingestion-run.js';
 import type { Logger } from './logger.js';
 import type { Mapping } from './mapping.js';
 import type { RequestJournal } from './request-journal.js';
-import { SourceError } from './source-record.js';
+import type { RunOutcome } from './run-outcome.js';
 
 /** Every request, and the runs of those that are not over. */
 export interface IngestionRequests {
@@ -23,13 +22,10 @@ export interface IngestionRequests {
 /**
  * Build the requests on what the journal knows. Those in it that never ended were cut off by a crash:
  * they are aborted.
- *
- * @param batchesDir - where runs write their batches
  */
 export function createIngestionRequests(
-  { journal, clock, logger }: { journal: RequestJournal; clock: Clock; logger: Logger },
+  { journal, runner, logger }: { journal: RequestJournal; runner: IngestionRunner; logger: Logger },
   known: readonly IngestionRequest[],
-  batchesDir: string,
 ): IngestionRequests {
   const requests = new Map(known.map((request) => [request.requestId, request]));
   const runningOf = new Map<string, { requestId: number; ended: Promise<void> }>();
@@ -53,7 +49,14 @@ export function createIngestionRequests(
   async function run(requestId: number, mapping: Mapping): Promise<void> {
     const about = { requestId, mappingId: mapping.id };
     try {
-      const outcome = await runIngestion(mapping, batchesDir, clock, stopping.signal);
+      const outcome = await runner.run(mapping, {
+        jobId: requestId,
+        watermark: null,
+        onBatchCreated() {},
+        onBatchWhole() {},
+        onUploaded() {},
+        signal: stopping.signal,
+      });
       report(outcome, about);
       end(requestId, mapping.id, toRequestEnd(outcome));
     } catch (error) {
@@ -69,7 +72,7 @@ export function createIngestionRequests(
         logger.info({ ...details, numRecords: outcome.numRecords }, 'ingestion succeeded');
         return;
       case 'failed':
-        logger.warn({ ...details, reason: outcome.cause.message }, 'ingestion failed');
+        logger.warn({ ...details, reason: outcome.reason }, 'ingestion failed');
         return;
       case 'aborted':
         logger.warn(details, 'ingestion aborted');
@@ -105,19 +108,12 @@ export function createIngestionRequests(
   };
 }
 
-/**
- * Where nothing was uploaded the code tells which side failed; once a batch is there, whatever ended the
- * run left an upload unfinished.
- */
 function toRequestEnd(outcome: RunOutcome): RequestEnd {
   switch (outcome.kind) {
     case 'succeeded':
       return { phase: 'succeeded', numRecords: outcome.numRecords };
-    case 'failed': {
-      const { batchId, cause } = outcome;
-      const isFetch = cause instanceof SourceError && batchId === null;
-      return { phase: 'failed', code: isFetch ? 'ACP-880056' : 'ACP-880096', batchId };
-    }
+    case 'failed':
+      return { phase: 'failed', code: outcome.code, batchId: outcome.batchId };
     case 'aborted':
       return { phase: 'aborted' };
   }

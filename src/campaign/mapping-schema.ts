@@ -4,6 +4,8 @@ import { CONVERSIONS } from './conversion.js';
 const XDM_PATH = /^[A-Za-z_@][\w@:-]*(?:\.[A-Za-z_@][\w@:-]*)*$/;
 const IDENTITY_PATH = /^identityMap\.[^.]+$/;
 const PERCENT = /^(?:100|\d{1,2}(?:\.\d+)?)%$/;
+/** How a mapping names an environment variable. */
+const EXAMPLE = `$\{CRM_DATABASE_URL}`;
 const VARIABLE = /^\$\{[A-Z_][A-Z0-9_]*\}$/;
 
 const column = z.string().min(1);
@@ -57,8 +59,8 @@ const source = z.discriminatedUnion('kind', [
     url: z
       .string()
       // The value itself stays out of the message: it may hold a password.
-      .regex(VARIABLE, 'expected the name of an environment variable, such as ${CRM_DATABASE_URL}')
-      .describe('The environment variable with the connection string: ${CRM_DATABASE_URL}'),
+      .regex(VARIABLE, `expected an environment variable, such as ${EXAMPLE}`)
+      .describe(`The environment variable with the connection string: ${EXAMPLE}`),
     schema: z.string().min(1).optional(),
     table: z.string().min(1).describe('A table or view'),
   }),

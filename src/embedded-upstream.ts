@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { createCampaignService } from './campaign/campaign-service.js';
+import { createFixedCredentials } from './campaign/credentials.js';
 import type { RemoteUpstream } from './config.js';
 
 const HOST = '127.0.0.1';
@@ -35,8 +36,9 @@ export async function startEmbeddedUpstream(
     dataDir,
     mappingsDir,
     organization: ORGANIZATION,
-    apiKey,
-    clients: [{ clientId, clientSecret }],
+    credentials: createFixedCredentials(apiKey, [
+      { clientId, clientSecret, roles: ['sqlFunctionExecution'] },
+    ]),
     logger,
   });
   const { url } = await service.start();

@@ -1,30 +1,57 @@
+import { join } from 'node:path';
 import { createBatchWriter, TargetError } from './batch-writer.js';
 import type { Clock } from './clock.js';
+import type { FailureCode } from './ingestion-request.js';
+import type { WholeBatch } from './job.js';
 import type { Mapping } from './mapping.js';
 import { createPace } from './pace.js';
 import { readRecords } from './record-source.js';
 import { SourceError } from './source-record.js';
 import { createShaper } from './xdm-record.js';
 
-/** How a run ended. `batchId` is null where no file of its batch was written. */
+export type Watermark = unknown;
+
+export interface RunPorts {
+  readonly jobId: number;
+  readonly watermark: Watermark | null;
+  onBatchCreated(batchId: string): void;
+  onBatchWhole(whole: WholeBatch): void;
+  onUploaded(): void;
+  readonly signal: AbortSignal;
+}
+
 export type RunOutcome =
-  | { readonly kind: 'succeeded'; readonly numRecords: number; readonly batchId: string | null }
+  | {
+      readonly kind: 'succeeded';
+      readonly numRecords: number;
+      readonly numRejected: number;
+      readonly batchId: string | null;
+      readonly watermark: Watermark | null;
+    }
   | {
       readonly kind: 'failed';
-      readonly cause: SourceError | TargetError;
+      readonly code: FailureCode;
+      readonly reason: string;
       readonly batchId: string | null;
+      readonly numRejected: number;
+      readonly isTransient: boolean;
     }
-  /** Stopped from outside. */
-  | { readonly kind: 'aborted'; readonly batchId: string | null };
+  | { readonly kind: 'aborted' };
 
-/**
- * Ingest a mapping's source: read each record, shape it, write it to a new batch, at the mapping's pace.
- *
- * @param batchesDir - the folder that batches are written to; made where there is none
- * @param signal - stops the run between two records
- * @throws only what a fault of this program throws
- */
-export async function runIngestion(
+export interface IngestionRunner {
+  run(mapping: Mapping, ports: RunPorts): Promise<RunOutcome>;
+  finish(whole: WholeBatch, ports: RunPorts): Promise<RunOutcome>;
+}
+
+export function createFileRunner(campaignDir: string, clock: Clock): IngestionRunner {
+  return {
+    run: (mapping, ports) =>
+      runIngestion(mapping, join(campaignDir, 'batches'), clock, ports.signal),
+    finish: async () => ({ kind: 'aborted' }),
+  };
+}
+
+async function runIngestion(
   mapping: Mapping,
   batchesDir: string,
   clock: Clock,
@@ -40,14 +67,28 @@ export async function runIngestion(
       await batch.append(shape(record));
     }
     signal.throwIfAborted();
-    return { kind: 'succeeded', numRecords: await batch.complete(), batchId: batch.batchId };
+    return {
+      kind: 'succeeded',
+      numRecords: await batch.complete(),
+      numRejected: 0,
+      batchId: batch.batchId,
+      watermark: null,
+    };
   } catch (cause) {
     await batch.abandon();
     const { batchId } = batch;
     if (cause instanceof SourceError || cause instanceof TargetError) {
-      return { kind: 'failed', cause, batchId };
+      const code = cause instanceof SourceError && batchId === null ? 'ACP-880056' : 'ACP-880096';
+      return {
+        kind: 'failed',
+        code,
+        reason: cause.message,
+        batchId,
+        numRejected: 0,
+        isTransient: false,
+      };
     }
-    if (signal.aborted) return { kind: 'aborted', batchId };
+    if (signal.aborted) return { kind: 'aborted' };
     throw cause;
   }
 }

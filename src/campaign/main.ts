@@ -1,26 +1,18 @@
 import { existsSync } from 'node:fs';
 import { loadEnvFile } from 'node:process';
 import { pino } from 'pino';
-import {
-  CampaignConfigError,
-  parseCampaignConfig,
-  toGatewayEnvironment,
-} from './campaign-config.js';
+import { CampaignConfigError, parseCampaignConfig } from './campaign-config.js';
 import { createCampaignService } from './campaign-service.js';
+import { CredentialsUnreadableError } from './credentials.js';
 import { DataFolderInUseError } from './data-lock.js';
 import { MappingsInvalidError } from './mapping-fault.js';
-import { JournalCorruptError } from './request-journal.js';
+import { StateUnusableError } from './state-database.js';
 
 async function main(): Promise<void> {
   // What the process was given goes before what the file says.
   if (existsSync('.env')) loadEnvFile('.env');
   const config = parseCampaignConfig(process.env);
-  const { clientId, clientSecret, ...rest } = config;
-  const service = createCampaignService({
-    ...rest,
-    clients: [{ clientId, clientSecret }],
-    logger: pino(),
-  });
+  const service = createCampaignService({ ...config, logger: pino() });
 
   const stop = () => {
     service.stop().catch(fail);
@@ -29,7 +21,7 @@ async function main(): Promise<void> {
   process.once('SIGINT', stop);
 
   const { url } = await service.start();
-  process.stdout.write(`\nPoint a gateway here:\n\n${toGatewayEnvironment(config, url)}\n\n`);
+  process.stdout.write(`\nPoint a gateway here:\n\n${config.gatewayEnvironment(url)}\n\n`);
 }
 
 function fail(error: unknown): void {
@@ -49,7 +41,8 @@ function toMessage(error: unknown): string {
     error instanceof CampaignConfigError ||
     error instanceof DataFolderInUseError ||
     error instanceof MappingsInvalidError ||
-    error instanceof JournalCorruptError;
+    error instanceof StateUnusableError ||
+    error instanceof CredentialsUnreadableError;
   return isPlain ? error.message : (error.stack ?? error.message);
 }
 

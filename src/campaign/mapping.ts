@@ -31,6 +31,8 @@ export interface Mapping {
   readonly publication: 'published' | 'unpublished';
   /** The API can trigger only what the scheduler does not run: a stopped mapping. */
   readonly execution: 'started' | 'stopped';
+  /** From one scheduled run to the next, in ms; absent: as the service says. */
+  readonly everyMs?: number | undefined;
   readonly recordsPerSecond: number;
   readonly source: MappingSource;
   readonly target: MappingTarget;

@@ -6,9 +6,11 @@ import {
   type CampaignServiceOptions,
   createCampaignService,
 } from '../../../src/campaign/campaign-service.js';
+import { createFixedCredentials } from '../../../src/campaign/credentials.js';
 import type { Logger } from '../../../src/campaign/logger.js';
 
 export const API_KEY = 'key-1';
+export const ADMIN = { clientId: 'admin-1', clientSecret: 'admin-secret-1' };
 export const CLIENT = { clientId: 'client-1', clientSecret: 'secret-1' };
 
 export interface Answer {
@@ -74,8 +76,10 @@ export async function startService(
     host: '127.0.0.1',
     port: 0,
     organization: 'acme',
-    apiKey: API_KEY,
-    clients: [CLIENT],
+    credentials: createFixedCredentials(API_KEY, [
+      { ...CLIENT, roles: ['sqlFunctionExecution'] },
+      { ...ADMIN, roles: ['administration'] },
+    ]),
     logger: ends.logger,
     ...options,
   });

@@ -2,21 +2,21 @@ import { join } from 'node:path';
 import { createAdministration } from './administration.js';
 import { addAdministrationRoutes } from './administration-routes.js';
 import { createBatchAborter } from './batch-aborter.js';
-import { type Clock, systemClock } from './clock.js';
-import type { Credentials } from './credentials.js';
+import type { CampaignServiceOptions } from './campaign-service.options.js';
+import { systemClock } from './clock.js';
 import { lockDataFolder } from './data-lock.js';
 import { syncFolder } from './durable-file.js';
 import { closeHttpServer, createHttpServer } from './http-server.js';
 import { createIngestionRequests } from './ingestion-requests.js';
 import { addIngestionRoutes } from './ingestion-routes.js';
-import { createFileRunner } from './ingestion-run.js';
+import { createIngestionRunner } from './ingestion-run.js';
 import { createJobs } from './jobs.js';
-import type { Logger } from './logger.js';
 import { loadMappings, type Mappings } from './mappings.js';
 import { createScheduler } from './scheduler.js';
 import { createState, type State } from './state.js';
 import { createTokenIssuer } from './token-issuer.js';
 import { addTokenRoutes } from './token-routes.js';
+import { createPlatformClient } from './upload/platform-client.js';
 import { createUsageCounter, type UsageLimits } from './usage-limits.js';
 
 /** A day, as IMS issues them. In s. */
@@ -28,27 +28,6 @@ const RUN_INTERVAL_MS = 15 * 60_000;
 const RETRY_INTERVAL_MS = 60_000;
 
 const UNLIMITED: UsageLimits = { maxCallsPerSecond: null, maxCallsPerDay: null };
-
-export interface CampaignServiceOptions {
-  readonly host: string;
-  /** 0 takes a free one. */
-  readonly port: number;
-  /** Everything is kept in its folder `campaign`, which one service has at a time. */
-  readonly dataDir: string;
-  readonly mappingsDir: string;
-  readonly organization: string;
-  readonly credentials: Credentials;
-  /** In s; a day where it is not given. */
-  readonly tokenLifetimeS?: number;
-  /** From one scheduled run of a mapping to the next; in ms, a quarter of an hour where it is not given. */
-  readonly runIntervalMs?: number;
-  /** From a scheduled run that failed by something that passes to the next; in ms, a minute where not given. */
-  readonly retryIntervalMs?: number;
-  /** As many calls as one likes where they are not given. */
-  readonly usageLimits?: UsageLimits;
-  readonly logger: Logger;
-  readonly clock?: Clock;
-}
 
 /** An HTTP server that speaks Campaign's data-ingestion protocol and does what it says. */
 export interface CampaignService {
@@ -95,7 +74,7 @@ export function createCampaignService(options: CampaignServiceOptions): Campaign
   let stopped: Promise<void> | null = null;
 
   async function begin(): Promise<{ readonly url: string }> {
-    const mappings = await loadMappings(options.mappingsDir);
+    const mappings = await loadMappings(options.mappingsDir, options.sourceEnvironment ?? {});
     // What nobody can read now must not be found out by the first caller.
     credentials.apiKeys();
     credentials.clients();
@@ -108,13 +87,12 @@ export function createCampaignService(options: CampaignServiceOptions): Campaign
     await syncFolder(campaignDir);
     introduceMappings(mappings, state, clock.now());
 
-    const runner = createFileRunner(campaignDir, clock);
-    const aborter = createBatchAborter({
-      batches: state.abandonedBatches,
-      abort: async () => {},
-      clock,
-      logger,
-    });
+    const platform = createPlatformClient(options.platform, clock);
+    releasers.push(() => platform.close());
+    const rejectsDir = join(campaignDir, 'rejects');
+    const runner = createIngestionRunner({ platform, rejectsDir, clock });
+    const batches = state.abandonedBatches;
+    const aborter = createBatchAborter({ batches, abort: runner.abort, clock, logger });
     releasers.push(() => aborter.stop());
     const jobs = createJobs({ state, runner, onAbandoned: aborter.wake, clock, logger });
     releasers.push(() => jobs.stop());

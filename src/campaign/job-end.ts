@@ -1,4 +1,4 @@
-import type { RunOutcome } from './ingestion-run.js';
+import type { RunOutcome } from './run-outcome.js';
 import type { Job } from './job.js';
 import type { State } from './state.js';
 
@@ -37,7 +37,7 @@ export function writeJobEnd(
         const { code, reason, batchId, numRejected } = end;
         jobs.fail(id, code, { batchId, numRecords: 0, numRejected, reason, endedAt });
         // Where the batch was whole the run has failed by Platform's last word on it.
-        if (batchId !== null && whole === null) abandonedBatches.add(batchId);
+        if (batchId !== null) abandonedBatches.add(batchId);
         return true;
       }
       case 'aborted':

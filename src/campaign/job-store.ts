@@ -1,4 +1,5 @@
-import type { Job, JobFailure, JobState, JobStatus, WholeBatch } from './job.js';
+import type { Job, JobFailure, JobState, JobStatus } from './job.js';
+import type { WholeBatch } from './run-outcome.js';
 import type { StateDatabase } from './state-database.js';
 
 /** What a page of the list of jobs is asked for. */

@@ -1,5 +1,4 @@
 import type { FailureCode } from './ingestion-request.js';
-import type { Watermark } from './ingestion-run.js';
 
 /** A job's statuses, as the product's list shows them. */
 export const JOB_STATUSES = ['Created', 'Uploaded', 'Success', 'Failed'] as const;
@@ -36,18 +35,4 @@ export interface Job {
   readonly reason: string;
   readonly startedAt: number;
   readonly state: JobState;
-}
-
-/** A batch whose files are all on Platform: whatever happens now, it can be completed. */
-export interface WholeBatch {
-  readonly batchId: string;
-  readonly numRecords: number;
-  readonly numRejected: number;
-  /** Where the mapping stands once Platform has accepted the batch. */
-  readonly watermark: Watermark | null;
-}
-
-/** True until the job is over. */
-export function isRunning({ state }: Job): boolean {
-  return state.status === 'Created' || state.status === 'Uploaded';
 }

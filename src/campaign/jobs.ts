@@ -1,5 +1,6 @@
 import type { Clock } from './clock.js';
-import type { IngestionRunner, RunOutcome, RunPorts } from './ingestion-run.js';
+import type { IngestionRunner } from './ingestion-run.js';
+import type { RunOutcome, RunPorts } from './run-outcome.js';
 import type { Job } from './job.js';
 import { type JobEnd, writeJobEnd } from './job-end.js';
 import type { Logger } from './logger.js';

@@ -1,4 +1,4 @@
-import type { Watermark } from './ingestion-run.js';
+import type { Watermark } from './source/watermark.js';
 import type { MappingState } from './mapping-state.js';
 import type { StateDatabase } from './state-database.js';
 

@@ -1,0 +1,124 @@
+import type { PlatformClient } from './platform-client.js';
+import { PlatformError } from './platform-error.js';
+
+/** Platform takes no more files than this in a batch. */
+const MOST_FILES = 1_500;
+
+/** The batch of one run: lines are gathered into files, and each is uploaded as soon as it is full. */
+export interface BatchUpload {
+  /** Null until a first file was full. */
+  readonly batchId: string | null;
+  /** The records that were appended. */
+  readonly records: number;
+  /**
+   * Add lines of NDJSON. Resolves when more may come: while one file is uploaded the next is filled.
+   *
+   * @throws {PlatformError} a file could not be uploaded
+   */
+  append(lines: readonly string[]): Promise<void>;
+  /**
+   * Upload what is left.
+   *
+   * @returns the batch, all of its files uploaded; null where there is nothing to complete
+   * @throws {PlatformError}
+   */
+  finish(): Promise<string | null>;
+  /**
+   * Cut off what is being uploaded, and wait until it is. Never throws.
+   *
+   * @returns the batch, for Platform to abort; null where there is none
+   */
+  abandon(): Promise<string | null>;
+}
+
+/** What an upload works with. */
+export interface BatchUploadParts {
+  readonly platform: PlatformClient;
+  readonly datasetId: string;
+  /** The most that a file has, in bytes; Platform takes 256 MB. */
+  readonly fileBytes: number;
+  /** Called once, before anything is uploaded. */
+  readonly onBatchCreated: (batchId: string) => Promise<void> | void;
+  readonly signal: AbortSignal;
+}
+
+/** Begin an upload; the batch is made with its first file. */
+export function createBatchUpload(parts: BatchUploadParts): BatchUpload {
+  const { platform, datasetId, fileBytes, onBatchCreated } = parts;
+  const abandoned = new AbortController();
+  const signal = AbortSignal.any([parts.signal, abandoned.signal]);
+  // Two buffers in turn, whatever the run's size: one is filled while the other is uploaded.
+  let filling: Buffer = Buffer.allocUnsafeSlow(fileBytes);
+  let spare: Buffer | null = null;
+  let used = 0;
+  let records = 0;
+  let files = 0;
+  let batchId: string | null = null;
+  let uploading: Promise<void> = Promise.resolve();
+
+  async function seal(): Promise<void> {
+    if (used === 0) return;
+    await uploading;
+    if (files === MOST_FILES) {
+      throw new PlatformError(
+        `a batch has at most ${MOST_FILES} files, and this needs more`,
+        false,
+      );
+    }
+    files += 1;
+    const content = filling.subarray(0, used);
+    const filled = filling;
+    const name = `part-${String(files).padStart(5, '0')}.json`;
+    filling = spare ?? Buffer.allocUnsafeSlow(fileBytes);
+    spare = filled;
+    used = 0;
+    uploading = upload(name, content);
+    // Whoever comes next is told; until then it is no unhandled rejection.
+    uploading.catch(() => {});
+  }
+
+  async function upload(name: string, content: Buffer): Promise<void> {
+    if (batchId === null) {
+      batchId = await platform.createBatch(datasetId, signal);
+      await onBatchCreated(batchId);
+    }
+    await platform.uploadFile({ batchId, datasetId, name, content }, signal);
+  }
+
+  async function append(lines: readonly string[]): Promise<void> {
+    const text = lines.join('');
+    const bytes = Buffer.byteLength(text);
+    if (bytes > fileBytes - used) await seal();
+    if (bytes <= fileBytes) {
+      used += filling.write(text, used);
+      records += lines.length;
+      return;
+    }
+    if (lines.length === 1) {
+      throw new PlatformError(`a record of ${bytes} bytes is larger than a file may be`, false);
+    }
+    const half = lines.length >> 1;
+    await append(lines.slice(0, half));
+    await append(lines.slice(half));
+  }
+
+  return {
+    get batchId() {
+      return batchId;
+    },
+    get records() {
+      return records;
+    },
+    append,
+    async finish() {
+      await seal();
+      await uploading;
+      return batchId;
+    },
+    async abandon() {
+      abandoned.abort();
+      await uploading.catch(() => {});
+      return batchId;
+    },
+  };
+}

@@ -1,0 +1,180 @@
+import { randomUUID } from 'node:crypto';
+import { Agent } from 'undici';
+import { z } from 'zod';
+import type { Clock } from '../clock.js';
+import { createAccessTokens, type PlatformCredentials } from './access-token.js';
+import { type BatchReport, findBatchId, parseBatchReport } from './batch-report.js';
+import { callHttp, type HttpCall } from './http-call.js';
+import { PlatformError } from './platform-error.js';
+import { withRetries } from './retry.js';
+
+/** Where Platform is, and as whom the service calls it. */
+export interface PlatformSettings {
+  /** The base URL, with no slash at its end: `https://platform.adobe.io`. */
+  readonly url: string;
+  readonly apiKey: string;
+  /** The IMS organization: `…@AdobeOrg`. */
+  readonly organization: string;
+  readonly sandbox: string;
+  readonly credentials: PlatformCredentials;
+}
+
+/**
+ * Platform's Batch Ingestion API. Each call is made again while that is safe and may help, with a new token
+ * where one was refused, and throws {@link PlatformError} where it is given up; or the signal's reason.
+ */
+export interface PlatformClient {
+  /**
+   * Create a batch for NDJSON files. It is made once: where the answer was lost the batch is looked for by
+   * the external id that it was given, before another one is made.
+   */
+  createBatch(datasetId: string, signal: AbortSignal): Promise<string>;
+  /** Upload a file whole; one of that name is replaced. */
+  uploadFile(file: PlatformFile, signal: AbortSignal): Promise<void>;
+  /** Say that the batch has all its files. Safe to repeat. */
+  completeBatch(batchId: string, signal: AbortSignal): Promise<void>;
+  /** Give the batch up. Resolves also where it is over already. */
+  abortBatch(batchId: string, signal: AbortSignal): Promise<void>;
+  readBatch(batchId: string, signal: AbortSignal): Promise<BatchReport>;
+  close(): Promise<void>;
+}
+
+/** A file of a batch. */
+export interface PlatformFile {
+  readonly batchId: string;
+  readonly datasetId: string;
+  readonly name: string;
+  readonly content: Buffer;
+}
+
+const IMPORT = '/data/foundation/import/batches';
+const CATALOG = '/data/foundation/catalog/batches';
+
+/** Platform's clock may be behind ours by this much. In ms. */
+const CLOCK_SKEW_MS = 10 * 60_000;
+
+const createdBatch = z.object({ id: z.string().min(1) });
+
+/** Build a client; connections are opened as they are needed, and kept. */
+export function createPlatformClient(
+  { url, apiKey, organization, sandbox, credentials }: PlatformSettings,
+  clock: Clock,
+): PlatformClient {
+  const dispatcher = new Agent();
+  const tokens = createAccessTokens(credentials, dispatcher, clock);
+
+  /** Once, or twice where the token was refused. */
+  async function call(wanted: Omit<HttpCall, 'headers'>, contentType?: string): Promise<string> {
+    for (let isRenewed = false; ; isRenewed = true) {
+      const accessToken = await tokens.current(wanted.signal);
+      const headers = {
+        authorization: `Bearer ${accessToken}`,
+        'x-api-key': apiKey,
+        'x-gw-ims-org-id': organization,
+        'x-sandbox-name': sandbox,
+        ...(contentType === undefined ? {} : { 'content-type': contentType }),
+      };
+      try {
+        return await callHttp(dispatcher, { ...wanted, url: `${url}${wanted.url}`, headers });
+      } catch (error) {
+        const isRefused = error instanceof PlatformError && error.httpStatus === 401;
+        if (!isRefused || !tokens.forget(accessToken) || isRenewed) throw error;
+      }
+    }
+  }
+
+  async function tryToCreate(datasetId: string, externalId: string, signal: AbortSignal) {
+    const body = JSON.stringify({
+      datasetId,
+      externalId,
+      inputFormat: { format: 'json' },
+      enableErrorDiagnostics: true,
+    });
+    const text = await call({ method: 'POST', url: IMPORT, body, signal }, 'application/json');
+    return parseCreated(text);
+  }
+
+  async function findCreated(
+    datasetId: string,
+    externalId: string,
+    since: number,
+    signal: AbortSignal,
+  ): Promise<string | null> {
+    const query = new URLSearchParams({
+      dataSet: datasetId,
+      createdAfter: String(Math.floor(since - CLOCK_SKEW_MS)),
+      orderBy: 'desc:created',
+      limit: '100',
+    });
+    return findBatchId(
+      await call({ method: 'GET', url: `${CATALOG}?${query}`, signal }),
+      externalId,
+    );
+  }
+
+  async function act(batchId: string, action: 'COMPLETE' | 'ABORT', signal: AbortSignal) {
+    const path = `${IMPORT}/${encodeURIComponent(batchId)}?action=${action}`;
+    await call({ method: 'POST', url: path, signal });
+  }
+
+  async function readBatch(batchId: string, signal: AbortSignal): Promise<BatchReport> {
+    const path = `${CATALOG}/${encodeURIComponent(batchId)}`;
+    return parseBatchReport(batchId, await call({ method: 'GET', url: path, signal }));
+  }
+
+  return {
+    createBatch(datasetId, signal) {
+      const externalId = randomUUID();
+      const since = Date.now();
+      let mayBeThere = false;
+      return withRetries(clock, signal, async () => {
+        if (mayBeThere) {
+          const batchId = await findCreated(datasetId, externalId, since, signal);
+          if (batchId !== null) return batchId;
+        }
+        try {
+          return await tryToCreate(datasetId, externalId, signal);
+        } catch (error) {
+          mayBeThere ||= error instanceof PlatformError && error.isOutcomeUnknown;
+          throw error;
+        }
+      });
+    },
+
+    uploadFile({ batchId, datasetId, name, content }, signal) {
+      const path = [IMPORT, encodeURIComponent(batchId), 'datasets', datasetId, 'files', name];
+      const wanted = { method: 'PUT', url: path.join('/'), body: content, signal } as const;
+      return withRetries(clock, signal, async () => {
+        await call(wanted, 'application/octet-stream');
+      });
+    },
+
+    completeBatch: (batchId, signal) =>
+      withRetries(clock, signal, () => act(batchId, 'COMPLETE', signal)),
+
+    abortBatch: (batchId, signal) =>
+      withRetries(clock, signal, async () => {
+        try {
+          await act(batchId, 'ABORT', signal);
+        } catch (error) {
+          const { phase } = await readBatch(batchId, signal);
+          if (phase === 'loading' || phase === 'working') throw error;
+        }
+      }),
+
+    readBatch: (batchId, signal) => withRetries(clock, signal, () => readBatch(batchId, signal)),
+
+    close: () => dispatcher.destroy(),
+  };
+}
+
+function parseCreated(text: string): string {
+  try {
+    return createdBatch.parse(JSON.parse(text)).id;
+  } catch (error) {
+    // It was taken; what was made is looked for.
+    throw new PlatformError('Platform created a batch without telling its id', true, null, null, {
+      cause: error,
+    });
+  }
+}

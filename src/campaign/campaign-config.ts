@@ -5,29 +5,13 @@ import {
 } from './campaign-config.settings.js';
 import { type Credentials } from './credentials.js';
 import { readApiKeysFrom, readClientsFrom } from './credentials-file.js';
+import type { PlatformSettings } from './upload/platform-client.js';
 import type { UsageLimits } from './usage-limits.js';
 
 /** Where Platform is, and what it is shown; `local` is a receiver beside the service. */
 export type PlatformAccess =
   | { readonly kind: 'local' }
-  | {
-      readonly kind: 'remote';
-      readonly url: string;
-      readonly apiKey: string;
-      readonly imsOrg: string;
-      readonly sandbox: string;
-      readonly token: PlatformToken;
-    };
-
-/** How calls to Platform get their token. */
-export type PlatformToken =
-  | { readonly kind: 'fixed'; readonly accessToken: string }
-  | {
-      readonly kind: 'clientCredentials';
-      readonly imsUrl: string;
-      readonly clientId: string;
-      readonly clientSecret: string;
-    };
+  | ({ readonly kind: 'remote' } & PlatformSettings);
 
 /** How the service runs alone. */
 export interface CampaignConfig {

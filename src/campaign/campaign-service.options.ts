@@ -30,4 +30,3 @@ export interface CampaignServiceOptions {
   readonly logger: Logger;
   readonly clock?: Clock;
 }
-

@@ -1,5 +1,5 @@
-import type { RunOutcome } from './run-outcome.js';
 import type { Job } from './job.js';
+import type { RunOutcome } from './run-outcome.js';
 import type { State } from './state.js';
 
 /** How a job came to its end: as its run did, or cut off before that. */

@@ -1,10 +1,10 @@
 import type { Clock } from './clock.js';
 import type { IngestionRunner } from './ingestion-run.js';
-import type { RunOutcome, RunPorts } from './run-outcome.js';
 import type { Job } from './job.js';
 import { type JobEnd, writeJobEnd } from './job-end.js';
 import type { Logger } from './logger.js';
 import type { Mapping } from './mapping.js';
+import type { RunOutcome, RunPorts } from './run-outcome.js';
 import type { State } from './state.js';
 
 /** A job that was started, and how it ends. */

@@ -1,5 +1,5 @@
-import type { Watermark } from './source/watermark.js';
 import type { MappingState } from './mapping-state.js';
+import type { Watermark } from './source/watermark.js';
 import type { StateDatabase } from './state-database.js';
 
 /** Where each mapping stands, and what of it Platform has accepted. */

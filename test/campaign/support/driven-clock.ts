@@ -1,9 +1,10 @@
-import { once } from 'node:events';
-import type { Clock } from '../../../src/campaign/clock.js';
+import { type Clock, systemClock } from '../../../src/campaign/clock.js';
 
 /** A clock that stands still until it is told to go on. */
 export interface DrivenClock extends Clock {
   advance(byMs: number): void;
+  /** From now on every wait is over at once. */
+  runFreely(): void;
   /** Resolves as soon as somebody waits for the time to pass. */
   waitedFor(): Promise<void>;
 }
@@ -17,6 +18,14 @@ export function createDrivenClock(): DrivenClock {
   let now = 1_000_000;
   let waiters: Waiter[] = [];
   let onWaiter: (() => void)[] = [];
+  let isFree = false;
+
+  function advance(byMs: number): void {
+    now += byMs;
+    const due = waiters.filter(({ dueAt }) => dueAt <= now);
+    waiters = waiters.filter(({ dueAt }) => dueAt > now);
+    for (const { resolve } of due) resolve();
+  }
 
   return {
     now: () => now,
@@ -30,13 +39,13 @@ export function createDrivenClock(): DrivenClock {
         };
         signal.addEventListener('abort', leave, { once: true });
         waiters.push(waiter);
+        if (isFree) return advance(delayMs);
         for (const tell of onWaiter.splice(0)) tell();
       }),
-    advance(byMs) {
-      now += byMs;
-      const due = waiters.filter(({ dueAt }) => dueAt <= now);
-      waiters = waiters.filter(({ dueAt }) => dueAt > now);
-      for (const { resolve } of due) resolve();
+    advance,
+    runFreely() {
+      isFree = true;
+      for (const { dueAt } of waiters) advance(Math.max(dueAt - now, 0));
     },
     waitedFor() {
       if (waiters.length > 0) return Promise.resolve();
@@ -47,19 +56,22 @@ export function createDrivenClock(): DrivenClock {
   };
 }
 
-/** Longer waits are the scheduler's, from one run to the next. */
-const LONGEST_SKIPPED_MS = 60_000;
-
-/** A clock on which a run's waits are over at once, having taken their time. Longer ones never end. */
+/** A clock on which every wait is over at once, having taken its time. */
 export function createSkippingClock(): Clock {
   let now = 1_000_000;
   return {
     now: () => now,
     async wait(delayMs, signal) {
       signal.throwIfAborted();
-      if (delayMs <= LONGEST_SKIPPED_MS) now += delayMs;
-      else await once(signal, 'abort');
-      signal.throwIfAborted();
+      now += delayMs;
     },
+  };
+}
+
+/** The machine's time, so many times as fast. */
+export function createHurriedClock(times: number): Clock {
+  return {
+    now: () => systemClock.now() * times,
+    wait: (delayMs, signal) => systemClock.wait(delayMs / times, signal),
   };
 }

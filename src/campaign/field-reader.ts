@@ -37,7 +37,7 @@ export function compileField(
       return JSON.stringify(value);
     } catch (error) {
       if (!(error instanceof ConversionError)) throw error;
-      throw new BadRecordError(`${where}: ${error.message}`, { cause: error });
+      throw new BadRecordError(`${where}: ${error.message}`);
     }
   };
 }

@@ -64,7 +64,7 @@ describe('runs of a table that changes', () => {
           );
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   });
 });

@@ -2,7 +2,6 @@ import { Client, type CustomTypesConfig, types } from 'pg';
 import Cursor from 'pg-cursor';
 import type { PostgresTable } from '../mapping.js';
 import {
-  CHUNK_ROWS,
   type SourceChunk,
   SourceError,
   type SourceQuery,
@@ -12,6 +11,9 @@ import {
 import { quoteIdentifier } from './sql-identifier.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
+
+/** How many rows are fetched at once, and are in memory: each fetch waits for the server once. */
+const FETCH_ROWS = 500;
 
 /** What passes, by the first characters of SQLSTATE: connections, resources, operators, conflicts. */
 const PASSING_STATES = ['08', '40', '53', '57'];
@@ -117,7 +119,7 @@ async function* readChunks(
       new Cursor<unknown[]>(text, values, { rowMode: 'array', types: textTypes }),
     );
     for (;;) {
-      const rows = await orSourceError(name, cursor.read(CHUNK_ROWS));
+      const rows = await orSourceError(name, cursor.read(FETCH_ROWS));
       if (rows.length === 0) break;
       yield { rows, lines: null, broken: [] };
     }

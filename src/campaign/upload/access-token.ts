@@ -5,17 +5,16 @@ import type { Clock } from '../clock.js';
 import { callHttp } from './http-call.js';
 import { PlatformError } from './platform-error.js';
 
-/** How the service signs in at Platform. */
-export type PlatformCredentials =
+/** How calls to Platform get their token. */
+export type PlatformToken =
   /** Given by the operator, who renews it. */
-  | { readonly kind: 'token'; readonly accessToken: string }
+  | { readonly kind: 'fixed'; readonly accessToken: string }
   | {
       readonly kind: 'clientCredentials';
       /** IMS's base URL, with no slash at its end. */
       readonly imsUrl: string;
       readonly clientId: string;
       readonly clientSecret: string;
-      readonly scopes: readonly string[];
     };
 
 /** Gives the token that calls carry. */
@@ -29,6 +28,9 @@ export interface AccessTokens {
 /** A token is renewed this long before it expires: a call that carries it may take a while. In ms. */
 const RENEWAL_MARGIN_MS = 60_000;
 
+/** Those that Adobe gives a project for Platform's APIs. */
+const SCOPES = 'openid,AdobeID,read_organizations,additional_info.projectedProductContext,session';
+
 const tokenAnswer = z.object({
   access_token: z.string().min(1),
   expires_in: z.number().positive(),
@@ -36,14 +38,14 @@ const tokenAnswer = z.object({
 
 /** Build the tokens; of several who ask at once, one goes to IMS. */
 export function createAccessTokens(
-  credentials: PlatformCredentials,
+  token: PlatformToken,
   dispatcher: Dispatcher,
   clock: Clock,
 ): AccessTokens {
-  if (credentials.kind === 'token') {
-    return { current: async () => credentials.accessToken, forget: () => false };
+  if (token.kind === 'fixed') {
+    return { current: async () => token.accessToken, forget: () => false };
   }
-  const { imsUrl, clientId, clientSecret, scopes } = credentials;
+  const { imsUrl, clientId, clientSecret } = token;
   let known: { readonly accessToken: string; readonly renewAt: number } | null = null;
   let fetching: Promise<string> | null = null;
 
@@ -56,7 +58,7 @@ export function createAccessTokens(
         grant_type: 'client_credentials',
         client_id: clientId,
         client_secret: clientSecret,
-        scope: scopes.join(','),
+        scope: SCOPES,
       }).toString(),
       // Whoever waits for it may leave; it is for the others as well.
       signal: new AbortController().signal,

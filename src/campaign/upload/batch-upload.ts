@@ -1,6 +1,9 @@
 import type { PlatformClient } from './platform-client.js';
 import { PlatformError } from './platform-error.js';
 
+/** What UTF-8 makes of a UTF-16 unit at most. */
+const MOST_BYTES_PER_UNIT = 3;
+
 /** Platform takes no more files than this in a batch. */
 const MOST_FILES = 1_500;
 
@@ -86,20 +89,20 @@ export function createBatchUpload(parts: BatchUploadParts): BatchUpload {
   }
 
   async function append(lines: readonly string[]): Promise<void> {
-    const text = lines.join('');
-    const bytes = Buffer.byteLength(text);
-    if (bytes > fileBytes - used) await seal();
-    if (bytes <= fileBytes) {
-      used += filling.write(text, used);
-      records += lines.length;
-      return;
+    for (const line of lines) {
+      // Most lines fit whatever their characters are, and need not be counted twice.
+      if (line.length * MOST_BYTES_PER_UNIT > fileBytes - used) await makeRoom(line);
+      used += filling.write(line, used);
     }
-    if (lines.length === 1) {
+    records += lines.length;
+  }
+
+  async function makeRoom(line: string): Promise<void> {
+    const bytes = Buffer.byteLength(line);
+    if (bytes > fileBytes) {
       throw new PlatformError(`a record of ${bytes} bytes is larger than a file may be`, false);
     }
-    const half = lines.length >> 1;
-    await append(lines.slice(0, half));
-    await append(lines.slice(half));
+    if (bytes > fileBytes - used) await seal();
   }
 
   return {

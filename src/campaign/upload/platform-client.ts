@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Agent } from 'undici';
 import { z } from 'zod';
 import type { Clock } from '../clock.js';
-import { createAccessTokens, type PlatformCredentials } from './access-token.js';
+import { createAccessTokens, type PlatformToken } from './access-token.js';
 import { type BatchReport, findBatchId, parseBatchReport } from './batch-report.js';
 import { callHttp, type HttpCall } from './http-call.js';
 import { PlatformError } from './platform-error.js';
@@ -14,9 +14,9 @@ export interface PlatformSettings {
   readonly url: string;
   readonly apiKey: string;
   /** The IMS organization: `…@AdobeOrg`. */
-  readonly organization: string;
+  readonly imsOrg: string;
   readonly sandbox: string;
-  readonly credentials: PlatformCredentials;
+  readonly token: PlatformToken;
 }
 
 /**
@@ -57,11 +57,11 @@ const createdBatch = z.object({ id: z.string().min(1) });
 
 /** Build a client; connections are opened as they are needed, and kept. */
 export function createPlatformClient(
-  { url, apiKey, organization, sandbox, credentials }: PlatformSettings,
+  { url, apiKey, imsOrg, sandbox, token }: PlatformSettings,
   clock: Clock,
 ): PlatformClient {
   const dispatcher = new Agent();
-  const tokens = createAccessTokens(credentials, dispatcher, clock);
+  const tokens = createAccessTokens(token, dispatcher, clock);
 
   /** Once, or twice where the token was refused. */
   async function call(wanted: Omit<HttpCall, 'headers'>, contentType?: string): Promise<string> {
@@ -70,7 +70,7 @@ export function createPlatformClient(
       const headers = {
         authorization: `Bearer ${accessToken}`,
         'x-api-key': apiKey,
-        'x-gw-ims-org-id': organization,
+        'x-gw-ims-org-id': imsOrg,
         'x-sandbox-name': sandbox,
         ...(contentType === undefined ? {} : { 'content-type': contentType }),
       };

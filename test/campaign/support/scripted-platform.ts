@@ -117,14 +117,13 @@ export async function startScriptedPlatform() {
   const settings: PlatformSettings = {
     url,
     apiKey: 'platform-key',
-    organization: 'acme@AdobeOrg',
+    imsOrg: 'acme@AdobeOrg',
     sandbox: 'prod',
-    credentials: {
+    token: {
       kind: 'clientCredentials',
       imsUrl: url,
       clientId: 'c',
       clientSecret: 's',
-      scopes: ['openid'],
     },
   };
 

@@ -68,11 +68,20 @@ interface PlainIssue {
 }
 
 /** What is wrong with a mapping here, though its form is right. */
-function issuesOf({ source }: MappingContent, environment: SourceEnvironment): PlainIssue[] {
-  if (source.kind !== 'postgres') return [];
-  const name = variableOf(source.url);
-  if (environment[name]) return [];
-  return [{ path: ['source', 'url'], message: `the environment variable ${name} is not set` }];
+function issuesOf(
+  { source, publication, execution }: MappingContent,
+  environment: SourceEnvironment,
+): PlainIssue[] {
+  const issues: PlainIssue[] = [];
+  if (publication === 'unpublished' && execution === 'started') {
+    issues.push({ path: ['execution'], message: 'a mapping that is not published is stopped' });
+  }
+  if (source.kind === 'postgres') {
+    const name = variableOf(source.url);
+    const message = `the environment variable ${name} is not set`;
+    if (!environment[name]) issues.push({ path: ['source', 'url'], message });
+  }
+  return issues;
 }
 
 function variableOf(url: string): string {
@@ -80,11 +89,12 @@ function variableOf(url: string): string {
 }
 
 function toMapping(content: MappingContent, dir: string, environment: SourceEnvironment): Mapping {
-  const { $schema, source, changed, recordsPerSecond, maxRejected, ...rest } = content;
+  const { $schema, source, changed, every, recordsPerSecond, maxRejected, ...rest } = content;
   return {
     ...rest,
     source: toSource(source, dir, environment),
     changed: changed ?? null,
+    everyMs: every === undefined ? null : toMs(every),
     recordsPerSecond: recordsPerSecond ?? null,
     maxRejected: toRejectLimit(maxRejected),
   };
@@ -99,6 +109,17 @@ function toSource(
   const { url, ...rest } = source;
   const variable = variableOf(url);
   return { ...rest, variable, connectionString: () => environment[variable] ?? '' };
+}
+
+const UNITS_MS: Readonly<Record<string, number>> = {
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+function toMs(interval: string): number {
+  return Number.parseInt(interval, 10) * (UNITS_MS[interval.slice(-1)] ?? 0);
 }
 
 function toRejectLimit(maxRejected: number | string): RejectLimit {

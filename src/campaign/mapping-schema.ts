@@ -8,6 +8,9 @@ const PERCENT = /^(?:100|\d{1,2}(?:\.\d+)?)%$/;
 const EXAMPLE = `$\{CRM_DATABASE_URL}`;
 const VARIABLE = /^\$\{[A-Z_][A-Z0-9_]*\}$/;
 
+/** Up to a week or so, so that every wait is one that a timer can count. */
+const INTERVAL = /^[1-9]\d{0,2}[smh]$|^[1-7]d$/;
+
 const column = z.string().min(1);
 
 const field = z
@@ -73,6 +76,13 @@ export const mappingSchema = z.strictObject({
   label: z.string().min(1),
   publication: z.enum(['published', 'unpublished']),
   execution: z.enum(['started', 'stopped']),
+  every: z
+    .string()
+    .regex(INTERVAL, 'expected an interval such as 90s, 15m, 6h or 1d')
+    .optional()
+    .describe(
+      'From one scheduled run to the next: 90s, 15m, 6h, 1d; without it, as the service says',
+    ),
   source: source.describe('Where the records come from'),
   key: column.describe('The column whose value names a record'),
   changed: column

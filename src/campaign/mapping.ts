@@ -47,6 +47,8 @@ export interface Mapping {
   readonly publication: 'published' | 'unpublished';
   /** The API can trigger only what the scheduler does not run: a stopped mapping. */
   readonly execution: 'started' | 'stopped';
+  /** From one scheduled run to the next, in ms; null: as the service says. */
+  readonly everyMs: number | null;
   readonly source: MappingSource;
   /** The column whose value names a record. */
   readonly key: string;

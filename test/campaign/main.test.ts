@@ -5,7 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 import { CampaignConfigError, parseCampaignConfig } from '../../src/campaign/campaign-config.js';
 import { createWorkspace, mappingYaml, startService } from './support/running-service.js';
 
-const MAIN = join('dist', 'src', 'campaign', 'main.js');
+const MAIN = join('dist', 'src', 'campaign-process.js');
 
 describe('the service alone', () => {
   it('prints the environment for a gateway, and ends cleanly on SIGTERM', async () => {
@@ -57,7 +57,11 @@ describe('the service alone', () => {
     expect(() => parseCampaignConfig({ CAMPAIGN_SERVICE_HOST: '0.0.0.0' })).toThrow(
       /IMS_CLIENT_SECRET: must be set/,
     );
-    const env = { CAMPAIGN_SERVICE_HOST: '0.0.0.0', IMS_CLIENT_SECRET: 'own' };
+    const env = {
+      CAMPAIGN_SERVICE_HOST: '0.0.0.0',
+      IMS_CLIENT_SECRET: 'own',
+      CAMPAIGN_SERVICE_ADMIN_CLIENT_SECRET: 'own-too',
+    };
     expect(parseCampaignConfig(env)).toMatchObject({ host: '0.0.0.0', port: 4010 });
   });
 });
@@ -68,6 +72,7 @@ function run(space: { mappingsDir: string; dataDir: string }, env: NodeJS.Proces
       ...process.env,
       NODE_OPTIONS: '',
       CAMPAIGN_SERVICE_MAPPINGS_DIR: space.mappingsDir,
+      PLATFORM_RECEIVER_PORT: '0',
       DATA_DIR: space.dataDir,
       ...env,
     },

@@ -1,4 +1,5 @@
 import { createCampaignService } from '../../src/campaign/campaign-service.js';
+import { createFixedCredentials } from '../../src/campaign/credentials.js';
 import { createLogger } from '../../src/logger.js';
 import { StartIngestionDocument } from '../generated/operations.js';
 import { startTestGateway } from './test-gateway.js';
@@ -21,12 +22,14 @@ export async function startServedGateway(
   await using starting = new AsyncDisposableStack();
   const logger = createLogger('silent');
   const service = createCampaignService({
-    ...ACCESS,
+    organization: ACCESS.organization,
     host: '127.0.0.1',
     port: 0,
     mappingsDir,
     dataDir,
-    clients: [CLIENT],
+    credentials: createFixedCredentials(ACCESS.apiKey, [
+      { ...CLIENT, roles: ['sqlFunctionExecution'] },
+    ]),
     logger,
   });
   starting.defer(() => service.stop());

@@ -63,6 +63,7 @@ export function peopleMapping(path: string): Mapping {
     key: 'id',
     changed: 'changed_at',
     dataset: '6563a1f0c4d2e8b79a015e01',
+    everyMs: null,
     recordsPerSecond: null,
     maxRejected: { kind: 'records', max: 0 },
     fields: [

@@ -101,6 +101,7 @@ export function mappingOf(source: Mapping['source'], changes: Partial<Mapping> =
     key: 'id',
     changed: null,
     dataset: DATASET,
+    everyMs: null,
     recordsPerSecond: null,
     maxRejected: { kind: 'records', max: 0 },
     fields: [

@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { request } from 'undici';
-import type { CampaignServiceOptions } from '../../../src/campaign/campaign-service.options.js';
 import { createCampaignService } from '../../../src/campaign/campaign-service.js';
+import type { CampaignServiceOptions } from '../../../src/campaign/campaign-service.options.js';
 import { createFixedCredentials } from '../../../src/campaign/credentials.js';
 import type { Logger } from '../../../src/campaign/logger.js';
 import { startLocalPlatform } from '../../../src/local-platform.js';

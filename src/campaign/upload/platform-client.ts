@@ -122,6 +122,17 @@ export function createPlatformClient(
     return parseBatchReport(batchId, await call({ method: 'GET', url: path, signal }));
   }
 
+  /** False for a batch that is over, or that Platform has forgotten. */
+  async function isOpen(batchId: string, signal: AbortSignal): Promise<boolean> {
+    try {
+      const { phase } = await readBatch(batchId, signal);
+      return phase === 'loading' || phase === 'working';
+    } catch (error) {
+      if (error instanceof PlatformError && error.httpStatus === 404) return false;
+      throw error;
+    }
+  }
+
   return {
     createBatch(datasetId, signal) {
       const externalId = randomUUID();
@@ -157,8 +168,7 @@ export function createPlatformClient(
         try {
           await act(batchId, 'ABORT', signal);
         } catch (error) {
-          const { phase } = await readBatch(batchId, signal);
-          if (phase === 'loading' || phase === 'working') throw error;
+          if (await isOpen(batchId, signal)) throw error;
         }
       }),
 

@@ -283,6 +283,19 @@ describe('an upload', () => {
     await harness.runner.abort('a batch that Platform has forgotten', signal);
   });
 
+  it('makes the files of a large batch larger', async () => {
+    const { harness, outcome } = await runWith([], { count: 1_000, fileBytes: 64 });
+    await using _ = harness;
+    expect(outcome).toMatchObject({ kind: 'succeeded', numRecords: 1_000 });
+    const sizes = [...(harness.platform.batches[0]?.files.values() ?? [])].map(
+      (file) => file.length,
+    );
+    expect(Math.max(...sizes.slice(0, 300))).toBeLessThanOrEqual(64);
+    expect(Math.max(...sizes.slice(300))).toBeGreaterThan(64);
+    expect(Math.max(...sizes.slice(300, 600))).toBeLessThanOrEqual(128);
+    expect(harness.platform.records().map(({ _id }) => _id)).toEqual(ids(1_000));
+  });
+
   it('refuses a record that no file has room for', async () => {
     const { harness, outcome } = await runWith([], { fileBytes: 16 });
     await using _ = harness;

@@ -59,6 +59,7 @@ export function peopleMapping(path: string): Mapping {
     label: 'People',
     publication: 'published',
     execution: 'stopped',
+    everyMs: null,
     source: { kind: 'sqlite', path, table: 'people' },
     key: 'id',
     changed: 'changed_at',

@@ -7,13 +7,12 @@ import { createWorkspace, mappingYaml } from './support/running-service.js';
 const GOOD = `
 id: "42"
 label: Profiles
-source: people.csv
+source: { kind: csv, path: people.csv }
+key: id
 publication: published
 execution: stopped
 recordsPerSecond: 10
-target:
-  dataset: profiles
-  recordsPerFile: 5
+dataset: 6563a1f0c4d2e8b79a015e01
 fields:
   - { column: id, to: _id }
   - { column: mail, to: identityMap.Email }
@@ -21,16 +20,20 @@ fields:
 
 describe('a mapping file', () => {
   it('is a mapping, its source beside it', () => {
-    expect(parseMapping('/m/a.yaml', GOOD)).toEqual({
+    expect(parseMapping('/m/a.yaml', GOOD, {})).toEqual({
       kind: 'mapping',
       mapping: {
         id: '42',
         label: 'Profiles',
-        source: { format: 'csv', path: expect.stringMatching(/[\\/]m[\\/]people\.csv$/) },
+        source: { kind: 'csv', path: expect.stringMatching(/[\\/]m[\\/]people\.csv$/) },
+        key: 'id',
+        changed: null,
         publication: 'published',
         execution: 'stopped',
+        everyMs: null,
+        dataset: '6563a1f0c4d2e8b79a015e01',
         recordsPerSecond: 10,
-        target: { dataset: 'profiles', file: 'part-{part}.ndjson', recordsPerFile: 5 },
+        maxRejected: { kind: 'records', max: 0 },
         fields: [
           { column: 'id', to: '_id' },
           { column: 'mail', to: 'identityMap.Email' },
@@ -45,54 +48,78 @@ describe('a mapping file', () => {
       'a wrong word',
       'execution: paused',
       'execution: stopped',
-      5,
+      6,
       /^execution: .*"started"\|"stopped"/,
     ],
-    ['an unknown key', 'pace: 10', 'recordsPerSecond: 10', 6, /^pace: unknown key$/],
-    ['a pace of nothing', 'recordsPerSecond: 0', 'recordsPerSecond: 10', 6, /^recordsPerSecond: /],
-    ['a source of another kind', 'source: a.xlsx', 'source: people.csv', 3, /\.csv or \.ndjson/],
     [
-      'a way out of the folder',
-      'dataset: ../x',
-      'dataset: profiles',
-      8,
-      /^target\.dataset: expected a file name/,
+      'one that is started and not published',
+      'publication: unpublished\nexecution: started',
+      'publication: published\nexecution: stopped',
+      6,
+      /^execution: a mapping that is not published is stopped$/,
     ],
-    ['a path that is none', 'to: a..b', 'to: _id', 11, /^fields\.0\.to: expected an XDM path/],
-    ['a prototype', 'to: a.__proto__.b', 'to: _id', 11, /__proto__ is not an XDM name/],
+    ['an unknown key', 'pace: 10', 'recordsPerSecond: 10', 7, /^pace: unknown key$/],
+    ['a pace of nothing', 'recordsPerSecond: 0', 'recordsPerSecond: 10', 7, /^recordsPerSecond: /],
+    [
+      'an interval of nothing',
+      'every: 0m',
+      'recordsPerSecond: 10',
+      7,
+      /^every: expected an interv/,
+    ],
+    ['an interval that is too long', 'every: 8d', 'recordsPerSecond: 10', 7, /^every: expected/],
+    ['a source of another kind', 'kind: xlsx', 'kind: csv', 3, /^source\.kind: /],
+    [
+      'a password in the place of a variable',
+      'source: { kind: postgres, url: "postgres://u:planted@h/d", table: t }',
+      'source: { kind: csv, path: people.csv }',
+      3,
+      /^source\.url: expected an environment variable, such as \$\{CRM_DATABASE_URL\}$/,
+    ],
+    [
+      'a variable that is not set',
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is YAML
+      'source: { kind: postgres, url: "${GONE}", table: t }',
+      'source: { kind: csv, path: people.csv }',
+      3,
+      /^source\.url: the environment variable GONE is not set$/,
+    ],
+    ['a dataset that is none', 'dataset: ../x', /dataset: \w+/, 8, /^dataset: expected the id of/],
+    ['a path that is none', 'to: a..b', 'to: _id', 10, /^fields\.0\.to: expected an XDM path/],
+    ['a prototype', 'to: a.__proto__.b', 'to: _id', 10, /__proto__ is not an XDM name/],
     [
       'half an identity',
       'to: identityMap',
       'to: _id',
-      11,
+      10,
       /expected identityMap and one namespace/,
     ],
     [
       'a path used twice',
       'to: x }\n  - { column: b, to: x }',
       'to: _id }',
-      12,
+      11,
       /^fields\.1\.to: x is mapped twice$/,
     ],
     [
       'a path through a value',
       'to: x }\n  - { column: b, to: x.y }',
       'to: _id }',
-      12,
+      11,
       /x\.y and x cannot both/,
     ],
-    ['an unknown conversion', 'to: _id, as: int', 'to: _id', 11, /^fields\.0\.as: /],
+    ['an unknown conversion', 'to: _id, as: int', 'to: _id', 10, /^fields\.0\.as: /],
     [
       'an identity that is a number',
       'to: identityMap.A, as: number',
       'to: _id',
-      11,
+      10,
       /always a string/,
     ],
     ['a key given twice', 'id: a\nid: b', 'id: "42"', 2, /unique/],
     ['no YAML', 'id: [', 'id: "42"', 2, /./],
   ])('is refused with its line: %s', (_what, bad, good, line, message) => {
-    const parsed = parseMapping('/m/a.yaml', GOOD.replace(good, bad));
+    const parsed = parseMapping('/m/a.yaml', GOOD.replace(good, bad), {});
     expect(parsed.kind).toBe('faults');
     if (parsed.kind !== 'faults') return;
     expect(parsed.faults).toContainEqual({
@@ -102,8 +129,13 @@ describe('a mapping file', () => {
     });
   });
 
+  it('says how often it runs', () => {
+    const text = GOOD.replace('recordsPerSecond: 10', 'every: 6h');
+    expect(parseMapping('/m/a.yaml', text, {})).toMatchObject({ mapping: { everyMs: 21_600_000 } });
+  });
+
   it.each(['', '- a', 'just text', '*nobody'])('is refused where it is no table: %j', (text) => {
-    expect(parseMapping('/m/a.yaml', text).kind).toBe('faults');
+    expect(parseMapping('/m/a.yaml', text, {}).kind).toBe('faults');
   });
 });
 
@@ -117,14 +149,14 @@ describe('a folder of mappings', () => {
       'notes.txt': 'not a mapping',
     });
     const file = (name: string) => join(space.mappingsDir, name);
-    const message = await loadMappings(space.mappingsDir).then(
+    const message = await loadMappings(space.mappingsDir, {}).then(
       () => 'loaded',
       (error: Error) => error.message,
     );
     expect(message.split('\n')).toEqual([
       '4 faults in the mappings:',
-      expect.stringContaining(`${file('a.yaml')}:4: publication: Invalid option`),
-      expect.stringContaining(`${file('a.yaml')}:5: execution: Invalid option`),
+      expect.stringContaining(`${file('a.yaml')}:5: publication: Invalid option`),
+      expect.stringContaining(`${file('a.yaml')}:6: execution: Invalid option`),
       `  ${file('c.yaml')}: id: "42" is already the id of ${file('b.yml')}`,
       expect.stringContaining(`${file('d.yaml')}:1: label: Invalid input: expected string`),
     ]);
@@ -132,8 +164,8 @@ describe('a folder of mappings', () => {
 
   it('is refused where it is not there or holds nothing', async () => {
     await using space = await createWorkspace();
-    await expect(loadMappings(space.mappingsDir)).rejects.toThrow('holds no mapping (*.yaml)');
-    await expect(loadMappings(join(space.mappingsDir, 'gone'))).rejects.toThrow(
+    await expect(loadMappings(space.mappingsDir, {})).rejects.toThrow('holds no mapping (*.yaml)');
+    await expect(loadMappings(join(space.mappingsDir, 'gone'), {})).rejects.toThrow(
       /cannot be read: ENOENT/,
     );
   });

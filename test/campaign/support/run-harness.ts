@@ -97,6 +97,7 @@ export function mappingOf(source: Mapping['source'], changes: Partial<Mapping> =
     label: 'The mapping M',
     publication: 'published',
     execution: 'stopped',
+    everyMs: null,
     source,
     key: 'id',
     changed: null,

@@ -8,6 +8,7 @@ const [path = '', target = ''] = process.argv.slice(2);
 const WRITE_CHARS = 256 * 1024;
 
 const startedAt = performance.now();
+const startCpu = process.cpuUsage();
 const database = new DatabaseSync(path, { readOnly: true });
 const file = openSync(target, 'w');
 let text = '';
@@ -22,4 +23,7 @@ for (const row of database.prepare('SELECT * FROM people').iterate()) {
 writeSync(file, text);
 closeSync(file);
 const seconds = (performance.now() - startedAt) / 1_000;
-process.stdout.write(`${JSON.stringify({ records, seconds })}\n`);
+const { user, system } = process.cpuUsage(startCpu);
+process.stdout.write(
+  `${JSON.stringify({ records, seconds, cpuSeconds: (user + system) / 1e6 })}\n`,
+);

@@ -33,6 +33,15 @@ export function createPeopleTable(path: string, rows: number): void {
   database.exec('COMMIT; CREATE INDEX people_changed_at ON people (changed_at, id)');
 }
 
+/** Change so many of the people, after all that was changed before. */
+export function changePeople(path: string, rows: number): void {
+  using database = new DatabaseSync(path);
+  const change = database.prepare(
+    `UPDATE people SET points = 0, changed_at = '2030' WHERE id <= ?`,
+  );
+  change.run(rows);
+}
+
 function personOf(id: number) {
   const day = String((id % 28) + 1).padStart(2, '0');
   const instant = new Date(Date.UTC(2024, 0, 1) + id * 250).toISOString();

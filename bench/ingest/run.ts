@@ -1,6 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { systemClock } from '../../src/campaign/clock.js';
 import { createIngestionRunner } from '../../src/campaign/ingestion-run.js';
+import type { Watermark } from '../../src/campaign/source/watermark.js';
 import {
   createPlatformClient,
   type PlatformSettings,
@@ -8,7 +9,7 @@ import {
 import { peopleMapping } from './people-table.js';
 
 /** One run of the Campaign service's data path, in a process of its own. */
-const [path = '', rejectsDir = '', settings = '{}'] = process.argv.slice(2);
+const [path = '', rejectsDir = '', settings = '{}', watermark = 'null'] = process.argv.slice(2);
 
 const NS_PER_MS = 1e6;
 const SAMPLE_MS = 20;
@@ -30,7 +31,7 @@ const idleCpu = process.cpuUsage();
 let uploadedAt = startedAt;
 const outcome = await runner.run(peopleMapping(path), {
   jobId: 1,
-  watermark: null,
+  watermark: JSON.parse(watermark) as Watermark | null,
   onBatchCreated() {},
   onBatchWhole() {},
   onUploaded() {

@@ -64,26 +64,25 @@ function compileTree(tree: Tree): Writer {
 }
 
 function compileIdentities(fields: readonly MappedField[], columns: readonly string[]): Writer {
-  const identities = fields
-    .filter(({ to }) => to.startsWith('identityMap.'))
-    .map((field) => ({
-      namespace: field.to.slice('identityMap.'.length),
-      write: compileField({ ...field, as: 'string' }, columns.indexOf(field.column)),
-    }));
-  const namespaces = [...new Set(identities.map(({ namespace }) => namespace))];
+  const identities = fields.filter(({ to }) => to.startsWith('identityMap.'));
+  const namespaces = [...new Set(identities.map(({ to }) => to.slice('identityMap.'.length)))];
+  const names = namespaces.map((namespace) => `${JSON.stringify(namespace)}:[`);
+  const members = identities.map((field) => ({
+    place: namespaces.indexOf(field.to.slice('identityMap.'.length)),
+    write: compileField({ ...field, as: 'string' }, columns.indexOf(field.column)),
+  }));
   return (values) => {
-    const lists = new Map(namespaces.map((namespace) => [namespace, '']));
+    const lists = names.map(() => '');
     let primary = ',"primary":true';
-    for (const { namespace, write } of identities) {
+    for (const { place, write } of members) {
       const id = write(values);
       if (id === '') continue;
-      const earlier = lists.get(namespace) ?? '';
-      lists.set(namespace, `${earlier}${earlier && ','}{"id":${id}${primary}}`);
+      lists[place] += `${lists[place] && ','}{"id":${id}${primary}}`;
       primary = '';
     }
     let text = '';
-    for (const [namespace, list] of lists) {
-      if (list !== '') text += `${text && ','}${JSON.stringify(namespace)}:[${list}]`;
+    for (const [place, list] of lists.entries()) {
+      if (list !== '') text += `${text && ','}${names[place]}${list}]`;
     }
     return text && `{${text}}`;
   };

@@ -280,6 +280,7 @@ describe('an upload', () => {
     harness.platform.fail('abort', 'lost', { status: 400 });
     await harness.runner.abort(batchId, signal);
     expect(harness.platform.batches[0]?.status).toBe('aborted');
+    await harness.runner.abort('a batch that Platform has forgotten', signal);
   });
 
   it('refuses a record that no file has room for', async () => {

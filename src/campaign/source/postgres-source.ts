@@ -1,6 +1,7 @@
-import { Client, type CustomTypesConfig, types } from 'pg';
+import type { Client } from 'pg';
 import Cursor from 'pg-cursor';
 import type { PostgresTable } from '../mapping.js';
+import { beginSnapshot, createPostgresClient, textTypes } from './postgres-connection.js';
 import {
   type SourceChunk,
   SourceError,
@@ -10,30 +11,12 @@ import {
 } from './source.js';
 import { quoteIdentifier } from './sql-identifier.js';
 
-const CONNECT_TIMEOUT_MS = 10_000;
-
 /** How many rows are fetched at once, and are in memory: each fetch waits for the server once. */
 const FETCH_ROWS = 500;
 
 /** What passes, by the first characters of SQLSTATE: connections, resources, operators, conflicts. */
 const PASSING_STATES = ['08', '40', '53', '57'];
 const PASSING_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'EAI_AGAIN']);
-
-const { builtins } = types;
-/** Left as PostgreSQL writes them: a `Date` has no microseconds, and no day without a time zone. */
-const AS_TEXT = new Set<number>([
-  builtins.DATE,
-  builtins.TIMESTAMP,
-  builtins.TIMESTAMPTZ,
-  builtins.TIME,
-  builtins.TIMETZ,
-  builtins.INTERVAL,
-]);
-
-const textTypes: CustomTypesConfig = {
-  getTypeParser: ((oid: number, format?: 'text') =>
-    AS_TEXT.has(oid) ? (text: string) => text : types.getTypeParser(oid, format)) as never,
-};
 
 /**
  * Begin to read a PostgreSQL table, as it stands now: one read-only transaction sees one state of it.
@@ -48,7 +31,7 @@ export async function openPostgresTable(
   query: SourceQuery,
 ): Promise<SourceReading> {
   const name = `PostgreSQL table ${tableOf(source)} (${source.variable})`;
-  const client = createClient(source, name);
+  const client = createPostgresClient(source, name);
   const leave = () => void client.end().catch(() => {});
   // The server may end a connection at any time; whoever reads next is told.
   client.on('error', () => {});
@@ -59,7 +42,7 @@ export async function openPostgresTable(
   }
   try {
     await orSourceError(name, client.connect());
-    await orSourceError(name, begin(client));
+    await orSourceError(name, beginSnapshot(client));
     const highest = await orSourceError(name, highestMarkerOf(client, source, query));
     return {
       order: { kind: 'known', highest },
@@ -71,26 +54,6 @@ export async function openPostgresTable(
     await close();
     throw error;
   }
-}
-
-function createClient({ connectionString, variable }: PostgresTable, name: string): Client {
-  try {
-    return new Client({
-      connectionString: connectionString(),
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      application_name: 'sluice',
-    });
-  } catch {
-    // What the parser says, and carries as its cause, holds the string.
-    throw new SourceError(`${name}: ${variable} is not a connection string`, false);
-  }
-}
-
-/** Instants as text in one form, whatever the server is set to. */
-async function begin(client: Client): Promise<void> {
-  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-  await client.query("SET LOCAL TIME ZONE 'UTC'");
-  await client.query("SET LOCAL datestyle = 'ISO, YMD'");
 }
 
 async function highestMarkerOf(

@@ -1,23 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { Agent } from 'undici';
 import { z } from 'zod';
 import type { Clock } from '../clock.js';
-import { createAccessTokens, type PlatformToken } from './access-token.js';
 import { type BatchReport, findBatchId, parseBatchReport } from './batch-report.js';
-import { callHttp, type HttpCall } from './http-call.js';
+import { createPlatformCaller, type PlatformSettings } from './platform-call.js';
 import { PlatformError } from './platform-error.js';
 import { withRetries } from './retry.js';
 
-/** Where Platform is, and as whom the service calls it. */
-export interface PlatformSettings {
-  /** The base URL, with no slash at its end: `https://platform.adobe.io`. */
-  readonly url: string;
-  readonly apiKey: string;
-  /** The IMS organization: `…@AdobeOrg`. */
-  readonly imsOrg: string;
-  readonly sandbox: string;
-  readonly token: PlatformToken;
-}
+export type { PlatformSettings };
 
 /**
  * Platform's Batch Ingestion API. Each call is made again while that is safe and may help, with a new token
@@ -56,32 +45,8 @@ const CLOCK_SKEW_MS = 10 * 60_000;
 const createdBatch = z.object({ id: z.string().min(1) });
 
 /** Build a client; connections are opened as they are needed, and kept. */
-export function createPlatformClient(
-  { url, apiKey, imsOrg, sandbox, token }: PlatformSettings,
-  clock: Clock,
-): PlatformClient {
-  const dispatcher = new Agent();
-  const tokens = createAccessTokens(token, dispatcher, clock);
-
-  /** Once, or twice where the token was refused. */
-  async function call(wanted: Omit<HttpCall, 'headers'>, contentType?: string): Promise<string> {
-    for (let isRenewed = false; ; isRenewed = true) {
-      const accessToken = await tokens.current(wanted.signal);
-      const headers = {
-        authorization: `Bearer ${accessToken}`,
-        'x-api-key': apiKey,
-        'x-gw-ims-org-id': imsOrg,
-        'x-sandbox-name': sandbox,
-        ...(contentType === undefined ? {} : { 'content-type': contentType }),
-      };
-      try {
-        return await callHttp(dispatcher, { ...wanted, url: `${url}${wanted.url}`, headers });
-      } catch (error) {
-        const isRefused = error instanceof PlatformError && error.httpStatus === 401;
-        if (!isRefused || !tokens.forget(accessToken) || isRenewed) throw error;
-      }
-    }
-  }
+export function createPlatformClient(settings: PlatformSettings, clock: Clock): PlatformClient {
+  const { call, close } = createPlatformCaller(settings, clock);
 
   async function tryToCreate(datasetId: string, externalId: string, signal: AbortSignal) {
     const body = JSON.stringify({
@@ -90,8 +55,8 @@ export function createPlatformClient(
       inputFormat: { format: 'json' },
       enableErrorDiagnostics: true,
     });
-    const text = await call({ method: 'POST', url: IMPORT, body, signal }, 'application/json');
-    return parseCreated(text);
+    const contentType = 'application/json';
+    return parseCreated(await call({ method: 'POST', path: IMPORT, body, contentType, signal }));
   }
 
   async function findCreated(
@@ -107,19 +72,30 @@ export function createPlatformClient(
       limit: '100',
     });
     return findBatchId(
-      await call({ method: 'GET', url: `${CATALOG}?${query}`, signal }),
+      await call({ method: 'GET', path: `${CATALOG}?${query}`, signal }),
       externalId,
     );
   }
 
   async function act(batchId: string, action: 'COMPLETE' | 'ABORT', signal: AbortSignal) {
     const path = `${IMPORT}/${encodeURIComponent(batchId)}?action=${action}`;
-    await call({ method: 'POST', url: path, signal });
+    await call({ method: 'POST', path, signal });
   }
 
   async function readBatch(batchId: string, signal: AbortSignal): Promise<BatchReport> {
     const path = `${CATALOG}/${encodeURIComponent(batchId)}`;
-    return parseBatchReport(batchId, await call({ method: 'GET', url: path, signal }));
+    return parseBatchReport(batchId, await call({ method: 'GET', path, signal }));
+  }
+
+  /** False for a batch that is over, or that Platform has forgotten. */
+  async function isOpen(batchId: string, signal: AbortSignal): Promise<boolean> {
+    try {
+      const { phase } = await readBatch(batchId, signal);
+      return phase === 'loading' || phase === 'working';
+    } catch (error) {
+      if (error instanceof PlatformError && error.httpStatus === 404) return false;
+      throw error;
+    }
   }
 
   return {
@@ -143,10 +119,14 @@ export function createPlatformClient(
 
     uploadFile({ batchId, datasetId, name, content }, signal) {
       const path = [IMPORT, encodeURIComponent(batchId), 'datasets', datasetId, 'files', name];
-      const wanted = { method: 'PUT', url: path.join('/'), body: content, signal } as const;
-      return withRetries(clock, signal, async () => {
-        await call(wanted, 'application/octet-stream');
-      });
+      const wanted = {
+        method: 'PUT',
+        path: path.join('/'),
+        contentType: 'application/octet-stream',
+        body: content,
+        signal,
+      } as const;
+      return withRetries(clock, signal, async () => void (await call(wanted)));
     },
 
     completeBatch: (batchId, signal) =>
@@ -157,14 +137,13 @@ export function createPlatformClient(
         try {
           await act(batchId, 'ABORT', signal);
         } catch (error) {
-          const { phase } = await readBatch(batchId, signal);
-          if (phase === 'loading' || phase === 'working') throw error;
+          if (await isOpen(batchId, signal)) throw error;
         }
       }),
 
     readBatch: (batchId, signal) => withRetries(clock, signal, () => readBatch(batchId, signal)),
 
-    close: () => dispatcher.destroy(),
+    close,
   };
 }
 

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+
 import { createCampaignService } from '../../../src/campaign/campaign-service.js';
 import type { CampaignServiceOptions } from '../../../src/campaign/campaign-service.options.js';
 import { createFixedCredentials } from '../../../src/campaign/credentials.js';
@@ -138,6 +139,7 @@ export async function startService({
     [Symbol.asyncDispose]: () => running.disposeAsync(),
     /** Resolves when the run of the request is over. */
     ended: ends.ended,
+    jobEnded: ends.jobEnded,
   };
 }
 
@@ -158,23 +160,32 @@ export async function readBatches(dataDir: string): Promise<Record<string, unkno
   return batches;
 }
 
-/** The service's log tells when a run ends: a test waits for that instead of asking again and again. */
+/** The service's log tells when a job ends: a test waits for that instead of asking again and again. */
 function createEnds() {
-  const over = new Set<number>();
-  const waiting = new Map<number, () => void>();
+  const requests = createEvents();
+  const jobs = createEvents();
   const note = (details: object, message: string) => {
-    if (!/^ingestion (succeeded|failed|aborted|crashed)$/.test(message)) return;
-    const { requestId } = details as { requestId: number };
-    over.add(requestId);
-    waiting.get(requestId)?.();
+    if (!/^ingestion (succeeded|failed|aborted)$/.test(message)) return;
+    const { jobId, requestId } = details as { jobId: number; requestId: number | null };
+    jobs.note(jobId);
+    if (requestId !== null) requests.note(requestId);
   };
   const logger: Logger = { info: note, warn: note, error: note };
+  return { logger, ended: requests.noted, jobEnded: jobs.noted };
+}
+
+function createEvents() {
+  const over = new Set<number>();
+  const waiting = new Map<number, () => void>();
   return {
-    logger,
-    ended: (requestId: number) =>
+    note(id: number) {
+      over.add(id);
+      waiting.get(id)?.();
+    },
+    noted: (id: number) =>
       new Promise<void>((resolve) => {
-        if (over.has(requestId)) resolve();
-        else waiting.set(requestId, resolve);
+        if (over.has(id)) resolve();
+        else waiting.set(id, resolve);
       }),
   };
 }

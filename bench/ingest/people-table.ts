@@ -68,11 +68,11 @@ export function peopleMapping(path: string): Mapping {
     label: 'People',
     publication: 'published',
     execution: 'stopped',
+    everyMs: null,
     source: { kind: 'sqlite', path, table: 'people' },
     key: 'id',
     changed: 'changed_at',
     dataset: '6563a1f0c4d2e8b79a015e01',
-    everyMs: null,
     recordsPerSecond: null,
     maxRejected: { kind: 'records', max: 0 },
     fields: [

@@ -1,7 +1,8 @@
 import type { Job, JobStatus } from './job.js';
 import type { Mapping } from './mapping.js';
-import { type MappingState } from './mapping-state.js';
+import type { MappingState } from './mapping-state.js';
 import { nextRunAtOf } from './mapping-store.js';
+import type { Marker } from './source/watermark.js';
 
 /** A job as the product's list shows it. Instants in ISO 8601. */
 export interface JobAnswer {
@@ -43,8 +44,8 @@ export interface MappingAnswer {
   /** Null while it is stopped. */
   readonly nextRunAt: string | null;
   readonly runIntervalMs: number;
-  /** Null: the next run sends everything. */
-  readonly watermark: unknown;
+  /** The marker up to which everything was accepted; null: the next run sends everything. */
+  readonly watermark: Marker | null;
   readonly lastJob: JobAnswer | null;
 }
 
@@ -54,7 +55,7 @@ export function toMappingAnswer(
   state: MappingState,
   more: {
     readonly runIntervalMs: number;
-    readonly watermark: unknown;
+    readonly watermark: Marker | null;
     readonly lastJob: Job | null;
   },
 ): MappingAnswer {

@@ -29,17 +29,24 @@ export function createBatchAborter({
 }): BatchAborter {
   const stopping = new AbortController();
   const { signal } = stopping;
-  let working: Promise<void> | null = null;
+  let isWorking = false;
+  let worked: Promise<void> = Promise.resolve();
 
   async function abortAll(): Promise<void> {
     let retryMs = SHORTEST_RETRY_MS;
-    // What comes in meanwhile finds nobody else at work: the store is read until it is empty.
-    for (let pending = batches.all(); pending.length > 0; pending = batches.all()) {
-      let isAnyLeft = false;
-      for (const batchId of pending) isAnyLeft = !(await abortOne(batchId)) || isAnyLeft;
-      if (!isAnyLeft) continue;
-      await clock.wait(retryMs, signal);
-      retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS);
+    try {
+      for (let pending = batches.all(); pending.length > 0; pending = batches.all()) {
+        let isAnyLeft = false;
+        for (const batchId of pending) isAnyLeft = !(await abortOne(batchId)) || isAnyLeft;
+        if (!isAnyLeft) continue;
+        await clock.wait(retryMs, signal);
+        retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS);
+      }
+    } catch (error) {
+      if (!signal.aborted) logger.error({ err: error }, 'aborting batches has ended');
+    } finally {
+      // At once with the last look at the store: what comes in later finds nobody at work, and wakes anew.
+      isWorking = false;
     }
   }
 
@@ -57,14 +64,9 @@ export function createBatchAborter({
   }
 
   function wake(): void {
-    if (working !== null || signal.aborted) return;
-    working = abortAll()
-      .catch((error: unknown) => {
-        if (!signal.aborted) logger.error({ err: error }, 'aborting batches has ended');
-      })
-      .finally(() => {
-        working = null;
-      });
+    if (isWorking || signal.aborted) return;
+    isWorking = true;
+    worked = abortAll();
   }
 
   wake();
@@ -72,7 +74,7 @@ export function createBatchAborter({
     wake,
     async stop() {
       stopping.abort();
-      await working;
+      await worked;
     },
   };
 }

@@ -64,6 +64,7 @@ export function createJobs({ state, runner, onAbandoned, clock, logger }: JobPar
     writeJobEnd(state, job, { kind: 'cutOff', reason }, clock.now());
     logger.warn({ ...about(job), reason }, 'ingestion aborted');
   }
+  onAbandoned();
 
   function portsOf({ id, mappingId }: Job): RunPorts {
     return {

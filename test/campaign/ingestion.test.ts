@@ -4,12 +4,12 @@ import { describe, expect, it } from '@jest/globals';
 import { createDrivenClock } from './support/driven-clock.js';
 import {
   createWorkspace,
-  ingestPath,
   mappingYaml,
   peopleCsv,
   readBatches,
   startService,
 } from './support/running-service.js';
+import { ingestPath } from './support/service-client.js';
 
 const SLOW = { recordsPerSecond: 1 };
 

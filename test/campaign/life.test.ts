@@ -5,7 +5,16 @@ import { createFixedCredentials } from '../../src/campaign/credentials.js';
 import { createWorkspace, mappingYaml, startService } from './support/running-service.js';
 
 const silent = { info() {}, warn() {}, error() {} };
+/** Nobody is there: nothing is uploaded here. */
+const platform = {
+  url: 'http://127.0.0.1:1',
+  apiKey: 'k',
+  imsOrg: 'o@AdobeOrg',
+  sandbox: 'prod',
+  token: { kind: 'fixed', accessToken: 't' },
+} as const;
 const options = {
+  platform,
   host: '127.0.0.1',
   port: 0,
   organization: 'acme',

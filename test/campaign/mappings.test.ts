@@ -61,6 +61,11 @@ describe('a mapping file', () => {
     });
   });
 
+  it('says how often it runs', () => {
+    const text = GOOD.replace('recordsPerSecond: 10', 'every: 6h');
+    expect(parse(text)).toMatchObject({ mapping: { everyMs: 21_600_000 } });
+  });
+
   it('names the variable of a connection string, which is not logged with it', () => {
     const parsed = parseMapping('/m/a.yaml', GOOD.replace(/source.*/, POSTGRES), {
       CRM_DATABASE_URL: 'postgres://crm:hunter2@db/crm',
@@ -101,6 +106,15 @@ describe('a mapping file', () => {
       5,
       /^execution: .*"started"\|"stopped"/,
     ],
+    [
+      'one that is started and not published',
+      'publication: unpublished\nexecution: started',
+      'publication: published\nexecution: stopped',
+      5,
+      /^execution: a mapping that is not published is stopped$/,
+    ],
+    ['an interval of nothing', 'every: 0m', 'recordsPerSecond: 10', 8, /^every: expected an inter/],
+    ['an interval that is too long', 'every: 8d', 'recordsPerSecond: 10', 8, /^every: expected/],
     ['an unknown key', 'pace: 10', 'recordsPerSecond: 10', 8, /^pace: unknown key$/],
     ['a pace of nothing', 'recordsPerSecond: 0', 'recordsPerSecond: 10', 8, /^recordsPerSecond: /],
     ['a source of another kind', 'kind: xlsx', 'kind: csv', 3, /^source\.kind: /],

@@ -14,8 +14,9 @@ interface Waiter {
   readonly resolve: () => void;
 }
 
-export function createDrivenClock(): DrivenClock {
-  let now = 1_000_000;
+/** @param startsAt - in ms since the epoch */
+export function createDrivenClock(startsAt = 1_000_000): DrivenClock {
+  let now = startsAt;
   let waiters: Waiter[] = [];
   let onWaiter: (() => void)[] = [];
   let isFree = false;

@@ -97,11 +97,11 @@ export function mappingOf(source: Mapping['source'], changes: Partial<Mapping> =
     label: 'The mapping M',
     publication: 'published',
     execution: 'stopped',
+    everyMs: null,
     source,
     key: 'id',
     changed: null,
     dataset: DATASET,
-    everyMs: null,
     recordsPerSecond: null,
     maxRejected: { kind: 'records', max: 0 },
     fields: [

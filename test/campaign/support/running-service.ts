@@ -1,30 +1,14 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { request } from 'undici';
+
 import { createCampaignService } from '../../../src/campaign/campaign-service.js';
 import type { CampaignServiceOptions } from '../../../src/campaign/campaign-service.options.js';
 import { createFixedCredentials } from '../../../src/campaign/credentials.js';
 import type { Logger } from '../../../src/campaign/logger.js';
 import { startLocalPlatform } from '../../../src/local-platform.js';
 import { createLogger } from '../../../src/logger.js';
-
-export const API_KEY = 'key-1';
-export const ADMIN = { clientId: 'admin-1', clientSecret: 'admin-secret-1' };
-export const CLIENT = { clientId: 'client-1', clientSecret: 'secret-1' };
-
-export interface Answer {
-  readonly httpStatus: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly text: string;
-  readonly json: unknown;
-}
-
-export interface Call {
-  readonly method?: 'GET' | 'POST' | 'DELETE';
-  readonly headers?: Record<string, string>;
-  readonly body?: string;
-}
+import { ADMIN, API_KEY, CLIENT, createServiceClient } from './service-client.js';
 
 export const DATASET_ID = '6563a1f0c4d2e8b79a015eff';
 
@@ -146,70 +130,26 @@ export async function startService({
   starting.defer(() => service.stop());
   const { url } = await service.start();
 
-  async function call(path: string, { method = 'GET', headers = {}, body }: Call = {}) {
-    const response = await request(`${url}${path}`, { method, headers, body: body ?? null });
-    const text = await response.body.text();
-    const isJson = String(response.headers['content-type']).startsWith('application/json');
-    const answer: Answer = {
-      httpStatus: response.statusCode,
-      headers: response.headers,
-      text,
-      json: isJson ? JSON.parse(text) : undefined,
-    };
-    return answer;
-  }
-
-  async function signIn(client = CLIENT): Promise<string> {
-    const { json } = await call('/ims/token/v3', {
-      method: 'POST',
-      headers: { 'content-type': 'application/x-www-form-urlencoded' },
-      body: new URLSearchParams({
-        grant_type: 'client_credentials',
-        client_id: client.clientId,
-        client_secret: client.clientSecret,
-        scope: 'openid,campaign_sdk',
-      }).toString(),
-    });
-    return (json as { access_token: string }).access_token;
-  }
-
-  const token = await signIn();
-  const headers = {
-    authorization: `Bearer ${token}`,
-    'x-api-key': API_KEY,
-    'cache-control': 'no-cache',
-    'content-type': 'application/json',
-  };
-
+  const client = await createServiceClient(url);
   const running = starting.move();
   return {
     url,
-    call,
-    signIn,
-    headers,
+    ...client,
     stop: () => running.disposeAsync(),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
-    /** Start an ingestion of the mapping. */
-    post: (mappingId: string) => call(ingestPath(mappingId), { method: 'POST', headers }),
-    /** Ask for a request's status in the query. */
-    get: (mappingId: string, requestId: number | string) =>
-      call(`${ingestPath(mappingId)}?requestId=${requestId}`, { headers }),
     /** Resolves when the run of the request is over. */
     ended: ends.ended,
+    jobEnded: ends.jobEnded,
   };
 }
 
 export type RunningService = Awaited<ReturnType<typeof startService>>;
 
-export function ingestPath(mappingId: string, organization = 'acme'): string {
-  return `/${organization}/campaign/dataIngestion/xdmIngestion/${encodeURIComponent(mappingId)}/ingest`;
-}
-
 /** The records of every batch that the receiver has, by the ids of the batches, in the order of their files. */
 export async function readBatches(dataDir: string): Promise<Record<string, unknown[]>> {
   const batchesDir = join(dataDir, 'platform', 'batches');
   const batches: Record<string, unknown[]> = {};
-  for (const batchId of (await readdir(batchesDir)).sort()) {
+  for (const batchId of (await readdir(batchesDir).catch(() => [])).sort()) {
     const filesDir = join(batchesDir, batchId, 'files');
     // A batch that was aborted has no files any more.
     const names = (await readdir(filesDir).catch(() => [])).sort();
@@ -220,23 +160,32 @@ export async function readBatches(dataDir: string): Promise<Record<string, unkno
   return batches;
 }
 
-/** The service's log tells when a run ends: a test waits for that instead of asking again and again. */
+/** The service's log tells when a job ends: a test waits for that instead of asking again and again. */
 function createEnds() {
-  const over = new Set<number>();
-  const waiting = new Map<number, () => void>();
+  const requests = createEvents();
+  const jobs = createEvents();
   const note = (details: object, message: string) => {
-    if (!/^ingestion (succeeded|failed|aborted|crashed)$/.test(message)) return;
-    const { requestId } = details as { requestId: number };
-    over.add(requestId);
-    waiting.get(requestId)?.();
+    if (!/^ingestion (succeeded|failed|aborted)$/.test(message)) return;
+    const { jobId, requestId } = details as { jobId: number; requestId: number | null };
+    jobs.note(jobId);
+    if (requestId !== null) requests.note(requestId);
   };
   const logger: Logger = { info: note, warn: note, error: note };
+  return { logger, ended: requests.noted, jobEnded: jobs.noted };
+}
+
+function createEvents() {
+  const over = new Set<number>();
+  const waiting = new Map<number, () => void>();
   return {
-    logger,
-    ended: (requestId: number) =>
+    note(id: number) {
+      over.add(id);
+      waiting.get(id)?.();
+    },
+    noted: (id: number) =>
       new Promise<void>((resolve) => {
-        if (over.has(requestId)) resolve();
-        else waiting.set(requestId, resolve);
+        if (over.has(id)) resolve();
+        else waiting.set(id, resolve);
       }),
   };
 }

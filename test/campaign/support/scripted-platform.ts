@@ -11,6 +11,8 @@ export type PlatformFault =
   | 'reset'
   /** The call is taken, and its answer never arrives. */
   | 'lost'
+  /** The call is taken, and nothing more comes of it. */
+  | 'hang'
   | {
       readonly status: number;
       readonly headers?: Readonly<Record<string, string>>;
@@ -72,6 +74,7 @@ export async function startScriptedPlatform() {
       return void response.writeHead(fault.status, fault.headers).end(fault.body ?? '');
     }
     const answer = take(call, parts.map(decodeURIComponent), Buffer.concat(chunks));
+    if (fault === 'hang') return;
     if (fault === 'lost') return void request.socket.destroy();
     send(response, answer);
   });

@@ -1,12 +1,15 @@
+import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
-import type { Config, RemoteUpstream } from './config.js';
+import type { Config, DatabaseConfig, RemoteUpstream } from './config.js';
 import { createCampaignDatasource } from './datasources/campaign.datasource.js';
 import { createIngestionLog } from './datasources/ingestion-log.datasource.js';
 import { createIngestionRequestLoader } from './datasources/ingestion-request.loader.js';
 import { createLineageLoader } from './datasources/lineage.loader.js';
-import { openLogFile } from './datasources/log-file.js';
+import type { LogDatabase } from './datasources/log-database.js';
 import { bindToUpstream } from './datasources/log-upstream.js';
+import { openPostgresLog } from './datasources/postgres.log.js';
+import { openSqliteLog } from './datasources/sqlite.log.js';
 import { createStartLog } from './datasources/start-log.datasource.js';
 import { systemClock } from './datasources/system-clock.js';
 import type { Caller } from './ingestion/caller.js';
@@ -23,9 +26,11 @@ import { toExplorerContent } from './server/explorer-tabs.js';
 import { createErrorFormatter } from './server/graphql-errors.js';
 import { serveHealth } from './server/health.js';
 import { createHttpServer, GRAPHQL_PATH } from './server/http.js';
+import { createHttpSignIn } from './server/http-sign-in.js';
 import { createMetrics } from './server/metrics.js';
 import { createOperationLog, type OperationReporter } from './server/operation-log.js';
 import { createOperations, type ResultJson } from './server/operations.js';
+import { anonymousSignIn, createSignIn } from './server/sign-in.js';
 import { createWebSockets } from './server/websocket.js';
 import { createFanOut } from './watch/fan-out.js';
 import { createHub } from './watch/hub.js';
@@ -55,7 +60,7 @@ const DAY_MS = 86_400_000;
 const POLLS_SHARE_OF_BUDGET = 0.8;
 
 /** The configuration of a gateway whose upstream is known. */
-export type GatewayConfig = Omit<Config, 'upstream' | 'logLevel'> & {
+export type GatewayConfig = Omit<Config, 'upstream' | 'logLevel' | 'dataDir'> & {
   readonly upstream: RemoteUpstream;
   /** The mapping in the explorer's ready-made tabs. */
   readonly explorerMappingId: string;
@@ -78,7 +83,7 @@ export interface Gateway {
  * Build every part, join them, and listen.
  *
  * @param onFatal - the log's disk cannot be relied on: the process must end, and nothing more be told
- * @throws {LogFileError} the log cannot be used
+ * @throws {LogUnusableError} the log cannot be used
  * @throws where the address cannot be listened on; everything that was started is stopped again
  */
 export async function startGateway(
@@ -101,11 +106,12 @@ export async function startGateway(
   });
   starting.defer(() => upstream.close());
 
-  const file = await openLogFile({ dataDir: config.dataDir, onFatal });
-  const starts = createStartLog(file);
-  const log = await createIngestionLog(file);
+  const replicaId = randomUUID();
+  const database = await openLogDatabase(config.database, onFatal);
+  const starts = createStartLog(database, replicaId);
+  const log = await createIngestionLog(database);
   starting.defer(() => log.close());
-  await bindToUpstream(file, config.upstream.identity);
+  await bindToUpstream(database, config.upstream.identity);
   const hub = createHub();
   log.onAppended((transition) => {
     metrics.countTransition(transition.to.status);
@@ -225,17 +231,27 @@ export async function startGateway(
     formatError,
     reportOperation,
   });
-  const webSockets = createWebSockets({ operations, logger });
+  const signIn = config.signIn ? createSignIn(config.signIn, clock, logger) : anonymousSignIn;
+  const webSockets = createWebSockets({ operations, signIn, clock, logger });
+  const httpSignIn = createHttpSignIn(signIn, logger);
   let draining = false;
   const isDraining = () => draining;
-  const server = createHttpServer({ apollo, newContext, webSockets, isDraining, logger });
+  const server = createHttpServer({
+    apollo,
+    newContext,
+    signIn: httpSignIn,
+    webSockets,
+    isDraining,
+    logger,
+  });
   serveHealth(server, { upstream, clock }, isDraining);
-  metrics.serve(server, {
+  const gauges = {
     watches: () => watcher.watchCount,
     listeners: () => fanOut.followerCount,
     sockets: () => webSockets.socketCount,
     bufferedBytes: () => webSockets.bufferedBytes,
-  });
+  };
+  metrics.serve(server, gauges, httpSignIn.require('metrics:read'));
   await serveExplorer(server, GRAPHQL_PATH, toExplorerContent(config.explorerMappingId));
   starting.defer(async () => {
     draining = true;
@@ -254,13 +270,26 @@ export async function startGateway(
   return { url: `http://${host}:${port}`, stop: () => running.disposeAsync() };
 }
 
+/** @throws {LogUnusableError} */
+function openLogDatabase(
+  database: DatabaseConfig,
+  onFatal: (error: Error) => void,
+): Promise<LogDatabase> {
+  switch (database.kind) {
+    case 'sqlite':
+      return openSqliteLog({ dataDir: database.dataDir, onFatal });
+    case 'postgres':
+      return openPostgresLog({ ...database, onFatal });
+  }
+}
+
 /** Tell of the starts that the last process sent and heard no answer to; what is known of them by now is used. */
 async function settleInterrupted(
   starts: StartLog,
   now: number,
   onOutcomeUnknown: (intent: StartIntent, error: unknown) => void,
 ): Promise<void> {
-  for (const intent of await starts.settleInterrupted(now)) {
+  for (const intent of await starts.settleInterrupted(now, [])) {
     await starts.lookInto(intent.intentId, [], now);
     onOutcomeUnknown(intent, null);
   }

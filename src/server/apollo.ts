@@ -68,7 +68,7 @@ const refuseSubscriptions: ApolloServerPlugin<OperationContext> = {
 
 function reportOperations(report: OperationReporter): ApolloServerPlugin<OperationContext> {
   return {
-    async requestDidStart({ request }) {
+    async requestDidStart({ request, contextValue }) {
       const startedAt = performance.now();
       return {
         async willSendResponse({ operation, operationName, response }) {
@@ -77,6 +77,7 @@ function reportOperations(report: OperationReporter): ApolloServerPlugin<Operati
             transport: request.http ? 'http' : 'websocket',
             type: operation?.operation ?? 'invalid',
             name: operationName ?? null,
+            caller: contextValue.caller.name,
             durationMs: performance.now() - startedAt,
             errorCodes: body.kind === 'single' ? toErrorCodes(body.singleResult.errors) : [],
           });

@@ -3,9 +3,11 @@ import type { ApolloServer } from '@apollo/server';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
-import { anonymous, type Caller } from '../ingestion/caller.js';
+import type { Caller } from '../ingestion/caller.js';
 import type { OperationContext } from '../resolvers/operation-context.js';
 import { EXPLORER_PATH } from './explorer.js';
+import { refuse } from './http-refusal.js';
+import type { HttpSignIn } from './http-sign-in.js';
 import { toHttpStatus } from './http-status.js';
 import type { GraphQLWebSockets } from './websocket.js';
 
@@ -21,6 +23,7 @@ const REQUEST_TIMEOUT_MS = 30_000;
 export interface HttpOptions {
   readonly apollo: ApolloServer<OperationContext>;
   readonly newContext: (caller: Caller) => OperationContext;
+  readonly signIn: HttpSignIn;
   readonly webSockets: GraphQLWebSockets;
   /** True once no new operation is taken: one may still come over a connection that was open before. */
   readonly isDraining: () => boolean;
@@ -31,6 +34,7 @@ export interface HttpOptions {
 export function createHttpServer({
   apollo,
   newContext,
+  signIn,
   webSockets,
   isDraining,
   logger,
@@ -74,8 +78,9 @@ export function createHttpServer({
     if (isDraining()) reply.header('connection', 'close');
   });
 
+  const requireSignIn = signIn.require();
   const handleGraphQL = fastifyApolloHandler(apollo, {
-    context: async () => newContext(anonymous),
+    context: async (request) => newContext(signIn.callerOf(request)),
   });
   server.route({
     method: ['GET', 'POST', 'OPTIONS'],
@@ -87,6 +92,7 @@ export function createHttpServer({
       }
       const isBrowser = request.method === 'GET' && request.headers.accept?.includes('text/html');
       if (isBrowser) return reply.redirect(`.${EXPLORER_PATH}`);
+      return requireSignIn(request, reply);
     },
     async handler(request, reply) {
       const body: unknown = await handleGraphQL.call(this, request, reply);
@@ -110,9 +116,4 @@ function isForWebSockets({ url, headers }: IncomingMessage): boolean {
 
 function toPath(url: string | undefined): string | undefined {
   return url?.split('?', 1)[0];
-}
-
-/** An error in the form of GraphQL's, also where no GraphQL was asked. */
-function refuse(reply: FastifyReply, status: number, code: string, message: string): FastifyReply {
-  return reply.code(status).send({ errors: [{ message, extensions: { code } }] });
 }

@@ -62,12 +62,20 @@ export function createOperations(options: OperationsOptions): Operations {
   function report(
     type: OperationReport['type'],
     name: string | null,
+    caller: Caller,
     startedAt: number,
     errors: readonly GraphQLFormattedError[],
   ): void {
     const durationMs = performance.now() - startedAt;
     const errorCodes = toErrorCodes(errors);
-    options.reportOperation({ transport: 'websocket', type, name, durationMs, errorCodes });
+    options.reportOperation({
+      transport: 'websocket',
+      type,
+      name,
+      caller: caller.name,
+      durationMs,
+      errorCodes,
+    });
   }
 
   /** Run a query or a mutation the way HTTP does; it is reported there. */
@@ -99,8 +107,8 @@ export function createOperations(options: OperationsOptions): Operations {
     const args = { schema, document, operationName, variableValues: variables ?? null };
     const source = await createSourceEventStream({ ...args, contextValue: newContext(caller) });
     if (source instanceof TransitionStream) {
-      report('subscription', operationName, startedAt, []);
-      const key = toSubscriptionKey(query, { document, operation }, variables ?? {});
+      report('subscription', operationName, caller, startedAt, []);
+      const key = toSubscriptionKey(query, { document, operation }, variables ?? {}, caller);
       return fanOut.follow(
         key,
         source,
@@ -110,7 +118,7 @@ export function createOperations(options: OperationsOptions): Operations {
     }
     if (!('errors' in source)) throw new Error('Every subscription here is one of transitions.');
     const errors = formatErrors(source.errors ?? []);
-    report('subscription', operationName, startedAt, errors);
+    report('subscription', operationName, caller, startedAt, errors);
     outlet.fail(new OperationRefused(errors));
     return null;
   }
@@ -133,7 +141,7 @@ export function createOperations(options: OperationsOptions): Operations {
       const prepared = documents.prepare(query, operationName);
       if (!('operation' in prepared)) {
         const errors = formatErrors(prepared);
-        report('invalid', null, startedAt, errors);
+        report('invalid', null, caller, startedAt, errors);
         outlet.fail(new OperationRefused(errors));
         return null;
       }

@@ -1,6 +1,7 @@
 import type { GraphQLFormattedError } from 'graphql';
 import {
   CloseCode,
+  type ConnectionInitMessage,
   GRAPHQL_TRANSPORT_WS_PROTOCOL,
   type Message,
   MessageType,
@@ -10,9 +11,13 @@ import {
   stringifyMessage,
 } from 'graphql-ws';
 import type { WebSocket } from 'ws';
-import { anonymous, type Caller } from '../ingestion/caller.js';
+import type { Caller } from '../ingestion/caller.js';
+import type { Clock } from '../ingestion/ports.js';
+import { onceExpired } from './expiry.js';
 import type { Operations } from './operations.js';
+import type { SignIn } from './sign-in.js';
 import { type OperationHost, SocketOperation } from './socket-operation.js';
+import { EXPIRED, type SocketClose, toAuthorization, toClose } from './socket-sign-in.js';
 
 /** How long a client has to say `connection_init`. */
 const INIT_TIMEOUT_MS = 3_000;
@@ -29,19 +34,25 @@ const AS_TEXT = { binary: false };
 /**
  * One WebSocket, and the graphql-transport-ws protocol on it.
  *
- *     opened ──connection_init──▶ acknowledged ──▶ closed
- *        └────────a breach, or no word in time──────▲
+ *     opened ──connection_init──▶ identifying ──▶ acknowledged ──▶ closed
+ *        └─────────a breach, nobody we know, no word in time, it has expired──▲
  *
  * @see https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
  */
 export class SocketConnection implements OperationHost {
-  #phase: 'opened' | 'acknowledged' | 'closed' = 'opened';
+  #phase: 'opened' | 'identifying' | 'acknowledged' | 'closed' = 'opened';
+  /** Who the client is, once that is known. */
+  #caller: Caller | null = null;
+  #callOffExpiry = () => {};
   #initTimer: NodeJS.Timeout | undefined;
   readonly #operations = new Map<string, SocketOperation>();
 
   constructor(
     private readonly socket: WebSocket,
     private readonly operations: Operations,
+    private readonly callers: { readonly signIn: SignIn; readonly clock: Clock },
+    /** The header of that name, of the request that was upgraded. */
+    private readonly authorization: string | undefined,
   ) {
     if (socket.protocol !== GRAPHQL_TRANSPORT_WS_PROTOCOL) {
       this.close(CloseCode.SubprotocolNotAcceptable, 'Subprotocol not acceptable');
@@ -52,13 +63,13 @@ export class SocketConnection implements OperationHost {
     }, INIT_TIMEOUT_MS);
   }
 
-  /** Take what the client has sent. */
-  receive(data: string): void {
+  /** Take what the client has sent. It rejects where that failed by a fault of ours. */
+  async receive(data: string): Promise<void> {
     if (this.#phase === 'closed') return;
     const message = parse(data);
     switch (message?.type) {
       case MessageType.ConnectionInit:
-        this.#acknowledge();
+        await this.#identify(message);
         break;
       case MessageType.Ping:
         this.#answerPing(message);
@@ -105,18 +116,41 @@ export class SocketConnection implements OperationHost {
   end(): void {
     this.#phase = 'closed';
     clearTimeout(this.#initTimer);
+    this.#callOffExpiry();
     for (const operation of this.#operations.values()) operation.callOff();
   }
 
-  #acknowledge(): void {
-    if (this.#phase === 'acknowledged') {
+  async #identify({ payload }: ConnectionInitMessage): Promise<void> {
+    if (this.#phase !== 'opened') {
       this.close(CloseCode.TooManyInitialisationRequests, 'Too many initialisation requests');
       return;
     }
-    this.#phase = 'acknowledged';
+    this.#phase = 'identifying';
     clearTimeout(this.#initTimer);
     this.#initTimer = undefined;
+    const { signIn, clock } = this.callers;
+    try {
+      const caller = await signIn.identify(toAuthorization(payload, this.authorization));
+      if (this.#isClosed) return;
+      this.#acknowledge(caller);
+      this.#callOffExpiry = onceExpired(clock, caller.expiresAt, () => this.#refuse(EXPIRED));
+    } catch (error) {
+      if (!this.#isClosed) this.#refuse(toClose(error));
+    }
+  }
+
+  get #isClosed(): boolean {
+    return this.#phase === 'closed';
+  }
+
+  #acknowledge(caller: Caller): void {
+    this.#caller = caller;
+    this.#phase = 'acknowledged';
     void this.send(stringifyMessage({ type: MessageType.ConnectionAck }));
+  }
+
+  #refuse({ code, reason }: SocketClose): void {
+    this.close(code, reason);
   }
 
   #answerPing({ payload }: PingMessage): void {
@@ -124,7 +158,7 @@ export class SocketConnection implements OperationHost {
   }
 
   #subscribe({ id, payload }: SubscribeMessage): void {
-    if (this.#phase !== 'acknowledged') {
+    if (!this.#caller) {
       this.close(CloseCode.Unauthorized, 'Unauthorized');
       return;
     }
@@ -135,7 +169,7 @@ export class SocketConnection implements OperationHost {
     }
     const operation = new SocketOperation(this, id);
     this.#operations.set(id, operation);
-    void start(this.operations, payload, anonymous, operation);
+    void start(this.operations, payload, this.#caller, operation);
   }
 }
 

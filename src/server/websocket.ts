@@ -3,7 +3,9 @@ import type { Duplex } from 'node:stream';
 import { CloseCode, handleProtocols } from 'graphql-ws';
 import type { Logger } from 'pino';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+import type { Clock } from '../ingestion/ports.js';
 import type { Operations } from './operations.js';
+import type { SignIn } from './sign-in.js';
 import { SocketConnection } from './socket-connection.js';
 import { startPings } from './socket-pings.js';
 
@@ -21,6 +23,8 @@ const CLOSE_TIMEOUT_MS = 2_000;
 
 export interface WebSocketOptions {
   readonly operations: Operations;
+  readonly signIn: SignIn;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
@@ -36,7 +40,12 @@ export interface GraphQLWebSockets {
   drain(): Promise<void>;
 }
 
-export function createWebSockets({ operations, logger }: WebSocketOptions): GraphQLWebSockets {
+export function createWebSockets({
+  operations,
+  signIn,
+  clock,
+  logger,
+}: WebSocketOptions): GraphQLWebSockets {
   const webSockets = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_FRAME_BYTES,
@@ -44,13 +53,14 @@ export function createWebSockets({ operations, logger }: WebSocketOptions): Grap
     perMessageDeflate: false,
     handleProtocols: (protocols) => handleProtocols(protocols),
   });
+  const callers = { signIn, clock };
   const connections = new WeakMap<WebSocket, SocketConnection>();
   const pings = startPings(webSockets.clients);
 
   // One listener of each kind for all sockets, not closures of each; and nothing keeps the upgrade request.
-  function onMessage(this: WebSocket, data: RawData): void {
+  async function onMessage(this: WebSocket, data: RawData): Promise<void> {
     try {
-      connections.get(this)?.receive(String(data));
+      await connections.get(this)?.receive(String(data));
     } catch (error) {
       logger.error({ err: error }, 'A WebSocket message could not be handled');
       connections.get(this)?.close(CloseCode.InternalServerError, 'Internal server error');
@@ -67,8 +77,9 @@ export function createWebSockets({ operations, logger }: WebSocketOptions): Grap
     logger.debug({ err: error }, 'A WebSocket broke the protocol');
   }
 
-  function open(socket: WebSocket): void {
-    connections.set(socket, new SocketConnection(socket, operations));
+  function open(socket: WebSocket, authorization: string | undefined): void {
+    const connection = new SocketConnection(socket, operations, callers, authorization);
+    connections.set(socket, connection);
     socket.on('message', onMessage);
     socket.on('pong', onPong);
     socket.on('error', onError);
@@ -92,7 +103,8 @@ export function createWebSockets({ operations, logger }: WebSocketOptions): Grap
         connection.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n');
         return;
       }
-      webSockets.handleUpgrade(request, connection, head, open);
+      const { authorization } = request.headers;
+      webSockets.handleUpgrade(request, connection, head, (socket) => open(socket, authorization));
     },
     get socketCount() {
       return webSockets.clients.size;

@@ -13,7 +13,9 @@ import { createApolloServer } from '../../src/server/apollo.js';
 import { buildGatewaySchema } from '../../src/server/build-schema.js';
 import { createErrorFormatter } from '../../src/server/graphql-errors.js';
 import { createHttpServer } from '../../src/server/http.js';
+import { createHttpSignIn } from '../../src/server/http-sign-in.js';
 import { createOperations, type ResultJson } from '../../src/server/operations.js';
+import { anonymousSignIn } from '../../src/server/sign-in.js';
 import { createWebSockets } from '../../src/server/websocket.js';
 import { createFanOut } from '../../src/watch/fan-out.js';
 import { createHub } from '../../src/watch/hub.js';
@@ -404,9 +406,21 @@ describe('a fault inside a stream', () => {
       formatError,
       reportOperation,
     });
-    const webSockets = createWebSockets({ operations, logger });
+    const webSockets = createWebSockets({
+      operations,
+      signIn: anonymousSignIn,
+      clock: systemClock,
+      logger,
+    });
     const isDraining = () => false;
-    const server = createHttpServer({ apollo, newContext, webSockets, isDraining, logger });
+    const server = createHttpServer({
+      apollo,
+      newContext,
+      signIn: createHttpSignIn(anonymousSignIn, logger),
+      webSockets,
+      isDraining,
+      logger,
+    });
     await server.listen({ host: '127.0.0.1', port: 0 });
     const { port } = server.server.address() as AddressInfo;
     return {

@@ -23,6 +23,7 @@ const gateway = await startGateway(
   {
     host: '127.0.0.1',
     port: 0,
+    signIn: null,
     upstream: {
       kind: 'remote',
       identity: 'a scripted upstream',
@@ -36,7 +37,7 @@ const gateway = await startGateway(
     statusRequestIdIn: 'query',
     pollMinMs: 60_000,
     pollMaxMs: 60_000,
-    dataDir,
+    database: { kind: 'sqlite', dataDir },
     retentionDays: 90,
     explorerMappingId: 'XDM44',
   },

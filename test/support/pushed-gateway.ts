@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +6,6 @@ import pino from 'pino';
 import { createIngestionLog } from '../../src/datasources/ingestion-log.datasource.js';
 import { createIngestionRequestLoader } from '../../src/datasources/ingestion-request.loader.js';
 import { createLineageLoader } from '../../src/datasources/lineage.loader.js';
-import { openLogFile } from '../../src/datasources/log-file.js';
 import { createStartLog } from '../../src/datasources/start-log.datasource.js';
 import { systemClock } from '../../src/datasources/system-clock.js';
 import type { Caller } from '../../src/ingestion/caller.js';
@@ -16,11 +15,14 @@ import { createApolloServer } from '../../src/server/apollo.js';
 import { buildGatewaySchema } from '../../src/server/build-schema.js';
 import { createErrorFormatter } from '../../src/server/graphql-errors.js';
 import { createHttpServer } from '../../src/server/http.js';
+import { createHttpSignIn } from '../../src/server/http-sign-in.js';
 import { createOperations, type ResultJson } from '../../src/server/operations.js';
+import { anonymousSignIn } from '../../src/server/sign-in.js';
 import { createWebSockets, type GraphQLWebSockets } from '../../src/server/websocket.js';
 import { createFanOut, type FanOut } from '../../src/watch/fan-out.js';
 import { createHub } from '../../src/watch/hub.js';
 import { createWatcher } from '../../src/watch/watcher.js';
+import { deleteDatabase, openTestLog } from './log-database.js';
 
 /** A gateway whose transitions are appended to its log by whoever started it, and not seen upstream. */
 export interface PushedGateway {
@@ -37,12 +39,9 @@ export interface PushedGateway {
 /** Join the parts as `gateway.ts` does, with a real log in a file, and listen. */
 export async function startPushedGateway(): Promise<PushedGateway> {
   const dataDir = await mkdtemp(join(tmpdir(), 'pushed-gateway-'));
-  const onFatal = (error: Error) => {
-    throw error;
-  };
-  const file = await openLogFile({ dataDir, onFatal });
-  const starts = createStartLog(file);
-  const log = await createIngestionLog(file);
+  const database = await openTestLog(dataDir);
+  const starts = createStartLog(database, 'the only one');
+  const log = await createIngestionLog(database);
   const hub = createHub();
   log.onAppended((transition) => hub.publish(transition));
 
@@ -90,10 +89,16 @@ export async function startPushedGateway(): Promise<PushedGateway> {
     formatError,
     reportOperation,
   });
-  const webSockets = createWebSockets({ operations, logger });
+  const webSockets = createWebSockets({
+    operations,
+    signIn: anonymousSignIn,
+    clock: systemClock,
+    logger,
+  });
   const server = createHttpServer({
     apollo,
     newContext,
+    signIn: createHttpSignIn(anonymousSignIn, logger),
     webSockets,
     isDraining: () => false,
     logger,
@@ -115,7 +120,7 @@ export async function startPushedGateway(): Promise<PushedGateway> {
       await apollo.stop();
       await watches.stop();
       await log.close();
-      await rm(dataDir, { recursive: true });
+      await deleteDatabase(dataDir);
     },
   };
 }

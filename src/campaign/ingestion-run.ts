@@ -35,13 +35,13 @@ export interface RunnerParts {
   readonly platform: PlatformClient;
   /** Each job's rejects go into a file in here, `job-{id}.ndjson`. */
   readonly rejectsDir: string;
-  /** The most that a file has, in bytes. */
+  /** The most that each of a batch's first files has, in bytes; later ones may have more. */
   readonly fileBytes?: number;
   readonly clock: Clock;
 }
 
-/** Platform takes 256 MB; a run holds two files in memory. */
-const FILE_BYTES = 16 * 1024 * 1024;
+/** A run holds two files in memory. Platform takes 256 MB in one. */
+const FILE_BYTES = 4 * 1024 * 1024;
 
 /** A batch that nobody will complete does no harm: its abort may fail, and must not hold up an end. In ms. */
 const ABORT_TIMEOUT_MS = 3_000;

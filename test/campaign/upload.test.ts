@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { createPlatformClient } from '../../src/campaign/upload/platform-client.js';
 import { createSkippingClock } from './support/driven-clock.js';
 import { createRunHarness, mappingOf } from './support/run-harness.js';
 import { type PlatformCall, type PlatformFault, recordsOf } from './support/scripted-platform.js';
@@ -110,6 +111,36 @@ describe('an upload', () => {
     // The lost answer to a create is found again: no second batch.
     expect(batches).toHaveLength(1);
     expect(harness.platform.records().map(({ _id }) => _id)).toEqual(ids(3));
+  });
+
+  it('fetches one token for all calls, and a new one before it expires', async () => {
+    const clock = createSkippingClock();
+    await using harness = await createRunHarness({ clock });
+    const { signal } = new AbortController();
+    const tokens = () => harness.platform.calls.filter((call) => call === 'token').length;
+    await Promise.all([1, 2, 3].map(() => harness.client.createBatch('d', signal)));
+    expect(tokens()).toBe(1);
+    // It is good for an hour.
+    await clock.wait(58 * 60_000, signal);
+    await harness.client.createBatch('d', signal);
+    expect(tokens()).toBe(1);
+    await clock.wait(90_000, signal);
+    await harness.client.createBatch('d', signal);
+    expect(tokens()).toBe(2);
+    expect(harness.platform.headersOf.get('create')?.authorization).toBe('Bearer token-2');
+  });
+
+  it('carries a ready token, and has no other when it is refused', async () => {
+    await using harness = await createRunHarness();
+    const { settings, fail, headersOf } = harness.platform;
+    const token = { kind: 'fixed', accessToken: 'ready' } as const;
+    const client = createPlatformClient({ ...settings, token }, createSkippingClock());
+    const { signal } = new AbortController();
+    await client.createBatch('d', signal);
+    expect(headersOf.get('create')?.authorization).toBe('Bearer ready');
+    fail('create', { status: 401 });
+    await expect(client.createBatch('d', signal)).rejects.toThrow('was answered with 401');
+    await client.close();
   });
 
   it('waits as long as Retry-After says', async () => {
@@ -281,6 +312,19 @@ describe('an upload', () => {
     await harness.runner.abort(batchId, signal);
     expect(harness.platform.batches[0]?.status).toBe('aborted');
     await harness.runner.abort('a batch that Platform has forgotten', signal);
+  });
+
+  it('makes the files of a large batch larger', async () => {
+    const { harness, outcome } = await runWith([], { count: 1_000, fileBytes: 64 });
+    await using _ = harness;
+    expect(outcome).toMatchObject({ kind: 'succeeded', numRecords: 1_000 });
+    const sizes = [...(harness.platform.batches[0]?.files.values() ?? [])].map(
+      (file) => file.length,
+    );
+    expect(Math.max(...sizes.slice(0, 300))).toBeLessThanOrEqual(64);
+    expect(Math.max(...sizes.slice(300))).toBeGreaterThan(64);
+    expect(Math.max(...sizes.slice(300, 600))).toBeLessThanOrEqual(128);
+    expect(harness.platform.records().map(({ _id }) => _id)).toEqual(ids(1_000));
   });
 
   it('refuses a record that no file has room for', async () => {

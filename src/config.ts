@@ -1,5 +1,8 @@
+import { toLimits } from './config.limits.js';
+import { isLoopback } from './config.loopback.js';
 import { type LogLevel, type Settings, settings } from './config.settings.js';
 import { type Environment, readSecretFiles, secrets, withEnvFile } from './config.sources.js';
+import type { Limits } from './server/limits/limits.js';
 
 /** Where the access token for the upstream comes from. */
 export type TokenConfig =
@@ -40,6 +43,7 @@ export interface Config {
   readonly pollMaxMs: number;
   readonly dataDir: string;
   readonly retentionDays: number;
+  readonly limits: Limits;
   readonly logLevel: LogLevel;
 }
 
@@ -53,7 +57,7 @@ export class ConfigError extends Error {
 }
 
 /** What makes a variable ours. A misspelt one is reported, for its author meant to set something. */
-const ourPrefixes = ['CAMPAIGN_', 'IMS_', 'POLL_', 'RETENTION_', 'SLUICE_'];
+const ourPrefixes = ['CAMPAIGN_', 'IMS_', 'LIMIT_', 'POLL_', 'RETENTION_', 'SLUICE_'];
 
 /** Read by `npm run campaign`; known here, so that one `.env` can serve both. */
 const campaignServicePrefix = 'CAMPAIGN_SERVICE_';
@@ -113,6 +117,7 @@ export function parseConfig(
     pollMaxMs: all.POLL_MAX_MS,
     dataDir: all.DATA_DIR,
     retentionDays: all.RETENTION_DAYS,
+    limits: toLimits(all, !isLoopback(all.HOST)),
     logLevel: all.LOG_LEVEL,
   });
 }

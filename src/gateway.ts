@@ -24,6 +24,7 @@ import { serveHealth } from './server/health.js';
 import { createHttpServer, GRAPHQL_PATH } from './server/http.js';
 import { createMetrics } from './server/metrics.js';
 import { createOperationLog, type OperationReporter } from './server/operation-log.js';
+import { createOperationRules } from './server/operation-rules.js';
 import { createOperations, type ResultJson } from './server/operations.js';
 import { createWebSockets } from './server/websocket.js';
 import { createFanOut } from './watch/fan-out.js';
@@ -199,7 +200,9 @@ export async function startGateway(
   starting.defer(stopStartPruner);
 
   const schema = await buildGatewaySchema({ starter, log, watches: watcher, clock });
-  const formatError = createErrorFormatter(logger);
+  const isSchemaOpen = true;
+  const formatError = createErrorFormatter(logger, isSchemaOpen);
+  const rules = createOperationRules(schema, config.limits.document, isSchemaOpen);
   const logOperation = createOperationLog(logger);
   const reportOperation: OperationReporter = (report) => {
     logOperation(report);
@@ -210,13 +213,14 @@ export async function startGateway(
     lineages: createLineageLoader(starts),
     followed: { log, hub, watches: watcher },
   });
-  const apollo = createApolloServer({ schema, formatError, reportOperation, logger });
+  const apollo = createApolloServer({ schema, rules, formatError, reportOperation, logger });
   await apollo.start();
   starting.defer(() => apollo.stop());
 
   const fanOut = createFanOut<ResultJson>({ log, hub });
   const operations = createOperations({
     schema,
+    rules,
     apollo,
     fanOut,
     newContext,

@@ -17,6 +17,7 @@ import { TransitionStream } from '../watch/replay.js';
 import { createDocuments, type PreparedOperation } from './documents.js';
 import { type ErrorFormatter, toFormattedError } from './graphql-errors.js';
 import { type OperationReport, type OperationReporter, toErrorCodes } from './operation-log.js';
+import type { OperationRules } from './operation-rules.js';
 import { toSubscriptionKey } from './subscription-key.js';
 
 /** An execution result as clients get it: JSON, its errors formatted, as the bytes that all share. */
@@ -39,6 +40,7 @@ export interface Operations {
 
 export interface OperationsOptions {
   readonly schema: GraphQLSchema;
+  readonly rules: OperationRules;
   readonly apollo: ApolloServer<OperationContext>;
   readonly fanOut: FanOut<ResultJson>;
   readonly newContext: () => OperationContext;
@@ -47,8 +49,9 @@ export interface OperationsOptions {
 }
 
 export function createOperations(options: OperationsOptions): Operations {
-  const { schema, apollo, fanOut, newContext, formatError } = options;
-  const documents = createDocuments(schema);
+  const { schema, rules, apollo, fanOut, newContext, formatError } = options;
+  const { complexity } = rules;
+  const documents = createDocuments(schema, rules);
 
   function formatErrors(errors: readonly GraphQLError[]): readonly GraphQLFormattedError[] {
     return errors.map((error) => toFormattedError(error, formatError));
@@ -63,6 +66,20 @@ export function createOperations(options: OperationsOptions): Operations {
     const durationMs = performance.now() - startedAt;
     const errorCodes = toErrorCodes(errors);
     options.reportOperation({ transport: 'websocket', type, name, durationMs, errorCodes });
+  }
+
+  /** The operation, or why it is not run. */
+  function prepare({
+    query,
+    operationName,
+    variables,
+  }: SubscribePayload): PreparedOperation | readonly GraphQLError[] {
+    const tooLong = complexity.ofText(query);
+    if (tooLong) return [tooLong];
+    const prepared = documents.prepare(query, operationName);
+    if (!('operation' in prepared)) return prepared;
+    const tooComplex = complexity.ofOperation(prepared.document, prepared.operation, variables);
+    return tooComplex ? [tooComplex] : prepared;
   }
 
   /** Run a query or a mutation the way HTTP does; it is reported there. */
@@ -115,8 +132,7 @@ export function createOperations(options: OperationsOptions): Operations {
   return {
     async run(payload, outlet) {
       const startedAt = performance.now();
-      const { query, operationName } = payload;
-      const prepared = documents.prepare(query, operationName);
+      const prepared = prepare(payload);
       if (!('operation' in prepared)) {
         const errors = formatErrors(prepared);
         report('invalid', null, startedAt, errors);

@@ -12,6 +12,8 @@ import { createApolloServer } from '../../src/server/apollo.js';
 import { buildGatewaySchema } from '../../src/server/build-schema.js';
 import { createErrorFormatter } from '../../src/server/graphql-errors.js';
 import { createHttpServer } from '../../src/server/http.js';
+import { defaultDocumentLimits } from '../../src/server/limits/document-limits.js';
+import { createOperationRules } from '../../src/server/operation-rules.js';
 import { createOperations, type ResultJson } from '../../src/server/operations.js';
 import { createWebSockets } from '../../src/server/websocket.js';
 import { createFanOut } from '../../src/watch/fan-out.js';
@@ -384,18 +386,20 @@ describe('a fault inside a stream', () => {
     const nobody = {} as Watches & Starter & StartLog;
     const clock = systemClock;
     const schema = await buildGatewaySchema({ starter: nobody, log, watches: nobody, clock });
-    const formatError = createErrorFormatter(logger);
+    const formatError = createErrorFormatter(logger, true);
     const reportOperation = () => {};
     const newContext = () => ({
       requests: createIngestionRequestLoader(log),
       lineages: createLineageLoader(nobody),
       followed: { log, hub, watches: nobody },
     });
-    const apollo = createApolloServer({ schema, formatError, reportOperation, logger });
+    const rules = createOperationRules(schema, defaultDocumentLimits, true);
+  const apollo = createApolloServer({ schema, rules, formatError, reportOperation, logger });
     await apollo.start();
     const fanOut = createFanOut<ResultJson>({ log, hub });
     const operations = createOperations({
       schema,
+      rules,
       apollo,
       fanOut,
       newContext,

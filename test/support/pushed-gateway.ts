@@ -15,6 +15,8 @@ import { createApolloServer } from '../../src/server/apollo.js';
 import { buildGatewaySchema } from '../../src/server/build-schema.js';
 import { createErrorFormatter } from '../../src/server/graphql-errors.js';
 import { createHttpServer } from '../../src/server/http.js';
+import { defaultDocumentLimits } from '../../src/server/limits/document-limits.js';
+import { createOperationRules } from '../../src/server/operation-rules.js';
 import { createOperations, type ResultJson } from '../../src/server/operations.js';
 import { createWebSockets, type GraphQLWebSockets } from '../../src/server/websocket.js';
 import { createFanOut, type FanOut } from '../../src/watch/fan-out.js';
@@ -60,7 +62,7 @@ export async function startPushedGateway(): Promise<PushedGateway> {
     events: { onRegression: () => {}, onPollFailed: () => {} },
   });
   const logger = pino({ level: 'silent' });
-  const formatError = createErrorFormatter(logger);
+  const formatError = createErrorFormatter(logger, true);
   const reportOperation = () => {};
   const schema = await buildGatewaySchema({
     starter: { start: unasked },
@@ -77,11 +79,13 @@ export async function startPushedGateway(): Promise<PushedGateway> {
       followed: { log, hub, watches },
     };
   };
-  const apollo = createApolloServer({ schema, formatError, reportOperation, logger });
+  const rules = createOperationRules(schema, defaultDocumentLimits, true);
+  const apollo = createApolloServer({ schema, rules, formatError, reportOperation, logger });
   await apollo.start();
   const fanOut = createFanOut<ResultJson>({ log, hub });
   const operations = createOperations({
     schema,
+    rules,
     apollo,
     fanOut,
     newContext,

@@ -8,6 +8,7 @@ import {
   startGateway,
 } from '../../src/gateway.js';
 import { createLogger } from '../../src/logger.js';
+import { defaultLimits, noCallerLimits } from '../../src/server/limits/limits.js';
 import { createGraphQLClient, type GraphQLClient } from './graphql-client.js';
 
 /** What the tests' gateways are let in with. */
@@ -54,6 +55,7 @@ export async function startTestGateway(
       pollMaxMs: 200,
       dataDir: ownDataDir ?? '',
       retentionDays: 90,
+      limits: { ...defaultLimits, ...noCallerLimits },
       explorerMappingId: 'XDM44',
       ...overrides,
     },

@@ -9,6 +9,7 @@ import { openLogFile } from './datasources/log-file.js';
 import { bindToUpstream } from './datasources/log-upstream.js';
 import { createStartLog } from './datasources/start-log.datasource.js';
 import { systemClock } from './datasources/system-clock.js';
+import type { Caller } from './ingestion/caller.js';
 import type { IngestionRecord } from './ingestion/ingestion-request.js';
 import type { IngestionLog, StartLog } from './ingestion/ports.js';
 import { createStarter } from './ingestion/start-ingestion.js';
@@ -208,7 +209,8 @@ export async function startGateway(
     logOperation(report);
     metrics.observeOperation(report);
   };
-  const newContext = (): OperationContext => ({
+  const newContext = (caller: Caller): OperationContext => ({
+    caller,
     requests: createIngestionRequestLoader(log),
     lineages: createLineageLoader(starts),
     followed: { log, hub, watches: watcher },

@@ -24,7 +24,7 @@ const pages: Record<string, Page> = {
   'requests, the newest': (log) => log.list({}, null, PAGE_ITEMS),
   'requests, from anywhere': (log, count) => log.list({}, anywhere(count), PAGE_ITEMS),
   'requests of a mapping': (log, count) =>
-    log.list({ mappingIds: ['M4'] }, anywhere(count), PAGE_ITEMS),
+    log.list({ mappings: { kind: 'mappings', mappingIds: ['M4'] } }, anywhere(count), PAGE_ITEMS),
   'requests in a status': (log, count) =>
     log.list({ statuses: ['SUCCESS'] }, anywhere(count), PAGE_ITEMS),
   'requests in a status that none has': (log) =>

@@ -1,4 +1,13 @@
-import type { Kysely, Selectable, Transaction } from 'kysely';
+import {
+  type Expression,
+  type ExpressionBuilder,
+  type Kysely,
+  type Selectable,
+  type SqlBool,
+  sql,
+  type Transaction,
+} from 'kysely';
+import type { MappingScope } from '../ingestion/caller.js';
 import { CursorInvalidError } from '../ingestion/gateway-error.js';
 import { type IngestionRecord, toRequestKey } from '../ingestion/ingestion-request.js';
 import type { IngestionLog } from '../ingestion/ports.js';
@@ -114,17 +123,21 @@ export async function createIngestionLog(file: LogFile): Promise<IngestionLogFil
       const scoped =
         scope.kind === 'request'
           ? query.where('request_key', '=', toRequestKey(scope.ref))
-          : scope.kind === 'mappings'
-            ? query.where('mapping_id', 'in', scope.mappingIds)
-            : query;
+          : query.where(isOfMappings(scope));
       return guard(async () => (await scoped.execute()).map(toTransition));
     },
     async list(filter, before, limit) {
-      const { mappingIds, statuses, observedAfter, observedBefore, startedBy } = filter;
+      const {
+        mappings = { kind: 'all' },
+        statuses,
+        observedAfter,
+        observedBefore,
+        startedBy,
+      } = filter;
       const query = db
         .selectFrom('requests')
         .selectAll()
-        .$if(mappingIds !== undefined, (q) => q.where('mapping_id', 'in', mappingIds ?? []))
+        .where(isOfMappings(mappings))
         .$if(statuses !== undefined, (q) => q.where('status', 'in', statuses ?? []))
         .$if(observedAfter !== undefined, (q) =>
           q.where('first_observed_at', '>=', observedAfter ?? 0),
@@ -176,6 +189,24 @@ export async function createIngestionLog(file: LogFile): Promise<IngestionLogFil
       await flushing;
       await file.close();
     },
+  };
+}
+
+/**
+ * The condition that a row is of these mappings. Prefixes are compared as they are: LIKE would take `_` and `%`
+ * in them for what they are not, and a range of texts would depend on the database’s collation.
+ */
+function isOfMappings(scope: MappingScope) {
+  return (eb: ExpressionBuilder<LogTables, 'requests' | 'transitions'>): Expression<SqlBool> => {
+    if (scope.kind === 'all') return sql.lit(true);
+    const { mappingIds, mappingPrefixes = [] } = scope;
+    return eb.or([
+      ...(mappingIds.length > 0 ? [eb('mapping_id', 'in', mappingIds)] : []),
+      ...mappingPrefixes.map((prefix) => {
+        const length = sql.lit([...prefix].length);
+        return sql<SqlBool>`substr(${eb.ref('mapping_id')}, 1, ${length}) = ${prefix}`;
+      }),
+    ]);
   };
 }
 

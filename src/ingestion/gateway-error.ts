@@ -136,3 +136,9 @@ export class LogDamagedError extends GatewayError {
     super('The log of transitions is damaged. The operator must restore it.', { cause });
   }
 }
+
+/** The caller is known, and may not do this. */
+export class ForbiddenError extends GatewayError {
+  override readonly name = 'ForbiddenError';
+  readonly code = 'FORBIDDEN';
+}

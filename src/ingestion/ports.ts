@@ -1,3 +1,4 @@
+import type { MappingScope } from './caller.js';
 import type {
   IngestionRecord,
   IngestionStatus,
@@ -47,14 +48,11 @@ export interface Upstream {
 }
 
 /** Which transitions a reader wants. */
-export type Scope =
-  | { readonly kind: 'request'; readonly ref: RequestRef }
-  | { readonly kind: 'mappings'; readonly mappingIds: readonly string[] }
-  | { readonly kind: 'all' };
+export type Scope = { readonly kind: 'request'; readonly ref: RequestRef } | MappingScope;
 
 /** Which requests a listing is to have; what is left out does not narrow it. */
 export interface RequestFilter {
-  readonly mappingIds?: readonly string[] | undefined;
+  readonly mappings?: MappingScope | undefined;
   readonly statuses?: readonly IngestionStatus[] | undefined;
   /** First observed at this instant or later, in ms since the epoch. */
   readonly observedAfter?: number | undefined;

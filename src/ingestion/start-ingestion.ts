@@ -125,7 +125,10 @@ export function createStarter({
   /** The requests of a mapping that the upstream says, now, are running. */
   async function findRunning(mappingId: string): Promise<RequestRef[]> {
     const known = await log.list(
-      { mappingIds: [mappingId], statuses: ['IN_PROGRESS'] },
+      {
+        mappings: { kind: 'mappings', mappingIds: [mappingId] },
+        statuses: ['IN_PROGRESS'],
+      },
       null,
       MAX_LOOKED_AT,
     );

@@ -1,4 +1,5 @@
-import { Arg, Int, Query, Resolver } from 'type-graphql';
+import { Arg, Authorized, Ctx, Int, Query, Resolver } from 'type-graphql';
+import { type Caller, type Right, toReadableScope } from '../ingestion/caller.js';
 import { BadUserInputError } from '../ingestion/gateway-error.js';
 import type { IngestionLog, RequestFilter } from '../ingestion/ports.js';
 import { parseMappingId } from '../ingestion/request-ref.js';
@@ -8,6 +9,7 @@ import { IngestionRequestFilter } from '../schema/ingestion-request-filter.js';
 import { toPageInfo } from '../schema/page-info.js';
 import { Cursor } from '../schema/scalars.js';
 import { MAX_MAPPING_IDS } from './mapping-ids.js';
+import type { OperationContext } from './operation-context.js';
 import { checkPageSize } from './page-size.js';
 
 /** What this gateway has seen, out of the log: the upstream has no list to ask for. */
@@ -15,6 +17,7 @@ import { checkPageSize } from './page-size.js';
 export class HistoryResolver {
   constructor(private readonly log: IngestionLog) {}
 
+  @Authorized<Right>('ingestion:read')
   @Query(() => IngestionRequestConnection, {
     description:
       'What this gateway has seen, newest first; `first` is 1 to 100. Each as last observed: the upstream is not asked. Cursors stay in their place while requests are added.',
@@ -24,9 +27,10 @@ export class HistoryResolver {
     filter: IngestionRequestFilter | null,
     @Arg('first', () => Int, { defaultValue: 25 }) first: number,
     @Arg('after', () => Cursor, { nullable: true }) after: string | null,
+    @Ctx() { caller }: OperationContext,
   ): Promise<IngestionRequestConnection> {
     checkPageSize(first);
-    const narrowed = toRequestFilter(filter);
+    const narrowed = toRequestFilter(filter, caller);
     const before = after == null ? null : await this.log.parseCursor(after);
     const page = await this.log.list(narrowed, before, first + 1);
     const edges = page.slice(0, first).map((record) => ({
@@ -43,7 +47,7 @@ export class HistoryResolver {
 }
 
 /** @throws {BadUserInputError} */
-function toRequestFilter(filter: IngestionRequestFilter | null): RequestFilter {
+function toRequestFilter(filter: IngestionRequestFilter | null, caller: Caller): RequestFilter {
   const { mappingIds, statuses, observedAfter, observedBefore, startedBy } = filter ?? {};
   if (mappingIds && mappingIds.length > MAX_MAPPING_IDS) {
     throw new BadUserInputError(
@@ -51,7 +55,7 @@ function toRequestFilter(filter: IngestionRequestFilter | null): RequestFilter {
     );
   }
   return {
-    mappingIds: mappingIds?.map(parseMappingId),
+    mappings: toReadableScope(caller, mappingIds?.map(parseMappingId) ?? null),
     statuses: statuses ?? undefined,
     observedAfter: observedAfter?.getTime(),
     observedBefore: observedBefore?.getTime(),

@@ -1,4 +1,5 @@
 import { Arg, Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
+import { mayRead } from '../ingestion/caller.js';
 import type { RequestRef } from '../ingestion/ingestion-request.js';
 import type { IngestionLog, Watches } from '../ingestion/ports.js';
 import { IngestionRequest } from '../schema/ingestion-request.js';
@@ -104,10 +105,12 @@ export class IngestionRequestResolver {
   }
 }
 
+/** Null also where the caller may not see it: who may only start sees a request as the answer to a start. */
 async function toRequest(
   ref: RequestRef | null,
-  { requests }: OperationContext,
+  { caller, requests }: OperationContext,
 ): Promise<IngestionRequest | null> {
-  const record = ref && (await requests.load(ref));
+  if (!ref || !mayRead(caller, ref.mappingId)) return null;
+  const record = await requests.load(ref);
   return record && new IngestionRequest(record);
 }

@@ -1,4 +1,5 @@
-import { Arg, Ctx, ID, Int, Query, Resolver } from 'type-graphql';
+import { Arg, Authorized, Ctx, ID, Int, Query, Resolver } from 'type-graphql';
+import { mayRead, type Right } from '../ingestion/caller.js';
 import { BadUserInputError } from '../ingestion/gateway-error.js';
 import type { RequestRef } from '../ingestion/ingestion-request.js';
 import { ingestionStatus } from '../ingestion/ingestion-status.js';
@@ -17,6 +18,7 @@ const MAX_REFS = 100;
 export class IngestionStatusResolver {
   constructor(private readonly domain: { readonly watches: Watches; readonly clock: Clock }) {}
 
+  @Authorized<Right>('ingestion:read')
   @Query(() => IngestionRequest, {
     nullable: true,
     description:
@@ -34,6 +36,7 @@ export class IngestionStatusResolver {
     return this.#status(parseRequestRef({ mappingId, requestId }), maxAgeMs ?? null, context);
   }
 
+  @Authorized<Right>('ingestion:read')
   @Query(() => [IngestionRequest], {
     nullable: 'items',
     description:
@@ -51,6 +54,7 @@ export class IngestionStatusResolver {
     return requests.map(parseRequestRef).map((ref) => this.#status(ref, null, context));
   }
 
+  @Authorized<Right>('ingestion:read')
   @Query(() => Node, {
     nullable: true,
     description:
@@ -68,8 +72,10 @@ export class IngestionStatusResolver {
   async #status(
     ref: RequestRef,
     maxAgeMs: number | null,
-    { requests }: OperationContext,
+    { caller, requests }: OperationContext,
   ): Promise<IngestionRequest | null> {
+    // The upstream is not asked either: the time that takes would tell.
+    if (!mayRead(caller, ref.mappingId)) return null;
     const known = await requests.load(ref);
     const record = await ingestionStatus(this.domain, ref, known, maxAgeMs);
     return record && new IngestionRequest(record);

@@ -1,9 +1,11 @@
 import type { IngestionRequestLoader } from '../datasources/ingestion-request.loader.js';
 import type { LineageLoader } from '../datasources/lineage.loader.js';
+import type { Caller } from '../ingestion/caller.js';
 import type { Followed } from '../watch/follow.js';
 
 /** What resolvers share within one operation, or within one delivered transition of a subscription. */
 export interface OperationContext {
+  readonly caller: Caller;
   readonly requests: IngestionRequestLoader;
   readonly lineages: LineageLoader;
   /** Here and not in the resolver: TypeGraphQL calls a `subscribe` function without its resolver. */

@@ -1,4 +1,5 @@
-import { Arg, Mutation, Resolver } from 'type-graphql';
+import { Arg, Authorized, Ctx, Mutation, Resolver } from 'type-graphql';
+import { type Caller, checkMayStart, type Right } from '../ingestion/caller.js';
 import { BadUserInputError, GatewayError } from '../ingestion/gateway-error.js';
 import { parseIdempotencyKey, parseMappingId } from '../ingestion/request-ref.js';
 import type { Starter } from '../ingestion/start-ingestion.js';
@@ -9,13 +10,11 @@ import {
   StartIngestionResult,
   toStartIngestionResult,
 } from '../schema/start-ingestion-result.js';
+import type { OperationContext } from './operation-context.js';
 
 const MAX_INPUTS = 50;
 
 const MAX_RETRIES = 5;
-
-/** There is no sign-in yet: all callers are one, who has no name. */
-const ANONYMOUS = null;
 
 /** An input that may be acted on. */
 interface ParsedInput extends StartInput {
@@ -27,22 +26,26 @@ interface ParsedInput extends StartInput {
 export class StartIngestionResolver {
   constructor(private readonly starter: Pick<Starter, 'start'>) {}
 
+  @Authorized<Right>('ingestion:start')
   @Mutation(() => StartIngestionResult, {
     description:
       'Start an ingestion of a mapping, which must be published and stopped. The upstream is asked once; where its answer was lost, the error carries `outcomeUnknown: true` and nothing is sent again.',
   })
   async startIngestion(
     @Arg('input', () => StartIngestionInput) input: StartIngestionInput,
+    @Ctx() { caller }: OperationContext,
   ): Promise<typeof StartIngestionResult> {
-    return this.#start(parseInput(input));
+    return this.#start(parseInput(input), caller);
   }
 
+  @Authorized<Right>('ingestion:start')
   @Mutation(() => [StartIngestionResult], {
     description:
       'At most 50; one outcome each, in order; one failing does not stop the others. If any input is not valid, nothing is started.',
   })
   async startIngestions(
     @Arg('inputs', () => [StartIngestionInput]) inputs: StartIngestionInput[],
+    @Ctx() { caller }: OperationContext,
   ): Promise<(typeof StartIngestionResult)[]> {
     if (inputs.length > MAX_INPUTS) {
       throw new BadUserInputError(
@@ -51,20 +54,24 @@ export class StartIngestionResolver {
     }
     const parsed = inputs.map(parseInput);
     checkKeys(parsed);
-    return Promise.all(parsed.map((input) => this.#startOneOfMany(input)));
+    return Promise.all(parsed.map((input) => this.#startOneOfMany(input, caller)));
   }
 
-  async #startOneOfMany(input: ParsedInput): Promise<typeof StartIngestionResult> {
+  async #startOneOfMany(input: ParsedInput, caller: Caller): Promise<typeof StartIngestionResult> {
     try {
-      return await this.#start(input);
+      return await this.#start(input, caller);
     } catch (error) {
       if (error instanceof GatewayError) return new StartIngestionError(input.mappingId, error);
       throw error;
     }
   }
 
-  async #start({ idempotencyKey, ...input }: ParsedInput): Promise<typeof StartIngestionResult> {
-    const identity = { caller: ANONYMOUS, idempotencyKey };
+  async #start(
+    { idempotencyKey, ...input }: ParsedInput,
+    caller: Caller,
+  ): Promise<typeof StartIngestionResult> {
+    checkMayStart(caller, input.mappingId);
+    const identity = { caller: caller.name, idempotencyKey };
     return toStartIngestionResult(await this.starter.start(input, identity));
   }
 }

@@ -1,4 +1,5 @@
-import { Arg, Ctx, ID, Resolver, Root, Subscription } from 'type-graphql';
+import { Arg, Authorized, Ctx, ID, Resolver, Root, Subscription } from 'type-graphql';
+import { type Right, toReadableScope } from '../ingestion/caller.js';
 import { BadUserInputError } from '../ingestion/gateway-error.js';
 import { parseMappingId, parseRequestRef } from '../ingestion/request-ref.js';
 import type { Transition } from '../ingestion/transition.js';
@@ -28,6 +29,7 @@ interface SubscribeData {
 /** The push path’s last step: a subscription opens a stream, and each transition in it becomes an event. */
 @Resolver()
 export class SubscriptionResolver {
+  @Authorized<Right>('ingestion:read')
   @Subscription(() => IngestionTransition, {
     description:
       'All transitions of one request after the cursor (without one: from its first), then live ones, then complete once a terminal one is delivered. Subscribing late, after the end, or again after a lost connection gives no gap and no repeat. `INGESTION_REQUEST_NOT_FOUND` where the upstream knows no such request. A status that comes and goes between two polls cannot be observed.',
@@ -35,6 +37,7 @@ export class SubscriptionResolver {
       const { mappingId, requestId, after } = args as unknown as StatusChangedArgs;
       return followRequest(
         context.followed,
+        context.caller,
         parseRequestRef({ mappingId, requestId }),
         after ?? null,
       );
@@ -50,6 +53,7 @@ export class SubscriptionResolver {
     return new IngestionTransition(transition, followed.log.toCursor(transition.position));
   }
 
+  @Authorized<Right>('ingestion:read')
   @Subscription(() => IngestionTransition, {
     description:
       'Transitions of all requests, or of the mappings named (at most 100): after the cursor, or without one only new ones. Never completes.',
@@ -62,7 +66,7 @@ export class SubscriptionResolver {
       }
       return followActivity(
         context.followed,
-        mappingIds?.map(parseMappingId) ?? null,
+        toReadableScope(context.caller, mappingIds?.map(parseMappingId) ?? null),
         after ?? null,
       );
     },

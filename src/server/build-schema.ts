@@ -1,12 +1,14 @@
 import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
-import { buildSchema, type PubSub } from 'type-graphql';
+import { type AuthCheckerFn, buildSchema, type PubSub } from 'type-graphql';
+import { checkRight, type Right } from '../ingestion/caller.js';
 import type { Clock, IngestionLog, Watches } from '../ingestion/ports.js';
 import type { Starter } from '../ingestion/start-ingestion.js';
 import { HistoryResolver } from '../resolvers/history.resolver.js';
 import { IngestionRequestResolver } from '../resolvers/ingestion-request.resolver.js';
 import { IngestionStatusResolver } from '../resolvers/ingestion-status.resolver.js';
 import { IngestionTransitionResolver } from '../resolvers/ingestion-transition.resolver.js';
+import type { OperationContext } from '../resolvers/operation-context.js';
 import { StartIngestionResolver } from '../resolvers/start-ingestion.resolver.js';
 import { SubscriptionResolver } from '../resolvers/subscription.resolver.js';
 
@@ -24,6 +26,12 @@ const noPubSub: PubSub = {
   subscribe: () => {
     throw new Error('Every subscription opens its own stream.');
   },
+};
+
+/** It throws: of a subscription that it only said no to, nobody could make an error of ours. */
+const checkRights: AuthCheckerFn<OperationContext, Right> = ({ context }, needed) => {
+  for (const right of needed) checkRight(context.caller, right);
+  return true;
 };
 
 /** The executable schema, its resolvers bound to the domain. */
@@ -47,6 +55,7 @@ export function buildGatewaySchema(domain: Domain): Promise<GraphQLSchema> {
     ],
     container: { get: (resolver: unknown) => resolvers.get(resolver) },
     pubSub: noPubSub,
+    authChecker: checkRights,
     // The domain validates; there are no class-validator decorators to run.
     validate: false,
   });

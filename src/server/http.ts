@@ -3,6 +3,7 @@ import type { ApolloServer } from '@apollo/server';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
+import { anonymous, type Caller } from '../ingestion/caller.js';
 import type { OperationContext } from '../resolvers/operation-context.js';
 import { EXPLORER_PATH } from './explorer.js';
 import { toHttpStatus } from './http-status.js';
@@ -19,7 +20,7 @@ const REQUEST_TIMEOUT_MS = 30_000;
 
 export interface HttpOptions {
   readonly apollo: ApolloServer<OperationContext>;
-  readonly newContext: () => OperationContext;
+  readonly newContext: (caller: Caller) => OperationContext;
   readonly webSockets: GraphQLWebSockets;
   /** True once no new operation is taken: one may still come over a connection that was open before. */
   readonly isDraining: () => boolean;
@@ -73,7 +74,9 @@ export function createHttpServer({
     if (isDraining()) reply.header('connection', 'close');
   });
 
-  const handleGraphQL = fastifyApolloHandler(apollo, { context: async () => newContext() });
+  const handleGraphQL = fastifyApolloHandler(apollo, {
+    context: async () => newContext(anonymous),
+  });
   server.route({
     method: ['GET', 'POST', 'OPTIONS'],
     url: GRAPHQL_PATH,

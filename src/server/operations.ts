@@ -9,6 +9,7 @@ import {
   OperationTypeNode,
 } from 'graphql';
 import type { SubscribePayload } from 'graphql-ws';
+import type { Caller } from '../ingestion/caller.js';
 import type { Transition } from '../ingestion/transition.js';
 import type { OperationContext } from '../resolvers/operation-context.js';
 import type { FanOut } from '../watch/fan-out.js';
@@ -29,11 +30,15 @@ export type RunningSubscription = Pick<Follower<ResultJson>, 'leave'>;
 /** Runs the operations that come over sockets: as those over HTTP, as far as HTTP goes. */
 export interface Operations {
   /**
-   * Run one; its results go to the outlet, then its completion or what it failed with.
+   * Run one for a caller; its results go to the outlet, then its completion or what it failed with.
    *
    * @returns resolves once it is answered (null), or runs as a subscription
    */
-  run(payload: SubscribePayload, outlet: Outlet<ResultJson>): Promise<RunningSubscription | null>;
+  run(
+    payload: SubscribePayload,
+    caller: Caller,
+    outlet: Outlet<ResultJson>,
+  ): Promise<RunningSubscription | null>;
   /** What clients see of what an outlet was failed with. */
   formatFailure(failure: unknown): readonly GraphQLFormattedError[];
 }
@@ -43,7 +48,7 @@ export interface OperationsOptions {
   readonly rules: OperationRules;
   readonly apollo: ApolloServer<OperationContext>;
   readonly fanOut: FanOut<ResultJson>;
-  readonly newContext: () => OperationContext;
+  readonly newContext: (caller: Caller) => OperationContext;
   readonly formatError: ErrorFormatter;
   readonly reportOperation: OperationReporter;
 }
@@ -83,18 +88,17 @@ export function createOperations(options: OperationsOptions): Operations {
   }
 
   /** Run a query or a mutation the way HTTP does; it is reported there. */
-  async function answer({
-    query,
-    operationName,
-    variables,
-  }: SubscribePayload): Promise<ResultJson> {
+  async function answer(
+    { query, operationName, variables }: SubscribePayload,
+    caller: Caller,
+  ): Promise<ResultJson> {
     const { body } = await apollo.executeOperation(
       {
         query,
         ...(operationName != null && { operationName }),
         ...(variables != null && { variables }),
       },
-      { contextValue: newContext() },
+      { contextValue: newContext(caller) },
     );
     if (body.kind !== 'single') throw new Error('Incremental delivery is not switched on.');
     const { data, errors } = body.singleResult;
@@ -104,16 +108,22 @@ export function createOperations(options: OperationsOptions): Operations {
   async function subscribe(
     { query, variables }: SubscribePayload,
     { document, operation }: PreparedOperation,
+    caller: Caller,
     outlet: Outlet<ResultJson>,
   ): Promise<RunningSubscription | null> {
     const startedAt = performance.now();
     const operationName = operation.name?.value ?? null;
     const args = { schema, document, operationName, variableValues: variables ?? null };
-    const source = await createSourceEventStream({ ...args, contextValue: newContext() });
+    const source = await createSourceEventStream({ ...args, contextValue: newContext(caller) });
     if (source instanceof TransitionStream) {
       report('subscription', operationName, startedAt, []);
       const key = toSubscriptionKey(query, { document, operation }, variables ?? {});
-      return fanOut.follow(key, source, (transition) => renderEvent(args, transition), outlet);
+      return fanOut.follow(
+        key,
+        source,
+        (transition) => renderEvent(args, transition, caller),
+        outlet,
+      );
     }
     if (!('errors' in source)) throw new Error('Every subscription here is one of transitions.');
     const errors = formatErrors(source.errors ?? []);
@@ -123,14 +133,18 @@ export function createOperations(options: OperationsOptions): Operations {
   }
 
   /** In a context of its own: a loader that had seen an earlier event would give what was and not what is. */
-  async function renderEvent(args: ExecutionArgs, event: Transition): Promise<ResultJson> {
-    const contextValue = newContext();
+  async function renderEvent(
+    args: ExecutionArgs,
+    event: Transition,
+    caller: Caller,
+  ): Promise<ResultJson> {
+    const contextValue = newContext(caller);
     const { data, errors } = await execute({ ...args, rootValue: event, contextValue });
     return toResultJson(data, errors && formatErrors(errors));
   }
 
   return {
-    async run(payload, outlet) {
+    async run(payload, caller, outlet) {
       const startedAt = performance.now();
       const prepared = prepare(payload);
       if (!('operation' in prepared)) {
@@ -140,9 +154,9 @@ export function createOperations(options: OperationsOptions): Operations {
         return null;
       }
       if (prepared.operation.operation === OperationTypeNode.SUBSCRIPTION) {
-        return subscribe(payload, prepared, outlet);
+        return subscribe(payload, prepared, caller, outlet);
       }
-      void outlet.next(await answer(payload));
+      void outlet.next(await answer(payload, caller));
       outlet.complete();
       return null;
     },

@@ -10,6 +10,7 @@ import {
   stringifyMessage,
 } from 'graphql-ws';
 import type { WebSocket } from 'ws';
+import { anonymous, type Caller } from '../ingestion/caller.js';
 import type { Operations } from './operations.js';
 import { type OperationHost, SocketOperation } from './socket-operation.js';
 
@@ -134,17 +135,18 @@ export class SocketConnection implements OperationHost {
     }
     const operation = new SocketOperation(this, id);
     this.#operations.set(id, operation);
-    void start(this.operations, payload, operation);
+    void start(this.operations, payload, anonymous, operation);
   }
 }
 
 async function start(
   operations: Operations,
   payload: SubscribeMessage['payload'],
+  caller: Caller,
   operation: SocketOperation,
 ): Promise<void> {
   try {
-    operation.runsAs(await operations.run(payload, operation));
+    operation.runsAs(await operations.run(payload, caller, operation));
   } catch (error) {
     operation.fail(error);
   }

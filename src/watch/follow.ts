@@ -1,3 +1,4 @@
+import { type Caller, type MappingScope, mayRead } from '../ingestion/caller.js';
 import { CursorInvalidError, RequestNotFoundError } from '../ingestion/gateway-error.js';
 import type { RequestRef } from '../ingestion/ingestion-request.js';
 import type { IngestionLog, Watches } from '../ingestion/ports.js';
@@ -14,7 +15,8 @@ export interface Followed {
 
 /**
  * Follow one request: all its transitions after the cursor (without one: from its first), then live ones,
- * to its terminal one. A request that nobody has asked about before is looked for upstream first.
+ * to its terminal one. A request that nobody has asked about before is looked for upstream first. One that the
+ * caller may not see is answered as one that there is not, and the upstream is not asked.
  *
  * @throws {CursorInvalidError} the log gave no such cursor, or has forgotten what came after it
  * @throws {RequestNotFoundError} the upstream knows no such request
@@ -22,35 +24,33 @@ export interface Followed {
  */
 export async function followRequest(
   { log, hub, watches }: Followed,
+  caller: Caller,
   ref: RequestRef,
   after: string | null,
 ): Promise<TransitionStream> {
   const position = after === null ? 0 : await log.parseCursor(after);
-  const [known] = await log.find([ref]);
+  const isVisible = mayRead(caller, ref.mappingId);
+  const [known] = isVisible ? await log.find([ref]) : [];
   // Of a request that is known everything is kept; one that is not may have been forgotten.
   if (!known && after !== null) await refuseGap(log, position);
-  if (!known && !(await watches.poll(ref))) {
+  if (!known && !(isVisible && (await watches.poll(ref)))) {
     throw new RequestNotFoundError('The upstream knows no such request of this mapping.');
   }
   return new TransitionStream(log, hub, { kind: 'request', ref }, position);
 }
 
 /**
- * Follow all requests, or those of some mappings: after the cursor, or without one only what is new.
+ * Follow the requests of some mappings, or of all: after the cursor, or without one only what is new.
  *
- * @param mappingIds - null for all
  * @throws {CursorInvalidError} the log gave no such cursor, or has forgotten what came after it
  */
 export async function followActivity(
   { log, hub }: Pick<Followed, 'log' | 'hub'>,
-  mappingIds: readonly string[] | null,
+  scope: MappingScope,
   after: string | null,
 ): Promise<TransitionStream> {
   const position = after === null ? await log.head() : await log.parseCursor(after);
   await refuseGap(log, position);
-  const scope = mappingIds
-    ? ({ kind: 'mappings', mappingIds } as const)
-    : ({ kind: 'all' } as const);
   return new TransitionStream(log, hub, scope, position);
 }
 

@@ -18,6 +18,8 @@ export interface Hub {
 /** A hub within this process. */
 export function createHub(): Hub {
   const listenersByTopic = new Map<string, Set<TransitionListener>>();
+  /** By prefixes of mapping ids. Each costs every transition a look; there are as many as callers are given. */
+  const listenersByPrefix = new Map<string, Set<TransitionListener>>();
   let listenerCount = 0;
 
   return {
@@ -25,27 +27,25 @@ export function createHub(): Hub {
       for (const topic of topicsOf(transition)) {
         for (const listener of listenersByTopic.get(topic) ?? []) listener(transition);
       }
+      for (const [prefix, listeners] of listenersByPrefix) {
+        if (!transition.ref.mappingId.startsWith(prefix)) continue;
+        for (const listener of listeners) listener(transition);
+      }
     },
     register(scope, listener) {
       // Wrapped, so that a listener registered twice is two listeners.
       const registered: TransitionListener = (transition) => listener(transition);
-      const topics = topicsIn(scope);
-      for (const topic of topics) {
-        const listeners = listenersByTopic.get(topic);
-        if (listeners) listeners.add(registered);
-        else listenersByTopic.set(topic, new Set([registered]));
-      }
+      const leaves = [
+        ...topicsIn(scope).map((topic) => join(listenersByTopic, topic, registered)),
+        ...prefixesIn(scope).map((prefix) => join(listenersByPrefix, prefix, registered)),
+      ];
       listenerCount += 1;
       let isRegistered = true;
       return () => {
         if (!isRegistered) return;
         isRegistered = false;
         listenerCount -= 1;
-        for (const topic of topics) {
-          const listeners = listenersByTopic.get(topic);
-          listeners?.delete(registered);
-          if (listeners?.size === 0) listenersByTopic.delete(topic);
-        }
+        for (const leave of leaves) leave();
       };
     },
     get listenerCount() {
@@ -54,9 +54,25 @@ export function createHub(): Hub {
   };
 }
 
+function join(
+  listenersByKey: Map<string, Set<TransitionListener>>,
+  key: string,
+  listener: TransitionListener,
+): () => void {
+  const listeners = listenersByKey.get(key) ?? new Set();
+  listenersByKey.set(key, listeners.add(listener));
+  return () => {
+    listeners.delete(listener);
+    if (listeners.size === 0) listenersByKey.delete(key);
+  };
+}
+
 const EVERYTHING = 'all';
 
-/** A transition belongs to one topic of each kind, and a scope names topics of one kind only: none is told twice. */
+/**
+ * A transition belongs to one topic of each kind, and a scope names topics of one kind only, or prefixes that
+ * do not overlap with them or each other: none is told twice.
+ */
 function topicsOf({ ref }: Transition): readonly string[] {
   return [`request:${toRequestKey(ref)}`, `mapping:${ref.mappingId}`, EVERYTHING];
 }
@@ -70,4 +86,8 @@ function topicsIn(scope: Scope): readonly string[] {
     case 'all':
       return [EVERYTHING];
   }
+}
+
+function prefixesIn(scope: Scope): readonly string[] {
+  return (scope.kind === 'mappings' && scope.mappingPrefixes) || [];
 }

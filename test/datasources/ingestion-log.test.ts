@@ -125,6 +125,30 @@ describe.each(logs)('the ingestion log %s', (_name, createLog) => {
     expect(await log.read({ kind: 'all' }, await log.head(), 10)).toEqual([]);
   });
 
+  it.each<[string[], string[]]>([
+    [['a_'], ['a_1']],
+    [['a%'], ['a%1']],
+    [['a'], ['a_1', 'a%1', 'ab1']],
+    [['A'], []],
+    [['ä😀'], ['ä😀1']],
+    [["'"], ["'1"]],
+    [
+      ['a_', 'ä'],
+      ['a_1', 'ä😀1'],
+    ],
+    [[], []],
+  ])('knows mappings by the prefixes %j, character for character', async (prefixes, expected) => {
+    const log = await createLog();
+    for (const mappingId of ['a_1', 'a%1', 'ab1', 'ä😀1', "'1"]) {
+      await log.append({ ref: { mappingId, requestId: '1' }, seen: running, observedAt: 1_000 });
+    }
+    const scope = { kind: 'mappings', mappingIds: ['x'], mappingPrefixes: prefixes } as const;
+    const read = await log.read(scope, 0, 10);
+    expect(read.map(({ ref }) => ref.mappingId)).toEqual(expected);
+    const listed = await log.list({ mappings: scope }, null, 10);
+    expect(listed.map(({ ref }) => ref.mappingId).reverse()).toEqual(expected);
+  });
+
   it('lists requests newest first, narrowed and in pages', async () => {
     const log = await createLog();
     const ids = ['1', '2', '3', '4'];
@@ -140,8 +164,12 @@ describe.each(logs)('the ingestion log %s', (_name, createLog) => {
     const list = async (...args: Parameters<IngestionLog['list']>) =>
       (await log.list(...args)).map(({ ref }) => ref.requestId);
     expect(await list({}, null, 10)).toEqual(['4', '3', '2', '1']);
-    expect(await list({ mappingIds: ['even'] }, null, 10)).toEqual(['3', '1']);
-    expect(await list({ mappingIds: [] }, null, 10)).toEqual([]);
+    expect(await list({ mappings: { kind: 'mappings', mappingIds: ['even'] } }, null, 10)).toEqual([
+      '3',
+      '1',
+    ]);
+    expect(await list({ mappings: { kind: 'mappings', mappingIds: [] } }, null, 10)).toEqual([]);
+    expect(await list({ mappings: { kind: 'all' } }, null, 10)).toEqual(['4', '3', '2', '1']);
     expect(await list({ statuses: ['SUCCESS', 'FAILED'] }, null, 10)).toEqual(['1']);
     expect(await list({ observedAfter: 1_000, observedBefore: 3_000 }, null, 10)).toEqual([
       '3',

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createIngestionRequestLoader } from '../../src/datasources/ingestion-request.loader.js';
 import { createLineageLoader } from '../../src/datasources/lineage.loader.js';
 import { systemClock } from '../../src/datasources/system-clock.js';
+import type { Caller } from '../../src/ingestion/caller.js';
 import type { IngestionLog, StartLog, Watches } from '../../src/ingestion/ports.js';
 import type { Starter } from '../../src/ingestion/start-ingestion.js';
 import { createLogger } from '../../src/logger.js';
@@ -388,7 +389,8 @@ describe('a fault inside a stream', () => {
     const schema = await buildGatewaySchema({ starter: nobody, log, watches: nobody, clock });
     const formatError = createErrorFormatter(logger, true);
     const reportOperation = () => {};
-    const newContext = () => ({
+    const newContext = (caller: Caller) => ({
+      caller,
       requests: createIngestionRequestLoader(log),
       lineages: createLineageLoader(nobody),
       followed: { log, hub, watches: nobody },

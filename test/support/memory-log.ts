@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createCursorCodec } from '../../src/datasources/cursor-codec.js';
+import { isInScope } from '../../src/ingestion/caller.js';
 import { CursorInvalidError } from '../../src/ingestion/gateway-error.js';
 import { type IngestionRecord, toRequestKey } from '../../src/ingestion/ingestion-request.js';
 import type { IngestionLog, Scope } from '../../src/ingestion/ports.js';
@@ -27,12 +28,9 @@ export function createMemoryLog(): IngestionLog {
         const ofRequest = transitionsByRequest.get(toRequestKey(scope.ref)) ?? [];
         return ofRequest.filter(({ position }) => position > after);
       }
-      case 'mappings': {
-        const mappingIds = new Set(scope.mappingIds);
-        return transitions.slice(after).filter(({ ref }) => mappingIds.has(ref.mappingId));
-      }
+      case 'mappings':
       case 'all':
-        return transitions.slice(after);
+        return transitions.slice(after).filter(({ ref }) => isInScope(scope, ref.mappingId));
     }
   }
 
@@ -61,12 +59,12 @@ export function createMemoryLog(): IngestionLog {
       return select(scope, after).slice(0, limit);
     },
     async list(filter, before, limit) {
-      const { mappingIds, statuses, observedAfter, observedBefore, startedBy } = filter;
+      const { mappings, statuses, observedAfter, observedBefore, startedBy } = filter;
       if (startedBy !== undefined) throw new Error('The log in memory knows of no starts.');
       return [...records.values()]
         .filter(
           ({ ref, state, firstObservedAt, firstPosition }) =>
-            (!mappingIds || mappingIds.includes(ref.mappingId)) &&
+            (!mappings || isInScope(mappings, ref.mappingId)) &&
             (!statuses || statuses.includes(state.status)) &&
             (observedAfter === undefined || firstObservedAt >= observedAfter) &&
             (observedBefore === undefined || firstObservedAt < observedBefore) &&

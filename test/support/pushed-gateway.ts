@@ -9,6 +9,7 @@ import { createLineageLoader } from '../../src/datasources/lineage.loader.js';
 import { openLogFile } from '../../src/datasources/log-file.js';
 import { createStartLog } from '../../src/datasources/start-log.datasource.js';
 import { systemClock } from '../../src/datasources/system-clock.js';
+import type { Caller } from '../../src/ingestion/caller.js';
 import type { IngestionLog, Upstream } from '../../src/ingestion/ports.js';
 import type { OperationContext } from '../../src/resolvers/operation-context.js';
 import { createApolloServer } from '../../src/server/apollo.js';
@@ -71,9 +72,10 @@ export async function startPushedGateway(): Promise<PushedGateway> {
     clock: systemClock,
   });
   let operationCount = 0;
-  const newContext = (): OperationContext => {
+  const newContext = (caller: Caller): OperationContext => {
     operationCount += 1;
     return {
+      caller,
       requests: createIngestionRequestLoader(log),
       lineages: createLineageLoader(starts),
       followed: { log, hub, watches },

@@ -20,6 +20,9 @@ describe('the hub', () => {
     ['its mapping', { kind: 'mappings', mappingIds: ['n', 'm'] }, true],
     ['its mapping, named twice', { kind: 'mappings', mappingIds: ['m', 'm'] }, true],
     ['another mapping', { kind: 'mappings', mappingIds: ['n'] }, false],
+    ['a prefix of it', { kind: 'mappings', mappingIds: ['n'], mappingPrefixes: ['m', 'x'] }, true],
+    ['another prefix', { kind: 'mappings', mappingIds: [], mappingPrefixes: ['n', 'mm'] }, false],
+    ['nothing', { kind: 'mappings', mappingIds: [] }, false],
     ['everything', { kind: 'all' }, true],
   ])('tells a listener to %s once, or not at all', (_what, scope, isTold) => {
     const hub = createHub();
@@ -29,15 +32,21 @@ describe('the hub', () => {
     expect(told).toHaveLength(isTold ? 1 : 0);
   });
 
-  it('forgets a listener that is released, also when it is released twice', () => {
-    const hub = createHub();
-    const told: Transition[] = [];
-    const release = hub.register({ kind: 'all' }, (transition) => told.push(transition));
-    hub.register({ kind: 'all' }, () => {});
-    release();
-    release();
-    hub.publish(transitionOf('m', '1'));
-    expect(told).toEqual([]);
-    expect(hub.listenerCount).toBe(1);
-  });
+  it.each<[string, Scope]>([
+    ['everything', { kind: 'all' }],
+    ['a prefix', { kind: 'mappings', mappingIds: [], mappingPrefixes: ['m'] }],
+  ])(
+    'forgets a listener to %s that is released, also when it is released twice',
+    (_what, scope) => {
+      const hub = createHub();
+      const told: Transition[] = [];
+      const release = hub.register(scope, (transition) => told.push(transition));
+      hub.register(scope, () => {});
+      release();
+      release();
+      hub.publish(transitionOf('m', '1'));
+      expect(told).toEqual([]);
+      expect(hub.listenerCount).toBe(1);
+    },
+  );
 });

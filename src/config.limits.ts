@@ -40,7 +40,8 @@ export const limitSettings = {
   LIMIT_STARTS_PER_MINUTE: perCaller('starts a minute', 10_000_000),
 } as const;
 
-type LimitSettings = {
+/** The variables, read. */
+export type LimitSettings = {
   [Name in keyof typeof limitSettings]: z.output<(typeof limitSettings)[Name]['schema']>;
 };
 

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { limitSettings } from './config.limits.js';
+import { exposureSettings } from './config.exposure.js';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -86,7 +86,7 @@ export const settings = {
   },
   DATA_DIR: { allowed: 'a directory', schema: text.default('.sluice') },
   RETENTION_DAYS: { allowed: 'days, 1 to 36500', schema: wholeNumber(1, 36_500).default(90) },
-  ...limitSettings,
+  ...exposureSettings,
   LOG_LEVEL: { allowed: logLevels.join(', '), schema: z.enum(logLevels).default('info') },
 } as const;
 

@@ -1,8 +1,7 @@
-import { toLimits } from './config.limits.js';
+import { type ExposureConfig, toExposureConfig } from './config.exposure.js';
 import { isLoopback } from './config.loopback.js';
 import { type LogLevel, type Settings, settings } from './config.settings.js';
 import { type Environment, readSecretFiles, secrets, withEnvFile } from './config.sources.js';
-import type { Limits } from './server/limits/limits.js';
 
 /** Where the access token for the upstream comes from. */
 export type TokenConfig =
@@ -43,7 +42,7 @@ export interface Config {
   readonly pollMaxMs: number;
   readonly dataDir: string;
   readonly retentionDays: number;
-  readonly limits: Limits;
+  readonly exposure: ExposureConfig;
   readonly logLevel: LogLevel;
 }
 
@@ -117,7 +116,7 @@ export function parseConfig(
     pollMaxMs: all.POLL_MAX_MS,
     dataDir: all.DATA_DIR,
     retentionDays: all.RETENTION_DAYS,
-    limits: toLimits(all, !isLoopback(all.HOST)),
+    exposure: toExposureConfig(all, { hasSignIn: false, isReachable: !isLoopback(all.HOST) }),
     logLevel: all.LOG_LEVEL,
   });
 }

@@ -9,26 +9,20 @@ import { openLogFile } from './datasources/log-file.js';
 import { bindToUpstream } from './datasources/log-upstream.js';
 import { createStartLog } from './datasources/start-log.datasource.js';
 import { systemClock } from './datasources/system-clock.js';
-import type { Caller } from './ingestion/caller.js';
 import type { IngestionRecord } from './ingestion/ingestion-request.js';
 import type { IngestionLog, StartLog } from './ingestion/ports.js';
 import { createStarter } from './ingestion/start-ingestion.js';
 import { START_KEPT_MS, type StartIntent } from './ingestion/start-intent.js';
 import { createSubmitter } from './ingestion/submitter.js';
-import type { OperationContext } from './resolvers/operation-context.js';
-import { createApolloServer } from './server/apollo.js';
 import { buildGatewaySchema } from './server/build-schema.js';
 import { serveExplorer } from './server/explorer.js';
 import { toExplorerContent } from './server/explorer-tabs.js';
-import { createErrorFormatter } from './server/graphql-errors.js';
+import { createGraphQLServer } from './server/graphql-server.js';
 import { serveHealth } from './server/health.js';
-import { createHttpServer, GRAPHQL_PATH } from './server/http.js';
+import { GRAPHQL_PATH } from './server/http.js';
 import { createMetrics } from './server/metrics.js';
-import { createOperationLog, type OperationReporter } from './server/operation-log.js';
-import { createOperationRules } from './server/operation-rules.js';
-import { createOperations, type ResultJson } from './server/operations.js';
-import { createWebSockets } from './server/websocket.js';
-import { createFanOut } from './watch/fan-out.js';
+import { createOperationLog } from './server/operation-log.js';
+import { readPersistedOperations } from './server/persisted-operations.js';
 import { createHub } from './watch/hub.js';
 import { startPruner } from './watch/pruner.js';
 import { createRetrier } from './watch/retrier.js';
@@ -201,38 +195,27 @@ export async function startGateway(
   starting.defer(stopStartPruner);
 
   const schema = await buildGatewaySchema({ starter, log, watches: watcher, clock });
-  const isSchemaOpen = true;
-  const formatError = createErrorFormatter(logger, isSchemaOpen);
-  const rules = createOperationRules(schema, config.limits.document, isSchemaOpen);
+  const { persistedOperationsFile, ...exposure } = config.exposure;
+  const persistedOperations =
+    persistedOperationsFile === null ? null : readPersistedOperations(persistedOperationsFile);
   const logOperation = createOperationLog(logger);
-  const reportOperation: OperationReporter = (report) => {
-    logOperation(report);
-    metrics.observeOperation(report);
-  };
-  const newContext = (caller: Caller): OperationContext => ({
-    caller,
-    requests: createIngestionRequestLoader(log),
-    lineages: createLineageLoader(starts),
-    followed: { log, hub, watches: watcher },
-  });
-  const apollo = createApolloServer({ schema, rules, formatError, reportOperation, logger });
-  await apollo.start();
-  starting.defer(() => apollo.stop());
-
-  const fanOut = createFanOut<ResultJson>({ log, hub });
-  const operations = createOperations({
-    schema,
-    rules,
-    apollo,
-    fanOut,
-    newContext,
-    formatError,
-    reportOperation,
-  });
-  const webSockets = createWebSockets({ operations, logger });
   let draining = false;
   const isDraining = () => draining;
-  const server = createHttpServer({ apollo, newContext, webSockets, isDraining, logger });
+  const { server, webSockets, fanOut, ...graphql } = await createGraphQLServer({
+    schema,
+    exposure: { ...exposure, persistedOperations },
+    followed: { log, hub, watches: watcher },
+    newLoaders: () => ({
+      requests: createIngestionRequestLoader(log),
+      lineages: createLineageLoader(starts),
+    }),
+    reportOperation(report) {
+      logOperation(report);
+      metrics.observeOperation(report);
+    },
+    isDraining,
+    logger,
+  });
   serveHealth(server, { upstream, clock }, isDraining);
   metrics.serve(server, {
     watches: () => watcher.watchCount,
@@ -240,13 +223,14 @@ export async function startGateway(
     sockets: () => webSockets.socketCount,
     bufferedBytes: () => webSockets.bufferedBytes,
   });
-  await serveExplorer(server, GRAPHQL_PATH, toExplorerContent(config.explorerMappingId));
+  if (exposure.hasExplorer) {
+    await serveExplorer(server, GRAPHQL_PATH, toExplorerContent(config.explorerMappingId));
+  }
   starting.defer(async () => {
     draining = true;
     const callOff = setTimeout(() => void upstream.close(), deadlines.callOffAfterMs);
     const cut = setTimeout(() => server.server.closeAllConnections(), deadlines.cutAfterMs);
-    // At once: while the server closes it listens no more, and no new socket can come.
-    await Promise.all([server.close(), webSockets.drain()]);
+    await graphql.stop();
     clearTimeout(callOff);
     clearTimeout(cut);
   });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Config, ConfigError, parseConfig } from '../src/config.js';
+import { privateExposure } from './support/exposure.js';
 
 let directory: string;
 let warnings: string[];
@@ -60,6 +61,7 @@ describe('the settings', () => {
       pollMaxMs: 30_000,
       dataDir: '.sluice',
       retentionDays: 90,
+      exposure: privateExposure,
       logLevel: 'info',
     });
     expect(warnings).toEqual([]);
@@ -97,6 +99,7 @@ describe('the settings', () => {
       pollMaxMs: 86_400_000,
       dataDir: '/data',
       retentionDays: 1,
+      exposure: privateExposure,
       logLevel: 'silent',
     });
   });

@@ -13,7 +13,7 @@ import type { OperationRules } from './operation-rules.js';
 
 export interface ApolloOptions {
   readonly schema: GraphQLSchema;
-  readonly rules: OperationRules;
+  readonly rules: Omit<OperationRules, 'texts'>;
   readonly formatError: ErrorFormatter;
   readonly reportOperation: OperationReporter;
   readonly logger: Logger;
@@ -22,7 +22,7 @@ export interface ApolloOptions {
 /** Executes queries and mutations, of HTTP and of WebSockets alike. */
 export function createApolloServer({
   schema,
-  rules: { complexity, ...documentRules },
+  rules: { complexity, parseOptions, validationRules, validationOptions },
   formatError,
   reportOperation,
   logger,
@@ -30,7 +30,9 @@ export function createApolloServer({
   return new ApolloServer<OperationContext>({
     schema,
     formatError,
-    ...documentRules,
+    parseOptions,
+    validationRules,
+    validationOptions,
     logger: logger.child({ part: 'apollo' }),
     // Refused by the rules where it is off, which are those of every transport.
     introspection: true,

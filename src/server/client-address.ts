@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { compile, proxyAddr } from '@fastify/proxy-addr';
+import proxyAddr from '@fastify/proxy-addr';
 
 /** Where a request comes from; undefined once its connection is gone. */
 export type ClientAddress = (request: IncomingMessage) => string | undefined;
@@ -10,6 +10,6 @@ export type ClientAddress = (request: IncomingMessage) => string | undefined;
  */
 export function createClientAddress(trustedProxies: readonly string[]): ClientAddress {
   if (trustedProxies.length === 0) return ({ socket }) => socket.remoteAddress;
-  const isTrusted = compile([...trustedProxies]);
+  const isTrusted = proxyAddr.compile([...trustedProxies]);
   return (request) => request.socket.remoteAddress && proxyAddr(request, isTrusted);
 }

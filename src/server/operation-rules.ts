@@ -7,10 +7,13 @@ import {
   type validate,
 } from 'graphql';
 import { type ComplexityCheck, createComplexityCheck } from './limits/complexity.js';
-import type { DocumentLimits } from './limits/document-limits.js';
+import type { Limits } from './limits/limits.js';
+import { createOperationTexts, type OperationTexts } from './operation-text.js';
+import type { PersistedOperations } from './persisted-operations.js';
 
 /** What an operation must be so that it is run: the same on every transport. */
 export interface OperationRules {
+  readonly texts: OperationTexts;
   readonly parseOptions: ParseOptions;
   /** Beside those of the specification. */
   readonly validationRules: ValidationRule[];
@@ -22,15 +25,22 @@ export interface OperationRules {
 const MAX_ERRORS = 5;
 
 /**
- * @param isSchemaOpen - whether clients may ask for the schema; where they may not, errors do not suggest its
- *   names either
+ * Where clients may not ask for the schema, errors do not suggest its names either.
  */
 export function createOperationRules(
   schema: GraphQLSchema,
-  limits: DocumentLimits,
-  isSchemaOpen: boolean,
+  {
+    limits: { document: limits },
+    persistedOperations,
+    isSchemaOpen,
+  }: {
+    readonly limits: Pick<Limits, 'document'>;
+    readonly persistedOperations: PersistedOperations | null;
+    readonly isSchemaOpen: boolean;
+  },
 ): OperationRules {
   return {
+    texts: createOperationTexts(limits.maxCharacters, persistedOperations),
     parseOptions: { maxTokens: limits.maxTokens },
     validationRules: isSchemaOpen ? [] : [NoSchemaIntrospectionCustomRule],
     validationOptions: { maxErrors: MAX_ERRORS, hideSuggestions: !isSchemaOpen },

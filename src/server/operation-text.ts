@@ -27,7 +27,8 @@ export function createOperationTexts(
 ): OperationTexts {
   return (params) => {
     const query = typeof params.query === 'string' ? params.query : null;
-    if (!persisted) return query !== null && query.length > maxCharacters ? tooLong(query) : { query };
+    if (!persisted)
+      return query !== null && query.length > maxCharacters ? tooLong(query) : { query };
     if (query !== null && query !== '') return persisted.has(query) ? { query } : notAllowed();
     const hash = hashOf(params);
     const found = hash === null ? undefined : persisted.find(hash);
@@ -50,7 +51,10 @@ function hashOf({ documentId, extensions }: OperationParams): string | null {
 }
 
 function notAllowed(): GraphQLError {
-  return new GraphQLError('Only operations that the operator has listed are run; this one is not.', {
-    extensions: { code: 'OPERATION_NOT_ALLOWED' },
-  });
+  return new GraphQLError(
+    'Only operations that the operator has listed are run; this one is not.',
+    {
+      extensions: { code: 'OPERATION_NOT_ALLOWED' },
+    },
+  );
 }

@@ -10,7 +10,9 @@ import {
   stringifyMessage,
 } from 'graphql-ws';
 import type { WebSocket } from 'ws';
-import { anonymous, type Caller } from '../ingestion/caller.js';
+import { anonymous } from '../ingestion/caller.js';
+import { TooManyOperationsError } from '../ingestion/gateway-error.js';
+import { type Asker, toAsker } from './asker.js';
 import type { Operations } from './operations.js';
 import { type OperationHost, SocketOperation } from './socket-operation.js';
 
@@ -22,6 +24,12 @@ const INIT_TIMEOUT_MS = 3_000;
  * and go on with the log once it has taken them.
  */
 const MAX_BUFFERED_BYTES = 64 * 1024;
+
+/**
+ * So many may wait before nothing more is read from the client, as it does not read itself: answers and pongs
+ * would pile up. Its own pongs are not read either then, so that it is cut off where it goes on like that.
+ */
+const MAX_UNREAD_BYTES = 1024 * 1024;
 
 /** Bytes would go as a binary frame. */
 const AS_TEXT = { binary: false };
@@ -42,6 +50,9 @@ export class SocketConnection implements OperationHost {
   constructor(
     private readonly socket: WebSocket,
     private readonly operations: Operations,
+    private readonly maxOperations: number,
+    /** Where the client is, as its limits are counted. */
+    readonly addressKey: string,
   ) {
     if (socket.protocol !== GRAPHQL_TRANSPORT_WS_PROTOCOL) {
       this.close(CloseCode.SubprotocolNotAcceptable, 'Subprotocol not acceptable');
@@ -85,7 +96,20 @@ export class SocketConnection implements OperationHost {
       return null;
     }
     // Called when these bytes have left, and so all before them; or when they never will.
-    return new Promise((resolve) => socket.send(message, AS_TEXT, () => resolve()));
+    return new Promise((resolve) => {
+      socket.send(message, AS_TEXT, () => {
+        resolve();
+        this.#readOn();
+      });
+      this.#pauseIfUnread();
+    });
+  }
+
+  /** Answer a ping of the WebSocket itself. */
+  pong(data: Buffer): void {
+    if (this.socket.readyState !== this.socket.OPEN) return;
+    this.socket.pong(data, false, () => this.#readOn());
+    this.#pauseIfUnread();
   }
 
   formatFailure(failure: unknown): readonly GraphQLFormattedError[] {
@@ -106,6 +130,15 @@ export class SocketConnection implements OperationHost {
     this.#phase = 'closed';
     clearTimeout(this.#initTimer);
     for (const operation of this.#operations.values()) operation.callOff();
+  }
+
+  #pauseIfUnread(): void {
+    if (this.socket.bufferedAmount > MAX_UNREAD_BYTES) this.socket.pause();
+  }
+
+  #readOn(): void {
+    const { socket } = this;
+    if (socket.isPaused && socket.bufferedAmount <= MAX_UNREAD_BYTES) socket.resume();
   }
 
   #acknowledge(): void {
@@ -134,19 +167,27 @@ export class SocketConnection implements OperationHost {
       return;
     }
     const operation = new SocketOperation(this, id);
+    if (this.#operations.size >= this.maxOperations) {
+      operation.fail(
+        new TooManyOperationsError(
+          `A socket may have at most ${this.maxOperations} operations under way. Wait for one, or complete one.`,
+        ),
+      );
+      return;
+    }
     this.#operations.set(id, operation);
-    void start(this.operations, payload, anonymous, operation);
+    void start(this.operations, payload, toAsker(anonymous, this.addressKey), operation);
   }
 }
 
 async function start(
   operations: Operations,
   payload: SubscribeMessage['payload'],
-  caller: Caller,
+  asker: Asker,
   operation: SocketOperation,
 ): Promise<void> {
   try {
-    operation.runsAs(await operations.run(payload, caller, operation));
+    operation.runsAs(await operations.run(payload, asker, operation));
   } catch (error) {
     operation.fail(error);
   }

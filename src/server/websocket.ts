@@ -3,12 +3,14 @@ import type { Duplex } from 'node:stream';
 import { CloseCode, handleProtocols } from 'graphql-ws';
 import type { Logger } from 'pino';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+import type { ClientAddress } from './client-address.js';
+import { toAddressKey } from './limits/caller-key.js';
+import type { Limits } from './limits/limits.js';
+import type { SocketQuota } from './limits/socket-quota.js';
 import type { Operations } from './operations.js';
+import type { OriginCheck } from './origin.js';
 import { SocketConnection } from './socket-connection.js';
 import { startPings } from './socket-pings.js';
-
-/** As large as an HTTP body may be. */
-const MAX_FRAME_BYTES = 1024 * 1024;
 
 /** graphql-ws clients come back after 1012 (Service Restart); after 1001 they would too, but at once. */
 const SERVICE_RESTART = 1012;
@@ -21,12 +23,16 @@ const CLOSE_TIMEOUT_MS = 2_000;
 
 export interface WebSocketOptions {
   readonly operations: Operations;
+  readonly limits: Pick<Limits, 'maxBodyBytes' | 'maxOperationsPerSocket'>;
+  readonly quota: SocketQuota;
+  readonly addressOf: ClientAddress;
+  readonly isAllowedOrigin: OriginCheck;
   readonly logger: Logger;
 }
 
 /** GraphQL over WebSocket: the graphql-transport-ws protocol. */
 export interface GraphQLWebSockets {
-  /** Take over an HTTP connection that asks to be upgraded. */
+  /** Take over an HTTP connection that asks to be upgraded; or refuse it, with an HTTP status. */
   upgrade(request: IncomingMessage, connection: Duplex, head: Buffer): void;
   /** How many sockets are open. */
   readonly socketCount: number;
@@ -36,12 +42,21 @@ export interface GraphQLWebSockets {
   drain(): Promise<void>;
 }
 
-export function createWebSockets({ operations, logger }: WebSocketOptions): GraphQLWebSockets {
+export function createWebSockets({
+  operations,
+  limits,
+  quota,
+  addressOf,
+  isAllowedOrigin,
+  logger,
+}: WebSocketOptions): GraphQLWebSockets {
   const webSockets = new WebSocketServer({
     noServer: true,
-    maxPayload: MAX_FRAME_BYTES,
+    maxPayload: limits.maxBodyBytes,
     // What is shared by all subscribers would be deflated for each, with a window of memory for each.
     perMessageDeflate: false,
+    // Answered by the connection, which sees whether the client takes the answers.
+    autoPong: false,
     handleProtocols: (protocols) => handleProtocols(protocols),
   });
   const connections = new WeakMap<WebSocket, SocketConnection>();
@@ -56,20 +71,30 @@ export function createWebSockets({ operations, logger }: WebSocketOptions): Grap
       connections.get(this)?.close(CloseCode.InternalServerError, 'Internal server error');
     }
   }
+  function onPing(this: WebSocket, data: Buffer): void {
+    connections.get(this)?.pong(data);
+  }
   function onPong(this: WebSocket): void {
     pings.answered(this);
   }
   function onClose(this: WebSocket): void {
-    connections.get(this)?.end();
+    const connection = connections.get(this);
+    if (!connection) return;
+    connection.end();
+    quota.leave(connection.addressKey);
   }
   /** A frame that breaks the protocol; the ws library closes the socket with the code for it. */
   function onError(error: Error): void {
     logger.debug({ err: error }, 'A WebSocket broke the protocol');
   }
 
-  function open(socket: WebSocket): void {
-    connections.set(socket, new SocketConnection(socket, operations));
+  function open(socket: WebSocket, addressKey: string): void {
+    quota.enter(addressKey);
+    const { maxOperationsPerSocket } = limits;
+    const connection = new SocketConnection(socket, operations, maxOperationsPerSocket, addressKey);
+    connections.set(socket, connection);
     socket.on('message', onMessage);
+    socket.on('ping', onPing);
     socket.on('pong', onPong);
     socket.on('error', onError);
     socket.once('close', onClose);
@@ -85,14 +110,30 @@ export function createWebSockets({ operations, logger }: WebSocketOptions): Grap
 
   let isDraining = false;
 
+  /** With which status a socket is refused; null where it may be opened. */
+  function refusalOf(request: IncomingMessage, addressKey: string): string | null {
+    // Over a connection that was open before: the server accepts no new ones any more.
+    if (isDraining) return '503 Service Unavailable';
+    if (!isAllowedOrigin(request)) return '403 Forbidden';
+    switch (quota.refusal(addressKey)) {
+      case 'caller':
+        return '429 Too Many Requests';
+      case 'full':
+        return '503 Service Unavailable';
+      case null:
+        return null;
+    }
+  }
+
   return {
     upgrade(request, connection, head) {
-      // Over a connection that was open before: the server accepts no new ones any more.
-      if (isDraining) {
-        connection.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n');
+      const addressKey = toAddressKey(addressOf(request));
+      const refusal = refusalOf(request, addressKey);
+      if (refusal) {
+        connection.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
         return;
       }
-      webSockets.handleUpgrade(request, connection, head, open);
+      webSockets.handleUpgrade(request, connection, head, (socket) => open(socket, addressKey));
     },
     get socketCount() {
       return webSockets.clients.size;

@@ -9,20 +9,15 @@ import { createLineageLoader } from '../../src/datasources/lineage.loader.js';
 import { openLogFile } from '../../src/datasources/log-file.js';
 import { createStartLog } from '../../src/datasources/start-log.datasource.js';
 import { systemClock } from '../../src/datasources/system-clock.js';
-import type { Caller } from '../../src/ingestion/caller.js';
 import type { IngestionLog, Upstream } from '../../src/ingestion/ports.js';
-import type { OperationContext } from '../../src/resolvers/operation-context.js';
-import { createApolloServer } from '../../src/server/apollo.js';
 import { buildGatewaySchema } from '../../src/server/build-schema.js';
-import { createErrorFormatter } from '../../src/server/graphql-errors.js';
-import { createHttpServer } from '../../src/server/http.js';
-import { defaultDocumentLimits } from '../../src/server/limits/document-limits.js';
-import { createOperationRules } from '../../src/server/operation-rules.js';
-import { createOperations, type ResultJson } from '../../src/server/operations.js';
-import { createWebSockets, type GraphQLWebSockets } from '../../src/server/websocket.js';
-import { createFanOut, type FanOut } from '../../src/watch/fan-out.js';
+import { createGraphQLServer } from '../../src/server/graphql-server.js';
+import type { ResultJson } from '../../src/server/operations.js';
+import type { GraphQLWebSockets } from '../../src/server/websocket.js';
+import type { FanOut } from '../../src/watch/fan-out.js';
 import { createHub } from '../../src/watch/hub.js';
 import { createWatcher } from '../../src/watch/watcher.js';
+import { privateExposure } from './exposure.js';
 
 /** A gateway whose transitions are appended to its log by whoever started it, and not seen upstream. */
 export interface PushedGateway {
@@ -63,8 +58,6 @@ export async function startPushedGateway(): Promise<PushedGateway> {
     events: { onRegression: () => {}, onPollFailed: () => {} },
   });
   const logger = pino({ level: 'silent' });
-  const formatError = createErrorFormatter(logger, true);
-  const reportOperation = () => {};
   const schema = await buildGatewaySchema({
     starter: { start: unasked },
     log,
@@ -72,33 +65,15 @@ export async function startPushedGateway(): Promise<PushedGateway> {
     clock: systemClock,
   });
   let operationCount = 0;
-  const newContext = (caller: Caller): OperationContext => {
-    operationCount += 1;
-    return {
-      caller,
-      requests: createIngestionRequestLoader(log),
-      lineages: createLineageLoader(starts),
-      followed: { log, hub, watches },
-    };
-  };
-  const rules = createOperationRules(schema, defaultDocumentLimits, true);
-  const apollo = createApolloServer({ schema, rules, formatError, reportOperation, logger });
-  await apollo.start();
-  const fanOut = createFanOut<ResultJson>({ log, hub });
-  const operations = createOperations({
+  const { server, webSockets, fanOut, ...graphql } = await createGraphQLServer({
     schema,
-    rules,
-    apollo,
-    fanOut,
-    newContext,
-    formatError,
-    reportOperation,
-  });
-  const webSockets = createWebSockets({ operations, logger });
-  const server = createHttpServer({
-    apollo,
-    newContext,
-    webSockets,
+    exposure: { ...privateExposure, persistedOperations: null },
+    followed: { log, hub, watches },
+    newLoaders() {
+      operationCount += 1;
+      return { requests: createIngestionRequestLoader(log), lineages: createLineageLoader(starts) };
+    },
+    reportOperation: () => {},
     isDraining: () => false,
     logger,
   });
@@ -115,8 +90,7 @@ export async function startPushedGateway(): Promise<PushedGateway> {
       return operationCount;
     },
     async stop() {
-      await Promise.all([server.close(), webSockets.drain()]);
-      await apollo.stop();
+      await graphql.stop();
       await watches.stop();
       await log.close();
       await rm(dataDir, { recursive: true });

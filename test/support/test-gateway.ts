@@ -8,7 +8,7 @@ import {
   startGateway,
 } from '../../src/gateway.js';
 import { createLogger } from '../../src/logger.js';
-import { defaultLimits, noCallerLimits } from '../../src/server/limits/limits.js';
+import { privateExposure } from './exposure.js';
 import { createGraphQLClient, type GraphQLClient } from './graphql-client.js';
 
 /** What the tests' gateways are let in with. */
@@ -55,7 +55,7 @@ export async function startTestGateway(
       pollMaxMs: 200,
       dataDir: ownDataDir ?? '',
       retentionDays: 90,
-      limits: { ...defaultLimits, ...noCallerLimits },
+      exposure: privateExposure,
       explorerMappingId: 'XDM44',
       ...overrides,
     },

@@ -13,8 +13,6 @@ export const TOO_COMPLEX = 'OPERATION_TOO_COMPLEX';
 
 /** Whether operations are within the limits of what one may be. */
 export interface ComplexityCheck {
-  /** What is wrong with its text, before it is parsed. */
-  ofText(query: string): GraphQLError | null;
   /** What is wrong with a valid operation, before it is run. */
   ofOperation(
     document: DocumentNode,
@@ -44,7 +42,6 @@ export function createComplexityCheck(
   }
 
   return {
-    ofText: (query) => exceeded('characters', query.length, limits.maxCharacters),
     ofOperation(document, operation, variables) {
       const known = verdicts.get(operation) ?? judgeShape(document, operation);
       if (known.isOfAnyVariables) {

@@ -8,9 +8,9 @@ import {
   getNamedType,
   getNullableType,
   isCompositeType,
+  isInterfaceType,
   isListType,
   isObjectType,
-  isInterfaceType,
   Kind,
   type OperationDefinitionNode,
   type SelectionSetNode,
@@ -95,8 +95,7 @@ export function measureCost(
     const field = hasFields ? parent.getFields()[name] : undefined;
     if (!field) return INTROSPECTION_COST;
     const type = getNamedType(field.type);
-    const below =
-      node.selectionSet && isCompositeType(type) ? measure(node.selectionSet, type) : 0;
+    const below = node.selectionSet && isCompositeType(type) ? measure(node.selectionSet, type) : 0;
     const count = countOf(field, node.arguments ?? []);
     return parent === rootType ? count * (ROOT_FIELD_COST + below) : 1 + count * below;
   }
@@ -108,13 +107,13 @@ export function measureCost(
       const isPageSize = name === PAGE_SIZE_ARGUMENT;
       if (!isPageSize && !(isList && isListType(getNullableType(argType)))) continue;
       const node = given.find((argument) => argument.name.value === name);
-      const value = (node && valueOf(node)) ?? defaultValue;
+      const value = (node && givenValue(node)) ?? defaultValue;
       return isPageSize ? toCount(value) : Array.isArray(value) ? Math.max(1, value.length) : 1;
     }
     return 1;
   }
 
-  function valueOf({ value }: ArgumentNode): unknown {
+  function givenValue({ value }: ArgumentNode): unknown {
     if (value.kind !== Kind.VARIABLE) return valueFromASTUntyped(value, variables);
     isOfAnyVariables = false;
     const name = value.name.value;

@@ -3,6 +3,7 @@ import {
   type FragmentDefinitionNode,
   Kind,
   type OperationDefinitionNode,
+  type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
 
@@ -29,29 +30,25 @@ export function measureShape(
   const measured = new Map<string, OperationShape>();
 
   function measure({ selections }: SelectionSetNode): OperationShape {
-    return selections.reduce<OperationShape>((sum, selection) => {
-      const directives = selection.directives?.length ?? 0;
-      switch (selection.kind) {
-        case Kind.FIELD: {
-          const below = selection.selectionSet ? measure(selection.selectionSet) : nothing;
-          const isIntrospection = selection.name.value.startsWith('__');
-          return add(sum, {
-            depth: isIntrospection ? 1 : 1 + below.depth,
-            aliases: below.aliases + (selection.alias ? 1 : 0),
-            directives: below.directives + directives,
-            rootFields: 1,
-          });
-        }
-        case Kind.INLINE_FRAGMENT: {
-          const within = measure(selection.selectionSet);
-          return add(sum, { ...within, directives: within.directives + directives });
-        }
-        case Kind.FRAGMENT_SPREAD: {
-          const within = measureFragment(selection.name.value);
-          return add(sum, { ...within, directives: within.directives + directives });
-        }
-      }
-    }, nothing);
+    return selections.map(measureSelection).reduce(add, nothing);
+  }
+
+  function measureSelection(selection: SelectionNode): OperationShape {
+    const within = measureWithin(selection);
+    const directives = within.directives + (selection.directives?.length ?? 0);
+    if (selection.kind !== Kind.FIELD) return { ...within, directives };
+    const isIntrospection = selection.name.value.startsWith('__');
+    return {
+      depth: isIntrospection ? 1 : 1 + within.depth,
+      aliases: within.aliases + (selection.alias ? 1 : 0),
+      directives,
+      rootFields: 1,
+    };
+  }
+
+  function measureWithin(selection: SelectionNode): OperationShape {
+    if (selection.kind === Kind.FRAGMENT_SPREAD) return measureFragment(selection.name.value);
+    return selection.selectionSet ? measure(selection.selectionSet) : nothing;
   }
 
   function measureFragment(name: string): OperationShape {

@@ -19,7 +19,11 @@ export function limitOperationTime(schema: GraphQLSchema, timeoutMs: number): vo
     const answer = resolve(root, args, context, info);
     const race = <T>(part: T | PromiseLike<T>) =>
       isPromise(part)
-        ? inTime(part, leftMs(context), `No answer came within ${timeoutMs} ms. Ask for less, or again.`)
+        ? inTime(
+            part,
+            leftMs(context),
+            `No answer came within ${timeoutMs} ms. Ask for less, or again.`,
+          )
         : part;
     return race(isPromise(answer) ? answer.then(eachOf(race)) : eachOf(race)(answer));
   });

@@ -9,7 +9,7 @@ const HSTS_MAX_AGE_S = 365 * 86_400;
 
 /**
  * What browsers are told about every answer: that pages of other sites may not read it, but for those named,
- * and that the pages in it may load and reach nothing but what comes from here.
+ * nor show it in theirs, and that it is no page itself. The explorer, which is one, says otherwise of its own.
  *
  * @param corsOrigins - other sites whose pages may call, such as `https://app.example.com`
  */
@@ -22,18 +22,9 @@ export async function addHttpHeaders(
       useDefaults: false,
       directives: {
         defaultSrc: ["'none'"],
-        scriptSrc: ["'self'"],
-        // The explorer's components bring their styles with them.
-        styleSrc: ["'self'", "'unsafe-inline'"],
-        imgSrc: ["'self'", 'data:'],
-        fontSrc: ["'self'", 'data:'],
-        connectSrc: ["'self'"],
-        workerSrc: ["'self'", 'blob:'],
-        frameSrc: ["'self'"],
-        manifestSrc: ["'self'"],
-        baseUri: ["'self'"],
+        baseUri: ["'none'"],
         formAction: ["'none'"],
-        frameAncestors: ["'self'"],
+        frameAncestors: ["'none'"],
       },
     },
     // Read by browsers over https only. Of hosts below this one nothing is known.

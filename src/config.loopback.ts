@@ -1,6 +1,12 @@
-import { isIPv4 } from 'node:net';
+import { BlockList, isIP } from 'node:net';
 
-/** Whether only programs of this machine can reach what listens on this host. */
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');
+
+/** Whether what listens at this address can be reached from its own machine only. */
 export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+  if (host.toLowerCase() === 'localhost') return true;
+  const version = isIP(host);
+  return version !== 0 && loopback.check(host, version === 4 ? 'ipv4' : 'ipv6');
 }

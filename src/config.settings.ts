@@ -1,6 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { exposureSettings } from './config.exposure.js';
+import { isLoopback } from './config.loopback.js';
+import { tokenAlgorithms } from './server/access-tokens.js';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -23,6 +25,11 @@ function isPlainHttpUrl(text: string): boolean {
   return [url.username, url.password, url.search, url.hash].every((part) => part === '');
 }
 
+/** What the driver makes of its query (`sslmode`, say), it finds out by itself. */
+function isPostgresUrl(text: string): boolean {
+  return /^postgres(ql)?:$/.test(URL.parse(text)?.protocol ?? '');
+}
+
 /** What can stand in an HTTP header. Found out at start, or it would look like an upstream that is down. */
 const headerText = {
   allowed: 'visible ASCII characters without blanks',
@@ -34,6 +41,15 @@ const headerText = {
 
 /** It becomes a segment of a path, where these two cannot stand in any writing. */
 const pathSegment = text.refine((name) => name !== '.' && name !== '..' && name.isWellFormed());
+
+/** Keys that come over plain HTTP could be anybody’s, unless they come from this machine. */
+function isTrustedUrl(text: string): boolean {
+  const url = new URL(text);
+  return url.protocol === 'https:' || isLoopback(url.hostname.replace(/^\[|\]$/g, ''));
+}
+
+/** Texts with commas between them. */
+const list = text.transform((items) => items.split(',').map((item) => item.trim()));
 
 /** A whole number written in digits; `Number('')` and `Number('1e3')` are not what anybody meant. */
 function wholeNumber(min: number, max: number) {
@@ -84,9 +100,41 @@ export const settings = {
     allowed: 'a directory with mapping files',
     schema: text.default(shippedMappingsDir),
   },
+  DATABASE_URL: {
+    allowed: 'a URL such as postgres://user:password@host:5432/database',
+    schema: z.string().refine(isPostgresUrl).optional(),
+  },
+  DATABASE_POOL_MAX: {
+    allowed: 'connections, 2 to 1000',
+    schema: wholeNumber(2, 1_000).default(10),
+  },
   DATA_DIR: { allowed: 'a directory', schema: text.default('.sluice') },
   RETENTION_DAYS: { allowed: 'days, 1 to 36500', schema: wholeNumber(1, 36_500).default(90) },
   ...exposureSettings,
+  ALLOW_ANONYMOUS: {
+    allowed: 'true or false',
+    schema: z
+      .enum(['true', 'false'])
+      .default('false')
+      .transform((answer) => answer === 'true'),
+  },
+  API_KEYS_FILE: { allowed: 'a file', schema: text.optional() },
+  AUTH_JWKS_URL: {
+    allowed: `${httpUrl.allowed}; http of this machine only`,
+    schema: httpUrl.schema.refine(isTrustedUrl).optional(),
+  },
+  AUTH_ISSUER: { allowed: 'a text', schema: text.optional() },
+  AUTH_AUDIENCE: { allowed: 'texts with commas between them', schema: list.optional() },
+  AUTH_ALGORITHMS: {
+    allowed: `some of ${tokenAlgorithms.join(', ')}`,
+    schema: list.default([...tokenAlgorithms]).pipe(z.array(z.enum(tokenAlgorithms))),
+  },
+  AUTH_NAME_CLAIM: { allowed: 'the name of a claim', schema: text.default('sub') },
+  AUTH_MAPPINGS_CLAIM: { allowed: 'the name of a claim', schema: text.optional() },
+  AUTH_CLOCK_TOLERANCE_MS: {
+    allowed: 'milliseconds, 0 to 300000',
+    schema: wholeNumber(0, 300_000).default(5_000),
+  },
   LOG_LEVEL: { allowed: logLevels.join(', '), schema: z.enum(logLevels).default('info') },
 } as const;
 

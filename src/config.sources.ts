@@ -5,7 +5,12 @@ import { parseEnv } from 'node:util';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What is never shown, and may be read from a file. */
-export const secrets = ['CAMPAIGN_API_KEY', 'CAMPAIGN_ACCESS_TOKEN', 'IMS_CLIENT_SECRET'] as const;
+export const secrets = [
+  'CAMPAIGN_API_KEY',
+  'CAMPAIGN_ACCESS_TOKEN',
+  'IMS_CLIENT_SECRET',
+  'DATABASE_URL',
+] as const;
 
 /**
  * The variables of a `.env` file, under those of the process.

@@ -1,7 +1,9 @@
 import { type ExposureConfig, toExposureConfig } from './config.exposure.js';
 import { isLoopback } from './config.loopback.js';
 import { type LogLevel, type Settings, settings } from './config.settings.js';
+import { toSignInConfig } from './config.sign-in.js';
 import { type Environment, readSecretFiles, secrets, withEnvFile } from './config.sources.js';
+import type { SignInConfig } from './server/sign-in.js';
 
 /** Where the access token for the upstream comes from. */
 export type TokenConfig =
@@ -30,16 +32,25 @@ export type UpstreamConfig =
   | { readonly kind: 'embedded'; readonly mappingsDir: string }
   | RemoteUpstream;
 
+/** Where the gateway's log is. */
+export type DatabaseConfig =
+  | { readonly kind: 'sqlite'; readonly dataDir: string }
+  | { readonly kind: 'postgres'; readonly url: string; readonly maxConnections: number };
+
 /** Everything that can be set, read once at start. */
 export interface Config {
   readonly host: string;
   readonly port: number;
+  /** Null where everybody is the anonymous caller. */
+  readonly signIn: SignInConfig | null;
   readonly upstream: UpstreamConfig;
   readonly timeoutMs: number;
   readonly maxRps: number;
   readonly statusRequestIdIn: 'query' | 'body';
   readonly pollMinMs: number;
   readonly pollMaxMs: number;
+  readonly database: DatabaseConfig;
+  /** Of the embedded Campaign service, and of the log where that is a file. */
   readonly dataDir: string;
   readonly retentionDays: number;
   readonly exposure: ExposureConfig;
@@ -56,7 +67,16 @@ export class ConfigError extends Error {
 }
 
 /** What makes a variable ours. A misspelt one is reported, for its author meant to set something. */
-const ourPrefixes = ['CAMPAIGN_', 'IMS_', 'LIMIT_', 'POLL_', 'RETENTION_', 'SLUICE_'];
+const ourPrefixes = [
+  'AUTH_',
+  'CAMPAIGN_',
+  'DATABASE_',
+  'IMS_',
+  'LIMIT_',
+  'POLL_',
+  'RETENTION_',
+  'SLUICE_',
+];
 
 /** Read by `npm run campaign`; known here, so that one `.env` can serve both. */
 const campaignServicePrefix = 'CAMPAIGN_SERVICE_';
@@ -101,6 +121,7 @@ export function parseConfig(
       `POLL_MIN_MS=${read.POLL_MIN_MS}: expected at most POLL_MAX_MS, which is ${read.POLL_MAX_MS}`,
     );
   }
+  const signIn = toSignInConfig(read, faults);
   const upstream = toUpstreamConfig(read, given, faults);
   if (faults.length > 0) throw new ConfigError(faults);
 
@@ -108,15 +129,22 @@ export function parseConfig(
   return deepFrozen({
     host: all.HOST,
     port: all.PORT,
+    signIn,
     upstream,
     timeoutMs: all.CAMPAIGN_TIMEOUT_MS,
     maxRps: all.CAMPAIGN_MAX_RPS,
     statusRequestIdIn: all.CAMPAIGN_STATUS_REQUEST_ID_IN,
     pollMinMs: all.POLL_MIN_MS,
     pollMaxMs: all.POLL_MAX_MS,
+    database: all.DATABASE_URL
+      ? { kind: 'postgres', url: all.DATABASE_URL, maxConnections: all.DATABASE_POOL_MAX }
+      : { kind: 'sqlite', dataDir: all.DATA_DIR },
     dataDir: all.DATA_DIR,
     retentionDays: all.RETENTION_DAYS,
-    exposure: toExposureConfig(all, { hasSignIn: false, isReachable: !isLoopback(all.HOST) }),
+    exposure: toExposureConfig(all, {
+      hasSignIn: signIn !== null,
+      isReachable: !isLoopback(all.HOST),
+    }),
     logLevel: all.LOG_LEVEL,
   });
 }

@@ -1,12 +1,15 @@
+import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
-import type { Config, RemoteUpstream } from './config.js';
+import type { Config, DatabaseConfig, RemoteUpstream } from './config.js';
 import { createCampaignDatasource } from './datasources/campaign.datasource.js';
 import { createIngestionLog } from './datasources/ingestion-log.datasource.js';
 import { createIngestionRequestLoader } from './datasources/ingestion-request.loader.js';
 import { createLineageLoader } from './datasources/lineage.loader.js';
-import { openLogFile } from './datasources/log-file.js';
+import type { LogDatabase } from './datasources/log-database.js';
 import { bindToUpstream } from './datasources/log-upstream.js';
+import { openPostgresLog } from './datasources/postgres.log.js';
+import { openSqliteLog } from './datasources/sqlite.log.js';
 import { createStartLog } from './datasources/start-log.datasource.js';
 import { systemClock } from './datasources/system-clock.js';
 import type { IngestionRecord } from './ingestion/ingestion-request.js';
@@ -23,6 +26,7 @@ import { GRAPHQL_PATH } from './server/http.js';
 import { createMetrics } from './server/metrics.js';
 import { createOperationLog } from './server/operation-log.js';
 import { readPersistedOperations } from './server/persisted-operations.js';
+import { anonymousSignIn, createSignIn } from './server/sign-in.js';
 import { createHub } from './watch/hub.js';
 import { startPruner } from './watch/pruner.js';
 import { createRetrier } from './watch/retrier.js';
@@ -50,7 +54,7 @@ const DAY_MS = 86_400_000;
 const POLLS_SHARE_OF_BUDGET = 0.8;
 
 /** The configuration of a gateway whose upstream is known. */
-export type GatewayConfig = Omit<Config, 'upstream' | 'logLevel'> & {
+export type GatewayConfig = Omit<Config, 'upstream' | 'logLevel' | 'dataDir'> & {
   readonly upstream: RemoteUpstream;
   /** The mapping in the explorer's ready-made tabs. */
   readonly explorerMappingId: string;
@@ -73,7 +77,7 @@ export interface Gateway {
  * Build every part, join them, and listen.
  *
  * @param onFatal - the log's disk cannot be relied on: the process must end, and nothing more be told
- * @throws {LogFileError} the log cannot be used
+ * @throws {LogUnusableError} the log cannot be used
  * @throws where the address cannot be listened on; everything that was started is stopped again
  */
 export async function startGateway(
@@ -96,11 +100,12 @@ export async function startGateway(
   });
   starting.defer(() => upstream.close());
 
-  const file = await openLogFile({ dataDir: config.dataDir, onFatal });
-  const starts = createStartLog(file);
-  const log = await createIngestionLog(file);
+  const replicaId = randomUUID();
+  const database = await openLogDatabase(config.database, onFatal);
+  const starts = createStartLog(database, replicaId);
+  const log = await createIngestionLog(database);
   starting.defer(() => log.close());
-  await bindToUpstream(file, config.upstream.identity);
+  await bindToUpstream(database, config.upstream.identity);
   const hub = createHub();
   log.onAppended((transition) => {
     metrics.countTransition(transition.to.status);
@@ -201,8 +206,11 @@ export async function startGateway(
   const logOperation = createOperationLog(logger);
   let draining = false;
   const isDraining = () => draining;
-  const { server, webSockets, fanOut, ...graphql } = await createGraphQLServer({
+  const signIn = config.signIn ? createSignIn(config.signIn, clock, logger) : anonymousSignIn;
+  const { server, httpSignIn, webSockets, fanOut, ...graphql } = await createGraphQLServer({
     schema,
+    signIn,
+    clock,
     exposure: { ...exposure, persistedOperations },
     followed: { log, hub, watches: watcher },
     newLoaders: () => ({
@@ -217,12 +225,13 @@ export async function startGateway(
     logger,
   });
   serveHealth(server, { upstream, clock }, isDraining);
-  metrics.serve(server, {
+  const gauges = {
     watches: () => watcher.watchCount,
     listeners: () => fanOut.followerCount,
     sockets: () => webSockets.socketCount,
     bufferedBytes: () => webSockets.bufferedBytes,
-  });
+  };
+  metrics.serve(server, gauges, httpSignIn.require('metrics:read'));
   if (exposure.hasExplorer) {
     await serveExplorer(server, GRAPHQL_PATH, toExplorerContent(config.explorerMappingId));
   }
@@ -242,13 +251,26 @@ export async function startGateway(
   return { url: `http://${host}:${port}`, stop: () => running.disposeAsync() };
 }
 
+/** @throws {LogUnusableError} */
+function openLogDatabase(
+  database: DatabaseConfig,
+  onFatal: (error: Error) => void,
+): Promise<LogDatabase> {
+  switch (database.kind) {
+    case 'sqlite':
+      return openSqliteLog({ dataDir: database.dataDir, onFatal });
+    case 'postgres':
+      return openPostgresLog({ ...database, onFatal });
+  }
+}
+
 /** Tell of the starts that the last process sent and heard no answer to; what is known of them by now is used. */
 async function settleInterrupted(
   starts: StartLog,
   now: number,
   onOutcomeUnknown: (intent: StartIntent, error: unknown) => void,
 ): Promise<void> {
-  for (const intent of await starts.settleInterrupted(now)) {
+  for (const intent of await starts.settleInterrupted(now, [])) {
     await starts.lookInto(intent.intentId, [], now);
     onOutcomeUnknown(intent, null);
   }

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { DataFolderInUseError } from './campaign/data-lock.js';
 import { MappingsInvalidError } from './campaign/mapping-fault.js';
 import { type Config, ConfigError, parseConfig } from './config.js';
-import { LogFileError } from './datasources/ingestion-log.open.js';
+import { LogUnusableError } from './datasources/log-database.js';
 import { startEmbeddedUpstream } from './embedded-upstream.js';
 import { type Gateway, startGateway } from './gateway.js';
 import { createLogger } from './logger.js';
@@ -99,7 +99,7 @@ function stopOnSignal(running: AsyncDisposableStack, logger: Logger): void {
 
 /** What an operator can mend, in a line; anything else with its stack. */
 function toStartFault(error: unknown, { host, port }: Config): Error | string {
-  const isPlain = [LogFileError, DataFolderInUseError, MappingsInvalidError].some(
+  const isPlain = [LogUnusableError, DataFolderInUseError, MappingsInvalidError].some(
     (Plain) => error instanceof Plain,
   );
   if (isPlain) return (error as Error).message;

@@ -53,12 +53,14 @@ describe('the settings', () => {
     expect(parse({})).toEqual({
       host: '127.0.0.1',
       port: 4000,
+      signIn: null,
       upstream: { kind: 'embedded', mappingsDir: expect.stringMatching(/\/mappings$/) },
       timeoutMs: 10_000,
       maxRps: 20,
       statusRequestIdIn: 'query',
       pollMinMs: 1_000,
       pollMaxMs: 30_000,
+      database: { kind: 'sqlite', dataDir: '.sluice' },
       dataDir: '.sluice',
       retentionDays: 90,
       exposure: privateExposure,
@@ -77,6 +79,8 @@ describe('the settings', () => {
       CAMPAIGN_STATUS_REQUEST_ID_IN: 'body',
       POLL_MIN_MS: '10',
       POLL_MAX_MS: '86400000',
+      DATABASE_URL: 'postgresql://sluice:secret@db.example/log?sslmode=verify-full',
+      DATABASE_POOL_MAX: '1000',
       DATA_DIR: '/data',
       RETENTION_DAYS: '1',
       LOG_LEVEL: 'silent',
@@ -84,6 +88,7 @@ describe('the settings', () => {
     expect(config).toEqual({
       host: '::1',
       port: 0,
+      signIn: null,
       upstream: {
         kind: 'remote',
         identity: 'acme at https://mc.adobe.io',
@@ -97,6 +102,11 @@ describe('the settings', () => {
       statusRequestIdIn: 'body',
       pollMinMs: 10,
       pollMaxMs: 86_400_000,
+      database: {
+        kind: 'postgres',
+        url: 'postgresql://sluice:secret@db.example/log?sslmode=verify-full',
+        maxConnections: 1_000,
+      },
       dataDir: '/data',
       retentionDays: 1,
       exposure: privateExposure,
@@ -172,6 +182,12 @@ describe('a fault', () => {
     ['POLL_MAX_MS', '86400001', `POLL_MAX_MS=86400001: ${milliseconds}`],
     ['POLL_MIN_MS', '30001', 'POLL_MIN_MS=30001: expected at most POLL_MAX_MS, which is 30000'],
     ['POLL_MAX_MS', '999', 'POLL_MIN_MS=1000: expected at most POLL_MAX_MS, which is 999'],
+    [
+      'DATABASE_URL',
+      'mysql://sluice:secret@db.example/log',
+      'DATABASE_URL=***: expected a URL such as postgres://user:password@host:5432/database',
+    ],
+    ['DATABASE_POOL_MAX', '1', 'DATABASE_POOL_MAX=1: expected connections, 2 to 1000'],
     ['RETENTION_DAYS', '0', 'RETENTION_DAYS=0: expected days, 1 to 36500'],
     ['LOG_LEVEL', 'verbose', 'LOG_LEVEL=verbose: expected trace, debug, info, warn, error, silent'],
     ['CAMPAIGN_URL', 'mc.adobe.io', `CAMPAIGN_URL=mc.adobe.io: ${url}`],
@@ -315,8 +331,8 @@ describe('a warning', () => {
 
 describe('a .env file', () => {
   it('is read, and the environment wins', () => {
-    writeFileSync(envFile(), '# ours\nPORT=1234\nHOST="0.0.0.0"\nLOG_LEVEL=debug # loud\n');
-    expect(parse({ PORT: '99' })).toMatchObject({ port: 99, host: '0.0.0.0', logLevel: 'debug' });
+    writeFileSync(envFile(), '# ours\nPORT=1234\nHOST="127.0.0.2"\nLOG_LEVEL=debug # loud\n');
+    expect(parse({ PORT: '99' })).toMatchObject({ port: 99, host: '127.0.0.2', logLevel: 'debug' });
   });
 
   it('is held to the same rules', () => {

@@ -138,7 +138,7 @@ describe('the program', () => {
   });
 
   it('says in one line that its host is no address here', async () => {
-    expect(await run({ ...remote(), HOST: '192.0.2.1' }).ended).toEqual({
+    expect(await run({ ...remote(), HOST: '192.0.2.1', ALLOW_ANONYMOUS: 'true' }).ended).toEqual({
       code: 1,
       stdout: '',
       stderr: 'HOST=192.0.2.1 is no address of this machine.\n',

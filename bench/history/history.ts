@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
-  type IngestionLogFile,
+  type DurableIngestionLog,
   openIngestionLog,
 } from '../../src/datasources/ingestion-log.datasource.js';
 import { fillLog, refOf } from '../support/filled-log.js';
@@ -14,7 +14,7 @@ import { fillLog, refOf } from '../support/filled-log.js';
 const [small = 1_000, large = 1_000_000] = process.argv.slice(2).map(Number);
 const ROUNDS = 300;
 const PAGE_ITEMS = 25;
-type Page = (log: IngestionLogFile, transitionCount: number) => Promise<unknown>;
+type Page = (log: DurableIngestionLog, transitionCount: number) => Promise<unknown>;
 
 /** Some place in the log, another at each call. */
 const anywhere = (transitionCount: number) =>

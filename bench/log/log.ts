@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
 import { openIngestionLog } from '../../src/datasources/ingestion-log.datasource.js';
 import { readCommitCount } from '../../src/datasources/ingestion-log.meta.js';
-import { openLog } from '../../src/datasources/ingestion-log.open.js';
+import { openLog } from '../../src/datasources/sqlite.log-file.js';
 import type { ReportedState } from '../../src/ingestion/ingestion-request.js';
 import { refOf } from '../support/filled-log.js';
 

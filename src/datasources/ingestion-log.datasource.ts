@@ -8,17 +8,18 @@ import {
   type Transaction,
 } from 'kysely';
 import type { MappingScope } from '../ingestion/caller.js';
-import { CursorInvalidError } from '../ingestion/gateway-error.js';
+import { CursorInvalidError, LogDamagedError } from '../ingestion/gateway-error.js';
 import { type IngestionRecord, toRequestKey } from '../ingestion/ingestion-request.js';
-import type { IngestionLog } from '../ingestion/ports.js';
+import type { IngestionLog, Scope } from '../ingestion/ports.js';
 import {
   type Applied,
   applyObservation,
   type Observation,
+  type Position,
   type Transition,
 } from '../ingestion/transition.js';
 import { createCursorCodec } from './cursor-codec.js';
-import { readPrunedThrough } from './ingestion-log.meta.js';
+import { readHead, readPrunedThrough } from './ingestion-log.meta.js';
 import { pruneRequests } from './ingestion-log.prune.js';
 import {
   toIngestionRecord,
@@ -27,7 +28,9 @@ import {
   toTransitionRow,
 } from './ingestion-log.rows.js';
 import type { LogTables, RequestRow } from './ingestion-log.schema.js';
-import { type LogFile, type LogFileOptions, openLogFile, type Written } from './log-file.js';
+import type { LogDatabase, Written } from './log-database.js';
+import { createLogTail } from './log-tail.js';
+import { openSqliteLog, type SqliteLogOptions } from './sqlite.log.js';
 import { settleNamed } from './start-log.named.js';
 import { claimRetries } from './start-log.write.js';
 
@@ -37,9 +40,9 @@ const MAX_BATCH_ITEMS = 200;
 /** Far below the number of parameters that a statement may have. */
 const MAX_KEYS = 500;
 
-/** The log in a file. */
-export interface IngestionLogFile extends IngestionLog {
-  /** Closes the file with it. */
+/** The log in a database. */
+export interface DurableIngestionLog extends IngestionLog {
+  /** Closes the database with it. */
   close(): Promise<void>;
 }
 
@@ -51,26 +54,32 @@ interface Pending extends PromiseWithResolvers<Applied> {
 /**
  * Open the durable log in a file of which nobody else in this process has any use.
  *
- * @throws {LogFileError} the file cannot be used; the message says what to do
+ * @throws {LogUnusableError} the file cannot be used; the message says what to do
  */
-export async function openIngestionLog(options: LogFileOptions): Promise<IngestionLogFile> {
-  return createIngestionLog(await openLogFile(options));
+export async function openIngestionLog(options: SqliteLogOptions): Promise<DurableIngestionLog> {
+  return createIngestionLog(await openSqliteLog(options));
 }
 
 /**
- * The durable log: SQL in a SQLite file.
+ * The durable log: SQL in a SQLite file or a PostgreSQL database.
  *
  * Observations that arrive while a commit is under way share the next one. Nobody is told of a transition
  * before its commit is on the disk; listeners are told in the log’s order.
  */
-export async function createIngestionLog(file: LogFile): Promise<IngestionLogFile> {
-  const { db, guard } = file;
-  const codec = createCursorCodec(file.cursorKey);
+export async function createIngestionLog(database: LogDatabase): Promise<DurableIngestionLog> {
+  const { db, guard } = database;
+  const codec = createCursorCodec(database.cursorKey);
   const listeners: ((transition: Transition) => void)[] = [];
   let pending: Pending[] = [];
   let flushing: Promise<void> | null = null;
-  let head = file.head;
-  let highestPruned = await readPrunedThrough(db);
+  const tail = createLogTail({
+    head: await guard(() => readHead(db)),
+    read: (after, limit) => read({ kind: 'all' }, after, limit),
+    tell: (transition) => {
+      for (const listener of listeners) listener(transition);
+    },
+  });
+  database.onGrown((head) => void tail.catchUp(head));
 
   /** Until nothing is pending: a batch at a time, each in one commit. */
   async function flush(): Promise<void> {
@@ -87,18 +96,37 @@ export async function createIngestionLog(file: LogFile): Promise<IngestionLogFil
   async function commit(batch: readonly Pending[]): Promise<void> {
     let applied: readonly Applied[];
     try {
-      applied = await file.commit((transaction) => write(transaction, batch, head));
+      applied =
+        (await guard(() => applyUnchanged(db, batch))) ??
+        (await database.commit((transaction) => write(transaction, batch, tail.toldThrough)));
     } catch (error) {
       for (const { reject } of batch) reject(error);
       return;
     }
     const transitions = applied.flatMap((a) => (a.kind === 'transition' ? [a.transition] : []));
-    head += transitions.length;
-    for (const transition of transitions) for (const listener of listeners) listener(transition);
+    await tail.append(transitions);
     for (const [index, { resolve }] of batch.entries()) {
       const result = applied[index];
       if (result) resolve(result);
     }
+  }
+
+  async function read(
+    scope: Scope,
+    after: Position,
+    limit: number,
+  ): Promise<readonly Transition[]> {
+    const query = db
+      .selectFrom('transitions')
+      .selectAll()
+      .where('position', '>', after)
+      .orderBy('position')
+      .limit(limit);
+    const scoped =
+      scope.kind === 'request'
+        ? query.where('request_key', '=', toRequestKey(scope.ref))
+        : query.where(isOfMappings(scope));
+    return guard(async () => (await scoped.execute()).map(toTransition));
   }
 
   return {
@@ -113,19 +141,7 @@ export async function createIngestionLog(file: LogFile): Promise<IngestionLogFil
       const records = await guard(() => findByKey(db, keys));
       return keys.map((key) => records.get(key) ?? null);
     },
-    async read(scope, after, limit) {
-      const query = db
-        .selectFrom('transitions')
-        .selectAll()
-        .where('position', '>', after)
-        .orderBy('position')
-        .limit(limit);
-      const scoped =
-        scope.kind === 'request'
-          ? query.where('request_key', '=', toRequestKey(scope.ref))
-          : query.where(isOfMappings(scope));
-      return guard(async () => (await scoped.execute()).map(toTransition));
-    },
+    read,
     async list(filter, before, limit) {
       const {
         mappings = { kind: 'all' },
@@ -162,32 +178,27 @@ export async function createIngestionLog(file: LogFile): Promise<IngestionLogFil
       return guard(async () => (await query.execute()).map(toIngestionRecord));
     },
     async head() {
-      return head;
+      return tail.toldThrough;
     },
     toCursor: codec.toCursor,
     async parseCursor(cursor) {
       const position = codec.parseCursor(cursor);
-      if (position > head) {
+      // Another process may have given it, of a transition that has not been told here yet.
+      if (position > tail.toldThrough && position > (await guard(() => readHead(db)))) {
         throw new CursorInvalidError('This cursor points past the end of the log.');
       }
       return position;
     },
-    async prune(unchangedSince, limit) {
-      const { count, through } = await file.commit((transaction) =>
-        pruneRequests(transaction, unchangedSince, limit),
-      );
-      highestPruned = Math.max(highestPruned, through);
-      return count;
-    },
-    async prunedThrough() {
-      return highestPruned;
-    },
+    prune: (unchangedSince, limit) =>
+      database.commit((transaction) => pruneRequests(transaction, unchangedSince, limit)),
+    prunedThrough: () => guard(() => readPrunedThrough(db)),
     onAppended(listener) {
       listeners.push(listener);
     },
     async close() {
       await flushing;
-      await file.close();
+      await tail.close();
+      await database.close();
     },
   };
 }
@@ -214,10 +225,13 @@ function isOfMappings(scope: MappingScope) {
 async function write(
   transaction: Transaction<LogTables>,
   batch: readonly Pending[],
-  head: number,
+  toldThrough: Position,
 ): Promise<Written<readonly Applied[]>> {
-  const keys = [...new Set(batch.map(({ observation }) => toRequestKey(observation.ref)))];
-  const records = await findByKey(transaction, keys);
+  const head = await readHead(transaction);
+  // A database that took over without all that the one before it had, or that was put back to an older state.
+  if (head < toldThrough)
+    throw new LogDamagedError(`It ends at ${head}, and went to ${toldThrough}.`);
+  const records = await findByKey(transaction, toKeys(batch));
   const changed = new Map<string, IngestionRecord>();
   const transitions: Transition[] = [];
   const aborted = new Map<string, IngestionRecord>();
@@ -266,7 +280,36 @@ async function write(
   const now = Math.max(...batch.map(({ observation }) => observation.observedAt));
   await claimRetries(transaction, [...aborted.values()], now);
   const hasAnswers = batch.some(({ observation }) => observation.answers !== undefined);
-  return { value: applied, hasChanged: changed.size > 0 || hasAnswers };
+  return {
+    value: applied,
+    hasChanged: changed.size > 0 || hasAnswers,
+    ...(transitions.length > 0 && { head: head + transitions.length }),
+  };
+}
+
+/**
+ * What a batch makes of what is known, or null where it may change anything. Most polls find what was known,
+ * and need no turn at writing.
+ */
+async function applyUnchanged(
+  db: Kysely<LogTables>,
+  batch: readonly Pending[],
+): Promise<readonly Applied[] | null> {
+  if (batch.some(({ observation }) => observation.answers)) return null;
+  const records = await findByKey(db, toKeys(batch));
+  const applied: Applied[] = [];
+  for (const { observation } of batch) {
+    const known = records.get(toRequestKey(observation.ref));
+    if (!known) return null;
+    const result = applyObservation(known, observation, 0);
+    if (result.kind === 'transition' || result.record.startedAt !== known.startedAt) return null;
+    applied.push(result);
+  }
+  return applied;
+}
+
+function toKeys(batch: readonly Pending[]): string[] {
+  return [...new Set(batch.map(({ observation }) => toRequestKey(observation.ref)))];
 }
 
 async function findByKey(

@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { Kysely } from 'kysely';
 import { LogDamagedError } from '../ingestion/gateway-error.js';
+import type { Position } from '../ingestion/transition.js';
 import type { LogTables, MetaRow } from './ingestion-log.schema.js';
 
 /**
@@ -60,6 +61,15 @@ export async function readCommitCount(db: Kysely<LogTables>): Promise<number> {
 /** The highest position that was ever deleted: before it there may be gaps. 0 where none was. */
 export async function readPrunedThrough(db: Kysely<LogTables>): Promise<number> {
   return Number((await readMeta(db, 'pruned_through')) ?? 0);
+}
+
+/** The position of the newest transition, also where that one was pruned; 0 where there was none. */
+export async function readHead(db: Kysely<LogTables>): Promise<Position> {
+  const { newest } = await db
+    .selectFrom('transitions')
+    .select(({ fn }) => fn.max<number | null>('position').as('newest'))
+    .executeTakeFirstOrThrow();
+  return Math.max(newest ?? 0, await readPrunedThrough(db));
 }
 
 /** Of what is kept under a name, so that a bit that flipped on the disk is noticed. */

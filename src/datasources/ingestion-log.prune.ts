@@ -1,23 +1,15 @@
 import type { Transaction } from 'kysely';
 import { readPrunedThrough, writeMeta } from './ingestion-log.meta.js';
 import type { LogTables } from './ingestion-log.schema.js';
-import type { Written } from './log-file.js';
+import type { Written } from './log-database.js';
 import { pruneStartsOf } from './start-log.write.js';
 
-/** What pruning did. */
-export interface Pruned {
-  /** How many requests went. */
-  readonly count: number;
-  /** The highest position that went: what is before it may have gaps now. */
-  readonly through: number;
-}
-
-/** Delete terminal requests that have not changed since an instant, with their transitions and starts. */
+/** Delete terminal requests that have not changed since an instant, with their transitions and starts; gives how many. */
 export async function pruneRequests(
   transaction: Transaction<LogTables>,
   unchangedSince: number,
   limit: number,
-): Promise<Written<Pruned>> {
+): Promise<Written<number>> {
   const requests = await transaction
     .selectFrom('requests')
     .select('request_key')
@@ -27,7 +19,7 @@ export async function pruneRequests(
     .limit(limit)
     .execute();
   const keys = requests.map(({ request_key }) => request_key);
-  if (keys.length === 0) return { value: { count: 0, through: 0 }, hasChanged: false };
+  if (keys.length === 0) return { value: 0, hasChanged: false };
   const { through } = await transaction
     .selectFrom('transitions')
     .select(({ fn }) => fn.max('position').as('through'))
@@ -38,5 +30,5 @@ export async function pruneRequests(
   await pruneStartsOf(transaction, keys, unchangedSince);
   const prunedThrough = Math.max(through, await readPrunedThrough(transaction));
   await writeMeta(transaction, 'pruned_through', String(prunedThrough));
-  return { value: { count: keys.length, through }, hasChanged: true };
+  return { value: keys.length, hasChanged: true };
 }

@@ -54,6 +54,8 @@ export interface StartRow {
   readonly code: string | null;
   readonly message: string | null;
   readonly settled_at: number | null;
+  /** The process that has to hear the answer; null where none has. */
+  readonly sent_by: string | null;
   readonly checksum: number;
 }
 

@@ -1,25 +1,24 @@
 import { readMeta, writeMeta } from './ingestion-log.meta.js';
-import { LogFileError } from './ingestion-log.open.js';
-import type { LogFile } from './log-file.js';
+import { type LogDatabase, LogUnusableError } from './log-database.js';
 
 /**
  * Make sure that a log is of this upstream; a new one is from now on. Request ids mean something at one
  * upstream only: taken for those of another, the log would answer for requests that it has never seen.
  *
  * @param identity - says to people which upstream it is
- * @throws {LogFileError} the log is of another one
+ * @throws {LogUnusableError} the log is of another one
  */
 export async function bindToUpstream(
-  file: Pick<LogFile, 'commit'>,
+  database: Pick<LogDatabase, 'commit' | 'name' | 'elsewhere'>,
   identity: string,
 ): Promise<void> {
-  const kept = await file.commit(async (transaction) => {
+  const kept = await database.commit(async (transaction) => {
     const known = await readMeta(transaction, 'upstream');
     if (known === null) await writeMeta(transaction, 'upstream', identity);
     return { value: known ?? identity, hasChanged: known === null };
   });
   if (kept === identity) return;
-  throw new LogFileError(
-    `DATA_DIR holds the log of ${kept}, and the upstream is ${identity} now, whose request ids are others. Set DATA_DIR to another directory.`,
+  throw new LogUnusableError(
+    `${database.name} holds the log of ${kept}, and the upstream is ${identity} now, whose request ids are others. ${database.elsewhere}`,
   );
 }

@@ -3,37 +3,41 @@ import { LogUnavailableError } from '../ingestion/gateway-error.js';
 import { toRequestKey } from '../ingestion/ingestion-request.js';
 import type { Begun, StartLog } from '../ingestion/ports.js';
 import {
+  isUnanswered,
   type NewStart,
   START_KEPT_MS,
   type StartIntent,
-  type StartState,
   toBeginning,
 } from '../ingestion/start-intent.js';
 import type { LogTables } from './ingestion-log.schema.js';
-import type { LogFile } from './log-file.js';
+import type { LogDatabase, Written } from './log-database.js';
 import { lookAtMapping } from './start-log.named.js';
 import {
   asSent,
   toStartIntent,
   toStartRow,
   toTakenKey,
+  type UnsentState,
   withoutKey,
   withState,
 } from './start-log.rows.js';
 import { changeState, findNamed, replaceRow } from './start-log.write.js';
 
-/** The log of starts, in the same file as the transitions that come of them. */
-export function createStartLog({
-  db,
-  guard,
-  commit,
-}: Pick<LogFile, 'db' | 'guard' | 'commit'>): StartLog {
+/**
+ * The log of starts, in the same database as the transitions that come of them.
+ *
+ * @param replicaId - names this process, and no other that ever uses the database
+ */
+export function createStartLog(
+  { db, guard, commit }: Pick<LogDatabase, 'db' | 'guard' | 'commit'>,
+  replicaId: string,
+): StartLog {
   const write = <T>(run: (transaction: Transaction<LogTables>) => Promise<T>): Promise<T> =>
     commit(async (transaction) => ({ value: await run(transaction), hasChanged: true }));
 
   async function change(
     intentId: number,
-    next: (intent: StartIntent) => StartState | null,
+    next: (intent: StartIntent) => UnsentState | null,
   ): Promise<void> {
     await write((transaction) => changeState(transaction, intentId, next));
   }
@@ -41,7 +45,7 @@ export function createStartLog({
   return {
     async begin(start) {
       try {
-        return await write((transaction) => begin(transaction, start));
+        return await commit((transaction) => begin(transaction, start, replicaId));
       } catch (error) {
         if (!(error instanceof LogUnavailableError)) throw error;
         throw new LogUnavailableError(
@@ -51,8 +55,11 @@ export function createStartLog({
       }
     },
     async settle(intentId, state) {
-      const from = state.kind === 'abandoned' ? 'waiting' : 'sent';
-      await change(intentId, (intent) => (intent.state.kind === from ? state : null));
+      await change(intentId, (intent) =>
+        (state.kind === 'abandoned' ? intent.state.kind === 'waiting' : isUnanswered(intent))
+          ? state
+          : null,
+      );
     },
     async withdraw(intentId) {
       await write(async (transaction) => {
@@ -68,18 +75,21 @@ export function createStartLog({
       });
     },
     lookInto: (intentId, running, now) =>
-      write(async (transaction) => {
+      commit(async (transaction) => {
         const intent = await findStart(transaction, intentId);
-        if (intent.state.kind !== 'unknown') return intent;
+        if (intent.state.kind !== 'unknown') return { value: intent, hasChanged: false };
         await lookAtMapping(transaction, intent, running, now);
-        return findStart(transaction, intentId);
+        return { value: await findStart(transaction, intentId), hasChanged: true };
       }),
-    settleInterrupted: (now) =>
+    settleInterrupted: (now, livingReplicas) =>
       write(async (transaction) => {
         const rows = await transaction
           .selectFrom('starts')
           .selectAll()
           .where('state', '=', 'sent')
+          .where(({ or, eb }) =>
+            or([eb('sent_by', 'is', null), eb('sent_by', 'not in', livingReplicas)]),
+          )
           .orderBy('intent_id')
           .execute();
         const interrupted = rows.map((row) =>
@@ -111,7 +121,7 @@ export function createStartLog({
           .where('intent_id', '=', intentId)
           .where('state', '=', 'waiting')
           .executeTakeFirst();
-        if (row) await replaceRow(transaction, asSent(row, now));
+        if (row) await replaceRow(transaction, asSent(row, now, replicaId));
         return row !== undefined;
       }),
     lineages: (refs) =>
@@ -150,7 +160,11 @@ export function createStartLog({
   };
 }
 
-async function begin(transaction: Transaction<LogTables>, start: NewStart): Promise<Begun> {
+async function begin(
+  transaction: Transaction<LogTables>,
+  start: NewStart,
+  replicaId: string,
+): Promise<Written<Begun>> {
   const takenKey = toTakenKey(start);
   if (takenKey !== null) {
     const row = await transaction
@@ -160,7 +174,7 @@ async function begin(transaction: Transaction<LogTables>, start: NewStart): Prom
       .executeTakeFirst();
     const known = row && toStartIntent(row);
     if (known && known.createdAt > start.createdAt - START_KEPT_MS) {
-      return { kind: 'known', intent: known };
+      return { value: { kind: 'known', intent: known }, hasChanged: false };
     }
     if (row) await replaceRow(transaction, withoutKey(row));
   }
@@ -173,10 +187,10 @@ async function begin(transaction: Transaction<LogTables>, start: NewStart): Prom
   };
   const { intent_id: intentId } = await transaction
     .insertInto('starts')
-    .values(toStartRow(intent))
+    .values(toStartRow(intent, replicaId))
     .returning('intent_id')
     .executeTakeFirstOrThrow();
-  return { kind: 'begun', intent: { ...intent, intentId } };
+  return { value: { kind: 'begun', intent: { ...intent, intentId } }, hasChanged: true };
 }
 
 async function findStart(

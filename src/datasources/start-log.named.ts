@@ -5,6 +5,7 @@ import {
   toRequestKey,
 } from '../ingestion/ingestion-request.js';
 import {
+  isUnanswered,
   type SeenRunning,
   START_KEPT_MS,
   type StartAnswer,
@@ -43,7 +44,7 @@ export async function settleNamed(
   let sentAt: number | null = null;
   await changeState(transaction, intentId, (intent) => {
     ({ sentAt } = intent);
-    return intent.state.kind === 'sent' ? { kind, ref, message, settledAt: observedAt } : null;
+    return isUnanswered(intent) ? { kind, ref, message, settledAt: observedAt } : null;
   });
   if (kind === 'submitted') return sentAt ?? undefined;
   const startedAt = known?.startedAt ?? null;

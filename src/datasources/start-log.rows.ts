@@ -8,8 +8,15 @@ import type { StartRow } from './ingestion-log.schema.js';
 /** All of a row but what the database gives and what is made of the rest. */
 type StartColumns = Omit<Selectable<StartRow>, 'intent_id' | 'checksum'>;
 
-/** A new start as its row; the database gives it its id. */
-export function toStartRow(intent: Omit<StartIntent, 'intentId'>): Insertable<StartRow> {
+/**
+ * A new start as its row; the database gives it its id.
+ *
+ * @param sentBy - the process that is about to send it; null where it waits
+ */
+export function toStartRow(
+  intent: Omit<StartIntent, 'intentId'>,
+  sentBy: string | null,
+): Insertable<StartRow> {
   const row = {
     caller: intent.caller,
     idempotency_key: intent.idempotencyKey,
@@ -21,19 +28,28 @@ export function toStartRow(intent: Omit<StartIntent, 'intentId'>): Insertable<St
     created_at: intent.createdAt,
     sent_at: intent.sentAt,
     ...toStateColumns(intent.state),
+    sent_by: sentBy,
   };
   return { ...row, checksum: toStartChecksum(row) };
 }
 
-/** A row in another state. */
-export function withState(row: Selectable<StartRow>, state: StartState): Selectable<StartRow> {
-  const changed = { ...row, ...toStateColumns(state) };
+/** How a start may stand of which nobody waits for the answer. */
+export type UnsentState = Exclude<StartState, { readonly kind: 'sent' }>;
+
+/** A row in another state, in which nobody waits for an answer. */
+export function withState(row: Selectable<StartRow>, state: UnsentState): Selectable<StartRow> {
+  const changed = { ...row, ...toStateColumns(state), sent_by: null };
   return { ...changed, checksum: toStartChecksum(changed) };
 }
 
-/** The row of a start that is being sent. */
-export function asSent(row: Selectable<StartRow>, sentAt: number): Selectable<StartRow> {
-  return withState({ ...row, sent_at: sentAt }, { kind: 'sent' });
+/** The row of a start that a process is about to send. */
+export function asSent(
+  row: Selectable<StartRow>,
+  sentAt: number,
+  sentBy: string,
+): Selectable<StartRow> {
+  const changed = { ...row, ...toStateColumns({ kind: 'sent' }), sent_at: sentAt, sent_by: sentBy };
+  return { ...changed, checksum: toStartChecksum(changed) };
 }
 
 /** A row whose key another start may have. */
@@ -140,5 +156,7 @@ function toStartChecksum(row: StartColumns): number {
     row.code,
     row.message,
     row.settled_at,
+    // Rows from before there was this column have checksums without it.
+    ...(row.sent_by === null ? [] : [row.sent_by]),
   ]);
 }

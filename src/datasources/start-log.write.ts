@@ -1,8 +1,8 @@
 import type { Kysely, Selectable, Transaction } from 'kysely';
 import { type IngestionRecord, toRequestKey } from '../ingestion/ingestion-request.js';
-import { type StartIntent, type StartState, toRetry } from '../ingestion/start-intent.js';
+import { type StartIntent, toRetry } from '../ingestion/start-intent.js';
 import type { LogTables, StartRow } from './ingestion-log.schema.js';
-import { toStartIntent, toStartRow, withState } from './start-log.rows.js';
+import { toStartIntent, toStartRow, type UnsentState, withState } from './start-log.rows.js';
 
 /** Write down the retries that ABORTED requests are to have; where there is one already, nothing. */
 export async function claimRetries(
@@ -18,7 +18,7 @@ export async function claimRetries(
   if (retries.length === 0) return;
   await transaction
     .insertInto('starts')
-    .values(retries.map(toStartRow))
+    .values(retries.map((retry) => toStartRow(retry, null)))
     .onConflict((conflict) => conflict.column('retry_of').doNothing())
     .execute();
 }
@@ -52,7 +52,7 @@ export async function findNamed(
 export async function changeState(
   transaction: Transaction<LogTables>,
   intentId: number,
-  next: (intent: StartIntent) => StartState | null,
+  next: (intent: StartIntent) => UnsentState | null,
 ): Promise<void> {
   const row = await transaction
     .selectFrom('starts')

@@ -142,3 +142,41 @@ export class ForbiddenError extends GatewayError {
   override readonly name = 'ForbiddenError';
   readonly code = 'FORBIDDEN';
 }
+
+/** Why nobody could be identified: nothing was shown, it holds no more, or it never did. */
+export type UnauthenticatedReason = 'missing' | 'expired' | 'refused';
+
+const unauthenticatedMessages: Record<UnauthenticatedReason, string> = {
+  missing:
+    'Sign in: send an access token or an API key as "Authorization: Bearer …"; over WebSocket also as { "authorization": "Bearer …" } in the payload of connection_init.',
+  expired: 'What you signed in with has expired. Get a new one.',
+  refused:
+    'What you signed in with is not accepted: it is neither an access token for this gateway nor one of its API keys.',
+};
+
+/** Nobody whom this gateway knows. */
+export class UnauthenticatedError extends GatewayError {
+  override readonly name = 'UnauthenticatedError';
+  readonly code = 'UNAUTHENTICATED';
+
+  /** @param cause - what exactly was wrong, for the operator alone */
+  constructor(
+    readonly reason: UnauthenticatedReason,
+    cause?: unknown,
+  ) {
+    super(unauthenticatedMessages[reason], { cause });
+  }
+}
+
+/** Whether an access token is good cannot be found out now. */
+export class SignInUnavailableError extends GatewayError {
+  override readonly name = 'SignInUnavailableError';
+  readonly code = 'SIGN_IN_UNAVAILABLE';
+
+  constructor(cause: unknown) {
+    super(
+      'The keys that access tokens are checked with cannot be fetched now. Your token may be good; try again later.',
+      { cause },
+    );
+  }
+}

@@ -93,7 +93,10 @@ export interface IngestionLog {
     limit: number,
   ): Promise<readonly IngestionRecord[]>;
 
-  /** The position of the newest transition; 0 where there is none. */
+  /**
+   * The position of the newest transition of which listeners were told; 0 where there was none. Another process
+   * may have appended more, of which they are going to be told.
+   */
   head(): Promise<Position>;
 
   /** The opaque form of a position that clients keep. */
@@ -154,13 +157,17 @@ export interface StartLog {
   lookInto(intentId: number, running: readonly RequestRef[], now: number): Promise<StartIntent>;
 
   /**
-   * Settle as unknown the starts that were sent by a process that ended before their answers came. To be
-   * called before anything is sent.
+   * Settle as unknown the starts that were sent by processes that ended before their answers came. One that was
+   * only taken for ended, and hears its answer after all, settles its start as the answer says.
    *
    * @param now - in ms since the epoch
+   * @param livingReplicas - the ids of the processes that may still hear their answers
    * @returns them, oldest first
    */
-  settleInterrupted(now: number): Promise<readonly StartIntent[]>;
+  settleInterrupted(
+    now: number,
+    livingReplicas: readonly string[],
+  ): Promise<readonly StartIntent[]>;
 
   /** Retries that have not been sent yet, oldest first. */
   waitingRetries(): Promise<readonly StartIntent[]>;

@@ -67,10 +67,12 @@ export interface UnansweredStart {
  *                   └──────it was tried too long──▶ abandoned
  *
  * `sent` is written before the POST leaves. So what is found `sent` at start may have been taken, and what is
- * found `waiting` certainly was not.
+ * found `waiting` certainly was not. A process that was taken for dead and hears its answer late still settles
+ * what is `unknown` since.
  */
 export type StartState =
-  | { readonly kind: 'waiting' | 'sent' }
+  | { readonly kind: 'waiting' }
+  | { readonly kind: 'sent' }
   | NamedStart
   | RefusedStart
   | UnansweredStart;
@@ -103,6 +105,11 @@ export interface Lineage {
   readonly retriedBy: RequestRef | null;
   /** Who started it; null for the anonymous caller, and where it was not started here. */
   readonly startedBy: string | null;
+}
+
+/** Whether the upstream's answer would still tell what became of a start. */
+export function isUnanswered({ state }: Pick<StartIntent, 'state'>): boolean {
+  return state.kind === 'sent' || state.kind === 'unknown';
 }
 
 /** Whether two calls ask for the same: only then may they share a key. */

@@ -86,7 +86,7 @@ function refuseTooComplex(complexity: ComplexityCheck): ApolloServerPlugin<Opera
 
 function reportOperations(report: OperationReporter): ApolloServerPlugin<OperationContext> {
   return {
-    async requestDidStart({ request }) {
+    async requestDidStart({ request, contextValue }) {
       const startedAt = performance.now();
       return {
         async willSendResponse({ operation, operationName, response }) {
@@ -95,6 +95,7 @@ function reportOperations(report: OperationReporter): ApolloServerPlugin<Operati
             transport: request.http ? 'http' : 'websocket',
             type: operation?.operation ?? 'invalid',
             name: operationName ?? null,
+            caller: contextValue.caller.name,
             durationMs: performance.now() - startedAt,
             errorCodes: body.kind === 'single' ? toErrorCodes(body.singleResult.errors) : [],
           });

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
+import type { Clock } from '../ingestion/ports.js';
 import type { OperationContext } from '../resolvers/operation-context.js';
 import { createFanOut, type FanOut } from '../watch/fan-out.js';
 import { createApolloServer } from './apollo.js';
@@ -8,6 +9,7 @@ import type { Asker } from './asker.js';
 import { createClientAddress } from './client-address.js';
 import { createErrorFormatter } from './graphql-errors.js';
 import { createHttpServer } from './http.js';
+import { createHttpSignIn, type HttpSignIn } from './http-sign-in.js';
 import { createCallerLimits } from './limits/caller-limits.js';
 import type { Limits } from './limits/limits.js';
 import { limitOperationTime } from './limits/operation-time.js';
@@ -16,6 +18,7 @@ import { createOperationRules } from './operation-rules.js';
 import { createOperations, type ResultJson } from './operations.js';
 import { createOriginCheck } from './origin.js';
 import type { PersistedOperations } from './persisted-operations.js';
+import type { SignIn } from './sign-in.js';
 import { createWebSockets, type GraphQLWebSockets } from './websocket.js';
 
 /** What strangers may do. */
@@ -35,6 +38,8 @@ export interface Exposure {
 
 export interface GraphQLServerOptions {
   readonly schema: GraphQLSchema;
+  readonly signIn: SignIn;
+  readonly clock: Clock;
   readonly exposure: Exposure;
   /** What is new for each operation, whoever sends it. */
   readonly newLoaders: () => Pick<OperationContext, 'requests' | 'lineages'>;
@@ -48,6 +53,8 @@ export interface GraphQLServerOptions {
 /** GraphQL over HTTP and over WebSockets, on a server that does not listen yet. */
 export interface GraphQLServer {
   readonly server: FastifyInstance;
+  /** For what else is served and not to everybody. */
+  readonly httpSignIn: HttpSignIn;
   readonly webSockets: GraphQLWebSockets;
   readonly fanOut: FanOut<ResultJson>;
   /** Take nothing new, finish what is under way, and close every socket. */
@@ -56,7 +63,8 @@ export interface GraphQLServer {
 
 /** Join the transports with what they share: rules, limits, errors. */
 export async function createGraphQLServer(options: GraphQLServerOptions): Promise<GraphQLServer> {
-  const { schema, exposure, followed, reportOperation, isDraining, logger } = options;
+  const { schema, signIn, clock, exposure, followed, reportOperation, isDraining, logger } =
+    options;
   const { limits, isSchemaOpen } = exposure;
   limitOperationTime(schema, limits.operationTimeoutMs);
   const rules = createOperationRules(schema, exposure);
@@ -85,16 +93,23 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
     reportOperation,
   });
   const webSockets = createWebSockets({
-    operations,
-    limits,
-    quota: sockets,
+    services: {
+      operations,
+      signIn,
+      clock,
+      quota: sockets,
+      maxOperations: limits.maxOperationsPerSocket,
+    },
+    maxFrameBytes: limits.maxBodyBytes,
     addressOf,
     isAllowedOrigin: createOriginCheck(exposure.corsOrigins),
     logger,
   });
+  const httpSignIn = createHttpSignIn(signIn, logger);
   const server = await createHttpServer({
     apollo,
     newContext,
+    signIn: httpSignIn,
     texts: rules.texts,
     requests,
     addressOf,
@@ -107,6 +122,7 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
   });
   return {
     server,
+    httpSignIn,
     webSockets,
     fanOut,
     async stop() {

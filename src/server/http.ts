@@ -3,7 +3,6 @@ import type { ApolloServer } from '@apollo/server';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
 import { GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
-import { anonymous } from '../ingestion/caller.js';
 import { RateLimitedError } from '../ingestion/gateway-error.js';
 import type { OperationContext } from '../resolvers/operation-context.js';
 import { type Asker, toAsker } from './asker.js';
@@ -11,6 +10,8 @@ import type { ClientAddress } from './client-address.js';
 import { EXPLORER_PATH } from './explorer.js';
 import { toGraphQLRequest } from './http-graphql.js';
 import { addHttpHeaders } from './http-headers.js';
+import { refuse } from './http-refusal.js';
+import type { HttpSignIn } from './http-sign-in.js';
 import { toHttpStatus } from './http-status.js';
 import type { Allowance } from './limits/allowance.js';
 import { toAddressKey } from './limits/caller-key.js';
@@ -26,6 +27,7 @@ const REQUEST_TIMEOUT_MS = 30_000;
 export interface HttpOptions {
   readonly apollo: ApolloServer<OperationContext>;
   readonly newContext: (asker: Asker) => OperationContext;
+  readonly signIn: HttpSignIn;
   readonly texts: OperationTexts;
   readonly requests: Allowance;
   readonly addressOf: ClientAddress;
@@ -49,6 +51,7 @@ export async function createHttpServer({
   maxBodyBytes,
   hasExplorer,
   corsOrigins,
+  signIn,
   webSockets,
   isDraining,
   logger,
@@ -99,6 +102,7 @@ export async function createHttpServer({
     if (isDraining()) reply.header('connection', 'close');
   });
 
+  const requireSignIn = signIn.require();
   server.route({
     method: ['GET', 'POST', 'OPTIONS'],
     url: GRAPHQL_PATH,
@@ -110,9 +114,10 @@ export async function createHttpServer({
       const isBrowser =
         hasExplorer && request.method === 'GET' && request.headers.accept?.includes('text/html');
       if (isBrowser) return reply.redirect(`.${EXPLORER_PATH}`);
+      return requireSignIn(request, reply);
     },
     async handler(request, reply) {
-      const asker = toAsker(anonymous, toAddressKey(addressOf(request.raw)));
+      const asker = toAsker(signIn.callerOf(request), toAddressKey(addressOf(request.raw)));
       await requests.take(asker.key, 1);
       const httpGraphQLRequest = toGraphQLRequest(request, texts);
       if (httpGraphQLRequest instanceof GraphQLError) {
@@ -145,9 +150,4 @@ function isForWebSockets({ url, headers }: IncomingMessage): boolean {
 
 function toPath(url: string | undefined): string | undefined {
   return url?.split('?', 1)[0];
-}
-
-/** An error in the form of GraphQL's, also where no GraphQL was asked. */
-function refuse(reply: FastifyReply, status: number, code: string, message: string): FastifyReply {
-  return reply.code(status).send({ errors: [{ message, extensions: { code } }] });
 }

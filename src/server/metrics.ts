@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, onRequestAsyncHookHandler } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { OperationReport } from './operation-log.js';
 
@@ -7,8 +7,8 @@ const DURATION_BUCKETS_S = [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 
 
 /** What is counted, for Prometheus. No label has a value that a client chooses. */
 export interface Metrics {
-  /** Serve the counts at `/metrics`. */
-  serve(server: FastifyInstance, gauges: Gauges): void;
+  /** Serve the counts at `/metrics`, to whomever the hook lets through. */
+  serve(server: FastifyInstance, gauges: Gauges, onRequest: onRequestAsyncHookHandler): void;
   observeOperation(report: OperationReport): void;
   observeUpstreamCall(call: { operation: string; outcome: string; durationMs: number }): void;
   countTransition(to: string): void;
@@ -67,7 +67,7 @@ export function createMetrics(): Metrics {
     registers,
   });
   return {
-    serve(server, gauges) {
+    serve(server, gauges, onRequest) {
       const measured: [name: string, help: string, measure: () => number][] = [
         ['sluice_watches', 'Requests being watched', gauges.watches],
         ['sluice_stream_listeners', 'Streams of transitions that are open', gauges.listeners],
@@ -89,7 +89,7 @@ export function createMetrics(): Metrics {
         });
       }
 
-      server.get('/metrics', async (_request, reply) =>
+      server.get('/metrics', { onRequest }, async (_request, reply) =>
         reply.type(registry.contentType).send(await registry.metrics()),
       );
     },

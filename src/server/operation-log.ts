@@ -6,6 +6,8 @@ export interface OperationReport {
   readonly type: 'query' | 'mutation' | 'subscription' | 'invalid';
   /** Null where the client gave the operation no name. */
   readonly name: string | null;
+  /** Null for the anonymous caller. */
+  readonly caller: string | null;
   readonly durationMs: number;
   /** The codes of its errors, each once; none where all went well. */
   readonly errorCodes: readonly string[];

@@ -67,12 +67,20 @@ export function createOperations(options: OperationsOptions): Operations {
   function report(
     type: OperationReport['type'],
     name: string | null,
+    { caller }: Asker,
     startedAt: number,
     errors: readonly GraphQLFormattedError[],
   ): void {
     const durationMs = performance.now() - startedAt;
     const errorCodes = toErrorCodes(errors);
-    options.reportOperation({ transport: 'websocket', type, name, durationMs, errorCodes });
+    options.reportOperation({
+      transport: 'websocket',
+      type,
+      name,
+      caller: caller.name,
+      durationMs,
+      errorCodes,
+    });
   }
 
   /** The operation with the text that is to be run, or why it is not. */
@@ -130,8 +138,8 @@ export function createOperations(options: OperationsOptions): Operations {
     const args = { schema, document, operationName, variableValues: variables ?? null };
     const source = await createSourceEventStream({ ...args, contextValue: newContext(asker) });
     if (source instanceof TransitionStream) {
-      report('subscription', operationName, startedAt, []);
-      const key = toSubscriptionKey(query, { document, operation }, variables ?? {});
+      report('subscription', operationName, asker, startedAt, []);
+      const key = toSubscriptionKey(query, { document, operation }, variables ?? {}, asker.caller);
       return fanOut.follow(
         key,
         source,
@@ -141,7 +149,7 @@ export function createOperations(options: OperationsOptions): Operations {
     }
     if (!('errors' in source)) throw new Error('Every subscription here is one of transitions.');
     const errors = formatErrors(source.errors ?? []);
-    report('subscription', operationName, startedAt, errors);
+    report('subscription', operationName, asker, startedAt, errors);
     outlet.fail(new OperationRefused(errors));
     return null;
   }
@@ -164,7 +172,7 @@ export function createOperations(options: OperationsOptions): Operations {
       const prepared = payload instanceof GraphQLError ? [payload] : prepare(payload);
       if (payload instanceof GraphQLError || !('operation' in prepared)) {
         const errors = formatErrors(prepared as readonly GraphQLError[]);
-        report('invalid', null, startedAt, errors);
+        report('invalid', null, asker, startedAt, errors);
         outlet.fail(new OperationRefused(errors));
         return null;
       }

@@ -1,6 +1,7 @@
 import type { GraphQLFormattedError } from 'graphql';
 import {
   CloseCode,
+  type ConnectionInitMessage,
   GRAPHQL_TRANSPORT_WS_PROTOCOL,
   type Message,
   MessageType,
@@ -10,11 +11,16 @@ import {
   stringifyMessage,
 } from 'graphql-ws';
 import type { WebSocket } from 'ws';
-import { anonymous } from '../ingestion/caller.js';
+import type { Caller } from '../ingestion/caller.js';
 import { TooManyOperationsError } from '../ingestion/gateway-error.js';
+import type { Clock } from '../ingestion/ports.js';
 import { type Asker, toAsker } from './asker.js';
+import { onceExpired } from './expiry.js';
+import type { SocketQuota } from './limits/socket-quota.js';
 import type { Operations } from './operations.js';
+import type { SignIn } from './sign-in.js';
 import { type OperationHost, SocketOperation } from './socket-operation.js';
+import { EXPIRED, type SocketClose, toAuthorization, toClose } from './socket-sign-in.js';
 
 /** How long a client has to say `connection_init`. */
 const INIT_TIMEOUT_MS = 3_000;
@@ -34,26 +40,52 @@ const MAX_UNREAD_BYTES = 1024 * 1024;
 /** Bytes would go as a binary frame. */
 const AS_TEXT = { binary: false };
 
+/** graphql-ws clients do not come back after this. */
+const TOO_MANY_SOCKETS: SocketClose = { code: 4429, reason: 'Too many sockets' };
+
+/** What all sockets share. */
+export interface SocketServices {
+  readonly operations: Operations;
+  readonly signIn: SignIn;
+  readonly clock: Clock;
+  readonly quota: SocketQuota;
+  /** How many may be under way on one socket. */
+  readonly maxOperations: number;
+}
+
+/** What is known of a client by the request that was upgraded. */
+export interface SocketClient {
+  /** Where it is, as limits are counted. */
+  readonly addressKey: string;
+  /** The header of that name. */
+  readonly authorization: string | undefined;
+}
+
 /**
  * One WebSocket, and the graphql-transport-ws protocol on it.
  *
- *     opened ──connection_init──▶ acknowledged ──▶ closed
- *        └────────a breach, or no word in time──────▲
+ *     opened ──connection_init──▶ identifying ──▶ acknowledged ──▶ closed
+ *        └─────────a breach, nobody we know, no word in time, it has expired──▲
  *
  * @see https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
  */
 export class SocketConnection implements OperationHost {
-  #phase: 'opened' | 'acknowledged' | 'closed' = 'opened';
+  #phase: 'opened' | 'identifying' | 'acknowledged' | 'closed' = 'opened';
+  /** Who the client is, once that is known. */
+  #asker: Asker | null = null;
+  /** Whose sockets this one is among. */
+  #quotaKey: string;
+  #callOffExpiry = () => {};
   #initTimer: NodeJS.Timeout | undefined;
   readonly #operations = new Map<string, SocketOperation>();
 
   constructor(
     private readonly socket: WebSocket,
-    private readonly operations: Operations,
-    private readonly maxOperations: number,
-    /** Where the client is, as its limits are counted. */
-    readonly addressKey: string,
+    private readonly services: SocketServices,
+    private readonly client: SocketClient,
   ) {
+    this.#quotaKey = client.addressKey;
+    services.quota.enter(this.#quotaKey);
     if (socket.protocol !== GRAPHQL_TRANSPORT_WS_PROTOCOL) {
       this.close(CloseCode.SubprotocolNotAcceptable, 'Subprotocol not acceptable');
       return;
@@ -63,13 +95,13 @@ export class SocketConnection implements OperationHost {
     }, INIT_TIMEOUT_MS);
   }
 
-  /** Take what the client has sent. */
-  receive(data: string): void {
+  /** Take what the client has sent. It rejects where that failed by a fault of ours. */
+  async receive(data: string): Promise<void> {
     if (this.#phase === 'closed') return;
     const message = parse(data);
     switch (message?.type) {
       case MessageType.ConnectionInit:
-        this.#acknowledge();
+        await this.#identify(message);
         break;
       case MessageType.Ping:
         this.#answerPing(message);
@@ -113,7 +145,7 @@ export class SocketConnection implements OperationHost {
   }
 
   formatFailure(failure: unknown): readonly GraphQLFormattedError[] {
-    return this.operations.formatFailure(failure);
+    return this.services.operations.formatFailure(failure);
   }
 
   release(id: string): void {
@@ -129,6 +161,7 @@ export class SocketConnection implements OperationHost {
   end(): void {
     this.#phase = 'closed';
     clearTimeout(this.#initTimer);
+    this.#callOffExpiry();
     for (const operation of this.#operations.values()) operation.callOff();
   }
 
@@ -141,15 +174,50 @@ export class SocketConnection implements OperationHost {
     if (socket.isPaused && socket.bufferedAmount <= MAX_UNREAD_BYTES) socket.resume();
   }
 
-  #acknowledge(): void {
-    if (this.#phase === 'acknowledged') {
+  /** The socket is closed: it counts no more. */
+  leave(): void {
+    this.end();
+    this.services.quota.leave(this.#quotaKey);
+  }
+
+  async #identify({ payload }: ConnectionInitMessage): Promise<void> {
+    if (this.#phase !== 'opened') {
       this.close(CloseCode.TooManyInitialisationRequests, 'Too many initialisation requests');
       return;
     }
-    this.#phase = 'acknowledged';
+    this.#phase = 'identifying';
     clearTimeout(this.#initTimer);
     this.#initTimer = undefined;
+    const { signIn, clock } = this.services;
+    try {
+      const caller = await signIn.identify(toAuthorization(payload, this.client.authorization));
+      if (this.#isClosed) return;
+      this.#acknowledge(caller);
+      if (this.#isClosed) return;
+      this.#callOffExpiry = onceExpired(clock, caller.expiresAt, () => this.#refuse(EXPIRED));
+    } catch (error) {
+      if (!this.#isClosed) this.#refuse(toClose(error));
+    }
+  }
+
+  get #isClosed(): boolean {
+    return this.#phase === 'closed';
+  }
+
+  #acknowledge(caller: Caller): void {
+    const asker = toAsker(caller, this.client.addressKey);
+    if (!this.services.quota.move(this.#quotaKey, asker.key)) {
+      this.#refuse(TOO_MANY_SOCKETS);
+      return;
+    }
+    this.#quotaKey = asker.key;
+    this.#asker = asker;
+    this.#phase = 'acknowledged';
     void this.send(stringifyMessage({ type: MessageType.ConnectionAck }));
+  }
+
+  #refuse({ code, reason }: SocketClose): void {
+    this.close(code, reason);
   }
 
   #answerPing({ payload }: PingMessage): void {
@@ -157,7 +225,8 @@ export class SocketConnection implements OperationHost {
   }
 
   #subscribe({ id, payload }: SubscribeMessage): void {
-    if (this.#phase !== 'acknowledged') {
+    const { operations, maxOperations } = this.services;
+    if (!this.#asker) {
       this.close(CloseCode.Unauthorized, 'Unauthorized');
       return;
     }
@@ -167,16 +236,16 @@ export class SocketConnection implements OperationHost {
       return;
     }
     const operation = new SocketOperation(this, id);
-    if (this.#operations.size >= this.maxOperations) {
+    if (this.#operations.size >= maxOperations) {
       operation.fail(
         new TooManyOperationsError(
-          `A socket may have at most ${this.maxOperations} operations under way. Wait for one, or complete one.`,
+          `A socket may have at most ${maxOperations} operations under way. Wait for one, or complete one.`,
         ),
       );
       return;
     }
     this.#operations.set(id, operation);
-    void start(this.operations, payload, toAsker(anonymous, this.addressKey), operation);
+    void start(operations, payload, this.#asker, operation);
   }
 }
 

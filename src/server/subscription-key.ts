@@ -1,4 +1,5 @@
 import { Kind, visit } from 'graphql';
+import type { Caller } from '../ingestion/caller.js';
 import type { PreparedOperation } from './documents.js';
 
 /** The argument that says where a subscription begins, and nothing about what its events look like. */
@@ -6,21 +7,22 @@ const CURSOR_ARGUMENT = 'after';
 
 /**
  * Equal for subscriptions whose events are executed alike, wherever in the log they begin: the same text,
- * the same operation in it, the same variables but for the one that is only its cursor.
- *
- * What a caller may see is the same for all callers; when it is not, it belongs in here.
+ * the same operation in it, the same variables but for the one that is only its cursor, asked by callers who may
+ * see the same.
  */
 export function toSubscriptionKey(
   query: string,
   { document, operation }: PreparedOperation,
   variables: Readonly<Record<string, unknown>>,
+  { rights, mappings }: Pick<Caller, 'rights' | 'mappings'>,
 ): string {
   const cursor = cursorVariable({ document, operation });
   const names = (operation.variableDefinitions ?? []).map(({ variable }) => variable.name.value);
   const values = names
     .filter((name) => name !== cursor && name in variables)
     .map((name) => [name, variables[name]]);
-  return JSON.stringify([query, operation.name?.value ?? null, values], withSortedKeys);
+  const key = [query, operation.name?.value ?? null, values, rights, mappings];
+  return JSON.stringify(key, withSortedKeys);
 }
 
 /** The variable that is used once in the whole document, as the cursor of the operation's own field. */

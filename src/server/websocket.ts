@@ -3,13 +3,12 @@ import type { Duplex } from 'node:stream';
 import { CloseCode, handleProtocols } from 'graphql-ws';
 import type { Logger } from 'pino';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+
 import type { ClientAddress } from './client-address.js';
 import { toAddressKey } from './limits/caller-key.js';
-import type { Limits } from './limits/limits.js';
-import type { SocketQuota } from './limits/socket-quota.js';
-import type { Operations } from './operations.js';
 import type { OriginCheck } from './origin.js';
-import { SocketConnection } from './socket-connection.js';
+
+import { type SocketClient, SocketConnection, type SocketServices } from './socket-connection.js';
 import { startPings } from './socket-pings.js';
 
 /** graphql-ws clients come back after 1012 (Service Restart); after 1001 they would too, but at once. */
@@ -22,9 +21,9 @@ const DRAIN_SPREAD_MS = 1_000;
 const CLOSE_TIMEOUT_MS = 2_000;
 
 export interface WebSocketOptions {
-  readonly operations: Operations;
-  readonly limits: Pick<Limits, 'maxBodyBytes' | 'maxOperationsPerSocket'>;
-  readonly quota: SocketQuota;
+  readonly services: SocketServices;
+  /** Of a frame. */
+  readonly maxFrameBytes: number;
   readonly addressOf: ClientAddress;
   readonly isAllowedOrigin: OriginCheck;
   readonly logger: Logger;
@@ -43,16 +42,15 @@ export interface GraphQLWebSockets {
 }
 
 export function createWebSockets({
-  operations,
-  limits,
-  quota,
+  services,
+  maxFrameBytes,
   addressOf,
   isAllowedOrigin,
   logger,
 }: WebSocketOptions): GraphQLWebSockets {
   const webSockets = new WebSocketServer({
     noServer: true,
-    maxPayload: limits.maxBodyBytes,
+    maxPayload: maxFrameBytes,
     // What is shared by all subscribers would be deflated for each, with a window of memory for each.
     perMessageDeflate: false,
     // Answered by the connection, which sees whether the client takes the answers.
@@ -63,9 +61,9 @@ export function createWebSockets({
   const pings = startPings(webSockets.clients);
 
   // One listener of each kind for all sockets, not closures of each; and nothing keeps the upgrade request.
-  function onMessage(this: WebSocket, data: RawData): void {
+  async function onMessage(this: WebSocket, data: RawData): Promise<void> {
     try {
-      connections.get(this)?.receive(String(data));
+      await connections.get(this)?.receive(String(data));
     } catch (error) {
       logger.error({ err: error }, 'A WebSocket message could not be handled');
       connections.get(this)?.close(CloseCode.InternalServerError, 'Internal server error');
@@ -78,20 +76,15 @@ export function createWebSockets({
     pings.answered(this);
   }
   function onClose(this: WebSocket): void {
-    const connection = connections.get(this);
-    if (!connection) return;
-    connection.end();
-    quota.leave(connection.addressKey);
+    connections.get(this)?.leave();
   }
   /** A frame that breaks the protocol; the ws library closes the socket with the code for it. */
   function onError(error: Error): void {
     logger.debug({ err: error }, 'A WebSocket broke the protocol');
   }
 
-  function open(socket: WebSocket, addressKey: string): void {
-    quota.enter(addressKey);
-    const { maxOperationsPerSocket } = limits;
-    const connection = new SocketConnection(socket, operations, maxOperationsPerSocket, addressKey);
+  function open(socket: WebSocket, client: SocketClient): void {
+    const connection = new SocketConnection(socket, services, client);
     connections.set(socket, connection);
     socket.on('message', onMessage);
     socket.on('ping', onPing);
@@ -115,7 +108,7 @@ export function createWebSockets({
     // Over a connection that was open before: the server accepts no new ones any more.
     if (isDraining) return '503 Service Unavailable';
     if (!isAllowedOrigin(request)) return '403 Forbidden';
-    switch (quota.refusal(addressKey)) {
+    switch (services.quota.refusal(addressKey)) {
       case 'caller':
         return '429 Too Many Requests';
       case 'full':
@@ -133,7 +126,9 @@ export function createWebSockets({
         connection.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
         return;
       }
-      webSockets.handleUpgrade(request, connection, head, (socket) => open(socket, addressKey));
+      const { authorization } = request.headers;
+      const client = { addressKey, authorization };
+      webSockets.handleUpgrade(request, connection, head, (socket) => open(socket, client));
     },
     get socketCount() {
       return webSockets.clients.size;

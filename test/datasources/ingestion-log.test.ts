@@ -1,9 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { openIngestionLog } from '../../src/datasources/ingestion-log.datasource.js';
+import { createIngestionLog } from '../../src/datasources/ingestion-log.datasource.js';
 import {
   ingestionStatuses,
   isTerminal,
@@ -12,6 +12,7 @@ import {
 } from '../../src/ingestion/ingestion-request.js';
 import type { IngestionLog } from '../../src/ingestion/ports.js';
 import type { Transition } from '../../src/ingestion/transition.js';
+import { deleteDatabase, openTestLog } from '../support/log-database.js';
 import { createMemoryLog } from '../support/memory-log.js';
 
 const ref = { mappingId: 'XDM44', requestId: '3520' };
@@ -24,23 +25,20 @@ const opened: { close(): Promise<void>; dataDir: string }[] = [];
 afterEach(async () => {
   for (const { close, dataDir } of opened.splice(0)) {
     await close();
-    await rm(dataDir, { recursive: true });
+    await deleteDatabase(dataDir);
   }
 });
 
-async function createFileLog(): Promise<IngestionLog> {
+async function createDurableLog(): Promise<IngestionLog> {
   const dataDir = await mkdtemp(join(tmpdir(), 'log-'));
-  const onFatal = (error: Error) => {
-    throw error;
-  };
-  const log = await openIngestionLog({ dataDir, onFatal });
+  const log = await createIngestionLog(await openTestLog(dataDir));
   opened.push({ dataDir, close: log.close });
   return log;
 }
 
 const logs: [name: string, createLog: () => Promise<IngestionLog>][] = [
   ['in memory', async () => createMemoryLog()],
-  ['in a file', createFileLog],
+  ['in a database', createDurableLog],
 ];
 
 describe.each(logs)('the ingestion log %s', (_name, createLog) => {

@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { LogFileError } from '../../src/datasources/ingestion-log.open.js';
+import { LogUnusableError } from '../../src/datasources/log-database.js';
 import { LogDamagedError } from '../../src/ingestion/gateway-error.js';
 import {
   createLogCopies,
@@ -63,7 +63,7 @@ function fileOf({ files }: LogCopy, name: string): Buffer {
 
 async function expectRefused(copy: LogCopy, message: RegExp): Promise<void> {
   const refused = await serve(copy).catch((error: unknown) => error);
-  expect(refused).toBeInstanceOf(LogFileError);
+  expect(refused).toBeInstanceOf(LogUnusableError);
   expect((refused as Error).message).toMatch(message);
   expect((refused as Error).message).not.toContain('\n');
 }
@@ -80,7 +80,7 @@ describe('a log with a bit the other way', () => {
     try {
       expect(await serve(copy)).toEqual(copy.served);
     } catch (error) {
-      if (!(error instanceof LogFileError || error instanceof LogDamagedError)) throw error;
+      if (!(error instanceof LogUnusableError || error instanceof LogDamagedError)) throw error;
     }
   }
 
@@ -156,7 +156,7 @@ describe('a log that is not whole', () => {
   );
 
   it('is noticed where its -wal file is gone', async () => {
-    await expect(serve(withFile(copies.killed, WAL, null))).rejects.toThrow(LogFileError);
+    await expect(serve(withFile(copies.killed, WAL, null))).rejects.toThrow(LogUnusableError);
   });
 
   it('is noticed where all of it is an older copy', async () => {
@@ -205,7 +205,7 @@ describe('a file that is no log of this version', () => {
     database.close();
     const refused = await serveLog(dir, []).catch((error: unknown) => error);
     await rm(dir, { recursive: true });
-    expect(refused).toBeInstanceOf(LogFileError);
+    expect(refused).toBeInstanceOf(LogUnusableError);
     expect((refused as Error).message).toMatch(message);
   }
 

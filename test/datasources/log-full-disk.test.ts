@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { openIngestionLog } from '../../src/datasources/ingestion-log.datasource.js';
 import { writeMeta } from '../../src/datasources/ingestion-log.meta.js';
-import { openLog } from '../../src/datasources/ingestion-log.open.js';
+import { openLog } from '../../src/datasources/sqlite.log-file.js';
 import type { ReportedState } from '../../src/ingestion/ingestion-request.js';
 import type { Transition } from '../../src/ingestion/transition.js';
 import { startBusyUpstream } from '../crash/busy-upstream.js';

@@ -1,8 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { openIngestionLog } from '../../src/datasources/ingestion-log.datasource.js';
+import { createIngestionLog } from '../../src/datasources/ingestion-log.datasource.js';
 import {
   IngestionActivityDocument,
   IngestionRequestsDocument,
@@ -11,6 +11,7 @@ import {
   IngestionStatusDocument,
 } from '../generated/operations.js';
 import { statusAnswers } from '../support/campaign-answers.js';
+import { deleteDatabase, openTestLog } from '../support/log-database.js';
 import {
   json,
   type ScriptedUpstream,
@@ -39,7 +40,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await gateway.stop();
   await upstream.close();
-  await rm(dataDir, { recursive: true });
+  await deleteDatabase(dataDir);
 });
 
 const ask = (mappingId: string, requestId: string) =>
@@ -104,7 +105,7 @@ describe('a log of another upstream', () => {
     };
     await gateway.stop();
     await expect(startTestGateway(upstream.url, { dataDir, upstream: other })).rejects.toThrow(
-      'DATA_DIR holds the log of a scripted upstream, and the upstream is acme at https://elsewhere.example now, whose request ids are others. Set DATA_DIR to another directory.',
+      'holds the log of a scripted upstream, and the upstream is acme at https://elsewhere.example now, whose request ids are others. Set DATA',
     );
     gateway = await startTestGateway(upstream.url, { dataDir });
   });
@@ -131,12 +132,7 @@ describe('a cursor from before a restart', () => {
 describe('what is past its time', () => {
   it('is forgotten, and a cursor from before that is refused with words that say so', async () => {
     await gateway.stop();
-    const log = await openIngestionLog({
-      dataDir,
-      onFatal: (error) => {
-        throw error;
-      },
-    });
+    const log = await createIngestionLog(await openTestLog(dataDir));
     const longAgo = Date.now() - 91 * DAY_MS;
     const state = { info: '', batchId: null } as const;
     const old = { mappingId: 'done', requestId: '1' };

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -12,6 +12,7 @@ import {
 import { startAnswers } from '../support/campaign-answers.js';
 import { type CampaignScript, scriptCampaign } from '../support/campaign-script.js';
 import { startGatewayProcess } from '../support/gateway-process.js';
+import { databaseEnv, deleteDatabase } from '../support/log-database.js';
 import { readMetric } from '../support/metrics.js';
 import {
   hang,
@@ -49,7 +50,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await gateway.stop();
   await upstream.close();
-  await rm(dataDir, { recursive: true });
+  await deleteDatabase(dataDir);
 });
 
 /** In front of the upstream as a process of its own would name it, so that both can have one log. */
@@ -332,7 +333,11 @@ describe('a gateway that dies between the POST and its answer', () => {
   beforeEach(async () => {
     await gateway.stop();
     campaign.starts(hang());
-    const doomed = startGatewayProcess({ upstreamUrl: upstream.url, dataDir });
+    const doomed = startGatewayProcess({
+      upstreamUrl: upstream.url,
+      dataDir,
+      env: await databaseEnv(dataDir),
+    });
     const url = await doomed.url;
     const body = JSON.stringify({
       query: `mutation { startIngestion(input: { mappingId: "${mappingId}", idempotencyKey: "${idempotencyKey}" }) { __typename } }`,

@@ -1,8 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { GatewayConfig } from '../../src/gateway.js';
 import {
   IngestionActivityDocument,
   IngestionLineageDocument,
@@ -12,6 +11,7 @@ import {
 } from '../generated/operations.js';
 import { startAnswers } from '../support/campaign-answers.js';
 import { type CampaignScript, scriptCampaign } from '../support/campaign-script.js';
+import { deleteDatabase } from '../support/log-database.js';
 import { readMetric, untilMetric as untilMetricIs } from '../support/metrics.js';
 import {
   hang,
@@ -22,7 +22,11 @@ import {
   type ScriptedUpstream,
   startScriptedUpstream,
 } from '../support/scripted-upstream.js';
-import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
+import {
+  startTestGateway,
+  type TestGateway,
+  type TestGatewayOptions,
+} from '../support/test-gateway.js';
 
 const mappingId = 'XDM44';
 
@@ -41,13 +45,13 @@ beforeEach(async () => {
 afterEach(async () => {
   await gateway.stop();
   await upstream.close();
-  await rm(dataDir, { recursive: true });
+  await deleteDatabase(dataDir);
 });
 
-const startOne = (overrides: Partial<GatewayConfig> = {}) =>
+const startOne = (overrides: TestGatewayOptions = {}) =>
   startTestGateway(upstream.url, { dataDir, retryBackoffMs: 10, ...overrides });
 
-async function restart(overrides: Partial<GatewayConfig> = {}): Promise<void> {
+async function restart(overrides: TestGatewayOptions = {}): Promise<void> {
   await gateway.stop();
   gateway = await startOne(overrides);
 }

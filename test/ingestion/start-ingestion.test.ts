@@ -205,7 +205,7 @@ describe('starting', () => {
     it('is unknown to the next process where this one ends before', async () => {
       gateway.die();
       opened = await opened.reopen();
-      await opened.starts.settleInterrupted(model.clock.now());
+      await opened.starts.settleInterrupted(model.clock.now(), []);
       gateway = live(model, opened, () => ['answered', false]);
       await expect(gateway.start('k')).rejects.toMatchObject({ outcomeUnknown: true });
     });
@@ -281,7 +281,7 @@ describe('starting', () => {
               gateway.die();
               underWay = [];
               opened = await opened.reopen();
-              await opened.starts.settleInterrupted(model.clock.now());
+              await opened.starts.settleInterrupted(model.clock.now(), []);
               gateway = live(model, opened, nextFate);
           }
         }

@@ -1,12 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
 import { getOperationAST, parse } from 'graphql';
+import { anonymous, type Caller, toMappingScope } from '../../src/ingestion/caller.js';
 import { toSubscriptionKey } from '../../src/server/subscription-key.js';
 
-function keyOf(query: string, variables: Record<string, unknown> = {}, operationName?: string) {
+function keyOf(
+  query: string,
+  variables: Record<string, unknown> = {},
+  operationName?: string,
+  caller: Caller = anonymous,
+) {
   const document = parse(query);
   const operation = getOperationAST(document, operationName);
   if (!operation) throw new Error('There is no such operation.');
-  return toSubscriptionKey(query, { document, operation }, variables);
+  return toSubscriptionKey(query, { document, operation }, variables, caller);
 }
 
 const activity =
@@ -40,6 +46,23 @@ describe('the key of a subscription', () => {
     expect(keyOf('subscription { ingestionActivity { to } }')).not.toBe(
       keyOf('subscription { ingestionActivity { from } }'),
     );
+  });
+
+  it('differs by what the caller may see, and not by who that is or for how long', () => {
+    const keyFor = (caller: Partial<Caller>) =>
+      keyOf(activity, {}, undefined, { ...anonymous, ...caller });
+    const seeing = (...patterns: string[]) => keyFor({ mappings: toMappingScope(patterns) });
+    const keys = [
+      seeing('*'),
+      seeing(),
+      seeing('a'),
+      seeing('a*'),
+      seeing('a', 'b'),
+      keyFor({ rights: ['ingestion:read'] }),
+    ];
+    expect(new Set(keys).size).toBe(keys.length);
+    expect(seeing('b', 'a')).toBe(seeing('a', 'b', 'a'));
+    expect(keyFor({ name: 'ci', expiresAt: 1 })).toBe(keyFor({}));
   });
 
   it.each([

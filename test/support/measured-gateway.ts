@@ -24,6 +24,7 @@ const gateway = await startGateway(
   {
     host: '127.0.0.1',
     port: 0,
+    signIn: null,
     upstream: {
       kind: 'remote',
       identity: 'a scripted upstream',
@@ -37,7 +38,7 @@ const gateway = await startGateway(
     statusRequestIdIn: 'query',
     pollMinMs: 60_000,
     pollMaxMs: 60_000,
-    dataDir,
+    database: { kind: 'sqlite', dataDir },
     retentionDays: 90,
     exposure: privateExposure,
     explorerMappingId: 'XDM44',

@@ -1,20 +1,22 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { sql } from 'kysely';
 import {
   createIngestionLog,
-  type IngestionLogFile,
+  type DurableIngestionLog,
 } from '../../src/datasources/ingestion-log.datasource.js';
-import { openLogFile } from '../../src/datasources/log-file.js';
 import { createStartLog } from '../../src/datasources/start-log.datasource.js';
 import type { StartLog } from '../../src/ingestion/ports.js';
+import { deleteDatabase, openTestLog, setFull } from './log-database.js';
+
+/** Of the process that the tests are. */
+const REPLICA_ID = 'the only one';
 
 /** Both logs in one real file, which can be closed and opened again. */
 export interface OpenedLogs {
   readonly starts: StartLog;
-  readonly log: IngestionLogFile;
-  /** Let the file grow no more, as on a full disk; or again. */
+  readonly log: DurableIngestionLog;
+  /** Let the database grow no more, as on a full disk; or again. */
   setFull(isFull: boolean): Promise<void>;
   /** End as a process does that dies: what was committed is there, and nothing else. */
   reopen(): Promise<OpenedLogs>;
@@ -25,27 +27,20 @@ export interface OpenedLogs {
 /** @param dataDir - where the file is; a new directory where it is left out */
 export async function openStartLog(dataDir?: string): Promise<OpenedLogs> {
   const directory = dataDir ?? (await mkdtemp(join(tmpdir(), 'starts-')));
-  const file = await openLogFile({
-    dataDir: directory,
-    onFatal: (error) => {
-      throw error;
-    },
-  });
-  const log = await createIngestionLog(file);
+  const database = await openTestLog(directory);
+  const log = await createIngestionLog(database);
   return {
     log,
-    starts: createStartLog(file),
-    async setFull(isFull) {
-      // SQLite takes a limit below the pages in use for exactly these pages.
-      await sql.raw(`pragma max_page_count = ${isFull ? 1 : 1_000_000}`).execute(file.db);
-    },
+    starts: createStartLog(database, REPLICA_ID),
+    setFull: (isFull) => setFull(database, isFull),
     async reopen() {
+      await setFull(database, false);
       await log.close();
       return openStartLog(directory);
     },
     async dispose() {
       await log.close();
-      await rm(directory, { recursive: true });
+      await deleteDatabase(directory);
     },
   };
 }

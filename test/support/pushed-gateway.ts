@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,18 +6,20 @@ import pino from 'pino';
 import { createIngestionLog } from '../../src/datasources/ingestion-log.datasource.js';
 import { createIngestionRequestLoader } from '../../src/datasources/ingestion-request.loader.js';
 import { createLineageLoader } from '../../src/datasources/lineage.loader.js';
-import { openLogFile } from '../../src/datasources/log-file.js';
 import { createStartLog } from '../../src/datasources/start-log.datasource.js';
 import { systemClock } from '../../src/datasources/system-clock.js';
 import type { IngestionLog, Upstream } from '../../src/ingestion/ports.js';
 import { buildGatewaySchema } from '../../src/server/build-schema.js';
+
 import { createGraphQLServer } from '../../src/server/graphql-server.js';
 import type { ResultJson } from '../../src/server/operations.js';
+import { anonymousSignIn } from '../../src/server/sign-in.js';
 import type { GraphQLWebSockets } from '../../src/server/websocket.js';
 import type { FanOut } from '../../src/watch/fan-out.js';
 import { createHub } from '../../src/watch/hub.js';
 import { createWatcher } from '../../src/watch/watcher.js';
 import { privateExposure } from './exposure.js';
+import { deleteDatabase, openTestLog } from './log-database.js';
 
 /** A gateway whose transitions are appended to its log by whoever started it, and not seen upstream. */
 export interface PushedGateway {
@@ -34,12 +36,9 @@ export interface PushedGateway {
 /** Join the parts as `gateway.ts` does, with a real log in a file, and listen. */
 export async function startPushedGateway(): Promise<PushedGateway> {
   const dataDir = await mkdtemp(join(tmpdir(), 'pushed-gateway-'));
-  const onFatal = (error: Error) => {
-    throw error;
-  };
-  const file = await openLogFile({ dataDir, onFatal });
-  const starts = createStartLog(file);
-  const log = await createIngestionLog(file);
+  const database = await openTestLog(dataDir);
+  const starts = createStartLog(database, 'the only one');
+  const log = await createIngestionLog(database);
   const hub = createHub();
   log.onAppended((transition) => hub.publish(transition));
 
@@ -67,6 +66,8 @@ export async function startPushedGateway(): Promise<PushedGateway> {
   let operationCount = 0;
   const { server, webSockets, fanOut, ...graphql } = await createGraphQLServer({
     schema,
+    signIn: anonymousSignIn,
+    clock: systemClock,
     exposure: { ...privateExposure, persistedOperations: null },
     followed: { log, hub, watches },
     newLoaders() {
@@ -93,7 +94,7 @@ export async function startPushedGateway(): Promise<PushedGateway> {
       await graphql.stop();
       await watches.stop();
       await log.close();
-      await rm(dataDir, { recursive: true });
+      await deleteDatabase(dataDir);
     },
   };
 }

@@ -25,14 +25,16 @@ export interface RawSocketOptions {
   readonly protocol?: string | string[];
   /** Whether to say hello and wait for the answer. */
   readonly isGreeted?: boolean;
+  /** Of the request that is upgraded. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** @param url - the gateway's, such as `http://127.0.0.1:4000` */
 export async function openSocket(
   url: string,
-  { protocol = 'graphql-transport-ws', isGreeted = true }: RawSocketOptions = {},
+  { protocol = 'graphql-transport-ws', isGreeted = true, headers = {} }: RawSocketOptions = {},
 ): Promise<RawSocket> {
-  const webSocket = new WebSocket(`${url.replace(/^http/, 'ws')}/graphql`, protocol);
+  const webSocket = new WebSocket(`${url.replace(/^http/, 'ws')}/graphql`, protocol, { headers });
   const arrived: SocketMessage[] = [];
   const takers: PromiseWithResolvers<SocketMessage>[] = [];
   webSocket.on('message', (data) => {

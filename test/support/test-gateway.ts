@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -10,6 +10,7 @@ import {
 import { createLogger } from '../../src/logger.js';
 import { privateExposure } from './exposure.js';
 import { createGraphQLClient, type GraphQLClient } from './graphql-client.js';
+import { databaseOf, deleteDatabase } from './log-database.js';
 
 /** What the tests' gateways are let in with. */
 export const ACCESS_TOKEN = 'planted-access-token';
@@ -23,6 +24,12 @@ export interface TestGateway extends Gateway {
   readonly logLines: readonly Record<string, unknown>[];
 }
 
+/** What a test may set of a gateway. */
+export type TestGatewayOptions = Partial<GatewayConfig> & {
+  /** Gateways with the same directory have the same log, one after the other; without, one of its own. */
+  readonly dataDir?: string;
+};
+
 /**
  * Start a gateway in front of an upstream. Polls are quick, so that tests are.
  *
@@ -30,16 +37,18 @@ export interface TestGateway extends Gateway {
  */
 export async function startTestGateway(
   upstreamUrl: string,
-  overrides: Partial<GatewayConfig> = {},
+  { dataDir, ...overrides }: TestGatewayOptions = {},
   deadlines?: DrainDeadlines,
 ): Promise<TestGateway> {
   const logLines: Record<string, unknown>[] = [];
   const logger = createLogger('debug', { write: (line) => void logLines.push(JSON.parse(line)) });
-  const ownDataDir = overrides.dataDir ? null : await mkdtemp(join(tmpdir(), 'gateway-'));
+  const ownDataDir = dataDir ? null : await mkdtemp(join(tmpdir(), 'gateway-'));
+  const database = await databaseOf(dataDir ?? ownDataDir ?? '');
   const gateway = await startGateway(
     {
       host: '127.0.0.1',
       port: 0,
+      signIn: null,
       upstream: {
         kind: 'remote',
         identity: 'a scripted upstream',
@@ -53,7 +62,7 @@ export async function startTestGateway(
       statusRequestIdIn: 'query',
       pollMinMs: 20,
       pollMaxMs: 200,
-      dataDir: ownDataDir ?? '',
+      database,
       retentionDays: 90,
       exposure: privateExposure,
       explorerMappingId: 'XDM44',
@@ -73,7 +82,7 @@ export async function startTestGateway(
     async stop() {
       await client.close();
       await gateway.stop();
-      if (ownDataDir) await rm(ownDataDir, { recursive: true, force: true });
+      if (ownDataDir) await deleteDatabase(ownDataDir);
     },
   };
 }

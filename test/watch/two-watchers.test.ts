@@ -1,9 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { openIngestionLog } from '../../src/datasources/ingestion-log.datasource.js';
+import { createIngestionLog } from '../../src/datasources/ingestion-log.datasource.js';
 import { UpstreamError } from '../../src/ingestion/gateway-error.js';
 import {
   ingestionStatuses,
@@ -16,6 +16,7 @@ import type { Clock, IngestionLog, Upstream } from '../../src/ingestion/ports.js
 import type { Transition } from '../../src/ingestion/transition.js';
 import { createHub } from '../../src/watch/hub.js';
 import { createWatcher } from '../../src/watch/watcher.js';
+import { deleteDatabase, openTestLog } from '../support/log-database.js';
 import { createManualClock, settle } from '../support/manual-clock.js';
 import { createMemoryLog } from '../support/memory-log.js';
 
@@ -144,7 +145,7 @@ describe('two watchers on one log', () => {
     );
   });
 
-  it('do so in a file too, whatever they see at the same time', async () => {
+  it('do so in a database too, whatever they see at the same time', async () => {
     const seen = fc.array(
       fc.tuple(fc.nat(1), fc.nat(2), fc.constantFrom(...ingestionStatuses), fc.boolean()),
       {
@@ -154,12 +155,7 @@ describe('two watchers on one log', () => {
     await fc.assert(
       fc.asyncProperty(seen, async (observations) => {
         const dataDir = await mkdtemp(join(tmpdir(), 'log-'));
-        const log = await openIngestionLog({
-          dataDir,
-          onFatal(error) {
-            throw error;
-          },
-        });
+        const log = await createIngestionLog(await openTestLog(dataDir));
         const heard = listen(log);
         const clock = createManualClock();
         const upstream = { expedite() {}, status: async () => null };
@@ -175,7 +171,7 @@ describe('two watchers on one log', () => {
         await Promise.all(underWay);
         await expectOnePathEach(log, heard);
         await log.close();
-        await rm(dataDir, { recursive: true });
+        await deleteDatabase(dataDir);
       }),
       { numRuns: 25 },
     );

@@ -4,6 +4,8 @@ export interface SocketQuota {
   refusal(callerKey: string): 'full' | 'caller' | null;
   /** One was opened. */
   enter(callerKey: string): void;
+  /** One turned out to be of another caller. False where that one may not have it; then nothing is changed. */
+  move(from: string, to: string): boolean;
   /** One was closed. */
   leave(callerKey: string): void;
 }
@@ -18,6 +20,11 @@ export function createSocketQuota({
   const counts = new Map<string, number>();
   let total = 0;
   const countOf = (callerKey: string) => counts.get(callerKey) ?? 0;
+  const change = (callerKey: string, by: number) => {
+    const count = countOf(callerKey) + by;
+    if (count > 0) counts.set(callerKey, count);
+    else counts.delete(callerKey);
+  };
   return {
     refusal(callerKey) {
       if (countOf(callerKey) >= maxSocketsPerCaller) return 'caller';
@@ -25,13 +32,18 @@ export function createSocketQuota({
     },
     enter(callerKey) {
       total += 1;
-      counts.set(callerKey, countOf(callerKey) + 1);
+      change(callerKey, 1);
+    },
+    move(from, to) {
+      if (from === to) return true;
+      if (countOf(to) >= maxSocketsPerCaller) return false;
+      change(from, -1);
+      change(to, 1);
+      return true;
     },
     leave(callerKey) {
       total -= 1;
-      const left = countOf(callerKey) - 1;
-      if (left > 0) counts.set(callerKey, left);
-      else counts.delete(callerKey);
+      change(callerKey, -1);
     },
   };
 }

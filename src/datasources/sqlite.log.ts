@@ -1,11 +1,11 @@
-import type { Kysely, Transaction } from 'kysely';
 import { GatewayError, LogDamagedError, LogUnavailableError } from '../ingestion/gateway-error.js';
 import { countCommit } from './ingestion-log.meta.js';
-import { type OpenLog, openLog } from './ingestion-log.open.js';
-import type { LogTables } from './ingestion-log.schema.js';
+import type { LogDatabase } from './log-database.js';
+import { openLog } from './sqlite.log-file.js';
 import { SqliteError } from './sqlite.thread.js';
 
-export interface LogFileOptions {
+/** Where the log’s file is, and whom to tell when it is past use. */
+export interface SqliteLogOptions {
   readonly dataDir: string;
   /**
    * The disk did not keep what it was given, or gave back something else. What this process holds may not be
@@ -14,35 +14,14 @@ export interface LogFileOptions {
   readonly onFatal: (error: Error) => void;
 }
 
-/** What a transaction gave, and whether it changed anything: only then is it a commit that counts. */
-export interface Written<T> {
-  readonly value: T;
-  readonly hasChanged: boolean;
-}
-
-/** The open file that the log of transitions and the log of starts share. */
-export interface LogFile extends Pick<OpenLog, 'cursorKey' | 'head'> {
-  readonly db: Kysely<LogTables>;
-  /**
-   * Run something on the database, and name what goes wrong; what means that the disk cannot be relied on
-   * ends the process.
-   *
-   * @throws {LogUnavailableError} nothing was written
-   * @throws {LogDamagedError}
-   */
-  guard<T>(run: () => Promise<T>): Promise<T>;
-  /**
-   * Write in one transaction, guarded. When this resolves it is on the disk, and the mark beside the file
-   * says so; whatever changes the log goes through here.
-   */
-  commit<T>(write: (transaction: Transaction<LogTables>) => Promise<Written<T>>): Promise<T>;
-  /** Once nobody uses it any more. */
-  close(): Promise<void>;
-}
-
-/** @throws {LogFileError} the file cannot be used; the message says what to do */
-export async function openLogFile({ dataDir, onFatal }: LogFileOptions): Promise<LogFile> {
-  const { db, mark, cursorKey, head } = await openLog(dataDir);
+/**
+ * The log in a SQLite file. This process alone has it open, and its commits wait for each other: nobody else
+ * makes it grow.
+ *
+ * @throws {LogUnusableError} the file cannot be used; the message says what to do
+ */
+export async function openSqliteLog({ dataDir, onFatal }: SqliteLogOptions): Promise<LogDatabase> {
+  const { db, mark, cursorKey } = await openLog(dataDir);
 
   async function guard<T>(run: () => Promise<T>): Promise<T> {
     try {
@@ -72,9 +51,11 @@ export async function openLogFile({ dataDir, onFatal }: LogFileOptions): Promise
   }
 
   return {
+    kind: 'sqlite',
+    name: 'DATA_DIR',
+    elsewhere: 'Set DATA_DIR to another directory.',
     db,
     cursorKey,
-    head,
     guard,
     commit: (write) =>
       guard(async () => {
@@ -86,6 +67,7 @@ export async function openLogFile({ dataDir, onFatal }: LogFileOptions): Promise
         if (commitCount !== null) keepMark(commitCount);
         return value;
       }),
+    onGrown() {},
     async close() {
       await db.destroy();
       mark.close();

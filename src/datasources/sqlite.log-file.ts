@@ -2,33 +2,29 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { Kysely, Migrator, sql } from 'kysely';
+import { type Kysely, Migrator, sql } from 'kysely';
 import { LogDamagedError } from '../ingestion/gateway-error.js';
 import {
   deleteMeta,
   readCommitCount,
+  readHead,
   readMeta,
-  readPrunedThrough,
   writeMeta,
 } from './ingestion-log.meta.js';
-import { migrationNames, migrationProvider } from './ingestion-log.migrations.js';
 import type { LogTables } from './ingestion-log.schema.js';
+import { createLogKysely, LogUnusableError } from './log-database.js';
 import {
   type HeadMark,
   HeadMarkDamagedError,
   HeadMarkFile,
   readHeadMark,
 } from './log-head-mark.js';
+import { createMigrations } from './log-migrations.js';
 import { createSqliteDialect } from './sqlite.dialect.js';
 import { openSqliteThread, SqliteError } from './sqlite.thread.js';
 
 const LOG_FILE = 'sluice.db';
 const MARK_FILE = 'sluice.head';
-
-/** The log’s file cannot be used as it is. The message says in one line what to do. */
-export class LogFileError extends Error {
-  override readonly name = 'LogFileError';
-}
 
 /** A log that was found sound. */
 export interface OpenLog {
@@ -36,15 +32,13 @@ export interface OpenLog {
   readonly mark: HeadMarkFile;
   /** What its cursors are made with. */
   readonly cursorKey: Buffer;
-  /** The position of its newest transition, also where that one was pruned. */
-  readonly head: number;
 }
 
 /**
  * Open the log in a directory, or begin one; bring its tables up to date, and make sure that it is sound and
  * the newest that there was.
  *
- * @throws {LogFileError} in use, damaged, of a newer version, or behind what it had come to before
+ * @throws {LogUnusableError} in use, damaged, of a newer version, or behind what it had come to before
  */
 export async function openLog(dataDir: string): Promise<OpenLog> {
   const path = join(dataDir, LOG_FILE);
@@ -61,15 +55,15 @@ export async function openLog(dataDir: string): Promise<OpenLog> {
 }
 
 async function openSound(path: string, markPath: string, mark: HeadMark | null): Promise<OpenLog> {
-  const db = new Kysely<LogTables>({ dialect: createSqliteDialect(await openSqliteThread(path)) });
+  const db = createLogKysely(createSqliteDialect(await openSqliteThread(path)));
   try {
     await checkPages(db);
     await migrate(db, path);
-    const head = await readHead(db);
+    await checkHead(db);
     const cursorKey = await checkNewest(db, mark, path, markPath);
     const markFile = new HeadMarkFile(markPath, toLogId(cursorKey));
     markFile.write(await readCommitCount(db));
-    return { db, mark: markFile, cursorKey: Buffer.from(cursorKey, 'base64url'), head };
+    return { db, mark: markFile, cursorKey: Buffer.from(cursorKey, 'base64url') };
   } catch (error) {
     await db.destroy();
     throw error;
@@ -91,13 +85,14 @@ async function checkPages(db: Kysely<LogTables>): Promise<void> {
 }
 
 async function migrate(db: Kysely<LogTables>, path: string): Promise<void> {
+  const migrations = createMigrations('sqlite');
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
   const names = new Set(tables.map(({ name }) => name));
   if (names.has('kysely_migration')) {
-    const known = new Set(migrationNames);
+    const known = new Set(Object.keys(migrations));
     const { rows } = await sql<{ name: string }>`select name from kysely_migration`.execute(db);
     if (rows.some(({ name }) => !known.has(name))) {
-      throw new LogFileError(
+      throw new LogUnusableError(
         `${path} was written by a newer version of Sluice. Run that version, or set DATA_DIR to another directory.`,
       );
     }
@@ -105,11 +100,14 @@ async function migrate(db: Kysely<LogTables>, path: string): Promise<void> {
     // Noted anew behind the migration: whoever finds none there knows that it was under way.
     if (rows.length > 0 && rows.length < known.size) await deleteMeta(db, 'schema');
   } else if (tables.length > 0) {
-    throw new LogFileError(
+    throw new LogUnusableError(
       `${path} is a database of something else. Set DATA_DIR to another directory.`,
     );
   }
-  const { error } = await new Migrator({ db, provider: migrationProvider }).migrateToLatest();
+  const { error } = await new Migrator({
+    db,
+    provider: { getMigrations: async () => migrations },
+  }).migrateToLatest();
   if (error) throw error;
   if ((await readMeta(db, 'schema')) === null) {
     await writeMeta(db, 'schema', await toSchemaChecksum(db));
@@ -130,14 +128,11 @@ async function toSchemaChecksum(db: Kysely<LogTables>): Promise<string> {
   );
 }
 
-/** The position of the newest transition that there ever was: it is there still, or was pruned. */
-async function readHead(db: Kysely<LogTables>): Promise<number> {
-  const { rows } = await sql<{ highest: number | null; seq: number | null }>`
-    select (select max(position) from transitions) as highest,
-      (select seq from sqlite_sequence where name = 'transitions') as seq`.execute(db);
-  const head = Math.max(rows[0]?.highest ?? 0, await readPrunedThrough(db));
-  if ((rows[0]?.seq ?? 0) !== head) throw new LogDamagedError();
-  return head;
+/** The newest transition that there ever was is there still, or was pruned. */
+async function checkHead(db: Kysely<LogTables>): Promise<void> {
+  const { rows } = await sql<{ seq: number }>`
+    select seq from sqlite_sequence where name = 'transitions'`.execute(db);
+  if ((rows[0]?.seq ?? 0) !== (await readHead(db))) throw new LogDamagedError();
 }
 
 /**
@@ -156,7 +151,7 @@ async function checkNewest(
   if (mark && cursorKey !== null) {
     const isNewest = mark.commitCount <= (await readCommitCount(db));
     if (mark.logId === toLogId(cursorKey) && isNewest) return cursorKey;
-    throw new LogFileError(
+    throw new LogUnusableError(
       `${path} is older than what was in it before (an old copy, or its end is missing). Restore the newest copy with its -wal file; or delete ${markPath} to go on without what is missing, which ends every cursor given so far.`,
     );
   }
@@ -171,24 +166,24 @@ function toLogId(cursorKey: string): string {
   return cursorKey.slice(0, 8);
 }
 
-function missing(path: string, markPath: string): LogFileError {
-  return new LogFileError(
+function missing(path: string, markPath: string): LogUnusableError {
+  return new LogUnusableError(
     `${path} is missing or empty, and ${markPath} says that there was a log. Restore it; or delete ${markPath} to begin a new one.`,
   );
 }
 
-function damaged(path: string, cause: Error): LogFileError {
-  return new LogFileError(
+function damaged(path: string, cause: Error): LogUnusableError {
+  return new LogUnusableError(
     `${path} is damaged. Restore it from a backup, or move it and the files beside it away to begin a new log.`,
     { cause },
   );
 }
 
 function toFileError(error: unknown, path: string, markPath: string): unknown {
-  if (error instanceof LogFileError) return error;
+  if (error instanceof LogUnusableError) return error;
   if (error instanceof LogDamagedError) return damaged(path, error);
   if (error instanceof HeadMarkDamagedError) {
-    return new LogFileError(
+    return new LogUnusableError(
       `${markPath} is damaged. Restore it together with the log; or delete it to go on with the log as it is, which ends every cursor given so far.`,
       { cause: error },
     );
@@ -196,7 +191,7 @@ function toFileError(error: unknown, path: string, markPath: string): unknown {
   if (!(error instanceof SqliteError)) return isOfFile(error) ? unusable(path, error) : error;
   switch (error.kind) {
     case 'busy':
-      return new LogFileError(
+      return new LogUnusableError(
         `${path} is in use by another process. Stop that one, or set DATA_DIR to another directory.`,
         { cause: error },
       );
@@ -215,8 +210,8 @@ function isOfFile(error: unknown): error is NodeJS.ErrnoException {
   return typeof (error as NodeJS.ErrnoException).syscall === 'string';
 }
 
-function unusable(path: string, cause: Error): LogFileError {
-  return new LogFileError(
+function unusable(path: string, cause: Error): LogUnusableError {
+  return new LogUnusableError(
     `${path} cannot be written (${cause.message}). See to the disk and the rights on DATA_DIR.`,
     { cause },
   );

@@ -1,0 +1,52 @@
+import { readApiKeys } from './config.api-keys.js';
+import { isLoopback } from './config.loopback.js';
+import type { Settings } from './config.settings.js';
+import type { SignInConfig } from './server/sign-in.js';
+
+/**
+ * By what callers may sign in, or null where everybody is the anonymous caller.
+ *
+ * @param faults - gets one for each setting that is missing or contradicts another, and for each bad API key
+ */
+export function toSignInConfig(read: Partial<Settings>, faults: string[]): SignInConfig | null {
+  const accessTokens = toTokenConfig(read, faults);
+  const isConfigured = accessTokens !== null || read.API_KEYS_FILE !== undefined;
+  if (isConfigured && read.ALLOW_ANONYMOUS) {
+    const name = accessTokens ? 'AUTH_JWKS_URL' : 'API_KEYS_FILE';
+    faults.push(`ALLOW_ANONYMOUS=true and ${name} are both set: expected one of them`);
+  }
+  if (isConfigured) {
+    const apiKeys = read.API_KEYS_FILE === undefined ? [] : readApiKeys(read.API_KEYS_FILE, faults);
+    return { accessTokens, apiKeys };
+  }
+  if (read.HOST !== undefined && !isLoopback(read.HOST) && !read.ALLOW_ANONYMOUS) {
+    faults.push(
+      `HOST=${read.HOST}: expected a loopback address such as 127.0.0.1, because no sign-in is configured. Say who may call with AUTH_JWKS_URL or API_KEYS_FILE; or set ALLOW_ANONYMOUS=true if everybody who reaches this address may start ingestions and read everything`,
+    );
+  }
+  return null;
+}
+
+function toTokenConfig(read: Partial<Settings>, faults: string[]): SignInConfig['accessTokens'] {
+  const { AUTH_JWKS_URL: url, AUTH_ISSUER: issuer, AUTH_AUDIENCE: audiences } = read;
+  if (url === undefined) {
+    for (const name of ['AUTH_ISSUER', 'AUTH_AUDIENCE', 'AUTH_MAPPINGS_CLAIM'] as const) {
+      if (read[name] !== undefined)
+        faults.push(`AUTH_JWKS_URL is not set: expected because ${name} is set`);
+    }
+    return null;
+  }
+  if (issuer === undefined)
+    faults.push('AUTH_ISSUER is not set: expected because AUTH_JWKS_URL is set');
+  if (audiences === undefined)
+    faults.push('AUTH_AUDIENCE is not set: expected because AUTH_JWKS_URL is set');
+  return {
+    jwksUrl: new URL(url),
+    issuer: issuer ?? '',
+    audiences: audiences ?? [],
+    algorithms: read.AUTH_ALGORITHMS ?? [],
+    nameClaim: read.AUTH_NAME_CLAIM ?? '',
+    mappingsClaim: read.AUTH_MAPPINGS_CLAIM ?? null,
+    clockToleranceMs: read.AUTH_CLOCK_TOLERANCE_MS ?? 0,
+  };
+}

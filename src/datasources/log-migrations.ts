@@ -1,0 +1,175 @@
+import { type Kysely, type Migration, sql } from 'kysely';
+import type { LogDatabaseKind } from './log-database.js';
+
+/** A change of the tables, in the words of one database or the other. */
+type Change = (db: Kysely<unknown>, kind: LogDatabaseKind) => Promise<void>;
+
+/**
+ * The invariants of the log, in words that the database understands: a request’s transitions are one path,
+ * from nothing or IN_PROGRESS to a status it has not had, with one first and at most one terminal.
+ */
+const initial: Change = async (db, kind) => {
+  await db.schema
+    .createTable('log_meta')
+    .addColumn('name', 'text', (column) => column.primaryKey())
+    .addColumn('value', 'text', (column) => column.notNull())
+    .addColumn('checksum', 'bigint', (column) => column.notNull())
+    .execute();
+
+  await db.schema
+    .createTable('requests')
+    .addColumn('request_key', 'text', (column) => column.primaryKey())
+    .addColumn('mapping_id', 'text', (column) => column.notNull())
+    .addColumn('request_id', 'text', (column) => column.notNull())
+    .addColumn('status', 'text', (column) => column.notNull())
+    .addColumn('info', 'text', (column) => column.notNull())
+    .addColumn('batch_id', 'text')
+    .addColumn('num_records', 'bigint')
+    .addColumn('started_at', 'bigint')
+    .addColumn('first_observed_at', 'bigint', (column) => column.notNull())
+    .addColumn('changed_at', 'bigint', (column) => column.notNull())
+    .addColumn('first_position', 'bigint', (column) => column.notNull().unique())
+    .addColumn('checksum', 'bigint', (column) => column.notNull())
+    .execute();
+  await createIndex(db, 'requests', ['mapping_id', 'first_position']);
+  await createIndex(db, 'requests', ['status', 'first_position']);
+  await createIndex(db, 'requests', ['first_observed_at']);
+  await createIndex(db, 'requests', ['changed_at']);
+
+  await db.schema
+    .createTable('transitions')
+    // SQLite remembers the highest that it ever had in such a column; that is checked when the log is opened.
+    .addColumn('position', kind === 'sqlite' ? 'integer' : 'bigint', (column) =>
+      kind === 'sqlite' ? column.primaryKey().autoIncrement() : column.primaryKey(),
+    )
+    .addColumn('request_key', 'text', (column) => column.notNull())
+    .addColumn('mapping_id', 'text', (column) => column.notNull())
+    .addColumn('from_status', 'text', (column) =>
+      column.check(sql`from_status is null or from_status = 'IN_PROGRESS'`),
+    )
+    .addColumn('to_status', 'text', (column) =>
+      column
+        .notNull()
+        .check(sql`to_status in ('IN_PROGRESS', 'SUCCESS', 'FAILED', 'ABORTED')`)
+        .check(sql`from_status is null or to_status <> 'IN_PROGRESS'`),
+    )
+    .addColumn('info', 'text', (column) => column.notNull())
+    .addColumn('batch_id', 'text')
+    .addColumn('num_records', 'bigint')
+    .addColumn('observed_at', 'bigint', (column) => column.notNull())
+    .addColumn('checksum', 'bigint', (column) => column.notNull())
+    .execute();
+  await createIndex(db, 'transitions', ['request_key', 'position']);
+  await createIndex(db, 'transitions', ['mapping_id', 'position']);
+  await sql`create unique index transitions_one_first on transitions (request_key)
+      where from_status is null`.execute(db);
+  await sql`create unique index transitions_one_terminal on transitions (request_key)
+      where to_status <> 'IN_PROGRESS'`.execute(db);
+  await (kind === 'sqlite' ? createSqliteTriggers : createPostgresTriggers)(db);
+};
+
+async function createSqliteTriggers(db: Kysely<unknown>): Promise<void> {
+  await sql`create trigger transitions_are_never_rewritten before update on transitions
+      begin select raise(abort, 'a transition is never rewritten'); end`.execute(db);
+  await sql`create trigger transitions_follow_one_another before insert on transitions
+      when new.from_status is not null and not exists (
+        select 1 from transitions
+        where request_key = new.request_key and to_status = new.from_status
+      )
+      begin select raise(abort, 'a transition follows the one before it'); end`.execute(db);
+}
+
+async function createPostgresTriggers(db: Kysely<unknown>): Promise<void> {
+  await sql`create function transitions_are_never_rewritten() returns trigger language plpgsql as $$
+    begin
+      raise exception 'a transition is never rewritten' using errcode = 'integrity_constraint_violation';
+    end $$`.execute(db);
+  await sql`create trigger transitions_are_never_rewritten before update on transitions
+    for each row execute function transitions_are_never_rewritten()`.execute(db);
+  await sql`create function transitions_follow_one_another() returns trigger language plpgsql as $$
+    begin
+      if new.from_status is not null and not exists (
+        select 1 from transitions
+        where request_key = new.request_key and to_status = new.from_status
+      ) then
+        raise exception 'a transition follows the one before it'
+          using errcode = 'integrity_constraint_violation';
+      end if;
+      return new;
+    end $$`.execute(db);
+  await sql`create trigger transitions_follow_one_another before insert on transitions
+    for each row execute function transitions_follow_one_another()`.execute(db);
+}
+
+/**
+ * A key is taken by one start at a time, and a request has one retry at most: of those who claim either at
+ * once the database lets one.
+ */
+const starts: Change = async (db, kind) => {
+  await db.schema
+    .createTable('starts')
+    .addColumn('intent_id', kind === 'sqlite' ? 'integer' : 'bigint', (column) =>
+      kind === 'sqlite'
+        ? column.primaryKey().autoIncrement()
+        : column.primaryKey().generatedAlwaysAsIdentity(),
+    )
+    .addColumn('caller', 'text')
+    .addColumn('idempotency_key', 'text')
+    .addColumn('taken_key', 'text', (column) => column.unique())
+    .addColumn('mapping_id', 'text', (column) => column.notNull())
+    .addColumn('retry_on_abort', 'integer', (column) => column.notNull())
+    .addColumn('attempt', 'integer', (column) => column.notNull())
+    .addColumn('retry_of', 'text', (column) => column.unique())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('sent_at', 'bigint')
+    .addColumn('state', 'text', (column) =>
+      column
+        .notNull()
+        .check(
+          sql`state in ('waiting', 'sent', 'submitted', 'alreadyInProgress', 'mappingNotStopped',
+              'mappingNotPublished', 'refused', 'unknown', 'abandoned')`,
+        )
+        .check(sql`state not in ('waiting', 'abandoned') or retry_of is not null`),
+    )
+    .addColumn('request_key', 'text', (column) =>
+      column.check(sql`(request_key is not null) = (state in ('submitted', 'alreadyInProgress'))`),
+    )
+    .addColumn('code', 'text')
+    .addColumn('message', 'text')
+    .addColumn('settled_at', 'bigint')
+    .addColumn('checksum', 'bigint', (column) => column.notNull())
+    .execute();
+  await createIndex(db, 'starts', ['request_key']);
+  await createIndex(db, 'starts', ['mapping_id', 'created_at']);
+  await sql`create index starts_under_way on starts (state)
+      where state in ('waiting', 'sent')`.execute(db);
+  await sql`create index starts_without_request on starts (created_at)
+      where request_key is null and retry_of is null`.execute(db);
+};
+
+async function createIndex(db: Kysely<unknown>, table: string, columns: string[]): Promise<void> {
+  const name = [table, ...columns].join('_');
+  await db.schema.createIndex(name).on(table).columns(columns).execute();
+}
+
+/** Which process sent a start whose answer has not come: only where it is gone, none will. */
+const senders: Change = async (db) => {
+  await db.schema.alterTable('starts').addColumn('sent_by', 'text').execute();
+};
+
+/**
+ * In the order in which they are applied; what was applied once is never changed, only followed. Processes of
+ * the version before may be running on the same PostgreSQL database: what follows adds, and takes nothing away.
+ */
+const changes: Record<string, Change> = {
+  '0001_initial': initial,
+  '0002_starts': starts,
+  '0003_senders': senders,
+};
+
+/** All migrations that this version knows, for a database of one kind. */
+export function createMigrations(kind: LogDatabaseKind): Record<string, Migration> {
+  return Object.fromEntries(
+    Object.entries(changes).map(([name, change]) => [name, { up: (db) => change(db, kind) }]),
+  );
+}

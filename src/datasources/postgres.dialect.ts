@@ -1,0 +1,127 @@
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  type QueryResult,
+} from 'kysely';
+import pg from 'pg';
+
+/** What PostgreSQL, or the way to it, says of a statement that failed. @see https://www.postgresql.org/docs/current/errcodes-appendix.html */
+export class PostgresError extends Error {
+  override readonly name = 'PostgresError';
+  /** Null where it was not the server that said so. */
+  readonly sqlState: string | null;
+
+  constructor(override readonly cause: Error) {
+    super(cause.message);
+    this.sqlState = cause instanceof pg.DatabaseError ? (cause.code ?? null) : null;
+  }
+
+  /**
+   * The kind of fault: `lost` where the connection is, so that of a statement under way nobody knows whether it
+   * was done; `unavailable` where the server would not do it now, and may later.
+   */
+  get kind(): 'lost' | 'unavailable' | 'damaged' | 'other' {
+    if (this.sqlState === null || /^(08|57P0)/.test(this.sqlState)) return 'lost';
+    if (unavailableStates.test(this.sqlState)) return 'unavailable';
+    return /^XX00[12]$/.test(this.sqlState) ? 'damaged' : 'other';
+  }
+}
+
+/**
+ * No rights (a password is being changed), a read-only server (one that is about to take over), transactions cut
+ * off, what ran out (disk, memory, connections, room for notifications), a lock or a time that ran out, faults
+ * of its system.
+ */
+const unavailableStates =
+  /^(25P0[234]|25006|28...|3D000|40...|53...|54000|55P03|57014|58...|72000)$/;
+
+const INT8 = 20;
+
+/**
+ * Kysely’s way to a PostgreSQL database: through a pool of connections. Everything that fails does so with a
+ * {@link PostgresError}.
+ */
+export function createPostgresDialect(options: pg.PoolConfig): Dialect {
+  return {
+    createAdapter: () => new PostgresAdapter(),
+    createDriver: () => createDriver(createPool(options)),
+    createIntrospector: (database) => new PostgresIntrospector(database),
+    createQueryCompiler: () => new PostgresQueryCompiler(),
+  };
+}
+
+function createPool(options: pg.PoolConfig): pg.Pool {
+  const pool = new pg.Pool({
+    ...options,
+    types: {
+      // Positions and instants are far below 2^53.
+      getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+        oid === INT8 ? Number : pg.types.getTypeParser(oid, format as 'text'),
+    },
+  });
+  // Of a connection that breaks while nothing is asked over it, nobody has to know.
+  pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
+  return pool;
+}
+
+function createDriver(pool: pg.Pool): Driver {
+  const run = (connection: DatabaseConnection, statement: string) =>
+    connection.executeQuery(CompiledQuery.raw(statement));
+
+  return {
+    async init() {},
+    async acquireConnection() {
+      try {
+        return new PostgresConnection(await pool.connect());
+      } catch (error) {
+        throw new PostgresError(error as Error);
+      }
+    },
+    async releaseConnection(connection) {
+      (connection as PostgresConnection).release();
+    },
+    async beginTransaction(connection) {
+      await run(connection, 'begin');
+    },
+    async commitTransaction(connection) {
+      await run(connection, 'commit');
+    },
+    async rollbackTransaction(connection) {
+      await run(connection, 'rollback');
+    },
+    destroy: () => pool.end(),
+  };
+}
+
+/** A connection on loan. One over which nothing came back is used no more: it may still owe the answer. */
+class PostgresConnection implements DatabaseConnection {
+  #lost: PostgresError | null = null;
+
+  constructor(private readonly client: pg.PoolClient) {}
+
+  async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
+    if (this.#lost) throw this.#lost;
+    try {
+      const { rows, rowCount } = await this.client.query(sql, [...parameters]);
+      return { rows: rows as Row[], numAffectedRows: BigInt(rowCount ?? 0) };
+    } catch (error) {
+      const fault = new PostgresError(error as Error);
+      if (fault.kind === 'lost') this.#lost = fault;
+      throw fault;
+    }
+  }
+
+  streamQuery<Row>(): AsyncIterableIterator<QueryResult<Row>> {
+    throw new Error('Rows are read in pages here.');
+  }
+
+  release(): void {
+    this.client.release(this.#lost !== null);
+  }
+}

@@ -1,0 +1,98 @@
+import { randomBytes } from 'node:crypto';
+import { type Kysely, Migrator, sql } from 'kysely';
+import { LogDamagedError } from '../ingestion/gateway-error.js';
+import { readMeta, toMetaChecksum } from './ingestion-log.meta.js';
+import type { LogTables, MetaRow } from './ingestion-log.schema.js';
+import { createLogKysely, LogUnusableError } from './log-database.js';
+import { createMigrations } from './log-migrations.js';
+import { createPostgresDialect, PostgresError } from './postgres.dialect.js';
+
+/** How long making a connection may take, in ms. */
+export const CONNECT_TIMEOUT_MS = 5_000;
+
+/**
+ * Bring the log’s tables in a database up to date, or make them. Of processes that do so at once, one does.
+ *
+ * @param name - of the database, as people know it
+ * @returns what its cursors are made with, in every process
+ * @throws {LogUnusableError} not to be reached, of a newer version, or not a log’s
+ */
+export async function preparePostgres(url: string, name: string): Promise<Buffer> {
+  // A migration may take its time, and others wait for it: statements have no limit here.
+  const db = createLogKysely(
+    createPostgresDialect({
+      connectionString: url,
+      max: 2,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      application_name: 'sluice',
+    }),
+  );
+  try {
+    await migrate(db, name);
+    await insertMeta(db, 'commit_count', '0');
+    await insertMeta(db, 'cursor_key', randomBytes(32).toString('base64url'));
+    const cursorKey = await readMeta(db, 'cursor_key');
+    if (cursorKey === null) throw new LogDamagedError();
+    return Buffer.from(cursorKey, 'base64url');
+  } catch (error) {
+    throw toUnusable(error, name);
+  } finally {
+    await db.destroy();
+  }
+}
+
+async function migrate(db: Kysely<LogTables>, name: string): Promise<void> {
+  const migrations = createMigrations('postgres');
+  const applied = await readApplied(db);
+  if (applied.some((migration) => !(migration in migrations))) {
+    throw new LogUnusableError(
+      `${name} was written by a newer version of Sluice. Run that version, or set DATABASE_URL to another database.`,
+    );
+  }
+  const provider = { getMigrations: async () => migrations };
+  const { error } = await new Migrator({ db, provider }).migrateToLatest();
+  if (error) throw error;
+}
+
+async function readApplied(db: Kysely<LogTables>): Promise<readonly string[]> {
+  const { rows: tables } = await sql<{ exists: boolean }>`
+    select to_regclass('kysely_migration') is not null as exists`.execute(db);
+  if (!tables[0]?.exists) return [];
+  const { rows } = await sql<{ name: string }>`select name from kysely_migration`.execute(db);
+  return rows.map((row) => row.name);
+}
+
+/** Keep a value under a name where there is none yet. */
+async function insertMeta(
+  db: Kysely<LogTables>,
+  name: MetaRow['name'],
+  value: string,
+): Promise<void> {
+  await db
+    .insertInto('log_meta')
+    .values({ name, value, checksum: toMetaChecksum(name, value) })
+    .onConflict((conflict) => conflict.column('name').doNothing())
+    .execute();
+}
+
+const DUPLICATE_TABLE = '42P07';
+
+function toUnusable(error: unknown, name: string): unknown {
+  if (error instanceof LogDamagedError) {
+    return new LogUnusableError(
+      `${name} is damaged. Restore it from a backup, or set DATABASE_URL to another database.`,
+      { cause: error },
+    );
+  }
+  if (!(error instanceof PostgresError)) return error;
+  if (error.sqlState === DUPLICATE_TABLE) {
+    return new LogUnusableError(
+      `${name} is a database of something else. Set DATABASE_URL to another database.`,
+      { cause: error },
+    );
+  }
+  return new LogUnusableError(
+    `${name} cannot be used (${error.message}). See to DATABASE_URL, the server, and the rights that the user has there.`,
+    { cause: error },
+  );
+}

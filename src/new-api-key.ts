@@ -1,0 +1,53 @@
+import { parseArgs } from 'node:util';
+import { stringify } from 'yaml';
+import { keyEntry } from './config.api-keys.js';
+import { rights } from './ingestion/caller.js';
+import { newApiKey } from './server/api-keys.js';
+
+/**
+ * Make an API key, and print it with its entry for API_KEYS_FILE: `npm run api-key -- --name nightly-import`.
+ *
+ * The key is not kept anywhere.
+ */
+const usage = `Usage: npm run api-key -- --name <caller> [--rights <${rights.join('|')}>,…] [--mappings <id or prefix*>,…] [--expires <instant>]`;
+
+interface Wish {
+  readonly name?: string | undefined;
+  readonly rights?: string | undefined;
+  readonly mappings?: string | undefined;
+  readonly expires?: string | undefined;
+}
+
+function readWish(): Wish {
+  const text = { type: 'string' } as const;
+  const options = { name: text, rights: text, mappings: text, expires: text };
+  return parseArgs({ options }).values;
+}
+
+function toEntry(
+  { name, rights = 'ingestion:read', mappings = '*', expires }: Wish,
+  sha256: string,
+) {
+  const expiresAt = expires === undefined ? undefined : new Date(expires).toISOString();
+  return {
+    name,
+    sha256,
+    rights: rights.split(','),
+    mappings: mappings.split(','),
+    ...(expiresAt && { expiresAt }),
+  };
+}
+
+try {
+  const wish = readWish();
+  if (!wish.name) throw new Error('--name is missing');
+  const { key, sha256 } = newApiKey();
+  const entry = toEntry(wish, sha256);
+  const faults = keyEntry.safeParse(entry).error?.issues ?? [];
+  if (faults.length > 0) throw new Error(faults.map(({ message }) => message).join('\n'));
+  console.log(`The key, which is shown this once:\n\n${key}\n`);
+  console.log(`Its entry in API_KEYS_FILE, below "keys:":\n\n${stringify([entry]).trimEnd()}`);
+} catch (error) {
+  console.error(`${(error as Error).message}\n${usage}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import { errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { LRUCache } from 'lru-cache';
+import type { Caller } from '../ingestion/caller.js';
+import { UnauthenticatedError } from '../ingestion/gateway-error.js';
+import type { Clock } from '../ingestion/ports.js';
+import { ClaimError, type ClaimRules, toCaller } from './token-claims.js';
+
+/** The algorithms that tokens may be signed with: those in which only the issuer has what signs. */
+export const tokenAlgorithms = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+] as const;
+export type TokenAlgorithm = (typeof tokenAlgorithms)[number];
+
+/** So many tokens are remembered, for so long: then their signature is looked at again. */
+const MAX_REMEMBERED = 10_000;
+const REMEMBERED_MS = 60_000;
+
+/** Which tokens are taken. */
+export interface TokenRules extends ClaimRules {
+  readonly issuer: string;
+  /** A token must be for one of these. */
+  readonly audiences: readonly string[];
+  readonly algorithms: readonly TokenAlgorithm[];
+  /** How far the issuer’s clock may be from ours. */
+  readonly clockToleranceMs: number;
+}
+
+/** Access tokens: JSON Web Tokens that an issuer signed for this gateway. */
+export interface AccessTokens {
+  /**
+   * Whose token it is. What was found is remembered for a minute.
+   *
+   * @throws {UnauthenticatedError} it is none that is taken
+   * @throws {SignInUnavailableError} the issuer’s keys cannot be fetched
+   */
+  verify(token: string): Promise<Caller>;
+}
+
+/** @param keys - the issuer’s */
+export function createAccessTokens(
+  rules: TokenRules,
+  keys: JWTVerifyGetKey,
+  clock: Pick<Clock, 'now'>,
+): AccessTokens {
+  /** By the hash of the token: what is remembered is nothing that one could sign in with. */
+  const remembered = new LRUCache<string, Caller>({ max: MAX_REMEMBERED, ttl: REMEMBERED_MS });
+
+  async function verifyNow(token: string): Promise<Caller> {
+    const { issuer, audiences, algorithms, clockToleranceMs } = rules;
+    const { payload } = await jwtVerify(token, keys, {
+      issuer,
+      audience: [...audiences],
+      algorithms: [...algorithms],
+      clockTolerance: clockToleranceMs / 1000,
+      currentDate: new Date(clock.now()),
+      requiredClaims: ['exp'],
+    });
+    return toCaller(payload, rules, (payload.exp ?? 0) * 1000 + clockToleranceMs);
+  }
+
+  return {
+    async verify(token) {
+      const hash = createHash('sha256').update(token).digest('base64');
+      const known = remembered.get(hash);
+      if (known) return known;
+      try {
+        const caller = await verifyNow(token);
+        remembered.set(hash, caller);
+        return caller;
+      } catch (error) {
+        if (error instanceof errors.JWTExpired) throw new UnauthenticatedError('expired', error);
+        if (error instanceof errors.JOSEError || error instanceof ClaimError) {
+          throw new UnauthenticatedError('refused', error);
+        }
+        throw error;
+      }
+    },
+  };
+}

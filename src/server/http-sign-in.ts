@@ -1,0 +1,60 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { type Caller, checkRight, type Right } from '../ingestion/caller.js';
+import {
+  ForbiddenError,
+  SignInUnavailableError,
+  UnauthenticatedError,
+  type UnauthenticatedReason,
+} from '../ingestion/gateway-error.js';
+import { refuse } from './http-refusal.js';
+import type { SignIn } from './sign-in.js';
+
+/** Seconds; by then the issuer’s keys are asked for again. */
+const RETRY_AFTER_S = 5;
+
+/** What a client that speaks OAuth is told. @see https://www.rfc-editor.org/rfc/rfc6750#section-3 */
+const challenges: Record<UnauthenticatedReason, string> = {
+  missing: 'Bearer realm="sluice"',
+  expired: 'Bearer realm="sluice", error="invalid_token", error_description="expired"',
+  refused: 'Bearer realm="sluice", error="invalid_token"',
+};
+
+/** Lets those whom the gateway knows make HTTP requests. */
+export interface HttpSignIn {
+  /** An `onRequest` hook that answers everybody else, and those without the right, if one is needed. */
+  require(right?: Right): (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
+  /** Who makes a request that was let through. */
+  callerOf(request: FastifyRequest): Caller;
+}
+
+export function createHttpSignIn(signIn: SignIn, logger: Logger): HttpSignIn {
+  const callers = new WeakMap<FastifyRequest, Caller>();
+
+  return {
+    require: (right) => async (request, reply) => {
+      try {
+        const caller = await signIn.identify(request.headers.authorization);
+        if (right) checkRight(caller, right);
+        callers.set(request, caller);
+      } catch (error) {
+        if (error instanceof UnauthenticatedError) {
+          logger.debug({ err: error }, 'Somebody was not let in');
+          reply.header('www-authenticate', challenges[error.reason]);
+          return refuse(reply, 401, error.code, error.message);
+        }
+        if (error instanceof ForbiddenError) return refuse(reply, 403, error.code, error.message);
+        if (error instanceof SignInUnavailableError) {
+          reply.header('retry-after', RETRY_AFTER_S);
+          return refuse(reply, 503, error.code, error.message);
+        }
+        throw error;
+      }
+    },
+    callerOf(request) {
+      const caller = callers.get(request);
+      if (!caller) throw new Error('Nobody was asked who makes this request.');
+      return caller;
+    },
+  };
+}

@@ -1,0 +1,83 @@
+import {
+  createLocalJWKSet,
+  createRemoteJWKSet,
+  errors,
+  type JWKSCacheInput,
+  type JWTVerifyGetKey,
+  jwksCache,
+} from 'jose';
+import { SignInUnavailableError } from '../ingestion/gateway-error.js';
+import type { Clock } from '../ingestion/ports.js';
+
+/** After this long the keys are fetched again: one that is withdrawn is not accepted for longer. */
+const FRESH_MS = 600_000;
+
+/** How long keys are used that cannot be fetched again: an issuer that is down for a while locks nobody out. */
+const KEPT_MS = 3_600_000;
+
+/** So often at most a token with an unknown key has the keys fetched. */
+const COOLDOWN_MS = 30_000;
+
+/** How long nothing is fetched after that failed: what callers send does not make a storm of it. */
+const QUIET_MS = 5_000;
+
+const TIMEOUT_MS = 5_000;
+
+export interface IssuerKeysOptions {
+  /** Where the issuer publishes its keys (a JSON Web Key Set). */
+  readonly url: URL;
+  readonly clock: Pick<Clock, 'now'>;
+  /** Told each time the keys could not be fetched. */
+  readonly onFailed: (error: unknown) => void;
+}
+
+/**
+ * The keys that an issuer signs its tokens with: fetched when they are needed first, and again when they are
+ * old, or when a token names one that is not among them, as it is when the issuer has changed its keys.
+ *
+ * @throws {SignInUnavailableError} (when called) the keys cannot be fetched, and none are kept that would do
+ * @throws {errors.JOSEError} (when called) the issuer has no such key
+ */
+export function createIssuerKeys({ url, clock, onFailed }: IssuerKeysOptions): JWTVerifyGetKey {
+  const kept: JWKSCacheInput = {};
+  const fetched = createRemoteJWKSet(url, {
+    cacheMaxAge: FRESH_MS,
+    cooldownDuration: COOLDOWN_MS,
+    timeoutDuration: TIMEOUT_MS,
+    [jwksCache]: kept,
+  });
+  let quietUntil = 0;
+  let lastFailure: unknown;
+
+  /** Without asking the issuer. One that is not among those kept may be new. */
+  const findKept: JWTVerifyGetKey = async (header, token) => {
+    const { jwks, uat = 0 } = kept;
+    if (!jwks || clock.now() - uat > KEPT_MS) throw new SignInUnavailableError(lastFailure);
+    try {
+      return await createLocalJWKSet(jwks)(header, token);
+    } catch (error) {
+      if (error instanceof errors.JWKSNoMatchingKey) throw new SignInUnavailableError(lastFailure);
+      throw error;
+    }
+  };
+
+  return async (header, token) => {
+    if (clock.now() < quietUntil) return findKept(header, token);
+    try {
+      return await fetched(header, token);
+    } catch (error) {
+      if (isOfToken(error)) throw error;
+      quietUntil = clock.now() + QUIET_MS;
+      lastFailure = error;
+      onFailed(error);
+      return findKept(header, token);
+    }
+  };
+}
+
+/** The issuer was asked, and answered; it is the token that names no usable key. */
+function isOfToken(error: unknown): boolean {
+  return [errors.JWKSNoMatchingKey, errors.JWKSMultipleMatchingKeys, errors.JOSENotSupported].some(
+    (kind) => error instanceof kind,
+  );
+}

@@ -1,0 +1,68 @@
+import type { Logger } from 'pino';
+import { anonymous, type Caller } from '../ingestion/caller.js';
+import { UnauthenticatedError } from '../ingestion/gateway-error.js';
+import type { Clock } from '../ingestion/ports.js';
+import { createAccessTokens, type TokenRules } from './access-tokens.js';
+import { API_KEY_PREFIX, type ApiKey, createApiKeys } from './api-keys.js';
+import { createIssuerKeys } from './issuer-keys.js';
+
+/** Longer than any token that fits into an HTTP header. */
+const MAX_CREDENTIALS_LENGTH = 16 * 1024;
+
+/** Finds out who asks. */
+export interface SignIn {
+  /**
+   * @param authorization - as in the HTTP header of that name; undefined where there is none
+   * @throws {UnauthenticatedError} nobody whom this gateway knows
+   * @throws {SignInUnavailableError} it cannot be found out now
+   */
+  identify(authorization: string | undefined): Promise<Caller>;
+}
+
+/** Everybody is the anonymous caller, whatever they show. */
+export const anonymousSignIn: SignIn = { identify: async () => anonymous };
+
+/** By what callers may sign in. */
+export interface SignInConfig {
+  /** Null where no access tokens are taken. `jwksUrl` is where the issuer publishes its keys. */
+  readonly accessTokens: (TokenRules & { readonly jwksUrl: URL }) | null;
+  readonly apiKeys: readonly ApiKey[];
+}
+
+/** Sign-in by access tokens and API keys, which their prefix tells apart. */
+export function createSignIn(
+  config: SignInConfig,
+  clock: Pick<Clock, 'now'>,
+  logger: Logger,
+): SignIn {
+  const apiKeys = createApiKeys(config.apiKeys);
+  const rules = config.accessTokens;
+  const onFailed = (error: unknown) =>
+    logger.error({ err: error }, 'The keys that access tokens are checked with were not to be had');
+  const accessTokens =
+    rules &&
+    createAccessTokens(rules, createIssuerKeys({ url: rules.jwksUrl, clock, onFailed }), clock);
+  return {
+    async identify(authorization) {
+      const credentials = parseBearer(authorization);
+      const caller = credentials.startsWith(API_KEY_PREFIX)
+        ? apiKeys.find(credentials)
+        : await accessTokens?.verify(credentials);
+      if (!caller) throw new UnauthenticatedError('refused');
+      if (caller.expiresAt !== null && caller.expiresAt <= clock.now()) {
+        throw new UnauthenticatedError('expired');
+      }
+      return caller;
+    },
+  };
+}
+
+/** @throws {UnauthenticatedError} */
+function parseBearer(authorization: string | undefined): string {
+  if (!authorization) throw new UnauthenticatedError('missing');
+  const [, credentials] = /^Bearer +(\S+)$/i.exec(authorization) ?? [];
+  if (!credentials || credentials.length > MAX_CREDENTIALS_LENGTH) {
+    throw new UnauthenticatedError('refused');
+  }
+  return credentials;
+}

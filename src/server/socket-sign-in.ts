@@ -1,0 +1,43 @@
+import { CloseCode, type ConnectionInitMessage } from 'graphql-ws';
+import { SignInUnavailableError, UnauthenticatedError } from '../ingestion/gateway-error.js';
+
+/** graphql-ws clients come back after 1013 (Try Again Later). */
+const TRY_AGAIN_LATER = 1013;
+
+/** How a socket is closed. */
+export interface SocketClose {
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** Clients come back after this with what they have by then, as they do not after 4401. */
+export const EXPIRED: SocketClose = { code: CloseCode.Forbidden, reason: 'Expired' };
+
+/**
+ * What a client shows in its `connection_init`, or else showed in the header of its upgrade. What is there and
+ * is no text is never good.
+ */
+export function toAuthorization(
+  payload: ConnectionInitMessage['payload'],
+  header: string | undefined,
+): string | undefined {
+  const shown = payload?.authorization ?? payload?.Authorization;
+  return shown === undefined || shown === null ? header : String(shown);
+}
+
+/**
+ * How the socket of somebody who cannot be identified is closed.
+ *
+ * @throws the error itself, where it tells of something else
+ */
+export function toClose(error: unknown): SocketClose {
+  if (error instanceof UnauthenticatedError) {
+    return error.reason === 'expired'
+      ? EXPIRED
+      : { code: CloseCode.Unauthorized, reason: 'Unauthorized' };
+  }
+  if (error instanceof SignInUnavailableError) {
+    return { code: TRY_AGAIN_LATER, reason: 'Try again later' };
+  }
+  throw error;
+}

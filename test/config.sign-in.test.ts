@@ -1,0 +1,237 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Config, ConfigError, parseConfig } from '../src/config.js';
+import { isLoopback } from '../src/config.loopback.js';
+import { tokenAlgorithms } from '../src/server/access-tokens.js';
+
+let directory: string;
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'sluice-sign-in-'));
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+const parse = (environment: Record<string, string>): Config =>
+  parseConfig(environment, join(directory, '.env'), () => {});
+
+function faultsOf(environment: Record<string, string>): readonly string[] {
+  try {
+    parse(environment);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.faults.map((fault) => fault.replaceAll(directory, ''));
+  }
+}
+
+function keysFile(text: string): string {
+  const path = join(directory, 'keys.yaml');
+  writeFileSync(path, text);
+  return path;
+}
+
+const SHA256 = 'ab'.repeat(32);
+const tokens = {
+  AUTH_JWKS_URL: 'https://issuer.test/keys',
+  AUTH_ISSUER: 'https://issuer.test/',
+  AUTH_AUDIENCE: 'sluice',
+};
+
+describe('where Sluice listens without sign-in', () => {
+  it.each(['127.0.0.1', '127.1.2.3', '::1', 'localhost', 'LOCALHOST', '::ffff:127.0.0.1'])(
+    '%s is of this machine only',
+    (host) => {
+      expect(isLoopback(host)).toBe(true);
+      expect(faultsOf({ HOST: host })).toEqual([]);
+    },
+  );
+
+  it.each(['0.0.0.0', '::', '192.168.1.1', 'sluice.test', '::ffff:10.0.0.1', '128.0.0.1'])(
+    '%s is refused, with words that say what to set',
+    (host) => {
+      expect(faultsOf({ HOST: host })).toEqual([
+        `HOST=${host}: expected a loopback address such as 127.0.0.1, because no sign-in is configured. Say who may call with AUTH_JWKS_URL or API_KEYS_FILE; or set ALLOW_ANONYMOUS=true if everybody who reaches this address may start ingestions and read everything`,
+      ]);
+      expect(parse({ HOST: host, ALLOW_ANONYMOUS: 'true' }).signIn).toBeNull();
+      expect(parse({ HOST: host, ...tokens }).signIn).not.toBeNull();
+    },
+  );
+
+  it('is not also anonymous', () => {
+    expect(faultsOf({ ALLOW_ANONYMOUS: 'true', ...tokens })).toEqual([
+      'ALLOW_ANONYMOUS=true and AUTH_JWKS_URL are both set: expected one of them',
+    ]);
+    expect(faultsOf({ ALLOW_ANONYMOUS: 'true', API_KEYS_FILE: keysFile('keys: []') })).toEqual([
+      'ALLOW_ANONYMOUS=true and API_KEYS_FILE are both set: expected one of them',
+    ]);
+  });
+});
+
+describe('access tokens', () => {
+  it('have defaults', () => {
+    expect(parse(tokens).signIn).toEqual({
+      accessTokens: {
+        jwksUrl: new URL('https://issuer.test/keys'),
+        issuer: 'https://issuer.test/',
+        audiences: ['sluice'],
+        algorithms: tokenAlgorithms,
+        nameClaim: 'sub',
+        mappingsClaim: null,
+        clockToleranceMs: 5_000,
+      },
+      apiKeys: [],
+    });
+  });
+
+  it('can be set in all', () => {
+    expect(
+      parse({
+        AUTH_JWKS_URL: 'http://127.0.0.1:9/keys',
+        AUTH_ISSUER: 'i',
+        AUTH_AUDIENCE: 'a, b',
+        AUTH_ALGORITHMS: 'ES256,RS256',
+        AUTH_NAME_CLAIM: 'client_id',
+        AUTH_MAPPINGS_CLAIM: 'https://sluice.test/mappings',
+        AUTH_CLOCK_TOLERANCE_MS: '0',
+      }).signIn?.accessTokens,
+    ).toEqual({
+      jwksUrl: new URL('http://127.0.0.1:9/keys'),
+      issuer: 'i',
+      audiences: ['a', 'b'],
+      algorithms: ['ES256', 'RS256'],
+      nameClaim: 'client_id',
+      mappingsClaim: 'https://sluice.test/mappings',
+      clockToleranceMs: 0,
+    });
+  });
+
+  it.each<[string, Record<string, string>, string]>([
+    [
+      'no issuer',
+      { AUTH_ISSUER: '' },
+      'AUTH_ISSUER is not set: expected because AUTH_JWKS_URL is set',
+    ],
+    [
+      'no audience',
+      { AUTH_AUDIENCE: '' },
+      'AUTH_AUDIENCE is not set: expected because AUTH_JWKS_URL is set',
+    ],
+    [
+      'keys over plain HTTP from elsewhere',
+      { AUTH_JWKS_URL: 'http://issuer.test/keys' },
+      'AUTH_JWKS_URL=http://issuer.test/keys: expected an http or https URL without credentials, query or fragment; http of this machine only',
+    ],
+    [
+      'keys from no URL',
+      { AUTH_JWKS_URL: 'issuer.test' },
+      'AUTH_JWKS_URL=issuer.test: expected an http or https URL without credentials, query or fragment; http of this machine only',
+    ],
+    ...['none', 'HS256', 'RS256,HS512'].map(
+      (algorithms): [string, Record<string, string>, string] => [
+        `the algorithms ${algorithms}`,
+        { AUTH_ALGORITHMS: algorithms },
+        `AUTH_ALGORITHMS=${algorithms}: expected some of ${tokenAlgorithms.join(', ')}`,
+      ],
+    ),
+  ])('are refused with %s', (_what, settings, fault) => {
+    expect(faultsOf({ ...tokens, ...settings })).toContain(fault);
+  });
+
+  it('are not half configured', () => {
+    expect(faultsOf({ AUTH_ISSUER: 'i', AUTH_AUDIENCE: 'a', AUTH_MAPPINGS_CLAIM: 'm' })).toEqual([
+      'AUTH_JWKS_URL is not set: expected because AUTH_ISSUER is set',
+      'AUTH_JWKS_URL is not set: expected because AUTH_AUDIENCE is set',
+      'AUTH_JWKS_URL is not set: expected because AUTH_MAPPINGS_CLAIM is set',
+    ]);
+  });
+});
+
+describe('the file of API keys', () => {
+  const entry = `
+  - name: nightly
+    sha256: ${SHA256}
+    rights: [ingestion:start, ingestion:read]
+    mappings: [crm, "web-*"]`;
+
+  it('is read, as YAML and as JSON', () => {
+    const yaml = `keys:${entry}\n    expiresAt: 2027-01-31T00:00:00Z\n`;
+    const json = JSON.stringify({
+      keys: [{ name: 'all', sha256: 'c'.repeat(64), rights: [], mappings: ['*'] }],
+    });
+    expect(parse({ API_KEYS_FILE: keysFile(yaml) }).signIn).toEqual({
+      accessTokens: null,
+      apiKeys: [
+        {
+          name: 'nightly',
+          sha256: SHA256,
+          rights: ['ingestion:read', 'ingestion:start'],
+          mappings: { kind: 'mappings', mappingIds: ['crm'], mappingPrefixes: ['web-'] },
+          expiresAt: Date.parse('2027-01-31'),
+        },
+      ],
+    });
+    expect(parse({ API_KEYS_FILE: keysFile(json) }).signIn?.apiKeys).toEqual([
+      {
+        name: 'all',
+        sha256: 'c'.repeat(64),
+        rights: [],
+        mappings: { kind: 'all' },
+        expiresAt: null,
+      },
+    ]);
+  });
+
+  it.each([
+    ['', 'line 1: expected "keys:", a list below it, and nothing else'],
+    ['[]', 'line 1: expected "keys:", a list below it, and nothing else'],
+    ['keys: a', 'line 1: keys: expected a list of keys'],
+    ['keys: *a', 'line 1: expected "keys:", a list below it, and nothing else'],
+    ['a: [', 'line 1: this is no YAML (BAD_INDENT)'],
+    [`keys:${entry}\nmore: 1`, 'line 1: expected "keys:", a list below it, and nothing else'],
+    [`keys:${entry}\n    key: x`, 'line 2: keys.0: Unrecognized key: "key"'],
+    [`keys:${entry}${entry}`, 'line 7: keys.1.sha256: this key has an entry already'],
+    [
+      `keys:${entry.replace('nightly', '" "')}`,
+      'line 2: keys.0.name: expected the name of the caller',
+    ],
+    [
+      `keys:${entry.replace('nightly', '"a\\nb"')}`,
+      'line 2: keys.0.name: expected no control characters',
+    ],
+    [
+      `keys:${entry.replace(SHA256, 'sluice_planted')}`,
+      'line 3: keys.0.sha256: expected the SHA-256 of the key, 64 hex digits',
+    ],
+    [
+      `keys:${entry.replace('ingestion:start', 'admin')}`,
+      'line 4: keys.0.rights.0: expected one of ingestion:read, ingestion:start, metrics:read',
+    ],
+    [
+      `keys:${entry.replace(/ +mappings.*/, '')}`,
+      'line 2: keys.0.mappings: expected a list of mappings; ["*"] for all',
+    ],
+    [
+      `keys:${entry.replace('"web-*"', '"*-web"')}`,
+      'line 5: keys.0.mappings.1: a * can stand at the end only',
+    ],
+    [
+      `keys:${entry.replace('crm', '""')}`,
+      'line 5: keys.0.mappings.0: expected an id, or the beginning of ids and a *',
+    ],
+    [
+      `keys:${entry}\n    expiresAt: soon`,
+      'line 6: keys.0.expiresAt: expected an instant such as 2027-01-31T00:00:00Z',
+    ],
+  ])('is refused with its line and the reason, %#', (text, fault) => {
+    const faults = faultsOf({ API_KEYS_FILE: keysFile(text) });
+    expect(faults).toContain(`API_KEYS_FILE=/keys.yaml, ${fault}`);
+    expect(faults.join()).not.toContain('planted');
+  });
+
+  it('must be there', () => {
+    expect(faultsOf({ API_KEYS_FILE: join(directory, 'none.yaml') })).toEqual([
+      'API_KEYS_FILE=/none.yaml: expected a file that can be read (ENOENT)',
+    ]);
+  });
+});

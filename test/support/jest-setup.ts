@@ -1,0 +1,3 @@
+import { sharePostgres } from './shared-postgres.js';
+
+export default sharePostgres;

@@ -1,0 +1,3 @@
+import { unsharePostgres } from './shared-postgres.js';
+
+export default unsharePostgres;

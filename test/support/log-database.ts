@@ -1,0 +1,73 @@
+import { rm } from 'node:fs/promises';
+import { sql } from 'kysely';
+import type { DatabaseConfig } from '../../src/config.js';
+import type { LogDatabase } from '../../src/datasources/log-database.js';
+import { openPostgresLog } from '../../src/datasources/postgres.log.js';
+import { openSqliteLog } from '../../src/datasources/sqlite.log.js';
+import { createTestDatabase, type TestDatabase } from './postgres.js';
+
+/** Said by `jest.config.json`: tests that use a log run on each database that can hold one. */
+declare global {
+  var logDatabaseKind: 'sqlite' | 'postgres' | undefined;
+}
+
+/** Enough for a test; there are many. */
+const MAX_CONNECTIONS = 4;
+
+const databases = new Map<string, Promise<TestDatabase>>();
+
+/**
+ * The database that goes by the name of a directory: the directory itself for a SQLite file, or a PostgreSQL
+ * database, made when it is first asked for.
+ */
+export async function databaseOf(dataDir: string): Promise<DatabaseConfig> {
+  if (globalThis.logDatabaseKind !== 'postgres') return { kind: 'sqlite', dataDir };
+  const database = databases.get(dataDir) ?? createTestDatabase();
+  databases.set(dataDir, database);
+  return { kind: 'postgres', url: (await database).url, maxConnections: MAX_CONNECTIONS };
+}
+
+/** What makes a process use it. */
+export async function databaseEnv(dataDir: string): Promise<Record<string, string>> {
+  const database = await databaseOf(dataDir);
+  return database.kind === 'sqlite' ? {} : { DATABASE_URL: database.url };
+}
+
+/** Delete it, with the directory. */
+export async function deleteDatabase(dataDir: string): Promise<void> {
+  await (await databases.get(dataDir))?.drop();
+  databases.delete(dataDir);
+  await rm(dataDir, { recursive: true, force: true });
+}
+
+/** Open the log in the database of a directory, as a gateway does. */
+export async function openTestLog(
+  dataDir: string,
+  onFatal: (error: Error) => void = throwIt,
+): Promise<LogDatabase> {
+  const database = await databaseOf(dataDir);
+  return database.kind === 'sqlite'
+    ? openSqliteLog({ ...database, onFatal })
+    : openPostgresLog({ ...database, onFatal });
+}
+
+/** Let a log grow no more, as on a full disk; or again. */
+export async function setFull({ db, kind }: LogDatabase, isFull: boolean): Promise<void> {
+  if (kind === 'sqlite') {
+    // SQLite takes a limit below the pages in use for exactly these pages.
+    await sql.raw(`pragma max_page_count = ${isFull ? 1 : 1_000_000}`).execute(db);
+  } else if (isFull) {
+    await sql`create function disk_is_full() returns trigger language plpgsql as $$
+      begin raise exception 'could not extend file' using errcode = 'disk_full'; end $$`.execute(
+      db,
+    );
+    await sql`create trigger disk_is_full before update on log_meta
+      for each row execute function disk_is_full()`.execute(db);
+  } else {
+    await sql`drop function if exists disk_is_full cascade`.execute(db);
+  }
+}
+
+function throwIt(error: Error): never {
+  throw error;
+}

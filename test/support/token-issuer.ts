@@ -1,0 +1,83 @@
+import {
+  type CryptoKey,
+  exportJWK,
+  generateKeyPair,
+  type JWK,
+  type JWTPayload,
+  SignJWT,
+} from 'jose';
+import type { SignInConfig } from '../../src/server/sign-in.js';
+import { json, reset, startScriptedUpstream } from './scripted-upstream.js';
+
+export const ISSUER = 'https://issuer.test/';
+export const AUDIENCE = 'sluice';
+export const MAPPINGS_CLAIM = 'sluice_mappings';
+
+/** A pair of keys of an issuer; tokens name it by its id. */
+export interface IssuerKey {
+  readonly kid: string;
+  readonly alg: string;
+  readonly publicJwk: JWK;
+  readonly privateKey: CryptoKey;
+}
+
+export async function newIssuerKey(kid: string, alg = 'ES256'): Promise<IssuerKey> {
+  const { publicKey, privateKey } = await generateKeyPair(alg);
+  return { kid, alg, publicJwk: { ...(await exportJWK(publicKey)), kid, alg }, privateKey };
+}
+
+/** An issuer of access tokens, which publishes its keys over real HTTP. */
+export interface TokenIssuer {
+  readonly jwksUrl: URL;
+  /** How often its keys were fetched. */
+  readonly fetchCount: number;
+  /** Publish these keys from now on. */
+  publish(...keys: readonly IssuerKey[]): void;
+  /** Cut all connections from now on. */
+  goDown(): void;
+  close(): Promise<void>;
+}
+
+export async function startTokenIssuer(...keys: readonly IssuerKey[]): Promise<TokenIssuer> {
+  const server = await startScriptedUpstream();
+  const publish = (...published: readonly IssuerKey[]) =>
+    server.otherwise(json(200, { keys: published.map(({ publicJwk }) => publicJwk) }));
+  publish(...keys);
+  return {
+    jwksUrl: new URL(`${server.url}/keys`),
+    get fetchCount() {
+      return server.calls.length;
+    },
+    publish,
+    goDown: () => server.otherwise(reset()),
+    close: () => server.close(),
+  };
+}
+
+/** What a good token says, beside who may do what. */
+export function goodClaims(now = Date.now()): JWTPayload {
+  return { iss: ISSUER, aud: AUDIENCE, sub: 'ci', exp: Math.floor(now / 1000) + 3_600 };
+}
+
+/** Sign what a good token says, and these claims over it. */
+export function signToken(key: IssuerKey, claims: JWTPayload = {}): Promise<string> {
+  return new SignJWT({ ...goodClaims(), ...claims })
+    .setProtectedHeader({ alg: key.alg, kid: key.kid })
+    .sign(key.privateKey);
+}
+
+/** How a gateway takes this issuer’s tokens, in its defaults but for the claim with the mappings. */
+export function toTokenRules(
+  { jwksUrl }: Pick<TokenIssuer, 'jwksUrl'>,
+  clockToleranceMs = 0,
+): NonNullable<SignInConfig['accessTokens']> {
+  return {
+    jwksUrl,
+    issuer: ISSUER,
+    audiences: [AUDIENCE],
+    algorithms: ['RS256', 'ES256'],
+    nameClaim: 'sub',
+    mappingsClaim: MAPPINGS_CLAIM,
+    clockToleranceMs,
+  };
+}

@@ -233,7 +233,8 @@ export async function startGateway(
   };
   metrics.serve(server, gauges, httpSignIn.require('metrics:read'));
   if (exposure.hasExplorer) {
-    await serveExplorer(server, GRAPHQL_PATH, toExplorerContent(config.explorerMappingId));
+    const content = toExplorerContent(config.explorerMappingId, config.signIn !== null);
+    await serveExplorer(server, GRAPHQL_PATH, content);
   }
   starting.defer(async () => {
     draining = true;

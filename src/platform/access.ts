@@ -1,0 +1,43 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { isSame, type TokenIssuer } from './token-issuer.js';
+
+/** Why the API gateway in front of Platform turns a call away, in its words. */
+export interface Denial {
+  readonly httpStatus: number;
+  readonly body: { readonly error_code: string; readonly message: string };
+}
+
+/** What every call must show. */
+export interface AccessRules {
+  readonly apiKey: string;
+  /** Such as `sluice@AdobeOrg`. */
+  readonly imsOrg: string;
+  readonly sandbox: string;
+  readonly tokens: Pick<TokenIssuer, 'isValid'>;
+}
+
+/** Find out why a call is turned away: the key is looked at first, then token, organization, sandbox. */
+export function denialOf(rules: AccessRules, headers: IncomingHttpHeaders): Denial | null {
+  const given = (name: string) => String(headers[name] ?? '');
+
+  if (given('x-api-key') === '') return denial('403000', 'Api Key is required');
+  if (!isSame(rules.apiKey, given('x-api-key'))) return denial('403003', 'Api Key is invalid');
+
+  if (given('authorization') === '') return denial('403010', 'Oauth token is missing.');
+  const [, token] = /^Bearer +(\S+)$/i.exec(given('authorization')) ?? [];
+  if (token === undefined || !rules.tokens.isValid(token)) {
+    return denial('401013', 'Oauth token is not valid');
+  }
+
+  if (given('x-gw-ims-org-id') === '') return denial('400003', 'Missing header');
+  if (given('x-gw-ims-org-id') !== rules.imsOrg) return denial('403027', 'User region is missing');
+
+  if (given('x-sandbox-name') === '') return denial('400003', 'Missing header');
+  if (given('x-sandbox-name') !== rules.sandbox) return denial('403025', 'Profile is not valid');
+  return null;
+}
+
+/** Adobe's codes begin with their HTTP status. */
+function denial(errorCode: string, message: string): Denial {
+  return { httpStatus: Number(errorCode.slice(0, 3)), body: { error_code: errorCode, message } };
+}

@@ -1,0 +1,87 @@
+import { mkdir, open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FAULT_CODES, type RecordFault, type RecordFaultKind } from './record-fault.js';
+import type { Row } from './record-reader.js';
+
+/** Text is gathered up to about this many characters before it is written. */
+const WRITE_SIZE = 256 * 1024;
+
+/** The file of each kind's diagnostics. */
+const DIAGNOSTICS: { readonly [Kind in RecordFaultKind]: string } = {
+  corrupt: 'parsing_errors_0.json',
+  required: 'validation_errors_0.json',
+  conversion: 'conversion_errors_0.json',
+  constraint: 'validation_errors_0.json',
+};
+
+/** Where the bad rows of a batch are kept, each with what is wrong with it. */
+export interface BadRows {
+  /** @param faults - at least one */
+  add(row: Row, faults: readonly [RecordFault, ...RecordFault[]]): Promise<void>;
+  /** Bring them to the disk. */
+  close(): Promise<void>;
+}
+
+/** Keep bad rows as a batch's error diagnostics do: a file for each kind. */
+export async function createDiagnostics(dir: string): Promise<BadRows> {
+  const files = await createRowFiles(dir);
+  return {
+    add(row, faults) {
+      const name = DIAGNOSTICS[faults[0].kind];
+      const errors = faults.map(({ kind, message, pointer }) => ({
+        code: FAULT_CODES[kind].code,
+        message: kind === 'corrupt' ? message : `${pointer}: ${message}`,
+      }));
+      return files.append(name, { ...toContent(row), _errors: errors, _filename: name });
+    },
+    close: files.close,
+  };
+}
+
+/** Keep bad rows as a failed batch does. */
+export async function createFailedRows(dir: string): Promise<BadRows> {
+  const files = await createRowFiles(dir);
+  return {
+    add(row, faults) {
+      const errors = faults.map(({ keyword, message, pointer, schemaLocation }) => ({
+        causingExceptions: [],
+        keyword,
+        message,
+        pointerToViolation: pointer,
+        schemaLocation,
+      }));
+      return files.append('part-00000.json', { ...toContent(row), _validationErrors: errors });
+    },
+    close: files.close,
+  };
+}
+
+function toContent(row: Row): object {
+  return row.kind === 'corrupt' ? { _corrupt_record: row.text } : row.record;
+}
+
+/** NDJSON files in a folder that is emptied first, each made with its first line. */
+async function createRowFiles(dir: string) {
+  await rm(dir, { recursive: true, force: true });
+  await mkdir(dir, { recursive: true });
+  const gathered = new Map<string, string>();
+
+  async function flush(name: string): Promise<void> {
+    await using file = await open(join(dir, name), 'a');
+    await file.writeFile(gathered.get(name) ?? '');
+    await file.sync();
+    gathered.set(name, '');
+  }
+
+  return {
+    async append(name: string, content: object): Promise<void> {
+      const text = `${gathered.get(name) ?? ''}${JSON.stringify(content)}\n`;
+      gathered.set(name, text);
+      if (text.length >= WRITE_SIZE) await flush(name);
+    },
+
+    async close(): Promise<void> {
+      for (const name of gathered.keys()) await flush(name);
+    },
+  };
+}

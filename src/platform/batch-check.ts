@@ -1,0 +1,84 @@
+import { type BadRows, createDiagnostics, createFailedRows } from './bad-rows.js';
+import type { Batch, BatchError, BatchMetrics } from './batch.js';
+import { toBatchErrors } from './batch-errors.js';
+import type { BatchFolder } from './batch-folder.js';
+import type { RecordCheck } from './record-check.js';
+import type { RecordFault } from './record-fault.js';
+import { type Row, readRows, UnreadableFileError } from './record-reader.js';
+
+/** What checking a batch came to. */
+export interface BatchVerdict {
+  readonly status: 'success' | 'failed';
+  readonly metrics: BatchMetrics;
+  readonly errors: readonly BatchError[];
+}
+
+/**
+ * Check every record of a batch, a few at a time, and write down the bad ones.
+ *
+ * Safe to repeat: what an earlier check wrote is dropped.
+ *
+ * @param signal - ends the check between two handfuls of records
+ * @throws the file system's error
+ */
+export async function checkBatch(
+  batch: Batch,
+  folder: BatchFolder,
+  check: RecordCheck,
+  signal: AbortSignal,
+): Promise<BatchVerdict> {
+  const files = await folder.files();
+  const keepers: BadRows[] = [await createFailedRows(folder.failed)];
+  if (batch.hasErrorDiagnostics) keepers.push(await createDiagnostics(folder.rowErrors));
+
+  const counts = { corrupt: 0, required: 0, conversion: 0, constraint: 0 };
+  let records = 0;
+  let unreadable: string | null = null;
+
+  async function keep(row: Row, faults: readonly [RecordFault, ...RecordFault[]]): Promise<void> {
+    counts[faults[0].kind] += 1;
+    for (const keeper of keepers) await keeper.add(row, faults);
+  }
+
+  for (const { path, location } of files) {
+    try {
+      for await (const rows of readRows(location, batch.isMultiLineJson)) {
+        signal.throwIfAborted();
+        records += rows.length;
+        for (const row of rows) {
+          const [first, ...more] = row.kind === 'corrupt' ? [CORRUPT] : check(row.record);
+          if (first !== undefined) await keep(row, [first, ...more]);
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof UnreadableFileError)) throw error;
+      unreadable = `${path}: ${error.message}`;
+      break;
+    }
+  }
+  for (const keeper of keepers) await keeper.close();
+
+  const failedRecordCount = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  const isTolerable = failedRecordCount * 100 <= records * batch.partialIngestionPercent;
+  const isSuccess = records > 0 && unreadable === null && isTolerable;
+  const metrics = {
+    inputByteSize: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    inputFileCount: files.length,
+    inputRecordCount: records,
+    outputRecordCount: isSuccess ? records - failedRecordCount : 0,
+    failedRecordCount,
+  };
+  return {
+    status: isSuccess ? 'success' : 'failed',
+    metrics,
+    errors: toBatchErrors(metrics, counts, { unreadable, isDetailed: batch.hasErrorDiagnostics }),
+  };
+}
+
+const CORRUPT: RecordFault = {
+  kind: 'corrupt',
+  keyword: 'json',
+  message: 'Row is corrupted and cannot be read, please fix and resend.',
+  pointer: '#',
+  schemaLocation: '#',
+};

@@ -1,0 +1,96 @@
+import { existsSync, readdirSync, renameSync } from 'node:fs';
+import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { toFilePath } from './file-path.js';
+import { Problem } from './problem.js';
+
+/** Adobe's limit. */
+export const MAX_FILES_PER_BATCH = 1_500;
+
+/** A file of a batch. */
+export interface BatchFile {
+  /** As the client named it. */
+  readonly path: string;
+  readonly location: string;
+  readonly sizeBytes: number;
+}
+
+/**
+ * Where a batch's files lie.
+ *
+ *     files/       what was uploaded, each whole from the moment it is there
+ *     incoming/    what is being uploaded; a crash may leave files here, which nothing reads
+ *     chunks/      large files in pieces, one folder each
+ *     row_errors/  diagnostics of bad rows
+ *     failed/      bad rows of a batch that failed
+ */
+export interface BatchFolder {
+  readonly incoming: string;
+  readonly chunks: string;
+  readonly rowErrors: string;
+  readonly failed: string;
+  /** Make what there must be for uploads. */
+  make(): Promise<void>;
+  /**
+   * Make a file that is whole and on the disk one of the batch's. One that has the name is replaced.
+   *
+   * @param checkOpen - throws where the batch takes no more files
+   * @throws {Problem} 400, the batch is full
+   */
+  take(temporary: string, name: string, checkOpen: () => void): Promise<'created' | 'replaced'>;
+  /** The batch's files, in the order of their names. */
+  files(): Promise<BatchFile[]>;
+  /** Remove all files, and what was found out about them. */
+  remove(): Promise<void>;
+}
+
+/** @param dir - the folder of this batch alone */
+export function createBatchFolder(dir: string): BatchFolder {
+  const uploaded = join(dir, 'files');
+  const incoming = join(dir, 'incoming');
+  const chunks = join(dir, 'chunks');
+
+  return {
+    incoming,
+    chunks,
+    rowErrors: join(dir, 'row_errors'),
+    failed: join(dir, 'failed'),
+
+    async make() {
+      for (const folder of [uploaded, incoming, chunks]) await mkdir(folder, { recursive: true });
+      await syncFolder(dir);
+    },
+
+    async take(temporary, name, checkOpen) {
+      const location = join(uploaded, name);
+      // All at once: nothing completes the batch, or fills it up, between the checks and the rename.
+      checkOpen();
+      const isNew = !existsSync(location);
+      if (isNew && readdirSync(uploaded).length >= MAX_FILES_PER_BATCH) {
+        throw new Problem(400, `A batch has at most ${MAX_FILES_PER_BATCH} files`);
+      }
+      renameSync(temporary, location);
+      await syncFolder(uploaded);
+      return isNew ? 'created' : 'replaced';
+    },
+
+    async files() {
+      const names = (await readdir(uploaded)).sort();
+      const files = names.map(async (name) => {
+        const location = join(uploaded, name);
+        return { path: toFilePath(name), location, sizeBytes: (await stat(location)).size };
+      });
+      return Promise.all(files);
+    },
+
+    remove: () => rm(dir, { recursive: true, force: true }),
+  };
+}
+
+/** Bring a folder to the disk: only then does a new name in it survive a power cut. */
+async function syncFolder(path: string): Promise<void> {
+  // Windows cannot open a folder, and keeps names in its own journal.
+  if (process.platform === 'win32') return;
+  await using folder = await open(path, 'r');
+  await folder.sync();
+}

@@ -1,0 +1,104 @@
+import type { Batch, BatchStatus } from './batch.js';
+import { checkBatch } from './batch-check.js';
+import type { BatchFolder } from './batch-folder.js';
+import type { Clock } from './clock.js';
+import type { Datasets } from './datasets.js';
+import type { Logger } from './logger.js';
+import { createRecordCheck, type RecordCheck } from './record-check.js';
+
+/** What a completed batch goes through before its records are looked at. */
+const RESTS: readonly BatchStatus[] = ['loaded', 'staging', 'staged'];
+
+/** Those in which a batch moves on by itself: a restart goes on with them. */
+export const UNDER_WAY: readonly BatchStatus[] = [...RESTS, 'processing', 'stalled', 'inactive'];
+
+/** What happens to batches by itself. */
+export interface BatchLives {
+  /** Move a batch on, from the status it has, until it rests. */
+  begin(batch: Batch): void;
+  /** Leave a batch where it is. */
+  end(id: string): void;
+  /** Leave all where they are, and wait until nothing moves. */
+  stop(): Promise<void>;
+}
+
+/** What the lives of batches depend on. */
+export interface BatchLivesOptions {
+  readonly datasets: Datasets;
+  /** How long a batch rests in each status between COMPLETE and its processing. In ms. */
+  readonly stepMs: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Keep what has changed of a batch, and return the whole. */
+  change(batch: Batch, changes: Partial<Batch>): Batch;
+  folderOf(id: string): BatchFolder;
+}
+
+/** Build the lives; none has begun. */
+export function createBatchLives(options: BatchLivesOptions): BatchLives {
+  const { datasets, stepMs, clock, logger, change, folderOf } = options;
+  const checks = new Map<string, RecordCheck>();
+  const lives = new Map<string, { readonly ending: AbortController; ended: Promise<void> }>();
+
+  function checkOf(dataSetId: string): RecordCheck {
+    const dataset = datasets.get(dataSetId);
+    if (dataset === undefined) throw new Error(`dataset ${dataSetId} is not there any more`);
+    const check = checks.get(dataSetId) ?? createRecordCheck(dataset, clock);
+    checks.set(dataSetId, check);
+    return check;
+  }
+
+  async function rest(signal: AbortSignal): Promise<void> {
+    await clock.wait(stepMs, signal);
+    signal.throwIfAborted();
+  }
+
+  async function ingest(completed: Batch, signal: AbortSignal): Promise<void> {
+    let batch = completed;
+    const first = RESTS.indexOf(batch.status);
+    for (const status of first === -1 ? [] : RESTS.slice(first)) {
+      if (batch.status !== status) batch = change(batch, { status });
+      await rest(signal);
+    }
+    batch = change(batch, { status: 'processing', startedAt: batch.startedAt ?? clock.now() });
+    try {
+      const check = checkOf(batch.dataSetId);
+      const verdict = await checkBatch(batch, folderOf(batch.id), check, signal);
+      signal.throwIfAborted();
+      change(batch, { ...verdict, completedAt: clock.now() });
+    } catch (error) {
+      if (signal.aborted) return;
+      logger.error({ batchId: batch.id, err: error }, 'batch stalled');
+      change(batch, { status: 'stalled' });
+    }
+  }
+
+  async function remove(batch: Batch, signal: AbortSignal): Promise<void> {
+    await rest(signal);
+    await folderOf(batch.id).remove();
+    change(batch, { status: 'deleted' });
+  }
+
+  return {
+    begin(batch) {
+      const ending = new AbortController();
+      const ended = (batch.status === 'inactive' ? remove : ingest)(batch, ending.signal)
+        .catch((error: unknown) => {
+          if (ending.signal.aborted) return;
+          logger.error({ batchId: batch.id, err: error }, 'batch left where it is');
+        })
+        .finally(() => {
+          if (lives.get(batch.id)?.ending === ending) lives.delete(batch.id);
+        });
+      lives.set(batch.id, { ending, ended });
+    },
+
+    end: (id) => lives.get(id)?.ending.abort(),
+
+    async stop() {
+      const known = [...lives.values()];
+      for (const { ending } of known) ending.abort();
+      await Promise.all(known.map(({ ended }) => ended));
+    },
+  };
+}

@@ -1,0 +1,107 @@
+/** Where a batch stands, in the words of Platform's catalog. */
+export type BatchStatus =
+  | 'loading'
+  | 'loaded'
+  | 'staging'
+  | 'staged'
+  | 'processing'
+  | 'stalled'
+  | 'success'
+  | 'failed'
+  | 'aborted'
+  | 'inactive'
+  | 'deleted';
+
+/** What a client can do to a batch. */
+export const BATCH_ACTIONS = ['COMPLETE', 'ABORT', 'FAIL', 'REVERT'] as const;
+
+export type BatchAction = (typeof BATCH_ACTIONS)[number];
+
+/** An error as a batch shows it. `recordCount` is there only with error diagnostics. */
+export interface BatchError {
+  readonly code: string;
+  readonly description: string;
+  readonly recordCount?: number;
+  readonly rows?: readonly unknown[];
+}
+
+/** What processing a batch came to. */
+export interface BatchMetrics {
+  readonly inputByteSize: number;
+  readonly inputFileCount: number;
+  readonly inputRecordCount: number;
+  readonly outputRecordCount: number;
+  readonly failedRecordCount: number;
+}
+
+/** Files that are ingested together, or not at all. Instants are in ms since the epoch. */
+export interface Batch {
+  readonly id: string;
+  readonly externalId: string;
+  readonly dataSetId: string;
+  readonly status: BatchStatus;
+  readonly isMultiLineJson: boolean;
+  readonly hasErrorDiagnostics: boolean;
+  /** How many of a hundred records may be bad without the batch failing. */
+  readonly partialIngestionPercent: number;
+  readonly tags: Readonly<Record<string, readonly string[]>>;
+  readonly replay: Readonly<Record<string, unknown>> | null;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  /** Counts its changes. */
+  readonly revision: number;
+  /** When its processing began. */
+  readonly startedAt: number | null;
+  readonly completedAt: number | null;
+  readonly metrics: BatchMetrics | null;
+  readonly errors: readonly BatchError[];
+}
+
+/** Those in which a batch has been completed, and nothing is decided. */
+const ACCEPTED: readonly BatchStatus[] = ['loaded', 'staging', 'staged', 'processing', 'stalled'];
+
+/**
+ * The life of a batch. A receiver moves it along the first line by itself, once it is complete. What it cannot
+ * process for a fault of its own is `stalled` until the next start.
+ *
+ *     loading ─COMPLETE▶ loaded ▶ staging ▶ staged ▶ processing ▶ success ─REVERT▶ inactive ▶ deleted
+ *        ╰─────────────────┴────────┴─────────┴──────────┤╰▶ failed
+ *                                                        ╰─ABORT▶ aborted, ─FAIL▶ failed
+ */
+const MOVES: {
+  readonly [Action in BatchAction]: {
+    readonly from: readonly BatchStatus[];
+    readonly to: BatchStatus;
+    /** A repeat finds it there, and is answered as the first call was. */
+    readonly done: readonly BatchStatus[];
+  };
+} = {
+  COMPLETE: {
+    from: ['loading'],
+    to: 'loaded',
+    done: [...ACCEPTED, 'success', 'failed'],
+  },
+  ABORT: {
+    from: ['loading', ...ACCEPTED],
+    to: 'aborted',
+    done: ['aborted'],
+  },
+  FAIL: {
+    from: ['loading', ...ACCEPTED],
+    to: 'failed',
+    done: ['failed'],
+  },
+  REVERT: { from: ['success'], to: 'inactive', done: ['inactive', 'deleted'] },
+};
+
+/** What an action does to a batch in some status. */
+export type ActionOutcome =
+  | { readonly kind: 'moved'; readonly status: BatchStatus }
+  | { readonly kind: 'done' | 'refused' };
+
+/** Decide what an action does. */
+export function outcomeOf(action: BatchAction, status: BatchStatus): ActionOutcome {
+  const { from, to, done } = MOVES[action];
+  if (from.includes(status)) return { kind: 'moved', status: to };
+  return { kind: done.includes(status) ? 'done' : 'refused' };
+}

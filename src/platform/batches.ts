@@ -1,0 +1,114 @@
+import { join } from 'node:path';
+import { type Batch, type BatchAction, outcomeOf } from './batch.js';
+import { type BatchFolder, createBatchFolder } from './batch-folder.js';
+import { createBatchLives, UNDER_WAY } from './batch-lives.js';
+import type { BatchFilter, BatchStore } from './batch-store.js';
+import type { Clock } from './clock.js';
+import type { Datasets } from './datasets.js';
+import type { Logger } from './logger.js';
+import { Problem } from './problem.js';
+
+/** All batches, and what can be done to them. */
+export interface Batches {
+  /** @throws {Problem} 400, the external id is taken */
+  add(batch: Batch): Promise<void>;
+  /** @throws {Problem} 404 */
+  find(id: string): Batch;
+  /** @throws {Problem} 404, there is no such batch; 400, it takes no files any more */
+  findLoading(id: string): Batch;
+  list(filter: BatchFilter): Batch[];
+  folderOf(id: string): BatchFolder;
+  /**
+   * Do something to a batch. Safe to repeat.
+   *
+   * @returns the batch as it is now
+   * @throws {Problem} 404; 400, its status does not allow that
+   */
+  act(id: string, action: BatchAction): Batch;
+  /** Go on with the batches that the last process left behind. */
+  resume(): void;
+  /** Leave what is under way where it can be resumed. */
+  stop(): Promise<void>;
+}
+
+/** What the batches are made of, and the pace of their lives. */
+export interface BatchesOptions {
+  readonly store: BatchStore;
+  readonly datasets: Datasets;
+  /** The folder of their folders. */
+  readonly dir: string;
+  /** How long a batch rests in each status between COMPLETE and its processing. In ms. */
+  readonly stepMs: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Build the batches on what the store knows. */
+export function createBatches(options: BatchesOptions): Batches {
+  const { store, dir, clock, logger } = options;
+  const folderOf = (id: string) => createBatchFolder(join(dir, id));
+  const lives = createBatchLives({ ...options, change, folderOf });
+
+  function change(batch: Batch, changes: Partial<Batch>): Batch {
+    const updatedAt = clock.now();
+    const changed = { ...batch, ...changes, updatedAt, revision: batch.revision + 1 };
+    store.replace(changed);
+    logger.info({ batchId: batch.id, status: changed.status }, 'batch changed');
+    return changed;
+  }
+
+  function find(id: string): Batch {
+    const batch = store.find(id);
+    if (batch === undefined) throw new Problem(404, `There is no batch ${id}`);
+    return batch;
+  }
+
+  return {
+    find,
+    folderOf,
+    list: (filter) => store.list(filter),
+
+    async add(batch) {
+      // The folder first: a batch that is known has one.
+      await folderOf(batch.id).make();
+      if (store.add(batch)) return;
+      await folderOf(batch.id).remove();
+      throw new Problem(400, `A batch with the external id ${batch.externalId} exists`);
+    },
+
+    findLoading(id) {
+      const batch = find(id);
+      if (batch.status === 'loading') return batch;
+      throw new Problem(400, `Batch ${id} takes no files: its status is ${batch.status}`);
+    },
+
+    act(id, action) {
+      const batch = find(id);
+      const outcome = outcomeOf(action, batch.status);
+      switch (outcome.kind) {
+        case 'done':
+          return batch;
+        case 'refused':
+          throw new Problem(400, `Batch ${id} cannot ${action}: its status is ${batch.status}`);
+        case 'moved': {
+          lives.end(id);
+          const isOver = outcome.status === 'aborted' || outcome.status === 'failed';
+          const end = isOver ? { completedAt: clock.now() } : {};
+          const moved = change(batch, { status: outcome.status, ...end });
+          if (!isOver) lives.begin(moved);
+          return moved;
+        }
+      }
+    },
+
+    resume() {
+      for (const status of UNDER_WAY) {
+        for (const batch of store.list({ ...ALL, status })) lives.begin(batch);
+      }
+    },
+
+    stop: () => lives.stop(),
+  };
+}
+
+const ALL = { order: 'asc', limit: -1, start: 0 } as const;

@@ -1,0 +1,51 @@
+import { existsSync } from 'node:fs';
+import { loadEnvFile } from 'node:process';
+import { pino } from 'pino';
+import { DataFolderInUseError } from './batch-store.js';
+import { DatasetsInvalidError } from './datasets.js';
+import {
+  PlatformConfigError,
+  parsePlatformConfig,
+  toClientEnvironment,
+} from './platform-config.js';
+import { createPlatformReceiver } from './platform-receiver.js';
+
+async function main(): Promise<void> {
+  // What the process was given goes before what the file says.
+  if (existsSync('.env')) loadEnvFile('.env');
+  const config = parsePlatformConfig(process.env);
+  const { clientId, clientSecret, ...rest } = config;
+  const clients = [{ clientId, clientSecret }];
+  const receiver = createPlatformReceiver({ ...rest, clients, logger: pino() });
+
+  const stop = () => {
+    receiver.stop().catch(fail);
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+
+  const { url } = await receiver.start();
+  process.stdout.write(`\nPoint a client here:\n\n${toClientEnvironment(config, url)}\n\n`);
+}
+
+function fail(error: unknown): void {
+  process.stderr.write(`${toMessage(error)}\n`);
+  process.exitCode = 1;
+}
+
+/** What the operator can mend needs no stack. */
+function toMessage(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code, port } = error as NodeJS.ErrnoException & { port?: number };
+  if (code === 'EADDRINUSE') {
+    return `Port ${port} is in use: set PLATFORM_RECEIVER_PORT to another one, or to 0 for a free one.`;
+  }
+  const isPlain =
+    code !== undefined ||
+    error instanceof PlatformConfigError ||
+    error instanceof DataFolderInUseError ||
+    error instanceof DatasetsInvalidError;
+  return isPlain ? error.message : (error.stack ?? error.message);
+}
+
+main().catch(fail);

@@ -1,0 +1,109 @@
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+
+const SHIPPED_DATASETS_DIR = fileURLToPath(new URL('../../../datasets', import.meta.url));
+
+/** The public default, so that trying the receiver needs no setting up. Good on a loopback address only. */
+export const PUBLIC_SECRET = 'sluice-demo-secret';
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
+
+const wholeNumber = (from: number, to: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, `expected a whole number, ${from} to ${to}`)
+    .transform(Number)
+    .refine((n) => n >= from && n <= to, `expected a whole number, ${from} to ${to}`);
+
+const environment = z
+  .object({
+    PLATFORM_RECEIVER_HOST: z.string().min(1).default('127.0.0.1'),
+    PLATFORM_RECEIVER_PORT: wholeNumber(0, 65_535).default(4020),
+    PLATFORM_RECEIVER_DATASETS_DIR: z.string().min(1).default(SHIPPED_DATASETS_DIR),
+    PLATFORM_RECEIVER_STEP_MS: wholeNumber(0, 600_000).optional(),
+    PLATFORM_RECEIVER_MAX_CALLS_PER_MINUTE: wholeNumber(1, 1_000_000).optional(),
+    DATA_DIR: z.string().min(1).default('.sluice'),
+    PLATFORM_API_KEY: z.string().min(1).default('sluice-demo-key'),
+    PLATFORM_IMS_ORG: z.string().min(1).default('sluice@AdobeOrg'),
+    PLATFORM_SANDBOX: z.string().min(1).default('prod'),
+    PLATFORM_CLIENT_ID: z.string().min(1).default('sluice-demo-client'),
+    PLATFORM_CLIENT_SECRET: z.string().min(1).default(PUBLIC_SECRET),
+  })
+  .superRefine((env, context) => {
+    if (env.PLATFORM_CLIENT_SECRET !== PUBLIC_SECRET) return;
+    if (LOOPBACK.test(env.PLATFORM_RECEIVER_HOST)) return;
+    const message = `must be set where PLATFORM_RECEIVER_HOST is not a loopback address: the default is public`;
+    context.addIssue({ code: 'custom', path: ['PLATFORM_CLIENT_SECRET'], message });
+  });
+
+/** How the receiver runs alone. */
+export interface PlatformConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly datasetsDir: string;
+  readonly dataDir: string;
+  readonly apiKey: string;
+  readonly imsOrg: string;
+  readonly sandbox: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly stepMs?: number;
+  readonly maxCallsPerMinute?: number;
+}
+
+/** The environment is not fit to start with. The message lists every fault, one a line. */
+export class PlatformConfigError extends Error {
+  override readonly name = 'PlatformConfigError';
+}
+
+/**
+ * Read the configuration from the environment. What is not set, or set to nothing, has a default; what is
+ * set wrongly is a fault.
+ *
+ * @throws {PlatformConfigError} with all faults
+ */
+export function parsePlatformConfig(env: NodeJS.ProcessEnv): PlatformConfig {
+  const given = Object.entries(env).filter(([, value]) => value !== '');
+  const parsed = environment.safeParse(Object.fromEntries(given));
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map(
+      ({ path, message }) => `  ${path.join('.')}: ${message}`,
+    );
+    throw new PlatformConfigError(['The environment is wrong:', ...faults].join('\n'));
+  }
+  const { data } = parsed;
+  const stepMs = data.PLATFORM_RECEIVER_STEP_MS;
+  const maxCallsPerMinute = data.PLATFORM_RECEIVER_MAX_CALLS_PER_MINUTE;
+  return Object.freeze({
+    host: data.PLATFORM_RECEIVER_HOST,
+    port: data.PLATFORM_RECEIVER_PORT,
+    datasetsDir: data.PLATFORM_RECEIVER_DATASETS_DIR,
+    dataDir: data.DATA_DIR,
+    apiKey: data.PLATFORM_API_KEY,
+    imsOrg: data.PLATFORM_IMS_ORG,
+    sandbox: data.PLATFORM_SANDBOX,
+    clientId: data.PLATFORM_CLIENT_ID,
+    clientSecret: data.PLATFORM_CLIENT_SECRET,
+    ...(stepMs === undefined ? {} : { stepMs }),
+    ...(maxCallsPerMinute === undefined ? {} : { maxCallsPerMinute }),
+  });
+}
+
+/**
+ * The environment that points a client at the receiver, one `NAME=value` a line. A secret of one's own is
+ * not written out.
+ *
+ * @param url - the receiver's base URL
+ */
+export function toClientEnvironment(config: PlatformConfig, url: string): string {
+  const isPublic = config.clientSecret === PUBLIC_SECRET;
+  return [
+    `PLATFORM_URL=${url}`,
+    `PLATFORM_API_KEY=${config.apiKey}`,
+    `PLATFORM_IMS_ORG=${config.imsOrg}`,
+    `PLATFORM_SANDBOX=${config.sandbox}`,
+    `PLATFORM_CLIENT_ID=${config.clientId}`,
+    `PLATFORM_CLIENT_SECRET=${isPublic ? PUBLIC_SECRET : '…as given to this receiver…'}`,
+    `PLATFORM_IMS_URL=${url}`,
+  ].join('\n');
+}

@@ -1,0 +1,125 @@
+import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import { denialOf } from './access.js';
+import { openBatchStore } from './batch-store.js';
+import { createBatches } from './batches.js';
+import { addCatalogRoutes } from './catalog-routes.js';
+import { type Clock, systemClock } from './clock.js';
+import { loadDatasets } from './datasets.js';
+import { addExportRoutes } from './export-routes.js';
+import { closeHttpServer, createHttpServer } from './http-server.js';
+import { addImportRoutes } from './import-routes.js';
+import type { Logger } from './logger.js';
+import { addRateLimit } from './rate-limit.js';
+import { type Client, createTokenIssuer } from './token-issuer.js';
+import { addTokenRoutes } from './token-routes.js';
+import { addUploadRoutes } from './upload-routes.js';
+
+/** A day, as IMS issues them. In s. */
+const TOKEN_LIFETIME_S = 86_399;
+
+/** Long enough to be seen by a client that polls, short enough to be waited for. In ms. */
+const STEP_MS = 300;
+
+export interface PlatformReceiverOptions {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Everything is kept in its folder `platform`, which one receiver has at a time. */
+  readonly dataDir: string;
+  readonly datasetsDir: string;
+  readonly apiKey: string;
+  /** Such as `sluice@AdobeOrg`. */
+  readonly imsOrg: string;
+  readonly sandbox: string;
+  readonly clients: readonly Client[];
+  /** In s; a day where it is not given. */
+  readonly tokenLifetimeS?: number;
+  /** How long a complete batch rests in each status before its processing, in ms; 300 where it is not given. */
+  readonly stepMs?: number;
+  /** Above it calls are answered with 429; there is no limit where it is not given. */
+  readonly maxCallsPerMinute?: number;
+  readonly logger: Logger;
+  readonly clock?: Clock;
+}
+
+/** An HTTP server that speaks the Batch Ingestion API of Adobe Experience Platform and does what it says. */
+export interface PlatformReceiver {
+  /**
+   * Load the datasets, go on with the batches that are there, and listen. Once: a stopped receiver is not
+   * started again.
+   *
+   * @returns the base URL, with no slash at its end; IMS is at its `/ims/token/v3`
+   * @throws {DatasetsInvalidError} with all that is wrong with the datasets
+   * @throws {DataFolderInUseError} another receiver works in the data folder
+   * @throws the system's error, EADDRINUSE where the port is taken; nothing is left running
+   */
+  start(): Promise<{ readonly url: string }>;
+  /** Stop listening, and leave what is under way to the next start. Safe to repeat. */
+  stop(): Promise<void>;
+}
+
+/** Build the receiver; nothing is read, written or opened before its start. */
+export function createPlatformReceiver(options: PlatformReceiverOptions): PlatformReceiver {
+  const { clock = systemClock, tokenLifetimeS = TOKEN_LIFETIME_S, stepMs = STEP_MS } = options;
+  const { logger, apiKey, imsOrg, sandbox } = options;
+  const running = new AsyncDisposableStack();
+  let started: Promise<{ readonly url: string }> | null = null;
+  let stopped: Promise<void> | null = null;
+
+  async function begin(): Promise<{ readonly url: string }> {
+    const datasets = await loadDatasets(options.datasetsDir);
+    const dir = join(options.dataDir, 'platform');
+
+    const store = openBatchStore(dir);
+    running.defer(() => store.close());
+    const batchesDir = join(dir, 'batches');
+    const batches = createBatches({ store, datasets, dir: batchesDir, stepMs, clock, logger });
+    running.defer(() => batches.stop());
+
+    const tokens = createTokenIssuer(options.clients, tokenLifetimeS, clock);
+    const app = createHttpServer(logger);
+    running.defer(() => closeHttpServer(app));
+    addTokenRoutes(app, tokens);
+    await app.register(async (api: FastifyInstance) => {
+      const rules = { apiKey, imsOrg, sandbox, tokens };
+      api.addHook('onRequest', async ({ headers }, reply) => {
+        const denied = denialOf(rules, headers);
+        if (denied !== null) return reply.code(denied.httpStatus).send(denied.body);
+      });
+      if (options.maxCallsPerMinute !== undefined) {
+        addRateLimit(api, options.maxCallsPerMinute, clock);
+      }
+      const tenant = { imsOrg, apiKey };
+      addImportRoutes(api, { batches, datasets, tenant, clock });
+      addUploadRoutes(api, batches);
+      addCatalogRoutes(api, batches, tenant);
+      addExportRoutes(api, batches);
+    });
+
+    const url = await app.listen({ host: options.host, port: options.port });
+    batches.resume();
+    logger.info({ url, datasets: [...datasets.keys()] }, 'Platform receiver is listening');
+    return { url };
+  }
+
+  return {
+    async start() {
+      if (started !== null || stopped !== null) {
+        throw new Error('a Platform receiver is started once: build another one');
+      }
+      started = begin().catch(async (error: unknown) => {
+        await running.disposeAsync();
+        throw error;
+      });
+      return started;
+    },
+
+    stop() {
+      stopped ??= Promise.resolve(started)
+        .catch(() => {})
+        .then(() => running.disposeAsync());
+      return stopped;
+    },
+  };
+}

@@ -1,0 +1,25 @@
+import type { FastifyInstance } from 'fastify';
+import type { Clock } from './clock.js';
+
+const WINDOW_MS = 60_000;
+
+/**
+ * Answer 429 to what exceeds so many calls in a minute, with the seconds until the next one begins.
+ * Minutes follow one another from the first call on.
+ */
+export function addRateLimit(app: FastifyInstance, maxCallsPerMinute: number, clock: Clock): void {
+  let windowEndsAt = 0;
+  let calls = 0;
+
+  app.addHook('onRequest', async (_request, reply) => {
+    const now = clock.now();
+    if (now >= windowEndsAt) {
+      windowEndsAt = now + WINDOW_MS;
+      calls = 0;
+    }
+    calls += 1;
+    if (calls <= maxCallsPerMinute) return;
+    reply.header('retry-after', Math.ceil((windowEndsAt - now) / 1_000));
+    return reply.code(429).send({ error_code: '429050', message: 'Too many requests' });
+  });
+}

@@ -1,0 +1,124 @@
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import addFormats from 'ajv-formats';
+import type { Clock } from './clock.js';
+import type { Dataset } from './dataset.js';
+import type { RecordFault, RecordFaultKind } from './record-fault.js';
+import { convert } from './xdm-conversion.js';
+import { DATE_TIME_FORMS, isDate, isDateTime } from './xdm-date.js';
+
+/** What every record of the class of events must have. */
+const EVENT_RULES = {
+  required: ['_id', 'timestamp'],
+  properties: { _id: { type: 'string' }, timestamp: { type: 'string', format: 'date-time' } },
+};
+
+/** Finds out what is wrong with a record: nothing, where it can be ingested. It may convert values in place. */
+export type RecordCheck = (record: Record<string, unknown>) => readonly RecordFault[];
+
+/**
+ * Build the check of a dataset's records. Its schema is compiled once.
+ *
+ * @throws the schema is not one
+ */
+export function createRecordCheck(dataset: Dataset, clock: Pick<Clock, 'now'>): RecordCheck {
+  const ajv = new Ajv({ allErrors: true, verbose: true, strictTypes: false });
+  // Both are CommonJS: what TypeScript takes for the module is its default export.
+  addFormats.default(ajv);
+  ajv.addFormat('date', isDate).addFormat('date-time', isDateTime);
+  const isEvent = dataset.class === 'event';
+  const schema = isEvent ? { allOf: [dataset.schema, EVENT_RULES] } : dataset.schema;
+  const validate = ajv.compile(schema);
+
+  return (record) => {
+    const errors = errorsOf(validate, record);
+    if (errors.length > 0) return errors.map((error) => toFault(error, record));
+    return isEvent ? timeFaultsOf(record, clock.now()) : [];
+  };
+}
+
+/** Validate, and once more if something could be mended: most records need no mending. */
+function errorsOf(
+  validate: ValidateFunction,
+  record: Record<string, unknown>,
+): readonly ErrorObject[] {
+  if (validate(record)) return [];
+  const errors = validate.errors ?? [];
+  const mended = errors.filter((error) => mend(error, record));
+  if (mended.length === 0) return errors;
+  return validate(record) ? [] : (validate.errors ?? []);
+}
+
+/**
+ * Put a converted value in the place of one of the wrong type, and drop a null: it counts as absent.
+ *
+ * @returns true where the record was changed
+ */
+function mend({ keyword, instancePath, data, parentSchema }: ErrorObject, record: object): boolean {
+  if (keyword !== 'type' || instancePath === '') return false;
+  const path = instancePath.slice(1).split('/').map(toName);
+  const last = path.pop() ?? '';
+  const parent = path.reduce<unknown>((value, name) => childOf(value, name), record);
+  if (typeof parent !== 'object' || parent === null) return false;
+  if (data === null) return Reflect.deleteProperty(parent, last);
+  const converted = convert(data, parentSchema?.type, parentSchema?.format);
+  if (converted === undefined) return false;
+  return Reflect.set(parent, last, converted);
+}
+
+function childOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+}
+
+/** A JSON pointer's escapes. */
+function toName(part: string): string {
+  return part.replaceAll('~1', '/').replaceAll('~0', '~');
+}
+
+function toFault(error: ErrorObject, record: Record<string, unknown>): RecordFault {
+  const { keyword, instancePath, schemaPath } = error;
+  return {
+    kind: kindOf(error),
+    keyword,
+    message: toMessage(error, record),
+    pointer: `#${instancePath}`,
+    schemaLocation: schemaPath.replace(/^#\/allOf\/\d/, '#').replace(/\/[^/]*$/, ''),
+  };
+}
+
+function kindOf({ keyword, data }: ErrorObject): RecordFaultKind {
+  if (keyword === 'required' || data === null) return 'required';
+  return keyword === 'type' ? 'conversion' : 'constraint';
+}
+
+function toMessage({ keyword, message = '', params, data }: ErrorObject, record: object): string {
+  if (keyword === 'format' && params.format === 'date-time') {
+    return `[${data}] is not a valid date-time. Expected [${DATE_TIME_FORMS}]`;
+  }
+  switch (keyword) {
+    case 'additionalProperties':
+      return `extraneous key [${params.additionalProperty}] is not permitted`;
+    case 'required':
+      return `required key [${params.missingProperty}] not found`;
+    default:
+      return data === record ? message : `[${toShortText(data)}] ${message}`;
+  }
+}
+
+function toShortText(data: unknown): string {
+  const text = typeof data === 'string' ? data : JSON.stringify(data);
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+}
+
+/** An event has happened: its time is not ahead. */
+function timeFaultsOf(record: Record<string, unknown>, now: number): RecordFault[] {
+  if (Date.parse(String(record.timestamp)) <= now) return [];
+  return [
+    {
+      kind: 'constraint',
+      keyword: 'timestamp',
+      message: `[${record.timestamp}] is in the future`,
+      pointer: '#/timestamp',
+      schemaLocation: '#/properties/timestamp',
+    },
+  ];
+}

@@ -1,0 +1,46 @@
+/** What is wrong with a row. */
+export type RecordFaultKind = 'corrupt' | 'required' | 'conversion' | 'constraint';
+
+/** How many rows have a fault of each kind for their first one. */
+export type FaultCounts = { readonly [Kind in RecordFaultKind]: number };
+
+/** Something that is wrong with a row. */
+export interface RecordFault {
+  readonly kind: RecordFaultKind;
+  /** Of JSON Schema. */
+  readonly keyword: string;
+  readonly message: string;
+  /** Where in the record, such as `#/timestamp`. */
+  readonly pointer: string;
+  /** Where in the schema. */
+  readonly schemaLocation: string;
+}
+
+/**
+ * How Platform names each kind. The first two are documented; of the others there is no public list: their
+ * codes are this receiver's own.
+ */
+export const FAULT_CODES: {
+  readonly [Kind in RecordFaultKind]: { readonly code: string; readonly description: string };
+} = {
+  corrupt: {
+    code: '1401',
+    description:
+      'The row has corrupted data and cannot be read or parsed. Fix the corrupted data and try again.',
+  },
+  required: {
+    code: '1555',
+    description:
+      'A required field is either missing or has a value of null. Add the required field to the input row and try again.',
+  },
+  conversion: {
+    code: '1501',
+    description:
+      'A value cannot be converted to the type of its field. Fix the value in the input row and try again.',
+  },
+  constraint: {
+    code: '1556',
+    description:
+      'A value is not one that the schema of the dataset allows. Fix the value in the input row and try again.',
+  },
+};

@@ -1,0 +1,89 @@
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { BatchFolder } from './batch-folder.js';
+import type { Batches } from './batches.js';
+import { writeBody } from './body-file.js';
+import { toStoredName } from './file-path.js';
+import { createLargeFile, parseContentRange } from './large-file.js';
+import { Problem } from './problem.js';
+
+/** 256 MB is Adobe's limit of a file, and of ours the kinder reading of it. In bytes. */
+export const MAX_FILE_BYTES = 256 * 1024 * 1024;
+
+/** Adobe's limit of a chunk. In bytes. */
+const MAX_CHUNK_BYTES = 512_000_000;
+
+const PATH = '/data/foundation/import/batches/:batchId/datasets/:dataSetId/files/*';
+
+interface FileRoute {
+  Params: { batchId: string; dataSetId: string; '*': string };
+  Querystring: { action?: string };
+}
+
+/** Serve the upload of files, whole or in chunks. */
+export function addUploadRoutes(app: FastifyInstance, batches: Batches): void {
+  /** What a call is about. @throws {Problem} */
+  function targetOf({ params }: FastifyRequest<FileRoute>) {
+    const { batchId, dataSetId } = params;
+    const checkOpen = () => void batches.findLoading(batchId);
+    if (batches.find(batchId).dataSetId !== dataSetId) {
+      throw new Problem(404, `Batch ${batchId} is not of dataset ${dataSetId}`);
+    }
+    checkOpen();
+    const folder: BatchFolder = batches.folderOf(batchId);
+    const name = toStoredName(params['*']);
+    return { checkOpen, folder, name, largeFile: createLargeFile(join(folder.chunks, name)) };
+  }
+
+  app.put<FileRoute>(PATH, async (request, reply) => {
+    const { folder, name, checkOpen } = targetOf(request);
+    const body = bodyOf(request, MAX_FILE_BYTES);
+    await using file = await writeBody(folder.incoming, body, MAX_FILE_BYTES);
+    await folder.take(file.location, name, checkOpen);
+    return reply.code(200).send();
+  });
+
+  app.post<FileRoute>(PATH, async (request, reply) => {
+    const { folder, name, checkOpen, largeFile } = targetOf(request);
+    switch (request.query.action?.toUpperCase()) {
+      case 'INITIALIZE':
+        await largeFile.initialize();
+        return reply.code(201).send();
+      case 'COMPLETE':
+        await folder.take(await largeFile.join(folder.incoming), name, checkOpen);
+        await largeFile.drop();
+        return reply.code(201).send();
+      default:
+        throw new Problem(400, 'action must be INITIALIZE or COMPLETE');
+    }
+  });
+
+  app.patch<FileRoute>(PATH, async (request, reply) => {
+    const { folder, largeFile } = targetOf(request);
+    const range = parseContentRange(request.headers['content-range']);
+    const body = bodyOf(request, MAX_CHUNK_BYTES);
+    await using chunk = await writeBody(folder.incoming, body, MAX_CHUNK_BYTES);
+    if (chunk.sizeBytes !== range.end - range.start + 1) {
+      throw new Problem(400, `Content-Range does not fit a body of ${chunk.sizeBytes} bytes`);
+    }
+    await largeFile.add(range, chunk.location);
+    return reply.code(200).send();
+  });
+
+  app.head<FileRoute>(PATH, async (request, reply) => {
+    const sizeBytes = await targetOf(request).largeFile.sizeBytes();
+    return reply.header('range', `bytes=0-${Math.max(0, sizeBytes - 1)}`).send();
+  });
+}
+
+/** @throws {Problem} 415; 413 where the length that is given exceeds the limit */
+function bodyOf({ headers, body }: FastifyRequest<FileRoute>, maxBytes: number): Readable {
+  if (!/^application\/octet-stream\b/i.test(headers['content-type'] ?? '')) {
+    throw new Problem(415, 'content-type must be application/octet-stream');
+  }
+  if (Number(headers['content-length']) > maxBytes) {
+    throw new Problem(413, `The body exceeds ${maxBytes} bytes`);
+  }
+  return body instanceof Readable ? body : Readable.from([]);
+}

@@ -1,0 +1,28 @@
+const NUMBER = /^[+-]?\d+(\.\d+)?([eE][+-]?\d+)?$/;
+/** What `Date` can hold. In ms before and behind the epoch. */
+const LATEST_MS = 8_640_000_000_000_000;
+
+/**
+ * Convert a value to the type that a schema asks for, as Platform does: text to a number, a number to text,
+ * and ms since the epoch to a date-time. Booleans and arrays are never converted.
+ *
+ * @param type - of JSON Schema
+ * @param format - of JSON Schema, where the type is string
+ * @returns undefined where the value cannot be converted
+ */
+export function convert(value: unknown, type: unknown, format: unknown): unknown {
+  switch (type) {
+    case 'number':
+    case 'integer': {
+      const isNumber = typeof value === 'string' && NUMBER.test(value);
+      return isNumber && Number.isFinite(Number(value)) ? Number(value) : undefined;
+    }
+    case 'string':
+      if (typeof value !== 'number') return undefined;
+      if (format !== 'date-time' && format !== 'date') return String(value);
+      if (!Number.isInteger(value) || Math.abs(value) > LATEST_MS) return undefined;
+      return new Date(value).toISOString().slice(0, format === 'date' ? 10 : undefined);
+    default:
+      return undefined;
+  }
+}

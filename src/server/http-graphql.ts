@@ -17,14 +17,16 @@ export function toGraphQLRequest(
   const params = method === 'POST' ? toParams(body) : fromSearch(search);
   const found = texts(params);
   if (found instanceof GraphQLError) return found;
-  const { query } = found;
-  const isAsSent = query === null || query === params.query;
-  if (!isAsSent) search.set('query', query);
+  const { query, isListed } = found;
+  if (isListed && query !== null) {
+    search.set('query', query);
+    search.delete('extensions');
+  }
   return {
     method,
     headers: toHeaderMap(headers),
     search: method === 'POST' ? '' : `?${search}`,
-    body: isAsSent ? body : { ...toParams(body), query, extensions: undefined },
+    body: isListed ? { ...toParams(body), query, extensions: null } : body,
   };
 }
 

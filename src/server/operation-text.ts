@@ -16,6 +16,8 @@ export type OperationTexts = (params: OperationParams) => TextFound | GraphQLErr
 /** Null: there is none, or something that is no text; what follows says so in its own words. */
 export interface TextFound {
   readonly query: string | null;
+  /** Whether it is of a list, so that the client need not have sent it; its hash has had its use. */
+  readonly isListed: boolean;
 }
 
 /**
@@ -28,11 +30,14 @@ export function createOperationTexts(
   return (params) => {
     const query = typeof params.query === 'string' ? params.query : null;
     if (!persisted)
-      return query !== null && query.length > maxCharacters ? tooLong(query) : { query };
-    if (query !== null && query !== '') return persisted.has(query) ? { query } : notAllowed();
+      return query !== null && query.length > maxCharacters
+        ? tooLong(query)
+        : { query, isListed: false };
+    if (query !== null && query !== '')
+      return persisted.has(query) ? { query, isListed: true } : notAllowed();
     const hash = hashOf(params);
     const found = hash === null ? undefined : persisted.find(hash);
-    return found === undefined ? notAllowed() : { query: found };
+    return found === undefined ? notAllowed() : { query: found, isListed: true };
   };
 
   function tooLong({ length }: string): GraphQLError {

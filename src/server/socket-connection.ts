@@ -73,19 +73,22 @@ export class SocketConnection implements OperationHost {
   #phase: 'opened' | 'identifying' | 'acknowledged' | 'closed' = 'opened';
   /** Who the client is, once that is known. */
   #asker: Asker | null = null;
-  /** Whose sockets this one is among. */
+  /** Whose sockets this one is among: of its address, until its caller is known. */
   #quotaKey: string;
   #callOffExpiry = () => {};
+  /** Not kept once it was looked at. */
+  #authorization: string | undefined;
   #initTimer: NodeJS.Timeout | undefined;
   readonly #operations = new Map<string, SocketOperation>();
 
   constructor(
     private readonly socket: WebSocket,
     private readonly services: SocketServices,
-    private readonly client: SocketClient,
+    { addressKey, authorization }: SocketClient,
   ) {
-    this.#quotaKey = client.addressKey;
-    services.quota.enter(this.#quotaKey);
+    this.#authorization = authorization;
+    this.#quotaKey = addressKey;
+    services.quota.enter(addressKey);
     if (socket.protocol !== GRAPHQL_TRANSPORT_WS_PROTOCOL) {
       this.close(CloseCode.SubprotocolNotAcceptable, 'Subprotocol not acceptable');
       return;
@@ -190,7 +193,9 @@ export class SocketConnection implements OperationHost {
     this.#initTimer = undefined;
     const { signIn, clock } = this.services;
     try {
-      const caller = await signIn.identify(toAuthorization(payload, this.client.authorization));
+      const authorization = toAuthorization(payload, this.#authorization);
+      this.#authorization = undefined;
+      const caller = await signIn.identify(authorization);
       if (this.#isClosed) return;
       this.#acknowledge(caller);
       if (this.#isClosed) return;
@@ -205,7 +210,7 @@ export class SocketConnection implements OperationHost {
   }
 
   #acknowledge(caller: Caller): void {
-    const asker = toAsker(caller, this.client.addressKey);
+    const asker = toAsker(caller, this.#quotaKey);
     if (!this.services.quota.move(this.#quotaKey, asker.key)) {
       this.#refuse(TOO_MANY_SOCKETS);
       return;

@@ -3,11 +3,9 @@ import type { Duplex } from 'node:stream';
 import { CloseCode, handleProtocols } from 'graphql-ws';
 import type { Logger } from 'pino';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
-
 import type { ClientAddress } from './client-address.js';
 import { toAddressKey } from './limits/caller-key.js';
 import type { OriginCheck } from './origin.js';
-
 import { type SocketClient, SocketConnection, type SocketServices } from './socket-connection.js';
 import { startPings } from './socket-pings.js';
 

@@ -9,10 +9,8 @@ import type { IngestionLog, StartLog, Watches } from '../../src/ingestion/ports.
 import type { Starter } from '../../src/ingestion/start-ingestion.js';
 import { createLogger } from '../../src/logger.js';
 import { buildGatewaySchema } from '../../src/server/build-schema.js';
-
 import { createGraphQLServer } from '../../src/server/graphql-server.js';
 import { anonymousSignIn } from '../../src/server/sign-in.js';
-
 import { createHub } from '../../src/watch/hub.js';
 import { startAnswers, statusAnswers } from '../support/campaign-answers.js';
 import { privateExposure } from '../support/exposure.js';

@@ -9,8 +9,8 @@ import { createLineageLoader } from '../../src/datasources/lineage.loader.js';
 import { createStartLog } from '../../src/datasources/start-log.datasource.js';
 import { systemClock } from '../../src/datasources/system-clock.js';
 import type { IngestionLog, Upstream } from '../../src/ingestion/ports.js';
+import { singleReplica } from '../../src/ingestion/replica-ports.js';
 import { buildGatewaySchema } from '../../src/server/build-schema.js';
-
 import { createGraphQLServer } from '../../src/server/graphql-server.js';
 import type { ResultJson } from '../../src/server/operations.js';
 import { anonymousSignIn } from '../../src/server/sign-in.js';
@@ -53,6 +53,7 @@ export async function startPushedGateway(): Promise<PushedGateway> {
     upstream,
     log,
     clock: systemClock,
+    leases: singleReplica,
     plan: { minMs: 60_000, maxMs: 60_000, maxPollsPerSecond: 1e6 },
     events: { onRegression: () => {}, onPollFailed: () => {} },
   });

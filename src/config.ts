@@ -1,3 +1,5 @@
+import { type ExposureConfig, toExposureConfig } from './config.exposure.js';
+import { isLoopback } from './config.loopback.js';
 import { type LogLevel, type Settings, settings } from './config.settings.js';
 import { toSignInConfig } from './config.sign-in.js';
 import { type Environment, readSecretFiles, secrets, withEnvFile } from './config.sources.js';
@@ -51,6 +53,7 @@ export interface Config {
   /** Of the embedded Campaign service, and of the log where that is a file. */
   readonly dataDir: string;
   readonly retentionDays: number;
+  readonly exposure: ExposureConfig;
   readonly logLevel: LogLevel;
 }
 
@@ -64,7 +67,16 @@ export class ConfigError extends Error {
 }
 
 /** What makes a variable ours. A misspelt one is reported, for its author meant to set something. */
-const ourPrefixes = ['AUTH_', 'CAMPAIGN_', 'DATABASE_', 'IMS_', 'POLL_', 'RETENTION_', 'SLUICE_'];
+const ourPrefixes = [
+  'AUTH_',
+  'CAMPAIGN_',
+  'DATABASE_',
+  'IMS_',
+  'LIMIT_',
+  'POLL_',
+  'RETENTION_',
+  'SLUICE_',
+];
 
 /** Read by `npm run campaign`; known here, so that one `.env` can serve both. */
 const campaignServicePrefix = 'CAMPAIGN_SERVICE_';
@@ -129,6 +141,10 @@ export function parseConfig(
       : { kind: 'sqlite', dataDir: all.DATA_DIR },
     dataDir: all.DATA_DIR,
     retentionDays: all.RETENTION_DAYS,
+    exposure: toExposureConfig(all, {
+      hasSignIn: signIn !== null,
+      isReachable: !isLoopback(all.HOST),
+    }),
     logLevel: all.LOG_LEVEL,
   });
 }

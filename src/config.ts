@@ -1,3 +1,4 @@
+import { type PlatformConfig, toPlatformConfig } from './config.platform.js';
 import { type LogLevel, type Settings, settings } from './config.settings.js';
 import { toSignInConfig } from './config.sign-in.js';
 import { type Environment, readSecretFiles, secrets, withEnvFile } from './config.sources.js';
@@ -42,6 +43,8 @@ export interface Config {
   /** Null where everybody is the anonymous caller. */
   readonly signIn: SignInConfig | null;
   readonly upstream: UpstreamConfig;
+  /** Null where batches are not to be looked up. */
+  readonly platform: PlatformConfig | null;
   readonly timeoutMs: number;
   readonly maxRps: number;
   readonly statusRequestIdIn: 'query' | 'body';
@@ -64,10 +67,19 @@ export class ConfigError extends Error {
 }
 
 /** What makes a variable ours. A misspelt one is reported, for its author meant to set something. */
-const ourPrefixes = ['AUTH_', 'CAMPAIGN_', 'DATABASE_', 'IMS_', 'POLL_', 'RETENTION_', 'SLUICE_'];
+const ourPrefixes = [
+  'AUTH_',
+  'CAMPAIGN_',
+  'DATABASE_',
+  'IMS_',
+  'PLATFORM_',
+  'POLL_',
+  'RETENTION_',
+  'SLUICE_',
+];
 
-/** Read by `npm run campaign`; known here, so that one `.env` can serve both. */
-const campaignServicePrefix = 'CAMPAIGN_SERVICE_';
+/** Read by the services that run alone; known here, so that one `.env` can serve all. */
+const servicePrefixes = ['CAMPAIGN_SERVICE_', 'PLATFORM_RECEIVER_'];
 
 /**
  * The environment, and under it what a `.env` file says, as a frozen Config. An empty variable counts as
@@ -111,6 +123,7 @@ export function parseConfig(
   }
   const signIn = toSignInConfig(read, faults);
   const upstream = toUpstreamConfig(read, given, faults);
+  const platform = toPlatformConfig(read, given, faults);
   if (faults.length > 0) throw new ConfigError(faults);
 
   const all = parsed as Settings;
@@ -119,6 +132,7 @@ export function parseConfig(
     port: all.PORT,
     signIn,
     upstream,
+    platform,
     timeoutMs: all.CAMPAIGN_TIMEOUT_MS,
     maxRps: all.CAMPAIGN_MAX_RPS,
     statusRequestIdIn: all.CAMPAIGN_STATUS_REQUEST_ID_IN,
@@ -196,7 +210,7 @@ function unknownVariables(environment: Environment): string[] {
   return Object.keys(environment).filter(
     (name) =>
       !known.has(name) &&
-      !name.startsWith(campaignServicePrefix) &&
+      !servicePrefixes.some((prefix) => name.startsWith(prefix)) &&
       ourPrefixes.some((prefix) => name.startsWith(prefix)),
   );
 }

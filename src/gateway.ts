@@ -3,11 +3,13 @@ import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { Config, DatabaseConfig, RemoteUpstream } from './config.js';
 import { createCampaignDatasource } from './datasources/campaign.datasource.js';
+import { createIngestionBatchLoader } from './datasources/ingestion-batch.loader.js';
 import { createIngestionLog } from './datasources/ingestion-log.datasource.js';
 import { createIngestionRequestLoader } from './datasources/ingestion-request.loader.js';
 import { createLineageLoader } from './datasources/lineage.loader.js';
 import type { LogDatabase } from './datasources/log-database.js';
 import { bindToUpstream } from './datasources/log-upstream.js';
+import { createPlatformDatasource } from './datasources/platform.datasource.js';
 import { openPostgresLog } from './datasources/postgres.log.js';
 import { openSqliteLog } from './datasources/sqlite.log.js';
 import { createStartLog } from './datasources/start-log.datasource.js';
@@ -105,6 +107,11 @@ export async function startGateway(
     onCall: metrics.observeUpstreamCall,
   });
   starting.defer(() => upstream.close());
+
+  const platform = config.platform
+    ? createPlatformDatasource({ ...config.platform, timeoutMs: config.timeoutMs, clock })
+    : null;
+  starting.defer(() => platform?.close());
 
   const replicaId = randomUUID();
   const database = await openLogDatabase(config.database, onFatal);
@@ -216,6 +223,7 @@ export async function startGateway(
     caller,
     requests: createIngestionRequestLoader(log),
     lineages: createLineageLoader(starts),
+    batches: platform && createIngestionBatchLoader(platform),
     followed: { log, hub, watches: watcher },
   });
   const apollo = createApolloServer({ schema, formatError, reportOperation, logger });

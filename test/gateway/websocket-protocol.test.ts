@@ -393,6 +393,7 @@ describe('a fault inside a stream', () => {
       caller,
       requests: createIngestionRequestLoader(log),
       lineages: createLineageLoader(nobody),
+      batches: null,
       followed: { log, hub, watches: nobody },
     });
     const apollo = createApolloServer({ schema, formatError, reportOperation, logger });

@@ -75,6 +75,7 @@ export async function startPushedGateway(): Promise<PushedGateway> {
       caller,
       requests: createIngestionRequestLoader(log),
       lineages: createLineageLoader(starts),
+      batches: null,
       followed: { log, hub, watches },
     };
   };

@@ -260,7 +260,11 @@ export async function startGateway(
     bufferedBytes: () => webSockets.bufferedBytes,
   };
   metrics.serve(server, gauges, httpSignIn.require('metrics:read'));
-  await serveExplorer(server, GRAPHQL_PATH, toExplorerContent(config.explorerMappingId));
+  await serveExplorer(
+    server,
+    GRAPHQL_PATH,
+    toExplorerContent(config.explorerMappingId, config.signIn !== null),
+  );
   starting.defer(async () => {
     draining = true;
     const callOff = setTimeout(() => void upstream.close(), deadlines.callOffAfterMs);

@@ -13,11 +13,10 @@ const requestId = z
   .string()
   .max(255)
   .regex(/^(?=.*\S)[^\p{Cc}\p{Cs}]+$/u);
-const info = z.string();
-const batchId = z
-  .string()
-  .nullish()
-  .transform((id) => (id === '' || id === undefined ? null : id));
+/** Half a character, or none, cannot be stored everywhere: what was read back would not be what was written. */
+const storable = z.string().transform((text) => text.toWellFormed().replaceAll('\0', '\uFFFD'));
+const info = storable;
+const batchId = storable.nullish().transform((id) => (id === '' || id === undefined ? null : id));
 
 /** POST: here `Success` means submitted. */
 const startAnswer = z.discriminatedUnion('status', [

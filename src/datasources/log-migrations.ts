@@ -48,10 +48,11 @@ const initial: Change = async (db, kind) => {
       column.check(sql`from_status is null or from_status = 'IN_PROGRESS'`),
     )
     .addColumn('to_status', 'text', (column) =>
-      column
-        .notNull()
-        .check(sql`to_status in ('IN_PROGRESS', 'SUCCESS', 'FAILED', 'ABORTED')`)
-        .check(sql`from_status is null or to_status <> 'IN_PROGRESS'`),
+      column.notNull().check(
+        // Of a column’s checks Kysely takes the last one only.
+        sql`to_status in ('IN_PROGRESS', 'SUCCESS', 'FAILED', 'ABORTED')
+            and (from_status is null or to_status <> 'IN_PROGRESS')`,
+      ),
     )
     .addColumn('info', 'text', (column) => column.notNull())
     .addColumn('batch_id', 'text')
@@ -123,13 +124,11 @@ const starts: Change = async (db, kind) => {
     .addColumn('created_at', 'bigint', (column) => column.notNull())
     .addColumn('sent_at', 'bigint')
     .addColumn('state', 'text', (column) =>
-      column
-        .notNull()
-        .check(
-          sql`state in ('waiting', 'sent', 'submitted', 'alreadyInProgress', 'mappingNotStopped',
-              'mappingNotPublished', 'refused', 'unknown', 'abandoned')`,
-        )
-        .check(sql`state not in ('waiting', 'abandoned') or retry_of is not null`),
+      column.notNull().check(
+        sql`state in ('waiting', 'sent', 'submitted', 'alreadyInProgress', 'mappingNotStopped',
+              'mappingNotPublished', 'refused', 'unknown', 'abandoned')
+            and (state not in ('waiting', 'abandoned') or retry_of is not null)`,
+      ),
     )
     .addColumn('request_key', 'text', (column) =>
       column.check(sql`(request_key is not null) = (state in ('submitted', 'alreadyInProgress'))`),

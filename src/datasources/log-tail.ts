@@ -1,7 +1,11 @@
 import { LogUnavailableError } from '../ingestion/gateway-error.js';
 import type { Position, Transition } from '../ingestion/transition.js';
 
-/** Tells of what is appended to the log, by this process or another, once and in the log’s order. */
+/**
+ * Tells of what is appended to the log, by this process or another, once and in the log’s order.
+ *
+ * @see docs/adr/0014-notifications-are-hints.md
+ */
 export interface LogTail {
   /** The newest transition that was told. */
   readonly toldThrough: Position;

@@ -6,6 +6,7 @@ import type { LogTables } from './ingestion-log.schema.js';
 import { createLogKysely, type LogDatabase, type Written } from './log-database.js';
 import { isCommitted } from './postgres.commit.js';
 import { createPostgresDialect, PostgresError } from './postgres.dialect.js';
+import { startPostgresListener } from './postgres.listener.js';
 import { CONNECT_TIMEOUT_MS, preparePostgres } from './postgres.open.js';
 
 /** Which database, and how to use it. */
@@ -17,29 +18,43 @@ export interface PostgresLogOptions {
   readonly onFatal: (error: Error) => void;
 }
 
-/** Whoever waits so long for another’s commit gives up, in ms. */
-const LOCK_TIMEOUT_MS = 5_000;
+/** How long what may take long may take, in ms. */
+export interface PostgresTimeouts {
+  /** To wait for another’s commit. */
+  readonly lockMs: number;
+  /** To be idle inside a transaction, as a process that is frozen is: less than others wait for it. */
+  readonly idleInTransactionMs: number;
+  /** Of a statement, by the server’s clock. */
+  readonly statementMs: number;
+  /** Of a statement, by ours: the server says nothing. */
+  readonly answerMs: number;
+}
 
-/** A process that is frozen inside a transaction holds the log no longer than this, in ms: less than others wait. */
-const IDLE_IN_TRANSACTION_TIMEOUT_MS = 3_000;
+const defaultTimeouts: PostgresTimeouts = {
+  lockMs: 5_000,
+  idleInTransactionMs: 3_000,
+  statementMs: 10_000,
+  answerMs: 15_000,
+};
 
-/** The longest that a statement may take, in ms: by the server’s clock, and by ours where the server is silent. */
-const STATEMENT_TIMEOUT_MS = 10_000;
-const ANSWER_TIMEOUT_MS = 15_000;
+/** How often the log is looked at, in ms, where no notification said that it has grown. */
+const TAIL_INTERVAL_MS = 1_000;
 
 /** Said by the server where nobody has read notifications for long. */
 const QUEUE_FULL = '54000';
 
 /** The channel on which commits tell how far the log has come. */
-export const GROWN_CHANNEL = 'sluice_log';
+const GROWN_CHANNEL = 'sluice_log';
 
 /**
  * The log in a PostgreSQL database, which other processes may have open as well.
  *
  * @throws {LogUnusableError} the database cannot be used; the message says what to do
  */
-export async function openPostgresLog(options: PostgresLogOptions): Promise<LogDatabase> {
-  const { url, maxConnections, onFatal } = options;
+export async function openPostgresLog(
+  { url, maxConnections, onFatal }: PostgresLogOptions,
+  timeouts = defaultTimeouts,
+): Promise<LogDatabase> {
   const name = toDatabaseName(url);
   const cursorKey = await preparePostgres(url, name);
   const db = createLogKysely(
@@ -47,10 +62,10 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<LogD
       connectionString: url,
       max: maxConnections,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      statement_timeout: STATEMENT_TIMEOUT_MS,
-      query_timeout: ANSWER_TIMEOUT_MS,
-      lock_timeout: LOCK_TIMEOUT_MS,
-      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+      statement_timeout: timeouts.statementMs,
+      query_timeout: timeouts.answerMs,
+      lock_timeout: timeouts.lockMs,
+      idle_in_transaction_session_timeout: timeouts.idleInTransactionMs,
       keepAlive: true,
       application_name: 'sluice',
     }),
@@ -104,6 +119,9 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<LogD
     return done.written.value;
   }
 
+  const closing = new AsyncDisposableStack();
+  closing.defer(() => db.destroy());
+
   return {
     kind: 'postgres',
     name,
@@ -121,8 +139,18 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<LogD
           return commit(write, false);
         }
       }),
-    onGrown() {},
-    close: () => db.destroy(),
+    onGrown(tell) {
+      const listener = startPostgresListener({
+        url,
+        channel: GROWN_CHANNEL,
+        connectTimeoutMs: CONNECT_TIMEOUT_MS,
+        hear: (head) => tell(head === null ? null : Number(head)),
+      });
+      closing.defer(() => listener.stop());
+      const tail = setInterval(() => tell(null), TAIL_INTERVAL_MS);
+      closing.defer(() => clearInterval(tail));
+    },
+    close: () => closing.disposeAsync(),
   };
 }
 

@@ -20,7 +20,7 @@ export class HistoryResolver {
   @Authorized<Right>('ingestion:read')
   @Query(() => IngestionRequestConnection, {
     description:
-      'What this gateway has seen, newest first; `first` is 1 to 100. Each as last observed: the upstream is not asked. Cursors stay in their place while requests are added.',
+      'What this gateway has seen of the mappings that the caller may see, newest first; `first` is 1 to 100. Each as last observed: the upstream is not asked. Cursors stay in their place while requests are added.',
   })
   async ingestionRequests(
     @Arg('filter', () => IngestionRequestFilter, { nullable: true })

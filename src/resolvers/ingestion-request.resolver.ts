@@ -96,7 +96,8 @@ export class IngestionRequestResolver {
 
   @FieldResolver(() => IngestionRequest, {
     nullable: true,
-    description: 'The ABORTED request that this one retries; null for a first try.',
+    description:
+      'The ABORTED request that this one retries; null for a first try, and where the caller may not see it.',
   })
   async retryOf(
     @Root() { ref }: IngestionRequest,
@@ -108,7 +109,7 @@ export class IngestionRequestResolver {
   @FieldResolver(() => IngestionRequest, {
     nullable: true,
     description:
-      'The request that retried this one after it was ABORTED. Null where there is none, and as long as the upstream has not named it.',
+      'The request that retried this one after it was ABORTED. Null where there is none, as long as the upstream has not named it, and where the caller may not see it.',
   })
   async retriedBy(
     @Root() { ref }: IngestionRequest,

@@ -22,7 +22,7 @@ export class IngestionStatusResolver {
   @Query(() => IngestionRequest, {
     nullable: true,
     description:
-      'Null where the upstream knows no such request. Never older than `maxAgeMs` (milliseconds) while it is not terminal; by default the poll interval in force. A terminal request is answered without asking the upstream. Where the upstream cannot be asked, this is an `UPSTREAM_…` error: a larger `maxAgeMs`, or `node`, still gives what was last observed.',
+      'Null where the upstream knows no such request, or the caller may not see its mapping. Never older than `maxAgeMs` (milliseconds) while it is not terminal; by default the poll interval in force. A terminal request is answered without asking the upstream. Where the upstream cannot be asked, this is an `UPSTREAM_…` error: a larger `maxAgeMs`, or `node`, still gives what was last observed.',
   })
   ingestionStatus(
     @Arg('mappingId', () => ID) mappingId: string,
@@ -58,7 +58,7 @@ export class IngestionStatusResolver {
   @Query(() => Node, {
     nullable: true,
     description:
-      'What has this global id, as last observed (the upstream is asked only about what this gateway has not seen yet). Null where there is no such thing.',
+      'What has this global id, as last observed (the upstream is asked only about what this gateway has not seen yet). Null where there is no such thing, or the caller may not see it.',
   })
   async node(
     @Arg('id', () => ID) id: string,

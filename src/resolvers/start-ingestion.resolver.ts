@@ -29,7 +29,7 @@ export class StartIngestionResolver {
   @Authorized<Right>('ingestion:start')
   @Mutation(() => StartIngestionResult, {
     description:
-      'Start an ingestion of a mapping, which must be published and stopped. The upstream is asked once; where its answer was lost, the error carries `outcomeUnknown: true` and nothing is sent again.',
+      'Start an ingestion of a mapping, which must be published and stopped; `FORBIDDEN` where the caller may not start it. The upstream is asked once; where its answer was lost, the error carries `outcomeUnknown: true` and nothing is sent again.',
   })
   async startIngestion(
     @Arg('input', () => StartIngestionInput) input: StartIngestionInput,

@@ -32,7 +32,7 @@ export class SubscriptionResolver {
   @Authorized<Right>('ingestion:read')
   @Subscription(() => IngestionTransition, {
     description:
-      'All transitions of one request after the cursor (without one: from its first), then live ones, then complete once a terminal one is delivered. Subscribing late, after the end, or again after a lost connection gives no gap and no repeat. `INGESTION_REQUEST_NOT_FOUND` where the upstream knows no such request. A status that comes and goes between two polls cannot be observed.',
+      'All transitions of one request after the cursor (without one: from its first), then live ones, then complete once a terminal one is delivered. Subscribing late, after the end, or again after a lost connection gives no gap and no repeat. `INGESTION_REQUEST_NOT_FOUND` where the upstream knows no such request, or the caller may not see its mapping. A status that comes and goes between two polls cannot be observed.',
     subscribe: ({ args, context }: SubscribeData): Promise<TransitionStream> => {
       const { mappingId, requestId, after } = args as unknown as StatusChangedArgs;
       return followRequest(
@@ -56,7 +56,7 @@ export class SubscriptionResolver {
   @Authorized<Right>('ingestion:read')
   @Subscription(() => IngestionTransition, {
     description:
-      'Transitions of all requests, or of the mappings named (at most 100): after the cursor, or without one only new ones. Never completes.',
+      'Transitions of all requests that the caller may see, or of those of the mappings named (at most 100): after the cursor, or without one only new ones. Never completes.',
     subscribe: ({ args, context }: SubscribeData): Promise<TransitionStream> => {
       const { mappingIds, after } = args as ActivityArgs;
       if (mappingIds && (mappingIds.length === 0 || mappingIds.length > MAX_MAPPING_IDS)) {

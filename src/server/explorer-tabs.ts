@@ -6,9 +6,11 @@ import type { ExplorerContent } from './explorer.js';
  * The first hands the request on to the others, through the variables `{{mappingId}}` and `{{requestId}}`
  * of the explorer's environment.
  *
+ * Where callers sign in, each sends `{{token}}`, which its user puts into that environment once.
+ *
  * @param mappingId - a mapping that can be started right away, or a placeholder
  */
-export function toExplorerContent(mappingId: string): ExplorerContent {
+export function toExplorerContent(mappingId: string, hasSignIn: boolean): ExplorerContent {
   const ref = { mappingId: '{{mappingId}}', requestId: '{{requestId}}' };
   return {
     tabs: [
@@ -18,7 +20,8 @@ export function toExplorerContent(mappingId: string): ExplorerContent {
       { name: '4 List', query: LIST, variables: {} },
       { name: '5 Everything', query: EVERYTHING, variables: {} },
     ],
-    environment: { mappingId, requestId: '1' },
+    environment: { mappingId, requestId: '1', ...(hasSignIn && { token: '' }) },
+    authorization: hasSignIn ? 'Bearer {{token}}' : null,
   };
 }
 

@@ -31,6 +31,8 @@ export interface ExplorerContent {
   readonly tabs: readonly ExplorerTab[];
   /** What `{{name}}` in a tab's variables stands for, until a tab's `onAnswer` sets it. */
   readonly environment: Readonly<Record<string, string>>;
+  /** What every tab sends as `Authorization`, over HTTP and at `connection_init`; null where nobody signs in. */
+  readonly authorization: string | null;
 }
 
 /**
@@ -75,7 +77,11 @@ export async function serveExplorer(
   });
 }
 
-function toAltairOptions({ tabs, environment }: ExplorerContent): AltairConfigOptions {
+function toAltairOptions({
+  tabs,
+  environment,
+  authorization,
+}: ExplorerContent): AltairConfigOptions {
   return {
     initialSubscriptionRequestHandlerId: 'graphql-ws',
     // Without an address of their own: they take the page's, which is absolute.
@@ -85,6 +91,10 @@ function toAltairOptions({ tabs, environment }: ExplorerContent): AltairConfigOp
       initialVariables: JSON.stringify(variables, null, 2),
       initialSubscriptionRequestHandlerId: 'graphql-ws',
       ...(onAnswer !== undefined && { initialPostRequestScript: onAnswer }),
+      ...(authorization !== null && {
+        initialHeaders: { Authorization: authorization },
+        initialSubscriptionsPayload: { authorization },
+      }),
     })),
     // Scripts may set variables of an active sub-environment only.
     initialEnvironments: {

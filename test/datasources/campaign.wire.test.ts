@@ -42,6 +42,15 @@ describe('the answers to a status question, as documented', () => {
   });
 });
 
+it('replaces what cannot be stored in the upstream’s texts', () => {
+  const answer = {
+    ...statusAnswers.failedInBatch('XDM44', 3520),
+    info: 'a\0b\ud800c XDM44',
+    batchId: '\0',
+  };
+  expect(status(answer)).toMatchObject({ info: 'a\ufffdb\ufffdc XDM44', batchId: '\ufffd' });
+});
+
 describe('request ids', () => {
   it.each([
     ['a number', '3520', '3520'],

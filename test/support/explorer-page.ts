@@ -8,6 +8,8 @@ export interface ExplorerPage {
   /** Resolves once the tab is the active one. */
   open(name: string): Promise<void>;
   send(): Promise<void>;
+  /** Write the environment’s variables anew, as one does by hand. */
+  setEnvironment(variables: Readonly<Record<string, string>>): Promise<void>;
   /** Resolves with the entries of the event log, once there are so many. */
   events(count: number): Promise<readonly Locator[]>;
   /** Open the pane of docs at a type. */
@@ -38,6 +40,16 @@ export function createExplorerPage(page: Page): ExplorerPage {
         .getByRole('button', { name: 'Send Request', exact: true })
         .filter({ visible: true })
         .click();
+    },
+    async setEnvironment(variables) {
+      await page.getByText('Sluice', { exact: true }).last().click();
+      await page.getByText('Environments...').click();
+      const dialog = page.getByRole('dialog');
+      await dialog.locator('.cm-content').click();
+      await page.keyboard.press('ControlOrMeta+A');
+      await page.keyboard.insertText(JSON.stringify(variables));
+      await dialog.getByText('Save', { exact: true }).click();
+      await dialog.waitFor({ state: 'hidden' });
     },
     async events(count) {
       await event

@@ -4,7 +4,7 @@ import type { DatabaseConfig } from '../../src/config.js';
 import type { LogDatabase } from '../../src/datasources/log-database.js';
 import { openPostgresLog } from '../../src/datasources/postgres.log.js';
 import { openSqliteLog } from '../../src/datasources/sqlite.log.js';
-import { createTestDatabase, type TestDatabase } from './postgres.js';
+import { createTestDatabase, execute, type TestDatabase } from './postgres.js';
 
 /** Said by `jest.config.json`: tests that use a log run on each database that can hold one. */
 declare global {
@@ -16,13 +16,27 @@ const MAX_CONNECTIONS = 4;
 
 const databases = new Map<string, Promise<TestDatabase>>();
 
+/** Emptied ones, to be used again: that takes a fifth of the time that a new one does. */
+const spare: TestDatabase[] = [];
+
+const EMPTY = `
+  select pg_terminate_backend(pid, 5000) from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid();
+  drop function if exists disk_is_full cascade;
+  do $$ begin
+    execute (
+      select 'truncate ' || string_agg(tablename, ', ') || ' restart identity' from pg_tables
+      where schemaname = 'public' and tablename not like 'kysely_%'
+    );
+  end $$`;
+
 /**
  * The database that goes by the name of a directory: the directory itself for a SQLite file, or a PostgreSQL
  * database, made when it is first asked for.
  */
 export async function databaseOf(dataDir: string): Promise<DatabaseConfig> {
   if (globalThis.logDatabaseKind !== 'postgres') return { kind: 'sqlite', dataDir };
-  const database = databases.get(dataDir) ?? createTestDatabase();
+  const database = databases.get(dataDir) ?? Promise.resolve(spare.pop() ?? createTestDatabase());
   databases.set(dataDir, database);
   return { kind: 'postgres', url: (await database).url, maxConnections: MAX_CONNECTIONS };
 }
@@ -33,10 +47,14 @@ export async function databaseEnv(dataDir: string): Promise<Record<string, strin
   return database.kind === 'sqlite' ? {} : { DATABASE_URL: database.url };
 }
 
-/** Delete it, with the directory. */
+/** Delete all that is in it, and the directory. */
 export async function deleteDatabase(dataDir: string): Promise<void> {
-  await (await databases.get(dataDir))?.drop();
+  const database = await databases.get(dataDir);
   databases.delete(dataDir);
+  if (database) {
+    await execute(database.url, EMPTY);
+    spare.push(database);
+  }
   await rm(dataDir, { recursive: true, force: true });
 }
 

@@ -1,0 +1,85 @@
+import { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
+
+/** What to listen to, and whom to tell. */
+export interface PostgresListenerOptions {
+  readonly url: string;
+  readonly channel: string;
+  readonly connectTimeoutMs: number;
+  /** Told of each notification’s payload; and with null when there may have been some that nobody heard. */
+  readonly hear: (payload: string | null) => void;
+}
+
+/** How often the connection is asked whether it is still one, and how long it may take to answer, in ms. */
+const HEARTBEAT_MS = 5_000;
+const HEARTBEAT_TIMEOUT_MS = 5_000;
+
+/** How long to wait before connecting again, in ms: at first, and at most. */
+const MIN_PAUSE_MS = 50;
+const MAX_PAUSE_MS = 2_000;
+
+/**
+ * Listen on a channel, over a connection of its own, until told to stop.
+ *
+ *     connecting ──▶ listening ──it is lost, or does not answer──▶ pausing ──▶ connecting …
+ *
+ * A listener can go deaf without a word (its server was restarted, a router forgot the connection), so it is asked
+ * now and then; and whatever is heard is only a hint to look.
+ */
+export function startPostgresListener(options: PostgresListenerOptions): { stop(): Promise<void> } {
+  const { url, channel, connectTimeoutMs, hear } = options;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+
+  async function listen(onListening: () => void): Promise<void> {
+    const socket = new Socket();
+    const client = new pg.Client({
+      connectionString: url,
+      stream: () => socket,
+      connectionTimeoutMillis: connectTimeoutMs,
+      query_timeout: HEARTBEAT_TIMEOUT_MS,
+      application_name: 'sluice listener',
+    });
+    const lost = new AbortController();
+    const onLost = () => lost.abort();
+    client.on('error', onLost);
+    client.on('end', onLost);
+    client.on('notification', ({ payload }) => hear(payload ?? null));
+    signal.addEventListener('abort', onLost);
+    lost.signal.addEventListener('abort', () => socket.destroy());
+    try {
+      await client.connect();
+      await client.query(`listen ${channel}`);
+      onListening();
+      hear(null);
+      while (!lost.signal.aborted) {
+        await delay(HEARTBEAT_MS, null, { signal: lost.signal });
+        await client.query('select 1');
+      }
+    } finally {
+      signal.removeEventListener('abort', onLost);
+      socket.destroy();
+    }
+  }
+
+  async function run(): Promise<void> {
+    let pauseMs = MIN_PAUSE_MS;
+    while (!signal.aborted) {
+      // However it ends: there will be another.
+      await listen(() => {
+        pauseMs = MIN_PAUSE_MS;
+      }).catch(() => {});
+      await delay(pauseMs, null, { signal }).catch(() => {});
+      pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
+    }
+  }
+
+  const running = run();
+  return {
+    async stop() {
+      stopping.abort();
+      await running;
+    },
+  };
+}

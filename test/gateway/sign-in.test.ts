@@ -1,0 +1,458 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Client, createClient } from 'graphql-ws';
+import { WebSocket } from 'ws';
+import { type Right, rights, toMappingScope } from '../../src/ingestion/caller.js';
+import { newApiKey } from '../../src/server/api-keys.js';
+import { startAnswers } from '../support/campaign-answers.js';
+import { type CampaignScript, scriptCampaign } from '../support/campaign-script.js';
+import { askSocket, openSocket } from '../support/raw-socket.js';
+import {
+  held,
+  json,
+  type ScriptedUpstream,
+  startScriptedUpstream,
+} from '../support/scripted-upstream.js';
+import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
+import {
+  type IssuerKey,
+  MAPPINGS_CLAIM,
+  newIssuerKey,
+  signToken,
+  startTokenIssuer,
+  type TokenIssuer,
+  toTokenRules,
+} from '../support/token-issuer.js';
+
+const opsKey = newApiKey();
+const fullKey = newApiKey();
+const oldKey = newApiKey();
+
+let key: IssuerKey;
+let issuer: TokenIssuer;
+let upstream: ScriptedUpstream;
+let campaign: CampaignScript;
+let gateway: TestGateway;
+
+beforeAll(async () => {
+  key = await newIssuerKey('k1');
+  issuer = await startTokenIssuer(key);
+  upstream = await startScriptedUpstream();
+  campaign = scriptCampaign(upstream);
+  const entry = { expiresAt: null, mappings: toMappingScope(['*']) };
+  gateway = await startTestGateway(upstream.url, {
+    signIn: {
+      accessTokens: toTokenRules(issuer),
+      apiKeys: [
+        { ...entry, name: 'ops', sha256: opsKey.sha256, rights: ['metrics:read'] },
+        { ...entry, name: 'ci', sha256: fullKey.sha256, rights },
+        { ...entry, name: 'ci', sha256: oldKey.sha256, rights },
+      ],
+    },
+  });
+});
+
+afterAll(async () => {
+  await gateway.stop();
+  await upstream.close();
+  await issuer.close();
+});
+
+interface TokenWish {
+  readonly name?: string;
+  readonly mappings?: readonly string[];
+  readonly rights?: readonly Right[];
+  readonly exp?: number;
+}
+
+async function bearer({ name = 'ci', mappings = ['*'], exp, ...wish }: TokenWish = {}) {
+  const granted = wish.rights ?? rights;
+  const token = await signToken(key, {
+    sub: name,
+    scope: granted.join(' '),
+    [MAPPINGS_CLAIM]: mappings,
+    ...(exp !== undefined && { exp }),
+  });
+  return `Bearer ${token}`;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: whatever the query asks for
+async function ask(authorization: string, query: string): Promise<any> {
+  const response = await fetch(`${gateway.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization },
+    body: JSON.stringify({ query }),
+  });
+  return response.json();
+}
+
+const start = (mappingId: string, key = '') => `mutation {
+  startIngestion(input: { mappingId: "${mappingId}"${key && `, idempotencyKey: "${key}"`} }) {
+    ... on IngestionSubmitted { request { requestId startedBy attempt retriedBy { requestId }
+      transitions { nodes { to } } } } } }`;
+
+const submitted = (mappingId: string, requestId: number) =>
+  json(200, startAnswers.submitted(mappingId, requestId));
+
+describe('signing in', () => {
+  const typename = { query: '{ __typename }' };
+
+  it.each([
+    ['the payload', {}, { authorization: `Bearer ${fullKey.key}` }],
+    ['the payload, by the name of the header', {}, { Authorization: `bearer ${fullKey.key}` }],
+    ['the header of the upgrade', { authorization: `Bearer ${fullKey.key}` }, undefined],
+    [
+      'the payload, whatever is in the header',
+      { authorization: 'Bearer x' },
+      { authorization: `Bearer ${fullKey.key}` },
+    ],
+  ])('over WebSocket is by %s', async (_what, headers, payload) => {
+    const socket = await openSocket(gateway.url, { headers, isGreeted: false });
+    socket.send({ type: 'connection_init', payload });
+    expect(await socket.next()).toEqual({ type: 'connection_ack' });
+    expect(await askSocket(socket, typename)).toEqual({ data: { __typename: 'Query' } });
+    await socket.close();
+  });
+
+  it.each([
+    ['a bad payload, with a good header', { authorization: 'Bearer x' }],
+    ['no text', { authorization: { key: fullKey.key } }],
+    ['far too long a text', { authorization: `Bearer ${'x'.repeat(20_000)}` }],
+    ['an empty text', { authorization: '' }],
+  ])('over WebSocket is refused for %s', async (_what, payload) => {
+    const headers = { authorization: `Bearer ${fullKey.key}` };
+    const socket = await openSocket(gateway.url, { headers, isGreeted: false });
+    socket.send({ type: 'connection_init', payload });
+    expect(await socket.closed).toBe(4401);
+  });
+
+  it('is said only once, also while it is looked into', async () => {
+    const socket = await openSocket(gateway.url, { isGreeted: false });
+    const init = { type: 'connection_init', payload: { authorization: await bearer() } };
+    socket.send(init);
+    socket.send(init);
+    expect(await socket.closed).toBe(4429);
+  });
+
+  it('tells HTTP clients what is wrong, in the words of OAuth too', async () => {
+    const past = Math.floor(Date.now() / 1000) - 1;
+    for (const [authorization, challenge, message] of [
+      ['', 'Bearer realm="sluice"', /^Sign in: send an access token or an API key/],
+      ['Bearer x', 'Bearer realm="sluice", error="invalid_token"', /is not accepted/],
+      [
+        await bearer({ exp: past }),
+        'Bearer realm="sluice", error="invalid_token", error_description="expired"',
+        /has expired\. Get a new one/,
+      ],
+    ] as const) {
+      const response = await fetch(`${gateway.url}/graphql?query={__typename}`, {
+        headers: { 'apollo-require-preflight': '1', ...(authorization && { authorization }) },
+      });
+      expect(response.status).toBe(401);
+      expect(response.headers.get('www-authenticate')).toBe(challenge);
+      const body = (await response.json()) as { errors: { message: string }[] };
+      expect(body.errors[0]?.message).toMatch(message);
+    }
+  });
+
+  it('is needed for the metrics, with a right of its own, and not for health', async () => {
+    const statusOf = async (path: string, authorization?: string) =>
+      (await fetch(`${gateway.url}${path}`, { headers: authorization ? { authorization } : {} }))
+        .status;
+    expect(await statusOf('/metrics')).toBe(401);
+    expect(await statusOf('/metrics', await bearer({ rights: ['ingestion:read'] }))).toBe(403);
+    expect(await statusOf('/metrics', `Bearer ${opsKey.key}`)).toBe(200);
+    expect(await statusOf('/healthz')).toBe(200);
+    expect(await statusOf('/readyz')).not.toBe(401);
+    expect(await statusOf('/explorer/')).toBe(200);
+  });
+});
+
+describe('a caller’s name', () => {
+  it('is in `startedBy`, and each has idempotency keys of their own', async () => {
+    const before = campaign.startCount;
+    campaign.starts(submitted('named', 11), submitted('named', 12));
+    const ci = await ask(await bearer(), start('named', 'k'));
+    expect(ci.data.startIngestion.request).toMatchObject({ requestId: '11', startedBy: 'ci' });
+    const other = await ask(await bearer({ name: 'other' }), start('named', 'k'));
+    expect(other.data.startIngestion.request).toMatchObject({
+      requestId: '12',
+      startedBy: 'other',
+    });
+    // Two keys and a token of one name are one caller.
+    for (const again of [fullKey.key, oldKey.key]) {
+      expect(await ask(`Bearer ${again}`, start('named', 'k'))).toEqual(ci);
+    }
+    expect(campaign.startCount - before).toBe(2);
+    const listed = await ask(
+      `Bearer ${fullKey.key}`,
+      '{ ingestionRequests(filter: { startedBy: "other" }) { nodes { requestId } } }',
+    );
+    expect(listed.data.ingestionRequests.nodes).toEqual([{ requestId: '12' }]);
+  });
+
+  it('is in the log of operations, and what they signed in with is nowhere', async () => {
+    const shown = [await bearer({ name: 'logged' }), `Bearer ${oldKey.key}x`, 'Bearer planted-x'];
+    for (const authorization of shown) await ask(authorization, 'query Logged { __typename }');
+    const socket = await openSocket(gateway.url, { isGreeted: false });
+    socket.send({ type: 'connection_init', payload: { authorization: shown[0] } });
+    await socket.next();
+    await askSocket(socket, { query: 'query Logged { __typename }' });
+    await askSocket(socket, { query: 'nonsense' });
+    await socket.close();
+    const lines = gateway.logLines.filter(({ caller }) => caller === 'logged');
+    expect(lines.map(({ transport, outcome }) => [transport, outcome])).toEqual([
+      ['http', 'ok'],
+      ['websocket', 'ok'],
+      ['websocket', 'GRAPHQL_PARSE_FAILED'],
+    ]);
+    const text = JSON.stringify(gateway.logLines);
+    for (const authorization of shown) {
+      expect(text).not.toContain(authorization.replace('Bearer ', ''));
+    }
+  });
+});
+
+describe('what a caller may not see', () => {
+  it('is not looked for: neither the upstream nor its silence tells of it', async () => {
+    const limited = await bearer({ mappings: ['mine*'] });
+    const answers = await Promise.all([
+      ask(limited, '{ ingestionStatus(mappingId: "hidden", requestId: "unseen") { status } }'),
+      ask(
+        limited,
+        '{ ingestionStatuses(requests: [{ mappingId: "hidden", requestId: "unseen" }]) { status } }',
+      ),
+    ]);
+    expect(answers).toEqual([
+      { data: { ingestionStatus: null } },
+      { data: { ingestionStatuses: [null] } },
+    ]);
+    const socket = await openSocket(gateway.url, { isGreeted: false });
+    socket.send({ type: 'connection_init', payload: { authorization: limited } });
+    await socket.next();
+    const query =
+      'subscription { ingestionStatusChanged(mappingId: "hidden", requestId: "unseen") { to } }';
+    expect(await askSocket(socket, { query })).toMatchObject({
+      errors: [
+        {
+          message: 'The upstream knows no such request of this mapping.',
+          extensions: { code: 'INGESTION_REQUEST_NOT_FOUND' },
+        },
+      ],
+    });
+    await socket.close();
+    expect(upstream.calls.filter(({ rawPath }) => rawPath.includes('unseen'))).toEqual([]);
+  });
+
+  it('is the same refusal for a mapping that there is and one that there is not', async () => {
+    const limited = await bearer({ mappings: ['mine*'] });
+    const [known, unknown] = await Promise.all([
+      ask(limited, start('named')),
+      ask(limited, start('nowhere')),
+    ]);
+    expect(known.errors[0]).toMatchObject({
+      message: 'You may not start ingestions of this mapping.',
+      extensions: { code: 'FORBIDDEN' },
+    });
+    expect(known).toEqual(unknown);
+  });
+
+  it('leaves pages of what they may see full', async () => {
+    const full = `Bearer ${fullKey.key}`;
+    for (const id of ['1', '2', '3']) {
+      for (const mapping of ['page-a', 'pagan', 'page-b']) {
+        await ask(full, `{ ingestionStatus(mappingId: "${mapping}", requestId: "${id}") { id } }`);
+      }
+    }
+    const limited = await bearer({ mappings: ['page-*'] });
+    const page = (after = '') =>
+      ask(
+        limited,
+        `{ ingestionRequests(first: 4${after}) { nodes { mappingId requestId } pageInfo { hasNextPage hasPreviousPage endCursor } } }`,
+      );
+    const first = (await page()).data.ingestionRequests;
+    const ids = (nodes: { mappingId: string; requestId: string }[]) =>
+      nodes.map(({ mappingId, requestId }) => mappingId + requestId);
+    expect(ids(first.nodes)).toEqual(['page-b3', 'page-a3', 'page-b2', 'page-a2']);
+    expect(first.pageInfo).toMatchObject({ hasNextPage: true, hasPreviousPage: false });
+    const last = (await page(`, after: "${first.pageInfo.endCursor}"`)).data.ingestionRequests;
+    expect(ids(last.nodes)).toEqual(['page-b1', 'page-a1']);
+    expect(last.pageInfo).toMatchObject({ hasNextPage: false, hasPreviousPage: true });
+  });
+
+  it('never comes by a subscription that others share', async () => {
+    const query = 'subscription { ingestionActivity { to request { mappingId requestId } } }';
+    const open = async (...mappings: string[]) => {
+      const socket = await openSocket(gateway.url, { isGreeted: false });
+      socket.send({
+        type: 'connection_init',
+        payload: { authorization: await bearer({ name: mappings.join(), mappings }) },
+      });
+      await socket.next();
+      socket.send({ type: 'subscribe', id: '1', payload: { query } });
+      // Answered behind it: by then it is open.
+      const probe = { query: '{ __typename }' };
+      socket.send({ type: 'subscribe', id: '2', payload: probe });
+      await socket.next();
+      await socket.next();
+      return socket;
+    };
+    const sockets = {
+      a: await open('shared-a'),
+      alsoA: await open('shared-a'),
+      b: await open('shared-b'),
+      both: await open('shared-*'),
+      all: await open('*'),
+      none: await open('shared'),
+    };
+    const full = `Bearer ${fullKey.key}`;
+    for (const [mapping, id] of [
+      ['shared-a', '1'],
+      ['shared-b', '1'],
+      ['shared-a', '2'],
+      ['shared-b', '2'],
+      ['shared', '9'],
+    ]) {
+      await ask(full, `{ ingestionStatus(mappingId: "${mapping}", requestId: "${id}") { id } }`);
+    }
+    const seen = async (socket: (typeof sockets)['a'], count: number) => {
+      const refs: string[] = [];
+      for (let index = 0; index < count; index += 1) {
+        const { payload } = (await socket.next()) as {
+          payload: { data: { ingestionActivity: { request: Record<string, string> } } };
+        };
+        const { mappingId, requestId } = payload.data.ingestionActivity.request;
+        refs.push(`${mappingId}/${requestId}`);
+      }
+      await socket.close();
+      return refs;
+    };
+    expect(await seen(sockets.a, 2)).toEqual(['shared-a/1', 'shared-a/2']);
+    expect(await seen(sockets.alsoA, 2)).toEqual(['shared-a/1', 'shared-a/2']);
+    expect(await seen(sockets.b, 2)).toEqual(['shared-b/1', 'shared-b/2']);
+    const four = ['shared-a/1', 'shared-b/1', 'shared-a/2', 'shared-b/2'];
+    expect(await seen(sockets.both, 4)).toEqual(four);
+    expect(await seen(sockets.all, 5)).toEqual([...four, 'shared/9']);
+    expect(await seen(sockets.none, 1)).toEqual(['shared/9']);
+  });
+});
+
+describe('a token that expires', () => {
+  it('closes its socket with 4403, and a client goes on with a fresh one behind its cursor', async () => {
+    const exp = Math.floor(Date.now() / 1000) + 2;
+    const tokens = [await bearer({ exp }), await bearer()];
+    const closes: number[] = [];
+    const client: Client = createClient({
+      url: `${gateway.url.replace(/^http/, 'ws')}/graphql`,
+      webSocketImpl: WebSocket,
+      connectionParams: () => ({ authorization: tokens.shift() }),
+      retryWait: async () => {},
+      on: { closed: (event) => closes.push((event as { code: number }).code) },
+    });
+    const variables: Record<string, unknown> = { mappingId: 'live', requestId: '77' };
+    const query = `subscription ($mappingId: ID!, $requestId: ID!, $after: Cursor) {
+      ingestionStatusChanged(mappingId: $mappingId, requestId: $requestId, after: $after) { to cursor } }`;
+    const reconnected = Promise.withResolvers<void>();
+    let connectCount = 0;
+    client.on('connected', () => {
+      connectCount += 1;
+      if (connectCount === 2) reconnected.resolve();
+    });
+    void reconnected.promise.then(() => campaign.state('77', 'success'));
+    const seen: string[] = [];
+    for await (const { data } of client.iterate({ query, variables })) {
+      const change = data?.ingestionStatusChanged as { to: string; cursor: string } | undefined;
+      if (!change) throw new Error('Something else came.');
+      seen.push(change.to);
+      variables.after = change.cursor;
+    }
+    expect(seen).toEqual(['IN_PROGRESS', 'SUCCESS']);
+    expect(closes).toEqual([4403]);
+    await client.dispose();
+  }, 15_000);
+
+  it('is final for a client that shows one that was never good', async () => {
+    const client = createClient({
+      url: `${gateway.url.replace(/^http/, 'ws')}/graphql`,
+      webSocketImpl: WebSocket,
+      connectionParams: { authorization: 'Bearer x' },
+    });
+    const iterator = client.iterate({ query: '{ __typename }' });
+    await expect(iterator.next()).rejects.toMatchObject({ code: 4401 });
+    await client.dispose();
+  });
+});
+
+describe('an issuer', () => {
+  it('that is down is no fault of the caller’s', async () => {
+    const down = await startTokenIssuer(key);
+    down.goDown();
+    const apiKey = { name: 'ops', rights, mappings: toMappingScope(['*']), expiresAt: null };
+    const own = await startTestGateway(upstream.url, {
+      signIn: {
+        accessTokens: toTokenRules(down),
+        apiKeys: [{ ...apiKey, sha256: opsKey.sha256 }],
+      },
+    });
+    const post = (authorization: string) =>
+      fetch(`${own.url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization },
+        body: JSON.stringify({ query: '{ __typename }' }),
+      });
+    const response = await post(await bearer());
+    expect(response.status).toBe(503);
+    expect(response.headers.get('retry-after')).toBe('5');
+    expect(await response.json()).toMatchObject({
+      errors: [{ extensions: { code: 'SIGN_IN_UNAVAILABLE' } }],
+    });
+    const socket = await openSocket(own.url, { isGreeted: false });
+    socket.send({ type: 'connection_init', payload: { authorization: await bearer() } });
+    expect(await socket.closed).toBe(1013);
+    // What needs no issuer works.
+    expect((await post(`Bearer ${opsKey.key}`)).status).toBe(200);
+    expect((await post('Bearer no.to.ken')).status).toBe(401);
+    await own.stop();
+    await down.close();
+  });
+
+  it('that answers slowly holds up nobody who has left', async () => {
+    const slow = await startScriptedUpstream();
+    const { answer, release } = held(json(200, { keys: [key.publicJwk] }));
+    slow.otherwise(answer);
+    const own = await startTestGateway(upstream.url, {
+      signIn: {
+        accessTokens: toTokenRules({ jwksUrl: new URL(slow.url) }),
+        apiKeys: [],
+      },
+    });
+    const init = { type: 'connection_init', payload: { authorization: await bearer() } };
+    const left = await openSocket(own.url, { isGreeted: false });
+    left.send(init);
+    await slow.arrived(1);
+    await left.close();
+    const stayed = await openSocket(own.url, { isGreeted: false });
+    stayed.send(init);
+    stayed.send({ type: 'ping' });
+    expect(await stayed.next()).toEqual({ type: 'pong' });
+    release();
+    expect(await stayed.next()).toEqual({ type: 'connection_ack' });
+    await stayed.close();
+    await own.stop();
+    await slow.close();
+    expect(own.logLines.filter(({ level }) => level === 'error' || level === 50)).toEqual([]);
+  });
+});
+
+describe('without sign-in', () => {
+  it('everybody is anonymous, whatever they show', async () => {
+    const own = await startTestGateway(upstream.url);
+    const response = await fetch(`${own.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: 'Bearer x' },
+      body: JSON.stringify({ query: '{ __typename }' }),
+    });
+    expect(response.status).toBe(200);
+    expect((await fetch(`${own.url}/metrics`)).status).toBe(200);
+    await own.stop();
+  });
+});

@@ -1,0 +1,125 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { jwtVerify } from 'jose';
+import { systemClock } from '../../src/datasources/system-clock.js';
+import { createIssuerKeys } from '../../src/server/issuer-keys.js';
+import { json, startScriptedUpstream, text } from '../support/scripted-upstream.js';
+import {
+  type IssuerKey,
+  newIssuerKey,
+  signToken,
+  startTokenIssuer,
+  type TokenIssuer,
+} from '../support/token-issuer.js';
+
+let first: IssuerKey;
+let second: IssuerKey;
+let issuer: TokenIssuer;
+let failures: unknown[];
+
+/** Both the clock that the keys are given and the one that jose reads. */
+let aheadMs = 0;
+const realNow = Date.now.bind(Date);
+
+beforeEach(async () => {
+  aheadMs = 0;
+  failures = [];
+  jest.spyOn(Date, 'now').mockImplementation(() => realNow() + aheadMs);
+  first = await newIssuerKey('k1');
+  second = await newIssuerKey('k2');
+  issuer = await startTokenIssuer(first);
+});
+
+afterEach(async () => {
+  jest.restoreAllMocks();
+  await issuer.close();
+});
+
+function createKeys(url = issuer.jwksUrl) {
+  const onFailed = (error: unknown) => void failures.push(error);
+  return createIssuerKeys({ url, clock: systemClock, onFailed });
+}
+
+/** Whether a token of this key is taken: its subject, or the code of the error. */
+async function tryKey(keys: ReturnType<typeof createKeys>, key: IssuerKey): Promise<unknown> {
+  try {
+    const token = await signToken(key, { exp: Math.floor(Date.now() / 1000) + 3_600 });
+    return (await jwtVerify(token, keys)).payload.sub;
+  } catch (error) {
+    return (error as { code?: string }).code;
+  }
+}
+
+const NO_SUCH_KEY = 'ERR_JWKS_NO_MATCHING_KEY';
+
+describe('the keys of an issuer', () => {
+  it('are fetched once for many tokens', async () => {
+    const keys = createKeys();
+    const tried = Array.from({ length: 5 }, () => tryKey(keys, first));
+    expect(await Promise.all(tried)).toEqual(Array(5).fill('ci'));
+    expect(issuer.fetchCount).toBe(1);
+  });
+
+  it('are fetched again for one that is not known, at most every 30 s', async () => {
+    const keys = createKeys();
+    expect(await tryKey(keys, first)).toBe('ci');
+    issuer.publish(second);
+    expect(await tryKey(keys, second)).toBe(NO_SUCH_KEY);
+    expect(issuer.fetchCount).toBe(1);
+    aheadMs = 31_000;
+    expect(await tryKey(keys, second)).toBe('ci');
+    expect(await tryKey(keys, first)).toBe(NO_SUCH_KEY);
+    expect(issuer.fetchCount).toBe(2);
+  });
+
+  it('are fetched again after 10 minutes, so that one that is withdrawn is good no more', async () => {
+    const keys = createKeys();
+    expect(await tryKey(keys, first)).toBe('ci');
+    issuer.publish(second);
+    aheadMs = 599_000;
+    expect(await tryKey(keys, first)).toBe('ci');
+    aheadMs = 601_000;
+    expect(await tryKey(keys, first)).toBe(NO_SUCH_KEY);
+    expect(await tryKey(keys, second)).toBe('ci');
+  });
+
+  it('that cannot be fetched are asked for again after 5 s, and make no token a bad one', async () => {
+    issuer.goDown();
+    const keys = createKeys();
+    for (const _again of [1, 2, 3]) expect(await tryKey(keys, first)).toBe('SIGN_IN_UNAVAILABLE');
+    expect(issuer.fetchCount).toBe(1);
+    expect(failures).toHaveLength(1);
+    issuer.publish(first);
+    aheadMs = 5_001;
+    expect(await tryKey(keys, first)).toBe('ci');
+  });
+
+  it('do for an hour when they cannot be fetched again', async () => {
+    const keys = createKeys();
+    expect(await tryKey(keys, first)).toBe('ci');
+    issuer.goDown();
+    for (const minutes of [11, 30, 59]) {
+      aheadMs = minutes * 60_000;
+      expect(await tryKey(keys, first)).toBe('ci');
+      // It may be one that is new.
+      expect(await tryKey(keys, second)).toBe('SIGN_IN_UNAVAILABLE');
+    }
+    aheadMs = 61 * 60_000;
+    expect(await tryKey(keys, first)).toBe('SIGN_IN_UNAVAILABLE');
+    issuer.publish(second);
+    aheadMs += 5_001;
+    expect(await tryKey(keys, second)).toBe('ci');
+  });
+
+  it.each([
+    ['an error', text(500, '')],
+    ['what is no JSON', text(200, '<html>')],
+    ['what is no set of keys', json(200, { keys: 'none' })],
+    ['the way to another address', text(302, '', { location: 'http://127.0.0.1:9/' })],
+  ])('that are answered with %s cannot be had', async (_what, answer) => {
+    const server = await startScriptedUpstream();
+    server.otherwise(answer);
+    expect(await tryKey(createKeys(new URL(server.url)), first)).toBe('SIGN_IN_UNAVAILABLE');
+    expect(server.calls).toHaveLength(1);
+    await server.close();
+  });
+});

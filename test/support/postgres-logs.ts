@@ -1,0 +1,57 @@
+import { inspect } from 'node:util';
+import {
+  createIngestionLog,
+  type DurableIngestionLog,
+} from '../../src/datasources/ingestion-log.datasource.js';
+import type { LogDatabase } from '../../src/datasources/log-database.js';
+import { openPostgresLog, type PostgresTimeouts } from '../../src/datasources/postgres.log.js';
+import { createStartLog } from '../../src/datasources/start-log.datasource.js';
+import type { StartLog } from '../../src/ingestion/ports.js';
+import type { Transition } from '../../src/ingestion/transition.js';
+
+/** A log as one of several processes has it. */
+export interface ReplicaLog {
+  readonly database: LogDatabase;
+  readonly log: DurableIngestionLog;
+  readonly starts: StartLog;
+  /** What its listeners were told so far. */
+  readonly told: readonly Transition[];
+  /** Once they were told of so many. */
+  untilTold(count: number): Promise<void>;
+}
+
+export interface ReplicaOptions {
+  readonly replicaId?: string;
+  readonly timeouts?: PostgresTimeouts;
+  readonly onFatal?: (error: Error) => void;
+}
+
+/** Open the log of a PostgreSQL database once more. */
+export async function openReplica(url: string, options: ReplicaOptions = {}): Promise<ReplicaLog> {
+  const onFatal =
+    options.onFatal ??
+    ((error: Error) => {
+      throw new Error(`The log is past use: ${inspect(error)}`);
+    });
+  const database = await openPostgresLog({ url, maxConnections: 4, onFatal }, options.timeouts);
+  const log = await createIngestionLog(database);
+  const told: Transition[] = [];
+  let wake = () => {};
+  log.onAppended((transition) => {
+    told.push(transition);
+    wake();
+  });
+  return {
+    database,
+    log,
+    starts: createStartLog(database, options.replicaId ?? crypto.randomUUID()),
+    told,
+    async untilTold(count) {
+      while (told.length < count) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    },
+  };
+}

@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { createCampaignService } from './campaign/campaign-service.js';
+import { createFixedCredentials } from './campaign/credentials.js';
 import type { RemoteUpstream } from './config.js';
+import { startLocalPlatform } from './local-platform.js';
+import { SHIPPED_DATASETS_DIR } from './platform/platform-config.js';
 
 const HOST = '127.0.0.1';
 const ORGANIZATION = 'acme';
@@ -17,15 +20,32 @@ export interface EmbeddedUpstream {
 }
 
 /**
- * Start the Campaign service on a free port of the loopback interface, with credentials that nobody else
- * has.
+ * Start the Campaign service and the Platform receiver that it uploads to, each on a free port of the
+ * loopback interface, with credentials that nobody else has.
  *
- * @throws where the mappings or the data directory cannot be used
+ * @throws where the mappings, the datasets or the data directory cannot be used
  */
 export async function startEmbeddedUpstream(
   { dataDir, mappingsDir }: { readonly dataDir: string; readonly mappingsDir: string },
   logger: Logger,
 ): Promise<EmbeddedUpstream> {
+  await using starting = new AsyncDisposableStack();
+  const platform = await startLocalPlatform(
+    {
+      host: HOST,
+      port: 0,
+      dataDir,
+      datasetsDir: SHIPPED_DATASETS_DIR,
+      apiKey: newSecret(),
+      imsOrg: 'sluice@AdobeOrg',
+      sandbox: 'prod',
+      clientId: newSecret(),
+      clientSecret: newSecret(),
+    },
+    logger.child({ part: 'platform' }),
+  );
+  starting.defer(() => platform.stop());
+
   const apiKey = newSecret();
   const clientId = newSecret();
   const clientSecret = newSecret();
@@ -34,12 +54,18 @@ export async function startEmbeddedUpstream(
     port: 0,
     dataDir,
     mappingsDir,
+    sourceEnvironment: process.env,
+    platform: platform.settings,
     organization: ORGANIZATION,
-    apiKey,
-    clients: [{ clientId, clientSecret }],
-    logger,
+    credentials: createFixedCredentials(apiKey, [
+      { clientId, clientSecret, roles: ['sqlFunctionExecution'] },
+    ]),
+    logger: logger.child({ part: 'campaign' }),
   });
+  starting.defer(() => service.stop());
   const { url } = await service.start();
+
+  const running = starting.move();
   return {
     upstream: {
       kind: 'remote',
@@ -50,7 +76,7 @@ export async function startEmbeddedUpstream(
       token: { kind: 'clientCredentials', imsUrl: url, clientId, clientSecret, scopes: ['openid'] },
     },
     sampleMappingId: SAMPLE_MAPPING_ID,
-    stop: () => service.stop(),
+    stop: () => running.disposeAsync(),
   };
 }
 

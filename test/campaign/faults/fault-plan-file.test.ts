@@ -2,7 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { FaultPlanInvalidError, loadFaultPlan } from '../../../src/campaign/faults/fault-plan-file.js';
+import {
+  FaultPlanInvalidError,
+  loadFaultPlan,
+} from '../../../src/campaign/faults/fault-plan-file.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'faults-'));
 const file = join(dir, 'faults.yaml');
@@ -56,7 +59,10 @@ faults:
       'faults:\n  - on: start\n    when: always\n    do: drop',
       ':3: faults.0.when: expected one of nth, every and first with a positive whole number, or probability with 0 to 1',
     ],
-    ['faults:\n  - on: start\n    when: { nth: 1 }\n    do: drop\n    ms: 1', ':5: faults.0.ms: unknown key'],
+    [
+      'faults:\n  - on: start\n    when: { nth: 1 }\n    do: drop\n    ms: 1',
+      ':5: faults.0.ms: unknown key',
+    ],
     [
       'faults:\n  - on: token\n    mapping: M\n    when: { nth: 1 }\n    do: drop',
       ':3: faults.0.mapping: a token is of no mapping',
@@ -68,6 +74,8 @@ faults:
   });
 
   it('is refused where there is no such file', () => {
-    expect(() => loadFaultPlan(join(dir, 'none.yaml'))).toThrow(/none\.yaml: cannot be read: ENOENT/);
+    expect(() => loadFaultPlan(join(dir, 'none.yaml'))).toThrow(
+      /none\.yaml: cannot be read: ENOENT/,
+    );
   });
 });

@@ -1,34 +1,19 @@
-import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
+import {
+  type CampaignSettings,
+  campaignSettings,
+  PUBLIC_SECRET,
+} from './campaign-config.settings.js';
+import { type Credentials } from './credentials.js';
+import { readApiKeysFrom, readClientsFrom } from './credentials-file.js';
+import type { FaultPlan } from './faults/fault-plan.js';
+import { loadFaultPlan } from './faults/fault-plan-file.js';
+import type { PlatformSettings } from './upload/platform-client.js';
+import type { UsageLimits } from './usage-limits.js';
 
-const SHIPPED_MAPPINGS_DIR = fileURLToPath(new URL('../../../mappings', import.meta.url));
-
-/** The public default, so that trying the service needs no setting up. Good on a loopback address only. */
-export const PUBLIC_SECRET = 'sluice-demo-secret';
-
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
-
-const environment = z
-  .object({
-    CAMPAIGN_SERVICE_HOST: z.string().min(1).default('127.0.0.1'),
-    CAMPAIGN_SERVICE_PORT: z
-      .string()
-      .regex(/^\d{1,5}$/, 'expected a port, 0 to 65535')
-      .transform(Number)
-      .refine((port) => port <= 65_535, 'expected a port, 0 to 65535')
-      .default(4010),
-    CAMPAIGN_SERVICE_MAPPINGS_DIR: z.string().min(1).default(SHIPPED_MAPPINGS_DIR),
-    DATA_DIR: z.string().min(1).default('.sluice'),
-    CAMPAIGN_ORGANIZATION: z.string().min(1).default('acme'),
-    CAMPAIGN_API_KEY: z.string().min(1).default('sluice-demo-key'),
-    IMS_CLIENT_ID: z.string().min(1).default('sluice-demo-client'),
-    IMS_CLIENT_SECRET: z.string().min(1).default(PUBLIC_SECRET),
-  })
-  .superRefine((env, context) => {
-    if (env.IMS_CLIENT_SECRET !== PUBLIC_SECRET || LOOPBACK.test(env.CAMPAIGN_SERVICE_HOST)) return;
-    const message = `must be set where CAMPAIGN_SERVICE_HOST is not a loopback address: the default is public`;
-    context.addIssue({ code: 'custom', path: ['IMS_CLIENT_SECRET'], message });
-  });
+/** Where Platform is, and what it is shown; `local` is a receiver beside the service. */
+export type PlatformAccess =
+  | { readonly kind: 'local' }
+  | ({ readonly kind: 'remote' } & PlatformSettings);
 
 /** How the service runs alone. */
 export interface CampaignConfig {
@@ -37,9 +22,16 @@ export interface CampaignConfig {
   readonly mappingsDir: string;
   readonly dataDir: string;
   readonly organization: string;
-  readonly apiKey: string;
-  readonly clientId: string;
-  readonly clientSecret: string;
+  readonly credentials: Credentials;
+  readonly tokenLifetimeS: number;
+  readonly runIntervalMs: number;
+  readonly retryIntervalMs: number;
+  readonly usageLimits: UsageLimits;
+  readonly platform: PlatformAccess;
+  /** What is to go wrong on purpose; null where nothing is. */
+  readonly faults: FaultPlan | null;
+  /** What a gateway needs to reach the service, one `NAME=value` each; secrets of one's own are left out. */
+  readonly gatewayEnvironment: (url: string) => string;
 }
 
 /** The environment is not fit to start with. The message lists every fault, one a line. */
@@ -52,10 +44,11 @@ export class CampaignConfigError extends Error {
  * set wrongly is a fault.
  *
  * @throws {CampaignConfigError} with all faults
+ * @throws {FaultPlanInvalidError} with all that is wrong with the plan of faults
  */
 export function parseCampaignConfig(env: NodeJS.ProcessEnv): CampaignConfig {
   const given = Object.entries(env).filter(([, value]) => value !== '');
-  const parsed = environment.safeParse(Object.fromEntries(given));
+  const parsed = campaignSettings.safeParse(Object.fromEntries(given));
   if (!parsed.success) {
     const faults = parsed.error.issues.map(
       ({ path, message }) => `  ${path.join('.')}: ${message}`,
@@ -69,26 +62,74 @@ export function parseCampaignConfig(env: NodeJS.ProcessEnv): CampaignConfig {
     mappingsDir: data.CAMPAIGN_SERVICE_MAPPINGS_DIR,
     dataDir: data.DATA_DIR,
     organization: data.CAMPAIGN_ORGANIZATION,
-    apiKey: data.CAMPAIGN_API_KEY,
-    clientId: data.IMS_CLIENT_ID,
-    clientSecret: data.IMS_CLIENT_SECRET,
+    credentials: toCredentials(data),
+    tokenLifetimeS: data.CAMPAIGN_SERVICE_TOKEN_LIFETIME_S,
+    runIntervalMs: data.CAMPAIGN_SERVICE_RUN_INTERVAL_MS,
+    retryIntervalMs: data.CAMPAIGN_SERVICE_RETRY_INTERVAL_MS,
+    usageLimits: {
+      maxCallsPerSecond: data.CAMPAIGN_SERVICE_MAX_RPS ?? null,
+      maxCallsPerDay: data.CAMPAIGN_SERVICE_MAX_CALLS_PER_DAY ?? null,
+    },
+    platform: toPlatformAccess(data),
+    faults:
+      data.CAMPAIGN_SERVICE_FAULTS === undefined
+        ? null
+        : loadFaultPlan(data.CAMPAIGN_SERVICE_FAULTS),
+    gatewayEnvironment: (url: string) => toGatewayEnvironment(data, url),
   });
 }
 
-/**
- * The environment that points a gateway at the service, one `NAME=value` a line. A secret of one's own is
- * not written out.
- *
- * @param url - the service's base URL
- */
-export function toGatewayEnvironment(config: CampaignConfig, url: string): string {
-  const isPublic = config.clientSecret === PUBLIC_SECRET;
+function toCredentials(data: CampaignSettings): Credentials {
+  const keysFile = data.CAMPAIGN_SERVICE_API_KEYS_FILE;
+  const clientsFile = data.CAMPAIGN_SERVICE_CLIENTS_FILE;
+  const clients = [
+    {
+      clientId: data.IMS_CLIENT_ID,
+      clientSecret: data.IMS_CLIENT_SECRET,
+      roles: ['sqlFunctionExecution'],
+    },
+    {
+      clientId: data.CAMPAIGN_SERVICE_ADMIN_CLIENT_ID,
+      clientSecret: data.CAMPAIGN_SERVICE_ADMIN_CLIENT_SECRET,
+      roles: ['administration'],
+    },
+  ] as const;
+  return {
+    apiKeys: keysFile === undefined ? () => [data.CAMPAIGN_API_KEY] : readApiKeysFrom(keysFile),
+    clients: clientsFile === undefined ? () => clients : readClientsFrom(clientsFile),
+  };
+}
+
+function toPlatformAccess(data: CampaignSettings): PlatformAccess {
+  if (data.PLATFORM_URL === undefined) return { kind: 'local' };
+  return {
+    kind: 'remote',
+    url: data.PLATFORM_URL,
+    apiKey: data.PLATFORM_API_KEY ?? '',
+    imsOrg: data.PLATFORM_IMS_ORG ?? '',
+    sandbox: data.PLATFORM_SANDBOX,
+    token:
+      data.PLATFORM_ACCESS_TOKEN === undefined
+        ? {
+            kind: 'clientCredentials',
+            imsUrl: data.PLATFORM_IMS_URL,
+            clientId: data.PLATFORM_CLIENT_ID ?? '',
+            clientSecret: data.PLATFORM_CLIENT_SECRET ?? '',
+          }
+        : { kind: 'fixed', accessToken: data.PLATFORM_ACCESS_TOKEN },
+  };
+}
+
+function toGatewayEnvironment(data: CampaignSettings, url: string): string {
+  const hasOwnKeys = data.CAMPAIGN_SERVICE_API_KEYS_FILE !== undefined;
+  const hasOwnClients = data.CAMPAIGN_SERVICE_CLIENTS_FILE !== undefined;
+  const isPublic = data.IMS_CLIENT_SECRET === PUBLIC_SECRET;
   return [
     `CAMPAIGN_URL=${url}`,
-    `CAMPAIGN_ORGANIZATION=${config.organization}`,
-    `CAMPAIGN_API_KEY=${config.apiKey}`,
+    `CAMPAIGN_ORGANIZATION=${data.CAMPAIGN_ORGANIZATION}`,
+    `CAMPAIGN_API_KEY=${hasOwnKeys ? '…one of the keys given to this service…' : data.CAMPAIGN_API_KEY}`,
     `IMS_URL=${url}`,
-    `IMS_CLIENT_ID=${config.clientId}`,
-    `IMS_CLIENT_SECRET=${isPublic ? PUBLIC_SECRET : '…as given to this service…'}`,
+    `IMS_CLIENT_ID=${hasOwnClients ? '…a client given to this service…' : data.IMS_CLIENT_ID}`,
+    `IMS_CLIENT_SECRET=${isPublic && !hasOwnClients ? PUBLIC_SECRET : '…as given to this service…'}`,
   ].join('\n');
 }

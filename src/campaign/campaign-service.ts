@@ -1,34 +1,34 @@
 import { join } from 'node:path';
-import { type Clock, systemClock } from './clock.js';
+import { createAdministration } from './administration.js';
+import { addAdministrationRoutes } from './administration-routes.js';
+import { createBatchAborter } from './batch-aborter.js';
+import type { CampaignServiceOptions } from './campaign-service.options.js';
+import { systemClock } from './clock.js';
 import { lockDataFolder } from './data-lock.js';
 import { syncFolder } from './durable-file.js';
+import { addFaultHooks } from './faults/fault-hooks.js';
 import { closeHttpServer, createHttpServer } from './http-server.js';
 import { createIngestionRequests } from './ingestion-requests.js';
 import { addIngestionRoutes } from './ingestion-routes.js';
-import type { Logger } from './logger.js';
-import { loadMappings } from './mappings.js';
-import { openRequestJournal } from './request-journal.js';
-import { type Client, createTokenIssuer } from './token-issuer.js';
+import { createIngestionRunner } from './ingestion-run.js';
+import { createJobs } from './jobs.js';
+import { loadMappings, type Mappings } from './mappings.js';
+import { createScheduler } from './scheduler.js';
+import { createState, type State } from './state.js';
+import { createTokenIssuer } from './token-issuer.js';
 import { addTokenRoutes } from './token-routes.js';
+import { createPlatformClient } from './upload/platform-client.js';
+import { createUsageCounter, type UsageLimits } from './usage-limits.js';
 
 /** A day, as IMS issues them. In s. */
 const TOKEN_LIFETIME_S = 86_399;
 
-export interface CampaignServiceOptions {
-  readonly host: string;
-  /** 0 takes a free one. */
-  readonly port: number;
-  /** Everything is kept in its folder `campaign`, which one service has at a time. */
-  readonly dataDir: string;
-  readonly mappingsDir: string;
-  readonly organization: string;
-  readonly apiKey: string;
-  readonly clients: readonly Client[];
-  /** In s; a day where it is not given. */
-  readonly tokenLifetimeS?: number;
-  readonly logger: Logger;
-  readonly clock?: Clock;
-}
+/** As documented. */
+const RUN_INTERVAL_MS = 15 * 60_000;
+
+const RETRY_INTERVAL_MS = 60_000;
+
+const UNLIMITED: UsageLimits = { maxCallsPerSecond: null, maxCallsPerDay: null };
 
 /** An HTTP server that speaks Campaign's data-ingestion protocol and does what it says. */
 export interface CampaignService {
@@ -38,7 +38,8 @@ export interface CampaignService {
    * @returns the base URL, with no slash at its end; IMS is at its `/ims/token/v3`
    * @throws {MappingsInvalidError} with all that is wrong with the mappings
    * @throws {DataFolderInUseError} another service works in the data folder
-   * @throws {JournalCorruptError} the data folder's journal cannot be read
+   * @throws {StateUnusableError} the data folder's database cannot be used
+   * @throws {CredentialsUnreadableError} it cannot be told whom to let in
    * @throws the system's error, EADDRINUSE where the port is taken; nothing is left running
    */
   start(): Promise<{ readonly url: string }>;
@@ -49,32 +50,74 @@ export interface CampaignService {
 /** What a start made, to be undone last one first. */
 type Releaser = () => Promise<void> | void;
 
+/** Note the first state of mappings that are new; of the others what is known already counts. */
+function introduceMappings(mappings: Mappings, state: State, now: number): void {
+  for (const { id, publication, execution } of mappings.values()) {
+    if (execution === 'stopped') state.mappings.introduce(id, { publication, execution });
+    else
+      state.mappings.introduce(id, {
+        publication: 'published',
+        execution,
+        nextRunAt: Math.ceil(now),
+      });
+  }
+}
+
 /** Build the embedded Campaign service; nothing is read, written or opened before its start. */
 export function createCampaignService(options: CampaignServiceOptions): CampaignService {
-  const { clock = systemClock, tokenLifetimeS = TOKEN_LIFETIME_S, logger } = options;
+  const { clock = systemClock, credentials, tokenLifetimeS = TOKEN_LIFETIME_S, logger } = options;
+  const intervals = {
+    runIntervalMs: options.runIntervalMs ?? RUN_INTERVAL_MS,
+    retryIntervalMs: options.retryIntervalMs ?? RETRY_INTERVAL_MS,
+  };
   const releasers: Releaser[] = [];
   let started: Promise<{ readonly url: string }> | null = null;
   let stopped: Promise<void> | null = null;
 
   async function begin(): Promise<{ readonly url: string }> {
-    const mappings = await loadMappings(options.mappingsDir);
+    const mappings = await loadMappings(options.mappingsDir, options.sourceEnvironment ?? {});
+    // What nobody can read now must not be found out by the first caller.
+    credentials.apiKeys();
+    credentials.clients();
+
     const campaignDir = join(options.dataDir, 'campaign');
-
     releasers.push(lockDataFolder(campaignDir));
-    const { journal, requests: known } = openRequestJournal(join(campaignDir, 'requests.ndjson'));
-    releasers.push(() => journal.close());
-    // A journal that was just made must not be gone after a power cut: ids would start over.
+    const state = createState(join(campaignDir, 'campaign.db'));
+    releasers.push(() => state.close());
+    // A database that was just made must not be gone after a power cut: ids would start over.
     await syncFolder(campaignDir);
+    introduceMappings(mappings, state, clock.now());
 
-    const batchesDir = join(campaignDir, 'batches');
-    const requests = createIngestionRequests({ journal, clock, logger }, known, batchesDir);
-    releasers.push(() => requests.stop());
+    const platform = createPlatformClient(options.platform, clock);
+    releasers.push(() => platform.close());
+    const rejectsDir = join(campaignDir, 'rejects');
+    const runner = createIngestionRunner({ platform, rejectsDir, clock });
+    const batches = state.abandonedBatches;
+    const aborter = createBatchAborter({ batches, abort: runner.abort, clock, logger });
+    releasers.push(() => aborter.stop());
+    const jobs = createJobs({ state, runner, onAbandoned: aborter.wake, clock, logger });
+    releasers.push(() => jobs.stop());
+    const scheduler = createScheduler({ mappings, state, jobs, clock, logger, ...intervals });
+    releasers.push(() => scheduler.stop());
 
-    const tokens = createTokenIssuer(options.clients, tokenLifetimeS, clock);
-    const access = { apiKey: options.apiKey, organization: options.organization, tokens };
+    const tokens = createTokenIssuer(credentials, tokenLifetimeS, clock);
+    const countCall = createUsageCounter(options.usageLimits ?? UNLIMITED, clock);
+    const access = { credentials, organization: options.organization, tokens, countCall };
+    const requests = createIngestionRequests(state, jobs);
+    const administration = createAdministration({
+      state,
+      clock,
+      logger,
+      onChanged: scheduler.wake,
+    });
     const app = createHttpServer(logger);
+    if (options.faults) {
+      logger.warn({ rules: options.faults.rules.length }, 'calls go wrong on purpose');
+      addFaultHooks(app, options.faults, { clock, crash });
+    }
     addTokenRoutes(app, tokens);
     addIngestionRoutes(app, { access, mappings, requests });
+    addAdministrationRoutes(app, { administration, mappings, state, tokens, logger, ...intervals });
     releasers.push(() => closeHttpServer(app));
 
     const url = await app.listen({ host: options.host, port: options.port });
@@ -113,4 +156,9 @@ export function createCampaignService(options: CampaignServiceOptions): Campaign
       return stopped;
     },
   };
+}
+
+/** As a power cut would: no releaser runs. */
+function crash(): void {
+  process.kill(process.pid, 'SIGKILL');
 }

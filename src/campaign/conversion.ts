@@ -13,12 +13,14 @@ export class ConversionError extends Error {
 }
 
 const NUMBER = /^[+-]?\d+(\.\d+)?([eE][+-]?\d+)?$/;
-const TRUE = new Set(['true', 'yes', '1']);
-const FALSE = new Set(['false', 'no', '0']);
+const WHOLE_NUMBER = /^[+-]?\d+$/;
+const TRUE = new Set(['true', 'yes', 't', '1']);
+const FALSE = new Set(['false', 'no', 'f', '0']);
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
-/** Platform's form, with a blank for the `T` and a missing offset let in. */
+/** Platform's form, with a blank for the `T`, and the offset missing or as databases shorten it, let in. */
 const DATE_TIME =
-  /^(\d{4}-\d{2}-\d{2})[T ]((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?)(Z|[+-](?:0\d|1[0-4]):[0-5]\d)?$/;
+  /^(\d{4}-\d{2}-\d{2})[T ]((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?)(?:(Z)|([+-](?:0\d|1[0-4]))(?::?([0-5]\d))?)?$/;
+const DAYS_OF_MONTH = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /**
  * Turn a source's value into the JSON value that XDM wants.
@@ -51,23 +53,29 @@ export function convert(value: unknown, conversion: Conversion): string | number
 }
 
 function toText(value: unknown): string {
+  if (typeof value === 'string') return value;
   if (typeof value === 'object') throw new ConversionError('a string', value);
   return String(value);
 }
 
+/** Refuses a whole number that a JSON reader would round: an id that changed is worse than none. */
 function toNumber(value: unknown, expected: string): number {
-  if (typeof value === 'number') return value;
+  if (typeof value === 'number' && Number.isFinite(value)) return value;
   const text = typeof value === 'string' ? value.trim() : '';
   const number = Number(text);
-  if (!NUMBER.test(text) || !Number.isFinite(number)) throw new ConversionError(expected, value);
+  const isRounded = WHOLE_NUMBER.test(text) && !Number.isSafeInteger(number);
+  if (isRounded || !NUMBER.test(text) || !Number.isFinite(number)) {
+    throw new ConversionError(expected, value);
+  }
   return number;
 }
 
 function toBoolean(value: unknown): boolean {
+  if (typeof value === 'boolean') return value;
   const text = typeof value === 'object' ? '' : String(value).trim().toLowerCase();
   if (TRUE.has(text)) return true;
   if (FALSE.has(text)) return false;
-  throw new ConversionError('true or false (also yes, no, 1, 0)', value);
+  throw new ConversionError('true or false (also yes, no, t, f, 1, 0)', value);
 }
 
 function toDateTime(value: unknown): string {
@@ -75,15 +83,19 @@ function toDateTime(value: unknown): string {
     const instant = new Date(value);
     if (!Number.isNaN(instant.getTime())) return instant.toISOString();
   }
-  const [, date = '', time = '', offset = 'Z'] =
+  const [, date = '', time = '', zulu, hours, minutes = '00'] =
     DATE_TIME.exec(typeof value === 'string' ? value.trim() : '') ?? [];
   if (!isDate(date)) throw new ConversionError('a date-time such as 2019-05-15T09:30:00Z', value);
-  return `${date}T${time}${offset}`;
+  return `${date}T${time}${zulu !== undefined || hours === undefined ? 'Z' : `${hours}:${minutes}`}`;
 }
 
 /** True for a day that is in the calendar: not for the 30th of February. */
 function isDate(text: string): boolean {
   if (!DATE.test(text)) return false;
-  const day = new Date(`${text}T00:00:00Z`);
-  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
+  const year = Number(text.slice(0, 4));
+  const month = Number(text.slice(5, 7));
+  const day = Number(text.slice(8));
+  if (day < 1 || day > (DAYS_OF_MONTH[month - 1] ?? 0)) return false;
+  const isLeapYear = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  return month !== 2 || day < 29 || isLeapYear;
 }

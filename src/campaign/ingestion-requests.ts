@@ -1,124 +1,63 @@
-import type { Clock } from './clock.js';
-import type { IngestionRequest, RequestEnd, StartOutcome } from './ingestion-request.js';
-import { type RunOutcome, runIngestion } from './ingestion-run.js';
-import type { Logger } from './logger.js';
+import type { IngestionRequest, RequestState, StartOutcome } from './ingestion-request.js';
+import type { Job } from './job.js';
+import type { Jobs } from './jobs.js';
 import type { Mapping } from './mapping.js';
-import type { RequestJournal } from './request-journal.js';
-import { SourceError } from './source-record.js';
+import type { State } from './state.js';
 
-/** Every request, and the runs of those that are not over. */
+/** The requests of the API: each is a job, told in the protocol's words. */
 export interface IngestionRequests {
   /**
    * Start a run of the mapping, unless one is running or the mapping is not to be triggered.
    *
-   * @throws the journal's error; nothing was started
+   * @throws the database's error; nothing was started
    */
   start(mapping: Mapping): StartOutcome;
   /** Undefined where there is no such request of that mapping. */
   find(mappingId: string, requestId: number): IngestionRequest | undefined;
-  /** Abort all runs and wait for their ends. */
-  stop(): Promise<void>;
 }
 
-/**
- * Build the requests on what the journal knows. Those in it that never ended were cut off by a crash:
- * they are aborted.
- *
- * @param batchesDir - where runs write their batches
- */
+/** Build the requests on the state and the jobs. */
 export function createIngestionRequests(
-  { journal, clock, logger }: { journal: RequestJournal; clock: Clock; logger: Logger },
-  known: readonly IngestionRequest[],
-  batchesDir: string,
+  state: State,
+  jobs: Pick<Jobs, 'start'>,
 ): IngestionRequests {
-  const requests = new Map(known.map((request) => [request.requestId, request]));
-  const runningOf = new Map<string, { requestId: number; ended: Promise<void> }>();
-  const stopping = new AbortController();
-  let lastRequestId = Math.max(0, ...requests.keys());
-
-  for (const { requestId, mappingId, state } of known) {
-    if (state.phase === 'running') end(requestId, mappingId, { phase: 'aborted' });
-  }
-
-  function end(requestId: number, mappingId: string, state: RequestEnd): void {
-    requests.set(requestId, { requestId, mappingId, state });
-    runningOf.delete(mappingId);
-    try {
-      journal.ended(requestId, state);
-    } catch (error) {
-      logger.error({ err: error, requestId, mappingId }, 'the end of a request was not kept');
-    }
-  }
-
-  async function run(requestId: number, mapping: Mapping): Promise<void> {
-    const about = { requestId, mappingId: mapping.id };
-    try {
-      const outcome = await runIngestion(mapping, batchesDir, clock, stopping.signal);
-      report(outcome, about);
-      end(requestId, mapping.id, toRequestEnd(outcome));
-    } catch (error) {
-      logger.error({ ...about, err: error }, 'ingestion crashed');
-      end(requestId, mapping.id, { phase: 'aborted' });
-    }
-  }
-
-  function report(outcome: RunOutcome, about: object): void {
-    const details = { ...about, batchId: outcome.batchId };
-    switch (outcome.kind) {
-      case 'succeeded':
-        logger.info({ ...details, numRecords: outcome.numRecords }, 'ingestion succeeded');
-        return;
-      case 'failed':
-        logger.warn({ ...details, reason: outcome.cause.message }, 'ingestion failed');
-        return;
-      case 'aborted':
-        logger.warn(details, 'ingestion aborted');
-        return;
-    }
-  }
-
   return {
     start(mapping) {
-      if (mapping.publication === 'unpublished') return { kind: 'notPublished' };
-      if (mapping.execution === 'started') return { kind: 'notStopped' };
-      const running = runningOf.get(mapping.id);
-      if (running) return { kind: 'alreadyInProgress', requestId: running.requestId };
-
-      const requestId = lastRequestId + 1;
-      journal.submitted(requestId, mapping.id);
-      lastRequestId = requestId;
-      requests.set(requestId, { requestId, mappingId: mapping.id, state: { phase: 'running' } });
-      logger.info({ requestId, mappingId: mapping.id }, 'ingestion submitted');
-      runningOf.set(mapping.id, { requestId, ended: run(requestId, mapping) });
-      return { kind: 'submitted', requestId };
+      const { publication, execution } = state.mappings.stateOf(mapping.id);
+      if (publication === 'unpublished') return { kind: 'notPublished' };
+      if (execution === 'started') return { kind: 'notStopped' };
+      const running = state.jobs.runningOf(mapping.id);
+      if (running === null) {
+        return { kind: 'submitted', requestId: requestIdOf(jobs.start(mapping, true).job) };
+      }
+      // The scheduler's last run goes on after the mapping was stopped: until its end it is not quite that.
+      if (running.requestId === null) return { kind: 'notStopped' };
+      return { kind: 'alreadyInProgress', requestId: running.requestId };
     },
 
     find(mappingId, requestId) {
-      const request = requests.get(requestId);
-      return request?.mappingId === mappingId ? request : undefined;
-    },
-
-    async stop() {
-      stopping.abort();
-      await Promise.all([...runningOf.values()].map(({ ended }) => ended));
+      const jobId = state.requests.jobIdOf(requestId);
+      const job = jobId === null ? null : state.jobs.find(jobId);
+      if (job?.mappingId !== mappingId) return undefined;
+      return { requestId, mappingId, state: toRequestState(job) };
     },
   };
 }
 
-/**
- * Where nothing was uploaded the code tells which side failed; once a batch is there, whatever ended the
- * run left an upload unfinished.
- */
-function toRequestEnd(outcome: RunOutcome): RequestEnd {
-  switch (outcome.kind) {
-    case 'succeeded':
-      return { phase: 'succeeded', numRecords: outcome.numRecords };
-    case 'failed': {
-      const { batchId, cause } = outcome;
-      const isFetch = cause instanceof SourceError && batchId === null;
-      return { phase: 'failed', code: isFetch ? 'ACP-880056' : 'ACP-880096', batchId };
-    }
-    case 'aborted':
-      return { phase: 'aborted' };
+function requestIdOf({ id, requestId }: Job): number {
+  if (requestId === null) throw new Error(`job ${id} was started for no request`);
+  return requestId;
+}
+
+function toRequestState({ state, numRecords, batchId }: Job): RequestState {
+  switch (state.status) {
+    case 'Created':
+    case 'Uploaded':
+      return { phase: 'running' };
+    case 'Success':
+      return { phase: 'succeeded', numRecords };
+    case 'Failed':
+      if (state.failure === 'aborted') return { phase: 'aborted' };
+      return { phase: 'failed', code: state.failure, batchId };
   }
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type AccessRules, denialOf } from './access.js';
+import type { Role } from './credentials.js';
 import type { IngestionRequests } from './ingestion-requests.js';
 import type { Mappings } from './mappings.js';
 import {
@@ -25,20 +26,26 @@ export function addIngestionRoutes(
     requests,
   }: { access: AccessRules; mappings: Mappings; requests: IngestionRequests },
 ): void {
-  const preHandler = async (request: FastifyRequest<IngestionPath>, reply: FastifyReply) => {
-    const denied = denialOf(access, request.headers, request.params.organization);
-    if (denied !== null) return reply.code(denied.httpStatus).send(denied.body);
-  };
+  /** Lets in who has the role; anybody with a token where it is null. */
+  const letIn =
+    (role: Role | null) => async (request: FastifyRequest<IngestionPath>, reply: FastifyReply) => {
+      const denied = denialOf(access, request.headers, request.params.organization, role);
+      if (denied === null) return;
+      if (denied.retryAfterS !== null) reply.header('retry-after', denied.retryAfterS);
+      return reply.code(denied.httpStatus).send(denied.body);
+    };
+  const starter = { preHandler: letIn('sqlFunctionExecution') };
+  const reader = { preHandler: letIn(null) };
 
   // What a POST carries is not looked at: its documentation shows no body.
-  app.post<IngestionPath>(PATH, { preHandler }, async ({ params }, reply) => {
+  app.post<IngestionPath>(PATH, starter, async ({ params }, reply) => {
     const mapping = mappings.get(params.mappingId);
     if (mapping === undefined)
       return reply.code(404).send(toUnknownMappingAnswer(params.mappingId));
     return toStartAnswer(mapping.id, requests.start(mapping));
   });
 
-  app.get<IngestionPath>(PATH, { preHandler }, async ({ params, query, body }, reply) => {
+  app.get<IngestionPath>(PATH, reader, async ({ params, query, body }, reply) => {
     const requestId = parseRequestId(query, body);
     if (requestId === null) return sendCampaignError(reply, 400);
     const request = requests.find(params.mappingId, requestId);

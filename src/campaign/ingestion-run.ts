@@ -1,53 +1,136 @@
-import { createBatchWriter, TargetError } from './batch-writer.js';
+import { join } from 'node:path';
 import type { Clock } from './clock.js';
 import type { Mapping } from './mapping.js';
-import { createPace } from './pace.js';
-import { readRecords } from './record-source.js';
-import { SourceError } from './source-record.js';
-import { createShaper } from './xdm-record.js';
+import { createRejectFile } from './reject-file.js';
+import { RejectLimitError } from './reject-limit.js';
+import type { RunOutcome, RunPorts, WholeBatch } from './run-outcome.js';
+import { sendRecords } from './send-records.js';
+import { settleBatch } from './settle-batch.js';
+import { SourceError } from './source/source.js';
+import { createBatchUpload } from './upload/batch-upload.js';
+import type { PlatformClient } from './upload/platform-client.js';
+import { PlatformError } from './upload/platform-error.js';
 
-/** How a run ended. `batchId` is null where no file of its batch was written. */
-export type RunOutcome =
-  | { readonly kind: 'succeeded'; readonly numRecords: number; readonly batchId: string | null }
-  | {
-      readonly kind: 'failed';
-      readonly cause: SourceError | TargetError;
-      readonly batchId: string | null;
+/** Runs mappings: each run is one batch on Platform at most. */
+export interface IngestionRunner {
+  /**
+   * Ingest what has changed in a mapping's source: read, check and shape each record, upload, complete, and
+   * follow the batch to its end. No record, no batch.
+   *
+   * @throws only what a fault of this program throws, or a port
+   */
+  run(mapping: Mapping, ports: RunPorts): Promise<RunOutcome>;
+  /** Go on with a run that was cut off after its batch was whole. */
+  finish(whole: WholeBatch, ports: RunPorts): Promise<RunOutcome>;
+  /**
+   * Give up a batch of a run that was cut off before. Resolves also where it is over already.
+   *
+   * @throws {PlatformError} Platform could not be told
+   */
+  abort(batchId: string, signal: AbortSignal): Promise<void>;
+}
+
+/** What the runs work with. */
+export interface RunnerParts {
+  readonly platform: PlatformClient;
+  /** Each job's rejects go into a file in here, `job-{id}.ndjson`. */
+  readonly rejectsDir: string;
+  /** The most that each of a batch's first files has, in bytes; later ones may have more. */
+  readonly fileBytes?: number;
+  readonly clock: Clock;
+}
+
+/** A run holds two files in memory. Platform takes 256 MB in one. */
+const FILE_BYTES = 4 * 1024 * 1024;
+
+/** A batch that nobody will complete does no harm: its abort may fail, and must not hold up an end. In ms. */
+const ABORT_TIMEOUT_MS = 3_000;
+
+/** Build the runner; nothing is read or sent before a run. */
+export function createIngestionRunner(parts: RunnerParts): IngestionRunner {
+  const { platform, rejectsDir, fileBytes = FILE_BYTES, clock } = parts;
+
+  async function run(mapping: Mapping, ports: RunPorts): Promise<RunOutcome> {
+    const { jobId, watermark, signal } = ports;
+    await using rejects = createRejectFile(join(rejectsDir, `job-${jobId}.ndjson`));
+    const upload = createBatchUpload({
+      platform,
+      datasetId: mapping.dataset,
+      fileBytes,
+      onBatchCreated: (batchId) => ports.onBatchCreated(batchId),
+      signal,
+    });
+    let numRejected = 0;
+    let whole: WholeBatch;
+    try {
+      const onRejected = (rejected: number) => {
+        numRejected = rejected;
+      };
+      const sent = await sendRecords(mapping, {
+        watermark,
+        upload,
+        rejects,
+        onRejected,
+        clock,
+        signal,
+      });
+      const batchId = await upload.finish();
+      const done = { numRecords: upload.records, numRejected, watermark: sent };
+      if (batchId === null) return { kind: 'succeeded', batchId, ...done };
+      whole = { batchId, ...done };
+      await ports.onBatchWhole(whole);
+    } catch (error) {
+      const batchId = await upload.abandon();
+      await giveUp(batchId);
+      return endOf(error, { batchId, numRejected, signal });
     }
-  /** Stopped from outside. */
-  | { readonly kind: 'aborted'; readonly batchId: string | null };
+    return finish(whole, ports);
+  }
+
+  async function finish(whole: WholeBatch, ports: RunPorts): Promise<RunOutcome> {
+    try {
+      return await settleBatch(whole, { platform, clock }, ports);
+    } catch (error) {
+      const { batchId, numRejected } = whole;
+      // Cut off here the batch is not given up: it is whole, and can be finished later.
+      if (!ports.signal.aborted) await giveUp(batchId);
+      return endOf(error, { batchId, numRejected, signal: ports.signal });
+    }
+  }
+
+  async function giveUp(batchId: string | null): Promise<void> {
+    if (batchId === null) return;
+    await platform.abortBatch(batchId, AbortSignal.timeout(ABORT_TIMEOUT_MS)).catch(() => {});
+  }
+
+  return { run, finish, abort: (batchId, signal) => platform.abortBatch(batchId, signal) };
+}
 
 /**
- * Ingest a mapping's source: read each record, shape it, write it to a new batch, at the mapping's pace.
- *
- * @param batchesDir - the folder that batches are written to; made where there is none
- * @param signal - stops the run between two records
- * @throws only what a fault of this program throws
+ * What an error makes of a run. Where there is no batch the code tells which side failed; once there is one,
+ * whatever ended the run has left an upload unfinished.
  */
-export async function runIngestion(
-  mapping: Mapping,
-  batchesDir: string,
-  clock: Clock,
-  signal: AbortSignal,
-): Promise<RunOutcome> {
-  const batch = createBatchWriter(batchesDir, mapping.id, mapping.target);
-  try {
-    const pace = createPace(mapping.recordsPerSecond, clock, signal);
-    const shape = createShaper(mapping.fields);
-    const columns = mapping.fields.map(({ column }) => column);
-    for await (const record of readRecords(mapping.source, columns)) {
-      await pace.next();
-      await batch.append(shape(record));
-    }
-    signal.throwIfAborted();
-    return { kind: 'succeeded', numRecords: await batch.complete(), batchId: batch.batchId };
-  } catch (cause) {
-    await batch.abandon();
-    const { batchId } = batch;
-    if (cause instanceof SourceError || cause instanceof TargetError) {
-      return { kind: 'failed', cause, batchId };
-    }
-    if (signal.aborted) return { kind: 'aborted', batchId };
-    throw cause;
-  }
+function endOf(
+  error: unknown,
+  {
+    batchId,
+    numRejected,
+    signal,
+  }: {
+    readonly batchId: string | null;
+    readonly numRejected: number;
+    readonly signal: AbortSignal;
+  },
+): RunOutcome {
+  if (signal.aborted) return { kind: 'aborted', batchId };
+  const isSource = error instanceof SourceError || error instanceof RejectLimitError;
+  if (!isSource && !(error instanceof PlatformError)) throw error;
+  return {
+    kind: 'failed',
+    code: isSource && batchId === null ? 'ACP-880056' : 'ACP-880096',
+    reason: error.message,
+    numRejected,
+    batchId,
+    isTransient: error instanceof RejectLimitError ? false : error.isTransient,
+  };
 }

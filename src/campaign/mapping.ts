@@ -1,28 +1,44 @@
 import type { Conversion } from './conversion.js';
 
-/** Where one column of the source goes. */
+/** Where one column of the source goes, and what its values must be. */
 export interface MappedField {
-  /** A CSV column; of NDJSON a property, or the dot path of a nested one. */
+  /** A column of a CSV file or table; of NDJSON a property, or the dot path of a nested one. */
   readonly column: string;
   /** The XDM dot path: `person.name.firstName`; `identityMap.Email` makes it an identity. */
   readonly to: string;
   /** Absent: the value is taken as it is. */
   readonly as?: Conversion | undefined;
+  /** A record without a value here is rejected. */
+  readonly required?: boolean | undefined;
+  /** A record with another value is rejected. Compared with what the conversion makes. */
+  readonly enum?: readonly (string | number | boolean)[] | undefined;
+  /** A regular expression that the value must match, unanchored. */
+  readonly pattern?: string | undefined;
 }
 
-/** Where the records go. */
-export interface MappingTarget {
-  readonly dataset: string;
-  /** The name of a batch's files; `{part}` stands for the file's number, from 1. */
-  readonly file: string;
-  readonly recordsPerFile: number;
+/** Where the records come from. Paths are absolute; nothing need exist until a run reads it. */
+export type MappingSource =
+  | { readonly kind: 'csv' | 'ndjson'; readonly path: string }
+  | { readonly kind: 'sqlite'; readonly path: string; readonly table: string }
+  | PostgresTable;
+
+/** A table, view or materialized view of a PostgreSQL database. */
+export interface PostgresTable {
+  readonly kind: 'postgres';
+  /** The environment variable that holds the connection string, for messages. */
+  readonly variable: string;
+  /** A function, so that what it returns, which holds a password, is never logged with the mapping. */
+  readonly connectionString: () => string;
+  /** Absent: the search path of the database decides. */
+  readonly schema?: string | undefined;
+  readonly table: string;
 }
 
-/** The file that the records come from, an absolute path. It need not exist until a run reads it. */
-export interface MappingSource {
-  readonly format: 'csv' | 'ndjson';
-  readonly path: string;
-}
+/** How many bad records a run bears. */
+export type RejectLimit =
+  | { readonly kind: 'records'; readonly max: number }
+  /** Of the records that a run read, 0 to 100. */
+  | { readonly kind: 'percent'; readonly max: number };
 
 /** An XDM mapping: which records are ingested, in what shape, how fast and to where. */
 export interface Mapping {
@@ -31,8 +47,17 @@ export interface Mapping {
   readonly publication: 'published' | 'unpublished';
   /** The API can trigger only what the scheduler does not run: a stopped mapping. */
   readonly execution: 'started' | 'stopped';
-  readonly recordsPerSecond: number;
+  /** From one scheduled run to the next, in ms; null: as the service says. */
+  readonly everyMs: number | null;
   readonly source: MappingSource;
-  readonly target: MappingTarget;
+  /** The column whose value names a record. */
+  readonly key: string;
+  /** The column that rises with each change of a record; null: every run sends everything. */
+  readonly changed: string | null;
+  /** The id of the dataset on Platform. */
+  readonly dataset: string;
+  /** Null: as fast as it goes. */
+  readonly recordsPerSecond: number | null;
+  readonly maxRejected: RejectLimit;
   readonly fields: readonly MappedField[];
 }

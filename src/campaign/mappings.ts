@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Mapping } from './mapping.js';
 import { type MappingFault, MappingsInvalidError } from './mapping-fault.js';
-import { parseMapping } from './mapping-file.js';
+import { parseMapping, type SourceEnvironment } from './mapping-file.js';
 
 /** The service's mappings by their ids. */
 export type Mappings = ReadonlyMap<string, Mapping>;
@@ -10,15 +10,19 @@ export type Mappings = ReadonlyMap<string, Mapping>;
 /**
  * Read every `*.yaml` and `*.yml` file of a folder, but not of folders in it.
  *
+ * @param environment - has the connection strings that sources name
  * @throws {MappingsInvalidError} with all faults of all files
  */
-export async function loadMappings(mappingsDir: string): Promise<Mappings> {
+export async function loadMappings(
+  mappingsDir: string,
+  environment: SourceEnvironment,
+): Promise<Mappings> {
   const mappings = new Map<string, Mapping>();
   const faults: MappingFault[] = [];
   const fileOfId = new Map<string, string>();
 
   for (const file of await mappingFiles(mappingsDir)) {
-    const parsed = parseMapping(file, await textOf(file));
+    const parsed = parseMapping(file, await textOf(file), environment);
     if (parsed.kind === 'faults') {
       faults.push(...parsed.faults);
       continue;

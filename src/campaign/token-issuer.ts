@@ -1,11 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Clock } from './clock.js';
-
-/** Who may ask for tokens. */
-export interface Client {
-  readonly clientId: string;
-  readonly clientSecret: string;
-}
+import type { Client, Credentials } from './credentials.js';
 
 /** What asking for a token comes to. */
 export type TokenOutcome =
@@ -14,40 +9,54 @@ export type TokenOutcome =
 
 /** Issues tokens, each good for its lifetime. They are in memory: a restart ends them all. */
 export interface TokenIssuer {
+  /** @throws {CredentialsUnreadableError} */
   issue(clientId: string, clientSecret: string): TokenOutcome;
-  /** True for a token that was issued and has not expired. */
-  isValid(accessToken: string): boolean;
+  /**
+   * The client that a token was issued to; null where nobody issued it, it has expired, or the client is
+   * not one any more.
+   *
+   * @throws {CredentialsUnreadableError}
+   */
+  clientOf(accessToken: string): Client | null;
 }
 
 /** @param lifetimeS - how long a token is good, in s */
 export function createTokenIssuer(
-  clients: readonly Client[],
+  credentials: Pick<Credentials, 'clients'>,
   lifetimeS: number,
   clock: Clock,
 ): TokenIssuer {
   /** Oldest first, as a Map keeps its order and all lifetimes are the same. In ms since the epoch. */
-  const expiresAtOf = new Map<string, number>();
+  const issued = new Map<string, { readonly clientId: string; readonly expiresAt: number }>();
 
   function forgetExpired(now: number): void {
-    for (const [token, expiresAt] of expiresAtOf) {
+    for (const [token, { expiresAt }] of issued) {
       if (expiresAt > now) return;
-      expiresAtOf.delete(token);
+      issued.delete(token);
     }
+  }
+
+  function find(clientId: string): Client | undefined {
+    return credentials.clients().find((client) => client.clientId === clientId);
   }
 
   return {
     issue(clientId, clientSecret) {
-      const client = clients.find((known) => known.clientId === clientId);
+      const client = find(clientId);
       if (client === undefined) return { kind: 'wrongClientId' };
       if (!isSame(client.clientSecret, clientSecret)) return { kind: 'wrongClientSecret' };
       const now = clock.now();
       forgetExpired(now);
       const accessToken = randomBytes(32).toString('base64url');
-      expiresAtOf.set(accessToken, now + lifetimeS * 1_000);
+      issued.set(accessToken, { clientId, expiresAt: now + lifetimeS * 1_000 });
       return { kind: 'issued', accessToken, expiresInS: lifetimeS };
     },
 
-    isValid: (accessToken) => (expiresAtOf.get(accessToken) ?? 0) > clock.now(),
+    clientOf(accessToken) {
+      const token = issued.get(accessToken);
+      if (token === undefined || token.expiresAt <= clock.now()) return null;
+      return find(token.clientId) ?? null;
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import type { TokenIssuer } from './token-issuer.js';
+import { CredentialsUnreadableError } from './credentials.js';
+import type { TokenIssuer, TokenOutcome } from './token-issuer.js';
 
 /** Serve IMS: tokens for client credentials. */
 export function addTokenRoutes(app: FastifyInstance, tokens: TokenIssuer): void {
@@ -19,7 +20,7 @@ export function addTokenRoutes(app: FastifyInstance, tokens: TokenIssuer): void 
     if (!clientId) return refuse(400, 'invalid_request', 'missing client_id parameter');
     if (!clientSecret) return refuse(400, 'invalid_request', 'missing client_secret parameter');
 
-    const outcome = tokens.issue(clientId, clientSecret);
+    const outcome = issue(tokens, clientId, clientSecret);
     switch (outcome.kind) {
       case 'issued':
         return {
@@ -31,8 +32,23 @@ export function addTokenRoutes(app: FastifyInstance, tokens: TokenIssuer): void 
         return refuse(401, 'invalid_client', 'invalid client_id parameter');
       case 'wrongClientSecret':
         return refuse(401, 'invalid_client', 'invalid client_secret parameter');
+      case 'unreadable':
+        return refuse(503, 'temporarily_unavailable', 'the clients cannot be looked up');
     }
   });
+}
+
+function issue(
+  tokens: TokenIssuer,
+  clientId: string,
+  clientSecret: string,
+): TokenOutcome | { readonly kind: 'unreadable' } {
+  try {
+    return tokens.issue(clientId, clientSecret);
+  } catch (error) {
+    if (error instanceof CredentialsUnreadableError) return { kind: 'unreadable' };
+    throw error;
+  }
 }
 
 /** IMS takes its parameters from a form and from the query; of a name given in both, the form's counts. */

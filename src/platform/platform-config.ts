@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 
-const SHIPPED_DATASETS_DIR = fileURLToPath(new URL('../../../datasets', import.meta.url));
+/** The datasets that the sample mappings go to. */
+export const SHIPPED_DATASETS_DIR = fileURLToPath(new URL('../../../datasets', import.meta.url));
 
 /** The public default, so that trying the receiver needs no setting up. Good on a loopback address only. */
 export const PUBLIC_SECRET = 'sluice-demo-secret';

@@ -2,14 +2,12 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createDrivenClock } from './support/driven-clock.js';
 import {
-  API_KEY,
-  CLIENT,
   createWorkspace,
-  ingestPath,
   mappingYaml,
   type RunningService,
   startService,
 } from './support/running-service.js';
+import { API_KEY, CLIENT, ingestPath } from './support/service-client.js';
 
 const CAMPAIGN_ERROR = 'RST-360011 An error has occurred - please contact your administrator.';
 const OOPS = 'Oops. Something went wrong. Check your URI and try again.';

@@ -1,10 +1,25 @@
 import { connect } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { createCampaignService } from '../../src/campaign/campaign-service.js';
+import { createFixedCredentials } from '../../src/campaign/credentials.js';
 import { createWorkspace, mappingYaml, startService } from './support/running-service.js';
 
 const silent = { info() {}, warn() {}, error() {} };
-const options = { host: '127.0.0.1', port: 0, organization: 'acme', apiKey: 'k', clients: [] };
+/** Nobody is there: nothing is uploaded here. */
+const platform = {
+  url: 'http://127.0.0.1:1',
+  apiKey: 'k',
+  imsOrg: 'o@AdobeOrg',
+  sandbox: 'prod',
+  token: { kind: 'fixed', accessToken: 't' },
+} as const;
+const options = {
+  platform,
+  host: '127.0.0.1',
+  port: 0,
+  organization: 'acme',
+  credentials: createFixedCredentials('k', []),
+};
 
 describe('the life of a service', () => {
   it('is started once, and stopped as often as one likes', async () => {

@@ -1,11 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { CampaignConfigError, parseCampaignConfig } from '../../src/campaign/campaign-config.js';
 import { createWorkspace, mappingYaml, startService } from './support/running-service.js';
-
-const MAIN = join('dist', 'src', 'campaign', 'main.js');
+import { startScriptedPlatform } from './support/scripted-platform.js';
+import { exitOf, run } from './support/service-process.js';
 
 describe('the service alone', () => {
   it('prints the environment for a gateway, and ends cleanly on SIGTERM', async () => {
@@ -45,7 +43,8 @@ describe('the service alone', () => {
 
   it('leaves a data folder alone that another service works in, and says so', async () => {
     await using space = await createWorkspace({ 'a.yaml': mappingYaml('M') });
-    await using _other = await startService(space);
+    await using platform = await startScriptedPlatform();
+    await using _other = await startService({ ...space, platform: platform.settings });
     const { child, errors } = run(space, { CAMPAIGN_SERVICE_PORT: '0' });
     expect(await exitOf(child)).toBe(1);
     expect(errors()).toBe(
@@ -57,38 +56,11 @@ describe('the service alone', () => {
     expect(() => parseCampaignConfig({ CAMPAIGN_SERVICE_HOST: '0.0.0.0' })).toThrow(
       /IMS_CLIENT_SECRET: must be set/,
     );
-    const env = { CAMPAIGN_SERVICE_HOST: '0.0.0.0', IMS_CLIENT_SECRET: 'own' };
+    const env = {
+      CAMPAIGN_SERVICE_HOST: '0.0.0.0',
+      IMS_CLIENT_SECRET: 'own',
+      CAMPAIGN_SERVICE_ADMIN_CLIENT_SECRET: 'own-too',
+    };
     expect(parseCampaignConfig(env)).toMatchObject({ host: '0.0.0.0', port: 4010 });
   });
 });
-
-function run(space: { mappingsDir: string; dataDir: string }, env: NodeJS.ProcessEnv) {
-  const child = spawn(process.execPath, [MAIN], {
-    env: {
-      ...process.env,
-      NODE_OPTIONS: '',
-      CAMPAIGN_SERVICE_MAPPINGS_DIR: space.mappingsDir,
-      DATA_DIR: space.dataDir,
-      ...env,
-    },
-  });
-  let output = '';
-  let errors = '';
-  child.stderr.on('data', (chunk) => {
-    errors += chunk;
-  });
-  const printed = (text: string) =>
-    new Promise<string>((resolve, reject) => {
-      child.stdout.on('data', (chunk) => {
-        output += chunk;
-        if (output.includes(text)) resolve(output);
-      });
-      child.on('exit', () => reject(new Error(`it ended: ${errors}`)));
-    });
-  return { child, printed, errors: () => errors };
-}
-
-async function exitOf(child: ChildProcess): Promise<unknown> {
-  const [code] = await once(child, 'close');
-  return code;
-}

@@ -7,39 +7,97 @@ import { createWorkspace, mappingYaml } from './support/running-service.js';
 const GOOD = `
 id: "42"
 label: Profiles
-source: people.csv
+source: { kind: csv, path: people.csv }
 publication: published
 execution: stopped
+key: id
+dataset: 6563a1f0c4d2e8b79a015e01
 recordsPerSecond: 10
-target:
-  dataset: profiles
-  recordsPerFile: 5
+maxRejected: 5%
 fields:
   - { column: id, to: _id }
   - { column: mail, to: identityMap.Email }
 `.trimStart();
 
+const POSTGRES = `source:
+  kind: postgres
+  url: \${CRM_DATABASE_URL}
+  table: people`;
+
+const parse = (text: string) =>
+  parseMapping('/m/a.yaml', text, { CRM_DATABASE_URL: 'postgres://' });
+
 describe('a mapping file', () => {
   it('is a mapping, its source beside it', () => {
-    expect(parseMapping('/m/a.yaml', GOOD)).toEqual({
+    expect(parse(GOOD)).toEqual({
       kind: 'mapping',
-      mapping: {
+      mapping: expect.objectContaining({
         id: '42',
         label: 'Profiles',
-        source: { format: 'csv', path: expect.stringMatching(/[\\/]m[\\/]people\.csv$/) },
+        source: { kind: 'csv', path: expect.stringMatching(/[\\/]m[\\/]people\.csv$/) },
         publication: 'published',
         execution: 'stopped',
+        key: 'id',
+        changed: null,
+        dataset: '6563a1f0c4d2e8b79a015e01',
         recordsPerSecond: 10,
-        target: { dataset: 'profiles', file: 'part-{part}.ndjson', recordsPerFile: 5 },
+        maxRejected: { kind: 'percent', max: 5 },
         fields: [
           { column: 'id', to: '_id' },
           { column: 'mail', to: 'identityMap.Email' },
         ],
+      }),
+    });
+  });
+
+  it('bears no bad record and has no pace where it does not say so', () => {
+    const parsed = parse(GOOD.replace('recordsPerSecond: 10\nmaxRejected: 5%\n', 'changed: at\n'));
+    expect(parsed).toMatchObject({
+      mapping: {
+        changed: 'at',
+        recordsPerSecond: null,
+        maxRejected: { kind: 'records', max: 0 },
       },
     });
   });
 
-  it.each<[string, string, string | RegExp, number, RegExp]>([
+  it('says how often it runs', () => {
+    const text = GOOD.replace('recordsPerSecond: 10', 'every: 6h');
+    expect(parse(text)).toMatchObject({ mapping: { everyMs: 21_600_000 } });
+  });
+
+  it('names the variable of a connection string, which is not logged with it', () => {
+    const parsed = parseMapping('/m/a.yaml', GOOD.replace(/source.*/, POSTGRES), {
+      CRM_DATABASE_URL: 'postgres://crm:hunter2@db/crm',
+    });
+    if (parsed.kind !== 'mapping' || parsed.mapping.source.kind !== 'postgres') throw new Error();
+    const { source } = parsed.mapping;
+    expect(source).toMatchObject({ variable: 'CRM_DATABASE_URL', table: 'people' });
+    expect(source.connectionString()).toBe('postgres://crm:hunter2@db/crm');
+    expect(JSON.stringify(parsed)).not.toContain('hunter2');
+  });
+
+  it('is refused where the variable is not set, or a connection string stands in clear', () => {
+    const unset = parseMapping('/m/a.yaml', GOOD.replace(/source.*/, POSTGRES), {});
+    expect(unset).toEqual({
+      kind: 'faults',
+      faults: [
+        {
+          file: '/m/a.yaml',
+          line: 5,
+          message: 'source.url: the environment variable CRM_DATABASE_URL is not set',
+        },
+      ],
+    });
+    const secret = POSTGRES.replace(/url: .*/, 'url: postgres://crm:hunter2@db/crm');
+    const clear = parse(GOOD.replace(/source.*/, secret));
+    expect(JSON.stringify(clear)).toContain(
+      'source.url: expected an environment variable, such as',
+    );
+    expect(JSON.stringify(clear)).not.toContain('hunter2');
+  });
+
+  it.each<[string, string, string, number, RegExp]>([
     ['an id that YAML reads as a number', 'id: 42', 'id: "42"', 1, /^id: .*expected string/],
     [
       'a wrong word',
@@ -48,15 +106,40 @@ describe('a mapping file', () => {
       5,
       /^execution: .*"started"\|"stopped"/,
     ],
-    ['an unknown key', 'pace: 10', 'recordsPerSecond: 10', 6, /^pace: unknown key$/],
-    ['a pace of nothing', 'recordsPerSecond: 0', 'recordsPerSecond: 10', 6, /^recordsPerSecond: /],
-    ['a source of another kind', 'source: a.xlsx', 'source: people.csv', 3, /\.csv or \.ndjson/],
     [
-      'a way out of the folder',
-      'dataset: ../x',
+      'one that is started and not published',
+      'publication: unpublished\nexecution: started',
+      'publication: published\nexecution: stopped',
+      5,
+      /^execution: a mapping that is not published is stopped$/,
+    ],
+    ['an interval of nothing', 'every: 0m', 'recordsPerSecond: 10', 8, /^every: expected an inter/],
+    ['an interval that is too long', 'every: 8d', 'recordsPerSecond: 10', 8, /^every: expected/],
+    ['an unknown key', 'pace: 10', 'recordsPerSecond: 10', 8, /^pace: unknown key$/],
+    ['a pace of nothing', 'recordsPerSecond: 0', 'recordsPerSecond: 10', 8, /^recordsPerSecond: /],
+    ['a source of another kind', 'kind: xlsx', 'kind: csv', 3, /^source\.kind: /],
+    ['a source that lacks something', 'kind: sqlite', 'kind: csv', 3, /^source\.table: /],
+    ['no key', '', 'key: id\n', 1, /^key: .*expected string/],
+    [
+      'a dataset that is none',
       'dataset: profiles',
-      8,
-      /^target\.dataset: expected a file name/,
+      'dataset: 6563a1f0c4d2e8b79a015e01',
+      7,
+      /^dataset: expected the id of Platform's dataset: 24 hexadecimal digits$/,
+    ],
+    [
+      'a limit that is none',
+      'maxRejected: some',
+      'maxRejected: 5%',
+      9,
+      /^maxRejected: expected a number of records, or a percentage such as 5%$/,
+    ],
+    [
+      'more than all of it',
+      'maxRejected: 101%',
+      'maxRejected: 5%',
+      9,
+      /^maxRejected: expected a number/,
     ],
     ['a path that is none', 'to: a..b', 'to: _id', 11, /^fields\.0\.to: expected an XDM path/],
     ['a prototype', 'to: a.__proto__.b', 'to: _id', 11, /__proto__ is not an XDM name/],
@@ -82,6 +165,8 @@ describe('a mapping file', () => {
       /x\.y and x cannot both/,
     ],
     ['an unknown conversion', 'to: _id, as: int', 'to: _id', 11, /^fields\.0\.as: /],
+    ['a pattern that is none', 'to: _id, pattern: "("', 'to: _id', 11, /expected a regular expr/],
+    ['an enumeration of nothing', 'to: _id, enum: []', 'to: _id', 11, /^fields\.0\.enum: /],
     [
       'an identity that is a number',
       'to: identityMap.A, as: number',
@@ -92,7 +177,7 @@ describe('a mapping file', () => {
     ['a key given twice', 'id: a\nid: b', 'id: "42"', 2, /unique/],
     ['no YAML', 'id: [', 'id: "42"', 2, /./],
   ])('is refused with its line: %s', (_what, bad, good, line, message) => {
-    const parsed = parseMapping('/m/a.yaml', GOOD.replace(good, bad));
+    const parsed = parse(GOOD.replace(good, bad));
     expect(parsed.kind).toBe('faults');
     if (parsed.kind !== 'faults') return;
     expect(parsed.faults).toContainEqual({
@@ -103,7 +188,7 @@ describe('a mapping file', () => {
   });
 
   it.each(['', '- a', 'just text', '*nobody'])('is refused where it is no table: %j', (text) => {
-    expect(parseMapping('/m/a.yaml', text).kind).toBe('faults');
+    expect(parse(text).kind).toBe('faults');
   });
 });
 
@@ -117,7 +202,7 @@ describe('a folder of mappings', () => {
       'notes.txt': 'not a mapping',
     });
     const file = (name: string) => join(space.mappingsDir, name);
-    const message = await loadMappings(space.mappingsDir).then(
+    const message = await loadMappings(space.mappingsDir, {}).then(
       () => 'loaded',
       (error: Error) => error.message,
     );
@@ -132,8 +217,8 @@ describe('a folder of mappings', () => {
 
   it('is refused where it is not there or holds nothing', async () => {
     await using space = await createWorkspace();
-    await expect(loadMappings(space.mappingsDir)).rejects.toThrow('holds no mapping (*.yaml)');
-    await expect(loadMappings(join(space.mappingsDir, 'gone'))).rejects.toThrow(
+    await expect(loadMappings(space.mappingsDir, {})).rejects.toThrow('holds no mapping (*.yaml)');
+    await expect(loadMappings(join(space.mappingsDir, 'gone'), {})).rejects.toThrow(
       /cannot be read: ENOENT/,
     );
   });

@@ -16,8 +16,8 @@ describe('pace', () => {
     const startedAt = clock.now();
     const pace = createPace(recordsPerSecond, clock, never);
     let worstMs = 0;
-    for (let sent = 0; sent < records; sent += 1) {
-      await pace.next();
+    for (let sent = 1; sent <= records; sent += 1) {
+      await pace.release(1);
       const dueMs = (sent * 1_000) / recordsPerSecond;
       worstMs = Math.max(worstMs, Math.abs(clock.now() - startedAt - dueMs));
     }
@@ -35,19 +35,19 @@ describe('pace', () => {
       },
     };
     const pace = createPace(50_000, counting, never);
-    for (let sent = 0; sent < 50_000; sent += 1) await pace.next();
+    for (let sent = 0; sent < 50_000; sent += 1) await pace.release(1);
     expect(waits).toBeLessThanOrEqual(100);
   });
 
   it('makes up for a short delay, but not for a long one', async () => {
     const clock = createSkippingClock();
     const pace = createPace(10, clock, never);
-    await pace.next();
+    await pace.release(1);
     await clock.wait(3_600_000, never);
     const resumedAt = clock.now();
     let atOnce = 0;
     for (;;) {
-      await pace.next();
+      await pace.release(1);
       if (clock.now() > resumedAt) break;
       atOnce += 1;
     }
@@ -57,8 +57,8 @@ describe('pace', () => {
   it('ends with the run', async () => {
     const stopped = new AbortController();
     const pace = createPace(1_000_000, createSkippingClock(), stopped.signal);
-    await pace.next();
+    await pace.release(1);
     stopped.abort();
-    await expect(pace.next()).rejects.toThrow(/abort/i);
+    await expect(pace.release(1)).rejects.toThrow(/abort/i);
   });
 });

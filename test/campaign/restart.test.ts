@@ -1,5 +1,6 @@
-import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from '@jest/globals';
 import { createDrivenClock } from './support/driven-clock.js';
 import {
@@ -16,14 +17,6 @@ const files = {
   'people.csv': peopleCsv(3),
 };
 
-const aborted = (requestId: number) => ({
-  batchId: '',
-  info: 'Mapping Id: slow. Ingestion request aborted due to some issue with data ingestion service. Please submit a new request',
-  numRecords: 0,
-  requestId,
-  status: 'Aborted',
-});
-
 describe('over a restart', () => {
   it('ids go on rising, and ends are remembered', async () => {
     await using space = await createWorkspace(files);
@@ -39,7 +32,7 @@ describe('over a restart', () => {
     }
   });
 
-  it('a run that the stop cut off is Aborted, and leaves no half-written file', async () => {
+  it('a run that the stop cut off is Aborted', async () => {
     await using space = await createWorkspace(files);
     const clock = createDrivenClock();
     const first = await startService({ ...space, clock });
@@ -49,31 +42,42 @@ describe('over a restart', () => {
     expect(await readBatches(space.dataDir)).toEqual({});
 
     await using second = await startService(space);
-    expect((await second.get('slow', 1)).json).toEqual(aborted(1));
+    expect((await second.get('slow', 1)).json).toEqual({
+      batchId: '',
+      info: 'Mapping Id: slow. Ingestion request aborted due to some issue with data ingestion service. Please submit a new request',
+      numRecords: 0,
+      requestId: 1,
+      status: 'Aborted',
+    });
+    expect((await second.admin('/jobs/1')).json).toMatchObject({
+      status: 'Failed',
+      reason: 'The ingestion service was stopped while the job was running.',
+    });
   });
 
-  it('a run that a crash cut off is Aborted, and a torn last line is not mistaken for anything', async () => {
+  it('a mapping keeps the state that an administrator gave it, whatever its file says', async () => {
     await using space = await createWorkspace(files);
-    const journal = join(space.dataDir, 'campaign', 'requests.ndjson');
-    await mkdir(join(space.dataDir, 'campaign'), { recursive: true });
-    // What a killed process leaves: a start without an end, and half of another start.
-    await writeFile(journal, '{"kind":"submitted","requestId":7,"mappingId":"slow"}\n');
-    await appendFile(journal, '{"kind":"submitted","reque');
-
-    await using service = await startService(space);
-    expect((await service.get('slow', 7)).json).toEqual(aborted(7));
-    expect((await service.post('M')).json).toMatchObject({ requestId: 8 });
-    const lines = (await readFile(journal, 'utf8')).trimEnd().split('\n');
-    expect(() => lines.map((line) => JSON.parse(line))).not.toThrow();
+    {
+      await using first = await startService(space);
+      await first.admin('/mappings/M/unpublish', '');
+    }
+    await using second = await startService(space);
+    expect((await second.post('M')).text).toContain('is not published');
   });
 
-  it('a journal that something else wrote stops the start, with its line', async () => {
+  it('a database of a newer version, or none, stops the start and says what to do', async () => {
     await using space = await createWorkspace(files);
-    const journal = join(space.dataDir, 'campaign', 'requests.ndjson');
-    await mkdir(join(space.dataDir, 'campaign'), { recursive: true });
-    await writeFile(journal, '{"kind":"submitted","requestId":1,"mappingId":"M"}\n3520\n');
+    await (await startService(space)).stop();
+    const path = join(space.dataDir, 'campaign', 'campaign.db');
+    const database = new DatabaseSync(path);
+    database.exec('PRAGMA user_version = 99');
+    database.close();
     await expect(startService(space)).rejects.toThrow(
-      `${journal}:2: not an entry of a request journal`,
+      `${path} was written by a newer version of the Campaign service: run that one, or set DATA_DIR to another folder.`,
+    );
+    await writeFile(path, 'not a database'.repeat(500));
+    await expect(startService(space)).rejects.toThrow(
+      `${path} is damaged or no database: restore it from a backup, or move it away to begin anew.`,
     );
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { createSkippingClock } from './support/driven-clock.js';
+import { SHIPPED_DATASETS_DIR } from '../../src/platform/platform-config.js';
+import { createHurriedClock } from './support/driven-clock.js';
 import { createWorkspace, readBatches, startService } from './support/running-service.js';
 
 const SAMPLES = 'mappings';
@@ -7,33 +8,37 @@ const SAMPLES = 'mappings';
 describe('the shipped mappings', () => {
   it('work, each in the way it is for', async () => {
     await using space = await createWorkspace();
-    const clock = createSkippingClock();
-    await using service = await startService({ ...space, mappingsDir: SAMPLES, clock });
+    await using service = await startService({
+      ...space,
+      mappingsDir: SAMPLES,
+      datasetsDir: SHIPPED_DATASETS_DIR,
+      clock: createHurriedClock(40),
+    });
 
     async function run(mappingId: string, requestId: number) {
-      const startedAt = clock.now();
       expect((await service.post(mappingId)).json).toMatchObject({ requestId, status: 'Success' });
       await service.ended(requestId);
-      const { json } = await service.get(mappingId, requestId);
-      return { json, tookS: (clock.now() - startedAt) / 1_000 };
+      return service.get(mappingId, requestId);
     }
 
     const profiles = await run('crm-profiles', 1);
     expect(profiles.json).toMatchObject({ status: 'Success', numRecords: 2_000 });
-    expect(profiles.tookS).toBeCloseTo(20, 0);
-    expect(Object.values(await readBatches(space.dataDir)).join('')).toContain('"Łucja"');
+    expect(JSON.stringify(await readBatches(space.dataDir))).toContain('"Łucja"');
 
     const orders = await run('web-orders', 2);
     expect(orders.json).toMatchObject({ status: 'Success', numRecords: 600 });
+    // Nothing has changed since.
+    const again = await run('web-orders', 3);
+    expect(again.json).toMatchObject({ status: 'Success', numRecords: 0 });
 
-    expect((await run('crm-profiles-no-source', 3)).json).toMatchObject({
+    expect((await run('crm-profiles-no-source', 4)).json).toMatchObject({
       status: 'Failed',
       batchId: '',
       info: expect.stringContaining('ACP-880056'),
     });
-    expect((await run('crm-profiles-target-taken', 4)).json).toMatchObject({
+    expect((await run('crm-profiles-refused', 5)).json).toMatchObject({
       status: 'Failed',
-      batchId: expect.stringMatching(/^[0-9a-f]{32}$/),
+      batchId: expect.stringMatching(/^[0-9A-Z]{26}$/),
       info: expect.stringContaining('ACP-880096'),
     });
     expect((await service.post('crm-profiles-not-stopped')).text).toContain('is not stopped');

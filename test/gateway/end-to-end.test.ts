@@ -37,8 +37,14 @@ async function startBoth(files: Record<string, string>) {
 async function sampleFiles(): Promise<Record<string, string>> {
   const mapping: unknown = parseYaml(await readFile('mappings/crm-profiles.yaml', 'utf8'));
   const csv = await readFile('mappings/sources/crm-profiles.csv', 'utf8');
-  const quick = { ...(mapping as object), source: 'crm-profiles.csv', recordsPerSecond: 4_000 };
+  const source = { kind: 'csv', path: 'crm-profiles.csv' };
+  const quick = { ...(mapping as object), source, recordsPerSecond: 4_000 };
   return { 'crm-profiles.yaml': JSON.stringify(quick), 'crm-profiles.csv': csv };
+}
+
+interface Profile {
+  readonly _id: string;
+  readonly personalEmail?: { readonly address: string };
 }
 
 describe('an ingestion of the sample mapping', () => {
@@ -78,11 +84,7 @@ describe('an ingestion of the sample mapping', () => {
     ]);
     expect(activity.events.length).toBeGreaterThan(0);
 
-    const files = Object.entries(await readBatches(both.dataDir));
-    const records = files
-      .filter(([path]) => path.endsWith('.ndjson'))
-      .flatMap(([, content]) => content.trim().split('\n'))
-      .map((line) => JSON.parse(line));
+    const records = Object.values(await readBatches(both.dataDir)).flat() as Profile[];
     expect(records.map(({ _id, personalEmail }) => [_id, personalEmail?.address ?? ''])).toEqual(
       rows.map(({ customer_id, email }) => [customer_id, email]),
     );
@@ -127,7 +129,9 @@ describe('the embedded service behind the gateway', () => {
   });
 
   it('fails what it cannot read, and says why', async () => {
-    const both = await startBoth({ 'm.yaml': mappingYaml('M', { source: 'gone.csv' }) });
+    const both = await startBoth({
+      'm.yaml': mappingYaml('M', { source: { kind: 'csv', path: 'gone.csv' } }),
+    });
     const { client } = both.gateway;
     await client.execute(StartIngestionDocument, { mappingId: 'M' });
     const ref = { mappingId: 'M', requestId: '1' };

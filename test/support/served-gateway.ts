@@ -1,5 +1,7 @@
 import { createCampaignService } from '../../src/campaign/campaign-service.js';
+import { createFixedCredentials } from '../../src/campaign/credentials.js';
 import { createLogger } from '../../src/logger.js';
+import { startReceiver } from '../campaign/support/running-service.js';
 import { StartIngestionDocument } from '../generated/operations.js';
 import { startTestGateway } from './test-gateway.js';
 
@@ -15,18 +17,27 @@ export interface ServedGateway extends AsyncDisposable {
 
 /** Start both, on free ports. */
 export async function startServedGateway(
-  { mappingsDir, dataDir }: { readonly mappingsDir: string; readonly dataDir: string },
+  space: {
+    readonly mappingsDir: string;
+    readonly dataDir: string;
+    readonly datasetsDir: string;
+  },
   explorerMappingId: string,
 ): Promise<ServedGateway> {
   await using starting = new AsyncDisposableStack();
   const logger = createLogger('silent');
+  const receiver = await startReceiver(space);
+  starting.defer(() => receiver.stop());
   const service = createCampaignService({
-    ...ACCESS,
+    organization: ACCESS.organization,
     host: '127.0.0.1',
     port: 0,
-    mappingsDir,
-    dataDir,
-    clients: [CLIENT],
+    mappingsDir: space.mappingsDir,
+    dataDir: space.dataDir,
+    platform: receiver.settings,
+    credentials: createFixedCredentials(ACCESS.apiKey, [
+      { ...CLIENT, roles: ['sqlFunctionExecution'] },
+    ]),
     logger,
   });
   starting.defer(() => service.stop());

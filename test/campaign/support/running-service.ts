@@ -1,41 +1,56 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { request } from 'undici';
-import {
-  type CampaignServiceOptions,
-  createCampaignService,
-} from '../../../src/campaign/campaign-service.js';
+
+import { createCampaignService } from '../../../src/campaign/campaign-service.js';
+import type { CampaignServiceOptions } from '../../../src/campaign/campaign-service.options.js';
+import { createFixedCredentials } from '../../../src/campaign/credentials.js';
 import type { Logger } from '../../../src/campaign/logger.js';
+import { startLocalPlatform } from '../../../src/local-platform.js';
+import { createLogger } from '../../../src/logger.js';
+import { ADMIN, API_KEY, CLIENT, createServiceClient } from './service-client.js';
 
-export const API_KEY = 'key-1';
-export const CLIENT = { clientId: 'client-1', clientSecret: 'secret-1' };
+export const DATASET_ID = '6563a1f0c4d2e8b79a015eff';
 
-export interface Answer {
-  readonly httpStatus: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly text: string;
-  readonly json: unknown;
-}
-
-export interface Call {
-  readonly method?: 'GET' | 'POST' | 'DELETE';
-  readonly headers?: Record<string, string>;
-  readonly body?: string;
-}
+/** Takes any record that has an id, and of the names none that is `Mallory`. */
+const DATASET = {
+  id: DATASET_ID,
+  name: 'People',
+  class: 'https://ns.adobe.com/xdm/context/profile',
+  schema: {
+    type: 'object',
+    required: ['_id'],
+    properties: {
+      _id: { type: 'string' },
+      person: {
+        type: 'object',
+        properties: {
+          name: {
+            type: 'object',
+            properties: { firstName: { type: 'string', not: { const: 'Mallory' } } },
+          },
+        },
+      },
+    },
+  },
+};
 
 /** A folder of its own for mappings and data. */
 export async function createWorkspace(files: Record<string, string> = {}) {
   const root = await mkdtemp(join(tmpdir(), 'campaign-'));
   const mappingsDir = join(root, 'mappings');
   const dataDir = join(root, 'data');
+  const datasetsDir = join(root, 'datasets');
   await mkdir(mappingsDir);
+  await mkdir(datasetsDir);
+  await writeFile(join(datasetsDir, `${DATASET_ID}.json`), JSON.stringify(DATASET));
   for (const [name, content] of Object.entries(files)) {
     await writeFile(join(mappingsDir, name), content);
   }
   return {
     mappingsDir,
     dataDir,
+    datasetsDir,
     [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }),
   };
 }
@@ -45,11 +60,11 @@ export function mappingYaml(id: string, changes: Record<string, unknown> = {}): 
   return JSON.stringify({
     id,
     label: `The mapping ${id}`,
-    source: 'people.csv',
+    source: { kind: 'csv', path: 'people.csv' },
+    key: 'id',
     publication: 'published',
     execution: 'stopped',
-    recordsPerSecond: 1_000_000,
-    target: { dataset: 'profiles', recordsPerFile: 2 },
+    dataset: DATASET_ID,
     fields: [
       { column: 'id', to: '_id' },
       { column: 'name', to: 'person.name.firstName' },
@@ -64,110 +79,113 @@ export function peopleCsv(count: number): string {
   return `${['id,name', ...rows].join('\n')}\n`;
 }
 
-/** A service on a free port, with what tests ask of it. */
-export async function startService(
-  options: Pick<CampaignServiceOptions, 'dataDir' | 'mappingsDir'> &
-    Partial<CampaignServiceOptions>,
-) {
+type Space = Pick<CampaignServiceOptions, 'dataDir' | 'mappingsDir'> & {
+  readonly datasetsDir: string;
+};
+
+/** A receiver on a free port, which hurries. */
+export async function startReceiver({ dataDir, datasetsDir }: Omit<Space, 'mappingsDir'>) {
+  return startLocalPlatform(
+    {
+      host: '127.0.0.1',
+      port: 0,
+      dataDir,
+      datasetsDir,
+      apiKey: 'platform-key',
+      imsOrg: 'sluice@AdobeOrg',
+      sandbox: 'prod',
+      clientId: 'platform-client',
+      clientSecret: 'platform-secret',
+      stepMs: 0,
+    },
+    createLogger('silent'),
+  );
+}
+
+/** A service on a free port, with what tests ask of it; and a receiver, where no Platform is given. */
+export async function startService({
+  datasetsDir,
+  ...options
+}: Space & Partial<CampaignServiceOptions>) {
   const ends = createEnds();
+  await using starting = new AsyncDisposableStack();
+  let { platform } = options;
+  if (platform === undefined) {
+    const receiver = await startReceiver({ dataDir: options.dataDir, datasetsDir });
+    starting.defer(() => receiver.stop());
+    platform = receiver.settings;
+  }
   const service = createCampaignService({
     host: '127.0.0.1',
     port: 0,
     organization: 'acme',
-    apiKey: API_KEY,
-    clients: [CLIENT],
+    credentials: createFixedCredentials(API_KEY, [
+      { ...CLIENT, roles: ['sqlFunctionExecution'] },
+      { ...ADMIN, roles: ['administration'] },
+    ]),
     logger: ends.logger,
     ...options,
+    platform,
   });
+  starting.defer(() => service.stop());
   const { url } = await service.start();
 
-  async function call(path: string, { method = 'GET', headers = {}, body }: Call = {}) {
-    const response = await request(`${url}${path}`, { method, headers, body: body ?? null });
-    const text = await response.body.text();
-    const isJson = String(response.headers['content-type']).startsWith('application/json');
-    const answer: Answer = {
-      httpStatus: response.statusCode,
-      headers: response.headers,
-      text,
-      json: isJson ? JSON.parse(text) : undefined,
-    };
-    return answer;
-  }
-
-  async function signIn(): Promise<string> {
-    const { json } = await call('/ims/token/v3', {
-      method: 'POST',
-      headers: { 'content-type': 'application/x-www-form-urlencoded' },
-      body: new URLSearchParams({
-        grant_type: 'client_credentials',
-        client_id: CLIENT.clientId,
-        client_secret: CLIENT.clientSecret,
-        scope: 'openid,campaign_sdk',
-      }).toString(),
-    });
-    return (json as { access_token: string }).access_token;
-  }
-
-  const token = await signIn();
-  const headers = {
-    authorization: `Bearer ${token}`,
-    'x-api-key': API_KEY,
-    'cache-control': 'no-cache',
-    'content-type': 'application/json',
-  };
-
+  const client = await createServiceClient(url);
+  const running = starting.move();
   return {
     url,
-    call,
-    signIn,
-    headers,
-    stop: () => service.stop(),
-    [Symbol.asyncDispose]: () => service.stop(),
-    /** Start an ingestion of the mapping. */
-    post: (mappingId: string) => call(ingestPath(mappingId), { method: 'POST', headers }),
-    /** Ask for a request's status in the query. */
-    get: (mappingId: string, requestId: number | string) =>
-      call(`${ingestPath(mappingId)}?requestId=${requestId}`, { headers }),
+    ...client,
+    stop: () => running.disposeAsync(),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
     /** Resolves when the run of the request is over. */
     ended: ends.ended,
+    jobEnded: ends.jobEnded,
   };
 }
 
 export type RunningService = Awaited<ReturnType<typeof startService>>;
 
-export function ingestPath(mappingId: string, organization = 'acme'): string {
-  return `/${organization}/campaign/dataIngestion/xdmIngestion/${encodeURIComponent(mappingId)}/ingest`;
+/** The records of every batch that the receiver has, by the ids of the batches, in the order of their files. */
+export async function readBatches(dataDir: string): Promise<Record<string, unknown[]>> {
+  const batchesDir = join(dataDir, 'platform', 'batches');
+  const batches: Record<string, unknown[]> = {};
+  for (const batchId of (await readdir(batchesDir).catch(() => [])).sort()) {
+    const filesDir = join(batchesDir, batchId, 'files');
+    // A batch that was aborted has no files any more.
+    const names = (await readdir(filesDir).catch(() => [])).sort();
+    const texts = await Promise.all(names.map((name) => readFile(join(filesDir, name), 'utf8')));
+    const lines = texts.flatMap((text) => text.trimEnd().split('\n'));
+    batches[batchId] = lines.map((line) => JSON.parse(line));
+  }
+  return batches;
 }
 
-/** The files of every batch, by their paths under the folder of batches. */
-export async function readBatches(dataDir: string): Promise<Record<string, string>> {
-  const batchesDir = join(dataDir, 'campaign', 'batches');
-  const entries = await readdir(batchesDir, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile());
-  const read = files.map(async ({ parentPath, name }) => {
-    const path = join(parentPath, name);
-    return [path.slice(batchesDir.length + 1), await readFile(path, 'utf8')] as const;
-  });
-  return Object.fromEntries((await Promise.all(read)).sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-/** The service's log tells when a run ends: a test waits for that instead of asking again and again. */
+/** The service's log tells when a job ends: a test waits for that instead of asking again and again. */
 function createEnds() {
-  const over = new Set<number>();
-  const waiting = new Map<number, () => void>();
+  const requests = createEvents();
+  const jobs = createEvents();
   const note = (details: object, message: string) => {
-    if (!/^ingestion (succeeded|failed|aborted|crashed)$/.test(message)) return;
-    const { requestId } = details as { requestId: number };
-    over.add(requestId);
-    waiting.get(requestId)?.();
+    if (!/^ingestion (succeeded|failed|aborted)$/.test(message)) return;
+    const { jobId, requestId } = details as { jobId: number; requestId: number | null };
+    jobs.note(jobId);
+    if (requestId !== null) requests.note(requestId);
   };
   const logger: Logger = { info: note, warn: note, error: note };
+  return { logger, ended: requests.noted, jobEnded: jobs.noted };
+}
+
+function createEvents() {
+  const over = new Set<number>();
+  const waiting = new Map<number, () => void>();
   return {
-    logger,
-    ended: (requestId: number) =>
+    note(id: number) {
+      over.add(id);
+      waiting.get(id)?.();
+    },
+    noted: (id: number) =>
       new Promise<void>((resolve) => {
-        if (over.has(requestId)) resolve();
-        else waiting.set(requestId, resolve);
+        if (over.has(id)) resolve();
+        else waiting.set(id, resolve);
       }),
   };
 }

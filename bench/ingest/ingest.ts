@@ -1,0 +1,158 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { PlatformSettings } from '../../src/campaign/upload/platform-client.js';
+import { changePeople, createPeopleTable } from './people-table.js';
+
+/**
+ * How fast a run of the Campaign service takes a SQLite table to the local receiver, beside a bare loop that
+ * reads, maps and writes the same NDJSON to a file. Run, loop and receiver are processes of their own.
+ *
+ *     npm run bench:ingest -- [rows] [rounds]
+ */
+const [rows = 200_000, rounds = 3] = process.argv.slice(2).map(Number);
+
+const CHANGED_ROWS = 10;
+
+/** As `npm run campaign` has it: else the young generation grows to 130 MB in a run of minutes. */
+const FLAGS = ['--max-semi-space-size=16'];
+
+interface Bare {
+  readonly records: number;
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+}
+
+interface Run {
+  readonly outcome: {
+    readonly kind: string;
+    readonly numRecords: number;
+    readonly batchId: string;
+    readonly watermark: unknown;
+  };
+  readonly seconds: number;
+  readonly uploadSeconds: number;
+  readonly cpuSeconds: number;
+  readonly peakMb: number;
+  readonly delayMs: number;
+}
+
+const dir = await mkdtemp(join(tmpdir(), 'bench-ingest-'));
+try {
+  await main();
+} finally {
+  await rm(dir, { recursive: true, force: true });
+}
+
+async function main(): Promise<void> {
+  const table = join(dir, 'people.db');
+  const file = join(dir, 'people.ndjson');
+  createPeopleTable(table, rows);
+  const receiver = spawn(process.execPath, [scriptOf('receiver'), join(dir, 'platform')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  try {
+    const [line] = await once(createInterface(receiver.stdout), 'line');
+    const url = String(line);
+    const settings: PlatformSettings = {
+      url,
+      apiKey: 'key',
+      imsOrg: 'bench@AdobeOrg',
+      sandbox: 'prod',
+      token: { kind: 'clientCredentials', imsUrl: url, clientId: 'client', clientSecret: 'secret' },
+    };
+    const run = (watermark: unknown) =>
+      runScript<Run>(
+        'run',
+        table,
+        join(dir, 'rejects'),
+        JSON.stringify(settings),
+        JSON.stringify(watermark),
+      );
+    const bare: Bare[] = [];
+    const runs: Run[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      bare.push(await runScript<Bare>('bare', table, file));
+      runs.push(await run(null));
+    }
+    changePeople(table, CHANGED_ROWS);
+    const changed = await run(runs.at(-1)?.outcome.watermark);
+    await report(bare, runs, file, changed);
+  } finally {
+    receiver.kill('SIGTERM');
+    await once(receiver, 'close');
+  }
+}
+
+async function report(
+  bare: readonly Bare[],
+  runs: readonly Run[],
+  file: string,
+  changed: Run,
+): Promise<void> {
+  const rateOf = (seconds: number) => Math.round(rows / seconds);
+  const bareRate = Math.max(...bare.map(({ seconds }) => rateOf(seconds)));
+  const rate = Math.max(...runs.map(({ uploadSeconds }) => rateOf(uploadSeconds)));
+  const best = (of: (run: Run) => number) => Math.min(...runs.map(of));
+  const isSame =
+    (await digestOf([file])) ===
+    (await digestOf(await filesOf(runs.at(-1)?.outcome.batchId ?? '')));
+  const figures = {
+    rows,
+    'bare loop, records/s': bareRate,
+    'run until the batch is complete, records/s': rate,
+    ratio: Number((rate / bareRate).toFixed(2)),
+    'run until Platform has accepted it, records/s': rateOf(best(({ seconds }) => seconds)),
+    'CPU of the bare loop, s': Math.min(...bare.map(({ cpuSeconds }) => cpuSeconds)).toFixed(2),
+    'CPU of the run, s': best(({ cpuSeconds }) => cpuSeconds).toFixed(2),
+    'peak memory of the run above idle, MB': Math.round(
+      Math.max(...runs.map(({ peakMb }) => peakMb)),
+    ),
+    'longest hold of the event loop, ms': Math.round(best(({ delayMs }) => delayMs)),
+    'same records as the bare loop': isSame,
+    [`records sent after ${CHANGED_ROWS} rows have changed`]: changed.outcome.numRecords,
+    'seconds of that run': changed.seconds.toFixed(2),
+  };
+  process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
+}
+
+async function runScript<T>(name: string, ...args: string[]): Promise<T> {
+  const child = spawn(process.execPath, [...FLAGS, scriptOf(name), ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let output = '';
+  child.stdout.on('data', (chunk) => {
+    output += chunk;
+  });
+  const [code] = await once(child, 'close');
+  if (code !== 0) throw new Error(`${name} ended with ${code}`);
+  return JSON.parse(output) as T;
+}
+
+function scriptOf(name: string): string {
+  return fileURLToPath(new URL(`${name}.js`, import.meta.url));
+}
+
+/** The files that the receiver has of the batch, in their order. */
+async function filesOf(batchId: string): Promise<string[]> {
+  const entries = await readdir(join(dir, 'platform'), { recursive: true, withFileTypes: true });
+  return entries
+    .filter(
+      (entry) =>
+        entry.isFile() && entry.parentPath.includes(batchId) && entry.name.startsWith('part-'),
+    )
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .sort();
+}
+
+async function digestOf(files: readonly string[]): Promise<string> {
+  const digest = createHash('sha256');
+  for (const file of files) for await (const bytes of createReadStream(file)) digest.update(bytes);
+  return digest.digest('hex');
+}

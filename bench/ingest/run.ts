@@ -1,0 +1,57 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { systemClock } from '../../src/campaign/clock.js';
+import { createIngestionRunner } from '../../src/campaign/ingestion-run.js';
+import type { Watermark } from '../../src/campaign/source/watermark.js';
+import {
+  createPlatformClient,
+  type PlatformSettings,
+} from '../../src/campaign/upload/platform-client.js';
+import { peopleMapping } from './people-table.js';
+
+/** One run of the Campaign service's data path, in a process of its own. */
+const [path = '', rejectsDir = '', settings = '{}', watermark = 'null'] = process.argv.slice(2);
+
+const NS_PER_MS = 1e6;
+const SAMPLE_MS = 20;
+const MB = 1024 * 1024;
+
+const platform = createPlatformClient(JSON.parse(settings) as PlatformSettings, systemClock);
+const runner = createIngestionRunner({ platform, rejectsDir, clock: systemClock });
+
+const idleRss = process.memoryUsage.rss();
+let peakRss = idleRss;
+const sampler = setInterval(() => {
+  peakRss = Math.max(peakRss, process.memoryUsage.rss());
+}, SAMPLE_MS);
+const delays = monitorEventLoopDelay({ resolution: 1 });
+delays.enable();
+
+const startedAt = performance.now();
+const idleCpu = process.cpuUsage();
+let uploadedAt = startedAt;
+const outcome = await runner.run(peopleMapping(path), {
+  jobId: 1,
+  watermark: JSON.parse(watermark) as Watermark | null,
+  onBatchCreated() {},
+  onBatchWhole() {},
+  onUploaded() {
+    uploadedAt = performance.now();
+  },
+  signal: new AbortController().signal,
+});
+const seconds = (performance.now() - startedAt) / 1_000;
+const { user, system } = process.cpuUsage(idleCpu);
+delays.disable();
+clearInterval(sampler);
+await platform.close();
+
+process.stdout.write(
+  `${JSON.stringify({
+    outcome,
+    seconds,
+    uploadSeconds: (uploadedAt - startedAt) / 1_000,
+    cpuSeconds: (user + system) / 1e6,
+    peakMb: (peakRss - idleRss) / MB,
+    delayMs: delays.max / NS_PER_MS,
+  })}\n`,
+);

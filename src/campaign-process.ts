@@ -1,0 +1,108 @@
+import { existsSync } from 'node:fs';
+import { loadEnvFile } from 'node:process';
+import { type Logger, pino } from 'pino';
+import {
+  CampaignConfigError,
+  type PlatformAccess,
+  parseCampaignConfig,
+} from './campaign/campaign-config.js';
+import { createCampaignService } from './campaign/campaign-service.js';
+import { CredentialsUnreadableError } from './campaign/credentials.js';
+import { DataFolderInUseError } from './campaign/data-lock.js';
+import { FaultPlanInvalidError } from './campaign/faults/fault-plan-file.js';
+import { MappingsInvalidError } from './campaign/mapping-fault.js';
+import { StateUnusableError } from './campaign/state-database.js';
+import type { PlatformSettings } from './campaign/upload/platform-client.js';
+import { startLocalPlatform } from './local-platform.js';
+import { DataFolderInUseError as ReceiverFolderInUseError } from './platform/batch-store.js';
+import { DatasetsInvalidError } from './platform/datasets.js';
+import { PlatformConfigError, parsePlatformConfig } from './platform/platform-config.js';
+
+/** A port that a setting names is taken. */
+class PortInUseError extends Error {}
+
+/** What the operator can mend. */
+const PLAIN_ERRORS = [
+  CampaignConfigError,
+  CredentialsUnreadableError,
+  DataFolderInUseError,
+  DatasetsInvalidError,
+  FaultPlanInvalidError,
+  MappingsInvalidError,
+  PlatformConfigError,
+  PortInUseError,
+  ReceiverFolderInUseError,
+  StateUnusableError,
+] as const;
+
+async function main(): Promise<void> {
+  // What the process was given goes before what the file says.
+  if (existsSync('.env')) loadEnvFile('.env');
+  const config = parseCampaignConfig(process.env);
+  const logger = pino();
+  const running = new AsyncDisposableStack();
+  const stop = () => {
+    running.disposeAsync().catch(fail);
+  };
+
+  try {
+    const platform = await startPlatform(config.platform, logger, running);
+    const service = createCampaignService({
+      ...config,
+      platform,
+      sourceEnvironment: process.env,
+      logger: logger.child({ part: 'campaign' }),
+    });
+    running.defer(() => service.stop());
+    process.once('SIGTERM', stop);
+    process.once('SIGINT', stop);
+    const { url } = await namingPort('CAMPAIGN_SERVICE_PORT', () => service.start());
+    process.stdout.write(`\nPoint a gateway here:\n\n${config.gatewayEnvironment(url)}\n\n`);
+  } catch (error) {
+    await running.disposeAsync().catch(() => {});
+    throw error;
+  }
+}
+
+/** The Platform that was given, or a receiver in this process. */
+async function startPlatform(
+  access: PlatformAccess,
+  logger: Logger,
+  running: AsyncDisposableStack,
+): Promise<PlatformSettings> {
+  if (access.kind === 'remote') return access;
+  const config = parsePlatformConfig(process.env);
+  const local = await namingPort('PLATFORM_RECEIVER_PORT', () =>
+    startLocalPlatform(config, logger.child({ part: 'platform' })),
+  );
+  running.defer(() => local.stop());
+  return local.settings;
+}
+
+/** @param setting - the one that names the port */
+async function namingPort<T>(setting: string, start: () => Promise<T>): Promise<T> {
+  try {
+    return await start();
+  } catch (error) {
+    const { code, port } = error as NodeJS.ErrnoException & { port?: number };
+    if (code !== 'EADDRINUSE') throw error;
+    throw new PortInUseError(
+      `Port ${port} is in use: set ${setting} to another one, or to 0 for a free one.`,
+      { cause: error },
+    );
+  }
+}
+
+function fail(error: unknown): void {
+  process.stderr.write(`${toMessage(error)}\n`);
+  process.exitCode = 1;
+}
+
+/** What the operator can mend needs no stack. */
+function toMessage(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const isPlain = 'code' in error || PLAIN_ERRORS.some((kind) => error instanceof kind);
+  return isPlain ? error.message : (error.stack ?? error.message);
+}
+
+main().catch(fail);

@@ -1,0 +1,22 @@
+import type { StateDatabase } from './state-database.js';
+
+/** Batches that nobody will complete, and that Platform has not aborted yet. */
+export interface AbandonedBatchStore {
+  add(batchId: string): void;
+  all(): readonly string[];
+  remove(batchId: string): void;
+}
+
+/** Build the store on the state's database. Its calls may stand in a transaction of it. */
+export function createAbandonedBatchStore({ sql }: StateDatabase): AbandonedBatchStore {
+  const insert = sql.prepare(
+    'INSERT INTO abandoned_batch (batch_id) VALUES (?) ON CONFLICT DO NOTHING',
+  );
+  const select = sql.prepare('SELECT batch_id FROM abandoned_batch ORDER BY rowid');
+  const remove = sql.prepare('DELETE FROM abandoned_batch WHERE batch_id = ?');
+  return {
+    add: (batchId) => void insert.run(batchId),
+    all: () => (select.all() as { batch_id: string }[]).map((row) => row.batch_id),
+    remove: (batchId) => void remove.run(batchId),
+  };
+}

@@ -1,0 +1,111 @@
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+
+const SHIPPED_MAPPINGS_DIR = fileURLToPath(new URL('../../../mappings', import.meta.url));
+
+/** The public defaults, so that trying the service needs no setting up. Good on a loopback address only. */
+export const PUBLIC_SECRET = 'sluice-demo-secret';
+const PUBLIC_ADMIN_SECRET = 'sluice-demo-admin-secret';
+
+const ADOBE_IMS_URL = 'https://ims-na1.adobelogin.com';
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
+
+const MAX_INTERVAL_MS = 7 * 24 * 60 * 60_000;
+
+function wholeNumber(min: number, max: number) {
+  const expected = `expected a whole number, ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d{1,10}$/, expected)
+    .transform(Number)
+    .refine((number) => number >= min && number <= max, expected);
+}
+
+const text = z.string().min(1);
+const url = z
+  .string()
+  .refine(
+    (given) => /^https?:$/.test(URL.parse(given)?.protocol ?? ''),
+    'expected an http or https URL',
+  )
+  .transform((given) => given.replace(/\/+$/, ''));
+
+/** The service's environment: names, forms and defaults. */
+export const campaignSettings = z
+  .object({
+    CAMPAIGN_SERVICE_HOST: text.default('127.0.0.1'),
+    CAMPAIGN_SERVICE_PORT: z
+      .string()
+      .regex(/^\d{1,5}$/, 'expected a port, 0 to 65535')
+      .transform(Number)
+      .refine((port) => port <= 65_535, 'expected a port, 0 to 65535')
+      .default(4010),
+    CAMPAIGN_SERVICE_MAPPINGS_DIR: text.default(SHIPPED_MAPPINGS_DIR),
+    DATA_DIR: text.default('.sluice'),
+    CAMPAIGN_ORGANIZATION: text.default('acme'),
+    CAMPAIGN_API_KEY: text.default('sluice-demo-key'),
+    CAMPAIGN_SERVICE_API_KEYS_FILE: text.optional(),
+    IMS_CLIENT_ID: text.default('sluice-demo-client'),
+    IMS_CLIENT_SECRET: text.default(PUBLIC_SECRET),
+    CAMPAIGN_SERVICE_ADMIN_CLIENT_ID: text.default('sluice-demo-admin'),
+    CAMPAIGN_SERVICE_ADMIN_CLIENT_SECRET: text.default(PUBLIC_ADMIN_SECRET),
+    CAMPAIGN_SERVICE_CLIENTS_FILE: text.optional(),
+    CAMPAIGN_SERVICE_TOKEN_LIFETIME_S: wholeNumber(1, 86_400).default(86_399),
+    CAMPAIGN_SERVICE_RUN_INTERVAL_MS: wholeNumber(1_000, MAX_INTERVAL_MS).default(15 * 60_000),
+    CAMPAIGN_SERVICE_RETRY_INTERVAL_MS: wholeNumber(1_000, MAX_INTERVAL_MS).default(60_000),
+    CAMPAIGN_SERVICE_MAX_RPS: wholeNumber(1, 100_000).optional(),
+    CAMPAIGN_SERVICE_MAX_CALLS_PER_DAY: wholeNumber(1, 1_000_000_000).optional(),
+    CAMPAIGN_SERVICE_FAULTS: text.optional(),
+    PLATFORM_URL: url.optional(),
+    PLATFORM_API_KEY: text.optional(),
+    PLATFORM_IMS_ORG: text.optional(),
+    PLATFORM_SANDBOX: text.default('prod'),
+    PLATFORM_ACCESS_TOKEN: text.optional(),
+    PLATFORM_IMS_URL: url.default(ADOBE_IMS_URL),
+    PLATFORM_CLIENT_ID: text.optional(),
+    PLATFORM_CLIENT_SECRET: text.optional(),
+  })
+  .superRefine((env, context) => {
+    const fault = (name: string, message: string) =>
+      context.addIssue({ code: 'custom', path: [name], message });
+
+    if (
+      env.CAMPAIGN_SERVICE_CLIENTS_FILE === undefined &&
+      !LOOPBACK.test(env.CAMPAIGN_SERVICE_HOST)
+    ) {
+      const why =
+        'must be set where CAMPAIGN_SERVICE_HOST is not a loopback address: the default is public';
+      if (env.IMS_CLIENT_SECRET === PUBLIC_SECRET) fault('IMS_CLIENT_SECRET', why);
+      if (env.CAMPAIGN_SERVICE_ADMIN_CLIENT_SECRET === PUBLIC_ADMIN_SECRET) {
+        fault('CAMPAIGN_SERVICE_ADMIN_CLIENT_SECRET', why);
+      }
+    }
+
+    if (env.CAMPAIGN_SERVICE_FAULTS !== undefined && !LOOPBACK.test(env.CAMPAIGN_SERVICE_HOST)) {
+      fault(
+        'CAMPAIGN_SERVICE_FAULTS',
+        'must not be set where CAMPAIGN_SERVICE_HOST is not a loopback address: it is for tests',
+      );
+    }
+
+    if (env.CAMPAIGN_SERVICE_ADMIN_CLIENT_ID === env.IMS_CLIENT_ID) {
+      fault('CAMPAIGN_SERVICE_ADMIN_CLIENT_ID', 'must not be the same as IMS_CLIENT_ID');
+    }
+
+    if (env.PLATFORM_URL === undefined) return;
+    for (const name of ['PLATFORM_API_KEY', 'PLATFORM_IMS_ORG'] as const) {
+      if (env[name] === undefined) fault(name, 'must be set because PLATFORM_URL is set');
+    }
+    if (env.PLATFORM_ACCESS_TOKEN !== undefined) return;
+    for (const name of ['PLATFORM_CLIENT_ID', 'PLATFORM_CLIENT_SECRET'] as const) {
+      if (env[name] !== undefined) continue;
+      fault(
+        name,
+        'must be set because PLATFORM_URL is set (or PLATFORM_ACCESS_TOKEN in its place)',
+      );
+    }
+  });
+
+/** The environment as it was read. */
+export type CampaignSettings = z.output<typeof campaignSettings>;

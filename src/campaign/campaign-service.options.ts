@@ -1,0 +1,35 @@
+import type { Clock } from './clock.js';
+import type { Credentials } from './credentials.js';
+import type { FaultPlan } from './faults/fault-plan.js';
+import type { Logger } from './logger.js';
+import type { SourceEnvironment } from './mapping-file.js';
+import type { PlatformSettings } from './upload/platform-client.js';
+import type { UsageLimits } from './usage-limits.js';
+
+/** What a Campaign service is built of. */
+export interface CampaignServiceOptions {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Everything is kept in its folder `campaign`, which one service has at a time. */
+  readonly dataDir: string;
+  readonly mappingsDir: string;
+  /** The variables that mappings name; none where it is not given. */
+  readonly sourceEnvironment?: SourceEnvironment;
+  /** Where batches go. */
+  readonly platform: PlatformSettings;
+  readonly organization: string;
+  readonly credentials: Credentials;
+  /** In s; a day where it is not given. */
+  readonly tokenLifetimeS?: number;
+  /** From one scheduled run of a mapping to the next; in ms, a quarter of an hour where it is not given. */
+  readonly runIntervalMs?: number;
+  /** From a scheduled run that failed by something that passes to the next; in ms, a minute where not given. */
+  readonly retryIntervalMs?: number;
+  /** As many calls as one likes where they are not given. */
+  readonly usageLimits?: UsageLimits;
+  /** What is to go wrong on purpose; nothing where it is not given. */
+  readonly faults?: FaultPlan | null;
+  readonly logger: Logger;
+  readonly clock?: Clock;
+}

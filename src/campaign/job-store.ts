@@ -1,0 +1,162 @@
+import type { Job, JobFailure, JobState, JobStatus } from './job.js';
+import type { WholeBatch } from './run-outcome.js';
+import type { StateDatabase } from './state-database.js';
+
+/** What a page of the list of jobs is asked for. */
+export interface JobFilter {
+  readonly mappingId: string | null;
+  readonly status: JobStatus | null;
+  /** Only those that are older than this job. */
+  readonly after: number | null;
+  readonly limit: number;
+}
+
+/** What a job that is over leaves. */
+export interface JobResult {
+  readonly batchId: string | null;
+  readonly numRecords: number;
+  readonly numRejected: number;
+  readonly reason: string;
+  readonly endedAt: number;
+}
+
+/** All jobs there ever were; a mapping has one that runs at most. */
+export interface JobStore {
+  /** @returns the new job's id */
+  create(mappingId: string, startedAt: number): number;
+  noteBatch(jobId: number, batchId: string): void;
+  noteWhole(jobId: number, whole: WholeBatch): void;
+  noteUploaded(jobId: number): void;
+  succeed(jobId: number, result: JobResult): void;
+  fail(jobId: number, failure: JobFailure, result: JobResult): void;
+  find(jobId: number): Job | null;
+  runningOf(mappingId: string): Job | null;
+  /** Those that are not over, oldest first. */
+  running(): readonly Job[];
+  /** The whole batch of a job that has one. */
+  wholeOf(jobId: number): WholeBatch | null;
+  /** Newest first. */
+  list(filter: JobFilter): readonly Job[];
+}
+
+interface Row {
+  readonly id: number;
+  readonly mapping_id: string;
+  readonly request_id: number | null;
+  readonly status: JobStatus;
+  readonly batch_id: string | null;
+  readonly is_whole: 0 | 1;
+  readonly next_watermark: string | null;
+  readonly num_records: number;
+  readonly num_rejected: number;
+  readonly failure: JobFailure | null;
+  readonly reason: string;
+  readonly started_at: number;
+  readonly ended_at: number | null;
+}
+
+const JOBS =
+  'SELECT job.*, request.id AS request_id FROM job LEFT JOIN request ON request.job_id = job.id';
+const IS_RUNNING = `job.status IN ('Created', 'Uploaded')`;
+
+/** Build the store on the state's database. Its calls may stand in a transaction of it. */
+export function createJobStore({ sql }: StateDatabase): JobStore {
+  const insert = sql.prepare(
+    `INSERT INTO job (mapping_id, status, started_at) VALUES (?, 'Created', ?)`,
+  );
+  const noteBatch = sql.prepare('UPDATE job SET batch_id = ? WHERE id = ?');
+  const noteWhole = sql.prepare(
+    `UPDATE job SET is_whole = 1, batch_id = ?, num_records = ?, num_rejected = ?, next_watermark = ?
+     WHERE id = ?`,
+  );
+  const noteUploaded = sql.prepare(`UPDATE job SET status = 'Uploaded' WHERE id = ?`);
+  const end = sql.prepare(
+    `UPDATE job SET status = ?, failure = ?, batch_id = ?, num_records = ?, num_rejected = ?, reason = ?,
+       ended_at = ? WHERE id = ?`,
+  );
+  const byId = sql.prepare(`${JOBS} WHERE job.id = ?`);
+  const runningOfMapping = sql.prepare(`${JOBS} WHERE job.mapping_id = ? AND ${IS_RUNNING}`);
+  const running = sql.prepare(`${JOBS} WHERE ${IS_RUNNING} ORDER BY job.id`);
+  const rowOf = (jobId: number) => byId.get(jobId) as Row | undefined;
+
+  function settle(
+    jobId: number,
+    status: 'Success' | 'Failed',
+    failure: JobFailure | null,
+    { batchId, numRecords, numRejected, reason, endedAt }: JobResult,
+  ): void {
+    const at = Math.round(endedAt);
+    end.run(status, failure, batchId, numRecords, numRejected, reason, at, jobId);
+  }
+
+  return {
+    create: (mappingId, startedAt) =>
+      Number(insert.run(mappingId, Math.round(startedAt)).lastInsertRowid),
+    noteBatch: (jobId, batchId) => void noteBatch.run(batchId, jobId),
+    noteWhole: (jobId, { batchId, numRecords, numRejected, watermark }) =>
+      void noteWhole.run(batchId, numRecords, numRejected, JSON.stringify(watermark), jobId),
+    noteUploaded: (jobId) => void noteUploaded.run(jobId),
+    succeed: (jobId, result) => settle(jobId, 'Success', null, result),
+    fail: (jobId, failure, result) => settle(jobId, 'Failed', failure, result),
+
+    find: (jobId) => toJob(rowOf(jobId)),
+    runningOf: (mappingId) => toJob(runningOfMapping.get(mappingId) as Row | undefined),
+    running: () => toJobs(running.all()),
+
+    wholeOf(jobId) {
+      const row = rowOf(jobId);
+      if (row === undefined || row.is_whole === 0 || row.batch_id === null) return null;
+      return {
+        batchId: row.batch_id,
+        numRecords: row.num_records,
+        numRejected: row.num_rejected,
+        watermark: JSON.parse(row.next_watermark ?? 'null'),
+      };
+    },
+
+    list({ mappingId, status, after, limit }) {
+      const wanted: [condition: string, value: string | number | null][] = [
+        ['job.mapping_id = ?', mappingId],
+        ['job.status = ?', status],
+        ['job.id < ?', after],
+      ];
+      const given = wanted.filter(([, value]) => value !== null);
+      const where = given.length === 0 ? '' : `WHERE ${given.map(([sql]) => sql).join(' AND ')}`;
+      const values = given.map(([, value]) => value);
+      return toJobs(
+        sql.prepare(`${JOBS} ${where} ORDER BY job.id DESC LIMIT ?`).all(...values, limit),
+      );
+    },
+  };
+}
+
+function toJobs(rows: unknown[]): Job[] {
+  return rows.flatMap((row) => toJob(row as Row) ?? []);
+}
+
+function toJob(row: Row | undefined): Job | null {
+  if (row === undefined) return null;
+  return {
+    id: row.id,
+    mappingId: row.mapping_id,
+    requestId: row.request_id,
+    batchId: row.batch_id,
+    numRecords: row.num_records,
+    numRejected: row.num_rejected,
+    reason: row.reason,
+    startedAt: row.started_at,
+    state: toState(row),
+  };
+}
+
+function toState({ status, failure, ended_at: endedAt }: Row): JobState {
+  switch (status) {
+    case 'Created':
+    case 'Uploaded':
+      return { status };
+    case 'Success':
+      return { status, endedAt: endedAt ?? 0 };
+    case 'Failed':
+      return { status, failure: failure ?? 'aborted', endedAt: endedAt ?? 0 };
+  }
+}

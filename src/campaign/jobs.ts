@@ -1,0 +1,162 @@
+import type { Clock } from './clock.js';
+import type { IngestionRunner } from './ingestion-run.js';
+import type { Job } from './job.js';
+import { type JobEnd, writeJobEnd } from './job-end.js';
+import type { Logger } from './logger.js';
+import type { Mapping } from './mapping.js';
+import type { RunOutcome, RunPorts } from './run-outcome.js';
+import type { State } from './state.js';
+
+/** A job that was started, and how it ends. */
+export interface StartedJob {
+  readonly job: Job;
+  /** Resolves once the end is written down, or cannot be because the service stops. Never rejects. */
+  readonly ended: Promise<JobEnd>;
+}
+
+/** Runs mappings, one job of each at a time. */
+export interface Jobs {
+  /**
+   * Run a mapping that no job runs yet.
+   *
+   * @param isRequested - true makes a request of the API with it
+   * @throws the database's error; nothing was started
+   */
+  start(mapping: Mapping, isRequested: boolean): StartedJob;
+  /** Cut all runs off and wait until they are. */
+  stop(): Promise<void>;
+}
+
+/** What the jobs work with. */
+export interface JobParts {
+  readonly state: State;
+  readonly runner: IngestionRunner;
+  /** Called when a batch may have been abandoned. */
+  readonly onAbandoned: () => void;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+const RETRY_MS = 1_000;
+
+/**
+ * Build the jobs on what the state knows. Of those that the end of the service cut off:
+ *
+ * - one whose batch was whole goes on: the batch is completed, and followed to its end;
+ * - any other is over, as aborted, and what it has uploaded is abandoned.
+ *
+ * @see docs/adr/0021-what-a-crash-leaves.md
+ */
+export function createJobs({ state, runner, onAbandoned, clock, logger }: JobParts): Jobs {
+  const { jobs, mappings, requests } = state;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const underWay = new Set<Promise<unknown>>();
+
+  for (const job of jobs.running()) {
+    const whole = jobs.wholeOf(job.id);
+    if (whole !== null) {
+      logger.info({ ...about(job), batchId: whole.batchId }, 'ingestion goes on');
+      void follow(job, (ports) => runner.finish(whole, ports));
+      continue;
+    }
+    const reason = 'The ingestion service ended while the job was running.';
+    writeJobEnd(state, job, { kind: 'cutOff', reason }, clock.now());
+    logger.warn({ ...about(job), reason }, 'ingestion aborted');
+  }
+  onAbandoned();
+
+  function portsOf({ id, mappingId }: Job): RunPorts {
+    return {
+      jobId: id,
+      watermark: mappings.watermarkOf(mappingId),
+      onBatchCreated: (batchId) => jobs.noteBatch(id, batchId),
+      onBatchWhole: (whole) => jobs.noteWhole(id, whole),
+      onUploaded: () => jobs.noteUploaded(id),
+      signal,
+    };
+  }
+
+  function follow(job: Job, run: (ports: RunPorts) => Promise<RunOutcome>): Promise<JobEnd> {
+    const ended = runOf(job, run).then((end) => keep(job, end));
+    underWay.add(ended);
+    void ended.finally(() => underWay.delete(ended));
+    return ended;
+  }
+
+  async function runOf(job: Job, run: (ports: RunPorts) => Promise<RunOutcome>): Promise<JobEnd> {
+    try {
+      return await run(portsOf(job));
+    } catch (error) {
+      logger.error({ ...about(job), err: error }, 'ingestion crashed');
+      return { kind: 'cutOff', reason: 'The ingestion service has met a fault; its log has more.' };
+    }
+  }
+
+  /** Write the end down, however often that must be tried: a disk may be full for a while. */
+  async function keep(job: Job, end: JobEnd): Promise<JobEnd> {
+    for (;;) {
+      try {
+        const isOver = writeJobEnd(state, job, end, clock.now());
+        if (isOver) report(job, end);
+        onAbandoned();
+        return end;
+      } catch (error) {
+        logger.error({ ...about(job), err: error }, 'the end of a job could not be written yet');
+      }
+      try {
+        await clock.wait(RETRY_MS, signal);
+      } catch {
+        return end;
+      }
+    }
+  }
+
+  function report(job: Job, end: JobEnd): void {
+    switch (end.kind) {
+      case 'succeeded':
+        logger.info(
+          {
+            ...about(job),
+            batchId: end.batchId,
+            numRecords: end.numRecords,
+            numRejected: end.numRejected,
+          },
+          'ingestion succeeded',
+        );
+        return;
+      case 'failed':
+        logger.warn(
+          { ...about(job), batchId: end.batchId, code: end.code, reason: end.reason },
+          'ingestion failed',
+        );
+        return;
+      case 'aborted':
+      case 'cutOff':
+        logger.warn(about(job), 'ingestion aborted');
+        return;
+    }
+  }
+
+  return {
+    start(mapping, isRequested) {
+      const job = state.transaction(() => {
+        const jobId = jobs.create(mapping.id, clock.now());
+        if (isRequested) requests.create(jobId);
+        return jobs.find(jobId);
+      });
+      if (job === null) throw new Error('a job that was just written is not there');
+      logger.info(about(job), 'ingestion started');
+      return { job, ended: follow(job, (ports) => runner.run(mapping, ports)) };
+    },
+
+    async stop() {
+      stopping.abort();
+      await Promise.all(underWay);
+    },
+  };
+}
+
+function about({ id, mappingId, requestId }: Job): object {
+  return { jobId: id, mappingId, requestId };
+}

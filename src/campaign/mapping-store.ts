@@ -1,0 +1,70 @@
+import type { MappingState } from './mapping-state.js';
+import type { Watermark } from './source/watermark.js';
+import type { StateDatabase } from './state-database.js';
+
+/** Where each mapping stands, and what of it Platform has accepted. */
+export interface MappingStore {
+  /** Note a mapping's first state. One that is known already keeps the state it has. */
+  introduce(mappingId: string, initial: MappingState): void;
+  /** @throws where the mapping was never introduced */
+  stateOf(mappingId: string): MappingState;
+  setState(mappingId: string, state: MappingState): void;
+  /** Null: from the beginning. */
+  watermarkOf(mappingId: string): Watermark | null;
+  setWatermark(mappingId: string, watermark: Watermark | null): void;
+}
+
+interface Row {
+  readonly publication: 'published' | 'unpublished';
+  readonly execution: 'started' | 'stopped';
+  readonly next_run_at: number | null;
+  readonly watermark: string | null;
+}
+
+/** Build the store on the state's database. Its calls may stand in a transaction of it. */
+export function createMappingStore({ sql }: StateDatabase): MappingStore {
+  const introduce = sql.prepare(
+    'INSERT INTO mapping (id, publication, execution, next_run_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+  );
+  const select = sql.prepare('SELECT * FROM mapping WHERE id = ?');
+  const setState = sql.prepare(
+    'UPDATE mapping SET publication = ?, execution = ?, next_run_at = ? WHERE id = ?',
+  );
+  const setWatermark = sql.prepare('UPDATE mapping SET watermark = ? WHERE id = ?');
+
+  function rowOf(mappingId: string): Row {
+    const row = select.get(mappingId) as Row | undefined;
+    if (row === undefined) throw new Error(`the state of mapping ${mappingId} is not known`);
+    return row;
+  }
+
+  return {
+    introduce: (mappingId, initial) =>
+      void introduce.run(mappingId, initial.publication, initial.execution, nextRunAtOf(initial)),
+
+    stateOf: (mappingId) => toState(rowOf(mappingId)),
+
+    setState: (mappingId, state) =>
+      void setState.run(state.publication, state.execution, nextRunAtOf(state), mappingId),
+
+    watermarkOf(mappingId) {
+      const { watermark } = rowOf(mappingId);
+      return watermark === null ? null : (JSON.parse(watermark) as Watermark);
+    },
+
+    setWatermark: (mappingId, watermark) =>
+      void setWatermark.run(watermark === null ? null : JSON.stringify(watermark), mappingId),
+  };
+}
+
+/** When the mapping is run next, in ms since the epoch; null while it is stopped. */
+export function nextRunAtOf(state: MappingState): number | null {
+  return state.execution === 'started' ? state.nextRunAt : null;
+}
+
+function toState({ publication, next_run_at: nextRunAt }: Row): MappingState {
+  if (publication === 'unpublished') return { publication, execution: 'stopped' };
+  return nextRunAt === null
+    ? { publication, execution: 'stopped' }
+    : { publication, execution: 'started', nextRunAt };
+}

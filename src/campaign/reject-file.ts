@@ -1,0 +1,40 @@
+import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/** A record that was not sent, and why. */
+export interface Reject {
+  /** The value of its key column; null where it could not be read. */
+  readonly key: unknown;
+  /** In its file, from 1; null in a table. */
+  readonly line: number | null;
+  readonly reason: string;
+  /** Its columns by their names, or the raw text of a line. */
+  readonly record: unknown;
+}
+
+/** The rejects of one run, an NDJSON file. It is made with the first of them. */
+export interface RejectFile extends AsyncDisposable {
+  /** @throws the file system's error */
+  append(rejects: readonly Reject[]): Promise<void>;
+}
+
+/** Readable by nobody else: what is rejected is personal data all the same. */
+const FILE_MODE = 0o600;
+
+/** Begin the rejects of a run; a file that is there already is overwritten. */
+export function createRejectFile(path: string): RejectFile {
+  let file: FileHandle | null = null;
+  return {
+    async append(rejects) {
+      if (rejects.length === 0) return;
+      if (file === null) {
+        await mkdir(dirname(path), { recursive: true });
+        file = await open(path, 'w', FILE_MODE);
+      }
+      await file.appendFile(rejects.map((reject) => `${JSON.stringify(reject)}\n`).join(''));
+    },
+    async [Symbol.asyncDispose]() {
+      await file?.close();
+    },
+  };
+}

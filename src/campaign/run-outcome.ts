@@ -1,0 +1,50 @@
+import type { FailureCode } from './ingestion-request.js';
+import type { Watermark } from './source/watermark.js';
+
+/** A batch whose files are all on Platform: whatever happens now, it can be completed. */
+export interface WholeBatch {
+  readonly batchId: string;
+  readonly numRecords: number;
+  readonly numRejected: number;
+  /** Where the mapping stands once Platform has accepted the batch. */
+  readonly watermark: Watermark | null;
+}
+
+/** What a run asks of whoever started it. Each call is over before the run goes on. */
+export interface RunPorts {
+  readonly jobId: number;
+  /** What was accepted last; null: from the beginning. */
+  readonly watermark: Watermark | null;
+  /** Before anything is uploaded. */
+  onBatchCreated(batchId: string): Promise<void> | void;
+  /** Before the batch is completed: after a crash {@link WholeBatch} is enough to go on. */
+  onBatchWhole(whole: WholeBatch): Promise<void> | void;
+  /** The batch is Platform's now, which checks it. */
+  onUploaded(): Promise<void> | void;
+  /** Cuts the run off. */
+  readonly signal: AbortSignal;
+}
+
+/** How a run ended. `batchId` is null where no batch was made. */
+export type RunOutcome =
+  | {
+      readonly kind: 'succeeded';
+      /** What Platform has taken in. */
+      readonly numRecords: number;
+      /** What was not sent, and what Platform left out. */
+      readonly numRejected: number;
+      readonly batchId: string | null;
+      readonly watermark: Watermark | null;
+    }
+  | {
+      readonly kind: 'failed';
+      readonly code: FailureCode;
+      /** For people. */
+      readonly reason: string;
+      readonly numRejected: number;
+      readonly batchId: string | null;
+      /** True where the same run may succeed later with nothing mended. */
+      readonly isTransient: boolean;
+    }
+  /** Cut off from outside. Platform was asked to abort the batch, and may not have heard it. */
+  | { readonly kind: 'aborted'; readonly batchId: string | null };

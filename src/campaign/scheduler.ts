@@ -1,0 +1,130 @@
+import type { Clock } from './clock.js';
+import type { JobEnd } from './job-end.js';
+import type { Jobs } from './jobs.js';
+import type { Logger } from './logger.js';
+import type { Mapping } from './mapping.js';
+import { nextRunAtOf } from './mapping-store.js';
+import type { Mappings } from './mappings.js';
+import type { State } from './state.js';
+
+/** Runs the mappings that are started, each at its time. */
+export interface Scheduler {
+  /** Look again: an administrator has changed what is to run when. */
+  wake(): void;
+  stop(): Promise<void>;
+}
+
+/** What the scheduler works with. Intervals in ms. */
+export interface SchedulerParts {
+  readonly mappings: Mappings;
+  readonly state: State;
+  readonly jobs: Pick<Jobs, 'start'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** From one run of a mapping to the next, where the mapping itself does not say. */
+  readonly runIntervalMs: number;
+  /** From a run that failed by something that passes to the next. */
+  readonly retryIntervalMs: number;
+}
+
+const FAULT_WAIT_MS = 1_000;
+
+/**
+ * Build the scheduler; it begins at once.
+ *
+ * The time of the next run is written down with each change. So a run that came due while the service was
+ * down is made up for, once, after the start; and one that comes due while the mapping is still being run is
+ * left out.
+ */
+export function createScheduler(parts: SchedulerParts): Scheduler {
+  const { mappings, state, jobs, clock, logger } = parts;
+  let isStopped = false;
+  let woken = Promise.withResolvers<void>();
+  let waiting = new AbortController();
+
+  function runDue(): void {
+    for (const mapping of mappings.values()) {
+      const dueAt = nextRunAtOf(state.mappings.stateOf(mapping.id));
+      if (dueAt === null || dueAt > clock.now()) continue;
+      // First the start: cut off between the two, the mapping is still due, and nothing is left out.
+      if (state.jobs.runningOf(mapping.id) === null) {
+        const { ended } = jobs.start(mapping, false);
+        ended.then((end) => retryIfTransient(mapping, end)).catch(report);
+      }
+      postpone(mapping, everyMsOf(mapping, parts));
+    }
+  }
+
+  function postpone(mapping: Mapping, byMs: number): void {
+    const nextRunAt = Math.ceil(clock.now() + byMs);
+    state.mappings.setState(mapping.id, {
+      publication: 'published',
+      execution: 'started',
+      nextRunAt,
+    });
+  }
+
+  function retryIfTransient(mapping: Mapping, end: JobEnd): void {
+    if (isStopped || end.kind !== 'failed' || !end.isTransient) return;
+    const nextRunAt = nextRunAtOf(state.mappings.stateOf(mapping.id));
+    if (nextRunAt === null || nextRunAt <= clock.now() + parts.retryIntervalMs) return;
+    postpone(mapping, parts.retryIntervalMs);
+    wake();
+  }
+
+  async function loop(): Promise<void> {
+    while (!isStopped) {
+      woken = Promise.withResolvers();
+      waiting = new AbortController();
+      let shortestWaitMs = 0;
+      try {
+        runDue();
+      } catch (error) {
+        // The disk may be full for a while: what is due stays due.
+        report(error);
+        shortestWaitMs = FAULT_WAIT_MS;
+      }
+      const nextAt = earliest();
+      if (nextAt === null) await woken.promise;
+      else await wait(Math.max(nextAt - clock.now(), shortestWaitMs));
+    }
+  }
+
+  async function wait(delayMs: number): Promise<void> {
+    await clock.wait(delayMs, waiting.signal).catch(() => {});
+  }
+
+  function earliest(): number | null {
+    const times = [...mappings.keys()].flatMap(
+      (mappingId) => nextRunAtOf(state.mappings.stateOf(mappingId)) ?? [],
+    );
+    return times.length === 0 ? null : Math.min(...times);
+  }
+
+  function report(error: unknown): void {
+    logger.error({ err: error }, 'a scheduled run could not be started');
+  }
+
+  function wake(): void {
+    woken.resolve();
+    waiting.abort();
+  }
+
+  const looping = loop();
+  return {
+    wake,
+    async stop() {
+      isStopped = true;
+      wake();
+      await looping;
+    },
+  };
+}
+
+/** From one scheduled run of the mapping to the next, in ms. */
+export function everyMsOf(
+  mapping: Mapping,
+  { runIntervalMs }: { readonly runIntervalMs: number },
+): number {
+  return mapping.everyMs ?? runIntervalMs;
+}

@@ -1,0 +1,103 @@
+import type { Clock } from './clock.js';
+import type { RunOutcome, RunPorts, WholeBatch } from './run-outcome.js';
+import type { BatchReport } from './upload/batch-report.js';
+import type { PlatformClient } from './upload/platform-client.js';
+import { PlatformError } from './upload/platform-error.js';
+
+/** What follows a batch on Platform. */
+export interface SettleParts {
+  readonly platform: PlatformClient;
+  readonly clock: Clock;
+}
+
+/** Small batches are over in seconds, large ones in minutes or hours. */
+const FIRST_POLL_MS = 250;
+const POLL_GROWTH = 1.2;
+const LONGEST_POLL_MS = 30_000;
+
+/** A batch that is not over by then is given up; Platform says nothing of how long one may take. */
+const PATIENCE_MS = 6 * 60 * 60_000;
+
+/**
+ * Complete a whole batch, and follow it until Platform has accepted or refused it. Safe to repeat, also
+ * where the batch was completed before.
+ *
+ * @throws {PlatformError} Platform refuses to complete it, or to tell of it, or takes too long
+ */
+export async function settleBatch(
+  whole: WholeBatch,
+  { platform, clock }: SettleParts,
+  ports: Pick<RunPorts, 'onUploaded' | 'signal'>,
+): Promise<RunOutcome> {
+  const { signal } = ports;
+  await complete(whole.batchId, platform, signal);
+  await ports.onUploaded();
+  const givenUpAt = clock.now() + PATIENCE_MS;
+  for (let pollMs = FIRST_POLL_MS; clock.now() < givenUpAt; ) {
+    const outcome = toOutcome(whole, await readPatiently(whole.batchId, platform, signal));
+    if (outcome !== null) return outcome;
+    await clock.wait(pollMs, signal);
+    pollMs = Math.min(pollMs * POLL_GROWTH, LONGEST_POLL_MS);
+  }
+  throw new PlatformError(`Platform has not finished batch ${whole.batchId} in 6 hours`, true);
+}
+
+/** A batch that cannot be completed may be one that is already. */
+async function complete(
+  batchId: string,
+  platform: PlatformClient,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await platform.completeBatch(batchId, signal);
+  } catch (error) {
+    if (!(error instanceof PlatformError)) throw error;
+    const { phase } = await platform.readBatch(batchId, signal);
+    if (phase === 'loading') throw error;
+  }
+}
+
+/** @returns null where Platform could not be asked now: the batch goes on all the same */
+async function readPatiently(
+  batchId: string,
+  platform: PlatformClient,
+  signal: AbortSignal,
+): Promise<BatchReport | null> {
+  try {
+    return await platform.readBatch(batchId, signal);
+  } catch (error) {
+    if (error instanceof PlatformError && error.isTransient) return null;
+    throw error;
+  }
+}
+
+function toOutcome(whole: WholeBatch, report: BatchReport | null): RunOutcome | null {
+  if (report === null) return null;
+  const { phase, status, failedRecords, ingestedRecords, reason } = report;
+  switch (phase) {
+    case 'loading':
+    case 'working':
+      return null;
+    case 'accepted':
+      return {
+        kind: 'succeeded',
+        numRecords: ingestedRecords ?? whole.numRecords - failedRecords,
+        numRejected: whole.numRejected + failedRecords,
+        batchId: whole.batchId,
+        watermark: whole.watermark,
+      };
+    case 'failed':
+      return failure(whole, reason || 'Platform refused the batch, and does not say why', false);
+    case 'stalled':
+    case 'gone':
+      return failure(whole, `The batch is ${status} on Platform. ${reason}`.trim(), true);
+  }
+}
+
+function failure(
+  { batchId, numRejected }: WholeBatch,
+  reason: string,
+  isTransient: boolean,
+): RunOutcome {
+  return { kind: 'failed', code: 'ACP-880096', reason, numRejected, batchId, isTransient };
+}

@@ -1,0 +1,63 @@
+import { createDigestSet, type DigestSet, parseDigestSet } from './digest-set.js';
+
+/** The value of a change marker, as the watermark keeps it. */
+export type Marker = string | number;
+
+/**
+ * How far a mapping has been ingested: all rows below the marker, and of those at it the ones that are kept
+ * here as digests, so that a row that comes to the same marker later is not missed. It survives JSON.
+ */
+export interface Watermark {
+  readonly marker: Marker;
+  /** A {@link DigestSet}'s text. */
+  readonly seen: string;
+}
+
+/** How a reading tells which row is the newest. */
+export type MarkerOrder =
+  /** The source has told its highest marker, null where it has none, and gives no row below the watermark. */
+  | { readonly kind: 'known'; readonly highest: Marker | null }
+  /** It shows as the rows go by. */
+  | { readonly kind: 'compared'; readonly compare: (a: Marker, b: Marker) => number };
+
+/** Tells the rows that are new, and where a run has come to. */
+export interface WatermarkTracker {
+  /** True for a row that was not ingested before. */
+  isNew(marker: Marker, row: readonly unknown[]): boolean;
+  /** The watermark after the rows that were asked about. */
+  current(): Watermark | null;
+}
+
+/** A watermark remembers so many rows of one marker, 32 MB; those beyond are sent again by the next run. */
+const MOST_SEEN = 4_000_000;
+
+/** Begin where the last run has ended. */
+export function createWatermarkTracker(
+  last: Watermark | null,
+  order: MarkerOrder,
+): WatermarkTracker {
+  const lastSeen = last === null ? null : parseDigestSet(last.seen);
+  let highest = (order.kind === 'known' ? order.highest : null) ?? last?.marker ?? null;
+  let seen: DigestSet = createDigestSet();
+
+  function remember(marker: Marker, row: readonly unknown[]): void {
+    if (marker !== highest) {
+      if (order.kind === 'known') return;
+      if (highest !== null && order.compare(marker, highest) < 0) return;
+      highest = marker;
+      seen = createDigestSet();
+    }
+    if (seen.size < MOST_SEEN) seen.add(row);
+  }
+
+  return {
+    isNew(marker, row) {
+      remember(marker, row);
+      if (last === null || lastSeen === null) return true;
+      if (marker === last.marker) return !lastSeen.has(row);
+      return order.kind === 'known' || order.compare(marker, last.marker) > 0;
+    },
+
+    current: () => (highest === null ? null : { marker: highest, seen: seen.toText() }),
+  };
+}

@@ -1,0 +1,78 @@
+import { DatabaseSync } from 'node:sqlite';
+import { STATE_MIGRATIONS } from './state-migrations.js';
+
+/** The database holds no state that this version can use. The message says what to do. */
+export class StateUnusableError extends Error {
+  override readonly name = 'StateUnusableError';
+}
+
+/** SQLite's codes for a file that is damaged, or no database at all. */
+const CORRUPT = 11;
+const NOT_A_DATABASE = 26;
+
+/**
+ * What the service must not forget: requests, jobs, where the mappings stand.
+ *
+ * Its calls are synchronous: what they say is on the disk before anybody is told of it, and nothing else
+ * comes between. There are a few of them a run, so the blocked milliseconds do not matter.
+ */
+export interface StateDatabase {
+  readonly sql: DatabaseSync;
+  /** All that `work` writes is written, or none of it. Not to be nested. */
+  transaction<T>(work: () => T): T;
+  close(): void;
+}
+
+/**
+ * Open the state, made or brought up to date where that is needed.
+ *
+ * @throws {StateUnusableError} the file is damaged, or a newer version wrote it
+ */
+export function openState(path: string): StateDatabase {
+  const sql = new DatabaseSync(path);
+  try {
+    sql.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
+    migrate(sql, path);
+  } catch (error) {
+    sql.close();
+    const code = ((error as { errcode?: number }).errcode ?? 0) % 256;
+    if (code !== CORRUPT && code !== NOT_A_DATABASE) throw error;
+    throw new StateUnusableError(
+      `${path} is damaged or no database: restore it from a backup, or move it away to begin anew.`,
+      { cause: error },
+    );
+  }
+  return {
+    sql,
+    transaction: (work) => transaction(sql, work),
+    close: () => sql.close(),
+  };
+}
+
+function migrate(sql: DatabaseSync, path: string): void {
+  const { user_version: known } = sql.prepare('PRAGMA user_version').get() as {
+    user_version: number;
+  };
+  if (known > STATE_MIGRATIONS.length) {
+    throw new StateUnusableError(
+      `${path} was written by a newer version of the Campaign service: run that one, or set DATA_DIR to another folder.`,
+    );
+  }
+  for (const [index, migration] of STATE_MIGRATIONS.entries()) {
+    if (index < known) continue;
+    transaction(sql, () => sql.exec(`${migration}; PRAGMA user_version = ${index + 1}`));
+  }
+}
+
+function transaction<T>(sql: DatabaseSync, work: () => T): T {
+  sql.exec('BEGIN IMMEDIATE');
+  try {
+    const result = work();
+    sql.exec('COMMIT');
+    return result;
+  } catch (error) {
+    // A full disk has SQLite roll back by itself; then there is nothing left to do.
+    if (sql.isTransaction) sql.exec('ROLLBACK');
+    throw error;
+  }
+}

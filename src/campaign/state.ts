@@ -1,0 +1,30 @@
+import { type AbandonedBatchStore, createAbandonedBatchStore } from './abandoned-batch-store.js';
+import { createJobStore, type JobStore } from './job-store.js';
+import { createMappingStore, type MappingStore } from './mapping-store.js';
+import { createRequestStore, type RequestStore } from './request-store.js';
+import { openState, type StateDatabase } from './state-database.js';
+
+/** All that the service must not forget, in one database. */
+export interface State extends Pick<StateDatabase, 'transaction' | 'close'> {
+  readonly mappings: MappingStore;
+  readonly jobs: JobStore;
+  readonly requests: RequestStore;
+  readonly abandonedBatches: AbandonedBatchStore;
+}
+
+/**
+ * Open the state's database with its stores, made where there is none.
+ *
+ * @throws {StateUnusableError}
+ */
+export function createState(path: string): State {
+  const database = openState(path);
+  return {
+    transaction: database.transaction,
+    close: database.close,
+    mappings: createMappingStore(database),
+    jobs: createJobStore(database),
+    requests: createRequestStore(database),
+    abandonedBatches: createAbandonedBatchStore(database),
+  };
+}

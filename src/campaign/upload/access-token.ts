@@ -1,0 +1,100 @@
+import { addAbortListener } from 'node:events';
+import type { Dispatcher } from 'undici';
+import { z } from 'zod';
+import type { Clock } from '../clock.js';
+import { callHttp } from './http-call.js';
+import { PlatformError } from './platform-error.js';
+
+/** How calls to Platform get their token. */
+export type PlatformToken =
+  /** Given by the operator, who renews it. */
+  | { readonly kind: 'fixed'; readonly accessToken: string }
+  | {
+      readonly kind: 'clientCredentials';
+      /** IMS's base URL, with no slash at its end. */
+      readonly imsUrl: string;
+      readonly clientId: string;
+      readonly clientSecret: string;
+    };
+
+/** Gives the token that calls carry. */
+export interface AccessTokens {
+  /** @throws {PlatformError} IMS refused, or could not be reached */
+  current(signal: AbortSignal): Promise<string>;
+  /** A token was refused: fetch a new one with the next call. False where there is no way to get another. */
+  forget(accessToken: string): boolean;
+}
+
+/** A token is renewed this long before it expires: a call that carries it may take a while. In ms. */
+const RENEWAL_MARGIN_MS = 60_000;
+
+/** Those that Adobe gives a project for Platform's APIs. */
+const SCOPES = 'openid,AdobeID,read_organizations,additional_info.projectedProductContext,session';
+
+const tokenAnswer = z.object({
+  access_token: z.string().min(1),
+  expires_in: z.number().positive(),
+});
+
+/** Build the tokens; of several who ask at once, one goes to IMS. */
+export function createAccessTokens(
+  token: PlatformToken,
+  dispatcher: Dispatcher,
+  clock: Clock,
+): AccessTokens {
+  if (token.kind === 'fixed') {
+    return { current: async () => token.accessToken, forget: () => false };
+  }
+  const { imsUrl, clientId, clientSecret } = token;
+  let known: { readonly accessToken: string; readonly renewAt: number } | null = null;
+  let fetching: Promise<string> | null = null;
+
+  async function fetchToken(): Promise<string> {
+    const text = await callHttp(dispatcher, {
+      method: 'POST',
+      url: `${imsUrl}/ims/token/v3`,
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({
+        grant_type: 'client_credentials',
+        client_id: clientId,
+        client_secret: clientSecret,
+        scope: SCOPES,
+      }).toString(),
+      // Whoever waits for it may leave; it is for the others as well.
+      signal: new AbortController().signal,
+    });
+    const { access_token: accessToken, expires_in: lifetimeS } = parseTokenAnswer(text);
+    const lifetimeMs = lifetimeS * 1_000;
+    const renewAt = clock.now() + Math.max(lifetimeMs - RENEWAL_MARGIN_MS, lifetimeMs / 2);
+    known = { accessToken, renewAt };
+    return accessToken;
+  }
+
+  return {
+    async current(signal) {
+      if (known !== null && known.renewAt > clock.now()) return known.accessToken;
+      signal.throwIfAborted();
+      fetching ??= fetchToken().finally(() => {
+        fetching = null;
+      });
+      const left = Promise.withResolvers<never>();
+      using _listener = addAbortListener(signal, () => left.reject(signal.reason));
+      return await Promise.race([fetching, left.promise]);
+    },
+
+    forget(accessToken) {
+      // Another call may have fetched a new one since.
+      if (known?.accessToken === accessToken) known = null;
+      return true;
+    },
+  };
+}
+
+function parseTokenAnswer(text: string): z.infer<typeof tokenAnswer> {
+  try {
+    return tokenAnswer.parse(JSON.parse(text));
+  } catch {
+    // The answer may hold a token: it goes into no message, and is no cause.
+    throw new PlatformError('IMS answered without access_token and expires_in', true, 200);
+  }
+}

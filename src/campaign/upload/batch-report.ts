@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import { PlatformError } from './platform-error.js';
+
+/** What Platform says of a batch. */
+export interface BatchReport {
+  /** As Platform writes it, in lower case. */
+  readonly status: string;
+  readonly phase: BatchPhase;
+  /** Null until Platform has counted. */
+  readonly ingestedRecords: number | null;
+  readonly failedRecords: number;
+  /** Its errors in one text; empty where it has none. */
+  readonly reason: string;
+}
+
+/** Where a batch is on its way, of the many statuses that Platform has. */
+export type BatchPhase = 'loading' | 'working' | 'accepted' | 'failed' | 'stalled' | 'gone';
+
+/**
+ * What each status means. Only `failed` is documented as an end; `stalled` has run out of retries, and a
+ * batch that is gone was ended by somebody else.
+ *
+ * @see https://experienceleague.adobe.com/en/docs/experience-platform/ingestion/batch/troubleshooting
+ */
+const PHASES: Readonly<Record<string, BatchPhase>> = {
+  loading: 'loading',
+  loaded: 'working',
+  staging: 'working',
+  staged: 'working',
+  queued: 'working',
+  processing: 'working',
+  retrying: 'working',
+  success: 'accepted',
+  active: 'accepted',
+  failed: 'failed',
+  failure: 'failed',
+  stalled: 'stalled',
+  aborted: 'gone',
+  abandoned: 'gone',
+  inactive: 'gone',
+  deleted: 'gone',
+  archived: 'gone',
+  retained: 'gone',
+};
+
+const count = z.number().nonnegative();
+
+const batch = z.object({
+  status: z.string(),
+  externalId: z.string().optional(),
+  metrics: z
+    .object({ outputRecordCount: count.optional(), failedRecordCount: count.optional() })
+    .optional(),
+  errors: z
+    .array(
+      z.object({
+        code: z.string().optional(),
+        description: z.string().optional(),
+        recordCount: count.optional(),
+      }),
+    )
+    .optional(),
+});
+
+const batches = z.record(z.string(), batch);
+
+/** A reason is kept with the job, and read by people. */
+const LONGEST_REASON = 1_000;
+
+/**
+ * Read the answer to a look-up of one batch.
+ *
+ * @throws {PlatformError} it is not one
+ */
+export function parseBatchReport(batchId: string, text: string): BatchReport {
+  const found = parseBatches(text)[batchId];
+  if (found === undefined)
+    throw new PlatformError(`Platform does not know batch ${batchId}`, true, 404);
+  const status = found.status.toLowerCase();
+  const phase = PHASES[status];
+  if (phase === undefined) {
+    throw new PlatformError(
+      `Platform gives batch ${batchId} the unknown status ${status}`,
+      true,
+      200,
+    );
+  }
+  return {
+    status,
+    phase,
+    ingestedRecords: found.metrics?.outputRecordCount ?? null,
+    failedRecords: found.metrics?.failedRecordCount ?? 0,
+    reason: toReason(found.errors ?? []),
+  };
+}
+
+/**
+ * Find the batch of an external id in the answer to a list of batches.
+ *
+ * @returns null where it is not there
+ * @throws {PlatformError} it is not a list
+ */
+export function findBatchId(text: string, externalId: string): string | null {
+  const found = Object.entries(parseBatches(text)).find(
+    ([, { externalId: id }]) => id === externalId,
+  );
+  return found === undefined ? null : found[0];
+}
+
+function parseBatches(text: string): z.infer<typeof batches> {
+  try {
+    return batches.parse(JSON.parse(text));
+  } catch (error) {
+    throw new PlatformError('Platform answered with something else than batches', true, 200, null, {
+      cause: error,
+    });
+  }
+}
+
+function toReason(errors: NonNullable<z.infer<typeof batch>['errors']>): string {
+  return errors
+    .map(({ code = '', description = '', recordCount }) => {
+      const of = recordCount === undefined ? '' : ` (${recordCount} records)`;
+      return `${code} ${description}`.trim() + of;
+    })
+    .join('; ')
+    .slice(0, LONGEST_REASON);
+}

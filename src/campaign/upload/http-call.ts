@@ -1,0 +1,87 @@
+import { type Dispatcher, request } from 'undici';
+import { PlatformError } from './platform-error.js';
+
+/** From the last byte sent to the first of the answer, and between two of it. In ms. */
+const ANSWER_TIMEOUT_MS = 60_000;
+
+/** What an error's text may say of an answer's body. */
+const LONGEST_REASON = 300;
+
+/** One call. */
+export interface HttpCall {
+  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | Buffer;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Make a call once, and read the whole answer.
+ *
+ * @returns the text of an answer of 2xx
+ * @throws {PlatformError} for any other answer, or none; the signal's reason where it was aborted
+ */
+export async function callHttp(
+  dispatcher: Dispatcher,
+  { method, url, headers, body, signal }: HttpCall,
+): Promise<string> {
+  const name = `${method} ${new URL(url).pathname}`;
+  const response = await orPlatformError(name, signal, () =>
+    request(url, {
+      dispatcher,
+      method,
+      headers,
+      body: body ?? null,
+      signal,
+      headersTimeout: ANSWER_TIMEOUT_MS,
+      bodyTimeout: ANSWER_TIMEOUT_MS,
+    }),
+  );
+  const text = await orPlatformError(name, signal, () => response.body.text());
+  const { statusCode } = response;
+  if (statusCode >= 200 && statusCode < 300) return text;
+  throw new PlatformError(
+    `${name} was answered with ${statusCode}: ${reasonOf(text)}`,
+    statusCode === 429 || statusCode === 408 || statusCode >= 500,
+    statusCode,
+    parseRetryAfter(response.headers['retry-after']),
+  );
+}
+
+async function orPlatformError<T>(
+  name: string,
+  signal: AbortSignal,
+  exchange: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await exchange();
+  } catch (error) {
+    signal.throwIfAborted();
+    const { message, code } = error as NodeJS.ErrnoException;
+    throw new PlatformError(`${name} had no answer: ${message || code}`, true, null, null, {
+      cause: error,
+    });
+  }
+}
+
+/** The words that Adobe's envelopes have for what went wrong. */
+function reasonOf(text: string): string {
+  try {
+    const { error_code, message, title, detail, error_description } = JSON.parse(text);
+    const words = [error_code, message ?? title, detail ?? error_description];
+    const known = words.filter((word) => typeof word === 'string').join(' ');
+    if (known !== '') return known.slice(0, LONGEST_REASON);
+  } catch {
+    // Not JSON: what it is is shown below.
+  }
+  return text.slice(0, LONGEST_REASON) || 'no body';
+}
+
+/** Seconds, or a date. */
+function parseRetryAfter(header: string | string[] | undefined): number | null {
+  const text = String(header ?? '');
+  if (/^\d{1,6}$/.test(text)) return Number(text) * 1_000;
+  const at = Date.parse(text);
+  return Number.isNaN(at) ? null : Math.max(0, at - Date.now());
+}

@@ -1,0 +1,68 @@
+import { Agent } from 'undici';
+import type { Clock } from '../clock.js';
+import { createAccessTokens, type PlatformToken } from './access-token.js';
+import { callHttp, type HttpCall } from './http-call.js';
+import { PlatformError } from './platform-error.js';
+
+/** Where Platform is, and as whom the service calls it. */
+export interface PlatformSettings {
+  /** The base URL, with no slash at its end: `https://platform.adobe.io`. */
+  readonly url: string;
+  readonly apiKey: string;
+  /** `…@AdobeOrg`. */
+  readonly imsOrg: string;
+  readonly sandbox: string;
+  readonly token: PlatformToken;
+}
+
+/** One call of Platform's API. */
+export interface PlatformCall extends Omit<HttpCall, 'headers' | 'url'> {
+  /** With its query. */
+  readonly path: string;
+  readonly contentType?: string;
+}
+
+/** Makes calls with the headers that each must have. */
+export interface PlatformCaller {
+  /**
+   * Make a call once; twice where its token was refused and there is a new one.
+   *
+   * @returns the text of an answer of 2xx
+   * @throws {PlatformError} for any other answer, or none; the signal's reason where it was aborted
+   */
+  call(wanted: PlatformCall): Promise<string>;
+  /** Cut off all calls. */
+  close(): Promise<void>;
+}
+
+/** Build a caller; connections are opened as they are needed, and kept. */
+export function createPlatformCaller(
+  { url, apiKey, imsOrg, sandbox, token }: PlatformSettings,
+  clock: Clock,
+): PlatformCaller {
+  const dispatcher = new Agent();
+  const tokens = createAccessTokens(token, dispatcher, clock);
+
+  return {
+    async call({ path, contentType, ...wanted }) {
+      for (let isRenewed = false; ; isRenewed = true) {
+        const accessToken = await tokens.current(wanted.signal);
+        const headers = {
+          authorization: `Bearer ${accessToken}`,
+          'x-api-key': apiKey,
+          'x-gw-ims-org-id': imsOrg,
+          'x-sandbox-name': sandbox,
+          ...(contentType === undefined ? {} : { 'content-type': contentType }),
+        };
+        try {
+          return await callHttp(dispatcher, { ...wanted, url: `${url}${path}`, headers });
+        } catch (error) {
+          const isRefused = error instanceof PlatformError && error.httpStatus === 401;
+          if (!isRefused || !tokens.forget(accessToken) || isRenewed) throw error;
+        }
+      }
+    },
+
+    close: () => dispatcher.destroy(),
+  };
+}

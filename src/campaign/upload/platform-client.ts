@@ -1,0 +1,159 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import type { Clock } from '../clock.js';
+import { type BatchReport, findBatchId, parseBatchReport } from './batch-report.js';
+import { createPlatformCaller, type PlatformSettings } from './platform-call.js';
+import { PlatformError } from './platform-error.js';
+import { withRetries } from './retry.js';
+
+export type { PlatformSettings };
+
+/**
+ * Platform's Batch Ingestion API. Each call is made again while that is safe and may help, with a new token
+ * where one was refused, and throws {@link PlatformError} where it is given up; or the signal's reason.
+ */
+export interface PlatformClient {
+  /**
+   * Create a batch for NDJSON files. It is made once: where the answer was lost the batch is looked for by
+   * the external id that it was given, before another one is made.
+   */
+  createBatch(datasetId: string, signal: AbortSignal): Promise<string>;
+  /** Upload a file whole; one of that name is replaced. */
+  uploadFile(file: PlatformFile, signal: AbortSignal): Promise<void>;
+  /** Say that the batch has all its files. Safe to repeat. */
+  completeBatch(batchId: string, signal: AbortSignal): Promise<void>;
+  /** Give the batch up. Resolves also where it is over already. */
+  abortBatch(batchId: string, signal: AbortSignal): Promise<void>;
+  readBatch(batchId: string, signal: AbortSignal): Promise<BatchReport>;
+  close(): Promise<void>;
+}
+
+/** A file of a batch. */
+export interface PlatformFile {
+  readonly batchId: string;
+  readonly datasetId: string;
+  readonly name: string;
+  readonly content: Buffer;
+}
+
+const IMPORT = '/data/foundation/import/batches';
+const CATALOG = '/data/foundation/catalog/batches';
+
+/** Platform's clock may be behind ours by this much. In ms. */
+const CLOCK_SKEW_MS = 10 * 60_000;
+
+const createdBatch = z.object({ id: z.string().min(1) });
+
+/** Build a client; connections are opened as they are needed, and kept. */
+export function createPlatformClient(settings: PlatformSettings, clock: Clock): PlatformClient {
+  const { call, close } = createPlatformCaller(settings, clock);
+
+  async function tryToCreate(datasetId: string, externalId: string, signal: AbortSignal) {
+    const body = JSON.stringify({
+      datasetId,
+      externalId,
+      inputFormat: { format: 'json' },
+      enableErrorDiagnostics: true,
+    });
+    const contentType = 'application/json';
+    return parseCreated(await call({ method: 'POST', path: IMPORT, body, contentType, signal }));
+  }
+
+  async function findCreated(
+    datasetId: string,
+    externalId: string,
+    since: number,
+    signal: AbortSignal,
+  ): Promise<string | null> {
+    const query = new URLSearchParams({
+      dataSet: datasetId,
+      createdAfter: String(Math.floor(since - CLOCK_SKEW_MS)),
+      orderBy: 'desc:created',
+      limit: '100',
+    });
+    return findBatchId(
+      await call({ method: 'GET', path: `${CATALOG}?${query}`, signal }),
+      externalId,
+    );
+  }
+
+  async function act(batchId: string, action: 'COMPLETE' | 'ABORT', signal: AbortSignal) {
+    const path = `${IMPORT}/${encodeURIComponent(batchId)}?action=${action}`;
+    await call({ method: 'POST', path, signal });
+  }
+
+  async function readBatch(batchId: string, signal: AbortSignal): Promise<BatchReport> {
+    const path = `${CATALOG}/${encodeURIComponent(batchId)}`;
+    return parseBatchReport(batchId, await call({ method: 'GET', path, signal }));
+  }
+
+  /** False for a batch that is over, or that Platform has forgotten. */
+  async function isOpen(batchId: string, signal: AbortSignal): Promise<boolean> {
+    try {
+      const { phase } = await readBatch(batchId, signal);
+      return phase === 'loading' || phase === 'working';
+    } catch (error) {
+      if (error instanceof PlatformError && error.httpStatus === 404) return false;
+      throw error;
+    }
+  }
+
+  return {
+    createBatch(datasetId, signal) {
+      const externalId = randomUUID();
+      const since = Date.now();
+      let mayBeThere = false;
+      return withRetries(clock, signal, async () => {
+        if (mayBeThere) {
+          const batchId = await findCreated(datasetId, externalId, since, signal);
+          if (batchId !== null) return batchId;
+        }
+        try {
+          return await tryToCreate(datasetId, externalId, signal);
+        } catch (error) {
+          mayBeThere ||= error instanceof PlatformError && error.isOutcomeUnknown;
+          throw error;
+        }
+      });
+    },
+
+    uploadFile({ batchId, datasetId, name, content }, signal) {
+      const path = [IMPORT, encodeURIComponent(batchId), 'datasets', datasetId, 'files', name];
+      const wanted = {
+        method: 'PUT',
+        path: path.join('/'),
+        contentType: 'application/octet-stream',
+        body: content,
+        signal,
+      } as const;
+      return withRetries(clock, signal, async () => void (await call(wanted)));
+    },
+
+    completeBatch: (batchId, signal) =>
+      withRetries(clock, signal, () => act(batchId, 'COMPLETE', signal)),
+
+    abortBatch: (batchId, signal) =>
+      withRetries(clock, signal, async () => {
+        try {
+          await act(batchId, 'ABORT', signal);
+        } catch (error) {
+          if (await isOpen(batchId, signal)) throw error;
+        }
+      }),
+
+    readBatch: (batchId, signal) => withRetries(clock, signal, () => readBatch(batchId, signal)),
+
+    close,
+  };
+}
+
+function parseCreated(text: string): string {
+  try {
+    return createdBatch.parse(JSON.parse(text)).id;
+  } catch (error) {
+    // It was taken; what was made is looked for.
+    throw new PlatformError('Platform created a batch without telling its id', true, null, null, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,35 @@
+import type { Logger } from 'pino';
+import type { PlatformSettings } from './campaign/upload/platform-client.js';
+import type { PlatformConfig } from './platform/platform-config.js';
+import { createPlatformReceiver } from './platform/platform-receiver.js';
+
+/** A receiver in this process, and how to reach it: over HTTP, as the real one. */
+export interface LocalPlatform {
+  readonly settings: PlatformSettings;
+  stop(): Promise<void>;
+}
+
+/**
+ * Start the receiver that batches are uploaded to where no Platform is given.
+ *
+ * @throws where the datasets or the data folder cannot be used, or the port is taken
+ */
+export async function startLocalPlatform(
+  { clientId, clientSecret, ...config }: PlatformConfig,
+  logger: Logger,
+): Promise<LocalPlatform> {
+  const clients = [{ clientId, clientSecret }];
+  const receiver = createPlatformReceiver({ ...config, clients, logger });
+  const { url } = await receiver.start();
+  const { apiKey, imsOrg, sandbox } = config;
+  return {
+    settings: {
+      url,
+      apiKey,
+      imsOrg,
+      sandbox,
+      token: { kind: 'clientCredentials', imsUrl: url, clientId, clientSecret },
+    },
+    stop: () => receiver.stop(),
+  };
+}

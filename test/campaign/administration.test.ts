@@ -1,0 +1,342 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createDrivenClock } from './support/driven-clock.js';
+import {
+  createWorkspace,
+  mappingYaml,
+  peopleCsv,
+  type RunningService,
+  startService,
+} from './support/running-service.js';
+import { CLIENT } from './support/service-client.js';
+
+const FIRST_RUN_AT = new Date(1_000_000).toISOString();
+
+describe('the life of a mapping', () => {
+  const changes = {
+    publish: { resendFromBeginning: false },
+    unpublish: '',
+    start: '',
+    stop: '',
+  } as const;
+
+  /** From a state, by a change, to a state; or why not. */
+  it.each<[string, keyof typeof changes, string | { code: string; message: string }]>([
+    ['unpublished, stopped', 'publish', 'published, started'],
+    [
+      'unpublished, stopped',
+      'unpublish',
+      { code: 'NOT_PUBLISHED', message: 'Mapping M is not published.' },
+    ],
+    [
+      'unpublished, stopped',
+      'start',
+      {
+        code: 'NOT_PUBLISHED',
+        message: 'Mapping M is not published: publish it, which also starts it.',
+      },
+    ],
+    [
+      'unpublished, stopped',
+      'stop',
+      { code: 'ALREADY_STOPPED', message: 'Mapping M is stopped already.' },
+    ],
+    [
+      'published, stopped',
+      'publish',
+      {
+        code: 'ALREADY_PUBLISHED',
+        message: 'Mapping M is published already: unpublish it first.',
+      },
+    ],
+    ['published, stopped', 'unpublish', 'unpublished, stopped'],
+    ['published, stopped', 'start', 'published, started'],
+    [
+      'published, stopped',
+      'stop',
+      { code: 'ALREADY_STOPPED', message: 'Mapping M is stopped already.' },
+    ],
+    [
+      'published, started',
+      'publish',
+      {
+        code: 'ALREADY_PUBLISHED',
+        message: 'Mapping M is published already: unpublish it first.',
+      },
+    ],
+    ['published, started', 'unpublish', 'unpublished, stopped'],
+    [
+      'published, started',
+      'start',
+      { code: 'ALREADY_STARTED', message: 'Mapping M is started already.' },
+    ],
+    ['published, started', 'stop', 'published, stopped'],
+  ])('%s: %s', async (from, change, outcome) => {
+    const [publication, execution] = from.split(', ');
+    await using space = await createWorkspace({
+      'm.yaml': mappingYaml('M', { publication, execution, source: GONE }),
+    });
+    await using service = await startService({ ...space, clock: createDrivenClock() });
+    const { httpStatus, json } = await service.admin(`/mappings/M/${change}`, changes[change]);
+    if (typeof outcome === 'string') {
+      const [changed, executed] = outcome.split(', ');
+      expect(httpStatus).toBe(200);
+      expect(json).toMatchObject({ id: 'M', publication: changed, execution: executed });
+    } else {
+      expect(httpStatus).toBe(409);
+      expect(json).toEqual(outcome);
+    }
+  });
+
+  it.each(['unpublish', 'start'])('refuses to %s a mapping that a job runs', async (change) => {
+    await using space = await createWorkspace({
+      'm.yaml': mappingYaml('M', { recordsPerSecond: 1 }),
+      'people.csv': peopleCsv(2),
+    });
+    await using service = await startService({ ...space, clock: createDrivenClock() });
+    await service.post('M');
+    const { httpStatus, json } = await service.admin(`/mappings/M/${change}`, '');
+    expect([httpStatus, json]).toEqual([
+      409,
+      { code: 'JOB_RUNNING', message: 'Mapping M is being run by job 1: wait for its end.' },
+    ]);
+  });
+
+  it('lets a scheduled run end after a stop; until then the API cannot trigger the mapping', async () => {
+    await using space = await createWorkspace({
+      'm.yaml': mappingYaml('M', { execution: 'started', recordsPerSecond: 1 }),
+      'people.csv': peopleCsv(2),
+    });
+    const clock = createDrivenClock();
+    await using service = await startService({ ...space, clock });
+    expect((await service.admin('/mappings/M/stop', '')).httpStatus).toBe(200);
+    expect((await service.post('M')).text).toContain('is not stopped');
+    const ended = service.jobEnded(1);
+    clock.runFreely();
+    await ended;
+    expect((await service.post('M')).json).toMatchObject({ requestId: 1, status: 'Success' });
+  });
+
+  it('sends everything again after a publication that asks for it, and else only what has changed', async () => {
+    await using space = await createWorkspace({
+      'm.yaml': mappingYaml('M', { changed: 'id' }),
+      'people.csv': peopleCsv(3),
+    });
+    await using service = await startService(space);
+    await service.post('M');
+    await service.ended(1);
+    expect((await service.admin('/mappings/M')).json).toMatchObject({ watermark: 'p-3' });
+
+    const sent: unknown[] = [];
+    for (const resendFromBeginning of [false, true]) {
+      await service.admin('/mappings/M/unpublish', '');
+      const ended = service.jobEnded(sent.length + 2);
+      await service.admin('/mappings/M/publish', { resendFromBeginning });
+      await ended;
+      const { json } = await service.admin('/jobs?limit=1');
+      sent.push((json as { jobs: { numberOfRecords: number }[] }).jobs[0]?.numberOfRecords);
+    }
+    expect(sent).toEqual([0, 3]);
+  });
+});
+
+const GONE = { kind: 'csv', path: 'gone.csv' };
+
+describe('the administration API', () => {
+  let space: Awaited<ReturnType<typeof createWorkspace>>;
+  let service: RunningService;
+
+  beforeAll(async () => {
+    space = await createWorkspace({
+      'a.yaml': mappingYaml('A/b c'),
+      'gone.yaml': mappingYaml('gone', { source: GONE }),
+      'plan.yaml': mappingYaml('plan', { publication: 'unpublished', every: '6h' }),
+      'people.csv': peopleCsv(2),
+    });
+    service = await startService(space);
+    for (const [index, mappingId] of ['A/b c', 'gone', 'A/b c'].entries()) {
+      await service.post(mappingId);
+      await service.ended(index + 1);
+    }
+  });
+
+  afterAll(async () => {
+    await service.stop();
+    await space[Symbol.asyncDispose]();
+  });
+
+  it('lists mappings with where they stand and their latest job', async () => {
+    const { json } = await service.admin('/mappings');
+    expect(json).toMatchObject({
+      mappings: [
+        { id: 'A/b c', lastJob: { id: 3, status: 'Success' } },
+        { id: 'gone', lastJob: { id: 2, status: 'Failed' } },
+        {
+          id: 'plan',
+          label: 'The mapping plan',
+          publication: 'unpublished',
+          execution: 'stopped',
+          nextRunAt: null,
+          runIntervalMs: 21_600_000,
+          watermark: null,
+          lastJob: null,
+        },
+      ],
+    });
+  });
+
+  it('shows a job with the columns of the product', async () => {
+    expect((await service.admin('/jobs/1')).json).toEqual({
+      id: 1,
+      mapping: 'A/b c',
+      requestId: 1,
+      batchId: expect.stringMatching(/^[0-9A-Z]{26}$/),
+      status: 'Success',
+      numberOfRecords: 2,
+      numberOfRejectedRecords: 0,
+      reason: '',
+      startTime: expect.stringMatching(/^\d{4}-.*Z$/),
+      endTime: expect.stringMatching(/^\d{4}-.*Z$/),
+    });
+    expect((await service.admin('/jobs/2')).json).toMatchObject({
+      batchId: null,
+      status: 'Failed',
+      reason: expect.stringContaining('gone.csv'),
+    });
+  });
+
+  it('pages through the jobs, newest first, and narrows them', async () => {
+    const ids = async (query: string) => {
+      const { json } = await service.admin(`/jobs${query}`);
+      const { jobs, next } = json as { jobs: { id: number }[]; next: number | null };
+      return [jobs.map(({ id }) => id), next];
+    };
+    expect(await ids('')).toEqual([[3, 2, 1], null]);
+    expect(await ids('?limit=2')).toEqual([[3, 2], 2]);
+    expect(await ids('?limit=2&after=2')).toEqual([[1], null]);
+    expect(await ids('?mapping=A%2Fb%20c&limit=1')).toEqual([[3], 3]);
+    expect(await ids('?status=Failed')).toEqual([[2], null]);
+    expect(await ids('?status=Success&mapping=gone')).toEqual([[], null]);
+  });
+
+  it.each<[string, object | string | undefined, number, string, string]>([
+    ['/mappings/other', undefined, 404, 'UNKNOWN_MAPPING', 'There is no mapping other.'],
+    ['/mappings/other/stop', '', 404, 'UNKNOWN_MAPPING', 'There is no mapping other.'],
+    ['/jobs/99', undefined, 404, 'UNKNOWN_JOB', 'There is no job 99.'],
+    ['/jobs/x', undefined, 400, 'BAD_INPUT', 'expected the id of a job.'],
+    ['/jobs?limit=0', undefined, 400, 'BAD_INPUT', 'limit: expected a number from 1 to 500.'],
+    ['/jobs?limit=501', undefined, 400, 'BAD_INPUT', 'limit: expected a number from 1 to 500.'],
+    ['/jobs?after=-1', undefined, 400, 'BAD_INPUT', 'after: expected the id of a job.'],
+    [
+      '/jobs?status=Running',
+      undefined,
+      400,
+      'BAD_INPUT',
+      'status: expected one of Created, Uploaded, Success, Failed.',
+    ],
+    ['/jobs?mapping=a&mapping=b', undefined, 400, 'BAD_INPUT', 'mapping: expected one mapping id.'],
+    ['/jobs?page=2', undefined, 400, 'BAD_INPUT', 'Unrecognized key: "page".'],
+    [
+      '/mappings/plan/publish',
+      '',
+      400,
+      'BAD_INPUT',
+      'expected the JSON body {"resendFromBeginning": true or false}.',
+    ],
+    [
+      '/mappings/plan/publish',
+      { resendFromBeginning: 'yes' },
+      400,
+      'BAD_INPUT',
+      'resendFromBeginning: expected true or false.',
+    ],
+    [
+      '/mappings/plan/publish',
+      {},
+      400,
+      'BAD_INPUT',
+      'resendFromBeginning: expected true or false.',
+    ],
+    [
+      '/nowhere',
+      undefined,
+      404,
+      'NOT_FOUND',
+      'There is nothing here: docs/campaign-service.md lists the calls.',
+    ],
+  ])('says what is wrong with %s %j', async (path, body, httpStatus, code, message) => {
+    const answer = await service.admin(path, body as object | '' | undefined);
+    expect([answer.httpStatus, answer.json]).toEqual([httpStatus, { code, message }]);
+  });
+
+  it('lets in only clients with its role, which starts no ingestions', async () => {
+    const ask = (headers: Record<string, string>) => service.call('/admin/mappings', { headers });
+    expect((await ask({})).json).toMatchObject({ code: 'UNAUTHENTICATED' });
+    const wrong = await ask({ authorization: 'Bearer x' });
+    expect([wrong.httpStatus, wrong.headers['www-authenticate']]).toEqual([401, 'Bearer']);
+    const other = await ask({ authorization: `Bearer ${await service.signIn(CLIENT)}` });
+    expect([other.httpStatus, other.json]).toEqual([
+      403,
+      { code: 'FORBIDDEN', message: 'Client client-1 has not the role "administration".' },
+    ]);
+  });
+});
+
+describe('the scheduler', () => {
+  const QUARTER_MS = 15 * 60_000;
+
+  it('runs a mapping that is started at once, and then every 15 minutes', async () => {
+    await using space = await createWorkspace({
+      'm.yaml': mappingYaml('M', { execution: 'started', source: GONE }),
+    });
+    const clock = createDrivenClock();
+    await using service = await startService({ ...space, clock });
+    await service.jobEnded(1);
+    const mapping = (await service.admin('/mappings/M')).json;
+    expect(mapping).toMatchObject({ nextRunAt: new Date(1_000_000 + QUARTER_MS).toISOString() });
+    clock.advance(QUARTER_MS - 1);
+    expect((await service.admin('/jobs')).json).toMatchObject({ jobs: [{ id: 1 }] });
+    const second = service.jobEnded(2);
+    clock.advance(1);
+    await second;
+    expect((await service.admin('/jobs')).json).toMatchObject({
+      jobs: [
+        { id: 2, requestId: null, startTime: new Date(1_000_000 + QUARTER_MS).toISOString() },
+        { id: 1, requestId: null, startTime: FIRST_RUN_AT },
+      ],
+    });
+  });
+
+  it('runs it as often as the mapping says, and not while it is still being run', async () => {
+    await using space = await createWorkspace({
+      'm.yaml': mappingYaml('M', { execution: 'started', every: '10s', recordsPerSecond: 0.05 }),
+      'people.csv': peopleCsv(2),
+    });
+    const clock = createDrivenClock();
+    await using service = await startService({ ...space, clock });
+    await clock.waitedFor();
+    clock.advance(10_000);
+    await service.admin('/mappings');
+    const { json } = await service.admin('/jobs');
+    expect(json).toMatchObject({ jobs: [{ id: 1, status: 'Created' }] });
+    expect((await service.admin('/mappings/M')).json).toMatchObject({
+      nextRunAt: new Date(1_020_000).toISOString(),
+    });
+  });
+
+  it('makes up for what came due while the service was down, once', async () => {
+    await using space = await createWorkspace({
+      'm.yaml': mappingYaml('M', { execution: 'started', source: GONE }),
+    });
+    {
+      await using first = await startService({ ...space, clock: createDrivenClock() });
+      await first.jobEnded(1);
+    }
+    const clock = createDrivenClock(1_000_000 + 10 * QUARTER_MS);
+    await using second = await startService({ ...space, clock });
+    await second.jobEnded(2);
+    expect((await second.admin('/mappings/M')).json).toMatchObject({
+      nextRunAt: new Date(1_000_000 + 11 * QUARTER_MS).toISOString(),
+      lastJob: { id: 2 },
+    });
+  });
+});

@@ -1,0 +1,148 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { type Conversion, convert } from '../../src/campaign/conversion.js';
+import { BadRecordError } from '../../src/campaign/field-reader.js';
+import { compileMapper } from '../../src/campaign/record-mapper.js';
+
+describe('convert', () => {
+  it.each<[Conversion, unknown, unknown]>([
+    ['string', 'a', 'a'],
+    ['string', 42, '42'],
+    ['string', true, 'true'],
+    ['number', ' 1.50 ', 1.5],
+    ['number', '-2e3', -2000],
+    ['number', 7, 7],
+    ['integer', '007', 7],
+    ['boolean', 'Yes', true],
+    ['boolean', 0, false],
+    ['boolean', false, false],
+    ['boolean', 't', true],
+    ['integer', '-9007199254740991', -9007199254740991],
+    ['date', '2024-02-29', '2024-02-29'],
+    ['date', '2000-02-29', '2000-02-29'],
+    ['date-time', '2021-01-26T15:52:25Z', '2021-01-26T15:52:25Z'],
+    ['date-time', '2021-01-26 15:52:25.123456', '2021-01-26T15:52:25.123456Z'],
+    ['date-time', '2021-01-26T15:52:25+02:00', '2021-01-26T15:52:25+02:00'],
+    ['date-time', '2021-01-26 15:52:25.5+00', '2021-01-26T15:52:25.5+00:00'],
+    ['date-time', '2021-01-26 15:52:25-0330', '2021-01-26T15:52:25-03:30'],
+    ['date-time', 1_611_676_345_000, '2021-01-26T15:52:25.000Z'],
+  ])('to %s: %j is %j', (conversion, value, expected) => {
+    expect(convert(value, conversion)).toBe(expected);
+  });
+
+  it.each<[Conversion, unknown, string]>([
+    ['string', { a: 1 }, 'expected a string, got {"a":1}'],
+    ['number', '1,5', 'expected a number, got "1,5"'],
+    ['number', '1e999', 'expected a number, got "1e999"'],
+    ['number', '', 'expected a number, got ""'],
+    ['number', '0x10', 'expected a number, got "0x10"'],
+    ['integer', '1.5', 'expected an integer, got "1.5"'],
+    ['integer', '9007199254740993', 'expected an integer, got "9007199254740993"'],
+    ['number', '9007199254740993', 'expected a number, got "9007199254740993"'],
+    ['date', '1900-02-29', 'expected a date such as 2019-05-15, got "1900-02-29"'],
+    ['date', '2024-04-31', 'expected a date such as 2019-05-15, got "2024-04-31"'],
+    ['date', '2024-00-10', 'expected a date such as 2019-05-15, got "2024-00-10"'],
+    ['boolean', 'maybe', 'expected true or false (also yes, no, t, f, 1, 0), got "maybe"'],
+    ['date', '2023-02-29', 'expected a date such as 2019-05-15, got "2023-02-29"'],
+    ['date', '01-3', 'expected a date such as 2019-05-15, got "01-3"'],
+    [
+      'date-time',
+      '2021-13-26T15:52:25Z',
+      'expected a date-time such as 2019-05-15T09:30:00Z, got "2021-13-26T15:52:25Z"',
+    ],
+    [
+      'date-time',
+      '2021-01-26T25:00:00Z',
+      'expected a date-time such as 2019-05-15T09:30:00Z, got "2021-01-26T25:00:00Z"',
+    ],
+  ])('to %s: %j is refused', (conversion, value, message) => {
+    expect(() => convert(value, conversion)).toThrow(message);
+  });
+});
+
+describe('a mapper', () => {
+  const columns = ['id', 'mail', 'work', 'first', 'last', 'points', 'tier', 'zip', 'extra'];
+  const map = compileMapper(
+    [
+      { column: 'id', to: '_id' },
+      { column: 'mail', to: 'identityMap.Email' },
+      { column: 'work', to: 'identityMap.Email' },
+      { column: 'id', to: 'identityMap.CRMID' },
+      { column: 'first', to: 'person.name.firstName' },
+      { column: 'last', to: 'person.name.lastName' },
+      { column: 'points', to: 'loyalty.points', as: 'integer' },
+      { column: 'tier', to: 'loyalty.tier', enum: ['gold', 'silver'] },
+      { column: 'zip', to: 'homeAddress.postalCode', pattern: '^\\d{5}$' },
+      { column: 'extra', to: '_acme.extra' },
+    ],
+    columns,
+  );
+  const rowOf = (values: Record<string, unknown>) => columns.map((column) => values[column]);
+
+  it('nests, gathers identities, and leaves out what is empty', () => {
+    const values = { id: '1', mail: 'a@x.org', work: 'b@x.org', first: 'Zo"ë\n', last: '' };
+    const line = map(rowOf(values));
+    expect(line.indexOf('\n')).toBe(line.length - 1);
+    expect(JSON.parse(line)).toEqual({
+      _id: '1',
+      identityMap: {
+        Email: [{ id: 'a@x.org', primary: true }, { id: 'b@x.org' }],
+        CRMID: [{ id: '1' }],
+      },
+      person: { name: { firstName: 'Zo"ë\n' } },
+    });
+  });
+
+  it('makes the first identity that is there the primary one, always a string', () => {
+    expect(JSON.parse(map(rowOf({ id: 1 })))).toEqual({
+      _id: 1,
+      identityMap: { CRMID: [{ id: '1', primary: true }] },
+    });
+  });
+
+  it('writes an empty object of a row with nothing in it', () => {
+    expect(map(rowOf({ first: null, last: '' }))).toBe('{}\n');
+  });
+
+  it('writes what JSON.stringify would, of any record', () => {
+    const written = compileMapper(
+      [
+        { column: 'a', to: 'a.b' },
+        { column: 'b', to: 'a.c.d' },
+        { column: 'c', to: 'e' },
+      ],
+      ['a', 'b', 'c'],
+    );
+    fc.assert(
+      fc.property(
+        fc.tuple(fc.json(), fc.string(), fc.double({ noNaN: true, noDefaultInfinity: true })),
+        ([a, b, c]) => {
+          const value = JSON.parse(a);
+          const isThere = value !== null && value !== '';
+          const ab = { ...(isThere && { b: value }), ...(b !== '' && { c: { d: b } }) };
+          const record = { ...(isThere || b !== '' ? { a: ab } : {}), e: c };
+          expect(written([value, b, c])).toBe(`${JSON.stringify(record)}\n`);
+        },
+      ),
+    );
+  });
+
+  it.each<[Record<string, unknown>, string]>([
+    [{ points: 'many' }, 'column "points": expected an integer, got "many"'],
+    [{ tier: 'lead' }, 'column "tier": expected one of gold, silver, got "lead"'],
+    [{ zip: '1234' }, 'column "zip": expected what matches ^\\d{5}$, got "1234"'],
+    [{ mail: ['a'] }, 'column "mail": expected a string, got ["a"]'],
+    [{ extra: new Uint8Array(2) }, 'column "extra": expected a JSON value, got "binary data"'],
+    [{ extra: Number.POSITIVE_INFINITY }, 'column "extra": expected a JSON value, got "Infinity"'],
+  ])('refuses %j, and says which column and why', (values, message) => {
+    expect(() => map(rowOf(values))).toThrow(new BadRecordError(message));
+  });
+
+  it('refuses a record without what is required', () => {
+    const strict = compileMapper([{ column: 'a', to: 'a', required: true }], ['a']);
+    for (const value of [undefined, null, '']) {
+      expect(() => strict([value])).toThrow('column "a": required, and has no value');
+    }
+    expect(strict([0])).toBe('{"a":0}\n');
+  });
+});

@@ -1,0 +1,298 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, it } from '@jest/globals';
+import type { Mapping, MappingSource } from '../../src/campaign/mapping.js';
+import { createTestDatabase, execute } from '../support/postgres.js';
+import { createRunHarness, mappingOf } from './support/run-harness.js';
+
+describe('a CSV file', () => {
+  it('carries quoted commas, line ends, quotes and a byte order mark as they are meant', async () => {
+    await using harness = await createRunHarness();
+    const content = '\uFEFFid,name\r\n1,"Byron, Ada"\r\n\r\n2,"two\nlines, ""quoted"""\r\n3,\r\n';
+    const path = await harness.write('people.csv', content);
+    await harness.run(mappingOf({ kind: 'csv', path }));
+    expect(harness.platform.records()).toEqual([
+      { _id: '1', person: { name: { firstName: 'Byron, Ada' } } },
+      { _id: '2', person: { name: { firstName: 'two\nlines, "quoted"' } } },
+      { _id: '3' },
+    ]);
+  });
+
+  it.each<[string, string | Buffer, RegExp]>([
+    ['no header', '', /^people\.csv: is empty: a CSV file begins with its header$/],
+    ['a column missing', 'id,surname\n1,Byron\n', /has no column name; it has id, surname$/],
+    ['two columns of one name', 'id,name,id\n1,Byron,2\n', /has two columns id$/],
+    ['a quote that is never closed', 'id,name\n1,"Ada\n', /Quote Not Closed/],
+    ['bytes that are not UTF-8', Buffer.from('id,name\n1,Zo\xeb\n', 'latin1'), /not valid/],
+  ])('fails a run before anything is uploaded: %s', async (_what, content, reason) => {
+    await using harness = await createRunHarness();
+    const path = await harness.write('people.csv', content);
+    expect(await harness.run(mappingOf({ kind: 'csv', path }))).toEqual({
+      kind: 'failed',
+      code: 'ACP-880056',
+      reason: expect.stringMatching(reason),
+      numRejected: 0,
+      batchId: null,
+      isTransient: false,
+    });
+    expect(harness.platform.calls).toEqual([]);
+  });
+
+  it('sends what is above the watermark, whatever form its date-times have', async () => {
+    await using harness = await createRunHarness();
+    const mapping = (path: string) => mappingOf({ kind: 'csv', path }, { changed: 'at' });
+    const first = 'id,name,at\n1,a,2024-01-01T10:00:00Z\n2,b,2024-01-01T12:00:00.5+01:00\n';
+    await harness.run(mapping(await harness.write('people.csv', first)));
+    // The same instant as the newest, and one that is later though its text is not.
+    const second = `${first}3,c,2024-01-01 11:00:00.500000\n4,d,2024-01-01T09:00:01-02:00\n5,e,2024-01-01T10:59:59Z\n`;
+    await harness.run(mapping(await harness.write('people.csv', second)));
+    expect(harness.platform.records().map(({ _id }) => _id)).toEqual(['1', '2', '3', '4']);
+  });
+});
+
+describe('an NDJSON file', () => {
+  it('has nested properties, with or without a last line end', async () => {
+    await using harness = await createRunHarness();
+    const content =
+      '{"id":"o-1","at":0,"customer":{"email":"é@example.com"},"tags":["a"]}\n\n{"id":"o-2","customer":null}';
+    const path = await harness.write('orders.ndjson', content);
+    const fields = [
+      { column: 'id', to: '_id' },
+      { column: 'at', to: 'timestamp', as: 'date-time' },
+      { column: 'customer.email', to: 'identityMap.Email' },
+      { column: 'tags', to: '_acme.tags' },
+    ] as const;
+    await harness.run(mappingOf({ kind: 'ndjson', path }, { fields }));
+    expect(harness.platform.records()).toEqual([
+      {
+        _id: 'o-1',
+        timestamp: '1970-01-01T00:00:00.000Z',
+        identityMap: { Email: [{ id: 'é@example.com', primary: true }] },
+        _acme: { tags: ['a'] },
+      },
+      { _id: 'o-2' },
+    ]);
+  });
+});
+
+/** What both kinds of tables do. */
+const tables: readonly (readonly [string, () => Promise<TestTable>])[] = [
+  ['SQLite', createSqliteTable],
+  ['PostgreSQL', createPostgresTable],
+];
+
+interface TestTable extends AsyncDisposable {
+  readonly source: MappingSource;
+  execute(sql: string): Promise<void>;
+}
+
+async function createSqliteTable(): Promise<TestTable> {
+  const harness = await createRunHarness();
+  const path = join(harness.dir, 'crm.db');
+  const database = new DatabaseSync(path);
+  return {
+    source: { kind: 'sqlite', path, table: 'Odd "name"' },
+    execute: async (sql) => database.exec(sql),
+    async [Symbol.asyncDispose]() {
+      database.close();
+      await harness[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function createPostgresTable(): Promise<TestTable> {
+  const database = await createTestDatabase();
+  return {
+    source: postgresSource(database.url, 'Odd "name"'),
+    execute: (sql) => execute(database.url, sql),
+    [Symbol.asyncDispose]: () => database.drop(),
+  };
+}
+
+function postgresSource(url: string, table: string): MappingSource {
+  return { kind: 'postgres', variable: 'CRM_DATABASE_URL', connectionString: () => url, table };
+}
+
+describe.each(tables)('a table of %s', (_name, createTable) => {
+  const changed = (source: MappingSource, changes: Partial<Mapping> = {}) =>
+    mappingOf(source, { changed: 'changed at', ...changes });
+
+  it('is read once and then for what has changed, whatever its names are', async () => {
+    await using harness = await createRunHarness();
+    await using table = await createTable();
+    await table.execute(
+      'CREATE TABLE "Odd ""name""" (id integer PRIMARY KEY, name text, "changed at" text)',
+    );
+    await table.execute(
+      `INSERT INTO "Odd ""name""" VALUES (1, 'Ada', '2024-01-01'), (2, 'Zoë', '2024-01-02'), (3, NULL, '2024-01-02')`,
+    );
+    expect(await harness.run(changed(table.source))).toMatchObject({ numRecords: 3 });
+    expect(await harness.run(changed(table.source))).toMatchObject({
+      numRecords: 0,
+      batchId: null,
+    });
+    await table.execute(`INSERT INTO "Odd ""name""" VALUES (4, 'Noor', '2024-01-02')`);
+    await table.execute(`UPDATE "Odd ""name""" SET name = 'Kim' WHERE id = 2`);
+    expect(await harness.run(changed(table.source))).toMatchObject({ numRecords: 2 });
+    const second = harness.platform.records().slice(3);
+    expect(second.sort((a, b) => (String(a._id) < String(b._id) ? -1 : 1))).toEqual([
+      { _id: '2', person: { name: { firstName: 'Kim' } } },
+      { _id: '4', person: { name: { firstName: 'Noor' } } },
+    ]);
+  });
+
+  it('rejects rows without a change marker in every run, and sends the others', async () => {
+    await using harness = await createRunHarness();
+    await using table = await createTable();
+    await table.execute(
+      'CREATE TABLE "Odd ""name""" (id integer, name text, "changed at" integer)',
+    );
+    await table.execute(`INSERT INTO "Odd ""name""" VALUES (1, 'Ada', 7), (2, 'Zoë', NULL)`);
+    const mapping = changed(table.source, { maxRejected: { kind: 'percent', max: 100 } });
+    expect(await harness.run(mapping)).toMatchObject({ numRecords: 1, numRejected: 1 });
+    expect(await harness.run(mapping)).toMatchObject({ numRecords: 0, numRejected: 1 });
+    expect(await harness.rejects()).toEqual([
+      {
+        key: 2,
+        line: null,
+        reason: 'column "changed at": the change marker has no value',
+        record: { id: 2, 'changed at': null, name: 'Zoë' },
+      },
+    ]);
+  });
+
+  it.each([
+    ['no table', 'CREATE TABLE other (id integer)', /no such table|does not exist/],
+    ['no column', 'CREATE TABLE "Odd ""name""" (id integer, "changed at" integer)', /name/],
+  ])('fails a run before anything is uploaded: %s', async (_what, sql, reason) => {
+    await using harness = await createRunHarness();
+    await using table = await createTable();
+    await table.execute(sql);
+    expect(await harness.run(changed(table.source))).toMatchObject({
+      kind: 'failed',
+      code: 'ACP-880056',
+      reason: expect.stringMatching(reason),
+      isTransient: false,
+    });
+  });
+});
+
+describe('a table of SQLite', () => {
+  it('keeps the digits of integers beyond 2^53, as markers too', async () => {
+    await using harness = await createRunHarness();
+    const path = join(harness.dir, 'crm.db');
+    using database = new DatabaseSync(path);
+    database.exec('CREATE TABLE people (id INTEGER, name TEXT, changed INTEGER)');
+    database.exec(`INSERT INTO people VALUES (9007199254740993, 'Ada', 1700000000000000001)`);
+    const mapping = mappingOf({ kind: 'sqlite', path, table: 'people' }, { changed: 'changed' });
+    await harness.run(mapping);
+    database.exec(`INSERT INTO people VALUES (9007199254740995, 'Zoë', 1700000000000000002)`);
+    await harness.run(mapping);
+    await harness.run(mapping);
+    expect(harness.platform.records().map(({ _id }) => _id)).toEqual([
+      '9007199254740993',
+      '9007199254740995',
+    ]);
+  });
+
+  it('is told of when its file is not there', async () => {
+    await using harness = await createRunHarness();
+    const path = join(harness.dir, 'gone.db');
+    expect(await harness.run(mappingOf({ kind: 'sqlite', path, table: 't' }))).toMatchObject({
+      code: 'ACP-880056',
+      reason: `${path}: unable to open database file`,
+    });
+  });
+
+  it('may be tried again when a writer holds it', async () => {
+    await using harness = await createRunHarness();
+    const path = join(harness.dir, 'crm.db');
+    using database = new DatabaseSync(path);
+    database.exec('CREATE TABLE people (id INTEGER, name TEXT); BEGIN EXCLUSIVE');
+    expect(await harness.run(mappingOf({ kind: 'sqlite', path, table: 'people' }))).toMatchObject({
+      code: 'ACP-880056',
+      reason: expect.stringMatching(/database is locked$/),
+      isTransient: true,
+    });
+  });
+});
+
+describe('a table of PostgreSQL', () => {
+  it('keeps what a Date would lose: microseconds, and days', async () => {
+    await using harness = await createRunHarness();
+    await using table = await createPostgresTable();
+    await table.execute(
+      `CREATE TABLE "Odd ""name""" (id bigint, name text, born date, points numeric, is_new boolean, changed timestamptz)`,
+    );
+    const insert = (id: number, micros: string) =>
+      table.execute(
+        `INSERT INTO "Odd ""name""" VALUES (${id}, 'Ada', '1985-12-10', 12.5, true, '2024-01-01 10:00:00.${micros}+02')`,
+      );
+    const fields = [
+      { column: 'id', to: '_id', as: 'string' },
+      { column: 'born', to: 'person.birthDate', as: 'date' },
+      { column: 'points', to: 'loyalty.points', as: 'number' },
+      { column: 'is_new', to: '_acme.isNew', as: 'boolean' },
+      { column: 'changed', to: '_acme.changedAt', as: 'date-time' },
+    ] as const;
+    const mapping = mappingOf(table.source, { changed: 'changed', fields });
+    await insert(1, '123456');
+    await harness.run(mapping);
+    await insert(2, '123457');
+    await insert(3, '123455');
+    await harness.run(mapping);
+    expect(harness.platform.records()).toEqual(
+      [
+        ['1', '123456'],
+        ['2', '123457'],
+      ].map(([id, micros]) => ({
+        _id: id,
+        person: { birthDate: '1985-12-10' },
+        loyalty: { points: 12.5 },
+        _acme: { isNew: true, changedAt: `2024-01-01T08:00:00.${micros}+00:00` },
+      })),
+    );
+  });
+
+  it('is found in the schema that is named', async () => {
+    await using harness = await createRunHarness();
+    await using table = await createPostgresTable();
+    await table.execute(`CREATE SCHEMA "C.R.M"`);
+    await table.execute(`CREATE TABLE "C.R.M".people AS SELECT 1 AS id, 'Ada' AS name`);
+    const source = { ...table.source, schema: 'C.R.M', table: 'people' } as MappingSource;
+    expect(await harness.run(mappingOf(source))).toMatchObject({ numRecords: 1 });
+  });
+
+  it.each([
+    ['nobody listens', 'postgres://crm:hunter2@127.0.0.1:1/crm', true],
+    ['the string is none', 'postgres://crm:hunter2@[nowhere/crm', false],
+  ])('is told of without its password where %s', async (_what, url, isTransient) => {
+    await using harness = await createRunHarness();
+    const outcome = await harness.run(mappingOf(postgresSource(url, 'people')));
+    expect(outcome).toMatchObject({ kind: 'failed', code: 'ACP-880056', isTransient });
+    expect(JSON.stringify(outcome)).toContain('CRM_DATABASE_URL');
+    expect(JSON.stringify(outcome)).not.toContain('hunter2');
+  });
+
+  it('may be read again when its connection is cut', async () => {
+    await using table = await createPostgresTable();
+    await table.execute(
+      `CREATE TABLE "Odd ""name""" AS SELECT id, 'Ada' AS name FROM generate_series(1, 5000) AS id`,
+    );
+    const mapping = mappingOf(table.source, { recordsPerSecond: 1_000 });
+    const clock = {
+      now: () => performance.now(),
+      // The first pause of the run: its connection is there, and idle.
+      wait: () =>
+        table.execute(
+          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sluice' AND datname = current_database()`,
+        ),
+    };
+    await using harness = await createRunHarness({ clock });
+    expect(await harness.run(mapping)).toMatchObject({
+      kind: 'failed',
+      code: 'ACP-880056',
+      isTransient: true,
+    });
+  });
+});

@@ -1,0 +1,339 @@
+import { describe, expect, it } from '@jest/globals';
+import { createPlatformClient } from '../../src/campaign/upload/platform-client.js';
+import { createSkippingClock } from './support/driven-clock.js';
+import { createRunHarness, mappingOf } from './support/run-harness.js';
+import { type PlatformCall, type PlatformFault, recordsOf } from './support/scripted-platform.js';
+
+const people = (count: number) =>
+  [
+    'id,name',
+    ...Array.from({ length: count }, (_, index) => `p-${index + 1},Zoë ${index + 1}`),
+    '',
+  ].join('\n');
+
+/** A run of so many people, with the faults scripted before. */
+async function runWith(
+  faults: readonly (readonly [PlatformCall, ...PlatformFault[]])[],
+  { count = 3, fileBytes = 64 * 1024 } = {},
+) {
+  const harness = await createRunHarness({ fileBytes });
+  const path = await harness.write('people.csv', people(count));
+  for (const [call, ...wrong] of faults) harness.platform.fail(call, ...wrong);
+  const outcome = await harness.run(mappingOf({ kind: 'csv', path }));
+  return { harness, outcome };
+}
+
+const ids = (count: number) => Array.from({ length: count }, (_, index) => `p-${index + 1}`);
+
+describe('an upload', () => {
+  it('makes one batch, tells of it before anything is in it, and follows it to its end', async () => {
+    await using harness = await createRunHarness({ fileBytes: 1_024 });
+    const path = await harness.write('people.csv', people(100));
+    harness.platform.report({ status: 'staging' }, { status: 'processing' }, { status: 'success' });
+
+    const outcome = await harness.run(mappingOf({ kind: 'csv', path }));
+
+    expect(outcome).toEqual({
+      kind: 'succeeded',
+      numRecords: 100,
+      numRejected: 0,
+      batchId: 'batch-1',
+      watermark: null,
+    });
+    expect(harness.told).toEqual(['created batch-1', 'whole batch-1', 'uploaded']);
+    const [batch] = harness.platform.batches;
+    expect(batch?.datasetId).toBe('6563a1f0c4d2e8b79a015e01');
+    const files = [...(batch?.files ?? [])];
+    expect(files.map(([name]) => name).slice(0, 2)).toEqual(['part-00001.json', 'part-00002.json']);
+    for (const [, content] of files) expect(content.length).toBeLessThanOrEqual(1_024);
+    expect(harness.platform.records().map(({ _id }) => _id)).toEqual(ids(100));
+    expect(harness.platform.calls.filter((call) => call === 'token')).toHaveLength(1);
+    expect(harness.platform.headersOf.get('upload')).toMatchObject({
+      authorization: 'Bearer token-1',
+      'x-api-key': 'platform-key',
+      'x-gw-ims-org-id': 'acme@AdobeOrg',
+      'x-sandbox-name': 'prod',
+      'content-type': 'application/octet-stream',
+      'content-length': String(files.at(-1)?.[1].length),
+    });
+  });
+
+  it('makes no batch where there is nothing to send', async () => {
+    await using harness = await createRunHarness();
+    const path = await harness.write('people.csv', 'id,name\n');
+    const outcome = await harness.run(mappingOf({ kind: 'csv', path }));
+    expect(outcome).toMatchObject({ kind: 'succeeded', numRecords: 0, batchId: null });
+    expect(harness.platform.calls).toEqual([]);
+  });
+
+  it.each<[string, (readonly [PlatformCall, ...PlatformFault[]])[]]>([
+    [
+      '500 of everything',
+      ['create', 'upload', 'complete', 'read'].map((call) => [
+        call as PlatformCall,
+        { status: 500 },
+      ]),
+    ],
+    [
+      'resets of everything',
+      ['token', 'create', 'upload', 'complete', 'read'].map((call) => [
+        call as PlatformCall,
+        'reset',
+      ]),
+    ],
+    [
+      'lost answers of everything',
+      ['token', 'create', 'upload', 'complete', 'read'].map((call) => [
+        call as PlatformCall,
+        'lost',
+      ]),
+    ],
+    [
+      '429 again and again',
+      [['upload', { status: 429 }, { status: 429, headers: { 'retry-after': '7' } }]],
+    ],
+    [
+      'an expired token',
+      [
+        [
+          'upload',
+          { status: 401, body: '{"error_code":"401013","message":"Oauth token is not valid"}' },
+        ],
+      ],
+    ],
+    ['HTML instead of JSON', [['read', { status: 200, body: '<html>' }]]],
+  ])('comes through %s, with each record once', async (_what, faults) => {
+    const { harness, outcome } = await runWith(faults);
+    await using _ = harness;
+    expect(outcome).toMatchObject({ kind: 'succeeded', numRecords: 3 });
+    const { batches } = harness.platform;
+    expect(batches.filter(({ status }) => status === 'completed')).toHaveLength(1);
+    // The lost answer to a create is found again: no second batch.
+    expect(batches).toHaveLength(1);
+    expect(harness.platform.records().map(({ _id }) => _id)).toEqual(ids(3));
+  });
+
+  it('fetches one token for all calls, and a new one before it expires', async () => {
+    const clock = createSkippingClock();
+    await using harness = await createRunHarness({ clock });
+    const { signal } = new AbortController();
+    const tokens = () => harness.platform.calls.filter((call) => call === 'token').length;
+    await Promise.all([1, 2, 3].map(() => harness.client.createBatch('d', signal)));
+    expect(tokens()).toBe(1);
+    // It is good for an hour.
+    await clock.wait(58 * 60_000, signal);
+    await harness.client.createBatch('d', signal);
+    expect(tokens()).toBe(1);
+    await clock.wait(90_000, signal);
+    await harness.client.createBatch('d', signal);
+    expect(tokens()).toBe(2);
+    expect(harness.platform.headersOf.get('create')?.authorization).toBe('Bearer token-2');
+  });
+
+  it('carries a ready token, and has no other when it is refused', async () => {
+    await using harness = await createRunHarness();
+    const { settings, fail, headersOf } = harness.platform;
+    const token = { kind: 'fixed', accessToken: 'ready' } as const;
+    const client = createPlatformClient({ ...settings, token }, createSkippingClock());
+    const { signal } = new AbortController();
+    await client.createBatch('d', signal);
+    expect(headersOf.get('create')?.authorization).toBe('Bearer ready');
+    fail('create', { status: 401 });
+    await expect(client.createBatch('d', signal)).rejects.toThrow('was answered with 401');
+    await client.close();
+  });
+
+  it('waits as long as Retry-After says', async () => {
+    const clock = createSkippingClock();
+    await using harness = await createRunHarness({ clock });
+    const path = await harness.write('people.csv', people(1));
+    harness.platform.fail('upload', { status: 429, headers: { 'retry-after': '90' } });
+    const startedAt = clock.now();
+    await harness.run(mappingOf({ kind: 'csv', path }));
+    expect(clock.now() - startedAt).toBeGreaterThanOrEqual(90_000);
+  });
+
+  it.each<[string, PlatformFault[], boolean, RegExp]>([
+    [
+      '413',
+      [{ status: 413, body: 'too large' }],
+      false,
+      /^PUT .*part-00001.json was answered with 413: too large$/,
+    ],
+    [
+      'a token that is refused twice',
+      [
+        { status: 401, body: '{"error_code":"401013","message":"Oauth token is not valid"}' },
+        { status: 401 },
+      ],
+      false,
+      /401/,
+    ],
+    [
+      '500 without an end',
+      Array.from({ length: 6 }, () => ({ status: 500 })),
+      true,
+      /500: no body$/,
+    ],
+  ])(
+    'fails with ACP-880096 and aborts the batch: %s',
+    async (_what, wrong, isTransient, reason) => {
+      const { harness, outcome } = await runWith([['upload', ...wrong]]);
+      await using _ = harness;
+      expect(outcome).toEqual({
+        kind: 'failed',
+        code: 'ACP-880096',
+        reason: expect.stringMatching(reason),
+        numRejected: 0,
+        batchId: 'batch-1',
+        isTransient,
+      });
+      expect(harness.platform.batches[0]?.status).toBe('aborted');
+    },
+  );
+
+  it('fails without a batch where none can be made, and says nothing of the secret', async () => {
+    const { harness, outcome } = await runWith([
+      [
+        'token',
+        {
+          status: 401,
+          body: '{"error":"invalid_client","error_description":"invalid client_secret parameter"}',
+        },
+      ],
+    ]);
+    await using _ = harness;
+    expect(outcome).toEqual({
+      kind: 'failed',
+      code: 'ACP-880096',
+      reason: 'POST /ims/token/v3 was answered with 401: invalid client_secret parameter',
+      numRejected: 0,
+      batchId: null,
+      isTransient: false,
+    });
+  });
+
+  it.each<[string, object, object]>([
+    [
+      'failed',
+      {
+        status: 'failed',
+        errors: [
+          { code: 'INGEST-1555-400', description: 'A required field is missing.', recordCount: 2 },
+        ],
+      },
+      { isTransient: false, reason: 'INGEST-1555-400 A required field is missing. (2 records)' },
+    ],
+    [
+      'stalled',
+      { status: 'stalled' },
+      { isTransient: true, reason: 'The batch is stalled on Platform.' },
+    ],
+    [
+      'aborted by somebody',
+      { status: 'aborted' },
+      { isTransient: true, reason: 'The batch is aborted on Platform.' },
+    ],
+  ])(
+    'fails with ACP-880096 and the batch where Platform has it %s',
+    async (_what, report, failure) => {
+      await using harness = await createRunHarness();
+      const path = await harness.write('people.csv', people(3));
+      harness.platform.report({ status: 'processing' }, report);
+      expect(await harness.run(mappingOf({ kind: 'csv', path }))).toEqual({
+        kind: 'failed',
+        code: 'ACP-880096',
+        numRejected: 0,
+        batchId: 'batch-1',
+        ...failure,
+      });
+    },
+  );
+
+  it('counts what Platform has left out', async () => {
+    await using harness = await createRunHarness();
+    const path = await harness.write('people.csv', people(5));
+    harness.platform.report({
+      status: 'active',
+      metrics: { outputRecordCount: 3, failedRecordCount: 2 },
+    });
+    const outcome = await harness.run(mappingOf({ kind: 'csv', path }));
+    expect(outcome).toMatchObject({ kind: 'succeeded', numRecords: 3, numRejected: 2 });
+  });
+
+  it('aborts the batch when the source breaks after it was made', async () => {
+    await using harness = await createRunHarness({ fileBytes: 256 });
+    const path = await harness.write('people.csv', `${people(1_500)}x,"never closed`);
+    const outcome = await harness.run(mappingOf({ kind: 'csv', path }));
+    expect(outcome).toMatchObject({ kind: 'failed', code: 'ACP-880096', batchId: 'batch-1' });
+    expect(harness.platform.batches.map(({ status }) => status)).toEqual(['aborted']);
+  });
+
+  it('is cut off by its signal while a file is uploaded: the batch is aborted', async () => {
+    await using harness = await createRunHarness();
+    const path = await harness.write('people.csv', people(3));
+    const stopping = new AbortController();
+    harness.platform.fail('upload', ...Array.from({ length: 6 }, () => ({ status: 503 })));
+    const running = harness.run(mappingOf({ kind: 'csv', path }), stopping.signal);
+    await harness.platform.called('upload');
+    stopping.abort();
+    expect(await running).toEqual({ kind: 'aborted', batchId: 'batch-1' });
+    expect(harness.platform.batches[0]?.status).toBe('aborted');
+  });
+
+  it('is cut off after its batch was whole: the batch stays, and can be finished', async () => {
+    await using harness = await createRunHarness();
+    const path = await harness.write('people.csv', people(3));
+    const stopping = new AbortController();
+    harness.platform.report({ status: 'processing' });
+    const running = harness.run(mappingOf({ kind: 'csv', path }), stopping.signal);
+    await harness.platform.called('read');
+    stopping.abort();
+    expect(await running).toEqual({ kind: 'aborted', batchId: 'batch-1' });
+
+    harness.platform.report({ status: 'success' });
+    harness.platform.fail('complete', { status: 400, body: 'it is complete already' });
+    const whole = harness.whole();
+    if (whole === null) throw new Error('the run has not told of its whole batch');
+    const ports = harness.portsOf(new AbortController().signal);
+    expect(await harness.runner.finish(whole, ports)).toMatchObject({
+      kind: 'succeeded',
+      numRecords: 3,
+      batchId: 'batch-1',
+    });
+    expect(harness.platform.batches.flatMap(recordsOf)).toHaveLength(3);
+  });
+
+  it('gives up a batch that is over already without a word', async () => {
+    await using harness = await createRunHarness();
+    const { signal } = new AbortController();
+    const batchId = await harness.client.createBatch('d', signal);
+    harness.platform.fail('abort', 'lost', { status: 400 });
+    await harness.runner.abort(batchId, signal);
+    expect(harness.platform.batches[0]?.status).toBe('aborted');
+    await harness.runner.abort('a batch that Platform has forgotten', signal);
+  });
+
+  it('makes the files of a large batch larger', async () => {
+    const { harness, outcome } = await runWith([], { count: 1_000, fileBytes: 64 });
+    await using _ = harness;
+    expect(outcome).toMatchObject({ kind: 'succeeded', numRecords: 1_000 });
+    const sizes = [...(harness.platform.batches[0]?.files.values() ?? [])].map(
+      (file) => file.length,
+    );
+    expect(Math.max(...sizes.slice(0, 300))).toBeLessThanOrEqual(64);
+    expect(Math.max(...sizes.slice(300))).toBeGreaterThan(64);
+    expect(Math.max(...sizes.slice(300, 600))).toBeLessThanOrEqual(128);
+    expect(harness.platform.records().map(({ _id }) => _id)).toEqual(ids(1_000));
+  });
+
+  it('refuses a record that no file has room for', async () => {
+    const { harness, outcome } = await runWith([], { fileBytes: 16 });
+    await using _ = harness;
+    expect(outcome).toMatchObject({
+      kind: 'failed',
+      code: 'ACP-880096',
+      reason: expect.stringMatching(/^a record of \d+ bytes is larger than a file may be$/),
+    });
+  });
+});

@@ -1,0 +1,85 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { createDigestSet, parseDigestSet } from '../../src/campaign/source/digest-set.js';
+import { createRunHarness, mappingOf } from './support/run-harness.js';
+
+/** What happens to the table between two runs; the marker is coarse, so that many rows share one. */
+const changes = fc.array(
+  fc.record({
+    id: fc.integer({ min: 1, max: 12 }),
+    name: fc.constantFrom('Ada', 'Zoë', 'Noor'),
+    /** How far the clock has gone on before the change. */
+    later: fc.integer({ min: 0, max: 1 }),
+  }),
+  { maxLength: 8 },
+);
+
+describe('runs of a table that changes', () => {
+  it('send each change once, and leave Platform with the last state of every row', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(changes, { minLength: 1, maxLength: 5 }),
+        fc.constantFrom('INTEGER', 'TEXT'),
+        async (rounds, type) => {
+          await using harness = await createRunHarness();
+          const path = join(harness.dir, 'crm.db');
+          using database = new DatabaseSync(path);
+          database.exec(`CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT, changed ${type})`);
+          const upsert = database.prepare(
+            'INSERT INTO people VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET name = excluded.name, changed = excluded.changed',
+          );
+          const mapping = mappingOf(
+            { kind: 'sqlite', path, table: 'people' },
+            { changed: 'changed' },
+          );
+          const states = new Map<string, string>();
+          let sentBefore = 0;
+          let now = 1_700_000_000_000;
+
+          for (const round of rounds) {
+            const before = new Map(states);
+            for (const { id, name, later } of round) {
+              now += later * 1_000;
+              const marker = type === 'TEXT' ? new Date(now).toISOString() : now;
+              upsert.run(id, name, marker);
+              states.set(String(id), `${name} ${marker}`);
+            }
+            const outcome = await harness.run(mapping);
+            const sent = harness.platform.records().slice(sentBefore);
+            sentBefore += sent.length;
+
+            const changed = [...states].filter(([id, state]) => before.get(id) !== state);
+            expect(outcome).toMatchObject({ kind: 'succeeded', numRecords: sent.length });
+            expect(sent.map(({ _id }) => _id).sort()).toEqual(changed.map(([id]) => id).sort());
+          }
+          const onPlatform = new Map(
+            harness.platform.records().map(({ _id, person }) => [_id, person]),
+          );
+          expect(onPlatform).toEqual(
+            new Map(
+              [...states].map(([id, state]) => [id, { name: { firstName: state.split(' ')[0] } }]),
+            ),
+          );
+        },
+      ),
+      { numRuns: 25 },
+    );
+  });
+});
+
+describe('a set of digests', () => {
+  it('has what was added and nothing else, also when read back from its text', () => {
+    const set = createDigestSet();
+    for (let id = 0; id < 5_000; id += 1) set.add([id, 'x']);
+    for (let id = 0; id < 5_000; id += 1) set.add([id, 'x']);
+    const again = parseDigestSet(set.toText());
+    for (const each of [set, again]) {
+      expect(each.size).toBe(5_000);
+      for (let id = 0; id < 5_000; id += 1) {
+        expect([each.has([id, 'x']), each.has([id, 'y'])]).toEqual([true, false]);
+      }
+    }
+  });
+});

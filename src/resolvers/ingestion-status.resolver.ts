@@ -76,7 +76,9 @@ export class IngestionStatusResolver {
   ): Promise<IngestionRequest | null> {
     // The upstream is not asked either: the time that takes would tell.
     if (!mayRead(caller, ref.mappingId)) return null;
-    const known = await requests.load(ref);
+    let known = await requests.load(ref);
+    // It was observed first while the log was being asked: what is there by now may be young enough.
+    if (!known && this.domain.watches.report(ref)) known = await requests.clear(ref).load(ref);
     const record = await ingestionStatus(this.domain, ref, known, maxAgeMs);
     return record && new IngestionRequest(record);
   }

@@ -21,6 +21,7 @@ async function startBoth(files: Record<string, string>) {
   const embedded = await startEmbeddedUpstream(space, silent);
   const gateway = await startTestGateway(embedded.upstream.url.href, {
     upstream: embedded.upstream,
+    platform: embedded.platform,
   });
   return {
     gateway,

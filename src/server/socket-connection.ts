@@ -44,6 +44,8 @@ export class SocketConnection implements OperationHost {
   /** Who the client is, once that is known. */
   #caller: Caller | null = null;
   #callOffExpiry = () => {};
+  /** Not kept once it was looked at. */
+  #authorization: string | undefined;
   #initTimer: NodeJS.Timeout | undefined;
   readonly #operations = new Map<string, SocketOperation>();
 
@@ -52,8 +54,9 @@ export class SocketConnection implements OperationHost {
     private readonly operations: Operations,
     private readonly callers: { readonly signIn: SignIn; readonly clock: Clock },
     /** The header of that name, of the request that was upgraded. */
-    private readonly authorization: string | undefined,
+    authorization: string | undefined,
   ) {
+    this.#authorization = authorization;
     if (socket.protocol !== GRAPHQL_TRANSPORT_WS_PROTOCOL) {
       this.close(CloseCode.SubprotocolNotAcceptable, 'Subprotocol not acceptable');
       return;
@@ -130,7 +133,9 @@ export class SocketConnection implements OperationHost {
     this.#initTimer = undefined;
     const { signIn, clock } = this.callers;
     try {
-      const caller = await signIn.identify(toAuthorization(payload, this.authorization));
+      const authorization = toAuthorization(payload, this.#authorization);
+      this.#authorization = undefined;
+      const caller = await signIn.identify(authorization);
       if (this.#isClosed) return;
       this.#acknowledge(caller);
       this.#callOffExpiry = onceExpired(clock, caller.expiresAt, () => this.#refuse(EXPIRED));

@@ -279,6 +279,38 @@ describe('what a caller may not see', () => {
     expect(last.pageInfo).toMatchObject({ hasNextPage: false, hasPreviousPage: true });
   });
 
+  it('does not come by naming its mapping', async () => {
+    const socket = await openSocket(gateway.url, { isGreeted: false });
+    const authorization = await bearer({ mappings: ['asked-mine'] });
+    socket.send({ type: 'connection_init', payload: { authorization } });
+    await socket.next();
+    const query = `subscription { ingestionActivity(mappingIds: ["asked-theirs", "asked-mine"]) {
+      request { mappingId } } }`;
+    socket.send({ type: 'subscribe', id: '1', payload: { query } });
+    // Answered behind it: by then it is open.
+    socket.send({ type: 'subscribe', id: '2', payload: { query: '{ __typename }' } });
+    await socket.next();
+    await socket.next();
+    for (const mapping of ['asked-theirs', 'asked-mine']) {
+      await ask(
+        `Bearer ${fullKey.key}`,
+        `{ ingestionStatus(mappingId: "${mapping}", requestId: "1") { id } }`,
+      );
+    }
+    expect((await socket.next()).payload).toEqual({
+      data: { ingestionActivity: { request: { mappingId: 'asked-mine' } } },
+    });
+    await socket.close();
+    const listed = await ask(
+      authorization,
+      '{ ingestionRequests(filter: { mappingIds: ["asked-theirs"] }) { nodes { id } pageInfo { endCursor hasNextPage } } }',
+    );
+    expect(listed.data.ingestionRequests).toEqual({
+      nodes: [],
+      pageInfo: { endCursor: null, hasNextPage: false },
+    });
+  });
+
   it('never comes by a subscription that others share', async () => {
     const query = 'subscription { ingestionActivity { to request { mappingId requestId } } }';
     const open = async (...mappings: string[]) => {

@@ -7,7 +7,7 @@ import { createIngestionBatchLoader } from './datasources/ingestion-batch.loader
 import { createIngestionLog } from './datasources/ingestion-log.datasource.js';
 import { createIngestionRequestLoader } from './datasources/ingestion-request.loader.js';
 import { createLineageLoader } from './datasources/lineage.loader.js';
-import type { LogDatabase } from './datasources/log-database.js';
+import { checkDatabase, type LogDatabase } from './datasources/log-database.js';
 import { bindToUpstream } from './datasources/log-upstream.js';
 import { createPlatformDatasource } from './datasources/platform.datasource.js';
 import { openPostgresLog } from './datasources/postgres.log.js';
@@ -15,11 +15,9 @@ import { openSqliteLog } from './datasources/sqlite.log.js';
 import { createStartLog } from './datasources/start-log.datasource.js';
 import { systemClock } from './datasources/system-clock.js';
 import type { Caller } from './ingestion/caller.js';
-import type { IngestionRecord } from './ingestion/ingestion-request.js';
-import type { IngestionLog, StartLog } from './ingestion/ports.js';
-import { createStarter } from './ingestion/start-ingestion.js';
-import { START_KEPT_MS, type StartIntent } from './ingestion/start-intent.js';
-import { createSubmitter } from './ingestion/submitter.js';
+import { isTerminal } from './ingestion/ingestion-request.js';
+import { START_KEPT_MS } from './ingestion/start-intent.js';
+import { createReplicas } from './replicas.js';
 import type { OperationContext } from './resolvers/operation-context.js';
 import { createApolloServer } from './server/apollo.js';
 import { buildGatewaySchema } from './server/build-schema.js';
@@ -34,10 +32,10 @@ import { createOperationLog, type OperationReporter } from './server/operation-l
 import { createOperations, type ResultJson } from './server/operations.js';
 import { anonymousSignIn, createSignIn } from './server/sign-in.js';
 import { createWebSockets } from './server/websocket.js';
+import { createStarts } from './starts.js';
 import { createFanOut } from './watch/fan-out.js';
 import { createHub } from './watch/hub.js';
 import { startPruner } from './watch/pruner.js';
-import { createRetrier } from './watch/retrier.js';
 import { createWatcher } from './watch/watcher.js';
 
 /** How long what is under way on shutdown may take, in ms from its beginning. */
@@ -52,9 +50,6 @@ const defaultDeadlines: DrainDeadlines = { callOffAfterMs: 6_000, cutAfterMs: 8_
 
 /** A submission of a retry that is under way on shutdown is called off after this long. */
 const CALL_OFF_RETRY_AFTER_MS = 1_000;
-
-/** How long an ABORTED request’s first retry waits. */
-const RETRY_BACKOFF_MS = 5_000;
 
 const DAY_MS = 86_400_000;
 
@@ -98,12 +93,31 @@ export async function startGateway(
   const clock = systemClock;
   const metrics = createMetrics();
 
+  const processId = randomUUID();
+  const database = await openLogDatabase(config.database, onFatal, metrics.setBus);
+  const startLog = createStartLog(database, processId);
+  const log = await createIngestionLog(database);
+  starting.defer(() => log.close());
+  await bindToUpstream(database, config.upstream.identity);
+  const replicas = createReplicas({
+    database,
+    log,
+    processId,
+    remote: config.upstream,
+    maxRps: config.maxRps,
+    timeoutMs: config.timeoutMs,
+    clock,
+    logger,
+    countLeaseLoss: metrics.countLeaseLoss,
+    onCompanyChanged: () => starts.takeOver(),
+  });
   const upstream = createCampaignDatasource({
     ...config.upstream,
     timeoutMs: config.timeoutMs,
     maxRps: config.maxRps,
     statusRequestIdIn: config.statusRequestIdIn,
     clock,
+    shared: replicas.upstream,
     onCall: metrics.observeUpstreamCall,
   });
   starting.defer(() => upstream.close());
@@ -113,22 +127,18 @@ export async function startGateway(
     : null;
   starting.defer(() => platform?.close());
 
-  const replicaId = randomUUID();
-  const database = await openLogDatabase(config.database, onFatal);
-  const starts = createStartLog(database, replicaId);
-  const log = await createIngestionLog(database);
-  starting.defer(() => log.close());
-  await bindToUpstream(database, config.upstream.identity);
   const hub = createHub();
   log.onAppended((transition) => {
     metrics.countTransition(transition.to.status);
     hub.publish(transition);
-    if (transition.to.status === 'ABORTED') void retrier.look();
+    if (isTerminal(transition.to.status)) watcher.end(transition.ref);
+    if (transition.to.status === 'ABORTED') void starts.lookForRetries();
   });
   const watcher = createWatcher({
     upstream,
     log,
     clock,
+    leases: replicas.leases,
     plan: {
       minMs: config.pollMinMs,
       maxMs: config.pollMaxMs,
@@ -144,6 +154,7 @@ export async function startGateway(
       },
     },
   });
+  starting.defer(() => replicas.stop());
   starting.defer(async () => {
     // Nobody waits any more for the polls that are under way: without the call-off they would take as long
     // as the upstream likes.
@@ -151,52 +162,27 @@ export async function startGateway(
     await upstream.close();
     await stopped;
   });
-  const onOutcomeUnknown = ({ intentId, mappingId, createdAt }: StartIntent, error: unknown) => {
-    metrics.countUnknownStart();
-    logger.warn(
-      { intentId, mappingId, createdAt: new Date(createdAt), err: error },
-      'Whether this start was taken is unknown; it is not sent again',
-    );
-  };
-  // It may have ended before the start was answered with it: then no transition tells of its retry.
-  const onNamed = ({ state }: IngestionRecord) => {
-    if (state.status === 'ABORTED') void retrier.look();
-  };
-  const submitter = createSubmitter({
+  const starts = createStarts({
     upstream,
     watches: watcher,
-    starts,
+    log,
+    starts: startLog,
     clock,
-    onOutcomeUnknown,
-    onNamed,
+    processId,
+    otherProcesses: replicas.otherProcesses,
+    answerTimeoutMs: config.timeoutMs,
+    retryBackoffMs: config.retryBackoffMs,
+    metrics,
+    logger,
   });
-  starting.defer(() => submitter.stop());
-  const starter = createStarter({ submitter, watches: watcher, log, starts, clock, onNamed });
-  const retrier = createRetrier({
-    starts,
-    submitter,
-    clock,
-    backoffMs: config.retryBackoffMs ?? RETRY_BACKOFF_MS,
-    events: {
-      onTried({ mappingId, retryOf, attempt }, outcome, error) {
-        metrics.countRetry(outcome);
-        const level = outcome === 'taken' ? 'info' : 'warn';
-        logger[level](
-          { mappingId, retryOf, attempt, outcome, err: error },
-          'A retry was submitted',
-        );
-      },
-      onFailed: (error) => logger.error({ err: error }, 'The log of retries could not be used'),
-    },
-  });
+  starting.defer(() => starts.stop());
   starting.defer(async () => {
     const callOff = setTimeout(() => void upstream.close(), CALL_OFF_RETRY_AFTER_MS);
-    await retrier.stop();
+    await starts.stopRetries();
     clearTimeout(callOff);
   });
-  await settleInterrupted(starts, clock.now(), onOutcomeUnknown);
-  await watcher.resume(readRunning(log));
-  await retrier.look();
+  await replicas.start(watcher);
+  await starts.takeOver();
   const stopPruner = startPruner({
     log,
     clock,
@@ -205,14 +191,19 @@ export async function startGateway(
   });
   starting.defer(stopPruner);
   const stopStartPruner = startPruner({
-    log: starts,
+    log: startLog,
     clock,
     retentionMs: START_KEPT_MS,
     onFailed: (error) => logger.error({ err: error }, 'Old starts could not be pruned'),
   });
   starting.defer(stopStartPruner);
 
-  const schema = await buildGatewaySchema({ starter, log, watches: watcher, clock });
+  const schema = await buildGatewaySchema({
+    starter: starts.starter,
+    log,
+    watches: watcher,
+    clock,
+  });
   const formatError = createErrorFormatter(logger);
   const logOperation = createOperationLog(logger);
   const reportOperation: OperationReporter = (report) => {
@@ -222,7 +213,7 @@ export async function startGateway(
   const newContext = (caller: Caller): OperationContext => ({
     caller,
     requests: createIngestionRequestLoader(log),
-    lineages: createLineageLoader(starts),
+    lineages: createLineageLoader(startLog),
     batches: platform && createIngestionBatchLoader(platform),
     followed: { log, hub, watches: watcher },
   });
@@ -252,12 +243,13 @@ export async function startGateway(
     isDraining,
     logger,
   });
-  serveHealth(server, { upstream, clock }, isDraining);
+  serveHealth(server, { upstream, checkLog: () => checkDatabase(database), clock }, isDraining);
   const gauges = {
     watches: () => watcher.watchCount,
     listeners: () => fanOut.followerCount,
     sockets: () => webSockets.socketCount,
     bufferedBytes: () => webSockets.bufferedBytes,
+    replicas: replicas.livingCount,
   };
   metrics.serve(server, gauges, httpSignIn.require('metrics:read'));
   await serveExplorer(
@@ -286,39 +278,12 @@ export async function startGateway(
 function openLogDatabase(
   database: DatabaseConfig,
   onFatal: (error: Error) => void,
+  onListening: (isListening: boolean) => void,
 ): Promise<LogDatabase> {
   switch (database.kind) {
     case 'sqlite':
       return openSqliteLog({ dataDir: database.dataDir, onFatal });
     case 'postgres':
-      return openPostgresLog({ ...database, onFatal });
-  }
-}
-
-/** Tell of the starts that the last process sent and heard no answer to; what is known of them by now is used. */
-async function settleInterrupted(
-  starts: StartLog,
-  now: number,
-  onOutcomeUnknown: (intent: StartIntent, error: unknown) => void,
-): Promise<void> {
-  for (const intent of await starts.settleInterrupted(now, [])) {
-    await starts.lookInto(intent.intentId, [], now);
-    onOutcomeUnknown(intent, null);
-  }
-}
-
-/** How many requests are taken up again at a time. */
-const RESUME_PAGE_ITEMS = 1_000;
-
-/** All requests that were being watched when the last process ended, in pages. */
-async function* readRunning(
-  log: Pick<IngestionLog, 'list'>,
-): AsyncGenerator<readonly IngestionRecord[]> {
-  for (let before: number | null = null; ; ) {
-    const page = await log.list({ statuses: ['IN_PROGRESS'] }, before, RESUME_PAGE_ITEMS);
-    const oldest = page.at(-1);
-    if (!oldest) return;
-    yield page;
-    before = oldest.firstPosition;
+      return openPostgresLog({ ...database, onFatal, onListening });
   }
 }

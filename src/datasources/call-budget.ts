@@ -37,14 +37,6 @@ export function createCallBudget(clock: Clock, maxRps: number): CallBudget {
 
   const holdLeftMs = () => Math.max(0, heldUntil - clock.now());
 
-  function refuse(waitMs: number): never {
-    throw new UpstreamError(
-      'UPSTREAM_RATE_LIMITED',
-      'The gateway keeps to a budget of calls to the upstream, and the turn of this call would have come too late: nothing was sent.',
-      { retryAfterMs: waitMs },
-    );
-  }
-
   const countAhead = (urgency: Urgency) =>
     urgency === 'interactive' ? queue.sizeBy({ priority: priorities.interactive }) : queue.size;
 
@@ -60,7 +52,7 @@ export function createCallBudget(clock: Clock, maxRps: number): CallBudget {
     async turn(urgency, deadline, id) {
       // In vain it would make those who come after it wait, and one document can ask for thousands.
       const waitMs = shortestWaitMs(urgency);
-      if (waitMs >= deadline.remainingMs() && waitMs > 0) refuse(waitMs);
+      if (waitMs >= deadline.remainingMs() && waitMs > 0) refuseTurn(waitMs);
       try {
         await queue.add(() => {}, {
           priority: priorities[urgency],
@@ -68,7 +60,8 @@ export function createCallBudget(clock: Clock, maxRps: number): CallBudget {
           ...(id !== undefined && { id }),
         });
       } catch (cause) {
-        if (cause instanceof CalledOff && cause.reason === 'late') refuse(longestWaitMs(urgency));
+        if (cause instanceof CalledOff && cause.reason === 'late')
+          refuseTurn(longestWaitMs(urgency));
         throw toCalledOffFailure(cause, false).error;
       }
     },
@@ -93,4 +86,13 @@ export function createCallBudget(clock: Clock, maxRps: number): CallBudget {
       queue.clear();
     },
   };
+}
+
+/** @throws {UpstreamError} UPSTREAM_RATE_LIMITED, always */
+export function refuseTurn(waitMs: number): never {
+  throw new UpstreamError(
+    'UPSTREAM_RATE_LIMITED',
+    'The gateway keeps to a budget of calls to the upstream, and the turn of this call would have come too late: nothing was sent.',
+    { retryAfterMs: waitMs },
+  );
 }

@@ -2,7 +2,7 @@ import { UpstreamError, type UpstreamErrorCode } from '../ingestion/gateway-erro
 import { type ReportedState, toRequestKey } from '../ingestion/ingestion-request.js';
 import type { Clock, Upstream } from '../ingestion/ports.js';
 import type { Submission } from '../ingestion/submission.js';
-import { createCallBudget } from './call-budget.js';
+import { type CallBudget, createCallBudget } from './call-budget.js';
 import { type CircuitPlan, createCallCircuit, defaultCircuitPlan } from './call-circuit.js';
 import { type Deadline, startDeadline } from './call-deadline.js';
 import { judgeStartAnswer, judgeStatusAnswer } from './campaign.answer.js';
@@ -12,6 +12,7 @@ import { type CampaignAddress, createCampaignRequests, toBasePath } from './camp
 import { createHttpPool, exchange } from './http-exchange.js';
 import { createTokenSource, type ReadyToken } from './ims-token.datasource.js';
 import type { ClientCredentials } from './ims-token.wire.js';
+import type { TokenShare } from './token-share.js';
 
 /** One call as it ended, for metrics. A status call and all its attempts are one call. */
 export interface CampaignCall {
@@ -30,7 +31,16 @@ export interface CampaignOptions extends CampaignAddress {
   readonly maxRps: number;
   readonly clock: Clock;
   readonly circuit?: CircuitPlan;
+  /** What replicas have together; where left out, this gateway has budget and token for itself. */
+  readonly shared?: SharedAccess | undefined;
   readonly onCall?: (call: CampaignCall) => void;
+}
+
+/** What all replicas of a gateway have of the upstream together. */
+export interface SharedAccess {
+  readonly budget: CallBudget;
+  /** For a token that is fetched. */
+  readonly tokens: TokenShare | undefined;
 }
 
 /**
@@ -55,11 +65,12 @@ export function createCampaignDatasource(options: CampaignOptions): CampaignData
   const { clock, timeoutMs, onCall } = options;
   const requests = createCampaignRequests(options);
   const http = createHttpPool(options.url);
-  const budget = createCallBudget(clock, options.maxRps);
+  const budget = options.shared?.budget ?? createCallBudget(clock, options.maxRps);
   const circuit = createCallCircuit(clock, options.circuit ?? defaultCircuitPlan);
   const tokens = createTokenSource(options.token, {
     clock,
     timeoutMs,
+    share: options.shared?.tokens,
     onFetch: (outcome, durationMs) => onCall?.({ operation: 'token', outcome, durationMs }),
   });
   const parts = { clock, http, tokens, budget, circuit };

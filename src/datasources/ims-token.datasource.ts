@@ -4,6 +4,7 @@ import { startDeadline } from './call-deadline.js';
 import { requireHeaderText } from './campaign.request.js';
 import { createHttpPool, exchange } from './http-exchange.js';
 import { type ClientCredentials, parseTokenAnswer, toTokenRequest } from './ims-token.wire.js';
+import { type FreshToken, type TokenShare, toRenewalMs, unsharedToken } from './token-share.js';
 
 /** A token somebody else looks after. */
 export interface ReadyToken {
@@ -38,6 +39,8 @@ export interface TokenSourceOptions {
   readonly clock: Clock;
   /** The deadline of one fetch, in ms. */
   readonly timeoutMs: number;
+  /** Where replicas share a token: has one of them fetch it. */
+  readonly share?: TokenShare | undefined;
   /** Called after each fetch; `durationMs` by the clock. */
   readonly onFetch?: ((outcome: 'OK' | UpstreamErrorCode, durationMs: number) => void) | undefined;
 }
@@ -64,13 +67,6 @@ export function createTokenSource(
   }
 }
 
-/**
- * A token is renewed when a tenth of its life is left, but never more than five minutes early: enough for
- * any call that sets out with it to arrive, and for some failed fetches before the old one is really gone.
- */
-const RENEWAL_SHARE = 0.1;
-const MAX_RENEWAL_MS = 5 * 60 * 1000;
-
 /** The pause after a failed fetch, doubled with each in a row: Adobe throttles those who ask too often. */
 const FIRST_PAUSE_MS = 1000;
 const MAX_PAUSE_MS = 60_000;
@@ -95,49 +91,55 @@ interface FailedFetch {
 
 function createFetchedTokens(
   credentials: ClientCredentials,
-  { clock, timeoutMs, onFetch }: TokenSourceOptions,
+  { clock, timeoutMs, share = unsharedToken, onFetch }: TokenSourceOptions,
 ): TokenSource {
   const pool = createHttpPool(new URL(credentials.imsUrl));
   const request = toTokenRequest(credentials);
 
   let current: FetchedToken | null = null;
-  let hasRejected = false;
+  let rejectedToken: string | null = null;
   let underWay: Promise<string> | null = null;
   let lastFailure: FailedFetch | null = null;
+  /** What is yet to be told of. */
+  let lastFetch: { outcome: 'OK' | UpstreamErrorCode; durationMs: number } | null = null;
 
-  async function fetchToken(): Promise<FetchedToken> {
+  async function fetchToken(): Promise<FreshToken> {
+    const startedAt = clock.now();
     const deadline = startDeadline(clock, timeoutMs);
     try {
-      const { accessToken, lifeMs } = parseTokenAnswer(
-        await exchange(pool, request, deadline.signal),
-        clock.now(),
-      );
-      const fetchedAt = clock.now();
-      const expiresAt = fetchedAt + lifeMs;
-      const renewAt = expiresAt - Math.min(lifeMs * RENEWAL_SHARE, MAX_RENEWAL_MS);
-      return { value: accessToken, fetchedAt, renewAt, expiresAt, isReplacement: hasRejected };
+      const answer = await exchange(pool, request, deadline.signal);
+      const token = parseTokenAnswer(answer, clock.now());
+      lastFetch = { outcome: 'OK', durationMs: clock.now() - startedAt };
+      return token;
+    } catch (error) {
+      lastFetch = { outcome: toUpstreamError(error).code, durationMs: clock.now() - startedAt };
+      throw error;
     } finally {
       deadline.release();
     }
   }
 
   async function renew(): Promise<string> {
-    const startedAt = clock.now();
     try {
-      current = await fetchToken();
+      const { accessToken, lifeMs, ageMs } = await share.obtain(fetchToken, rejectedToken);
+      const fetchedAt = clock.now() - ageMs;
+      const expiresAt = fetchedAt + lifeMs;
+      const renewAt = expiresAt - toRenewalMs(lifeMs);
+      const isReplacement = rejectedToken !== null;
+      current = { value: accessToken, fetchedAt, renewAt, expiresAt, isReplacement };
+      lastFailure = null;
+      rejectedToken = null;
     } catch (thrown) {
       const error = toUpstreamError(thrown);
       const pauseMs = Math.min((lastFailure?.pauseMs ?? FIRST_PAUSE_MS / 2) * 2, MAX_PAUSE_MS);
       const retryAt = clock.now() + Math.max(pauseMs, error.retryAfterMs ?? 0);
       lastFailure = { error, retryAt, pauseMs };
-      onFetch?.(error.code, clock.now() - startedAt);
       throw error;
     } finally {
       underWay = null;
+      if (lastFetch) onFetch?.(lastFetch.outcome, lastFetch.durationMs);
+      lastFetch = null;
     }
-    lastFailure = null;
-    hasRejected = false;
-    onFetch?.('OK', clock.now() - startedAt);
     return current.value;
   }
 
@@ -165,7 +167,7 @@ function createFetchedTokens(
       const ageMs = clock.now() - current.fetchedAt;
       if (current.isReplacement && ageMs < MIN_AGE_TO_DISCARD_MS) return false;
       current = null;
-      hasRejected = true;
+      rejectedToken = rejected;
       return true;
     },
     close: () => pool.destroy(),

@@ -3,6 +3,7 @@ import {
   HandleEmptyInListsPlugin,
   Kysely,
   replaceWithNoncontingentExpression,
+  sql,
   type Transaction,
 } from 'kysely';
 import type { Position } from '../ingestion/transition.js';
@@ -63,6 +64,14 @@ export interface LogDatabase {
 
 /** The databases that can hold the log. */
 export type LogDatabaseKind = 'sqlite' | 'postgres';
+
+/** @throws {LogUnavailableError} it does not answer */
+export async function checkDatabase({
+  db,
+  guard,
+}: Pick<LogDatabase, 'db' | 'guard'>): Promise<void> {
+  await guard(() => sql`select 1`.execute(db));
+}
 
 /** Kysely on the log’s tables. Of an empty list, PostgreSQL has another idea than SQLite; so none is sent. */
 export function createLogKysely(dialect: Dialect): Kysely<LogTables> {

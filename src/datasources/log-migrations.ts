@@ -1,5 +1,6 @@
 import { type Kysely, type Migration, sql } from 'kysely';
 import type { LogDatabaseKind } from './log-database.js';
+import { addReplicas } from './replica.migrations.js';
 
 /** A change of the tables, in the words of one database or the other. */
 type Change = (db: Kysely<unknown>, kind: LogDatabaseKind) => Promise<void>;
@@ -156,6 +157,11 @@ const senders: Change = async (db) => {
   await db.schema.alterTable('starts').addColumn('sent_by', 'text').execute();
 };
 
+/** A SQLite file is of one process, which shares nothing. */
+const replicas: Change = async (db, kind) => {
+  if (kind === 'postgres') await addReplicas(db);
+};
+
 /**
  * In the order in which they are applied; what was applied once is never changed, only followed. Processes of
  * the version before may be running on the same PostgreSQL database: what follows adds, and takes nothing away.
@@ -164,6 +170,7 @@ const changes: Record<string, Change> = {
   '0001_initial': initial,
   '0002_starts': starts,
   '0003_senders': senders,
+  '0004_replicas': replicas,
 };
 
 /** All migrations that this version knows, for a database of one kind. */

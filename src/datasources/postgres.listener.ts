@@ -9,6 +9,8 @@ export interface PostgresListenerOptions {
   readonly connectTimeoutMs: number;
   /** Told of each notification’s payload; and with null when there may have been some that nobody heard. */
   readonly hear: (payload: string | null) => void;
+  /** Told whenever it begins to listen, and whenever it does no longer. */
+  readonly onListening?: ((isListening: boolean) => void) | undefined;
 }
 
 /** How often the connection is asked whether it is still one, and how long it may take to answer, in ms. */
@@ -28,11 +30,11 @@ const MAX_PAUSE_MS = 2_000;
  * now and then; and whatever is heard is only a hint to look.
  */
 export function startPostgresListener(options: PostgresListenerOptions): { stop(): Promise<void> } {
-  const { url, channel, connectTimeoutMs, hear } = options;
+  const { url, channel, connectTimeoutMs, hear, onListening } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
 
-  async function listen(onListening: () => void): Promise<void> {
+  async function listen(onBegun: () => void): Promise<void> {
     const socket = new Socket();
     const client = new pg.Client({
       connectionString: url,
@@ -51,13 +53,15 @@ export function startPostgresListener(options: PostgresListenerOptions): { stop(
     try {
       await client.connect();
       await client.query(`listen ${channel}`);
-      onListening();
+      onBegun();
+      onListening?.(true);
       hear(null);
       while (!lost.signal.aborted) {
         await delay(HEARTBEAT_MS, null, { signal: lost.signal });
         await client.query('select 1');
       }
     } finally {
+      onListening?.(false);
       signal.removeEventListener('abort', onLost);
       socket.destroy();
     }

@@ -16,6 +16,8 @@ export interface PostgresLogOptions {
   readonly maxConnections: number;
   /** What the database has is not what was written to it: the process must end. */
   readonly onFatal: (error: Error) => void;
+  /** Told whenever the connection stands over which others tell that the log has grown, and when it is lost. */
+  readonly onListening?: ((isListening: boolean) => void) | undefined;
 }
 
 /** How long what may take long may take, in ms. */
@@ -52,7 +54,7 @@ const GROWN_CHANNEL = 'sluice_log';
  * @throws {LogUnusableError} the database cannot be used; the message says what to do
  */
 export async function openPostgresLog(
-  { url, maxConnections, onFatal }: PostgresLogOptions,
+  { url, maxConnections, onFatal, onListening }: PostgresLogOptions,
   timeouts = defaultTimeouts,
 ): Promise<LogDatabase> {
   const name = toDatabaseName(url);
@@ -145,6 +147,7 @@ export async function openPostgresLog(
         channel: GROWN_CHANNEL,
         connectTimeoutMs: CONNECT_TIMEOUT_MS,
         hear: (head) => tell(head === null ? null : Number(head)),
+        onListening,
       });
       closing.defer(() => listener.stop());
       const tail = setInterval(() => tell(null), TAIL_INTERVAL_MS);

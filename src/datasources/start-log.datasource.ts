@@ -103,6 +103,15 @@ export function createStartLog(
         for (const row of interrupted) await replaceRow(transaction, row);
         return interrupted.map(toStartIntent);
       }),
+    findSender: (intentId) =>
+      guard(async () => {
+        const row = await db
+          .selectFrom('starts')
+          .select('sent_by')
+          .where('intent_id', '=', intentId)
+          .executeTakeFirst();
+        return row?.sent_by ?? null;
+      }),
     waitingRetries: () =>
       guard(async () => {
         const rows = await db

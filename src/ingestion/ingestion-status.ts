@@ -19,7 +19,7 @@ export async function ingestionStatus(
   maxAgeMs: number | null,
 ): Promise<IngestionRecord | null> {
   if (known && isTerminal(known.state.status)) return known;
-  const report = watches.report(ref);
+  const report = known && (await watches.report(ref));
   if (known && report) {
     const observedAt = report.lastObservedAt ?? known.changedAt;
     if (clock.now() - observedAt <= (maxAgeMs ?? report.intervalMs)) return known;

@@ -181,6 +181,9 @@ export interface StartLog {
     livingReplicas: readonly string[],
   ): Promise<readonly StartIntent[]>;
 
+  /** The process that sent a start and has to hear the answer; null where there is none to be heard any more. */
+  findSender(intentId: number): Promise<string | null>;
+
   /** Retries that have not been sent yet, oldest first. */
   waitingRetries(): Promise<readonly StartIntent[]>;
 
@@ -237,8 +240,8 @@ export interface Watches {
    */
   poll(ref: RequestRef): Promise<IngestionRecord | null>;
 
-  /** Null where the request is not being watched. */
-  report(ref: RequestRef): WatchReport | null;
+  /** How a request is being watched, by whichever replica does; null where none does. */
+  report(ref: RequestRef): Promise<WatchReport | null>;
 }
 
 /** Time, so that tests can drive it. */

@@ -20,8 +20,12 @@ export interface StarterOptions {
   readonly submitter: Pick<Submitter, 'submit' | 'keepAnswer'>;
   readonly watches: Pick<Watches, 'poll'>;
   readonly log: Pick<IngestionLog, 'find' | 'list'>;
-  readonly starts: Pick<StartLog, 'begin' | 'settle' | 'lookInto'>;
+  readonly starts: Pick<StartLog, 'begin' | 'findSender' | 'settle' | 'lookInto'>;
   readonly clock: Clock;
+  /** Names of the other processes that may still hear the answers to starts that they sent. */
+  readonly otherProcesses: () => Promise<readonly string[]>;
+  /** How long an answer may be on its way, in ms. */
+  readonly answerTimeoutMs: number;
   /** Told of each request that a repeated start was answered with, as it stands then. */
   readonly onNamed: (record: IngestionRecord) => void;
 }
@@ -32,7 +36,7 @@ export interface Starter {
    * Start an ingestion of a mapping. It is in the log before the upstream is asked, and that is once.
    *
    * With a key that the caller used before, nothing is started: the outcome is that of the first call, whose
-   * answer is waited for where it is under way. Where that outcome is unknown, what was seen of the mapping
+   * answer is waited for where it is under way, in this process or another. Where that outcome is unknown, what was seen of the mapping
    * since then is looked into. A first call that the upstream certainly did not take is no start: its key is
    * free again.
    *
@@ -49,6 +53,8 @@ export function createStarter({
   log,
   starts,
   clock,
+  otherProcesses,
+  answerTimeoutMs,
   onNamed,
 }: StarterOptions): Starter {
   /** First calls that are under way, by caller and key. */
@@ -97,6 +103,7 @@ export function createStarter({
         return { kind: state.kind, mappingId, message: state.message };
       case 'sent':
       case 'waiting': {
+        if (await isUnderWayElsewhere(intent)) return awaitOther(intent);
         // Nobody waits for its answer any more: it could not be kept, or was never heard.
         if (!(await submitter.keepAnswer(intentId))) {
           const settledAt = clock.now();
@@ -108,6 +115,26 @@ export function createStarter({
       case 'abandoned':
         return lookInto(intent);
     }
+  }
+
+  /** Whether another process has sent a start, and may still hear the answer. */
+  async function isUnderWayElsewhere({ intentId }: StartIntent): Promise<boolean> {
+    const sender = await starts.findSender(intentId);
+    return sender !== null && (await otherProcesses()).includes(sender);
+  }
+
+  /** Wait for what another process hears. */
+  async function awaitOther(first: StartIntent): Promise<StartOutcome> {
+    const until = clock.now() + answerTimeoutMs + ANSWER_GRACE_MS;
+    while (clock.now() < until) {
+      await new Promise<void>((resolve) => void clock.schedule(LOOK_MS, resolve));
+      if (!(await isUnderWayElsewhere(first))) return startNow(first, first);
+    }
+    throw new UpstreamError(
+      'UPSTREAM_TIMEOUT',
+      'The first call with this idempotencyKey is still under way, in another process of the gateway. Nothing was sent again. Repeat this call later to hear what came of it.',
+      { outcomeUnknown: true },
+    );
   }
 
   async function lookInto(intent: StartIntent): Promise<StartOutcome> {
@@ -150,6 +177,12 @@ export function createStarter({
 
   return { start };
 }
+
+/** How often it is looked whether another process has heard an answer, in ms. */
+const LOOK_MS = 250;
+
+/** How much longer than its answer a start may take to be settled in the log, in ms: one whose sender dies, until that is known. */
+const ANSWER_GRACE_MS = 9_000;
 
 /** A mapping has one request running; what else the log has as running was not polled lately. */
 const MAX_LOOKED_AT = 5;

@@ -1,7 +1,7 @@
 import { Arg, Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
 import { mayRead } from '../ingestion/caller.js';
 import type { RequestRef } from '../ingestion/ingestion-request.js';
-import type { IngestionLog, Watches } from '../ingestion/ports.js';
+import type { IngestionLog, Watches, WatchReport } from '../ingestion/ports.js';
 import { IngestionBatch } from '../schema/ingestion-batch.js';
 import { IngestionRequest } from '../schema/ingestion-request.js';
 import { IngestionTransition } from '../schema/ingestion-transition.js';
@@ -23,8 +23,8 @@ export class IngestionRequestResolver {
   @FieldResolver(() => DateTime, {
     description: 'When the upstream last told of it; the status is as old as that.',
   })
-  lastObservedAt(@Root() { ref, changedAt }: IngestionRequest): Date {
-    return new Date(this.watches.report(ref)?.lastObservedAt ?? changedAt);
+  async lastObservedAt(@Root() request: IngestionRequest): Promise<Date> {
+    return new Date((await this.#report(request))?.lastObservedAt ?? request.changedAt);
   }
 
   @FieldResolver(() => IngestionTransitionConnection, {
@@ -55,8 +55,8 @@ export class IngestionRequestResolver {
     nullable: true,
     description: 'How the gateway is watching it now; null once terminal.',
   })
-  watch(@Root() { ref }: IngestionRequest): IngestionWatch | null {
-    const report = this.watches.report(ref);
+  async watch(@Root() request: IngestionRequest): Promise<IngestionWatch | null> {
+    const report = await this.#report(request);
     return report && toIngestionWatch(report);
   }
 
@@ -116,6 +116,10 @@ export class IngestionRequestResolver {
     @Ctx() context: OperationContext,
   ): Promise<IngestionRequest | null> {
     return toRequest((await context.lineages.load(ref)).retriedBy, context);
+  }
+
+  async #report({ ref, isTerminal }: IngestionRequest): Promise<WatchReport | null> {
+    return isTerminal ? null : this.watches.report(ref);
   }
 }
 

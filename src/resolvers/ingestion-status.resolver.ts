@@ -78,7 +78,9 @@ export class IngestionStatusResolver {
     if (!mayRead(caller, ref.mappingId)) return null;
     let known = await requests.load(ref);
     // It was observed first while the log was being asked: what is there by now may be young enough.
-    if (!known && this.domain.watches.report(ref)) known = await requests.clear(ref).load(ref);
+    if (!known && (await this.domain.watches.report(ref))) {
+      known = await requests.clear(ref).load(ref);
+    }
     const record = await ingestionStatus(this.domain, ref, known, maxAgeMs);
     return record && new IngestionRequest(record);
   }

@@ -15,6 +15,9 @@ export interface Metrics {
   countRegression(): void;
   countUnknownStart(): void;
   countRetry(outcome: string): void;
+  countLeaseLoss(): void;
+  /** The bus between replicas: whether it stands, each time that changes. */
+  setBus(isConnected: boolean): void;
 }
 
 /** What is measured when somebody looks. */
@@ -23,6 +26,8 @@ export interface Gauges {
   readonly listeners: () => number;
   readonly sockets: () => number;
   readonly bufferedBytes: () => number;
+  /** Where there can be several; left out, nothing is said of them. */
+  readonly replicas?: (() => number) | undefined;
 }
 
 /** A registry of its own, so that two gateways in one process count apart. */
@@ -66,10 +71,28 @@ export function createMetrics(): Metrics {
     labelNames: ['outcome'],
     registers,
   });
+  const leaseLosses = new Counter({
+    name: 'sluice_lease_losses_total',
+    help: 'Times this replica was taken for dead, or could not say that it lives, and dropped its watches',
+    registers,
+  });
+  const busConnected = new Gauge({
+    name: 'sluice_bus_connected',
+    help: '1 while the connection stands over which the database tells of new transitions; 0 on SQLite, which needs none',
+    registers,
+  });
+  const busConnections = new Counter({
+    name: 'sluice_bus_connections_total',
+    help: 'Times that connection was made: one more than it was lost',
+    registers,
+  });
   return {
     serve(server, gauges, onRequest) {
-      const measured: [name: string, help: string, measure: () => number][] = [
-        ['sluice_watches', 'Requests being watched', gauges.watches],
+      const measured: (readonly [name: string, help: string, measure: () => number])[] = [
+        ['sluice_watches', 'Requests being watched by this process', gauges.watches],
+        ...(gauges.replicas
+          ? [['sluice_replicas', 'Replicas that are alive', gauges.replicas] as const]
+          : []),
         ['sluice_stream_listeners', 'Streams of transitions that are open', gauges.listeners],
         ['sluice_websockets', 'WebSockets that are open', gauges.sockets],
         [
@@ -104,5 +127,10 @@ export function createMetrics(): Metrics {
     countRegression: () => regressions.inc(),
     countUnknownStart: () => unknownStarts.inc(),
     countRetry: (outcome) => retries.inc({ outcome }),
+    countLeaseLoss: () => leaseLosses.inc(),
+    setBus(isConnected) {
+      busConnected.set(isConnected ? 1 : 0);
+      if (isConnected) busConnections.inc();
+    },
   };
 }

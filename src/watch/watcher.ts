@@ -8,16 +8,11 @@ import {
   toRequestKey,
 } from '../ingestion/ingestion-request.js';
 import { type PollPlan, toPollDelayMs } from '../ingestion/poll-plan.js';
-import type {
-  Clock,
-  IngestionLog,
-  Upstream,
-  Urgency,
-  Watches,
-  WatchReport,
-} from '../ingestion/ports.js';
+import type { Clock, IngestionLog, Upstream, Urgency, Watches } from '../ingestion/ports.js';
+import type { Handover, ReportedWatch, WatchLeases } from '../ingestion/replica-ports.js';
 import type { StartAnswer } from '../ingestion/start-intent.js';
-import { type Due, DueQueue } from './due-queue.js';
+import { DueQueue } from './due-queue.js';
+import { toWatchReport, type Watch } from './watch.js';
 
 /** What an operator wants to hear of. */
 export interface WatcherEvents {
@@ -32,6 +27,8 @@ export interface WatcherOptions {
   readonly log: Pick<IngestionLog, 'append'>;
   readonly clock: Clock;
   readonly plan: PollPlan;
+  /** Who else watches. */
+  readonly leases: WatchLeases;
   readonly events: WatcherEvents;
   /** Gives a number in [0, 1); spreads the polls. */
   readonly random?: () => number;
@@ -42,34 +39,26 @@ export interface Watcher extends Watches {
   /** How many requests are being watched. */
   readonly watchCount: number;
   /**
-   * Watch requests that were being watched when the process ended, from now on: each within the delay that
-   * its age allows, so that they do not all ask at once.
+   * Watch requests that were being watched before, by a process that ended or by another replica. One of
+   * which it is known how it was watched is polled when it would have been; the others each within the delay
+   * that its age allows, so that they do not all ask at once.
    *
    * Until the last page is read nothing is polled: polls would write to the log that is being read, and with
    * many requests slow the reading down more than they let it get on.
    */
-  resume(pages: AsyncIterable<readonly IngestionRecord[]>): Promise<void>;
+  resume(pages: AsyncIterable<readonly Handover[]>): Promise<void>;
+  /** Take note that a request is over, whoever saw it. */
+  end(ref: RequestRef): void;
+  /** Watch these no longer, though they are not over: they are others’. A poll under way is not called off. */
+  letGo(refs: Iterable<RequestRef>): void;
+  /** The loops that are not in the middle of a poll, those with the longest to wait first. */
+  idle(): readonly ReportedWatch[];
+  /** What changed in how requests are watched since this was asked last. */
+  takeChanges(): readonly ReportedWatch[];
+  /** All that are being watched. */
+  refs(): RequestRef[];
   /** End every loop; resolves once no poll is under way any more. Nothing is polled afterwards. */
   stop(): Promise<void>;
-}
-
-/**
- * One request's poll loop.
- *
- *     (observed, not terminal) ──▶ waiting ──the delay is over, or somebody asks──▶ polling
- *                                     ▲                                               │
- *                                     └─────── an answer, or none: both go on ────────┤
- *                                                                     terminal ──▶ (ended)
- */
-interface Watch {
-  readonly ref: RequestRef;
-  readonly firstObservedAt: number;
-  phase: { readonly kind: 'waiting'; readonly nextPoll: Due<Watch> } | { readonly kind: 'polling' };
-  intervalMs: number;
-  lastObservedAt: number;
-  lastPolledAt: number | null;
-  consecutiveFailures: number;
-  lastFailure: WatchReport['lastFailure'];
 }
 
 export function createWatcher({
@@ -77,17 +66,23 @@ export function createWatcher({
   log,
   clock,
   plan,
+  leases,
   events,
   random = Math.random,
 }: WatcherOptions): Watcher {
   const watches = new Map<string, Watch>();
+  /** Whose reports are to be written down, where other replicas read them. */
+  const changed = new Set<Watch>();
+  /** Whose watches are being asked for. */
+  const claiming = new Set<string>();
   /** Polls under way, of watched requests and of those that somebody asks about for the first time. */
   const polls = new Map<string, Promise<IngestionRecord | null>>();
   // A failed poll has been reported by the time it rejects; the loop has nothing to add.
-  const nextPolls = new DueQueue<Watch>(
-    clock,
-    ({ ref }) => void poll(ref, 'background').catch(() => {}),
-  );
+  const nextPolls = new DueQueue<Watch>(clock, (watch) => {
+    // A process that wakes from a freeze comes here before it hears whose the watch is by now.
+    if (leases.isInForce()) void poll(watch.ref, 'background').catch(() => {});
+    else wait(watch, watch.intervalMs);
+  });
   let isStopped = false;
 
   async function observe(
@@ -100,20 +95,29 @@ export function createWatcher({
     const known = record.state.status;
     if (kind === 'regression') events.onRegression(ref, known, seen.status);
     if (isTerminal(known)) end(ref);
-    else succeed(ref, record, observedAt);
+    else await succeed(ref, record, observedAt);
     return record;
   }
 
-  function succeed(ref: RequestRef, record: IngestionRecord, observedAt: number): void {
+  async function succeed(
+    ref: RequestRef,
+    record: IngestionRecord,
+    observedAt: number,
+  ): Promise<void> {
     const key = toRequestKey(ref);
     const watch = watches.get(key);
     if (watch) {
       watch.lastObservedAt = observedAt;
       watch.consecutiveFailures = 0;
       watch.lastFailure = null;
+      changed.add(watch);
       return;
     }
     if (isStopped) return;
+    claiming.add(key);
+    const isOurs = await leases.claim(ref);
+    // It may have ended meanwhile, or be watched since another call asked for it.
+    if (!claiming.delete(key) || !isOurs || isStopped || watches.has(key)) return;
     const begun = begin(record, observedAt);
     // While a poll is under way its own end plans the next one.
     if (!polls.has(key)) waitForNextPoll(begun);
@@ -146,19 +150,23 @@ export function createWatcher({
   function nextIntervalMs(watch: Watch, retryAfterMs?: number): number {
     const { firstObservedAt, consecutiveFailures } = watch;
     const ageMs = clock.now() - firstObservedAt;
-    const watchCount = watches.size;
+    const watchCount = leases.watchCountOfAll(watches.size);
     return toPollDelayMs(plan, { ageMs, consecutiveFailures, watchCount, retryAfterMs }, random);
   }
 
   function wait(watch: Watch, delayMs: number): void {
     watch.phase = { kind: 'waiting', nextPoll: nextPolls.add(watch, delayMs) };
+    changed.add(watch);
   }
 
   function end(ref: RequestRef): void {
     const key = toRequestKey(ref);
+    claiming.delete(key);
     const watch = watches.get(key);
-    if (watch?.phase.kind === 'waiting') nextPolls.remove(watch.phase.nextPoll);
+    if (!watch) return;
+    if (watch.phase.kind === 'waiting') nextPolls.remove(watch.phase.nextPoll);
     watches.delete(key);
+    changed.delete(watch);
   }
 
   function poll(ref: RequestRef, urgency: Urgency): Promise<IngestionRecord | null> {
@@ -205,10 +213,27 @@ export function createWatcher({
   }
 
   /** @returns null where there is nothing to watch, or it is being watched */
-  function takeUp(record: IngestionRecord): Watch | null {
+  function takeUp({ record, report }: Handover): Watch | null {
     const { ref, state, changedAt } = record;
     if (isStopped || isTerminal(state.status) || watches.has(toRequestKey(ref))) return null;
-    return begin(record, changedAt);
+    const watch = begin(record, report?.lastObservedAt ?? changedAt);
+    if (report) {
+      const { lastPolledAt, intervalMs, consecutiveFailures, lastFailure } = report;
+      Object.assign(watch, { lastPolledAt, intervalMs, consecutiveFailures, lastFailure });
+    }
+    return watch;
+  }
+
+  function waitAsBefore(watch: Watch, nextPollAt: number | null): void {
+    if (nextPollAt !== null) {
+      const leftMs = nextPollAt - clock.now();
+      // What is overdue comes as spread as it would have been.
+      const delayMs = leftMs >= 0 ? leftMs : random() * -leftMs;
+      wait(watch, Math.round(Math.min(delayMs, watch.intervalMs)));
+      return;
+    }
+    watch.intervalMs = nextIntervalMs(watch);
+    wait(watch, Math.round(random() * watch.intervalMs));
   }
 
   function fail(ref: RequestRef, error: unknown): void {
@@ -227,39 +252,42 @@ export function createWatcher({
   return {
     observe,
     poll: (ref) => poll(ref, 'interactive'),
-    report(ref) {
+    async report(ref) {
       const watch = watches.get(toRequestKey(ref));
-      if (!watch) return null;
-      const { lastObservedAt, lastPolledAt, intervalMs, consecutiveFailures, lastFailure } = watch;
-      const nextPollAt = watch.phase.kind === 'waiting' ? watch.phase.nextPoll.at : null;
-      return {
-        lastObservedAt,
-        lastPolledAt,
-        nextPollAt,
-        intervalMs,
-        consecutiveFailures,
-        lastFailure,
-      };
+      return watch ? toWatchReport(watch) : leases.findReport(ref);
     },
     async resume(pages) {
       nextPolls.hold();
-      const takenUp: Watch[] = [];
+      const takenUp: [Watch, nextPollAt: number | null][] = [];
       try {
-        for await (const records of pages) {
-          for (const record of records) {
-            const watch = takeUp(record);
-            if (watch) takenUp.push(watch);
+        for await (const handovers of pages) {
+          for (const handover of handovers) {
+            const watch = takeUp(handover);
+            if (watch) takenUp.push([watch, handover.report?.nextPollAt ?? null]);
           }
         }
       } finally {
         // Only now is it known how many share the polls there may be.
-        for (const watch of takenUp) {
-          watch.intervalMs = nextIntervalMs(watch);
-          wait(watch, Math.round(random() * watch.intervalMs));
-        }
+        for (const [watch, nextPollAt] of takenUp) waitAsBefore(watch, nextPollAt);
         nextPolls.release();
       }
     },
+    end,
+    letGo(refs) {
+      for (const ref of refs) end(ref);
+    },
+    idle() {
+      const waiting = [...watches.values()].flatMap((watch) =>
+        watch.phase.kind === 'waiting' ? [{ watch, at: watch.phase.nextPoll.at }] : [],
+      );
+      return waiting.sort((a, b) => b.at - a.at).map(({ watch }) => toReported(watch));
+    },
+    takeChanges() {
+      const taken = [...changed].map(toReported);
+      changed.clear();
+      return taken;
+    },
+    refs: () => Array.from(watches.values(), ({ ref }) => ref),
     get watchCount() {
       return watches.size;
     },
@@ -269,4 +297,8 @@ export function createWatcher({
       await Promise.allSettled(polls.values());
     },
   };
+}
+
+function toReported(watch: Watch): ReportedWatch {
+  return { ref: watch.ref, report: toWatchReport(watch) };
 }

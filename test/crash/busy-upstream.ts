@@ -8,12 +8,16 @@ const endings = ['Success', 'Failed', 'Aborted'] as const;
 /** What the upstream will have done of a request, once it is over. */
 export interface Life {
   readonly ref: RequestRef;
+  readonly begunAt: number;
+  /** By the clock of this process, in ms since the epoch; null where polls decide when it is over. */
+  readonly endsAt: number | null;
   readonly ending: (typeof endings)[number];
   readonly info: string;
   readonly numRecords: number;
 }
 
 interface Playing extends Life {
+  endsAt: number | null;
   /** So many more polls are told that it is running. */
   runningPolls: number;
   /** So many polls after the end are told that it is running again: a fault, which must change nothing. */
@@ -29,7 +33,17 @@ export interface BusyUpstream {
   readonly counts: { readonly answers: number; readonly faults: number };
   /** Begin a request past the gateway. */
   begin(mappingId: string): Life;
+  /** Let all that run for a time be over by now. */
+  endAll(): void;
   close(): Promise<void>;
+}
+
+/** How a busy upstream behaves, where not as it always does. */
+export interface BusyOptions {
+  /** How long a request runs, in ms; where left out, it runs for some polls. */
+  readonly lifeMs?: () => number;
+  /** Told of each poll that arrives. */
+  readonly onPoll?: () => void;
 }
 
 /** How often a call meets a fault, whichever it is. */
@@ -41,19 +55,25 @@ const FAULT_SHARE = 0.02;
  *
  * @param random - decides lives and faults
  */
-export async function startBusyUpstream(random: () => number): Promise<BusyUpstream> {
+export async function startBusyUpstream(
+  random: () => number,
+  { lifeMs, onPoll }: BusyOptions = {},
+): Promise<BusyUpstream> {
   const lives = new Map<string, Playing>();
   const counts = { answers: 0, faults: 0 };
 
   function begin(mappingId: string): Playing {
     const requestId = String(lives.size + 1);
     const ending = endings[Math.floor(random() * endings.length)] ?? 'Success';
+    const begunAt = Date.now();
     const life: Playing = {
       ref: { mappingId, requestId },
+      begunAt,
+      endsAt: lifeMs ? begunAt + lifeMs() : null,
       ending,
       info: `Mapping Id: ${mappingId}. Request ${requestId} came to ${ending}.`,
       numRecords: ending === 'Success' ? Math.floor(random() * 1_000) : 0,
-      runningPolls: Math.floor(random() * 8),
+      runningPolls: lifeMs ? 0 : Math.floor(random() * 8),
       regressions: random() < 0.1 ? 2 : 0,
     };
     lives.set(requestId, life);
@@ -71,6 +91,7 @@ export async function startBusyUpstream(random: () => number): Promise<BusyUpstr
       send(200, { requestId, info, status: 'Success' });
       return;
     }
+    onPoll?.();
     if (random() < FAULT_SHARE) {
       counts.faults += 1;
       if (random() < 0.5) (response.socket as Socket).resetAndDestroy();
@@ -97,6 +118,12 @@ export async function startBusyUpstream(random: () => number): Promise<BusyUpstr
     lives,
     counts,
     begin,
+    endAll() {
+      const now = Date.now();
+      for (const life of lives.values()) {
+        if (life.endsAt !== null) life.endsAt = Math.min(life.endsAt, now);
+      }
+    },
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
@@ -108,6 +135,7 @@ export async function startBusyUpstream(random: () => number): Promise<BusyUpstr
 /** What the next poll is told. */
 function stateOf(life: Playing): { status: string; info: string; numRecords: number } {
   const running = { status: 'In Progress', info: 'It runs.', numRecords: 0 };
+  if (life.endsAt !== null && Date.now() < life.endsAt) return running;
   if (life.runningPolls > 0) {
     life.runningPolls -= 1;
     return running;

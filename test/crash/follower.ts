@@ -24,6 +24,8 @@ export interface Follower {
   readonly record: readonly Delivered[];
   /** Once the server says that the stream is over. */
   readonly completed: Promise<void>;
+  /** How many connections it had, one after the other. */
+  readonly connectionCount: number;
   /** How often a socket of it was open and subscribed when its client cut it. */
   readonly cutCount: number;
   /** Errors that the server answered with, other than those of a moment. */
@@ -43,7 +45,7 @@ const allQuery = `subscription Follow($after: Cursor) { ingestionActivity(after:
 const RETRY_MS = 20;
 
 /** What a client gets while the upstream, or the way to it, has a bad moment. */
-const passing = /UPSTREAM_|SHUTTING/;
+const upstreamTrouble = /UPSTREAM_|SHUTTING/;
 
 type Event = Omit<Delivered, 'mappingId' | 'requestId'> & {
   readonly request: { readonly mappingId: string; readonly requestId: string };
@@ -56,14 +58,22 @@ interface Message {
     | undefined;
 }
 
-/** @param findUrl - where the gateway is now; null while it is down */
-export function follow(followed: Followed, findUrl: () => string | null): Follower {
+/**
+ * @param findUrl - where the gateway is now; null while it is down
+ * @param passing - what of the errors that it may answer passes
+ */
+export function follow(
+  followed: Followed,
+  findUrl: () => string | null,
+  passing = upstreamTrouble,
+): Follower {
   const record: Delivered[] = [];
   const refusals: string[] = [];
   const completed = Promise.withResolvers<void>();
   let socket: WebSocket | null = null;
   let isSubscribed = false;
   let isOver = false;
+  let connectionCount = 0;
   let cutCount = 0;
 
   function connect(): void {
@@ -97,6 +107,7 @@ export function follow(followed: Followed, findUrl: () => string | null): Follow
         const query = followed.kind === 'request' ? requestQuery : allQuery;
         send({ id: '1', type: 'subscribe', payload: { query, variables } });
         isSubscribed = true;
+        connectionCount += 1;
         break;
       }
       case 'next': {
@@ -133,6 +144,9 @@ export function follow(followed: Followed, findUrl: () => string | null): Follow
     record,
     completed: completed.promise,
     refusals,
+    get connectionCount() {
+      return connectionCount;
+    },
     get cutCount() {
       return cutCount;
     },

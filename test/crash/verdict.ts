@@ -1,4 +1,3 @@
-import { openIngestionLog } from '../../src/datasources/ingestion-log.datasource.js';
 import { toRequestKey } from '../../src/ingestion/ingestion-request.js';
 import type { IngestionLog } from '../../src/ingestion/ports.js';
 import type { Transition } from '../../src/ingestion/transition.js';
@@ -7,8 +6,6 @@ import type { Delivered, Follower } from './follower.js';
 
 /** What is left of a run, to be compared. */
 export interface Evidence {
-  /** Of a gateway that has stopped. */
-  readonly dataDir: string;
   readonly lives: ReadonlyMap<string, Life>;
   readonly followers: readonly Follower[];
   /** Requests whose start a client was told of. */
@@ -28,27 +25,20 @@ const endings = { Success: 'SUCCESS', Failed: 'FAILED', Aborted: 'ABORTED' } as 
  * - Who followed everything has the log from where it came in to its end, likewise.
  */
 export async function findViolations(
+  log: IngestionLog,
   evidence: Evidence,
 ): Promise<{ violations: readonly string[]; transitionCount: number }> {
-  const onFatal = (error: Error) => {
-    throw error;
-  };
-  const log = await openIngestionLog({ dataDir: evidence.dataDir, onFatal });
-  try {
-    const all = await readAll(log);
-    const paths = Map.groupBy(all, ({ ref }) => toRequestKey(ref));
-    const violations = [
-      ...all.flatMap(({ position }, index) =>
-        position === index + 1 ? [] : [`position ${position} stands at place ${index + 1}`],
-      ),
-      ...[...paths.values()].flatMap((path) => faultsOfPath(path, evidence)),
-      ...(await faultsOfRecords(log, paths)),
-      ...evidence.followers.flatMap((follower) => faultsOfFollower(follower, log, all, paths)),
-    ];
-    return { violations, transitionCount: all.length };
-  } finally {
-    await log.close();
-  }
+  const all = await readAll(log);
+  const paths = Map.groupBy(all, ({ ref }) => toRequestKey(ref));
+  const violations = [
+    ...all.flatMap(({ position }, index) =>
+      position === index + 1 ? [] : [`position ${position} stands at place ${index + 1}`],
+    ),
+    ...[...paths.values()].flatMap((path) => faultsOfPath(path, evidence)),
+    ...(await faultsOfRecords(log, paths)),
+    ...evidence.followers.flatMap((follower) => faultsOfFollower(follower, log, all, paths)),
+  ];
+  return { violations, transitionCount: all.length };
 }
 
 async function readAll(log: IngestionLog): Promise<readonly Transition[]> {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { UpstreamError } from '../../src/ingestion/gateway-error.js';
 import type { ReportedState } from '../../src/ingestion/ingestion-request.js';
+import { singleReplica } from '../../src/ingestion/replica-ports.js';
 import { createStarter } from '../../src/ingestion/start-ingestion.js';
 import type { Submission } from '../../src/ingestion/submission.js';
 import { createSubmitter, type StartOutcome } from '../../src/ingestion/submitter.js';
@@ -91,6 +92,7 @@ function live(model: Model, { starts, log }: OpenedLogs, nextFate: () => [Fate, 
     upstream: { status: async (ref) => model.status(ref.requestId), expedite: () => {} },
     log,
     clock,
+    leases: singleReplica,
     plan: { minMs: 1e9, maxMs: 1e9, maxPollsPerSecond: 1e6 },
     events: { onRegression: () => {}, onPollFailed: () => {} },
   });
@@ -117,6 +119,8 @@ function live(model: Model, { starts, log }: OpenedLogs, nextFate: () => [Fate, 
     log,
     starts,
     clock,
+    otherProcesses: async () => [],
+    answerTimeoutMs: 1_000,
     onNamed: () => {},
   });
   return {

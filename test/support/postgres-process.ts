@@ -25,6 +25,7 @@ const FLAGS = [
   ['max_connections', '200'],
   ['shared_buffers', '16MB'],
   ['autovacuum', 'off'],
+  ...Object.entries(JSON.parse(process.argv[2] ?? '{}')),
 ].flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 
 const databaseDir = await mkdtemp(join(tmpdir(), 'sluice-postgres-'));

@@ -24,9 +24,18 @@ export interface PostgresServer {
   dispose(): Promise<void>;
 }
 
-/** Start a server, in a second or two. It does not outlive this process, however that ends. */
-export async function startPostgresServer(): Promise<PostgresServer> {
-  const child = fork(PROCESS, { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+/**
+ * Start a server, in a second or two. It does not outlive this process, however that ends.
+ *
+ * @param settings - of the server, beside those that all servers of tests have
+ */
+export async function startPostgresServer(
+  settings: Readonly<Record<string, string>> = {},
+): Promise<PostgresServer> {
+  const child = fork(PROCESS, [JSON.stringify(settings)], {
+    execArgv: [],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
   const ended = once(child, 'exit');
 
   async function nextAnswer(): Promise<PostgresAnswer> {

@@ -10,6 +10,7 @@ import { createStartLog } from '../../src/datasources/start-log.datasource.js';
 import { systemClock } from '../../src/datasources/system-clock.js';
 import type { Caller } from '../../src/ingestion/caller.js';
 import type { IngestionLog, Upstream } from '../../src/ingestion/ports.js';
+import { singleReplica } from '../../src/ingestion/replica-ports.js';
 import type { OperationContext } from '../../src/resolvers/operation-context.js';
 import { createApolloServer } from '../../src/server/apollo.js';
 import { buildGatewaySchema } from '../../src/server/build-schema.js';
@@ -56,6 +57,7 @@ export async function startPushedGateway(): Promise<PushedGateway> {
     upstream,
     log,
     clock: systemClock,
+    leases: singleReplica,
     plan: { minMs: 60_000, maxMs: 60_000, maxPollsPerSecond: 1e6 },
     events: { onRegression: () => {}, onPollFailed: () => {} },
   });

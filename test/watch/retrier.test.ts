@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { UpstreamError } from '../../src/ingestion/gateway-error.js';
+import { singleReplica } from '../../src/ingestion/replica-ports.js';
 import type { Submission } from '../../src/ingestion/submission.js';
 import { createSubmitter } from '../../src/ingestion/submitter.js';
 import { createRetrier, type Retrier } from '../../src/watch/retrier.js';
@@ -54,6 +55,7 @@ function createSubject(): Retrier {
     upstream,
     log: opened.log,
     clock,
+    leases: singleReplica,
     plan: { minMs: 1e9, maxMs: 1e9, maxPollsPerSecond: 1e6 },
     events: { onRegression: () => {}, onPollFailed: () => {} },
   });

@@ -13,6 +13,7 @@ import {
   toRequestKey,
 } from '../../src/ingestion/ingestion-request.js';
 import type { Clock, IngestionLog, Upstream } from '../../src/ingestion/ports.js';
+import { singleReplica } from '../../src/ingestion/replica-ports.js';
 import type { Transition } from '../../src/ingestion/transition.js';
 import { createHub } from '../../src/watch/hub.js';
 import { createWatcher } from '../../src/watch/watcher.js';
@@ -85,6 +86,7 @@ function createWatchers(
     upstream,
     log,
     clock,
+    leases: singleReplica,
     plan: { minMs: 1_000, maxMs: 5_000, maxPollsPerSecond: 1e6 },
     events,
   };

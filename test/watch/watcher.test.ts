@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { UpstreamError } from '../../src/ingestion/gateway-error.js';
 import type { ReportedState, RequestRef } from '../../src/ingestion/ingestion-request.js';
+import { singleReplica } from '../../src/ingestion/replica-ports.js';
 import { createWatcher } from '../../src/watch/watcher.js';
 import { createManualClock, settle } from '../support/manual-clock.js';
 import { createMemoryLog } from '../support/memory-log.js';
@@ -40,6 +41,7 @@ function createSubject(answers: Answer[] = []) {
     },
     log,
     clock,
+    leases: singleReplica,
     plan: { minMs: 1_000, maxMs: 30_000, maxPollsPerSecond: 1e6 },
     random: () => 0,
     events: {
@@ -112,16 +114,16 @@ describe('the watcher', () => {
     const { watcher, clock, calls, failures, log } = createSubject([down, down, running, finished]);
     await watcher.observe(ref, running);
     await clock.advance(1_000);
-    expect(watcher.report(ref)).toMatchObject({
+    expect(await watcher.report(ref)).toMatchObject({
       consecutiveFailures: 1,
       lastFailure: { code: 'UPSTREAM_UNAVAILABLE', message: 'The upstream is down.' },
       intervalMs: 1_600,
     });
     await clock.advance(1_600);
-    expect(watcher.report(ref)).toMatchObject({ consecutiveFailures: 2, intervalMs: 3_200 });
+    expect(await watcher.report(ref)).toMatchObject({ consecutiveFailures: 2, intervalMs: 3_200 });
     expect(await log.find([ref])).toMatchObject([{ state: running }]);
     await clock.advance(3_200);
-    expect(watcher.report(ref)).toMatchObject({ consecutiveFailures: 0, lastFailure: null });
+    expect(await watcher.report(ref)).toMatchObject({ consecutiveFailures: 0, lastFailure: null });
     await clock.advance(60_000);
     expect(calls).toHaveLength(4);
     expect(failures).toEqual([1, 2]);
@@ -144,7 +146,7 @@ describe('the watcher', () => {
     const { watcher, clock } = createSubject([null]);
     await watcher.observe(ref, running);
     await clock.advance(1_000);
-    expect(watcher.report(ref)).toMatchObject({
+    expect(await watcher.report(ref)).toMatchObject({
       lastFailure: { code: 'INGESTION_REQUEST_NOT_FOUND' },
     });
   });
@@ -153,7 +155,7 @@ describe('the watcher', () => {
     const { watcher, clock } = createSubject([new TypeError('x is not a function at /srv/app')]);
     await watcher.observe(ref, running);
     await clock.advance(1_000);
-    expect(watcher.report(ref)?.lastFailure).toEqual({
+    expect((await watcher.report(ref))?.lastFailure).toEqual({
       code: 'INTERNAL_SERVER_ERROR',
       message: 'The poll failed inside the gateway.',
       at: clock.now(),

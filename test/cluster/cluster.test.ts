@@ -1,0 +1,19 @@
+import { describe, expect, it } from '@jest/globals';
+import { runCluster } from './cluster-run.js';
+
+describe('replicas of which one is killed, while all are cut off from the database', () => {
+  it('give every client the whole log, once and in order, and poll as often as one gateway', async () => {
+    const { figures, violations } = await runCluster({
+      replicas: 3,
+      clients: 24,
+      disturbances: [['kill', 'cutConnections']],
+      pollMs: 500,
+      quietMs: 2_000,
+      seed: 1,
+    });
+    expect(violations).toEqual([]);
+    expect(figures.transitions).toBeGreaterThan(24);
+    expect(figures.connections).toBeGreaterThan(24);
+    expect(figures.quietPolls).toBeGreaterThan(0);
+  }, 90_000);
+});

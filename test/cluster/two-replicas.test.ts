@@ -1,0 +1,195 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  IngestionStatusChangedDocument,
+  IngestionStatusDocument,
+  StartIngestionDocument,
+} from '../generated/operations.js';
+import { startAnswers } from '../support/campaign-answers.js';
+import { type CampaignScript, scriptCampaign } from '../support/campaign-script.js';
+import { readMetric } from '../support/metrics.js';
+import { createTestDatabase, execute, type TestDatabase } from '../support/postgres.js';
+import {
+  held,
+  json,
+  reset,
+  type ScriptedUpstream,
+  startScriptedUpstream,
+} from '../support/scripted-upstream.js';
+import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
+
+const mappingId = 'XDM44';
+
+let upstream: ScriptedUpstream;
+let campaign: CampaignScript;
+let database: TestDatabase;
+let gateways: readonly [TestGateway, TestGateway];
+
+beforeEach(async () => {
+  database = await createTestDatabase();
+  upstream = await startScriptedUpstream();
+  campaign = scriptCampaign(upstream);
+  // At once: one of them makes the tables.
+  gateways = await Promise.all([startOne(), startOne()]);
+});
+
+afterEach(async () => {
+  await Promise.all(gateways.map((gateway) => gateway.stop()));
+  await upstream.close();
+  await database.drop();
+});
+
+const startOne = () =>
+  startTestGateway(upstream.url, {
+    database: { kind: 'postgres', url: database.url, maxConnections: 4 },
+    retryBackoffMs: 10,
+  });
+
+const submitted = (requestId: string) => json(200, startAnswers.submitted(mappingId, requestId));
+
+async function start(
+  which: 0 | 1,
+  variables: { idempotencyKey?: string; retryOnAbort?: number } = {},
+) {
+  const { data, errors } = await gateways[which].client.execute(StartIngestionDocument, {
+    mappingId,
+    ...variables,
+  });
+  return { outcome: data?.startIngestion, error: errors?.[0] };
+}
+
+/** All that happened to a request, as one of the gateways told it. */
+async function follow(which: 0 | 1, requestId: string): Promise<(string | undefined)[]> {
+  const variables = { mappingId, requestId };
+  const events = await gateways[which].client.subscribe(IngestionStatusChangedDocument, variables)
+    .completed;
+  return events.map(({ data }) => data?.ingestionStatusChanged.to);
+}
+
+const countPolls = () => upstream.calls.filter(({ method }) => method === 'GET').length;
+
+describe('two gateways on one PostgreSQL', () => {
+  it('watch a request once, and both deliver what happens to it', async () => {
+    campaign.starts(submitted('1'));
+    await start(0);
+    const followed = ([0, 1, 1] as const).map((which) => follow(which, '1'));
+    const watches = () => Promise.all(gateways.map(({ url }) => readMetric(url, 'sluice_watches')));
+    expect(await watches()).toEqual([1, 0]);
+    campaign.state('1', 'success');
+    expect(await Promise.all(followed)).toEqual(Array(3).fill(['IN_PROGRESS', 'SUCCESS']));
+    while ((await watches()).some((count) => count > 0));
+    const replicas = await Promise.all(
+      gateways.map(({ url }) => readMetric(url, 'sluice_replicas')),
+    );
+    expect(replicas).toContain(2);
+  });
+
+  it('answer a question about it from what the other one saw', async () => {
+    campaign.starts(submitted('1'));
+    await start(0);
+    const ask = async () => {
+      const { data } = await gateways[1].client.execute(IngestionStatusDocument, {
+        mappingId,
+        requestId: '1',
+        maxAgeMs: 600_000,
+      });
+      return data?.ingestionStatus;
+    };
+    let status = await ask();
+    // The one that watches it writes once a second how it does.
+    while (!status?.watch?.lastPolledAt) status = await ask();
+    expect(status).toMatchObject({ status: 'IN_PROGRESS', watch: { consecutiveFailures: 0 } });
+    const before = countPolls();
+    campaign.state('1', 'success');
+    await follow(1, '1');
+    expect((await ask())?.status).toBe('SUCCESS');
+    expect(countPolls()).toBeGreaterThan(before);
+    expect((await ask())?.watch).toBeNull();
+  });
+
+  it('start once what both are asked for with one key at the same time', async () => {
+    const slow = held(submitted('1'));
+    campaign.starts(slow.answer);
+    const both = [start(0, { idempotencyKey: 'k' }), start(1, { idempotencyKey: 'k' })];
+    await campaign.startsArrived(1);
+    slow.release();
+    const outcomes = await Promise.all(both);
+    expect(outcomes.map(({ outcome }) => outcome?.__typename)).toEqual([
+      'IngestionSubmitted',
+      'IngestionSubmitted',
+    ]);
+    expect(campaign.startCount).toBe(1);
+  });
+
+  it('begin anew on the other where the first call turns out not to have been taken', async () => {
+    const slow = held(json(429, { message: 'slow down' }));
+    campaign.starts(slow.answer, submitted('2'));
+    const first = start(0, { idempotencyKey: 'k' });
+    await campaign.startsArrived(1);
+    const second = start(1, { idempotencyKey: 'k' });
+    slow.release();
+    expect((await first).error?.extensions).toMatchObject({ code: 'UPSTREAM_RATE_LIMITED' });
+    expect((await second).outcome).toMatchObject({ request: { requestId: '2' } });
+  });
+
+  it('say of a lost answer on both that the outcome is unknown, and send nothing again', async () => {
+    campaign.starts(reset());
+    expect((await start(0, { idempotencyKey: 'k' })).error?.extensions).toMatchObject({
+      outcomeUnknown: true,
+    });
+    expect((await start(1, { idempotencyKey: 'k' })).error?.extensions).toMatchObject({
+      outcomeUnknown: true,
+    });
+    expect(campaign.startCount).toBe(1);
+  });
+
+  it('retry an aborted request once between them', async () => {
+    campaign.starts(submitted('1'), submitted('2'), submitted('3'));
+    await start(0, { retryOnAbort: 1 });
+    campaign.state('1', 'aborted');
+    campaign.state('2', 'success');
+    expect(await follow(1, '1')).toEqual(['IN_PROGRESS', 'ABORTED']);
+    await campaign.startsArrived(2);
+    expect(await follow(1, '2')).toEqual(['IN_PROGRESS', 'SUCCESS']);
+    // Both have had their time to send it: a further start is the third.
+    await start(1);
+    expect(campaign.startCount).toBe(3);
+  });
+
+  it('both hold back where the upstream tells one of them to', async () => {
+    campaign.starts(json(429, { message: 'slow down' }, { 'retry-after': '600' }));
+    await start(0);
+    const { error } = await start(1);
+    expect(error?.extensions).toMatchObject({ code: 'UPSTREAM_RATE_LIMITED' });
+    expect(error?.extensions?.retryAfterMs).toBeGreaterThan(500_000);
+    expect(campaign.startCount).toBe(1);
+  });
+
+  it('hand over what they watch when they stop, without a pause in the polls', async () => {
+    campaign.starts(submitted('1'));
+    await start(0);
+    await gateways[0].stop();
+    campaign.state('1', 'success');
+    expect(await follow(1, '1')).toEqual(['IN_PROGRESS', 'SUCCESS']);
+    gateways = [await startOne(), gateways[1]];
+  });
+
+  it('are not ready while the database lets nobody in, and say so', async () => {
+    const { pathname } = new URL(database.url);
+    const name = pathname.slice(1);
+    const other = new URL(database.url);
+    other.pathname = '/postgres';
+    const rename = (from: string, to: string) =>
+      execute(other.href, `alter database ${from} rename to ${to}`);
+    await execute(other.href, `alter database ${name} with allow_connections false`);
+    await execute(
+      other.href,
+      `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`,
+    );
+    await rename(name, `${name}_away`);
+    const response = await fetch(`${gateways[0].url}/readyz`);
+    await rename(`${name}_away`, name);
+    await execute(other.href, `alter database ${name} with allow_connections true`);
+    expect(response.status).toBe(503);
+    expect(await response.json()).toMatchObject({ status: 'not ready', code: 'LOG_UNAVAILABLE' });
+  });
+});

@@ -2,6 +2,7 @@ import {
   type Expression,
   type ExpressionBuilder,
   type Kysely,
+  type RawBuilder,
   type Selectable,
   type SqlBool,
   sql,
@@ -203,22 +204,40 @@ export async function createIngestionLog(database: LogDatabase): Promise<Durable
   };
 }
 
-/**
- * The condition that a row is of these mappings. Prefixes are compared as they are: LIKE would take `_` and `%`
- * in them for what they are not, and a range of texts would depend on the database’s collation.
- */
+/** The condition that a row is of these mappings. */
 function isOfMappings(scope: MappingScope) {
   return (eb: ExpressionBuilder<LogTables, 'requests' | 'transitions'>): Expression<SqlBool> => {
     if (scope.kind === 'all') return sql.lit(true);
     const { mappingIds, mappingPrefixes = [] } = scope;
     return eb.or([
       ...(mappingIds.length > 0 ? [eb('mapping_id', 'in', mappingIds)] : []),
-      ...mappingPrefixes.map((prefix) => {
-        const length = sql.lit([...prefix].length);
-        return sql<SqlBool>`substr(${eb.ref('mapping_id')}, 1, ${length}) = ${prefix}`;
-      }),
+      ...(mappingPrefixes.length > 0
+        ? [eb('mapping_id', 'in', mappingsWithPrefixes(mappingPrefixes))]
+        : []),
     ]);
   };
+}
+
+/**
+ * The mappings in the log whose ids begin so. There are few, and each is found by one step in the index, where a
+ * condition on the rows would have to look at each of them.
+ *
+ * Prefixes are compared as they are: LIKE would take `_` and `%` in them for what they are not, and a range of
+ * texts would depend on the database’s collation.
+ */
+function mappingsWithPrefixes(prefixes: readonly string[]): RawBuilder<string> {
+  const isOne = prefixes.map(
+    (prefix) => sql`substr(mapping_id, 1, ${sql.lit([...prefix].length)}) = ${prefix}`,
+  );
+  return sql`(
+    with recursive seen(mapping_id) as (
+      select min(mapping_id) from requests
+      union all
+      select (select min(r.mapping_id) from requests r where r.mapping_id > seen.mapping_id)
+      from seen where seen.mapping_id is not null
+    )
+    select mapping_id from seen where mapping_id is not null and (${sql.join(isOne, sql` or `)})
+  )`;
 }
 
 /** One batch, inside its transaction. */

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { exposureSettings } from './config.exposure.js';
 import { isLoopback } from './config.loopback.js';
 import { tokenAlgorithms } from './server/access-tokens.js';
 
@@ -123,6 +124,7 @@ export const settings = {
   },
   DATA_DIR: { allowed: 'a directory', schema: text.default('.sluice') },
   RETENTION_DAYS: { allowed: 'days, 1 to 36500', schema: wholeNumber(1, 36_500).default(90) },
+  ...exposureSettings,
   ALLOW_ANONYMOUS: {
     allowed: 'true or false',
     schema: z

@@ -1,3 +1,5 @@
+import { type ExposureConfig, toExposureConfig } from './config.exposure.js';
+import { isLoopback } from './config.loopback.js';
 import { type PlatformConfig, toPlatformConfig } from './config.platform.js';
 import { type LogLevel, type Settings, settings } from './config.settings.js';
 import { toSignInConfig } from './config.sign-in.js';
@@ -54,6 +56,7 @@ export interface Config {
   /** Of the embedded Campaign service, and of the log where that is a file. */
   readonly dataDir: string;
   readonly retentionDays: number;
+  readonly exposure: ExposureConfig;
   readonly logLevel: LogLevel;
 }
 
@@ -73,6 +76,7 @@ const ourPrefixes = [
   'DATABASE_',
   'IMS_',
   'PLATFORM_',
+  'LIMIT_',
   'POLL_',
   'RETENTION_',
   'SLUICE_',
@@ -143,6 +147,10 @@ export function parseConfig(
       : { kind: 'sqlite', dataDir: all.DATA_DIR },
     dataDir: all.DATA_DIR,
     retentionDays: all.RETENTION_DAYS,
+    exposure: toExposureConfig(all, {
+      hasSignIn: signIn !== null,
+      isReachable: !isLoopback(all.HOST),
+    }),
     logLevel: all.LOG_LEVEL,
   });
 }

@@ -14,26 +14,20 @@ import { openPostgresLog } from './datasources/postgres.log.js';
 import { openSqliteLog } from './datasources/sqlite.log.js';
 import { createStartLog } from './datasources/start-log.datasource.js';
 import { systemClock } from './datasources/system-clock.js';
-import type { Caller } from './ingestion/caller.js';
 import { isTerminal } from './ingestion/ingestion-request.js';
 import { START_KEPT_MS } from './ingestion/start-intent.js';
 import { createReplicas } from './replicas.js';
-import type { OperationContext } from './resolvers/operation-context.js';
-import { createApolloServer } from './server/apollo.js';
 import { buildGatewaySchema } from './server/build-schema.js';
 import { serveExplorer } from './server/explorer.js';
 import { toExplorerContent } from './server/explorer-tabs.js';
-import { createErrorFormatter } from './server/graphql-errors.js';
+import { createGraphQLServer } from './server/graphql-server.js';
 import { serveHealth } from './server/health.js';
-import { createHttpServer, GRAPHQL_PATH } from './server/http.js';
-import { createHttpSignIn } from './server/http-sign-in.js';
+import { GRAPHQL_PATH } from './server/http.js';
 import { createMetrics } from './server/metrics.js';
-import { createOperationLog, type OperationReporter } from './server/operation-log.js';
-import { createOperations, type ResultJson } from './server/operations.js';
+import { createOperationLog } from './server/operation-log.js';
+import { readPersistedOperations } from './server/persisted-operations.js';
 import { anonymousSignIn, createSignIn } from './server/sign-in.js';
-import { createWebSockets } from './server/websocket.js';
 import { createStarts } from './starts.js';
-import { createFanOut } from './watch/fan-out.js';
 import { createHub } from './watch/hub.js';
 import { startPruner } from './watch/pruner.js';
 import { createWatcher } from './watch/watcher.js';
@@ -204,42 +198,28 @@ export async function startGateway(
     watches: watcher,
     clock,
   });
-  const formatError = createErrorFormatter(logger);
+  const { persistedOperationsFile, ...exposure } = config.exposure;
+  const persistedOperations =
+    persistedOperationsFile === null ? null : readPersistedOperations(persistedOperationsFile);
   const logOperation = createOperationLog(logger);
-  const reportOperation: OperationReporter = (report) => {
-    logOperation(report);
-    metrics.observeOperation(report);
-  };
-  const newContext = (caller: Caller): OperationContext => ({
-    caller,
-    requests: createIngestionRequestLoader(log),
-    lineages: createLineageLoader(startLog),
-    batches: platform && createIngestionBatchLoader(platform),
-    followed: { log, hub, watches: watcher },
-  });
-  const apollo = createApolloServer({ schema, formatError, reportOperation, logger });
-  await apollo.start();
-  starting.defer(() => apollo.stop());
-
-  const fanOut = createFanOut<ResultJson>({ log, hub });
-  const operations = createOperations({
-    schema,
-    apollo,
-    fanOut,
-    newContext,
-    formatError,
-    reportOperation,
-  });
-  const signIn = config.signIn ? createSignIn(config.signIn, clock, logger) : anonymousSignIn;
-  const webSockets = createWebSockets({ operations, signIn, clock, logger });
-  const httpSignIn = createHttpSignIn(signIn, logger);
   let draining = false;
   const isDraining = () => draining;
-  const server = createHttpServer({
-    apollo,
-    newContext,
-    signIn: httpSignIn,
-    webSockets,
+  const signIn = config.signIn ? createSignIn(config.signIn, clock, logger) : anonymousSignIn;
+  const { server, httpSignIn, webSockets, fanOut, ...graphql } = await createGraphQLServer({
+    schema,
+    signIn,
+    clock,
+    exposure: { ...exposure, persistedOperations },
+    followed: { log, hub, watches: watcher },
+    newLoaders: () => ({
+      requests: createIngestionRequestLoader(log),
+      lineages: createLineageLoader(startLog),
+      batches: platform && createIngestionBatchLoader(platform),
+    }),
+    reportOperation(report) {
+      logOperation(report);
+      metrics.observeOperation(report);
+    },
     isDraining,
     logger,
   });
@@ -252,17 +232,15 @@ export async function startGateway(
     replicas: replicas.livingCount,
   };
   metrics.serve(server, gauges, httpSignIn.require('metrics:read'));
-  await serveExplorer(
-    server,
-    GRAPHQL_PATH,
-    toExplorerContent(config.explorerMappingId, config.signIn !== null),
-  );
+  if (exposure.hasExplorer) {
+    const content = toExplorerContent(config.explorerMappingId, config.signIn !== null);
+    await serveExplorer(server, GRAPHQL_PATH, content);
+  }
   starting.defer(async () => {
     draining = true;
     const callOff = setTimeout(() => void upstream.close(), deadlines.callOffAfterMs);
     const cut = setTimeout(() => server.server.closeAllConnections(), deadlines.cutAfterMs);
-    // At once: while the server closes it listens no more, and no new socket can come.
-    await Promise.all([server.close(), webSockets.drain()]);
+    await graphql.stop();
     clearTimeout(callOff);
     clearTimeout(cut);
   });

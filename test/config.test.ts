@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Config, ConfigError, parseConfig } from '../src/config.js';
+import { privateExposure } from './support/exposure.js';
 
 let directory: string;
 let warnings: string[];
@@ -63,6 +64,7 @@ describe('the settings', () => {
       database: { kind: 'sqlite', dataDir: '.sluice' },
       dataDir: '.sluice',
       retentionDays: 90,
+      exposure: privateExposure,
       logLevel: 'info',
     });
     expect(warnings).toEqual([]);
@@ -109,6 +111,7 @@ describe('the settings', () => {
       },
       dataDir: '/data',
       retentionDays: 1,
+      exposure: privateExposure,
       logLevel: 'silent',
     });
   });

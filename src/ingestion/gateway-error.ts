@@ -111,6 +111,35 @@ export class BadUserInputError extends GatewayError {
   readonly code = 'BAD_USER_INPUT';
 }
 
+/** A caller that asks for more than it may have in this minute. */
+export class RateLimitedError extends GatewayError {
+  override readonly name = 'RateLimitedError';
+  readonly code = 'RATE_LIMITED';
+
+  constructor(
+    message: string,
+    readonly retryAfterMs: number,
+  ) {
+    super(message);
+  }
+
+  override get extensions(): Record<string, unknown> {
+    return { code: this.code, retryAfterMs: this.retryAfterMs };
+  }
+}
+
+/** An operation took longer than it may. Nothing was started for it that is not told. */
+export class OperationTimeoutError extends GatewayError {
+  override readonly name = 'OperationTimeoutError';
+  readonly code = 'OPERATION_TIMEOUT';
+}
+
+/** More operations under way on one socket than there may be. */
+export class TooManyOperationsError extends GatewayError {
+  override readonly name = 'TooManyOperationsError';
+  readonly code = 'TOO_MANY_OPERATIONS';
+}
+
 /** The log cannot take or give anything now (a full disk, say). What was observed is not lost by it: it is asked for again. */
 export class LogUnavailableError extends GatewayError {
   override readonly name = 'LogUnavailableError';

@@ -7,6 +7,14 @@ import type { Followed } from '../watch/follow.js';
 /** What resolvers share within one operation, or within one delivered transition of a subscription. */
 export interface OperationContext {
   readonly caller: Caller;
+  /** When it was begun, by `performance.now()`. */
+  readonly startedAt: number;
+  /**
+   * Use up some of the starts that the caller may have in this minute.
+   *
+   * @throws {RateLimitedError} there are not so many left
+   */
+  takeStarts(count: number): Promise<void>;
   readonly requests: IngestionRequestLoader;
   readonly lineages: LineageLoader;
   /** Null where no Platform is configured. */

@@ -33,9 +33,11 @@ export class StartIngestionResolver {
   })
   async startIngestion(
     @Arg('input', () => StartIngestionInput) input: StartIngestionInput,
-    @Ctx() { caller }: OperationContext,
+    @Ctx() { caller, takeStarts }: OperationContext,
   ): Promise<typeof StartIngestionResult> {
-    return this.#start(parseInput(input), caller);
+    const parsed = parseInput(input);
+    await takeStarts(1);
+    return this.#start(parsed, caller);
   }
 
   @Authorized<Right>('ingestion:start')
@@ -45,7 +47,7 @@ export class StartIngestionResolver {
   })
   async startIngestions(
     @Arg('inputs', () => [StartIngestionInput]) inputs: StartIngestionInput[],
-    @Ctx() { caller }: OperationContext,
+    @Ctx() { caller, takeStarts }: OperationContext,
   ): Promise<(typeof StartIngestionResult)[]> {
     if (inputs.length > MAX_INPUTS) {
       throw new BadUserInputError(
@@ -54,6 +56,7 @@ export class StartIngestionResolver {
     }
     const parsed = inputs.map(parseInput);
     checkKeys(parsed);
+    await takeStarts(parsed.length);
     return Promise.all(parsed.map((input) => this.#startOneOfMany(input, caller)));
   }
 

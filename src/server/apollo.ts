@@ -3,20 +3,17 @@ import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginLandingPageDisabled,
 } from '@apollo/server/plugin/disabled';
-import { GraphQLError, type GraphQLSchema, type ParseOptions } from 'graphql';
+import { GraphQLError, type GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
 import type { OperationContext } from '../resolvers/operation-context.js';
 import type { ErrorFormatter } from './graphql-errors.js';
+import type { ComplexityCheck } from './limits/complexity.js';
 import { type OperationReporter, toErrorCodes } from './operation-log.js';
-
-/**
- * Of every transport. Large operations have a few hundred tokens; a document of thousands, each within the
- * one before, would run the parser out of stack.
- */
-export const parseOptions: ParseOptions = { maxTokens: 1_000 };
+import type { OperationRules } from './operation-rules.js';
 
 export interface ApolloOptions {
   readonly schema: GraphQLSchema;
+  readonly rules: Omit<OperationRules, 'texts'>;
   readonly formatError: ErrorFormatter;
   readonly reportOperation: OperationReporter;
   readonly logger: Logger;
@@ -25,6 +22,7 @@ export interface ApolloOptions {
 /** Executes queries and mutations, of HTTP and of WebSockets alike. */
 export function createApolloServer({
   schema,
+  rules: { complexity, parseOptions, validationRules, validationOptions },
   formatError,
   reportOperation,
   logger,
@@ -33,7 +31,10 @@ export function createApolloServer({
     schema,
     formatError,
     parseOptions,
+    validationRules,
+    validationOptions,
     logger: logger.child({ part: 'apollo' }),
+    // Refused by the rules where it is off, which are those of every transport.
     introspection: true,
     csrfPrevention: true,
     persistedQueries: false,
@@ -46,6 +47,7 @@ export function createApolloServer({
       // A page from Apollo's CDN; browsers are led to the explorer instead.
       ApolloServerPluginLandingPageDisabled(),
       refuseSubscriptions,
+      refuseTooComplex(complexity),
       reportOperations(reportOperation),
     ],
   });
@@ -65,6 +67,22 @@ const refuseSubscriptions: ApolloServerPlugin<OperationContext> = {
     };
   },
 };
+
+function refuseTooComplex(complexity: ComplexityCheck): ApolloServerPlugin<OperationContext> {
+  return {
+    async requestDidStart() {
+      return {
+        async didResolveOperation({ document, operation, request }) {
+          if (!operation) return;
+          const error = complexity.ofOperation(document, operation, request.variables);
+          if (!error) return;
+          const extensions = { ...error.extensions, http: { status: 400 } };
+          throw new GraphQLError(error.message, { extensions });
+        },
+      };
+    },
+  };
+}
 
 function reportOperations(report: OperationReporter): ApolloServerPlugin<OperationContext> {
   return {

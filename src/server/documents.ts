@@ -4,11 +4,12 @@ import {
   type GraphQLSchema,
   getOperationAST,
   type OperationDefinitionNode,
+  type ParseOptions,
   parse,
   validate,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import { parseOptions } from './apollo.js';
+import { allValidationRules, type OperationRules } from './operation-rules.js';
 
 /** So many documents are kept at most, and so many characters of them: a parsed one takes far more. */
 const MAX_KEPT_DOCUMENTS = 500;
@@ -29,7 +30,9 @@ export interface Documents {
   ): PreparedOperation | readonly GraphQLError[];
 }
 
-export function createDocuments(schema: GraphQLSchema): Documents {
+export function createDocuments(schema: GraphQLSchema, rules: OperationRules): Documents {
+  const { parseOptions, validationOptions } = rules;
+  const validationRules = allValidationRules(rules);
   /** Valid ones only: what is refused is not worth the place of what is used. */
   const kept = new LRUCache<string, DocumentNode>({
     max: MAX_KEPT_DOCUMENTS,
@@ -41,9 +44,9 @@ export function createDocuments(schema: GraphQLSchema): Documents {
     if (query === '') return [emptyQuery()];
     const known = kept.get(query);
     if (known) return known;
-    const document = parseDocument(query);
+    const document = parseDocument(query, parseOptions);
     if (document instanceof GraphQLError) return [document];
-    const invalid = validate(schema, document);
+    const invalid = validate(schema, document, validationRules, validationOptions);
     if (invalid.length > 0)
       return invalid.map((error) => withCode(error, 'GRAPHQL_VALIDATION_FAILED'));
     kept.set(query, document);
@@ -60,9 +63,9 @@ export function createDocuments(schema: GraphQLSchema): Documents {
   };
 }
 
-function parseDocument(query: string): DocumentNode | GraphQLError {
+function parseDocument(query: string, options: ParseOptions): DocumentNode | GraphQLError {
   try {
-    return parse(query, parseOptions);
+    return parse(query, options);
   } catch (error) {
     if (error instanceof GraphQLError) return withCode(error, 'GRAPHQL_PARSE_FAILED');
     throw error;

@@ -17,6 +17,24 @@ const INIT_FILE = 'sluice-init.js';
 /** In Altair's package a content hash is part of these names: `chunk-2OVBIND4.js`, `index-DHqKSLXH.js`. */
 const HASHED_NAME = /(?:chunk|worker)-[A-Z0-9]{8}\.js$|iframe-sandbox\/assets\//;
 
+/**
+ * It loads and reaches nothing but what comes from here. Its components bring their styles with them, and what
+ * tabs do with an answer is a text until it is run, in a worker.
+ */
+const EXPLORER_CSP = [
+  "default-src 'none'",
+  "script-src 'self' 'unsafe-eval'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "font-src 'self' data:",
+  "connect-src 'self'",
+  "worker-src 'self' blob:",
+  "frame-src 'self'",
+  "base-uri 'self'",
+  "form-action 'none'",
+  "frame-ancestors 'self'",
+].join('; ');
+
 /** A tab that is there when the explorer is opened for the first time. */
 export interface ExplorerTab {
   readonly name: string;
@@ -57,7 +75,11 @@ export async function serveExplorer(
   server.get('/', (_request, reply) => reply.redirect(`.${EXPLORER_PATH}`));
   server.get(EXPLORER_PATH.slice(0, -1), (_request, reply) => reply.redirect(`.${EXPLORER_PATH}`));
   server.get(EXPLORER_PATH, (_request, reply) =>
-    reply.type('text/html; charset=utf-8').header('cache-control', 'no-cache').send(page),
+    reply
+      .type('text/html; charset=utf-8')
+      .header('cache-control', 'no-cache')
+      .header('content-security-policy', EXPLORER_CSP)
+      .send(page),
   );
   server.get(`${EXPLORER_PATH}${INIT_FILE}`, (_request, reply) =>
     reply.type('text/javascript; charset=utf-8').header('cache-control', 'no-cache').send(script),
@@ -72,7 +94,8 @@ export async function serveExplorer(
       const isHashed = HASHED_NAME.test(path.replaceAll('\\', '/'));
       // The others are asked for again, and answered with 304 while they are the same.
       reply.header('cache-control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache');
-      if (isSandboxFrame(path)) reply.header('content-security-policy', SANDBOX_FRAME_CSP);
+      const policy = isSandboxFrame(path) ? SANDBOX_FRAME_CSP : EXPLORER_CSP;
+      reply.header('content-security-policy', policy);
     },
   });
 }

@@ -2,6 +2,7 @@ import { unwrapResolverError } from '@apollo/server/errors';
 import { type GraphQLError, type GraphQLFormattedError, Kind } from 'graphql';
 import type { Logger } from 'pino';
 import { GatewayError } from '../ingestion/gateway-error.js';
+import { TOO_COMPLEX } from './limits/complexity.js';
 
 /** Makes what clients see of an error, the same on every transport. */
 export type ErrorFormatter = (
@@ -9,12 +10,18 @@ export type ErrorFormatter = (
   error: unknown,
 ) => GraphQLFormattedError;
 
+/** How graphql-js ends its word on a document of too many tokens, and on a variable that is no value of an enum. */
+const TOO_MANY_TOKENS = /tokens\. Parsing aborted\.$/;
+const SUGGESTION = / Did you mean .*\?$/s;
+
 /**
  * Errors of the gateway's own family go out with their code and extensions; errors that GraphQL itself
  * raises, with theirs; anything else is a fault of ours: logged whole, and told as nothing but
  * INTERNAL_SERVER_ERROR.
+ *
+ * @param isSchemaOpen - whether errors may suggest names of the schema
  */
-export function createErrorFormatter(logger: Logger): ErrorFormatter {
+export function createErrorFormatter(logger: Logger, isSchemaOpen: boolean): ErrorFormatter {
   return (formatted, error) => {
     const original = unwrapResolverError(error);
     if (original instanceof GatewayError) {
@@ -32,7 +39,11 @@ export function createErrorFormatter(logger: Logger): ErrorFormatter {
         extensions: { code: 'INTERNAL_SERVER_ERROR' },
       };
     }
-    return formatted;
+    if (TOO_MANY_TOKENS.test(formatted.message)) {
+      return { ...formatted, extensions: { code: TOO_COMPLEX } };
+    }
+    if (isSchemaOpen) return formatted;
+    return { ...formatted, message: formatted.message.replace(SUGGESTION, '') };
   };
 }
 

@@ -1,29 +1,40 @@
 import type { IncomingMessage } from 'node:http';
 import type { ApolloServer } from '@apollo/server';
-import { fastifyApolloHandler } from '@as-integrations/fastify';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
+import { GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
-import type { Caller } from '../ingestion/caller.js';
+import { RateLimitedError } from '../ingestion/gateway-error.js';
 import type { OperationContext } from '../resolvers/operation-context.js';
+import { type Asker, toAsker } from './asker.js';
+import type { ClientAddress } from './client-address.js';
 import { EXPLORER_PATH } from './explorer.js';
+import { toGraphQLRequest } from './http-graphql.js';
+import { addHttpHeaders } from './http-headers.js';
 import { refuse } from './http-refusal.js';
 import type { HttpSignIn } from './http-sign-in.js';
 import { toHttpStatus } from './http-status.js';
+import type { Allowance } from './limits/allowance.js';
+import { toAddressKey } from './limits/caller-key.js';
+import type { OperationTexts } from './operation-text.js';
 import type { GraphQLWebSockets } from './websocket.js';
 
 /** Where GraphQL is served, over HTTP and over WebSocket. */
 export const GRAPHQL_PATH = '/graphql';
-
-/** Far more than any operation needs. */
-const MAX_BODY_BYTES = 1024 * 1024;
 
 /** For a whole request to arrive, body included: nobody keeps a connection by sending a byte now and then. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
 export interface HttpOptions {
   readonly apollo: ApolloServer<OperationContext>;
-  readonly newContext: (caller: Caller) => OperationContext;
+  readonly newContext: (asker: Asker) => OperationContext;
   readonly signIn: HttpSignIn;
+  readonly texts: OperationTexts;
+  readonly requests: Allowance;
+  readonly addressOf: ClientAddress;
+  readonly maxBodyBytes: number;
+  readonly hasExplorer: boolean;
+  /** Other sites whose pages may call. */
+  readonly corsOrigins: readonly string[];
   readonly webSockets: GraphQLWebSockets;
   /** True once no new operation is taken: one may still come over a connection that was open before. */
   readonly isDraining: () => boolean;
@@ -31,16 +42,22 @@ export interface HttpOptions {
 }
 
 /** The HTTP server: GraphQL on one path, its WebSockets on the same; everything else is added by others. */
-export function createHttpServer({
+export async function createHttpServer({
   apollo,
   newContext,
+  texts,
+  requests,
+  addressOf,
+  maxBodyBytes,
+  hasExplorer,
+  corsOrigins,
   signIn,
   webSockets,
   isDraining,
   logger,
-}: HttpOptions): FastifyInstance {
+}: HttpOptions): Promise<FastifyInstance> {
   const server = Fastify({
-    bodyLimit: MAX_BODY_BYTES,
+    bodyLimit: maxBodyBytes,
     forceCloseConnections: 'idle',
     // Health and metrics are told while the server closes; GraphQL refuses by itself.
     return503OnClosing: false,
@@ -52,7 +69,14 @@ export function createHttpServer({
     frameworkErrors: (error, _request, reply) => answerError(error, reply),
   });
 
+  await addHttpHeaders(server, corsOrigins);
+
   function answerError(error: FastifyError, reply: FastifyReply) {
+    if (error instanceof RateLimitedError) {
+      const { message, retryAfterMs, extensions } = error;
+      reply.header('retry-after', Math.ceil(retryAfterMs / 1_000));
+      return reply.code(429).send({ errors: [{ message, extensions }] });
+    }
     const status = error.statusCode ?? 500;
     if (status < 500) return refuse(reply, status, 'BAD_REQUEST', error.message);
     logger.error({ err: error }, 'An HTTP request failed inside the gateway');
@@ -79,9 +103,6 @@ export function createHttpServer({
   });
 
   const requireSignIn = signIn.require();
-  const handleGraphQL = fastifyApolloHandler(apollo, {
-    context: async (request) => newContext(signIn.callerOf(request)),
-  });
   server.route({
     method: ['GET', 'POST', 'OPTIONS'],
     url: GRAPHQL_PATH,
@@ -90,14 +111,27 @@ export function createHttpServer({
       if (isDraining()) {
         return refuse(reply, 503, 'SHUTTING_DOWN', 'The gateway is shutting down. Ask again.');
       }
-      const isBrowser = request.method === 'GET' && request.headers.accept?.includes('text/html');
+      const isBrowser =
+        hasExplorer && request.method === 'GET' && request.headers.accept?.includes('text/html');
       if (isBrowser) return reply.redirect(`.${EXPLORER_PATH}`);
       return requireSignIn(request, reply);
     },
     async handler(request, reply) {
-      const body: unknown = await handleGraphQL.call(this, request, reply);
-      reply.code(toHttpStatus(reply.statusCode, reply.getHeader('content-type'), body));
-      return body;
+      const asker = toAsker(signIn.callerOf(request), toAddressKey(addressOf(request.raw)));
+      await requests.take(asker.key, 1);
+      const httpGraphQLRequest = toGraphQLRequest(request, texts);
+      if (httpGraphQLRequest instanceof GraphQLError) {
+        const { message, extensions } = httpGraphQLRequest;
+        return refuse(reply, 400, String(extensions.code), message);
+      }
+      const { status, headers, body } = await apollo.executeHTTPGraphQLRequest({
+        httpGraphQLRequest,
+        context: async () => newContext(asker),
+      });
+      if (body.kind !== 'complete') throw new Error('Incremental delivery is not switched on.');
+      for (const [name, value] of headers) reply.header(name, value);
+      reply.code(toHttpStatus(status ?? 200, headers.get('content-type'), body.string));
+      return body.string;
     },
   });
 

@@ -9,15 +9,17 @@ import {
   OperationTypeNode,
 } from 'graphql';
 import type { SubscribePayload } from 'graphql-ws';
-import type { Caller } from '../ingestion/caller.js';
 import type { Transition } from '../ingestion/transition.js';
 import type { OperationContext } from '../resolvers/operation-context.js';
 import type { FanOut } from '../watch/fan-out.js';
 import type { Follower, Outlet } from '../watch/follower.js';
 import { TransitionStream } from '../watch/replay.js';
+import type { Asker } from './asker.js';
 import { createDocuments, type PreparedOperation } from './documents.js';
 import { type ErrorFormatter, toFormattedError } from './graphql-errors.js';
+import type { Allowance } from './limits/allowance.js';
 import { type OperationReport, type OperationReporter, toErrorCodes } from './operation-log.js';
+import type { OperationRules } from './operation-rules.js';
 import { toSubscriptionKey } from './subscription-key.js';
 
 /** An execution result as clients get it: JSON, its errors formatted, as the bytes that all share. */
@@ -35,7 +37,7 @@ export interface Operations {
    */
   run(
     payload: SubscribePayload,
-    caller: Caller,
+    asker: Asker,
     outlet: Outlet<ResultJson>,
   ): Promise<RunningSubscription | null>;
   /** What clients see of what an outlet was failed with. */
@@ -44,16 +46,19 @@ export interface Operations {
 
 export interface OperationsOptions {
   readonly schema: GraphQLSchema;
+  readonly rules: OperationRules;
+  readonly requests: Allowance;
   readonly apollo: ApolloServer<OperationContext>;
   readonly fanOut: FanOut<ResultJson>;
-  readonly newContext: (caller: Caller) => OperationContext;
+  readonly newContext: (asker: Asker) => OperationContext;
   readonly formatError: ErrorFormatter;
   readonly reportOperation: OperationReporter;
 }
 
 export function createOperations(options: OperationsOptions): Operations {
-  const { schema, apollo, fanOut, newContext, formatError } = options;
-  const documents = createDocuments(schema);
+  const { schema, apollo, fanOut, newContext, formatError, requests } = options;
+  const { texts, complexity } = options.rules;
+  const documents = createDocuments(schema, options.rules);
 
   function formatErrors(errors: readonly GraphQLError[]): readonly GraphQLFormattedError[] {
     return errors.map((error) => toFormattedError(error, formatError));
@@ -62,7 +67,7 @@ export function createOperations(options: OperationsOptions): Operations {
   function report(
     type: OperationReport['type'],
     name: string | null,
-    caller: Caller,
+    { caller }: Asker,
     startedAt: number,
     errors: readonly GraphQLFormattedError[],
   ): void {
@@ -78,10 +83,36 @@ export function createOperations(options: OperationsOptions): Operations {
     });
   }
 
+  /** The operation with the text that is to be run, or why it is not. */
+  async function admit(
+    payload: SubscribePayload,
+    { key }: Asker,
+  ): Promise<SubscribePayload | GraphQLError> {
+    try {
+      await requests.take(key, 1);
+    } catch (error) {
+      return toGraphQLError(error);
+    }
+    const found = texts(payload);
+    return found instanceof GraphQLError ? found : { ...payload, query: found.query ?? '' };
+  }
+
+  /** The operation, or why it is not run. */
+  function prepare({
+    query,
+    operationName,
+    variables,
+  }: SubscribePayload): PreparedOperation | readonly GraphQLError[] {
+    const prepared = documents.prepare(query, operationName);
+    if (!('operation' in prepared)) return prepared;
+    const tooComplex = complexity.ofOperation(prepared.document, prepared.operation, variables);
+    return tooComplex ? [tooComplex] : prepared;
+  }
+
   /** Run a query or a mutation the way HTTP does; it is reported there. */
   async function answer(
     { query, operationName, variables }: SubscribePayload,
-    caller: Caller,
+    asker: Asker,
   ): Promise<ResultJson> {
     const { body } = await apollo.executeOperation(
       {
@@ -89,7 +120,7 @@ export function createOperations(options: OperationsOptions): Operations {
         ...(operationName != null && { operationName }),
         ...(variables != null && { variables }),
       },
-      { contextValue: newContext(caller) },
+      { contextValue: newContext(asker) },
     );
     if (body.kind !== 'single') throw new Error('Incremental delivery is not switched on.');
     const { data, errors } = body.singleResult;
@@ -99,26 +130,26 @@ export function createOperations(options: OperationsOptions): Operations {
   async function subscribe(
     { query, variables }: SubscribePayload,
     { document, operation }: PreparedOperation,
-    caller: Caller,
+    asker: Asker,
     outlet: Outlet<ResultJson>,
   ): Promise<RunningSubscription | null> {
     const startedAt = performance.now();
     const operationName = operation.name?.value ?? null;
     const args = { schema, document, operationName, variableValues: variables ?? null };
-    const source = await createSourceEventStream({ ...args, contextValue: newContext(caller) });
+    const source = await createSourceEventStream({ ...args, contextValue: newContext(asker) });
     if (source instanceof TransitionStream) {
-      report('subscription', operationName, caller, startedAt, []);
-      const key = toSubscriptionKey(query, { document, operation }, variables ?? {}, caller);
+      report('subscription', operationName, asker, startedAt, []);
+      const key = toSubscriptionKey(query, { document, operation }, variables ?? {}, asker.caller);
       return fanOut.follow(
         key,
         source,
-        (transition) => renderEvent(args, transition, caller),
+        (transition) => renderEvent(args, transition, asker),
         outlet,
       );
     }
     if (!('errors' in source)) throw new Error('Every subscription here is one of transitions.');
     const errors = formatErrors(source.errors ?? []);
-    report('subscription', operationName, caller, startedAt, errors);
+    report('subscription', operationName, asker, startedAt, errors);
     outlet.fail(new OperationRefused(errors));
     return null;
   }
@@ -127,38 +158,42 @@ export function createOperations(options: OperationsOptions): Operations {
   async function renderEvent(
     args: ExecutionArgs,
     event: Transition,
-    caller: Caller,
+    asker: Asker,
   ): Promise<ResultJson> {
-    const contextValue = newContext(caller);
+    const contextValue = newContext(asker);
     const { data, errors } = await execute({ ...args, rootValue: event, contextValue });
     return toResultJson(data, errors && formatErrors(errors));
   }
 
   return {
-    async run(payload, caller, outlet) {
+    async run(sent, asker, outlet) {
       const startedAt = performance.now();
-      const { query, operationName } = payload;
-      const prepared = documents.prepare(query, operationName);
-      if (!('operation' in prepared)) {
-        const errors = formatErrors(prepared);
-        report('invalid', null, caller, startedAt, errors);
+      const payload = await admit(sent, asker);
+      const prepared = payload instanceof GraphQLError ? [payload] : prepare(payload);
+      if (payload instanceof GraphQLError || !('operation' in prepared)) {
+        const errors = formatErrors(prepared as readonly GraphQLError[]);
+        report('invalid', null, asker, startedAt, errors);
         outlet.fail(new OperationRefused(errors));
         return null;
       }
       if (prepared.operation.operation === OperationTypeNode.SUBSCRIPTION) {
-        return subscribe(payload, prepared, caller, outlet);
+        return subscribe(payload, prepared, asker, outlet);
       }
-      void outlet.next(await answer(payload, caller));
+      void outlet.next(await answer(payload, asker));
       outlet.complete();
       return null;
     },
 
     formatFailure(failure) {
       if (failure instanceof OperationRefused) return failure.errors;
-      const originalError = failure instanceof Error ? failure : new Error(String(failure));
-      return formatErrors([new GraphQLError(originalError.message, { originalError })]);
+      return formatErrors([toGraphQLError(failure)]);
     },
   };
+}
+
+function toGraphQLError(failure: unknown): GraphQLError {
+  const originalError = failure instanceof Error ? failure : new Error(String(failure));
+  return new GraphQLError(originalError.message, { originalError });
 }
 
 /** Why an operation was not run, formatted and reported already. */

@@ -12,8 +12,11 @@ import {
 } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import type { Caller } from '../ingestion/caller.js';
+import { TooManyOperationsError } from '../ingestion/gateway-error.js';
 import type { Clock } from '../ingestion/ports.js';
+import { type Asker, toAsker } from './asker.js';
 import { onceExpired } from './expiry.js';
+import type { SocketQuota } from './limits/socket-quota.js';
 import type { Operations } from './operations.js';
 import type { SignIn } from './sign-in.js';
 import { type OperationHost, SocketOperation } from './socket-operation.js';
@@ -28,8 +31,35 @@ const INIT_TIMEOUT_MS = 3_000;
  */
 const MAX_BUFFERED_BYTES = 64 * 1024;
 
+/**
+ * So many may wait before nothing more is read from the client, as it does not read itself: answers and pongs
+ * would pile up. Its own pongs are not read either then, so that it is cut off where it goes on like that.
+ */
+const MAX_UNREAD_BYTES = 1024 * 1024;
+
 /** Bytes would go as a binary frame. */
 const AS_TEXT = { binary: false };
+
+/** graphql-ws clients do not come back after this. */
+const TOO_MANY_SOCKETS: SocketClose = { code: 4429, reason: 'Too many sockets' };
+
+/** What all sockets share. */
+export interface SocketServices {
+  readonly operations: Operations;
+  readonly signIn: SignIn;
+  readonly clock: Clock;
+  readonly quota: SocketQuota;
+  /** How many may be under way on one socket. */
+  readonly maxOperations: number;
+}
+
+/** What is known of a client by the request that was upgraded. */
+export interface SocketClient {
+  /** Where it is, as limits are counted. */
+  readonly addressKey: string;
+  /** The header of that name. */
+  readonly authorization: string | undefined;
+}
 
 /**
  * One WebSocket, and the graphql-transport-ws protocol on it.
@@ -42,7 +72,9 @@ const AS_TEXT = { binary: false };
 export class SocketConnection implements OperationHost {
   #phase: 'opened' | 'identifying' | 'acknowledged' | 'closed' = 'opened';
   /** Who the client is, once that is known. */
-  #caller: Caller | null = null;
+  #asker: Asker | null = null;
+  /** Whose sockets this one is among: of its address, until its caller is known. */
+  #quotaKey: string;
   #callOffExpiry = () => {};
   /** Not kept once it was looked at. */
   #authorization: string | undefined;
@@ -51,12 +83,12 @@ export class SocketConnection implements OperationHost {
 
   constructor(
     private readonly socket: WebSocket,
-    private readonly operations: Operations,
-    private readonly callers: { readonly signIn: SignIn; readonly clock: Clock },
-    /** The header of that name, of the request that was upgraded. */
-    authorization: string | undefined,
+    private readonly services: SocketServices,
+    { addressKey, authorization }: SocketClient,
   ) {
     this.#authorization = authorization;
+    this.#quotaKey = addressKey;
+    services.quota.enter(addressKey);
     if (socket.protocol !== GRAPHQL_TRANSPORT_WS_PROTOCOL) {
       this.close(CloseCode.SubprotocolNotAcceptable, 'Subprotocol not acceptable');
       return;
@@ -99,11 +131,24 @@ export class SocketConnection implements OperationHost {
       return null;
     }
     // Called when these bytes have left, and so all before them; or when they never will.
-    return new Promise((resolve) => socket.send(message, AS_TEXT, () => resolve()));
+    return new Promise((resolve) => {
+      socket.send(message, AS_TEXT, () => {
+        resolve();
+        this.#readOn();
+      });
+      this.#pauseIfUnread();
+    });
+  }
+
+  /** Answer a ping of the WebSocket itself. */
+  pong(data: Buffer): void {
+    if (this.socket.readyState !== this.socket.OPEN) return;
+    this.socket.pong(data, false, () => this.#readOn());
+    this.#pauseIfUnread();
   }
 
   formatFailure(failure: unknown): readonly GraphQLFormattedError[] {
-    return this.operations.formatFailure(failure);
+    return this.services.operations.formatFailure(failure);
   }
 
   release(id: string): void {
@@ -123,6 +168,21 @@ export class SocketConnection implements OperationHost {
     for (const operation of this.#operations.values()) operation.callOff();
   }
 
+  #pauseIfUnread(): void {
+    if (this.socket.bufferedAmount > MAX_UNREAD_BYTES) this.socket.pause();
+  }
+
+  #readOn(): void {
+    const { socket } = this;
+    if (socket.isPaused && socket.bufferedAmount <= MAX_UNREAD_BYTES) socket.resume();
+  }
+
+  /** The socket is closed: it counts no more. */
+  leave(): void {
+    this.end();
+    this.services.quota.leave(this.#quotaKey);
+  }
+
   async #identify({ payload }: ConnectionInitMessage): Promise<void> {
     if (this.#phase !== 'opened') {
       this.close(CloseCode.TooManyInitialisationRequests, 'Too many initialisation requests');
@@ -131,13 +191,14 @@ export class SocketConnection implements OperationHost {
     this.#phase = 'identifying';
     clearTimeout(this.#initTimer);
     this.#initTimer = undefined;
-    const { signIn, clock } = this.callers;
+    const { signIn, clock } = this.services;
     try {
       const authorization = toAuthorization(payload, this.#authorization);
       this.#authorization = undefined;
       const caller = await signIn.identify(authorization);
       if (this.#isClosed) return;
       this.#acknowledge(caller);
+      if (this.#isClosed) return;
       this.#callOffExpiry = onceExpired(clock, caller.expiresAt, () => this.#refuse(EXPIRED));
     } catch (error) {
       if (!this.#isClosed) this.#refuse(toClose(error));
@@ -149,7 +210,13 @@ export class SocketConnection implements OperationHost {
   }
 
   #acknowledge(caller: Caller): void {
-    this.#caller = caller;
+    const asker = toAsker(caller, this.#quotaKey);
+    if (!this.services.quota.move(this.#quotaKey, asker.key)) {
+      this.#refuse(TOO_MANY_SOCKETS);
+      return;
+    }
+    this.#quotaKey = asker.key;
+    this.#asker = asker;
     this.#phase = 'acknowledged';
     void this.send(stringifyMessage({ type: MessageType.ConnectionAck }));
   }
@@ -163,7 +230,8 @@ export class SocketConnection implements OperationHost {
   }
 
   #subscribe({ id, payload }: SubscribeMessage): void {
-    if (!this.#caller) {
+    const { operations, maxOperations } = this.services;
+    if (!this.#asker) {
       this.close(CloseCode.Unauthorized, 'Unauthorized');
       return;
     }
@@ -173,19 +241,27 @@ export class SocketConnection implements OperationHost {
       return;
     }
     const operation = new SocketOperation(this, id);
+    if (this.#operations.size >= maxOperations) {
+      operation.fail(
+        new TooManyOperationsError(
+          `A socket may have at most ${maxOperations} operations under way. Wait for one, or complete one.`,
+        ),
+      );
+      return;
+    }
     this.#operations.set(id, operation);
-    void start(this.operations, payload, this.#caller, operation);
+    void start(operations, payload, this.#asker, operation);
   }
 }
 
 async function start(
   operations: Operations,
   payload: SubscribeMessage['payload'],
-  caller: Caller,
+  asker: Asker,
   operation: SocketOperation,
 ): Promise<void> {
   try {
-    operation.runsAs(await operations.run(payload, caller, operation));
+    operation.runsAs(await operations.run(payload, asker, operation));
   } catch (error) {
     operation.fail(error);
   }

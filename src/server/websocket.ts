@@ -3,14 +3,11 @@ import type { Duplex } from 'node:stream';
 import { CloseCode, handleProtocols } from 'graphql-ws';
 import type { Logger } from 'pino';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
-import type { Clock } from '../ingestion/ports.js';
-import type { Operations } from './operations.js';
-import type { SignIn } from './sign-in.js';
-import { SocketConnection } from './socket-connection.js';
+import type { ClientAddress } from './client-address.js';
+import { toAddressKey } from './limits/caller-key.js';
+import type { OriginCheck } from './origin.js';
+import { type SocketClient, SocketConnection, type SocketServices } from './socket-connection.js';
 import { startPings } from './socket-pings.js';
-
-/** As large as an HTTP body may be. */
-const MAX_FRAME_BYTES = 1024 * 1024;
 
 /** graphql-ws clients come back after 1012 (Service Restart); after 1001 they would too, but at once. */
 const SERVICE_RESTART = 1012;
@@ -22,15 +19,17 @@ const DRAIN_SPREAD_MS = 1_000;
 const CLOSE_TIMEOUT_MS = 2_000;
 
 export interface WebSocketOptions {
-  readonly operations: Operations;
-  readonly signIn: SignIn;
-  readonly clock: Clock;
+  readonly services: SocketServices;
+  /** Of a frame. */
+  readonly maxFrameBytes: number;
+  readonly addressOf: ClientAddress;
+  readonly isAllowedOrigin: OriginCheck;
   readonly logger: Logger;
 }
 
 /** GraphQL over WebSocket: the graphql-transport-ws protocol. */
 export interface GraphQLWebSockets {
-  /** Take over an HTTP connection that asks to be upgraded. */
+  /** Take over an HTTP connection that asks to be upgraded; or refuse it, with an HTTP status. */
   upgrade(request: IncomingMessage, connection: Duplex, head: Buffer): void;
   /** How many sockets are open. */
   readonly socketCount: number;
@@ -41,19 +40,21 @@ export interface GraphQLWebSockets {
 }
 
 export function createWebSockets({
-  operations,
-  signIn,
-  clock,
+  services,
+  maxFrameBytes,
+  addressOf,
+  isAllowedOrigin,
   logger,
 }: WebSocketOptions): GraphQLWebSockets {
   const webSockets = new WebSocketServer({
     noServer: true,
-    maxPayload: MAX_FRAME_BYTES,
+    maxPayload: maxFrameBytes,
     // What is shared by all subscribers would be deflated for each, with a window of memory for each.
     perMessageDeflate: false,
+    // Answered by the connection, which sees whether the client takes the answers.
+    autoPong: false,
     handleProtocols: (protocols) => handleProtocols(protocols),
   });
-  const callers = { signIn, clock };
   const connections = new WeakMap<WebSocket, SocketConnection>();
   const pings = startPings(webSockets.clients);
 
@@ -66,21 +67,25 @@ export function createWebSockets({
       connections.get(this)?.close(CloseCode.InternalServerError, 'Internal server error');
     }
   }
+  function onPing(this: WebSocket, data: Buffer): void {
+    connections.get(this)?.pong(data);
+  }
   function onPong(this: WebSocket): void {
     pings.answered(this);
   }
   function onClose(this: WebSocket): void {
-    connections.get(this)?.end();
+    connections.get(this)?.leave();
   }
   /** A frame that breaks the protocol; the ws library closes the socket with the code for it. */
   function onError(error: Error): void {
     logger.debug({ err: error }, 'A WebSocket broke the protocol');
   }
 
-  function open(socket: WebSocket, authorization: string | undefined): void {
-    const connection = new SocketConnection(socket, operations, callers, authorization);
+  function open(socket: WebSocket, client: SocketClient): void {
+    const connection = new SocketConnection(socket, services, client);
     connections.set(socket, connection);
     socket.on('message', onMessage);
+    socket.on('ping', onPing);
     socket.on('pong', onPong);
     socket.on('error', onError);
     socket.once('close', onClose);
@@ -96,15 +101,32 @@ export function createWebSockets({
 
   let isDraining = false;
 
+  /** With which status a socket is refused; null where it may be opened. */
+  function refusalOf(request: IncomingMessage, addressKey: string): string | null {
+    // Over a connection that was open before: the server accepts no new ones any more.
+    if (isDraining) return '503 Service Unavailable';
+    if (!isAllowedOrigin(request)) return '403 Forbidden';
+    switch (services.quota.refusal(addressKey)) {
+      case 'caller':
+        return '429 Too Many Requests';
+      case 'full':
+        return '503 Service Unavailable';
+      case null:
+        return null;
+    }
+  }
+
   return {
     upgrade(request, connection, head) {
-      // Over a connection that was open before: the server accepts no new ones any more.
-      if (isDraining) {
-        connection.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n');
+      const addressKey = toAddressKey(addressOf(request));
+      const refusal = refusalOf(request, addressKey);
+      if (refusal) {
+        connection.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
         return;
       }
       const { authorization } = request.headers;
-      webSockets.handleUpgrade(request, connection, head, (socket) => open(socket, authorization));
+      const client = { addressKey, authorization };
+      webSockets.handleUpgrade(request, connection, head, (socket) => open(socket, client));
     },
     get socketCount() {
       return webSockets.clients.size;

@@ -153,19 +153,19 @@ describe('an operation at fault is told the same over HTTP and over a socket', (
     ],
     [
       'selections nested too deep for any parser',
-      { query: '{ a '.repeat(50_000) },
-      200,
+      { query: '{ a '.repeat(1_000) },
+      400,
       [
-        'GRAPHQL_PARSE_FAILED',
+        'OPERATION_TOO_COMPLEX',
         'Syntax Error: Document contains more that 1000 tokens. Parsing aborted.',
       ],
     ],
     [
       'lists nested too deep for any parser',
-      { query: `{ node(id: ${'['.repeat(50_000)}` },
-      200,
+      { query: `{ node(id: ${'['.repeat(1_000)}` },
+      400,
       [
-        'GRAPHQL_PARSE_FAILED',
+        'OPERATION_TOO_COMPLEX',
         'Syntax Error: Document contains more that 1000 tokens. Parsing aborted.',
       ],
     ],
@@ -581,8 +581,8 @@ describe('a body at fault', () => {
       '`operationName` in a POST body must be a string if provided.',
     ],
     [
-      'more than 1 MiB',
-      JSON.stringify({ query: `#${'x'.repeat(1024 * 1024)}` }),
+      'more than 128 KiB',
+      JSON.stringify({ query: `#${'x'.repeat(128 * 1024)}` }),
       413,
       'Request body is too large',
     ],

@@ -222,7 +222,7 @@ const operations: Record<string, OperationCase> = {
     toWord: ({ ingestionStatuses }) => word(ingestionStatuses[0]),
   },
   ingestionRequests: {
-    query: `{ ingestionRequests(first: 100) { nodes { ${requestFields} } } }`,
+    query: `{ ingestionRequests(first: 10) { nodes { ${requestFields} } } }`,
     variables: {},
     needs: 'ingestion:read',
     hidden: 'absent',

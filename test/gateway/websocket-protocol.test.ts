@@ -5,21 +5,15 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createIngestionRequestLoader } from '../../src/datasources/ingestion-request.loader.js';
 import { createLineageLoader } from '../../src/datasources/lineage.loader.js';
 import { systemClock } from '../../src/datasources/system-clock.js';
-import type { Caller } from '../../src/ingestion/caller.js';
 import type { IngestionLog, StartLog, Watches } from '../../src/ingestion/ports.js';
 import type { Starter } from '../../src/ingestion/start-ingestion.js';
 import { createLogger } from '../../src/logger.js';
-import { createApolloServer } from '../../src/server/apollo.js';
 import { buildGatewaySchema } from '../../src/server/build-schema.js';
-import { createErrorFormatter } from '../../src/server/graphql-errors.js';
-import { createHttpServer } from '../../src/server/http.js';
-import { createHttpSignIn } from '../../src/server/http-sign-in.js';
-import { createOperations, type ResultJson } from '../../src/server/operations.js';
+import { createGraphQLServer } from '../../src/server/graphql-server.js';
 import { anonymousSignIn } from '../../src/server/sign-in.js';
-import { createWebSockets } from '../../src/server/websocket.js';
-import { createFanOut } from '../../src/watch/fan-out.js';
 import { createHub } from '../../src/watch/hub.js';
 import { startAnswers, statusAnswers } from '../support/campaign-answers.js';
+import { privateExposure } from '../support/exposure.js';
 import { createMemoryLog } from '../support/memory-log.js';
 import { readMetric, untilMetric } from '../support/metrics.js';
 import { askSocket, openSocket, type RawSocket } from '../support/raw-socket.js';
@@ -88,7 +82,7 @@ describe('a socket that does not keep to the protocol is closed', () => {
     ['two subscribes with one id', 4409, twice('1')],
     ['two subscribes with one long id', 4409, twice('é'.repeat(1_000))],
     ['a second connection_init', 4429, [{ type: 'connection_init' }]],
-    ['a frame over 1 MiB', 1009, [`"${'x'.repeat(1024 * 1024)}"`]],
+    ['a frame over 128 KiB', 1009, [`"${'x'.repeat(128 * 1024)}"`]],
   ];
 
   it.each(cases)('%s', async (_what, code, messages) => {
@@ -387,39 +381,19 @@ describe('a fault inside a stream', () => {
     const nobody = {} as Watches & Starter & StartLog;
     const clock = systemClock;
     const schema = await buildGatewaySchema({ starter: nobody, log, watches: nobody, clock });
-    const formatError = createErrorFormatter(logger);
-    const reportOperation = () => {};
-    const newContext = (caller: Caller) => ({
-      caller,
-      requests: createIngestionRequestLoader(log),
-      lineages: createLineageLoader(nobody),
-      batches: null,
-      followed: { log, hub, watches: nobody },
-    });
-    const apollo = createApolloServer({ schema, formatError, reportOperation, logger });
-    await apollo.start();
-    const fanOut = createFanOut<ResultJson>({ log, hub });
-    const operations = createOperations({
+    const { server, fanOut, stop } = await createGraphQLServer({
       schema,
-      apollo,
-      fanOut,
-      newContext,
-      formatError,
-      reportOperation,
-    });
-    const webSockets = createWebSockets({
-      operations,
       signIn: anonymousSignIn,
-      clock: systemClock,
-      logger,
-    });
-    const isDraining = () => false;
-    const server = createHttpServer({
-      apollo,
-      newContext,
-      signIn: createHttpSignIn(anonymousSignIn, logger),
-      webSockets,
-      isDraining,
+      clock,
+      exposure: { ...privateExposure, persistedOperations: null },
+      followed: { log, hub, watches: nobody },
+      newLoaders: () => ({
+        requests: createIngestionRequestLoader(log),
+        lineages: createLineageLoader(nobody),
+        batches: null,
+      }),
+      reportOperation: () => {},
+      isDraining: () => false,
       logger,
     });
     await server.listen({ host: '127.0.0.1', port: 0 });
@@ -428,10 +402,7 @@ describe('a fault inside a stream', () => {
       url: `http://127.0.0.1:${port}`,
       logText: () => lines.join(''),
       listenerCount: () => hub.listenerCount + fanOut.followerCount,
-      async stop() {
-        await Promise.all([server.close(), webSockets.drain()]);
-        await apollo.stop();
-      },
+      stop,
     };
   }
 });

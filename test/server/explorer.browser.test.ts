@@ -15,7 +15,6 @@ const RECORDS = 5;
 const TIMEOUT_MS = 60_000;
 
 const STRAY_URL = 'https://stray.example/';
-const STRAY_SOCKET_URL = 'wss://stray.example/';
 
 describe('the explorer, in a browser that reaches nothing but the gateway', () => {
   const running = new AsyncDisposableStack();
@@ -88,13 +87,11 @@ describe('the explorer, in a browser that reaches nothing but the gateway', () =
       await explorer.openDocs('Subscription');
       await page.getByText('All transitions of one request after the cursor').first().waitFor();
 
+      // A breach of the page's policy would be among these: whatever it asked another host for, too.
       expect(browser.faults).toEqual([]);
-      // What is recorded comes in order: had anything gone astray before these, it would stand before them.
       await page.evaluate(`fetch('${STRAY_URL}').catch(() => {})`);
-      await page.evaluate(
-        `new Promise((resolve) => { new WebSocket('${STRAY_SOCKET_URL}').onclose = () => resolve(); })`,
-      );
-      expect(browser.strayRequests).toEqual([STRAY_URL, STRAY_SOCKET_URL]);
+      expect(browser.faults.join()).toContain(`Connecting to '${STRAY_URL}' violates`);
+      expect(browser.strayRequests).toEqual([]);
     },
     TIMEOUT_MS,
   );

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { startGateway } from '../../src/gateway.js';
 import { createLogger } from '../../src/logger.js';
+import { privateExposure } from './exposure.js';
 import { ACCESS_TOKEN, API_KEY, ORGANIZATION } from './test-gateway.js';
 
 /** What it answers to any message: the heap that is left after the garbage is collected, in bytes. */
@@ -40,6 +41,7 @@ const gateway = await startGateway(
     pollMaxMs: 60_000,
     database: { kind: 'sqlite', dataDir },
     retentionDays: 90,
+    exposure: privateExposure,
     explorerMappingId: 'XDM44',
   },
   createLogger('silent'),

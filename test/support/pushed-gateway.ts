@@ -8,21 +8,17 @@ import { createIngestionRequestLoader } from '../../src/datasources/ingestion-re
 import { createLineageLoader } from '../../src/datasources/lineage.loader.js';
 import { createStartLog } from '../../src/datasources/start-log.datasource.js';
 import { systemClock } from '../../src/datasources/system-clock.js';
-import type { Caller } from '../../src/ingestion/caller.js';
 import type { IngestionLog, Upstream } from '../../src/ingestion/ports.js';
 import { singleReplica } from '../../src/ingestion/replica-ports.js';
-import type { OperationContext } from '../../src/resolvers/operation-context.js';
-import { createApolloServer } from '../../src/server/apollo.js';
 import { buildGatewaySchema } from '../../src/server/build-schema.js';
-import { createErrorFormatter } from '../../src/server/graphql-errors.js';
-import { createHttpServer } from '../../src/server/http.js';
-import { createHttpSignIn } from '../../src/server/http-sign-in.js';
-import { createOperations, type ResultJson } from '../../src/server/operations.js';
+import { createGraphQLServer } from '../../src/server/graphql-server.js';
+import type { ResultJson } from '../../src/server/operations.js';
 import { anonymousSignIn } from '../../src/server/sign-in.js';
-import { createWebSockets, type GraphQLWebSockets } from '../../src/server/websocket.js';
-import { createFanOut, type FanOut } from '../../src/watch/fan-out.js';
+import type { GraphQLWebSockets } from '../../src/server/websocket.js';
+import type { FanOut } from '../../src/watch/fan-out.js';
 import { createHub } from '../../src/watch/hub.js';
 import { createWatcher } from '../../src/watch/watcher.js';
+import { privateExposure } from './exposure.js';
 import { deleteDatabase, openTestLog } from './log-database.js';
 
 /** A gateway whose transitions are appended to its log by whoever started it, and not seen upstream. */
@@ -62,8 +58,6 @@ export async function startPushedGateway(): Promise<PushedGateway> {
     events: { onRegression: () => {}, onPollFailed: () => {} },
   });
   const logger = pino({ level: 'silent' });
-  const formatError = createErrorFormatter(logger);
-  const reportOperation = () => {};
   const schema = await buildGatewaySchema({
     starter: { start: unasked },
     log,
@@ -71,38 +65,17 @@ export async function startPushedGateway(): Promise<PushedGateway> {
     clock: systemClock,
   });
   let operationCount = 0;
-  const newContext = (caller: Caller): OperationContext => {
-    operationCount += 1;
-    return {
-      caller,
-      requests: createIngestionRequestLoader(log),
-      lineages: createLineageLoader(starts),
-      batches: null,
-      followed: { log, hub, watches },
-    };
-  };
-  const apollo = createApolloServer({ schema, formatError, reportOperation, logger });
-  await apollo.start();
-  const fanOut = createFanOut<ResultJson>({ log, hub });
-  const operations = createOperations({
+  const { server, webSockets, fanOut, ...graphql } = await createGraphQLServer({
     schema,
-    apollo,
-    fanOut,
-    newContext,
-    formatError,
-    reportOperation,
-  });
-  const webSockets = createWebSockets({
-    operations,
     signIn: anonymousSignIn,
     clock: systemClock,
-    logger,
-  });
-  const server = createHttpServer({
-    apollo,
-    newContext,
-    signIn: createHttpSignIn(anonymousSignIn, logger),
-    webSockets,
+    exposure: { ...privateExposure, persistedOperations: null },
+    followed: { log, hub, watches },
+    newLoaders() {
+      operationCount += 1;
+      return { requests: createIngestionRequestLoader(log), lineages: createLineageLoader(starts) };
+    },
+    reportOperation: () => {},
     isDraining: () => false,
     logger,
   });
@@ -119,8 +92,7 @@ export async function startPushedGateway(): Promise<PushedGateway> {
       return operationCount;
     },
     async stop() {
-      await Promise.all([server.close(), webSockets.drain()]);
-      await apollo.stop();
+      await graphql.stop();
       await watches.stop();
       await log.close();
       await deleteDatabase(dataDir);

@@ -8,6 +8,7 @@ import {
   startGateway,
 } from '../../src/gateway.js';
 import { createLogger } from '../../src/logger.js';
+import { privateExposure } from './exposure.js';
 import { createGraphQLClient, type GraphQLClient } from './graphql-client.js';
 import { databaseOf, deleteDatabase } from './log-database.js';
 
@@ -64,6 +65,7 @@ export async function startTestGateway(
       pollMaxMs: 200,
       database,
       retentionDays: 90,
+      exposure: privateExposure,
       explorerMappingId: 'XDM44',
       ...overrides,
     },

@@ -1,0 +1,79 @@
+import proxyAddr from '@fastify/proxy-addr';
+import { z } from 'zod';
+import { type LimitSettings, limitSettings, toLimits } from './config.limits.js';
+import type { Exposure } from './server/graphql-server.js';
+
+const onOrOff = {
+  allowed: 'on or off',
+  schema: z
+    .enum(['on', 'off'])
+    .transform((word) => word === 'on')
+    .optional(),
+};
+
+function listOf(isAllowed: (item: string) => boolean) {
+  return z
+    .string()
+    .default('')
+    .transform((list) => (list === '' ? [] : list.split(',').map((item) => item.trim())))
+    .refine((items) => items.every(isAllowed));
+}
+
+/** The variables that say what strangers may do. */
+export const exposureSettings = {
+  INTROSPECTION: onOrOff,
+  EXPLORER: onOrOff,
+  CORS_ORIGINS: {
+    allowed: 'origins such as https://app.example.com, commas between them',
+    schema: listOf((origin) => URL.parse(origin)?.origin === origin),
+  },
+  TRUST_PROXY: {
+    allowed: 'IP addresses and ranges such as 10.0.0.0/8, or loopback, commas between them',
+    schema: listOf(isAddressOrRange),
+  },
+  PERSISTED_OPERATIONS: { allowed: 'a file', schema: z.string().min(1).optional() },
+  ...limitSettings,
+} as const;
+
+/** What strangers may do, its file not read yet. */
+export interface ExposureConfig extends Omit<Exposure, 'persistedOperations'> {
+  /** The list of operations that may be run; null where all may. */
+  readonly persistedOperationsFile: string | null;
+}
+
+type ExposureSettings = {
+  [Name in Exclude<keyof typeof exposureSettings, keyof LimitSettings>]: z.output<
+    (typeof exposureSettings)[Name]['schema']
+  >;
+} & LimitSettings;
+
+/** Who can call. */
+export interface Audience {
+  readonly hasSignIn: boolean;
+  /** Whether others than the programs of this machine can reach it. */
+  readonly isReachable: boolean;
+}
+
+/** What is not set follows from who can call. */
+export function toExposureConfig(
+  all: ExposureSettings,
+  { hasSignIn, isReachable }: Audience,
+): ExposureConfig {
+  return {
+    limits: toLimits(all, hasSignIn || isReachable),
+    isSchemaOpen: all.INTROSPECTION ?? !hasSignIn,
+    hasExplorer: all.EXPLORER ?? !hasSignIn,
+    corsOrigins: all.CORS_ORIGINS,
+    trustedProxies: all.TRUST_PROXY,
+    persistedOperationsFile: all.PERSISTED_OPERATIONS ?? null,
+  };
+}
+
+function isAddressOrRange(text: string): boolean {
+  try {
+    proxyAddr.compile(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { defaultLimits, type Limits, noCallerLimits } from './server/limits/limits.js';
+
+const { document } = defaultLimits;
+
+function countOf(what: string, max: number) {
+  return {
+    allowed: `${what}, 1 to ${max}`,
+    schema: z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(1).max(max)),
+  };
+}
+
+function upTo(what: string, max: number, defaultCount: number) {
+  const { allowed, schema } = countOf(what, max);
+  return { allowed, schema: schema.default(defaultCount) };
+}
+
+/** Where the default depends on who can call. */
+function perCaller(what: string, max: number) {
+  const { allowed, schema } = countOf(what, max);
+  return { allowed, schema: schema.optional() };
+}
+
+/** The variables that set limits. */
+export const limitSettings = {
+  LIMIT_CHARACTERS: upTo('characters', 1_000_000, document.maxCharacters),
+  // Twice as many, each within the one before, would run the parser out of stack.
+  LIMIT_TOKENS: upTo('tokens', 2_000, document.maxTokens),
+  LIMIT_DEPTH: upTo('levels', 100, document.maxDepth),
+  LIMIT_ALIASES: upTo('aliases', 1_000, document.maxAliases),
+  LIMIT_ROOT_FIELDS: upTo('fields', 1_000, document.maxRootFields),
+  LIMIT_DIRECTIVES: upTo('directives', 1_000, document.maxDirectives),
+  LIMIT_COST: upTo('points', 1_000_000, document.maxCost),
+  LIMIT_OPERATION_MS: upTo('milliseconds', 600_000, defaultLimits.operationTimeoutMs),
+  LIMIT_BODY_BYTES: upTo('bytes', 64 * 1024 * 1024, defaultLimits.maxBodyBytes),
+  LIMIT_OPERATIONS_PER_SOCKET: upTo('operations', 100_000, defaultLimits.maxOperationsPerSocket),
+  LIMIT_SOCKETS: upTo('sockets', 1_000_000, defaultLimits.maxSockets),
+  LIMIT_SOCKETS_PER_CALLER: perCaller('sockets', 1_000_000),
+  LIMIT_REQUESTS_PER_MINUTE: perCaller('requests a minute', 10_000_000),
+  LIMIT_STARTS_PER_MINUTE: perCaller('starts a minute', 10_000_000),
+} as const;
+
+/** The variables, read. */
+export type LimitSettings = {
+  [Name in keyof typeof limitSettings]: z.output<(typeof limitSettings)[Name]['schema']>;
+};
+
+/** @param isExposed - whether others than the programs of this machine can call */
+export function toLimits(all: LimitSettings, isExposed: boolean): Limits {
+  const perCaller = isExposed ? defaultLimits : noCallerLimits;
+  return {
+    document: {
+      maxCharacters: all.LIMIT_CHARACTERS,
+      maxTokens: all.LIMIT_TOKENS,
+      maxDepth: all.LIMIT_DEPTH,
+      maxAliases: all.LIMIT_ALIASES,
+      maxRootFields: all.LIMIT_ROOT_FIELDS,
+      maxDirectives: all.LIMIT_DIRECTIVES,
+      maxCost: all.LIMIT_COST,
+    },
+    operationTimeoutMs: all.LIMIT_OPERATION_MS,
+    maxBodyBytes: all.LIMIT_BODY_BYTES,
+    maxOperationsPerSocket: all.LIMIT_OPERATIONS_PER_SOCKET,
+    maxSockets: all.LIMIT_SOCKETS,
+    maxSocketsPerCaller: all.LIMIT_SOCKETS_PER_CALLER ?? perCaller.maxSocketsPerCaller,
+    maxRequestsPerMinute: all.LIMIT_REQUESTS_PER_MINUTE ?? perCaller.maxRequestsPerMinute,
+    maxStartsPerMinute: all.LIMIT_STARTS_PER_MINUTE ?? perCaller.maxStartsPerMinute,
+  };
+}

@@ -1,0 +1,134 @@
+import type { FastifyInstance } from 'fastify';
+import type { GraphQLSchema } from 'graphql';
+import type { Logger } from 'pino';
+import type { Clock } from '../ingestion/ports.js';
+import type { OperationContext } from '../resolvers/operation-context.js';
+import { createFanOut, type FanOut } from '../watch/fan-out.js';
+import { createApolloServer } from './apollo.js';
+import type { Asker } from './asker.js';
+import { createClientAddress } from './client-address.js';
+import { createErrorFormatter } from './graphql-errors.js';
+import { createHttpServer } from './http.js';
+import { createHttpSignIn, type HttpSignIn } from './http-sign-in.js';
+import { createCallerLimits } from './limits/caller-limits.js';
+import type { Limits } from './limits/limits.js';
+import { limitOperationTime } from './limits/operation-time.js';
+import type { OperationReporter } from './operation-log.js';
+import { createOperationRules } from './operation-rules.js';
+import { createOperations, type ResultJson } from './operations.js';
+import { createOriginCheck } from './origin.js';
+import type { PersistedOperations } from './persisted-operations.js';
+import type { SignIn } from './sign-in.js';
+import { createWebSockets, type GraphQLWebSockets } from './websocket.js';
+
+/** What strangers may do. */
+export interface Exposure {
+  readonly limits: Limits;
+  /** Whether clients may ask for the schema. */
+  readonly isSchemaOpen: boolean;
+  /** Whether browsers that open the address of GraphQL are led to an explorer. */
+  readonly hasExplorer: boolean;
+  /** The operations that may be run; null where all may. */
+  readonly persistedOperations: PersistedOperations | null;
+  /** Other sites whose pages may call. */
+  readonly corsOrigins: readonly string[];
+  /** Addresses and ranges of the proxies in front. */
+  readonly trustedProxies: readonly string[];
+}
+
+export interface GraphQLServerOptions {
+  readonly schema: GraphQLSchema;
+  readonly signIn: SignIn;
+  readonly clock: Clock;
+  readonly exposure: Exposure;
+  /** What is new for each operation, whoever sends it. */
+  readonly newLoaders: () => Pick<OperationContext, 'requests' | 'lineages' | 'batches'>;
+  readonly followed: OperationContext['followed'];
+  readonly reportOperation: OperationReporter;
+  /** True once no new operation is taken. */
+  readonly isDraining: () => boolean;
+  readonly logger: Logger;
+}
+
+/** GraphQL over HTTP and over WebSockets, on a server that does not listen yet. */
+export interface GraphQLServer {
+  readonly server: FastifyInstance;
+  /** For what else is served and not to everybody. */
+  readonly httpSignIn: HttpSignIn;
+  readonly webSockets: GraphQLWebSockets;
+  readonly fanOut: FanOut<ResultJson>;
+  /** Take nothing new, finish what is under way, and close every socket. */
+  stop(): Promise<void>;
+}
+
+/** Join the transports with what they share: rules, limits, errors. */
+export async function createGraphQLServer(options: GraphQLServerOptions): Promise<GraphQLServer> {
+  const { schema, signIn, clock, exposure, followed, reportOperation, isDraining, logger } =
+    options;
+  const { limits, isSchemaOpen } = exposure;
+  limitOperationTime(schema, limits.operationTimeoutMs);
+  const rules = createOperationRules(schema, exposure);
+  const { requests, starts, sockets } = createCallerLimits(limits);
+  const addressOf = createClientAddress(exposure.trustedProxies);
+  const formatError = createErrorFormatter(logger, isSchemaOpen);
+  const newContext = ({ caller, key }: Asker): OperationContext => ({
+    ...options.newLoaders(),
+    followed,
+    caller,
+    startedAt: performance.now(),
+    takeStarts: (count) => starts.take(key, count),
+  });
+
+  const apollo = createApolloServer({ schema, rules, formatError, reportOperation, logger });
+  await apollo.start();
+  const fanOut = createFanOut<ResultJson>(followed);
+  const operations = createOperations({
+    schema,
+    rules,
+    requests,
+    apollo,
+    fanOut,
+    newContext,
+    formatError,
+    reportOperation,
+  });
+  const webSockets = createWebSockets({
+    services: {
+      operations,
+      signIn,
+      clock,
+      quota: sockets,
+      maxOperations: limits.maxOperationsPerSocket,
+    },
+    maxFrameBytes: limits.maxBodyBytes,
+    addressOf,
+    isAllowedOrigin: createOriginCheck(exposure.corsOrigins),
+    logger,
+  });
+  const httpSignIn = createHttpSignIn(signIn, logger);
+  const server = await createHttpServer({
+    apollo,
+    newContext,
+    signIn: httpSignIn,
+    texts: rules.texts,
+    requests,
+    addressOf,
+    maxBodyBytes: limits.maxBodyBytes,
+    hasExplorer: exposure.hasExplorer,
+    corsOrigins: exposure.corsOrigins,
+    webSockets,
+    isDraining,
+    logger,
+  });
+  return {
+    server,
+    httpSignIn,
+    webSockets,
+    fanOut,
+    async stop() {
+      // At once: while the server closes it listens no more, and no new socket can come.
+      await Promise.all([server.close(), webSockets.drain()]);
+      await apollo.stop();
+    },
+  };
+}

@@ -1,0 +1,40 @@
+import fastifyCors from '@fastify/cors';
+import fastifyHelmet from '@fastify/helmet';
+import type { FastifyInstance } from 'fastify';
+
+/** How long browsers need not ask again whether another site's pages may call, in s. */
+const PREFLIGHT_MAX_AGE_S = 600;
+
+const HSTS_MAX_AGE_S = 365 * 86_400;
+
+/**
+ * What browsers are told about every answer: that pages of other sites may not read it, but for those named,
+ * nor show it in theirs, and that it is no page itself. The explorer, which is one, says otherwise of its own.
+ *
+ * @param corsOrigins - other sites whose pages may call, such as `https://app.example.com`
+ */
+export async function addHttpHeaders(
+  server: FastifyInstance,
+  corsOrigins: readonly string[],
+): Promise<void> {
+  await server.register(fastifyHelmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        baseUri: ["'none'"],
+        formAction: ["'none'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    // Read by browsers over https only. Of hosts below this one nothing is known.
+    strictTransportSecurity: { maxAge: HSTS_MAX_AGE_S, includeSubDomains: false },
+  });
+  if (corsOrigins.length === 0) return;
+  await server.register(fastifyCors, {
+    origin: [...corsOrigins],
+    methods: ['GET', 'POST'],
+    exposedHeaders: ['retry-after'],
+    maxAge: PREFLIGHT_MAX_AGE_S,
+  });
+}

@@ -1,0 +1,34 @@
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { RateLimitedError } from '../../ingestion/gateway-error.js';
+
+/** How often each caller may do something. */
+export interface Allowance {
+  /**
+   * Use up some of what the caller has left in this minute.
+   *
+   * @throws {RateLimitedError} it is not enough, and nothing more is left of it either
+   */
+  take(callerKey: string, count: number): Promise<void>;
+}
+
+const MINUTE_S = 60;
+
+/** @param what - that it limits, in words such as `requests` */
+export function createAllowance(what: string, perMinute: number): Allowance {
+  if (perMinute === Number.POSITIVE_INFINITY) return { take: async () => {} };
+  const limiter = new RateLimiterMemory({ points: perMinute, duration: MINUTE_S });
+  return {
+    async take(callerKey, count) {
+      try {
+        await limiter.consume(callerKey, count);
+      } catch (refusal) {
+        if (!(refusal instanceof RateLimiterRes)) throw refusal;
+        const retryAfterMs = refusal.msBeforeNext;
+        throw new RateLimitedError(
+          `At most ${perMinute} ${what} a minute are taken of a caller. Wait ${Math.ceil(retryAfterMs / 1_000)} s.`,
+          retryAfterMs,
+        );
+      }
+    },
+  };
+}

@@ -1,0 +1,20 @@
+import { type Allowance, createAllowance } from './allowance.js';
+import type { Limits } from './limits.js';
+import { createSocketQuota, type SocketQuota } from './socket-quota.js';
+
+/** The limits that hold for each caller, over all that it has open. */
+export interface CallerLimits {
+  /** Operations, over whichever transport. */
+  readonly requests: Allowance;
+  /** Ingestions. */
+  readonly starts: Allowance;
+  readonly sockets: SocketQuota;
+}
+
+export function createCallerLimits(limits: Limits): CallerLimits {
+  return {
+    requests: createAllowance('requests', limits.maxRequestsPerMinute),
+    starts: createAllowance('starts', limits.maxStartsPerMinute),
+    sockets: createSocketQuota(limits),
+  };
+}

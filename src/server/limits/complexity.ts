@@ -1,0 +1,65 @@
+import {
+  type DocumentNode,
+  GraphQLError,
+  type GraphQLSchema,
+  type OperationDefinitionNode,
+} from 'graphql';
+import type { DocumentLimits } from './document-limits.js';
+import { measureCost } from './operation-cost.js';
+import { measureShape } from './operation-shape.js';
+
+/** The code of every operation that is more than one may be. */
+export const TOO_COMPLEX = 'OPERATION_TOO_COMPLEX';
+
+/** Whether operations are within the limits of what one may be. */
+export interface ComplexityCheck {
+  /** What is wrong with a valid operation, before it is run. */
+  ofOperation(
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    variables: Readonly<Record<string, unknown>> | null | undefined,
+  ): GraphQLError | null;
+}
+
+/** What is known of an operation whatever its variables are. */
+type Verdict = { readonly error: GraphQLError | null; readonly isOfAnyVariables: boolean };
+
+/** Documents are kept by those who parse them; what was measured of them is kept as long. */
+export function createComplexityCheck(
+  schema: GraphQLSchema,
+  limits: DocumentLimits,
+): ComplexityCheck {
+  const verdicts = new WeakMap<OperationDefinitionNode, Verdict>();
+
+  function judgeShape(document: DocumentNode, operation: OperationDefinitionNode): Verdict {
+    const shape = measureShape(document, operation);
+    const error =
+      exceeded('levels of fields', shape.depth, limits.maxDepth) ??
+      exceeded('aliases', shape.aliases, limits.maxAliases) ??
+      exceeded('fields of its own', shape.rootFields, limits.maxRootFields) ??
+      exceeded('directives', shape.directives, limits.maxDirectives);
+    return { error, isOfAnyVariables: error !== null };
+  }
+
+  return {
+    ofOperation(document, operation, variables) {
+      const known = verdicts.get(operation) ?? judgeShape(document, operation);
+      if (known.isOfAnyVariables) {
+        verdicts.set(operation, known);
+        return known.error;
+      }
+      const { cost, isOfAnyVariables } = measureCost(schema, document, operation, variables ?? {});
+      const error = exceeded('points of cost', cost, limits.maxCost);
+      verdicts.set(operation, isOfAnyVariables ? { error, isOfAnyVariables } : known);
+      return error;
+    },
+  };
+}
+
+function exceeded(what: string, count: number, limit: number): GraphQLError | null {
+  if (count <= limit) return null;
+  return new GraphQLError(
+    `An operation may have at most ${limit} ${what}; this one has ${count}.`,
+    { extensions: { code: TOO_COMPLEX } },
+  );
+}

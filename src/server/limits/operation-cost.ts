@@ -1,0 +1,131 @@
+import {
+  type ArgumentNode,
+  type DocumentNode,
+  type FieldNode,
+  type GraphQLCompositeType,
+  type GraphQLField,
+  type GraphQLSchema,
+  getNamedType,
+  getNullableType,
+  isCompositeType,
+  isInterfaceType,
+  isListType,
+  isObjectType,
+  Kind,
+  type OperationDefinitionNode,
+  type SelectionSetNode,
+  typeFromAST,
+  valueFromASTUntyped,
+} from 'graphql';
+import { fragmentsOf } from './operation-shape.js';
+
+type Variables = Readonly<Record<string, unknown>>;
+
+/** A root field, once or for each thing that it names: it may be a call to the upstream. */
+const ROOT_FIELD_COST = 10;
+
+/** The whole schema: its answer is some 60 KB. */
+const INTROSPECTION_COST = 1_000;
+
+/** The argument that says how many items a page may have. */
+const PAGE_SIZE_ARGUMENT = 'first';
+
+/** What an operation costs, and whether it would cost the same with any other variables. */
+export interface OperationCost {
+  readonly cost: number;
+  readonly isOfAnyVariables: boolean;
+}
+
+/**
+ * What a valid operation may cost at most, before it is run.
+ *
+ * Each field costs 1. What is below a page counts `first` times, and what is below a list that answers a list
+ * of arguments (`requests`, `inputs`) as often as that is long. No other field gives many things: the edges and
+ * nodes of a page are its items. Root fields cost 10, as often as they name something.
+ *
+ * @param variables - as they were sent: what is no number or no list counts as one, and is refused later
+ */
+export function measureCost(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  variables: Variables,
+): OperationCost {
+  const fragments = fragmentsOf(document);
+  // Each is measured once, however often it is spread: doubled in each other, they would take for ever.
+  const measured = new Map<string, number>();
+  const rootType = schema.getRootType(operation.operation);
+  let isOfAnyVariables = true;
+
+  function measure({ selections }: SelectionSetNode, type: GraphQLCompositeType): number {
+    let cost = 0;
+    for (const selection of selections) {
+      switch (selection.kind) {
+        case Kind.FIELD:
+          cost += measureField(selection, type);
+          break;
+        case Kind.INLINE_FRAGMENT: {
+          const { typeCondition } = selection;
+          const narrowed = typeCondition ? typeFromAST(schema, typeCondition) : type;
+          if (isCompositeType(narrowed)) cost += measure(selection.selectionSet, narrowed);
+          break;
+        }
+        case Kind.FRAGMENT_SPREAD:
+          cost += measureFragment(selection.name.value);
+      }
+    }
+    return cost;
+  }
+
+  function measureFragment(name: string): number {
+    const known = measured.get(name);
+    if (known !== undefined) return known;
+    const fragment = fragments.get(name);
+    const type = fragment && typeFromAST(schema, fragment.typeCondition);
+    if (!isCompositeType(type)) return 0;
+    const cost = measure(fragment?.selectionSet as SelectionSetNode, type);
+    measured.set(name, cost);
+    return cost;
+  }
+
+  function measureField(node: FieldNode, parent: GraphQLCompositeType): number {
+    const name = node.name.value;
+    if (name === '__typename') return 1;
+    const hasFields = isObjectType(parent) || isInterfaceType(parent);
+    const field = hasFields ? parent.getFields()[name] : undefined;
+    if (!field) return INTROSPECTION_COST;
+    const type = getNamedType(field.type);
+    const below = node.selectionSet && isCompositeType(type) ? measure(node.selectionSet, type) : 0;
+    const count = countOf(field, node.arguments ?? []);
+    return parent === rootType ? count * (ROOT_FIELD_COST + below) : 1 + count * below;
+  }
+
+  /** How many things the field gives, or asks for, at most. */
+  function countOf({ args, type }: GraphQLField<unknown, unknown>, given: readonly ArgumentNode[]) {
+    const isList = isListType(getNullableType(type));
+    for (const { name, type: argType, defaultValue } of args) {
+      const isPageSize = name === PAGE_SIZE_ARGUMENT;
+      if (!isPageSize && !(isList && isListType(getNullableType(argType)))) continue;
+      const node = given.find((argument) => argument.name.value === name);
+      const value = (node && givenValue(node)) ?? defaultValue;
+      return isPageSize ? toCount(value) : Array.isArray(value) ? Math.max(1, value.length) : 1;
+    }
+    return 1;
+  }
+
+  function givenValue({ value }: ArgumentNode): unknown {
+    if (value.kind !== Kind.VARIABLE) return valueFromASTUntyped(value, variables);
+    isOfAnyVariables = false;
+    const name = value.name.value;
+    if (Object.hasOwn(variables, name)) return variables[name];
+    const definition = operation.variableDefinitions?.find((d) => d.variable.name.value === name);
+    return definition?.defaultValue && valueFromASTUntyped(definition.defaultValue);
+  }
+
+  const cost = rootType ? measure(operation.selectionSet, rootType) : 0;
+  return { cost, isOfAnyVariables };
+}
+
+function toCount(value: unknown): number {
+  return typeof value === 'number' ? Math.max(1, value) : 1;
+}

@@ -1,0 +1,69 @@
+import type { GraphQLFieldResolver, GraphQLObjectType, GraphQLSchema } from 'graphql';
+import { OperationTimeoutError } from '../../ingestion/gateway-error.js';
+import type { OperationContext } from '../../resolvers/operation-context.js';
+
+type Resolver = GraphQLFieldResolver<unknown, OperationContext>;
+
+/**
+ * Give each operation so much time.
+ *
+ * A query's field that has no answer by then is an error, and the rest is answered. A start that is under way
+ * is waited for, because its outcome must be told, and a call to the upstream has a time of its own; those that
+ * come behind it in the same operation are not started any more. Of a subscription only what comes before its
+ * first event takes time; a stream that comes too late holds nothing, for nobody has read from it.
+ */
+export function limitOperationTime(schema: GraphQLSchema, timeoutMs: number): void {
+  const leftMs = ({ startedAt }: OperationContext) => startedAt + timeoutMs - performance.now();
+
+  wrap(schema.getQueryType(), 'resolve', (resolve) => (root, args, context, info) => {
+    const answer = resolve(root, args, context, info);
+    const race = <T>(part: T | PromiseLike<T>) =>
+      isPromise(part)
+        ? inTime(
+            part,
+            leftMs(context),
+            `No answer came within ${timeoutMs} ms. Ask for less, or again.`,
+          )
+        : part;
+    return race(isPromise(answer) ? answer.then(eachOf(race)) : eachOf(race)(answer));
+  });
+
+  wrap(schema.getMutationType(), 'resolve', (resolve) => (root, args, context, info) => {
+    if (leftMs(context) > 0) return resolve(root, args, context, info);
+    throw new OperationTimeoutError(
+      `This was not started: what stands before it took more than ${timeoutMs} ms.`,
+    );
+  });
+
+  wrap(schema.getSubscriptionType(), 'subscribe', (subscribe) => (root, args, context, info) => {
+    const opening = Promise.resolve(subscribe(root, args, context, info));
+    return inTime(opening, leftMs(context), `It could not be begun within ${timeoutMs} ms.`);
+  });
+}
+
+function wrap(
+  type: GraphQLObjectType | null | undefined,
+  method: 'resolve' | 'subscribe',
+  limit: (resolver: Resolver) => Resolver,
+): void {
+  for (const field of Object.values(type?.getFields() ?? {})) {
+    const resolver = field[method];
+    if (resolver) field[method] = limit(resolver);
+  }
+}
+
+/** A list may have promises in it, each of which has an error of its own. */
+function eachOf(race: <T>(part: T | PromiseLike<T>) => T | PromiseLike<T>) {
+  return (answer: unknown): unknown => (Array.isArray(answer) ? answer.map(race) : answer);
+}
+
+function inTime<T>(work: PromiseLike<T>, timeoutMs: number, message: string): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new OperationTimeoutError(message)), timeoutMs);
+  const settled = Promise.resolve(work).finally(() => clearTimeout(timer));
+  return Promise.race([settled, late.promise]);
+}
+
+function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof (value as PromiseLike<T> | null)?.then === 'function';
+}

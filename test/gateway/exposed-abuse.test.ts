@@ -1,0 +1,164 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { privateExposure } from '../support/exposure.js';
+import { readMetric } from '../support/metrics.js';
+import { askSocket, openSocket, type RawSocket } from '../support/raw-socket.js';
+import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.js';
+import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
+
+const query = '{ __typename }';
+const data = { __typename: 'Query' };
+
+let upstream: ScriptedUpstream;
+beforeAll(async () => {
+  upstream = await startScriptedUpstream();
+});
+afterAll(() => upstream.close());
+
+describe('a client that does not read what it is sent', () => {
+  let gateway: TestGateway;
+  let good: RawSocket;
+  beforeAll(async () => {
+    gateway = await startTestGateway(upstream.url);
+    good = await openSocket(gateway.url);
+  });
+  afterAll(async () => {
+    await good.close();
+    await gateway.stop();
+  });
+
+  /** Far more than may wait for one socket, beside what is under way when it is stopped. */
+  const MAX_WAITING_BYTES = 24 * 1024 * 1024;
+
+  const floods: [string, number, (socket: RawSocket, index: number) => void][] = [
+    [
+      'queries',
+      3_000,
+      (socket, index) =>
+        socket.send({
+          type: 'subscribe',
+          id: String(index),
+          payload: {
+            query: '{ __schema { types { name description fields { name description } } } }',
+          },
+        }),
+    ],
+    [
+      'pings of the protocol',
+      20_000,
+      (socket) => socket.send({ type: 'ping', payload: { x: 'x'.repeat(1_000) } }),
+    ],
+    ['pings of the WebSocket', 100_000, (socket) => socket.webSocket.ping('x'.repeat(125))],
+  ];
+
+  it.each(floods)('and floods it with %s is not read from', async (_what, count, send) => {
+    const bad = await openSocket(gateway.url);
+    bad.webSocket.pause();
+    for (let index = 0; index < count; index += 1) send(bad, index);
+    // Asked behind the flood: what of that was read by now has been worked on.
+    for (let round = 0; round < 20; round += 1) {
+      expect(await askSocket(good, { query })).toEqual({ data });
+      const waiting = await readMetric(gateway.url, 'sluice_websocket_buffered_bytes');
+      expect(waiting).toBeLessThan(MAX_WAITING_BYTES);
+    }
+    bad.webSocket.terminate();
+    await bad.closed;
+  });
+});
+
+describe('a list of the operations that may be run', () => {
+  const hash = createHash('sha256').update(query).digest('hex');
+  const subscription = 'subscription { ingestionActivity { to } }';
+  const manifests = [
+    ['of GraphQL Code Generator', { [hash]: query, sub: subscription }],
+    [
+      'of Apollo',
+      {
+        format: 'apollo-persisted-query-manifest',
+        version: 1,
+        operations: [
+          { id: hash, name: 'A', type: 'query', body: query },
+          { id: 'sub', name: 'B', type: 'subscription', body: subscription },
+        ],
+      },
+    ],
+  ] as const;
+
+  describe.each(manifests)('%s', (_whose, manifest) => {
+    let gateway: TestGateway;
+    let socket: RawSocket;
+    let directory: string;
+    beforeAll(async () => {
+      directory = await mkdtemp(join(tmpdir(), 'manifest-'));
+      const file = join(directory, 'operations.json');
+      await writeFile(file, JSON.stringify(manifest));
+      gateway = await startTestGateway(upstream.url, {
+        exposure: { ...privateExposure, persistedOperationsFile: file },
+      });
+      socket = await openSocket(gateway.url);
+    });
+    afterAll(async () => {
+      await socket.close();
+      await gateway.stop();
+      await rm(directory, { recursive: true });
+    });
+
+    async function post(body: unknown): Promise<unknown> {
+      const response = await fetch(`${gateway.url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      return response.json();
+    }
+    async function get(params: Record<string, string>): Promise<unknown> {
+      const url = `${gateway.url}/graphql?${new URLSearchParams(params)}`;
+      return (await fetch(url, { headers: { 'apollo-require-preflight': '1' } })).json();
+    }
+    const persistedQuery = { version: 1, sha256Hash: hash };
+    const refused = {
+      errors: [
+        {
+          message: 'Only operations that the operator has listed are run; this one is not.',
+          extensions: { code: 'OPERATION_NOT_ALLOWED' },
+        },
+      ],
+    };
+
+    it('lets those be run, by their text or their hash, over HTTP and a WebSocket', async () => {
+      expect(await post({ query })).toEqual({ data });
+      expect(await post({ documentId: hash })).toEqual({ data });
+      expect(await post({ documentId: `sha256:${hash}` })).toEqual({ data });
+      expect(await post({ extensions: { persistedQuery } })).toEqual({ data });
+      expect(await get({ documentId: hash })).toEqual({ data });
+      expect(await get({ extensions: JSON.stringify({ persistedQuery }) })).toEqual({ data });
+      expect(await askSocket(socket, { query })).toEqual({ data });
+      expect(await askSocket(socket, { query: '', documentId: hash })).toEqual({ data });
+      expect(await askSocket(socket, { query: '', extensions: { persistedQuery } })).toEqual({
+        data,
+      });
+    });
+
+    const others: [string, Record<string, unknown>][] = [
+      ['another text', { query: '{ __typename __typename }' }],
+      ['a text that differs by a blank', { query: `${query} ` }],
+      ['another text with the hash of one', { query: '{ a: __typename }', documentId: hash }],
+      [
+        'another text that is to be learnt',
+        { query: '{ a: __typename }', extensions: { persistedQuery } },
+      ],
+      ['another hash', { query: '', documentId: 'x' }],
+      ['a name that every object has', { query: '', documentId: 'constructor' }],
+      ['nothing', { query: '' }],
+      ['the schema', { query: '{ __schema { types { name } } }' }],
+    ];
+
+    it.each(others)('lets nothing else be run: %s', async (_what, operation) => {
+      expect(await post(operation)).toEqual(refused);
+      expect(await askSocket(socket, operation)).toEqual(refused);
+    });
+  });
+});

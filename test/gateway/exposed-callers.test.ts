@@ -1,0 +1,333 @@
+import { once } from 'node:events';
+import { request as httpRequest } from 'node:http';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { WebSocket } from 'ws';
+import type { ExposureConfig } from '../../src/config.exposure.js';
+import type { Limits } from '../../src/server/limits/limits.js';
+import { startAnswers, statusAnswers } from '../support/campaign-answers.js';
+import { privateExposure } from '../support/exposure.js';
+import { untilMetric } from '../support/metrics.js';
+import { askSocket, openSocket } from '../support/raw-socket.js';
+import {
+  hang,
+  json,
+  type ScriptedUpstream,
+  startScriptedUpstream,
+} from '../support/scripted-upstream.js';
+import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
+
+let upstream: ScriptedUpstream;
+let gateway: TestGateway;
+
+beforeEach(async () => {
+  upstream = await startScriptedUpstream();
+  upstream.otherwise(json(200, statusAnswers.success('XDM44', 3520)));
+});
+
+afterEach(async () => {
+  await gateway.stop();
+  await upstream.close();
+});
+
+async function start(limits: Partial<Limits>, rest: Partial<ExposureConfig> = {}): Promise<void> {
+  const exposure = { ...privateExposure, ...rest };
+  gateway = await startTestGateway(upstream.url, {
+    exposure: { ...exposure, limits: { ...exposure.limits, ...limits } },
+  });
+}
+
+interface Answer {
+  readonly data?: unknown;
+  readonly errors?: readonly { message: string; extensions: Record<string, unknown> }[];
+}
+
+function post(body: unknown, headers: Record<string, string> = {}): Promise<Response> {
+  return fetch(`${gateway.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  });
+}
+
+const codesOf = ({ errors }: Answer) => errors?.map(({ extensions }) => extensions.code);
+const query = '{ __typename }';
+const data = { __typename: 'Query' };
+
+/** The HTTP status that an upgrade is answered with; 101 where it is taken. */
+async function upgrade(headers: Record<string, string> = {}): Promise<number> {
+  const asked = httpRequest(`${gateway.url}/graphql`, {
+    headers: {
+      connection: 'Upgrade',
+      upgrade: 'websocket',
+      'sec-websocket-version': '13',
+      'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+      'sec-websocket-protocol': 'graphql-transport-ws',
+      ...headers,
+    },
+  });
+  asked.end();
+  const answered = once(asked, 'response');
+  const upgraded = once(asked, 'upgrade').then(([response, connection]) => {
+    connection.destroy();
+    return [response];
+  });
+  const [response] = await Promise.race([answered, upgraded]);
+  response.destroy();
+  return response.statusCode;
+}
+
+describe('the requests of a minute', () => {
+  it('are those of both transports together, and more are told when to come back', async () => {
+    await start({ maxRequestsPerMinute: 3 });
+    const socket = await openSocket(gateway.url);
+    expect(await askSocket(socket, { query })).toEqual({ data });
+    expect(await (await post({ query })).json()).toEqual({ data });
+    expect(await askSocket(socket, { query })).toEqual({ data });
+
+    const refused = await post({ query });
+    expect(refused.status).toBe(429);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(50);
+    expect(Number(refused.headers.get('retry-after'))).toBeLessThanOrEqual(60);
+    const overHttp = (await refused.json()) as Answer;
+    const overSocket = (await askSocket(socket, { query })) as Answer;
+    for (const answer of [overHttp, overSocket]) {
+      expect(answer).toEqual({
+        errors: [
+          {
+            message: expect.stringMatching(
+              /^At most 3 requests a minute are taken of a caller\. Wait \d\d s\.$/,
+            ),
+            extensions: { code: 'RATE_LIMITED', retryAfterMs: expect.any(Number) },
+          },
+        ],
+      });
+    }
+    await socket.close();
+  });
+
+  it('are not used up by health and metrics', async () => {
+    await start({ maxRequestsPerMinute: 1 });
+    for (const path of ['/healthz', '/readyz', '/metrics', '/healthz']) {
+      expect((await fetch(`${gateway.url}${path}`)).status).toBe(200);
+    }
+  });
+
+  it('are counted by the address that a trusted proxy tells, an IPv6 network as one', async () => {
+    await start({ maxRequestsPerMinute: 1 }, { trustedProxies: ['loopback'] });
+    const from = (address: string) => post({ query }, { 'x-forwarded-for': address });
+    expect((await from('192.0.2.1')).status).toBe(200);
+    expect((await from('192.0.2.1')).status).toBe(429);
+    // What stands before the last address was said by whoever has that one.
+    expect((await from('192.0.2.9, 192.0.2.1')).status).toBe(429);
+    expect((await from('192.0.2.2')).status).toBe(200);
+    expect((await from('2001:db8:1:2::1')).status).toBe(200);
+    expect((await from('2001:db8:1:2:ffff::2')).status).toBe(429);
+    expect((await from('2001:db8:1:3::1')).status).toBe(200);
+  });
+
+  it('are not counted by what anybody else says of the address', async () => {
+    await start({ maxRequestsPerMinute: 1 });
+    expect((await post({ query }, { 'x-forwarded-for': '192.0.2.1' })).status).toBe(200);
+    expect((await post({ query }, { 'x-forwarded-for': '192.0.2.2' })).status).toBe(429);
+  });
+});
+
+describe('the starts of a minute', () => {
+  const starts = {
+    query:
+      'mutation ($inputs: [StartIngestionInput!]!) { startIngestions(inputs: $inputs) { __typename } }',
+    variables: { inputs: [{ mappingId: 'XDM44' }, { mappingId: 'XDM45' }, { mappingId: 'XDM46' }] },
+  };
+
+  it('are each of the ingestions, and none is started of an operation that would be too many', async () => {
+    await start({ maxStartsPerMinute: 4 });
+    upstream.otherwise(json(200, startAnswers.submitted('XDM44', 3520)));
+    expect(codesOf((await (await post(starts)).json()) as Answer)).toBeUndefined();
+    const posts = () => upstream.calls.filter(({ method }) => method === 'POST').length;
+    expect(posts()).toBe(3);
+    const refused = (await (await post(starts)).json()) as Answer;
+    expect(codesOf(refused)).toEqual(['RATE_LIMITED']);
+    expect(posts()).toBe(3);
+  });
+});
+
+describe('the time of an operation', () => {
+  const asked = '{ ingestionStatus(mappingId: "XDM44", requestId: "1") { status } }';
+
+  it('is over for a query that has no answer, and its other fields are answered', async () => {
+    await start({ operationTimeoutMs: 50 });
+    upstream.otherwise(hang());
+    const query = asked.replace('{', '{ __typename ');
+    const answer = (await (await post({ query })).json()) as Answer;
+    expect(answer.data).toEqual({ __typename: 'Query', ingestionStatus: null });
+    expect(answer.errors).toMatchObject([
+      {
+        message: 'No answer came within 50 ms. Ask for less, or again.',
+        extensions: { code: 'OPERATION_TIMEOUT' },
+      },
+    ]);
+  });
+
+  it('is over for each of many that are asked about', async () => {
+    await start({ operationTimeoutMs: 50 });
+    upstream.script(json(200, statusAnswers.success('XDM44', 1)));
+    upstream.otherwise(hang());
+    await post({ query: asked });
+    const refs = '[{ mappingId: "XDM44", requestId: "1" }, { mappingId: "XDM44", requestId: "2" }]';
+    const query = `{ ingestionStatuses(requests: ${refs}) { status } }`;
+    const answer = (await (await post({ query })).json()) as Answer;
+    expect(answer.data).toEqual({ ingestionStatuses: [{ status: 'SUCCESS' }, null] });
+    expect(codesOf(answer)).toEqual(['OPERATION_TIMEOUT']);
+  });
+
+  it('is over for a subscription that could not be opened', async () => {
+    await start({ operationTimeoutMs: 50 });
+    upstream.otherwise(hang());
+    const socket = await openSocket(gateway.url);
+    const query =
+      'subscription { ingestionStatusChanged(mappingId: "XDM44", requestId: "1") { to } }';
+    expect(codesOf((await askSocket(socket, { query })) as Answer)).toEqual(['OPERATION_TIMEOUT']);
+    await socket.close();
+  });
+
+  it('does not end a subscription that is open, nor a start that is under way', async () => {
+    await start({ operationTimeoutMs: 50 });
+    const socket = await openSocket(gateway.url);
+    socket.send({
+      type: 'subscribe',
+      id: '1',
+      payload: { query: 'subscription { ingestionActivity { to request { requestId } } }' },
+    });
+    await untilMetric(gateway.url, 'sluice_stream_listeners', 1);
+    // Longer than an operation may take, and then the next in the same operation is not begun.
+    upstream.script((response, call) => {
+      setTimeout(() => json(200, startAnswers.submitted('XDM44', 3520))(response, call), 200);
+    });
+    const one = (name: string) =>
+      `${name}: startIngestion(input: { mappingId: "XDM44" }) { __typename }`;
+    const answer = (await (
+      await post({ query: `mutation { ${one('a')} ${one('b')} }` })
+    ).json()) as Answer;
+    expect(answer.errors).toMatchObject([
+      {
+        path: ['b'],
+        message: 'This was not started: what stands before it took more than 50 ms.',
+        extensions: { code: 'OPERATION_TIMEOUT' },
+      },
+    ]);
+    expect(upstream.calls.filter(({ method }) => method === 'POST')).toHaveLength(1);
+    const event = await socket.next();
+    expect(event).toMatchObject({
+      type: 'next',
+      payload: { data: { ingestionActivity: { to: 'IN_PROGRESS' } } },
+    });
+    await socket.close();
+  });
+});
+
+describe('sockets', () => {
+  it('of one caller are so many at a time', async () => {
+    await start({ maxSocketsPerCaller: 2 });
+    const [first, second] = [await openSocket(gateway.url), await openSocket(gateway.url)];
+    expect(await upgrade()).toBe(429);
+    await first.close();
+    await untilMetric(gateway.url, 'sluice_websockets', 1);
+    expect(await upgrade()).toBe(101);
+    await second.close();
+  });
+
+  it('of all callers are so many at a time', async () => {
+    await start({ maxSockets: 2 }, { trustedProxies: ['loopback'] });
+    const sockets = ['192.0.2.1', '192.0.2.2'].map(
+      (address) =>
+        new WebSocket(`${gateway.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws', {
+          headers: { 'x-forwarded-for': address },
+        }),
+    );
+    await Promise.all(sockets.map((socket) => once(socket, 'open')));
+    expect(await upgrade({ 'x-forwarded-for': '192.0.2.3' })).toBe(503);
+    for (const socket of sockets) socket.terminate();
+  });
+
+  it('have so many operations under way, and room again for each that is over', async () => {
+    await start({ maxOperationsPerSocket: 2 });
+    const socket = await openSocket(gateway.url);
+    const payload = { query: 'subscription { ingestionActivity { to } }' };
+    for (const id of ['1', '2', '3']) socket.send({ type: 'subscribe', id, payload });
+    expect(await socket.next()).toEqual({
+      type: 'error',
+      id: '3',
+      payload: [
+        {
+          message:
+            'A socket may have at most 2 operations under way. Wait for one, or complete one.',
+          extensions: { code: 'TOO_MANY_OPERATIONS' },
+        },
+      ],
+    });
+    socket.send({ type: 'complete', id: '1' });
+    expect(await askSocket(socket, { query })).toEqual({ data });
+    await untilMetric(gateway.url, 'sluice_stream_listeners', 1);
+    await socket.close();
+  });
+});
+
+describe('pages of other sites', () => {
+  const other = 'https://app.example.com';
+
+  it('may open no socket, but programs and pages from here may', async () => {
+    await start({});
+    expect(await upgrade({ origin: other })).toBe(403);
+    expect(await upgrade({ origin: 'null' })).toBe(403);
+    expect(await upgrade({ origin: `${gateway.url}.example.com` })).toBe(403);
+    expect(await upgrade({ origin: gateway.url })).toBe(101);
+    expect(await upgrade()).toBe(101);
+  });
+
+  it('may call and open sockets where they are named', async () => {
+    await start({}, { corsOrigins: [other] });
+    expect(await upgrade({ origin: other })).toBe(101);
+    expect(await upgrade({ origin: 'https://other.example.com' })).toBe(403);
+    const response = await post({ query }, { origin: other });
+    expect(response.headers.get('access-control-allow-origin')).toBe(other);
+    const stranger = await post({ query }, { origin: 'https://other.example.com' });
+    expect(stranger.headers.get('access-control-allow-origin')).toBeNull();
+    const preflight = await fetch(`${gateway.url}/graphql`, {
+      method: 'OPTIONS',
+      headers: {
+        origin: other,
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'authorization, content-type',
+      },
+    });
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers.get('access-control-allow-headers')).toBe(
+      'authorization, content-type',
+    );
+  });
+
+  it('are told nothing by any header where none is named', async () => {
+    await start({});
+    for (const method of ['POST', 'OPTIONS', 'GET']) {
+      const { headers } = await fetch(`${gateway.url}/graphql`, {
+        method,
+        headers: { origin: other },
+      });
+      expect([...headers.keys()].filter((name) => name.startsWith('access-control'))).toEqual([]);
+    }
+  });
+
+  it('may not show ours in theirs, and browsers are told what ours may do', async () => {
+    await start({});
+    for (const path of ['/graphql', '/explorer/', '/healthz', '/metrics', '/nothing']) {
+      const { headers } = await fetch(`${gateway.url}${path}`);
+      const own = path === '/explorer/' ? 'self' : 'none';
+      expect(headers.get('content-security-policy')).toMatch(/^default-src 'none';/);
+      expect(headers.get('content-security-policy')).toContain(`frame-ancestors '${own}'`);
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+      expect(headers.get('x-frame-options')).toBe('SAMEORIGIN');
+      expect(headers.get('referrer-policy')).toBe('no-referrer');
+      expect(headers.get('x-powered-by')).toBeNull();
+    }
+  });
+});

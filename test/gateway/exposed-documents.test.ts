@@ -1,0 +1,276 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { statusAnswers } from '../support/campaign-answers.js';
+import { publicExposure } from '../support/exposure.js';
+import { askSocket, openSocket, type RawSocket } from '../support/raw-socket.js';
+import {
+  json,
+  type ScriptedUpstream,
+  startScriptedUpstream,
+} from '../support/scripted-upstream.js';
+import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
+
+let upstream: ScriptedUpstream;
+let gateway: TestGateway;
+let socket: RawSocket;
+
+beforeAll(async () => {
+  upstream = await startScriptedUpstream();
+  upstream.otherwise(json(200, statusAnswers.success('XDM44', 3520)));
+  gateway = await startTestGateway(upstream.url, { exposure: publicExposure });
+  socket = await openSocket(gateway.url);
+});
+
+afterAll(async () => {
+  await socket.close();
+  await gateway.stop();
+  await upstream.close();
+});
+
+interface Answer {
+  readonly data?: unknown;
+  readonly errors?: readonly { message: string; extensions: { code: string } }[];
+}
+
+interface Operation {
+  readonly query: string;
+  readonly variables?: Record<string, unknown>;
+}
+
+async function post(body: unknown, headers: Record<string, string> = {}): Promise<Response> {
+  return fetch(`${gateway.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+}
+
+const transports: [string, (operation: Operation) => Promise<Answer>][] = [
+  ['HTTP', async (operation) => (await (await post(operation)).json()) as Answer],
+  ['a WebSocket', async (operation) => (await askSocket(socket, operation)) as Answer],
+];
+
+const repeat = (count: number, toText: (index: number) => string, between = ' ') =>
+  Array.from({ length: count }, (_, index) => toText(index)).join(between);
+const status = 'ingestionStatus(mappingId: "XDM44", requestId: "3520")';
+
+describe.each(transports)('with the settings of production, over %s,', (_transport, ask) => {
+  const tooMuch: [string, Operation, string][] = [
+    [
+      '15,001 characters',
+      { query: `{ __typename } #${'x'.repeat(14_985)}` },
+      'An operation may have at most 15000 characters; this one has 15001.',
+    ],
+    [
+      '1,001 tokens',
+      { query: `{ ${'id '.repeat(1_000)} }` },
+      'Syntax Error: Document contains more that 1000 tokens. Parsing aborted.',
+    ],
+    [
+      '7 levels',
+      {
+        query:
+          '{ ingestionRequests { nodes { retryOf { retryOf { retryOf { failure { code } } } } } } }',
+      },
+      'An operation may have at most 6 levels of fields; this one has 7.',
+    ],
+    [
+      '7 levels in fragments',
+      {
+        query: `{ ${status} { ...A } }
+          fragment A on IngestionRequest { retryOf { retryOf { ...B } } }
+          fragment B on IngestionRequest { ... { retryOf { ... on IngestionRequest { retryOf { failure { code } } } } } }`,
+      },
+      'An operation may have at most 6 levels of fields; this one has 7.',
+    ],
+    [
+      '101 aliases (alias overloading)',
+      { query: `{ ${repeat(101, (i) => `a${i}: __typename`)} }` },
+      'An operation may have at most 15 aliases; this one has 101.',
+    ],
+    [
+      'aliases in fragments that are spread again and again',
+      {
+        query: `{ ${status} { ...A ...A ...A ...A ...A ...A ...A ...A } }
+          fragment A on IngestionRequest { a: id b: id }`,
+      },
+      'An operation may have at most 15 aliases; this one has 16.',
+    ],
+    [
+      'one field again and again (field duplication)',
+      { query: `{ ${'__typename '.repeat(500)} }` },
+      'An operation may have at most 20 fields of its own; this one has 500.',
+    ],
+    [
+      '51 directives',
+      { query: `{ ${repeat(51, () => '... @include(if: true) { __typename }')} }` },
+      'An operation may have at most 20 fields of its own; this one has 51.',
+    ],
+    [
+      '51 directives on one field',
+      { query: `{ ${status} { ${repeat(51, () => 'id @include(if: true)')} } }` },
+      'An operation may have at most 50 directives; this one has 51.',
+    ],
+    [
+      'pages in pages',
+      {
+        query:
+          '{ ingestionRequests(first: 100) { nodes { transitions(first: 100) { nodes { to } } } } }',
+      },
+      'An operation may have at most 5000 points of cost; this one has 21200.',
+    ],
+    [
+      'pages of a variable size',
+      {
+        query:
+          'query ($n: Int!) { ingestionRequests(first: $n) { nodes { transitions(first: $n) { nodes { to } } } } }',
+        variables: { n: 100 },
+      },
+      'An operation may have at most 5000 points of cost; this one has 21200.',
+    ],
+    [
+      'many starts under many names',
+      {
+        query: `mutation ($i: [StartIngestionInput!]!) { ${repeat(10, (i) => `a${i}: startIngestions(inputs: $i) { __typename }`)} }`,
+        variables: { i: Array.from({ length: 50 }, () => ({ mappingId: 'XDM44' })) },
+      },
+      'An operation may have at most 5000 points of cost; this one has 5500.',
+    ],
+  ];
+
+  it.each(tooMuch)('an operation of %s is not run', async (_what, operation, message) => {
+    const callCount = upstream.calls.length;
+    const { data, errors } = await ask(operation);
+    expect(data).toBeUndefined();
+    expect(errors?.map(({ extensions }) => extensions.code)).toEqual(['OPERATION_TOO_COMPLEX']);
+    expect(errors?.[0]?.message).toBe(message);
+    expect(upstream.calls).toHaveLength(callCount);
+  });
+
+  it('an operation that is as large as one may be is run', async () => {
+    const query = `{ ${repeat(15, (i) => `a${i}: ${status} { ...A }`)} }
+      fragment A on IngestionRequest { ${repeat(3, () => 'id @include(if: true)')} status }`;
+    const { errors, data } = await ask({ query });
+    expect(errors).toBeUndefined();
+    expect(Object.keys(data as object)).toHaveLength(15);
+  });
+
+  it.each(['{ __schema { types { name } } }', '{ __type(name: "Query") { name } }'])(
+    'the schema is not told (introspection): %s',
+    async (query) => {
+      const { data, errors } = await ask({ query });
+      expect(data).toBeUndefined();
+      expect(errors?.map(({ extensions }) => extensions.code)).toContain(
+        'GRAPHQL_VALIDATION_FAILED',
+      );
+    },
+  );
+
+  it('the schema is not told in circles (circular introspection)', async () => {
+    const query =
+      '{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }';
+    expect((await ask({ query })).data).toBeUndefined();
+  });
+
+  const misspelt: [string, Operation][] = [
+    ['a field', { query: '{ ingestionStatu { id } }' }],
+    ['an argument', { query: '{ node(idd: "x") { id } }' }],
+    ['a type', { query: '{ node(id: "x") { ... on IngestionReques { id } } }' }],
+    [
+      'a value',
+      { query: '{ ingestionRequests(filter: { statuses: [SUCCES] }) { nodes { id } } }' },
+    ],
+    [
+      'a field of an input',
+      { query: '{ ingestionRequests(filter: { statuse: [] }) { nodes { id } } }' },
+    ],
+    [
+      'a value in a variable',
+      {
+        query:
+          'query ($s: [IngestionStatus!]) { ingestionRequests(filter: { statuses: $s }) { nodes { id } } }',
+        variables: { s: ['SUCCES'] },
+      },
+    ],
+    [
+      'a field in a variable',
+      {
+        query:
+          'query ($f: IngestionRequestFilter) { ingestionRequests(filter: $f) { nodes { id } } }',
+        variables: { f: { statuse: [] } },
+      },
+    ],
+  ];
+
+  it.each(misspelt)(
+    'nothing is suggested for %s that is misspelt (field suggestions)',
+    async (_what, operation) => {
+      const { errors } = await ask(operation);
+      expect(errors?.length).toBeGreaterThan(0);
+      for (const { message } of errors ?? []) expect(message).not.toMatch(/did you mean/i);
+    },
+  );
+
+  it('ten directives that there are not are not ten errors (directive overloading)', async () => {
+    const { errors } = await ask({ query: `{ __typename ${'@aa '.repeat(10)} }` });
+    expect(errors).toHaveLength(6);
+  });
+
+  it('a fault says nothing of the code, and carries no trace (unhandled errors, trace mode)', async () => {
+    const answer = JSON.stringify(await ask({ query: 'qwerty cop { abc }' }));
+    expect(answer).not.toMatch(/stacktrace|"tracing"|"exception"|node_modules/);
+  });
+});
+
+it('a subscription of 7 levels is not begun', async () => {
+  const query =
+    'subscription { ingestionActivity { request { retryOf { retryOf { retryOf { failure { code } } } } } } }';
+  const { errors } = (await askSocket(socket, { query })) as Answer;
+  expect(errors?.[0]).toMatchObject({
+    message: 'An operation may have at most 6 levels of fields; this one has 7.',
+    extensions: { code: 'OPERATION_TOO_COMPLEX' },
+  });
+});
+
+describe('with the settings of production, over HTTP alone,', () => {
+  const query = '{ __typename }';
+  const data = { data: { __typename: 'Query' } };
+
+  it('a batch is not taken (array batching)', async () => {
+    const response = await post(Array.from({ length: 10 }, () => ({ query })));
+    expect(response.status).toBe(400);
+    expect(((await response.json()) as Answer).errors?.[0]?.message).toBe(
+      'Operation batching disabled.',
+    );
+  });
+
+  it('a GET is taken of a program, and not where a page could have sent it (GET method, CSRF)', async () => {
+    const url = `${gateway.url}/graphql?query=${encodeURIComponent(query)}`;
+    expect((await fetch(url)).status).toBe(400);
+    const byProgram = await fetch(url, { headers: { 'apollo-require-preflight': 'yes' } });
+    expect(await byProgram.json()).toEqual(data);
+  });
+
+  it('a mutation is not taken by GET (GET-based mutation)', async () => {
+    const mutation = 'mutation { startIngestion(input: { mappingId: "x" }) { __typename } }';
+    const response = await fetch(`${gateway.url}/graphql?query=${encodeURIComponent(mutation)}`, {
+      headers: { 'apollo-require-preflight': 'yes' },
+    });
+    expect(response.status).toBe(405);
+  });
+
+  it('a form is not taken (POST url-encoded CSRF)', async () => {
+    const response = await post(`query=${encodeURIComponent(query)}`, {
+      'content-type': 'application/x-www-form-urlencoded',
+    });
+    expect(response.status).toBe(415);
+  });
+
+  it.each(['/', '/explorer/', '/graphiql', '/playground', '/console', '/graphql'])(
+    'there is no explorer at %s (GraphiQL, IDE)',
+    async (path) => {
+      const response = await fetch(`${gateway.url}${path}`, { headers: { accept: 'text/html' } });
+      expect(response.headers.get('content-type')).not.toContain('text/html');
+      expect(response.ok).toBe(false);
+    },
+  );
+});

@@ -1,0 +1,20 @@
+import type { ExposureConfig } from '../../src/config.exposure.js';
+import { defaultLimits, noCallerLimits } from '../../src/server/limits/limits.js';
+
+/** What is allowed where nothing is set, and only programs of this machine can call. */
+export const privateExposure: ExposureConfig = {
+  limits: { ...defaultLimits, ...noCallerLimits },
+  isSchemaOpen: true,
+  hasExplorer: true,
+  corsOrigins: [],
+  trustedProxies: [],
+  persistedOperationsFile: null,
+};
+
+/** What is allowed where nothing is set, and callers sign in. */
+export const publicExposure: ExposureConfig = {
+  ...privateExposure,
+  limits: defaultLimits,
+  isSchemaOpen: false,
+  hasExplorer: false,
+};

@@ -9,6 +9,7 @@ import {
 import { createCampaignService } from './campaign/campaign-service.js';
 import { CredentialsUnreadableError } from './campaign/credentials.js';
 import { DataFolderInUseError } from './campaign/data-lock.js';
+import { FaultPlanInvalidError } from './campaign/faults/fault-plan-file.js';
 import { MappingsInvalidError } from './campaign/mapping-fault.js';
 import { StateUnusableError } from './campaign/state-database.js';
 import type { PlatformSettings } from './campaign/upload/platform-client.js';
@@ -30,6 +31,7 @@ const PLAIN_ERRORS = [
   CredentialsUnreadableError,
   DataFolderInUseError,
   DatasetsInvalidError,
+  FaultPlanInvalidError,
   MappingsInvalidError,
   PlatformConfigError,
   PortInUseError,

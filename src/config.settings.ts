@@ -100,6 +100,20 @@ export const settings = {
     allowed: 'a directory with mapping files',
     schema: text.default(shippedMappingsDir),
   },
+  PLATFORM_URL: {
+    allowed: httpUrl.allowed,
+    schema: httpUrl.schema.default('https://platform.adobe.io'),
+  },
+  PLATFORM_API_KEY: headerText,
+  PLATFORM_IMS_ORG: headerText,
+  PLATFORM_SANDBOX: { ...headerText, schema: headerText.schema.default('prod') },
+  PLATFORM_ACCESS_TOKEN: headerText,
+  PLATFORM_IMS_URL: {
+    allowed: httpUrl.allowed,
+    schema: httpUrl.schema.default('https://ims-na1.adobelogin.com'),
+  },
+  PLATFORM_CLIENT_ID: { allowed: 'a text', schema: text.optional() },
+  PLATFORM_CLIENT_SECRET: { allowed: 'a text', schema: text.optional() },
   DATABASE_URL: {
     allowed: 'a URL such as postgres://user:password@host:5432/database',
     schema: z.string().refine(isPostgresUrl).optional(),

@@ -1,5 +1,6 @@
 import { type ExposureConfig, toExposureConfig } from './config.exposure.js';
 import { isLoopback } from './config.loopback.js';
+import { type PlatformConfig, toPlatformConfig } from './config.platform.js';
 import { type LogLevel, type Settings, settings } from './config.settings.js';
 import { toSignInConfig } from './config.sign-in.js';
 import { type Environment, readSecretFiles, secrets, withEnvFile } from './config.sources.js';
@@ -44,6 +45,8 @@ export interface Config {
   /** Null where everybody is the anonymous caller. */
   readonly signIn: SignInConfig | null;
   readonly upstream: UpstreamConfig;
+  /** Null where batches are not to be looked up. */
+  readonly platform: PlatformConfig | null;
   readonly timeoutMs: number;
   readonly maxRps: number;
   readonly statusRequestIdIn: 'query' | 'body';
@@ -72,14 +75,15 @@ const ourPrefixes = [
   'CAMPAIGN_',
   'DATABASE_',
   'IMS_',
+  'PLATFORM_',
   'LIMIT_',
   'POLL_',
   'RETENTION_',
   'SLUICE_',
 ];
 
-/** Read by `npm run campaign`; known here, so that one `.env` can serve both. */
-const campaignServicePrefix = 'CAMPAIGN_SERVICE_';
+/** Read by the services that run alone; known here, so that one `.env` can serve all. */
+const servicePrefixes = ['CAMPAIGN_SERVICE_', 'PLATFORM_RECEIVER_'];
 
 /**
  * The environment, and under it what a `.env` file says, as a frozen Config. An empty variable counts as
@@ -123,6 +127,7 @@ export function parseConfig(
   }
   const signIn = toSignInConfig(read, faults);
   const upstream = toUpstreamConfig(read, given, faults);
+  const platform = toPlatformConfig(read, given, faults);
   if (faults.length > 0) throw new ConfigError(faults);
 
   const all = parsed as Settings;
@@ -131,6 +136,7 @@ export function parseConfig(
     port: all.PORT,
     signIn,
     upstream,
+    platform,
     timeoutMs: all.CAMPAIGN_TIMEOUT_MS,
     maxRps: all.CAMPAIGN_MAX_RPS,
     statusRequestIdIn: all.CAMPAIGN_STATUS_REQUEST_ID_IN,
@@ -212,7 +218,7 @@ function unknownVariables(environment: Environment): string[] {
   return Object.keys(environment).filter(
     (name) =>
       !known.has(name) &&
-      !name.startsWith(campaignServicePrefix) &&
+      !servicePrefixes.some((prefix) => name.startsWith(prefix)) &&
       ourPrefixes.some((prefix) => name.startsWith(prefix)),
   );
 }

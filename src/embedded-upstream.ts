@@ -3,18 +3,22 @@ import type { Logger } from 'pino';
 import { createCampaignService } from './campaign/campaign-service.js';
 import { createFixedCredentials } from './campaign/credentials.js';
 import type { RemoteUpstream } from './config.js';
+import type { PlatformConfig } from './config.platform.js';
 import { startLocalPlatform } from './local-platform.js';
 import { SHIPPED_DATASETS_DIR } from './platform/platform-config.js';
 
 const HOST = '127.0.0.1';
 const ORGANIZATION = 'acme';
+const IMS_ORG = 'sluice@AdobeOrg';
+const SANDBOX = 'prod';
 
 /** The mapping, among those that are shipped, that works. */
 const SAMPLE_MAPPING_ID = 'crm-profiles';
 
-/** The Campaign service in this process, and how to reach it: over HTTP, as any other. */
+/** The Campaign service and its Platform in this process, and how to reach them: over HTTP, as any others. */
 export interface EmbeddedUpstream {
   readonly upstream: RemoteUpstream;
+  readonly platform: PlatformConfig;
   readonly sampleMappingId: string;
   stop(): Promise<void>;
 }
@@ -30,18 +34,10 @@ export async function startEmbeddedUpstream(
   logger: Logger,
 ): Promise<EmbeddedUpstream> {
   await using starting = new AsyncDisposableStack();
+  const tenant = { apiKey: newSecret(), imsOrg: IMS_ORG, sandbox: SANDBOX };
+  const client = { clientId: newSecret(), clientSecret: newSecret() };
   const platform = await startLocalPlatform(
-    {
-      host: HOST,
-      port: 0,
-      dataDir,
-      datasetsDir: SHIPPED_DATASETS_DIR,
-      apiKey: newSecret(),
-      imsOrg: 'sluice@AdobeOrg',
-      sandbox: 'prod',
-      clientId: newSecret(),
-      clientSecret: newSecret(),
-    },
+    { host: HOST, port: 0, dataDir, datasetsDir: SHIPPED_DATASETS_DIR, ...tenant, ...client },
     logger.child({ part: 'platform' }),
   );
   starting.defer(() => platform.stop());
@@ -74,6 +70,16 @@ export async function startEmbeddedUpstream(
       organization: ORGANIZATION,
       apiKey,
       token: { kind: 'clientCredentials', imsUrl: url, clientId, clientSecret, scopes: ['openid'] },
+    },
+    platform: {
+      url: new URL(platform.settings.url),
+      ...tenant,
+      token: {
+        kind: 'clientCredentials',
+        imsUrl: platform.settings.url,
+        ...client,
+        scopes: ['openid'],
+      },
     },
     sampleMappingId: SAMPLE_MAPPING_ID,
     stop: () => running.disposeAsync(),

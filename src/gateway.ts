@@ -3,11 +3,13 @@ import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { Config, DatabaseConfig, RemoteUpstream } from './config.js';
 import { createCampaignDatasource } from './datasources/campaign.datasource.js';
+import { createIngestionBatchLoader } from './datasources/ingestion-batch.loader.js';
 import { createIngestionLog } from './datasources/ingestion-log.datasource.js';
 import { createIngestionRequestLoader } from './datasources/ingestion-request.loader.js';
 import { createLineageLoader } from './datasources/lineage.loader.js';
 import { checkDatabase, type LogDatabase } from './datasources/log-database.js';
 import { bindToUpstream } from './datasources/log-upstream.js';
+import { createPlatformDatasource } from './datasources/platform.datasource.js';
 import { openPostgresLog } from './datasources/postgres.log.js';
 import { openSqliteLog } from './datasources/sqlite.log.js';
 import { createStartLog } from './datasources/start-log.datasource.js';
@@ -113,6 +115,12 @@ export async function startGateway(
     onCall: metrics.observeUpstreamCall,
   });
   starting.defer(() => upstream.close());
+
+  const platform = config.platform
+    ? createPlatformDatasource({ ...config.platform, timeoutMs: config.timeoutMs, clock })
+    : null;
+  starting.defer(() => platform?.close());
+
   const hub = createHub();
   log.onAppended((transition) => {
     metrics.countTransition(transition.to.status);
@@ -206,6 +214,7 @@ export async function startGateway(
     newLoaders: () => ({
       requests: createIngestionRequestLoader(log),
       lineages: createLineageLoader(startLog),
+      batches: platform && createIngestionBatchLoader(platform),
     }),
     reportOperation(report) {
       logOperation(report);

@@ -67,7 +67,12 @@ async function start(
   );
   running.defer(() => embedded.stop());
   const gateway = await startGateway(
-    { ...config, upstream: embedded.upstream, explorerMappingId: embedded.sampleMappingId },
+    {
+      ...config,
+      upstream: embedded.upstream,
+      platform: embedded.platform,
+      explorerMappingId: embedded.sampleMappingId,
+    },
     logger,
     onFatal,
   );

@@ -55,6 +55,7 @@ describe('the settings', () => {
       port: 4000,
       signIn: null,
       upstream: { kind: 'embedded', mappingsDir: expect.stringMatching(/\/mappings$/) },
+      platform: null,
       timeoutMs: 10_000,
       maxRps: 20,
       statusRequestIdIn: 'query',
@@ -89,6 +90,7 @@ describe('the settings', () => {
       host: '::1',
       port: 0,
       signIn: null,
+      platform: null,
       upstream: {
         kind: 'remote',
         identity: 'acme at https://mc.adobe.io',
@@ -347,5 +349,57 @@ describe('a .env file', () => {
       `${envFile()}: expected a file that can be read (EISDIR)`,
       'PORT=x: expected a whole number, 0 to 65535',
     ]);
+  });
+});
+
+describe('the settings of Platform', () => {
+  const platform = {
+    PLATFORM_API_KEY: 'planted-key',
+    PLATFORM_IMS_ORG: 'sluice@AdobeOrg',
+    PLATFORM_CLIENT_ID: 'client',
+    PLATFORM_CLIENT_SECRET: 'planted-secret',
+  };
+
+  it('are off without credentials', () => {
+    expect(parse({ PLATFORM_URL: 'https://platform.adobe.io' }).platform).toBeNull();
+  });
+
+  it('have a default but for credentials and organization', () => {
+    expect(parse(platform).platform).toMatchObject({
+      url: new URL('https://platform.adobe.io'),
+      apiKey: 'planted-key',
+      imsOrg: 'sluice@AdobeOrg',
+      sandbox: 'prod',
+      token: {
+        kind: 'clientCredentials',
+        imsUrl: 'https://ims-na1.adobelogin.com',
+        clientId: 'client',
+        clientSecret: 'planted-secret',
+      },
+    });
+  });
+
+  const because = 'expected because PLATFORM_API_KEY is set';
+  it.each([
+    ['PLATFORM_IMS_ORG', '', `PLATFORM_IMS_ORG is not set: ${because}`],
+    ['PLATFORM_CLIENT_ID', '', `PLATFORM_CLIENT_ID is not set: ${because}`],
+    ['PLATFORM_CLIENT_SECRET', '', `PLATFORM_CLIENT_SECRET is not set: ${because}`],
+    [
+      'PLATFORM_API_KEY',
+      'planted key',
+      'PLATFORM_API_KEY=***: expected visible ASCII characters without blanks',
+    ],
+    [
+      'PLATFORM_ACCESS_TOKEN',
+      'token',
+      'PLATFORM_ACCESS_TOKEN and PLATFORM_CLIENT_ID or PLATFORM_CLIENT_SECRET are both set: expected one way to get a token',
+    ],
+    [
+      'PLATFORM_URL',
+      'platform',
+      'PLATFORM_URL=platform: expected an http or https URL without credentials, query or fragment',
+    ],
+  ])('are refused with %s=%s', (name, value, fault) => {
+    expect(faultsOf({ ...platform, [name]: value })).toEqual([fault]);
   });
 });

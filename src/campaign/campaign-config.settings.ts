@@ -56,6 +56,7 @@ export const campaignSettings = z
     CAMPAIGN_SERVICE_RETRY_INTERVAL_MS: wholeNumber(1_000, MAX_INTERVAL_MS).default(60_000),
     CAMPAIGN_SERVICE_MAX_RPS: wholeNumber(1, 100_000).optional(),
     CAMPAIGN_SERVICE_MAX_CALLS_PER_DAY: wholeNumber(1, 1_000_000_000).optional(),
+    CAMPAIGN_SERVICE_FAULTS: text.optional(),
     PLATFORM_URL: url.optional(),
     PLATFORM_API_KEY: text.optional(),
     PLATFORM_IMS_ORG: text.optional(),
@@ -79,6 +80,13 @@ export const campaignSettings = z
       if (env.CAMPAIGN_SERVICE_ADMIN_CLIENT_SECRET === PUBLIC_ADMIN_SECRET) {
         fault('CAMPAIGN_SERVICE_ADMIN_CLIENT_SECRET', why);
       }
+    }
+
+    if (env.CAMPAIGN_SERVICE_FAULTS !== undefined && !LOOPBACK.test(env.CAMPAIGN_SERVICE_HOST)) {
+      fault(
+        'CAMPAIGN_SERVICE_FAULTS',
+        'must not be set where CAMPAIGN_SERVICE_HOST is not a loopback address: it is for tests',
+      );
     }
 
     if (env.CAMPAIGN_SERVICE_ADMIN_CLIENT_ID === env.IMS_CLIENT_ID) {

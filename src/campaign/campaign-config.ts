@@ -5,6 +5,8 @@ import {
 } from './campaign-config.settings.js';
 import { type Credentials } from './credentials.js';
 import { readApiKeysFrom, readClientsFrom } from './credentials-file.js';
+import type { FaultPlan } from './faults/fault-plan.js';
+import { loadFaultPlan } from './faults/fault-plan-file.js';
 import type { PlatformSettings } from './upload/platform-client.js';
 import type { UsageLimits } from './usage-limits.js';
 
@@ -26,6 +28,8 @@ export interface CampaignConfig {
   readonly retryIntervalMs: number;
   readonly usageLimits: UsageLimits;
   readonly platform: PlatformAccess;
+  /** What is to go wrong on purpose; null where nothing is. */
+  readonly faults: FaultPlan | null;
   /** What a gateway needs to reach the service, one `NAME=value` each; secrets of one's own are left out. */
   readonly gatewayEnvironment: (url: string) => string;
 }
@@ -40,6 +44,7 @@ export class CampaignConfigError extends Error {
  * set wrongly is a fault.
  *
  * @throws {CampaignConfigError} with all faults
+ * @throws {FaultPlanInvalidError} with all that is wrong with the plan of faults
  */
 export function parseCampaignConfig(env: NodeJS.ProcessEnv): CampaignConfig {
   const given = Object.entries(env).filter(([, value]) => value !== '');
@@ -66,6 +71,10 @@ export function parseCampaignConfig(env: NodeJS.ProcessEnv): CampaignConfig {
       maxCallsPerDay: data.CAMPAIGN_SERVICE_MAX_CALLS_PER_DAY ?? null,
     },
     platform: toPlatformAccess(data),
+    faults:
+      data.CAMPAIGN_SERVICE_FAULTS === undefined
+        ? null
+        : loadFaultPlan(data.CAMPAIGN_SERVICE_FAULTS),
     gatewayEnvironment: (url: string) => toGatewayEnvironment(data, url),
   });
 }

@@ -1,5 +1,6 @@
 import type { Clock } from './clock.js';
 import type { Credentials } from './credentials.js';
+import type { FaultPlan } from './faults/fault-plan.js';
 import type { Logger } from './logger.js';
 import type { SourceEnvironment } from './mapping-file.js';
 import type { PlatformSettings } from './upload/platform-client.js';
@@ -27,6 +28,8 @@ export interface CampaignServiceOptions {
   readonly retryIntervalMs?: number;
   /** As many calls as one likes where they are not given. */
   readonly usageLimits?: UsageLimits;
+  /** What is to go wrong on purpose; nothing where it is not given. */
+  readonly faults?: FaultPlan | null;
   readonly logger: Logger;
   readonly clock?: Clock;
 }

@@ -6,6 +6,7 @@ import type { CampaignServiceOptions } from './campaign-service.options.js';
 import { systemClock } from './clock.js';
 import { lockDataFolder } from './data-lock.js';
 import { syncFolder } from './durable-file.js';
+import { addFaultHooks } from './faults/fault-hooks.js';
 import { closeHttpServer, createHttpServer } from './http-server.js';
 import { createIngestionRequests } from './ingestion-requests.js';
 import { addIngestionRoutes } from './ingestion-routes.js';
@@ -110,6 +111,10 @@ export function createCampaignService(options: CampaignServiceOptions): Campaign
       onChanged: scheduler.wake,
     });
     const app = createHttpServer(logger);
+    if (options.faults) {
+      logger.warn({ rules: options.faults.rules.length }, 'calls go wrong on purpose');
+      addFaultHooks(app, options.faults, { clock, crash });
+    }
     addTokenRoutes(app, tokens);
     addIngestionRoutes(app, { access, mappings, requests });
     addAdministrationRoutes(app, { administration, mappings, state, tokens, logger, ...intervals });
@@ -151,4 +156,9 @@ export function createCampaignService(options: CampaignServiceOptions): Campaign
       return stopped;
     },
   };
+}
+
+/** As a power cut would: no releaser runs. */
+function crash(): void {
+  process.kill(process.pid, 'SIGKILL');
 }

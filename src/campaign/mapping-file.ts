@@ -1,9 +1,10 @@
 import { dirname, resolve } from 'node:path';
-import { type Document, isMap, isNode, LineCounter, parseDocument } from 'yaml';
+import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import type { Mapping, MappingSource, RejectLimit } from './mapping.js';
 import type { MappingFault } from './mapping-fault.js';
 import { mappingSchema } from './mapping-schema.js';
+import { offsetOf, type PlainIssue, toPlainIssues } from './yaml-issues.js';
 
 /** What a mapping file holds: a mapping, or everything that is wrong with it. */
 export type ParsedMapping =
@@ -60,11 +61,6 @@ export function parseMapping(
 
 function faulty(faults: readonly MappingFault[]): ParsedMapping {
   return { kind: 'faults', faults };
-}
-
-interface PlainIssue {
-  readonly path: readonly PropertyKey[];
-  readonly message: string;
 }
 
 /** What is wrong with a mapping here, though its form is right. */
@@ -125,25 +121,4 @@ function toMs(interval: string): number {
 function toRejectLimit(maxRejected: number | string): RejectLimit {
   if (typeof maxRejected === 'number') return { kind: 'records', max: maxRejected };
   return { kind: 'percent', max: Number.parseFloat(maxRejected) };
-}
-
-/** Unknown keys come as one issue of their parent: make it one of each key, so that each has its line. */
-function toPlainIssues(issue: z.core.$ZodIssue): PlainIssue[] {
-  if (issue.code !== 'unrecognized_keys') return [issue];
-  return issue.keys.map((key) => ({ path: [...issue.path, key], message: 'unknown key' }));
-}
-
-/** Where the node at the path begins; where there is none, its nearest parent. */
-function offsetOf(document: Document, path: readonly PropertyKey[]): number {
-  for (let length = path.length; length > 0; length -= 1) {
-    const parent = document.getIn(path.slice(0, length - 1), true) ?? document.contents;
-    const last = path[length - 1];
-    if (isMap(parent)) {
-      const pair = parent.items.find(({ key }) => isNode(key) && String(key) === String(last));
-      if (isNode(pair?.key) && pair.key.range) return pair.key.range[0];
-    }
-    const node = document.getIn(path.slice(0, length), true);
-    if (isNode(node) && node.range) return node.range[0];
-  }
-  return document.contents?.range?.[0] ?? 0;
 }

@@ -63,6 +63,36 @@ export class UpstreamError extends GatewayError {
   }
 }
 
+/** As those of the upstream, each for the same trouble with Adobe Experience Platform. */
+export type PlatformErrorCode = UpstreamErrorCode extends `UPSTREAM_${infer Trouble}`
+  ? `PLATFORM_${Trouble}`
+  : never;
+
+/** A look-up in Adobe Experience Platform that gave no usable answer. It says nothing about the batch. */
+export class PlatformError extends GatewayError {
+  override readonly name = 'PlatformError';
+  readonly upstream: UpstreamDetails | undefined;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    readonly code: PlatformErrorCode,
+    message: string,
+    options: Pick<UpstreamErrorOptions, 'upstream' | 'retryAfterMs' | 'cause'> = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.upstream = options.upstream;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+
+  override get extensions(): Record<string, unknown> {
+    return {
+      code: this.code,
+      ...(this.upstream && { upstream: this.upstream }),
+      ...(this.retryAfterMs !== undefined && { retryAfterMs: this.retryAfterMs }),
+    };
+  }
+}
+
 /** A subscription to a request that the upstream does not know. */
 export class RequestNotFoundError extends GatewayError {
   override readonly name = 'RequestNotFoundError';

@@ -1,4 +1,5 @@
 import type { MappingScope } from './caller.js';
+import type { IngestionBatch } from './ingestion-batch.js';
 import type {
   IngestionRecord,
   IngestionStatus,
@@ -45,6 +46,17 @@ export interface Upstream {
    * @throws {UpstreamError} saying why not
    */
   check(): Promise<void>;
+}
+
+/** Where the batches behind requests are looked up: Adobe Experience Platform. */
+export interface BatchCatalog {
+  /**
+   * Ask for a batch. Repeated where that may help, within one deadline.
+   *
+   * @returns null where Platform knows no such batch
+   * @throws {PlatformError} no usable answer
+   */
+  find(batchId: string): Promise<IngestionBatch | null>;
 }
 
 /** Which transitions a reader wants. */

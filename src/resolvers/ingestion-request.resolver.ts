@@ -2,6 +2,7 @@ import { Arg, Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
 import { mayRead } from '../ingestion/caller.js';
 import type { RequestRef } from '../ingestion/ingestion-request.js';
 import type { IngestionLog, Watches, WatchReport } from '../ingestion/ports.js';
+import { IngestionBatch } from '../schema/ingestion-batch.js';
 import { IngestionRequest } from '../schema/ingestion-request.js';
 import { IngestionTransition } from '../schema/ingestion-transition.js';
 import { IngestionTransitionConnection } from '../schema/ingestion-transition-connection.js';
@@ -57,6 +58,18 @@ export class IngestionRequestResolver {
   async watch(@Root() request: IngestionRequest): Promise<IngestionWatch | null> {
     const report = await this.#report(request);
     return report && toIngestionWatch(report);
+  }
+
+  @FieldResolver(() => IngestionBatch, {
+    nullable: true,
+    description:
+      'The batch behind `batchId` as Adobe Experience Platform knows it now, with what is wrong with its records. Null where there is no `batchId`, where Platform does not know it, and where this gateway has no credentials for Platform. Where Platform gives no answer, this field alone is an error with a code `PLATFORM_…`.',
+  })
+  async batch(
+    @Root() { batchId }: IngestionRequest,
+    @Ctx() { batches }: OperationContext,
+  ): Promise<IngestionBatch | null> {
+    return batchId === null || batches === null ? null : batches.load(batchId);
   }
 
   @FieldResolver(() => String, {

@@ -1,3 +1,4 @@
+import type { IngestionBatchLoader } from '../datasources/ingestion-batch.loader.js';
 import type { IngestionRequestLoader } from '../datasources/ingestion-request.loader.js';
 import type { LineageLoader } from '../datasources/lineage.loader.js';
 import type { Caller } from '../ingestion/caller.js';
@@ -16,6 +17,8 @@ export interface OperationContext {
   takeStarts(count: number): Promise<void>;
   readonly requests: IngestionRequestLoader;
   readonly lineages: LineageLoader;
+  /** Null where no Platform is configured. */
+  readonly batches: IngestionBatchLoader | null;
   /** Here and not in the resolver: TypeGraphQL calls a `subscribe` function without its resolver. */
   readonly followed: Followed;
 }

@@ -67,11 +67,12 @@ subscription Watch($mappingId: ID!, $requestId: ID!, $after: Cursor) {
     numRecords
     failure { code message retryable }
     cursor
+    request { batch { status failedCount errors { code description count } } }
   }
 }
 `;
 
-const ASK = `# 3. Where the request stands now, and how it is being watched.
+const ASK = `# 3. Where the request stands now, how it is being watched, and what Platform says of its batch where it failed.
 query Ask($mappingId: ID!, $requestId: ID!) {
   ingestionStatus(mappingId: $mappingId, requestId: $requestId) {
     status
@@ -79,6 +80,7 @@ query Ask($mappingId: ID!, $requestId: ID!) {
     batchId
     info
     failure { code message retryable }
+    batch { status recordCount ingestedCount failedCount errors { code description count } }
     lastObservedAt
     watch { lastPolledAt nextPollAt consecutiveFailures lastFailure { code message } }
   }

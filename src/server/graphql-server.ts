@@ -42,7 +42,7 @@ export interface GraphQLServerOptions {
   readonly clock: Clock;
   readonly exposure: Exposure;
   /** What is new for each operation, whoever sends it. */
-  readonly newLoaders: () => Pick<OperationContext, 'requests' | 'lineages'>;
+  readonly newLoaders: () => Pick<OperationContext, 'requests' | 'lineages' | 'batches'>;
   readonly followed: OperationContext['followed'];
   readonly reportOperation: OperationReporter;
   /** True once no new operation is taken. */

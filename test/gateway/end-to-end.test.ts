@@ -6,6 +6,7 @@ import { startEmbeddedUpstream } from '../../src/embedded-upstream.js';
 import { createLogger } from '../../src/logger.js';
 import { createWorkspace, mappingYaml, readBatches } from '../campaign/support/running-service.js';
 import {
+  BatchOfRequestDocument,
   IngestionActivityDocument,
   IngestionStatusChangedDocument,
   IngestionStatusDocument,
@@ -21,6 +22,7 @@ async function startBoth(files: Record<string, string>) {
   const embedded = await startEmbeddedUpstream(space, silent);
   const gateway = await startTestGateway(embedded.upstream.url.href, {
     upstream: embedded.upstream,
+    platform: embedded.platform,
   });
   return {
     gateway,
@@ -33,13 +35,13 @@ async function startBoth(files: Record<string, string>) {
   };
 }
 
-/** The shipped sample, its records unchanged, forty times as quick. */
-async function sampleFiles(): Promise<Record<string, string>> {
-  const mapping: unknown = parseYaml(await readFile('mappings/crm-profiles.yaml', 'utf8'));
+/** A shipped sample, its records unchanged, much quicker. */
+async function sampleFiles(name = 'crm-profiles'): Promise<Record<string, string>> {
+  const mapping: unknown = parseYaml(await readFile(`mappings/${name}.yaml`, 'utf8'));
   const csv = await readFile('mappings/sources/crm-profiles.csv', 'utf8');
   const source = { kind: 'csv', path: 'crm-profiles.csv' };
   const quick = { ...(mapping as object), source, recordsPerSecond: 4_000 };
-  return { 'crm-profiles.yaml': JSON.stringify(quick), 'crm-profiles.csv': csv };
+  return { [`${name}.yaml`]: JSON.stringify(quick), 'crm-profiles.csv': csv };
 }
 
 interface Profile {
@@ -141,6 +143,30 @@ describe('the embedded service behind the gateway', () => {
       to: 'FAILED',
       batchId: null,
       failure: { code: 'ACP-880056', retryable: true },
+    });
+  });
+
+  it('fails what Platform refuses, and tells what is wrong with the records', async () => {
+    const mappingId = 'crm-profiles-refused';
+    const both = await startBoth(await sampleFiles(mappingId));
+    const { client } = both.gateway;
+    await client.execute(StartIngestionDocument, { mappingId });
+    const ref = { mappingId, requestId: '1' };
+    const events = await client.subscribe(IngestionStatusChangedDocument, ref).completed;
+    const { data } = await client.execute(BatchOfRequestDocument, ref);
+    await both.stop();
+    const failed = events.at(-1)?.data?.ingestionStatusChanged;
+    expect(failed).toMatchObject({ to: 'FAILED', failure: { code: 'ACP-880096' } });
+    expect(data?.ingestionStatus?.batch).toMatchObject({
+      id: failed?.batchId,
+      status: 'failed',
+      recordCount: 2_000,
+      ingestedCount: 0,
+      failedCount: 2_000,
+      errors: [
+        { code: 'INGEST-1212-400', count: null },
+        { code: 'INGEST-1556-400', count: 2_000 },
+      ],
     });
   });
 });

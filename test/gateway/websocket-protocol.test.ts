@@ -390,6 +390,7 @@ describe('a fault inside a stream', () => {
       newLoaders: () => ({
         requests: createIngestionRequestLoader(log),
         lineages: createLineageLoader(nobody),
+        batches: null,
       }),
       reportOperation: () => {},
       isDraining: () => false,

@@ -25,6 +25,7 @@ const gateway = await startGateway(
     host: '127.0.0.1',
     port: 0,
     signIn: null,
+    platform: null,
     upstream: {
       kind: 'remote',
       identity: 'a scripted upstream',

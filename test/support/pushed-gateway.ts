@@ -73,7 +73,11 @@ export async function startPushedGateway(): Promise<PushedGateway> {
     followed: { log, hub, watches },
     newLoaders() {
       operationCount += 1;
-      return { requests: createIngestionRequestLoader(log), lineages: createLineageLoader(starts) };
+      return {
+        requests: createIngestionRequestLoader(log),
+        lineages: createLineageLoader(starts),
+        batches: null,
+      };
     },
     reportOperation: () => {},
     isDraining: () => false,

@@ -57,6 +57,7 @@ export async function startTestGateway(
         apiKey: API_KEY,
         token: { kind: 'ready', accessToken: ACCESS_TOKEN },
       },
+      platform: null,
       timeoutMs: 2_000,
       maxRps: 1_000,
       statusRequestIdIn: 'query',

@@ -1,0 +1,50 @@
+import type { Fault, FaultOccasion, FaultPlan, Operation } from './fault-plan.js';
+
+/** Tells what goes wrong with each call. */
+export interface FaultPicker {
+  /**
+   * Count a call in, and tell what is to go wrong with it.
+   *
+   * @param mappingId - null where the call is about none
+   * @returns null where nothing is
+   */
+  next(operation: Operation, mappingId: string | null): Fault | null;
+}
+
+/** Build the picker of a plan. The same calls in the same order go wrong in the same way. */
+export function createFaultPicker({ seed, rules }: FaultPlan): FaultPicker {
+  // Each has dice of its own, so that a rule that is added changes nothing of the others.
+  const counted = rules.map((rule, index) => ({ rule, roll: createDice(seed + index), calls: 0 }));
+
+  return {
+    next(operation, mappingId) {
+      let picked: Fault | null = null;
+      for (const entry of counted) {
+        const { on, mapping, when, fault } = entry.rule;
+        if (on !== operation || (mapping !== undefined && mapping !== mappingId)) continue;
+        entry.calls += 1;
+        const applies = isOccasion(when, entry.calls, entry.roll);
+        if (applies) picked ??= fault;
+      }
+      return picked;
+    },
+  };
+}
+
+function isOccasion(when: FaultOccasion, call: number, roll: () => number): boolean {
+  if ('nth' in when) return call === when.nth;
+  if ('every' in when) return call % when.every === 0;
+  if ('first' in when) return call <= when.first;
+  return roll() < when.probability;
+}
+
+/** Numbers from 0 to 1 that depend on the seed alone (mulberry32). */
+function createDice(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,88 @@
+import type { IngestionBatch } from '../ingestion/ingestion-batch.js';
+import type { BatchCatalog, Clock } from '../ingestion/ports.js';
+import { createCallBudget } from './call-budget.js';
+import { type CircuitPlan, createCallCircuit, defaultCircuitPlan } from './call-circuit.js';
+import { type Deadline, startDeadline } from './call-deadline.js';
+import { type CallPlan, callCampaign } from './campaign.call.js';
+import { toInvalidAnswer } from './campaign.failure.js';
+import { requireHeaderText } from './campaign.request.js';
+import { toStatusFailure } from './campaign.status-failure.js';
+import { createHttpPool } from './http-exchange.js';
+import { createTokenSource, type ReadyToken } from './ims-token.datasource.js';
+import type { ClientCredentials } from './ims-token.wire.js';
+import { toPlatformError } from './platform.failure.js';
+import { type PlatformAddress, parseBatchAnswer, toBatchRequest } from './platform.wire.js';
+
+/** Looking up is beside the point: it must not use up what Platform lets an organization ask. */
+const MAX_CALLS_PER_SECOND = 20;
+
+export interface PlatformOptions extends PlatformAddress {
+  readonly token: ReadyToken | ClientCredentials;
+  /** The deadline of one look-up, its repeats and waits included, in ms. */
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+  readonly circuit?: CircuitPlan;
+}
+
+/** Platform's catalog, and the connections that are kept to it. */
+export interface PlatformDatasource extends BatchCatalog {
+  /** Call off whatever is under way, and close the connections. */
+  close(): Promise<void>;
+}
+
+/**
+ * Create the catalog over Platform's HTTP API. A look-up goes the way of a status call, with a budget, a
+ * circuit and a token of its own: trouble with Platform is none of the upstream's.
+ *
+ * @throws {TypeError} a credential cannot stand in a header
+ */
+export function createPlatformDatasource(options: PlatformOptions): PlatformDatasource {
+  const { clock, timeoutMs } = options;
+  requireHeaderText(options.apiKey, 'API key of Platform');
+  requireHeaderText(options.imsOrg, 'organization of Platform');
+  requireHeaderText(options.sandbox, 'sandbox of Platform');
+  const http = createHttpPool(options.url);
+  const tokens = createTokenSource(options.token, { clock, timeoutMs });
+  const budget = createCallBudget(clock, MAX_CALLS_PER_SECOND);
+  const circuit = createCallCircuit(clock, options.circuit ?? defaultCircuitPlan);
+  const parts = { clock, http, tokens, budget, circuit };
+  const underWay = new Set<Deadline>();
+  let isClosed = false;
+
+  return {
+    async find(batchId) {
+      const deadline = startDeadline(clock, timeoutMs);
+      underWay.add(deadline);
+      if (isClosed) deadline.callOff('closing');
+      const plan: CallPlan<IngestionBatch | null> = {
+        kind: 'status',
+        urgency: 'interactive',
+        request: toBatchRequest(options, batchId),
+        judge(answer, nowMs) {
+          if (answer.status === 404) return null;
+          if (answer.status !== 200) return toStatusFailure(answer, 'status', nowMs);
+          try {
+            return parseBatchAnswer(answer.body, batchId);
+          } catch (error) {
+            return toInvalidAnswer(answer, 'status', 'it tells of no such batch', error);
+          }
+        },
+      };
+      try {
+        return await callCampaign(parts, plan, deadline);
+      } catch (error) {
+        throw toPlatformError(error);
+      } finally {
+        underWay.delete(deadline);
+        deadline.release();
+      }
+    },
+
+    async close() {
+      isClosed = true;
+      for (const deadline of underWay) deadline.callOff('closing');
+      budget.close();
+      await Promise.all([http.destroy(), tokens.close()]);
+    },
+  };
+}

@@ -1,0 +1,19 @@
+/** What is wrong with records of a batch. */
+export interface IngestionBatchError {
+  /** Platform's, such as `INGEST-1555-400`. */
+  readonly code: string;
+  readonly description: string;
+  /** How many records it is about; null where Platform does not say. */
+  readonly count: number | null;
+}
+
+/** A batch as Adobe Experience Platform knows it. A count is null as long as Platform does not say. */
+export interface IngestionBatch {
+  readonly id: string;
+  /** In Platform's words, such as `processing`, `success` or `failed`. */
+  readonly status: string;
+  readonly recordCount: number | null;
+  readonly ingestedCount: number | null;
+  readonly failedCount: number | null;
+  readonly errors: readonly IngestionBatchError[];
+}

@@ -6,6 +6,7 @@ import { LogUnusableError } from './datasources/log-database.js';
 import { startEmbeddedUpstream } from './embedded-upstream.js';
 import { type Gateway, startGateway } from './gateway.js';
 import { createLogger } from './logger.js';
+import { ManifestInvalidError } from './server/persisted-operations.js';
 
 /** In the explorer’s tabs where nobody knows what mappings there are. */
 const PLACEHOLDER_MAPPING_ID = 'your-mapping-id';
@@ -104,9 +105,12 @@ function stopOnSignal(running: AsyncDisposableStack, logger: Logger): void {
 
 /** What an operator can mend, in a line; anything else with its stack. */
 function toStartFault(error: unknown, { host, port }: Config): Error | string {
-  const isPlain = [LogUnusableError, DataFolderInUseError, MappingsInvalidError].some(
-    (Plain) => error instanceof Plain,
-  );
+  const isPlain = [
+    LogUnusableError,
+    DataFolderInUseError,
+    MappingsInvalidError,
+    ManifestInvalidError,
+  ].some((Plain) => error instanceof Plain);
   if (isPlain) return (error as Error).message;
   const { code } = error as NodeJS.ErrnoException;
   switch (code) {

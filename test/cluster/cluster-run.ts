@@ -108,6 +108,7 @@ export async function runCluster(options: ClusterOptions): Promise<CrashReport> 
   const settled = crowd.settle(() => hasWatches(fleet.urls)).then(() => true);
   if (!(await Promise.race([settled, delay(SETTLE_MS, false, { ref: false })]))) {
     misfits.push(`not all streams had come to their end after ${SETTLE_MS} ms`);
+    misfits.push(...crowd.describe());
   }
   crowd.leave();
   misfits.push(...(await fleet.stop()));

@@ -116,7 +116,10 @@ export async function runCrash(options: CrashOptions): Promise<CrashReport> {
       .settle(async () => (await readMetric(finalUrl, 'sluice_watches')) > 0)
       .then(() => true);
     const isSettled = await Promise.race([settled, delay(SETTLE_MS, false, { ref: false })]);
-    if (!isSettled) misfits.push(`not all streams had come to their end after ${SETTLE_MS} ms`);
+    if (!isSettled) {
+      misfits.push(`not all streams had come to their end after ${SETTLE_MS} ms, at ${url}`);
+      misfits.push(...crowd.describe());
+    }
     crowd.leave();
     last.child.kill('SIGTERM');
     const ended = await last.ended;

@@ -29,6 +29,8 @@ export interface Crowd {
    * those who follow everything have it all.
    */
   settle(hasWatches: () => Promise<boolean>): Promise<void>;
+  /** How those stand who follow everything, and those who follow a request that is not over; a line each. */
+  describe(): readonly string[];
   /** Follow nothing any more. */
   leave(): void;
 }
@@ -111,6 +113,12 @@ export function createCrowd({
       const hasAll = ({ record }: Follower) => record.at(-1)?.requestId === sentinel.requestId;
       const isOver = ({ record }: Follower) => record.at(-1)?.to !== 'IN_PROGRESS';
       while (!activity.every((one) => hasAll(one) && isOver(one))) await delay(LOOK_MS);
+    },
+    describe() {
+      const waiting = followers.filter(
+        ({ followed, record }) => followed.kind === 'all' || record.at(-1)?.to === 'IN_PROGRESS',
+      );
+      return waiting.map((one) => one.describe());
     },
     leave() {
       for (const follower of followers) follower.leave();

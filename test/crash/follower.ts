@@ -30,6 +30,8 @@ export interface Follower {
   readonly cutCount: number;
   /** Errors that the server answered with, other than those of a moment. */
   readonly refusals: readonly string[];
+  /** How it stands, in words: for one that does not get what it is waiting for. */
+  describe(): string;
   /** Cut the connection, without a goodbye. False where there is none. */
   cut(): boolean;
   /** Follow no further. */
@@ -75,6 +77,7 @@ export function follow(
   let isOver = false;
   let connectionCount = 0;
   let cutCount = 0;
+  let lastHeardAt = performance.now();
 
   function connect(): void {
     const url = findUrl();
@@ -90,7 +93,9 @@ export function follow(
     opened.on('open', () => send({ type: 'connection_init' }));
     opened.on('message', (data) => {
       // What is still in the pipe of a socket that was cut is of no one.
-      if (socket === opened) take(JSON.parse(String(data)) as Message, send);
+      if (socket !== opened) return;
+      lastHeardAt = performance.now();
+      take(JSON.parse(String(data)) as Message, send);
     });
     opened.on('error', () => {});
     opened.on('close', () => {
@@ -149,6 +154,13 @@ export function follow(
     },
     get cutCount() {
       return cutCount;
+    },
+    describe() {
+      const connection = socket
+        ? `${isSubscribed ? 'subscribed' : 'not subscribed'} over a socket to ${socket.url} in state ${socket.readyState}`
+        : 'without a connection';
+      const silentMs = Math.round(performance.now() - lastHeardAt);
+      return `${record.length} transitions, the last of request ${record.at(-1)?.requestId}; ${connection}; nothing heard for ${silentMs} ms`;
     },
     cut() {
       if (!socket || !isSubscribed) return false;

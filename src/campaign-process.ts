@@ -16,7 +16,11 @@ import type { PlatformSettings } from './campaign/upload/platform-client.js';
 import { startLocalPlatform } from './local-platform.js';
 import { DataFolderInUseError as ReceiverFolderInUseError } from './platform/batch-store.js';
 import { DatasetsInvalidError } from './platform/datasets.js';
-import { PlatformConfigError, parsePlatformConfig } from './platform/platform-config.js';
+import {
+  PlatformConfigError,
+  parsePlatformConfig,
+  toClientEnvironment,
+} from './platform/platform-config.js';
 
 /** A port that a setting names is taken. */
 class PortInUseError extends Error {}
@@ -76,6 +80,9 @@ async function startPlatform(
     startLocalPlatform(config, logger.child({ part: 'platform' })),
   );
   running.defer(() => local.stop());
+  process.stdout.write(
+    `\nTo have a gateway look up batches, give it these, but not in a .env that this service reads:\n\n${toClientEnvironment(config, local.settings.url)}\n`,
+  );
   return local.settings;
 }
 

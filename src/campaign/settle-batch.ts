@@ -30,9 +30,11 @@ export async function settleBatch(
   ports: Pick<RunPorts, 'onUploaded' | 'signal'>,
 ): Promise<RunOutcome> {
   const { signal } = ports;
-  await complete(whole.batchId, platform, signal);
-  await ports.onUploaded();
   const givenUpAt = clock.now() + PATIENCE_MS;
+  while (!(await isComplete(whole.batchId, platform, signal, clock.now() < givenUpAt))) {
+    await clock.wait(LONGEST_POLL_MS, signal);
+  }
+  await ports.onUploaded();
   for (let pollMs = FIRST_POLL_MS; clock.now() < givenUpAt; ) {
     const outcome = toOutcome(whole, await readPatiently(whole.batchId, platform, signal));
     if (outcome !== null) return outcome;
@@ -42,18 +44,28 @@ export async function settleBatch(
   throw new PlatformError(`Platform has not finished batch ${whole.batchId} in 6 hours`, true);
 }
 
-/** A batch that cannot be completed may be one that is already. */
-async function complete(
+/**
+ * Complete a batch; one that cannot be completed may be one that is already.
+ *
+ * @param isPatient - true where Platform may be down for longer than a call is tried. The order may have
+ * arrived all the same: a run that gave up would have its records sent twice.
+ * @returns false where that cannot be told yet
+ */
+async function isComplete(
   batchId: string,
   platform: PlatformClient,
   signal: AbortSignal,
-): Promise<void> {
+  isPatient: boolean,
+): Promise<boolean> {
   try {
     await platform.completeBatch(batchId, signal);
+    return true;
   } catch (error) {
     if (!(error instanceof PlatformError)) throw error;
+    if (error.isTransient && isPatient) return false;
     const { phase } = await platform.readBatch(batchId, signal);
     if (phase === 'loading') throw error;
+    return true;
   }
 }
 

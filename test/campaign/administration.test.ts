@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createDrivenClock } from './support/driven-clock.js';
+import { createDrivenClock, createHurriedClock } from './support/driven-clock.js';
 import {
   createWorkspace,
   mappingYaml,
@@ -7,6 +7,7 @@ import {
   type RunningService,
   startService,
 } from './support/running-service.js';
+import { startScriptedPlatform } from './support/scripted-platform.js';
 import { CLIENT } from './support/service-client.js';
 
 const FIRST_RUN_AT = new Date(1_000_000).toISOString();
@@ -321,6 +322,25 @@ describe('the scheduler', () => {
     expect((await service.admin('/mappings/M')).json).toMatchObject({
       nextRunAt: new Date(1_020_000).toISOString(),
     });
+  });
+
+  it('runs it again soon where it failed by something that passes', async () => {
+    await using space = await createWorkspace({
+      'm.yaml': mappingYaml('M', { execution: 'started' }),
+      'people.csv': peopleCsv(2),
+    });
+    await using platform = await startScriptedPlatform();
+    // As often as the first job tries.
+    platform.fail('create', ...Array(6).fill({ status: 503 }));
+    const clock = createHurriedClock(60);
+    await using service = await startService({ ...space, clock, platform: platform.settings });
+    await service.jobEnded(2);
+    const { json } = await service.admin('/jobs');
+    const [second, first] = (json as { jobs: Record<string, string>[] }).jobs;
+    expect([first?.status, second?.status]).toEqual(['Failed', 'Success']);
+    const waitedMs = Date.parse(second?.startTime ?? '') - Date.parse(first?.endTime ?? '');
+    expect(waitedMs).toBeGreaterThanOrEqual(60_000);
+    expect(waitedMs).toBeLessThan(QUARTER_MS / 2);
   });
 
   it('makes up for what came due while the service was down, once', async () => {

@@ -101,6 +101,10 @@ describe('an upload', () => {
         ],
       ],
     ],
+    [
+      'a COMPLETE that is taken and not answered for long',
+      [['complete', ...Array(20).fill('lost')]],
+    ],
     ['HTML instead of JSON', [['read', { status: 200, body: '<html>' }]]],
   ])('comes through %s, with each record once', async (_what, faults) => {
     const { harness, outcome } = await runWith(faults);

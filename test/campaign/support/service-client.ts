@@ -18,7 +18,7 @@ export interface Call {
 }
 
 /** Calls a service over HTTP, as a client that has signed in. */
-export async function createServiceClient(url: string) {
+export async function createServiceClient(url: string, self = CLIENT) {
   async function call(path: string, { method = 'GET', headers = {}, body }: Call = {}) {
     const response = await request(`${url}${path}`, { method, headers, body: body ?? null });
     const text = await response.body.text();
@@ -32,7 +32,7 @@ export async function createServiceClient(url: string) {
     return answer;
   }
 
-  async function signIn(client = CLIENT): Promise<string> {
+  async function signIn(client = self): Promise<string> {
     const { json } = await call('/ims/token/v3', {
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded' },

@@ -66,11 +66,11 @@ export function createStartLog(
         await transaction
           .deleteFrom('starts')
           .where('intent_id', '=', intentId)
-          .where('state', '=', 'sent')
+          .where('state', 'in', ['sent', 'unknown'])
           .where('retry_of', 'is', null)
           .execute();
-        await changeState(transaction, intentId, ({ state }) =>
-          state.kind === 'sent' ? { kind: 'waiting' } : null,
+        await changeState(transaction, intentId, (intent) =>
+          isUnanswered(intent) ? { kind: 'waiting' } : null,
         );
       });
     },
@@ -81,15 +81,21 @@ export function createStartLog(
         await lookAtMapping(transaction, intent, running, now);
         return { value: await findStart(transaction, intentId), hasChanged: true };
       }),
-    settleInterrupted: (now, livingReplicas) =>
-      write(async (transaction) => {
+    async settleInterrupted(now, findLiving) {
+      const sent = await guard(() =>
+        db.selectFrom('starts').select('sent_by').distinct().where('state', '=', 'sent').execute(),
+      );
+      if (sent.length === 0) return [];
+      const living = new Set<string | null>(await findLiving());
+      const gone = sent.filter(({ sent_by }) => !living.has(sent_by));
+      if (gone.length === 0) return [];
+      const goneIds = gone.flatMap(({ sent_by }) => sent_by ?? []);
+      return write(async (transaction) => {
         const rows = await transaction
           .selectFrom('starts')
           .selectAll()
           .where('state', '=', 'sent')
-          .where(({ or, eb }) =>
-            or([eb('sent_by', 'is', null), eb('sent_by', 'not in', livingReplicas)]),
-          )
+          .where(({ or, eb }) => or([eb('sent_by', 'is', null), eb('sent_by', 'in', goneIds)]))
           .orderBy('intent_id')
           .execute();
         const interrupted = rows.map((row) =>
@@ -102,7 +108,8 @@ export function createStartLog(
         );
         for (const row of interrupted) await replaceRow(transaction, row);
         return interrupted.map(toStartIntent);
-      }),
+      });
+    },
     findSender: (intentId) =>
       guard(async () => {
         const row = await db

@@ -72,8 +72,10 @@ export function createRetrier({
     try {
       for (const intent of await starts.waitingRetries()) {
         if (scheduled.has(intent.intentId)) continue;
-        const dueAt = intent.createdAt + spread(toBackoffMs(backoffMs, intent.attempt - 1));
-        schedule(intent, 0, Math.max(0, dueAt - clock.now()));
+        const pauseMs = spread(toBackoffMs(backoffMs, intent.attempt - 1));
+        // Another process may have written it down, by a clock that is ahead of this one.
+        const passedMs = Math.max(0, clock.now() - intent.createdAt);
+        schedule(intent, 0, Math.max(0, pauseMs - passedMs));
       }
     } catch (error) {
       if (isStopped) return;

@@ -94,7 +94,7 @@ function live(model: Model, { starts, log }: OpenedLogs, nextFate: () => [Fate, 
     clock,
     leases: singleReplica,
     plan: { minMs: 1e9, maxMs: 1e9, maxPollsPerSecond: 1e6 },
-    events: { onRegression: () => {}, onPollFailed: () => {} },
+    events: { onTransition: () => {}, onRegression: () => {}, onPollFailed: () => {} },
   });
   const submitter = createSubmitter({
     upstream: {
@@ -209,7 +209,7 @@ describe('starting', () => {
     it('is unknown to the next process where this one ends before', async () => {
       gateway.die();
       opened = await opened.reopen();
-      await opened.starts.settleInterrupted(model.clock.now(), []);
+      await opened.starts.settleInterrupted(model.clock.now(), async () => []);
       gateway = live(model, opened, () => ['answered', false]);
       await expect(gateway.start('k')).rejects.toMatchObject({ outcomeUnknown: true });
     });
@@ -285,7 +285,7 @@ describe('starting', () => {
               gateway.die();
               underWay = [];
               opened = await opened.reopen();
-              await opened.starts.settleInterrupted(model.clock.now(), []);
+              await opened.starts.settleInterrupted(model.clock.now(), async () => []);
               gateway = live(model, opened, nextFate);
           }
         }

@@ -57,7 +57,7 @@ function createSubject(): Retrier {
     clock,
     leases: singleReplica,
     plan: { minMs: 1e9, maxMs: 1e9, maxPollsPerSecond: 1e6 },
-    events: { onRegression: () => {}, onPollFailed: () => {} },
+    events: { onTransition: () => {}, onRegression: () => {}, onPollFailed: () => {} },
   });
   const { starts } = opened;
   const onOutcomeUnknown = () => {};
@@ -158,6 +158,21 @@ describe('the retrier', () => {
     await retrier.look();
     await nextTry();
     expect(calls).toEqual([10_000_000]);
+    await retrier.stop();
+  });
+
+  it('waits no longer than it would by its own clock, where another process’s is ahead', async () => {
+    const ahead = createManualClock();
+    await ahead.advance(3_600_000);
+    const here = clock;
+    clock = ahead;
+    await abortOne();
+    clock = here;
+    answers.push(taken);
+    const retrier = createSubject();
+    await retrier.look();
+    await nextTry();
+    expect(calls).toEqual([5_000]);
     await retrier.stop();
   });
 

@@ -1,4 +1,8 @@
-import { UpstreamError, type UpstreamErrorCode } from '../ingestion/gateway-error.js';
+import {
+  LogUnavailableError,
+  UpstreamError,
+  type UpstreamErrorCode,
+} from '../ingestion/gateway-error.js';
 import { type ReportedState, toRequestKey } from '../ingestion/ingestion-request.js';
 import type { Clock, Upstream } from '../ingestion/ports.js';
 import type { Submission } from '../ingestion/submission.js';
@@ -17,8 +21,8 @@ import type { TokenShare } from './token-share.js';
 /** One call as it ended, for metrics. A status call and all its attempts are one call. */
 export interface CampaignCall {
   readonly operation: 'start' | 'status' | 'check' | 'token';
-  /** `UNEXPECTED` is a fault of the gateway itself. */
-  readonly outcome: 'OK' | 'UNEXPECTED' | UpstreamErrorCode;
+  /** `LOG_UNAVAILABLE`: there was no turn, for the database that has the budget. `UNEXPECTED` is a fault of the gateway itself. */
+  readonly outcome: 'OK' | 'LOG_UNAVAILABLE' | 'UNEXPECTED' | UpstreamErrorCode;
   /** Waits included, in ms. */
   readonly durationMs: number;
 }
@@ -87,7 +91,8 @@ export function createCampaignDatasource(options: CampaignOptions): CampaignData
     try {
       return await run(deadline);
     } catch (error) {
-      outcome = error instanceof UpstreamError ? error.code : 'UNEXPECTED';
+      const isKnown = error instanceof UpstreamError || error instanceof LogUnavailableError;
+      outcome = isKnown ? error.code : 'UNEXPECTED';
       throw error;
     } finally {
       underWay.delete(deadline);

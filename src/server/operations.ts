@@ -162,7 +162,11 @@ export function createOperations(options: OperationsOptions): Operations {
   ): Promise<ResultJson> {
     const contextValue = newContext(asker);
     const { data, errors } = await execute({ ...args, rootValue: event, contextValue });
-    return toResultJson(data, errors && formatErrors(errors));
+    const formatted = errors && formatErrors(errors);
+    // Given as an event it would be lost to the client, whose cursor is in what is missing: behind the terminal
+    // one the stream would even end as if all had been told. An error has the client come back for it.
+    if (!data && formatted?.some(isOfLog)) throw new OperationRefused(formatted);
+    return toResultJson(data, formatted);
   }
 
   return {
@@ -211,4 +215,9 @@ function toResultJson(
 ): ResultJson {
   // What is undefined is left out: the data where nothing was executed, as over HTTP.
   return Buffer.from(JSON.stringify({ data, errors }));
+}
+
+/** Whether the log could not be asked, at this moment. */
+function isOfLog({ extensions }: GraphQLFormattedError): boolean {
+  return extensions?.code === 'LOG_UNAVAILABLE';
 }

@@ -253,8 +253,11 @@ export function createWatcher({
     observe,
     poll: (ref) => poll(ref, 'interactive'),
     async report(ref) {
-      const watch = watches.get(toRequestKey(ref));
-      return watch ? toWatchReport(watch) : leases.findReport(ref);
+      const key = toRequestKey(ref);
+      const elsewhere = watches.has(key) ? null : await leases.findReport(ref);
+      // It may have begun to be watched here while the others were asked.
+      const watch = watches.get(key);
+      return watch ? toWatchReport(watch) : elsewhere;
     },
     async resume(pages) {
       nextPolls.hold();

@@ -159,6 +159,9 @@ export interface StartLog {
    */
   withdraw(intentId: number): Promise<void>;
 
+  /** This process did not send this start after all, whether or not the log has it as sent by it. */
+  callOff(intentId: number): Promise<void>;
+
   /**
    * Settle a start of unknown outcome, where what was seen of its mapping tells what it came to.
    *

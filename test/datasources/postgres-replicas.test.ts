@@ -231,6 +231,15 @@ describe('a start whose process is taken for gone', () => {
     expect(await other.starts.waitingRetries()).toMatchObject([{ intentId: retry?.intentId }]);
   });
 
+  it('is called off by the process that did not send it, and by no other', async () => {
+    const [one, other] = [await open(), await open()];
+    const { intent } = await one.starts.begin(start);
+    await other.starts.callOff(intent.intentId);
+    expect(await other.starts.begin(start)).toMatchObject({ kind: 'known' });
+    await one.starts.callOff(intent.intentId);
+    expect(await other.starts.begin(start)).toMatchObject({ kind: 'begun' });
+  });
+
   it('is left alone where that process came while it was asked who is there', async () => {
     const one = await open(database.url, { replicaId: 'one' });
     const newcomer = await open(database.url, { replicaId: 'newcomer' });

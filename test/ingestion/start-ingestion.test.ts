@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { UpstreamError } from '../../src/ingestion/gateway-error.js';
+import { StartNotSentError, UpstreamError } from '../../src/ingestion/gateway-error.js';
 import type { ReportedState } from '../../src/ingestion/ingestion-request.js';
 import { singleReplica } from '../../src/ingestion/replica-ports.js';
 import { createStarter } from '../../src/ingestion/start-ingestion.js';
+import type { NewStart } from '../../src/ingestion/start-intent.js';
 import type { Submission } from '../../src/ingestion/submission.js';
 import { createSubmitter, type StartOutcome } from '../../src/ingestion/submitter.js';
 import { createWatcher } from '../../src/watch/watcher.js';
@@ -159,6 +160,25 @@ describe('starting', () => {
       extensions: { code: 'LOG_UNAVAILABLE' },
     });
     expect(model.posts).toEqual([]);
+    gateway.die();
+    await opened.dispose();
+  });
+
+  it('sends what a commit of which it did not hear has put down as sent, when it is asked again', async () => {
+    const model = createModel();
+    const opened = await openStartLog();
+    const gateway = live(model, opened, () => ['answered', false]);
+    const { begin } = opened.starts;
+    const beginUnheard = async (start: NewStart) => {
+      const { intent } = await begin(start);
+      throw new StartNotSentError('Nobody knows.', intent.intentId, {});
+    };
+    Object.assign(opened.starts, { begin: beginUnheard });
+    await expect(gateway.start('k')).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' });
+    expect(model.posts).toEqual([]);
+    Object.assign(opened.starts, { begin });
+    expect(await gateway.start('k')).toMatchObject({ kind: 'submitted' });
+    expect(model.posts).toHaveLength(1);
     gateway.die();
     await opened.dispose();
   });

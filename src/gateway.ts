@@ -118,7 +118,12 @@ export async function startGateway(
   starting.defer(() => upstream.close());
 
   const platform = config.platform
-    ? createPlatformDatasource({ ...config.platform, timeoutMs: config.timeoutMs, clock })
+    ? createPlatformDatasource({
+        ...config.platform,
+        timeoutMs: config.timeoutMs,
+        clock,
+        onCall: metrics.observePlatformCall,
+      })
     : null;
   starting.defer(() => platform?.close());
 

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
-import type { Config, DatabaseConfig, RemoteUpstream } from './config.js';
+import type { RemoteUpstream } from './config/upstream.js';
+import type { Config, DatabaseConfig } from './config.js';
 import { createCampaignDatasource } from './datasources/campaign.datasource.js';
 import { createIngestionBatchLoader } from './datasources/ingestion-batch.loader.js';
 import { createIngestionLog } from './datasources/ingestion-log.datasource.js';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import type { RemoteUpstream } from './config.js';
+import type { RemoteUpstream } from './config/upstream.js';
 import { createSharedCallBudget } from './datasources/call-budget.shared.js';
 import { createCallReservations } from './datasources/call-reservations.datasource.js';
 import type { SharedAccess } from './datasources/campaign.datasource.js';

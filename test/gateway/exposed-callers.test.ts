@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
-import type { ExposureConfig } from '../../src/config.exposure.js';
+import type { ExposureConfig } from '../../src/config/exposure.js';
 import type { Limits } from '../../src/server/limits/limits.js';
 import { startAnswers, statusAnswers } from '../support/campaign-answers.js';
 import { privateExposure } from '../support/exposure.js';

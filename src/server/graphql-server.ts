@@ -13,6 +13,7 @@ import { createHttpSignIn, type HttpSignIn } from './http-sign-in.js';
 import { createCallerLimits } from './limits/caller-limits.js';
 import type { Limits } from './limits/limits.js';
 import { limitOperationTime } from './limits/operation-time.js';
+import { limitAttempts } from './limits/sign-in-attempts.js';
 import type { OperationReporter } from './operation-log.js';
 import { createOperationRules } from './operation-rules.js';
 import { createOperations, type ResultJson } from './operations.js';
@@ -63,12 +64,12 @@ export interface GraphQLServer {
 
 /** Join the transports with what they share: rules, limits, errors. */
 export async function createGraphQLServer(options: GraphQLServerOptions): Promise<GraphQLServer> {
-  const { schema, signIn, clock, exposure, followed, reportOperation, isDraining, logger } =
-    options;
+  const { schema, clock, exposure, followed, reportOperation, isDraining, logger } = options;
   const { limits, isSchemaOpen } = exposure;
   limitOperationTime(schema, limits.operationTimeoutMs);
   const rules = createOperationRules(schema, exposure);
-  const { requests, starts, sockets } = createCallerLimits(limits);
+  const { requests, starts, failedSignIns, sockets } = createCallerLimits(limits);
+  const signIn = limitAttempts(options.signIn, failedSignIns);
   const addressOf = createClientAddress(exposure.trustedProxies);
   const formatError = createErrorFormatter(logger, isSchemaOpen);
   const newContext = ({ caller, key }: Asker): OperationContext => ({
@@ -105,7 +106,7 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
     isAllowedOrigin: createOriginCheck(exposure.corsOrigins),
     logger,
   });
-  const httpSignIn = createHttpSignIn(signIn, logger);
+  const httpSignIn = createHttpSignIn(signIn, addressOf, logger);
   const server = await createHttpServer({
     apollo,
     newContext,

@@ -13,10 +13,12 @@ const MAX_CREDENTIALS_LENGTH = 16 * 1024;
 export interface SignIn {
   /**
    * @param authorization - as in the HTTP header of that name; undefined where there is none
+   * @param addressKey - where it comes from, as limits are counted
    * @throws {UnauthenticatedError} nobody whom this gateway knows
+   * @throws {RateLimitedError} the same, and it was not the first time
    * @throws {SignInUnavailableError} it cannot be found out now
    */
-  identify(authorization: string | undefined): Promise<Caller>;
+  identify(authorization: string | undefined, addressKey: string): Promise<Caller>;
 }
 
 /** Everybody is the anonymous caller, whatever they show. */
@@ -39,9 +41,15 @@ export function createSignIn(
   const rules = config.accessTokens;
   const onFailed = (error: unknown) =>
     logger.error({ err: error }, 'The keys that access tokens are checked with were not to be had');
+  const onUnusable = (count: number) =>
+    logger.warn({ count }, 'Some of the issuer’s keys cannot be used, and are passed over');
   const accessTokens =
     rules &&
-    createAccessTokens(rules, createIssuerKeys({ url: rules.jwksUrl, clock, onFailed }), clock);
+    createAccessTokens(
+      rules,
+      createIssuerKeys({ url: rules.jwksUrl, clock, onFailed, onUnusable }),
+      clock,
+    );
   return {
     async identify(authorization) {
       const credentials = parseBearer(authorization);

@@ -1,8 +1,15 @@
 import { CloseCode, type ConnectionInitMessage } from 'graphql-ws';
-import { SignInUnavailableError, UnauthenticatedError } from '../ingestion/gateway-error.js';
+import {
+  RateLimitedError,
+  SignInUnavailableError,
+  UnauthenticatedError,
+} from '../ingestion/gateway-error.js';
 
 /** graphql-ws clients come back after 1013 (Try Again Later). */
 const TRY_AGAIN_LATER = 1013;
+
+/** graphql-ws clients do not come back after this. */
+export const TOO_MANY_REQUESTS = 4429;
 
 /** How a socket is closed. */
 export interface SocketClose {
@@ -38,6 +45,9 @@ export function toClose(error: unknown): SocketClose {
   }
   if (error instanceof SignInUnavailableError) {
     return { code: TRY_AGAIN_LATER, reason: 'Try again later' };
+  }
+  if (error instanceof RateLimitedError) {
+    return { code: TOO_MANY_REQUESTS, reason: 'Too many failed sign-ins' };
   }
   throw error;
 }

@@ -22,6 +22,7 @@ import type { SignIn } from './sign-in.js';
 import { type OperationHost, SocketOperation } from './socket-operation.js';
 import {
   EXPIRED,
+  REVOKED,
   type SocketClose,
   TOO_MANY_REQUESTS,
   toAuthorization,
@@ -158,6 +159,11 @@ export class SocketConnection implements OperationHost {
 
   release(id: string): void {
     this.#operations.delete(id);
+  }
+
+  /** Close it if its client is one of these. */
+  revoke(callers: ReadonlySet<Caller>): void {
+    if (this.#asker && callers.has(this.#asker.caller)) this.#refuse(REVOKED);
   }
 
   close(code: number, reason: string): void {

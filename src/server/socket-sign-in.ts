@@ -20,6 +20,9 @@ export interface SocketClose {
 /** Clients come back after this with what they have by then, as they do not after 4401. */
 export const EXPIRED: SocketClose = { code: CloseCode.Forbidden, reason: 'Expired' };
 
+/** Clients come back once, and find out with 4401 that they are not let in any more, or with what rights they are. */
+export const REVOKED: SocketClose = { code: CloseCode.Forbidden, reason: 'Revoked' };
+
 /**
  * What a client shows in its `connection_init`, or else showed in the header of its upgrade. What is there and
  * is no text is never good.

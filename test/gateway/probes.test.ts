@@ -10,10 +10,9 @@ import {
 } from '../support/scripted-upstream.js';
 import {
   ACCESS_TOKEN,
-  API_KEY,
-  ORGANIZATION,
   startTestGateway,
   type TestGateway,
+  toTestUpstream,
 } from '../support/test-gateway.js';
 
 const ref = { mappingId: 'XDM44', requestId: '3520' };
@@ -80,11 +79,7 @@ describe('probes', () => {
     gateway = await startTestGateway(upstream.url, {
       timeoutMs: 300,
       upstream: {
-        kind: 'remote',
-        identity: 'a scripted upstream',
-        url: new URL(upstream.url),
-        organization: ORGANIZATION,
-        apiKey: API_KEY,
+        ...toTestUpstream(upstream.url),
         token: {
           kind: 'clientCredentials',
           imsUrl: ims.url,

@@ -56,7 +56,7 @@ export function createWebSockets({
     handleProtocols: (protocols) => handleProtocols(protocols),
   });
   const connections = new WeakMap<WebSocket, SocketConnection>();
-  const pings = startPings(webSockets.clients);
+  const pings = startPings(webSockets.clients, services.clock);
 
   // One listener of each kind for all sockets, not closures of each; and nothing keeps the upgrade request.
   async function onMessage(this: WebSocket, data: RawData): Promise<void> {

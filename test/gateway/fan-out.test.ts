@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { GRAPHQL_TRANSPORT_WS_PROTOCOL } from 'graphql-ws';
 import { WebSocket } from 'ws';
@@ -7,16 +8,21 @@ import {
   IngestionStatusChangedDocument,
 } from '../generated/operations.js';
 import { createGraphQLClient, type GraphQLClient } from '../support/graphql-client.js';
+import { createManualClock, type ManualClock } from '../support/manual-clock.js';
 import { type PushedGateway, startPushedGateway } from '../support/pushed-gateway.js';
+import { askSocket, openSocket } from '../support/raw-socket.js';
 
 const running: ReportedState = { status: 'IN_PROGRESS', info: '', batchId: null };
 const finished: ReportedState = { status: 'SUCCESS', info: '', batchId: null, numRecords: 1 };
 
 let gateway: PushedGateway;
+let clock: ManualClock;
 let clients: GraphQLClient[];
 
 beforeEach(async () => {
-  gateway = await startPushedGateway();
+  // It stands still: however slow the machine is, no socket is cut for a ping that it has not answered in time.
+  clock = createManualClock();
+  gateway = await startPushedGateway(clock);
   clients = [];
 });
 
@@ -151,4 +157,25 @@ describe('a socket that is not read from', () => {
     await until(() => gateway.webSockets.bufferedBytes === 0);
     for (const { socket } of listeners) socket.terminate();
   }, 60_000);
+});
+
+describe('a socket that does not answer pings', () => {
+  const query = '{ __typename }';
+
+  it('is cut when the next is due, and one that does stays', async () => {
+    const silent = await openSocket(gateway.url);
+    silent.webSocket.pause();
+    const good = await openSocket(gateway.url);
+    for (let round = 0; round < 3; round += 1) {
+      const pinged = once(good.webSocket, 'ping');
+      await clock.advance(20_000);
+      await pinged;
+      // Sent behind the pong.
+      expect(await askSocket(good, { query })).toEqual({ data: { __typename: 'Query' } });
+      expect(gateway.webSockets.socketCount).toBe(round === 0 ? 2 : 1);
+    }
+    silent.webSocket.resume();
+    expect(await silent.closed).toBe(1006);
+    await good.close();
+  });
 });

@@ -2,6 +2,7 @@ import { type BadRows, createDiagnostics, createFailedRows } from './bad-rows.js
 import type { Batch, BatchError, BatchMetrics } from './batch.js';
 import { toBatchErrors } from './batch-errors.js';
 import type { BatchFolder } from './batch-folder.js';
+import type { CleanFiles } from './clean-files.js';
 import type { RecordCheck } from './record-check.js';
 import type { RecordFault } from './record-fault.js';
 import { type Row, readRows, UnreadableFileError } from './record-reader.js';
@@ -13,19 +14,26 @@ export interface BatchVerdict {
   readonly errors: readonly BatchError[];
 }
 
+/** What a batch is checked with. */
+export interface BatchCheckOptions {
+  readonly check: RecordCheck;
+  /** Those that need not be read again. */
+  readonly cleanFiles: CleanFiles;
+  /** Ends the check between two handfuls of records. */
+  readonly signal: AbortSignal;
+}
+
 /**
  * Check every record of a batch, a few at a time, and write down the bad ones.
  *
  * Safe to repeat: what an earlier check wrote is dropped.
  *
- * @param signal - ends the check between two handfuls of records
  * @throws the file system's error
  */
 export async function checkBatch(
   batch: Batch,
   folder: BatchFolder,
-  check: RecordCheck,
-  signal: AbortSignal,
+  { check, cleanFiles, signal }: BatchCheckOptions,
 ): Promise<BatchVerdict> {
   const files = await folder.files();
   const keepers: BadRows[] = [await createFailedRows(folder.failed)];
@@ -40,19 +48,24 @@ export async function checkBatch(
     for (const keeper of keepers) await keeper.add(row, faults);
   }
 
-  for (const { path, location } of files) {
+  for (const file of files) {
+    const known = cleanFiles.recordsOf(file);
+    if (known !== undefined) {
+      records += known;
+      continue;
+    }
     try {
-      for await (const rows of readRows(location, batch.isMultiLineJson)) {
+      for await (const rows of readRows(file.location, batch.isMultiLineJson)) {
         signal.throwIfAborted();
         records += rows.length;
         for (const row of rows) {
-          const [first, ...more] = row.kind === 'corrupt' ? [CORRUPT] : check(row.record);
+          const [first, ...more] = faultsOf(row, check);
           if (first !== undefined) await keep(row, [first, ...more]);
         }
       }
     } catch (error) {
       if (!(error instanceof UnreadableFileError)) throw error;
-      unreadable = `${path}: ${error.message}`;
+      unreadable = `${file.path}: ${error.message}`;
       break;
     }
   }
@@ -73,6 +86,34 @@ export async function checkBatch(
     metrics,
     errors: toBatchErrors(metrics, counts, { unreadable, isDetailed: batch.hasErrorDiagnostics }),
   };
+}
+
+/**
+ * Count the records of a file in which nothing is wrong.
+ *
+ * @returns null as soon as something is
+ * @throws the file system's error
+ */
+export async function countClean(
+  location: string,
+  { isMultiLineJson }: Batch,
+  check: RecordCheck,
+): Promise<number | null> {
+  let records = 0;
+  try {
+    for await (const rows of readRows(location, isMultiLineJson)) {
+      if (rows.some((row) => faultsOf(row, check).length > 0)) return null;
+      records += rows.length;
+    }
+  } catch (error) {
+    if (error instanceof UnreadableFileError) return null;
+    throw error;
+  }
+  return records;
+}
+
+function faultsOf(row: Row, check: RecordCheck): readonly RecordFault[] {
+  return row.kind === 'corrupt' ? [CORRUPT] : check(row.record);
 }
 
 const CORRUPT: RecordFault = {

@@ -13,6 +13,8 @@ export interface BatchFile {
   readonly path: string;
   readonly location: string;
   readonly sizeBytes: number;
+  /** Another one as soon as the file is replaced. */
+  readonly version: string;
 }
 
 /**
@@ -38,6 +40,8 @@ export interface BatchFolder {
    * @throws {Problem} 400, the batch is full
    */
   take(temporary: string, name: string, checkOpen: () => void): Promise<'created' | 'replaced'>;
+  /** One of the batch's files. @throws the file system's error */
+  file(name: string): Promise<BatchFile>;
   /** The batch's files, in the order of their names. */
   files(): Promise<BatchFile[]>;
   /** Remove all files, and what was found out about them. */
@@ -49,6 +53,17 @@ export function createBatchFolder(dir: string): BatchFolder {
   const uploaded = join(dir, 'files');
   const incoming = join(dir, 'incoming');
   const chunks = join(dir, 'chunks');
+
+  async function file(name: string): Promise<BatchFile> {
+    const location = join(uploaded, name);
+    const { ino, mtimeNs, size } = await stat(location, { bigint: true });
+    return {
+      path: toFilePath(name),
+      location,
+      sizeBytes: Number(size),
+      version: `${ino}-${mtimeNs}-${size}`,
+    };
+  }
 
   return {
     incoming,
@@ -74,13 +89,11 @@ export function createBatchFolder(dir: string): BatchFolder {
       return isNew ? 'created' : 'replaced';
     },
 
+    file,
+
     async files() {
       const names = (await readdir(uploaded)).sort();
-      const files = names.map(async (name) => {
-        const location = join(uploaded, name);
-        return { path: toFilePath(name), location, sizeBytes: (await stat(location)).size };
-      });
-      return Promise.all(files);
+      return Promise.all(names.map(file));
     },
 
     remove: () => rm(dir, { recursive: true, force: true }),

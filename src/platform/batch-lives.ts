@@ -1,10 +1,8 @@
 import type { Batch, BatchStatus } from './batch.js';
-import { checkBatch } from './batch-check.js';
 import type { BatchFolder } from './batch-folder.js';
+import type { Checker } from './checker.js';
 import type { Clock } from './clock.js';
-import type { Datasets } from './datasets.js';
 import type { Logger } from './logger.js';
-import { createRecordCheck, type RecordCheck } from './record-check.js';
 
 /** What a completed batch goes through before its records are looked at. */
 const RESTS: readonly BatchStatus[] = ['loaded', 'staging', 'staged'];
@@ -24,7 +22,7 @@ export interface BatchLives {
 
 /** What the lives of batches depend on. */
 export interface BatchLivesOptions {
-  readonly datasets: Datasets;
+  readonly checker: Pick<Checker, 'check'>;
   /** How long a batch rests in each status between COMPLETE and its processing. In ms. */
   readonly stepMs: number;
   readonly clock: Clock;
@@ -36,17 +34,8 @@ export interface BatchLivesOptions {
 
 /** Build the lives; none has begun. */
 export function createBatchLives(options: BatchLivesOptions): BatchLives {
-  const { datasets, stepMs, clock, logger, change, folderOf } = options;
-  const checks = new Map<string, RecordCheck>();
+  const { checker, stepMs, clock, logger, change, folderOf } = options;
   const lives = new Map<string, { readonly ending: AbortController; ended: Promise<void> }>();
-
-  function checkOf(dataSetId: string): RecordCheck {
-    const dataset = datasets.get(dataSetId);
-    if (dataset === undefined) throw new Error(`dataset ${dataSetId} is not there any more`);
-    const check = checks.get(dataSetId) ?? createRecordCheck(dataset, clock);
-    checks.set(dataSetId, check);
-    return check;
-  }
 
   async function rest(signal: AbortSignal): Promise<void> {
     await clock.wait(stepMs, signal);
@@ -62,8 +51,7 @@ export function createBatchLives(options: BatchLivesOptions): BatchLives {
     }
     batch = change(batch, { status: 'processing', startedAt: batch.startedAt ?? clock.now() });
     try {
-      const check = checkOf(batch.dataSetId);
-      const verdict = await checkBatch(batch, folderOf(batch.id), check, signal);
+      const verdict = await checker.check(batch, signal);
       signal.throwIfAborted();
       change(batch, { ...verdict, completedAt: clock.now() });
     } catch (error) {

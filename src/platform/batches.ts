@@ -3,8 +3,8 @@ import { type Batch, type BatchAction, outcomeOf } from './batch.js';
 import { type BatchFolder, createBatchFolder } from './batch-folder.js';
 import { createBatchLives, UNDER_WAY } from './batch-lives.js';
 import type { BatchFilter, BatchStore } from './batch-store.js';
+import type { Checker } from './checker.js';
 import type { Clock } from './clock.js';
-import type { Datasets } from './datasets.js';
 import type { Logger } from './logger.js';
 import { Problem } from './problem.js';
 
@@ -18,6 +18,13 @@ export interface Batches {
   findLoading(id: string): Batch;
   list(filter: BatchFilter): Batch[];
   folderOf(id: string): BatchFolder;
+  /**
+   * Make a file that is whole and on the disk one of the batch's. One that has the name is replaced. Its records are
+   * checked from now on.
+   *
+   * @throws {Problem} 400, the batch takes no files any more, or is full
+   */
+  take(id: string, temporary: string, name: string): Promise<void>;
   /**
    * Do something to a batch. Safe to repeat.
    *
@@ -34,7 +41,7 @@ export interface Batches {
 /** What the batches are made of, and the pace of their lives. */
 export interface BatchesOptions {
   readonly store: BatchStore;
-  readonly datasets: Datasets;
+  readonly checker: Checker;
   /** The folder of their folders. */
   readonly dir: string;
   /** How long a batch rests in each status between COMPLETE and its processing. In ms. */
@@ -45,7 +52,7 @@ export interface BatchesOptions {
 
 /** Build the batches on what the store knows. */
 export function createBatches(options: BatchesOptions): Batches {
-  const { store, dir, clock, logger } = options;
+  const { store, checker, dir, clock, logger } = options;
   const folderOf = (id: string) => createBatchFolder(join(dir, id));
   const lives = createBatchLives({ ...options, change, folderOf });
 
@@ -63,6 +70,12 @@ export function createBatches(options: BatchesOptions): Batches {
     return batch;
   }
 
+  function findLoading(id: string): Batch {
+    const batch = find(id);
+    if (batch.status === 'loading') return batch;
+    throw new Problem(400, `Batch ${id} takes no files: its status is ${batch.status}`);
+  }
+
   return {
     find,
     folderOf,
@@ -76,10 +89,11 @@ export function createBatches(options: BatchesOptions): Batches {
       throw new Problem(400, `A batch with the external id ${batch.externalId} exists`);
     },
 
-    findLoading(id) {
-      const batch = find(id);
-      if (batch.status === 'loading') return batch;
-      throw new Problem(400, `Batch ${id} takes no files: its status is ${batch.status}`);
+    findLoading,
+
+    async take(id, temporary, name) {
+      await folderOf(id).take(temporary, name, () => void findLoading(id));
+      checker.fileArrived(find(id), name);
     },
 
     act(id, action) {

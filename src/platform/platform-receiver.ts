@@ -4,6 +4,7 @@ import { denialOf } from './access.js';
 import { openBatchStore } from './batch-store.js';
 import { createBatches } from './batches.js';
 import { addCatalogRoutes } from './catalog-routes.js';
+import { createChecker } from './checker.js';
 import { type Clock, systemClock } from './clock.js';
 import { loadDatasets } from './datasets.js';
 import { addExportRoutes } from './export-routes.js';
@@ -19,7 +20,7 @@ import { addUploadRoutes } from './upload-routes.js';
 const TOKEN_LIFETIME_S = 86_399;
 
 /** Long enough to be seen by a client that polls, short enough to be waited for. In ms. */
-const STEP_MS = 300;
+const STEP_MS = 100;
 
 export interface PlatformReceiverOptions {
   readonly host: string;
@@ -35,7 +36,7 @@ export interface PlatformReceiverOptions {
   readonly clients: readonly Client[];
   /** In s; a day where it is not given. */
   readonly tokenLifetimeS?: number;
-  /** How long a complete batch rests in each status before its processing, in ms; 300 where it is not given. */
+  /** How long a complete batch rests in each status before its processing, in ms; 100 where it is not given. */
   readonly stepMs?: number;
   /** Above it calls are answered with 429; there is no limit where it is not given. */
   readonly maxCallsPerMinute?: number;
@@ -74,7 +75,9 @@ export function createPlatformReceiver(options: PlatformReceiverOptions): Platfo
     const store = openBatchStore(dir);
     running.defer(() => store.close());
     const batchesDir = join(dir, 'batches');
-    const batches = createBatches({ store, datasets, dir: batchesDir, stepMs, clock, logger });
+    const checker = createChecker({ datasets, dir: batchesDir }, clock);
+    running.defer(() => checker.stop());
+    const batches = createBatches({ store, checker, dir: batchesDir, stepMs, clock, logger });
     running.defer(() => batches.stop());
 
     const tokens = createTokenIssuer(options.clients, tokenLifetimeS, clock);

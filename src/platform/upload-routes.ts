@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { BatchFolder } from './batch-folder.js';
 import type { Batches } from './batches.js';
 import { writeBody } from './body-file.js';
 import { toStoredName } from './file-path.js';
@@ -26,32 +25,32 @@ export function addUploadRoutes(app: FastifyInstance, batches: Batches): void {
   /** What a call is about. @throws {Problem} */
   function targetOf({ params }: FastifyRequest<FileRoute>) {
     const { batchId, dataSetId } = params;
-    const checkOpen = () => void batches.findLoading(batchId);
     if (batches.find(batchId).dataSetId !== dataSetId) {
       throw new Problem(404, `Batch ${batchId} is not of dataset ${dataSetId}`);
     }
-    checkOpen();
-    const folder: BatchFolder = batches.folderOf(batchId);
+    batches.findLoading(batchId);
+    const folder = batches.folderOf(batchId);
     const name = toStoredName(params['*']);
-    return { checkOpen, folder, name, largeFile: createLargeFile(join(folder.chunks, name)) };
+    const take = (temporary: string) => batches.take(batchId, temporary, name);
+    return { folder, take, largeFile: createLargeFile(join(folder.chunks, name)) };
   }
 
   app.put<FileRoute>(PATH, async (request, reply) => {
-    const { folder, name, checkOpen } = targetOf(request);
+    const { folder, take } = targetOf(request);
     const body = bodyOf(request, MAX_FILE_BYTES);
     await using file = await writeBody(folder.incoming, body, MAX_FILE_BYTES);
-    await folder.take(file.location, name, checkOpen);
+    await take(file.location);
     return reply.code(200).send();
   });
 
   app.post<FileRoute>(PATH, async (request, reply) => {
-    const { folder, name, checkOpen, largeFile } = targetOf(request);
+    const { folder, take, largeFile } = targetOf(request);
     switch (request.query.action?.toUpperCase()) {
       case 'INITIALIZE':
         await largeFile.initialize();
         return reply.code(201).send();
       case 'COMPLETE':
-        await folder.take(await largeFile.join(folder.incoming), name, checkOpen);
+        await take(await largeFile.join(folder.incoming));
         await largeFile.drop();
         return reply.code(201).send();
       default:

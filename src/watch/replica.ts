@@ -261,6 +261,9 @@ export function createReplica({ registry, table, clock, newId, events }: Replica
     try {
       if (isInForce()) {
         if (await claims.load(ref)) return true;
+        // Rows that are locked are skipped, and this replica’s own heartbeat may be taking it at this moment:
+        // then it is watched here once that is through, and whoever asks meanwhile need not poll by himself.
+        await beating;
       }
       await sightings.load(ref);
     } catch (error) {

@@ -117,6 +117,7 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
     requests,
     addressOf,
     maxBodyBytes: limits.maxBodyBytes,
+    maxSockets: limits.maxSockets,
     hasExplorer: exposure.hasExplorer,
     corsOrigins: exposure.corsOrigins,
     webSockets,

@@ -38,6 +38,7 @@ export const limitSettings = {
   LIMIT_SOCKETS_PER_CALLER: perCaller('sockets', 1_000_000),
   LIMIT_REQUESTS_PER_MINUTE: perCaller('requests a minute', 10_000_000),
   LIMIT_STARTS_PER_MINUTE: perCaller('starts a minute', 10_000_000),
+  LIMIT_FAILED_SIGN_INS_PER_MINUTE: perCaller('failed sign-ins a minute', 10_000_000),
 } as const;
 
 /** The variables, read. */
@@ -65,5 +66,7 @@ export function toLimits(all: LimitSettings, isExposed: boolean): Limits {
     maxSocketsPerCaller: all.LIMIT_SOCKETS_PER_CALLER ?? perCaller.maxSocketsPerCaller,
     maxRequestsPerMinute: all.LIMIT_REQUESTS_PER_MINUTE ?? perCaller.maxRequestsPerMinute,
     maxStartsPerMinute: all.LIMIT_STARTS_PER_MINUTE ?? perCaller.maxStartsPerMinute,
+    maxFailedSignInsPerMinute:
+      all.LIMIT_FAILED_SIGN_INS_PER_MINUTE ?? perCaller.maxFailedSignInsPerMinute,
   };
 }

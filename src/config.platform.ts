@@ -28,6 +28,11 @@ const CREDENTIALS = [
   'PLATFORM_CLIENT_SECRET',
 ] as const;
 
+/** The first setting of Platform that is given: with an embedded upstream, whose Platform is embedded too, in vain. */
+export function findPlatformSetting(given: Environment): string | undefined {
+  return ['PLATFORM_URL', ...CREDENTIALS].find((name) => given[name]);
+}
+
 /**
  * Where batches are looked up; null where no credentials are set.
  *

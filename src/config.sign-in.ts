@@ -16,8 +16,9 @@ export function toSignInConfig(read: Partial<Settings>, faults: string[]): SignI
     faults.push(`ALLOW_ANONYMOUS=true and ${name} are both set: expected one of them`);
   }
   if (isConfigured) {
-    const apiKeys = read.API_KEYS_FILE === undefined ? [] : readApiKeys(read.API_KEYS_FILE, faults);
-    return { accessTokens, apiKeys };
+    const { API_KEYS_FILE: apiKeysFile } = read;
+    if (apiKeysFile === undefined) return { accessTokens, apiKeys: [] };
+    return { accessTokens, apiKeys: readApiKeys(apiKeysFile, faults), apiKeysFile };
   }
   if (read.HOST !== undefined && !isLoopback(read.HOST) && !read.ALLOW_ANONYMOUS) {
     faults.push(

@@ -1,6 +1,6 @@
 import { type ExposureConfig, toExposureConfig } from './config.exposure.js';
 import { isLoopback } from './config.loopback.js';
-import { type PlatformConfig, toPlatformConfig } from './config.platform.js';
+import { findPlatformSetting, type PlatformConfig, toPlatformConfig } from './config.platform.js';
 import { type LogLevel, type Settings, settings } from './config.settings.js';
 import { toSignInConfig } from './config.sign-in.js';
 import { type Environment, readSecretFiles, secrets, withEnvFile } from './config.sources.js';
@@ -108,6 +108,12 @@ export function parseConfig(
 
   if (!given.CAMPAIGN_URL && given.CAMPAIGN_API_KEY) {
     warn('CAMPAIGN_API_KEY is set but CAMPAIGN_URL is not: the embedded Campaign service is used.');
+  }
+  const platformSetting = findPlatformSetting(given);
+  if (!given.CAMPAIGN_URL && platformSetting !== undefined) {
+    warn(
+      `${platformSetting} is set but CAMPAIGN_URL is not: the embedded Campaign service is used, with a Platform of its own.`,
+    );
   }
 
   const parsed: Record<string, unknown> = {};

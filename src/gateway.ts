@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
+import { watchApiKeys } from './api-keys-file.js';
 import type { Config, DatabaseConfig, RemoteUpstream } from './config.js';
 import { createCampaignDatasource } from './datasources/campaign.datasource.js';
 import { createIngestionBatchLoader } from './datasources/ingestion-batch.loader.js';
@@ -26,7 +27,7 @@ import { GRAPHQL_PATH } from './server/http.js';
 import { createMetrics } from './server/metrics.js';
 import { createOperationLog } from './server/operation-log.js';
 import { readPersistedOperations } from './server/persisted-operations.js';
-import { anonymousSignIn, createSignIn } from './server/sign-in.js';
+import { anonymousSignIn, createSignIn, type SignIn, type SignInConfig } from './server/sign-in.js';
 import { createStarts } from './starts.js';
 import { createHub } from './watch/hub.js';
 import { startPruner } from './watch/pruner.js';
@@ -117,7 +118,12 @@ export async function startGateway(
   starting.defer(() => upstream.close());
 
   const platform = config.platform
-    ? createPlatformDatasource({ ...config.platform, timeoutMs: config.timeoutMs, clock })
+    ? createPlatformDatasource({
+        ...config.platform,
+        timeoutMs: config.timeoutMs,
+        clock,
+        onCall: metrics.observePlatformCall,
+      })
     : null;
   starting.defer(() => platform?.close());
 
@@ -215,7 +221,7 @@ export async function startGateway(
   const logOperation = createOperationLog(logger);
   let draining = false;
   const isDraining = () => draining;
-  const signIn = config.signIn ? createSignIn(config.signIn, clock, logger) : anonymousSignIn;
+  const signIn = config.signIn ? openSignIn(config.signIn, starting, logger) : anonymousSignIn;
   const { server, httpSignIn, webSockets, fanOut, ...graphql } = await createGraphQLServer({
     schema,
     signIn,
@@ -262,6 +268,13 @@ export async function startGateway(
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;
   const running = starting.move();
   return { url: `http://${host}:${port}`, stop: () => running.disposeAsync() };
+}
+
+function openSignIn(config: SignInConfig, starting: AsyncDisposableStack, logger: Logger): SignIn {
+  const signIn = createSignIn(config, systemClock, logger);
+  const { apiKeysFile } = config;
+  if (apiKeysFile) starting.defer(watchApiKeys(apiKeysFile, signIn.replaceApiKeys, logger));
+  return signIn;
 }
 
 /** @throws {LogUnusableError} */

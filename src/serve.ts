@@ -64,7 +64,7 @@ async function start(
   }
   const embedded = await startEmbeddedUpstream(
     { dataDir: config.dataDir, mappingsDir: upstream.mappingsDir },
-    logger.child({ part: 'campaign' }),
+    logger,
   );
   running.defer(() => embedded.stop());
   const gateway = await startGateway(

@@ -48,6 +48,7 @@ describe('what strangers may do', () => {
       LIMIT_SOCKETS_PER_CALLER: '12',
       LIMIT_REQUESTS_PER_MINUTE: '13',
       LIMIT_STARTS_PER_MINUTE: '14',
+      LIMIT_FAILED_SIGN_INS_PER_MINUTE: '15',
     };
     const exposure = parse({
       ...limits,
@@ -75,6 +76,7 @@ describe('what strangers may do', () => {
         maxSocketsPerCaller: 12,
         maxRequestsPerMinute: 13,
         maxStartsPerMinute: 14,
+        maxFailedSignInsPerMinute: 15,
       },
       isSchemaOpen: false,
       hasExplorer: false,

@@ -159,8 +159,10 @@ describe('the file of API keys', () => {
     const json = JSON.stringify({
       keys: [{ name: 'all', sha256: 'c'.repeat(64), rights: [], mappings: ['*'] }],
     });
-    expect(parse({ API_KEYS_FILE: keysFile(yaml) }).signIn).toEqual({
+    const path = keysFile(yaml);
+    expect(parse({ API_KEYS_FILE: path }).signIn).toEqual({
       accessTokens: null,
+      apiKeysFile: path,
       apiKeys: [
         {
           name: 'nightly',

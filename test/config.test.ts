@@ -329,6 +329,13 @@ describe('a warning', () => {
       'CAMPAIGN_API_KEY is set but CAMPAIGN_URL is not: the embedded Campaign service is used.',
     ]);
   });
+
+  it('is given where a Platform is set that nothing is uploaded to', () => {
+    parse({ PLATFORM_URL: 'https://platform.example', PLATFORM_SANDBOX: 'dev' });
+    expect(warnings).toEqual([
+      'PLATFORM_URL is set but CAMPAIGN_URL is not: the embedded Campaign service is used, with a Platform of its own.',
+    ]);
+  });
 });
 
 describe('a .env file', () => {

@@ -1,9 +1,11 @@
+import { PlatformError, type PlatformErrorCode } from '../ingestion/gateway-error.js';
 import type { IngestionBatch } from '../ingestion/ingestion-batch.js';
 import type { BatchCatalog, Clock } from '../ingestion/ports.js';
 import { createCallBudget } from './call-budget.js';
 import { type CircuitPlan, createCallCircuit, defaultCircuitPlan } from './call-circuit.js';
 import { type Deadline, startDeadline } from './call-deadline.js';
 import { type CallPlan, callCampaign } from './campaign.call.js';
+import type { CampaignCall } from './campaign.datasource.js';
 import { toInvalidAnswer } from './campaign.failure.js';
 import { requireHeaderText } from './campaign.request.js';
 import { toStatusFailure } from './campaign.status-failure.js';
@@ -16,12 +18,22 @@ import { type PlatformAddress, parseBatchAnswer, toBatchRequest } from './platfo
 /** Looking up is beside the point: it must not use up what Platform lets an organization ask. */
 const MAX_CALLS_PER_SECOND = 20;
 
+/** A call to Platform that has ended. */
+export interface PlatformCall {
+  readonly operation: 'batch' | 'token';
+  /** `OK`, or the code of the failure; of a token, that of the upstream's. */
+  readonly outcome: 'OK' | 'UNEXPECTED' | PlatformErrorCode | CampaignCall['outcome'];
+  /** Waits included, in ms. */
+  readonly durationMs: number;
+}
+
 export interface PlatformOptions extends PlatformAddress {
   readonly token: ReadyToken | ClientCredentials;
   /** The deadline of one look-up, its repeats and waits included, in ms. */
   readonly timeoutMs: number;
   readonly clock: Clock;
   readonly circuit?: CircuitPlan;
+  readonly onCall?: (call: PlatformCall) => void;
 }
 
 /** Platform's catalog, and the connections that are kept to it. */
@@ -37,12 +49,16 @@ export interface PlatformDatasource extends BatchCatalog {
  * @throws {TypeError} a credential cannot stand in a header
  */
 export function createPlatformDatasource(options: PlatformOptions): PlatformDatasource {
-  const { clock, timeoutMs } = options;
+  const { clock, timeoutMs, onCall } = options;
   requireHeaderText(options.apiKey, 'API key of Platform');
   requireHeaderText(options.imsOrg, 'organization of Platform');
   requireHeaderText(options.sandbox, 'sandbox of Platform');
   const http = createHttpPool(options.url);
-  const tokens = createTokenSource(options.token, { clock, timeoutMs });
+  const tokens = createTokenSource(options.token, {
+    clock,
+    timeoutMs,
+    onFetch: (outcome, durationMs) => onCall?.({ operation: 'token', outcome, durationMs }),
+  });
   const budget = createCallBudget(clock, MAX_CALLS_PER_SECOND);
   const circuit = createCallCircuit(clock, options.circuit ?? defaultCircuitPlan);
   const parts = { clock, http, tokens, budget, circuit };
@@ -51,6 +67,8 @@ export function createPlatformDatasource(options: PlatformOptions): PlatformData
 
   return {
     async find(batchId) {
+      const startedAt = clock.now();
+      let outcome: PlatformCall['outcome'] = 'OK';
       const deadline = startDeadline(clock, timeoutMs);
       underWay.add(deadline);
       if (isClosed) deadline.callOff('closing');
@@ -71,10 +89,13 @@ export function createPlatformDatasource(options: PlatformOptions): PlatformData
       try {
         return await callCampaign(parts, plan, deadline);
       } catch (error) {
-        throw toPlatformError(error);
+        const failure = toPlatformError(error);
+        outcome = failure instanceof PlatformError ? failure.code : 'UNEXPECTED';
+        throw failure;
       } finally {
         underWay.delete(deadline);
         deadline.release();
+        onCall?.({ operation: 'batch', outcome, durationMs: clock.now() - startedAt });
       }
     },
 

@@ -17,14 +17,31 @@ export interface ApiKey extends Caller {
 export interface ApiKeys {
   /** Whose key this is, expired or not; null where it is none. */
   find(key: string): Caller | null;
+  /**
+   * From now on these are good.
+   *
+   * @returns the callers, as they were found, of keys that are good no more or for something else
+   */
+  replace(keys: readonly ApiKey[]): ReadonlySet<Caller>;
+}
+
+interface Entry {
+  /** All that is said of the key: whether a new entry says the same. */
+  readonly text: string;
+  readonly digest: Buffer;
+  readonly caller: Caller;
 }
 
 export function createApiKeys(keys: readonly ApiKey[]): ApiKeys {
-  const entries = keys.map(({ sha256, ...caller }) => ({
-    digest: Buffer.from(sha256, 'hex'),
-    caller,
-  }));
+  let entries = keys.map(toEntry);
   return {
+    replace(newKeys) {
+      const known = new Map(entries.map((entry) => [entry.text, entry]));
+      entries = newKeys.map(toEntry).map((entry) => known.get(entry.text) ?? entry);
+      const kept = new Set(entries);
+      const gone = [...known.values()].filter((entry) => !kept.has(entry));
+      return new Set(gone.map(({ caller }) => caller));
+    },
     find(key) {
       const digest = toDigest(key);
       let found: Caller | null = null;
@@ -35,6 +52,11 @@ export function createApiKeys(keys: readonly ApiKey[]): ApiKeys {
       return found;
     },
   };
+}
+
+function toEntry(key: ApiKey): Entry {
+  const { sha256, ...caller } = key;
+  return { text: JSON.stringify(key), digest: Buffer.from(sha256, 'hex'), caller };
 }
 
 /** A key that nobody can guess, and what is kept of it. */

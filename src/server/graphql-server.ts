@@ -14,6 +14,7 @@ import type { NewLimiter } from './limits/allowance.js';
 import { createCallerLimits } from './limits/caller-limits.js';
 import type { Limits } from './limits/limits.js';
 import { limitOperationTime } from './limits/operation-time.js';
+import { limitAttempts } from './limits/sign-in-attempts.js';
 import type { OperationReporter } from './operation-log.js';
 import { createOperationRules } from './operation-rules.js';
 import { createOperations, type ResultJson } from './operations.js';
@@ -66,12 +67,15 @@ export interface GraphQLServer {
 
 /** Join the transports with what they share: rules, limits, errors. */
 export async function createGraphQLServer(options: GraphQLServerOptions): Promise<GraphQLServer> {
-  const { schema, signIn, clock, exposure, followed, reportOperation, isDraining, logger } =
-    options;
+  const { schema, clock, exposure, followed, reportOperation, isDraining, logger } = options;
   const { limits, isSchemaOpen } = exposure;
   limitOperationTime(schema, limits.operationTimeoutMs);
   const rules = createOperationRules(schema, exposure);
-  const { requests, starts, sockets } = createCallerLimits(limits, options.newLimiter);
+  const { requests, starts, failedSignIns, sockets } = createCallerLimits(
+    limits,
+    options.newLimiter,
+  );
+  const signIn = limitAttempts(options.signIn, failedSignIns);
   const addressOf = createClientAddress(exposure.trustedProxies);
   const formatError = createErrorFormatter(logger, isSchemaOpen);
   const newContext = ({ caller, key }: Asker): OperationContext => ({
@@ -108,7 +112,7 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
     isAllowedOrigin: createOriginCheck(exposure.corsOrigins),
     logger,
   });
-  const httpSignIn = createHttpSignIn(signIn, logger);
+  const httpSignIn = createHttpSignIn(signIn, addressOf, logger);
   const server = await createHttpServer({
     apollo,
     newContext,

@@ -7,7 +7,9 @@ import {
   UnauthenticatedError,
   type UnauthenticatedReason,
 } from '../ingestion/gateway-error.js';
+import type { ClientAddress } from './client-address.js';
 import { refuse } from './http-refusal.js';
+import { toAddressKey } from './limits/caller-key.js';
 import type { SignIn } from './sign-in.js';
 
 /** Seconds; by then the issuer’s keys are asked for again. */
@@ -28,13 +30,20 @@ export interface HttpSignIn {
   callerOf(request: FastifyRequest): Caller;
 }
 
-export function createHttpSignIn(signIn: SignIn, logger: Logger): HttpSignIn {
+export function createHttpSignIn(
+  signIn: SignIn,
+  addressOf: ClientAddress,
+  logger: Logger,
+): HttpSignIn {
   const callers = new WeakMap<FastifyRequest, Caller>();
 
   return {
     require: (right) => async (request, reply) => {
       try {
-        const caller = await signIn.identify(request.headers.authorization);
+        const caller = await signIn.identify(
+          request.headers.authorization,
+          toAddressKey(addressOf(request.raw)),
+        );
         if (right) checkRight(caller, right);
         callers.set(request, caller);
       } catch (error) {

@@ -1,13 +1,16 @@
 import {
   createLocalJWKSet,
   createRemoteJWKSet,
+  customFetch,
   errors,
+  type FetchImplementation,
   type JWKSCacheInput,
   type JWTVerifyGetKey,
   jwksCache,
 } from 'jose';
 import { SignInUnavailableError } from '../ingestion/gateway-error.js';
 import type { Clock } from '../ingestion/ports.js';
+import { toUsableKeys } from './usable-keys.js';
 
 /** After this long the keys are fetched again: one that is withdrawn is not accepted for longer. */
 const FRESH_MS = 600_000;
@@ -29,6 +32,8 @@ export interface IssuerKeysOptions {
   readonly clock: Pick<Clock, 'now'>;
   /** Told each time the keys could not be fetched. */
   readonly onFailed: (error: unknown) => void;
+  /** Told each time some were fetched that cannot be used, how many. */
+  readonly onUnusable: (count: number) => void;
 }
 
 /**
@@ -38,13 +43,19 @@ export interface IssuerKeysOptions {
  * @throws {SignInUnavailableError} (when called) the keys cannot be fetched, and none are kept that would do
  * @throws {errors.JOSEError} (when called) the issuer has no such key
  */
-export function createIssuerKeys({ url, clock, onFailed }: IssuerKeysOptions): JWTVerifyGetKey {
+export function createIssuerKeys({
+  url,
+  clock,
+  onFailed,
+  onUnusable,
+}: IssuerKeysOptions): JWTVerifyGetKey {
   const kept: JWKSCacheInput = {};
   const fetched = createRemoteJWKSet(url, {
     cacheMaxAge: FRESH_MS,
     cooldownDuration: COOLDOWN_MS,
     timeoutDuration: TIMEOUT_MS,
     [jwksCache]: kept,
+    [customFetch]: createKeysFetch(onUnusable),
   });
   let quietUntil = 0;
   let lastFailure: unknown;
@@ -80,4 +91,17 @@ function isOfToken(error: unknown): boolean {
   return [errors.JWKSNoMatchingKey, errors.JWKSMultipleMatchingKeys, errors.JOSENotSupported].some(
     (kind) => error instanceof kind,
   );
+}
+
+/** Fetches what can be used of a set of keys; what is none is passed on as it came. */
+function createKeysFetch(onUnusable: (count: number) => void): FetchImplementation {
+  return async (url, options) => {
+    const response = await fetch(url, options);
+    if (response.status !== 200) return response;
+    const set = (await response.json()) as { keys?: unknown } | null;
+    if (!Array.isArray(set?.keys)) return Response.json(set);
+    const { keys, unusableCount } = await toUsableKeys(set.keys);
+    if (unusableCount > 0) onUnusable(unusableCount);
+    return Response.json({ keys });
+  };
 }

@@ -11,6 +11,7 @@ export interface Metrics {
   serve(server: FastifyInstance, gauges: Gauges, onRequest: onRequestAsyncHookHandler): void;
   observeOperation(report: OperationReport): void;
   observeUpstreamCall(call: { operation: string; outcome: string; durationMs: number }): void;
+  observePlatformCall(call: { operation: string; outcome: string; durationMs: number }): void;
   countTransition(to: string): void;
   countRegression(): void;
   countUnknownStart(): void;
@@ -45,6 +46,13 @@ export function createMetrics(): Metrics {
   const upstreamCalls = new Histogram({
     name: 'sluice_upstream_call_duration_seconds',
     help: 'Calls to the upstream, repeats and waits included',
+    labelNames: ['operation', 'outcome'],
+    buckets: DURATION_BUCKETS_S,
+    registers,
+  });
+  const platformCalls = new Histogram({
+    name: 'sluice_platform_call_duration_seconds',
+    help: 'Calls to Adobe Experience Platform, repeats and waits included',
     labelNames: ['operation', 'outcome'],
     buckets: DURATION_BUCKETS_S,
     registers,
@@ -122,6 +130,9 @@ export function createMetrics(): Metrics {
     },
     observeUpstreamCall({ operation, outcome, durationMs }) {
       upstreamCalls.observe({ operation, outcome }, durationMs / 1000);
+    },
+    observePlatformCall({ operation, outcome, durationMs }) {
+      platformCalls.observe({ operation, outcome }, durationMs / 1000);
     },
     countTransition: (to) => transitions.inc({ to }),
     countRegression: () => regressions.inc(),

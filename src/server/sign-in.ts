@@ -13,20 +13,32 @@ const MAX_CREDENTIALS_LENGTH = 16 * 1024;
 export interface SignIn {
   /**
    * @param authorization - as in the HTTP header of that name; undefined where there is none
+   * @param addressKey - where it comes from, as limits are counted
    * @throws {UnauthenticatedError} nobody whom this gateway knows
+   * @throws {RateLimitedError} the same, and it was not the first time
    * @throws {SignInUnavailableError} it cannot be found out now
    */
-  identify(authorization: string | undefined): Promise<Caller>;
+  identify(authorization: string | undefined, addressKey: string): Promise<Caller>;
+  /** Be told of callers, as they were identified, whose API keys are good no more. */
+  onRevoked(listener: (callers: ReadonlySet<Caller>) => void): void;
 }
 
 /** Everybody is the anonymous caller, whatever they show. */
-export const anonymousSignIn: SignIn = { identify: async () => anonymous };
+export const anonymousSignIn: SignIn = { identify: async () => anonymous, onRevoked: () => {} };
 
 /** By what callers may sign in. */
 export interface SignInConfig {
   /** Null where no access tokens are taken. `jwksUrl` is where the issuer publishes its keys. */
   readonly accessTokens: (TokenRules & { readonly jwksUrl: URL }) | null;
   readonly apiKeys: readonly ApiKey[];
+  /** Where they were read, to be read again when that changes. */
+  readonly apiKeysFile?: string;
+}
+
+/** A sign-in whose API keys can be replaced. */
+export interface KeyedSignIn extends SignIn {
+  /** From now on these are good, and no others. */
+  replaceApiKeys(keys: readonly ApiKey[]): void;
 }
 
 /** Sign-in by access tokens and API keys, which their prefix tells apart. */
@@ -34,15 +46,27 @@ export function createSignIn(
   config: SignInConfig,
   clock: Pick<Clock, 'now'>,
   logger: Logger,
-): SignIn {
+): KeyedSignIn {
   const apiKeys = createApiKeys(config.apiKeys);
   const rules = config.accessTokens;
   const onFailed = (error: unknown) =>
     logger.error({ err: error }, 'The keys that access tokens are checked with were not to be had');
+  const onUnusable = (count: number) =>
+    logger.warn({ count }, 'Some of the issuer’s keys cannot be used, and are passed over');
   const accessTokens =
     rules &&
-    createAccessTokens(rules, createIssuerKeys({ url: rules.jwksUrl, clock, onFailed }), clock);
+    createAccessTokens(
+      rules,
+      createIssuerKeys({ url: rules.jwksUrl, clock, onFailed, onUnusable }),
+      clock,
+    );
+  const listeners: ((callers: ReadonlySet<Caller>) => void)[] = [];
   return {
+    onRevoked: (listener) => void listeners.push(listener),
+    replaceApiKeys(keys) {
+      const revoked = apiKeys.replace(keys);
+      for (const listener of listeners) listener(revoked);
+    },
     async identify(authorization) {
       const credentials = parseBearer(authorization);
       const caller = credentials.startsWith(API_KEY_PREFIX)

@@ -20,7 +20,14 @@ import type { SocketQuota } from './limits/socket-quota.js';
 import type { Operations } from './operations.js';
 import type { SignIn } from './sign-in.js';
 import { type OperationHost, SocketOperation } from './socket-operation.js';
-import { EXPIRED, type SocketClose, toAuthorization, toClose } from './socket-sign-in.js';
+import {
+  EXPIRED,
+  REVOKED,
+  type SocketClose,
+  TOO_MANY_REQUESTS,
+  toAuthorization,
+  toClose,
+} from './socket-sign-in.js';
 
 /** How long a client has to say `connection_init`. */
 const INIT_TIMEOUT_MS = 3_000;
@@ -40,8 +47,7 @@ const MAX_UNREAD_BYTES = 1024 * 1024;
 /** Bytes would go as a binary frame. */
 const AS_TEXT = { binary: false };
 
-/** graphql-ws clients do not come back after this. */
-const TOO_MANY_SOCKETS: SocketClose = { code: 4429, reason: 'Too many sockets' };
+const TOO_MANY_SOCKETS: SocketClose = { code: TOO_MANY_REQUESTS, reason: 'Too many sockets' };
 
 /** What all sockets share. */
 export interface SocketServices {
@@ -155,6 +161,11 @@ export class SocketConnection implements OperationHost {
     this.#operations.delete(id);
   }
 
+  /** Close it if its client is one of these. */
+  revoke(callers: ReadonlySet<Caller>): void {
+    if (this.#asker && callers.has(this.#asker.caller)) this.#refuse(REVOKED);
+  }
+
   close(code: number, reason: string): void {
     this.end();
     this.socket.close(code, reason);
@@ -195,7 +206,7 @@ export class SocketConnection implements OperationHost {
     try {
       const authorization = toAuthorization(payload, this.#authorization);
       this.#authorization = undefined;
-      const caller = await signIn.identify(authorization);
+      const caller = await signIn.identify(authorization, this.#quotaKey);
       if (this.#isClosed) return;
       this.#acknowledge(caller);
       if (this.#isClosed) return;

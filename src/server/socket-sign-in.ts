@@ -1,8 +1,15 @@
 import { CloseCode, type ConnectionInitMessage } from 'graphql-ws';
-import { SignInUnavailableError, UnauthenticatedError } from '../ingestion/gateway-error.js';
+import {
+  RateLimitedError,
+  SignInUnavailableError,
+  UnauthenticatedError,
+} from '../ingestion/gateway-error.js';
 
 /** graphql-ws clients come back after 1013 (Try Again Later). */
 const TRY_AGAIN_LATER = 1013;
+
+/** graphql-ws clients do not come back after this. */
+export const TOO_MANY_REQUESTS = 4429;
 
 /** How a socket is closed. */
 export interface SocketClose {
@@ -12,6 +19,9 @@ export interface SocketClose {
 
 /** Clients come back after this with what they have by then, as they do not after 4401. */
 export const EXPIRED: SocketClose = { code: CloseCode.Forbidden, reason: 'Expired' };
+
+/** Clients come back once, and find out with 4401 that they are not let in any more, or with what rights they are. */
+export const REVOKED: SocketClose = { code: CloseCode.Forbidden, reason: 'Revoked' };
 
 /**
  * What a client shows in its `connection_init`, or else showed in the header of its upgrade. What is there and
@@ -38,6 +48,9 @@ export function toClose(error: unknown): SocketClose {
   }
   if (error instanceof SignInUnavailableError) {
     return { code: TRY_AGAIN_LATER, reason: 'Try again later' };
+  }
+  if (error instanceof RateLimitedError) {
+    return { code: TOO_MANY_REQUESTS, reason: 'Too many failed sign-ins' };
   }
   throw error;
 }

@@ -55,6 +55,9 @@ export function createWebSockets({
     autoPong: false,
     handleProtocols: (protocols) => handleProtocols(protocols),
   });
+  services.signIn.onRevoked((callers) => {
+    for (const socket of webSockets.clients) connections.get(socket)?.revoke(callers);
+  });
   const connections = new WeakMap<WebSocket, SocketConnection>();
   const pings = startPings(webSockets.clients, services.clock);
 

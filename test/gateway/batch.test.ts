@@ -3,6 +3,7 @@ import type { PlatformConfig } from '../../src/config.platform.js';
 import { BatchOfRequestDocument } from '../generated/operations.js';
 import { createWorkspace, SETTINGS, startReceiver } from '../platform/support/running-receiver.js';
 import { statusAnswers } from '../support/campaign-answers.js';
+import { readMetric } from '../support/metrics.js';
 import {
   hang,
   json,
@@ -87,6 +88,9 @@ describe('the batch behind a failure', () => {
         ],
       },
     });
+
+    const looks = 'sluice_platform_call_duration_seconds_count{operation="batch",outcome="OK"}';
+    expect(await readMetric(gateway.url, looks)).toBe(1);
 
     const unknown = await ask(gateway, BATCH_ID);
     expect(unknown).toMatchObject({

@@ -3,6 +3,8 @@ import { request as httpRequest } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
 import type { ExposureConfig } from '../../src/config.exposure.js';
+import { anonymous } from '../../src/ingestion/caller.js';
+import { newApiKey } from '../../src/server/api-keys.js';
 import type { Limits } from '../../src/server/limits/limits.js';
 import { startAnswers, statusAnswers } from '../support/campaign-answers.js';
 import { privateExposure } from '../support/exposure.js';
@@ -222,6 +224,59 @@ describe('the time of an operation', () => {
       payload: { data: { ingestionActivity: { to: 'IN_PROGRESS' } } },
     });
     await socket.close();
+  });
+});
+
+describe('sign-ins that fail', () => {
+  const key = newApiKey();
+  const good = { authorization: `Bearer ${key.key}` };
+  const bad = { authorization: `Bearer ${key.key}x` };
+
+  async function startWithKey(): Promise<void> {
+    gateway = await startTestGateway(upstream.url, {
+      signIn: {
+        accessTokens: null,
+        apiKeys: [{ ...anonymous, name: 'ci', sha256: key.sha256 }],
+      },
+      exposure: {
+        ...privateExposure,
+        limits: { ...privateExposure.limits, maxFailedSignInsPerMinute: 3 },
+      },
+    });
+  }
+
+  async function signInOverSocket(payload: unknown): Promise<number | undefined> {
+    const socket = await openSocket(gateway.url, { isGreeted: false });
+    socket.send({ type: 'connection_init', payload });
+    const closed = socket.closed;
+    const acknowledged = socket.next().then(
+      () => undefined,
+      () => closed,
+    );
+    const code = await acknowledged;
+    socket.webSocket.terminate();
+    return code;
+  }
+
+  it('are told to wait after so many from an address, over both transports, and lock out nobody', async () => {
+    await startWithKey();
+    const statuses: number[] = [];
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      statuses.push((await post({ query }, bad)).status);
+    }
+    expect(await signInOverSocket(bad)).toBe(4401);
+    // Nothing at all is no attempt.
+    statuses.push((await post({ query })).status);
+    expect(statuses).toEqual([401, 401, 401]);
+    const limited = await post({ query }, bad);
+    expect(limited.status).toBe(429);
+    expect(Number(limited.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(codesOf((await limited.json()) as Answer)).toEqual(['RATE_LIMITED']);
+    expect((await fetch(`${gateway.url}/metrics`, { headers: bad })).status).toBe(429);
+    expect(await signInOverSocket(bad)).toBe(4429);
+    expect((await post({ query })).status).toBe(401);
+    expect(await (await post({ query }, good)).json()).toEqual({ data });
+    expect(await signInOverSocket(good)).toBeUndefined();
   });
 });
 

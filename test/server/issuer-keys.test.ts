@@ -1,3 +1,4 @@
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { jwtVerify } from 'jose';
 import { systemClock } from '../../src/datasources/system-clock.js';
@@ -15,6 +16,7 @@ let first: IssuerKey;
 let second: IssuerKey;
 let issuer: TokenIssuer;
 let failures: unknown[];
+let unusableCounts: number[];
 
 /** Both the clock that the keys are given and the one that jose reads. */
 let aheadMs = 0;
@@ -23,6 +25,7 @@ const realNow = Date.now.bind(Date);
 beforeEach(async () => {
   aheadMs = 0;
   failures = [];
+  unusableCounts = [];
   jest.spyOn(Date, 'now').mockImplementation(() => realNow() + aheadMs);
   first = await newIssuerKey('k1');
   second = await newIssuerKey('k2');
@@ -36,7 +39,8 @@ afterEach(async () => {
 
 function createKeys(url = issuer.jwksUrl) {
   const onFailed = (error: unknown) => void failures.push(error);
-  return createIssuerKeys({ url, clock: systemClock, onFailed });
+  const onUnusable = (count: number) => void unusableCounts.push(count);
+  return createIssuerKeys({ url, clock: systemClock, onFailed, onUnusable });
 }
 
 /** Whether a token of this key is taken: its subject, or the code of the error. */
@@ -50,6 +54,11 @@ async function tryKey(keys: ReturnType<typeof createKeys>, key: IssuerKey): Prom
 }
 
 const NO_SUCH_KEY = 'ERR_JWKS_NO_MATCHING_KEY';
+
+/** What a key that is too short signs. */
+const shortToken = [{ alg: 'RS256', kid: 'short' }, { sub: 'ci' }]
+  .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+  .join('.');
 
 describe('the keys of an issuer', () => {
   it('are fetched once for many tokens', async () => {
@@ -120,6 +129,40 @@ describe('the keys of an issuer', () => {
     server.otherwise(answer);
     expect(await tryKey(createKeys(new URL(server.url)), first)).toBe('SIGN_IN_UNAVAILABLE');
     expect(server.calls).toHaveLength(1);
+    await server.close();
+  });
+
+  it('that cannot be used spoil none of the good ones beside them', async () => {
+    const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 1_024 });
+    const short = { ...publicKey.export({ format: 'jwk' }), kid: 'short' };
+    const { alg: _alg, ...unnamed } = second.publicJwk;
+    const unusable: unknown[] = [
+      null,
+      'a text',
+      ['k'],
+      {},
+      short,
+      { ...short, alg: 'RS256' },
+      { ...privateKey.export({ format: 'jwk' }), kid: 'private', alg: 'RS256' },
+      { kty: 'oct', k: 'c2VjcmV0', kid: 'secret' },
+      { kty: 'quantum', kid: first.kid },
+      { kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA', kid: first.kid },
+      { kty: 'EC', crv: 'secp256k1', x: 'AA', y: 'AA', kid: 'curve' },
+      { kty: 'RSA', n: 5, e: {}, kid: 'types' },
+      { ...first.publicJwk, alg: 7 },
+      { ...first.publicJwk, alg: 'none' },
+    ];
+    const server = await startScriptedUpstream();
+    server.otherwise(json(200, { keys: [...unusable, first.publicJwk, unnamed] }));
+    const keys = createKeys(new URL(server.url));
+    expect(await tryKey(keys, first)).toBe('ci');
+    expect(await tryKey(keys, second)).toBe('ci');
+    const signed = sign('sha256', Buffer.from(shortToken), privateKey).toString('base64url');
+    await expect(jwtVerify(`${shortToken}.${signed}`, keys)).rejects.toMatchObject({
+      code: NO_SUCH_KEY,
+    });
+    expect(unusableCounts).toEqual([unusable.length]);
+    expect(failures).toEqual([]);
     await server.close();
   });
 });

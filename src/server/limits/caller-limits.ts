@@ -8,6 +8,8 @@ export interface CallerLimits {
   readonly requests: Allowance;
   /** Ingestions. */
   readonly starts: Allowance;
+  /** Attempts to sign in that were not accepted; of an address, as nobody is known there yet. */
+  readonly failedSignIns: Allowance;
   readonly sockets: SocketQuota;
 }
 
@@ -15,6 +17,7 @@ export function createCallerLimits(limits: Limits, newLimiter?: NewLimiter): Cal
   return {
     requests: createAllowance('requests', limits.maxRequestsPerMinute, newLimiter),
     starts: createAllowance('starts', limits.maxStartsPerMinute, newLimiter),
+    failedSignIns: createAllowance('failed sign-ins', limits.maxFailedSignInsPerMinute),
     sockets: createSocketQuota(limits),
   };
 }

@@ -14,6 +14,8 @@ export interface Limits {
   readonly maxRequestsPerMinute: number;
   /** Ingestions, however many of them one operation starts. */
   readonly maxStartsPerMinute: number;
+  /** Of an address, whoever else signs in from there. */
+  readonly maxFailedSignInsPerMinute: number;
 }
 
 /** Where nothing else is set, and strangers may call. */
@@ -26,6 +28,7 @@ export const defaultLimits: Limits = {
   maxSocketsPerCaller: 100,
   maxRequestsPerMinute: 3_000,
   maxStartsPerMinute: 300,
+  maxFailedSignInsPerMinute: 60,
 };
 
 /** Limits that hold for a caller, where all that can call are programs of this machine. */
@@ -33,4 +36,5 @@ export const noCallerLimits = {
   maxSocketsPerCaller: Number.POSITIVE_INFINITY,
   maxRequestsPerMinute: Number.POSITIVE_INFINITY,
   maxStartsPerMinute: Number.POSITIVE_INFINITY,
+  maxFailedSignInsPerMinute: Number.POSITIVE_INFINITY,
 } satisfies Partial<Limits>;

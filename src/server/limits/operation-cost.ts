@@ -21,8 +21,11 @@ import { fragmentsOf } from './operation-shape.js';
 
 type Variables = Readonly<Record<string, unknown>>;
 
-/** A root field, once or for each thing that it names: it may be a call to the upstream. */
-const ROOT_FIELD_COST = 10;
+/** What may be a call to another service: a root field, once or for each thing that it names, and a look-up. */
+const CALL_COST = 10;
+
+/** What is looked up in Adobe Experience Platform, each with a call of its own. */
+const LOOKED_UP_TYPE = 'IngestionBatch';
 
 /** The whole schema: its answer is some 60 KB. */
 const INTROSPECTION_COST = 1_000;
@@ -41,7 +44,8 @@ export interface OperationCost {
  *
  * Each field costs 1. What is below a page counts `first` times, and what is below a list that answers a list
  * of arguments (`requests`, `inputs`) as often as that is long. No other field gives many things: the edges and
- * nodes of a page are its items. Root fields cost 10, as often as they name something.
+ * nodes of a page are its items, and the errors of a batch a few kinds. Root fields cost 10, as often as they
+ * name something, and a batch, which is looked up, costs 10.
  *
  * @param variables - as they were sent: what is no number or no list counts as one, and is refused later
  */
@@ -97,7 +101,8 @@ export function measureCost(
     const type = getNamedType(field.type);
     const below = node.selectionSet && isCompositeType(type) ? measure(node.selectionSet, type) : 0;
     const count = countOf(field, node.arguments ?? []);
-    return parent === rootType ? count * (ROOT_FIELD_COST + below) : 1 + count * below;
+    const own = type.name === LOOKED_UP_TYPE ? CALL_COST : 1;
+    return parent === rootType ? count * (CALL_COST + below) : own + count * below;
   }
 
   /** How many things the field gives, or asks for, at most. */

@@ -50,6 +50,12 @@ describe('the cost of an operation', () => {
       {},
       10 * (10 + 1 + 1 + 20 * 2),
     ],
+    [
+      'a batch that is looked up for each item of a page',
+      '{ ingestionRequests(first: 100) { nodes { batch { id status } } } }',
+      {},
+      100 * (10 + 1 + 10 + 2),
+    ],
     ['a list in the text', `{ ingestionStatuses(requests: [${ref}, ${ref}]) { id } }`, {}, 2 * 11],
     [
       'a list in a variable',
@@ -94,8 +100,9 @@ describe('the cost of an operation', () => {
       .flatMap((type) => (isObjectType(type) ? Object.values(type.getFields()) : []))
       .filter(({ type }) => isListType(getNullableType(type)))
       .filter(({ args }) => !args.some(({ type }) => isListType(getNullableType(type))));
-    // The items of a page, which is what has `first`.
-    expect(new Set(lists.map(({ name }) => name))).toEqual(new Set(['edges', 'nodes']));
+    // The items of a page, which is what has `first`; the errors of a batch are a few kinds.
+    const names = new Set(lists.map(({ name }) => name));
+    expect(names).toEqual(new Set(['edges', 'nodes', 'errors']));
     const pages = Object.values(schema.getTypeMap())
       .flatMap((type) => (isObjectType(type) ? Object.values(type.getFields()) : []))
       .filter(({ type }) => getNamedType(type).name.endsWith('Connection'));

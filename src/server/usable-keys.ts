@@ -1,0 +1,45 @@
+import { importJWK, type JWK } from 'jose';
+
+/** Shorter ones are refused by all that could check a signature with them. */
+const MIN_RSA_BITS = 2_048;
+
+/** Of keys that do not say what they are for. */
+const defaultAlgorithms: Readonly<Record<string, string>> = {
+  RSA: 'RS256',
+  'P-256': 'ES256',
+  'P-384': 'ES384',
+  'P-521': 'ES512',
+  Ed25519: 'EdDSA',
+};
+
+/** Which entries of a JSON Web Key Set can be used, and how many cannot. */
+export interface UsableKeys {
+  readonly keys: readonly JWK[];
+  readonly unusableCount: number;
+}
+
+/**
+ * Leave out of a list what no signature can be checked with: entries that are no keys, of kinds that nobody
+ * here knows, too short, or not public. Each alone would spoil the good ones beside it.
+ */
+export async function toUsableKeys(entries: readonly unknown[]): Promise<UsableKeys> {
+  const usable = await Promise.all(entries.map(isUsable));
+  const keys = entries.filter((_entry, index) => usable[index]) as JWK[];
+  return { keys, unusableCount: entries.length - keys.length };
+}
+
+async function isUsable(entry: unknown): Promise<boolean> {
+  if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return false;
+  const jwk = entry as JWK;
+  try {
+    const key = await importJWK(
+      jwk,
+      jwk.alg ?? defaultAlgorithms[jwk.crv ?? ''] ?? defaultAlgorithms[jwk.kty ?? ''],
+    );
+    if (key instanceof Uint8Array || key.type !== 'public') return false;
+    const { modulusLength = MIN_RSA_BITS } = key.algorithm as { modulusLength?: number };
+    return modulusLength >= MIN_RSA_BITS;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,248 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import type { Fault, FaultRule, Operation } from '../../src/campaign/faults/fault-plan.js';
+import {
+  createWorkspace,
+  mappingYaml,
+  peopleCsv,
+  startReceiver,
+} from '../campaign/support/running-service.js';
+import { ADMIN, API_KEY, CLIENT, createServiceClient } from '../campaign/support/service-client.js';
+import { exitOf, run } from '../campaign/support/service-process.js';
+import {
+  IngestionLineageDocument,
+  IngestionStatusChangedDocument,
+  IngestionStatusDocument,
+  StartIngestionDocument,
+  type TransitionFragment,
+} from '../generated/operations.js';
+import { jobsOf, startFaultyCampaign, toUpstream } from '../support/faulty-campaign.js';
+import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
+
+/** What may be told of an upstream that behaves like this; README has the list. */
+const CODES = [
+  'UPSTREAM_UNAVAILABLE',
+  'UPSTREAM_TIMEOUT',
+  'UPSTREAM_RATE_LIMITED',
+  'UPSTREAM_UNAUTHENTICATED',
+  'UPSTREAM_FORBIDDEN',
+  'UPSTREAM_INVALID_RESPONSE',
+];
+
+/** Each of the service's ends, by the mapping that comes to it. */
+const ENDS: Readonly<Record<string, { status: string; numRecords: number | null }>> = {
+  good: { status: 'SUCCESS', numRecords: 5 },
+  other: { status: 'SUCCESS', numRecords: 5 },
+  slow: { status: 'SUCCESS', numRecords: 5 },
+  gone: { status: 'FAILED', numRecords: null },
+  refused: { status: 'FAILED', numRecords: null },
+};
+
+const FILES = {
+  'good.yaml': mappingYaml('good'),
+  'other.yaml': mappingYaml('other'),
+  'slow.yaml': mappingYaml('slow', { recordsPerSecond: 10 }),
+  'gone.yaml': mappingYaml('gone', { source: { kind: 'csv', path: 'gone.csv' } }),
+  'refused.yaml': mappingYaml('refused', { source: { kind: 'csv', path: 'refused.csv' } }),
+  'people.csv': peopleCsv(5),
+  'refused.csv': 'id,name\np-1,Mallory\n',
+};
+
+const STARTS_EACH = 4;
+
+const sometimes = (on: Operation, probability: number, ...faults: Fault[]): FaultRule[] =>
+  faults.map((fault) => ({ on, when: { probability }, fault }));
+
+/** A bad day: of the starts about half go wrong, and as many of the looks. */
+const BAD_DAY: readonly FaultRule[] = [
+  { on: 'token', when: { first: 1 }, fault: { do: 'answer', as: '503' } },
+  { on: 'status', when: { nth: 12 }, fault: { do: 'answer', as: '429', retryAfterS: 1 } },
+  ...sometimes(
+    'start',
+    0.08,
+    { do: 'loseAnswer' },
+    { do: 'truncate', bytes: 10 },
+    { do: 'reset' },
+    { do: 'answer', as: '401' },
+    { do: 'answer', as: '503' },
+    { do: 'answer', as: 'html' },
+    { do: 'delay', delayMs: 30 },
+  ),
+  ...sometimes(
+    'status',
+    0.08,
+    { do: 'loseAnswer' },
+    { do: 'truncate', bytes: 10 },
+    { do: 'reset' },
+    { do: 'answer', as: '401' },
+    { do: 'answer', as: '500' },
+    { do: 'answer', as: 'html' },
+    { do: 'delay', delayMs: 30 },
+  ),
+];
+
+/** What a start came to: a request, or an error of ours. */
+async function start({ client }: TestGateway, mappingId: string, idempotencyKey?: string) {
+  const variables = { mappingId, idempotencyKey };
+  const { data, errors } = await client.execute(StartIngestionDocument, variables);
+  if (data?.startIngestion && 'request' in data.startIngestion) return data.startIngestion;
+  const { code, outcomeUnknown = false } = errors?.[0]?.extensions ?? {};
+  expect(CODES).toContain(code);
+  return { __typename: 'Error' as const, code, outcomeUnknown };
+}
+
+/** A client's way with one start: what it was told, and all that it was then delivered. */
+async function startAndFollow(gateway: TestGateway, mappingId: string) {
+  const { client } = gateway;
+  const outcome = await start(gateway, mappingId);
+  if (outcome.__typename === 'Error') return { mappingId, outcome, path: [] };
+  const ref = { mappingId, requestId: outcome.request.requestId };
+  // Somebody asks, too, and may be told that it cannot be said now.
+  const asked = await client.execute(IngestionStatusDocument, ref);
+  for (const { extensions } of asked.errors ?? []) expect(CODES).toContain(extensions?.code);
+  const events = await client.subscribe(IngestionStatusChangedDocument, ref).completed;
+  return {
+    mappingId,
+    outcome,
+    path: events.map((event) => event.data?.ingestionStatusChanged as TransitionFragment),
+  };
+}
+
+/** Once, in order, none lost: each transition begins where the one before it ended, up to the end. */
+function expectWhole(mappingId: string, path: readonly TransitionFragment[]): void {
+  expect(path.map(({ from }) => from)).toEqual([null, ...path.slice(0, -1).map(({ to }) => to)]);
+  expect(new Set(path.map(({ cursor }) => cursor)).size).toBe(path.length);
+  expect(path.slice(0, -1).every(({ to }) => to === 'IN_PROGRESS')).toBe(true);
+  const { status, numRecords } = ENDS[mappingId] as (typeof ENDS)[string];
+  expect(path.at(-1)).toMatchObject({ to: status, numRecords });
+}
+
+describe('in front of a Campaign service that fails in every way', () => {
+  it('keeps what it promises of each request, and tells only what it knows', async () => {
+    await using space = await createWorkspace(FILES);
+    await using campaign = await startFaultyCampaign(space, { seed: 7, rules: BAD_DAY });
+    const { gateway } = campaign;
+
+    // Side by side, each mapping once at a time: as the service has it.
+    const followed = await Promise.all(
+      Object.keys(ENDS).map(async (mappingId) => {
+        const all = [];
+        for (let count = 0; count < STARTS_EACH; count += 1) {
+          all.push(await startAndFollow(gateway, mappingId));
+        }
+        return all;
+      }),
+    ).then((all) => all.flat());
+
+    const taken = new Set<string>();
+    let unknown = 0;
+    for (const { mappingId, outcome, path } of followed) {
+      if (outcome.__typename === 'Error') {
+        if (outcome.outcomeUnknown) unknown += 1;
+        continue;
+      }
+      taken.add(outcome.request.requestId);
+      expectWhole(mappingId, path);
+    }
+    // The plan has done what it is for.
+    expect(taken.size).toBeGreaterThan(0);
+    expect(unknown).toBeGreaterThan(0);
+
+    // Nothing was begun that nobody was told of, but where a client was told that this may be so.
+    const jobs = await campaign.jobs();
+    const ids = jobs.map(({ requestId }) => requestId);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids).toEqual(expect.arrayContaining([...taken]));
+    expect(jobs.length - taken.size).toBeLessThanOrEqual(unknown);
+  });
+
+  it('sends a start whose answer was lost no second time, and finds out what came of it', async () => {
+    await using space = await createWorkspace(FILES);
+    const rules: FaultRule[] = [{ on: 'start', when: { nth: 1 }, fault: { do: 'loseAnswer' } }];
+    await using campaign = await startFaultyCampaign(space, { seed: 1, rules });
+    const { client } = campaign.gateway;
+    const startAs = (key?: string) => start(campaign.gateway, 'slow', key);
+    const lost = { __typename: 'Error', code: 'UPSTREAM_UNAVAILABLE', outcomeUnknown: true };
+    expect(await startAs('a')).toEqual(lost);
+    expect(await startAs('a')).toEqual(lost);
+
+    // Somebody else's start is answered with the request that runs.
+    const request = { requestId: '1', status: 'IN_PROGRESS' };
+    expect(await startAs()).toMatchObject({ __typename: 'IngestionAlreadyInProgress', request });
+    expect(await startAs('a')).toMatchObject({ __typename: 'IngestionSubmitted', request });
+
+    const ref = { mappingId: 'slow', requestId: '1' };
+    const { completed } = client.subscribe(IngestionStatusChangedDocument, ref);
+    const events = await completed;
+    expectWhole(
+      'slow',
+      events.map(({ data }) => data?.ingestionStatusChanged as TransitionFragment),
+    );
+    expect((await campaign.jobs()).map(({ requestId }) => requestId)).toEqual(['1']);
+  });
+});
+
+it('a service that is killed behind a call, and comes back, has the request ABORTED and retried', async () => {
+  await using space = await createWorkspace({
+    'm.yaml': mappingYaml('slow', { recordsPerSecond: 10 }),
+    'people.csv': peopleCsv(15),
+  });
+  const plan = join(space.mappingsDir, 'plan.json');
+  const rule = { on: 'status', when: { nth: 3 }, do: 'crash' };
+  await writeFile(plan, JSON.stringify({ faults: [rule] }));
+  const receiver = await startReceiver(space);
+  const { url: platformUrl, apiKey, imsOrg, token } = receiver.settings;
+  if (token.kind !== 'clientCredentials') throw new Error('expected credentials');
+  const env = {
+    CAMPAIGN_API_KEY: API_KEY,
+    IMS_CLIENT_ID: CLIENT.clientId,
+    IMS_CLIENT_SECRET: CLIENT.clientSecret,
+    CAMPAIGN_SERVICE_ADMIN_CLIENT_ID: ADMIN.clientId,
+    CAMPAIGN_SERVICE_ADMIN_CLIENT_SECRET: ADMIN.clientSecret,
+    // A restart ends all tokens: so the gateway soon has another one.
+    CAMPAIGN_SERVICE_TOKEN_LIFETIME_S: '2',
+    PLATFORM_URL: platformUrl,
+    PLATFORM_IMS_URL: platformUrl,
+    PLATFORM_API_KEY: apiKey,
+    PLATFORM_IMS_ORG: imsOrg,
+    PLATFORM_CLIENT_ID: token.clientId,
+    PLATFORM_CLIENT_SECRET: token.clientSecret,
+  };
+  const first = run(space, { ...env, CAMPAIGN_SERVICE_FAULTS: plan });
+  const died = exitOf(first.child);
+  const [, url = ''] =
+    /^CAMPAIGN_URL=(\S+)$/m.exec(await first.printed('IMS_CLIENT_SECRET=')) ?? [];
+  const gateway = await startTestGateway(url, { upstream: toUpstream(url), retryBackoffMs: 10 });
+  const { client } = gateway;
+
+  const variables = { mappingId: 'slow', retryOnAbort: 1 };
+  const { data } = await client.execute(StartIngestionDocument, variables);
+  expect(data?.startIngestion).toMatchObject({ __typename: 'IngestionSubmitted' });
+  const follow = async (requestId: string) => {
+    const ref = { mappingId: 'slow', requestId };
+    const events = await client.subscribe(IngestionStatusChangedDocument, ref).completed;
+    return events.map((event) => event.data?.ingestionStatusChanged.to);
+  };
+  const followed = follow('1');
+  await died;
+  const second = run(space, { ...env, CAMPAIGN_SERVICE_PORT: new URL(url).port });
+  expect(await followed).toEqual(['IN_PROGRESS', 'ABORTED']);
+
+  await second.printed('ingestion succeeded');
+  expect(await follow('2')).toEqual(['IN_PROGRESS', 'SUCCESS']);
+  const requests = [{ mappingId: 'slow', requestId: '1' }];
+  const lineage = await client.execute(IngestionLineageDocument, { requests });
+  expect(lineage.data?.ingestionStatuses).toMatchObject([
+    { status: 'ABORTED', retriedBy: { requestId: '2', attempt: 2 } },
+  ]);
+  expect(await jobsOf(await createServiceClient(url))).toMatchObject([
+    { requestId: '2', status: 'Success', numberOfRecords: 15 },
+    { requestId: '1', status: 'Failed' },
+  ]);
+
+  await gateway.stop();
+  second.child.kill('SIGTERM');
+  await exitOf(second.child);
+  await receiver.stop();
+});

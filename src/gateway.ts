@@ -198,6 +198,17 @@ export async function startGateway(
     onFailed: (error) => logger.error({ err: error }, 'Old starts could not be pruned'),
   });
   starting.defer(stopStartPruner);
+  const { callerCounts } = replicas;
+  if (callerCounts) {
+    const stopCountPruner = startPruner({
+      log: callerCounts,
+      clock,
+      retentionMs: 0,
+      onFailed: (error) =>
+        logger.error({ err: error }, 'Old counts of callers could not be pruned'),
+    });
+    starting.defer(stopCountPruner);
+  }
 
   const schema = await buildGatewaySchema({
     starter: starts.starter,
@@ -217,6 +228,7 @@ export async function startGateway(
     signIn,
     clock,
     exposure: { ...exposure, persistedOperations },
+    newLimiter: callerCounts?.newLimiter,
     followed: { log, hub, watches: watcher },
     newLoaders: () => ({
       requests: createIngestionRequestLoader(log),

@@ -1,24 +1,32 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { toPerson } from './people-table.js';
+import { readPostgresPeople } from './people-postgres.js';
+import { isPostgres, toPerson } from './people-table.js';
 
 /** The peer: a loop that reads the table, maps each row by hand and writes the same NDJSON to a file. */
-const [path = '', target = ''] = process.argv.slice(2);
+const [place = '', target = ''] = process.argv.slice(2);
 
 const WRITE_CHARS = 256 * 1024;
 
 const startedAt = performance.now();
 const startCpu = process.cpuUsage();
-const database = new DatabaseSync(path, { readOnly: true });
 const file = openSync(target, 'w');
 let text = '';
 let records = 0;
-for (const row of database.prepare('SELECT * FROM people').iterate()) {
+
+function append(row: Record<string, unknown>): void {
   text += `${JSON.stringify(toPerson(row))}\n`;
   records += 1;
-  if (text.length < WRITE_CHARS) continue;
+  if (text.length < WRITE_CHARS) return;
   writeSync(file, text);
   text = '';
+}
+
+if (isPostgres(place)) {
+  for await (const rows of readPostgresPeople(place)) for (const row of rows) append(row);
+} else {
+  const database = new DatabaseSync(place, { readOnly: true });
+  for (const row of database.prepare('SELECT * FROM people').iterate()) append(row);
 }
 writeSync(file, text);
 closeSync(file);

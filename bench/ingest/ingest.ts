@@ -8,15 +8,19 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { PlatformSettings } from '../../src/campaign/upload/platform-client.js';
+import { startPostgresServer } from '../../test/support/postgres-server.js';
+import { changePostgresPeople, createPostgresPeople } from './people-postgres.js';
 import { changePeople, createPeopleTable } from './people-table.js';
 
 /**
- * How fast a run of the Campaign service takes a SQLite table to the local receiver, beside a bare loop that
+ * How fast a run of the Campaign service takes a table to the local receiver, beside a bare loop that
  * reads, maps and writes the same NDJSON to a file. Run, loop and receiver are processes of their own.
  *
- *     npm run bench:ingest -- [rows] [rounds]
+ *     npm run bench:ingest -- [rows] [rounds] [sqlite | postgres]
  */
-const [rows = 200_000, rounds = 3] = process.argv.slice(2).map(Number);
+const [rowsText = '200000', roundsText = '3', database = 'sqlite'] = process.argv.slice(2);
+const rows = Number(rowsText);
+const rounds = Number(roundsText);
 
 const CHANGED_ROWS = 10;
 
@@ -51,14 +55,18 @@ try {
 }
 
 async function main(): Promise<void> {
-  const table = join(dir, 'people.db');
+  await using table = await createTable();
   const file = join(dir, 'people.ndjson');
-  createPeopleTable(table, rows);
-  const receiver = spawn(process.execPath, [scriptOf('receiver'), join(dir, 'platform')], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const receiver = spawn(
+    process.execPath,
+    [...FLAGS, scriptOf('receiver'), join(dir, 'platform')],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  const lines = createInterface(receiver.stdout);
   try {
-    const [line] = await once(createInterface(receiver.stdout), 'line');
+    const [line] = await once(lines, 'line');
     const url = String(line);
     const settings: PlatformSettings = {
       url,
@@ -70,7 +78,7 @@ async function main(): Promise<void> {
     const run = (watermark: unknown) =>
       runScript<Run>(
         'run',
-        table,
+        table.place,
         join(dir, 'rejects'),
         JSON.stringify(settings),
         JSON.stringify(watermark),
@@ -78,42 +86,73 @@ async function main(): Promise<void> {
     const bare: Bare[] = [];
     const runs: Run[] = [];
     for (let round = 0; round < rounds; round += 1) {
-      bare.push(await runScript<Bare>('bare', table, file));
+      bare.push(await runScript<Bare>('bare', table.place, file));
       runs.push(await run(null));
     }
-    changePeople(table, CHANGED_ROWS);
+    await table.change();
     const changed = await run(runs.at(-1)?.outcome.watermark);
-    await report(bare, runs, file, changed);
+    const isSame =
+      (await digestOf([file])) ===
+      (await digestOf(await filesOf(runs.at(-1)?.outcome.batchId ?? '')));
+    const told = once(lines, 'line');
+    receiver.kill('SIGTERM');
+    report(bare, runs, { isSame, changed, receiverMb: Number((await told)[0]) });
   } finally {
     receiver.kill('SIGTERM');
-    await once(receiver, 'close');
+    if (receiver.exitCode === null) await once(receiver, 'close');
   }
 }
 
-async function report(
+interface Table extends AsyncDisposable {
+  readonly place: string;
+  change(): Promise<void>;
+}
+
+async function createTable(): Promise<Table> {
+  if (database === 'postgres') {
+    const server = await startPostgresServer();
+    await createPostgresPeople(server.url, rows);
+    return {
+      place: server.url,
+      change: () => changePostgresPeople(server.url, CHANGED_ROWS),
+      [Symbol.asyncDispose]: () => server.dispose(),
+    };
+  }
+  const place = join(dir, 'people.db');
+  createPeopleTable(place, rows);
+  return {
+    place,
+    change: async () => changePeople(place, CHANGED_ROWS),
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
+function report(
   bare: readonly Bare[],
   runs: readonly Run[],
-  file: string,
-  changed: Run,
-): Promise<void> {
+  more: { readonly isSame: boolean; readonly changed: Run; readonly receiverMb: number },
+): void {
+  const { isSame, changed, receiverMb } = more;
   const rateOf = (seconds: number) => Math.round(rows / seconds);
   const bareRate = Math.max(...bare.map(({ seconds }) => rateOf(seconds)));
   const rate = Math.max(...runs.map(({ uploadSeconds }) => rateOf(uploadSeconds)));
   const best = (of: (run: Run) => number) => Math.min(...runs.map(of));
-  const isSame =
-    (await digestOf([file])) ===
-    (await digestOf(await filesOf(runs.at(-1)?.outcome.batchId ?? '')));
+  const accepted = rateOf(best(({ seconds }) => seconds));
+  const ratioOf = (ours: number) => Number((ours / bareRate).toFixed(2));
   const figures = {
+    database,
     rows,
     'bare loop, records/s': bareRate,
     'run until the batch is complete, records/s': rate,
-    ratio: Number((rate / bareRate).toFixed(2)),
-    'run until Platform has accepted it, records/s': rateOf(best(({ seconds }) => seconds)),
+    ratio: ratioOf(rate),
+    'run until Platform has accepted it, records/s': accepted,
+    'ratio of that': ratioOf(accepted),
     'CPU of the bare loop, s': Math.min(...bare.map(({ cpuSeconds }) => cpuSeconds)).toFixed(2),
     'CPU of the run, s': best(({ cpuSeconds }) => cpuSeconds).toFixed(2),
     'peak memory of the run above idle, MB': Math.round(
       Math.max(...runs.map(({ peakMb }) => peakMb)),
     ),
+    'peak memory of the receiver above idle, MB': receiverMb,
     'longest hold of the event loop, ms': Math.round(best(({ delayMs }) => delayMs)),
     'same records as the bare loop': isSame,
     [`records sent after ${CHANGED_ROWS} rows have changed`]: changed.outcome.numRecords,

@@ -17,10 +17,16 @@ export const COLUMNS = [
   'changed_at',
 ] as const;
 
-const CREATE = `CREATE TABLE people (
+/** The table, as both databases take it. */
+export const CREATE = `CREATE TABLE people (
   id INTEGER PRIMARY KEY, email TEXT, first_name TEXT, last_name TEXT, birth_date TEXT, city TEXT,
   country TEXT, tier TEXT, points INTEGER, joined_at TEXT, newsletter INTEGER, changed_at TEXT
 )`;
+
+export const INDEX = 'CREATE INDEX people_changed_at ON people (changed_at, id)';
+
+/** Changes the first so many people. */
+export const CHANGE = `UPDATE people SET points = 0, changed_at = '2030' WHERE id <= ?`;
 
 /** Fill a SQLite file with so many people. */
 export function createPeopleTable(path: string, rows: number): void {
@@ -30,19 +36,17 @@ export function createPeopleTable(path: string, rows: number): void {
     `INSERT INTO people VALUES (${COLUMNS.map(() => '?').join(', ')})`,
   );
   for (let id = 1; id <= rows; id += 1) insert.run(...personOf(id));
-  database.exec('COMMIT; CREATE INDEX people_changed_at ON people (changed_at, id)');
+  database.exec(`COMMIT; ${INDEX}`);
 }
 
 /** Change so many of the people, after all that was changed before. */
 export function changePeople(path: string, rows: number): void {
   using database = new DatabaseSync(path);
-  const change = database.prepare(
-    `UPDATE people SET points = 0, changed_at = '2030' WHERE id <= ?`,
-  );
-  change.run(rows);
+  database.prepare(CHANGE).run(rows);
 }
 
-function personOf(id: number) {
+/** A person, the same each time. */
+export function personOf(id: number) {
   const day = String((id % 28) + 1).padStart(2, '0');
   const instant = new Date(Date.UTC(2024, 0, 1) + id * 250).toISOString();
   return [
@@ -61,15 +65,22 @@ function personOf(id: number) {
   ];
 }
 
-/** The mapping of the table at the path. */
-export function peopleMapping(path: string): Mapping {
+/** Whether a place is the URL of a PostgreSQL database, and not the path of a SQLite file. */
+export function isPostgres(place: string): boolean {
+  return place.startsWith('postgres://');
+}
+
+/** The mapping of the table in a SQLite file, or in a PostgreSQL database. */
+export function peopleMapping(place: string): Mapping {
   return {
     id: 'people',
     label: 'People',
     publication: 'published',
     execution: 'stopped',
     everyMs: null,
-    source: { kind: 'sqlite', path, table: 'people' },
+    source: isPostgres(place)
+      ? { kind: 'postgres', variable: 'DATABASE', connectionString: () => place, table: 'people' }
+      : { kind: 'sqlite', path: place, table: 'people' },
     key: 'id',
     changed: 'changed_at',
     dataset: '6563a1f0c4d2e8b79a015e01',

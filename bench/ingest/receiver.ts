@@ -1,8 +1,11 @@
 import { pino } from 'pino';
 import { createPlatformReceiver } from '../../src/platform/platform-receiver.js';
 
-/** The local receiver, in a process of its own; it prints its URL. */
+/** The local receiver, in a process of its own; it prints its URL, and at its end what memory it took above idle. */
 const [dataDir = ''] = process.argv.slice(2);
+
+const SAMPLE_MS = 20;
+const MB = 1024 * 1024;
 
 const receiver = createPlatformReceiver({
   host: '127.0.0.1',
@@ -17,4 +20,13 @@ const receiver = createPlatformReceiver({
 });
 const { url } = await receiver.start();
 process.stdout.write(`${url}\n`);
-process.once('SIGTERM', () => void receiver.stop());
+const idleRss = process.memoryUsage.rss();
+let peakRss = idleRss;
+const sampler = setInterval(() => {
+  peakRss = Math.max(peakRss, process.memoryUsage.rss());
+}, SAMPLE_MS);
+process.once('SIGTERM', () => {
+  clearInterval(sampler);
+  process.stdout.write(`${Math.round((peakRss - idleRss) / MB)}\n`);
+  void receiver.stop();
+});

@@ -9,7 +9,7 @@ import {
 import { peopleMapping } from './people-table.js';
 
 /** One run of the Campaign service's data path, in a process of its own. */
-const [path = '', rejectsDir = '', settings = '{}', watermark = 'null'] = process.argv.slice(2);
+const [place = '', rejectsDir = '', settings = '{}', watermark = 'null'] = process.argv.slice(2);
 
 const NS_PER_MS = 1e6;
 const SAMPLE_MS = 20;
@@ -29,7 +29,7 @@ delays.enable();
 const startedAt = performance.now();
 const idleCpu = process.cpuUsage();
 let uploadedAt = startedAt;
-const outcome = await runner.run(peopleMapping(path), {
+const outcome = await runner.run(peopleMapping(place), {
   jobId: 1,
   watermark: JSON.parse(watermark) as Watermark | null,
   onBatchCreated() {},

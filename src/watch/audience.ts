@@ -8,7 +8,7 @@ import { TransitionStream } from './replay.js';
 export type Render<Payload> = (transition: Transition) => Promise<Payload>;
 
 /** So many transitions are rendered at a time, while those before them are being given. */
-const MAX_RENDERED_AHEAD = 8;
+export const MAX_RENDERED_AHEAD = 8;
 
 /** Where transitions come from. */
 export interface TransitionSource {

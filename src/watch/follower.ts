@@ -1,5 +1,5 @@
 import type { Position, Transition } from '../ingestion/transition.js';
-import type { Audience, TransitionSource } from './audience.js';
+import { type Audience, MAX_RENDERED_AHEAD, type TransitionSource } from './audience.js';
 import { endsWith, PAGE_ITEMS, readPage } from './log-page.js';
 
 /** Where what one follower is given goes. None of these may throw. */
@@ -90,10 +90,15 @@ export class Follower<Payload> {
     const head = await this.log.head();
     const { scope } = this.audience;
     const { transitions, isFinished } = await readPage(this.log, scope, this.#position);
-    for (const transition of transitions) {
-      const payload = await this.audience.render(transition);
-      if (this.#isOver) return;
-      await this.#deliver(transition, payload);
+    for (let index = 0; index < transitions.length; index += MAX_RENDERED_AHEAD) {
+      // A few together: each alone would have to wait for the log's commits, and one that is behind while much
+      // happens would never catch up.
+      const few = transitions.slice(index, index + MAX_RENDERED_AHEAD);
+      const payloads = await Promise.all(few.map((transition) => this.audience.render(transition)));
+      for (const [offset, transition] of few.entries()) {
+        if (this.#isOver) return;
+        await this.#deliver(transition, payloads[offset] as Payload);
+      }
       if (this.#isOver) return;
     }
     if (transitions.length === PAGE_ITEMS || this.#isOver) return;

@@ -108,6 +108,26 @@ describe('a fan-out', () => {
     expect(rendered).toEqual([1, 2, 3]);
   });
 
+  it('renders a few together for one who reads the log, and gives them in order', async () => {
+    const { follow, append } = createSubject();
+    for (let i = 0; i < 20; i += 1) await append();
+    const underWay: (() => void)[] = [];
+    const { outlet, given } = createOutlet();
+    follow(outlet, 0, all, async ({ position }) => {
+      await new Promise<void>((resolve) => underWay.push(resolve));
+      return position;
+    });
+    const together: number[] = [];
+    await settleAll();
+    while (underWay.length > 0) {
+      together.push(underWay.length);
+      for (const finish of underWay.splice(0).reverse()) finish();
+      await settleAll();
+    }
+    expect(together).toEqual([8, 8, 4]);
+    expect(given).toEqual(upTo(20));
+  });
+
   it('renders again for one who comes later: the request may have changed since', async () => {
     const { follow, append, rendered } = createSubject();
     await append();

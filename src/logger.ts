@@ -1,5 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
-import type { LogLevel } from './config.settings.js';
+import type { LogLevel } from './config/settings.js';
 import { toReadable } from './readable-log.js';
 
 /** Fields that must never reach a log, wherever in a line they stand. */

@@ -1,37 +1,17 @@
-import { type ExposureConfig, toExposureConfig } from './config.exposure.js';
-import { isLoopback } from './config.loopback.js';
-import { findPlatformSetting, type PlatformConfig, toPlatformConfig } from './config.platform.js';
-import { type LogLevel, type Settings, settings } from './config.settings.js';
-import { toSignInConfig } from './config.sign-in.js';
-import { type Environment, readSecretFiles, secrets, withEnvFile } from './config.sources.js';
+import { type ExposureConfig, toExposureConfig } from './config/exposure.js';
+import { isLoopback } from './config/loopback.js';
+import { findPlatformSetting, type PlatformConfig, toPlatformConfig } from './config/platform.js';
+import { type LogLevel, type Settings, settings } from './config/settings.js';
+import { toSignInConfig } from './config/sign-in.js';
+import {
+  type Environment,
+  isSecret,
+  readSecretFiles,
+  secrets,
+  withEnvFile,
+} from './config/sources.js';
+import { toUpstreamConfig, type UpstreamConfig } from './config/upstream.js';
 import type { SignInConfig } from './server/sign-in.js';
-
-/** Where the access token for the upstream comes from. */
-export type TokenConfig =
-  | { readonly kind: 'ready'; readonly accessToken: string }
-  | {
-      readonly kind: 'clientCredentials';
-      readonly imsUrl: string;
-      readonly clientId: string;
-      readonly clientSecret: string;
-      readonly scopes: readonly string[];
-    };
-
-/** An upstream that is reached over the network. */
-export interface RemoteUpstream {
-  readonly kind: 'remote';
-  /** Says to people which one it is; the log is bound to it. */
-  readonly identity: string;
-  readonly url: URL;
-  readonly organization: string;
-  readonly apiKey: string;
-  readonly token: TokenConfig;
-}
-
-/** The upstream, or that it is the service which runs in this process. */
-export type UpstreamConfig =
-  | { readonly kind: 'embedded'; readonly mappingsDir: string }
-  | RemoteUpstream;
 
 /** Where the gateway's log is. */
 export type DatabaseConfig =
@@ -161,61 +141,6 @@ export function parseConfig(
   });
 }
 
-function toUpstreamConfig(
-  read: Partial<Settings>,
-  given: Environment,
-  faults: string[],
-): UpstreamConfig {
-  const embedded = {
-    kind: 'embedded',
-    mappingsDir: read.CAMPAIGN_SERVICE_MAPPINGS_DIR ?? '',
-  } as const;
-  if (!given.CAMPAIGN_URL) return embedded;
-
-  // A secret also by its file; where that gave nothing, that is a fault already.
-  const isGiven = (name: keyof Settings) =>
-    Boolean(given[name] || (isSecret(name) && given[`${name}_FILE`]));
-  const missing = (name: keyof Settings, reason: string) => {
-    if (!isGiven(name)) faults.push(`${name} is not set: expected because ${reason}`);
-  };
-  missing('CAMPAIGN_ORGANIZATION', 'CAMPAIGN_URL is set');
-  missing('CAMPAIGN_API_KEY', 'CAMPAIGN_URL is set');
-  const hasCredentials = isGiven('IMS_CLIENT_ID') || isGiven('IMS_CLIENT_SECRET');
-  const hasToken = isGiven('CAMPAIGN_ACCESS_TOKEN');
-  if (hasToken && hasCredentials) {
-    faults.push(
-      'CAMPAIGN_ACCESS_TOKEN and IMS_CLIENT_ID or IMS_CLIENT_SECRET are both set: expected one way to get a token',
-    );
-  } else if (!hasToken && !hasCredentials) {
-    faults.push(
-      'CAMPAIGN_ACCESS_TOKEN is not set: expected because CAMPAIGN_URL is set (or IMS_CLIENT_ID and IMS_CLIENT_SECRET in its place)',
-    );
-  } else if (hasCredentials) {
-    missing('IMS_CLIENT_ID', 'IMS_CLIENT_SECRET is set');
-    missing('IMS_CLIENT_SECRET', 'IMS_CLIENT_ID is set');
-  }
-
-  const token: TokenConfig = read.CAMPAIGN_ACCESS_TOKEN
-    ? { kind: 'ready', accessToken: read.CAMPAIGN_ACCESS_TOKEN }
-    : {
-        kind: 'clientCredentials',
-        imsUrl: read.IMS_URL ?? '',
-        clientId: read.IMS_CLIENT_ID ?? '',
-        clientSecret: read.IMS_CLIENT_SECRET ?? '',
-        scopes: read.IMS_SCOPES ?? [],
-      };
-  // Not understood, and a fault already.
-  if (!read.CAMPAIGN_URL) return embedded;
-  return {
-    kind: 'remote',
-    identity: `${read.CAMPAIGN_ORGANIZATION} at ${read.CAMPAIGN_URL}`,
-    url: new URL(read.CAMPAIGN_URL),
-    organization: read.CAMPAIGN_ORGANIZATION ?? '',
-    apiKey: read.CAMPAIGN_API_KEY ?? '',
-    token,
-  };
-}
-
 function unknownVariables(environment: Environment): string[] {
   const known = new Set<string>([
     ...Object.keys(settings),
@@ -227,10 +152,6 @@ function unknownVariables(environment: Environment): string[] {
       !servicePrefixes.some((prefix) => name.startsWith(prefix)) &&
       ourPrefixes.some((prefix) => name.startsWith(prefix)),
   );
-}
-
-function isSecret(name: string): boolean {
-  return (secrets as readonly string[]).includes(name);
 }
 
 function masked(name: string, value: string | undefined): string {

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { createCampaignService } from './campaign/campaign-service.js';
 import { createFixedCredentials } from './campaign/credentials.js';
-import type { RemoteUpstream } from './config.js';
-import type { PlatformConfig } from './config.platform.js';
+import type { PlatformConfig } from './config/platform.js';
+import type { RemoteUpstream } from './config/upstream.js';
 import { startLocalPlatform } from './local-platform.js';
 import { SHIPPED_DATASETS_DIR } from './platform/platform-config.js';
 

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
-import { watchApiKeys } from './api-keys-file.js';
-import type { Config, DatabaseConfig, RemoteUpstream } from './config.js';
+import { watchApiKeys } from './config/api-keys-file.js';
+import type { RemoteUpstream } from './config/upstream.js';
+import type { Config, DatabaseConfig } from './config.js';
 import { createCampaignDatasource } from './datasources/campaign.datasource.js';
 import { createIngestionBatchLoader } from './datasources/ingestion-batch.loader.js';
 import { createIngestionLog } from './datasources/ingestion-log.datasource.js';
@@ -129,7 +130,6 @@ export async function startGateway(
 
   const hub = createHub();
   log.onAppended((transition) => {
-    metrics.countTransition(transition.to.status);
     hub.publish(transition);
     if (isTerminal(transition.to.status)) watcher.end(transition.ref);
     if (transition.to.status === 'ABORTED') void starts.lookForRetries();
@@ -145,6 +145,7 @@ export async function startGateway(
       maxPollsPerSecond: config.maxRps * POLLS_SHARE_OF_BUDGET,
     },
     events: {
+      onTransition: metrics.countTransition,
       onRegression(ref, known, seen) {
         metrics.countRegression();
         logger.warn({ ref, known, seen }, 'The upstream went back on a terminal status');
@@ -197,6 +198,17 @@ export async function startGateway(
     onFailed: (error) => logger.error({ err: error }, 'Old starts could not be pruned'),
   });
   starting.defer(stopStartPruner);
+  const { callerCounts } = replicas;
+  if (callerCounts) {
+    const stopCountPruner = startPruner({
+      log: callerCounts,
+      clock,
+      retentionMs: 0,
+      onFailed: (error) =>
+        logger.error({ err: error }, 'Old counts of callers could not be pruned'),
+    });
+    starting.defer(stopCountPruner);
+  }
 
   const schema = await buildGatewaySchema({
     starter: starts.starter,
@@ -216,6 +228,7 @@ export async function startGateway(
     signIn,
     clock,
     exposure: { ...exposure, persistedOperations },
+    newLimiter: callerCounts?.newLimiter,
     followed: { log, hub, watches: watcher },
     newLoaders: () => ({
       requests: createIngestionRequestLoader(log),

@@ -1,6 +1,6 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import pretty from 'pino-pretty';
-import type { LogLevel } from './config.settings.js';
+import type { LogLevel } from './config/settings.js';
 
 /** Fields that must never reach a log, wherever in a line they stand. */
 const secretFields = [

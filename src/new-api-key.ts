@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
-import { keyEntry } from './config.api-keys.js';
+import { keyEntry } from './config/api-keys.js';
 import { rights } from './ingestion/caller.js';
 import { newApiKey } from './server/api-keys.js';
 

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import type { RemoteUpstream } from './config.js';
+import type { RemoteUpstream } from './config/upstream.js';
 import { createSharedCallBudget } from './datasources/call-budget.shared.js';
 import { createCallReservations } from './datasources/call-reservations.datasource.js';
+import { type CallerCounts, createCallerCounts } from './datasources/caller-counts.datasource.js';
 import type { SharedAccess } from './datasources/campaign.datasource.js';
 import type { LogTables } from './datasources/ingestion-log.schema.js';
 import type { LogDatabase } from './datasources/log-database.js';
@@ -25,6 +26,8 @@ export interface Replicas {
   /** Undefined where this gateway has the upstream for itself. */
   readonly upstream: SharedAccess | undefined;
   readonly leases: WatchLeases;
+  /** Null where what callers use up is counted in this process. */
+  readonly callerCounts: CallerCounts | null;
   /** How many are alive, as last heard; undefined where there can be no others. */
   readonly livingCount: (() => number) | undefined;
   /** Names of the processes that may still hear the answers to starts that they sent, this one left out. */
@@ -58,6 +61,7 @@ export function createReplicas(options: ReplicasOptions): Replicas {
       return {
         upstream: undefined,
         leases: singleReplica,
+        callerCounts: null,
         livingCount: undefined,
         otherProcesses: () => Promise.resolve([]),
         start: (watcher) => watcher.resume(readRunning(options.log)),
@@ -70,11 +74,12 @@ export function createReplicas(options: ReplicasOptions): Replicas {
 
 function joinReplicas(options: ReplicasOptions): Replicas {
   const { database, processId, clock, logger, countLeaseLoss, onCompanyChanged } = options;
-  const shared: ReplicaDatabase = {
-    db: database.db.withTables<Omit<ReplicaTables, keyof LogTables>>(),
+  const toReplicaDatabase = (db: LogDatabase['db']): ReplicaDatabase => ({
+    db: db.withTables<Omit<ReplicaTables, keyof LogTables>>(),
     guard: database.guard,
-  };
-  const registry = createReplicaRegistry(shared, processId);
+  });
+  const shared = toReplicaDatabase(database.db);
+  const registry = createReplicaRegistry(toReplicaDatabase(database.aside), processId);
   const replica = createReplica({
     registry,
     table: createWatchTable(shared, clock),
@@ -101,6 +106,7 @@ function joinReplicas(options: ReplicasOptions): Replicas {
   return {
     upstream: toSharedAccess(shared, options),
     leases: replica.leases,
+    callerCounts: createCallerCounts(shared),
     livingCount: () => replica.livingCount,
     otherProcesses: async () => (await registry.livingProcesses()).filter((id) => id !== processId),
     start: replica.start,

@@ -45,7 +45,7 @@ const RETRY_MS = 1_000;
  * - one whose batch was whole goes on: the batch is completed, and followed to its end;
  * - any other is over, as aborted, and what it has uploaded is abandoned.
  *
- * @see docs/adr/0021-what-a-crash-leaves.md
+ * @see docs/adr/0020-what-a-crash-leaves.md
  */
 export function createJobs({ state, runner, onAbandoned, clock, logger }: JobParts): Jobs {
   const { jobs, mappings, requests } = state;

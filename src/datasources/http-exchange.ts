@@ -30,7 +30,7 @@ export type HttpExchange =
   | { readonly kind: 'calledOff'; readonly isSent: boolean; readonly cause: unknown };
 
 /** The longest real answer has a few hundred bytes; past this, whatever answers is not the API. */
-export const maxAnswerBytes = 1024 * 1024;
+const maxAnswerBytes = 1024 * 1024;
 
 /**
  * Keep connections to the origin of `url`.

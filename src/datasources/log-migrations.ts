@@ -1,6 +1,6 @@
 import { type Kysely, type Migration, sql } from 'kysely';
 import type { LogDatabaseKind } from './log-database.js';
-import { addReplicas } from './replica.migrations.js';
+import { addCallerCounts, addReplicas } from './replica.migrations.js';
 
 /** A change of the tables, in the words of one database or the other. */
 type Change = (db: Kysely<unknown>, kind: LogDatabaseKind) => Promise<void>;
@@ -162,15 +162,21 @@ const replicas: Change = async (db, kind) => {
   if (kind === 'postgres') await addReplicas(db);
 };
 
+const callerCounts: Change = async (db, kind) => {
+  if (kind === 'postgres') await addCallerCounts(db);
+};
+
 /**
  * In the order in which they are applied; what was applied once is never changed, only followed. Processes of
  * the version before may be running on the same PostgreSQL database: what follows adds, and takes nothing away.
+ * A version brings one at most: its processes and those of the version before run, and start, side by side.
  */
 const changes: Record<string, Change> = {
   '0001_initial': initial,
   '0002_starts': starts,
   '0003_senders': senders,
   '0004_replicas': replicas,
+  '0005_caller_counts': callerCounts,
 };
 
 /** All migrations that this version knows, for a database of one kind. */

@@ -52,3 +52,13 @@ export async function addReplicas(db: Kysely<unknown>): Promise<void> {
       retry_at timestamptz
     )`.execute(db);
 }
+
+/** Counts of a minute: not worth a write to the disk, and none of them is kept over a crash of the server. */
+export async function addCallerCounts(db: Kysely<unknown>): Promise<void> {
+  // The columns in the order in which rate-limiter-flexible fills them.
+  await sql`create unlogged table caller_counts (
+      key text primary key,
+      points integer not null,
+      expire bigint
+    ) with (fillfactor = 50)`.execute(db);
+}

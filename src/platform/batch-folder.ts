@@ -5,7 +5,7 @@ import { toFilePath } from './file-path.js';
 import { Problem } from './problem.js';
 
 /** Adobe's limit. */
-export const MAX_FILES_PER_BATCH = 1_500;
+const MAX_FILES_PER_BATCH = 1_500;
 
 /** A file of a batch. */
 export interface BatchFile {

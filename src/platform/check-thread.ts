@@ -10,7 +10,7 @@ import { createRecordCheck, type RecordCheck } from './record-check.js';
  * The thread in which records are checked, one task after the other. Nothing else in the
  * receiver takes long: the thread of its HTTP server, which may be the gateway's, too, is never held up by it.
  *
- * @see docs/adr/0023-files-are-checked-as-they-arrive.md
+ * @see docs/adr/0022-files-are-checked-as-they-arrive.md
  */
 const { datasets, dir } = workerData as CheckThreadData;
 const cleanFiles = createCleanFiles();

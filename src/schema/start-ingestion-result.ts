@@ -7,8 +7,9 @@ import {
 import type { StartOutcome } from '../ingestion/submitter.js';
 import { IngestionRequest } from './ingestion-request.js';
 
-@ObjectType({ description: 'The ingestion was started; this is its request, watched from now on.' })
-export class IngestionSubmitted {
+/** The mapping is being ingested, and by this request. */
+@ObjectType()
+abstract class RunningIngestion {
   @Field(() => IngestionRequest)
   readonly request: IngestionRequest;
 
@@ -20,22 +21,14 @@ export class IngestionSubmitted {
     this.message = message;
   }
 }
+
+@ObjectType({ description: 'The ingestion was started; this is its request, watched from now on.' })
+export class IngestionSubmitted extends RunningIngestion {}
 
 @ObjectType({
   description: 'The mapping is being ingested already; this is that request, watched from now on.',
 })
-export class IngestionAlreadyInProgress {
-  @Field(() => IngestionRequest)
-  readonly request: IngestionRequest;
-
-  @Field({ description: 'The upstream’s text, verbatim.' })
-  readonly message: string;
-
-  constructor(request: IngestionRequest, message: string) {
-    this.request = request;
-    this.message = message;
-  }
-}
+export class IngestionAlreadyInProgress extends RunningIngestion {}
 
 @InterfaceType({ description: 'No request is known to have been started.' })
 export abstract class StartIngestionFailure {

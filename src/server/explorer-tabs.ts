@@ -103,7 +103,7 @@ query List($first: Int! = 10, $after: Cursor) {
 }
 `;
 
-const EVERYTHING = `# 5. What happens to any request, from now on, until you press "Stop". Start some in the first tab.
+const EVERYTHING = `# 5. What happens to any request, from now on, until you press "Cancel". Start some in the first tab.
 subscription Everything($mappingIds: [ID!], $after: Cursor) {
   ingestionActivity(mappingIds: $mappingIds, after: $after) {
     from

@@ -10,6 +10,7 @@ import { createClientAddress } from './client-address.js';
 import { createErrorFormatter } from './graphql-errors.js';
 import { createHttpServer } from './http.js';
 import { createHttpSignIn, type HttpSignIn } from './http-sign-in.js';
+import type { NewLimiter } from './limits/allowance.js';
 import { createCallerLimits } from './limits/caller-limits.js';
 import type { Limits } from './limits/limits.js';
 import { limitOperationTime } from './limits/operation-time.js';
@@ -42,6 +43,8 @@ export interface GraphQLServerOptions {
   readonly signIn: SignIn;
   readonly clock: Clock;
   readonly exposure: Exposure;
+  /** Counts what callers use up; in this process where left out. */
+  readonly newLimiter?: NewLimiter | undefined;
   /** What is new for each operation, whoever sends it. */
   readonly newLoaders: () => Pick<OperationContext, 'requests' | 'lineages' | 'batches'>;
   readonly followed: OperationContext['followed'];
@@ -68,7 +71,10 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
   const { limits, isSchemaOpen } = exposure;
   limitOperationTime(schema, limits.operationTimeoutMs);
   const rules = createOperationRules(schema, exposure);
-  const { requests, starts, failedSignIns, sockets } = createCallerLimits(limits);
+  const { requests, starts, failedSignIns, sockets } = createCallerLimits(
+    limits,
+    options.newLimiter,
+  );
   const signIn = limitAttempts(options.signIn, failedSignIns);
   const addressOf = createClientAddress(exposure.trustedProxies);
   const formatError = createErrorFormatter(logger, isSchemaOpen);
@@ -115,6 +121,7 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
     requests,
     addressOf,
     maxBodyBytes: limits.maxBodyBytes,
+    maxSockets: limits.maxSockets,
     hasExplorer: exposure.hasExplorer,
     corsOrigins: exposure.corsOrigins,
     webSockets,

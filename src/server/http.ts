@@ -24,6 +24,15 @@ export const GRAPHQL_PATH = '/graphql';
 /** For a whole request to arrive, body included: nobody keeps a connection by sending a byte now and then. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
+/** For its head, also of a connection on which nothing was ever said: thousands of them cost nothing to open. */
+const HEADERS_TIMEOUT_MS = 10_000;
+
+/** How often both times are looked at. */
+const CHECK_INTERVAL_MS = 5_000;
+
+/** Connections beside those of WebSockets; the ones beyond are closed as they come. */
+const MAX_HTTP_CONNECTIONS = 20_000;
+
 export interface HttpOptions {
   readonly apollo: ApolloServer<OperationContext>;
   readonly newContext: (asker: Asker) => OperationContext;
@@ -32,6 +41,7 @@ export interface HttpOptions {
   readonly requests: Allowance;
   readonly addressOf: ClientAddress;
   readonly maxBodyBytes: number;
+  readonly maxSockets: number;
   readonly hasExplorer: boolean;
   /** Other sites whose pages may call. */
   readonly corsOrigins: readonly string[];
@@ -49,6 +59,7 @@ export async function createHttpServer({
   requests,
   addressOf,
   maxBodyBytes,
+  maxSockets,
   hasExplorer,
   corsOrigins,
   signIn,
@@ -64,11 +75,16 @@ export async function createHttpServer({
     requestTimeout: REQUEST_TIMEOUT_MS,
     // Any other wish to upgrade is ignored, as HTTP allows, and the request is answered as it stands: some
     // clients (Java's, and curl --http2) offer HTTP/2 with each.
-    http: { shouldUpgradeCallback: (request) => isForWebSockets(request) && !isDraining() },
+    http: {
+      shouldUpgradeCallback: (request) => isForWebSockets(request) && !isDraining(),
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: CHECK_INTERVAL_MS,
+    },
     // A URL that cannot be decoded never comes to the error handler.
     frameworkErrors: (error, _request, reply) => answerError(error, reply),
   });
 
+  server.server.maxConnections = maxSockets + MAX_HTTP_CONNECTIONS;
   await addHttpHeaders(server, corsOrigins);
 
   function answerError(error: FastifyError, reply: FastifyReply) {

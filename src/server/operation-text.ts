@@ -49,7 +49,7 @@ export function createOperationTexts(
 }
 
 function hashOf({ documentId, extensions }: OperationParams): string | null {
-  if (typeof documentId === 'string') return documentId.replace(/^sha256:/, '');
+  if (typeof documentId === 'string') return documentId;
   const { persistedQuery } = (extensions ?? {}) as { persistedQuery?: { sha256Hash?: unknown } };
   const hash = persistedQuery?.sha256Hash;
   return typeof hash === 'string' ? hash : null;

@@ -4,11 +4,11 @@ import { z } from 'zod';
 /** The operations that may be run, by their texts and by their hashes; nothing else is. */
 export interface PersistedOperations {
   has(query: string): boolean;
-  /** The text with this hash. */
+  /** The text with this hash, with or without `sha256:` before it. */
   find(hash: string): string | undefined;
 }
 
-/** Of GraphQL Code Generator's client preset: texts by their hashes. */
+/** Of GraphQL Code Generator's client preset: texts by their hashes, which say how they were made (`sha256:…`). */
 const codegenManifest = z.record(z.string().min(1), z.string().min(1));
 
 /** Of Apollo's generate-persisted-query-manifest. */
@@ -29,9 +29,15 @@ export class ManifestInvalidError extends Error {
 
 /** @throws {ManifestInvalidError} */
 export function readPersistedOperations(path: string): PersistedOperations {
-  const byHash = new Map(Object.entries(parseManifest(path)));
+  const byHash = new Map(
+    Object.entries(parseManifest(path)).map(([hash, text]) => [toBareHash(hash), text]),
+  );
   const texts = new Set(byHash.values());
-  return { has: (query) => texts.has(query), find: (hash) => byHash.get(hash) };
+  return { has: (query) => texts.has(query), find: (hash) => byHash.get(toBareHash(hash)) };
+}
+
+function toBareHash(hash: string): string {
+  return hash.replace(/^sha256:/, '');
 }
 
 function parseManifest(path: string): Record<string, string> {

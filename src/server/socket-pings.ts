@@ -1,4 +1,5 @@
 import type { WebSocket } from 'ws';
+import type { Clock } from '../ingestion/ports.js';
 
 /** Well below the 60 s after which proxies cut an idle connection. */
 const PING_INTERVAL_MS = 20_000;
@@ -16,9 +17,12 @@ export interface SocketPings {
  *
  * @param sockets - those that are open at any time
  */
-export function startPings(sockets: ReadonlySet<WebSocket>): SocketPings {
+export function startPings(sockets: ReadonlySet<WebSocket>, clock: Clock): SocketPings {
   const unanswered = new WeakSet<WebSocket>();
-  const timer = setInterval(() => {
+  let callOff = clock.schedule(PING_INTERVAL_MS, pingAll);
+
+  function pingAll(): void {
+    callOff = clock.schedule(PING_INTERVAL_MS, pingAll);
     for (const socket of sockets) {
       if (unanswered.has(socket)) {
         socket.terminate();
@@ -27,11 +31,10 @@ export function startPings(sockets: ReadonlySet<WebSocket>): SocketPings {
         socket.ping();
       }
     }
-  }, PING_INTERVAL_MS);
-  // No reason for the process to live: the sockets are.
-  timer.unref();
+  }
+
   return {
     answered: (socket) => void unanswered.delete(socket),
-    stop: () => clearInterval(timer),
+    stop: () => callOff(),
   };
 }

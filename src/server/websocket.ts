@@ -59,7 +59,7 @@ export function createWebSockets({
     for (const socket of webSockets.clients) connections.get(socket)?.revoke(callers);
   });
   const connections = new WeakMap<WebSocket, SocketConnection>();
-  const pings = startPings(webSockets.clients);
+  const pings = startPings(webSockets.clients, services.clock);
 
   // One listener of each kind for all sockets, not closures of each; and nothing keeps the upgrade request.
   async function onMessage(this: WebSocket, data: RawData): Promise<void> {

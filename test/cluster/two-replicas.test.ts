@@ -6,6 +6,7 @@ import {
 } from '../generated/operations.js';
 import { startAnswers } from '../support/campaign-answers.js';
 import { type CampaignScript, scriptCampaign } from '../support/campaign-script.js';
+import { privateExposure } from '../support/exposure.js';
 import { readMetric } from '../support/metrics.js';
 import { createTestDatabase, execute, type TestDatabase } from '../support/postgres.js';
 import {
@@ -18,6 +19,9 @@ import {
 import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
 
 const mappingId = 'XDM44';
+
+/** That a caller may have in a minute. */
+const MAX_STARTS = 3;
 
 let upstream: ScriptedUpstream;
 let campaign: CampaignScript;
@@ -42,6 +46,10 @@ const startOne = () =>
   startTestGateway(upstream.url, {
     database: { kind: 'postgres', url: database.url, maxConnections: 4 },
     retryBackoffMs: 10,
+    exposure: {
+      ...privateExposure,
+      limits: { ...privateExposure.limits, maxStartsPerMinute: MAX_STARTS },
+    },
   });
 
 const submitted = (requestId: string) => json(200, startAnswers.submitted(mappingId, requestId));
@@ -162,6 +170,19 @@ describe('two gateways on one PostgreSQL', () => {
     expect(error?.extensions).toMatchObject({ code: 'UPSTREAM_RATE_LIMITED' });
     expect(error?.extensions?.retryAfterMs).toBeGreaterThan(500_000);
     expect(campaign.startCount).toBe(1);
+  });
+
+  it('count together what a caller has started', async () => {
+    campaign.starts(...Array.from({ length: MAX_STARTS }, (_, index) => submitted(`${index}`)));
+    for (let count = 0; count < MAX_STARTS; count += 1) {
+      expect((await start(count % 2 ? 1 : 0)).error).toBeUndefined();
+    }
+    for (const which of [0, 1] as const) {
+      const { error } = await start(which);
+      expect(error?.extensions).toMatchObject({ code: 'RATE_LIMITED' });
+      expect(error?.extensions?.retryAfterMs).toBeLessThanOrEqual(60_000);
+    }
+    expect(campaign.startCount).toBe(MAX_STARTS);
   });
 
   it('hand over what they watch when they stop, without a pause in the polls', async () => {

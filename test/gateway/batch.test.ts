@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { PlatformConfig } from '../../src/config.platform.js';
+import type { PlatformConfig } from '../../src/config/platform.js';
 import { BatchOfRequestDocument } from '../generated/operations.js';
 import { createWorkspace, SETTINGS, startReceiver } from '../platform/support/running-receiver.js';
 import { statusAnswers } from '../support/campaign-answers.js';

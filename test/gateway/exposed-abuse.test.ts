@@ -73,7 +73,7 @@ describe('a list of the operations that may be run', () => {
   const hash = createHash('sha256').update(query).digest('hex');
   const subscription = 'subscription { ingestionActivity { to } }';
   const manifests = [
-    ['of GraphQL Code Generator', { [hash]: query, sub: subscription }],
+    ['of GraphQL Code Generator', { [`sha256:${hash}`]: query, sub: subscription }],
     [
       'of Apollo',
       {

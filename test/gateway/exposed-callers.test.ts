@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
-import type { ExposureConfig } from '../../src/config.exposure.js';
+import type { ExposureConfig } from '../../src/config/exposure.js';
 import { anonymous } from '../../src/ingestion/caller.js';
 import { newApiKey } from '../../src/server/api-keys.js';
 import type { Limits } from '../../src/server/limits/limits.js';
@@ -171,7 +171,7 @@ describe('the time of an operation', () => {
   });
 
   it('is over for each of many that are asked about', async () => {
-    await start({ operationTimeoutMs: 50 });
+    await start({ operationTimeoutMs: 500 });
     upstream.script(json(200, statusAnswers.success('XDM44', 1)));
     upstream.otherwise(hang());
     await post({ query: asked });

@@ -1,26 +1,36 @@
+import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { GRAPHQL_TRANSPORT_WS_PROTOCOL } from 'graphql-ws';
 import { WebSocket } from 'ws';
+import { LogUnavailableError } from '../../src/ingestion/gateway-error.js';
 import type { ReportedState } from '../../src/ingestion/ingestion-request.js';
 import {
   IngestionActivityDocument,
   IngestionStatusChangedDocument,
 } from '../generated/operations.js';
 import { createGraphQLClient, type GraphQLClient } from '../support/graphql-client.js';
+import { createManualClock, type ManualClock } from '../support/manual-clock.js';
 import { type PushedGateway, startPushedGateway } from '../support/pushed-gateway.js';
+import { askSocket, openSocket } from '../support/raw-socket.js';
 
 const running: ReportedState = { status: 'IN_PROGRESS', info: '', batchId: null };
 const finished: ReportedState = { status: 'SUCCESS', info: '', batchId: null, numRecords: 1 };
 
 let gateway: PushedGateway;
+let clock: ManualClock;
 let clients: GraphQLClient[];
+let sockets: WebSocket[];
 
 beforeEach(async () => {
-  gateway = await startPushedGateway();
+  // It stands still: however slow the machine is, no socket is cut for a ping that it has not answered in time.
+  clock = createManualClock();
+  gateway = await startPushedGateway(clock);
   clients = [];
+  sockets = [];
 });
 
 afterEach(async () => {
+  for (const socket of sockets) socket.terminate();
   await Promise.all(clients.map((client) => client.close()));
   await gateway.stop();
 });
@@ -96,6 +106,28 @@ describe('equal subscriptions', () => {
     });
   });
 
+  it('end with an error where an event cannot be made for want of the log, and get it when they come back', async () => {
+    const variables = { mappingId: 'XDM44', requestId: '1' };
+    await append('1');
+    const cut = createClient().subscribe(IngestionStatusChangedDocument, variables);
+    const [first] = await cut.received(1);
+    const { find } = gateway.log;
+    const refuse = () => Promise.reject(new LogUnavailableError('The log cannot be read now.'));
+    Object.assign(gateway.log, { find: refuse });
+    await append('1', finished);
+    await expect(cut.completed).rejects.toMatchObject([
+      { extensions: { code: 'LOG_UNAVAILABLE' } },
+    ]);
+    expect(cut.events).toHaveLength(1);
+    Object.assign(gateway.log, { find });
+    const after = first?.data?.ingestionStatusChanged.cursor ?? null;
+    const [last] = await createClient().subscribe(IngestionStatusChangedDocument, {
+      ...variables,
+      after,
+    }).completed;
+    expect(last?.data?.ingestionStatusChanged.to).toBe('SUCCESS');
+  });
+
   it('leave nothing behind', async () => {
     const subscribed = Array.from({ length: 10 }, () =>
       createClient().subscribe(IngestionActivityDocument, {}),
@@ -111,6 +143,8 @@ describe('equal subscriptions', () => {
 
 /** So long that a thousand of them are more than the kernel keeps for a socket that is not read from. */
 const LONG_INFO = 'x'.repeat(8_000);
+/** Each is sent 8 MB by this process and reads them in it, which on a busy machine takes its time. */
+const LISTENERS = 10;
 const QUERY = 'subscription { ingestionActivity { info request { requestId } } }';
 
 /** A bare WebSocket that keeps only which requests it was told of. */
@@ -118,6 +152,7 @@ async function listen(): Promise<{ socket: WebSocket; requestIds: string[] }> {
   const requestIds: string[] = [];
   const url = `${gateway.url.replace('http', 'ws')}/graphql`;
   const socket = new WebSocket(url, GRAPHQL_TRANSPORT_WS_PROTOCOL);
+  sockets.push(socket);
   await new Promise((resolve) => socket.once('open', resolve));
   socket.send(JSON.stringify({ type: 'connection_init' }));
   await new Promise((resolve) => socket.once('message', resolve));
@@ -131,8 +166,8 @@ async function listen(): Promise<{ socket: WebSocket; requestIds: string[] }> {
 
 describe('a socket that is not read from', () => {
   it('holds up nobody and takes no memory while a thousand transitions pass, then gets them all', async () => {
-    const listeners = await Promise.all(Array.from({ length: 100 }, listen));
-    await until(() => gateway.fanOut.followerCount === 100);
+    const listeners = await Promise.all(Array.from({ length: LISTENERS }, listen));
+    await until(() => gateway.fanOut.followerCount === LISTENERS);
     const [stalled, ...others] = listeners;
     stalled?.socket.pause();
     const expected = Array.from({ length: 1_000 }, (_, index) => String(index));
@@ -149,6 +184,26 @@ describe('a socket that is not read from', () => {
     await until(() => stalled?.requestIds.length === 1_000);
     expect(stalled?.requestIds).toEqual(expected);
     await until(() => gateway.webSockets.bufferedBytes === 0);
-    for (const { socket } of listeners) socket.terminate();
   }, 60_000);
+});
+
+describe('a socket that does not answer pings', () => {
+  const query = '{ __typename }';
+
+  it('is cut when the next is due, and one that does stays', async () => {
+    const silent = await openSocket(gateway.url);
+    silent.webSocket.pause();
+    const good = await openSocket(gateway.url);
+    for (let round = 0; round < 3; round += 1) {
+      const pinged = once(good.webSocket, 'ping');
+      await clock.advance(20_000);
+      await pinged;
+      // Sent behind the pong.
+      expect(await askSocket(good, { query })).toEqual({ data: { __typename: 'Query' } });
+      expect(gateway.webSockets.socketCount).toBe(round === 0 ? 2 : 1);
+    }
+    silent.webSocket.resume();
+    expect(await silent.closed).toBe(1006);
+    await good.close();
+  });
 });

@@ -25,11 +25,10 @@ import {
   truncated,
 } from '../support/scripted-upstream.js';
 import {
-  ACCESS_TOKEN,
-  API_KEY,
   ORGANIZATION,
   startTestGateway,
   type TestGateway,
+  toTestUpstream,
 } from '../support/test-gateway.js';
 
 const mappingId = 'XDM44';
@@ -58,14 +57,7 @@ const startOne = () =>
   startTestGateway(upstream.url, {
     dataDir,
     timeoutMs: 1_000,
-    upstream: {
-      kind: 'remote',
-      identity: `${ORGANIZATION} at ${upstream.url}`,
-      url: new URL(upstream.url),
-      organization: ORGANIZATION,
-      apiKey: API_KEY,
-      token: { kind: 'ready', accessToken: ACCESS_TOKEN },
-    },
+    upstream: toTestUpstream(upstream.url, `${ORGANIZATION} at ${upstream.url}`),
   });
 
 async function restart(): Promise<void> {

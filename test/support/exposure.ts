@@ -1,4 +1,4 @@
-import type { ExposureConfig } from '../../src/config.exposure.js';
+import type { ExposureConfig } from '../../src/config/exposure.js';
 import { defaultLimits, noCallerLimits } from '../../src/server/limits/limits.js';
 
 /** What is allowed where nothing is set, and only programs of this machine can call. */

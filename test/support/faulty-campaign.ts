@@ -1,5 +1,5 @@
 import type { FaultPlan } from '../../src/campaign/faults/fault-plan.js';
-import type { RemoteUpstream } from '../../src/config.js';
+import type { RemoteUpstream } from '../../src/config/upstream.js';
 import { type RunningService, startService } from '../campaign/support/running-service.js';
 import { API_KEY, CLIENT } from '../campaign/support/service-client.js';
 import { startTestGateway, type TestGateway, type TestGatewayOptions } from './test-gateway.js';

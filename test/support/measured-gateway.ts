@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { startGateway } from '../../src/gateway.js';
 import { createLogger } from '../../src/logger.js';
-import { privateExposure } from './exposure.js';
-import { ACCESS_TOKEN, API_KEY, ORGANIZATION } from './test-gateway.js';
+import { toTestConfig } from './test-gateway.js';
 
 /** What it answers to any message: the heap that is left after the garbage is collected, in bytes. */
 export interface HeapReport {
@@ -22,27 +21,11 @@ const MEASURES = 5;
 const dataDir = await mkdtemp(join(tmpdir(), 'measured-gateway-'));
 const gateway = await startGateway(
   {
-    host: '127.0.0.1',
-    port: 0,
-    signIn: null,
-    platform: null,
-    upstream: {
-      kind: 'remote',
-      identity: 'a scripted upstream',
-      url: new URL(upstreamUrl),
-      organization: ORGANIZATION,
-      apiKey: API_KEY,
-      token: { kind: 'ready', accessToken: ACCESS_TOKEN },
-    },
+    ...toTestConfig(upstreamUrl),
     timeoutMs: 10_000,
-    maxRps: 1_000,
-    statusRequestIdIn: 'query',
     pollMinMs: 60_000,
     pollMaxMs: 60_000,
     database: { kind: 'sqlite', dataDir },
-    retentionDays: 90,
-    exposure: privateExposure,
-    explorerMappingId: 'XDM44',
   },
   createLogger('silent'),
   (error) => {

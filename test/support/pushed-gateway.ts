@@ -33,8 +33,12 @@ export interface PushedGateway {
   stop(): Promise<void>;
 }
 
-/** Join the parts as `gateway.ts` does, with a real log in a file, and listen. */
-export async function startPushedGateway(): Promise<PushedGateway> {
+/**
+ * Join the parts as `gateway.ts` does, with a real log in a file, and listen.
+ *
+ * @param clock - of the sockets: how often they are pinged
+ */
+export async function startPushedGateway(clock = systemClock): Promise<PushedGateway> {
   const dataDir = await mkdtemp(join(tmpdir(), 'pushed-gateway-'));
   const database = await openTestLog(dataDir);
   const starts = createStartLog(database, 'the only one');
@@ -55,7 +59,7 @@ export async function startPushedGateway(): Promise<PushedGateway> {
     clock: systemClock,
     leases: singleReplica,
     plan: { minMs: 60_000, maxMs: 60_000, maxPollsPerSecond: 1e6 },
-    events: { onRegression: () => {}, onPollFailed: () => {} },
+    events: { onTransition: () => {}, onRegression: () => {}, onPollFailed: () => {} },
   });
   const logger = pino({ level: 'silent' });
   const schema = await buildGatewaySchema({
@@ -68,7 +72,7 @@ export async function startPushedGateway(): Promise<PushedGateway> {
   const { server, webSockets, fanOut, ...graphql } = await createGraphQLServer({
     schema,
     signIn: anonymousSignIn,
-    clock: systemClock,
+    clock,
     exposure: { ...privateExposure, persistedOperations: null },
     followed: { log, hub, watches },
     newLoaders() {

@@ -163,14 +163,6 @@ export function endless(status = 200): ScriptedAnswer {
   };
 }
 
-/** Answer after a delay, in ms. For load, not for proofs: those use {@link held}. */
-export function delayed(delayMs: number, answer: ScriptedAnswer): ScriptedAnswer {
-  return (response, call) => {
-    const timer = setTimeout(() => answer(response, call), delayMs);
-    response.on('close', () => clearTimeout(timer));
-  };
-}
-
 /** Keep the request waiting until the test lets go. */
 export function held(answer: ScriptedAnswer): { answer: ScriptedAnswer; release: () => void } {
   const { promise, resolve } = Promise.withResolvers<void>();

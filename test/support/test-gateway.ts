@@ -1,6 +1,7 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { RemoteUpstream } from '../../src/config/upstream.js';
 import {
   type DrainDeadlines,
   type Gateway,
@@ -31,7 +32,42 @@ export type TestGatewayOptions = Partial<GatewayConfig> & {
 };
 
 /**
- * Start a gateway in front of an upstream. Polls are quick, so that tests are.
+ * The upstream of a test, as the settings would name it.
+ *
+ * @param url - without a slash at its end
+ */
+export function toTestUpstream(url: string, identity = 'a scripted upstream'): RemoteUpstream {
+  return {
+    kind: 'remote',
+    identity,
+    url: new URL(url),
+    organization: ORGANIZATION,
+    apiKey: API_KEY,
+    token: { kind: 'ready', accessToken: ACCESS_TOKEN },
+  };
+}
+
+/** All but where the log is. Polls are quick, so that tests are. */
+export function toTestConfig(upstreamUrl: string): Omit<GatewayConfig, 'database'> {
+  return {
+    host: '127.0.0.1',
+    port: 0,
+    signIn: null,
+    upstream: toTestUpstream(upstreamUrl),
+    platform: null,
+    timeoutMs: 2_000,
+    maxRps: 1_000,
+    statusRequestIdIn: 'query',
+    pollMinMs: 20,
+    pollMaxMs: 200,
+    retentionDays: 90,
+    exposure: privateExposure,
+    explorerMappingId: 'XDM44',
+  };
+}
+
+/**
+ * Start a gateway in front of an upstream.
  *
  * @param upstreamUrl - without a slash at its end
  */
@@ -46,27 +82,8 @@ export async function startTestGateway(
   const database = await databaseOf(dataDir ?? ownDataDir ?? '');
   const gateway = await startGateway(
     {
-      host: '127.0.0.1',
-      port: 0,
-      signIn: null,
-      upstream: {
-        kind: 'remote',
-        identity: 'a scripted upstream',
-        url: new URL(upstreamUrl),
-        organization: ORGANIZATION,
-        apiKey: API_KEY,
-        token: { kind: 'ready', accessToken: ACCESS_TOKEN },
-      },
-      platform: null,
-      timeoutMs: 2_000,
-      maxRps: 1_000,
-      statusRequestIdIn: 'query',
-      pollMinMs: 20,
-      pollMaxMs: 200,
+      ...toTestConfig(upstreamUrl),
       database,
-      retentionDays: 90,
-      exposure: privateExposure,
-      explorerMappingId: 'XDM44',
       ...overrides,
     },
     logger,

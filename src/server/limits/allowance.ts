@@ -1,4 +1,9 @@
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import {
+  type IRateLimiterOptions,
+  type RateLimiterAbstract,
+  RateLimiterMemory,
+  RateLimiterRes,
+} from 'rate-limiter-flexible';
 import { RateLimitedError } from '../../ingestion/gateway-error.js';
 
 /** How often each caller may do something. */
@@ -11,12 +16,21 @@ export interface Allowance {
   take(callerKey: string, count: number): Promise<void>;
 }
 
+/** Makes what counts by these rules; `keyPrefix` names what is counted. */
+export type NewLimiter = (options: IRateLimiterOptions) => RateLimiterAbstract;
+
+const inThisProcess: NewLimiter = (options) => new RateLimiterMemory(options);
+
 const MINUTE_S = 60;
 
 /** @param what - that it limits, in words such as `requests` */
-export function createAllowance(what: string, perMinute: number): Allowance {
+export function createAllowance(
+  what: string,
+  perMinute: number,
+  newLimiter = inThisProcess,
+): Allowance {
   if (perMinute === Number.POSITIVE_INFINITY) return { take: async () => {} };
-  const limiter = new RateLimiterMemory({ points: perMinute, duration: MINUTE_S });
+  const limiter = newLimiter({ keyPrefix: what, points: perMinute, duration: MINUTE_S });
   return {
     async take(callerKey, count) {
       try {

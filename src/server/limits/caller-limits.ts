@@ -1,4 +1,4 @@
-import { type Allowance, createAllowance } from './allowance.js';
+import { type Allowance, createAllowance, type NewLimiter } from './allowance.js';
 import type { Limits } from './limits.js';
 import { createSocketQuota, type SocketQuota } from './socket-quota.js';
 
@@ -13,10 +13,10 @@ export interface CallerLimits {
   readonly sockets: SocketQuota;
 }
 
-export function createCallerLimits(limits: Limits): CallerLimits {
+export function createCallerLimits(limits: Limits, newLimiter?: NewLimiter): CallerLimits {
   return {
-    requests: createAllowance('requests', limits.maxRequestsPerMinute),
-    starts: createAllowance('starts', limits.maxStartsPerMinute),
+    requests: createAllowance('requests', limits.maxRequestsPerMinute, newLimiter),
+    starts: createAllowance('starts', limits.maxStartsPerMinute, newLimiter),
     failedSignIns: createAllowance('failed sign-ins', limits.maxFailedSignInsPerMinute),
     sockets: createSocketQuota(limits),
   };

@@ -10,7 +10,7 @@ import { startLocalPlatform } from '../../../src/local-platform.js';
 import { createLogger } from '../../../src/logger.js';
 import { ADMIN, API_KEY, CLIENT, createServiceClient } from './service-client.js';
 
-export const DATASET_ID = '6563a1f0c4d2e8b79a015eff';
+const DATASET_ID = '6563a1f0c4d2e8b79a015eff';
 
 /** Takes any record that has an id, and of the names none that is `Mallory`. */
 const DATASET = {

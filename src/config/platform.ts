@@ -1,6 +1,6 @@
-import type { TokenConfig } from './config.js';
-import type { Settings } from './config.settings.js';
-import type { Environment } from './config.sources.js';
+import type { Settings } from './settings.js';
+import type { Environment } from './sources.js';
+import type { TokenConfig } from './upstream.js';
 
 /** Where batches are looked up, and as whom. */
 export interface PlatformConfig {

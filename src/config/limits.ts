@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defaultLimits, type Limits, noCallerLimits } from './server/limits/limits.js';
+import { defaultLimits, type Limits, noCallerLimits } from '../server/limits/limits.js';
 
 const { document } = defaultLimits;
 

@@ -1,7 +1,7 @@
 import { unwatchFile, watchFile } from 'node:fs';
 import type { Logger } from 'pino';
-import { readApiKeys } from './config.api-keys.js';
-import type { ApiKey } from './server/api-keys.js';
+import type { ApiKey } from '../server/api-keys.js';
+import { readApiKeys } from './api-keys.js';
 
 /** Looked at so often; whatever replaces it is seen, also where it is a link to another file. */
 const LOOK_EVERY_MS = 1_000;

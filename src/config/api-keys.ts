@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
-import { rights, toMappingScope } from './ingestion/caller.js';
-import type { ApiKey } from './server/api-keys.js';
+import { rights, toMappingScope } from '../ingestion/caller.js';
+import type { ApiKey } from '../server/api-keys.js';
 
 const MAX_NAME_LENGTH = 255;
 

@@ -1,7 +1,7 @@
 import proxyAddr from '@fastify/proxy-addr';
 import { z } from 'zod';
-import { type LimitSettings, limitSettings, toLimits } from './config.limits.js';
-import type { Exposure } from './server/graphql-server.js';
+import type { Exposure } from '../server/graphql-server.js';
+import { type LimitSettings, limitSettings, toLimits } from './limits.js';
 
 const onOrOff = {
   allowed: 'on or off',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Config, ConfigError, parseConfig } from '../src/config.js';
-import { defaultLimits } from '../src/server/limits/limits.js';
-import { privateExposure } from './support/exposure.js';
+import { type Config, ConfigError, parseConfig } from '../../src/config.js';
+import { defaultLimits } from '../../src/server/limits/limits.js';
+import { privateExposure } from '../support/exposure.js';
 
 const warnings: string[] = [];
 const parse = (environment: Record<string, string>): Config['exposure'] =>

@@ -1,13 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { exposureSettings } from './config.exposure.js';
-import { isLoopback } from './config.loopback.js';
-import { tokenAlgorithms } from './server/access-tokens.js';
+import { tokenAlgorithms } from '../server/access-tokens.js';
+import { exposureSettings } from './exposure.js';
+import { isLoopback } from './loopback.js';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
-const shippedMappingsDir = fileURLToPath(new URL('../../mappings', import.meta.url));
+const shippedMappingsDir = fileURLToPath(new URL('../../../mappings', import.meta.url));
 
 const text = z.string().min(1);
 const httpUrl = {

@@ -1,7 +1,7 @@
-import { readApiKeys } from './config.api-keys.js';
-import { isLoopback } from './config.loopback.js';
-import type { Settings } from './config.settings.js';
-import type { SignInConfig } from './server/sign-in.js';
+import type { SignInConfig } from '../server/sign-in.js';
+import { readApiKeys } from './api-keys.js';
+import { isLoopback } from './loopback.js';
+import type { Settings } from './settings.js';
 
 /**
  * By what callers may sign in, or null where everybody is the anonymous caller.

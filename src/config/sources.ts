@@ -53,3 +53,8 @@ export function readSecretFiles(environment: Environment, faults: string[]): Env
   }
   return given;
 }
+
+/** Whether the variable of this name is one that is never shown. */
+export function isSecret(name: string): boolean {
+  return (secrets as readonly string[]).includes(name);
+}

@@ -1,0 +1,52 @@
+import { CompiledQuery, sql } from 'kysely';
+import {
+  type IRateLimiterOptions,
+  type RateLimiterAbstract,
+  RateLimiterMemory,
+  RateLimiterPostgres,
+} from 'rate-limiter-flexible';
+import type { ReplicaDatabase } from './replica-registry.datasource.js';
+
+/** What callers have used up, counted for all replicas together. */
+export interface CallerCounts {
+  /** Count by these rules; `keyPrefix` names what is counted. */
+  newLimiter(options: IRateLimiterOptions): RateLimiterAbstract;
+  /** Forget some counts whose time was over before an instant. @returns how many */
+  prune(before: number, limit: number): Promise<number>;
+}
+
+/**
+ * The counts in PostgreSQL. A caller that has used up everything is refused without asking the database, so that
+ * a flood of requests is none of statements. While the database cannot be asked, each replica counts for itself.
+ */
+export function createCallerCounts({ db, guard }: ReplicaDatabase): CallerCounts {
+  /** As much of a PostgreSQL client as the library uses. */
+  const storeClient = {
+    async query({ text, values }: { readonly text: string; readonly values: readonly unknown[] }) {
+      const { rows } = await db.executeQuery(CompiledQuery.raw(text, [...values]));
+      return { rows, rowCount: rows.length };
+    },
+  };
+  return {
+    newLimiter: (options) =>
+      new RateLimiterPostgres({
+        ...options,
+        storeClient,
+        storeType: 'client',
+        tableName: 'caller_counts',
+        tableCreated: true,
+        // Its timer could not be stopped.
+        clearExpiredByTimeout: false,
+        inMemoryBlockOnConsumed: options.points ?? 0,
+        insuranceLimiter: new RateLimiterMemory(options),
+      }),
+    prune: (before, limit) =>
+      guard(async () => {
+        const { numAffectedRows } = await sql`
+          delete from caller_counts where key in (
+            select key from caller_counts where expire < ${before} limit ${limit}
+          )`.execute(db);
+        return Number(numAffectedRows ?? 0);
+      }),
+  };
+}

@@ -1,0 +1,247 @@
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
+import { text as readText } from 'node:stream/consumers';
+import { setTimeout } from 'node:timers/promises';
+import { describe, expect, it } from '@jest/globals';
+import {
+  type Answer,
+  expectNoLeak,
+  good44,
+  goodData,
+  toExpected,
+  useSturdyGateway,
+} from '../support/sturdy-gateway.js';
+
+const gateway = useSturdyGateway();
+const { ask, post } = gateway;
+
+describe('a body at fault', () => {
+  const empty = 'POST body missing, invalid Content-Type, or JSON object has no keys.';
+  const noJson = "Body is not valid JSON but content-type is set to 'application/json'";
+  const cases: [string, string, number, string][] = [
+    ['no body', '', 400, "Body cannot be empty when content-type is set to 'application/json'"],
+    ['half a body', '{"query":', 400, noJson],
+    ['text', 'query', 400, noJson],
+    ['a prototype', '{"query":"{ __typename }","__proto__":{"x":1}}', 400, noJson],
+    ['null', 'null', 400, empty],
+    ['a number', '5', 400, empty],
+    ['a text', '"x"', 400, empty],
+    ['an empty object', '{}', 400, empty],
+    ['an empty list', '[]', 400, 'Operation batching disabled.'],
+    ['a batch', '[{"query":"{ __typename }"}]', 400, 'Operation batching disabled.'],
+    [
+      'no query',
+      '{"variables":{}}',
+      400,
+      'GraphQL operations must contain a non-empty `query` or a `persistedQuery` extension.',
+    ],
+    ['a query that is no text', '{"query":5}', 400, 'GraphQL queries must be strings.'],
+    [
+      'variables that are no object',
+      '{"query":"{ __typename }","variables":[]}',
+      400,
+      '`variables` in a POST body must be an object if provided.',
+    ],
+    [
+      'an operation name that is no text',
+      '{"query":"{ __typename }","operationName":5}',
+      400,
+      '`operationName` in a POST body must be a string if provided.',
+    ],
+    [
+      'more than 128 KiB',
+      JSON.stringify({ query: `#${'x'.repeat(128 * 1024)}` }),
+      413,
+      'Request body is too large',
+    ],
+  ];
+
+  it.each(cases)('%s', async (_what, body, status, message) => {
+    const answer = await post(body);
+    expect(toExpected(answer.body.errors)).toEqual([['BAD_REQUEST', message]]);
+    expect(answer.status).toBe(status);
+  });
+
+  it.each([
+    'application/xml',
+    'application/graphql',
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=x',
+    'nonsense',
+  ])('of the type %s', async (contentType) => {
+    const answer = await post('{"query":"{ __typename }"}', { 'content-type': contentType });
+    expect(toExpected(answer.body.errors)).toEqual([['BAD_REQUEST', 'Unsupported Media Type']]);
+    expect(answer.status).toBe(415);
+  });
+});
+
+describe('a request that another site could have a browser send', () => {
+  const blocked = /^This operation has been blocked as a potential Cross-Site Request Forgery/;
+
+  it('is refused as a POST of text', async () => {
+    const { status, body } = await post('{"query":"{ __typename }"}', {
+      'content-type': 'text/plain',
+    });
+    expect(status).toBe(400);
+    expect(toExpected(body.errors)).toEqual([['BAD_REQUEST', expect.stringMatching(blocked)]]);
+  });
+
+  it('is refused as a plain GET', async () => {
+    const { status, body } = await ask('/graphql?query=%7B__typename%7D');
+    expect(status).toBe(400);
+    expect(toExpected(body.errors)).toEqual([['BAD_REQUEST', expect.stringMatching(blocked)]]);
+  });
+
+  it('is not taken for one by its header', async () => {
+    const headers = { 'apollo-require-preflight': 'yes' };
+    const { status, body } = await ask('/graphql?query=%7B__typename%7D', { headers });
+    expect([status, body]).toEqual([200, { data: { __typename: 'Query' } }]);
+  });
+});
+
+describe('a GET', () => {
+  const headers = { 'content-type': 'application/json' };
+  const get = (query: string, rest = '') =>
+    ask(`/graphql?query=${encodeURIComponent(query)}${rest}`, { headers });
+
+  it.each([
+    ['mutation', 'mutation { startIngestion(input: { mappingId: "a" }) { __typename } }'],
+    ['subscription', 'subscription { ingestionActivity { to } }'],
+  ])('runs no %s', async (type, query) => {
+    const callCount = gateway.upstream.calls.length;
+    const { status, headers, body } = await get(query);
+    expect(status).toBe(405);
+    expect(headers.get('allow')).toBe('POST');
+    expect(toExpected(body.errors)).toEqual([
+      ['BAD_REQUEST', `GET requests only support query operations, not ${type} operations`],
+    ]);
+    expect(gateway.upstream.calls).toHaveLength(callCount);
+  });
+
+  it('with variables that are no JSON', async () => {
+    const { status, body } = await get('{ __typename }', '&variables=x');
+    expect(status).toBe(400);
+    expect(toExpected(body.errors)).toEqual([
+      ['BAD_REQUEST', 'The variables search parameter contains invalid JSON.'],
+    ]);
+  });
+
+  it('of a browser is led to the explorer', async () => {
+    const response = await fetch(`${gateway.url}/graphql`, {
+      headers: { accept: 'text/html' },
+      redirect: 'manual',
+    });
+    expect([response.status, response.headers.get('location')]).toEqual([302, './explorer/']);
+  });
+});
+
+describe('another method or another path', () => {
+  it.each(['PUT', 'DELETE', 'PATCH'])('%s of GraphQL', async (method) => {
+    const { status, headers, body } = await ask('/graphql', { method });
+    expect(status).toBe(405);
+    expect(headers.get('allow')).toBe('GET, POST');
+    expect(toExpected(body.errors)).toEqual([
+      ['BAD_REQUEST', 'GraphQL is asked with GET or POST.'],
+    ]);
+  });
+
+  it.each([
+    '/nope',
+    '/graphql/',
+    '/graphql/x',
+    '//',
+    '/explorer/nope.js',
+    '/../../../../etc/passwd',
+    '/%2e%2e/%2e%2e/etc/passwd',
+    '/explorer/..%2f..%2f..%2fpackage.json',
+  ])('%s', async (path) => {
+    const { status, body } = await askRaw(path);
+    expect(toExpected(body.errors)).toEqual([
+      ['NOT_FOUND', 'There is nothing here. GraphQL is at /graphql.'],
+    ]);
+    expect(status).toBe(404);
+  });
+
+  it('one that climbs out of the explorer by backslashes', async () => {
+    const { status, body } = await askRaw('/explorer/..%5c..%5cpackage.json');
+    expect(status).toBe(403);
+    expect(toExpected(body.errors)).toEqual([['BAD_REQUEST', 'Forbidden']]);
+  });
+
+  it('one that cannot be decoded', async () => {
+    const { status, body } = await askRaw('/%');
+    expect(status).toBe(400);
+    expect(toExpected(body.errors)).toEqual([['BAD_REQUEST', "'/%' is not a valid url component"]]);
+  });
+
+  const webSocketHeaders = {
+    connection: 'Upgrade',
+    upgrade: 'websocket',
+    'sec-websocket-version': '13',
+    'sec-websocket-key': 'MDEyMzQ1Njc4OWFiY2RlZg==',
+    'sec-websocket-protocol': 'graphql-transport-ws',
+  };
+
+  it.each([
+    ['/', 302],
+    ['/nope', 404],
+    ['/graphql/', 404],
+    ['/metrics', 200],
+  ])('a WebSocket at %s is answered as any request is', async (path, status) => {
+    expect(await askToUpgrade('GET', path, webSocketHeaders)).toMatchObject({ status });
+  });
+
+  it('an operation by a client that offers HTTP/2 with each request', async () => {
+    const headers = {
+      connection: 'Upgrade, HTTP2-Settings',
+      upgrade: 'h2c',
+      'http2-settings': 'AAMAAABkAAQAoAAAAAIAAAAA',
+      'content-type': 'application/json',
+    };
+    const body = JSON.stringify({ query: good44 });
+    const { status, text } = await askToUpgrade('POST', '/graphql', headers, body);
+    expect([status, JSON.parse(text)]).toEqual([200, { data: goodData }]);
+  });
+
+  it.each(['/nope', '/graphql'])('a WebSocket at %s that is reset at once', async (path) => {
+    const { port } = new URL(gateway.url);
+    for (let delayMs = 0; delayMs < 5; delayMs += 1) {
+      const connection = connect(Number(port), '127.0.0.1');
+      const head = Object.entries(webSocketHeaders).map(([name, value]) => `${name}: ${value}\r\n`);
+      connection.write(`GET ${path} HTTP/1.1\r\nhost: x\r\n${head.join('')}\r\n`);
+      await once(connection, 'connect');
+      await setTimeout(delayMs);
+      connection.resetAndDestroy();
+      await once(connection, 'close');
+    }
+  });
+
+  /** What a wish to upgrade is answered that is not granted; fetch cannot express one. */
+  async function askToUpgrade(
+    method: string,
+    path: string,
+    headers: Record<string, string>,
+    body = '',
+  ): Promise<{ readonly status: number; readonly text: string }> {
+    const { port } = new URL(gateway.url);
+    const request = httpRequest({ host: '127.0.0.1', port, path, method, headers, agent: false });
+    request.end(body);
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    return { status: response.statusCode ?? 0, text: await readText(response) };
+  }
+
+  /** With the path as it stands; fetch would tidy it. */
+  async function askRaw(path: string): Promise<Pick<Answer, 'status' | 'body'>> {
+    const { port } = new URL(gateway.url);
+    const { promise, resolve, reject } = Promise.withResolvers<Pick<Answer, 'status' | 'body'>>();
+    httpRequest({ host: '127.0.0.1', port, path, agent: false }, async (response) => {
+      const answer = await readText(response);
+      expectNoLeak(answer);
+      resolve({ status: response.statusCode ?? 0, body: JSON.parse(answer) });
+    })
+      .on('error', reject)
+      .end();
+    return promise;
+  }
+});

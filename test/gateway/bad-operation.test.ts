@@ -1,0 +1,363 @@
+import { describe, expect, it } from '@jest/globals';
+import { forgedCursors } from '../support/forged-cursors.js';
+import { type Expected, good44, toExpected, useSturdyGateway } from '../support/sturdy-gateway.js';
+
+const gateway = useSturdyGateway();
+const { post, askOverSocket } = gateway;
+
+interface Operation {
+  readonly query: string;
+  readonly variables?: Record<string, unknown>;
+  readonly operationName?: string;
+}
+
+describe('an operation at fault is told the same over HTTP and over a socket', () => {
+  const status = `query ($mappingId: ID! = "XDM44", $requestId: ID! = "3520", $maxAgeMs: Int) {
+    ingestionStatus(mappingId: $mappingId, requestId: $requestId, maxAgeMs: $maxAgeMs) { status }
+  }`;
+  const statuses =
+    'query ($requests: [IngestionRequestRef!]!) { ingestionStatuses(requests: $requests) { status } }';
+  const start =
+    'mutation ($input: StartIngestionInput!) { startIngestion(input: $input) { __typename } }';
+  const starts =
+    'mutation ($inputs: [StartIngestionInput!]!) { startIngestions(inputs: $inputs) { __typename } }';
+  const transitions = `query ($first: Int! = 50, $after: Cursor) {
+    ingestionStatus(mappingId: "XDM44", requestId: "3520") {
+      transitions(first: $first, after: $after) { nodes { to } }
+    }
+  }`;
+
+  const list = `query ($filter: IngestionRequestFilter, $first: Int! = 25, $after: Cursor) {
+    ingestionRequests(filter: $filter, first: $first, after: $after) { nodes { id } }
+  }`;
+
+  const documents: [string, Operation, number, ...Expected[]][] = [
+    [
+      'an empty query',
+      { query: '' },
+      400,
+      [
+        'BAD_REQUEST',
+        'GraphQL operations must contain a non-empty `query` or a `persistedQuery` extension.',
+      ],
+    ],
+    [
+      'a blank query',
+      { query: ' \n' },
+      200,
+      ['GRAPHQL_PARSE_FAILED', 'Syntax Error: Unexpected <EOF>.'],
+    ],
+    [
+      'nothing but a comment',
+      { query: '# nothing' },
+      200,
+      ['GRAPHQL_PARSE_FAILED', 'Syntax Error: Unexpected <EOF>.'],
+    ],
+    [
+      'a syntax error',
+      { query: '{ node(id: }' },
+      200,
+      ['GRAPHQL_PARSE_FAILED', 'Syntax Error: Unexpected "}".'],
+    ],
+    [
+      'selections nested too deep for any parser',
+      { query: '{ a '.repeat(1_000) },
+      400,
+      [
+        'OPERATION_TOO_COMPLEX',
+        'Syntax Error: Document contains more that 1000 tokens. Parsing aborted.',
+      ],
+    ],
+    [
+      'lists nested too deep for any parser',
+      { query: `{ node(id: ${'['.repeat(1_000)}` },
+      400,
+      [
+        'OPERATION_TOO_COMPLEX',
+        'Syntax Error: Document contains more that 1000 tokens. Parsing aborted.',
+      ],
+    ],
+    [
+      'lists nested as deep as is allowed',
+      { query: `{ node(id: ${'['.repeat(990)}` },
+      200,
+      ['GRAPHQL_PARSE_FAILED', 'Syntax Error: Unexpected <EOF>.'],
+    ],
+    [
+      'an unknown field',
+      { query: '{ nod }' },
+      200,
+      [
+        'GRAPHQL_VALIDATION_FAILED',
+        'Cannot query field "nod" on type "Query". Did you mean "node"?',
+      ],
+    ],
+    [
+      'two unknown fields',
+      { query: '{ nod foo }' },
+      200,
+      [
+        'GRAPHQL_VALIDATION_FAILED',
+        'Cannot query field "nod" on type "Query". Did you mean "node"?',
+      ],
+      ['GRAPHQL_VALIDATION_FAILED', 'Cannot query field "foo" on type "Query".'],
+    ],
+    [
+      'an unknown argument',
+      { query: '{ node(id: "x", idd: "x") { id } }' },
+      200,
+      [
+        'GRAPHQL_VALIDATION_FAILED',
+        'Unknown argument "idd" on field "Query.node". Did you mean "id"?',
+      ],
+    ],
+    [
+      'an unknown type',
+      { query: '{ node(id: "x") { ... on Foo { id } } }' },
+      200,
+      ['GRAPHQL_VALIDATION_FAILED', 'Unknown type "Foo".'],
+    ],
+    [
+      'an unknown operation name',
+      { query: 'query A { __typename }', operationName: 'B' },
+      400,
+      ['OPERATION_RESOLUTION_FAILURE', 'Unknown operation named "B".'],
+    ],
+    [
+      'an empty operation name',
+      { query: 'query A { __typename }', operationName: '' },
+      400,
+      ['OPERATION_RESOLUTION_FAILURE', 'Unknown operation named "".'],
+    ],
+    [
+      'several operations and no name',
+      { query: 'query A { __typename } query B { __typename }' },
+      400,
+      [
+        'OPERATION_RESOLUTION_FAILURE',
+        'Must provide operation name if query contains multiple operations.',
+      ],
+    ],
+    [
+      'a variable that is missing',
+      { query: statuses },
+      200,
+      [
+        'BAD_USER_INPUT',
+        'Variable "$requests" of required type "[IngestionRequestRef!]!" was not provided.',
+      ],
+    ],
+    [
+      'a variable of another type',
+      { query: status, variables: { mappingId: {} } },
+      200,
+      [
+        'BAD_USER_INPUT',
+        'Variable "$mappingId" got invalid value {}; ID cannot represent value: {}',
+      ],
+    ],
+    [
+      'a negative maxAgeMs',
+      { query: status, variables: { maxAgeMs: -1 } },
+      200,
+      ['BAD_USER_INPUT', 'maxAgeMs must be 0 or more; this is -1.'],
+    ],
+    [
+      'a maxAgeMs that is no number',
+      { query: status, variables: { maxAgeMs: 'soon' } },
+      200,
+      [
+        'BAD_USER_INPUT',
+        'Variable "$maxAgeMs" got invalid value "soon"; Int cannot represent non-integer value: "soon"',
+      ],
+    ],
+    [
+      'a maxAgeMs past Int',
+      { query: status, variables: { maxAgeMs: 2 ** 31 } },
+      200,
+      [
+        'BAD_USER_INPUT',
+        'Variable "$maxAgeMs" got invalid value 2147483648; Int cannot represent non 32-bit signed integer value: 2147483648',
+      ],
+    ],
+    [
+      'a maxAgeMs that is no number, in the document',
+      { query: '{ ingestionStatus(mappingId: "a", requestId: "1", maxAgeMs: "x") { status } }' },
+      200,
+      ['GRAPHQL_VALIDATION_FAILED', 'Int cannot represent non-integer value: "x"'],
+    ],
+    [
+      '101 requests',
+      {
+        query: statuses,
+        variables: { requests: Array(101).fill({ mappingId: 'a', requestId: '1' }) },
+      },
+      200,
+      ['BAD_USER_INPUT', 'requests must have at most 100 items; these are 101.'],
+    ],
+    [
+      '51 starts',
+      { query: starts, variables: { inputs: Array(51).fill({ mappingId: 'a' }) } },
+      200,
+      ['BAD_USER_INPUT', 'inputs must have at most 50 items; these are 51.'],
+    ],
+    [
+      'one bad start among good ones',
+      { query: starts, variables: { inputs: [{ mappingId: 'a' }, { mappingId: '' }] } },
+      200,
+      ['BAD_USER_INPUT', 'mappingId must not be empty.'],
+    ],
+    [
+      'a bad id in a start',
+      { query: start, variables: { input: { mappingId: '../a' } } },
+      200,
+      ['BAD_USER_INPUT', 'mappingId must not contain the path segments "." or "..".'],
+    ],
+    [
+      'a bad id among many requests',
+      { query: statuses, variables: { requests: [{ mappingId: 'a', requestId: ' ' }] } },
+      200,
+      ['BAD_USER_INPUT', 'requestId must not be empty.'],
+    ],
+    [
+      'a global id that steers',
+      {
+        query: 'query ($id: ID!) { node(id: $id) { id } }',
+        variables: {
+          id: Buffer.from('IngestionRequest:["../../x","1"]').toString('base64url'),
+        },
+      },
+      200,
+      ['BAD_USER_INPUT', 'mappingId must not contain the path segments "." or "..".'],
+    ],
+    ...[0, -1, 101].map((first): [string, Operation, number, Expected] => [
+      `a page of ${first}`,
+      { query: transitions, variables: { first } },
+      200,
+      ['BAD_USER_INPUT', `first must be 1 to 100; this is ${first}.`],
+    ]),
+    ...[0, -1, 101].map((first): [string, Operation, number, Expected] => [
+      `a list of ${first}`,
+      { query: list, variables: { first } },
+      200,
+      ['BAD_USER_INPUT', `first must be 1 to 100; this is ${first}.`],
+    ]),
+    [
+      'a list of 101 mappings',
+      { query: list, variables: { filter: { mappingIds: Array(101).fill('a') } } },
+      200,
+      ['BAD_USER_INPUT', 'mappingIds must have at most 100 items; these are 101.'],
+    ],
+    [
+      'a list of a mapping id that steers',
+      { query: list, variables: { filter: { mappingIds: ['a', '..'] } } },
+      200,
+      ['BAD_USER_INPUT', 'mappingId must not contain the path segments "." or "..".'],
+    ],
+    [
+      'a list of a status that there is not',
+      { query: list, variables: { filter: { statuses: ['NOPE'] } } },
+      200,
+      [
+        'BAD_USER_INPUT',
+        'Variable "$filter" got invalid value "NOPE" at "filter.statuses[0]"; Value "NOPE" does not exist in "IngestionStatus" enum.',
+      ],
+    ],
+    [
+      'a cursor that is no text',
+      { query: transitions, variables: { after: 7 } },
+      200,
+      [
+        'BAD_USER_INPUT',
+        'Variable "$after" got invalid value 7; Expected type "Cursor". A Cursor is a string that this gateway gave.',
+      ],
+    ],
+    [
+      'a subscription to two fields',
+      { query: 'subscription { a: ingestionActivity { to } b: ingestionActivity { to } }' },
+      200,
+      ['GRAPHQL_VALIDATION_FAILED', 'Anonymous Subscription must select only one top level field.'],
+    ],
+  ];
+
+  const badIds: [string, string, string][] = [
+    ['empty', '', 'must not be empty.'],
+    ['blank', ' \t', 'must not be empty.'],
+    [
+      '1,000 characters long',
+      'x'.repeat(1_000),
+      'must be at most 255 characters long; this one has 1000.',
+    ],
+    ['with a NUL', 'a\0b', 'must not contain control characters or broken Unicode.'],
+    [
+      'with a terminal’s escape',
+      '\u001b[31mred',
+      'must not contain control characters or broken Unicode.',
+    ],
+    ['with a line end', 'a\r\nx-y: z', 'must not contain control characters or broken Unicode.'],
+    ['with half a character', 'a\ud800', 'must not contain control characters or broken Unicode.'],
+  ];
+  const ids: typeof documents = [
+    ...badIds.flatMap(([what, id, message]): typeof documents =>
+      ['mappingId', 'requestId'].map((name) => [
+        `a ${name} ${what}`,
+        { query: status, variables: { [name]: id } },
+        200,
+        ['BAD_USER_INPUT', `${name} ${message}`],
+      ]),
+    ),
+    ...['..', '.', '../x', 'x/../../y', '..\\x', './x'].map(
+      (mappingId): [string, Operation, number, Expected] => [
+        `the mappingId ${mappingId}`,
+        { query: status, variables: { mappingId } },
+        200,
+        ['BAD_USER_INPUT', 'mappingId must not contain the path segments "." or "..".'],
+      ],
+    ),
+  ];
+
+  const cursors: typeof documents = forgedCursors().flatMap(([what, after, message]) => [
+    [
+      `a cursor of transitions that is ${what}`,
+      { query: transitions, variables: { after } },
+      200,
+      ['CURSOR_INVALID', message],
+    ],
+    [
+      `a cursor of requests that is ${what}`,
+      { query: list, variables: { after } },
+      200,
+      ['CURSOR_INVALID', message],
+    ],
+  ]);
+
+  it.each([...documents, ...ids, ...cursors])(
+    '%s',
+    async (_what, operation, httpStatus, ...expected) => {
+      // Known, so that what asks for it asks the upstream nothing.
+      await post({ query: good44 });
+      const callCount = gateway.upstream.calls.length;
+      const overHttp = await post(operation);
+      expect(toExpected(overHttp.body.errors)).toEqual(expected);
+      expect(overHttp.status).toBe(httpStatus);
+      expect(await askOverSocket(operation)).toEqual(overHttp.body);
+      expect(gateway.upstream.calls).toHaveLength(callCount);
+    },
+  );
+
+  it('with the status 400 to those who understand application/graphql-response+json', async () => {
+    const headers = { accept: 'application/graphql-response+json' };
+    expect((await post({ query: '{ nod }' }, headers)).status).toBe(400);
+    expect((await post({ query: '{ node(id: }' }, headers)).status).toBe(400);
+    expect((await post({ query: statuses }, headers)).status).toBe(400);
+  });
+
+  it('but a request id may be any text: it stands in a query string, encoded', async () => {
+    const requestId = '../../x?y=1&z#é';
+    const callCount = gateway.upstream.calls.length;
+    await post({ query: status, variables: { requestId } });
+    expect(gateway.upstream.calls[callCount]?.rawPath).toMatch(
+      /\/XDM44\/ingest\?requestId=\.\.%2F\.\.%2Fx%3Fy%3D1%26z%23%C3%A9$/,
+    );
+  });
+});

@@ -1,0 +1,263 @@
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import { text as readText } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  IngestionStatusChangedDocument,
+  IngestionStatusDocument,
+  StartIngestionDocument,
+} from '../generated/operations.js';
+import { startAnswers, statusAnswers } from '../support/campaign-answers.js';
+import { createGraphQLClient } from '../support/graphql-client.js';
+import { readMetric } from '../support/metrics.js';
+import { openSocket } from '../support/raw-socket.js';
+import {
+  hang,
+  held,
+  json,
+  type ScriptedUpstream,
+  startScriptedUpstream,
+} from '../support/scripted-upstream.js';
+import {
+  API_KEY,
+  ORGANIZATION,
+  startTestGateway,
+  type TestGateway,
+} from '../support/test-gateway.js';
+
+const ref = { mappingId: 'XDM44', requestId: '3520' };
+const finished = json(200, statusAnswers.success('XDM44', 3520));
+
+let upstream: ScriptedUpstream;
+let gateway: TestGateway;
+
+beforeEach(async () => {
+  upstream = await startScriptedUpstream();
+  upstream.otherwise(finished);
+});
+
+afterEach(async () => {
+  await gateway.stop();
+  await upstream.close();
+});
+
+describe('a drain', () => {
+  /** Far beyond what a test may take: what a drain waits for, it does not wait for by this. */
+  const patient = { timeoutMs: 600_000 };
+  const quick = { callOffAfterMs: 100, cutAfterMs: 300 };
+  const portOf = ({ url }: { url: string }) => Number(new URL(url).port);
+
+  async function isRefused(): Promise<boolean> {
+    const connection = connect(portOf(gateway), '127.0.0.1');
+    try {
+      await once(connection, 'connect');
+      return false;
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code === 'ECONNREFUSED';
+    } finally {
+      connection.destroy();
+    }
+  }
+
+  async function untilRefused(): Promise<void> {
+    while (!(await isRefused()));
+  }
+
+  async function expectPortFree(): Promise<void> {
+    const other = createServer();
+    other.listen(portOf(gateway), '127.0.0.1');
+    await once(other, 'listening');
+    other.close();
+  }
+
+  it('lets what is under way finish, takes no new connection, and frees the port', async () => {
+    gateway = await startTestGateway(upstream.url);
+    const { answer, release } = held(finished);
+    upstream.script(answer);
+    const asked = gateway.client.execute(IngestionStatusDocument, ref);
+    await upstream.arrived(1);
+    const stopped = gateway.stop();
+    await untilRefused();
+    const releasedAt = performance.now();
+    release();
+    expect(await asked).toMatchObject({
+      httpStatus: 200,
+      data: { ingestionStatus: { status: 'SUCCESS' } },
+    });
+    await stopped;
+    // Its connection, which the client would keep, is not waited for.
+    expect(performance.now() - releasedAt).toBeLessThan(2_000);
+    expect(await isRefused()).toBe(true);
+    await expectPortFree();
+    await gateway.stop();
+  });
+
+  it.each([
+    ['/readyz', 503, { status: 'not ready', code: 'SHUTTING_DOWN' }],
+    ['/healthz', 200, { status: 'ok' }],
+    ['/graphql?query={__typename}', 503, { errors: [{ extensions: { code: 'SHUTTING_DOWN' } }] }],
+  ])('answers what still comes over an open connection: %s', async (path, status, body) => {
+    gateway = await startTestGateway(upstream.url);
+    const connection = await beginRequest(`GET ${path} HTTP/1.1\r\nHost: x\r\n`);
+    const stopped = gateway.stop();
+    await untilRefused();
+    connection.write('Content-Type: application/json\r\n\r\n');
+    const answer = await readText(connection);
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject(body);
+    await stopped;
+  });
+
+  it('closes sockets with 1012, spread over a moment', async () => {
+    gateway = await startTestGateway(upstream.url);
+    const sockets = await Promise.all(Array.from({ length: 5 }, () => openSocket(gateway.url)));
+    const closedAt: number[] = [];
+    const closed = sockets.map(async (socket) => {
+      const code = await socket.closed;
+      closedAt.push(performance.now());
+      return code;
+    });
+    await gateway.stop();
+    expect(await Promise.all(closed)).toEqual([1012, 1012, 1012, 1012, 1012]);
+    // Four fifths of a second lie between the first and the last.
+    expect(Math.max(...closedAt) - Math.min(...closedAt)).toBeGreaterThan(400);
+  });
+
+  it('is done at once where there is nothing to wait for', async () => {
+    gateway = await startTestGateway(upstream.url);
+    const startedAt = performance.now();
+    await gateway.stop();
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
+  });
+
+  it('calls off what an upstream never answers, and says so to who waits', async () => {
+    gateway = await startTestGateway(upstream.url, patient, quick);
+    upstream.otherwise(hang());
+    const asked = gateway.client.execute(IngestionStatusDocument, ref);
+    const started = gateway.client.execute(StartIngestionDocument, { mappingId: 'M' });
+    await upstream.arrived(2);
+    await gateway.stop();
+    expect((await asked).errors?.[0]?.extensions).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' });
+    expect((await started).errors?.[0]?.extensions).toMatchObject({
+      code: 'UPSTREAM_UNAVAILABLE',
+      outcomeUnknown: true,
+    });
+    await expectPortFree();
+  });
+
+  it('does not wait for a poll that nobody waits for', async () => {
+    gateway = await startTestGateway(upstream.url, patient);
+    upstream.script(json(200, startAnswers.submitted('XDM44', 3520)));
+    upstream.otherwise(hang());
+    await gateway.client.execute(StartIngestionDocument, { mappingId: 'XDM44' });
+    await upstream.arrived(2);
+    await gateway.stop();
+    expect(gateway.logLines.filter(({ level }) => Number(level) >= 40)).toEqual([]);
+  });
+
+  it('does not wait for a token that never comes', async () => {
+    const ims = await startScriptedUpstream();
+    ims.otherwise(hang());
+    gateway = await startTestGateway(
+      upstream.url,
+      {
+        ...patient,
+        upstream: {
+          kind: 'remote',
+          identity: 'a scripted upstream',
+          url: new URL(upstream.url),
+          organization: ORGANIZATION,
+          apiKey: API_KEY,
+          token: {
+            kind: 'clientCredentials',
+            imsUrl: ims.url,
+            clientId: 'client',
+            clientSecret: 'planted-client-secret',
+            scopes: ['openid'],
+          },
+        },
+      },
+      quick,
+    );
+    const asked = gateway.client.execute(IngestionStatusDocument, ref);
+    await ims.arrived(1);
+    await gateway.stop();
+    expect((await asked).errors?.[0]?.extensions).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' });
+    await ims.close();
+  });
+
+  it('ends a subscription that is being opened', async () => {
+    gateway = await startTestGateway(upstream.url, patient, quick);
+    upstream.otherwise(hang());
+    const client = createGraphQLClient(gateway.url);
+    const { completed } = client.subscribe(IngestionStatusChangedDocument, ref);
+    await upstream.arrived(1);
+    await gateway.stop();
+    await expect(completed).rejects.toMatchObject({ code: 1012 });
+  });
+
+  it('does not wait for a client that never answers the close', async () => {
+    gateway = await startTestGateway(upstream.url);
+    const connection = await upgradeByHand();
+    const ended = once(connection, 'close');
+    await gateway.stop();
+    await ended;
+  });
+
+  it.each([
+    [
+      'never finishes its request',
+      'POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{',
+    ],
+    ['never finishes its headers', 'POST /graphql HTTP/1.1\r\n'],
+    ['never says anything', ''],
+  ])('does not wait for a client that %s', async (_what, sent) => {
+    gateway = await startTestGateway(upstream.url, {}, quick);
+    const connection = await beginRequest(sent);
+    connection.on('error', () => {});
+    const ended = once(connection, 'close');
+    await gateway.stop();
+    connection.resume();
+    await ended;
+    await expectPortFree();
+  });
+
+  it('takes no new socket over a connection that was open before', async () => {
+    gateway = await startTestGateway(
+      upstream.url,
+      {},
+      { callOffAfterMs: 2_000, cutAfterMs: 3_000 },
+    );
+    const connection = await beginRequest('GET /graphql HTTP/1.1\r\nHost: x\r\n');
+    const stopped = gateway.stop();
+    await untilRefused();
+    connection.write(upgradeHeaders);
+    expect(await readText(connection)).toMatch(/^HTTP\/1\.1 503 /);
+    await stopped;
+  });
+
+  /** Send the beginning of a request; it has arrived when this resolves. */
+  async function beginRequest(sent: string): Promise<Socket> {
+    const connection = connect(portOf(gateway), '127.0.0.1');
+    await once(connection, 'connect');
+    if (sent) connection.write(sent);
+    // By then, for what another sends later has been answered.
+    await readMetric(gateway.url, 'sluice_websockets');
+    return connection;
+  }
+
+  const upgradeHeaders =
+    'Connection: Upgrade\r\nUpgrade: websocket\r\n' +
+    'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n' +
+    'Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n';
+
+  /** A WebSocket whose client does nothing but read. */
+  async function upgradeByHand(): Promise<Socket> {
+    const connection = connect(portOf(gateway), '127.0.0.1');
+    connection.write(`GET /graphql HTTP/1.1\r\nHost: x\r\n${upgradeHeaders}`);
+    const [answer] = await once(connection, 'data');
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 101 /);
+    connection.resume();
+    return connection;
+  }
+});

@@ -1,0 +1,119 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { IngestionStatusDocument } from '../generated/operations.js';
+import { statusAnswers } from '../support/campaign-answers.js';
+import {
+  hang,
+  json,
+  type ScriptedUpstream,
+  startScriptedUpstream,
+  text,
+} from '../support/scripted-upstream.js';
+import {
+  ACCESS_TOKEN,
+  startTestGateway,
+  type TestGateway,
+  toTestUpstream,
+} from '../support/test-gateway.js';
+
+const ref = { mappingId: 'XDM44', requestId: '3520' };
+const finished = json(200, statusAnswers.success('XDM44', 3520));
+
+let upstream: ScriptedUpstream;
+let gateway: TestGateway;
+
+beforeEach(async () => {
+  upstream = await startScriptedUpstream();
+  upstream.otherwise(finished);
+});
+
+afterEach(async () => {
+  await gateway.stop();
+  await upstream.close();
+});
+
+describe('probes', () => {
+  const ask = async (path: string) => {
+    const response = await fetch(`${gateway.url}${path}`);
+    return { status: response.status, body: await response.json() };
+  };
+
+  it('/healthz lives, whatever the upstream does', async () => {
+    gateway = await startTestGateway(upstream.url);
+    await upstream.close();
+    expect(await ask('/healthz')).toEqual({ status: 200, body: { status: 'ok' } });
+  });
+
+  it('/readyz is ready where the upstream answers, and costs it one call however often it is asked', async () => {
+    gateway = await startTestGateway(upstream.url);
+    const answers = await Promise.all(Array.from({ length: 20 }, () => ask('/readyz')));
+    expect(answers).toEqual(Array(20).fill({ status: 200, body: { status: 'ready' } }));
+    expect(upstream.calls).toHaveLength(1);
+  });
+
+  it('/readyz is not ready where the upstream is down', async () => {
+    gateway = await startTestGateway(upstream.url);
+    await upstream.close();
+    expect(await ask('/readyz')).toEqual({
+      status: 503,
+      body: { status: 'not ready', code: 'UPSTREAM_UNAVAILABLE', message: expect.any(String) },
+    });
+  });
+
+  it('/readyz is not ready where the upstream does not answer in time', async () => {
+    gateway = await startTestGateway(upstream.url, { timeoutMs: 100 });
+    upstream.otherwise(hang());
+    expect(await ask('/readyz')).toMatchObject({ status: 503, body: { code: 'UPSTREAM_TIMEOUT' } });
+  });
+
+  it.each([
+    [
+      'its credentials are refused',
+      text(401, '{"error":"invalid_client"}'),
+      'UPSTREAM_UNAUTHENTICATED',
+    ],
+    ['the token service fails', text(500, 'Oops'), 'UPSTREAM_UNAVAILABLE'],
+    ['the token service does not answer', hang(), 'UPSTREAM_TIMEOUT'],
+  ])('/readyz is not ready where %s', async (_what, answer, code) => {
+    const ims = await startScriptedUpstream();
+    ims.otherwise(answer);
+    gateway = await startTestGateway(upstream.url, {
+      timeoutMs: 300,
+      upstream: {
+        ...toTestUpstream(upstream.url),
+        token: {
+          kind: 'clientCredentials',
+          imsUrl: ims.url,
+          clientId: 'client',
+          clientSecret: 'planted-client-secret',
+          scopes: ['openid'],
+        },
+      },
+    });
+    expect(await ask('/readyz')).toMatchObject({
+      status: 503,
+      body: { status: 'not ready', code },
+    });
+    expect(ims.calls.length).toBeGreaterThan(0);
+    await ims.close();
+  });
+
+  it('/metrics is what Prometheus reads', async () => {
+    gateway = await startTestGateway(upstream.url);
+    await gateway.client.execute(IngestionStatusDocument, ref);
+    const response = await fetch(`${gateway.url}/metrics`);
+    expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
+    const body = await response.text();
+    for (const line of [
+      'sluice_watches 0',
+      'sluice_stream_listeners 0',
+      'sluice_websockets 0',
+      'sluice_transitions_total{to="SUCCESS"} 1',
+      'sluice_status_regressions_total 0',
+      'sluice_upstream_call_duration_seconds_count{operation="status",outcome="OK"} 1',
+      'sluice_operation_duration_seconds_count{transport="http",type="query",outcome="ok"} 1',
+    ]) {
+      expect(body.split('\n')).toContain(line);
+    }
+    expect(body).not.toContain(ACCESS_TOKEN);
+  });
+});

@@ -1,0 +1,15 @@
+import { createMemoryLog } from './memory-log.js';
+
+/** Cursors that no gateway gave: what each is, the cursor, and what is said of it. */
+export function forgedCursors(): [string, string, string][] {
+  const message = 'This gateway gave no such cursor. Leave "after" out to begin from the start.';
+  return [
+    ['empty', '', message],
+    ['nonsense', 'forged', message],
+    ['a number', '1', message],
+    ['long', 'A'.repeat(10_000), message],
+    ['of the right length', Buffer.alloc(16, 1).toString('base64url'), message],
+    ['all zero', Buffer.alloc(16).toString('base64url'), message],
+    ['of another log', createMemoryLog().toCursor(1), message],
+  ];
+}

@@ -159,6 +159,20 @@ export class LogUnavailableError extends GatewayError {
   }
 }
 
+/** Whether the log has taken what was written to it last is not known, and cannot be asked now. */
+export class CommitUncertainError extends LogUnavailableError {}
+
+/** A start was not sent. The log may have it as sent all the same, until it is called off. */
+export class StartNotSentError extends LogUnavailableError {
+  constructor(
+    message: string,
+    readonly intentId: number,
+    options: { cause?: unknown },
+  ) {
+    super(message, options);
+  }
+}
+
 /** The log is not what was written to it. Nothing of it may be served as truth any more. */
 export class LogDamagedError extends GatewayError {
   override readonly name = 'LogDamagedError';

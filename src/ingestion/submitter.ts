@@ -26,7 +26,7 @@ export type StartOutcome =
 export interface SubmitterOptions {
   readonly upstream: Pick<Upstream, 'start'>;
   readonly watches: Pick<Watches, 'observe'>;
-  readonly starts: Pick<StartLog, 'settle' | 'withdraw'>;
+  readonly starts: Pick<StartLog, 'settle' | 'withdraw' | 'callOff'>;
   readonly clock: Clock;
   /** Told of each start that may or may not have been taken. */
   readonly onOutcomeUnknown: (intent: StartIntent, error: unknown) => void;
@@ -53,6 +53,9 @@ export interface Submitter {
    * @throws {LogUnavailableError} it still cannot
    */
   keepAnswer(intentId: number): Promise<boolean>;
+
+  /** Take care that the log does not have a start as sent that was not; now, or as soon as it can be written. */
+  callOff(intentId: number): Promise<void>;
 
   /** Try no more by itself. What could not be kept is found as unknown at the next start. */
   stop(): void;
@@ -154,6 +157,11 @@ export function createSubmitter({
   return {
     submit,
     keepAnswer,
+    async callOff(intentId) {
+      // In mind at once: whoever asks for this start meanwhile must not take its answer for one that was lost.
+      unkept.set(intentId, () => starts.callOff(intentId));
+      await keepAnswer(intentId).catch(unlessOurs);
+    },
     stop() {
       isStopped = true;
       cancelKeeping();

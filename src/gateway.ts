@@ -130,7 +130,6 @@ export async function startGateway(
 
   const hub = createHub();
   log.onAppended((transition) => {
-    metrics.countTransition(transition.to.status);
     hub.publish(transition);
     if (isTerminal(transition.to.status)) watcher.end(transition.ref);
     if (transition.to.status === 'ABORTED') void starts.lookForRetries();
@@ -146,6 +145,7 @@ export async function startGateway(
       maxPollsPerSecond: config.maxRps * POLLS_SHARE_OF_BUDGET,
     },
     events: {
+      onTransition: metrics.countTransition,
       onRegression(ref, known, seen) {
         metrics.countRegression();
         logger.warn({ ref, known, seen }, 'The upstream went back on a terminal status');

@@ -38,6 +38,7 @@ export interface Replicas {
   stop(): Promise<void>;
 }
 
+/** What joining the others needs. */
 export interface ReplicasOptions {
   readonly database: LogDatabase;
   readonly log: Pick<IngestionLog, 'list'>;
@@ -74,11 +75,12 @@ export function createReplicas(options: ReplicasOptions): Replicas {
 
 function joinReplicas(options: ReplicasOptions): Replicas {
   const { database, processId, clock, logger, countLeaseLoss, onCompanyChanged } = options;
-  const shared: ReplicaDatabase = {
-    db: database.db.withTables<Omit<ReplicaTables, keyof LogTables>>(),
+  const toReplicaDatabase = (db: LogDatabase['db']): ReplicaDatabase => ({
+    db: db.withTables<Omit<ReplicaTables, keyof LogTables>>(),
     guard: database.guard,
-  };
-  const registry = createReplicaRegistry(shared, processId);
+  });
+  const shared = toReplicaDatabase(database.db);
+  const registry = createReplicaRegistry(toReplicaDatabase(database.aside), processId);
   const replica = createReplica({
     registry,
     table: createWatchTable(shared, clock),

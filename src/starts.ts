@@ -10,6 +10,7 @@ import { createRetrier } from './watch/retrier.js';
 /** How long an ABORTED request’s first retry waits, in ms. */
 const RETRY_BACKOFF_MS = 5_000;
 
+/** What starting ingestions needs. */
 export interface StartsOptions {
   readonly upstream: Pick<Upstream, 'start'>;
   readonly watches: Pick<Watches, 'observe' | 'poll'>;
@@ -97,9 +98,9 @@ export function createStarts(options: StartsOptions): Starts {
     starter,
     lookForRetries: () => retrier.look(),
     async takeOver() {
-      const living = [...(await otherProcesses()), processId];
       const now = clock.now();
-      for (const intent of await starts.settleInterrupted(now, living)) {
+      const findLiving = async () => [...(await otherProcesses()), processId];
+      for (const intent of await starts.settleInterrupted(now, findLiving)) {
         // Nobody was told what came of it, so what is known of it by now is used.
         await starts.lookInto(intent.intentId, [], now);
         onOutcomeUnknown(intent, null);

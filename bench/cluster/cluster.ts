@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { type Fleet, startFleet } from '../../test/cluster/fleet.js';
+import { untilMetric } from '../../test/support/metrics.js';
 import { createTestDatabase } from '../../test/support/postgres.js';
 import { startPostgresServer } from '../../test/support/postgres-server.js';
 import { startEndlessUpstream } from './endless-upstream.js';
@@ -22,6 +23,8 @@ const [watched = 300, pollS = 2, measuredS = 20, subscriberCount = 1_000] = proc
 const LAG_STARTS = 300;
 const LAG_PAUSE_MS = 20;
 const REPLICA_COUNTS = [1, 2, 4, 8];
+/** For what those who have just subscribed have begun. */
+const SETTLING_MS = 5_000;
 /** Heartbeats until watches are shared out. */
 const SHARING_MS = 12_000;
 
@@ -126,9 +129,15 @@ async function measureSubscribers(): Promise<void> {
   const { fleet, countStatements, stop } = await launch(2);
   await watchMany(fleet);
   console.log(`\nStatements per watched request and minute, at 2 replicas`);
-  for (const count of [0, subscriberCount]) {
+  // Without any twice, so that it is seen by how much windows differ by themselves.
+  for (const count of [0, subscriberCount, 0]) {
     const subscribers = await subscribe(fleet.urls, count);
-    await delay(2_000);
+    // Each reads the log when it begins: that is not of the steady state.
+    const counts = fleet.urls.map((_, index) => Math.ceil((count - index) / fleet.urls.length));
+    for (const [index, url] of fleet.urls.entries()) {
+      await untilMetric(url, 'sluice_stream_listeners', counts[index] ?? 0);
+    }
+    await delay(SETTLING_MS);
     const before = await countStatements();
     await delay(measuredS * 1_000);
     const statements = ((await countStatements()) - before) / (watched * (measuredS / 60));

@@ -169,6 +169,7 @@ const callerCounts: Change = async (db, kind) => {
 /**
  * In the order in which they are applied; what was applied once is never changed, only followed. Processes of
  * the version before may be running on the same PostgreSQL database: what follows adds, and takes nothing away.
+ * A version brings one at most: its processes and those of the version before run, and start, side by side.
  */
 const changes: Record<string, Change> = {
   '0001_initial': initial,

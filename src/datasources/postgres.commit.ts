@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Kysely, sql } from 'kysely';
-import { LogUnavailableError } from '../ingestion/gateway-error.js';
+import { CommitUncertainError } from '../ingestion/gateway-error.js';
 import type { LogTables } from './ingestion-log.schema.js';
 import { PostgresError } from './postgres.dialect.js';
 
@@ -14,7 +14,7 @@ const INVALID_PARAMETER_VALUE = '22023';
  * Find out what became of a transaction whose connection was lost while it was being committed.
  *
  * @param transactionId - by `pg_current_xact_id()`
- * @throws {LogUnavailableError} nobody could be asked
+ * @throws {CommitUncertainError} nobody could be asked
  */
 export async function isCommitted(db: Kysely<LogTables>, transactionId: string): Promise<boolean> {
   let lastFault: unknown;
@@ -31,7 +31,7 @@ export async function isCommitted(db: Kysely<LogTables>, transactionId: string):
       lastFault = error;
     }
   }
-  throw new LogUnavailableError(
+  throw new CommitUncertainError(
     'The database of the log cannot be asked whether it has taken what was written last. Try again later.',
     { cause: lastFault },
   );

@@ -59,19 +59,22 @@ export async function openPostgresLog(
 ): Promise<LogDatabase> {
   const name = toDatabaseName(url);
   const cursorKey = await preparePostgres(url, name);
-  const db = createLogKysely(
-    createPostgresDialect({
-      connectionString: url,
-      max: maxConnections,
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      statement_timeout: timeouts.statementMs,
-      query_timeout: timeouts.answerMs,
-      lock_timeout: timeouts.lockMs,
-      idle_in_transaction_session_timeout: timeouts.idleInTransactionMs,
-      keepAlive: true,
-      application_name: 'sluice',
-    }),
-  );
+  const connect = (max: number) =>
+    createLogKysely(
+      createPostgresDialect({
+        connectionString: url,
+        max,
+        connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+        statement_timeout: timeouts.statementMs,
+        query_timeout: timeouts.answerMs,
+        lock_timeout: timeouts.lockMs,
+        idle_in_transaction_session_timeout: timeouts.idleInTransactionMs,
+        keepAlive: true,
+        application_name: 'sluice',
+      }),
+    );
+  const db = connect(maxConnections);
+  const aside = connect(1);
 
   async function guard<T>(run: () => Promise<T>): Promise<T> {
     try {
@@ -123,12 +126,14 @@ export async function openPostgresLog(
 
   const closing = new AsyncDisposableStack();
   closing.defer(() => db.destroy());
+  closing.defer(() => aside.destroy());
 
   return {
     kind: 'postgres',
     name,
     elsewhere: 'Set DATABASE_URL to another database.',
     db,
+    aside,
     cursorKey,
     guard,
     commit: (write) =>

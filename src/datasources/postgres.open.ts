@@ -41,14 +41,23 @@ export async function preparePostgres(url: string, name: string): Promise<Buffer
   }
 }
 
+/**
+ * So many migrations further than this version knows a database may be. Each only adds, so the version before it
+ * runs beside it: also one of its processes that is started again in the middle of an upgrade, or to go back.
+ */
+const MAX_MIGRATIONS_AHEAD = 1;
+
 async function migrate(db: Kysely<LogTables>, name: string): Promise<void> {
   const migrations = createMigrations('postgres');
   const applied = await readApplied(db);
-  if (applied.some((migration) => !(migration in migrations))) {
+  const unknown = applied.filter((migration) => !(migration in migrations));
+  if (unknown.length > MAX_MIGRATIONS_AHEAD) {
     throw new LogUnusableError(
       `${name} was written by a newer version of Sluice. Run that version, or set DATABASE_URL to another database.`,
     );
   }
+  // Whoever made a migration that follows ours has made all of ours.
+  if (unknown.length > 0) return;
   const provider = { getMigrations: async () => migrations };
   const { error } = await new Migrator({ db, provider }).migrateToLatest();
   if (error) throw error;

@@ -55,6 +55,7 @@ export async function openSqliteLog({ dataDir, onFatal }: SqliteLogOptions): Pro
     name: 'DATA_DIR',
     elsewhere: 'Set DATA_DIR to another directory.',
     db,
+    aside: db,
     cursorKey,
     guard,
     commit: (write) =>

@@ -1,5 +1,9 @@
 import type { Transaction } from 'kysely';
-import { LogUnavailableError } from '../ingestion/gateway-error.js';
+import {
+  CommitUncertainError,
+  LogUnavailableError,
+  StartNotSentError,
+} from '../ingestion/gateway-error.js';
 import { toRequestKey } from '../ingestion/ingestion-request.js';
 import type { Begun, StartLog } from '../ingestion/ports.js';
 import {
@@ -44,14 +48,21 @@ export function createStartLog(
 
   return {
     async begin(start) {
+      const tries: Begun[] = [];
       try {
-        return await commit((transaction) => begin(transaction, start, replicaId));
+        return await commit(async (transaction) => {
+          const written = await begin(transaction, start, replicaId);
+          tries.push(written.value);
+          return written;
+        });
       } catch (error) {
         if (!(error instanceof LogUnavailableError)) throw error;
-        throw new LogUnavailableError(
-          'The start cannot be written to the log now, so nothing was sent to the upstream. Try again later.',
-          { cause: error },
-        );
+        const message =
+          'The start cannot be written to the log now, so nothing was sent to the upstream. Try again later.';
+        const last = tries.at(-1);
+        throw error instanceof CommitUncertainError && last?.kind === 'begun'
+          ? new StartNotSentError(message, last.intent.intentId, { cause: error })
+          : new LogUnavailableError(message, { cause: error });
       }
     },
     async settle(intentId, state) {
@@ -62,16 +73,18 @@ export function createStartLog(
       );
     },
     async withdraw(intentId) {
+      await write((transaction) => takeBack(transaction, intentId));
+    },
+    async callOff(intentId) {
       await write(async (transaction) => {
-        await transaction
-          .deleteFrom('starts')
+        const sent = await transaction
+          .selectFrom('starts')
+          .select('intent_id')
           .where('intent_id', '=', intentId)
           .where('state', '=', 'sent')
-          .where('retry_of', 'is', null)
-          .execute();
-        await changeState(transaction, intentId, ({ state }) =>
-          state.kind === 'sent' ? { kind: 'waiting' } : null,
-        );
+          .where('sent_by', '=', replicaId)
+          .executeTakeFirst();
+        if (sent) await takeBack(transaction, intentId);
       });
     },
     lookInto: (intentId, running, now) =>
@@ -81,15 +94,21 @@ export function createStartLog(
         await lookAtMapping(transaction, intent, running, now);
         return { value: await findStart(transaction, intentId), hasChanged: true };
       }),
-    settleInterrupted: (now, livingReplicas) =>
-      write(async (transaction) => {
+    async settleInterrupted(now, findLiving) {
+      const sent = await guard(() =>
+        db.selectFrom('starts').select('sent_by').distinct().where('state', '=', 'sent').execute(),
+      );
+      if (sent.length === 0) return [];
+      const living = new Set<string | null>(await findLiving());
+      const gone = sent.filter(({ sent_by }) => !living.has(sent_by));
+      if (gone.length === 0) return [];
+      const goneIds = gone.flatMap(({ sent_by }) => sent_by ?? []);
+      return write(async (transaction) => {
         const rows = await transaction
           .selectFrom('starts')
           .selectAll()
           .where('state', '=', 'sent')
-          .where(({ or, eb }) =>
-            or([eb('sent_by', 'is', null), eb('sent_by', 'not in', livingReplicas)]),
-          )
+          .where(({ or, eb }) => or([eb('sent_by', 'is', null), eb('sent_by', 'in', goneIds)]))
           .orderBy('intent_id')
           .execute();
         const interrupted = rows.map((row) =>
@@ -102,7 +121,8 @@ export function createStartLog(
         );
         for (const row of interrupted) await replaceRow(transaction, row);
         return interrupted.map(toStartIntent);
-      }),
+      });
+    },
     findSender: (intentId) =>
       guard(async () => {
         const row = await db
@@ -200,6 +220,19 @@ async function begin(
     .returning('intent_id')
     .executeTakeFirstOrThrow();
   return { value: { kind: 'begun', intent: { ...intent, intentId } }, hasChanged: true };
+}
+
+/** Forget a start that nothing came of; a retry waits again. */
+async function takeBack(transaction: Transaction<LogTables>, intentId: number): Promise<void> {
+  await transaction
+    .deleteFrom('starts')
+    .where('intent_id', '=', intentId)
+    .where('state', 'in', ['sent', 'unknown'])
+    .where('retry_of', 'is', null)
+    .execute();
+  await changeState(transaction, intentId, (intent) =>
+    isUnanswered(intent) ? { kind: 'waiting' } : null,
+  );
 }
 
 async function findStart(

@@ -18,6 +18,7 @@ export abstract class GatewayError extends Error {
   }
 }
 
+/** The ways in which a call to the upstream fails. */
 export type UpstreamErrorCode =
   | 'UPSTREAM_UNAVAILABLE'
   | 'UPSTREAM_TIMEOUT'
@@ -26,6 +27,7 @@ export type UpstreamErrorCode =
   | 'UPSTREAM_FORBIDDEN'
   | 'UPSTREAM_INVALID_RESPONSE';
 
+/** What is known of a failed call, beside its code. */
 export interface UpstreamErrorOptions {
   readonly upstream?: UpstreamDetails | undefined;
   /** How long to wait before asking again, in ms, where it is known. */
@@ -154,6 +156,20 @@ export class LogUnavailableError extends GatewayError {
 
   override get extensions(): Record<string, unknown> {
     return { code: this.code, ...(this.outcomeUnknown && { outcomeUnknown: true }) };
+  }
+}
+
+/** Whether the log has taken what was written to it last is not known, and cannot be asked now. */
+export class CommitUncertainError extends LogUnavailableError {}
+
+/** A start was not sent. The log may have it as sent all the same, until it is called off. */
+export class StartNotSentError extends LogUnavailableError {
+  constructor(
+    message: string,
+    readonly intentId: number,
+    options: { cause?: unknown },
+  ) {
+    super(message, options);
   }
 }
 

@@ -155,9 +155,12 @@ export interface StartLog {
 
   /**
    * The upstream certainly did not take this start. A first try is forgotten, so that its key is free again;
-   * a retry goes back to waiting.
+   * a retry goes back to waiting. So it is also where the start was taken for unanswered meanwhile.
    */
   withdraw(intentId: number): Promise<void>;
+
+  /** This process did not send this start after all, whether or not the log has it as sent by it. */
+  callOff(intentId: number): Promise<void>;
 
   /**
    * Settle a start of unknown outcome, where what was seen of its mapping tells what it came to.
@@ -173,12 +176,13 @@ export interface StartLog {
    * only taken for ended, and hears its answer after all, settles its start as the answer says.
    *
    * @param now - in ms since the epoch
-   * @param livingReplicas - the ids of the processes that may still hear their answers
+   * @param findLiving - gives the ids of the processes that may still hear their answers. Asked only once it is
+   *   known whose answers are waited for: so a process that comes meanwhile is not taken for ended.
    * @returns them, oldest first
    */
   settleInterrupted(
     now: number,
-    livingReplicas: readonly string[],
+    findLiving: () => Promise<readonly string[]>,
   ): Promise<readonly StartIntent[]>;
 
   /** The process that sent a start and has to hear the answer; null where there is none to be heard any more. */

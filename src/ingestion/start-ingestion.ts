@@ -2,22 +2,25 @@ import {
   BadUserInputError,
   GatewayError,
   RequestNotFoundError,
+  StartNotSentError,
   UpstreamError,
   type UpstreamErrorCode,
 } from './gateway-error.js';
 import type { IngestionRecord, RequestRef } from './ingestion-request.js';
-import type { Clock, IngestionLog, StartLog, Watches } from './ports.js';
+import type { Begun, Clock, IngestionLog, StartLog, Watches } from './ports.js';
 import {
   isSameInput,
   type NamedStart,
+  type NewStart,
   type StartIdentity,
   type StartInput,
   type StartIntent,
 } from './start-intent.js';
 import { neverHeard, type StartOutcome, type Submitter } from './submitter.js';
 
+/** What a starter needs. */
 export interface StarterOptions {
-  readonly submitter: Pick<Submitter, 'submit' | 'keepAnswer'>;
+  readonly submitter: Pick<Submitter, 'submit' | 'keepAnswer' | 'callOff'>;
   readonly watches: Pick<Watches, 'poll'>;
   readonly log: Pick<IngestionLog, 'find' | 'list'>;
   readonly starts: Pick<StartLog, 'begin' | 'findSender' | 'settle' | 'lookInto'>;
@@ -47,6 +50,7 @@ export interface Starter {
   start(input: StartInput, identity: StartIdentity): Promise<StartOutcome>;
 }
 
+/** Build what starts ingestions for those who ask. */
 export function createStarter({
   submitter,
   watches,
@@ -78,16 +82,20 @@ export function createStarter({
     const { mappingId, retryOnAbort } = input;
     const { caller, idempotencyKey } = identity;
     const createdAt = clock.now();
-    const begun = await starts.begin({
-      mappingId,
-      retryOnAbort,
-      caller,
-      idempotencyKey,
-      createdAt,
-    });
+    const begun = await begin({ mappingId, retryOnAbort, caller, idempotencyKey, createdAt });
     if (begun.kind === 'begun') return submitter.submit(begun.intent);
     if (!isSameInput(begun.intent, input)) throw otherInput();
     return repeat(begun.intent);
+  }
+
+  async function begin(start: NewStart): Promise<Begun> {
+    try {
+      return await starts.begin(start);
+    } catch (error) {
+      // Else who repeats the call would be told that its outcome is unknown.
+      if (error instanceof StartNotSentError) void submitter.callOff(error.intentId);
+      throw error;
+    }
   }
 
   /** What a start that is in the log already came to. */

@@ -22,10 +22,11 @@ export type StartOutcome =
       readonly message: string;
     };
 
+/** What a submitter needs. */
 export interface SubmitterOptions {
   readonly upstream: Pick<Upstream, 'start'>;
   readonly watches: Pick<Watches, 'observe'>;
-  readonly starts: Pick<StartLog, 'settle' | 'withdraw'>;
+  readonly starts: Pick<StartLog, 'settle' | 'withdraw' | 'callOff'>;
   readonly clock: Clock;
   /** Told of each start that may or may not have been taken. */
   readonly onOutcomeUnknown: (intent: StartIntent, error: unknown) => void;
@@ -53,6 +54,9 @@ export interface Submitter {
    */
   keepAnswer(intentId: number): Promise<boolean>;
 
+  /** Take care that the log does not have a start as sent that was not; now, or as soon as it can be written. */
+  callOff(intentId: number): Promise<void>;
+
   /** Try no more by itself. What could not be kept is found as unknown at the next start. */
   stop(): void;
 }
@@ -60,6 +64,7 @@ export interface Submitter {
 /** How long to wait before the log is asked once more to take an answer, in ms. */
 const KEEP_AGAIN_MS = 1_000;
 
+/** Build what submits starts, each once. */
 export function createSubmitter({
   upstream,
   watches,
@@ -152,6 +157,11 @@ export function createSubmitter({
   return {
     submit,
     keepAnswer,
+    async callOff(intentId) {
+      // In mind at once: whoever asks for this start meanwhile must not take its answer for one that was lost.
+      unkept.set(intentId, () => starts.callOff(intentId));
+      await keepAnswer(intentId).catch(unlessOurs);
+    },
     stop() {
       isStopped = true;
       cancelKeeping();

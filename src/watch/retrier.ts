@@ -1,4 +1,4 @@
-import { UpstreamError } from '../ingestion/gateway-error.js';
+import { CommitUncertainError, UpstreamError } from '../ingestion/gateway-error.js';
 import type { Clock, StartLog } from '../ingestion/ports.js';
 import type { StartIntent } from '../ingestion/start-intent.js';
 import type { Submitter } from '../ingestion/submitter.js';
@@ -24,9 +24,10 @@ export interface RetrierEvents {
   onFailed(error: unknown): void;
 }
 
+/** What a retrier needs. */
 export interface RetrierOptions {
   readonly starts: Pick<StartLog, 'waitingRetries' | 'send' | 'settle' | 'lookInto'>;
-  readonly submitter: Pick<Submitter, 'submit' | 'keepAnswer'>;
+  readonly submitter: Pick<Submitter, 'submit' | 'keepAnswer' | 'callOff'>;
   readonly clock: Clock;
   /** How long the first retry of a request waits, in ms; each further one twice as long. */
   readonly backoffMs: number;
@@ -72,8 +73,10 @@ export function createRetrier({
     try {
       for (const intent of await starts.waitingRetries()) {
         if (scheduled.has(intent.intentId)) continue;
-        const dueAt = intent.createdAt + spread(toBackoffMs(backoffMs, intent.attempt - 1));
-        schedule(intent, 0, Math.max(0, dueAt - clock.now()));
+        const pauseMs = spread(toBackoffMs(backoffMs, intent.attempt - 1));
+        // Another process may have written it down, by a clock that is ahead of this one.
+        const passedMs = Math.max(0, clock.now() - intent.createdAt);
+        schedule(intent, 0, Math.max(0, pauseMs - passedMs));
       }
     } catch (error) {
       if (isStopped) return;
@@ -106,6 +109,8 @@ export function createRetrier({
       if (!(await starts.send(intent.intentId, clock.now()))) return done(intent);
     } catch (error) {
       events.onFailed(error);
+      // Else it might stay as sent by this process, and nobody would submit it.
+      if (error instanceof CommitUncertainError) await submitter.callOff(intent.intentId);
       return again(0);
     }
     try {

@@ -16,12 +16,15 @@ import { toWatchReport, type Watch } from './watch.js';
 
 /** What an operator wants to hear of. */
 export interface WatcherEvents {
+  /** What was observed here made the log grow. */
+  onTransition(to: IngestionStatus): void;
   /** The upstream went back on a terminal status; nothing was changed. */
   onRegression(ref: RequestRef, known: IngestionStatus, seen: IngestionStatus): void;
   /** A poll failed; the watch goes on, more slowly. */
   onPollFailed(ref: RequestRef, error: unknown, consecutiveFailures: number): void;
 }
 
+/** What a watcher needs. */
 export interface WatcherOptions {
   readonly upstream: Pick<Upstream, 'status' | 'expedite'>;
   readonly log: Pick<IngestionLog, 'append'>;
@@ -61,6 +64,7 @@ export interface Watcher extends Watches {
   stop(): Promise<void>;
 }
 
+/** Build a watcher that watches nothing yet. */
 export function createWatcher({
   upstream,
   log,
@@ -93,6 +97,7 @@ export function createWatcher({
     const observedAt = clock.now();
     const { kind, record } = await log.append({ ref, seen, observedAt, answers });
     const known = record.state.status;
+    if (kind === 'transition') events.onTransition(known);
     if (kind === 'regression') events.onRegression(ref, known, seen.status);
     if (isTerminal(known)) end(ref);
     else await succeed(ref, record, observedAt);

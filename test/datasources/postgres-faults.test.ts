@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
+import type { LogTables } from '../../src/datasources/ingestion-log.schema.js';
 import type { PostgresTimeouts } from '../../src/datasources/postgres.log.js';
+import type { ReplicaTables } from '../../src/datasources/replica.schema.js';
+import { createReplicaRegistry } from '../../src/datasources/replica-registry.datasource.js';
 import type { ReportedState, RequestRef } from '../../src/ingestion/ingestion-request.js';
 import { createTestDatabase, execute, type TestDatabase } from '../support/postgres.js';
 import { openReplica, type ReplicaLog, type ReplicaOptions } from '../support/postgres-logs.js';
@@ -43,6 +46,15 @@ async function open(url = database.url, options: ReplicaOptions = {}): Promise<R
 
 const appendTo = ({ log }: ReplicaLog, requestId: string) =>
   log.append({ ref: toRef(requestId), seen: running, observedAt: 1_000 });
+
+const beginAt = ({ starts }: ReplicaLog, idempotencyKey: string) =>
+  starts.begin({
+    mappingId: 'XDM44',
+    retryOnAbort: 0,
+    caller: null,
+    idempotencyKey,
+    createdAt: 1_000,
+  });
 
 /** A connection past the log. */
 async function connect(url = database.url): Promise<pg.Client> {
@@ -88,6 +100,22 @@ describe('a transaction that is held open', () => {
     await held.done;
     expect(await quick.log.find([toRef('1')])).toEqual([null]);
     expect(await appendTo(quick, '1')).toMatchObject({ kind: 'transition' });
+  });
+
+  it('keeps nobody who waits for it from saying that he lives', async () => {
+    const [slow, waiting] = [await open(), await open()];
+    const { aside, guard } = waiting.database;
+    const registry = createReplicaRegistry(
+      { db: aside.withTables<Omit<ReplicaTables, keyof LogTables>>(), guard },
+      'p',
+    );
+    await registry.join('waiting', 60_000);
+    const held = await holdLog(slow);
+    // More than there are connections.
+    const begun = Array.from({ length: 8 }, (_, key) => beginAt(waiting, String(key)));
+    expect(await registry.beat('waiting', 60_000)).toMatchObject({ livingCount: 1 });
+    held.letGo();
+    expect(await Promise.all([held.done, ...begun])).toHaveLength(9);
   });
 
   it('is ended by the database where its process is frozen', async () => {

@@ -37,6 +37,14 @@ async function open(url = database.url, options: ReplicaOptions = {}): Promise<R
   return replica;
 }
 
+/** As a newer version does when it is started: it adds, and takes nothing away. */
+async function migrateFurther(name: string, change: string): Promise<void> {
+  await execute(
+    database.url,
+    `begin; ${change}; insert into kysely_migration values ('${name}', '2100'); commit`,
+  );
+}
+
 const appendTo = ({ log }: ReplicaLog, requestId: string, seen: ReportedState = running) =>
   log.append({ ref: toRef(requestId), seen, observedAt: 1_000 });
 
@@ -165,8 +173,8 @@ describe('a start', () => {
     const one = await open(database.url, { replicaId: 'one' });
     const other = await open(database.url, { replicaId: 'other' });
     const { intent } = await one.starts.begin(start);
-    expect(await other.starts.settleInterrupted(2_000, ['one', 'other'])).toEqual([]);
-    expect(await other.starts.settleInterrupted(2_000, ['other'])).toMatchObject([
+    expect(await other.starts.settleInterrupted(2_000, async () => ['one', 'other'])).toEqual([]);
+    expect(await other.starts.settleInterrupted(2_000, async () => ['other'])).toMatchObject([
       { intentId: intent.intentId, state: { kind: 'unknown' } },
     ]);
   });
@@ -175,7 +183,7 @@ describe('a start', () => {
     const one = await open(database.url, { replicaId: 'one' });
     const other = await open(database.url, { replicaId: 'other' });
     const { intent } = await one.starts.begin(start);
-    await other.starts.settleInterrupted(2_000, ['other']);
+    await other.starts.settleInterrupted(2_000, async () => ['other']);
     await one.log.append({
       ref: toRef('1'),
       seen: running,
@@ -189,6 +197,61 @@ describe('a start', () => {
   });
 });
 
+describe('a start whose process is taken for gone', () => {
+  const start = {
+    mappingId: 'XDM44',
+    retryOnAbort: 1,
+    caller: null,
+    idempotencyKey: 'k',
+    createdAt: 1_000,
+  };
+
+  it('is free to be begun again once that process hears that it was not taken', async () => {
+    const [one, other] = [await open(), await open()];
+    const { intent } = await one.starts.begin(start);
+    await other.starts.settleInterrupted(2_000, async () => []);
+    await one.starts.withdraw(intent.intentId);
+    expect(await other.starts.begin(start)).toMatchObject({ kind: 'begun' });
+  });
+
+  it('waits to be sent again, where it is a retry', async () => {
+    const [one, other] = [await open(), await open()];
+    const { intent } = await one.starts.begin(start);
+    await one.log.append({
+      ref: toRef('1'),
+      seen: aborted,
+      observedAt: 2_000,
+      answers: { intentId: intent.intentId, kind: 'submitted', message: 'ok' },
+    });
+    const [retry] = await one.starts.waitingRetries();
+    await one.starts.send(retry?.intentId ?? 0, 3_000);
+    await other.starts.settleInterrupted(4_000, async () => []);
+    expect(await other.starts.waitingRetries()).toEqual([]);
+    await one.starts.withdraw(retry?.intentId ?? 0);
+    expect(await other.starts.waitingRetries()).toMatchObject([{ intentId: retry?.intentId }]);
+  });
+
+  it('is called off by the process that did not send it, and by no other', async () => {
+    const [one, other] = [await open(), await open()];
+    const { intent } = await one.starts.begin(start);
+    await other.starts.callOff(intent.intentId);
+    expect(await other.starts.begin(start)).toMatchObject({ kind: 'known' });
+    await one.starts.callOff(intent.intentId);
+    expect(await other.starts.begin(start)).toMatchObject({ kind: 'begun' });
+  });
+
+  it('is left alone where that process came while it was asked who is there', async () => {
+    const one = await open(database.url, { replicaId: 'one' });
+    const newcomer = await open(database.url, { replicaId: 'newcomer' });
+    await one.starts.begin({ ...start, idempotencyKey: null });
+    const settled = await one.starts.settleInterrupted(2_000, async () => {
+      await newcomer.starts.begin(start);
+      return ['one'];
+    });
+    expect(settled).toEqual([]);
+  });
+});
+
 describe('the database', () => {
   it('is prepared by one of all who start together', async () => {
     const all = await Promise.all([open(), open(), open(), open()]);
@@ -197,10 +260,22 @@ describe('the database', () => {
     expect(new Set(cursors).size).toBe(1);
   });
 
-  it('is not opened by an older version than wrote it', async () => {
+  it('is gone on with by the version before the one that changed it, also after a restart', async () => {
+    const running = await open();
+    await appendTo(running, '1');
+    await migrateFurther('9998_future', 'alter table requests add column future text');
+    await appendTo(running, '2');
+    const restarted = await open();
+    await appendTo(restarted, '3');
+    await running.untilTold(3);
+    expect(await restarted.log.list({}, null, 10)).toHaveLength(3);
+  });
+
+  it('is not opened by a version that is older than that', async () => {
     const { log } = await openReplica(database.url);
     await log.close();
-    await execute(database.url, `insert into kysely_migration values ('9999_future', '2100')`);
+    await migrateFurther('9998_future', 'alter table requests add column future text');
+    await migrateFurther('9999_future', 'alter table starts add column future text');
     await expect(open()).rejects.toThrow(
       /^The database test_\w+ at 127.0.0.1:\d+ was written by a newer version of Sluice. Run that version, or set DATABASE_URL to another database.$/,
     );

@@ -161,10 +161,10 @@ describe('a start', () => {
     const left = await begin({ idempotencyKey: 'k' });
     await answer(await begin(), 'submitted', '1');
     opened = await opened.reopen();
-    expect(await opened.starts.settleInterrupted(5_000, [])).toMatchObject([
+    expect(await opened.starts.settleInterrupted(5_000, async () => [])).toMatchObject([
       { intentId: left.intentId, state: { kind: 'unknown', settledAt: 5_000 } },
     ]);
-    expect(await opened.starts.settleInterrupted(6_000, [])).toEqual([]);
+    expect(await opened.starts.settleInterrupted(6_000, async () => [])).toEqual([]);
   });
 
   it('is settled in the commit of the request that it is answered with, or not at all', async () => {
@@ -369,7 +369,7 @@ describe('pruning', () => {
     for (let step = 0; step < 3; step += 1) counts.push(await opened.starts.prune(9_000, 1));
     expect(counts).toEqual([1, 1, 0]);
     expect((await look(young)).state.kind).toBe('unknown');
-    expect(await opened.starts.settleInterrupted(9_000, [])).toHaveLength(1);
+    expect(await opened.starts.settleInterrupted(9_000, async () => [])).toHaveLength(1);
   });
 
   it('forgets a start with its request, and never retries a request twice for it', async () => {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { GRAPHQL_TRANSPORT_WS_PROTOCOL } from 'graphql-ws';
 import { WebSocket } from 'ws';
+import { LogUnavailableError } from '../../src/ingestion/gateway-error.js';
 import type { ReportedState } from '../../src/ingestion/ingestion-request.js';
 import {
   IngestionActivityDocument,
@@ -103,6 +104,28 @@ describe('equal subscriptions', () => {
       to: 'IN_PROGRESS',
       request: { status: 'SUCCESS' },
     });
+  });
+
+  it('end with an error where an event cannot be made for want of the log, and get it when they come back', async () => {
+    const variables = { mappingId: 'XDM44', requestId: '1' };
+    await append('1');
+    const cut = createClient().subscribe(IngestionStatusChangedDocument, variables);
+    const [first] = await cut.received(1);
+    const { find } = gateway.log;
+    const refuse = () => Promise.reject(new LogUnavailableError('The log cannot be read now.'));
+    Object.assign(gateway.log, { find: refuse });
+    await append('1', finished);
+    await expect(cut.completed).rejects.toMatchObject([
+      { extensions: { code: 'LOG_UNAVAILABLE' } },
+    ]);
+    expect(cut.events).toHaveLength(1);
+    Object.assign(gateway.log, { find });
+    const after = first?.data?.ingestionStatusChanged.cursor ?? null;
+    const [last] = await createClient().subscribe(IngestionStatusChangedDocument, {
+      ...variables,
+      after,
+    }).completed;
+    expect(last?.data?.ingestionStatusChanged.to).toBe('SUCCESS');
   });
 
   it('leave nothing behind', async () => {

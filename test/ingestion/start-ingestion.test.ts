@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { UpstreamError } from '../../src/ingestion/gateway-error.js';
+import { StartNotSentError, UpstreamError } from '../../src/ingestion/gateway-error.js';
 import type { ReportedState } from '../../src/ingestion/ingestion-request.js';
 import { singleReplica } from '../../src/ingestion/replica-ports.js';
 import { createStarter } from '../../src/ingestion/start-ingestion.js';
+import type { NewStart } from '../../src/ingestion/start-intent.js';
 import type { Submission } from '../../src/ingestion/submission.js';
 import { createSubmitter, type StartOutcome } from '../../src/ingestion/submitter.js';
 import { createWatcher } from '../../src/watch/watcher.js';
@@ -94,7 +95,7 @@ function live(model: Model, { starts, log }: OpenedLogs, nextFate: () => [Fate, 
     clock,
     leases: singleReplica,
     plan: { minMs: 1e9, maxMs: 1e9, maxPollsPerSecond: 1e6 },
-    events: { onRegression: () => {}, onPollFailed: () => {} },
+    events: { onTransition: () => {}, onRegression: () => {}, onPollFailed: () => {} },
   });
   const submitter = createSubmitter({
     upstream: {
@@ -163,6 +164,25 @@ describe('starting', () => {
     await opened.dispose();
   });
 
+  it('sends what a commit of which it did not hear has put down as sent, when it is asked again', async () => {
+    const model = createModel();
+    const opened = await openStartLog();
+    const gateway = live(model, opened, () => ['answered', false]);
+    const { begin } = opened.starts;
+    const beginUnheard = async (start: NewStart) => {
+      const { intent } = await begin(start);
+      throw new StartNotSentError('Nobody knows.', intent.intentId, {});
+    };
+    Object.assign(opened.starts, { begin: beginUnheard });
+    await expect(gateway.start('k')).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' });
+    expect(model.posts).toEqual([]);
+    Object.assign(opened.starts, { begin });
+    expect(await gateway.start('k')).toMatchObject({ kind: 'submitted' });
+    expect(model.posts).toHaveLength(1);
+    gateway.die();
+    await opened.dispose();
+  });
+
   describe('an answer that the log cannot take', () => {
     // So long that it needs new pages of the file.
     const answer = { kind: 'submitted', requestId: '1', info: 'x'.repeat(100_000) } as const;
@@ -209,7 +229,7 @@ describe('starting', () => {
     it('is unknown to the next process where this one ends before', async () => {
       gateway.die();
       opened = await opened.reopen();
-      await opened.starts.settleInterrupted(model.clock.now(), []);
+      await opened.starts.settleInterrupted(model.clock.now(), async () => []);
       gateway = live(model, opened, () => ['answered', false]);
       await expect(gateway.start('k')).rejects.toMatchObject({ outcomeUnknown: true });
     });
@@ -285,7 +305,7 @@ describe('starting', () => {
               gateway.die();
               underWay = [];
               opened = await opened.reopen();
-              await opened.starts.settleInterrupted(model.clock.now(), []);
+              await opened.starts.settleInterrupted(model.clock.now(), async () => []);
               gateway = live(model, opened, nextFate);
           }
         }

@@ -59,7 +59,7 @@ export async function startPushedGateway(clock = systemClock): Promise<PushedGat
     clock: systemClock,
     leases: singleReplica,
     plan: { minMs: 60_000, maxMs: 60_000, maxPollsPerSecond: 1e6 },
-    events: { onRegression: () => {}, onPollFailed: () => {} },
+    events: { onTransition: () => {}, onRegression: () => {}, onPollFailed: () => {} },
   });
   const logger = pino({ level: 'silent' });
   const schema = await buildGatewaySchema({

@@ -101,7 +101,7 @@ function createCluster(count: number, skewMs = 0) {
       clock: machine.clock,
       plan: { minMs: 1_000, maxMs: 1_000, maxPollsPerSecond: 1e6 },
       leases: replica.leases,
-      events: { onRegression() {}, onPollFailed() {} },
+      events: { onTransition() {}, onRegression() {}, onPollFailed() {} },
       random: () => 0,
     });
     log.onAppended(({ ref, to }) => {

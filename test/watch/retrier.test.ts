@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { UpstreamError } from '../../src/ingestion/gateway-error.js';
+import { CommitUncertainError, UpstreamError } from '../../src/ingestion/gateway-error.js';
 import { singleReplica } from '../../src/ingestion/replica-ports.js';
 import type { Submission } from '../../src/ingestion/submission.js';
 import { createSubmitter } from '../../src/ingestion/submitter.js';
@@ -57,7 +57,7 @@ function createSubject(): Retrier {
     clock,
     leases: singleReplica,
     plan: { minMs: 1e9, maxMs: 1e9, maxPollsPerSecond: 1e6 },
-    events: { onRegression: () => {}, onPollFailed: () => {} },
+    events: { onTransition: () => {}, onRegression: () => {}, onPollFailed: () => {} },
   });
   const { starts } = opened;
   const onOutcomeUnknown = () => {};
@@ -161,6 +161,21 @@ describe('the retrier', () => {
     await retrier.stop();
   });
 
+  it('waits no longer than it would by its own clock, where another process’s is ahead', async () => {
+    const ahead = createManualClock();
+    await ahead.advance(3_600_000);
+    const here = clock;
+    clock = ahead;
+    await abortOne();
+    clock = here;
+    answers.push(taken);
+    const retrier = createSubject();
+    await retrier.look();
+    await nextTry();
+    expect(calls).toEqual([5_000]);
+    await retrier.stop();
+  });
+
   it('never submits again what may have been taken', async () => {
     await abortOne();
     answers.push(lost);
@@ -186,6 +201,25 @@ describe('the retrier', () => {
     await nextTry();
     expect([told, calls]).toEqual([['Error: the disk is full'], []]);
     Object.assign(opened.starts, { send });
+    await nextTry();
+    expect([told.at(-1), calls]).toEqual(['taken', [10_000]]);
+    await retrier.stop();
+  });
+
+  it('submits what was written down as sent by a commit of which it did not hear', async () => {
+    await abortOne();
+    answers.push(taken);
+    const retrier = createSubject();
+    await retrier.look();
+    const { send } = opened.starts;
+    const sendUnheard = async (intentId: number, now: number) => {
+      await send(intentId, now);
+      throw new CommitUncertainError('Nobody knows.');
+    };
+    Object.assign(opened.starts, { send: sendUnheard });
+    await nextTry();
+    Object.assign(opened.starts, { send });
+    await clock.scheduled(0, 10_000);
     await nextTry();
     expect([told.at(-1), calls]).toEqual(['taken', [10_000]]);
     await retrier.stop();

@@ -81,7 +81,7 @@ function createWatchers(
   log: IngestionLog,
   clock: Clock,
 ) {
-  const events = { onRegression() {}, onPollFailed() {} };
+  const events = { onTransition() {}, onRegression() {}, onPollFailed() {} };
   const options = {
     upstream,
     log,

@@ -45,6 +45,7 @@ function createSubject(answers: Answer[] = []) {
     plan: { minMs: 1_000, maxMs: 30_000, maxPollsPerSecond: 1e6 },
     random: () => 0,
     events: {
+      onTransition: () => {},
       onRegression: (_ref, known, seen) => regressions.push(`${known} → ${seen}`),
       onPollFailed: (_ref, _error, count) => failures.push(count),
     },

@@ -156,8 +156,9 @@ function unknownVariables(environment: Environment): string[] {
 
 function masked(name: string, value: string | undefined): string {
   if (isSecret(name)) return '***';
-  // All that may be credentials of a URL, also of one that is none: a password may hold any character.
-  return (value ?? '').replace(/^(.*?\/\/)?.*@/s, '$1***@');
+  // All that may be credentials of a URL, also of one that is none: a password may hold any character. Behind
+  // a question mark there may be a key.
+  return (value ?? '').replace(/^(.*?\/\/)?.*@/s, '$1***@').replace(/(\/\/.*?[?#]).+$/s, '$1***');
 }
 
 function deepFrozen<T extends object>(value: T): Readonly<T> {

@@ -1,6 +1,6 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
-import pretty from 'pino-pretty';
 import type { LogLevel } from './config/settings.js';
+import { toReadable } from './readable-log.js';
 
 /** Fields that must never reach a log, wherever in a line they stand. */
 const secretFields = [
@@ -28,9 +28,7 @@ export function createLogger(level: LogLevel, destination?: DestinationStream): 
   };
   if (destination) return pino(options, destination);
   if (process.stdout.isTTY) {
-    // The message of an operation has its type, its name and its outcome already.
-    const ignore = 'pid,hostname,transport,type,name,outcome';
-    return pino(options, pretty({ translateTime: 'SYS:HH:MM:ss.l', singleLine: true, ignore }));
+    return pino(options, { write: (line) => void process.stdout.write(toReadable(line)) });
   }
   return pino(options);
 }

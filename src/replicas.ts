@@ -38,6 +38,7 @@ export interface Replicas {
   stop(): Promise<void>;
 }
 
+/** What joining the others needs. */
 export interface ReplicasOptions {
   readonly database: LogDatabase;
   readonly log: Pick<IngestionLog, 'list'>;

@@ -10,6 +10,7 @@ import { createRetrier } from './watch/retrier.js';
 /** How long an ABORTED request’s first retry waits, in ms. */
 const RETRY_BACKOFF_MS = 5_000;
 
+/** What starting ingestions needs. */
 export interface StartsOptions {
   readonly upstream: Pick<Upstream, 'start'>;
   readonly watches: Pick<Watches, 'observe' | 'poll'>;

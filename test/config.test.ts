@@ -197,8 +197,8 @@ describe('a fault', () => {
     ['CAMPAIGN_URL', 'https://me:secret@host', `CAMPAIGN_URL=https://***@host: ${url}`],
     ['CAMPAIGN_URL', 'https://me:s/e@c@host/x', `CAMPAIGN_URL=https://***@host/x: ${url}`],
     ['CAMPAIGN_URL', 'me:secret@host', `CAMPAIGN_URL=***@host: ${url}`],
-    ['CAMPAIGN_URL', 'https://host/?a=b', `CAMPAIGN_URL=https://host/?a=b: ${url}`],
-    ['CAMPAIGN_URL', 'https://host/#a', `CAMPAIGN_URL=https://host/#a: ${url}`],
+    ['CAMPAIGN_URL', 'https://host/?a=b', `CAMPAIGN_URL=https://host/?***: ${url}`],
+    ['CAMPAIGN_URL', 'https://host/#a', `CAMPAIGN_URL=https://host/#***: ${url}`],
     ['IMS_URL', 'https://:secret@host', `IMS_URL=https://***@host: ${url}`],
     ['CAMPAIGN_ORGANIZATION', '..', 'CAMPAIGN_ORGANIZATION=..: expected a name such as acme'],
     [

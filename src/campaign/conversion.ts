@@ -1,6 +1,7 @@
 /** What a source's value can be turned into. */
 export const CONVERSIONS = ['string', 'number', 'integer', 'boolean', 'date', 'date-time'] as const;
 
+/** One of {@link CONVERSIONS}. */
 export type Conversion = (typeof CONVERSIONS)[number];
 
 /** A value that is not what its mapping says it is. */

@@ -3,6 +3,7 @@ import type { FailureCode } from './ingestion-request.js';
 /** A job's statuses, as the product's list shows them. */
 export const JOB_STATUSES = ['Created', 'Uploaded', 'Success', 'Failed'] as const;
 
+/** One of {@link JOB_STATUSES}. */
 export type JobStatus = (typeof JOB_STATUSES)[number];
 
 /** Why a job failed: by the protocol's codes, or cut off by the end of the service. */

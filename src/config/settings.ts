@@ -4,7 +4,9 @@ import { tokenAlgorithms } from '../server/access-tokens.js';
 import { exposureSettings } from './exposure.js';
 import { isLoopback } from './loopback.js';
 
+/** How much is logged, from most to nothing. */
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
+/** One of {@link logLevels}. */
 export type LogLevel = (typeof logLevels)[number];
 
 const shippedMappingsDir = fileURLToPath(new URL('../../../mappings', import.meta.url));

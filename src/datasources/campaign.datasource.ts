@@ -27,6 +27,7 @@ export interface CampaignCall {
   readonly durationMs: number;
 }
 
+/** What calls to the upstream need. */
 export interface CampaignOptions extends CampaignAddress {
   readonly token: ReadyToken | ClientCredentials;
   /** The deadline of one call, its repeats and waits included, in ms. */

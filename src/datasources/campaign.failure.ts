@@ -37,11 +37,7 @@ export function toTransportFailure(
   switch (failed.kind) {
     case 'unsent':
       return new CallFailure(
-        new UpstreamError(
-          'UPSTREAM_UNAVAILABLE',
-          'The upstream cannot be reached: no connection could be made, and nothing was sent.',
-          { cause },
-        ),
+        new UpstreamError('UPSTREAM_UNAVAILABLE', toUnsentText(cause), { cause }),
         { isTrouble: true, isPassing: true },
       );
     case 'broken':
@@ -70,6 +66,17 @@ export function toTransportFailure(
     case 'calledOff':
       return toCalledOffFailure(cause, isStart && failed.isSent);
   }
+}
+
+/** Node's codes for certificates that it does not trust. */
+const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/;
+
+function toUnsentText(cause: unknown): string {
+  const { code } = cause as NodeJS.ErrnoException;
+  if (code === undefined || !UNTRUSTED.test(code)) {
+    return 'The upstream cannot be reached: no connection could be made, and nothing was sent.';
+  }
+  return `The upstream cannot be reached safely: its certificate is not trusted (${code}), and nothing was sent. Where an authority of your own has issued it, the operator names that in NODE_EXTRA_CA_CERTS.`;
 }
 
 /** Name the failure of a call whose deadline passed, or that was cut off by the gateway stopping. */

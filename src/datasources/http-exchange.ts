@@ -9,6 +9,7 @@ export interface HttpRequest {
   readonly body?: string | undefined;
 }
 
+/** A whole answer, whatever its status. */
 export interface HttpAnswer {
   readonly kind: 'answered';
   readonly status: number;

@@ -26,7 +26,8 @@ const tokenAnswer = z.object({
   expires_in: z.number().positive(),
 });
 
-const errorAnswer = z.object({ error: z.string().regex(/^[\w-]{1,64}$/) });
+/** The codes of OAuth: what looks like anything else may be what it was sent. */
+const errorAnswer = z.object({ error: z.string().regex(/^[a-z_]{1,64}$/) });
 
 /** The request for a token. Its body holds the secret. */
 export function toTokenRequest(credentials: ClientCredentials): HttpRequest {

@@ -27,6 +27,7 @@ export interface PlatformCall {
   readonly durationMs: number;
 }
 
+/** What calls to Platform need. */
 export interface PlatformOptions extends PlatformAddress {
   readonly token: ReadyToken | ClientCredentials;
   /** The deadline of one look-up, its repeats and waits included, in ms. */

@@ -2,6 +2,7 @@ import { ForbiddenError } from './gateway-error.js';
 
 /** What a caller may be let do. To read is to see requests and what happens to them. */
 export const rights = ['ingestion:read', 'ingestion:start', 'metrics:read'] as const;
+/** One of {@link rights}. */
 export type Right = (typeof rights)[number];
 
 /**

@@ -18,6 +18,7 @@ export abstract class GatewayError extends Error {
   }
 }
 
+/** The ways in which a call to the upstream fails. */
 export type UpstreamErrorCode =
   | 'UPSTREAM_UNAVAILABLE'
   | 'UPSTREAM_TIMEOUT'
@@ -26,6 +27,7 @@ export type UpstreamErrorCode =
   | 'UPSTREAM_FORBIDDEN'
   | 'UPSTREAM_INVALID_RESPONSE';
 
+/** What is known of a failed call, beside its code. */
 export interface UpstreamErrorOptions {
   readonly upstream?: UpstreamDetails | undefined;
   /** How long to wait before asking again, in ms, where it is known. */

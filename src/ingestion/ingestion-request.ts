@@ -1,5 +1,6 @@
 /** The four statuses of an ingestion request, in the gateway's words. */
 export const ingestionStatuses = ['IN_PROGRESS', 'SUCCESS', 'FAILED', 'ABORTED'] as const;
+/** One of {@link ingestionStatuses}. */
 export type IngestionStatus = (typeof ingestionStatuses)[number];
 
 /** What names a request upstream: request ids are only unique together with their mapping. */

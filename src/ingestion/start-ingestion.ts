@@ -18,6 +18,7 @@ import {
 } from './start-intent.js';
 import { neverHeard, type StartOutcome, type Submitter } from './submitter.js';
 
+/** What a starter needs. */
 export interface StarterOptions {
   readonly submitter: Pick<Submitter, 'submit' | 'keepAnswer' | 'callOff'>;
   readonly watches: Pick<Watches, 'poll'>;
@@ -49,6 +50,7 @@ export interface Starter {
   start(input: StartInput, identity: StartIdentity): Promise<StartOutcome>;
 }
 
+/** Build what starts ingestions for those who ask. */
 export function createStarter({
   submitter,
   watches,

@@ -22,6 +22,7 @@ export type StartOutcome =
       readonly message: string;
     };
 
+/** What a submitter needs. */
 export interface SubmitterOptions {
   readonly upstream: Pick<Upstream, 'start'>;
   readonly watches: Pick<Watches, 'observe'>;
@@ -63,6 +64,7 @@ export interface Submitter {
 /** How long to wait before the log is asked once more to take an answer, in ms. */
 const KEEP_AGAIN_MS = 1_000;
 
+/** Build what submits starts, each once. */
 export function createSubmitter({
   upstream,
   watches,

@@ -15,6 +15,7 @@ export type BatchStatus =
 /** What a client can do to a batch. */
 export const BATCH_ACTIONS = ['COMPLETE', 'ABORT', 'FAIL', 'REVERT'] as const;
 
+/** One of {@link BATCH_ACTIONS}. */
 export type BatchAction = (typeof BATCH_ACTIONS)[number];
 
 /** An error as a batch shows it. `recordCount` is there only with error diagnostics. */

@@ -22,6 +22,7 @@ const TOKEN_LIFETIME_S = 86_399;
 /** Long enough to be seen by a client that polls, short enough to be waited for. In ms. */
 const STEP_MS = 100;
 
+/** What a receiver needs. */
 export interface PlatformReceiverOptions {
   readonly host: string;
   /** 0 takes a free one. */

@@ -2,17 +2,20 @@ import { GraphQLScalarType, Kind } from 'graphql';
 import { GraphQLDateTime, GraphQLSafeInt } from 'graphql-scalars';
 import { BadUserInputError } from '../ingestion/gateway-error.js';
 
+/** An instant, a `Date` inside. */
 export const DateTime = new GraphQLScalarType<Date, Date>({
   ...GraphQLDateTime.toConfig(),
   description:
     'RFC 3339 instant in UTC with milliseconds, such as `2026-01-31T09:15:00.000Z`, by the gateway’s clock.',
 });
 
+/** A count, a number inside. */
 export const SafeInt = new GraphQLScalarType({
   ...GraphQLSafeInt.toConfig(),
   description: 'Integer up to 2^53-1 (a record count may exceed Int).',
 });
 
+/** A place in the log as clients see it, checked for being a text only. */
 export const Cursor = new GraphQLScalarType<string, string>({
   name: 'Cursor',
   description:

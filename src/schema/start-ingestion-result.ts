@@ -94,6 +94,7 @@ export class StartIngestionError extends StartIngestionFailure {
   }
 }
 
+/** What a start may come to, as clients see it. */
 export const StartIngestionResult = createUnionType({
   name: 'StartIngestionResult',
   description: 'Every answer the upstream documents has its own type.',

@@ -20,6 +20,7 @@ export const tokenAlgorithms = [
   'EdDSA',
   'Ed25519',
 ] as const;
+/** One of {@link tokenAlgorithms}. */
 export type TokenAlgorithm = (typeof tokenAlgorithms)[number];
 
 /** So many tokens are remembered, for so long: then their signature is looked at again. */

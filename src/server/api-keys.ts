@@ -32,6 +32,7 @@ interface Entry {
   readonly caller: Caller;
 }
 
+/** Know callers by these keys, until they are replaced. */
 export function createApiKeys(keys: readonly ApiKey[]): ApiKeys {
   let entries = keys.map(toEntry);
   return {

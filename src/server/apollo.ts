@@ -11,6 +11,7 @@ import type { ComplexityCheck } from './limits/complexity.js';
 import { type OperationReporter, toErrorCodes } from './operation-log.js';
 import type { OperationRules } from './operation-rules.js';
 
+/** What Apollo Server is built of. */
 export interface ApolloOptions {
   readonly schema: GraphQLSchema;
   readonly rules: Omit<OperationRules, 'texts'>;

@@ -30,6 +30,7 @@ export interface Documents {
   ): PreparedOperation | readonly GraphQLError[];
 }
 
+/** Parse and validate by these rules; valid documents are kept for the next who send them. */
 export function createDocuments(schema: GraphQLSchema, rules: OperationRules): Documents {
   const { parseOptions, validationOptions } = rules;
   const validationRules = allValidationRules(rules);

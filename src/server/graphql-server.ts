@@ -38,6 +38,7 @@ export interface Exposure {
   readonly trustedProxies: readonly string[];
 }
 
+/** What the server is built of. */
 export interface GraphQLServerOptions {
   readonly schema: GraphQLSchema;
   readonly signIn: SignIn;

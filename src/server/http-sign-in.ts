@@ -30,6 +30,7 @@ export interface HttpSignIn {
   callerOf(request: FastifyRequest): Caller;
 }
 
+/** Let callers sign in over HTTP by what their headers show. */
 export function createHttpSignIn(
   signIn: SignIn,
   addressOf: ClientAddress,

@@ -33,6 +33,7 @@ const CHECK_INTERVAL_MS = 5_000;
 /** Connections beside those of WebSockets; the ones beyond are closed as they come. */
 const MAX_HTTP_CONNECTIONS = 20_000;
 
+/** What the HTTP server is built of. */
 export interface HttpOptions {
   readonly apollo: ApolloServer<OperationContext>;
   readonly newContext: (asker: Asker) => OperationContext;

@@ -26,6 +26,7 @@ const QUIET_MS = 5_000;
 
 const TIMEOUT_MS = 5_000;
 
+/** Where the keys are, and how they are fetched. */
 export interface IssuerKeysOptions {
   /** Where the issuer publishes its keys (a JSON Web Key Set). */
   readonly url: URL;

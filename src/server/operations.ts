@@ -44,6 +44,7 @@ export interface Operations {
   formatFailure(failure: unknown): readonly GraphQLFormattedError[];
 }
 
+/** What running operations needs. */
 export interface OperationsOptions {
   readonly schema: GraphQLSchema;
   readonly rules: OperationRules;
@@ -55,6 +56,7 @@ export interface OperationsOptions {
   readonly reportOperation: OperationReporter;
 }
 
+/** Join what operations need, over whichever transport they come. */
 export function createOperations(options: OperationsOptions): Operations {
   const { schema, apollo, fanOut, newContext, formatError, requests } = options;
   const { texts, complexity } = options.rules;

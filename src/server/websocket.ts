@@ -18,6 +18,7 @@ const DRAIN_SPREAD_MS = 1_000;
 /** A client has this long to answer the close before its connection is cut. */
 const CLOSE_TIMEOUT_MS = 2_000;
 
+/** What the WebSockets are built of. */
 export interface WebSocketOptions {
   readonly services: SocketServices;
   /** Of a frame. */
@@ -39,6 +40,7 @@ export interface GraphQLWebSockets {
   drain(): Promise<void>;
 }
 
+/** Speak graphql-transport-ws on the connections that are handed over. */
 export function createWebSockets({
   services,
   maxFrameBytes,

@@ -9,6 +9,7 @@ const STEP_ITEMS = 200;
 /** How long the others have the log to themselves between two steps, in ms. */
 const PAUSE_MS = 50;
 
+/** What is pruned, and how long things are kept. */
 export interface PrunerOptions {
   readonly log: Pick<IngestionLog | StartLog, 'prune'>;
   readonly clock: Clock;

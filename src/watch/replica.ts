@@ -50,6 +50,7 @@ export interface ReplicaEvents {
   onFailed(error: unknown): void;
 }
 
+/** What a replica needs. */
 export interface ReplicaOptions {
   readonly registry: ReplicaRegistry;
   readonly table: WatchTable;

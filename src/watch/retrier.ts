@@ -24,6 +24,7 @@ export interface RetrierEvents {
   onFailed(error: unknown): void;
 }
 
+/** What a retrier needs. */
 export interface RetrierOptions {
   readonly starts: Pick<StartLog, 'waitingRetries' | 'send' | 'settle' | 'lookInto'>;
   readonly submitter: Pick<Submitter, 'submit' | 'keepAnswer' | 'callOff'>;

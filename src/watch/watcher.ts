@@ -24,6 +24,7 @@ export interface WatcherEvents {
   onPollFailed(ref: RequestRef, error: unknown, consecutiveFailures: number): void;
 }
 
+/** What a watcher needs. */
 export interface WatcherOptions {
   readonly upstream: Pick<Upstream, 'status' | 'expedite'>;
   readonly log: Pick<IngestionLog, 'append'>;
@@ -63,6 +64,7 @@ export interface Watcher extends Watches {
   stop(): Promise<void>;
 }
 
+/** Build a watcher that watches nothing yet. */
 export function createWatcher({
   upstream,
   log,

@@ -101,6 +101,14 @@ describe('a mapping id never steers the URL', () => {
     ['...', '...'],
     ['a\r\nX: y', 'a%0D%0AX%3A%20y'],
     ['é 1', '%C3%A9%201'],
+    ['..%2fx', '..%252fx'],
+    ['%2e%2e%2f', '%252e%252e%252f'],
+    ['//other.test', '%2F%2Fother.test'],
+    ['https://other.test/', 'https%3A%2F%2Fother.test%2F'],
+    ['@other.test', '%40other.test'],
+    ['..;', '..%3B'],
+    ['\u2024\u2024\u2215x', '%E2%80%A4%E2%80%A4%E2%88%95x'],
+    ['\uff0e\uff0e\uff0fx', '%EF%BC%8E%EF%BC%8E%EF%BC%8Fx'],
   ])('%s arrives as one segment', async (mapping, segment) => {
     const { upstream, campaign } = await setUp();
     upstream.script(json(200, startAnswers.submitted(mapping, 1)));

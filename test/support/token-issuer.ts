@@ -9,8 +9,8 @@ import {
 import type { SignInConfig } from '../../src/server/sign-in.js';
 import { json, reset, startScriptedUpstream } from './scripted-upstream.js';
 
-const ISSUER = 'https://issuer.test/';
-const AUDIENCE = 'sluice';
+export const ISSUER = 'https://issuer.test/';
+export const AUDIENCE = 'sluice';
 export const MAPPINGS_CLAIM = 'sluice_mappings';
 
 /** A pair of keys of an issuer; tokens name it by its id. */

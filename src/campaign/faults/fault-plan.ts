@@ -1,6 +1,7 @@
 /** The calls that a fault can be put in the way of. */
 export const OPERATIONS = ['start', 'status', 'token'] as const;
 
+/** One of {@link OPERATIONS}. */
 export type Operation = (typeof OPERATIONS)[number];
 
 /** Which of the calls that a rule is about go wrong; counted from the start of the service. */

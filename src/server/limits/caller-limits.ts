@@ -13,6 +13,7 @@ export interface CallerLimits {
   readonly sockets: SocketQuota;
 }
 
+/** Count what each caller does. */
 export function createCallerLimits(limits: Limits, newLimiter?: NewLimiter): CallerLimits {
   return {
     requests: createAllowance('requests', limits.maxRequestsPerMinute, newLimiter),

@@ -10,6 +10,7 @@ export interface SocketQuota {
   leave(callerKey: string): void;
 }
 
+/** Count the open sockets, in all and of each caller. */
 export function createSocketQuota({
   maxSockets,
   maxSocketsPerCaller,

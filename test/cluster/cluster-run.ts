@@ -26,6 +26,8 @@ export interface ClusterOptions {
   readonly pollMs: number;
   /** For how long nothing happens after each disturbance, once its consequences are over, in ms. */
   readonly quietMs: number;
+  /** Of the polls that one gateway would send, more than this are a violation. */
+  readonly maxPollRatio: number;
   readonly seed: number;
   /** Told of each disturbance before it happens. */
   readonly onDisturbance?: (atOnce: readonly Disturbance[]) => void;
@@ -40,9 +42,6 @@ const MAX_LIFE_MS = 40_000;
 
 /** For all streams to come to their end once nothing is disturbed any more, in ms. */
 const SETTLE_MS = 60_000;
-
-/** Of the polls that one gateway would send, more than this are a violation. */
-const MAX_POLL_RATIO = 1.1;
 
 /**
  * Let replicas watch requests together while they are killed, frozen and replaced, and their database is
@@ -124,7 +123,8 @@ export async function runCluster(options: ClusterOptions): Promise<CrashReport> 
   });
   const { polls, needed } = comparePolls(pollsAt, upstream.lives.values(), quiet, options.pollMs);
   const ratio = polls / needed;
-  if (ratio > MAX_POLL_RATIO) misfits.push(`${polls} polls where one gateway needs ${needed}`);
+  if (ratio > options.maxPollRatio)
+    misfits.push(`${polls} polls where one gateway needs ${needed}`);
   const figures = {
     disturbances: options.disturbances.length,
     requests: upstream.lives.size,

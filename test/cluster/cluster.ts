@@ -25,6 +25,7 @@ const { figures, violations } = await runCluster({
     .map((what) => [what]),
   pollMs: Number(values['poll-ms']),
   quietMs: Number(values['quiet-ms']),
+  maxPollRatio: 1.1,
   seed,
   onDisturbance: (atOnce) => console.error(atOnce.join(', ')),
 });

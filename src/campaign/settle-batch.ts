@@ -11,8 +11,8 @@ export interface SettleParts {
 }
 
 /** Small batches are over in seconds, large ones in minutes or hours. */
-const FIRST_POLL_MS = 250;
-const POLL_GROWTH = 1.2;
+const FIRST_POLL_MS = 100;
+const POLL_GROWTH = 1.3;
 const LONGEST_POLL_MS = 30_000;
 
 /** A batch that is not over by then is given up; Platform says nothing of how long one may take. */

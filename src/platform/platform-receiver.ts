@@ -20,7 +20,7 @@ import { addUploadRoutes } from './upload-routes.js';
 const TOKEN_LIFETIME_S = 86_399;
 
 /** Long enough to be seen by a client that polls, short enough to be waited for. In ms. */
-const STEP_MS = 100;
+const STEP_MS = 50;
 
 /** What a receiver needs. */
 export interface PlatformReceiverOptions {

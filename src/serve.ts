@@ -63,7 +63,11 @@ async function start(
     return gateway;
   }
   const embedded = await startEmbeddedUpstream(
-    { dataDir: config.dataDir, mappingsDir: upstream.mappingsDir },
+    {
+      dataDir: config.dataDir,
+      mappingsDir: upstream.mappingsDir,
+      platform: config.platform,
+    },
     logger,
   );
   running.defer(() => embedded.stop());

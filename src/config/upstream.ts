@@ -44,7 +44,15 @@ export function toUpstreamConfig(
     kind: 'embedded',
     mappingsDir: read.CAMPAIGN_SERVICE_MAPPINGS_DIR ?? '',
   } as const;
-  if (!given.CAMPAIGN_URL) return embedded;
+  if (!given.CAMPAIGN_URL) {
+    // One of the samples runs by itself: made-up people are for nobody's Platform, unless they are asked for.
+    if (given.PLATFORM_URL && !given.CAMPAIGN_SERVICE_MAPPINGS_DIR) {
+      faults.push(
+        'CAMPAIGN_SERVICE_MAPPINGS_DIR is not set: expected because PLATFORM_URL is set, and the sample mappings are for the local receiver',
+      );
+    }
+    return embedded;
+  }
 
   // A secret also by its file; where that gave nothing, that is a fault already.
   const isGiven = (name: keyof Settings) =>

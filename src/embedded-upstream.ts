@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { createCampaignService } from './campaign/campaign-service.js';
 import { createFixedCredentials } from './campaign/credentials.js';
+import { loadFaultPlan } from './campaign/faults/fault-plan-file.js';
 import type { PlatformSettings } from './campaign/upload/platform-client.js';
 import type { PlatformConfig } from './config/platform.js';
 import type { RemoteUpstream } from './config/upstream.js';
@@ -20,6 +21,8 @@ const SAMPLE_MAPPING_ID = 'crm-profiles';
 export interface EmbeddedUpstreamOptions {
   readonly dataDir: string;
   readonly mappingsDir: string;
+  /** The plan of what is to go wrong on purpose; null where nothing is. */
+  readonly faultsFile: string | null;
   /** Where batches go; null for a receiver in this process. */
   readonly platform: PlatformConfig | null;
 }
@@ -36,12 +39,13 @@ export interface EmbeddedUpstream {
  * Start the Campaign service and, where no Platform is given, the receiver that it uploads to; each on a free
  * port of the loopback interface, with credentials that nobody else has.
  *
- * @throws where the mappings, the datasets or the data directory cannot be used
+ * @throws where the mappings, the datasets, the plan of faults or the data directory cannot be used
  */
 export async function startEmbeddedUpstream(
-  { dataDir, mappingsDir, platform: given }: EmbeddedUpstreamOptions,
+  { dataDir, mappingsDir, faultsFile, platform: given }: EmbeddedUpstreamOptions,
   logger: Logger,
 ): Promise<EmbeddedUpstream> {
+  const faults = faultsFile === null ? null : loadFaultPlan(faultsFile);
   await using starting = new AsyncDisposableStack();
   const platform = given ?? (await startReceiver(dataDir, starting, logger));
 
@@ -56,6 +60,7 @@ export async function startEmbeddedUpstream(
     sourceEnvironment: process.env,
     platform: toPlatformSettings(platform),
     organization: ORGANIZATION,
+    faults,
     credentials: createFixedCredentials(apiKey, [
       { clientId, clientSecret, roles: ['sqlFunctionExecution'] },
     ]),

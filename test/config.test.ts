@@ -54,7 +54,11 @@ describe('the settings', () => {
       host: '127.0.0.1',
       port: 4000,
       signIn: null,
-      upstream: { kind: 'embedded', mappingsDir: expect.stringMatching(/\/mappings$/) },
+      upstream: {
+        kind: 'embedded',
+        mappingsDir: expect.stringMatching(/\/mappings$/),
+        faultsFile: null,
+      },
       platform: null,
       timeoutMs: 10_000,
       maxRps: 20,
@@ -479,5 +483,20 @@ describe('the settings of the Platform that the embedded service uploads to', ()
     ],
   ])('are refused with %s=%s', (name, value, faults) => {
     expect(faultsOf({ ...platform, [name]: value })).toEqual(faults);
+  });
+});
+
+describe('faults on demand', () => {
+  const faulty = { CAMPAIGN_SERVICE_FAULTS: 'faults.yaml' };
+
+  it('are of the embedded service, on a loopback address', () => {
+    expect(parse({ ...faulty, HOST: '::1' }).upstream).toMatchObject({ faultsFile: 'faults.yaml' });
+    expect(parse({ ...faulty, ...remote, HOST: '::1' }).upstream).not.toHaveProperty('faultsFile');
+  });
+
+  it('are refused where others can reach the gateway', () => {
+    expect(faultsOf({ ...faulty, HOST: '0.0.0.0', ALLOW_ANONYMOUS: 'true' })).toEqual([
+      'CAMPAIGN_SERVICE_FAULTS=faults.yaml: expected not to be set where HOST is not a loopback address: it is for tests',
+    ]);
   });
 });

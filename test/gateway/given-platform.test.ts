@@ -35,6 +35,7 @@ describe('the embedded service with a Platform that was given', () => {
     const embedded = await startEmbeddedUpstream(
       {
         ...space,
+        faultsFile: null,
         platform: { ...tenant, url: new URL(url), token: { ...token, scopes: ['openid'] } },
       },
       createLogger('silent'),

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { DataFolderInUseError } from './campaign/data-lock.js';
+import { FaultPlanInvalidError } from './campaign/faults/fault-plan-file.js';
 import { MappingsInvalidError } from './campaign/mapping-fault.js';
 import { type Config, ConfigError, parseConfig } from './config.js';
 import { LogUnusableError } from './datasources/log-database.js';
@@ -63,7 +64,12 @@ async function start(
     return gateway;
   }
   const embedded = await startEmbeddedUpstream(
-    { dataDir: config.dataDir, mappingsDir: upstream.mappingsDir },
+    {
+      dataDir: config.dataDir,
+      mappingsDir: upstream.mappingsDir,
+      faultsFile: upstream.faultsFile,
+      platform: config.platform,
+    },
     logger,
   );
   running.defer(() => embedded.stop());
@@ -108,6 +114,7 @@ function toStartFault(error: unknown, { host, port }: Config): Error | string {
   const isPlain = [
     LogUnusableError,
     DataFolderInUseError,
+    FaultPlanInvalidError,
     MappingsInvalidError,
     ManifestInvalidError,
   ].some((Plain) => error instanceof Plain);

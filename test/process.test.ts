@@ -145,6 +145,16 @@ describe('the program', () => {
     });
   });
 
+  it('says what is wrong with its plan of faults', async () => {
+    writeFileSync(join(directory, 'faults.yaml'), 'faults:\n  - { on: stop, do: drop }\n');
+    const { code, stdout, stderr } = await run({ CAMPAIGN_SERVICE_FAULTS: 'faults.yaml' }).ended;
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr.split('\n').slice(0, 2)).toEqual([
+      'The fault plan is wrong:',
+      '  faults.yaml:2: faults.0.on: Invalid option: expected one of "start"|"status"|"token"',
+    ]);
+  });
+
   it('says in one line what Node.js it needs', async () => {
     expect(await run({}, '--import', OLDER_NODE).ended).toEqual({
       code: 1,

@@ -2,6 +2,7 @@ import {
   type CampaignSettings,
   campaignSettings,
   PUBLIC_SECRET,
+  SHIPPED_MAPPINGS_DIR,
 } from './campaign-config.settings.js';
 import { type Credentials } from './credentials.js';
 import { readApiKeysFrom, readClientsFrom } from './credentials-file.js';
@@ -59,7 +60,7 @@ export function parseCampaignConfig(env: NodeJS.ProcessEnv): CampaignConfig {
   return Object.freeze({
     host: data.CAMPAIGN_SERVICE_HOST,
     port: data.CAMPAIGN_SERVICE_PORT,
-    mappingsDir: data.CAMPAIGN_SERVICE_MAPPINGS_DIR,
+    mappingsDir: data.CAMPAIGN_SERVICE_MAPPINGS_DIR ?? SHIPPED_MAPPINGS_DIR,
     dataDir: data.DATA_DIR,
     organization: data.CAMPAIGN_ORGANIZATION,
     credentials: toCredentials(data),

@@ -112,7 +112,10 @@ export function createCampaignService(options: CampaignServiceOptions): Campaign
     });
     const app = createHttpServer(logger);
     if (options.faults) {
-      logger.warn({ rules: options.faults.rules.length }, 'calls go wrong on purpose');
+      logger.warn(
+        { rules: options.faults.rules.length },
+        'faults are on: calls go wrong on purpose',
+      );
       addFaultHooks(app, options.faults, { clock, crash });
     }
     addTokenRoutes(app, tokens);

@@ -41,6 +41,29 @@ describe('the service alone', () => {
     });
   });
 
+  it('sends the samples to nobody who has not asked for them, and wants all that a Platform needs', () => {
+    const platform = { PLATFORM_URL: 'https://platform.example', PLATFORM_ACCESS_TOKEN: 'token' };
+    expect(() => parseCampaignConfig({ ...platform, PLATFORM_CLIENT_ID: 'client' })).toThrow(
+      [
+        'The environment is wrong:',
+        '  CAMPAIGN_SERVICE_MAPPINGS_DIR: must be set because PLATFORM_URL is set, and the sample mappings are for the local receiver',
+        '  PLATFORM_API_KEY: must be set because PLATFORM_URL is set',
+        '  PLATFORM_IMS_ORG: must be set because PLATFORM_URL is set',
+        '  PLATFORM_ACCESS_TOKEN: must not be set beside PLATFORM_CLIENT_ID or PLATFORM_CLIENT_SECRET: there is one way to get a token',
+      ].join('\n'),
+    );
+    const whole = {
+      ...platform,
+      PLATFORM_API_KEY: 'key',
+      PLATFORM_IMS_ORG: 'acme@AdobeOrg',
+      CAMPAIGN_SERVICE_MAPPINGS_DIR: 'mappings',
+    };
+    expect(parseCampaignConfig(whole)).toMatchObject({
+      mappingsDir: 'mappings',
+      platform: { kind: 'remote', url: 'https://platform.example' },
+    });
+  });
+
   it('leaves a data folder alone that another service works in, and says so', async () => {
     await using space = await createWorkspace({ 'a.yaml': mappingYaml('M') });
     await using platform = await startScriptedPlatform();

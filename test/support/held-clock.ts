@@ -6,7 +6,7 @@ export interface HeldClock extends Clock {
   freeRuns(): void;
   /** Runs wait again. */
   holdRuns(): void;
-  /** End the waits of {@link HELD_CALL_MS} that are under way. */
+  /** From now on nobody waits for {@link HELD_CALL_MS}. */
   letCallsGo(): void;
 }
 
@@ -19,7 +19,7 @@ const LONG_MS = 1_000;
 /** Build a clock that holds all runs. */
 export function createHeldClock(): HeldClock {
   let runs = Promise.withResolvers<void>();
-  let calls = Promise.withResolvers<void>();
+  const calls = Promise.withResolvers<void>();
   let areRunsFree = false;
 
   function endOf(delayMs: number, signal: AbortSignal): Promise<void> {
@@ -49,9 +49,6 @@ export function createHeldClock(): HeldClock {
       areRunsFree = false;
       runs = Promise.withResolvers();
     },
-    letCallsGo() {
-      calls.resolve();
-      calls = Promise.withResolvers();
-    },
+    letCallsGo: calls.resolve,
   };
 }

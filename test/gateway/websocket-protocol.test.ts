@@ -12,39 +12,38 @@ import { buildGatewaySchema } from '../../src/server/build-schema.js';
 import { createGraphQLServer } from '../../src/server/graphql-server.js';
 import { anonymousSignIn } from '../../src/server/sign-in.js';
 import { createHub } from '../../src/watch/hub.js';
-import { startAnswers, statusAnswers } from '../support/campaign-answers.js';
 import { privateExposure } from '../support/exposure.js';
 import { createMemoryLog } from '../support/memory-log.js';
 import { readMetric, untilMetric } from '../support/metrics.js';
 import { askSocket, openSocket, type RawSocket } from '../support/raw-socket.js';
-import {
-  held,
-  json,
-  type ScriptedUpstream,
-  startScriptedUpstream,
-} from '../support/scripted-upstream.js';
+import { startTestUpstream } from '../support/start-test-upstream.js';
 import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
+import { oddMappings, type TestUpstream } from '../support/test-upstream.js';
 
-let upstream: ScriptedUpstream;
+let upstream: TestUpstream;
 let gateway: TestGateway;
 
-const running = json(200, statusAnswers.inProgress('XDM44', 3520));
-const finished = json(200, statusAnswers.success('XDM44', 3520));
 const changed =
   'subscription Changed { ingestionStatusChanged(mappingId: "XDM44", requestId: "3520") { to } }';
 const status = '{ ingestionStatus(mappingId: "XDM44", requestId: "3520") { status info } }';
 const start = 'mutation { startIngestion(input: { mappingId: "XDM44" }) { __typename } }';
 
 beforeEach(async () => {
-  upstream = await startScriptedUpstream();
-  upstream.otherwise(running);
-  gateway = await startTestGateway(upstream.url);
+  upstream = await startTestUpstream();
+  await upstream.startElsewhere('XDM44');
+  gateway = await startTestGateway(upstream.config);
 });
 
 afterEach(async () => {
   await gateway.stop();
   await upstream.close();
 });
+
+/** A subscription whose opening waits until the upstream is told to answer. */
+async function toHeldSubscription(): Promise<string> {
+  const requestId = await upstream.startElsewhere(oddMappings.held);
+  return changed.replace('XDM44', oddMappings.held).replace('3520', requestId);
+}
 
 const next = (id: string, to: string) => ({
   id,
@@ -177,10 +176,6 @@ describe('a socket that keeps to the protocol', () => {
        fragment F on IngestionRequest { id transitions { pageInfo { hasNextPage } nodes { to } } }`,
     ],
   ])('gets for %s what HTTP gives', async (_what, query) => {
-    const started = json(200, startAnswers.submitted('XDM44', 3520));
-    upstream.otherwise((response, call) =>
-      (call.method === 'POST' ? started : finished)(response, call),
-    );
     const response = await fetch(`${gateway.url}/graphql`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -196,7 +191,7 @@ describe('a socket that keeps to the protocol', () => {
     async (id) => {
       socket.send({ type: 'subscribe', id, payload: { query: changed } });
       expect(await socket.next()).toEqual(next(id, 'IN_PROGRESS'));
-      upstream.otherwise(finished);
+      await upstream.finish();
       expect(await socket.next()).toEqual(next(id, 'SUCCESS'));
       expect(await socket.next()).toEqual({ id, type: 'complete' });
     },
@@ -219,25 +214,24 @@ describe('a socket that keeps to the protocol', () => {
     // ... and one that is not is told the end once.
     socket.send({ type: 'subscribe', id: '1', payload: { query: changed } });
     expect(await socket.next()).toEqual(next('1', 'IN_PROGRESS'));
-    upstream.otherwise(finished);
+    await upstream.finish();
     expect(await socket.next()).toEqual(next('1', 'SUCCESS'));
     expect(await socket.next()).toEqual({ id: '1', type: 'complete' });
     await expectNothingMore(socket);
   });
 
   it('may use an id again while the operation that had it is still being opened', async () => {
-    const { answer, release } = held(running);
-    upstream.script(answer);
-    socket.send({ type: 'subscribe', id: '1', payload: { query: changed } });
+    const query = await toHeldSubscription();
+    socket.send({ type: 'subscribe', id: '1', payload: { query } });
     await upstream.arrived(1);
     socket.send({ type: 'complete', id: '1' });
-    socket.send({ type: 'subscribe', id: '1', payload: { query: changed } });
+    socket.send({ type: 'subscribe', id: '1', payload: { query } });
     await expectNothingMore(socket);
-    release();
+    upstream.letGo();
     expect(await socket.next()).toEqual(next('1', 'IN_PROGRESS'));
     await expectNothingMore(socket);
     expect(await readMetric(gateway.url, 'sluice_stream_listeners')).toBe(1);
-    upstream.otherwise(finished);
+    await upstream.finish();
     expect(await socket.next()).toEqual(next('1', 'SUCCESS'));
     expect(await socket.next()).toEqual({ id: '1', type: 'complete' });
   });
@@ -259,16 +253,15 @@ describe('what a client leaves behind', () => {
     ['is gone', (socket: RawSocket) => socket.webSocket.terminate()],
     ['closes its socket', (socket: RawSocket) => socket.webSocket.close()],
   ])('is freed when it %s while its subscription is being opened', async (_what, leave) => {
-    const { answer, release } = held(running);
-    upstream.script(answer);
+    const query = await toHeldSubscription();
     const socket = await openSocket(gateway.url);
-    socket.send({ type: 'subscribe', id: '1', payload: { query: changed } });
+    socket.send({ type: 'subscribe', id: '1', payload: { query } });
     await upstream.arrived(1);
     leave(socket);
     const isGone = socket.webSocket.readyState !== socket.webSocket.OPEN;
     if (isGone) await untilMetric(gateway.url, 'sluice_websockets', 0);
     else await expectNothingMore(socket);
-    release();
+    upstream.letGo();
     // Opened, with nobody there any more.
     await untilMetric(
       gateway.url,

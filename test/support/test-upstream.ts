@@ -65,7 +65,7 @@ export const oddMappings = {
 } as const;
 
 /** In ms. */
-export const SLOW_START_MS = 200;
+export const SLOW_START_MS = 500;
 
 /** How many looks at {@link oddMappings.forbiddenAtFirst} go wrong. */
 export const FORBIDDEN_LOOKS = 3;

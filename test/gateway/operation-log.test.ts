@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { IngestionStatusChangedDocument } from '../generated/operations.js';
 import { readMetric } from '../support/metrics.js';
 import { askSocket, openSocket } from '../support/raw-socket.js';
@@ -11,17 +11,19 @@ const ref = { mappingId: 'XDM44', requestId: '3520' };
 let upstream: TestUpstream;
 let gateway: TestGateway;
 
-beforeEach(async () => {
+beforeAll(async () => {
   upstream = await startTestUpstream();
   await upstream.startElsewhere('XDM44');
   await upstream.finish();
+});
+
+afterAll(() => upstream.close());
+
+beforeEach(async () => {
   gateway = await startTestGateway(upstream.config);
 });
 
-afterEach(async () => {
-  await gateway.stop();
-  await upstream.close();
-});
+afterEach(() => gateway.stop());
 
 async function post(operation: unknown): Promise<unknown> {
   const response = await fetch(`${gateway.url}/graphql`, {

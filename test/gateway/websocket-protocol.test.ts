@@ -1,6 +1,4 @@
-import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createIngestionRequestLoader } from '../../src/datasources/ingestion-request.loader.js';
 import { createLineageLoader } from '../../src/datasources/lineage.loader.js';
@@ -56,90 +54,6 @@ async function expectNothingMore(socket: RawSocket): Promise<void> {
   socket.send({ type: 'ping', payload: { sentinel: true } });
   expect(await socket.next()).toEqual({ type: 'pong', payload: { sentinel: true } });
 }
-
-describe('a socket that does not keep to the protocol is closed', () => {
-  const subscribe = { type: 'subscribe', id: '1', payload: { query: changed } };
-  const twice = (id: string) => [
-    { ...subscribe, id },
-    { ...subscribe, id },
-  ];
-  const cases: [string, number, unknown[]][] = [
-    ['a frame that is not JSON', 4400, ['{']],
-    ['an empty frame', 4400, ['']],
-    ['bytes that are nothing', 4400, [Buffer.from([0, 255, 254, 1, 2, 3])]],
-    ['JSON that is no message', 4400, ['null']],
-    ['a list of messages', 4400, [[{ type: 'ping' }]]],
-    ['no type', 4400, [{}]],
-    ['an unknown type', 4400, [{ type: 'start', id: '1', payload: { query: changed } }]],
-    ['an answer from a client', 4400, [{ type: 'next', id: '1', payload: { data: {} } }]],
-    ['an acknowledgement from a client', 4400, [{ type: 'connection_ack' }]],
-    ['a subscribe without an id', 4400, [{ type: 'subscribe', payload: { query: changed } }]],
-    ['a subscribe with an empty id', 4400, [{ ...subscribe, id: '' }]],
-    ['a subscribe without a query', 4400, [{ ...subscribe, payload: {} }]],
-    ['a query that is no text', 4400, [{ ...subscribe, payload: { query: 5 } }]],
-    ['variables in a list', 4400, [{ ...subscribe, payload: { query: changed, variables: [] } }]],
-    ['two subscribes with one id', 4409, twice('1')],
-    ['two subscribes with one long id', 4409, twice('é'.repeat(1_000))],
-    ['a second connection_init', 4429, [{ type: 'connection_init' }]],
-    ['a frame over 128 KiB', 1009, [`"${'x'.repeat(128 * 1024)}"`]],
-  ];
-
-  it.each(cases)('%s', async (_what, code, messages) => {
-    const socket = await openSocket(gateway.url);
-    for (const message of messages) socket.send(message as string);
-    expect(await socket.closed).toBe(code);
-    await untilMetric(gateway.url, 'sluice_websockets', 0);
-    await untilMetric(gateway.url, 'sluice_stream_listeners', 0);
-    expect(gateway.logLines.filter(({ level }) => Number(level) >= 40)).toEqual([]);
-  });
-
-  it('a subscribe before the ack', async () => {
-    const socket = await openSocket(gateway.url, { isGreeted: false });
-    socket.send(subscribe);
-    expect(await socket.closed).toBe(4401);
-    expect(upstream.calls).toHaveLength(0);
-  });
-
-  it('no connection_init in time', async () => {
-    const openedAt = performance.now();
-    const socket = await openSocket(gateway.url, { isGreeted: false });
-    expect(await socket.closed).toBe(4408);
-    expect(performance.now() - openedAt).toBeGreaterThan(2_500);
-  });
-
-  it('no subprotocol', async () => {
-    const socket = await openSocket(gateway.url, { protocol: [], isGreeted: false });
-    expect(await socket.closed).toBe(4406);
-  });
-
-  it('another subprotocol', async () => {
-    // A client library would hang up first: none of its subprotocols was agreed to.
-    const connection = connect(Number(new URL(gateway.url).port), '127.0.0.1');
-    connection.write(
-      'GET /graphql HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
-        'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n' +
-        'Sec-WebSocket-Protocol: graphql-ws\r\n\r\n',
-    );
-    let received = Buffer.alloc(0);
-    const closeFrame = () => received.indexOf('\r\n\r\n') + 4;
-    while (closeFrame() < 4 || received.length < closeFrame() + 4) {
-      const [chunk] = await once(connection, 'data');
-      received = Buffer.concat([received, chunk]);
-    }
-    expect(received[closeFrame()]).toBe(0x88);
-    expect(received.readUInt16BE(closeFrame() + 2)).toBe(4406);
-    connection.destroy();
-  });
-
-  it('and what it sends behind that is not carried out', async () => {
-    const socket = await openSocket(gateway.url);
-    socket.send('nonsense');
-    socket.send({ type: 'subscribe', id: '1', payload: { query: start } });
-    expect(await socket.closed).toBe(4400);
-    await (await openSocket(gateway.url)).close();
-    expect(upstream.calls).toHaveLength(0);
-  });
-});
 
 describe('a socket that keeps to the protocol', () => {
   let socket: RawSocket;

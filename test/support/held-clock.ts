@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '../../src/campaign/clock.js';
 
 /** The machine's time, but for the long waits, which are over when a test says so. */
 export interface HeldClock extends Clock {
-  /** From now on no run waits for anything. */
+  /** From now on no run waits for longer than a moment. */
   freeRuns(): void;
   /** Runs wait again. */
   holdRuns(): void;
@@ -16,6 +16,9 @@ export const HELD_CALL_MS = 600_000;
 /** Shorter waits are those of polls and of delayed calls, and take their time; the others are those of slow runs. */
 const LONG_MS = 1_000;
 
+/** Runs that are free ask again and again whether their batch is accepted: not so often that nothing else is done. */
+const FREE_MS = 10;
+
 /** Build a clock that holds all runs. */
 export function createHeldClock(): HeldClock {
   let runs = Promise.withResolvers<void>();
@@ -24,7 +27,7 @@ export function createHeldClock(): HeldClock {
 
   function endOf(delayMs: number, signal: AbortSignal): Promise<void> {
     if (delayMs === HELD_CALL_MS) return calls.promise;
-    if (areRunsFree) return Promise.resolve();
+    if (areRunsFree) return systemClock.wait(Math.min(delayMs, FREE_MS), signal);
     return delayMs < LONG_MS ? systemClock.wait(delayMs, signal) : runs.promise;
   }
 

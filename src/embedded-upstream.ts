@@ -14,6 +14,8 @@ const ORGANIZATION = 'acme';
 const IMS_ORG = 'sluice@AdobeOrg';
 const SANDBOX = 'prod';
 
+const DAY_MS = 86_400_000;
+
 /** The mapping, among those that are shipped, that works. */
 const SAMPLE_MAPPING_ID = 'crm-profiles';
 
@@ -23,6 +25,8 @@ export interface EmbeddedUpstreamOptions {
   readonly mappingsDir: string;
   /** The plan of what is to go wrong on purpose; null where nothing is. */
   readonly faultsFile: string | null;
+  /** How long a job is known once it is over. */
+  readonly retentionDays: number;
   /** Where batches go; null for a receiver in this process. */
   readonly platform: PlatformConfig | null;
 }
@@ -42,7 +46,7 @@ export interface EmbeddedUpstream {
  * @throws where the mappings, the datasets, the plan of faults or the data directory cannot be used
  */
 export async function startEmbeddedUpstream(
-  { dataDir, mappingsDir, faultsFile, platform: given }: EmbeddedUpstreamOptions,
+  { dataDir, mappingsDir, faultsFile, retentionDays, platform: given }: EmbeddedUpstreamOptions,
   logger: Logger,
 ): Promise<EmbeddedUpstream> {
   const faults = faultsFile === null ? null : loadFaultPlan(faultsFile);
@@ -61,6 +65,7 @@ export async function startEmbeddedUpstream(
     platform: toPlatformSettings(platform),
     organization: ORGANIZATION,
     faults,
+    retentionMs: retentionDays * DAY_MS,
     credentials: createFixedCredentials(apiKey, [
       { clientId, clientSecret, roles: ['sqlFunctionExecution'] },
     ]),

@@ -68,6 +68,7 @@ async function start(
       dataDir: config.dataDir,
       mappingsDir: upstream.mappingsDir,
       faultsFile: upstream.faultsFile,
+      retentionDays: config.retentionDays,
       platform: config.platform,
     },
     logger,

@@ -10,6 +10,7 @@ import { closeHttpServer, createHttpServer } from './http-server.js';
 import { createIngestionRequests } from './ingestion-requests.js';
 import { addIngestionRoutes } from './ingestion-routes.js';
 import { createIngestionRunner } from './ingestion-run.js';
+import { createJobPruner } from './job-pruner.js';
 import { createJobs } from './jobs.js';
 import { loadMappings, type Mappings } from './mappings.js';
 import { createScheduler } from './scheduler.js';
@@ -99,6 +100,13 @@ export function createCampaignService(options: CampaignServiceOptions): Campaign
     releasers.push(() => jobs.stop());
     const scheduler = createScheduler({ mappings, state, jobs, clock, logger, ...intervals });
     releasers.push(() => scheduler.stop());
+
+    const { retentionMs } = options;
+    if (retentionMs !== undefined) {
+      const { oldJobs } = state;
+      const pruner = createJobPruner({ oldJobs, rejectsDir, retentionMs, clock, logger });
+      releasers.push(() => pruner.stop());
+    }
 
     const tokens = createTokenIssuer(credentials, tokenLifetimeS, clock);
     const countCall = createUsageCounter(options.usageLimits ?? UNLIMITED, clock);

@@ -36,6 +36,7 @@ describe('the embedded service with a Platform that was given', () => {
       {
         ...space,
         faultsFile: null,
+        retentionDays: 90,
         platform: { ...tenant, url: new URL(url), token: { ...token, scopes: ['openid'] } },
       },
       createLogger('silent'),

@@ -5,7 +5,7 @@ import { createFixedCredentials } from './campaign/credentials.js';
 import { loadFaultPlan } from './campaign/faults/fault-plan-file.js';
 import type { PlatformSettings } from './campaign/upload/platform-client.js';
 import type { PlatformConfig } from './config/platform.js';
-import type { RemoteUpstream } from './config/upstream.js';
+import type { EmbeddedService, RemoteUpstream } from './config/upstream.js';
 import { startLocalPlatform } from './local-platform.js';
 import { SHIPPED_DATASETS_DIR } from './platform/platform-config.js';
 
@@ -14,15 +14,16 @@ const ORGANIZATION = 'acme';
 const IMS_ORG = 'sluice@AdobeOrg';
 const SANDBOX = 'prod';
 
-/** The mapping, among those that are shipped, that works. */
+const DAY_MS = 86_400_000;
+
+/** Of the shipped mappings, the one that works best to show what a run is. */
 const SAMPLE_MAPPING_ID = 'crm-profiles';
 
 /** What the settings say of the embedded service. */
-export interface EmbeddedUpstreamOptions {
+export interface EmbeddedUpstreamOptions extends Omit<EmbeddedService, 'kind'> {
   readonly dataDir: string;
-  readonly mappingsDir: string;
-  /** The plan of what is to go wrong on purpose; null where nothing is. */
-  readonly faultsFile: string | null;
+  /** How long a job is known once it is over. */
+  readonly retentionDays: number;
   /** Where batches go; null for a receiver in this process. */
   readonly platform: PlatformConfig | null;
 }
@@ -31,7 +32,8 @@ export interface EmbeddedUpstreamOptions {
 export interface EmbeddedUpstream {
   readonly upstream: RemoteUpstream;
   readonly platform: PlatformConfig;
-  readonly sampleMappingId: string;
+  /** A mapping that there is, to begin with. */
+  readonly firstMappingId: string;
   stop(): Promise<void>;
 }
 
@@ -42,12 +44,13 @@ export interface EmbeddedUpstream {
  * @throws where the mappings, the datasets, the plan of faults or the data directory cannot be used
  */
 export async function startEmbeddedUpstream(
-  { dataDir, mappingsDir, faultsFile, platform: given }: EmbeddedUpstreamOptions,
+  options: EmbeddedUpstreamOptions,
   logger: Logger,
 ): Promise<EmbeddedUpstream> {
+  const { dataDir, mappingsDir, faultsFile } = options;
   const faults = faultsFile === null ? null : loadFaultPlan(faultsFile);
   await using starting = new AsyncDisposableStack();
-  const platform = given ?? (await startReceiver(dataDir, starting, logger));
+  const platform = options.platform ?? (await startReceiver(dataDir, starting, logger));
 
   const apiKey = newSecret();
   const clientId = newSecret();
@@ -57,17 +60,18 @@ export async function startEmbeddedUpstream(
     port: 0,
     dataDir,
     mappingsDir,
-    sourceEnvironment: process.env,
+    sourceEnvironment: options.environment,
     platform: toPlatformSettings(platform),
     organization: ORGANIZATION,
     faults,
+    retentionMs: options.retentionDays * DAY_MS,
     credentials: createFixedCredentials(apiKey, [
       { clientId, clientSecret, roles: ['sqlFunctionExecution'] },
     ]),
     logger: logger.child({ part: 'campaign' }),
   });
   starting.defer(() => service.stop());
-  const { url } = await service.start();
+  const { url, mappingIds } = await service.start();
 
   const running = starting.move();
   return {
@@ -80,7 +84,7 @@ export async function startEmbeddedUpstream(
       token: { kind: 'clientCredentials', imsUrl: url, clientId, clientSecret, scopes: ['openid'] },
     },
     platform,
-    sampleMappingId: SAMPLE_MAPPING_ID,
+    firstMappingId: mappingIds.find((id) => id === SAMPLE_MAPPING_ID) ?? mappingIds[0] ?? '',
     stop: () => running.disposeAsync(),
   };
 }

@@ -58,6 +58,7 @@ describe('the settings', () => {
         kind: 'embedded',
         mappingsDir: expect.stringMatching(/\/mappings$/),
         faultsFile: null,
+        environment: {},
       },
       platform: null,
       timeoutMs: 10_000,
@@ -352,6 +353,13 @@ describe('a .env file', () => {
     writeFileSync(envFile(), 'PORT=x\nPOLL_MS=1\n');
     expect(faultsOf({})).toEqual(['PORT=x: expected a whole number, 0 to 65535']);
     expect(warnings).toHaveLength(1);
+  });
+
+  it('is what mappings of the embedded service may name variables of, too', () => {
+    writeFileSync(envFile(), 'CRM_DATABASE_URL=postgres://crm\n');
+    expect(parse({ OTHER_URL: 'postgres://other' }).upstream).toMatchObject({
+      environment: { CRM_DATABASE_URL: 'postgres://crm', OTHER_URL: 'postgres://other' },
+    });
   });
 
   it('that cannot be read is a fault, told with all others', () => {

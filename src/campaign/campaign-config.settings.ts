@@ -55,6 +55,7 @@ export const campaignSettings = z
     CAMPAIGN_SERVICE_TOKEN_LIFETIME_S: wholeNumber(1, 86_400).default(86_399),
     CAMPAIGN_SERVICE_RUN_INTERVAL_MS: wholeNumber(1_000, MAX_INTERVAL_MS).default(15 * 60_000),
     CAMPAIGN_SERVICE_RETRY_INTERVAL_MS: wholeNumber(1_000, MAX_INTERVAL_MS).default(60_000),
+    CAMPAIGN_SERVICE_RETENTION_DAYS: wholeNumber(1, 36_500).default(90),
     CAMPAIGN_SERVICE_MAX_RPS: wholeNumber(1, 100_000).optional(),
     CAMPAIGN_SERVICE_MAX_CALLS_PER_DAY: wholeNumber(1, 1_000_000_000).optional(),
     CAMPAIGN_SERVICE_FAULTS: text.optional(),

@@ -11,6 +11,8 @@ import { loadFaultPlan } from './faults/fault-plan-file.js';
 import type { PlatformSettings } from './upload/platform-client.js';
 import type { UsageLimits } from './usage-limits.js';
 
+const DAY_MS = 86_400_000;
+
 /** Where Platform is, and what it is shown; `local` is a receiver beside the service. */
 export type PlatformAccess =
   | { readonly kind: 'local' }
@@ -27,6 +29,7 @@ export interface CampaignConfig {
   readonly tokenLifetimeS: number;
   readonly runIntervalMs: number;
   readonly retryIntervalMs: number;
+  readonly retentionMs: number;
   readonly usageLimits: UsageLimits;
   readonly platform: PlatformAccess;
   /** What is to go wrong on purpose; null where nothing is. */
@@ -67,6 +70,7 @@ export function parseCampaignConfig(env: NodeJS.ProcessEnv): CampaignConfig {
     tokenLifetimeS: data.CAMPAIGN_SERVICE_TOKEN_LIFETIME_S,
     runIntervalMs: data.CAMPAIGN_SERVICE_RUN_INTERVAL_MS,
     retryIntervalMs: data.CAMPAIGN_SERVICE_RETRY_INTERVAL_MS,
+    retentionMs: data.CAMPAIGN_SERVICE_RETENTION_DAYS * DAY_MS,
     usageLimits: {
       maxCallsPerSecond: data.CAMPAIGN_SERVICE_MAX_RPS ?? null,
       maxCallsPerDay: data.CAMPAIGN_SERVICE_MAX_CALLS_PER_DAY ?? null,

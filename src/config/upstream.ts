@@ -30,6 +30,8 @@ export interface EmbeddedService {
   readonly mappingsDir: string;
   /** The plan of what is to go wrong on purpose; null where nothing is. */
   readonly faultsFile: string | null;
+  /** The variables that mappings may name. */
+  readonly environment: Environment;
 }
 
 /** The upstream, or that it is the service which runs in this process. */
@@ -51,6 +53,7 @@ export function toUpstreamConfig(
     kind: 'embedded',
     mappingsDir: read.CAMPAIGN_SERVICE_MAPPINGS_DIR ?? '',
     faultsFile: read.CAMPAIGN_SERVICE_FAULTS ?? null,
+    environment: Object.fromEntries(Object.entries(given).filter(([, value]) => value !== '')),
   };
   if (!given.CAMPAIGN_URL) {
     checkEmbedded(embedded, read, given, faults);

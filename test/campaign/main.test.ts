@@ -35,6 +35,16 @@ describe('the service alone', () => {
     expect(parse).toThrow(/CAMPAIGN_SERVICE_PORT: expected a port, 0 to 65535/);
   });
 
+  it('knows a job for 90 days, or as long as it is told', () => {
+    const DAY_MS = 86_400_000;
+    const parse = (days: string) =>
+      parseCampaignConfig({ CAMPAIGN_SERVICE_RETENTION_DAYS: days }).retentionMs;
+    expect([parse(''), parse('1'), parse('36500')]).toEqual([90 * DAY_MS, DAY_MS, 36_500 * DAY_MS]);
+    expect(() => parse('0')).toThrow(
+      'CAMPAIGN_SERVICE_RETENTION_DAYS: expected a whole number, 1 to 36500',
+    );
+  });
+
   it('takes an empty variable for one that is not set', () => {
     expect(parseCampaignConfig({ CAMPAIGN_ORGANIZATION: '' })).toMatchObject({
       organization: 'acme',

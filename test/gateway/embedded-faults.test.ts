@@ -19,7 +19,7 @@ describe('faults on demand, in the embedded service', () => {
     await writeFile(faultsFile, PLAN);
     const logged: { level: number; msg: string }[] = [];
     const embedded = await startEmbeddedUpstream(
-      { ...space, faultsFile, platform: null },
+      { ...space, faultsFile, retentionDays: 90, environment: {}, platform: null },
       createLogger('warn', { write: (line) => void logged.push(JSON.parse(line)) }),
     );
     const gateway = await startTestGateway(embedded.upstream.url.href, {

@@ -20,7 +20,7 @@ const silent = createLogger('silent');
 async function startBoth(files: Record<string, string>) {
   const space = await createWorkspace(files);
   const embedded = await startEmbeddedUpstream(
-    { ...space, faultsFile: null, platform: null },
+    { ...space, faultsFile: null, retentionDays: 90, environment: {}, platform: null },
     silent,
   );
   const gateway = await startTestGateway(embedded.upstream.url.href, {

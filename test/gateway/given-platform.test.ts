@@ -36,10 +36,13 @@ describe('the embedded service with a Platform that was given', () => {
       {
         ...space,
         faultsFile: null,
+        retentionDays: 90,
+        environment: {},
         platform: { ...tenant, url: new URL(url), token: { ...token, scopes: ['openid'] } },
       },
       createLogger('silent'),
     );
+    expect(embedded.firstMappingId).toBe('bad');
     const gateway = await startTestGateway(embedded.upstream.url.href, {
       upstream: embedded.upstream,
       platform: embedded.platform,

@@ -146,6 +146,28 @@ describe('the program', () => {
     });
   });
 
+  it('says in one line that another one has its data folder', async () => {
+    const { child, ready, ended } = run({ PORT: '0' });
+    await ready;
+    const second = await run({ PORT: '0' }).ended;
+    child.kill('SIGTERM');
+    await ended;
+    expect([second.code, second.stderr]).toEqual([
+      1,
+      '.sluice/platform is in use by another Platform receiver: stop that one, or set DATA_DIR to another folder.\n',
+    ]);
+  });
+
+  it('says what is wrong with its plan of faults', async () => {
+    writeFileSync(join(directory, 'faults.yaml'), 'faults:\n  - { on: stop, do: drop }\n');
+    const { code, stdout, stderr } = await run({ CAMPAIGN_SERVICE_FAULTS: 'faults.yaml' }).ended;
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr.split('\n').slice(0, 2)).toEqual([
+      'The fault plan is wrong:',
+      '  faults.yaml:2: faults.0.on: Invalid option: expected one of "start"|"status"|"token"',
+    ]);
+  });
+
   it('says in one line what Node.js it needs', async () => {
     expect(await run({}, '--import', OLDER_NODE).ended).toEqual({
       code: 1,

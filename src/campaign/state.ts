@@ -1,6 +1,7 @@
 import { type AbandonedBatchStore, createAbandonedBatchStore } from './abandoned-batch-store.js';
 import { createJobStore, type JobStore } from './job-store.js';
 import { createMappingStore, type MappingStore } from './mapping-store.js';
+import { createOldJobStore, type OldJobStore } from './old-job-store.js';
 import { createRequestStore, type RequestStore } from './request-store.js';
 import { openState, type StateDatabase } from './state-database.js';
 
@@ -8,6 +9,7 @@ import { openState, type StateDatabase } from './state-database.js';
 export interface State extends Pick<StateDatabase, 'transaction' | 'close'> {
   readonly mappings: MappingStore;
   readonly jobs: JobStore;
+  readonly oldJobs: OldJobStore;
   readonly requests: RequestStore;
   readonly abandonedBatches: AbandonedBatchStore;
 }
@@ -24,6 +26,7 @@ export function createState(path: string): State {
     close: database.close,
     mappings: createMappingStore(database),
     jobs: createJobStore(database),
+    oldJobs: createOldJobStore(database),
     requests: createRequestStore(database),
     abandonedBatches: createAbandonedBatchStore(database),
   };

@@ -44,4 +44,11 @@ export const STATE_MIGRATIONS: readonly string[] = [
     batch_id TEXT PRIMARY KEY
   ) STRICT;
   `,
+  `
+  CREATE INDEX job_by_end ON job (ended_at) WHERE ended_at IS NOT NULL;
+
+  CREATE TABLE platform (
+    identity TEXT NOT NULL
+  ) STRICT;
+  `,
 ];

@@ -2,11 +2,13 @@ import { type AbandonedBatchStore, createAbandonedBatchStore } from './abandoned
 import { createJobStore, type JobStore } from './job-store.js';
 import { createMappingStore, type MappingStore } from './mapping-store.js';
 import { createOldJobStore, type OldJobStore } from './old-job-store.js';
+import { createPlatformBinding, type PlatformBinding } from './platform-binding.js';
 import { createRequestStore, type RequestStore } from './request-store.js';
 import { openState, type StateDatabase } from './state-database.js';
 
 /** All that the service must not forget, in one database. */
 export interface State extends Pick<StateDatabase, 'transaction' | 'close'> {
+  readonly platform: PlatformBinding;
   readonly mappings: MappingStore;
   readonly jobs: JobStore;
   readonly oldJobs: OldJobStore;
@@ -24,6 +26,7 @@ export function createState(path: string): State {
   return {
     transaction: database.transaction,
     close: database.close,
+    platform: createPlatformBinding(database),
     mappings: createMappingStore(database),
     jobs: createJobStore(database),
     oldJobs: createOldJobStore(database),

@@ -141,7 +141,8 @@ export function createCampaignService(options: CampaignServiceOptions): Campaign
 
     const url = await app.listen({ host: options.host, port: options.port });
     const mappingIds = [...mappings.keys()];
-    logger.info({ url, mappings: mappingIds }, 'Campaign service is listening');
+    const about = { url, mappings: mappingIds, platform: options.platform.url };
+    logger.info(about, 'Campaign service is listening');
     return { url, mappingIds };
   }
 

@@ -5,6 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { compileCacheEnv } from './support/compile-cache.js';
 import { openSocket } from './support/raw-socket.js';
 import { hang, type ScriptedUpstream, startScriptedUpstream } from './support/scripted-upstream.js';
 
@@ -49,7 +50,7 @@ interface Program {
 function run(environment: Record<string, string>, ...nodeOptions: string[]): Program {
   const child = spawn(process.execPath, [...nodeOptions, MAIN], {
     cwd: directory,
-    env: { PATH: process.env.PATH, ...environment },
+    env: { PATH: process.env.PATH, ...compileCacheEnv, ...environment },
   });
   let stdout = '';
   let stderr = '';

@@ -95,7 +95,7 @@ export function createCampaignService(options: CampaignServiceOptions): Campaign
     state.platform.bind(options.platform);
     // A database that was just made must not be gone after a power cut: ids would start over.
     await syncFolder(campaignDir);
-    introduceMappings(mappings, state, clock.now());
+    state.transaction(() => introduceMappings(mappings, state, clock.now()));
 
     const platform = createPlatformClient(options.platform, clock);
     releasers.push(() => platform.close());

@@ -4,8 +4,9 @@ import type { ArrivedCall } from './test-upstream.js';
 
 const PATH = /\/campaign\/dataIngestion\/xdmIngestion\/([^/]+)\/ingest(?:\?|$)/;
 
-/** @returns null for what is no call for an ingestion, such as the one that a gateway's readiness makes */
+/** @returns null for a call that is not to be noted */
 export function toArrivedCall(method: string, rawPath: string): ArrivedCall | null {
+  if (method === 'HEAD') return { operation: 'check', mappingId: '', rawPath };
   const [, mappingId] = PATH.exec(rawPath) ?? [];
   if (mappingId === undefined || (method !== 'GET' && method !== 'POST')) return null;
   return {

@@ -2,11 +2,11 @@ import { type Clock, systemClock } from '../../src/campaign/clock.js';
 
 /** The machine's time, but for the long waits, which are over when a test says so. */
 export interface HeldClock extends Clock {
-  /** From now on no run waits for anything. */
+  /** From now on no run waits for longer than a moment. */
   freeRuns(): void;
   /** Runs wait again. */
   holdRuns(): void;
-  /** End the waits of {@link HELD_CALL_MS} that are under way. */
+  /** From now on nobody waits for {@link HELD_CALL_MS}. */
   letCallsGo(): void;
 }
 
@@ -16,15 +16,18 @@ export const HELD_CALL_MS = 600_000;
 /** Shorter waits are those of polls and of delayed calls, and take their time; the others are those of slow runs. */
 const LONG_MS = 1_000;
 
+/** Runs that are free ask again and again whether their batch is accepted: not so often that nothing else is done. */
+const FREE_MS = 10;
+
 /** Build a clock that holds all runs. */
 export function createHeldClock(): HeldClock {
   let runs = Promise.withResolvers<void>();
-  let calls = Promise.withResolvers<void>();
+  const calls = Promise.withResolvers<void>();
   let areRunsFree = false;
 
   function endOf(delayMs: number, signal: AbortSignal): Promise<void> {
     if (delayMs === HELD_CALL_MS) return calls.promise;
-    if (areRunsFree) return Promise.resolve();
+    if (areRunsFree) return systemClock.wait(Math.min(delayMs, FREE_MS), signal);
     return delayMs < LONG_MS ? systemClock.wait(delayMs, signal) : runs.promise;
   }
 
@@ -49,9 +52,6 @@ export function createHeldClock(): HeldClock {
       areRunsFree = false;
       runs = Promise.withResolvers();
     },
-    letCallsGo() {
-      calls.resolve();
-      calls = Promise.withResolvers();
-    },
+    letCallsGo: calls.resolve,
   };
 }

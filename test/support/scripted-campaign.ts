@@ -3,6 +3,7 @@ import { startAnswers, statusAnswers } from './campaign-answers.js';
 import {
   hang,
   json,
+  reset,
   type ScriptedAnswer,
   startScriptedUpstream,
   text,
@@ -13,6 +14,7 @@ import {
   FORBIDDEN_LOOKS,
   oddMappings,
   type RunEnd,
+  SLOW_START_MS,
   type TestUpstream,
 } from './test-upstream.js';
 
@@ -31,7 +33,8 @@ export async function startScriptedCampaign(): Promise<TestUpstream> {
   const upstream = await startScriptedUpstream();
   const requests: PlayedRequest[] = [];
   const ends = new Map<string, RunEnd>();
-  let waiting: (() => void)[] = [];
+  const letGo = Promise.withResolvers<void>();
+  let isLossy = true;
   let forbiddenLooks = 0;
 
   function startOf(mappingId: string): { request: PlayedRequest; isNew: boolean } {
@@ -52,8 +55,14 @@ export async function startScriptedCampaign(): Promise<TestUpstream> {
       return json(200, startAnswers.notPublished(mappingId));
     }
     const { request, isNew } = startOf(mappingId);
-    const answer = isNew ? startAnswers.submitted : startAnswers.alreadyInProgress;
-    return json(200, answer(mappingId, request.id));
+    if (mappingId === oddMappings.lossy && isLossy) {
+      isLossy = false;
+      return reset();
+    }
+    const toAnswer = isNew ? startAnswers.submitted : startAnswers.alreadyInProgress;
+    const answer = json(200, toAnswer(mappingId, request.id));
+    if (mappingId !== oddMappings.slow) return answer;
+    return (response, call) => void setTimeout(() => answer(response, call), SLOW_START_MS);
   }
 
   function answerToLook(mappingId: string, requestId: string | null): ScriptedAnswer {
@@ -66,6 +75,7 @@ export async function startScriptedCampaign(): Promise<TestUpstream> {
     const arrived = toArrivedCall(call.method, call.rawPath);
     if (arrived === null) return unknown(response, call);
     const { operation, mappingId } = arrived;
+    if (operation === 'check') return unknown(response, call);
     if (operation === 'start') return answerToStart(mappingId)(response, call);
     const look = () => {
       const { searchParams } = new URL(call.rawPath, upstream.url);
@@ -75,7 +85,7 @@ export async function startScriptedCampaign(): Promise<TestUpstream> {
       case oddMappings.silent:
         return hang()(response, call);
       case oddMappings.held:
-        return void waiting.push(look);
+        return void letGo.promise.then(look);
       case oddMappings.forbidden:
         return forbidden(response, call);
       case oddMappings.forbiddenAtFirst:
@@ -109,10 +119,7 @@ export async function startScriptedCampaign(): Promise<TestUpstream> {
     willEnd: (mappingId, end) => Promise.resolve(void ends.set(mappingId, end)),
     finish: () => endAll(({ end }) => end),
     abort: () => endAll(() => 'aborted'),
-    letGo() {
-      for (const look of waiting) look();
-      waiting = [];
-    },
+    letGo: letGo.resolve,
     close: () => upstream.close(),
   };
 }

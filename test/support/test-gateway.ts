@@ -36,7 +36,7 @@ export type TestGatewayOptions = Partial<GatewayConfig> & {
  *
  * @param url - without a slash at its end
  */
-export function toTestUpstream(url: string, identity = 'a scripted upstream'): RemoteUpstream {
+export function toTestUpstream(url: string, identity = 'a test upstream'): RemoteUpstream {
   return {
     kind: 'remote',
     identity,

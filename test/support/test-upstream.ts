@@ -1,8 +1,10 @@
 import type { RemoteUpstream } from '../../src/config/upstream.js';
 
-/** A call for an ingestion as it arrived, whatever it was answered. */
+/** A call as it arrived, whatever it was answered; those for tokens are left out. */
 export interface ArrivedCall {
-  readonly operation: 'start' | 'status';
+  /** `check`: a gateway that finds out whether it is ready. */
+  readonly operation: 'start' | 'status' | 'check';
+  /** Empty for a check. */
   readonly mappingId: string;
   /** Path and query, byte for byte as they came over the wire. */
   readonly rawPath: string;
@@ -38,7 +40,7 @@ export interface TestUpstream {
   finish(): Promise<void>;
   /** Have the service end in the midst of all that runs, and come back. */
   abort(): Promise<void>;
-  /** Take the looks at {@link oddMappings.held}'s requests that wait. */
+  /** From now on looks at requests of {@link oddMappings.held} are taken, those that wait first. */
   letGo(): void;
   /** Cut everything off. Safe to repeat. */
   close(): Promise<void>;
@@ -48,8 +50,12 @@ export interface TestUpstream {
 export const oddMappings = {
   /** May not be triggered: it is not published. */
   unpublished: 'unpublished',
-  /** Looks at its requests are not taken before the test lets them go. */
+  /** Looks at its requests are not taken before a test lets them go. */
   held: 'held',
+  /** Its starts take {@link SLOW_START_MS}. */
+  slow: 'slow',
+  /** Of its first start the answer is lost. */
+  lossy: 'lossy',
   /** Neither starts nor looks are ever answered. */
   silent: 'silent',
   /** Looks are answered 403, `403023`. */
@@ -57,6 +63,9 @@ export const oddMappings = {
   /** As above, but only the first three. */
   forbiddenAtFirst: 'forbidden-at-first',
 } as const;
+
+/** In ms. */
+export const SLOW_START_MS = 500;
 
 /** How many looks at {@link oddMappings.forbiddenAtFirst} go wrong. */
 export const FORBIDDEN_LOOKS = 3;

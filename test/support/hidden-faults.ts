@@ -16,7 +16,10 @@ const rule = (on: Operation, when: FaultOccasion, fault: Fault, mapping?: string
 });
 
 const always = { every: 1 };
-const answer = (as: '401' | '403' | '429' | '500' | '503'): Fault => ({ do: 'answer', as });
+const answer = (as: '401' | '403' | '429' | '500' | '503' | 'html'): Fault => ({
+  do: 'answer',
+  as,
+});
 
 /** What makes the odd mappings what they are. */
 const ODD: readonly FaultRule[] = [
@@ -34,8 +37,8 @@ const ODD: readonly FaultRule[] = [
  * three in a row: a look is made three times. A start is made again only where it certainly was not taken, and a
  * token that is refused is replaced.
  *
- * What must be noticed is left to `faulty-campaign.test.ts`: a start that may have been taken, an answer that is
- * not the API's, a look that fails for good, no token.
+ * What must be noticed is left to `faulty-campaign.test.ts`: a start that may have been taken, a look that fails
+ * for good, no token.
  */
 const HIDDEN: readonly FaultRule[] = [
   rule('token', always, { do: 'delay', delayMs: 5 }),
@@ -44,6 +47,7 @@ const HIDDEN: readonly FaultRule[] = [
   rule('status', { nth: 1 }, { do: 'reset' }),
   rule('status', { nth: 3 }, answer('401')),
   rule('status', { every: 35 }, answer('429')),
+  rule('status', { every: 21 }, answer('html')),
   rule('status', { every: 14 }, answer('503')),
   rule('status', { every: 10 }, { do: 'truncate', bytes: 20 }),
   rule('status', { every: 7 }, answer('500')),

@@ -89,6 +89,7 @@ function toMapping(id: string, path: string): string {
     source: { kind: 'csv', path },
     recordsPerSecond: RECORDS_PER_SECOND,
     publication: id === oddMappings.unpublished ? 'unpublished' : 'published',
+    execution: id === oddMappings.scheduled ? 'started' : 'stopped',
   });
 }
 

@@ -28,8 +28,9 @@ interface PlayedRequest {
 const forbidden = json(403, { error_code: '403023', message: 'Profile is not valid' });
 const unknown = text(404, 'RST-360011 An error has occurred - please contact your administrator.');
 
-/** Start a server that plays Campaign: any mapping may be triggered, and nothing goes wrong by itself. */
-export async function startScriptedCampaign(): Promise<TestUpstream> {
+/** Start a server that plays Campaign, and where nothing goes wrong by itself. */
+export async function startScriptedCampaign(mappingIds: readonly string[]): Promise<TestUpstream> {
+  const ids = [...mappingIds, ...Object.values(oddMappings)];
   const upstream = await startScriptedUpstream();
   const requests: PlayedRequest[] = [];
   const ends = new Map<string, RunEnd>();
@@ -54,6 +55,8 @@ export async function startScriptedCampaign(): Promise<TestUpstream> {
     if (mappingId === oddMappings.unpublished) {
       return json(200, startAnswers.notPublished(mappingId));
     }
+    if (mappingId === oddMappings.scheduled) return json(200, startAnswers.notStopped(mappingId));
+    if (!ids.includes(mappingId)) return json(404, startAnswers.unknown(mappingId));
     const { request, isNew } = startOf(mappingId);
     if (mappingId === oddMappings.lossy && isLossy) {
       isLossy = false;

@@ -17,5 +17,5 @@ export function startTestUpstream(
 ): Promise<TestUpstream> {
   return globalThis.upstreamKind === 'campaign'
     ? startRealCampaign(mappingIds)
-    : startScriptedCampaign();
+    : startScriptedCampaign(mappingIds);
 }

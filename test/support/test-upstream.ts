@@ -50,6 +50,8 @@ export interface TestUpstream {
 export const oddMappings = {
   /** May not be triggered: it is not published. */
   unpublished: 'unpublished',
+  /** May not be triggered: it is not stopped. */
+  scheduled: 'scheduled',
   /** Looks at its requests are not taken before a test lets them go. */
   held: 'held',
   /** Its starts take {@link SLOW_START_MS}. */

@@ -3,10 +3,12 @@ import { createJobStore, type JobStore } from './job-store.js';
 import { createMappingStore, type MappingStore } from './mapping-store.js';
 import { createRequestStore, type RequestStore } from './request-store.js';
 import { openState, type StateDatabase } from './state-database.js';
+import { createWatermarkStore, type WatermarkStore } from './watermark-store.js';
 
 /** All that the service must not forget, in one database. */
 export interface State extends Pick<StateDatabase, 'transaction' | 'close'> {
   readonly mappings: MappingStore;
+  readonly watermarks: WatermarkStore;
   readonly jobs: JobStore;
   readonly requests: RequestStore;
   readonly abandonedBatches: AbandonedBatchStore;
@@ -23,6 +25,7 @@ export function createState(path: string): State {
     transaction: database.transaction,
     close: database.close,
     mappings: createMappingStore(database),
+    watermarks: createWatermarkStore(database),
     jobs: createJobStore(database),
     requests: createRequestStore(database),
     abandonedBatches: createAbandonedBatchStore(database),

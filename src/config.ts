@@ -1,6 +1,6 @@
 import { type ExposureConfig, toExposureConfig } from './config/exposure.js';
 import { isLoopback } from './config/loopback.js';
-import { findPlatformSetting, type PlatformConfig, toPlatformConfig } from './config/platform.js';
+import { findIdleCredential, type PlatformConfig, toPlatformConfig } from './config/platform.js';
 import { type LogLevel, type Settings, settings } from './config/settings.js';
 import { toSignInConfig } from './config/sign-in.js';
 import {
@@ -25,7 +25,7 @@ export interface Config {
   /** Null where everybody is the anonymous caller. */
   readonly signIn: SignInConfig | null;
   readonly upstream: UpstreamConfig;
-  /** Null where batches are not to be looked up. */
+  /** Null where batches are not to be looked up, or are uploaded to the receiver beside the embedded service. */
   readonly platform: PlatformConfig | null;
   readonly timeoutMs: number;
   readonly maxRps: number;
@@ -89,10 +89,10 @@ export function parseConfig(
   if (!given.CAMPAIGN_URL && given.CAMPAIGN_API_KEY) {
     warn('CAMPAIGN_API_KEY is set but CAMPAIGN_URL is not: the embedded Campaign service is used.');
   }
-  const platformSetting = findPlatformSetting(given);
-  if (!given.CAMPAIGN_URL && platformSetting !== undefined) {
+  const idleCredential = findIdleCredential(given);
+  if (idleCredential !== undefined) {
     warn(
-      `${platformSetting} is set but CAMPAIGN_URL is not: the embedded Campaign service is used, with a Platform of its own.`,
+      `${idleCredential} is set but PLATFORM_URL is not: the embedded Campaign service uploads to the local receiver.`,
     );
   }
 

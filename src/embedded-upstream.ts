@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { createCampaignService } from './campaign/campaign-service.js';
 import { createFixedCredentials } from './campaign/credentials.js';
+import { loadFaultPlan } from './campaign/faults/fault-plan-file.js';
+import type { PlatformSettings } from './campaign/upload/platform-client.js';
 import type { PlatformConfig } from './config/platform.js';
-import type { RemoteUpstream } from './config/upstream.js';
+import type { EmbeddedService, RemoteUpstream } from './config/upstream.js';
 import { startLocalPlatform } from './local-platform.js';
 import { SHIPPED_DATASETS_DIR } from './platform/platform-config.js';
 
@@ -12,35 +14,43 @@ const ORGANIZATION = 'acme';
 const IMS_ORG = 'sluice@AdobeOrg';
 const SANDBOX = 'prod';
 
-/** The mapping, among those that are shipped, that works. */
+const DAY_MS = 86_400_000;
+
+/** Of the shipped mappings, the one that works best to show what a run is. */
 const SAMPLE_MAPPING_ID = 'crm-profiles';
 
-/** The Campaign service and its Platform in this process, and how to reach them: over HTTP, as any others. */
+/** What the settings say of the embedded service. */
+export interface EmbeddedUpstreamOptions extends Omit<EmbeddedService, 'kind'> {
+  readonly dataDir: string;
+  /** How long a job is known once it is over. */
+  readonly retentionDays: number;
+  /** Where batches go; null for a receiver in this process. */
+  readonly platform: PlatformConfig | null;
+}
+
+/** The Campaign service in this process and its Platform, and how to reach them: over HTTP, as any others. */
 export interface EmbeddedUpstream {
   readonly upstream: RemoteUpstream;
   readonly platform: PlatformConfig;
-  readonly sampleMappingId: string;
+  /** A mapping that there is, to begin with. */
+  readonly firstMappingId: string;
   stop(): Promise<void>;
 }
 
 /**
- * Start the Campaign service and the Platform receiver that it uploads to, each on a free port of the
- * loopback interface, with credentials that nobody else has.
+ * Start the Campaign service and, where no Platform is given, the receiver that it uploads to; each on a free
+ * port of the loopback interface, with credentials that nobody else has.
  *
- * @throws where the mappings, the datasets or the data directory cannot be used
+ * @throws where the mappings, the datasets, the plan of faults or the data directory cannot be used
  */
 export async function startEmbeddedUpstream(
-  { dataDir, mappingsDir }: { readonly dataDir: string; readonly mappingsDir: string },
+  options: EmbeddedUpstreamOptions,
   logger: Logger,
 ): Promise<EmbeddedUpstream> {
+  const { dataDir, mappingsDir, faultsFile } = options;
+  const faults = faultsFile === null ? null : loadFaultPlan(faultsFile);
   await using starting = new AsyncDisposableStack();
-  const tenant = { apiKey: newSecret(), imsOrg: IMS_ORG, sandbox: SANDBOX };
-  const client = { clientId: newSecret(), clientSecret: newSecret() };
-  const platform = await startLocalPlatform(
-    { host: HOST, port: 0, dataDir, datasetsDir: SHIPPED_DATASETS_DIR, ...tenant, ...client },
-    logger.child({ part: 'platform' }),
-  );
-  starting.defer(() => platform.stop());
+  const platform = options.platform ?? (await startReceiver(dataDir, starting, logger));
 
   const apiKey = newSecret();
   const clientId = newSecret();
@@ -50,16 +60,18 @@ export async function startEmbeddedUpstream(
     port: 0,
     dataDir,
     mappingsDir,
-    sourceEnvironment: process.env,
-    platform: platform.settings,
+    sourceEnvironment: options.environment,
+    platform: toPlatformSettings(platform),
     organization: ORGANIZATION,
+    faults,
+    retentionMs: options.retentionDays * DAY_MS,
     credentials: createFixedCredentials(apiKey, [
       { clientId, clientSecret, roles: ['sqlFunctionExecution'] },
     ]),
     logger: logger.child({ part: 'campaign' }),
   });
   starting.defer(() => service.stop());
-  const { url } = await service.start();
+  const { url, mappingIds } = await service.start();
 
   const running = starting.move();
   return {
@@ -71,18 +83,38 @@ export async function startEmbeddedUpstream(
       apiKey,
       token: { kind: 'clientCredentials', imsUrl: url, clientId, clientSecret, scopes: ['openid'] },
     },
-    platform: {
-      url: new URL(platform.settings.url),
-      ...tenant,
-      token: {
-        kind: 'clientCredentials',
-        imsUrl: platform.settings.url,
-        ...client,
-        scopes: ['openid'],
-      },
-    },
-    sampleMappingId: SAMPLE_MAPPING_ID,
+    platform,
+    firstMappingId: mappingIds.find((id) => id === SAMPLE_MAPPING_ID) ?? mappingIds[0] ?? '',
     stop: () => running.disposeAsync(),
+  };
+}
+
+/** The receiver in this process, as the settings would name it. */
+async function startReceiver(
+  dataDir: string,
+  starting: AsyncDisposableStack,
+  logger: Logger,
+): Promise<PlatformConfig> {
+  const tenant = { apiKey: newSecret(), imsOrg: IMS_ORG, sandbox: SANDBOX };
+  const client = { clientId: newSecret(), clientSecret: newSecret() };
+  const { settings, stop } = await startLocalPlatform(
+    { host: HOST, port: 0, dataDir, datasetsDir: SHIPPED_DATASETS_DIR, ...tenant, ...client },
+    logger.child({ part: 'platform' }),
+  );
+  starting.defer(stop);
+  return {
+    url: new URL(settings.url),
+    ...tenant,
+    token: { kind: 'clientCredentials', imsUrl: settings.url, ...client, scopes: ['openid'] },
+  };
+}
+
+/** The same Platform in the words of the Campaign service, which knows by itself what scopes an upload needs. */
+function toPlatformSettings({ url, token, ...tenant }: PlatformConfig): PlatformSettings {
+  return {
+    ...tenant,
+    url: url.href.replace(/\/$/, ''),
+    token: token.kind === 'ready' ? { ...token, kind: 'fixed' } : token,
   };
 }
 

@@ -1,11 +1,14 @@
 import type { Logger } from 'pino';
 import { DataFolderInUseError } from './campaign/data-lock.js';
+import { FaultPlanInvalidError } from './campaign/faults/fault-plan-file.js';
 import { MappingsInvalidError } from './campaign/mapping-fault.js';
+import { StateUnusableError } from './campaign/state-database.js';
 import { type Config, ConfigError, parseConfig } from './config.js';
 import { LogUnusableError } from './datasources/log-database.js';
 import { startEmbeddedUpstream } from './embedded-upstream.js';
 import { type Gateway, startGateway } from './gateway.js';
 import { createLogger } from './logger.js';
+import { DataFolderInUseError as ReceiverFolderInUseError } from './platform/batch-store.js';
 import { ManifestInvalidError } from './server/persisted-operations.js';
 
 /** In the explorer’s tabs where nobody knows what mappings there are. */
@@ -63,7 +66,12 @@ async function start(
     return gateway;
   }
   const embedded = await startEmbeddedUpstream(
-    { dataDir: config.dataDir, mappingsDir: upstream.mappingsDir },
+    {
+      ...upstream,
+      dataDir: config.dataDir,
+      retentionDays: config.retentionDays,
+      platform: config.platform,
+    },
     logger,
   );
   running.defer(() => embedded.stop());
@@ -72,7 +80,7 @@ async function start(
       ...config,
       upstream: embedded.upstream,
       platform: embedded.platform,
-      explorerMappingId: embedded.sampleMappingId,
+      explorerMappingId: embedded.firstMappingId,
     },
     logger,
     onFatal,
@@ -108,8 +116,11 @@ function toStartFault(error: unknown, { host, port }: Config): Error | string {
   const isPlain = [
     LogUnusableError,
     DataFolderInUseError,
+    FaultPlanInvalidError,
     MappingsInvalidError,
     ManifestInvalidError,
+    ReceiverFolderInUseError,
+    StateUnusableError,
   ].some((Plain) => error instanceof Plain);
   if (isPlain) return (error as Error).message;
   const { code } = error as NodeJS.ErrnoException;

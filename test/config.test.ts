@@ -54,7 +54,12 @@ describe('the settings', () => {
       host: '127.0.0.1',
       port: 4000,
       signIn: null,
-      upstream: { kind: 'embedded', mappingsDir: expect.stringMatching(/\/mappings$/) },
+      upstream: {
+        kind: 'embedded',
+        mappingsDir: expect.stringMatching(/\/mappings$/),
+        faultsFile: null,
+        environment: {},
+      },
       platform: null,
       timeoutMs: 10_000,
       maxRps: 20,
@@ -330,10 +335,10 @@ describe('a warning', () => {
     ]);
   });
 
-  it('is given where a Platform is set that nothing is uploaded to', () => {
-    parse({ PLATFORM_URL: 'https://platform.example', PLATFORM_SANDBOX: 'dev' });
+  it('is given where there are credentials for a Platform that nothing is uploaded to', () => {
+    expect(parse({ PLATFORM_API_KEY: 'planted-key', PLATFORM_SANDBOX: 'dev' }).platform).toBeNull();
     expect(warnings).toEqual([
-      'PLATFORM_URL is set but CAMPAIGN_URL is not: the embedded Campaign service is used, with a Platform of its own.',
+      'PLATFORM_API_KEY is set but PLATFORM_URL is not: the embedded Campaign service uploads to the local receiver.',
     ]);
   });
 });
@@ -350,6 +355,13 @@ describe('a .env file', () => {
     expect(warnings).toHaveLength(1);
   });
 
+  it('is what mappings of the embedded service may name variables of, too', () => {
+    writeFileSync(envFile(), 'CRM_DATABASE_URL=postgres://crm\n');
+    expect(parse({ OTHER_URL: 'postgres://other' }).upstream).toMatchObject({
+      environment: { CRM_DATABASE_URL: 'postgres://crm', OTHER_URL: 'postgres://other' },
+    });
+  });
+
   it('that cannot be read is a fault, told with all others', () => {
     mkdirSync(envFile());
     expect(faultsOf({ PORT: 'x' })).toEqual([
@@ -361,6 +373,7 @@ describe('a .env file', () => {
 
 describe('the settings of Platform', () => {
   const platform = {
+    ...remote,
     PLATFORM_API_KEY: 'planted-key',
     PLATFORM_IMS_ORG: 'sluice@AdobeOrg',
     PLATFORM_CLIENT_ID: 'client',
@@ -368,7 +381,8 @@ describe('the settings of Platform', () => {
   };
 
   it('are off without credentials', () => {
-    expect(parse({ PLATFORM_URL: 'https://platform.adobe.io' }).platform).toBeNull();
+    expect(parse({ ...remote, PLATFORM_URL: 'https://platform.adobe.io' }).platform).toBeNull();
+    expect(warnings).toEqual([]);
   });
 
   it('have a default but for credentials and organization', () => {
@@ -408,5 +422,89 @@ describe('the settings of Platform', () => {
     ],
   ])('are refused with %s=%s', (name, value, fault) => {
     expect(faultsOf({ ...platform, [name]: value })).toEqual([fault]);
+  });
+});
+
+describe('the settings of the Platform that the embedded service uploads to', () => {
+  const platform = {
+    CAMPAIGN_SERVICE_MAPPINGS_DIR: '/mappings',
+    PLATFORM_URL: 'https://platform.example',
+    PLATFORM_API_KEY: 'planted-key',
+    PLATFORM_IMS_ORG: 'acme@AdobeOrg',
+    PLATFORM_ACCESS_TOKEN: 'planted-token',
+  };
+
+  it('are those that batches are looked up with', () => {
+    expect(parse(platform)).toMatchObject({
+      upstream: { kind: 'embedded', mappingsDir: '/mappings' },
+      platform: {
+        url: new URL('https://platform.example'),
+        apiKey: 'planted-key',
+        imsOrg: 'acme@AdobeOrg',
+        sandbox: 'prod',
+        token: { kind: 'ready', accessToken: 'planted-token' },
+      },
+    });
+    expect(warnings).toEqual([]);
+  });
+
+  it('may come from files', () => {
+    const keyFile = join(directory, 'key');
+    writeFileSync(keyFile, 'planted-key\n');
+    const { PLATFORM_API_KEY: _, ...others } = platform;
+    expect(parse({ ...others, PLATFORM_API_KEY_FILE: keyFile }).platform?.apiKey).toBe(
+      'planted-key',
+    );
+  });
+
+  const because = 'expected because PLATFORM_URL is set';
+  it.each([
+    [
+      'CAMPAIGN_SERVICE_MAPPINGS_DIR',
+      '',
+      [
+        `CAMPAIGN_SERVICE_MAPPINGS_DIR is not set: ${because}, and the sample mappings are for the local receiver`,
+      ],
+    ],
+    ['PLATFORM_API_KEY', '', [`PLATFORM_API_KEY is not set: ${because}`]],
+    ['PLATFORM_IMS_ORG', '', [`PLATFORM_IMS_ORG is not set: ${because}`]],
+    [
+      'PLATFORM_ACCESS_TOKEN',
+      '',
+      ['PLATFORM_CLIENT_ID', 'PLATFORM_CLIENT_SECRET'].map(
+        (name) => `${name} is not set: ${because} (or PLATFORM_ACCESS_TOKEN in its place)`,
+      ),
+    ],
+    [
+      'PLATFORM_CLIENT_ID',
+      'client',
+      [
+        'PLATFORM_ACCESS_TOKEN and PLATFORM_CLIENT_ID or PLATFORM_CLIENT_SECRET are both set: expected one way to get a token',
+      ],
+    ],
+    [
+      'PLATFORM_URL',
+      'platform',
+      [
+        'PLATFORM_URL=platform: expected an http or https URL without credentials, query or fragment',
+      ],
+    ],
+  ])('are refused with %s=%s', (name, value, faults) => {
+    expect(faultsOf({ ...platform, [name]: value })).toEqual(faults);
+  });
+});
+
+describe('faults on demand', () => {
+  const faulty = { CAMPAIGN_SERVICE_FAULTS: 'faults.yaml' };
+
+  it('are of the embedded service, on a loopback address', () => {
+    expect(parse({ ...faulty, HOST: '::1' }).upstream).toMatchObject({ faultsFile: 'faults.yaml' });
+    expect(parse({ ...faulty, ...remote, HOST: '::1' }).upstream).not.toHaveProperty('faultsFile');
+  });
+
+  it('are refused where others can reach the gateway', () => {
+    expect(faultsOf({ ...faulty, HOST: '0.0.0.0', ALLOW_ANONYMOUS: 'true' })).toEqual([
+      'CAMPAIGN_SERVICE_FAULTS=faults.yaml: expected not to be set where HOST is not a loopback address: it is for tests',
+    ]);
   });
 });

@@ -5,6 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { compileCacheEnv } from './support/compile-cache.js';
 import { openSocket } from './support/raw-socket.js';
 import { hang, type ScriptedUpstream, startScriptedUpstream } from './support/scripted-upstream.js';
 
@@ -49,7 +50,7 @@ interface Program {
 function run(environment: Record<string, string>, ...nodeOptions: string[]): Program {
   const child = spawn(process.execPath, [...nodeOptions, MAIN], {
     cwd: directory,
-    env: { PATH: process.env.PATH, ...environment },
+    env: { PATH: process.env.PATH, ...compileCacheEnv, ...environment },
   });
   let stdout = '';
   let stderr = '';
@@ -143,6 +144,28 @@ describe('the program', () => {
       stdout: '',
       stderr: 'HOST=192.0.2.1 is no address of this machine.\n',
     });
+  });
+
+  it('says in one line that another one has its data folder', async () => {
+    const { child, ready, ended } = run({ PORT: '0' });
+    await ready;
+    const second = await run({ PORT: '0' }).ended;
+    child.kill('SIGTERM');
+    await ended;
+    expect([second.code, second.stderr]).toEqual([
+      1,
+      '.sluice/platform is in use by another Platform receiver: stop that one, or set DATA_DIR to another folder.\n',
+    ]);
+  });
+
+  it('says what is wrong with its plan of faults', async () => {
+    writeFileSync(join(directory, 'faults.yaml'), 'faults:\n  - { on: stop, do: drop }\n');
+    const { code, stdout, stderr } = await run({ CAMPAIGN_SERVICE_FAULTS: 'faults.yaml' }).ended;
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr.split('\n').slice(0, 2)).toEqual([
+      'The fault plan is wrong:',
+      '  faults.yaml:2: faults.0.on: Invalid option: expected one of "start"|"status"|"token"',
+    ]);
   });
 
   it('says in one line what Node.js it needs', async () => {

@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 
-const SHIPPED_MAPPINGS_DIR = fileURLToPath(new URL('../../../mappings', import.meta.url));
+/** Where the sample mappings are. */
+export const SHIPPED_MAPPINGS_DIR = fileURLToPath(new URL('../../../mappings', import.meta.url));
 
 /** The public defaults, so that trying the service needs no setting up. Good on a loopback address only. */
 export const PUBLIC_SECRET = 'sluice-demo-secret';
@@ -41,7 +42,7 @@ export const campaignSettings = z
       .transform(Number)
       .refine((port) => port <= 65_535, 'expected a port, 0 to 65535')
       .default(4010),
-    CAMPAIGN_SERVICE_MAPPINGS_DIR: text.default(SHIPPED_MAPPINGS_DIR),
+    CAMPAIGN_SERVICE_MAPPINGS_DIR: text.optional(),
     DATA_DIR: text.default('.sluice'),
     CAMPAIGN_ORGANIZATION: text.default('acme'),
     CAMPAIGN_API_KEY: text.default('sluice-demo-key'),
@@ -54,6 +55,7 @@ export const campaignSettings = z
     CAMPAIGN_SERVICE_TOKEN_LIFETIME_S: wholeNumber(1, 86_400).default(86_399),
     CAMPAIGN_SERVICE_RUN_INTERVAL_MS: wholeNumber(1_000, MAX_INTERVAL_MS).default(15 * 60_000),
     CAMPAIGN_SERVICE_RETRY_INTERVAL_MS: wholeNumber(1_000, MAX_INTERVAL_MS).default(60_000),
+    CAMPAIGN_SERVICE_RETENTION_DAYS: wholeNumber(1, 36_500).default(90),
     CAMPAIGN_SERVICE_MAX_RPS: wholeNumber(1, 100_000).optional(),
     CAMPAIGN_SERVICE_MAX_CALLS_PER_DAY: wholeNumber(1, 1_000_000_000).optional(),
     CAMPAIGN_SERVICE_FAULTS: text.optional(),
@@ -94,11 +96,26 @@ export const campaignSettings = z
     }
 
     if (env.PLATFORM_URL === undefined) return;
+    if (env.CAMPAIGN_SERVICE_MAPPINGS_DIR === undefined) {
+      // One of the samples runs by itself: made-up people are for nobody's Platform, unless they are asked for.
+      fault(
+        'CAMPAIGN_SERVICE_MAPPINGS_DIR',
+        'must be set because PLATFORM_URL is set, and the sample mappings are for the local receiver',
+      );
+    }
     for (const name of ['PLATFORM_API_KEY', 'PLATFORM_IMS_ORG'] as const) {
       if (env[name] === undefined) fault(name, 'must be set because PLATFORM_URL is set');
     }
-    if (env.PLATFORM_ACCESS_TOKEN !== undefined) return;
-    for (const name of ['PLATFORM_CLIENT_ID', 'PLATFORM_CLIENT_SECRET'] as const) {
+    const clientSettings = ['PLATFORM_CLIENT_ID', 'PLATFORM_CLIENT_SECRET'] as const;
+    if (env.PLATFORM_ACCESS_TOKEN !== undefined) {
+      if (clientSettings.every((name) => env[name] === undefined)) return;
+      fault(
+        'PLATFORM_ACCESS_TOKEN',
+        'must not be set beside PLATFORM_CLIENT_ID or PLATFORM_CLIENT_SECRET: there is one way to get a token',
+      );
+      return;
+    }
+    for (const name of clientSettings) {
       if (env[name] !== undefined) continue;
       fault(
         name,

@@ -2,6 +2,7 @@ import {
   type CampaignSettings,
   campaignSettings,
   PUBLIC_SECRET,
+  SHIPPED_MAPPINGS_DIR,
 } from './campaign-config.settings.js';
 import { type Credentials } from './credentials.js';
 import { readApiKeysFrom, readClientsFrom } from './credentials-file.js';
@@ -9,6 +10,8 @@ import type { FaultPlan } from './faults/fault-plan.js';
 import { loadFaultPlan } from './faults/fault-plan-file.js';
 import type { PlatformSettings } from './upload/platform-client.js';
 import type { UsageLimits } from './usage-limits.js';
+
+const DAY_MS = 86_400_000;
 
 /** Where Platform is, and what it is shown; `local` is a receiver beside the service. */
 export type PlatformAccess =
@@ -26,6 +29,7 @@ export interface CampaignConfig {
   readonly tokenLifetimeS: number;
   readonly runIntervalMs: number;
   readonly retryIntervalMs: number;
+  readonly retentionMs: number;
   readonly usageLimits: UsageLimits;
   readonly platform: PlatformAccess;
   /** What is to go wrong on purpose; null where nothing is. */
@@ -59,13 +63,14 @@ export function parseCampaignConfig(env: NodeJS.ProcessEnv): CampaignConfig {
   return Object.freeze({
     host: data.CAMPAIGN_SERVICE_HOST,
     port: data.CAMPAIGN_SERVICE_PORT,
-    mappingsDir: data.CAMPAIGN_SERVICE_MAPPINGS_DIR,
+    mappingsDir: data.CAMPAIGN_SERVICE_MAPPINGS_DIR ?? SHIPPED_MAPPINGS_DIR,
     dataDir: data.DATA_DIR,
     organization: data.CAMPAIGN_ORGANIZATION,
     credentials: toCredentials(data),
     tokenLifetimeS: data.CAMPAIGN_SERVICE_TOKEN_LIFETIME_S,
     runIntervalMs: data.CAMPAIGN_SERVICE_RUN_INTERVAL_MS,
     retryIntervalMs: data.CAMPAIGN_SERVICE_RETRY_INTERVAL_MS,
+    retentionMs: data.CAMPAIGN_SERVICE_RETENTION_DAYS * DAY_MS,
     usageLimits: {
       maxCallsPerSecond: data.CAMPAIGN_SERVICE_MAX_RPS ?? null,
       maxCallsPerDay: data.CAMPAIGN_SERVICE_MAX_CALLS_PER_DAY ?? null,

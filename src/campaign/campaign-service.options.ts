@@ -26,6 +26,8 @@ export interface CampaignServiceOptions {
   readonly runIntervalMs?: number;
   /** From a scheduled run that failed by something that passes to the next; in ms, a minute where not given. */
   readonly retryIntervalMs?: number;
+  /** How long a job is known once it is over, in ms; for ever where it is not given. */
+  readonly retentionMs?: number;
   /** As many calls as one likes where they are not given. */
   readonly usageLimits?: UsageLimits;
   /** What is to go wrong on purpose; nothing where it is not given. */

@@ -10,6 +10,7 @@ import { closeHttpServer, createHttpServer } from './http-server.js';
 import { createIngestionRequests } from './ingestion-requests.js';
 import { addIngestionRoutes } from './ingestion-routes.js';
 import { createIngestionRunner } from './ingestion-run.js';
+import { createJobPruner } from './job-pruner.js';
 import { createJobs } from './jobs.js';
 import { loadMappings, type Mappings } from './mappings.js';
 import { createScheduler } from './scheduler.js';
@@ -35,16 +36,23 @@ export interface CampaignService {
   /**
    * Load the mappings and listen. Once: a stopped service is not started again.
    *
-   * @returns the base URL, with no slash at its end; IMS is at its `/ims/token/v3`
    * @throws {MappingsInvalidError} with all that is wrong with the mappings
    * @throws {DataFolderInUseError} another service works in the data folder
    * @throws {StateUnusableError} the data folder's database cannot be used
    * @throws {CredentialsUnreadableError} it cannot be told whom to let in
    * @throws the system's error, EADDRINUSE where the port is taken; nothing is left running
    */
-  start(): Promise<{ readonly url: string }>;
+  start(): Promise<StartedService>;
   /** Stop listening, abort the runs and wait for their ends. Safe to repeat. */
   stop(): Promise<void>;
+}
+
+/** What there is once the service has started. */
+export interface StartedService {
+  /** The base URL, with no slash at its end; IMS is at its `/ims/token/v3`. */
+  readonly url: string;
+  /** At least one, in the order of their files. */
+  readonly mappingIds: readonly string[];
 }
 
 /** What a start made, to be undone last one first. */
@@ -71,10 +79,10 @@ export function createCampaignService(options: CampaignServiceOptions): Campaign
     retryIntervalMs: options.retryIntervalMs ?? RETRY_INTERVAL_MS,
   };
   const releasers: Releaser[] = [];
-  let started: Promise<{ readonly url: string }> | null = null;
+  let started: Promise<StartedService> | null = null;
   let stopped: Promise<void> | null = null;
 
-  async function begin(): Promise<{ readonly url: string }> {
+  async function begin(): Promise<StartedService> {
     const mappings = await loadMappings(options.mappingsDir, options.sourceEnvironment ?? {});
     // What nobody can read now must not be found out by the first caller.
     credentials.apiKeys();
@@ -86,7 +94,7 @@ export function createCampaignService(options: CampaignServiceOptions): Campaign
     releasers.push(() => state.close());
     // A database that was just made must not be gone after a power cut: ids would start over.
     await syncFolder(campaignDir);
-    introduceMappings(mappings, state, clock.now());
+    state.transaction(() => introduceMappings(mappings, state, clock.now()));
 
     const platform = createPlatformClient(options.platform, clock);
     releasers.push(() => platform.close());
@@ -100,6 +108,13 @@ export function createCampaignService(options: CampaignServiceOptions): Campaign
     const scheduler = createScheduler({ mappings, state, jobs, clock, logger, ...intervals });
     releasers.push(() => scheduler.stop());
 
+    const { retentionMs } = options;
+    if (retentionMs !== undefined) {
+      const { oldJobs } = state;
+      const pruner = createJobPruner({ oldJobs, rejectsDir, retentionMs, clock, logger });
+      releasers.push(() => pruner.stop());
+    }
+
     const tokens = createTokenIssuer(credentials, tokenLifetimeS, clock);
     const countCall = createUsageCounter(options.usageLimits ?? UNLIMITED, clock);
     const access = { credentials, organization: options.organization, tokens, countCall };
@@ -112,7 +127,10 @@ export function createCampaignService(options: CampaignServiceOptions): Campaign
     });
     const app = createHttpServer(logger);
     if (options.faults) {
-      logger.warn({ rules: options.faults.rules.length }, 'calls go wrong on purpose');
+      logger.warn(
+        { rules: options.faults.rules.length },
+        'faults are on: calls go wrong on purpose',
+      );
       addFaultHooks(app, options.faults, { clock, crash });
     }
     addTokenRoutes(app, tokens);
@@ -121,8 +139,9 @@ export function createCampaignService(options: CampaignServiceOptions): Campaign
     releasers.push(() => closeHttpServer(app));
 
     const url = await app.listen({ host: options.host, port: options.port });
-    logger.info({ url, mappings: [...mappings.keys()] }, 'Campaign service is listening');
-    return { url };
+    const mappingIds = [...mappings.keys()];
+    logger.info({ url, mappings: mappingIds }, 'Campaign service is listening');
+    return { url, mappingIds };
   }
 
   async function release(): Promise<void> {

@@ -1,7 +1,6 @@
-import { join } from 'node:path';
 import type { Clock } from './clock.js';
 import type { Mapping } from './mapping.js';
-import { createRejectFile } from './reject-file.js';
+import { createRejectFile, rejectFilePath } from './reject-file.js';
 import { RejectLimitError } from './reject-limit.js';
 import type { RunOutcome, RunPorts, WholeBatch } from './run-outcome.js';
 import { sendRecords } from './send-records.js';
@@ -35,7 +34,7 @@ export interface IngestionRunner {
 /** What the runs work with. */
 export interface RunnerParts {
   readonly platform: PlatformClient;
-  /** Each job's rejects go into a file in here, `job-{id}.ndjson`. */
+  /** Each job's rejects go into a file in here. */
   readonly rejectsDir: string;
   /** The most that each of a batch's first files has, in bytes; later ones may have more. */
   readonly fileBytes?: number;
@@ -58,7 +57,7 @@ export function createIngestionRunner(parts: RunnerParts): IngestionRunner {
     ports: RunPorts,
   ): Promise<RunOutcome> {
     const { jobId, signal } = ports;
-    await using rejects = createRejectFile(join(rejectsDir, `job-${jobId}.ndjson`));
+    await using rejects = createRejectFile(rejectFilePath(rejectsDir, jobId));
     const upload = createBatchUpload({
       platform,
       datasetId: mapping.dataset,

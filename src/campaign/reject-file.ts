@@ -1,5 +1,5 @@
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** A record that was not sent, and why. */
 export interface Reject {
@@ -20,6 +20,11 @@ export interface RejectFile extends AsyncDisposable {
 
 /** Readable by nobody else: what is rejected is personal data all the same. */
 const FILE_MODE = 0o600;
+
+/** Where the rejects of a job are, if it has any. */
+export function rejectFilePath(rejectsDir: string, jobId: number): string {
+  return join(rejectsDir, `job-${jobId}.ndjson`);
+}
 
 /** Begin the rejects of a run; a file that is there already is overwritten. */
 export function createRejectFile(path: string): RejectFile {

@@ -1,6 +1,7 @@
 import { type AbandonedBatchStore, createAbandonedBatchStore } from './abandoned-batch-store.js';
 import { createJobStore, type JobStore } from './job-store.js';
 import { createMappingStore, type MappingStore } from './mapping-store.js';
+import { createOldJobStore, type OldJobStore } from './old-job-store.js';
 import { createRequestStore, type RequestStore } from './request-store.js';
 import { openState, type StateDatabase } from './state-database.js';
 import { createWatermarkStore, type WatermarkStore } from './watermark-store.js';
@@ -10,6 +11,7 @@ export interface State extends Pick<StateDatabase, 'transaction' | 'close'> {
   readonly mappings: MappingStore;
   readonly watermarks: WatermarkStore;
   readonly jobs: JobStore;
+  readonly oldJobs: OldJobStore;
   readonly requests: RequestStore;
   readonly abandonedBatches: AbandonedBatchStore;
 }
@@ -27,6 +29,7 @@ export function createState(path: string): State {
     mappings: createMappingStore(database),
     watermarks: createWatermarkStore(database),
     jobs: createJobStore(database),
+    oldJobs: createOldJobStore(database),
     requests: createRequestStore(database),
     abandonedBatches: createAbandonedBatchStore(database),
   };

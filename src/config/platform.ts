@@ -1,8 +1,8 @@
 import type { Settings } from './settings.js';
-import type { Environment } from './sources.js';
+import { type Environment, isSecret } from './sources.js';
 import type { TokenConfig } from './upstream.js';
 
-/** Where batches are looked up, and as whom. */
+/** Where batches are, and who asks for them. */
 export interface PlatformConfig {
   readonly url: URL;
   readonly apiKey: string;
@@ -20,7 +20,6 @@ const SCOPES = [
   'additional_info.projectedProductContext',
 ];
 
-/** Any of these says that batches are to be looked up; the other settings alone do not. */
 const CREDENTIALS = [
   'PLATFORM_API_KEY',
   'PLATFORM_ACCESS_TOKEN',
@@ -28,13 +27,16 @@ const CREDENTIALS = [
   'PLATFORM_CLIENT_SECRET',
 ] as const;
 
-/** The first setting of Platform that is given: with an embedded upstream, whose Platform is embedded too, in vain. */
-export function findPlatformSetting(given: Environment): string | undefined {
-  return ['PLATFORM_URL', ...CREDENTIALS].find((name) => given[name]);
+/** A credential that is given in vain: the embedded service uploads to the receiver beside it. */
+export function findIdleCredential(given: Environment): string | undefined {
+  if (given.CAMPAIGN_URL || given.PLATFORM_URL) return undefined;
+  return CREDENTIALS.find((name) => isGiven(name, given));
 }
 
 /**
- * Where batches are looked up; null where no credentials are set.
+ * Where batches are looked up, and where the embedded service uploads them; null where no Platform is given.
+ * With the embedded service it is `PLATFORM_URL` that gives one, as for the service alone; with any other
+ * upstream it is a credential, for the URL has a default.
  *
  * @param given - the variables with the secrets of files read; those which were not understood are in
  *   `faults` already
@@ -44,24 +46,27 @@ export function toPlatformConfig(
   given: Environment,
   faults: string[],
 ): PlatformConfig | null {
-  const isGiven = (name: string) => Boolean(given[name] || given[`${name}_FILE`]);
-  const reason = CREDENTIALS.find(isGiven);
+  const deciding = given.CAMPAIGN_URL ? CREDENTIALS : (['PLATFORM_URL'] as const);
+  const reason = deciding.find((name) => isGiven(name, given));
   if (reason === undefined) return null;
 
-  const missing = (name: keyof Settings, because: string) => {
-    if (!isGiven(name)) faults.push(`${name} is not set: expected because ${because} is set`);
+  const missing = (name: keyof Settings, alternative = '') => {
+    if (isGiven(name, given)) return;
+    faults.push(`${name} is not set: expected because ${reason} is set${alternative}`);
   };
-  missing('PLATFORM_API_KEY', reason);
-  missing('PLATFORM_IMS_ORG', reason);
-  const hasCredentials = isGiven('PLATFORM_CLIENT_ID') || isGiven('PLATFORM_CLIENT_SECRET');
-  const hasToken = isGiven('PLATFORM_ACCESS_TOKEN');
+  missing('PLATFORM_API_KEY');
+  missing('PLATFORM_IMS_ORG');
+  const hasCredentials =
+    isGiven('PLATFORM_CLIENT_ID', given) || isGiven('PLATFORM_CLIENT_SECRET', given);
+  const hasToken = isGiven('PLATFORM_ACCESS_TOKEN', given);
   if (hasToken && hasCredentials) {
     faults.push(
       'PLATFORM_ACCESS_TOKEN and PLATFORM_CLIENT_ID or PLATFORM_CLIENT_SECRET are both set: expected one way to get a token',
     );
   } else if (!hasToken) {
-    missing('PLATFORM_CLIENT_ID', reason);
-    missing('PLATFORM_CLIENT_SECRET', reason);
+    const alternative = hasCredentials ? '' : ' (or PLATFORM_ACCESS_TOKEN in its place)';
+    missing('PLATFORM_CLIENT_ID', alternative);
+    missing('PLATFORM_CLIENT_SECRET', alternative);
   }
   const { PLATFORM_URL: url, PLATFORM_ACCESS_TOKEN: accessToken } = read;
   // Not understood, and a fault already.
@@ -81,4 +86,9 @@ export function toPlatformConfig(
           scopes: SCOPES,
         },
   };
+}
+
+/** A secret also by its file; where that gave nothing, that is a fault already. */
+function isGiven(name: string, given: Environment): boolean {
+  return Boolean(given[name] || (isSecret(name) && given[`${name}_FILE`]));
 }

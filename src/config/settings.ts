@@ -102,6 +102,7 @@ export const settings = {
     allowed: 'a directory with mapping files',
     schema: text.default(shippedMappingsDir),
   },
+  CAMPAIGN_SERVICE_FAULTS: { allowed: 'a file', schema: text.optional() },
   PLATFORM_URL: {
     allowed: httpUrl.allowed,
     schema: httpUrl.schema.default('https://platform.adobe.io'),

@@ -1,3 +1,4 @@
+import { isLoopback } from './loopback.js';
 import type { Settings } from './settings.js';
 import { type Environment, isSecret } from './sources.js';
 
@@ -23,10 +24,18 @@ export interface RemoteUpstream {
   readonly token: TokenConfig;
 }
 
+/** The Campaign service that runs in this process. */
+export interface EmbeddedService {
+  readonly kind: 'embedded';
+  readonly mappingsDir: string;
+  /** The plan of what is to go wrong on purpose; null where nothing is. */
+  readonly faultsFile: string | null;
+  /** The variables that mappings may name. */
+  readonly environment: Environment;
+}
+
 /** The upstream, or that it is the service which runs in this process. */
-export type UpstreamConfig =
-  | { readonly kind: 'embedded'; readonly mappingsDir: string }
-  | RemoteUpstream;
+export type UpstreamConfig = EmbeddedService | RemoteUpstream;
 
 /**
  * The upstream that the settings name, or the embedded service where they name none.
@@ -40,11 +49,16 @@ export function toUpstreamConfig(
   given: Environment,
   faults: string[],
 ): UpstreamConfig {
-  const embedded = {
+  const embedded: EmbeddedService = {
     kind: 'embedded',
     mappingsDir: read.CAMPAIGN_SERVICE_MAPPINGS_DIR ?? '',
-  } as const;
-  if (!given.CAMPAIGN_URL) return embedded;
+    faultsFile: read.CAMPAIGN_SERVICE_FAULTS ?? null,
+    environment: Object.fromEntries(Object.entries(given).filter(([, value]) => value !== '')),
+  };
+  if (!given.CAMPAIGN_URL) {
+    checkEmbedded(embedded, read, given, faults);
+    return embedded;
+  }
 
   // A secret also by its file; where that gave nothing, that is a fault already.
   const isGiven = (name: keyof Settings) =>
@@ -88,4 +102,23 @@ export function toUpstreamConfig(
     apiKey: read.CAMPAIGN_API_KEY ?? '',
     token,
   };
+}
+
+function checkEmbedded(
+  { faultsFile }: EmbeddedService,
+  { HOST: host }: Partial<Settings>,
+  given: Environment,
+  faults: string[],
+): void {
+  if (faultsFile !== null && host !== undefined && !isLoopback(host)) {
+    faults.push(
+      `CAMPAIGN_SERVICE_FAULTS=${faultsFile}: expected not to be set where HOST is not a loopback address: it is for tests`,
+    );
+  }
+  // One of the samples runs by itself: made-up people are for nobody's Platform, unless they are asked for.
+  if (given.PLATFORM_URL && !given.CAMPAIGN_SERVICE_MAPPINGS_DIR) {
+    faults.push(
+      'CAMPAIGN_SERVICE_MAPPINGS_DIR is not set: expected because PLATFORM_URL is set, and the sample mappings are for the local receiver',
+    );
+  }
 }

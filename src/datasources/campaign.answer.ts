@@ -3,6 +3,7 @@ import type { Submission } from '../ingestion/submission.js';
 import { type CallFailure, type CallKind, toInvalidAnswer } from './campaign.failure.js';
 import { toStatusFailure } from './campaign.status-failure.js';
 import {
+  ForeignAnswerError,
   InvalidAnswerError,
   isStartAnswer,
   isStatusAnswer,
@@ -59,6 +60,7 @@ function parsed<T>(answer: HttpAnswer, call: CallKind, parse: () => T): T | Call
     return parse();
   } catch (error) {
     if (!(error instanceof InvalidAnswerError)) throw error;
-    return toInvalidAnswer(answer, call, error.message, error);
+    const isPassing = error instanceof ForeignAnswerError;
+    return toInvalidAnswer(answer, call, error.message, { cause: error, isPassing });
   }
 }

@@ -62,7 +62,10 @@ export async function callCampaign<T>(
   for (;;) {
     const token = await readyToSend(parts, deadline);
     const result = await send(parts, plan, token, deadline);
-    if (!(result instanceof CallFailure)) return result;
+    if (!(result instanceof CallFailure)) {
+      parts.tokens.accept(token);
+      return result;
+    }
     if (result.isTokenRejected && !isTokenRenewed && parts.tokens.discard(token)) {
       isTokenRenewed = true;
       continue;

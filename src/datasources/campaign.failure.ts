@@ -92,12 +92,16 @@ export function toCalledOffFailure(cause: unknown, outcomeUnknown: boolean): Cal
   return new CallFailure(error, { isTrouble: !isClosing });
 }
 
-/** Name the failure of an answer that was meant well and cannot be used. `fault` completes "because …". */
+/**
+ * Name the failure of an answer that cannot be used.
+ *
+ * @param fault - completes "because …"
+ */
 export function toInvalidAnswer(
   answer: HttpAnswer,
   call: CallKind,
   fault: string,
-  cause?: unknown,
+  { cause, isPassing = false }: { readonly cause: unknown; readonly isPassing?: boolean },
 ): CallFailure {
   const isStart = call === 'start';
   return new CallFailure(
@@ -110,6 +114,7 @@ export function toInvalidAnswer(
         cause,
       },
     ),
+    { isPassing },
   );
 }
 

@@ -5,7 +5,12 @@ import { parseWireJson } from './wire-json.js';
 
 /** An answer that breaks the contract. Its message never quotes the answer. */
 export class InvalidAnswerError extends Error {
-  override readonly name = 'InvalidAnswerError';
+  override readonly name: string = 'InvalidAnswerError';
+}
+
+/** An answer that is not the API's at all, such as the page of something in front of it. */
+export class ForeignAnswerError extends InvalidAnswerError {
+  override readonly name = 'ForeignAnswerError';
 }
 
 /** Of an opaque id only this much is asked, that it can be shown, stored, asked about and put into a URL. */
@@ -96,7 +101,7 @@ export function isStatusAnswer(body: string): boolean {
 
 function parseWith<T>(schema: z.ZodType<T>, body: string): T {
   const json = parseWireJson(body);
-  if (json === undefined) throw new InvalidAnswerError('it is not JSON');
+  if (json === undefined) throw new ForeignAnswerError('it is not JSON');
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
   const fields = new Set(parsed.error.issues.map(({ path }) => String(path[0] ?? 'body')));

@@ -24,6 +24,9 @@ export interface TokenSource {
    */
   token(): Promise<string>;
 
+  /** Note that the upstream has accepted a token: should it be rejected later, a newer one may do. */
+  accept(accepted: string): void;
+
   /**
    * Throw a token away that the upstream did not accept.
    *
@@ -59,6 +62,7 @@ export function createTokenSource(
       requireHeaderText(from.accessToken, 'access token');
       return {
         token: () => Promise.resolve(from.accessToken),
+        accept: () => {},
         discard: () => false,
         close: () => Promise.resolve(),
       };
@@ -71,8 +75,12 @@ export function createTokenSource(
 const FIRST_PAUSE_MS = 1000;
 const MAX_PAUSE_MS = 60_000;
 
-/** A token that is rejected this soon after it came is not the trouble: a newer one would fare no better. */
+/** Where a new token is rejected, too, and never was accepted, a newer one would fare no better for a while. */
 const MIN_AGE_TO_DISCARD_MS = 30_000;
+
+/** Where tokens are now accepted, now rejected, no more of them are fetched than one each 30 s, over time. */
+const MAX_DISCARDED = 10;
+const DISCARDED_WITHIN_MS = 5 * 60_000;
 
 interface FetchedToken {
   readonly value: string;
@@ -98,6 +106,8 @@ function createFetchedTokens(
 
   let current: FetchedToken | null = null;
   let rejectedToken: string | null = null;
+  let acceptedToken: string | null = null;
+  let discardedAt: readonly number[] = [];
   let underWay: Promise<string> | null = null;
   let lastFailure: FailedFetch | null = null;
   /** What is yet to be told of. */
@@ -161,11 +171,18 @@ function createFetchedTokens(
       if (clock.now() >= current.renewAt) renewOnce().catch(() => {});
       return Promise.resolve(current.value);
     },
+    accept(accepted) {
+      acceptedToken = accepted;
+    },
     discard(rejected) {
       // Another caller has thrown it away already: a newer one is there or on its way.
       if (current?.value !== rejected) return true;
-      const ageMs = clock.now() - current.fetchedAt;
-      if (current.isReplacement && ageMs < MIN_AGE_TO_DISCARD_MS) return false;
+      const now = clock.now();
+      const isYoung = now - current.fetchedAt < MIN_AGE_TO_DISCARD_MS;
+      if (current.isReplacement && isYoung && acceptedToken !== rejected) return false;
+      discardedAt = discardedAt.filter((at) => now - at < DISCARDED_WITHIN_MS);
+      if (discardedAt.length === MAX_DISCARDED) return false;
+      discardedAt = [...discardedAt, now];
       current = null;
       rejectedToken = rejected;
       return true;

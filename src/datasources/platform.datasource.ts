@@ -83,7 +83,7 @@ export function createPlatformDatasource(options: PlatformOptions): PlatformData
           try {
             return parseBatchAnswer(answer.body, batchId);
           } catch (error) {
-            return toInvalidAnswer(answer, 'status', 'it tells of no such batch', error);
+            return toInvalidAnswer(answer, 'status', 'it tells of no such batch', { cause: error });
           }
         },
       };

@@ -27,40 +27,10 @@ afterAll(async () => {
 });
 
 describe('the gateway in front', () => {
-  it.each<[string, Record<string, string>, number, string, string]>([
-    ['no key', {}, 403, '403000', 'Api Key is required'],
-    ['a wrong key', { 'x-api-key': 'other' }, 403, '403003', 'Api Key is invalid'],
-    ['no token', { 'x-api-key': API_KEY }, 403, '403010', 'Oauth token is missing.'],
-    [
-      'a token that nobody issued',
-      { 'x-api-key': API_KEY, authorization: 'Bearer abc' },
-      401,
-      '401013',
-      'Oauth token is not valid',
-    ],
-    [
-      'another scheme',
-      { 'x-api-key': API_KEY, authorization: 'Basic YTpi' },
-      401,
-      '401013',
-      'Oauth token is not valid',
-    ],
-  ])('turns away %s', async (_what, headers, httpStatus, code, message) => {
-    for (const method of ['GET', 'POST'] as const) {
-      const answer = await service.call(ingestPath('M'), { method, headers });
-      expect(answer.httpStatus).toBe(httpStatus);
-      expect(answer.json).toEqual({ error_code: code, message });
-      expect(answer.headers['x-request-id']).toMatch(/^[0-9a-f]{32}$/);
-    }
-  });
-
-  it('answers a wrong organization with the numeric envelope', async () => {
-    const answer = await service.call(ingestPath('M', 'umbrella'), {
-      method: 'POST',
-      headers: service.headers,
-    });
-    expect(answer.httpStatus).toBe(500);
-    expect(answer.json).toEqual({ code: 500, message: OOPS });
+  it('takes a token of another scheme for an invalid one', async () => {
+    const headers = { 'x-api-key': API_KEY, authorization: 'Basic YTpi' };
+    const { httpStatus, json } = await service.call(ingestPath('M'), { headers });
+    expect([httpStatus, json]).toMatchObject([401, { error_code: '401013' }]);
   });
 
   it('lets a token in until it expires, and then only a new one', async () => {

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createDrivenClock, createHurriedClock } from './support/driven-clock.js';
 import {
@@ -5,12 +7,15 @@ import {
   mappingYaml,
   peopleCsv,
   type RunningService,
+  readBatches,
   startService,
 } from './support/running-service.js';
 import { startScriptedPlatform } from './support/scripted-platform.js';
 import { CLIENT } from './support/service-client.js';
 
 const FIRST_RUN_AT = new Date(1_000_000).toISOString();
+const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+const GONE = { kind: 'csv', path: 'gone.csv' };
 
 describe('the life of a mapping', () => {
   const changes = {
@@ -81,7 +86,12 @@ describe('the life of a mapping', () => {
     if (typeof outcome === 'string') {
       const [changed, executed] = outcome.split(', ');
       expect(httpStatus).toBe(200);
-      expect(json).toMatchObject({ id: 'M', publication: changed, execution: executed });
+      expect(json).toMatchObject({
+        id: 'M',
+        publication: changed,
+        execution: executed,
+        nextRunAt: executed === 'started' ? expect.any(String) : null,
+      });
     } else {
       expect(httpStatus).toBe(409);
       expect(json).toEqual(outcome);
@@ -138,9 +148,119 @@ describe('the life of a mapping', () => {
     }
     expect(sent).toEqual([0, 3]);
   });
+
+  it('goes on where it stopped when it was unpublished, edited and published again', async () => {
+    await using space = await createWorkspace({
+      'm.yaml': mappingYaml('M', { changed: 'id' }),
+      'people.csv': peopleCsv(3),
+    });
+    {
+      await using service = await startService(space);
+      await service.post('M');
+      await service.ended(1);
+      await service.admin('/mappings/M/unpublish', '');
+    }
+    const fields = [
+      { column: 'id', to: '_id' },
+      { column: 'name', to: 'person.name.fullName' },
+    ];
+    await writeFile(join(space.mappingsDir, 'm.yaml'), mappingYaml('M', { changed: 'id', fields }));
+    await writeFile(join(space.mappingsDir, 'people.csv'), peopleCsv(4));
+    await using service = await startService(space);
+    await service.admin('/mappings/M/publish', { resendFromBeginning: false });
+    await service.jobEnded(2);
+    expect(Object.values(await readBatches(space.dataDir))).toEqual([
+      [1, 2, 3].map((id) => ({ _id: `p-${id}`, person: { name: { firstName: `Zoë ${id}` } } })),
+      [{ _id: 'p-4', person: { name: { fullName: 'Zoë 4' } } }],
+    ]);
+  });
 });
 
-const GONE = { kind: 'csv', path: 'gone.csv' };
+describe('the list of jobs', () => {
+  const jobsOf = async ({ admin }: RunningService) =>
+    ((await admin('/jobs')).json as { jobs: object[] }).jobs;
+
+  it('has a run as Created, Uploaded and Success, with its batch as soon as there is one', async () => {
+    await using space = await createWorkspace({
+      'm.yaml': mappingYaml('M', { recordsPerSecond: 1 }),
+      'people.csv': peopleCsv(1),
+    });
+    await using platform = await startScriptedPlatform();
+    platform.report({ status: 'processing' }, { status: 'success' });
+    const clock = createDrivenClock();
+    await using service = await startService({ ...space, clock, platform: platform.settings });
+
+    await service.post('M');
+    await clock.waitedFor();
+    const created = {
+      id: 1,
+      mapping: 'M',
+      requestId: 1,
+      batchId: null,
+      status: 'Created',
+      numberOfRecords: 0,
+      numberOfRejectedRecords: 0,
+      reason: '',
+      startTime: FIRST_RUN_AT,
+      endTime: null,
+    };
+    expect(await jobsOf(service)).toEqual([created]);
+
+    const asked = platform.called('read');
+    clock.advance(1_000);
+    await asked;
+    const uploaded = { ...created, status: 'Uploaded', batchId: 'batch-1', numberOfRecords: 1 };
+    expect(await jobsOf(service)).toEqual([uploaded]);
+
+    await clock.waitedFor();
+    clock.advance(60_000);
+    await service.ended(1);
+    const endTime = new Date(1_061_000).toISOString();
+    expect(await jobsOf(service)).toEqual([{ ...uploaded, status: 'Success', endTime }]);
+    // What a request is answered names no batch.
+    expect((await service.get('M', 1)).json).toMatchObject({ status: 'Success', batchId: '' });
+  });
+
+  it('has a run that failed with its reason, and its batch where one was made', async () => {
+    await using space = await createWorkspace({
+      'gone.yaml': mappingYaml('gone', { source: GONE }),
+      'refused.yaml': mappingYaml('refused'),
+      'people.csv': 'id,name\n1,Mallory\n',
+    });
+    await using service = await startService(space);
+    for (const [index, mappingId] of ['gone', 'refused'].entries()) {
+      await service.post(mappingId);
+      await service.ended(index + 1);
+    }
+    const failed = {
+      status: 'Failed',
+      numberOfRecords: 0,
+      numberOfRejectedRecords: 0,
+      startTime: expect.stringMatching(ISO),
+      endTime: expect.stringMatching(ISO),
+    };
+    expect(await jobsOf(service)).toEqual([
+      {
+        ...failed,
+        id: 2,
+        mapping: 'refused',
+        requestId: 2,
+        batchId: expect.stringMatching(/^[0-9A-Z]{26}$/),
+        reason: expect.stringMatching(/INGEST-1556-400 .* \(1 record\)$/),
+      },
+      {
+        ...failed,
+        id: 1,
+        mapping: 'gone',
+        requestId: 1,
+        batchId: null,
+        reason: expect.stringContaining('gone.csv'),
+      },
+    ]);
+    const [refused] = await jobsOf(service);
+    expect((await service.admin('/jobs/2')).json).toEqual(refused);
+  });
+});
 
 describe('the administration API', () => {
   let space: Awaited<ReturnType<typeof createWorkspace>>;
@@ -182,26 +302,6 @@ describe('the administration API', () => {
           lastJob: null,
         },
       ],
-    });
-  });
-
-  it('shows a job with the columns of the product', async () => {
-    expect((await service.admin('/jobs/1')).json).toEqual({
-      id: 1,
-      mapping: 'A/b c',
-      requestId: 1,
-      batchId: expect.stringMatching(/^[0-9A-Z]{26}$/),
-      status: 'Success',
-      numberOfRecords: 2,
-      numberOfRejectedRecords: 0,
-      reason: '',
-      startTime: expect.stringMatching(/^\d{4}-.*Z$/),
-      endTime: expect.stringMatching(/^\d{4}-.*Z$/),
-    });
-    expect((await service.admin('/jobs/2')).json).toMatchObject({
-      batchId: null,
-      status: 'Failed',
-      reason: expect.stringContaining('gone.csv'),
     });
   });
 

@@ -2,19 +2,16 @@ import { connect } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { createCampaignService } from '../../src/campaign/campaign-service.js';
 import { createFixedCredentials } from '../../src/campaign/credentials.js';
-import { createWorkspace, mappingYaml, startService } from './support/running-service.js';
+import {
+  createWorkspace,
+  mappingYaml,
+  NO_PLATFORM,
+  startService,
+} from './support/running-service.js';
 
 const silent = { info() {}, warn() {}, error() {} };
-/** Nobody is there: nothing is uploaded here. */
-const platform = {
-  url: 'http://127.0.0.1:1',
-  apiKey: 'k',
-  imsOrg: 'o@AdobeOrg',
-  sandbox: 'prod',
-  token: { kind: 'fixed', accessToken: 't' },
-} as const;
 const options = {
-  platform,
+  platform: NO_PLATFORM,
   host: '127.0.0.1',
   port: 0,
   organization: 'acme',

@@ -1,32 +1,25 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { createFixedCredentials } from '../../src/campaign/credentials.js';
 import { readApiKeysFrom, readClientsFrom } from '../../src/campaign/credentials-file.js';
 import { createDrivenClock } from './support/driven-clock.js';
 import { createWorkspace, mappingYaml, startService } from './support/running-service.js';
-import { CLIENT, createServiceClient, ingestPath } from './support/service-client.js';
+import { API_KEY, CLIENT, createServiceClient, ingestPath } from './support/service-client.js';
 
 const files = { 'a.yaml': mappingYaml('M', { publication: 'unpublished' }) };
 
 describe('the SQL function execution role', () => {
-  it('is needed to start, and not to ask', async () => {
+  it('is not needed to ask', async () => {
     await using space = await createWorkspace(files);
-    const reader = { clientId: 'reader', clientSecret: 'reader-secret', roles: [] };
-    await using service = await startService({
-      ...space,
-      credentials: { apiKeys: () => ['key-1'], clients: () => [{ ...CLIENT, roles: [] }, reader] },
-    });
-    const refused = await service.post('M');
-    expect([refused.httpStatus, refused.json]).toEqual([
-      403,
-      { error_code: '403023', message: 'Profile is not valid' },
-    ]);
+    const credentials = createFixedCredentials(API_KEY, [{ ...CLIENT, roles: [] }]);
+    await using service = await startService({ ...space, credentials });
     expect((await service.get('M', 1)).httpStatus).toBe(404);
   });
 });
 
 describe('limits of use', () => {
-  it('answers 429050 above the rate, and tells when to come again', async () => {
+  it('let as many calls through as a second brings, and what the last one left', async () => {
     await using space = await createWorkspace(files);
     const clock = createDrivenClock();
     const usageLimits = { maxCallsPerSecond: 2, maxCallsPerDay: null };
@@ -37,30 +30,26 @@ describe('limits of use', () => {
       return answers.map(({ httpStatus }) => httpStatus);
     };
     expect(await statuses(3)).toEqual([404, 404, 429]);
-    const { headers, json } = await service.post('M');
-    expect(headers['retry-after']).toBe('1');
-    expect(json).toEqual({ error_code: '429050', message: 'Too many requests' });
     clock.advance(500);
     expect(await statuses(2)).toEqual([404, 429]);
     clock.advance(60_000);
     expect(await statuses(3)).toEqual([404, 404, 429]);
   });
 
-  it('answers 429001 once the day is used up, until midnight', async () => {
+  it('of a day last until midnight', async () => {
     await using space = await createWorkspace(files);
     const midnight = Date.UTC(2026, 0, 2);
     const clock = createDrivenClock(midnight - 90_000);
     const usageLimits = { maxCallsPerSecond: null, maxCallsPerDay: 1 };
     await using service = await startService({ ...space, clock, usageLimits });
     expect((await service.get('M', 1)).httpStatus).toBe(404);
-    const { httpStatus, headers, json } = await service.get('M', 1);
-    expect([httpStatus, headers['retry-after']]).toEqual([429, '90']);
-    expect(json).toEqual({ error_code: '429001', message: 'Service usage limit reached' });
-    clock.advance(90_000);
+    clock.advance(89_999);
+    expect((await service.get('M', 1)).httpStatus).toBe(429);
+    clock.advance(1);
     expect((await service.get('M', 1)).httpStatus).toBe(404);
   });
 
-  it('counts no call that shows no valid key', async () => {
+  it('count no call that shows no valid key', async () => {
     await using space = await createWorkspace(files);
     const usageLimits = { maxCallsPerSecond: null, maxCallsPerDay: 1 };
     await using service = await startService({
@@ -104,17 +93,12 @@ describe('credentials in files', () => {
     expect((await client.post('M')).json).toMatchObject({ error_code: '403003' });
   });
 
-  it('answer 503000 and 503010 while they cannot be read', async () => {
+  it('let nobody in while they cannot be read, and then again', async () => {
     const { space, keys, clients, credentials } = await startWithFiles();
     await using _space = space;
     await using service = await startService({ ...space, credentials });
     const client = await signedIn(service.url);
     await rename(clients, `${clients}.away`);
-    const noClients = await client.get('M', 1);
-    expect([noClients.httpStatus, noClients.json]).toEqual([
-      503,
-      { error_code: '503010', message: 'Could not validate the oauth token' },
-    ]);
     const noToken = await client.call(
       '/ims/token/v3?grant_type=client_credentials&client_id=a&client_secret=b',
       { method: 'POST' },
@@ -123,13 +107,10 @@ describe('credentials in files', () => {
       503,
       { error: 'temporarily_unavailable' },
     ]);
-    await rename(keys, `${keys}.away`);
-    const noKeys = await client.get('M', 1);
-    expect([noKeys.httpStatus, noKeys.json]).toEqual([
-      503,
-      { error_code: '503000', message: 'Could not validate Api Key' },
-    ]);
-    await rename(`${keys}.away`, keys);
+    expect((await client.get('M', 1)).httpStatus).toBe(503);
+    await writeFile(keys, '# none');
+    expect((await client.get('M', 1)).httpStatus).toBe(503);
+    await writeFile(keys, API_KEY);
     await rename(`${clients}.away`, clients);
     expect((await client.get('M', 1)).httpStatus).toBe(404);
   });

@@ -35,9 +35,42 @@ describe('the service alone', () => {
     expect(parse).toThrow(/CAMPAIGN_SERVICE_PORT: expected a port, 0 to 65535/);
   });
 
+  it('knows a job for 90 days, or as long as it is told', () => {
+    const DAY_MS = 86_400_000;
+    const parse = (days: string) =>
+      parseCampaignConfig({ CAMPAIGN_SERVICE_RETENTION_DAYS: days }).retentionMs;
+    expect([parse(''), parse('1'), parse('36500')]).toEqual([90 * DAY_MS, DAY_MS, 36_500 * DAY_MS]);
+    expect(() => parse('0')).toThrow(
+      'CAMPAIGN_SERVICE_RETENTION_DAYS: expected a whole number, 1 to 36500',
+    );
+  });
+
   it('takes an empty variable for one that is not set', () => {
     expect(parseCampaignConfig({ CAMPAIGN_ORGANIZATION: '' })).toMatchObject({
       organization: 'acme',
+    });
+  });
+
+  it('sends the samples to nobody who has not asked for them, and wants all that a Platform needs', () => {
+    const platform = { PLATFORM_URL: 'https://platform.example', PLATFORM_ACCESS_TOKEN: 'token' };
+    expect(() => parseCampaignConfig({ ...platform, PLATFORM_CLIENT_ID: 'client' })).toThrow(
+      [
+        'The environment is wrong:',
+        '  CAMPAIGN_SERVICE_MAPPINGS_DIR: must be set because PLATFORM_URL is set, and the sample mappings are for the local receiver',
+        '  PLATFORM_API_KEY: must be set because PLATFORM_URL is set',
+        '  PLATFORM_IMS_ORG: must be set because PLATFORM_URL is set',
+        '  PLATFORM_ACCESS_TOKEN: must not be set beside PLATFORM_CLIENT_ID or PLATFORM_CLIENT_SECRET: there is one way to get a token',
+      ].join('\n'),
+    );
+    const whole = {
+      ...platform,
+      PLATFORM_API_KEY: 'key',
+      PLATFORM_IMS_ORG: 'acme@AdobeOrg',
+      CAMPAIGN_SERVICE_MAPPINGS_DIR: 'mappings',
+    };
+    expect(parseCampaignConfig(whole)).toMatchObject({
+      mappingsDir: 'mappings',
+      platform: { kind: 'remote', url: 'https://platform.example' },
     });
   });
 

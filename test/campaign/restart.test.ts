@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from '@jest/globals';
@@ -44,13 +44,7 @@ describe('over a restart', () => {
     expect(await readBatches(space.dataDir)).toEqual({});
 
     await using second = await startService(space);
-    expect((await second.get('slow', 1)).json).toEqual({
-      batchId: '',
-      info: 'Mapping Id: slow. Ingestion request aborted due to some issue with data ingestion service. Please submit a new request',
-      numRecords: 0,
-      requestId: 1,
-      status: 'Aborted',
-    });
+    expect((await second.get('slow', 1)).json).toMatchObject({ batchId: '', status: 'Aborted' });
     expect((await second.admin('/jobs/1')).json).toMatchObject({
       status: 'Failed',
       reason: 'The ingestion service was stopped while the job was running.',
@@ -65,6 +59,19 @@ describe('over a restart', () => {
     }
     await using second = await startService(space);
     expect((await second.post('M')).text).toContain('is not published');
+  });
+
+  it('the requests of a mapping whose file is gone are still told of', async () => {
+    await using space = await createWorkspace(files);
+    {
+      await using first = await startService(space);
+      await first.post('M');
+      await first.ended(1);
+    }
+    await rm(join(space.mappingsDir, 'a.yaml'));
+    await using second = await startService(space);
+    expect((await second.post('M')).httpStatus).toBe(404);
+    expect((await second.get('M', 1)).json).toMatchObject({ numRecords: 3, status: 'Success' });
   });
 
   it('a database of a newer version, or none, stops the start and says what to do', async () => {

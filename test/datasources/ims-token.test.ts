@@ -237,6 +237,39 @@ describe('a token that the upstream rejects with 401013', () => {
     expect(ims.calls).toHaveLength(3);
   });
 
+  it('is replaced however new it is, where it was accepted before: a service may restart twice', async () => {
+    const { ims, upstream, campaign } = await setUpCampaign();
+    ims.script(granted('t1'), granted('t2'), granted('t3'));
+    upstream.script(rejected, submitted, rejected, submitted);
+    expect((await campaign.start('XDM44')).kind).toBe('submitted');
+    expect((await campaign.start('XDM44')).kind).toBe('submitted');
+    expect(upstream.calls.map(({ headers }) => headers.authorization)).toEqual([
+      'Bearer t1',
+      'Bearer t2',
+      'Bearer t2',
+      'Bearer t3',
+    ]);
+  });
+
+  it('is replaced ten times in five minutes at most', async () => {
+    const { ims, upstream, campaign, clock } = await setUpCampaign();
+    ims.script(...Array.from({ length: 12 }, (_, index) => granted(`t${index}`)));
+    const replace = () => {
+      upstream.script(rejected, submitted);
+      return campaign.start('XDM44');
+    };
+    for (let count = 0; count < 10; count += 1) {
+      expect((await replace()).kind).toBe('submitted');
+      await clock.advance(1_000);
+    }
+    upstream.script(rejected);
+    expect((await failureOf(campaign.start('XDM44'))).code).toBe('UPSTREAM_UNAUTHENTICATED');
+    expect(ims.calls).toHaveLength(11);
+    await clock.advance(290_000);
+    expect((await replace()).kind).toBe('submitted');
+    expect(ims.calls).toHaveLength(12);
+  });
+
   it('is replaced once for all who had it', async () => {
     const { ims, upstream, campaign } = await setUpCampaign();
     ims.script(granted('t1'), granted('t2'));

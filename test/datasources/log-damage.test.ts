@@ -85,10 +85,10 @@ describe('a log with a bit the other way', () => {
   }
 
   const files = [
-    ['closed', DB, 90],
-    ['killed', DB, 20],
-    ['killed', WAL, 25],
-    ['killed', MARK, 15],
+    ['closed', DB, 40],
+    ['killed', DB, 15],
+    ['killed', WAL, 20],
+    ['killed', MARK, 10],
   ] as const;
 
   it.each(files)(

@@ -7,33 +7,21 @@ import {
   IngestionStatusDocument,
   StartIngestionDocument,
 } from '../generated/operations.js';
-import { startAnswers, statusAnswers } from '../support/campaign-answers.js';
 import { createGraphQLClient } from '../support/graphql-client.js';
 import { readMetric } from '../support/metrics.js';
 import { openSocket } from '../support/raw-socket.js';
-import {
-  hang,
-  held,
-  json,
-  type ScriptedUpstream,
-  startScriptedUpstream,
-} from '../support/scripted-upstream.js';
-import {
-  API_KEY,
-  ORGANIZATION,
-  startTestGateway,
-  type TestGateway,
-} from '../support/test-gateway.js';
+import { hang, startScriptedUpstream } from '../support/scripted-upstream.js';
+import { startTestUpstream } from '../support/start-test-upstream.js';
+import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
+import { oddMappings, type TestUpstream } from '../support/test-upstream.js';
 
-const ref = { mappingId: 'XDM44', requestId: '3520' };
-const finished = json(200, statusAnswers.success('XDM44', 3520));
+const { held, silent } = oddMappings;
 
-let upstream: ScriptedUpstream;
+let upstream: TestUpstream;
 let gateway: TestGateway;
 
 beforeEach(async () => {
-  upstream = await startScriptedUpstream();
-  upstream.otherwise(finished);
+  upstream = await startTestUpstream();
 });
 
 afterEach(async () => {
@@ -71,15 +59,16 @@ describe('a drain', () => {
   }
 
   it('lets what is under way finish, takes no new connection, and frees the port', async () => {
-    gateway = await startTestGateway(upstream.url);
-    const { answer, release } = held(finished);
-    upstream.script(answer);
+    gateway = await startTestGateway(upstream.config);
+    const requestId = await upstream.startElsewhere(held);
+    await upstream.finish();
+    const ref = { mappingId: held, requestId };
     const asked = gateway.client.execute(IngestionStatusDocument, ref);
     await upstream.arrived(1);
     const stopped = gateway.stop();
     await untilRefused();
     const releasedAt = performance.now();
-    release();
+    upstream.letGo();
     expect(await asked).toMatchObject({
       httpStatus: 200,
       data: { ingestionStatus: { status: 'SUCCESS' } },
@@ -97,7 +86,7 @@ describe('a drain', () => {
     ['/healthz', 200, { status: 'ok' }],
     ['/graphql?query={__typename}', 503, { errors: [{ extensions: { code: 'SHUTTING_DOWN' } }] }],
   ])('answers what still comes over an open connection: %s', async (path, status, body) => {
-    gateway = await startTestGateway(upstream.url);
+    gateway = await startTestGateway(upstream.config);
     const connection = await beginRequest(`GET ${path} HTTP/1.1\r\nHost: x\r\n`);
     const stopped = gateway.stop();
     await untilRefused();
@@ -109,7 +98,7 @@ describe('a drain', () => {
   });
 
   it('closes sockets with 1012, spread over a moment', async () => {
-    gateway = await startTestGateway(upstream.url);
+    gateway = await startTestGateway(upstream.config);
     const sockets = await Promise.all(Array.from({ length: 5 }, () => openSocket(gateway.url)));
     const closedAt: number[] = [];
     const closed = sockets.map(async (socket) => {
@@ -124,17 +113,17 @@ describe('a drain', () => {
   });
 
   it('is done at once where there is nothing to wait for', async () => {
-    gateway = await startTestGateway(upstream.url);
+    gateway = await startTestGateway(upstream.config);
     const startedAt = performance.now();
     await gateway.stop();
     expect(performance.now() - startedAt).toBeLessThan(5_000);
   });
 
   it('calls off what an upstream never answers, and says so to who waits', async () => {
-    gateway = await startTestGateway(upstream.url, patient, quick);
-    upstream.otherwise(hang());
+    gateway = await startTestGateway(upstream.config, patient, quick);
+    const ref = { mappingId: silent, requestId: '1' };
     const asked = gateway.client.execute(IngestionStatusDocument, ref);
-    const started = gateway.client.execute(StartIngestionDocument, { mappingId: 'M' });
+    const started = gateway.client.execute(StartIngestionDocument, { mappingId: silent });
     await upstream.arrived(2);
     await gateway.stop();
     expect((await asked).errors?.[0]?.extensions).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' });
@@ -146,10 +135,8 @@ describe('a drain', () => {
   });
 
   it('does not wait for a poll that nobody waits for', async () => {
-    gateway = await startTestGateway(upstream.url, patient);
-    upstream.script(json(200, startAnswers.submitted('XDM44', 3520)));
-    upstream.otherwise(hang());
-    await gateway.client.execute(StartIngestionDocument, { mappingId: 'XDM44' });
+    gateway = await startTestGateway(upstream.config, patient);
+    await gateway.client.execute(StartIngestionDocument, { mappingId: held });
     await upstream.arrived(2);
     await gateway.stop();
     expect(gateway.logLines.filter(({ level }) => Number(level) >= 40)).toEqual([]);
@@ -159,26 +146,20 @@ describe('a drain', () => {
     const ims = await startScriptedUpstream();
     ims.otherwise(hang());
     gateway = await startTestGateway(
-      upstream.url,
       {
-        ...patient,
-        upstream: {
-          kind: 'remote',
-          identity: 'a scripted upstream',
-          url: new URL(upstream.url),
-          organization: ORGANIZATION,
-          apiKey: API_KEY,
-          token: {
-            kind: 'clientCredentials',
-            imsUrl: ims.url,
-            clientId: 'client',
-            clientSecret: 'planted-client-secret',
-            scopes: ['openid'],
-          },
+        ...upstream.config,
+        token: {
+          kind: 'clientCredentials',
+          imsUrl: ims.url,
+          clientId: 'client',
+          clientSecret: 'planted-client-secret',
+          scopes: ['openid'],
         },
       },
+      patient,
       quick,
     );
+    const ref = { mappingId: 'XDM44', requestId: '3520' };
     const asked = gateway.client.execute(IngestionStatusDocument, ref);
     await ims.arrived(1);
     await gateway.stop();
@@ -187,9 +168,9 @@ describe('a drain', () => {
   });
 
   it('ends a subscription that is being opened', async () => {
-    gateway = await startTestGateway(upstream.url, patient, quick);
-    upstream.otherwise(hang());
+    gateway = await startTestGateway(upstream.config, patient, quick);
     const client = createGraphQLClient(gateway.url);
+    const ref = { mappingId: silent, requestId: '1' };
     const { completed } = client.subscribe(IngestionStatusChangedDocument, ref);
     await upstream.arrived(1);
     await gateway.stop();
@@ -197,7 +178,7 @@ describe('a drain', () => {
   });
 
   it('does not wait for a client that never answers the close', async () => {
-    gateway = await startTestGateway(upstream.url);
+    gateway = await startTestGateway(upstream.config);
     const connection = await upgradeByHand();
     const ended = once(connection, 'close');
     await gateway.stop();
@@ -212,7 +193,7 @@ describe('a drain', () => {
     ['never finishes its headers', 'POST /graphql HTTP/1.1\r\n'],
     ['never says anything', ''],
   ])('does not wait for a client that %s', async (_what, sent) => {
-    gateway = await startTestGateway(upstream.url, {}, quick);
+    gateway = await startTestGateway(upstream.config, {}, quick);
     const connection = await beginRequest(sent);
     connection.on('error', () => {});
     const ended = once(connection, 'close');
@@ -224,7 +205,7 @@ describe('a drain', () => {
 
   it('takes no new socket over a connection that was open before', async () => {
     gateway = await startTestGateway(
-      upstream.url,
+      upstream.config,
       {},
       { callOffAfterMs: 2_000, cutAfterMs: 3_000 },
     );

@@ -19,7 +19,10 @@ const silent = createLogger('silent');
 /** The gateway in front of the embedded service, as `npm start` joins them, at a pace for tests. */
 async function startBoth(files: Record<string, string>) {
   const space = await createWorkspace(files);
-  const embedded = await startEmbeddedUpstream(space, silent);
+  const embedded = await startEmbeddedUpstream(
+    { ...space, faultsFile: null, retentionDays: 90, environment: {}, platform: null },
+    silent,
+  );
   const gateway = await startTestGateway(embedded.upstream.url.href, {
     upstream: embedded.upstream,
     platform: embedded.platform,

@@ -6,15 +6,16 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { privateExposure } from '../support/exposure.js';
 import { readMetric } from '../support/metrics.js';
 import { askSocket, openSocket, type RawSocket } from '../support/raw-socket.js';
-import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.js';
+import { startTestUpstream } from '../support/start-test-upstream.js';
 import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
+import type { TestUpstream } from '../support/test-upstream.js';
 
 const query = '{ __typename }';
 const data = { __typename: 'Query' };
 
-let upstream: ScriptedUpstream;
+let upstream: TestUpstream;
 beforeAll(async () => {
-  upstream = await startScriptedUpstream();
+  upstream = await startTestUpstream();
 });
 afterAll(() => upstream.close());
 
@@ -22,7 +23,7 @@ describe('a client that does not read what it is sent', () => {
   let gateway: TestGateway;
   let good: RawSocket;
   beforeAll(async () => {
-    gateway = await startTestGateway(upstream.url);
+    gateway = await startTestGateway(upstream.config);
     good = await openSocket(gateway.url);
   });
   afterAll(async () => {
@@ -95,7 +96,7 @@ describe('a list of the operations that may be run', () => {
       directory = await mkdtemp(join(tmpdir(), 'manifest-'));
       const file = join(directory, 'operations.json');
       await writeFile(file, JSON.stringify(manifest));
-      gateway = await startTestGateway(upstream.url, {
+      gateway = await startTestGateway(upstream.config, {
         exposure: { ...privateExposure, persistedOperationsFile: file },
       });
       socket = await openSocket(gateway.url);

@@ -6,24 +6,19 @@ import type { ExposureConfig } from '../../src/config/exposure.js';
 import { anonymous } from '../../src/ingestion/caller.js';
 import { newApiKey } from '../../src/server/api-keys.js';
 import type { Limits } from '../../src/server/limits/limits.js';
-import { startAnswers, statusAnswers } from '../support/campaign-answers.js';
+import { IngestionStatusChangedDocument, StartIngestionDocument } from '../generated/operations.js';
 import { privateExposure } from '../support/exposure.js';
 import { untilMetric } from '../support/metrics.js';
 import { askSocket, openSocket } from '../support/raw-socket.js';
-import {
-  hang,
-  json,
-  type ScriptedUpstream,
-  startScriptedUpstream,
-} from '../support/scripted-upstream.js';
+import { startTestUpstream } from '../support/start-test-upstream.js';
 import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
+import { oddMappings, type TestUpstream } from '../support/test-upstream.js';
 
-let upstream: ScriptedUpstream;
+let upstream: TestUpstream;
 let gateway: TestGateway;
 
 beforeEach(async () => {
-  upstream = await startScriptedUpstream();
-  upstream.otherwise(json(200, statusAnswers.success('XDM44', 3520)));
+  upstream = await startTestUpstream(['XDM44', 'XDM45', 'XDM46']);
 });
 
 afterEach(async () => {
@@ -33,7 +28,7 @@ afterEach(async () => {
 
 async function start(limits: Partial<Limits>, rest: Partial<ExposureConfig> = {}): Promise<void> {
   const exposure = { ...privateExposure, ...rest };
-  gateway = await startTestGateway(upstream.url, {
+  gateway = await startTestGateway(upstream.config, {
     exposure: { ...exposure, limits: { ...exposure.limits, ...limits } },
   });
 }
@@ -51,6 +46,9 @@ function post(body: unknown, headers: Record<string, string> = {}): Promise<Resp
   });
 }
 
+/** The mapping of each start that has arrived. */
+const startedMappings = () =>
+  upstream.calls.filter(({ operation }) => operation === 'start').map(({ mappingId }) => mappingId);
 const codesOf = ({ errors }: Answer) => errors?.map(({ extensions }) => extensions.code);
 const query = '{ __typename }';
 const data = { __typename: 'Query' };
@@ -143,22 +141,21 @@ describe('the starts of a minute', () => {
 
   it('are each of the ingestions, and none is started of an operation that would be too many', async () => {
     await start({ maxStartsPerMinute: 4 });
-    upstream.otherwise(json(200, startAnswers.submitted('XDM44', 3520)));
     expect(codesOf((await (await post(starts)).json()) as Answer)).toBeUndefined();
-    const posts = () => upstream.calls.filter(({ method }) => method === 'POST').length;
-    expect(posts()).toBe(3);
+    const startCount = startedMappings().length;
+    expect(new Set(startedMappings()).size).toBe(3);
     const refused = (await (await post(starts)).json()) as Answer;
     expect(codesOf(refused)).toEqual(['RATE_LIMITED']);
-    expect(posts()).toBe(3);
+    expect(startedMappings()).toHaveLength(startCount);
   });
 });
 
 describe('the time of an operation', () => {
-  const asked = '{ ingestionStatus(mappingId: "XDM44", requestId: "1") { status } }';
+  const silent = `(mappingId: "${oddMappings.silent}", requestId: "1")`;
+  const asked = `{ ingestionStatus${silent} { status } }`;
 
   it('is over for a query that has no answer, and its other fields are answered', async () => {
     await start({ operationTimeoutMs: 50 });
-    upstream.otherwise(hang());
     const query = asked.replace('{', '{ __typename ');
     const answer = (await (await post({ query })).json()) as Answer;
     expect(answer.data).toEqual({ __typename: 'Query', ingestionStatus: null });
@@ -172,10 +169,12 @@ describe('the time of an operation', () => {
 
   it('is over for each of many that are asked about', async () => {
     await start({ operationTimeoutMs: 500 });
-    upstream.script(json(200, statusAnswers.success('XDM44', 1)));
-    upstream.otherwise(hang());
-    await post({ query: asked });
-    const refs = '[{ mappingId: "XDM44", requestId: "1" }, { mappingId: "XDM44", requestId: "2" }]';
+    await gateway.client.execute(StartIngestionDocument, { mappingId: 'XDM44' });
+    await upstream.finish();
+    const known = { mappingId: 'XDM44', requestId: '3520' };
+    await gateway.client.subscribe(IngestionStatusChangedDocument, known).completed;
+    const refs = `[{ mappingId: "XDM44", requestId: "3520" },
+      { mappingId: "${oddMappings.silent}", requestId: "2" }]`;
     const query = `{ ingestionStatuses(requests: ${refs}) { status } }`;
     const answer = (await (await post({ query })).json()) as Answer;
     expect(answer.data).toEqual({ ingestionStatuses: [{ status: 'SUCCESS' }, null] });
@@ -184,16 +183,14 @@ describe('the time of an operation', () => {
 
   it('is over for a subscription that could not be opened', async () => {
     await start({ operationTimeoutMs: 50 });
-    upstream.otherwise(hang());
     const socket = await openSocket(gateway.url);
-    const query =
-      'subscription { ingestionStatusChanged(mappingId: "XDM44", requestId: "1") { to } }';
+    const query = `subscription { ingestionStatusChanged${silent} { to } }`;
     expect(codesOf((await askSocket(socket, { query })) as Answer)).toEqual(['OPERATION_TIMEOUT']);
     await socket.close();
   });
 
   it('does not end a subscription that is open, nor a start that is under way', async () => {
-    await start({ operationTimeoutMs: 50 });
+    await start({ operationTimeoutMs: 250 });
     const socket = await openSocket(gateway.url);
     socket.send({
       type: 'subscribe',
@@ -202,22 +199,19 @@ describe('the time of an operation', () => {
     });
     await untilMetric(gateway.url, 'sluice_stream_listeners', 1);
     // Longer than an operation may take, and then the next in the same operation is not begun.
-    upstream.script((response, call) => {
-      setTimeout(() => json(200, startAnswers.submitted('XDM44', 3520))(response, call), 200);
-    });
     const one = (name: string) =>
-      `${name}: startIngestion(input: { mappingId: "XDM44" }) { __typename }`;
+      `${name}: startIngestion(input: { mappingId: "${oddMappings.slow}" }) { __typename }`;
     const answer = (await (
       await post({ query: `mutation { ${one('a')} ${one('b')} }` })
     ).json()) as Answer;
     expect(answer.errors).toMatchObject([
       {
         path: ['b'],
-        message: 'This was not started: what stands before it took more than 50 ms.',
+        message: 'This was not started: what stands before it took more than 250 ms.',
         extensions: { code: 'OPERATION_TIMEOUT' },
       },
     ]);
-    expect(upstream.calls.filter(({ method }) => method === 'POST')).toHaveLength(1);
+    expect(startedMappings()).toHaveLength(1);
     const event = await socket.next();
     expect(event).toMatchObject({
       type: 'next',
@@ -233,7 +227,7 @@ describe('sign-ins that fail', () => {
   const bad = { authorization: `Bearer ${key.key}x` };
 
   async function startWithKey(): Promise<void> {
-    gateway = await startTestGateway(upstream.url, {
+    gateway = await startTestGateway(upstream.config, {
       signIn: {
         accessTokens: null,
         apiKeys: [{ ...anonymous, name: 'ci', sha256: key.sha256 }],

@@ -1,22 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { statusAnswers } from '../support/campaign-answers.js';
 import { publicExposure } from '../support/exposure.js';
 import { askSocket, openSocket, type RawSocket } from '../support/raw-socket.js';
-import {
-  json,
-  type ScriptedUpstream,
-  startScriptedUpstream,
-} from '../support/scripted-upstream.js';
+import { startTestUpstream } from '../support/start-test-upstream.js';
 import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
+import type { TestUpstream } from '../support/test-upstream.js';
 
-let upstream: ScriptedUpstream;
+let upstream: TestUpstream;
 let gateway: TestGateway;
 let socket: RawSocket;
 
 beforeAll(async () => {
-  upstream = await startScriptedUpstream();
-  upstream.otherwise(json(200, statusAnswers.success('XDM44', 3520)));
-  gateway = await startTestGateway(upstream.url, { exposure: publicExposure });
+  upstream = await startTestUpstream();
+  await upstream.startElsewhere('XDM44');
+  await upstream.finish();
+  gateway = await startTestGateway(upstream.config, { exposure: publicExposure });
   socket = await openSocket(gateway.url);
 });
 

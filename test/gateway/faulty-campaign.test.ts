@@ -200,8 +200,6 @@ it('a service that is killed behind a call, and comes back, has the request ABOR
     IMS_CLIENT_SECRET: CLIENT.clientSecret,
     CAMPAIGN_SERVICE_ADMIN_CLIENT_ID: ADMIN.clientId,
     CAMPAIGN_SERVICE_ADMIN_CLIENT_SECRET: ADMIN.clientSecret,
-    // A restart ends all tokens: so the gateway soon has another one.
-    CAMPAIGN_SERVICE_TOKEN_LIFETIME_S: '2',
     PLATFORM_URL: platformUrl,
     PLATFORM_IMS_URL: platformUrl,
     PLATFORM_API_KEY: apiKey,

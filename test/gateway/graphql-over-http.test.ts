@@ -1,17 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { serverAudits } from 'graphql-http';
-import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.js';
+import { startTestUpstream } from '../support/start-test-upstream.js';
 import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
+import type { TestUpstream } from '../support/test-upstream.js';
 
 /** Of 61. Bare Apollo Server 5.5 passes 55 with CSRF prevention on. */
 const LEAST_AUDITS_PASSED = 58;
 
-let upstream: ScriptedUpstream;
+let upstream: TestUpstream;
 let gateway: TestGateway;
 
 beforeAll(async () => {
-  upstream = await startScriptedUpstream();
-  gateway = await startTestGateway(upstream.url);
+  upstream = await startTestUpstream();
+  gateway = await startTestGateway(upstream.config);
 });
 
 afterAll(async () => {

@@ -10,31 +10,21 @@ import {
   IngestionStatusChangedDocument,
   IngestionStatusDocument,
 } from '../generated/operations.js';
-import { statusAnswers } from '../support/campaign-answers.js';
 import { deleteDatabase, openTestLog } from '../support/log-database.js';
-import {
-  json,
-  type ScriptedUpstream,
-  startScriptedUpstream,
-} from '../support/scripted-upstream.js';
+import { startTestUpstream } from '../support/start-test-upstream.js';
 import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
+import type { TestUpstream } from '../support/test-upstream.js';
 
 const DAY_MS = 86_400_000;
 
-let upstream: ScriptedUpstream;
+let upstream: TestUpstream;
 let gateway: TestGateway;
 let dataDir: string;
 
 beforeEach(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'history-'));
-  upstream = await startScriptedUpstream();
-  upstream.otherwise((response, call) => {
-    const mapping = call.rawPath.split('/').at(-2) ?? '';
-    const id = new URL(call.rawPath, upstream.url).searchParams.get('requestId');
-    const answer = mapping === 'running' ? statusAnswers.inProgress : statusAnswers.success;
-    json(200, answer(mapping, id))(response, call);
-  });
-  gateway = await startTestGateway(upstream.url, { dataDir });
+  upstream = await startTestUpstream(['done', 'running']);
+  gateway = await startTestGateway(upstream.config, { dataDir });
 });
 
 afterEach(async () => {
@@ -43,8 +33,14 @@ afterEach(async () => {
   await deleteDatabase(dataDir);
 });
 
-const ask = (mappingId: string, requestId: string) =>
-  gateway.client.execute(IngestionStatusDocument, { mappingId, requestId, maxAgeMs: 3_600_000 });
+/** Have the gateway see a request that somebody else started, and that is over where its mapping is `done`. */
+async function see(mappingId: 'done' | 'running'): Promise<string> {
+  const requestId = await upstream.startElsewhere(mappingId);
+  if (mappingId === 'done') await upstream.finish();
+  const ref = { mappingId, requestId, maxAgeMs: 3_600_000 };
+  await gateway.client.execute(IngestionStatusDocument, ref);
+  return requestId;
+}
 
 async function list(variables: IngestionRequestsQueryVariables) {
   const { data, errors } = await gateway.client.execute(IngestionRequestsDocument, variables);
@@ -55,71 +51,62 @@ async function list(variables: IngestionRequestsQueryVariables) {
 
 describe('ingestionRequests', () => {
   it('lists what was seen, newest first, in pages that stay in place while requests are added', async () => {
-    for (const id of ['1', '2', '3']) await ask('done', id);
+    const [oldest, older, newer] = [await see('done'), await see('done'), await see('done')];
     const first = await list({ first: 2 });
     expect(first).toMatchObject({
-      ids: ['3', '2'],
+      ids: [newer, older],
       pageInfo: { hasNextPage: true, hasPreviousPage: false },
     });
-    await ask('done', '4');
+    await see('done');
     const second = await list({ first: 2, after: first.pageInfo?.endCursor ?? null });
     expect(second).toMatchObject({
-      ids: ['1'],
+      ids: [oldest],
       pageInfo: { hasNextPage: false, hasPreviousPage: true },
     });
   });
 
   it('narrows by mapping, status and time', async () => {
-    await ask('done', '1');
-    await ask('running', '2');
-    expect((await list({ filter: { mappingIds: ['running'] } })).ids).toEqual(['2']);
-    expect((await list({ filter: { statuses: ['SUCCESS', 'ABORTED'] } })).ids).toEqual(['1']);
+    const done = await see('done');
+    const running = await see('running');
+    expect((await list({ filter: { mappingIds: ['running'] } })).ids).toEqual([running]);
+    expect((await list({ filter: { statuses: ['SUCCESS', 'ABORTED'] } })).ids).toEqual([done]);
     const soon = new Date(Date.now() + DAY_MS).toISOString();
-    expect((await list({ filter: { observedBefore: soon } })).ids).toEqual(['2', '1']);
+    expect((await list({ filter: { observedBefore: soon } })).ids).toEqual([running, done]);
     expect((await list({ filter: { observedAfter: soon } })).ids).toEqual([]);
     expect((await list({ filter: { startedBy: 'nobody' } })).ids).toEqual([]);
   });
 
   it('is there again after a restart, and running requests are watched again', async () => {
-    await ask('done', '1');
-    await ask('running', '2');
+    const seen = [await see('done'), await see('running')];
     await gateway.stop();
     const callCount = upstream.calls.length;
-    gateway = await startTestGateway(upstream.url, { dataDir });
-    expect((await list({})).ids).toEqual(['2', '1']);
+    gateway = await startTestGateway(upstream.config, { dataDir });
+    expect((await list({})).ids).toEqual(seen.toReversed());
     const [poll] = (await upstream.arrived(callCount + 1)).slice(callCount);
-    expect(poll?.rawPath).toContain('/running/');
+    expect(poll?.mappingId).toBe('running');
   });
 });
 
 describe('a log of another upstream', () => {
   it('is not taken for that of this one, whose request ids are others', async () => {
-    const { port } = new URL(upstream.url);
-    const other = {
-      kind: 'remote' as const,
-      identity: 'acme at https://elsewhere.example',
-      url: new URL(`http://127.0.0.1:${port}`),
-      organization: 'acme',
-      apiKey: 'planted-api-key',
-      token: { kind: 'ready' as const, accessToken: 'planted-access-token' },
-    };
+    const other = { ...upstream.config, identity: 'acme at https://elsewhere.example' };
     await gateway.stop();
-    await expect(startTestGateway(upstream.url, { dataDir, upstream: other })).rejects.toThrow(
-      'holds the log of a scripted upstream, and the upstream is acme at https://elsewhere.example now, whose request ids are others. Set DATA',
+    await expect(startTestGateway(other, { dataDir })).rejects.toThrow(
+      'holds the log of a test upstream, and the upstream is acme at https://elsewhere.example now, whose request ids are others. Set DATA',
     );
-    gateway = await startTestGateway(upstream.url, { dataDir });
+    gateway = await startTestGateway(upstream.config, { dataDir });
   });
 });
 
 describe('a cursor from before a restart', () => {
   it('is still good: the stream goes on behind it', async () => {
-    await ask('done', '1');
-    const ref = { mappingId: 'running', requestId: '2' };
+    await see('done');
+    const ref = { mappingId: 'running', requestId: await upstream.startElsewhere('running') };
     const before = gateway.client.subscribe(IngestionStatusChangedDocument, ref);
     const [first] = await before.received(1);
     await gateway.stop();
-    upstream.otherwise(json(200, statusAnswers.success('running', 2)));
-    gateway = await startTestGateway(upstream.url, { dataDir });
+    await upstream.finish();
+    gateway = await startTestGateway(upstream.config, { dataDir });
     const after = first?.data?.ingestionStatusChanged.cursor ?? null;
     const events = await gateway.client.subscribe(IngestionStatusChangedDocument, { ...ref, after })
       .completed;
@@ -136,7 +123,8 @@ describe('what is past its time', () => {
     const longAgo = Date.now() - 91 * DAY_MS;
     const state = { info: '', batchId: null } as const;
     const old = { mappingId: 'done', requestId: '1' };
-    const still = { mappingId: 'running', requestId: '2' };
+    const running = await upstream.startElsewhere('running');
+    const still = { mappingId: 'running', requestId: running };
     await log.append({ ref: old, seen: { status: 'FAILED', ...state }, observedAt: longAgo });
     await log.append({
       ref: still,
@@ -152,12 +140,12 @@ describe('what is past its time', () => {
     const beginning = log.toCursor(0);
     await log.close();
 
-    gateway = await startTestGateway(upstream.url, { dataDir });
+    gateway = await startTestGateway(upstream.config, { dataDir });
     let ids: string[] | undefined;
     do {
       ({ ids } = await list({}));
     } while (ids?.includes('1'));
-    expect(ids).toEqual(['3', '2']);
+    expect(ids).toEqual(['3', running]);
 
     const refused = [
       expect.objectContaining({
@@ -179,6 +167,9 @@ describe('what is past its time', () => {
     });
     await expect(forgotten.completed).rejects.toEqual(refused);
     const events = await activity(cursor).received(2);
-    expect(events.map(({ data }) => data?.ingestionActivity.request.requestId)).toEqual(['2', '3']);
+    expect(events.map(({ data }) => data?.ingestionActivity.request.requestId)).toEqual([
+      running,
+      '3',
+    ]);
   });
 });

@@ -9,36 +9,27 @@ import {
   IngestionStatusDocument,
   StartIngestionDocument,
 } from '../generated/operations.js';
-import { startAnswers } from '../support/campaign-answers.js';
-import { type CampaignScript, scriptCampaign } from '../support/campaign-script.js';
 import { deleteDatabase } from '../support/log-database.js';
-import { readMetric, untilMetric as untilMetricIs } from '../support/metrics.js';
-import {
-  hang,
-  held,
-  json,
-  reset,
-  type ScriptedAnswer,
-  type ScriptedUpstream,
-  startScriptedUpstream,
-} from '../support/scripted-upstream.js';
+import { untilMetric as untilMetricIs } from '../support/metrics.js';
+import { startTestUpstream } from '../support/start-test-upstream.js';
 import {
   startTestGateway,
   type TestGateway,
   type TestGatewayOptions,
 } from '../support/test-gateway.js';
+import { oddMappings, type TestUpstream } from '../support/test-upstream.js';
 
 const mappingId = 'XDM44';
+/** What the upstream calls its requests, one after the other. */
+const ids = ['3520', '3521', '3522', '3523'] as const;
 
-let upstream: ScriptedUpstream;
-let campaign: CampaignScript;
+let upstream: TestUpstream;
 let dataDir: string;
 let gateway: TestGateway;
 
 beforeEach(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'retry-'));
-  upstream = await startScriptedUpstream();
-  campaign = scriptCampaign(upstream);
+  upstream = await startTestUpstream();
   gateway = await startOne();
 });
 
@@ -49,7 +40,7 @@ afterEach(async () => {
 });
 
 const startOne = (overrides: TestGatewayOptions = {}) =>
-  startTestGateway(upstream.url, { dataDir, retryBackoffMs: 10, ...overrides });
+  startTestGateway(upstream.config, { dataDir, retryBackoffMs: 10, ...overrides });
 
 async function restart(overrides: TestGatewayOptions = {}): Promise<void> {
   await gateway.stop();
@@ -57,9 +48,6 @@ async function restart(overrides: TestGatewayOptions = {}): Promise<void> {
 }
 
 const toRef = (requestId: string) => ({ mappingId, requestId });
-const submitted = (requestId: string) => json(200, startAnswers.submitted(mappingId, requestId));
-const inProgress = (requestId: string) =>
-  json(200, startAnswers.alreadyInProgress(mappingId, requestId));
 
 const start = (retryOnAbort: number, idempotencyKey: string | null = null) =>
   gateway.client.execute(StartIngestionDocument, { mappingId, retryOnAbort, idempotencyKey });
@@ -82,56 +70,50 @@ async function lineage(...requestIds: string[]) {
   ]);
 }
 
-/** Starts of another mapping that is refused: when it is answered, what came before it has been counted. */
-async function sentinel(): Promise<void> {
-  campaign.starts(json(200, startAnswers.notStopped('TestDoc')));
-  await gateway.client.execute(StartIngestionDocument, { mappingId: 'TestDoc' });
-}
-
-const metric = (name: string) => readMetric(gateway.url, name);
 const untilMetric = (name: string, value: number) => untilMetricIs(gateway.url, name, value);
+const untilRetried = (count: number) => untilMetric('sluice_retries_total{outcome="taken"}', count);
 
-const tried = (outcome: string) => `sluice_retries_total{outcome="${outcome}"}`;
+/** The next request has the next id, so that so many were started before it; what was on its way has arrived by then. */
+async function expectStarted(count: number): Promise<void> {
+  await gateway.client.execute(StartIngestionDocument, { mappingId: oddMappings.unpublished });
+  expect(await upstream.startElsewhere('TestDoc')).toBe(String(3520 + count));
+}
 
 describe('retryOnAbort', () => {
   it('submits as many new requests as allowed, each with its place among the tries', async () => {
-    for (const requestId of ['1', '2', '3']) {
-      campaign.starts(submitted(requestId));
-      campaign.state(requestId, 'aborted');
-    }
     await start(2);
-    expect(await untilEnd('1')).toEqual(['IN_PROGRESS', 'ABORTED']);
-    await campaign.startsArrived(3);
-    await untilMetric(tried('taken'), 2);
-    expect(await untilEnd('3')).toEqual(['IN_PROGRESS', 'ABORTED']);
-    await sentinel();
-    expect(campaign.startCount).toBe(4);
-    expect(await lineage('1', '2', '3')).toEqual([
-      [1, null, '2'],
-      [2, '1', '3'],
-      [3, '2', null],
+    for (const [index, requestId] of ids.slice(0, 3).entries()) {
+      if (index > 0) await untilRetried(index);
+      await upstream.abort();
+      expect(await untilEnd(requestId)).toEqual(['IN_PROGRESS', 'ABORTED']);
+    }
+    await expectStarted(3);
+    expect(await lineage(...ids.slice(0, 3))).toEqual([
+      [1, null, ids[1]],
+      [2, ids[0], ids[2]],
+      [3, ids[1], null],
     ]);
   });
 
   it('submits nothing where it is 0, and nothing behind another end', async () => {
-    campaign.starts(submitted('1'), submitted('2'), submitted('3'));
-    campaign.state('1', 'aborted');
-    campaign.state('2', 'failedEmpty');
-    campaign.state('3', 'success');
     await start(0);
-    await untilEnd('1');
+    await upstream.abort();
+    await untilEnd(ids[0]);
+    await upstream.willEnd(mappingId, 'failedEmpty');
     await start(5);
-    await untilEnd('2');
+    await upstream.finish();
+    expect(await untilEnd(ids[1])).toEqual(['IN_PROGRESS', 'FAILED']);
+    await upstream.willEnd(mappingId, 'failedInBatch');
     await start(5);
-    await untilEnd('3');
+    await upstream.finish();
+    expect(await untilEnd(ids[2])).toEqual(['IN_PROGRESS', 'FAILED']);
+    await upstream.willEnd(mappingId, 'success');
+    await start(5);
+    await upstream.finish();
+    expect(await untilEnd(ids[3])).toEqual(['IN_PROGRESS', 'SUCCESS']);
     await restart();
-    await sentinel();
-    expect(campaign.startCount).toBe(4);
-    expect(await lineage('1', '2', '3')).toEqual([
-      [1, null, null],
-      [1, null, null],
-      [1, null, null],
-    ]);
+    await expectStarted(4);
+    expect(await lineage(...ids)).toEqual(Array(4).fill([1, null, null]));
   });
 
   it.each([-1, 6])('is 0 to 5, so not %i', async (retryOnAbort) => {
@@ -147,10 +129,10 @@ describe('retryOnAbort', () => {
   it('is told by the activity, as a request of its own', async () => {
     const activity = gateway.client.subscribe(IngestionActivityDocument, {});
     await untilMetric('sluice_stream_listeners', 1);
-    campaign.starts(submitted('1'), submitted('2'));
-    campaign.state('1', 'aborted');
-    campaign.state('2', 'success');
     await start(1);
+    await upstream.abort();
+    await activity.received(3);
+    await upstream.finish();
     const events = await activity.received(4);
     expect(
       events.map(({ data }) => [
@@ -158,131 +140,65 @@ describe('retryOnAbort', () => {
         data?.ingestionActivity.to,
       ]),
     ).toEqual([
-      ['1', 'IN_PROGRESS'],
-      ['1', 'ABORTED'],
-      ['2', 'IN_PROGRESS'],
-      ['2', 'SUCCESS'],
+      [ids[0], 'IN_PROGRESS'],
+      [ids[0], 'ABORTED'],
+      [ids[1], 'IN_PROGRESS'],
+      [ids[1], 'SUCCESS'],
     ]);
   });
 
   it('gives a repeated key the first request, also when it was retried', async () => {
-    campaign.starts(submitted('1'), submitted('2'));
-    campaign.state('1', 'aborted');
     await start(1, 'k');
-    await campaign.startsArrived(2);
-    await untilMetric(tried('taken'), 1);
+    await upstream.abort();
+    await untilRetried(1);
     const { data } = await start(1, 'k');
-    expect(data?.startIngestion).toMatchObject({ request: { requestId: '1', status: 'ABORTED' } });
-    expect(campaign.startCount).toBe(2);
+    expect(data?.startIngestion).toMatchObject({
+      request: { requestId: ids[0], status: 'ABORTED' },
+    });
+    await expectStarted(2);
   });
 
   it('submits one however many see the end at once', async () => {
-    campaign.starts(submitted('1'), submitted('2'));
     await start(5);
-    campaign.state('1', 'aborted');
+    await upstream.abort();
     const ask = () =>
-      gateway.client.execute(IngestionStatusDocument, { ...toRef('1'), maxAgeMs: 0 });
+      gateway.client.execute(IngestionStatusDocument, { ...toRef(ids[0]), maxAgeMs: 0 });
     await Promise.all(Array.from({ length: 30 }, ask));
-    await campaign.startsArrived(2);
-    await untilMetric(tried('taken'), 1);
+    await untilRetried(1);
     await restart();
     await restart();
-    await sentinel();
-    expect(campaign.startCount).toBe(3);
-    expect(await lineage('1')).toEqual([[1, null, '2']]);
+    await expectStarted(2);
+    expect(await lineage(ids[0])).toEqual([[1, null, ids[1]]]);
   });
 });
 
 describe('a retry', () => {
-  /** A request that was ABORTED and may be retried; the retry is answered so. */
-  async function abortOne(...answers: ScriptedAnswer[]): Promise<void> {
-    campaign.starts(submitted('1'), ...answers);
-    campaign.state('1', 'aborted');
-    await start(1);
-    await untilEnd('1');
-  }
-
-  it.each([
-    ['too many requests', json(429, { error_code: '429050', message: 'Too many requests' })],
-    ['not let through', json(503, { error_code: '503000', message: 'no' })],
-    ['the aborted request is still named', inProgress('1')],
-  ])('is tried again where the upstream did not take it: %s', async (_title, answer) => {
-    await abortOne(answer, submitted('2'));
-    await campaign.startsArrived(3);
-    await untilMetric(tried('taken'), 1);
-    expect(await lineage('1', '2')).toEqual([
-      [1, null, '2'],
-      [2, '1', null],
-    ]);
-    expect(await metric(tried('notTaken'))).toBe(1);
-  });
-
-  it('ends where the upstream refuses it', async () => {
-    await abortOne(json(200, startAnswers.notStopped(mappingId)));
-    await untilMetric(tried('refused'), 1);
-    await restart();
-    await sentinel();
-    expect(campaign.startCount).toBe(3);
-    expect(await lineage('1')).toEqual([[1, null, null]]);
-  });
-
-  it('is the request that somebody else started meanwhile', async () => {
-    await abortOne(inProgress('9'));
-    await untilMetric(tried('taken'), 1);
-    expect(await lineage('1', '9')).toEqual([
-      [1, null, '9'],
-      [2, '1', null],
-    ]);
-  });
-
   it('that waits when the gateway stops is submitted by the next one, once', async () => {
     await restart({ retryBackoffMs: 3_600_000 });
-    await abortOne();
-    campaign.starts(submitted('2'));
+    await start(1);
+    await upstream.abort();
+    await untilEnd(ids[0]);
     await restart();
-    await untilMetric(tried('taken'), 1);
+    await untilRetried(1);
     await restart();
-    await sentinel();
-    expect(campaign.startCount).toBe(3);
-    expect(await lineage('1', '2')).toEqual([
-      [1, null, '2'],
-      [2, '1', null],
-    ]);
-  });
-
-  it.each([
-    ['lost its answer', reset()],
-    ['was under way when the gateway stopped', hang()],
-  ])('that %s is not submitted again, and adopted once it is named', async (_title, answer) => {
-    await abortOne(answer);
-    await campaign.startsArrived(2);
-    await restart();
-    await sentinel();
-    expect(campaign.startCount).toBe(3);
-    expect(await lineage('1')).toEqual([[1, null, null]]);
-    campaign.starts(inProgress('2'));
-    await start(0);
-    expect(await lineage('1', '2')).toEqual([
-      [1, null, '2'],
-      [2, '1', null],
+    await expectStarted(2);
+    expect(await lineage(ids[0], ids[1])).toEqual([
+      [1, null, ids[1]],
+      [2, ids[0], null],
     ]);
   });
 
   it('leaves alone who subscribes to the first request while it runs', async () => {
-    const { answer, release } = held(submitted('2'));
-    campaign.starts(submitted('1'), answer);
     await start(1);
-    const first = gateway.client.subscribe(IngestionStatusChangedDocument, toRef('1'));
+    const first = gateway.client.subscribe(IngestionStatusChangedDocument, toRef(ids[0]));
     await first.received(1);
-    campaign.state('1', 'aborted');
+    await upstream.abort();
     const events = await first.completed;
     expect(events.map(({ data }) => data?.ingestionStatusChanged)).toMatchObject([
-      { from: null, to: 'IN_PROGRESS', request: { requestId: '1' } },
-      { from: 'IN_PROGRESS', to: 'ABORTED', request: { requestId: '1', isTerminal: true } },
+      { from: null, to: 'IN_PROGRESS', request: { requestId: ids[0] } },
+      { from: 'IN_PROGRESS', to: 'ABORTED', request: { requestId: ids[0], isTerminal: true } },
     ]);
-    await campaign.startsArrived(2);
-    release();
-    await untilMetric(tried('taken'), 1);
+    await untilRetried(1);
     expect(events).toHaveLength(2);
   });
 });

@@ -3,16 +3,11 @@ import { type Client, createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { type Right, rights, toMappingScope } from '../../src/ingestion/caller.js';
 import { newApiKey } from '../../src/server/api-keys.js';
-import { startAnswers } from '../support/campaign-answers.js';
-import { type CampaignScript, scriptCampaign } from '../support/campaign-script.js';
 import { askSocket, openSocket } from '../support/raw-socket.js';
-import {
-  held,
-  json,
-  type ScriptedUpstream,
-  startScriptedUpstream,
-} from '../support/scripted-upstream.js';
+import { held, json, startScriptedUpstream } from '../support/scripted-upstream.js';
+import { startTestUpstream } from '../support/start-test-upstream.js';
 import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
+import type { TestUpstream } from '../support/test-upstream.js';
 import {
   type IssuerKey,
   MAPPINGS_CLAIM,
@@ -23,23 +18,34 @@ import {
   toTokenRules,
 } from '../support/token-issuer.js';
 
+const MAPPINGS = [
+  'named',
+  'page-a',
+  'pagan',
+  'page-b',
+  'asked-theirs',
+  'asked-mine',
+  'shared-a',
+  'shared-b',
+  'shared',
+  'live',
+];
+
 const opsKey = newApiKey();
 const fullKey = newApiKey();
 const oldKey = newApiKey();
 
 let key: IssuerKey;
 let issuer: TokenIssuer;
-let upstream: ScriptedUpstream;
-let campaign: CampaignScript;
+let upstream: TestUpstream;
 let gateway: TestGateway;
 
 beforeAll(async () => {
   key = await newIssuerKey('k1');
   issuer = await startTokenIssuer(key);
-  upstream = await startScriptedUpstream();
-  campaign = scriptCampaign(upstream);
+  upstream = await startTestUpstream(MAPPINGS);
   const entry = { expiresAt: null, mappings: toMappingScope(['*']) };
-  gateway = await startTestGateway(upstream.url, {
+  gateway = await startTestGateway(upstream.config, {
     signIn: {
       accessTokens: toTokenRules(issuer),
       apiKeys: [
@@ -90,8 +96,18 @@ const start = (mappingId: string, key = '') => `mutation {
     ... on IngestionSubmitted { request { requestId startedBy attempt retriedBy { requestId }
       transitions { nodes { to } } } } } }`;
 
-const submitted = (mappingId: string, requestId: number) =>
-  json(200, startAnswers.submitted(mappingId, requestId));
+/** Have the gateway see a request of the mapping that somebody else started. */
+async function see(mappingId: string): Promise<string> {
+  const requestId = await upstream.startElsewhere(mappingId);
+  await upstream.finish();
+  await ask(
+    `Bearer ${fullKey.key}`,
+    `{ ingestionStatus(mappingId: "${mappingId}", requestId: "${requestId}") { id } }`,
+  );
+  return requestId;
+}
+
+const startCount = () => upstream.calls.filter(({ operation }) => operation === 'start').length;
 
 describe('signing in', () => {
   const typename = { query: '{ __typename }' };
@@ -169,25 +185,27 @@ describe('signing in', () => {
 
 describe('a caller’s name', () => {
   it('is in `startedBy`, and each has idempotency keys of their own', async () => {
-    const before = campaign.startCount;
-    campaign.starts(submitted('named', 11), submitted('named', 12));
-    const ci = await ask(await bearer(), start('named', 'k'));
-    expect(ci.data.startIngestion.request).toMatchObject({ requestId: '11', startedBy: 'ci' });
-    const other = await ask(await bearer({ name: 'other' }), start('named', 'k'));
-    expect(other.data.startIngestion.request).toMatchObject({
-      requestId: '12',
-      startedBy: 'other',
-    });
+    const startAs = async (authorization: string) => {
+      const { data } = await ask(authorization, start('named', 'k'));
+      return data.startIngestion.request;
+    };
+    const ofCi = await startAs(await bearer());
+    expect(ofCi.startedBy).toBe('ci');
+    await upstream.finish();
+    const ofOther = await startAs(await bearer({ name: 'other' }));
+    expect(ofOther.startedBy).toBe('other');
+    expect(ofOther.requestId).not.toBe(ofCi.requestId);
     // Two keys and a token of one name are one caller.
-    for (const again of [fullKey.key, oldKey.key]) {
-      expect(await ask(`Bearer ${again}`, start('named', 'k'))).toEqual(ci);
+    const before = startCount();
+    for (const again of [await bearer(), `Bearer ${fullKey.key}`, `Bearer ${oldKey.key}`]) {
+      expect(await startAs(again)).toMatchObject({ requestId: ofCi.requestId, startedBy: 'ci' });
     }
-    expect(campaign.startCount - before).toBe(2);
+    expect(startCount()).toBe(before);
     const listed = await ask(
       `Bearer ${fullKey.key}`,
       '{ ingestionRequests(filter: { startedBy: "other" }) { nodes { requestId } } }',
     );
-    expect(listed.data.ingestionRequests.nodes).toEqual([{ requestId: '12' }]);
+    expect(listed.data.ingestionRequests.nodes).toEqual([{ requestId: ofOther.requestId }]);
   });
 
   it('is in the log of operations, and what they signed in with is nowhere', async () => {
@@ -257,10 +275,11 @@ describe('what a caller may not see', () => {
   });
 
   it('leaves pages of what they may see full', async () => {
-    const full = `Bearer ${fullKey.key}`;
-    for (const id of ['1', '2', '3']) {
+    const seen: string[] = [];
+    for (let round = 0; round < 3; round += 1) {
       for (const mapping of ['page-a', 'pagan', 'page-b']) {
-        await ask(full, `{ ingestionStatus(mappingId: "${mapping}", requestId: "${id}") { id } }`);
+        const requestId = await see(mapping);
+        if (mapping !== 'pagan') seen.unshift(mapping + requestId);
       }
     }
     const limited = await bearer({ mappings: ['page-*'] });
@@ -272,10 +291,10 @@ describe('what a caller may not see', () => {
     const first = (await page()).data.ingestionRequests;
     const ids = (nodes: { mappingId: string; requestId: string }[]) =>
       nodes.map(({ mappingId, requestId }) => mappingId + requestId);
-    expect(ids(first.nodes)).toEqual(['page-b3', 'page-a3', 'page-b2', 'page-a2']);
+    expect(ids(first.nodes)).toEqual(seen.slice(0, 4));
     expect(first.pageInfo).toMatchObject({ hasNextPage: true, hasPreviousPage: false });
     const last = (await page(`, after: "${first.pageInfo.endCursor}"`)).data.ingestionRequests;
-    expect(ids(last.nodes)).toEqual(['page-b1', 'page-a1']);
+    expect(ids(last.nodes)).toEqual(seen.slice(4));
     expect(last.pageInfo).toMatchObject({ hasNextPage: false, hasPreviousPage: true });
   });
 
@@ -291,12 +310,7 @@ describe('what a caller may not see', () => {
     socket.send({ type: 'subscribe', id: '2', payload: { query: '{ __typename }' } });
     await socket.next();
     await socket.next();
-    for (const mapping of ['asked-theirs', 'asked-mine']) {
-      await ask(
-        `Bearer ${fullKey.key}`,
-        `{ ingestionStatus(mappingId: "${mapping}", requestId: "1") { id } }`,
-      );
-    }
+    for (const mapping of ['asked-theirs', 'asked-mine']) await see(mapping);
     expect((await socket.next()).payload).toEqual({
       data: { ingestionActivity: { request: { mappingId: 'asked-mine' } } },
     });
@@ -336,35 +350,30 @@ describe('what a caller may not see', () => {
       all: await open('*'),
       none: await open('shared'),
     };
-    const full = `Bearer ${fullKey.key}`;
-    for (const [mapping, id] of [
-      ['shared-a', '1'],
-      ['shared-b', '1'],
-      ['shared-a', '2'],
-      ['shared-b', '2'],
-      ['shared', '9'],
-    ]) {
-      await ask(full, `{ ingestionStatus(mappingId: "${mapping}", requestId: "${id}") { id } }`);
+    const refs: string[] = [];
+    for (const mapping of ['shared-a', 'shared-b', 'shared-a', 'shared-b', 'shared']) {
+      refs.push(`${mapping}/${await see(mapping)}`);
     }
+    const of = (...mappings: string[]) =>
+      refs.filter((ref) => mappings.includes(ref.slice(0, ref.indexOf('/'))));
     const seen = async (socket: (typeof sockets)['a'], count: number) => {
-      const refs: string[] = [];
+      const told: string[] = [];
       for (let index = 0; index < count; index += 1) {
         const { payload } = (await socket.next()) as {
           payload: { data: { ingestionActivity: { request: Record<string, string> } } };
         };
         const { mappingId, requestId } = payload.data.ingestionActivity.request;
-        refs.push(`${mappingId}/${requestId}`);
+        told.push(`${mappingId}/${requestId}`);
       }
       await socket.close();
-      return refs;
+      return told;
     };
-    expect(await seen(sockets.a, 2)).toEqual(['shared-a/1', 'shared-a/2']);
-    expect(await seen(sockets.alsoA, 2)).toEqual(['shared-a/1', 'shared-a/2']);
-    expect(await seen(sockets.b, 2)).toEqual(['shared-b/1', 'shared-b/2']);
-    const four = ['shared-a/1', 'shared-b/1', 'shared-a/2', 'shared-b/2'];
-    expect(await seen(sockets.both, 4)).toEqual(four);
-    expect(await seen(sockets.all, 5)).toEqual([...four, 'shared/9']);
-    expect(await seen(sockets.none, 1)).toEqual(['shared/9']);
+    expect(await seen(sockets.a, 2)).toEqual(of('shared-a'));
+    expect(await seen(sockets.alsoA, 2)).toEqual(of('shared-a'));
+    expect(await seen(sockets.b, 2)).toEqual(of('shared-b'));
+    expect(await seen(sockets.both, 4)).toEqual(of('shared-a', 'shared-b'));
+    expect(await seen(sockets.all, 5)).toEqual(refs);
+    expect(await seen(sockets.none, 1)).toEqual(of('shared'));
   });
 });
 
@@ -380,7 +389,8 @@ describe('a token that expires', () => {
       retryWait: async () => {},
       on: { closed: (event) => closes.push((event as { code: number }).code) },
     });
-    const variables: Record<string, unknown> = { mappingId: 'live', requestId: '77' };
+    const requestId = await upstream.startElsewhere('live');
+    const variables: Record<string, unknown> = { mappingId: 'live', requestId };
     const query = `subscription ($mappingId: ID!, $requestId: ID!, $after: Cursor) {
       ingestionStatusChanged(mappingId: $mappingId, requestId: $requestId, after: $after) { to cursor } }`;
     const reconnected = Promise.withResolvers<void>();
@@ -389,7 +399,7 @@ describe('a token that expires', () => {
       connectCount += 1;
       if (connectCount === 2) reconnected.resolve();
     });
-    void reconnected.promise.then(() => campaign.state('77', 'success'));
+    void reconnected.promise.then(() => upstream.finish());
     const seen: string[] = [];
     for await (const { data } of client.iterate({ query, variables })) {
       const change = data?.ingestionStatusChanged as { to: string; cursor: string } | undefined;
@@ -419,7 +429,7 @@ describe('an issuer', () => {
     const down = await startTokenIssuer(key);
     down.goDown();
     const apiKey = { name: 'ops', rights, mappings: toMappingScope(['*']), expiresAt: null };
-    const own = await startTestGateway(upstream.url, {
+    const own = await startTestGateway(upstream.config, {
       signIn: {
         accessTokens: toTokenRules(down),
         apiKeys: [{ ...apiKey, sha256: opsKey.sha256 }],
@@ -451,7 +461,7 @@ describe('an issuer', () => {
     const slow = await startScriptedUpstream();
     const { answer, release } = held(json(200, { keys: [key.publicJwk] }));
     slow.otherwise(answer);
-    const own = await startTestGateway(upstream.url, {
+    const own = await startTestGateway(upstream.config, {
       signIn: {
         accessTokens: toTokenRules({ jwksUrl: new URL(slow.url) }),
         apiKeys: [],
@@ -477,7 +487,7 @@ describe('an issuer', () => {
 
 describe('without sign-in', () => {
   it('everybody is anonymous, whatever they show', async () => {
-    const own = await startTestGateway(upstream.url);
+    const own = await startTestGateway(upstream.config);
     const response = await fetch(`${own.url}/graphql`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: 'Bearer x' },

@@ -7,28 +7,22 @@ import {
   NodeByIdDocument,
   StartIngestionDocument,
 } from '../generated/operations.js';
-import { startAnswers, statusAnswers } from '../support/campaign-answers.js';
 import { createGraphQLClient, type GraphQLClient } from '../support/graphql-client.js';
-import {
-  json,
-  type ScriptedAnswer,
-  type ScriptedUpstream,
-  startScriptedUpstream,
-  text,
-} from '../support/scripted-upstream.js';
+import { readMetric, untilMetric as untilMetricIs } from '../support/metrics.js';
+import { startTestUpstream } from '../support/start-test-upstream.js';
 import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
+import { oddMappings, type TestUpstream } from '../support/test-upstream.js';
 
 const mappingId = 'XDM44';
 const requestId = '3520';
 const ref = { mappingId, requestId };
 
-let upstream: ScriptedUpstream;
+let upstream: TestUpstream;
 let gateway: TestGateway;
 
 beforeEach(async () => {
-  upstream = await startScriptedUpstream();
-  upstream.otherwise(running);
-  gateway = await startTestGateway(upstream.url);
+  upstream = await startTestUpstream();
+  gateway = await startTestGateway(upstream.config);
 });
 
 afterEach(async () => {
@@ -36,31 +30,27 @@ afterEach(async () => {
   await upstream.close();
 });
 
-const running: ScriptedAnswer = json(200, statusAnswers.inProgress(mappingId, 3520));
-const finished: ScriptedAnswer = json(200, statusAnswers.success(mappingId, 3520));
-
-async function startOne(): Promise<void> {
-  upstream.script(json(200, startAnswers.submitted(mappingId, 3520)));
-  await gateway.client.execute(StartIngestionDocument, { mappingId });
+/** Through the gateway, which knows and watches it from then on. */
+async function startOne(mapping = mappingId): Promise<void> {
+  await gateway.client.execute(StartIngestionDocument, { mappingId: mapping });
 }
 
-/** The value of a gauge or counter at /metrics. */
-async function metric(name: string): Promise<number> {
-  const text = await (await fetch(`${gateway.url}/metrics`)).text();
-  return Number(new RegExp(`^${name}(?:{.*})? (.+)$`, 'm').exec(text)?.[1]);
+/** Past the gateway, which has never heard of it. */
+async function finishOne(): Promise<string> {
+  const id = await upstream.startElsewhere(mappingId);
+  await upstream.finish();
+  return id;
 }
 
-/** Wait until a metric has a value: what frees it runs behind the last message that a client sees. */
-async function untilMetric(name: string, value: number): Promise<void> {
-  while ((await metric(name)) !== value) await new Promise((resolve) => setImmediate(resolve));
-}
+const metric = (name: string) => readMetric(gateway.url, name);
+const untilMetric = (name: string, value: number) => untilMetricIs(gateway.url, name, value);
 
 describe('ingestionStatusChanged', () => {
   it('delivers each transition of a started request, and completes behind the terminal one', async () => {
     await startOne();
     const subscribed = gateway.client.subscribe(IngestionStatusChangedDocument, ref);
     await subscribed.received(1);
-    upstream.otherwise(finished);
+    await upstream.finish();
     const events = await subscribed.completed;
     expect(events.map(({ data }) => data?.ingestionStatusChanged)).toMatchObject([
       { from: null, to: 'IN_PROGRESS', numRecords: null, request: { requestId } },
@@ -71,7 +61,7 @@ describe('ingestionStatusChanged', () => {
   });
 
   it('delivers the same to one who subscribes when all is over, and asks the upstream nothing', async () => {
-    upstream.otherwise(finished);
+    await finishOne();
     await gateway.client.execute(IngestionStatusDocument, ref);
     const callCount = upstream.calls.length;
     const events = await gateway.client.subscribe(IngestionStatusChangedDocument, ref).completed;
@@ -82,9 +72,11 @@ describe('ingestionStatusChanged', () => {
   });
 
   it('looks upstream for a request that somebody else started, and watches it', async () => {
+    await upstream.willEnd(mappingId, 'failedEmpty');
+    await upstream.startElsewhere(mappingId);
     const subscribed = gateway.client.subscribe(IngestionStatusChangedDocument, ref);
     await subscribed.received(1);
-    upstream.otherwise(json(200, statusAnswers.failedEmpty(mappingId, 3520)));
+    await upstream.finish();
     const events = await subscribed.completed;
     expect(events.at(-1)?.data?.ingestionStatusChanged).toMatchObject({
       from: 'IN_PROGRESS',
@@ -98,7 +90,7 @@ describe('ingestionStatusChanged', () => {
     const before = gateway.client.subscribe(IngestionStatusChangedDocument, ref);
     const [first] = await before.received(1);
     await gateway.client.close();
-    upstream.otherwise(finished);
+    await upstream.finish();
     const client = createGraphQLClient(gateway.url);
     const after = first?.data?.ingestionStatusChanged.cursor ?? null;
     const events = await client.subscribe(IngestionStatusChangedDocument, { ...ref, after })
@@ -111,7 +103,6 @@ describe('ingestionStatusChanged', () => {
   });
 
   it('says so when the upstream knows no such request', async () => {
-    upstream.otherwise(text(404, 'RST-360011'));
     const { completed } = gateway.client.subscribe(IngestionStatusChangedDocument, ref);
     await expect(completed).rejects.toEqual([
       expect.objectContaining({ extensions: { code: 'INGESTION_REQUEST_NOT_FOUND' } }),
@@ -121,8 +112,8 @@ describe('ingestionStatusChanged', () => {
   });
 
   it('says so when the upstream cannot be asked about a new request', async () => {
-    upstream.otherwise(json(403, { error_code: '403003', message: 'Api Key is invalid' }));
-    const { completed } = gateway.client.subscribe(IngestionStatusChangedDocument, ref);
+    const forbidden = { ...ref, mappingId: oddMappings.forbidden };
+    const { completed } = gateway.client.subscribe(IngestionStatusChangedDocument, forbidden);
     await expect(completed).rejects.toEqual([
       expect.objectContaining({
         extensions: expect.objectContaining({ code: 'UPSTREAM_FORBIDDEN' }),
@@ -131,19 +122,19 @@ describe('ingestionStatusChanged', () => {
   });
 
   it('outlives an upstream that fails in between, and the watch tells of it', async () => {
-    await startOne();
-    const subscribed = gateway.client.subscribe(IngestionStatusChangedDocument, ref);
+    const failing = { ...ref, mappingId: oddMappings.forbiddenAtFirst };
+    await startOne(failing.mappingId);
+    const subscribed = gateway.client.subscribe(IngestionStatusChangedDocument, failing);
     await subscribed.received(1);
-    upstream.otherwise(json(403, { error_code: '403003', message: 'Api Key is invalid' }));
     let watch: unknown;
     do {
-      const maxAgeMs = 3_600_000;
-      const { data } = await gateway.client.execute(IngestionStatusDocument, { ...ref, maxAgeMs });
+      const variables = { ...failing, maxAgeMs: 3_600_000 };
+      const { data } = await gateway.client.execute(IngestionStatusDocument, variables);
       expect(data?.ingestionStatus?.status).toBe('IN_PROGRESS');
       watch = data?.ingestionStatus?.watch?.lastFailure;
     } while (!watch);
     expect(watch).toMatchObject({ code: 'UPSTREAM_FORBIDDEN', message: expect.any(String) });
-    upstream.otherwise(finished);
+    await upstream.finish();
     const events = await subscribed.completed;
     expect(events).toHaveLength(2);
   });
@@ -162,10 +153,11 @@ describe('ingestionStatusChanged', () => {
     await Promise.all(subscribed.map(({ received }) => received(1)));
     expect(await metric('sluice_stream_listeners')).toBe(count);
     const countBefore = upstream.calls.length;
-    upstream.script(running, running, running, running, finished);
+    await upstream.arrived(countBefore + 5);
+    await upstream.finish();
     const events = await Promise.all(subscribed.map(({ completed }) => completed));
-    // A loop for each subscriber would have asked on, past the five answers that were written for one.
-    expect(upstream.calls.length - countBefore).toBe(5);
+    // A loop for each subscriber would have asked once for each at least.
+    expect(upstream.calls.length - countBefore).toBeLessThan(50);
     expect(events.every((delivered) => delivered.length === 2)).toBe(true);
     await Promise.all(clients.map((client) => client.close()));
   });
@@ -190,16 +182,9 @@ describe('ingestionActivity', () => {
     const all = gateway.client.subscribe(IngestionActivityDocument, {});
     const named = gateway.client.subscribe(IngestionActivityDocument, { mappingIds: ['TestDoc'] });
     await untilMetric('sluice_stream_listeners', 2);
-    upstream.otherwise((response, call) => {
-      const mapping = call.rawPath.split('/').at(-2) ?? '';
-      const id =
-        call.method === 'GET'
-          ? new URL(call.rawPath, upstream.url).searchParams.get('requestId')
-          : '1';
-      const answer = call.method === 'GET' ? statusAnswers.success : startAnswers.submitted;
-      json(200, answer(mapping, id))(response, call);
-    });
-    await gateway.client.execute(StartIngestionDocument, { mappingId: 'TestDoc' });
+    await startOne('TestDoc');
+    await all.received(1);
+    await upstream.finish();
     const [, , third] = await all.received(3);
     const ofNamed = await named.received(2);
     expect(third).toBeDefined();
@@ -215,22 +200,22 @@ describe('ingestionActivity', () => {
   });
 
   it('goes on behind a cursor', async () => {
-    upstream.otherwise(finished);
+    await finishOne();
     await gateway.client.execute(IngestionStatusDocument, ref);
     const { data } = await gateway.client.execute(IngestionTransitionsDocument, ref);
     const after = data?.ingestionStatus?.transitions.pageInfo.endCursor ?? null;
     const subscribed = gateway.client.subscribe(IngestionActivityDocument, { after });
-    upstream.otherwise(json(200, statusAnswers.success(mappingId, 4)));
-    await gateway.client.execute(IngestionStatusDocument, { mappingId, requestId: '4' });
+    const next = await finishOne();
+    await gateway.client.execute(IngestionStatusDocument, { mappingId, requestId: next });
     const events = await subscribed.received(1);
-    expect(events.map(({ data }) => data?.ingestionActivity.request.requestId)).toEqual(['4']);
+    expect(events.map(({ data }) => data?.ingestionActivity.request.requestId)).toEqual([next]);
   });
 });
 
 describe('what was observed', () => {
   it('is paged through oldest first', async () => {
     await startOne();
-    upstream.otherwise(finished);
+    await upstream.finish();
     await gateway.client.subscribe(IngestionStatusChangedDocument, ref).completed;
     const page = async (variables: { first: number; after?: string | null }) => {
       const { data } = await gateway.client.execute(IngestionTransitionsDocument, {
@@ -253,7 +238,7 @@ describe('what was observed', () => {
   });
 
   it('is found again by its global id, without a call where it is known', async () => {
-    upstream.otherwise(finished);
+    await finishOne();
     const { data } = await gateway.client.execute(IngestionStatusDocument, ref);
     const callCount = upstream.calls.length;
     const id = data?.ingestionStatus?.id ?? '';
@@ -266,7 +251,8 @@ describe('what was observed', () => {
   });
 
   it('is answered to many queries at once with one call', async () => {
-    const unhurried = await startTestGateway(upstream.url, {
+    await upstream.startElsewhere(mappingId);
+    const unhurried = await startTestGateway(upstream.config, {
       pollMinMs: 60_000,
       pollMaxMs: 60_000,
     });
@@ -274,8 +260,10 @@ describe('what was observed', () => {
       unhurried.client.execute(IngestionStatusDocument, ref),
     );
     const answers = await Promise.all(asked);
-    await unhurried.stop();
     expect(answers.every(({ data }) => data?.ingestionStatus?.status === 'IN_PROGRESS')).toBe(true);
-    expect(upstream.calls).toHaveLength(1);
+    const calls = 'sluice_upstream_call_duration_seconds_count{operation="status",outcome="OK"}';
+    expect(await readMetric(unhurried.url, calls)).toBe(1);
+    expect(upstream.calls.length).toBeLessThanOrEqual(3);
+    await unhurried.stop();
   });
 });

@@ -1,6 +1,4 @@
-import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createIngestionRequestLoader } from '../../src/datasources/ingestion-request.loader.js';
 import { createLineageLoader } from '../../src/datasources/lineage.loader.js';
@@ -12,39 +10,38 @@ import { buildGatewaySchema } from '../../src/server/build-schema.js';
 import { createGraphQLServer } from '../../src/server/graphql-server.js';
 import { anonymousSignIn } from '../../src/server/sign-in.js';
 import { createHub } from '../../src/watch/hub.js';
-import { startAnswers, statusAnswers } from '../support/campaign-answers.js';
 import { privateExposure } from '../support/exposure.js';
 import { createMemoryLog } from '../support/memory-log.js';
 import { readMetric, untilMetric } from '../support/metrics.js';
 import { askSocket, openSocket, type RawSocket } from '../support/raw-socket.js';
-import {
-  held,
-  json,
-  type ScriptedUpstream,
-  startScriptedUpstream,
-} from '../support/scripted-upstream.js';
+import { startTestUpstream } from '../support/start-test-upstream.js';
 import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
+import { oddMappings, type TestUpstream } from '../support/test-upstream.js';
 
-let upstream: ScriptedUpstream;
+let upstream: TestUpstream;
 let gateway: TestGateway;
 
-const running = json(200, statusAnswers.inProgress('XDM44', 3520));
-const finished = json(200, statusAnswers.success('XDM44', 3520));
 const changed =
   'subscription Changed { ingestionStatusChanged(mappingId: "XDM44", requestId: "3520") { to } }';
 const status = '{ ingestionStatus(mappingId: "XDM44", requestId: "3520") { status info } }';
 const start = 'mutation { startIngestion(input: { mappingId: "XDM44" }) { __typename } }';
 
 beforeEach(async () => {
-  upstream = await startScriptedUpstream();
-  upstream.otherwise(running);
-  gateway = await startTestGateway(upstream.url);
+  upstream = await startTestUpstream();
+  await upstream.startElsewhere('XDM44');
+  gateway = await startTestGateway(upstream.config);
 });
 
 afterEach(async () => {
   await gateway.stop();
   await upstream.close();
 });
+
+/** A subscription whose opening waits until the upstream is told to answer. */
+async function toHeldSubscription(): Promise<string> {
+  const requestId = await upstream.startElsewhere(oddMappings.held);
+  return changed.replace('XDM44', oddMappings.held).replace('3520', requestId);
+}
 
 const next = (id: string, to: string) => ({
   id,
@@ -57,90 +54,6 @@ async function expectNothingMore(socket: RawSocket): Promise<void> {
   socket.send({ type: 'ping', payload: { sentinel: true } });
   expect(await socket.next()).toEqual({ type: 'pong', payload: { sentinel: true } });
 }
-
-describe('a socket that does not keep to the protocol is closed', () => {
-  const subscribe = { type: 'subscribe', id: '1', payload: { query: changed } };
-  const twice = (id: string) => [
-    { ...subscribe, id },
-    { ...subscribe, id },
-  ];
-  const cases: [string, number, unknown[]][] = [
-    ['a frame that is not JSON', 4400, ['{']],
-    ['an empty frame', 4400, ['']],
-    ['bytes that are nothing', 4400, [Buffer.from([0, 255, 254, 1, 2, 3])]],
-    ['JSON that is no message', 4400, ['null']],
-    ['a list of messages', 4400, [[{ type: 'ping' }]]],
-    ['no type', 4400, [{}]],
-    ['an unknown type', 4400, [{ type: 'start', id: '1', payload: { query: changed } }]],
-    ['an answer from a client', 4400, [{ type: 'next', id: '1', payload: { data: {} } }]],
-    ['an acknowledgement from a client', 4400, [{ type: 'connection_ack' }]],
-    ['a subscribe without an id', 4400, [{ type: 'subscribe', payload: { query: changed } }]],
-    ['a subscribe with an empty id', 4400, [{ ...subscribe, id: '' }]],
-    ['a subscribe without a query', 4400, [{ ...subscribe, payload: {} }]],
-    ['a query that is no text', 4400, [{ ...subscribe, payload: { query: 5 } }]],
-    ['variables in a list', 4400, [{ ...subscribe, payload: { query: changed, variables: [] } }]],
-    ['two subscribes with one id', 4409, twice('1')],
-    ['two subscribes with one long id', 4409, twice('é'.repeat(1_000))],
-    ['a second connection_init', 4429, [{ type: 'connection_init' }]],
-    ['a frame over 128 KiB', 1009, [`"${'x'.repeat(128 * 1024)}"`]],
-  ];
-
-  it.each(cases)('%s', async (_what, code, messages) => {
-    const socket = await openSocket(gateway.url);
-    for (const message of messages) socket.send(message as string);
-    expect(await socket.closed).toBe(code);
-    await untilMetric(gateway.url, 'sluice_websockets', 0);
-    await untilMetric(gateway.url, 'sluice_stream_listeners', 0);
-    expect(gateway.logLines.filter(({ level }) => Number(level) >= 40)).toEqual([]);
-  });
-
-  it('a subscribe before the ack', async () => {
-    const socket = await openSocket(gateway.url, { isGreeted: false });
-    socket.send(subscribe);
-    expect(await socket.closed).toBe(4401);
-    expect(upstream.calls).toHaveLength(0);
-  });
-
-  it('no connection_init in time', async () => {
-    const openedAt = performance.now();
-    const socket = await openSocket(gateway.url, { isGreeted: false });
-    expect(await socket.closed).toBe(4408);
-    expect(performance.now() - openedAt).toBeGreaterThan(2_500);
-  });
-
-  it('no subprotocol', async () => {
-    const socket = await openSocket(gateway.url, { protocol: [], isGreeted: false });
-    expect(await socket.closed).toBe(4406);
-  });
-
-  it('another subprotocol', async () => {
-    // A client library would hang up first: none of its subprotocols was agreed to.
-    const connection = connect(Number(new URL(gateway.url).port), '127.0.0.1');
-    connection.write(
-      'GET /graphql HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
-        'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n' +
-        'Sec-WebSocket-Protocol: graphql-ws\r\n\r\n',
-    );
-    let received = Buffer.alloc(0);
-    const closeFrame = () => received.indexOf('\r\n\r\n') + 4;
-    while (closeFrame() < 4 || received.length < closeFrame() + 4) {
-      const [chunk] = await once(connection, 'data');
-      received = Buffer.concat([received, chunk]);
-    }
-    expect(received[closeFrame()]).toBe(0x88);
-    expect(received.readUInt16BE(closeFrame() + 2)).toBe(4406);
-    connection.destroy();
-  });
-
-  it('and what it sends behind that is not carried out', async () => {
-    const socket = await openSocket(gateway.url);
-    socket.send('nonsense');
-    socket.send({ type: 'subscribe', id: '1', payload: { query: start } });
-    expect(await socket.closed).toBe(4400);
-    await (await openSocket(gateway.url)).close();
-    expect(upstream.calls).toHaveLength(0);
-  });
-});
 
 describe('a socket that keeps to the protocol', () => {
   let socket: RawSocket;
@@ -177,10 +90,6 @@ describe('a socket that keeps to the protocol', () => {
        fragment F on IngestionRequest { id transitions { pageInfo { hasNextPage } nodes { to } } }`,
     ],
   ])('gets for %s what HTTP gives', async (_what, query) => {
-    const started = json(200, startAnswers.submitted('XDM44', 3520));
-    upstream.otherwise((response, call) =>
-      (call.method === 'POST' ? started : finished)(response, call),
-    );
     const response = await fetch(`${gateway.url}/graphql`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -196,7 +105,7 @@ describe('a socket that keeps to the protocol', () => {
     async (id) => {
       socket.send({ type: 'subscribe', id, payload: { query: changed } });
       expect(await socket.next()).toEqual(next(id, 'IN_PROGRESS'));
-      upstream.otherwise(finished);
+      await upstream.finish();
       expect(await socket.next()).toEqual(next(id, 'SUCCESS'));
       expect(await socket.next()).toEqual({ id, type: 'complete' });
     },
@@ -219,25 +128,24 @@ describe('a socket that keeps to the protocol', () => {
     // ... and one that is not is told the end once.
     socket.send({ type: 'subscribe', id: '1', payload: { query: changed } });
     expect(await socket.next()).toEqual(next('1', 'IN_PROGRESS'));
-    upstream.otherwise(finished);
+    await upstream.finish();
     expect(await socket.next()).toEqual(next('1', 'SUCCESS'));
     expect(await socket.next()).toEqual({ id: '1', type: 'complete' });
     await expectNothingMore(socket);
   });
 
   it('may use an id again while the operation that had it is still being opened', async () => {
-    const { answer, release } = held(running);
-    upstream.script(answer);
-    socket.send({ type: 'subscribe', id: '1', payload: { query: changed } });
+    const query = await toHeldSubscription();
+    socket.send({ type: 'subscribe', id: '1', payload: { query } });
     await upstream.arrived(1);
     socket.send({ type: 'complete', id: '1' });
-    socket.send({ type: 'subscribe', id: '1', payload: { query: changed } });
+    socket.send({ type: 'subscribe', id: '1', payload: { query } });
     await expectNothingMore(socket);
-    release();
+    upstream.letGo();
     expect(await socket.next()).toEqual(next('1', 'IN_PROGRESS'));
     await expectNothingMore(socket);
     expect(await readMetric(gateway.url, 'sluice_stream_listeners')).toBe(1);
-    upstream.otherwise(finished);
+    await upstream.finish();
     expect(await socket.next()).toEqual(next('1', 'SUCCESS'));
     expect(await socket.next()).toEqual({ id: '1', type: 'complete' });
   });
@@ -259,16 +167,15 @@ describe('what a client leaves behind', () => {
     ['is gone', (socket: RawSocket) => socket.webSocket.terminate()],
     ['closes its socket', (socket: RawSocket) => socket.webSocket.close()],
   ])('is freed when it %s while its subscription is being opened', async (_what, leave) => {
-    const { answer, release } = held(running);
-    upstream.script(answer);
+    const query = await toHeldSubscription();
     const socket = await openSocket(gateway.url);
-    socket.send({ type: 'subscribe', id: '1', payload: { query: changed } });
+    socket.send({ type: 'subscribe', id: '1', payload: { query } });
     await upstream.arrived(1);
     leave(socket);
     const isGone = socket.webSocket.readyState !== socket.webSocket.OPEN;
     if (isGone) await untilMetric(gateway.url, 'sluice_websockets', 0);
     else await expectNothingMore(socket);
-    release();
+    upstream.letGo();
     // Opened, with nobody there any more.
     await untilMetric(
       gateway.url,

@@ -335,7 +335,7 @@ describe('starting', () => {
           }
         }
       }),
-      { numRuns: 30, endOnFailure: true },
+      { numRuns: 15, endOnFailure: true },
     );
   }, 120_000);
 });

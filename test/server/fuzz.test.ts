@@ -278,7 +278,7 @@ const requests: fc.Arbitrary<Sent> = fc.record({
 
 it('takes any HTTP request', async () => {
   const property = fc.asyncProperty(requests, async (sent) => void (await send(sent)));
-  await fc.assert(property, { seed, numRuns: 600 });
+  await fc.assert(property, { seed, numRuns: 300 });
 });
 
 it('takes any GraphQL document, with any variables', async () => {
@@ -286,7 +286,7 @@ it('takes any GraphQL document, with any variables', async () => {
   const property = fc.asyncProperty(payloads, async (payload) => {
     await send({ method: 'POST', path: '/graphql', headers, body: JSON.stringify(payload) });
   });
-  await fc.assert(property, { seed, numRuns: 600 });
+  await fc.assert(property, { seed, numRuns: 300 });
 });
 
 /** Whether the gateway has closed what was sent these bytes, and nothing else. */
@@ -316,7 +316,7 @@ it('takes any bytes in place of a request', async () => {
     mutated(wellFormed.split('\r\n'), '\r\n'),
   );
   const property = fc.asyncProperty(bytes, (some) => sendBytes([some]));
-  await fc.assert(property, { seed, numRuns: 200 });
+  await fc.assert(property, { seed, numRuns: 100 });
 });
 
 it('takes any bytes in place of frames', async () => {
@@ -372,7 +372,7 @@ it('takes any frames, in any order', async () => {
     socket.webSocket.close();
     expect(closeCodes).toContain(await socket.closed);
   });
-  await fc.assert(property, { seed, numRuns: 200 });
+  await fc.assert(property, { seed, numRuns: 100 });
 });
 
 it('has found no fault in itself by then, and serves a good client', async () => {

@@ -14,6 +14,11 @@ export const startAnswers = {
     info: `Unable to submit data ingestion request, XDM Mapping ID: ${mapping} is not stopped`,
     status: 'Failed',
   }),
+  /** Not in the documentation. */
+  unknown: (mapping: string) => ({
+    info: `Unable to submit data ingestion request, XDM Mapping ID: ${mapping} does not exist`,
+    status: 'Failed',
+  }),
   notPublished: (mapping: string) => ({
     info: `Unable to submit data ingestion request, XDM Mapping ID: ${mapping} is not published`,
     status: 'Failed',

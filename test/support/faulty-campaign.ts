@@ -45,7 +45,7 @@ export async function startFaultyCampaign(
 export function toUpstream(url: string): RemoteUpstream {
   return {
     kind: 'remote',
-    identity: 'a faulty Campaign service',
+    identity: 'a test upstream',
     url: new URL(url),
     organization: 'acme',
     apiKey: API_KEY,

@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { compileCacheEnv } from './compile-cache.js';
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 
@@ -41,8 +40,7 @@ export function startGatewayProcess(options: GatewayProcessOptions): GatewayProc
     cwd: dataDir,
     env: {
       PATH: process.env.PATH,
-      // Started often: what was compiled once need not be again.
-      NODE_COMPILE_CACHE: join(tmpdir(), 'sluice-test-compile-cache'),
+      ...compileCacheEnv,
       PORT: '0',
       CAMPAIGN_URL: upstreamUrl,
       CAMPAIGN_ORGANIZATION: 'acme',

@@ -47,7 +47,7 @@ export async function startServedGateway(
     upstream: {
       ...ACCESS,
       kind: 'remote',
-      identity: 'a scripted upstream',
+      identity: 'a test upstream',
       url: new URL(url),
       token: { ...CLIENT, kind: 'clientCredentials', imsUrl: url, scopes: ['openid'] },
     },

@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, expect } from '@jest/globals';
-import { statusAnswers } from './campaign-answers.js';
+import { CLIENT } from '../campaign/support/service-client.js';
 import { askSocket, openSocket, type RawSocket } from './raw-socket.js';
-import { json, type ScriptedUpstream, startScriptedUpstream } from './scripted-upstream.js';
+import { startTestUpstream } from './start-test-upstream.js';
 import { ACCESS_TOKEN, API_KEY, startTestGateway, type TestGateway } from './test-gateway.js';
+import type { TestUpstream } from './test-upstream.js';
 
 /** An operation that nothing is wrong with. */
 export const good44 =
@@ -33,7 +34,8 @@ export function toExpected(errors: readonly ClientError[] | undefined): Expected
 
 /** No answer to anybody's nonsense says anything about the process. */
 export function expectNoLeak(answer: string): void {
-  for (const secret of [ACCESS_TOKEN, API_KEY, process.cwd(), 'node_modules', 'file://']) {
+  const secrets = [ACCESS_TOKEN, API_KEY, CLIENT.clientSecret];
+  for (const secret of [...secrets, process.cwd(), 'node_modules', 'file://']) {
     expect(answer).not.toContain(secret);
   }
   expect(answer).not.toMatch(/\bat \S+ \(|:\d+:\d+\)|\.[jt]s:\d+/);
@@ -42,7 +44,7 @@ export function expectNoLeak(answer: string): void {
 /** A gateway that is asked nonsense by all tests of a file. */
 export interface SturdyGateway {
   readonly url: string;
-  readonly upstream: ScriptedUpstream;
+  readonly upstream: TestUpstream;
   ask(path: string, init?: RequestInit): Promise<Answer>;
   /** @param body - sent as it is where it is a text */
   post(body: unknown, headers?: Record<string, string>): Promise<Answer>;
@@ -55,14 +57,15 @@ export interface SturdyGateway {
  * After each test it is shown that the process lives, logged no fault of its own, and answers.
  */
 export function useSturdyGateway(): SturdyGateway {
-  let upstream: ScriptedUpstream;
+  let upstream: TestUpstream;
   let gateway: TestGateway;
   let socket: RawSocket;
 
   beforeAll(async () => {
-    upstream = await startScriptedUpstream();
-    upstream.otherwise(json(200, statusAnswers.success('XDM44', 3520)));
-    gateway = await startTestGateway(upstream.url);
+    upstream = await startTestUpstream();
+    await upstream.startElsewhere('XDM44');
+    await upstream.finish();
+    gateway = await startTestGateway(upstream.config);
     socket = await openSocket(gateway.url);
   });
 

@@ -36,7 +36,7 @@ export type TestGatewayOptions = Partial<GatewayConfig> & {
  *
  * @param url - without a slash at its end
  */
-export function toTestUpstream(url: string, identity = 'a scripted upstream'): RemoteUpstream {
+export function toTestUpstream(url: string, identity = 'a test upstream'): RemoteUpstream {
   return {
     kind: 'remote',
     identity,
@@ -47,13 +47,17 @@ export function toTestUpstream(url: string, identity = 'a scripted upstream'): R
   };
 }
 
-/** All but where the log is. Polls are quick, so that tests are. */
-export function toTestConfig(upstreamUrl: string): Omit<GatewayConfig, 'database'> {
+/**
+ * All but where the log is. Polls are quick, so that tests are.
+ *
+ * @param upstream - as the settings would name it, or the URL of a scripted one
+ */
+export function toTestConfig(upstream: RemoteUpstream | string): Omit<GatewayConfig, 'database'> {
   return {
     host: '127.0.0.1',
     port: 0,
     signIn: null,
-    upstream: toTestUpstream(upstreamUrl),
+    upstream: typeof upstream === 'string' ? toTestUpstream(upstream) : upstream,
     platform: null,
     timeoutMs: 2_000,
     maxRps: 1_000,
@@ -69,10 +73,10 @@ export function toTestConfig(upstreamUrl: string): Omit<GatewayConfig, 'database
 /**
  * Start a gateway in front of an upstream.
  *
- * @param upstreamUrl - without a slash at its end
+ * @param upstream - as the settings would name it, or the URL of a scripted one without a slash at its end
  */
 export async function startTestGateway(
-  upstreamUrl: string,
+  upstream: RemoteUpstream | string,
   { dataDir, ...overrides }: TestGatewayOptions = {},
   deadlines?: DrainDeadlines,
 ): Promise<TestGateway> {
@@ -82,7 +86,7 @@ export async function startTestGateway(
   const database = await databaseOf(dataDir ?? ownDataDir ?? '');
   const gateway = await startGateway(
     {
-      ...toTestConfig(upstreamUrl),
+      ...toTestConfig(upstream),
       database,
       ...overrides,
     },

@@ -120,8 +120,8 @@ function parseBatches(text: string): z.infer<typeof batches> {
 function toReason(errors: NonNullable<z.infer<typeof batch>['errors']>): string {
   return errors
     .map(({ code = '', description = '', recordCount }) => {
-      const of = recordCount === undefined ? '' : ` (${recordCount} records)`;
-      return `${code} ${description}`.trim() + of;
+      const count = recordCount === 1 ? ' (1 record)' : ` (${recordCount} records)`;
+      return `${code} ${description}`.trim() + (recordCount === undefined ? '' : count);
     })
     .join('; ')
     .slice(0, LONGEST_REASON);

@@ -83,6 +83,15 @@ type Space = Pick<CampaignServiceOptions, 'dataDir' | 'mappingsDir'> & {
   readonly datasetsDir: string;
 };
 
+/** For services that upload nothing: nobody is there. */
+export const NO_PLATFORM = {
+  url: 'http://127.0.0.1:1',
+  apiKey: 'k',
+  imsOrg: 'o@AdobeOrg',
+  sandbox: 'prod',
+  token: { kind: 'fixed', accessToken: 't' },
+} as const;
+
 /** A receiver on a free port, which hurries. */
 export async function startReceiver({ dataDir, datasetsDir }: Omit<Space, 'mappingsDir'>) {
   return startLocalPlatform(

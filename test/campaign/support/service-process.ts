@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { ADMIN, API_KEY, CLIENT, createServiceClient } from './service-client.js';
 
 const MAIN = join('dist', 'src', 'campaign-process.js');
 
@@ -36,6 +37,35 @@ export function run(space: { mappingsDir: string; dataDir: string }, env: NodeJS
       child.on('exit', () => reject(new Error(`it ended: ${errors}`)));
     });
   return { child, printed, errors: () => errors };
+}
+
+/** Run the service as a process of its own, sign in to it, and have what tests ask of it. */
+export async function startServiceProcess(
+  space: { mappingsDir: string; dataDir: string },
+  env: NodeJS.ProcessEnv = {},
+) {
+  const { child, printed } = run(space, {
+    CAMPAIGN_API_KEY: API_KEY,
+    IMS_CLIENT_ID: CLIENT.clientId,
+    IMS_CLIENT_SECRET: CLIENT.clientSecret,
+    CAMPAIGN_SERVICE_ADMIN_CLIENT_ID: ADMIN.clientId,
+    CAMPAIGN_SERVICE_ADMIN_CLIENT_SECRET: ADMIN.clientSecret,
+    ...env,
+  });
+  const output = await printed('IMS_CLIENT_SECRET=');
+  const url = /^CAMPAIGN_URL=(\S+)$/m.exec(output)?.[1] ?? '';
+  /** As `kill -9` does it. */
+  const kill = async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGKILL');
+    await once(child, 'close');
+  };
+  return {
+    ...(await createServiceClient(url)),
+    printed,
+    kill,
+    [Symbol.asyncDispose]: kill,
+  };
 }
 
 /** Resolves with the code that a process ends with. */

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   IngestionStatusDocument,
   StartIngestionDocument,
@@ -23,20 +23,27 @@ const requestId = '3520';
 let upstream: ScriptedUpstream;
 let gateway: TestGateway;
 
-beforeEach(async () => {
+async function begin(): Promise<void> {
   upstream = await startScriptedUpstream();
   gateway = await startTestGateway(upstream.url);
-});
+}
 
-afterEach(async () => {
+async function end(): Promise<void> {
   await gateway.stop();
   await upstream.close();
-});
+}
+
+function useGatewayOfItsOwn(): void {
+  beforeEach(begin);
+  afterEach(end);
+}
 
 const start = () => gateway.client.execute(StartIngestionDocument, { mappingId });
 const ask = () => gateway.client.execute(IngestionStatusDocument, { mappingId, requestId });
 
 describe('each documented answer to a start', () => {
+  useGatewayOfItsOwn();
+
   it('submitted: a request that is watched from now on', async () => {
     upstream.script(json(200, startAnswers.submitted(mappingId, 3520)));
     upstream.otherwise(json(200, statusAnswers.inProgress(mappingId, 3520)));
@@ -92,6 +99,8 @@ describe('each documented answer to a start', () => {
 });
 
 describe('each documented answer to a status look-up', () => {
+  useGatewayOfItsOwn();
+
   it.each([
     [
       'success',
@@ -292,8 +301,23 @@ const failures: [string, ScriptedAnswer, string, Record<string, unknown>, boolea
 ];
 
 describe('each failure of the upstream', () => {
+  let healthyId = 1_000_000;
+
+  // One gateway for all: each failure is met by one that has had the others.
+  beforeAll(begin);
+  afterAll(end);
+  afterEach(async () => {
+    healthyId += 1;
+    upstream.otherwise(json(200, statusAnswers.success(mappingId, healthyId)));
+    const healthy = { mappingId, requestId: String(healthyId) };
+    const { data, errors } = await gateway.client.execute(IngestionStatusDocument, healthy);
+    expect(errors).toBeUndefined();
+    expect(data?.ingestionStatus).toMatchObject({ status: 'SUCCESS' });
+  });
+
   it.each(failures)('%s, in answer to a start', async (_name, answer, code, details, isUnknown) => {
     upstream.otherwise(answer);
+    const callsBefore = upstream.calls.length;
     const { data, errors } = await start();
     expect(data).toBeNull();
     expect(errors).toHaveLength(1);
@@ -302,7 +326,7 @@ describe('each failure of the upstream', () => {
     expect(extensions.upstream ?? {}).toMatchObject(details);
     expect(extensions.outcomeUnknown ?? false).toBe(isUnknown);
     // Once: a start is never sent again by itself.
-    expect(upstream.calls).toHaveLength(1);
+    expect(upstream.calls).toHaveLength(callsBefore + 1);
   });
 
   it.each(failures)('%s, in answer to a look-up', async (_name, answer, code, details) => {
@@ -319,8 +343,12 @@ describe('each failure of the upstream', () => {
     const { errors } = await ask();
     expect(errors?.[0]?.extensions).toMatchObject({ code: 'UPSTREAM_INVALID_RESPONSE' });
   });
+});
 
-  it('an upstream that is down', async () => {
+describe('an upstream that does not recover', () => {
+  useGatewayOfItsOwn();
+
+  it('is down', async () => {
     await upstream.close();
     const { errors } = await start();
     expect(errors?.[0]?.extensions).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' });
@@ -328,7 +356,7 @@ describe('each failure of the upstream', () => {
     expect((await ask()).errors?.[0]?.extensions).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' });
   });
 
-  it('a rate limit that says for how long', async () => {
+  it('limits the rate and says for how long', async () => {
     upstream.otherwise(envelope(429, '429050', 'Too many requests', { 'retry-after': '7' }));
     const { errors } = await ask();
     expect(errors?.[0]?.extensions).toMatchObject({
@@ -337,7 +365,7 @@ describe('each failure of the upstream', () => {
     });
   });
 
-  it('tells clients nothing of the upstream’s body, the token or the key', async () => {
+  it('tells clients nothing of its body, the token or the key', async () => {
     const planted = 'planted-upstream-body';
     upstream.otherwise(text(500, `<html>${planted}</html>`));
     const answers = JSON.stringify([await start(), await ask()]);
@@ -349,6 +377,8 @@ describe('each failure of the upstream', () => {
 });
 
 describe('many starts at once', () => {
+  useGatewayOfItsOwn();
+
   it('give one outcome each, in order, and one that fails does not hide the others', async () => {
     upstream.otherwise((response, call) => {
       const mapping = decodeURIComponent(call.rawPath.split('/').at(-2) ?? '');

@@ -1,0 +1,49 @@
+import type { StateDatabase } from './state-database.js';
+
+/** The jobs that are past their time. Of each mapping the last job stays, whatever its age. */
+export interface OldJobStore {
+  /**
+   * Those to forget, oldest end first.
+   *
+   * @param endedBefore - in ms since the epoch
+   */
+  past(endedBefore: number, limit: number): readonly number[];
+  /** Those that are past it as well, but stay: the last of their mappings. */
+  pastAndLast(endedBefore: number): readonly number[];
+  /** Delete jobs with their requests: all of them, or none. */
+  forget(jobIds: readonly number[]): void;
+}
+
+/** Build the store on the state's database. */
+export function createOldJobStore({ sql, transaction }: StateDatabase): OldJobStore {
+  const past = sql.prepare(
+    `SELECT id FROM job WHERE ended_at < ?
+       AND id < (SELECT max(id) FROM job AS other WHERE other.mapping_id = job.mapping_id)
+     ORDER BY ended_at LIMIT ?`,
+  );
+  const pastAndLast = sql.prepare(
+    `SELECT job.id FROM mapping
+     JOIN job ON job.id = (SELECT max(id) FROM job AS other WHERE other.mapping_id = mapping.id)
+     WHERE job.ended_at < ?`,
+  );
+  const deleteRequest = sql.prepare('DELETE FROM request WHERE job_id = ?');
+  const deleteJob = sql.prepare('DELETE FROM job WHERE id = ?');
+
+  return {
+    past: (endedBefore, limit) => toIds(past.all(Math.round(endedBefore), limit)),
+    pastAndLast: (endedBefore) => toIds(pastAndLast.all(Math.round(endedBefore))),
+    forget(jobIds) {
+      if (jobIds.length === 0) return;
+      transaction(() => {
+        for (const jobId of jobIds) {
+          deleteRequest.run(jobId);
+          deleteJob.run(jobId);
+        }
+      });
+    },
+  };
+}
+
+function toIds(rows: unknown[]): number[] {
+  return (rows as { id: number }[]).map(({ id }) => id);
+}

@@ -1,0 +1,200 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  IngestionStatusDocument,
+  StartIngestionDocument,
+  type StartIngestionMutationVariables,
+} from '../generated/operations.js';
+import { startAnswers } from '../support/campaign-answers.js';
+import { type CampaignScript, scriptCampaign } from '../support/campaign-script.js';
+import { startGatewayProcess } from '../support/gateway-process.js';
+import { databaseEnv, deleteDatabase } from '../support/log-database.js';
+import { untilMetric } from '../support/metrics.js';
+import {
+  hang,
+  json,
+  reset,
+  type ScriptedUpstream,
+  startScriptedUpstream,
+  text,
+  truncated,
+} from '../support/scripted-upstream.js';
+import {
+  ORGANIZATION,
+  startTestGateway,
+  type TestGateway,
+  toTestUpstream,
+} from '../support/test-gateway.js';
+
+const mappingId = 'XDM44';
+const idempotencyKey = 'order-1';
+
+let upstream: ScriptedUpstream;
+let campaign: CampaignScript;
+let dataDir: string;
+let gateway: TestGateway;
+
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'idempotency-'));
+  upstream = await startScriptedUpstream();
+  campaign = scriptCampaign(upstream);
+  gateway = await startOne();
+});
+
+afterEach(async () => {
+  await gateway.stop();
+  await upstream.close();
+  await deleteDatabase(dataDir);
+});
+
+/** In front of the upstream as a process of its own would name it, so that both can have one log. */
+const startOne = () =>
+  startTestGateway(upstream.url, {
+    dataDir,
+    timeoutMs: 1_000,
+    upstream: toTestUpstream(upstream.url, `${ORGANIZATION} at ${upstream.url}`),
+  });
+
+async function restart(): Promise<void> {
+  await gateway.stop();
+  gateway = await startOne();
+}
+
+const submitted = (requestId: string) => json(200, startAnswers.submitted(mappingId, requestId));
+const inProgress = (requestId: string) =>
+  json(200, startAnswers.alreadyInProgress(mappingId, requestId));
+
+async function start(variables: Partial<StartIngestionMutationVariables> = {}) {
+  const { data, errors } = await gateway.client.execute(StartIngestionDocument, {
+    mappingId,
+    idempotencyKey,
+    ...variables,
+  });
+  return { outcome: data?.startIngestion, error: errors?.[0] };
+}
+
+/** A start without a key, of anybody. */
+const startWithoutKey = () => start({ idempotencyKey: null });
+
+const unknownOutcome = { extensions: expect.objectContaining({ outcomeUnknown: true }) };
+
+describe('a repeated key', () => {
+  it.each([
+    ['no connection was let through', json(503, { error_code: '503000', message: 'no' })],
+    ['too many requests', json(429, { error_code: '429050', message: 'Too many requests' })],
+    ['forbidden', json(403, { error_code: '403003', message: 'Api Key is invalid' })],
+    ['a 4xx', text(400, 'RST-360011')],
+  ])('is free again where the upstream certainly took nothing: %s', async (_title, answer) => {
+    campaign.starts(answer, submitted('1'));
+    const { error } = await start();
+    expect(error?.extensions?.outcomeUnknown).toBeUndefined();
+    expect(error?.extensions?.code).toMatch(/^UPSTREAM_/);
+    expect((await start()).outcome).toMatchObject({ request: { requestId: '1' } });
+    expect(campaign.startCount).toBe(2);
+  });
+});
+
+describe('a first call of unknown outcome', () => {
+  it.each([
+    ['the connection broke', reset()],
+    ['the answer was cut', truncated(200, '{"requestId":')],
+    ['the upstream failed', text(500, 'RST-360011')],
+    ['no answer came', hang()],
+  ])('is looked into and never sent again: %s', async (_title, answer) => {
+    campaign.starts(answer);
+    const { error: first } = await start();
+    expect(first).toMatchObject(unknownOutcome);
+    const { error: second } = await start();
+    expect(second).toMatchObject({
+      ...unknownOutcome,
+      message: expect.stringContaining('is still unknown'),
+    });
+    expect(second?.extensions?.code).toBe(first?.extensions?.code);
+    await restart();
+    expect((await start()).error).toMatchObject(unknownOutcome);
+    expect(campaign.startCount).toBe(1);
+    expect(gateway.logLines.filter(({ msg }) => /^Whether this start/.test(String(msg)))).toEqual(
+      [],
+    );
+  });
+
+  it('began nothing where a request ran all the time, which the upstream is asked about', async () => {
+    await gateway.client.execute(IngestionStatusDocument, { mappingId, requestId: '7' });
+    campaign.starts(reset());
+    await start();
+    expect((await start()).outcome).toMatchObject({
+      __typename: 'IngestionAlreadyInProgress',
+      request: { requestId: '7', startedAt: null },
+    });
+  });
+
+  it('stays unknown where that request is over by now', async () => {
+    await gateway.client.execute(IngestionStatusDocument, { mappingId, requestId: '7' });
+    campaign.starts(reset());
+    await start();
+    campaign.state('7', 'success');
+    expect((await start()).error).toMatchObject(unknownOutcome);
+    expect(campaign.startCount).toBe(1);
+  });
+
+  it('stays unknown where the request seen was begun by another start', async () => {
+    campaign.starts(reset(), submitted('8'), inProgress('8'));
+    await start();
+    await startWithoutKey();
+    await startWithoutKey();
+    expect((await start()).error).toMatchObject(unknownOutcome);
+  });
+});
+
+describe('a gateway that dies between the POST and its answer', () => {
+  beforeEach(async () => {
+    await gateway.stop();
+    campaign.starts(hang());
+    const doomed = startGatewayProcess({
+      upstreamUrl: upstream.url,
+      dataDir,
+      env: await databaseEnv(dataDir),
+    });
+    const url = await doomed.url;
+    const body = JSON.stringify({
+      query: `mutation { startIngestion(input: { mappingId: "${mappingId}", idempotencyKey: "${idempotencyKey}" }) { __typename } }`,
+    });
+    const lost = fetch(`${url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+    });
+    lost.catch(() => {});
+    await campaign.startsArrived(1);
+    doomed.child.kill('SIGKILL');
+    await doomed.ended;
+    await expect(lost).rejects.toThrow();
+    gateway = await startOne();
+  });
+
+  it('leaves a start that the next one finds and tells of, once', async () => {
+    const told = () =>
+      gateway.logLines.filter(({ msg }) => /^Whether this start was taken/.test(String(msg)));
+    // At once where nobody else can have sent it; else once its process is known to be dead.
+    await untilMetric(gateway.url, 'sluice_starts_outcome_unknown_total', 1);
+    expect(told()).toMatchObject([{ mappingId }]);
+    expect((await start()).error).toMatchObject({
+      extensions: { code: 'UPSTREAM_UNAVAILABLE', outcomeUnknown: true },
+    });
+    await restart();
+    expect(told()).toEqual([]);
+    expect(campaign.startCount).toBe(1);
+  });
+
+  it('leaves a start whose request is adopted once the upstream names it', async () => {
+    campaign.starts(inProgress('7'));
+    await startWithoutKey();
+    expect((await start()).outcome).toMatchObject({
+      __typename: 'IngestionSubmitted',
+      request: { requestId: '7', startedAt: expect.any(String) },
+    });
+    expect(campaign.startCount).toBe(2);
+  });
+});

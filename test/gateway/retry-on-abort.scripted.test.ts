@@ -1,0 +1,152 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  IngestionLineageDocument,
+  IngestionStatusChangedDocument,
+  StartIngestionDocument,
+} from '../generated/operations.js';
+import { startAnswers } from '../support/campaign-answers.js';
+import { type CampaignScript, scriptCampaign } from '../support/campaign-script.js';
+import { deleteDatabase } from '../support/log-database.js';
+import { readMetric, untilMetric as untilMetricIs } from '../support/metrics.js';
+import {
+  hang,
+  json,
+  reset,
+  type ScriptedAnswer,
+  type ScriptedUpstream,
+  startScriptedUpstream,
+} from '../support/scripted-upstream.js';
+import {
+  startTestGateway,
+  type TestGateway,
+  type TestGatewayOptions,
+} from '../support/test-gateway.js';
+
+const mappingId = 'XDM44';
+
+let upstream: ScriptedUpstream;
+let campaign: CampaignScript;
+let dataDir: string;
+let gateway: TestGateway;
+
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'retry-'));
+  upstream = await startScriptedUpstream();
+  campaign = scriptCampaign(upstream);
+  gateway = await startOne();
+});
+
+afterEach(async () => {
+  await gateway.stop();
+  await upstream.close();
+  await deleteDatabase(dataDir);
+});
+
+const startOne = (overrides: TestGatewayOptions = {}) =>
+  startTestGateway(upstream.url, { dataDir, retryBackoffMs: 10, ...overrides });
+
+async function restart(overrides: TestGatewayOptions = {}): Promise<void> {
+  await gateway.stop();
+  gateway = await startOne(overrides);
+}
+
+const toRef = (requestId: string) => ({ mappingId, requestId });
+const submitted = (requestId: string) => json(200, startAnswers.submitted(mappingId, requestId));
+const inProgress = (requestId: string) =>
+  json(200, startAnswers.alreadyInProgress(mappingId, requestId));
+
+const start = (retryOnAbort: number, idempotencyKey: string | null = null) =>
+  gateway.client.execute(StartIngestionDocument, { mappingId, retryOnAbort, idempotencyKey });
+
+/** All that happened to a request, once it has ended. */
+async function untilEnd(requestId: string): Promise<(string | undefined)[]> {
+  const subscribed = gateway.client.subscribe(IngestionStatusChangedDocument, toRef(requestId));
+  const events = await subscribed.completed;
+  return events.map(({ data }) => data?.ingestionStatusChanged.to);
+}
+
+async function lineage(...requestIds: string[]) {
+  const { data } = await gateway.client.execute(IngestionLineageDocument, {
+    requests: requestIds.map(toRef),
+  });
+  return data?.ingestionStatuses.map((request) => [
+    request?.attempt,
+    request?.retryOf?.requestId ?? null,
+    request?.retriedBy?.requestId ?? null,
+  ]);
+}
+
+/** Starts of another mapping that is refused: when it is answered, what came before it has been counted. */
+async function sentinel(): Promise<void> {
+  campaign.starts(json(200, startAnswers.notStopped('TestDoc')));
+  await gateway.client.execute(StartIngestionDocument, { mappingId: 'TestDoc' });
+}
+
+const metric = (name: string) => readMetric(gateway.url, name);
+const untilMetric = (name: string, value: number) => untilMetricIs(gateway.url, name, value);
+
+const tried = (outcome: string) => `sluice_retries_total{outcome="${outcome}"}`;
+
+describe('a retry', () => {
+  /** A request that was ABORTED and may be retried; the retry is answered so. */
+  async function abortOne(...answers: ScriptedAnswer[]): Promise<void> {
+    campaign.starts(submitted('1'), ...answers);
+    campaign.state('1', 'aborted');
+    await start(1);
+    await untilEnd('1');
+  }
+
+  it.each([
+    ['too many requests', json(429, { error_code: '429050', message: 'Too many requests' })],
+    ['not let through', json(503, { error_code: '503000', message: 'no' })],
+    ['the aborted request is still named', inProgress('1')],
+  ])('is tried again where the upstream did not take it: %s', async (_title, answer) => {
+    await abortOne(answer, submitted('2'));
+    await campaign.startsArrived(3);
+    await untilMetric(tried('taken'), 1);
+    expect(await lineage('1', '2')).toEqual([
+      [1, null, '2'],
+      [2, '1', null],
+    ]);
+    expect(await metric(tried('notTaken'))).toBe(1);
+  });
+
+  it('ends where the upstream refuses it', async () => {
+    await abortOne(json(200, startAnswers.notStopped(mappingId)));
+    await untilMetric(tried('refused'), 1);
+    await restart();
+    await sentinel();
+    expect(campaign.startCount).toBe(3);
+    expect(await lineage('1')).toEqual([[1, null, null]]);
+  });
+
+  it('is the request that somebody else started meanwhile', async () => {
+    await abortOne(inProgress('9'));
+    await untilMetric(tried('taken'), 1);
+    expect(await lineage('1', '9')).toEqual([
+      [1, null, '9'],
+      [2, '1', null],
+    ]);
+  });
+
+  it.each([
+    ['lost its answer', reset()],
+    ['was under way when the gateway stopped', hang()],
+  ])('that %s is not submitted again, and adopted once it is named', async (_title, answer) => {
+    await abortOne(answer);
+    await campaign.startsArrived(2);
+    await restart();
+    await sentinel();
+    expect(campaign.startCount).toBe(3);
+    expect(await lineage('1')).toEqual([[1, null, null]]);
+    campaign.starts(inProgress('2'));
+    await start(0);
+    expect(await lineage('1', '2')).toEqual([
+      [1, null, '2'],
+      [2, '1', null],
+    ]);
+  });
+});

@@ -1,0 +1,57 @@
+import { type Clock, systemClock } from '../../src/campaign/clock.js';
+
+/** The machine's time, but for the long waits, which are over when a test says so. */
+export interface HeldClock extends Clock {
+  /** From now on no run waits for longer than a moment. */
+  freeRuns(): void;
+  /** Runs wait again. */
+  holdRuns(): void;
+  /** From now on nobody waits for {@link HELD_CALL_MS}. */
+  letCallsGo(): void;
+}
+
+/** What a call is to wait that waits until it is let go. */
+export const HELD_CALL_MS = 600_000;
+
+/** Shorter waits are those of polls and of delayed calls, and take their time; the others are those of slow runs. */
+const LONG_MS = 1_000;
+
+/** Runs that are free ask again and again whether their batch is accepted: not so often that nothing else is done. */
+const FREE_MS = 10;
+
+/** Build a clock that holds all runs. */
+export function createHeldClock(): HeldClock {
+  let runs = Promise.withResolvers<void>();
+  const calls = Promise.withResolvers<void>();
+  let areRunsFree = false;
+
+  function endOf(delayMs: number, signal: AbortSignal): Promise<void> {
+    if (delayMs === HELD_CALL_MS) return calls.promise;
+    if (areRunsFree) return systemClock.wait(Math.min(delayMs, FREE_MS), signal);
+    return delayMs < LONG_MS ? systemClock.wait(delayMs, signal) : runs.promise;
+  }
+
+  return {
+    now: systemClock.now,
+    async wait(delayMs, signal) {
+      signal.throwIfAborted();
+      const aborted = Promise.withResolvers<never>();
+      const abort = () => aborted.reject(signal.reason);
+      signal.addEventListener('abort', abort, { once: true });
+      try {
+        await Promise.race([endOf(delayMs, signal), aborted.promise]);
+      } finally {
+        signal.removeEventListener('abort', abort);
+      }
+    },
+    freeRuns() {
+      areRunsFree = true;
+      runs.resolve();
+    },
+    holdRuns() {
+      areRunsFree = false;
+      runs = Promise.withResolvers();
+    },
+    letCallsGo: calls.resolve,
+  };
+}

@@ -1,0 +1,127 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { createState } from '../../src/campaign/state.js';
+import {
+  createWorkspace,
+  mappingYaml,
+  peopleCsv,
+  type RunningService,
+  startReceiver,
+  startService,
+} from '../campaign/support/running-service.js';
+import { ingestPath } from '../campaign/support/service-client.js';
+import { listenToCalls } from './arrived-calls.js';
+import { toUpstream } from './faulty-campaign.js';
+import { createHeldClock } from './held-clock.js';
+import { hiddenFaults } from './hidden-faults.js';
+import { FIRST_REQUEST_ID, oddMappings, type RunEnd, type TestUpstream } from './test-upstream.js';
+
+/** So slow that after its first records each run waits for longer than any test: until it is told to go on. */
+const RECORDS_PER_SECOND = 0.01;
+
+/** As many as are read at once, and behind them what ends the reading before a batch is made of them. */
+const UNREADABLE = `${peopleCsv(200)}"a quote that is never closed`;
+
+/** The source that has a run come to each of its ends. */
+const SOURCES: Readonly<Record<RunEnd, string>> = {
+  success: peopleCsv(15),
+  failedEmpty: UNREADABLE,
+  failedInBatch: 'id,name\np-1,Mallory\n',
+};
+
+/** Told apart by this from a gateway. */
+const SOMEBODY_ELSE = 'somebody else';
+
+/** Start the Campaign service and a receiver behind it. */
+export async function startRealCampaign(mappingIds: readonly string[]): Promise<TestUpstream> {
+  await using starting = new AsyncDisposableStack();
+  const ids = [...mappingIds, ...Object.values(oddMappings)];
+  const sourceOf = (mappingId: string) => `source-${ids.indexOf(mappingId)}.csv`;
+  const space = starting.use(
+    await createWorkspace(
+      Object.fromEntries(
+        ids.flatMap((id) => [
+          [`mapping-${ids.indexOf(id)}.yaml`, toMapping(id, sourceOf(id))],
+          [sourceOf(id), SOURCES.success],
+        ]),
+      ),
+    ),
+  );
+  await beginRequestIdsAt(FIRST_REQUEST_ID, space.dataDir);
+  const receiver = await startReceiver(space);
+  starting.defer(() => receiver.stop());
+  const clock = createHeldClock();
+  const start = (port: number) =>
+    startService({ ...space, platform: receiver.settings, clock, faults: hiddenFaults, port });
+  let service = await start(0);
+  starting.defer(() => service.stop());
+  const { url } = service;
+  const port = Number(new URL(url).port);
+  const { calls, arrived, stop } = listenToCalls(port, SOMEBODY_ELSE);
+  starting.defer(stop);
+  const running = starting.move();
+
+  return {
+    url,
+    config: toUpstream(url),
+    calls,
+    arrived,
+    startElsewhere: (mappingId) => startPastFaults(service, mappingId),
+    willEnd: (mappingId, end) =>
+      writeFile(join(space.mappingsDir, sourceOf(mappingId)), SOURCES[end]),
+    async finish() {
+      clock.freeRuns();
+      await Promise.all((await runningJobs(service)).map((jobId) => service.jobEnded(jobId)));
+      clock.holdRuns();
+    },
+    async abort() {
+      await service.stop();
+      service = await start(port);
+    },
+    letGo: clock.letCallsGo,
+    close: () => running.disposeAsync(),
+  };
+}
+
+function toMapping(id: string, path: string): string {
+  return mappingYaml(id, {
+    source: { kind: 'csv', path },
+    recordsPerSecond: RECORDS_PER_SECOND,
+    publication: id === oddMappings.unpublished ? 'unpublished' : 'published',
+    execution: id === oddMappings.scheduled ? 'started' : 'stopped',
+  });
+}
+
+/** Make the state of a service that has had many requests already. */
+async function beginRequestIdsAt(firstId: number, dataDir: string): Promise<void> {
+  const campaignDir = join(dataDir, 'campaign');
+  await mkdir(campaignDir, { recursive: true });
+  const file = join(campaignDir, 'campaign.db');
+  createState(file).close();
+  const database = new DatabaseSync(file);
+  database
+    .prepare(`INSERT INTO sqlite_sequence (name, seq) VALUES ('request', ?)`)
+    .run(firstId - 1);
+  database.close();
+}
+
+async function startPastFaults(
+  { call, headers }: RunningService,
+  mappingId: string,
+): Promise<string> {
+  for (;;) {
+    const { httpStatus, json } = await call(ingestPath(mappingId), {
+      method: 'POST',
+      headers: { ...headers, 'user-agent': SOMEBODY_ELSE },
+    });
+    if (httpStatus === 200) return String((json as { requestId: number }).requestId);
+  }
+}
+
+async function runningJobs({ admin }: RunningService): Promise<number[]> {
+  const pages = await Promise.all(
+    ['Created', 'Uploaded'].map((status) => admin(`/jobs?limit=100&status=${status}`)),
+  );
+  return pages.flatMap(({ json }) => (json as { jobs: { id: number }[] }).jobs.map(({ id }) => id));
+}

@@ -60,6 +60,7 @@ function migrate(sql: DatabaseSync, path: string): void {
       `${path} was written by a newer version of the Campaign service: run that one, or set DATA_DIR to another folder.`,
     );
   }
+  sql.function('from_base64', (text) => Buffer.from(String(text), 'base64'));
   for (const [index, migration] of STATE_MIGRATIONS.entries()) {
     if (index < known) continue;
     transaction(sql, () => sql.exec(`${migration}; PRAGMA user_version = ${index + 1}`));

@@ -1,4 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { deserialize, serialize } from 'node:v8';
 import { systemClock } from '../../src/campaign/clock.js';
 import { createIngestionRunner } from '../../src/campaign/ingestion-run.js';
 import type { Watermark } from '../../src/campaign/source/watermark.js';
@@ -8,8 +9,8 @@ import {
 } from '../../src/campaign/upload/platform-client.js';
 import { peopleMapping } from './people-table.js';
 
-/** One run of the Campaign service's data path, in a process of its own. */
-const [place = '', rejectsDir = '', settings = '{}', watermark = 'null'] = process.argv.slice(2);
+/** One run of the Campaign service's data path, in a process of its own; it begins at a watermark, and prints the next. */
+const [place = '', rejectsDir = '', settings = '{}', last = ''] = process.argv.slice(2);
 
 const NS_PER_MS = 1e6;
 const SAMPLE_MS = 20;
@@ -29,10 +30,14 @@ delays.enable();
 const startedAt = performance.now();
 const idleCpu = process.cpuUsage();
 let uploadedAt = startedAt;
-const outcome = await runner.run(peopleMapping(place), {
+let reached: Watermark | null = null;
+const watermark: Watermark | null = last === '' ? null : deserialize(Buffer.from(last, 'base64'));
+const outcome = await runner.run(peopleMapping(place), watermark, {
   jobId: 1,
-  watermark: JSON.parse(watermark) as Watermark | null,
   onBatchCreated() {},
+  onSourceRead(read) {
+    reached = read;
+  },
   onBatchWhole() {},
   onUploaded() {
     uploadedAt = performance.now();
@@ -48,6 +53,7 @@ await platform.close();
 process.stdout.write(
   `${JSON.stringify({
     outcome,
+    watermark: serialize(reached).toString('base64'),
     seconds,
     uploadSeconds: (uploadedAt - startedAt) / 1_000,
     cpuSeconds: (user + system) / 1e6,

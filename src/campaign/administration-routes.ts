@@ -42,7 +42,7 @@ export function addAdministrationRoutes(app: FastifyInstance, parts: Administrat
     const only = { mappingId: mapping.id, status: null, after: null, limit: 1 };
     return toMappingAnswer(mapping, state.mappings.stateOf(mapping.id), {
       runIntervalMs: everyMsOf(mapping, parts),
-      watermark: state.mappings.watermarkOf(mapping.id)?.marker ?? null,
+      watermark: state.watermarks.acceptedMarkerOf(mapping.id),
       lastJob: state.jobs.list(only)[0] ?? null,
     });
   }

@@ -37,7 +37,7 @@ export function createAdministration({
         if (asked.kind === 'refused') return asked;
         state.mappings.setState(id, asked.state);
         if (change.kind === 'publish' && change.resendFromBeginning) {
-          state.mappings.setWatermark(id, null);
+          state.watermarks.forget(id);
         }
         return asked;
       });

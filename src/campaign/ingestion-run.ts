@@ -6,6 +6,7 @@ import type { RunOutcome, RunPorts, WholeBatch } from './run-outcome.js';
 import { sendRecords } from './send-records.js';
 import { settleBatch } from './settle-batch.js';
 import { SourceError } from './source/source.js';
+import type { Watermark } from './source/watermark.js';
 import { createBatchUpload } from './upload/batch-upload.js';
 import type { PlatformClient } from './upload/platform-client.js';
 import { PlatformError } from './upload/platform-error.js';
@@ -16,9 +17,10 @@ export interface IngestionRunner {
    * Ingest what has changed in a mapping's source: read, check and shape each record, upload, complete, and
    * follow the batch to its end. No record, no batch.
    *
+   * @param watermark - what was accepted last; null: from the beginning
    * @throws only what a fault of this program throws, or a port
    */
-  run(mapping: Mapping, ports: RunPorts): Promise<RunOutcome>;
+  run(mapping: Mapping, watermark: Watermark | null, ports: RunPorts): Promise<RunOutcome>;
   /** Go on with a run that was cut off after its batch was whole. */
   finish(whole: WholeBatch, ports: RunPorts): Promise<RunOutcome>;
   /**
@@ -49,8 +51,12 @@ const ABORT_TIMEOUT_MS = 3_000;
 export function createIngestionRunner(parts: RunnerParts): IngestionRunner {
   const { platform, rejectsDir, fileBytes = FILE_BYTES, clock } = parts;
 
-  async function run(mapping: Mapping, ports: RunPorts): Promise<RunOutcome> {
-    const { jobId, watermark, signal } = ports;
+  async function run(
+    mapping: Mapping,
+    watermark: Watermark | null,
+    ports: RunPorts,
+  ): Promise<RunOutcome> {
+    const { jobId, signal } = ports;
     await using rejects = createRejectFile(rejectFilePath(rejectsDir, jobId));
     const upload = createBatchUpload({
       platform,
@@ -65,7 +71,7 @@ export function createIngestionRunner(parts: RunnerParts): IngestionRunner {
       const onRejected = (rejected: number) => {
         numRejected = rejected;
       };
-      const sent = await sendRecords(mapping, {
+      const reached = await sendRecords(mapping, {
         watermark,
         upload,
         rejects,
@@ -73,8 +79,9 @@ export function createIngestionRunner(parts: RunnerParts): IngestionRunner {
         clock,
         signal,
       });
+      await ports.onSourceRead(reached);
       const batchId = await upload.finish();
-      const done = { numRecords: upload.records, numRejected, watermark: sent };
+      const done = { numRecords: upload.records, numRejected };
       if (batchId === null) return { kind: 'succeeded', batchId, ...done };
       whole = { batchId, ...done };
       await ports.onBatchWhole(whole);

@@ -23,19 +23,20 @@ export function writeJobEnd(
   end: JobEnd,
   endedAt: number,
 ): boolean {
-  const { jobs, mappings, abandonedBatches } = state;
+  const { jobs, watermarks, abandonedBatches } = state;
   return state.transaction(() => {
     const whole = jobs.wholeOf(id);
     switch (end.kind) {
       case 'succeeded': {
-        const { numRecords, numRejected, batchId, watermark } = end;
+        const { numRecords, numRejected, batchId } = end;
         jobs.succeed(id, { batchId, numRecords, numRejected, reason: '', endedAt });
-        mappings.setWatermark(mappingId, watermark);
+        watermarks.accept(mappingId);
         return true;
       }
       case 'failed': {
         const { code, reason, batchId, numRejected } = end;
         jobs.fail(id, code, { batchId, numRecords: 0, numRejected, reason, endedAt });
+        watermarks.drop(mappingId);
         // Where the batch was whole the run has failed by Platform's last word on it.
         if (batchId !== null) abandonedBatches.add(batchId);
         return true;
@@ -46,6 +47,7 @@ export function writeJobEnd(
         const batchId = jobs.find(id)?.batchId ?? null;
         const reason = end.kind === 'cutOff' ? end.reason : STOPPED;
         jobs.fail(id, 'aborted', { batchId, numRecords: 0, numRejected: 0, reason, endedAt });
+        watermarks.drop(mappingId);
         if (batchId !== null) abandonedBatches.add(batchId);
         return true;
       }

@@ -46,7 +46,6 @@ interface Row {
   readonly status: JobStatus;
   readonly batch_id: string | null;
   readonly is_whole: 0 | 1;
-  readonly next_watermark: string | null;
   readonly num_records: number;
   readonly num_rejected: number;
   readonly failure: JobFailure | null;
@@ -66,8 +65,7 @@ export function createJobStore({ sql }: StateDatabase): JobStore {
   );
   const noteBatch = sql.prepare('UPDATE job SET batch_id = ? WHERE id = ?');
   const noteWhole = sql.prepare(
-    `UPDATE job SET is_whole = 1, batch_id = ?, num_records = ?, num_rejected = ?, next_watermark = ?
-     WHERE id = ?`,
+    'UPDATE job SET is_whole = 1, batch_id = ?, num_records = ?, num_rejected = ? WHERE id = ?',
   );
   const noteUploaded = sql.prepare(`UPDATE job SET status = 'Uploaded' WHERE id = ?`);
   const end = sql.prepare(
@@ -93,8 +91,8 @@ export function createJobStore({ sql }: StateDatabase): JobStore {
     create: (mappingId, startedAt) =>
       Number(insert.run(mappingId, Math.round(startedAt)).lastInsertRowid),
     noteBatch: (jobId, batchId) => void noteBatch.run(batchId, jobId),
-    noteWhole: (jobId, { batchId, numRecords, numRejected, watermark }) =>
-      void noteWhole.run(batchId, numRecords, numRejected, JSON.stringify(watermark), jobId),
+    noteWhole: (jobId, { batchId, numRecords, numRejected }) =>
+      void noteWhole.run(batchId, numRecords, numRejected, jobId),
     noteUploaded: (jobId) => void noteUploaded.run(jobId),
     succeed: (jobId, result) => settle(jobId, 'Success', null, result),
     fail: (jobId, failure, result) => settle(jobId, 'Failed', failure, result),
@@ -110,7 +108,6 @@ export function createJobStore({ sql }: StateDatabase): JobStore {
         batchId: row.batch_id,
         numRecords: row.num_records,
         numRejected: row.num_rejected,
-        watermark: JSON.parse(row.next_watermark ?? 'null'),
       };
     },
 

@@ -48,7 +48,7 @@ const RETRY_MS = 1_000;
  * @see docs/adr/0020-what-a-crash-leaves.md
  */
 export function createJobs({ state, runner, onAbandoned, clock, logger }: JobParts): Jobs {
-  const { jobs, mappings, requests } = state;
+  const { jobs, watermarks, requests } = state;
   const stopping = new AbortController();
   const { signal } = stopping;
   const underWay = new Set<Promise<unknown>>();
@@ -69,8 +69,9 @@ export function createJobs({ state, runner, onAbandoned, clock, logger }: JobPar
   function portsOf({ id, mappingId }: Job): RunPorts {
     return {
       jobId: id,
-      watermark: mappings.watermarkOf(mappingId),
       onBatchCreated: (batchId) => jobs.noteBatch(id, batchId),
+      onSourceRead: (watermark) =>
+        state.transaction(() => watermarks.propose(mappingId, watermark)),
       onBatchWhole: (whole) => jobs.noteWhole(id, whole),
       onUploaded: () => jobs.noteUploaded(id),
       signal,
@@ -147,7 +148,9 @@ export function createJobs({ state, runner, onAbandoned, clock, logger }: JobPar
       });
       if (job === null) throw new Error('a job that was just written is not there');
       logger.info(about(job), 'ingestion started');
-      return { job, ended: follow(job, (ports) => runner.run(mapping, ports)) };
+      const run = (ports: RunPorts) =>
+        runner.run(mapping, watermarks.acceptedOf(mapping.id), ports);
+      return { job, ended: follow(job, run) };
     },
 
     async stop() {

@@ -1,24 +1,19 @@
 import type { MappingState } from './mapping-state.js';
-import type { Watermark } from './source/watermark.js';
 import type { StateDatabase } from './state-database.js';
 
-/** Where each mapping stands, and what of it Platform has accepted. */
+/** Where each mapping stands. */
 export interface MappingStore {
   /** Note a mapping's first state. One that is known already keeps the state it has. */
   introduce(mappingId: string, initial: MappingState): void;
   /** @throws where the mapping was never introduced */
   stateOf(mappingId: string): MappingState;
   setState(mappingId: string, state: MappingState): void;
-  /** Null: from the beginning. */
-  watermarkOf(mappingId: string): Watermark | null;
-  setWatermark(mappingId: string, watermark: Watermark | null): void;
 }
 
 interface Row {
   readonly publication: 'published' | 'unpublished';
   readonly execution: 'started' | 'stopped';
   readonly next_run_at: number | null;
-  readonly watermark: string | null;
 }
 
 /** Build the store on the state's database. Its calls may stand in a transaction of it. */
@@ -30,7 +25,6 @@ export function createMappingStore({ sql }: StateDatabase): MappingStore {
   const setState = sql.prepare(
     'UPDATE mapping SET publication = ?, execution = ?, next_run_at = ? WHERE id = ?',
   );
-  const setWatermark = sql.prepare('UPDATE mapping SET watermark = ? WHERE id = ?');
 
   function rowOf(mappingId: string): Row {
     const row = select.get(mappingId) as Row | undefined;
@@ -46,14 +40,6 @@ export function createMappingStore({ sql }: StateDatabase): MappingStore {
 
     setState: (mappingId, state) =>
       void setState.run(state.publication, state.execution, nextRunAtOf(state), mappingId),
-
-    watermarkOf(mappingId) {
-      const { watermark } = rowOf(mappingId);
-      return watermark === null ? null : (JSON.parse(watermark) as Watermark);
-    },
-
-    setWatermark: (mappingId, watermark) =>
-      void setWatermark.run(watermark === null ? null : JSON.stringify(watermark), mappingId),
   };
 }
 

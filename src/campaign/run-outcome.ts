@@ -6,17 +6,15 @@ export interface WholeBatch {
   readonly batchId: string;
   readonly numRecords: number;
   readonly numRejected: number;
-  /** Where the mapping stands once Platform has accepted the batch. */
-  readonly watermark: Watermark | null;
 }
 
 /** What a run asks of whoever started it. Each call is over before the run goes on. */
 export interface RunPorts {
   readonly jobId: number;
-  /** What was accepted last; null: from the beginning. */
-  readonly watermark: Watermark | null;
   /** Before anything is uploaded. */
   onBatchCreated(batchId: string): Promise<void> | void;
+  /** The source is read: so far the mapping is, once the run has succeeded. */
+  onSourceRead(watermark: Watermark | null): Promise<void> | void;
   /** Before the batch is completed: after a crash {@link WholeBatch} is enough to go on. */
   onBatchWhole(whole: WholeBatch): Promise<void> | void;
   /** The batch is Platform's now, which checks it. */
@@ -34,7 +32,6 @@ export type RunOutcome =
       /** What was not sent, and what Platform left out. */
       readonly numRejected: number;
       readonly batchId: string | null;
-      readonly watermark: Watermark | null;
     }
   | {
       readonly kind: 'failed';

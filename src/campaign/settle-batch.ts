@@ -96,7 +96,6 @@ function toOutcome(whole: WholeBatch, report: BatchReport | null): RunOutcome | 
         numRecords: ingestedRecords ?? whole.numRecords - failedRecords,
         numRejected: whole.numRejected + failedRecords,
         batchId: whole.batchId,
-        watermark: whole.watermark,
       };
     case 'failed':
       return failure(whole, reason || 'Platform refused the batch, and does not say why', false);

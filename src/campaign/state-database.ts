@@ -18,6 +18,7 @@ const NOT_A_DATABASE = 26;
  */
 export interface StateDatabase {
   readonly sql: DatabaseSync;
+  readonly path: string;
   /** All that `work` writes is written, or none of it. Not to be nested. */
   transaction<T>(work: () => T): T;
   close(): void;
@@ -44,6 +45,7 @@ export function openState(path: string): StateDatabase {
   }
   return {
     sql,
+    path,
     transaction: (work) => transaction(sql, work),
     close: () => sql.close(),
   };
@@ -58,6 +60,7 @@ function migrate(sql: DatabaseSync, path: string): void {
       `${path} was written by a newer version of the Campaign service: run that one, or set DATA_DIR to another folder.`,
     );
   }
+  sql.function('from_base64', (text) => Buffer.from(String(text), 'base64'));
   for (const [index, migration] of STATE_MIGRATIONS.entries()) {
     if (index < known) continue;
     transaction(sql, () => sql.exec(`${migration}; PRAGMA user_version = ${index + 1}`));

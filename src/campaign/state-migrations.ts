@@ -44,4 +44,48 @@ export const STATE_MIGRATIONS: readonly string[] = [
     batch_id TEXT PRIMARY KEY
   ) STRICT;
   `,
+  // A watermark may have millions of digests: they are written once, and not copied from job to mapping. The
+  // watermark that a mapping does not point at is what its running job has come to.
+  `
+  CREATE TABLE watermark (
+    id         INTEGER PRIMARY KEY,
+    mapping_id TEXT NOT NULL REFERENCES mapping (id),
+    marker     ANY NOT NULL
+  ) STRICT;
+  CREATE INDEX watermark_of_mapping ON watermark (mapping_id);
+
+  CREATE TABLE seen_digests (
+    watermark_id INTEGER NOT NULL REFERENCES watermark (id) ON DELETE CASCADE,
+    part         INTEGER NOT NULL,
+    digests      BLOB NOT NULL,
+    PRIMARY KEY (watermark_id, part)
+  ) STRICT;
+
+  ALTER TABLE mapping ADD COLUMN watermark_id INTEGER REFERENCES watermark (id);
+
+  CREATE TEMP VIEW known AS
+    SELECT id AS mapping_id, TRUE AS is_accepted, watermark AS json FROM mapping WHERE watermark IS NOT NULL
+    UNION ALL
+    SELECT mapping_id, FALSE, next_watermark FROM job
+    WHERE status IN ('Created', 'Uploaded') AND next_watermark <> 'null';
+  INSERT INTO watermark (mapping_id, marker) SELECT mapping_id, json ->> 'marker' FROM known WHERE is_accepted;
+  UPDATE mapping SET watermark_id = (SELECT id FROM watermark WHERE mapping_id = mapping.id);
+  INSERT INTO watermark (mapping_id, marker) SELECT mapping_id, json ->> 'marker' FROM known WHERE NOT is_accepted;
+  INSERT INTO seen_digests (watermark_id, part, digests)
+    SELECT watermark.id, 0, from_base64(json ->> 'seen') FROM known
+    JOIN mapping ON mapping.id = known.mapping_id
+    JOIN watermark ON watermark.mapping_id = known.mapping_id
+      AND is_accepted = (watermark.id IS mapping.watermark_id);
+  DROP VIEW known;
+
+  ALTER TABLE mapping DROP COLUMN watermark;
+  ALTER TABLE job DROP COLUMN next_watermark;
+  `,
+  `
+  CREATE INDEX job_by_end ON job (ended_at) WHERE ended_at IS NOT NULL;
+
+  CREATE TABLE platform (
+    identity TEXT NOT NULL
+  ) STRICT;
+  `,
 ];

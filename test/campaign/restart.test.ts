@@ -1,7 +1,9 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from '@jest/globals';
+import { createState } from '../../src/campaign/state.js';
+import { STATE_MIGRATIONS } from '../../src/campaign/state-migrations.js';
 import { createDrivenClock } from './support/driven-clock.js';
 import {
   createWorkspace,
@@ -86,5 +88,47 @@ describe('over a restart', () => {
     await expect(startService(space)).rejects.toThrow(
       `${path} is damaged or no database: restore it from a backup, or move it away to begin anew.`,
     );
+  });
+});
+
+describe('a state that an earlier version wrote', () => {
+  it('keeps its watermarks, and what a cut-off job had come to', async () => {
+    await using space = await createWorkspace({
+      'a.yaml': mappingYaml('M'),
+      'b.yaml': mappingYaml('N'),
+    });
+    await mkdir(join(space.dataDir, 'campaign'), { recursive: true });
+    const path = join(space.dataDir, 'campaign', 'campaign.db');
+    const [first = ''] = STATE_MIGRATIONS;
+    const digests = Buffer.from([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
+    const watermark = (marker: string | number) =>
+      JSON.stringify({ marker, seen: digests.toString('base64') });
+    {
+      using old = new DatabaseSync(path);
+      old.exec(`${first}; PRAGMA user_version = 1`);
+      const mapping = old.prepare(
+        `INSERT INTO mapping VALUES (?, 'published', 'stopped', NULL, ?)`,
+      );
+      mapping.run('M', watermark(7));
+      mapping.run('N', null);
+      const job = old.prepare(
+        `INSERT INTO job (mapping_id, status, batch_id, is_whole, next_watermark, started_at) VALUES (?, 'Uploaded', 'b', 1, ?, 1)`,
+      );
+      job.run('M', watermark('later'));
+      job.run('N', 'null');
+    }
+    const state = createState(path);
+    expect(state.watermarks.acceptedOf('M')).toEqual({
+      marker: 7,
+      seen: [new Uint8Array(digests)],
+    });
+    expect(state.watermarks.acceptedOf('N')).toBeNull();
+    for (const id of ['M', 'N']) state.watermarks.accept(id);
+    expect(state.watermarks.acceptedOf('M')).toEqual({
+      marker: 'later',
+      seen: [new Uint8Array(digests)],
+    });
+    expect(state.watermarks.acceptedOf('N')).toBeNull();
+    state.close();
   });
 });

@@ -38,7 +38,6 @@ describe('an upload', () => {
       numRecords: 100,
       numRejected: 0,
       batchId: 'batch-1',
-      watermark: null,
     });
     expect(harness.told).toEqual(['created batch-1', 'whole batch-1', 'uploaded']);
     const [batch] = harness.platform.batches;

@@ -1,3 +1,6 @@
-import { unsharePostgres } from './shared-postgres.js';
+import { tearDown } from './tear-down.js';
 
-export default unsharePostgres;
+/** End a test run. */
+export default function endRun(): Promise<void> {
+  return tearDown.disposeAsync();
+}

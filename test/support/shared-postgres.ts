@@ -9,14 +9,11 @@ import { type PostgresServer, startPostgresServer } from './postgres-server.js';
 /** Where tests ask for the server of their run: a socket’s path. */
 const VARIABLE = 'SLUICE_TEST_POSTGRES';
 
-/** Ends what {@link sharePostgres} began. */
-let stopSharing: (() => Promise<void>) | null = null;
-
 /**
  * Begin a test run: whichever of its processes first asks for a PostgreSQL server has one started, for all of
- * them. A run in which nobody asks has none.
+ * them. A run in which nobody asks has none. The end of the run ends the server.
  */
-export async function sharePostgres(): Promise<void> {
+export async function sharePostgres(): Promise<AsyncDisposable> {
   const directory = await mkdtemp(join(tmpdir(), 'sluice-shared-postgres-'));
   let server: Promise<PostgresServer> | null = null;
   const asked = createServer((socket) => {
@@ -31,16 +28,13 @@ export async function sharePostgres(): Promise<void> {
   asked.listen(path);
   await once(asked, 'listening');
   process.env[VARIABLE] = path;
-  stopSharing = async () => {
-    asked.close();
-    await (await server?.catch(() => null))?.dispose();
-    await rm(directory, { recursive: true });
+  return {
+    async [Symbol.asyncDispose]() {
+      asked.close();
+      await (await server?.catch(() => null))?.dispose();
+      await rm(directory, { recursive: true });
+    },
   };
-}
-
-/** End a test run, and the server with it. */
-export async function unsharePostgres(): Promise<void> {
-  await stopSharing?.();
 }
 
 /** The URL of the server of this run, once it is up. */

@@ -1,16 +1,16 @@
-import { createDigestSet, type DigestSet, parseDigestSet } from './digest-set.js';
+import { createDigestList, openDigestSet } from './digests.js';
 
 /** The value of a change marker, as the watermark keeps it. */
 export type Marker = string | number;
 
 /**
  * How far a mapping has been ingested: all rows below the marker, and of those at it the ones that are kept
- * here as digests, so that a row that comes to the same marker later is not missed. It survives JSON.
+ * here as digests, so that a row that comes to the same marker later is not missed.
  */
 export interface Watermark {
   readonly marker: Marker;
-  /** A {@link DigestSet}'s text. */
-  readonly seen: string;
+  /** The parts of a list of digests: eight bytes for each row. */
+  readonly seen: readonly Uint8Array[];
 }
 
 /** How a reading tells which row is the newest. */
@@ -36,16 +36,16 @@ export function createWatermarkTracker(
   last: Watermark | null,
   order: MarkerOrder,
 ): WatermarkTracker {
-  const lastSeen = last === null ? null : parseDigestSet(last.seen);
+  const lastSeen = last === null ? null : openDigestSet(last.seen);
   let highest = (order.kind === 'known' ? order.highest : null) ?? last?.marker ?? null;
-  let seen: DigestSet = createDigestSet();
+  const seen = createDigestList();
 
   function remember(marker: Marker, row: readonly unknown[]): void {
     if (marker !== highest) {
       if (order.kind === 'known') return;
       if (highest !== null && order.compare(marker, highest) < 0) return;
       highest = marker;
-      seen = createDigestSet();
+      seen.clear();
     }
     if (seen.size < MOST_SEEN) seen.add(row);
   }
@@ -58,6 +58,6 @@ export function createWatermarkTracker(
       return order.kind === 'known' || order.compare(marker, last.marker) > 0;
     },
 
-    current: () => (highest === null ? null : { marker: highest, seen: seen.toText() }),
+    current: () => (highest === null ? null : { marker: highest, seen: seen.toParts() }),
   };
 }

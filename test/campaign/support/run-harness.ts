@@ -31,14 +31,17 @@ export async function createRunHarness({
   });
   const told: string[] = [];
   let watermark: Watermark | null = null;
+  let proposed: Watermark | null = null;
   let whole: WholeBatch | null = null;
   let jobId = 0;
 
   function portsOf(signal: AbortSignal): RunPorts {
     return {
       jobId,
-      watermark,
       onBatchCreated: (batchId) => void told.push(`created ${batchId}`),
+      onSourceRead(reached) {
+        proposed = reached;
+      },
       onBatchWhole(batch) {
         whole = batch;
         told.push(`whole ${batch.batchId}`);
@@ -69,9 +72,8 @@ export async function createRunHarness({
       signal: AbortSignal = new AbortController().signal,
     ): Promise<RunOutcome> {
       jobId += 1;
-      const outcome = await runner.run(mapping, portsOf(signal));
-      // What goes into a database comes back the same.
-      if (outcome.kind === 'succeeded') watermark = JSON.parse(JSON.stringify(outcome.watermark));
+      const outcome = await runner.run(mapping, watermark, portsOf(signal));
+      if (outcome.kind === 'succeeded') watermark = proposed;
       return outcome;
     },
     /** The rejects of the last run. */

@@ -1,0 +1,95 @@
+import { hash } from 'node:crypto';
+
+/** Of a digest's bytes so many are kept: two of a million rows are alike once in 10^7 sets. */
+const DIGEST_BYTES = 8;
+const WORDS = DIGEST_BYTES / Uint32Array.BYTES_PER_ELEMENT;
+
+/** Lists grow, are kept and read by parts of 512 KB, so that millions of digests are never in memory twice. */
+const DIGESTS_OF_A_PART = 64 * 1024;
+
+/** Of a set's slots at most so many are taken: beyond that the ways through it grow long. */
+const MOST_FULL = 2 / 3;
+
+/** Rows, each as 8 bytes of its digest. They are only added: a row that comes twice stands there twice. */
+export interface DigestList {
+  readonly size: number;
+  add(row: readonly unknown[]): void;
+  /** Begin anew, with the memory that there is. */
+  clear(): void;
+  /** Their bytes, for {@link openDigestSet} by a machine of the same byte order. Not to be written to. */
+  toParts(): readonly Uint8Array[];
+}
+
+/** Begin an empty list. */
+export function createDigestList(): DigestList {
+  const parts: Uint32Array[] = [];
+  let size = 0;
+  return {
+    get size() {
+      return size;
+    },
+    add(row) {
+      const index = Math.floor(size / DIGESTS_OF_A_PART);
+      if (index === parts.length) parts.push(new Uint32Array(DIGESTS_OF_A_PART * WORDS));
+      parts[index]?.set(digestOf(row), (size % DIGESTS_OF_A_PART) * WORDS);
+      size += 1;
+    },
+    clear() {
+      size = 0;
+    },
+    toParts: () =>
+      parts.slice(0, Math.ceil(size / DIGESTS_OF_A_PART)).map(({ buffer }, index) => {
+        const count = Math.min(size - index * DIGESTS_OF_A_PART, DIGESTS_OF_A_PART);
+        return new Uint8Array(buffer, 0, count * DIGEST_BYTES);
+      }),
+  };
+}
+
+/** Rows that can be found again. Millions of them take twelve bytes each, where a `Set` would take a hundred. */
+export interface DigestSet {
+  has(row: readonly unknown[]): boolean;
+}
+
+/** Make a list's parts a set: an open hash table, in which a pair of words that are both 0 is a free slot. */
+export function openDigestSet(parts: readonly Uint8Array[]): DigestSet {
+  const count = parts.reduce((sum, { length }) => sum + length / DIGEST_BYTES, 0);
+  const capacity = Math.ceil(count / MOST_FULL) + 1;
+  const words = new Uint32Array(capacity * WORDS);
+
+  /** Where the pair is, or the free slot where it would stand. */
+  function placeOf(a: number, b: number): number {
+    for (let slot = a % capacity; ; slot = (slot + 1) % capacity) {
+      const at = slot * WORDS;
+      const [knownA, knownB] = [words[at], words[at + 1]];
+      if ((knownA === a && knownB === b) || (knownA === 0 && knownB === 0)) return at;
+    }
+  }
+
+  for (const part of parts) {
+    const pairs = new Uint32Array(part.slice().buffer);
+    for (let at = 0; at < pairs.length; at += WORDS) {
+      const [a = 0, b = 0] = [pairs[at], pairs[at + 1]];
+      words.set([a, b], placeOf(a, b));
+    }
+  }
+  return {
+    has(row) {
+      const at = placeOf(...digestOf(row));
+      return words[at] !== 0 || words[at + 1] !== 0;
+    },
+  };
+}
+
+/** Never two zeros, which mark a free slot. */
+function digestOf(row: readonly unknown[]): [number, number] {
+  // As a text: a buffer for each would lie outside of the heap, where V8 does not see it grow.
+  const digest = hash('sha1', JSON.stringify(row), 'binary');
+  return [wordOf(digest, 0), wordOf(digest, 4) || 1];
+}
+
+/** Four characters of one byte each. */
+function wordOf(text: string, at: number): number {
+  const low = text.charCodeAt(at) | (text.charCodeAt(at + 1) << 8);
+  const high = text.charCodeAt(at + 2) | (text.charCodeAt(at + 3) << 8);
+  return (low | (high << 16)) >>> 0;
+}

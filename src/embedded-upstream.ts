@@ -2,11 +2,15 @@ import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { createCampaignService } from './campaign/campaign-service.js';
 import { createFixedCredentials } from './campaign/credentials.js';
-import { loadFaultPlan } from './campaign/faults/fault-plan-file.js';
+import { DataFolderInUseError } from './campaign/data-lock.js';
+import { FaultPlanInvalidError, loadFaultPlan } from './campaign/faults/fault-plan-file.js';
+import { MappingsInvalidError } from './campaign/mapping-fault.js';
+import { StateUnusableError } from './campaign/state-database.js';
 import type { PlatformSettings } from './campaign/upload/platform-client.js';
 import type { PlatformConfig } from './config/platform.js';
 import type { EmbeddedService, RemoteUpstream } from './config/upstream.js';
 import { startLocalPlatform } from './local-platform.js';
+import { DataFolderInUseError as ReceiverFolderInUseError } from './platform/batch-store.js';
 import { SHIPPED_DATASETS_DIR } from './platform/platform-config.js';
 
 const HOST = '127.0.0.1';
@@ -18,6 +22,15 @@ const DAY_MS = 86_400_000;
 
 /** Of the shipped mappings, the one that works best to show what a run is. */
 const SAMPLE_MAPPING_ID = 'crm-profiles';
+
+/** What the operator can mend, of all that a start may throw; the message says how. */
+export const EMBEDDED_START_ERRORS = [
+  DataFolderInUseError,
+  FaultPlanInvalidError,
+  MappingsInvalidError,
+  ReceiverFolderInUseError,
+  StateUnusableError,
+] as const;
 
 /** What the settings say of the embedded service. */
 export interface EmbeddedUpstreamOptions extends Omit<EmbeddedService, 'kind'> {

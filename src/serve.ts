@@ -1,14 +1,9 @@
 import type { Logger } from 'pino';
-import { DataFolderInUseError } from './campaign/data-lock.js';
-import { FaultPlanInvalidError } from './campaign/faults/fault-plan-file.js';
-import { MappingsInvalidError } from './campaign/mapping-fault.js';
-import { StateUnusableError } from './campaign/state-database.js';
 import { type Config, ConfigError, parseConfig } from './config.js';
 import { LogUnusableError } from './datasources/log-database.js';
-import { startEmbeddedUpstream } from './embedded-upstream.js';
+import { EMBEDDED_START_ERRORS, startEmbeddedUpstream } from './embedded-upstream.js';
 import { type Gateway, startGateway } from './gateway.js';
 import { createLogger } from './logger.js';
-import { DataFolderInUseError as ReceiverFolderInUseError } from './platform/batch-store.js';
 import { ManifestInvalidError } from './server/persisted-operations.js';
 
 /** In the explorer’s tabs where nobody knows what mappings there are. */
@@ -113,15 +108,9 @@ function stopOnSignal(running: AsyncDisposableStack, logger: Logger): void {
 
 /** What an operator can mend, in a line; anything else with its stack. */
 function toStartFault(error: unknown, { host, port }: Config): Error | string {
-  const isPlain = [
-    LogUnusableError,
-    DataFolderInUseError,
-    FaultPlanInvalidError,
-    MappingsInvalidError,
-    ManifestInvalidError,
-    ReceiverFolderInUseError,
-    StateUnusableError,
-  ].some((Plain) => error instanceof Plain);
+  const isPlain = [LogUnusableError, ManifestInvalidError, ...EMBEDDED_START_ERRORS].some(
+    (Plain) => error instanceof Plain,
+  );
   if (isPlain) return (error as Error).message;
   const { code } = error as NodeJS.ErrnoException;
   switch (code) {

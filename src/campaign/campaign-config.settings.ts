@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { isLoopback } from './loopback.js';
 
 /** Where the sample mappings are. */
 export const SHIPPED_MAPPINGS_DIR = fileURLToPath(new URL('../../../mappings', import.meta.url));
@@ -9,8 +10,6 @@ export const PUBLIC_SECRET = 'sluice-demo-secret';
 const PUBLIC_ADMIN_SECRET = 'sluice-demo-admin-secret';
 
 const ADOBE_IMS_URL = 'https://ims-na1.adobelogin.com';
-
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 
 const MAX_INTERVAL_MS = 7 * 24 * 60 * 60_000;
 
@@ -72,10 +71,7 @@ export const campaignSettings = z
     const fault = (name: string, message: string) =>
       context.addIssue({ code: 'custom', path: [name], message });
 
-    if (
-      env.CAMPAIGN_SERVICE_CLIENTS_FILE === undefined &&
-      !LOOPBACK.test(env.CAMPAIGN_SERVICE_HOST)
-    ) {
+    if (env.CAMPAIGN_SERVICE_CLIENTS_FILE === undefined && !isLoopback(env.CAMPAIGN_SERVICE_HOST)) {
       const why =
         'must be set where CAMPAIGN_SERVICE_HOST is not a loopback address: the default is public';
       if (env.IMS_CLIENT_SECRET === PUBLIC_SECRET) fault('IMS_CLIENT_SECRET', why);
@@ -84,7 +80,7 @@ export const campaignSettings = z
       }
     }
 
-    if (env.CAMPAIGN_SERVICE_FAULTS !== undefined && !LOOPBACK.test(env.CAMPAIGN_SERVICE_HOST)) {
+    if (env.CAMPAIGN_SERVICE_FAULTS !== undefined && !isLoopback(env.CAMPAIGN_SERVICE_HOST)) {
       fault(
         'CAMPAIGN_SERVICE_FAULTS',
         'must not be set where CAMPAIGN_SERVICE_HOST is not a loopback address: it is for tests',

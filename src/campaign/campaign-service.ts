@@ -38,7 +38,7 @@ export interface CampaignService {
    *
    * @throws {MappingsInvalidError} with all that is wrong with the mappings
    * @throws {DataFolderInUseError} another service works in the data folder
-   * @throws {StateUnusableError} the data folder's database cannot be used
+   * @throws {StateUnusableError} the data folder's database cannot be used, or is of another Platform
    * @throws {CredentialsUnreadableError} it cannot be told whom to let in
    * @throws the system's error, EADDRINUSE where the port is taken; nothing is left running
    */
@@ -92,6 +92,7 @@ export function createCampaignService(options: CampaignServiceOptions): Campaign
     releasers.push(lockDataFolder(campaignDir));
     const state = createState(join(campaignDir, 'campaign.db'));
     releasers.push(() => state.close());
+    state.platform.bind(options.platform);
     // A database that was just made must not be gone after a power cut: ids would start over.
     await syncFolder(campaignDir);
     state.transaction(() => introduceMappings(mappings, state, clock.now()));
@@ -140,7 +141,8 @@ export function createCampaignService(options: CampaignServiceOptions): Campaign
 
     const url = await app.listen({ host: options.host, port: options.port });
     const mappingIds = [...mappings.keys()];
-    logger.info({ url, mappings: mappingIds }, 'Campaign service is listening');
+    const about = { url, mappings: mappingIds, platform: options.platform.url };
+    logger.info(about, 'Campaign service is listening');
     return { url, mappingIds };
   }
 

@@ -18,6 +18,7 @@ const NOT_A_DATABASE = 26;
  */
 export interface StateDatabase {
   readonly sql: DatabaseSync;
+  readonly path: string;
   /** All that `work` writes is written, or none of it. Not to be nested. */
   transaction<T>(work: () => T): T;
   close(): void;
@@ -44,6 +45,7 @@ export function openState(path: string): StateDatabase {
   }
   return {
     sql,
+    path,
     transaction: (work) => transaction(sql, work),
     close: () => sql.close(),
   };

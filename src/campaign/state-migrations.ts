@@ -81,4 +81,11 @@ export const STATE_MIGRATIONS: readonly string[] = [
   ALTER TABLE mapping DROP COLUMN watermark;
   ALTER TABLE job DROP COLUMN next_watermark;
   `,
+  `
+  CREATE INDEX job_by_end ON job (ended_at) WHERE ended_at IS NOT NULL;
+
+  CREATE TABLE platform (
+    identity TEXT NOT NULL
+  ) STRICT;
+  `,
 ];

@@ -2,12 +2,14 @@ import { type AbandonedBatchStore, createAbandonedBatchStore } from './abandoned
 import { createJobStore, type JobStore } from './job-store.js';
 import { createMappingStore, type MappingStore } from './mapping-store.js';
 import { createOldJobStore, type OldJobStore } from './old-job-store.js';
+import { createPlatformBinding, type PlatformBinding } from './platform-binding.js';
 import { createRequestStore, type RequestStore } from './request-store.js';
 import { openState, type StateDatabase } from './state-database.js';
 import { createWatermarkStore, type WatermarkStore } from './watermark-store.js';
 
 /** All that the service must not forget, in one database. */
 export interface State extends Pick<StateDatabase, 'transaction' | 'close'> {
+  readonly platform: PlatformBinding;
   readonly mappings: MappingStore;
   readonly watermarks: WatermarkStore;
   readonly jobs: JobStore;
@@ -26,6 +28,7 @@ export function createState(path: string): State {
   return {
     transaction: database.transaction,
     close: database.close,
+    platform: createPlatformBinding(database),
     mappings: createMappingStore(database),
     watermarks: createWatermarkStore(database),
     jobs: createJobStore(database),

@@ -120,7 +120,7 @@ describe('a transaction that is held open', () => {
 
   it('is ended by the database where its process is frozen', async () => {
     const frozen = await open(database.url, {
-      timeouts: { ...impatient, idleInTransactionMs: 50 },
+      timeouts: { ...impatient, idleInTransactionMs: 500 },
     });
     const other = await open();
     const held = await holdLog(frozen);

@@ -33,6 +33,8 @@ describe('a drain', () => {
   /** Far beyond what a test may take: what a drain waits for, it does not wait for by this. */
   const patient = { timeoutMs: 600_000 };
   const quick = { callOffAfterMs: 100, cutAfterMs: 300 };
+  /** Who is told why has the time to hear it. */
+  const callingOff = { callOffAfterMs: 100, cutAfterMs: 600_000 };
   const portOf = ({ url }: { url: string }) => Number(new URL(url).port);
 
   async function isRefused(): Promise<boolean> {
@@ -120,7 +122,7 @@ describe('a drain', () => {
   });
 
   it('calls off what an upstream never answers, and says so to who waits', async () => {
-    gateway = await startTestGateway(upstream.config, patient, quick);
+    gateway = await startTestGateway(upstream.config, patient, callingOff);
     const ref = { mappingId: silent, requestId: '1' };
     const asked = gateway.client.execute(IngestionStatusDocument, ref);
     const started = gateway.client.execute(StartIngestionDocument, { mappingId: silent });
@@ -157,7 +159,7 @@ describe('a drain', () => {
         },
       },
       patient,
-      quick,
+      callingOff,
     );
     const ref = { mappingId: 'XDM44', requestId: '3520' };
     const asked = gateway.client.execute(IngestionStatusDocument, ref);

@@ -14,7 +14,7 @@ export interface HeldClock extends Clock {
 export const HELD_CALL_MS = 600_000;
 
 /** Shorter waits are those of polls and of delayed calls, and take their time; the others are those of slow runs. */
-const LONG_MS = 1_000;
+const LONG_MS = 10_000;
 
 /** Runs that are free ask again and again whether their batch is accepted: not so often that nothing else is done. */
 const FREE_MS = 10;

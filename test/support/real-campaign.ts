@@ -71,8 +71,9 @@ export async function startRealCampaign(mappingIds: readonly string[]): Promise<
     willEnd: (mappingId, end) =>
       writeFile(join(space.mappingsDir, sourceOf(mappingId)), SOURCES[end]),
     async finish() {
+      const jobIds = await heldJobs(service);
       clock.freeRuns();
-      await Promise.all((await runningJobs(service)).map((jobId) => service.jobEnded(jobId)));
+      await Promise.all(jobIds.map((jobId) => service.jobEnded(jobId)));
       clock.holdRuns();
     },
     async abort() {
@@ -119,9 +120,8 @@ async function startPastFaults(
   }
 }
 
-async function runningJobs({ admin }: RunningService): Promise<number[]> {
-  const pages = await Promise.all(
-    ['Created', 'Uploaded'].map((status) => admin(`/jobs?limit=100&status=${status}`)),
-  );
-  return pages.flatMap(({ json }) => (json as { jobs: { id: number }[] }).jobs.map(({ id }) => id));
+/** A run that is held has not uploaded anything yet. */
+async function heldJobs({ admin }: RunningService): Promise<number[]> {
+  const { json } = await admin('/jobs?limit=100&status=Created');
+  return (json as { jobs: { id: number }[] }).jobs.map(({ id }) => id);
 }

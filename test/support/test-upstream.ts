@@ -67,7 +67,7 @@ export const oddMappings = {
 } as const;
 
 /** In ms. */
-export const SLOW_START_MS = 500;
+export const SLOW_START_MS = 1_000;
 
 /** How many looks at {@link oddMappings.forbiddenAtFirst} go wrong. */
 export const FORBIDDEN_LOOKS = 3;

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 /** A record longer than this is a broken file (an unclosed quote, no line ends), not a record. */
 export const LONGEST_RECORD = 1_000_000;
 
-const READ_BYTES = 128 * 1024;
+const READ_BYTES = 64 * 1024;
 
 /**
  * Read a file's text piece by piece. Refuses what is not UTF-8 instead of putting replacement characters

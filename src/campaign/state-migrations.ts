@@ -94,4 +94,8 @@ export const STATE_MIGRATIONS: readonly string[] = [
     identity TEXT NOT NULL
   ) STRICT;
   `,
+  // The column that the marker is of. A mapping may be given another one; of those from before it is not known.
+  `
+  ALTER TABLE watermark ADD COLUMN changed TEXT;
+  `,
 ];

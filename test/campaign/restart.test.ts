@@ -119,12 +119,14 @@ describe('a state that an earlier version wrote', () => {
     }
     const state = createState(path);
     expect(state.watermarks.acceptedOf('M')).toEqual({
+      column: null,
       marker: 1_700_000_000_000_000_000,
       seen: [new Uint8Array(digests)],
     });
     expect(state.watermarks.acceptedOf('N')).toBeNull();
     for (const id of ['M', 'N']) state.watermarks.accept(id);
     expect(state.watermarks.acceptedOf('M')).toEqual({
+      column: null,
       marker: 'later',
       seen: [new Uint8Array(digests)],
     });

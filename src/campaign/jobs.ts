@@ -66,14 +66,16 @@ export function createJobs({ state, runner, onAbandoned, clock, logger }: JobPar
   }
   onAbandoned();
 
-  function portsOf({ id, mappingId }: Job): RunPorts {
+  function portsOf(job: Job): RunPorts {
+    const { id, mappingId } = job;
     return {
       jobId: id,
       onBatchCreated: (batchId) => jobs.noteBatch(id, batchId),
       onSourceRead: (watermark) =>
         state.transaction(() => watermarks.propose(mappingId, watermark)),
       onBatchWhole: (whole) => jobs.noteWhole(id, whole),
-      onUploaded: () => jobs.noteUploaded(id),
+      // Only told, and the batch is Platform's already: no reason to give it up.
+      onUploaded: () => written(job, () => jobs.noteUploaded(id)),
       signal,
     };
   }
@@ -94,22 +96,27 @@ export function createJobs({ state, runner, onAbandoned, clock, logger }: JobPar
     }
   }
 
-  /** Write the end down, however often that must be tried: a disk may be full for a while. */
   async function keep(job: Job, end: JobEnd): Promise<JobEnd> {
+    try {
+      const isOver = await written(job, () => writeJobEnd(state, job, end, clock.now()));
+      if (isOver) report(job, end);
+      onAbandoned();
+    } catch (error) {
+      // Stopped before that: the next start finds a job that was cut off.
+      if (!signal.aborted) throw error;
+    }
+    return end;
+  }
+
+  /** Write something of a job down, however often that must be tried: a disk may be full for a while. */
+  async function written<T>(job: Job, write: () => T): Promise<T> {
     for (;;) {
       try {
-        const isOver = writeJobEnd(state, job, end, clock.now());
-        if (isOver) report(job, end);
-        onAbandoned();
-        return end;
+        return write();
       } catch (error) {
-        logger.error({ ...about(job), err: error }, 'the end of a job could not be written yet');
+        logger.error({ ...about(job), err: error }, 'the state of a job could not be written yet');
       }
-      try {
-        await clock.wait(RETRY_MS, signal);
-      } catch {
-        return end;
-      }
+      await clock.wait(RETRY_MS, signal);
     }
   }
 

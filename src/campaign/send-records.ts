@@ -6,7 +6,7 @@ import type { RejectFile } from './reject-file.js';
 import { checkRejectLimit } from './reject-limit.js';
 import { openSource } from './source/open-source.js';
 import { columnsOf } from './source/source.js';
-import { createWatermarkTracker, type Watermark } from './source/watermark.js';
+import { createWatermarkTracker, type Watermark, watermarkOfColumn } from './source/watermark.js';
 import type { BatchUpload } from './upload/batch-upload.js';
 
 /** What a reading works with. */
@@ -30,13 +30,14 @@ export interface SendParts {
  * @throws {PlatformError} a file could not be uploaded
  */
 export async function sendRecords(mapping: Mapping, parts: SendParts): Promise<Watermark | null> {
-  const { watermark, upload, rejects, onRejected, clock, signal } = parts;
-  const { recordsPerSecond, maxRejected } = mapping;
+  const { upload, rejects, onRejected, clock, signal } = parts;
+  const { changed, recordsPerSecond, maxRejected } = mapping;
   const columns = columnsOf(mapping);
-  const markerIndex = mapping.changed === null ? null : columns.indexOf(mapping.changed);
+  const markerIndex = changed === null ? null : columns.indexOf(changed);
+  const watermark = watermarkOfColumn(parts.watermark, changed);
   const query = { columns, markerIndex, watermark, signal };
   await using reading = await openSource(mapping.source, query);
-  const tracker = createWatermarkTracker(watermark, reading.order);
+  const tracker = createWatermarkTracker(changed, watermark, reading.order);
   const work = createChunkWork(mapping, {
     columns,
     markerIndex,

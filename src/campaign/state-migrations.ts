@@ -45,7 +45,8 @@ export const STATE_MIGRATIONS: readonly string[] = [
   ) STRICT;
   `,
   // A watermark may have millions of digests: they are written once, and not copied from job to mapping. The
-  // watermark that a mapping does not point at is what its running job has come to.
+  // watermark that a mapping does not point at is what its running job has come to. A marker that is a number
+  // is a double, as in JavaScript, which does not read all integers of SQLite.
   `
   CREATE TABLE watermark (
     id         INTEGER PRIMARY KEY,
@@ -63,20 +64,25 @@ export const STATE_MIGRATIONS: readonly string[] = [
 
   ALTER TABLE mapping ADD COLUMN watermark_id INTEGER REFERENCES watermark (id);
 
-  CREATE TEMP VIEW known AS
+  CREATE TEMP VIEW known_json AS
     SELECT id AS mapping_id, TRUE AS is_accepted, watermark AS json FROM mapping WHERE watermark IS NOT NULL
     UNION ALL
     SELECT mapping_id, FALSE, next_watermark FROM job
     WHERE status IN ('Created', 'Uploaded') AND next_watermark <> 'null';
-  INSERT INTO watermark (mapping_id, marker) SELECT mapping_id, json ->> 'marker' FROM known WHERE is_accepted;
+  CREATE TEMP VIEW known AS
+    SELECT mapping_id, is_accepted, json ->> 'seen' AS seen, CASE json_type(json, '$.marker')
+      WHEN 'text' THEN json ->> 'marker' ELSE CAST(json ->> 'marker' AS REAL) END AS marker
+    FROM known_json;
+  INSERT INTO watermark (mapping_id, marker) SELECT mapping_id, marker FROM known WHERE is_accepted;
   UPDATE mapping SET watermark_id = (SELECT id FROM watermark WHERE mapping_id = mapping.id);
-  INSERT INTO watermark (mapping_id, marker) SELECT mapping_id, json ->> 'marker' FROM known WHERE NOT is_accepted;
+  INSERT INTO watermark (mapping_id, marker) SELECT mapping_id, marker FROM known WHERE NOT is_accepted;
   INSERT INTO seen_digests (watermark_id, part, digests)
-    SELECT watermark.id, 0, from_base64(json ->> 'seen') FROM known
+    SELECT watermark.id, 0, from_base64(seen) FROM known
     JOIN mapping ON mapping.id = known.mapping_id
     JOIN watermark ON watermark.mapping_id = known.mapping_id
       AND is_accepted = (watermark.id IS mapping.watermark_id);
   DROP VIEW known;
+  DROP VIEW known_json;
 
   ALTER TABLE mapping DROP COLUMN watermark;
   ALTER TABLE job DROP COLUMN next_watermark;
@@ -87,5 +93,9 @@ export const STATE_MIGRATIONS: readonly string[] = [
   CREATE TABLE platform (
     identity TEXT NOT NULL
   ) STRICT;
+  `,
+  // The column that the marker is of. A mapping may be given another one; of those from before it is not known.
+  `
+  ALTER TABLE watermark ADD COLUMN changed TEXT;
   `,
 ];

@@ -19,18 +19,21 @@ export interface WatermarkStore {
 
 interface Row {
   readonly id: number;
+  readonly changed: string | null;
   readonly marker: Marker;
 }
 
 /** Build the store on the state's database. Its calls may stand in a transaction of it. */
 export function createWatermarkStore({ sql }: StateDatabase): WatermarkStore {
   const accepted = sql.prepare(
-    'SELECT id, marker FROM watermark WHERE id = (SELECT watermark_id FROM mapping WHERE mapping.id = ?)',
+    'SELECT id, changed, marker FROM watermark WHERE id = (SELECT watermark_id FROM mapping WHERE mapping.id = ?)',
   );
   const parts = sql.prepare(
     'SELECT digests FROM seen_digests WHERE watermark_id = ? ORDER BY part',
   );
-  const insert = sql.prepare('INSERT INTO watermark (mapping_id, marker) VALUES (?, ?)');
+  const insert = sql.prepare(
+    'INSERT INTO watermark (mapping_id, changed, marker) VALUES (?, ?, ?)',
+  );
   const insertPart = sql.prepare('INSERT INTO seen_digests VALUES (?, ?, ?)');
   const pointAtProposed = sql.prepare(
     `UPDATE mapping SET watermark_id = (
@@ -51,7 +54,7 @@ export function createWatermarkStore({ sql }: StateDatabase): WatermarkStore {
       const row = rowOf(mappingId);
       if (row === undefined) return null;
       const seen = parts.all(row.id).map(({ digests }) => digests as Uint8Array);
-      return { marker: row.marker, seen };
+      return { column: row.changed, marker: row.marker, seen };
     },
 
     acceptedMarkerOf: (mappingId) => rowOf(mappingId)?.marker ?? null,
@@ -59,7 +62,7 @@ export function createWatermarkStore({ sql }: StateDatabase): WatermarkStore {
     propose(mappingId, watermark) {
       drop(mappingId);
       if (watermark === null) return;
-      const { lastInsertRowid: id } = insert.run(mappingId, watermark.marker);
+      const { lastInsertRowid: id } = insert.run(mappingId, watermark.column, watermark.marker);
       for (const [part, digests] of watermark.seen.entries()) insertPart.run(id, part, digests);
     },
 

@@ -109,7 +109,7 @@ describe('a state that an earlier version wrote', () => {
       const mapping = old.prepare(
         `INSERT INTO mapping VALUES (?, 'published', 'stopped', NULL, ?)`,
       );
-      mapping.run('M', watermark(7));
+      mapping.run('M', watermark(1_700_000_000_000_000_000));
       mapping.run('N', null);
       const job = old.prepare(
         `INSERT INTO job (mapping_id, status, batch_id, is_whole, next_watermark, started_at) VALUES (?, 'Uploaded', 'b', 1, ?, 1)`,
@@ -119,12 +119,14 @@ describe('a state that an earlier version wrote', () => {
     }
     const state = createState(path);
     expect(state.watermarks.acceptedOf('M')).toEqual({
-      marker: 7,
+      column: null,
+      marker: 1_700_000_000_000_000_000,
       seen: [new Uint8Array(digests)],
     });
     expect(state.watermarks.acceptedOf('N')).toBeNull();
     for (const id of ['M', 'N']) state.watermarks.accept(id);
     expect(state.watermarks.acceptedOf('M')).toEqual({
+      column: null,
       marker: 'later',
       seen: [new Uint8Array(digests)],
     });

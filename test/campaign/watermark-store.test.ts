@@ -4,8 +4,13 @@ import type { Watermark } from '../../src/campaign/source/watermark.js';
 import { openState, type StateDatabase } from '../../src/campaign/state-database.js';
 import { createWatermarkStore, type WatermarkStore } from '../../src/campaign/watermark-store.js';
 
-const first: Watermark = { marker: 1, seen: [new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8])] };
+const first: Watermark = {
+  column: 'a',
+  marker: 1,
+  seen: [new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8])],
+};
 const second: Watermark = {
+  column: 'b',
   marker: '2024-01-01',
   seen: [new Uint8Array(16).fill(1), new Uint8Array(8).fill(2)],
 };

@@ -69,6 +69,23 @@ describe('runs of a table that changes', () => {
   });
 });
 
+describe('a mapping whose `changed` is another column now', () => {
+  it('sends everything once, and goes on by that column', async () => {
+    await using harness = await createRunHarness();
+    const path = join(harness.dir, 'crm.db');
+    using database = new DatabaseSync(path);
+    database.exec(`CREATE TABLE people (id INTEGER, name TEXT, at TEXT, revision INTEGER);
+      INSERT INTO people VALUES (1, 'Ada', '2024-01-01', 7), (2, 'Noor', '2024-01-02', 8)`);
+    const source = { kind: 'sqlite', path, table: 'people' } as const;
+    const counts: number[] = [];
+    for (const changed of ['at', 'at', 'revision', 'revision']) {
+      await harness.run(mappingOf(source, { changed }));
+      counts.push(harness.platform.records().length);
+    }
+    expect(counts).toEqual([2, 2, 4, 4]);
+  });
+});
+
 describe('digests of rows', () => {
   it.each([0, 1, 5_000, 70_000])('find each of %i rows again, and no other', (count) => {
     const list = createDigestList();

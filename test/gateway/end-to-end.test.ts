@@ -43,7 +43,7 @@ async function sampleFiles(name = 'crm-profiles'): Promise<Record<string, string
   const mapping: unknown = parseYaml(await readFile(`mappings/${name}.yaml`, 'utf8'));
   const csv = await readFile('mappings/sources/crm-profiles.csv', 'utf8');
   const source = { kind: 'csv', path: 'crm-profiles.csv' };
-  const quick = { ...(mapping as object), source, recordsPerSecond: 4_000 };
+  const quick = { ...(mapping as object), source, recordsPerSecond: 2_000 };
   return { [`${name}.yaml`]: JSON.stringify(quick), 'crm-profiles.csv': csv };
 }
 

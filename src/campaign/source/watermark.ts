@@ -8,6 +8,8 @@ export type Marker = string | number;
  * here as digests, so that a row that comes to the same marker later is not missed.
  */
 export interface Watermark {
+  /** The column of the marker; null in one from before this was kept. */
+  readonly column: string | null;
   readonly marker: Marker;
   /** The parts of a list of digests: eight bytes for each row. */
   readonly seen: readonly Uint8Array[];
@@ -31,8 +33,22 @@ export interface WatermarkTracker {
 /** A watermark remembers so many rows of one marker, 32 MB; those beyond are sent again by the next run. */
 const MOST_SEEN = 4_000_000;
 
-/** Begin where the last run has ended. */
+/** The watermark, where it tells of this column: of the values of another one it says nothing. */
+export function watermarkOfColumn(
+  watermark: Watermark | null,
+  column: string | null,
+): Watermark | null {
+  const known = watermark?.column ?? column;
+  return known === column ? watermark : null;
+}
+
+/**
+ * Begin where the last run has ended.
+ *
+ * @param last - of the same column
+ */
 export function createWatermarkTracker(
+  column: string | null,
   last: Watermark | null,
   order: MarkerOrder,
 ): WatermarkTracker {
@@ -58,6 +74,6 @@ export function createWatermarkTracker(
       return order.kind === 'known' || order.compare(marker, last.marker) > 0;
     },
 
-    current: () => (highest === null ? null : { marker: highest, seen: seen.toParts() }),
+    current: () => (highest === null ? null : { column, marker: highest, seen: seen.toParts() }),
   };
 }

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 
 /** @type {import('jest').Config} */
+// biome-ignore lint/style/noDefaultExport: jest asks for it
 export default {
   rootDir: 'dist',
   globalSetup: '<rootDir>/test/support/jest-setup.js',

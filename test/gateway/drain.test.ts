@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   IngestionStatusChangedDocument,
   IngestionStatusDocument,
@@ -13,20 +13,25 @@ import { openSocket } from '../support/raw-socket.js';
 import { hang, startScriptedUpstream } from '../support/scripted-upstream.js';
 import { startTestUpstream } from '../support/start-test-upstream.js';
 import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
-import { oddMappings, type TestUpstream } from '../support/test-upstream.js';
+import { oddMappings, type TestUpstream, untilLookedAt } from '../support/test-upstream.js';
 
 const { held, silent } = oddMappings;
 
 let upstream: TestUpstream;
 let gateway: TestGateway;
 
-beforeEach(async () => {
+beforeAll(async () => {
   upstream = await startTestUpstream();
 });
 
+afterAll(() => upstream.close());
+
+beforeEach(() => upstream.hold());
+
+/** What a test starts is another request than those of the tests before. */
 afterEach(async () => {
   await gateway.stop();
-  await upstream.close();
+  await upstream.finish();
 });
 
 describe('a drain', () => {
@@ -66,7 +71,7 @@ describe('a drain', () => {
     await upstream.finish();
     const ref = { mappingId: held, requestId };
     const asked = gateway.client.execute(IngestionStatusDocument, ref);
-    await upstream.arrived(1);
+    await untilLookedAt(upstream, requestId);
     const stopped = gateway.stop();
     await untilRefused();
     const releasedAt = performance.now();
@@ -124,9 +129,10 @@ describe('a drain', () => {
   it('calls off what an upstream never answers, and says so to who waits', async () => {
     gateway = await startTestGateway(upstream.config, patient, callingOff);
     const ref = { mappingId: silent, requestId: '1' };
+    const arrived = upstream.arrived(upstream.calls.length + 2);
     const asked = gateway.client.execute(IngestionStatusDocument, ref);
     const started = gateway.client.execute(StartIngestionDocument, { mappingId: silent });
-    await upstream.arrived(2);
+    await arrived;
     await gateway.stop();
     expect((await asked).errors?.[0]?.extensions).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' });
     expect((await started).errors?.[0]?.extensions).toMatchObject({
@@ -138,8 +144,10 @@ describe('a drain', () => {
 
   it('does not wait for a poll that nobody waits for', async () => {
     gateway = await startTestGateway(upstream.config, patient);
-    await gateway.client.execute(StartIngestionDocument, { mappingId: held });
-    await upstream.arrived(2);
+    const { data } = await gateway.client.execute(StartIngestionDocument, { mappingId: held });
+    const outcome = data?.startIngestion;
+    if (outcome?.__typename !== 'IngestionSubmitted') throw new Error('It was not started.');
+    await untilLookedAt(upstream, outcome.request.requestId);
     await gateway.stop();
     expect(gateway.logLines.filter(({ level }) => Number(level) >= 40)).toEqual([]);
   });
@@ -172,9 +180,9 @@ describe('a drain', () => {
   it('ends a subscription that is being opened', async () => {
     gateway = await startTestGateway(upstream.config, patient, quick);
     const client = createGraphQLClient(gateway.url);
-    const ref = { mappingId: silent, requestId: '1' };
+    const ref = { mappingId: silent, requestId: '2' };
     const { completed } = client.subscribe(IngestionStatusChangedDocument, ref);
-    await upstream.arrived(1);
+    await untilLookedAt(upstream, ref.requestId);
     await gateway.stop();
     await expect(completed).rejects.toMatchObject({ code: 1012 });
   });

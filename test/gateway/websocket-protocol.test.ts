@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createIngestionRequestLoader } from '../../src/datasources/ingestion-request.loader.js';
 import { createLineageLoader } from '../../src/datasources/lineage.loader.js';
 import { systemClock } from '../../src/datasources/system-clock.js';
@@ -16,31 +16,42 @@ import { readMetric, untilMetric } from '../support/metrics.js';
 import { askSocket, openSocket, type RawSocket } from '../support/raw-socket.js';
 import { startTestUpstream } from '../support/start-test-upstream.js';
 import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
-import { oddMappings, type TestUpstream } from '../support/test-upstream.js';
+import { oddMappings, type TestUpstream, untilLookedAt } from '../support/test-upstream.js';
 
 let upstream: TestUpstream;
 let gateway: TestGateway;
 
-const changed =
-  'subscription Changed { ingestionStatusChanged(mappingId: "XDM44", requestId: "3520") { to } }';
-const status = '{ ingestionStatus(mappingId: "XDM44", requestId: "3520") { status info } }';
-const start = 'mutation { startIngestion(input: { mappingId: "XDM44" }) { __typename } }';
+const toSubscription = (mappingId: string, requestId: string) =>
+  `subscription Changed {
+    ingestionStatusChanged(mappingId: "${mappingId}", requestId: "${requestId}") { to } }`;
 
-beforeEach(async () => {
+beforeAll(async () => {
   upstream = await startTestUpstream();
-  await upstream.startElsewhere('XDM44');
   gateway = await startTestGateway(upstream.config);
 });
 
-afterEach(async () => {
+afterAll(async () => {
   await gateway.stop();
   await upstream.close();
 });
 
+/** What a test starts is another request than those of the tests before. */
+afterEach(async () => {
+  await upstream.finish();
+  await untilMetric(gateway.url, 'sluice_websockets', 0);
+  await untilMetric(gateway.url, 'sluice_stream_listeners', 0);
+});
+
+/** A subscription to a request that runs, and that the gateway has never heard of. */
+async function toRunningSubscription(): Promise<string> {
+  return toSubscription('XDM44', await upstream.startElsewhere('XDM44'));
+}
+
 /** A subscription whose opening waits until the upstream is told to answer. */
-async function toHeldSubscription(): Promise<string> {
+async function toHeldSubscription(): Promise<{ query: string; requestId: string }> {
+  upstream.hold();
   const requestId = await upstream.startElsewhere(oddMappings.held);
-  return changed.replace('XDM44', oddMappings.held).replace('3520', requestId);
+  return { query: toSubscription(oddMappings.held, requestId), requestId };
 }
 
 const next = (id: string, to: string) => ({
@@ -82,14 +93,22 @@ describe('a socket that keeps to the protocol', () => {
   });
 
   it.each([
-    ['a query', status],
-    ['a mutation', start],
+    [
+      'a query',
+      (id: string) => `{ ingestionStatus(mappingId: "XDM44", requestId: "${id}") { status info } }`,
+    ],
+    [
+      'a mutation',
+      () => 'mutation { startIngestion(input: { mappingId: "XDM44" }) { __typename } }',
+    ],
     [
       'a query with an alias, a fragment and a nested page',
-      `query Q { one: ingestionStatus(mappingId: "XDM44", requestId: "3520") { ...F } }
-       fragment F on IngestionRequest { id transitions { pageInfo { hasNextPage } nodes { to } } }`,
+      (id: string) =>
+        `query Q { one: ingestionStatus(mappingId: "XDM44", requestId: "${id}") { ...F } }
+         fragment F on IngestionRequest { id transitions { pageInfo { hasNextPage } nodes { to } } }`,
     ],
-  ])('gets for %s what HTTP gives', async (_what, query) => {
+  ])('gets for %s what HTTP gives', async (_what, toQuery) => {
+    const query = toQuery(await upstream.startElsewhere('XDM44'));
     const response = await fetch(`${gateway.url}/graphql`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -103,7 +122,8 @@ describe('a socket that keeps to the protocol', () => {
   it.each(['1', '__proto__', 'constructor', '"},{"', 'é\n\u2028', 'x'.repeat(1_000)])(
     'may give an operation the id %j',
     async (id) => {
-      socket.send({ type: 'subscribe', id, payload: { query: changed } });
+      const query = await toRunningSubscription();
+      socket.send({ type: 'subscribe', id, payload: { query } });
       expect(await socket.next()).toEqual(next(id, 'IN_PROGRESS'));
       await upstream.finish();
       expect(await socket.next()).toEqual(next(id, 'SUCCESS'));
@@ -112,12 +132,13 @@ describe('a socket that keeps to the protocol', () => {
   );
 
   it('may use an id again once it has completed the operation that had it', async () => {
-    socket.send({ type: 'subscribe', id: '1', payload: { query: changed } });
+    const query = await toRunningSubscription();
+    socket.send({ type: 'subscribe', id: '1', payload: { query } });
     expect(await socket.next()).toEqual(next('1', 'IN_PROGRESS'));
     // At once: the first is still being ended when the second begins.
     for (let i = 0; i < 20; i += 1) {
       socket.send({ type: 'complete', id: '1' });
-      socket.send({ type: 'subscribe', id: '1', payload: { query: changed } });
+      socket.send({ type: 'subscribe', id: '1', payload: { query } });
       expect(await socket.next()).toEqual(next('1', 'IN_PROGRESS'));
       await expectNothingMore(socket);
       await untilMetric(gateway.url, 'sluice_stream_listeners', 1);
@@ -126,7 +147,7 @@ describe('a socket that keeps to the protocol', () => {
     socket.send({ type: 'complete', id: '1' });
     await untilMetric(gateway.url, 'sluice_stream_listeners', 0);
     // ... and one that is not is told the end once.
-    socket.send({ type: 'subscribe', id: '1', payload: { query: changed } });
+    socket.send({ type: 'subscribe', id: '1', payload: { query } });
     expect(await socket.next()).toEqual(next('1', 'IN_PROGRESS'));
     await upstream.finish();
     expect(await socket.next()).toEqual(next('1', 'SUCCESS'));
@@ -135,9 +156,9 @@ describe('a socket that keeps to the protocol', () => {
   });
 
   it('may use an id again while the operation that had it is still being opened', async () => {
-    const query = await toHeldSubscription();
+    const { query, requestId } = await toHeldSubscription();
     socket.send({ type: 'subscribe', id: '1', payload: { query } });
-    await upstream.arrived(1);
+    await untilLookedAt(upstream, requestId);
     socket.send({ type: 'complete', id: '1' });
     socket.send({ type: 'subscribe', id: '1', payload: { query } });
     await expectNothingMore(socket);
@@ -162,26 +183,27 @@ describe('a socket that keeps to the protocol', () => {
 });
 
 describe('what a client leaves behind', () => {
+  const OPENED_COUNT =
+    'sluice_operation_duration_seconds_count{transport="websocket",type="subscription",outcome="ok"}';
+
   it.each([
     ['completes', (socket: RawSocket) => socket.send({ type: 'complete', id: '1' })],
     ['is gone', (socket: RawSocket) => socket.webSocket.terminate()],
     ['closes its socket', (socket: RawSocket) => socket.webSocket.close()],
   ])('is freed when it %s while its subscription is being opened', async (_what, leave) => {
-    const query = await toHeldSubscription();
+    const { query, requestId } = await toHeldSubscription();
+    // Not printed before there is one.
+    const openedCount = (await readMetric(gateway.url, OPENED_COUNT)) || 0;
     const socket = await openSocket(gateway.url);
     socket.send({ type: 'subscribe', id: '1', payload: { query } });
-    await upstream.arrived(1);
+    await untilLookedAt(upstream, requestId);
     leave(socket);
     const isGone = socket.webSocket.readyState !== socket.webSocket.OPEN;
     if (isGone) await untilMetric(gateway.url, 'sluice_websockets', 0);
     else await expectNothingMore(socket);
     upstream.letGo();
     // Opened, with nobody there any more.
-    await untilMetric(
-      gateway.url,
-      'sluice_operation_duration_seconds_count{transport="websocket",type="subscription",outcome="ok"}',
-      1,
-    );
+    await untilMetric(gateway.url, OPENED_COUNT, openedCount + 1);
     await untilMetric(gateway.url, 'sluice_stream_listeners', 0);
     if (!isGone) await expectNothingMore(socket);
     await socket.close();
@@ -190,13 +212,14 @@ describe('what a client leaves behind', () => {
   it('is freed a thousand times, also where half of the sockets are gone without a goodbye', async () => {
     const sockets = 20;
     const subscriptions = 5;
+    const query = await toRunningSubscription();
     for (let round = 0; round < 10; round += 1) {
       const opened = await Promise.all(
         Array.from({ length: sockets }, () => openSocket(gateway.url)),
       );
       for (const socket of opened) {
         for (let id = 0; id < subscriptions; id += 1) {
-          socket.send({ type: 'subscribe', id: String(id), payload: { query: changed } });
+          socket.send({ type: 'subscribe', id: String(id), payload: { query } });
         }
       }
       await Promise.all(
@@ -221,6 +244,7 @@ describe('what a client leaves behind', () => {
 
 describe('a fault inside a stream', () => {
   const fault = 'planted-fault: /var/lib/secret';
+  const changed = toSubscription('XDM44', '3520');
   let served: Awaited<ReturnType<typeof serveWith>>;
 
   afterEach(() => served.stop());

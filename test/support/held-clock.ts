@@ -8,6 +8,8 @@ export interface HeldClock extends Clock {
   holdRuns(): void;
   /** From now on nobody waits for {@link HELD_CALL_MS}. */
   letCallsGo(): void;
+  /** From now on calls wait again. */
+  holdCalls(): void;
 }
 
 /** What a call is to wait that waits until it is let go. */
@@ -22,7 +24,7 @@ const FREE_MS = 10;
 /** Build a clock that holds all runs. */
 export function createHeldClock(): HeldClock {
   let runs = Promise.withResolvers<void>();
-  const calls = Promise.withResolvers<void>();
+  let calls = Promise.withResolvers<void>();
   let areRunsFree = false;
 
   function endOf(delayMs: number, signal: AbortSignal): Promise<void> {
@@ -52,6 +54,9 @@ export function createHeldClock(): HeldClock {
       areRunsFree = false;
       runs = Promise.withResolvers();
     },
-    letCallsGo: calls.resolve,
+    letCallsGo: () => calls.resolve(),
+    holdCalls() {
+      calls = Promise.withResolvers();
+    },
   };
 }

@@ -80,6 +80,7 @@ export async function startRealCampaign(mappingIds: readonly string[]): Promise<
       await service.stop();
       service = await start(port);
     },
+    hold: clock.holdCalls,
     letGo: clock.letCallsGo,
     close: () => running.disposeAsync(),
   };

@@ -34,7 +34,7 @@ export async function startScriptedCampaign(mappingIds: readonly string[]): Prom
   const upstream = await startScriptedUpstream();
   const requests: PlayedRequest[] = [];
   const ends = new Map<string, RunEnd>();
-  const letGo = Promise.withResolvers<void>();
+  let held = Promise.withResolvers<void>();
   let isLossy = true;
   let forbiddenLooks = 0;
 
@@ -88,7 +88,7 @@ export async function startScriptedCampaign(mappingIds: readonly string[]): Prom
       case oddMappings.silent:
         return hang()(response, call);
       case oddMappings.held:
-        return void letGo.promise.then(look);
+        return void held.promise.then(look);
       case oddMappings.forbidden:
         return forbidden(response, call);
       case oddMappings.forbiddenAtFirst:
@@ -122,7 +122,10 @@ export async function startScriptedCampaign(mappingIds: readonly string[]): Prom
     willEnd: (mappingId, end) => Promise.resolve(void ends.set(mappingId, end)),
     finish: () => endAll(({ end }) => end),
     abort: () => endAll(() => 'aborted'),
-    letGo: letGo.resolve,
+    hold() {
+      held = Promise.withResolvers();
+    },
+    letGo: () => held.resolve(),
     close: () => upstream.close(),
   };
 }

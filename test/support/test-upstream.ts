@@ -40,10 +40,20 @@ export interface TestUpstream {
   finish(): Promise<void>;
   /** Have the service end in the midst of all that runs, and come back. */
   abort(): Promise<void>;
+  /** From now on looks at requests of {@link oddMappings.held} wait, as they do in the beginning. */
+  hold(): void;
   /** From now on looks at requests of {@link oddMappings.held} are taken, those that wait first. */
   letGo(): void;
   /** Cut everything off. Safe to repeat. */
   close(): Promise<void>;
+}
+
+/** Resolves once a look at this request has arrived. */
+export async function untilLookedAt(upstream: TestUpstream, requestId: string): Promise<void> {
+  const isLook = ({ operation, rawPath }: ArrivedCall) =>
+    operation === 'status' &&
+    new URL(rawPath, upstream.url).searchParams.get('requestId') === requestId;
+  while (!upstream.calls.some(isLook)) await upstream.arrived(upstream.calls.length + 1);
 }
 
 /** Each upstream has these, beside the mappings that a test names. */
@@ -52,7 +62,7 @@ export const oddMappings = {
   unpublished: 'unpublished',
   /** May not be triggered: it is not stopped. */
   scheduled: 'scheduled',
-  /** Looks at its requests are not taken before a test lets them go. */
+  /** Looks at its requests are not taken before a test lets them go, nor once it holds them again. */
   held: 'held',
   /** Its starts take {@link SLOW_START_MS}. */
   slow: 'slow',

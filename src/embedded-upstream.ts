@@ -84,13 +84,13 @@ export async function startEmbeddedUpstream(
     logger: logger.child({ part: 'campaign' }),
   });
   starting.defer(() => service.stop());
-  const { url, mappingIds } = await service.start();
+  const { url, stateId, mappingIds } = await service.start();
 
   const running = starting.move();
   return {
     upstream: {
       kind: 'remote',
-      identity: 'the embedded Campaign service',
+      identity: toIdentity(stateId),
       url: new URL(url),
       organization: ORGANIZATION,
       apiKey,
@@ -100,6 +100,12 @@ export async function startEmbeddedUpstream(
     firstMappingId: mappingIds.find((id) => id === SAMPLE_MAPPING_ID) ?? mappingIds[0] ?? '',
     stop: () => running.disposeAsync(),
   };
+}
+
+/** Ids of requests start over with each new state: a log of the one before would answer for them. */
+function toIdentity(stateId: string): string {
+  const state = stateId === '' ? '' : ` (state ${stateId})`;
+  return `the embedded Campaign service${state}`;
 }
 
 /** The receiver in this process, as the settings would name it. */

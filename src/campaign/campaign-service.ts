@@ -51,6 +51,8 @@ export interface CampaignService {
 export interface StartedService {
   /** The base URL, with no slash at its end; IMS is at its `/ims/token/v3`. */
   readonly url: string;
+  /** Of which state the request ids are; see {@link State}. */
+  readonly stateId: string;
   /** At least one, in the order of their files. */
   readonly mappingIds: readonly string[];
 }
@@ -143,7 +145,7 @@ export function createCampaignService(options: CampaignServiceOptions): Campaign
     const mappingIds = [...mappings.keys()];
     const about = { url, mappings: mappingIds, platform: options.platform.url };
     logger.info(about, 'Campaign service is listening');
-    return { url, mappingIds };
+    return { url, stateId: state.id, mappingIds };
   }
 
   async function release(): Promise<void> {

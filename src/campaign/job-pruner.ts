@@ -43,13 +43,15 @@ export function createJobPruner(parts: JobPrunerParts): JobPruner {
     const endedBefore = clock.now() - retentionMs;
     await deleteRejects(oldJobs.pastAndLast(endedBefore));
     let count = 0;
+    let stuck = 0;
     for (let isMore = true; isMore; ) {
-      if (count > 0) await clock.wait(PAUSE_MS, signal);
-      const found = oldJobs.past(endedBefore, PORTION);
+      if (count + stuck > 0) await clock.wait(PAUSE_MS, signal);
+      const found = oldJobs.past(endedBefore, PORTION, stuck);
       const ready = await deleteRejects(found);
       oldJobs.forget(ready);
       count += ready.length;
-      isMore = found.length === PORTION && ready.length > 0;
+      stuck += found.length - ready.length;
+      isMore = found.length === PORTION;
     }
     if (count > 0) logger.info({ jobs: count }, 'old jobs were forgotten');
   }

@@ -6,8 +6,9 @@ export interface OldJobStore {
    * Those to forget, oldest end first.
    *
    * @param endedBefore - in ms since the epoch
+   * @param skipped - so many of the oldest are left out
    */
-  past(endedBefore: number, limit: number): readonly number[];
+  past(endedBefore: number, limit: number, skipped: number): readonly number[];
   /** Those that are past it as well, but stay: the last of their mappings. */
   pastAndLast(endedBefore: number): readonly number[];
   /** Delete jobs with their requests: all of them, or none. */
@@ -19,7 +20,7 @@ export function createOldJobStore({ sql, transaction }: StateDatabase): OldJobSt
   const past = sql.prepare(
     `SELECT id FROM job WHERE ended_at < ?
        AND id < (SELECT max(id) FROM job AS other WHERE other.mapping_id = job.mapping_id)
-     ORDER BY ended_at LIMIT ?`,
+     ORDER BY ended_at, id LIMIT ? OFFSET ?`,
   );
   const pastAndLast = sql.prepare(
     `SELECT job.id FROM mapping
@@ -30,7 +31,7 @@ export function createOldJobStore({ sql, transaction }: StateDatabase): OldJobSt
   const deleteJob = sql.prepare('DELETE FROM job WHERE id = ?');
 
   return {
-    past: (endedBefore, limit) => toIds(past.all(Math.round(endedBefore), limit)),
+    past: (endedBefore, limit, skipped) => toIds(past.all(Math.round(endedBefore), limit, skipped)),
     pastAndLast: (endedBefore) => toIds(pastAndLast.all(Math.round(endedBefore))),
     forget(jobIds) {
       if (jobIds.length === 0) return;

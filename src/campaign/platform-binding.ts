@@ -5,8 +5,8 @@ import type { PlatformSettings } from './upload/platform-client.js';
 /** Holds a state to the one Platform that it tells of. */
 export interface PlatformBinding {
   /**
-   * Make sure that the state is of this Platform; a new one is from now on. A watermark tells what one Platform
-   * has accepted: taken for another’s, that one would never get what is below it.
+   * Make sure that the state is of this Platform; one that has sent nothing yet is from now on. A watermark
+   * tells what one Platform has accepted: taken for another’s, that one would never get what is below it.
    *
    * @throws {StateUnusableError} it is of another one
    * @see docs/adr/0024-a-data-folder-is-of-one-platform.md
@@ -17,14 +17,20 @@ export interface PlatformBinding {
 /** Build the binding of the state's database. */
 export function createPlatformBinding({ sql, path, transaction }: StateDatabase): PlatformBinding {
   const select = sql.prepare('SELECT identity FROM platform');
+  const hasSent = sql.prepare(
+    'SELECT 1 FROM job WHERE batch_id IS NOT NULL UNION ALL SELECT 1 FROM watermark LIMIT 1',
+  );
+  const clear = sql.prepare('DELETE FROM platform');
   const insert = sql.prepare('INSERT INTO platform (identity) VALUES (?)');
   return {
     bind(platform) {
       const identity = identityOf(platform);
       const known = transaction(() => {
         const row = select.get() as { identity: string } | undefined;
-        if (row === undefined) insert.run(identity);
-        return row?.identity ?? identity;
+        if (row !== undefined && hasSent.get() !== undefined) return row.identity;
+        clear.run();
+        insert.run(identity);
+        return identity;
       });
       if (known === identity) return;
       throw new StateUnusableError(

@@ -44,14 +44,20 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
 
   function runDue(): void {
     for (const mapping of mappings.values()) {
+      const everyMs = everyMsOf(mapping, parts);
       const dueAt = nextRunAtOf(state.mappings.stateOf(mapping.id));
-      if (dueAt === null || dueAt > clock.now()) continue;
+      if (dueAt === null) continue;
+      if (dueAt > clock.now()) {
+        // Written down when `every` was longer, or by a clock that was ahead.
+        if (dueAt > Math.ceil(clock.now() + everyMs)) postpone(mapping, everyMs);
+        continue;
+      }
       // First the start: cut off between the two, the mapping is still due, and nothing is left out.
       if (state.jobs.runningOf(mapping.id) === null) {
         const { ended } = jobs.start(mapping, false);
         ended.then((end) => retryIfTransient(mapping, end)).catch(report);
       }
-      postpone(mapping, everyMsOf(mapping, parts));
+      postpone(mapping, everyMs);
     }
   }
 

@@ -98,4 +98,12 @@ export const STATE_MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE watermark ADD COLUMN changed TEXT;
   `,
+  // Which state it is. One that has requests already is known by none to the log that has them, too.
+  `
+  CREATE TABLE origin (
+    id TEXT NOT NULL
+  ) STRICT;
+  INSERT INTO origin
+    SELECT CASE WHEN EXISTS (SELECT 1 FROM request) THEN '' ELSE lower(hex(randomblob(6))) END;
+  `,
 ];

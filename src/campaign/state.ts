@@ -9,6 +9,8 @@ import { createWatermarkStore, type WatermarkStore } from './watermark-store.js'
 
 /** All that the service must not forget, in one database. */
 export interface State extends Pick<StateDatabase, 'transaction' | 'close'> {
+  /** Another one in each state that begins anew: its request ids start over. Empty in one from before ids. */
+  readonly id: string;
   readonly platform: PlatformBinding;
   readonly mappings: MappingStore;
   readonly watermarks: WatermarkStore;
@@ -25,7 +27,9 @@ export interface State extends Pick<StateDatabase, 'transaction' | 'close'> {
  */
 export function createState(path: string): State {
   const database = openState(path);
+  const { id } = database.sql.prepare('SELECT id FROM origin').get() as { id: string };
   return {
+    id,
     transaction: database.transaction,
     close: database.close,
     platform: createPlatformBinding(database),

@@ -443,6 +443,21 @@ describe('the scheduler', () => {
     expect(waitedMs).toBeLessThan(QUARTER_MS / 2);
   });
 
+  it('has no run wait for longer than the mapping says now', async () => {
+    const yaml = (every: string) => mappingYaml('M', { execution: 'started', source: GONE, every });
+    await using space = await createWorkspace({ 'm.yaml': yaml('7d') });
+    {
+      await using first = await startService({ ...space, clock: createDrivenClock() });
+      await first.jobEnded(1);
+    }
+    await writeFile(join(space.mappingsDir, 'm.yaml'), yaml('10s'));
+    await using second = await startService({ ...space, clock: createDrivenClock() });
+    expect((await second.admin('/mappings/M')).json).toMatchObject({
+      nextRunAt: new Date(1_010_000).toISOString(),
+      lastJob: { id: 1 },
+    });
+  });
+
   it('makes up for what came due while the service was down, once', async () => {
     await using space = await createWorkspace({
       'm.yaml': mappingYaml('M', { execution: 'started', source: GONE }),

@@ -2,18 +2,27 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { createState } from '../../src/campaign/state.js';
 import { StateUnusableError } from '../../src/campaign/state-database.js';
-import { createWorkspace, mappingYaml, startService } from './support/running-service.js';
+import {
+  createWorkspace,
+  mappingYaml,
+  peopleCsv,
+  startService,
+} from './support/running-service.js';
 
 const real = { url: 'https://platform.adobe.io', imsOrg: 'acme@AdobeOrg', sandbox: 'prod' };
 const local = { url: 'http://127.0.0.1:4020', imsOrg: 'sluice@AdobeOrg', sandbox: 'prod' };
 
-/** Bind a state to one Platform, and open it anew with another. */
-async function bindBoth(first: typeof real, second: typeof real): Promise<void> {
+/** Bind a state to one Platform, send something or nothing, and open it anew with another. */
+async function bindBoth(first: typeof real, second: typeof real, isSending = true): Promise<void> {
   await using space = await createWorkspace();
-  for (const platform of [first, second]) {
+  for (const [index, platform] of [first, second].entries()) {
     const state = createState(join(space.mappingsDir, 'campaign.db'));
     try {
       state.platform.bind(platform);
+      if (isSending && index === 0) {
+        state.mappings.introduce('M', { publication: 'published', execution: 'stopped' });
+        state.jobs.noteBatch(state.jobs.create('M', 1), 'a-batch');
+      }
     } finally {
       state.close();
     }
@@ -39,10 +48,21 @@ describe('a state', () => {
   });
 });
 
+it('a state that has sent nothing takes another Platform: a slip in the settings does no harm', async () => {
+  await expect(bindBoth(local, real, false)).resolves.toBeUndefined();
+});
+
 describe('a service', () => {
   it('does not start with another Platform, and says what to do', async () => {
-    await using space = await createWorkspace({ 'm.yaml': mappingYaml('M') });
-    await (await startService(space)).stop();
+    await using space = await createWorkspace({
+      'm.yaml': mappingYaml('M'),
+      'people.csv': peopleCsv(1),
+    });
+    {
+      await using first = await startService(space);
+      await first.post('M');
+      await first.ended(1);
+    }
     const platform = { ...real, apiKey: 'k', token: { kind: 'fixed', accessToken: 't' } } as const;
     await expect(startService({ ...space, platform })).rejects.toThrow(
       `${join(space.dataDir, 'campaign', 'campaign.db')} tells what was sent to the receiver of this machine, and batches go to the sandbox prod of acme@AdobeOrg at platform.adobe.io now, which has not got it: set DATA_DIR to another folder, or the PLATFORM_ settings to what they were.`,

@@ -69,6 +69,26 @@ describe('runs of a table that changes', () => {
   });
 });
 
+describe('a view whose marker is beyond 2^53', () => {
+  it('sends what is new, and nothing twice', async () => {
+    await using harness = await createRunHarness();
+    const path = join(harness.dir, 'crm.db');
+    using database = new DatabaseSync(path);
+    database.exec(`CREATE TABLE people (id INTEGER, name TEXT, ms INTEGER);
+      CREATE VIEW changes AS SELECT id, name, ms * 1000000 AS ns FROM people`);
+    const mapping = mappingOf({ kind: 'sqlite', path, table: 'changes' }, { changed: 'ns' });
+    const counts: number[] = [];
+    for (const id of [1, 2]) {
+      database.exec(`INSERT INTO people VALUES (${id}, 'Ada', ${1_700_000_000_000 + id})`);
+      for (const _again of [1, 2]) {
+        await harness.run(mapping);
+        counts.push(harness.platform.records().length);
+      }
+    }
+    expect(counts).toEqual([1, 1, 2, 2]);
+  });
+});
+
 describe('a mapping whose `changed` is another column now', () => {
   it('sends everything once, and goes on by that column', async () => {
     await using harness = await createRunHarness();

@@ -45,9 +45,14 @@ export function createExplorerPage(page: Page): ExplorerPage {
       await page.getByText('Sluice', { exact: true }).last().click();
       await page.getByText('Environments...').click();
       const dialog = page.getByRole('dialog');
-      await dialog.locator('.cm-content').click();
-      await page.keyboard.press('ControlOrMeta+A');
-      await page.keyboard.insertText(JSON.stringify(variables));
+      const editor = dialog.locator('.cm-content');
+      const text = JSON.stringify(variables);
+      // An editor that is not ready yet lets keys go by: then what was there stays, or stands beside the new.
+      do {
+        await editor.click();
+        await page.keyboard.press('ControlOrMeta+A');
+        await page.keyboard.insertText(text);
+      } while ((await editor.textContent()) !== text);
       await dialog.getByText('Save', { exact: true }).click();
       await dialog.waitFor({ state: 'hidden' });
     },

@@ -6,7 +6,7 @@ import { openPostgresLog } from '../../src/datasources/postgres.log.js';
 import { openSqliteLog } from '../../src/datasources/sqlite.log.js';
 import { createTestDatabase, execute, type TestDatabase } from './postgres.js';
 
-/** Said by `jest.config.json`: tests that use a log run on each database that can hold one. */
+/** Said by `jest.config.js`: tests that use a log run on each database that can hold one. */
 declare global {
   var logDatabaseKind: 'sqlite' | 'postgres' | undefined;
 }

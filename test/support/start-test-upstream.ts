@@ -2,7 +2,7 @@ import { startRealCampaign } from './real-campaign.js';
 import { startScriptedCampaign } from './scripted-campaign.js';
 import type { TestUpstream } from './test-upstream.js';
 
-/** Said by `jest.config.json`: which upstream the tests of whole gateways run in front of. */
+/** Said by `jest.config.js`: which upstream the tests of whole gateways run in front of. */
 declare global {
   var upstreamKind: 'scripted' | 'campaign' | undefined;
 }

@@ -45,11 +45,12 @@ export async function openSqliteTable(
   try {
     return orSourceError(name, () => {
       database.exec('BEGIN');
-      const highest = highestMarkerOf(database, table, query);
+      const since = sinceOf(database, table, query);
+      const highest = highestMarkerOf(database, table, query, since);
       return {
         order: { kind: 'known', highest },
         toMarker: toTableMarker,
-        chunks: readChunks(database, table, query, name),
+        chunks: readChunks(database, table, query, since, name),
         async [Symbol.asyncDispose]() {
           close();
         },
@@ -65,9 +66,10 @@ async function* readChunks(
   database: DatabaseSync,
   table: string,
   query: SourceQuery,
+  since: SQLInputValue,
   name: string,
 ): AsyncGenerator<SourceChunk> {
-  for (const { text, values } of statementsOf(table, query)) {
+  for (const { text, values } of statementsOf(table, query, since)) {
     const rows = orSourceError(name, () => {
       const statement = database.prepare(text, { readBigInts: true, returnArrays: true });
       return statement.iterate(...values) as unknown as Iterator<SQLOutputValue[]>;
@@ -99,16 +101,35 @@ function toPlain(value: SQLOutputValue): unknown {
   return Number.isSafeInteger(number) ? number : String(value);
 }
 
-function highestMarkerOf(
+/**
+ * The watermark's marker, as the table has it; null where there is none. An integer beyond 2^53 is kept as text,
+ * and where a column has no type, as in a view, SQLite takes no integer for higher than a text.
+ */
+function sinceOf(
   database: DatabaseSync,
   table: string,
   { columns, markerIndex, watermark }: SourceQuery,
+): SQLInputValue {
+  if (markerIndex === null || watermark === null) return null;
+  if (typeof watermark.marker === 'number' || !/^-?\d+$/.test(watermark.marker)) {
+    return watermark.marker;
+  }
+  const marker = quoteIdentifier(columns[markerIndex] ?? '');
+  const text = `SELECT typeof(${marker}) AS kind FROM ${quoteIdentifier(table)} WHERE ${marker} IS NOT NULL LIMIT 1`;
+  const isInteger = database.prepare(text).get()?.kind === 'integer';
+  return isInteger ? BigInt(watermark.marker) : watermark.marker;
+}
+
+function highestMarkerOf(
+  database: DatabaseSync,
+  table: string,
+  { columns, markerIndex }: SourceQuery,
+  since: SQLInputValue,
 ): Marker | null {
   if (markerIndex === null) return null;
   const marker = quoteIdentifier(columns[markerIndex] ?? '');
-  const [since, values] =
-    watermark === null ? ['', []] : [` WHERE ${marker} >= ?`, [watermark.marker]];
-  const text = `SELECT max(${marker}) AS highest FROM ${quoteIdentifier(table)}${since}`;
+  const [where, values] = since === null ? ['', []] : [` WHERE ${marker} >= ?`, [since]];
+  const text = `SELECT max(${marker}) AS highest FROM ${quoteIdentifier(table)}${where}`;
   const highest = toPlain(
     database.prepare(text, { readBigInts: true }).get(...values)?.highest ?? null,
   );
@@ -120,14 +141,15 @@ function highestMarkerOf(
 /** Rows without a marker come with every run, apart, so that each statement is one that an index serves. */
 function statementsOf(
   table: string,
-  { columns, markerIndex, watermark }: SourceQuery,
+  { columns, markerIndex }: SourceQuery,
+  since: SQLInputValue,
 ): readonly { readonly text: string; readonly values: SQLInputValue[] }[] {
   const select = `SELECT ${columns.map(quoteIdentifier).join(', ')} FROM ${quoteIdentifier(table)}`;
-  if (markerIndex === null || watermark === null) return [{ text: select, values: [] }];
+  if (markerIndex === null || since === null) return [{ text: select, values: [] }];
   const marker = quoteIdentifier(columns[markerIndex] ?? '');
   return [
     { text: `${select} WHERE ${marker} IS NULL`, values: [] },
-    { text: `${select} WHERE ${marker} >= ?`, values: [watermark.marker] },
+    { text: `${select} WHERE ${marker} >= ?`, values: [since] },
   ];
 }
 

@@ -9,7 +9,7 @@ export interface PlatformBinding {
    * tells what one Platform has accepted: taken for another’s, that one would never get what is below it.
    *
    * @throws {StateUnusableError} it is of another one
-   * @see docs/adr/0024-a-data-folder-is-of-one-platform.md
+   * @see docs/adr/0023-a-data-folder-is-of-one-platform.md
    */
   bind(platform: Pick<PlatformSettings, 'url' | 'imsOrg' | 'sandbox'>): void;
 }

@@ -1,9 +1,8 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
-  IngestionStatusChangedDocument,
   IngestionStatusDocument,
   StartIngestionDocument,
   type StartIngestionMutationVariables,
@@ -12,31 +11,54 @@ import {
 import { deleteDatabase } from '../support/log-database.js';
 import { startTestUpstream } from '../support/start-test-upstream.js';
 import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
-import { oddMappings, type TestUpstream } from '../support/test-upstream.js';
+import { lossyMappings, oddMappings, type TestUpstream } from '../support/test-upstream.js';
 
-const mappingId = 'XDM44';
-const idempotencyKey = 'order-1';
-const { lossy, slow } = oddMappings;
+const { slow } = oddMappings;
+/** One for each test, and as many others. */
+const MAPPINGS = Array.from({ length: 30 }, (_, index) => [`XDM${index}`, `Other${index}`]);
 
 let upstream: TestUpstream;
 let dataDir: string;
 let gateway: TestGateway;
 
-beforeEach(async () => {
+/** Each test’s own. */
+let mappingId: string;
+let otherMappingId: string;
+let idempotencyKey: string;
+let testCount = 0;
+let startCountBefore: number;
+
+beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'idempotency-'));
-  upstream = await startTestUpstream();
-  gateway = await startTestGateway(upstream.config, { dataDir });
+  upstream = await startTestUpstream(['running', ...MAPPINGS.flat()]);
+  // The second start of all may be refused for its token and sent again: no test is to count that one.
+  for (let count = 0; count < 2; count += 1) await upstream.startElsewhere('running');
+  gateway = await startOne();
 });
 
-afterEach(async () => {
+beforeEach(() => {
+  [mappingId, otherMappingId] = MAPPINGS[testCount] as [string, string];
+  idempotencyKey = `order-${testCount}`;
+  testCount += 1;
+  startCountBefore = countStarts();
+});
+
+afterAll(async () => {
   await gateway.stop();
   await upstream.close();
   await deleteDatabase(dataDir);
 });
 
+/**
+ * Looks are made when a test asks for one, and by nothing else: while polls go on, all attempts of one look can
+ * meet a fault.
+ */
+const startOne = () =>
+  startTestGateway(upstream.config, { dataDir, pollMinMs: 60_000, pollMaxMs: 60_000 });
+
 async function restart(): Promise<void> {
   await gateway.stop();
-  gateway = await startTestGateway(upstream.config, { dataDir });
+  gateway = await startOne();
 }
 
 async function start(variables: Partial<StartIngestionMutationVariables> = {}) {
@@ -50,25 +72,50 @@ async function start(variables: Partial<StartIngestionMutationVariables> = {}) {
   return { outcome, requestId, error: errors?.[0] };
 }
 
-/** How many starts have arrived; one that was refused for its token came twice. */
-const startCount = () => upstream.calls.filter(({ operation }) => operation === 'start').length;
+const countStarts = () => upstream.calls.filter(({ operation }) => operation === 'start').length;
+/** How many starts have arrived in this test. */
+const startCount = () => countStarts() - startCountBefore;
+
+async function startArrived(): Promise<void> {
+  while (startCount() < 1) await upstream.arrived(upstream.calls.length + 1);
+}
 
 describe('a repeated key', () => {
-  it.each([
-    ['submitted', mappingId, 'IngestionSubmitted'],
-    ['already in progress', 'TestDoc', 'IngestionAlreadyInProgress'],
+  const first = [
+    ['submitted', 'own', 'IngestionSubmitted'],
+    ['already in progress', 'running', 'IngestionAlreadyInProgress'],
     ['not stopped', oddMappings.scheduled, 'MappingNotStopped'],
     ['not published', oddMappings.unpublished, 'MappingNotPublished'],
     ['refused', 'nowhere', 'IngestionRefused'],
-  ])('gives the first outcome again: %s; after a restart too', async (_title, mapping, type) => {
-    await upstream.startElsewhere('TestDoc');
-    const { outcome: first } = await start({ mappingId: mapping });
-    expect(first?.__typename).toBe(type);
+  ] as const;
+
+  /** Start one of these, with a key of its own. */
+  async function startKeyed(mapping: string) {
+    const { outcome, requestId } = await start({
+      mappingId: mapping === 'own' ? mappingId : mapping,
+      idempotencyKey: `${idempotencyKey}-${mapping}`,
+    });
+    // Of the request more may be known the next time.
+    return { type: outcome?.__typename, ...outcome, request: null, requestId };
+  }
+
+  it.each(first)('gives the first outcome again: %s', async (_title, mapping, type) => {
+    await upstream.startElsewhere('running');
+    const outcome = await startKeyed(mapping);
+    expect(outcome.type).toBe(type);
     const sentCount = startCount();
-    const { request: _first, ...same } = { request: null, ...first };
-    expect((await start({ mappingId: mapping })).outcome).toMatchObject(same);
+    expect(await startKeyed(mapping)).toEqual(outcome);
+    expect(startCount()).toBe(sentCount);
+  });
+
+  it('gives each of these outcomes again after a restart too', async () => {
+    await upstream.startElsewhere('running');
+    const startAll = () => Promise.all(first.map(([_title, mapping]) => startKeyed(mapping)));
+    const outcomes = await startAll();
+    expect(outcomes.map(({ type }) => type)).toEqual(first.map(([, , type]) => type));
+    const sentCount = startCount();
     await restart();
-    expect((await start({ mappingId: mapping })).outcome).toMatchObject(same);
+    expect(await startAll()).toEqual(outcomes);
     expect(startCount()).toBe(sentCount);
   });
 
@@ -76,18 +123,19 @@ describe('a repeated key', () => {
     const { outcome: first, requestId } = await start();
     expect(first).toMatchObject({ request: { status: 'IN_PROGRESS' } });
     await upstream.finish();
-    const ref = { mappingId, requestId: requestId ?? '' };
-    await gateway.client.subscribe(IngestionStatusChangedDocument, ref).completed;
+    const ref = { mappingId, requestId: requestId ?? '', maxAgeMs: 0 };
+    await gateway.client.execute(IngestionStatusDocument, ref);
     expect((await start()).outcome).toMatchObject({
       __typename: 'IngestionSubmitted',
-      message: 'Ingestion request submitted successfully for the Mapping ID: XDM44',
+      message: `Ingestion request submitted successfully for the Mapping ID: ${mappingId}`,
       request: { requestId, status: 'SUCCESS' },
     });
   });
 
   it('starts one when many calls come at once', async () => {
+    await upstream.finish();
     const calls = Array.from({ length: 20 }, () => start({ mappingId: slow }));
-    await upstream.arrived(1);
+    await startArrived();
     calls.push(start({ mappingId: slow }), start({ mappingId: slow }));
     const answers = await Promise.all(calls);
     for (const { outcome } of answers) expect(outcome?.__typename).toBe('IngestionSubmitted');
@@ -95,26 +143,24 @@ describe('a repeated key', () => {
     expect(startCount()).toBe(1);
   });
 
-  it.each([
-    ['another mapping', { mappingId: 'TestDoc' }],
-    ['other retries', { mappingId: slow, retryOnAbort: 1 }],
-  ])('is refused with %s, also while the first call runs', async (_title, other) => {
+  it('is refused with another mapping or other retries, also while the first call runs', async () => {
+    const others = [{ mappingId: otherMappingId }, { mappingId: slow, retryOnAbort: 1 }];
     const refused = {
       message:
         'This idempotencyKey was used within the last 24 hours for a start with another input. Use a key of its own for each start.',
       extensions: { code: 'BAD_USER_INPUT' },
     };
     const first = start({ mappingId: slow });
-    await upstream.arrived(1);
-    expect((await start(other)).error).toMatchObject(refused);
+    await startArrived();
+    for (const other of others) expect((await start(other)).error).toMatchObject(refused);
     await first;
-    expect((await start(other)).error).toMatchObject(refused);
+    for (const other of others) expect((await start(other)).error).toMatchObject(refused);
     expect(startCount()).toBe(1);
   });
 
   it('stands for nothing where keys differ, or are left out', async () => {
     const ids = new Set<string | null>();
-    for (const key of ['a', 'A', null, null]) {
+    for (const key of [`${idempotencyKey}-a`, `${idempotencyKey}-A`, null, null]) {
       ids.add((await start({ idempotencyKey: key })).requestId);
       await upstream.finish();
     }
@@ -139,7 +185,7 @@ describe('a repeated key', () => {
       message,
       extensions: { code: 'BAD_USER_INPUT' },
     });
-    expect(upstream.calls).toHaveLength(0);
+    expect(startCount()).toBe(0);
   });
 });
 
@@ -150,7 +196,9 @@ describe('a key in a list', () => {
   it('starts one for inputs that share it', async () => {
     const input = { mappingId, idempotencyKey };
     const { data } = await startMany([input, input]);
-    const outcome = { __typename: 'IngestionSubmitted', request: { requestId: '3520' } };
+    const { requestId } = await start();
+    const outcome = { __typename: 'IngestionSubmitted', request: { requestId } };
+    expect(requestId).not.toBeNull();
     expect(data?.startIngestions).toMatchObject([outcome, outcome]);
     expect(startCount()).toBe(1);
   });
@@ -158,7 +206,7 @@ describe('a key in a list', () => {
   it('starts nothing where two inputs share it and differ', async () => {
     const { errors } = await startMany([
       { mappingId, idempotencyKey },
-      { mappingId: 'TestDoc', idempotencyKey },
+      { mappingId: otherMappingId, idempotencyKey },
     ]);
     expect(errors).toMatchObject([
       {
@@ -166,38 +214,37 @@ describe('a key in a list', () => {
         extensions: { code: 'BAD_USER_INPUT' },
       },
     ]);
-    expect(upstream.calls).toHaveLength(0);
+    expect(startCount()).toBe(0);
   });
 
   it('does not stop the others where it was used before for something else', async () => {
     await start();
     const { data } = await startMany([
       { mappingId, idempotencyKey, retryOnAbort: 5 },
-      { mappingId: 'TestDoc', idempotencyKey: 'other' },
+      { mappingId: otherMappingId, idempotencyKey: `${idempotencyKey}-other` },
     ]);
     expect(data?.startIngestions).toMatchObject([
       { __typename: 'StartIngestionError', code: 'BAD_USER_INPUT', outcomeUnknown: false },
-      { __typename: 'IngestionSubmitted', request: { mappingId: 'TestDoc' } },
+      { __typename: 'IngestionSubmitted', request: { mappingId: otherMappingId } },
     ]);
   });
 });
 
 describe('a first call whose answer was lost', () => {
   const unknownOutcome = { extensions: expect.objectContaining({ outcomeUnknown: true }) };
-  const startLossy = (key: string | null = idempotencyKey) =>
-    start({ mappingId: lossy, idempotencyKey: key });
+  const [lost, namedLater, seenRunning] = lossyMappings;
 
   it('is looked into and never sent again', async () => {
-    const { error: first } = await startLossy();
+    const { error: first } = await start({ mappingId: lost });
     expect(first).toMatchObject(unknownOutcome);
-    const { error: second } = await startLossy();
+    const { error: second } = await start({ mappingId: lost });
     expect(second).toMatchObject({
       ...unknownOutcome,
       message: expect.stringContaining('is still unknown'),
     });
     expect(second?.extensions?.code).toBe(first?.extensions?.code);
     await restart();
-    expect((await startLossy()).error).toMatchObject(unknownOutcome);
+    expect((await start({ mappingId: lost })).error).toMatchObject(unknownOutcome);
     expect(startCount()).toBe(1);
     expect(gateway.logLines.filter(({ msg }) => /^Whether this start/.test(String(msg)))).toEqual(
       [],
@@ -205,24 +252,26 @@ describe('a first call whose answer was lost', () => {
   });
 
   it('has the request that the upstream names to a later start', async () => {
-    await startLossy();
+    await start({ mappingId: namedLater });
     await restart();
-    const { outcome: later } = await startLossy(null);
-    const request = { requestId: '3520', startedAt: expect.any(String) };
+    const { outcome: later } = await start({ mappingId: namedLater, idempotencyKey: null });
+    const requestId = await upstream.startElsewhere(namedLater);
+    const request = { requestId, startedAt: expect.any(String) };
     expect(later).toMatchObject({ __typename: 'IngestionAlreadyInProgress', request });
-    expect((await startLossy()).outcome).toMatchObject({
+    expect((await start({ mappingId: namedLater })).outcome).toMatchObject({
       __typename: 'IngestionSubmitted',
       request,
     });
   });
 
   it('has the request that somebody saw running since then', async () => {
-    await startLossy();
-    const ref = { mappingId: lossy, requestId: '3520' };
+    await start({ mappingId: seenRunning });
+    const requestId = await upstream.startElsewhere(seenRunning);
+    const ref = { mappingId: seenRunning, requestId };
     await gateway.client.execute(IngestionStatusDocument, ref);
-    expect((await startLossy()).outcome).toMatchObject({
+    expect((await start({ mappingId: seenRunning })).outcome).toMatchObject({
       __typename: 'IngestionSubmitted',
-      request: { requestId: '3520', startedAt: expect.any(String) },
+      request: { requestId, startedAt: expect.any(String) },
     });
     expect(startCount()).toBe(1);
   });

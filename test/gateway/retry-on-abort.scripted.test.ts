@@ -1,7 +1,7 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   IngestionLineageDocument,
   IngestionStatusChangedDocument,
@@ -10,7 +10,7 @@ import {
 import { startAnswers } from '../support/campaign-answers.js';
 import { type CampaignScript, scriptCampaign } from '../support/campaign-script.js';
 import { deleteDatabase } from '../support/log-database.js';
-import { readMetric, untilMetric as untilMetricIs } from '../support/metrics.js';
+import { readMetric, untilMetric } from '../support/metrics.js';
 import {
   hang,
   json,
@@ -19,38 +19,47 @@ import {
   type ScriptedUpstream,
   startScriptedUpstream,
 } from '../support/scripted-upstream.js';
-import {
-  startTestGateway,
-  type TestGateway,
-  type TestGatewayOptions,
-} from '../support/test-gateway.js';
-
-const mappingId = 'XDM44';
+import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
 
 let upstream: ScriptedUpstream;
-let campaign: CampaignScript;
 let dataDir: string;
 let gateway: TestGateway;
 
-beforeEach(async () => {
+/** Each test’s own. */
+let campaign: CampaignScript;
+let mappingId: string;
+let testCount = 0;
+/** How many retries had come to each outcome before. */
+let before: Record<Outcome, number>;
+
+beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'retry-'));
   upstream = await startScriptedUpstream();
-  campaign = scriptCampaign(upstream);
   gateway = await startOne();
 });
 
-afterEach(async () => {
+beforeEach(async () => {
+  testCount += 1;
+  mappingId = `XDM${testCount}`;
+  campaign = scriptCampaign(upstream);
+  before = {
+    taken: await countTried('taken'),
+    notTaken: await countTried('notTaken'),
+    refused: await countTried('refused'),
+  };
+});
+
+afterAll(async () => {
   await gateway.stop();
   await upstream.close();
   await deleteDatabase(dataDir);
 });
 
-const startOne = (overrides: TestGatewayOptions = {}) =>
-  startTestGateway(upstream.url, { dataDir, retryBackoffMs: 10, ...overrides });
+const startOne = () => startTestGateway(upstream.url, { dataDir, retryBackoffMs: 10 });
 
-async function restart(overrides: TestGatewayOptions = {}): Promise<void> {
+async function restart(): Promise<void> {
   await gateway.stop();
-  gateway = await startOne(overrides);
+  gateway = await startOne();
 }
 
 const toRef = (requestId: string) => ({ mappingId, requestId });
@@ -85,10 +94,14 @@ async function sentinel(): Promise<void> {
   await gateway.client.execute(StartIngestionDocument, { mappingId: 'TestDoc' });
 }
 
-const metric = (name: string) => readMetric(gateway.url, name);
-const untilMetric = (name: string, value: number) => untilMetricIs(gateway.url, name, value);
+type Outcome = 'taken' | 'notTaken' | 'refused';
 
-const tried = (outcome: string) => `sluice_retries_total{outcome="${outcome}"}`;
+const tried = (outcome: Outcome) => `sluice_retries_total{outcome="${outcome}"}`;
+/** Not printed before there is one. */
+const countTried = async (outcome: Outcome) => (await readMetric(gateway.url, tried(outcome))) || 0;
+/** Wait until so many retries of this test have come to this. */
+const untilTried = (outcome: Outcome, count: number) =>
+  untilMetric(gateway.url, tried(outcome), before[outcome] + count);
 
 describe('a retry', () => {
   /** A request that was ABORTED and may be retried; the retry is answered so. */
@@ -100,23 +113,23 @@ describe('a retry', () => {
   }
 
   it.each([
-    ['too many requests', json(429, { error_code: '429050', message: 'Too many requests' })],
-    ['not let through', json(503, { error_code: '503000', message: 'no' })],
-    ['the aborted request is still named', inProgress('1')],
-  ])('is tried again where the upstream did not take it: %s', async (_title, answer) => {
-    await abortOne(answer, submitted('2'));
+    ['too many requests', () => json(429, { error_code: '429050', message: 'Too many requests' })],
+    ['not let through', () => json(503, { error_code: '503000', message: 'no' })],
+    ['the aborted request is still named', () => inProgress('1')],
+  ])('is tried again where the upstream did not take it: %s', async (_title, toAnswer) => {
+    await abortOne(toAnswer(), submitted('2'));
     await campaign.startsArrived(3);
-    await untilMetric(tried('taken'), 1);
+    await untilTried('taken', 1);
     expect(await lineage('1', '2')).toEqual([
       [1, null, '2'],
       [2, '1', null],
     ]);
-    expect(await metric(tried('notTaken'))).toBe(1);
+    expect(await countTried('notTaken')).toBe(before.notTaken + 1);
   });
 
   it('ends where the upstream refuses it', async () => {
     await abortOne(json(200, startAnswers.notStopped(mappingId)));
-    await untilMetric(tried('refused'), 1);
+    await untilTried('refused', 1);
     await restart();
     await sentinel();
     expect(campaign.startCount).toBe(3);
@@ -125,7 +138,7 @@ describe('a retry', () => {
 
   it('is the request that somebody else started meanwhile', async () => {
     await abortOne(inProgress('9'));
-    await untilMetric(tried('taken'), 1);
+    await untilTried('taken', 1);
     expect(await lineage('1', '9')).toEqual([
       [1, null, '9'],
       [2, '1', null],

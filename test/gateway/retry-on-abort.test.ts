@@ -1,7 +1,8 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   IngestionActivityDocument,
   IngestionLineageDocument,
@@ -10,7 +11,7 @@ import {
   StartIngestionDocument,
 } from '../generated/operations.js';
 import { deleteDatabase } from '../support/log-database.js';
-import { untilMetric as untilMetricIs } from '../support/metrics.js';
+import { untilMetric } from '../support/metrics.js';
 import { startTestUpstream } from '../support/start-test-upstream.js';
 import {
   startTestGateway,
@@ -19,21 +20,38 @@ import {
 } from '../support/test-gateway.js';
 import { oddMappings, type TestUpstream } from '../support/test-upstream.js';
 
-const mappingId = 'XDM44';
-/** What the upstream calls its requests, one after the other. */
-const ids = ['3520', '3521', '3522', '3523'] as const;
+/** One for each test. */
+const MAPPINGS = Array.from({ length: 20 }, (_, index) => `XDM${index}`);
+/** Started before and behind what a test starts: their ids tell how much that was. */
+const [BEFORE, BEHIND] = ['before', 'behind'];
 
 let upstream: TestUpstream;
 let dataDir: string;
 let gateway: TestGateway;
 
-beforeEach(async () => {
+/** Each test’s own. */
+let mappingId: string;
+let testCount = 0;
+/** What the upstream calls the requests of this test, one after the other. */
+let ids: readonly [string, string, string, string];
+
+beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'retry-'));
-  upstream = await startTestUpstream();
+  upstream = await startTestUpstream([BEFORE, BEHIND, ...MAPPINGS]);
   gateway = await startOne();
 });
 
-afterEach(async () => {
+beforeEach(async () => {
+  mappingId = MAPPINGS[testCount] as string;
+  testCount += 1;
+  const last = Number(await upstream.startElsewhere(BEFORE));
+  ids = [`${last + 1}`, `${last + 2}`, `${last + 3}`, `${last + 4}`];
+});
+
+// What runs on would be aborted by the next test, and retried.
+afterEach(() => upstream.finish());
+
+afterAll(async () => {
   await gateway.stop();
   await upstream.close();
   await deleteDatabase(dataDir);
@@ -70,22 +88,29 @@ async function lineage(...requestIds: string[]) {
   ]);
 }
 
-const untilMetric = (name: string, value: number) => untilMetricIs(gateway.url, name, value);
-const untilRetried = (count: number) => untilMetric('sluice_retries_total{outcome="taken"}', count);
+/** Between two looks, in ms. */
+const LOOK_MS = 5;
+
+/** Wait until a request has been retried. */
+async function untilRetried(requestId: string): Promise<void> {
+  while ((await lineage(requestId))?.[0]?.[2] === null) {
+    await setTimeout(LOOK_MS);
+  }
+}
 
 /** The next request has the next id, so that so many were started before it; what was on its way has arrived by then. */
 async function expectStarted(count: number): Promise<void> {
   await gateway.client.execute(StartIngestionDocument, { mappingId: oddMappings.unpublished });
-  expect(await upstream.startElsewhere('TestDoc')).toBe(String(3520 + count));
+  expect(await upstream.startElsewhere(BEHIND)).toBe(String(Number(ids[0]) + count));
 }
 
 describe('retryOnAbort', () => {
   it('submits as many new requests as allowed, each with its place among the tries', async () => {
     await start(2);
     for (const [index, requestId] of ids.slice(0, 3).entries()) {
-      if (index > 0) await untilRetried(index);
       await upstream.abort();
       expect(await untilEnd(requestId)).toEqual(['IN_PROGRESS', 'ABORTED']);
+      if (index < 2) await untilRetried(requestId);
     }
     await expectStarted(3);
     expect(await lineage(...ids.slice(0, 3))).toEqual([
@@ -127,8 +152,11 @@ describe('retryOnAbort', () => {
   });
 
   it('is told by the activity, as a request of its own', async () => {
-    const activity = gateway.client.subscribe(IngestionActivityDocument, {});
-    await untilMetric('sluice_stream_listeners', 1);
+    await untilMetric(gateway.url, 'sluice_stream_listeners', 0);
+    const activity = gateway.client.subscribe(IngestionActivityDocument, {
+      mappingIds: [mappingId],
+    });
+    await untilMetric(gateway.url, 'sluice_stream_listeners', 1);
     await start(1);
     await upstream.abort();
     await activity.received(3);
@@ -148,10 +176,10 @@ describe('retryOnAbort', () => {
   });
 
   it('gives a repeated key the first request, also when it was retried', async () => {
-    await start(1, 'k');
+    await start(1, mappingId);
     await upstream.abort();
-    await untilRetried(1);
-    const { data } = await start(1, 'k');
+    await untilRetried(ids[0]);
+    const { data } = await start(1, mappingId);
     expect(data?.startIngestion).toMatchObject({
       request: { requestId: ids[0], status: 'ABORTED' },
     });
@@ -164,7 +192,7 @@ describe('retryOnAbort', () => {
     const ask = () =>
       gateway.client.execute(IngestionStatusDocument, { ...toRef(ids[0]), maxAgeMs: 0 });
     await Promise.all(Array.from({ length: 30 }, ask));
-    await untilRetried(1);
+    await untilRetried(ids[0]);
     await restart();
     await restart();
     await expectStarted(2);
@@ -179,7 +207,7 @@ describe('a retry', () => {
     await upstream.abort();
     await untilEnd(ids[0]);
     await restart();
-    await untilRetried(1);
+    await untilRetried(ids[0]);
     await restart();
     await expectStarted(2);
     expect(await lineage(ids[0], ids[1])).toEqual([
@@ -198,7 +226,7 @@ describe('a retry', () => {
       { from: null, to: 'IN_PROGRESS', request: { requestId: ids[0] } },
       { from: 'IN_PROGRESS', to: 'ABORTED', request: { requestId: ids[0], isTerminal: true } },
     ]);
-    await untilRetried(1);
+    await untilRetried(ids[0]);
     expect(events).toHaveLength(2);
   });
 });

@@ -1,7 +1,10 @@
 import { statusAnswers } from './campaign-answers.js';
 import { json, type ScriptedAnswer, type ScriptedUpstream, text } from './scripted-upstream.js';
 
-/** Answers starts in the order written, and statuses by what was said of a request. */
+/**
+ * Answers starts in the order written, and statuses by what was said of a request. It begins when it is made:
+ * what arrived before is not counted, and what was written before is forgotten.
+ */
 export interface CampaignScript {
   /** Answer the next starts so; one that nothing is written for gets a 599. */
   starts(...answers: ScriptedAnswer[]): void;
@@ -17,7 +20,9 @@ export interface CampaignScript {
 export function scriptCampaign(upstream: ScriptedUpstream): CampaignScript {
   const answers: ScriptedAnswer[] = [];
   const states = new Map<string, keyof typeof statusAnswers>();
-  const countStarts = () => upstream.calls.filter(({ method }) => method === 'POST').length;
+  const callCountBefore = upstream.calls.length;
+  const countStarts = () =>
+    upstream.calls.slice(callCountBefore).filter(({ method }) => method === 'POST').length;
   upstream.otherwise((response, call) => {
     if (call.method === 'POST') {
       const answer = answers.shift() ?? text(599, 'nothing is written for this start');

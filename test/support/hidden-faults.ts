@@ -6,7 +6,7 @@ import type {
   Operation,
 } from '../../src/campaign/faults/fault-plan.js';
 import { HELD_CALL_MS } from './held-clock.js';
-import { FORBIDDEN_LOOKS, oddMappings, SLOW_START_MS } from './test-upstream.js';
+import { FORBIDDEN_LOOKS, lossyMappings, oddMappings, SLOW_START_MS } from './test-upstream.js';
 
 const rule = (on: Operation, when: FaultOccasion, fault: Fault, mapping?: string): FaultRule => ({
   on,
@@ -27,7 +27,7 @@ const ODD: readonly FaultRule[] = [
   rule('status', always, { do: 'drop' }, oddMappings.silent),
   rule('status', always, { do: 'delay', delayMs: HELD_CALL_MS }, oddMappings.held),
   rule('start', always, { do: 'delay', delayMs: SLOW_START_MS }, oddMappings.slow),
-  rule('start', { first: 1 }, { do: 'loseAnswer' }, oddMappings.lossy),
+  ...lossyMappings.map((lossy) => rule('start', { first: 1 }, { do: 'loseAnswer' }, lossy)),
   rule('status', always, answer('403'), oddMappings.forbidden),
   rule('status', { first: FORBIDDEN_LOOKS }, answer('403'), oddMappings.forbiddenAtFirst),
 ];

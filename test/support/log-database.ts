@@ -63,6 +63,20 @@ export async function deleteDatabase(dataDir: string): Promise<void> {
   await rm(dataDir, { recursive: true, force: true });
 }
 
+/**
+ * Have the replica that has been silent for longest be dead as of now, and not only when its time has passed;
+ * where the log is one that replicas cannot share, there is none.
+ */
+export async function expireSilentReplica(dataDir: string): Promise<void> {
+  const database = await databases.get(dataDir);
+  if (!database) return;
+  await execute(
+    database.url,
+    `update replicas set expires_at = now()
+      where expires_at = (select min(expires_at) from replicas)`,
+  );
+}
+
 /** Open the log in the database of a directory, as a gateway does. */
 export async function openTestLog(
   dataDir: string,

@@ -1,3 +1,5 @@
+import { setTimeout } from 'node:timers/promises';
+
 /**
  * The value of a gauge or counter at /metrics of the gateway at this URL.
  *
@@ -11,9 +13,12 @@ export async function readMetric(url: string, name: string): Promise<number> {
   return Number(line?.slice(line.lastIndexOf(' ')));
 }
 
+/** Between two looks, in ms: they are not to keep the gateway from what is waited for. */
+const LOOK_MS = 5;
+
 /** Wait until a metric has a value: what frees it runs behind the last message that a client sees. */
 export async function untilMetric(url: string, name: string, value: number): Promise<void> {
   while ((await readMetric(url, name)) !== value) {
-    await new Promise((resolve) => setImmediate(resolve));
+    await setTimeout(LOOK_MS);
   }
 }

@@ -15,7 +15,13 @@ import { listenToCalls } from './arrived-calls.js';
 import { toUpstream } from './faulty-campaign.js';
 import { createHeldClock } from './held-clock.js';
 import { hiddenFaults } from './hidden-faults.js';
-import { FIRST_REQUEST_ID, oddMappings, type RunEnd, type TestUpstream } from './test-upstream.js';
+import {
+  FIRST_REQUEST_ID,
+  lossyMappings,
+  oddMappings,
+  type RunEnd,
+  type TestUpstream,
+} from './test-upstream.js';
 
 /** So slow that after its first records each run waits for longer than any test: until it is told to go on. */
 const RECORDS_PER_SECOND = 0.01;
@@ -36,7 +42,7 @@ const SOMEBODY_ELSE = 'somebody else';
 /** Start the Campaign service and a receiver behind it. */
 export async function startRealCampaign(mappingIds: readonly string[]): Promise<TestUpstream> {
   await using starting = new AsyncDisposableStack();
-  const ids = [...mappingIds, ...Object.values(oddMappings)];
+  const ids = [...mappingIds, ...Object.values(oddMappings), ...lossyMappings];
   const sourceOf = (mappingId: string) => `source-${ids.indexOf(mappingId)}.csv`;
   const space = starting.use(
     await createWorkspace(

@@ -12,6 +12,7 @@ import { toTestUpstream } from './test-gateway.js';
 import {
   FIRST_REQUEST_ID,
   FORBIDDEN_LOOKS,
+  lossyMappings,
   oddMappings,
   type RunEnd,
   SLOW_START_MS,
@@ -30,12 +31,12 @@ const unknown = text(404, 'RST-360011 An error has occurred - please contact you
 
 /** Start a server that plays Campaign, and where nothing goes wrong by itself. */
 export async function startScriptedCampaign(mappingIds: readonly string[]): Promise<TestUpstream> {
-  const ids = [...mappingIds, ...Object.values(oddMappings)];
+  const ids = [...mappingIds, ...Object.values(oddMappings), ...lossyMappings];
   const upstream = await startScriptedUpstream();
   const requests: PlayedRequest[] = [];
   const ends = new Map<string, RunEnd>();
   let held = Promise.withResolvers<void>();
-  let isLossy = true;
+  const stillLossy = new Set<string>(lossyMappings);
   let forbiddenLooks = 0;
 
   function startOf(mappingId: string): { request: PlayedRequest; isNew: boolean } {
@@ -58,10 +59,7 @@ export async function startScriptedCampaign(mappingIds: readonly string[]): Prom
     if (mappingId === oddMappings.scheduled) return json(200, startAnswers.notStopped(mappingId));
     if (!ids.includes(mappingId)) return json(404, startAnswers.unknown(mappingId));
     const { request, isNew } = startOf(mappingId);
-    if (mappingId === oddMappings.lossy && isLossy) {
-      isLossy = false;
-      return reset();
-    }
+    if (stillLossy.delete(mappingId)) return reset();
     const toAnswer = isNew ? startAnswers.submitted : startAnswers.alreadyInProgress;
     const answer = json(200, toAnswer(mappingId, request.id));
     if (mappingId !== oddMappings.slow) return answer;

@@ -66,8 +66,6 @@ export const oddMappings = {
   held: 'held',
   /** Its starts take {@link SLOW_START_MS}. */
   slow: 'slow',
-  /** Of its first start the answer is lost. */
-  lossy: 'lossy',
   /** Neither starts nor looks are ever answered. */
   silent: 'silent',
   /** Looks are answered 403, `403023`. */
@@ -75,6 +73,9 @@ export const oddMappings = {
   /** As above, but only the first three. */
   forbiddenAtFirst: 'forbidden-at-first',
 } as const;
+
+/** Each upstream has these as well: of the first start of each the answer is lost. */
+export const lossyMappings = ['lossy-a', 'lossy-b', 'lossy-c'] as const;
 
 /** In ms. */
 export const SLOW_START_MS = 1_000;

@@ -2,15 +2,12 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import {
-  IngestionLineageDocument,
-  IngestionStatusChangedDocument,
-  StartIngestionDocument,
-} from '../generated/operations.js';
+import { StartIngestionDocument } from '../generated/operations.js';
 import { startAnswers } from '../support/campaign-answers.js';
 import { type CampaignScript, scriptCampaign } from '../support/campaign-script.js';
 import { deleteDatabase } from '../support/log-database.js';
 import { readMetric, untilMetric } from '../support/metrics.js';
+import { askAboutRetries } from '../support/retried-requests.js';
 import {
   hang,
   json,
@@ -62,31 +59,10 @@ async function restart(): Promise<void> {
   gateway = await startOne();
 }
 
-const toRef = (requestId: string) => ({ mappingId, requestId });
+const { start, untilEnd, lineage } = askAboutRetries(() => ({ gateway, mappingId }));
 const submitted = (requestId: string) => json(200, startAnswers.submitted(mappingId, requestId));
 const inProgress = (requestId: string) =>
   json(200, startAnswers.alreadyInProgress(mappingId, requestId));
-
-const start = (retryOnAbort: number, idempotencyKey: string | null = null) =>
-  gateway.client.execute(StartIngestionDocument, { mappingId, retryOnAbort, idempotencyKey });
-
-/** All that happened to a request, once it has ended. */
-async function untilEnd(requestId: string): Promise<(string | undefined)[]> {
-  const subscribed = gateway.client.subscribe(IngestionStatusChangedDocument, toRef(requestId));
-  const events = await subscribed.completed;
-  return events.map(({ data }) => data?.ingestionStatusChanged.to);
-}
-
-async function lineage(...requestIds: string[]) {
-  const { data } = await gateway.client.execute(IngestionLineageDocument, {
-    requests: requestIds.map(toRef),
-  });
-  return data?.ingestionStatuses.map((request) => [
-    request?.attempt,
-    request?.retryOf?.requestId ?? null,
-    request?.retriedBy?.requestId ?? null,
-  ]);
-}
 
 /** Starts of another mapping that is refused: when it is answered, what came before it has been counted. */
 async function sentinel(): Promise<void> {

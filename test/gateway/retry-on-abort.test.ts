@@ -5,13 +5,13 @@ import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   IngestionActivityDocument,
-  IngestionLineageDocument,
   IngestionStatusChangedDocument,
   IngestionStatusDocument,
   StartIngestionDocument,
 } from '../generated/operations.js';
 import { deleteDatabase } from '../support/log-database.js';
 import { untilMetric } from '../support/metrics.js';
+import { askAboutRetries } from '../support/retried-requests.js';
 import { startTestUpstream } from '../support/start-test-upstream.js';
 import {
   startTestGateway,
@@ -65,28 +65,7 @@ async function restart(overrides: TestGatewayOptions = {}): Promise<void> {
   gateway = await startOne(overrides);
 }
 
-const toRef = (requestId: string) => ({ mappingId, requestId });
-
-const start = (retryOnAbort: number, idempotencyKey: string | null = null) =>
-  gateway.client.execute(StartIngestionDocument, { mappingId, retryOnAbort, idempotencyKey });
-
-/** All that happened to a request, once it has ended. */
-async function untilEnd(requestId: string): Promise<(string | undefined)[]> {
-  const subscribed = gateway.client.subscribe(IngestionStatusChangedDocument, toRef(requestId));
-  const events = await subscribed.completed;
-  return events.map(({ data }) => data?.ingestionStatusChanged.to);
-}
-
-async function lineage(...requestIds: string[]) {
-  const { data } = await gateway.client.execute(IngestionLineageDocument, {
-    requests: requestIds.map(toRef),
-  });
-  return data?.ingestionStatuses.map((request) => [
-    request?.attempt,
-    request?.retryOf?.requestId ?? null,
-    request?.retriedBy?.requestId ?? null,
-  ]);
-}
+const { toRef, start, untilEnd, lineage } = askAboutRetries(() => ({ gateway, mappingId }));
 
 /** Between two looks, in ms. */
 const LOOK_MS = 5;

@@ -1,0 +1,46 @@
+import {
+  IngestionLineageDocument,
+  IngestionStatusChangedDocument,
+  StartIngestionDocument,
+} from '../generated/operations.js';
+import type { TestGateway } from './test-gateway.js';
+
+/**
+ * What the tests of `retryOnAbort` ask about requests of one mapping.
+ *
+ * @param at - the gateway and the mapping as they are at each call: tests change both
+ */
+export function askAboutRetries(
+  at: () => { readonly gateway: TestGateway; readonly mappingId: string },
+) {
+  const toRef = (requestId: string) => ({ mappingId: at().mappingId, requestId });
+  return {
+    toRef,
+
+    start(retryOnAbort: number, idempotencyKey: string | null = null) {
+      const { gateway, mappingId } = at();
+      const variables = { mappingId, retryOnAbort, idempotencyKey };
+      return gateway.client.execute(StartIngestionDocument, variables);
+    },
+
+    /** All that happened to a request, once it has ended. */
+    async untilEnd(requestId: string): Promise<(string | undefined)[]> {
+      const { client } = at().gateway;
+      const events = await client.subscribe(IngestionStatusChangedDocument, toRef(requestId))
+        .completed;
+      return events.map(({ data }) => data?.ingestionStatusChanged.to);
+    },
+
+    /** Of each request: which attempt it is, of which request it is one, and by which it was retried. */
+    async lineage(...requestIds: string[]) {
+      const { data } = await at().gateway.client.execute(IngestionLineageDocument, {
+        requests: requestIds.map(toRef),
+      });
+      return data?.ingestionStatuses.map((request) => [
+        request?.attempt,
+        request?.retryOf?.requestId ?? null,
+        request?.retriedBy?.requestId ?? null,
+      ]);
+    },
+  };
+}

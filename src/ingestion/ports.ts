@@ -250,8 +250,10 @@ export interface Watches {
 
 /** Time, so that tests can drive it. */
 export interface Clock {
-  /** In ms since the epoch. */
+  /** Wall time, in ms since the epoch: to be shown, stored, or compared with what others stamped. It may jump. */
   now(): number;
+  /** In ms since some moment; never goes back and never jumps: whatever is measured, is measured with this. */
+  monotonicMs(): number;
   /** Run `task` once after `delayMs`; the returned function calls it off. */
   schedule(delayMs: number, task: () => void): () => void;
 }

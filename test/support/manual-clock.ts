@@ -2,6 +2,8 @@ import type { Clock } from '../../src/ingestion/ports.js';
 
 /** A clock that stands still until it is told how far to go. */
 export interface ManualClock extends Clock {
+  /** Set the wall clock, as an operator or NTP does: forward, or back where negative. No time passes. */
+  jump(ms: number): void;
   /** Go forward, running what falls due in its order; what the tasks awaken has run when this resolves. */
   advance(ms: number): Promise<void>;
   /** How many tasks are waiting. */
@@ -19,7 +21,8 @@ interface Scheduled {
 
 /** @param startsAt - in ms since the epoch */
 export function createManualClock(startsAt = Date.parse('2026-01-01T00:00:00Z')): ManualClock {
-  let now = startsAt;
+  let now = 0;
+  let wallOffset = startsAt;
   const scheduled = new Set<Scheduled>();
   const lookers = new Set<() => void>();
 
@@ -34,7 +37,11 @@ export function createManualClock(startsAt = Date.parse('2026-01-01T00:00:00Z'))
   }
 
   return {
-    now: () => now,
+    now: () => wallOffset + now,
+    monotonicMs: () => now,
+    jump(ms) {
+      wallOffset += ms;
+    },
     schedule(delayMs, task) {
       const item = { at: now + delayMs, task };
       scheduled.add(item);

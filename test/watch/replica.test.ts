@@ -20,6 +20,7 @@ function createMachineClock(base: ManualClock, skewMs: number) {
   const late: (() => void)[] = [];
   const clock: Clock = {
     now: () => base.now() + skewMs,
+    monotonicMs: () => base.monotonicMs(),
     schedule(delayMs, task) {
       let isCancelled = false;
       const cancel = base.schedule(delayMs, () => {

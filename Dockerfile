@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 
-# Builds, and then has no more than what runs needs.
+# Builds, then keeps only what running needs.
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
@@ -9,7 +9,7 @@ COPY . .
 RUN npm run build && rm -r dist/test dist/bench
 RUN npm ci --omit=dev
 
-# Runs as nobody in particular, on a file system that may be read only: `docker run --read-only`.
+# Runs as an unprivileged user, and with a read-only file system: `docker run --read-only`.
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production \
     HOST=0.0.0.0 \

@@ -20,7 +20,7 @@ import {
 import { jobsOf, startFaultyCampaign, toUpstream } from '../support/faulty-campaign.js';
 import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
 
-/** What may be told of an upstream that behaves like this; README has the list. */
+/** What may be told of an upstream that behaves like this; docs/errors.md has the list. */
 const CODES = [
   'UPSTREAM_UNAVAILABLE',
   'UPSTREAM_TIMEOUT',

@@ -51,9 +51,9 @@ afterAll(async () => {
 
 const seed = 20_261;
 
-/** Those that the README explains, but for the one that says that the gateway is broken. */
+/** Those that the documentation explains, but for the one that says that the gateway is broken. */
 const documentedCodes = new Set(
-  [...readFileSync('README.md', 'utf8').matchAll(/`([A-Z]+(?:_[A-Z]+)+)`/g)].map(
+  [...readFileSync('docs/errors.md', 'utf8').matchAll(/`([A-Z]+(?:_[A-Z]+)+)`/g)].map(
     ([, code]) => code,
   ),
 );

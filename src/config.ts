@@ -83,7 +83,7 @@ export function parseConfig(
   const environment = withEnvFile(process, envFile, faults);
   const given = readSecretFiles(environment, faults);
   for (const name of unknownVariables(environment)) {
-    warn(`${name} is no setting of Sluice and was ignored. docs/settings.md lists them all.`);
+    warn(`${name} is no setting of Sluice and was ignored. See docs/settings.md.`);
   }
 
   if (!given.CAMPAIGN_URL && given.CAMPAIGN_API_KEY) {

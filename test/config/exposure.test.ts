@@ -117,7 +117,7 @@ describe('what strangers may do', () => {
     warnings.length = 0;
     parse({ LIMIT_DEPHT: '5' });
     expect(warnings).toEqual([
-      'LIMIT_DEPHT is no setting of Sluice and was ignored. docs/settings.md lists them all.',
+      'LIMIT_DEPHT is no setting of Sluice and was ignored. See docs/settings.md.',
     ]);
   });
 });

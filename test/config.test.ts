@@ -317,8 +317,7 @@ describe('a warning', () => {
     });
     expect(warnings).toEqual(
       ['CAMPAIGN_ACESS_TOKEN', 'IMS_SECRET', 'POLL_MS', 'SLUICE_PORT', 'IMS_CLIENT_ID_FILE'].map(
-        (name) =>
-          `${name} is no setting of Sluice and was ignored. See docs/settings.md.`,
+        (name) => `${name} is no setting of Sluice and was ignored. See docs/settings.md.`,
       ),
     );
   });

@@ -62,6 +62,9 @@ const ourPrefixes = [
   'SLUICE_',
 ];
 
+/** What no setting has in it: control characters, line ends, and what Node.js puts for bytes that are not UTF-8. */
+const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\uFFFD].*/su;
+
 /** Read by the services that run alone; known here, so that one `.env` can serve all. */
 const servicePrefixes = ['CAMPAIGN_SERVICE_', 'PLATFORM_RECEIVER_'];
 
@@ -99,6 +102,12 @@ export function parseConfig(
   const parsed: Record<string, unknown> = {};
   for (const [name, { allowed, schema }] of Object.entries(settings)) {
     const value = given[name] === '' ? undefined : given[name];
+    if (value !== undefined && UNPRINTABLE.test(value)) {
+      faults.push(
+        `${name}=${masked(name, value).replace(UNPRINTABLE, '…')}: expected ${allowed}, in UTF-8 and on one line`,
+      );
+      continue;
+    }
     const result = schema.safeParse(value);
     if (result.success) parsed[name] = result.data;
     else faults.push(`${name}=${masked(name, value)}: expected ${allowed}`);

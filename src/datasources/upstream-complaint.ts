@@ -15,9 +15,9 @@ export interface Complaint {
 
 /** Codes go to clients, so only what looks like one is taken. */
 const code = z
-  .union([z.string(), z.number().transform(String)])
+  .union([z.string().trim(), z.number().transform(String)])
   .pipe(z.string().regex(/^[\w-]{1,32}$/));
-const gatewayEnvelope = z.object({ error_code: code, message: z.string() });
+const gatewayEnvelope = z.object({ error_code: code });
 const routerEnvelope = z.object({ code: z.number().transform(String), message: z.string() });
 
 /** Read the body of an answer that is not one of Campaign's JSON answers. Total: anything may stand there. */

@@ -102,15 +102,12 @@ export function parseConfig(
   const parsed: Record<string, unknown> = {};
   for (const [name, { allowed, schema }] of Object.entries(settings)) {
     const value = given[name] === '' ? undefined : given[name];
-    if (value !== undefined && UNPRINTABLE.test(value)) {
-      faults.push(
-        `${name}=${masked(name, value).replace(UNPRINTABLE, '…')}: expected ${allowed}, in UTF-8 and on one line`,
-      );
-      continue;
-    }
     const result = schema.safeParse(value);
-    if (result.success) parsed[name] = result.data;
-    else faults.push(`${name}=${masked(name, value)}: expected ${allowed}`);
+    if (!result.success) faults.push(`${name}=${masked(name, value)}: expected ${allowed}`);
+    else if (value !== undefined && UNPRINTABLE.test(value)) {
+      const beginning = masked(name, value).replace(UNPRINTABLE, '…');
+      faults.push(`${name}=${beginning}: expected ${allowed}, in UTF-8 and on one line`);
+    } else parsed[name] = result.data;
   }
   // Each entry was parsed by the schema of its name; the faults tell of those that were not.
   const read = parsed as Partial<Settings>;

@@ -52,10 +52,10 @@ const startAnswer = z
 const statusAnswer = z.looseObject({ status }).pipe(
   z.object({
     status: z.enum(['success', 'inprogress', 'failed', 'aborted']),
-    requestId: z.unknown(),
+    requestId: z.unknown().optional(),
     info,
     batchId,
-    numRecords: z.unknown(),
+    numRecords: z.unknown().optional(),
   }),
 );
 

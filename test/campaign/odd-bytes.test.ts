@@ -158,7 +158,9 @@ describe('the answers of Platform', () => {
 });
 
 it('bodies are read behind a byte order mark, and refused where they are no text', async () => {
-  await using space = await createWorkspace({ 'a.yaml': mappingYaml('M') });
+  await using space = await createWorkspace({
+    'a.yaml': mappingYaml('M', { publication: 'unpublished' }),
+  });
   await using service = await startService(space);
   const headers = { authorization: `Bearer ${await service.signIn(ADMIN)}` };
   const publish = async (body: Uint8Array) => {
@@ -168,7 +170,10 @@ it('bodies are read behind a byte order mark, and refused where they are no text
   };
   const text = '\ufeff{"resendFromBeginning":false}';
   expect(await publish(Buffer.from(text))).toMatchObject([200, { id: 'M' }]);
-  expect(await publish(Buffer.from(text, 'utf16le'))).toMatchObject([200, { id: 'M' }]);
+  expect(await publish(Buffer.from(text, 'utf16le'))).toMatchObject([
+    409,
+    { code: 'ALREADY_PUBLISHED' },
+  ]);
   expect(await publish(Buffer.from([0x7b, 0xff, 0x7d]))).toEqual([
     400,
     { code: 'BAD_INPUT', message: 'The body cannot be read: expected text in UTF-8.' },

@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-import { loadEnvFile } from 'node:process';
 import { type Logger, pino } from 'pino';
 import {
   CampaignConfigError,
@@ -9,6 +7,7 @@ import {
 import { createCampaignService } from './campaign/campaign-service.js';
 import { CredentialsUnreadableError } from './campaign/credentials.js';
 import { DataFolderInUseError } from './campaign/data-lock.js';
+import { readEnvFile } from './campaign/env-file.js';
 import { FaultPlanInvalidError } from './campaign/faults/fault-plan-file.js';
 import { MappingsInvalidError } from './campaign/mapping-fault.js';
 import { StateUnusableError } from './campaign/state-database.js';
@@ -41,7 +40,7 @@ const PLAIN_ERRORS = [
 
 async function main(): Promise<void> {
   // What the process was given goes before what the file says.
-  if (existsSync('.env')) loadEnvFile('.env');
+  Object.assign(process.env, { ...readEnv(), ...process.env });
   const config = parseCampaignConfig(process.env);
   const logger = pino();
   const running = new AsyncDisposableStack();
@@ -65,6 +64,14 @@ async function main(): Promise<void> {
   } catch (error) {
     await running.disposeAsync().catch(() => {});
     throw error;
+  }
+}
+
+function readEnv(): NodeJS.ProcessEnv {
+  try {
+    return readEnvFile('.env');
+  } catch (error) {
+    throw new CampaignConfigError((error as Error).message, { cause: error });
   }
 }
 

@@ -62,6 +62,9 @@ const ourPrefixes = [
   'SLUICE_',
 ];
 
+/** What no setting has in it: control characters, line ends, and what Node.js puts for bytes that are not UTF-8. */
+const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\uFFFD].*/su;
+
 /** Read by the services that run alone; known here, so that one `.env` can serve all. */
 const servicePrefixes = ['CAMPAIGN_SERVICE_', 'PLATFORM_RECEIVER_'];
 
@@ -100,8 +103,11 @@ export function parseConfig(
   for (const [name, { allowed, schema }] of Object.entries(settings)) {
     const value = given[name] === '' ? undefined : given[name];
     const result = schema.safeParse(value);
-    if (result.success) parsed[name] = result.data;
-    else faults.push(`${name}=${masked(name, value)}: expected ${allowed}`);
+    if (!result.success) faults.push(`${name}=${masked(name, value)}: expected ${allowed}`);
+    else if (value !== undefined && UNPRINTABLE.test(value)) {
+      const beginning = masked(name, value).replace(UNPRINTABLE, '…');
+      faults.push(`${name}=${beginning}: expected ${allowed}, in UTF-8 and on one line`);
+    } else parsed[name] = result.data;
   }
   // Each entry was parsed by the schema of its name; the faults tell of those that were not.
   const read = parsed as Partial<Settings>;

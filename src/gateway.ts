@@ -133,6 +133,9 @@ export async function startGateway(
     hub.publish(transition);
     if (isTerminal(transition.to.status)) watcher.end(transition.ref);
     if (transition.to.status === 'ABORTED') void starts.lookForRetries();
+    if (transition.to.status === 'SUCCESS' && transition.to.numRecords === null) {
+      logger.warn(transition.ref, 'The upstream told a success without a count that can be read');
+    }
   });
   const watcher = createWatcher({
     upstream,

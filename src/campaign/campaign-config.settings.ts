@@ -22,7 +22,10 @@ function wholeNumber(min: number, max: number) {
     .refine((number) => number >= min && number <= max, expected);
 }
 
-const text = z.string().min(1);
+const text = z
+  .string()
+  .min(1)
+  .regex(/^[^\p{Cc}\uFFFD]*$/u, 'expected text in UTF-8, on one line');
 const url = z
   .string()
   .refine(

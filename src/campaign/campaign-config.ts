@@ -44,14 +44,17 @@ export class CampaignConfigError extends Error {
 }
 
 /**
- * Read the configuration from the environment. What is not set, or set to nothing, has a default; what is
+ * Read the configuration from the environment. Blanks and line ends around a value are no part of it. What is not
+ * set, or set to nothing, has a default; what is
  * set wrongly is a fault.
  *
  * @throws {CampaignConfigError} with all faults
  * @throws {FaultPlanInvalidError} with all that is wrong with the plan of faults
  */
 export function parseCampaignConfig(env: NodeJS.ProcessEnv): CampaignConfig {
-  const given = Object.entries(env).filter(([, value]) => value !== '');
+  const given = Object.entries(env)
+    .map(([name, value]) => [name, value?.trim() || value] as const)
+    .filter(([, value]) => value !== '');
   const parsed = campaignSettings.safeParse(Object.fromEntries(given));
   if (!parsed.success) {
     const faults = parsed.error.issues.map(

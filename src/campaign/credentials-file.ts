@@ -1,7 +1,8 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { type Client, CredentialsUnreadableError, ROLES } from './credentials.js';
+import { readTextFile } from './strict-text.js';
 
 const clientsFile = z.strictObject({
   clients: z
@@ -53,7 +54,7 @@ function readFrom<T>(path: string, parseText: (text: string) => T): () => T {
       const { mtimeMs, size, ino } = statSync(path);
       const version = `${mtimeMs} ${size} ${ino}`;
       if (known?.version !== version) {
-        known = { version, value: parseText(readFileSync(path, 'utf8')) };
+        known = { version, value: parseText(readTextFile(path)) };
       }
       return known.value;
     } catch (error) {

@@ -3,6 +3,7 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import { toWrongUriDenial } from './access.js';
 import { sendCampaignError } from './ingestion-routes.js';
 import type { Logger } from './logger.js';
+import { toStrictText } from './strict-text.js';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -35,10 +36,8 @@ export function createHttpServer(logger: Logger): FastifyInstance {
 
   app.addHttpMethod('GET', { hasBody: true, overrideExisting: true });
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser(
-    '*',
-    { parseAs: 'string' },
-    async (_request: unknown, body: string) => body,
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) =>
+    toBodyText(body),
   );
 
   app.addHook('onRequest', async (_request, reply) => {
@@ -56,6 +55,17 @@ export function createHttpServer(logger: Logger): FastifyInstance {
     return sendCampaignError(reply, statusCode);
   });
   return app;
+}
+
+function toBodyText(body: Buffer): string {
+  try {
+    return toStrictText(body);
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw Object.assign(new Error(`The body cannot be read: ${message}`, { cause }), {
+      statusCode: 400,
+    });
+  }
 }
 
 function createCallId(): string {

@@ -1,8 +1,9 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Mapping } from './mapping.js';
 import { type MappingFault, MappingsInvalidError } from './mapping-fault.js';
 import { parseMapping, type SourceEnvironment } from './mapping-file.js';
+import { readTextFile } from './strict-text.js';
 
 /** The service's mappings by their ids. */
 export type Mappings = ReadonlyMap<string, Mapping>;
@@ -49,7 +50,7 @@ async function mappingFiles(mappingsDir: string): Promise<string[]> {
 }
 
 function textOf(file: string): Promise<string> {
-  return orFault(file, () => readFile(file, 'utf8'));
+  return orFault(file, async () => readTextFile(file));
 }
 
 async function orFault<T>(path: string, read: () => Promise<T>): Promise<T> {

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { rights, toMappingScope } from '../ingestion/caller.js';
 import type { ApiKey } from '../server/api-keys.js';
+import { readTextFile, UnreadableTextError } from '../server/strict-text.js';
 
 const MAX_NAME_LENGTH = 255;
 
@@ -63,10 +63,10 @@ function refuseRepeats(
 export function readApiKeys(path: string, faults: string[]): readonly ApiKey[] {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readTextFile(path);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    faults.push(`API_KEYS_FILE=${path}: expected a file that can be read (${code})`);
+    if (!(error instanceof UnreadableTextError)) throw error;
+    faults.push(`API_KEYS_FILE=${path}: expected ${error.message}`);
     return [];
   }
   const lines = new LineCounter();

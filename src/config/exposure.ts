@@ -15,7 +15,8 @@ function listOf(isAllowed: (item: string) => boolean) {
   return z
     .string()
     .default('')
-    .transform((list) => (list === '' ? [] : list.split(',').map((item) => item.trim())))
+    .transform((list) => list.split(',').map((item) => item.trim()))
+    .transform((items) => items.filter((item) => item !== ''))
     .refine((items) => items.every(isAllowed));
 }
 

@@ -50,8 +50,15 @@ function isTrustedUrl(text: string): boolean {
   return url.protocol === 'https:' || isLoopback(url.hostname.replace(/^\[|\]$/g, ''));
 }
 
-/** Texts with commas between them. */
-const list = text.transform((items) => items.split(',').map((item) => item.trim()));
+/** Texts with commas between them, one at least; a comma behind the last is no text. */
+const list = text.transform(toItems).pipe(z.array(text).min(1));
+
+function toItems(list: string): string[] {
+  return list
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
 
 /** A whole number written in digits; `Number('')` and `Number('1e3')` are not what anybody meant. */
 function wholeNumber(min: number, max: number) {
@@ -74,9 +81,12 @@ export const settings = {
   IMS_CLIENT_SECRET: { allowed: 'a text', schema: text.optional() },
   IMS_SCOPES: {
     allowed: 'scopes with commas between them',
-    schema: text
-      .default('openid,AdobeID,read_organizations,additional_info.projectedProductContext')
-      .transform((scopes) => scopes.split(',').map((scope) => scope.trim())),
+    schema: list.default([
+      'openid',
+      'AdobeID',
+      'read_organizations',
+      'additional_info.projectedProductContext',
+    ]),
   },
   CAMPAIGN_TIMEOUT_MS: {
     allowed: 'milliseconds, 1 to 600000',

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
+import { readTextFile, UnreadableTextError } from '../server/strict-text.js';
 
 /** Variables as the process was given them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -16,23 +16,37 @@ export const secrets = [
 ] as const;
 
 /**
- * The variables of a `.env` file, under those of the process.
+ * The variables of a `.env` file, under those of the process. Blanks around a value are no part of it, nor is
+ * the line end that comes with what is pasted, or read from a file with the line ends of Windows.
  *
  * @returns the environment alone where there is no such file, or where it cannot be read: then with a fault
  */
 export function withEnvFile(environment: Environment, path: string, faults: string[]): Environment {
-  let file: string;
-  try {
-    file = readFileSync(path, 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOENT') faults.push(`${path}: expected a file that can be read (${code})`);
-    return environment;
-  }
-  return { ...parseEnv(file), ...environment };
+  return Object.fromEntries(
+    Object.entries({ ...readEnvFile(path, faults), ...environment }).map(([name, value]) => [
+      name,
+      withoutEnds(value),
+    ]),
+  );
 }
 
-/** Each secret X from the file that X_FILE names, without the line end that editors add. */
+/** What is nothing but blanks stays: nobody means the default by it. */
+function withoutEnds(value: string | undefined): string | undefined {
+  return value?.trim() || value;
+}
+
+function readEnvFile(path: string, faults: string[]): Environment {
+  try {
+    return parseEnv(readTextFile(path));
+  } catch (error) {
+    if (!(error instanceof UnreadableTextError)) throw error;
+    const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;
+    if (code !== 'ENOENT') faults.push(`${path}: expected ${error.message}`);
+    return {};
+  }
+}
+
+/** Each secret X from the file that X_FILE names, without the blanks and line ends around it. */
 export function readSecretFiles(environment: Environment, faults: string[]): Environment {
   const given: Record<string, string | undefined> = { ...environment };
   for (const name of secrets) {
@@ -43,12 +57,12 @@ export function readSecretFiles(environment: Environment, faults: string[]): Env
       continue;
     }
     try {
-      given[name] = readFileSync(path, 'utf8').replace(/\r?\n$/, '');
+      given[name] = readTextFile(path).trim();
       if (given[name] === '')
         faults.push(`${name}_FILE=${path}: expected a file that is not empty`);
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      faults.push(`${name}_FILE=${path}: expected a file that can be read (${code})`);
+      if (!(error instanceof UnreadableTextError)) throw error;
+      faults.push(`${name}_FILE=${path}: expected ${error.message}`);
     }
   }
   return given;

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Dispatcher, errors, Pool } from 'undici';
+import { toAnswerText } from './answer-text.js';
 
 /** One HTTP request. `path` goes onto the wire as it stands, query included. */
 export interface HttpRequest {
@@ -113,11 +114,8 @@ class AnswerReader implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     if (!this.#head) return;
-    this.#settle({
-      kind: 'answered',
-      ...this.#head,
-      body: Buffer.concat(this.#chunks).toString('utf8'),
-    });
+    const body = toAnswerText(Buffer.concat(this.#chunks), this.#head.headers['content-type']);
+    this.#settle({ kind: 'answered', ...this.#head, body });
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, cause: Error): void {

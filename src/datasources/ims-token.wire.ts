@@ -16,15 +16,33 @@ export interface ClientCredentials {
   readonly scopes: readonly string[];
 }
 
+/**
+ * How long a token is taken to be good where the service does not say, in ms: long enough not to be a burden,
+ * and should it be rejected before, a newer one is fetched. Longer than a day none is kept, so that a service
+ * which tells milliseconds does no harm.
+ */
+const ASSUMED_LIFE_MS = 5 * 60_000;
+const MAX_LIFE_MS = 24 * 60 * 60_000;
+
 const tokenAnswer = z.object({
-  access_token: z.string().regex(/^[\x21-\x7e]+$/),
+  access_token: z
+    .string()
+    .trim()
+    .regex(/^[\x21-\x7e]+$/),
   token_type: z
     .string()
+    .trim()
     .regex(/^bearer$/i)
-    .optional(),
-  /** In seconds. */
-  expires_in: z.number().positive(),
+    .nullish(),
+  /** In seconds; some write it as a text, and OAuth lets it be left out. */
+  expires_in: z.unknown().optional().transform(toLifeMs),
 });
+
+function toLifeMs(expiresIn: unknown): number {
+  const isNumber = typeof expiresIn === 'number' || /^\s*\d+(\.\d+)?\s*$/.test(String(expiresIn));
+  const lifeMs = isNumber ? Number(expiresIn) * 1_000 : Number.NaN;
+  return lifeMs > 0 ? Math.min(lifeMs, MAX_LIFE_MS) : ASSUMED_LIFE_MS;
+}
 
 /** The codes of OAuth: what looks like anything else may be what it was sent. */
 const errorAnswer = z.object({ error: z.string().regex(/^[a-z_]{1,64}$/) });
@@ -62,7 +80,7 @@ export function parseTokenAnswer(
   if (answer.status !== 200) throw toRefusal(answer, nowMs);
   const parsed = tokenAnswer.safeParse(parseWireJson(answer.body));
   if (parsed.success) {
-    return { accessToken: parsed.data.access_token, lifeMs: parsed.data.expires_in * 1000 };
+    return { accessToken: parsed.data.access_token, lifeMs: parsed.data.expires_in };
   }
   throw new UpstreamError(
     'UPSTREAM_UNAVAILABLE',

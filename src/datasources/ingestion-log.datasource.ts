@@ -151,6 +151,8 @@ export async function createIngestionLog(database: LogDatabase): Promise<Durable
         observedBefore,
         startedBy,
       } = filter;
+      // SQL has no empty list.
+      if (statuses?.length === 0) return [];
       const query = db
         .selectFrom('requests')
         .selectAll()

@@ -68,6 +68,8 @@ export function createPlatformDatasource(options: PlatformOptions): PlatformData
 
   return {
     async find(batchId) {
+      // As a segment of a path they are other places, in any writing.
+      if (batchId === '.' || batchId === '..') return null;
       const startedAt = clock.now();
       let outcome: PlatformCall['outcome'] = 'OK';
       const deadline = startDeadline(clock, timeoutMs);

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { IngestionBatch } from '../ingestion/ingestion-batch.js';
+import { toFolded } from '../ingestion/mapping-name.js';
 import type { TokenlessRequest } from './campaign.request.js';
 import { toBasePath } from './campaign.request.js';
-import { parseWireJson } from './wire-json.js';
+import { parseWireJson, toCount } from './wire-json.js';
 
 /** Where and as whom Platform is asked. */
 export interface PlatformAddress {
@@ -30,26 +31,22 @@ export function toBatchRequest(address: PlatformAddress, batchId: string): Token
   });
 }
 
-const count = z.int().nonnegative();
+const count = z.unknown().optional().transform(toCount);
+const fields = z.record(z.string(), z.unknown()).catch({});
+const text = z.union([z.string(), z.number().transform(String)]).catch('');
 
+/** Nothing but the status has to be readable. */
 const batchAnswer = z.object({
-  status: z.string().min(1),
+  status: z.string().regex(/\S/),
   // Both forms are documented; the first has more, and may be there later than the second.
-  metrics: z
-    .object({ inputRecordCount: count, outputRecordCount: count, failedRecordCount: count })
-    .partial()
-    .optional(),
-  recordCount: count.optional(),
-  failedRecordCount: count.optional(),
+  metrics: fields.pipe(
+    z.object({ inputRecordCount: count, outputRecordCount: count, failedRecordCount: count }),
+  ),
+  recordCount: count,
+  failedRecordCount: count,
   errors: z
-    .array(
-      z.object({
-        code: z.union([z.string(), z.number().transform(String)]),
-        description: z.string().default(''),
-        recordCount: count.optional(),
-      }),
-    )
-    .default([]),
+    .array(fields.pipe(z.object({ code: text, description: text, recordCount: count })))
+    .catch([]),
 });
 
 /**
@@ -59,17 +56,18 @@ const batchAnswer = z.object({
  */
 export function parseBatchAnswer(body: string, batchId: string): IngestionBatch {
   const answers = z.record(z.string(), z.unknown()).parse(parseWireJson(body));
-  const { status, metrics, errors, ...root } = batchAnswer.parse(answers[batchId]);
+  const found = Object.entries(answers).find(([id]) => toFolded(id) === toFolded(batchId));
+  const { status, metrics, errors, ...root } = batchAnswer.parse(found?.[1]);
   return {
     id: batchId,
-    status,
-    recordCount: metrics?.inputRecordCount ?? root.recordCount ?? null,
-    ingestedCount: metrics?.outputRecordCount ?? null,
-    failedCount: metrics?.failedRecordCount ?? root.failedRecordCount ?? null,
+    status: status.trim(),
+    recordCount: metrics.inputRecordCount ?? root.recordCount,
+    ingestedCount: metrics.outputRecordCount,
+    failedCount: metrics.failedRecordCount ?? root.failedRecordCount,
     errors: errors.map(({ code, description, recordCount }) => ({
       code,
       description,
-      count: recordCount ?? null,
+      count: recordCount,
     })),
   };
 }

@@ -15,7 +15,7 @@ export interface Complaint {
 
 /** Codes go to clients, so only what looks like one is taken. */
 const code = z
-  .union([z.string(), z.number().transform(String)])
+  .union([z.string().trim(), z.number().transform(String)])
   .pipe(z.string().regex(/^[\w-]{1,32}$/));
 const gatewayEnvelope = z.object({ error_code: code, message: z.string() });
 const routerEnvelope = z.object({ code: z.number().transform(String), message: z.string() });

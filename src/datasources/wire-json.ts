@@ -1,20 +1,50 @@
+/** Ids that some write as numbers. */
+const ID_FIELDS: ReadonlySet<string> = new Set(['requestId', 'batchId']);
+
 /**
- * Parse an answer's text, with every numeric `requestId` as the digits that stand there: as a number, a
- * large one would lose some of them.
+ * Parse an answer's text, with every numeric id as the digits that were meant: as a number, a large one would
+ * lose some of them. One whose digits are lost already stays a number (`9.007199254740993e15`: who writes so
+ * has rounded it).
  *
  * @returns undefined where the text is not JSON
  */
 export function parseWireJson(text: string): unknown {
   try {
-    return JSON.parse(text, keepRequestIdDigits);
+    return JSON.parse(text, keepIdDigits);
   } catch {
     return undefined;
   }
 }
 
 /** `context.source` is the text of a primitive; the type of `JSON.parse` does not know it yet. */
-function keepRequestIdDigits(key: string, value: unknown, context?: { source?: string }): unknown {
-  if (key !== 'requestId' || typeof value !== 'number') return value;
-  const source = context?.source;
-  return source !== undefined && /^\d+$/.test(source) ? source : value;
+function keepIdDigits(key: string, value: unknown, context?: { source?: string }): unknown {
+  if (!ID_FIELDS.has(key) || typeof value !== 'number') return value;
+  const source = context?.source ?? '';
+  if (/^\d+$/.test(source)) return source;
+  return toInteger(source) ?? value;
+}
+
+/**
+ * A count, or null where there is none that can be read. It may be a text, as 64-bit numbers of Protocol
+ * Buffers are in JSON.
+ */
+export function toCount(value: unknown): number | null {
+  if (typeof value === 'string') return toCount(Number(toInteger(value.trim()) ?? Number.NaN));
+  // Without the sign of -0.
+  return Number.isSafeInteger(value) && Number(value) >= 0 ? Math.abs(Number(value)) : null;
+}
+
+/**
+ * The digits of a whole number that is written with a point or an exponent (`42.0`, `1e3`), or null where it is
+ * no whole number, is negative, or is so large that whoever wrote it so may have rounded it.
+ */
+function toInteger(source: string): string | null {
+  const match = /^(\d+)(?:\.(\d+))?(?:e([+-]?\d{1,3}))?$/i.exec(source);
+  if (!match) return null;
+  const [, whole = '', fraction = '', exponent = '0'] = match;
+  const digits = whole + fraction;
+  const point = Math.max(0, whole.length + Number(exponent));
+  if (/[1-9]/.test(digits.slice(point))) return null;
+  const integer = Number(digits.slice(0, point).padEnd(point, '0'));
+  return Number.isSafeInteger(integer) ? String(integer) : null;
 }

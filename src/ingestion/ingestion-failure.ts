@@ -1,4 +1,5 @@
 import type { ReportedState } from './ingestion-request.js';
+import { afterMappingId } from './mapping-name.js';
 
 /** Why a request FAILED or was ABORTED, read out of the upstream's free text. */
 export interface IngestionFailure {
@@ -42,8 +43,11 @@ export function toIngestionFailure(
 
 /** A mapping id may itself look like a code. */
 function withoutMapping(info: string, mappingId: string): string {
-  const prefix = `Mapping Id: ${mappingId}.`;
-  return (info.startsWith(prefix) ? info.slice(prefix.length) : info).trim();
+  const prefix = 'Mapping Id: ';
+  const rest = info.startsWith(prefix)
+    ? afterMappingId(info.slice(prefix.length), mappingId)
+    : null;
+  return (rest === null ? info : rest.replace(/^[.,;:]/, '')).trim();
 }
 
 function withoutCode(text: string, code: string | null): string {

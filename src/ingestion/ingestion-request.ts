@@ -13,8 +13,9 @@ export interface RequestRef {
 /**
  * What the upstream reported of a request, each status with its own data.
  *
- * `info` is the upstream's text, verbatim. `batchId` is null where the upstream says the empty string.
- * `numRecords` exists on success only: elsewhere the upstream says 0 whatever was ingested.
+ * `info` is the upstream's text, verbatim. `batchId` is null where the upstream names none.
+ * `numRecords` exists on success only: elsewhere the upstream says 0 whatever was ingested. It is null where
+ * the upstream did not tell a count, or told one that cannot be read.
  */
 export type ReportedState =
   | { readonly status: 'IN_PROGRESS'; readonly info: string; readonly batchId: string | null }
@@ -22,7 +23,7 @@ export type ReportedState =
       readonly status: 'SUCCESS';
       readonly info: string;
       readonly batchId: string | null;
-      readonly numRecords: number;
+      readonly numRecords: number | null;
     }
   | { readonly status: 'FAILED'; readonly info: string; readonly batchId: string | null }
   | { readonly status: 'ABORTED'; readonly info: string; readonly batchId: string | null };

@@ -28,8 +28,17 @@ export function parseIdempotencyKey(text: string): string {
   return parseId('idempotencyKey', text);
 }
 
+/** @throws {BadUserInputError} no caller can have this name */
+export function parseStartedBy(text: string): string {
+  return parseText('startedBy', text);
+}
+
 function parseId(name: string, text: string): string {
   if (text.trim() === '') throw new BadUserInputError(`${name} must not be empty.`);
+  return parseText(name, text);
+}
+
+function parseText(name: string, text: string): string {
   if (text.length > MAX_ID_LENGTH) {
     throw new BadUserInputError(
       `${name} must be at most ${MAX_ID_LENGTH} characters long; this one has ${text.length}.`,

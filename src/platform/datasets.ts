@@ -1,8 +1,9 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Dataset, DatasetClass } from './dataset.js';
 import { createRecordCheck } from './record-check.js';
+import { readTextFile } from './strict-text.js';
 
 /** The XDM classes that there are schemas of, by their `$id`. */
 const CLASSES = {
@@ -44,7 +45,7 @@ export async function loadDatasets(dir: string): Promise<Datasets> {
   const faults: string[] = [];
   for (const name of names.filter((each) => each.endsWith('.json')).sort()) {
     try {
-      const dataset = parseDataset(await readFile(join(dir, name), 'utf8'));
+      const dataset = parseDataset(readTextFile(join(dir, name)));
       if (`${dataset.id}.json` !== name) throw new Error(`expected the name ${dataset.id}.json`);
       datasets.set(dataset.id, dataset);
     } catch (error) {

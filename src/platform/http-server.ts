@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Logger } from './logger.js';
 import { Problem } from './problem.js';
+import { toStrictText } from './strict-text.js';
 
 /** Of the bodies that are not files. In bytes. */
 const BODY_LIMIT_BYTES = 1024 * 1024;
@@ -36,10 +37,8 @@ export function createHttpServer(logger: Logger): FastifyInstance {
     'application/octet-stream',
     async (_request: unknown, body: unknown) => body,
   );
-  app.addContentTypeParser(
-    '*',
-    { parseAs: 'string' },
-    async (_request: unknown, body: string) => body,
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) =>
+    toBodyText(body),
   );
 
   app.addHook('onRequest', async (request, reply) => {
@@ -59,6 +58,14 @@ export function createHttpServer(logger: Logger): FastifyInstance {
     return reply.code(httpStatus).send(body);
   });
   return app;
+}
+
+function toBodyText(body: Buffer): string {
+  try {
+    return toStrictText(body);
+  } catch (error) {
+    throw new Problem(400, `The body cannot be read: ${(error as Error).message}`);
+  }
 }
 
 function toAnswer(error: Error & { statusCode?: number }) {

@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs';
-import { loadEnvFile } from 'node:process';
 import { pino } from 'pino';
 import { DataFolderInUseError } from './batch-store.js';
 import { DatasetsInvalidError } from './datasets.js';
+import { readEnvFile } from './env-file.js';
 import {
   PlatformConfigError,
   parsePlatformConfig,
@@ -12,7 +11,7 @@ import { createPlatformReceiver } from './platform-receiver.js';
 
 async function main(): Promise<void> {
   // What the process was given goes before what the file says.
-  if (existsSync('.env')) loadEnvFile('.env');
+  Object.assign(process.env, { ...readEnv(), ...process.env });
   const config = parsePlatformConfig(process.env);
   const { clientId, clientSecret, ...rest } = config;
   const clients = [{ clientId, clientSecret }];
@@ -26,6 +25,14 @@ async function main(): Promise<void> {
 
   const { url } = await receiver.start();
   process.stdout.write(`\nPoint a client here:\n\n${toClientEnvironment(config, url)}\n\n`);
+}
+
+function readEnv(): NodeJS.ProcessEnv {
+  try {
+    return readEnvFile('.env');
+  } catch (error) {
+    throw new PlatformConfigError((error as Error).message, { cause: error });
+  }
 }
 
 function fail(error: unknown): void {

@@ -9,6 +9,11 @@ export const PUBLIC_SECRET = 'sluice-demo-secret';
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 
+const text = z
+  .string()
+  .min(1)
+  .regex(/^[^\p{Cc}\uFFFD]*$/u, 'expected text in UTF-8, on one line');
+
 const wholeNumber = (from: number, to: number) =>
   z
     .string()
@@ -18,17 +23,17 @@ const wholeNumber = (from: number, to: number) =>
 
 const environment = z
   .object({
-    PLATFORM_RECEIVER_HOST: z.string().min(1).default('127.0.0.1'),
+    PLATFORM_RECEIVER_HOST: text.default('127.0.0.1'),
     PLATFORM_RECEIVER_PORT: wholeNumber(0, 65_535).default(4020),
-    PLATFORM_RECEIVER_DATASETS_DIR: z.string().min(1).default(SHIPPED_DATASETS_DIR),
+    PLATFORM_RECEIVER_DATASETS_DIR: text.default(SHIPPED_DATASETS_DIR),
     PLATFORM_RECEIVER_STEP_MS: wholeNumber(0, 600_000).optional(),
     PLATFORM_RECEIVER_MAX_CALLS_PER_MINUTE: wholeNumber(1, 1_000_000).optional(),
-    DATA_DIR: z.string().min(1).default('.sluice'),
-    PLATFORM_API_KEY: z.string().min(1).default('sluice-demo-key'),
-    PLATFORM_IMS_ORG: z.string().min(1).default('sluice@AdobeOrg'),
-    PLATFORM_SANDBOX: z.string().min(1).default('prod'),
-    PLATFORM_CLIENT_ID: z.string().min(1).default('sluice-demo-client'),
-    PLATFORM_CLIENT_SECRET: z.string().min(1).default(PUBLIC_SECRET),
+    DATA_DIR: text.default('.sluice'),
+    PLATFORM_API_KEY: text.default('sluice-demo-key'),
+    PLATFORM_IMS_ORG: text.default('sluice@AdobeOrg'),
+    PLATFORM_SANDBOX: text.default('prod'),
+    PLATFORM_CLIENT_ID: text.default('sluice-demo-client'),
+    PLATFORM_CLIENT_SECRET: text.default(PUBLIC_SECRET),
   })
   .superRefine((env, context) => {
     if (env.PLATFORM_CLIENT_SECRET !== PUBLIC_SECRET) return;
@@ -58,13 +63,16 @@ export class PlatformConfigError extends Error {
 }
 
 /**
- * Read the configuration from the environment. What is not set, or set to nothing, has a default; what is
+ * Read the configuration from the environment. Blanks and line ends around a value are no part of it. What is not
+ * set, or set to nothing, has a default; what is
  * set wrongly is a fault.
  *
  * @throws {PlatformConfigError} with all faults
  */
 export function parsePlatformConfig(env: NodeJS.ProcessEnv): PlatformConfig {
-  const given = Object.entries(env).filter(([, value]) => value !== '');
+  const given = Object.entries(env)
+    .map(([name, value]) => [name, value?.trim() || value] as const)
+    .filter(([, value]) => value !== '');
   const parsed = environment.safeParse(Object.fromEntries(given));
   if (!parsed.success) {
     const faults = parsed.error.issues.map(

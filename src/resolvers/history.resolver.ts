@@ -2,7 +2,7 @@ import { Arg, Authorized, Ctx, Int, Query, Resolver } from 'type-graphql';
 import { type Caller, type Right, toReadableScope } from '../ingestion/caller.js';
 import { BadUserInputError } from '../ingestion/gateway-error.js';
 import type { IngestionLog, RequestFilter } from '../ingestion/ports.js';
-import { parseMappingId } from '../ingestion/request-ref.js';
+import { parseMappingId, parseStartedBy } from '../ingestion/request-ref.js';
 import { IngestionRequest } from '../schema/ingestion-request.js';
 import { IngestionRequestConnection } from '../schema/ingestion-request-connection.js';
 import { IngestionRequestFilter } from '../schema/ingestion-request-filter.js';
@@ -10,7 +10,9 @@ import { toPageInfo } from '../schema/page-info.js';
 import { Cursor } from '../schema/scalars.js';
 import { MAX_MAPPING_IDS } from './mapping-ids.js';
 import type { OperationContext } from './operation-context.js';
-import { checkPageSize } from './page-size.js';
+import { parsePageSize } from './page-size.js';
+
+const DEFAULT_PAGE_ITEMS = 25;
 
 /** What this gateway has seen, out of the log: the upstream has no list to ask for. */
 @Resolver()
@@ -25,21 +27,22 @@ export class HistoryResolver {
   async ingestionRequests(
     @Arg('filter', () => IngestionRequestFilter, { nullable: true })
     filter: IngestionRequestFilter | null,
-    @Arg('first', () => Int, { defaultValue: 25 }) first: number,
+    @Arg('first', () => Int, { nullable: true, defaultValue: DEFAULT_PAGE_ITEMS })
+    first: number | null,
     @Arg('after', () => Cursor, { nullable: true }) after: string | null,
     @Ctx() { caller }: OperationContext,
   ): Promise<IngestionRequestConnection> {
-    checkPageSize(first);
+    const pageSize = parsePageSize(first, DEFAULT_PAGE_ITEMS);
     const narrowed = toRequestFilter(filter, caller);
     const before = after == null ? null : await this.log.parseCursor(after);
-    const page = await this.log.list(narrowed, before, first + 1);
-    const edges = page.slice(0, first).map((record) => ({
+    const page = await this.log.list(narrowed, before, pageSize + 1);
+    const edges = page.slice(0, pageSize).map((record) => ({
       cursor: this.log.toCursor(record.firstPosition),
       node: new IngestionRequest(record),
     }));
     const [newest] = before === null ? [] : await this.log.list(narrowed, null, 1);
     const pageInfo = toPageInfo(edges, {
-      hasNextPage: page.length > first,
+      hasNextPage: page.length > pageSize,
       hasPreviousPage: before !== null && newest !== undefined && newest.firstPosition >= before,
     });
     return { edges, nodes: edges.map(({ node }) => node), pageInfo };
@@ -59,6 +62,6 @@ function toRequestFilter(filter: IngestionRequestFilter | null, caller: Caller):
     statuses: statuses ?? undefined,
     observedAfter: observedAfter?.getTime(),
     observedBefore: observedBefore?.getTime(),
-    startedBy: startedBy ?? undefined,
+    startedBy: startedBy == null ? undefined : parseStartedBy(startedBy),
   };
 }

@@ -10,7 +10,9 @@ import { IngestionWatch, toIngestionWatch } from '../schema/ingestion-watch.js';
 import { toPageInfo } from '../schema/page-info.js';
 import { Cursor, DateTime } from '../schema/scalars.js';
 import type { OperationContext } from './operation-context.js';
-import { checkPageSize } from './page-size.js';
+import { parsePageSize } from './page-size.js';
+
+const DEFAULT_PAGE_ITEMS = 50;
 
 /** The fields of a request that are looked up when they are asked for. */
 @Resolver(() => IngestionRequest)
@@ -32,20 +34,21 @@ export class IngestionRequestResolver {
   })
   async transitions(
     @Root() { ref }: IngestionRequest,
-    @Arg('first', () => Int, { defaultValue: 50 }) first: number,
+    @Arg('first', () => Int, { nullable: true, defaultValue: DEFAULT_PAGE_ITEMS })
+    first: number | null,
     @Arg('after', () => Cursor, { nullable: true }) after: string | null,
   ): Promise<IngestionTransitionConnection> {
-    checkPageSize(first);
+    const pageSize = parsePageSize(first, DEFAULT_PAGE_ITEMS);
     const scope = { kind: 'request', ref } as const;
     const position = after == null ? 0 : await this.log.parseCursor(after);
     const [oldest] = await this.log.read(scope, 0, 1);
-    const page = await this.log.read(scope, position, first + 1);
+    const page = await this.log.read(scope, position, pageSize + 1);
     const nodes = page
-      .slice(0, first)
+      .slice(0, pageSize)
       .map((t) => new IngestionTransition(t, this.log.toCursor(t.position)));
     const edges = nodes.map((node) => ({ cursor: node.cursor, node }));
     const pageInfo = toPageInfo(edges, {
-      hasNextPage: page.length > first,
+      hasNextPage: page.length > pageSize,
       hasPreviousPage: oldest !== undefined && oldest.position <= position,
     });
     return { edges, nodes, pageInfo };

@@ -1,4 +1,4 @@
-import { Arg, Authorized, Ctx, ID, Int, Query, Resolver } from 'type-graphql';
+import { Arg, Authorized, Ctx, Int, Query, Resolver } from 'type-graphql';
 import { mayRead, type Right } from '../ingestion/caller.js';
 import { BadUserInputError } from '../ingestion/gateway-error.js';
 import type { RequestRef } from '../ingestion/ingestion-request.js';
@@ -9,6 +9,7 @@ import { parseGlobalId } from '../schema/global-id.js';
 import { IngestionRequest } from '../schema/ingestion-request.js';
 import { IngestionRequestRef } from '../schema/ingestion-request-ref.js';
 import { Node } from '../schema/node.js';
+import { ID } from '../schema/scalars.js';
 import type { OperationContext } from './operation-context.js';
 
 const MAX_REFS = 100;

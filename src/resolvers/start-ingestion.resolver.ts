@@ -80,7 +80,8 @@ export class StartIngestionResolver {
 }
 
 /** @throws {BadUserInputError} */
-function parseInput({ mappingId, idempotencyKey, retryOnAbort }: StartIngestionInput): ParsedInput {
+function parseInput({ mappingId, idempotencyKey, ...input }: StartIngestionInput): ParsedInput {
+  const retryOnAbort = input.retryOnAbort ?? 0;
   if (retryOnAbort < 0 || retryOnAbort > MAX_RETRIES) {
     throw new BadUserInputError(
       `retryOnAbort must be 0 to ${MAX_RETRIES}; this is ${retryOnAbort}.`,

@@ -1,10 +1,10 @@
-import { Arg, Authorized, Ctx, ID, Resolver, Root, Subscription } from 'type-graphql';
+import { Arg, Authorized, Ctx, Resolver, Root, Subscription } from 'type-graphql';
 import { type Right, toReadableScope } from '../ingestion/caller.js';
 import { BadUserInputError } from '../ingestion/gateway-error.js';
 import { parseMappingId, parseRequestRef } from '../ingestion/request-ref.js';
 import type { Transition } from '../ingestion/transition.js';
 import { IngestionTransition } from '../schema/ingestion-transition.js';
-import { Cursor } from '../schema/scalars.js';
+import { Cursor, ID } from '../schema/scalars.js';
 import { followActivity, followRequest } from '../watch/follow.js';
 import type { TransitionStream } from '../watch/replay.js';
 import { MAX_MAPPING_IDS } from './mapping-ids.js';

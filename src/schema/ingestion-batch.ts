@@ -1,5 +1,5 @@
-import { Field, ID, ObjectType } from 'type-graphql';
-import { SafeInt } from './scalars.js';
+import { Field, ObjectType } from 'type-graphql';
+import { ID, SafeInt } from './scalars.js';
 
 @ObjectType({ description: 'What is wrong with records of a batch.' })
 export class IngestionBatchError {

@@ -1,7 +1,7 @@
-import { Field, ID, InputType } from 'type-graphql';
+import { Field, InputType } from 'type-graphql';
 import type { IngestionStatus as DomainStatus } from '../ingestion/ingestion-request.js';
 import { IngestionStatus } from './ingestion-status.js';
-import { DateTime } from './scalars.js';
+import { DateTime, ID } from './scalars.js';
 
 @InputType({ description: 'Narrows a listing; what is left out does not.' })
 export class IngestionRequestFilter {

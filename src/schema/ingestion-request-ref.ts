@@ -1,4 +1,5 @@
-import { Field, ID, InputType } from 'type-graphql';
+import { Field, InputType } from 'type-graphql';
+import { ID } from './scalars.js';
 
 @InputType({ description: 'What names a request upstream.' })
 export class IngestionRequestRef {

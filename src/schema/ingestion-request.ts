@@ -1,4 +1,4 @@
-import { Field, ID, ObjectType } from 'type-graphql';
+import { Field, ObjectType } from 'type-graphql';
 import { toIngestionFailure } from '../ingestion/ingestion-failure.js';
 import {
   type IngestionStatus as DomainStatus,
@@ -10,7 +10,7 @@ import { toGlobalId } from './global-id.js';
 import { IngestionFailure } from './ingestion-failure.js';
 import { IngestionStatus } from './ingestion-status.js';
 import { Node } from './node.js';
-import { DateTime, SafeInt } from './scalars.js';
+import { DateTime, ID, SafeInt } from './scalars.js';
 
 @ObjectType({
   implements: Node,
@@ -35,13 +35,14 @@ export class IngestionRequest extends Node {
 
   @Field(() => SafeInt, {
     nullable: true,
-    description: 'Records ingested; null unless status is SUCCESS.',
+    description:
+      'Records ingested; null unless status is SUCCESS, and where the upstream did not tell how many.',
   })
   readonly numRecords: number | null;
 
   @Field(() => ID, {
     nullable: true,
-    description: 'Null where the upstream says the empty string.',
+    description: 'Null where the upstream names none.',
   })
   readonly batchId: string | null;
 

@@ -1,4 +1,4 @@
-import { Field, ID, ObjectType } from 'type-graphql';
+import { Field, ObjectType } from 'type-graphql';
 import { toIngestionFailure } from '../ingestion/ingestion-failure.js';
 import type {
   IngestionStatus as DomainStatus,
@@ -7,7 +7,7 @@ import type {
 import type { Transition } from '../ingestion/transition.js';
 import { IngestionFailure } from './ingestion-failure.js';
 import { IngestionStatus } from './ingestion-status.js';
-import { Cursor, DateTime, SafeInt } from './scalars.js';
+import { Cursor, DateTime, ID, SafeInt } from './scalars.js';
 
 @ObjectType({
   description: 'An observed change of status. Each is delivered once to a subscriber, in order.',
@@ -33,7 +33,10 @@ export class IngestionTransition {
   @Field(() => DateTime)
   readonly observedAt: Date;
 
-  @Field(() => SafeInt, { nullable: true, description: 'Null unless `to` is SUCCESS.' })
+  @Field(() => SafeInt, {
+    nullable: true,
+    description: 'Null unless `to` is SUCCESS, and where the upstream did not tell how many.',
+  })
   readonly numRecords: number | null;
 
   @Field(() => ID, { nullable: true })

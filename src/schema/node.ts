@@ -1,4 +1,5 @@
-import { Field, ID, InterfaceType } from 'type-graphql';
+import { Field, InterfaceType } from 'type-graphql';
+import { ID } from './scalars.js';
 
 @InterfaceType({
   description: 'Whatever has a global id, by which `node` finds it again.',

@@ -1,13 +1,46 @@
-import { GraphQLScalarType, Kind } from 'graphql';
+import { GraphQLError, GraphQLID, GraphQLScalarType, Kind } from 'graphql';
 import { GraphQLDateTime, GraphQLSafeInt } from 'graphql-scalars';
 import { BadUserInputError } from '../ingestion/gateway-error.js';
+
+/**
+ * GraphQL's own, but for numbers in variables that JSON has rounded: taken, they would be asked about as ids
+ * of something else.
+ */
+export const ID = new GraphQLScalarType<string, string>({
+  ...GraphQLID.toConfig(),
+  parseValue(value) {
+    if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) {
+      throw new GraphQLError(
+        'An ID beyond 2^53 loses digits as a JSON number: send it as a string.',
+      );
+    }
+    return GraphQLID.parseValue(value);
+  },
+});
 
 /** An instant, a `Date` inside. */
 export const DateTime = new GraphQLScalarType<Date, Date>({
   ...GraphQLDateTime.toConfig(),
   description:
     'RFC 3339 instant in UTC with milliseconds, such as `2026-01-31T09:15:00.000Z`, by the gateway’s clock.',
+  parseValue: toInstant,
+  parseLiteral: (node) => toInstant(node.kind === Kind.STRING ? node.value : undefined),
 });
+
+/** A leap second has the form of an instant, and no `Date` can be one. */
+function toInstant(value: unknown): Date {
+  const instant = typeof value === 'string' ? toDate(value) : null;
+  if (instant && !Number.isNaN(instant.getTime())) return instant;
+  throw new GraphQLError('A DateTime is an instant such as "2026-01-31T09:15:00.000Z".');
+}
+
+function toDate(text: string): Date | null {
+  try {
+    return GraphQLDateTime.parseValue(text);
+  } catch {
+    return null;
+  }
+}
 
 /** A count, a number inside. */
 export const SafeInt = new GraphQLScalarType({

@@ -1,4 +1,5 @@
-import { Field, ID, InputType, Int } from 'type-graphql';
+import { Field, InputType, Int } from 'type-graphql';
+import { ID } from './scalars.js';
 
 @InputType({ description: 'Which mapping to ingest, and how.' })
 export class StartIngestionInput {
@@ -13,9 +14,10 @@ export class StartIngestionInput {
   readonly idempotencyKey?: string | null;
 
   @Field(() => Int, {
+    nullable: true,
     defaultValue: 0,
     description:
       'How many times a new request may be submitted when one is ABORTED, each after a pause. 0 to 5. Follow it with `retriedBy`.',
   })
-  readonly retryOnAbort!: number;
+  readonly retryOnAbort!: number | null;
 }

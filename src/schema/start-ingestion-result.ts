@@ -1,4 +1,4 @@
-import { createUnionType, Field, ID, Int, InterfaceType, ObjectType } from 'type-graphql';
+import { createUnionType, Field, Int, InterfaceType, ObjectType } from 'type-graphql';
 import {
   type GatewayError,
   LogUnavailableError,
@@ -6,6 +6,7 @@ import {
 } from '../ingestion/gateway-error.js';
 import type { StartOutcome } from '../ingestion/submitter.js';
 import { IngestionRequest } from './ingestion-request.js';
+import { ID } from './scalars.js';
 
 /** The mapping is being ingested, and by this request. */
 @ObjectType()

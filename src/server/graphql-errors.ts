@@ -1,5 +1,5 @@
 import { unwrapResolverError } from '@apollo/server/errors';
-import { type GraphQLError, type GraphQLFormattedError, Kind } from 'graphql';
+import { GraphQLError, type GraphQLFormattedError, isValueNode, Kind } from 'graphql';
 import type { Logger } from 'pino';
 import { GatewayError } from '../ingestion/gateway-error.js';
 import { TOO_COMPLEX } from './limits/complexity.js';
@@ -27,6 +27,14 @@ export function createErrorFormatter(logger: Logger, isSchemaOpen: boolean): Err
     if (original instanceof GatewayError) {
       return { ...formatted, message: original.message, extensions: original.extensions };
     }
+    if (isBadArgument(original)) {
+      return {
+        ...formatted,
+        message:
+          'An argument has a value that does not fit its type: look for a variable in it that is null.',
+        extensions: { code: 'BAD_USER_INPUT' },
+      };
+    }
     const code = formatted.extensions?.code;
     if (code === undefined || code === 'INTERNAL_SERVER_ERROR') {
       logger.error(
@@ -45,6 +53,16 @@ export function createErrorFormatter(logger: Logger, isSchemaOpen: boolean): Err
     if (isSchemaOpen) return formatted;
     return { ...formatted, message: formatted.message.replace(SUGGESTION, '') };
   };
+}
+
+/**
+ * Whether graphql-js found an argument, of a field or of a directive, that does not fit once the variables are in
+ * it. A document that may have null in such a place is valid as long as the variable has a default.
+ */
+function isBadArgument(error: unknown): boolean {
+  if (!(error instanceof GraphQLError) || error.originalError) return false;
+  const [node] = error.nodes ?? [];
+  return error.extensions.code === undefined && node !== undefined && isValueNode(node);
 }
 
 /** An error as Apollo Server would hand it to the formatter, for the transports that it does not serve. */

@@ -13,7 +13,12 @@ export function toGraphQLRequest(
   { method, url, headers, body }: FastifyRequest,
   texts: OperationTexts,
 ): HTTPGraphQLRequest | GraphQLError {
-  const search = new URLSearchParams(url.split('?', 2)[1]);
+  const search = toSearch(url);
+  if (!search) {
+    return new GraphQLError('The query of the URL must be percent-encoded UTF-8.', {
+      extensions: { code: 'BAD_REQUEST' },
+    });
+  }
   const params = method === 'POST' ? toParams(body) : fromSearch(search);
   const found = texts(params);
   if (found instanceof GraphQLError) return found;
@@ -28,6 +33,17 @@ export function toGraphQLRequest(
     search: method === 'POST' ? '' : `?${search}`,
     body: isListed ? { ...toParams(body), query, extensions: null } : body,
   };
+}
+
+/** Null for bytes that are not UTF-8: as U+FFFD they would make an id that nobody asked about. */
+function toSearch(url: string): URLSearchParams | null {
+  const query = url.split('?', 2)[1];
+  try {
+    decodeURIComponent(query ?? '');
+    return new URLSearchParams(query);
+  } catch {
+    return null;
+  }
 }
 
 /** Of what is no object nothing is known; Apollo Server says so to the client. */

@@ -16,6 +16,7 @@ import { toHttpStatus } from './http-status.js';
 import type { Allowance } from './limits/allowance.js';
 import { toAddressKey } from './limits/caller-key.js';
 import type { OperationTexts } from './operation-text.js';
+import { toStrictText } from './strict-text.js';
 import type { GraphQLWebSockets } from './websocket.js';
 
 /** Where GraphQL is served, over HTTP and over WebSocket. */
@@ -84,6 +85,14 @@ export async function createHttpServer({
     // A URL that cannot be decoded never comes to the error handler.
     frameworkErrors: (error, _request, reply) => answerError(error, reply),
   });
+
+  // JSON is UTF-8: what is not would become an id that nobody asked about.
+  const parseJson = server.getDefaultJsonParser('error', 'error');
+  server.addContentTypeParser<Buffer>(
+    'application/json',
+    { parseAs: 'buffer' },
+    (request, body, done) => parseJson(request, toBodyText(body), done),
+  );
 
   server.server.maxConnections = maxSockets + MAX_HTTP_CONNECTIONS;
   await addHttpHeaders(server, corsOrigins);
@@ -159,6 +168,15 @@ export async function createHttpServer({
   });
 
   return server;
+}
+
+function toBodyText(body: Buffer): string {
+  try {
+    return toStrictText(body);
+  } catch (cause) {
+    const refusal = new Error('The body must be JSON in UTF-8.', { cause });
+    throw Object.assign(refusal, { statusCode: 400 });
+  }
 }
 
 function isForWebSockets({ url, headers }: IncomingMessage): boolean {

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { readTextFile, UnreadableTextError } from './strict-text.js';
 
 /** The operations that may be run, by their texts and by their hashes; nothing else is. */
 export interface PersistedOperations {
@@ -41,9 +41,16 @@ function toBareHash(hash: string): string {
 }
 
 function parseManifest(path: string): Record<string, string> {
+  let text: string;
+  try {
+    text = readTextFile(path);
+  } catch (error) {
+    if (!(error instanceof UnreadableTextError)) throw error;
+    throw new ManifestInvalidError(`PERSISTED_OPERATIONS=${path}: expected ${error.message}`);
+  }
   let json: unknown;
   try {
-    json = JSON.parse(readFileSync(path, 'utf8'));
+    json = JSON.parse(text);
   } catch (error) {
     throw new ManifestInvalidError(
       `PERSISTED_OPERATIONS: ${path} could not be read as JSON: ${(error as Error).message}`,

@@ -16,9 +16,9 @@ export class ClaimError extends Error {
 }
 
 /**
- * The caller that the claims of a verified token name. The rights are those of ours among the claims `scope`
- * (a text with blanks between), `scp` and `permissions` (each a text or a list). Where the mappings’ claim is
- * not there or is no list of texts, the caller has no mappings.
+ * The caller that the claims of a verified token name. The rights are those of ours among the claims `scope`,
+ * `scp` and `permissions` (each a text with blanks between, or a list of them). Where the mappings’ claim is
+ * not there or is no list of texts and whole numbers, the caller has no mappings.
  *
  * @param expiresAt - in ms since the epoch
  * @throws {ClaimError} the claim with the name has no text that a name could be
@@ -30,7 +30,7 @@ export function toCaller(
 ): Caller {
   const granted = new Set(
     [claims.scope, claims.scp, claims.permissions].flatMap((claim) =>
-      typeof claim === 'string' ? claim.split(' ') : claim,
+      [claim].flat().flatMap((part) => (typeof part === 'string' ? part.split(/\s+/) : [])),
     ),
   );
   return {
@@ -44,8 +44,14 @@ export function toCaller(
   };
 }
 
+/** Some issuers have numbers for names. A large one has lost digits in JSON, and may be somebody else’s. */
+function toText(value: unknown): unknown {
+  return Number.isSafeInteger(value) ? String(value) : value;
+}
+
 /** It goes into the log of operations and to all who may see a request: nothing in it may break a line. */
-function parseName(claim: string, value: unknown): string {
+function parseName(claim: string, given: unknown): string {
+  const value = toText(given);
   if (typeof value !== 'string' || value.trim() === '') {
     throw new ClaimError(`The claim "${claim}" must be a text that is not empty.`);
   }
@@ -58,7 +64,6 @@ function parseName(claim: string, value: unknown): string {
 }
 
 function parsePatterns(value: unknown): readonly string[] {
-  const patterns: readonly unknown[] =
-    typeof value === 'string' ? [value] : Array.isArray(value) ? value : [];
+  const patterns: readonly unknown[] = [value].flat().map(toText);
   return patterns.every((pattern) => typeof pattern === 'string') ? patterns : [];
 }

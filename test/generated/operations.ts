@@ -40,7 +40,7 @@ export type StartIngestionInput = {
   /** The XDM mapping’s id, 1 to 255 characters. */
   readonly mappingId: string | number;
   /** How many times a new request may be submitted when one is ABORTED, each after a pause. 0 to 5. Follow it with `retriedBy`. */
-  readonly retryOnAbort?: number;
+  readonly retryOnAbort?: number | null | undefined;
 };
 
 export type FailureFragment = { readonly code: string | null, readonly message: string, readonly retryable: boolean };

@@ -56,6 +56,16 @@ describe('toIngestionFailure', () => {
     expect(toIngestionFailure({ status, info, batchId: null }, 'XDM44')).toEqual(failure);
   });
 
+  it('knows the mapping in another form of its id', () => {
+    const info = 'Mapping Id: GR\u00d6SSE ACP-1. ACP-880056 Failed to fetch the record.';
+    const failed = { status: 'FAILED', info, batchId: null } as const;
+    expect(toIngestionFailure(failed, 'Gro\u0308\u00dfe ACP-1')).toEqual({
+      code: 'ACP-880056',
+      message: 'Failed to fetch the record.',
+      retryable: true,
+    });
+  });
+
   it('finds none in a request that goes well', () => {
     const info = 'Mapping Id: ACP-880056.';
     expect(toIngestionFailure({ status: 'IN_PROGRESS', info, batchId: null }, 'x')).toBeNull();

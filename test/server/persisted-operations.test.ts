@@ -32,7 +32,24 @@ describe('a list of operations that cannot be used', () => {
     expect(() => readPersistedOperations(path)).toThrow(message);
   });
 
+  it('because it is no text, is told so in a line', () => {
+    const path = join(directory, 'list.json');
+    writeFileSync(path, Buffer.from('{"a":"ü"}', 'latin1'));
+    expect(() => readPersistedOperations(path)).toThrow(
+      `PERSISTED_OPERATIONS=${path}: expected text in UTF-8`,
+    );
+  });
+
   it('because it is not there, is told so in a line', () => {
     expect(() => readPersistedOperations(join(directory, 'none'))).toThrow(/ENOENT/);
   });
+});
+
+it.each([
+  ['a byte order mark', Buffer.from('\ufeff{"a":"{ x }"}')],
+  ['UTF-16', Buffer.from('\ufeff{"a":"{ x }"}', 'utf16le')],
+])('a list of operations with %s is read', (_, bytes) => {
+  const path = join(directory, 'list.json');
+  writeFileSync(path, bytes);
+  expect(readPersistedOperations(path).find('a')).toBe('{ x }');
 });

@@ -13,6 +13,10 @@ describe('the claims of a token', () => {
     [{ scope: 'openid ingestion:start ingestion:read' }, [READ, START]],
     [{ scope: 'ingestion:startx xingestion:read ingestion' }, []],
     [{ scope: [READ] }, [READ]],
+    [{ scope: [`openid ${START}`, READ] }, [READ, START]],
+    [{ scope: `openid\n${READ}  ${START}` }, [READ, START]],
+    [{ scope: [[READ]], scp: null }, []],
+    [{ scope: 'INGESTION:READ ingestion:read,ingestion:start' }, []],
     [{ permissions: [READ, 7, null] }, [READ]],
     [{ scp: READ, permissions: [START], scope: 'metrics:read' }, rights],
     [{ scope: { [READ]: true }, permissions: 1 }, []],
@@ -35,17 +39,28 @@ describe('the claims of a token', () => {
     [[], []],
     [undefined, []],
     [null, []],
-    [7, []],
-    [['a', 7], []],
+    [7, ['7']],
+    [
+      ['a', 7],
+      ['a', '7'],
+    ],
+    [['a', 7.5], []],
+    [['a', 2 ** 53], []],
     [{ a: true }, []],
   ])('%j give the mappings %j', (m, patterns) => {
     const caller = toCaller({ sub: 'ci', m }, { ...rules, mappingsClaim: 'm' }, 5);
     expect(caller.mappings).toEqual(toMappingScope(patterns));
   });
 
+  it('name a caller by a number, too', () => {
+    expect(toCaller({ sub: 7 as unknown as string }, rules, 5).name).toBe('7');
+  });
+
   it.each<[unknown, string]>([
     [undefined, 'must be a text that is not empty'],
-    [7, 'must be a text that is not empty'],
+    [7.5, 'must be a text that is not empty'],
+    [2 ** 53, 'must be a text that is not empty'],
+    [['ci'], 'must be a text that is not empty'],
     [' ', 'must be a text that is not empty'],
     ['a\nb', 'must have at most 255 characters, and no control characters'],
     ['a\ud800', 'must have at most 255 characters, and no control characters'],

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
+import { readTextFile } from '../strict-text.js';
 import { offsetOf, toPlainIssues } from '../yaml-issues.js';
 import { ANSWERS, type FaultPlan, OPERATIONS } from './fault-plan.js';
 
@@ -68,7 +68,7 @@ export class FaultPlanInvalidError extends Error {
 export function loadFaultPlan(file: string): FaultPlan {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readTextFile(file);
   } catch (error) {
     const message = `cannot be read: ${(error as Error).message}`;
     throw new FaultPlanInvalidError(file, [{ line: null, message }]);

@@ -31,10 +31,25 @@ const RENEWAL_MARGIN_MS = 60_000;
 /** Those that Adobe gives a project for Platform's APIs. */
 const SCOPES = 'openid,AdobeID,read_organizations,additional_info.projectedProductContext,session';
 
+/** How long a token is taken to be good where IMS does not say. Should it be refused before, a new one is fetched. */
+const ASSUMED_LIFE_S = 300;
+
 const tokenAnswer = z.object({
-  access_token: z.string().min(1),
-  expires_in: z.number().positive(),
+  access_token: z
+    .string()
+    .trim()
+    .regex(/^[\x21-\x7e]+$/),
+  expires_in: z
+    .unknown()
+    .optional()
+    .transform((told) => toPositive(told) ?? ASSUMED_LIFE_S),
 });
+
+/** Some write numbers as texts. */
+function toPositive(told: unknown): number | null {
+  const number = typeof told === 'string' && told.trim() !== '' ? Number(told) : told;
+  return typeof number === 'number' && number > 0 && Number.isFinite(number) ? number : null;
+}
 
 /** Build the tokens; of several who ask at once, one goes to IMS. */
 export function createAccessTokens(
@@ -95,6 +110,6 @@ function parseTokenAnswer(text: string): z.infer<typeof tokenAnswer> {
     return tokenAnswer.parse(JSON.parse(text));
   } catch {
     // The answer may hold a token: it goes into no message, and is no cause.
-    throw new PlatformError('IMS answered without access_token and expires_in', true, 200);
+    throw new PlatformError('IMS answered without an access_token that can be used', true, 200);
   }
 }

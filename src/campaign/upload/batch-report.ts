@@ -43,26 +43,27 @@ const PHASES: Readonly<Record<string, BatchPhase>> = {
   retained: 'gone',
 };
 
-const count = z.number().nonnegative();
+/** Some write numbers as texts; what is no count says nothing. */
+const count = z
+  .unknown()
+  .optional()
+  .transform((told) => {
+    const number = typeof told === 'string' && /^\s*\d+\s*$/.test(told) ? Number(told) : told;
+    return Number.isSafeInteger(number) && Number(number) >= 0 ? Number(number) : undefined;
+  });
+const text = z.union([z.string(), z.number().transform(String)]).catch('');
+const fields = z.record(z.string(), z.unknown()).catch({});
 
 const batch = z.object({
   status: z.string(),
-  externalId: z.string().optional(),
-  metrics: z
-    .object({ outputRecordCount: count.optional(), failedRecordCount: count.optional() })
-    .optional(),
+  metrics: fields.pipe(z.object({ outputRecordCount: count, failedRecordCount: count })),
   errors: z
-    .array(
-      z.object({
-        code: z.string().optional(),
-        description: z.string().optional(),
-        recordCount: count.optional(),
-      }),
-    )
-    .optional(),
+    .array(fields.pipe(z.object({ code: text, description: text, recordCount: count })))
+    .catch([]),
 });
 
-const batches = z.record(z.string(), batch);
+const batches = z.record(z.string(), z.unknown());
+const named = z.object({ externalId: z.string() });
 
 /** A reason is kept with the job, and read by people. */
 const LONGEST_REASON = 1_000;
@@ -73,10 +74,11 @@ const LONGEST_REASON = 1_000;
  * @throws {PlatformError} it is not one
  */
 export function parseBatchReport(batchId: string, text: string): BatchReport {
-  const found = parseBatches(text)[batchId];
-  if (found === undefined)
+  const known = parseBatches(text);
+  if (!Object.hasOwn(known, batchId))
     throw new PlatformError(`Platform does not know batch ${batchId}`, true, 404);
-  const status = found.status.toLowerCase();
+  const found = orPlatformError(() => batch.parse(known[batchId]));
+  const status = found.status.trim().toLowerCase();
   const phase = PHASES[status];
   if (phase === undefined) {
     throw new PlatformError(
@@ -88,9 +90,9 @@ export function parseBatchReport(batchId: string, text: string): BatchReport {
   return {
     status,
     phase,
-    ingestedRecords: found.metrics?.outputRecordCount ?? null,
-    failedRecords: found.metrics?.failedRecordCount ?? 0,
-    reason: toReason(found.errors ?? []),
+    ingestedRecords: found.metrics.outputRecordCount ?? null,
+    failedRecords: found.metrics.failedRecordCount ?? 0,
+    reason: toReason(found.errors),
   };
 }
 
@@ -102,14 +104,18 @@ export function parseBatchReport(batchId: string, text: string): BatchReport {
  */
 export function findBatchId(text: string, externalId: string): string | null {
   const found = Object.entries(parseBatches(text)).find(
-    ([, { externalId: id }]) => id === externalId,
+    ([, each]) => named.safeParse(each).data?.externalId === externalId,
   );
   return found === undefined ? null : found[0];
 }
 
 function parseBatches(text: string): z.infer<typeof batches> {
+  return orPlatformError(() => batches.parse(JSON.parse(text)));
+}
+
+function orPlatformError<T>(parse: () => T): T {
   try {
-    return batches.parse(JSON.parse(text));
+    return parse();
   } catch (error) {
     throw new PlatformError('Platform answered with something else than batches', true, 200, null, {
       cause: error,
@@ -117,9 +123,9 @@ function parseBatches(text: string): z.infer<typeof batches> {
   }
 }
 
-function toReason(errors: NonNullable<z.infer<typeof batch>['errors']>): string {
+function toReason(errors: z.infer<typeof batch>['errors']): string {
   return errors
-    .map(({ code = '', description = '', recordCount }) => {
+    .map(({ code, description, recordCount }) => {
       const count = recordCount === 1 ? ' (1 record)' : ` (${recordCount} records)`;
       return `${code} ${description}`.trim() + (recordCount === undefined ? '' : count);
     })

@@ -38,7 +38,8 @@ export async function callHttp(
       bodyTimeout: ANSWER_TIMEOUT_MS,
     }),
   );
-  const text = await orPlatformError(name, signal, () => response.body.text());
+  const bytes = await orPlatformError(name, signal, () => response.body.bytes());
+  const text = toAnswerText(bytes);
   const { statusCode } = response;
   if (statusCode >= 200 && statusCode < 300) return text;
   throw new PlatformError(
@@ -63,6 +64,14 @@ async function orPlatformError<T>(
       cause: error,
     });
   }
+}
+
+/** UTF-8, as JSON is sent, or UTF-16 by its byte order mark, which is no part of the text. */
+function toAnswerText(bytes: Uint8Array): string {
+  const [first, second] = bytes;
+  if (first === 0xff && second === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
+  if (first === 0xfe && second === 0xff) return new TextDecoder('utf-16be').decode(bytes);
+  return new TextDecoder().decode(bytes);
 }
 
 /** The words that Adobe's envelopes have for what went wrong. */

@@ -42,7 +42,10 @@ const CATALOG = '/data/foundation/catalog/batches';
 /** Platform's clock may be behind ours by this much. In ms. */
 const CLOCK_SKEW_MS = 10 * 60_000;
 
-const createdBatch = z.object({ id: z.string().min(1) });
+/** A number has kept all its digits only up to 2^53. */
+const createdBatch = z.object({
+  id: z.union([z.string().trim().min(1), z.int().transform(String)]),
+});
 
 /** Build a client; connections are opened as they are needed, and kept. */
 export function createPlatformClient(settings: PlatformSettings, clock: Clock): PlatformClient {

@@ -1,0 +1,17 @@
+import { existsSync } from 'node:fs';
+import { parseEnv } from 'node:util';
+import { readTextFile } from './strict-text.js';
+
+/**
+ * The variables of a `.env` file; none where there is no such file.
+ *
+ * @throws {Error} it cannot be read, or is no text
+ */
+export function readEnvFile(path: string): NodeJS.ProcessEnv {
+  if (!existsSync(path)) return {};
+  try {
+    return parseEnv(readTextFile(path));
+  } catch (cause) {
+    throw new Error(`${path}: ${(cause as Error).message}`, { cause });
+  }
+}

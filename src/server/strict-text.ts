@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+
+/** Bytes that are no text; the message completes "expected …". */
+export class UnreadableTextError extends Error {
+  override readonly name = 'UnreadableTextError';
+}
+
+/**
+ * The text of bytes that somebody wrote with an editor or sent as a body: UTF-16 where a byte order mark says
+ * so, which some editors and shells write, else UTF-8. The mark is no part of the text.
+ *
+ * @throws {UnreadableTextError} they are neither, or have a NUL in them: nobody meant that
+ */
+export function toStrictText(bytes: Uint8Array): string {
+  const text = decode(bytes);
+  if (text !== null && !text.includes('\0')) return text;
+  throw new UnreadableTextError('text in UTF-8');
+}
+
+/**
+ * The text of a file.
+ *
+ * @throws {UnreadableTextError} it holds something else, or it cannot be read
+ */
+export function readTextFile(path: string): string {
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UnreadableTextError(`a file that can be read (${code})`, { cause: error });
+  }
+  return toStrictText(bytes);
+}
+
+function decode(bytes: Uint8Array): string | null {
+  const [first, second] = bytes;
+  const isLittle = first === 0xff && second === 0xfe;
+  const isBig = first === 0xfe && second === 0xff;
+  try {
+    const label = isLittle ? 'utf-16le' : isBig ? 'utf-16be' : 'utf-8';
+    return new TextDecoder(label, { fatal: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}

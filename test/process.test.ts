@@ -78,6 +78,7 @@ const remote = () => ({
   CAMPAIGN_ORGANIZATION: 'acme',
   CAMPAIGN_API_KEY: 'planted-key',
   CAMPAIGN_ACCESS_TOKEN: 'planted-token',
+  DRAIN_DELAY_MS: '0',
 });
 
 describe('the program', () => {

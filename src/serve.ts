@@ -24,6 +24,9 @@ const DRAIN_DELAY_MS = 5_000;
  */
 const STOP_LIMIT_MS = 9_000;
 
+/** A start that is to be ended may go on for so long. One that hangs has taken no work yet that a stop could lose. In ms. */
+const START_LIMIT_MS = 2_000;
+
 /** Run the gateway until a signal ends it: read the settings, start, wait for a signal, stop. */
 export async function serve(signals: StopSignals): Promise<void> {
   // A terminal that is closed, or a pipe that nobody reads any more, is no reason to end without a drain.
@@ -57,11 +60,12 @@ export async function serve(signals: StopSignals): Promise<void> {
   if (gateway === null) {
     logger.info(`${await signalled}: ending the start`);
     void signals.next().then(() => process.exit(1));
-    // What failed to start has let go of everything by itself.
-    await endWith(
-      starting.catch(() => {}).then(() => running.disposeAsync()),
-      logger,
+    const settled = starting.then(
+      () => {},
+      () => {},
     );
+    await Promise.race([settled, setTimeout(START_LIMIT_MS)]);
+    await endWith(running.disposeAsync(), logger);
     return;
   }
   logger.info(

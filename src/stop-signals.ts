@@ -1,3 +1,5 @@
+import { stopWithin } from './stop-within.js';
+
 /** What tells a process to stop: a supervisor, Ctrl-C, or a terminal that is closed. */
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
@@ -44,4 +46,22 @@ export function listenForStopSignals(): StopSignals {
       });
     },
   };
+}
+
+/** A service that runs alone stops within this, or is ended. In ms. */
+const STOP_LIMIT_MS = 9_000;
+
+/** End the process by the first signal, once `stop` is done; by the second at once. */
+export function stopOnSignal(stop: () => Promise<void>): void {
+  const signals = listenForStopSignals();
+  void signals.next().then(async () => {
+    void signals.next().then(() => process.exit(1));
+    try {
+      await stopWithin(STOP_LIMIT_MS, stop());
+    } catch (error) {
+      process.stderr.write(`${error}\n`);
+      process.exitCode = 1;
+    }
+    process.exit();
+  });
 }

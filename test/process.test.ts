@@ -215,7 +215,7 @@ describe('the program', () => {
   it('ends well with the embedded service too', async () => {
     const { child, ready, ended } = run({ PORT: '0' });
     const response = await fetch(`${await ready}/readyz`);
-    expect(await response.json()).toEqual({ status: 'ready' });
+    expect(await response.json()).toMatchObject({ status: 'ready' });
     child.kill('SIGTERM');
     expect(await ended).toMatchObject({ code: 0, stderr: '' });
   });

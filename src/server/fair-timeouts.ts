@@ -26,18 +26,18 @@ export function makeTimeoutsFair(server: Server, checkIntervalMs: number): void 
     }, READING_MS);
   });
 
-  // The server reads both limits at each of its checks, the headers' first. Without limits a check cuts nobody;
-  // the next one is a whole interval later.
+  // The server reads both limits at each of its checks, and cuts nobody where there are none.
   const { headersTimeout, requestTimeout } = server;
   let checkedAt = performance.now();
-  let isLate = false;
-  Object.defineProperty(server, 'headersTimeout', {
-    get() {
-      const now = performance.now();
-      isLate = now - checkedAt > checkIntervalMs + FREEZE_MS;
-      checkedAt = now;
-      return isLate ? 0 : headersTimeout;
-    },
+  let readUntil = checkedAt;
+  function isReading(): boolean {
+    const now = performance.now();
+    if (now - checkedAt > checkIntervalMs + FREEZE_MS) readUntil = now + READING_MS;
+    checkedAt = now;
+    return now < readUntil;
+  }
+  Object.defineProperties(server, {
+    headersTimeout: { get: () => (isReading() ? 0 : headersTimeout) },
+    requestTimeout: { get: () => (isReading() ? 0 : requestTimeout) },
   });
-  Object.defineProperty(server, 'requestTimeout', { get: () => (isLate ? 0 : requestTimeout) });
 }

@@ -87,7 +87,7 @@ export class SocketConnection implements OperationHost {
   #authorization: string | undefined;
   #initTimer: NodeJS.Timeout | undefined;
   readonly #operations = new Map<string, SocketOperation>();
-  /** Operations that are not answered yet, nor running as subscriptions. */
+  /** Queries and mutations that are not answered yet. */
   readonly #working = new Set<Promise<void>>();
   #isFinishing = false;
 
@@ -173,8 +173,8 @@ export class SocketConnection implements OperationHost {
   }
 
   /**
-   * Take no new operation; resolves once those under way are answered. Subscriptions run on until the socket is
-   * closed.
+   * Take no new operation; resolves once the queries and mutations under way are answered. Subscriptions run on until
+   * the socket is closed.
    */
   async finish(): Promise<void> {
     this.#isFinishing = true;
@@ -280,7 +280,8 @@ export class SocketConnection implements OperationHost {
       return;
     }
     this.#operations.set(id, operation);
-    const working = start(operations, payload, this.#asker, operation).finally(() =>
+    const answered = start(operations, payload, this.#asker, operation);
+    const working = Promise.race([answered, operation.isSubscription]).finally(() =>
       this.#working.delete(working),
     );
     this.#working.add(working);

@@ -177,6 +177,49 @@ describe('a drain', () => {
     await ims.close();
   });
 
+  it.each([
+    [
+      'a query',
+      'query Q($m: ID!, $r: ID!) { ingestionStatus(mappingId: $m, requestId: $r) { status } }',
+    ],
+    [
+      'a mutation',
+      'mutation M($m: ID!) { startIngestion(input: { mappingId: $m }) { __typename } }',
+    ],
+  ])('answers %s that is under way on a socket, and takes no other', async (what, query) => {
+    gateway = await startTestGateway(upstream.config);
+    const socket = await openSocket(gateway.url);
+    const idle = await openSocket(gateway.url);
+    const requestId = await upstream.startElsewhere(held);
+    const before = upstream.calls.length;
+    const variables = { m: held, r: requestId };
+    socket.send({ type: 'subscribe', id: 'under way', payload: { query, variables } });
+    await upstream.arrived(before + 1);
+    const stopped = gateway.stop();
+    await untilRefused();
+    socket.send({ type: 'subscribe', id: 'new', payload: { query, variables } });
+    expect(await socket.next()).toMatchObject({
+      id: 'new',
+      type: 'error',
+      payload: [{ extensions: { code: 'SHUTTING_DOWN' } }],
+    });
+    expect(await idle.closed).toBe(1012);
+    upstream.letGo();
+    expect(await socket.next()).toMatchObject({
+      id: 'under way',
+      type: 'next',
+      payload: {
+        data:
+          what === 'a query'
+            ? { ingestionStatus: { status: 'IN_PROGRESS' } }
+            : { startIngestion: { __typename: expect.stringMatching(/^Ingestion/) } },
+      },
+    });
+    expect(await socket.next()).toEqual({ id: 'under way', type: 'complete' });
+    expect(await socket.closed).toBe(1012);
+    await stopped;
+  });
+
   it('ends a subscription that is being opened', async () => {
     gateway = await startTestGateway(upstream.config, patient, quick);
     const client = createGraphQLClient(gateway.url);

@@ -8,6 +8,7 @@ import { createApolloServer } from './apollo.js';
 import type { Asker } from './asker.js';
 import { createClientAddress } from './client-address.js';
 import { trackConnections } from './connections.js';
+import { READING_MS } from './fair-timeouts.js';
 import { createErrorFormatter } from './graphql-errors.js';
 import { createHttpServer } from './http.js';
 import { createHttpSignIn, type HttpSignIn } from './http-sign-in.js';
@@ -142,8 +143,10 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
     async stop() {
       // At once: while the server closes it listens no more, and no new socket can come.
       const closed = Promise.all([server.close(), webSockets.drain()]);
-      connections.cutSilent();
+      // What has arrived is read, and answered, before that.
+      const cut = setTimeout(() => connections.cutSilent(), READING_MS);
       await closed;
+      clearTimeout(cut);
       await apollo.stop();
     },
     cut: () => connections.cut(),

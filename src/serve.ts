@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { isatty } from 'node:tty';
 import type { Logger } from 'pino';
 import { type Config, ConfigError, parseConfig } from './config.js';
 import { LogUnusableError } from './datasources/log-database.js';
@@ -11,6 +12,9 @@ import { stopWithin } from './stop-within.js';
 
 /** In the explorer’s tabs where nobody knows what mappings there are. */
 const PLACEHOLDER_MAPPING_ID = 'your-mapping-id';
+
+const STDIN = 0;
+const STDOUT = 1;
 
 /**
  * Where nothing else is set, balancers have so long to take a gateway out that was told to stop: some look every
@@ -98,7 +102,7 @@ async function leaveBalancers(
 function toDrainDelayMs({ drainDelayMs, upstream }: Config, signal: StopSignal): number {
   if (signal !== 'SIGTERM') return 0;
   if (drainDelayMs !== null) return drainDelayMs;
-  const isAttended = process.stdin.isTTY || process.stdout.isTTY;
+  const isAttended = isatty(STDIN) || isatty(STDOUT);
   return isAttended || upstream.kind === 'embedded' ? 0 : DRAIN_DELAY_MS;
 }
 

@@ -33,6 +33,9 @@ const HEADERS_TIMEOUT_MS = 10_000;
 /** How often both times are looked at. */
 const CHECK_INTERVAL_MS = 5_000;
 
+/** An answer of which the client takes nothing for so long is given up, with its connection. */
+const UNREAD_TIMEOUT_MS = 20_000;
+
 /**
  * How long a connection is kept for the next request: longer than the 60 s of common balancers, which would else
  * send one just as it is closed here.
@@ -103,7 +106,7 @@ export async function createHttpServer({
 
   server.server.maxConnections = maxSockets + MAX_HTTP_CONNECTIONS;
   makeTimeoutsFair(server.server, CHECK_INTERVAL_MS);
-  cutUnreadAnswers(server);
+  cutUnreadAnswers(server, UNREAD_TIMEOUT_MS);
   await addHttpHeaders(server, corsOrigins);
 
   function answerError(error: FastifyError, reply: FastifyReply) {

@@ -8,6 +8,7 @@ import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { statusAnswers } from '../support/campaign-answers.js';
 import { startGatewayProcess } from '../support/gateway-process.js';
+import { createTestDatabase } from '../support/postgres.js';
 import { openSocket } from '../support/raw-socket.js';
 import {
   hang,
@@ -16,6 +17,7 @@ import {
   type ScriptedAnswer,
   startScriptedUpstream,
 } from '../support/scripted-upstream.js';
+import { startTcpProxy } from '../support/tcp-proxy.js';
 
 /** The stop of a process ends within this, as its log and README promise. In ms. */
 const STOP_LIMIT_MS = 9_000;
@@ -128,14 +130,43 @@ async function stopAmongTheRudest() {
   return { tookMs, overHttp: await started, overSocket: await worker?.next() };
 }
 
+/** Stop one whose database has stopped answering, with a query under way. */
+async function stopWithoutDatabase() {
+  const database = await createTestDatabase();
+  const proxy = await startTcpProxy(database.url);
+  await using launched = await launch({ DATABASE_URL: proxy.url });
+  const { gateway, url, post } = launched;
+  const socket = await openSocket(url);
+  proxy.muffle('');
+  const query = '{ ingestionRequests(first: 1) { edges { cursor } } }';
+  const asked = post(query).then(
+    (response) => response.json(),
+    () => 'cut',
+  );
+  socket.send({ type: 'subscribe', id: '1', payload: { query } });
+  socket.send({ type: 'ping' });
+  await socket.next();
+  const stoppedAt = performance.now();
+  gateway.child.kill('SIGTERM');
+  const code = await gateway.ended;
+  const tookMs = performance.now() - stoppedAt;
+  const { complaints } = gateway;
+  await asked;
+  await proxy.close();
+  await database.drop();
+  return { code, tookMs, complaints };
+}
+
 describeOnLinux('a gateway among hostile clients', () => {
   let launched: Awaited<ReturnType<typeof launch>>;
   let stoppedElsewhere: ReturnType<typeof stopAmongTheRudest>;
+  let stoppedWithoutDatabase: ReturnType<typeof stopWithoutDatabase>;
 
   beforeAll(async () => {
-    // All the while, as it waits more than it works.
+    // All the while, as they wait more than they work.
     stoppedElsewhere = stopAmongTheRudest();
-    stoppedElsewhere.catch(() => {});
+    stoppedWithoutDatabase = stopWithoutDatabase();
+    for (const stopped of [stoppedElsewhere, stoppedWithoutDatabase]) stopped.catch(() => {});
     launched = await launch({
       CAMPAIGN_TIMEOUT_MS: '1500',
       CAMPAIGN_MAX_RPS: String(MAX_RPS),
@@ -239,5 +270,12 @@ describeOnLinux('a gateway among hostile clients', () => {
     expect(overHttp).toMatchObject(unknown);
     expect(overSocket).toMatchObject({ type: 'next', payload: unknown });
     expect(await launched.stop()).toBeLessThan(STOP_LIMIT_MS);
+  });
+
+  it('stops within its limit though its database does not answer, and says that it was not all', async () => {
+    const { code, tookMs, complaints } = await stoppedWithoutDatabase;
+    expect(tookMs).toBeLessThan(STOP_LIMIT_MS);
+    expect(code).toBe(1);
+    expect(complaints.at(-1)).toContain('has not stopped as it should');
   });
 });

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { watchApiKeys } from './config/api-keys-file.js';
 import type { RemoteUpstream } from './config/upstream.js';
@@ -25,6 +24,7 @@ import { toExplorerContent } from './server/explorer-tabs.js';
 import { createGraphQLServer } from './server/graphql-server.js';
 import { serveHealth } from './server/health.js';
 import { GRAPHQL_PATH } from './server/http.js';
+import { addressesOf, listen } from './server/listen.js';
 import { createMetrics } from './server/metrics.js';
 import { createOperationLog } from './server/operation-log.js';
 import { readPersistedOperations } from './server/persisted-operations.js';
@@ -47,7 +47,11 @@ export interface StopDeadlines {
   readonly giveUpAfterMs: number;
 }
 
-/** Together with what else a process has to stop within the 10 s after which Docker kills it. */
+/**
+ * Together with what else a process has to stop within the 10 s after which Docker kills it.
+ *
+ * @see docs/adr/0024-how-a-process-stops.md
+ */
 const defaultDeadlines: StopDeadlines = {
   callOffAfterMs: 5_000,
   cutAfterMs: 6_500,
@@ -293,8 +297,7 @@ export async function startGateway(
     clearTimeout(cut);
   });
 
-  await server.listen({ host: config.host, port: config.port });
-  const { port } = server.server.address() as AddressInfo;
+  const port = await listen(server, await addressesOf(config.host), config.port);
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;
   const running = starting.move();
   return {

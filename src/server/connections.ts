@@ -7,6 +7,8 @@ export interface Connections {
   cutSilent(): void;
   /** Cut all that are open, whoever has them. @returns how many there were */
   cut(): number;
+  /** Resolves once none is open. */
+  closed(): Promise<void>;
 }
 
 /** Keep track of every connection of a server that does not listen yet. */
@@ -24,6 +26,12 @@ export function trackConnections(server: Server): Connections {
       const { size } = open;
       for (const connection of open) connection.destroy();
       return size;
+    },
+    async closed() {
+      while (open.size > 0) {
+        const [connection] = open;
+        await new Promise((resolve) => connection?.once('close', resolve));
+      }
     },
   };
 }

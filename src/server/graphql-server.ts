@@ -142,7 +142,7 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
     fanOut,
     async stop() {
       // At once: while the server closes it listens no more, and no new socket can come.
-      const closed = Promise.all([server.close(), webSockets.drain()]);
+      const closed = Promise.all([server.close(), webSockets.drain(), connections.closed()]);
       // What has arrived is read, and answered, before that.
       const cut = setTimeout(() => connections.cutSilent(), READING_MS);
       await closed;

@@ -20,6 +20,7 @@ import {
   parsePlatformConfig,
   toClientEnvironment,
 } from './platform/platform-config.js';
+import { stopOnSignal } from './stop-signals.js';
 
 /** A port that a setting names is taken. */
 class PortInUseError extends Error {}
@@ -44,9 +45,7 @@ async function main(): Promise<void> {
   const config = parseCampaignConfig(process.env);
   const logger = pino();
   const running = new AsyncDisposableStack();
-  const stop = () => {
-    running.disposeAsync().catch(fail);
-  };
+  stopOnSignal(() => running.disposeAsync());
 
   try {
     const platform = await startPlatform(config.platform, logger, running);
@@ -57,8 +56,6 @@ async function main(): Promise<void> {
       logger: logger.child({ part: 'campaign' }),
     });
     running.defer(() => service.stop());
-    process.once('SIGTERM', stop);
-    process.once('SIGINT', stop);
     const { url } = await namingPort('CAMPAIGN_SERVICE_PORT', () => service.start());
     process.stdout.write(`\nPoint a gateway here:\n\n${config.gatewayEnvironment(url)}\n\n`);
   } catch (error) {

@@ -36,6 +36,8 @@ export interface Config {
   /** Of the embedded Campaign service, and of the log where that is a file. */
   readonly dataDir: string;
   readonly retentionDays: number;
+  /** How long a process that was told to stop serves on; null where that depends on how it was started. */
+  readonly drainDelayMs: number | null;
   readonly exposure: ExposureConfig;
   readonly logLevel: LogLevel;
 }
@@ -54,6 +56,7 @@ const ourPrefixes = [
   'AUTH_',
   'CAMPAIGN_',
   'DATABASE_',
+  'DRAIN_',
   'IMS_',
   'PLATFORM_',
   'LIMIT_',
@@ -139,6 +142,7 @@ export function parseConfig(
       : { kind: 'sqlite', dataDir: all.DATA_DIR },
     dataDir: all.DATA_DIR,
     retentionDays: all.RETENTION_DAYS,
+    drainDelayMs: all.DRAIN_DELAY_MS ?? null,
     exposure: toExposureConfig(all, {
       hasSignIn: signIn !== null,
       isReachable: !isLoopback(all.HOST),

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { watchApiKeys } from './config/api-keys-file.js';
 import type { RemoteUpstream } from './config/upstream.js';
@@ -25,24 +24,39 @@ import { toExplorerContent } from './server/explorer-tabs.js';
 import { createGraphQLServer } from './server/graphql-server.js';
 import { serveHealth } from './server/health.js';
 import { GRAPHQL_PATH } from './server/http.js';
+import { addressesOf, listen } from './server/listen.js';
 import { createMetrics } from './server/metrics.js';
 import { createOperationLog } from './server/operation-log.js';
 import { readPersistedOperations } from './server/persisted-operations.js';
+import type { Phase } from './server/phase.js';
 import { anonymousSignIn, createSignIn, type SignIn, type SignInConfig } from './server/sign-in.js';
+import { createUpstreamHealth } from './server/upstream-health.js';
 import { createStarts } from './starts.js';
+import { stopWithin } from './stop-within.js';
 import { createHub } from './watch/hub.js';
 import { startPruner } from './watch/pruner.js';
 import { createWatcher } from './watch/watcher.js';
 
-/** How long what is under way on shutdown may take, in ms from its beginning. */
-export interface DrainDeadlines {
+/** How long a stop may take, in ms from its beginning. */
+export interface StopDeadlines {
   /** Calls to the upstream that are still under way are called off. */
   readonly callOffAfterMs: number;
-  /** HTTP connections that are still open are cut. */
+  /** Connections that are still open are cut. */
   readonly cutAfterMs: number;
+  /** The stop is given up: what holds it up is left to the end of the process. */
+  readonly giveUpAfterMs: number;
 }
 
-const defaultDeadlines: DrainDeadlines = { callOffAfterMs: 6_000, cutAfterMs: 8_000 };
+/**
+ * Together with what else a process has to stop within the 10 s after which Docker kills it.
+ *
+ * @see docs/adr/0024-how-a-process-stops.md
+ */
+const defaultDeadlines: StopDeadlines = {
+  callOffAfterMs: 5_000,
+  cutAfterMs: 6_500,
+  giveUpAfterMs: 8_000,
+};
 
 /** A submission of a retry that is under way on shutdown is called off after this long. */
 const CALL_OFF_RETRY_AFTER_MS = 1_000;
@@ -53,7 +67,7 @@ const DAY_MS = 86_400_000;
 const POLLS_SHARE_OF_BUDGET = 0.8;
 
 /** The configuration of a gateway whose upstream is known. */
-export type GatewayConfig = Omit<Config, 'upstream' | 'logLevel' | 'dataDir'> & {
+export type GatewayConfig = Omit<Config, 'upstream' | 'logLevel' | 'dataDir' | 'drainDelayMs'> & {
   readonly upstream: RemoteUpstream;
   /** The mapping in the explorer's ready-made tabs. */
   readonly explorerMappingId: string;
@@ -65,9 +79,12 @@ export type GatewayConfig = Omit<Config, 'upstream' | 'logLevel' | 'dataDir'> & 
 export interface Gateway {
   /** Such as `http://127.0.0.1:4000`. */
   readonly url: string;
+  /** Have `/readyz` say that this process is about to stop; everything is served on. */
+  announceStop(): void;
   /**
    * Take no new work, finish what is under way, close every socket, then let go of everything else.
-   * Takes at most some 9 s.
+   *
+   * @throws {StopTimeoutError} not everything could be let go of within 8 s
    */
   stop(): Promise<void>;
 }
@@ -114,8 +131,12 @@ export async function startGateway(
     statusRequestIdIn: config.statusRequestIdIn,
     clock,
     shared: replicas.upstream,
-    onCall: metrics.observeUpstreamCall,
+    onCall(call) {
+      metrics.observeUpstreamCall(call);
+      upstreamHealth.observe(call.outcome);
+    },
   });
+  const upstreamHealth = createUpstreamHealth(upstream, clock);
   starting.defer(() => upstream.close());
 
   const platform = config.platform
@@ -223,8 +244,7 @@ export async function startGateway(
   const persistedOperations =
     persistedOperationsFile === null ? null : readPersistedOperations(persistedOperationsFile);
   const logOperation = createOperationLog(logger);
-  let draining = false;
-  const isDraining = () => draining;
+  let phase: Phase = 'serving';
   const signIn = config.signIn ? openSignIn(config.signIn, starting, logger) : anonymousSignIn;
   const { server, httpSignIn, webSockets, fanOut, ...graphql } = await createGraphQLServer({
     schema,
@@ -242,15 +262,21 @@ export async function startGateway(
       logOperation(report);
       metrics.observeOperation(report);
     },
-    isDraining,
+    phase: () => phase,
     logger,
   });
-  serveHealth(server, { upstream, checkLog: () => checkDatabase(database), clock }, isDraining);
+  serveHealth(server, {
+    upstreamHealth,
+    checkLog: () => checkDatabase(database),
+    clock,
+    phase: () => phase,
+  });
   const gauges = {
     watches: () => watcher.watchCount,
     listeners: () => fanOut.followerCount,
     sockets: () => webSockets.socketCount,
     bufferedBytes: () => webSockets.bufferedBytes,
+    isUpstreamDegraded: () => upstreamHealth.state.status === 'degraded',
     replicas: replicas.livingCount,
   };
   metrics.serve(server, gauges, httpSignIn.require('metrics:read'));
@@ -259,19 +285,31 @@ export async function startGateway(
     await serveExplorer(server, GRAPHQL_PATH, content);
   }
   starting.defer(async () => {
-    draining = true;
-    const callOff = setTimeout(() => void upstream.close(), deadlines.callOffAfterMs);
-    const cut = setTimeout(() => server.server.closeAllConnections(), deadlines.cutAfterMs);
+    phase = 'draining';
+    const callOff = setTimeout(() => {
+      logger.warn('Calling off what was asked of the upstream and is not answered yet');
+      void upstream.close();
+      void platform?.close();
+    }, deadlines.callOffAfterMs);
+    const cut = setTimeout(() => {
+      const connectionCount = graphql.cut();
+      logger.warn({ connectionCount }, 'Cut the connections that were still open');
+    }, deadlines.cutAfterMs);
     await graphql.stop();
     clearTimeout(callOff);
     clearTimeout(cut);
   });
 
-  await server.listen({ host: config.host, port: config.port });
-  const { port } = server.server.address() as AddressInfo;
+  const port = await listen(server, await addressesOf(config.host), config.port);
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;
   const running = starting.move();
-  return { url: `http://${host}:${port}`, stop: () => running.disposeAsync() };
+  return {
+    url: `http://${host}:${port}`,
+    announceStop() {
+      if (phase === 'serving') phase = 'leaving';
+    },
+    stop: () => stopWithin(deadlines.giveUpAfterMs, running.disposeAsync()),
+  };
 }
 
 function openSignIn(config: SignInConfig, starting: AsyncDisposableStack, logger: Logger): SignIn {

@@ -10,6 +10,9 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE_MAJOR) {
   );
   process.exitCode = 1;
 } else {
+  // Before the rest, which takes a moment to import.
+  const { listenForStopSignals } = await import('./stop-signals.js');
+  const signals = listenForStopSignals();
   const { serve } = await import('./serve.js');
-  await serve();
+  await serve(signals);
 }

@@ -1,3 +1,5 @@
+import { setTimeout } from 'node:timers/promises';
+import { isatty } from 'node:tty';
 import type { Logger } from 'pino';
 import { type Config, ConfigError, parseConfig } from './config.js';
 import { LogUnusableError } from './datasources/log-database.js';
@@ -5,12 +7,34 @@ import { EMBEDDED_START_ERRORS, startEmbeddedUpstream } from './embedded-upstrea
 import { type Gateway, startGateway } from './gateway.js';
 import { createLogger } from './logger.js';
 import { ManifestInvalidError } from './server/persisted-operations.js';
+import type { StopSignal, StopSignals } from './stop-signals.js';
+import { stopWithin } from './stop-within.js';
 
 /** In the explorer’s tabs where nobody knows what mappings there are. */
 const PLACEHOLDER_MAPPING_ID = 'your-mapping-id';
 
-/** Run the gateway until a signal ends it: read the settings, start, wait for SIGTERM or SIGINT, stop. */
-export async function serve(): Promise<void> {
+const STDIN = 0;
+const STDOUT = 1;
+
+/**
+ * Where nothing else is set, balancers have so long to take a gateway out that was told to stop: some look every
+ * few seconds, and Kubernetes takes as long to tell all its nodes. In ms.
+ */
+const DRAIN_DELAY_MS = 5_000;
+
+/**
+ * A stop takes no longer than this, whatever clients and upstreams do; what the settings let balancers have comes
+ * before it. Docker kills after 10 s. In ms.
+ */
+const STOP_LIMIT_MS = 9_000;
+
+/** A start that is to be ended may go on for so long. One that hangs has taken no work yet that a stop could lose. In ms. */
+const START_LIMIT_MS = 2_000;
+
+/** Run the gateway until a signal ends it: read the settings, start, wait for a signal, stop. */
+export async function serve(signals: StopSignals): Promise<void> {
+  // A terminal that is closed, or a pipe that nobody reads any more, is no reason to end without a drain.
+  for (const output of [process.stdout, process.stderr]) output.on('error', () => {});
   const warnings: string[] = [];
   let config: Config;
   try {
@@ -25,18 +49,71 @@ export async function serve(): Promise<void> {
   for (const warning of warnings) logger.warn(warning);
 
   const running = new AsyncDisposableStack();
+  const starting = start(config, logger, running);
+  const signalled = signals.next();
+  let gateway: Gateway | null;
   try {
-    const gateway = await start(config, logger, running);
-    // Before anybody is told that it runs: until then a signal ends the process on the spot.
-    stopOnSignal(running, logger);
-    logger.info(
-      `Sluice is ready. Explorer: ${gateway.url}/  GraphQL, HTTP and WebSocket: ${gateway.url}/graphql`,
-    );
+    gateway = await Promise.race([starting, signalled.then(() => null)]);
   } catch (error) {
     // Not to the log, where LOG_LEVEL=silent would hide why there is no gateway.
     console.error(toStartFault(error, config));
-    await running.disposeAsync();
+    await stopWithin(STOP_LIMIT_MS, running.disposeAsync()).catch(() => process.exit(1));
     process.exitCode = 1;
+    return;
+  }
+  if (gateway === null) {
+    logger.info(`${await signalled}: ending the start`);
+    void signals.next().then(() => process.exit(1));
+    const settled = starting.then(
+      () => {},
+      () => {},
+    );
+    await Promise.race([settled, setTimeout(START_LIMIT_MS)]);
+    await endWith(running.disposeAsync(), logger);
+    return;
+  }
+  logger.info(
+    `Sluice is ready. Explorer: ${gateway.url}/  GraphQL, HTTP and WebSocket: ${gateway.url}/graphql`,
+  );
+  const signal = await signalled;
+  await leaveBalancers(gateway, signal, toDrainDelayMs(config, signal), signals, logger);
+  logger.info(`${signal}: finishing what is under way`);
+  void signals.next().then(() => process.exit(1));
+  await endWith(running.disposeAsync(), logger);
+}
+
+/** Serve on while `/readyz` says that this process is about to stop; a further signal ends the wait. */
+async function leaveBalancers(
+  gateway: Gateway,
+  signal: StopSignal,
+  delayMs: number,
+  signals: StopSignals,
+  logger: Logger,
+): Promise<void> {
+  if (delayMs === 0) return;
+  logger.info(`${signal}: serving on for ${delayMs} ms, while /readyz says that this one stops`);
+  gateway.announceStop();
+  const waited = new AbortController();
+  await Promise.race([setTimeout(delayMs), signals.next(waited.signal)]);
+  waited.abort();
+}
+
+/** Only SIGTERM comes from what may have balancers in front of it; beside an embedded service there is no other gateway. */
+function toDrainDelayMs({ drainDelayMs, upstream }: Config, signal: StopSignal): number {
+  if (signal !== 'SIGTERM') return 0;
+  if (drainDelayMs !== null) return drainDelayMs;
+  const isAttended = isatty(STDIN) || isatty(STDOUT);
+  return isAttended || upstream.kind === 'embedded' ? 0 : DRAIN_DELAY_MS;
+}
+
+async function endWith(stopped: Promise<void>, logger: Logger): Promise<never> {
+  try {
+    await stopWithin(STOP_LIMIT_MS, stopped);
+    logger.info('Sluice has stopped.');
+    return process.exit(0);
+  } catch (error) {
+    logger.error({ err: error }, 'Sluice ends, and has not stopped as it should');
+    return process.exit(1);
   }
 }
 
@@ -82,28 +159,6 @@ async function start(
   );
   running.defer(() => gateway.stop());
   return gateway;
-}
-
-/** A second signal does not wait for the first one’s drain. */
-function stopOnSignal(running: AsyncDisposableStack, logger: Logger): void {
-  let isStopping = false;
-  const stop = (signal: NodeJS.Signals) => {
-    if (isStopping) process.exit(1);
-    isStopping = true;
-    logger.info(`${signal}: finishing what is under way`);
-    running.disposeAsync().then(
-      () => {
-        logger.info('Sluice has stopped.');
-        process.exit(0);
-      },
-      (error: unknown) => {
-        logger.error({ err: error }, 'Stopping failed');
-        process.exit(1);
-      },
-    );
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
 }
 
 /** What an operator can mend, in a line; anything else with its stack. */

@@ -69,6 +69,7 @@ describe('the settings', () => {
       database: { kind: 'sqlite', dataDir: '.sluice' },
       dataDir: '.sluice',
       retentionDays: 90,
+      drainDelayMs: null,
       exposure: privateExposure,
       logLevel: 'info',
     });
@@ -89,6 +90,7 @@ describe('the settings', () => {
       DATABASE_POOL_MAX: '1000',
       DATA_DIR: '/data',
       RETENTION_DAYS: '1',
+      DRAIN_DELAY_MS: '0',
       LOG_LEVEL: 'silent',
     });
     expect(config).toEqual({
@@ -116,6 +118,7 @@ describe('the settings', () => {
       },
       dataDir: '/data',
       retentionDays: 1,
+      drainDelayMs: 0,
       exposure: privateExposure,
       logLevel: 'silent',
     });
@@ -195,6 +198,7 @@ describe('a fault', () => {
       'DATABASE_URL=***: expected a URL such as postgres://user:password@host:5432/database',
     ],
     ['DATABASE_POOL_MAX', '1', 'DATABASE_POOL_MAX=1: expected connections, 2 to 1000'],
+    ['DRAIN_DELAY_MS', '5s', 'DRAIN_DELAY_MS=5s: expected milliseconds, 0 to 600000'],
     ['RETENTION_DAYS', '0', 'RETENTION_DAYS=0: expected days, 1 to 36500'],
     ['LOG_LEVEL', 'verbose', 'LOG_LEVEL=verbose: expected trace, debug, info, warn, error, silent'],
     ['CAMPAIGN_URL', 'mc.adobe.io', `CAMPAIGN_URL=mc.adobe.io: ${url}`],

@@ -100,6 +100,7 @@ export function createJobs({ state, runner, onAbandoned, clock, logger }: JobPar
     try {
       const isOver = await written(job, () => writeJobEnd(state, job, end, clock.now()));
       if (isOver) report(job, end);
+      else logger.info(about(job), 'ingestion goes on at the next start: its batch is whole');
       onAbandoned();
     } catch (error) {
       // Stopped before that: the next start finds a job that was cut off.
@@ -140,8 +141,10 @@ export function createJobs({ state, runner, onAbandoned, clock, logger }: JobPar
         );
         return;
       case 'aborted':
+        logger.warn(about(job), 'ingestion aborted, because the service stops');
+        return;
       case 'cutOff':
-        logger.warn(about(job), 'ingestion aborted');
+        logger.warn({ ...about(job), reason: end.reason }, 'ingestion aborted');
         return;
     }
   }

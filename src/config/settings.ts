@@ -137,6 +137,10 @@ export const settings = {
   },
   DATA_DIR: { allowed: 'a directory', schema: text.default('.sluice') },
   RETENTION_DAYS: { allowed: 'days, 1 to 36500', schema: wholeNumber(1, 36_500).default(90) },
+  DRAIN_DELAY_MS: {
+    allowed: 'milliseconds, 0 to 600000',
+    schema: wholeNumber(0, 600_000).optional(),
+  },
   ...exposureSettings,
   ALLOW_ANONYMOUS: {
     allowed: 'true or false',

@@ -26,13 +26,25 @@ export interface Deadline {
   release(): void;
 }
 
+/** A timer that comes so much later than due tells of a process that was frozen. */
+const FREEZE_MS = 1_000;
+
+/** Within so long a process that was frozen has read the answers that wait. */
+const READING_MS = 500;
+
 /** Start the time of a call. */
 export function startDeadline(clock: Clock, timeoutMs: number): Deadline {
   const controller = new AbortController();
   const { signal } = controller;
   const endsAt = clock.now() + timeoutMs;
   const callOff = (reason: CalledOff['reason']) => controller.abort(new CalledOff(reason));
-  const release = clock.schedule(timeoutMs, () => callOff('late'));
+  const startedAt = clock.monotonicMs();
+  let cancel = clock.schedule(timeoutMs, () => {
+    // The answer may have come in time, and nobody was awake to read it.
+    const wasFrozen = clock.monotonicMs() - startedAt > timeoutMs + FREEZE_MS;
+    if (wasFrozen) cancel = clock.schedule(READING_MS, () => callOff('late'));
+    else callOff('late');
+  });
 
   async function within<T>(promise: Promise<T>): Promise<T> {
     const { promise: calledOff, reject } = Promise.withResolvers<never>();
@@ -53,10 +65,10 @@ export function startDeadline(clock: Clock, timeoutMs: number): Deadline {
     within,
     async wait(delayMs) {
       const { promise, resolve } = Promise.withResolvers<void>();
-      const cancel = clock.schedule(delayMs, resolve);
-      await within(promise).finally(cancel);
+      const cancelWait = clock.schedule(delayMs, resolve);
+      await within(promise).finally(cancelWait);
     },
     callOff,
-    release,
+    release: () => cancel(),
   };
 }

@@ -142,6 +142,16 @@ export class TooManyOperationsError extends GatewayError {
   readonly code = 'TOO_MANY_OPERATIONS';
 }
 
+/** The process is about to end, and takes no new work. */
+export class ShuttingDownError extends GatewayError {
+  override readonly name = 'ShuttingDownError';
+  readonly code = 'SHUTTING_DOWN';
+
+  constructor() {
+    super('The gateway is shutting down. Ask again.');
+  }
+}
+
 /** The log cannot take or give anything now (a full disk, say). What was observed is not lost by it: it is asked for again. */
 export class LogUnavailableError extends GatewayError {
   override readonly name = 'LogUnavailableError';

@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import { stopOnSignal } from '../stop-signals.js';
 import { DataFolderInUseError } from './batch-store.js';
 import { DatasetsInvalidError } from './datasets.js';
 import { readEnvFile } from './env-file.js';
@@ -16,12 +17,7 @@ async function main(): Promise<void> {
   const { clientId, clientSecret, ...rest } = config;
   const clients = [{ clientId, clientSecret }];
   const receiver = createPlatformReceiver({ ...rest, clients, logger: pino() });
-
-  const stop = () => {
-    receiver.stop().catch(fail);
-  };
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
+  stopOnSignal(() => receiver.stop());
 
   const { url } = await receiver.start();
   process.stdout.write(`\nPoint a client here:\n\n${toClientEnvironment(config, url)}\n\n`);

@@ -7,6 +7,8 @@ import { createFanOut, type FanOut } from '../watch/fan-out.js';
 import { createApolloServer } from './apollo.js';
 import type { Asker } from './asker.js';
 import { createClientAddress } from './client-address.js';
+import { trackConnections } from './connections.js';
+import { READING_MS } from './fair-timeouts.js';
 import { createErrorFormatter } from './graphql-errors.js';
 import { createHttpServer } from './http.js';
 import { createHttpSignIn, type HttpSignIn } from './http-sign-in.js';
@@ -20,6 +22,7 @@ import { createOperationRules } from './operation-rules.js';
 import { createOperations, type ResultJson } from './operations.js';
 import { createOriginCheck } from './origin.js';
 import type { PersistedOperations } from './persisted-operations.js';
+import type { Phase } from './phase.js';
 import type { SignIn } from './sign-in.js';
 import { createWebSockets, type GraphQLWebSockets } from './websocket.js';
 
@@ -50,8 +53,7 @@ export interface GraphQLServerOptions {
   readonly newLoaders: () => Pick<OperationContext, 'requests' | 'lineages' | 'batches'>;
   readonly followed: OperationContext['followed'];
   readonly reportOperation: OperationReporter;
-  /** True once no new operation is taken. */
-  readonly isDraining: () => boolean;
+  readonly phase: () => Phase;
   readonly logger: Logger;
 }
 
@@ -64,11 +66,13 @@ export interface GraphQLServer {
   readonly fanOut: FanOut<ResultJson>;
   /** Take nothing new, finish what is under way, and close every socket. */
   stop(): Promise<void>;
+  /** Cut every connection that is still open; then the stop ends. @returns how many there were */
+  cut(): number;
 }
 
 /** Join the transports with what they share: rules, limits, errors. */
 export async function createGraphQLServer(options: GraphQLServerOptions): Promise<GraphQLServer> {
-  const { schema, clock, exposure, followed, reportOperation, isDraining, logger } = options;
+  const { schema, clock, exposure, followed, reportOperation, logger } = options;
   const { limits, isSchemaOpen } = exposure;
   limitOperationTime(schema, limits.operationTimeoutMs);
   const rules = createOperationRules(schema, exposure);
@@ -111,6 +115,7 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
     maxFrameBytes: limits.maxBodyBytes,
     addressOf,
     isAllowedOrigin: createOriginCheck(exposure.corsOrigins),
+    onRefused: ({ status, code }) => logger.debug({ status, code }, 'A WebSocket was refused'),
     logger,
   });
   const httpSignIn = createHttpSignIn(signIn, addressOf, logger);
@@ -126,9 +131,10 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
     hasExplorer: exposure.hasExplorer,
     corsOrigins: exposure.corsOrigins,
     webSockets,
-    isDraining,
+    phase: options.phase,
     logger,
   });
+  const connections = trackConnections(server.server);
   return {
     server,
     httpSignIn,
@@ -136,8 +142,13 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
     fanOut,
     async stop() {
       // At once: while the server closes it listens no more, and no new socket can come.
-      await Promise.all([server.close(), webSockets.drain()]);
+      const closed = Promise.all([server.close(), webSockets.drain(), connections.closed()]);
+      // What has arrived is read, and answered, before that.
+      const cut = setTimeout(() => connections.cutSilent(), READING_MS);
+      await closed;
+      clearTimeout(cut);
       await apollo.stop();
     },
+    cut: () => connections.cut(),
   };
 }

@@ -3,11 +3,12 @@ import type { ApolloServer } from '@apollo/server';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
 import { GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
-import { RateLimitedError } from '../ingestion/gateway-error.js';
+import { RateLimitedError, ShuttingDownError } from '../ingestion/gateway-error.js';
 import type { OperationContext } from '../resolvers/operation-context.js';
 import { type Asker, toAsker } from './asker.js';
 import type { ClientAddress } from './client-address.js';
 import { EXPLORER_PATH } from './explorer.js';
+import { makeTimeoutsFair } from './fair-timeouts.js';
 import { toGraphQLRequest } from './http-graphql.js';
 import { addHttpHeaders } from './http-headers.js';
 import { refuse } from './http-refusal.js';
@@ -16,7 +17,9 @@ import { toHttpStatus } from './http-status.js';
 import type { Allowance } from './limits/allowance.js';
 import { toAddressKey } from './limits/caller-key.js';
 import type { OperationTexts } from './operation-text.js';
+import type { Phase } from './phase.js';
 import { toStrictText } from './strict-text.js';
+import { cutUnreadAnswers } from './unread-answers.js';
 import type { GraphQLWebSockets } from './websocket.js';
 
 /** Where GraphQL is served, over HTTP and over WebSocket. */
@@ -30,6 +33,18 @@ const HEADERS_TIMEOUT_MS = 10_000;
 
 /** How often both times are looked at. */
 const CHECK_INTERVAL_MS = 5_000;
+
+/** An answer of which the client takes nothing for so long is given up, with its connection. */
+const UNREAD_TIMEOUT_MS = 20_000;
+
+/**
+ * How long a connection is kept for the next request: longer than the 60 s of common balancers, which would else
+ * send one just as it is closed here.
+ */
+const KEEP_ALIVE_TIMEOUT_MS = 72_000;
+
+/** When the system begins to ask whether the other end of an idle connection is still there. */
+const TCP_KEEP_ALIVE_AFTER_MS = 30_000;
 
 /** Connections beside those of WebSockets; the ones beyond are closed as they come. */
 const MAX_HTTP_CONNECTIONS = 20_000;
@@ -48,8 +63,8 @@ export interface HttpOptions {
   /** Other sites whose pages may call. */
   readonly corsOrigins: readonly string[];
   readonly webSockets: GraphQLWebSockets;
-  /** True once no new operation is taken: one may still come over a connection that was open before. */
-  readonly isDraining: () => boolean;
+  /** A new operation may still come while draining, over a connection that was open before. */
+  readonly phase: () => Phase;
   readonly logger: Logger;
 }
 
@@ -66,21 +81,25 @@ export async function createHttpServer({
   corsOrigins,
   signIn,
   webSockets,
-  isDraining,
+  phase,
   logger,
 }: HttpOptions): Promise<FastifyInstance> {
+  const isDraining = () => phase() === 'draining';
   const server = Fastify({
     bodyLimit: maxBodyBytes,
     forceCloseConnections: 'idle',
     // Health and metrics are told while the server closes; GraphQL refuses by itself.
     return503OnClosing: false,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     // Any other wish to upgrade is ignored, as HTTP allows, and the request is answered as it stands: some
     // clients (Java's, and curl --http2) offer HTTP/2 with each.
     http: {
       shouldUpgradeCallback: (request) => isForWebSockets(request) && !isDraining(),
       headersTimeout: HEADERS_TIMEOUT_MS,
       connectionsCheckingInterval: CHECK_INTERVAL_MS,
+      keepAlive: true,
+      keepAliveInitialDelay: TCP_KEEP_ALIVE_AFTER_MS,
     },
     // A URL that cannot be decoded never comes to the error handler.
     frameworkErrors: (error, _request, reply) => answerError(error, reply),
@@ -95,6 +114,8 @@ export async function createHttpServer({
   );
 
   server.server.maxConnections = maxSockets + MAX_HTTP_CONNECTIONS;
+  makeTimeoutsFair(server.server, CHECK_INTERVAL_MS);
+  cutUnreadAnswers(server, UNREAD_TIMEOUT_MS);
   await addHttpHeaders(server, corsOrigins);
 
   function answerError(error: FastifyError, reply: FastifyReply) {
@@ -123,9 +144,9 @@ export async function createHttpServer({
     return refuse(reply, 405, 'BAD_REQUEST', 'GraphQL is asked with GET or POST.');
   });
 
-  // What was under way when the drain began: kept alive, its connection would hold the drain up.
+  // Kept alive, a connection would hold the drain up, or be used for the next request as it is closed.
   server.addHook('onSend', async (_request, reply) => {
-    if (isDraining()) reply.header('connection', 'close');
+    if (phase() !== 'serving') reply.header('connection', 'close');
   });
 
   const requireSignIn = signIn.require();
@@ -135,7 +156,8 @@ export async function createHttpServer({
     // Who opens this address in a browser wants to see something; GraphQL clients do not ask for HTML.
     async onRequest(request, reply) {
       if (isDraining()) {
-        return refuse(reply, 503, 'SHUTTING_DOWN', 'The gateway is shutting down. Ask again.');
+        const { code, message } = new ShuttingDownError();
+        return refuse(reply, 503, code, message);
       }
       const isBrowser =
         hasExplorer && request.method === 'GET' && request.headers.accept?.includes('text/html');

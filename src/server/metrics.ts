@@ -27,6 +27,7 @@ export interface Gauges {
   readonly listeners: () => number;
   readonly sockets: () => number;
   readonly bufferedBytes: () => number;
+  readonly isUpstreamDegraded: () => boolean;
   /** Where there can be several; left out, nothing is said of them. */
   readonly replicas?: (() => number) | undefined;
 }
@@ -107,6 +108,11 @@ export function createMetrics(): Metrics {
           'sluice_websocket_buffered_bytes',
           'Bytes that wait in this process for slow WebSocket clients',
           gauges.bufferedBytes,
+        ],
+        [
+          'sluice_upstream_degraded',
+          '1 while the last that was heard of the upstream is that it cannot be used, as /readyz says it; else 0',
+          () => (gauges.isUpstreamDegraded() ? 1 : 0),
         ],
       ];
       for (const [name, help, measure] of measured) {

@@ -28,6 +28,12 @@ export type ResultJson = Buffer;
 /** A subscription that is running; it frees everything at once when left. */
 export type RunningSubscription = Pick<Follower<ResultJson>, 'leave'>;
 
+/** Where the results of an operation go. */
+export interface OperationOutlet extends Outlet<ResultJson> {
+  /** It turns out to be a subscription, which is opened from now on. */
+  opening(): void;
+}
+
 /** Runs the operations that come over sockets: as those over HTTP, as far as HTTP goes. */
 export interface Operations {
   /**
@@ -38,7 +44,7 @@ export interface Operations {
   run(
     payload: SubscribePayload,
     asker: Asker,
-    outlet: Outlet<ResultJson>,
+    outlet: OperationOutlet,
   ): Promise<RunningSubscription | null>;
   /** What clients see of what an outlet was failed with. */
   formatFailure(failure: unknown): readonly GraphQLFormattedError[];
@@ -183,6 +189,7 @@ export function createOperations(options: OperationsOptions): Operations {
         return null;
       }
       if (prepared.operation.operation === OperationTypeNode.SUBSCRIPTION) {
+        outlet.opening();
         return subscribe(payload, prepared, asker, outlet);
       }
       void outlet.next(await answer(payload, asker));

@@ -12,10 +12,11 @@ import {
 } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import type { Caller } from '../ingestion/caller.js';
-import { TooManyOperationsError } from '../ingestion/gateway-error.js';
+import { ShuttingDownError, TooManyOperationsError } from '../ingestion/gateway-error.js';
 import type { Clock } from '../ingestion/ports.js';
 import { type Asker, toAsker } from './asker.js';
 import { onceExpired } from './expiry.js';
+import { READING_MS } from './fair-timeouts.js';
 import type { SocketQuota } from './limits/socket-quota.js';
 import type { Operations } from './operations.js';
 import type { SignIn } from './sign-in.js';
@@ -86,6 +87,9 @@ export class SocketConnection implements OperationHost {
   #authorization: string | undefined;
   #initTimer: NodeJS.Timeout | undefined;
   readonly #operations = new Map<string, SocketOperation>();
+  /** Queries and mutations that are not answered yet. */
+  readonly #working = new Set<Promise<void>>();
+  #isFinishing = false;
 
   constructor(
     private readonly socket: WebSocket,
@@ -99,9 +103,11 @@ export class SocketConnection implements OperationHost {
       this.close(CloseCode.SubprotocolNotAcceptable, 'Subprotocol not acceptable');
       return;
     }
-    this.#initTimer = setTimeout(() => {
+    const giveUp = () =>
       this.close(CloseCode.ConnectionInitialisationTimeout, 'Connection initialisation timeout');
-    }, INIT_TIMEOUT_MS);
+    this.#initTimer = setTimeout(() => {
+      this.#initTimer = setTimeout(giveUp, READING_MS);
+    }, INIT_TIMEOUT_MS - READING_MS);
   }
 
   /** Take what the client has sent. It rejects where that failed by a fault of ours. */
@@ -164,6 +170,15 @@ export class SocketConnection implements OperationHost {
   /** Close it if its client is one of these. */
   revoke(callers: ReadonlySet<Caller>): void {
     if (this.#asker && callers.has(this.#asker.caller)) this.#refuse(REVOKED);
+  }
+
+  /**
+   * Take no new operation; resolves once the queries and mutations under way are answered. Subscriptions run on until
+   * the socket is closed.
+   */
+  async finish(): Promise<void> {
+    this.#isFinishing = true;
+    await Promise.all(this.#working);
   }
 
   close(code: number, reason: string): void {
@@ -252,6 +267,10 @@ export class SocketConnection implements OperationHost {
       return;
     }
     const operation = new SocketOperation(this, id);
+    if (this.#isFinishing) {
+      operation.fail(new ShuttingDownError());
+      return;
+    }
     if (this.#operations.size >= maxOperations) {
       operation.fail(
         new TooManyOperationsError(
@@ -261,7 +280,11 @@ export class SocketConnection implements OperationHost {
       return;
     }
     this.#operations.set(id, operation);
-    void start(operations, payload, this.#asker, operation);
+    const answered = start(operations, payload, this.#asker, operation);
+    const working = Promise.race([answered, operation.isSubscription]).finally(() =>
+      this.#working.delete(working),
+    );
+    this.#working.add(working);
   }
 }
 

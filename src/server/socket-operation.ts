@@ -1,7 +1,6 @@
 import type { GraphQLFormattedError } from 'graphql';
 import { MessageType, stringifyMessage } from 'graphql-ws';
-import type { Outlet } from '../watch/follower.js';
-import type { ResultJson, RunningSubscription } from './operations.js';
+import type { OperationOutlet, ResultJson, RunningSubscription } from './operations.js';
 
 const FRAME_END = Buffer.from('}');
 
@@ -20,11 +19,14 @@ export interface OperationHost {
  *     under way ──completed or failed, of which the client is told──▶ over
  *         └───────completed by the client, or the connection closed──▲
  */
-export class SocketOperation implements Outlet<ResultJson> {
+export class SocketOperation implements OperationOutlet {
   #isOver = false;
   #subscription: RunningSubscription | null = null;
   /** What stands before each result: the result itself is what all who are given it share. */
   readonly #frameStart: Buffer;
+  readonly #opening = Promise.withResolvers<void>();
+  /** Resolves once it turns out to be a subscription. */
+  readonly isSubscription = this.#opening.promise;
 
   constructor(
     private readonly host: OperationHost,
@@ -39,6 +41,10 @@ export class SocketOperation implements Outlet<ResultJson> {
   runsAs(subscription: RunningSubscription | null): void {
     if (this.#isOver) subscription?.leave();
     else this.#subscription = subscription;
+  }
+
+  opening(): void {
+    this.#opening.resolve();
   }
 
   next(result: ResultJson): Promise<void> | null {

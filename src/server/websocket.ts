@@ -1,13 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
 import { CloseCode, handleProtocols } from 'graphql-ws';
 import type { Logger } from 'pino';
-import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+import { type RawData, type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
+import { ShuttingDownError } from '../ingestion/gateway-error.js';
 import type { ClientAddress } from './client-address.js';
 import { toAddressKey } from './limits/caller-key.js';
 import type { OriginCheck } from './origin.js';
 import { type SocketClient, SocketConnection, type SocketServices } from './socket-connection.js';
 import { startPings } from './socket-pings.js';
+import { refuseUpgrade, type UpgradeRefusal } from './upgrade-refusal.js';
 
 /** graphql-ws clients come back after 1012 (Service Restart); after 1001 they would too, but at once. */
 const SERVICE_RESTART = 1012;
@@ -15,8 +18,26 @@ const SERVICE_RESTART = 1012;
 /** Over how long sockets are closed on shutdown, so that their clients do not all come back together. */
 const DRAIN_SPREAD_MS = 1_000;
 
-/** A client has this long to answer the close before its connection is cut. */
+/** Whyever a socket is closed, its client has this long to answer the close before its connection is cut. */
 const CLOSE_TIMEOUT_MS = 2_000;
+
+const { code, message } = new ShuttingDownError();
+const shuttingDown: UpgradeRefusal = { status: 503, code, message };
+const foreignOrigin: UpgradeRefusal = {
+  status: 403,
+  code: 'FORBIDDEN',
+  message: 'Pages of this origin may not open a WebSocket here. The operator lists those that may.',
+};
+const tooManyOfCaller: UpgradeRefusal = {
+  status: 429,
+  code: 'RATE_LIMITED',
+  message: 'There are as many WebSockets from this address as there may be. Close one.',
+};
+const tooMany: UpgradeRefusal = {
+  status: 503,
+  code: 'TOO_MANY_SOCKETS',
+  message: 'The gateway has as many WebSockets as it may have. Try again later.',
+};
 
 /** What the WebSockets are built of. */
 export interface WebSocketOptions {
@@ -25,6 +46,8 @@ export interface WebSocketOptions {
   readonly maxFrameBytes: number;
   readonly addressOf: ClientAddress;
   readonly isAllowedOrigin: OriginCheck;
+  /** Told of each request to upgrade that was refused. */
+  readonly onRefused: (refusal: UpgradeRefusal, request: IncomingMessage) => void;
   readonly logger: Logger;
 }
 
@@ -36,7 +59,10 @@ export interface GraphQLWebSockets {
   readonly socketCount: number;
   /** How many bytes wait for clients that do not take them. */
   readonly bufferedBytes: number;
-  /** Close every socket with 1012, spread over a moment; resolves when all are closed. */
+  /**
+   * Take no new operation, answer those under way, and close every socket with 1012, spread over a moment; resolves
+   * when all are closed.
+   */
   drain(): Promise<void>;
 }
 
@@ -46,17 +72,20 @@ export function createWebSockets({
   maxFrameBytes,
   addressOf,
   isAllowedOrigin,
+  onRefused,
   logger,
 }: WebSocketOptions): GraphQLWebSockets {
-  const webSockets = new WebSocketServer({
+  const options: ServerOptions & { closeTimeout: number } = {
     noServer: true,
     maxPayload: maxFrameBytes,
     // What is shared by all subscribers would be deflated for each, with a window of memory for each.
     perMessageDeflate: false,
     // Answered by the connection, which sees whether the client takes the answers.
     autoPong: false,
+    closeTimeout: CLOSE_TIMEOUT_MS,
     handleProtocols: (protocols) => handleProtocols(protocols),
-  });
+  };
+  const webSockets = new WebSocketServer(options);
   services.signIn.onRevoked((callers) => {
     for (const socket of webSockets.clients) connections.get(socket)?.revoke(callers);
   });
@@ -65,6 +94,7 @@ export function createWebSockets({
 
   // One listener of each kind for all sockets, not closures of each; and nothing keeps the upgrade request.
   async function onMessage(this: WebSocket, data: RawData): Promise<void> {
+    pings.heard(this);
     try {
       await connections.get(this)?.receive(String(data));
     } catch (error) {
@@ -73,10 +103,11 @@ export function createWebSockets({
     }
   }
   function onPing(this: WebSocket, data: Buffer): void {
+    pings.heard(this);
     connections.get(this)?.pong(data);
   }
   function onPong(this: WebSocket): void {
-    pings.answered(this);
+    pings.heard(this);
   }
   function onClose(this: WebSocket): void {
     connections.get(this)?.leave();
@@ -96,37 +127,48 @@ export function createWebSockets({
     socket.once('close', onClose);
   }
 
-  async function closeForRestart(socket: WebSocket): Promise<void> {
+  async function closeForRestart(socket: WebSocket, delayMs: number): Promise<void> {
+    if (socket.readyState === socket.CLOSED) return;
+    const connection = connections.get(socket);
     const closed = new Promise((resolve) => socket.once('close', resolve));
-    connections.get(socket)?.close(SERVICE_RESTART, 'Service restart');
-    const timer = setTimeout(() => socket.terminate(), CLOSE_TIMEOUT_MS);
-    if (socket.readyState !== socket.CLOSED) await closed;
-    clearTimeout(timer);
+    // It may be closed, or cut, before its operations are answered.
+    await Promise.race([closed, Promise.all([connection?.finish(), setTimeout(delayMs)])]);
+    connection?.close(SERVICE_RESTART, 'Service restart');
+    await closed;
   }
 
   let isDraining = false;
 
-  /** With which status a socket is refused; null where it may be opened. */
-  function refusalOf(request: IncomingMessage, addressKey: string): string | null {
+  /** Why a socket is refused; null where it may be opened. */
+  function refusalOf(request: IncomingMessage, addressKey: string): UpgradeRefusal | null {
     // Over a connection that was open before: the server accepts no new ones any more.
-    if (isDraining) return '503 Service Unavailable';
-    if (!isAllowedOrigin(request)) return '403 Forbidden';
+    if (isDraining) return shuttingDown;
+    if (!isAllowedOrigin(request)) return foreignOrigin;
     switch (services.quota.refusal(addressKey)) {
       case 'caller':
-        return '429 Too Many Requests';
+        return tooManyOfCaller;
       case 'full':
-        return '503 Service Unavailable';
+        return tooMany;
       case null:
         return null;
     }
   }
+
+  function refuse(refusal: UpgradeRefusal, request: IncomingMessage, connection: Duplex): void {
+    onRefused(refusal, request);
+    refuseUpgrade(connection, refusal);
+  }
+  // No WebSocket handshake. Without a listener the library would answer in a form of its own.
+  webSockets.on('wsClientError', ({ message }, connection, request) =>
+    refuse({ status: 400, code: 'BAD_REQUEST', message: `${message}.` }, request, connection),
+  );
 
   return {
     upgrade(request, connection, head) {
       const addressKey = toAddressKey(addressOf(request));
       const refusal = refusalOf(request, addressKey);
       if (refusal) {
-        connection.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+        refuse(refusal, request, connection);
         return;
       }
       const { authorization } = request.headers;
@@ -145,11 +187,9 @@ export function createWebSockets({
       isDraining = true;
       const sockets = [...webSockets.clients];
       await Promise.all(
-        sockets.map(async (socket, index) => {
-          const delayMs = (index / sockets.length) * DRAIN_SPREAD_MS;
-          await new Promise((resolve) => setTimeout(resolve, delayMs));
-          await closeForRestart(socket);
-        }),
+        sockets.map((socket, index) =>
+          closeForRestart(socket, (index / sockets.length) * DRAIN_SPREAD_MS),
+        ),
       );
       pings.stop();
     },

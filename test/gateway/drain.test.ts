@@ -15,7 +15,7 @@ import { startTestUpstream } from '../support/start-test-upstream.js';
 import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
 import { oddMappings, type TestUpstream, untilLookedAt } from '../support/test-upstream.js';
 
-const { held, silent } = oddMappings;
+const { held, silent, slow } = oddMappings;
 
 let upstream: TestUpstream;
 let gateway: TestGateway;
@@ -37,9 +37,9 @@ afterEach(async () => {
 describe('a drain', () => {
   /** Far beyond what a test may take: what a drain waits for, it does not wait for by this. */
   const patient = { timeoutMs: 600_000 };
-  const quick = { callOffAfterMs: 100, cutAfterMs: 300 };
+  const quick = { callOffAfterMs: 100, cutAfterMs: 300, giveUpAfterMs: 8_000 };
   /** Who is told why has the time to hear it. */
-  const callingOff = { callOffAfterMs: 100, cutAfterMs: 600_000 };
+  const callingOff = { callOffAfterMs: 100, cutAfterMs: 600_000, giveUpAfterMs: 600_000 };
   const portOf = ({ url }: { url: string }) => Number(new URL(url).port);
 
   async function isRefused(): Promise<boolean> {
@@ -102,6 +102,24 @@ describe('a drain', () => {
     expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
     expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject(body);
     await stopped;
+  });
+
+  it('calls off what holds a socket up, answers it, and closes it', async () => {
+    gateway = await startTestGateway(upstream.config, patient, callingOff);
+    const socket = await openSocket(gateway.url);
+    const arrived = upstream.arrived(upstream.calls.length + 1);
+    const query = `mutation { startIngestion(input: { mappingId: "${silent}" }) { __typename } }`;
+    socket.send({ type: 'subscribe', id: '1', payload: { query } });
+    await arrived;
+    await gateway.stop();
+    expect(await socket.next()).toMatchObject({
+      type: 'next',
+      payload: {
+        errors: [{ extensions: { code: 'UPSTREAM_UNAVAILABLE', outcomeUnknown: true } }],
+      },
+    });
+    expect(await socket.next()).toMatchObject({ type: 'complete' });
+    expect(await socket.closed).toBe(1012);
   });
 
   it('closes sockets with 1012, spread over a moment', async () => {
@@ -177,6 +195,43 @@ describe('a drain', () => {
     await ims.close();
   });
 
+  it.each([
+    ['a query', held, '{ ingestionStatus(mappingId: "held", requestId: "%") { status } }'],
+    [
+      'a mutation',
+      slow,
+      'mutation { startIngestion(input: { mappingId: "slow" }) { __typename } }',
+    ],
+  ])(
+    'answers %s that is under way on a socket, and takes no other',
+    async (_what, mappingId, text) => {
+      gateway = await startTestGateway(upstream.config);
+      const socket = await openSocket(gateway.url);
+      const idle = await openSocket(gateway.url);
+      const requestId = mappingId === held ? await upstream.startElsewhere(held) : '';
+      const payload = { query: text.replace('%', requestId) };
+      const arrived = upstream.arrived(upstream.calls.length + 1);
+      socket.send({ type: 'subscribe', id: 'under way', payload });
+      await arrived;
+      const stopped = gateway.stop();
+      await untilRefused();
+      socket.send({ type: 'subscribe', id: 'new', payload });
+      expect(await idle.closed).toBe(1012);
+      upstream.letGo();
+      const messages = [await socket.next(), await socket.next(), await socket.next()];
+      expect(messages.find(({ id }) => id === 'new')).toMatchObject({
+        type: 'error',
+        payload: [{ extensions: { code: 'SHUTTING_DOWN' } }],
+      });
+      expect(messages.filter(({ id }) => id === 'under way')).toMatchObject([
+        { type: 'next', payload: { data: expect.anything() } },
+        { type: 'complete' },
+      ]);
+      expect(await socket.closed).toBe(1012);
+      await stopped;
+    },
+  );
+
   it('ends a subscription that is being opened', async () => {
     gateway = await startTestGateway(upstream.config, patient, quick);
     const client = createGraphQLClient(gateway.url);
@@ -217,7 +272,7 @@ describe('a drain', () => {
     gateway = await startTestGateway(
       upstream.config,
       {},
-      { callOffAfterMs: 2_000, cutAfterMs: 3_000 },
+      { callOffAfterMs: 2_000, cutAfterMs: 3_000, giveUpAfterMs: 8_000 },
     );
     const connection = await beginRequest('GET /graphql HTTP/1.1\r\nHost: x\r\n');
     const stopped = gateway.stop();

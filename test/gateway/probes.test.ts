@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { IngestionStatusDocument } from '../generated/operations.js';
+import { readMetric } from '../support/metrics.js';
 import { hang, startScriptedUpstream, text } from '../support/scripted-upstream.js';
 import { startTestUpstream } from '../support/start-test-upstream.js';
 import { ACCESS_TOKEN, startTestGateway, type TestGateway } from '../support/test-gateway.js';
@@ -34,17 +35,46 @@ describe('probes', () => {
   it('/readyz is ready where the upstream answers, and costs it one call however often it is asked', async () => {
     gateway = await startTestGateway(upstream.config);
     const answers = await Promise.all(Array.from({ length: 20 }, () => ask('/readyz')));
-    expect(answers).toEqual(Array(20).fill({ status: 200, body: { status: 'ready' } }));
+    const ready = { status: 'ready', upstream: { status: 'ok' } };
+    expect(answers).toEqual(Array(20).fill({ status: 200, body: ready }));
     expect(upstream.calls).toMatchObject([{ operation: 'check' }]);
   });
 
-  it('/readyz is not ready where the upstream is down', async () => {
+  it('/readyz is ready where the upstream is down, and says so; with ?deep it is not', async () => {
+    gateway = await startTestGateway(upstream.config);
+    expect(await readMetric(gateway.url, 'sluice_upstream_degraded')).toBe(0);
+    await upstream.close();
+    const degraded = {
+      status: 'degraded',
+      code: 'UPSTREAM_UNAVAILABLE',
+      message: expect.any(String),
+    };
+    expect(await ask('/readyz')).toEqual({
+      status: 200,
+      body: { status: 'ready', upstream: degraded },
+    });
+    expect(await ask('/readyz?deep')).toEqual({
+      status: 503,
+      body: { status: 'not ready', upstream: degraded },
+    });
+    expect(await readMetric(gateway.url, 'sluice_upstream_degraded')).toBe(1);
+  });
+
+  it('a call that fails tells of the upstream too, though nobody has asked /readyz', async () => {
     gateway = await startTestGateway(upstream.config);
     await upstream.close();
-    expect(await ask('/readyz')).toEqual({
+    await gateway.client.execute(IngestionStatusDocument, ref);
+    expect(await readMetric(gateway.url, 'sluice_upstream_degraded')).toBe(1);
+  });
+
+  it('/readyz is not ready once the process is about to stop, while all else is served', async () => {
+    gateway = await startTestGateway(upstream.config);
+    gateway.announceStop();
+    expect(await ask('/readyz')).toMatchObject({
       status: 503,
-      body: { status: 'not ready', code: 'UPSTREAM_UNAVAILABLE', message: expect.any(String) },
+      body: { status: 'not ready', code: 'SHUTTING_DOWN' },
     });
+    expect((await gateway.client.execute(IngestionStatusDocument, ref)).httpStatus).toBe(200);
   });
 
   it.each([
@@ -55,7 +85,7 @@ describe('probes', () => {
     ],
     ['the token service fails', text(500, 'Oops'), 'UPSTREAM_UNAVAILABLE'],
     ['the token service does not answer', hang(), 'UPSTREAM_TIMEOUT'],
-  ])('/readyz is not ready where %s', async (_what, answer, code) => {
+  ])('/readyz says that the upstream is degraded where %s', async (_what, answer, code) => {
     const ims = await startScriptedUpstream();
     ims.otherwise(answer);
     gateway = await startTestGateway(upstream.config, {
@@ -72,8 +102,8 @@ describe('probes', () => {
       },
     });
     expect(await ask('/readyz')).toMatchObject({
-      status: 503,
-      body: { status: 'not ready', code },
+      status: 200,
+      body: { upstream: { status: 'degraded', code } },
     });
     expect(ims.calls.length).toBeGreaterThan(0);
     await ims.close();

@@ -2,13 +2,24 @@ import { expect, it } from '@jest/globals';
 import { hang, startScriptedUpstream } from '../support/scripted-upstream.js';
 import { startTestGateway } from '../support/test-gateway.js';
 
-it('/readyz is not ready where the upstream does not answer in time', async () => {
+it('/readyz is not held up by an upstream that never answers; with ?deep it is told of', async () => {
   const upstream = await startScriptedUpstream();
   upstream.otherwise(hang());
-  const gateway = await startTestGateway(upstream.url, { timeoutMs: 100 });
-  const response = await fetch(`${gateway.url}/readyz`);
-  expect(response.status).toBe(503);
-  expect(await response.json()).toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
+  const gateway = await startTestGateway(upstream.url, { timeoutMs: 1_500 });
+  const ask = async (path: string) => {
+    const response = await fetch(`${gateway.url}${path}`);
+    return { status: response.status, body: await response.json() };
+  };
+  expect(await ask('/readyz')).toEqual({
+    status: 200,
+    body: { status: 'ready', upstream: { status: 'unknown' } },
+  });
+  // The check that it has begun is under way still.
+  expect(await ask('/readyz?deep')).toMatchObject({
+    status: 503,
+    body: { upstream: { status: 'degraded', code: 'UPSTREAM_TIMEOUT' } },
+  });
+  expect(upstream.calls).toHaveLength(1);
   await gateway.stop();
   await upstream.close();
 });

@@ -324,7 +324,7 @@ describe('a fault inside a stream', () => {
         batches: null,
       }),
       reportOperation: () => {},
-      isDraining: () => false,
+      phase: () => 'serving',
       logger,
     });
     await server.listen({ host: '127.0.0.1', port: 0 });

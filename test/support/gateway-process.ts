@@ -51,6 +51,8 @@ export function startGatewayProcess(options: GatewayProcessOptions): GatewayProc
       POLL_MIN_MS: '20',
       POLL_MAX_MS: '100',
       DATA_DIR: dataDir,
+      // Nothing balances what tests start.
+      DRAIN_DELAY_MS: '0',
       ...env,
     },
   });

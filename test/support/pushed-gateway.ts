@@ -84,7 +84,7 @@ export async function startPushedGateway(clock = systemClock): Promise<PushedGat
       };
     },
     reportOperation: () => {},
-    isDraining: () => false,
+    phase: () => 'serving',
     logger,
   });
   await server.listen({ host: '127.0.0.1', port: 0, backlog: 4_096 });

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RemoteUpstream } from '../../src/config/upstream.js';
 import {
-  type DrainDeadlines,
   type Gateway,
   type GatewayConfig,
+  type StopDeadlines,
   startGateway,
 } from '../../src/gateway.js';
 import { createLogger } from '../../src/logger.js';
@@ -78,7 +78,7 @@ export function toTestConfig(upstream: RemoteUpstream | string): Omit<GatewayCon
 export async function startTestGateway(
   upstream: RemoteUpstream | string,
   { dataDir, ...overrides }: TestGatewayOptions = {},
-  deadlines?: DrainDeadlines,
+  deadlines?: StopDeadlines,
 ): Promise<TestGateway> {
   const logLines: Record<string, unknown>[] = [];
   const logger = createLogger('debug', { write: (line) => void logLines.push(JSON.parse(line)) });
@@ -101,6 +101,7 @@ export async function startTestGateway(
     url: gateway.url,
     client,
     logLines,
+    announceStop: gateway.announceStop,
     async stop() {
       await client.close();
       await gateway.stop();

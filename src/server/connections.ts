@@ -1,0 +1,37 @@
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+
+/** The connections of an HTTP server, and those that it has handed over and knows no more: its WebSockets. */
+export interface Connections {
+  /** Cut those on which nothing was ever said. What is said from now on would be refused. */
+  cutSilent(): void;
+  /** Cut all that are open, whoever has them. @returns how many there were */
+  cut(): number;
+  /** Resolves once none is open. */
+  closed(): Promise<void>;
+}
+
+/** Keep track of every connection of a server that does not listen yet. */
+export function trackConnections(server: Server): Connections {
+  const open = new Set<Socket>();
+  server.on('connection', (connection) => {
+    open.add(connection);
+    connection.once('close', () => open.delete(connection));
+  });
+  return {
+    cutSilent() {
+      for (const connection of open) if (connection.bytesRead === 0) connection.destroy();
+    },
+    cut() {
+      const { size } = open;
+      for (const connection of open) connection.destroy();
+      return size;
+    },
+    async closed() {
+      while (open.size > 0) {
+        const [connection] = open;
+        await new Promise((resolve) => connection?.once('close', resolve));
+      }
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import { lookup } from 'node:dns/promises';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+
+/** The addresses of a host on this machine: `localhost` has two where there is IPv6. */
+export async function addressesOf(host: string): Promise<readonly string[]> {
+  if (host !== 'localhost') return [host];
+  const found = await lookup(host, { all: true });
+  return [...new Set(found.map(({ address }) => address))];
+}
+
+/**
+ * Listen on some addresses, at one port. The connections are all the one server's: else those of the second address
+ * would be in nobody's count, and a stop would not wait for them.
+ *
+ * @param addresses - the first must be free; of the others those that are
+ * @param port - 0 for a free one
+ * @returns the port
+ */
+export async function listen(
+  server: FastifyInstance,
+  [address, ...others]: readonly string[],
+  port: number,
+): Promise<number> {
+  const listeners: Server[] = [];
+  server.addHook('preClose', async () => {
+    for (const listener of listeners) listener.close();
+  });
+  await server.listen({ host: address ?? '', port });
+  const bound = server.server.address() as AddressInfo;
+  for (const other of others) {
+    const listener = createServer({ allowHalfOpen: true, noDelay: true }, (connection) =>
+      server.server.emit('connection', connection),
+    );
+    const { promise: settled, resolve } = Promise.withResolvers<void>();
+    listener.once('error', () => resolve());
+    listener.listen(bound.port, other, resolve);
+    await settled;
+    listeners.push(listener);
+  }
+  return bound.port;
+}

@@ -11,6 +11,7 @@ import { createIngestionRequestLoader } from './datasources/ingestion-request.lo
 import { createLineageLoader } from './datasources/lineage.loader.js';
 import { checkDatabase, type LogDatabase } from './datasources/log-database.js';
 import { bindToUpstream } from './datasources/log-upstream.js';
+import type { OutgoingProxies } from './datasources/outgoing-proxy.js';
 import { createPlatformDatasource } from './datasources/platform.datasource.js';
 import { openPostgresLog } from './datasources/postgres.log.js';
 import { openSqliteLog } from './datasources/sqlite.log.js';
@@ -87,6 +88,7 @@ export async function startGateway(
 ): Promise<Gateway> {
   await using starting = new AsyncDisposableStack();
   const clock = systemClock;
+  const network = { clock, maxWaitMs: config.maxWaitMs, proxies: config.proxies };
   const metrics = createMetrics();
 
   const processId = randomUUID();
@@ -102,6 +104,7 @@ export async function startGateway(
     remote: config.upstream,
     maxRps: config.maxRps,
     timeoutMs: config.timeoutMs,
+    maxWaitMs: config.maxWaitMs,
     clock,
     logger,
     countLeaseLoss: metrics.countLeaseLoss,
@@ -112,7 +115,7 @@ export async function startGateway(
     timeoutMs: config.timeoutMs,
     maxRps: config.maxRps,
     statusRequestIdIn: config.statusRequestIdIn,
-    clock,
+    ...network,
     shared: replicas.upstream,
     onCall: metrics.observeUpstreamCall,
   });
@@ -122,7 +125,7 @@ export async function startGateway(
     ? createPlatformDatasource({
         ...config.platform,
         timeoutMs: config.timeoutMs,
-        clock,
+        ...network,
         onCall: metrics.observePlatformCall,
       })
     : null;
@@ -222,7 +225,9 @@ export async function startGateway(
   const logOperation = createOperationLog(logger);
   let draining = false;
   const isDraining = () => draining;
-  const signIn = config.signIn ? openSignIn(config.signIn, starting, logger) : anonymousSignIn;
+  const signIn = config.signIn
+    ? openSignIn(config.signIn, config.proxies, starting, logger)
+    : anonymousSignIn;
   const { server, httpSignIn, webSockets, fanOut, ...graphql } = await createGraphQLServer({
     schema,
     signIn,
@@ -271,8 +276,13 @@ export async function startGateway(
   return { url: `http://${host}:${port}`, stop: () => running.disposeAsync() };
 }
 
-function openSignIn(config: SignInConfig, starting: AsyncDisposableStack, logger: Logger): SignIn {
-  const signIn = createSignIn(config, systemClock, logger);
+function openSignIn(
+  config: SignInConfig,
+  proxies: OutgoingProxies,
+  starting: AsyncDisposableStack,
+  logger: Logger,
+): SignIn {
+  const signIn = createSignIn(config, systemClock, logger, proxies);
   const { apiKeysFile } = config;
   if (apiKeysFile) starting.defer(watchApiKeys(apiKeysFile, signIn.replaceApiKeys, logger));
   return signIn;

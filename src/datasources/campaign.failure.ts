@@ -37,7 +37,7 @@ export function toTransportFailure(
   switch (failed.kind) {
     case 'unsent':
       return new CallFailure(
-        new UpstreamError('UPSTREAM_UNAVAILABLE', toUnsentText(cause), { cause }),
+        new UpstreamError('UPSTREAM_UNAVAILABLE', toUnsentText(failed), { cause }),
         { isTrouble: true, isPassing: true },
       );
     case 'broken':
@@ -71,7 +71,8 @@ export function toTransportFailure(
 /** Node's codes for certificates that it does not trust. */
 const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/;
 
-function toUnsentText(cause: unknown): string {
+function toUnsentText({ cause, proxyFault }: Extract<HttpExchange, { kind: 'unsent' }>): string {
+  if (proxyFault) return `The upstream cannot be reached, because ${proxyFault}. Nothing was sent.`;
   const { code } = cause as NodeJS.ErrnoException;
   if (code === undefined || !UNTRUSTED.test(code)) {
     return 'The upstream cannot be reached: no connection could be made, and nothing was sent.';

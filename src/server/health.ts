@@ -42,8 +42,8 @@ export function serveHealth(
   });
 
   function checkedReadiness(): Promise<Readiness> {
-    if (!checked || clock.now() - checked.at > CHECK_TTL_MS) {
-      checked = { at: clock.now(), readiness: check(checkLog, upstream) };
+    if (!checked || clock.monotonicMs() - checked.at > CHECK_TTL_MS) {
+      checked = { at: clock.monotonicMs(), readiness: check(checkLog, upstream) };
     }
     return checked.readiness;
   }

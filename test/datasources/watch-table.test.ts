@@ -66,6 +66,7 @@ const idsOf = (refs: readonly RequestRef[]) => refs.map(({ requestId }) => reque
 
 const report: WatchReport = {
   lastObservedAt: 0,
+  observedAgoMs: null,
   lastPolledAt: 0,
   nextPollAt: 0,
   intervalMs: 1_500,

@@ -1,5 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { startAnswers, statusAnswers } from '../support/campaign-answers.js';
+import { createManualClock } from '../support/manual-clock.js';
 import {
   answerAndCut,
   hang,
@@ -9,7 +10,15 @@ import {
   stalled,
   text,
 } from '../support/scripted-upstream.js';
-import { failureOf, passBackoff, ref, releaseAfterTest, setUp } from './campaign-harness.js';
+import { startTcpProxy } from '../support/tcp-proxy.js';
+import {
+  failureOf,
+  passBackoff,
+  ref,
+  releaseAfterTest,
+  scripted,
+  setUp,
+} from './campaign-harness.js';
 
 const inProgress = json(200, statusAnswers.inProgress('XDM44', 3520));
 const submitted = json(200, startAnswers.submitted('XDM44', 3520));
@@ -32,6 +41,21 @@ describe('a status is asked for again', () => {
     await campaign.status(ref, 'interactive');
     const [first] = await upstream.arrived(1);
     if (first) await upstream.hungUp(first);
+    expect(await campaign.status(ref, 'interactive')).toMatchObject({ status: 'IN_PROGRESS' });
+  });
+
+  it('on a new connection, where the way in between may have forgotten the one that was idle', async () => {
+    const upstream = await scripted();
+    const proxy = await startTcpProxy(upstream.url);
+    releaseAfterTest(() => proxy.close());
+    const { campaign, clock } = await setUp({ url: new URL(proxy.url) });
+    upstream.otherwise(inProgress);
+    await campaign.status(ref, 'interactive');
+    proxy.forget();
+    // No timer comes: a process that was frozen does not hear its own.
+    const later = createManualClock();
+    await later.advance(10_001);
+    jest.spyOn(clock, 'monotonicMs').mockImplementation(() => later.monotonicMs());
     expect(await campaign.status(ref, 'interactive')).toMatchObject({ status: 'IN_PROGRESS' });
   });
 

@@ -24,11 +24,8 @@ export interface HttpAnswer {
 /** What became of one HTTP request. */
 export type HttpExchange =
   | HttpAnswer
-  /**
-   * Not a byte of it reached the upstream: refused, unknown host, no TLS. `proxyFault` completes "because …" where
-   * a proxy did it.
-   */
-  | { readonly kind: 'unsent'; readonly cause: unknown; readonly proxyFault?: string | undefined }
+  /** Not a byte of it reached the upstream: refused, unknown host, no TLS, or a proxy did not let it through. */
+  | { readonly kind: 'unsent'; readonly cause: unknown }
   /** Sent, and the connection broke before the whole answer was there. */
   | { readonly kind: 'broken'; readonly cause: unknown }
   /** Sent, and what came is not HTTP, or is longer than allowed. */
@@ -116,7 +113,7 @@ class AnswerReader implements Dispatcher.DispatchHandler {
   onResponseError(_controller: Dispatcher.DispatchController | null, cause: Error): void {
     const isSent = this.#controller !== null;
     const proxyFault = this.pool.toProxyFault(cause, isSent);
-    if (!isSent || proxyFault) this.#settle({ kind: 'unsent', cause, proxyFault });
+    if (!isSent || proxyFault) this.#settle({ kind: 'unsent', cause: proxyFault ?? cause });
     else this.#settle({ kind: isNotHttp(cause) ? 'unreadable' : 'broken', cause });
   }
 

@@ -1,7 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Dispatcher, Pool, ProxyAgent } from 'undici';
 import type { Clock } from '../ingestion/ports.js';
-import { findProxy, type OutgoingProxies, toProxyFault } from './outgoing-proxy.js';
+import {
+  findProxy,
+  type OutgoingProxies,
+  type ProxyFault,
+  toProxyFault,
+} from './outgoing-proxy.js';
 import { parseRetryAfterMs } from './retry-after.js';
 
 /** What connections are made with. */
@@ -20,8 +25,8 @@ export interface HttpPool {
   ): void;
   /** How long an answer asks to be left alone, in ms. */
   toRetryAfterMs(headers: IncomingHttpHeaders): number | undefined;
-  /** What a proxy on the way did to a call that failed, completing "because …", if it did anything. */
-  toProxyFault(cause: Error, isSent: boolean): string | undefined;
+  /** What a proxy on the way did to a call that failed, if it did anything. */
+  toProxyFault(cause: Error, isSent: boolean): ProxyFault | undefined;
   /** Cut every connection. */
   destroy(): Promise<void>;
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { UpstreamError } from '../ingestion/gateway-error.js';
 import { toBasePath } from './campaign.request.js';
 import type { HttpAnswer, HttpExchange, HttpRequest } from './http-exchange.js';
+import { ProxyFault } from './outgoing-proxy.js';
 import { toUpstreamDetails } from './upstream-complaint.js';
 import { parseWireJson } from './wire-json.js';
 
@@ -75,7 +76,7 @@ function toTransportError(failed: Exclude<HttpExchange, HttpAnswer>): UpstreamEr
       });
     case 'unsent':
     case 'broken':
-      return new UpstreamError('UPSTREAM_UNAVAILABLE', toUnreachableText(failed), { cause });
+      return new UpstreamError('UPSTREAM_UNAVAILABLE', toUnreachableText(cause), { cause });
     case 'unreadable':
       return new UpstreamError(
         'UPSTREAM_UNAVAILABLE',
@@ -85,11 +86,9 @@ function toTransportError(failed: Exclude<HttpExchange, HttpAnswer>): UpstreamEr
   }
 }
 
-function toUnreachableText(failed: Exclude<HttpExchange, HttpAnswer>): string {
-  const fault = failed.kind === 'unsent' ? failed.proxyFault : undefined;
-  return fault
-    ? `The token service cannot be reached, because ${fault}.`
-    : 'The token service cannot be reached.';
+function toUnreachableText(cause: unknown): string {
+  const isProxys = cause instanceof ProxyFault;
+  return `The token service cannot be reached${isProxys ? `, because ${cause.message}` : ''}.`;
 }
 
 function toRefusal({ status, headers, body, retryAfterMs }: HttpAnswer): UpstreamError {

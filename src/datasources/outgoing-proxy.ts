@@ -64,9 +64,21 @@ function toAddresses(name: string): BlockList | null {
   return addresses;
 }
 
+/** A proxy kept a call from where it was to go. The message completes "because …", and holds no credentials. */
+export class ProxyFault extends Error {
+  override readonly name = 'ProxyFault';
+}
+
+/** The proxy’s fault that an error goes back to, if it does to one. */
+export function findProxyFault(error: unknown): ProxyFault | undefined {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof ProxyFault) return cause;
+  }
+  return undefined;
+}
+
 /**
- * What a proxy did to a call that did not reach its goal, completing "because …"; undefined where it was not the
- * proxy’s fault.
+ * What a proxy did to a call that failed; undefined where it was not the proxy’s fault.
  *
  * @param isSent - the call itself was written to the proxy: then only the proxy’s own answer tells
  */
@@ -74,18 +86,19 @@ export function toProxyFault(
   { url, variable }: ForwardProxy,
   cause: Error,
   isSent: boolean,
-): string | undefined {
+): ProxyFault | undefined {
   const { protocol, host } = new URL(url);
-  const proxy = `the proxy ${protocol}//${host} (${variable})`;
+  const fault = (what: string) =>
+    new ProxyFault(`the proxy ${protocol}//${host} (${variable}) ${what}`, { cause });
   // undici has the status of the proxy’s answer in its messages only.
   const [, status] = /^Proxy .*\((\d{3})\)/.exec(cause.message) ?? [];
   if (status === '407') {
-    return `${proxy} asks for other credentials (HTTP 407): correct those in ${variable}`;
+    return fault(`asks for other credentials (HTTP 407): correct those in ${variable}`);
   }
-  if (status !== undefined) return `${proxy} did not let the call through (HTTP ${status})`;
+  if (status !== undefined) return fault(`did not let the call through (HTTP ${status})`);
   const { code } = cause as NodeJS.ErrnoException;
   if (isSent || code === undefined || !UNREACHABLE.test(code)) return undefined;
-  return `${proxy} cannot be reached (${code})`;
+  return fault(`cannot be reached (${code})`);
 }
 
 /** Codes of connections that were not made; what is wrong behind the proxy has others. */

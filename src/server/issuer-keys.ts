@@ -6,7 +6,7 @@ import {
   type FetchImplementation,
   type JWTVerifyGetKey,
 } from 'jose';
-import { exchange, type HttpAnswer, type HttpExchange } from '../datasources/http-exchange.js';
+import { exchange } from '../datasources/http-exchange.js';
 import { createHttpPool, type HttpPool } from '../datasources/http-pool.js';
 import type { OutgoingProxies } from '../datasources/outgoing-proxy.js';
 import { SignInUnavailableError } from '../ingestion/gateway-error.js';
@@ -125,7 +125,7 @@ function createKeysFetch(
   return async (_url, { headers, signal }) => {
     const request = { method: 'GET', path, headers: Object.fromEntries(headers) } as const;
     const answer = await exchange(pool, request, signal);
-    if (answer.kind !== 'answered') throw toUnfetched(answer);
+    if (answer.kind !== 'answered') throw answer.cause;
     if (answer.status !== 200) return new Response(null, { status: answer.status });
     const set = JSON.parse(answer.body) as { keys?: unknown } | null;
     if (!Array.isArray(set?.keys)) return Response.json(set);
@@ -133,9 +133,4 @@ function createKeysFetch(
     if (unusableCount > 0) onUnusable(unusableCount);
     return Response.json({ keys });
   };
-}
-
-function toUnfetched(failed: Exclude<HttpExchange, HttpAnswer>): unknown {
-  const fault = failed.kind === 'unsent' ? failed.proxyFault : undefined;
-  return fault ? new Error(`The keys cannot be fetched, because ${fault}.`) : failed.cause;
 }

@@ -8,7 +8,7 @@ import { json, type ScriptedUpstream, startScriptedUpstream } from './support/sc
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-const JUMPS_MS = [-HOUR_MS, HOUR_MS, -DAY_MS, DAY_MS];
+const JUMPS_MS = [-HOUR_MS, DAY_MS];
 
 /** Sets the clock of the main thread with each SIGUSR2, by one jump after the other. */
 const PRELOAD = `
@@ -51,11 +51,11 @@ async function ask(query: string): Promise<{ data?: unknown; errors?: unknown }>
   return (await response.json()) as { data?: unknown; errors?: unknown };
 }
 
-const START = 'mutation { startIngestion(mappingId: "XDM44") { __typename } }';
+const START = 'mutation { startIngestion(input: { mappingId: "XDM44" }) { __typename } }';
 const status = (maxAgeMs: number) =>
   `{ ingestionStatus(mappingId: "XDM44", requestId: "3520", maxAgeMs: ${maxAgeMs}) { status } }`;
 
-it('a gateway whose clock is set, by an hour and a day and both ways, goes on as before', async () => {
+it('a gateway whose clock is set, back by an hour and forward by a day, goes on as before', async () => {
   const inProgress = json(200, statusAnswers.inProgress('XDM44', 3520));
   upstream.script(json(200, startAnswers.submitted('XDM44', 3520)));
   upstream.otherwise(inProgress);

@@ -124,7 +124,7 @@ export function createWatchTable({ db, guard }: ReplicaDatabase, clock: Clock): 
       update watches set
         replica_id = ${owner},
         last_observed_at =
-          greatest(least(last_observed_at, now()),
+          greatest(case when last_observed_at <= now() then last_observed_at end,
             now() - make_interval(secs => observed_ago_ms / 1000)),
         last_polled_at = now() - make_interval(secs => polled_ago_ms / 1000),
         next_poll_at = now() + make_interval(secs => next_in_ms / 1000),

@@ -12,6 +12,8 @@ import { FaultPlanInvalidError } from './campaign/faults/fault-plan-file.js';
 import { MappingsInvalidError } from './campaign/mapping-fault.js';
 import { StateUnusableError } from './campaign/state-database.js';
 import type { PlatformSettings } from './campaign/upload/platform-client.js';
+import { toOutgoingProxies } from './config/proxies.js';
+import { findProxy } from './datasources/outgoing-proxy.js';
 import { startLocalPlatform } from './local-platform.js';
 import { DataFolderInUseError as ReceiverFolderInUseError } from './platform/batch-store.js';
 import { DatasetsInvalidError } from './platform/datasets.js';
@@ -43,6 +45,9 @@ async function main(): Promise<void> {
   // What the process was given goes before what the file says.
   Object.assign(process.env, { ...readEnv(), ...process.env });
   const config = parseCampaignConfig(process.env);
+  const faults: string[] = [];
+  const proxies = toOutgoingProxies(process.env, faults);
+  if (faults.length > 0) throw new CampaignConfigError(faults.join('\n'));
   const logger = pino();
   const running = new AsyncDisposableStack();
   stopOnSignal(() => running.disposeAsync());
@@ -52,6 +57,7 @@ async function main(): Promise<void> {
     const service = createCampaignService({
       ...config,
       platform,
+      proxyOf: (url) => findProxy(url, proxies),
       sourceEnvironment: process.env,
       logger: logger.child({ part: 'campaign' }),
     });

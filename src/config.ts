@@ -1,6 +1,7 @@
 import { type ExposureConfig, toExposureConfig } from './config/exposure.js';
 import { isLoopback } from './config/loopback.js';
 import { findIdleCredential, type PlatformConfig, toPlatformConfig } from './config/platform.js';
+import { type OutgoingProxies, toOutgoingProxies } from './config/proxies.js';
 import { type LogLevel, type Settings, settings } from './config/settings.js';
 import { toSignInConfig } from './config/sign-in.js';
 import {
@@ -27,7 +28,11 @@ export interface Config {
   readonly upstream: UpstreamConfig;
   /** Null where batches are not to be looked up, or are uploaded to the receiver beside the embedded service. */
   readonly platform: PlatformConfig | null;
+  /** By way of whom all calls leave. */
+  readonly proxies: OutgoingProxies;
   readonly timeoutMs: number;
+  /** The longest wait that an upstream is believed to ask for. */
+  readonly maxWaitMs: number;
   readonly maxRps: number;
   readonly statusRequestIdIn: 'query' | 'body';
   readonly pollMinMs: number;
@@ -123,6 +128,7 @@ export function parseConfig(
   const signIn = toSignInConfig(read, faults);
   const upstream = toUpstreamConfig(read, given, faults);
   const platform = toPlatformConfig(read, given, faults);
+  const proxies = toOutgoingProxies(given, faults);
   if (faults.length > 0) throw new ConfigError(faults);
 
   const all = parsed as Settings;
@@ -132,7 +138,9 @@ export function parseConfig(
     signIn,
     upstream,
     platform,
+    proxies,
     timeoutMs: all.CAMPAIGN_TIMEOUT_MS,
+    maxWaitMs: all.CAMPAIGN_MAX_WAIT_MS,
     maxRps: all.CAMPAIGN_MAX_RPS,
     statusRequestIdIn: all.CAMPAIGN_STATUS_REQUEST_ID_IN,
     pollMinMs: all.POLL_MIN_MS,

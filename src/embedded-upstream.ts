@@ -9,6 +9,7 @@ import { StateUnusableError } from './campaign/state-database.js';
 import type { PlatformSettings } from './campaign/upload/platform-client.js';
 import type { PlatformConfig } from './config/platform.js';
 import type { EmbeddedService, RemoteUpstream } from './config/upstream.js';
+import { findProxy, type OutgoingProxies } from './datasources/outgoing-proxy.js';
 import { startLocalPlatform } from './local-platform.js';
 import { DataFolderInUseError as ReceiverFolderInUseError } from './platform/batch-store.js';
 import { SHIPPED_DATASETS_DIR } from './platform/platform-config.js';
@@ -39,6 +40,7 @@ export interface EmbeddedUpstreamOptions extends Omit<EmbeddedService, 'kind'> {
   readonly retentionDays: number;
   /** Where batches go; null for a receiver in this process. */
   readonly platform: PlatformConfig | null;
+  readonly proxies?: OutgoingProxies;
 }
 
 /** The Campaign service in this process and its Platform, and how to reach them: over HTTP, as any others. */
@@ -75,6 +77,7 @@ export async function startEmbeddedUpstream(
     mappingsDir,
     sourceEnvironment: options.environment,
     platform: toPlatformSettings(platform),
+    proxyOf: (url) => findProxy(url, options.proxies),
     organization: ORGANIZATION,
     faults,
     retentionMs: options.retentionDays * DAY_MS,

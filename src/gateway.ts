@@ -10,6 +10,7 @@ import { createIngestionRequestLoader } from './datasources/ingestion-request.lo
 import { createLineageLoader } from './datasources/lineage.loader.js';
 import { checkDatabase, type LogDatabase } from './datasources/log-database.js';
 import { bindToUpstream } from './datasources/log-upstream.js';
+import type { OutgoingProxies } from './datasources/outgoing-proxy.js';
 import { createPlatformDatasource } from './datasources/platform.datasource.js';
 import { openPostgresLog } from './datasources/postgres.log.js';
 import { openSqliteLog } from './datasources/sqlite.log.js';
@@ -104,6 +105,7 @@ export async function startGateway(
 ): Promise<Gateway> {
   await using starting = new AsyncDisposableStack();
   const clock = systemClock;
+  const network = { clock, maxWaitMs: config.maxWaitMs, proxies: config.proxies };
   const metrics = createMetrics();
 
   const processId = randomUUID();
@@ -119,6 +121,7 @@ export async function startGateway(
     remote: config.upstream,
     maxRps: config.maxRps,
     timeoutMs: config.timeoutMs,
+    maxWaitMs: config.maxWaitMs,
     clock,
     logger,
     countLeaseLoss: metrics.countLeaseLoss,
@@ -129,7 +132,7 @@ export async function startGateway(
     timeoutMs: config.timeoutMs,
     maxRps: config.maxRps,
     statusRequestIdIn: config.statusRequestIdIn,
-    clock,
+    ...network,
     shared: replicas.upstream,
     onCall(call) {
       metrics.observeUpstreamCall(call);
@@ -143,7 +146,7 @@ export async function startGateway(
     ? createPlatformDatasource({
         ...config.platform,
         timeoutMs: config.timeoutMs,
-        clock,
+        ...network,
         onCall: metrics.observePlatformCall,
       })
     : null;
@@ -245,7 +248,9 @@ export async function startGateway(
     persistedOperationsFile === null ? null : readPersistedOperations(persistedOperationsFile);
   const logOperation = createOperationLog(logger);
   let phase: Phase = 'serving';
-  const signIn = config.signIn ? openSignIn(config.signIn, starting, logger) : anonymousSignIn;
+  const signIn = config.signIn
+    ? openSignIn(config.signIn, config.proxies, starting, logger)
+    : anonymousSignIn;
   const { server, httpSignIn, webSockets, fanOut, ...graphql } = await createGraphQLServer({
     schema,
     signIn,
@@ -312,8 +317,13 @@ export async function startGateway(
   };
 }
 
-function openSignIn(config: SignInConfig, starting: AsyncDisposableStack, logger: Logger): SignIn {
-  const signIn = createSignIn(config, systemClock, logger);
+function openSignIn(
+  config: SignInConfig,
+  proxies: OutgoingProxies,
+  starting: AsyncDisposableStack,
+  logger: Logger,
+): SignIn {
+  const signIn = createSignIn(config, systemClock, logger, proxies);
   const { apiKeysFile } = config;
   if (apiKeysFile) starting.defer(watchApiKeys(apiKeysFile, signIn.replaceApiKeys, logger));
   return signIn;

@@ -47,6 +47,7 @@ export interface ReplicasOptions {
   readonly remote: RemoteUpstream;
   readonly maxRps: number;
   readonly timeoutMs: number;
+  readonly maxWaitMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
   /** This replica was taken for dead. */
@@ -117,15 +118,15 @@ function joinReplicas(options: ReplicasOptions): Replicas {
 
 function toSharedAccess(
   database: ReplicaDatabase,
-  { remote, maxRps, timeoutMs, clock }: ReplicasOptions,
+  { remote, maxRps, timeoutMs, maxWaitMs, clock }: ReplicasOptions,
 ): SharedAccess {
   const { identity, token } = remote;
-  const reservations = createCallReservations(database, identity, maxRps);
+  const reservations = createCallReservations(database, identity, maxRps, maxWaitMs);
   return {
     budget: createSharedCallBudget(reservations, clock, maxRps),
     tokens:
       token.kind === 'clientCredentials'
-        ? createTokenShare(database, createTokenSeal(token), clock, timeoutMs)
+        ? createTokenShare(database, createTokenSeal(token), clock, timeoutMs, maxWaitMs)
         : undefined,
   };
 }

@@ -143,6 +143,7 @@ async function start(
       dataDir: config.dataDir,
       retentionDays: config.retentionDays,
       platform: config.platform,
+      proxies: config.proxies,
     },
     logger,
   );

@@ -3,6 +3,7 @@ import type { Credentials } from './credentials.js';
 import type { FaultPlan } from './faults/fault-plan.js';
 import type { Logger } from './logger.js';
 import type { SourceEnvironment } from './mapping-file.js';
+import type { ProxyOf } from './upload/connections.js';
 import type { PlatformSettings } from './upload/platform-client.js';
 import type { UsageLimits } from './usage-limits.js';
 
@@ -18,6 +19,8 @@ export interface CampaignServiceOptions {
   readonly sourceEnvironment?: SourceEnvironment;
   /** Where batches go. */
   readonly platform: PlatformSettings;
+  /** By way of whom Platform is reached; directly where it is not given. */
+  readonly proxyOf?: ProxyOf;
   readonly organization: string;
   readonly credentials: Credentials;
   /** In s; a day where it is not given. */

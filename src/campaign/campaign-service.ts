@@ -99,7 +99,7 @@ export function createCampaignService(options: CampaignServiceOptions): Campaign
     await syncFolder(campaignDir);
     state.transaction(() => introduceMappings(mappings, state, clock.now()));
 
-    const platform = createPlatformClient(options.platform, clock);
+    const platform = createPlatformClient(options.platform, clock, options.proxyOf);
     releasers.push(() => platform.close());
     const rejectsDir = join(campaignDir, 'rejects');
     const runner = createIngestionRunner({ platform, rejectsDir, clock });

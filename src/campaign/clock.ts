@@ -2,8 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 /** Time, so that tests can drive it. */
 export interface Clock {
-  /** In ms since the epoch; never goes back. */
+  /** Wall time, in ms since the epoch: to be shown, kept, or compared with what others stamped. It may jump. */
   now(): number;
+  /** In ms since some moment; never goes back and never jumps: whatever is measured, is measured with this. */
+  monotonicMs(): number;
   /**
    * Resolves after `delayMs`.
    *
@@ -12,8 +14,9 @@ export interface Clock {
   wait(delayMs: number, signal: AbortSignal): Promise<void>;
 }
 
-/** The machine's time. Built on the monotonic clock: a corrected wall clock must not stall a run. */
+/** The machine's time. */
 export const systemClock: Clock = {
-  now: () => performance.timeOrigin + performance.now(),
+  now: () => Date.now(),
+  monotonicMs: () => performance.now(),
   wait: (delayMs, signal) => delay(delayMs, undefined, { signal }),
 };

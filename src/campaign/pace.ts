@@ -23,13 +23,13 @@ export interface Pace {
  * @param signal - aborts the waits
  */
 export function createPace(recordsPerSecond: number, clock: Clock, signal: AbortSignal): Pace {
-  let originAt = clock.now();
+  let originAt = clock.monotonicMs();
   let released = 0;
 
   return {
     async release(records) {
       released += records;
-      const now = clock.now();
+      const now = clock.monotonicMs();
       const earlyByMs = originAt + (released * 1_000) / recordsPerSecond - now;
       if (earlyByMs < -LONGEST_CATCH_UP_MS) originAt -= earlyByMs + LONGEST_CATCH_UP_MS;
       if (earlyByMs >= SHORTEST_WAIT_MS) await clock.wait(earlyByMs, signal);

@@ -29,6 +29,9 @@ export interface SchedulerParts {
 
 const FAULT_WAIT_MS = 1_000;
 
+/** So often the wall clock is looked at: it may have been set forward, or the machine have slept. In ms. */
+const LOOK_MS = 60_000;
+
 /**
  * Build the scheduler; it begins at once.
  *
@@ -38,6 +41,8 @@ const FAULT_WAIT_MS = 1_000;
  */
 export function createScheduler(parts: SchedulerParts): Scheduler {
   const { mappings, state, jobs, clock, logger } = parts;
+  /** The times that were written down by this process, also by the monotonic clock: one that is set back delays none. */
+  const measured = new Map<string, { readonly nextRunAt: number; readonly dueMs: number }>();
   let isStopped = false;
   let woken = Promise.withResolvers<void>();
   let waiting = new AbortController();
@@ -47,9 +52,10 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
       const everyMs = everyMsOf(mapping, parts);
       const dueAt = nextRunAtOf(state.mappings.stateOf(mapping.id));
       if (dueAt === null) continue;
-      if (dueAt > clock.now()) {
+      const leftMs = leftMsOf(mapping.id, dueAt);
+      if (leftMs > 0) {
         // Written down when `every` was longer, or by a clock that was ahead.
-        if (dueAt > Math.ceil(clock.now() + everyMs)) postpone(mapping, everyMs);
+        if (leftMs > Math.ceil(everyMs)) postpone(mapping, everyMs);
         continue;
       }
       // First the start: cut off between the two, the mapping is still due, and nothing is left out.
@@ -68,12 +74,21 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
       execution: 'started',
       nextRunAt,
     });
+    measured.set(mapping.id, { nextRunAt, dueMs: clock.monotonicMs() + byMs });
+  }
+
+  /** How long it is until a run is due, by the clock that has it sooner. */
+  function leftMsOf(mappingId: string, nextRunAt: number): number {
+    const wallMs = nextRunAt - clock.now();
+    const known = measured.get(mappingId);
+    if (known?.nextRunAt !== nextRunAt) return wallMs;
+    return Math.min(wallMs, known.dueMs - clock.monotonicMs());
   }
 
   function retryIfTransient(mapping: Mapping, end: JobEnd): void {
     if (isStopped || end.kind !== 'failed' || !end.isTransient) return;
     const nextRunAt = nextRunAtOf(state.mappings.stateOf(mapping.id));
-    if (nextRunAt === null || nextRunAt <= clock.now() + parts.retryIntervalMs) return;
+    if (nextRunAt === null || leftMsOf(mapping.id, nextRunAt) <= parts.retryIntervalMs) return;
     postpone(mapping, parts.retryIntervalMs);
     wake();
   }
@@ -90,9 +105,9 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
         report(error);
         shortestWaitMs = FAULT_WAIT_MS;
       }
-      const nextAt = earliest();
-      if (nextAt === null) await woken.promise;
-      else await wait(Math.max(nextAt - clock.now(), shortestWaitMs));
+      const leftMs = shortestLeftMs();
+      if (leftMs === null) await woken.promise;
+      else await wait(Math.min(Math.max(leftMs, shortestWaitMs), LOOK_MS));
     }
   }
 
@@ -100,11 +115,12 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
     await clock.wait(delayMs, waiting.signal).catch(() => {});
   }
 
-  function earliest(): number | null {
-    const times = [...mappings.keys()].flatMap(
-      (mappingId) => nextRunAtOf(state.mappings.stateOf(mappingId)) ?? [],
-    );
-    return times.length === 0 ? null : Math.min(...times);
+  function shortestLeftMs(): number | null {
+    const left = [...mappings.keys()].flatMap((mappingId) => {
+      const nextRunAt = nextRunAtOf(state.mappings.stateOf(mappingId));
+      return nextRunAt === null ? [] : leftMsOf(mappingId, nextRunAt);
+    });
+    return left.length === 0 ? null : Math.min(...left);
   }
 
   function report(error: unknown): void {

@@ -30,12 +30,12 @@ export async function settleBatch(
   ports: Pick<RunPorts, 'onUploaded' | 'signal'>,
 ): Promise<RunOutcome> {
   const { signal } = ports;
-  const givenUpAt = clock.now() + PATIENCE_MS;
-  while (!(await isComplete(whole.batchId, platform, signal, clock.now() < givenUpAt))) {
+  const givenUpAt = clock.monotonicMs() + PATIENCE_MS;
+  while (!(await isComplete(whole.batchId, platform, signal, clock.monotonicMs() < givenUpAt))) {
     await clock.wait(LONGEST_POLL_MS, signal);
   }
   await ports.onUploaded();
-  for (let pollMs = FIRST_POLL_MS; clock.now() < givenUpAt; ) {
+  for (let pollMs = FIRST_POLL_MS; clock.monotonicMs() < givenUpAt; ) {
     const outcome = toOutcome(whole, await readPatiently(whole.batchId, platform, signal));
     if (outcome !== null) return outcome;
     await clock.wait(pollMs, signal);

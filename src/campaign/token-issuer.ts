@@ -26,7 +26,7 @@ export function createTokenIssuer(
   lifetimeS: number,
   clock: Clock,
 ): TokenIssuer {
-  /** Oldest first, as a Map keeps its order and all lifetimes are the same. In ms since the epoch. */
+  /** Oldest first, as a Map keeps its order and all lifetimes are the same. By the monotonic clock, in ms. */
   const issued = new Map<string, { readonly clientId: string; readonly expiresAt: number }>();
 
   function forgetExpired(now: number): void {
@@ -45,7 +45,7 @@ export function createTokenIssuer(
       const client = find(clientId);
       if (client === undefined) return { kind: 'wrongClientId' };
       if (!isSame(client.clientSecret, clientSecret)) return { kind: 'wrongClientSecret' };
-      const now = clock.now();
+      const now = clock.monotonicMs();
       forgetExpired(now);
       const accessToken = randomBytes(32).toString('base64url');
       issued.set(accessToken, { clientId, expiresAt: now + lifetimeS * 1_000 });
@@ -54,7 +54,7 @@ export function createTokenIssuer(
 
     clientOf(accessToken) {
       const token = issued.get(accessToken);
-      if (token === undefined || token.expiresAt <= clock.now()) return null;
+      if (token === undefined || token.expiresAt <= clock.monotonicMs()) return null;
       return find(token.clientId) ?? null;
     },
   };

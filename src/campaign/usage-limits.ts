@@ -23,14 +23,14 @@ const DAY_MS = 24 * 60 * 60_000;
  */
 export function createUsageCounter(limits: UsageLimits, clock: Clock): () => Usage {
   const { maxCallsPerSecond: perSecond, maxCallsPerDay: perDay } = limits;
-  /** When the calls made so far would be done, were they made at the highest rate. */
-  let doneAt = 0;
+  /** When the calls made so far would be done, were they made at the highest rate; by the monotonic clock. */
+  let doneMs = Number.NEGATIVE_INFINITY;
   let day = 0;
   let callsToday = 0;
 
   return () => {
-    const now = clock.now();
     if (perDay !== null) {
+      const now = clock.now();
       const today = Math.floor(now / DAY_MS);
       if (today !== day) [day, callsToday] = [today, 0];
       if (callsToday >= perDay) {
@@ -38,12 +38,13 @@ export function createUsageCounter(limits: UsageLimits, clock: Clock): () => Usa
       }
     }
     if (perSecond !== null) {
-      const nextDoneAt = Math.max(doneAt, now) + 1_000 / perSecond;
-      const earlyByMs = nextDoneAt - now - 1_000;
+      const nowMs = clock.monotonicMs();
+      const nextDoneMs = Math.max(doneMs, nowMs) + 1_000 / perSecond;
+      const earlyByMs = nextDoneMs - nowMs - 1_000;
       if (earlyByMs > EARLY_BY_MS) {
         return { kind: 'tooMany', retryAfterS: Math.ceil(earlyByMs / 1_000) };
       }
-      doneAt = nextDoneAt;
+      doneMs = nextDoneMs;
     }
     callsToday += 1;
     return { kind: 'allowed' };

@@ -96,6 +96,10 @@ export const settings = {
     allowed: 'calls a second, 1 to 10000',
     schema: wholeNumber(1, 10_000).default(20),
   },
+  CAMPAIGN_MAX_WAIT_MS: {
+    allowed: 'milliseconds, 1000 to 86400000',
+    schema: wholeNumber(1_000, 86_400_000).default(300_000),
+  },
   CAMPAIGN_STATUS_REQUEST_ID_IN: {
     allowed: 'query or body',
     schema: z.enum(['query', 'body']).default('query'),

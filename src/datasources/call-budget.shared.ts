@@ -1,7 +1,8 @@
 import { LogUnavailableError } from '../ingestion/gateway-error.js';
 import type { Clock, Urgency } from '../ingestion/ports.js';
 import { type CallBudget, refuseTurn } from './call-budget.js';
-import { CalledOff, type Deadline } from './call-deadline.js';
+import { CalledOff } from './call-deadline.js';
+import { CallQueue } from './call-queue.js';
 import type { CallReservations } from './call-reservations.datasource.js';
 import { toCalledOffFailure } from './campaign.failure.js';
 
@@ -17,13 +18,6 @@ const GATHERING_MS = 50;
 /** A place that was not used when its time came, as by a process that was frozen, is void after this, in ms. */
 const VOID_AFTER_MS = 250;
 
-/** A call that waits for its turn. */
-interface Waiter {
-  readonly id: string | undefined;
-  readonly give: () => void;
-  readonly fail: (error: unknown) => void;
-}
-
 /**
  * A budget that all replicas have together. Places in it are reserved in the database, some at a time, and
  * given to whoever of this replica goes first when their time has come.
@@ -37,11 +31,8 @@ export function createSharedCallBudget(
   clock: Clock,
   maxRps: number,
 ): CallBudget {
-  const waiting: Readonly<Record<Urgency, Set<Waiter>>> = {
-    interactive: new Set(),
-    background: new Set(),
-  };
-  /** When the places that are reserved come, by this machine’s clock. */
+  const queue = new CallQueue();
+  /** When the places that are reserved come, by this process’s monotonic clock. */
   let places: number[] = [];
   let heldUntil = Number.NEGATIVE_INFINITY;
   let pausing: Promise<unknown> = Promise.resolve();
@@ -51,15 +42,10 @@ export function createSharedCallBudget(
   let isPumping = false;
   let isClosed = false;
 
-  const countWaiting = () => waiting.interactive.size + waiting.background.size;
-
-  const countAhead = (urgency: Urgency) =>
-    urgency === 'interactive' ? waiting.interactive.size : countWaiting();
-
   /** How long a call waits at least: others may have the places that this counts on. */
   const shortestWaitMs = (urgency: Urgency) =>
-    Math.max(0, heldUntil - clock.now(), (places[0] ?? 0) - clock.now()) +
-    (countAhead(urgency) / maxRps) * 1000;
+    Math.max(0, Math.max(heldUntil, places[0] ?? heldUntil) - clock.monotonicMs()) +
+    (queue.countAhead(urgency) / maxRps) * 1000;
 
   /** Until then, or until somebody comes who is waited for. */
   function wait(delayMs: number): Promise<void> {
@@ -76,7 +62,7 @@ export function createSharedCallBudget(
     if (isPumping) return;
     isPumping = true;
     try {
-      while (countWaiting() > 0 && !isClosed) {
+      while (queue.size > 0 && !isClosed) {
         if (places.length === 0) await reserve();
         else await giveNext(places[0] ?? 0);
       }
@@ -86,67 +72,35 @@ export function createSharedCallBudget(
   }
 
   async function reserve(): Promise<void> {
-    if (waiting.interactive.size === 0) {
+    if (!queue.hasInteractive) {
       hurry = () => cancelWait();
       await wait(GATHERING_MS);
       hurry = () => {};
     }
     await pausing;
-    const count = Math.min(countWaiting(), Math.max(1, Math.floor(maxRps * RESERVED_AHEAD_S)));
+    const count = Math.min(queue.size, Math.max(1, Math.floor(maxRps * RESERVED_AHEAD_S)));
     if (count === 0 || isClosed) return;
     isReserving = true;
     try {
       const firstInMs = await reservations.reserve(count);
-      const firstAt = Math.max(clock.now() + firstInMs, heldUntil);
+      const firstAt = Math.max(clock.monotonicMs() + firstInMs, heldUntil);
       places = Array.from({ length: count }, (_, index) => firstAt + (index / maxRps) * 1000);
     } catch (error) {
-      failAll(toUnreachable(error));
+      queue.failAll(toUnreachable(error));
     } finally {
       isReserving = false;
     }
   }
 
   async function giveNext(at: number): Promise<void> {
-    const leftMs = at - clock.now();
+    const leftMs = at - clock.monotonicMs();
     if (leftMs > 0) {
       await wait(leftMs);
       return;
     }
     places.shift();
     if (leftMs < -VOID_AFTER_MS) return;
-    const [next] = waiting.interactive.size > 0 ? waiting.interactive : waiting.background;
-    next?.give();
-  }
-
-  function failAll(error: unknown): void {
-    for (const { fail } of [...waiting.interactive, ...waiting.background]) fail(error);
-  }
-
-  function join(urgency: Urgency, id: string | undefined, deadline: Deadline): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const leave = () => {
-      waiting.interactive.delete(waiter);
-      waiting.background.delete(waiter);
-      deadline.signal.removeEventListener('abort', onAbort);
-    };
-    const fail = (error: unknown) => {
-      leave();
-      reject(error);
-    };
-    const waiter: Waiter = {
-      id,
-      fail,
-      give() {
-        leave();
-        resolve();
-      },
-    };
-    const onAbort = () => fail(deadline.signal.reason);
-    deadline.signal.addEventListener('abort', onAbort, { once: true });
-    waiting[urgency].add(waiter);
-    if (urgency === 'interactive') hurry();
-    void pump();
-    return promise;
+    queue.giveNext();
   }
 
   return {
@@ -154,8 +108,10 @@ export function createSharedCallBudget(
       const waitMs = shortestWaitMs(urgency);
       if (waitMs >= deadline.remainingMs() && waitMs > 0) refuseTurn(Math.ceil(waitMs));
       try {
-        deadline.signal.throwIfAborted();
-        await join(urgency, id, deadline);
+        const turn = queue.join(urgency, deadline, id);
+        if (urgency === 'interactive') hurry();
+        void pump();
+        await turn;
       } catch (cause) {
         if (!(cause instanceof CalledOff)) throw cause;
         if (cause.reason === 'late' && isReserving) throw toUnreachable(cause);
@@ -164,17 +120,11 @@ export function createSharedCallBudget(
       }
     },
     expedite(id) {
-      for (const waiter of waiting.background) {
-        if (waiter.id !== id) continue;
-        waiting.background.delete(waiter);
-        waiting.interactive.add(waiter);
-        hurry();
-        return;
-      }
+      if (queue.expedite(id)) hurry();
     },
     hold(delayMs) {
       if (delayMs <= 0) return;
-      heldUntil = Math.max(heldUntil, clock.now() + delayMs);
+      heldUntil = Math.max(heldUntil, clock.monotonicMs() + delayMs);
       // What was reserved before would come too early.
       places = [];
       cancelWait();

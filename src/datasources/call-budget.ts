@@ -1,7 +1,7 @@
-import PQueue from 'p-queue';
 import { UpstreamError } from '../ingestion/gateway-error.js';
 import type { Clock, Urgency } from '../ingestion/ports.js';
 import { CalledOff, type Deadline } from './call-deadline.js';
+import { CallQueue } from './call-queue.js';
 import { toCalledOffFailure } from './campaign.failure.js';
 
 /** Hands out the calls that may be made. What is interactive goes before what is in the background. */
@@ -21,32 +21,51 @@ export interface CallBudget {
   close(): void;
 }
 
-const priorities: Readonly<Record<Urgency, number>> = { interactive: 1, background: 0 };
+/** The period in which no more turns are given than the budget has, wherever it begins. In ms. */
+const PERIOD_MS = 1000;
 
 /**
  * Create a budget of at most `maxRps` turns in any period of one second.
  *
- * p-queue measures that second itself; only the holds go by `clock`.
- *
  * @param maxRps - a positive integer
  */
 export function createCallBudget(clock: Clock, maxRps: number): CallBudget {
-  const queue = new PQueue({ interval: 1000, intervalCap: maxRps, strict: true });
-  let heldUntil = 0;
-  let endHold = () => {};
+  const queue = new CallQueue();
+  /** When the last turns were given, at most `maxRps` of them, oldest first. */
+  const givenAt: number[] = [];
+  let heldUntil = Number.NEGATIVE_INFINITY;
+  let cancelWake = () => {};
 
-  const holdLeftMs = () => Math.max(0, heldUntil - clock.now());
+  const holdLeftMs = () => Math.max(0, heldUntil - clock.monotonicMs());
 
-  const countAhead = (urgency: Urgency) =>
-    urgency === 'interactive' ? queue.sizeBy({ priority: priorities.interactive }) : queue.size;
+  function nextTurnInMs(): number {
+    const oldestAt = givenAt.length < maxRps ? undefined : givenAt[0];
+    const paceLeftMs = oldestAt === undefined ? 0 : oldestAt + PERIOD_MS - clock.monotonicMs();
+    return Math.max(paceLeftMs, holdLeftMs());
+  }
+
+  /** Give the turns that there are now, and come back when there is another one. */
+  function pump(): void {
+    cancelWake();
+    while (queue.size > 0) {
+      const waitMs = nextTurnInMs();
+      if (waitMs > 0) {
+        cancelWake = clock.schedule(waitMs, pump);
+        return;
+      }
+      if (givenAt.length === maxRps) givenAt.shift();
+      givenAt.push(clock.monotonicMs());
+      queue.giveNext();
+    }
+  }
 
   /** With everybody who goes first served at the full rate, how long a call of this urgency would wait. */
   const longestWaitMs = (urgency: Urgency) =>
-    holdLeftMs() + Math.ceil((countAhead(urgency) + 1) / maxRps) * 1000;
+    holdLeftMs() + Math.ceil((queue.countAhead(urgency) + 1) / maxRps) * PERIOD_MS;
 
   /** The same, where the next second of the budget begins now. */
   const shortestWaitMs = (urgency: Urgency) =>
-    holdLeftMs() + Math.floor(countAhead(urgency) / maxRps) * 1000;
+    holdLeftMs() + Math.floor(queue.countAhead(urgency) / maxRps) * PERIOD_MS;
 
   return {
     async turn(urgency, deadline, id) {
@@ -54,37 +73,21 @@ export function createCallBudget(clock: Clock, maxRps: number): CallBudget {
       const waitMs = shortestWaitMs(urgency);
       if (waitMs >= deadline.remainingMs() && waitMs > 0) refuseTurn(waitMs);
       try {
-        await queue.add(() => {}, {
-          priority: priorities[urgency],
-          signal: deadline.signal,
-          ...(id !== undefined && { id }),
-        });
+        const turn = queue.join(urgency, deadline, id);
+        pump();
+        await turn;
       } catch (cause) {
         if (cause instanceof CalledOff && cause.reason === 'late')
           refuseTurn(longestWaitMs(urgency));
         throw toCalledOffFailure(cause, false).error;
       }
     },
-    expedite(id) {
-      try {
-        queue.setPriority(id, priorities.interactive);
-      } catch (error) {
-        // It has had its turn.
-        if (!(error instanceof ReferenceError)) throw error;
-      }
-    },
+    expedite: (id) => void queue.expedite(id),
     hold(delayMs) {
-      const until = clock.now() + delayMs;
-      if (until <= heldUntil || delayMs <= 0) return;
-      heldUntil = until;
-      endHold();
-      queue.pause();
-      endHold = clock.schedule(delayMs, () => queue.start());
+      heldUntil = Math.max(heldUntil, clock.monotonicMs() + delayMs);
+      pump();
     },
-    close() {
-      endHold();
-      queue.clear();
-    },
+    close: () => cancelWake(),
   };
 }
 
@@ -93,6 +96,6 @@ export function refuseTurn(waitMs: number): never {
   throw new UpstreamError(
     'UPSTREAM_RATE_LIMITED',
     'The gateway keeps to a budget of calls to the upstream, and the turn of this call would have come too late: nothing was sent.',
-    { retryAfterMs: waitMs },
+    { retryAfterMs: Math.ceil(waitMs) },
   );
 }

@@ -40,14 +40,14 @@ export interface CallCircuit {
 
 /** Create a closed circuit. */
 export function createCallCircuit(clock: Clock, plan: CircuitPlan): CallCircuit {
-  let reopensAt = 0;
+  let reopensAt = Number.NEGATIVE_INFINITY;
   // cockatiel measures the pause with Date.now(). This pause is over when our clock says so, whatever it measures.
   const pause: IBackoff<unknown> = {
     get duration() {
-      return clock.now() < reopensAt ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+      return clock.monotonicMs() < reopensAt ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
     },
     next() {
-      reopensAt = clock.now() + plan.pauseMs;
+      reopensAt = clock.monotonicMs() + plan.pauseMs;
       return pause;
     },
   };
@@ -57,7 +57,7 @@ export function createCallCircuit(clock: Clock, plan: CircuitPlan): CallCircuit 
   );
 
   function refusal(): CallFailure | null {
-    const pauseLeftMs = reopensAt - clock.now();
+    const pauseLeftMs = reopensAt - clock.monotonicMs();
     const isPaused = breaker.state === CircuitState.Open && pauseLeftMs > 0;
     // While a trial is under way cockatiel would have others wait for it, deaf to their deadlines.
     const isOnTrial = breaker.state === CircuitState.HalfOpen;
@@ -66,7 +66,7 @@ export function createCallCircuit(clock: Clock, plan: CircuitPlan): CallCircuit 
       new UpstreamError(
         'UPSTREAM_UNAVAILABLE',
         'The upstream kept failing, so the gateway has stopped calling it for a moment (its circuit is open): nothing was sent.',
-        isPaused ? { retryAfterMs: pauseLeftMs } : {},
+        isPaused ? { retryAfterMs: Math.ceil(pauseLeftMs) } : {},
       ),
     );
   }

@@ -36,7 +36,7 @@ const READING_MS = 500;
 export function startDeadline(clock: Clock, timeoutMs: number): Deadline {
   const controller = new AbortController();
   const { signal } = controller;
-  const endsAt = clock.now() + timeoutMs;
+  const endsAt = clock.monotonicMs() + timeoutMs;
   const callOff = (reason: CalledOff['reason']) => controller.abort(new CalledOff(reason));
   const startedAt = clock.monotonicMs();
   let cancel = clock.schedule(timeoutMs, () => {
@@ -61,7 +61,7 @@ export function startDeadline(clock: Clock, timeoutMs: number): Deadline {
   return {
     signal,
     timeoutMs,
-    remainingMs: () => (signal.aborted ? 0 : Math.max(0, endsAt - clock.now())),
+    remainingMs: () => (signal.aborted ? 0 : Math.max(0, endsAt - clock.monotonicMs())),
     within,
     async wait(delayMs) {
       const { promise, resolve } = Promise.withResolvers<void>();

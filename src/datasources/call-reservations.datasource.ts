@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { DEFAULT_MAX_WAIT_MS } from './http-pool.js';
 import type { ReplicaDatabase } from './replica-registry.datasource.js';
 
 /** The calls of all replicas to one upstream, in the order in which they were reserved. */
@@ -13,16 +14,29 @@ export interface CallReservations {
   pause(delayMs: number): Promise<void>;
 }
 
+/** All replicas together have no calls reserved that are further ahead than this, in seconds. */
+const MAX_AHEAD_S = 30;
+
 /**
- * The reservations in PostgreSQL: one row that says when the next call may leave, by the database’s clock.
+ * The reservations in PostgreSQL: one row that says when the next call may leave, by the database’s clock. What
+ * it says is further ahead than anybody may have meant was written before that clock was set back, and is over.
  *
  * @param upstream - names the row
+ * @param maxWaitMs - the longest pause there is
  */
 export function createCallReservations(
   { db, guard }: ReplicaDatabase,
   upstream: string,
   maxRps: number,
+  maxWaitMs = DEFAULT_MAX_WAIT_MS,
 ): CallReservations {
+  const pausedUntil = sql`(case when budget.paused_until
+    <= clock_timestamp() + make_interval(secs => ${maxWaitMs / 1000})
+    then greatest(budget.paused_until, clock_timestamp()) else clock_timestamp() end)`;
+  const nextCallAt = sql`(case when budget.next_call_at
+    <= ${pausedUntil} + make_interval(secs => ${MAX_AHEAD_S})
+    then greatest(budget.next_call_at, ${pausedUntil}) else ${pausedUntil} end)`;
+
   return {
     reserve: (count) =>
       guard(async () => {
@@ -33,8 +47,7 @@ export function createCallReservations(
           values (${upstream}, clock_timestamp() + make_interval(secs => ${seconds}),
             clock_timestamp())
           on conflict (upstream) do update set next_call_at =
-            greatest(budget.next_call_at, budget.paused_until, clock_timestamp())
-            + make_interval(secs => ${seconds})
+            ${nextCallAt} + make_interval(secs => ${seconds})
           returning (extract(epoch from next_call_at - clock_timestamp()) - ${seconds})::float8
             * 1000 as first_in_ms`.execute(db);
         return Math.max(0, rows[0]?.first_in_ms ?? 0);
@@ -46,7 +59,7 @@ export function createCallReservations(
           insert into call_budget as budget (upstream, next_call_at, paused_until)
           values (${upstream}, clock_timestamp(), clock_timestamp() + make_interval(secs => ${seconds}))
           on conflict (upstream) do update set paused_until =
-            greatest(budget.paused_until, excluded.paused_until)`.execute(db),
+            greatest(${pausedUntil}, excluded.paused_until)`.execute(db),
       );
     },
   };

@@ -12,34 +12,21 @@ import {
 } from './campaign.wire.js';
 import type { HttpAnswer } from './http-exchange.js';
 
-/**
- * Make of an HTTP answer what it says about a start.
- *
- * @param nowMs - by the gateway's clock
- */
-export function judgeStartAnswer(
-  answer: HttpAnswer,
-  mappingId: string,
-  nowMs: number,
-): Submission | CallFailure {
+/** Make of an HTTP answer what it says about a start. */
+export function judgeStartAnswer(answer: HttpAnswer, mappingId: string): Submission | CallFailure {
   if (!mayBeCampaigns(answer.status, isStartAnswer(answer.body))) {
-    return toStatusFailure(answer, 'start', nowMs);
+    return toStatusFailure(answer, 'start');
   }
   return parsed(answer, 'start', () => parseSubmission(answer.body, mappingId));
 }
 
-/**
- * Make of an HTTP answer what it says about a request; null where it says that there is none.
- *
- * @param nowMs - by the gateway's clock
- */
+/** Make of an HTTP answer what it says about a request; null where it says that there is none. */
 export function judgeStatusAnswer(
   answer: HttpAnswer,
   ref: RequestRef,
-  nowMs: number,
 ): ReportedState | null | CallFailure {
   if (!mayBeCampaigns(answer.status, isStatusAnswer(answer.body))) {
-    return answer.status === 404 ? null : toStatusFailure(answer, 'status', nowMs);
+    return answer.status === 404 ? null : toStatusFailure(answer, 'status');
   }
   return parsed(answer, 'status', () => parseReportedState(answer.body, ref));
 }

@@ -1,12 +1,12 @@
 import { ExponentialBackoff, fullJitterGenerator, type IBackoffFactory } from 'cockatiel';
-import type { Dispatcher } from 'undici';
-import type { Clock, Urgency } from '../ingestion/ports.js';
+import type { Urgency } from '../ingestion/ports.js';
 import type { CallBudget } from './call-budget.js';
 import type { CallCircuit } from './call-circuit.js';
 import { CalledOff, type Deadline } from './call-deadline.js';
 import { CallFailure, toCalledOffFailure, toTransportFailure } from './campaign.failure.js';
 import type { TokenlessRequest } from './campaign.request.js';
 import { exchange, type HttpAnswer } from './http-exchange.js';
+import type { HttpPool } from './http-pool.js';
 import type { TokenSource } from './ims-token.datasource.js';
 
 /** A status is asked for at most so often within one call. */
@@ -26,13 +26,12 @@ export interface CallPlan<T> {
   /** What the budget knows it by. */
   readonly id?: string;
   readonly request: TokenlessRequest;
-  readonly judge: (answer: HttpAnswer, nowMs: number) => T | CallFailure;
+  readonly judge: (answer: HttpAnswer) => T | CallFailure;
 }
 
 /** What every call goes through. */
 export interface CallParts {
-  readonly clock: Clock;
-  readonly http: Dispatcher;
+  readonly http: HttpPool;
   readonly tokens: TokenSource;
   readonly budget: CallBudget;
   readonly circuit: CallCircuit;
@@ -90,7 +89,7 @@ async function readyToSend({ circuit, tokens }: CallParts, deadline: Deadline): 
 }
 
 async function send<T>(
-  { clock, http, budget, circuit }: CallParts,
+  { http, budget, circuit }: CallParts,
   { kind, urgency, id, request, judge }: CallPlan<T>,
   token: string,
   deadline: Deadline,
@@ -104,7 +103,7 @@ async function send<T>(
       return new CallFailure(toTransportFailure(answer, kind).error);
     }
     if (answer.kind !== 'answered') return toTransportFailure(answer, kind);
-    const result = judge(answer, clock.now());
+    const result = judge(answer);
     if (result instanceof CallFailure && result.error.code === 'UPSTREAM_RATE_LIMITED') {
       budget.hold(result.error.retryAfterMs ?? 0);
     }

@@ -4,7 +4,7 @@ import {
   type UpstreamErrorCode,
 } from '../ingestion/gateway-error.js';
 import { type ReportedState, toRequestKey } from '../ingestion/ingestion-request.js';
-import type { Clock, Upstream } from '../ingestion/ports.js';
+import type { Upstream } from '../ingestion/ports.js';
 import type { Submission } from '../ingestion/submission.js';
 import { type CallBudget, createCallBudget } from './call-budget.js';
 import { type CircuitPlan, createCallCircuit, defaultCircuitPlan } from './call-circuit.js';
@@ -13,7 +13,8 @@ import { judgeStartAnswer, judgeStatusAnswer } from './campaign.answer.js';
 import { type CallPlan, callCampaign, unlessCalledOff } from './campaign.call.js';
 import { type CallKind, toTransportFailure } from './campaign.failure.js';
 import { type CampaignAddress, createCampaignRequests, toBasePath } from './campaign.request.js';
-import { createHttpPool, exchange } from './http-exchange.js';
+import { exchange } from './http-exchange.js';
+import { createHttpPool, type HttpPoolOptions } from './http-pool.js';
 import { createTokenSource, type ReadyToken } from './ims-token.datasource.js';
 import type { ClientCredentials } from './ims-token.wire.js';
 import type { TokenShare } from './token-share.js';
@@ -28,13 +29,12 @@ export interface CampaignCall {
 }
 
 /** What calls to the upstream need. */
-export interface CampaignOptions extends CampaignAddress {
+export interface CampaignOptions extends CampaignAddress, HttpPoolOptions {
   readonly token: ReadyToken | ClientCredentials;
   /** The deadline of one call, its repeats and waits included, in ms. */
   readonly timeoutMs: number;
   /** A positive integer: at most so many calls set out in any second. */
   readonly maxRps: number;
-  readonly clock: Clock;
   readonly circuit?: CircuitPlan;
   /** What replicas have together; where left out, this gateway has budget and token for itself. */
   readonly shared?: SharedAccess | undefined;
@@ -67,24 +67,25 @@ export interface CampaignDatasource extends Upstream {
  * @see docs/upstream.md for what is assumed where the contract is silent
  */
 export function createCampaignDatasource(options: CampaignOptions): CampaignDatasource {
-  const { clock, timeoutMs, onCall } = options;
+  const { clock, timeoutMs, maxWaitMs, proxies, onCall } = options;
+  const network = { clock, maxWaitMs, proxies };
   const requests = createCampaignRequests(options);
-  const http = createHttpPool(options.url);
+  const http = createHttpPool(options.url, network);
   const budget = options.shared?.budget ?? createCallBudget(clock, options.maxRps);
   const circuit = createCallCircuit(clock, options.circuit ?? defaultCircuitPlan);
   const tokens = createTokenSource(options.token, {
-    clock,
+    ...network,
     timeoutMs,
     share: options.shared?.tokens,
     onFetch: (outcome, durationMs) => onCall?.({ operation: 'token', outcome, durationMs }),
   });
-  const parts = { clock, http, tokens, budget, circuit };
+  const parts = { http, tokens, budget, circuit };
   const underWay = new Set<Deadline>();
   let isClosed = false;
 
   /** Run a call within its deadline, and tell `onCall` how it ended. */
   async function call<T>(kind: CallKind, run: (deadline: Deadline) => Promise<T>): Promise<T> {
-    const startedAt = clock.now();
+    const startedAt = clock.monotonicMs();
     const deadline = startDeadline(clock, timeoutMs);
     underWay.add(deadline);
     if (isClosed) deadline.callOff('closing');
@@ -98,7 +99,7 @@ export function createCampaignDatasource(options: CampaignOptions): CampaignData
     } finally {
       underWay.delete(deadline);
       deadline.release();
-      onCall?.({ operation: kind, outcome, durationMs: clock.now() - startedAt });
+      onCall?.({ operation: kind, outcome, durationMs: clock.monotonicMs() - startedAt });
     }
   }
 
@@ -108,7 +109,7 @@ export function createCampaignDatasource(options: CampaignOptions): CampaignData
         kind: 'start',
         urgency: 'interactive',
         request: requests.start(mappingId),
-        judge: (answer, nowMs) => judgeStartAnswer(answer, mappingId, nowMs),
+        judge: (answer) => judgeStartAnswer(answer, mappingId),
       };
       return call('start', (deadline) => callCampaign(parts, plan, deadline));
     },
@@ -119,7 +120,7 @@ export function createCampaignDatasource(options: CampaignOptions): CampaignData
         urgency,
         id: toRequestKey(ref),
         request: requests.status(ref),
-        judge: (answer, nowMs) => judgeStatusAnswer(answer, ref, nowMs),
+        judge: (answer) => judgeStatusAnswer(answer, ref),
       };
       return call('status', (deadline) => callCampaign(parts, plan, deadline));
     },

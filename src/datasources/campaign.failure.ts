@@ -1,6 +1,7 @@
 import { UpstreamError, type UpstreamErrorCode } from '../ingestion/gateway-error.js';
 import { CalledOff } from './call-deadline.js';
 import type { HttpAnswer, HttpExchange } from './http-exchange.js';
+import { ProxyFault } from './outgoing-proxy.js';
 import { toUpstreamDetails } from './upstream-complaint.js';
 
 /** One attempt that gave no usable answer, and what may be made of that. */
@@ -72,6 +73,9 @@ export function toTransportFailure(
 const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/;
 
 function toUnsentText(cause: unknown): string {
+  if (cause instanceof ProxyFault) {
+    return `The upstream cannot be reached, because ${cause.message}. Nothing was sent.`;
+  }
   const { code } = cause as NodeJS.ErrnoException;
   if (code === undefined || !UNTRUSTED.test(code)) {
     return 'The upstream cannot be reached: no connection could be made, and nothing was sent.';

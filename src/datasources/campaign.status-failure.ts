@@ -5,7 +5,6 @@ import {
 } from '../ingestion/gateway-error.js';
 import { CallFailure, type CallKind, withAdvice } from './campaign.failure.js';
 import type { HttpAnswer } from './http-exchange.js';
-import { parseRetryAfterMs } from './retry-after.js';
 import { type Complaint, toComplaint, toUpstreamDetails } from './upstream-complaint.js';
 
 /**
@@ -13,14 +12,11 @@ import { type Complaint, toComplaint, toUpstreamDetails } from './upstream-compl
  *
  * A start counts as not taken where the upstream says so: any 4xx, and a 503 of the API gateway, which
  * stands in front and did not let it through. Everything else leaves its outcome unknown.
- *
- * @param nowMs - by the gateway's clock, for a `Retry-After` that is a date
  */
-export function toStatusFailure(answer: HttpAnswer, call: CallKind, nowMs: number): CallFailure {
-  const { status, headers } = answer;
+export function toStatusFailure(answer: HttpAnswer, call: CallKind): CallFailure {
+  const { status, headers, retryAfterMs } = answer;
   const complaint = toComplaint(answer.body);
   const upstream = toUpstreamDetails(status, headers, complaint.errorCode);
-  const retryAfterMs = parseRetryAfterMs(headers['retry-after'], nowMs);
   const isDefinite =
     (status >= 400 && status < 500) || (status === 503 && complaint.from === 'gateway');
   const outcomeUnknown = call === 'start' && !isDefinite;

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { type Dispatcher, errors, Pool } from 'undici';
+import { type Dispatcher, errors } from 'undici';
 import { toAnswerText } from './answer-text.js';
+import type { HttpPool } from './http-pool.js';
 
 /** One HTTP request. `path` goes onto the wire as it stands, query included. */
 export interface HttpRequest {
@@ -17,12 +18,14 @@ export interface HttpAnswer {
   /** Names in lower case. */
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
+  /** How long it asks to be left alone, in ms. */
+  readonly retryAfterMs?: number | undefined;
 }
 
 /** What became of one HTTP request. */
 export type HttpExchange =
   | HttpAnswer
-  /** Not a byte of it was sent: refused, unknown host, no TLS. */
+  /** Not a byte of it reached the upstream: refused, unknown host, no TLS, or a proxy did not let it through. */
   | { readonly kind: 'unsent'; readonly cause: unknown }
   /** Sent, and the connection broke before the whole answer was there. */
   | { readonly kind: 'broken'; readonly cause: unknown }
@@ -35,28 +38,13 @@ export type HttpExchange =
 const maxAnswerBytes = 1024 * 1024;
 
 /**
- * Keep connections to the origin of `url`.
- *
- * HTTP/1.1 only, so that "was it sent?" has one meaning. undici's timeouts for answers are off: the
- * deadline of the call is the only one, or two clocks would race to name the same failure. Its 10 s for
- * making a connection stay, for a connection that never comes is worth a second attempt.
- */
-export function createHttpPool(url: URL): Pool {
-  return new Pool(url.origin, {
-    allowH2: false,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  });
-}
-
-/**
  * Send one request once and read its answer. Redirects are answers like any other; nothing is repeated.
  *
  * @param signal - calls it off, also while the connection is still being made
  * @returns never rejects: every way to fail is a kind of {@link HttpExchange}
  */
 export function exchange(
-  dispatcher: Dispatcher,
+  pool: HttpPool,
   request: HttpRequest,
   signal: AbortSignal,
 ): Promise<HttpExchange> {
@@ -66,8 +54,8 @@ export function exchange(
   const { promise, resolve } = Promise.withResolvers<HttpExchange>();
   // What a HEAD says of the length is of a body that does not come.
   const maxBytes = request.method === 'HEAD' ? Number.POSITIVE_INFINITY : maxAnswerBytes;
-  const reader = new AnswerReader(maxBytes, signal, resolve);
-  dispatcher.dispatch({ ...request, body: request.body ?? null }, reader);
+  const reader = new AnswerReader(pool, maxBytes, signal, resolve);
+  pool.dispatch({ ...request, body: request.body ?? null }, reader);
   return promise;
 }
 
@@ -79,6 +67,7 @@ class AnswerReader implements Dispatcher.DispatchHandler {
   #sizeBytes = 0;
 
   constructor(
+    private readonly pool: HttpPool,
     private readonly maxBytes: number,
     private readonly signal: AbortSignal,
     private readonly resolve: (result: HttpExchange) => void,
@@ -114,12 +103,18 @@ class AnswerReader implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     if (!this.#head) return;
-    const body = toAnswerText(Buffer.concat(this.#chunks), this.#head.headers['content-type']);
-    this.#settle({ kind: 'answered', ...this.#head, body });
+    this.#settle({
+      kind: 'answered',
+      ...this.#head,
+      body: toAnswerText(Buffer.concat(this.#chunks), this.#head.headers['content-type']),
+      retryAfterMs: this.pool.toRetryAfterMs(this.#head.headers),
+    });
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, cause: Error): void {
-    if (!this.#controller) this.#settle({ kind: 'unsent', cause });
+    const isSent = this.#controller !== null;
+    const proxyFault = this.pool.toProxyFault(cause, isSent);
+    if (!isSent || proxyFault) this.#settle({ kind: 'unsent', cause: proxyFault ?? cause });
     else this.#settle({ kind: isNotHttp(cause) ? 'unreadable' : 'broken', cause });
   }
 

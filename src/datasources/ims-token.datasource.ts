@@ -1,8 +1,8 @@
 import { UpstreamError, type UpstreamErrorCode } from '../ingestion/gateway-error.js';
-import type { Clock } from '../ingestion/ports.js';
 import { startDeadline } from './call-deadline.js';
 import { requireHeaderText } from './campaign.request.js';
-import { createHttpPool, exchange } from './http-exchange.js';
+import { exchange } from './http-exchange.js';
+import { createHttpPool, type HttpPoolOptions } from './http-pool.js';
 import { type ClientCredentials, parseTokenAnswer, toTokenRequest } from './ims-token.wire.js';
 import { type FreshToken, type TokenShare, toRenewalMs, unsharedToken } from './token-share.js';
 
@@ -38,8 +38,7 @@ export interface TokenSource {
 }
 
 /** What a source needs of its surroundings. */
-export interface TokenSourceOptions {
-  readonly clock: Clock;
+export interface TokenSourceOptions extends HttpPoolOptions {
   /** The deadline of one fetch, in ms. */
   readonly timeoutMs: number;
   /** Where replicas share a token: has one of them fetch it. */
@@ -99,9 +98,9 @@ interface FailedFetch {
 
 function createFetchedTokens(
   credentials: ClientCredentials,
-  { clock, timeoutMs, share = unsharedToken, onFetch }: TokenSourceOptions,
+  { clock, timeoutMs, share = unsharedToken, onFetch, ...network }: TokenSourceOptions,
 ): TokenSource {
-  const pool = createHttpPool(new URL(credentials.imsUrl));
+  const pool = createHttpPool(new URL(credentials.imsUrl), { clock, ...network });
   const request = toTokenRequest(credentials);
 
   let current: FetchedToken | null = null;
@@ -114,15 +113,18 @@ function createFetchedTokens(
   let lastFetch: { outcome: 'OK' | UpstreamErrorCode; durationMs: number } | null = null;
 
   async function fetchToken(): Promise<FreshToken> {
-    const startedAt = clock.now();
+    const startedAt = clock.monotonicMs();
     const deadline = startDeadline(clock, timeoutMs);
     try {
       const answer = await exchange(pool, request, deadline.signal);
-      const token = parseTokenAnswer(answer, clock.now());
-      lastFetch = { outcome: 'OK', durationMs: clock.now() - startedAt };
+      const token = parseTokenAnswer(answer);
+      lastFetch = { outcome: 'OK', durationMs: clock.monotonicMs() - startedAt };
       return token;
     } catch (error) {
-      lastFetch = { outcome: toUpstreamError(error).code, durationMs: clock.now() - startedAt };
+      lastFetch = {
+        outcome: toUpstreamError(error).code,
+        durationMs: clock.monotonicMs() - startedAt,
+      };
       throw error;
     } finally {
       deadline.release();
@@ -132,7 +134,7 @@ function createFetchedTokens(
   async function renew(): Promise<string> {
     try {
       const { accessToken, lifeMs, ageMs } = await share.obtain(fetchToken, rejectedToken);
-      const fetchedAt = clock.now() - ageMs;
+      const fetchedAt = clock.monotonicMs() - ageMs;
       const expiresAt = fetchedAt + lifeMs;
       const renewAt = expiresAt - toRenewalMs(lifeMs);
       const isReplacement = rejectedToken !== null;
@@ -142,7 +144,7 @@ function createFetchedTokens(
     } catch (thrown) {
       const error = toUpstreamError(thrown);
       const pauseMs = Math.min((lastFailure?.pauseMs ?? FIRST_PAUSE_MS / 2) * 2, MAX_PAUSE_MS);
-      const retryAt = clock.now() + Math.max(pauseMs, error.retryAfterMs ?? 0);
+      const retryAt = clock.monotonicMs() + Math.max(pauseMs, error.retryAfterMs ?? 0);
       lastFailure = { error, retryAt, pauseMs };
       throw error;
     } finally {
@@ -156,8 +158,10 @@ function createFetchedTokens(
   /** The fetch under way, a new one, or the last failure while it is too early for a new one. */
   function renewOnce(): Promise<string> {
     if (underWay) return underWay;
-    if (lastFailure && clock.now() < lastFailure.retryAt) {
-      return Promise.reject(toRepeated(lastFailure, lastFailure.retryAt - clock.now()));
+    if (lastFailure && clock.monotonicMs() < lastFailure.retryAt) {
+      return Promise.reject(
+        toRepeated(lastFailure, Math.ceil(lastFailure.retryAt - clock.monotonicMs())),
+      );
     }
     underWay = renew();
     return underWay;
@@ -165,10 +169,10 @@ function createFetchedTokens(
 
   return {
     token() {
-      if (!current || clock.now() >= current.expiresAt) return renewOnce();
+      if (!current || clock.monotonicMs() >= current.expiresAt) return renewOnce();
       // It still serves while a newer one is fetched, and also where none can be had. Whoever asks once
       // it has expired hears of the failure.
-      if (clock.now() >= current.renewAt) renewOnce().catch(() => {});
+      if (clock.monotonicMs() >= current.renewAt) renewOnce().catch(() => {});
       return Promise.resolve(current.value);
     },
     accept(accepted) {
@@ -177,7 +181,7 @@ function createFetchedTokens(
     discard(rejected) {
       // Another caller has thrown it away already: a newer one is there or on its way.
       if (current?.value !== rejected) return true;
-      const now = clock.now();
+      const now = clock.monotonicMs();
       const isYoung = now - current.fetchedAt < MIN_AGE_TO_DISCARD_MS;
       if (current.isReplacement && isYoung && acceptedToken !== rejected) return false;
       discardedAt = discardedAt.filter((at) => now - at < DISCARDED_WITHIN_MS);

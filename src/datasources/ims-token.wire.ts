@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { UpstreamError } from '../ingestion/gateway-error.js';
 import { toBasePath } from './campaign.request.js';
 import type { HttpAnswer, HttpExchange, HttpRequest } from './http-exchange.js';
-import { parseRetryAfterMs } from './retry-after.js';
+import { ProxyFault } from './outgoing-proxy.js';
 import { toUpstreamDetails } from './upstream-complaint.js';
 import { parseWireJson } from './wire-json.js';
 
@@ -69,15 +69,11 @@ export function toTokenRequest(credentials: ClientCredentials): HttpRequest {
 /**
  * Read what the token service answered.
  *
- * @param nowMs - by the gateway's clock, for a `Retry-After` that is a date
  * @throws {UpstreamError} there is no token in it; never quotes the answer
  */
-export function parseTokenAnswer(
-  answer: HttpExchange,
-  nowMs: number,
-): { accessToken: string; lifeMs: number } {
+export function parseTokenAnswer(answer: HttpExchange): { accessToken: string; lifeMs: number } {
   if (answer.kind !== 'answered') throw toTransportError(answer);
-  if (answer.status !== 200) throw toRefusal(answer, nowMs);
+  if (answer.status !== 200) throw toRefusal(answer);
   const parsed = tokenAnswer.safeParse(parseWireJson(answer.body));
   if (parsed.success) {
     return { accessToken: parsed.data.access_token, lifeMs: parsed.data.expires_in };
@@ -98,9 +94,7 @@ function toTransportError(failed: Exclude<HttpExchange, HttpAnswer>): UpstreamEr
       });
     case 'unsent':
     case 'broken':
-      return new UpstreamError('UPSTREAM_UNAVAILABLE', 'The token service cannot be reached.', {
-        cause,
-      });
+      return new UpstreamError('UPSTREAM_UNAVAILABLE', toUnreachableText(cause), { cause });
     case 'unreadable':
       return new UpstreamError(
         'UPSTREAM_UNAVAILABLE',
@@ -110,11 +104,16 @@ function toTransportError(failed: Exclude<HttpExchange, HttpAnswer>): UpstreamEr
   }
 }
 
-function toRefusal({ status, headers, body }: HttpAnswer, nowMs: number): UpstreamError {
+function toUnreachableText(cause: unknown): string {
+  const isProxys = cause instanceof ProxyFault;
+  return `The token service cannot be reached${isProxys ? `, because ${cause.message}` : ''}.`;
+}
+
+function toRefusal({ status, headers, body, retryAfterMs }: HttpAnswer): UpstreamError {
   const errorCode = errorAnswer.safeParse(parseWireJson(body)).data?.error;
   const options = {
     upstream: toUpstreamDetails(status, headers, errorCode),
-    retryAfterMs: parseRetryAfterMs(headers['retry-after'], nowMs),
+    retryAfterMs,
   };
   if (status === 400 || status === 401 || status === 403) {
     return new UpstreamError(

@@ -1,6 +1,6 @@
 import { PlatformError, type PlatformErrorCode } from '../ingestion/gateway-error.js';
 import type { IngestionBatch } from '../ingestion/ingestion-batch.js';
-import type { BatchCatalog, Clock } from '../ingestion/ports.js';
+import type { BatchCatalog } from '../ingestion/ports.js';
 import { createCallBudget } from './call-budget.js';
 import { type CircuitPlan, createCallCircuit, defaultCircuitPlan } from './call-circuit.js';
 import { type Deadline, startDeadline } from './call-deadline.js';
@@ -9,7 +9,7 @@ import type { CampaignCall } from './campaign.datasource.js';
 import { toInvalidAnswer } from './campaign.failure.js';
 import { requireHeaderText } from './campaign.request.js';
 import { toStatusFailure } from './campaign.status-failure.js';
-import { createHttpPool } from './http-exchange.js';
+import { createHttpPool, type HttpPoolOptions } from './http-pool.js';
 import { createTokenSource, type ReadyToken } from './ims-token.datasource.js';
 import type { ClientCredentials } from './ims-token.wire.js';
 import { toPlatformError } from './platform.failure.js';
@@ -28,11 +28,10 @@ export interface PlatformCall {
 }
 
 /** What calls to Platform need. */
-export interface PlatformOptions extends PlatformAddress {
+export interface PlatformOptions extends PlatformAddress, HttpPoolOptions {
   readonly token: ReadyToken | ClientCredentials;
   /** The deadline of one look-up, its repeats and waits included, in ms. */
   readonly timeoutMs: number;
-  readonly clock: Clock;
   readonly circuit?: CircuitPlan;
   readonly onCall?: (call: PlatformCall) => void;
 }
@@ -50,19 +49,20 @@ export interface PlatformDatasource extends BatchCatalog {
  * @throws {TypeError} a credential cannot stand in a header
  */
 export function createPlatformDatasource(options: PlatformOptions): PlatformDatasource {
-  const { clock, timeoutMs, onCall } = options;
+  const { clock, timeoutMs, maxWaitMs, proxies, onCall } = options;
+  const network = { clock, maxWaitMs, proxies };
   requireHeaderText(options.apiKey, 'API key of Platform');
   requireHeaderText(options.imsOrg, 'organization of Platform');
   requireHeaderText(options.sandbox, 'sandbox of Platform');
-  const http = createHttpPool(options.url);
+  const http = createHttpPool(options.url, network);
   const tokens = createTokenSource(options.token, {
-    clock,
+    ...network,
     timeoutMs,
     onFetch: (outcome, durationMs) => onCall?.({ operation: 'token', outcome, durationMs }),
   });
   const budget = createCallBudget(clock, MAX_CALLS_PER_SECOND);
   const circuit = createCallCircuit(clock, options.circuit ?? defaultCircuitPlan);
-  const parts = { clock, http, tokens, budget, circuit };
+  const parts = { http, tokens, budget, circuit };
   const underWay = new Set<Deadline>();
   let isClosed = false;
 
@@ -70,7 +70,7 @@ export function createPlatformDatasource(options: PlatformOptions): PlatformData
     async find(batchId) {
       // As a segment of a path they are other places, in any writing.
       if (batchId === '.' || batchId === '..') return null;
-      const startedAt = clock.now();
+      const startedAt = clock.monotonicMs();
       let outcome: PlatformCall['outcome'] = 'OK';
       const deadline = startDeadline(clock, timeoutMs);
       underWay.add(deadline);
@@ -79,9 +79,9 @@ export function createPlatformDatasource(options: PlatformOptions): PlatformData
         kind: 'status',
         urgency: 'interactive',
         request: toBatchRequest(options, batchId),
-        judge(answer, nowMs) {
+        judge(answer) {
           if (answer.status === 404) return null;
-          if (answer.status !== 200) return toStatusFailure(answer, 'status', nowMs);
+          if (answer.status !== 200) return toStatusFailure(answer, 'status');
           try {
             return parseBatchAnswer(answer.body, batchId);
           } catch (error) {
@@ -98,7 +98,7 @@ export function createPlatformDatasource(options: PlatformOptions): PlatformData
       } finally {
         underWay.delete(deadline);
         deadline.release();
-        onCall?.({ operation: 'batch', outcome, durationMs: clock.now() - startedAt });
+        onCall?.({ operation: 'batch', outcome, durationMs: clock.monotonicMs() - startedAt });
       }
     },
 

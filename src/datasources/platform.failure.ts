@@ -3,6 +3,7 @@ import {
   UpstreamError,
   type UpstreamErrorCode,
 } from '../ingestion/gateway-error.js';
+import { findProxyFault } from './outgoing-proxy.js';
 
 /** What each trouble means where it is Platform's, and what to do. */
 const TEXTS: { readonly [Code in UpstreamErrorCode]: string } = {
@@ -24,5 +25,9 @@ export function toPlatformError(error: unknown): unknown {
   if (!(error instanceof UpstreamError)) return error;
   const code = error.code.replace('UPSTREAM_', 'PLATFORM_') as PlatformError['code'];
   const { upstream, retryAfterMs } = error;
-  return new PlatformError(code, TEXTS[error.code], { upstream, retryAfterMs, cause: error });
+  const fault = findProxyFault(error);
+  const text = fault
+    ? `Adobe Experience Platform cannot be reached, because ${fault.message}.`
+    : TEXTS[error.code];
+  return new PlatformError(code, text, { upstream, retryAfterMs, cause: error });
 }

@@ -37,6 +37,14 @@ export function createReplicaRegistry(
           ), beat as (
             update replicas set expires_at = ${afterMs(ttlMs)}
             where replica_id = ${replicaId} and expires_at > now() returning replica_id
+          ), clamped as (
+            -- Written before the database's clock was set back: a dead one would live until it has caught up.
+            update replicas set expires_at = ${afterMs(ttlMs)}
+            where replica_id in (
+              select replica_id from replicas
+              where replica_id <> ${replicaId} and expires_at > ${afterMs(2 * ttlMs)}
+              for update skip locked
+            )
           ), living as (
             select replica_id from replicas where expires_at > now()
           ), shares as (

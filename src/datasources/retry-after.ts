@@ -1,26 +1,48 @@
-/**
- * No wait is believed beyond a day: a slip in a header must not silence the gateway for longer, and a
- * timer of more than 2^31 ms would fire at once.
- */
-const maxRetryAfterMs = 24 * 60 * 60 * 1000;
+import type { IncomingHttpHeaders } from 'node:http';
 
-const httpDate = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
+const time = String.raw`\d{2}:\d{2}:\d{2}`;
+
+/** The forms of a date that everybody has to read, the two old ones too: RFC 9110, section 5.6.7. */
+const datesInGmt = [
+  new RegExp(String.raw`^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} ${time} GMT$`),
+  new RegExp(String.raw`^[A-Z][a-z]{5,8}, \d{2}-[A-Z][a-z]{2}-\d{2} ${time} GMT$`),
+];
+const dateWithoutZone = new RegExp(String.raw`^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d ${time} \d{4}$`);
+
+/** How the wait that an answer asks for is judged. */
+export interface RetryAfterRules {
+  /** By the gateway's clock, in ms since the epoch: for a date in an answer that does not say what time it is. */
+  readonly nowMs: number;
+  /** No wait is believed beyond this: a slip in a header must not silence the gateway for longer. */
+  readonly maxWaitMs: number;
+}
 
 /**
- * Read a `Retry-After` header in either form, seconds or an HTTP date.
+ * Read how long an answer asks to be left alone, from its `Retry-After` in either form, seconds or an HTTP
+ * date. A date is judged by the clock of whoever wrote it, which the answer's own `Date` tells.
  *
- * @param nowMs - by the gateway's clock; a date in the past means 0
- * @returns the wait in ms, at most a day, or undefined where the header says nothing usable
+ * @returns the wait in ms, at most `maxWaitMs` and 0 where it is over, or undefined where nothing usable is said
  * @see RFC 9110, section 10.2.3
  */
 export function parseRetryAfterMs(
-  header: string | string[] | undefined,
-  nowMs: number,
+  headers: IncomingHttpHeaders,
+  { nowMs, maxWaitMs }: RetryAfterRules,
 ): number | undefined {
-  const text = (Array.isArray(header) ? header[0] : header)?.trim();
+  const text = firstOf(headers['retry-after']);
   if (text === undefined) return undefined;
-  if (/^\d+$/.test(text)) return Math.min(Number(text) * 1000, maxRetryAfterMs);
-  const at = httpDate.test(text) ? Date.parse(text) : Number.NaN;
+  if (/^\d+$/.test(text)) return Math.min(Number(text) * 1000, maxWaitMs);
+  const at = parseHttpDate(text);
   if (Number.isNaN(at)) return undefined;
-  return Math.min(Math.max(0, at - nowMs), maxRetryAfterMs);
+  const sentAt = parseHttpDate(firstOf(headers.date) ?? '');
+  return Math.min(Math.max(0, at - (Number.isNaN(sentAt) ? nowMs : sentAt)), maxWaitMs);
+}
+
+function firstOf(header: string | string[] | undefined): string | undefined {
+  return (Array.isArray(header) ? header[0] : header)?.trim();
+}
+
+/** @returns ms since the epoch, or NaN */
+function parseHttpDate(text: string): number {
+  if (datesInGmt.some((form) => form.test(text))) return Date.parse(text);
+  return dateWithoutZone.test(text) ? Date.parse(`${text} GMT`) : Number.NaN;
 }

@@ -1,6 +1,7 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { GatewayError, UpstreamError, type UpstreamErrorCode } from '../ingestion/gateway-error.js';
 import type { Clock } from '../ingestion/ports.js';
+import { DEFAULT_MAX_WAIT_MS } from './http-pool.js';
 import { afterMs, type ReplicaDatabase } from './replica-registry.datasource.js';
 import type { TokenSeal } from './token-seal.js';
 import { type SharedToken, type TokenShare, toRenewalMs } from './token-share.js';
@@ -29,14 +30,20 @@ interface TokenRow {
  * the client secret can open; its row also says who fetches, so that no connection is held meanwhile.
  *
  * @param timeoutMs - the deadline of one fetch
+ * @param maxWaitMs - the longest wait that a failure may ask for
  */
 export function createTokenShare(
   { db, guard }: ReplicaDatabase,
   seal: TokenSeal,
   clock: Clock,
   timeoutMs: number,
+  maxWaitMs = DEFAULT_MAX_WAIT_MS,
 ): TokenShare {
   const { credential } = seal;
+  const fetchMs = timeoutMs + GRACE_MS;
+  /** Whether a wait is over, or is longer than any that was begun: then the database’s clock was set back. */
+  const isOver = (column: RawBuilder<unknown>, longestMs: number) =>
+    sql`(${column} is null or ${column} <= now() or ${column} > ${afterMs(longestMs)})`;
 
   async function look(): Promise<TokenRow | null> {
     const ms = (interval: ReturnType<typeof sql>) =>
@@ -53,6 +60,8 @@ export function createTokenShare(
   function toUsable(row: TokenRow, rejected: string | null): SharedToken | null {
     const { sealed, age_ms: ageMs, left_ms: leftMs } = row;
     if (!sealed || ageMs === null || leftMs === null) return null;
+    // The database's clock was set back: how long it is good for is not to be told.
+    if (ageMs < 0) return null;
     const lifeMs = ageMs + leftMs;
     if (leftMs <= toRenewalMs(lifeMs)) return null;
     const accessToken = seal.open(sealed);
@@ -61,13 +70,12 @@ export function createTokenShare(
 
   /** @returns whether it is this replica’s turn to fetch */
   async function claim(): Promise<boolean> {
-    const until = afterMs(timeoutMs + GRACE_MS);
     const { rows } = await sql`
       insert into access_tokens as token (credential, fetching_until)
-      values (${credential}, ${until})
+      values (${credential}, ${afterMs(fetchMs)})
       on conflict (credential) do update set fetching_until = excluded.fetching_until
-      where (token.fetching_until is null or token.fetching_until <= now())
-        and (token.retry_at is null or token.retry_at <= now())
+      where ${isOver(sql`token.fetching_until`, fetchMs)}
+        and ${isOver(sql`token.retry_at`, Math.max(PAUSE_MS, maxWaitMs))}
       returning credential`.execute(db);
     return rows.length > 0;
   }
@@ -92,9 +100,10 @@ export function createTokenShare(
         const row = await reach(() => guard(look));
         const usable = row && toUsable(row, rejected);
         if (usable) return usable;
-        if (row?.failure && row.retry_in_ms !== null && row.retry_in_ms > 0) {
+        const waitMs = row?.retry_in_ms ?? 0;
+        if (row?.failure && waitMs > 0 && waitMs <= Math.max(PAUSE_MS, maxWaitMs)) {
           const { code, message } = row.failure;
-          throw new UpstreamError(code, message, { retryAfterMs: Math.ceil(row.retry_in_ms) });
+          throw new UpstreamError(code, message, { retryAfterMs: Math.ceil(waitMs) });
         }
         if (await reach(() => guard(claim))) break;
         await new Promise<void>((resolve) => void clock.schedule(LOOK_MS, resolve));

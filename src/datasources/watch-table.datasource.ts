@@ -17,6 +17,8 @@ const isFree = sql`(replica_id is null or not exists (
  * Each statement locks the rows that it changes with SKIP LOCKED: it waits for nobody, so that it can be in
  * nobody’s way either, and least of all in that of a commit which ends a request.
  *
+ * What the table says was seen later than now, was seen before the database’s clock was set back: now at the latest.
+ *
  * @param clock - for the instants that the gateway tells; the table keeps them by the database’s clock
  */
 export function createWatchTable({ db, guard }: ReplicaDatabase, clock: Clock): WatchTable {
@@ -87,7 +89,7 @@ export function createWatchTable({ db, guard }: ReplicaDatabase, clock: Clock): 
           select request_key from watches where request_key = any(${toKeys(refs)})
           for update skip locked
         )
-        update watches set last_observed_at = greatest(last_observed_at, now())
+        update watches set last_observed_at = now()
         where request_key in (select request_key from seen)`);
     },
 
@@ -122,7 +124,8 @@ export function createWatchTable({ db, guard }: ReplicaDatabase, clock: Clock): 
       update watches set
         replica_id = ${owner},
         last_observed_at =
-          greatest(last_observed_at, now() - make_interval(secs => observed_ago_ms / 1000)),
+          greatest(case when last_observed_at <= now() then last_observed_at end,
+            now() - make_interval(secs => observed_ago_ms / 1000)),
         last_polled_at = now() - make_interval(secs => polled_ago_ms / 1000),
         next_poll_at = now() + make_interval(secs => next_in_ms / 1000),
         interval_ms = reports.interval_ms,

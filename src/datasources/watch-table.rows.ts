@@ -30,6 +30,8 @@ export function toWatchReport(row: ReportRow, now: number): WatchReport | null {
   const ago = (ms: number | null) => (ms === null ? null : Math.round(now - ms));
   return {
     lastObservedAt: ago(row.observed_ago_ms),
+    // Where the database’s clock was set back meanwhile, it does not tell how long ago that is.
+    observedAgoMs: (row.observed_ago_ms ?? -1) < 0 ? null : row.observed_ago_ms,
     lastPolledAt: ago(row.polled_ago_ms),
     nextPollAt: row.next_in_ms === null ? null : Math.round(now + row.next_in_ms),
     intervalMs: row.interval_ms,
@@ -43,10 +45,11 @@ export function toReportJson(
   { ref, report }: ReportedWatch,
   now: number,
 ): Readonly<Record<string, unknown>> {
-  const ago = (at: number | null) => (at === null ? null : now - at);
+  // Nothing is written down as to come that has been: the clock may have been set back since.
+  const ago = (at: number | null) => (at === null ? null : Math.max(0, now - at));
   return {
     key: toRequestKey(ref),
-    observed_ago_ms: ago(report.lastObservedAt),
+    observed_ago_ms: report.observedAgoMs ?? ago(report.lastObservedAt),
     polled_ago_ms: ago(report.lastPolledAt),
     next_in_ms: report.nextPollAt === null ? null : report.nextPollAt - now,
     interval_ms: report.intervalMs,

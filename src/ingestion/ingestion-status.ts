@@ -1,5 +1,5 @@
 import { type IngestionRecord, isTerminal, type RequestRef } from './ingestion-request.js';
-import type { Clock, Watches } from './ports.js';
+import type { Clock, Watches, WatchReport } from './ports.js';
 
 /**
  * Where a request stands, no older than asked.
@@ -21,8 +21,19 @@ export async function ingestionStatus(
   if (known && isTerminal(known.state.status)) return known;
   const report = known && (await watches.report(ref));
   if (known && report) {
-    const observedAt = report.lastObservedAt ?? known.changedAt;
-    if (clock.now() - observedAt <= (maxAgeMs ?? report.intervalMs)) return known;
+    if (toAgeMs(known, report, clock) <= (maxAgeMs ?? report.intervalMs)) return known;
   }
   return watches.poll(ref);
+}
+
+/**
+ * How old the last observation is, at least as old as either clock has it: the monotonic one stands still while a
+ * machine sleeps, and the other one can be set back. Infinite where it seems to be of the future, and nobody
+ * measured how old it is.
+ */
+function toAgeMs(known: IngestionRecord, report: WatchReport, clock: Clock): number {
+  const wallMs = clock.now() - (report.lastObservedAt ?? known.changedAt);
+  const measuredMs = report.observedAgoMs;
+  if (measuredMs !== null) return Math.max(measuredMs, wallMs);
+  return wallMs < 0 ? Number.POSITIVE_INFINITY : wallMs;
 }

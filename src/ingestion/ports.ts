@@ -216,6 +216,8 @@ export interface StartLog {
 export interface WatchReport {
   /** When the upstream last answered a poll with a status. */
   readonly lastObservedAt: number | null;
+  /** How long ago that is, in ms, as it was measured; null where only the wall clock can tell. */
+  readonly observedAgoMs: number | null;
   /** When a poll last ended, well or not. */
   readonly lastPolledAt: number | null;
   /** Null while a poll is under way. */

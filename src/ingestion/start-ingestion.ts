@@ -133,8 +133,8 @@ export function createStarter({
 
   /** Wait for what another process hears. */
   async function awaitOther(first: StartIntent): Promise<StartOutcome> {
-    const until = clock.now() + answerTimeoutMs + ANSWER_GRACE_MS;
-    while (clock.now() < until) {
+    const until = clock.monotonicMs() + answerTimeoutMs + ANSWER_GRACE_MS;
+    while (clock.monotonicMs() < until) {
       await new Promise<void>((resolve) => void clock.schedule(LOOK_MS, resolve));
       if (!(await isUnderWayElsewhere(first))) return startNow(first, first);
     }

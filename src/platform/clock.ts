@@ -2,8 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 /** Time, so that tests can drive it. */
 export interface Clock {
-  /** In ms since the epoch. */
+  /** Wall time, in ms since the epoch: to be shown, kept, or compared with what others stamped. It may jump. */
   now(): number;
+  /** In ms since some moment; never goes back and never jumps: whatever is measured, is measured with this. */
+  monotonicMs(): number;
   /**
    * Resolves after `delayMs`.
    *
@@ -15,5 +17,6 @@ export interface Clock {
 /** The machine's time. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonicMs: () => performance.now(),
   wait: (delayMs, signal) => delay(delayMs, undefined, { signal }),
 };

@@ -8,11 +8,11 @@ const WINDOW_MS = 60_000;
  * Minutes follow one another from the first call on.
  */
 export function addRateLimit(app: FastifyInstance, maxCallsPerMinute: number, clock: Clock): void {
-  let windowEndsAt = 0;
+  let windowEndsAt = Number.NEGATIVE_INFINITY;
   let calls = 0;
 
   app.addHook('onRequest', async (_request, reply) => {
-    const now = clock.now();
+    const now = clock.monotonicMs();
     if (now >= windowEndsAt) {
       windowEndsAt = now + WINDOW_MS;
       calls = 0;

@@ -21,7 +21,7 @@ export function createTokenIssuer(
   lifetimeS: number,
   clock: Clock,
 ): TokenIssuer {
-  /** Oldest first, as all lifetimes are the same. In ms since the epoch. */
+  /** Oldest first, as all lifetimes are the same. By the monotonic clock, in ms. */
   const expiresAtOf = new Map<string, number>();
 
   function forgetExpired(now: number): void {
@@ -35,14 +35,15 @@ export function createTokenIssuer(
     issue(clientId, clientSecret) {
       const client = clients.find((known) => known.clientId === clientId);
       if (client === undefined || !isSame(client.clientSecret, clientSecret)) return null;
-      const now = clock.now();
+      const now = clock.monotonicMs();
       forgetExpired(now);
       const accessToken = randomBytes(32).toString('base64url');
       expiresAtOf.set(accessToken, now + lifetimeS * 1_000);
       return { accessToken, expiresInS: lifetimeS };
     },
 
-    isValid: (accessToken) => (expiresAtOf.get(accessToken) ?? 0) > clock.now(),
+    isValid: (accessToken) =>
+      (expiresAtOf.get(accessToken) ?? Number.NEGATIVE_INFINITY) > clock.monotonicMs(),
   };
 }
 

@@ -4,10 +4,11 @@ import {
   customFetch,
   errors,
   type FetchImplementation,
-  type JWKSCacheInput,
   type JWTVerifyGetKey,
-  jwksCache,
 } from 'jose';
+import { exchange } from '../datasources/http-exchange.js';
+import { createHttpPool, type HttpPool } from '../datasources/http-pool.js';
+import type { OutgoingProxies } from '../datasources/outgoing-proxy.js';
 import { SignInUnavailableError } from '../ingestion/gateway-error.js';
 import type { Clock } from '../ingestion/ports.js';
 import { toUsableKeys } from './usable-keys.js';
@@ -30,7 +31,8 @@ const TIMEOUT_MS = 5_000;
 export interface IssuerKeysOptions {
   /** Where the issuer publishes its keys (a JSON Web Key Set). */
   readonly url: URL;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Clock;
+  readonly proxies?: OutgoingProxies | undefined;
   /** Told each time the keys could not be fetched. */
   readonly onFailed: (error: unknown) => void;
   /** Told each time some were fetched that cannot be used, how many. */
@@ -47,24 +49,44 @@ export interface IssuerKeysOptions {
 export function createIssuerKeys({
   url,
   clock,
+  proxies,
   onFailed,
   onUnusable,
 }: IssuerKeysOptions): JWTVerifyGetKey {
-  const kept: JWKSCacheInput = {};
-  const fetched = createRemoteJWKSet(url, {
-    cacheMaxAge: FRESH_MS,
-    cooldownDuration: COOLDOWN_MS,
+  const pool = createHttpPool(url, { clock, proxies });
+  // jose measures with the wall clock. So it is told to keep what it has, and when to fetch is decided here.
+  const kept = createRemoteJWKSet(url, {
+    cacheMaxAge: Number.POSITIVE_INFINITY,
+    cooldownDuration: Number.POSITIVE_INFINITY,
     timeoutDuration: TIMEOUT_MS,
-    [jwksCache]: kept,
-    [customFetch]: createKeysFetch(onUnusable),
+    [customFetch]: createKeysFetch(pool, `${url.pathname}${url.search}`, onUnusable),
   });
-  let quietUntil = 0;
+  let fetchedMs = Number.NEGATIVE_INFINITY;
+  let quietUntil = Number.NEGATIVE_INFINITY;
   let lastFailure: unknown;
+
+  const ageMs = () => clock.monotonicMs() - fetchedMs;
+
+  async function fetchKeys(): Promise<void> {
+    await kept.reload();
+    fetchedMs = clock.monotonicMs();
+  }
+
+  const find: JWTVerifyGetKey = async (header, token) => {
+    if (ageMs() >= FRESH_MS) await fetchKeys();
+    try {
+      return await kept(header, token);
+    } catch (error) {
+      if (!(error instanceof errors.JWKSNoMatchingKey) || ageMs() < COOLDOWN_MS) throw error;
+      await fetchKeys();
+      return kept(header, token);
+    }
+  };
 
   /** Without asking the issuer. One that is not among those kept may be new. */
   const findKept: JWTVerifyGetKey = async (header, token) => {
-    const { jwks, uat = 0 } = kept;
-    if (!jwks || clock.now() - uat > KEPT_MS) throw new SignInUnavailableError(lastFailure);
+    const jwks = kept.jwks();
+    if (!jwks || ageMs() > KEPT_MS) throw new SignInUnavailableError(lastFailure);
     try {
       return await createLocalJWKSet(jwks)(header, token);
     } catch (error) {
@@ -74,12 +96,12 @@ export function createIssuerKeys({
   };
 
   return async (header, token) => {
-    if (clock.now() < quietUntil) return findKept(header, token);
+    if (clock.monotonicMs() < quietUntil) return findKept(header, token);
     try {
-      return await fetched(header, token);
+      return await find(header, token);
     } catch (error) {
       if (isOfToken(error)) throw error;
-      quietUntil = clock.now() + QUIET_MS;
+      quietUntil = clock.monotonicMs() + QUIET_MS;
       lastFailure = error;
       onFailed(error);
       return findKept(header, token);
@@ -95,11 +117,17 @@ function isOfToken(error: unknown): boolean {
 }
 
 /** Fetches what can be used of a set of keys; what is none is passed on as it came. */
-function createKeysFetch(onUnusable: (count: number) => void): FetchImplementation {
-  return async (url, options) => {
-    const response = await fetch(url, options);
-    if (response.status !== 200) return response;
-    const set = (await response.json()) as { keys?: unknown } | null;
+function createKeysFetch(
+  pool: HttpPool,
+  path: string,
+  onUnusable: (count: number) => void,
+): FetchImplementation {
+  return async (_url, { headers, signal }) => {
+    const request = { method: 'GET', path, headers: Object.fromEntries(headers) } as const;
+    const answer = await exchange(pool, request, signal);
+    if (answer.kind !== 'answered') throw answer.cause;
+    if (answer.status !== 200) return new Response(null, { status: answer.status });
+    const set = JSON.parse(answer.body) as { keys?: unknown } | null;
     if (!Array.isArray(set?.keys)) return Response.json(set);
     const { keys, unusableCount } = await toUsableKeys(set.keys);
     if (unusableCount > 0) onUnusable(unusableCount);

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { OutgoingProxies } from '../datasources/outgoing-proxy.js';
 import { anonymous, type Caller } from '../ingestion/caller.js';
 import { UnauthenticatedError } from '../ingestion/gateway-error.js';
 import type { Clock } from '../ingestion/ports.js';
@@ -44,8 +45,9 @@ export interface KeyedSignIn extends SignIn {
 /** Sign-in by access tokens and API keys, which their prefix tells apart. */
 export function createSignIn(
   config: SignInConfig,
-  clock: Pick<Clock, 'now'>,
+  clock: Clock,
   logger: Logger,
+  proxies?: OutgoingProxies,
 ): KeyedSignIn {
   const apiKeys = createApiKeys(config.apiKeys);
   const rules = config.accessTokens;
@@ -57,7 +59,7 @@ export function createSignIn(
     rules &&
     createAccessTokens(
       rules,
-      createIssuerKeys({ url: rules.jwksUrl, clock, onFailed, onUnusable }),
+      createIssuerKeys({ url: rules.jwksUrl, clock, proxies, onFailed, onUnusable }),
       clock,
     );
   const listeners: ((callers: ReadonlySet<Caller>) => void)[] = [];

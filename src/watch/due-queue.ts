@@ -1,9 +1,12 @@
 import type { Clock } from '../ingestion/ports.js';
 
+/** A timer that comes so much too late, in ms, tells that the process did not run. */
+const HELD_UP_MS = 1_000;
+
 /** An item that waits for its time. */
 export interface Due<Item> {
   readonly item: Item;
-  /** In ms, by the queue’s time. */
+  /** By the monotonic clock, in ms. */
   at: number;
   /** Its place in the heap; -1 where it waits no more. */
   index: number;
@@ -13,12 +16,11 @@ export interface Due<Item> {
  * Items that wait for their times, with one timer for all of them: a hundred thousand timers would take more
  * memory than what they are for.
  *
- * A binary heap, the soonest first. The queue’s time is the clock’s, but it never goes back: where somebody
- * sets the clock an hour back, nothing waits an hour longer.
+ * A binary heap, the soonest first. A process that was held up, as by a freeze, goes on where it was: what came
+ * due meanwhile is spread as it would have been, and not all due at once.
  */
 export class DueQueue<Item> {
   readonly #heap: Due<Item>[] = [];
-  #latestNow = Number.NEGATIVE_INFINITY;
   #heldSince: number | null = null;
   #armedAt = Number.POSITIVE_INFINITY;
   #disarm: () => void = () => {};
@@ -59,15 +61,16 @@ export class DueQueue<Item> {
     if (this.#heldSince === null) return;
     const since = this.#heldSince;
     this.#heldSince = null;
-    const heldMs = this.#now() - since;
-    for (const due of this.#heap) due.at += heldMs;
+    this.#putOff(this.#now() - since);
     this.#arm();
   }
 
+  #putOff(byMs: number): void {
+    for (const due of this.#heap) due.at += byMs;
+  }
+
   #now(): number {
-    if (this.#heldSince !== null) return this.#heldSince;
-    this.#latestNow = Math.max(this.#latestNow, this.clock.now());
-    return this.#latestNow;
+    return this.#heldSince ?? this.clock.monotonicMs();
   }
 
   /** Let the one timer be for the soonest. */
@@ -84,9 +87,12 @@ export class DueQueue<Item> {
   }
 
   #fire(): void {
-    this.#latestNow = Math.max(this.#now(), this.#armedAt);
+    const lateMs = this.#now() - this.#armedAt;
+    if (lateMs > HELD_UP_MS) this.#putOff(lateMs);
+    // Timers may come a moment early.
+    const now = Math.max(this.#now(), this.#armedAt);
     this.#armedAt = Number.POSITIVE_INFINITY;
-    for (let due = this.#heap[0]; due && due.at <= this.#latestNow; due = this.#heap[0]) {
+    for (let due = this.#heap[0]; due && due.at <= now; due = this.#heap[0]) {
       this.#take(due);
       this.onDue(due.item);
     }

@@ -93,7 +93,7 @@ export function createReplica({ registry, table, clock, newId, events }: Replica
     freeCount: 0,
     deadIds: [],
   };
-  /** By this machine's clock; before any heartbeat came through it is the past. */
+  /** By the monotonic clock; before any heartbeat came through it is the past. */
   let aliveUntil = Number.NEGATIVE_INFINITY;
   let watcher: Watcher | null = null;
   let wasMismatched = false;
@@ -126,10 +126,10 @@ export function createReplica({ registry, table, clock, newId, events }: Replica
     { cache: false },
   );
 
-  const isInForce = () => clock.now() < aliveUntil;
+  const isInForce = () => clock.monotonicMs() < aliveUntil;
 
   async function join(): Promise<void> {
-    const sentAt = clock.now();
+    const sentAt = clock.monotonicMs();
     await registry.join(id, LIFE_MS);
     liveFrom(sentAt);
     events.onJoined(id);
@@ -140,7 +140,7 @@ export function createReplica({ registry, table, clock, newId, events }: Replica
     aliveUntil = sentAt + LIFE_MS - MARGIN_MS;
     cancelEnd();
     // No answer to any heartbeat may come: then this is what notices.
-    cancelEnd = clock.schedule(Math.max(0, aliveUntil - clock.now()), lose);
+    cancelEnd = clock.schedule(Math.max(0, aliveUntil - clock.monotonicMs()), lose);
   }
 
   /** Others have the watches, or will: let go of all. */
@@ -155,7 +155,7 @@ export function createReplica({ registry, table, clock, newId, events }: Replica
   }
 
   async function beat(): Promise<void> {
-    const sentAt = clock.now();
+    const sentAt = clock.monotonicMs();
     const heard = await registry.beat(id, LIFE_MS);
     if (heard === null) {
       lose();

@@ -64,6 +64,8 @@ export function createRetrier({
 }: RetrierOptions): Retrier {
   /** What is seen to, by intent: how to call it off while it waits. */
   const scheduled = new Map<number, () => void>();
+  /** When the ABORTED of each of these was seen, by the monotonic clock. */
+  const seenMs = new Map<number, number>();
   const submitting = new Set<Promise<void>>();
   let cancelLook = () => {};
   let isStopped = false;
@@ -76,6 +78,7 @@ export function createRetrier({
         const pauseMs = spread(toBackoffMs(backoffMs, intent.attempt - 1));
         // Another process may have written it down, by a clock that is ahead of this one.
         const passedMs = Math.max(0, clock.now() - intent.createdAt);
+        seenMs.set(intent.intentId, clock.monotonicMs() - passedMs);
         schedule(intent, 0, Math.max(0, pauseMs - passedMs));
       }
     } catch (error) {
@@ -128,7 +131,8 @@ export function createRetrier({
     error: unknown,
     again: (minDelayMs: number) => void,
   ): Promise<void> {
-    const { intentId, createdAt } = intent;
+    const { intentId } = intent;
+    const agoMs = clock.monotonicMs() - (seenMs.get(intentId) ?? Number.NEGATIVE_INFINITY);
     const isNotTaken = error instanceof UpstreamError && !error.outcomeUnknown;
     const now = clock.now();
     try {
@@ -137,7 +141,7 @@ export function createRetrier({
         done(intent);
         await starts.lookInto(intentId, [], now);
         await look();
-      } else if (now - createdAt < GIVE_UP_AFTER_MS) {
+      } else if (agoMs < GIVE_UP_AFTER_MS) {
         events.onTried(intent, 'notTaken', error);
         again(error.retryAfterMs ?? 0);
       } else {
@@ -153,6 +157,7 @@ export function createRetrier({
 
   function done({ intentId }: StartIntent): void {
     scheduled.delete(intentId);
+    seenMs.delete(intentId);
   }
 
   function spread(delayMs: number): number {

@@ -1,5 +1,5 @@
 import type { RequestRef } from '../ingestion/ingestion-request.js';
-import type { WatchReport } from '../ingestion/ports.js';
+import type { Clock, WatchReport } from '../ingestion/ports.js';
 import type { Due } from './due-queue.js';
 
 /**
@@ -12,22 +12,29 @@ import type { Due } from './due-queue.js';
  */
 export interface Watch {
   readonly ref: RequestRef;
-  readonly firstObservedAt: number;
+  /** By the monotonic clock, as far as the wall clock can tell what was before this process. In ms. */
+  readonly firstObservedMs: number;
   phase: { readonly kind: 'waiting'; readonly nextPoll: Due<Watch> } | { readonly kind: 'polling' };
   intervalMs: number;
   lastObservedAt: number;
+  /** The same by the monotonic clock, in ms; null where it was not observed by this process. */
+  lastObservedMs: number | null;
   lastPolledAt: number | null;
   consecutiveFailures: number;
   lastFailure: WatchReport['lastFailure'];
 }
 
-/** How a request is being watched, for whoever asks. */
-export function toWatchReport(watch: Watch): WatchReport {
+/** How a request is being watched, for whoever asks now. */
+export function toWatchReport(watch: Watch, clock: Clock): WatchReport {
   const { phase, lastObservedAt, lastPolledAt, intervalMs, consecutiveFailures, lastFailure } =
     watch;
-  const nextPollAt = phase.kind === 'waiting' ? phase.nextPoll.at : null;
+  const { lastObservedMs } = watch;
+  const nowMs = clock.monotonicMs();
+  const nextPollAt =
+    phase.kind === 'waiting' ? Math.round(clock.now() + phase.nextPoll.at - nowMs) : null;
   return {
     lastObservedAt,
+    observedAgoMs: lastObservedMs === null ? null : nowMs - lastObservedMs,
     lastPolledAt,
     nextPollAt,
     intervalMs,

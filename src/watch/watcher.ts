@@ -95,12 +95,13 @@ export function createWatcher({
     answers?: StartAnswer,
   ): Promise<IngestionRecord> {
     const observedAt = clock.now();
+    const observedMs = clock.monotonicMs();
     const { kind, record } = await log.append({ ref, seen, observedAt, answers });
     const known = record.state.status;
     if (kind === 'transition') events.onTransition(known);
     if (kind === 'regression') events.onRegression(ref, known, seen.status);
     if (isTerminal(known)) end(ref);
-    else await succeed(ref, record, observedAt);
+    else await succeed(ref, record, observedAt, observedMs);
     return record;
   }
 
@@ -108,11 +109,13 @@ export function createWatcher({
     ref: RequestRef,
     record: IngestionRecord,
     observedAt: number,
+    observedMs: number,
   ): Promise<void> {
     const key = toRequestKey(ref);
     const watch = watches.get(key);
     if (watch) {
       watch.lastObservedAt = observedAt;
+      watch.lastObservedMs = observedMs;
       watch.consecutiveFailures = 0;
       watch.lastFailure = null;
       changed.add(watch);
@@ -123,21 +126,25 @@ export function createWatcher({
     const isOurs = await leases.claim(ref);
     // It may have ended meanwhile, or be watched since another call asked for it.
     if (!claiming.delete(key) || !isOurs || isStopped || watches.has(key)) return;
-    const begun = begin(record, observedAt);
+    const begun = begin(record, observedAt, observedMs);
     // While a poll is under way its own end plans the next one.
     if (!polls.has(key)) waitForNextPoll(begun);
   }
 
   function begin(
-    { ref, firstObservedAt }: Pick<Watch, 'ref' | 'firstObservedAt'>,
+    { ref, firstObservedAt }: Pick<IngestionRecord, 'ref' | 'firstObservedAt'>,
     lastObservedAt: number,
+    lastObservedMs: number | null,
   ): Watch {
+    // What was stamped by a clock that was ahead of this one is new.
+    const ageMs = Math.max(0, clock.now() - firstObservedAt);
     const watch: Watch = {
       ref,
-      firstObservedAt,
+      firstObservedMs: clock.monotonicMs() - ageMs,
       phase: { kind: 'polling' },
       intervalMs: plan.minMs,
       lastObservedAt,
+      lastObservedMs,
       lastPolledAt: null,
       consecutiveFailures: 0,
       lastFailure: null,
@@ -153,8 +160,8 @@ export function createWatcher({
   }
 
   function nextIntervalMs(watch: Watch, retryAfterMs?: number): number {
-    const { firstObservedAt, consecutiveFailures } = watch;
-    const ageMs = clock.now() - firstObservedAt;
+    const { firstObservedMs, consecutiveFailures } = watch;
+    const ageMs = clock.monotonicMs() - firstObservedMs;
     const watchCount = leases.watchCountOfAll(watches.size);
     return toPollDelayMs(plan, { ageMs, consecutiveFailures, watchCount, retryAfterMs }, random);
   }
@@ -221,7 +228,9 @@ export function createWatcher({
   function takeUp({ record, report }: Handover): Watch | null {
     const { ref, state, changedAt } = record;
     if (isStopped || isTerminal(state.status) || watches.has(toRequestKey(ref))) return null;
-    const watch = begin(record, report?.lastObservedAt ?? changedAt);
+    const agoMs = report?.observedAgoMs ?? null;
+    const observedMs = agoMs === null ? null : clock.monotonicMs() - agoMs;
+    const watch = begin(record, report?.lastObservedAt ?? changedAt, observedMs);
     if (report) {
       const { lastPolledAt, intervalMs, consecutiveFailures, lastFailure } = report;
       Object.assign(watch, { lastPolledAt, intervalMs, consecutiveFailures, lastFailure });
@@ -254,6 +263,10 @@ export function createWatcher({
     events.onPollFailed(ref, error, watch.consecutiveFailures);
   }
 
+  function toReported(watch: Watch): ReportedWatch {
+    return { ref: watch.ref, report: toWatchReport(watch, clock) };
+  }
+
   return {
     observe,
     poll: (ref) => poll(ref, 'interactive'),
@@ -262,7 +275,7 @@ export function createWatcher({
       const elsewhere = watches.has(key) ? null : await leases.findReport(ref);
       // It may have begun to be watched here while the others were asked.
       const watch = watches.get(key);
-      return watch ? toWatchReport(watch) : elsewhere;
+      return watch ? toWatchReport(watch, clock) : elsewhere;
     },
     async resume(pages) {
       nextPolls.hold();
@@ -305,8 +318,4 @@ export function createWatcher({
       await Promise.allSettled(polls.values());
     },
   };
-}
-
-function toReported(watch: Watch): ReportedWatch {
-  return { ref: watch.ref, report: toWatchReport(watch) };
 }

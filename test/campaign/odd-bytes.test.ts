@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { Agent } from 'undici';
 import { parseCampaignConfig } from '../../src/campaign/campaign-config.js';
 import { readApiKeysFrom, readClientsFrom } from '../../src/campaign/credentials-file.js';
 import { readEnvFile } from '../../src/campaign/env-file.js';
@@ -14,6 +13,7 @@ import { loadFaultPlan } from '../../src/campaign/faults/fault-plan-file.js';
 import { loadMappings } from '../../src/campaign/mappings.js';
 import { createAccessTokens } from '../../src/campaign/upload/access-token.js';
 import { findBatchId, parseBatchReport } from '../../src/campaign/upload/batch-report.js';
+import { openConnections } from '../../src/campaign/upload/connections.js';
 import { createDrivenClock } from './support/driven-clock.js';
 import { createWorkspace, mappingYaml, startService } from './support/running-service.js';
 import { ADMIN } from './support/service-client.js';
@@ -135,13 +135,13 @@ describe('the answers of Platform', () => {
       response.end(body);
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
-    const agent = new Agent();
+    const connections = openConnections();
     const clock = createDrivenClock();
     const imsUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const client = { clientId: 'client', clientSecret: 'secret' };
     const tokens = createAccessTokens(
       { kind: 'clientCredentials', imsUrl, ...client },
-      agent,
+      connections,
       clock,
     );
     const { signal } = new AbortController();
@@ -152,7 +152,7 @@ describe('the answers of Platform', () => {
     await clock.advance(goodForMs);
     await tokens.current(signal);
     expect(fetched).toBe(2);
-    await agent.close();
+    await connections.close();
     server.close();
   });
 });

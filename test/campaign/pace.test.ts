@@ -29,6 +29,7 @@ describe('pace', () => {
     let waits = 0;
     const counting = {
       now: clock.now,
+      monotonicMs: clock.monotonicMs,
       wait: (delayMs: number, signal: AbortSignal) => {
         waits += 1;
         return clock.wait(delayMs, signal);

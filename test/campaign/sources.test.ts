@@ -282,6 +282,7 @@ describe('a table of PostgreSQL', () => {
     const mapping = mappingOf(table.source, { recordsPerSecond: 1_000 });
     const clock = {
       now: () => performance.now(),
+      monotonicMs: () => performance.now(),
       // The first pause of the run: its connection is there, and idle.
       wait: () =>
         table.execute(

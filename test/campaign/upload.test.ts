@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createPlatformClient } from '../../src/campaign/upload/platform-client.js';
+import { startForwardProxy } from '../support/forward-proxy.js';
+import { startTcpProxy } from '../support/tcp-proxy.js';
 import { createSkippingClock } from './support/driven-clock.js';
 import { createRunHarness, mappingOf } from './support/run-harness.js';
 import { type PlatformCall, type PlatformFault, recordsOf } from './support/scripted-platform.js';
@@ -144,6 +146,63 @@ describe('an upload', () => {
     fail('create', { status: 401 });
     await expect(client.createBatch('d', signal)).rejects.toThrow('was answered with 401');
     await client.close();
+  });
+
+  it('waits until a date that Platform names, by the clock of Platform', async () => {
+    const clock = createSkippingClock();
+    await using harness = await createRunHarness({ clock });
+    const path = await harness.write('people.csv', people(1));
+    const headers = {
+      date: 'Thu, 01 Jan 2009 12:00:00 GMT',
+      'retry-after': 'Thu, 01 Jan 2009 12:01:30 GMT',
+    };
+    harness.platform.fail('upload', { status: 429, headers });
+    const startedAt = clock.now();
+    await harness.run(mappingOf({ kind: 'csv', path }));
+    expect(clock.now() - startedAt).toBeGreaterThanOrEqual(90_000);
+  });
+
+  it('goes through the proxy, which is named where it is down', async () => {
+    await using harness = await createRunHarness();
+    const { settings } = harness.platform;
+    const proxy = await startForwardProxy(settings.url);
+    const token = { kind: 'fixed', accessToken: 'ready' } as const;
+    const given = { ...settings, url: 'http://platform.invalid', token };
+    const { signal } = new AbortController();
+    const clock = createSkippingClock();
+    const through = (url: string) =>
+      createPlatformClient(given, clock, () => ({ url, variable: 'HTTP_PROXY' }));
+    const client = through(proxy.url);
+    const batchId = await client.createBatch('d', signal);
+    await client.uploadFile({ batchId, datasetId: 'd', name: 'f', content: Buffer.of(1) }, signal);
+    await client.close();
+    await proxy.close();
+    expect(proxy.asked).toEqual([
+      'POST http://platform.invalid/data/foundation/import/batches',
+      expect.stringContaining('PUT http://platform.invalid/data/foundation/import/batches/'),
+    ]);
+    const lost = through('http://me:planted@127.0.0.1:9');
+    await expect(lost.createBatch('d', signal)).rejects.toThrow(
+      'had no answer by way of the proxy http://127.0.0.1:9 (HTTP_PROXY): connect ECONNREFUSED 127.0.0.1:9',
+    );
+    await lost.close();
+  });
+
+  it('makes batches over connections that nothing in between can have forgotten', async () => {
+    await using harness = await createRunHarness();
+    const { settings, calls } = harness.platform;
+    const proxy = await startTcpProxy(settings.url);
+    const token = { kind: 'fixed', accessToken: 'ready' } as const;
+    const given = { ...settings, url: new URL(proxy.url).origin, token };
+    const client = createPlatformClient(given, createSkippingClock());
+    const { signal } = new AbortController();
+    const batchId = await client.createBatch('d', signal);
+    await client.readBatch(batchId, signal);
+    proxy.forget();
+    await client.createBatch('d', signal);
+    await client.close();
+    await proxy.close();
+    expect(calls).toEqual(['create', 'read', 'create']);
   });
 
   it('waits as long as Retry-After says', async () => {

@@ -1,8 +1,8 @@
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { createCallBudget } from '../../src/datasources/call-budget.js';
 import { type Deadline, startDeadline } from '../../src/datasources/call-deadline.js';
 import type { Urgency } from '../../src/ingestion/ports.js';
-import { createManualClock } from '../support/manual-clock.js';
+import { createManualClock, settle } from '../support/manual-clock.js';
 import { failureOf, releaseAfterTest } from './campaign-harness.js';
 
 function setUp(maxRps: number) {
@@ -23,21 +23,19 @@ function setUp(maxRps: number) {
 
 describe('the call budget', () => {
   it('gives no more turns than it has in any second, wherever that second begins', async () => {
-    // p-queue keeps the time of the turns itself, so here the clock of the machine is driven.
-    jest.useFakeTimers();
-    releaseAfterTest(async () => void jest.useRealTimers());
-    const { budget, deadline } = setUp(3);
+    const { clock, budget, deadline } = setUp(3);
     const turns: number[] = [];
-    const begin = Date.now();
     const take = (count: number) =>
       Array.from({ length: count }, () =>
-        budget.turn('interactive', deadline()).then(() => turns.push(Date.now() - begin)),
+        budget.turn('interactive', deadline()).then(() => turns.push(clock.monotonicMs())),
       );
     const first = take(1);
-    await jest.advanceTimersByTimeAsync(900);
+    await Promise.all(first);
+    await clock.advance(900);
     const more = take(5);
-    await jest.advanceTimersByTimeAsync(2000);
-    await Promise.all([...first, ...more]);
+    await settle();
+    await clock.advance(2000);
+    await Promise.all(more);
     expect(turns).toEqual([0, 900, 900, 1000, 1900, 1900]);
   });
 
@@ -100,13 +98,15 @@ describe('the call budget', () => {
   });
 
   it('has a call wait behind those that are ahead, in the background only', async () => {
-    const { budget, deadline } = setUp(1);
+    const { clock, budget, deadline } = setUp(1);
     await budget.turn('interactive', deadline());
     const polls = [1, 2].map(() => failureOf(budget.turn('background', deadline(3_000))));
     // Two polls are ahead of another one, and none of somebody who waits.
     const poll = failureOf(budget.turn('background', deadline(2_000)));
     expect(await poll).toMatchObject({ retryAfterMs: 2000 });
-    await budget.turn('interactive', deadline(2_000));
+    const turn = budget.turn('interactive', deadline(2_000));
+    await clock.advance(1_000);
+    await turn;
     for (const waiter of polls) waiter.catch(() => {});
   });
 
@@ -114,9 +114,8 @@ describe('the call budget', () => {
     const { clock, budget, deadline } = setUp(100);
     budget.hold(5000);
     budget.hold(2000);
-    expect(clock.pendingMs()).toEqual([5000]);
     budget.hold(7000);
-    expect(clock.pendingMs()).toEqual([7000]);
+    expect(clock.pendingMs()).toEqual([]);
     const error = await failureOf(budget.turn('interactive', deadline(6999)));
     expect(error.retryAfterMs).toBe(7000);
     const turn = budget.turn('interactive', deadline(7001));
@@ -124,10 +123,12 @@ describe('the call budget', () => {
     await turn;
   });
 
-  it('keeps no timer once it is closed', () => {
-    const { clock, budget } = setUp(100);
+  it('keeps no timer of its own once it is closed', () => {
+    const { clock, budget, deadline } = setUp(100);
     budget.hold(5000);
+    budget.turn('interactive', deadline(9000)).catch(() => {});
+    expect(clock.pendingMs()).toEqual([5000, 9000]);
     budget.close();
-    expect(clock.pendingMs()).toEqual([]);
+    expect(clock.pendingMs()).toEqual([9000]);
   });
 });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { sql } from 'kysely';
 import { createCallerCounts } from '../../src/datasources/caller-counts.datasource.js';
 import { createAllowance } from '../../src/server/limits/allowance.js';
@@ -33,6 +33,27 @@ describe('what callers use up', () => {
     await expect(one.take('name:a', 1)).rejects.toMatchObject(refused);
     await other.take('name:b', 4);
   });
+
+  it.each(['in the database', 'in this process'])(
+    'counts for a minute at most, %s, where the clock is set back by an hour',
+    async (where) => {
+      await using replicas = await setUp(2);
+      const allowance = where === 'in this process' ? createAllowance('requests', 2) : replicas.one;
+      await allowance.take('name:a', 2);
+      await expect(allowance.take('name:a', 1)).rejects.toMatchObject(refused);
+      const realNow = Date.now.bind(Date);
+      const setBack = jest.spyOn(Date, 'now').mockImplementation(() => realNow() - 3_600_000);
+      try {
+        await allowance.take('name:a', 2);
+        const error = await allowance.take('name:a', 1).catch((refusal: unknown) => refusal);
+        expect(error).toMatchObject(refused);
+        const { retryAfterMs } = (error as { extensions: { retryAfterMs: number } }).extensions;
+        expect(retryAfterMs).toBeLessThanOrEqual(60_000);
+      } finally {
+        setBack.mockRestore();
+      }
+    },
+  );
 
   it('is counted right where all come at once', async () => {
     await using replicas = await setUp(20);

@@ -4,7 +4,8 @@ import { BadUserInputError } from '../../src/ingestion/gateway-error.js';
 import { startAnswers, statusAnswers } from '../support/campaign-answers.js';
 import { createManualClock } from '../support/manual-clock.js';
 import { json } from '../support/scripted-upstream.js';
-import { ref, setUp } from './campaign-harness.js';
+import { startTcpProxy } from '../support/tcp-proxy.js';
+import { ref, releaseAfterTest, scripted, setUp } from './campaign-harness.js';
 
 const headers = {
   authorization: 'Bearer token-1',
@@ -61,6 +62,20 @@ describe('what goes over the wire', () => {
     // Two, not one: a call made in the instant an answer ends finds its connection still busy.
     const connections = new Set(upstream.calls.map(({ connection }) => connection));
     expect(connections.size).toBeLessThanOrEqual(2);
+  });
+
+  it('but a start has one of its own: the kept one may be lost on the way, which nobody would know', async () => {
+    const upstream = await scripted();
+    const proxy = await startTcpProxy(upstream.url);
+    releaseAfterTest(() => proxy.close());
+    const { campaign } = await setUp({ url: new URL(proxy.url) });
+    upstream.script(inProgress, submitted, submitted);
+    await campaign.status(ref, 'interactive');
+    proxy.forget();
+    await campaign.start('XDM44');
+    proxy.forget();
+    await campaign.start('XDM44');
+    expect(upstream.calls.map(({ connection }) => connection)).toEqual([0, 1, 2]);
   });
 
   it('but not after a GET with a body, which not every server reads off the connection', async () => {

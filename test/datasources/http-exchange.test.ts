@@ -2,8 +2,17 @@ import { connect } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { Pool } from 'undici';
 import { exchange } from '../../src/datasources/http-exchange.js';
+import type { HttpPool } from '../../src/datasources/http-pool.js';
 import { hang, text } from '../support/scripted-upstream.js';
 import { releaseAfterTest, scripted } from './campaign-harness.js';
+
+/** Just the connections. */
+const bare = (pool: Pool): HttpPool => ({
+  dispatch: (options, handler) => void pool.dispatch(options, handler),
+  toRetryAfterMs: () => undefined,
+  toProxyFault: () => undefined,
+  destroy: () => pool.destroy(),
+});
 
 const request = { method: 'POST', path: '/', headers: {} } as const;
 
@@ -28,7 +37,7 @@ describe('one exchange, called off', () => {
     releaseAfterTest(() => pool.destroy());
     const reason = new Error('enough');
     const controller = new AbortController();
-    const exchanged = exchange(pool, request, controller.signal);
+    const exchanged = exchange(bare(pool), request, controller.signal);
     const connectNow = await connecting.promise;
     controller.abort(reason);
     expect(await exchanged).toEqual({ kind: 'calledOff', isSent: false, cause: reason });
@@ -37,7 +46,7 @@ describe('one exchange, called off', () => {
     // The sentinel is next in the same queue. Had the first been written, it would have arrived before.
     upstream.otherwise(text(200, ''));
     const sentinel = { ...request, path: '/sentinel' };
-    await exchange(pool, sentinel, new AbortController().signal);
+    await exchange(bare(pool), sentinel, new AbortController().signal);
     expect(upstream.calls.map(({ rawPath }) => rawPath)).toEqual(['/sentinel']);
   });
 
@@ -47,7 +56,7 @@ describe('one exchange, called off', () => {
     releaseAfterTest(() => pool.destroy());
     upstream.script(hang());
     const controller = new AbortController();
-    const exchanged = exchange(pool, request, controller.signal);
+    const exchanged = exchange(bare(pool), request, controller.signal);
     const [call] = await upstream.arrived(1);
     controller.abort();
     expect(await exchanged).toMatchObject({ kind: 'calledOff', isSent: true });
@@ -58,7 +67,7 @@ describe('one exchange, called off', () => {
     const upstream = await scripted();
     const pool = new Pool(upstream.url);
     releaseAfterTest(() => pool.destroy());
-    const exchanged = await exchange(pool, request, AbortSignal.abort('no'));
+    const exchanged = await exchange(bare(pool), request, AbortSignal.abort('no'));
     expect(exchanged).toEqual({ kind: 'calledOff', isSent: false, cause: 'no' });
     expect(upstream.calls).toEqual([]);
   });

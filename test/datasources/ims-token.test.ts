@@ -115,6 +115,37 @@ describe('a fetched token', () => {
     expect(ims.calls).toHaveLength(2);
   });
 
+  it.each([-86_400_000, -3_600_000, 3_600_000, 86_400_000])(
+    'lives as long as it would have where the clock is set by %d ms',
+    async (ms) => {
+      const { ims, clock, tokens } = await setUpTokens();
+      const slow = held(granted('t2', 3_600));
+      ims.script(granted('t1', 3_600), slow.answer);
+      await tokens.token();
+      clock.jump(ms);
+      await clock.advance(3_299_999);
+      expect(await tokens.token()).toBe('t1');
+      await clock.advance(1);
+      expect(await tokens.token()).toBe('t1');
+      await ims.arrived(2);
+      expect(ims.calls).toHaveLength(2);
+      slow.release();
+    },
+  );
+
+  it('that cannot be had is asked for again when it would have been, however the clock is set', async () => {
+    const { ims, clock, tokens } = await setUpTokens();
+    ims.script(text(503, '', { 'retry-after': '90' }), granted('t1'));
+    expect(await failureOf(tokens.token())).toMatchObject({ retryAfterMs: 90_000 });
+    clock.jump(-86_400_000);
+    await clock.advance(89_000);
+    expect(await failureOf(tokens.token())).toMatchObject({ retryAfterMs: 1_000 });
+    clock.jump(86_400_000);
+    expect(await failureOf(tokens.token())).toMatchObject({ retryAfterMs: 1_000 });
+    await clock.advance(1_000);
+    expect(await tokens.token()).toBe('t1');
+  });
+
   it('serves until it expires where it cannot be renewed', async () => {
     const { ims, clock, tokens, failed } = await setUpTokens();
     ims.script(granted('t1', 1000));

@@ -65,7 +65,7 @@ describe('whatever stands in the other fields', () => {
       fc.property(oddObject('expires_in', 'scope', 'refresh_token'), (fields) => {
         const body = JSON.stringify({ ...fields, access_token: 't', token_type: 'Bearer' });
         const answer = { kind: 'answered', status: 200, headers: {}, body } as const;
-        const { accessToken, lifeMs } = parseTokenAnswer(answer, 0);
+        const { accessToken, lifeMs } = parseTokenAnswer(answer);
         expect(accessToken).toBe('t');
         expect(lifeMs > 0 && lifeMs <= 86_400_000).toBe(true);
       }),
@@ -95,7 +95,7 @@ describe('whatever an answer is', () => {
         unlessRefused(InvalidAnswerError, () => parseReportedState(text, ref));
         unlessRefused(InvalidAnswerError, () => parseSubmission(text, 'XDM44'));
         const answer = { kind: 'answered', status: 200, headers: {}, body: text } as const;
-        unlessRefused(UpstreamError, () => parseTokenAnswer(answer, 0));
+        unlessRefused(UpstreamError, () => parseTokenAnswer(answer));
         expect(toComplaint(text).from).toBeTruthy();
       }),
     );

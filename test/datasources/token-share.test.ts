@@ -60,6 +60,18 @@ describe('a token that replicas share', () => {
     expect(await createReplica(credentialsFor(ims.url)).tokens.token()).toBe('t1');
   });
 
+  it('is fetched all the same where the clock of the database was set back since the last fetch', async () => {
+    const { ims, replicas } = await setUp(2);
+    ims.script(text(503, ''), granted('t1'), granted('t2'));
+    await failureOf(replicas[0]?.tokens.token() ?? Promise.resolve());
+    await sql`update access_tokens set retry_at = retry_at + interval '1 hour',
+      fetching_until = now() + interval '1 hour'`.execute(database.db);
+    expect(await replicas[1]?.tokens.token()).toBe('t1');
+    await sql`update access_tokens set fetched_at = fetched_at + interval '1 hour',
+      expires_at = expires_at + interval '1 hour'`.execute(database.db);
+    expect(await createReplica(credentialsFor(ims.url)).tokens.token()).toBe('t2');
+  });
+
   it('is not in the database in the clear, nor to be read with another secret', async () => {
     const { ims, tokensOfAll } = await setUp(1);
     ims.script(granted('planted-token-1'), granted('planted-token-2'));

@@ -66,6 +66,7 @@ const idsOf = (refs: readonly RequestRef[]) => refs.map(({ requestId }) => reque
 
 const report: WatchReport = {
   lastObservedAt: 0,
+  observedAgoMs: null,
   lastPolledAt: 0,
   nextPollAt: 0,
   intervalMs: 1_500,
@@ -84,6 +85,18 @@ describe('the registry of replicas', () => {
     expect(await registry.livingProcesses()).toEqual(['process 1']);
     expect(await registry.beat('a', LONG_MS)).toMatchObject({ livingCount: 1, deadIds: ['b'] });
     expect(await registry.beat('a', LONG_MS)).toMatchObject({ livingCount: 1, deadIds: [] });
+  });
+
+  it('has no dead one live on where the clock of the database was set back', async () => {
+    const ttlMs = 500;
+    await registry.join('a', ttlMs);
+    await registry.join('dead', ttlMs);
+    await sql`update replicas set expires_at = expires_at + interval '1 hour'`.execute(database.db);
+    await registry.beat('a', ttlMs);
+    const { rows } = await sql<{ left_ms: number }>`
+      select (extract(epoch from max(expires_at) - now()) * 1000)::float8 as left_ms
+      from replicas`.execute(database.db);
+    expect(rows[0]?.left_ms).toBeLessThanOrEqual(ttlMs);
   });
 
   it('tells a replica that was taken for dead so, whether or not another one noticed', async () => {

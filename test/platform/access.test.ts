@@ -82,7 +82,7 @@ describe('IMS', () => {
   it('ends a token when its time is over', async () => {
     await using own = await createWorkspace();
     let now = Date.now();
-    const clock = { now: () => now, wait: async () => {} };
+    const clock = { now: () => now, monotonicMs: () => now, wait: async () => {} };
     await using short = await startReceiver({ ...own, tokenLifetimeS: 10, clock });
     expect((await short.call(PATHS[0] ?? '')).httpStatus).toBe(200);
     now += 10_000;
@@ -97,7 +97,7 @@ describe('a rate limit', () => {
   it('is answered with 429050 and the seconds until the next minute', async () => {
     await using own = await createWorkspace();
     let now = Date.now();
-    const clock = { now: () => now, wait: async () => {} };
+    const clock = { now: () => now, monotonicMs: () => now, wait: async () => {} };
     await using limited = await startReceiver({ ...own, maxCallsPerMinute: 2, clock });
     const list = () => limited.call(PATHS[0] ?? '');
     expect([(await list()).httpStatus, (await list()).httpStatus]).toEqual([200, 200]);

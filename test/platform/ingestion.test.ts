@@ -282,7 +282,7 @@ describe('the catalog', () => {
   it('lists batches, filtered and in pages', async () => {
     await using own = await createWorkspace();
     let now = 1_000;
-    const clock = { now: () => now, wait: async () => {} };
+    const clock = { now: () => now, monotonicMs: () => now, wait: async () => {} };
     await using quiet = await startReceiver({ ...own, clock });
     const ids: string[] = [];
     for (; ids.length < 5; now += 1_000) ids.push((await quiet.create()).json.id);

@@ -20,6 +20,38 @@ describe('onceExpired', () => {
     expect(clock.pendingCount).toBe(0);
   });
 
+  it.each([3_600_000, DAY_MS])(
+    'tells soon of one that a clock set forward by %d ms is past',
+    async (ms) => {
+      const clock = createManualClock();
+      let isTold = false;
+      onceExpired(clock, clock.now() + ms, () => {
+        isTold = true;
+      });
+      await clock.advance(60_000);
+      clock.jump(ms);
+      await clock.advance(30_000);
+      expect(isTold).toBe(true);
+    },
+  );
+
+  it.each([3_600_000, DAY_MS])(
+    'tells no later where the clock is set back by %d ms',
+    async (ms) => {
+      const clock = createManualClock();
+      let isTold = false;
+      onceExpired(clock, clock.now() + 600_000, () => {
+        isTold = true;
+      });
+      await clock.advance(60_000);
+      clock.jump(-ms);
+      await clock.advance(539_999);
+      expect(isTold).toBe(false);
+      await clock.advance(1);
+      expect(isTold).toBe(true);
+    },
+  );
+
   it('tells at once of one that is over', () => {
     const clock = createManualClock();
     let isTold = false;

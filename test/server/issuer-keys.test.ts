@@ -18,15 +18,19 @@ let issuer: TokenIssuer;
 let failures: unknown[];
 let unusableCounts: number[];
 
-/** Both the clock that the keys are given and the one that jose reads. */
+/** How far time has gone on, for both clocks. */
 let aheadMs = 0;
+/** How far the wall clock was set back, or forward where negative. */
+let setBackMs = 0;
+const clock = { ...systemClock, monotonicMs: () => performance.now() + aheadMs };
 const realNow = Date.now.bind(Date);
 
 beforeEach(async () => {
   aheadMs = 0;
+  setBackMs = 0;
   failures = [];
   unusableCounts = [];
-  jest.spyOn(Date, 'now').mockImplementation(() => realNow() + aheadMs);
+  jest.spyOn(Date, 'now').mockImplementation(() => realNow() + aheadMs - setBackMs);
   first = await newIssuerKey('k1');
   second = await newIssuerKey('k2');
   issuer = await startTokenIssuer(first);
@@ -40,7 +44,7 @@ afterEach(async () => {
 function createKeys(url = issuer.jwksUrl) {
   const onFailed = (error: unknown) => void failures.push(error);
   const onUnusable = (count: number) => void unusableCounts.push(count);
-  return createIssuerKeys({ url, clock: systemClock, onFailed, onUnusable });
+  return createIssuerKeys({ url, clock, onFailed, onUnusable });
 }
 
 /** Whether a token of this key is taken: its subject, or the code of the error. */
@@ -89,6 +93,21 @@ describe('the keys of an issuer', () => {
     aheadMs = 601_000;
     expect(await tryKey(keys, first)).toBe(NO_SUCH_KEY);
     expect(await tryKey(keys, second)).toBe('ci');
+  });
+
+  it('are fetched when it is time, however the wall clock is set', async () => {
+    const keys = createKeys();
+    expect(await tryKey(keys, first)).toBe('ci');
+    issuer.publish(second);
+    setBackMs = 3_600_000;
+    aheadMs = 31_000;
+    expect(await tryKey(keys, second)).toBe('ci');
+    issuer.publish(first);
+    aheadMs += 601_000;
+    expect(await tryKey(keys, second)).toBe(NO_SUCH_KEY);
+    setBackMs = -86_400_000;
+    expect(await tryKey(keys, first)).toBe('ci');
+    expect(issuer.fetchCount).toBe(3);
   });
 
   it('that cannot be fetched are asked for again after 5 s, and make no token a bad one', async () => {

@@ -35,6 +35,7 @@ export function createHeldClock(): HeldClock {
 
   return {
     now: systemClock.now,
+    monotonicMs: systemClock.monotonicMs,
     async wait(delayMs, signal) {
       signal.throwIfAborted();
       const aborted = Promise.withResolvers<never>();

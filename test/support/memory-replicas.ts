@@ -38,9 +38,18 @@ export function createMemoryReplicas(log: IngestionLog, clock: Clock): MemoryRep
     const shift = (report: WatchReport, by: number): WatchReport => ({
       ...report,
       lastObservedAt: report.lastObservedAt === null ? null : report.lastObservedAt + by,
+      observedAgoMs: null,
       lastPolledAt: report.lastPolledAt === null ? null : report.lastPolledAt + by,
       nextPollAt: report.nextPollAt === null ? null : report.nextPollAt + by,
     });
+    /** By the table's clock; how long ago something was observed is believed before when that was. */
+    const toRow = (report: WatchReport): WatchReport => {
+      const { observedAgoMs } = report;
+      const shifted = shift(report, -skewMs());
+      return observedAgoMs === null
+        ? shifted
+        : { ...shifted, lastObservedAt: clock.now() - observedAgoMs };
+    };
     const skewMs = () => own.now() - clock.now();
     async function toHandovers(taken: readonly { ref: RequestRef; report: WatchReport | null }[]) {
       const records = await log.find(taken.map(({ ref }) => ref));
@@ -70,7 +79,7 @@ export function createMemoryReplicas(log: IngestionLog, clock: Clock): MemoryRep
         return watches.flatMap(({ ref, report }) => {
           const row = rows.get(toRequestKey(ref));
           if (row?.owner !== replicaId) return [ref];
-          row.report = shift(report, -skewMs());
+          row.report = toRow(report);
           return [];
         });
       },
@@ -79,7 +88,7 @@ export function createMemoryReplicas(log: IngestionLog, clock: Clock): MemoryRep
           const row = rows.get(toRequestKey(ref));
           if (row?.owner !== replicaId) continue;
           row.owner = null;
-          row.report = shift(report, -skewMs());
+          row.report = toRow(report);
         }
       },
       async noteSeen() {},

@@ -9,6 +9,8 @@ export interface TcpProxy {
   cut(): void;
   /** Once a client sends something with this text in it: pass it on or not, and cut that connection then. */
   cutAt(text: string, isPassedOn: boolean): void;
+  /** Forget the connections that there are, as a NAT does: what comes over them is lost, and nobody is told. */
+  forget(): void;
   /** Keep from clients, from now on, what servers say on connections over which this text was sent. */
   muffle(text: string): void;
   close(): Promise<void>;
@@ -20,12 +22,14 @@ export async function startTcpProxy(serverUrl: string): Promise<TcpProxy> {
   const clients = new Set<Socket>();
   const sentByClient = new WeakMap<Socket, string>();
   let trap: { readonly text: string; readonly isPassedOn: boolean } | null = null;
+  const forgotten = new WeakSet<Socket>();
   let muffled: string | null = null;
 
   const proxy = createServer((client) => {
     const server = connect(Number(target.port), target.hostname);
     clients.add(client);
     client.on('data', (data) => {
+      if (forgotten.has(client)) return;
       sentByClient.set(client, (sentByClient.get(client) ?? '') + data.toString('latin1'));
       const isTrapped = trap !== null && data.includes(trap.text);
       if (!isTrapped || trap?.isPassedOn) server.write(data);
@@ -58,6 +62,9 @@ export async function startTcpProxy(serverUrl: string): Promise<TcpProxy> {
     cut,
     cutAt(text, isPassedOn) {
       trap = { text, isPassedOn };
+    },
+    forget() {
+      for (const client of clients) forgotten.add(client);
     },
     muffle(text) {
       muffled = text;

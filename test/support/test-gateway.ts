@@ -61,6 +61,8 @@ export function toTestConfig(upstream: RemoteUpstream | string): Omit<GatewayCon
     platform: null,
     timeoutMs: 2_000,
     maxRps: 1_000,
+    maxWaitMs: 300_000,
+    proxies: { http: null, https: null, exempt: [] },
     statusRequestIdIn: 'query',
     pollMinMs: 20,
     pollMaxMs: 200,

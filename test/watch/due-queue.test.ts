@@ -11,7 +11,7 @@ describe('the due queue', () => {
         const clock = createManualClock(0);
         const told: number[] = [];
         const queue = new DueQueue<number>(clock, (delayMs) => {
-          expect(clock.now()).toBe(delayMs);
+          expect(clock.monotonicMs()).toBe(delayMs);
           told.push(delayMs);
         });
         const added = given.map(({ delayMs }) => queue.add(delayMs, delayMs));
@@ -71,16 +71,35 @@ describe('the due queue', () => {
     expect(told.toSorted()).toEqual(['first', 'second']);
   });
 
-  it('keeps nobody waiting longer where the clock is set back', async () => {
+  it.each([-86_400_000, 86_400_000])(
+    'keeps every delay where the clock is set by %d ms',
+    async (ms) => {
+      const clock = createManualClock();
+      const told: string[] = [];
+      const queue = new DueQueue<string>(clock, (item) => told.push(item));
+      queue.add('first', 10);
+      queue.add('second', 20);
+      clock.jump(ms);
+      await clock.advance(10);
+      expect(told).toEqual(['first']);
+      await clock.advance(10);
+      expect(told).toEqual(['first', 'second']);
+    },
+  );
+
+  it('goes on as spread as it was once a process that was frozen runs again', async () => {
     const manual = createManualClock();
-    let setBackMs = 0;
-    const clock = { ...manual, now: () => manual.now() - setBackMs };
-    const told: string[] = [];
-    const queue = new DueQueue<string>(clock, (item) => told.push(item));
-    queue.add('first', 10);
-    queue.add('second', 20);
-    setBackMs = 3_600_000;
-    await manual.advance(20);
-    expect(told).toEqual(['first', 'second']);
+    let frozenMs = 0;
+    const clock = { ...manual, monotonicMs: () => manual.monotonicMs() + frozenMs };
+    const told: number[] = [];
+    const queue = new DueQueue<number>(clock, (item) => told.push(item));
+    for (const delayMs of [100, 200, 300, 400]) queue.add(delayMs, delayMs);
+    frozenMs = 7_200_000;
+    await manual.advance(100);
+    expect(told).toEqual([100]);
+    await manual.advance(200);
+    expect(told).toEqual([100, 200, 300]);
+    await manual.advance(100);
+    expect(told).toEqual([100, 200, 300, 400]);
   });
 });

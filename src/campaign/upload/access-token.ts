@@ -1,7 +1,7 @@
 import { addAbortListener } from 'node:events';
-import type { Dispatcher } from 'undici';
 import { z } from 'zod';
 import type { Clock } from '../clock.js';
+import type { Connections } from './connections.js';
 import { callHttp } from './http-call.js';
 import { PlatformError } from './platform-error.js';
 
@@ -54,18 +54,18 @@ function toPositive(told: unknown): number | null {
 /** Build the tokens; of several who ask at once, one goes to IMS. */
 export function createAccessTokens(
   token: PlatformToken,
-  dispatcher: Dispatcher,
+  connections: Connections,
   clock: Clock,
 ): AccessTokens {
   if (token.kind === 'fixed') {
     return { current: async () => token.accessToken, forget: () => false };
   }
   const { imsUrl, clientId, clientSecret } = token;
-  let known: { readonly accessToken: string; readonly renewAt: number } | null = null;
+  let known: { readonly accessToken: string; readonly renewMs: number } | null = null;
   let fetching: Promise<string> | null = null;
 
   async function fetchToken(): Promise<string> {
-    const text = await callHttp(dispatcher, {
+    const text = await callHttp(connections, {
       method: 'POST',
       url: `${imsUrl}/ims/token/v3`,
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
@@ -80,14 +80,14 @@ export function createAccessTokens(
     });
     const { access_token: accessToken, expires_in: lifetimeS } = parseTokenAnswer(text);
     const lifetimeMs = lifetimeS * 1_000;
-    const renewAt = clock.now() + Math.max(lifetimeMs - RENEWAL_MARGIN_MS, lifetimeMs / 2);
-    known = { accessToken, renewAt };
+    const renewMs = clock.monotonicMs() + Math.max(lifetimeMs - RENEWAL_MARGIN_MS, lifetimeMs / 2);
+    known = { accessToken, renewMs };
     return accessToken;
   }
 
   return {
     async current(signal) {
-      if (known !== null && known.renewAt > clock.now()) return known.accessToken;
+      if (known !== null && known.renewMs > clock.monotonicMs()) return known.accessToken;
       signal.throwIfAborted();
       fetching ??= fetchToken().finally(() => {
         fetching = null;

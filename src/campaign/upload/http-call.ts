@@ -1,4 +1,6 @@
-import { type Dispatcher, request } from 'undici';
+import type { IncomingHttpHeaders } from 'node:http';
+import { request } from 'undici';
+import type { Connections } from './connections.js';
 import { PlatformError } from './platform-error.js';
 
 /** From the last byte sent to the first of the answer, and between two of it. In ms. */
@@ -23,13 +25,15 @@ export interface HttpCall {
  * @throws {PlatformError} for any other answer, or none; the signal's reason where it was aborted
  */
 export async function callHttp(
-  dispatcher: Dispatcher,
+  connections: Connections,
   { method, url, headers, body, signal }: HttpCall,
 ): Promise<string> {
-  const name = `${method} ${new URL(url).pathname}`;
-  const response = await orPlatformError(name, signal, () =>
+  const target = new URL(url);
+  const name = `${method} ${target.pathname}`;
+  const way = connections.wayTo(target);
+  const response = await orPlatformError(name, way, signal, () =>
     request(url, {
-      dispatcher,
+      dispatcher: connections.of(method),
       method,
       headers,
       body: body ?? null,
@@ -38,7 +42,7 @@ export async function callHttp(
       bodyTimeout: ANSWER_TIMEOUT_MS,
     }),
   );
-  const bytes = await orPlatformError(name, signal, () => response.body.bytes());
+  const bytes = await orPlatformError(name, way, signal, () => response.body.bytes());
   const text = toAnswerText(bytes);
   const { statusCode } = response;
   if (statusCode >= 200 && statusCode < 300) return text;
@@ -46,12 +50,13 @@ export async function callHttp(
     `${name} was answered with ${statusCode}: ${reasonOf(text)}`,
     statusCode === 429 || statusCode === 408 || statusCode >= 500,
     statusCode,
-    parseRetryAfter(response.headers['retry-after']),
+    parseRetryAfter(response.headers),
   );
 }
 
 async function orPlatformError<T>(
   name: string,
+  way: string,
   signal: AbortSignal,
   exchange: () => Promise<T>,
 ): Promise<T> {
@@ -60,7 +65,7 @@ async function orPlatformError<T>(
   } catch (error) {
     signal.throwIfAborted();
     const { message, code } = error as NodeJS.ErrnoException;
-    throw new PlatformError(`${name} had no answer: ${message || code}`, true, null, null, {
+    throw new PlatformError(`${name} had no answer${way}: ${message || code}`, true, null, null, {
       cause: error,
     });
   }
@@ -87,10 +92,12 @@ function reasonOf(text: string): string {
   return text.slice(0, LONGEST_REASON) || 'no body';
 }
 
-/** Seconds, or a date. */
-function parseRetryAfter(header: string | string[] | undefined): number | null {
-  const text = String(header ?? '');
-  if (/^\d{1,6}$/.test(text)) return Number(text) * 1_000;
+/** Seconds; or a date, by the clock of whoever wrote it, where the answer tells what time it is there. */
+function parseRetryAfter(headers: IncomingHttpHeaders): number | null {
+  const text = String(headers['retry-after'] ?? '').trim();
+  if (/^\d+$/.test(text)) return Number(text) * 1_000;
   const at = Date.parse(text);
-  return Number.isNaN(at) ? null : Math.max(0, at - Date.now());
+  if (Number.isNaN(at)) return null;
+  const sentAt = Date.parse(String(headers.date ?? ''));
+  return Math.max(0, at - (Number.isNaN(sentAt) ? Date.now() : sentAt));
 }

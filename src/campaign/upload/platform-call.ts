@@ -1,6 +1,6 @@
-import { Agent } from 'undici';
 import type { Clock } from '../clock.js';
 import { createAccessTokens, type PlatformToken } from './access-token.js';
+import { openConnections, type ProxyOf } from './connections.js';
 import { callHttp, type HttpCall } from './http-call.js';
 import { PlatformError } from './platform-error.js';
 
@@ -39,9 +39,10 @@ export interface PlatformCaller {
 export function createPlatformCaller(
   { url, apiKey, imsOrg, sandbox, token }: PlatformSettings,
   clock: Clock,
+  proxyOf?: ProxyOf,
 ): PlatformCaller {
-  const dispatcher = new Agent();
-  const tokens = createAccessTokens(token, dispatcher, clock);
+  const connections = openConnections(proxyOf);
+  const tokens = createAccessTokens(token, connections, clock);
 
   return {
     async call({ path, contentType, ...wanted }) {
@@ -55,7 +56,7 @@ export function createPlatformCaller(
           ...(contentType === undefined ? {} : { 'content-type': contentType }),
         };
         try {
-          return await callHttp(dispatcher, { ...wanted, url: `${url}${path}`, headers });
+          return await callHttp(connections, { ...wanted, url: `${url}${path}`, headers });
         } catch (error) {
           const isRefused = error instanceof PlatformError && error.httpStatus === 401;
           if (!isRefused || !tokens.forget(accessToken) || isRenewed) throw error;
@@ -63,6 +64,6 @@ export function createPlatformCaller(
       }
     },
 
-    close: () => dispatcher.destroy(),
+    close: () => connections.close(),
   };
 }

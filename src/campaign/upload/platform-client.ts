@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { Clock } from '../clock.js';
 import { type BatchReport, findBatchId, parseBatchReport } from './batch-report.js';
+import type { ProxyOf } from './connections.js';
 import { createPlatformCaller, type PlatformSettings } from './platform-call.js';
 import { PlatformError } from './platform-error.js';
 import { withRetries } from './retry.js';
@@ -48,8 +49,12 @@ const createdBatch = z.object({
 });
 
 /** Build a client; connections are opened as they are needed, and kept. */
-export function createPlatformClient(settings: PlatformSettings, clock: Clock): PlatformClient {
-  const { call, close } = createPlatformCaller(settings, clock);
+export function createPlatformClient(
+  settings: PlatformSettings,
+  clock: Clock,
+  proxyOf?: ProxyOf,
+): PlatformClient {
+  const { call, close } = createPlatformCaller(settings, clock, proxyOf);
 
   async function tryToCreate(datasetId: string, externalId: string, signal: AbortSignal) {
     const body = JSON.stringify({
@@ -104,7 +109,7 @@ export function createPlatformClient(settings: PlatformSettings, clock: Clock): 
   return {
     createBatch(datasetId, signal) {
       const externalId = randomUUID();
-      const since = Date.now();
+      const since = clock.now();
       let mayBeThere = false;
       return withRetries(clock, signal, async () => {
         if (mayBeThere) {

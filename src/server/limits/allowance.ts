@@ -31,10 +31,22 @@ export function createAllowance(
 ): Allowance {
   if (perMinute === Number.POSITIVE_INFINITY) return { take: async () => {} };
   const limiter = newLimiter({ keyPrefix: what, points: perMinute, duration: MINUTE_S });
+  async function consume(callerKey: string, count: number): Promise<void> {
+    try {
+      await limiter.consume(callerKey, count);
+    } catch (refusal) {
+      const isStale = refusal instanceof RateLimiterRes && refusal.msBeforeNext > MINUTE_S * 1_000;
+      if (!isStale) throw refusal;
+      // The library goes by the wall clock, which was set back since this was counted: the minute is over.
+      await limiter.delete(callerKey);
+      await limiter.consume(callerKey, count);
+    }
+  }
+
   return {
     async take(callerKey, count) {
       try {
-        await limiter.consume(callerKey, count);
+        await consume(callerKey, count);
       } catch (refusal) {
         if (!(refusal instanceof RateLimiterRes)) throw refusal;
         const retryAfterMs = refusal.msBeforeNext;

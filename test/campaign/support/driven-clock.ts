@@ -30,6 +30,7 @@ export function createDrivenClock(startsAt = 1_000_000): DrivenClock {
 
   return {
     now: () => now,
+    monotonicMs: () => now,
     wait: (delayMs, signal) =>
       new Promise((resolve, reject) => {
         if (signal.aborted) return reject(signal.reason);
@@ -62,6 +63,7 @@ export function createSkippingClock(): Clock {
   let now = 1_000_000;
   return {
     now: () => now,
+    monotonicMs: () => now,
     async wait(delayMs, signal) {
       signal.throwIfAborted();
       now += delayMs;
@@ -73,6 +75,7 @@ export function createSkippingClock(): Clock {
 export function createHurriedClock(times: number): Clock {
   return {
     now: () => systemClock.now() * times,
+    monotonicMs: () => systemClock.monotonicMs() * times,
     wait: (delayMs, signal) => systemClock.wait(delayMs / times, signal),
   };
 }

@@ -170,6 +170,7 @@ export function createHeldClock() {
   const held: (() => void)[] = [];
   const clock: Clock = {
     now: () => Date.now(),
+    monotonicMs: () => performance.now(),
     wait: (_delayMs, signal) =>
       new Promise((resolve, reject) => {
         signal.addEventListener('abort', () => reject(signal.reason));

@@ -1,0 +1,62 @@
+import type { Environment } from './sources.js';
+
+/** A forward proxy, as a variable names it. */
+interface ForwardProxy {
+  /** With its credentials, which are shown to nobody. */
+  readonly url: string;
+  readonly variable: string;
+}
+
+/** By way of whom calls leave, by the scheme of what they go to. */
+export interface OutgoingProxies {
+  readonly http: ForwardProxy | null;
+  readonly https: ForwardProxy | null;
+  /** What is reached without one. */
+  readonly exempt: readonly string[];
+}
+
+/**
+ * By way of whom calls leave, from the variables that other programs read as well. Each may be written in capitals
+ * or not; where both are set, the one in small letters counts.
+ *
+ * @param faults - gets one for each variable that is no proxy
+ */
+export function toOutgoingProxies(given: Environment, faults: string[]): OutgoingProxies {
+  const { value: exempt } = find('NO_PROXY', given);
+  return {
+    http: toProxy('HTTP_PROXY', given, faults),
+    https: toProxy('HTTPS_PROXY', given, faults),
+    exempt: exempt.split(/[\s,]+/).filter((entry) => entry !== ''),
+  };
+}
+
+function find(
+  name: string,
+  given: Environment,
+): { readonly variable: string; readonly value: string } {
+  const small = name.toLowerCase();
+  const variable = given[small] ? small : name;
+  return { variable, value: given[variable]?.trim() ?? '' };
+}
+
+function toProxy(name: string, given: Environment, faults: string[]): ForwardProxy | null {
+  const { variable, value } = find(name, given);
+  if (value === '') return null;
+  // `proxy:3128`, as other programs take it.
+  const url = URL.parse(value.includes('://') ? value : `http://${value}`);
+  if (url && /^https?:$/.test(url.protocol) && isDecodable(url)) return { url: url.href, variable };
+  // Not its value: it may hold a password anywhere.
+  faults.push(
+    `${variable}=***: expected the http or https URL of a proxy, such as http://user:password@proxy:3128`,
+  );
+  return null;
+}
+
+/** Whether its credentials can be read as they are sent: a `%` of a password has to be written `%25`. */
+function isDecodable({ username, password }: URL): boolean {
+  try {
+    return decodeURIComponent(username + password) !== undefined;
+  } catch {
+    return false;
+  }
+}

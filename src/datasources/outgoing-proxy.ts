@@ -1,0 +1,106 @@
+import { BlockList, isIP } from 'node:net';
+
+/** A forward proxy, as one of the environment’s variables names it. */
+export interface ForwardProxy {
+  /** With its credentials, which are shown to nobody. */
+  readonly url: string;
+  /** Such as `HTTPS_PROXY`. */
+  readonly variable: string;
+}
+
+/** By way of whom calls leave, by the scheme of what they go to; null where they go there themselves. */
+export interface OutgoingProxies {
+  readonly http: ForwardProxy | null;
+  readonly https: ForwardProxy | null;
+  /** Names, domains, addresses and networks that calls go to themselves, as `NO_PROXY` has them; `*` for all. */
+  readonly exempt: readonly string[];
+}
+
+/** The proxy that a URL is reached through, or null. This machine is always reached without one. */
+export function findProxy(url: URL, proxies: OutgoingProxies | undefined): ForwardProxy | null {
+  const proxy = url.protocol === 'https:' ? proxies?.https : proxies?.http;
+  if (!proxy) return null;
+  const isExempt = [...THIS_MACHINE, ...(proxies?.exempt ?? [])].some((entry) =>
+    covers(entry.toLowerCase(), url),
+  );
+  return isExempt ? null : proxy;
+}
+
+const THIS_MACHINE = ['localhost', '127.0.0.0/8', '::1'];
+
+function covers(entry: string, url: URL): boolean {
+  if (entry === '*') return true;
+  const { name, port } = toNameAndPort(entry);
+  if (port !== undefined && port !== (url.port || (url.protocol === 'https:' ? '443' : '80'))) {
+    return false;
+  }
+  const host = url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
+  const version = isIP(host);
+  if (version !== 0)
+    return toAddresses(name)?.check(host, version === 4 ? 'ipv4' : 'ipv6') ?? false;
+  const domain = name.replace(/^\*?\./, '').replace(/\.$/, '');
+  return host === domain || host.endsWith(`.${domain}`);
+}
+
+/** The colons of a bare IPv6 address are not in front of a port. */
+function toNameAndPort(entry: string): { readonly name: string; readonly port?: string } {
+  const [, inBrackets, portBehind] = /^\[(.+)\](?::(\d+))?$/.exec(entry) ?? [];
+  if (inBrackets) return { name: inBrackets, ...(portBehind && { port: portBehind }) };
+  const [, name, port] = /^([^:]+):(\d+)$/.exec(entry) ?? [];
+  return name && port ? { name, port } : { name: entry };
+}
+
+/** An address or a network (`10.0.0.0/8`); null where it is neither. */
+function toAddresses(name: string): BlockList | null {
+  const [address = '', prefix] = name.split('/');
+  const version = isIP(address);
+  if (version === 0) return null;
+  const addresses = new BlockList();
+  const family = version === 4 ? 'ipv4' : 'ipv6';
+  const longest = version === 4 ? 32 : 128;
+  const bits = prefix === undefined ? longest : Number(prefix);
+  if (!Number.isInteger(bits) || bits < 0 || bits > longest) return null;
+  addresses.addSubnet(address, bits, family);
+  return addresses;
+}
+
+/** A proxy kept a call from where it was to go. The message completes "because …", and holds no credentials. */
+export class ProxyFault extends Error {
+  override readonly name = 'ProxyFault';
+}
+
+/** The proxy’s fault that an error goes back to, if it does to one. */
+export function findProxyFault(error: unknown): ProxyFault | undefined {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof ProxyFault) return cause;
+  }
+  return undefined;
+}
+
+/**
+ * What a proxy did to a call that failed; undefined where it was not the proxy’s fault.
+ *
+ * @param isSent - the call itself was written to the proxy: then only the proxy’s own answer tells
+ */
+export function toProxyFault(
+  { url, variable }: ForwardProxy,
+  cause: Error,
+  isSent: boolean,
+): ProxyFault | undefined {
+  const { protocol, host } = new URL(url);
+  const fault = (what: string) =>
+    new ProxyFault(`the proxy ${protocol}//${host} (${variable}) ${what}`, { cause });
+  // undici has the status of the proxy’s answer in its messages only.
+  const [, status] = /^Proxy .*\((\d{3})\)/.exec(cause.message) ?? [];
+  if (status === '407') {
+    return fault(`asks for other credentials (HTTP 407): correct those in ${variable}`);
+  }
+  if (status !== undefined) return fault(`did not let the call through (HTTP ${status})`);
+  const { code } = cause as NodeJS.ErrnoException;
+  if (isSent || code === undefined || !UNREACHABLE.test(code)) return undefined;
+  return fault(`cannot be reached (${code})`);
+}
+
+/** Codes of connections that were not made; what is wrong behind the proxy has others. */
+const UNREACHABLE =
+  /^(ECONN|EHOST|ENET|ENOTFOUND|EAI_|ETIMEDOUT|EPIPE|UND_ERR_(PRX|CONNECT_TIMEOUT|SOCKET))/;

@@ -1,0 +1,221 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { createCallBudget } from '../../src/datasources/call-budget.js';
+import { createSharedCallBudget } from '../../src/datasources/call-budget.shared.js';
+import { createCallCircuit } from '../../src/datasources/call-circuit.js';
+import { startDeadline } from '../../src/datasources/call-deadline.js';
+import { CallFailure } from '../../src/datasources/campaign.failure.js';
+import { UpstreamError } from '../../src/ingestion/gateway-error.js';
+import type { ReportedState, RequestRef } from '../../src/ingestion/ingestion-request.js';
+import { ingestionStatus } from '../../src/ingestion/ingestion-status.js';
+import type { Clock, Urgency } from '../../src/ingestion/ports.js';
+import { createReplica } from '../../src/watch/replica.js';
+import { createWatcher } from '../../src/watch/watcher.js';
+import { createManualClock, settle } from '../support/manual-clock.js';
+import { createMemoryLog } from '../support/memory-log.js';
+import { createMemoryReplicas } from '../support/memory-replicas.js';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const REPLICAS = 2;
+const MAX_RPS = 4;
+
+const running: ReportedState = { status: 'IN_PROGRESS', info: 'running', batchId: null };
+const limited = () =>
+  new CallFailure(new UpstreamError('UPSTREAM_RATE_LIMITED', 'slow', { retryAfterMs: 5_000 }));
+const inTrouble = () =>
+  new CallFailure(new UpstreamError('UPSTREAM_UNAVAILABLE', 'down'), { isTrouble: true });
+
+type Mood = 'well' | 'limiting' | 'failing';
+
+type Step =
+  | { readonly kind: 'pass'; readonly ms: number }
+  | { readonly kind: 'jump'; readonly by: number; readonly ms: number }
+  | { readonly kind: 'mood'; readonly mood: Mood }
+  | { readonly kind: 'begin'; readonly by: number }
+  | { readonly kind: 'ask'; readonly by: number; readonly maxAgeMs: number };
+
+const by = fc.nat(REPLICAS - 1);
+const jumps = fc.constantFrom(-DAY_MS, -HOUR_MS, HOUR_MS, DAY_MS);
+const step = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('pass'), ms: fc.nat(15_000) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('jump'), by, ms: jumps }) },
+  fc.record({
+    kind: fc.constant('mood'),
+    mood: fc.constantFrom<Mood[]>('well', 'limiting', 'failing'),
+  }),
+  fc.record({ kind: fc.constant('begin'), by }),
+);
+const ask = fc.record({ kind: fc.constant('ask'), by, maxAgeMs: fc.nat(20_000) });
+
+/** Two replicas with all that measures time in them, in front of an upstream that has moods. */
+async function createCluster(isShared: boolean) {
+  const base = createManualClock();
+  const setByMs = Array.from({ length: REPLICAS }, () => 0);
+  const log = createMemoryLog();
+  const database = createMemoryReplicas(log, { ...base, now: base.monotonicMs });
+  const trace: string[] = [];
+  const observedMs = new Map<string, number>();
+  let mood: Mood = 'well';
+  let nextCallMs = 0;
+  let requestCount = 0;
+
+  const reservations = {
+    async reserve(count: number) {
+      const firstMs = Math.max(nextCallMs, base.monotonicMs());
+      nextCallMs = firstMs + (count / MAX_RPS) * 1_000;
+      return firstMs - base.monotonicMs();
+    },
+    async pause(delayMs: number) {
+      nextCallMs = Math.max(nextCallMs, base.monotonicMs() + delayMs);
+    },
+  };
+
+  const members = setByMs.map((_, index) => {
+    const clock: Clock = { ...base, now: () => base.now() + (setByMs[index] ?? 0) };
+    const budget = isShared
+      ? createSharedCallBudget(reservations, clock, MAX_RPS)
+      : createCallBudget(clock, MAX_RPS);
+    const circuit = createCallCircuit(clock, { failuresToOpen: 3, pauseMs: 10_000 });
+    const tell = (what: string) => trace.push(`${base.monotonicMs()} ${index}: ${what}`);
+
+    async function answer(): Promise<ReportedState | CallFailure> {
+      if (mood === 'failing') return inTrouble();
+      if (mood === 'well') return running;
+      budget.hold(5_000);
+      return limited();
+    }
+
+    const upstream = {
+      expedite() {},
+      async status({ requestId }: RequestRef, urgency: Urgency) {
+        const deadline = startDeadline(clock, 10_000);
+        try {
+          await budget.turn(urgency, deadline, requestId);
+          const result = await circuit.run(() => {
+            tell(`asked about ${requestId}`);
+            return answer();
+          });
+          if (result instanceof CallFailure) throw result.error;
+          observedMs.set(requestId, base.monotonicMs());
+          return result;
+        } finally {
+          deadline.release();
+        }
+      },
+    };
+    const replica = createReplica({
+      registry: database.registry,
+      table: database.table(clock),
+      clock,
+      newId: () => `replica ${index}`,
+      events: {
+        onJoined: () => tell('joined'),
+        onLost: () => tell('lost its watches'),
+        onCompanyChanged: async () => {},
+        onTaken: (count) => void tell(`took ${count}`),
+        onGivenBack: (count) => void tell(`gave ${count}`),
+        onFailed: (error) => void tell(`failed: ${error}`),
+      },
+    });
+    const watcher = createWatcher({
+      upstream,
+      log,
+      clock,
+      plan: { minMs: 1_000, maxMs: 8_000, maxPollsPerSecond: MAX_RPS * 0.8 },
+      leases: replica.leases,
+      events: {
+        onTransition() {},
+        onRegression() {},
+        onPollFailed: ({ requestId }, error) => {
+          const { code, retryAfterMs } = error as UpstreamError;
+          tell(`${requestId} failed: ${code}, again in ${retryAfterMs}`);
+        },
+      },
+      random: () => 0.5,
+    });
+    return { clock, replica, watcher, budget };
+  });
+  for (const { replica, watcher } of members) await replica.start(watcher);
+
+  return {
+    trace,
+    async take(next: Step): Promise<void> {
+      const member = members['by' in next ? next.by : 0];
+      if (!member) throw new Error('There is no such replica.');
+      switch (next.kind) {
+        case 'pass':
+          await base.advance(next.ms);
+          return;
+        case 'jump':
+          setByMs[next.by] = (setByMs[next.by] ?? 0) + next.ms;
+          return;
+        case 'mood':
+          mood = next.mood;
+          return;
+        case 'begin': {
+          requestCount += 1;
+          const requestId = String(requestCount);
+          observedMs.set(requestId, base.monotonicMs());
+          await member.watcher.observe({ mappingId: 'm', requestId }, running);
+          return;
+        }
+        case 'ask': {
+          if (requestCount === 0) return;
+          const ref = { mappingId: 'm', requestId: String(requestCount) };
+          const [known = null] = await log.find([ref]);
+          const { watcher, clock } = member;
+          const asked = ingestionStatus({ watches: watcher, clock }, ref, known, next.maxAgeMs);
+          // Refused, it tells nothing.
+          const told = asked.then(
+            () => base.monotonicMs() - (observedMs.get(ref.requestId) ?? 0),
+            () => 0,
+          );
+          await base.advance(12_000);
+          await settle();
+          expect(await told).toBeLessThanOrEqual(next.maxAgeMs);
+        }
+      }
+    },
+    async stop() {
+      const stopped = members.map(({ watcher }) => watcher.stop());
+      // Polls that wait for a turn have it, or are too late.
+      await base.advance(20_000);
+      await Promise.all(stopped);
+      for (const { budget } of members) budget.close();
+    },
+  };
+}
+
+async function traceOf(steps: readonly Step[], isShared: boolean): Promise<readonly string[]> {
+  const cluster = await createCluster(isShared);
+  for (const next of steps) await cluster.take(next);
+  await cluster.take({ kind: 'pass', ms: 30_000 });
+  await cluster.stop();
+  return cluster.trace;
+}
+
+describe('clocks that jump, both ways, by an hour and a day', () => {
+  it.each([
+    ['a budget each', false],
+    ['one budget', true],
+  ])('change nothing of when replicas with %s call, hold back and fail', async (_, isShared) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 20 }), async (steps) => {
+        const calm = (steps as Step[]).filter(({ kind }) => kind !== 'jump');
+        expect(await traceOf(steps as Step[], isShared)).toEqual(await traceOf(calm, isShared));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('have nobody told what is older than was asked for', async () => {
+    const steps = fc.array(fc.oneof(step, ask), { maxLength: 15 });
+    await fc.assert(
+      fc.asyncProperty(steps, async (taken) => {
+        await traceOf(taken as Step[], true);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});

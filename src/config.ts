@@ -1,8 +1,7 @@
 import { type ExposureConfig, toExposureConfig } from './config/exposure.js';
-import { isLoopback } from './config/loopback.js';
 import { findIdleCredential, type PlatformConfig, toPlatformConfig } from './config/platform.js';
 import { type LogLevel, type Settings, settings } from './config/settings.js';
-import { toSignInConfig } from './config/sign-in.js';
+import { toAudience, toSignInConfig } from './config/sign-in.js';
 import {
   type Environment,
   isSecret,
@@ -112,6 +111,11 @@ export function parseConfig(
     );
   }
   const signIn = toSignInConfig(read, faults);
+  if (signIn === null && !read.ALLOW_ANONYMOUS && read.TRUST_PROXY?.length) {
+    warn(
+      'TRUST_PROXY is set, but there is no sign-in, and ALLOW_ANONYMOUS=true is not set either: only this machine is served, and what proxies pass on for others is refused.',
+    );
+  }
   const upstream = toUpstreamConfig(read, given, faults);
   const platform = toPlatformConfig(read, given, faults);
   if (faults.length > 0) throw new ConfigError(faults);
@@ -133,10 +137,7 @@ export function parseConfig(
       : { kind: 'sqlite', dataDir: all.DATA_DIR },
     dataDir: all.DATA_DIR,
     retentionDays: all.RETENTION_DAYS,
-    exposure: toExposureConfig(all, {
-      hasSignIn: signIn !== null,
-      isReachable: !isLoopback(all.HOST),
-    }),
+    exposure: toExposureConfig(all, toAudience(all, signIn)),
     logLevel: all.LOG_LEVEL,
   });
 }

@@ -28,6 +28,7 @@ import { GRAPHQL_PATH } from './server/http.js';
 import { createMetrics } from './server/metrics.js';
 import { createOperationLog } from './server/operation-log.js';
 import { readPersistedOperations } from './server/persisted-operations.js';
+import { createRefusalLog } from './server/refusal-log.js';
 import { anonymousSignIn, createSignIn, type SignIn, type SignInConfig } from './server/sign-in.js';
 import { createStarts } from './starts.js';
 import { createHub } from './watch/hub.js';
@@ -220,6 +221,7 @@ export async function startGateway(
   const persistedOperations =
     persistedOperationsFile === null ? null : readPersistedOperations(persistedOperationsFile);
   const logOperation = createOperationLog(logger);
+  const logRefusal = createRefusalLog(logger, clock);
   let draining = false;
   const isDraining = () => draining;
   const signIn = config.signIn ? openSignIn(config.signIn, starting, logger) : anonymousSignIn;
@@ -238,6 +240,10 @@ export async function startGateway(
     reportOperation(report) {
       logOperation(report);
       metrics.observeOperation(report);
+    },
+    reportRefusal(report) {
+      logRefusal(report);
+      metrics.countRefusal(report);
     },
     isDraining,
     logger,

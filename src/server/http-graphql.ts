@@ -3,6 +3,9 @@ import type { FastifyRequest } from 'fastify';
 import { GraphQLError } from 'graphql';
 import type { OperationParams, OperationTexts } from './operation-text.js';
 
+/** Requests name a path only. */
+const ANY_HOST = 'http://localhost';
+
 /**
  * An HTTP request as Apollo Server takes it, with the text in it that is to be run: exactly that one, so that
  * what was checked is what is parsed.
@@ -13,7 +16,7 @@ export function toGraphQLRequest(
   { method, url, headers, body }: FastifyRequest,
   texts: OperationTexts,
 ): HTTPGraphQLRequest | GraphQLError {
-  const search = new URLSearchParams(url.split('?', 2)[1]);
+  const search = new URLSearchParams(URL.parse(url, ANY_HOST)?.search);
   const params = method === 'POST' ? toParams(body) : fromSearch(search);
   const found = texts(params);
   if (found instanceof GraphQLError) return found;

@@ -18,6 +18,7 @@ import { type Asker, toAsker } from './asker.js';
 import { onceExpired } from './expiry.js';
 import type { SocketQuota } from './limits/socket-quota.js';
 import type { Operations } from './operations.js';
+import type { RefusalReporter } from './refusal-log.js';
 import type { SignIn } from './sign-in.js';
 import { type OperationHost, SocketOperation } from './socket-operation.js';
 import {
@@ -44,6 +45,9 @@ const MAX_BUFFERED_BYTES = 64 * 1024;
  */
 const MAX_UNREAD_BYTES = 1024 * 1024;
 
+/** graphql-ws clients come back after 1012 (Service Restart); after 1001 they would too, but at once. */
+export const SERVICE_RESTART = 1012;
+
 /** Bytes would go as a binary frame. */
 const AS_TEXT = { binary: false };
 
@@ -55,6 +59,7 @@ export interface SocketServices {
   readonly signIn: SignIn;
   readonly clock: Clock;
   readonly quota: SocketQuota;
+  readonly reportRefusal: RefusalReporter;
   /** How many may be under way on one socket. */
   readonly maxOperations: number;
 }
@@ -167,6 +172,15 @@ export class SocketConnection implements OperationHost {
   }
 
   close(code: number, reason: string): void {
+    if (this.#phase !== 'closed' && code !== SERVICE_RESTART) {
+      const from = this.#quotaKey;
+      this.services.reportRefusal({
+        transport: 'websocket',
+        code: String(code),
+        message: reason,
+        from,
+      });
+    }
     this.end();
     this.socket.close(code, reason);
   }

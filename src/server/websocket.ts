@@ -1,16 +1,18 @@
-import type { IncomingMessage } from 'node:http';
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { CloseCode, handleProtocols } from 'graphql-ws';
 import type { Logger } from 'pino';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import type { ClientAddress } from './client-address.js';
 import { toAddressKey } from './limits/caller-key.js';
-import type { OriginCheck } from './origin.js';
-import { type SocketClient, SocketConnection, type SocketServices } from './socket-connection.js';
+import type { Refusal, RequestCheck } from './refusal.js';
+import {
+  SERVICE_RESTART,
+  type SocketClient,
+  SocketConnection,
+  type SocketServices,
+} from './socket-connection.js';
 import { startPings } from './socket-pings.js';
-
-/** graphql-ws clients come back after 1012 (Service Restart); after 1001 they would too, but at once. */
-const SERVICE_RESTART = 1012;
 
 /** Over how long sockets are closed on shutdown, so that their clients do not all come back together. */
 const DRAIN_SPREAD_MS = 1_000;
@@ -18,13 +20,32 @@ const DRAIN_SPREAD_MS = 1_000;
 /** A client has this long to answer the close before its connection is cut. */
 const CLOSE_TIMEOUT_MS = 2_000;
 
+const shuttingDown: Refusal = {
+  status: 503,
+  code: 'SHUTTING_DOWN',
+  message: 'The gateway is shutting down. Ask again.',
+};
+const tooManyOfCaller: Refusal = {
+  status: 429,
+  code: 'RATE_LIMITED',
+  message: 'There are as many WebSockets from this address as there may be. Close one.',
+};
+const tooMany: Refusal = {
+  status: 503,
+  code: 'TOO_MANY_SOCKETS',
+  message: 'The gateway has as many WebSockets as it may have. Try again later.',
+};
+
 /** What the WebSockets are built of. */
 export interface WebSocketOptions {
   readonly services: SocketServices;
   /** Of a frame. */
   readonly maxFrameBytes: number;
   readonly addressOf: ClientAddress;
-  readonly isAllowedOrigin: OriginCheck;
+  /** Whether the request to upgrade may come from where it says. */
+  readonly check: RequestCheck;
+  /** Told of each request to upgrade that was refused. */
+  readonly onRefused: (refusal: Refusal, request: IncomingMessage) => void;
   readonly logger: Logger;
 }
 
@@ -45,7 +66,8 @@ export function createWebSockets({
   services,
   maxFrameBytes,
   addressOf,
-  isAllowedOrigin,
+  check,
+  onRefused,
   logger,
 }: WebSocketOptions): GraphQLWebSockets {
   const webSockets = new WebSocketServer({
@@ -84,6 +106,10 @@ export function createWebSockets({
   /** A frame that breaks the protocol; the ws library closes the socket with the code for it. */
   function onError(error: Error): void {
     logger.debug({ err: error }, 'A WebSocket broke the protocol');
+    // One of the library's codes: what is the client's fault has one.
+    const { code } = error as { code?: string };
+    if (code?.startsWith('WS_ERR_'))
+      services.reportRefusal({ transport: 'websocket', code, message: error.message });
   }
 
   function open(socket: WebSocket, client: SocketClient): void {
@@ -106,16 +132,17 @@ export function createWebSockets({
 
   let isDraining = false;
 
-  /** With which status a socket is refused; null where it may be opened. */
-  function refusalOf(request: IncomingMessage, addressKey: string): string | null {
+  /** Why a socket is refused; null where it may be opened. */
+  function refusalOf(request: IncomingMessage, addressKey: string): Refusal | null {
     // Over a connection that was open before: the server accepts no new ones any more.
-    if (isDraining) return '503 Service Unavailable';
-    if (!isAllowedOrigin(request)) return '403 Forbidden';
+    if (isDraining) return shuttingDown;
+    const refusal = check(request);
+    if (refusal) return refusal;
     switch (services.quota.refusal(addressKey)) {
       case 'caller':
-        return '429 Too Many Requests';
+        return tooManyOfCaller;
       case 'full':
-        return '503 Service Unavailable';
+        return tooMany;
       case null:
         return null;
     }
@@ -126,7 +153,9 @@ export function createWebSockets({
       const addressKey = toAddressKey(addressOf(request));
       const refusal = refusalOf(request, addressKey);
       if (refusal) {
-        connection.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+        onRefused(refusal, request);
+        const status = `${refusal.status} ${STATUS_CODES[refusal.status]}`;
+        connection.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
         return;
       }
       const { authorization } = request.headers;

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { isLoopback } from '../../src/config/loopback.js';
 import { type Config, ConfigError, parseConfig } from '../../src/config.js';
 import { tokenAlgorithms } from '../../src/server/access-tokens.js';
+import { isLoopback } from '../../src/server/loopback.js';
 
 let directory: string;
 beforeAll(() => {

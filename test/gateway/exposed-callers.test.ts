@@ -26,7 +26,7 @@ afterAll(() => upstream.close());
 afterEach(() => gateway.stop());
 
 async function start(limits: Partial<Limits>, rest: Partial<ExposureConfig> = {}): Promise<void> {
-  const exposure = { ...privateExposure, ...rest };
+  const exposure = { ...privateExposure, audience: 'everybody' as const, ...rest };
   gateway = await startTestGateway(upstream.config, {
     exposure: { ...exposure, limits: { ...exposure.limits, ...limits } },
   });

@@ -7,8 +7,8 @@ import type { RefusalReporter } from './refusal-log.js';
 /** A connection on which something came that is no HTTP request, as Node.js tells of it. */
 export interface ClientError extends Error {
   readonly code?: string;
-  /** What came. */
-  readonly rawPacket?: Buffer;
+  /** What came: a buffer. */
+  readonly rawPacket?: unknown;
 }
 
 const badRequest = (status: number, message: string): Refusal => ({
@@ -78,8 +78,9 @@ export function createRawAnswers(report: RefusalReporter): RawAnswers {
 
 /** The parser says of anything that does not begin with a method it knows that its method is invalid. */
 function isOfUnknownMethod({ code, rawPacket }: ClientError): boolean {
-  const start = rawPacket?.subarray(0, MAX_METHOD_LENGTH).toString('latin1') ?? '';
-  return code === 'HPE_INVALID_METHOD' && /^[A-Za-z-]+ \S/.test(start);
+  if (code !== 'HPE_INVALID_METHOD' || !Buffer.isBuffer(rawPacket)) return false;
+  const start = rawPacket.subarray(0, MAX_METHOD_LENGTH).toString('latin1');
+  return /^[A-Za-z-]+ \S/.test(start);
 }
 
 /** Longer ones are nobody's. */

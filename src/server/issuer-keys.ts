@@ -2,9 +2,11 @@ import {
   createLocalJWKSet,
   createRemoteJWKSet,
   customFetch,
+  type ExportedJWKSCache,
   errors,
   type FetchImplementation,
   type JWKSCacheInput,
+  type JWSHeaderParameters,
   type JWTVerifyGetKey,
   jwksCache,
 } from 'jose';
@@ -42,6 +44,7 @@ export interface IssuerKeysOptions {
  * old, or when a token names one that is not among them, as it is when the issuer has changed its keys.
  *
  * @throws {SignInUnavailableError} (when called) the keys cannot be fetched, and none are kept that would do
+ * @throws {errors.JWKSMultipleMatchingKeys} (when called) any of several may be the one; it goes through them
  * @throws {errors.JOSEError} (when called) the issuer has no such key
  */
 export function createIssuerKeys({
@@ -61,12 +64,26 @@ export function createIssuerKeys({
   let quietUntil = 0;
   let lastFailure: unknown;
 
+  /** The key that the token names, or else one that has no name: the signature shows whether it is that one. */
+  const orUnnamed =
+    (find: JWTVerifyGetKey): JWTVerifyGetKey =>
+    async (header, token) => {
+      try {
+        return await find(header, token);
+      } catch (error) {
+        const { jwks } = kept as Partial<ExportedJWKSCache>;
+        const unnamed = jwks?.keys.filter(({ kid }) => kid === undefined) ?? [];
+        if (!(error instanceof errors.JWKSNoMatchingKey) || unnamed.length === 0) throw error;
+        return createLocalJWKSet({ keys: unnamed })(withoutKid(header), token);
+      }
+    };
+
   /** Without asking the issuer. One that is not among those kept may be new. */
   const findKept: JWTVerifyGetKey = async (header, token) => {
     const { jwks, uat = 0 } = kept;
     if (!jwks || clock.now() - uat > KEPT_MS) throw new SignInUnavailableError(lastFailure);
     try {
-      return await createLocalJWKSet(jwks)(header, token);
+      return await orUnnamed(createLocalJWKSet(jwks))(header, token);
     } catch (error) {
       if (error instanceof errors.JWKSNoMatchingKey) throw new SignInUnavailableError(lastFailure);
       throw error;
@@ -76,7 +93,7 @@ export function createIssuerKeys({
   return async (header, token) => {
     if (clock.now() < quietUntil) return findKept(header, token);
     try {
-      return await fetched(header, token);
+      return await orUnnamed(fetched)(header, token);
     } catch (error) {
       if (isOfToken(error)) throw error;
       quietUntil = clock.now() + QUIET_MS;
@@ -85,6 +102,10 @@ export function createIssuerKeys({
       return findKept(header, token);
     }
   };
+}
+
+function withoutKid({ kid: _kid, ...rest }: JWSHeaderParameters & { alg: string }) {
+  return rest;
 }
 
 /** The issuer was asked, and answered; it is the token that names no usable key. */

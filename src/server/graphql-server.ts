@@ -139,7 +139,7 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
     logger,
   });
   const refuse = createRefuse(reportRefusal, addressOf);
-  const httpSignIn = createHttpSignIn(signIn, addressOf, refuse, logger);
+  const httpSignIn = createHttpSignIn(signIn, addressOf, refuse);
   const server = await createHttpServer({
     apollo,
     newContext,

@@ -31,6 +31,8 @@ const fromElsewhere: Refusal = {
  * Where only this machine may call, to reach the address is all that it takes. Two ways lead there from
  * outside: a page whose name was bound to 127.0.0.1 after it was loaded (DNS rebinding), which its Host shows;
  * and a proxy on this machine, which says for whom it asks.
+ *
+ * @see docs/adr/0028-who-reaches-a-gateway-without-sign-in.md
  */
 export function createHostCheck(audience: Audience): RequestCheck {
   return (request) => {

@@ -1,5 +1,4 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Logger } from 'pino';
 import { type Caller, checkRight, type Right } from '../ingestion/caller.js';
 import {
   ForbiddenError,
@@ -35,7 +34,6 @@ export function createHttpSignIn(
   signIn: SignIn,
   addressOf: ClientAddress,
   refuse: Refuse,
-  logger: Logger,
 ): HttpSignIn {
   const callers = new WeakMap<FastifyRequest, Caller>();
 
@@ -58,9 +56,8 @@ export function createHttpSignIn(
         }
         const { code, message } = error;
         if (error instanceof UnauthenticatedError) {
-          logger.debug({ err: error }, 'Somebody was not let in');
           reply.header('www-authenticate', challenges[error.reason]);
-          return refuse(reply, { status: 401, code, message });
+          return refuse(reply, { status: 401, code, message }, error);
         }
         if (error instanceof ForbiddenError) return refuse(reply, { status: 403, code, message });
         return refuse(reply, { status: 503, code, message, retryAfterMs: RETRY_AFTER_MS });

@@ -13,6 +13,7 @@ const foreignOrigin: Refusal = {
  * they say which page it is of. Who says nothing of a page is no browser.
  *
  * @param corsOrigins - other sites whose pages may, such as `https://app.example.com`
+ * @see docs/adr/0028-who-reaches-a-gateway-without-sign-in.md
  */
 export function createOriginCheck(corsOrigins: readonly string[]): RequestCheck {
   const allowed = new Set(corsOrigins);

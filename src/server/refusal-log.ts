@@ -8,6 +8,8 @@ export interface RefusalReport {
   /** Of the error; of a socket that was closed, the code of the close. One of a few, whatever clients send. */
   readonly code: string;
   readonly message: string;
+  /** What exactly was wrong, for the operator alone. */
+  readonly err?: unknown;
   /** Where it came from, as limits are counted; left out where that is not known any more. */
   readonly from?: string | undefined;
   /** Left out where none could be read. */
@@ -23,19 +25,27 @@ const LINE_EVERY_MS = 10_000;
 /** Of what a client has written, so much is logged. */
 const MAX_LOGGED_LENGTH = 100;
 
-/** What only the client can mend, or mends as it goes; the rest may be a setting that the operator forgot. */
-const faultsOfClients = new Set(['BAD_REQUEST', 'NOT_FOUND', 'UNAUTHENTICATED']);
+/** What the operator may want to mend: a setting that was forgotten, a limit, an issuer that is down. */
+const ofOperators = new Set([
+  'HOST_NOT_ALLOWED',
+  'PROXY_NOT_ALLOWED',
+  'ORIGIN_NOT_ALLOWED',
+  'RATE_LIMITED',
+  'TOO_MANY_SOCKETS',
+  'SIGN_IN_UNAVAILABLE',
+  '4429',
+]);
 
 /**
  * Reports refusals as lines: of each transport and code at most one in 10 s, with how many there were since the
- * last. Faults of clients are told at `debug`.
+ * last. What is the client's to mend is told at `debug`.
  */
 export function createRefusalLog(
   logger: Logger,
   clock: Pick<Clock, 'monotonicMs'>,
 ): RefusalReporter {
   const kinds = new Map<string, { loggedAt: number; unloggedCount: number }>();
-  return ({ transport, code, message, from, request }) => {
+  return ({ transport, code, message, err, from, request }) => {
     const kind = `${transport} ${code}`;
     const last = kinds.get(kind);
     const now = clock.monotonicMs();
@@ -48,11 +58,12 @@ export function createRefusalLog(
       transport,
       code,
       from,
+      ...(err !== undefined && { err }),
       host: toShort(request?.headers.host),
       origin: toShort(request?.headers.origin),
       ...(last && { unloggedCount: last.unloggedCount }),
     };
-    logger[faultsOfClients.has(code) ? 'debug' : 'warn'](line, `Refused (${code}): ${message}`);
+    logger[ofOperators.has(code) ? 'warn' : 'debug'](line, `Refused (${code}): ${message}`);
   };
 }
 

@@ -28,8 +28,8 @@ const refusals: Readonly<Record<string, Refusal>> = {
     'The head of a request may have at most 16 KiB. Send less in the URL and the headers.',
   ),
   HPE_CHUNK_EXTENSIONS_OVERFLOW: badRequest(413, 'The extensions of a chunk are too long.'),
-  HPE_INVALID_VERSION: badRequest(505, 'The gateway speaks HTTP/1.1.'),
-  HPE_PAUSED_H2_UPGRADE: badRequest(505, 'The gateway speaks HTTP/1.1, not HTTP/2.'),
+  HPE_INVALID_VERSION: badRequest(400, 'The gateway speaks HTTP/1.1.'),
+  HPE_PAUSED_H2_UPGRADE: badRequest(400, 'The gateway speaks HTTP/1.1, not HTTP/2.'),
   ERR_HTTP_REQUEST_TIMEOUT: badRequest(408, 'The request did not arrive in time.'),
 };
 

@@ -33,7 +33,6 @@ const ofOperators = new Set([
   'RATE_LIMITED',
   'TOO_MANY_SOCKETS',
   'SIGN_IN_UNAVAILABLE',
-  '4429',
 ]);
 
 /**

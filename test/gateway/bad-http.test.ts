@@ -192,7 +192,7 @@ describe('another method or another path', () => {
     for (let delayMs = 0; delayMs < 5; delayMs += 1) {
       const connection = connect(Number(port), '127.0.0.1');
       const head = Object.entries(webSocketHeaders).map(([name, value]) => `${name}: ${value}\r\n`);
-      connection.write(`GET ${path} HTTP/1.1\r\nhost: x\r\n${head.join('')}\r\n`);
+      connection.write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n${head.join('')}\r\n`);
       await once(connection, 'connect');
       await setTimeout(delayMs);
       connection.resetAndDestroy();

@@ -133,8 +133,8 @@ describe('what is hardly a request', () => {
     ['a method of WebDAV', `PROPFIND /graphql HTTP/1.1\r\n${head}\r\n`, 405, /GET or POST/],
     ['a method that is never served', `TRACE /graphql HTTP/1.1\r\n${head}\r\n`, 405, /GET or POST/],
     ['a tunnel', `CONNECT evil.example:443 HTTP/1.1\r\n${head}\r\n`, 405, /GET or POST/],
-    ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 505, /not HTTP\/2/],
-    ['HTTP/3', `GET /healthz HTTP/3.0\r\n${head}\r\n`, 505, /HTTP\/1\.1/],
+    ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400, /not HTTP\/2/],
+    ['HTTP/3', `GET /healthz HTTP/3.0\r\n${head}\r\n`, 400, /HTTP\/1\.1/],
     ['noise', '\x00\x01\x02\r\n\r\n', 400, /cannot be read/],
     ['TLS', '\x16\x03\x01\x02\x00\x01\x00', 400, /cannot be read/],
     [

@@ -1,9 +1,8 @@
 import { type ExposureConfig, toExposureConfig } from './config/exposure.js';
-import { isLoopback } from './config/loopback.js';
 import { findIdleCredential, type PlatformConfig, toPlatformConfig } from './config/platform.js';
 import { type OutgoingProxies, toOutgoingProxies } from './config/proxies.js';
 import { type LogLevel, type Settings, settings } from './config/settings.js';
-import { toSignInConfig } from './config/sign-in.js';
+import { toAudience, toSignInConfig } from './config/sign-in.js';
 import {
   type Environment,
   isSecret,
@@ -126,6 +125,11 @@ export function parseConfig(
     );
   }
   const signIn = toSignInConfig(read, faults);
+  if (signIn === null && !read.ALLOW_ANONYMOUS && read.TRUST_PROXY?.length) {
+    warn(
+      'TRUST_PROXY is set, but there is no sign-in, and ALLOW_ANONYMOUS=true is not set either: only this machine is served, and what proxies pass on for others is refused.',
+    );
+  }
   const upstream = toUpstreamConfig(read, given, faults);
   const platform = toPlatformConfig(read, given, faults);
   const proxies = toOutgoingProxies(given, faults);
@@ -151,10 +155,7 @@ export function parseConfig(
     dataDir: all.DATA_DIR,
     retentionDays: all.RETENTION_DAYS,
     drainDelayMs: all.DRAIN_DELAY_MS ?? null,
-    exposure: toExposureConfig(all, {
-      hasSignIn: signIn !== null,
-      isReachable: !isLoopback(all.HOST),
-    }),
+    exposure: toExposureConfig(all, toAudience(all, signIn)),
     logLevel: all.LOG_LEVEL,
   });
 }

@@ -30,6 +30,7 @@ import { createMetrics } from './server/metrics.js';
 import { createOperationLog } from './server/operation-log.js';
 import { readPersistedOperations } from './server/persisted-operations.js';
 import type { Phase } from './server/phase.js';
+import { createRefusalLog } from './server/refusal-log.js';
 import { anonymousSignIn, createSignIn, type SignIn, type SignInConfig } from './server/sign-in.js';
 import { createUpstreamHealth } from './server/upstream-health.js';
 import { createStarts } from './starts.js';
@@ -247,6 +248,7 @@ export async function startGateway(
   const persistedOperations =
     persistedOperationsFile === null ? null : readPersistedOperations(persistedOperationsFile);
   const logOperation = createOperationLog(logger);
+  const logRefusal = createRefusalLog(logger, clock);
   let phase: Phase = 'serving';
   const signIn = config.signIn
     ? openSignIn(config.signIn, config.proxies, starting, logger)
@@ -266,6 +268,10 @@ export async function startGateway(
     reportOperation(report) {
       logOperation(report);
       metrics.observeOperation(report);
+    },
+    reportRefusal(report) {
+      logRefusal(report);
+      metrics.countRefusal(report);
     },
     phase: () => phase,
     logger,

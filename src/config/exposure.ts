@@ -1,5 +1,6 @@
 import proxyAddr from '@fastify/proxy-addr';
 import { z } from 'zod';
+import type { Audience } from '../server/audience.js';
 import type { Exposure } from '../server/graphql-server.js';
 import { type LimitSettings, limitSettings, toLimits } from './limits.js';
 
@@ -48,20 +49,12 @@ type ExposureSettings = {
   >;
 } & LimitSettings;
 
-/** Who can call. */
-export interface Audience {
-  readonly hasSignIn: boolean;
-  /** Whether others than the programs of this machine can reach it. */
-  readonly isReachable: boolean;
-}
-
-/** What is not set follows from who can call. */
-export function toExposureConfig(
-  all: ExposureSettings,
-  { hasSignIn, isReachable }: Audience,
-): ExposureConfig {
+/** What is not set follows from who may call. */
+export function toExposureConfig(all: ExposureSettings, audience: Audience): ExposureConfig {
+  const hasSignIn = audience === 'callers';
   return {
-    limits: toLimits(all, hasSignIn || isReachable),
+    audience,
+    limits: toLimits(all, audience !== 'thisMachine'),
     isSchemaOpen: all.INTROSPECTION ?? !hasSignIn,
     hasExplorer: all.EXPLORER ?? !hasSignIn,
     corsOrigins: all.CORS_ORIGINS,

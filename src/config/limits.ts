@@ -46,7 +46,7 @@ export type LimitSettings = {
   [Name in keyof typeof limitSettings]: z.output<(typeof limitSettings)[Name]['schema']>;
 };
 
-/** @param isExposed - whether others than the programs of this machine can call */
+/** @param isExposed - whether others than the programs of this machine may call */
 export function toLimits(all: LimitSettings, isExposed: boolean): Limits {
   const perCaller = isExposed ? defaultLimits : noCallerLimits;
   return {

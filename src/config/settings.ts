@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { tokenAlgorithms } from '../server/access-tokens.js';
+import { isLoopback } from '../server/loopback.js';
 import { exposureSettings } from './exposure.js';
-import { isLoopback } from './loopback.js';
 
 /** How much is logged, from most to nothing. */
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;

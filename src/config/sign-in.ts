@@ -1,6 +1,7 @@
+import type { Audience } from '../server/audience.js';
+import { isLoopback, isLoopbackHost } from '../server/loopback.js';
 import type { SignInConfig } from '../server/sign-in.js';
 import { readApiKeys } from './api-keys.js';
-import { isLoopback } from './loopback.js';
 import type { Settings } from './settings.js';
 
 /**
@@ -20,12 +21,31 @@ export function toSignInConfig(read: Partial<Settings>, faults: string[]): SignI
     if (apiKeysFile === undefined) return { accessTokens, apiKeys: [] };
     return { accessTokens, apiKeys: readApiKeys(apiKeysFile, faults), apiKeysFile };
   }
-  if (read.HOST !== undefined && !isLoopback(read.HOST) && !read.ALLOW_ANONYMOUS) {
+  if (read.ALLOW_ANONYMOUS) return null;
+  const { HOST: host, CORS_ORIGINS: corsOrigins = [] } = read;
+  if (host !== undefined && !isLoopback(host)) {
     faults.push(
-      `HOST=${read.HOST}: expected a loopback address such as 127.0.0.1, because no sign-in is configured. Say who may call with AUTH_JWKS_URL or API_KEYS_FILE; or set ALLOW_ANONYMOUS=true if everybody who reaches this address may start ingestions and read everything`,
+      `HOST=${host}: expected a loopback address such as 127.0.0.1, because no sign-in is configured. ${SAY_WHO_MAY_CALL}`,
+    );
+  }
+  if (!corsOrigins.every((origin) => isLoopbackHost(new URL(origin).host))) {
+    faults.push(
+      `CORS_ORIGINS=${corsOrigins.join(',')}: expected sites of this machine only, such as http://localhost:5173, because no sign-in is configured. ${SAY_WHO_MAY_CALL}`,
     );
   }
   return null;
+}
+
+const SAY_WHO_MAY_CALL =
+  'Say who may call with AUTH_JWKS_URL or API_KEYS_FILE; or set ALLOW_ANONYMOUS=true if everybody who reaches this address may start ingestions and read everything';
+
+/** Who may call, by how they sign in. */
+export function toAudience(
+  { ALLOW_ANONYMOUS: isOpen }: Pick<Settings, 'ALLOW_ANONYMOUS'>,
+  signIn: SignInConfig | null,
+): Audience {
+  if (signIn) return 'callers';
+  return isOpen ? 'everybody' : 'thisMachine';
 }
 
 function toTokenConfig(read: Partial<Settings>, faults: string[]): SignInConfig['accessTokens'] {

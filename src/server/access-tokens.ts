@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto';
-import { errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import {
+  type CryptoKey,
+  errors,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  type JWTVerifyOptions,
+  jwtVerify,
+} from 'jose';
 import { LRUCache } from 'lru-cache';
 import type { Caller } from '../ingestion/caller.js';
 import { UnauthenticatedError } from '../ingestion/gateway-error.js';
@@ -26,6 +33,12 @@ export type TokenAlgorithm = (typeof tokenAlgorithms)[number];
 /** So many tokens are remembered, for so long: then their signature is looked at again. */
 const MAX_REMEMBERED = 10_000;
 const REMEMBERED_MS = 60_000;
+
+/**
+ * So many keys are tried where a token does not say which signed it: more than an issuer has at once, and not so
+ * many that a token that is no good costs much.
+ */
+const MAX_KEYS_TRIED = 16;
 
 /** Which tokens are taken. */
 export interface TokenRules extends ClaimRules {
@@ -59,7 +72,7 @@ export function createAccessTokens(
 
   async function verifyNow(token: string): Promise<Caller> {
     const { issuer, audiences, algorithms, clockToleranceMs } = rules;
-    const { payload } = await jwtVerify(token, keys, {
+    const payload = await verifyWith(keys, token, {
       issuer,
       audience: [...audiences],
       algorithms: [...algorithms],
@@ -88,4 +101,29 @@ export function createAccessTokens(
       }
     },
   };
+}
+
+/** @throws {errors.JOSEError} no key of the issuer signed it, or it says what is not taken */
+async function verifyWith(
+  keys: JWTVerifyGetKey,
+  token: string,
+  options: JWTVerifyOptions,
+): Promise<JWTPayload> {
+  try {
+    return (await jwtVerify(token, keys, options)).payload;
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+    let triedCount = 0;
+    for await (const key of error as AsyncIterable<CryptoKey>) {
+      try {
+        return (await jwtVerify(token, key, options)).payload;
+      } catch (reason) {
+        // What it says is looked at once its signature is good.
+        if (!(reason instanceof errors.JWSSignatureVerificationFailed)) throw reason;
+      }
+      triedCount += 1;
+      if (triedCount === MAX_KEYS_TRIED) break;
+    }
+    throw new errors.JWSSignatureVerificationFailed();
+  }
 }

@@ -6,13 +6,17 @@ import type { OperationContext } from '../resolvers/operation-context.js';
 import { createFanOut, type FanOut } from '../watch/fan-out.js';
 import { createApolloServer } from './apollo.js';
 import type { Asker } from './asker.js';
+import type { Audience } from './audience.js';
 import { createClientAddress } from './client-address.js';
 import { trackConnections } from './connections.js';
 import { READING_MS } from './fair-timeouts.js';
 import { createErrorFormatter } from './graphql-errors.js';
+import { createHostCheck } from './host-check.js';
 import { createHttpServer } from './http.js';
+import { createRefuse } from './http-refusal.js';
 import { createHttpSignIn, type HttpSignIn } from './http-sign-in.js';
 import type { NewLimiter } from './limits/allowance.js';
+import { toAddressKey } from './limits/caller-key.js';
 import { createCallerLimits } from './limits/caller-limits.js';
 import type { Limits } from './limits/limits.js';
 import { limitOperationTime } from './limits/operation-time.js';
@@ -23,11 +27,13 @@ import { createOperations, type ResultJson } from './operations.js';
 import { createOriginCheck } from './origin.js';
 import type { PersistedOperations } from './persisted-operations.js';
 import type { Phase } from './phase.js';
+import type { RefusalReporter } from './refusal-log.js';
 import type { SignIn } from './sign-in.js';
 import { createWebSockets, type GraphQLWebSockets } from './websocket.js';
 
 /** What strangers may do. */
 export interface Exposure {
+  readonly audience: Audience;
   readonly limits: Limits;
   /** Whether clients may ask for the schema. */
   readonly isSchemaOpen: boolean;
@@ -53,6 +59,7 @@ export interface GraphQLServerOptions {
   readonly newLoaders: () => Pick<OperationContext, 'requests' | 'lineages' | 'batches'>;
   readonly followed: OperationContext['followed'];
   readonly reportOperation: OperationReporter;
+  readonly reportRefusal: RefusalReporter;
   readonly phase: () => Phase;
   readonly logger: Logger;
 }
@@ -72,7 +79,8 @@ export interface GraphQLServer {
 
 /** Join the transports with what they share: rules, limits, errors. */
 export async function createGraphQLServer(options: GraphQLServerOptions): Promise<GraphQLServer> {
-  const { schema, clock, exposure, followed, reportOperation, logger } = options;
+  const { schema, clock, exposure, followed, logger } = options;
+  const { reportOperation, reportRefusal } = options;
   const { limits, isSchemaOpen } = exposure;
   limitOperationTime(schema, limits.operationTimeoutMs);
   const rules = createOperationRules(schema, exposure);
@@ -91,7 +99,14 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
     takeStarts: (count) => starts.take(key, count),
   });
 
-  const apollo = createApolloServer({ schema, rules, formatError, reportOperation, logger });
+  const apollo = createApolloServer({
+    schema,
+    rules,
+    formatError,
+    reportOperation,
+    reportRefusal,
+    logger,
+  });
   await apollo.start();
   const fanOut = createFanOut<ResultJson>(followed);
   const operations = createOperations({
@@ -104,6 +119,8 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
     formatError,
     reportOperation,
   });
+  const checkHost = createHostCheck(exposure.audience);
+  const checkOrigin = createOriginCheck(exposure.corsOrigins);
   const webSockets = createWebSockets({
     services: {
       operations,
@@ -111,14 +128,22 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
       clock,
       quota: sockets,
       maxOperations: limits.maxOperationsPerSocket,
+      reportRefusal,
     },
     maxFrameBytes: limits.maxBodyBytes,
     addressOf,
-    isAllowedOrigin: createOriginCheck(exposure.corsOrigins),
-    onRefused: ({ status, code }) => logger.debug({ status, code }, 'A WebSocket was refused'),
+    check: (request) => checkHost(request) ?? checkOrigin(request),
+    onRefused: (refusal, request) =>
+      reportRefusal({
+        transport: 'websocket',
+        ...refusal,
+        request,
+        from: toAddressKey(addressOf(request)),
+      }),
     logger,
   });
-  const httpSignIn = createHttpSignIn(signIn, addressOf, logger);
+  const refuse = createRefuse(reportRefusal, addressOf);
+  const httpSignIn = createHttpSignIn(signIn, addressOf, refuse);
   const server = await createHttpServer({
     apollo,
     newContext,
@@ -130,6 +155,11 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
     maxSockets: limits.maxSockets,
     hasExplorer: exposure.hasExplorer,
     corsOrigins: exposure.corsOrigins,
+    hasSignIn: exposure.audience === 'callers',
+    checkHost,
+    checkOrigin,
+    refuse,
+    reportRefusal,
     webSockets,
     phase: options.phase,
     logger,

@@ -3,6 +3,9 @@ import type { FastifyRequest } from 'fastify';
 import { GraphQLError } from 'graphql';
 import type { OperationParams, OperationTexts } from './operation-text.js';
 
+/** Requests name a path only. */
+const ANY_HOST = 'http://localhost';
+
 /**
  * An HTTP request as Apollo Server takes it, with the text in it that is to be run: exactly that one, so that
  * what was checked is what is parsed.
@@ -37,7 +40,7 @@ export function toGraphQLRequest(
 
 /** Null for bytes that are not UTF-8: as U+FFFD they would make an id that nobody asked about. */
 function toSearch(url: string): URLSearchParams | null {
-  const query = url.split('?', 2)[1];
+  const query = URL.parse(url, ANY_HOST)?.search.slice(1);
   try {
     decodeURIComponent(query ?? '');
     return new URLSearchParams(query);

@@ -8,15 +8,10 @@ const PREFLIGHT_MAX_AGE_S = 600;
 const HSTS_MAX_AGE_S = 365 * 86_400;
 
 /**
- * What browsers are told about every answer: that pages of other sites may not read it, but for those named,
- * nor show it in theirs, and that it is no page itself. The explorer, which is one, says otherwise of its own.
- *
- * @param corsOrigins - other sites whose pages may call, such as `https://app.example.com`
+ * What browsers are told about every answer: that pages of other sites may not show it in theirs, and that it
+ * is no page itself. The explorer, which is one, says otherwise of its own.
  */
-export async function addHttpHeaders(
-  server: FastifyInstance,
-  corsOrigins: readonly string[],
-): Promise<void> {
+export async function addHttpHeaders(server: FastifyInstance): Promise<void> {
   await server.register(fastifyHelmet, {
     contentSecurityPolicy: {
       useDefaults: false,
@@ -30,6 +25,17 @@ export async function addHttpHeaders(
     // Read by browsers over https only. Of hosts below this one nothing is known.
     strictTransportSecurity: { maxAge: HSTS_MAX_AGE_S, includeSubDomains: false },
   });
+}
+
+/**
+ * Tell browsers that pages of these sites may read the answers. Of all others they may not.
+ *
+ * @param corsOrigins - such as `https://app.example.com`
+ */
+export async function letSitesCall(
+  server: FastifyInstance,
+  corsOrigins: readonly string[],
+): Promise<void> {
   if (corsOrigins.length === 0) return;
   await server.register(fastifyCors, {
     origin: [...corsOrigins],

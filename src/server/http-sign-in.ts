@@ -1,5 +1,4 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Logger } from 'pino';
 import { type Caller, checkRight, type Right } from '../ingestion/caller.js';
 import {
   ForbiddenError,
@@ -8,12 +7,12 @@ import {
   type UnauthenticatedReason,
 } from '../ingestion/gateway-error.js';
 import type { ClientAddress } from './client-address.js';
-import { refuse } from './http-refusal.js';
+import type { Refuse } from './http-refusal.js';
 import { toAddressKey } from './limits/caller-key.js';
 import type { SignIn } from './sign-in.js';
 
-/** Seconds; by then the issuer’s keys are asked for again. */
-const RETRY_AFTER_S = 5;
+/** By then the issuer’s keys are asked for again. */
+const RETRY_AFTER_MS = 5_000;
 
 /** What a client that speaks OAuth is told. @see https://www.rfc-editor.org/rfc/rfc6750#section-3 */
 const challenges: Record<UnauthenticatedReason, string> = {
@@ -34,7 +33,7 @@ export interface HttpSignIn {
 export function createHttpSignIn(
   signIn: SignIn,
   addressOf: ClientAddress,
-  logger: Logger,
+  refuse: Refuse,
 ): HttpSignIn {
   const callers = new WeakMap<FastifyRequest, Caller>();
 
@@ -48,17 +47,20 @@ export function createHttpSignIn(
         if (right) checkRight(caller, right);
         callers.set(request, caller);
       } catch (error) {
+        if (
+          !(error instanceof UnauthenticatedError) &&
+          !(error instanceof ForbiddenError) &&
+          !(error instanceof SignInUnavailableError)
+        ) {
+          throw error;
+        }
+        const { code, message } = error;
         if (error instanceof UnauthenticatedError) {
-          logger.debug({ err: error }, 'Somebody was not let in');
           reply.header('www-authenticate', challenges[error.reason]);
-          return refuse(reply, 401, error.code, error.message);
+          return refuse(reply, { status: 401, code, message }, error);
         }
-        if (error instanceof ForbiddenError) return refuse(reply, 403, error.code, error.message);
-        if (error instanceof SignInUnavailableError) {
-          reply.header('retry-after', RETRY_AFTER_S);
-          return refuse(reply, 503, error.code, error.message);
-        }
-        throw error;
+        if (error instanceof ForbiddenError) return refuse(reply, { status: 403, code, message });
+        return refuse(reply, { status: 503, code, message, retryAfterMs: RETRY_AFTER_MS });
       }
     },
     callerOf(request) {

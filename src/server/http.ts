@@ -9,21 +9,30 @@ import { type Asker, toAsker } from './asker.js';
 import type { ClientAddress } from './client-address.js';
 import { EXPLORER_PATH } from './explorer.js';
 import { makeTimeoutsFair } from './fair-timeouts.js';
+import { createRawAnswers } from './http-client-error.js';
 import { toGraphQLRequest } from './http-graphql.js';
-import { addHttpHeaders } from './http-headers.js';
-import { refuse } from './http-refusal.js';
+import { addHttpHeaders, letSitesCall } from './http-headers.js';
+import type { Refuse } from './http-refusal.js';
 import type { HttpSignIn } from './http-sign-in.js';
 import { toHttpStatus } from './http-status.js';
 import type { Allowance } from './limits/allowance.js';
 import { toAddressKey } from './limits/caller-key.js';
 import type { OperationTexts } from './operation-text.js';
 import type { Phase } from './phase.js';
+import type { RequestCheck } from './refusal.js';
+import type { RefusalReporter } from './refusal-log.js';
+import { checkBody, otherType } from './request-body.js';
 import { toStrictText } from './strict-text.js';
 import { cutUnreadAnswers } from './unread-answers.js';
 import type { GraphQLWebSockets } from './websocket.js';
 
 /** Where GraphQL is served, over HTTP and over WebSocket. */
 export const GRAPHQL_PATH = '/graphql';
+
+/** The same as some clients write it. */
+const GRAPHQL_FOLDER = /^\/graphql\/(\?|$)/;
+
+const ALLOWED_METHODS = 'GET, POST';
 
 /** For a whole request to arrive, body included: nobody keeps a connection by sending a byte now and then. */
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -62,6 +71,13 @@ export interface HttpOptions {
   readonly hasExplorer: boolean;
   /** Other sites whose pages may call. */
   readonly corsOrigins: readonly string[];
+  /** Whether those who call are known by what they show, and not by that they reach the address. */
+  readonly hasSignIn: boolean;
+  readonly checkHost: RequestCheck;
+  readonly checkOrigin: RequestCheck;
+  readonly refuse: Refuse;
+  /** Told of what is refused before it is a request. */
+  readonly reportRefusal: RefusalReporter;
   readonly webSockets: GraphQLWebSockets;
   /** A new operation may still come while draining, over a connection that was open before. */
   readonly phase: () => Phase;
@@ -79,12 +95,18 @@ export async function createHttpServer({
   maxSockets,
   hasExplorer,
   corsOrigins,
+  hasSignIn,
+  checkHost,
+  checkOrigin,
+  refuse,
+  reportRefusal,
   signIn,
   webSockets,
   phase,
   logger,
 }: HttpOptions): Promise<FastifyInstance> {
   const isDraining = () => phase() === 'draining';
+  const rawAnswers = createRawAnswers(reportRefusal);
   const server = Fastify({
     bodyLimit: maxBodyBytes,
     forceCloseConnections: 'idle',
@@ -100,7 +122,12 @@ export async function createHttpServer({
       connectionsCheckingInterval: CHECK_INTERVAL_MS,
       keepAlive: true,
       keepAliveInitialDelay: TCP_KEEP_ALIVE_AFTER_MS,
+      // Looked at with what it says.
+      requireHostHeader: false,
     },
+    // A whole URL stays as it is: the host in it is looked at.
+    rewriteUrl: ({ url = '' }) => (url.startsWith('/') ? toTarget(url) : url),
+    clientErrorHandler: rawAnswers.toError,
     // A URL that cannot be decoded never comes to the error handler.
     frameworkErrors: (error, _request, reply) => answerError(error, reply),
   });
@@ -116,32 +143,50 @@ export async function createHttpServer({
   server.server.maxConnections = maxSockets + MAX_HTTP_CONNECTIONS;
   makeTimeoutsFair(server.server, CHECK_INTERVAL_MS);
   cutUnreadAnswers(server, UNREAD_TIMEOUT_MS);
-  await addHttpHeaders(server, corsOrigins);
+  await addHttpHeaders(server);
+  server.addHook('onRequest', async ({ raw }, reply) => {
+    const isPreflight = raw.method === 'OPTIONS' && 'access-control-request-method' in raw.headers;
+    const refusal = checkHost(raw) ?? (isPreflight ? checkOrigin(raw) : null);
+    if (!refusal) return;
+    await requests.take(toAddressKey(addressOf(raw)), 1);
+    return refuse(reply, refusal);
+  });
+  await letSitesCall(server, corsOrigins);
+  // What a page may send without asking first is no operation.
+  server.removeContentTypeParser('text/plain');
+
+  /** In place of Fastify's own, which repeat what was sent, or do not say what to do. */
+  const words: Readonly<Record<string, string>> = {
+    FST_ERR_BAD_URL:
+      'The path of the URL cannot be decoded: expected a % before two hex digits only.',
+    FST_ERR_CTP_INVALID_MEDIA_TYPE: otherType.message,
+    FST_ERR_CTP_BODY_TOO_LARGE: `A body may have at most ${maxBodyBytes} bytes.`,
+  };
 
   function answerError(error: FastifyError, reply: FastifyReply) {
     if (error instanceof RateLimitedError) {
-      const { message, retryAfterMs, extensions } = error;
-      reply.header('retry-after', Math.ceil(retryAfterMs / 1_000));
-      return reply.code(429).send({ errors: [{ message, extensions }] });
+      const { code, message, retryAfterMs } = error;
+      return refuse(reply, { status: 429, code, message, retryAfterMs });
     }
     const status = error.statusCode ?? 500;
-    if (status < 500) return refuse(reply, status, 'BAD_REQUEST', error.message);
+    if (status < 500) {
+      const message = words[error.code] ?? error.message;
+      return refuse(reply, { status, code: 'BAD_REQUEST', message });
+    }
     logger.error({ err: error }, 'An HTTP request failed inside the gateway');
-    return refuse(reply, status, 'INTERNAL_SERVER_ERROR', 'The gateway failed to answer this.');
+    const message = 'The gateway failed to answer this.';
+    return refuse(reply, { status, code: 'INTERNAL_SERVER_ERROR', message });
   }
 
   server.setErrorHandler<FastifyError>((error, _request, reply) => answerError(error, reply));
   server.setNotFoundHandler((request, reply) => {
-    if (toPath(request.url) !== GRAPHQL_PATH) {
-      return refuse(
-        reply,
-        404,
-        'NOT_FOUND',
-        `There is nothing here. GraphQL is at ${GRAPHQL_PATH}.`,
-      );
+    if (toPath(toTarget(request.url)) !== GRAPHQL_PATH) {
+      const message = `There is nothing here. GraphQL is at ${GRAPHQL_PATH}.`;
+      return refuse(reply, { status: 404, code: 'NOT_FOUND', message });
     }
-    reply.header('allow', 'GET, POST');
-    return refuse(reply, 405, 'BAD_REQUEST', 'GraphQL is asked with GET or POST.');
+    reply.header('allow', ALLOWED_METHODS);
+    const message = 'GraphQL is asked with GET or POST.';
+    return refuse(reply, { status: 405, code: 'BAD_REQUEST', message });
   });
 
   // Kept alive, a connection would hold the drain up, or be used for the next request as it is closed.
@@ -150,18 +195,29 @@ export async function createHttpServer({
   });
 
   const requireSignIn = signIn.require();
+  server.options(GRAPHQL_PATH, (_request, reply) =>
+    reply.code(204).header('allow', `${ALLOWED_METHODS}, OPTIONS`).send(),
+  );
   server.route({
-    method: ['GET', 'POST', 'OPTIONS'],
+    method: ['GET', 'POST'],
     url: GRAPHQL_PATH,
     // Who opens this address in a browser wants to see something; GraphQL clients do not ask for HTML.
     async onRequest(request, reply) {
       if (isDraining()) {
         const { code, message } = new ShuttingDownError();
-        return refuse(reply, 503, code, message);
+        return refuse(reply, { status: 503, code, message });
       }
       const isBrowser =
         hasExplorer && request.method === 'GET' && request.headers.accept?.includes('text/html');
-      if (isBrowser) return reply.redirect(`.${EXPLORER_PATH}`);
+      if (isBrowser) {
+        const isFolder = toPath(request.originalUrl)?.endsWith('/');
+        return reply.redirect(`${isFolder ? '..' : '.'}${EXPLORER_PATH}`);
+      }
+      // Where nobody signs in, to reach the address is all that it takes: a browser inside does it for any page.
+      const refusal =
+        (hasSignIn ? null : checkOrigin(request.raw)) ??
+        (request.method === 'POST' ? checkBody(request.headers) : null);
+      if (refusal) return refuse(reply, refusal);
       return requireSignIn(request, reply);
     },
     async handler(request, reply) {
@@ -170,7 +226,7 @@ export async function createHttpServer({
       const httpGraphQLRequest = toGraphQLRequest(request, texts);
       if (httpGraphQLRequest instanceof GraphQLError) {
         const { message, extensions } = httpGraphQLRequest;
-        return refuse(reply, 400, String(extensions.code), message);
+        return refuse(reply, { status: 400, code: String(extensions.code), message });
       }
       const { status, headers, body } = await apollo.executeHTTPGraphQLRequest({
         httpGraphQLRequest,
@@ -183,6 +239,8 @@ export async function createHttpServer({
     },
   });
 
+  server.server.on('connect', rawAnswers.toTunnel);
+  server.server.on('checkExpectation', rawAnswers.toExpectation);
   server.server.on('upgrade', (request, connection, head) => {
     // The HTTP server has let go of the connection: unheard, its error would end the process.
     connection.on('error', (error) => logger.debug({ err: error }, 'A WebSocket broke off'));
@@ -202,7 +260,13 @@ function toBodyText(body: Buffer): string {
 }
 
 function isForWebSockets({ url, headers }: IncomingMessage): boolean {
-  return toPath(url) === GRAPHQL_PATH && headers.upgrade?.toLowerCase() === 'websocket';
+  return toPath(toTarget(url)) === GRAPHQL_PATH && headers.upgrade?.toLowerCase() === 'websocket';
+}
+
+/** A target as it is routed: without the host that is sent to proxies, and GraphQL's without a slash at its end. */
+function toTarget(url = ''): string {
+  const { pathname = url, search = '' } = url.startsWith('/') ? {} : (URL.parse(url) ?? {});
+  return `${pathname}${search}`.replace(GRAPHQL_FOLDER, `${GRAPHQL_PATH}$1`);
 }
 
 function toPath(url: string | undefined): string | undefined {

@@ -4,6 +4,7 @@ import {
   customFetch,
   errors,
   type FetchImplementation,
+  type JWSHeaderParameters,
   type JWTVerifyGetKey,
 } from 'jose';
 import { exchange } from '../datasources/http-exchange.js';
@@ -44,6 +45,7 @@ export interface IssuerKeysOptions {
  * old, or when a token names one that is not among them, as it is when the issuer has changed its keys.
  *
  * @throws {SignInUnavailableError} (when called) the keys cannot be fetched, and none are kept that would do
+ * @throws {errors.JWKSMultipleMatchingKeys} (when called) any of several may be the one; it goes through them
  * @throws {errors.JOSEError} (when called) the issuer has no such key
  */
 export function createIssuerKeys({
@@ -83,12 +85,25 @@ export function createIssuerKeys({
     }
   };
 
+  /** The key that the token names, or else one that has no name: the signature shows whether it is that one. */
+  const orUnnamed =
+    (find: JWTVerifyGetKey): JWTVerifyGetKey =>
+    async (header, token) => {
+      try {
+        return await find(header, token);
+      } catch (error) {
+        const unnamed = kept.jwks()?.keys.filter(({ kid }) => kid === undefined) ?? [];
+        if (!(error instanceof errors.JWKSNoMatchingKey) || unnamed.length === 0) throw error;
+        return createLocalJWKSet({ keys: unnamed })(withoutKid(header), token);
+      }
+    };
+
   /** Without asking the issuer. One that is not among those kept may be new. */
   const findKept: JWTVerifyGetKey = async (header, token) => {
     const jwks = kept.jwks();
     if (!jwks || ageMs() > KEPT_MS) throw new SignInUnavailableError(lastFailure);
     try {
-      return await createLocalJWKSet(jwks)(header, token);
+      return await orUnnamed(createLocalJWKSet(jwks))(header, token);
     } catch (error) {
       if (error instanceof errors.JWKSNoMatchingKey) throw new SignInUnavailableError(lastFailure);
       throw error;
@@ -98,7 +113,7 @@ export function createIssuerKeys({
   return async (header, token) => {
     if (clock.monotonicMs() < quietUntil) return findKept(header, token);
     try {
-      return await find(header, token);
+      return await orUnnamed(find)(header, token);
     } catch (error) {
       if (isOfToken(error)) throw error;
       quietUntil = clock.monotonicMs() + QUIET_MS;
@@ -107,6 +122,10 @@ export function createIssuerKeys({
       return findKept(header, token);
     }
   };
+}
+
+function withoutKid({ kid: _kid, ...rest }: JWSHeaderParameters & { alg: string }) {
+  return rest;
 }
 
 /** The issuer was asked, and answered; it is the token that names no usable key. */

@@ -17,6 +17,7 @@ export interface Metrics {
   countUnknownStart(): void;
   countRetry(outcome: string): void;
   countLeaseLoss(): void;
+  countRefusal(refusal: { transport: string; code: string }): void;
   /** The bus between replicas: whether it stands, each time that changes. */
   setBus(isConnected: boolean): void;
 }
@@ -78,6 +79,12 @@ export function createMetrics(): Metrics {
     name: 'sluice_retries_total',
     help: 'Submissions of a new request for an ABORTED one, by what came of them',
     labelNames: ['outcome'],
+    registers,
+  });
+  const refusals = new Counter({
+    name: 'sluice_refused_requests_total',
+    help: 'Requests, upgrades and sockets that were refused before GraphQL, by the code of the error or of the close',
+    labelNames: ['transport', 'code'],
     registers,
   });
   const leaseLosses = new Counter({
@@ -145,6 +152,7 @@ export function createMetrics(): Metrics {
     countUnknownStart: () => unknownStarts.inc(),
     countRetry: (outcome) => retries.inc({ outcome }),
     countLeaseLoss: () => leaseLosses.inc(),
+    countRefusal: ({ transport, code }) => refusals.inc({ transport, code }),
     setBus(isConnected) {
       busConnected.set(isConnected ? 1 : 0);
       if (isConnected) busConnections.inc();

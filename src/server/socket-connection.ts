@@ -19,6 +19,7 @@ import { onceExpired } from './expiry.js';
 import { READING_MS } from './fair-timeouts.js';
 import type { SocketQuota } from './limits/socket-quota.js';
 import type { Operations } from './operations.js';
+import type { RefusalReporter } from './refusal-log.js';
 import type { SignIn } from './sign-in.js';
 import { type OperationHost, SocketOperation } from './socket-operation.js';
 import {
@@ -45,6 +46,9 @@ const MAX_BUFFERED_BYTES = 64 * 1024;
  */
 const MAX_UNREAD_BYTES = 1024 * 1024;
 
+/** graphql-ws clients come back after 1012 (Service Restart); after 1001 they would too, but at once. */
+export const SERVICE_RESTART = 1012;
+
 /** Bytes would go as a binary frame. */
 const AS_TEXT = { binary: false };
 
@@ -56,6 +60,7 @@ export interface SocketServices {
   readonly signIn: SignIn;
   readonly clock: Clock;
   readonly quota: SocketQuota;
+  readonly reportRefusal: RefusalReporter;
   /** How many may be under way on one socket. */
   readonly maxOperations: number;
 }
@@ -182,6 +187,15 @@ export class SocketConnection implements OperationHost {
   }
 
   close(code: number, reason: string): void {
+    if (this.#phase !== 'closed' && code !== SERVICE_RESTART) {
+      const from = this.#quotaKey;
+      this.services.reportRefusal({
+        transport: 'websocket',
+        code: String(code),
+        message: reason,
+        from,
+      });
+    }
     this.end();
     this.socket.close(code, reason);
   }

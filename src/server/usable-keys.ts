@@ -23,14 +23,19 @@ export interface UsableKeys {
  * here knows, too short, or not public. Each alone would spoil the good ones beside it.
  */
 export async function toUsableKeys(entries: readonly unknown[]): Promise<UsableKeys> {
-  const usable = await Promise.all(entries.map(isUsable));
-  const keys = entries.filter((_entry, index) => usable[index]) as JWK[];
+  const usable = await Promise.all(entries.map(toUsable));
+  const keys = usable.filter((key) => key !== null);
   return { keys, unusableCount: entries.length - keys.length };
 }
 
-async function isUsable(entry: unknown): Promise<boolean> {
-  if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return false;
-  const jwk = entry as JWK;
+async function toUsable(entry: unknown): Promise<JWK | null> {
+  if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return null;
+  // What is null is left out as well.
+  const jwk: JWK = Object.fromEntries(Object.entries(entry).filter(([, value]) => value !== null));
+  return (await isUsable(jwk)) ? jwk : null;
+}
+
+async function isUsable(jwk: JWK): Promise<boolean> {
   try {
     const key = await importJWK(
       jwk,

@@ -6,14 +6,16 @@ import type { Logger } from 'pino';
 import { type RawData, type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import { ShuttingDownError } from '../ingestion/gateway-error.js';
 import type { ClientAddress } from './client-address.js';
+import { refuseConnection } from './connection-refusal.js';
 import { toAddressKey } from './limits/caller-key.js';
-import type { OriginCheck } from './origin.js';
-import { type SocketClient, SocketConnection, type SocketServices } from './socket-connection.js';
+import type { Refusal, RequestCheck } from './refusal.js';
+import {
+  SERVICE_RESTART,
+  type SocketClient,
+  SocketConnection,
+  type SocketServices,
+} from './socket-connection.js';
 import { startPings } from './socket-pings.js';
-import { refuseUpgrade, type UpgradeRefusal } from './upgrade-refusal.js';
-
-/** graphql-ws clients come back after 1012 (Service Restart); after 1001 they would too, but at once. */
-const SERVICE_RESTART = 1012;
 
 /** Over how long sockets are closed on shutdown, so that their clients do not all come back together. */
 const DRAIN_SPREAD_MS = 1_000;
@@ -22,18 +24,13 @@ const DRAIN_SPREAD_MS = 1_000;
 const CLOSE_TIMEOUT_MS = 2_000;
 
 const { code, message } = new ShuttingDownError();
-const shuttingDown: UpgradeRefusal = { status: 503, code, message };
-const foreignOrigin: UpgradeRefusal = {
-  status: 403,
-  code: 'FORBIDDEN',
-  message: 'Pages of this origin may not open a WebSocket here. The operator lists those that may.',
-};
-const tooManyOfCaller: UpgradeRefusal = {
+const shuttingDown: Refusal = { status: 503, code, message };
+const tooManyOfCaller: Refusal = {
   status: 429,
   code: 'RATE_LIMITED',
   message: 'There are as many WebSockets from this address as there may be. Close one.',
 };
-const tooMany: UpgradeRefusal = {
+const tooMany: Refusal = {
   status: 503,
   code: 'TOO_MANY_SOCKETS',
   message: 'The gateway has as many WebSockets as it may have. Try again later.',
@@ -45,9 +42,10 @@ export interface WebSocketOptions {
   /** Of a frame. */
   readonly maxFrameBytes: number;
   readonly addressOf: ClientAddress;
-  readonly isAllowedOrigin: OriginCheck;
+  /** Whether the request to upgrade may come from where it says. */
+  readonly check: RequestCheck;
   /** Told of each request to upgrade that was refused. */
-  readonly onRefused: (refusal: UpgradeRefusal, request: IncomingMessage) => void;
+  readonly onRefused: (refusal: Refusal, request: IncomingMessage) => void;
   readonly logger: Logger;
 }
 
@@ -71,7 +69,7 @@ export function createWebSockets({
   services,
   maxFrameBytes,
   addressOf,
-  isAllowedOrigin,
+  check,
   onRefused,
   logger,
 }: WebSocketOptions): GraphQLWebSockets {
@@ -115,6 +113,10 @@ export function createWebSockets({
   /** A frame that breaks the protocol; the ws library closes the socket with the code for it. */
   function onError(error: Error): void {
     logger.debug({ err: error }, 'A WebSocket broke the protocol');
+    // One of the library's codes: what is the client's fault has one.
+    const { code } = error as { code?: string };
+    if (code?.startsWith('WS_ERR_'))
+      services.reportRefusal({ transport: 'websocket', code, message: error.message });
   }
 
   function open(socket: WebSocket, client: SocketClient): void {
@@ -140,10 +142,11 @@ export function createWebSockets({
   let isDraining = false;
 
   /** Why a socket is refused; null where it may be opened. */
-  function refusalOf(request: IncomingMessage, addressKey: string): UpgradeRefusal | null {
+  function refusalOf(request: IncomingMessage, addressKey: string): Refusal | null {
     // Over a connection that was open before: the server accepts no new ones any more.
     if (isDraining) return shuttingDown;
-    if (!isAllowedOrigin(request)) return foreignOrigin;
+    const refusal = check(request);
+    if (refusal) return refusal;
     switch (services.quota.refusal(addressKey)) {
       case 'caller':
         return tooManyOfCaller;
@@ -154,9 +157,9 @@ export function createWebSockets({
     }
   }
 
-  function refuse(refusal: UpgradeRefusal, request: IncomingMessage, connection: Duplex): void {
+  function refuse(refusal: Refusal, request: IncomingMessage, connection: Duplex): void {
     onRefused(refusal, request);
-    refuseUpgrade(connection, refusal);
+    refuseConnection(connection, refusal);
   }
   // No WebSocket handshake. Without a listener the library would answer in a form of its own.
   webSockets.on('wsClientError', ({ message }, connection, request) =>

@@ -16,7 +16,7 @@ const halfOpen: Attack = {
   async run(url, count) {
     const { hostname, port } = new URL(url);
     const beginning =
-      'GET /graphql HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n';
+      'GET /graphql HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n';
     const ended: Promise<unknown>[] = [];
     for (let index = 0; index < count; index += 1) {
       const socket = connect({ host: hostname, port: Number(port) });

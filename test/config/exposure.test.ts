@@ -52,6 +52,7 @@ describe('what strangers may do', () => {
     };
     const exposure = parse({
       ...limits,
+      ALLOW_ANONYMOUS: 'true',
       INTROSPECTION: 'off',
       EXPLORER: 'off',
       CORS_ORIGINS: 'https://a.example, http://b.example:8080',
@@ -59,6 +60,7 @@ describe('what strangers may do', () => {
       PERSISTED_OPERATIONS: 'operations.json',
     });
     expect(exposure).toEqual({
+      audience: 'everybody',
       limits: {
         document: {
           maxCharacters: 1,

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { isLoopback } from '../../src/config/loopback.js';
 import { type Config, ConfigError, parseConfig } from '../../src/config.js';
 import { tokenAlgorithms } from '../../src/server/access-tokens.js';
+import { isLoopback } from '../../src/server/loopback.js';
 
 let directory: string;
 beforeAll(() => {
@@ -57,6 +57,48 @@ describe('where Sluice listens without sign-in', () => {
       expect(parse({ HOST: host, ...tokens }).signIn).not.toBeNull();
     },
   );
+
+  it.each(['https://app.example.com', 'http://localhost:3000,http://10.0.0.1'])(
+    'pages of other machines (%s) may not call, until that is allowed',
+    (origins) => {
+      const settings = { CORS_ORIGINS: origins };
+      expect(faultsOf(settings)).toEqual([
+        `CORS_ORIGINS=${origins}: expected sites of this machine only, such as http://localhost:5173, because no sign-in is configured. Say who may call with AUTH_JWKS_URL or API_KEYS_FILE; or set ALLOW_ANONYMOUS=true if everybody who reaches this address may start ingestions and read everything`,
+      ]);
+      expect(faultsOf({ ...settings, ALLOW_ANONYMOUS: 'true' })).toEqual([]);
+      expect(faultsOf({ ...settings, ...tokens })).toEqual([]);
+    },
+  );
+
+  it('pages of this machine may call', () => {
+    const origins =
+      'http://localhost:5173,https://app.localhost,http://127.0.0.1:3000,http://[::1]';
+    expect(faultsOf({ CORS_ORIGINS: origins })).toEqual([]);
+  });
+
+  it('a proxy is only good for others once they are allowed, which is said', () => {
+    const warningsOf = (settings: Record<string, string>) => {
+      const warnings: string[] = [];
+      parseConfig(settings, join(directory, '.env'), (warning) => warnings.push(warning));
+      return warnings;
+    };
+    const settings = { TRUST_PROXY: 'loopback' };
+    expect(warningsOf(settings)).toEqual([
+      'TRUST_PROXY is set, but there is no sign-in, and ALLOW_ANONYMOUS=true is not set either: only this machine is served, and what proxies pass on for others is refused.',
+    ]);
+    expect(warningsOf({ ...settings, ALLOW_ANONYMOUS: 'true' })).toEqual([]);
+    expect(warningsOf({ ...settings, ...tokens })).toEqual([]);
+  });
+
+  it.each<[string, Record<string, string>, boolean]>([
+    ['thisMachine', {}, false],
+    ['everybody', { ALLOW_ANONYMOUS: 'true' }, true],
+    ['callers', tokens, true],
+  ])('%s is the audience, with the limits for it', (audience, settings, isLimited) => {
+    const { exposure } = parse(settings);
+    expect(exposure.audience).toBe(audience);
+    expect(Number.isFinite(exposure.limits.maxRequestsPerMinute)).toBe(isLimited);
+  });
 
   it('is not also anonymous', () => {
     expect(faultsOf({ ALLOW_ANONYMOUS: 'true', ...tokens })).toEqual([

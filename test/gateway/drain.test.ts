@@ -94,7 +94,7 @@ describe('a drain', () => {
     ['/graphql?query={__typename}', 503, { errors: [{ extensions: { code: 'SHUTTING_DOWN' } }] }],
   ])('answers what still comes over an open connection: %s', async (path, status, body) => {
     gateway = await startTestGateway(upstream.config);
-    const connection = await beginRequest(`GET ${path} HTTP/1.1\r\nHost: x\r\n`);
+    const connection = await beginRequest(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n`);
     const stopped = gateway.stop();
     await untilRefused();
     connection.write('Content-Type: application/json\r\n\r\n');
@@ -253,7 +253,7 @@ describe('a drain', () => {
   it.each([
     [
       'never finishes its request',
-      'POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{',
+      'POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{',
     ],
     ['never finishes its headers', 'POST /graphql HTTP/1.1\r\n'],
     ['never says anything', ''],
@@ -274,7 +274,7 @@ describe('a drain', () => {
       {},
       { callOffAfterMs: 2_000, cutAfterMs: 3_000, giveUpAfterMs: 8_000 },
     );
-    const connection = await beginRequest('GET /graphql HTTP/1.1\r\nHost: x\r\n');
+    const connection = await beginRequest('GET /graphql HTTP/1.1\r\nHost: localhost\r\n');
     const stopped = gateway.stop();
     await untilRefused();
     connection.write(upgradeHeaders);
@@ -300,7 +300,7 @@ describe('a drain', () => {
   /** A WebSocket whose client does nothing but read. */
   async function upgradeByHand(): Promise<Socket> {
     const connection = connect(portOf(gateway), '127.0.0.1');
-    connection.write(`GET /graphql HTTP/1.1\r\nHost: x\r\n${upgradeHeaders}`);
+    connection.write(`GET /graphql HTTP/1.1\r\nHost: localhost\r\n${upgradeHeaders}`);
     const [answer] = await once(connection, 'data');
     expect(String(answer)).toMatch(/^HTTP\/1\.1 101 /);
     connection.resume();

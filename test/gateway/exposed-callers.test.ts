@@ -26,7 +26,7 @@ afterAll(() => upstream.close());
 afterEach(() => gateway.stop());
 
 async function start(limits: Partial<Limits>, rest: Partial<ExposureConfig> = {}): Promise<void> {
-  const exposure = { ...privateExposure, ...rest };
+  const exposure = { ...privateExposure, audience: 'everybody' as const, ...rest };
   gateway = await startTestGateway(upstream.config, {
     exposure: { ...exposure, limits: { ...exposure.limits, ...limits } },
   });
@@ -235,6 +235,8 @@ describe('sign-ins that fail', () => {
       },
       exposure: {
         ...privateExposure,
+        audience: 'callers',
+        trustedProxies: ['loopback'],
         limits: { ...privateExposure.limits, maxFailedSignInsPerMinute: 3 },
       },
     });
@@ -272,6 +274,47 @@ describe('sign-ins that fail', () => {
     expect((await post({ query })).status).toBe(401);
     expect(await (await post({ query }, good)).json()).toEqual({ data });
     expect(await signInOverSocket(good)).toBeUndefined();
+  });
+
+  it('are of one address, through whichever ports its proxy sees it', async () => {
+    await startWithKey();
+    const statuses: number[] = [];
+    for (const from of [
+      '203.0.113.8:1',
+      '203.0.113.8:2',
+      '[::ffff:203.0.113.8]:3',
+      '203.0.113.8',
+    ]) {
+      statuses.push((await post({ query }, { ...bad, 'x-forwarded-for': from })).status);
+    }
+    statuses.push((await post({ query }, { ...bad, forwarded: 'for="203.0.113.8:4"' })).status);
+    expect(statuses).toEqual([401, 401, 401, 429, 429]);
+  });
+
+  it('are counted and logged by their codes, over both transports', async () => {
+    await startWithKey();
+    await post({ query });
+    await post({ query }, bad);
+    await signInOverSocket(bad);
+    await post({ query }, bad);
+    await post({ query }, bad);
+    const answer = await fetch(`${gateway.url}/metrics`, { headers: good });
+    const counts = (await answer.text()).match(/^sluice_refused_requests_total.*$/gm)?.sort();
+    expect(counts).toEqual([
+      'sluice_refused_requests_total{transport="http",code="RATE_LIMITED"} 1',
+      'sluice_refused_requests_total{transport="http",code="UNAUTHENTICATED"} 3',
+      'sluice_refused_requests_total{transport="websocket",code="4401"} 1',
+    ]);
+    const lines = gateway.logLines.filter(({ msg }) => String(msg).startsWith('Refused ('));
+    expect(lines.map(({ code }) => code)).toEqual(['UNAUTHENTICATED', '4401', 'RATE_LIMITED']);
+  });
+
+  it('are all that a page of another site can do with them', async () => {
+    await startWithKey();
+    const page = { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' };
+    expect((await post({ query }, page)).status).toBe(401);
+    expect(await (await post({ query }, { ...page, ...good })).json()).toEqual({ data });
+    expect(await upgrade(page)).toBe(403);
   });
 });
 

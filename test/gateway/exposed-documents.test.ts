@@ -13,7 +13,9 @@ beforeAll(async () => {
   upstream = await startTestUpstream();
   await upstream.startElsewhere('XDM44');
   await upstream.finish();
-  gateway = await startTestGateway(upstream.config, { exposure: publicExposure });
+  gateway = await startTestGateway(upstream.config, {
+    exposure: { ...publicExposure, audience: 'everybody' },
+  });
   socket = await openSocket(gateway.url);
 });
 
@@ -242,9 +244,9 @@ describe('with the settings of production, over HTTP alone,', () => {
 
   it('a GET is taken of a program, and not where a page could have sent it (GET method, CSRF)', async () => {
     const url = `${gateway.url}/graphql?query=${encodeURIComponent(query)}`;
-    expect((await fetch(url)).status).toBe(400);
-    const byProgram = await fetch(url, { headers: { 'apollo-require-preflight': 'yes' } });
-    expect(await byProgram.json()).toEqual(data);
+    const byPage = await fetch(url, { headers: { origin: 'https://evil.example' } });
+    expect(byPage.status).toBe(403);
+    expect(await (await fetch(url)).json()).toEqual(data);
   });
 
   it('a mutation is not taken by GET (GET-based mutation)', async () => {

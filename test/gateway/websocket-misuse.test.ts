@@ -85,7 +85,7 @@ describe('a socket that does not keep to the protocol is closed', () => {
     // A client library would hang up first: none of its subprotocols was agreed to.
     const connection = connect(Number(new URL(gateway.url).port), '127.0.0.1');
     connection.write(
-      'GET /graphql HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+      'GET /graphql HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
         'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n' +
         'Sec-WebSocket-Protocol: graphql-ws\r\n\r\n',
     );

@@ -316,6 +316,7 @@ describe('a fault inside a stream', () => {
       schema,
       signIn: anonymousSignIn,
       clock,
+      reportRefusal: () => {},
       exposure: { ...privateExposure, persistedOperations: null },
       followed: { log, hub, watches: nobody },
       newLoaders: () => ({

@@ -3,6 +3,7 @@ import { defaultLimits, noCallerLimits } from '../../src/server/limits/limits.js
 
 /** What is allowed where nothing is set, and only programs of this machine can call. */
 export const privateExposure: ExposureConfig = {
+  audience: 'thisMachine',
   limits: { ...defaultLimits, ...noCallerLimits },
   isSchemaOpen: true,
   hasExplorer: true,
@@ -14,6 +15,7 @@ export const privateExposure: ExposureConfig = {
 /** What is allowed where nothing is set, and callers sign in. */
 export const publicExposure: ExposureConfig = {
   ...privateExposure,
+  audience: 'callers',
   limits: defaultLimits,
   isSchemaOpen: false,
   hasExplorer: false,

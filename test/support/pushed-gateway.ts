@@ -72,6 +72,7 @@ export async function startPushedGateway(clock = systemClock): Promise<PushedGat
   const { server, webSockets, fanOut, ...graphql } = await createGraphQLServer({
     schema,
     signIn: anonymousSignIn,
+    reportRefusal: () => {},
     clock,
     exposure: { ...privateExposure, persistedOperations: null },
     followed: { log, hub, watches },

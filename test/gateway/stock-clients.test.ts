@@ -1,0 +1,185 @@
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
+import { text as readText } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from '@jest/globals';
+import { createClient, fetchExchange } from '@urql/core';
+import { good44, goodData, toExpected, useSturdyGateway } from '../support/sturdy-gateway.js';
+
+const gateway = useSturdyGateway();
+const { ask, post } = gateway;
+
+const typename = '{"query":"{ __typename }"}';
+const data = { __typename: 'Query' };
+
+describe('a stock client', () => {
+  it('urql is answered as it comes: it asks short queries by GET, and starts by POST', async () => {
+    const methods: (string | undefined)[] = [];
+    const client = createClient({
+      url: `${gateway.url}/graphql`,
+      exchanges: [fetchExchange],
+      fetch(url, options) {
+        methods.push(options?.method);
+        return fetch(url, options);
+      },
+    });
+    const queried = await client.query(good44, {}).toPromise();
+    expect([queried.error, queried.data]).toEqual([undefined, goodData]);
+    const start = 'mutation { startIngestion(input: { mappingId: "" }) { __typename } }';
+    const started = await client.mutation(start, {}).toPromise();
+    expect(started.error?.graphQLErrors[0]?.extensions.code).toBe('BAD_USER_INPUT');
+    expect(methods).toEqual(['GET', 'POST']);
+  });
+
+  it('Apollo’s is told that hashes alone are not enough, by GET and by POST, and sends the query', async () => {
+    const extensions = { persistedQuery: { version: 1, sha256Hash: 'a'.repeat(64) } };
+    const search = new URLSearchParams({ extensions: JSON.stringify(extensions) });
+    for (const answer of [await ask(`/graphql?${search}`), await post({ extensions })]) {
+      expect(toExpected(answer.body.errors)).toEqual([
+        ['PERSISTED_QUERY_NOT_SUPPORTED', 'PersistedQueryNotSupported'],
+      ]);
+    }
+    search.delete('extensions');
+    search.set('query', good44);
+    expect((await ask(`/graphql?${search}`)).body).toEqual({ data: goodData });
+  });
+
+  it.each([
+    '*/*',
+    'application/json',
+    'Application/JSON; charset=utf-8',
+    'application/graphql-response+json',
+    'application/graphql-response+json, application/graphql+json, application/json, text/event-stream, multipart/mixed',
+    'multipart/mixed;deferSpec=20220824,application/json',
+  ])('may accept %s', async (accept) => {
+    const answer = await ask('/graphql?query=%7B__typename%7D', { headers: { accept } });
+    expect([answer.status, answer.body]).toEqual([200, { data }]);
+  });
+
+  it.each([
+    'application/json; charset=UTF-8',
+    'Application/JSON',
+    'application/json;charset="utf-8"',
+    'application/json; Charset=utf8',
+    'application/json; odata=verbose',
+  ])('may send a body of the type %s', async (type) => {
+    const answer = await post(typename, { 'content-type': type });
+    expect([answer.status, answer.body]).toEqual([200, { data }]);
+  });
+
+  it('may write the address with a slash at its end', async () => {
+    const headers = { 'content-type': 'application/json' };
+    const asked = await ask('/graphql/', { method: 'POST', headers, body: typename });
+    expect(asked.body).toEqual({ data });
+    expect((await ask('/graphql/?query=%7B__typename%7D')).body).toEqual({ data });
+    const browsed = await fetch(`${gateway.url}/graphql/`, { headers: { accept: 'text/html' } });
+    expect([browsed.status, browsed.url]).toEqual([200, `${gateway.url}/explorer/`]);
+  });
+
+  it('may ask with HEAD whether the process lives, and with OPTIONS what it may send', async () => {
+    expect((await fetch(`${gateway.url}/healthz`, { method: 'HEAD' })).status).toBe(200);
+    const options = await fetch(`${gateway.url}/graphql`, { method: 'OPTIONS' });
+    expect([options.status, options.headers.get('allow')]).toEqual([204, 'GET, POST, OPTIONS']);
+  });
+
+  it('may wait to be told to go on with its body', async () => {
+    const asked = httpRequest(`${gateway.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', expect: '100-continue' },
+    });
+    asked.flushHeaders();
+    await once(asked, 'continue');
+    asked.end(typename);
+    const [response] = (await once(asked, 'response')) as [IncomingMessage];
+    expect(JSON.parse(await readText(response))).toEqual({ data });
+  });
+});
+
+describe('a body that is not read', () => {
+  it.each([
+    ['compressed', { 'content-encoding': 'gzip' }, /^The gateway takes no compressed bodies/],
+    ['of an unknown encoding', { 'content-encoding': 'x' }, /^The gateway takes no compressed/],
+    ['in UTF-16', { 'content-type': 'application/json; charset=utf-16' }, /in UTF-8\.$/],
+    ['in Latin 1', { 'content-type': 'application/json;charset="iso-8859-1"' }, /in UTF-8\.$/],
+  ])('%s', async (_what, headers, message) => {
+    const answer = await fetch(`${gateway.url}/graphql`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(headers as unknown as Record<string, string>),
+      },
+      body: gzipSync(typename),
+    });
+    const { errors } = (await answer.json()) as { errors: Parameters<typeof toExpected>[0] };
+    expect(answer.status).toBe(415);
+    expect(toExpected(errors)).toEqual([['BAD_REQUEST', expect.stringMatching(message)]]);
+  });
+
+  it('of no type', async () => {
+    const [status, code, message] = await sendRaw(
+      `POST /graphql HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: ${typename.length}\r\n\r\n${typename}`,
+    );
+    expect([status, code]).toEqual([415, 'BAD_REQUEST']);
+    expect(message).toBe('Expected a body of the type application/json.');
+  });
+});
+
+describe('what is hardly a request', () => {
+  const head = 'Host: localhost\r\nConnection: close\r\n';
+
+  it.each<[string, string, number, RegExp]>([
+    ['a method that nobody knows', `FOO /graphql HTTP/1.1\r\n${head}\r\n`, 405, /GET or POST/],
+    ['a method of WebDAV', `PROPFIND /graphql HTTP/1.1\r\n${head}\r\n`, 405, /GET or POST/],
+    ['a method that is never served', `TRACE /graphql HTTP/1.1\r\n${head}\r\n`, 405, /GET or POST/],
+    ['a tunnel', `CONNECT evil.example:443 HTTP/1.1\r\n${head}\r\n`, 405, /GET or POST/],
+    ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400, /not HTTP\/2/],
+    ['HTTP/3', `GET /healthz HTTP/3.0\r\n${head}\r\n`, 400, /HTTP\/1\.1/],
+    ['noise', '\x00\x01\x02\r\n\r\n', 400, /cannot be read/],
+    ['TLS', '\x16\x03\x01\x02\x00\x01\x00', 400, /cannot be read/],
+    [
+      'a header without a name',
+      `GET /healthz HTTP/1.1\r\n${head}: x\r\n\r\n`,
+      400,
+      /cannot be read/,
+    ],
+    [
+      'a long head',
+      `GET /healthz HTTP/1.1\r\n${head}X: ${'x'.repeat(20_000)}\r\n\r\n`,
+      431,
+      /16 KiB/,
+    ],
+    [
+      'a length that is none',
+      `POST /graphql HTTP/1.1\r\n${head}Content-Length: x\r\n\r\n`,
+      400,
+      /cannot be read/,
+    ],
+    [
+      'two lengths',
+      `POST /graphql HTTP/1.1\r\n${head}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n`,
+      400,
+      /cannot be read/,
+    ],
+    [
+      'an expectation',
+      `POST /graphql HTTP/1.1\r\n${head}Expect: miracles\r\nContent-Length: 0\r\n\r\n`,
+      417,
+      /100-continue/,
+    ],
+    ['a path at fault', `GET /%E0%A4%A HTTP/1.1\r\n${head}\r\n`, 400, /cannot be decoded/],
+  ])('%s is answered in the form of all errors', async (_what, bytes, status, message) => {
+    expect(await sendRaw(bytes)).toEqual([status, 'BAD_REQUEST', expect.stringMatching(message)]);
+  });
+});
+
+/** Send bytes as they are: the status, code and message of the answer, after which the connection ends. */
+async function sendRaw(bytes: string): Promise<[status: number, code: string, message: string]> {
+  const connection = connect(Number(new URL(gateway.url).port), '127.0.0.1');
+  connection.write(Buffer.from(bytes, 'latin1'));
+  const answer = await readText(connection);
+  const [head = '', body = ''] = answer.split('\r\n\r\n');
+  expect(head).toMatch(/\r\ncontent-type: application\/json; charset=utf-8/i);
+  const [error] = JSON.parse(body).errors;
+  return [Number(head.split(' ')[1]), error.extensions.code, error.message];
+}

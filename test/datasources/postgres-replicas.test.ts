@@ -231,6 +231,24 @@ describe('a start whose process is taken for gone', () => {
     expect(await other.starts.waitingRetries()).toMatchObject([{ intentId: retry?.intentId }]);
   });
 
+  it('is not taken back by one that withdraws it again, once another has sent it', async () => {
+    const [one, other] = [await open(), await open()];
+    const { intent } = await one.starts.begin({ ...start, retryOnAbort: 1 });
+    await one.log.append({
+      ref: toRef('1'),
+      seen: { status: 'ABORTED', info: '', batchId: null },
+      observedAt: 2_000,
+      answers: { intentId: intent.intentId, kind: 'submitted', message: '' },
+    });
+    const [retry] = await one.starts.waitingRetries();
+    const retryId = retry?.intentId ?? 0;
+    await one.starts.send(retryId, 3_000);
+    await one.starts.withdraw(retryId);
+    expect(await other.starts.send(retryId, 4_000)).toBe(true);
+    await one.starts.withdraw(retryId);
+    expect(await one.starts.waitingRetries()).toEqual([]);
+  });
+
   it('is called off by the process that did not send it, and by no other', async () => {
     const [one, other] = [await open(), await open()];
     const { intent } = await one.starts.begin(start);

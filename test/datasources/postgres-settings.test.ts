@@ -68,7 +68,7 @@ describe('a database that is set to something else', () => {
       bytea_output: "'escape'",
       extra_float_digits: '-15',
       standard_conforming_strings: 'off',
-      search_path: "'not_there, public'",
+      search_path: 'not_there, public',
     };
     for (const [name, value] of Object.entries(others)) await alter(`set ${name} = ${value}`);
     const replica = await open();

@@ -136,6 +136,15 @@ describe('a key', () => {
 });
 
 describe('a start', () => {
+  it('that was withdrawn meanwhile is not looked into, and says so', async () => {
+    const intent = await beginUnknown();
+    await opened.starts.withdraw(intent.intentId);
+    await expect(look(intent)).rejects.toMatchObject({
+      name: 'StartForgottenError',
+      message: `The log has no start ${intent.intentId} any more.`,
+    });
+  });
+
   it('cannot be begun where the log is full', async () => {
     await opened.setFull(true);
     const fill = async () => {

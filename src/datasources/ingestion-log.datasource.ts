@@ -15,6 +15,7 @@ import type { IngestionLog, Scope } from '../ingestion/ports.js';
 import {
   type Applied,
   applyObservation,
+  isSameTransition,
   type Observation,
   type Position,
   type Transition,
@@ -30,7 +31,7 @@ import {
 } from './ingestion-log.rows.js';
 import type { LogTables, RequestRow } from './ingestion-log.schema.js';
 import type { LogDatabase, Written } from './log-database.js';
-import { createLogTail } from './log-tail.js';
+import { createLogTail, type LogTail } from './log-tail.js';
 import { openSqliteLog, type SqliteLogOptions } from './sqlite.log.js';
 import { settleNamed } from './start-log.named.js';
 import { claimRetries } from './start-log.write.js';
@@ -74,8 +75,10 @@ export async function createIngestionLog(database: LogDatabase): Promise<Durable
   let pending: Pending[] = [];
   let flushing: Promise<void> | null = null;
   const tail = createLogTail({
-    head: await guard(() => readHead(db)),
-    read: (after, limit) => read({ kind: 'all' }, after, limit),
+    ...(await guard(() => readEnd(db))),
+    guard,
+    read: (after, limit) => readRows({ kind: 'all' }, after, limit),
+    prunedThrough: () => readPrunedThrough(db),
     tell: (transition) => {
       for (const listener of listeners) listener(transition);
     },
@@ -99,7 +102,7 @@ export async function createIngestionLog(database: LogDatabase): Promise<Durable
     try {
       applied =
         (await guard(() => applyUnchanged(db, batch))) ??
-        (await database.commit((transaction) => write(transaction, batch, tail.toldThrough)));
+        (await database.commit((transaction) => write(transaction, batch, tail)));
     } catch (error) {
       for (const { reject } of batch) reject(error);
       return;
@@ -112,7 +115,7 @@ export async function createIngestionLog(database: LogDatabase): Promise<Durable
     }
   }
 
-  async function read(
+  async function readRows(
     scope: Scope,
     after: Position,
     limit: number,
@@ -127,7 +130,7 @@ export async function createIngestionLog(database: LogDatabase): Promise<Durable
       scope.kind === 'request'
         ? query.where('request_key', '=', toRequestKey(scope.ref))
         : query.where(isOfMappings(scope));
-    return guard(async () => (await scoped.execute()).map(toTransition));
+    return (await scoped.execute()).map(toTransition);
   }
 
   return {
@@ -142,7 +145,7 @@ export async function createIngestionLog(database: LogDatabase): Promise<Durable
       const records = await guard(() => findByKey(db, keys));
       return keys.map((key) => records.get(key) ?? null);
     },
-    read,
+    read: (scope, after, limit) => guard(() => readRows(scope, after, limit)),
     async list(filter, before, limit) {
       const {
         mappings = { kind: 'all' },
@@ -240,16 +243,36 @@ function mappingsWithPrefixes(prefixes: readonly string[]): RawBuilder<string> {
   )`;
 }
 
+/** Where the log ends, and the transition that is there; null where that was forgotten. */
+async function readEnd(
+  db: Kysely<LogTables>,
+): Promise<{ readonly head: Position; readonly newest: Transition | null }> {
+  const row = await db
+    .selectFrom('transitions')
+    .selectAll()
+    .orderBy('position', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  const newest = row ? toTransition(row) : null;
+  const prunedThrough = await readPrunedThrough(db);
+  if (newest && newest.position >= prunedThrough) return { head: newest.position, newest };
+  return { head: prunedThrough, newest: null };
+}
+
 /** One batch, inside its transaction. */
 async function write(
   transaction: Transaction<LogTables>,
   batch: readonly Pending[],
-  toldThrough: Position,
+  told: Pick<LogTail, 'toldThrough' | 'newest'>,
 ): Promise<Written<readonly Applied[]>> {
-  const head = await readHead(transaction);
+  const { head, newest } = await readEnd(transaction);
   // A database that took over without all that the one before it had, or that was put back to an older state.
-  if (head < toldThrough)
-    throw new LogDamagedError(`It ends at ${head}, and went to ${toldThrough}.`);
+  // Where it has gone on since, the tail finds that.
+  if (head < told.toldThrough)
+    throw new LogDamagedError(`It ends at ${head}, and went to ${told.toldThrough}.`);
+  const isOther =
+    newest && newest.position === told.newest?.position && !isSameTransition(newest, told.newest);
+  if (isOther) throw new LogDamagedError(`It has lost what it had at ${head}.`);
   const records = await findByKey(transaction, toKeys(batch));
   const changed = new Map<string, IngestionRecord>();
   const transitions: Transition[] = [];

@@ -72,6 +72,9 @@ export async function openPostgresLog(
   const db = connect(maxConnections);
   const aside = connect(1);
 
+  /** Said once: several find it at the same time. */
+  let isDamaged = false;
+
   async function guard<T>(run: () => Promise<T>): Promise<T> {
     try {
       return await run();
@@ -87,7 +90,8 @@ export async function openPostgresLog(
       }
       const isDamage = error instanceof PostgresError && error.kind === 'damaged';
       if (error instanceof LogDamagedError || isDamage) {
-        onFatal(error as Error);
+        if (!isDamaged) onFatal(error as Error);
+        isDamaged = true;
         throw error instanceof GatewayError ? error : new LogDamagedError(error);
       }
       throw error;

@@ -30,7 +30,8 @@ import {
   toTransitionRow,
 } from './ingestion-log.rows.js';
 import type { LogTables, RequestRow } from './ingestion-log.schema.js';
-import type { LogDatabase, Written } from './log-database.js';
+import { toKeyPages } from './key-pages.js';
+import type { LogDatabase, LogDatabaseKind, Written } from './log-database.js';
 import { createLogTail, type LogTail } from './log-tail.js';
 import { openSqliteLog, type SqliteLogOptions } from './sqlite.log.js';
 import { settleNamed } from './start-log.named.js';
@@ -38,9 +39,6 @@ import { claimRetries } from './start-log.write.js';
 
 /** So many observations share a commit at most: the next batch waits for no more than that. */
 const MAX_BATCH_ITEMS = 200;
-
-/** Far below the number of parameters that a statement may have. */
-const MAX_KEYS = 500;
 
 /** The log in a database. */
 export interface DurableIngestionLog extends IngestionLog {
@@ -129,7 +127,7 @@ export async function createIngestionLog(database: LogDatabase): Promise<Durable
     const scoped =
       scope.kind === 'request'
         ? query.where('request_key', '=', toRequestKey(scope.ref))
-        : query.where(isOfMappings(scope));
+        : query.where(isOfMappings(scope, database.kind));
     return (await scoped.execute()).map(toTransition);
   }
 
@@ -157,8 +155,9 @@ export async function createIngestionLog(database: LogDatabase): Promise<Durable
       const query = db
         .selectFrom('requests')
         .selectAll()
-        .where(isOfMappings(mappings))
-        .$if(statuses !== undefined, (q) => q.where('status', 'in', statuses ?? []))
+        .where(isOfMappings(mappings, database.kind))
+        // Each once: there are few, and a caller may name them as often as it likes.
+        .$if(statuses !== undefined, (q) => q.where('status', 'in', [...new Set(statuses)]))
         .$if(observedAfter !== undefined, (q) =>
           q.where('first_observed_at', '>=', observedAfter ?? 0),
         )
@@ -207,18 +206,34 @@ export async function createIngestionLog(database: LogDatabase): Promise<Durable
   };
 }
 
-/** The condition that a row is of these mappings. */
-function isOfMappings(scope: MappingScope) {
+/** The condition that a row is of these mappings, of which there may be any number. */
+function isOfMappings(scope: MappingScope, kind: LogDatabaseKind) {
   return (eb: ExpressionBuilder<LogTables, 'requests' | 'transitions'>): Expression<SqlBool> => {
     if (scope.kind === 'all') return sql.lit(true);
     const { mappingIds, mappingPrefixes = [] } = scope;
     return eb.or([
-      ...(mappingIds.length > 0 ? [eb('mapping_id', 'in', mappingIds)] : []),
+      ...(mappingIds.length > 0 ? [isAnyOf(mappingIds, kind)] : []),
       ...(mappingPrefixes.length > 0
-        ? [eb('mapping_id', 'in', mappingsWithPrefixes(mappingPrefixes))]
+        ? [eb('mapping_id', 'in', mappingsWithPrefixes(mappingPrefixes, kind))]
         : []),
     ]);
   };
+}
+
+function isAnyOf(mappingIds: readonly string[], kind: LogDatabaseKind): Expression<SqlBool> {
+  return kind === 'sqlite'
+    ? sql`mapping_id in (select value from ${listOf(mappingIds, kind)})`
+    : sql`mapping_id = any(${mappingIds}::text[])`;
+}
+
+/**
+ * A table of texts, in a column `value`. One parameter however many there are: both databases have a limit of
+ * those, and SQLite one of how deep a condition may be.
+ */
+function listOf(texts: readonly string[], kind: LogDatabaseKind): RawBuilder<unknown> {
+  return kind === 'sqlite'
+    ? sql`json_each(${JSON.stringify(texts)})`
+    : sql`unnest(${texts}::text[]) as listed (value)`;
 }
 
 /**
@@ -228,10 +243,10 @@ function isOfMappings(scope: MappingScope) {
  * Prefixes are compared as they are: LIKE would take `_` and `%` in them for what they are not, and a range of
  * texts would depend on the database’s collation.
  */
-function mappingsWithPrefixes(prefixes: readonly string[]): RawBuilder<string> {
-  const isOne = prefixes.map(
-    (prefix) => sql`substr(mapping_id, 1, ${sql.lit([...prefix].length)}) = ${prefix}`,
-  );
+function mappingsWithPrefixes(
+  prefixes: readonly string[],
+  kind: LogDatabaseKind,
+): RawBuilder<string> {
   return sql`(
     with recursive seen(mapping_id) as (
       select min(mapping_id) from requests
@@ -239,7 +254,9 @@ function mappingsWithPrefixes(prefixes: readonly string[]): RawBuilder<string> {
       select (select min(r.mapping_id) from requests r where r.mapping_id > seen.mapping_id)
       from seen where seen.mapping_id is not null
     )
-    select mapping_id from seen where mapping_id is not null and (${sql.join(isOne, sql` or `)})
+    select mapping_id from seen where mapping_id is not null and exists (
+      select 1 from ${listOf(prefixes, kind)} where substr(mapping_id, 1, length(value)) = value
+    )
   )`;
 }
 
@@ -359,8 +376,7 @@ async function findByKey(
   keys: readonly string[],
 ): Promise<Map<string, IngestionRecord>> {
   const rows: Selectable<RequestRow>[] = [];
-  for (let index = 0; index < keys.length; index += MAX_KEYS) {
-    const page = keys.slice(index, index + MAX_KEYS);
+  for (const page of toKeyPages(keys)) {
     rows.push(
       ...(await db.selectFrom('requests').selectAll().where('request_key', 'in', page).execute()),
     );

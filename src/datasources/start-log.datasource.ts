@@ -16,6 +16,7 @@ import {
 } from '../ingestion/start-intent.js';
 import { readHead } from './ingestion-log.meta.js';
 import type { LogTables, StartRow } from './ingestion-log.schema.js';
+import { toKeyPages } from './key-pages.js';
 import type { LogDatabase, Written } from './log-database.js';
 import { lookAtMapping } from './start-log.named.js';
 import {
@@ -177,12 +178,15 @@ export function createStartLog(
       guard(async () => {
         const keys = refs.map(toRequestKey);
         const named = await findNamed(db, keys);
-        const retries = await db
-          .selectFrom('starts')
-          .selectAll()
-          .where('retry_of', 'in', keys)
-          .execute();
-        const retryByKey = new Map(retries.map((row) => [row.retry_of, toStartIntent(row)]));
+        const retryByKey = new Map<string | null, StartIntent>();
+        for (const page of toKeyPages(keys)) {
+          const retries = await db
+            .selectFrom('starts')
+            .selectAll()
+            .where('retry_of', 'in', page)
+            .execute();
+          for (const row of retries) retryByKey.set(row.retry_of, toStartIntent(row));
+        }
         return keys.map((key) => {
           const retry = retryByKey.get(key);
           const retriedBy = retry && 'ref' in retry.state ? retry.state.ref : null;

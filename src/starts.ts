@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { StartForgottenError } from './ingestion/gateway-error.js';
 import type { IngestionRecord } from './ingestion/ingestion-request.js';
 import type { Clock, IngestionLog, StartLog, Upstream, Watches } from './ingestion/ports.js';
 import { createStarter, type Starter } from './ingestion/start-ingestion.js';
@@ -101,11 +102,17 @@ export function createStarts(options: StartsOptions): Starts {
       const now = clock.now();
       const findLiving = async () => [...(await otherProcesses()), processId];
       for (const intent of await starts.settleInterrupted(now, findLiving)) {
-        // Nobody was told what came of it, so what is known of it by now is used.
-        await starts.lookInto(intent.intentId, [], now);
+        try {
+          // Nobody was told what came of it, so what is known of it by now is used.
+          await starts.lookInto(intent.intentId, [], now);
+        } catch (error) {
+          // Its sender was not gone after all, and heard that the upstream did not take it.
+          if (error instanceof StartForgottenError) continue;
+          throw error;
+        }
         onOutcomeUnknown(intent, null);
       }
-      await retrier.look();
+      await retrier.lookAtAll();
     },
     stopRetries: () => retrier.stop(),
     stop: () => submitter.stop(),

@@ -15,6 +15,7 @@ import type { IngestionLog, Scope } from '../ingestion/ports.js';
 import {
   type Applied,
   applyObservation,
+  isSameTransition,
   type Observation,
   type Position,
   type Transition,
@@ -29,17 +30,15 @@ import {
   toTransitionRow,
 } from './ingestion-log.rows.js';
 import type { LogTables, RequestRow } from './ingestion-log.schema.js';
-import type { LogDatabase, Written } from './log-database.js';
-import { createLogTail } from './log-tail.js';
+import { toKeyPages } from './key-pages.js';
+import type { LogDatabase, LogDatabaseKind, Written } from './log-database.js';
+import { createLogTail, type LogTail } from './log-tail.js';
 import { openSqliteLog, type SqliteLogOptions } from './sqlite.log.js';
 import { settleNamed } from './start-log.named.js';
 import { claimRetries } from './start-log.write.js';
 
 /** So many observations share a commit at most: the next batch waits for no more than that. */
 const MAX_BATCH_ITEMS = 200;
-
-/** Far below the number of parameters that a statement may have. */
-const MAX_KEYS = 500;
 
 /** The log in a database. */
 export interface DurableIngestionLog extends IngestionLog {
@@ -74,8 +73,10 @@ export async function createIngestionLog(database: LogDatabase): Promise<Durable
   let pending: Pending[] = [];
   let flushing: Promise<void> | null = null;
   const tail = createLogTail({
-    head: await guard(() => readHead(db)),
-    read: (after, limit) => read({ kind: 'all' }, after, limit),
+    ...(await guard(() => readEnd(db))),
+    guard,
+    read: (after, limit) => readRows({ kind: 'all' }, after, limit),
+    prunedThrough: () => readPrunedThrough(db),
     tell: (transition) => {
       for (const listener of listeners) listener(transition);
     },
@@ -99,7 +100,7 @@ export async function createIngestionLog(database: LogDatabase): Promise<Durable
     try {
       applied =
         (await guard(() => applyUnchanged(db, batch))) ??
-        (await database.commit((transaction) => write(transaction, batch, tail.toldThrough)));
+        (await database.commit((transaction) => write(transaction, batch, tail)));
     } catch (error) {
       for (const { reject } of batch) reject(error);
       return;
@@ -112,7 +113,7 @@ export async function createIngestionLog(database: LogDatabase): Promise<Durable
     }
   }
 
-  async function read(
+  async function readRows(
     scope: Scope,
     after: Position,
     limit: number,
@@ -126,8 +127,8 @@ export async function createIngestionLog(database: LogDatabase): Promise<Durable
     const scoped =
       scope.kind === 'request'
         ? query.where('request_key', '=', toRequestKey(scope.ref))
-        : query.where(isOfMappings(scope));
-    return guard(async () => (await scoped.execute()).map(toTransition));
+        : query.where(isOfMappings(scope, database.kind));
+    return (await scoped.execute()).map(toTransition);
   }
 
   return {
@@ -142,7 +143,7 @@ export async function createIngestionLog(database: LogDatabase): Promise<Durable
       const records = await guard(() => findByKey(db, keys));
       return keys.map((key) => records.get(key) ?? null);
     },
-    read,
+    read: (scope, after, limit) => guard(() => readRows(scope, after, limit)),
     async list(filter, before, limit) {
       const {
         mappings = { kind: 'all' },
@@ -156,8 +157,9 @@ export async function createIngestionLog(database: LogDatabase): Promise<Durable
       const query = db
         .selectFrom('requests')
         .selectAll()
-        .where(isOfMappings(mappings))
-        .$if(statuses !== undefined, (q) => q.where('status', 'in', statuses ?? []))
+        .where(isOfMappings(mappings, database.kind))
+        // Each once: there are few, and a caller may name them as often as it likes.
+        .$if(statuses !== undefined, (q) => q.where('status', 'in', [...new Set(statuses)]))
         .$if(observedAfter !== undefined, (q) =>
           q.where('first_observed_at', '>=', observedAfter ?? 0),
         )
@@ -206,18 +208,34 @@ export async function createIngestionLog(database: LogDatabase): Promise<Durable
   };
 }
 
-/** The condition that a row is of these mappings. */
-function isOfMappings(scope: MappingScope) {
+/** The condition that a row is of these mappings, of which there may be any number. */
+function isOfMappings(scope: MappingScope, kind: LogDatabaseKind) {
   return (eb: ExpressionBuilder<LogTables, 'requests' | 'transitions'>): Expression<SqlBool> => {
     if (scope.kind === 'all') return sql.lit(true);
     const { mappingIds, mappingPrefixes = [] } = scope;
     return eb.or([
-      ...(mappingIds.length > 0 ? [eb('mapping_id', 'in', mappingIds)] : []),
+      ...(mappingIds.length > 0 ? [isAnyOf(mappingIds, kind)] : []),
       ...(mappingPrefixes.length > 0
-        ? [eb('mapping_id', 'in', mappingsWithPrefixes(mappingPrefixes))]
+        ? [eb('mapping_id', 'in', mappingsWithPrefixes(mappingPrefixes, kind))]
         : []),
     ]);
   };
+}
+
+function isAnyOf(mappingIds: readonly string[], kind: LogDatabaseKind): Expression<SqlBool> {
+  return kind === 'sqlite'
+    ? sql`mapping_id in (select value from ${listOf(mappingIds, kind)})`
+    : sql`mapping_id = any(${mappingIds}::text[])`;
+}
+
+/**
+ * A table of texts, in a column `value`. One parameter however many there are: both databases have a limit of
+ * those, and SQLite one of how deep a condition may be.
+ */
+function listOf(texts: readonly string[], kind: LogDatabaseKind): RawBuilder<unknown> {
+  return kind === 'sqlite'
+    ? sql`json_each(${JSON.stringify(texts)})`
+    : sql`unnest(${texts}::text[]) as listed (value)`;
 }
 
 /**
@@ -227,10 +245,10 @@ function isOfMappings(scope: MappingScope) {
  * Prefixes are compared as they are: LIKE would take `_` and `%` in them for what they are not, and a range of
  * texts would depend on the database’s collation.
  */
-function mappingsWithPrefixes(prefixes: readonly string[]): RawBuilder<string> {
-  const isOne = prefixes.map(
-    (prefix) => sql`substr(mapping_id, 1, ${sql.lit([...prefix].length)}) = ${prefix}`,
-  );
+function mappingsWithPrefixes(
+  prefixes: readonly string[],
+  kind: LogDatabaseKind,
+): RawBuilder<string> {
   return sql`(
     with recursive seen(mapping_id) as (
       select min(mapping_id) from requests
@@ -238,20 +256,42 @@ function mappingsWithPrefixes(prefixes: readonly string[]): RawBuilder<string> {
       select (select min(r.mapping_id) from requests r where r.mapping_id > seen.mapping_id)
       from seen where seen.mapping_id is not null
     )
-    select mapping_id from seen where mapping_id is not null and (${sql.join(isOne, sql` or `)})
+    select mapping_id from seen where mapping_id is not null and exists (
+      select 1 from ${listOf(prefixes, kind)} where substr(mapping_id, 1, length(value)) = value
+    )
   )`;
+}
+
+/** Where the log ends, and the transition that is there; null where that was forgotten. */
+async function readEnd(
+  db: Kysely<LogTables>,
+): Promise<{ readonly head: Position; readonly newest: Transition | null }> {
+  const row = await db
+    .selectFrom('transitions')
+    .selectAll()
+    .orderBy('position', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  const newest = row ? toTransition(row) : null;
+  const prunedThrough = await readPrunedThrough(db);
+  if (newest && newest.position >= prunedThrough) return { head: newest.position, newest };
+  return { head: prunedThrough, newest: null };
 }
 
 /** One batch, inside its transaction. */
 async function write(
   transaction: Transaction<LogTables>,
   batch: readonly Pending[],
-  toldThrough: Position,
+  told: Pick<LogTail, 'toldThrough' | 'newest'>,
 ): Promise<Written<readonly Applied[]>> {
-  const head = await readHead(transaction);
+  const { head, newest } = await readEnd(transaction);
   // A database that took over without all that the one before it had, or that was put back to an older state.
-  if (head < toldThrough)
-    throw new LogDamagedError(`It ends at ${head}, and went to ${toldThrough}.`);
+  // Where it has gone on since, the tail finds that.
+  if (head < told.toldThrough)
+    throw new LogDamagedError(`It ends at ${head}, and went to ${told.toldThrough}.`);
+  const isOther =
+    newest && newest.position === told.newest?.position && !isSameTransition(newest, told.newest);
+  if (isOther) throw new LogDamagedError(`It has lost what it had at ${head}.`);
   const records = await findByKey(transaction, toKeys(batch));
   const changed = new Map<string, IngestionRecord>();
   const transitions: Transition[] = [];
@@ -338,8 +378,7 @@ async function findByKey(
   keys: readonly string[],
 ): Promise<Map<string, IngestionRecord>> {
   const rows: Selectable<RequestRow>[] = [];
-  for (let index = 0; index < keys.length; index += MAX_KEYS) {
-    const page = keys.slice(index, index + MAX_KEYS);
+  for (const page of toKeyPages(keys)) {
     rows.push(
       ...(await db.selectFrom('requests').selectAll().where('request_key', 'in', page).execute()),
     );

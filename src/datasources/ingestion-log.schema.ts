@@ -56,6 +56,11 @@ export interface StartRow {
   readonly settled_at: number | null;
   /** The process that has to hear the answer; null where none has. */
   readonly sent_by: string | null;
+  /**
+   * The position of the newest transition when it was sent. Not in the checksum: the version before, which may
+   * run beside this one, makes that without it.
+   */
+  readonly sent_after: number | null;
   readonly checksum: number;
 }
 

@@ -166,6 +166,11 @@ const callerCounts: Change = async (db, kind) => {
   if (kind === 'postgres') await addCallerCounts(db);
 };
 
+/** How far the log had come when a start was sent; null for those that were sent before this was kept. */
+const sentAfter: Change = async (db) => {
+  await db.schema.alterTable('starts').addColumn('sent_after', 'bigint').execute();
+};
+
 /**
  * In the order in which they are applied; what was applied once is never changed, only followed. Processes of
  * the version before may be running on the same PostgreSQL database: what follows adds, and takes nothing away.
@@ -177,6 +182,7 @@ const changes: Record<string, Change> = {
   '0003_senders': senders,
   '0004_replicas': replicas,
   '0005_caller_counts': callerCounts,
+  '0006_sent_after': sentAfter,
 };
 
 /** All migrations that this version knows, for a database of one kind. */

@@ -9,6 +9,7 @@ import {
   type QueryResult,
 } from 'kysely';
 import pg from 'pg';
+import { type SessionOptions, setUpSession } from './postgres.session.js';
 
 /** What PostgreSQL, or the way to it, says of a statement that failed. @see https://www.postgresql.org/docs/current/errcodes-appendix.html */
 export class PostgresError extends Error {
@@ -19,6 +20,11 @@ export class PostgresError extends Error {
   constructor(override readonly cause: Error) {
     super(cause.message);
     this.sqlState = cause instanceof pg.DatabaseError ? (cause.code ?? null) : null;
+  }
+
+  /** Whether another connection may do better: this one is lost, or its server has become a read-only standby. */
+  get isOfConnection(): boolean {
+    return this.kind === 'lost' || this.sqlState === READ_ONLY_TRANSACTION;
   }
 
   /**
@@ -40,13 +46,21 @@ export class PostgresError extends Error {
 const unavailableStates =
   /^(25P0[234]|25006|28...|3D000|40...|53...|54000|55P03|57014|58...|72000)$/;
 
+const READ_ONLY_TRANSACTION = '25006';
+
 const INT8 = 20;
+
+/** How to connect, and how each session is to be. */
+export interface PostgresDialectOptions {
+  readonly pool: pg.PoolConfig;
+  readonly session: SessionOptions;
+}
 
 /**
  * Kysely’s way to a PostgreSQL database: through a pool of connections. Everything that fails does so with a
  * {@link PostgresError}.
  */
-export function createPostgresDialect(options: pg.PoolConfig): Dialect {
+export function createPostgresDialect(options: PostgresDialectOptions): Dialect {
   return {
     createAdapter: () => new PostgresAdapter(),
     createDriver: () => createDriver(createPool(options)),
@@ -55,9 +69,10 @@ export function createPostgresDialect(options: pg.PoolConfig): Dialect {
   };
 }
 
-function createPool(options: pg.PoolConfig): pg.Pool {
+function createPool({ pool: options, session }: PostgresDialectOptions): pg.Pool {
   const pool = new pg.Pool({
     ...options,
+    onConnect: (client) => setUpSession(client, session),
     types: {
       // Positions and instants are far below 2^53.
       getTypeParser: (oid: number, format?: 'text' | 'binary') =>
@@ -99,9 +114,13 @@ function createDriver(pool: pg.Pool): Driver {
   };
 }
 
-/** A connection on loan. One over which nothing came back is used no more: it may still owe the answer. */
+/**
+ * A connection on loan. One over which nothing came back is used no more: it may still owe the answer. Nor is one
+ * to a server that takes no writes: others may have taken its place behind the same address.
+ */
 class PostgresConnection implements DatabaseConnection {
   #lost: PostgresError | null = null;
+  #isOfNoUse = false;
 
   constructor(private readonly client: pg.PoolClient) {}
 
@@ -113,6 +132,7 @@ class PostgresConnection implements DatabaseConnection {
     } catch (error) {
       const fault = new PostgresError(error as Error);
       if (fault.kind === 'lost') this.#lost = fault;
+      this.#isOfNoUse ||= fault.isOfConnection;
       throw fault;
     }
   }
@@ -122,6 +142,6 @@ class PostgresConnection implements DatabaseConnection {
   }
 
   release(): void {
-    this.client.release(this.#lost !== null);
+    this.client.release(this.#isOfNoUse);
   }
 }

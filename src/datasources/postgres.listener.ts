@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
+import { setUpSession, unlimited } from './postgres.session.js';
 
 /** What to listen to, and whom to tell. */
 export interface PostgresListenerOptions {
@@ -52,6 +53,7 @@ export function startPostgresListener(options: PostgresListenerOptions): { stop(
     lost.signal.addEventListener('abort', () => socket.destroy());
     try {
       await client.connect();
+      await setUpSession(client, { limits: unlimited, schema: null });
       await client.query(`listen ${channel}`);
       onBegun();
       onListening?.(true);

@@ -4,10 +4,12 @@ import { GatewayError, LogDamagedError, LogUnavailableError } from '../ingestion
 import { countCommit } from './ingestion-log.meta.js';
 import type { LogTables } from './ingestion-log.schema.js';
 import { createLogKysely, type LogDatabase, type Written } from './log-database.js';
+import { CONNECT_TIMEOUT_MS } from './postgres.check.js';
 import { isCommitted } from './postgres.commit.js';
 import { createPostgresDialect, PostgresError } from './postgres.dialect.js';
 import { startPostgresListener } from './postgres.listener.js';
-import { CONNECT_TIMEOUT_MS, preparePostgres } from './postgres.open.js';
+import { preparePostgres } from './postgres.open.js';
+import type { SessionLimits } from './postgres.session.js';
 
 /** Which database, and how to use it. */
 export interface PostgresLogOptions {
@@ -21,14 +23,8 @@ export interface PostgresLogOptions {
 }
 
 /** How long what may take long may take, in ms. */
-export interface PostgresTimeouts {
-  /** To wait for another’s commit. */
-  readonly lockMs: number;
-  /** To be idle inside a transaction, as a process that is frozen is: less than others wait for it. */
-  readonly idleInTransactionMs: number;
-  /** Of a statement, by the server’s clock. */
-  readonly statementMs: number;
-  /** Of a statement, by ours: the server says nothing. */
+export interface PostgresTimeouts extends SessionLimits {
+  /** Of a statement, by our clock: the server says nothing. */
   readonly answerMs: number;
 }
 
@@ -58,23 +54,26 @@ export async function openPostgresLog(
   timeouts = defaultTimeouts,
 ): Promise<LogDatabase> {
   const name = toDatabaseName(url);
-  const cursorKey = await preparePostgres(url, name);
+  const { cursorKey, schema } = await preparePostgres(url, name);
   const connect = (max: number) =>
     createLogKysely(
       createPostgresDialect({
-        connectionString: url,
-        max,
-        connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-        statement_timeout: timeouts.statementMs,
-        query_timeout: timeouts.answerMs,
-        lock_timeout: timeouts.lockMs,
-        idle_in_transaction_session_timeout: timeouts.idleInTransactionMs,
-        keepAlive: true,
-        application_name: 'sluice',
+        pool: {
+          connectionString: url,
+          max,
+          connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+          query_timeout: timeouts.answerMs,
+          keepAlive: true,
+          application_name: 'sluice',
+        },
+        session: { limits: timeouts, schema },
       }),
     );
   const db = connect(maxConnections);
   const aside = connect(1);
+
+  /** Said once: several find it at the same time. */
+  let isDamaged = false;
 
   async function guard<T>(run: () => Promise<T>): Promise<T> {
     try {
@@ -91,7 +90,8 @@ export async function openPostgresLog(
       }
       const isDamage = error instanceof PostgresError && error.kind === 'damaged';
       if (error instanceof LogDamagedError || isDamage) {
-        onFatal(error as Error);
+        if (!isDamaged) onFatal(error as Error);
+        isDamaged = true;
         throw error instanceof GatewayError ? error : new LogDamagedError(error);
       }
       throw error;

@@ -5,37 +5,53 @@ import { readMeta, toMetaChecksum } from './ingestion-log.meta.js';
 import type { LogTables, MetaRow } from './ingestion-log.schema.js';
 import { createLogKysely, LogUnusableError } from './log-database.js';
 import { createMigrations } from './log-migrations.js';
+import { CONNECT_TIMEOUT_MS, checkPostgres } from './postgres.check.js';
 import { createPostgresDialect, PostgresError } from './postgres.dialect.js';
+import { unlimited } from './postgres.session.js';
 
-/** How long making a connection may take, in ms. */
-export const CONNECT_TIMEOUT_MS = 5_000;
+/** A database with the log’s tables. */
+export interface PreparedPostgres {
+  /** What its cursors are made with, in every process. */
+  readonly cursorKey: Buffer;
+  /** Where its tables are. */
+  readonly schema: string;
+}
 
 /**
  * Bring the log’s tables in a database up to date, or make them. Of processes that do so at once, one does.
  *
  * @param name - of the database, as people know it
- * @returns what its cursors are made with, in every process
- * @throws {LogUnusableError} not to be reached, of a newer version, or not a log’s
+ * @throws {LogUnusableError} not to be reached, set to what cannot work, of a newer version, or not a log’s
  */
-export async function preparePostgres(url: string, name: string): Promise<Buffer> {
+export async function preparePostgres(url: string, name: string): Promise<PreparedPostgres> {
+  try {
+    const schema = await checkPostgres(url, name);
+    return { schema, cursorKey: await prepareTables(url, name, schema) };
+  } catch (error) {
+    throw toUnusable(error, name);
+  }
+}
+
+async function prepareTables(url: string, name: string, schema: string): Promise<Buffer> {
   // A migration may take its time, and others wait for it: statements have no limit here.
   const db = createLogKysely(
     createPostgresDialect({
-      connectionString: url,
-      max: 2,
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      application_name: 'sluice',
+      pool: {
+        connectionString: url,
+        max: 2,
+        connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+        application_name: 'sluice',
+      },
+      session: { limits: unlimited, schema },
     }),
   );
   try {
-    await migrate(db, name);
+    await migrate(db, name, schema);
     await insertMeta(db, 'commit_count', '0');
     await insertMeta(db, 'cursor_key', randomBytes(32).toString('base64url'));
     const cursorKey = await readMeta(db, 'cursor_key');
     if (cursorKey === null) throw new LogDamagedError();
     return Buffer.from(cursorKey, 'base64url');
-  } catch (error) {
-    throw toUnusable(error, name);
   } finally {
     await db.destroy();
   }
@@ -47,7 +63,7 @@ export async function preparePostgres(url: string, name: string): Promise<Buffer
  */
 const MAX_MIGRATIONS_AHEAD = 1;
 
-async function migrate(db: Kysely<LogTables>, name: string): Promise<void> {
+async function migrate(db: Kysely<LogTables>, name: string, schema: string): Promise<void> {
   const migrations = createMigrations('postgres');
   const applied = await readApplied(db);
   const unknown = applied.filter((migration) => !(migration in migrations));
@@ -59,7 +75,9 @@ async function migrate(db: Kysely<LogTables>, name: string): Promise<void> {
   // Whoever made a migration that follows ours has made all of ours.
   if (unknown.length > 0) return;
   const provider = { getMigrations: async () => migrations };
-  const { error } = await new Migrator({ db, provider }).migrateToLatest();
+  // Others may have tables of this name in the same database.
+  const migrator = new Migrator({ db, provider, migrationTableSchema: schema });
+  const { error } = await migrator.migrateToLatest();
   if (error) throw error;
 }
 

@@ -20,6 +20,17 @@ export function createReplicaRegistry(
   { db, guard }: ReplicaDatabase,
   processId: string,
 ): ReplicaRegistry {
+  const livingProcesses = sharingNext(() =>
+    guard(async () => {
+      const rows = await db
+        .selectFrom('replicas')
+        .select('process_id')
+        .where('expires_at', '>', sql<Date>`now()`)
+        .execute();
+      return rows.map(({ process_id }) => process_id);
+    }),
+  );
+
   return {
     async join(replicaId, ttlMs) {
       const row = {
@@ -65,15 +76,25 @@ export function createReplicaRegistry(
     async leave(replicaId) {
       await guard(() => db.deleteFrom('replicas').where('replica_id', '=', replicaId).execute());
     },
-    livingProcesses: () =>
-      guard(async () => {
-        const rows = await db
-          .selectFrom('replicas')
-          .select('process_id')
-          .where('expires_at', '>', sql<Date>`now()`)
-          .execute();
-        return rows.map(({ process_id }) => process_id);
-      }),
+    livingProcesses,
+  };
+}
+
+/**
+ * Have all who ask while a look is under way share the next one, which begins after they asked: so however many
+ * ask, a heartbeat over the same connection waits for two looks at most.
+ */
+function sharingNext<T>(look: () => Promise<T>): () => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  let next: Promise<T> | null = null;
+  return () => {
+    next ??= last.then(() => {
+      next = null;
+      const looking = look();
+      last = looking.catch(() => {});
+      return looking;
+    });
+    return next;
   };
 }
 

@@ -28,8 +28,9 @@ export async function openSqliteLog({ dataDir, onFatal }: SqliteLogOptions): Pro
       return await run();
     } catch (error) {
       if (error instanceof SqliteError && (error.kind === 'full' || error.kind === 'busy')) {
+        const why = error.kind === 'full' ? 'its disk is full' : 'its file is locked';
         throw new LogUnavailableError(
-          'The log of transitions cannot be written now: its disk is full. Nothing was lost; try again later.',
+          `The log of transitions cannot be written now: ${why}. Nothing was lost; try again later.`,
           { cause: error },
         );
       }

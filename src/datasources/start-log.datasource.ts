@@ -1,7 +1,8 @@
-import type { Transaction } from 'kysely';
+import type { Selectable, Transaction } from 'kysely';
 import {
   CommitUncertainError,
   LogUnavailableError,
+  StartForgottenError,
   StartNotSentError,
 } from '../ingestion/gateway-error.js';
 import { toRequestKey } from '../ingestion/ingestion-request.js';
@@ -13,7 +14,9 @@ import {
   type StartIntent,
   toBeginning,
 } from '../ingestion/start-intent.js';
-import type { LogTables } from './ingestion-log.schema.js';
+import { readHead } from './ingestion-log.meta.js';
+import type { LogTables, StartRow } from './ingestion-log.schema.js';
+import { toKeyPages } from './key-pages.js';
 import type { LogDatabase, Written } from './log-database.js';
 import { lookAtMapping } from './start-log.named.js';
 import {
@@ -73,20 +76,35 @@ export function createStartLog(
       );
     },
     async withdraw(intentId) {
-      await write((transaction) => takeBack(transaction, intentId));
+      await write(async (transaction) => {
+        const row = await findRow(transaction, intentId);
+        // Since it was withdrawn another process may have sent it: that is not this one’s to take back.
+        const isSentElsewhere = row?.state === 'sent' && row.sent_by !== replicaId;
+        if (!isSentElsewhere) await takeBack(transaction, intentId);
+      });
     },
     async callOff(intentId) {
       await write(async (transaction) => {
-        const sent = await transaction
-          .selectFrom('starts')
-          .select('intent_id')
-          .where('intent_id', '=', intentId)
-          .where('state', '=', 'sent')
-          .where('sent_by', '=', replicaId)
-          .executeTakeFirst();
-        if (sent) await takeBack(transaction, intentId);
+        const row = await findRow(transaction, intentId);
+        const isSentHere = row?.state === 'sent' && row.sent_by === replicaId;
+        if (isSentHere) await takeBack(transaction, intentId);
       });
     },
+    wasOver: (intentId, ref) =>
+      guard(async () => {
+        const end = await db
+          .selectFrom('starts')
+          .innerJoin('transitions', (join) =>
+            join
+              .on('transitions.request_key', '=', toRequestKey(ref))
+              .onRef('transitions.position', '<=', 'starts.sent_after'),
+          )
+          .select('transitions.position')
+          .where('starts.intent_id', '=', intentId)
+          .where('transitions.to_status', '<>', 'IN_PROGRESS')
+          .executeTakeFirst();
+        return end !== undefined;
+      }),
     lookInto: (intentId, running, now) =>
       commit(async (transaction) => {
         const intent = await findStart(transaction, intentId);
@@ -132,12 +150,13 @@ export function createStartLog(
           .executeTakeFirst();
         return row?.sent_by ?? null;
       }),
-    waitingRetries: () =>
+    waitingRetries: (after = 0) =>
       guard(async () => {
         const rows = await db
           .selectFrom('starts')
           .selectAll()
           .where('state', '=', 'waiting')
+          .where('intent_id', '>', after)
           .orderBy('intent_id')
           .execute();
         return rows.map(toStartIntent);
@@ -150,19 +169,24 @@ export function createStartLog(
           .where('intent_id', '=', intentId)
           .where('state', '=', 'waiting')
           .executeTakeFirst();
-        if (row) await replaceRow(transaction, asSent(row, now, replicaId));
-        return row !== undefined;
+        if (!row) return false;
+        const sentAfter = await readHead(transaction);
+        await replaceRow(transaction, asSent(row, now, { sentBy: replicaId, sentAfter }));
+        return true;
       }),
     lineages: (refs) =>
       guard(async () => {
         const keys = refs.map(toRequestKey);
         const named = await findNamed(db, keys);
-        const retries = await db
-          .selectFrom('starts')
-          .selectAll()
-          .where('retry_of', 'in', keys)
-          .execute();
-        const retryByKey = new Map(retries.map((row) => [row.retry_of, toStartIntent(row)]));
+        const retryByKey = new Map<string | null, StartIntent>();
+        for (const page of toKeyPages(keys)) {
+          const retries = await db
+            .selectFrom('starts')
+            .selectAll()
+            .where('retry_of', 'in', page)
+            .execute();
+          for (const row of retries) retryByKey.set(row.retry_of, toStartIntent(row));
+        }
         return keys.map((key) => {
           const retry = retryByKey.get(key);
           const retriedBy = retry && 'ref' in retry.state ? retry.state.ref : null;
@@ -216,7 +240,7 @@ async function begin(
   };
   const { intent_id: intentId } = await transaction
     .insertInto('starts')
-    .values(toStartRow(intent, replicaId))
+    .values(toStartRow(intent, { sentBy: replicaId, sentAfter: await readHead(transaction) }))
     .returning('intent_id')
     .executeTakeFirstOrThrow();
   return { value: { kind: 'begun', intent: { ...intent, intentId } }, hasChanged: true };
@@ -239,10 +263,18 @@ async function findStart(
   transaction: Transaction<LogTables>,
   intentId: number,
 ): Promise<StartIntent> {
-  const row = await transaction
+  const row = await findRow(transaction, intentId);
+  if (!row) throw new StartForgottenError(`The log has no start ${intentId} any more.`);
+  return toStartIntent(row);
+}
+
+function findRow(
+  transaction: Transaction<LogTables>,
+  intentId: number,
+): Promise<Selectable<StartRow> | undefined> {
+  return transaction
     .selectFrom('starts')
     .selectAll()
     .where('intent_id', '=', intentId)
-    .executeTakeFirstOrThrow();
-  return toStartIntent(row);
+    .executeTakeFirst();
 }

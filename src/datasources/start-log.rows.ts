@@ -2,20 +2,27 @@ import type { Insertable, Selectable } from 'kysely';
 import { LogDamagedError } from '../ingestion/gateway-error.js';
 import { toRequestKey } from '../ingestion/ingestion-request.js';
 import type { StartIdentity, StartIntent, StartState } from '../ingestion/start-intent.js';
+import type { Position } from '../ingestion/transition.js';
 import { toChecksum, toRef } from './ingestion-log.rows.js';
 import type { StartRow } from './ingestion-log.schema.js';
 
-/** All of a row but what the database gives and what is made of the rest. */
-type StartColumns = Omit<Selectable<StartRow>, 'intent_id' | 'checksum'>;
+/** What is said of a start: all of a row but what the database gives and what is made of the rest. */
+type StartColumns = Omit<Selectable<StartRow>, 'intent_id' | 'sent_after' | 'checksum'>;
+
+/** Who is about to send a start, and how far the log has come by then. */
+export interface Sending {
+  readonly sentBy: string;
+  readonly sentAfter: Position;
+}
 
 /**
  * A new start as its row; the database gives it its id.
  *
- * @param sentBy - the process that is about to send it; null where it waits
+ * @param sending - null where it waits
  */
 export function toStartRow(
   intent: Omit<StartIntent, 'intentId'>,
-  sentBy: string | null,
+  sending: Sending | null,
 ): Insertable<StartRow> {
   const row = {
     caller: intent.caller,
@@ -28,9 +35,10 @@ export function toStartRow(
     created_at: intent.createdAt,
     sent_at: intent.sentAt,
     ...toStateColumns(intent.state),
-    sent_by: sentBy,
+    sent_by: sending?.sentBy ?? null,
   };
-  return { ...row, checksum: toStartChecksum(row) };
+  const checksum = toStartChecksum(row);
+  return { ...row, sent_after: sending?.sentAfter ?? null, checksum };
 }
 
 /** How a start may stand of which nobody waits for the answer. */
@@ -46,9 +54,10 @@ export function withState(row: Selectable<StartRow>, state: UnsentState): Select
 export function asSent(
   row: Selectable<StartRow>,
   sentAt: number,
-  sentBy: string,
+  { sentBy, sentAfter }: Sending,
 ): Selectable<StartRow> {
-  const changed = { ...row, ...toStateColumns({ kind: 'sent' }), sent_at: sentAt, sent_by: sentBy };
+  const sent = { sent_at: sentAt, sent_by: sentBy, sent_after: sentAfter };
+  const changed = { ...row, ...toStateColumns({ kind: 'sent' }), ...sent };
   return { ...changed, checksum: toStartChecksum(changed) };
 }
 

@@ -2,6 +2,7 @@ import type { Kysely, Selectable, Transaction } from 'kysely';
 import { type IngestionRecord, toRequestKey } from '../ingestion/ingestion-request.js';
 import { type StartIntent, toRetry } from '../ingestion/start-intent.js';
 import type { LogTables, StartRow } from './ingestion-log.schema.js';
+import { toKeyPages } from './key-pages.js';
 import { toStartIntent, toStartRow, type UnsentState, withState } from './start-log.rows.js';
 
 /** Write down the retries that ABORTED requests are to have; where there is one already, nothing. */
@@ -29,17 +30,18 @@ export async function findNamed(
   keys: readonly string[],
 ): Promise<Map<string, StartIntent[]>> {
   const found = new Map<string, StartIntent[]>();
-  if (keys.length === 0) return found;
-  const rows = await db
-    .selectFrom('starts')
-    .selectAll()
-    .where('request_key', 'in', keys)
-    .orderBy('intent_id')
-    .execute();
-  for (const row of rows) {
-    const intents = found.get(row.request_key ?? '');
-    if (intents) intents.push(toStartIntent(row));
-    else found.set(row.request_key ?? '', [toStartIntent(row)]);
+  for (const page of toKeyPages(keys)) {
+    const rows = await db
+      .selectFrom('starts')
+      .selectAll()
+      .where('request_key', 'in', page)
+      .orderBy('intent_id')
+      .execute();
+    for (const row of rows) {
+      const intents = found.get(row.request_key ?? '');
+      if (intents) intents.push(toStartIntent(row));
+      else found.set(row.request_key ?? '', [toStartIntent(row)]);
+    }
   }
   return found;
 }

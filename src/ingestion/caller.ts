@@ -48,12 +48,16 @@ export function toMappingScope(patterns: readonly string[]): MappingScope {
     .filter((pattern) => pattern.endsWith(ANYTHING))
     .map((pattern) => pattern.slice(0, -ANYTHING.length));
   if (prefixes.includes('')) return { kind: 'all' };
+  const known = new Set(prefixes);
+  // Each of its beginnings is looked up, as there may be thousands of patterns.
   const hasNoOther = (text: string) =>
-    !prefixes.some((prefix) => prefix !== text && text.startsWith(prefix));
+    !Array.from({ length: text.length }, (_, length) => text.slice(0, length)).some((start) =>
+      known.has(start),
+    );
   const ids = all.filter((pattern) => !pattern.endsWith(ANYTHING));
   return {
     kind: 'mappings',
-    mappingIds: ids.filter((id) => hasNoOther(id) && !prefixes.includes(id)).sort(),
+    mappingIds: ids.filter((id) => hasNoOther(id) && !known.has(id)).sort(),
     mappingPrefixes: prefixes.filter(hasNoOther).sort(),
   };
 }

@@ -183,6 +183,11 @@ export class StartNotSentError extends LogUnavailableError {
   }
 }
 
+/** The log has no such start any more: the upstream certainly did not take it, or it is too long ago. */
+export class StartForgottenError extends Error {
+  override readonly name = 'StartForgottenError';
+}
+
 /** The log is not what was written to it. Nothing of it may be served as truth any more. */
 export class LogDamagedError extends GatewayError {
   override readonly name = 'LogDamagedError';

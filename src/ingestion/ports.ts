@@ -155,9 +155,16 @@ export interface StartLog {
 
   /**
    * The upstream certainly did not take this start. A first try is forgotten, so that its key is free again;
-   * a retry goes back to waiting. So it is also where the start was taken for unanswered meanwhile.
+   * a retry goes back to waiting. So it is also where the start was taken for unanswered meanwhile; not where
+   * another process has sent it since.
    */
   withdraw(intentId: number): Promise<void>;
+
+  /**
+   * Whether a request had ended, as far as the log knew, before a start was sent. Then it is neither what the
+   * start began nor what was running when the start arrived, whatever the upstream says.
+   */
+  wasOver(intentId: number, ref: RequestRef): Promise<boolean>;
 
   /** This process did not send this start after all, whether or not the log has it as sent by it. */
   callOff(intentId: number): Promise<void>;
@@ -168,6 +175,7 @@ export interface StartLog {
    * @param running - requests of its mapping that the upstream says are running at this time
    * @param now - that time, in ms since the epoch
    * @returns the start as it stands then
+   * @throws {StartForgottenError} it was withdrawn meanwhile
    */
   lookInto(intentId: number, running: readonly RequestRef[], now: number): Promise<StartIntent>;
 
@@ -188,8 +196,12 @@ export interface StartLog {
   /** The process that sent a start and has to hear the answer; null where there is none to be heard any more. */
   findSender(intentId: number): Promise<string | null>;
 
-  /** Retries that have not been sent yet, oldest first. */
-  waitingRetries(): Promise<readonly StartIntent[]>;
+  /**
+   * Retries that have not been sent yet, oldest first.
+   *
+   * @param after - only those that were written down after the start with this id; all where it is left out
+   */
+  waitingRetries(after?: number): Promise<readonly StartIntent[]>;
 
   /**
    * Write down that a waiting retry is about to be sent.

@@ -2,6 +2,7 @@ import {
   BadUserInputError,
   GatewayError,
   RequestNotFoundError,
+  StartForgottenError,
   StartNotSentError,
   UpstreamError,
   type UpstreamErrorCode,
@@ -15,6 +16,7 @@ import {
   type StartIdentity,
   type StartInput,
   type StartIntent,
+  type StartState,
 } from './start-intent.js';
 import { neverHeard, type StartOutcome, type Submitter } from './submitter.js';
 
@@ -147,12 +149,19 @@ export function createStarter({
 
   async function lookInto(intent: StartIntent): Promise<StartOutcome> {
     const running = await findRunning(intent.mappingId);
-    const { state } = await starts.lookInto(intent.intentId, running, clock.now());
+    let state: StartState;
+    try {
+      ({ state } = await starts.lookInto(intent.intentId, running, clock.now()));
+    } catch (error) {
+      // The upstream did not take it, as was heard meanwhile: then it was no start.
+      if (error instanceof StartForgottenError) return startNow(intent, intent);
+      throw error;
+    }
     if (state.kind === 'submitted' || state.kind === 'alreadyInProgress') return toOutcome(state);
     const code = state.kind === 'unknown' ? toErrorCode(state.code) : 'UPSTREAM_UNAVAILABLE';
     throw new UpstreamError(
       code,
-      'Whether the first call with this idempotencyKey started the ingestion is still unknown: no answer to it came, and of this mapping no request has been seen since then that tells. Nothing was sent again. Look before starting it again, with another key; or repeat this call once the request has been seen by this gateway.',
+      'Whether the first call with this idempotencyKey started the ingestion is still unknown: no usable answer to it came, and of this mapping no request has been seen since then that tells. Nothing was sent again. Look before starting it again, with another key; or repeat this call once the request has been seen by this gateway.',
       { outcomeUnknown: true },
     );
   }

@@ -4,7 +4,7 @@ import {
   LogUnavailableError,
   UpstreamError,
 } from './gateway-error.js';
-import type { IngestionRecord } from './ingestion-request.js';
+import type { IngestionRecord, IngestionStatus } from './ingestion-request.js';
 import type { Clock, StartLog, Upstream, Watches } from './ports.js';
 import type { NamingKind, RefusalKind, StartIntent, UnansweredStart } from './start-intent.js';
 import type { Submission } from './submission.js';
@@ -26,7 +26,7 @@ export type StartOutcome =
 export interface SubmitterOptions {
   readonly upstream: Pick<Upstream, 'start'>;
   readonly watches: Pick<Watches, 'observe'>;
-  readonly starts: Pick<StartLog, 'settle' | 'withdraw' | 'callOff'>;
+  readonly starts: Pick<StartLog, 'settle' | 'withdraw' | 'callOff' | 'wasOver'>;
   readonly clock: Clock;
   /** Told of each start that may or may not have been taken. */
   readonly onOutcomeUnknown: (intent: StartIntent, error: unknown) => void;
@@ -41,7 +41,8 @@ export interface Submitter {
    * as IN_PROGRESS, the answer to the start being the first that is heard of it.
    *
    * @throws {UpstreamError} with `outcomeUnknown` where the upstream may have taken the request; else it did
-   *   not, and the start is withdrawn
+   *   not, and the start is withdrawn. Also where the upstream names a request that had ended before: what is
+   *   known of that one is not told as what this start came to.
    * @throws {LogUnavailableError} with `outcomeUnknown`: there was an answer, and it could not be kept
    */
   submit(intent: StartIntent): Promise<StartOutcome>;
@@ -75,6 +76,8 @@ export function createSubmitter({
 }: SubmitterOptions): Submitter {
   /** What became of sent starts and is not in the log, by intent: the log could not take it. */
   const unkept = new Map<number, () => Promise<unknown>>();
+  /** Of these, what the log is being asked to take now. Another try beside it could come after the next sending. */
+  const keeping = new Map<number, Promise<unknown>>();
   let cancelKeeping = () => {};
   let isStopped = false;
 
@@ -105,7 +108,10 @@ export function createSubmitter({
       unkept.delete(intentId);
       return result;
     } catch (error) {
-      if (!(error instanceof LogUnavailableError || error instanceof LogDamagedError)) throw error;
+      if (!(error instanceof LogUnavailableError || error instanceof LogDamagedError)) {
+        unkept.delete(intentId);
+        throw error;
+      }
       unkept.set(intentId, keep);
       keepLater();
       throw new LogUnavailableError(
@@ -117,8 +123,12 @@ export function createSubmitter({
 
   async function keepAnswer(intentId: number): Promise<boolean> {
     const keep = unkept.get(intentId);
-    if (keep) await kept(intentId, keep);
-    return keep !== undefined;
+    if (!keep) return false;
+    const underWay =
+      keeping.get(intentId) ?? kept(intentId, keep).finally(() => keeping.delete(intentId));
+    keeping.set(intentId, underWay);
+    await underWay;
+    return true;
   }
 
   function keepLater(): void {
@@ -129,16 +139,19 @@ export function createSubmitter({
     });
   }
 
-  async function settle(
-    { intentId, mappingId }: StartIntent,
-    submission: Submission,
-  ): Promise<StartOutcome> {
+  async function settle(intent: StartIntent, submission: Submission): Promise<StartOutcome> {
+    const { intentId, mappingId } = intent;
     const message = submission.info;
     switch (submission.kind) {
       case 'submitted':
       case 'alreadyInProgress': {
         const { kind, requestId } = submission;
         const seen = { status: 'IN_PROGRESS', info: message, batchId: null } as const;
+        if (await starts.wasOver(intentId, { mappingId, requestId })) {
+          // Counted and told as what it is: the upstream goes back on a status.
+          const { state } = await watches.observe({ mappingId, requestId }, seen);
+          return refuseOld(intent, toOldAnswer(submission, state.status));
+        }
         const answer = { intentId, kind, message };
         const record = await watches.observe({ mappingId, requestId }, seen, answer);
         onNamed(record);
@@ -152,6 +165,18 @@ export function createSubmitter({
         return { kind, mappingId, message };
       }
     }
+  }
+
+  /** Leave a start without the request that it was answered with. */
+  async function refuseOld(intent: StartIntent, error: UpstreamError): Promise<never> {
+    const { intentId } = intent;
+    if (error.outcomeUnknown) {
+      await starts.settle(intentId, { ...toUnknown(error), settledAt: clock.now() });
+      onOutcomeUnknown(intent, error);
+    } else {
+      await starts.withdraw(intentId);
+    }
+    throw error;
   }
 
   return {
@@ -181,6 +206,26 @@ function toUsable(submission: Submission, { retryOf }: StartIntent): Submission 
     'UPSTREAM_UNAVAILABLE',
     'The upstream still takes the aborted request for one in progress, and started no other.',
   );
+}
+
+/**
+ * An answer that names a request which had ended before the start was sent. An upstream that was put back to an
+ * older state gives ids again; one that has not noticed an end yet says that the request still runs.
+ */
+function toOldAnswer(
+  { kind, requestId }: Extract<Submission, { readonly kind: NamingKind }>,
+  status: IngestionStatus,
+): UpstreamError {
+  return kind === 'submitted'
+    ? new UpstreamError(
+        'UPSTREAM_INVALID_RESPONSE',
+        `The upstream took this start and named it ${requestId}, the id of an earlier request of this mapping, which ended as ${status}. What becomes of the new one cannot be told from the old one. Look at it upstream before starting it again; the operator should find out whether the upstream was put back to an older state.`,
+        { outcomeUnknown: true },
+      )
+    : new UpstreamError(
+        'UPSTREAM_INVALID_RESPONSE',
+        `The upstream started nothing: it takes request ${requestId} of this mapping for one in progress, which ended as ${status}. Try again later; the operator should find out whether the upstream was put back to an older state.`,
+      );
 }
 
 function isOurs(error: unknown): boolean {

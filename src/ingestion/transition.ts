@@ -4,6 +4,7 @@ import {
   isTerminal,
   type ReportedState,
   type RequestRef,
+  toRequestKey,
 } from './ingestion-request.js';
 import type { StartAnswer } from './start-intent.js';
 
@@ -19,6 +20,16 @@ export interface Transition {
   readonly to: ReportedState;
   /** In ms since the epoch, by the gateway's clock. */
   readonly observedAt: number;
+}
+
+/** Whether two transitions are one, as far as can be told: that of one request to one status, observed at one time. */
+export function isSameTransition(a: Transition, b: Transition): boolean {
+  return (
+    a.position === b.position &&
+    toRequestKey(a.ref) === toRequestKey(b.ref) &&
+    a.to.status === b.to.status &&
+    a.observedAt === b.observedAt
+  );
 }
 
 /** What seeing a state makes of what was known. */

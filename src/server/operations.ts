@@ -13,6 +13,7 @@ import type { Transition } from '../ingestion/transition.js';
 import type { OperationContext } from '../resolvers/operation-context.js';
 import type { FanOut } from '../watch/fan-out.js';
 import type { Follower, Outlet } from '../watch/follower.js';
+import { patiently } from '../watch/patience.js';
 import { TransitionStream } from '../watch/replay.js';
 import type { Asker } from './asker.js';
 import { createDocuments, type PreparedOperation } from './documents.js';
@@ -162,8 +163,15 @@ export function createOperations(options: OperationsOptions): Operations {
     return null;
   }
 
+  function renderEvent(args: ExecutionArgs, event: Transition, asker: Asker): Promise<ResultJson> {
+    return patiently(
+      () => renderNow(args, event, asker),
+      (error) => error instanceof OperationRefused,
+    );
+  }
+
   /** In a context of its own: a loader that had seen an earlier event would give what was and not what is. */
-  async function renderEvent(
+  async function renderNow(
     args: ExecutionArgs,
     event: Transition,
     asker: Asker,

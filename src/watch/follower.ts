@@ -89,7 +89,12 @@ export class Follower<Payload> {
     // Asked before the page is read: a page that is not full then holds all up to there.
     const head = await this.log.head();
     const { scope } = this.audience;
-    const { transitions, isFinished } = await readPage(this.log, scope, this.#position);
+    const { transitions, isFinished } = await readPage(
+      this.log,
+      scope,
+      this.#position,
+      () => !this.#isOver,
+    );
     for (let index = 0; index < transitions.length; index += MAX_RENDERED_AHEAD) {
       // A few together: each alone would have to wait for the log's commits, and one that is behind while much
       // happens would never catch up.

@@ -1,6 +1,8 @@
+import { LogUnavailableError } from '../ingestion/gateway-error.js';
 import { isTerminal } from '../ingestion/ingestion-request.js';
 import type { IngestionLog, Scope } from '../ingestion/ports.js';
 import type { Position, Transition } from '../ingestion/transition.js';
+import { patiently } from './patience.js';
 
 /** How many transitions are read from the log at a time. */
 export const PAGE_ITEMS = 100;
@@ -13,8 +15,23 @@ export interface LogPage {
   readonly isFinished: boolean;
 }
 
-/** Read a page of the log. */
-export async function readPage(
+/**
+ * Read a page of the log; once it answers, where it is away for a moment.
+ *
+ * @param isWanted - whether anybody waits for the page still
+ * @throws {LogUnavailableError} it is away for longer
+ */
+export function readPage(
+  log: Pick<IngestionLog, 'find' | 'read'>,
+  scope: Scope,
+  after: Position,
+  isWanted: () => boolean,
+): Promise<LogPage> {
+  const isPassing = (error: unknown) => error instanceof LogUnavailableError;
+  return patiently(() => readOnce(log, scope, after), isPassing, isWanted);
+}
+
+async function readOnce(
   log: Pick<IngestionLog, 'find' | 'read'>,
   scope: Scope,
   after: Position,

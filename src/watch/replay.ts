@@ -108,7 +108,12 @@ export class TransitionStream implements AsyncIterableIterator<Transition, undef
 
   async #readPage(): Promise<void> {
     this.#hasQueueRunOver = false;
-    const { transitions, isFinished } = await readPage(this.log, this.scope, this.#position);
+    const { transitions, isFinished } = await readPage(
+      this.log,
+      this.scope,
+      this.#position,
+      () => this.#phase === 'reading',
+    );
     if (this.#phase !== 'reading') return;
     this.#page = transitions;
     this.#pageIndex = 0;

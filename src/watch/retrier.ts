@@ -38,8 +38,10 @@ export interface RetrierOptions {
 
 /** Submits the retries that the log says are to be. */
 export interface Retrier {
-  /** Look for retries in the log that wait, and see to those that are not seen to yet. */
+  /** Look for retries that were written down since the last look, and see to them. Shared by those who ask at once. */
   look(): Promise<void>;
+  /** Look for all that wait, also for those that others would have seen to. */
+  lookAtAll(): Promise<void>;
   /** Submit nothing more; resolves once no submission is under way. */
   stop(): Promise<void>;
 }
@@ -67,13 +69,28 @@ export function createRetrier({
   /** When the ABORTED of each of these was seen, by the monotonic clock. */
   const seenMs = new Map<number, number>();
   const submitting = new Set<Promise<void>>();
+  /** Those written down up to here were seen to; what is written down comes behind all that was before. */
+  let seenThrough = 0;
+  let lastLook: Promise<void> = Promise.resolve();
+  /** A look that has not begun: it finds what whoever asks for one has in mind. */
+  let nextLook: Promise<void> | null = null;
   let cancelLook = () => {};
   let isStopped = false;
 
-  async function look(): Promise<void> {
+  function look(): Promise<void> {
+    nextLook ??= lastLook.then(() => {
+      nextLook = null;
+      lastLook = lookNow();
+      return lastLook;
+    });
+    return nextLook;
+  }
+
+  async function lookNow(): Promise<void> {
     if (isStopped) return;
     try {
-      for (const intent of await starts.waitingRetries()) {
+      for (const intent of await starts.waitingRetries(seenThrough)) {
+        seenThrough = intent.intentId;
         if (scheduled.has(intent.intentId)) continue;
         const pauseMs = spread(toBackoffMs(backoffMs, intent.attempt - 1));
         // Another process may have written it down, by a clock that is ahead of this one.
@@ -166,6 +183,10 @@ export function createRetrier({
 
   return {
     look,
+    lookAtAll() {
+      seenThrough = 0;
+      return look();
+    },
     async stop() {
       isStopped = true;
       cancelLook();

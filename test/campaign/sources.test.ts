@@ -254,6 +254,23 @@ describe('a table of PostgreSQL', () => {
     );
   });
 
+  it('gives the same values whatever its database is set to', async () => {
+    await using harness = await createRunHarness();
+    await using table = await createPostgresTable();
+    await table.execute(
+      `CREATE TABLE "Odd ""name""" AS SELECT 1 AS id, 0.1::float8 + 0.2 AS points`,
+    );
+    await table.execute(`DO $$ BEGIN
+      EXECUTE format('ALTER DATABASE %I SET extra_float_digits = -15', current_database());
+    END $$`);
+    const fields = [
+      { column: 'id', to: '_id', as: 'string' },
+      { column: 'points', to: 'loyalty.points', as: 'number' },
+    ] as const;
+    await harness.run(mappingOf(table.source, { fields }));
+    expect(harness.platform.records()).toEqual([{ _id: '1', loyalty: { points: 0.1 + 0.2 } }]);
+  });
+
   it('is found in the schema that is named', async () => {
     await using harness = await createRunHarness();
     await using table = await createPostgresTable();

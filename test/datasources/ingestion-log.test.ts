@@ -149,6 +149,25 @@ describe.each(logs)('the ingestion log %s', (_name, createLog) => {
     expect(listed.map(({ ref }) => ref.mappingId).reverse()).toEqual(expected);
   });
 
+  it.each([2_000, 100_000])('knows %i mappings and prefixes, statuses and refs', async (count) => {
+    const log = await createLog();
+    const refs = ['m1', 'p1.x', 'other'].map((mappingId) => ({ mappingId, requestId: '1' }));
+    for (const ref of refs) await log.append({ ref, seen: running, observedAt: 1_000 });
+    const number = (name: string) => Array.from({ length: count }, (_, index) => `${name}${index}`);
+    const mappings = {
+      kind: 'mappings',
+      mappingIds: number('m'),
+      mappingPrefixes: number('p').map((prefix) => `${prefix}.`),
+    } as const;
+    const statuses = Array.from({ length: count }, () => 'IN_PROGRESS' as const);
+    const read = await log.read(mappings, 0, 10);
+    expect(read.map(({ ref }) => ref.mappingId)).toEqual(['m1', 'p1.x']);
+    expect(await log.list({ mappings, statuses }, null, 10)).toHaveLength(2);
+    const asked = number('m').map((mappingId) => ({ mappingId, requestId: '1' }));
+    const found = await log.find([...asked, ...asked]);
+    expect(found.filter((record) => record)).toHaveLength(2);
+  });
+
   it('lists requests newest first, narrowed and in pages', async () => {
     const log = await createLog();
     const ids = ['1', '2', '3', '4'];

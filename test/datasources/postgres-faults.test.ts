@@ -118,6 +118,25 @@ describe('a transaction that is held open', () => {
     expect(await Promise.all([held.done, ...begun])).toHaveLength(9);
   });
 
+  it('keeps nobody from it who asks who lives, however many do', async () => {
+    const { database } = await open();
+    const { aside } = database;
+    let statements = 0;
+    const guard = <T>(run: () => Promise<T>): Promise<T> => {
+      statements += 1;
+      return database.guard(run);
+    };
+    const registry = createReplicaRegistry(
+      { db: aside.withTables<Omit<ReplicaTables, keyof LogTables>>(), guard },
+      'p',
+    );
+    await registry.join('waiting', 60_000);
+    const looks = Array.from({ length: 2_000 }, () => registry.livingProcesses());
+    expect(await registry.beat('waiting', 60_000)).toMatchObject({ livingCount: 1 });
+    expect(new Set((await Promise.all(looks)).flat())).toEqual(new Set(['p']));
+    expect(statements).toBe(3);
+  });
+
   it('is ended by the database where its process is frozen', async () => {
     const frozen = await open(database.url, {
       timeouts: { ...impatient, idleInTransactionMs: 500 },

@@ -153,6 +153,61 @@ describe('processes with one log', () => {
   });
 });
 
+describe('a database that took over without the last commits', () => {
+  const lose = (from: number) =>
+    execute(
+      database.url,
+      `delete from transitions where position >= ${from}; delete from requests where first_position >= ${from}`,
+    );
+  const openFatal = async () => {
+    const end = Promise.withResolvers<Error>();
+    return { end: end.promise, replica: await open(database.url, { onFatal: end.resolve }) };
+  };
+
+  it.each([1, 2, 3, 4])(
+    'ends a process that does nothing, also where %i others have come in their place',
+    async (count) => {
+      const { end, replica } = await openFatal();
+      for (const id of ['1', '2', '3']) await appendTo(replica, id);
+      await lose(2);
+      const fresh = await open();
+      for (let id = 1; id <= count; id += 1) await appendTo(fresh, `new ${id}`);
+      expect(await end).toMatchObject({ name: 'LogDamagedError' });
+      expect(replica.told.map(({ ref }) => ref.requestId)).toEqual(['1', '2', '3']);
+    },
+  );
+
+  it('ends a process before it writes behind others of as many', async () => {
+    const { end, replica } = await openFatal();
+    for (const id of ['1', '2', '3']) await appendTo(replica, id);
+    await lose(2);
+    const fresh = await open();
+    for (const id of ['a', 'b']) await appendTo(fresh, id);
+    await expect(appendTo(replica, '4')).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' });
+    expect(await end).toMatchObject({ name: 'LogDamagedError' });
+  });
+
+  it('ends one that was there from the beginning, and has told of nothing', async () => {
+    await appendTo(await open(), '1');
+    const { end } = await openFatal();
+    await lose(1);
+    await appendTo(await open(), 'new');
+    expect(await end).toMatchObject({ name: 'LogDamagedError' });
+  });
+
+  it('is not taken for one where what was told last is forgotten', async () => {
+    const replica = await open();
+    const over = { status: 'SUCCESS', info: '', batchId: null, numRecords: 1 } as const;
+    await appendTo(replica, '1', over);
+    await replica.log.prune(2_000, 10);
+    const other = await open();
+    await appendTo(other, '2');
+    await replica.untilTold(2);
+    await appendTo(other, '3');
+    await replica.untilTold(3);
+  });
+});
+
 describe('a start', () => {
   const start = {
     mappingId: 'XDM44',
@@ -229,6 +284,24 @@ describe('a start whose process is taken for gone', () => {
     expect(await other.starts.waitingRetries()).toEqual([]);
     await one.starts.withdraw(retry?.intentId ?? 0);
     expect(await other.starts.waitingRetries()).toMatchObject([{ intentId: retry?.intentId }]);
+  });
+
+  it('is not taken back by one that withdraws it again, once another has sent it', async () => {
+    const [one, other] = [await open(), await open()];
+    const { intent } = await one.starts.begin({ ...start, retryOnAbort: 1 });
+    await one.log.append({
+      ref: toRef('1'),
+      seen: { status: 'ABORTED', info: '', batchId: null },
+      observedAt: 2_000,
+      answers: { intentId: intent.intentId, kind: 'submitted', message: '' },
+    });
+    const [retry] = await one.starts.waitingRetries();
+    const retryId = retry?.intentId ?? 0;
+    await one.starts.send(retryId, 3_000);
+    await one.starts.withdraw(retryId);
+    expect(await other.starts.send(retryId, 4_000)).toBe(true);
+    await one.starts.withdraw(retryId);
+    expect(await one.starts.waitingRetries()).toEqual([]);
   });
 
   it('is called off by the process that did not send it, and by no other', async () => {

@@ -84,6 +84,14 @@ describe('a listing by caller', () => {
   });
 });
 
+it('tells the lineage of a hundred thousand requests at once', async () => {
+  await answer(await begin({ caller: 'ann' }), 'submitted', '7');
+  const refs = Array.from({ length: 100_000 }, (_, index) => toRef(String(index)));
+  const lineages = await opened.starts.lineages(refs);
+  expect(lineages).toHaveLength(refs.length);
+  expect(lineages.map(({ startedBy }) => startedBy).indexOf('ann')).toBe(7);
+});
+
 describe('a key', () => {
   it('begins one of two starts that come at once, and makes it known to the other', async () => {
     const start = toStart({ idempotencyKey: 'k' });
@@ -136,6 +144,15 @@ describe('a key', () => {
 });
 
 describe('a start', () => {
+  it('that was withdrawn meanwhile is not looked into, and says so', async () => {
+    const intent = await beginUnknown();
+    await opened.starts.withdraw(intent.intentId);
+    await expect(look(intent)).rejects.toMatchObject({
+      name: 'StartForgottenError',
+      message: `The log has no start ${intent.intentId} any more.`,
+    });
+  });
+
   it('cannot be begun where the log is full', async () => {
     await opened.setFull(true);
     const fill = async () => {

@@ -106,6 +106,29 @@ describe('equal subscriptions', () => {
     });
   });
 
+  it('outlive a log that is away while an event is made', async () => {
+    await append('1');
+    const cut = createClient().subscribe(IngestionStatusChangedDocument, {
+      mappingId: 'XDM44',
+      requestId: '1',
+    });
+    await cut.received(1);
+    const { find } = gateway.log;
+    let failures = 2;
+    const refuse: typeof find = (refs) => {
+      failures -= 1;
+      return failures >= 0 ? Promise.reject(new LogUnavailableError('Not now.')) : find(refs);
+    };
+    Object.assign(gateway.log, { find: refuse });
+    await append('1', finished);
+    const events = await cut.completed;
+    Object.assign(gateway.log, { find });
+    expect(events.at(-1)?.data?.ingestionStatusChanged).toMatchObject({
+      to: 'SUCCESS',
+      request: { status: 'SUCCESS' },
+    });
+  });
+
   it('end with an error where an event cannot be made for want of the log, and get it when they come back', async () => {
     const variables = { mappingId: 'XDM44', requestId: '1' };
     await append('1');

@@ -59,6 +59,15 @@ describe('toMappingScope', () => {
   });
 });
 
+it('makes a scope of a hundred thousand patterns at once', () => {
+  const number = (name: string) => Array.from({ length: 50_000 }, (_, index) => `${name}${index}`);
+  const prefixes = number('p').map((prefix) => `${prefix}.*`);
+  expect(toMappingScope([...number('m'), ...prefixes, 'p7.x'])).toMatchObject({
+    mappingIds: { length: 50_000 },
+    mappingPrefixes: { length: 50_000 },
+  });
+});
+
 describe('a caller', () => {
   it.each<[string, Caller, boolean, boolean]>([
     ['is anonymous', anonymous, true, true],

@@ -1,6 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { StartNotSentError, UpstreamError } from '../../src/ingestion/gateway-error.js';
+import {
+  LogUnavailableError,
+  StartNotSentError,
+  UpstreamError,
+} from '../../src/ingestion/gateway-error.js';
 import type { ReportedState } from '../../src/ingestion/ingestion-request.js';
 import { singleReplica } from '../../src/ingestion/replica-ports.js';
 import { createStarter } from '../../src/ingestion/start-ingestion.js';
@@ -233,6 +237,107 @@ describe('starting', () => {
       gateway = live(model, opened, () => ['answered', false]);
       await expect(gateway.start('k')).rejects.toMatchObject({ outcomeUnknown: true });
     });
+  });
+
+  describe('an id that the upstream gives again', () => {
+    const ref = { mappingId, requestId: '41' };
+    const isOver = { status: 'SUCCESS', info: 'done', batchId: null, numRecords: 15 } as const;
+    const named = (kind: 'submitted' | 'alreadyInProgress') =>
+      ({ kind, requestId: '41', info: kind }) as const;
+    let opened: OpenedLogs;
+    let answer: () => Promise<Submission>;
+    let gateway: ReturnType<typeof live>;
+
+    beforeEach(async () => {
+      opened = await openStartLog();
+      gateway = live({ ...createModel(), post: () => answer() }, opened, () => ['answered', false]);
+    });
+
+    afterEach(async () => {
+      gateway.die();
+      await opened.dispose();
+    });
+
+    const end = () => opened.log.append({ ref, seen: isOver, observedAt: 1 });
+
+    it('is not told with what became of the request that had it before', async () => {
+      answer = async () => named('submitted');
+      expect(await gateway.start('first')).toMatchObject({ kind: 'submitted' });
+      await end();
+      const [before] = await opened.log.find([ref]);
+      await expect(gateway.start('second')).rejects.toMatchObject({
+        message: expect.stringMatching(/^The upstream took this start and named it 41, the id of/),
+        extensions: { code: 'UPSTREAM_INVALID_RESPONSE', outcomeUnknown: true },
+      });
+      // Nor when it is asked for again; and whoever began the other one still hears of that.
+      answer = () => Promise.reject(new Error('It was sent again.'));
+      await expect(gateway.start('second')).rejects.toMatchObject({
+        extensions: { code: 'UPSTREAM_INVALID_RESPONSE', outcomeUnknown: true },
+      });
+      expect(await gateway.start('first')).toMatchObject({
+        kind: 'submitted',
+        record: { state: isOver },
+      });
+      expect(await opened.log.find([ref])).toEqual([before]);
+    });
+
+    it('is no request in progress, where that had ended before the start', async () => {
+      await end();
+      answer = async () => named('alreadyInProgress');
+      await expect(gateway.start('k')).rejects.toMatchObject({
+        message: expect.stringMatching(/^The upstream started nothing: it takes request 41 of/),
+        extensions: { code: 'UPSTREAM_INVALID_RESPONSE' },
+        outcomeUnknown: false,
+      });
+      // It was no start, so its key is free.
+      answer = async () => ({ kind: 'submitted', requestId: '42', info: '' });
+      expect(await gateway.start('k')).toMatchObject({ record: { ref: { requestId: '42' } } });
+    });
+
+    it.each(['submitted', 'alreadyInProgress'] as const)(
+      'is another one where the request ended while its start was under way: %s',
+      async (kind) => {
+        answer = async () => {
+          await end();
+          return named(kind);
+        };
+        expect(await gateway.start('k')).toMatchObject({ kind, record: { ref, state: isOver } });
+        answer = () => Promise.reject(new Error('It was sent again.'));
+        expect(await gateway.start('k')).toMatchObject({ kind, record: { ref, state: isOver } });
+      },
+    );
+
+    it('is refused also where the log could not be asked at first', async () => {
+      await end();
+      const { wasOver } = opened.starts;
+      Object.assign(opened.starts, {
+        wasOver: () => Promise.reject(new LogUnavailableError('Not now.')),
+      });
+      answer = async () => named('submitted');
+      await expect(gateway.start('k')).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' });
+      Object.assign(opened.starts, { wasOver });
+      await expect(gateway.start('k')).rejects.toMatchObject({
+        extensions: { code: 'UPSTREAM_INVALID_RESPONSE', outcomeUnknown: true },
+      });
+    });
+  });
+
+  it('begins anew where the first call turns out not to have been taken while it is looked into', async () => {
+    const opened = await openStartLog();
+    const fates: Fate[] = ['neverArrived', 'answered'];
+    const model = createModel();
+    const gateway = live(model, opened, () => [fates.shift() ?? 'answered', false]);
+    await expect(gateway.start('k')).rejects.toMatchObject({ outcomeUnknown: true });
+    const { lookInto } = opened.starts;
+    const withdrawFirst: typeof lookInto = async (intentId, running, now) => {
+      await opened.starts.withdraw(intentId);
+      return lookInto(intentId, running, now);
+    };
+    Object.assign(opened.starts, { lookInto: withdrawFirst });
+    expect(await gateway.start('k')).toMatchObject({ kind: 'submitted' });
+    expect(model.posts).toHaveLength(2);
+    gateway.die();
+    await opened.dispose();
   });
 
   it('sends each key once, whatever races, crashes and gets lost, unless it was certainly not taken', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { LogUnavailableError } from '../../src/ingestion/gateway-error.js';
 import type { ReportedState } from '../../src/ingestion/ingestion-request.js';
 import type { Scope } from '../../src/ingestion/ports.js';
 import type { Position, Transition } from '../../src/ingestion/transition.js';
@@ -271,6 +272,32 @@ describe('a fan-out', () => {
     expect([live.given, live.ends]).toEqual([[1], []]);
     expect([late.given, late.ends]).toEqual([[1], []]);
     expect(subject.fanOut.followerCount).toBe(2);
+  });
+
+  it('outlives a log that is away for a moment, and gives what came meanwhile', async () => {
+    let failures = 0;
+    const failing = <T>(ask: () => Promise<T>): Promise<T> => {
+      failures -= 1;
+      return failures >= 0 ? Promise.reject(new LogUnavailableError('away')) : ask();
+    };
+    const subject = createSubject({
+      find: (refs) => failing(() => subject.log.find(refs)),
+      read: (...args) => failing(() => subject.log.read(...args)),
+    });
+    const first = createOutlet();
+    failures = 3;
+    subject.follow(first.outlet);
+    await subject.append();
+    while (first.given.length < 1) await settle();
+    // The audience begins its stream anew; and so does who was too slow for it.
+    failures = 2;
+    first.stall();
+    await subject.append();
+    await settleAll();
+    first.drain();
+    await subject.append();
+    while (first.given.length < 3) await settle();
+    expect([first.given, first.ends]).toEqual([[1, 2, 3], []]);
   });
 
   it('fails all whose transition cannot be rendered, and starts anew for those who come again', async () => {

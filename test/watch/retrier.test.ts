@@ -1,5 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { CommitUncertainError, UpstreamError } from '../../src/ingestion/gateway-error.js';
+import {
+  CommitUncertainError,
+  LogUnavailableError,
+  UpstreamError,
+} from '../../src/ingestion/gateway-error.js';
 import { singleReplica } from '../../src/ingestion/replica-ports.js';
 import type { Submission } from '../../src/ingestion/submission.js';
 import { createSubmitter } from '../../src/ingestion/submitter.js';
@@ -222,6 +226,81 @@ describe('the retrier', () => {
     await clock.scheduled(0, 10_000);
     await nextTry();
     expect([told.at(-1), calls]).toEqual(['taken', [10_000]]);
+    await retrier.stop();
+  });
+
+  it('never submits beside a submission that is under way, however late the last one is taken back', async () => {
+    await abortOne();
+    const second = Promise.withResolvers<void>();
+    answers.push(down, taken);
+    const { withdraw } = opened.starts;
+    const late = Promise.withResolvers<void>();
+    const retrier = createSubject();
+    await retrier.look();
+    const refuse = () => Promise.reject(new LogUnavailableError('The database is away.'));
+    Object.assign(opened.starts, { withdraw: refuse });
+    await nextTry();
+    // Tried once more by itself: this one waits for a connection, and is done much later.
+    const begun = Promise.withResolvers<void>();
+    const withdrawLate = async (intentId: number) => {
+      begun.resolve();
+      await late.promise;
+      await withdraw(intentId);
+      second.resolve();
+    };
+    Object.assign(opened.starts, { withdraw: withdrawLate });
+    await clock.advance(1_000);
+    await begun.promise;
+    Object.assign(opened.starts, { withdraw });
+    await clock.advance(20_000);
+    late.resolve();
+    await second.promise;
+    while (told.at(-1) !== 'taken') await tried.promise;
+    await retrier.lookAtAll();
+    expect(clock.pendingCount).toBe(1);
+    expect([told, calls.length]).toEqual([['notTaken', 'taken'], 2]);
+    await retrier.stop();
+  });
+
+  it('does not take the end of an older request for that of the new one', async () => {
+    await abortOne();
+    const seen = { status: 'SUCCESS', info: '', batchId: null, numRecords: 1 } as const;
+    await opened.log.append({ ref: { mappingId, requestId: '2' }, seen, observedAt: 1 });
+    answers.push(taken);
+    const retrier = createSubject();
+    await retrier.look();
+    await nextTry();
+    await retrier.lookAtAll();
+    expect([told, clock.pendingCount]).toEqual([['unknown'], 0]);
+    expect(await opened.starts.lineages([ref])).toMatchObject([{ retriedBy: null }]);
+    await retrier.stop();
+  });
+
+  it('reads what is new, and once for all who look at once', async () => {
+    const { waitingRetries } = opened.starts;
+    const reads: number[] = [];
+    Object.assign(opened.starts, {
+      waitingRetries: async (after?: number) => {
+        const found = await waitingRetries(after);
+        reads.push(found.length);
+        return found;
+      },
+    });
+    const retrier = createSubject();
+    for (const requestId of ['1', '2', '3']) {
+      const start = { mappingId, retryOnAbort: 1, caller: null, idempotencyKey: null };
+      const { intent } = await opened.starts.begin({ ...start, createdAt: clock.now() });
+      const answer = { intentId: intent.intentId, kind: 'submitted', message: '' } as const;
+      const seen = { status: 'ABORTED', info: '', batchId: null } as const;
+      const observedAt = clock.now();
+      await opened.log.append({ ref: { mappingId, requestId }, seen, observedAt, answers: answer });
+      await Promise.all(Array.from({ length: 20 }, () => retrier.look()));
+    }
+    expect(reads).toEqual([1, 1, 1]);
+    expect(clock.pendingCount).toBe(3);
+    await retrier.lookAtAll();
+    expect(reads.at(-1)).toBe(3);
+    expect(clock.pendingCount).toBe(3);
     await retrier.stop();
   });
 

@@ -42,9 +42,27 @@ export function createPostgresClient(
   }
 }
 
-/** Begin a transaction that sees one state, with instants as text in one form, whatever the server is set to. */
+/** What a run relies on, whatever the server, the database or the role is set to. */
+const SETTINGS = {
+  TimeZone: 'UTC',
+  DateStyle: 'ISO, YMD',
+  IntervalStyle: 'postgres',
+  bytea_output: 'hex',
+  // Every digit of a float.
+  extra_float_digits: '1',
+  // Rows are read as fast as they are sent on, which may take as long as it likes.
+  statement_timeout: '0',
+  idle_in_transaction_session_timeout: '0',
+  transaction_timeout: '0',
+};
+
+/** Begin a transaction that sees one state, with values as text in one form. */
 export async function beginSnapshot(client: Client): Promise<void> {
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-  await client.query("SET LOCAL TIME ZONE 'UTC'");
-  await client.query("SET LOCAL datestyle = 'ISO, YMD'");
+  // Only newer servers have all of them.
+  await client.query(
+    `SELECT set_config(name, wanted.value, true) FROM jsonb_each_text($1) AS wanted (name, value)
+     JOIN pg_catalog.pg_settings USING (name)`,
+    [JSON.stringify(SETTINGS)],
+  );
 }

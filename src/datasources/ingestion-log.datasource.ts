@@ -181,6 +181,7 @@ export async function createIngestionLog(database: LogDatabase): Promise<Durable
     async head() {
       return tail.toldThrough;
     },
+    newest: (scope) => guard(() => readNewest(db, scope)),
     toCursor: codec.toCursor,
     async parseCursor(cursor) {
       const position = codec.parseCursor(cursor);
@@ -238,6 +239,38 @@ function mappingsWithPrefixes(prefixes: readonly string[]): RawBuilder<string> {
     )
     select mapping_id from seen where mapping_id is not null and (${sql.join(isOne, sql` or `)})
   )`;
+}
+
+/**
+ * The newest position of these mappings; 0 where there is none. One step in the index for each mapping: ordered by
+ * position, the log would be searched backwards for one that has been quiet for long.
+ */
+async function readNewest(db: Kysely<LogTables>, scope: MappingScope): Promise<Position> {
+  if (scope.kind === 'all') {
+    const { newest } = await db
+      .selectFrom('transitions')
+      .select(({ fn }) => fn.max('position').as('newest'))
+      .executeTakeFirstOrThrow();
+    return newest ?? 0;
+  }
+  const { mappingIds, mappingPrefixes = [] } = scope;
+  const wanted = [
+    ...(mappingIds.length > 0 ? [toNamedRows(mappingIds)] : []),
+    ...(mappingPrefixes.length > 0
+      ? [sql`select mapping_id from ${mappingsWithPrefixes(mappingPrefixes)} as begun`]
+      : []),
+  ];
+  if (wanted.length === 0) return 0;
+  const { rows } = await sql<{ newest: Position | null }>`
+    select max((select max(position) from transitions where mapping_id = wanted.mapping_id)) as newest
+    from (${sql.join(wanted, sql` union all `)}) as wanted
+  `.execute(db);
+  return rows[0]?.newest ?? 0;
+}
+
+function toNamedRows(mappingIds: readonly string[]): RawBuilder<unknown> {
+  const rows = mappingIds.map((mappingId) => sql`(${mappingId})`);
+  return sql`select column1 as mapping_id from (values ${sql.join(rows)}) as named`;
 }
 
 /** One batch, inside its transaction. */

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { watchApiKeys } from './config/api-keys-file.js';
 import type { RemoteUpstream } from './config/upstream.js';
@@ -25,6 +24,7 @@ import { toExplorerContent } from './server/explorer-tabs.js';
 import { createGraphQLServer } from './server/graphql-server.js';
 import { serveHealth } from './server/health.js';
 import { GRAPHQL_PATH } from './server/http.js';
+import { listen } from './server/listen.js';
 import { createMetrics } from './server/metrics.js';
 import { createOperationLog } from './server/operation-log.js';
 import { readPersistedOperations } from './server/persisted-operations.js';
@@ -77,7 +77,7 @@ export interface Gateway {
  *
  * @param onFatal - the log's disk cannot be relied on: the process must end, and nothing more be told
  * @throws {LogUnusableError} the log cannot be used
- * @throws where the address cannot be listened on; everything that was started is stopped again
+ * @throws {ListenError} the address cannot be listened on; everything that was started is stopped again
  */
 export async function startGateway(
   config: GatewayConfig,
@@ -264,11 +264,9 @@ export async function startGateway(
     clearTimeout(cut);
   });
 
-  await server.listen({ host: config.host, port: config.port });
-  const { port } = server.server.address() as AddressInfo;
-  const host = config.host.includes(':') ? `[${config.host}]` : config.host;
+  const url = await listen(server, config.host, config.port);
   const running = starting.move();
-  return { url: `http://${host}:${port}`, stop: () => running.disposeAsync() };
+  return { url, stop: () => running.disposeAsync() };
 }
 
 function openSignIn(config: SignInConfig, starting: AsyncDisposableStack, logger: Logger): SignIn {

@@ -3,7 +3,9 @@ import { type Config, ConfigError, parseConfig } from './config.js';
 import { LogUnusableError } from './datasources/log-database.js';
 import { EMBEDDED_START_ERRORS, startEmbeddedUpstream } from './embedded-upstream.js';
 import { type Gateway, startGateway } from './gateway.js';
+import { toListenFault } from './listen-fault.js';
 import { createLogger } from './logger.js';
+import { ListenError } from './server/listen.js';
 import { ManifestInvalidError } from './server/persisted-operations.js';
 
 /** In the explorer’s tabs where nobody knows what mappings there are. */
@@ -34,7 +36,7 @@ export async function serve(): Promise<void> {
     );
   } catch (error) {
     // Not to the log, where LOG_LEVEL=silent would hide why there is no gateway.
-    console.error(toStartFault(error, config));
+    console.error(toStartFault(error));
     await running.disposeAsync();
     process.exitCode = 1;
   }
@@ -107,22 +109,10 @@ function stopOnSignal(running: AsyncDisposableStack, logger: Logger): void {
 }
 
 /** What an operator can mend, in a line; anything else with its stack. */
-function toStartFault(error: unknown, { host, port }: Config): Error | string {
+function toStartFault(error: unknown): Error | string {
+  if (error instanceof ListenError) return toListenFault(error, { host: 'HOST', port: 'PORT' });
   const isPlain = [LogUnusableError, ManifestInvalidError, ...EMBEDDED_START_ERRORS].some(
     (Plain) => error instanceof Plain,
   );
-  if (isPlain) return (error as Error).message;
-  const { code } = error as NodeJS.ErrnoException;
-  switch (code) {
-    case 'EADDRINUSE':
-      return `Port ${port} of ${host} is in use. Set PORT to another one, or to 0 for a free one.`;
-    case 'EACCES':
-      return `Port ${port} of ${host} may not be listened on. Set PORT to one above 1023.`;
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-    case 'EADDRNOTAVAIL':
-      return `HOST=${host} is no address of this machine.`;
-    default:
-      return error as Error;
-  }
+  return isPlain ? (error as Error).message : (error as Error);
 }

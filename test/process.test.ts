@@ -146,6 +146,23 @@ describe('the program', () => {
     });
   });
 
+  it('listens on an IPv6 address in brackets', async () => {
+    const { child, ready, ended } = run({ ...remote(), HOST: '[::1]' });
+    expect(await ready).toMatch(/^http:\/\/\[::1\]:\d+$/);
+    child.kill('SIGTERM');
+    expect((await ended).code).toBe(0);
+  });
+
+  it('says in one line that its data folder is a file, and not a word of its port', async () => {
+    writeFileSync(join(directory, 'file'), '');
+    expect(await run({ PORT: '0', DATA_DIR: 'file' }).ended).toEqual({
+      code: 1,
+      stdout: '',
+      stderr:
+        "file/platform cannot be used (ENOTDIR: not a directory, mkdir 'file/platform'): set DATA_DIR to a folder that can be written.\n",
+    });
+  });
+
   it('says in one line that another one has its data folder', async () => {
     const { child, ready, ended } = run({ PORT: '0' });
     await ready;

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { tokenAlgorithms } from '../server/access-tokens.js';
@@ -32,6 +33,16 @@ function isPostgresUrl(text: string): boolean {
   return /^postgres(ql)?:$/.test(URL.parse(text)?.protocol ?? '');
 }
 
+/** Where to listen. An IPv6 address may stand in brackets, as it does in URLs. */
+const listenHost = {
+  allowed: 'a host name or an IP address, without a port',
+  schema: text.transform((host) => host.replace(/^\[(.*)\]$/, '$1')).refine(isHost),
+};
+
+function isHost(host: string): boolean {
+  return isIP(host) !== 0 || /^[\w-]+(\.[\w-]+)*\.?$/.test(host);
+}
+
 /** What can stand in an HTTP header. Found out at start, or it would look like an upstream that is down. */
 const headerText = {
   allowed: 'visible ASCII characters without blanks',
@@ -60,7 +71,7 @@ function wholeNumber(min: number, max: number) {
 
 /** Each variable: what is allowed, in words, and the schema that says the same. */
 export const settings = {
-  HOST: { allowed: 'a host name or an IP address', schema: text.default('127.0.0.1') },
+  HOST: { allowed: listenHost.allowed, schema: listenHost.schema.default('127.0.0.1') },
   PORT: { allowed: 'a whole number, 0 to 65535', schema: wholeNumber(0, 65535).default(4000) },
   CAMPAIGN_URL: { allowed: httpUrl.allowed, schema: httpUrl.schema.optional() },
   CAMPAIGN_ORGANIZATION: { allowed: 'a name such as acme', schema: pathSegment.optional() },

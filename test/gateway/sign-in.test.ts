@@ -25,6 +25,8 @@ const MAPPINGS = [
   'page-b',
   'asked-theirs',
   'asked-mine',
+  'place-mine',
+  'place-theirs',
   'shared-a',
   'shared-b',
   'shared',
@@ -347,7 +349,9 @@ describe('what a caller may not see', () => {
   });
 
   it('never comes by a subscription that others share', async () => {
-    const query = 'subscription { ingestionActivity { to request { mappingId requestId } } }';
+    const latest = await ask(await bearer({ mappings: ['*'] }), '{ latestCursor }');
+    const query = `subscription { ingestionActivity(after: "${latest.data.latestCursor}") {
+      to request { mappingId requestId } } }`;
     const open = async (...mappings: string[]) => {
       const socket = await openSocket(gateway.url, { isGreeted: false });
       socket.send({

@@ -1,4 +1,5 @@
 import { type ExposureConfig, toExposureConfig } from './config/exposure.js';
+import { type LogForm, toLogForm } from './config/log.js';
 import { isLoopback } from './config/loopback.js';
 import { findIdleCredential, type PlatformConfig, toPlatformConfig } from './config/platform.js';
 import { type LogLevel, type Settings, settings } from './config/settings.js';
@@ -38,6 +39,7 @@ export interface Config {
   readonly retentionDays: number;
   readonly exposure: ExposureConfig;
   readonly logLevel: LogLevel;
+  readonly logForm: LogForm;
 }
 
 /** Settings of this gateway that were not understood; each line names one variable. */
@@ -72,12 +74,14 @@ const servicePrefixes = ['CAMPAIGN_SERVICE_', 'PLATFORM_RECEIVER_'];
  * @param process - the variables that the process was given
  * @param envFile - the path of the file; there need be none
  * @param warn - told of each variable with a prefix of ours that means nothing
+ * @param isTerminal - whether the log goes to one
  * @throws {ConfigError} naming every fault at once: the variable, its value (secrets masked), what is allowed
  */
 export function parseConfig(
   process: Environment,
   envFile: string,
   warn: (message: string) => void,
+  isTerminal = false,
 ): Config {
   const faults: string[] = [];
   const environment = withEnvFile(process, envFile, faults);
@@ -138,6 +142,7 @@ export function parseConfig(
       isReachable: !isLoopback(all.HOST),
     }),
     logLevel: all.LOG_LEVEL,
+    logForm: toLogForm(all.LOG_FORMAT, environment, isTerminal),
   });
 }
 

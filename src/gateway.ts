@@ -29,6 +29,7 @@ import { createMetrics } from './server/metrics.js';
 import { createOperationLog } from './server/operation-log.js';
 import { readPersistedOperations } from './server/persisted-operations.js';
 import { anonymousSignIn, createSignIn, type SignIn, type SignInConfig } from './server/sign-in.js';
+import { createTransitionLog } from './server/transition-log.js';
 import { createStarts } from './starts.js';
 import { createHub } from './watch/hub.js';
 import { startPruner } from './watch/pruner.js';
@@ -53,7 +54,7 @@ const DAY_MS = 86_400_000;
 const POLLS_SHARE_OF_BUDGET = 0.8;
 
 /** The configuration of a gateway whose upstream is known. */
-export type GatewayConfig = Omit<Config, 'upstream' | 'logLevel' | 'dataDir'> & {
+export type GatewayConfig = Omit<Config, 'upstream' | 'logLevel' | 'logForm' | 'dataDir'> & {
   readonly upstream: RemoteUpstream;
   /** The mapping in the explorer's ready-made tabs. */
   readonly explorerMappingId: string;
@@ -134,6 +135,7 @@ export async function startGateway(
     if (isTerminal(transition.to.status)) watcher.end(transition.ref);
     if (transition.to.status === 'ABORTED') void starts.lookForRetries();
   });
+  const logTransition = createTransitionLog(logger);
   const watcher = createWatcher({
     upstream,
     log,
@@ -145,7 +147,10 @@ export async function startGateway(
       maxPollsPerSecond: config.maxRps * POLLS_SHARE_OF_BUDGET,
     },
     events: {
-      onTransition: metrics.countTransition,
+      onTransition(transition, record) {
+        metrics.countTransition(transition.to.status);
+        logTransition(transition, record);
+      },
       onRegression(ref, known, seen) {
         metrics.countRegression();
         logger.warn({ ref, known, seen }, 'The upstream went back on a terminal status');

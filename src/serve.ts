@@ -16,14 +16,19 @@ export async function serve(): Promise<void> {
   const warnings: string[] = [];
   let config: Config;
   try {
-    config = parseConfig(process.env, '.env', (warning) => warnings.push(warning));
+    config = parseConfig(
+      process.env,
+      '.env',
+      (warning) => warnings.push(warning),
+      process.stdout.isTTY === true,
+    );
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     console.error([...warnings, error.message].join('\n'));
     process.exitCode = 1;
     return;
   }
-  const logger = createLogger(config.logLevel);
+  const logger = createLogger(config.logLevel, config.logForm);
   for (const warning of warnings) logger.warn(warning);
 
   const running = new AsyncDisposableStack();
@@ -32,7 +37,7 @@ export async function serve(): Promise<void> {
     // Before anybody is told that it runs: until then a signal ends the process on the spot.
     stopOnSignal(running, logger);
     logger.info(
-      `Sluice is ready. Explorer: ${gateway.url}/  GraphQL, HTTP and WebSocket: ${gateway.url}/graphql`,
+      `Sluice is ready. ${config.exposure.hasExplorer ? `Explorer: ${gateway.url}/  ` : ''}GraphQL, HTTP and WebSocket: ${gateway.url}/graphql`,
     );
   } catch (error) {
     // Not to the log, where LOG_LEVEL=silent would hide why there is no gateway.

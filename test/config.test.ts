@@ -71,6 +71,7 @@ describe('the settings', () => {
       retentionDays: 90,
       exposure: privateExposure,
       logLevel: 'info',
+      logForm: { format: 'json', hasColors: false },
     });
     expect(warnings).toEqual([]);
   });
@@ -90,6 +91,7 @@ describe('the settings', () => {
       DATA_DIR: '/data',
       RETENTION_DAYS: '1',
       LOG_LEVEL: 'silent',
+      LOG_FORMAT: 'pretty',
     });
     expect(config).toEqual({
       host: '::1',
@@ -117,6 +119,7 @@ describe('the settings', () => {
       dataDir: '/data',
       retentionDays: 1,
       exposure: privateExposure,
+      logForm: { format: 'pretty', hasColors: false },
       logLevel: 'silent',
     });
   });

@@ -100,6 +100,17 @@ describe('the program', () => {
     });
   });
 
+  it('where there is no explorer, points to none; and its log is for people where it is told so', async () => {
+    const { child, ended } = run({ ...remote(), EXPLORER: 'off', LOG_FORMAT: 'pretty' });
+    await once(child.stdout ?? child, 'data');
+    child.kill('SIGTERM');
+    const { stdout } = await ended;
+    expect(stdout).toMatch(
+      /INFO: Sluice is ready\. GraphQL, HTTP and WebSocket: http:\/\/127\.0\.0\.1:\d+\/graphql\n/,
+    );
+    expect(stdout).not.toContain('xplorer');
+  });
+
   it('warns of a variable that it does not know, and starts', async () => {
     const { child, ready, ended } = run({ ...remote(), CAMPAIGN_ACESS_TOKEN: 'planted-typo' });
     await ready;

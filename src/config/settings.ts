@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { tokenAlgorithms } from '../server/access-tokens.js';
 import { exposureSettings } from './exposure.js';
+import { logFormats } from './log.js';
 import { isLoopback } from './loopback.js';
 
 /** How much is logged, from most to nothing. */
@@ -163,6 +164,7 @@ export const settings = {
     allowed: 'milliseconds, 0 to 300000',
     schema: wholeNumber(0, 300_000).default(5_000),
   },
+  LOG_FORMAT: { allowed: logFormats.join(', '), schema: z.enum(logFormats).optional() },
   LOG_LEVEL: { allowed: logLevels.join(', '), schema: z.enum(logLevels).default('info') },
 } as const;
 

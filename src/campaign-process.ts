@@ -6,17 +6,20 @@ import {
 } from './campaign/campaign-config.js';
 import { createCampaignService } from './campaign/campaign-service.js';
 import { CredentialsUnreadableError } from './campaign/credentials.js';
-import { DataFolderInUseError } from './campaign/data-lock.js';
+import { DataFolderUnusableError } from './campaign/data-lock.js';
 import { readEnvFile } from './campaign/env-file.js';
 import { FaultPlanInvalidError } from './campaign/faults/fault-plan-file.js';
+import { ListenError } from './campaign/http-server.js';
 import { MappingsInvalidError } from './campaign/mapping-fault.js';
 import { StateUnusableError } from './campaign/state-database.js';
 import type { PlatformSettings } from './campaign/upload/platform-client.js';
 import { toOutgoingProxies } from './config/proxies.js';
 import { findProxy } from './datasources/outgoing-proxy.js';
+import { toListenFault } from './listen-fault.js';
 import { startLocalPlatform } from './local-platform.js';
-import { DataFolderInUseError as ReceiverFolderInUseError } from './platform/batch-store.js';
+import { DataFolderUnusableError as ReceiverFolderUnusableError } from './platform/batch-store.js';
 import { DatasetsInvalidError } from './platform/datasets.js';
+import { ListenError as ReceiverListenError } from './platform/http-server.js';
 import {
   PlatformConfigError,
   parsePlatformConfig,
@@ -24,20 +27,16 @@ import {
 } from './platform/platform-config.js';
 import { stopOnSignal } from './stop-signals.js';
 
-/** A port that a setting names is taken. */
-class PortInUseError extends Error {}
-
 /** What the operator can mend. */
 const PLAIN_ERRORS = [
   CampaignConfigError,
   CredentialsUnreadableError,
-  DataFolderInUseError,
+  DataFolderUnusableError,
   DatasetsInvalidError,
   FaultPlanInvalidError,
   MappingsInvalidError,
   PlatformConfigError,
-  PortInUseError,
-  ReceiverFolderInUseError,
+  ReceiverFolderUnusableError,
   StateUnusableError,
 ] as const;
 
@@ -62,7 +61,7 @@ async function main(): Promise<void> {
       logger: logger.child({ part: 'campaign' }),
     });
     running.defer(() => service.stop());
-    const { url } = await namingPort('CAMPAIGN_SERVICE_PORT', () => service.start());
+    const { url } = await service.start();
     process.stdout.write(`\nPoint a gateway here:\n\n${config.gatewayEnvironment(url)}\n\n`);
   } catch (error) {
     await running.disposeAsync().catch(() => {});
@@ -86,28 +85,12 @@ async function startPlatform(
 ): Promise<PlatformSettings> {
   if (access.kind === 'remote') return access;
   const config = parsePlatformConfig(process.env);
-  const local = await namingPort('PLATFORM_RECEIVER_PORT', () =>
-    startLocalPlatform(config, logger.child({ part: 'platform' })),
-  );
+  const local = await startLocalPlatform(config, logger.child({ part: 'platform' }));
   running.defer(() => local.stop());
   process.stdout.write(
     `\nTo have a gateway look up batches, give it these, but not in a .env that this service reads:\n\n${toClientEnvironment(config, local.settings.url)}\n`,
   );
   return local.settings;
-}
-
-/** @param setting - the one that names the port */
-async function namingPort<T>(setting: string, start: () => Promise<T>): Promise<T> {
-  try {
-    return await start();
-  } catch (error) {
-    const { code, port } = error as NodeJS.ErrnoException & { port?: number };
-    if (code !== 'EADDRINUSE') throw error;
-    throw new PortInUseError(
-      `Port ${port} is in use: set ${setting} to another one, or to 0 for a free one.`,
-      { cause: error },
-    );
-  }
 }
 
 function fail(error: unknown): void {
@@ -118,6 +101,12 @@ function fail(error: unknown): void {
 /** What the operator can mend needs no stack. */
 function toMessage(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  if (error instanceof ListenError) {
+    return toListenFault(error, { host: 'CAMPAIGN_SERVICE_HOST', port: 'CAMPAIGN_SERVICE_PORT' });
+  }
+  if (error instanceof ReceiverListenError) {
+    return toListenFault(error, { host: 'PLATFORM_RECEIVER_HOST', port: 'PLATFORM_RECEIVER_PORT' });
+  }
   const isPlain = 'code' in error || PLAIN_ERRORS.some((kind) => error instanceof kind);
   return isPlain ? error.message : (error.stack ?? error.message);
 }

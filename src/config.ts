@@ -1,4 +1,5 @@
 import { type ExposureConfig, toExposureConfig } from './config/exposure.js';
+import { type LogForm, toLogForm } from './config/log.js';
 import { findIdleCredential, type PlatformConfig, toPlatformConfig } from './config/platform.js';
 import { type OutgoingProxies, toOutgoingProxies } from './config/proxies.js';
 import { type LogLevel, type Settings, settings } from './config/settings.js';
@@ -44,6 +45,7 @@ export interface Config {
   readonly drainDelayMs: number | null;
   readonly exposure: ExposureConfig;
   readonly logLevel: LogLevel;
+  readonly logForm: LogForm;
 }
 
 /** Settings of this gateway that were not understood; each line names one variable. */
@@ -82,12 +84,14 @@ const servicePrefixes = ['CAMPAIGN_SERVICE_', 'PLATFORM_RECEIVER_'];
  * @param process - the variables that the process was given
  * @param envFile - the path of the file; there need be none
  * @param warn - told of each variable with a prefix of ours that means nothing
+ * @param isTerminal - whether the log goes to one
  * @throws {ConfigError} naming every fault at once: the variable, its value (secrets masked), what is allowed
  */
 export function parseConfig(
   process: Environment,
   envFile: string,
   warn: (message: string) => void,
+  isTerminal = false,
 ): Config {
   const faults: string[] = [];
   const environment = withEnvFile(process, envFile, faults);
@@ -157,6 +161,7 @@ export function parseConfig(
     drainDelayMs: all.DRAIN_DELAY_MS ?? null,
     exposure: toExposureConfig(all, toAudience(all, signIn)),
     logLevel: all.LOG_LEVEL,
+    logForm: toLogForm(all.LOG_FORMAT, environment, isTerminal),
   });
 }
 

@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { createCampaignService } from './campaign/campaign-service.js';
 import { createFixedCredentials } from './campaign/credentials.js';
-import { DataFolderInUseError } from './campaign/data-lock.js';
+import { DataFolderUnusableError } from './campaign/data-lock.js';
 import { FaultPlanInvalidError, loadFaultPlan } from './campaign/faults/fault-plan-file.js';
+import { ListenError } from './campaign/http-server.js';
 import { MappingsInvalidError } from './campaign/mapping-fault.js';
 import { StateUnusableError } from './campaign/state-database.js';
 import type { PlatformSettings } from './campaign/upload/platform-client.js';
@@ -11,7 +12,9 @@ import type { PlatformConfig } from './config/platform.js';
 import type { EmbeddedService, RemoteUpstream } from './config/upstream.js';
 import { findProxy, type OutgoingProxies } from './datasources/outgoing-proxy.js';
 import { startLocalPlatform } from './local-platform.js';
-import { DataFolderInUseError as ReceiverFolderInUseError } from './platform/batch-store.js';
+import { DataFolderUnusableError as ReceiverFolderUnusableError } from './platform/batch-store.js';
+import { DatasetsInvalidError } from './platform/datasets.js';
+import { ListenError as ReceiverListenError } from './platform/http-server.js';
 import { SHIPPED_DATASETS_DIR } from './platform/platform-config.js';
 
 const HOST = '127.0.0.1';
@@ -26,10 +29,13 @@ const SAMPLE_MAPPING_ID = 'crm-profiles';
 
 /** What the operator can mend, of all that a start may throw; the message says how. */
 export const EMBEDDED_START_ERRORS = [
-  DataFolderInUseError,
+  DataFolderUnusableError,
+  DatasetsInvalidError,
   FaultPlanInvalidError,
+  ListenError,
   MappingsInvalidError,
-  ReceiverFolderInUseError,
+  ReceiverFolderUnusableError,
+  ReceiverListenError,
   StateUnusableError,
 ] as const;
 

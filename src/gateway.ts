@@ -25,13 +25,14 @@ import { toExplorerContent } from './server/explorer-tabs.js';
 import { createGraphQLServer } from './server/graphql-server.js';
 import { serveHealth } from './server/health.js';
 import { GRAPHQL_PATH } from './server/http.js';
-import { addressesOf, listen } from './server/listen.js';
+import { listen } from './server/listen.js';
 import { createMetrics } from './server/metrics.js';
 import { createOperationLog } from './server/operation-log.js';
 import { readPersistedOperations } from './server/persisted-operations.js';
 import type { Phase } from './server/phase.js';
 import { createRefusalLog } from './server/refusal-log.js';
 import { anonymousSignIn, createSignIn, type SignIn, type SignInConfig } from './server/sign-in.js';
+import { createTransitionLog } from './server/transition-log.js';
 import { createUpstreamHealth } from './server/upstream-health.js';
 import { createStarts } from './starts.js';
 import { stopWithin } from './stop-within.js';
@@ -69,7 +70,10 @@ const DAY_MS = 86_400_000;
 const POLLS_SHARE_OF_BUDGET = 0.8;
 
 /** The configuration of a gateway whose upstream is known. */
-export type GatewayConfig = Omit<Config, 'upstream' | 'logLevel' | 'dataDir' | 'drainDelayMs'> & {
+export type GatewayConfig = Omit<
+  Config,
+  'upstream' | 'logLevel' | 'logForm' | 'dataDir' | 'drainDelayMs'
+> & {
   readonly upstream: RemoteUpstream;
   /** The mapping in the explorer's ready-made tabs. */
   readonly explorerMappingId: string;
@@ -96,7 +100,7 @@ export interface Gateway {
  *
  * @param onFatal - the log's disk cannot be relied on: the process must end, and nothing more be told
  * @throws {LogUnusableError} the log cannot be used
- * @throws where the address cannot be listened on; everything that was started is stopped again
+ * @throws {ListenError} the address cannot be listened on; everything that was started is stopped again
  */
 export async function startGateway(
   config: GatewayConfig,
@@ -162,6 +166,7 @@ export async function startGateway(
       logger.warn(transition.ref, 'The upstream told a success without a count that can be read');
     }
   });
+  const logTransition = createTransitionLog(logger);
   const watcher = createWatcher({
     upstream,
     log,
@@ -173,7 +178,10 @@ export async function startGateway(
       maxPollsPerSecond: config.maxRps * POLLS_SHARE_OF_BUDGET,
     },
     events: {
-      onTransition: metrics.countTransition,
+      onTransition(transition, record) {
+        metrics.countTransition(transition.to.status);
+        logTransition(transition, record);
+      },
       onRegression(ref, known, seen) {
         metrics.countRegression();
         logger.warn({ ref, known, seen }, 'The upstream went back on a terminal status');
@@ -311,11 +319,10 @@ export async function startGateway(
     clearTimeout(cut);
   });
 
-  const port = await listen(server, await addressesOf(config.host), config.port);
-  const host = config.host.includes(':') ? `[${config.host}]` : config.host;
+  const url = await listen(server, config.host, config.port);
   const running = starting.move();
   return {
-    url: `http://${host}:${port}`,
+    url,
     announceStop() {
       if (phase === 'serving') phase = 'leaving';
     },

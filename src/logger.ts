@@ -1,6 +1,7 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
+import type { LogForm } from './config/log.js';
 import type { LogLevel } from './config/settings.js';
-import { toReadable } from './readable-log.js';
+import { createReadable } from './readable-log.js';
 
 /** Fields that must never reach a log, wherever in a line they stand. */
 const secretFields = [
@@ -12,12 +13,18 @@ const secretFields = [
   'access_token',
 ];
 
+/** For programs. */
+const jsonLines: LogForm = { format: 'json', hasColors: false };
+
 /**
- * The process's logger: JSON lines, or readable text where a person looks on.
+ * The process's logger: JSON lines, or readable text for people.
  *
- * @param destination - where lines go in place of standard output, as JSON
+ * @param output - how lines look on standard output, or where they go in its place, as JSON
  */
-export function createLogger(level: LogLevel, destination?: DestinationStream): Logger {
+export function createLogger(
+  level: LogLevel,
+  output: LogForm | DestinationStream = jsonLines,
+): Logger {
   const options = {
     level,
     base: null,
@@ -26,9 +33,8 @@ export function createLogger(level: LogLevel, destination?: DestinationStream): 
       censor: '***',
     },
   };
-  if (destination) return pino(options, destination);
-  if (process.stdout.isTTY) {
-    return pino(options, { write: (line) => void process.stdout.write(toReadable(line)) });
-  }
-  return pino(options);
+  if ('write' in output) return pino(options, output);
+  if (output.format === 'json') return pino(options);
+  const toReadable = createReadable(output.hasColors);
+  return pino(options, { write: (line) => void process.stdout.write(toReadable(line)) });
 }

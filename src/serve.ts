@@ -5,7 +5,9 @@ import { type Config, ConfigError, parseConfig } from './config.js';
 import { LogUnusableError } from './datasources/log-database.js';
 import { EMBEDDED_START_ERRORS, startEmbeddedUpstream } from './embedded-upstream.js';
 import { type Gateway, startGateway } from './gateway.js';
+import { toListenFault } from './listen-fault.js';
 import { createLogger } from './logger.js';
+import { ListenError } from './server/listen.js';
 import { ManifestInvalidError } from './server/persisted-operations.js';
 import type { StopSignal, StopSignals } from './stop-signals.js';
 import { stopWithin } from './stop-within.js';
@@ -38,14 +40,19 @@ export async function serve(signals: StopSignals): Promise<void> {
   const warnings: string[] = [];
   let config: Config;
   try {
-    config = parseConfig(process.env, '.env', (warning) => warnings.push(warning));
+    config = parseConfig(
+      process.env,
+      '.env',
+      (warning) => warnings.push(warning),
+      process.stdout.isTTY === true,
+    );
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     console.error([...warnings, error.message].join('\n'));
     process.exitCode = 1;
     return;
   }
-  const logger = createLogger(config.logLevel);
+  const logger = createLogger(config.logLevel, config.logForm);
   for (const warning of warnings) logger.warn(warning);
 
   const running = new AsyncDisposableStack();
@@ -56,7 +63,7 @@ export async function serve(signals: StopSignals): Promise<void> {
     gateway = await Promise.race([starting, signalled.then(() => null)]);
   } catch (error) {
     // Not to the log, where LOG_LEVEL=silent would hide why there is no gateway.
-    console.error(toStartFault(error, config));
+    console.error(toStartFault(error));
     await stopWithin(STOP_LIMIT_MS, running.disposeAsync()).catch(() => process.exit(1));
     process.exitCode = 1;
     return;
@@ -73,7 +80,7 @@ export async function serve(signals: StopSignals): Promise<void> {
     return;
   }
   logger.info(
-    `Sluice is ready. Explorer: ${gateway.url}/  GraphQL, HTTP and WebSocket: ${gateway.url}/graphql`,
+    `Sluice is ready. ${config.exposure.hasExplorer ? `Explorer: ${gateway.url}/  ` : ''}GraphQL, HTTP and WebSocket: ${gateway.url}/graphql`,
   );
   const signal = await signalled;
   await leaveBalancers(gateway, signal, toDrainDelayMs(config, signal), signals, logger);
@@ -163,22 +170,10 @@ async function start(
 }
 
 /** What an operator can mend, in a line; anything else with its stack. */
-function toStartFault(error: unknown, { host, port }: Config): Error | string {
+function toStartFault(error: unknown): Error | string {
+  if (error instanceof ListenError) return toListenFault(error, { host: 'HOST', port: 'PORT' });
   const isPlain = [LogUnusableError, ManifestInvalidError, ...EMBEDDED_START_ERRORS].some(
     (Plain) => error instanceof Plain,
   );
-  if (isPlain) return (error as Error).message;
-  const { code } = error as NodeJS.ErrnoException;
-  switch (code) {
-    case 'EADDRINUSE':
-      return `Port ${port} of ${host} is in use. Set PORT to another one, or to 0 for a free one.`;
-    case 'EACCES':
-      return `Port ${port} of ${host} may not be listened on. Set PORT to one above 1023.`;
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-    case 'EADDRNOTAVAIL':
-      return `HOST=${host} is no address of this machine.`;
-    default:
-      return error as Error;
-  }
+  return isPlain ? (error as Error).message : (error as Error);
 }

@@ -74,6 +74,7 @@ describe('the settings', () => {
       drainDelayMs: null,
       exposure: privateExposure,
       logLevel: 'info',
+      logForm: { format: 'json', hasColors: false },
     });
     expect(warnings).toEqual([]);
   });
@@ -99,6 +100,7 @@ describe('the settings', () => {
       RETENTION_DAYS: '1',
       DRAIN_DELAY_MS: '0',
       LOG_LEVEL: 'silent',
+      LOG_FORMAT: 'pretty',
     });
     expect(config).toEqual({
       host: '::1',
@@ -133,6 +135,7 @@ describe('the settings', () => {
       retentionDays: 1,
       drainDelayMs: 0,
       exposure: privateExposure,
+      logForm: { format: 'pretty', hasColors: false },
       logLevel: 'silent',
     });
   });

@@ -101,6 +101,17 @@ describe('the program', () => {
     });
   });
 
+  it('where there is no explorer, points to none; and its log is for people where it is told so', async () => {
+    const { child, ended } = run({ ...remote(), EXPLORER: 'off', LOG_FORMAT: 'pretty' });
+    await once(child.stdout ?? child, 'data');
+    child.kill('SIGTERM');
+    const { stdout } = await ended;
+    expect(stdout).toMatch(
+      /INFO: Sluice is ready\. GraphQL, HTTP and WebSocket: http:\/\/127\.0\.0\.1:\d+\/graphql\n/,
+    );
+    expect(stdout).not.toContain('xplorer');
+  });
+
   it('warns of a variable that it does not know, and starts', async () => {
     const { child, ready, ended } = run({ ...remote(), CAMPAIGN_ACESS_TOKEN: 'planted-typo' });
     await ready;
@@ -144,6 +155,23 @@ describe('the program', () => {
       code: 1,
       stdout: '',
       stderr: 'HOST=192.0.2.1 is no address of this machine.\n',
+    });
+  });
+
+  it('listens on an IPv6 address in brackets', async () => {
+    const { child, ready, ended } = run({ ...remote(), HOST: '[::1]' });
+    expect(await ready).toMatch(/^http:\/\/\[::1\]:\d+$/);
+    child.kill('SIGTERM');
+    expect((await ended).code).toBe(0);
+  });
+
+  it('says in one line that its data folder is a file, and not a word of its port', async () => {
+    writeFileSync(join(directory, 'file'), '');
+    expect(await run({ PORT: '0', DATA_DIR: 'file' }).ended).toEqual({
+      code: 1,
+      stdout: '',
+      stderr:
+        "file/platform cannot be used (ENOTDIR: not a directory, mkdir 'file/platform'): set DATA_DIR to a folder that can be written.\n",
     });
   });
 

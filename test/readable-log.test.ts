@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { createLogger } from '../src/logger.js';
-import { toReadable } from '../src/readable-log.js';
+import { createReadable } from '../src/readable-log.js';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: what colours begin with
 const ANSI_COLORS = /\u001b\[\d+m/g;
@@ -25,9 +25,13 @@ it('a line of the log is one line, whatever callers have put into it', () => {
   }
 });
 
+it('has no colours where none are wanted', () => {
+  for (const line of logBad()) expect(createReadable(false)(line)).not.toMatch(ANSI_COLORS);
+});
+
 it('on a terminal it moves nothing, forges no line, and turns no text around', () => {
   const [operation = '', failure = ''] = logBad().map((line) =>
-    toReadable(line).replace(ANSI_COLORS, ''),
+    createReadable(true)(line).replace(ANSI_COLORS, ''),
   );
   expect(operation.indexOf('\n')).toBe(operation.length - 1);
   expect(operation).toContain(

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { isLoopback } from './loopback.js';
@@ -34,10 +35,19 @@ const url = z
   )
   .transform((given) => given.replace(/\/+$/, ''));
 
+/** Where to listen. An IPv6 address may stand in brackets, as it does in URLs. */
+const listenHost = z
+  .string()
+  .transform((host) => host.replace(/^\[(.*)\]$/, '$1'))
+  .refine(
+    (host) => isIP(host) !== 0 || /^[\w-]+(\.[\w-]+)*\.?$/.test(host),
+    'expected a host name or an IP address, without a port',
+  );
+
 /** The service's environment: names, forms and defaults. */
 export const campaignSettings = z
   .object({
-    CAMPAIGN_SERVICE_HOST: text.default('127.0.0.1'),
+    CAMPAIGN_SERVICE_HOST: listenHost.default('127.0.0.1'),
     CAMPAIGN_SERVICE_PORT: z
       .string()
       .regex(/^\d{1,5}$/, 'expected a port, 0 to 65535')

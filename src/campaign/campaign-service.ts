@@ -6,7 +6,7 @@ import type { CampaignServiceOptions } from './campaign-service.options.js';
 import { systemClock } from './clock.js';
 import { lockDataFolder } from './data-lock.js';
 import { addFaultHooks } from './faults/fault-hooks.js';
-import { closeHttpServer, createHttpServer } from './http-server.js';
+import { closeHttpServer, createHttpServer, listen } from './http-server.js';
 import { createIngestionRequests } from './ingestion-requests.js';
 import { addIngestionRoutes } from './ingestion-routes.js';
 import { createIngestionRunner } from './ingestion-run.js';
@@ -37,10 +37,10 @@ export interface CampaignService {
    * Load the mappings and listen. Once: a stopped service is not started again.
    *
    * @throws {MappingsInvalidError} with all that is wrong with the mappings
-   * @throws {DataFolderInUseError} another service works in the data folder
+   * @throws {DataFolderUnusableError} another service works in the data folder, or it cannot be written
    * @throws {StateUnusableError} the data folder's database cannot be used, or is of another Platform
    * @throws {CredentialsUnreadableError} it cannot be told whom to let in
-   * @throws the system's error, EADDRINUSE where the port is taken; nothing is left running
+   * @throws {ListenError} the address cannot be listened on; nothing is left running
    */
   start(): Promise<StartedService>;
   /** Stop listening, abort the runs and wait for their ends. Safe to repeat. */
@@ -141,7 +141,7 @@ export function createCampaignService(options: CampaignServiceOptions): Campaign
     addAdministrationRoutes(app, { administration, mappings, state, tokens, logger, ...intervals });
     releasers.push(() => closeHttpServer(app));
 
-    const url = await app.listen({ host: options.host, port: options.port });
+    const url = await listen(app, options.host, options.port);
     const mappingIds = [...mappings.keys()];
     const about = { url, mappings: mappingIds, platform: options.platform.url };
     logger.info(about, 'Campaign service is listening');

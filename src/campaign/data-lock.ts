@@ -1,10 +1,10 @@
-import { mkdirSync } from 'node:fs';
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
-/** Another process works in the data folder. The message says what to do. */
-export class DataFolderInUseError extends Error {
-  override readonly name = 'DataFolderInUseError';
+/** Another process works in the data folder, or it cannot be written. The message says what to do. */
+export class DataFolderUnusableError extends Error {
+  override readonly name = 'DataFolderUnusableError';
 }
 
 /** SQLITE_BUSY, without what the extended code adds. */
@@ -17,19 +17,25 @@ const BUSY = 5;
  * system gives back by itself, however the process ends.
  *
  * @returns what gives it back
- * @throws {DataFolderInUseError}
+ * @throws {DataFolderUnusableError}
  */
 export function lockDataFolder(dir: string): () => void {
-  mkdirSync(dir, { recursive: true });
-  const database = new DatabaseSync(join(dir, 'lock.db'), { timeout: 0 });
+  let database: DatabaseSync | null = null;
   try {
+    mkdirSync(dir, { recursive: true });
+    // SQLite would say only that it cannot open its file, and not why.
+    accessSync(dir, constants.W_OK | constants.X_OK);
+    database = new DatabaseSync(join(dir, 'lock.db'), { timeout: 0 });
     database.exec('BEGIN EXCLUSIVE');
   } catch (error) {
-    database.close();
-    if (((error as { errcode?: number }).errcode ?? 0) % 256 !== BUSY) throw error;
-    throw new DataFolderInUseError(
-      `${dir} is in use by another Campaign service: stop that one, or set DATA_DIR to another folder.`,
-    );
+    database?.close();
+    throw new DataFolderUnusableError(toFolderFault(dir, error as Error), { cause: error });
   }
   return () => database.close();
+}
+
+function toFolderFault(dir: string, error: Error & { errcode?: number }): string {
+  return (error.errcode ?? 0) % 256 === BUSY
+    ? `${dir} is in use by another Campaign service: stop that one, or set DATA_DIR to another folder.`
+    : `${dir} cannot be used (${error.message}): set DATA_DIR to a folder that can be written.`;
 }

@@ -6,8 +6,12 @@ export class StateUnusableError extends Error {
   override readonly name = 'StateUnusableError';
 }
 
-/** SQLite's codes for a file that is damaged, or no database at all. */
+/** SQLite's codes, without what the extended ones add. */
+const READ_ONLY = 8;
+const IO_ERROR = 10;
 const CORRUPT = 11;
+const FULL = 13;
+const CANNOT_OPEN = 14;
 const NOT_A_DATABASE = 26;
 
 /**
@@ -27,28 +31,46 @@ export interface StateDatabase {
 /**
  * Open the state, made or brought up to date where that is needed.
  *
- * @throws {StateUnusableError} the file is damaged, or a newer version wrote it
+ * @throws {StateUnusableError} the file is damaged or cannot be written, or a newer version wrote it
  */
 export function openState(path: string): StateDatabase {
-  const sql = new DatabaseSync(path);
+  let sql: DatabaseSync | null = null;
   try {
+    sql = new DatabaseSync(path);
     sql.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
     migrate(sql, path);
   } catch (error) {
-    sql.close();
-    const code = ((error as { errcode?: number }).errcode ?? 0) % 256;
-    if (code !== CORRUPT && code !== NOT_A_DATABASE) throw error;
-    throw new StateUnusableError(
-      `${path} is damaged or no database: restore it from a backup, or move it away to begin anew.`,
-      { cause: error },
-    );
+    sql?.close();
+    throw toStateFault(path, error as Error);
   }
+  const opened = sql;
   return {
-    sql,
+    sql: opened,
     path,
-    transaction: (work) => transaction(sql, work),
-    close: () => sql.close(),
+    transaction: (work) => transaction(opened, work),
+    close: () => opened.close(),
   };
+}
+
+function toStateFault(path: string, error: Error & { errcode?: number }): Error {
+  switch ((error.errcode ?? 0) % 256) {
+    case CORRUPT:
+    case NOT_A_DATABASE:
+      return new StateUnusableError(
+        `${path} is damaged or no database: restore it from a backup, or move it away to begin anew.`,
+        { cause: error },
+      );
+    case READ_ONLY:
+    case IO_ERROR:
+    case FULL:
+    case CANNOT_OPEN:
+      return new StateUnusableError(
+        `${path} cannot be written (${error.message}): see to the disk and the rights on it, or set DATA_DIR to another folder.`,
+        { cause: error },
+      );
+    default:
+      return error;
+  }
 }
 
 function migrate(sql: DatabaseSync, path: string): void {

@@ -1,8 +1,10 @@
+import { isIP } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { tokenAlgorithms } from '../server/access-tokens.js';
 import { isLoopback } from '../server/loopback.js';
 import { exposureSettings } from './exposure.js';
+import { logFormats } from './log.js';
 
 /** How much is logged, from most to nothing. */
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -30,6 +32,16 @@ function isPlainHttpUrl(text: string): boolean {
 /** What the driver makes of its query (`sslmode`, say), it finds out by itself. */
 function isPostgresUrl(text: string): boolean {
   return /^postgres(ql)?:$/.test(URL.parse(text)?.protocol ?? '');
+}
+
+/** Where to listen. An IPv6 address may stand in brackets, as it does in URLs. */
+const listenHost = {
+  allowed: 'a host name or an IP address, without a port',
+  schema: text.transform((host) => host.replace(/^\[(.*)\]$/, '$1')).refine(isHost),
+};
+
+function isHost(host: string): boolean {
+  return isIP(host) !== 0 || /^[\w-]+(\.[\w-]+)*\.?$/.test(host);
 }
 
 /** What can stand in an HTTP header. Found out at start, or it would look like an upstream that is down. */
@@ -67,7 +79,7 @@ function wholeNumber(min: number, max: number) {
 
 /** Each variable: what is allowed, in words, and the schema that says the same. */
 export const settings = {
-  HOST: { allowed: 'a host name or an IP address', schema: text.default('127.0.0.1') },
+  HOST: { allowed: listenHost.allowed, schema: listenHost.schema.default('127.0.0.1') },
   PORT: { allowed: 'a whole number, 0 to 65535', schema: wholeNumber(0, 65535).default(4000) },
   CAMPAIGN_URL: { allowed: httpUrl.allowed, schema: httpUrl.schema.optional() },
   CAMPAIGN_ORGANIZATION: { allowed: 'a name such as acme', schema: pathSegment.optional() },
@@ -170,6 +182,7 @@ export const settings = {
     allowed: 'milliseconds, 0 to 300000',
     schema: wholeNumber(0, 300_000).default(5_000),
   },
+  LOG_FORMAT: { allowed: logFormats.join(', '), schema: z.enum(logFormats).optional() },
   LOG_LEVEL: { allowed: logLevels.join(', '), schema: z.enum(logLevels).default('info') },
 } as const;
 

@@ -185,6 +185,7 @@ export async function createIngestionLog(database: LogDatabase): Promise<Durable
     async head() {
       return tail.toldThrough;
     },
+    newest: (scope) => guard(() => readNewest(db, scope, database.kind)),
     toCursor: codec.toCursor,
     async parseCursor(cursor) {
       const position = codec.parseCursor(cursor);
@@ -276,6 +277,39 @@ async function readEnd(
   const prunedThrough = await readPrunedThrough(db);
   if (newest && newest.position >= prunedThrough) return { head: newest.position, newest };
   return { head: prunedThrough, newest: null };
+}
+
+/**
+ * The newest position of these mappings; 0 where there is none. One step in the index for each mapping: ordered by
+ * position, the log would be searched backwards for one that has been quiet for long.
+ */
+async function readNewest(
+  db: Kysely<LogTables>,
+  scope: MappingScope,
+  kind: LogDatabaseKind,
+): Promise<Position> {
+  if (scope.kind === 'all') {
+    const { newest } = await db
+      .selectFrom('transitions')
+      .select(({ fn }) => fn.max('position').as('newest'))
+      .executeTakeFirstOrThrow();
+    return newest ?? 0;
+  }
+  const { mappingIds, mappingPrefixes = [] } = scope;
+  const wanted = [
+    ...(mappingIds.length > 0
+      ? [sql`select value as mapping_id from ${listOf(mappingIds, kind)}`]
+      : []),
+    ...(mappingPrefixes.length > 0
+      ? [sql`select mapping_id from ${mappingsWithPrefixes(mappingPrefixes, kind)} as begun`]
+      : []),
+  ];
+  if (wanted.length === 0) return 0;
+  const { rows } = await sql<{ newest: Position | null }>`
+    select max((select max(position) from transitions where mapping_id = wanted.mapping_id)) as newest
+    from (${sql.join(wanted, sql` union all `)}) as wanted
+  `.execute(db);
+  return rows[0]?.newest ?? 0;
 }
 
 /** One batch, inside its transaction. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, statSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { type Kysely, Migrator, sql } from 'kysely';
@@ -45,6 +45,8 @@ export async function openLog(dataDir: string): Promise<OpenLog> {
   const markPath = join(dataDir, MARK_FILE);
   try {
     mkdirSync(dataDir, { recursive: true });
+    // SQLite would say only that it cannot open its file, and not why.
+    accessSync(dataDir, constants.W_OK | constants.X_OK);
     const mark = readHeadMark(markPath);
     // Before SQLite makes an empty file of nothing, and takes a -wal file that is still there for an old one.
     if (mark && isMissingOrEmpty(path)) throw missing(path, markPath);

@@ -111,6 +111,9 @@ export interface IngestionLog {
    */
   head(): Promise<Position>;
 
+  /** The position of the newest transition of these mappings, told or not; 0 where there is none. */
+  newest(scope: MappingScope): Promise<Position>;
+
   /** The opaque form of a position that clients keep. */
   toCursor(position: Position): string;
 

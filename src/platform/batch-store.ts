@@ -1,15 +1,17 @@
-import { mkdirSync } from 'node:fs';
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import type { Batch } from './batch.js';
 
-/** Another receiver works in the data folder. The message says what to do. */
-export class DataFolderInUseError extends Error {
-  override readonly name = 'DataFolderInUseError';
+/** Another receiver works in the data folder, or it cannot be written. The message says what to do. */
+export class DataFolderUnusableError extends Error {
+  override readonly name = 'DataFolderUnusableError';
 }
 
-/** SQLITE_BUSY, without what the extended code adds. */
+/** SQLite's codes, without what the extended ones add: in use, damaged, no database at all. */
 const BUSY = 5;
+const CORRUPT = 11;
+const NOT_A_DATABASE = 26;
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS batches (
@@ -49,22 +51,10 @@ export interface BatchStore {
 /**
  * Open the store in a folder, made where there is none. One process has it at a time.
  *
- * @throws {DataFolderInUseError}
+ * @throws {DataFolderUnusableError}
  */
 export function openBatchStore(dir: string): BatchStore {
-  mkdirSync(dir, { recursive: true });
-  const database = new DatabaseSync(join(dir, 'platform.db'), { timeout: 0 });
-  try {
-    // A lock that the system gives back by itself, however the process ends.
-    database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL');
-    database.exec(`PRAGMA synchronous = FULL; ${SCHEMA}`);
-  } catch (error) {
-    database.close();
-    if (((error as { errcode?: number }).errcode ?? 0) % 256 !== BUSY) throw error;
-    throw new DataFolderInUseError(
-      `${dir} is in use by another Platform receiver: stop that one, or set DATA_DIR to another folder.`,
-    );
-  }
+  const database = openDatabase(dir);
   const insert = database.prepare(`
     INSERT OR IGNORE INTO batches (id, external_id, data_set_id, status, created_at, batch)
     VALUES (?, ?, ?, ?, ?, ?)`);
@@ -104,6 +94,36 @@ export function openBatchStore(dir: string): BatchStore {
 
     close: () => database.close(),
   };
+}
+
+function openDatabase(dir: string): DatabaseSync {
+  const path = join(dir, 'platform.db');
+  let database: DatabaseSync | null = null;
+  try {
+    mkdirSync(dir, { recursive: true });
+    // SQLite would say only that it cannot open its file, and not why.
+    accessSync(dir, constants.W_OK | constants.X_OK);
+    database = new DatabaseSync(path, { timeout: 0 });
+    // A lock that the system gives back by itself, however the process ends.
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL');
+    database.exec(`PRAGMA synchronous = FULL; ${SCHEMA}`);
+    return database;
+  } catch (error) {
+    database?.close();
+    throw new DataFolderUnusableError(toFolderFault(dir, path, error as Error), { cause: error });
+  }
+}
+
+function toFolderFault(dir: string, path: string, error: Error & { errcode?: number }): string {
+  switch ((error.errcode ?? 0) % 256) {
+    case BUSY:
+      return `${dir} is in use by another Platform receiver: stop that one, or set DATA_DIR to another folder.`;
+    case CORRUPT:
+    case NOT_A_DATABASE:
+      return `${path} is damaged or no database: restore it from a backup, or move it away to begin anew.`;
+    default:
+      return `${dir} cannot be used (${error.message}): set DATA_DIR to a folder that can be written.`;
+  }
 }
 
 function toBatch(row: Record<string, unknown>): Batch {

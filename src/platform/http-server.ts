@@ -80,6 +80,36 @@ function toProblem(statusCode: number): Problem {
   return new Problem(500, 'The service failed');
 }
 
+/** The address cannot be listened on; the cause says why. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError';
+
+  constructor(
+    readonly host: string,
+    readonly port: number,
+    cause: unknown,
+  ) {
+    super(
+      `The Platform receiver cannot listen on ${host}, port ${port} (${(cause as Error).message})`,
+      { cause },
+    );
+  }
+}
+
+/**
+ * Listen, on a free port where that is 0.
+ *
+ * @returns the base URL, with no slash at its end
+ * @throws {ListenError}
+ */
+export async function listen(app: FastifyInstance, host: string, port: number): Promise<string> {
+  try {
+    return await app.listen({ host, port });
+  } catch (error) {
+    throw new ListenError(host, port, error);
+  }
+}
+
 /** Stop listening, and wait for the calls under way, but not for ever. */
 export async function closeHttpServer(app: FastifyInstance): Promise<void> {
   const cutOff = setTimeout(() => app.server.closeAllConnections(), CLOSE_GRACE_MS);

@@ -1,8 +1,10 @@
 import { pino } from 'pino';
+import { toListenFault } from '../listen-fault.js';
 import { stopOnSignal } from '../stop-signals.js';
-import { DataFolderInUseError } from './batch-store.js';
+import { DataFolderUnusableError } from './batch-store.js';
 import { DatasetsInvalidError } from './datasets.js';
 import { readEnvFile } from './env-file.js';
+import { ListenError } from './http-server.js';
 import {
   PlatformConfigError,
   parsePlatformConfig,
@@ -39,14 +41,13 @@ function fail(error: unknown): void {
 /** What the operator can mend needs no stack. */
 function toMessage(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const { code, port } = error as NodeJS.ErrnoException & { port?: number };
-  if (code === 'EADDRINUSE') {
-    return `Port ${port} is in use: set PLATFORM_RECEIVER_PORT to another one, or to 0 for a free one.`;
+  if (error instanceof ListenError) {
+    return toListenFault(error, { host: 'PLATFORM_RECEIVER_HOST', port: 'PLATFORM_RECEIVER_PORT' });
   }
   const isPlain =
-    code !== undefined ||
+    'code' in error ||
     error instanceof PlatformConfigError ||
-    error instanceof DataFolderInUseError ||
+    error instanceof DataFolderUnusableError ||
     error instanceof DatasetsInvalidError;
   return isPlain ? error.message : (error.stack ?? error.message);
 }

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 
@@ -21,9 +22,18 @@ const wholeNumber = (from: number, to: number) =>
     .transform(Number)
     .refine((n) => n >= from && n <= to, `expected a whole number, ${from} to ${to}`);
 
+/** Where to listen. An IPv6 address may stand in brackets, as it does in URLs. */
+const listenHost = z
+  .string()
+  .transform((host) => host.replace(/^\[(.*)\]$/, '$1'))
+  .refine(
+    (host) => isIP(host) !== 0 || /^[\w-]+(\.[\w-]+)*\.?$/.test(host),
+    'expected a host name or an IP address, without a port',
+  );
+
 const environment = z
   .object({
-    PLATFORM_RECEIVER_HOST: text.default('127.0.0.1'),
+    PLATFORM_RECEIVER_HOST: listenHost.default('127.0.0.1'),
     PLATFORM_RECEIVER_PORT: wholeNumber(0, 65_535).default(4020),
     PLATFORM_RECEIVER_DATASETS_DIR: text.default(SHIPPED_DATASETS_DIR),
     PLATFORM_RECEIVER_STEP_MS: wholeNumber(0, 600_000).optional(),

@@ -8,7 +8,7 @@ import { createChecker } from './checker.js';
 import { type Clock, systemClock } from './clock.js';
 import { loadDatasets } from './datasets.js';
 import { addExportRoutes } from './export-routes.js';
-import { closeHttpServer, createHttpServer } from './http-server.js';
+import { closeHttpServer, createHttpServer, listen } from './http-server.js';
 import { addImportRoutes } from './import-routes.js';
 import type { Logger } from './logger.js';
 import { addRateLimit } from './rate-limit.js';
@@ -53,8 +53,8 @@ export interface PlatformReceiver {
    *
    * @returns the base URL, with no slash at its end; IMS is at its `/ims/token/v3`
    * @throws {DatasetsInvalidError} with all that is wrong with the datasets
-   * @throws {DataFolderInUseError} another receiver works in the data folder
-   * @throws the system's error, EADDRINUSE where the port is taken; nothing is left running
+   * @throws {DataFolderUnusableError} another receiver works in the data folder, or it cannot be written
+   * @throws {ListenError} the address cannot be listened on; nothing is left running
    */
   start(): Promise<{ readonly url: string }>;
   /** Stop listening, and leave what is under way to the next start. Safe to repeat. */
@@ -101,7 +101,7 @@ export function createPlatformReceiver(options: PlatformReceiverOptions): Platfo
       addExportRoutes(api, batches);
     });
 
-    const url = await app.listen({ host: options.host, port: options.port });
+    const url = await listen(app, options.host, options.port);
     batches.resume();
     logger.info({ url, datasets: [...datasets.keys()] }, 'Platform receiver is listening');
     return { url };

@@ -8,6 +8,7 @@ import { IngestionRequestConnection } from '../schema/ingestion-request-connecti
 import { IngestionRequestFilter } from '../schema/ingestion-request-filter.js';
 import { toPageInfo } from '../schema/page-info.js';
 import { Cursor } from '../schema/scalars.js';
+import { findLatest } from '../watch/follow.js';
 import { MAX_MAPPING_IDS } from './mapping-ids.js';
 import type { OperationContext } from './operation-context.js';
 import { parsePageSize } from './page-size.js';
@@ -46,6 +47,15 @@ export class HistoryResolver {
       hasPreviousPage: before !== null && newest !== undefined && newest.firstPosition >= before,
     });
     return { edges, nodes: edges.map(({ node }) => node), pageInfo };
+  }
+
+  @Authorized<Right>('ingestion:read')
+  @Query(() => Cursor, {
+    description:
+      'The place in the log after which nothing has happened yet to requests that the caller may see: as `after`, it begins a subscription at this moment without a gap. There is one on an empty log, too.',
+  })
+  latestCursor(@Ctx() { caller }: OperationContext): Promise<string> {
+    return findLatest(this.log, toReadableScope(caller, null));
   }
 }
 

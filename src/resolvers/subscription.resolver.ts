@@ -56,7 +56,7 @@ export class SubscriptionResolver {
   @Authorized<Right>('ingestion:read')
   @Subscription(() => IngestionTransition, {
     description:
-      'Transitions of all requests that the caller may see, or of those of the mappings named (at most 100): after the cursor, or without one only new ones. Never completes.',
+      'Transitions of all requests that the caller may see, or of those of the mappings named (at most 100): after the cursor, then live ones. Without a cursor it begins with the newest transition there is, so that a client has a cursor to come back with before anything happens; to leave that one out, begin after `latestCursor`. Never completes.',
     subscribe: ({ args, context }: SubscribeData): Promise<TransitionStream> => {
       const { mappingIds, after } = args as ActivityArgs;
       if (mappingIds && (mappingIds.length === 0 || mappingIds.length > MAX_MAPPING_IDS)) {

@@ -2,11 +2,33 @@ import { lookup } from 'node:dns/promises';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
-/** The addresses of a host on this machine: `localhost` has two where there is IPv6. */
-export async function addressesOf(host: string): Promise<readonly string[]> {
-  if (host !== 'localhost') return [host];
-  const found = await lookup(host, { all: true });
-  return [...new Set(found.map(({ address }) => address))];
+/** The address cannot be listened on; the cause says why. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError';
+
+  constructor(
+    readonly host: string,
+    readonly port: number,
+    cause: unknown,
+  ) {
+    super(`${host} cannot be listened on, port ${port}.`, { cause });
+  }
+}
+
+/**
+ * Listen on a host: `localhost` has two addresses where there is IPv6.
+ *
+ * @param port - 0 for a free one
+ * @returns the base URL, with no slash at its end
+ * @throws {ListenError}
+ */
+export async function listen(server: FastifyInstance, host: string, port: number): Promise<string> {
+  try {
+    const taken = await listenOn(server, await addressesOf(host), port);
+    return `http://${host.includes(':') ? `[${host}]` : host}:${taken}`;
+  } catch (error) {
+    throw new ListenError(host, port, error);
+  }
 }
 
 /**
@@ -14,10 +36,9 @@ export async function addressesOf(host: string): Promise<readonly string[]> {
  * would be in nobody's count, and a stop would not wait for them.
  *
  * @param addresses - the first must be free; of the others those that are
- * @param port - 0 for a free one
  * @returns the port
  */
-export async function listen(
+export async function listenOn(
   server: FastifyInstance,
   [address, ...others]: readonly string[],
   port: number,
@@ -39,4 +60,10 @@ export async function listen(
     listeners.push(listener);
   }
   return bound.port;
+}
+
+async function addressesOf(host: string): Promise<readonly string[]> {
+  if (host !== 'localhost') return [host];
+  const found = await lookup(host, { all: true });
+  return [...new Set(found.map(({ address }) => address))];
 }

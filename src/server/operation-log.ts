@@ -16,12 +16,18 @@ export interface OperationReport {
 /** Takes the report of every operation. */
 export type OperationReporter = (report: OperationReport) => void;
 
-/** Reports operations as one line each. */
+/**
+ * Reports operations as one line each. What only looks is said for those who look for it: clients ask all day.
+ */
 export function createOperationLog(logger: Logger): OperationReporter {
   return ({ durationMs, errorCodes, ...report }) => {
     const outcome = errorCodes.length === 0 ? 'ok' : errorCodes.join(' ');
     const line = { ...report, durationMs: Math.round(durationMs), outcome };
-    logger.info(line, `${report.type} ${report.name ?? '(unnamed)'}: ${outcome}`);
+    const isQuiet = report.type !== 'mutation' && errorCodes.length === 0;
+    logger[isQuiet ? 'debug' : 'info'](
+      line,
+      `${report.type} ${report.name ?? '(unnamed)'}: ${outcome}`,
+    );
   };
 }
 

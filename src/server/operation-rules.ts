@@ -6,6 +6,7 @@ import {
   type ValidationRule,
   type validate,
 } from 'graphql';
+import { refuseConditionalSubscriptions } from './conditional-subscription.js';
 import { type ComplexityCheck, createComplexityCheck } from './limits/complexity.js';
 import type { Limits } from './limits/limits.js';
 import { createOperationTexts, type OperationTexts } from './operation-text.js';
@@ -39,9 +40,13 @@ export function createOperationRules(
     readonly isSchemaOpen: boolean;
   },
 ): OperationRules {
+  const parseOptions = { maxTokens: limits.maxTokens };
   return {
-    texts: createOperationTexts(limits.maxCharacters, persistedOperations),
-    parseOptions: { maxTokens: limits.maxTokens },
+    texts: refuseConditionalSubscriptions(
+      createOperationTexts(limits.maxCharacters, persistedOperations),
+      parseOptions,
+    ),
+    parseOptions,
     validationRules: isSchemaOpen ? [] : [NoSchemaIntrospectionCustomRule],
     validationOptions: { maxErrors: MAX_ERRORS, hideSuggestions: !isSchemaOpen },
     complexity: createComplexityCheck(schema, limits),

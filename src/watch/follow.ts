@@ -40,18 +40,35 @@ export async function followRequest(
 }
 
 /**
- * Follow the requests of some mappings, or of all: after the cursor, or without one only what is new.
+ * Follow the requests of some mappings, or of all: after the cursor; without one from the newest transition that
+ * there is, so that whoever follows has a cursor to come back with before anything happens.
  *
  * @throws {CursorInvalidError} the log gave no such cursor, or has forgotten what came after it
+ * @see docs/adr/0030-activity-begins-with-a-place.md
  */
 export async function followActivity(
   { log, hub }: Pick<Followed, 'log' | 'hub'>,
   scope: MappingScope,
   after: string | null,
 ): Promise<TransitionStream> {
-  const position = after === null ? await log.head() : await log.parseCursor(after);
+  if (after === null) {
+    const newest = await log.newest(scope);
+    const forgotten = await log.prunedThrough();
+    // With the cursor of one that is older than what was forgotten nobody could come back.
+    return new TransitionStream(log, hub, scope, newest > forgotten ? newest - 1 : forgotten);
+  }
+  const position = await log.parseCursor(after);
   await refuseGap(log, position);
   return new TransitionStream(log, hub, scope, position);
+}
+
+/**
+ * The place after which nothing has happened yet to requests of these mappings. What happens to others does not
+ * move it.
+ */
+export async function findLatest(log: IngestionLog, scope: MappingScope): Promise<string> {
+  const newest = await log.newest(scope);
+  return log.toCursor(Math.max(newest, await log.prunedThrough()));
 }
 
 async function refuseGap(log: IngestionLog, position: Position): Promise<void> {

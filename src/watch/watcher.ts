@@ -11,13 +11,14 @@ import { type PollPlan, toPollDelayMs } from '../ingestion/poll-plan.js';
 import type { Clock, IngestionLog, Upstream, Urgency, Watches } from '../ingestion/ports.js';
 import type { Handover, ReportedWatch, WatchLeases } from '../ingestion/replica-ports.js';
 import type { StartAnswer } from '../ingestion/start-intent.js';
+import type { Transition } from '../ingestion/transition.js';
 import { DueQueue } from './due-queue.js';
 import { toWatchReport, type Watch } from './watch.js';
 
 /** What an operator wants to hear of. */
 export interface WatcherEvents {
   /** What was observed here made the log grow. */
-  onTransition(to: IngestionStatus): void;
+  onTransition(transition: Transition, record: IngestionRecord): void;
   /** The upstream went back on a terminal status; nothing was changed. */
   onRegression(ref: RequestRef, known: IngestionStatus, seen: IngestionStatus): void;
   /** A poll failed; the watch goes on, more slowly. */
@@ -96,10 +97,11 @@ export function createWatcher({
   ): Promise<IngestionRecord> {
     const observedAt = clock.now();
     const observedMs = clock.monotonicMs();
-    const { kind, record } = await log.append({ ref, seen, observedAt, answers });
+    const applied = await log.append({ ref, seen, observedAt, answers });
+    const { record } = applied;
     const known = record.state.status;
-    if (kind === 'transition') events.onTransition(known);
-    if (kind === 'regression') events.onRegression(ref, known, seen.status);
+    if (applied.kind === 'transition') events.onTransition(applied.transition, record);
+    if (applied.kind === 'regression') events.onRegression(ref, known, seen.status);
     if (isTerminal(known)) end(ref);
     else await succeed(ref, record, observedAt, observedMs);
     return record;

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { CampaignConfigError, parseCampaignConfig } from '../../src/campaign/campaign-config.js';
+import { parsePlatformConfig } from '../../src/platform/platform-config.js';
 import { createWorkspace, mappingYaml, startService } from './support/running-service.js';
 import { startScriptedPlatform } from './support/scripted-platform.js';
 import { exitOf, run } from './support/service-process.js';
@@ -24,7 +25,19 @@ describe('the service alone', () => {
     const { child, errors } = run(own, { CAMPAIGN_SERVICE_PORT: port });
     expect(await exitOf(child)).toBe(1);
     expect(errors()).toBe(
-      `Port ${port} is in use: set CAMPAIGN_SERVICE_PORT to another one, or to 0 for a free one.\n`,
+      `Port ${port} of 127.0.0.1 is in use. Set CAMPAIGN_SERVICE_PORT to another one, or to 0 for a free one.\n`,
+    );
+  });
+
+  it('listens where it is told to, be it in brackets, and refuses what is more than a host', () => {
+    expect(parseCampaignConfig({ CAMPAIGN_SERVICE_HOST: '[::1]' }).host).toBe('::1');
+    expect(parsePlatformConfig({ PLATFORM_RECEIVER_HOST: '[::1]' }).host).toBe('::1');
+    const expected = 'expected a host name or an IP address, without a port';
+    expect(() => parseCampaignConfig({ CAMPAIGN_SERVICE_HOST: 'localhost:4010' })).toThrow(
+      `CAMPAIGN_SERVICE_HOST: ${expected}`,
+    );
+    expect(() => parsePlatformConfig({ PLATFORM_RECEIVER_HOST: 'http://localhost' })).toThrow(
+      `PLATFORM_RECEIVER_HOST: ${expected}`,
     );
   });
 

@@ -125,6 +125,24 @@ describe.each(logs)('the ingestion log %s', (_name, createLog) => {
     expect(await log.read({ kind: 'all' }, await log.head(), 10)).toEqual([]);
   });
 
+  it('knows the newest transition of some mappings or of all', async () => {
+    const log = await createLog();
+    const newest = (mappingIds: string[], mappingPrefixes: string[] = []) =>
+      log.newest({ kind: 'mappings', mappingIds, mappingPrefixes });
+    expect(await log.newest({ kind: 'all' })).toBe(0);
+    expect(await newest(['XDM44'], ['Test'])).toBe(0);
+    await log.append({ ref, seen: running, observedAt: 1_000 });
+    await log.append({ ref: other, seen: running, observedAt: 2_000 });
+    await log.append({ ref, seen: finished, observedAt: 3_000 });
+    expect(await log.newest({ kind: 'all' })).toBe(3);
+    expect(await newest([])).toBe(0);
+    expect(await newest(['nothing'], ['neither'])).toBe(0);
+    expect(await newest(['TestDoc', 'nothing'])).toBe(2);
+    expect(await newest(['TestDoc'], ['XDM'])).toBe(3);
+    expect(await newest([], ['Test'])).toBe(2);
+    expect(await newest(Array.from({ length: 3_000 }, (_, index) => `XDM${index}`))).toBe(3);
+  });
+
   it.each<[string[], string[]]>([
     [['a_'], ['a_1']],
     [['a%'], ['a%1']],

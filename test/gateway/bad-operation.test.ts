@@ -280,6 +280,52 @@ describe('an operation at fault is told the same over HTTP and over a socket', (
     ],
   ];
 
+  const conditional: [string, string, object][] = [
+    [
+      'variables',
+      'subscription ($x: Boolean!) { ingestionActivity @skip(if: $x) { to } }',
+      { x: true },
+    ],
+    [
+      'a variable',
+      'subscription ($x: Boolean!) { ingestionActivity @include(if: $x) { to } }',
+      { x: true },
+    ],
+    [
+      'a variable that is missing',
+      'subscription ($x: Boolean!) { ingestionActivity @skip(if: $x) { to } }',
+      {},
+    ],
+    ['a value', 'subscription { a: ingestionActivity @ skip(if: true) { to } }', {}],
+    ['a fragment', 'subscription { ... @skip(if: true) { ingestionActivity { to } } }', {}],
+    [
+      'a named fragment',
+      'subscription ($x: Boolean = true) { ...F } fragment F on Subscription { ...G ...F } fragment G on Subscription { ingestionActivity @skip(if: $x) { to } }',
+      {},
+    ],
+    [
+      '__typename',
+      'subscription ($x: Boolean!) { ingestionActivity { to } __typename @skip(if: $x) }',
+      { x: true },
+    ],
+  ];
+
+  it.each(conditional)(
+    'a subscription whose field may be left out, by %s',
+    async (_what, query, variables) => {
+      const expected = [
+        [
+          'GRAPHQL_VALIDATION_FAILED',
+          'A subscription must not use @skip or @include at its top level. Leave them out, or use them below its field.',
+        ],
+      ];
+      const overHttp = await post({ query, variables });
+      expect(overHttp.status).toBe(400);
+      expect(toExpected(overHttp.body.errors)).toEqual(expected);
+      expect(toExpected((await askOverSocket({ query, variables })).errors)).toEqual(expected);
+    },
+  );
+
   const badIds: [string, string, string][] = [
     ['empty', '', 'must not be empty.'],
     ['blank', ' \t', 'must not be empty.'],

@@ -135,6 +135,13 @@ describe('the log', () => {
     ]);
   });
 
+  it('is quiet about who only looks: those lines are for those who look for them', async () => {
+    await post({ query: `{ ingestionStatus${look} }` });
+    await post({ query: '{ nod }' });
+    await post({ query: 'mutation Go { startIngestions(inputs: []) { __typename } }' });
+    expect(operationLines().map(({ level }) => level)).toEqual([20, 30, 30]);
+  });
+
   it('counts the same operations at /metrics', async () => {
     await post({ query: '{ __typename }' });
     await post({ query: '{ nod }' });

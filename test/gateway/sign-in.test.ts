@@ -25,6 +25,8 @@ const MAPPINGS = [
   'page-b',
   'asked-theirs',
   'asked-mine',
+  'place-mine',
+  'place-theirs',
   'shared-a',
   'shared-b',
   'shared',
@@ -298,6 +300,27 @@ describe('what a caller may not see', () => {
     expect(last.pageInfo).toMatchObject({ hasNextPage: false, hasPreviousPage: true });
   });
 
+  it('does not move the place of whoever may not see it', async () => {
+    const latest = async (mappings: string[]) =>
+      (await ask(await bearer({ mappings }), '{ latestCursor }')).data.latestCursor;
+    await see('place-mine');
+    const [mine, all] = [await latest(['place-mine']), await latest(['*'])];
+    expect(mine).toBe(all);
+    await see('place-theirs');
+    expect(await latest(['place-mine'])).toBe(mine);
+    expect(await latest(['*'])).not.toBe(all);
+    const socket = await openSocket(gateway.url, { isGreeted: false });
+    const authorization = await bearer({ mappings: ['place-mine'] });
+    socket.send({ type: 'connection_init', payload: { authorization } });
+    await socket.next();
+    const query = 'subscription { ingestionActivity { cursor request { mappingId } } }';
+    socket.send({ type: 'subscribe', id: '1', payload: { query } });
+    expect((await socket.next()).payload).toEqual({
+      data: { ingestionActivity: { cursor: mine, request: { mappingId: 'place-mine' } } },
+    });
+    await socket.close();
+  });
+
   it('does not come by naming its mapping', async () => {
     const socket = await openSocket(gateway.url, { isGreeted: false });
     const authorization = await bearer({ mappings: ['asked-mine'] });
@@ -326,7 +349,9 @@ describe('what a caller may not see', () => {
   });
 
   it('never comes by a subscription that others share', async () => {
-    const query = 'subscription { ingestionActivity { to request { mappingId requestId } } }';
+    const latest = await ask(await bearer({ mappings: ['*'] }), '{ latestCursor }');
+    const query = `subscription { ingestionActivity(after: "${latest.data.latestCursor}") {
+      to request { mappingId requestId } } }`;
     const open = async (...mappings: string[]) => {
       const socket = await openSocket(gateway.url, { isGreeted: false });
       socket.send({

@@ -4,6 +4,7 @@ import {
   IngestionStatusChangedDocument,
   IngestionStatusDocument,
   IngestionTransitionsDocument,
+  LatestCursorDocument,
   NodeByIdDocument,
   StartIngestionDocument,
 } from '../generated/operations.js';
@@ -202,10 +203,14 @@ describe('ingestionStatusChanged', () => {
 });
 
 describe('ingestionActivity', () => {
+  const latest = async () =>
+    (await client.execute(LatestCursorDocument, {})).data?.latestCursor ?? null;
+
   it('delivers what happens to any request from now on, or to those of the mappings named', async () => {
     await startOne();
-    const all = client.subscribe(IngestionActivityDocument, {});
-    const named = client.subscribe(IngestionActivityDocument, { mappingIds: ['TestDoc'] });
+    const after = await latest();
+    const all = client.subscribe(IngestionActivityDocument, { after });
+    const named = client.subscribe(IngestionActivityDocument, { mappingIds: ['TestDoc'], after });
     await untilMetric('sluice_stream_listeners', 2);
     await startOne('TestDoc');
     await all.received(1);
@@ -222,6 +227,45 @@ describe('ingestionActivity', () => {
       { from: null, to: 'IN_PROGRESS', request: { mappingId: 'TestDoc' } },
       { from: 'IN_PROGRESS', to: 'SUCCESS', request: { mappingId: 'TestDoc' } },
     ]);
+  });
+
+  it('without a cursor begins with the newest transition, from which a client that was cut off goes on', async () => {
+    const ref = await finishOne();
+    await client.execute(IngestionStatusDocument, ref);
+    const before = client.subscribe(IngestionActivityDocument, {});
+    const [newest] = await before.received(1);
+    expect(newest?.data?.ingestionActivity).toMatchObject({
+      to: 'SUCCESS',
+      request: { requestId: ref.requestId },
+    });
+    await client.close();
+    client = createGraphQLClient(gateway.url);
+    const missed = await startOne();
+    const after = newest?.data?.ingestionActivity.cursor ?? null;
+    const again = client.subscribe(IngestionActivityDocument, { after });
+    await again.received(1);
+    await upstream.finish();
+    const events = await again.received(2);
+    expect(
+      events.map(({ data }) => [
+        data?.ingestionActivity.request.requestId,
+        data?.ingestionActivity.to,
+      ]),
+    ).toEqual([
+      [missed.requestId, 'IN_PROGRESS'],
+      [missed.requestId, 'SUCCESS'],
+    ]);
+  });
+
+  it('begins at any moment with the cursor of that moment, also on an empty log', async () => {
+    const empty = await startTestGateway(upstream.config);
+    const { data } = await empty.client.execute(LatestCursorDocument, {});
+    const ref = await finishOne();
+    await empty.client.execute(IngestionStatusDocument, ref);
+    const after = data?.latestCursor ?? null;
+    const [event] = await empty.client.subscribe(IngestionActivityDocument, { after }).received(1);
+    expect(event?.data?.ingestionActivity.request.requestId).toBe(ref.requestId);
+    await empty.stop();
   });
 
   it('goes on behind a cursor', async () => {

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { expect, it } from '@jest/globals';
 import Fastify from 'fastify';
 import { trackConnections } from '../../src/server/connections.js';
-import { listen } from '../../src/server/listen.js';
+import { listenOn } from '../../src/server/listen.js';
 
 // Other systems have no second address of the loopback interface.
 (process.platform === 'linux' ? it : it.skip)(
@@ -19,7 +19,7 @@ import { listen } from '../../src/server/listen.js';
       reply.header('connection', 'close');
       return answer.promise;
     });
-    const port = await listen(server, ['127.0.0.1', '127.0.0.2'], 0);
+    const port = await listenOn(server, ['127.0.0.1', '127.0.0.2'], 0);
     const [waiting, silent] = ['127.0.0.2', '127.0.0.2'].map((host) => connect(port, host));
     waiting?.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
     await Promise.all([asked.promise, once(silent ?? server.server, 'connect')]);

@@ -76,6 +76,9 @@ export function createMemoryLog(): IngestionLog {
     async head() {
       return transitions.length;
     },
+    async newest(scope) {
+      return select(scope, 0).at(-1)?.position ?? 0;
+    },
     toCursor: codec.toCursor,
     async parseCursor(cursor) {
       const position = codec.parseCursor(cursor);

@@ -1,0 +1,30 @@
+import type { Environment } from './sources.js';
+
+/** The forms that a log may have. */
+export const logFormats = ['pretty', 'json'] as const;
+
+/** How the log looks. */
+export interface LogForm {
+  /** `pretty` is for people, `json` for programs. */
+  readonly format: (typeof logFormats)[number];
+  /** Of `pretty`. */
+  readonly hasColors: boolean;
+}
+
+/**
+ * What is not set follows from where the log goes: on a terminal somebody reads it.
+ *
+ * @param environment - with the variables that all programs know: FORCE_COLOR, then NO_COLOR, then TERM
+ * @see https://no-color.org
+ */
+export function toLogForm(
+  format: LogForm['format'] | undefined,
+  { FORCE_COLOR: force, NO_COLOR: none, TERM: terminal }: Environment,
+  isTerminal: boolean,
+): LogForm {
+  const isForced = force !== undefined;
+  const isColored = isForced
+    ? force !== '0' && force !== 'false'
+    : !none && isTerminal && terminal !== 'dumb';
+  return { format: format ?? (isTerminal ? 'pretty' : 'json'), hasColors: isColored };
+}

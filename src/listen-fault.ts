@@ -1,0 +1,36 @@
+/** An address that cannot be listened on; the cause is the system's error. */
+export interface RefusedAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly cause?: unknown;
+}
+
+/** The settings that an address came from. */
+export interface AddressSettings {
+  readonly host: string;
+  readonly port: string;
+}
+
+/** Ports below need a right that few programs have. */
+const FIRST_FREE_PORT = 1024;
+
+/** Why a program cannot listen where it was told to, and what to set, in a line. */
+export function toListenFault(
+  { host, port, cause }: RefusedAddress,
+  settings: AddressSettings,
+): string {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  switch (code) {
+    case 'EADDRINUSE':
+      return `Port ${port} of ${host} is in use. Set ${settings.port} to another one, or to 0 for a free one.`;
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+    case 'EADDRNOTAVAIL':
+      return `${settings.host}=${host} is no address of this machine.`;
+    default:
+      if ((code === 'EACCES' || code === 'EPERM') && port > 0 && port < FIRST_FREE_PORT) {
+        return `Port ${port} of ${host} may not be listened on. Set ${settings.port} to one above 1023.`;
+      }
+      return `Port ${port} of ${host} cannot be listened on (${message}). See to ${settings.host} and ${settings.port}.`;
+  }
+}

@@ -1,7 +1,8 @@
 import { unwrapResolverError } from '@apollo/server/errors';
-import { type GraphQLError, type GraphQLFormattedError, Kind } from 'graphql';
+import { GraphQLError, type GraphQLFormattedError, Kind } from 'graphql';
 import type { Logger } from 'pino';
 import { GatewayError } from '../ingestion/gateway-error.js';
+import { shorten } from './error-bounds.js';
 import { TOO_COMPLEX } from './limits/complexity.js';
 
 /** Makes what clients see of an error, the same on every transport. */
@@ -13,6 +14,9 @@ export type ErrorFormatter = (
 /** How graphql-js ends its word on a document of too many tokens, and on a variable that is no value of an enum. */
 const TOO_MANY_TOKENS = /tokens\. Parsing aborted\.$/;
 const SUGGESTION = / Did you mean .*\?$/s;
+
+/** How it begins where an argument turns out to be null, missing or no value only once the variables are known. */
+const ARGUMENT_FAULT = /^Argument "/;
 
 /**
  * Errors of the gateway's own family go out with their code and extensions; errors that GraphQL itself
@@ -26,6 +30,9 @@ export function createErrorFormatter(logger: Logger, isSchemaOpen: boolean): Err
     const original = unwrapResolverError(error);
     if (original instanceof GatewayError) {
       return { ...formatted, message: original.message, extensions: original.extensions };
+    }
+    if (isArgumentFault(original)) {
+      return shorten({ ...formatted, extensions: { code: 'BAD_USER_INPUT' } });
     }
     const code = formatted.extensions?.code;
     if (code === undefined || code === 'INTERNAL_SERVER_ERROR') {
@@ -42,8 +49,8 @@ export function createErrorFormatter(logger: Logger, isSchemaOpen: boolean): Err
     if (TOO_MANY_TOKENS.test(formatted.message)) {
       return { ...formatted, extensions: { code: TOO_COMPLEX } };
     }
-    if (isSchemaOpen) return formatted;
-    return { ...formatted, message: formatted.message.replace(SUGGESTION, '') };
+    if (isSchemaOpen) return shorten(formatted);
+    return shorten({ ...formatted, message: formatted.message.replace(SUGGESTION, '') });
   };
 }
 
@@ -55,6 +62,11 @@ export function toFormattedError(
   const code = error.extensions.code ?? (isBadVariable(error) ? 'BAD_USER_INPUT' : undefined);
   const json = error.toJSON();
   return format({ ...json, extensions: { ...json.extensions, code } }, error);
+}
+
+/** graphql-js finds it while it executes, and gives it no code. */
+function isArgumentFault(error: unknown): boolean {
+  return error instanceof GraphQLError && ARGUMENT_FAULT.test(error.message);
 }
 
 /** Variables that do not fit get no code from graphql-js. */

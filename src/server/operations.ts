@@ -16,6 +16,7 @@ import type { Follower, Outlet } from '../watch/follower.js';
 import { TransitionStream } from '../watch/replay.js';
 import type { Asker } from './asker.js';
 import { createDocuments, type PreparedOperation } from './documents.js';
+import { boundErrors } from './error-bounds.js';
 import { type ErrorFormatter, toFormattedError } from './graphql-errors.js';
 import type { Allowance } from './limits/allowance.js';
 import { type OperationReport, type OperationReporter, toErrorCodes } from './operation-log.js';
@@ -59,11 +60,15 @@ export interface OperationsOptions {
 /** Join what operations need, over whichever transport they come. */
 export function createOperations(options: OperationsOptions): Operations {
   const { schema, apollo, fanOut, newContext, formatError, requests } = options;
-  const { texts, complexity } = options.rules;
+  const { texts, complexity, variables: variableCheck } = options.rules;
   const documents = createDocuments(schema, options.rules);
 
-  function formatErrors(errors: readonly GraphQLError[]): readonly GraphQLFormattedError[] {
-    return errors.map((error) => toFormattedError(error, formatError));
+  function formatErrors(
+    errors: readonly GraphQLError[],
+    data: unknown = null,
+  ): readonly GraphQLFormattedError[] {
+    const formatted = errors.map((error) => toFormattedError(error, formatError));
+    return boundErrors(formatted, data);
   }
 
   function report(
@@ -138,7 +143,11 @@ export function createOperations(options: OperationsOptions): Operations {
     const startedAt = performance.now();
     const operationName = operation.name?.value ?? null;
     const args = { schema, document, operationName, variableValues: variables ?? null };
-    const source = await createSourceEventStream({ ...args, contextValue: newContext(asker) });
+    const faults = variableCheck(operation, variables);
+    const source =
+      faults.length > 0
+        ? { errors: faults }
+        : await createSourceEventStream({ ...args, contextValue: newContext(asker) });
     if (source instanceof TransitionStream) {
       report('subscription', operationName, asker, startedAt, []);
       const key = toSubscriptionKey(query, { document, operation }, variables ?? {}, asker.caller);
@@ -164,7 +173,7 @@ export function createOperations(options: OperationsOptions): Operations {
   ): Promise<ResultJson> {
     const contextValue = newContext(asker);
     const { data, errors } = await execute({ ...args, rootValue: event, contextValue });
-    const formatted = errors && formatErrors(errors);
+    const formatted = errors && formatErrors(errors, data);
     // Given as an event it would be lost to the client, whose cursor is in what is missing: behind the terminal
     // one the stream would even end as if all had been told. An error has the client come back for it.
     if (!data && formatted?.some(isOfLog)) throw new OperationRefused(formatted);

@@ -16,6 +16,7 @@ import { TooManyOperationsError } from '../ingestion/gateway-error.js';
 import type { Clock } from '../ingestion/ports.js';
 import { type Asker, toAsker } from './asker.js';
 import { onceExpired } from './expiry.js';
+import { isNestedTooDeep } from './limits/nesting.js';
 import type { SocketQuota } from './limits/socket-quota.js';
 import type { Operations } from './operations.js';
 import type { SignIn } from './sign-in.js';
@@ -43,6 +44,9 @@ const MAX_BUFFERED_BYTES = 64 * 1024;
  * would pile up. Its own pongs are not read either then, so that it is cut off where it goes on like that.
  */
 const MAX_UNREAD_BYTES = 1024 * 1024;
+
+/** Characters of an operation's id, which each of its results repeats. */
+const MAX_ID_LENGTH = 1024;
 
 /** Bytes would go as a binary frame. */
 const AS_TEXT = { binary: false };
@@ -280,7 +284,9 @@ async function start(
 
 function parse(data: string): Message | null {
   try {
-    return parseMessage(data);
+    const message = parseMessage(data);
+    if (isNestedTooDeep(message)) return null;
+    return 'id' in message && message.id.length > MAX_ID_LENGTH ? null : message;
   } catch {
     return null;
   }

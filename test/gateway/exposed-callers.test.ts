@@ -275,6 +275,33 @@ describe('sign-ins that fail', () => {
   });
 });
 
+describe('what stands in a connection_init in place of a text', () => {
+  const odd = [
+    '{ "toString": null, "valueOf": null }',
+    `${'['.repeat(90)}${']'.repeat(90)}`,
+    '1e400',
+    'false',
+  ];
+
+  it('is not let in, is no fault of the gateway, and counts as a failed sign-in', async () => {
+    gateway = await startTestGateway(upstream.config, {
+      signIn: { accessTokens: null, apiKeys: [] },
+      exposure: {
+        ...privateExposure,
+        limits: { ...privateExposure.limits, maxFailedSignInsPerMinute: odd.length },
+      },
+    });
+    const codes: number[] = [];
+    for (const authorization of [...odd, ...odd.slice(0, 1)]) {
+      const socket = await openSocket(gateway.url, { isGreeted: false });
+      socket.send(`{"type":"connection_init","payload":{"authorization":${authorization}}}`);
+      codes.push(await socket.closed);
+    }
+    expect(codes).toEqual([4401, 4401, 4401, 4401, 4429]);
+    expect(gateway.logLines.filter(({ level }) => Number(level) >= 40)).toEqual([]);
+  });
+});
+
 describe('sockets', () => {
   it('of one caller are so many at a time', async () => {
     await start({ maxSocketsPerCaller: 2 });

@@ -11,6 +11,9 @@ import { measureShape } from './operation-shape.js';
 /** The code of every operation that is more than one may be. */
 export const TOO_COMPLEX = 'OPERATION_TOO_COMPLEX';
 
+/** Far more than any name that says something. */
+const MAX_ALIAS_LENGTH = 200;
+
 /** Whether operations are within the limits of what one may be. */
 export interface ComplexityCheck {
   /** What is wrong with a valid operation, before it is run. */
@@ -36,6 +39,7 @@ export function createComplexityCheck(
     const error =
       exceeded('levels of fields', shape.depth, limits.maxDepth) ??
       exceeded('aliases', shape.aliases, limits.maxAliases) ??
+      exceeded('characters in an alias', shape.aliasLength, MAX_ALIAS_LENGTH) ??
       exceeded('fields of its own', shape.rootFields, limits.maxRootFields) ??
       exceeded('directives', shape.directives, limits.maxDirectives);
     return { error, isOfAnyVariables: error !== null };

@@ -136,10 +136,17 @@ export class OperationTimeoutError extends GatewayError {
   readonly code = 'OPERATION_TIMEOUT';
 }
 
-/** More operations under way on one socket than there may be. */
+/** More operations under way than there may be: on one socket, of one caller, or of all. */
 export class TooManyOperationsError extends GatewayError {
   override readonly name = 'TooManyOperationsError';
   readonly code = 'TOO_MANY_OPERATIONS';
+
+  constructor(
+    message: string,
+    readonly whose: 'socket' | 'caller' | 'all',
+  ) {
+    super(message);
+  }
 }
 
 /** The log cannot take or give anything now (a full disk, say). What was observed is not lost by it: it is asked for again. */

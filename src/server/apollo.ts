@@ -79,10 +79,10 @@ function refuseTooComplex(complexity: ComplexityCheck): ApolloServerPlugin<Opera
       return {
         async didResolveOperation({ document, operation, request }) {
           if (!operation) return;
-          const error = complexity.ofOperation(document, operation, request.variables);
-          if (!error) return;
-          const extensions = { ...error.extensions, http: { status: 400 } };
-          throw new GraphQLError(error.message, { extensions });
+          const cost = complexity.ofOperation(document, operation, request.variables);
+          if (!(cost instanceof GraphQLError)) return;
+          const extensions = { ...cost.extensions, http: { status: 400 } };
+          throw new GraphQLError(cost.message, { extensions });
         },
       };
     },

@@ -14,7 +14,8 @@ const MAX_ERRORS = 20;
 /** Beside data an error says why a field is null: each of the 100 requests that one field may ask about has its own. */
 const MAX_ERRORS_BESIDE_DATA = 100;
 
-const LONG_QUOTATION = new RegExp(`"([^"\\n]{${MAX_QUOTED_CHARS + 1},})"`, 'g');
+/** Short ones as well: what stands between two of them is none. */
+const QUOTATION = /"([^"\n]*)"/g;
 
 /** An error that says no more of what was sent than a reader needs to find it. */
 export function shorten(error: GraphQLFormattedError): GraphQLFormattedError {
@@ -27,9 +28,9 @@ export function shorten(error: GraphQLFormattedError): GraphQLFormattedError {
 }
 
 function shortenMessage(message: string): string {
-  const quoting = message.replace(LONG_QUOTATION, (_quotation, quoted: string) => {
-    return `"${quoted.slice(0, MAX_QUOTED_CHARS)}…"`;
-  });
+  const quoting = message.replace(QUOTATION, (quotation, quoted: string) =>
+    quoted.length > MAX_QUOTED_CHARS ? `"${quoted.slice(0, MAX_QUOTED_CHARS)}…"` : quotation,
+  );
   const isLong = quoting.length > MAX_MESSAGE_CHARS;
   // A cut may have left half a character.
   return (isLong ? `${quoting.slice(0, MAX_MESSAGE_CHARS)}…` : quoting).toWellFormed();

@@ -72,7 +72,7 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
   const { limits, isSchemaOpen } = exposure;
   limitOperationTime(schema, limits.operationTimeoutMs);
   const rules = createOperationRules(schema, exposure);
-  const { requests, starts, failedSignIns, sockets } = createCallerLimits(
+  const { requests, starts, failedSignIns, sockets, work, subscriptions } = createCallerLimits(
     limits,
     options.newLimiter,
   );
@@ -94,6 +94,8 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
     schema,
     rules,
     requests,
+    work,
+    subscriptions,
     apollo,
     fanOut,
     newContext,
@@ -120,6 +122,7 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
     signIn: httpSignIn,
     texts: rules.texts,
     requests,
+    work,
     addressOf,
     maxBodyBytes: limits.maxBodyBytes,
     maxSockets: limits.maxSockets,

@@ -3,7 +3,7 @@ import type { ApolloServer } from '@apollo/server';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
 import { GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
-import { RateLimitedError } from '../ingestion/gateway-error.js';
+import { RateLimitedError, TooManyOperationsError } from '../ingestion/gateway-error.js';
 import type { OperationContext } from '../resolvers/operation-context.js';
 import { type Asker, toAsker } from './asker.js';
 import type { ClientAddress } from './client-address.js';
@@ -15,6 +15,7 @@ import type { HttpSignIn } from './http-sign-in.js';
 import { toHttpStatus } from './http-status.js';
 import type { Allowance } from './limits/allowance.js';
 import { toAddressKey } from './limits/caller-key.js';
+import type { Quota } from './limits/quota.js';
 import type { OperationTexts } from './operation-text.js';
 import type { GraphQLWebSockets } from './websocket.js';
 
@@ -26,6 +27,9 @@ const REQUEST_TIMEOUT_MS = 30_000;
 
 /** For its head, also of a connection on which nothing was ever said: thousands of them cost nothing to open. */
 const HEADERS_TIMEOUT_MS = 10_000;
+
+/** By then some of what is under way is over. */
+const RETRY_AFTER_S = 1;
 
 /** How often both times are looked at. */
 const CHECK_INTERVAL_MS = 5_000;
@@ -40,6 +44,7 @@ export interface HttpOptions {
   readonly signIn: HttpSignIn;
   readonly texts: OperationTexts;
   readonly requests: Allowance;
+  readonly work: Quota;
   readonly addressOf: ClientAddress;
   readonly maxBodyBytes: number;
   readonly maxSockets: number;
@@ -58,6 +63,7 @@ export async function createHttpServer({
   newContext,
   texts,
   requests,
+  work,
   addressOf,
   maxBodyBytes,
   maxSockets,
@@ -93,6 +99,10 @@ export async function createHttpServer({
       const { message, retryAfterMs, extensions } = error;
       reply.header('retry-after', Math.ceil(retryAfterMs / 1_000));
       return reply.code(429).send({ errors: [{ message, extensions }] });
+    }
+    if (error instanceof TooManyOperationsError) {
+      reply.header('retry-after', RETRY_AFTER_S);
+      return refuse(reply, error.whose === 'all' ? 503 : 429, error.code, error.message);
     }
     const status = error.statusCode ?? 500;
     if (status < 500) return refuse(reply, status, 'BAD_REQUEST', error.message);
@@ -141,10 +151,10 @@ export async function createHttpServer({
         const { message, extensions } = httpGraphQLRequest;
         return refuse(reply, 400, String(extensions.code), message);
       }
-      const { status, headers, body } = await apollo.executeHTTPGraphQLRequest({
-        httpGraphQLRequest,
-        context: async () => newContext(asker),
-      });
+      const isOver = work.take(asker.key, 1);
+      const { status, headers, body } = await apollo
+        .executeHTTPGraphQLRequest({ httpGraphQLRequest, context: async () => newContext(asker) })
+        .finally(isOver);
       if (body.kind !== 'complete') throw new Error('Incremental delivery is not switched on.');
       for (const [name, value] of headers) reply.header(name, value);
       reply.code(toHttpStatus(status ?? 200, headers.get('content-type'), body.string));

@@ -19,9 +19,15 @@ import { createDocuments, type PreparedOperation } from './documents.js';
 import { boundErrors } from './error-bounds.js';
 import { type ErrorFormatter, toFormattedError } from './graphql-errors.js';
 import type { Allowance } from './limits/allowance.js';
+import type { Quota } from './limits/quota.js';
 import { type OperationReport, type OperationReporter, toErrorCodes } from './operation-log.js';
 import type { OperationRules } from './operation-rules.js';
 import { toSubscriptionKey } from './subscription-key.js';
+
+/** An operation that may be run, and what it costs. */
+interface AdmittedOperation extends PreparedOperation {
+  readonly cost: number;
+}
 
 /** An execution result as clients get it: JSON, its errors formatted, as the bytes that all share. */
 export type ResultJson = Buffer;
@@ -50,6 +56,8 @@ export interface OperationsOptions {
   readonly schema: GraphQLSchema;
   readonly rules: OperationRules;
   readonly requests: Allowance;
+  readonly work: Quota;
+  readonly subscriptions: Quota;
   readonly apollo: ApolloServer<OperationContext>;
   readonly fanOut: FanOut<ResultJson>;
   readonly newContext: (asker: Asker) => OperationContext;
@@ -59,7 +67,8 @@ export interface OperationsOptions {
 
 /** Join what operations need, over whichever transport they come. */
 export function createOperations(options: OperationsOptions): Operations {
-  const { schema, apollo, fanOut, newContext, formatError, requests } = options;
+  const { schema, apollo, fanOut, newContext, formatError, requests, work, subscriptions } =
+    options;
   const { texts, complexity, variables: variableCheck } = options.rules;
   const documents = createDocuments(schema, options.rules);
 
@@ -109,11 +118,11 @@ export function createOperations(options: OperationsOptions): Operations {
     query,
     operationName,
     variables,
-  }: SubscribePayload): PreparedOperation | readonly GraphQLError[] {
+  }: SubscribePayload): AdmittedOperation | readonly GraphQLError[] {
     const prepared = documents.prepare(query, operationName);
     if (!('operation' in prepared)) return prepared;
-    const tooComplex = complexity.ofOperation(prepared.document, prepared.operation, variables);
-    return tooComplex ? [tooComplex] : prepared;
+    const cost = complexity.ofOperation(prepared.document, prepared.operation, variables);
+    return cost instanceof GraphQLError ? [cost] : { ...prepared, cost };
   }
 
   /** Run a query or a mutation the way HTTP does; it is reported there. */
@@ -121,20 +130,58 @@ export function createOperations(options: OperationsOptions): Operations {
     { query, operationName, variables }: SubscribePayload,
     asker: Asker,
   ): Promise<ResultJson> {
-    const { body } = await apollo.executeOperation(
-      {
-        query,
-        ...(operationName != null && { operationName }),
-        ...(variables != null && { variables }),
-      },
-      { contextValue: newContext(asker) },
-    );
+    const isOver = work.take(asker.key, 1);
+    const { body } = await apollo
+      .executeOperation(
+        {
+          query,
+          ...(operationName != null && { operationName }),
+          ...(variables != null && { variables }),
+        },
+        { contextValue: newContext(asker) },
+      )
+      .finally(isOver);
     if (body.kind !== 'single') throw new Error('Incremental delivery is not switched on.');
     const { data, errors } = body.singleResult;
     return toResultJson(data, errors);
   }
 
+  /** Its cost counts from before it is opened until it is over, whichever side ends it. */
   async function subscribe(
+    payload: SubscribePayload,
+    admitted: AdmittedOperation,
+    asker: Asker,
+    outlet: Outlet<ResultJson>,
+  ): Promise<RunningSubscription | null> {
+    const isOver = subscriptions.take(asker.key, admitted.cost);
+    const counted: Outlet<ResultJson> = {
+      next: (result) => outlet.next(result),
+      complete() {
+        isOver();
+        outlet.complete();
+      },
+      fail(failure) {
+        isOver();
+        outlet.fail(failure);
+      },
+    };
+    try {
+      const running = await open(payload, admitted, asker, counted);
+      return (
+        running && {
+          leave() {
+            isOver();
+            running.leave();
+          },
+        }
+      );
+    } catch (error) {
+      isOver();
+      throw error;
+    }
+  }
+
+  async function open(
     { query, variables }: SubscribePayload,
     { document, operation }: PreparedOperation,
     asker: Asker,

@@ -18,7 +18,7 @@ import { type Asker, toAsker } from './asker.js';
 import { onceExpired } from './expiry.js';
 import { isNestedTooDeep } from './limits/nesting.js';
 import type { SocketQuota } from './limits/socket-quota.js';
-import type { Operations } from './operations.js';
+import type { Operations, RunningSubscription } from './operations.js';
 import type { SignIn } from './sign-in.js';
 import { type OperationHost, SocketOperation } from './socket-operation.js';
 import {
@@ -89,7 +89,10 @@ export class SocketConnection implements OperationHost {
   /** Not kept once it was looked at. */
   #authorization: string | undefined;
   #initTimer: NodeJS.Timeout | undefined;
+  /** By their ids, which are free again once the client has completed them. */
   readonly #operations = new Map<string, SocketOperation>();
+  /** Those, and the ones that still work though nobody waits for them. */
+  #operationCount = 0;
 
   constructor(
     private readonly socket: WebSocket,
@@ -163,6 +166,10 @@ export class SocketConnection implements OperationHost {
 
   release(id: string): void {
     this.#operations.delete(id);
+  }
+
+  free(): void {
+    this.#operationCount -= 1;
   }
 
   /** Close it if its client is one of these. */
@@ -256,12 +263,15 @@ export class SocketConnection implements OperationHost {
       return;
     }
     const operation = new SocketOperation(this, id);
-    if (this.#operations.size >= maxOperations) {
+    this.#operationCount += 1;
+    if (this.#operationCount > maxOperations) {
       operation.fail(
         new TooManyOperationsError(
           `A socket may have at most ${maxOperations} operations under way. Wait for one, or complete one.`,
+          'socket',
         ),
       );
+      operation.runsAs(null);
       return;
     }
     this.#operations.set(id, operation);
@@ -275,11 +285,13 @@ async function start(
   asker: Asker,
   operation: SocketOperation,
 ): Promise<void> {
+  let subscription: RunningSubscription | null = null;
   try {
-    operation.runsAs(await operations.run(payload, asker, operation));
+    subscription = await operations.run(payload, asker, operation);
   } catch (error) {
     operation.fail(error);
   }
+  operation.runsAs(subscription);
 }
 
 function parse(data: string): Message | null {

@@ -349,6 +349,94 @@ describe('sockets', () => {
   });
 });
 
+describe('operations that are under way', () => {
+  const silent = `{ ingestionStatus(mappingId: "${oddMappings.silent}", requestId: "1") { status } }`;
+  const ask = { type: 'subscribe', payload: { query: silent } };
+
+  /** Have operations begin that nobody waits for. */
+  async function abandon(count: number): Promise<void> {
+    const socket = await openSocket(gateway.url);
+    for (let index = 0; index < count; index += 1) {
+      socket.send({ ...ask, id: `${index}` });
+      socket.send({ type: 'complete', id: `${index}` });
+    }
+    // Answered behind them.
+    socket.send({ type: 'ping' });
+    await socket.next();
+    await socket.close();
+  }
+
+  it('count on their socket while they work, though they were completed', async () => {
+    await start({ maxOperationsPerSocket: 2, operationTimeoutMs: 300 });
+    const socket = await openSocket(gateway.url);
+    for (const id of ['1', '1']) {
+      socket.send({ ...ask, id });
+      socket.send({ type: 'complete', id });
+    }
+    expect(codesOf((await askSocket(socket, { query })) as Answer)).toEqual([
+      'TOO_MANY_OPERATIONS',
+    ]);
+    // They are over in time, and make room.
+    for (;;) {
+      const answer = (await askSocket(socket, { query })) as Answer;
+      if (answer.data) break;
+      expect(codesOf(answer)).toEqual(['TOO_MANY_OPERATIONS']);
+    }
+    await socket.close();
+  });
+
+  it('count for their caller over both transports, and when its sockets are closed', async () => {
+    await start({ maxOperationsPerCaller: 2 });
+    await abandon(2);
+    const refused = await post({ query });
+    expect(refused.status).toBe(429);
+    expect(refused.headers.get('retry-after')).toBe('1');
+    const errors = [
+      {
+        message: 'A caller may have at most 2 queries and mutations under way. Wait for one.',
+        extensions: { code: 'TOO_MANY_OPERATIONS' },
+      },
+    ];
+    expect(await refused.json()).toEqual({ errors });
+    const socket = await openSocket(gateway.url);
+    expect(await askSocket(socket, { query })).toEqual({ errors });
+    await socket.close();
+  });
+
+  it('are so many of all callers together', async () => {
+    await start({ maxOperations: 2 });
+    await abandon(2);
+    const refused = await post({ query });
+    expect(refused.status).toBe(503);
+    expect(codesOf((await refused.json()) as Answer)).toEqual(['TOO_MANY_OPERATIONS']);
+  });
+
+  it('may be subscriptions that cost so much together, on all sockets of a caller', async () => {
+    // 11 points each.
+    const payload = { query: 'subscription { ingestionActivity { to } }' };
+    await start({ maxSubscriptionCostPerCaller: 30 });
+    const [first, second] = [await openSocket(gateway.url), await openSocket(gateway.url)];
+    first.send({ type: 'subscribe', id: '1', payload });
+    second.send({ type: 'subscribe', id: '1', payload });
+    await untilMetric(gateway.url, 'sluice_stream_listeners', 2);
+    expect(await askSocket(second, payload)).toEqual({
+      errors: [
+        {
+          message:
+            'The subscriptions of a caller may have at most 30 points of cost together. Complete one, or select less.',
+          extensions: { code: 'TOO_MANY_OPERATIONS' },
+        },
+      ],
+    });
+    first.send({ type: 'complete', id: '1' });
+    await untilMetric(gateway.url, 'sluice_stream_listeners', 1);
+    second.send({ type: 'subscribe', id: '2', payload });
+    await untilMetric(gateway.url, 'sluice_stream_listeners', 2);
+    await second.close();
+    await first.close();
+  });
+});
+
 describe('pages of other sites', () => {
   const other = 'https://app.example.com';
 

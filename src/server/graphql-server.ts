@@ -85,6 +85,7 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
     caller,
     startedAt: performance.now(),
     takeStarts: (count) => starts.take(key, count),
+    reportFault: (fault) => logger.error({ err: fault }, 'A start failed inside the gateway'),
   });
 
   const apollo = createApolloServer({ schema, rules, formatError, reportOperation, logger });

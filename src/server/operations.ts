@@ -223,7 +223,7 @@ export function createOperations(options: OperationsOptions): Operations {
     const formatted = errors && formatErrors(errors, data);
     // Given as an event it would be lost to the client, whose cursor is in what is missing: behind the terminal
     // one the stream would even end as if all had been told. An error has the client come back for it.
-    if (!data && formatted?.some(isOfLog)) throw new OperationRefused(formatted);
+    if (!data && formatted?.some(isOfMoment)) throw new OperationRefused(formatted);
     return toResultJson(data, formatted);
   }
 
@@ -275,7 +275,7 @@ function toResultJson(
   return Buffer.from(JSON.stringify({ data, errors }));
 }
 
-/** Whether the log could not be asked, at this moment. */
-function isOfLog({ extensions }: GraphQLFormattedError): boolean {
-  return extensions?.code === 'LOG_UNAVAILABLE';
+/** Whether the log could not be asked, or not in time, at this moment. */
+function isOfMoment({ extensions }: GraphQLFormattedError): boolean {
+  return extensions?.code === 'LOG_UNAVAILABLE' || extensions?.code === 'OPERATION_TIMEOUT';
 }

@@ -205,6 +205,7 @@ describe('the time of an operation', () => {
     const answer = (await (
       await post({ query: `mutation { ${one('a')} ${one('b')} }` })
     ).json()) as Answer;
+    expect(answer.data).toEqual({ a: { __typename: 'IngestionSubmitted' }, b: null });
     expect(answer.errors).toMatchObject([
       {
         path: ['b'],

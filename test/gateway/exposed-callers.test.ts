@@ -343,6 +343,8 @@ describe('sockets', () => {
         },
       ],
     });
+    // What is being opened has its place until it is known to be over.
+    await untilMetric(gateway.url, 'sluice_stream_listeners', 2);
     socket.send({ type: 'complete', id: '1' });
     expect(await askSocket(socket, { query })).toEqual({ data });
     await untilMetric(gateway.url, 'sluice_stream_listeners', 1);

@@ -223,31 +223,33 @@ export async function startGateway(
   let draining = false;
   const isDraining = () => draining;
   const signIn = config.signIn ? openSignIn(config.signIn, starting, logger) : anonymousSignIn;
-  const { server, httpSignIn, webSockets, fanOut, ...graphql } = await createGraphQLServer({
-    schema,
-    signIn,
-    clock,
-    exposure: { ...exposure, persistedOperations },
-    newLimiter: callerCounts?.newLimiter,
-    followed: { log, hub, watches: watcher },
-    newLoaders: () => ({
-      requests: createIngestionRequestLoader(log),
-      lineages: createLineageLoader(startLog),
-      batches: platform && createIngestionBatchLoader(platform),
-    }),
-    reportOperation(report) {
-      logOperation(report);
-      metrics.observeOperation(report);
-    },
-    isDraining,
-    logger,
-  });
+  const { server, httpSignIn, webSockets, unreadAnswers, fanOut, ...graphql } =
+    await createGraphQLServer({
+      schema,
+      signIn,
+      clock,
+      exposure: { ...exposure, persistedOperations },
+      newLimiter: callerCounts?.newLimiter,
+      followed: { log, hub, watches: watcher },
+      newLoaders: () => ({
+        requests: createIngestionRequestLoader(log),
+        lineages: createLineageLoader(startLog),
+        batches: platform && createIngestionBatchLoader(platform),
+      }),
+      reportOperation(report) {
+        logOperation(report);
+        metrics.observeOperation(report);
+      },
+      isDraining,
+      logger,
+    });
   serveHealth(server, { upstream, checkLog: () => checkDatabase(database), clock }, isDraining);
   const gauges = {
     watches: () => watcher.watchCount,
     listeners: () => fanOut.followerCount,
     sockets: () => webSockets.socketCount,
     bufferedBytes: () => webSockets.bufferedBytes,
+    unreadBytes: () => unreadAnswers.bytes,
     replicas: replicas.livingCount,
   };
   metrics.serve(server, gauges, httpSignIn.require('metrics:read'));

@@ -21,7 +21,11 @@ import { createOperations, type ResultJson } from './operations.js';
 import { createOriginCheck } from './origin.js';
 import type { PersistedOperations } from './persisted-operations.js';
 import type { SignIn } from './sign-in.js';
+import { cutUnreadAnswers, type UnreadAnswers } from './unread-answers.js';
 import { createWebSockets, type GraphQLWebSockets } from './websocket.js';
+
+/** An answer may be taken for so many times as long as it may be made. */
+const READING_SHARE = 2;
 
 /** What strangers may do. */
 export interface Exposure {
@@ -61,6 +65,7 @@ export interface GraphQLServer {
   /** For what else is served and not to everybody. */
   readonly httpSignIn: HttpSignIn;
   readonly webSockets: GraphQLWebSockets;
+  readonly unreadAnswers: UnreadAnswers;
   readonly fanOut: FanOut<ResultJson>;
   /** Take nothing new, finish what is under way, and close every socket. */
   stop(): Promise<void>;
@@ -133,10 +138,12 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
     isDraining,
     logger,
   });
+  const unreadAnswers = cutUnreadAnswers(server, READING_SHARE * limits.operationTimeoutMs);
   return {
     server,
     httpSignIn,
     webSockets,
+    unreadAnswers,
     fanOut,
     async stop() {
       // At once: while the server closes it listens no more, and no new socket can come.

@@ -27,6 +27,7 @@ export interface Gauges {
   readonly listeners: () => number;
   readonly sockets: () => number;
   readonly bufferedBytes: () => number;
+  readonly unreadBytes: () => number;
   /** Where there can be several; left out, nothing is said of them. */
   readonly replicas?: (() => number) | undefined;
 }
@@ -107,6 +108,11 @@ export function createMetrics(): Metrics {
           'sluice_websocket_buffered_bytes',
           'Bytes that wait in this process for slow WebSocket clients',
           gauges.bufferedBytes,
+        ],
+        [
+          'sluice_http_unread_bytes',
+          'Bytes of answers over HTTP that wait in this process for slow clients',
+          gauges.unreadBytes,
         ],
       ];
       for (const [name, help, measure] of measured) {

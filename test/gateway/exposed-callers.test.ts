@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
 import type { ExposureConfig } from '../../src/config/exposure.js';
@@ -8,7 +9,7 @@ import { newApiKey } from '../../src/server/api-keys.js';
 import type { Limits } from '../../src/server/limits/limits.js';
 import { IngestionStatusChangedDocument, StartIngestionDocument } from '../generated/operations.js';
 import { privateExposure } from '../support/exposure.js';
-import { untilMetric } from '../support/metrics.js';
+import { readMetric, untilMetric } from '../support/metrics.js';
 import { askSocket, openSocket } from '../support/raw-socket.js';
 import { startTestUpstream } from '../support/start-test-upstream.js';
 import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
@@ -438,6 +439,24 @@ describe('operations that are under way', () => {
     await second.close();
     await first.close();
   });
+});
+
+describe('answers over HTTP that nobody reads', () => {
+  it.each(['/explorer/main.js', '/explorer/styles.css'])(
+    'are cut off, and their memory is free again: %s',
+    async (path) => {
+      await start({ operationTimeoutMs: 100 });
+      const { hostname, port } = new URL(gateway.url);
+      const connection = connect(Number(port), hostname).pause();
+      connection.on('error', () => {});
+      const cut = once(connection, 'close');
+      connection.write(`GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`.repeat(20));
+      while ((await readMetric(gateway.url, 'sluice_http_unread_bytes')) === 0) {}
+      await untilMetric(gateway.url, 'sluice_http_unread_bytes', 0);
+      connection.resume();
+      await cut;
+    },
+  );
 });
 
 describe('pages of other sites', () => {

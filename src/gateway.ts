@@ -261,29 +261,30 @@ export async function startGateway(
   const signIn = config.signIn
     ? openSignIn(config.signIn, config.proxies, starting, logger)
     : anonymousSignIn;
-  const { server, httpSignIn, webSockets, fanOut, ...graphql } = await createGraphQLServer({
-    schema,
-    signIn,
-    clock,
-    exposure: { ...exposure, persistedOperations },
-    newLimiter: callerCounts?.newLimiter,
-    followed: { log, hub, watches: watcher },
-    newLoaders: () => ({
-      requests: createIngestionRequestLoader(log),
-      lineages: createLineageLoader(startLog),
-      batches: platform && createIngestionBatchLoader(platform),
-    }),
-    reportOperation(report) {
-      logOperation(report);
-      metrics.observeOperation(report);
-    },
-    reportRefusal(report) {
-      logRefusal(report);
-      metrics.countRefusal(report);
-    },
-    phase: () => phase,
-    logger,
-  });
+  const { server, httpSignIn, webSockets, unreadAnswers, fanOut, ...graphql } =
+    await createGraphQLServer({
+      schema,
+      signIn,
+      clock,
+      exposure: { ...exposure, persistedOperations },
+      newLimiter: callerCounts?.newLimiter,
+      followed: { log, hub, watches: watcher },
+      newLoaders: () => ({
+        requests: createIngestionRequestLoader(log),
+        lineages: createLineageLoader(startLog),
+        batches: platform && createIngestionBatchLoader(platform),
+      }),
+      reportOperation(report) {
+        logOperation(report);
+        metrics.observeOperation(report);
+      },
+      reportRefusal(report) {
+        logRefusal(report);
+        metrics.countRefusal(report);
+      },
+      phase: () => phase,
+      logger,
+    });
   serveHealth(server, {
     upstreamHealth,
     checkLog: () => checkDatabase(database),
@@ -296,6 +297,7 @@ export async function startGateway(
     sockets: () => webSockets.socketCount,
     bufferedBytes: () => webSockets.bufferedBytes,
     isUpstreamDegraded: () => upstreamHealth.state.status === 'degraded',
+    unreadBytes: () => unreadAnswers.bytes,
     replicas: replicas.livingCount,
   };
   metrics.serve(server, gauges, httpSignIn.require('metrics:read'));

@@ -113,6 +113,21 @@ export class BadUserInputError extends GatewayError {
   readonly code = 'BAD_USER_INPUT';
 }
 
+/** A start that failed by a fault of the gateway, which is logged: whether it was sent is not known. */
+export class StartFaultError extends GatewayError {
+  override readonly name = 'StartFaultError';
+  readonly code = 'INTERNAL_SERVER_ERROR';
+  readonly outcomeUnknown = true;
+
+  constructor(cause: unknown) {
+    super('The gateway failed to answer this. The fault is logged.', { cause });
+  }
+
+  override get extensions(): Record<string, unknown> {
+    return { code: this.code, outcomeUnknown: true };
+  }
+}
+
 /** A caller that asks for more than it may have in this minute. */
 export class RateLimitedError extends GatewayError {
   override readonly name = 'RateLimitedError';
@@ -136,10 +151,17 @@ export class OperationTimeoutError extends GatewayError {
   readonly code = 'OPERATION_TIMEOUT';
 }
 
-/** More operations under way on one socket than there may be. */
+/** More operations under way than there may be: on one socket, of one caller, or of all. */
 export class TooManyOperationsError extends GatewayError {
   override readonly name = 'TooManyOperationsError';
   readonly code = 'TOO_MANY_OPERATIONS';
+
+  constructor(
+    message: string,
+    readonly whose: 'socket' | 'caller' | 'all',
+  ) {
+    super(message);
+  }
 }
 
 /** The process is about to end, and takes no new work. */

@@ -15,6 +15,8 @@ export interface OperationContext {
    * @throws {RateLimitedError} there are not so many left
    */
   takeStarts(count: number): Promise<void>;
+  /** Log what went wrong inside the gateway, where an outcome tells of it and no error. */
+  reportFault(fault: unknown): void;
   readonly requests: IngestionRequestLoader;
   readonly lineages: LineageLoader;
   /** Null where no Platform is configured. */

@@ -1,6 +1,6 @@
 import { Arg, Authorized, Ctx, Mutation, Resolver } from 'type-graphql';
-import { type Caller, checkMayStart, type Right } from '../ingestion/caller.js';
-import { BadUserInputError, GatewayError } from '../ingestion/gateway-error.js';
+import { checkMayStart, type Right } from '../ingestion/caller.js';
+import { BadUserInputError, GatewayError, StartFaultError } from '../ingestion/gateway-error.js';
 import { parseIdempotencyKey, parseMappingId } from '../ingestion/request-ref.js';
 import type { Starter } from '../ingestion/start-ingestion.js';
 import { isSameInput, type StartInput } from '../ingestion/start-intent.js';
@@ -28,26 +28,28 @@ export class StartIngestionResolver {
 
   @Authorized<Right>('ingestion:start')
   @Mutation(() => StartIngestionResult, {
+    nullable: true,
     description:
-      'Start an ingestion of a mapping, which must be published and stopped; `FORBIDDEN` where the caller may not start it. The upstream is asked once; where its answer was lost, the error carries `outcomeUnknown: true` and nothing is sent again.',
+      'Start an ingestion of a mapping, which must be published and stopped; `FORBIDDEN` where the caller may not start it. Null only where there is an error, which then hides no other field of the operation. The upstream is asked once; where its answer was lost, the error carries `outcomeUnknown: true` and nothing is sent again.',
   })
   async startIngestion(
     @Arg('input', () => StartIngestionInput) input: StartIngestionInput,
-    @Ctx() { caller, takeStarts }: OperationContext,
+    @Ctx() context: OperationContext,
   ): Promise<typeof StartIngestionResult> {
     const parsed = parseInput(input);
-    await takeStarts(1);
-    return this.#start(parsed, caller);
+    await context.takeStarts(1);
+    return this.#start(parsed, context);
   }
 
   @Authorized<Right>('ingestion:start')
   @Mutation(() => [StartIngestionResult], {
+    nullable: 'itemsAndList',
     description:
-      'At most 50; one outcome each, in order; one failing does not stop the others. If any input is not valid, nothing is started.',
+      'At most 50; one outcome each, in order; one failing does not stop the others. If any input is not valid, nothing is started. An item is null only where there is an error in what was selected of it; the list only where it has an error itself.',
   })
   async startIngestions(
     @Arg('inputs', () => [StartIngestionInput]) inputs: StartIngestionInput[],
-    @Ctx() { caller, takeStarts }: OperationContext,
+    @Ctx() context: OperationContext,
   ): Promise<(typeof StartIngestionResult)[]> {
     if (inputs.length > MAX_INPUTS) {
       throw new BadUserInputError(
@@ -56,13 +58,16 @@ export class StartIngestionResolver {
     }
     const parsed = inputs.map(parseInput);
     checkKeys(parsed);
-    await takeStarts(parsed.length);
-    return Promise.all(parsed.map((input) => this.#startOneOfMany(input, caller)));
+    await context.takeStarts(parsed.length);
+    return Promise.all(parsed.map((input) => this.#startOneOfMany(input, context)));
   }
 
-  async #startOneOfMany(input: ParsedInput, caller: Caller): Promise<typeof StartIngestionResult> {
+  async #startOneOfMany(
+    input: ParsedInput,
+    context: OperationContext,
+  ): Promise<typeof StartIngestionResult> {
     try {
-      return await this.#start(input, caller);
+      return await this.#start(input, context);
     } catch (error) {
       if (error instanceof GatewayError) return new StartIngestionError(input.mappingId, error);
       throw error;
@@ -71,11 +76,17 @@ export class StartIngestionResolver {
 
   async #start(
     { idempotencyKey, ...input }: ParsedInput,
-    caller: Caller,
+    { caller, reportFault }: OperationContext,
   ): Promise<typeof StartIngestionResult> {
     checkMayStart(caller, input.mappingId);
     const identity = { caller: caller.name, idempotencyKey };
-    return toStartIngestionResult(await this.starter.start(input, identity));
+    try {
+      return toStartIngestionResult(await this.starter.start(input, identity));
+    } catch (error) {
+      if (error instanceof GatewayError) throw error;
+      reportFault(error);
+      throw new StartFaultError(error);
+    }
   }
 }
 

@@ -2,6 +2,7 @@ import { createUnionType, Field, Int, InterfaceType, ObjectType } from 'type-gra
 import {
   type GatewayError,
   LogUnavailableError,
+  StartFaultError,
   UpstreamError,
 } from '../ingestion/gateway-error.js';
 import type { StartOutcome } from '../ingestion/submitter.js';
@@ -88,9 +89,10 @@ export class StartIngestionError extends StartIngestionFailure {
   constructor(mappingId: string, error: GatewayError) {
     super(mappingId, error.message);
     const ofUpstream = error instanceof UpstreamError ? error : null;
-    const ofLog = error instanceof LogUnavailableError ? error : null;
+    const ofGateway =
+      error instanceof LogUnavailableError || error instanceof StartFaultError ? error : null;
     this.code = error.code;
-    this.outcomeUnknown = (ofUpstream ?? ofLog)?.outcomeUnknown ?? false;
+    this.outcomeUnknown = (ofUpstream ?? ofGateway)?.outcomeUnknown ?? false;
     this.retryAfterMs = ofUpstream?.retryAfterMs ?? null;
   }
 }

@@ -59,6 +59,8 @@ export interface AccessTokens {
    * @throws {SignInUnavailableError} the issuer’s keys cannot be fetched
    */
   verify(token: string): Promise<Caller>;
+  /** Whether it was signed by the issuer when it was looked at before. */
+  isKnown(token: string): boolean;
 }
 
 /** @param keys - the issuer’s */
@@ -69,6 +71,10 @@ export function createAccessTokens(
 ): AccessTokens {
   /** By the hash of the token: what is remembered is nothing that one could sign in with. */
   const remembered = new LRUCache<string, Caller>({ max: MAX_REMEMBERED, ttl: REMEMBERED_MS });
+  /** Those that have expired, which may come again and again, too. */
+  const expired = new LRUCache<string, true>({ max: MAX_REMEMBERED, ttl: REMEMBERED_MS });
+  /** All that were accepted: what can be among them is no attempt to guess. */
+  const accepted = new LRUCache<string, true>({ max: MAX_REMEMBERED });
 
   async function verifyNow(token: string): Promise<Caller> {
     const { issuer, audiences, algorithms, clockToleranceMs } = rules;
@@ -84,16 +90,26 @@ export function createAccessTokens(
   }
 
   return {
+    isKnown(token) {
+      const hash = toHash(token);
+      return accepted.has(hash) || expired.has(hash);
+    },
     async verify(token) {
-      const hash = createHash('sha256').update(token).digest('base64');
+      const hash = toHash(token);
       const known = remembered.get(hash);
       if (known) return known;
+      if (expired.has(hash)) throw new UnauthenticatedError('expired');
       try {
         const caller = await verifyNow(token);
         remembered.set(hash, caller);
+        accepted.set(hash, true);
         return caller;
       } catch (error) {
-        if (error instanceof errors.JWTExpired) throw new UnauthenticatedError('expired', error);
+        accepted.delete(hash);
+        if (error instanceof errors.JWTExpired) {
+          expired.set(hash, true);
+          throw new UnauthenticatedError('expired', error);
+        }
         if (error instanceof errors.JOSEError || error instanceof ClaimError) {
           throw new UnauthenticatedError('refused', error);
         }
@@ -126,4 +142,8 @@ async function verifyWith(
     }
     throw new errors.JWSSignatureVerificationFailed();
   }
+}
+
+function toHash(token: string): string {
+  return createHash('sha256').update(token).digest('base64');
 }

@@ -6,11 +6,13 @@ import {
 import { GraphQLError, type GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
 import type { OperationContext } from '../resolvers/operation-context.js';
-import type { ErrorFormatter } from './graphql-errors.js';
+import { boundErrors } from './error-bounds.js';
+import { type ErrorFormatter, toFormattedError } from './graphql-errors.js';
 import type { ComplexityCheck } from './limits/complexity.js';
 import { type OperationReporter, toErrorCodes } from './operation-log.js';
 import type { OperationRules } from './operation-rules.js';
 import type { RefusalReporter } from './refusal-log.js';
+import type { VariableCheck } from './variable-check.js';
 
 /** What Apollo Server is built of. */
 export interface ApolloOptions {
@@ -25,7 +27,7 @@ export interface ApolloOptions {
 /** Executes queries and mutations, of HTTP and of WebSockets alike. */
 export function createApolloServer({
   schema,
-  rules: { complexity, parseOptions, validationRules, validationOptions },
+  rules: { complexity, variables, parseOptions, validationRules, validationOptions },
   formatError,
   reportOperation,
   reportRefusal,
@@ -53,6 +55,8 @@ export function createApolloServer({
       ApolloServerPluginLandingPageDisabled(),
       refuseSubscriptions,
       refuseTooComplex(complexity),
+      refuseBadVariables(variables, formatError),
+      limitErrors,
       reportOperations(reportOperation),
       reportMalformed(reportRefusal),
     ],
@@ -80,15 +84,47 @@ function refuseTooComplex(complexity: ComplexityCheck): ApolloServerPlugin<Opera
       return {
         async didResolveOperation({ document, operation, request }) {
           if (!operation) return;
-          const error = complexity.ofOperation(document, operation, request.variables);
-          if (!error) return;
-          const extensions = { ...error.extensions, http: { status: 400 } };
-          throw new GraphQLError(error.message, { extensions });
+          const cost = complexity.ofOperation(document, operation, request.variables);
+          if (!(cost instanceof GraphQLError)) return;
+          const extensions = { ...cost.extensions, http: { status: 400 } };
+          throw new GraphQLError(cost.message, { extensions });
         },
       };
     },
   };
 }
+
+function refuseBadVariables(
+  check: VariableCheck,
+  formatError: ErrorFormatter,
+): ApolloServerPlugin<OperationContext> {
+  return {
+    async requestDidStart() {
+      return {
+        // Apollo Server would tell only one error that is thrown.
+        async responseForOperation({ operation, request, response: { http } }) {
+          const faults = operation ? check(operation, request.variables) : [];
+          if (faults.length === 0) return null;
+          const errors = faults.map((fault) => toFormattedError(fault, formatError));
+          http.status = 400;
+          return { http, body: { kind: 'single', singleResult: { errors } } };
+        },
+      };
+    },
+  };
+}
+
+const limitErrors: ApolloServerPlugin<OperationContext> = {
+  async requestDidStart() {
+    return {
+      async willSendResponse({ response: { body } }) {
+        if (body.kind !== 'single') return;
+        const { errors, data } = body.singleResult;
+        if (errors) body.singleResult.errors = boundErrors(errors, data);
+      },
+    };
+  },
+};
 
 function reportOperations(report: OperationReporter): ApolloServerPlugin<OperationContext> {
   return {

@@ -2,6 +2,7 @@ import { unwrapResolverError } from '@apollo/server/errors';
 import { GraphQLError, type GraphQLFormattedError, isValueNode, Kind } from 'graphql';
 import type { Logger } from 'pino';
 import { GatewayError } from '../ingestion/gateway-error.js';
+import { shorten } from './error-bounds.js';
 import { TOO_COMPLEX } from './limits/complexity.js';
 
 /** Makes what clients see of an error, the same on every transport. */
@@ -28,12 +29,7 @@ export function createErrorFormatter(logger: Logger, isSchemaOpen: boolean): Err
       return { ...formatted, message: original.message, extensions: original.extensions };
     }
     if (isBadArgument(original)) {
-      return {
-        ...formatted,
-        message:
-          'An argument has a value that does not fit its type: look for a variable in it that is null.',
-        extensions: { code: 'BAD_USER_INPUT' },
-      };
+      return shorten({ ...formatted, extensions: { code: 'BAD_USER_INPUT' } });
     }
     const code = formatted.extensions?.code;
     if (code === undefined || code === 'INTERNAL_SERVER_ERROR') {
@@ -50,8 +46,8 @@ export function createErrorFormatter(logger: Logger, isSchemaOpen: boolean): Err
     if (TOO_MANY_TOKENS.test(formatted.message)) {
       return { ...formatted, extensions: { code: TOO_COMPLEX } };
     }
-    if (isSchemaOpen) return formatted;
-    return { ...formatted, message: formatted.message.replace(SUGGESTION, '') };
+    if (isSchemaOpen) return shorten(formatted);
+    return shorten({ ...formatted, message: formatted.message.replace(SUGGESTION, '') });
   };
 }
 

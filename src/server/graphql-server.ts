@@ -29,7 +29,14 @@ import type { PersistedOperations } from './persisted-operations.js';
 import type { Phase } from './phase.js';
 import type { RefusalReporter } from './refusal-log.js';
 import type { SignIn } from './sign-in.js';
+import { cutUnreadAnswers, type UnreadAnswers } from './unread-answers.js';
 import { createWebSockets, type GraphQLWebSockets } from './websocket.js';
+
+/** An answer of which the client takes nothing for so long is given up, with its connection. */
+const UNREAD_TIMEOUT_MS = 20_000;
+
+/** An answer may be taken for so many times as long as it may be made. */
+const READING_SHARE = 2;
 
 /** What strangers may do. */
 export interface Exposure {
@@ -70,6 +77,7 @@ export interface GraphQLServer {
   /** For what else is served and not to everybody. */
   readonly httpSignIn: HttpSignIn;
   readonly webSockets: GraphQLWebSockets;
+  readonly unreadAnswers: UnreadAnswers;
   readonly fanOut: FanOut<ResultJson>;
   /** Take nothing new, finish what is under way, and close every socket. */
   stop(): Promise<void>;
@@ -84,7 +92,7 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
   const { limits, isSchemaOpen } = exposure;
   limitOperationTime(schema, limits.operationTimeoutMs);
   const rules = createOperationRules(schema, exposure);
-  const { requests, starts, failedSignIns, sockets } = createCallerLimits(
+  const { requests, starts, failedSignIns, sockets, work, subscriptions } = createCallerLimits(
     limits,
     options.newLimiter,
   );
@@ -97,6 +105,7 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
     caller,
     startedAt: performance.now(),
     takeStarts: (count) => starts.take(key, count),
+    reportFault: (fault) => logger.error({ err: fault }, 'A start failed inside the gateway'),
   });
 
   const apollo = createApolloServer({
@@ -113,6 +122,8 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
     schema,
     rules,
     requests,
+    work,
+    subscriptions,
     apollo,
     fanOut,
     newContext,
@@ -150,6 +161,7 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
     signIn: httpSignIn,
     texts: rules.texts,
     requests,
+    work,
     addressOf,
     maxBodyBytes: limits.maxBodyBytes,
     maxSockets: limits.maxSockets,
@@ -165,10 +177,15 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
     logger,
   });
   const connections = trackConnections(server.server);
+  const unreadAnswers = cutUnreadAnswers(server, {
+    idleMs: UNREAD_TIMEOUT_MS,
+    wholeMs: READING_SHARE * limits.operationTimeoutMs,
+  });
   return {
     server,
     httpSignIn,
     webSockets,
+    unreadAnswers,
     fanOut,
     async stop() {
       // At once: while the server closes it listens no more, and no new socket can come.

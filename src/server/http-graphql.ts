@@ -1,6 +1,7 @@
 import { HeaderMap, type HTTPGraphQLRequest } from '@apollo/server';
 import type { FastifyRequest } from 'fastify';
 import { GraphQLError } from 'graphql';
+import { isNestedTooDeep, MAX_JSON_LEVELS } from './limits/nesting.js';
 import type { OperationParams, OperationTexts } from './operation-text.js';
 
 /** Requests name a path only. */
@@ -21,6 +22,9 @@ export function toGraphQLRequest(
     return new GraphQLError('The query of the URL must be percent-encoded UTF-8.', {
       extensions: { code: 'BAD_REQUEST' },
     });
+  }
+  if (isNestedTooDeep(method === 'POST' ? body : parseJson(search.get('variables')))) {
+    return tooDeep();
   }
   const params = method === 'POST' ? toParams(body) : fromSearch(search);
   const found = texts(params);
@@ -55,15 +59,23 @@ function toParams(body: unknown): OperationParams {
 }
 
 function fromSearch(search: URLSearchParams): OperationParams {
-  const extensions = search.get('extensions');
   return {
     query: search.get('query') ?? undefined,
     documentId: search.get('documentId') ?? undefined,
-    extensions: extensions === null ? undefined : parseJson(extensions),
+    extensions: parseJson(search.get('extensions')),
   };
 }
 
-function parseJson(text: string): unknown {
+function tooDeep(): GraphQLError {
+  return new GraphQLError(
+    `A request may have at most ${MAX_JSON_LEVELS} levels of lists and objects within each other.`,
+    { extensions: { code: 'BAD_REQUEST' } },
+  );
+}
+
+/** What is no JSON is undefined; Apollo Server says so to the client. */
+function parseJson(text: string | null): unknown {
+  if (text === null) return undefined;
   try {
     return JSON.parse(text);
   } catch {

@@ -3,7 +3,11 @@ import type { ApolloServer } from '@apollo/server';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
 import { GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
-import { RateLimitedError, ShuttingDownError } from '../ingestion/gateway-error.js';
+import {
+  RateLimitedError,
+  ShuttingDownError,
+  TooManyOperationsError,
+} from '../ingestion/gateway-error.js';
 import type { OperationContext } from '../resolvers/operation-context.js';
 import { type Asker, toAsker } from './asker.js';
 import type { ClientAddress } from './client-address.js';
@@ -17,13 +21,13 @@ import type { HttpSignIn } from './http-sign-in.js';
 import { toHttpStatus } from './http-status.js';
 import type { Allowance } from './limits/allowance.js';
 import { toAddressKey } from './limits/caller-key.js';
+import type { Quota } from './limits/quota.js';
 import type { OperationTexts } from './operation-text.js';
 import type { Phase } from './phase.js';
 import type { RequestCheck } from './refusal.js';
 import type { RefusalReporter } from './refusal-log.js';
 import { checkBody, otherType } from './request-body.js';
 import { toStrictText } from './strict-text.js';
-import { cutUnreadAnswers } from './unread-answers.js';
 import type { GraphQLWebSockets } from './websocket.js';
 
 /** Where GraphQL is served, over HTTP and over WebSocket. */
@@ -40,11 +44,11 @@ const REQUEST_TIMEOUT_MS = 30_000;
 /** For its head, also of a connection on which nothing was ever said: thousands of them cost nothing to open. */
 const HEADERS_TIMEOUT_MS = 10_000;
 
+/** By then some of what is under way is over. */
+const OPERATION_RETRY_MS = 1_000;
+
 /** How often both times are looked at. */
 const CHECK_INTERVAL_MS = 5_000;
-
-/** An answer of which the client takes nothing for so long is given up, with its connection. */
-const UNREAD_TIMEOUT_MS = 20_000;
 
 /**
  * How long a connection is kept for the next request: longer than the 60 s of common balancers, which would else
@@ -65,6 +69,7 @@ export interface HttpOptions {
   readonly signIn: HttpSignIn;
   readonly texts: OperationTexts;
   readonly requests: Allowance;
+  readonly work: Quota;
   readonly addressOf: ClientAddress;
   readonly maxBodyBytes: number;
   readonly maxSockets: number;
@@ -90,6 +95,7 @@ export async function createHttpServer({
   newContext,
   texts,
   requests,
+  work,
   addressOf,
   maxBodyBytes,
   maxSockets,
@@ -142,7 +148,6 @@ export async function createHttpServer({
 
   server.server.maxConnections = maxSockets + MAX_HTTP_CONNECTIONS;
   makeTimeoutsFair(server.server, CHECK_INTERVAL_MS);
-  cutUnreadAnswers(server, UNREAD_TIMEOUT_MS);
   await addHttpHeaders(server);
   server.addHook('onRequest', async ({ raw }, reply) => {
     const isPreflight = raw.method === 'OPTIONS' && 'access-control-request-method' in raw.headers;
@@ -167,6 +172,11 @@ export async function createHttpServer({
     if (error instanceof RateLimitedError) {
       const { code, message, retryAfterMs } = error;
       return refuse(reply, { status: 429, code, message, retryAfterMs });
+    }
+    if (error instanceof TooManyOperationsError) {
+      const { code, message } = error;
+      const status = error.whose === 'all' ? 503 : 429;
+      return refuse(reply, { status, code, message, retryAfterMs: OPERATION_RETRY_MS });
     }
     const status = error.statusCode ?? 500;
     if (status < 500) {
@@ -228,10 +238,10 @@ export async function createHttpServer({
         const { message, extensions } = httpGraphQLRequest;
         return refuse(reply, { status: 400, code: String(extensions.code), message });
       }
-      const { status, headers, body } = await apollo.executeHTTPGraphQLRequest({
-        httpGraphQLRequest,
-        context: async () => newContext(asker),
-      });
+      const isOver = work.take(asker.key, 1);
+      const { status, headers, body } = await apollo
+        .executeHTTPGraphQLRequest({ httpGraphQLRequest, context: async () => newContext(asker) })
+        .finally(isOver);
       if (body.kind !== 'complete') throw new Error('Incremental delivery is not switched on.');
       for (const [name, value] of headers) reply.header(name, value);
       reply.code(toHttpStatus(status ?? 200, headers.get('content-type'), body.string));

@@ -29,6 +29,7 @@ export interface Gauges {
   readonly sockets: () => number;
   readonly bufferedBytes: () => number;
   readonly isUpstreamDegraded: () => boolean;
+  readonly unreadBytes: () => number;
   /** Where there can be several; left out, nothing is said of them. */
   readonly replicas?: (() => number) | undefined;
 }
@@ -120,6 +121,11 @@ export function createMetrics(): Metrics {
           'sluice_upstream_degraded',
           '1 while the last that was heard of the upstream is that it cannot be used, as /readyz says it; else 0',
           () => (gauges.isUpstreamDegraded() ? 1 : 0),
+        ],
+        [
+          'sluice_http_unread_bytes',
+          'Bytes of answers over HTTP that wait in this process for slow clients',
+          gauges.unreadBytes,
         ],
       ];
       for (const [name, help, measure] of measured) {

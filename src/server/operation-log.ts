@@ -13,6 +13,9 @@ export interface OperationReport {
   readonly errorCodes: readonly string[];
 }
 
+/** So much of a name that a client has chosen is logged. */
+const MAX_NAME_CHARS = 100;
+
 /** Takes the report of every operation. */
 export type OperationReporter = (report: OperationReport) => void;
 
@@ -22,12 +25,10 @@ export type OperationReporter = (report: OperationReport) => void;
 export function createOperationLog(logger: Logger): OperationReporter {
   return ({ durationMs, errorCodes, ...report }) => {
     const outcome = errorCodes.length === 0 ? 'ok' : errorCodes.join(' ');
-    const line = { ...report, durationMs: Math.round(durationMs), outcome };
+    const name = report.name?.slice(0, MAX_NAME_CHARS) ?? null;
+    const line = { ...report, name, durationMs: Math.round(durationMs), outcome };
     const isQuiet = report.type !== 'mutation' && errorCodes.length === 0;
-    logger[isQuiet ? 'debug' : 'info'](
-      line,
-      `${report.type} ${report.name ?? '(unnamed)'}: ${outcome}`,
-    );
+    logger[isQuiet ? 'debug' : 'info'](line, `${report.type} ${name ?? '(unnamed)'}: ${outcome}`);
   };
 }
 

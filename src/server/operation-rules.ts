@@ -11,6 +11,7 @@ import { type ComplexityCheck, createComplexityCheck } from './limits/complexity
 import type { Limits } from './limits/limits.js';
 import { createOperationTexts, type OperationTexts } from './operation-text.js';
 import type { PersistedOperations } from './persisted-operations.js';
+import { createVariableCheck, type VariableCheck } from './variable-check.js';
 
 /** What an operation must be so that it is run: the same on every transport. */
 export interface OperationRules {
@@ -20,6 +21,7 @@ export interface OperationRules {
   readonly validationRules: ValidationRule[];
   readonly validationOptions: NonNullable<Parameters<typeof validate>[3]>;
   readonly complexity: ComplexityCheck;
+  readonly variables: VariableCheck;
 }
 
 /** So many faults of one document are told; a client mends one after the other. */
@@ -50,6 +52,7 @@ export function createOperationRules(
     validationRules: isSchemaOpen ? [] : [NoSchemaIntrospectionCustomRule],
     validationOptions: { maxErrors: MAX_ERRORS, hideSuggestions: !isSchemaOpen },
     complexity: createComplexityCheck(schema, limits),
+    variables: createVariableCheck(schema, !isSchemaOpen),
   };
 }
 

@@ -17,11 +17,18 @@ import { patiently } from '../watch/patience.js';
 import { TransitionStream } from '../watch/replay.js';
 import type { Asker } from './asker.js';
 import { createDocuments, type PreparedOperation } from './documents.js';
+import { boundErrors } from './error-bounds.js';
 import { type ErrorFormatter, toFormattedError } from './graphql-errors.js';
 import type { Allowance } from './limits/allowance.js';
+import type { Quota } from './limits/quota.js';
 import { type OperationReport, type OperationReporter, toErrorCodes } from './operation-log.js';
 import type { OperationRules } from './operation-rules.js';
 import { toSubscriptionKey } from './subscription-key.js';
+
+/** An operation that may be run, and what it costs. */
+interface AdmittedOperation extends PreparedOperation {
+  readonly cost: number;
+}
 
 /** An execution result as clients get it: JSON, its errors formatted, as the bytes that all share. */
 export type ResultJson = Buffer;
@@ -56,6 +63,8 @@ export interface OperationsOptions {
   readonly schema: GraphQLSchema;
   readonly rules: OperationRules;
   readonly requests: Allowance;
+  readonly work: Quota;
+  readonly subscriptions: Quota;
   readonly apollo: ApolloServer<OperationContext>;
   readonly fanOut: FanOut<ResultJson>;
   readonly newContext: (asker: Asker) => OperationContext;
@@ -65,12 +74,17 @@ export interface OperationsOptions {
 
 /** Join what operations need, over whichever transport they come. */
 export function createOperations(options: OperationsOptions): Operations {
-  const { schema, apollo, fanOut, newContext, formatError, requests } = options;
-  const { texts, complexity } = options.rules;
+  const { schema, apollo, fanOut, newContext, formatError, requests, work, subscriptions } =
+    options;
+  const { texts, complexity, variables: variableCheck } = options.rules;
   const documents = createDocuments(schema, options.rules);
 
-  function formatErrors(errors: readonly GraphQLError[]): readonly GraphQLFormattedError[] {
-    return errors.map((error) => toFormattedError(error, formatError));
+  function formatErrors(
+    errors: readonly GraphQLError[],
+    data: unknown = null,
+  ): readonly GraphQLFormattedError[] {
+    const formatted = errors.map((error) => toFormattedError(error, formatError));
+    return boundErrors(formatted, data);
   }
 
   function report(
@@ -111,11 +125,11 @@ export function createOperations(options: OperationsOptions): Operations {
     query,
     operationName,
     variables,
-  }: SubscribePayload): PreparedOperation | readonly GraphQLError[] {
+  }: SubscribePayload): AdmittedOperation | readonly GraphQLError[] {
     const prepared = documents.prepare(query, operationName);
     if (!('operation' in prepared)) return prepared;
-    const tooComplex = complexity.ofOperation(prepared.document, prepared.operation, variables);
-    return tooComplex ? [tooComplex] : prepared;
+    const cost = complexity.ofOperation(prepared.document, prepared.operation, variables);
+    return cost instanceof GraphQLError ? [cost] : { ...prepared, cost };
   }
 
   /** Run a query or a mutation the way HTTP does; it is reported there. */
@@ -123,20 +137,58 @@ export function createOperations(options: OperationsOptions): Operations {
     { query, operationName, variables }: SubscribePayload,
     asker: Asker,
   ): Promise<ResultJson> {
-    const { body } = await apollo.executeOperation(
-      {
-        query,
-        ...(operationName != null && { operationName }),
-        ...(variables != null && { variables }),
-      },
-      { contextValue: newContext(asker) },
-    );
+    const isOver = work.take(asker.key, 1);
+    const { body } = await apollo
+      .executeOperation(
+        {
+          query,
+          ...(operationName != null && { operationName }),
+          ...(variables != null && { variables }),
+        },
+        { contextValue: newContext(asker) },
+      )
+      .finally(isOver);
     if (body.kind !== 'single') throw new Error('Incremental delivery is not switched on.');
     const { data, errors } = body.singleResult;
     return toResultJson(data, errors);
   }
 
+  /** Its cost counts from before it is opened until it is over, whichever side ends it. */
   async function subscribe(
+    payload: SubscribePayload,
+    admitted: AdmittedOperation,
+    asker: Asker,
+    outlet: Outlet<ResultJson>,
+  ): Promise<RunningSubscription | null> {
+    const isOver = subscriptions.take(asker.key, admitted.cost);
+    const counted: Outlet<ResultJson> = {
+      next: (result) => outlet.next(result),
+      complete() {
+        isOver();
+        outlet.complete();
+      },
+      fail(failure) {
+        isOver();
+        outlet.fail(failure);
+      },
+    };
+    try {
+      const running = await open(payload, admitted, asker, counted);
+      return (
+        running && {
+          leave() {
+            isOver();
+            running.leave();
+          },
+        }
+      );
+    } catch (error) {
+      isOver();
+      throw error;
+    }
+  }
+
+  async function open(
     { query, variables }: SubscribePayload,
     { document, operation }: PreparedOperation,
     asker: Asker,
@@ -145,7 +197,11 @@ export function createOperations(options: OperationsOptions): Operations {
     const startedAt = performance.now();
     const operationName = operation.name?.value ?? null;
     const args = { schema, document, operationName, variableValues: variables ?? null };
-    const source = await createSourceEventStream({ ...args, contextValue: newContext(asker) });
+    const faults = variableCheck(operation, variables);
+    const source =
+      faults.length > 0
+        ? { errors: faults }
+        : await createSourceEventStream({ ...args, contextValue: newContext(asker) });
     if (source instanceof TransitionStream) {
       report('subscription', operationName, asker, startedAt, []);
       const key = toSubscriptionKey(query, { document, operation }, variables ?? {}, asker.caller);
@@ -178,10 +234,10 @@ export function createOperations(options: OperationsOptions): Operations {
   ): Promise<ResultJson> {
     const contextValue = newContext(asker);
     const { data, errors } = await execute({ ...args, rootValue: event, contextValue });
-    const formatted = errors && formatErrors(errors);
+    const formatted = errors && formatErrors(errors, data);
     // Given as an event it would be lost to the client, whose cursor is in what is missing: behind the terminal
     // one the stream would even end as if all had been told. An error has the client come back for it.
-    if (!data && formatted?.some(isOfLog)) throw new OperationRefused(formatted);
+    if (!data && formatted?.some(isOfMoment)) throw new OperationRefused(formatted);
     return toResultJson(data, formatted);
   }
 
@@ -234,7 +290,7 @@ function toResultJson(
   return Buffer.from(JSON.stringify({ data, errors }));
 }
 
-/** Whether the log could not be asked, at this moment. */
-function isOfLog({ extensions }: GraphQLFormattedError): boolean {
-  return extensions?.code === 'LOG_UNAVAILABLE';
+/** Whether the log could not be asked, or not in time, at this moment. */
+function isOfMoment({ extensions }: GraphQLFormattedError): boolean {
+  return extensions?.code === 'LOG_UNAVAILABLE' || extensions?.code === 'OPERATION_TIMEOUT';
 }

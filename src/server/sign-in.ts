@@ -20,12 +20,18 @@ export interface SignIn {
    * @throws {SignInUnavailableError} it cannot be found out now
    */
   identify(authorization: string | undefined, addressKey: string): Promise<Caller>;
+  /** Whether finding out who asks takes the check of a signature: of a token that was not accepted before. */
+  needsCheck(authorization: string | undefined): boolean;
   /** Be told of callers, as they were identified, whose API keys are good no more. */
   onRevoked(listener: (callers: ReadonlySet<Caller>) => void): void;
 }
 
 /** Everybody is the anonymous caller, whatever they show. */
-export const anonymousSignIn: SignIn = { identify: async () => anonymous, onRevoked: () => {} };
+export const anonymousSignIn: SignIn = {
+  identify: async () => anonymous,
+  needsCheck: () => false,
+  onRevoked: () => {},
+};
 
 /** By what callers may sign in. */
 export interface SignInConfig {
@@ -69,6 +75,11 @@ export function createSignIn(
       const revoked = apiKeys.replace(keys);
       for (const listener of listeners) listener(revoked);
     },
+    needsCheck(authorization) {
+      const credentials = toCredentials(authorization);
+      if (!accessTokens || !credentials || credentials.startsWith(API_KEY_PREFIX)) return false;
+      return !accessTokens.isKnown(credentials);
+    },
     async identify(authorization) {
       const credentials = parseBearer(authorization);
       const caller = credentials.startsWith(API_KEY_PREFIX)
@@ -86,9 +97,13 @@ export function createSignIn(
 /** @throws {UnauthenticatedError} */
 function parseBearer(authorization: string | undefined): string {
   if (!authorization) throw new UnauthenticatedError('missing');
-  const [, credentials] = /^Bearer +(\S+)$/i.exec(authorization) ?? [];
-  if (!credentials || credentials.length > MAX_CREDENTIALS_LENGTH) {
-    throw new UnauthenticatedError('refused');
-  }
+  const credentials = toCredentials(authorization);
+  if (credentials === null) throw new UnauthenticatedError('refused');
   return credentials;
+}
+
+/** Null where there are none that could be good. */
+function toCredentials(authorization: string | undefined): string | null {
+  const [, credentials] = /^Bearer +(\S+)$/i.exec(authorization ?? '') ?? [];
+  return credentials && credentials.length <= MAX_CREDENTIALS_LENGTH ? credentials : null;
 }

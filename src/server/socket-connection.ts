@@ -17,8 +17,9 @@ import type { Clock } from '../ingestion/ports.js';
 import { type Asker, toAsker } from './asker.js';
 import { onceExpired } from './expiry.js';
 import { READING_MS } from './fair-timeouts.js';
+import { isNestedTooDeep } from './limits/nesting.js';
 import type { SocketQuota } from './limits/socket-quota.js';
-import type { Operations } from './operations.js';
+import type { Operations, RunningSubscription } from './operations.js';
 import type { RefusalReporter } from './refusal-log.js';
 import type { SignIn } from './sign-in.js';
 import { type OperationHost, SocketOperation } from './socket-operation.js';
@@ -48,6 +49,8 @@ const MAX_UNREAD_BYTES = 1024 * 1024;
 
 /** graphql-ws clients come back after 1012 (Service Restart); after 1001 they would too, but at once. */
 export const SERVICE_RESTART = 1012;
+/** Characters of an operation's id, which each of its results repeats. */
+const MAX_ID_LENGTH = 1024;
 
 /** Bytes would go as a binary frame. */
 const AS_TEXT = { binary: false };
@@ -91,10 +94,13 @@ export class SocketConnection implements OperationHost {
   /** Not kept once it was looked at. */
   #authorization: string | undefined;
   #initTimer: NodeJS.Timeout | undefined;
+  /** By their ids, which are free again once the client has completed them. */
   readonly #operations = new Map<string, SocketOperation>();
   /** Queries and mutations that are not answered yet. */
   readonly #working = new Set<Promise<void>>();
   #isFinishing = false;
+  /** Those, and the ones that still work though nobody waits for them. */
+  #operationCount = 0;
 
   constructor(
     private readonly socket: WebSocket,
@@ -170,6 +176,10 @@ export class SocketConnection implements OperationHost {
 
   release(id: string): void {
     this.#operations.delete(id);
+  }
+
+  free(): void {
+    this.#operationCount -= 1;
   }
 
   /** Close it if its client is one of these. */
@@ -285,12 +295,15 @@ export class SocketConnection implements OperationHost {
       operation.fail(new ShuttingDownError());
       return;
     }
-    if (this.#operations.size >= maxOperations) {
+    this.#operationCount += 1;
+    if (this.#operationCount > maxOperations) {
       operation.fail(
         new TooManyOperationsError(
           `A socket may have at most ${maxOperations} operations under way. Wait for one, or complete one.`,
+          'socket',
         ),
       );
+      operation.runsAs(null);
       return;
     }
     this.#operations.set(id, operation);
@@ -308,16 +321,20 @@ async function start(
   asker: Asker,
   operation: SocketOperation,
 ): Promise<void> {
+  let subscription: RunningSubscription | null = null;
   try {
-    operation.runsAs(await operations.run(payload, asker, operation));
+    subscription = await operations.run(payload, asker, operation);
   } catch (error) {
     operation.fail(error);
   }
+  operation.runsAs(subscription);
 }
 
 function parse(data: string): Message | null {
   try {
-    return parseMessage(data);
+    const message = parseMessage(data);
+    if (isNestedTooDeep(message)) return null;
+    return 'id' in message && message.id.length > MAX_ID_LENGTH ? null : message;
   } catch {
     return null;
   }

@@ -11,6 +11,8 @@ export interface OperationHost {
   formatFailure(failure: unknown): readonly GraphQLFormattedError[];
   /** The operation is over: its id is free again. */
   release(id: string): void;
+  /** Nothing works for it any more: another may take its place. */
+  free(): void;
 }
 
 /**
@@ -18,9 +20,12 @@ export interface OperationHost {
  *
  *     under way ──completed or failed, of which the client is told──▶ over
  *         └───────completed by the client, or the connection closed──▲
+ *
+ * What works for it may go on behind that: until then it has its place among those of the connection.
  */
 export class SocketOperation implements OperationOutlet {
   #isOver = false;
+  #isWorking = true;
   #subscription: RunningSubscription | null = null;
   /** What stands before each result: the result itself is what all who are given it share. */
   readonly #frameStart: Buffer;
@@ -37,10 +42,15 @@ export class SocketOperation implements OperationOutlet {
     );
   }
 
-  /** It runs as a subscription, which may have come after the client had gone. */
+  /** It is answered, or runs as a subscription, which may have come after the client had gone. */
   runsAs(subscription: RunningSubscription | null): void {
-    if (this.#isOver) subscription?.leave();
-    else this.#subscription = subscription;
+    this.#isWorking = false;
+    if (!this.#isOver) {
+      this.#subscription = subscription;
+      return;
+    }
+    subscription?.leave();
+    this.host.free();
   }
 
   opening(): void {
@@ -73,6 +83,7 @@ export class SocketOperation implements OperationOutlet {
     if (this.#isOver) return false;
     this.#isOver = true;
     this.host.release(this.id);
+    if (!this.#isWorking) this.host.free();
     return true;
   }
 }

@@ -23,6 +23,9 @@ export const EXPIRED: SocketClose = { code: CloseCode.Forbidden, reason: 'Expire
 /** Clients come back once, and find out with 4401 that they are not let in any more, or with what rights they are. */
 export const REVOKED: SocketClose = { code: CloseCode.Forbidden, reason: 'Revoked' };
 
+/** In place of what is no text: nobody is let in with it, and it counts as an attempt. */
+const NO_TEXT = 'not a text';
+
 /**
  * What a client shows in its `connection_init`, or else showed in the header of its upgrade. What is there and
  * is no text is never good.
@@ -32,7 +35,8 @@ export function toAuthorization(
   header: string | undefined,
 ): string | undefined {
   const shown = payload?.authorization ?? payload?.Authorization;
-  return shown === undefined || shown === null ? header : String(shown);
+  if (shown === undefined || shown === null) return header;
+  return typeof shown === 'string' ? shown : NO_TEXT;
 }
 
 /**

@@ -44,7 +44,7 @@ export async function followRequest(
  * there is, so that whoever follows has a cursor to come back with before anything happens.
  *
  * @throws {CursorInvalidError} the log gave no such cursor, or has forgotten what came after it
- * @see docs/adr/0030-activity-begins-with-a-place.md
+ * @see docs/adr/0029-activity-begins-with-a-place.md
  */
 export async function followActivity(
   { log, hub }: Pick<Followed, 'log' | 'hub'>,

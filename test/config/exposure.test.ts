@@ -49,6 +49,9 @@ describe('what strangers may do', () => {
       LIMIT_REQUESTS_PER_MINUTE: '13',
       LIMIT_STARTS_PER_MINUTE: '14',
       LIMIT_FAILED_SIGN_INS_PER_MINUTE: '15',
+      LIMIT_OPERATIONS_PER_CALLER: '16',
+      LIMIT_OPERATIONS: '17',
+      LIMIT_SUBSCRIPTION_COST_PER_CALLER: '18',
     };
     const exposure = parse({
       ...limits,
@@ -79,6 +82,9 @@ describe('what strangers may do', () => {
         maxRequestsPerMinute: 13,
         maxStartsPerMinute: 14,
         maxFailedSignInsPerMinute: 15,
+        maxOperationsPerCaller: 16,
+        maxOperations: 17,
+        maxSubscriptionCostPerCaller: 18,
       },
       isSchemaOpen: false,
       hasExplorer: false,

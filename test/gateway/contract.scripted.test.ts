@@ -319,7 +319,7 @@ describe('each failure of the upstream', () => {
     upstream.otherwise(answer);
     const callsBefore = upstream.calls.length;
     const { data, errors } = await start();
-    expect(data).toBeNull();
+    expect(data).toEqual({ startIngestion: null });
     expect(errors).toHaveLength(1);
     const extensions = errors?.[0]?.extensions ?? {};
     expect(extensions.code).toBe(code);

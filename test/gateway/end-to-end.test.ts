@@ -69,7 +69,7 @@ describe('an ingestion of the sample mapping', () => {
       mappingIds: [mappingId],
     });
     const { data } = await gateway.client.execute(StartIngestionDocument, { mappingId });
-    if (data?.startIngestion.__typename !== 'IngestionSubmitted') throw new Error('not submitted');
+    if (data?.startIngestion?.__typename !== 'IngestionSubmitted') throw new Error('not submitted');
     const { requestId } = data.startIngestion.request;
 
     const again = await gateway.client.execute(StartIngestionDocument, { mappingId });

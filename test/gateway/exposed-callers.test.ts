@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
 import type { ExposureConfig } from '../../src/config/exposure.js';
@@ -8,7 +9,7 @@ import { newApiKey } from '../../src/server/api-keys.js';
 import type { Limits } from '../../src/server/limits/limits.js';
 import { IngestionStatusChangedDocument, StartIngestionDocument } from '../generated/operations.js';
 import { privateExposure } from '../support/exposure.js';
-import { untilMetric } from '../support/metrics.js';
+import { readMetric, untilMetric } from '../support/metrics.js';
 import { askSocket, openSocket } from '../support/raw-socket.js';
 import { startTestUpstream } from '../support/start-test-upstream.js';
 import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
@@ -205,6 +206,7 @@ describe('the time of an operation', () => {
     const answer = (await (
       await post({ query: `mutation { ${one('a')} ${one('b')} }` })
     ).json()) as Answer;
+    expect(answer.data).toEqual({ a: { __typename: 'IngestionSubmitted' }, b: null });
     expect(answer.errors).toMatchObject([
       {
         path: ['b'],
@@ -318,6 +320,33 @@ describe('sign-ins that fail', () => {
   });
 });
 
+describe('what stands in a connection_init in place of a text', () => {
+  const odd = [
+    '{ "toString": null, "valueOf": null }',
+    `${'['.repeat(90)}${']'.repeat(90)}`,
+    '1e400',
+    'false',
+  ];
+
+  it('is not let in, is no fault of the gateway, and counts as a failed sign-in', async () => {
+    gateway = await startTestGateway(upstream.config, {
+      signIn: { accessTokens: null, apiKeys: [] },
+      exposure: {
+        ...privateExposure,
+        limits: { ...privateExposure.limits, maxFailedSignInsPerMinute: odd.length },
+      },
+    });
+    const codes: number[] = [];
+    for (const authorization of [...odd, ...odd.slice(0, 1)]) {
+      const socket = await openSocket(gateway.url, { isGreeted: false });
+      socket.send(`{"type":"connection_init","payload":{"authorization":${authorization}}}`);
+      codes.push(await socket.closed);
+    }
+    expect(codes).toEqual([4401, 4401, 4401, 4401, 4429]);
+    expect(gateway.logLines.filter(({ level }) => Number(level) >= 40)).toEqual([]);
+  });
+});
+
 describe('sockets', () => {
   it('of one caller are so many at a time', async () => {
     await start({ maxSocketsPerCaller: 2 });
@@ -358,11 +387,119 @@ describe('sockets', () => {
         },
       ],
     });
+    // What is being opened has its place until it is known to be over.
+    await untilMetric(gateway.url, 'sluice_stream_listeners', 2);
     socket.send({ type: 'complete', id: '1' });
     expect(await askSocket(socket, { query })).toEqual({ data });
     await untilMetric(gateway.url, 'sluice_stream_listeners', 1);
     await socket.close();
   });
+});
+
+describe('operations that are under way', () => {
+  const silent = `{ ingestionStatus(mappingId: "${oddMappings.silent}", requestId: "1") { status } }`;
+  const ask = { type: 'subscribe', payload: { query: silent } };
+
+  /** Have operations begin that nobody waits for. */
+  async function abandon(count: number): Promise<void> {
+    const socket = await openSocket(gateway.url);
+    for (let index = 0; index < count; index += 1) {
+      socket.send({ ...ask, id: `${index}` });
+      socket.send({ type: 'complete', id: `${index}` });
+    }
+    // Answered behind them.
+    socket.send({ type: 'ping' });
+    await socket.next();
+    await socket.close();
+  }
+
+  it('count on their socket while they work, though they were completed', async () => {
+    await start({ maxOperationsPerSocket: 2, operationTimeoutMs: 300 });
+    const socket = await openSocket(gateway.url);
+    for (const id of ['1', '1']) {
+      socket.send({ ...ask, id });
+      socket.send({ type: 'complete', id });
+    }
+    expect(codesOf((await askSocket(socket, { query })) as Answer)).toEqual([
+      'TOO_MANY_OPERATIONS',
+    ]);
+    // They are over in time, and make room.
+    for (;;) {
+      const answer = (await askSocket(socket, { query })) as Answer;
+      if (answer.data) break;
+      expect(codesOf(answer)).toEqual(['TOO_MANY_OPERATIONS']);
+    }
+    await socket.close();
+  });
+
+  it('count for their caller over both transports, and when its sockets are closed', async () => {
+    await start({ maxOperationsPerCaller: 2 });
+    await abandon(2);
+    const refused = await post({ query });
+    expect(refused.status).toBe(429);
+    expect(refused.headers.get('retry-after')).toBe('1');
+    const errors = [
+      {
+        message: 'A caller may have at most 2 queries and mutations under way. Wait for one.',
+        extensions: { code: 'TOO_MANY_OPERATIONS' },
+      },
+    ];
+    expect(await refused.json()).toEqual({ errors });
+    const socket = await openSocket(gateway.url);
+    expect(await askSocket(socket, { query })).toEqual({ errors });
+    await socket.close();
+  });
+
+  it('are so many of all callers together', async () => {
+    await start({ maxOperations: 2 });
+    await abandon(2);
+    const refused = await post({ query });
+    expect(refused.status).toBe(503);
+    expect(codesOf((await refused.json()) as Answer)).toEqual(['TOO_MANY_OPERATIONS']);
+  });
+
+  it('may be subscriptions that cost so much together, on all sockets of a caller', async () => {
+    // 11 points each.
+    const payload = { query: 'subscription { ingestionActivity { to } }' };
+    await start({ maxSubscriptionCostPerCaller: 30 });
+    const [first, second] = [await openSocket(gateway.url), await openSocket(gateway.url)];
+    first.send({ type: 'subscribe', id: '1', payload });
+    second.send({ type: 'subscribe', id: '1', payload });
+    await untilMetric(gateway.url, 'sluice_stream_listeners', 2);
+    expect(await askSocket(second, payload)).toEqual({
+      errors: [
+        {
+          message:
+            'The subscriptions of a caller may have at most 30 points of cost together. Complete one, or select less.',
+          extensions: { code: 'TOO_MANY_OPERATIONS' },
+        },
+      ],
+    });
+    first.send({ type: 'complete', id: '1' });
+    await untilMetric(gateway.url, 'sluice_stream_listeners', 1);
+    second.send({ type: 'subscribe', id: '2', payload });
+    await untilMetric(gateway.url, 'sluice_stream_listeners', 2);
+    await second.close();
+    await first.close();
+  });
+});
+
+describe('answers over HTTP that nobody reads', () => {
+  it.each(['/explorer/main.js', '/explorer/styles.css'])(
+    'are cut off, and their memory is free again: %s',
+    async (path) => {
+      await start({ operationTimeoutMs: 100 });
+      const { hostname, port } = new URL(gateway.url);
+      const connection = connect(Number(port), hostname).pause();
+      connection.on('error', () => {});
+      const cut = once(connection, 'close');
+      connection.write(`GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`.repeat(20));
+      while ((await readMetric(gateway.url, 'sluice_http_unread_bytes')) === 0) {}
+      await untilMetric(gateway.url, 'sluice_http_unread_bytes', 0);
+      connection.resume();
+      await cut;
+    },
+  );
 });
 
 describe('pages of other sites', () => {

@@ -27,6 +27,7 @@ afterAll(async () => {
 
 describe('a socket that does not keep to the protocol is closed', () => {
   const subscribe = { type: 'subscribe', id: '1', payload: { query: changed } };
+  const nest = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`;
   const twice = (id: string) => [
     { ...subscribe, id },
     { ...subscribe, id },
@@ -46,6 +47,17 @@ describe('a socket that does not keep to the protocol is closed', () => {
     ['a subscribe without a query', 4400, [{ ...subscribe, payload: {} }]],
     ['a query that is no text', 4400, [{ ...subscribe, payload: { query: 5 } }]],
     ['variables in a list', 4400, [{ ...subscribe, payload: { query: changed, variables: [] } }]],
+    ['JSON nested too deep', 4400, [`{"type":"ping","payload":{"a":${nest(6_000)}}}`]],
+    [
+      'variables nested too deep',
+      4400,
+      [
+        `{"type":"subscribe","id":"1","payload":{"query":"{__typename}","variables":{"a":${nest(6_000)}}}}`,
+      ],
+    ],
+    ['an id that is no text', 4400, [{ ...subscribe, id: 7 as unknown as string }]],
+    ['an id of 1,025 characters', 4400, [{ ...subscribe, id: 'x'.repeat(1_025) }]],
+    ['a payload in a list', 4400, [{ type: 'ping', payload: [] }]],
     ['two subscribes with one id', 4409, twice('1')],
     ['two subscribes with one long id', 4409, twice('é'.repeat(1_000))],
     ['a second connection_init', 4429, [{ type: 'connection_init' }]],

@@ -84,7 +84,7 @@ export type StartIngestionMutation = { readonly startIngestion:
     | { readonly __typename: 'MappingNotPublished', readonly mappingId: string, readonly message: string }
     | { readonly __typename: 'MappingNotStopped', readonly mappingId: string, readonly message: string }
     | { readonly __typename: 'StartIngestionError', readonly mappingId: string, readonly message: string, readonly code: string, readonly outcomeUnknown: boolean, readonly retryAfterMs: number | null }
-   };
+   | null };
 
 export type StartIngestionsMutationVariables = Exact<{
   inputs: ReadonlyArray<StartIngestionInput> | StartIngestionInput;
@@ -98,7 +98,7 @@ export type StartIngestionsMutation = { readonly startIngestions: ReadonlyArray<
     | { readonly __typename: 'MappingNotPublished', readonly mappingId: string, readonly message: string }
     | { readonly __typename: 'MappingNotStopped', readonly mappingId: string, readonly message: string }
     | { readonly __typename: 'StartIngestionError', readonly mappingId: string, readonly message: string, readonly code: string, readonly outcomeUnknown: boolean, readonly retryAfterMs: number | null }
-  > };
+   | null> | null };
 
 export type IngestionStatusQueryVariables = Exact<{
   mappingId: string | number;

@@ -194,7 +194,27 @@ const payloads = fc.oneof(
   ),
 );
 
+const levels = (count: number) => `${'['.repeat(count)}${']'.repeat(count)}`;
+/** JSON that no client library would send, in each place where something is read. */
+const oddValues = fc.oneof(
+  fc.constantFrom('1e400', '"\\ud800"', '{"toString":1,"valueOf":null}', '{"__proto__":{"x":1}}'),
+  fc.constantFrom(
+    '{"constructor":{"prototype":{}}}',
+    '{"length":1e9}',
+    '{"a":1,"a":2}',
+    '[]',
+    '""',
+  ),
+  fc.integer({ min: 1, max: 50_000 }).map(levels),
+);
+const oddBodies = fc
+  .constantFrom('query', 'operationName', 'variables', 'extensions', 'documentId', 'a')
+  .chain((name) =>
+    oddValues.map((value) => `{"query":"query($a:ID!){node(id:$a){id}}","${name}":${value}}`),
+  );
+
 const bodies = fc.oneof(
+  oddBodies,
   payloads.map((payload) => JSON.stringify(payload)),
   payloads.chain((payload) => mutated([...JSON.stringify(payload)], '')),
   fc.json(),
@@ -345,7 +365,22 @@ const messages = fc.record(
   },
   { requiredKeys: ['type'] },
 );
+const oddFrames = oddValues.chain((value) =>
+  fc.constantFrom(
+    `{"type":"connection_init","payload":{"authorization":${value}}}`,
+    `{"type":"connection_init","payload":${value}}`,
+    `{"type":"ping","payload":{"a":${value}}}`,
+    `{"type":"pong","payload":${value}}`,
+    `{"type":"complete","id":${value}}`,
+    `{"type":"subscribe","id":"3","payload":{"query":"{__typename}","variables":{"a":${value}}}}`,
+    `{"type":"subscribe","id":"4","payload":{"query":"query($a:ID!){node(id:$a){id}}","variables":{"a":${value}}}}`,
+    `{"type":"subscribe","id":"5","payload":{"query":"subscription($a:[ID!]){ingestionActivity(mappingIds:$a){to}}","variables":{"a":${value}}}}`,
+    `{"type":"subscribe","id":"6","payload":{"query":"{__typename}","operationName":${value}}}`,
+    `{"type":"subscribe","id":"7","payload":{"query":"{__typename}","extensions":${value}}}`,
+  ),
+);
 const frames = fc.oneof(
+  { weight: 3, arbitrary: oddFrames },
   { weight: 5, arbitrary: messages.map((message) => JSON.stringify(message)) },
   messages.chain((message) => mutated([...JSON.stringify(message)], '')),
   fc.uint8Array({ maxLength: 100 }).map((bytes) => Buffer.from(bytes)),

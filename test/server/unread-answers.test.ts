@@ -16,7 +16,7 @@ let server: FastifyInstance;
 beforeEach(async () => {
   server = Fastify({ forceCloseConnections: true });
   makeTimeoutsFair(server.server, 30_000);
-  cutUnreadAnswers(server, TIMEOUT_MS);
+  cutUnreadAnswers(server, { idleMs: TIMEOUT_MS, wholeMs: 60_000 });
   server.get('/large', async () => 'x'.repeat(LARGE_BYTES));
   server.get('/small', async () => 'x');
   server.get('/slow', async () => {

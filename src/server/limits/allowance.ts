@@ -14,6 +14,8 @@ export interface Allowance {
    * @throws {RateLimitedError} it is not enough, and nothing more is left of it either
    */
   take(callerKey: string, count: number): Promise<void>;
+  /** How much the caller has left in this minute. */
+  left(callerKey: string): Promise<number>;
 }
 
 /** Makes what counts by these rules; `keyPrefix` names what is counted. */
@@ -29,7 +31,9 @@ export function createAllowance(
   perMinute: number,
   newLimiter = inThisProcess,
 ): Allowance {
-  if (perMinute === Number.POSITIVE_INFINITY) return { take: async () => {} };
+  if (perMinute === Number.POSITIVE_INFINITY) {
+    return { take: async () => {}, left: async () => Number.POSITIVE_INFINITY };
+  }
   const limiter = newLimiter({ keyPrefix: what, points: perMinute, duration: MINUTE_S });
   async function consume(callerKey: string, count: number): Promise<void> {
     try {
@@ -55,6 +59,10 @@ export function createAllowance(
           retryAfterMs,
         );
       }
+    },
+    async left(callerKey) {
+      const counted = await limiter.get(callerKey);
+      return Math.max(0, counted?.remainingPoints ?? perMinute);
     },
   };
 }

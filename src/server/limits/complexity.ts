@@ -11,18 +11,21 @@ import { measureShape } from './operation-shape.js';
 /** The code of every operation that is more than one may be. */
 export const TOO_COMPLEX = 'OPERATION_TOO_COMPLEX';
 
+/** Far more than any name that says something. */
+const MAX_ALIAS_LENGTH = 200;
+
 /** Whether operations are within the limits of what one may be. */
 export interface ComplexityCheck {
-  /** What is wrong with a valid operation, before it is run. */
+  /** What a valid operation costs, or why it is not run. */
   ofOperation(
     document: DocumentNode,
     operation: OperationDefinitionNode,
     variables: Readonly<Record<string, unknown>> | null | undefined,
-  ): GraphQLError | null;
+  ): number | GraphQLError;
 }
 
-/** What is known of an operation whatever its variables are. */
-type Verdict = { readonly error: GraphQLError | null; readonly isOfAnyVariables: boolean };
+/** What is known of an operation whatever its variables are; null where its cost depends on them. */
+type Verdict = { readonly cost: number | GraphQLError | null };
 
 /** Documents are kept by those who parse them; what was measured of them is kept as long. */
 export function createComplexityCheck(
@@ -33,25 +36,24 @@ export function createComplexityCheck(
 
   function judgeShape(document: DocumentNode, operation: OperationDefinitionNode): Verdict {
     const shape = measureShape(document, operation);
-    const error =
+    const cost =
       exceeded('levels of fields', shape.depth, limits.maxDepth) ??
       exceeded('aliases', shape.aliases, limits.maxAliases) ??
+      exceeded('characters in an alias', shape.aliasLength, MAX_ALIAS_LENGTH) ??
       exceeded('fields of its own', shape.rootFields, limits.maxRootFields) ??
       exceeded('directives', shape.directives, limits.maxDirectives);
-    return { error, isOfAnyVariables: error !== null };
+    return { cost };
   }
 
   return {
     ofOperation(document, operation, variables) {
       const known = verdicts.get(operation) ?? judgeShape(document, operation);
-      if (known.isOfAnyVariables) {
-        verdicts.set(operation, known);
-        return known.error;
-      }
-      const { cost, isOfAnyVariables } = measureCost(schema, document, operation, variables ?? {});
-      const error = exceeded('points of cost', cost, limits.maxCost);
-      verdicts.set(operation, isOfAnyVariables ? { error, isOfAnyVariables } : known);
-      return error;
+      verdicts.set(operation, known);
+      if (known.cost !== null) return known.cost;
+      const measured = measureCost(schema, document, operation, variables ?? {});
+      const cost = exceeded('points of cost', measured.cost, limits.maxCost) ?? measured.cost;
+      if (measured.isOfAnyVariables) verdicts.set(operation, { cost });
+      return cost;
     },
   };
 }

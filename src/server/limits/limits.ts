@@ -9,6 +9,12 @@ export interface Limits {
   readonly maxBodyBytes: number;
   /** Operations that are under way on one socket. */
   readonly maxOperationsPerSocket: number;
+  /** Queries and mutations of a caller that are under way, over whichever transport, whether it still waits or not. */
+  readonly maxOperationsPerCaller: number;
+  /** The same, of all callers. */
+  readonly maxOperations: number;
+  /** Points of cost of all subscriptions that a caller has open, by the rules of `operation-cost.ts`. */
+  readonly maxSubscriptionCostPerCaller: number;
   readonly maxSockets: number;
   readonly maxSocketsPerCaller: number;
   readonly maxRequestsPerMinute: number;
@@ -24,6 +30,9 @@ export const defaultLimits: Limits = {
   operationTimeoutMs: 30_000,
   maxBodyBytes: 128 * 1024,
   maxOperationsPerSocket: 100,
+  maxOperationsPerCaller: 200,
+  maxOperations: 2_000,
+  maxSubscriptionCostPerCaller: 250_000,
   maxSockets: 10_000,
   maxSocketsPerCaller: 100,
   maxRequestsPerMinute: 3_000,
@@ -33,6 +42,8 @@ export const defaultLimits: Limits = {
 
 /** Limits that hold for a caller, where all that can call are programs of this machine. */
 export const noCallerLimits = {
+  maxOperationsPerCaller: Number.POSITIVE_INFINITY,
+  maxSubscriptionCostPerCaller: Number.POSITIVE_INFINITY,
   maxSocketsPerCaller: Number.POSITIVE_INFINITY,
   maxRequestsPerMinute: Number.POSITIVE_INFINITY,
   maxStartsPerMinute: Number.POSITIVE_INFINITY,

@@ -11,6 +11,8 @@ import {
 export interface OperationShape {
   readonly depth: number;
   readonly aliases: number;
+  /** Characters of the longest: it stands in the answer as often as its field does, and in the path of each error. */
+  readonly aliasLength: number;
   readonly directives: number;
   readonly rootFields: number;
 }
@@ -41,6 +43,7 @@ export function measureShape(
     return {
       depth: isIntrospection ? 1 : 1 + within.depth,
       aliases: within.aliases + (selection.alias ? 1 : 0),
+      aliasLength: Math.max(within.aliasLength, selection.alias?.value.length ?? 0),
       directives,
       rootFields: 1,
     };
@@ -74,12 +77,19 @@ export function fragmentsOf(document: DocumentNode): ReadonlyMap<string, Fragmen
   );
 }
 
-const nothing: OperationShape = { depth: 0, aliases: 0, directives: 0, rootFields: 0 };
+const nothing: OperationShape = {
+  depth: 0,
+  aliases: 0,
+  aliasLength: 0,
+  directives: 0,
+  rootFields: 0,
+};
 
 function add(sum: OperationShape, more: OperationShape): OperationShape {
   return {
     depth: Math.max(sum.depth, more.depth),
     aliases: sum.aliases + more.aliases,
+    aliasLength: Math.max(sum.aliasLength, more.aliasLength),
     directives: sum.directives + more.directives,
     rootFields: sum.rootFields + more.rootFields,
   };

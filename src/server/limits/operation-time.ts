@@ -1,34 +1,52 @@
-import type { GraphQLFieldResolver, GraphQLObjectType, GraphQLSchema } from 'graphql';
+import {
+  type GraphQLFieldResolver,
+  type GraphQLObjectType,
+  type GraphQLOutputType,
+  type GraphQLSchema,
+  isIntrospectionType,
+  isNonNullType,
+  isObjectType,
+  OperationTypeNode,
+} from 'graphql';
 import { OperationTimeoutError } from '../../ingestion/gateway-error.js';
 import type { OperationContext } from '../../resolvers/operation-context.js';
 
 type Resolver = GraphQLFieldResolver<unknown, OperationContext>;
 
 /**
- * Give each operation so much time.
+ * Give each operation so much time, and each event of a subscription as much to be executed in.
  *
- * A query's field that has no answer by then is an error, and the rest is answered. A start that is under way
- * is waited for, because its outcome must be told, and a call to the upstream has a time of its own; those that
- * come behind it in the same operation are not started any more. Of a subscription only what comes before its
- * first event takes time; a stream that comes too late holds nothing, for nobody has read from it.
+ * A field that has no answer by then is an error, however deep it stands, and the rest is answered. A start that
+ * is under way is waited for, because its outcome must be told, and a call to the upstream has a time of its
+ * own; those that come behind it in the same operation are not started any more. What is asked of a request that
+ * was started is ended where it may be null: any other would take the outcome with it. Of a subscription only
+ * what comes before its first event takes time; a stream that comes too late holds nothing, for nobody has read
+ * from it.
  */
 export function limitOperationTime(schema: GraphQLSchema, timeoutMs: number): void {
   const leftMs = ({ startedAt }: OperationContext) => startedAt + timeoutMs - performance.now();
+  const mutations = schema.getMutationType();
 
-  wrap(schema.getQueryType(), 'resolve', (resolve) => (root, args, context, info) => {
-    const answer = resolve(root, args, context, info);
-    const race = <T>(part: T | PromiseLike<T>) =>
-      isPromise(part)
-        ? inTime(
-            part,
-            leftMs(context),
-            `No answer came within ${timeoutMs} ms. Ask for less, or again.`,
-          )
-        : part;
-    return race(isPromise(answer) ? answer.then(eachOf(race)) : eachOf(race)(answer));
-  });
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type) || isIntrospectionType(type) || type === mutations) continue;
+    wrap(type, 'resolve', (resolve, fieldType) => (root, args, context, info) => {
+      const answer = resolve(root, args, context, info);
+      if (info.operation.operation === OperationTypeNode.MUTATION && isNonNullType(fieldType)) {
+        return answer;
+      }
+      const race = <T>(part: T | PromiseLike<T>) =>
+        isPromise(part)
+          ? inTime(
+              part,
+              leftMs(context),
+              `No answer came within ${timeoutMs} ms. Ask for less, or again.`,
+            )
+          : part;
+      return race(isPromise(answer) ? answer.then(eachOf(race)) : eachOf(race)(answer));
+    });
+  }
 
-  wrap(schema.getMutationType(), 'resolve', (resolve) => (root, args, context, info) => {
+  wrap(mutations, 'resolve', (resolve) => (root, args, context, info) => {
     if (leftMs(context) > 0) return resolve(root, args, context, info);
     throw new OperationTimeoutError(
       `This was not started: what stands before it took more than ${timeoutMs} ms.`,
@@ -44,11 +62,11 @@ export function limitOperationTime(schema: GraphQLSchema, timeoutMs: number): vo
 function wrap(
   type: GraphQLObjectType | null | undefined,
   method: 'resolve' | 'subscribe',
-  limit: (resolver: Resolver) => Resolver,
+  limit: (resolver: Resolver, fieldType: GraphQLOutputType) => Resolver,
 ): void {
   for (const field of Object.values(type?.getFields() ?? {})) {
     const resolver = field[method];
-    if (resolver) field[method] = limit(resolver);
+    if (resolver) field[method] = limit(resolver, field.type);
   }
 }
 

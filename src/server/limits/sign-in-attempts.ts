@@ -2,24 +2,77 @@ import { UnauthenticatedError } from '../../ingestion/gateway-error.js';
 import type { SignIn } from '../sign-in.js';
 import type { Allowance } from './allowance.js';
 
+/** Checks of one address that are under way. */
+interface Checks {
+  count: number;
+  /** Resolves when one of them is over. */
+  next: PromiseWithResolvers<void>;
+}
+
 /**
  * Count for each address what was not accepted, and tell who goes on so to wait.
  *
- * What is good is let in all the same: whoever fails on purpose locks out nobody behind the same address. No
- * number of attempts finds a key of 256 bits or forges a signature. What has expired was good once, and what
- * is missing is no attempt: neither is counted, as their clients must be told what to do.
+ * A token that was never seen takes its place among those that may fail before its signature is checked, and
+ * waits for one while others are being checked: so many checks a minute are all that nonsense can have done, be
+ * it sent at once. What is known already, and a good API key, are let in all the same: whoever fails on purpose
+ * locks them out for nobody behind the same address. What has expired was good once, and what is missing is no attempt: neither is counted, as
+ * their clients must be told what to do.
  */
 export function limitAttempts(signIn: SignIn, failures: Allowance): SignIn {
+  const checksByAddress = new Map<string, Checks>();
+
+  function begin(addressKey: string): Checks {
+    const checks = checksByAddress.get(addressKey) ?? { count: 0, next: Promise.withResolvers() };
+    checks.count += 1;
+    checksByAddress.set(addressKey, checks);
+    return checks;
+  }
+
+  function end(addressKey: string, checks: Checks): void {
+    checks.count -= 1;
+    if (checks.count === 0) checksByAddress.delete(addressKey);
+    checks.next.resolve();
+    checks.next = Promise.withResolvers();
+  }
+
+  /** @throws {RateLimitedError} too many have failed, and none is being checked that may turn out to be good */
+  async function beginInTurn(addressKey: string): Promise<Checks> {
+    for (;;) {
+      const left = await failures.left(addressKey);
+      const checks = checksByAddress.get(addressKey);
+      if ((checks?.count ?? 0) < left) return begin(addressKey);
+      if (checks) await checks.next.promise;
+      else await failures.take(addressKey, 1);
+    }
+  }
+
+  async function identifyCounted(authorization: string | undefined, addressKey: string) {
+    const checks = await beginInTurn(addressKey);
+    try {
+      return await identify(authorization, addressKey);
+    } finally {
+      end(addressKey, checks);
+    }
+  }
+
+  async function identify(authorization: string | undefined, addressKey: string) {
+    try {
+      return await signIn.identify(authorization, addressKey);
+    } catch (error) {
+      if (isFailure(error)) await failures.take(addressKey, 1);
+      throw error;
+    }
+  }
+
   return {
     ...signIn,
-    async identify(authorization, addressKey) {
-      try {
-        return await signIn.identify(authorization, addressKey);
-      } catch (error) {
-        const isFailure = error instanceof UnauthenticatedError && error.reason === 'refused';
-        if (isFailure) await failures.take(addressKey, 1);
-        throw error;
-      }
-    },
+    identify: (authorization, addressKey) =>
+      signIn.needsCheck(authorization)
+        ? identifyCounted(authorization, addressKey)
+        : identify(authorization, addressKey),
   };
+}
+
+function isFailure(error: unknown): boolean {
+  return error instanceof UnauthenticatedError && error.reason === 'refused';
 }

@@ -1,0 +1,75 @@
+import { expect, it } from '@jest/globals';
+import {
+  type ExecutionResult,
+  execute,
+  GraphQLNonNull,
+  GraphQLObjectType,
+  GraphQLSchema,
+  GraphQLString,
+  parse,
+} from 'graphql';
+import { limitOperationTime } from '../../../src/server/limits/operation-time.js';
+
+const TIMEOUT_MS = 20;
+
+/** A schema in which some things take a while, and some take for ever. */
+function limitedSchema(): GraphQLSchema {
+  const resolve = () => new Promise<never>(() => {});
+  const request: GraphQLObjectType = new GraphQLObjectType({
+    name: 'Request',
+    fields: () => ({
+      id: { type: new GraphQLNonNull(GraphQLString), resolve: () => '1' },
+      silent: { type: GraphQLString, resolve },
+      needed: { type: new GraphQLNonNull(GraphQLString), resolve },
+      late: {
+        type: new GraphQLNonNull(GraphQLString),
+        resolve: () => new Promise((done) => setTimeout(done, 2 * TIMEOUT_MS, 'late')),
+      },
+      next: { type: request, resolve: () => ({}) },
+    }),
+  });
+  const root = { type: request, resolve: () => ({}) };
+  const schema = new GraphQLSchema({
+    query: new GraphQLObjectType({ name: 'Query', fields: { request: root } }),
+    mutation: new GraphQLObjectType({ name: 'Mutation', fields: { start: root } }),
+    subscription: new GraphQLObjectType({ name: 'Subscription', fields: { happened: root } }),
+  });
+  limitOperationTime(schema, TIMEOUT_MS);
+  return schema;
+}
+
+async function run(query: string): Promise<ExecutionResult> {
+  const contextValue = { startedAt: performance.now() };
+  return execute({ schema: limitedSchema(), document: parse(query), contextValue });
+}
+
+const silent = (...path: string[]) => [
+  expect.objectContaining({
+    path,
+    message: 'No answer came within 20 ms. Ask for less, or again.',
+  }),
+];
+
+it('a field below others that has no answer in time is an error, and the rest is answered', async () => {
+  const { data, errors } = await run('{ request { id next { id silent } } }');
+  expect(data).toEqual({ request: { id: '1', next: { id: '1', silent: null } } });
+  expect(errors).toEqual(silent('request', 'next', 'silent'));
+});
+
+it('so is one of an event', async () => {
+  const { data, errors } = await run('subscription { happened { id silent } }');
+  expect(data).toEqual({ happened: { id: '1', silent: null } });
+  expect(errors).toEqual(silent('happened', 'silent'));
+});
+
+it('and one that must not be null takes what it stands in with it', async () => {
+  const { data, errors } = await run('{ request { id needed } }');
+  expect(data).toEqual({ request: null });
+  expect(errors).toEqual(silent('request', 'needed'));
+});
+
+it('but never a start: what must not be null below it is waited for', async () => {
+  const { data, errors } = await run('mutation { start { id late silent } }');
+  expect(data).toEqual({ start: { id: '1', late: 'late', silent: null } });
+  expect(errors).toEqual(silent('start', 'silent'));
+});

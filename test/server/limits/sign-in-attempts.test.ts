@@ -1,0 +1,109 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { pino } from 'pino';
+import { systemClock } from '../../../src/datasources/system-clock.js';
+import { anonymous } from '../../../src/ingestion/caller.js';
+import { GatewayError } from '../../../src/ingestion/gateway-error.js';
+import { newApiKey } from '../../../src/server/api-keys.js';
+import { createAllowance } from '../../../src/server/limits/allowance.js';
+import { limitAttempts } from '../../../src/server/limits/sign-in-attempts.js';
+import { createSignIn, type SignIn } from '../../../src/server/sign-in.js';
+import {
+  type IssuerKey,
+  newIssuerKey,
+  signToken,
+  startTokenIssuer,
+  type TokenIssuer,
+  toTokenRules,
+} from '../../support/token-issuer.js';
+
+const MAX_FAILED = 3;
+
+let key: IssuerKey;
+let stranger: IssuerKey;
+let issuer: TokenIssuer;
+
+beforeAll(async () => {
+  key = await newIssuerKey('k1');
+  // Names the issuer’s key, and is another.
+  stranger = await newIssuerKey('k1');
+  issuer = await startTokenIssuer(key);
+});
+
+afterAll(() => issuer.close());
+
+const apiKey = newApiKey();
+
+/** A limited sign-in, and how often it had to look at what was shown. */
+function openSignIn() {
+  const config = {
+    accessTokens: toTokenRules(issuer),
+    apiKeys: [{ ...anonymous, name: 'ops', sha256: apiKey.sha256 }],
+  };
+  const signIn = createSignIn(config, systemClock, pino({ level: 'silent' }));
+  const looked = { count: 0 };
+  const counted: SignIn = {
+    ...signIn,
+    identify(authorization, addressKey) {
+      looked.count += 1;
+      return signIn.identify(authorization, addressKey);
+    },
+  };
+  const limited = limitAttempts(counted, createAllowance('failed sign-ins', MAX_FAILED));
+  return {
+    looked,
+    /** Who it is, or the code of the error. */
+    async show(credentials: string, address = 'a'): Promise<string | null> {
+      try {
+        return (await limited.identify(`Bearer ${credentials}`, address)).name;
+      } catch (error) {
+        if (error instanceof GatewayError) return error.code;
+        throw error;
+      }
+    },
+  };
+}
+
+const forged = (index: number) => signToken(stranger, { jti: `${index}` });
+const good = (index: number) => signToken(key, { jti: `${index}` });
+const many = <T>(count: number, make: (index: number) => Promise<T>) =>
+  Promise.all(Array.from({ length: count }, (_, index) => make(index)));
+const countOf = (all: readonly unknown[], one: unknown) =>
+  all.filter((each) => each === one).length;
+
+it('of a hundred forged tokens at once only so many are looked at as may fail', async () => {
+  const { looked, show } = openSignIn();
+  const tokens = await many(100, forged);
+  const shown = await Promise.all(tokens.map((token) => show(token)));
+  expect(countOf(shown, 'UNAUTHENTICATED')).toBe(MAX_FAILED);
+  expect(countOf(shown, 'RATE_LIMITED')).toBe(100 - MAX_FAILED);
+  expect(looked.count).toBe(MAX_FAILED);
+});
+
+it('a hundred good tokens at once are all let in, and use nothing up', async () => {
+  const { show } = openSignIn();
+  const tokens = await many(100, good);
+  const shown = await Promise.all(tokens.map((token) => show(token)));
+  expect(countOf(shown, 'ci')).toBe(100);
+  expect(await show(await forged(0))).toBe('UNAUTHENTICATED');
+});
+
+it('good ones among forged ones are let in while there is room, and later where they are known', async () => {
+  const { show } = openSignIn();
+  const known = await good(0);
+  expect(await show(known)).toBe('ci');
+  for (let index = 0; index < MAX_FAILED; index += 1) await show(await forged(index));
+  expect(await show(await forged(9))).toBe('RATE_LIMITED');
+  expect(await show(known)).toBe('ci');
+  expect(await show(apiKey.key)).toBe('ops');
+  // Not seen before: to know that it is good is what would cost.
+  expect(await show(await good(1))).toBe('RATE_LIMITED');
+  expect(await show(await good(1), 'another address')).toBe('ci');
+});
+
+it('a token that has expired is told so, however often it comes, and uses nothing up', async () => {
+  const { show } = openSignIn();
+  const expired = await signToken(key, { exp: 1 });
+  const shown = await many(20, () => show(expired));
+  expect(countOf(shown, 'UNAUTHENTICATED')).toBe(20);
+  expect(await show(await forged(0))).toBe('UNAUTHENTICATED');
+});

@@ -1,12 +1,13 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from '@jest/globals';
+import { proxyVariables } from '../src/config/proxies.js';
 import { settings } from '../src/config/settings.js';
 import { secrets } from '../src/config/sources.js';
 
 const MAX_README_BYTES = 9 * 1024;
 
-const settingNames = Object.keys(settings);
+const settingNames = [...Object.keys(settings), ...proxyVariables];
 const settingsPage = readText('docs/settings.md');
 const errorsPage = readText('docs/errors.md');
 const envExample = readText('.env.example');
@@ -37,8 +38,8 @@ function codesOf(paths: readonly string[]): Set<string> {
     ...text.matchAll(/\bcode\b(?:: | = |: string = )'([A-Z]+)'/g),
   ].map(([, code]) => code ?? '');
   const others = new Set([...settingNames, 'IN_PROGRESS']);
-  // Node.js names its own errors this way.
-  return new Set(found.filter((code) => !others.has(code) && !/^(ERR|EAI)_|^E[A-Z]+$/.test(code)));
+  // Node.js and its HTTP parser name their own errors this way.
+  return new Set(found.filter((code) => !others.has(code) && !/^(ERR|EAI|HPE)_|^E[A-Z]+$/.test(code)));
 }
 
 /** As GitHub makes them of headings. */

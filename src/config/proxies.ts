@@ -15,6 +15,9 @@ export interface OutgoingProxies {
   readonly exempt: readonly string[];
 }
 
+/** The variables that say so. */
+export const proxyVariables = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'] as const;
+
 /**
  * By way of whom calls leave, from the variables that other programs read as well. Each may be written in capitals
  * or not; where both are set, the one in small letters counts.

@@ -20,7 +20,7 @@ export default {
         '**/gateway/*.scripted.test.js',
         '**/gateway/{embedded-faults,end-to-end,exposed-abuse,fan-out,faulty-campaign,given-platform,leak,sign-in-matrix}.test.js',
       ],
-      testPathIgnorePatterns: ['/datasources/postgres-'],
+      testPathIgnorePatterns: ['/log/postgres/'],
       transform: {},
       testEnvironment: 'node',
       globals: {
@@ -31,7 +31,7 @@ export default {
       rootDir: 'dist',
       displayName: 'postgres',
       testMatch: [
-        '<rootDir>/test/datasources/{ingestion-log,log-invariants,start-log,postgres-*}.test.js',
+        '<rootDir>/test/datasources/log/**/{ingestion-log,log-invariants,start-log,postgres-*}.test.js',
         '<rootDir>/test/gateway/*.test.js',
         '<rootDir>/test/ingestion/start-ingestion.test.js',
         '<rootDir>/test/watch/{retrier,two-watchers}.test.js',

@@ -14,8 +14,7 @@ import { MappingsInvalidError } from './campaign/mapping-fault.js';
 import { StateUnusableError } from './campaign/state-database.js';
 import type { PlatformSettings } from './campaign/upload/platform-client.js';
 import { toOutgoingProxies } from './config/proxies.js';
-import { findProxy } from './datasources/outgoing-proxy.js';
-import { toListenFault } from './listen-fault.js';
+import { findProxy } from './datasources/upstream/outgoing-proxy.js';
 import { startLocalPlatform } from './local-platform.js';
 import { DataFolderUnusableError as ReceiverFolderUnusableError } from './platform/batch-store.js';
 import { DatasetsInvalidError } from './platform/datasets.js';
@@ -25,7 +24,8 @@ import {
   parsePlatformConfig,
   toClientEnvironment,
 } from './platform/platform-config.js';
-import { stopOnSignal } from './stop-signals.js';
+import { toListenFault } from './process/listen-fault.js';
+import { stopOnSignal } from './process/stop-signals.js';
 
 /** What the operator can mend. */
 const PLAIN_ERRORS = [

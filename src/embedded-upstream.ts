@@ -10,7 +10,7 @@ import { StateUnusableError } from './campaign/state-database.js';
 import type { PlatformSettings } from './campaign/upload/platform-client.js';
 import type { PlatformConfig } from './config/platform.js';
 import type { EmbeddedService, RemoteUpstream } from './config/upstream.js';
-import { findProxy, type OutgoingProxies } from './datasources/outgoing-proxy.js';
+import { findProxy, type OutgoingProxies } from './datasources/upstream/outgoing-proxy.js';
 import { startLocalPlatform } from './local-platform.js';
 import { DataFolderUnusableError as ReceiverFolderUnusableError } from './platform/batch-store.js';
 import { DatasetsInvalidError } from './platform/datasets.js';

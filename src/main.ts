@@ -10,14 +10,14 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE_MAJOR) {
   );
   process.exitCode = 1;
 } else {
-  const { answerArguments } = await import('./arguments.js');
+  const { answerArguments } = await import('./process/arguments.js');
   const answer = answerArguments(process.argv.slice(2));
   if (answer) {
     (answer.exitCode === 0 ? process.stdout : process.stderr).write(`${answer.text}\n`);
     process.exit(answer.exitCode);
   }
   // Before the rest, which takes a moment to import.
-  const { listenForStopSignals } = await import('./stop-signals.js');
+  const { listenForStopSignals } = await import('./process/stop-signals.js');
   const signals = listenForStopSignals();
   const { serve } = await import('./serve.js');
   await serve(signals);

@@ -1,20 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { RemoteUpstream } from './config/upstream.js';
-import { createSharedCallBudget } from './datasources/call-budget.shared.js';
-import { createCallReservations } from './datasources/call-reservations.datasource.js';
-import { type CallerCounts, createCallerCounts } from './datasources/caller-counts.datasource.js';
-import type { SharedAccess } from './datasources/campaign.datasource.js';
-import type { LogTables } from './datasources/ingestion-log.schema.js';
-import type { LogDatabase } from './datasources/log-database.js';
-import type { ReplicaTables } from './datasources/replica.schema.js';
+import type { LogTables } from './datasources/log/ingestion-log.schema.js';
+import type { LogDatabase } from './datasources/log/log-database.js';
+import { createSharedCallBudget } from './datasources/replicas/call-budget.shared.js';
+import { createCallReservations } from './datasources/replicas/call-reservations.datasource.js';
+import {
+  type CallerCounts,
+  createCallerCounts,
+} from './datasources/replicas/caller-counts.datasource.js';
+import type { ReplicaTables } from './datasources/replicas/replica.schema.js';
 import {
   createReplicaRegistry,
   type ReplicaDatabase,
-} from './datasources/replica-registry.datasource.js';
-import { createTokenSeal } from './datasources/token-seal.js';
-import { createTokenShare } from './datasources/token-share.datasource.js';
-import { createWatchTable } from './datasources/watch-table.datasource.js';
+} from './datasources/replicas/replica-registry.datasource.js';
+import { createTokenSeal } from './datasources/replicas/token-seal.js';
+import { createTokenShare } from './datasources/replicas/token-share.datasource.js';
+import { createWatchTable } from './datasources/replicas/watch-table.datasource.js';
+import type { SharedAccess } from './datasources/upstream/campaign.datasource.js';
 import type { IngestionRecord } from './ingestion/ingestion-request.js';
 import type { Clock, IngestionLog } from './ingestion/ports.js';
 import { type Handover, singleReplica, type WatchLeases } from './ingestion/replica-ports.js';

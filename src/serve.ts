@@ -2,15 +2,15 @@ import { setTimeout } from 'node:timers/promises';
 import { isatty } from 'node:tty';
 import type { Logger } from 'pino';
 import { type Config, ConfigError, parseConfig } from './config.js';
-import { LogUnusableError } from './datasources/log-database.js';
+import { LogUnusableError } from './datasources/log/log-database.js';
 import { EMBEDDED_START_ERRORS, startEmbeddedUpstream } from './embedded-upstream.js';
 import { type Gateway, startGateway } from './gateway.js';
-import { toListenFault } from './listen-fault.js';
-import { createLogger } from './logger.js';
+import { toListenFault } from './process/listen-fault.js';
+import { createLogger } from './process/logger.js';
+import type { StopSignal, StopSignals } from './process/stop-signals.js';
+import { stopWithin } from './process/stop-within.js';
 import { ListenError } from './server/listen.js';
 import { ManifestInvalidError } from './server/persisted-operations.js';
-import type { StopSignal, StopSignals } from './stop-signals.js';
-import { stopWithin } from './stop-within.js';
 
 /** In the explorer’s tabs where nobody knows what mappings there are. */
 const PLACEHOLDER_MAPPING_ID = 'your-mapping-id';

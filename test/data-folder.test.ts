@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { DataFolderUnusableError, lockDataFolder } from '../src/campaign/data-lock.js';
 import { openState, StateUnusableError } from '../src/campaign/state-database.js';
-import { openIngestionLog } from '../src/datasources/ingestion-log.datasource.js';
-import { LogUnusableError } from '../src/datasources/log-database.js';
+import { LogUnusableError } from '../src/datasources/log/log-database.js';
 import {
   openBatchStore,
   DataFolderUnusableError as ReceiverFolderUnusableError,
 } from '../src/platform/batch-store.js';
+import { openIngestionLog } from './support/sqlite-log.js';
 
 /** Who has no rights on what others made. */
 const NOBODY = 65_534;

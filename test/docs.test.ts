@@ -39,7 +39,9 @@ function codesOf(paths: readonly string[]): Set<string> {
   ].map(([, code]) => code ?? '');
   const others = new Set([...settingNames, 'IN_PROGRESS']);
   // Node.js and its HTTP parser name their own errors this way.
-  return new Set(found.filter((code) => !others.has(code) && !/^(ERR|EAI|HPE)_|^E[A-Z]+$/.test(code)));
+  return new Set(
+    found.filter((code) => !others.has(code) && !/^(ERR|EAI|HPE)_|^E[A-Z]+$/.test(code)),
+  );
 }
 
 /** As GitHub makes them of headings. */

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { startEmbeddedUpstream } from '../src/embedded-upstream.js';
-import { createLogger } from '../src/logger.js';
+import { createLogger } from '../src/process/logger.js';
 import { createWorkspace, mappingYaml } from './campaign/support/running-service.js';
 
 it('the embedded service is another upstream once its state is gone, as its request ids start over', async () => {

@@ -1,10 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  type DurableIngestionLog,
-  openIngestionLog,
-} from '../../src/datasources/ingestion-log.datasource.js';
+import { type DurableIngestionLog } from '../../src/datasources/log/ingestion-log.datasource.js';
+import { openIngestionLog } from '../../test/support/sqlite-log.js';
 import { fillLog, refOf } from '../support/filled-log.js';
 
 /**

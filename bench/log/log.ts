@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { DatabaseSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
-import { openIngestionLog } from '../../src/datasources/ingestion-log.datasource.js';
-import { readCommitCount } from '../../src/datasources/ingestion-log.meta.js';
-import { openLog } from '../../src/datasources/sqlite.log-file.js';
+import { readCommitCount } from '../../src/datasources/log/ingestion-log.meta.js';
+import { openLog } from '../../src/datasources/log/sqlite/sqlite.log-file.js';
 import type { ReportedState } from '../../src/ingestion/ingestion-request.js';
+import { openIngestionLog } from '../../test/support/sqlite-log.js';
 import { refOf } from '../support/filled-log.js';
 
 /**

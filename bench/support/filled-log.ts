@@ -1,5 +1,5 @@
-import { toRequestRow, toTransitionRow } from '../../src/datasources/ingestion-log.rows.js';
-import { openLog } from '../../src/datasources/sqlite.log-file.js';
+import { toRequestRow, toTransitionRow } from '../../src/datasources/log/ingestion-log.rows.js';
+import { openLog } from '../../src/datasources/log/sqlite/sqlite.log-file.js';
 import type { IngestionRecord, ReportedState } from '../../src/ingestion/ingestion-request.js';
 import type { Transition } from '../../src/ingestion/transition.js';
 

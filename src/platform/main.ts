@@ -1,6 +1,6 @@
 import { pino } from 'pino';
-import { toListenFault } from '../listen-fault.js';
-import { stopOnSignal } from '../stop-signals.js';
+import { toListenFault } from '../process/listen-fault.js';
+import { stopOnSignal } from '../process/stop-signals.js';
 import { DataFolderUnusableError } from './batch-store.js';
 import { DatasetsInvalidError } from './datasets.js';
 import { readEnvFile } from './env-file.js';

@@ -1,6 +1,6 @@
-import type { IngestionBatchLoader } from '../datasources/ingestion-batch.loader.js';
-import type { IngestionRequestLoader } from '../datasources/ingestion-request.loader.js';
-import type { LineageLoader } from '../datasources/lineage.loader.js';
+import type { IngestionRequestLoader } from '../datasources/log/ingestion-request.loader.js';
+import type { LineageLoader } from '../datasources/log/lineage.loader.js';
+import type { IngestionBatchLoader } from '../datasources/platform/ingestion-batch.loader.js';
 import type { Caller } from '../ingestion/caller.js';
 import type { Followed } from '../watch/follow.js';
 

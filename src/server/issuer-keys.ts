@@ -7,9 +7,9 @@ import {
   type JWSHeaderParameters,
   type JWTVerifyGetKey,
 } from 'jose';
-import { exchange } from '../datasources/http-exchange.js';
-import { createHttpPool, type HttpPool } from '../datasources/http-pool.js';
-import type { OutgoingProxies } from '../datasources/outgoing-proxy.js';
+import { exchange } from '../datasources/upstream/http-exchange.js';
+import { createHttpPool, type HttpPool } from '../datasources/upstream/http-pool.js';
+import type { OutgoingProxies } from '../datasources/upstream/outgoing-proxy.js';
 import { SignInUnavailableError } from '../ingestion/gateway-error.js';
 import type { Clock } from '../ingestion/ports.js';
 import { toUsableKeys } from './usable-keys.js';

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { OutgoingProxies } from '../datasources/outgoing-proxy.js';
+import type { OutgoingProxies } from '../datasources/upstream/outgoing-proxy.js';
 import { anonymous, type Caller } from '../ingestion/caller.js';
 import { UnauthenticatedError } from '../ingestion/gateway-error.js';
 import type { Clock } from '../ingestion/ports.js';

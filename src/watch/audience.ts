@@ -1,20 +1,15 @@
-import type { IngestionLog, Scope } from '../ingestion/ports.js';
+import type { Scope } from '../ingestion/ports.js';
 import type { Position, Transition } from '../ingestion/transition.js';
-import type { Follower } from './follower.js';
-import type { Hub } from './hub.js';
+import {
+  type Follower,
+  MAX_RENDERED_AHEAD,
+  type SharedStream,
+  type TransitionSource,
+} from './follower.js';
 import { TransitionStream } from './replay.js';
 
 /** Makes of a transition what every follower is given of it. */
 export type Render<Payload> = (transition: Transition) => Promise<Payload>;
-
-/** So many transitions are rendered at a time, while those before them are being given. */
-export const MAX_RENDERED_AHEAD = 8;
-
-/** Where transitions come from. */
-export interface TransitionSource {
-  readonly log: Pick<IngestionLog, 'find' | 'read' | 'head'>;
-  readonly hub: Pick<Hub, 'register'>;
-}
 
 /**
  * All who follow the same: one stream of transitions, each rendered once and given to all who are live.
@@ -25,7 +20,7 @@ export interface TransitionSource {
  * there, or up to anywhere behind it, may be live without a gap, and knows a repeat by its position. One that
  * has less reads the log by itself, and nobody waits for it.
  */
-export class Audience<Payload> {
+export class Audience<Payload> implements SharedStream<Payload> {
   #phase: 'gathering' | 'running' | 'over' = 'gathering';
   #position: Position = 0;
   #stream: TransitionStream | null = null;
@@ -53,7 +48,6 @@ export class Audience<Payload> {
     this.#followers.add(follower);
   }
 
-  /** The last to leave ends the stream. */
   remove(follower: Follower<Payload>): void {
     if (!this.#followers.delete(follower) || this.#followers.size > 0) return;
     this.#phase = 'over';
@@ -61,12 +55,10 @@ export class Audience<Payload> {
     this.onEmpty();
   }
 
-  /** Whether a follower that has everything up to this position gets all the rest by being live. */
   covers(position: Position): boolean {
     return this.#phase === 'running' && position >= this.#position;
   }
 
-  /** Start the stream, unless it was: behind a position that is the log’s end, so that no long replay holds up all. */
   start(after: Position): void {
     if (this.#phase !== 'gathering') return;
     this.#phase = 'running';
@@ -76,7 +68,6 @@ export class Audience<Payload> {
     void this.#run(this.#stream);
   }
 
-  /** Render a transition, or share what another follower is having rendered at this moment. */
   render(transition: Transition): Promise<Payload> {
     const { position } = transition;
     const underWay = this.#rendering.get(position);

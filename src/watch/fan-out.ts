@@ -1,6 +1,6 @@
 import type { Scope } from '../ingestion/ports.js';
-import { Audience, type Render, type TransitionSource } from './audience.js';
-import { Follower, type Outlet } from './follower.js';
+import { Audience, type Render } from './audience.js';
+import { Follower, type Outlet, type TransitionSource } from './follower.js';
 import type { TransitionStream } from './replay.js';
 
 /** Gives transitions to many, and does the work of equal ones once. */

@@ -1,5 +1,6 @@
+import type { IngestionLog, Scope } from '../ingestion/ports.js';
 import type { Position, Transition } from '../ingestion/transition.js';
-import { type Audience, MAX_RENDERED_AHEAD, type TransitionSource } from './audience.js';
+import type { Hub } from './hub.js';
 import { endsWith, PAGE_ITEMS, readPage } from './log-page.js';
 
 /** Where what one follower is given goes. None of these may throw. */
@@ -9,6 +10,29 @@ export interface Outlet<Payload> {
   /** All was given, the terminal transition too. */
   complete(): void;
   fail(error: unknown): void;
+}
+
+/** Where transitions come from. */
+export interface TransitionSource {
+  readonly log: Pick<IngestionLog, 'find' | 'read' | 'head'>;
+  readonly hub: Pick<Hub, 'register'>;
+}
+
+/** So many transitions are rendered at a time, while those before them are being given. */
+export const MAX_RENDERED_AHEAD = 8;
+
+/** What a follower shares with all who follow the same. */
+export interface SharedStream<Payload> {
+  readonly scope: Scope;
+  add(follower: Follower<Payload>): void;
+  /** The last to leave ends the stream. */
+  remove(follower: Follower<Payload>): void;
+  /** Whether a follower that has everything up to this position gets all the rest by being live. */
+  covers(position: Position): boolean;
+  /** Start the stream, unless it was: after a position that is the log's end, so that no long replay holds up all. */
+  start(after: Position): void;
+  /** Render a transition, or share what another follower is having rendered at this moment. */
+  render(transition: Transition): Promise<Payload>;
 }
 
 /**
@@ -27,7 +51,7 @@ export class Follower<Payload> {
   #position: Position;
 
   constructor(
-    private readonly audience: Audience<Payload>,
+    private readonly audience: SharedStream<Payload>,
     private readonly log: TransitionSource['log'],
     after: Position,
     private readonly outlet: Outlet<Payload>,

@@ -10,7 +10,7 @@ import type { RunOutcome } from '../../src/campaign/run-outcome.js';
 import type { Watermark } from '../../src/campaign/source/watermark.js';
 import { createPlatformClient } from '../../src/campaign/upload/platform-client.js';
 import { type LocalPlatform, startLocalPlatform } from '../../src/local-platform.js';
-import { createLogger } from '../../src/logger.js';
+import { createLogger } from '../../src/process/logger.js';
 import { createTestDatabase, execute } from '../support/postgres.js';
 import { mappingOf } from './support/run-harness.js';
 

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { startEmbeddedUpstream } from '../../src/embedded-upstream.js';
-import { createLogger } from '../../src/logger.js';
+import { createLogger } from '../../src/process/logger.js';
 import { createWorkspace, mappingYaml, peopleCsv } from '../campaign/support/running-service.js';
 import { StartIngestionDocument } from '../generated/operations.js';
 import { startTestGateway } from '../support/test-gateway.js';

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { parse as parseCsv } from 'csv-parse/sync';
 import { parse as parseYaml } from 'yaml';
 import { startEmbeddedUpstream } from '../../src/embedded-upstream.js';
-import { createLogger } from '../../src/logger.js';
+import { createLogger } from '../../src/process/logger.js';
 import { createWorkspace, mappingYaml, readBatches } from '../campaign/support/running-service.js';
 import {
   BatchOfRequestDocument,

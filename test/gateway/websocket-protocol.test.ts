@@ -1,11 +1,11 @@
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { createIngestionRequestLoader } from '../../src/datasources/ingestion-request.loader.js';
-import { createLineageLoader } from '../../src/datasources/lineage.loader.js';
+import { createIngestionRequestLoader } from '../../src/datasources/log/ingestion-request.loader.js';
+import { createLineageLoader } from '../../src/datasources/log/lineage.loader.js';
 import { systemClock } from '../../src/datasources/system-clock.js';
 import type { IngestionLog, StartLog, Watches } from '../../src/ingestion/ports.js';
 import type { Starter } from '../../src/ingestion/start-ingestion.js';
-import { createLogger } from '../../src/logger.js';
+import { createLogger } from '../../src/process/logger.js';
 import { buildGatewaySchema } from '../../src/server/build-schema.js';
 import { createGraphQLServer } from '../../src/server/graphql-server.js';
 import { anonymousSignIn } from '../../src/server/sign-in.js';

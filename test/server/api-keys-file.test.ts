@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { readApiKeys } from '../../src/config/api-keys.js';
 import { watchApiKeys } from '../../src/config/api-keys-file.js';
-import { createLogger } from '../../src/logger.js';
+import { createLogger } from '../../src/process/logger.js';
 import { newApiKey } from '../../src/server/api-keys.js';
 import { askSocket, openSocket } from '../support/raw-socket.js';
 import { startTestGateway } from '../support/test-gateway.js';

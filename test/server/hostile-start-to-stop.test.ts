@@ -200,7 +200,12 @@ describeOnLinux('a gateway among hostile clients', () => {
       await clients.openMany(sent);
     }
     // Half-open: they have said all that they will say, and read nothing.
-    for (const sent of ['', foreign, 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n', 'POST /gra']) {
+    for (const sent of [
+      '',
+      foreign,
+      'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n',
+      'POST /gra',
+    ]) {
       for (const socket of await clients.openMany(sent)) socket.end();
     }
     await untilFiles(before);

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import type { IngestionRecord, ReportedState } from '../../src/ingestion/ingestion-request.js';
-import { createLogger } from '../../src/logger.js';
+import { createLogger } from '../../src/process/logger.js';
 import { createTransitionLog } from '../../src/server/transition-log.js';
 
 const ref = { mappingId: 'crm-profiles', requestId: '1' };

@@ -1,10 +1,10 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openIngestionLog } from '../../src/datasources/ingestion-log.datasource.js';
 import type { IngestionRecord, ReportedState } from '../../src/ingestion/ingestion-request.js';
 import type { IngestionLog } from '../../src/ingestion/ports.js';
 import type { Position, Transition } from '../../src/ingestion/transition.js';
+import { openIngestionLog } from './sqlite-log.js';
 
 /** Everything that a log serves. */
 export interface Served {

@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { sql } from 'kysely';
 import type { DatabaseConfig } from '../../src/config.js';
-import type { LogDatabase } from '../../src/datasources/log-database.js';
-import { openPostgresLog } from '../../src/datasources/postgres.log.js';
-import { openSqliteLog } from '../../src/datasources/sqlite.log.js';
+import type { LogDatabase } from '../../src/datasources/log/log-database.js';
+import { openPostgresLog } from '../../src/datasources/log/postgres/postgres.log.js';
+import { openSqliteLog } from '../../src/datasources/log/sqlite/sqlite.log.js';
 import { createTestDatabase, execute, type TestDatabase } from './postgres.js';
 
 /** Said by `jest.config.js`: tests that use a log run on each database that can hold one. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createCursorCodec } from '../../src/datasources/cursor-codec.js';
+import { createCursorCodec } from '../../src/datasources/log/cursor-codec.js';
 import { isInScope } from '../../src/ingestion/caller.js';
 import { CursorInvalidError } from '../../src/ingestion/gateway-error.js';
 import { type IngestionRecord, toRequestKey } from '../../src/ingestion/ingestion-request.js';

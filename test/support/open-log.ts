@@ -1,4 +1,4 @@
-import { openIngestionLog } from '../../src/datasources/ingestion-log.datasource.js';
+import { openIngestionLog } from './sqlite-log.js';
 
 /** A process that has the log of a directory open until its standard input ends. */
 const [dataDir = ''] = process.argv.slice(2);

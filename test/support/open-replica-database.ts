@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
-import { openPostgresLog } from '../../src/datasources/postgres.log.js';
-import type { ReplicaTables } from '../../src/datasources/replica.schema.js';
-import type { ReplicaDatabase } from '../../src/datasources/replica-registry.datasource.js';
+import { openPostgresLog } from '../../src/datasources/log/postgres/postgres.log.js';
+import type { ReplicaTables } from '../../src/datasources/replicas/replica.schema.js';
+import type { ReplicaDatabase } from '../../src/datasources/replicas/replica-registry.datasource.js';
 import { createTestDatabase } from './postgres.js';
 
 /** A database as replicas share it. */

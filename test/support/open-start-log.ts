@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import {
   createIngestionLog,
   type DurableIngestionLog,
-} from '../../src/datasources/ingestion-log.datasource.js';
-import { createStartLog } from '../../src/datasources/start-log.datasource.js';
+} from '../../src/datasources/log/ingestion-log.datasource.js';
+import { createStartLog } from '../../src/datasources/log/start-log.datasource.js';
 import type { StartLog } from '../../src/ingestion/ports.js';
 import { deleteDatabase, openTestLog, setFull } from './log-database.js';
 

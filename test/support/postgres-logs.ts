@@ -2,10 +2,13 @@ import { inspect } from 'node:util';
 import {
   createIngestionLog,
   type DurableIngestionLog,
-} from '../../src/datasources/ingestion-log.datasource.js';
-import type { LogDatabase } from '../../src/datasources/log-database.js';
-import { openPostgresLog, type PostgresTimeouts } from '../../src/datasources/postgres.log.js';
-import { createStartLog } from '../../src/datasources/start-log.datasource.js';
+} from '../../src/datasources/log/ingestion-log.datasource.js';
+import type { LogDatabase } from '../../src/datasources/log/log-database.js';
+import {
+  openPostgresLog,
+  type PostgresTimeouts,
+} from '../../src/datasources/log/postgres/postgres.log.js';
+import { createStartLog } from '../../src/datasources/log/start-log.datasource.js';
 import type { StartLog } from '../../src/ingestion/ports.js';
 import type { Transition } from '../../src/ingestion/transition.js';
 

@@ -1,6 +1,6 @@
 import { createCampaignService } from '../../src/campaign/campaign-service.js';
 import { createFixedCredentials } from '../../src/campaign/credentials.js';
-import { createLogger } from '../../src/logger.js';
+import { createLogger } from '../../src/process/logger.js';
 import { startReceiver } from '../campaign/support/running-service.js';
 import { StartIngestionDocument } from '../generated/operations.js';
 import { startTestGateway } from './test-gateway.js';

@@ -8,7 +8,7 @@ import {
   type StopDeadlines,
   startGateway,
 } from '../../src/gateway.js';
-import { createLogger } from '../../src/logger.js';
+import { createLogger } from '../../src/process/logger.js';
 import { privateExposure } from './exposure.js';
 import { createGraphQLClient, type GraphQLClient } from './graphql-client.js';
 import { databaseOf, deleteDatabase } from './log-database.js';

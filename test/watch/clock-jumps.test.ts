@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { createCallBudget } from '../../src/datasources/call-budget.js';
-import { createSharedCallBudget } from '../../src/datasources/call-budget.shared.js';
-import { createCallCircuit } from '../../src/datasources/call-circuit.js';
-import { startDeadline } from '../../src/datasources/call-deadline.js';
-import { CallFailure } from '../../src/datasources/campaign.failure.js';
+import { createSharedCallBudget } from '../../src/datasources/replicas/call-budget.shared.js';
+import { createCallBudget } from '../../src/datasources/upstream/call-budget.js';
+import { createCallCircuit } from '../../src/datasources/upstream/call-circuit.js';
+import { startDeadline } from '../../src/datasources/upstream/call-deadline.js';
+import { CallFailure } from '../../src/datasources/upstream/campaign.failure.js';
 import { UpstreamError } from '../../src/ingestion/gateway-error.js';
 import type { ReportedState, RequestRef } from '../../src/ingestion/ingestion-request.js';
 import { ingestionStatus } from '../../src/ingestion/ingestion-status.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { createIngestionLog } from '../../src/datasources/ingestion-log.datasource.js';
+import { createIngestionLog } from '../../src/datasources/log/ingestion-log.datasource.js';
 import { UpstreamError } from '../../src/ingestion/gateway-error.js';
 import {
   ingestionStatuses,

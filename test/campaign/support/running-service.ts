@@ -7,7 +7,7 @@ import type { CampaignServiceOptions } from '../../../src/campaign/campaign-serv
 import { createFixedCredentials } from '../../../src/campaign/credentials.js';
 import type { Logger } from '../../../src/campaign/logger.js';
 import { startLocalPlatform } from '../../../src/local-platform.js';
-import { createLogger } from '../../../src/logger.js';
+import { createLogger } from '../../../src/process/logger.js';
 import { ADMIN, API_KEY, CLIENT, createServiceClient } from './service-client.js';
 
 const DATASET_ID = '6563a1f0c4d2e8b79a015eff';

@@ -1,0 +1,411 @@
+import {
+  type Expression,
+  type ExpressionBuilder,
+  type Kysely,
+  type RawBuilder,
+  type Selectable,
+  type SqlBool,
+  sql,
+  type Transaction,
+} from 'kysely';
+import type { MappingScope } from '../../ingestion/caller.js';
+import { CursorInvalidError, LogDamagedError } from '../../ingestion/gateway-error.js';
+import { type IngestionRecord, toRequestKey } from '../../ingestion/ingestion-request.js';
+import type { IngestionLog, Scope } from '../../ingestion/ports.js';
+import {
+  type Applied,
+  applyObservation,
+  isSameTransition,
+  type Observation,
+  type Position,
+  type Transition,
+} from '../../ingestion/transition.js';
+import { createCursorCodec } from './cursor-codec.js';
+import { readHead, readPrunedThrough } from './ingestion-log.meta.js';
+import { pruneRequests } from './ingestion-log.prune.js';
+import {
+  toIngestionRecord,
+  toRequestRow,
+  toTransition,
+  toTransitionRow,
+} from './ingestion-log.rows.js';
+import type { LogTables, RequestRow } from './ingestion-log.schema.js';
+import { toKeyPages } from './key-pages.js';
+import type { LogDatabase, LogDatabaseKind, Written } from './log-database.js';
+import { createLogTail, type LogTail } from './log-tail.js';
+import { settleNamed } from './start-log.named.js';
+import { claimRetries } from './start-log.write.js';
+
+/** So many observations share a commit at most: the next batch waits for no more than that. */
+const MAX_BATCH_ITEMS = 200;
+
+/** The log in a database. */
+export interface DurableIngestionLog extends IngestionLog {
+  /** Closes the database with it. */
+  close(): Promise<void>;
+}
+
+/** An observation on its way into the log. */
+interface Pending extends PromiseWithResolvers<Applied> {
+  readonly observation: Observation;
+}
+
+/**
+ * The durable log: SQL in a SQLite file or a PostgreSQL database.
+ *
+ * Observations that arrive while a commit is under way share the next one. Nobody is told of a transition
+ * before its commit is on the disk; listeners are told in the log’s order.
+ */
+export async function createIngestionLog(database: LogDatabase): Promise<DurableIngestionLog> {
+  const { db, guard } = database;
+  const codec = createCursorCodec(database.cursorKey);
+  const listeners: ((transition: Transition) => void)[] = [];
+  let pending: Pending[] = [];
+  let flushing: Promise<void> | null = null;
+  const tail = createLogTail({
+    ...(await guard(() => readEnd(db))),
+    guard,
+    read: (after, limit) => readRows({ kind: 'all' }, after, limit),
+    prunedThrough: () => readPrunedThrough(db),
+    tell: (transition) => {
+      for (const listener of listeners) listener(transition);
+    },
+  });
+  database.onGrown((head) => void tail.catchUp(head));
+
+  /** Until nothing is pending: a batch at a time, each in one commit. */
+  async function flush(): Promise<void> {
+    // Whatever is appended in this turn of the event loop goes together.
+    await Promise.resolve();
+    while (pending.length > 0) {
+      const batch = pending.slice(0, MAX_BATCH_ITEMS);
+      pending = pending.slice(MAX_BATCH_ITEMS);
+      await commit(batch);
+    }
+    flushing = null;
+  }
+
+  async function commit(batch: readonly Pending[]): Promise<void> {
+    let applied: readonly Applied[];
+    try {
+      applied =
+        (await guard(() => applyUnchanged(db, batch))) ??
+        (await database.commit((transaction) => write(transaction, batch, tail)));
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+      return;
+    }
+    const transitions = applied.flatMap((a) => (a.kind === 'transition' ? [a.transition] : []));
+    await tail.append(transitions);
+    for (const [index, { resolve }] of batch.entries()) {
+      const result = applied[index];
+      if (result) resolve(result);
+    }
+  }
+
+  async function readRows(
+    scope: Scope,
+    after: Position,
+    limit: number,
+  ): Promise<readonly Transition[]> {
+    const query = db
+      .selectFrom('transitions')
+      .selectAll()
+      .where('position', '>', after)
+      .orderBy('position')
+      .limit(limit);
+    const scoped =
+      scope.kind === 'request'
+        ? query.where('request_key', '=', toRequestKey(scope.ref))
+        : query.where(isOfMappings(scope, database.kind));
+    return (await scoped.execute()).map(toTransition);
+  }
+
+  return {
+    append(observation) {
+      const item = { ...Promise.withResolvers<Applied>(), observation };
+      pending.push(item);
+      flushing ??= flush();
+      return item.promise;
+    },
+    async find(refs) {
+      const keys = refs.map(toRequestKey);
+      const records = await guard(() => findByKey(db, keys));
+      return keys.map((key) => records.get(key) ?? null);
+    },
+    read: (scope, after, limit) => guard(() => readRows(scope, after, limit)),
+    async list(filter, before, limit) {
+      const {
+        mappings = { kind: 'all' },
+        statuses,
+        observedAfter,
+        observedBefore,
+        startedBy,
+      } = filter;
+      // SQL has no empty list.
+      if (statuses?.length === 0) return [];
+      const query = db
+        .selectFrom('requests')
+        .selectAll()
+        .where(isOfMappings(mappings, database.kind))
+        // Each once: there are few, and a caller may name them as often as it likes.
+        .$if(statuses !== undefined, (q) => q.where('status', 'in', [...new Set(statuses)]))
+        .$if(observedAfter !== undefined, (q) =>
+          q.where('first_observed_at', '>=', observedAfter ?? 0),
+        )
+        .$if(observedBefore !== undefined, (q) =>
+          q.where('first_observed_at', '<', observedBefore ?? 0),
+        )
+        .$if(startedBy !== undefined, (q) =>
+          q.where(({ exists, selectFrom }) =>
+            exists(
+              selectFrom('starts')
+                .select('intent_id')
+                .whereRef('starts.request_key', '=', 'requests.request_key')
+                .where('starts.state', '=', 'submitted')
+                .where('starts.caller', '=', startedBy ?? ''),
+            ),
+          ),
+        )
+        .$if(before !== null, (q) => q.where('first_position', '<', before ?? 0))
+        .orderBy('first_position', 'desc')
+        .limit(limit);
+      return guard(async () => (await query.execute()).map(toIngestionRecord));
+    },
+    async head() {
+      return tail.toldThrough;
+    },
+    newest: (scope) => guard(() => readNewest(db, scope, database.kind)),
+    toCursor: codec.toCursor,
+    async parseCursor(cursor) {
+      const position = codec.parseCursor(cursor);
+      // Another process may have given it, of a transition that has not been told here yet.
+      if (position > tail.toldThrough && position > (await guard(() => readHead(db)))) {
+        throw new CursorInvalidError('This cursor points past the end of the log.');
+      }
+      return position;
+    },
+    prune: (unchangedSince, limit) =>
+      database.commit((transaction) => pruneRequests(transaction, unchangedSince, limit)),
+    prunedThrough: () => guard(() => readPrunedThrough(db)),
+    onAppended(listener) {
+      listeners.push(listener);
+    },
+    async close() {
+      await flushing;
+      await tail.close();
+      await database.close();
+    },
+  };
+}
+
+/** The condition that a row is of these mappings, of which there may be any number. */
+function isOfMappings(scope: MappingScope, kind: LogDatabaseKind) {
+  return (eb: ExpressionBuilder<LogTables, 'requests' | 'transitions'>): Expression<SqlBool> => {
+    if (scope.kind === 'all') return sql.lit(true);
+    const { mappingIds, mappingPrefixes = [] } = scope;
+    return eb.or([
+      ...(mappingIds.length > 0 ? [isAnyOf(mappingIds, kind)] : []),
+      ...(mappingPrefixes.length > 0
+        ? [eb('mapping_id', 'in', mappingsWithPrefixes(mappingPrefixes, kind))]
+        : []),
+    ]);
+  };
+}
+
+function isAnyOf(mappingIds: readonly string[], kind: LogDatabaseKind): Expression<SqlBool> {
+  return kind === 'sqlite'
+    ? sql`mapping_id in (select value from ${listOf(mappingIds, kind)})`
+    : sql`mapping_id = any(${mappingIds}::text[])`;
+}
+
+/**
+ * A table of texts, in a column `value`. One parameter however many there are: both databases have a limit of
+ * those, and SQLite one of how deep a condition may be.
+ */
+function listOf(texts: readonly string[], kind: LogDatabaseKind): RawBuilder<unknown> {
+  return kind === 'sqlite'
+    ? sql`json_each(${JSON.stringify(texts)})`
+    : sql`unnest(${texts}::text[]) as listed (value)`;
+}
+
+/**
+ * The mappings in the log whose ids begin so. There are few, and each is found by one step in the index, where a
+ * condition on the rows would have to look at each of them.
+ *
+ * Prefixes are compared as they are: LIKE would take `_` and `%` in them for what they are not, and a range of
+ * texts would depend on the database’s collation.
+ */
+function mappingsWithPrefixes(
+  prefixes: readonly string[],
+  kind: LogDatabaseKind,
+): RawBuilder<string> {
+  return sql`(
+    with recursive seen(mapping_id) as (
+      select min(mapping_id) from requests
+      union all
+      select (select min(r.mapping_id) from requests r where r.mapping_id > seen.mapping_id)
+      from seen where seen.mapping_id is not null
+    )
+    select mapping_id from seen where mapping_id is not null and exists (
+      select 1 from ${listOf(prefixes, kind)} where substr(mapping_id, 1, length(value)) = value
+    )
+  )`;
+}
+
+/** Where the log ends, and the transition that is there; null where that was forgotten. */
+async function readEnd(
+  db: Kysely<LogTables>,
+): Promise<{ readonly head: Position; readonly newest: Transition | null }> {
+  const row = await db
+    .selectFrom('transitions')
+    .selectAll()
+    .orderBy('position', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  const newest = row ? toTransition(row) : null;
+  const prunedThrough = await readPrunedThrough(db);
+  if (newest && newest.position >= prunedThrough) return { head: newest.position, newest };
+  return { head: prunedThrough, newest: null };
+}
+
+/**
+ * The newest position of these mappings; 0 where there is none. One step in the index for each mapping: ordered by
+ * position, the log would be searched backwards for one that has been quiet for long.
+ */
+async function readNewest(
+  db: Kysely<LogTables>,
+  scope: MappingScope,
+  kind: LogDatabaseKind,
+): Promise<Position> {
+  if (scope.kind === 'all') {
+    const { newest } = await db
+      .selectFrom('transitions')
+      .select(({ fn }) => fn.max('position').as('newest'))
+      .executeTakeFirstOrThrow();
+    return newest ?? 0;
+  }
+  const { mappingIds, mappingPrefixes = [] } = scope;
+  const wanted = [
+    ...(mappingIds.length > 0
+      ? [sql`select value as mapping_id from ${listOf(mappingIds, kind)}`]
+      : []),
+    ...(mappingPrefixes.length > 0
+      ? [sql`select mapping_id from ${mappingsWithPrefixes(mappingPrefixes, kind)} as begun`]
+      : []),
+  ];
+  if (wanted.length === 0) return 0;
+  const { rows } = await sql<{ newest: Position | null }>`
+    select max((select max(position) from transitions where mapping_id = wanted.mapping_id)) as newest
+    from (${sql.join(wanted, sql` union all `)}) as wanted
+  `.execute(db);
+  return rows[0]?.newest ?? 0;
+}
+
+/** One batch, inside its transaction. */
+async function write(
+  transaction: Transaction<LogTables>,
+  batch: readonly Pending[],
+  told: Pick<LogTail, 'toldThrough' | 'newest'>,
+): Promise<Written<readonly Applied[]>> {
+  const { head, newest } = await readEnd(transaction);
+  // A database that took over without all that the one before it had, or that was put back to an older state.
+  // Where it has gone on since, the tail finds that.
+  if (head < told.toldThrough)
+    throw new LogDamagedError(`It ends at ${head}, and went to ${told.toldThrough}.`);
+  const isOther =
+    newest && newest.position === told.newest?.position && !isSameTransition(newest, told.newest);
+  if (isOther) throw new LogDamagedError(`It has lost what it had at ${head}.`);
+  const records = await findByKey(transaction, toKeys(batch));
+  const changed = new Map<string, IngestionRecord>();
+  const transitions: Transition[] = [];
+  const aborted = new Map<string, IngestionRecord>();
+  const applied: Applied[] = [];
+  for (const { observation } of batch) {
+    const key = toRequestKey(observation.ref);
+    const known = records.get(key) ?? null;
+    const startedAt = observation.answers
+      ? await settleNamed(transaction, observation, observation.answers, known)
+      : observation.startedAt;
+    const result = applyObservation(
+      known,
+      { ...observation, startedAt },
+      head + transitions.length + 1,
+    );
+    if (result.kind === 'transition') transitions.push(result.transition);
+    if (result.kind === 'transition' || result.record.startedAt !== known?.startedAt) {
+      changed.set(key, result.record);
+    }
+    records.set(key, result.record);
+    applied.push(result);
+    // Whoever comes second, the end or the answer that names the request, finds the other.
+    const mayBeRetried = result.kind === 'transition' || observation.answers !== undefined;
+    if (mayBeRetried && result.record.state.status === 'ABORTED') aborted.set(key, result.record);
+  }
+  if (transitions.length > 0) {
+    await transaction.insertInto('transitions').values(transitions.map(toTransitionRow)).execute();
+  }
+  if (changed.size > 0) {
+    await transaction
+      .insertInto('requests')
+      .values([...changed.values()].map(toRequestRow))
+      .onConflict((conflict) =>
+        conflict.column('request_key').doUpdateSet((excluded) => ({
+          status: excluded.ref('excluded.status'),
+          info: excluded.ref('excluded.info'),
+          batch_id: excluded.ref('excluded.batch_id'),
+          num_records: excluded.ref('excluded.num_records'),
+          started_at: excluded.ref('excluded.started_at'),
+          changed_at: excluded.ref('excluded.changed_at'),
+          checksum: excluded.ref('excluded.checksum'),
+        })),
+      )
+      .execute();
+  }
+  const now = Math.max(...batch.map(({ observation }) => observation.observedAt));
+  await claimRetries(transaction, [...aborted.values()], now);
+  const hasAnswers = batch.some(({ observation }) => observation.answers !== undefined);
+  return {
+    value: applied,
+    hasChanged: changed.size > 0 || hasAnswers,
+    ...(transitions.length > 0 && { head: head + transitions.length }),
+  };
+}
+
+/**
+ * What a batch makes of what is known, or null where it may change anything. Most polls find what was known,
+ * and need no turn at writing.
+ */
+async function applyUnchanged(
+  db: Kysely<LogTables>,
+  batch: readonly Pending[],
+): Promise<readonly Applied[] | null> {
+  if (batch.some(({ observation }) => observation.answers)) return null;
+  const records = await findByKey(db, toKeys(batch));
+  const applied: Applied[] = [];
+  for (const { observation } of batch) {
+    const known = records.get(toRequestKey(observation.ref));
+    if (!known) return null;
+    const result = applyObservation(known, observation, 0);
+    if (result.kind === 'transition' || result.record.startedAt !== known.startedAt) return null;
+    applied.push(result);
+  }
+  return applied;
+}
+
+function toKeys(batch: readonly Pending[]): string[] {
+  return [...new Set(batch.map(({ observation }) => toRequestKey(observation.ref)))];
+}
+
+async function findByKey(
+  db: Kysely<LogTables>,
+  keys: readonly string[],
+): Promise<Map<string, IngestionRecord>> {
+  const rows: Selectable<RequestRow>[] = [];
+  for (const page of toKeyPages(keys)) {
+    rows.push(
+      ...(await db.selectFrom('requests').selectAll().where('request_key', 'in', page).execute()),
+    );
+  }
+  return new Map(rows.map((row) => [row.request_key, toIngestionRecord(row)]));
+}

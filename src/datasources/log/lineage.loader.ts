@@ -1,0 +1,12 @@
+import DataLoader from 'dataloader';
+import { type RequestRef, toRequestKey } from '../../ingestion/ingestion-request.js';
+import type { StartLog } from '../../ingestion/ports.js';
+import type { Lineage } from '../../ingestion/start-intent.js';
+
+/** Where requests stand among tries, looked up in batches. */
+export type LineageLoader = DataLoader<RequestRef, Lineage, string>;
+
+/** A loader to be used for one operation, or for one delivered transition of a subscription. */
+export function createLineageLoader(starts: Pick<StartLog, 'lineages'>): LineageLoader {
+  return new DataLoader((refs) => starts.lineages(refs), { cacheKeyFn: toRequestKey });
+}

@@ -1,0 +1,134 @@
+import pg from 'pg';
+import { LogUnusableError } from '../log-database.js';
+import { PostgresError } from './postgres.dialect.js';
+import { setUpSession, unlimited } from './postgres.session.js';
+
+/** How long making a connection may take, in ms. */
+export const CONNECT_TIMEOUT_MS = 5_000;
+
+/** The first version that says by `pg_xact_status` what became of a transaction of which it gave the whole id. */
+const MIN_VERSION = 13;
+
+/** Who else uses a pooler may be given the session that is looked for. */
+const MAX_LOOKS_FOR_SESSION = 3;
+
+/** What a server says of itself, and of what it is set to for this database and role. */
+interface Standing {
+  readonly version: number;
+  readonly encoding: string;
+  readonly isStandby: boolean;
+  readonly isReadOnly: boolean;
+  readonly replicationRole: string;
+  readonly searchPath: string;
+  /** The schema in which tables are made. */
+  readonly schema: string | null;
+  /** The schema that has the log’s tables already. */
+  readonly logSchema: string | null;
+}
+
+/**
+ * Make sure that a database can hold the log, before anything is done to it.
+ *
+ * @param name - of the database, as people know it
+ * @returns the schema that has the log’s tables, or is to have them
+ * @throws {LogUnusableError} it cannot; the message says what to do
+ * @throws {PostgresError} it cannot be asked
+ */
+export async function checkPostgres(url: string, name: string): Promise<string> {
+  await using connections = new AsyncDisposableStack();
+  const connect = async () => {
+    const client = await openSession(url);
+    connections.defer(() => client.end().catch(() => {}));
+    return client;
+  };
+  try {
+    const client = await connect();
+    const pid = await readPid(client);
+    // A pooler is between, which has given a number of its own.
+    if ((client as unknown as { processID: number | null }).processID !== pid) {
+      const isKept = await isSessionKept(client, await connect(), pid);
+      if (!isKept) throw unusable(name, sessionsAreShared);
+    }
+    const standing = await readStanding(client);
+    const trouble = toTrouble(standing);
+    if (trouble !== null) throw unusable(name, trouble);
+    return standing.logSchema ?? standing.schema ?? 'public';
+  } catch (error) {
+    throw error instanceof LogUnusableError ? error : new PostgresError(error as Error);
+  }
+}
+
+async function openSession(url: string): Promise<pg.Client> {
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: CONNECT_TIMEOUT_MS,
+    application_name: 'sluice',
+  });
+  client.on('error', () => {});
+  await client.connect();
+  // As those that are used later: some poolers keep a session together only once something is set in it.
+  await setUpSession(client, { limits: unlimited, schema: null });
+  return client;
+}
+
+/** Whether a client keeps its session while another one has a transaction. */
+async function isSessionKept(client: pg.Client, other: pg.Client, pid: number): Promise<boolean> {
+  for (let looks = 0; looks < MAX_LOOKS_FOR_SESSION; looks += 1) {
+    await other.query('begin');
+    await readPid(other);
+    const isSame = (await readPid(client)) === pid;
+    await other.query('rollback');
+    if (!isSame) return false;
+  }
+  return true;
+}
+
+async function readPid(client: pg.Client): Promise<number> {
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+  return rows[0]?.pid ?? 0;
+}
+
+async function readStanding(client: pg.Client): Promise<Standing> {
+  const { rows } = await client.query<Standing>(`
+    select current_setting('server_version_num')::int / 10000 as version,
+      current_setting('server_encoding') as encoding,
+      pg_is_in_recovery() as "isStandby",
+      current_setting('default_transaction_read_only') = 'on' as "isReadOnly",
+      current_setting('session_replication_role') as "replicationRole",
+      current_setting('search_path') as "searchPath",
+      nullif(current_schema()::text, 'pg_catalog') as schema,
+      (select nspname::text from pg_catalog.pg_class
+        join pg_catalog.pg_namespace on pg_namespace.oid = relnamespace
+        where pg_class.oid = to_regclass('log_meta')) as "logSchema"`);
+  return rows[0] as Standing;
+}
+
+/** The end of a sentence about the database: what is wrong, and what to do; null where nothing is. */
+function toTrouble(standing: Standing): string | null {
+  const { version, encoding, isStandby, isReadOnly, replicationRole } = standing;
+  if (version < MIN_VERSION) {
+    return `is on PostgreSQL ${version}. Use PostgreSQL ${MIN_VERSION} or newer.`;
+  }
+  if (encoding !== 'UTF8') {
+    return `has the encoding ${encoding}, which cannot hold every text. Make a database with "create database … encoding 'UTF8' template template0", and set DATABASE_URL to that one.`;
+  }
+  if (isStandby) return 'is a read-only standby. Set DATABASE_URL to the primary server.';
+  if (isReadOnly) {
+    return 'is read-only: default_transaction_read_only is on. Find out why; then turn it off for the database and the user.';
+  }
+  if (replicationRole !== 'origin') {
+    return `has session_replication_role = ${replicationRole}, which leaves out the checks of what is written. Reset it for the database and the user.`;
+  }
+  if (standing.schema === null && standing.logSchema === null) {
+    return `has no schema to put tables into: its search_path is ${standing.searchPath || 'empty'}. Set one for the user, such as "alter role … set search_path = public".`;
+  }
+  return null;
+}
+
+const sessionsAreShared =
+  'is behind a pooler that gives each transaction another session. Set pool_mode = session there (PgBouncer), or set DATABASE_URL to the server itself.';
+
+function unusable(name: string, trouble: string): LogUnusableError {
+  return new LogUnusableError(`${name} ${trouble}`);
+}

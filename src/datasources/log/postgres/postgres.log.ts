@@ -1,0 +1,191 @@
+import { sql, type Transaction } from 'kysely';
+import pgConnectionString from 'pg-connection-string';
+import {
+  GatewayError,
+  LogDamagedError,
+  LogUnavailableError,
+} from '../../../ingestion/gateway-error.js';
+import { countCommit } from '../ingestion-log.meta.js';
+import type { LogTables } from '../ingestion-log.schema.js';
+import { createLogKysely, type LogDatabase, type Written } from '../log-database.js';
+import { CONNECT_TIMEOUT_MS } from './postgres.check.js';
+import { isCommitted } from './postgres.commit.js';
+import { createPostgresDialect, PostgresError } from './postgres.dialect.js';
+import { startPostgresListener } from './postgres.listener.js';
+import { preparePostgres } from './postgres.open.js';
+import type { SessionLimits } from './postgres.session.js';
+
+/** Which database, and how to use it. */
+export interface PostgresLogOptions {
+  readonly url: string;
+  /** How many connections statements may use at a time. */
+  readonly maxConnections: number;
+  /** What the database has is not what was written to it: the process must end. */
+  readonly onFatal: (error: Error) => void;
+  /** Told whenever the connection stands over which others tell that the log has grown, and when it is lost. */
+  readonly onListening?: ((isListening: boolean) => void) | undefined;
+}
+
+/** How long what may take long may take, in ms. */
+export interface PostgresTimeouts extends SessionLimits {
+  /** Of a statement, by our clock: the server says nothing. */
+  readonly answerMs: number;
+}
+
+const defaultTimeouts: PostgresTimeouts = {
+  lockMs: 5_000,
+  idleInTransactionMs: 3_000,
+  statementMs: 10_000,
+  answerMs: 15_000,
+};
+
+/** How often the log is looked at, in ms, where no notification said that it has grown. */
+const TAIL_INTERVAL_MS = 1_000;
+
+/** Said by the server where nobody has read notifications for long. */
+const QUEUE_FULL = '54000';
+
+/** The channel on which commits tell how far the log has come. */
+const GROWN_CHANNEL = 'sluice_log';
+
+/**
+ * The log in a PostgreSQL database, which other processes may have open as well.
+ *
+ * @throws {LogUnusableError} the database cannot be used; the message says what to do
+ */
+export async function openPostgresLog(
+  { url, maxConnections, onFatal, onListening }: PostgresLogOptions,
+  timeouts = defaultTimeouts,
+): Promise<LogDatabase> {
+  const name = toDatabaseName(url);
+  const { cursorKey, schema } = await preparePostgres(url, name);
+  const connect = (max: number) =>
+    createLogKysely(
+      createPostgresDialect({
+        pool: {
+          connectionString: url,
+          max,
+          connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+          query_timeout: timeouts.answerMs,
+          keepAlive: true,
+          application_name: 'sluice',
+        },
+        session: { limits: timeouts, schema },
+      }),
+    );
+  const db = connect(maxConnections);
+  const aside = connect(1);
+
+  /** Said once: several find it at the same time. */
+  let isDamaged = false;
+
+  async function guard<T>(run: () => Promise<T>): Promise<T> {
+    try {
+      return await run();
+    } catch (error) {
+      if (
+        error instanceof PostgresError &&
+        (error.kind === 'lost' || error.kind === 'unavailable')
+      ) {
+        throw new LogUnavailableError(
+          'The database of the log cannot be used now. Nothing was written; try again later.',
+          { cause: error },
+        );
+      }
+      const isDamage = error instanceof PostgresError && error.kind === 'damaged';
+      if (error instanceof LogDamagedError || isDamage) {
+        if (!isDamaged) onFatal(error as Error);
+        isDamaged = true;
+        throw error instanceof GatewayError ? error : new LogDamagedError(error);
+      }
+      throw error;
+    }
+  }
+
+  async function commit<T>(
+    write: (transaction: Transaction<LogTables>) => Promise<Written<T>>,
+    isAnnounced: boolean,
+  ): Promise<T> {
+    let done: { readonly transactionId: string; readonly written: Written<T> } | null = null;
+    try {
+      done = await db.transaction().execute(async (transaction) => {
+        const transactionId = await lockLog(transaction);
+        const written = await write(transaction);
+        if (written.hasChanged) await countCommit(transaction);
+        if (written.head !== undefined && isAnnounced) {
+          await sql`select pg_notify(${GROWN_CHANNEL}, ${String(written.head)})`.execute(
+            transaction,
+          );
+        }
+        // From here on only the commit is left: what fails then may have been done all the same.
+        done = { transactionId, written };
+        return done;
+      });
+    } catch (error) {
+      if (!done || !(error instanceof PostgresError) || error.kind !== 'lost') throw error;
+      if (!(await isCommitted(db, done.transactionId))) throw error;
+    }
+    return done.written.value;
+  }
+
+  const closing = new AsyncDisposableStack();
+  closing.defer(() => db.destroy());
+  closing.defer(() => aside.destroy());
+
+  return {
+    kind: 'postgres',
+    name,
+    elsewhere: 'Set DATABASE_URL to another database.',
+    db,
+    aside,
+    cursorKey,
+    guard,
+    commit: (write) =>
+      guard(async () => {
+        try {
+          return await commit(write, true);
+        } catch (error) {
+          if (!(error instanceof PostgresError) || error.sqlState !== QUEUE_FULL) throw error;
+          // The others find it by themselves, a moment later.
+          return commit(write, false);
+        }
+      }),
+    onGrown(tell) {
+      const listener = startPostgresListener({
+        url,
+        channel: GROWN_CHANNEL,
+        connectTimeoutMs: CONNECT_TIMEOUT_MS,
+        hear: (head) => tell(head === null ? null : Number(head)),
+        onListening,
+      });
+      closing.defer(() => listener.stop());
+      const tail = setInterval(() => tell(null), TAIL_INTERVAL_MS);
+      closing.defer(() => clearInterval(tail));
+    },
+    close: () => closing.disposeAsync(),
+  };
+}
+
+/**
+ * Wait until all other commits of the log are done, and let none begin before this one is.
+ *
+ * A statement by itself: what the next ones see is what the commit before left, which this one’s view of the
+ * tables, taken before it waited, may not have.
+ *
+ * @returns what PostgreSQL calls this transaction
+ */
+async function lockLog(transaction: Transaction<LogTables>): Promise<string> {
+  const { id } = await transaction
+    .selectFrom('log_meta')
+    .select(sql<string>`pg_current_xact_id()::text`.as('id'))
+    .where('name', '=', 'commit_count')
+    .forUpdate()
+    .executeTakeFirstOrThrow();
+  return id;
+}
+
+/** Without what must not be shown. */
+function toDatabaseName(url: string): string {
+  const { host, port, database } = pgConnectionString.parse(url);
+  return `The database ${database ?? ''} at ${host ?? 'localhost'}:${port || '5432'}`;
+}

@@ -1,0 +1,125 @@
+import { randomBytes } from 'node:crypto';
+import { type Kysely, Migrator, sql } from 'kysely';
+import { LogDamagedError } from '../../../ingestion/gateway-error.js';
+import { readMeta, toMetaChecksum } from '../ingestion-log.meta.js';
+import type { LogTables, MetaRow } from '../ingestion-log.schema.js';
+import { createLogKysely, LogUnusableError } from '../log-database.js';
+import { createMigrations } from '../log-migrations.js';
+import { CONNECT_TIMEOUT_MS, checkPostgres } from './postgres.check.js';
+import { createPostgresDialect, PostgresError } from './postgres.dialect.js';
+import { unlimited } from './postgres.session.js';
+
+/** A database with the log’s tables. */
+export interface PreparedPostgres {
+  /** What its cursors are made with, in every process. */
+  readonly cursorKey: Buffer;
+  /** Where its tables are. */
+  readonly schema: string;
+}
+
+/**
+ * Bring the log’s tables in a database up to date, or make them. Of processes that do so at once, one does.
+ *
+ * @param name - of the database, as people know it
+ * @throws {LogUnusableError} not to be reached, set to what cannot work, of a newer version, or not a log’s
+ */
+export async function preparePostgres(url: string, name: string): Promise<PreparedPostgres> {
+  try {
+    const schema = await checkPostgres(url, name);
+    return { schema, cursorKey: await prepareTables(url, name, schema) };
+  } catch (error) {
+    throw toUnusable(error, name);
+  }
+}
+
+async function prepareTables(url: string, name: string, schema: string): Promise<Buffer> {
+  // A migration may take its time, and others wait for it: statements have no limit here.
+  const db = createLogKysely(
+    createPostgresDialect({
+      pool: {
+        connectionString: url,
+        max: 2,
+        connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+        application_name: 'sluice',
+      },
+      session: { limits: unlimited, schema },
+    }),
+  );
+  try {
+    await migrate(db, name, schema);
+    await insertMeta(db, 'commit_count', '0');
+    await insertMeta(db, 'cursor_key', randomBytes(32).toString('base64url'));
+    const cursorKey = await readMeta(db, 'cursor_key');
+    if (cursorKey === null) throw new LogDamagedError();
+    return Buffer.from(cursorKey, 'base64url');
+  } finally {
+    await db.destroy();
+  }
+}
+
+/**
+ * So many migrations further than this version knows a database may be. Each only adds, so the version before it
+ * runs beside it: also one of its processes that is started again in the middle of an upgrade, or to go back.
+ */
+const MAX_MIGRATIONS_AHEAD = 1;
+
+async function migrate(db: Kysely<LogTables>, name: string, schema: string): Promise<void> {
+  const migrations = createMigrations('postgres');
+  const applied = await readApplied(db);
+  const unknown = applied.filter((migration) => !(migration in migrations));
+  if (unknown.length > MAX_MIGRATIONS_AHEAD) {
+    throw new LogUnusableError(
+      `${name} was written by a newer version of Sluice. Run that version, or set DATABASE_URL to another database.`,
+    );
+  }
+  // Whoever made a migration that follows ours has made all of ours.
+  if (unknown.length > 0) return;
+  const provider = { getMigrations: async () => migrations };
+  // Others may have tables of this name in the same database.
+  const migrator = new Migrator({ db, provider, migrationTableSchema: schema });
+  const { error } = await migrator.migrateToLatest();
+  if (error) throw error;
+}
+
+async function readApplied(db: Kysely<LogTables>): Promise<readonly string[]> {
+  const { rows: tables } = await sql<{ exists: boolean }>`
+    select to_regclass('kysely_migration') is not null as exists`.execute(db);
+  if (!tables[0]?.exists) return [];
+  const { rows } = await sql<{ name: string }>`select name from kysely_migration`.execute(db);
+  return rows.map((row) => row.name);
+}
+
+/** Keep a value under a name where there is none yet. */
+async function insertMeta(
+  db: Kysely<LogTables>,
+  name: MetaRow['name'],
+  value: string,
+): Promise<void> {
+  await db
+    .insertInto('log_meta')
+    .values({ name, value, checksum: toMetaChecksum(name, value) })
+    .onConflict((conflict) => conflict.column('name').doNothing())
+    .execute();
+}
+
+const DUPLICATE_TABLE = '42P07';
+
+function toUnusable(error: unknown, name: string): unknown {
+  if (error instanceof LogDamagedError) {
+    return new LogUnusableError(
+      `${name} is damaged. Restore it from a backup, or set DATABASE_URL to another database.`,
+      { cause: error },
+    );
+  }
+  if (!(error instanceof PostgresError)) return error;
+  if (error.sqlState === DUPLICATE_TABLE) {
+    return new LogUnusableError(
+      `${name} is a database of something else. Set DATABASE_URL to another database.`,
+      { cause: error },
+    );
+  }
+  return new LogUnusableError(
+    `${name} cannot be used (${error.message}). See to DATABASE_URL, the server, and the rights that the user has there.`,
+    { cause: error },
+  );
+}

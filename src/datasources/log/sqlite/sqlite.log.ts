@@ -1,0 +1,86 @@
+import {
+  GatewayError,
+  LogDamagedError,
+  LogUnavailableError,
+} from '../../../ingestion/gateway-error.js';
+import { countCommit } from '../ingestion-log.meta.js';
+import type { LogDatabase } from '../log-database.js';
+import { openLog } from './sqlite.log-file.js';
+import { SqliteError } from './sqlite.thread.js';
+
+/** Where the log’s file is, and whom to tell when it is past use. */
+export interface SqliteLogOptions {
+  readonly dataDir: string;
+  /**
+   * The disk did not keep what it was given, or gave back something else. What this process holds may not be
+   * what is stored, so it must end; the next one finds what was committed.
+   */
+  readonly onFatal: (error: Error) => void;
+}
+
+/**
+ * The log in a SQLite file. This process alone has it open, and its commits wait for each other: nobody else
+ * makes it grow.
+ *
+ * @throws {LogUnusableError} the file cannot be used; the message says what to do
+ */
+export async function openSqliteLog({ dataDir, onFatal }: SqliteLogOptions): Promise<LogDatabase> {
+  const { db, mark, cursorKey } = await openLog(dataDir);
+
+  async function guard<T>(run: () => Promise<T>): Promise<T> {
+    try {
+      return await run();
+    } catch (error) {
+      if (error instanceof SqliteError && (error.kind === 'full' || error.kind === 'busy')) {
+        const why = error.kind === 'full' ? 'its disk is full' : 'its file is locked';
+        throw new LogUnavailableError(
+          `The log of transitions cannot be written now: ${why}. Nothing was lost; try again later.`,
+          { cause: error },
+        );
+      }
+      if (error instanceof LogDamagedError || isBroken(error)) {
+        onFatal(error as Error);
+        throw error instanceof GatewayError ? error : new LogDamagedError(error);
+      }
+      throw error;
+    }
+  }
+
+  /** @throws {LogDamagedError} nobody could tell an old copy of the log from this one any more */
+  function keepMark(commitCount: number): void {
+    try {
+      mark.write(commitCount);
+    } catch (error) {
+      throw new LogDamagedError(error);
+    }
+  }
+
+  return {
+    kind: 'sqlite',
+    name: 'DATA_DIR',
+    elsewhere: 'Set DATA_DIR to another directory.',
+    db,
+    aside: db,
+    cursorKey,
+    guard,
+    commit: (write) =>
+      guard(async () => {
+        const { value, commitCount } = await db.transaction().execute(async (transaction) => {
+          const written = await write(transaction);
+          const count = written.hasChanged ? await countCommit(transaction) : null;
+          return { value: written.value, commitCount: count };
+        });
+        if (commitCount !== null) keepMark(commitCount);
+        return value;
+      }),
+    onGrown() {},
+    async close() {
+      await db.destroy();
+      mark.close();
+    },
+  };
+}
+
+function isBroken(error: unknown): boolean {
+  return error instanceof SqliteError && (error.kind === 'io' || error.kind === 'damaged');
+}

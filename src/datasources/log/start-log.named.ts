@@ -1,0 +1,177 @@
+import type { Transaction } from 'kysely';
+import {
+  type IngestionRecord,
+  type RequestRef,
+  toRequestKey,
+} from '../../ingestion/ingestion-request.js';
+import {
+  isUnanswered,
+  type SeenRunning,
+  START_KEPT_MS,
+  type StartAnswer,
+  type StartIntent,
+  toAdoption,
+} from '../../ingestion/start-intent.js';
+import type { Observation } from '../../ingestion/transition.js';
+import { toIngestionRecord, toRequestRow } from './ingestion-log.rows.js';
+import type { LogTables } from './ingestion-log.schema.js';
+import { toStartIntent } from './start-log.rows.js';
+import { changeState, claimRetries, findNamed } from './start-log.write.js';
+
+/** So many requests of one mapping are looked at to find what one start came to. */
+const MAX_CANDIDATES = 100;
+
+/** A request that was seen running, and its name. */
+interface RunningRequest extends SeenRunning {
+  readonly ref: RequestRef;
+  /** The text of the upstream in which it was seen. */
+  readonly message: string;
+}
+
+/**
+ * Settle the start that an observation answers. An answer that the mapping is in progress already may tell
+ * what starts of unknown outcome came to: those are settled with it.
+ *
+ * @param known - what the log has of the request named
+ * @returns when the request was started through this gateway, if it was
+ */
+export async function settleNamed(
+  transaction: Transaction<LogTables>,
+  { ref, observedAt }: Observation,
+  { intentId, kind, message }: StartAnswer,
+  known: IngestionRecord | null,
+): Promise<number | undefined> {
+  let sentAt: number | null = null;
+  await changeState(transaction, intentId, (intent) => {
+    ({ sentAt } = intent);
+    return isUnanswered(intent) ? { kind, ref, message, settledAt: observedAt } : null;
+  });
+  if (kind === 'submitted') return sentAt ?? undefined;
+  const startedAt = known?.startedAt ?? null;
+  // The answer may have been long on its way: nothing says that the request ran later than it was asked for.
+  const askedAt = sentAt ?? observedAt;
+  const running = {
+    ref,
+    message,
+    since: Math.min(startedAt ?? askedAt, known?.firstObservedAt ?? askedAt, askedAt),
+    until: askedAt,
+    isStartedHere: startedAt !== null,
+  };
+  const adoptedAt = await adopt(transaction, running, observedAt);
+  return adoptedAt ?? undefined;
+}
+
+/**
+ * Settle the starts of unknown outcome that a running request of their mapping explains, oldest first: what
+ * the first is found to have begun, the next were in time for.
+ *
+ * @param now - in ms since the epoch; starts that are no longer kept are left alone
+ * @returns when the request was started, where one of them is found to have begun it
+ */
+async function adopt(
+  transaction: Transaction<LogTables>,
+  running: RunningRequest,
+  now: number,
+): Promise<number | null> {
+  const ofMapping = await transaction
+    .selectFrom('starts')
+    .selectAll()
+    .where('mapping_id', '=', running.ref.mappingId)
+    .where('created_at', '>', now - START_KEPT_MS)
+    .where('state', 'in', ['unknown', 'submitted'])
+    .orderBy('intent_id')
+    .execute();
+  const intents = ofMapping.map(toStartIntent);
+  let seen: RunningRequest = running;
+  let startedAt: number | null = null;
+  for (const intent of intents) {
+    const kind = toAdoption(intent, seen, isAnotherBetween(intent, seen, intents));
+    if (kind === null) continue;
+    const { ref, message } = seen;
+    await changeState(transaction, intent.intentId, () => ({
+      kind,
+      ref,
+      message,
+      settledAt: now,
+    }));
+    if (kind === 'submitted') {
+      startedAt = intent.sentAt ?? intent.createdAt;
+      seen = { ...seen, since: Math.min(seen.since, startedAt), isStartedHere: true };
+    }
+  }
+  return startedAt;
+}
+
+function isAnotherBetween(
+  { sentAt }: StartIntent,
+  { ref, since }: RunningRequest,
+  others: readonly StartIntent[],
+): boolean {
+  return others.some(
+    ({ state }) =>
+      state.kind === 'submitted' &&
+      toRequestKey(state.ref) !== toRequestKey(ref) &&
+      state.settledAt >= (sentAt ?? 0) &&
+      state.settledAt <= since,
+  );
+}
+
+/**
+ * Hold the requests of a start’s mapping that were seen running against it, oldest first: those that were
+ * first seen so since the start, and those that run now.
+ */
+export async function lookAtMapping(
+  transaction: Transaction<LogTables>,
+  { mappingId, createdAt, sentAt }: StartIntent,
+  running: readonly RequestRef[],
+  now: number,
+): Promise<void> {
+  const runningKeys = new Set(running.map(toRequestKey));
+  const rows = await transaction
+    .selectFrom('requests')
+    .innerJoin('transitions', (join) =>
+      join
+        .onRef('transitions.request_key', '=', 'requests.request_key')
+        .on('transitions.from_status', 'is', null),
+    )
+    .selectAll('requests')
+    .select(['transitions.info as first_info', 'transitions.to_status as first_status'])
+    .where('requests.mapping_id', '=', mappingId)
+    .where(({ or, eb }) =>
+      or([
+        eb('requests.request_key', 'in', [...runningKeys]),
+        eb('requests.first_observed_at', '>=', sentAt ?? createdAt),
+      ]),
+    )
+    .orderBy('requests.first_position')
+    .limit(MAX_CANDIDATES)
+    .execute();
+  for (const { first_info, first_status, ...row } of rows) {
+    const record = toIngestionRecord(row);
+    const { ref, startedAt, firstObservedAt } = record;
+    const isRunning = runningKeys.has(row.request_key);
+    // What was first seen when it was over may have been over before the start.
+    if (!isRunning && first_status !== 'IN_PROGRESS') continue;
+    const named = (await findNamed(transaction, [row.request_key])).get(row.request_key) ?? [];
+    // Of a request that an answer named it is only known that it ran when, or after, it was asked for.
+    const askedAt = Math.max(...named.map(({ sentAt }) => sentAt ?? 0));
+    const seenAt = named.length === 0 ? firstObservedAt : Math.min(firstObservedAt, askedAt);
+    const seen = {
+      ref,
+      message: first_info,
+      since: Math.min(startedAt ?? seenAt, seenAt),
+      until: isRunning ? now : seenAt,
+      isStartedHere: startedAt !== null,
+    };
+    const adoptedAt = await adopt(transaction, seen, now);
+    const adopted = { ...record, startedAt: startedAt ?? adoptedAt };
+    if (adopted.startedAt !== startedAt) {
+      await transaction
+        .updateTable('requests')
+        .set(toRequestRow(adopted))
+        .where('request_key', '=', row.request_key)
+        .execute();
+    }
+    if (record.state.status === 'ABORTED') await claimRetries(transaction, [adopted], now);
+  }
+}

@@ -1,0 +1,116 @@
+import { PlatformError, type PlatformErrorCode } from '../../ingestion/gateway-error.js';
+import type { IngestionBatch } from '../../ingestion/ingestion-batch.js';
+import type { BatchCatalog } from '../../ingestion/ports.js';
+import { createCallBudget } from '../upstream/call-budget.js';
+import {
+  type CircuitPlan,
+  createCallCircuit,
+  defaultCircuitPlan,
+} from '../upstream/call-circuit.js';
+import { type Deadline, startDeadline } from '../upstream/call-deadline.js';
+import { type CallPlan, callCampaign } from '../upstream/campaign.call.js';
+import type { CampaignCall } from '../upstream/campaign.datasource.js';
+import { toInvalidAnswer } from '../upstream/campaign.failure.js';
+import { requireHeaderText } from '../upstream/campaign.request.js';
+import { toStatusFailure } from '../upstream/campaign.status-failure.js';
+import { createHttpPool, type HttpPoolOptions } from '../upstream/http-pool.js';
+import { createTokenSource, type ReadyToken } from '../upstream/ims-token.datasource.js';
+import type { ClientCredentials } from '../upstream/ims-token.wire.js';
+import { toPlatformError } from './platform.failure.js';
+import { type PlatformAddress, parseBatchAnswer, toBatchRequest } from './platform.wire.js';
+
+/** Looking up is beside the point: it must not use up what Platform lets an organization ask. */
+const MAX_CALLS_PER_SECOND = 20;
+
+/** A call to Platform that has ended. */
+export interface PlatformCall {
+  readonly operation: 'batch' | 'token';
+  /** `OK`, or the code of the failure; of a token, that of the upstream's. */
+  readonly outcome: 'OK' | 'UNEXPECTED' | PlatformErrorCode | CampaignCall['outcome'];
+  /** Waits included, in ms. */
+  readonly durationMs: number;
+}
+
+/** What calls to Platform need. */
+export interface PlatformOptions extends PlatformAddress, HttpPoolOptions {
+  readonly token: ReadyToken | ClientCredentials;
+  /** The deadline of one look-up, its repeats and waits included, in ms. */
+  readonly timeoutMs: number;
+  readonly circuit?: CircuitPlan;
+  readonly onCall?: (call: PlatformCall) => void;
+}
+
+/** Platform's catalog, and the connections that are kept to it. */
+export interface PlatformDatasource extends BatchCatalog {
+  /** Call off whatever is under way, and close the connections. */
+  close(): Promise<void>;
+}
+
+/**
+ * Create the catalog over Platform's HTTP API. A look-up goes the way of a status call, with a budget, a
+ * circuit and a token of its own: trouble with Platform is none of the upstream's.
+ *
+ * @throws {TypeError} a credential cannot stand in a header
+ */
+export function createPlatformDatasource(options: PlatformOptions): PlatformDatasource {
+  const { clock, timeoutMs, maxWaitMs, proxies, onCall } = options;
+  const network = { clock, maxWaitMs, proxies };
+  requireHeaderText(options.apiKey, 'API key of Platform');
+  requireHeaderText(options.imsOrg, 'organization of Platform');
+  requireHeaderText(options.sandbox, 'sandbox of Platform');
+  const http = createHttpPool(options.url, network);
+  const tokens = createTokenSource(options.token, {
+    ...network,
+    timeoutMs,
+    onFetch: (outcome, durationMs) => onCall?.({ operation: 'token', outcome, durationMs }),
+  });
+  const budget = createCallBudget(clock, MAX_CALLS_PER_SECOND);
+  const circuit = createCallCircuit(clock, options.circuit ?? defaultCircuitPlan);
+  const parts = { http, tokens, budget, circuit };
+  const underWay = new Set<Deadline>();
+  let isClosed = false;
+
+  return {
+    async find(batchId) {
+      // As a segment of a path they are other places, in any writing.
+      if (batchId === '.' || batchId === '..') return null;
+      const startedAt = clock.monotonicMs();
+      let outcome: PlatformCall['outcome'] = 'OK';
+      const deadline = startDeadline(clock, timeoutMs);
+      underWay.add(deadline);
+      if (isClosed) deadline.callOff('closing');
+      const plan: CallPlan<IngestionBatch | null> = {
+        kind: 'status',
+        urgency: 'interactive',
+        request: toBatchRequest(options, batchId),
+        judge(answer) {
+          if (answer.status === 404) return null;
+          if (answer.status !== 200) return toStatusFailure(answer, 'status');
+          try {
+            return parseBatchAnswer(answer.body, batchId);
+          } catch (error) {
+            return toInvalidAnswer(answer, 'status', 'it tells of no such batch', { cause: error });
+          }
+        },
+      };
+      try {
+        return await callCampaign(parts, plan, deadline);
+      } catch (error) {
+        const failure = toPlatformError(error);
+        outcome = failure instanceof PlatformError ? failure.code : 'UNEXPECTED';
+        throw failure;
+      } finally {
+        underWay.delete(deadline);
+        deadline.release();
+        onCall?.({ operation: 'batch', outcome, durationMs: clock.monotonicMs() - startedAt });
+      }
+    },
+
+    async close() {
+      isClosed = true;
+      for (const deadline of underWay) deadline.callOff('closing');
+      budget.close();
+      await Promise.all([http.destroy(), tokens.close()]);
+    },
+  };
+}

@@ -1,0 +1,33 @@
+import {
+  PlatformError,
+  UpstreamError,
+  type UpstreamErrorCode,
+} from '../../ingestion/gateway-error.js';
+import { findProxyFault } from '../upstream/outgoing-proxy.js';
+
+/** What each trouble means where it is Platform's, and what to do. */
+const TEXTS: { readonly [Code in UpstreamErrorCode]: string } = {
+  UPSTREAM_UNAVAILABLE:
+    'Adobe Experience Platform cannot be reached or is failing: ask again later.',
+  UPSTREAM_TIMEOUT: 'Adobe Experience Platform did not answer in time: ask again later.',
+  UPSTREAM_RATE_LIMITED:
+    'Adobe Experience Platform was called too often: wait before asking again.',
+  UPSTREAM_UNAUTHENTICATED:
+    'Adobe Experience Platform does not accept the access token, or none is to be had: check the credentials of the gateway for Platform.',
+  UPSTREAM_FORBIDDEN:
+    'Adobe Experience Platform forbids this look-up: check the API key, the organization and the sandbox of the gateway.',
+  UPSTREAM_INVALID_RESPONSE:
+    'Adobe Experience Platform answered something that cannot be used: check the URL of Platform and the organization.',
+};
+
+/** Name a failed look-up for what it is: no trouble of the upstream. Anything else is thrown as it came. */
+export function toPlatformError(error: unknown): unknown {
+  if (!(error instanceof UpstreamError)) return error;
+  const code = error.code.replace('UPSTREAM_', 'PLATFORM_') as PlatformError['code'];
+  const { upstream, retryAfterMs } = error;
+  const fault = findProxyFault(error);
+  const text = fault
+    ? `Adobe Experience Platform cannot be reached, because ${fault.message}.`
+    : TEXTS[error.code];
+  return new PlatformError(code, text, { upstream, retryAfterMs, cause: error });
+}

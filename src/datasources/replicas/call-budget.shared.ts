@@ -1,0 +1,146 @@
+import { LogUnavailableError } from '../../ingestion/gateway-error.js';
+import type { Clock, Urgency } from '../../ingestion/ports.js';
+import { type CallBudget, refuseTurn } from '../upstream/call-budget.js';
+import { CalledOff } from '../upstream/call-deadline.js';
+import { CallQueue } from '../upstream/call-queue.js';
+import { toCalledOffFailure } from '../upstream/campaign.failure.js';
+import type { CallReservations } from './call-reservations.datasource.js';
+
+/**
+ * So long ahead calls are reserved at most, in seconds: whoever comes and is waited for goes before the
+ * polls that have a place already, so the places must not be far ahead.
+ */
+const RESERVED_AHEAD_S = 0.25;
+
+/** Calls that nobody waits for are gathered for so long, in ms, and reserved together. */
+const GATHERING_MS = 50;
+
+/** A place that was not used when its time came, as by a process that was frozen, is void after this, in ms. */
+const VOID_AFTER_MS = 250;
+
+/**
+ * A budget that all replicas have together. Places in it are reserved in the database, some at a time, and
+ * given to whoever of this replica goes first when their time has come.
+ *
+ * Where the database does not answer nobody has a turn: no call may leave of which the others know nothing.
+ *
+ * @see docs/adr/0016-one-budget.md
+ */
+export function createSharedCallBudget(
+  reservations: CallReservations,
+  clock: Clock,
+  maxRps: number,
+): CallBudget {
+  const queue = new CallQueue();
+  /** When the places that are reserved come, by this process’s monotonic clock. */
+  let places: number[] = [];
+  let heldUntil = Number.NEGATIVE_INFINITY;
+  let pausing: Promise<unknown> = Promise.resolve();
+  let cancelWait = () => {};
+  let hurry = () => {};
+  let isReserving = false;
+  let isPumping = false;
+  let isClosed = false;
+
+  /** How long a call waits at least: others may have the places that this counts on. */
+  const shortestWaitMs = (urgency: Urgency) =>
+    Math.max(0, Math.max(heldUntil, places[0] ?? heldUntil) - clock.monotonicMs()) +
+    (queue.countAhead(urgency) / maxRps) * 1000;
+
+  /** Until then, or until somebody comes who is waited for. */
+  function wait(delayMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cancel = clock.schedule(delayMs, resolve);
+    cancelWait = () => {
+      cancel();
+      resolve();
+    };
+    return promise;
+  }
+
+  async function pump(): Promise<void> {
+    if (isPumping) return;
+    isPumping = true;
+    try {
+      while (queue.size > 0 && !isClosed) {
+        if (places.length === 0) await reserve();
+        else await giveNext(places[0] ?? 0);
+      }
+    } finally {
+      isPumping = false;
+    }
+  }
+
+  async function reserve(): Promise<void> {
+    if (!queue.hasInteractive) {
+      hurry = () => cancelWait();
+      await wait(GATHERING_MS);
+      hurry = () => {};
+    }
+    await pausing;
+    const count = Math.min(queue.size, Math.max(1, Math.floor(maxRps * RESERVED_AHEAD_S)));
+    if (count === 0 || isClosed) return;
+    isReserving = true;
+    try {
+      const firstInMs = await reservations.reserve(count);
+      const firstAt = Math.max(clock.monotonicMs() + firstInMs, heldUntil);
+      places = Array.from({ length: count }, (_, index) => firstAt + (index / maxRps) * 1000);
+    } catch (error) {
+      queue.failAll(toUnreachable(error));
+    } finally {
+      isReserving = false;
+    }
+  }
+
+  async function giveNext(at: number): Promise<void> {
+    const leftMs = at - clock.monotonicMs();
+    if (leftMs > 0) {
+      await wait(leftMs);
+      return;
+    }
+    places.shift();
+    if (leftMs < -VOID_AFTER_MS) return;
+    queue.giveNext();
+  }
+
+  return {
+    async turn(urgency, deadline, id) {
+      const waitMs = shortestWaitMs(urgency);
+      if (waitMs >= deadline.remainingMs() && waitMs > 0) refuseTurn(Math.ceil(waitMs));
+      try {
+        const turn = queue.join(urgency, deadline, id);
+        if (urgency === 'interactive') hurry();
+        void pump();
+        await turn;
+      } catch (cause) {
+        if (!(cause instanceof CalledOff)) throw cause;
+        if (cause.reason === 'late' && isReserving) throw toUnreachable(cause);
+        if (cause.reason === 'late') refuseTurn(Math.ceil(shortestWaitMs(urgency)) + 1000);
+        throw toCalledOffFailure(cause, false).error;
+      }
+    },
+    expedite(id) {
+      if (queue.expedite(id)) hurry();
+    },
+    hold(delayMs) {
+      if (delayMs <= 0) return;
+      heldUntil = Math.max(heldUntil, clock.monotonicMs() + delayMs);
+      // What was reserved before would come too early.
+      places = [];
+      cancelWait();
+      // Where the others cannot be told, this one holds alone.
+      pausing = Promise.all([pausing, reservations.pause(delayMs).catch(() => {})]);
+    },
+    close() {
+      isClosed = true;
+      cancelWait();
+    },
+  };
+}
+
+function toUnreachable(cause: unknown): LogUnavailableError {
+  return new LogUnavailableError(
+    'The database that holds the budget of calls to the upstream does not answer, so nothing was sent. Try again later.',
+    { cause },
+  );
+}

@@ -1,0 +1,66 @@
+import { sql } from 'kysely';
+import { DEFAULT_MAX_WAIT_MS } from '../upstream/http-pool.js';
+import type { ReplicaDatabase } from './replica-registry.datasource.js';
+
+/** The calls of all replicas to one upstream, in the order in which they were reserved. */
+export interface CallReservations {
+  /**
+   * Reserve the next calls that nobody has, each `1 / maxRps` seconds after the one before.
+   *
+   * @returns how long it is until the first of them, in ms
+   */
+  reserve(count: number): Promise<number>;
+  /** Let no call that is reserved from now on leave within this time, in ms. The longest of several counts. */
+  pause(delayMs: number): Promise<void>;
+}
+
+/** All replicas together have no calls reserved that are further ahead than this, in seconds. */
+const MAX_AHEAD_S = 30;
+
+/**
+ * The reservations in PostgreSQL: one row that says when the next call may leave, by the database’s clock. What
+ * it says is further ahead than anybody may have meant was written before that clock was set back, and is over.
+ *
+ * @param upstream - names the row
+ * @param maxWaitMs - the longest pause there is
+ */
+export function createCallReservations(
+  { db, guard }: ReplicaDatabase,
+  upstream: string,
+  maxRps: number,
+  maxWaitMs = DEFAULT_MAX_WAIT_MS,
+): CallReservations {
+  const pausedUntil = sql`(case when budget.paused_until
+    <= clock_timestamp() + make_interval(secs => ${maxWaitMs / 1000})
+    then greatest(budget.paused_until, clock_timestamp()) else clock_timestamp() end)`;
+  const nextCallAt = sql`(case when budget.next_call_at
+    <= ${pausedUntil} + make_interval(secs => ${MAX_AHEAD_S})
+    then greatest(budget.next_call_at, ${pausedUntil}) else ${pausedUntil} end)`;
+
+  return {
+    reserve: (count) =>
+      guard(async () => {
+        const seconds = count / maxRps;
+        // Not `now()`: that would be the time before the wait for the row, which others reserve from too.
+        const { rows } = await sql<{ first_in_ms: number }>`
+          insert into call_budget as budget (upstream, next_call_at, paused_until)
+          values (${upstream}, clock_timestamp() + make_interval(secs => ${seconds}),
+            clock_timestamp())
+          on conflict (upstream) do update set next_call_at =
+            ${nextCallAt} + make_interval(secs => ${seconds})
+          returning (extract(epoch from next_call_at - clock_timestamp()) - ${seconds})::float8
+            * 1000 as first_in_ms`.execute(db);
+        return Math.max(0, rows[0]?.first_in_ms ?? 0);
+      }),
+    async pause(delayMs) {
+      const seconds = delayMs / 1000;
+      await guard(() =>
+        sql`
+          insert into call_budget as budget (upstream, next_call_at, paused_until)
+          values (${upstream}, clock_timestamp(), clock_timestamp() + make_interval(secs => ${seconds}))
+          on conflict (upstream) do update set paused_until =
+            greatest(${pausedUntil}, excluded.paused_until)`.execute(db),
+      );
+    },
+  };
+}

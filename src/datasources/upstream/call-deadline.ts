@@ -1,0 +1,74 @@
+import type { Clock } from '../../ingestion/ports.js';
+
+/** Why a call was called off: its time ran out, or the gateway is stopping. */
+export class CalledOff extends Error {
+  override readonly name = 'CalledOff';
+
+  constructor(readonly reason: 'late' | 'closing') {
+    super(reason === 'late' ? 'The deadline of the call has passed.' : 'The gateway is stopping.');
+  }
+}
+
+/** The time that one logical call may take, its waits and repeats included. */
+export interface Deadline {
+  /** Aborts with a {@link CalledOff} as its reason. */
+  readonly signal: AbortSignal;
+  /** How long it was at its start, in ms. */
+  readonly timeoutMs: number;
+  /** In ms; 0 once it has passed. */
+  remainingMs(): number;
+  /** Settle as `promise` does, or reject with a {@link CalledOff}, whichever comes first. */
+  within<T>(promise: Promise<T>): Promise<T>;
+  /** @throws {CalledOff} the wait was cut short */
+  wait(delayMs: number): Promise<void>;
+  callOff(reason: CalledOff['reason']): void;
+  /** Give the timer back. To be called when the call has ended, however it did. */
+  release(): void;
+}
+
+/** A timer that comes so much later than due tells of a process that was frozen. */
+const FREEZE_MS = 1_000;
+
+/** Within so long a process that was frozen has read the answers that wait. */
+const READING_MS = 500;
+
+/** Start the time of a call. */
+export function startDeadline(clock: Clock, timeoutMs: number): Deadline {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const endsAt = clock.monotonicMs() + timeoutMs;
+  const callOff = (reason: CalledOff['reason']) => controller.abort(new CalledOff(reason));
+  const startedAt = clock.monotonicMs();
+  let cancel = clock.schedule(timeoutMs, () => {
+    // The answer may have come in time, and nobody was awake to read it.
+    const wasFrozen = clock.monotonicMs() - startedAt > timeoutMs + FREEZE_MS;
+    if (wasFrozen) cancel = clock.schedule(READING_MS, () => callOff('late'));
+    else callOff('late');
+  });
+
+  async function within<T>(promise: Promise<T>): Promise<T> {
+    const { promise: calledOff, reject } = Promise.withResolvers<never>();
+    const onAbort = () => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      return await Promise.race([calledOff, promise]);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  return {
+    signal,
+    timeoutMs,
+    remainingMs: () => (signal.aborted ? 0 : Math.max(0, endsAt - clock.monotonicMs())),
+    within,
+    async wait(delayMs) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const cancelWait = clock.schedule(delayMs, resolve);
+      await within(promise).finally(cancelWait);
+    },
+    callOff,
+    release: () => cancel(),
+  };
+}

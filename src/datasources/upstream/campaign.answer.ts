@@ -1,0 +1,53 @@
+import type { ReportedState, RequestRef } from '../../ingestion/ingestion-request.js';
+import type { Submission } from '../../ingestion/submission.js';
+import { type CallFailure, type CallKind, toInvalidAnswer } from './campaign.failure.js';
+import { toStatusFailure } from './campaign.status-failure.js';
+import {
+  ForeignAnswerError,
+  InvalidAnswerError,
+  isStartAnswer,
+  isStatusAnswer,
+  parseReportedState,
+  parseSubmission,
+} from './campaign.wire.js';
+import type { HttpAnswer } from './http-exchange.js';
+
+/** Make of an HTTP answer what it says about a start. */
+export function judgeStartAnswer(answer: HttpAnswer, mappingId: string): Submission | CallFailure {
+  if (!mayBeCampaigns(answer.status, isStartAnswer(answer.body))) {
+    return toStatusFailure(answer, 'start');
+  }
+  return parsed(answer, 'start', () => parseSubmission(answer.body, mappingId));
+}
+
+/** Make of an HTTP answer what it says about a request; null where it says that there is none. */
+export function judgeStatusAnswer(
+  answer: HttpAnswer,
+  ref: RequestRef,
+): ReportedState | null | CallFailure {
+  if (!mayBeCampaigns(answer.status, isStatusAnswer(answer.body))) {
+    return answer.status === 404 ? null : toStatusFailure(answer, 'status');
+  }
+  return parsed(answer, 'status', () => parseReportedState(answer.body, ref));
+}
+
+/**
+ * Whether Campaign's own JSON is to be looked for in the body. The contract gives no HTTP statuses for its
+ * answers: with a 2xx nothing else can be meant; with a 4xx it is if it looks like it, for a `Failed` may
+ * well come so. Never with 401, 403 and 429, which speak of the caller and not of an ingestion.
+ */
+function mayBeCampaigns(status: number, looksLikeIt: boolean): boolean {
+  if (status >= 200 && status < 300) return true;
+  if (status === 401 || status === 403 || status === 429) return false;
+  return status >= 400 && status < 500 && looksLikeIt;
+}
+
+function parsed<T>(answer: HttpAnswer, call: CallKind, parse: () => T): T | CallFailure {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof InvalidAnswerError)) throw error;
+    const isPassing = error instanceof ForeignAnswerError;
+    return toInvalidAnswer(answer, call, error.message, { cause: error, isPassing });
+  }
+}

@@ -1,0 +1,121 @@
+import { ExponentialBackoff, fullJitterGenerator, type IBackoffFactory } from 'cockatiel';
+import type { Urgency } from '../../ingestion/ports.js';
+import type { CallBudget } from './call-budget.js';
+import type { CallCircuit } from './call-circuit.js';
+import { CalledOff, type Deadline } from './call-deadline.js';
+import { CallFailure, toCalledOffFailure, toTransportFailure } from './campaign.failure.js';
+import type { TokenlessRequest } from './campaign.request.js';
+import { exchange, type HttpAnswer } from './http-exchange.js';
+import type { HttpPool } from './http-pool.js';
+import type { TokenSource } from './ims-token.datasource.js';
+
+/** A status is asked for at most so often within one call. */
+const MAX_ATTEMPTS = 3;
+
+/** Between attempts: a random share of 250 ms, then of 500 ms, so that those who failed together spread. */
+const retryBackoff = new ExponentialBackoff({
+  generator: fullJitterGenerator,
+  initialDelay: 250,
+  maxDelay: 5000,
+});
+
+/** What one logical call is made of. */
+export interface CallPlan<T> {
+  readonly kind: 'start' | 'status';
+  readonly urgency: Urgency;
+  /** What the budget knows it by. */
+  readonly id?: string;
+  readonly request: TokenlessRequest;
+  readonly judge: (answer: HttpAnswer) => T | CallFailure;
+}
+
+/** What every call goes through. */
+export interface CallParts {
+  readonly http: HttpPool;
+  readonly tokens: TokenSource;
+  readonly budget: CallBudget;
+  readonly circuit: CallCircuit;
+}
+
+/**
+ * Make one logical call: attempts, and the waits between them, until there is a result or no sense in
+ * going on.
+ *
+ * Each attempt takes the same way, and each gate may end it before anything is sent:
+ *
+ *     circuit closed? → access token → turn in the budget → circuit → HTTP exchange → judgement
+ *
+ * A start is sent once. The one exception is a start answered 401 for an outdated token, which the API
+ * gateway did not let through: it is sent again with a new token.
+ *
+ * @throws {UpstreamError} why the last attempt gave no result
+ */
+export async function callCampaign<T>(
+  parts: CallParts,
+  plan: CallPlan<T>,
+  deadline: Deadline,
+): Promise<T> {
+  let backoff: IBackoffFactory<unknown> = retryBackoff;
+  let isTokenRenewed = false;
+  let attempts = 1;
+  for (;;) {
+    const token = await readyToSend(parts, deadline);
+    const result = await send(parts, plan, token, deadline);
+    if (!(result instanceof CallFailure)) {
+      parts.tokens.accept(token);
+      return result;
+    }
+    if (result.isTokenRejected && !isTokenRenewed && parts.tokens.discard(token)) {
+      isTokenRenewed = true;
+      continue;
+    }
+    const mayRepeat = plan.kind === 'status' && result.isPassing && attempts < MAX_ATTEMPTS;
+    if (!mayRepeat) throw result.error;
+    attempts += 1;
+    const next = backoff.next(undefined);
+    backoff = next;
+    const delayMs = Math.max(next.duration, result.error.retryAfterMs ?? 0);
+    // A wait past the deadline could only turn a failure that says something into a timeout.
+    if (delayMs >= deadline.remainingMs()) throw result.error;
+    await unlessCalledOff(deadline.wait(delayMs));
+  }
+}
+
+/** The first two gates: give the token, where sending makes sense at all. */
+async function readyToSend({ circuit, tokens }: CallParts, deadline: Deadline): Promise<string> {
+  const refused = circuit.refusal();
+  if (refused) throw refused.error;
+  return unlessCalledOff(deadline.within(tokens.token()));
+}
+
+async function send<T>(
+  { http, budget, circuit }: CallParts,
+  { kind, urgency, id, request, judge }: CallPlan<T>,
+  token: string,
+  deadline: Deadline,
+): Promise<T | CallFailure> {
+  await budget.turn(urgency, deadline, id);
+  const hadMostOfItsTime = deadline.remainingMs() >= deadline.timeoutMs / 2;
+  return circuit.run(async () => {
+    const answer = await exchange(http, request(token), deadline.signal);
+    if (answer.kind === 'calledOff' && !hadMostOfItsTime) {
+      // What took its time were the waits before: no trouble of the upstream, and not to open the circuit.
+      return new CallFailure(toTransportFailure(answer, kind).error);
+    }
+    if (answer.kind !== 'answered') return toTransportFailure(answer, kind);
+    const result = judge(answer);
+    if (result instanceof CallFailure && result.error.code === 'UPSTREAM_RATE_LIMITED') {
+      budget.hold(result.error.retryAfterMs ?? 0);
+    }
+    return result;
+  });
+}
+
+/** Name the failure where a promise ended because its call was called off; nothing had been sent. */
+export async function unlessCalledOff<T>(promise: Promise<T>): Promise<T> {
+  try {
+    return await promise;
+  } catch (error) {
+    throw error instanceof CalledOff ? toCalledOffFailure(error, false).error : error;
+  }
+}

@@ -1,0 +1,150 @@
+import {
+  LogUnavailableError,
+  UpstreamError,
+  type UpstreamErrorCode,
+} from '../../ingestion/gateway-error.js';
+import { type ReportedState, toRequestKey } from '../../ingestion/ingestion-request.js';
+import type { Upstream } from '../../ingestion/ports.js';
+import type { Submission } from '../../ingestion/submission.js';
+import { type CallBudget, createCallBudget } from './call-budget.js';
+import { type CircuitPlan, createCallCircuit, defaultCircuitPlan } from './call-circuit.js';
+import { type Deadline, startDeadline } from './call-deadline.js';
+import { judgeStartAnswer, judgeStatusAnswer } from './campaign.answer.js';
+import { type CallPlan, callCampaign, unlessCalledOff } from './campaign.call.js';
+import { type CallKind, toTransportFailure } from './campaign.failure.js';
+import { type CampaignAddress, createCampaignRequests, toBasePath } from './campaign.request.js';
+import { exchange } from './http-exchange.js';
+import { createHttpPool, type HttpPoolOptions } from './http-pool.js';
+import { createTokenSource, type ReadyToken } from './ims-token.datasource.js';
+import type { ClientCredentials } from './ims-token.wire.js';
+import type { TokenShare } from './token-share.js';
+
+/** One call as it ended, for metrics. A status call and all its attempts are one call. */
+export interface CampaignCall {
+  readonly operation: 'start' | 'status' | 'check' | 'token';
+  /** `LOG_UNAVAILABLE`: there was no turn, for the database that has the budget. `UNEXPECTED` is a fault of the gateway itself. */
+  readonly outcome: 'OK' | 'LOG_UNAVAILABLE' | 'UNEXPECTED' | UpstreamErrorCode;
+  /** Waits included, in ms. */
+  readonly durationMs: number;
+}
+
+/** What calls to the upstream need. */
+export interface CampaignOptions extends CampaignAddress, HttpPoolOptions {
+  readonly token: ReadyToken | ClientCredentials;
+  /** The deadline of one call, its repeats and waits included, in ms. */
+  readonly timeoutMs: number;
+  /** A positive integer: at most so many calls set out in any second. */
+  readonly maxRps: number;
+  readonly circuit?: CircuitPlan;
+  /** What replicas have together; where left out, this gateway has budget and token for itself. */
+  readonly shared?: SharedAccess | undefined;
+  readonly onCall?: (call: CampaignCall) => void;
+}
+
+/** What all replicas of a gateway have of the upstream together. */
+export interface SharedAccess {
+  readonly budget: CallBudget;
+  /** For a token that is fetched. */
+  readonly tokens: TokenShare | undefined;
+}
+
+/**
+ * The upstream, and the connections that are kept to it. Besides {@link UpstreamError}, `start` and `status`
+ * throw {@link BadUserInputError} for ids that no URL can carry; then nothing is sent, and nothing counted.
+ */
+export interface CampaignDatasource extends Upstream {
+  /** Call off whatever is under way, and close the connections. */
+  close(): Promise<void>;
+}
+
+/**
+ * Create the upstream port over Campaign's HTTP API.
+ *
+ * Every call has one deadline, all calls share one budget and one circuit, and each is told to `onCall`.
+ *
+ * @throws {BadUserInputError} the organization cannot stand in a URL
+ * @throws {TypeError} the API key or the ready token cannot stand in a header
+ * @see docs/upstream.md for what is assumed where the contract is silent
+ */
+export function createCampaignDatasource(options: CampaignOptions): CampaignDatasource {
+  const { clock, timeoutMs, maxWaitMs, proxies, onCall } = options;
+  const network = { clock, maxWaitMs, proxies };
+  const requests = createCampaignRequests(options);
+  const http = createHttpPool(options.url, network);
+  const budget = options.shared?.budget ?? createCallBudget(clock, options.maxRps);
+  const circuit = createCallCircuit(clock, options.circuit ?? defaultCircuitPlan);
+  const tokens = createTokenSource(options.token, {
+    ...network,
+    timeoutMs,
+    share: options.shared?.tokens,
+    onFetch: (outcome, durationMs) => onCall?.({ operation: 'token', outcome, durationMs }),
+  });
+  const parts = { http, tokens, budget, circuit };
+  const underWay = new Set<Deadline>();
+  let isClosed = false;
+
+  /** Run a call within its deadline, and tell `onCall` how it ended. */
+  async function call<T>(kind: CallKind, run: (deadline: Deadline) => Promise<T>): Promise<T> {
+    const startedAt = clock.monotonicMs();
+    const deadline = startDeadline(clock, timeoutMs);
+    underWay.add(deadline);
+    if (isClosed) deadline.callOff('closing');
+    let outcome: CampaignCall['outcome'] = 'OK';
+    try {
+      return await run(deadline);
+    } catch (error) {
+      const isKnown = error instanceof UpstreamError || error instanceof LogUnavailableError;
+      outcome = isKnown ? error.code : 'UNEXPECTED';
+      throw error;
+    } finally {
+      underWay.delete(deadline);
+      deadline.release();
+      onCall?.({ operation: kind, outcome, durationMs: clock.monotonicMs() - startedAt });
+    }
+  }
+
+  return {
+    async start(mappingId) {
+      const plan: CallPlan<Submission> = {
+        kind: 'start',
+        urgency: 'interactive',
+        request: requests.start(mappingId),
+        judge: (answer) => judgeStartAnswer(answer, mappingId),
+      };
+      return call('start', (deadline) => callCampaign(parts, plan, deadline));
+    },
+
+    async status(ref, urgency) {
+      const plan: CallPlan<ReportedState | null> = {
+        kind: 'status',
+        urgency,
+        id: toRequestKey(ref),
+        request: requests.status(ref),
+        judge: (answer) => judgeStatusAnswer(answer, ref),
+      };
+      return call('status', (deadline) => callCampaign(parts, plan, deadline));
+    },
+
+    expedite(ref) {
+      budget.expedite(toRequestKey(ref));
+    },
+
+    // The protocol has no ping, and no call of it is harmless. So: is a token to be had, and does anything
+    // at all answer HTTP at the base URL? Takes no turn of the budget and does not ask the circuit, for
+    // readiness must not depend on how busy or how unlucky the last calls were.
+    check: () =>
+      call('check', async (deadline) => {
+        await unlessCalledOff(deadline.within(tokens.token()));
+        const path = `${toBasePath(options.url)}/`;
+        const answer = await exchange(http, { method: 'HEAD', path, headers: {} }, deadline.signal);
+        if (answer.kind !== 'answered') throw toTransportFailure(answer, 'check').error;
+      }),
+
+    async close() {
+      isClosed = true;
+      for (const deadline of underWay) deadline.callOff('closing');
+      budget.close();
+      await Promise.all([http.destroy(), tokens.close()]);
+    },
+  };
+}

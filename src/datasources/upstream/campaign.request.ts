@@ -1,0 +1,100 @@
+import { BadUserInputError } from '../../ingestion/gateway-error.js';
+import type { RequestRef } from '../../ingestion/ingestion-request.js';
+import type { HttpRequest } from './http-exchange.js';
+
+/** Where and as whom Campaign is called. */
+export interface CampaignAddress {
+  /** Such as `https://mc.adobe.io`; may have a path, and a slash at its end. */
+  readonly url: URL;
+  readonly organization: string;
+  readonly apiKey: string;
+  /** Where a GET names its request: the documentation shows it without saying which. */
+  readonly statusRequestIdIn: 'query' | 'body';
+}
+
+/** The requests of the protocol, each still lacking its access token. */
+export interface CampaignRequests {
+  /** @throws {BadUserInputError} the mapping id cannot stand in a URL */
+  start(mappingId: string): TokenlessRequest;
+  /** @throws {BadUserInputError} the mapping id or the request id cannot stand in a URL */
+  status(ref: RequestRef): TokenlessRequest;
+}
+
+/** A request that lacks nothing but its access token. */
+export type TokenlessRequest = (accessToken: string) => HttpRequest;
+
+/**
+ * Prepare what all requests to one organization share.
+ *
+ * @throws {BadUserInputError} the organization cannot stand in a URL
+ * @throws {TypeError} the API key cannot stand in a header
+ */
+export function createCampaignRequests(address: CampaignAddress): CampaignRequests {
+  requireHeaderText(address.apiKey, 'API key');
+  const organization = toPathSegment(address.organization, 'organization');
+  const base = `${toBasePath(address.url)}/${organization}/campaign/dataIngestion/xdmIngestion`;
+  const toPath = (mappingId: string) => `${base}/${toPathSegment(mappingId, 'mapping id')}/ingest`;
+  const toHeaders = (accessToken: string) => ({
+    authorization: `Bearer ${accessToken}`,
+    'x-api-key': address.apiKey,
+    'cache-control': 'no-cache',
+    'content-type': 'application/json',
+    accept: 'application/json',
+  });
+
+  return {
+    start(mappingId) {
+      const path = toPath(mappingId);
+      return (accessToken) => ({ method: 'POST', path, headers: toHeaders(accessToken) });
+    },
+    status({ mappingId, requestId }) {
+      const path = toPath(mappingId);
+      const named =
+        address.statusRequestIdIn === 'query'
+          ? { path: `${path}?requestId=${toUrlText(requestId, 'request id')}` }
+          : { path, body: JSON.stringify({ requestId }) };
+      return (accessToken) => ({ method: 'GET', ...named, headers: toHeaders(accessToken) });
+    },
+  };
+}
+
+/** The path of a base URL, without the slash at its end. */
+export function toBasePath(url: URL): string {
+  return url.pathname.replace(/\/+$/, '');
+}
+
+/**
+ * Encode a text as one segment of a path.
+ *
+ * `.` and `..` are refused, for no way of writing them is safe: they survive the encoding, and whoever
+ * parses a URL drops them or climbs, written as `%2e` too. An empty text would be no segment at all.
+ */
+function toPathSegment(text: string, name: string): string {
+  if (text === '' || text === '.' || text === '..') {
+    throw new BadUserInputError(
+      `The ${name} must be a text other than "", "." and "..", got ${JSON.stringify(text)}.`,
+    );
+  }
+  return toUrlText(text, name);
+}
+
+function toUrlText(text: string, name: string): string {
+  if (!text.isWellFormed()) {
+    throw new BadUserInputError(`The ${name} must be well-formed Unicode, got half a character.`);
+  }
+  return encodeURIComponent(text);
+}
+
+/**
+ * Make sure of a credential before the first call. Found at the first call only, it would look like an
+ * upstream that cannot be reached.
+ *
+ * @throws {TypeError} it has characters other than visible ASCII; never quotes it
+ */
+export function requireHeaderText(text: string, name: string): void {
+  if (!/^[\x21-\x7e]+$/.test(text)) {
+    throw new TypeError(
+      `The ${name} must be visible ASCII, at least one character, without blanks.`,
+    );
+  }
+}

@@ -1,0 +1,187 @@
+import { z } from 'zod';
+import type { ReportedState, RequestRef } from '../../ingestion/ingestion-request.js';
+import { afterMappingId, toFolded } from '../../ingestion/mapping-name.js';
+import type { Submission } from '../../ingestion/submission.js';
+import { parseWireJson, toCount } from './wire-json.js';
+
+/** An answer that breaks the contract. Its message never quotes the answer. */
+export class InvalidAnswerError extends Error {
+  override readonly name: string = 'InvalidAnswerError';
+}
+
+/** An answer that is not the API's at all, such as the page of something in front of it. */
+export class ForeignAnswerError extends InvalidAnswerError {
+  override readonly name = 'ForeignAnswerError';
+}
+
+/**
+ * Of an opaque id only this much is asked, that it can be shown, stored, asked about and put into a URL. A
+ * replacement character stands where one was lost: what is left is the id of something else.
+ */
+const requestId = z
+  .string()
+  .max(255)
+  .regex(/^(?=.*\S)[^\p{Cc}\p{Cs}\uFFFD]+$/u);
+/** Half a character, or none, cannot be stored everywhere: what was read back would not be what was written. */
+const info = z
+  .string()
+  .transform((text) => text.toWellFormed().replaceAll('\0', '\uFFFD'))
+  .catch('');
+/** It is asked about at Platform: one that cannot be read is none. */
+const batchId = z
+  .string()
+  .regex(/^(?=.*\S)[^\p{Cc}\p{Cs}\uFFFD]+$/u)
+  .nullable()
+  .catch(null);
+/** The case of letters, blanks and marks between words are nothing that a status could be told by. */
+const toStatus = (text: string) => text.toLowerCase().replace(/[\s_-]+/g, '');
+const status = z.string().transform(toStatus);
+
+/** POST: here `Success` means submitted. */
+const startAnswer = z
+  .looseObject({ status })
+  .pipe(
+    z.discriminatedUnion('status', [
+      z.object({ status: z.literal('success'), requestId, info }),
+      z.object({ status: z.literal('inprogress'), requestId, info }),
+      z.object({ status: z.literal('failed'), info }),
+    ]),
+  );
+
+/** GET: here `Success` means finished. Nothing but the status has to be readable. */
+const statusAnswer = z.looseObject({ status }).pipe(
+  z.object({
+    status: z.enum(['success', 'inprogress', 'failed', 'aborted']),
+    requestId: z.unknown().optional(),
+    info,
+    batchId,
+    numRecords: z.unknown().optional(),
+  }),
+);
+
+/**
+ * Read what a POST was answered.
+ *
+ * @param body - the answer's text, whatever HTTP status it came with
+ * @throws {InvalidAnswerError}
+ */
+export function parseSubmission(body: string, mappingId: string): Submission {
+  const answer = parseWith(startAnswer, body);
+  requireOurMapping(answer.info, mappingId);
+  switch (answer.status) {
+    case 'success':
+      return { kind: 'submitted', requestId: answer.requestId, info: answer.info };
+    case 'inprogress':
+      return { kind: 'alreadyInProgress', requestId: answer.requestId, info: answer.info };
+    case 'failed':
+      return { kind: toRefusal(answer.info, mappingId), info: answer.info };
+  }
+}
+
+/**
+ * Read what a GET was answered. A status that can be read counts, whatever stands in the other fields, as long
+ * as the answer says that it is about this request: by its id, or where it names none, by its mapping.
+ *
+ * @param body - the answer's text, whatever HTTP status it came with
+ * @throws {InvalidAnswerError} also where the answer is about another request or mapping, or does not say
+ */
+export function parseReportedState(body: string, ref: RequestRef): ReportedState {
+  const answer = parseWith(statusAnswer, body);
+  const isNamed = isOurRequest(answer.requestId, ref.requestId);
+  const isOurs = requireOurMapping(answer.info, ref.mappingId);
+  if (!isNamed && !isOurs) throw toFault(['requestId']);
+  const { info, batchId } = answer;
+  switch (answer.status) {
+    case 'success':
+      return { status: 'SUCCESS', info, batchId, numRecords: toCount(answer.numRecords) };
+    case 'inprogress':
+      return { status: 'IN_PROGRESS', info, batchId };
+    case 'failed':
+      return { status: 'FAILED', info, batchId };
+    case 'aborted':
+      return { status: 'ABORTED', info, batchId };
+  }
+}
+
+/**
+ * Whether an answer names the request asked about. False where it names none.
+ *
+ * @throws {InvalidAnswerError} it names another
+ */
+function isOurRequest(named: unknown, asked: string): boolean {
+  const isOther =
+    typeof named === 'string'
+      ? named.trim() !== '' && toFolded(named) !== toFolded(asked)
+      : // Its digits are lost: that of many ids it may be the one asked about is all that can be said.
+        typeof named === 'number' && named !== Number(asked);
+  if (isOther) {
+    throw new InvalidAnswerError('it is about another request than the one asked about');
+  }
+  return typeof named === 'string' && named.trim() !== '';
+}
+
+/** Whether a text is meant as the answer to a start, right or wrong: a JSON object with a `status` text. */
+export function isStartAnswer(body: string): boolean {
+  return z.object({ status: z.string() }).safeParse(parseWireJson(body)).success;
+}
+
+/** Whether a text is meant as a status: like a start's answer, and it names a request. */
+export function isStatusAnswer(body: string): boolean {
+  const shape = z.object({ status: z.string(), requestId: z.union([z.string(), z.number()]) });
+  return shape.safeParse(parseWireJson(body)).success;
+}
+
+function parseWith<T>(schema: z.ZodType<T>, body: string): T {
+  const json = parseWireJson(body);
+  if (json === undefined) throw new ForeignAnswerError('it is not JSON');
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  throw toFault(parsed.error.issues.map(({ path }) => String(path[0] ?? 'body')));
+}
+
+function toFault(fields: readonly string[]): InvalidAnswerError {
+  return new InvalidAnswerError(
+    `these of its fields are missing or have a value that the API does not document: ${[...new Set(fields)].join(', ')}`,
+  );
+}
+
+function toRefusal(
+  info: string,
+  mappingId: string,
+): 'mappingNotStopped' | 'mappingNotPublished' | 'refused' {
+  const submitFailed = 'Unable to submit data ingestion request, XDM Mapping ID: ';
+  if (!info.startsWith(submitFailed)) return 'refused';
+  switch (afterMappingId(info.slice(submitFailed.length), mappingId)?.trim()) {
+    case 'is not stopped':
+      return 'mappingNotStopped';
+    case 'is not published':
+      return 'mappingNotPublished';
+    default:
+      return 'refused';
+  }
+}
+
+/**
+ * An `info` that names a mapping must name ours, or the answer was meant for somebody else. One that names
+ * none is free text and says nothing either way.
+ *
+ * @returns whether it names ours
+ * @throws {InvalidAnswerError} it names another
+ */
+function requireOurMapping(info: string, mappingId: string): boolean {
+  const named = toNamed(info);
+  if (named === null) return false;
+  if (afterMappingId(named, mappingId) === null) {
+    throw new InvalidAnswerError('it is about another mapping than the one asked about');
+  }
+  return true;
+}
+
+/** What begins with the id of the mapping that an `info` names; null where it names none. */
+function toNamed(info: string): string | null {
+  const statusPrefix = 'Mapping Id: ';
+  if (info.startsWith(statusPrefix)) return info.slice(statusPrefix.length);
+  const startMark = 'Mapping ID: ';
+  const at = info.indexOf(startMark);
+  return at === -1 ? null : info.slice(at + startMark.length);
+}

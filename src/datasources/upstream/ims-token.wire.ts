@@ -1,0 +1,130 @@
+import { z } from 'zod';
+import { UpstreamError } from '../../ingestion/gateway-error.js';
+import { toBasePath } from './campaign.request.js';
+import type { HttpAnswer, HttpExchange, HttpRequest } from './http-exchange.js';
+import { ProxyFault } from './outgoing-proxy.js';
+import { toUpstreamDetails } from './upstream-complaint.js';
+import { parseWireJson } from './wire-json.js';
+
+/** What tokens are fetched with, by the OAuth client credentials grant. */
+export interface ClientCredentials {
+  readonly kind: 'clientCredentials';
+  /** Such as `https://ims-na1.adobelogin.com`; may have a path. */
+  readonly imsUrl: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly scopes: readonly string[];
+}
+
+/**
+ * How long a token is taken to be good where the service does not say, in ms: long enough not to be a burden,
+ * and should it be rejected before, a newer one is fetched. Longer than a day none is kept, so that a service
+ * which tells milliseconds does no harm.
+ */
+const ASSUMED_LIFE_MS = 5 * 60_000;
+const MAX_LIFE_MS = 24 * 60 * 60_000;
+
+const tokenAnswer = z.object({
+  access_token: z
+    .string()
+    .trim()
+    .regex(/^[\x21-\x7e]+$/),
+  token_type: z
+    .string()
+    .trim()
+    .regex(/^bearer$/i)
+    .nullish(),
+  /** In seconds; some write it as a text, and OAuth lets it be left out. */
+  expires_in: z.unknown().optional().transform(toLifeMs),
+});
+
+function toLifeMs(expiresIn: unknown): number {
+  const isNumber = typeof expiresIn === 'number' || /^\s*\d+(\.\d+)?\s*$/.test(String(expiresIn));
+  const lifeMs = isNumber ? Number(expiresIn) * 1_000 : Number.NaN;
+  return lifeMs > 0 ? Math.min(lifeMs, MAX_LIFE_MS) : ASSUMED_LIFE_MS;
+}
+
+/** The codes of OAuth: what looks like anything else may be what it was sent. */
+const errorAnswer = z.object({ error: z.string().regex(/^[a-z_]{1,64}$/) });
+
+/** The request for a token. Its body holds the secret. */
+export function toTokenRequest(credentials: ClientCredentials): HttpRequest {
+  const form = new URLSearchParams({
+    grant_type: 'client_credentials',
+    client_id: credentials.clientId,
+    client_secret: credentials.clientSecret,
+    scope: credentials.scopes.join(','),
+  });
+  return {
+    method: 'POST',
+    path: `${toBasePath(new URL(credentials.imsUrl))}/ims/token/v3`,
+    headers: {
+      'content-type': 'application/x-www-form-urlencoded',
+      accept: 'application/json',
+    },
+    body: form.toString(),
+  };
+}
+
+/**
+ * Read what the token service answered.
+ *
+ * @throws {UpstreamError} there is no token in it; never quotes the answer
+ */
+export function parseTokenAnswer(answer: HttpExchange): { accessToken: string; lifeMs: number } {
+  if (answer.kind !== 'answered') throw toTransportError(answer);
+  if (answer.status !== 200) throw toRefusal(answer);
+  const parsed = tokenAnswer.safeParse(parseWireJson(answer.body));
+  if (parsed.success) {
+    return { accessToken: parsed.data.access_token, lifeMs: parsed.data.expires_in };
+  }
+  throw new UpstreamError(
+    'UPSTREAM_UNAVAILABLE',
+    'The token service answered without a usable access token: check its URL.',
+    { upstream: toUpstreamDetails(answer.status, answer.headers) },
+  );
+}
+
+function toTransportError(failed: Exclude<HttpExchange, HttpAnswer>): UpstreamError {
+  const { cause } = failed;
+  switch (failed.kind) {
+    case 'calledOff':
+      return new UpstreamError('UPSTREAM_TIMEOUT', 'The token service did not answer in time.', {
+        cause,
+      });
+    case 'unsent':
+    case 'broken':
+      return new UpstreamError('UPSTREAM_UNAVAILABLE', toUnreachableText(cause), { cause });
+    case 'unreadable':
+      return new UpstreamError(
+        'UPSTREAM_UNAVAILABLE',
+        'The token service answered something that cannot be read: check its URL.',
+        { cause },
+      );
+  }
+}
+
+function toUnreachableText(cause: unknown): string {
+  const isProxys = cause instanceof ProxyFault;
+  return `The token service cannot be reached${isProxys ? `, because ${cause.message}` : ''}.`;
+}
+
+function toRefusal({ status, headers, body, retryAfterMs }: HttpAnswer): UpstreamError {
+  const errorCode = errorAnswer.safeParse(parseWireJson(body)).data?.error;
+  const options = {
+    upstream: toUpstreamDetails(status, headers, errorCode),
+    retryAfterMs,
+  };
+  if (status === 400 || status === 401 || status === 403) {
+    return new UpstreamError(
+      'UPSTREAM_UNAUTHENTICATED',
+      'The token service refuses the client credentials: check the client id, the secret and the scopes.',
+      options,
+    );
+  }
+  return new UpstreamError(
+    'UPSTREAM_UNAVAILABLE',
+    `The token service gives no token now (HTTP ${status}): ask again later.`,
+    options,
+  );
+}

@@ -1,0 +1,273 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { LogUnusableError } from '../../../src/datasources/log/log-database.js';
+import { LogDamagedError } from '../../../src/ingestion/gateway-error.js';
+import {
+  createLogCopies,
+  type LogCopies,
+  type LogCopy,
+  serveLog,
+  withBitFlipped,
+  withFile,
+} from '../../support/log-copies.js';
+
+const DB = 'sluice.db';
+const WAL = 'sluice.db-wal';
+const MARK = 'sluice.head';
+
+/** What SQLite has at the beginning of its file; everything else is in pages. */
+const HEADER_BYTES = 100;
+const PAGE_BYTES = 4_096;
+
+const damaged =
+  /sluice\.db is damaged\. Restore it from a backup, or move it and the files beside it away to begin a new log\.$/;
+const older =
+  /sluice\.db is older than what was in it before \(an old copy, or its end is missing\)\. Restore the newest copy with its -wal file; or delete .*sluice\.head to go on without what is missing, which ends every cursor given so far\.$/;
+const missing =
+  /sluice\.db is missing or empty, and .*sluice\.head says that there was a log\. Restore it; or delete .*sluice\.head to begin a new one\.$/;
+const markDamaged =
+  /sluice\.head is damaged\. Restore it together with the log; or delete it to go on with the log as it is, which ends every cursor given so far\.$/;
+const foreign = /sluice\.db is a database of something else\. Set DATA_DIR to another directory\.$/;
+const newer =
+  /sluice\.db was written by a newer version of Sluice\. Run that version, or set DATA_DIR to another directory\.$/;
+const unusable =
+  /sluice\.db cannot be written \(.+\)\. See to the disk and the rights on DATA_DIR\.$/;
+
+let copies: LogCopies;
+
+beforeAll(async () => {
+  copies = await createLogCopies();
+});
+
+afterAll(async () => {
+  await copies[Symbol.asyncDispose]();
+});
+
+/** Restore a copy and serve it; gives what it serves. */
+async function serve(copy: LogCopy) {
+  return serveLog(await copies.restore(copy), copy.cursors);
+}
+
+function fileOf({ files }: LogCopy, name: string): Buffer {
+  const bytes = files.get(name);
+  if (!bytes) throw new Error(`The copy has no ${name}.`);
+  return bytes;
+}
+
+async function expectRefused(copy: LogCopy, message: RegExp): Promise<void> {
+  const refused = await serve(copy).catch((error: unknown) => error);
+  expect(refused).toBeInstanceOf(LogUnusableError);
+  expect((refused as Error).message).toMatch(message);
+  expect((refused as Error).message).not.toContain('\n');
+}
+
+describe('a log that is as it was left', () => {
+  it.each(['closed', 'killed', 'older'] as const)('serves what it served: %s', async (which) => {
+    expect(await serve(copies[which])).toEqual(copies[which].served);
+  });
+});
+
+describe('a log with a bit the other way', () => {
+  /** Served wrongly is neither noticed nor the truth. */
+  async function isNoticedOrTrue(copy: LogCopy): Promise<void> {
+    try {
+      expect(await serve(copy)).toEqual(copy.served);
+    } catch (error) {
+      if (!(error instanceof LogUnusableError || error instanceof LogDamagedError)) throw error;
+    }
+  }
+
+  const files = [
+    ['closed', DB, 40],
+    ['killed', DB, 15],
+    ['killed', WAL, 20],
+    ['killed', MARK, 10],
+  ] as const;
+
+  it.each(files)(
+    'is noticed, or serves nothing else: %s, anywhere in %s',
+    async (which, name, numRuns) => {
+      const copy = copies[which];
+      const bytes = fileOf(copy, name);
+      const anywhere = fc.record({
+        offset: fc.oneof(
+          fc.nat(bytes.length - 1),
+          fc.nat(Math.min(bytes.length, HEADER_BYTES) - 1),
+        ),
+        bit: fc.nat(7),
+      });
+      await fc.assert(
+        fc.asyncProperty(anywhere, ({ offset, bit }) =>
+          isNoticedOrTrue(withFile(copy, name, withBitFlipped(bytes, offset, bit))),
+        ),
+        { numRuns },
+      );
+    },
+    60_000,
+  );
+
+  it('says that a row is not what was written, wherever in its text', async () => {
+    const bytes = Buffer.from(fileOf(copies.closed, DB));
+    // In the rows of two tables, and in what is left of older ones.
+    for (let at = bytes.indexOf('batch 39'); at !== -1; at = bytes.indexOf('batch 39', at)) {
+      bytes.write('batch 38', at);
+    }
+    await expect(serve(withFile(copies.closed, DB, bytes))).rejects.toThrow(LogDamagedError);
+  });
+
+  it('says that a page is no page any more', async () => {
+    const bytes = fileOf(copies.closed, DB);
+    // The kind of the second page.
+    const copy = withFile(copies.closed, DB, withBitFlipped(bytes, PAGE_BYTES, 3));
+    await expectRefused(copy, damaged);
+  });
+
+  it('says that the header is none any more', async () => {
+    const copy = withFile(copies.closed, DB, withBitFlipped(fileOf(copies.closed, DB), 3, 1));
+    await expectRefused(copy, damaged);
+  });
+});
+
+describe('a log that is not whole', () => {
+  it('is noticed where its file was cut', async () => {
+    const bytes = fileOf(copies.closed, DB);
+    const cut = bytes.subarray(0, bytes.length - 3 * PAGE_BYTES);
+    await expectRefused(withFile(copies.closed, DB, cut), damaged);
+  });
+
+  it('is noticed where its file is empty', async () => {
+    await expectRefused(withFile(copies.closed, DB, Buffer.alloc(0)), missing);
+  });
+
+  it.each([1, 100, 5_000, 100_000])(
+    'is noticed where its -wal file lost %s bytes',
+    async (lost) => {
+      const bytes = fileOf(copies.killed, WAL);
+      const cut = bytes.subarray(0, bytes.length - lost);
+      await expectRefused(withFile(copies.killed, WAL, cut), older);
+    },
+  );
+
+  it('is noticed where its -wal file is gone', async () => {
+    await expect(serve(withFile(copies.killed, WAL, null))).rejects.toThrow(LogUnusableError);
+  });
+
+  it('is noticed where all of it is an older copy', async () => {
+    const mark = fileOf(copies.closed, MARK);
+    await expectRefused(withFile(copies.older, MARK, mark), older);
+  });
+
+  it('is noticed where its file is gone, and nothing is made in its place', async () => {
+    const dir = await copies.restore(withFile(copies.killed, DB, null));
+    await expect(serveLog(dir, [])).rejects.toThrow(missing);
+    // The -wal file is still what it was: with the file restored, nothing is lost.
+    await writeFile(join(dir, DB), fileOf(copies.killed, DB));
+    expect(await serveLog(dir, copies.killed.cursors)).toEqual(copies.killed.served);
+  });
+});
+
+describe('the mark beside a log', () => {
+  it('is noticed where it cannot be read', async () => {
+    const copy = withFile(copies.closed, MARK, Buffer.from('no mark'));
+    await expectRefused(copy, markDamaged);
+  });
+
+  it.each([
+    ['gone', null],
+    ['empty', Buffer.alloc(0)],
+    ['nothing but zeros', Buffer.alloc(96)],
+  ])('ends every cursor where it is %s, and keeps the rest', async (_what, mark) => {
+    const copy = withFile(copies.closed, MARK, mark);
+    await expect(serve(copy)).rejects.toMatchObject({ code: 'CURSOR_INVALID' });
+    const served = await serveLog(await copies.restore(copy), []);
+    expect(served).toEqual({ ...copy.served, resumed: [] });
+  });
+
+  it('of another log is noticed', async () => {
+    await using others = await createLogCopies();
+    const mark = fileOf(others.closed, MARK);
+    await expectRefused(withFile(copies.closed, MARK, mark), older);
+  });
+});
+
+describe('a file that is no log of this version', () => {
+  async function expectDatabaseRefused(change: string, message: RegExp, from?: LogCopy) {
+    const dir = from ? await copies.restore(from) : await mkdtemp(join(tmpdir(), 'log-'));
+    const database = new DatabaseSync(join(dir, DB), { defensive: false });
+    database.exec(change);
+    database.close();
+    const refused = await serveLog(dir, []).catch((error: unknown) => error);
+    await rm(dir, { recursive: true });
+    expect(refused).toBeInstanceOf(LogUnusableError);
+    expect((refused as Error).message).toMatch(message);
+  }
+
+  it('is a database of something else', () =>
+    expectDatabaseRefused('create table accounts (id integer)', foreign));
+
+  it('was written by a newer version', () =>
+    expectDatabaseRefused(
+      `insert into kysely_migration values ('9999_later', '2030-01-01')`,
+      newer,
+      copies.closed,
+    ));
+
+  it('has tables that somebody changed', () =>
+    expectDatabaseRefused('drop trigger transitions_follow_one_another', damaged, copies.closed));
+
+  it('has an index that lost a row', () =>
+    expectDatabaseRefused(
+      `create table other (request_key text, position integer);
+       create index other_index on other (request_key, position);
+       pragma writable_schema = on;
+       update sqlite_schema set rootpage = (select rootpage from sqlite_schema where name = 'other_index')
+         where name = 'transitions_request_key_position';
+       delete from sqlite_schema where name like 'other%'`,
+      damaged,
+      copies.closed,
+    ));
+
+  it('is no database', async () => {
+    await expectRefused(withFile(copies.closed, DB, Buffer.from('text '.repeat(5_000))), damaged);
+  });
+});
+
+describe('a directory that cannot be used', () => {
+  it('is a file', async () => {
+    const dir = await copies.restore(copies.closed);
+    await expect(serveLog(join(dir, DB), [])).rejects.toThrow(unusable);
+    await expect(serveLog(join(dir, DB, 'below'), [])).rejects.toThrow(unusable);
+  });
+
+  it.each([DB, MARK])('has a directory in the place of %s', async (name) => {
+    const dir = await copies.restore(withFile(copies.closed, name, null));
+    await mkdir(join(dir, name));
+    await expect(serveLog(dir, [])).rejects.toThrow(unusable);
+  });
+});
+
+describe('a second process', () => {
+  const opener = fileURLToPath(new URL('../../support/open-log.js', import.meta.url));
+
+  it('is told that the log is in use, and the first goes on', async () => {
+    const dir = await copies.restore(copies.closed);
+    const first = spawn(process.execPath, [opener, dir], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const [opened] = await once(first.stdout, 'data');
+    expect(String(opened)).toBe('opened\n');
+    await expect(serveLog(dir, [])).rejects.toThrow(
+      /sluice\.db is in use by another process\. Stop that one, or set DATA_DIR to another directory\.$/,
+    );
+    first.stdin.end();
+    const [closed] = await once(first.stdout, 'data');
+    expect(String(closed)).toBe('closed\n');
+    await once(first, 'close');
+    expect(await serveLog(dir, copies.closed.cursors)).toEqual(copies.closed.served);
+  });
+});

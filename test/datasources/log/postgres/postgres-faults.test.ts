@@ -1,0 +1,242 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
+import type { LogTables } from '../../../../src/datasources/log/ingestion-log.schema.js';
+import type { PostgresTimeouts } from '../../../../src/datasources/log/postgres/postgres.log.js';
+import type { ReplicaTables } from '../../../../src/datasources/replicas/replica.schema.js';
+import { createReplicaRegistry } from '../../../../src/datasources/replicas/replica-registry.datasource.js';
+import type { ReportedState, RequestRef } from '../../../../src/ingestion/ingestion-request.js';
+import { createTestDatabase, execute, type TestDatabase } from '../../../support/postgres.js';
+import {
+  openReplica,
+  type ReplicaLog,
+  type ReplicaOptions,
+} from '../../../support/postgres-logs.js';
+import { startPostgresServer } from '../../../support/postgres-server.js';
+import { startTcpProxy, type TcpProxy } from '../../../support/tcp-proxy.js';
+
+const running: ReportedState = { status: 'IN_PROGRESS', info: 'running', batchId: null };
+const everything = { kind: 'all' } as const;
+const toRef = (requestId: string): RequestRef => ({ mappingId: 'XDM44', requestId });
+const unavailable = { code: 'LOG_UNAVAILABLE' };
+
+const impatient: PostgresTimeouts = {
+  lockMs: 100,
+  idleInTransactionMs: 10_000,
+  statementMs: 10_000,
+  answerMs: 15_000,
+};
+
+let database: TestDatabase;
+let proxy: TcpProxy;
+let replicas: ReplicaLog[];
+
+beforeEach(async () => {
+  database = await createTestDatabase();
+  proxy = await startTcpProxy(database.url);
+  replicas = [];
+});
+
+afterEach(async () => {
+  for (const { log } of replicas) await log.close();
+  await proxy.close();
+  await database.drop();
+});
+
+async function open(url = database.url, options: ReplicaOptions = {}): Promise<ReplicaLog> {
+  const replica = await openReplica(url, options);
+  replicas.push(replica);
+  return replica;
+}
+
+const appendTo = ({ log }: ReplicaLog, requestId: string) =>
+  log.append({ ref: toRef(requestId), seen: running, observedAt: 1_000 });
+
+const beginAt = ({ starts }: ReplicaLog, idempotencyKey: string) =>
+  starts.begin({
+    mappingId: 'XDM44',
+    retryOnAbort: 0,
+    caller: null,
+    idempotencyKey,
+    createdAt: 1_000,
+  });
+
+/** A connection past the log. */
+async function connect(url = database.url): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => {});
+  await client.connect();
+  return client;
+}
+
+/** Have a replica hold the log’s lock in a transaction, which is not committed before it is let go. */
+async function holdLog({ database }: ReplicaLog) {
+  const held = Promise.withResolvers<void>();
+  const gate = Promise.withResolvers<void>();
+  const done = database.commit(async () => {
+    held.resolve();
+    await gate.promise;
+    return { value: null, hasChanged: true };
+  });
+  done.catch(() => {});
+  await held.promise;
+  return { letGo: gate.resolve, done };
+}
+
+describe('a transaction that is held open', () => {
+  it('makes those behind it wait, so that nobody who reads on misses what is committed late', async () => {
+    const [slow, quick, reader] = [await open(), await open(), await open()];
+    const held = await holdLog(slow);
+    const appended = [appendTo(slow, '1'), appendTo(quick, '2')];
+    expect(await reader.log.read(everything, 0, 10)).toEqual([]);
+    held.letGo();
+    await Promise.all([held.done, ...appended]);
+    await reader.untilTold(2);
+    expect(reader.told.map(({ position }) => position)).toEqual([1, 2]);
+    expect(reader.told).toEqual(await reader.log.read(everything, 0, 10));
+  });
+
+  it('has those behind it give up after a while, with nothing written', async () => {
+    const slow = await open();
+    const quick = await open(database.url, { timeouts: impatient });
+    const held = await holdLog(slow);
+    await expect(appendTo(quick, '1')).rejects.toMatchObject(unavailable);
+    held.letGo();
+    await held.done;
+    expect(await quick.log.find([toRef('1')])).toEqual([null]);
+    expect(await appendTo(quick, '1')).toMatchObject({ kind: 'transition' });
+  });
+
+  it('keeps nobody who waits for it from saying that he lives', async () => {
+    const [slow, waiting] = [await open(), await open()];
+    const { aside, guard } = waiting.database;
+    const registry = createReplicaRegistry(
+      { db: aside.withTables<Omit<ReplicaTables, keyof LogTables>>(), guard },
+      'p',
+    );
+    await registry.join('waiting', 60_000);
+    const held = await holdLog(slow);
+    // More than there are connections.
+    const begun = Array.from({ length: 8 }, (_, key) => beginAt(waiting, String(key)));
+    expect(await registry.beat('waiting', 60_000)).toMatchObject({ livingCount: 1 });
+    held.letGo();
+    expect(await Promise.all([held.done, ...begun])).toHaveLength(9);
+  });
+
+  it('keeps nobody from it who asks who lives, however many do', async () => {
+    const { database } = await open();
+    const { aside } = database;
+    let statements = 0;
+    const guard = <T>(run: () => Promise<T>): Promise<T> => {
+      statements += 1;
+      return database.guard(run);
+    };
+    const registry = createReplicaRegistry(
+      { db: aside.withTables<Omit<ReplicaTables, keyof LogTables>>(), guard },
+      'p',
+    );
+    await registry.join('waiting', 60_000);
+    const looks = Array.from({ length: 2_000 }, () => registry.livingProcesses());
+    expect(await registry.beat('waiting', 60_000)).toMatchObject({ livingCount: 1 });
+    expect(new Set((await Promise.all(looks)).flat())).toEqual(new Set(['p']));
+    expect(statements).toBe(3);
+  });
+
+  it('is ended by the database where its process is frozen', async () => {
+    const frozen = await open(database.url, {
+      timeouts: { ...impatient, idleInTransactionMs: 500 },
+    });
+    const other = await open();
+    const held = await holdLog(frozen);
+    expect(await appendTo(other, '1')).toMatchObject({ kind: 'transition' });
+    held.letGo();
+    await expect(held.done).rejects.toMatchObject(unavailable);
+    expect(await appendTo(frozen, '2')).toMatchObject({ kind: 'transition' });
+  });
+
+  it('concerns nobody where it is in another database', async () => {
+    const elsewhere = await createTestDatabase();
+    const client = await connect(elsewhere.url);
+    await client.query('begin; create table t ()');
+    const [one, other] = [await open(), await open()];
+    await appendTo(one, '1');
+    await other.untilTold(1);
+    await client.end();
+    await elsewhere.drop();
+  });
+});
+
+/** As the driver sends it: a whole statement. */
+const COMMIT = 'commit\0';
+
+describe('a connection that is lost at the commit', () => {
+  it('leaves what was committed in the log, once, and it is told', async () => {
+    const replica = await open(proxy.url);
+    proxy.cutAt(COMMIT, true);
+    expect(await appendTo(replica, '1')).toMatchObject({ kind: 'transition' });
+    expect(replica.told).toHaveLength(1);
+    expect(replica.told).toEqual(await replica.log.read(everything, 0, 10));
+  });
+
+  it('leaves nothing where the commit did not arrive, and says so', async () => {
+    const replica = await open(proxy.url);
+    proxy.cutAt(COMMIT, false);
+    await expect(appendTo(replica, '1')).rejects.toMatchObject(unavailable);
+    expect(await replica.log.read(everything, 0, 10)).toEqual([]);
+    expect(await appendTo(replica, '1')).toMatchObject({ kind: 'transition' });
+    expect(replica.told).toHaveLength(1);
+  });
+});
+
+describe('a database that cannot be used', () => {
+  it('is waited for while its server is down, and used again once it is back', async () => {
+    const server = await startPostgresServer();
+    const { url } = await createTestDatabase(server.url);
+    const [one, other] = [await openReplica(url), await openReplica(url)];
+    await appendTo(one, '1');
+    await other.untilTold(1);
+    await server.stop();
+    await expect(appendTo(one, '2')).rejects.toMatchObject(unavailable);
+    await expect(one.log.find([toRef('1')])).rejects.toMatchObject(unavailable);
+    await server.start();
+    await appendTo(one, '2');
+    await other.untilTold(2);
+    expect(other.told).toEqual(one.told);
+    await one.log.close();
+    await other.log.close();
+    await server.dispose();
+  });
+
+  it('takes nothing while it is read-only, as a standby is', async () => {
+    const replica = await open();
+    const admin = await connect();
+    const cutOthers = () =>
+      admin.query(
+        'select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+      );
+    const name = new URL(database.url).pathname.slice(1);
+    await admin.query(`alter database ${name} set default_transaction_read_only = on`);
+    await cutOthers();
+    let refused: unknown;
+    do {
+      refused = await appendTo(replica, '1').catch((error: Error) => error);
+      expect(refused).toMatchObject(unavailable);
+    } while (!/read-only/.test(String((refused as Error).cause)));
+    await admin.query('set default_transaction_read_only = off');
+    await admin.query(`alter database ${name} reset default_transaction_read_only`);
+    await cutOthers();
+    await admin.end();
+    while (!(await appendTo(replica, '1').catch(() => null)));
+    expect(await replica.log.find([toRef('1')])).toMatchObject([{ ref: toRef('1') }]);
+  });
+
+  it('ends the process where it does not have what was written to it', async () => {
+    const ends: Error[] = [];
+    const replica = await open(database.url, { onFatal: (error) => ends.push(error) });
+    await appendTo(replica, '1');
+    await execute(database.url, "update requests set status = 'SUCCESS'");
+    await expect(replica.log.find([toRef('1')])).rejects.toThrow(
+      'The log of transitions is damaged.',
+    );
+    expect(ends).toHaveLength(1);
+  });
+});

@@ -1,0 +1,391 @@
+import { inspect } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { sql } from 'kysely';
+import { openPostgresLog } from '../../../../src/datasources/log/postgres/postgres.log.js';
+import type { ReportedState, RequestRef } from '../../../../src/ingestion/ingestion-request.js';
+import { createTestDatabase, execute, type TestDatabase } from '../../../support/postgres.js';
+import {
+  openReplica,
+  type ReplicaLog,
+  type ReplicaOptions,
+} from '../../../support/postgres-logs.js';
+import { startTcpProxy, type TcpProxy } from '../../../support/tcp-proxy.js';
+
+const running: ReportedState = { status: 'IN_PROGRESS', info: 'running', batchId: null };
+const aborted: ReportedState = { status: 'ABORTED', info: 'no', batchId: null };
+const everything = { kind: 'all' } as const;
+const toRef = (requestId: string): RequestRef => ({ mappingId: 'XDM44', requestId });
+const onFatal = (error: Error) => {
+  throw error;
+};
+
+let database: TestDatabase;
+let proxy: TcpProxy;
+let replicas: ReplicaLog[];
+
+beforeEach(async () => {
+  database = await createTestDatabase();
+  proxy = await startTcpProxy(database.url);
+  replicas = [];
+});
+
+afterEach(async () => {
+  for (const { log } of replicas) await log.close();
+  await proxy.close();
+  await database.drop();
+});
+
+async function open(url = database.url, options: ReplicaOptions = {}): Promise<ReplicaLog> {
+  const replica = await openReplica(url, options);
+  replicas.push(replica);
+  return replica;
+}
+
+/** As a newer version does when it is started: it adds, and takes nothing away. */
+async function migrateFurther(name: string, change: string): Promise<void> {
+  await execute(
+    database.url,
+    `begin; ${change}; insert into kysely_migration values ('${name}', '2100'); commit`,
+  );
+}
+
+const appendTo = ({ log }: ReplicaLog, requestId: string, seen: ReportedState = running) =>
+  log.append({ ref: toRef(requestId), seen, observedAt: 1_000 });
+
+describe('processes with one log', () => {
+  it('all tell of each transition once and in order, whoever appended it', async () => {
+    const all = await Promise.all([open(), open(), open()]);
+    await Promise.all(
+      all.map(async (replica, which) => {
+        for (let id = 0; id < 20; id += 1) await appendTo(replica, `${which}-${id}`);
+      }),
+    );
+    await Promise.all(all.map((replica) => replica.untilTold(60)));
+    const read = await all[0]?.log.read(everything, 0, 100);
+    expect(read?.map(({ position }) => position)).toEqual(
+      Array.from({ length: 60 }, (_, i) => i + 1),
+    );
+    for (const { told } of all) expect(told).toEqual(read);
+  });
+
+  it('let one of them append what all of them saw', async () => {
+    const all = await Promise.all([open(), open(), open()]);
+    const applied = await Promise.all(all.map((replica) => appendTo(replica, '1')));
+    expect(applied.map(({ kind }) => kind).sort()).toEqual([
+      'transition',
+      'unchanged',
+      'unchanged',
+    ]);
+  });
+
+  it('tell nobody of what was in the log before they began', async () => {
+    const one = await open();
+    await appendTo(one, '1');
+    const other = await open();
+    await appendTo(one, '2');
+    await other.untilTold(1);
+    expect(other.told.map(({ position }) => position)).toEqual([2]);
+  });
+
+  it('catch up with what was appended while their connections were cut', async () => {
+    const [one, other] = [await open(), await open(proxy.url)];
+    await appendTo(one, '1');
+    await other.untilTold(1);
+    proxy.cut();
+    await appendTo(one, '2');
+    await appendTo(one, '3');
+    await other.untilTold(3);
+    expect(other.told).toEqual(one.told);
+  });
+
+  it('find what was appended also where they have gone deaf', async () => {
+    const [one, other] = [await open(), await open(proxy.url)];
+    await appendTo(one, '1');
+    await other.untilTold(1);
+    proxy.muffle('listen ');
+    await appendTo(one, '2');
+    await other.untilTold(2);
+    expect(other.told).toEqual(one.told);
+  });
+
+  it('append also while nobody can be notified', async () => {
+    await execute(
+      database.url,
+      `create function pg_notify(text, text) returns void language plpgsql as
+        $$ begin raise 'too many notifications' using errcode = '54000'; end $$`,
+    );
+    // Ours is found before PostgreSQL's own.
+    const url = new URL(database.url);
+    url.searchParams.set('options', '-c search_path=public,pg_catalog');
+    const [one, other] = [await open(url.href), await open()];
+    await appendTo(one, '1');
+    await other.untilTold(1);
+    expect(other.told).toEqual(one.told);
+  });
+
+  it('take each other’s cursors, also before they were told of what is there', async () => {
+    const [one, other] = [await open(), await open(proxy.url)];
+    proxy.muffle('listen ');
+    const applied = await appendTo(one, '1');
+    const position = applied.record.firstPosition;
+    expect(await other.log.parseCursor(one.log.toCursor(position))).toBe(position);
+    await expect(other.log.parseCursor(one.log.toCursor(position + 1))).rejects.toMatchObject({
+      code: 'CURSOR_INVALID',
+    });
+  });
+
+  it('forget the same requests at once, and know alike how far they have', async () => {
+    const [one, other] = [await open(), await open()];
+    for (let id = 0; id < 30; id += 1) await appendTo(one, String(id), aborted);
+    const counts = await Promise.all(
+      [1, 2, 3].flatMap(() => [one, other].map(({ log }) => log.prune(2_000, 7))),
+    );
+    expect(counts.reduce((sum, count) => sum + count)).toBe(30);
+    expect(await one.log.prunedThrough()).toBe(30);
+    expect(await other.log.prunedThrough()).toBe(30);
+    await appendTo(other, 'new');
+    expect(await one.log.read(everything, 0, 10)).toMatchObject([{ position: 31 }]);
+  });
+
+  it('end where the database has less than they have told of', async () => {
+    const ends: Error[] = [];
+    const one = await open(database.url, { onFatal: (error) => ends.push(error) });
+    await appendTo(one, '1');
+    await execute(database.url, 'truncate transitions, requests');
+    await expect(appendTo(one, '2')).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' });
+    expect(ends).toHaveLength(1);
+  });
+});
+
+describe('a database that took over without the last commits', () => {
+  const lose = (from: number) =>
+    execute(
+      database.url,
+      `delete from transitions where position >= ${from}; delete from requests where first_position >= ${from}`,
+    );
+  const openFatal = async () => {
+    const end = Promise.withResolvers<Error>();
+    return { end: end.promise, replica: await open(database.url, { onFatal: end.resolve }) };
+  };
+
+  it.each([1, 2, 3, 4])(
+    'ends a process that does nothing, also where %i others have come in their place',
+    async (count) => {
+      const { end, replica } = await openFatal();
+      for (const id of ['1', '2', '3']) await appendTo(replica, id);
+      await lose(2);
+      const fresh = await open();
+      for (let id = 1; id <= count; id += 1) await appendTo(fresh, `new ${id}`);
+      expect(await end).toMatchObject({ name: 'LogDamagedError' });
+      expect(replica.told.map(({ ref }) => ref.requestId)).toEqual(['1', '2', '3']);
+    },
+  );
+
+  it('ends a process before it writes behind others of as many', async () => {
+    const { end, replica } = await openFatal();
+    for (const id of ['1', '2', '3']) await appendTo(replica, id);
+    await lose(2);
+    const fresh = await open();
+    for (const id of ['a', 'b']) await appendTo(fresh, id);
+    await expect(appendTo(replica, '4')).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' });
+    expect(await end).toMatchObject({ name: 'LogDamagedError' });
+  });
+
+  it('ends one that was there from the beginning, and has told of nothing', async () => {
+    await appendTo(await open(), '1');
+    const { end } = await openFatal();
+    await lose(1);
+    await appendTo(await open(), 'new');
+    expect(await end).toMatchObject({ name: 'LogDamagedError' });
+  });
+
+  it('is not taken for one where what was told last is forgotten', async () => {
+    const replica = await open();
+    const over = { status: 'SUCCESS', info: '', batchId: null, numRecords: 1 } as const;
+    await appendTo(replica, '1', over);
+    await replica.log.prune(2_000, 10);
+    const other = await open();
+    await appendTo(other, '2');
+    await replica.untilTold(2);
+    await appendTo(other, '3');
+    await replica.untilTold(3);
+  });
+});
+
+describe('a start', () => {
+  const start = {
+    mappingId: 'XDM44',
+    retryOnAbort: 0,
+    caller: null,
+    idempotencyKey: 'k',
+    createdAt: 1_000,
+  };
+
+  it('is begun by one of all who have its key', async () => {
+    const all = await Promise.all([open(), open(), open()]);
+    const begun = await Promise.all(all.map(({ starts }) => starts.begin(start)));
+    expect(begun.map(({ kind }) => kind).sort()).toEqual(['begun', 'known', 'known']);
+    expect(new Set(begun.map(({ intent }) => intent.intentId)).size).toBe(1);
+  });
+
+  it('is settled as unknown where the process that sent it is gone, and only there', async () => {
+    const one = await open(database.url, { replicaId: 'one' });
+    const other = await open(database.url, { replicaId: 'other' });
+    const { intent } = await one.starts.begin(start);
+    expect(await other.starts.settleInterrupted(2_000, async () => ['one', 'other'])).toEqual([]);
+    expect(await other.starts.settleInterrupted(2_000, async () => ['other'])).toMatchObject([
+      { intentId: intent.intentId, state: { kind: 'unknown' } },
+    ]);
+  });
+
+  it('is named by a process that was taken for gone and hears the answer late', async () => {
+    const one = await open(database.url, { replicaId: 'one' });
+    const other = await open(database.url, { replicaId: 'other' });
+    const { intent } = await one.starts.begin(start);
+    await other.starts.settleInterrupted(2_000, async () => ['other']);
+    await one.log.append({
+      ref: toRef('1'),
+      seen: running,
+      observedAt: 3_000,
+      answers: { intentId: intent.intentId, kind: 'submitted', message: 'ok' },
+    });
+    expect(await other.starts.begin(start)).toMatchObject({
+      kind: 'known',
+      intent: { state: { kind: 'submitted', ref: toRef('1') } },
+    });
+  });
+});
+
+describe('a start whose process is taken for gone', () => {
+  const start = {
+    mappingId: 'XDM44',
+    retryOnAbort: 1,
+    caller: null,
+    idempotencyKey: 'k',
+    createdAt: 1_000,
+  };
+
+  it('is free to be begun again once that process hears that it was not taken', async () => {
+    const [one, other] = [await open(), await open()];
+    const { intent } = await one.starts.begin(start);
+    await other.starts.settleInterrupted(2_000, async () => []);
+    await one.starts.withdraw(intent.intentId);
+    expect(await other.starts.begin(start)).toMatchObject({ kind: 'begun' });
+  });
+
+  it('waits to be sent again, where it is a retry', async () => {
+    const [one, other] = [await open(), await open()];
+    const { intent } = await one.starts.begin(start);
+    await one.log.append({
+      ref: toRef('1'),
+      seen: aborted,
+      observedAt: 2_000,
+      answers: { intentId: intent.intentId, kind: 'submitted', message: 'ok' },
+    });
+    const [retry] = await one.starts.waitingRetries();
+    await one.starts.send(retry?.intentId ?? 0, 3_000);
+    await other.starts.settleInterrupted(4_000, async () => []);
+    expect(await other.starts.waitingRetries()).toEqual([]);
+    await one.starts.withdraw(retry?.intentId ?? 0);
+    expect(await other.starts.waitingRetries()).toMatchObject([{ intentId: retry?.intentId }]);
+  });
+
+  it('is not taken back by one that withdraws it again, once another has sent it', async () => {
+    const [one, other] = [await open(), await open()];
+    const { intent } = await one.starts.begin({ ...start, retryOnAbort: 1 });
+    await one.log.append({
+      ref: toRef('1'),
+      seen: { status: 'ABORTED', info: '', batchId: null },
+      observedAt: 2_000,
+      answers: { intentId: intent.intentId, kind: 'submitted', message: '' },
+    });
+    const [retry] = await one.starts.waitingRetries();
+    const retryId = retry?.intentId ?? 0;
+    await one.starts.send(retryId, 3_000);
+    await one.starts.withdraw(retryId);
+    expect(await other.starts.send(retryId, 4_000)).toBe(true);
+    await one.starts.withdraw(retryId);
+    expect(await one.starts.waitingRetries()).toEqual([]);
+  });
+
+  it('is called off by the process that did not send it, and by no other', async () => {
+    const [one, other] = [await open(), await open()];
+    const { intent } = await one.starts.begin(start);
+    await other.starts.callOff(intent.intentId);
+    expect(await other.starts.begin(start)).toMatchObject({ kind: 'known' });
+    await one.starts.callOff(intent.intentId);
+    expect(await other.starts.begin(start)).toMatchObject({ kind: 'begun' });
+  });
+
+  it('is left alone where that process came while it was asked who is there', async () => {
+    const one = await open(database.url, { replicaId: 'one' });
+    const newcomer = await open(database.url, { replicaId: 'newcomer' });
+    await one.starts.begin({ ...start, idempotencyKey: null });
+    const settled = await one.starts.settleInterrupted(2_000, async () => {
+      await newcomer.starts.begin(start);
+      return ['one'];
+    });
+    expect(settled).toEqual([]);
+  });
+});
+
+describe('the database', () => {
+  it('is prepared by one of all who start together', async () => {
+    const all = await Promise.all([open(), open(), open(), open()]);
+    for (const replica of all) await appendTo(replica, '1');
+    const cursors = all.map(({ log }) => log.toCursor(1));
+    expect(new Set(cursors).size).toBe(1);
+  });
+
+  it('is gone on with by the version before the one that changed it, also after a restart', async () => {
+    const running = await open();
+    await appendTo(running, '1');
+    await migrateFurther('9998_future', 'alter table requests add column future text');
+    await appendTo(running, '2');
+    const restarted = await open();
+    await appendTo(restarted, '3');
+    await running.untilTold(3);
+    expect(await restarted.log.list({}, null, 10)).toHaveLength(3);
+  });
+
+  it('is not opened by a version that is older than that', async () => {
+    const { log } = await openReplica(database.url);
+    await log.close();
+    await migrateFurther('9998_future', 'alter table requests add column future text');
+    await migrateFurther('9999_future', 'alter table starts add column future text');
+    await expect(open()).rejects.toThrow(
+      /^The database test_\w+ at 127.0.0.1:\d+ was written by a newer version of Sluice. Run that version, or set DATABASE_URL to another database.$/,
+    );
+  });
+
+  it('is not taken where it is something else’s', async () => {
+    await execute(database.url, 'create table requests ()');
+    await expect(open()).rejects.toThrow(
+      /^The database test_\w+ at 127.0.0.1:\d+ is a database of something else. Set DATABASE_URL to another database.$/,
+    );
+  });
+
+  it('is named without its password where it cannot be reached', async () => {
+    const url = new URL(database.url);
+    url.pathname = '/missing';
+    const refused = await openPostgresLog({ url: url.href, maxConnections: 2, onFatal }).catch(
+      (error: Error) => error,
+    );
+    expect(refused).toMatchObject({
+      name: 'LogUnusableError',
+      message: expect.stringMatching(
+        /^The database missing at 127.0.0.1:\d+ cannot be used \(database "missing" does not exist\). See to DATABASE_URL/,
+      ),
+    });
+    expect(inspect(refused, { depth: 10 })).not.toContain('planted-postgres-password');
+  });
+
+  it('gives numbers for positions and instants', async () => {
+    const replica = await open();
+    await appendTo(replica, '1');
+    const { rows } = await sql`select position, observed_at from transitions`.execute(
+      replica.database.db,
+    );
+    expect(rows).toEqual([{ position: 1, observed_at: 1_000 }]);
+  });
+});

@@ -1,0 +1,194 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { sql } from 'kysely';
+import { openPostgresLog } from '../../../../src/datasources/log/postgres/postgres.log.js';
+import type { ReportedState } from '../../../../src/ingestion/ingestion-request.js';
+import { startPooler } from '../../../support/pooler.js';
+import { createTestDatabase, execute, type TestDatabase } from '../../../support/postgres.js';
+import { openReplica, type ReplicaLog } from '../../../support/postgres-logs.js';
+
+const running: ReportedState = { status: 'IN_PROGRESS', info: 'running', batchId: null };
+
+let database: TestDatabase;
+let replicas: ReplicaLog[];
+
+beforeEach(async () => {
+  database = await createTestDatabase();
+  replicas = [];
+});
+
+afterEach(async () => {
+  for (const { log } of replicas) await log.close();
+  await database.drop();
+});
+
+async function open(url = database.url): Promise<ReplicaLog> {
+  const replica = await openReplica(url);
+  replicas.push(replica);
+  return replica;
+}
+
+const appendTo = ({ log }: ReplicaLog, requestId: string) =>
+  log.append({ ref: { mappingId: 'XDM44', requestId }, seen: running, observedAt: 1_000 });
+
+const alter = (setting: string) =>
+  execute(database.url, `alter database ${new URL(database.url).pathname.slice(1)} ${setting}`);
+
+const refusal = (url = database.url) =>
+  open(url).then(
+    () => 'It was opened.',
+    (error: Error) => `${error.name}: ${error.message}`,
+  );
+
+describe('a database that is set to something else', () => {
+  it.each(['repeatable read', 'serializable'])(
+    'takes what several write at once, where its isolation is %s',
+    async (level) => {
+      await alter(`set default_transaction_isolation = '${level}'`);
+      const all = await Promise.all([open(), open(), open()]);
+      await Promise.all(
+        all.flatMap((replica, which) =>
+          Array.from({ length: 8 }, (_, index) => appendTo(replica, `${which}.${index}`)),
+        ),
+      );
+      for (const replica of all) await replica.untilTold(24);
+    },
+  );
+
+  it('has every session as it must be', async () => {
+    const others = {
+      statement_timeout: '900',
+      lock_timeout: '1',
+      transaction_timeout: '950',
+      idle_session_timeout: '900',
+      idle_in_transaction_session_timeout: '1',
+      synchronous_commit: 'off',
+      timezone: "'Asia/Kathmandu'",
+      datestyle: "'SQL, DMY'",
+      intervalstyle: "'iso_8601'",
+      bytea_output: "'escape'",
+      extra_float_digits: '-15',
+      standard_conforming_strings: 'off',
+      search_path: 'not_there, public',
+    };
+    for (const [name, value] of Object.entries(others)) await alter(`set ${name} = ${value}`);
+    const replica = await open();
+    const { rows } = await sql<{ settings: object }>`
+      select jsonb_object_agg(lower(name), setting) as settings from pg_settings
+      where lower(name) = any(${[...Object.keys(others), 'default_transaction_isolation']})`.execute(
+      replica.database.db,
+    );
+    expect(rows[0]?.settings).toEqual({
+      default_transaction_isolation: 'read committed',
+      statement_timeout: '10000',
+      lock_timeout: '5000',
+      transaction_timeout: '0',
+      idle_session_timeout: '0',
+      idle_in_transaction_session_timeout: '3000',
+      synchronous_commit: 'on',
+      timezone: 'UTC',
+      datestyle: 'ISO, DMY',
+      intervalstyle: 'postgres',
+      bytea_output: 'hex',
+      extra_float_digits: '1',
+      standard_conforming_strings: 'on',
+      search_path: '"public"',
+    });
+  });
+
+  it('does not end the session that listens because it is idle', async () => {
+    await alter('set idle_session_timeout = 300');
+    const changes: boolean[] = [];
+    const opened = Promise.withResolvers<void>();
+    const log = await openPostgresLog({
+      url: database.url,
+      maxConnections: 2,
+      onFatal: () => {},
+      onListening: (isListening) => {
+        changes.push(isListening);
+        opened.resolve();
+      },
+    });
+    log.onGrown(() => {});
+    await opened.promise;
+    await sql`select pg_sleep(0.6)`.execute(log.db);
+    expect(changes).toEqual([true]);
+    await log.close();
+  });
+
+  it('keeps the log where it was, whatever other schemas there are by now', async () => {
+    await appendTo(await open(), '1');
+    await execute(
+      database.url,
+      'create schema other; create table other.kysely_migration (name text); create table other.requests ()',
+    );
+    await alter('set search_path = other, public');
+    expect(await (await open()).log.list({}, null, 10)).toHaveLength(1);
+  });
+
+  it('gets its tables where its search path says, beside another log', async () => {
+    await appendTo(await open(), '1');
+    await execute(database.url, 'create schema second');
+    await alter('set search_path = second');
+    expect(await (await open()).log.list({}, null, 10)).toEqual([]);
+  });
+});
+
+describe('a database that cannot hold the log', () => {
+  const name = 'LogUnusableError: The database test_\\w+ at 127.0.0.1:\\d+';
+
+  it.each<[string, string, RegExp]>([
+    [
+      'is read-only',
+      'set default_transaction_read_only = on',
+      / is read-only: default_transaction_read_only is on\. Find out why; then turn it off for the database and the user\.$/,
+    ],
+    [
+      'has no schema',
+      "set search_path = ''",
+      / has no schema to put tables into: its search_path is ""\. Set one for the user, such as "alter role … set search_path = public"\.$/,
+    ],
+    [
+      'leaves out the checks',
+      'set session_replication_role = replica',
+      / has session_replication_role = replica, which leaves out the checks of what is written\. Reset it for the database and the user\.$/,
+    ],
+  ])('is refused in one line where it %s', async (_what, setting, message) => {
+    await alter(setting);
+    expect(await refusal()).toMatch(new RegExp(`^${name}${message.source}`));
+  });
+
+  it.each(['SQL_ASCII', 'LATIN1'])('is refused where its encoding is %s', async (encoding) => {
+    const other = new URL(database.url);
+    other.pathname += '_other';
+    const otherName = other.pathname.slice(1);
+    await execute(
+      database.url,
+      `create database ${otherName} encoding '${encoding}' locale 'C' template template0`,
+    );
+    expect(await refusal(other.href)).toMatch(
+      new RegExp(
+        `^${name} has the encoding ${encoding}, which cannot hold every text\\. Make a database with`,
+      ),
+    );
+    await execute(database.url, `drop database ${otherName}`);
+  });
+});
+
+describe('a pooler in front of the database', () => {
+  it('is gone through where it keeps sessions, though it refuses startup parameters', async () => {
+    const pooler = await startPooler(database.url, 'session');
+    const [one, other] = [await open(pooler.url), await open(pooler.url)];
+    await appendTo(one, '1');
+    await other.untilTold(1);
+    for (const { log } of replicas.splice(0)) await log.close();
+    await pooler.close();
+  });
+
+  it('is refused where each transaction has another session', async () => {
+    const pooler = await startPooler(database.url, 'transaction');
+    expect(await refusal(pooler.url)).toMatch(
+      /^LogUnusableError: The database test_\w+ at 127.0.0.1:\d+ is behind a pooler that gives each transaction another session\. Set pool_mode = session there \(PgBouncer\), or set DATABASE_URL to the server itself\.$/,
+    );
+    await pooler.close();
+  });
+});

@@ -1,0 +1,405 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { ReportedState, RequestRef } from '../../../src/ingestion/ingestion-request.js';
+import {
+  type NewStart,
+  START_KEPT_MS,
+  type StartIntent,
+  type UnansweredStart,
+} from '../../../src/ingestion/start-intent.js';
+import { type OpenedLogs, openStartLog } from '../../support/open-start-log.js';
+
+const mappingId = 'XDM44';
+const running: ReportedState = { status: 'IN_PROGRESS', info: 'running', batchId: null };
+const aborted: ReportedState = { status: 'ABORTED', info: 'aborted', batchId: null };
+
+let opened: OpenedLogs;
+
+beforeEach(async () => {
+  opened = await openStartLog();
+});
+
+afterEach(() => opened.dispose());
+
+const toRef = (requestId: string): RequestRef => ({ mappingId, requestId });
+
+function toStart(changes: Partial<NewStart> = {}): NewStart {
+  const start = {
+    mappingId,
+    retryOnAbort: 0,
+    caller: null,
+    idempotencyKey: null,
+    createdAt: 1_000,
+  };
+  return { ...start, ...changes };
+}
+
+const begin = async (changes: Partial<NewStart> = {}): Promise<StartIntent> =>
+  (await opened.starts.begin(toStart(changes))).intent;
+
+/** The answer that names a request, as the watcher tells the log of it. */
+const answer = (
+  { intentId }: StartIntent,
+  kind: 'submitted' | 'alreadyInProgress',
+  requestId: string,
+  observedAt = 2_000,
+) =>
+  opened.log.append({
+    ref: toRef(requestId),
+    seen: running,
+    observedAt,
+    answers: { intentId, kind, message: `answered ${kind}` },
+  });
+
+const unknown = (settledAt: number): UnansweredStart => ({
+  kind: 'unknown',
+  code: 'UPSTREAM_TIMEOUT',
+  message: 'no answer',
+  settledAt,
+});
+
+/** The start as the log has it, with nothing seen running. */
+const look = ({ intentId }: StartIntent, now = 10_000) => opened.starts.lookInto(intentId, [], now);
+
+async function beginUnknown(changes: Partial<NewStart> = {}): Promise<StartIntent> {
+  const intent = await begin(changes);
+  await opened.starts.settle(intent.intentId, unknown(intent.createdAt + 500));
+  return intent;
+}
+
+describe('a listing by caller', () => {
+  it('has what the caller started, and not what was in progress already', async () => {
+    const [ofAda, ofBo, late] = [
+      await begin({ caller: 'ada' }),
+      await begin({ caller: 'bo' }),
+      await begin({ caller: 'ada' }),
+    ];
+    await answer(ofAda, 'submitted', '1');
+    await answer(ofBo, 'submitted', '2');
+    await answer(late, 'alreadyInProgress', '2');
+    const listed = async (startedBy: string) =>
+      (await opened.log.list({ startedBy }, null, 10)).map(({ ref }) => ref.requestId);
+    expect(await listed('ada')).toEqual(['1']);
+    expect(await listed('bo')).toEqual(['2']);
+    expect(await listed('nobody')).toEqual([]);
+  });
+});
+
+it('tells the lineage of a hundred thousand requests at once', async () => {
+  await answer(await begin({ caller: 'ann' }), 'submitted', '7');
+  const refs = Array.from({ length: 100_000 }, (_, index) => toRef(String(index)));
+  const lineages = await opened.starts.lineages(refs);
+  expect(lineages).toHaveLength(refs.length);
+  expect(lineages.map(({ startedBy }) => startedBy).indexOf('ann')).toBe(7);
+});
+
+describe('a key', () => {
+  it('begins one of two starts that come at once, and makes it known to the other', async () => {
+    const start = toStart({ idempotencyKey: 'k' });
+    const both = await Promise.all([opened.starts.begin(start), opened.starts.begin(start)]);
+    expect(both.map(({ kind }) => kind)).toEqual(['begun', 'known']);
+    expect(both[0]?.intent).toEqual(both[1]?.intent);
+  });
+
+  it('is one caller’s own', async () => {
+    await begin({ idempotencyKey: 'k' });
+    const other = await opened.starts.begin(toStart({ idempotencyKey: 'k', caller: 'ann' }));
+    expect(other.kind).toBe('begun');
+  });
+
+  it('is known after a restart, with what the start came to', async () => {
+    const intent = await begin({ idempotencyKey: 'k' });
+    await answer(intent, 'submitted', '1');
+    opened = await opened.reopen();
+    const { kind, intent: known } = await opened.starts.begin(toStart({ idempotencyKey: 'k' }));
+    expect(kind).toBe('known');
+    expect(known.state).toEqual({
+      kind: 'submitted',
+      ref: toRef('1'),
+      message: 'answered submitted',
+      settledAt: 2_000,
+    });
+  });
+
+  it('is kept for 24 hours, to the millisecond, and free then', async () => {
+    const first = await begin({ idempotencyKey: 'k' });
+    const until = 1_000 + START_KEPT_MS;
+    const kinds: string[] = [];
+    for (const createdAt of [until - 1, until]) {
+      const { kind } = await opened.starts.begin(toStart({ idempotencyKey: 'k', createdAt }));
+      kinds.push(kind);
+    }
+    expect(kinds).toEqual(['known', 'begun']);
+    // The one that had it first is still to be told of.
+    expect((await look(first)).idempotencyKey).toBe('k');
+  });
+
+  it('is free again where the start was certainly not taken', async () => {
+    const { intentId } = await begin({ idempotencyKey: 'k' });
+    await opened.starts.withdraw(intentId);
+    await opened.starts.withdraw(intentId);
+    expect(await opened.starts.begin(toStart({ idempotencyKey: 'k' }))).toMatchObject({
+      kind: 'begun',
+    });
+  });
+});
+
+describe('a start', () => {
+  it('that was withdrawn meanwhile is not looked into, and says so', async () => {
+    const intent = await beginUnknown();
+    await opened.starts.withdraw(intent.intentId);
+    await expect(look(intent)).rejects.toMatchObject({
+      name: 'StartForgottenError',
+      message: `The log has no start ${intent.intentId} any more.`,
+    });
+  });
+
+  it('cannot be begun where the log is full', async () => {
+    await opened.setFull(true);
+    const fill = async () => {
+      for (;;) await begin({ idempotencyKey: 'x'.repeat(200), caller: crypto.randomUUID() });
+    };
+    await expect(fill()).rejects.toMatchObject({
+      code: 'LOG_UNAVAILABLE',
+      message: expect.stringContaining('nothing was sent'),
+    });
+  });
+
+  it('is settled once: what comes later changes nothing', async () => {
+    const intent = await begin();
+    const refused = { kind: 'refused', message: 'no', settledAt: 2_000 } as const;
+    await opened.starts.settle(intent.intentId, refused);
+    await opened.starts.settle(intent.intentId, unknown(3_000));
+    await answer(intent, 'submitted', '1');
+    await opened.starts.withdraw(intent.intentId);
+    expect((await look(intent)).state).toEqual(refused);
+  });
+
+  it('that a process left unanswered is found once, and unknown from then on', async () => {
+    const left = await begin({ idempotencyKey: 'k' });
+    await answer(await begin(), 'submitted', '1');
+    opened = await opened.reopen();
+    expect(await opened.starts.settleInterrupted(5_000, async () => [])).toMatchObject([
+      { intentId: left.intentId, state: { kind: 'unknown', settledAt: 5_000 } },
+    ]);
+    expect(await opened.starts.settleInterrupted(6_000, async () => [])).toEqual([]);
+  });
+
+  it('is settled in the commit of the request that it is answered with, or not at all', async () => {
+    const intent = await begin();
+    await opened.setFull(true);
+    const info = 'x'.repeat(100_000);
+    const answers = { intentId: intent.intentId, kind: 'submitted', message: 'ok' } as const;
+    const observation = { ref: toRef('1'), seen: { ...running, info }, observedAt: 2_000, answers };
+    await expect(opened.log.append(observation)).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' });
+    expect((await look(intent)).state).toEqual({ kind: 'sent' });
+    expect(await opened.log.find([toRef('1')])).toEqual([null]);
+    await opened.setFull(false);
+    await opened.log.append(observation);
+    expect((await look(intent)).state).toMatchObject({ kind: 'submitted', ref: toRef('1') });
+    expect(await opened.log.find([toRef('1')])).toMatchObject([{ startedAt: 1_000 }]);
+  });
+});
+
+describe('a start of unknown outcome', () => {
+  it('adopts the request that the upstream names to a later start', async () => {
+    const lost = await beginUnknown();
+    const later = await begin({ createdAt: 3_000 });
+    const { record } = await answer(later, 'alreadyInProgress', '1', 4_000);
+    expect(record.startedAt).toBe(1_000);
+    expect((await look(lost)).state).toEqual({
+      kind: 'submitted',
+      ref: toRef('1'),
+      message: 'answered alreadyInProgress',
+      settledAt: 4_000,
+    });
+    expect((await look(later)).state).toMatchObject({ kind: 'alreadyInProgress' });
+  });
+
+  it('is adopted once: of two the older began it, and the newer came while it ran', async () => {
+    const older = await beginUnknown();
+    const newer = await beginUnknown({ createdAt: 2_000 });
+    await answer(await begin({ createdAt: 3_000 }), 'alreadyInProgress', '1', 4_000);
+    const kinds = [await look(older), await look(newer)].map(({ state }) => state.kind);
+    expect(kinds).toEqual(['submitted', 'alreadyInProgress']);
+  });
+
+  it('does not adopt what an answer names that may have been on its way before the start was sent', async () => {
+    const earlier = await begin({ createdAt: 500 });
+    const lost = await beginUnknown();
+    await answer(earlier, 'alreadyInProgress', '1', 4_000);
+    // The answer was there at 4000; when it was given, nobody knows.
+    expect((await look(lost)).state.kind).toBe('unknown');
+    const { state } = await opened.starts.lookInto(lost.intentId, [toRef('1')], 5_000);
+    expect(state).toMatchObject({ kind: 'alreadyInProgress', ref: toRef('1') });
+  });
+
+  it('began nothing where a request ran before it and still runs after it', async () => {
+    await opened.log.append({ ref: toRef('1'), seen: running, observedAt: 500 });
+    const lost = await beginUnknown();
+    expect((await look(lost)).state.kind).toBe('unknown');
+    const { state } = await opened.starts.lookInto(lost.intentId, [toRef('1')], 2_000);
+    expect(state).toMatchObject({ kind: 'alreadyInProgress', ref: toRef('1') });
+    expect(await opened.log.find([toRef('1')])).toMatchObject([{ startedAt: null }]);
+  });
+
+  it('does not adopt what another start began', async () => {
+    const lost = await beginUnknown();
+    await answer(await begin({ createdAt: 3_000 }), 'submitted', '1', 3_500);
+    await answer(await begin({ createdAt: 4_000 }), 'alreadyInProgress', '1', 4_500);
+    expect((await look(lost)).state.kind).toBe('unknown');
+  });
+
+  it('does not adopt what came after another start was taken: its own was over by then', async () => {
+    const lost = await beginUnknown();
+    await answer(await begin({ createdAt: 3_000 }), 'submitted', '1', 3_500);
+    await answer(await begin({ createdAt: 4_000 }), 'alreadyInProgress', '2', 4_500);
+    expect((await look(lost)).state.kind).toBe('unknown');
+  });
+
+  it('does not adopt a request of another mapping, nor one that was over when it was first seen', async () => {
+    const lost = await beginUnknown();
+    const other = { mappingId: 'TestDoc', requestId: '1' };
+    await opened.log.append({ ref: other, seen: running, observedAt: 2_000 });
+    await opened.log.append({ ref: toRef('2'), seen: aborted, observedAt: 2_000 });
+    expect((await look(lost)).state.kind).toBe('unknown');
+  });
+
+  it('adopts what was seen running since then, also where that is over', async () => {
+    const lost = await beginUnknown();
+    await opened.log.append({ ref: toRef('1'), seen: running, observedAt: 2_000 });
+    await opened.log.append({ ref: toRef('1'), seen: aborted, observedAt: 3_000 });
+    expect((await look(lost)).state).toMatchObject({ kind: 'submitted', message: 'running' });
+    expect(await opened.log.find([toRef('1')])).toMatchObject([{ startedAt: 1_000 }]);
+  });
+
+  it('is looked for no longer than keys are kept', async () => {
+    const lost = await beginUnknown();
+    const tooLate = 1_000 + START_KEPT_MS;
+    await answer(await begin({ createdAt: tooLate }), 'alreadyInProgress', '1', tooLate);
+    expect((await look(lost, tooLate)).state.kind).toBe('unknown');
+  });
+});
+
+describe('the retry of an ABORTED request', () => {
+  const abort = (requestId: string, observedAt = 3_000) =>
+    opened.log.append({ ref: toRef(requestId), seen: aborted, observedAt });
+
+  it('waits in the log from the commit on in which the request is ABORTED', async () => {
+    await answer(await begin({ retryOnAbort: 2, caller: 'ann' }), 'submitted', '1');
+    expect(await opened.starts.waitingRetries()).toEqual([]);
+    await Promise.all([abort('1'), abort('1', 3_001)]);
+    opened = await opened.reopen();
+    expect(await opened.starts.waitingRetries()).toMatchObject([
+      {
+        caller: 'ann',
+        idempotencyKey: null,
+        retryOnAbort: 1,
+        attempt: 2,
+        retryOf: toRef('1'),
+        createdAt: 3_001,
+        state: { kind: 'waiting' },
+      },
+    ]);
+  });
+
+  it.each(['SUCCESS', 'FAILED'] as const)('is not for %s', async (status) => {
+    await answer(await begin({ retryOnAbort: 2 }), 'submitted', '1');
+    const seen: ReportedState = { status, info: '', batchId: null, numRecords: 1 };
+    await opened.log.append({ ref: toRef('1'), seen, observedAt: 3_000 });
+    expect(await opened.starts.waitingRetries()).toEqual([]);
+  });
+
+  it('is not where nobody asked for one, and one where several did', async () => {
+    await answer(await begin(), 'submitted', '1');
+    await abort('1');
+    expect(await opened.starts.waitingRetries()).toEqual([]);
+    await answer(await begin(), 'submitted', '2');
+    await answer(await begin({ retryOnAbort: 1 }), 'alreadyInProgress', '2');
+    await answer(await begin({ retryOnAbort: 3 }), 'alreadyInProgress', '2');
+    await abort('2');
+    expect(await opened.starts.waitingRetries()).toMatchObject([{ retryOnAbort: 2, attempt: 2 }]);
+  });
+
+  it('waits also where the end was seen before the answer that names the request', async () => {
+    const intent = await begin({ retryOnAbort: 1 });
+    await abort('1');
+    await answer(intent, 'submitted', '1', 4_000);
+    expect(await opened.starts.waitingRetries()).toMatchObject([{ retryOf: toRef('1') }]);
+    const lost = await beginUnknown({ retryOnAbort: 1, createdAt: 5_000 });
+    await opened.log.append({ ref: toRef('2'), seen: running, observedAt: 6_000 });
+    await abort('2', 7_000);
+    await look(lost);
+    expect(await opened.starts.waitingRetries()).toMatchObject([
+      { retryOf: toRef('1') },
+      { retryOf: toRef('2') },
+    ]);
+  });
+
+  it('is sent by one of those who race for it, and waits again where it was not taken', async () => {
+    await answer(await begin({ retryOnAbort: 1 }), 'submitted', '1');
+    await abort('1');
+    const [retry] = await opened.starts.waitingRetries();
+    const intentId = retry?.intentId ?? 0;
+    const race = () =>
+      Promise.all([1, 2, 3].map(() => opened.starts.send(intentId, 3_500))).then((sent) =>
+        sent.sort(),
+      );
+    expect(await race()).toEqual([false, false, true]);
+    await opened.starts.withdraw(intentId);
+    expect(await race()).toEqual([false, false, true]);
+    await opened.starts.settle(intentId, { ...unknown(5_000), kind: 'abandoned' });
+    expect((await opened.starts.lookInto(intentId, [], 5_000)).state.kind).toBe('sent');
+  });
+
+  it('is told of on both sides', async () => {
+    await answer(await begin({ retryOnAbort: 2, caller: 'ann' }), 'submitted', '1');
+    await abort('1');
+    const [retry] = await opened.starts.waitingRetries();
+    if (!retry) throw new Error('no retry');
+    const none = { retryOf: null, retriedBy: null };
+    expect(await opened.starts.lineages([toRef('1'), toRef('9')])).toEqual([
+      { attempt: 1, startedBy: 'ann', ...none },
+      { attempt: 1, startedBy: null, ...none },
+    ]);
+    await opened.starts.send(retry.intentId, 3_500);
+    await answer(retry, 'submitted', '2', 4_000);
+    expect(await opened.log.find([toRef('2')])).toMatchObject([{ startedAt: 3_500 }]);
+    expect(await opened.starts.lineages([toRef('1'), toRef('2')])).toEqual([
+      { attempt: 1, startedBy: 'ann', retryOf: null, retriedBy: toRef('2') },
+      { attempt: 2, startedBy: 'ann', retryOf: toRef('1'), retriedBy: null },
+    ]);
+    await abort('2', 5_000);
+    expect(await opened.starts.waitingRetries()).toMatchObject([
+      { attempt: 3, retryOnAbort: 0, retryOf: toRef('2') },
+    ]);
+  });
+});
+
+describe('pruning', () => {
+  it('forgets starts that came to nothing after their time, in steps, and no other', async () => {
+    await beginUnknown();
+    await beginUnknown({ createdAt: 1_001 });
+    await begin({ createdAt: 1_002 });
+    await answer(await begin({ createdAt: 1_003 }), 'submitted', '1');
+    const young = await beginUnknown({ createdAt: 9_000 });
+    const counts: number[] = [];
+    for (let step = 0; step < 3; step += 1) counts.push(await opened.starts.prune(9_000, 1));
+    expect(counts).toEqual([1, 1, 0]);
+    expect((await look(young)).state.kind).toBe('unknown');
+    expect(await opened.starts.settleInterrupted(9_000, async () => [])).toHaveLength(1);
+  });
+
+  it('forgets a start with its request, and never retries a request twice for it', async () => {
+    const intent = await begin({ retryOnAbort: 1 });
+    await answer(intent, 'submitted', '1');
+    await opened.log.append({ ref: toRef('1'), seen: aborted, observedAt: 3_000 });
+    const [retry] = await opened.starts.waitingRetries();
+    const intentId = retry?.intentId ?? 0;
+    await opened.starts.settle(intentId, { ...unknown(4_000), kind: 'abandoned' });
+    await opened.starts.prune(100_000, 10);
+    expect((await opened.starts.lookInto(intentId, [], 5_000)).state.kind).toBe('abandoned');
+    expect(await opened.log.prune(100_000, 10)).toBe(1);
+    await expect(look(intent)).rejects.toThrow();
+    await expect(opened.starts.lookInto(intentId, [], 5_000)).rejects.toThrow();
+  });
+});

@@ -1,0 +1,58 @@
+import { describe, expect, it } from '@jest/globals';
+import { parseBatchAnswer } from '../../../src/datasources/platform/platform.wire.js';
+
+const parse = (batch: unknown, id = 'b0b1') =>
+  parseBatchAnswer(JSON.stringify({ [id]: batch }), 'b0b1');
+
+describe('a batch is read', () => {
+  const bare = { id: 'b0b1', status: 'success', errors: [] };
+  const uncounted = { ...bare, recordCount: null, ingestedCount: null, failedCount: null };
+
+  it('with counts as texts', () => {
+    const metrics = { inputRecordCount: '15', outputRecordCount: '14.0', failedRecordCount: ' 1 ' };
+    expect(parse({ status: 'success', metrics })).toEqual({
+      ...bare,
+      recordCount: 15,
+      ingestedCount: 14,
+      failedCount: 1,
+    });
+  });
+
+  it.each([
+    ['no more than its status', {}],
+    ['nulls', { metrics: null, recordCount: null, failedRecordCount: null, errors: null }],
+    ['counts that are none', { metrics: { inputRecordCount: -1, outputRecordCount: 2 ** 53 } }],
+    ['texts in place of objects', { metrics: '15', errors: 'none' }],
+  ])('with %s', (_, fields) => {
+    expect(parse({ status: ' success', ...fields })).toEqual(uncounted);
+  });
+
+  it('with errors that lack something', () => {
+    const errors = [{ code: 1555, recordCount: '2' }, { description: null }, null];
+    expect(parse({ status: 'failed', errors }).errors).toEqual([
+      { code: '1555', description: '', count: 2 },
+      { code: '', description: '', count: null },
+      { code: '', description: '', count: null },
+    ]);
+  });
+
+  it('under its id in other letters', () => {
+    expect(parse({ status: 'success' }, 'B0B1')).toEqual(uncounted);
+  });
+});
+
+it.each([
+  ['another batch', { b0b2: { status: 'success' } }],
+  ['no status', { b0b1: {} }],
+  ['an empty status', { b0b1: { status: ' ' } }],
+  ['a list', [{ status: 'success' }]],
+  ['nothing', null],
+])('an answer with %s is none about the batch', (_, answer) => {
+  expect(() => parseBatchAnswer(JSON.stringify(answer), 'b0b1')).toThrow();
+});
+
+it('what every object has is no batch', () => {
+  for (const id of ['__proto__', 'constructor', 'toString']) {
+    expect(() => parseBatchAnswer('{}', id)).toThrow();
+  }
+});

@@ -1,0 +1,150 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { sql } from 'kysely';
+import { createTokenSeal } from '../../../src/datasources/replicas/token-seal.js';
+import { createTokenShare } from '../../../src/datasources/replicas/token-share.datasource.js';
+import { systemClock } from '../../../src/datasources/system-clock.js';
+import { createTokenSource } from '../../../src/datasources/upstream/ims-token.datasource.js';
+import type { ClientCredentials } from '../../../src/datasources/upstream/ims-token.wire.js';
+import { openReplicaDatabase } from '../../support/open-replica-database.js';
+import { held, json, text } from '../../support/scripted-upstream.js';
+import { failureOf, releaseAfterTest, scripted } from '../upstream/campaign-harness.js';
+
+const granted = (token: string, expiresInSeconds = 86_399) =>
+  json(200, { access_token: token, token_type: 'bearer', expires_in: expiresInSeconds });
+
+let database: Awaited<ReturnType<typeof openReplicaDatabase>>;
+beforeAll(async () => {
+  database = await openReplicaDatabase();
+});
+afterAll(async () => database[Symbol.asyncDispose]());
+beforeEach(async () => {
+  await sql`truncate access_tokens`.execute(database.db);
+});
+
+function credentialsFor(imsUrl: string, clientSecret = 's3cret&='): ClientCredentials {
+  const scopes = ['openid', 'AdobeID'];
+  return { kind: 'clientCredentials', imsUrl, clientId: 'client 1', clientSecret, scopes };
+}
+
+/** The token source of one replica. */
+function createReplica(credentials: ClientCredentials) {
+  const fetches: string[] = [];
+  const seal = createTokenSeal(credentials);
+  const tokens = createTokenSource(credentials, {
+    clock: systemClock,
+    timeoutMs: 10_000,
+    share: createTokenShare(database, seal, systemClock, 10_000),
+    onFetch: (outcome) => fetches.push(outcome),
+  });
+  releaseAfterTest(() => tokens.close());
+  return { tokens, fetches };
+}
+
+async function setUp(count: number) {
+  const ims = await scripted();
+  const replicas = Array.from({ length: count }, () => createReplica(credentialsFor(ims.url)));
+  return { ims, replicas, tokensOfAll: () => Promise.all(replicas.map((r) => r.tokens.token())) };
+}
+
+describe('a token that replicas share', () => {
+  it('is fetched by one of them, also where all ask at the same time', async () => {
+    const { ims, replicas, tokensOfAll } = await setUp(3);
+    const slow = held(granted('t1'));
+    ims.script(slow.answer);
+    const asked = tokensOfAll();
+    await ims.arrived(1);
+    slow.release();
+    expect(await asked).toEqual(['t1', 't1', 't1']);
+    expect(ims.calls).toHaveLength(1);
+    expect(replicas.flatMap(({ fetches }) => fetches)).toEqual(['OK']);
+    expect(await createReplica(credentialsFor(ims.url)).tokens.token()).toBe('t1');
+  });
+
+  it('is fetched all the same where the clock of the database was set back since the last fetch', async () => {
+    const { ims, replicas } = await setUp(2);
+    ims.script(text(503, ''), granted('t1'), granted('t2'));
+    await failureOf(replicas[0]?.tokens.token() ?? Promise.resolve());
+    await sql`update access_tokens set retry_at = retry_at + interval '1 hour',
+      fetching_until = now() + interval '1 hour'`.execute(database.db);
+    expect(await replicas[1]?.tokens.token()).toBe('t1');
+    await sql`update access_tokens set fetched_at = fetched_at + interval '1 hour',
+      expires_at = expires_at + interval '1 hour'`.execute(database.db);
+    expect(await createReplica(credentialsFor(ims.url)).tokens.token()).toBe('t2');
+  });
+
+  it('is not in the database in the clear, nor to be read with another secret', async () => {
+    const { ims, tokensOfAll } = await setUp(1);
+    ims.script(granted('planted-token-1'), granted('planted-token-2'));
+    await tokensOfAll();
+    const { rows } = await sql<{ sealed: Buffer; all: string }>`
+      select sealed, access_tokens::text as all from access_tokens`.execute(database.db);
+    expect(rows[0]?.sealed.includes('planted')).toBe(false);
+    expect(rows[0]?.all).not.toContain('planted');
+    const other = createTokenSeal(credentialsFor(ims.url, 'another'));
+    expect(other.open(rows[0]?.sealed ?? Buffer.alloc(0))).toBeNull();
+    expect(await createReplica(credentialsFor(ims.url, 'another')).tokens.token()).toBe(
+      'planted-token-2',
+    );
+  });
+
+  it('is fetched anew once where the upstream rejects it, whoever hears of that', async () => {
+    const { ims, replicas, tokensOfAll } = await setUp(3);
+    ims.script(granted('t1'), granted('t2'));
+    await tokensOfAll();
+    for (const { tokens } of replicas) expect(tokens.discard('t1')).toBe(true);
+    expect(await tokensOfAll()).toEqual(['t2', 't2', 't2']);
+    expect(ims.calls).toHaveLength(2);
+    // The newest one is no better: no more are fetched for a while.
+    for (const { tokens } of replicas) expect(tokens.discard('t2')).toBe(false);
+  });
+
+  it('tells all of one failed fetch', async () => {
+    const { ims, replicas } = await setUp(3);
+    ims.script(text(401, ''));
+    ims.otherwise(text(500, ''));
+    const failures = await Promise.all(replicas.map(({ tokens }) => failureOf(tokens.token())));
+    expect(failures.map(({ code }) => code)).toEqual(Array(3).fill('UPSTREAM_UNAUTHENTICATED'));
+    expect(ims.calls).toHaveLength(1);
+  });
+
+  it('is fetched by another where the one who began does not end', async () => {
+    const { ims, replicas } = await setUp(1);
+    ims.script(granted('t1'));
+    const { credential } = createTokenSeal(credentialsFor(ims.url));
+    await sql`insert into access_tokens (credential, fetching_until)
+      values (${credential}, now() + interval '300 ms')`.execute(database.db);
+    expect(await replicas[0]?.tokens.token()).toBe('t1');
+  });
+
+  it('is fetched anew where what is in the database was changed', async () => {
+    const { ims, tokensOfAll } = await setUp(1);
+    ims.script(granted('t1'), granted('t2'));
+    await tokensOfAll();
+    await sql`update access_tokens set sealed = set_byte(sealed, 29, 255 - get_byte(sealed, 29))`.execute(
+      database.db,
+    );
+    expect(await createReplica(credentialsFor(ims.url)).tokens.token()).toBe('t2');
+  });
+});
+
+describe('a shared token without its database', () => {
+  it('is not to be had, and the error says why', async () => {
+    const ims = await scripted();
+    const credentials = credentialsFor(ims.url);
+    const guard = () => Promise.reject(new Error('connection refused'));
+    const share = createTokenShare(
+      { db: database.db, guard },
+      createTokenSeal(credentials),
+      systemClock,
+      1_000,
+    );
+    const tokens = createTokenSource(credentials, { clock: systemClock, timeoutMs: 1_000, share });
+    releaseAfterTest(() => tokens.close());
+    expect(await failureOf(tokens.token())).toMatchObject({
+      code: 'UPSTREAM_UNAVAILABLE',
+      message:
+        'There is no access token: the database through which the replicas share it does not answer.',
+    });
+    expect(ims.calls).toHaveLength(0);
+  });
+});

@@ -1,0 +1,309 @@
+import { describe, expect, it } from '@jest/globals';
+import { startAnswers, statusAnswers } from '../../support/campaign-answers.js';
+import {
+  endless,
+  json,
+  raw,
+  reset,
+  type ScriptedAnswer,
+  text,
+  truncated,
+} from '../../support/scripted-upstream.js';
+import { failureOf, passBackoff, ref, setUp } from './campaign-harness.js';
+
+const gateway = (error_code: string, message: string) => ({ error_code, message });
+const oops = { code: 500, message: 'Oops. Something went wrong. Check your URI and try again.' };
+const rst = 'RST-360011 An error has occurred - please contact your administrator.';
+
+interface Row {
+  readonly name: string;
+  readonly answer: ScriptedAnswer;
+  readonly code: string;
+  readonly upstream?: object;
+  /** Whether a start that was answered so may have been taken. */
+  readonly isUnknown: boolean;
+  /** How often a status is asked for before it fails so. */
+  readonly attempts?: number;
+}
+
+const enveloped = (
+  status: number,
+  errorCode: string,
+  message: string,
+  code: string,
+  attempts = 1,
+): Row => ({
+  name: `${status} ${errorCode}`,
+  answer: json(status, gateway(errorCode, message), { 'x-request-id': 'req-1' }),
+  code,
+  upstream: { status, errorCode, requestId: 'req-1' },
+  isUnknown: false,
+  attempts,
+});
+
+const rows: readonly Row[] = [
+  enveloped(403, '403000', 'Api Key is required', 'UPSTREAM_FORBIDDEN'),
+  enveloped(403, '403003', 'Api Key is invalid', 'UPSTREAM_FORBIDDEN'),
+  enveloped(403, '403010', 'Oauth token is missing.', 'UPSTREAM_UNAUTHENTICATED'),
+  enveloped(401, '401013', 'Oauth token is not valid', 'UPSTREAM_UNAUTHENTICATED'),
+  enveloped(403, '403023', 'Profile is not valid', 'UPSTREAM_FORBIDDEN'),
+  enveloped(429, '429050', 'Too many requests', 'UPSTREAM_RATE_LIMITED', 3),
+  enveloped(429, '429001', 'Service usage limit reached', 'UPSTREAM_RATE_LIMITED', 3),
+  enveloped(503, '503000', 'Could not validate Api Key', 'UPSTREAM_UNAVAILABLE', 3),
+  enveloped(503, '503010', 'Could not validate the oauth token', 'UPSTREAM_UNAVAILABLE', 3),
+  ...[500, 502].map((status) => ({
+    name: `${status} of the router`,
+    answer: json(status, oops),
+    code: 'UPSTREAM_UNAVAILABLE',
+    upstream: { status, errorCode: '500' },
+    isUnknown: true,
+    attempts: 3,
+  })),
+  {
+    name: "500 with Campaign's plain text",
+    answer: text(500, rst),
+    code: 'UPSTREAM_UNAVAILABLE',
+    upstream: { status: 500, errorCode: 'RST-360011' },
+    isUnknown: true,
+    attempts: 3,
+  },
+  {
+    name: '503 that the gateway did not write',
+    answer: text(503, '<h1>Maintenance</h1>'),
+    code: 'UPSTREAM_UNAVAILABLE',
+    upstream: { status: 503 },
+    isUnknown: true,
+    attempts: 3,
+  },
+  {
+    name: '504',
+    answer: text(504, 'GatewayTimeout'),
+    code: 'UPSTREAM_TIMEOUT',
+    upstream: { status: 504 },
+    isUnknown: true,
+    attempts: 3,
+  },
+  {
+    name: '401 without an envelope',
+    answer: text(401, 'no'),
+    code: 'UPSTREAM_UNAUTHENTICATED',
+    upstream: { status: 401 },
+    isUnknown: false,
+  },
+  {
+    name: '403 in words nobody documented, even as a Failed',
+    answer: json(403, { status: 'Failed', info: 'No role', requestId: 3520, batchId: '' }),
+    code: 'UPSTREAM_FORBIDDEN',
+    upstream: { status: 403 },
+    isUnknown: false,
+  },
+  {
+    name: '400 with nothing usable',
+    answer: text(400, 'Bad Request'),
+    code: 'UPSTREAM_INVALID_RESPONSE',
+    upstream: { status: 400 },
+    isUnknown: false,
+  },
+  {
+    name: 'a redirect, which is not followed',
+    answer: text(302, '', { location: '/elsewhere' }),
+    code: 'UPSTREAM_INVALID_RESPONSE',
+    upstream: { status: 302 },
+    isUnknown: true,
+  },
+  {
+    name: '200 with HTML',
+    answer: text(200, '<p>Hello</p>'),
+    code: 'UPSTREAM_INVALID_RESPONSE',
+    upstream: { status: 200 },
+    isUnknown: true,
+    attempts: 3,
+  },
+  {
+    name: '200 with nothing',
+    answer: text(200, ''),
+    code: 'UPSTREAM_INVALID_RESPONSE',
+    upstream: { status: 200 },
+    isUnknown: true,
+    attempts: 3,
+  },
+  {
+    name: '200 with an unknown status',
+    answer: json(200, { status: 'Queued', info: '', requestId: 3520 }),
+    code: 'UPSTREAM_INVALID_RESPONSE',
+    upstream: { status: 200 },
+    isUnknown: true,
+  },
+  {
+    name: '400 with an answer of an unknown status',
+    answer: json(400, { status: 'Queued', info: '', requestId: 3520 }),
+    code: 'UPSTREAM_INVALID_RESPONSE',
+    upstream: { status: 400 },
+    isUnknown: true,
+  },
+  {
+    name: '200 about another mapping',
+    answer: json(200, {
+      ...statusAnswers.inProgress('XDM45', 3520),
+      info: 'Ingestion request already in progress for the Mapping ID: XDM45',
+    }),
+    code: 'UPSTREAM_INVALID_RESPONSE',
+    upstream: { status: 200 },
+    isUnknown: true,
+  },
+  {
+    name: 'a body that does not end',
+    answer: endless(),
+    code: 'UPSTREAM_INVALID_RESPONSE',
+    isUnknown: true,
+  },
+  {
+    name: 'a body that announces more than 1 MiB',
+    answer: text(200, 'x'.repeat(1024 * 1024 + 1), { 'content-length': String(1024 * 1024 + 1) }),
+    code: 'UPSTREAM_INVALID_RESPONSE',
+    isUnknown: true,
+  },
+  {
+    name: 'what is not HTTP',
+    answer: raw('Hello, who is there?\r\n\r\n'),
+    code: 'UPSTREAM_INVALID_RESPONSE',
+    isUnknown: true,
+  },
+  {
+    name: 'a cut connection',
+    answer: reset(),
+    code: 'UPSTREAM_UNAVAILABLE',
+    isUnknown: true,
+    attempts: 3,
+  },
+  {
+    name: 'half an answer',
+    answer: truncated(200, JSON.stringify(startAnswers.submitted('XDM44', 1))),
+    code: 'UPSTREAM_UNAVAILABLE',
+    isUnknown: true,
+    attempts: 3,
+  },
+];
+
+describe.each(rows)('$name', ({ answer, code, upstream: details, isUnknown, attempts = 1 }) => {
+  it(`fails a start with ${code}, and the start is never repeated`, async () => {
+    const { upstream, campaign, reported } = await setUp();
+    upstream.otherwise(answer);
+    const error = await failureOf(campaign.start('XDM44'));
+    expect(error.code).toBe(code);
+    expect(error.outcomeUnknown).toBe(isUnknown);
+    expect(error.upstream).toEqual(details);
+    expect(error.message.includes('is unknown: look before')).toBe(isUnknown);
+    expect(reported).toMatchObject([{ operation: 'start', outcome: code }]);
+    expect(upstream.calls).toHaveLength(1);
+  });
+
+  it(`fails a status with ${code} after ${attempts} attempts`, async () => {
+    const { upstream, campaign, clock, reported } = await setUp();
+    upstream.otherwise(answer);
+    const failure = failureOf(campaign.status(ref, 'background'));
+    for (let i = 1; i < attempts; i += 1) await passBackoff(clock);
+    const error = await failure;
+    expect(error.code).toBe(code);
+    expect(error.outcomeUnknown).toBe(false);
+    expect(error.upstream).toEqual(details);
+    expect(reported).toMatchObject([{ operation: 'status', outcome: code }]);
+    expect(upstream.calls).toHaveLength(attempts);
+  });
+});
+
+describe('no connection', () => {
+  it.each([
+    // Port 1 is nobody's: the kernel refuses. The other name is reserved never to exist (RFC 6761).
+    ['refused', 'http://127.0.0.1:1'],
+    ['unknown host', 'http://nowhere.invalid'],
+  ])('%s: a start fails as not sent', async (_, url) => {
+    const { campaign } = await setUp({ url: new URL(url) });
+    const error = await failureOf(campaign.start('XDM44'));
+    expect(error).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE', outcomeUnknown: false });
+    expect(error.message).toContain('nothing was sent');
+  });
+
+  it('a status is asked for three times', async () => {
+    const { campaign, clock } = await setUp({ url: new URL('http://127.0.0.1:1') });
+    const failure = failureOf(campaign.status(ref, 'interactive'));
+    await passBackoff(clock);
+    await passBackoff(clock);
+    expect((await failure).code).toBe('UPSTREAM_UNAVAILABLE');
+  });
+});
+
+describe('an answer of Campaign is one whatever its HTTP status', () => {
+  it.each([200, 201, 400, 404, 409, 422])('a refused start with %d', async (status) => {
+    const { upstream, campaign } = await setUp();
+    upstream.script(json(status, startAnswers.notStopped('XDM44')));
+    expect((await campaign.start('XDM44')).kind).toBe('mappingNotStopped');
+  });
+
+  it.each([200, 400, 404, 409])('a failed request with %d', async (status) => {
+    const { upstream, campaign } = await setUp();
+    upstream.script(json(status, statusAnswers.failedEmpty('XDM44', 3520)));
+    expect((await campaign.status(ref, 'interactive'))?.status).toBe('FAILED');
+  });
+});
+
+describe('an unknown request', () => {
+  it.each([
+    ['text', text(404, 'Not Found')],
+    ['JSON without a status', json(404, { message: 'nothing here' })],
+    ['a Failed that names no request', json(404, { status: 'Failed', info: 'Unknown request' })],
+  ])('is null: 404 with %s', async (_, answer) => {
+    const { upstream, campaign, reported } = await setUp();
+    upstream.script(answer);
+    expect(await campaign.status(ref, 'interactive')).toBeNull();
+    expect(reported).toMatchObject([{ operation: 'status', outcome: 'OK' }]);
+  });
+
+  it('is not what a 404 about another request means', async () => {
+    const { upstream, campaign } = await setUp();
+    upstream.script(json(404, statusAnswers.failedEmpty('XDM44', 1)));
+    const error = await failureOf(campaign.status(ref, 'interactive'));
+    expect(error.code).toBe('UPSTREAM_INVALID_RESPONSE');
+  });
+
+  it('is not what a 404 to a start means', async () => {
+    const { upstream, campaign } = await setUp();
+    upstream.script(text(404, 'Not Found'));
+    const error = await failureOf(campaign.start('XDM44'));
+    expect(error).toMatchObject({ code: 'UPSTREAM_INVALID_RESPONSE', outcomeUnknown: false });
+  });
+});
+
+describe('what must not get out', () => {
+  it.each(['start', 'status'] as const)(
+    'a failed %s says nothing of ours or theirs',
+    async (operation) => {
+      for (const status of [200, 400, 401, 403, 429, 500, 503]) {
+        const { upstream, campaign, clock } = await setUp();
+        upstream.otherwise(
+          text(status, 'their-secret <script>', { 'x-request-id': `bad id ${'x'.repeat(200)}` }),
+        );
+        const failure = failureOf(
+          operation === 'start' ? campaign.start('XDM44') : campaign.status(ref, 'interactive'),
+        );
+        if (operation === 'status' && [200, 429, 500, 503].includes(status)) {
+          await passBackoff(clock);
+          await passBackoff(clock);
+        }
+        const shown = JSON.stringify([(await failure).message, (await failure).extensions]);
+        expect(shown).not.toMatch(/their-secret|script|token-1|key-1|127\.0\.0\.1|bad id/);
+      }
+    },
+  );
+});
+
+describe('an answer that is too long', () => {
+  it('is not read to its end: the gateway hangs up', async () => {
+    const { upstream, campaign } = await setUp();
+    upstream.script(endless());
+    await failureOf(campaign.start('XDM44'));
+    const [call] = await upstream.arrived(1);
+    if (call) await upstream.hungUp(call);
+    expect(upstream.calls).toHaveLength(1);
+  });
+});

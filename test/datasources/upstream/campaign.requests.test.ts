@@ -1,0 +1,167 @@
+import { describe, expect, it } from '@jest/globals';
+import { createCampaignDatasource } from '../../../src/datasources/upstream/campaign.datasource.js';
+import { BadUserInputError } from '../../../src/ingestion/gateway-error.js';
+import { startAnswers, statusAnswers } from '../../support/campaign-answers.js';
+import { createManualClock } from '../../support/manual-clock.js';
+import { json } from '../../support/scripted-upstream.js';
+import { startTcpProxy } from '../../support/tcp-proxy.js';
+import { ref, releaseAfterTest, scripted, setUp } from './campaign-harness.js';
+
+const headers = {
+  authorization: 'Bearer token-1',
+  'x-api-key': 'key-1',
+  'cache-control': 'no-cache',
+  'content-type': 'application/json',
+};
+const submitted = json(200, startAnswers.submitted('XDM44', 3520));
+const inProgress = json(200, statusAnswers.inProgress('XDM44', 3520));
+
+describe('what goes over the wire', () => {
+  it('a start: POST, every header of the contract, no body', async () => {
+    const { upstream, campaign, reported } = await setUp();
+    upstream.script(submitted);
+    expect(await campaign.start('XDM44')).toMatchObject({ kind: 'submitted', requestId: '3520' });
+    expect(upstream.calls[0]).toMatchObject({
+      method: 'POST',
+      rawPath: '/acme/campaign/dataIngestion/xdmIngestion/XDM44/ingest',
+      body: '',
+    });
+    expect(upstream.calls[0]?.headers).toMatchObject(headers);
+    expect(reported).toEqual([{ operation: 'start', outcome: 'OK', durationMs: 0 }]);
+  });
+
+  it('a status question: GET, the request id in the query', async () => {
+    const { upstream, campaign } = await setUp();
+    upstream.script(json(200, statusAnswers.inProgress('XDM44', 'a&b=c d')));
+    const state = await campaign.status({ ...ref, requestId: 'a&b=c d' }, 'interactive');
+    expect(state).toMatchObject({ status: 'IN_PROGRESS' });
+    expect(upstream.calls[0]).toMatchObject({
+      method: 'GET',
+      rawPath: '/acme/campaign/dataIngestion/xdmIngestion/XDM44/ingest?requestId=a%26b%3Dc%20d',
+      body: '',
+    });
+    expect(upstream.calls[0]?.headers).toMatchObject(headers);
+  });
+
+  it('or in a JSON body, where told so', async () => {
+    const { upstream, campaign } = await setUp({ statusRequestIdIn: 'body' });
+    upstream.otherwise(inProgress);
+    await campaign.status(ref, 'interactive');
+    expect(upstream.calls[0]).toMatchObject({
+      method: 'GET',
+      rawPath: '/acme/campaign/dataIngestion/xdmIngestion/XDM44/ingest',
+      body: '{"requestId":"3520"}',
+    });
+    expect(upstream.calls[0]?.headers).toMatchObject(headers);
+  });
+
+  it('connections are kept', async () => {
+    const { upstream, campaign } = await setUp();
+    upstream.otherwise(inProgress);
+    for (let i = 0; i < 10; i += 1) await campaign.status(ref, 'interactive');
+    // Two, not one: a call made in the instant an answer ends finds its connection still busy.
+    const connections = new Set(upstream.calls.map(({ connection }) => connection));
+    expect(connections.size).toBeLessThanOrEqual(2);
+  });
+
+  it('but a start has one of its own: the kept one may be lost on the way, which nobody would know', async () => {
+    const upstream = await scripted();
+    const proxy = await startTcpProxy(upstream.url);
+    releaseAfterTest(() => proxy.close());
+    const { campaign } = await setUp({ url: new URL(proxy.url) });
+    upstream.script(inProgress, submitted, submitted);
+    await campaign.status(ref, 'interactive');
+    proxy.forget();
+    await campaign.start('XDM44');
+    proxy.forget();
+    await campaign.start('XDM44');
+    expect(upstream.calls.map(({ connection }) => connection)).toEqual([0, 1, 2]);
+  });
+
+  it('but not after a GET with a body, which not every server reads off the connection', async () => {
+    const { upstream, campaign } = await setUp({ statusRequestIdIn: 'body' });
+    upstream.otherwise(inProgress);
+    for (let i = 0; i < 3; i += 1) await campaign.status(ref, 'interactive');
+    expect(upstream.calls.map(({ connection }) => connection)).toEqual([0, 1, 2]);
+  });
+
+  it.each(['/edge', '/edge/', '/edge//'])('a base URL may have a path: %s', async (prefix) => {
+    const { upstream } = await setUp();
+    const campaign = createCampaignDatasource({
+      url: new URL(upstream.url + prefix),
+      organization: 'acme-mkt-stage',
+      apiKey: 'key-1',
+      token: { kind: 'ready', accessToken: 'token-1' },
+      timeoutMs: 1000,
+      maxRps: 10,
+      statusRequestIdIn: 'query',
+      clock: createManualClock(),
+    });
+    upstream.script(submitted);
+    await campaign.start('XDM44');
+    await campaign.close();
+    expect(upstream.calls[0]?.rawPath).toBe(
+      '/edge/acme-mkt-stage/campaign/dataIngestion/xdmIngestion/XDM44/ingest',
+    );
+  });
+});
+
+describe('a mapping id never steers the URL', () => {
+  it.each([
+    ['a/b', 'a%2Fb'],
+    ['../x', '..%2Fx'],
+    ['a?b#c', 'a%3Fb%23c'],
+    ['a\\b', 'a%5Cb'],
+    ['%2e%2e', '%252e%252e'],
+    ['...', '...'],
+    ['a\r\nX: y', 'a%0D%0AX%3A%20y'],
+    ['é 1', '%C3%A9%201'],
+    ['..%2fx', '..%252fx'],
+    ['%2e%2e%2f', '%252e%252e%252f'],
+    ['//other.test', '%2F%2Fother.test'],
+    ['https://other.test/', 'https%3A%2F%2Fother.test%2F'],
+    ['@other.test', '%40other.test'],
+    ['..;', '..%3B'],
+    ['\u2024\u2024\u2215x', '%E2%80%A4%E2%80%A4%E2%88%95x'],
+    ['\uff0e\uff0e\uff0fx', '%EF%BC%8E%EF%BC%8E%EF%BC%8Fx'],
+  ])('%s arrives as one segment', async (mapping, segment) => {
+    const { upstream, campaign } = await setUp();
+    upstream.script(json(200, startAnswers.submitted(mapping, 1)));
+    await campaign.start(mapping);
+    const rawPath = upstream.calls[0]?.rawPath ?? '';
+    expect(rawPath).toBe(`/acme/campaign/dataIngestion/xdmIngestion/${segment}/ingest`);
+    // Whoever parses the path the way browsers do must see the same one.
+    expect(new URL(rawPath, 'http://host').pathname).toBe(rawPath);
+  });
+
+  it.each(['', '.', '..', '\ud800'])('%j is refused and not sent', async (mapping) => {
+    const { upstream, campaign, reported } = await setUp();
+    await expect(campaign.start(mapping)).rejects.toThrow(BadUserInputError);
+    const asked = campaign.status({ ...ref, mappingId: mapping }, 'interactive');
+    await expect(asked).rejects.toThrow(BadUserInputError);
+    expect(upstream.calls).toEqual([]);
+    expect(reported).toEqual([]);
+  });
+
+  it('nor does half a character in a request id', async () => {
+    const { upstream, campaign } = await setUp();
+    const asked = campaign.status({ ...ref, requestId: '\udc00' }, 'interactive');
+    await expect(asked).rejects.toThrow('must be well-formed Unicode');
+    expect(upstream.calls).toEqual([]);
+  });
+
+  it('nor does an organization', async () => {
+    await expect(setUp({ organization: '..' })).rejects.toThrow('The organization must be');
+  });
+});
+
+describe('a credential that no header can carry is found at once, and not shown', () => {
+  it.each([
+    ['API key', { apiKey: 'k\u00e9y\n' }],
+    ['access token', { token: { kind: 'ready', accessToken: '' } }],
+  ] as const)('%s', async (name, options) => {
+    await expect(setUp(options)).rejects.toThrow(
+      `The ${name} must be visible ASCII, at least one character, without blanks.`,
+    );
+  });
+});

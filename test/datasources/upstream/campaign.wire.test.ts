@@ -1,0 +1,293 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  InvalidAnswerError,
+  parseReportedState,
+  parseSubmission,
+} from '../../../src/datasources/upstream/campaign.wire.js';
+import { startAnswers, statusAnswers } from '../../support/campaign-answers.js';
+
+const ref = { mappingId: 'XDM44', requestId: '3520' };
+const start = (answer: unknown) => parseSubmission(JSON.stringify(answer), 'XDM44');
+const status = (answer: unknown) => parseReportedState(JSON.stringify(answer), ref);
+
+describe('the answers to a start, as documented', () => {
+  const { submitted, alreadyInProgress, notStopped, notPublished } = startAnswers;
+  it.each([
+    ['submitted', submitted('XDM44', 3520), { kind: 'submitted', requestId: '3520' }],
+    [
+      'already running',
+      alreadyInProgress('XDM44', 3520),
+      { kind: 'alreadyInProgress', requestId: '3520' },
+    ],
+    ['not stopped', notStopped('XDM44'), { kind: 'mappingNotStopped' }],
+    ['not published', notPublished('XDM44'), { kind: 'mappingNotPublished' }],
+    ['any other Failed', { status: 'Failed', info: 'No.' }, { kind: 'refused' }],
+  ])('%s', (_, answer, expected) => {
+    expect(start(answer)).toEqual({ ...expected, info: answer.info });
+  });
+});
+
+describe('the answers to a status question, as documented', () => {
+  const { success, failedEmpty, failedInBatch, aborted, inProgress } = statusAnswers;
+  it.each([
+    ['success', success, { status: 'SUCCESS', batchId: null, numRecords: 15 }],
+    ['failed, nothing ingested', failedEmpty, { status: 'FAILED', batchId: null }],
+    ['failed after a batch', failedInBatch, { status: 'FAILED', batchId: 'b0b1' }],
+    ['crash of the service', aborted, { status: 'ABORTED', batchId: null }],
+    ['running', inProgress, { status: 'IN_PROGRESS', batchId: null }],
+  ])('%s', (_, build, expected) => {
+    const answer = build('XDM44', 3520);
+    // toEqual on the whole value: info is verbatim (trailing blank too), and no numRecords but on success.
+    expect(status(answer)).toEqual({ ...expected, info: answer.info });
+  });
+});
+
+it('replaces what cannot be stored in the upstream’s texts, and takes no such batch', () => {
+  const answer = {
+    ...statusAnswers.failedInBatch('XDM44', 3520),
+    info: 'a\0b\ud800c XDM44',
+    batchId: '\0',
+  };
+  expect(status(answer)).toMatchObject({ info: 'a\ufffdb\ufffdc XDM44', batchId: null });
+});
+
+describe('request ids', () => {
+  it.each([
+    ['a number', '3520', '3520'],
+    ['a text', '"3520"', '3520'],
+    ['a number beyond 2^53', '9007199254740993', '9007199254740993'],
+    ['a number beyond every float', '1'.repeat(60), '1'.repeat(60)],
+    ['a text that is no number', '"r-7/é"', 'r-7/é'],
+    ['a text with leading zeros', '"007"', '007'],
+    ['a text with blanks', '" 42 "', ' 42 '],
+    ['a whole number with a point', '42.0', '42'],
+    ['a whole number with an exponent', '1.5e1', '15'],
+    ['the largest with a point', '9007199254740991.0', '9007199254740991'],
+    ['a text of 255 characters', `"${'x'.repeat(255)}"`, 'x'.repeat(255)],
+  ])('%s keeps every character', (_, literal, expected) => {
+    const body = `{"requestId": ${literal}, "info": "", "status": "Success"}`;
+    expect(parseSubmission(body, 'XDM44')).toEqual({
+      kind: 'submitted',
+      requestId: expected,
+      info: '',
+    });
+    const answer = `{"requestId": ${literal}, "info": "", "status": "In Progress", "batchId": ""}`;
+    expect(parseReportedState(answer, { ...ref, requestId: expected }).status).toBe('IN_PROGRESS');
+  });
+
+  it('tells two ids apart that are the same number to a float', () => {
+    const body = '{"requestId":9007199254740993,"info":"","status":"Aborted","batchId":""}';
+    const other = { ...ref, requestId: '9007199254740992' };
+    expect(() => parseReportedState(body, other)).toThrow(/another request/);
+  });
+
+  it.each([
+    'null',
+    '""',
+    '-1',
+    '3.5',
+    '9007199254740991.4',
+    '9.007199254740993e15',
+    '1e400',
+    'true',
+    '[7]',
+    '"r-\ufffd"',
+    '{}',
+    '"a\\nb"',
+    '" "',
+    '"\\ud800"',
+    '"a\\u0000"',
+    '"\\u0000"',
+    `"${'x'.repeat(256)}"`,
+  ])('%s is not one', (literal) => {
+    const body = `{"requestId": ${literal}, "info": "", "status": "Success"}`;
+    expect(() => parseSubmission(body, 'XDM44')).toThrow(/requestId/);
+  });
+});
+
+describe('an answer that breaks the contract is refused', () => {
+  const ok = statusAnswers.success('XDM44', 3520);
+  it.each([
+    ['unknown status', { ...ok, status: 'Queued' }, /status/],
+    ['no status', { ...ok, status: undefined }, /status/],
+    ['a status in a list', { ...ok, status: ['Success'] }, /status/],
+    ['an id that has lost digits to 3521', { ...ok, requestId: 3521.5 }, /another request/],
+    ['its id with leading zeros', { ...ok, requestId: '03520' }, /another request/],
+    ['nothing that says whose', { status: 'Success', numRecords: 15 }, /requestId/],
+    ['nothing but an empty id', { ...ok, requestId: ' ', info: 'Done.' }, /requestId/],
+    ['another request', { ...ok, requestId: 3521 }, /another request/],
+    ['another mapping', { ...ok, info: 'Mapping Id: XDM45. ' }, /another mapping/],
+    ['a longer mapping', { ...ok, info: 'Mapping Id: XDM44.5. ' }, /another mapping/],
+    ['a mapping in the words of a start', { ...ok, info: 'for Mapping ID: 1' }, /another mapping/],
+    ['a list', [ok], /body/],
+    ['null', null, /body/],
+  ])('status: %s', (_, answer, message) => {
+    expect(() => status(answer)).toThrow(InvalidAnswerError);
+    expect(() => status(answer)).toThrow(message);
+  });
+
+  it.each([
+    ['submitted without a request', { status: 'Success', info: '' }, /requestId/],
+    ['running without a request', { status: 'In Progress', info: '' }, /requestId/],
+    ['a status of the other table', { status: 'Aborted', requestId: 1, info: '' }, /status/],
+    ['another mapping', startAnswers.submitted('XDM4', 1), /another mapping/],
+    ['a longer mapping', startAnswers.submitted('XDM441', 1), /another mapping/],
+    ['another mapping not stopped', startAnswers.notStopped('XDM441'), /another mapping/],
+  ])('start: %s', (_, answer, message) => {
+    expect(() => start(answer)).toThrow(InvalidAnswerError);
+    expect(() => start(answer)).toThrow(message);
+  });
+
+  it('and never quoted', () => {
+    expect(() => parseSubmission('secret {', 'XDM44')).toThrow('it is not JSON');
+    expect(() => start({ status: 'secret', info: '' })).not.toThrow(/secret/);
+  });
+});
+
+describe('a status counts', () => {
+  const ok = statusAnswers.success('XDM44', 3520);
+
+  it.each([
+    ['SUCCESS', 'SUCCESS'],
+    [' success ', 'SUCCESS'],
+    ['In progress', 'IN_PROGRESS'],
+    ['IN_PROGRESS', 'IN_PROGRESS'],
+    ['in-progress', 'IN_PROGRESS'],
+    ['InProgress', 'IN_PROGRESS'],
+    ['failed\n', 'FAILED'],
+    ['aborted', 'ABORTED'],
+  ])('written as %j', (written, expected) => {
+    expect(status({ ...ok, status: written }).status).toBe(expected);
+  });
+
+  it.each([
+    ['15', 15],
+    ['"15"', 15],
+    ['" 15 "', 15],
+    ['15.0', 15],
+    ['"15.0"', 15],
+    ['1.5e1', 15],
+    ['9007199254740991', Number.MAX_SAFE_INTEGER],
+    ['9007199254740992', null],
+    ['"9007199254740993"', null],
+    ['-1', null],
+    ['1.5', null],
+    ['"many"', null],
+    ['"1,000"', null],
+    ['""', null],
+    ['null', null],
+    ['true', null],
+    ['[15]', null],
+    ['1e400', null],
+    [undefined, null],
+  ])('with the count %s, which is told as %j', (literal, numRecords) => {
+    const count = literal === undefined ? '' : `"numRecords":${literal},`;
+    const body = `{"batchId":"",${count}"info":"Mapping Id: XDM44. ","requestId":3520,"status":"Success"}`;
+    expect(parseReportedState(body, ref)).toMatchObject({ status: 'SUCCESS', numRecords });
+  });
+
+  it.each([
+    ['b0b1', 'b0b1'],
+    [7, '7'],
+    [null, null],
+    [undefined, null],
+    ['', null],
+    [' ', null],
+    ['a\ufffdb', null],
+    [['b0b1'], null],
+  ])('with the batch %j, which is told as %j', (batchId, expected) => {
+    expect(status({ ...ok, batchId })).toMatchObject({ status: 'SUCCESS', batchId: expected });
+  });
+
+  it.each([
+    ['no info', { info: undefined }],
+    ['an info of null', { info: null }],
+    ['a list for an info', { info: ['Mapping Id: XDM45.'] }],
+    ['its id in other letters and blanks', { requestId: ' 3520 ' }],
+    ['no id, where its mapping is named', { requestId: undefined }],
+    ['an id of null, where its mapping is named', { requestId: null }],
+    ['fields that nobody knows', { requestID: 7, links: [], numRecords2: 'x' }],
+  ])('with %s', (_, fields) => {
+    expect(status({ ...ok, ...fields }).status).toBe('SUCCESS');
+  });
+
+  it('where the id has lost its digits, as long as it may be ours and the mapping is named', () => {
+    const large = { mappingId: 'XDM44', requestId: '9007199254740993' };
+    const body = (id: string) =>
+      `{"info":"Mapping Id: XDM44.","requestId":${id},"status":"In Progress"}`;
+    expect(parseReportedState(body('9.007199254740993e15'), large).status).toBe('IN_PROGRESS');
+    expect(() => parseReportedState(body('9.007199254740995e15'), large)).toThrow(
+      /another request/,
+    );
+  });
+
+  it('of a start that was refused without a word', () => {
+    expect(start({ status: 'FAILED', info: null })).toEqual({ kind: 'refused', info: '' });
+  });
+});
+
+describe('a mapping in another form of the same is ours', () => {
+  it.each([
+    ['Kunden-Gro\u0308\u00dfe', 'Kunden-Gr\u00f6\u00dfe'],
+    ['Kunden-Gr\u00f6\u00dfe', 'KUNDEN-GR\u00d6SSE'],
+    ['xdm44', 'XDM44'],
+    ['XDM44 ', 'XDM44'],
+    [' XDM44', 'XDM44'],
+    ['XDM  44', 'XDM 44'],
+    ['XDM 44', 'XDM\u00a044'],
+    ['A&B "C"', 'A&amp;B &quot;C&quot;'],
+  ])('%j, named as %j', (mappingId, named) => {
+    const asked = { mappingId, requestId: '3520' };
+    for (const build of Object.values(statusAnswers)) {
+      const answer = JSON.stringify(build(named, 3520));
+      expect(parseReportedState(answer, asked).status).toBeTruthy();
+    }
+    const kindOf = (answer: unknown) => parseSubmission(JSON.stringify(answer), mappingId).kind;
+    expect(kindOf(startAnswers.submitted(named, 1))).toBe('submitted');
+    expect(kindOf(startAnswers.notStopped(named))).toBe('mappingNotStopped');
+    expect(kindOf(startAnswers.notPublished(named))).toBe('mappingNotPublished');
+  });
+
+  it.each([
+    ['e', 'e\u0301'],
+    ['XDM44', 'XDM 44'],
+    ['A&amp;B', 'A&C'],
+    ['4', '42'],
+  ])('%j, but not named as %j', (mappingId, named) => {
+    const answer = JSON.stringify(startAnswers.submitted(named, 1));
+    expect(() => parseSubmission(answer, mappingId)).toThrow(/another mapping/);
+  });
+});
+
+describe('what is not asked of an answer', () => {
+  it('numRecords outside of success, whatever stands there', () => {
+    const answer = { ...statusAnswers.aborted('XDM44', 3520), numRecords: 'many' };
+    expect(status(answer)).not.toHaveProperty('numRecords');
+  });
+
+  it('a batchId at all', () => {
+    const answer = { ...statusAnswers.inProgress('XDM44', 3520), batchId: undefined };
+    expect(status(answer)).toHaveProperty('batchId', null);
+  });
+
+  it('an info that names a mapping', () => {
+    const answer = { ...statusAnswers.inProgress('XDM44', 3520), info: 'Still at it: XDM45' };
+    expect(status(answer)).toHaveProperty('info', 'Still at it: XDM45');
+  });
+
+  it.each(['a.b', 'Mapping ID: 1', 'x is not stopped', '.*', '../..', 'é "quoted"'])(
+    'a tame mapping id: %s',
+    (mapping) => {
+      const named = { mappingId: mapping, requestId: '1' };
+      for (const build of Object.values(statusAnswers)) {
+        const body = JSON.stringify(build(mapping, 1));
+        expect(parseReportedState(body, named).info).toBe(build(mapping, 1).info);
+      }
+      const { notStopped, notPublished, submitted } = startAnswers;
+      const kindOf = (answer: unknown) => parseSubmission(JSON.stringify(answer), mapping).kind;
+      expect(kindOf(submitted(mapping, 1))).toBe('submitted');
+      expect(kindOf(notStopped(mapping))).toBe('mappingNotStopped');
+      expect(kindOf(notPublished(mapping))).toBe('mappingNotPublished');
+    },
+  );
+});

@@ -1,0 +1,375 @@
+import { describe, expect, it } from '@jest/globals';
+import { createTokenSource } from '../../../src/datasources/upstream/ims-token.datasource.js';
+import type { ClientCredentials } from '../../../src/datasources/upstream/ims-token.wire.js';
+import { startAnswers, statusAnswers } from '../../support/campaign-answers.js';
+import { createManualClock } from '../../support/manual-clock.js';
+import { hang, held, json, raw, reset, text } from '../../support/scripted-upstream.js';
+import { failureOf, ref, releaseAfterTest, scripted, setUp } from './campaign-harness.js';
+
+const HOUR_MS = 60 * 60 * 1000;
+const granted = (token: string, expiresInSeconds = 86_399) =>
+  json(200, { access_token: token, token_type: 'bearer', expires_in: expiresInSeconds });
+const rejected = json(401, { error_code: '401013', message: 'Oauth token is not valid' });
+const submitted = json(200, startAnswers.submitted('XDM44', 3520));
+
+function credentialsFor(imsUrl: string): ClientCredentials {
+  return {
+    kind: 'clientCredentials',
+    imsUrl,
+    clientId: 'client 1',
+    clientSecret: 's3cret&=',
+    scopes: ['openid', 'AdobeID'],
+  };
+}
+
+async function setUpTokens(timeoutMs = 10_000) {
+  const ims = await scripted();
+  const clock = createManualClock();
+  const fetches: [string, number][] = [];
+  const failed = Promise.withResolvers<void>();
+  const tokens = createTokenSource(credentialsFor(ims.url), {
+    clock,
+    timeoutMs,
+    onFetch: (outcome, durationMs) => {
+      fetches.push([outcome, durationMs]);
+      if (outcome !== 'OK') failed.resolve();
+    },
+  });
+  releaseAfterTest(() => tokens.close());
+  return { ims, clock, tokens, fetches, failed: failed.promise };
+}
+
+/** A datasource whose tokens come from a scripted token service. */
+async function setUpCampaign(timeoutMs = 30_000) {
+  const ims = await scripted();
+  return { ims, ...(await setUp({ token: credentialsFor(ims.url), timeoutMs })) };
+}
+
+describe('a fetched token', () => {
+  it('is asked for as the contract says', async () => {
+    const { ims, tokens, fetches } = await setUpTokens();
+    ims.script(granted('t1'));
+    expect(await tokens.token()).toBe('t1');
+    expect(ims.calls).toMatchObject([
+      {
+        method: 'POST',
+        rawPath: '/ims/token/v3',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body: 'grant_type=client_credentials&client_id=client+1&client_secret=s3cret%26%3D&scope=openid%2CAdobeID',
+      },
+    ]);
+    expect(fetches).toEqual([['OK', 0]]);
+  });
+
+  it.each([
+    ['a text', { expires_in: ' 86399 ' }, 24 * HOUR_MS - 301_000],
+    ['a fraction', { expires_in: 59.5 }, 53_550],
+    ['milliseconds', { expires_in: 86_399_998 }, 24 * HOUR_MS - 300_000],
+    ['beyond all numbers', { expires_in: 1e300 }, 24 * HOUR_MS - 300_000],
+    ['left out', {}, 270_000],
+    ['null', { expires_in: null }, 270_000],
+    ['nothing', { expires_in: 0 }, 270_000],
+    ['words', { expires_in: 'a day' }, 270_000],
+    ['left out, as is its type', { token_type: null }, 270_000],
+  ])('is renewed in time where its life is %s', async (_, fields, renewAfterMs) => {
+    const { ims, clock, tokens } = await setUpTokens(HOUR_MS);
+    ims.script(json(200, { access_token: 't1', token_type: 'Bearer', ...fields }), granted('t2'));
+    expect(await tokens.token()).toBe('t1');
+    await clock.advance(renewAfterMs - 1);
+    expect(await tokens.token()).toBe('t1');
+    expect(ims.calls).toHaveLength(1);
+    await clock.advance(1);
+    await tokens.token();
+    await ims.arrived(2);
+  });
+
+  it('is fetched once for all who ask at the same time', async () => {
+    const { ims, tokens } = await setUpTokens();
+    const slow = held(granted('t1'));
+    ims.script(slow.answer);
+    const asked = Promise.all([tokens.token(), tokens.token(), tokens.token()]);
+    await ims.arrived(1);
+    slow.release();
+    expect(await asked).toEqual(['t1', 't1', 't1']);
+    expect(ims.calls).toHaveLength(1);
+  });
+
+  it.each([
+    ['five minutes before the end of a day', 86_400, 24 * HOUR_MS - 300_000],
+    ['a tenth before the end of a minute', 60, 54_000],
+  ])('is renewed %s, and serves meanwhile', async (_, expiresIn, renewAfterMs) => {
+    const { ims, clock, tokens } = await setUpTokens(HOUR_MS);
+    const slow = held(granted('t2'));
+    ims.script(granted('t1', expiresIn), slow.answer);
+    await tokens.token();
+    await clock.advance(renewAfterMs - 1);
+    expect(await tokens.token()).toBe('t1');
+    expect(ims.calls).toHaveLength(1);
+    await clock.advance(1);
+    expect(await tokens.token()).toBe('t1');
+    await ims.arrived(2);
+    slow.release();
+    // Expired by now: whoever asks shares the renewal under way.
+    await clock.advance(300_000);
+    expect(await tokens.token()).toBe('t2');
+    expect(ims.calls).toHaveLength(2);
+  });
+
+  it.each([-86_400_000, -3_600_000, 3_600_000, 86_400_000])(
+    'lives as long as it would have where the clock is set by %d ms',
+    async (ms) => {
+      const { ims, clock, tokens } = await setUpTokens();
+      const slow = held(granted('t2', 3_600));
+      ims.script(granted('t1', 3_600), slow.answer);
+      await tokens.token();
+      clock.jump(ms);
+      await clock.advance(3_299_999);
+      expect(await tokens.token()).toBe('t1');
+      await clock.advance(1);
+      expect(await tokens.token()).toBe('t1');
+      await ims.arrived(2);
+      expect(ims.calls).toHaveLength(2);
+      slow.release();
+    },
+  );
+
+  it('that cannot be had is asked for again when it would have been, however the clock is set', async () => {
+    const { ims, clock, tokens } = await setUpTokens();
+    ims.script(text(503, '', { 'retry-after': '90' }), granted('t1'));
+    expect(await failureOf(tokens.token())).toMatchObject({ retryAfterMs: 90_000 });
+    clock.jump(-86_400_000);
+    await clock.advance(89_000);
+    expect(await failureOf(tokens.token())).toMatchObject({ retryAfterMs: 1_000 });
+    clock.jump(86_400_000);
+    expect(await failureOf(tokens.token())).toMatchObject({ retryAfterMs: 1_000 });
+    await clock.advance(1_000);
+    expect(await tokens.token()).toBe('t1');
+  });
+
+  it('serves until it expires where it cannot be renewed', async () => {
+    const { ims, clock, tokens, failed } = await setUpTokens();
+    ims.script(granted('t1', 1000));
+    ims.otherwise(text(500, ''));
+    await tokens.token();
+    await clock.advance(900_000);
+    expect(await tokens.token()).toBe('t1');
+    await failed;
+    expect(await tokens.token()).toBe('t1');
+    expect(ims.calls).toHaveLength(2);
+    await clock.advance(100_000);
+    expect((await failureOf(tokens.token())).code).toBe('UPSTREAM_UNAVAILABLE');
+    expect(ims.calls).toHaveLength(3);
+  });
+});
+
+describe('a fetch that fails', () => {
+  const invalidClient = { error: 'invalid_client', error_description: 's3cret is wrong' };
+  it.each([
+    ['400', json(400, invalidClient), 'UPSTREAM_UNAUTHENTICATED'],
+    ['401', json(401, invalidClient), 'UPSTREAM_UNAUTHENTICATED'],
+    ['403', text(403, 's3cret'), 'UPSTREAM_UNAUTHENTICATED'],
+    ['429', text(429, 's3cret'), 'UPSTREAM_UNAVAILABLE'],
+    ['500', text(500, 's3cret'), 'UPSTREAM_UNAVAILABLE'],
+    ['a redirect', text(302, '', { location: '/' }), 'UPSTREAM_UNAVAILABLE'],
+    ['200 with HTML', text(200, '<p>s3cret</p>'), 'UPSTREAM_UNAVAILABLE'],
+    ['no token', json(200, { expires_in: 1 }), 'UPSTREAM_UNAVAILABLE'],
+    ['a token that breaks a header', granted('s3cret\r\nX: y'), 'UPSTREAM_UNAVAILABLE'],
+    ['a cut connection', reset(), 'UPSTREAM_UNAVAILABLE'],
+    ['what is not HTTP', raw('s3cret\r\n\r\n'), 'UPSTREAM_UNAVAILABLE'],
+  ])('with %s is %3$s', async (_, answer, code) => {
+    const { ims, tokens, fetches } = await setUpTokens();
+    ims.script(answer);
+    const error = await failureOf(tokens.token());
+    expect(error.code).toBe(code);
+    expect(fetches).toEqual([[code, 0]]);
+    expect(JSON.stringify([error.message, error.extensions])).not.toMatch(/s3cret|client 1/);
+  });
+
+  it('in time is UPSTREAM_TIMEOUT', async () => {
+    const { ims, clock, tokens, fetches } = await setUpTokens();
+    ims.script(hang());
+    const failure = failureOf(tokens.token());
+    await ims.arrived(1);
+    await clock.advance(10_000);
+    expect((await failure).code).toBe('UPSTREAM_TIMEOUT');
+    expect(fetches).toEqual([['UPSTREAM_TIMEOUT', 10_000]]);
+  });
+
+  it('is the answer to all who ask during the pause after it, and the pause doubles', async () => {
+    const { ims, clock, tokens } = await setUpTokens();
+    ims.otherwise(json(401, invalidClient));
+    await failureOf(tokens.token());
+    for (const pauseMs of [1000, 2000, 4000]) {
+      await clock.advance(pauseMs - 1);
+      const before = ims.calls.length;
+      const error = await failureOf(tokens.token());
+      expect(error).toMatchObject({
+        code: 'UPSTREAM_UNAUTHENTICATED',
+        retryAfterMs: 1,
+        upstream: { status: 401, errorCode: 'invalid_client' },
+      });
+      expect(ims.calls).toHaveLength(before);
+      await clock.advance(1);
+      await failureOf(tokens.token());
+      expect(ims.calls).toHaveLength(before + 1);
+    }
+    await clock.advance(8000);
+    ims.script(granted('t1'));
+    expect(await tokens.token()).toBe('t1');
+    // A fetch that went well ends the doubling.
+    await clock.advance(24 * HOUR_MS);
+    await failureOf(tokens.token());
+    const before = ims.calls.length;
+    await clock.advance(1000);
+    await failureOf(tokens.token());
+    expect(ims.calls).toHaveLength(before + 1);
+  });
+
+  it('is not repeated before the Retry-After of the token service has passed', async () => {
+    const { ims, clock, tokens } = await setUpTokens();
+    ims.script(text(429, '', { 'retry-after': '90' }), granted('t1'));
+    expect((await failureOf(tokens.token())).retryAfterMs).toBe(90_000);
+    await clock.advance(89_999);
+    expect((await failureOf(tokens.token())).retryAfterMs).toBe(1);
+    await clock.advance(1);
+    expect(await tokens.token()).toBe('t1');
+  });
+});
+
+describe('a token that the upstream rejects with 401013', () => {
+  it.each(['start', 'status'] as const)(
+    'is replaced once, and the %s sent again',
+    async (operation) => {
+      const { ims, upstream, campaign, reported } = await setUpCampaign();
+      ims.script(granted('t1'), granted('t2'));
+      const good =
+        operation === 'start' ? submitted : json(200, statusAnswers.success('XDM44', 3520));
+      upstream.script(rejected, good);
+      if (operation === 'start') expect((await campaign.start('XDM44')).kind).toBe('submitted');
+      else expect((await campaign.status(ref, 'interactive'))?.status).toBe('SUCCESS');
+      expect(upstream.calls.map(({ headers }) => headers.authorization)).toEqual([
+        'Bearer t1',
+        'Bearer t2',
+      ]);
+      expect(reported.map((call) => call.operation)).toEqual(['token', 'token', operation]);
+    },
+  );
+
+  it('again is the end of the call', async () => {
+    const { ims, upstream, campaign } = await setUpCampaign();
+    ims.script(granted('t1'), granted('t2'));
+    upstream.otherwise(rejected);
+    const error = await failureOf(campaign.start('XDM44'));
+    expect(error).toMatchObject({ code: 'UPSTREAM_UNAUTHENTICATED', outcomeUnknown: false });
+    expect(upstream.calls).toHaveLength(2);
+  });
+
+  it('again is the end of the call, however long it took', async () => {
+    const { ims, upstream, campaign, clock } = await setUpCampaign(10 * HOUR_MS);
+    ims.otherwise(granted('t1'));
+    const slow = held(rejected);
+    upstream.script(rejected, slow.answer);
+    const failure = failureOf(campaign.start('XDM44'));
+    await upstream.arrived(2);
+    await clock.advance(HOUR_MS);
+    slow.release();
+    expect((await failure).code).toBe('UPSTREAM_UNAUTHENTICATED');
+    expect(upstream.calls).toHaveLength(2);
+  });
+
+  it('again and again does not have the token service asked each time', async () => {
+    const { ims, upstream, campaign, clock } = await setUpCampaign();
+    ims.script(granted('t1'), granted('t2'), granted('t3'));
+    upstream.otherwise(rejected);
+    for (let i = 0; i < 5; i += 1) await failureOf(campaign.start('XDM44'));
+    expect(ims.calls).toHaveLength(2);
+    await clock.advance(30_000);
+    await failureOf(campaign.start('XDM44'));
+    expect(ims.calls).toHaveLength(3);
+  });
+
+  it('is replaced however new it is, where it was accepted before: a service may restart twice', async () => {
+    const { ims, upstream, campaign } = await setUpCampaign();
+    ims.script(granted('t1'), granted('t2'), granted('t3'));
+    upstream.script(rejected, submitted, rejected, submitted);
+    expect((await campaign.start('XDM44')).kind).toBe('submitted');
+    expect((await campaign.start('XDM44')).kind).toBe('submitted');
+    expect(upstream.calls.map(({ headers }) => headers.authorization)).toEqual([
+      'Bearer t1',
+      'Bearer t2',
+      'Bearer t2',
+      'Bearer t3',
+    ]);
+  });
+
+  it('is replaced ten times in five minutes at most', async () => {
+    const { ims, upstream, campaign, clock } = await setUpCampaign();
+    ims.script(...Array.from({ length: 12 }, (_, index) => granted(`t${index}`)));
+    const replace = () => {
+      upstream.script(rejected, submitted);
+      return campaign.start('XDM44');
+    };
+    for (let count = 0; count < 10; count += 1) {
+      expect((await replace()).kind).toBe('submitted');
+      await clock.advance(1_000);
+    }
+    upstream.script(rejected);
+    expect((await failureOf(campaign.start('XDM44'))).code).toBe('UPSTREAM_UNAUTHENTICATED');
+    expect(ims.calls).toHaveLength(11);
+    await clock.advance(290_000);
+    expect((await replace()).kind).toBe('submitted');
+    expect(ims.calls).toHaveLength(12);
+  });
+
+  it('is replaced once for all who had it', async () => {
+    const { ims, upstream, campaign } = await setUpCampaign();
+    ims.script(granted('t1'), granted('t2'));
+    const first = held(rejected);
+    const second = held(rejected);
+    upstream.script(first.answer, second.answer);
+    upstream.otherwise(submitted);
+    const both = Promise.all([campaign.start('XDM44'), campaign.start('XDM44')]);
+    await upstream.arrived(2);
+    first.release();
+    second.release();
+    await both;
+    expect(ims.calls).toHaveLength(2);
+  });
+
+  it('is the end of the call where it is a ready token', async () => {
+    const { upstream, campaign } = await setUp();
+    upstream.script(rejected);
+    const error = await failureOf(campaign.start('XDM44'));
+    expect(error.code).toBe('UPSTREAM_UNAUTHENTICATED');
+    expect(upstream.calls).toHaveLength(1);
+  });
+
+  it('is not what another 401 says', async () => {
+    const { ims, upstream, campaign } = await setUpCampaign();
+    ims.script(granted('t1'));
+    upstream.script(text(401, 'who are you?'));
+    await failureOf(campaign.start('XDM44'));
+    expect(ims.calls).toHaveLength(1);
+  });
+});
+
+describe('without a token', () => {
+  it.each(['start', 'check'] as const)('a %s fails and sends nothing', async (operation) => {
+    const { ims, upstream, campaign } = await setUpCampaign();
+    ims.script(text(401, ''));
+    const failed = operation === 'start' ? campaign.start('XDM44') : campaign.check();
+    const error = await failureOf(failed);
+    expect(error).toMatchObject({ code: 'UPSTREAM_UNAUTHENTICATED', outcomeUnknown: false });
+    expect(upstream.calls).toEqual([]);
+  });
+
+  it('a start that waits past its deadline was not sent', async () => {
+    const { ims, upstream, campaign, clock } = await setUpCampaign();
+    ims.script(hang());
+    const failure = failureOf(campaign.start('XDM44'));
+    await ims.arrived(1);
+    await clock.advance(30_000);
+    expect(await failure).toMatchObject({ code: 'UPSTREAM_TIMEOUT', outcomeUnknown: false });
+    expect(upstream.calls).toEqual([]);
+  });
+});

@@ -1,0 +1,17 @@
+import {
+  createIngestionLog,
+  type DurableIngestionLog,
+} from '../../src/datasources/log/ingestion-log.datasource.js';
+import {
+  openSqliteLog,
+  type SqliteLogOptions,
+} from '../../src/datasources/log/sqlite/sqlite.log.js';
+
+/**
+ * Open the durable log in a file of which nobody else in this process has any use.
+ *
+ * @throws {LogUnusableError} the file cannot be used; the message says what to do
+ */
+export async function openIngestionLog(options: SqliteLogOptions): Promise<DurableIngestionLog> {
+  return createIngestionLog(await openSqliteLog(options));
+}

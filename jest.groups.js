@@ -1,0 +1,73 @@
+import { globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+
+const TESTS_DIR = 'dist/test';
+const GROUPS_DIR = `${TESTS_DIR}/groups`;
+
+/** How many files share one loading of the program. */
+const FILES_PER_GROUP = 8;
+
+/**
+ * Those that are run by themselves, the ones that take longest first: they have processes of their own, measure
+ * memory, or wait for more than they work.
+ */
+const ALONE = [
+  'cluster/cluster',
+  'process',
+  'abuse/abuse',
+  'server/explorer.browser',
+  'server/explorer.sign-in.browser',
+  'cluster/two-replicas',
+  'server/hostile-start-to-stop',
+  'datasources/log/postgres/postgres-replicas',
+  'datasources/log/postgres/postgres-settings',
+  'crash/crash',
+  'datasources/log/log-full-disk',
+  'gateway/leak',
+  'gateway/exposed-abuse',
+];
+
+/** Where a file stands in the order of a run: lower is earlier. */
+export function toOrder(path) {
+  const index = ALONE.findIndex((name) => path.endsWith(`/${TESTS_DIR}/${name}.test.js`));
+  return index === -1 ? ALONE.length : index;
+}
+
+/**
+ * The test files of a project.
+ *
+ * @param patterns - below `dist/test`; an exclamation mark leaves out
+ * @returns their paths below `dist/test`, without the extension
+ */
+export function toFiles(patterns) {
+  const included = patterns.filter((pattern) => !pattern.startsWith('!'));
+  const exclude = patterns
+    .filter((pattern) => pattern.startsWith('!'))
+    .map((pattern) => pattern.slice(1));
+  return globSync(included, { cwd: TESTS_DIR, exclude })
+    .map((path) => path.replace(/\.test\.js$/, ''))
+    .sort();
+}
+
+/**
+ * Have files run in groups, but for those that are run by themselves.
+ *
+ * @param name - of the project
+ * @returns the files that jest is to run in their place
+ */
+export function toGroups(name, files) {
+  const others = files.filter((file) => !ALONE.includes(file));
+  const count = Math.ceil(others.length / FILES_PER_GROUP);
+  mkdirSync(GROUPS_DIR, { recursive: true });
+  for (const path of globSync(`${GROUPS_DIR}/${name}-*`)) rmSync(path);
+  const groups = Array.from({ length: count }, (_, index) => {
+    // Neighbours are alike: dealt out, no group has all that are slow.
+    const group = others.filter((_file, at) => at % count === index);
+    const path = `groups/${name}-${index + 1}`;
+    writeFileSync(
+      `${TESTS_DIR}/${path}.test.js`,
+      `import { loadTestFiles } from '../support/test-files.js';\n\nawait loadTestFiles(${JSON.stringify(group)}, (file) => import(\`../\${file}.test.js\`));\n`,
+    );
+    return path;
+  });
+  return [...files.filter((file) => ALONE.includes(file)), ...groups];
+}

@@ -1,4 +1,6 @@
 import { type Logger, pino } from 'pino';
+import { readEnvFile } from './adobe/env-file.js';
+import { addressSettings, ListenError } from './adobe/listen.js';
 import {
   CampaignConfigError,
   type PlatformAccess,
@@ -7,9 +9,7 @@ import {
 import { createCampaignService } from './campaign/campaign-service.js';
 import { CredentialsUnreadableError } from './campaign/credentials.js';
 import { DataFolderUnusableError } from './campaign/data-lock.js';
-import { readEnvFile } from './campaign/env-file.js';
 import { FaultPlanInvalidError } from './campaign/faults/fault-plan-file.js';
-import { ListenError } from './campaign/http-server.js';
 import { MappingsInvalidError } from './campaign/mapping-fault.js';
 import { StateUnusableError } from './campaign/state-database.js';
 import type { PlatformSettings } from './campaign/upload/platform-client.js';
@@ -18,7 +18,6 @@ import { findProxy } from './datasources/upstream/outgoing-proxy.js';
 import { startLocalPlatform } from './local-platform.js';
 import { DataFolderUnusableError as ReceiverFolderUnusableError } from './platform/batch-store.js';
 import { DatasetsInvalidError } from './platform/datasets.js';
-import { ListenError as ReceiverListenError } from './platform/http-server.js';
 import {
   PlatformConfigError,
   parsePlatformConfig,
@@ -101,12 +100,7 @@ function fail(error: unknown): void {
 /** What the operator can mend needs no stack. */
 function toMessage(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (error instanceof ListenError) {
-    return toListenFault(error, { host: 'CAMPAIGN_SERVICE_HOST', port: 'CAMPAIGN_SERVICE_PORT' });
-  }
-  if (error instanceof ReceiverListenError) {
-    return toListenFault(error, { host: 'PLATFORM_RECEIVER_HOST', port: 'PLATFORM_RECEIVER_PORT' });
-  }
+  if (error instanceof ListenError) return toListenFault(error, addressSettings[error.service]);
   const isPlain = 'code' in error || PLAIN_ERRORS.some((kind) => error instanceof kind);
   return isPlain ? error.message : (error.stack ?? error.message);
 }

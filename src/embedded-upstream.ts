@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
+import { ListenError } from './adobe/listen.js';
 import { createCampaignService } from './campaign/campaign-service.js';
 import { createFixedCredentials } from './campaign/credentials.js';
 import { DataFolderUnusableError } from './campaign/data-lock.js';
 import { FaultPlanInvalidError, loadFaultPlan } from './campaign/faults/fault-plan-file.js';
-import { ListenError } from './campaign/http-server.js';
 import { MappingsInvalidError } from './campaign/mapping-fault.js';
 import { StateUnusableError } from './campaign/state-database.js';
 import type { PlatformSettings } from './campaign/upload/platform-client.js';
@@ -14,7 +14,6 @@ import { findProxy, type OutgoingProxies } from './datasources/upstream/outgoing
 import { startLocalPlatform } from './local-platform.js';
 import { DataFolderUnusableError as ReceiverFolderUnusableError } from './platform/batch-store.js';
 import { DatasetsInvalidError } from './platform/datasets.js';
-import { ListenError as ReceiverListenError } from './platform/http-server.js';
 import { SHIPPED_DATASETS_DIR } from './platform/platform-config.js';
 
 const HOST = '127.0.0.1';
@@ -35,7 +34,6 @@ export const EMBEDDED_START_ERRORS = [
   ListenError,
   MappingsInvalidError,
   ReceiverFolderUnusableError,
-  ReceiverListenError,
   StateUnusableError,
 ] as const;
 

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from '../adobe/logger.js';
 import { bearerTokenOf } from './access.js';
 import type { Administration } from './administration.js';
 import { type MappingAnswer, toJobAnswer, toMappingAnswer } from './administration-answers.js';
@@ -9,7 +10,6 @@ import {
   parsePublication,
 } from './administration-input.js';
 import { CredentialsUnreadableError } from './credentials.js';
-import type { Logger } from './logger.js';
 import type { Mapping } from './mapping.js';
 import type { MappingChange } from './mapping-state.js';
 import type { Mappings } from './mappings.js';

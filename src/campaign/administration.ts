@@ -1,5 +1,5 @@
-import type { Clock } from './clock.js';
-import type { Logger } from './logger.js';
+import type { Clock } from '../adobe/clock.js';
+import type { Logger } from '../adobe/logger.js';
 import type { Mapping } from './mapping.js';
 import { type ChangeOutcome, changeMapping, type MappingChange } from './mapping-state.js';
 import type { State } from './state.js';

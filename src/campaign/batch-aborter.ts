@@ -1,6 +1,6 @@
+import type { Clock } from '../adobe/clock.js';
+import type { Logger } from '../adobe/logger.js';
 import type { AbandonedBatchStore } from './abandoned-batch-store.js';
-import type { Clock } from './clock.js';
-import type { Logger } from './logger.js';
 
 const SHORTEST_RETRY_MS = 1_000;
 /** A Platform that is down for long is not asked more often than this. */

@@ -1,7 +1,7 @@
-import type { Clock } from './clock.js';
+import type { Clock } from '../adobe/clock.js';
+import type { Logger } from '../adobe/logger.js';
 import type { Credentials } from './credentials.js';
 import type { FaultPlan } from './faults/fault-plan.js';
-import type { Logger } from './logger.js';
 import type { SourceEnvironment } from './mapping-file.js';
 import type { ProxyOf } from './upload/connections.js';
 import type { PlatformSettings } from './upload/platform-client.js';

@@ -1,12 +1,13 @@
 import { join } from 'node:path';
+import { systemClock } from '../adobe/clock.js';
+import { closeHttpServer, listen } from '../adobe/listen.js';
 import { createAdministration } from './administration.js';
 import { addAdministrationRoutes } from './administration-routes.js';
 import { createBatchAborter } from './batch-aborter.js';
 import type { CampaignServiceOptions } from './campaign-service.options.js';
-import { systemClock } from './clock.js';
 import { lockDataFolder } from './data-lock.js';
 import { addFaultHooks } from './faults/fault-hooks.js';
-import { closeHttpServer, createHttpServer, listen } from './http-server.js';
+import { createHttpServer } from './http-server.js';
 import { createIngestionRequests } from './ingestion-requests.js';
 import { addIngestionRoutes } from './ingestion-routes.js';
 import { createIngestionRunner } from './ingestion-run.js';
@@ -141,7 +142,7 @@ export function createCampaignService(options: CampaignServiceOptions): Campaign
     addAdministrationRoutes(app, { administration, mappings, state, tokens, logger, ...intervals });
     releasers.push(() => closeHttpServer(app));
 
-    const url = await listen(app, options.host, options.port);
+    const url = await listen(app, 'Campaign service', options.host, options.port);
     const mappingIds = [...mappings.keys()];
     const about = { url, mappings: mappingIds, platform: options.platform.url };
     logger.info(about, 'Campaign service is listening');

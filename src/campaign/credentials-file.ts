@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { readTextFile } from '../adobe/strict-text.js';
 import { type Client, CredentialsUnreadableError, ROLES } from './credentials.js';
-import { readTextFile } from './strict-text.js';
 
 const clientsFile = z.strictObject({
   clients: z

@@ -1,16 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import Fastify, { type FastifyInstance } from 'fastify';
+import type { Logger } from '../adobe/logger.js';
+import { toStrictText } from '../adobe/strict-text.js';
 import { toWrongUriDenial } from './access.js';
 import { sendCampaignError } from './ingestion-routes.js';
-import type { Logger } from './logger.js';
-import { toStrictText } from './strict-text.js';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
 const REQUEST_TIMEOUT_MS = 10_000;
 /** Mapping ids are free text, and each of their characters may take nine on the wire. */
 const LONGEST_PATH_PART = 2_000;
-/** A call that is not over by then is cut off when the service stops. */
-const CLOSE_GRACE_MS = 1_000;
 
 /**
  * Build an HTTP server that has no routes yet, and answers all that goes wrong as Adobe's would. Bodies
@@ -70,44 +68,4 @@ function toBodyText(body: Buffer): string {
 
 function createCallId(): string {
   return randomBytes(16).toString('hex');
-}
-
-/** The address cannot be listened on; the cause says why. */
-export class ListenError extends Error {
-  override readonly name = 'ListenError';
-
-  constructor(
-    readonly host: string,
-    readonly port: number,
-    cause: unknown,
-  ) {
-    super(
-      `The Campaign service cannot listen on ${host}, port ${port} (${(cause as Error).message})`,
-      { cause },
-    );
-  }
-}
-
-/**
- * Listen, on a free port where that is 0.
- *
- * @returns the base URL, with no slash at its end
- * @throws {ListenError}
- */
-export async function listen(app: FastifyInstance, host: string, port: number): Promise<string> {
-  try {
-    return await app.listen({ host, port });
-  } catch (error) {
-    throw new ListenError(host, port, error);
-  }
-}
-
-/** Stop listening, and wait for the calls under way, but not for ever. */
-export async function closeHttpServer(app: FastifyInstance): Promise<void> {
-  const cutOff = setTimeout(() => app.server.closeAllConnections(), CLOSE_GRACE_MS);
-  try {
-    await app.close();
-  } finally {
-    clearTimeout(cutOff);
-  }
 }

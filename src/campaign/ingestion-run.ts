@@ -1,4 +1,4 @@
-import type { Clock } from './clock.js';
+import type { Clock } from '../adobe/clock.js';
 import type { Mapping } from './mapping.js';
 import { createRejectFile, rejectFilePath } from './reject-file.js';
 import { RejectLimitError } from './reject-limit.js';

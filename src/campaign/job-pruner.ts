@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
-import type { Clock } from './clock.js';
-import type { Logger } from './logger.js';
+import type { Clock } from '../adobe/clock.js';
+import type { Logger } from '../adobe/logger.js';
 import type { OldJobStore } from './old-job-store.js';
 import { rejectFilePath } from './reject-file.js';
 

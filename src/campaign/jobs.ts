@@ -1,8 +1,8 @@
-import type { Clock } from './clock.js';
+import type { Clock } from '../adobe/clock.js';
+import type { Logger } from '../adobe/logger.js';
 import type { IngestionRunner } from './ingestion-run.js';
 import type { Job } from './job.js';
 import { type JobEnd, writeJobEnd } from './job-end.js';
-import type { Logger } from './logger.js';
 import type { Mapping } from './mapping.js';
 import type { RunOutcome, RunPorts } from './run-outcome.js';
 import type { State } from './state.js';

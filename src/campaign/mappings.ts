@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readTextFile } from '../adobe/strict-text.js';
 import type { Mapping } from './mapping.js';
 import { type MappingFault, MappingsInvalidError } from './mapping-fault.js';
 import { parseMapping, type SourceEnvironment } from './mapping-file.js';
-import { readTextFile } from './strict-text.js';
 
 /** The service's mappings by their ids. */
 export type Mappings = ReadonlyMap<string, Mapping>;

@@ -1,4 +1,4 @@
-import type { Clock } from './clock.js';
+import type { Clock } from '../adobe/clock.js';
 
 /** Records may go this early: a timer does not count less. */
 const SHORTEST_WAIT_MS = 10;

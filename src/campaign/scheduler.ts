@@ -1,7 +1,7 @@
-import type { Clock } from './clock.js';
+import type { Clock } from '../adobe/clock.js';
+import type { Logger } from '../adobe/logger.js';
 import type { JobEnd } from './job-end.js';
 import type { Jobs } from './jobs.js';
-import type { Logger } from './logger.js';
 import type { Mapping } from './mapping.js';
 import { nextRunAtOf } from './mapping-store.js';
 import type { Mappings } from './mappings.js';

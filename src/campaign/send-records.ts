@@ -1,5 +1,5 @@
+import type { Clock } from '../adobe/clock.js';
 import { createChunkWork } from './chunk-work.js';
-import type { Clock } from './clock.js';
 import type { Mapping } from './mapping.js';
 import { createPace } from './pace.js';
 import type { RejectFile } from './reject-file.js';

@@ -1,4 +1,4 @@
-import type { Clock } from './clock.js';
+import type { Clock } from '../adobe/clock.js';
 import type { RunOutcome, RunPorts, WholeBatch } from './run-outcome.js';
 import type { BatchReport } from './upload/batch-report.js';
 import type { PlatformClient } from './upload/platform-client.js';

@@ -1,5 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Clock } from './clock.js';
+import type { Clock } from '../adobe/clock.js';
 import type { Client, Credentials } from './credentials.js';
 
 /** What asking for a token comes to. */

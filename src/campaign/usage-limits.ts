@@ -1,4 +1,4 @@
-import type { Clock } from './clock.js';
+import type { Clock } from '../adobe/clock.js';
 
 /** How many calls may be made; null: as many as one likes. */
 export interface UsageLimits {

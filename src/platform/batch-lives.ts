@@ -1,8 +1,8 @@
+import type { Clock } from '../adobe/clock.js';
+import type { Logger } from '../adobe/logger.js';
 import type { Batch, BatchStatus } from './batch.js';
 import type { BatchFolder } from './batch-folder.js';
 import type { Checker } from './checker.js';
-import type { Clock } from './clock.js';
-import type { Logger } from './logger.js';
 
 /** What a completed batch goes through before its records are looked at. */
 const RESTS: readonly BatchStatus[] = ['loaded', 'staging', 'staged'];

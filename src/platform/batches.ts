@@ -1,11 +1,11 @@
 import { join } from 'node:path';
+import type { Clock } from '../adobe/clock.js';
+import type { Logger } from '../adobe/logger.js';
 import { type Batch, type BatchAction, outcomeOf } from './batch.js';
 import { type BatchFolder, createBatchFolder } from './batch-folder.js';
 import { createBatchLives, UNDER_WAY } from './batch-lives.js';
 import type { BatchFilter, BatchStore } from './batch-store.js';
 import type { Checker } from './checker.js';
-import type { Clock } from './clock.js';
-import type { Logger } from './logger.js';
 import { Problem } from './problem.js';
 
 /** All batches, and what can be done to them. */

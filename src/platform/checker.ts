@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads';
+import type { Clock } from '../adobe/clock.js';
 import type { Batch } from './batch.js';
 import type { BatchVerdict } from './batch-check.js';
 import type { CheckReply, CheckRequest, CheckTask, CheckThreadData } from './check-messages.js';
-import type { Clock } from './clock.js';
 
 /** Records are short-lived: without a bound the young generation grows by more than what is read. In MB. */
 const YOUNG_GENERATION_MB = 12;

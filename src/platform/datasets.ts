@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readTextFile } from '../adobe/strict-text.js';
 import type { Dataset, DatasetClass } from './dataset.js';
 import { createRecordCheck } from './record-check.js';
-import { readTextFile } from './strict-text.js';
 
 /** The XDM classes that there are schemas of, by their `$id`. */
 const CLASSES = {

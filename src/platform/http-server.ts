@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import Fastify, { type FastifyInstance } from 'fastify';
-import type { Logger } from './logger.js';
+import type { Logger } from '../adobe/logger.js';
+import { toStrictText } from '../adobe/strict-text.js';
 import { Problem } from './problem.js';
-import { toStrictText } from './strict-text.js';
 
 /** Of the bodies that are not files. In bytes. */
 const BODY_LIMIT_BYTES = 1024 * 1024;
@@ -10,8 +10,6 @@ const BODY_LIMIT_BYTES = 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 600_000;
 /** Adobe's limit. In characters. */
 const LONGEST_URL = 2_000;
-/** A call that is not over by then is cut off when the receiver stops. */
-const CLOSE_GRACE_MS = 1_000;
 
 /**
  * Build an HTTP server that has no routes yet. Files arrive at the routes as streams, everything else as
@@ -78,44 +76,4 @@ function toProblem(statusCode: number): Problem {
   if (statusCode === 413) return new Problem(413, `The body exceeds ${BODY_LIMIT_BYTES} bytes`);
   if (statusCode < 500) return new Problem(400, 'The request cannot be read');
   return new Problem(500, 'The service failed');
-}
-
-/** The address cannot be listened on; the cause says why. */
-export class ListenError extends Error {
-  override readonly name = 'ListenError';
-
-  constructor(
-    readonly host: string,
-    readonly port: number,
-    cause: unknown,
-  ) {
-    super(
-      `The Platform receiver cannot listen on ${host}, port ${port} (${(cause as Error).message})`,
-      { cause },
-    );
-  }
-}
-
-/**
- * Listen, on a free port where that is 0.
- *
- * @returns the base URL, with no slash at its end
- * @throws {ListenError}
- */
-export async function listen(app: FastifyInstance, host: string, port: number): Promise<string> {
-  try {
-    return await app.listen({ host, port });
-  } catch (error) {
-    throw new ListenError(host, port, error);
-  }
-}
-
-/** Stop listening, and wait for the calls under way, but not for ever. */
-export async function closeHttpServer(app: FastifyInstance): Promise<void> {
-  const cutOff = setTimeout(() => app.server.closeAllConnections(), CLOSE_GRACE_MS);
-  try {
-    await app.close();
-  } finally {
-    clearTimeout(cutOff);
-  }
 }

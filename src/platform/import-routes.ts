@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import type { Clock } from '../adobe/clock.js';
 import { BATCH_ACTIONS, type Batch } from './batch.js';
 import { type Tenant, toBatchAnswer } from './batch-answer.js';
 import { createBatchId } from './batch-id.js';
 import type { Batches } from './batches.js';
-import type { Clock } from './clock.js';
 import type { Datasets } from './datasets.js';
 import { Problem } from './problem.js';
 

@@ -1,10 +1,10 @@
 import { pino } from 'pino';
+import { readEnvFile } from '../adobe/env-file.js';
+import { addressSettings, ListenError } from '../adobe/listen.js';
 import { toListenFault } from '../process/listen-fault.js';
 import { stopOnSignal } from '../process/stop-signals.js';
 import { DataFolderUnusableError } from './batch-store.js';
 import { DatasetsInvalidError } from './datasets.js';
-import { readEnvFile } from './env-file.js';
-import { ListenError } from './http-server.js';
 import {
   PlatformConfigError,
   parsePlatformConfig,
@@ -41,9 +41,7 @@ function fail(error: unknown): void {
 /** What the operator can mend needs no stack. */
 function toMessage(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (error instanceof ListenError) {
-    return toListenFault(error, { host: 'PLATFORM_RECEIVER_HOST', port: 'PLATFORM_RECEIVER_PORT' });
-  }
+  if (error instanceof ListenError) return toListenFault(error, addressSettings[error.service]);
   const isPlain =
     'code' in error ||
     error instanceof PlatformConfigError ||

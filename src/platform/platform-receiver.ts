@@ -1,16 +1,17 @@
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
+import { type Clock, systemClock } from '../adobe/clock.js';
+import { closeHttpServer, listen } from '../adobe/listen.js';
+import type { Logger } from '../adobe/logger.js';
 import { denialOf } from './access.js';
 import { openBatchStore } from './batch-store.js';
 import { createBatches } from './batches.js';
 import { addCatalogRoutes } from './catalog-routes.js';
 import { createChecker } from './checker.js';
-import { type Clock, systemClock } from './clock.js';
 import { loadDatasets } from './datasets.js';
 import { addExportRoutes } from './export-routes.js';
-import { closeHttpServer, createHttpServer, listen } from './http-server.js';
+import { createHttpServer } from './http-server.js';
 import { addImportRoutes } from './import-routes.js';
-import type { Logger } from './logger.js';
 import { addRateLimit } from './rate-limit.js';
 import { type Client, createTokenIssuer } from './token-issuer.js';
 import { addTokenRoutes } from './token-routes.js';
@@ -101,7 +102,7 @@ export function createPlatformReceiver(options: PlatformReceiverOptions): Platfo
       addExportRoutes(api, batches);
     });
 
-    const url = await listen(app, options.host, options.port);
+    const url = await listen(app, 'Platform receiver', options.host, options.port);
     batches.resume();
     logger.info({ url, datasets: [...datasets.keys()] }, 'Platform receiver is listening');
     return { url };

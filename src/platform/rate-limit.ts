@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { Clock } from './clock.js';
+import type { Clock } from '../adobe/clock.js';
 
 const WINDOW_MS = 60_000;
 

@@ -1,6 +1,6 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
-import type { Clock } from './clock.js';
+import type { Clock } from '../adobe/clock.js';
 import type { Dataset } from './dataset.js';
 import type { RecordFault, RecordFaultKind } from './record-fault.js';
 import { convert } from './xdm-conversion.js';

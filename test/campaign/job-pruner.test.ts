@@ -1,8 +1,8 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import type { Logger } from '../../src/adobe/logger.js';
 import { createJobPruner } from '../../src/campaign/job-pruner.js';
-import type { Logger } from '../../src/campaign/logger.js';
 import { createState } from '../../src/campaign/state.js';
 import { createDrivenClock } from './support/driven-clock.js';
 import { createWorkspace, mappingYaml, startService } from './support/running-service.js';

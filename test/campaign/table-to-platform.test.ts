@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { systemClock } from '../../src/campaign/clock.js';
+import { systemClock } from '../../src/adobe/clock.js';
 import { createIngestionRunner } from '../../src/campaign/ingestion-run.js';
 import type { Mapping, MappingSource } from '../../src/campaign/mapping.js';
 import type { RunOutcome } from '../../src/campaign/run-outcome.js';

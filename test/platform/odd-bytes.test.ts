@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
+import { readEnvFile } from '../../src/adobe/env-file.js';
 import { loadDatasets } from '../../src/platform/datasets.js';
-import { readEnvFile } from '../../src/platform/env-file.js';
 import { parsePlatformConfig } from '../../src/platform/platform-config.js';
 import { createWorkspace, DATA_SET_ID, startReceiver } from './support/running-receiver.js';
 

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '../../src/campaign/clock.js';
+import { type Clock, systemClock } from '../../src/adobe/clock.js';
 
 /** The machine's time, but for the long waits, which are over when a test says so. */
 export interface HeldClock extends Clock {

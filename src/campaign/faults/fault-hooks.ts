@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../../adobe/clock.js';
 import { createFaultPicker } from './fault-picker.js';
 import type { ANSWERS, Fault, FaultPlan, Operation } from './fault-plan.js';
 

@@ -1,6 +1,6 @@
 import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
-import { readTextFile } from '../strict-text.js';
+import { readTextFile } from '../../adobe/strict-text.js';
 import { offsetOf, toPlainIssues } from '../yaml-issues.js';
 import { ANSWERS, type FaultPlan, OPERATIONS } from './fault-plan.js';
 

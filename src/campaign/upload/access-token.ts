@@ -1,6 +1,6 @@
 import { addAbortListener } from 'node:events';
 import { z } from 'zod';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../../adobe/clock.js';
 import type { Connections } from './connections.js';
 import { callHttp } from './http-call.js';
 import { PlatformError } from './platform-error.js';

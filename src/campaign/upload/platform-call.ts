@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import type { Clock } from '../../adobe/clock.js';
 import { createAccessTokens, type PlatformToken } from './access-token.js';
 import { openConnections, type ProxyOf } from './connections.js';
 import { callHttp, type HttpCall } from './http-call.js';

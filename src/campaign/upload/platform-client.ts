@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../../adobe/clock.js';
 import { type BatchReport, findBatchId, parseBatchReport } from './batch-report.js';
 import type { ProxyOf } from './connections.js';
 import { createPlatformCaller, type PlatformSettings } from './platform-call.js';

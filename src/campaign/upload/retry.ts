@@ -1,5 +1,5 @@
 import { ExponentialBackoff } from 'cockatiel';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../../adobe/clock.js';
 import { PlatformError } from './platform-error.js';
 
 /** How often a call is made at most: with the waits below, over half a minute or so. */

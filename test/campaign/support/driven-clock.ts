@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '../../../src/campaign/clock.js';
+import { type Clock, systemClock } from '../../../src/adobe/clock.js';
 
 /** A clock that stands still until it is told to go on. */
 export interface DrivenClock extends Clock {

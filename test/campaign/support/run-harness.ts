@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Clock } from '../../../src/campaign/clock.js';
+import type { Clock } from '../../../src/adobe/clock.js';
 import { createIngestionRunner } from '../../../src/campaign/ingestion-run.js';
 import type { Mapping } from '../../../src/campaign/mapping.js';
 import type { RunOutcome, RunPorts, WholeBatch } from '../../../src/campaign/run-outcome.js';

@@ -1,11 +1,10 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
+import type { Logger } from '../../../src/adobe/logger.js';
 import { createCampaignService } from '../../../src/campaign/campaign-service.js';
 import type { CampaignServiceOptions } from '../../../src/campaign/campaign-service.options.js';
 import { createFixedCredentials } from '../../../src/campaign/credentials.js';
-import type { Logger } from '../../../src/campaign/logger.js';
 import { startLocalPlatform } from '../../../src/local-platform.js';
 import { createLogger } from '../../../src/process/logger.js';
 import { ADMIN, API_KEY, CLIENT, createServiceClient } from './service-client.js';

@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { request } from 'undici';
-import type { Clock } from '../../../src/platform/clock.js';
-import type { Logger } from '../../../src/platform/logger.js';
+import type { Clock } from '../../../src/adobe/clock.js';
+import type { Logger } from '../../../src/adobe/logger.js';
 import {
   createPlatformReceiver,
   type PlatformReceiverOptions,

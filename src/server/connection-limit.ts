@@ -7,6 +7,9 @@ const KEPT_BACK = 512;
 /** ... but no more than this share, where it may have little. */
 const KEPT_BACK_SHARE = 0.25;
 
+/** What a gateway with an embedded service has open before anybody calls is less. */
+const LEAST_KEPT_BACK = 64;
+
 /**
  * How many connections of clients may be open: what strangers hold open must leave room for the upstream and the log.
  *
@@ -15,6 +18,9 @@ const KEPT_BACK_SHARE = 0.25;
 export function toMaxConnections(maxSockets: number, fileLimit: number | null): number {
   const wanted = maxSockets + MAX_HTTP_CONNECTIONS;
   if (fileLimit === null) return wanted;
-  const keptBack = Math.ceil(Math.min(KEPT_BACK, fileLimit * KEPT_BACK_SHARE));
+  const keptBack = Math.max(
+    LEAST_KEPT_BACK,
+    Math.ceil(Math.min(KEPT_BACK, fileLimit * KEPT_BACK_SHARE)),
+  );
   return Math.max(1, Math.min(wanted, fileLimit - keptBack));
 }

@@ -7,7 +7,8 @@ it.each([
   ['there are more than enough', 1_000_000, 30_000],
   ['there are a usual number', 20_000, 19_488],
   ['there are few', 1_024, 768],
-  ['there are very few', 40, 30],
+  ['there are very few', 80, 16],
+  ['there are too few', 40, 1],
 ])('where %s, clients may have so many connections', (_, fileLimit, connections) => {
   expect(toMaxConnections(10_000, fileLimit)).toBe(connections);
 });

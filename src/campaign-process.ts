@@ -1,4 +1,4 @@
-import { type Logger, pino } from 'pino';
+import type { Logger } from 'pino';
 import { readEnvFile } from './adobe/env-file.js';
 import { addressSettings, ListenError } from './adobe/listen.js';
 import {
@@ -24,6 +24,7 @@ import {
   toClientEnvironment,
 } from './platform/platform-config.js';
 import { toListenFault } from './process/listen-fault.js';
+import { createServiceLogger } from './process/logger.js';
 import { stopOnSignal } from './process/stop-signals.js';
 
 /** What the operator can mend. */
@@ -46,7 +47,7 @@ async function main(): Promise<void> {
   const faults: string[] = [];
   const proxies = toOutgoingProxies(process.env, faults);
   if (faults.length > 0) throw new CampaignConfigError(faults.join('\n'));
-  const logger = pino();
+  const logger = createServiceLogger();
   const running = new AsyncDisposableStack();
   stopOnSignal(() => running.disposeAsync());
 

@@ -1,5 +1,6 @@
 import { type ExposureConfig, toExposureConfig } from './config/exposure.js';
 import { type LogForm, toLogForm } from './config/log.js';
+import { pathSettings, whyNoPath } from './config/plain-path.js';
 import { findIdleCredential, type PlatformConfig, toPlatformConfig } from './config/platform.js';
 import { type OutgoingProxies, toOutgoingProxies } from './config/proxies.js';
 import { type LogLevel, type Settings, settings } from './config/settings.js';
@@ -113,8 +114,10 @@ export function parseConfig(
   const parsed: Record<string, unknown> = {};
   for (const [name, { allowed, schema }] of Object.entries(settings)) {
     const value = given[name] === '' ? undefined : given[name];
+    const noPath = pathSettings.has(name) ? whyNoPath(value ?? '') : null;
     const result = schema.safeParse(value);
     if (!result.success) faults.push(`${name}=${masked(name, value)}: expected ${allowed}`);
+    else if (noPath !== null) faults.push(`${name}=${masked(name, value)}: expected ${noPath}`);
     else if (value !== undefined && UNPRINTABLE.test(value)) {
       const beginning = masked(name, value).replace(UNPRINTABLE, '…');
       faults.push(`${name}=${beginning}: expected ${allowed}, in UTF-8 and on one line`);

@@ -18,6 +18,7 @@ import { createCampaignDatasource } from './datasources/upstream/campaign.dataso
 import type { OutgoingProxies } from './datasources/upstream/outgoing-proxy.js';
 import { isTerminal } from './ingestion/ingestion-request.js';
 import { START_KEPT_MS } from './ingestion/start-intent.js';
+import { readFileLimit } from './process/file-limit.js';
 import { stopWithin } from './process/stop-within.js';
 import { createReplicas } from './replicas.js';
 import { buildGatewaySchema } from './server/build-schema.js';
@@ -274,6 +275,7 @@ export async function startGateway(
         lineages: createLineageLoader(startLog),
         batches: platform && createIngestionBatchLoader(platform),
       }),
+      fileLimit: readFileLimit(),
       reportOperation(report) {
         logOperation(report);
         metrics.observeOperation(report);

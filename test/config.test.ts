@@ -2,7 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { parseCampaignConfig } from '../src/campaign/campaign-config.js';
 import { type Config, ConfigError, parseConfig } from '../src/config.js';
+import { parsePlatformConfig } from '../src/platform/platform-config.js';
 import { privateExposure } from './support/exposure.js';
 
 let directory: string;
@@ -441,6 +443,49 @@ describe('bytes', () => {
     expect(faultsOf({ DATA_DIR: `/data${value.slice(7)}` })).toEqual([
       expect.stringMatching(/^DATA_DIR=\/data[a-z-]*…: expected a directory, in UTF-8/),
     ]);
+  });
+});
+
+describe('the path of a file or a folder', () => {
+  const whole = 'a whole path:';
+  it.each([
+    ['~', `${whole} ~ is not expanded here`],
+    ['~/x', `${whole} ~ is not expanded here`],
+    ['~me/x', `${whole} ~ is not expanded here`],
+    ['$HOME/x', `${whole} variables are not expanded here`],
+    ['/x/$(pwd)', `${whole} variables are not expanded here`],
+    ['file:x', 'a path, and not a URL'],
+    ['FILE:///x', 'a path, and not a URL'],
+    ['s3://x', 'a path, and not a URL'],
+  ])('is not %s', (path, expected) => {
+    const names = [
+      'CAMPAIGN_SERVICE_MAPPINGS_DIR',
+      'CAMPAIGN_SERVICE_FAULTS',
+      'DATA_DIR',
+      'PERSISTED_OPERATIONS',
+      'API_KEYS_FILE',
+      'DATABASE_URL_FILE',
+    ];
+    const faults = faultsOf(Object.fromEntries(names.map((name) => [name, path])));
+    expect(faults.filter((fault) => !fault.includes('cannot be read')).sort()).toEqual(
+      names.map((name) => `${name}=${path}: expected ${expected}`).sort(),
+    );
+    const started = { CAMPAIGN_SERVICE_CLIENTS_FILE: path, CAMPAIGN_SERVICE_API_KEYS_FILE: path };
+    expect(() => parseCampaignConfig({ ...started, DATA_DIR: path })).toThrow(
+      ['DATA_DIR', 'CAMPAIGN_SERVICE_API_KEYS_FILE', 'CAMPAIGN_SERVICE_CLIENTS_FILE']
+        .map((name) => `  ${name}: expected ${expected}`)
+        .join('\n'),
+    );
+    const received = { DATA_DIR: path, PLATFORM_RECEIVER_DATASETS_DIR: path };
+    expect(() => parsePlatformConfig(received)).toThrow(
+      ['PLATFORM_RECEIVER_DATASETS_DIR', 'DATA_DIR']
+        .map((name) => `  ${name}: expected ${expected}`)
+        .join('\n'),
+    );
+  });
+
+  it.each(['x~', './~', 'C:\\x', '/a b/ü', 'x$', 'x:y'])('may be %s', (path) => {
+    expect(parse({ DATA_DIR: path }).dataDir).toBe(path);
   });
 });
 

@@ -13,7 +13,7 @@ const errorsPage = readText('docs/errors.md');
 const envExample = readText('.env.example');
 const pages = [...globSync('*.md'), ...globSync('docs/**/*.md')];
 const gatewaySources = globSync('src/**/*.ts').filter(
-  (path) => !/^src\/(campaign|platform)\b/.test(path),
+  (path) => !/^src\/(adobe|campaign|platform)\b/.test(path),
 );
 const gatewayCodes = codesOf(gatewaySources);
 

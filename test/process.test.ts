@@ -251,6 +251,31 @@ describe('the program', () => {
     expect(await ended).toMatchObject({ code: 0, stderr: '' });
   });
 
+  it.each(['json', 'pretty'])(
+    'ends in time where nobody reads its log (%s), and serves until then',
+    async (LOG_FORMAT) => {
+      const { child, ready, ended } = run({ ...remote(), LOG_FORMAT, LOG_LEVEL: 'debug' });
+      const url = await ready;
+      child.stdout?.pause();
+      const query = `query ${'n'.repeat(1_000)} { __typename }`;
+      for (let count = 0; count < 1_000; count += 1) {
+        const { status } = await fetch(`${url}/graphql`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ query }),
+        });
+        expect(status).toBe(200);
+      }
+      child.kill('SIGTERM');
+      const signalledAt = performance.now();
+      const [code] = await once(child, 'exit');
+      expect(performance.now() - signalledAt).toBeLessThan(9_500);
+      expect(code).toBe(0);
+      child.stdout?.resume();
+      await ended;
+    },
+  );
+
   it('on a second signal does not wait any longer', async () => {
     upstream.otherwise(hang());
     const { child, ready, ended } = run({ ...remote(), CAMPAIGN_TIMEOUT_MS: '600000' });

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { whyNoPath } from '../adobe/plain-path.js';
 import { isLoopback } from './loopback.js';
 
 /** Where the sample mappings are. */
@@ -27,6 +28,12 @@ const text = z
   .string()
   .min(1)
   .regex(/^[^\p{Cc}\uFFFD]*$/u, 'expected text in UTF-8, on one line');
+/** A file or a folder. */
+const path = text.superRefine((given, context) => {
+  const noPath = whyNoPath(given);
+  if (noPath !== null) context.addIssue({ code: 'custom', message: `expected ${noPath}` });
+});
+
 const url = z
   .string()
   .refine(
@@ -54,23 +61,23 @@ export const campaignSettings = z
       .transform(Number)
       .refine((port) => port <= 65_535, 'expected a port, 0 to 65535')
       .default(4010),
-    CAMPAIGN_SERVICE_MAPPINGS_DIR: text.optional(),
-    DATA_DIR: text.default('.sluice'),
+    CAMPAIGN_SERVICE_MAPPINGS_DIR: path.optional(),
+    DATA_DIR: path.default('.sluice'),
     CAMPAIGN_ORGANIZATION: text.default('acme'),
     CAMPAIGN_API_KEY: text.default('sluice-demo-key'),
-    CAMPAIGN_SERVICE_API_KEYS_FILE: text.optional(),
+    CAMPAIGN_SERVICE_API_KEYS_FILE: path.optional(),
     IMS_CLIENT_ID: text.default('sluice-demo-client'),
     IMS_CLIENT_SECRET: text.default(PUBLIC_SECRET),
     CAMPAIGN_SERVICE_ADMIN_CLIENT_ID: text.default('sluice-demo-admin'),
     CAMPAIGN_SERVICE_ADMIN_CLIENT_SECRET: text.default(PUBLIC_ADMIN_SECRET),
-    CAMPAIGN_SERVICE_CLIENTS_FILE: text.optional(),
+    CAMPAIGN_SERVICE_CLIENTS_FILE: path.optional(),
     CAMPAIGN_SERVICE_TOKEN_LIFETIME_S: wholeNumber(1, 86_400).default(86_399),
     CAMPAIGN_SERVICE_RUN_INTERVAL_MS: wholeNumber(1_000, MAX_INTERVAL_MS).default(15 * 60_000),
     CAMPAIGN_SERVICE_RETRY_INTERVAL_MS: wholeNumber(1_000, MAX_INTERVAL_MS).default(60_000),
     CAMPAIGN_SERVICE_RETENTION_DAYS: wholeNumber(1, 36_500).default(90),
     CAMPAIGN_SERVICE_MAX_RPS: wholeNumber(1, 100_000).optional(),
     CAMPAIGN_SERVICE_MAX_CALLS_PER_DAY: wholeNumber(1, 1_000_000_000).optional(),
-    CAMPAIGN_SERVICE_FAULTS: text.optional(),
+    CAMPAIGN_SERVICE_FAULTS: path.optional(),
     PLATFORM_URL: url.optional(),
     PLATFORM_API_KEY: text.optional(),
     PLATFORM_IMS_ORG: text.optional(),

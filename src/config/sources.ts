@@ -1,5 +1,6 @@
 import { parseEnv } from 'node:util';
 import { readTextFile, UnreadableTextError } from '../server/strict-text.js';
+import { whyNoPath } from './plain-path.js';
 
 /** Variables as the process was given them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -54,6 +55,11 @@ export function readSecretFiles(environment: Environment, faults: string[]): Env
     if (!path) continue;
     if (environment[name]) {
       faults.push(`${name} and ${name}_FILE are both set: expected one of them`);
+      continue;
+    }
+    const noPath = whyNoPath(path);
+    if (noPath !== null) {
+      faults.push(`${name}_FILE=${path}: expected ${noPath}`);
       continue;
     }
     try {

@@ -1,7 +1,7 @@
-import { pino } from 'pino';
 import { readEnvFile } from '../adobe/env-file.js';
 import { addressSettings, ListenError } from '../adobe/listen.js';
 import { toListenFault } from '../process/listen-fault.js';
+import { createServiceLogger } from '../process/logger.js';
 import { stopOnSignal } from '../process/stop-signals.js';
 import { DataFolderUnusableError } from './batch-store.js';
 import { DatasetsInvalidError } from './datasets.js';
@@ -18,7 +18,7 @@ async function main(): Promise<void> {
   const config = parsePlatformConfig(process.env);
   const { clientId, clientSecret, ...rest } = config;
   const clients = [{ clientId, clientSecret }];
-  const receiver = createPlatformReceiver({ ...rest, clients, logger: pino() });
+  const receiver = createPlatformReceiver({ ...rest, clients, logger: createServiceLogger() });
   stopOnSignal(() => receiver.stop());
 
   const { url } = await receiver.start();

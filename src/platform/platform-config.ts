@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { whyNoPath } from '../adobe/plain-path.js';
 
 /** The datasets that the sample mappings go to. */
 export const SHIPPED_DATASETS_DIR = fileURLToPath(new URL('../../../datasets', import.meta.url));
@@ -14,6 +15,12 @@ const text = z
   .string()
   .min(1)
   .regex(/^[^\p{Cc}\uFFFD]*$/u, 'expected text in UTF-8, on one line');
+
+/** A file or a folder. */
+const path = text.superRefine((given, context) => {
+  const noPath = whyNoPath(given);
+  if (noPath !== null) context.addIssue({ code: 'custom', message: `expected ${noPath}` });
+});
 
 const wholeNumber = (from: number, to: number) =>
   z
@@ -35,10 +42,10 @@ const environment = z
   .object({
     PLATFORM_RECEIVER_HOST: listenHost.default('127.0.0.1'),
     PLATFORM_RECEIVER_PORT: wholeNumber(0, 65_535).default(4020),
-    PLATFORM_RECEIVER_DATASETS_DIR: text.default(SHIPPED_DATASETS_DIR),
+    PLATFORM_RECEIVER_DATASETS_DIR: path.default(SHIPPED_DATASETS_DIR),
     PLATFORM_RECEIVER_STEP_MS: wholeNumber(0, 600_000).optional(),
     PLATFORM_RECEIVER_MAX_CALLS_PER_MINUTE: wholeNumber(1, 1_000_000).optional(),
-    DATA_DIR: text.default('.sluice'),
+    DATA_DIR: path.default('.sluice'),
     PLATFORM_API_KEY: text.default('sluice-demo-key'),
     PLATFORM_IMS_ORG: text.default('sluice@AdobeOrg'),
     PLATFORM_SANDBOX: text.default('prod'),

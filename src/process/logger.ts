@@ -1,6 +1,7 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { LogForm } from '../config/log.js';
 import type { LogLevel } from '../config/settings.js';
+import { createLogOutput, type LogOutput, openStandardOutput } from './log-output.js';
 import { createReadable } from './readable-log.js';
 
 /** Fields that must never reach a log, wherever in a line they stand. */
@@ -34,7 +35,25 @@ export function createLogger(
     },
   };
   if ('write' in output) return pino(options, output);
-  if (output.format === 'json') return pino(options);
-  const toReadable = createReadable(output.hasColors);
-  return pino(options, { write: (line) => void process.stdout.write(toReadable(line)) });
+  const standardOutput = toStandardOutput(() => logger);
+  const toReadable = output.format === 'json' ? null : createReadable(output.hasColors);
+  const destination: LogOutput = toReadable
+    ? { ...standardOutput, write: (line) => standardOutput.write(toReadable(line)) }
+    : standardOutput;
+  const logger: Logger = pino(options, destination);
+  return logger;
+}
+
+/** A logger of JSON lines for what runs beside a gateway; it says of which process it is. */
+export function createServiceLogger(): Logger {
+  const logger: Logger = pino(toStandardOutput(() => logger));
+  return logger;
+}
+
+function toStandardOutput(logger: () => Logger): LogOutput {
+  const output = createLogOutput(openStandardOutput(), (lines) =>
+    logger().error({ lines }, 'Lines of this log were dropped: what reads it had no room for them'),
+  );
+  process.once('exit', output.flushSync);
+  return output;
 }

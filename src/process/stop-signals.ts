@@ -1,3 +1,4 @@
+import { isHangUpIgnored } from './hang-up.js';
 import { stopWithin } from './stop-within.js';
 
 /** What tells a process to stop: a supervisor, Ctrl-C, or a terminal that is closed. */
@@ -8,9 +9,9 @@ export type StopSignal = (typeof STOP_SIGNALS)[number];
 
 /**
  * A signal that comes so soon after another is the same one: Ctrl-C reaches all processes of a terminal, and
- * npm passes on what it gets itself. In ms.
+ * npm passes on what it gets itself, within a few ms. Nobody presses it twice so fast. In ms.
  */
-const ECHO_MS = 1_000;
+const ECHO_MS = 120;
 
 /** The signals to stop that a process gets. */
 export interface StopSignals {
@@ -20,17 +21,18 @@ export interface StopSignals {
 
 /**
  * Listen for signals, from now on: without a listener they would end the process on the spot, or, where it is the
- * first of a container, do nothing at all.
+ * first of a container, do nothing at all. SIGHUP is none of them in a process that is to outlive its terminal.
  */
-export function listenForStopSignals(): StopSignals {
+export function listenForStopSignals(now = () => performance.now()): StopSignals {
   const come: StopSignal[] = [];
   const takers = new Set<(signal: StopSignal) => void>();
   let lastAt = Number.NEGATIVE_INFINITY;
   for (const signal of STOP_SIGNALS) {
+    // With a listener all the same: Node.js has undone that it is ignored.
+    const isIgnored = signal === 'SIGHUP' && isHangUpIgnored();
     process.on(signal, () => {
-      const now = performance.now();
-      if (now - lastAt < ECHO_MS) return;
-      lastAt = now;
+      if (isIgnored || now() - lastAt < ECHO_MS) return;
+      lastAt = now();
       const [take] = takers;
       if (!take) come.push(signal);
       else if (takers.delete(take)) take(signal);

@@ -20,6 +20,7 @@ export function refuseConnection(connection: Duplex, refusal: Refusal): void {
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     'Connection: close',
     ...(status === 405 ? ['Allow: GET, POST'] : []),
+    'Cache-Control: no-store',
     'Content-Type: application/json; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
   ];

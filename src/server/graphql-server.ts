@@ -8,6 +8,7 @@ import { createApolloServer } from './apollo.js';
 import type { Asker } from './asker.js';
 import type { Audience } from './audience.js';
 import { createClientAddress } from './client-address.js';
+import { toMaxConnections } from './connection-limit.js';
 import { trackConnections } from './connections.js';
 import { READING_MS } from './fair-timeouts.js';
 import { createErrorFormatter } from './graphql-errors.js';
@@ -65,6 +66,8 @@ export interface GraphQLServerOptions {
   /** What is new for each operation, whoever sends it. */
   readonly newLoaders: () => Pick<OperationContext, 'requests' | 'lineages' | 'batches'>;
   readonly followed: OperationContext['followed'];
+  /** How much the process may have open at once; nobody knows where left out. */
+  readonly fileLimit?: number | null | undefined;
   readonly reportOperation: OperationReporter;
   readonly reportRefusal: RefusalReporter;
   readonly phase: () => Phase;
@@ -164,7 +167,7 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
     work,
     addressOf,
     maxBodyBytes: limits.maxBodyBytes,
-    maxSockets: limits.maxSockets,
+    maxConnections: toMaxConnections(limits.maxSockets, options.fileLimit ?? null),
     hasExplorer: exposure.hasExplorer,
     corsOrigins: exposure.corsOrigins,
     hasSignIn: exposure.audience === 'callers',

@@ -1,9 +1,12 @@
 import fastifyCors from '@fastify/cors';
 import fastifyHelmet from '@fastify/helmet';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 /** How long browsers need not ask again whether another site's pages may call, in s. */
 const PREFLIGHT_MAX_AGE_S = 600;
+
+/** What pages of other sites may read beside the body. */
+const EXPOSED_HEADERS = ['retry-after'];
 
 const HSTS_MAX_AGE_S = 365 * 86_400;
 
@@ -27,6 +30,20 @@ export async function addHttpHeaders(server: FastifyInstance): Promise<void> {
   });
 }
 
+/** The same for answers that are given before the server has come to the rest, such as to a URL that is none. */
+export function letSitesRead(
+  corsOrigins: readonly string[],
+): (request: FastifyRequest, reply: FastifyReply) => void {
+  const allowed = new Set(corsOrigins);
+  return ({ headers: { origin } }, reply) => {
+    if (allowed.size === 0) return;
+    reply.header('vary', 'Origin');
+    if (origin === undefined || !allowed.has(origin)) return;
+    reply.header('access-control-allow-origin', origin);
+    reply.header('access-control-expose-headers', EXPOSED_HEADERS.join(', '));
+  };
+}
+
 /**
  * Tell browsers that pages of these sites may read the answers. Of all others they may not.
  *
@@ -40,7 +57,7 @@ export async function letSitesCall(
   await server.register(fastifyCors, {
     origin: [...corsOrigins],
     methods: ['GET', 'POST'],
-    exposedHeaders: ['retry-after'],
+    exposedHeaders: EXPOSED_HEADERS,
     maxAge: PREFLIGHT_MAX_AGE_S,
   });
 }

@@ -1,6 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import type { ApolloServer } from '@apollo/server';
-import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
+import Fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
 import { GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
 import {
@@ -15,7 +20,7 @@ import { EXPLORER_PATH } from './explorer.js';
 import { makeTimeoutsFair } from './fair-timeouts.js';
 import { createRawAnswers } from './http-client-error.js';
 import { toGraphQLRequest } from './http-graphql.js';
-import { addHttpHeaders, letSitesCall } from './http-headers.js';
+import { addHttpHeaders, letSitesCall, letSitesRead } from './http-headers.js';
 import type { Refuse } from './http-refusal.js';
 import type { HttpSignIn } from './http-sign-in.js';
 import { toHttpStatus } from './http-status.js';
@@ -59,9 +64,6 @@ const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 /** When the system begins to ask whether the other end of an idle connection is still there. */
 const TCP_KEEP_ALIVE_AFTER_MS = 30_000;
 
-/** Connections beside those of WebSockets; the ones beyond are closed as they come. */
-const MAX_HTTP_CONNECTIONS = 20_000;
-
 /** What the HTTP server is built of. */
 export interface HttpOptions {
   readonly apollo: ApolloServer<OperationContext>;
@@ -72,7 +74,8 @@ export interface HttpOptions {
   readonly work: Quota;
   readonly addressOf: ClientAddress;
   readonly maxBodyBytes: number;
-  readonly maxSockets: number;
+  /** Of clients, those of WebSockets included; the ones beyond are closed as they come. */
+  readonly maxConnections: number;
   readonly hasExplorer: boolean;
   /** Other sites whose pages may call. */
   readonly corsOrigins: readonly string[];
@@ -98,7 +101,7 @@ export async function createHttpServer({
   work,
   addressOf,
   maxBodyBytes,
-  maxSockets,
+  maxConnections,
   hasExplorer,
   corsOrigins,
   hasSignIn,
@@ -135,7 +138,10 @@ export async function createHttpServer({
     rewriteUrl: ({ url = '' }) => (url.startsWith('/') ? toTarget(url) : url),
     clientErrorHandler: rawAnswers.toError,
     // A URL that cannot be decoded never comes to the error handler.
-    frameworkErrors: (error, _request, reply) => answerError(error, reply),
+    frameworkErrors(error, request, reply) {
+      addEarlyHeaders(request, reply);
+      answerError(error, reply);
+    },
   });
 
   // JSON is UTF-8: what is not would become an id that nobody asked about.
@@ -146,9 +152,16 @@ export async function createHttpServer({
     (request, body, done) => parseJson(request, toBodyText(body), done),
   );
 
-  server.server.maxConnections = maxSockets + MAX_HTTP_CONNECTIONS;
+  server.server.maxConnections = maxConnections;
   makeTimeoutsFair(server.server, CHECK_INTERVAL_MS);
+  const letSiteRead = letSitesRead(corsOrigins);
+  const addEarlyHeaders = (request: FastifyRequest, reply: FastifyReply) => {
+    reply.header('cache-control', 'no-store');
+    letSiteRead(request, reply);
+  };
   await addHttpHeaders(server);
+  // What is refused before anything else is looked at has these headers, too.
+  server.addHook('onRequest', async (request, reply) => addEarlyHeaders(request, reply));
   server.addHook('onRequest', async ({ raw }, reply) => {
     const isPreflight = raw.method === 'OPTIONS' && 'access-control-request-method' in raw.headers;
     const refusal = checkHost(raw) ?? (isPreflight ? checkOrigin(raw) : null);

@@ -55,6 +55,22 @@ function hashOf({ documentId, extensions }: OperationParams): string | null {
   return typeof hash === 'string' ? hash : null;
 }
 
+/**
+ * Apollo Server's answer over HTTP to hashes of which nobody has the texts: its clients send the query then.
+ *
+ * @returns null where the text that was found is to be run
+ */
+export function refuseHash(
+  { extensions }: OperationParams,
+  { isListed }: TextFound,
+): GraphQLError | null {
+  const { persistedQuery } = (extensions ?? {}) as { persistedQuery?: unknown };
+  if (isListed || !persistedQuery) return null;
+  return new GraphQLError('PersistedQueryNotSupported', {
+    extensions: { code: 'PERSISTED_QUERY_NOT_SUPPORTED' },
+  });
+}
+
 function notAllowed(): GraphQLError {
   return new GraphQLError(
     'Only operations that the operator has listed are run; this one is not.',

@@ -23,6 +23,7 @@ import type { Allowance } from './limits/allowance.js';
 import type { Quota } from './limits/quota.js';
 import { type OperationReport, type OperationReporter, toErrorCodes } from './operation-log.js';
 import type { OperationRules } from './operation-rules.js';
+import { refuseHash } from './operation-text.js';
 import { toSubscriptionKey } from './subscription-key.js';
 
 /** An operation that may be run, and what it costs. */
@@ -117,7 +118,8 @@ export function createOperations(options: OperationsOptions): Operations {
       return toGraphQLError(error);
     }
     const found = texts(payload);
-    return found instanceof GraphQLError ? found : { ...payload, query: found.query ?? '' };
+    if (found instanceof GraphQLError) return found;
+    return refuseHash(payload, found) ?? { ...payload, query: found.query ?? '' };
   }
 
   /** The operation, or why it is not run. */

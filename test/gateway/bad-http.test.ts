@@ -63,6 +63,24 @@ describe('a body at fault', () => {
     expect(answer.status).toBe(status);
   });
 
+  it('nothing is kept by what stands in between, neither answers nor errors', async () => {
+    const paths = [
+      `/graphql?query=${encodeURIComponent(good44)}`,
+      '/graphql?query=%7B',
+      '/graphql%zz',
+      '/nothing',
+      '/healthz',
+      '/readyz',
+      '/metrics',
+    ];
+    for (const path of paths) {
+      const { headers } = await fetch(`${gateway.url}${path}`);
+      expect([path, headers.get('cache-control')]).toEqual([path, 'no-store']);
+    }
+    expect((await post({ query: good44 })).headers.get('cache-control')).toBe('no-store');
+    expect((await post('')).headers.get('cache-control')).toBe('no-store');
+  });
+
   it.each([
     'application/xml',
     'application/graphql',

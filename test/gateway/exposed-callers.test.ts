@@ -536,6 +536,22 @@ describe('pages of other sites', () => {
     );
   });
 
+  it('may read what is wrong with what they send, however early that is told', async () => {
+    await start({}, { corsOrigins: [other] });
+    for (const path of ['/graphql%zz', '/nothing', '/graphql?query=%7B']) {
+      const answer = await fetch(`${gateway.url}${path}`, { headers: { origin: other } });
+      const { headers } = answer;
+      expect(await answer.json()).toMatchObject({ errors: [{}] });
+      expect(headers.get('access-control-allow-origin')).toBe(other);
+      expect(headers.get('access-control-expose-headers')).toBe('retry-after');
+      expect(headers.get('vary')).toBe('Origin');
+      const stranger = await fetch(`${gateway.url}${path}`, {
+        headers: { origin: 'https://other.example.com' },
+      });
+      expect(stranger.headers.get('access-control-allow-origin')).toBeNull();
+    }
+  });
+
   it('are told nothing by any header where none is named', async () => {
     await start({});
     for (const method of ['POST', 'OPTIONS', 'GET']) {

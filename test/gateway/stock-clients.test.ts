@@ -32,11 +32,17 @@ describe('a stock client', () => {
     expect(methods).toEqual(['GET', 'POST']);
   });
 
-  it('Apollo’s is told that hashes alone are not enough, by GET and by POST, and sends the query', async () => {
+  it('Apollo’s is told that hashes alone are not enough, by GET, by POST and over a socket, and sends the query', async () => {
     const extensions = { persistedQuery: { version: 1, sha256Hash: 'a'.repeat(64) } };
     const search = new URLSearchParams({ extensions: JSON.stringify(extensions) });
     for (const answer of [await ask(`/graphql?${search}`), await post({ extensions })]) {
       expect(toExpected(answer.body.errors)).toEqual([
+        ['PERSISTED_QUERY_NOT_SUPPORTED', 'PersistedQueryNotSupported'],
+      ]);
+    }
+    for (const query of ['', good44]) {
+      const answer = await gateway.askOverSocket({ query, extensions });
+      expect(toExpected(answer.errors)).toEqual([
         ['PERSISTED_QUERY_NOT_SUPPORTED', 'PersistedQueryNotSupported'],
       ]);
     }

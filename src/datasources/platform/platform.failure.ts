@@ -4,6 +4,7 @@ import {
   type UpstreamErrorCode,
 } from '../../ingestion/gateway-error.js';
 import { findProxyFault } from '../upstream/outgoing-proxy.js';
+import { findOwnFault } from '../upstream/own-fault.js';
 
 /** What each trouble means where it is Platform's, and what to do. */
 const TEXTS: { readonly [Code in UpstreamErrorCode]: string } = {
@@ -25,9 +26,16 @@ export function toPlatformError(error: unknown): unknown {
   if (!(error instanceof UpstreamError)) return error;
   const code = error.code.replace('UPSTREAM_', 'PLATFORM_') as PlatformError['code'];
   const { upstream, retryAfterMs } = error;
+  return new PlatformError(code, toText(error), { upstream, retryAfterMs, cause: error });
+}
+
+function toText(error: UpstreamError): string {
+  const ownFault = findOwnFault(error);
+  if (ownFault !== null) {
+    return `The gateway cannot call Adobe Experience Platform now, because ${ownFault}.`;
+  }
   const fault = findProxyFault(error);
-  const text = fault
+  return fault
     ? `Adobe Experience Platform cannot be reached, because ${fault.message}.`
     : TEXTS[error.code];
-  return new PlatformError(code, text, { upstream, retryAfterMs, cause: error });
 }

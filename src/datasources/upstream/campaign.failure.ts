@@ -2,6 +2,7 @@ import { UpstreamError, type UpstreamErrorCode } from '../../ingestion/gateway-e
 import { CalledOff } from './call-deadline.js';
 import type { HttpAnswer, HttpExchange } from './http-exchange.js';
 import { ProxyFault } from './outgoing-proxy.js';
+import { findOwnFault } from './own-fault.js';
 import { toUpstreamDetails } from './upstream-complaint.js';
 
 /** One attempt that gave no usable answer, and what may be made of that. */
@@ -39,7 +40,7 @@ export function toTransportFailure(
     case 'unsent':
       return new CallFailure(
         new UpstreamError('UPSTREAM_UNAVAILABLE', toUnsentText(cause), { cause }),
-        { isTrouble: true, isPassing: true },
+        { isTrouble: findOwnFault(cause) === null, isPassing: true },
       );
     case 'broken':
       return new CallFailure(
@@ -73,6 +74,10 @@ export function toTransportFailure(
 const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/;
 
 function toUnsentText(cause: unknown): string {
+  const ownFault = findOwnFault(cause);
+  if (ownFault !== null) {
+    return `The gateway cannot call the upstream now, because ${ownFault}. Nothing was sent.`;
+  }
   if (cause instanceof ProxyFault) {
     return `The upstream cannot be reached, because ${cause.message}. Nothing was sent.`;
   }

@@ -3,6 +3,7 @@ import { UpstreamError } from '../../ingestion/gateway-error.js';
 import { toBasePath } from './campaign.request.js';
 import type { HttpAnswer, HttpExchange, HttpRequest } from './http-exchange.js';
 import { ProxyFault } from './outgoing-proxy.js';
+import { findOwnFault } from './own-fault.js';
 import { toUpstreamDetails } from './upstream-complaint.js';
 import { parseWireJson } from './wire-json.js';
 
@@ -105,6 +106,10 @@ function toTransportError(failed: Exclude<HttpExchange, HttpAnswer>): UpstreamEr
 }
 
 function toUnreachableText(cause: unknown): string {
+  const ownFault = findOwnFault(cause);
+  if (ownFault !== null) {
+    return `The gateway cannot call the token service now, because ${ownFault}.`;
+  }
   const isProxys = cause instanceof ProxyFault;
   return `The token service cannot be reached${isProxys ? `, because ${cause.message}` : ''}.`;
 }

@@ -1,3 +1,4 @@
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import { createPlatformClient } from '../../src/campaign/upload/platform-client.js';
 import { startForwardProxy } from '../support/forward-proxy.js';
@@ -116,6 +117,31 @@ describe('an upload', () => {
     // The lost answer to a create is found again: no second batch.
     expect(batches).toHaveLength(1);
     expect(harness.platform.records().map(({ _id }) => _id)).toEqual(ids(3));
+  });
+
+  const created = '{"id":"batch-1"}';
+  it.each([
+    ['gzip', gzipSync(created), 'gzip'],
+    ['deflate', deflateSync(created), 'deflate'],
+    ['Brotli within gzip', gzipSync(brotliCompressSync(created)), 'br, gzip'],
+    ['gzip, not told', gzipSync(created), ''],
+    ['nothing, told to be gzip', Buffer.from(created), 'gzip'],
+  ])('reads an answer that came compressed unasked: %s', async (_, body, encoding) => {
+    await using harness = await createRunHarness();
+    const { client, platform } = harness;
+    platform.fail('create', { status: 201, body, headers: { 'content-encoding': encoding } });
+    expect(await client.createBatch('d', new AbortController().signal)).toBe('batch-1');
+    expect(platform.headersOf.get('create')?.['accept-encoding']).toBe('identity');
+  });
+
+  it('unpacks no answer that is made to fill the memory', async () => {
+    await using harness = await createRunHarness();
+    const { client, platform } = harness;
+    const body = gzipSync(Buffer.alloc(65 * 1024 * 1024));
+    const headers = { 'content-encoding': 'gzip' };
+    platform.fail('create', { status: 201, body, headers });
+    expect(await client.createBatch('d', new AbortController().signal)).toBe('batch-1');
+    expect(platform.calls).toContain('list');
   });
 
   it('fetches one token for all calls, and a new one before it expires', async () => {

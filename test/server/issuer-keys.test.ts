@@ -1,4 +1,5 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { jwtVerify } from 'jose';
 import { systemClock } from '../../src/datasources/system-clock.js';
@@ -148,6 +149,16 @@ describe('the keys of an issuer', () => {
     server.otherwise(answer);
     expect(await tryKey(createKeys(new URL(server.url)), first)).toBe('SIGN_IN_UNAVAILABLE');
     expect(server.calls).toHaveLength(1);
+    await server.close();
+  });
+
+  it('are read where something on the way has compressed them', async () => {
+    const server = await startScriptedUpstream();
+    const body = gzipSync(JSON.stringify({ keys: [first.publicJwk] }));
+    server.otherwise((response) =>
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end(body),
+    );
+    expect(await tryKey(createKeys(new URL(server.url)), first)).toBe('ci');
     await server.close();
   });
 

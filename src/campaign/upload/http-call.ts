@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { request } from 'undici';
 import type { Connections } from './connections.js';
+import { decompress } from './decompress.js';
 import { PlatformError } from './platform-error.js';
 
 /** From the last byte sent to the first of the answer, and between two of it. In ms. */
@@ -35,16 +36,18 @@ export async function callHttp(
     request(url, {
       dispatcher: connections.of(method),
       method,
-      headers,
+      headers: { ...headers, 'accept-encoding': 'identity' },
       body: body ?? null,
       signal,
       headersTimeout: ANSWER_TIMEOUT_MS,
       bodyTimeout: ANSWER_TIMEOUT_MS,
     }),
   );
-  const bytes = await orPlatformError(name, way, signal, () => response.body.bytes());
-  const text = toAnswerText(bytes);
   const { statusCode } = response;
+  const bytes = await orPlatformError(name, way, signal, async () =>
+    decompress(await response.body.bytes(), response.headers['content-encoding']),
+  );
+  const text = toAnswerText(bytes);
   if (statusCode >= 200 && statusCode < 300) return text;
   throw new PlatformError(
     `${name} was answered with ${statusCode}: ${reasonOf(text)}`,

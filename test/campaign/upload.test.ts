@@ -161,6 +161,34 @@ describe('an upload', () => {
     expect(harness.platform.headersOf.get('create')?.authorization).toBe('Bearer token-2');
   });
 
+  it('fetches no more than ten tokens in five minutes in place of refused ones', async () => {
+    const clock = createSkippingClock();
+    await using harness = await createRunHarness({ clock });
+    const { client, platform } = harness;
+    const { signal } = new AbortController();
+    const tokens = () => platform.calls.filter((call) => call === 'token').length;
+    platform.fail('read', ...Array(24).fill({ status: 401 }));
+    for (let count = 0; count < 12; count += 1) {
+      await expect(client.readBatch('b', signal)).rejects.toThrow('401');
+    }
+    expect(tokens()).toBe(11);
+    await clock.wait(300_000, signal);
+    await expect(client.readBatch('b', signal)).rejects.toThrow('401');
+    expect(tokens()).toBe(12);
+  });
+
+  it.each(['403000', '403003', '403010', '403023'])(
+    'keeps its token where a 401 says %s',
+    async (error_code) => {
+      await using harness = await createRunHarness();
+      const { client, platform } = harness;
+      platform.fail('read', { status: 401, body: JSON.stringify({ error_code }) });
+      const read = client.readBatch('b', new AbortController().signal);
+      await expect(read).rejects.toThrow(error_code);
+      expect(platform.calls).toEqual(['token', 'read']);
+    },
+  );
+
   it('carries a ready token, and has no other when it is refused', async () => {
     await using harness = await createRunHarness();
     const { settings, fail, headersOf } = harness.platform;

@@ -49,11 +49,13 @@ export async function callHttp(
   );
   const text = toAnswerText(bytes);
   if (statusCode >= 200 && statusCode < 300) return text;
+  const { reason, errorCode } = readComplaint(text);
   throw new PlatformError(
-    `${name} was answered with ${statusCode}: ${reasonOf(text)}`,
+    `${name} was answered with ${statusCode}: ${reason}`,
     statusCode === 429 || statusCode === 408 || statusCode >= 500,
     statusCode,
     parseRetryAfter(response.headers),
+    { errorCode },
   );
 }
 
@@ -82,17 +84,18 @@ function toAnswerText(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
 }
 
-/** The words that Adobe's envelopes have for what went wrong. */
-function reasonOf(text: string): string {
+/** What Adobe's envelopes say of what went wrong. */
+function readComplaint(text: string): { readonly reason: string; readonly errorCode?: string } {
   try {
     const { error_code, message, title, detail, error_description } = JSON.parse(text);
     const words = [error_code, message ?? title, detail ?? error_description];
     const known = words.filter((word) => typeof word === 'string').join(' ');
-    if (known !== '') return known.slice(0, LONGEST_REASON);
+    const reason = (known || text).slice(0, LONGEST_REASON);
+    return /^\d+$/.test(error_code) ? { reason, errorCode: String(error_code) } : { reason };
   } catch {
-    // Not JSON: what it is is shown below.
+    // Not JSON: what it is is shown.
   }
-  return text.slice(0, LONGEST_REASON) || 'no body';
+  return { reason: text.slice(0, LONGEST_REASON) || 'no body' };
 }
 
 /** Seconds; or a date, by the clock of whoever wrote it, where the answer tells what time it is there. */

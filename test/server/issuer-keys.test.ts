@@ -42,10 +42,10 @@ afterEach(async () => {
   await issuer.close();
 });
 
-function createKeys(url = issuer.jwksUrl) {
+function createKeys(url = issuer.jwksUrl, schedule = clock.schedule) {
   const onFailed = (error: unknown) => void failures.push(error);
   const onUnusable = (count: number) => void unusableCounts.push(count);
-  return createIssuerKeys({ url, clock, onFailed, onUnusable });
+  return createIssuerKeys({ url, clock: { ...clock, schedule }, onFailed, onUnusable });
 }
 
 /** Whether a token of this key is taken: its subject, or the code of the error. */
@@ -137,6 +137,33 @@ describe('the keys of an issuer', () => {
     issuer.publish(second);
     aheadMs += 5_001;
     expect(await tryKey(keys, second)).toBe('ci');
+  });
+
+  it('that come late are waited for by one token for a second, and by those that need them', async () => {
+    const scheduled: (() => void)[] = [];
+    const keys = createKeys(issuer.jwksUrl, (delayMs, task) => {
+      expect(delayMs).toBe(1_000);
+      scheduled.push(task);
+      return () => {};
+    });
+    expect(await tryKey(keys, first)).toBe('ci');
+    const late = issuer.publishLate(second);
+    aheadMs = 601_000;
+    const tried = tryKey(keys, first);
+    await late.asked;
+    for (const passASecond of scheduled) passASecond();
+    expect(await tried).toBe('ci');
+    for (const minutes of [11, 30, 59]) {
+      aheadMs = minutes * 60_000;
+      expect(await tryKey(keys, first)).toBe('ci');
+    }
+    expect(scheduled).toHaveLength(1);
+    const unknown = tryKey(keys, second);
+    late.answer();
+    expect(await unknown).toBe('ci');
+    expect(await tryKey(keys, first)).toBe(NO_SUCH_KEY);
+    expect(issuer.fetchCount).toBe(2);
+    expect(failures).toEqual([]);
   });
 
   it.each([

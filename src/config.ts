@@ -6,6 +6,7 @@ import { type LogLevel, type Settings, settings } from './config/settings.js';
 import { toAudience, toSignInConfig } from './config/sign-in.js';
 import {
   type Environment,
+  isQuoted,
   isSecret,
   readSecretFiles,
   secrets,
@@ -114,7 +115,11 @@ export function parseConfig(
   for (const [name, { allowed, schema }] of Object.entries(settings)) {
     const value = given[name] === '' ? undefined : given[name];
     const result = schema.safeParse(value);
-    if (!result.success) faults.push(`${name}=${masked(name, value)}: expected ${allowed}`);
+    if (value !== undefined && isQuoted(value)) {
+      faults.push(
+        `${name}=${masked(name, value)}: expected ${allowed}, without the quotes around it, which are part of the value`,
+      );
+    } else if (!result.success) faults.push(`${name}=${masked(name, value)}: expected ${allowed}`);
     else if (value !== undefined && UNPRINTABLE.test(value)) {
       const beginning = masked(name, value).replace(UNPRINTABLE, '…');
       faults.push(`${name}=${beginning}: expected ${allowed}, in UTF-8 and on one line`);

@@ -7,6 +7,7 @@ import { type LogLevel, type Settings, settings } from './config/settings.js';
 import { toAudience, toSignInConfig } from './config/sign-in.js';
 import {
   type Environment,
+  isQuoted,
   isSecret,
   readSecretFiles,
   secrets,
@@ -116,7 +117,11 @@ export function parseConfig(
     const value = given[name] === '' ? undefined : given[name];
     const noPath = pathSettings.has(name) ? whyNoPath(value ?? '') : null;
     const result = schema.safeParse(value);
-    if (!result.success) faults.push(`${name}=${masked(name, value)}: expected ${allowed}`);
+    if (value !== undefined && isQuoted(value)) {
+      faults.push(
+        `${name}=${masked(name, value)}: expected ${allowed}, without the quotes around it, which are part of the value`,
+      );
+    } else if (!result.success) faults.push(`${name}=${masked(name, value)}: expected ${allowed}`);
     else if (noPath !== null) faults.push(`${name}=${masked(name, value)}: expected ${noPath}`);
     else if (value !== undefined && UNPRINTABLE.test(value)) {
       const beginning = masked(name, value).replace(UNPRINTABLE, '…');

@@ -115,7 +115,7 @@ export async function startGateway(
   const metrics = createMetrics();
 
   const processId = randomUUID();
-  const database = await openLogDatabase(config.database, onFatal, metrics.setBus);
+  const database = await openLogDatabase(config.database, onFatal, metrics.setBus, logger);
   const startLog = createStartLog(database, processId);
   const log = await createIngestionLog(database);
   starting.defer(() => log.close());
@@ -351,11 +351,17 @@ function openLogDatabase(
   database: DatabaseConfig,
   onFatal: (error: Error) => void,
   onListening: (isListening: boolean) => void,
+  logger: Logger,
 ): Promise<LogDatabase> {
   switch (database.kind) {
     case 'sqlite':
       return openSqliteLog({ dataDir: database.dataDir, onFatal });
     case 'postgres':
-      return openPostgresLog({ ...database, onFatal, onListening });
+      return openPostgresLog({
+        ...database,
+        onFatal,
+        onListening,
+        onWarning: (warning) => logger.warn(warning),
+      });
   }
 }

@@ -259,6 +259,45 @@ describe('a fault', () => {
     expect(faultsOf({ ...credentials, [name]: '' })).toEqual([fault]);
   });
 
+  const quotes = ', without the quotes around it, which are part of the value';
+  it.each([
+    ['PORT', '"4000"', `PORT="4000": expected a whole number, 0 to 65535${quotes}`],
+    ['CAMPAIGN_URL', '"https://h"', `CAMPAIGN_URL="https://h": ${url}${quotes}`],
+    [
+      'CAMPAIGN_ORGANIZATION',
+      "'a'",
+      `CAMPAIGN_ORGANIZATION='a': expected a name such as acme${quotes}`,
+    ],
+    ['CAMPAIGN_API_KEY', '"planted"', `CAMPAIGN_API_KEY=***: ${ascii}${quotes}`],
+    ['CAMPAIGN_ACCESS_TOKEN', " 'planted' ", `CAMPAIGN_ACCESS_TOKEN=***: ${ascii}${quotes}`],
+    ['DATA_DIR', '""', `DATA_DIR="": expected a directory${quotes}`],
+    ['AUTH_NAME_CLAIM', '"sub"', `AUTH_NAME_CLAIM="sub": expected the name of a claim${quotes}`],
+    ['NO_PROXY', '"a,b"', `NO_PROXY="a,b": expected names with commas between them${quotes}`],
+    [
+      'HTTPS_PROXY',
+      '"http://proxy"',
+      `HTTPS_PROXY=***: expected the http or https URL of a proxy, such as http://user:password@proxy:3128${quotes}`,
+    ],
+  ])('in the quotes that docker --env-file leaves in %s=%s', (name, value, fault) => {
+    expect(faultsOf({ ...remote, [name]: value })).toEqual([fault]);
+  });
+
+  it.each(['"planted', "planted'", '"planted\'', 'pl"ant"ed', '"'])(
+    'are no quotes that are part of a secret: %s',
+    (CAMPAIGN_API_KEY) => {
+      expect(parse({ ...remote, CAMPAIGN_API_KEY }).upstream).toMatchObject({
+        apiKey: CAMPAIGN_API_KEY,
+      });
+    },
+  );
+
+  it('are the quotes in the file of a secret', () => {
+    const path = join(directory, 'secret');
+    writeFileSync(path, '"planted"\n');
+    const given = { ...remote, CAMPAIGN_API_KEY: '', CAMPAIGN_API_KEY_FILE: path };
+    expect(faultsOf(given)).toEqual([`CAMPAIGN_API_KEY=***: ${ascii}${quotes}`]);
+  });
+
   it('is told with all others, and none of them tells a secret', () => {
     const faults = faultsOf({
       PORT: 'x',

@@ -1,3 +1,4 @@
+import { findQuoted } from '../adobe/quoted-settings.js';
 import {
   type CampaignSettings,
   campaignSettings,
@@ -56,11 +57,14 @@ export function parseCampaignConfig(env: NodeJS.ProcessEnv): CampaignConfig {
     .map(([name, value]) => [name, value?.trim() || value] as const)
     .filter(([, value]) => value !== '');
   const parsed = campaignSettings.safeParse(Object.fromEntries(given));
-  if (!parsed.success) {
-    const faults = parsed.error.issues.map(
-      ({ path, message }) => `  ${path.join('.')}: ${message}`,
-    );
-    throw new CampaignConfigError(['The environment is wrong:', ...faults].join('\n'));
+  const quoted = findQuoted(env, Object.keys(campaignSettings.shape));
+  if (!parsed.success || quoted.length > 0) {
+    const issues = parsed.error?.issues ?? [];
+    const faults = [
+      ...quoted,
+      ...issues.map(({ path, message }) => `${path.join('.')}: ${message}`),
+    ];
+    throw new CampaignConfigError(['The environment is wrong:', ...faults].join('\n  '));
   }
   const { data } = parsed;
   return Object.freeze({

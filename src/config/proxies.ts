@@ -1,4 +1,4 @@
-import type { Environment } from './sources.js';
+import { type Environment, isQuoted } from './sources.js';
 
 /** A forward proxy, as a variable names it. */
 interface ForwardProxy {
@@ -25,7 +25,12 @@ export const proxyVariables = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'] as const
  * @param faults - gets one for each variable that is no proxy
  */
 export function toOutgoingProxies(given: Environment, faults: string[]): OutgoingProxies {
-  const { value: exempt } = find('NO_PROXY', given);
+  const { variable, value: exempt } = find('NO_PROXY', given);
+  if (isQuoted(exempt)) {
+    faults.push(
+      `${variable}=${exempt}: expected names with commas between them, without the quotes around it, which are part of the value`,
+    );
+  }
   return {
     http: toProxy('HTTP_PROXY', given, faults),
     https: toProxy('HTTPS_PROXY', given, faults),
@@ -48,9 +53,12 @@ function toProxy(name: string, given: Environment, faults: string[]): ForwardPro
   // `proxy:3128`, as other programs take it.
   const url = URL.parse(value.includes('://') ? value : `http://${value}`);
   if (url && /^https?:$/.test(url.protocol) && isDecodable(url)) return { url: url.href, variable };
+  const quotes = isQuoted(value)
+    ? ', without the quotes around it, which are part of the value'
+    : '';
   // Not its value: it may hold a password anywhere.
   faults.push(
-    `${variable}=***: expected the http or https URL of a proxy, such as http://user:password@proxy:3128`,
+    `${variable}=***: expected the http or https URL of a proxy, such as http://user:password@proxy:3128${quotes}`,
   );
   return null;
 }

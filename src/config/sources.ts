@@ -36,6 +36,14 @@ function withoutEnds(value: string | undefined): string | undefined {
   return value?.trim() || value;
 }
 
+/**
+ * Whether a value has quotes around it. A shell takes them away, and so does a `.env` file; what passes the file on
+ * by itself, such as `docker run --env-file`, does not, and nobody means them.
+ */
+export function isQuoted(value: string): boolean {
+  return /^(["']).*\1$/s.test(value);
+}
+
 function readEnvFile(path: string, faults: string[]): Environment {
   try {
     return parseEnv(readTextFile(path));

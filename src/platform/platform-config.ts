@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { whyNoPath } from '../adobe/plain-path.js';
+import { findQuoted } from '../adobe/quoted-settings.js';
 
 /** The datasets that the sample mappings go to. */
 export const SHIPPED_DATASETS_DIR = fileURLToPath(new URL('../../../datasets', import.meta.url));
@@ -91,11 +92,14 @@ export function parsePlatformConfig(env: NodeJS.ProcessEnv): PlatformConfig {
     .map(([name, value]) => [name, value?.trim() || value] as const)
     .filter(([, value]) => value !== '');
   const parsed = environment.safeParse(Object.fromEntries(given));
-  if (!parsed.success) {
-    const faults = parsed.error.issues.map(
-      ({ path, message }) => `  ${path.join('.')}: ${message}`,
-    );
-    throw new PlatformConfigError(['The environment is wrong:', ...faults].join('\n'));
+  const quoted = findQuoted(env, Object.keys(environment.shape));
+  if (!parsed.success || quoted.length > 0) {
+    const issues = parsed.error?.issues ?? [];
+    const faults = [
+      ...quoted,
+      ...issues.map(({ path, message }) => `${path.join('.')}: ${message}`),
+    ];
+    throw new PlatformConfigError(['The environment is wrong:', ...faults].join('\n  '));
   }
   const { data } = parsed;
   const stepMs = data.PLATFORM_RECEIVER_STEP_MS;

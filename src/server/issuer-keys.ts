@@ -28,6 +28,9 @@ const QUIET_MS = 5_000;
 
 const TIMEOUT_MS = 5_000;
 
+/** So long a token waits for keys that are fetched again while those that are kept would do. */
+const PATIENCE_MS = 1_000;
+
 /** Where the keys are, and how they are fetched. */
 export interface IssuerKeysOptions {
   /** Where the issuer publishes its keys (a JSON Web Key Set). */
@@ -43,6 +46,11 @@ export interface IssuerKeysOptions {
 /**
  * The keys that an issuer signs its tokens with: fetched when they are needed first, and again when they are
  * old, or when a token names one that is not among them, as it is when the issuer has changed its keys.
+ *
+ *     fresh ──10 min──▶ old: the next token has them fetched, and waits a second for that
+ *       ▲                │
+ *       │                ▼ they do not come
+ *       └──fetched── in doubt: fetched beside what goes on; those that are kept do, for an hour in all
  *
  * @throws {SignInUnavailableError} (when called) the keys cannot be fetched, and none are kept that would do
  * @throws {errors.JWKSMultipleMatchingKeys} (when called) any of several may be the one; it goes through them
@@ -66,16 +74,56 @@ export function createIssuerKeys({
   let fetchedMs = Number.NEGATIVE_INFINITY;
   let quietUntil = Number.NEGATIVE_INFINITY;
   let lastFailure: unknown;
+  let fetching: Promise<void> | null = null;
+  /** They did not come soon, the last time that they were fetched again. */
+  let isInDoubt = false;
 
   const ageMs = () => clock.monotonicMs() - fetchedMs;
 
-  async function fetchKeys(): Promise<void> {
-    await kept.reload();
+  function noteFailure(error: unknown): void {
+    isInDoubt = true;
+    quietUntil = clock.monotonicMs() + QUIET_MS;
+    lastFailure = error;
+    onFailed(error);
+  }
+
+  /** Once for all who ask meanwhile. */
+  function fetchKeys(): Promise<void> {
+    fetching ??= fetchOnce().finally(() => {
+      fetching = null;
+    });
+    return fetching;
+  }
+
+  async function fetchOnce(): Promise<void> {
+    try {
+      await kept.reload();
+    } catch (error) {
+      noteFailure(error);
+      throw error;
+    }
     fetchedMs = clock.monotonicMs();
+    isInDoubt = false;
+  }
+
+  /** Have old keys fetched again; wait for that no longer than there is a reason to. */
+  async function freshen(): Promise<void> {
+    if (ageMs() < FRESH_MS) return;
+    const fetched = fetchKeys();
+    if (ageMs() > KEPT_MS) return fetched;
+    // Whoever does not wait for it does without.
+    fetched.catch(() => {});
+    if (isInDoubt) return;
+    const { promise: impatient, resolve } = Promise.withResolvers<void>();
+    const cancel = clock.schedule(PATIENCE_MS, () => {
+      isInDoubt = true;
+      resolve();
+    });
+    await Promise.race([fetched, impatient]).finally(cancel);
   }
 
   const find: JWTVerifyGetKey = async (header, token) => {
-    if (ageMs() >= FRESH_MS) await fetchKeys();
+    await freshen();
     try {
       return await kept(header, token);
     } catch (error) {
@@ -116,9 +164,7 @@ export function createIssuerKeys({
       return await orUnnamed(find)(header, token);
     } catch (error) {
       if (isOfToken(error)) throw error;
-      quietUntil = clock.monotonicMs() + QUIET_MS;
-      lastFailure = error;
-      onFailed(error);
+      if (error !== lastFailure) noteFailure(error);
       return findKept(header, token);
     }
   };

@@ -46,6 +46,9 @@ describe('the service alone', () => {
       parseCampaignConfig({ CAMPAIGN_SERVICE_PORT: '70000', CAMPAIGN_SERVICE_HOST: '0.0.0.0' });
     expect(parse).toThrow(CampaignConfigError);
     expect(parse).toThrow(/CAMPAIGN_SERVICE_PORT: expected a port, 0 to 65535/);
+    expect(() => parseCampaignConfig({ CAMPAIGN_API_KEY: '"k"', IMS_CLIENT_ID: "'c" })).toThrow(
+      /^The environment is wrong:\n {2}CAMPAIGN_API_KEY: expected a value without quotes around it, which are part of it$/,
+    );
   });
 
   it('knows a job for 90 days, or as long as it is told', () => {

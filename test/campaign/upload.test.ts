@@ -1,3 +1,4 @@
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import { createPlatformClient } from '../../src/campaign/upload/platform-client.js';
 import { startForwardProxy } from '../support/forward-proxy.js';
@@ -118,6 +119,31 @@ describe('an upload', () => {
     expect(harness.platform.records().map(({ _id }) => _id)).toEqual(ids(3));
   });
 
+  const created = '{"id":"batch-1"}';
+  it.each([
+    ['gzip', gzipSync(created), 'gzip'],
+    ['deflate', deflateSync(created), 'deflate'],
+    ['Brotli within gzip', gzipSync(brotliCompressSync(created)), 'br, gzip'],
+    ['gzip, not told', gzipSync(created), ''],
+    ['nothing, told to be gzip', Buffer.from(created), 'gzip'],
+  ])('reads an answer that came compressed unasked: %s', async (_, body, encoding) => {
+    await using harness = await createRunHarness();
+    const { client, platform } = harness;
+    platform.fail('create', { status: 201, body, headers: { 'content-encoding': encoding } });
+    expect(await client.createBatch('d', new AbortController().signal)).toBe('batch-1');
+    expect(platform.headersOf.get('create')?.['accept-encoding']).toBe('identity');
+  });
+
+  it('unpacks no answer that is made to fill the memory', async () => {
+    await using harness = await createRunHarness();
+    const { client, platform } = harness;
+    const body = gzipSync(Buffer.alloc(65 * 1024 * 1024));
+    const headers = { 'content-encoding': 'gzip' };
+    platform.fail('create', { status: 201, body, headers });
+    expect(await client.createBatch('d', new AbortController().signal)).toBe('batch-1');
+    expect(platform.calls).toContain('list');
+  });
+
   it('fetches one token for all calls, and a new one before it expires', async () => {
     const clock = createSkippingClock();
     await using harness = await createRunHarness({ clock });
@@ -134,6 +160,34 @@ describe('an upload', () => {
     expect(tokens()).toBe(2);
     expect(harness.platform.headersOf.get('create')?.authorization).toBe('Bearer token-2');
   });
+
+  it('fetches no more than ten tokens in five minutes in place of refused ones', async () => {
+    const clock = createSkippingClock();
+    await using harness = await createRunHarness({ clock });
+    const { client, platform } = harness;
+    const { signal } = new AbortController();
+    const tokens = () => platform.calls.filter((call) => call === 'token').length;
+    platform.fail('read', ...Array(24).fill({ status: 401 }));
+    for (let count = 0; count < 12; count += 1) {
+      await expect(client.readBatch('b', signal)).rejects.toThrow('401');
+    }
+    expect(tokens()).toBe(11);
+    await clock.wait(300_000, signal);
+    await expect(client.readBatch('b', signal)).rejects.toThrow('401');
+    expect(tokens()).toBe(12);
+  });
+
+  it.each(['403000', '403003', '403010', '403023'])(
+    'keeps its token where a 401 says %s',
+    async (error_code) => {
+      await using harness = await createRunHarness();
+      const { client, platform } = harness;
+      platform.fail('read', { status: 401, body: JSON.stringify({ error_code }) });
+      const read = client.readBatch('b', new AbortController().signal);
+      await expect(read).rejects.toThrow(error_code);
+      expect(platform.calls).toEqual(['token', 'read']);
+    },
+  );
 
   it('carries a ready token, and has no other when it is refused', async () => {
     await using harness = await createRunHarness();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { readEnvFile } from '../../src/adobe/env-file.js';
 import { loadDatasets } from '../../src/platform/datasets.js';
-import { parsePlatformConfig } from '../../src/platform/platform-config.js';
+import { PlatformConfigError, parsePlatformConfig } from '../../src/platform/platform-config.js';
 import { createWorkspace, DATA_SET_ID, startReceiver } from './support/running-receiver.js';
 
 it('a dataset is read with a byte order mark and in UTF-16, and refused in another encoding', async () => {
@@ -24,6 +24,11 @@ it('variables are read from a .env file with a byte order mark, without blanks a
   const path = join(dir, '.env');
   writeFileSync(path, '\ufeffPLATFORM_RECEIVER_PORT="4021 "\r\n');
   expect(parsePlatformConfig(readEnvFile(path))).toMatchObject({ port: 4021 });
+  expect(() => parsePlatformConfig({ PLATFORM_API_KEY: '"k"', DATA_DIR: "'d'" })).toThrow(
+    new PlatformConfigError(
+      'The environment is wrong:\n  DATA_DIR: expected a value without quotes around it, which are part of it\n  PLATFORM_API_KEY: expected a value without quotes around it, which are part of it',
+    ),
+  );
   expect(() => parsePlatformConfig({ PLATFORM_CLIENT_SECRET: 'a\nb' })).toThrow(
     'PLATFORM_CLIENT_SECRET: expected text in UTF-8, on one line',
   );

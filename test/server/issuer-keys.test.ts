@@ -1,4 +1,5 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { jwtVerify } from 'jose';
 import { systemClock } from '../../src/datasources/system-clock.js';
@@ -41,10 +42,10 @@ afterEach(async () => {
   await issuer.close();
 });
 
-function createKeys(url = issuer.jwksUrl) {
+function createKeys(url = issuer.jwksUrl, schedule = clock.schedule) {
   const onFailed = (error: unknown) => void failures.push(error);
   const onUnusable = (count: number) => void unusableCounts.push(count);
-  return createIssuerKeys({ url, clock, onFailed, onUnusable });
+  return createIssuerKeys({ url, clock: { ...clock, schedule }, onFailed, onUnusable });
 }
 
 /** Whether a token of this key is taken: its subject, or the code of the error. */
@@ -138,6 +139,33 @@ describe('the keys of an issuer', () => {
     expect(await tryKey(keys, second)).toBe('ci');
   });
 
+  it('that come late are waited for by one token for a second, and by those that need them', async () => {
+    const scheduled: (() => void)[] = [];
+    const keys = createKeys(issuer.jwksUrl, (delayMs, task) => {
+      expect(delayMs).toBe(1_000);
+      scheduled.push(task);
+      return () => {};
+    });
+    expect(await tryKey(keys, first)).toBe('ci');
+    const late = issuer.publishLate(second);
+    aheadMs = 601_000;
+    const tried = tryKey(keys, first);
+    await late.asked;
+    for (const passASecond of scheduled) passASecond();
+    expect(await tried).toBe('ci');
+    for (const minutes of [11, 30, 59]) {
+      aheadMs = minutes * 60_000;
+      expect(await tryKey(keys, first)).toBe('ci');
+    }
+    expect(scheduled).toHaveLength(1);
+    const unknown = tryKey(keys, second);
+    late.answer();
+    expect(await unknown).toBe('ci');
+    expect(await tryKey(keys, first)).toBe(NO_SUCH_KEY);
+    expect(issuer.fetchCount).toBe(2);
+    expect(failures).toEqual([]);
+  });
+
   it.each([
     ['an error', text(500, '')],
     ['what is no JSON', text(200, '<html>')],
@@ -148,6 +176,16 @@ describe('the keys of an issuer', () => {
     server.otherwise(answer);
     expect(await tryKey(createKeys(new URL(server.url)), first)).toBe('SIGN_IN_UNAVAILABLE');
     expect(server.calls).toHaveLength(1);
+    await server.close();
+  });
+
+  it('are read where something on the way has compressed them', async () => {
+    const server = await startScriptedUpstream();
+    const body = gzipSync(JSON.stringify({ keys: [first.publicJwk] }));
+    server.otherwise((response) =>
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end(body),
+    );
+    expect(await tryKey(createKeys(new URL(server.url)), first)).toBe('ci');
     await server.close();
   });
 

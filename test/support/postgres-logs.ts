@@ -25,6 +25,8 @@ export interface ReplicaLog {
 
 export interface ReplicaOptions {
   readonly replicaId?: string;
+  readonly maxConnections?: number;
+  readonly onWarning?: (warning: string) => void;
   readonly timeouts?: PostgresTimeouts;
   readonly onFatal?: (error: Error) => void;
 }
@@ -36,7 +38,8 @@ export async function openReplica(url: string, options: ReplicaOptions = {}): Pr
     ((error: Error) => {
       throw new Error(`The log is past use: ${inspect(error)}`);
     });
-  const database = await openPostgresLog({ url, maxConnections: 4, onFatal }, options.timeouts);
+  const { maxConnections = 4, onWarning, timeouts } = options;
+  const database = await openPostgresLog({ url, maxConnections, onFatal, onWarning }, timeouts);
   const log = await createIngestionLog(database);
   const told: Transition[] = [];
   let wake = () => {};

@@ -7,7 +7,7 @@ import {
   SignJWT,
 } from 'jose';
 import type { SignInConfig } from '../../src/server/sign-in.js';
-import { json, reset, startScriptedUpstream } from './scripted-upstream.js';
+import { held, json, reset, startScriptedUpstream } from './scripted-upstream.js';
 
 export const ISSUER = 'https://issuer.test/';
 export const AUDIENCE = 'sluice';
@@ -33,6 +33,8 @@ export interface TokenIssuer {
   readonly fetchCount: number;
   /** Publish these keys from now on. */
   publish(...keys: readonly IssuerKey[]): void;
+  /** Publish these keys from now on, and let whoever asks wait for the answer until told to give it. */
+  publishLate(...keys: readonly IssuerKey[]): { readonly asked: Promise<unknown>; answer(): void };
   /** Cut all connections from now on. */
   goDown(): void;
   close(): Promise<void>;
@@ -40,8 +42,9 @@ export interface TokenIssuer {
 
 export async function startTokenIssuer(...keys: readonly IssuerKey[]): Promise<TokenIssuer> {
   const server = await startScriptedUpstream();
-  const publish = (...published: readonly IssuerKey[]) =>
-    server.otherwise(json(200, { keys: published.map(({ publicJwk }) => publicJwk) }));
+  const toAnswer = (published: readonly IssuerKey[]) =>
+    json(200, { keys: published.map(({ publicJwk }) => publicJwk) });
+  const publish = (...published: readonly IssuerKey[]) => server.otherwise(toAnswer(published));
   publish(...keys);
   return {
     jwksUrl: new URL(`${server.url}/keys`),
@@ -49,6 +52,11 @@ export async function startTokenIssuer(...keys: readonly IssuerKey[]): Promise<T
       return server.calls.length;
     },
     publish,
+    publishLate(...published) {
+      const late = held(toAnswer(published));
+      server.otherwise(late.answer);
+      return { asked: server.arrived(server.calls.length + 1), answer: late.release };
+    },
     goDown: () => server.otherwise(reset()),
     close: () => server.close(),
   };

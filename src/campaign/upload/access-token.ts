@@ -21,7 +21,10 @@ export type PlatformToken =
 export interface AccessTokens {
   /** @throws {PlatformError} IMS refused, or could not be reached */
   current(signal: AbortSignal): Promise<string>;
-  /** A token was refused: fetch a new one with the next call. False where there is no way to get another. */
+  /**
+   * A token was refused: fetch a new one with the next call. False where there is no way to get another, or so
+   * many were refused lately that it is not the token.
+   */
   forget(accessToken: string): boolean;
 }
 
@@ -33,6 +36,10 @@ const SCOPES = 'openid,AdobeID,read_organizations,additional_info.projectedProdu
 
 /** How long a token is taken to be good where IMS does not say. Should it be refused before, a new one is fetched. */
 const ASSUMED_LIFE_S = 300;
+
+/** IMS throttles who asks too often: no more tokens are fetched in place of refused ones. */
+const MOST_FORGOTTEN = 10;
+const FORGOTTEN_WITHIN_MS = 5 * 60_000;
 
 const tokenAnswer = z.object({
   access_token: z
@@ -63,6 +70,7 @@ export function createAccessTokens(
   const { imsUrl, clientId, clientSecret } = token;
   let known: { readonly accessToken: string; readonly renewMs: number } | null = null;
   let fetching: Promise<string> | null = null;
+  let forgottenMs: readonly number[] = [];
 
   async function fetchToken(): Promise<string> {
     const text = await callHttp(connections, {
@@ -99,7 +107,12 @@ export function createAccessTokens(
 
     forget(accessToken) {
       // Another call may have fetched a new one since.
-      if (known?.accessToken === accessToken) known = null;
+      if (known?.accessToken !== accessToken) return true;
+      const nowMs = clock.monotonicMs();
+      forgottenMs = forgottenMs.filter((atMs) => nowMs - atMs < FORGOTTEN_WITHIN_MS);
+      if (forgottenMs.length === MOST_FORGOTTEN) return false;
+      forgottenMs = [...forgottenMs, nowMs];
+      known = null;
       return true;
     },
   };

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { request } from 'undici';
 import type { Connections } from './connections.js';
+import { decompress } from './decompress.js';
 import { PlatformError } from './platform-error.js';
 
 /** From the last byte sent to the first of the answer, and between two of it. In ms. */
@@ -35,22 +36,26 @@ export async function callHttp(
     request(url, {
       dispatcher: connections.of(method),
       method,
-      headers,
+      headers: { ...headers, 'accept-encoding': 'identity' },
       body: body ?? null,
       signal,
       headersTimeout: ANSWER_TIMEOUT_MS,
       bodyTimeout: ANSWER_TIMEOUT_MS,
     }),
   );
-  const bytes = await orPlatformError(name, way, signal, () => response.body.bytes());
-  const text = toAnswerText(bytes);
   const { statusCode } = response;
+  const bytes = await orPlatformError(name, way, signal, async () =>
+    decompress(await response.body.bytes(), response.headers['content-encoding']),
+  );
+  const text = toAnswerText(bytes);
   if (statusCode >= 200 && statusCode < 300) return text;
+  const { reason, errorCode } = readComplaint(text);
   throw new PlatformError(
-    `${name} was answered with ${statusCode}: ${reasonOf(text)}`,
+    `${name} was answered with ${statusCode}: ${reason}`,
     statusCode === 429 || statusCode === 408 || statusCode >= 500,
     statusCode,
     parseRetryAfter(response.headers),
+    { errorCode },
   );
 }
 
@@ -79,17 +84,18 @@ function toAnswerText(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
 }
 
-/** The words that Adobe's envelopes have for what went wrong. */
-function reasonOf(text: string): string {
+/** What Adobe's envelopes say of what went wrong. */
+function readComplaint(text: string): { readonly reason: string; readonly errorCode?: string } {
   try {
     const { error_code, message, title, detail, error_description } = JSON.parse(text);
     const words = [error_code, message ?? title, detail ?? error_description];
     const known = words.filter((word) => typeof word === 'string').join(' ');
-    if (known !== '') return known.slice(0, LONGEST_REASON);
+    const reason = (known || text).slice(0, LONGEST_REASON);
+    return /^\d+$/.test(error_code) ? { reason, errorCode: String(error_code) } : { reason };
   } catch {
-    // Not JSON: what it is is shown below.
+    // Not JSON: what it is is shown.
   }
-  return text.slice(0, LONGEST_REASON) || 'no body';
+  return { reason: text.slice(0, LONGEST_REASON) || 'no body' };
 }
 
 /** Seconds; or a date, by the clock of whoever wrote it, where the answer tells what time it is there. */

@@ -58,8 +58,8 @@ export function createPlatformCaller(
         try {
           return await callHttp(connections, { ...wanted, url: `${url}${path}`, headers });
         } catch (error) {
-          const isRefused = error instanceof PlatformError && error.httpStatus === 401;
-          if (!isRefused || !tokens.forget(accessToken) || isRenewed) throw error;
+          const isRefused = error instanceof PlatformError && error.mayBeOfToken;
+          if (!isRefused || isRenewed || !tokens.forget(accessToken)) throw error;
         }
       }
     },

@@ -1,6 +1,12 @@
+interface PlatformErrorOptions extends ErrorOptions {
+  /** Adobe's code for what is wrong, such as `403003`. */
+  readonly errorCode?: string | undefined;
+}
+
 /** Platform refused a call, answered something else than is documented, or could not be reached. */
 export class PlatformError extends Error {
   override readonly name = 'PlatformError';
+  readonly errorCode: string | undefined;
 
   /**
    * @param isTransient - true where the same call may succeed later
@@ -12,9 +18,17 @@ export class PlatformError extends Error {
     readonly isTransient: boolean,
     readonly httpStatus: number | null = null,
     readonly retryAfterMs: number | null = null,
-    options?: ErrorOptions,
+    options?: PlatformErrorOptions,
   ) {
     super(message, options);
+    this.errorCode = options?.errorCode;
+  }
+
+  /** True where it may be the token that was refused: where it was the API key or the profile, the code says so. */
+  get mayBeOfToken(): boolean {
+    const { httpStatus, errorCode = '' } = this;
+    if (errorCode === '401013') return httpStatus === 401 || httpStatus === 403;
+    return httpStatus === 401 && !['403000', '403003', '403010', '403023'].includes(errorCode);
   }
 
   /** True where the call may have been taken, though its answer does not say so. */

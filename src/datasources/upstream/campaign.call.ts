@@ -45,8 +45,8 @@ export interface CallParts {
  *
  *     circuit closed? → access token → turn in the budget → circuit → HTTP exchange → judgement
  *
- * A start is sent once. The one exception is a start answered 401 for an outdated token, which the API
- * gateway did not let through: it is sent again with a new token.
+ * A start is sent once. The one exception is a start answered 401, which was not let through, where its token
+ * may be outdated: it is sent again with a new token.
  *
  * @throws {UpstreamError} why the last attempt gave no result
  */
@@ -65,9 +65,10 @@ export async function callCampaign<T>(
       parts.tokens.accept(token);
       return result;
     }
-    if (result.isTokenRejected && !isTokenRenewed && parts.tokens.discard(token)) {
-      isTokenRenewed = true;
-      continue;
+    const { tokenRejection } = result;
+    if (tokenRejection !== 'none' && !isTokenRenewed) {
+      isTokenRenewed = parts.tokens.discard(token, tokenRejection);
+      if (isTokenRenewed) continue;
     }
     const mayRepeat = plan.kind === 'status' && result.isPassing && attempts < MAX_ATTEMPTS;
     if (!mayRepeat) throw result.error;

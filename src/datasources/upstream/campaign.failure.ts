@@ -5,6 +5,9 @@ import { ProxyFault } from './outgoing-proxy.js';
 import { findOwnFault } from './own-fault.js';
 import { toUpstreamDetails } from './upstream-complaint.js';
 
+/** Of an answer: it says that the token is not valid; it may mean that; or it is about something else. */
+export type TokenRejection = 'certain' | 'possible' | 'none';
+
 /** One attempt that gave no usable answer, and what may be made of that. */
 export class CallFailure {
   readonly error: UpstreamError;
@@ -12,17 +15,17 @@ export class CallFailure {
   readonly isTrouble: boolean;
   /** The same call may do better a moment later. Says nothing about whether it may be repeated. */
   readonly isPassing: boolean;
-  /** The upstream does not accept the access token, so a newer one may do. */
-  readonly isTokenRejected: boolean;
+  /** Whether it is the access token that the upstream does not accept, so that a newer one may do. */
+  readonly tokenRejection: TokenRejection;
 
   constructor(
     error: UpstreamError,
-    traits: { isTrouble?: boolean; isPassing?: boolean; isTokenRejected?: boolean } = {},
+    traits: { isTrouble?: boolean; isPassing?: boolean; tokenRejection?: TokenRejection } = {},
   ) {
     this.error = error;
     this.isTrouble = traits.isTrouble ?? false;
     this.isPassing = traits.isPassing ?? false;
-    this.isTokenRejected = traits.isTokenRejected ?? false;
+    this.tokenRejection = traits.tokenRejection ?? 'none';
   }
 }
 

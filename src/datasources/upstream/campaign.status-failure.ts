@@ -3,22 +3,25 @@ import {
   UpstreamError,
   type UpstreamErrorCode,
 } from '../../ingestion/gateway-error.js';
-import { CallFailure, type CallKind, withAdvice } from './campaign.failure.js';
+import { CallFailure, type CallKind, type TokenRejection, withAdvice } from './campaign.failure.js';
 import type { HttpAnswer } from './http-exchange.js';
 import { type Complaint, toComplaint, toUpstreamDetails } from './upstream-complaint.js';
 
 /**
  * Name the failure that an HTTP status tells of, for an answer that is not one of Campaign's JSON answers.
  *
- * A start counts as not taken where the upstream says so: any 4xx, and a 503 of the API gateway, which
- * stands in front and did not let it through. Everything else leaves its outcome unknown.
+ * A start counts as not taken where the upstream says so: any 4xx; a 503 of the API gateway, which stands in
+ * front and did not let it through; and a redirect, which would have to be followed first. Everything else
+ * leaves its outcome unknown.
  */
 export function toStatusFailure(answer: HttpAnswer, call: CallKind): CallFailure {
   const { status, headers, retryAfterMs } = answer;
   const complaint = toComplaint(answer.body);
   const upstream = toUpstreamDetails(status, headers, complaint.errorCode);
   const isDefinite =
-    (status >= 400 && status < 500) || (status === 503 && complaint.from === 'gateway');
+    (status >= 400 && status < 500) ||
+    isRedirect(status) ||
+    (status === 503 && complaint.from === 'gateway');
   const outcomeUnknown = call === 'start' && !isDefinite;
   const { code, text } = toCodeAndText(complaint, upstream);
   return new CallFailure(
@@ -30,26 +33,54 @@ export function toStatusFailure(answer: HttpAnswer, call: CallKind): CallFailure
     {
       isTrouble: status >= 500,
       isPassing: status >= 500 || status === 429,
-      isTokenRejected: status === 401 && complaint.errorCode === '401013',
+      tokenRejection: toTokenRejection(answer, complaint.errorCode),
     },
   );
+}
+
+/** By its name, 303 tells where the result is of a call that was taken. */
+function isRedirect(status: number): boolean {
+  return status >= 300 && status < 400 && status !== 303;
+}
+
+const TOKEN_NOT_VALID = '401013';
+const TOKEN_MISSING = '403010';
+const API_KEY_CODES = new Set(['403000', '403003']);
+const PROFILE_NOT_VALID = '403023';
+
+function toTokenRejection(
+  { status, headers }: HttpAnswer,
+  errorCode: string | undefined = '',
+): TokenRejection {
+  if (status !== 401 && status !== 403) return 'none';
+  if (errorCode === TOKEN_NOT_VALID) return 'certain';
+  const isOfSomethingElse =
+    API_KEY_CODES.has(errorCode) || [TOKEN_MISSING, PROFILE_NOT_VALID].includes(errorCode);
+  if (status === 403 || isOfSomethingElse) return 'none';
+  return /\berror\s*=\s*"?invalid_token\b/i.test(String(headers['www-authenticate']))
+    ? 'certain'
+    : 'possible';
 }
 
 function toCodeAndText(
   { from, errorCode }: Complaint,
   { status = 0 }: UpstreamDetails,
 ): { code: UpstreamErrorCode; text: string } {
-  if (status === 401) {
-    return {
-      code: 'UPSTREAM_UNAUTHENTICATED',
-      text: 'The upstream does not accept the access token: check the credentials of the gateway.',
-    };
-  }
-  if (status === 403 && errorCode === '403010') {
+  const isRefusal = status === 401 || status === 403;
+  if (isRefusal && errorCode === TOKEN_MISSING) {
     // Its status says forbidden; what it means is that nobody was named who could be forbidden anything.
     return {
       code: 'UPSTREAM_UNAUTHENTICATED',
       text: 'The upstream saw no access token: check the credentials of the gateway and any proxy on the way.',
+    };
+  }
+  if (isRefusal && errorCode && [...API_KEY_CODES, PROFILE_NOT_VALID].includes(errorCode)) {
+    return { code: 'UPSTREAM_FORBIDDEN', text: toForbiddenText(errorCode) };
+  }
+  if (status === 401 || (status === 403 && errorCode === TOKEN_NOT_VALID)) {
+    return {
+      code: 'UPSTREAM_UNAUTHENTICATED',
+      text: 'The upstream does not accept the access token: check the credentials of the gateway.',
     };
   }
   if (status === 403) return { code: 'UPSTREAM_FORBIDDEN', text: toForbiddenText(errorCode) };
@@ -80,12 +111,16 @@ function toCodeAndText(
       text: `The upstream is failing (HTTP ${status}): ask again later.`,
     };
   }
+  if (status >= 300 && status < 400) {
+    const outcome = isRedirect(status) ? ', so the call was not taken' : '';
+    return {
+      code: 'UPSTREAM_INVALID_RESPONSE',
+      text: `The upstream answered with a redirect (HTTP ${status}), which is not followed${outcome}: the operator should see to it that CAMPAIGN_URL leads to the API itself.`,
+    };
+  }
   return {
     code: 'UPSTREAM_INVALID_RESPONSE',
-    text:
-      status >= 300 && status < 400
-        ? `The upstream answered with a redirect (HTTP ${status}), which is not followed: check the URL of the upstream.`
-        : `The upstream answered HTTP ${status} with nothing that the API documents: check the URL of the upstream and the organization.`,
+    text: `The upstream answered HTTP ${status} with nothing that the API documents: check the URL of the upstream and the organization.`,
   };
 }
 

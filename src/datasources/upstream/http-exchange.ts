@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Dispatcher, errors } from 'undici';
 import { toAnswerText } from './answer-text.js';
+import { toDecoded } from './content-coding.js';
 import type { HttpPool } from './http-pool.js';
 
 /** One HTTP request. `path` goes onto the wire as it stands, query included. */
@@ -55,7 +56,9 @@ export function exchange(
   // What a HEAD says of the length is of a body that does not come.
   const maxBytes = request.method === 'HEAD' ? Number.POSITIVE_INFINITY : maxAnswerBytes;
   const reader = new AnswerReader(pool, maxBytes, signal, resolve);
-  pool.dispatch({ ...request, body: request.body ?? null }, reader);
+  // Said, because left out it means that any compression would do.
+  const headers = { 'accept-encoding': 'identity', ...request.headers };
+  pool.dispatch({ ...request, headers, body: request.body ?? null }, reader);
   return promise;
 }
 
@@ -103,11 +106,17 @@ class AnswerReader implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     if (!this.#head) return;
+    const { headers } = this.#head;
+    const bytes = this.#toDecoded(headers);
+    if (!bytes) {
+      this.#settle({ kind: 'unreadable', cause: this.#toTooLong() });
+      return;
+    }
     this.#settle({
       kind: 'answered',
       ...this.#head,
-      body: toAnswerText(Buffer.concat(this.#chunks), this.#head.headers['content-type']),
-      retryAfterMs: this.pool.toRetryAfterMs(this.#head.headers),
+      body: toAnswerText(bytes, headers['content-type']),
+      retryAfterMs: this.pool.toRetryAfterMs(headers),
     });
   }
 
@@ -118,8 +127,23 @@ class AnswerReader implements Dispatcher.DispatchHandler {
     else this.#settle({ kind: isNotHttp(cause) ? 'unreadable' : 'broken', cause });
   }
 
+  /** Null where it is too long. */
+  #toDecoded(headers: IncomingHttpHeaders): Uint8Array | null {
+    const bytes = Buffer.concat(this.#chunks);
+    try {
+      // A header that is sent twice comes as a list.
+      return toDecoded(bytes, headers['content-encoding']?.toString(), maxAnswerBytes);
+    } catch {
+      return null;
+    }
+  }
+
+  #toTooLong(): Error {
+    return new Error(`The answer is longer than ${this.maxBytes} bytes.`);
+  }
+
   #giveUp(controller: Dispatcher.DispatchController): void {
-    const cause = new Error(`The answer is longer than ${this.maxBytes} bytes.`);
+    const cause = this.#toTooLong();
     this.#settle({ kind: 'unreadable', cause });
     controller.abort(cause);
   }

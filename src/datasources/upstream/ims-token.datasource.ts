@@ -28,11 +28,12 @@ export interface TokenSource {
   accept(accepted: string): void;
 
   /**
-   * Throw a token away that the upstream did not accept.
+   * Throw a token away that the upstream did not accept. Where it does not say that the token is what is wrong,
+   * only one that was accepted before, or is not new, is thrown away.
    *
    * @returns whether asking for a token again may give a different one
    */
-  discard(rejected: string): boolean;
+  discard(rejected: string, rejection: 'certain' | 'possible'): boolean;
 
   close(): Promise<void>;
 }
@@ -74,7 +75,7 @@ export function createTokenSource(
 const FIRST_PAUSE_MS = 1000;
 const MAX_PAUSE_MS = 60_000;
 
-/** Where a new token is rejected, too, and never was accepted, a newer one would fare no better for a while. */
+/** Where a new token is rejected, too, and never was accepted, a newer one would fare no better for a while. In ms. */
 const MIN_AGE_TO_DISCARD_MS = 30_000;
 
 /** Where tokens are now accepted, now rejected, no more of them are fetched than one each 30 s, over time. */
@@ -178,12 +179,13 @@ function createFetchedTokens(
     accept(accepted) {
       acceptedToken = accepted;
     },
-    discard(rejected) {
+    discard(rejected, rejection) {
       // Another caller has thrown it away already: a newer one is there or on its way.
       if (current?.value !== rejected) return true;
       const now = clock.monotonicMs();
       const isYoung = now - current.fetchedAt < MIN_AGE_TO_DISCARD_MS;
-      if (current.isReplacement && isYoung && acceptedToken !== rejected) return false;
+      const isDoubtful = current.isReplacement || rejection === 'possible';
+      if (isDoubtful && isYoung && acceptedToken !== rejected) return false;
       discardedAt = discardedAt.filter((at) => now - at < DISCARDED_WITHIN_MS);
       if (discardedAt.length === MAX_DISCARDED) return false;
       discardedAt = [...discardedAt, now];

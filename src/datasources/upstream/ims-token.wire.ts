@@ -127,9 +127,12 @@ function toRefusal({ status, headers, body, retryAfterMs }: HttpAnswer): Upstrea
       options,
     );
   }
+  const isRedirect = status >= 300 && status < 400;
   return new UpstreamError(
     'UPSTREAM_UNAVAILABLE',
-    `The token service gives no token now (HTTP ${status}): ask again later.`,
+    isRedirect
+      ? `The token service answered with a redirect (HTTP ${status}), which is not followed: check its URL.`
+      : `The token service gives no token now (HTTP ${status}): ask again later.`,
     options,
   );
 }

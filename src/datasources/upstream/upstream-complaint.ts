@@ -17,7 +17,8 @@ export interface Complaint {
 const code = z
   .union([z.string().trim(), z.number().transform(String)])
   .pipe(z.string().regex(/^[\w-]{1,32}$/));
-const gatewayEnvelope = z.object({ error_code: code, message: z.string() });
+/** Its message is for people; some leave it out. */
+const gatewayEnvelope = z.object({ error_code: code });
 const routerEnvelope = z.object({ code: z.number().transform(String), message: z.string() });
 
 /** Read the body of an answer that is not one of Campaign's JSON answers. Total: anything may stand there. */

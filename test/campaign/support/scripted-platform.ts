@@ -16,7 +16,7 @@ export type PlatformFault =
   | {
       readonly status: number;
       readonly headers?: Readonly<Record<string, string>>;
-      readonly body?: string;
+      readonly body?: string | Buffer;
     };
 
 /** A batch as this Platform has it. */

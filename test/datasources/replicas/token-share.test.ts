@@ -91,11 +91,11 @@ describe('a token that replicas share', () => {
     const { ims, replicas, tokensOfAll } = await setUp(3);
     ims.script(granted('t1'), granted('t2'));
     await tokensOfAll();
-    for (const { tokens } of replicas) expect(tokens.discard('t1')).toBe(true);
+    for (const { tokens } of replicas) expect(tokens.discard('t1', 'certain')).toBe(true);
     expect(await tokensOfAll()).toEqual(['t2', 't2', 't2']);
     expect(ims.calls).toHaveLength(2);
     // The newest one is no better: no more are fetched for a while.
-    for (const { tokens } of replicas) expect(tokens.discard('t2')).toBe(false);
+    for (const { tokens } of replicas) expect(tokens.discard('t2', 'certain')).toBe(false);
   });
 
   it('tells all of one failed fetch', async () => {

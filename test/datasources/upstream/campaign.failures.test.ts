@@ -104,12 +104,21 @@ const rows: readonly Row[] = [
     upstream: { status: 400 },
     isUnknown: false,
   },
-  {
-    name: 'a redirect, which is not followed',
-    answer: text(302, '', { location: '/elsewhere' }),
+  ...[300, 301, 302, 303, 307, 308].map((status) => ({
+    name: `a redirect, which is not followed: ${status}`,
+    answer: text(status, '<p>Moved</p>', { location: '/elsewhere' }),
     code: 'UPSTREAM_INVALID_RESPONSE',
-    upstream: { status: 302 },
-    isUnknown: true,
+    upstream: { status },
+    // "See other": the call was taken, and its result is elsewhere.
+    isUnknown: status === 303,
+  })),
+  {
+    name: '503 of the gateway, in few words',
+    answer: json(503, { error_code: '503010' }),
+    code: 'UPSTREAM_UNAVAILABLE',
+    upstream: { status: 503, errorCode: '503010' },
+    isUnknown: false,
+    attempts: 3,
   },
   {
     name: '200 with HTML',
@@ -209,6 +218,18 @@ describe.each(rows)('$name', ({ answer, code, upstream: details, isUnknown, atte
     expect(error.upstream).toEqual(details);
     expect(reported).toMatchObject([{ operation: 'status', outcome: code }]);
     expect(upstream.calls).toHaveLength(attempts);
+  });
+});
+
+describe('a redirect', () => {
+  it.each(['start', 'status'] as const)('tells what to look at: a %s', async (operation) => {
+    const { upstream, campaign } = await setUp();
+    upstream.script(text(301, '', { location: 'https://elsewhere.test/' }));
+    const call =
+      operation === 'start' ? campaign.start('XDM44') : campaign.status(ref, 'interactive');
+    expect((await failureOf(call)).message).toBe(
+      'The upstream answered with a redirect (HTTP 301), which is not followed, so the call was not taken: the operator should see to it that CAMPAIGN_URL leads to the API itself.',
+    );
   });
 });
 

@@ -1,9 +1,16 @@
 import { connect } from 'node:net';
+import {
+  brotliCompressSync,
+  deflateRawSync,
+  deflateSync,
+  gzipSync,
+  zstdCompressSync,
+} from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import { Pool } from 'undici';
 import { exchange } from '../../../src/datasources/upstream/http-exchange.js';
 import type { HttpPool } from '../../../src/datasources/upstream/http-pool.js';
-import { hang, text } from '../../support/scripted-upstream.js';
+import { hang, raw, type ScriptedAnswer, text } from '../../support/scripted-upstream.js';
 import { releaseAfterTest, scripted } from './campaign-harness.js';
 
 /** Just the connections. */
@@ -70,5 +77,90 @@ describe('one exchange, called off', () => {
     const exchanged = await exchange(bare(pool), request, AbortSignal.abort('no'));
     expect(exchanged).toEqual({ kind: 'calledOff', isSent: false, cause: 'no' });
     expect(upstream.calls).toEqual([]);
+  });
+});
+
+/** What one exchange comes to that is answered so. */
+async function answered(answer: ScriptedAnswer) {
+  const upstream = await scripted();
+  const pool = new Pool(upstream.url);
+  releaseAfterTest(() => pool.destroy());
+  upstream.script(answer);
+  const result = await exchange(bare(pool), request, new AbortController().signal);
+  return { result, calls: upstream.calls };
+}
+
+describe('an answer that is compressed, though nobody asked for it', () => {
+  const body = JSON.stringify({ status: 'Success', requestId: 3520, info: 'Zoë' });
+  const encoded =
+    (bytes: Uint8Array, encoding: string | string[] | null): ScriptedAnswer =>
+    (response) => {
+      if (encoding !== null) response.setHeader('content-encoding', encoding);
+      response.writeHead(200).end(bytes);
+    };
+  const inLatin1 = Buffer.from(body, 'latin1');
+
+  it('is asked for as it is', async () => {
+    const { calls } = await answered(text(200, body));
+    expect(calls[0]?.headers['accept-encoding']).toBe('identity');
+  });
+
+  it.each<[string, Uint8Array, string | string[] | null, string?]>([
+    ['gzip', gzipSync(body), 'gzip'],
+    ['gzip by its old name', gzipSync(body), 'X-GZIP'],
+    ['gzip without its end', gzipSync(body).subarray(0, -8), 'gzip'],
+    ['deflate', deflateSync(body), 'deflate'],
+    ['deflate without its head', deflateRawSync(body), 'deflate'],
+    ['Brotli', brotliCompressSync(body), 'br'],
+    ['Zstandard', zstdCompressSync(body), 'zstd'],
+    ['gzip, twice', gzipSync(gzipSync(body)), 'gzip, gzip'],
+    ['gzip, twice, in a header each', gzipSync(gzipSync(body)), ['gzip', 'gzip']],
+    ['gzip, twice, told once', gzipSync(gzipSync(body)), 'gzip'],
+    ['Brotli within gzip', gzipSync(brotliCompressSync(body)), 'br, gzip'],
+    ['gzip, told to be Brotli', gzipSync(body), 'br'],
+    ['gzip, not told', gzipSync(body), null],
+    ['none, told to be gzip', Buffer.from(body), 'gzip'],
+    ['none, told to be deflate', Buffer.from(body), 'deflate'],
+    ['none, told to be what nobody knows', Buffer.from(body), 'secret'],
+    ['none, in windows-1252, told to be Brotli', inLatin1, 'br'],
+    ['gzip of nothing', new Uint8Array(), 'gzip', ''],
+  ])('is read: %s', async (_, bytes, encoding, expected = body) => {
+    const { result } = await answered(encoded(bytes, encoding));
+    expect(result).toMatchObject({ kind: 'answered', status: 200, body: expected });
+  });
+
+  it.each([
+    ['once', gzipSync(Buffer.alloc(64 * 1024 * 1024)), 'gzip'],
+    ['twice', gzipSync(gzipSync(Buffer.alloc(64 * 1024 * 1024))), 'gzip, gzip'],
+    ['as Brotli', brotliCompressSync(Buffer.alloc(2 * 1024 * 1024)), 'br'],
+  ])('is not unpacked past what an answer may have: %s', async (_, bytes, encoding) => {
+    const { result } = await answered(encoded(bytes, encoding));
+    expect(result).toMatchObject({ kind: 'unreadable' });
+  });
+});
+
+describe('an answer', () => {
+  const hello = 'HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello';
+
+  it.each([
+    ['behind early hints', `HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n${hello}`, 200, 'hello'],
+    [
+      'behind word that it takes its time, twice',
+      `${'HTTP/1.1 102 Processing\r\nretry-after: 60\r\n\r\n'.repeat(2)}${hello}`,
+      200,
+      'hello',
+    ],
+    ['with nothing in it', 'HTTP/1.1 204 No Content\r\n\r\n', 204, ''],
+    [
+      'with trailers',
+      'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ntrailer: status\r\n\r\n5\r\nhello\r\n0\r\nstatus: 500\r\ncontent-encoding: gzip\r\n\r\n',
+      200,
+      'hello',
+    ],
+    ['without a length', 'HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nhello', 200, 'hello'],
+  ])('is read %s', async (_, bytes, status, body) => {
+    const { result } = await answered(raw(bytes));
+    expect(result).toMatchObject({ kind: 'answered', status, body });
+    expect(JSON.stringify(result)).not.toMatch(/retry-after|500/);
   });
 });

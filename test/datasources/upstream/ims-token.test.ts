@@ -344,11 +344,54 @@ describe('a token that the upstream rejects with 401013', () => {
     expect(upstream.calls).toHaveLength(1);
   });
 
-  it('is not what another 401 says', async () => {
+  it('is not what another 401 says of a token that is new', async () => {
+    const { ims, upstream, campaign, clock } = await setUpCampaign();
+    ims.script(granted('t1'), granted('t2'));
+    upstream.otherwise(text(401, 'who are you?'));
+    await failureOf(campaign.start('XDM44'));
+    expect(ims.calls).toHaveLength(1);
+    // By now it may be one that was revoked before this gateway ever had an answer with it.
+    await clock.advance(30_000);
+    await failureOf(campaign.start('XDM44'));
+    expect(ims.calls).toHaveLength(2);
+  });
+});
+
+describe('a token that was accepted, and no longer is', () => {
+  const invalid = { 'www-authenticate': 'Bearer realm="x", error="invalid_token"' };
+
+  it.each([
+    ['an empty body, and says so in its header', text(401, '', invalid)],
+    ['an empty body', text(401, '')],
+    ['its code alone', json(401, { error_code: '401013' })],
+    ['its code as a number', json(401, { error_code: 401013 })],
+    ['its code, as forbidden', json(403, { error_code: '401013', message: '' })],
+    ['a web page', text(401, '<h1>Unauthorized</h1>')],
+    ['the words of OAuth', json(401, { error: 'invalid_token', error_description: 'revoked' })],
+    ['a status that is none', json(401, { status: 'Failed', info: '' })],
+  ])('is replaced at once where the upstream answers with %s', async (_, refusal) => {
+    const { ims, upstream, campaign } = await setUpCampaign();
+    ims.script(granted('t1'), granted('t2'), granted('t3'));
+    const inProgress = json(200, statusAnswers.inProgress('XDM44', 3520));
+    upstream.script(submitted, refusal, submitted, refusal, inProgress);
+    await campaign.start('XDM44');
+    expect(await campaign.start('XDM44')).toMatchObject({ kind: 'submitted' });
+    expect(await campaign.status(ref, 'background')).toMatchObject({ status: 'IN_PROGRESS' });
+    expect(ims.calls).toHaveLength(3);
+  });
+
+  it.each([
+    ['the API key is missing', json(401, { error_code: '403000' }), 'UPSTREAM_FORBIDDEN'],
+    ['the API key is invalid', json(401, { error_code: '403003' }), 'UPSTREAM_FORBIDDEN'],
+    ['the profile is invalid', json(401, { error_code: '403023' }), 'UPSTREAM_FORBIDDEN'],
+    ['there is no token', json(401, { error_code: '403010' }), 'UPSTREAM_UNAUTHENTICATED'],
+    ['the role is missing', text(403, ''), 'UPSTREAM_FORBIDDEN'],
+  ])('is kept where %s', async (_, refusal, code) => {
     const { ims, upstream, campaign } = await setUpCampaign();
     ims.script(granted('t1'));
-    upstream.script(text(401, 'who are you?'));
-    await failureOf(campaign.start('XDM44'));
+    upstream.script(submitted, refusal);
+    await campaign.start('XDM44');
+    expect(await failureOf(campaign.start('XDM44'))).toMatchObject({ code, outcomeUnknown: false });
     expect(ims.calls).toHaveLength(1);
   });
 });

@@ -24,17 +24,35 @@ interface Standing {
   readonly schema: string | null;
   /** The schema that has the log’s tables already. */
   readonly logSchema: string | null;
+  /** How many connections the server has for those who are no superusers. */
+  readonly serverConnections: number;
+  /** How many of them the role and the database may have; null where there is no limit. */
+  readonly roleConnections: number | null;
+  readonly databaseConnections: number | null;
+}
+
+/** How many connections a database gives, and what sets that limit. */
+export interface ConnectionLimit {
+  readonly count: number;
+  /** Such as `max_connections`. */
+  readonly setBy: string;
+}
+
+/** What has been found out about a database that can hold the log. */
+export interface CheckedPostgres {
+  /** The schema that has the log’s tables, or is to have them. */
+  readonly schema: string;
+  readonly limit: ConnectionLimit;
 }
 
 /**
  * Make sure that a database can hold the log, before anything is done to it.
  *
  * @param name - of the database, as people know it
- * @returns the schema that has the log’s tables, or is to have them
  * @throws {LogUnusableError} it cannot; the message says what to do
  * @throws {PostgresError} it cannot be asked
  */
-export async function checkPostgres(url: string, name: string): Promise<string> {
+export async function checkPostgres(url: string, name: string): Promise<CheckedPostgres> {
   await using connections = new AsyncDisposableStack();
   const connect = async () => {
     const client = await openSession(url);
@@ -52,7 +70,10 @@ export async function checkPostgres(url: string, name: string): Promise<string> 
     const standing = await readStanding(client);
     const trouble = toTrouble(standing);
     if (trouble !== null) throw unusable(name, trouble);
-    return standing.logSchema ?? standing.schema ?? 'public';
+    return {
+      schema: standing.logSchema ?? standing.schema ?? 'public',
+      limit: toLimit(standing),
+    };
   } catch (error) {
     throw error instanceof LogUnusableError ? error : new PostgresError(error as Error);
   }
@@ -100,8 +121,29 @@ async function readStanding(client: pg.Client): Promise<Standing> {
       nullif(current_schema()::text, 'pg_catalog') as schema,
       (select nspname::text from pg_catalog.pg_class
         join pg_catalog.pg_namespace on pg_namespace.oid = relnamespace
-        where pg_class.oid = to_regclass('log_meta')) as "logSchema"`);
+        where pg_class.oid = to_regclass('log_meta')) as "logSchema",
+      current_setting('max_connections')::int
+        - current_setting('superuser_reserved_connections')::int
+        - coalesce(current_setting('reserved_connections', true)::int, 0) as "serverConnections",
+      (select rolconnlimit from pg_catalog.pg_roles
+        where rolname = session_user and rolconnlimit >= 0 and not rolsuper) as "roleConnections",
+      (select datconnlimit from pg_catalog.pg_database join pg_catalog.pg_roles
+        on rolname = session_user and not rolsuper
+        where datname = current_database() and datconnlimit >= 0) as "databaseConnections"`);
   return rows[0] as Standing;
+}
+
+/** The narrowest. */
+function toLimit(standing: Standing): ConnectionLimit {
+  const { serverConnections, databaseConnections, roleConnections } = standing;
+  const limits: readonly { count: number | null; setBy: string }[] = [
+    { count: roleConnections, setBy: 'the connection limit of the user' },
+    { count: databaseConnections, setBy: 'the connection limit of the database' },
+    { count: serverConnections, setBy: 'max_connections' },
+  ];
+  return limits
+    .map(({ count, setBy }) => ({ count: count ?? Number.POSITIVE_INFINITY, setBy }))
+    .reduce((least, limit) => (limit.count < least.count ? limit : least));
 }
 
 /** The end of a sentence about the database: what is wrong, and what to do; null where nothing is. */

@@ -9,6 +9,7 @@ import {
   type QueryResult,
 } from 'kysely';
 import pg from 'pg';
+import { createPostgresPool, type PostgresPool } from './postgres.pool.js';
 import { type SessionOptions, setUpSession } from './postgres.session.js';
 
 /** What PostgreSQL, or the way to it, says of a statement that failed. @see https://www.postgresql.org/docs/current/errcodes-appendix.html */
@@ -52,7 +53,7 @@ const INT8 = 20;
 
 /** How to connect, and how each session is to be. */
 export interface PostgresDialectOptions {
-  readonly pool: pg.PoolConfig;
+  readonly pool: Parameters<typeof createPostgresPool>[0];
   readonly session: SessionOptions;
 }
 
@@ -69,8 +70,8 @@ export function createPostgresDialect(options: PostgresDialectOptions): Dialect 
   };
 }
 
-function createPool({ pool: options, session }: PostgresDialectOptions): pg.Pool {
-  const pool = new pg.Pool({
+function createPool({ pool: options, session }: PostgresDialectOptions): PostgresPool {
+  return createPostgresPool({
     ...options,
     onConnect: (client) => setUpSession(client, session),
     types: {
@@ -79,13 +80,9 @@ function createPool({ pool: options, session }: PostgresDialectOptions): pg.Pool
         oid === INT8 ? Number : pg.types.getTypeParser(oid, format as 'text'),
     },
   });
-  // Of a connection that breaks while nothing is asked over it, nobody has to know.
-  pool.on('error', () => {});
-  pool.on('connect', (client) => client.on('error', () => {}));
-  return pool;
 }
 
-function createDriver(pool: pg.Pool): Driver {
+function createDriver(pool: PostgresPool): Driver {
   const run = (connection: DatabaseConnection, statement: string) =>
     connection.executeQuery(CompiledQuery.raw(statement));
 
@@ -93,7 +90,7 @@ function createDriver(pool: pg.Pool): Driver {
     async init() {},
     async acquireConnection() {
       try {
-        return new PostgresConnection(await pool.connect());
+        return new PostgresConnection(await pool.take());
       } catch (error) {
         throw new PostgresError(error as Error);
       }

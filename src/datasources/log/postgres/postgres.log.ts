@@ -8,7 +8,7 @@ import {
 import { countCommit } from '../ingestion-log.meta.js';
 import type { LogTables } from '../ingestion-log.schema.js';
 import { createLogKysely, type LogDatabase, type Written } from '../log-database.js';
-import { CONNECT_TIMEOUT_MS } from './postgres.check.js';
+import { CONNECT_TIMEOUT_MS, type ConnectionLimit } from './postgres.check.js';
 import { isCommitted } from './postgres.commit.js';
 import { createPostgresDialect, PostgresError } from './postgres.dialect.js';
 import { startPostgresListener } from './postgres.listener.js';
@@ -24,7 +24,12 @@ export interface PostgresLogOptions {
   readonly onFatal: (error: Error) => void;
   /** Told whenever the connection stands over which others tell that the log has grown, and when it is lost. */
   readonly onListening?: ((isListening: boolean) => void) | undefined;
+  /** Told what is not as it should be, though the database can be used. */
+  readonly onWarning?: ((warning: string) => void) | undefined;
 }
+
+/** Beside those that statements use: one for what must not wait for them, and one that listens. */
+const CONNECTIONS_ASIDE = 2;
 
 /** How long what may take long may take, in ms. */
 export interface PostgresTimeouts extends SessionLimits {
@@ -54,11 +59,13 @@ const GROWN_CHANNEL = 'sluice_log';
  * @throws {LogUnusableError} the database cannot be used; the message says what to do
  */
 export async function openPostgresLog(
-  { url, maxConnections, onFatal, onListening }: PostgresLogOptions,
+  { url, maxConnections, onFatal, onListening, onWarning }: PostgresLogOptions,
   timeouts = defaultTimeouts,
 ): Promise<LogDatabase> {
   const name = toDatabaseName(url);
-  const { cursorKey, schema } = await preparePostgres(url, name);
+  const { cursorKey, schema, limit } = await preparePostgres(url, name);
+  const wantedConnections = maxConnections + CONNECTIONS_ASIDE;
+  if (limit.count < wantedConnections) onWarning?.(toWarning(name, limit, wantedConnections));
   const connect = (max: number) =>
     createLogKysely(
       createPostgresDialect({
@@ -75,6 +82,8 @@ export async function openPostgresLog(
     );
   const db = connect(maxConnections);
   const aside = connect(1);
+  // Before statements may have taken all that there are.
+  await sql`select 1`.execute(aside).catch(() => {});
 
   /** Said once: several find it at the same time. */
   let isDamaged = false;
@@ -182,6 +191,10 @@ async function lockLog(transaction: Transaction<LogTables>): Promise<string> {
     .forUpdate()
     .executeTakeFirstOrThrow();
   return id;
+}
+
+function toWarning(name: string, { count, setBy }: ConnectionLimit, wanted: number): string {
+  return `${name} gives at most ${count} connections (${setBy}), and each process may use ${wanted} (DATABASE_POOL_MAX, and ${CONNECTIONS_ASIDE} more). With fewer, statements wait for each other. Raise the limit, or lower DATABASE_POOL_MAX.`;
 }
 
 /** Without what must not be shown. */

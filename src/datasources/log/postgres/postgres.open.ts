@@ -5,16 +5,14 @@ import { readMeta, toMetaChecksum } from '../ingestion-log.meta.js';
 import type { LogTables, MetaRow } from '../ingestion-log.schema.js';
 import { createLogKysely, LogUnusableError } from '../log-database.js';
 import { createMigrations } from '../log-migrations.js';
-import { CONNECT_TIMEOUT_MS, checkPostgres } from './postgres.check.js';
+import { type CheckedPostgres, CONNECT_TIMEOUT_MS, checkPostgres } from './postgres.check.js';
 import { createPostgresDialect, PostgresError } from './postgres.dialect.js';
 import { unlimited } from './postgres.session.js';
 
 /** A database with the log’s tables. */
-export interface PreparedPostgres {
+export interface PreparedPostgres extends CheckedPostgres {
   /** What its cursors are made with, in every process. */
   readonly cursorKey: Buffer;
-  /** Where its tables are. */
-  readonly schema: string;
 }
 
 /**
@@ -25,8 +23,8 @@ export interface PreparedPostgres {
  */
 export async function preparePostgres(url: string, name: string): Promise<PreparedPostgres> {
   try {
-    const schema = await checkPostgres(url, name);
-    return { schema, cursorKey: await prepareTables(url, name, schema) };
+    const checked = await checkPostgres(url, name);
+    return { ...checked, cursorKey: await prepareTables(url, name, checked.schema) };
   } catch (error) {
     throw toUnusable(error, name);
   }

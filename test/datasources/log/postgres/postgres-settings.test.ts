@@ -1,10 +1,16 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { sql } from 'kysely';
+import pg from 'pg';
 import { openPostgresLog } from '../../../../src/datasources/log/postgres/postgres.log.js';
+import { createPostgresPool } from '../../../../src/datasources/log/postgres/postgres.pool.js';
 import type { ReportedState } from '../../../../src/ingestion/ingestion-request.js';
 import { startPooler } from '../../../support/pooler.js';
 import { createTestDatabase, execute, type TestDatabase } from '../../../support/postgres.js';
-import { openReplica, type ReplicaLog } from '../../../support/postgres-logs.js';
+import {
+  openReplica,
+  type ReplicaLog,
+  type ReplicaOptions,
+} from '../../../support/postgres-logs.js';
 
 const running: ReportedState = { status: 'IN_PROGRESS', info: 'running', batchId: null };
 
@@ -21,8 +27,8 @@ afterEach(async () => {
   await database.drop();
 });
 
-async function open(url = database.url): Promise<ReplicaLog> {
-  const replica = await openReplica(url);
+async function open(url = database.url, options: ReplicaOptions = {}): Promise<ReplicaLog> {
+  const replica = await openReplica(url, options);
   replicas.push(replica);
   return replica;
 }
@@ -171,6 +177,100 @@ describe('a database that cannot hold the log', () => {
       ),
     );
     await execute(database.url, `drop database ${otherName}`);
+  });
+});
+
+describe('a server that gives fewer connections than the pool may take', () => {
+  let role: string;
+  let url: string;
+
+  beforeEach(async () => {
+    const { pathname } = new URL(database.url);
+    role = `role_${pathname.slice(1)}`;
+    await execute(database.url, `create role ${role} login password 'r' connection limit 4`);
+    await execute(database.url, `grant all on schema public to ${role}`);
+    const own = new URL(database.url);
+    own.username = role;
+    own.password = 'r';
+    url = own.href;
+  });
+
+  afterEach(async () => {
+    jest.restoreAllMocks();
+    for (const { log } of replicas.splice(0)) await log.close();
+    await execute(database.url, `drop owned by ${role} cascade; drop role ${role}`);
+  });
+
+  const allow = (count: number) =>
+    execute(database.url, `alter role ${role} connection limit ${count}`);
+
+  const createPool = (max: number) =>
+    createPostgresPool({ connectionString: url, max, connectionTimeoutMillis: 5_000 });
+
+  it('has statements wait for each other, and fails none of them', async () => {
+    const replica = await open(url, { maxConnections: 10 });
+    const all = Array.from({ length: 60 }, async (_, index) => {
+      await replica.database.guard(() => sql`select pg_sleep(0.005)`.execute(replica.database.db));
+      await replica.database.guard(() => sql`select 1`.execute(replica.database.aside));
+      await appendTo(replica, String(index));
+    });
+    await Promise.all(all);
+    expect(await replica.log.list({}, null, 100)).toHaveLength(60);
+  });
+
+  it('is asked for more again after a while', async () => {
+    await allow(1);
+    const pool = createPool(3);
+    const first = await pool.take();
+    const second = pool.take();
+    await expect(Promise.race([second, first.query('select 1')])).resolves.toHaveProperty('rows');
+    first.release();
+    (await second).release();
+    await allow(3);
+    const now = performance.now();
+    jest.spyOn(performance, 'now').mockReturnValue(now + 10_000);
+    const clients = await Promise.all([pool.take(), pool.take(), pool.take()]);
+    expect(new Set(clients).size).toBe(3);
+    for (const client of clients) client.release();
+    await pool.end();
+  });
+
+  it('is asked until it gives one, where others have all of them', async () => {
+    await allow(1);
+    const other = new pg.Client({ connectionString: url });
+    await other.connect();
+    const pool = createPool(3);
+    const taken = Promise.all(Array.from({ length: 5 }, async () => (await pool.take()).release()));
+    await other.query('select pg_sleep(0.1)');
+    await other.end();
+    await taken;
+    await pool.end();
+  });
+
+  it('is warned of at the start', async () => {
+    const warnings: string[] = [];
+    const openAndClose = async (of: string, maxConnections: number) => {
+      const onWarning = (warning: string) => void warnings.push(warning);
+      await (await openReplica(of, { maxConnections, onWarning })).log.close();
+    };
+    await openAndClose(url, 2);
+    expect(warnings).toEqual([]);
+    await openAndClose(url, 3);
+    await allow(-1);
+    await alter('connection limit 5');
+    await openAndClose(url, 4);
+    await openAndClose(database.url, 200);
+    const said = (count: number, setBy: string, wanted: number) =>
+      expect.stringMatching(
+        new RegExp(
+          `^The database test_\\w+ at 127.0.0.1:\\d+ gives at most ${count} connections \\(${setBy}\\), and each process may use ${wanted} \\(DATABASE_POOL_MAX, and 2 more\\)\\. With fewer, statements wait for each other\\. Raise the limit, or lower DATABASE_POOL_MAX\\.$`,
+        ),
+      );
+    expect(warnings).toEqual([
+      said(4, 'the connection limit of the user', 5),
+      said(5, 'the connection limit of the database', 6),
+      said(197, 'max_connections', 202),
+    ]);
   });
 });
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { type JWTHeaderParameters, SignJWT } from 'jose';
-import { systemClock } from '../../src/datasources/system-clock.js';
+import { systemClock } from '../../src/process/system-clock.js';
 import { createAccessTokens } from '../../src/server/access-tokens.js';
 import { createIssuerKeys } from '../../src/server/issuer-keys.js';
 import {

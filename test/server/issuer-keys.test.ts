@@ -2,7 +2,7 @@ import { generateKeyPairSync, sign } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { jwtVerify } from 'jose';
-import { systemClock } from '../../src/datasources/system-clock.js';
+import { systemClock } from '../../src/process/system-clock.js';
 import { createIssuerKeys } from '../../src/server/issuer-keys.js';
 import { json, startScriptedUpstream, text } from '../support/scripted-upstream.js';
 import {

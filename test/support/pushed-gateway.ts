@@ -7,9 +7,9 @@ import { createIngestionLog } from '../../src/datasources/log/ingestion-log.data
 import { createIngestionRequestLoader } from '../../src/datasources/log/ingestion-request.loader.js';
 import { createLineageLoader } from '../../src/datasources/log/lineage.loader.js';
 import { createStartLog } from '../../src/datasources/log/start-log.datasource.js';
-import { systemClock } from '../../src/datasources/system-clock.js';
 import type { IngestionLog, Upstream } from '../../src/ingestion/ports.js';
 import { singleReplica } from '../../src/ingestion/replica-ports.js';
+import { systemClock } from '../../src/process/system-clock.js';
 import { buildGatewaySchema } from '../../src/server/build-schema.js';
 import { createGraphQLServer } from '../../src/server/graphql-server.js';
 import type { ResultJson } from '../../src/server/operations.js';

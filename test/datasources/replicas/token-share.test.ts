@@ -2,9 +2,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { sql } from 'kysely';
 import { createTokenSeal } from '../../../src/datasources/replicas/token-seal.js';
 import { createTokenShare } from '../../../src/datasources/replicas/token-share.datasource.js';
-import { systemClock } from '../../../src/datasources/system-clock.js';
 import { createTokenSource } from '../../../src/datasources/upstream/ims-token.datasource.js';
 import type { ClientCredentials } from '../../../src/datasources/upstream/ims-token.wire.js';
+import { systemClock } from '../../../src/process/system-clock.js';
 import { openReplicaDatabase } from '../../support/open-replica-database.js';
 import { held, json, text } from '../../support/scripted-upstream.js';
 import { failureOf, releaseAfterTest, scripted } from '../upstream/campaign-harness.js';

@@ -3,7 +3,6 @@ import { sql } from 'kysely';
 import { toRequestRow } from '../../../src/datasources/log/ingestion-log.rows.js';
 import { createReplicaRegistry } from '../../../src/datasources/replicas/replica-registry.datasource.js';
 import { createWatchTable } from '../../../src/datasources/replicas/watch-table.datasource.js';
-import { systemClock } from '../../../src/datasources/system-clock.js';
 import {
   type IngestionRecord,
   type RequestRef,
@@ -11,6 +10,7 @@ import {
 } from '../../../src/ingestion/ingestion-request.js';
 import type { WatchReport } from '../../../src/ingestion/ports.js';
 import type { ReplicaRegistry, WatchTable } from '../../../src/ingestion/replica-ports.js';
+import { systemClock } from '../../../src/process/system-clock.js';
 import { openReplicaDatabase } from '../../support/open-replica-database.js';
 
 const LONG_MS = 60_000;

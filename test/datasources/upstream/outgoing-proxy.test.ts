@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
-import { systemClock } from '../../../src/datasources/system-clock.js';
 import {
   findProxy,
   type OutgoingProxies,
 } from '../../../src/datasources/upstream/outgoing-proxy.js';
+import { systemClock } from '../../../src/process/system-clock.js';
 import { createIssuerKeys } from '../../../src/server/issuer-keys.js';
 import { startAnswers, statusAnswers } from '../../support/campaign-answers.js';
 import { type ForwardProxyRules, startForwardProxy } from '../../support/forward-proxy.js';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { pino } from 'pino';
-import { systemClock } from '../../../src/datasources/system-clock.js';
 import { anonymous } from '../../../src/ingestion/caller.js';
 import { GatewayError } from '../../../src/ingestion/gateway-error.js';
+import { systemClock } from '../../../src/process/system-clock.js';
 import { newApiKey } from '../../../src/server/api-keys.js';
 import { createAllowance } from '../../../src/server/limits/allowance.js';
 import { limitAttempts } from '../../../src/server/limits/sign-in-attempts.js';

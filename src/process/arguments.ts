@@ -5,7 +5,7 @@ export interface ArgumentsAnswer {
 }
 
 const USAGE =
-  'Usage: npm start. Sluice takes no arguments: environment variables, or a file .env, set it up. README.md lists them.';
+  'Usage: npm start. Sluice takes no arguments: environment variables, or a file .env, set it up. docs/settings.md lists them.';
 
 /**
  * What to answer to the arguments of the command line; null where there are none.

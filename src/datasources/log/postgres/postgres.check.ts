@@ -72,7 +72,10 @@ async function openSession(url: string, connections: AsyncDisposableStack): Prom
   client.on('error', () => {});
   // A server that says nothing does not hear either that nobody wants it any more.
   connections.defer(async () => {
-    await Promise.race([client.end().catch(() => {}), setTimeout(END_TIMEOUT_MS)]);
+    await Promise.race([
+      client.end().catch(() => {}),
+      setTimeout(END_TIMEOUT_MS, null, { ref: false }),
+    ]);
     socket.destroy();
   });
   await client.connect();

@@ -45,7 +45,7 @@ export interface NamedStart {
 }
 
 /** In place of the error’s code: the upstream took the start, and named it by the id of a request that was known before. */
-export const ID_GIVEN_AGAIN = 'ID_GIVEN_AGAIN';
+export const ID_GIVEN_AGAIN = 'idGivenAgain';
 
 /**
  * A start without an answer: the upstream may have taken it (`unknown`), or it certainly never did and nobody

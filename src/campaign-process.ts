@@ -23,6 +23,7 @@ import {
   parsePlatformConfig,
   toClientEnvironment,
 } from './platform/platform-config.js';
+import { endFailedStart } from './process/failed-start.js';
 import { toListenFault } from './process/listen-fault.js';
 import { createServiceLogger } from './process/logger.js';
 import { stopOnSignal } from './process/stop-signals.js';
@@ -64,8 +65,8 @@ async function main(): Promise<void> {
     const { url } = await service.start();
     process.stdout.write(`\nPoint a gateway here:\n\n${config.gatewayEnvironment(url)}\n\n`);
   } catch (error) {
-    await running.disposeAsync().catch(() => {});
-    throw error;
+    tell(error);
+    await endFailedStart(() => running.disposeAsync());
   }
 }
 
@@ -93,9 +94,8 @@ async function startPlatform(
   return local.settings;
 }
 
-function fail(error: unknown): void {
+function tell(error: unknown): void {
   process.stderr.write(`${toMessage(error)}\n`);
-  process.exitCode = 1;
 }
 
 /** What the operator can mend needs no stack. */
@@ -106,4 +106,7 @@ function toMessage(error: unknown): string {
   return isPlain ? error.message : (error.stack ?? error.message);
 }
 
-main().catch(fail);
+main().catch((error: unknown) => {
+  tell(error);
+  return endFailedStart(async () => {});
+});

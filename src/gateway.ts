@@ -117,7 +117,10 @@ export async function startGateway(
   const processId = randomUUID();
   const database = await openLogDatabase(config.database, onFatal, metrics.setBus, logger);
   const startLog = createStartLog(database, processId);
-  const log = await createIngestionLog(database);
+  const log = await createIngestionLog(database).catch(async (error: unknown) => {
+    await database.close();
+    throw error;
+  });
   starting.defer(() => log.close());
   await bindToUpstream(database, config.upstream.identity);
   const replicas = createReplicas({

@@ -2,15 +2,13 @@ import { setTimeout } from 'node:timers/promises';
 import { isatty } from 'node:tty';
 import type { Logger } from 'pino';
 import { type Config, ConfigError, parseConfig } from './config.js';
-import { LogUnusableError } from './datasources/log/log-database.js';
-import { EMBEDDED_START_ERRORS, startEmbeddedUpstream } from './embedded-upstream.js';
+import { startEmbeddedUpstream } from './embedded-upstream.js';
 import { type Gateway, startGateway } from './gateway.js';
-import { toListenFault } from './process/listen-fault.js';
+import { endFailedStart } from './process/failed-start.js';
 import { createLogger } from './process/logger.js';
 import type { StopSignal, StopSignals } from './process/stop-signals.js';
 import { stopWithin } from './process/stop-within.js';
-import { ListenError } from './server/listen.js';
-import { ManifestInvalidError } from './server/persisted-operations.js';
+import { toStartFault } from './start-fault.js';
 
 /** In the explorer’s tabs where nobody knows what mappings there are. */
 const PLACEHOLDER_MAPPING_ID = 'your-mapping-id';
@@ -64,9 +62,8 @@ export async function serve(signals: StopSignals): Promise<void> {
   } catch (error) {
     // Not to the log, where LOG_LEVEL=silent would hide why there is no gateway.
     console.error(toStartFault(error));
-    await stopWithin(STOP_LIMIT_MS, running.disposeAsync()).catch(() => process.exit(1));
-    process.exitCode = 1;
-    return;
+    void signalled.then(() => process.exit(1));
+    return endFailedStart(() => running.disposeAsync());
   }
   if (gateway === null) {
     logger.info(`${await signalled}: ending the start`);
@@ -167,13 +164,4 @@ async function start(
   );
   running.defer(() => gateway.stop());
   return gateway;
-}
-
-/** What an operator can mend, in a line; anything else with its stack. */
-function toStartFault(error: unknown): Error | string {
-  if (error instanceof ListenError) return toListenFault(error, { host: 'HOST', port: 'PORT' });
-  const isPlain = [LogUnusableError, ManifestInvalidError, ...EMBEDDED_START_ERRORS].some(
-    (Plain) => error instanceof Plain,
-  );
-  return isPlain ? (error as Error).message : (error as Error);
 }

@@ -26,7 +26,7 @@ export interface StartsOptions {
   readonly answerTimeoutMs: number;
   /** How long an ABORTED request’s first retry waits, in ms, where that is not 5 s. */
   readonly retryBackoffMs?: number | undefined;
-  readonly metrics: Pick<Metrics, 'countUnknownStart' | 'countRetry'>;
+  readonly metrics: Pick<Metrics, 'countUnknownStart' | 'countRetry' | 'countRegression'>;
   readonly logger: Logger;
 }
 
@@ -65,6 +65,13 @@ export function createStarts(options: StartsOptions): Starts {
     starts,
     clock,
     onOutcomeUnknown,
+    onIdGivenAgain(ref) {
+      metrics.countRegression();
+      logger.warn(
+        { ref },
+        'The upstream named a new start by the id of a request that was running before',
+      );
+    },
     onNamed,
   });
   const starter = createStarter({

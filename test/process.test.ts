@@ -72,6 +72,13 @@ function run(environment: Record<string, string>, ...nodeOptions: string[]): Pro
   return program;
 }
 
+/** A message as a PostgreSQL server sends it. */
+function pgMessage(kind: string, body: string): Buffer {
+  const message = Buffer.from(`${kind}\0\0\0\0${body}`, 'latin1');
+  message.writeInt32BE(message.length - 1, 1);
+  return message;
+}
+
 const remote = () => ({
   PORT: '0',
   CAMPAIGN_URL: upstream.url,
@@ -333,6 +340,31 @@ describe('the program', () => {
     database.close();
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toContain('SIGTERM: ending the start');
+  });
+
+  it('ends after a start that failed, though the database keeps its connection open', async () => {
+    const begun = Buffer.concat([pgMessage('R', '\0\0\0\0'), pgMessage('Z', 'I')]);
+    const refusal = pgMessage('E', 'SERROR\0C53400\0Mno session is free\0\0');
+    const database = createServer({ allowHalfOpen: true }, (socket) => {
+      let isSignedIn = false;
+      socket.on('data', () => {
+        socket.write(isSignedIn ? Buffer.concat([refusal, pgMessage('Z', 'I')]) : begun);
+        isSignedIn = true;
+      });
+      socket.on('error', () => {});
+    }).listen(0, '127.0.0.1');
+    await once(database, 'listening');
+    const { port } = database.address() as AddressInfo;
+    const { ended } = run({
+      ...remote(),
+      DATABASE_URL: `postgres://sluice:planted@127.0.0.1:${port}/sluice`,
+    });
+    const { code, stderr } = await ended;
+    expect([code, stderr.trim().split('\n')]).toEqual([
+      1,
+      [expect.stringMatching(/ cannot be used \(no session is free\)\. /)],
+    ]);
+    database.close();
   });
 
   it('gets the signals that "npm start" gets, and leaves nothing behind', async () => {

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { parseBodyJson } from '../adobe/body-json.js';
+import { toFaultText } from '../adobe/input-faults.js';
 import { JOB_STATUSES } from './job.js';
 import type { JobFilter } from './job-store.js';
 
@@ -68,7 +70,7 @@ export function parseJobId(text: string): number {
 export function parsePublication(body: unknown): { readonly resendFromBeginning: boolean } {
   let json: unknown;
   try {
-    json = JSON.parse(String(body));
+    json = parseBodyJson(String(body));
   } catch {
     throw new AdministrationInputError(
       'expected the JSON body {"resendFromBeginning": true or false}',
@@ -80,6 +82,5 @@ export function parsePublication(body: unknown): { readonly resendFromBeginning:
 function parse<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map(({ path, message }) => [...path, message].join(': '));
-  throw new AdministrationInputError(faults.join('; '));
+  throw new AdministrationInputError(toFaultText(parsed.error.issues));
 }

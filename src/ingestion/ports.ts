@@ -164,10 +164,11 @@ export interface StartLog {
   withdraw(intentId: number): Promise<void>;
 
   /**
-   * Whether a request had ended, as far as the log knew, before a start was sent. Then it is neither what the
-   * start began nor what was running when the start arrived, whatever the upstream says.
+   * How a request stood, as far as the log knew, before a start was sent; null where it was not known then. One
+   * that was known is not what the start began, and one that was over is not what was running when the start
+   * arrived, whatever the upstream says.
    */
-  wasOver(intentId: number, ref: RequestRef): Promise<boolean>;
+  statusBefore(intentId: number, ref: RequestRef): Promise<IngestionStatus | null>;
 
   /** This process did not send this start after all, whether or not the log has it as sent by it. */
   callOff(intentId: number): Promise<void>;

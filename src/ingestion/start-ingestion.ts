@@ -10,6 +10,7 @@ import {
 import type { IngestionRecord, RequestRef } from './ingestion-request.js';
 import type { Begun, Clock, IngestionLog, StartLog, Watches } from './ports.js';
 import {
+  ID_GIVEN_AGAIN,
   isSameInput,
   type NamedStart,
   type NewStart,
@@ -217,6 +218,7 @@ function unlessOurs(error: unknown): null {
 
 /** @param code - as the log kept it */
 function toErrorCode(code: string): UpstreamErrorCode {
+  if (code === ID_GIVEN_AGAIN) return 'UPSTREAM_INVALID_RESPONSE';
   return code === 'UPSTREAM_TIMEOUT' || code === 'UPSTREAM_INVALID_RESPONSE'
     ? code
     : 'UPSTREAM_UNAVAILABLE';

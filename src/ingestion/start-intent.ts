@@ -44,6 +44,9 @@ export interface NamedStart {
   readonly settledAt: number;
 }
 
+/** In place of the error’s code: the upstream took the start, and named it by the id of a request that was known before. */
+export const ID_GIVEN_AGAIN = 'idGivenAgain';
+
 /**
  * A start without an answer: the upstream may have taken it (`unknown`), or it certainly never did and nobody
  * goes on trying (`abandoned`). `code` and `message` are those of the error.
@@ -135,7 +138,8 @@ export interface SeenRunning {
  * was given up shows that the start, if it arrived, began nothing. One that was first seen running after the
  * start, which no other start of this gateway began, is what the start began, unless somebody else began it
  * past this gateway; then it is still the ingestion of this mapping that runs. That is not so where the
- * upstream took another start in between: then what this one began, if anything, was over by that time.
+ * upstream took another start in between: then what this one began, if anything, was over by that time. Of one
+ * that was named by an id given again nothing tells: what it began is seen, if at all, as the old request.
  *
  * @param unknown - a start in state `unknown`
  * @param isAnotherBetween - the upstream took another start after this one and before the request was seen
@@ -146,6 +150,7 @@ export function toAdoption(
   isAnotherBetween: boolean,
 ): NamingKind | null {
   if (state.kind !== 'unknown' || sentAt === null) return null;
+  if (state.code === ID_GIVEN_AGAIN) return null;
   if (seen.since < sentAt) return seen.until >= state.settledAt ? 'alreadyInProgress' : null;
   return seen.isStartedHere || isAnotherBetween ? null : 'submitted';
 }

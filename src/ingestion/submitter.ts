@@ -4,9 +4,20 @@ import {
   LogUnavailableError,
   UpstreamError,
 } from './gateway-error.js';
-import type { IngestionRecord, IngestionStatus } from './ingestion-request.js';
+import {
+  type IngestionRecord,
+  type IngestionStatus,
+  isTerminal,
+  type RequestRef,
+} from './ingestion-request.js';
 import type { Clock, StartLog, Upstream, Watches } from './ports.js';
-import type { NamingKind, RefusalKind, StartIntent, UnansweredStart } from './start-intent.js';
+import {
+  ID_GIVEN_AGAIN,
+  type NamingKind,
+  type RefusalKind,
+  type StartIntent,
+  type UnansweredStart,
+} from './start-intent.js';
 import type { Submission } from './submission.js';
 
 /** What a start came to: a request that is watched from now on, or a refusal. `message` is the upstream's. */
@@ -26,10 +37,12 @@ export type StartOutcome =
 export interface SubmitterOptions {
   readonly upstream: Pick<Upstream, 'start'>;
   readonly watches: Pick<Watches, 'observe'>;
-  readonly starts: Pick<StartLog, 'settle' | 'withdraw' | 'callOff' | 'wasOver'>;
+  readonly starts: Pick<StartLog, 'settle' | 'withdraw' | 'callOff' | 'statusBefore'>;
   readonly clock: Clock;
   /** Told of each start that may or may not have been taken. */
   readonly onOutcomeUnknown: (intent: StartIntent, error: unknown) => void;
+  /** Told of each request still running by whose id the upstream names a new start. */
+  readonly onIdGivenAgain: (ref: RequestRef) => void;
   /** Told of each request that a start was answered with, as it stands then. */
   readonly onNamed: (record: IngestionRecord) => void;
 }
@@ -41,8 +54,8 @@ export interface Submitter {
    * as IN_PROGRESS, the answer to the start being the first that is heard of it.
    *
    * @throws {UpstreamError} with `outcomeUnknown` where the upstream may have taken the request; else it did
-   *   not, and the start is withdrawn. Also where the upstream names a request that had ended before: what is
-   *   known of that one is not told as what this start came to.
+   *   not, and the start is withdrawn. Also where the upstream names as new a request that was known before,
+   *   or as running one that had ended: what is known of that one is not told as what this start came to.
    * @throws {LogUnavailableError} with `outcomeUnknown`: there was an answer, and it could not be kept
    */
   submit(intent: StartIntent): Promise<StartOutcome>;
@@ -72,6 +85,7 @@ export function createSubmitter({
   starts,
   clock,
   onOutcomeUnknown,
+  onIdGivenAgain,
   onNamed,
 }: SubmitterOptions): Submitter {
   /** What became of sent starts and is not in the log, by intent: the log could not take it. */
@@ -147,13 +161,16 @@ export function createSubmitter({
       case 'alreadyInProgress': {
         const { kind, requestId } = submission;
         const seen = { status: 'IN_PROGRESS', info: message, batchId: null } as const;
-        if (await starts.wasOver(intentId, { mappingId, requestId })) {
-          // Counted and told as what it is: the upstream goes back on a status.
-          const { state } = await watches.observe({ mappingId, requestId }, seen);
+        const ref = { mappingId, requestId };
+        const before = await starts.statusBefore(intentId, ref);
+        if (before !== null && (kind === 'submitted' || isTerminal(before))) {
+          // Counted and told as what it is, where it has ended: the upstream goes back on a status.
+          const { state } = await watches.observe(ref, seen);
+          if (!isTerminal(state.status)) onIdGivenAgain(ref);
           return refuseOld(intent, toOldAnswer(submission, state.status));
         }
         const answer = { intentId, kind, message };
-        const record = await watches.observe({ mappingId, requestId }, seen, answer);
+        const record = await watches.observe(ref, seen, answer);
         onNamed(record);
         return { kind, record, message };
       }
@@ -171,7 +188,8 @@ export function createSubmitter({
   async function refuseOld(intent: StartIntent, error: UpstreamError): Promise<never> {
     const { intentId } = intent;
     if (error.outcomeUnknown) {
-      await starts.settle(intentId, { ...toUnknown(error), settledAt: clock.now() });
+      const unknown = { ...toUnknown(error), code: ID_GIVEN_AGAIN };
+      await starts.settle(intentId, { ...unknown, settledAt: clock.now() });
       onOutcomeUnknown(intent, error);
     } else {
       await starts.withdraw(intentId);
@@ -209,7 +227,7 @@ function toUsable(submission: Submission, { retryOf }: StartIntent): Submission 
 }
 
 /**
- * An answer that names a request which had ended before the start was sent. An upstream that was put back to an
+ * An answer that names a request which was known before the start was sent. An upstream that was put back to an
  * older state gives ids again; one that has not noticed an end yet says that the request still runs.
  */
 function toOldAnswer(
@@ -219,13 +237,17 @@ function toOldAnswer(
   return kind === 'submitted'
     ? new UpstreamError(
         'UPSTREAM_INVALID_RESPONSE',
-        `The upstream took this start and named it ${requestId}, the id of an earlier request of this mapping, which ended as ${status}. What becomes of the new one cannot be told from the old one. Look at it upstream before starting it again; the operator should find out whether the upstream was put back to an older state.`,
+        `The upstream took this start and named it ${requestId}, the id of an earlier request of this mapping, which ${toStanding(status)}. What becomes of the new one cannot be told from the old one. Look at it upstream before starting it again; the operator should find out whether the upstream was put back to an older state.`,
         { outcomeUnknown: true },
       )
     : new UpstreamError(
         'UPSTREAM_INVALID_RESPONSE',
         `The upstream started nothing: it takes request ${requestId} of this mapping for one in progress, which ended as ${status}. Try again later; the operator should find out whether the upstream was put back to an older state.`,
       );
+}
+
+function toStanding(status: IngestionStatus): string {
+  return isTerminal(status) ? `ended as ${status}` : 'was in progress before';
 }
 
 function isOurs(error: unknown): boolean {

@@ -1,5 +1,6 @@
 import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { toJsonText } from './json-text.js';
 import { FAULT_CODES, type RecordFault, type RecordFaultKind } from './record-fault.js';
 import type { Row } from './record-reader.js';
 
@@ -75,7 +76,7 @@ async function createRowFiles(dir: string) {
 
   return {
     async append(name: string, content: object): Promise<void> {
-      const text = `${gathered.get(name) ?? ''}${JSON.stringify(content)}\n`;
+      const text = `${gathered.get(name) ?? ''}${toJsonText(content)}\n`;
       gathered.set(name, text);
       if (text.length >= WRITE_SIZE) await flush(name);
     },

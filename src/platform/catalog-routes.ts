@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { toFaultText } from '../adobe/input-faults.js';
 import { type Tenant, toBatchAnswer } from './batch-answer.js';
 import type { Batches } from './batches.js';
 import { Problem } from './problem.js';
@@ -26,12 +27,7 @@ const listQuery = z.object({
 export function addCatalogRoutes(app: FastifyInstance, batches: Batches, tenant: Tenant): void {
   app.get('/data/foundation/catalog/batches', async ({ query }) => {
     const parsed = listQuery.safeParse(query);
-    if (!parsed.success) {
-      const faults = parsed.error.issues.map(
-        ({ path, message }) => `${path.join('.')}: ${message}`,
-      );
-      throw new Problem(400, faults.join('; '));
-    }
+    if (!parsed.success) throw new Problem(400, toFaultText(parsed.error.issues));
     const { dataSet, orderBy, ...rest } = parsed.data;
     const order = orderBy === 'asc:created' ? 'asc' : 'desc';
     const found = batches.list({ ...rest, dataSetId: dataSet, order });

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Batches } from './batches.js';
 import { Problem } from './problem.js';
+import { readOnce } from './query.js';
 
 /** Adobe's page size. There are never as many files of one kind. */
 const PAGE_LIMIT = 100;
@@ -15,7 +16,6 @@ const INPUT_FILE_LIST = 'fileMetaData1.json';
 
 interface ExportRoute {
   Params: { batchId: string };
-  Querystring: { path?: string };
 }
 
 /** Serve what is known about the rows that were not ingested, and about the files of a batch. */
@@ -23,7 +23,8 @@ export function addExportRoutes(app: FastifyInstance, batches: Batches): void {
   app.get<ExportRoute>(`${BASE}/meta`, async (request, reply) => {
     const { params, query } = request;
     const folder = batches.folderOf(batches.find(params.batchId).id);
-    const [kind, name] = splitPath(query.path);
+    const path = readOnce(query, 'path');
+    const [kind, name] = splitPath(path);
     switch (kind) {
       case ROW_ERRORS:
         return sendFrom(folder.rowErrors, name, `meta?path=${ROW_ERRORS}%2F`, request, reply);
@@ -31,7 +32,7 @@ export function addExportRoutes(app: FastifyInstance, batches: Batches): void {
         const lines = (await folder.files()).map(({ path }) => `${JSON.stringify({ path })}\n`);
         const text = lines.join('');
         if (name === INPUT_FILE_LIST) return reply.type('application/json').send(text);
-        if (name !== null) throw noFile(query.path);
+        if (name !== null) throw noFile(path);
         const file = { name: INPUT_FILE_LIST, sizeBytes: Buffer.byteLength(text) };
         return toList([file], `meta?path=${INPUT_FILES}%2F`, request);
       }
@@ -43,7 +44,7 @@ export function addExportRoutes(app: FastifyInstance, batches: Batches): void {
   app.get<ExportRoute>(`${BASE}/failed`, async (request, reply) => {
     const { params, query } = request;
     const folder = batches.folderOf(batches.find(params.batchId).id);
-    return sendFrom(folder.failed, query.path ?? null, 'failed?path=', request, reply);
+    return sendFrom(folder.failed, readOnce(query, 'path') ?? null, 'failed?path=', request, reply);
   });
 }
 

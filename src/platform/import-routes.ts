@@ -1,29 +1,37 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { BodyUnreadableError, parseBodyJson } from '../adobe/body-json.js';
 import type { Clock } from '../adobe/clock.js';
+import { toFaultText } from '../adobe/input-faults.js';
 import { BATCH_ACTIONS, type Batch } from './batch.js';
 import { type Tenant, toBatchAnswer } from './batch-answer.js';
 import { createBatchId } from './batch-id.js';
 import type { Batches } from './batches.js';
 import type { Datasets } from './datasets.js';
 import { Problem } from './problem.js';
+import { readOnce } from './query.js';
 
 const percent = z.number().min(0).max(100);
+
+/** What is null is as if it were left out. */
+function orDefault<T, D>(schema: z.ZodType<T>, value: D) {
+  return schema.nullish().transform((given) => given ?? value);
+}
 
 const newBatch = z.object({
   datasetId: z.string(),
   // Required, though some of Adobe's samples leave it out: they would ingest Parquet, which this does not.
   inputFormat: z.object({
     format: z.string().regex(/^json$/i, 'expected json: it is all that this receiver takes'),
-    isMultiLineJson: z.boolean().default(false),
+    isMultiLineJson: orDefault(z.boolean(), false),
   }),
-  externalId: z.string().min(1).max(200).optional(),
-  tags: z.record(z.string(), z.array(z.string())).default({}),
-  replay: z.record(z.string(), z.unknown()).optional(),
-  enableErrorDiagnostics: z.boolean().default(false),
+  externalId: z.string().min(1).max(200).nullish(),
+  tags: orDefault(z.record(z.string(), z.array(z.string())), {}),
+  replay: z.record(z.string(), z.unknown()).nullish(),
+  enableErrorDiagnostics: orDefault(z.boolean(), false),
   // Adobe's own pages have both names.
-  partialIngestionPercent: percent.optional(),
-  partialIngestionPercentage: percent.optional(),
+  partialIngestionPercent: percent.nullish(),
+  partialIngestionPercentage: percent.nullish(),
 });
 
 /** What the routes of batches work on. */
@@ -52,10 +60,11 @@ export function addImportRoutes(
     return reply.code(201).send(toBatchAnswer(batch, tenant));
   });
 
-  app.post<{ Params: { batchId: string }; Querystring: { action?: string } }>(
+  app.post<{ Params: { batchId: string } }>(
     '/data/foundation/import/batches/:batchId',
     async ({ params, query }) => {
-      const action = BATCH_ACTIONS.find((known) => known === query.action?.toUpperCase());
+      const asked = readOnce(query, 'action')?.toUpperCase();
+      const action = BATCH_ACTIONS.find((known) => known === asked);
       if (action === undefined) {
         throw new Problem(400, `action must be one of ${BATCH_ACTIONS.join(', ')}`);
       }
@@ -66,12 +75,7 @@ export function addImportRoutes(
 
 function parseNewBatch(body: string, now: number): Batch {
   const parsed = newBatch.safeParse(parseJson(body));
-  if (!parsed.success) {
-    const faults = parsed.error.issues.map(
-      ({ path, message }) => `${path.join('.') || 'body'}: ${message}`,
-    );
-    throw new Problem(400, faults.join('; '));
-  }
+  if (!parsed.success) throw new Problem(400, toFaultText(parsed.error.issues, 'body'));
   const { data } = parsed;
   const id = createBatchId(now);
   return {
@@ -96,8 +100,8 @@ function parseNewBatch(body: string, now: number): Batch {
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
-  } catch {
-    throw new Problem(400, 'The body is not JSON');
+    return parseBodyJson(text);
+  } catch (error) {
+    throw error instanceof BodyUnreadableError ? new Problem(400, error.message) : error;
   }
 }

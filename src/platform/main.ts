@@ -35,7 +35,7 @@ function readEnv(): NodeJS.ProcessEnv {
 
 function fail(error: unknown): void {
   process.stderr.write(`${toMessage(error)}\n`);
-  process.exitCode = 1;
+  process.exit(1);
 }
 
 /** What the operator can mend needs no stack. */

@@ -2,6 +2,7 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
 import type { Clock } from '../adobe/clock.js';
 import type { Dataset } from './dataset.js';
+import { toJsonText } from './json-text.js';
 import type { RecordFault, RecordFaultKind } from './record-fault.js';
 import { convert } from './xdm-conversion.js';
 import { DATE_TIME_FORMS, isDate, isDateTime } from './xdm-date.js';
@@ -112,7 +113,7 @@ function toMessage({ keyword, message = '', params, data }: ErrorObject, record:
 }
 
 function toShortText(data: unknown): string {
-  const text = typeof data === 'string' ? data : JSON.stringify(data);
+  const text = typeof data === 'string' ? data : toJsonText(data);
   return text.length > 100 ? `${text.slice(0, 100)}…` : text;
 }
 

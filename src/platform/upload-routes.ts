@@ -6,6 +6,7 @@ import { writeBody } from './body-file.js';
 import { toStoredName } from './file-path.js';
 import { createLargeFile, parseContentRange } from './large-file.js';
 import { Problem } from './problem.js';
+import { readOnce } from './query.js';
 
 /** 256 MB is Adobe's limit of a file, and of ours the kinder reading of it. In bytes. */
 export const MAX_FILE_BYTES = 256 * 1024 * 1024;
@@ -17,7 +18,6 @@ const PATH = '/data/foundation/import/batches/:batchId/datasets/:dataSetId/files
 
 interface FileRoute {
   Params: { batchId: string; dataSetId: string; '*': string };
-  Querystring: { action?: string };
 }
 
 /** Serve the upload of files, whole or in chunks. */
@@ -45,7 +45,7 @@ export function addUploadRoutes(app: FastifyInstance, batches: Batches): void {
 
   app.post<FileRoute>(PATH, async (request, reply) => {
     const { folder, take, largeFile } = targetOf(request);
-    switch (request.query.action?.toUpperCase()) {
+    switch (readOnce(request.query, 'action')?.toUpperCase()) {
       case 'INITIALIZE':
         await largeFile.initialize();
         return reply.code(201).send();

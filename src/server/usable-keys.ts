@@ -31,8 +31,28 @@ export async function toUsableKeys(entries: readonly unknown[]): Promise<UsableK
 async function toUsable(entry: unknown): Promise<JWK | null> {
   if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return null;
   // What is null is left out as well.
-  const jwk: JWK = Object.fromEntries(Object.entries(entry).filter(([, value]) => value !== null));
+  const given = Object.entries(entry).filter(([, value]) => value !== null);
+  const jwk: JWK = Object.fromEntries(given.map(([name, value]) => [name, toMeant(name, value)]));
   return (await isUsable(jwk)) ? jwk : null;
+}
+
+/** Names that mean nothing else in other letters. */
+const knownNames: Readonly<Record<string, readonly string[]>> = {
+  kty: ['RSA', 'EC', 'OKP'],
+  use: ['sig', 'enc'],
+  crv: ['P-256', 'P-384', 'P-521', 'Ed25519'],
+  alg: ['RS', 'PS', 'ES']
+    .flatMap((kind) => [256, 384, 512].map((bits) => `${kind}${bits}`))
+    .concat('EdDSA', 'Ed25519'),
+};
+
+/** A value as the standard has it, where it can mean one thing only. */
+function toMeant(name: string, value: unknown): unknown {
+  if (name === 'kid' && Number.isSafeInteger(value)) return String(value);
+  if (name === 'key_ops' && typeof value === 'string') return [value];
+  if (typeof value !== 'string') return value;
+  const isMeant = (known: string) => known.toLowerCase() === value.toLowerCase();
+  return knownNames[name]?.find(isMeant) ?? value;
 }
 
 async function isUsable(jwk: JWK): Promise<boolean> {

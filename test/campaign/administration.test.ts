@@ -337,8 +337,22 @@ describe('the administration API', () => {
     ['/jobs?mapping=a&mapping=b', undefined, 400, 'BAD_INPUT', 'mapping: expected one mapping id.'],
     ['/jobs?page=2', undefined, 400, 'BAD_INPUT', 'Unrecognized key: "page".'],
     [
+      `/jobs?${Array.from({ length: 1_500 }, (_, index) => `k${index}`).join('&')}`,
+      undefined,
+      400,
+      'BAD_INPUT',
+      `${Array.from({ length: 10 }, (_, index) => `Unrecognized key: "k${index}"`).join('; ')}; and 1490 more.`,
+    ],
+    [
       '/mappings/plan/publish',
       '',
+      400,
+      'BAD_INPUT',
+      'expected the JSON body {"resendFromBeginning": true or false}.',
+    ],
+    [
+      '/mappings/plan/publish',
+      { resendFromBeginning: JSON.parse(`${'['.repeat(1_000)}${']'.repeat(1_000)}`) },
       400,
       'BAD_INPUT',
       'expected the JSON body {"resendFromBeginning": true or false}.',

@@ -22,6 +22,8 @@ const SEED = 20_263;
 
 let upstream: ScriptedUpstream;
 let gateway: TestGateway;
+/** Each start is answered with another id. */
+let lastStartedId = 0;
 /** What the upstream answers, by the request that it is asked about; null for a start. */
 let answerTo: (requestId: string | null) => { bytes: Buffer; type?: string };
 /** About which requests of this mapping it was asked since the running test began. */
@@ -46,7 +48,7 @@ beforeEach(() => {
   answerTo = (requestId) => {
     const answer =
       requestId === null
-        ? startAnswers.submitted('XDM44', 1)
+        ? startAnswers.submitted('XDM44', toNextId())
         : statusAnswers.success('XDM44', requestId);
     return { bytes: Buffer.from(JSON.stringify(answer)) };
   };
@@ -56,6 +58,11 @@ afterAll(async () => {
   await gateway.stop();
   await upstream.close();
 });
+
+function toNextId(): number {
+  lastStartedId += 1;
+  return lastStartedId;
+}
 
 function requestIdOf({ method, rawPath }: RecordedCall): string | null {
   return method === 'POST' ? null : new URL(rawPath, 'http://host').searchParams.get('requestId');

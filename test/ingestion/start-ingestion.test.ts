@@ -53,6 +53,8 @@ function createModel() {
     clock,
     posts,
     endedAt,
+    /** Ids that were given to a start and to a request before it. */
+    givenAgain: [] as string[],
     /** Make a POST that meets a fate, at once or once it is let go. */
     async post(key: string | null, fate: Fate, isHeld: boolean): Promise<Submission> {
       posts.push({ key, fate, at: clock.now() });
@@ -109,6 +111,7 @@ function live(model: Model, { starts, log }: OpenedLogs, nextFate: () => [Fate, 
     starts,
     clock,
     onOutcomeUnknown: () => {},
+    onIdGivenAgain: ({ requestId }) => model.givenAgain.push(requestId),
     onNamed: () => {},
   });
   const starter = createStarter({
@@ -247,11 +250,13 @@ describe('starting', () => {
       ({ kind, requestId: '41', info: kind }) as const;
     let opened: OpenedLogs;
     let answer: () => Promise<Submission>;
+    let model: Model;
     let gateway: ReturnType<typeof live>;
 
     beforeEach(async () => {
       opened = await openStartLog();
-      gateway = live({ ...createModel(), post: () => answer() }, opened, () => ['answered', false]);
+      model = { ...createModel(), post: () => answer() };
+      gateway = live(model, opened, () => ['answered', false]);
     });
 
     afterEach(async () => {
@@ -282,6 +287,50 @@ describe('starting', () => {
       expect(await opened.log.find([ref])).toEqual([before]);
     });
 
+    it.each(['second', null])(
+      'is not told with a request that was running before: key %s',
+      async (key) => {
+        answer = async () => named('submitted');
+        expect(await gateway.start('first')).toMatchObject({ kind: 'submitted' });
+        const [before] = await opened.log.find([ref]);
+        await model.clock.advance(1);
+        const unknown = { code: 'UPSTREAM_INVALID_RESPONSE', outcomeUnknown: true };
+        await expect(gateway.start(key)).rejects.toMatchObject({
+          message: expect.stringMatching(
+            / 41, the id of an earlier request .* in progress before\./,
+          ),
+          extensions: unknown,
+        });
+        expect(model.givenAgain).toEqual(['41']);
+        expect(await opened.log.find([ref])).toEqual([before]);
+        // Nor later, by what is seen running: it is the old request, as far as anybody can tell.
+        answer = async () => named('alreadyInProgress');
+        expect(await gateway.start('third')).toMatchObject({ kind: 'alreadyInProgress' });
+        if (key !== null) {
+          await expect(gateway.start(key)).rejects.toMatchObject({ extensions: unknown });
+        }
+      },
+    );
+
+    it('is what the start began where somebody else came to see it while the start was under way', async () => {
+      answer = async () => {
+        const seen = { status: 'IN_PROGRESS', info: 'running', batchId: null } as const;
+        await opened.log.append({ ref, seen, observedAt: 1 });
+        return named('submitted');
+      };
+      expect(await gateway.start('k')).toMatchObject({ kind: 'submitted', record: { ref } });
+      expect(model.givenAgain).toEqual([]);
+    });
+
+    it('is what both of two starts began that were under way at once', async () => {
+      const both = Promise.withResolvers<Submission>();
+      answer = () => both.promise;
+      const outcomes = [gateway.start('a'), gateway.start('b')];
+      await settle();
+      both.resolve(named('submitted'));
+      for (const outcome of outcomes) expect(await outcome).toMatchObject({ kind: 'submitted' });
+    });
+
     it('is no request in progress, where that had ended before the start', async () => {
       await end();
       answer = async () => named('alreadyInProgress');
@@ -310,13 +359,13 @@ describe('starting', () => {
 
     it('is refused also where the log could not be asked at first', async () => {
       await end();
-      const { wasOver } = opened.starts;
+      const { statusBefore } = opened.starts;
       Object.assign(opened.starts, {
-        wasOver: () => Promise.reject(new LogUnavailableError('Not now.')),
+        statusBefore: () => Promise.reject(new LogUnavailableError('Not now.')),
       });
       answer = async () => named('submitted');
       await expect(gateway.start('k')).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' });
-      Object.assign(opened.starts, { wasOver });
+      Object.assign(opened.starts, { statusBefore });
       await expect(gateway.start('k')).rejects.toMatchObject({
         extensions: { code: 'UPSTREAM_INVALID_RESPONSE', outcomeUnknown: true },
       });

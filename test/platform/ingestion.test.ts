@@ -65,6 +65,71 @@ describe('a new batch', () => {
     expect(answer).toMatchObject({ httpStatus: 400, json: { title: 'BadRequestError', detail } });
   });
 
+  it('takes null for what is left out', async () => {
+    const { json } = await receiver.create();
+    const nulls = {
+      externalId: null,
+      tags: null,
+      replay: null,
+      enableErrorDiagnostics: null,
+      partialIngestionPercent: null,
+      partialIngestionPercentage: null,
+      inputFormat: { format: 'json', isMultiLineJson: null },
+    };
+    const answer = await receiver.create(nulls);
+    expect(answer.httpStatus).toBe(201);
+    const { id, externalId, created, updated, ...same } = answer.json;
+    expect(externalId).toBe(id);
+    expect(json).toMatchObject(same);
+  });
+
+  it('is refused where it is nested too deep to be worked with', async () => {
+    const body = `{"datasetId":"${DATA_SET_ID}","inputFormat":{"format":"json"},"replay":{"a":${'['.repeat(30_000)}${']'.repeat(30_000)}}}`;
+    const headers = { 'content-type': 'application/json' };
+    const path = '/data/foundation/import/batches';
+    expect(await receiver.call(path, { method: 'POST', headers, body })).toMatchObject({
+      httpStatus: 400,
+      json: { detail: 'The body is nested more than 100 deep' },
+    });
+  });
+
+  it('fails with what is told of it where a record is nested too deep to be shown', async () => {
+    const deep = `${'['.repeat(30_000)}${']'.repeat(30_000)}`;
+    const { status, errors } = await receiver.ingest({ 'a.json': `{"_id":${deep}}` });
+    expect([status, errors.length]).toEqual(['failed', expect.any(Number)]);
+  });
+
+  it('is told of some of its faults, and of how many more there are', async () => {
+    const tags = Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`t${index}`, 1]));
+    const { httpStatus, json } = await receiver.create({ tags: { ...tags, t0: 'x', t1: [1] } });
+    expect(httpStatus).toBe(400);
+    expect(json.detail).toMatch(/^tags\.t0: .*; and 19990 more$/);
+    expect(json.detail.length).toBeLessThan(1_000);
+    const long = await receiver.create({ tags: { ['t'.repeat(5_000)]: 1 } });
+    expect(long.json.detail).toMatch(/^tags\.t{195}…$/);
+  });
+
+  it.each([
+    ['POST', (id: string) => `import/batches/${id}?action=ABORT&action=FAIL`, 'action'],
+    [
+      'POST',
+      (id: string) =>
+        `import/batches/${id}/datasets/${DATA_SET_ID}/files/a.json?action=INITIALIZE&action=COMPLETE`,
+      'action',
+    ],
+    ['GET', (id: string) => `export/batches/${id}/meta?path=row_errors&path=input_files`, 'path'],
+    ['GET', (id: string) => `export/batches/${id}/failed?path=a&path=b`, 'path'],
+  ] as const)(
+    '%s is refused with a parameter that is given twice: %#',
+    async (method, toPath, name) => {
+      const { id } = (await receiver.create()).json;
+      expect(await receiver.call(`/data/foundation/${toPath(id)}`, { method })).toMatchObject({
+        httpStatus: 400,
+        json: { detail: `${name} must be given once` },
+      });
+    },
+  );
+
   it('is refused where it is not said to be JSON', async () => {
     const path = '/data/foundation/import/batches';
     const headers = { 'content-type': 'text/plain' };

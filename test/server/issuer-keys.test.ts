@@ -1,7 +1,7 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { jwtVerify } from 'jose';
+import { type JWK, jwtVerify } from 'jose';
 import { systemClock } from '../../src/process/system-clock.js';
 import { createIssuerKeys } from '../../src/server/issuer-keys.js';
 import { json, startScriptedUpstream, text } from '../support/scripted-upstream.js';
@@ -187,6 +187,17 @@ describe('the keys of an issuer', () => {
     );
     expect(await tryKey(createKeys(new URL(server.url)), first)).toBe('ci');
     await server.close();
+  });
+
+  it.each([
+    ['kid as a number', { kid: 7 }],
+    ['key_ops as one text', { key_ops: 'verify' }],
+    ['names in other letters', { alg: 'es256', kty: 'ec', crv: 'p-256', use: 'SIG' }],
+  ])('are taken for what they can only mean: %s', async (_what, written) => {
+    const key = await newIssuerKey('7');
+    issuer.publish({ ...key, publicJwk: { ...key.publicJwk, ...written } as JWK });
+    expect(await tryKey(createKeys(), key)).toBe('ci');
+    expect(unusableCounts).toEqual([]);
   });
 
   it('that cannot be used spoil none of the good ones beside them', async () => {

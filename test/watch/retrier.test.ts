@@ -71,6 +71,7 @@ function createSubject(): Retrier {
     starts,
     clock,
     onOutcomeUnknown,
+    onIdGivenAgain: () => {},
     onNamed: () => {},
   });
   return createRetrier({

@@ -90,20 +90,21 @@ export function createStartLog(
         if (isSentHere) await takeBack(transaction, intentId);
       });
     },
-    wasOver: (intentId, ref) =>
+    statusBefore: (intentId, ref) =>
       guard(async () => {
-        const end = await db
+        const newest = await db
           .selectFrom('starts')
           .innerJoin('transitions', (join) =>
             join
               .on('transitions.request_key', '=', toRequestKey(ref))
               .onRef('transitions.position', '<=', 'starts.sent_after'),
           )
-          .select('transitions.position')
+          .select('transitions.to_status')
           .where('starts.intent_id', '=', intentId)
-          .where('transitions.to_status', '<>', 'IN_PROGRESS')
+          .orderBy('transitions.position', 'desc')
+          .limit(1)
           .executeTakeFirst();
-        return end !== undefined;
+        return newest?.to_status ?? null;
       }),
     lookInto: (intentId, running, now) =>
       commit(async (transaction) => {

@@ -67,7 +67,7 @@ const statusAnswer = z.looseObject({ status }).pipe(
  */
 export function parseSubmission(body: string, mappingId: string): Submission {
   const answer = parseWith(startAnswer, body);
-  requireOurMapping(answer.info, mappingId);
+  requireOurMapping(toNamed(answer.info), mappingId);
   switch (answer.status) {
     case 'success':
       return { kind: 'submitted', requestId: answer.requestId, info: answer.info };
@@ -88,7 +88,9 @@ export function parseSubmission(body: string, mappingId: string): Submission {
 export function parseReportedState(body: string, ref: RequestRef): ReportedState {
   const answer = parseWith(statusAnswer, body);
   const isNamed = isOurRequest(answer.requestId, ref.requestId);
-  const isOurs = requireOurMapping(answer.info, ref.mappingId);
+  // Beside the id itself, what stands further on in a text is free, whatever it quotes.
+  const named = isNamed ? toNamedAtBeginning(answer.info) : toNamed(answer.info);
+  const isOurs = requireOurMapping(named, ref.mappingId);
   if (!isNamed && !isOurs) throw toFault(['requestId']);
   const { info, batchId } = answer;
   switch (answer.status) {
@@ -165,11 +167,11 @@ function toRefusal(
  * An `info` that names a mapping must name ours, or the answer was meant for somebody else. One that names
  * none is free text and says nothing either way.
  *
+ * @param named - what begins with the id of the mapping that it names; null where it names none
  * @returns whether it names ours
  * @throws {InvalidAnswerError} it names another
  */
-function requireOurMapping(info: string, mappingId: string): boolean {
-  const named = toNamed(info);
+function requireOurMapping(named: string | null, mappingId: string): boolean {
   if (named === null) return false;
   if (afterMappingId(named, mappingId) === null) {
     throw new InvalidAnswerError('it is about another mapping than the one asked about');
@@ -177,11 +179,19 @@ function requireOurMapping(info: string, mappingId: string): boolean {
   return true;
 }
 
-/** What begins with the id of the mapping that an `info` names; null where it names none. */
+/** The documented texts, up to the mapping’s id: those of a status, and those of a start. */
+const DOCUMENTED =
+  /^(?:Mapping Id: |Ingestion request (?:submitted successfully|already in progress) for the Mapping ID: )/;
+
+/** Wherever a text names one. */
 function toNamed(info: string): string | null {
-  const statusPrefix = 'Mapping Id: ';
-  if (info.startsWith(statusPrefix)) return info.slice(statusPrefix.length);
   const startMark = 'Mapping ID: ';
   const at = info.indexOf(startMark);
-  return at === -1 ? null : info.slice(at + startMark.length);
+  return toNamedAtBeginning(info) ?? (at === -1 ? null : info.slice(at + startMark.length));
+}
+
+/** Only where a text begins as documented. */
+function toNamedAtBeginning(info: string): string | null {
+  const [beginning] = DOCUMENTED.exec(info) ?? [];
+  return beginning === undefined ? null : info.slice(beginning.length);
 }

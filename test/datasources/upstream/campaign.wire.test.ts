@@ -105,6 +105,17 @@ describe('request ids', () => {
   });
 });
 
+it.each([
+  'see Mapping ID: other',
+  'Failed at the source; see Mapping Id: other, Mapping ID: other',
+])('an answer with the id asked about is about it, whatever its text quotes: %s', (info) => {
+  expect(status({ status: 'Failed', requestId: 3520, info })).toEqual({
+    status: 'FAILED',
+    info,
+    batchId: null,
+  });
+});
+
 describe('an answer that breaks the contract is refused', () => {
   const ok = statusAnswers.success('XDM44', 3520);
   it.each([
@@ -118,7 +129,11 @@ describe('an answer that breaks the contract is refused', () => {
     ['another request', { ...ok, requestId: 3521 }, /another request/],
     ['another mapping', { ...ok, info: 'Mapping Id: XDM45. ' }, /another mapping/],
     ['a longer mapping', { ...ok, info: 'Mapping Id: XDM44.5. ' }, /another mapping/],
-    ['a mapping in the words of a start', { ...ok, info: 'for Mapping ID: 1' }, /another mapping/],
+    [
+      'a mapping in the words of a start, and no id',
+      { ...ok, requestId: undefined, info: 'for Mapping ID: 1' },
+      /another mapping/,
+    ],
     ['a list', [ok], /body/],
     ['null', null, /body/],
   ])('status: %s', (_, answer, message) => {

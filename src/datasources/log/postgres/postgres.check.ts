@@ -1,3 +1,5 @@
+import { Socket } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import pg from 'pg';
 import { LogUnusableError } from '../log-database.js';
 import { PostgresError } from './postgres.dialect.js';
@@ -5,6 +7,9 @@ import { setUpSession, unlimited } from './postgres.session.js';
 
 /** How long making a connection may take, in ms. */
 export const CONNECT_TIMEOUT_MS = 5_000;
+
+/** How long the end of a connection may take, in ms. */
+const END_TIMEOUT_MS = 1_000;
 
 /** The first version that says by `pg_xact_status` what became of a transaction of which it gave the whole id. */
 const MIN_VERSION = 13;
@@ -54,11 +59,7 @@ export interface CheckedPostgres {
  */
 export async function checkPostgres(url: string, name: string): Promise<CheckedPostgres> {
   await using connections = new AsyncDisposableStack();
-  const connect = async () => {
-    const client = await openSession(url);
-    connections.defer(() => client.end().catch(() => {}));
-    return client;
-  };
+  const connect = () => openSession(url, connections);
   try {
     const client = await connect();
     const pid = await readPid(client);
@@ -79,14 +80,25 @@ export async function checkPostgres(url: string, name: string): Promise<CheckedP
   }
 }
 
-async function openSession(url: string): Promise<pg.Client> {
+/** @param connections - has it, however far it came */
+async function openSession(url: string, connections: AsyncDisposableStack): Promise<pg.Client> {
+  const socket = new Socket();
   const client = new pg.Client({
     connectionString: url,
+    stream: () => socket,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: CONNECT_TIMEOUT_MS,
     application_name: 'sluice',
   });
   client.on('error', () => {});
+  // A server that says nothing does not hear either that nobody wants it any more.
+  connections.defer(async () => {
+    await Promise.race([
+      client.end().catch(() => {}),
+      setTimeout(END_TIMEOUT_MS, null, { ref: false }),
+    ]);
+    socket.destroy();
+  });
   await client.connect();
   // As those that are used later: some poolers keep a session together only once something is set in it.
   await setUpSession(client, { limits: unlimited, schema: null });

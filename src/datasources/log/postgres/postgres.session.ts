@@ -48,22 +48,43 @@ function toSettings({ limits, schema }: SessionOptions): Readonly<Record<string,
   };
 }
 
+/** How long setting up a session may take, by our clock: a pooler may have none to give. In ms. */
+const SET_UP_TIMEOUT_MS = 5_000;
+
+/** So often is it tried where the time ran out that the database or the role is set to let a statement have. */
+const MAX_TRIES = 5;
+
+/** The time that a statement may take ran out. */
+const QUERY_CANCELED = '57014';
+
 /**
  * Make a session what the gateway relies on, in one round trip.
  *
  * A commit must be on the disk when it returns: where the server would not wait for it, it is told to; where it
  * waits for standbys as well, that is left as it is.
+ *
+ * The first statement takes next to no time, and the second as long as it needs then, even where the database or
+ * the role lets a statement have a millisecond.
  */
 export async function setUpSession(
   client: Pick<pg.ClientBase, 'query'>,
   options: SessionOptions,
 ): Promise<void> {
-  await client.query(
-    `select set_config(name, wanted.value, false)
-     from (
-       select * from jsonb_each_text($1) union all
-       select 'synchronous_commit', 'on' where current_setting('synchronous_commit') = 'off'
-     ) as wanted (name, value) join pg_catalog.pg_settings using (name)`,
-    [JSON.stringify(toSettings(options))],
-  );
+  const wanted = pg.escapeLiteral(JSON.stringify(toSettings(options)));
+  const text = `set statement_timeout = 0;
+    select set_config(name, wanted.value, false)
+    from (
+      select * from jsonb_each_text(${wanted}) union all
+      select 'synchronous_commit', 'on' where current_setting('synchronous_commit') = 'off'
+    ) as wanted (name, value) join pg_catalog.pg_settings using (name)`;
+  const query = { text, query_timeout: SET_UP_TIMEOUT_MS };
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await client.query(query);
+      return;
+    } catch (error) {
+      const isCanceled = error instanceof pg.DatabaseError && error.code === QUERY_CANCELED;
+      if (!isCanceled || tries === MAX_TRIES) throw error;
+    }
+  }
 }

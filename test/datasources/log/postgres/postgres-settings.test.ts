@@ -101,6 +101,11 @@ describe('a database that is set to something else', () => {
     });
   });
 
+  it.each(['1', '3'])('is opened where a statement may take %s ms', async (limit) => {
+    await alter(`set statement_timeout = ${limit}`);
+    await appendTo(await open(), '1');
+  });
+
   it('does not end the session that listens because it is idle', async () => {
     await alter('set idle_session_timeout = 300');
     const changes: boolean[] = [];

@@ -1,0 +1,22 @@
+import { LogUnusableError } from './datasources/log/log-database.js';
+import { EMBEDDED_START_ERRORS } from './embedded-upstream.js';
+import { LogUnavailableError } from './ingestion/gateway-error.js';
+import { toListenFault } from './process/listen-fault.js';
+import { ListenError } from './server/listen.js';
+import { ManifestInvalidError } from './server/persisted-operations.js';
+
+/** What an operator can mend, in a line; anything else with its stack. */
+export function toStartFault(error: unknown): Error | string {
+  // What the database itself says tells more than that it cannot be used now.
+  if (error instanceof LogUnavailableError) return toUnavailableFault(error);
+  if (error instanceof ListenError) return toListenFault(error, { host: 'HOST', port: 'PORT' });
+  const isPlain = [LogUnusableError, ManifestInvalidError, ...EMBEDDED_START_ERRORS].some(
+    (Plain) => error instanceof Plain,
+  );
+  return isPlain ? (error as Error).message : (error as Error);
+}
+
+function toUnavailableFault({ cause }: LogUnavailableError): string {
+  const why = cause instanceof Error ? ` (${cause.message})` : '';
+  return `The log cannot be used now${why}. See to DATABASE_URL, or DATA_DIR, and to how many connections the database, the user and a pooler let the gateway have.`;
+}

@@ -32,6 +32,7 @@ import { createMetrics } from './server/metrics.js';
 import { createOperationLog } from './server/operation-log.js';
 import { readPersistedOperations } from './server/persisted-operations.js';
 import type { Phase } from './server/phase.js';
+import { createPollFailureLog } from './server/poll-failure-log.js';
 import { createRefusalLog } from './server/refusal-log.js';
 import { anonymousSignIn, createSignIn, type SignIn, type SignInConfig } from './server/sign-in.js';
 import { createTransitionLog } from './server/transition-log.js';
@@ -182,17 +183,15 @@ export async function startGateway(
       maxPollsPerSecond: config.maxRps * POLLS_SHARE_OF_BUDGET,
     },
     events: {
-      onTransition(transition, record) {
+      onTransition(transition, record, watchedMs) {
         metrics.countTransition(transition.to.status);
-        logTransition(transition, record);
+        logTransition(transition, record, watchedMs);
       },
       onRegression(ref, known, seen) {
         metrics.countRegression();
         logger.warn({ ref, known, seen }, 'The upstream went back on a terminal status');
       },
-      onPollFailed(ref, error, consecutiveFailures) {
-        logger.warn({ ref, err: error, consecutiveFailures }, 'A poll failed; the watch goes on');
-      },
+      onPollFailed: createPollFailureLog(logger),
     },
   });
   starting.defer(() => replicas.stop());

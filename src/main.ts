@@ -9,6 +9,9 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE_MAJOR) {
     `Sluice needs Node.js ${OLDEST_NODE_MAJOR} or newer, and this is ${process.version}. "npm ci" brings the right one for "npm start"; else install it.`,
   );
   process.exitCode = 1;
+} else if (isFolderGone()) {
+  console.error('The folder that Sluice was started in is gone: start it in one that is there.');
+  process.exitCode = 1;
 } else {
   const { answerArguments } = await import('./process/arguments.js');
   const answer = answerArguments(process.argv.slice(2));
@@ -21,4 +24,14 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE_MAJOR) {
   const signals = listenForStopSignals();
   const { serve } = await import('./serve.js');
   await serve(signals);
+}
+
+/** Whether the folder of this process was removed: most that is imported asks for it. */
+function isFolderGone(): boolean {
+  try {
+    process.cwd();
+    return false;
+  } catch {
+    return true;
+  }
 }

@@ -1,4 +1,12 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -60,6 +68,22 @@ const folders: [what: string, path: string, reason: string | RegExp][] = [
 ];
 
 describe.each(stores)('a data folder of %s', (_whose, open, Unusable) => {
+  it.each(['/proc/sluice', '/proc/sluice/data', '/dev/fd/sluice'])(
+    'is not waited for in %s, where there can be none',
+    async (dir) => {
+      const error = await (async () => open(dir))().catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(Unusable);
+      expect((error as Error).message).toMatch(/ENOENT|EACCES/);
+    },
+  );
+
+  it('is made with all above it', async () => {
+    const dir = join(directory, 'a/b/c');
+    const opened = await open(dir);
+    expect(statSync(dir).isDirectory()).toBe(true);
+    await (typeof opened === 'function' ? opened() : opened.close());
+  });
+
   it.each(folders)(
     'that %s is told of in one line with what to do',
     async (_what, path, reason) => {

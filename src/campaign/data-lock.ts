@@ -1,6 +1,7 @@
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { makeFolder } from '../process/make-folder.js';
 
 /** Another process works in the data folder, or it cannot be written. The message says what to do. */
 export class DataFolderUnusableError extends Error {
@@ -22,7 +23,7 @@ const BUSY = 5;
 export function lockDataFolder(dir: string): () => void {
   let database: DatabaseSync | null = null;
   try {
-    mkdirSync(dir, { recursive: true });
+    makeFolder(dir);
     // SQLite would say only that it cannot open its file, and not why.
     accessSync(dir, constants.W_OK | constants.X_OK);
     database = new DatabaseSync(join(dir, 'lock.db'), { timeout: 0 });

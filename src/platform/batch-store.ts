@@ -1,6 +1,7 @@
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { makeFolder } from '../process/make-folder.js';
 import type { Batch } from './batch.js';
 
 /** Another receiver works in the data folder, or it cannot be written. The message says what to do. */
@@ -100,7 +101,7 @@ function openDatabase(dir: string): DatabaseSync {
   const path = join(dir, 'platform.db');
   let database: DatabaseSync | null = null;
   try {
-    mkdirSync(dir, { recursive: true });
+    makeFolder(dir);
     // SQLite would say only that it cannot open its file, and not why.
     accessSync(dir, constants.W_OK | constants.X_OK);
     database = new DatabaseSync(path, { timeout: 0 });

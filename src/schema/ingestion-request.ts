@@ -66,7 +66,8 @@ export class IngestionRequest extends Node {
 
   @Field(() => DateTime, {
     nullable: true,
-    description: 'When a terminal status was first observed.',
+    description:
+      'When a terminal status was first observed. If the clock was set back meanwhile: the latest time known before.',
   })
   readonly finishedAt: Date | null;
 
@@ -84,6 +85,7 @@ export class IngestionRequest extends Node {
     this.failure = toIngestionFailure(state, ref.mappingId);
     this.startedAt = startedAt === null ? null : new Date(startedAt);
     this.firstObservedAt = new Date(firstObservedAt);
-    this.finishedAt = this.isTerminal ? new Date(changedAt) : null;
+    const finishedAt = Math.max(changedAt, firstObservedAt, startedAt ?? firstObservedAt);
+    this.finishedAt = this.isTerminal ? new Date(finishedAt) : null;
   }
 }

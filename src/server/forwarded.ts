@@ -25,6 +25,29 @@ export function forwardedFor(headers: IncomingHttpHeaders): readonly Hop[] {
   return disagreeAt < 0 ? first : [...first.slice(0, disagreeAt), null];
 }
 
+/** Each has the one address of a client, by the proxies of those who made it up. */
+const ADDRESS_HEADERS = ['x-real-ip', 'cf-connecting-ip', 'true-client-ip'] as const;
+
+/** What proxies say of the request that they were sent. It names no client. */
+const REQUEST_HEADERS = ['x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-server'] as const;
+
+/** Whatever shows that a request was passed on. What is said here is believed of nobody. */
+export interface PassedOn {
+  /** For whom, as far as anything says so. */
+  readonly hops: readonly Hop[];
+  /** Whether anything else says that it was. */
+  readonly isSaid: boolean;
+}
+
+/** Find out whether a request was passed on, by any header that common proxies write. */
+export function toPassedOn(headers: IncomingHttpHeaders): PassedOn {
+  const named = ADDRESS_HEADERS.flatMap((name) => headers[name] ?? []);
+  return {
+    hops: [...forwardedFor(headers), ...named.map((address) => toHop(address.trim()))],
+    isSaid: REQUEST_HEADERS.some((name) => headers[name] !== undefined),
+  };
+}
+
 /** @param header - such as `192.0.2.1, 198.51.100.1:5678, [2001:db8::1]:443`; its lines are joined by commas */
 function parseForwardedFor(header: string): Hop[] {
   return header

@@ -99,7 +99,7 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
     limits,
     options.newLimiter,
   );
-  const signIn = limitAttempts(options.signIn, failedSignIns);
+  const signIn = limitAttempts(options.signIn, failedSignIns, clock);
   const addressOf = createClientAddress(exposure.trustedProxies);
   const formatError = createErrorFormatter(logger, isSchemaOpen);
   const newContext = ({ caller, key }: Asker): OperationContext => ({

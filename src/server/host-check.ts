@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Audience } from './audience.js';
-import { forwardedFor } from './forwarded.js';
+import { toPassedOn } from './forwarded.js';
 import { isLoopback, isLoopbackHost } from './loopback.js';
 import type { Refusal, RequestCheck } from './refusal.js';
 
@@ -52,8 +52,12 @@ function hostsOf({ url = '', headersDistinct, httpVersion }: IncomingMessage): s
   return [...named, URL.parse(url)?.host ?? ''];
 }
 
-/** By a proxy that asks for somebody else. One in front of a page under development asks for this machine. */
+/**
+ * By a proxy that asks for somebody else, or does not say for whom. One in front of a page under development asks
+ * for this machine.
+ */
 function isPassedOn({ headers }: IncomingMessage): boolean {
-  const hops = forwardedFor(headers);
-  return headers.via !== undefined || !hops.every((hop) => hop !== null && isLoopback(hop));
+  const { hops, isSaid } = toPassedOn(headers);
+  if (headers.via !== undefined || (isSaid && hops.length === 0)) return true;
+  return !hops.every((hop) => hop !== null && isLoopback(hop));
 }

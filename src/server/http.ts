@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { ApolloServer } from '@apollo/server';
 import Fastify, {
   type FastifyError,
@@ -33,6 +34,7 @@ import type { RequestCheck } from './refusal.js';
 import type { RefusalReporter } from './refusal-log.js';
 import { checkBody, otherType } from './request-body.js';
 import { toStrictText } from './strict-text.js';
+import { Turns } from './turns.js';
 import type { GraphQLWebSockets } from './websocket.js';
 
 /** Where GraphQL is served, over HTTP and over WebSocket. */
@@ -162,6 +164,13 @@ export async function createHttpServer({
   await addHttpHeaders(server);
   // What is refused before anything else is looked at has these headers, too.
   server.addHook('onRequest', async (request, reply) => addEarlyHeaders(request, reply));
+  const turnsOf = new WeakMap<Socket, Turns>();
+  // Requests that come together would else all be answered before anybody else is heard.
+  server.addHook('onRequest', ({ raw: { socket } }, _reply, done) => {
+    const turns = turnsOf.get(socket) ?? new Turns(socket);
+    turnsOf.set(socket, turns);
+    turns.take(done);
+  });
   server.addHook('onRequest', async ({ raw }, reply) => {
     const isPreflight = raw.method === 'OPTIONS' && 'access-control-request-method' in raw.headers;
     const refusal = checkHost(raw) ?? (isPreflight ? checkOrigin(raw) : null);

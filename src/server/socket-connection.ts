@@ -31,6 +31,8 @@ import {
   toAuthorization,
   toClose,
 } from './socket-sign-in.js';
+import { toStrictText } from './strict-text.js';
+import { Turns } from './turns.js';
 
 /** How long a client has to say `connection_init`. */
 const INIT_TIMEOUT_MS = 3_000;
@@ -99,6 +101,10 @@ export class SocketConnection implements OperationHost {
   /** Queries and mutations that are not answered yet. */
   readonly #working = new Set<Promise<void>>();
   #isFinishing = false;
+  readonly #turns = new Turns({
+    pause: () => this.socket.pause(),
+    resume: () => this.#readOn(),
+  });
   /** Those, and the ones that still work though nobody waits for them. */
   #operationCount = 0;
 
@@ -121,8 +127,14 @@ export class SocketConnection implements OperationHost {
     }, INIT_TIMEOUT_MS - READING_MS);
   }
 
-  /** Take what the client has sent. It rejects where that failed by a fault of ours. */
-  async receive(data: string): Promise<void> {
+  /** Take what the client has sent, in its turn. It rejects where that failed by a fault of ours. */
+  receive(data: Buffer): Promise<void> {
+    return new Promise((resolve) => {
+      this.#turns.take(() => resolve(this.#handle(data)));
+    });
+  }
+
+  async #handle(data: Buffer): Promise<void> {
     if (this.#phase === 'closed') return;
     const message = parse(data);
     switch (message?.type) {
@@ -224,7 +236,8 @@ export class SocketConnection implements OperationHost {
 
   #readOn(): void {
     const { socket } = this;
-    if (socket.isPaused && socket.bufferedAmount <= MAX_UNREAD_BYTES) socket.resume();
+    if (socket.isPaused && !this.#turns.isWaiting && socket.bufferedAmount <= MAX_UNREAD_BYTES)
+      socket.resume();
   }
 
   /** The socket is closed: it counts no more. */
@@ -330,9 +343,10 @@ async function start(
   operation.runsAs(subscription);
 }
 
-function parse(data: string): Message | null {
+/** Null for bytes that are not UTF-8, too: as U+FFFD they would make an id that nobody asked about. */
+function parse(data: Buffer): Message | null {
   try {
-    const message = parseMessage(data);
+    const message = parseMessage(toStrictText(data));
     if (isNestedTooDeep(message)) return null;
     return 'id' in message && message.id.length > MAX_ID_LENGTH ? null : message;
   } catch {

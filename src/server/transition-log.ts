@@ -3,18 +3,23 @@ import { toIngestionFailure } from '../ingestion/ingestion-failure.js';
 import { type IngestionRecord, isTerminal } from '../ingestion/ingestion-request.js';
 import type { Transition } from '../ingestion/transition.js';
 
-/** Takes each transition that was observed here, with its request as it stands then. */
-export type TransitionReporter = (transition: Transition, record: IngestionRecord) => void;
+/**
+ * Takes each transition that was observed here, with its request as it stands then, and how long ago that was
+ * first observed, in ms, as it was measured; null where only the wall clock can tell.
+ */
+export type TransitionReporter = (
+  transition: Transition,
+  record: IngestionRecord,
+  watchedMs: number | null,
+) => void;
 
 /** Tells of each transition in one line; of a request that went wrong as a warning. */
 export function createTransitionLog(logger: Logger): TransitionReporter {
-  return ({ ref: { mappingId, requestId }, from, to, observedAt }, record) => {
+  return ({ ref: { mappingId, requestId }, from, to, observedAt }, record, watchedMs) => {
     const { status } = to;
     const numRecords = to.status === 'SUCCESS' ? to.numRecords : null;
     const failureCode = toIngestionFailure(to, mappingId)?.code ?? null;
-    const durationMs = isTerminal(status)
-      ? Math.max(0, observedAt - (record.startedAt ?? record.firstObservedAt))
-      : null;
+    const durationMs = isTerminal(status) ? toDurationMs(observedAt, record, watchedMs) : null;
     const words = [
       `${mappingId} ${requestId}: ${from === null ? '' : `${from} → `}${status}`,
       ...(failureCode === null ? [] : [failureCode]),
@@ -33,4 +38,15 @@ export function createTransitionLog(logger: Logger): TransitionReporter {
     const level = status === 'FAILED' || status === 'ABORTED' ? 'warn' : 'info';
     logger[level]({ transition }, words.join(', '));
   };
+}
+
+/** Null where it cannot be told, as the clock was set back meanwhile. */
+function toDurationMs(
+  observedAt: number,
+  { startedAt, firstObservedAt }: IngestionRecord,
+  watchedMs: number | null,
+): number | null {
+  const startingMs = firstObservedAt - (startedAt ?? firstObservedAt);
+  const durationMs = startingMs + (watchedMs ?? observedAt - firstObservedAt);
+  return durationMs < 0 ? null : Math.round(durationMs);
 }

@@ -94,7 +94,7 @@ export function createWebSockets({
   async function onMessage(this: WebSocket, data: RawData): Promise<void> {
     pings.heard(this);
     try {
-      await connections.get(this)?.receive(String(data));
+      await connections.get(this)?.receive(data as Buffer);
     } catch (error) {
       logger.error({ err: error }, 'A WebSocket message could not be handled');
       connections.get(this)?.close(CloseCode.InternalServerError, 'Internal server error');

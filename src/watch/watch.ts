@@ -14,6 +14,8 @@ export interface Watch {
   readonly ref: RequestRef;
   /** By the monotonic clock, as far as the wall clock can tell what was before this process. In ms. */
   readonly firstObservedMs: number;
+  /** Whether that was by this process, and so is measured. */
+  readonly isFirstObservedHere: boolean;
   phase: { readonly kind: 'waiting'; readonly nextPoll: Due<Watch> } | { readonly kind: 'polling' };
   intervalMs: number;
   lastObservedAt: number;

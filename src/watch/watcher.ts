@@ -17,8 +17,13 @@ import { toWatchReport, type Watch } from './watch.js';
 
 /** What an operator wants to hear of. */
 export interface WatcherEvents {
-  /** What was observed here made the log grow. */
-  onTransition(transition: Transition, record: IngestionRecord): void;
+  /**
+   * What was observed here made the log grow.
+   *
+   * @param watchedMs - how long ago the request was first observed, as it was measured; null where that was not
+   *   by this process
+   */
+  onTransition(transition: Transition, record: IngestionRecord, watchedMs: number | null): void;
   /** The upstream went back on a terminal status; nothing was changed. */
   onRegression(ref: RequestRef, known: IngestionStatus, seen: IngestionStatus): void;
   /** A poll failed; the watch goes on, more slowly. */
@@ -97,10 +102,12 @@ export function createWatcher({
   ): Promise<IngestionRecord> {
     const observedAt = clock.now();
     const observedMs = clock.monotonicMs();
+    const watch = watches.get(toRequestKey(ref));
+    const watchedMs = watch?.isFirstObservedHere ? observedMs - watch.firstObservedMs : null;
     const applied = await log.append({ ref, seen, observedAt, answers });
     const { record } = applied;
     const known = record.state.status;
-    if (applied.kind === 'transition') events.onTransition(applied.transition, record);
+    if (applied.kind === 'transition') events.onTransition(applied.transition, record, watchedMs);
     if (applied.kind === 'regression') events.onRegression(ref, known, seen.status);
     if (isTerminal(known)) end(ref);
     else await succeed(ref, record, observedAt, observedMs);
@@ -138,11 +145,13 @@ export function createWatcher({
     lastObservedAt: number,
     lastObservedMs: number | null,
   ): Watch {
+    const isFirstObservedHere = lastObservedMs !== null && lastObservedAt === firstObservedAt;
     // What was stamped by a clock that was ahead of this one is new.
     const ageMs = Math.max(0, clock.now() - firstObservedAt);
     const watch: Watch = {
       ref,
-      firstObservedMs: clock.monotonicMs() - ageMs,
+      firstObservedMs: isFirstObservedHere ? lastObservedMs : clock.monotonicMs() - ageMs,
+      isFirstObservedHere,
       phase: { kind: 'polling' },
       intervalMs: plan.minMs,
       lastObservedAt,

@@ -154,6 +154,14 @@ describe('where only this machine may call', () => {
     { 'x-forwarded-for': 'unknown' },
     { forwarded: 'for="[2001:db8::1]:4711"' },
     { via: '1.1 proxy' },
+    { 'x-real-ip': '203.0.113.7' },
+    { 'x-real-ip': 'unknown' },
+    { 'cf-connecting-ip': '2001:db8::1' },
+    { 'true-client-ip': '203.0.113.7' },
+    { 'x-forwarded-for': '127.0.0.1', 'x-real-ip': '203.0.113.7' },
+    { 'x-forwarded-host': 'gateway.example' },
+    { 'x-forwarded-proto': 'https' },
+    { 'x-forwarded-server': 'proxy.example' },
   ])('what a proxy passes on by %j is refused everywhere', async (headers) => {
     const before = startCount();
     expect(await askAll(headers as unknown as Record<string, string>)).toEqual(all(403));
@@ -166,6 +174,13 @@ describe('where only this machine may call', () => {
   it('what a proxy passes on for this machine is answered', async () => {
     expect(await askAll({ 'x-forwarded-for': '127.0.0.1, ::1' })).toEqual(served);
     expect(await askAll({ forwarded: 'for=127.0.0.1:5173' })).toEqual(served);
+    expect(await askAll({ 'x-real-ip': '127.0.0.1' })).toEqual(served);
+    const underDevelopment = {
+      'x-forwarded-for': '::1',
+      'x-forwarded-host': 'localhost:5173',
+      'x-forwarded-proto': 'http',
+    };
+    expect(await askAll(underDevelopment)).toEqual(served);
   });
 });
 
@@ -179,7 +194,12 @@ describe('a page of another site, where nobody signs in', () => {
     ['is https where this is http', { origin: 'https://localhost', host: 'localhost:80' }],
     [
       'came in plain',
-      { origin: 'http://localhost', host: 'localhost', 'x-forwarded-proto': 'https' },
+      {
+        origin: 'http://localhost',
+        host: 'localhost',
+        'x-forwarded-for': '127.0.0.1',
+        'x-forwarded-proto': 'https',
+      },
     ],
     ['embeds the address', { 'sec-fetch-site': 'cross-site' }],
     ['is of a sister site', { 'sec-fetch-site': 'same-site' }],

@@ -36,6 +36,11 @@ describe('a socket that does not keep to the protocol is closed', () => {
     ['a frame that is not JSON', 4400, ['{']],
     ['an empty frame', 4400, ['']],
     ['bytes that are nothing', 4400, [Buffer.from([0, 255, 254, 1, 2, 3])]],
+    [
+      'a binary frame with a letter that is not UTF-8',
+      4400,
+      [Buffer.from(JSON.stringify({ ...subscribe, payload: { query: 'é' } }), 'latin1')],
+    ],
     ['JSON that is no message', 4400, ['null']],
     ['a list of messages', 4400, [[{ type: 'ping' }]]],
     ['no type', 4400, [{}]],

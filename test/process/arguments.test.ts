@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { resolve } from 'node:path';
 import { expect, it } from '@jest/globals';
 
 it.each([
@@ -11,5 +12,18 @@ it.each([
   expect(status).toBe(code);
   expect(code === 0 ? stdout : stderr).toMatch(
     /Usage: npm start\. Sluice takes no arguments: environment variables, or a file \.env, set it up\. README\.md lists them\.\n$/,
+  );
+});
+
+it('the program says in one line that its folder is gone', () => {
+  const script = 'd=$(mktemp -d) && cd "$d" && rmdir "$d" && exec "$0" "$1"';
+  const program = resolve('dist/src/main.js');
+  const { status, stderr } = spawnSync('sh', ['-c', script, process.execPath, program], {
+    encoding: 'utf8',
+    timeout: 10_000,
+  });
+  expect(status).toBe(1);
+  expect(stderr).toBe(
+    'The folder that Sluice was started in is gone: start it in one that is there.\n',
   );
 });

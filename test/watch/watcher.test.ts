@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { UpstreamError } from '../../src/ingestion/gateway-error.js';
 import type { ReportedState, RequestRef } from '../../src/ingestion/ingestion-request.js';
-import { singleReplica } from '../../src/ingestion/replica-ports.js';
+import { type Handover, singleReplica } from '../../src/ingestion/replica-ports.js';
 import { createWatcher } from '../../src/watch/watcher.js';
 import { createManualClock, settle } from '../support/manual-clock.js';
 import { createMemoryLog } from '../support/memory-log.js';
@@ -20,6 +20,7 @@ function createSubject(answers: Answer[] = []) {
   const expedites: RequestRef[] = [];
   const regressions: string[] = [];
   const failures: number[] = [];
+  const watchedMs: (number | null)[] = [];
   let answerNext: ((answer: Answer) => void) | null = null;
   const watcher = createWatcher({
     upstream: {
@@ -45,13 +46,17 @@ function createSubject(answers: Answer[] = []) {
     plan: { minMs: 1_000, maxMs: 30_000, maxPollsPerSecond: 1e6 },
     random: () => 0,
     events: {
-      onTransition: () => {},
+      onTransition: (_transition, _record, ms) => watchedMs.push(ms),
       onRegression: (_ref, known, seen) => regressions.push(`${known} → ${seen}`),
       onPollFailed: (_ref, _error, count) => failures.push(count),
     },
   });
   const answer = (given: Answer) => answerNext?.(given);
-  return { clock, log, watcher, calls, expedites, regressions, failures, answer };
+  return { clock, log, watcher, calls, expedites, regressions, failures, watchedMs, answer };
+}
+
+async function* pages(handovers: readonly Handover[]): AsyncGenerator<readonly Handover[]> {
+  yield handovers;
 }
 
 describe('the watcher', () => {
@@ -66,6 +71,31 @@ describe('the watcher', () => {
       'IN_PROGRESS',
       'SUCCESS',
     ]);
+  });
+
+  it.each([-3_600_000, 3_600_000, 86_400_000])(
+    'measures how long it watched a request, though the clock is set by %d ms',
+    async (ms) => {
+      const { watcher, clock, watchedMs } = createSubject([running, finished]);
+      await watcher.observe(ref, running);
+      await clock.advance(500);
+      clock.jump(ms);
+      const measured = clock.monotonicMs();
+      await clock.advance(60_000);
+      expect(measured).toBe(500);
+      expect(watchedMs).toEqual([null, expect.any(Number)]);
+      expect(watchedMs[1]).toBeGreaterThan(1_500);
+      expect(watchedMs[1]).toBeLessThan(3_500);
+    },
+  );
+
+  it('has not measured how long a request was watched before', async () => {
+    const { watcher, clock, log, watchedMs } = createSubject([finished]);
+    const { record } = await log.append({ ref, seen: running, observedAt: clock.now() });
+    clock.jump(-3_600_000);
+    await watcher.resume(pages([{ record, report: null }]));
+    await clock.advance(60_000);
+    expect(watchedMs).toEqual([null]);
   });
 
   it('asks more seldom the older a request is', async () => {

@@ -1,6 +1,8 @@
 import { UnauthenticatedError } from '../../ingestion/gateway-error.js';
+import type { Clock } from '../../ingestion/ports.js';
 import type { SignIn } from '../sign-in.js';
 import type { Allowance } from './allowance.js';
+import { createSlowChecks } from './slow-checks.js';
 
 /** Checks of one address that are under way. */
 interface Checks {
@@ -14,11 +16,13 @@ interface Checks {
  *
  * A token that was never seen takes its place among those that may fail before its signature is checked, and
  * waits for one while others are being checked: so many checks a minute are all that nonsense can have done, be
- * it sent at once. What is known already, and a good API key, are let in all the same: whoever fails on purpose
- * locks them out for nobody behind the same address. What has expired was good once, and what is missing is no attempt: neither is counted, as
- * their clients must be told what to do.
+ * it sent at once. Behind them an address has a few checks in a second: whoever fails on purpose locks nobody out
+ * who renews a token behind the same address. What is known already, and a good API key, are let in at once. What
+ * has expired was good once, and what is missing is no attempt: neither is counted, as their clients must be told
+ * what to do.
  */
-export function limitAttempts(signIn: SignIn, failures: Allowance): SignIn {
+export function limitAttempts(signIn: SignIn, failures: Allowance, clock: Clock): SignIn {
+  const slowChecks = createSlowChecks(clock);
   const checksByAddress = new Map<string, Checks>();
 
   function begin(addressKey: string): Checks {
@@ -35,14 +39,18 @@ export function limitAttempts(signIn: SignIn, failures: Allowance): SignIn {
     checks.next = Promise.withResolvers();
   }
 
-  /** @throws {RateLimitedError} too many have failed, and none is being checked that may turn out to be good */
+  /** @throws {RateLimitedError} too many have failed, and too many wait to be checked all the same */
   async function beginInTurn(addressKey: string): Promise<Checks> {
     for (;;) {
       const left = await failures.left(addressKey);
       const checks = checksByAddress.get(addressKey);
       if ((checks?.count ?? 0) < left) return begin(addressKey);
-      if (checks) await checks.next.promise;
-      else await failures.take(addressKey, 1);
+      if (checks && left > 0) {
+        await checks.next.promise;
+        continue;
+      }
+      await slowChecks.turn(addressKey);
+      return begin(addressKey);
     }
   }
 

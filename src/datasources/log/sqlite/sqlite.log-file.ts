@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { type Kysely, Migrator, sql } from 'kysely';
 import { LogDamagedError } from '../../../ingestion/gateway-error.js';
+import { makeFolder } from '../../../process/make-folder.js';
 import {
   deleteMeta,
   readCommitCount,
@@ -44,7 +45,7 @@ export async function openLog(dataDir: string): Promise<OpenLog> {
   const path = join(dataDir, LOG_FILE);
   const markPath = join(dataDir, MARK_FILE);
   try {
-    mkdirSync(dataDir, { recursive: true });
+    makeFolder(dataDir);
     // SQLite would say only that it cannot open its file, and not why.
     accessSync(dataDir, constants.W_OK | constants.X_OK);
     const mark = readHeadMark(markPath);

@@ -1,0 +1,53 @@
+import { RateLimitedError } from '../../ingestion/gateway-error.js';
+import type { Clock } from '../../ingestion/ports.js';
+
+/** One begins this often: four in a second. */
+const EVERY_MS = 250;
+
+/** So many wait for their turn, for 2 s at most. */
+const MAX_WAITING = 8;
+
+/** Checks for addresses that have used up what they may fail: few, and yet some. */
+export interface SlowChecks {
+  /**
+   * Resolves when the next check of this address may begin.
+   *
+   * @throws {RateLimitedError} as many wait as may
+   */
+  turn(addressKey: string): Promise<void>;
+}
+
+/** Spread the checks of each address. */
+export function createSlowChecks(clock: Clock): SlowChecks {
+  const waitingByAddress = new Map<string, (() => void)[]>();
+
+  function begin(addressKey: string, waiting: (() => void)[]): void {
+    waitingByAddress.set(addressKey, waiting);
+    clock.schedule(EVERY_MS, () => {
+      const next = waiting.shift();
+      if (!next) {
+        waitingByAddress.delete(addressKey);
+        return;
+      }
+      begin(addressKey, waiting);
+      next();
+    });
+  }
+
+  return {
+    async turn(addressKey) {
+      const waiting = waitingByAddress.get(addressKey);
+      if (!waiting) {
+        begin(addressKey, []);
+        return;
+      }
+      if (waiting.length >= MAX_WAITING) {
+        throw new RateLimitedError(
+          'Too many sign-ins from this address have failed, and others wait to be checked. Try again in 2 s.',
+          EVERY_MS * MAX_WAITING,
+        );
+      }
+      await new Promise<void>((resolve) => waiting.push(resolve));
+    },
+  };
+}

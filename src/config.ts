@@ -1,9 +1,9 @@
 import { type ExposureConfig, toExposureConfig } from './config/exposure.js';
-import { type LogForm, toLogForm } from './config/log.js';
+import { toLogForm } from './config/log.js';
 import { pathSettings, whyNoPath } from './config/plain-path.js';
 import { findIdleCredential, type PlatformConfig, toPlatformConfig } from './config/platform.js';
 import { type OutgoingProxies, toOutgoingProxies } from './config/proxies.js';
-import { type LogLevel, type Settings, settings } from './config/settings.js';
+import { type Settings, settings } from './config/settings.js';
 import { toAudience, toSignInConfig } from './config/sign-in.js';
 import {
   type Environment,
@@ -14,6 +14,7 @@ import {
   withEnvFile,
 } from './config/sources.js';
 import { toUpstreamConfig, type UpstreamConfig } from './config/upstream.js';
+import type { LogForm, LogLevel } from './process/log-form.js';
 import type { SignInConfig } from './server/sign-in.js';
 
 /** Where the gateway's log is. */

@@ -37,6 +37,7 @@ import { createRefusalLog } from './server/refusal-log.js';
 import { anonymousSignIn, createSignIn, type SignIn, type SignInConfig } from './server/sign-in.js';
 import { createTransitionLog } from './server/transition-log.js';
 import { createUpstreamHealth } from './server/upstream-health.js';
+import { createUpstreamLog } from './server/upstream-log.js';
 import { createStarts } from './starts.js';
 import { createHub } from './watch/hub.js';
 import { startPruner } from './watch/pruner.js';
@@ -146,10 +147,15 @@ export async function startGateway(
     shared: replicas.upstream,
     onCall(call) {
       metrics.observeUpstreamCall(call);
-      upstreamHealth.observe(call.outcome);
+      // A token says nothing of the upstream, which is another host's.
+      if (call.operation !== 'token') upstreamHealth.observe(call.outcome, call.error);
     },
   });
-  const upstreamHealth = createUpstreamHealth(upstream, clock);
+  const upstreamHealth = createUpstreamHealth(
+    upstream,
+    clock,
+    createUpstreamLog(logger, clock, config.upstream.identity),
+  );
   starting.defer(() => upstream.close());
 
   const platform = config.platform

@@ -177,8 +177,7 @@ describe('the program', () => {
     expect(await run({ PORT: '0', DATA_DIR: 'file' }).ended).toEqual({
       code: 1,
       stdout: '',
-      stderr:
-        "file/platform cannot be used (ENOTDIR: not a directory, mkdir 'file/platform'): set DATA_DIR to a folder that can be written.\n",
+      stderr: `file/platform cannot be used (ENOTDIR: not a directory, mkdir '${join(directory, 'file/platform')}'): set DATA_DIR to a folder that can be written.\n`,
     });
   });
 

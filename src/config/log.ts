@@ -1,15 +1,5 @@
+import type { LogForm } from '../process/log-form.js';
 import type { Environment } from './sources.js';
-
-/** The forms that a log may have. */
-export const logFormats = ['pretty', 'json'] as const;
-
-/** How the log looks. */
-export interface LogForm {
-  /** `pretty` is for people, `json` for programs. */
-  readonly format: (typeof logFormats)[number];
-  /** Of `pretty`. */
-  readonly hasColors: boolean;
-}
 
 /**
  * What is not set follows from where the log goes: on a terminal somebody reads it.

@@ -1,15 +1,10 @@
 import { isIP } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { logFormats, logLevels } from '../process/log-form.js';
 import { tokenAlgorithms } from '../server/access-tokens.js';
 import { isLoopback } from '../server/loopback.js';
 import { exposureSettings } from './exposure.js';
-import { logFormats } from './log.js';
-
-/** How much is logged, from most to nothing. */
-export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
-/** One of {@link logLevels}. */
-export type LogLevel = (typeof logLevels)[number];
 
 const shippedMappingsDir = fileURLToPath(new URL('../../../mappings', import.meta.url));
 

@@ -1,6 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
-import type { LogForm } from '../config/log.js';
-import type { LogLevel } from '../config/settings.js';
+import type { LogForm, LogLevel } from './log-form.js';
 import { createLogOutput, type LogOutput, openStandardOutput } from './log-output.js';
 import { createReadable } from './readable-log.js';
 

@@ -13,8 +13,8 @@ export type UpstreamState =
 /** Whether the upstream can be used, by what was heard of it last. */
 export interface UpstreamHealth {
   readonly state: UpstreamState;
-  /** A call has ended with this outcome, a code or `OK`. */
-  observe(outcome: string): void;
+  /** A call has ended with this outcome, a code or `OK`; and with this error, if it failed. */
+  observe(outcome: string, error?: unknown): void;
   /**
    * The state, after asking the upstream where nothing was heard of it lately.
    *
@@ -30,18 +30,24 @@ const troubles: Readonly<Record<string, string>> = {
   UPSTREAM_UNAUTHENTICATED: 'The upstream does not accept the credentials of the gateway.',
 };
 
-/** Build it on the calls that are observed, and on checks where there are none. */
+/**
+ * Build it on the calls that are observed, and on checks where there are none.
+ *
+ * @param onHeard - told of each state that was heard, with the error that told it
+ */
 export function createUpstreamHealth(
   upstream: Pick<Upstream, 'check'>,
   clock: Clock,
+  onHeard: (state: UpstreamState, error?: unknown) => void = () => {},
 ): UpstreamHealth {
   let state: UpstreamState = { status: 'unknown' };
   let heardAt = Number.NEGATIVE_INFINITY;
   let asking: Promise<void> | null = null;
 
-  function hear(heard: UpstreamState): void {
+  function hear(heard: UpstreamState, error?: unknown): void {
     state = heard;
     heardAt = clock.monotonicMs();
+    onHeard(heard, error);
   }
 
   async function check(): Promise<void> {
@@ -50,7 +56,7 @@ export function createUpstreamHealth(
       hear({ status: 'ok' });
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
-      hear({ status: 'degraded', code: error.code, message: error.message });
+      hear({ status: 'degraded', code: error.code, message: error.message }, error);
     }
   }
 
@@ -58,10 +64,10 @@ export function createUpstreamHealth(
     get state() {
       return state;
     },
-    observe(outcome) {
+    observe(outcome, error) {
       const message = troubles[outcome];
       if (outcome === 'OK') hear({ status: 'ok' });
-      else if (message !== undefined) hear({ status: 'degraded', code: outcome, message });
+      else if (message !== undefined) hear({ status: 'degraded', code: outcome, message }, error);
     },
     async ask(waitMs) {
       if (clock.monotonicMs() - heardAt <= HEARD_TTL_MS) return state;

@@ -1,5 +1,6 @@
 import { expect, it } from '@jest/globals';
-import { type LogForm, toLogForm } from '../../src/config/log.js';
+import { toLogForm } from '../../src/config/log.js';
+import type { LogForm } from '../../src/process/log-form.js';
 
 const cases: [
   what: string,

@@ -11,7 +11,7 @@ it.each([
   });
   expect(status).toBe(code);
   expect(code === 0 ? stdout : stderr).toMatch(
-    /Usage: npm start\. Sluice takes no arguments: environment variables, or a file \.env, set it up\. README\.md lists them\.\n$/,
+    /Usage: npm start\. Sluice takes no arguments: environment variables, or a file \.env, set it up\. docs\/settings\.md lists them\.\n$/,
   );
 });
 

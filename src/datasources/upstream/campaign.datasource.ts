@@ -26,6 +26,8 @@ export interface CampaignCall {
   readonly outcome: 'OK' | 'LOG_UNAVAILABLE' | 'UNEXPECTED' | UpstreamErrorCode;
   /** Waits included, in ms. */
   readonly durationMs: number;
+  /** What it failed with, where that is known here. */
+  readonly error?: unknown;
 }
 
 /** What calls to the upstream need. */
@@ -90,16 +92,19 @@ export function createCampaignDatasource(options: CampaignOptions): CampaignData
     underWay.add(deadline);
     if (isClosed) deadline.callOff('closing');
     let outcome: CampaignCall['outcome'] = 'OK';
+    let failure: unknown;
     try {
       return await run(deadline);
     } catch (error) {
+      failure = error;
       const isKnown = error instanceof UpstreamError || error instanceof LogUnavailableError;
       outcome = isKnown ? error.code : 'UNEXPECTED';
       throw error;
     } finally {
       underWay.delete(deadline);
       deadline.release();
-      onCall?.({ operation: kind, outcome, durationMs: clock.monotonicMs() - startedAt });
+      const durationMs = clock.monotonicMs() - startedAt;
+      onCall?.({ operation: kind, outcome, durationMs, error: failure });
     }
   }
 

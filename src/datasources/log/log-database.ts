@@ -46,6 +46,7 @@ export interface LogDatabase {
    * ends the process.
    *
    * @throws {LogUnavailableError} nothing was written
+   * @throws {ShuttingDownError} the same: it is closed, or about to be
    * @throws {LogDamagedError}
    */
   guard<T>(run: () => Promise<T>): Promise<T>;

@@ -38,6 +38,15 @@ async function createDurableLog(): Promise<IngestionLog> {
   return log;
 }
 
+it('a log that is closed says that the gateway stops', async () => {
+  const log = await createDurableLog();
+  await opened[0]?.close();
+  await expect(log.find([ref])).rejects.toMatchObject({ code: 'SHUTTING_DOWN' });
+  await expect(log.newest({ kind: 'all' })).rejects.toMatchObject({ code: 'SHUTTING_DOWN' });
+  const { dataDir } = opened.pop() ?? {};
+  if (dataDir) await deleteDatabase(dataDir);
+});
+
 const logs: [name: string, createLog: () => Promise<IngestionLog>][] = [
   ['in memory', async () => createMemoryLog()],
   ['in a database', createDurableLog],

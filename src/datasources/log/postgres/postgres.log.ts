@@ -4,6 +4,7 @@ import {
   GatewayError,
   LogDamagedError,
   LogUnavailableError,
+  ShuttingDownError,
 } from '../../../ingestion/gateway-error.js';
 import { countCommit } from '../ingestion-log.meta.js';
 import type { LogTables } from '../ingestion-log.schema.js';
@@ -87,11 +88,13 @@ export async function openPostgresLog(
 
   /** Said once: several find it at the same time. */
   let isDamaged = false;
+  let isClosed = false;
 
   async function guard<T>(run: () => Promise<T>): Promise<T> {
     try {
       return await run();
     } catch (error) {
+      if (isClosed) throw new ShuttingDownError();
       if (
         error instanceof PostgresError &&
         (error.kind === 'lost' || error.kind === 'unavailable')
@@ -171,7 +174,10 @@ export async function openPostgresLog(
       const tail = setInterval(() => tell(null), TAIL_INTERVAL_MS);
       closing.defer(() => clearInterval(tail));
     },
-    close: () => closing.disposeAsync(),
+    close() {
+      isClosed = true;
+      return closing.disposeAsync();
+    },
   };
 }
 

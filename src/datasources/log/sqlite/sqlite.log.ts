@@ -2,6 +2,7 @@ import {
   GatewayError,
   LogDamagedError,
   LogUnavailableError,
+  ShuttingDownError,
 } from '../../../ingestion/gateway-error.js';
 import { countCommit } from '../ingestion-log.meta.js';
 import type { LogDatabase } from '../log-database.js';
@@ -26,11 +27,13 @@ export interface SqliteLogOptions {
  */
 export async function openSqliteLog({ dataDir, onFatal }: SqliteLogOptions): Promise<LogDatabase> {
   const { db, mark, cursorKey } = await openLog(dataDir);
+  let isClosed = false;
 
   async function guard<T>(run: () => Promise<T>): Promise<T> {
     try {
       return await run();
     } catch (error) {
+      if (isClosed) throw new ShuttingDownError();
       if (error instanceof SqliteError && (error.kind === 'full' || error.kind === 'busy')) {
         const why = error.kind === 'full' ? 'its disk is full' : 'its file is locked';
         throw new LogUnavailableError(
@@ -75,6 +78,7 @@ export async function openSqliteLog({ dataDir, onFatal }: SqliteLogOptions): Pro
       }),
     onGrown() {},
     async close() {
+      isClosed = true;
       await db.destroy();
       mark.close();
     },

@@ -33,8 +33,8 @@ export default {
   globalSetup: '<rootDir>/test/support/jest-setup.js',
   globalTeardown: '<rootDir>/test/support/jest-teardown.js',
   testSequencer: '<rootDir>/../jest.sequencer.js',
-  // More than there are cores: some tests wait more than they work.
-  maxWorkers: availableParallelism() + 2,
+  // One more than there are cores: some tests wait more than they work.
+  maxWorkers: availableParallelism() + 1,
   testTimeout: 20000,
   projects: [
     toProject('sqlite', { logDatabaseKind: 'sqlite' }, [

@@ -113,6 +113,7 @@ export async function startGateway(
 ): Promise<Gateway> {
   await using starting = new AsyncDisposableStack();
   const clock = systemClock;
+  let phase: Phase = 'serving';
   const network = { clock, maxWaitMs: config.maxWaitMs, proxies: config.proxies };
   const metrics = createMetrics();
 
@@ -147,8 +148,9 @@ export async function startGateway(
     shared: replicas.upstream,
     onCall(call) {
       metrics.observeUpstreamCall(call);
-      // A token says nothing of the upstream, which is another host's.
-      if (call.operation !== 'token') upstreamHealth.observe(call.outcome, call.error);
+      // A token says nothing of the upstream, which is another host's; nor does a call that a drain calls off.
+      const tells = call.operation !== 'token' && phase !== 'draining';
+      if (tells) upstreamHealth.observe(call.outcome, call.error);
     },
   });
   const upstreamHealth = createUpstreamHealth(
@@ -266,7 +268,6 @@ export async function startGateway(
     persistedOperationsFile === null ? null : readPersistedOperations(persistedOperationsFile);
   const logOperation = createOperationLog(logger);
   const logRefusal = createRefusalLog(logger, clock);
-  let phase: Phase = 'serving';
   const signIn = config.signIn
     ? openSignIn(config.signIn, config.proxies, starting, logger)
     : anonymousSignIn;

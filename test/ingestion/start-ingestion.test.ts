@@ -324,10 +324,13 @@ describe('starting', () => {
 
     it('is what both of two starts began that were under way at once', async () => {
       const both = Promise.withResolvers<Submission>();
-      answer = () => both.promise;
+      let sentCount = 0;
+      answer = () => {
+        sentCount += 1;
+        if (sentCount === 2) both.resolve(named('submitted'));
+        return both.promise;
+      };
       const outcomes = [gateway.start('a'), gateway.start('b')];
-      await settle();
-      both.resolve(named('submitted'));
       for (const outcome of outcomes) expect(await outcome).toMatchObject({ kind: 'submitted' });
     });
 

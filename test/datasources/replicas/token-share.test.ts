@@ -100,7 +100,8 @@ describe('a token that replicas share', () => {
 
   it('tells all of one failed fetch', async () => {
     const { ims, replicas } = await setUp(3);
-    ims.script(text(401, ''));
+    // For long enough that the last one still hears of it on a machine that is busy.
+    ims.script(text(401, '', { 'retry-after': '30' }));
     ims.otherwise(text(500, ''));
     const failures = await Promise.all(replicas.map(({ tokens }) => failureOf(tokens.token())));
     expect(failures.map(({ code }) => code)).toEqual(Array(3).fill('UPSTREAM_UNAUTHENTICATED'));

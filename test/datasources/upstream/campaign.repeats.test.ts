@@ -150,7 +150,7 @@ describe('the deadline', () => {
     await upstream.arrived(2);
     await clock.advance(500);
     expect(await failure).toMatchObject({ code: 'UPSTREAM_TIMEOUT', outcomeUnknown: false });
-    expect(reported).toEqual([
+    expect(reported).toMatchObject([
       { operation: 'status', outcome: 'UPSTREAM_TIMEOUT', durationMs: 5000 },
     ]);
   });

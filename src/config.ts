@@ -1,20 +1,21 @@
 import { type ExposureConfig, toExposureConfig } from './config/exposure.js';
 import { toLogForm } from './config/log.js';
-import { pathSettings, whyNoPath } from './config/plain-path.js';
+import { pathSettings } from './config/path-settings.js';
 import { findIdleCredential, type PlatformConfig, toPlatformConfig } from './config/platform.js';
-import { type OutgoingProxies, toOutgoingProxies } from './config/proxies.js';
+import { toOutgoingProxies } from './config/proxies.js';
 import { type Settings, settings } from './config/settings.js';
 import { toAudience, toSignInConfig } from './config/sign-in.js';
 import {
   type Environment,
-  isQuoted,
   isSecret,
   readSecretFiles,
   secrets,
   withEnvFile,
 } from './config/sources.js';
 import { toUpstreamConfig, type UpstreamConfig } from './config/upstream.js';
+import type { OutgoingProxies } from './datasources/upstream/outgoing-proxy.js';
 import type { LogForm, LogLevel } from './process/log-form.js';
+import { isQuoted, whyNoPath } from './process/setting-text.js';
 import type { SignInConfig } from './server/sign-in.js';
 
 /** Where the gateway's log is. */

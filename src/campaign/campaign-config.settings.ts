@@ -1,7 +1,6 @@
-import { isIP } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { whyNoPath } from '../adobe/plain-path.js';
+import { listenHost, path, text } from '../adobe/settings.js';
 import { isLoopback } from './loopback.js';
 
 /** Where the sample mappings are. */
@@ -24,16 +23,6 @@ function wholeNumber(min: number, max: number) {
     .refine((number) => number >= min && number <= max, expected);
 }
 
-const text = z
-  .string()
-  .min(1)
-  .regex(/^[^\p{Cc}\uFFFD]*$/u, 'expected text in UTF-8, on one line');
-/** A file or a folder. */
-const path = text.superRefine((given, context) => {
-  const noPath = whyNoPath(given);
-  if (noPath !== null) context.addIssue({ code: 'custom', message: `expected ${noPath}` });
-});
-
 const url = z
   .string()
   .refine(
@@ -41,15 +30,6 @@ const url = z
     'expected an http or https URL',
   )
   .transform((given) => given.replace(/\/+$/, ''));
-
-/** Where to listen. An IPv6 address may stand in brackets, as it does in URLs. */
-const listenHost = z
-  .string()
-  .transform((host) => host.replace(/^\[(.*)\]$/, '$1'))
-  .refine(
-    (host) => isIP(host) !== 0 || /^[\w-]+(\.[\w-]+)*\.?$/.test(host),
-    'expected a host name or an IP address, without a port',
-  );
 
 /** The service's environment: names, forms and defaults. */
 export const campaignSettings = z

@@ -1,4 +1,4 @@
-import { findQuoted } from '../adobe/quoted-settings.js';
+import { findQuoted } from '../adobe/settings.js';
 import {
   type CampaignSettings,
   campaignSettings,

@@ -1,21 +1,8 @@
-import { type Environment, isQuoted } from './sources.js';
+import type { OutgoingProxies } from '../datasources/upstream/outgoing-proxy.js';
+import { isQuoted } from '../process/setting-text.js';
+import type { Environment } from './sources.js';
 
-/** A forward proxy, as a variable names it. */
-interface ForwardProxy {
-  /** With its credentials, which are shown to nobody. */
-  readonly url: string;
-  readonly variable: string;
-}
-
-/** By way of whom calls leave, by the scheme of what they go to. */
-export interface OutgoingProxies {
-  readonly http: ForwardProxy | null;
-  readonly https: ForwardProxy | null;
-  /** What is reached without one. */
-  readonly exempt: readonly string[];
-}
-
-/** The variables that say so. */
+/** The variables that say by way of whom calls leave. */
 export const proxyVariables = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'] as const;
 
 /**
@@ -47,7 +34,7 @@ function find(
   return { variable, value: given[variable]?.trim() ?? '' };
 }
 
-function toProxy(name: string, given: Environment, faults: string[]): ForwardProxy | null {
+function toProxy(name: string, given: Environment, faults: string[]): OutgoingProxies['http'] {
   const { variable, value } = find(name, given);
   if (value === '') return null;
   // `proxy:3128`, as other programs take it.

@@ -1,6 +1,6 @@
 import { parseEnv } from 'node:util';
+import { whyNoPath } from '../process/setting-text.js';
 import { readTextFile, UnreadableTextError } from '../server/strict-text.js';
-import { whyNoPath } from './plain-path.js';
 
 /** Variables as the process was given them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -34,14 +34,6 @@ export function withEnvFile(environment: Environment, path: string, faults: stri
 /** What is nothing but blanks stays: nobody means the default by it. */
 function withoutEnds(value: string | undefined): string | undefined {
   return value?.trim() || value;
-}
-
-/**
- * Whether a value has quotes around it. A shell takes them away, and so does a `.env` file; what passes the file on
- * by itself, such as `docker run --env-file`, does not, and nobody means them.
- */
-export function isQuoted(value: string): boolean {
-  return /^(["']).*\1$/s.test(value);
 }
 
 function readEnvFile(path: string, faults: string[]): Environment {

@@ -1,8 +1,6 @@
-import { isIP } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { whyNoPath } from '../adobe/plain-path.js';
-import { findQuoted } from '../adobe/quoted-settings.js';
+import { findQuoted, listenHost, path, text } from '../adobe/settings.js';
 
 /** The datasets that the sample mappings go to. */
 export const SHIPPED_DATASETS_DIR = fileURLToPath(new URL('../../../datasets', import.meta.url));
@@ -12,32 +10,12 @@ export const PUBLIC_SECRET = 'sluice-demo-secret';
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 
-const text = z
-  .string()
-  .min(1)
-  .regex(/^[^\p{Cc}\uFFFD]*$/u, 'expected text in UTF-8, on one line');
-
-/** A file or a folder. */
-const path = text.superRefine((given, context) => {
-  const noPath = whyNoPath(given);
-  if (noPath !== null) context.addIssue({ code: 'custom', message: `expected ${noPath}` });
-});
-
 const wholeNumber = (from: number, to: number) =>
   z
     .string()
     .regex(/^\d{1,9}$/, `expected a whole number, ${from} to ${to}`)
     .transform(Number)
     .refine((n) => n >= from && n <= to, `expected a whole number, ${from} to ${to}`);
-
-/** Where to listen. An IPv6 address may stand in brackets, as it does in URLs. */
-const listenHost = z
-  .string()
-  .transform((host) => host.replace(/^\[(.*)\]$/, '$1'))
-  .refine(
-    (host) => isIP(host) !== 0 || /^[\w-]+(\.[\w-]+)*\.?$/.test(host),
-    'expected a host name or an IP address, without a port',
-  );
 
 const environment = z
   .object({

@@ -10,11 +10,10 @@ export function whyNoPath(text: string): string | null {
   return FORMS.find(([form]) => form.test(text))?.[1] ?? null;
 }
 
-/** The settings that name a file or a folder, beside those that name the files of secrets. */
-export const pathSettings: ReadonlySet<string> = new Set([
-  'API_KEYS_FILE',
-  'CAMPAIGN_SERVICE_FAULTS',
-  'CAMPAIGN_SERVICE_MAPPINGS_DIR',
-  'DATA_DIR',
-  'PERSISTED_OPERATIONS',
-]);
+/**
+ * Whether a value has quotes around it. A shell takes them away, and so does a `.env` file; what passes the file on
+ * by itself, such as `docker run --env-file`, does not, and nobody means them.
+ */
+export function isQuoted(value: string): boolean {
+  return /^(["']).*\1$/s.test(value);
+}

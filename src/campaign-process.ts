@@ -1,5 +1,7 @@
 import type { Logger } from 'pino';
+import { DataFolderUnusableError } from './adobe/data-folder.js';
 import { readEnvFile } from './adobe/env-file.js';
+import { CredentialsUnreadableError } from './adobe/ims.js';
 import { addressSettings, ListenError } from './adobe/listen.js';
 import {
   CampaignConfigError,
@@ -7,8 +9,6 @@ import {
   parseCampaignConfig,
 } from './campaign/campaign-config.js';
 import { createCampaignService } from './campaign/campaign-service.js';
-import { CredentialsUnreadableError } from './campaign/credentials.js';
-import { DataFolderUnusableError } from './campaign/data-lock.js';
 import { FaultPlanInvalidError } from './campaign/faults/fault-plan-file.js';
 import { MappingsInvalidError } from './campaign/mapping-fault.js';
 import { StateUnusableError } from './campaign/state-database.js';
@@ -16,7 +16,6 @@ import type { PlatformSettings } from './campaign/upload/platform-client.js';
 import { toOutgoingProxies } from './config/proxies.js';
 import { findProxy } from './datasources/upstream/outgoing-proxy.js';
 import { startLocalPlatform } from './local-platform.js';
-import { DataFolderUnusableError as ReceiverFolderUnusableError } from './platform/batch-store.js';
 import { DatasetsInvalidError } from './platform/datasets.js';
 import {
   PlatformConfigError,
@@ -37,7 +36,6 @@ const PLAIN_ERRORS = [
   FaultPlanInvalidError,
   MappingsInvalidError,
   PlatformConfigError,
-  ReceiverFolderUnusableError,
   StateUnusableError,
 ] as const;
 

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
+import { DataFolderUnusableError } from './adobe/data-folder.js';
 import { ListenError } from './adobe/listen.js';
 import { createCampaignService } from './campaign/campaign-service.js';
 import { createFixedCredentials } from './campaign/credentials.js';
-import { DataFolderUnusableError } from './campaign/data-lock.js';
 import { FaultPlanInvalidError, loadFaultPlan } from './campaign/faults/fault-plan-file.js';
 import { MappingsInvalidError } from './campaign/mapping-fault.js';
 import { StateUnusableError } from './campaign/state-database.js';
@@ -12,7 +12,6 @@ import type { PlatformConfig } from './config/platform.js';
 import type { EmbeddedService, RemoteUpstream } from './config/upstream.js';
 import { findProxy, type OutgoingProxies } from './datasources/upstream/outgoing-proxy.js';
 import { startLocalPlatform } from './local-platform.js';
-import { DataFolderUnusableError as ReceiverFolderUnusableError } from './platform/batch-store.js';
 import { DatasetsInvalidError } from './platform/datasets.js';
 import { SHIPPED_DATASETS_DIR } from './platform/platform-config.js';
 
@@ -33,7 +32,6 @@ export const EMBEDDED_START_ERRORS = [
   FaultPlanInvalidError,
   ListenError,
   MappingsInvalidError,
-  ReceiverFolderUnusableError,
   StateUnusableError,
 ] as const;
 

@@ -10,13 +10,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { DataFolderUnusableError, lockDataFolder } from '../src/campaign/data-lock.js';
+import { DataFolderUnusableError, openOwnDatabase } from '../src/adobe/data-folder.js';
 import { openState, StateUnusableError } from '../src/campaign/state-database.js';
 import { LogUnusableError } from '../src/datasources/log/log-database.js';
-import {
-  openBatchStore,
-  DataFolderUnusableError as ReceiverFolderUnusableError,
-} from '../src/platform/batch-store.js';
+import { openBatchStore } from '../src/platform/batch-store.js';
 import { openIngestionLog } from './support/sqlite-log.js';
 
 /** Who has no rights on what others made. */
@@ -53,8 +50,12 @@ const stores = [
     (dir: string) => openIngestionLog({ dataDir: dir, onFatal: () => {} }),
     LogUnusableError,
   ],
-  ['the Campaign service', lockDataFolder, DataFolderUnusableError],
-  ['the Platform receiver', openBatchStore, ReceiverFolderUnusableError],
+  [
+    'the Campaign service',
+    (dir: string) => openOwnDatabase(dir, 'lock.db', 'Campaign service', 'BEGIN EXCLUSIVE'),
+    DataFolderUnusableError,
+  ],
+  ['the Platform receiver', openBatchStore, DataFolderUnusableError],
 ] as const;
 
 const folders: [what: string, path: string, reason: string | RegExp][] = [
@@ -81,7 +82,7 @@ describe.each(stores)('a data folder of %s', (_whose, open, Unusable) => {
     const dir = join(directory, 'a/b/c');
     const opened = await open(dir);
     expect(statSync(dir).isDirectory()).toBe(true);
-    await (typeof opened === 'function' ? opened() : opened.close());
+    await opened.close();
   });
 
   it.each(folders)(

@@ -1,6 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { type Credentials, CredentialsUnreadableError, type Role } from './credentials.js';
-import { isSame, type TokenIssuer } from './token-issuer.js';
+import {
+  bearerTokenOf,
+  CredentialsUnreadableError,
+  isSame,
+  type TokenIssuer,
+} from '../adobe/ims.js';
+import type { Client, Credentials, Role } from './credentials.js';
 import type { Usage } from './usage-limits.js';
 
 /** Why the API gateway in front of Campaign turns a call away, in its words. */
@@ -23,7 +28,7 @@ export function toWrongUriDenial(code: 404 | 500): Denial {
 export interface AccessRules {
   readonly credentials: Pick<Credentials, 'apiKeys'>;
   readonly organization: string;
-  readonly tokens: Pick<TokenIssuer, 'clientOf'>;
+  readonly tokens: Pick<TokenIssuer<Client>, 'clientOf'>;
   readonly countCall: () => Usage;
 }
 
@@ -67,11 +72,6 @@ export function denialOf(
     return denial(403, '403023', 'Profile is not valid');
   }
   return null;
-}
-
-/** The token of an `Authorization` header; null where it has another scheme. */
-export function bearerTokenOf(authorization: string): string | null {
-  return /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? null;
 }
 
 const UNREADABLE = Symbol('the credentials cannot be read');

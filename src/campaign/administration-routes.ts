@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { bearerTokenOf, CredentialsUnreadableError, type TokenIssuer } from '../adobe/ims.js';
 import type { Logger } from '../adobe/logger.js';
-import { bearerTokenOf } from './access.js';
 import type { Administration } from './administration.js';
 import { type MappingAnswer, toJobAnswer, toMappingAnswer } from './administration-answers.js';
 import {
@@ -9,20 +9,19 @@ import {
   parseJobId,
   parsePublication,
 } from './administration-input.js';
-import { CredentialsUnreadableError } from './credentials.js';
+import type { Client } from './credentials.js';
 import type { Mapping } from './mapping.js';
 import type { MappingChange } from './mapping-state.js';
 import type { Mappings } from './mappings.js';
 import { everyMsOf } from './scheduler.js';
 import type { State } from './state.js';
-import type { TokenIssuer } from './token-issuer.js';
 
 /** What the administration API works with. */
 export interface AdministrationParts {
   readonly administration: Administration;
   readonly mappings: Mappings;
   readonly state: State;
-  readonly tokens: Pick<TokenIssuer, 'clientOf'>;
+  readonly tokens: Pick<TokenIssuer<Client>, 'clientOf'>;
   readonly runIntervalMs: number;
   readonly logger: Logger;
 }
@@ -111,7 +110,7 @@ export function addAdministrationRoutes(app: FastifyInstance, parts: Administrat
 
 /** Turns away whoever has no token of a client with the role of administration. */
 function letIn(
-  tokens: Pick<TokenIssuer, 'clientOf'>,
+  tokens: Pick<TokenIssuer<Client>, 'clientOf'>,
   { headers }: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply | undefined {

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { isLoopback } from '../adobe/loopback.js';
 import { listenHost, path, text } from '../adobe/settings.js';
-import { isLoopback } from './loopback.js';
 
 /** Where the sample mappings are. */
 export const SHIPPED_MAPPINGS_DIR = fileURLToPath(new URL('../../../mappings', import.meta.url));

@@ -1,13 +1,14 @@
 import { join } from 'node:path';
 import { systemClock } from '../adobe/clock.js';
+import { openOwnDatabase } from '../adobe/data-folder.js';
+import { addTokenRoutes, createTokenIssuer } from '../adobe/ims.js';
 import { closeHttpServer, listen } from '../adobe/listen.js';
 import { createAdministration } from './administration.js';
 import { addAdministrationRoutes } from './administration-routes.js';
 import { createBatchAborter } from './batch-aborter.js';
 import type { CampaignServiceOptions } from './campaign-service.options.js';
-import { lockDataFolder } from './data-lock.js';
 import { addFaultHooks } from './faults/fault-hooks.js';
-import { createHttpServer } from './http-server.js';
+import { createCampaignServer } from './http-server.js';
 import { createIngestionRequests } from './ingestion-requests.js';
 import { addIngestionRoutes } from './ingestion-routes.js';
 import { createIngestionRunner } from './ingestion-run.js';
@@ -17,8 +18,6 @@ import { loadMappings, type Mappings } from './mappings.js';
 import { createScheduler } from './scheduler.js';
 import { createState, type State } from './state.js';
 import { syncFolder } from './sync-folder.js';
-import { createTokenIssuer } from './token-issuer.js';
-import { addTokenRoutes } from './token-routes.js';
 import { createPlatformClient } from './upload/platform-client.js';
 import { createUsageCounter, type UsageLimits } from './usage-limits.js';
 
@@ -92,7 +91,8 @@ export function createCampaignService(options: CampaignServiceOptions): Campaign
     credentials.clients();
 
     const campaignDir = join(options.dataDir, 'campaign');
-    releasers.push(lockDataFolder(campaignDir));
+    const lock = openOwnDatabase(campaignDir, 'lock.db', 'Campaign service', 'BEGIN EXCLUSIVE');
+    releasers.push(() => lock.close());
     const state = createState(join(campaignDir, 'campaign.db'));
     releasers.push(() => state.close());
     state.platform.bind(options.platform);
@@ -119,7 +119,7 @@ export function createCampaignService(options: CampaignServiceOptions): Campaign
       releasers.push(() => pruner.stop());
     }
 
-    const tokens = createTokenIssuer(credentials, tokenLifetimeS, clock);
+    const tokens = createTokenIssuer(() => credentials.clients(), tokenLifetimeS, clock);
     const countCall = createUsageCounter(options.usageLimits ?? UNLIMITED, clock);
     const access = { credentials, organization: options.organization, tokens, countCall };
     const requests = createIngestionRequests(state, jobs);
@@ -129,7 +129,7 @@ export function createCampaignService(options: CampaignServiceOptions): Campaign
       logger,
       onChanged: scheduler.wake,
     });
-    const app = createHttpServer(logger);
+    const app = createCampaignServer(logger);
     if (options.faults) {
       logger.warn(
         { rules: options.faults.rules.length },

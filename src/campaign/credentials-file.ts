@@ -1,8 +1,9 @@
 import { statSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { CredentialsUnreadableError } from '../adobe/ims.js';
 import { readTextFile } from '../adobe/strict-text.js';
-import { type Client, CredentialsUnreadableError, ROLES } from './credentials.js';
+import { type Client, ROLES } from './credentials.js';
 
 const clientsFile = z.strictObject({
   clients: z

@@ -1,3 +1,5 @@
+import type { Client as ImsClient } from '../adobe/ims.js';
+
 /** What a client may do beyond asking for the status of requests. */
 export const ROLES = ['sqlFunctionExecution', 'administration'] as const;
 
@@ -8,9 +10,7 @@ export const ROLES = ['sqlFunctionExecution', 'administration'] as const;
 export type Role = (typeof ROLES)[number];
 
 /** Who may ask for tokens, and what they are good for. */
-export interface Client {
-  readonly clientId: string;
-  readonly clientSecret: string;
+export interface Client extends ImsClient {
   readonly roles: readonly Role[];
 }
 
@@ -20,11 +20,6 @@ export interface Credentials {
   apiKeys(): readonly string[];
   /** @throws {CredentialsUnreadableError} nobody can tell now */
   clients(): readonly Client[];
-}
-
-/** The credentials cannot be read, or are not what they should be. */
-export class CredentialsUnreadableError extends Error {
-  override readonly name = 'CredentialsUnreadableError';
 }
 
 /** Credentials that stay as they are. */

@@ -1,4 +1,4 @@
-import { isLoopback } from './loopback.js';
+import { isLoopback } from '../adobe/loopback.js';
 import { type StateDatabase, StateUnusableError } from './state-database.js';
 import type { PlatformSettings } from './upload/platform-client.js';
 

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { isSame, type TokenIssuer } from './token-issuer.js';
+import { bearerTokenOf, isSame, type TokenIssuer } from '../adobe/ims.js';
 
 /** Why the API gateway in front of Platform turns a call away, in its words. */
 export interface Denial {
@@ -13,7 +13,7 @@ export interface AccessRules {
   /** Such as `sluice@AdobeOrg`. */
   readonly imsOrg: string;
   readonly sandbox: string;
-  readonly tokens: Pick<TokenIssuer, 'isValid'>;
+  readonly tokens: Pick<TokenIssuer, 'clientOf'>;
 }
 
 /** Find out why a call is turned away: the key is looked at first, then token, organization, sandbox. */
@@ -24,8 +24,8 @@ export function denialOf(rules: AccessRules, headers: IncomingHttpHeaders): Deni
   if (!isSame(rules.apiKey, given('x-api-key'))) return denial('403003', 'Api Key is invalid');
 
   if (given('authorization') === '') return denial('403010', 'Oauth token is missing.');
-  const [, token] = /^Bearer +(\S+)$/i.exec(given('authorization')) ?? [];
-  if (token === undefined || !rules.tokens.isValid(token)) {
+  const token = bearerTokenOf(given('authorization'));
+  if (token === null || rules.tokens.clientOf(token) === null) {
     return denial('401013', 'Oauth token is not valid');
   }
 

@@ -1,18 +1,6 @@
-import { accessSync, constants } from 'node:fs';
-import { join } from 'node:path';
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
-import { makeFolder } from '../process/make-folder.js';
+import type { SQLInputValue } from 'node:sqlite';
+import { openOwnDatabase } from '../adobe/data-folder.js';
 import type { Batch } from './batch.js';
-
-/** Another receiver works in the data folder, or it cannot be written. The message says what to do. */
-export class DataFolderUnusableError extends Error {
-  override readonly name = 'DataFolderUnusableError';
-}
-
-/** SQLite's codes, without what the extended ones add: in use, damaged, no database at all. */
-const BUSY = 5;
-const CORRUPT = 11;
-const NOT_A_DATABASE = 26;
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS batches (
@@ -55,7 +43,12 @@ export interface BatchStore {
  * @throws {DataFolderUnusableError}
  */
 export function openBatchStore(dir: string): BatchStore {
-  const database = openDatabase(dir);
+  const database = openOwnDatabase(
+    dir,
+    'platform.db',
+    'Platform receiver',
+    `PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; ${SCHEMA}`,
+  );
   const insert = database.prepare(`
     INSERT OR IGNORE INTO batches (id, external_id, data_set_id, status, created_at, batch)
     VALUES (?, ?, ?, ?, ?, ?)`);
@@ -95,36 +88,6 @@ export function openBatchStore(dir: string): BatchStore {
 
     close: () => database.close(),
   };
-}
-
-function openDatabase(dir: string): DatabaseSync {
-  const path = join(dir, 'platform.db');
-  let database: DatabaseSync | null = null;
-  try {
-    makeFolder(dir);
-    // SQLite would say only that it cannot open its file, and not why.
-    accessSync(dir, constants.W_OK | constants.X_OK);
-    database = new DatabaseSync(path, { timeout: 0 });
-    // A lock that the system gives back by itself, however the process ends.
-    database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL');
-    database.exec(`PRAGMA synchronous = FULL; ${SCHEMA}`);
-    return database;
-  } catch (error) {
-    database?.close();
-    throw new DataFolderUnusableError(toFolderFault(dir, path, error as Error), { cause: error });
-  }
-}
-
-function toFolderFault(dir: string, path: string, error: Error & { errcode?: number }): string {
-  switch ((error.errcode ?? 0) % 256) {
-    case BUSY:
-      return `${dir} is in use by another Platform receiver: stop that one, or set DATA_DIR to another folder.`;
-    case CORRUPT:
-    case NOT_A_DATABASE:
-      return `${path} is damaged or no database: restore it from a backup, or move it away to begin anew.`;
-    default:
-      return `${dir} cannot be used (${error.message}): set DATA_DIR to a folder that can be written.`;
-  }
 }
 
 function toBatch(row: Record<string, unknown>): Batch {

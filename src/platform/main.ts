@@ -1,9 +1,9 @@
+import { DataFolderUnusableError } from '../adobe/data-folder.js';
 import { readEnvFile } from '../adobe/env-file.js';
 import { addressSettings, ListenError } from '../adobe/listen.js';
 import { toListenFault } from '../process/listen-fault.js';
 import { createServiceLogger } from '../process/logger.js';
 import { stopOnSignal } from '../process/stop-signals.js';
-import { DataFolderUnusableError } from './batch-store.js';
 import { DatasetsInvalidError } from './datasets.js';
 import {
   PlatformConfigError,

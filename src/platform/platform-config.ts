@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { isLoopback } from '../adobe/loopback.js';
 import { findQuoted, listenHost, path, text } from '../adobe/settings.js';
 
 /** The datasets that the sample mappings go to. */
@@ -7,8 +8,6 @@ export const SHIPPED_DATASETS_DIR = fileURLToPath(new URL('../../../datasets', i
 
 /** The public default, so that trying the receiver needs no setting up. Good on a loopback address only. */
 export const PUBLIC_SECRET = 'sluice-demo-secret';
-
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 
 const wholeNumber = (from: number, to: number) =>
   z
@@ -33,7 +32,7 @@ const environment = z
   })
   .superRefine((env, context) => {
     if (env.PLATFORM_CLIENT_SECRET !== PUBLIC_SECRET) return;
-    if (LOOPBACK.test(env.PLATFORM_RECEIVER_HOST)) return;
+    if (isLoopback(env.PLATFORM_RECEIVER_HOST)) return;
     const message = `must be set where PLATFORM_RECEIVER_HOST is not a loopback address: the default is public`;
     context.addIssue({ code: 'custom', path: ['PLATFORM_CLIENT_SECRET'], message });
   });

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { type Clock, systemClock } from '../adobe/clock.js';
+import { addTokenRoutes, type Client, createTokenIssuer } from '../adobe/ims.js';
 import { closeHttpServer, listen } from '../adobe/listen.js';
 import type { Logger } from '../adobe/logger.js';
 import { denialOf } from './access.js';
@@ -10,11 +11,9 @@ import { addCatalogRoutes } from './catalog-routes.js';
 import { createChecker } from './checker.js';
 import { loadDatasets } from './datasets.js';
 import { addExportRoutes } from './export-routes.js';
-import { createHttpServer } from './http-server.js';
+import { createPlatformServer } from './http-server.js';
 import { addImportRoutes } from './import-routes.js';
 import { addRateLimit } from './rate-limit.js';
-import { type Client, createTokenIssuer } from './token-issuer.js';
-import { addTokenRoutes } from './token-routes.js';
 import { addUploadRoutes } from './upload-routes.js';
 
 /** A day, as IMS issues them. In s. */
@@ -82,8 +81,8 @@ export function createPlatformReceiver(options: PlatformReceiverOptions): Platfo
     const batches = createBatches({ store, checker, dir: batchesDir, stepMs, clock, logger });
     running.defer(() => batches.stop());
 
-    const tokens = createTokenIssuer(options.clients, tokenLifetimeS, clock);
-    const app = createHttpServer(logger);
+    const tokens = createTokenIssuer(() => options.clients, tokenLifetimeS, clock);
+    const app = createPlatformServer(logger);
     running.defer(() => closeHttpServer(app));
     addTokenRoutes(app, tokens);
     await app.register(async (api: FastifyInstance) => {

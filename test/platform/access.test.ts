@@ -64,8 +64,8 @@ describe('IMS', () => {
   });
 
   it.each([
-    [{ client_secret: 'other' }, 401, 'invalid_client', 'invalid client_id or client_secret'],
-    [{ client_id: 'other' }, 401, 'invalid_client', 'invalid client_id or client_secret'],
+    [{ client_secret: 'other' }, 401, 'invalid_client', 'invalid client_secret parameter'],
+    [{ client_id: 'other' }, 401, 'invalid_client', 'invalid client_id parameter'],
     [{ client_id: '' }, 400, 'invalid_request', 'missing client_id parameter'],
     [{ grant_type: '' }, 400, 'invalid_request', 'missing grant_type parameter'],
     [

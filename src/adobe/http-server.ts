@@ -1,0 +1,89 @@
+import { randomBytes } from 'node:crypto';
+import Fastify, { type FastifyInstance } from 'fastify';
+import type { Logger } from './logger.js';
+import { toStrictText } from './strict-text.js';
+
+/** An answer to a call that went wrong: an object goes out as JSON, a string as plain text. */
+export interface FaultAnswer {
+  readonly httpStatus: number;
+  readonly body: object | string;
+}
+
+/** How a server differs from the others. */
+export interface HttpServerOptions {
+  readonly logger: Logger;
+  /** Of a body that arrives as text. */
+  readonly bodyLimitBytes: number;
+  /** A call has to have arrived by then. */
+  readonly requestTimeoutMs: number;
+  /** Of one part of a path, in characters, each of which may take nine on the wire. */
+  readonly longestPathPart: number;
+  /** No route is at this path, or it cannot be decoded. */
+  readonly toNoRouteAnswer: (reason: 'notFound' | 'undecodable') => FaultAnswer;
+  /** @param statusCode - 500 where nothing else is known of the error */
+  readonly toAnswer: (error: Error, statusCode: number) => FaultAnswer;
+}
+
+/**
+ * Build an HTTP server that has no routes yet. Bodies arrive at the routes as text, whatever they call
+ * themselves, and every answer has an `x-request-id`.
+ */
+export function createHttpServer(options: HttpServerOptions): FastifyInstance {
+  const { logger, toNoRouteAnswer, toAnswer } = options;
+  const app = Fastify({
+    bodyLimit: options.bodyLimitBytes,
+    requestTimeout: options.requestTimeoutMs,
+    exposeHeadRoutes: false,
+    routerOptions: { maxParamLength: options.longestPathPart },
+    // A path that cannot be decoded. It comes before all hooks, so that the answer is made by hand.
+    frameworkErrors: (_error, _request, reply) => {
+      const { httpStatus, body } = toNoRouteAnswer('undecodable');
+      reply.hijack();
+      reply.raw.writeHead(httpStatus, {
+        'content-type': 'application/json; charset=utf-8',
+        'x-request-id': createCallId(),
+      });
+      reply.raw.end(JSON.stringify(body));
+    },
+  });
+
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) =>
+    toBodyText(body),
+  );
+
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.header('x-request-id', createCallId());
+  });
+  app.setNotFoundHandler((_request, reply) => {
+    const { httpStatus, body } = toNoRouteAnswer('notFound');
+    return reply.code(httpStatus).send(body);
+  });
+  app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
+    const { httpStatus, body } = toAnswer(error, error.statusCode ?? 500);
+    // The route and not the URL, which may hold a client's secret.
+    const route = request.routeOptions.url;
+    if (httpStatus >= 500) logger.error({ err: error, route }, 'a call failed');
+    if (typeof body === 'string') reply.type('text/plain; charset=utf-8');
+    return reply.code(httpStatus).send(body);
+  });
+  return app;
+}
+
+/** A body that is no text. */
+export class BodyNoTextError extends Error {
+  override readonly name = 'BodyNoTextError';
+  readonly statusCode = 400;
+}
+
+function toBodyText(body: Buffer): string {
+  try {
+    return toStrictText(body);
+  } catch (cause) {
+    throw new BodyNoTextError(`The body cannot be read: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function createCallId(): string {
+  return randomBytes(16).toString('hex');
+}

@@ -13,5 +13,9 @@ import {
  * @throws {LogUnusableError} the file cannot be used; the message says what to do
  */
 export async function openIngestionLog(options: SqliteLogOptions): Promise<DurableIngestionLog> {
-  return createIngestionLog(await openSqliteLog(options));
+  const database = await openSqliteLog(options);
+  return createIngestionLog(database).catch(async (error: unknown) => {
+    await database.close();
+    throw error;
+  });
 }

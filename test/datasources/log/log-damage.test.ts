@@ -17,6 +17,7 @@ import {
   withBitFlipped,
   withFile,
 } from '../../support/log-copies.js';
+import { openIngestionLog } from '../../support/sqlite-log.js';
 
 const DB = 'sluice.db';
 const WAL = 'sluice.db-wal';
@@ -132,6 +133,48 @@ describe('a log with a bit the other way', () => {
   it('says that the header is none any more', async () => {
     const copy = withFile(copies.closed, DB, withBitFlipped(fileOf(copies.closed, DB), 3, 1));
     await expectRefused(copy, damaged);
+  });
+});
+
+describe('a log that is checked while it is in use', () => {
+  it('serves what it served and keeps what is appended, and can be closed at any moment', async () => {
+    const dir = await copies.restore(copies.killed);
+    const onFatal = (error: Error) => {
+      throw error;
+    };
+    const open = () => openIngestionLog({ dataDir: dir, onFatal, checkedFirstBytes: 0 });
+    const ref = { mappingId: 'crm', requestId: 'later' };
+    const seen = { status: 'IN_PROGRESS', info: '', batchId: null } as const;
+    const log = await open();
+    await log.append({ ref, seen, observedAt: 9_000 });
+    await log.close();
+    const again = await open();
+    expect(await again.find([ref])).toMatchObject([{ firstObservedAt: 9_000 }]);
+    await again.close();
+  });
+
+  it('is told of as damaged where an index has lost a row', async () => {
+    const bytes = Buffer.from(fileOf(copies.closed, DB));
+    const dir = await copies.restore(copies.closed);
+    using database = new DatabaseSync(join(dir, DB), { readOnly: true });
+    const { rootpage } = database
+      .prepare(
+        `select rootpage from sqlite_schema where name = 'requests_mapping_id_first_position'`,
+      )
+      .get() as { rootpage: number };
+    const at = bytes.indexOf('shop', (rootpage - 1) * PAGE_BYTES);
+    expect(at).toBeLessThan(rootpage * PAGE_BYTES);
+    bytes.write('shoq', at);
+    const copy = withFile(copies.closed, DB, bytes);
+    await expectRefused(copy, damaged);
+
+    const told = Promise.withResolvers<Error>();
+    const dataDir = await copies.restore(copy);
+    const log = await openIngestionLog({ dataDir, onFatal: told.resolve, checkedFirstBytes: 0 });
+    const error = await told.promise;
+    expect(error).toBeInstanceOf(LogUnusableError);
+    expect(error.message).toMatch(damaged);
+    await log.close();
   });
 });
 

@@ -21,6 +21,12 @@ import {
   readHeadMark,
 } from '../log-head-mark.js';
 import { createMigrations } from '../log-migrations.js';
+import {
+  CHECKED_FIRST_BYTES,
+  checkWhileOpen,
+  findDamage,
+  type RunningCheck,
+} from './sqlite.check.js';
 import { createSqliteDialect } from './sqlite.dialect.js';
 import { openSqliteThread, SqliteError } from './sqlite.thread.js';
 
@@ -33,15 +39,21 @@ export interface OpenLog {
   readonly mark: HeadMarkFile;
   /** What its cursors are made with. */
   readonly cursorKey: Buffer;
+  /** The check of a large file, which is in use before it is over; null where it was checked first. */
+  readonly check: RunningCheck | null;
 }
 
 /**
  * Open the log in a directory, or begin one; bring its tables up to date, and make sure that it is sound and
  * the newest that there was.
  *
+ * @param checkedFirstBytes - a larger file is checked while it is in use
  * @throws {LogUnusableError} in use, damaged, of a newer version, or behind what it had come to before
  */
-export async function openLog(dataDir: string): Promise<OpenLog> {
+export async function openLog(
+  dataDir: string,
+  checkedFirstBytes = CHECKED_FIRST_BYTES,
+): Promise<OpenLog> {
   const path = join(dataDir, LOG_FILE);
   const markPath = join(dataDir, MARK_FILE);
   try {
@@ -50,41 +62,44 @@ export async function openLog(dataDir: string): Promise<OpenLog> {
     accessSync(dataDir, constants.W_OK | constants.X_OK);
     const mark = readHeadMark(markPath);
     // Before SQLite makes an empty file of nothing, and takes a -wal file that is still there for an old one.
-    if (mark && isMissingOrEmpty(path)) throw missing(path, markPath);
-    return await openSound(path, markPath, mark);
+    if (mark && sizeOf(path) === 0) throw missing(path, markPath);
+    return await openSound(path, markPath, mark, checkedFirstBytes);
   } catch (error) {
     throw toFileError(error, path, markPath);
   }
 }
 
-async function openSound(path: string, markPath: string, mark: HeadMark | null): Promise<OpenLog> {
-  const db = createLogKysely(createSqliteDialect(await openSqliteThread(path)));
+async function openSound(
+  path: string,
+  markPath: string,
+  mark: HeadMark | null,
+  checkedFirstBytes: number,
+): Promise<OpenLog> {
+  const isLarge = sizeOf(path) > checkedFirstBytes;
+  const thread = await openSqliteThread(path);
+  const db = createLogKysely(createSqliteDialect(thread));
   try {
-    await checkPages(db);
+    if (!isLarge) await checkFirst(db);
     await migrate(db, path);
     await checkHead(db);
     const cursorKey = await checkNewest(db, mark, path, markPath);
     const markFile = new HeadMarkFile(markPath, toLogId(cursorKey));
     markFile.write(await readCommitCount(db));
-    return { db, mark: markFile, cursorKey: Buffer.from(cursorKey, 'base64url') };
+    const check = isLarge ? await checkWhileOpen(path, thread) : null;
+    return { db, mark: markFile, cursorKey: Buffer.from(cursorKey, 'base64url'), check };
   } catch (error) {
     await db.destroy();
     throw error;
   }
 }
 
-function isMissingOrEmpty(path: string): boolean {
-  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0;
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-/**
- * Of all pages, and that every index has what its table has: a row that an index has lost would be missing
- * from answers, and nobody would know. Takes some 2 s for a million transitions.
- */
-async function checkPages(db: Kysely<LogTables>): Promise<void> {
-  const { rows } = await sql<{ integrity_check: string }>`pragma integrity_check(1)`.execute(db);
-  const [row] = rows;
-  if (row?.integrity_check !== 'ok') throw new LogDamagedError(row?.integrity_check);
+async function checkFirst(db: Kysely<LogTables>): Promise<void> {
+  const damage = await findDamage(async (check) => (await sql.raw(check).execute(db)).rows[0]);
+  if (damage !== null) throw new LogDamagedError(damage);
 }
 
 async function migrate(db: Kysely<LogTables>, path: string): Promise<void> {
@@ -180,6 +195,11 @@ function damaged(path: string, cause: Error): LogUnusableError {
     `${path} is damaged. Restore it from a backup, or move it and the files beside it away to begin a new log.`,
     { cause },
   );
+}
+
+/** What is told of a log that was found damaged while it was in use. */
+export function toDamagedError(dataDir: string, cause: Error): LogUnusableError {
+  return damaged(join(dataDir, LOG_FILE), cause);
 }
 
 function toFileError(error: unknown, path: string, markPath: string): unknown {

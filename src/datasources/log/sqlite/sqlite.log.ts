@@ -6,7 +6,7 @@ import {
 } from '../../../ingestion/gateway-error.js';
 import { countCommit } from '../ingestion-log.meta.js';
 import type { LogDatabase } from '../log-database.js';
-import { openLog } from './sqlite.log-file.js';
+import { openLog, toDamagedError } from './sqlite.log-file.js';
 import { SqliteError } from './sqlite.thread.js';
 
 /** Where the log’s file is, and whom to tell when it is past use. */
@@ -17,6 +17,8 @@ export interface SqliteLogOptions {
    * what is stored, so it must end; the next one finds what was committed.
    */
   readonly onFatal: (error: Error) => void;
+  /** A file that is larger is checked while it is in use, in bytes; 16 MiB where it is left out. */
+  readonly checkedFirstBytes?: number;
 }
 
 /**
@@ -25,9 +27,16 @@ export interface SqliteLogOptions {
  *
  * @throws {LogUnusableError} the file cannot be used; the message says what to do
  */
-export async function openSqliteLog({ dataDir, onFatal }: SqliteLogOptions): Promise<LogDatabase> {
-  const { db, mark, cursorKey } = await openLog(dataDir);
+export async function openSqliteLog({
+  dataDir,
+  onFatal,
+  checkedFirstBytes,
+}: SqliteLogOptions): Promise<LogDatabase> {
+  const { db, mark, cursorKey, check } = await openLog(dataDir, checkedFirstBytes);
   let isClosed = false;
+  void check?.damage.then((damage) => {
+    if (damage !== null && !isClosed) onFatal(toDamagedError(dataDir, new LogDamagedError(damage)));
+  });
 
   async function guard<T>(run: () => Promise<T>): Promise<T> {
     try {
@@ -79,6 +88,7 @@ export async function openSqliteLog({ dataDir, onFatal }: SqliteLogOptions): Pro
     onGrown() {},
     async close() {
       isClosed = true;
+      await check?.stop();
       await db.destroy();
       mark.close();
     },

@@ -41,6 +41,7 @@ import { createUpstreamLog } from './server/upstream-log.js';
 import { createStarts } from './starts.js';
 import { createHub } from './watch/hub.js';
 import { startPruner } from './watch/pruner.js';
+import { createRunHistory } from './watch/run-history.js';
 import { createWatcher } from './watch/watcher.js';
 
 /** How long a stop may take, in ms from its beginning. */
@@ -69,8 +70,8 @@ const CALL_OFF_RETRY_AFTER_MS = 1_000;
 
 const DAY_MS = 86_400_000;
 
-/** What polls leave of the budget is for those who start and ask. */
-const POLLS_SHARE_OF_BUDGET = 0.8;
+/** Polls that wait for their turn at a time: as many as there are turns in so many seconds. */
+const POLLS_AHEAD_S = 0.25;
 
 /** The configuration of a gateway whose upstream is known. */
 export type GatewayConfig = Omit<
@@ -170,9 +171,15 @@ export async function startGateway(
     : null;
   starting.defer(() => platform?.close());
 
-  const hub = createHub();
+  const hub = createHub((ref) => watcher.want(ref));
+  const runHistory = createRunHistory({
+    log,
+    clock,
+    onFailed: (error) => logger.warn({ err: error }, 'How long runs last could not be looked up'),
+  });
   log.onAppended((transition) => {
     hub.publish(transition);
+    runHistory.observe(transition);
     if (isTerminal(transition.to.status)) watcher.end(transition.ref);
     if (transition.to.status === 'ABORTED') void starts.lookForRetries();
     if (transition.to.status === 'SUCCESS' && transition.to.numRecords === null) {
@@ -185,10 +192,12 @@ export async function startGateway(
     log,
     clock,
     leases: replicas.leases,
+    modelOf: runHistory.modelOf,
+    isFollowed: hub.hasListeners,
     plan: {
       minMs: config.pollMinMs,
       maxMs: config.pollMaxMs,
-      maxPollsPerSecond: config.maxRps * POLLS_SHARE_OF_BUDGET,
+      maxWaitingPolls: Math.max(1, Math.ceil(config.maxRps * POLLS_AHEAD_S)),
     },
     events: {
       onTransition(transition, record, watchedMs) {

@@ -34,6 +34,8 @@ export interface UpstreamErrorOptions {
   readonly retryAfterMs?: number | undefined;
   /** True where a start may have been taken all the same: it must not simply be sent again. */
   readonly outcomeUnknown?: boolean;
+  /** True where nothing was sent for the gateway’s own budget. */
+  readonly isOwnLimit?: boolean;
   readonly cause?: unknown;
 }
 
@@ -43,6 +45,8 @@ export class UpstreamError extends GatewayError {
   readonly upstream: UpstreamDetails | undefined;
   readonly retryAfterMs: number | undefined;
   readonly outcomeUnknown: boolean;
+  /** Nothing was sent, because the gateway keeps to its own budget: it says nothing of the upstream. */
+  readonly isOwnLimit: boolean;
 
   constructor(
     readonly code: UpstreamErrorCode,
@@ -53,6 +57,7 @@ export class UpstreamError extends GatewayError {
     this.upstream = options.upstream;
     this.retryAfterMs = options.retryAfterMs;
     this.outcomeUnknown = options.outcomeUnknown ?? false;
+    this.isOwnLimit = options.isOwnLimit ?? false;
   }
 
   override get extensions(): Record<string, unknown> {

@@ -41,6 +41,9 @@ export interface IngestionRecord {
   readonly firstPosition: number;
 }
 
+/** The statuses in which a request can change no more. */
+export const terminalStatuses = ingestionStatuses.filter(isTerminal);
+
 /** Whether a request in this status can change no more. */
 export function isTerminal(status: IngestionStatus): boolean {
   return status !== 'IN_PROGRESS';

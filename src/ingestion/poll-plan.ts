@@ -1,52 +1,48 @@
+import type { RunModel } from './run-model.js';
+
 /** The bounds of the delay between two polls of one request. */
 export interface PollPlan {
   readonly minMs: number;
   readonly maxMs: number;
-  /** Of all requests together: where there are too many of them, each is polled more seldom. */
-  readonly maxPollsPerSecond: number;
 }
 
 /** What the delay before a request's next poll depends on. */
 export interface PollHistory {
-  /** Since the request was first observed. */
+  /** How long runs like this one last. */
+  readonly runs: RunModel;
+  /** Since the request was started, or first observed. */
   readonly ageMs: number;
+  /** Whether somebody waits for its end: has subscribed to it, or asked lately. */
+  readonly isWanted: boolean;
   readonly consecutiveFailures: number;
-  /** How many requests are being watched, this one among them. */
-  readonly watchCount: number;
-  /** How long the upstream asked to be left alone, if the last poll was answered so. */
-  readonly retryAfterMs?: number | undefined;
 }
 
-/** A poll may come as late as a tenth of the request's age: a change is noticed 5 % late on average. */
-const AGE_SHARE = 0.1;
+/** What a poll costs, in ms of lag: it is sent where it saves at least as much. */
+const POLL_PRICE_MS = 100;
+
+/** The lag of a request that somebody waits for counts so many times. */
+const WANTED_WEIGHT = 4;
 
 /** Spread around the planned delay, so that requests started together do not stay in step. */
-const JITTER = 0.2;
+const JITTER = 0.05;
 
 /**
- * The delay before the next poll, in ms.
+ * The delay before the next poll where polls are not scarce, in ms.
  *
- * It grows with the request's age, so that a short run is seen closely and a long one cheaply, and doubles
- * with each failed poll in a row. Always within the plan's bounds, unless the upstream asked for longer, or so
- * many are watched that the polls of all would be more than the plan allows: then it is each one's share.
+ * Short where runs like this one tend to end, long where they seldom do; doubled with each failed poll in a
+ * row. Always within the plan's bounds.
  *
  * @param random - gives a number in [0, 1)
+ * @see docs/adr/0031-polls-come-when-something-happened.md
  */
 export function toPollDelayMs(plan: PollPlan, history: PollHistory, random: () => number): number {
-  const byAge = history.ageMs * AGE_SHARE;
+  const { runs, ageMs, isWanted, consecutiveFailures } = history;
+  const weight = isWanted ? WANTED_WEIGHT : 1;
+  const step = Math.sqrt((2 * POLL_PRICE_MS) / weight);
+  const gapMs = runs.ageAt(runs.worth(ageMs) + step) - ageMs;
   // 2^30 is far past any maximum and keeps the product finite.
   const byFailures =
-    history.consecutiveFailures === 0
-      ? 0
-      : plan.minMs * 2 ** Math.min(history.consecutiveFailures, 30);
-  const byCrowd = (history.watchCount / plan.maxPollsPerSecond) * 1000;
-  const base = Math.max(clamp(Math.max(byAge, byFailures), plan.minMs, plan.maxMs), byCrowd);
-  const low = Math.max(plan.minMs, base * (1 - JITTER));
-  const high = Math.min(Math.max(plan.maxMs, byCrowd * (1 + JITTER)), base * (1 + JITTER));
-  const delayMs = low + random() * (high - low);
-  return Math.round(Math.max(delayMs, history.retryAfterMs ?? 0));
-}
-
-function clamp(value: number, low: number, high: number): number {
-  return Math.min(Math.max(value, low), high);
+    consecutiveFailures === 0 ? 0 : plan.minMs * 2 ** Math.min(consecutiveFailures, 30);
+  const base = Math.max(gapMs, byFailures) * (1 + (random() * 2 - 1) * JITTER);
+  return Math.round(Math.min(Math.max(base, plan.minMs), plan.maxMs));
 }

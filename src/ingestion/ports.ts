@@ -32,10 +32,11 @@ export interface Upstream {
   /**
    * Ask where a request stands. Repeated where that may help, within one deadline.
    *
+   * @param onTurn - called once the call has its turn, before it is sent; each time where it is repeated
    * @returns null where the upstream knows no such request
    * @throws {UpstreamError} no usable answer
    */
-  status(ref: RequestRef, urgency: Urgency): Promise<ReportedState | null>;
+  status(ref: RequestRef, urgency: Urgency, onTurn?: () => void): Promise<ReportedState | null>;
 
   /** Somebody waits now for a look-up that is under way in the background: have it go before the others. */
   expedite(ref: RequestRef): void;
@@ -90,6 +91,15 @@ export interface IngestionLog {
 
   /** What is known of each ref, in their order; null for one never observed. */
   find(refs: readonly RequestRef[]): Promise<readonly (IngestionRecord | null)[]>;
+
+  /**
+   * How long the last runs took, the newest first: from the start, or the first observation where that is not
+   * known, to the terminal status. In ms, each above 0.
+   *
+   * @param mappingId - null for the runs of all mappings
+   * @param limit - how many at most
+   */
+  pastRuns(mappingId: string | null, limit: number): Promise<readonly number[]>;
 
   /** At most `limit` transitions after a position, oldest first. */
   read(scope: Scope, after: Position, limit: number): Promise<readonly Transition[]>;

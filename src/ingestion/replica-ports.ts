@@ -13,9 +13,6 @@ export interface WatchLeases {
   /** Whether what is held may be polled at this moment. After a freeze others may have taken it over. */
   isInForce(): boolean;
 
-  /** How many requests all replicas watch together, where this one watches `ownCount`. */
-  watchCountOfAll(ownCount: number): number;
-
   /** How another replica watches a request; null where none does. */
   findReport(ref: RequestRef): Promise<WatchReport | null>;
 }
@@ -24,7 +21,6 @@ export interface WatchLeases {
 export const singleReplica: WatchLeases = {
   claim: () => Promise.resolve(true),
   isInForce: () => true,
-  watchCountOfAll: (ownCount) => ownCount,
   findReport: () => Promise.resolve(null),
 };
 

@@ -3,11 +3,14 @@ import type { Clock } from '../ingestion/ports.js';
 /** A timer that comes so much too late, in ms, tells that the process did not run. */
 const HELD_UP_MS = 1_000;
 
+/** How the queue's time goes is measured over at least this, in ms. */
+const SAMPLE_MS = 10_000;
+
 /** An item that waits for its time. */
 export interface Due<Item> {
   readonly item: Item;
-  /** By the monotonic clock, in ms. */
-  at: number;
+  /** By the queue's own time, in ms. */
+  readonly at: number;
   /** Its place in the heap; -1 where it waits no more. */
   index: number;
 }
@@ -16,12 +19,20 @@ export interface Due<Item> {
  * Items that wait for their times, with one timer for all of them: a hundred thousand timers would take more
  * memory than what they are for.
  *
- * A binary heap, the soonest first. A process that was held up, as by a freeze, goes on where it was: what came
- * due meanwhile is spread as it would have been, and not all due at once.
+ * A binary heap, the soonest first, by a time of its own. That time stands still while the queue is held, and
+ * every delay is longer by that: so where more is due than there is room for, all gaps stretch by the same factor,
+ * what comes often still comes more often than the rest, and nothing starves. It also stands still for a process
+ * that was held up, as by a freeze: what came due meanwhile is spread as it would have been, and not all due at
+ * once.
  */
 export class DueQueue<Item> {
   readonly #heap: Due<Item>[] = [];
-  #heldSince: number | null = null;
+  /** How long the queue's time has stood still so far. */
+  #stoodStillMs = 0;
+  #holdCount = 0;
+  #heldSince = 0;
+  /** What the queue's time was at two moments of the last half minute or so. */
+  #samples: readonly { readonly ranMs: number; readonly at: number }[] = [];
   #armedAt = Number.POSITIVE_INFINITY;
   #disarm: () => void = () => {};
 
@@ -51,48 +62,66 @@ export class DueQueue<Item> {
     this.#arm();
   }
 
-  /** Nothing is due until `release()`, and every delay counts from then. */
+  /** How long an item has still to wait by the queue's own time, in ms. */
+  leftMs(due: Due<Item>): number {
+    return Math.max(0, due.at - this.#now());
+  }
+
+  /** How long that is likely to be, in ms, if the queue's time goes on as it did lately. */
+  expectedMs(due: Due<Item>): number {
+    const sample = { ranMs: this.#now(), at: this.clock.monotonicMs() };
+    const [before = sample, after = sample] = this.#samples;
+    if (sample.at - after.at >= SAMPLE_MS || this.#samples.length === 0) {
+      this.#samples = [after, sample];
+    }
+    const passedMs = sample.at - before.at;
+    const ranMs = Math.max(1, sample.ranMs - before.ranMs);
+    return this.leftMs(due) * Math.max(1, passedMs / ranMs);
+  }
+
+  /** Nothing is due until as many `release()` as there were holds. */
   hold(): void {
-    this.#heldSince ??= this.#now();
+    if (this.#holdCount === 0) this.#heldSince = this.#now();
+    this.#holdCount += 1;
     this.#arm();
   }
 
   release(): void {
-    if (this.#heldSince === null) return;
-    const since = this.#heldSince;
-    this.#heldSince = null;
-    this.#putOff(this.#now() - since);
+    this.#holdCount -= 1;
+    if (this.#holdCount === 0) this.#stoodStillMs = this.clock.monotonicMs() - this.#heldSince;
     this.#arm();
   }
 
-  #putOff(byMs: number): void {
-    for (const due of this.#heap) due.at += byMs;
-  }
-
   #now(): number {
-    return this.#heldSince ?? this.clock.monotonicMs();
+    return this.#holdCount > 0 ? this.#heldSince : this.clock.monotonicMs() - this.#stoodStillMs;
   }
 
   /** Let the one timer be for the soonest. */
   #arm(): void {
-    const soonest = this.#heldSince === null ? this.#heap[0] : undefined;
-    const soonestAt = soonest?.at ?? Number.POSITIVE_INFINITY;
+    const soonest = this.#holdCount === 0 ? this.#heap[0] : undefined;
+    const soonestAt = soonest ? soonest.at + this.#stoodStillMs : Number.POSITIVE_INFINITY;
     if (soonestAt === this.#armedAt) return;
     this.#disarm();
     this.#armedAt = soonestAt;
     this.#disarm =
       soonestAt === Number.POSITIVE_INFINITY
         ? () => {}
-        : this.clock.schedule(Math.max(0, soonestAt - this.#now()), () => this.#fire());
+        : this.clock.schedule(Math.max(0, soonestAt - this.clock.monotonicMs()), () =>
+            this.#fire(),
+          );
   }
 
   #fire(): void {
-    const lateMs = this.#now() - this.#armedAt;
-    if (lateMs > HELD_UP_MS) this.#putOff(lateMs);
+    const lateMs = this.clock.monotonicMs() - this.#armedAt;
+    if (lateMs > HELD_UP_MS) this.#stoodStillMs += lateMs;
     // Timers may come a moment early.
-    const now = Math.max(this.#now(), this.#armedAt);
+    const now = Math.max(this.#now(), this.#armedAt - this.#stoodStillMs);
     this.#armedAt = Number.POSITIVE_INFINITY;
-    for (let due = this.#heap[0]; due && due.at <= now; due = this.#heap[0]) {
+    for (
+      let due = this.#heap[0];
+      due && due.at <= now && this.#holdCount === 0;
+      due = this.#heap[0]
+    ) {
       this.#take(due);
       this.onDue(due.item);
     }

@@ -1,4 +1,4 @@
-import { toRequestKey } from '../ingestion/ingestion-request.js';
+import { type RequestRef, toRequestKey } from '../ingestion/ingestion-request.js';
 import type { Scope } from '../ingestion/ports.js';
 import type { Transition } from '../ingestion/transition.js';
 
@@ -11,12 +11,18 @@ export interface Hub {
   publish(transition: Transition): void;
   /** Listen until the returned function is called. */
   register(scope: Scope, listener: TransitionListener): () => void;
+  /** Whether anybody listens for this request alone. */
+  hasListeners(ref: RequestRef): boolean;
   /** How many are listening. */
   readonly listenerCount: number;
 }
 
-/** A hub within this process. */
-export function createHub(): Hub {
+/**
+ * A hub within this process.
+ *
+ * @param onListening - told of each request that somebody begins to listen for, alone
+ */
+export function createHub(onListening: (ref: RequestRef) => void = () => {}): Hub {
   const listenersByTopic = new Map<string, Set<TransitionListener>>();
   /** By prefixes of mapping ids. Each costs every transition a look; there are as many as callers are given. */
   const listenersByPrefix = new Map<string, Set<TransitionListener>>();
@@ -40,6 +46,7 @@ export function createHub(): Hub {
         ...prefixesIn(scope).map((prefix) => join(listenersByPrefix, prefix, registered)),
       ];
       listenerCount += 1;
+      if (scope.kind === 'request') onListening(scope.ref);
       let isRegistered = true;
       return () => {
         if (!isRegistered) return;
@@ -48,6 +55,7 @@ export function createHub(): Hub {
         for (const leave of leaves) leave();
       };
     },
+    hasListeners: (ref) => listenersByTopic.has(toRequestTopic(ref)),
     get listenerCount() {
       return listenerCount;
     },
@@ -69,18 +77,22 @@ function join(
 
 const EVERYTHING = 'all';
 
+function toRequestTopic(ref: RequestRef): string {
+  return `request:${toRequestKey(ref)}`;
+}
+
 /**
  * A transition belongs to one topic of each kind, and a scope names topics of one kind only, or prefixes that
  * do not overlap with them or each other: none is told twice.
  */
 function topicsOf({ ref }: Transition): readonly string[] {
-  return [`request:${toRequestKey(ref)}`, `mapping:${ref.mappingId}`, EVERYTHING];
+  return [toRequestTopic(ref), `mapping:${ref.mappingId}`, EVERYTHING];
 }
 
 function topicsIn(scope: Scope): readonly string[] {
   switch (scope.kind) {
     case 'request':
-      return [`request:${toRequestKey(scope.ref)}`];
+      return [toRequestTopic(scope.ref)];
     case 'mappings':
       return [...new Set(scope.mappingIds)].map((mappingId) => `mapping:${mappingId}`);
     case 'all':

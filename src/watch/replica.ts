@@ -278,7 +278,6 @@ export function createReplica({ registry, table, clock, newId, events }: Replica
     leases: {
       claim,
       isInForce,
-      watchCountOfAll: (ownCount) => Math.max(ownCount, census.watchCount),
       findReport: (ref) => reports.load(ref),
     },
     get id() {

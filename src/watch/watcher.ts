@@ -10,6 +10,7 @@ import {
 import { type PollPlan, toPollDelayMs } from '../ingestion/poll-plan.js';
 import type { Clock, IngestionLog, Upstream, Urgency, Watches } from '../ingestion/ports.js';
 import type { Handover, ReportedWatch, WatchLeases } from '../ingestion/replica-ports.js';
+import { type RunModel, scaleFree } from '../ingestion/run-model.js';
 import type { StartAnswer } from '../ingestion/start-intent.js';
 import type { Transition } from '../ingestion/transition.js';
 import { DueQueue } from './due-queue.js';
@@ -30,12 +31,28 @@ export interface WatcherEvents {
   onPollFailed(ref: RequestRef, error: unknown, consecutiveFailures: number): void;
 }
 
+/** When to poll, and how many polls at a time. */
+export interface WatchPlan extends PollPlan {
+  /** While so many polls wait for their turn, no other is due: all gaps stretch by the same factor. */
+  readonly maxWaitingPolls: number;
+}
+
+/** Who has asked about a request waits for its end for so long, in ms. */
+const WANTED_MS = 120_000;
+
+/** The longest spread of those who were told to come back after the same time, in ms. */
+const RETRY_SPREAD_MS = 1_000;
+
 /** What a watcher needs. */
 export interface WatcherOptions {
   readonly upstream: Pick<Upstream, 'status' | 'expedite'>;
   readonly log: Pick<IngestionLog, 'append'>;
   readonly clock: Clock;
-  readonly plan: PollPlan;
+  readonly plan: WatchPlan;
+  /** How long the runs of a mapping last; unknown where it is left out. */
+  readonly modelOf?: (mappingId: string) => RunModel;
+  /** Whether somebody has subscribed to this request; nobody where it is left out. */
+  readonly isFollowed?: (ref: RequestRef) => boolean;
   /** Who else watches. */
   readonly leases: WatchLeases;
   readonly events: WatcherEvents;
@@ -45,6 +62,8 @@ export interface WatcherOptions {
 
 /** The poll loops of this process. */
 export interface Watcher extends Watches {
+  /** Take note that somebody waits for the end of a request, as who has just subscribed to it. */
+  want(ref: RequestRef): void;
   /** How many requests are being watched. */
   readonly watchCount: number;
   /**
@@ -76,6 +95,8 @@ export function createWatcher({
   log,
   clock,
   plan,
+  modelOf = () => scaleFree,
+  isFollowed = () => false,
   leases,
   events,
   random = Math.random,
@@ -93,7 +114,19 @@ export function createWatcher({
     if (leases.isInForce()) void poll(watch.ref, 'background').catch(() => {});
     else wait(watch, watch.intervalMs);
   });
+  /** Polls that wait for their turn; while there are enough of them, the queue is held. */
+  let waitingPolls = 0;
+  let isCrowded = false;
   let isStopped = false;
+
+  function countWaiting(change: 1 | -1): void {
+    waitingPolls += change;
+    const isEnough = waitingPolls >= plan.maxWaitingPolls;
+    if (isEnough === isCrowded) return;
+    isCrowded = isEnough;
+    if (isCrowded) nextPolls.hold();
+    else nextPolls.release();
+  }
 
   async function observe(
     ref: RequestRef,
@@ -157,6 +190,7 @@ export function createWatcher({
       lastObservedAt,
       lastObservedMs,
       lastPolledAt: null,
+      wantedUntilMs: Number.NEGATIVE_INFINITY,
       consecutiveFailures: 0,
       lastFailure: null,
     };
@@ -166,15 +200,44 @@ export function createWatcher({
 
   function waitForNextPoll(watch: Watch, retryAfterMs?: number): void {
     if (isStopped) return;
-    watch.intervalMs = nextIntervalMs(watch, retryAfterMs);
-    wait(watch, watch.intervalMs);
+    watch.intervalMs = nextIntervalMs(watch);
+    // Those who were told the same time would else come back together.
+    const notBeforeMs =
+      retryAfterMs === undefined
+        ? 0
+        : retryAfterMs + random() * Math.min(retryAfterMs, RETRY_SPREAD_MS);
+    wait(watch, Math.max(watch.intervalMs, Math.round(notBeforeMs)));
   }
 
-  function nextIntervalMs(watch: Watch, retryAfterMs?: number): number {
-    const { firstObservedMs, consecutiveFailures } = watch;
-    const ageMs = clock.monotonicMs() - firstObservedMs;
-    const watchCount = leases.watchCountOfAll(watches.size);
-    return toPollDelayMs(plan, { ageMs, consecutiveFailures, watchCount, retryAfterMs }, random);
+  function nextIntervalMs({
+    ref,
+    firstObservedMs,
+    wantedUntilMs,
+    consecutiveFailures,
+  }: Watch): number {
+    const nowMs = clock.monotonicMs();
+    const isWanted = wantedUntilMs > nowMs || isFollowed(ref);
+    const history = {
+      runs: modelOf(ref.mappingId),
+      ageMs: nowMs - firstObservedMs,
+      isWanted,
+      consecutiveFailures,
+    };
+    return toPollDelayMs(plan, history, random);
+  }
+
+  /** Somebody waits for it from now on: its next poll may come sooner than it was planned. */
+  function want(ref: RequestRef): void {
+    const watch = watches.get(toRequestKey(ref));
+    if (!watch) return;
+    const wasWanted = watch.wantedUntilMs > clock.monotonicMs();
+    watch.wantedUntilMs = clock.monotonicMs() + WANTED_MS;
+    if (wasWanted || watch.phase.kind !== 'waiting' || watch.consecutiveFailures > 0) return;
+    const intervalMs = nextIntervalMs(watch);
+    if (intervalMs >= nextPolls.leftMs(watch.phase.nextPoll)) return;
+    nextPolls.remove(watch.phase.nextPoll);
+    watch.intervalMs = intervalMs;
+    wait(watch, intervalMs);
   }
 
   function wait(watch: Watch, delayMs: number): void {
@@ -215,16 +278,24 @@ export function createWatcher({
 
   async function ask(ref: RequestRef, urgency: Urgency): Promise<IngestionRecord | null> {
     let retryAfterMs: number | undefined;
+    let isWaiting = urgency === 'background';
+    if (isWaiting) countWaiting(1);
+    const onTurn = () => {
+      if (isWaiting) countWaiting(-1);
+      isWaiting = false;
+    };
     try {
-      const seen = await upstream.status(ref, urgency);
+      const seen = await upstream.status(ref, urgency, onTurn);
       if (seen) return await observe(ref, seen);
       fail(ref, new RequestNotFoundError('The upstream does not know this request any more.'));
       return null;
     } catch (error) {
       if (error instanceof UpstreamError) retryAfterMs = error.retryAfterMs;
-      fail(ref, error);
+      // What only waited in vain for its turn says nothing of the upstream.
+      if (!(error instanceof UpstreamError && error.isOwnLimit)) fail(ref, error);
       throw error;
     } finally {
+      onTurn();
       const key = toRequestKey(ref);
       polls.delete(key);
       const watch = watches.get(key);
@@ -275,18 +346,23 @@ export function createWatcher({
   }
 
   function toReported(watch: Watch): ReportedWatch {
-    return { ref: watch.ref, report: toWatchReport(watch, clock) };
+    return { ref: watch.ref, report: toWatchReport(watch, clock, nextPolls) };
   }
 
   return {
     observe,
-    poll: (ref) => poll(ref, 'interactive'),
+    poll(ref) {
+      want(ref);
+      return poll(ref, 'interactive');
+    },
+    want,
     async report(ref) {
       const key = toRequestKey(ref);
+      want(ref);
       const elsewhere = watches.has(key) ? null : await leases.findReport(ref);
       // It may have begun to be watched here while the others were asked.
       const watch = watches.get(key);
-      return watch ? toWatchReport(watch, clock) : elsewhere;
+      return watch ? toWatchReport(watch, clock, nextPolls) : elsewhere;
     },
     async resume(pages) {
       nextPolls.hold();

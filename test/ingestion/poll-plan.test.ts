@@ -1,51 +1,51 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { toPollDelayMs } from '../../src/ingestion/poll-plan.js';
+import { type PollHistory, toPollDelayMs } from '../../src/ingestion/poll-plan.js';
+import { learnRuns, type RunModel, scaleFree } from '../../src/ingestion/run-model.js';
+import { createSeededRandom } from '../crash/seeded-random.js';
+import {
+  type Durations,
+  kindsOfRuns,
+  plainPlans,
+  shifted,
+  simulate,
+  simulatePlain,
+  toLagRatio,
+} from '../support/lag.js';
 
-const plan = { minMs: 1_000, maxMs: 30_000, maxPollsPerSecond: 16 };
+const plan = { minMs: 1_000, maxMs: 30_000 };
 const middle = () => 0.5;
+const unknown: PollHistory = { runs: scaleFree, ageMs: 0, isWanted: false, consecutiveFailures: 0 };
+
+const durations = fc.array(fc.integer({ min: 1, max: 1e9 }), { minLength: 1, maxLength: 100 });
+const models = fc.oneof(fc.constant(scaleFree), durations.map(learnRuns));
 
 describe('toPollDelayMs', () => {
-  it.each([
-    [
-      'a new request is asked about as often as allowed',
-      { ageMs: 0, consecutiveFailures: 0 },
-      1_100,
-    ],
-    ['the delay is a tenth of the age', { ageMs: 100_000, consecutiveFailures: 0 }, 10_000],
-    [
-      'an old request is asked about no more seldom than allowed',
-      { ageMs: 1e9, consecutiveFailures: 0 },
-      27_000,
-    ],
-    ['failed polls slow it down', { ageMs: 0, consecutiveFailures: 3 }, 8_000],
-    ['a long outage does not stop it', { ageMs: 0, consecutiveFailures: 5_000 }, 27_000],
-    [
-      'what the upstream asks for goes first',
-      { ageMs: 0, consecutiveFailures: 1, retryAfterMs: 120_000 },
-      120_000,
-    ],
+  it.each<[string, Partial<PollHistory>, number]>([
+    ['asks about a new request as often as allowed', {}, 1_000],
+    ['asks more seldom with the root of the age', { ageMs: 120_000 }, 4_949],
+    ['asks twice as often where somebody waits', { ageMs: 120_000, isWanted: true }, 2_462],
+    ['asks about an old request no more seldom than allowed', { ageMs: 1e9 }, 30_000],
+    ['is slowed down by failed polls', { consecutiveFailures: 3 }, 8_000],
+    ['is not stopped by a long outage', { consecutiveFailures: 5_000 }, 30_000],
   ])('%s', (_title, history, delayMs) => {
-    expect(toPollDelayMs(plan, { watchCount: 1, ...history }, middle)).toBe(delayMs);
+    expect(toPollDelayMs(plan, { ...unknown, ...history }, middle)).toBe(delayMs);
   });
 
   it('stays within its bounds whatever the history and the dice', () => {
     fc.assert(
       fc.property(
-        fc.record({
-          minMs: fc.integer({ min: 1, max: 10_000 }),
-          extraMs: fc.integer({ min: 0, max: 100_000 }),
-          ageMs: fc.integer({ min: 0, max: 1e12 }),
-          consecutiveFailures: fc.nat(),
-          random: fc.double({ min: 0, max: 0.999999, noNaN: true }),
-        }),
-        ({ minMs, extraMs, ageMs, consecutiveFailures, random }) => {
-          const bounds = { minMs, maxMs: minMs + extraMs, maxPollsPerSecond: 1e6 };
-          const delayMs = toPollDelayMs(
-            bounds,
-            { ageMs, consecutiveFailures, watchCount: 1 },
-            () => random,
-          );
+        models,
+        fc.integer({ min: 1, max: 10_000 }),
+        fc.integer({ min: 0, max: 100_000 }),
+        fc.integer({ min: 0, max: 1e12 }),
+        fc.boolean(),
+        fc.nat(),
+        fc.double({ min: 0, max: 0.999999, noNaN: true }),
+        (runs, minMs, extraMs, ageMs, isWanted, consecutiveFailures, random) => {
+          const bounds = { minMs, maxMs: minMs + extraMs };
+          const history = { runs, ageMs, isWanted, consecutiveFailures };
+          const delayMs = toPollDelayMs(bounds, history, () => random);
           expect(delayMs).toBeGreaterThanOrEqual(bounds.minMs);
           expect(delayMs).toBeLessThanOrEqual(bounds.maxMs);
         },
@@ -53,16 +53,62 @@ describe('toPollDelayMs', () => {
     );
   });
 
-  it('polls each of too many requests more seldom, so that all keep to the polls there may be', () => {
-    const history = { ageMs: 0, consecutiveFailures: 0, watchCount: 16_000 };
-    expect(toPollDelayMs(plan, history, middle)).toBe(1_000_000);
-    expect(toPollDelayMs(plan, history, () => 0)).toBe(800_000);
-    expect(toPollDelayMs(plan, { ...history, watchCount: 16 }, middle)).toBe(1_100);
+  it('waits for where runs end, and asks often there', () => {
+    const runs = learnRuns(Array.from({ length: 20 }, (_, index) => 115_000 + index * 500));
+    const delayAt = (ageMs: number) => toPollDelayMs(plan, { ...unknown, runs, ageMs }, middle);
+    expect(delayAt(5_000)).toBeGreaterThan(15_000);
+    // Not over the place where they end: what comes there counts already.
+    expect(100_000 + delayAt(100_000)).toBeLessThan(117_000);
+    expect(delayAt(119_000)).toBeLessThan(1_600);
+    // All that is known is that this one is not like them.
+    expect(delayAt(300_000)).toBeGreaterThan(4_000);
+    expect(delayAt(300_000)).toBeLessThan(15_000);
+  });
+});
+
+describe('what is learned of runs', () => {
+  it('rises with the age, and gives the age back', () => {
+    const ages = fc.uniqueArray(fc.double({ min: 0, max: 1e10, noNaN: true }), { minLength: 2 });
+    fc.assert(
+      fc.property(models, ages, (model: RunModel, given) => {
+        let before = -1;
+        for (const ageMs of given.toSorted((a, b) => a - b)) {
+          const worth = model.worth(ageMs);
+          expect(worth).toBeGreaterThanOrEqual(before);
+          before = worth;
+          const again = model.worth(model.ageAt(worth));
+          expect(Math.abs(again - worth)).toBeLessThanOrEqual(1e-6 * Math.max(1, worth));
+        }
+      }),
+    );
+  });
+});
+
+describe('the lag, beside that of a fixed interval with as many polls', () => {
+  const wide = { minMs: 250, maxMs: 60_000 };
+  const ratioOf = (runs: Durations, count: number, learnt: number) => {
+    const random = createSeededRandom(7_919);
+    const { durationsMs, planned } = simulate(wide, runs, count, learnt, random);
+    return {
+      ratio: toLagRatio(planned, durationsMs),
+      before: toLagRatio(simulatePlain(durationsMs, plainPlans['share of the age']), durationsMs),
+    };
+  };
+
+  it.each<[keyof typeof kindsOfRuns, number]>([
+    ['narrow', 0.6],
+    ['bimodal', 0.65],
+    ['wide', 1],
+    ['exponential', 1.2],
+  ])('of %s runs is at most %d', (kind, limit) => {
+    const { ratio, before } = ratioOf(kindsOfRuns[kind], 200, 0);
+    expect(ratio).toBeLessThanOrEqual(limit);
+    expect(ratio).toBeLessThanOrEqual(0.6 * before);
   });
 
-  it('spreads requests of the same age', () => {
-    const history = { ageMs: 100_000, consecutiveFailures: 0, watchCount: 1 };
-    expect(toPollDelayMs(plan, history, () => 0)).toBe(8_000);
-    expect(toPollDelayMs(plan, history, () => 1)).toBe(12_000);
+  it('of runs that last longer from one day to the next is at most 1.7', () => {
+    const { ratio, before } = ratioOf(shifted(100), 20, 100);
+    expect(ratio).toBeLessThanOrEqual(1.7);
+    expect(ratio).toBeLessThanOrEqual(0.6 * before);
   });
 });

@@ -2,7 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { createCursorCodec } from '../../src/datasources/log/cursor-codec.js';
 import { isInScope } from '../../src/ingestion/caller.js';
 import { CursorInvalidError } from '../../src/ingestion/gateway-error.js';
-import { type IngestionRecord, toRequestKey } from '../../src/ingestion/ingestion-request.js';
+import {
+  type IngestionRecord,
+  isTerminal,
+  toRequestKey,
+} from '../../src/ingestion/ingestion-request.js';
 import type { IngestionLog, Scope } from '../../src/ingestion/ports.js';
 import {
   applyObservation,
@@ -54,6 +58,19 @@ export function createMemoryLog(): IngestionLog {
     },
     async find(refs) {
       return refs.map((ref) => records.get(toRequestKey(ref)) ?? null);
+    },
+    async pastRuns(mappingId, limit) {
+      return [...records.values()]
+        .filter(
+          ({ ref, state }) =>
+            isTerminal(state.status) && (mappingId === null || ref.mappingId === mappingId),
+        )
+        .sort((a, b) => b.firstPosition - a.firstPosition)
+        .map(
+          ({ startedAt, firstObservedAt, changedAt }) => changedAt - (startedAt ?? firstObservedAt),
+        )
+        .filter((durationMs) => durationMs > 0)
+        .slice(0, limit);
     },
     async read(scope, after, limit) {
       return select(scope, after).slice(0, limit);

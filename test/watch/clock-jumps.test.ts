@@ -88,10 +88,11 @@ async function createCluster(isShared: boolean) {
 
     const upstream = {
       expedite() {},
-      async status({ requestId }: RequestRef, urgency: Urgency) {
+      async status({ requestId }: RequestRef, urgency: Urgency, onTurn?: () => void) {
         const deadline = startDeadline(clock, 10_000);
         try {
           await budget.turn(urgency, deadline, requestId);
+          onTurn?.();
           const result = await circuit.run(() => {
             tell(`asked about ${requestId}`);
             return answer();
@@ -122,7 +123,7 @@ async function createCluster(isShared: boolean) {
       upstream,
       log,
       clock,
-      plan: { minMs: 1_000, maxMs: 8_000, maxPollsPerSecond: MAX_RPS * 0.8 },
+      plan: { minMs: 1_000, maxMs: 8_000, maxWaitingPolls: 2 },
       leases: replica.leases,
       events: {
         onTransition() {},

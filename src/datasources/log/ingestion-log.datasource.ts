@@ -10,7 +10,11 @@ import {
 } from 'kysely';
 import type { MappingScope } from '../../ingestion/caller.js';
 import { CursorInvalidError, LogDamagedError } from '../../ingestion/gateway-error.js';
-import { type IngestionRecord, toRequestKey } from '../../ingestion/ingestion-request.js';
+import {
+  type IngestionRecord,
+  terminalStatuses,
+  toRequestKey,
+} from '../../ingestion/ingestion-request.js';
 import type { IngestionLog, Scope } from '../../ingestion/ports.js';
 import {
   type Applied,
@@ -133,6 +137,7 @@ export async function createIngestionLog(database: LogDatabase): Promise<Durable
       const records = await guard(() => findByKey(db, keys));
       return keys.map((key) => records.get(key) ?? null);
     },
+    pastRuns: (mappingId, limit) => guard(() => readPastRuns(db, mappingId, limit)),
     read: (scope, after, limit) => guard(() => readRows(scope, after, limit)),
     async list(filter, before, limit) {
       const {
@@ -300,6 +305,42 @@ async function readNewest(
     from (${sql.join(wanted, sql` union all `)}) as wanted
   `.execute(db);
   return rows[0]?.newest ?? 0;
+}
+
+/**
+ * How long the last runs took. One step in an index for each terminal status, or for the mapping: there may be any
+ * number of requests that run.
+ */
+async function readPastRuns(
+  db: Kysely<LogTables>,
+  mappingId: string | null,
+  limit: number,
+): Promise<readonly number[]> {
+  const runs = db
+    .selectFrom('requests')
+    .select(({ eb, fn }) => [
+      'first_position',
+      eb('changed_at', '-', fn.coalesce('started_at', 'first_observed_at')).as('duration_ms'),
+    ])
+    .whereRef('changed_at', '>', ({ fn }) => fn.coalesce('started_at', 'first_observed_at'))
+    .orderBy('first_position', 'desc')
+    .limit(limit);
+  const found =
+    mappingId === null
+      ? await Promise.all(
+          terminalStatuses.map((status) => runs.where('status', '=', status).execute()),
+        )
+      : [
+          await runs
+            .where('mapping_id', '=', mappingId)
+            .where('status', 'in', terminalStatuses)
+            .execute(),
+        ];
+  return found
+    .flat()
+    .sort((a, b) => b.first_position - a.first_position)
+    .slice(0, limit)
+    .map(({ duration_ms }) => Number(duration_ms));
 }
 
 /** One batch, inside its transaction. */

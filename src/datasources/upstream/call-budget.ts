@@ -96,6 +96,6 @@ export function refuseTurn(waitMs: number): never {
   throw new UpstreamError(
     'UPSTREAM_RATE_LIMITED',
     'The gateway keeps to a budget of calls to the upstream, and the turn of this call would have come too late: nothing was sent.',
-    { retryAfterMs: Math.ceil(waitMs) },
+    { retryAfterMs: Math.ceil(waitMs), isOwnLimit: true },
   );
 }

@@ -25,6 +25,8 @@ export interface CallPlan<T> {
   readonly urgency: Urgency;
   /** What the budget knows it by. */
   readonly id?: string;
+  /** Called each time that an attempt has its turn. */
+  readonly onTurn?: (() => void) | undefined;
   readonly request: TokenlessRequest;
   readonly judge: (answer: HttpAnswer) => T | CallFailure;
 }
@@ -91,11 +93,12 @@ async function readyToSend({ circuit, tokens }: CallParts, deadline: Deadline): 
 
 async function send<T>(
   { http, budget, circuit }: CallParts,
-  { kind, urgency, id, request, judge }: CallPlan<T>,
+  { kind, urgency, id, onTurn, request, judge }: CallPlan<T>,
   token: string,
   deadline: Deadline,
 ): Promise<T | CallFailure> {
   await budget.turn(urgency, deadline, id);
+  onTurn?.();
   const hadMostOfItsTime = deadline.remainingMs() >= deadline.timeoutMs / 2;
   return circuit.run(async () => {
     const answer = await exchange(http, request(token), deadline.signal);

@@ -119,11 +119,12 @@ export function createCampaignDatasource(options: CampaignOptions): CampaignData
       return call('start', (deadline) => callCampaign(parts, plan, deadline));
     },
 
-    async status(ref, urgency) {
+    async status(ref, urgency, onTurn) {
       const plan: CallPlan<ReportedState | null> = {
         kind: 'status',
         urgency,
         id: toRequestKey(ref),
+        onTurn,
         request: requests.status(ref),
         judge: (answer) => judgeStatusAnswer(answer, ref),
       };

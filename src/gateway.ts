@@ -70,6 +70,12 @@ const CALL_OFF_RETRY_AFTER_MS = 1_000;
 
 const DAY_MS = 86_400_000;
 
+/**
+ * What a poll costs, in ms of lag, where it is not said: a run of two minutes of which nothing is known is asked
+ * about every five seconds at its end.
+ */
+const POLL_PRICE_MS = 100;
+
 /** Polls that wait for their turn at a time: as many as there are turns in so many seconds. */
 const POLLS_AHEAD_S = 0.25;
 
@@ -83,6 +89,8 @@ export type GatewayConfig = Omit<
   readonly explorerMappingId: string;
   /** How long an ABORTED request’s first retry waits, in ms, where that is not 5 s. */
   readonly retryBackoffMs?: number;
+  /** What a poll costs, in ms of lag, where that is not 100 ms. */
+  readonly pollPriceMs?: number;
 };
 
 /** A running gateway. */
@@ -197,6 +205,7 @@ export async function startGateway(
     plan: {
       minMs: config.pollMinMs,
       maxMs: config.pollMaxMs,
+      pollPriceMs: config.pollPriceMs ?? POLL_PRICE_MS,
       maxWaitingPolls: Math.max(1, Math.ceil(config.maxRps * POLLS_AHEAD_S)),
     },
     events: {

@@ -100,7 +100,7 @@ function live(model: Model, { starts, log }: OpenedLogs, nextFate: () => [Fate, 
     log,
     clock,
     leases: singleReplica,
-    plan: { minMs: 1e9, maxMs: 1e9, maxWaitingPolls: 1e6 },
+    plan: { minMs: 1e9, maxMs: 1e9, maxWaitingPolls: 1e6, pollPriceMs: 100 },
     events: { onTransition: () => {}, onRegression: () => {}, onPollFailed: () => {} },
   });
   const submitter = createSubmitter({

@@ -58,7 +58,7 @@ export async function startPushedGateway(clock = systemClock): Promise<PushedGat
     log,
     clock: systemClock,
     leases: singleReplica,
-    plan: { minMs: 60_000, maxMs: 60_000, maxWaitingPolls: 1e6 },
+    plan: { minMs: 60_000, maxMs: 60_000, maxWaitingPolls: 1e6, pollPriceMs: 100 },
     events: { onTransition: () => {}, onRegression: () => {}, onPollFailed: () => {} },
   });
   const logger = pino({ level: 'silent' });

@@ -123,7 +123,7 @@ async function createCluster(isShared: boolean) {
       upstream,
       log,
       clock,
-      plan: { minMs: 1_000, maxMs: 8_000, maxWaitingPolls: 2 },
+      plan: { minMs: 1_000, maxMs: 8_000, maxWaitingPolls: 2, pollPriceMs: 100 },
       leases: replica.leases,
       events: {
         onTransition() {},

@@ -38,7 +38,7 @@ async function watchAll(agesMs: readonly number[]) {
       }),
     },
     clock,
-    plan: { minMs: 1_000, maxMs: 30_000, maxWaitingPolls: MAX_RPS / 4 },
+    plan: { minMs: 1_000, maxMs: 30_000, maxWaitingPolls: MAX_RPS / 4, pollPriceMs: 100 },
     leases: singleReplica,
     events: {
       onTransition() {},

@@ -100,7 +100,7 @@ function createCluster(count: number, skewMs = 0) {
       },
       log,
       clock: machine.clock,
-      plan: { minMs: 1_000, maxMs: 1_000, maxWaitingPolls: 1e6 },
+      plan: { minMs: 1_000, maxMs: 1_000, maxWaitingPolls: 1e6, pollPriceMs: 100 },
       leases: replica.leases,
       events: { onTransition() {}, onRegression() {}, onPollFailed() {} },
       random: () => 0,

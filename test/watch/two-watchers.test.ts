@@ -87,7 +87,7 @@ function createWatchers(
     log,
     clock,
     leases: singleReplica,
-    plan: { minMs: 1_000, maxMs: 5_000, maxWaitingPolls: 1e6 },
+    plan: { minMs: 1_000, maxMs: 5_000, maxWaitingPolls: 1e6, pollPriceMs: 100 },
     events,
   };
   return [createWatcher(options), createWatcher(options)] as const;

@@ -43,7 +43,7 @@ function createSubject(answers: Answer[] = []) {
     log,
     clock,
     leases: singleReplica,
-    plan: { minMs: 1_000, maxMs: 30_000, maxWaitingPolls: 1e6 },
+    plan: { minMs: 1_000, maxMs: 30_000, maxWaitingPolls: 1e6, pollPriceMs: 100 },
     random: () => 0,
     events: {
       onTransition: (_transition, _record, ms) => watchedMs.push(ms),

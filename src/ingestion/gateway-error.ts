@@ -65,6 +65,13 @@ export class UpstreamError extends GatewayError {
   }
 }
 
+/** A call that was not made: there was no room for it in the gateway’s own queue. It says nothing of the upstream. */
+export class CallCongestedError extends UpstreamError {
+  constructor(message: string, retryAfterMs: number) {
+    super('UPSTREAM_RATE_LIMITED', message, { retryAfterMs: Math.ceil(retryAfterMs) });
+  }
+}
+
 /** As those of the upstream, each for the same trouble with Adobe Experience Platform. */
 export type PlatformErrorCode = UpstreamErrorCode extends `UPSTREAM_${infer Trouble}`
   ? `PLATFORM_${Trouble}`

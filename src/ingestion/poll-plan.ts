@@ -44,7 +44,9 @@ export function toPollDelayMs(plan: PollPlan, history: PollHistory, random: () =
   const low = Math.max(plan.minMs, base * (1 - JITTER));
   const high = Math.min(Math.max(plan.maxMs, byCrowd * (1 + JITTER)), base * (1 + JITTER));
   const delayMs = low + random() * (high - low);
-  return Math.round(Math.max(delayMs, history.retryAfterMs ?? 0));
+  // Spread after the time that was named, never before it.
+  const retryMs = (history.retryAfterMs ?? 0) * (1 + random() * JITTER);
+  return Math.round(Math.max(delayMs, retryMs));
 }
 
 function clamp(value: number, low: number, high: number): number {

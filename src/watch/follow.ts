@@ -27,13 +27,15 @@ export async function followRequest(
   caller: Caller,
   ref: RequestRef,
   after: string | null,
+  callerKey: string,
 ): Promise<TransitionStream> {
   const position = after === null ? 0 : await log.parseCursor(after);
   const isVisible = mayRead(caller, ref.mappingId);
   const [known] = isVisible ? await log.find([ref]) : [];
   // Of a request that is known everything is kept; one that is not may have been forgotten.
   if (!known && after !== null) await refuseGap(log, position);
-  if (!known && !(isVisible && (await watches.poll(ref)))) {
+  const mayBeThere = isVisible && !watches.isUnknown(ref);
+  if (!known && !(mayBeThere && (await watches.poll(ref, callerKey)))) {
     throw new RequestNotFoundError('The upstream knows no such request of this mapping.');
   }
   return new TransitionStream(log, hub, { kind: 'request', ref }, position);

@@ -1,4 +1,10 @@
-import { GatewayError, RequestNotFoundError, UpstreamError } from '../ingestion/gateway-error.js';
+import { LRUCache } from 'lru-cache';
+import {
+  CallCongestedError,
+  GatewayError,
+  RequestNotFoundError,
+  UpstreamError,
+} from '../ingestion/gateway-error.js';
 import {
   type IngestionRecord,
   type IngestionStatus,
@@ -8,12 +14,18 @@ import {
   toRequestKey,
 } from '../ingestion/ingestion-request.js';
 import { type PollPlan, toPollDelayMs } from '../ingestion/poll-plan.js';
-import type { Clock, IngestionLog, Upstream, Urgency, Watches } from '../ingestion/ports.js';
+import type { Clock, IngestionLog, Upstream, Waiting, Watches } from '../ingestion/ports.js';
 import type { Handover, ReportedWatch, WatchLeases } from '../ingestion/replica-ports.js';
 import type { StartAnswer } from '../ingestion/start-intent.js';
 import type { Transition } from '../ingestion/transition.js';
 import { DueQueue } from './due-queue.js';
 import { toWatchReport, type Watch } from './watch.js';
+
+/** For so long a request that the upstream did not know is not asked about again, in ms: it may be started next. */
+const UNKNOWN_FOR_MS = 3_000;
+
+/** Of so many at most: two MB, and more than the upstream can be asked about in that time. */
+const MAX_UNKNOWN = 10_000;
 
 /** What an operator wants to hear of. */
 export interface WatcherEvents {
@@ -90,8 +102,15 @@ export function createWatcher({
   // A failed poll has been reported by the time it rejects; the loop has nothing to add.
   const nextPolls = new DueQueue<Watch>(clock, (watch) => {
     // A process that wakes from a freeze comes here before it hears whose the watch is by now.
-    if (leases.isInForce()) void poll(watch.ref, 'background').catch(() => {});
+    if (leases.isInForce()) void poll(watch.ref, { kind: 'poll' }).catch(() => {});
     else wait(watch, watch.intervalMs);
+  });
+  /** What the upstream did not know a moment ago: who asks for made-up ids costs it one call for each. */
+  const unknown = new LRUCache<string, true>({
+    max: MAX_UNKNOWN,
+    ttl: UNKNOWN_FOR_MS,
+    ttlResolution: 0,
+    perf: { now: () => clock.monotonicMs() },
   });
   let isStopped = false;
 
@@ -102,6 +121,7 @@ export function createWatcher({
   ): Promise<IngestionRecord> {
     const observedAt = clock.now();
     const observedMs = clock.monotonicMs();
+    unknown.delete(toRequestKey(ref));
     const watch = watches.get(toRequestKey(ref));
     const watchedMs = watch?.isFirstObservedHere ? observedMs - watch.firstObservedMs : null;
     const applied = await log.append({ ref, seen, observedAt, answers });
@@ -192,11 +212,11 @@ export function createWatcher({
     changed.delete(watch);
   }
 
-  function poll(ref: RequestRef, urgency: Urgency): Promise<IngestionRecord | null> {
+  function poll(ref: RequestRef, waiting: Waiting): Promise<IngestionRecord | null> {
     const key = toRequestKey(ref);
     const underWay = polls.get(key);
     if (underWay) {
-      if (urgency === 'interactive') upstream.expedite(ref);
+      if (waiting.kind !== 'poll') upstream.expedite(ref, waiting.caller);
       return underWay;
     }
     if (isStopped) {
@@ -208,21 +228,23 @@ export function createWatcher({
     if (watch?.phase.kind === 'waiting') nextPolls.remove(watch.phase.nextPoll);
     if (watch) watch.phase = { kind: 'polling' };
     // Begun a tick later, so that it cannot end before it is listed as under way.
-    const started = Promise.resolve().then(() => ask(ref, urgency));
+    const started = Promise.resolve().then(() => ask(ref, waiting));
     polls.set(key, started);
     return started;
   }
 
-  async function ask(ref: RequestRef, urgency: Urgency): Promise<IngestionRecord | null> {
+  async function ask(ref: RequestRef, waiting: Waiting): Promise<IngestionRecord | null> {
     let retryAfterMs: number | undefined;
     try {
-      const seen = await upstream.status(ref, urgency);
+      const seen = await upstream.status(ref, waiting);
       if (seen) return await observe(ref, seen);
+      unknown.set(toRequestKey(ref), true);
       fail(ref, new RequestNotFoundError('The upstream does not know this request any more.'));
       return null;
     } catch (error) {
       if (error instanceof UpstreamError) retryAfterMs = error.retryAfterMs;
-      fail(ref, error);
+      // That there was no room here tells nothing of the request.
+      if (!(error instanceof CallCongestedError)) fail(ref, error);
       throw error;
     } finally {
       const key = toRequestKey(ref);
@@ -280,7 +302,8 @@ export function createWatcher({
 
   return {
     observe,
-    poll: (ref) => poll(ref, 'interactive'),
+    poll: (ref, caller) => poll(ref, { kind: 'ask', caller }),
+    isUnknown: (ref) => unknown.has(toRequestKey(ref)),
     async report(ref) {
       const key = toRequestKey(ref);
       const elsewhere = watches.has(key) ? null : await leases.findReport(ref);

@@ -1,13 +1,14 @@
 import { ExponentialBackoff, fullJitterGenerator, type IBackoffFactory } from 'cockatiel';
-import type { Urgency } from '../../ingestion/ports.js';
 import type { CallBudget } from './call-budget.js';
 import type { CallCircuit } from './call-circuit.js';
 import { CalledOff, type Deadline } from './call-deadline.js';
+import type { PacedCall } from './call-queue.js';
 import { CallFailure, toCalledOffFailure, toTransportFailure } from './campaign.failure.js';
 import type { TokenlessRequest } from './campaign.request.js';
 import { exchange, type HttpAnswer } from './http-exchange.js';
 import type { HttpPool } from './http-pool.js';
 import type { TokenSource } from './ims-token.datasource.js';
+import type { Slowdown } from './slowdown.js';
 
 /** A status is asked for at most so often within one call. */
 const MAX_ATTEMPTS = 3;
@@ -20,11 +21,8 @@ const retryBackoff = new ExponentialBackoff({
 });
 
 /** What one logical call is made of. */
-export interface CallPlan<T> {
+export interface CallPlan<T> extends PacedCall {
   readonly kind: 'start' | 'status';
-  readonly urgency: Urgency;
-  /** What the budget knows it by. */
-  readonly id?: string;
   readonly request: TokenlessRequest;
   readonly judge: (answer: HttpAnswer) => T | CallFailure;
 }
@@ -35,6 +33,7 @@ export interface CallParts {
   readonly tokens: TokenSource;
   readonly budget: CallBudget;
   readonly circuit: CallCircuit;
+  readonly slowdown: Slowdown;
 }
 
 /**
@@ -75,7 +74,8 @@ export async function callCampaign<T>(
     attempts += 1;
     const next = backoff.next(undefined);
     backoff = next;
-    const delayMs = Math.max(next.duration, result.error.retryAfterMs ?? 0);
+    // Spread after the time that was named, never before it.
+    const delayMs = next.duration + (result.error.retryAfterMs ?? 0);
     // A wait past the deadline could only turn a failure that says something into a timeout.
     if (delayMs >= deadline.remainingMs()) throw result.error;
     await unlessCalledOff(deadline.wait(delayMs));
@@ -90,12 +90,13 @@ async function readyToSend({ circuit, tokens }: CallParts, deadline: Deadline): 
 }
 
 async function send<T>(
-  { http, budget, circuit }: CallParts,
-  { kind, urgency, id, request, judge }: CallPlan<T>,
+  { http, budget, circuit, slowdown }: CallParts,
+  plan: CallPlan<T>,
   token: string,
   deadline: Deadline,
 ): Promise<T | CallFailure> {
-  await budget.turn(urgency, deadline, id);
+  const { kind, request, judge } = plan;
+  await budget.turn(plan, deadline);
   const hadMostOfItsTime = deadline.remainingMs() >= deadline.timeoutMs / 2;
   return circuit.run(async () => {
     const answer = await exchange(http, request(token), deadline.signal);
@@ -105,8 +106,9 @@ async function send<T>(
     }
     if (answer.kind !== 'answered') return toTransportFailure(answer, kind);
     const result = judge(answer);
-    if (result instanceof CallFailure && result.error.code === 'UPSTREAM_RATE_LIMITED') {
-      budget.hold(result.error.retryAfterMs ?? 0);
+    if (!(result instanceof CallFailure)) slowdown.answered();
+    else if (result.error.code === 'UPSTREAM_RATE_LIMITED') {
+      slowdown.refused(result.error.retryAfterMs);
     }
     return result;
   });

@@ -5,6 +5,7 @@ import {
   createCampaignDatasource,
 } from '../../../src/datasources/upstream/campaign.datasource.js';
 import { UpstreamError } from '../../../src/ingestion/gateway-error.js';
+import type { Waiting } from '../../../src/ingestion/ports.js';
 import { createManualClock, type ManualClock } from '../../support/manual-clock.js';
 import { type ScriptedUpstream, startScriptedUpstream } from '../../support/scripted-upstream.js';
 
@@ -18,6 +19,12 @@ export function releaseAfterTest(release: () => Promise<void>): void {
 afterEach(async () => {
   for (let release = releasers.pop(); release; release = releasers.pop()) await release();
 });
+
+/** Somebody waits for a look. */
+export const asking: Waiting = { kind: 'ask', caller: 'somebody' };
+
+/** Nobody waits for a look. */
+export const polling: Waiting = { kind: 'poll' };
 
 export const ref = { mappingId: 'XDM44', requestId: '3520' };
 

@@ -21,9 +21,9 @@ describe('toPollDelayMs', () => {
     ['failed polls slow it down', { ageMs: 0, consecutiveFailures: 3 }, 8_000],
     ['a long outage does not stop it', { ageMs: 0, consecutiveFailures: 5_000 }, 27_000],
     [
-      'what the upstream asks for goes first',
+      'what the upstream asks for goes first, and is spread after it',
       { ageMs: 0, consecutiveFailures: 1, retryAfterMs: 120_000 },
-      120_000,
+      132_000,
     ],
   ])('%s', (_title, history, delayMs) => {
     expect(toPollDelayMs(plan, { watchCount: 1, ...history }, middle)).toBe(delayMs);

@@ -165,15 +165,10 @@ async function createCluster(isShared: boolean) {
           const ref = { mappingId: 'm', requestId: String(requestCount) };
           const [known = null] = await log.find([ref]);
           const { watcher, clock } = member;
-          const asked = ingestionStatus(
-            { watches: watcher, clock, pollMaxMs: 8_000 },
-            ref,
-            known,
-            {
-              maxAgeMs: next.maxAgeMs,
-              caller: 'somebody',
-            },
-          );
+          const asked = ingestionStatus({ watches: watcher, clock, pollMaxMs: 8_000 }, ref, known, {
+            maxAgeMs: next.maxAgeMs,
+            caller: 'somebody',
+          });
           // Refused, it tells nothing.
           const told = asked.then(
             () => base.monotonicMs() - (observedMs.get(ref.requestId) ?? 0),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { UpstreamError } from '../../src/ingestion/gateway-error.js';
+import { CallCongestedError, UpstreamError } from '../../src/ingestion/gateway-error.js';
 import type { ReportedState, RequestRef } from '../../src/ingestion/ingestion-request.js';
 import { type Handover, singleReplica } from '../../src/ingestion/replica-ports.js';
 import { createWatcher } from '../../src/watch/watcher.js';
@@ -171,6 +171,33 @@ describe('the watcher', () => {
     expect(calls).toHaveLength(1);
     await clock.advance(1);
     expect(calls).toHaveLength(2);
+  });
+
+  it('takes no poll that had no room in the queue for a failed one', async () => {
+    const congested = new CallCongestedError('No room.', 5_000);
+    const { watcher, clock, calls, failures } = createSubject([congested, running]);
+    await watcher.observe(ref, running);
+    await clock.advance(1_000);
+    expect(await watcher.report(ref)).toMatchObject({ consecutiveFailures: 0, lastFailure: null });
+    expect(failures).toEqual([]);
+    await clock.advance(5_000);
+    expect(calls).toHaveLength(2);
+  });
+
+  it('keeps in mind for a moment what the upstream does not know, until it is observed', async () => {
+    const { watcher, clock } = createSubject([null, null]);
+    await clock.advance(1);
+    expect(watcher.isUnknown(ref)).toBe(false);
+    await watcher.poll(ref, 'somebody');
+    expect(watcher.isUnknown(ref)).toBe(true);
+    await clock.advance(2_999);
+    expect(watcher.isUnknown(ref)).toBe(true);
+    await clock.advance(2);
+    expect(watcher.isUnknown(ref)).toBe(false);
+    await watcher.poll(ref, 'somebody');
+    await watcher.observe(ref, running);
+    expect(watcher.isUnknown(ref)).toBe(false);
+    await watcher.stop();
   });
 
   it('takes a request that the upstream has forgotten for a failed poll, not for an end', async () => {

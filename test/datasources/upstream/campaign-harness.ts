@@ -66,8 +66,8 @@ export async function failureOf(call: Promise<unknown>): Promise<UpstreamError> 
   throw error;
 }
 
-/** Let the pause between two attempts pass, once the datasource is in it. */
-export async function passBackoff(clock: ManualClock): Promise<void> {
+/** Let the pause between two attempts pass, once the datasource is in it; after a 429 also the hold of all calls. */
+export async function passBackoff(clock: ManualClock, holdMs = 0): Promise<void> {
   await clock.scheduled(0, 500);
-  await clock.advance(500);
+  await clock.advance(500 + holdMs);
 }

@@ -211,7 +211,7 @@ describe.each(rows)('$name', ({ answer, code, upstream: details, isUnknown, atte
     const { upstream, campaign, clock, reported } = await setUp();
     upstream.otherwise(answer);
     const failure = failureOf(campaign.status(ref, polling));
-    for (let i = 1; i < attempts; i += 1) await passBackoff(clock);
+    for (let i = 1; i < attempts; i += 1) await passBackoff(clock, 2_000);
     const error = await failure;
     expect(error.code).toBe(code);
     expect(error.outcomeUnknown).toBe(false);
@@ -310,8 +310,8 @@ describe('what must not get out', () => {
             : campaign.status(ref, asking),
         );
         if (operation === 'status' && [200, 429, 500, 503].includes(status)) {
-          await passBackoff(clock);
-          await passBackoff(clock);
+          await passBackoff(clock, 2_000);
+          await passBackoff(clock, 2_000);
         }
         const shown = JSON.stringify([(await failure).message, (await failure).extensions]);
         expect(shown).not.toMatch(/their-secret|script|token-1|key-1|127\.0\.0\.1|bad id/);

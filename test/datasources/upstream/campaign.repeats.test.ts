@@ -1,6 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { startAnswers, statusAnswers } from '../../support/campaign-answers.js';
-import { createManualClock } from '../../support/manual-clock.js';
+import { createManualClock, settle } from '../../support/manual-clock.js';
 import {
   answerAndCut,
   hang,
@@ -67,12 +67,14 @@ describe('a status is asked for again', () => {
       'a date, by its own clock',
       { date: 'Wed, 31 Dec 2025 22:59:58 GMT', 'retry-after': 'Wed, 31 Dec 2025 23:00:00 GMT' },
     ],
-  ])('not before Retry-After has passed, as %s', async (_, headers) => {
+  ])('not before Retry-After has passed, and spread after it, as %s', async (_, headers) => {
+    const half = jest.spyOn(Math, 'random').mockReturnValue(0.5);
+    releaseAfterTest(async () => half.mockRestore());
     const { upstream, campaign, clock } = await setUp();
     upstream.script(text(429, '', headers), inProgress);
     const state = campaign.status(ref, asking);
-    await clock.scheduled(2000, 2000);
-    await clock.advance(1999);
+    await clock.scheduled(2125, 2125);
+    await clock.advance(2124);
     // The wait has one millisecond left, and nothing shorter is waiting.
     expect(clock.pendingMs()[0]).toBe(1);
     expect(upstream.calls).toHaveLength(1);
@@ -199,6 +201,85 @@ describe('a 429 with Retry-After', () => {
   });
 });
 
+describe('a 429 without Retry-After', () => {
+  it('holds back every call, for twice as long each time in a row, until a call is answered', async () => {
+    const { upstream, campaign, clock } = await setUp({ timeoutMs: 500 });
+    upstream.otherwise(text(429, ''));
+    const holdsMs: (number | undefined)[] = [];
+    const sendAndHold = async () => {
+      await failureOf(campaign.start('A', 'somebody'));
+      const { retryAfterMs } = await failureOf(campaign.start('B', 'other'));
+      holdsMs.push(retryAfterMs);
+      await clock.advance(retryAfterMs ?? 0);
+    };
+    for (let i = 0; i < 7; i += 1) await sendAndHold();
+    expect(holdsMs).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
+    upstream.script(submitted);
+    await campaign.start('XDM44', 'somebody');
+    await sendAndHold();
+    expect(holdsMs.at(-1)).toBe(1_000);
+  });
+
+  it('holds once for calls that were under way together', async () => {
+    const { upstream, campaign, clock } = await setUp({ timeoutMs: 1_500 });
+    const refusals = [held(text(429, '')), held(text(429, ''))];
+    upstream.script(...refusals.map(({ answer }) => answer), submitted);
+    const failures = ['A', 'B'].map((id) => failureOf(campaign.start(id, 'somebody')));
+    await upstream.arrived(2);
+    for (const { release } of refusals) release();
+    await Promise.all(failures);
+    const next = campaign.start('XDM44', 'somebody');
+    await clock.advance(1_000);
+    expect(await next).toMatchObject({ kind: 'submitted' });
+  });
+});
+
+describe('a look that somebody waits for from some moment on', () => {
+  it.each(['while it pauses between attempts', 'while a token is fetched'] as const)(
+    'goes before polls: %s',
+    async (when) => {
+      const ims = await scripted();
+      const token = held(json(200, { access_token: 't', token_type: 'bearer', expires_in: 9_999 }));
+      ims.script(token.answer);
+      const isToken = when === 'while a token is fetched';
+      const { upstream, campaign, clock } = await setUp({
+        maxRps: 1,
+        ...(isToken && {
+          token: {
+            kind: 'clientCredentials',
+            imsUrl: ims.url,
+            clientId: 'c',
+            clientSecret: 's',
+            scopes: ['openid'],
+          },
+        }),
+      });
+      upstream.otherwise(text(500, ''));
+      const outcomes = [failureOf(campaign.status({ ...ref, requestId: 'raised' }, polling))];
+      if (isToken) await ims.arrived(1);
+      else await clock.scheduled(0, 250);
+      for (let id = 0; id < 5; id += 1) {
+        const other = { ...ref, requestId: `${id}` };
+        outcomes.push(failureOf(campaign.status(other, polling)));
+      }
+      campaign.expedite({ ...ref, requestId: 'raised' }, 'somebody');
+      await settle();
+      if (isToken) token.release();
+      const isLook = (path: string) => path.includes('requestId=raised');
+      const looks = () => upstream.calls.filter(({ rawPath }) => isLook(rawPath)).length;
+      await clock.scheduled(900, 1_000);
+      for (let turn = 0; turn < 3; turn += 1) await clock.advance(1_000);
+      await upstream.arrived(3);
+      // One of the first three calls is a poll's, for each has every second turn.
+      const first = upstream.calls.slice(0, 3).map(({ rawPath }) => isLook(rawPath));
+      expect(first.filter(Boolean).length).toBeGreaterThanOrEqual(isToken ? 1 : 2);
+      expect(looks()).toBeGreaterThan(0);
+      await campaign.close();
+      await Promise.all(outcomes);
+    },
+  );
+});
+
 describe('the circuit', () => {
   const circuit = { failuresToOpen: 2, pauseMs: 10_000 };
 
@@ -241,9 +322,12 @@ describe('the circuit', () => {
     ['429', text(429, '')],
     ['an unusable answer', text(200, 'hm')],
   ])('stays closed through any number of: %s', async (_, answer) => {
-    const { upstream, campaign } = await setUp({ circuit });
+    const { upstream, campaign, clock } = await setUp({ circuit });
     upstream.otherwise(answer);
-    for (let i = 0; i < 4; i += 1) await failureOf(campaign.start('A', 'somebody'));
+    for (let i = 0; i < 4; i += 1) {
+      await failureOf(campaign.start('A', 'somebody'));
+      await clock.advance(10_000);
+    }
     expect(upstream.calls).toHaveLength(4);
   });
 

@@ -6,7 +6,7 @@ import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
 import type { TestUpstream } from '../support/test-upstream.js';
 
 const STARTERS = 10;
-const MAX_RPS = 40;
+const MAX_RPS = 100;
 const mappingIds = Array.from({ length: STARTERS }, (_, index) => `M${index}`);
 const keys = ['hostile', ...mappingIds, 'watching'].map((name) => ({ name, ...newApiKey() }));
 
@@ -54,13 +54,14 @@ describe('a caller who asks for made-up ids without end', () => {
   it('holds up neither starts nor watches', async () => {
     let isOver = false;
     let madeUp = 0;
-    const hostile = Array.from({ length: 4 }, async () => {
+    const hostile = Array.from({ length: 8 }, async () => {
       while (!isOver) {
-        const looks = Array.from({ length: 20 }, () => {
+        const looks = Array.from({ length: 10 }, () => {
           madeUp += 1;
           return `r${madeUp}: ingestionStatus(mappingId: "M0", requestId: "${900_000 + madeUp}", maxAgeMs: 0) { status }`;
         });
-        await ask('hostile', `{ ${looks.join(' ')} }`);
+        const { data } = await ask('hostile', `{ ${looks.join(' ')} }`);
+        expect(data).toBeDefined();
       }
     });
     await ask('watching', start('watched'));
@@ -90,11 +91,11 @@ describe('a caller who asks for made-up ids without end', () => {
 describe('a request that the upstream does not know', () => {
   it('is not asked about again for a moment, whatever maxAgeMs says', async () => {
     const look =
-      '{ ingestionStatus(mappingId: "M0", requestId: "unheard-of", maxAgeMs: 0) { status } }';
+      '{ ingestionStatus(mappingId: "M0", requestId: "987654", maxAgeMs: 0) { status } }';
     for (let i = 0; i < 5; i += 1) {
       expect(await ask('watching', look)).toEqual({ data: { ingestionStatus: null } });
     }
-    const looks = upstream.calls.filter(({ rawPath }) => rawPath.includes('unheard-of'));
+    const looks = upstream.calls.filter(({ rawPath }) => rawPath.includes('987654'));
     expect(looks.length).toBeLessThan(5);
   });
 });

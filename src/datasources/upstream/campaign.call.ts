@@ -1,4 +1,5 @@
 import { ExponentialBackoff, fullJitterGenerator, type IBackoffFactory } from 'cockatiel';
+import { CallCongestedError } from '../../ingestion/gateway-error.js';
 import type { CallBudget } from './call-budget.js';
 import type { CallCircuit } from './call-circuit.js';
 import { CalledOff, type Deadline } from './call-deadline.js';
@@ -57,9 +58,13 @@ export async function callCampaign<T>(
   let backoff: IBackoffFactory<unknown> = retryBackoff;
   let isTokenRenewed = false;
   let attempts = 1;
+  let lastFailure: CallFailure | undefined;
   for (;;) {
     const token = await readyToSend(parts, deadline);
-    const result = await send(parts, plan, token, deadline);
+    const result = await send(parts, plan, token, deadline).catch((error: unknown) => {
+      // What the upstream said of the call tells more than that there was no room to repeat it.
+      throw error instanceof CallCongestedError && lastFailure ? lastFailure.error : error;
+    });
     if (!(result instanceof CallFailure)) {
       parts.tokens.accept(token);
       return result;
@@ -71,6 +76,7 @@ export async function callCampaign<T>(
     }
     const mayRepeat = plan.kind === 'status' && result.isPassing && attempts < MAX_ATTEMPTS;
     if (!mayRepeat) throw result.error;
+    lastFailure = result;
     attempts += 1;
     const next = backoff.next(undefined);
     backoff = next;

@@ -220,6 +220,18 @@ describe('a 429 without Retry-After', () => {
     expect(holdsMs.at(-1)).toBe(1_000);
   });
 
+  it('is what a look is told that gets no further turn for it', async () => {
+    const { upstream, campaign, clock } = await setUp({ timeoutMs: 900 });
+    upstream.otherwise(text(429, ''));
+    const failure = failureOf(campaign.status(ref, polling));
+    await passBackoff(clock);
+    expect(await failure).toMatchObject({
+      code: 'UPSTREAM_RATE_LIMITED',
+      upstream: { status: 429 },
+    });
+    expect(upstream.calls).toHaveLength(1);
+  });
+
   it('holds once for calls that were under way together', async () => {
     const { upstream, campaign, clock } = await setUp({ timeoutMs: 1_500 });
     const refusals = [held(text(429, '')), held(text(429, ''))];

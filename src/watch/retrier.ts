@@ -124,7 +124,7 @@ export function createRetrier({
       schedule(
         intent,
         failures + 1,
-        Math.max(spread(toBackoffMs(backoffMs, failures + 1)), minDelayMs),
+        spread(Math.max(toBackoffMs(backoffMs, failures + 1), minDelayMs)),
       );
     try {
       // What could not be kept of its last try says whether there may be another.

@@ -235,23 +235,26 @@ export function createWatcher({
 
   async function ask(ref: RequestRef, waiting: Waiting): Promise<IngestionRecord | null> {
     let retryAfterMs: number | undefined;
+    let isCongested = false;
     try {
       const seen = await upstream.status(ref, waiting);
       if (seen) return await observe(ref, seen);
-      unknown.set(toRequestKey(ref), true);
+      // It may have been observed while the upstream was asked.
+      if (!watches.has(toRequestKey(ref))) unknown.set(toRequestKey(ref), true);
       fail(ref, new RequestNotFoundError('The upstream does not know this request any more.'));
       return null;
     } catch (error) {
       if (error instanceof UpstreamError) retryAfterMs = error.retryAfterMs;
-      // That there was no room here tells nothing of the request.
-      if (!(error instanceof CallCongestedError)) fail(ref, error);
+      // Then there was no poll, and nothing that failed.
+      isCongested = error instanceof CallCongestedError;
+      if (!isCongested) fail(ref, error);
       throw error;
     } finally {
       const key = toRequestKey(ref);
       polls.delete(key);
       const watch = watches.get(key);
       if (watch) {
-        watch.lastPolledAt = clock.now();
+        if (!isCongested) watch.lastPolledAt = clock.now();
         waitForNextPoll(watch, retryAfterMs);
       }
     }

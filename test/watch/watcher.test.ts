@@ -178,7 +178,11 @@ describe('the watcher', () => {
     const { watcher, clock, calls, failures } = createSubject([congested, running]);
     await watcher.observe(ref, running);
     await clock.advance(1_000);
-    expect(await watcher.report(ref)).toMatchObject({ consecutiveFailures: 0, lastFailure: null });
+    expect(await watcher.report(ref)).toMatchObject({
+      consecutiveFailures: 0,
+      lastFailure: null,
+      lastPolledAt: null,
+    });
     expect(failures).toEqual([]);
     await clock.advance(5_000);
     expect(calls).toHaveLength(2);

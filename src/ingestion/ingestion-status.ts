@@ -38,8 +38,21 @@ export async function ingestionStatus(
     const allowedMs = maxAgeMs ?? Math.min(report.intervalMs, pollMaxMs);
     if (toAgeMs(known, report, clock) <= allowedMs) return known;
   }
-  if (!known && watches.isUnknown(ref)) return null;
-  return watches.poll(ref, caller);
+  return known ? watches.poll(ref, caller) : lookFor(watches, ref, caller);
+}
+
+/**
+ * Ask the upstream about a request that the log does not know, unless it did not know it either a moment ago.
+ *
+ * @returns null where it knows no such request
+ * @throws {UpstreamError} it gave no usable answer
+ */
+export async function lookFor(
+  watches: Pick<Watches, 'poll' | 'isUnknown'>,
+  ref: RequestRef,
+  caller: string,
+): Promise<IngestionRecord | null> {
+  return watches.isUnknown(ref) ? null : watches.poll(ref, caller);
 }
 
 /**

@@ -92,6 +92,19 @@ describe.each(budgets)('the budget %s', (_, create) => {
     budget.close();
   });
 
+  it.each([2, 20, 100])(
+    'gives all of %s turns a second to polls where nobody else wants any',
+    async (maxRps) => {
+      const { clock, budget, turns, keep } = setUp(create, maxRps);
+      keep(2 * maxRps, poll, 20_000);
+      await settle();
+      await clock.advance(4_990);
+      budget.close();
+      expect(turns.length).toBeGreaterThanOrEqual(0.95 * 5 * maxRps);
+      expect(turns.length).toBeLessThanOrEqual(5 * maxRps);
+    },
+  );
+
   it('has each of ten starters wait less than a second more than it would alone', async () => {
     const waits = async (isAlone: boolean): Promise<number[]> => {
       const { clock, budget, turns, take, keep } = setUp(create, 20);

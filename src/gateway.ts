@@ -280,6 +280,7 @@ export async function startGateway(
     log,
     watches: watcher,
     clock,
+    pollMaxMs: config.pollMaxMs,
   });
   const { persistedOperationsFile, ...exposure } = config.exposure;
   const persistedOperations =
@@ -297,10 +298,10 @@ export async function startGateway(
       exposure: { ...exposure, persistedOperations },
       newLimiter: callerCounts?.newLimiter,
       followed: { log, hub, watches: watcher },
-      newLoaders: () => ({
+      newLoaders: (callerKey) => ({
         requests: createIngestionRequestLoader(log),
         lineages: createLineageLoader(startLog),
-        batches: platform && createIngestionBatchLoader(platform),
+        batches: platform && createIngestionBatchLoader(platform, callerKey),
       }),
       fileLimit: readFileLimit(),
       reportOperation(report) {

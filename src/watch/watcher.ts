@@ -1,4 +1,10 @@
-import { GatewayError, RequestNotFoundError, UpstreamError } from '../ingestion/gateway-error.js';
+import { LRUCache } from 'lru-cache';
+import {
+  CallCongestedError,
+  GatewayError,
+  RequestNotFoundError,
+  UpstreamError,
+} from '../ingestion/gateway-error.js';
 import {
   type IngestionRecord,
   type IngestionStatus,
@@ -8,13 +14,19 @@ import {
   toRequestKey,
 } from '../ingestion/ingestion-request.js';
 import { type PollPlan, toPollDelayMs } from '../ingestion/poll-plan.js';
-import type { Clock, IngestionLog, Upstream, Urgency, Watches } from '../ingestion/ports.js';
+import type { Clock, IngestionLog, Upstream, Waiting, Watches } from '../ingestion/ports.js';
 import type { Handover, ReportedWatch, WatchLeases } from '../ingestion/replica-ports.js';
 import { type RunModel, scaleFree } from '../ingestion/run-model.js';
 import type { StartAnswer } from '../ingestion/start-intent.js';
 import type { Transition } from '../ingestion/transition.js';
 import { DueQueue } from './due-queue.js';
 import { toWatchReport, type Watch } from './watch.js';
+
+/** For so long a request that the upstream did not know is not asked about again, in ms: it may be started next. */
+const UNKNOWN_FOR_MS = 3_000;
+
+/** Of so many at most: two MB, and more than the upstream can be asked about in that time. */
+const MAX_UNKNOWN = 10_000;
 
 /** What an operator wants to hear of. */
 export interface WatcherEvents {
@@ -111,12 +123,19 @@ export function createWatcher({
   // A failed poll has been reported by the time it rejects; the loop has nothing to add.
   const nextPolls = new DueQueue<Watch>(clock, (watch) => {
     // A process that wakes from a freeze comes here before it hears whose the watch is by now.
-    if (leases.isInForce()) void poll(watch.ref, 'background').catch(() => {});
+    if (leases.isInForce()) void poll(watch.ref, { kind: 'poll' }).catch(() => {});
     else wait(watch, watch.intervalMs);
   });
   /** Polls that wait for their turn; while there are enough of them, the queue is held. */
   let waitingPolls = 0;
   let isCrowded = false;
+  /** What the upstream did not know a moment ago: who asks for made-up ids costs it one call for each. */
+  const unknown = new LRUCache<string, true>({
+    max: MAX_UNKNOWN,
+    ttl: UNKNOWN_FOR_MS,
+    ttlResolution: 0,
+    perf: { now: () => clock.monotonicMs() },
+  });
   let isStopped = false;
 
   function countWaiting(change: 1 | -1): void {
@@ -135,6 +154,7 @@ export function createWatcher({
   ): Promise<IngestionRecord> {
     const observedAt = clock.now();
     const observedMs = clock.monotonicMs();
+    unknown.delete(toRequestKey(ref));
     const watch = watches.get(toRequestKey(ref));
     const watchedMs = watch?.isFirstObservedHere ? observedMs - watch.firstObservedMs : null;
     const applied = await log.append({ ref, seen, observedAt, answers });
@@ -255,11 +275,11 @@ export function createWatcher({
     changed.delete(watch);
   }
 
-  function poll(ref: RequestRef, urgency: Urgency): Promise<IngestionRecord | null> {
+  function poll(ref: RequestRef, waiting: Waiting): Promise<IngestionRecord | null> {
     const key = toRequestKey(ref);
     const underWay = polls.get(key);
     if (underWay) {
-      if (urgency === 'interactive') upstream.expedite(ref);
+      if (waiting.kind !== 'poll') upstream.expedite(ref, waiting.caller);
       return underWay;
     }
     if (isStopped) {
@@ -271,28 +291,32 @@ export function createWatcher({
     if (watch?.phase.kind === 'waiting') nextPolls.remove(watch.phase.nextPoll);
     if (watch) watch.phase = { kind: 'polling' };
     // Begun a tick later, so that it cannot end before it is listed as under way.
-    const started = Promise.resolve().then(() => ask(ref, urgency));
+    const started = Promise.resolve().then(() => ask(ref, waiting));
     polls.set(key, started);
     return started;
   }
 
-  async function ask(ref: RequestRef, urgency: Urgency): Promise<IngestionRecord | null> {
+  async function ask(ref: RequestRef, waiting: Waiting): Promise<IngestionRecord | null> {
     let retryAfterMs: number | undefined;
-    let isWaiting = urgency === 'background';
-    if (isWaiting) countWaiting(1);
+    let isCongested = false;
+    let isInQueue = waiting.kind === 'poll';
+    if (isInQueue) countWaiting(1);
     const onTurn = () => {
-      if (isWaiting) countWaiting(-1);
-      isWaiting = false;
+      if (isInQueue) countWaiting(-1);
+      isInQueue = false;
     };
     try {
-      const seen = await upstream.status(ref, urgency, onTurn);
+      const seen = await upstream.status(ref, waiting, onTurn);
       if (seen) return await observe(ref, seen);
+      // It may have been observed while the upstream was asked.
+      if (!watches.has(toRequestKey(ref))) unknown.set(toRequestKey(ref), true);
       fail(ref, new RequestNotFoundError('The upstream does not know this request any more.'));
       return null;
     } catch (error) {
       if (error instanceof UpstreamError) retryAfterMs = error.retryAfterMs;
-      // What only waited in vain for its turn says nothing of the upstream.
-      if (!(error instanceof UpstreamError && error.isOwnLimit)) fail(ref, error);
+      // Then there was no poll, and nothing that failed.
+      isCongested = error instanceof CallCongestedError;
+      if (!isCongested) fail(ref, error);
       throw error;
     } finally {
       onTurn();
@@ -300,7 +324,7 @@ export function createWatcher({
       polls.delete(key);
       const watch = watches.get(key);
       if (watch) {
-        watch.lastPolledAt = clock.now();
+        if (!isCongested) watch.lastPolledAt = clock.now();
         waitForNextPoll(watch, retryAfterMs);
       }
     }
@@ -351,11 +375,12 @@ export function createWatcher({
 
   return {
     observe,
-    poll(ref) {
+    poll(ref, caller) {
       want(ref);
-      return poll(ref, 'interactive');
+      return poll(ref, { kind: 'ask', caller });
     },
     want,
+    isUnknown: (ref) => unknown.has(toRequestKey(ref)),
     async report(ref) {
       const key = toRequestKey(ref);
       want(ref);

@@ -67,6 +67,7 @@ export async function startPushedGateway(clock = systemClock): Promise<PushedGat
     log,
     watches,
     clock: systemClock,
+    pollMaxMs: 60_000,
   });
   let operationCount = 0;
   const { server, webSockets, fanOut, ...graphql } = await createGraphQLServer({

@@ -19,10 +19,10 @@ async function watchAll(agesMs: readonly number[]) {
   const watcher = createWatcher({
     upstream: {
       expedite() {},
-      async status({ requestId }, urgency, onTurn) {
+      async status({ requestId }, waiting, onTurn) {
         const deadline = startDeadline(clock, 10_000);
         try {
-          await budget.turn(urgency, deadline);
+          await budget.turn({ waiting }, deadline);
           onTurn?.();
         } finally {
           deadline.release();

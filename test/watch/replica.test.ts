@@ -143,7 +143,7 @@ describe('replicas that share the watches', () => {
     await member(0).watcher.observe(toRef(1), running);
     expect(counts()).toEqual([1, 0]);
     // Somebody asks the other one.
-    await member(1).watcher.poll(toRef(1));
+    await member(1).watcher.poll(toRef(1), 'somebody');
     expect(counts()).toEqual([1, 0]);
     await clock.advance(10_000);
     expect(pollsOf(0, 10_000).get('1')).toHaveLength(10);
@@ -154,7 +154,7 @@ describe('replicas that share the watches', () => {
     await Promise.all([member(0).start(), member(1).start()]);
     await member(0).watcher.observe(toRef(1), running);
     ended.add('1');
-    await member(1).watcher.poll(toRef(1));
+    await member(1).watcher.poll(toRef(1), 'somebody');
     expect(counts()).toEqual([0, 0]);
   });
 
@@ -276,7 +276,8 @@ describe('replicas that share the watches', () => {
             cut[what === 'cut' ? 'add' : 'delete'](who);
           } else if (what === 'see' && canAct) {
             void one.watcher.observe(toRef(which), running).catch(() => {});
-          } else if (what === 'ask' && canAct) void one.watcher.poll(toRef(which)).catch(() => {});
+          } else if (what === 'ask' && canAct)
+            void one.watcher.poll(toRef(which), 'somebody').catch(() => {});
           else if (what === 'end') ended.add(String(which));
           else if (what === 'stop' && stopped === -1 && canAct) {
             stopped = who;

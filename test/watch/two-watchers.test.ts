@@ -127,7 +127,7 @@ describe('two watchers on one log', () => {
         const heard = listen(log);
         const asked = first.map(([who, which]) => {
           const ref = refs[which] ?? refs[0];
-          return ref && watchers[who]?.poll(ref).catch(() => null);
+          return ref && watchers[who]?.poll(ref, 'somebody').catch(() => null);
         });
         // What the polls schedule is there to be advanced to.
         await settle();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { UpstreamError } from '../../src/ingestion/gateway-error.js';
+import { CallCongestedError, UpstreamError } from '../../src/ingestion/gateway-error.js';
 import type { ReportedState, RequestRef } from '../../src/ingestion/ingestion-request.js';
 import { type Handover, singleReplica } from '../../src/ingestion/replica-ports.js';
 import { createWatcher } from '../../src/watch/watcher.js';
@@ -110,7 +110,7 @@ describe('the watcher', () => {
   it('polls once for all who ask at the same time', async () => {
     const { watcher, calls, answer } = createSubject();
     await watcher.observe(ref, running);
-    const asked = Array.from({ length: 1_000 }, () => watcher.poll(ref));
+    const asked = Array.from({ length: 1_000 }, () => watcher.poll(ref, 'somebody'));
     await settle();
     answer(running);
     const records = await Promise.all(asked);
@@ -123,7 +123,7 @@ describe('the watcher', () => {
     await watcher.observe(ref, running);
     await clock.advance(1_000);
     expect(expedites).toEqual([]);
-    const asked = watcher.poll(ref);
+    const asked = watcher.poll(ref, 'somebody');
     answer(running);
     await asked;
     expect(expedites).toEqual([ref]);
@@ -134,7 +134,7 @@ describe('the watcher', () => {
     const { watcher, clock, calls } = createSubject([running, running]);
     await watcher.observe(ref, running);
     await clock.advance(600);
-    await watcher.poll(ref);
+    await watcher.poll(ref, 'somebody');
     await clock.advance(999);
     expect(calls).toHaveLength(1);
     await clock.advance(1);
@@ -173,6 +173,37 @@ describe('the watcher', () => {
     expect(calls).toHaveLength(2);
   });
 
+  it('takes no poll that had no room in the queue for a failed one', async () => {
+    const congested = new CallCongestedError('No room.', 5_000);
+    const { watcher, clock, calls, failures } = createSubject([congested, running]);
+    await watcher.observe(ref, running);
+    await clock.advance(1_000);
+    expect(await watcher.report(ref)).toMatchObject({
+      consecutiveFailures: 0,
+      lastFailure: null,
+      lastPolledAt: null,
+    });
+    expect(failures).toEqual([]);
+    await clock.advance(5_000);
+    expect(calls).toHaveLength(2);
+  });
+
+  it('keeps in mind for a moment what the upstream does not know, until it is observed', async () => {
+    const { watcher, clock } = createSubject([null, null]);
+    await clock.advance(1);
+    expect(watcher.isUnknown(ref)).toBe(false);
+    await watcher.poll(ref, 'somebody');
+    expect(watcher.isUnknown(ref)).toBe(true);
+    await clock.advance(2_999);
+    expect(watcher.isUnknown(ref)).toBe(true);
+    await clock.advance(2);
+    expect(watcher.isUnknown(ref)).toBe(false);
+    await watcher.poll(ref, 'somebody');
+    await watcher.observe(ref, running);
+    expect(watcher.isUnknown(ref)).toBe(false);
+    await watcher.stop();
+  });
+
   it('takes a request that the upstream has forgotten for a failed poll, not for an end', async () => {
     const { watcher, clock } = createSubject([null]);
     await watcher.observe(ref, running);
@@ -195,20 +226,20 @@ describe('the watcher', () => {
 
   it('does not begin to watch what the upstream does not know', async () => {
     const { watcher, log } = createSubject([null]);
-    expect(await watcher.poll(ref)).toBeNull();
+    expect(await watcher.poll(ref, 'somebody')).toBeNull();
     expect(watcher.watchCount).toBe(0);
     expect(await log.find([ref])).toEqual([null]);
   });
 
   it('gives a failed first look to whoever asked, and does not begin to watch', async () => {
     const { watcher } = createSubject([down]);
-    await expect(watcher.poll(ref)).rejects.toBe(down);
+    await expect(watcher.poll(ref, 'somebody')).rejects.toBe(down);
     expect(watcher.watchCount).toBe(0);
   });
 
   it('begins to watch a running request that somebody asks about', async () => {
     const { watcher, clock, calls } = createSubject([running, finished]);
-    await watcher.poll(ref);
+    await watcher.poll(ref, 'somebody');
     expect(watcher.watchCount).toBe(1);
     await clock.advance(1_000);
     expect(calls).toHaveLength(2);
@@ -235,6 +266,8 @@ describe('the watcher', () => {
     await clock.advance(60_000);
     expect(calls).toHaveLength(1);
     expect(clock.pendingCount).toBe(0);
-    await expect(watcher.poll(ref)).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' });
+    await expect(watcher.poll(ref, 'somebody')).rejects.toMatchObject({
+      code: 'UPSTREAM_UNAVAILABLE',
+    });
   });
 });

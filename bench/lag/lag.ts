@@ -29,13 +29,18 @@ const [runs = 30, mappings = 8, speed = 20, seed = 1] = process.argv.slice(2).ma
 
 /** Of the gateway: as by default, but that a run is not polled more seldom than once a minute. */
 const plan = { minMs: 1_000, maxMs: 60_000, pollPriceMs: 100 };
-/** Runs of a mapping whose durations change are learned from before they do. */
+/** So many runs of each mapping are only learned from. */
 const LEARNT = 20;
 /** So many after the change are measured. */
 const AFTER = 10;
 
 const kinds: readonly { name: string; durations: Durations; runs: number; learnt: number }[] = [
-  ...Object.entries(kindsOfRuns).map(([name, durations]) => ({ name, durations, runs, learnt: 0 })),
+  ...Object.entries(kindsOfRuns).map(([name, durations]) => ({
+    name,
+    durations,
+    runs,
+    learnt: LEARNT,
+  })),
   { name: 'just after a shift', durations: shifted(LEARNT), runs: AFTER, learnt: LEARNT },
 ];
 

@@ -23,6 +23,8 @@ export interface Watch {
   /** The same by the monotonic clock, in ms; null where it was not observed by this process. */
   lastObservedMs: number | null;
   lastPolledAt: number | null;
+  /** Before that, by the monotonic clock in ms, nobody is to ask: the upstream said so, or our own queue. */
+  notBeforeMs: number;
   /** Somebody asked lately, and so it is wanted until then, by the monotonic clock. In ms. */
   wantedUntilMs: number;
   consecutiveFailures: number;

@@ -52,8 +52,8 @@ export interface WatchPlan extends PollPlan {
 /** Who has asked about a request waits for its end for so long, in ms. */
 const WANTED_MS = 120_000;
 
-/** The longest spread of those who were told to come back after the same time, in ms. */
-const RETRY_SPREAD_MS = 1_000;
+/** Those who were told to come back after the same time spread after it, by up to so much of it. */
+const RETRY_SPREAD = 0.2;
 
 /** What a watcher needs. */
 export interface WatcherOptions {
@@ -210,6 +210,7 @@ export function createWatcher({
       lastObservedAt,
       lastObservedMs,
       lastPolledAt: null,
+      notBeforeMs: Number.NEGATIVE_INFINITY,
       wantedUntilMs: Number.NEGATIVE_INFINITY,
       consecutiveFailures: 0,
       lastFailure: null,
@@ -221,12 +222,9 @@ export function createWatcher({
   function waitForNextPoll(watch: Watch, retryAfterMs?: number): void {
     if (isStopped) return;
     watch.intervalMs = nextIntervalMs(watch);
-    // Those who were told the same time would else come back together.
-    const notBeforeMs =
-      retryAfterMs === undefined
-        ? 0
-        : retryAfterMs + random() * Math.min(retryAfterMs, RETRY_SPREAD_MS);
-    wait(watch, Math.max(watch.intervalMs, Math.round(notBeforeMs)));
+    const heldBackMs = Math.round((retryAfterMs ?? 0) * (1 + random() * RETRY_SPREAD));
+    watch.notBeforeMs = clock.monotonicMs() + heldBackMs;
+    wait(watch, Math.max(watch.intervalMs, heldBackMs));
   }
 
   function nextIntervalMs({
@@ -253,6 +251,7 @@ export function createWatcher({
     const wasWanted = watch.wantedUntilMs > clock.monotonicMs();
     watch.wantedUntilMs = clock.monotonicMs() + WANTED_MS;
     if (wasWanted || watch.phase.kind !== 'waiting' || watch.consecutiveFailures > 0) return;
+    if (watch.notBeforeMs > clock.monotonicMs()) return;
     const intervalMs = nextIntervalMs(watch);
     if (intervalMs >= nextPolls.leftMs(watch.phase.nextPoll)) return;
     nextPolls.remove(watch.phase.nextPoll);

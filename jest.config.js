@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { posix } from 'node:path';
 import { toFiles, toGroups } from './jest.groups.js';
 
 /** Of `test/gateway/`: in front of the real service already, or in need of none. CONTRIBUTING.md has the reasons. */
@@ -19,7 +20,7 @@ function toProject(displayName, globals, patterns) {
   return {
     rootDir: 'dist',
     displayName,
-    testMatch: run.map((file) => `<rootDir>/test/${file}.test.js`),
+    testMatch: run.map((file) => `<rootDir>/${posix.join('test', file)}.test.js`),
     transform: {},
     testEnvironment: '<rootDir>/test/support/jest-environment.js',
     globals,
@@ -39,6 +40,7 @@ export default {
   projects: [
     toProject('sqlite', { logDatabaseKind: 'sqlite' }, [
       '{*,!(gateway|groups)/**/*}.test.js',
+      '../packages/*/test/**/*.test.js',
       'gateway/*.scripted.test.js',
       WITHOUT_CAMPAIGN,
       '!datasources/log/postgres/*.test.js',

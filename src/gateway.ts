@@ -78,7 +78,7 @@ const POLLS_AHEAD_S = 0.25;
 const SETTLE_MS = 5_000;
 
 /** The count of watches is asked of the database again after this, in ms. */
-const WATCH_COUNT_KEPT_MS = 5_000;
+const WATCH_COUNT_KEPT_MS = 1_000;
 
 /** The configuration of a gateway whose upstream is known. */
 export type GatewayConfig = Omit<

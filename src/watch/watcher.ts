@@ -310,7 +310,13 @@ export function createWatcher({
       return record;
     },
     poll: (ref) => poll(ref, 'interactive'),
-    report: (ref) => queue.report(ref),
+    async report(ref) {
+      const underWay = polls.get(toRequestKey(ref));
+      const report = await queue.report(ref);
+      // What a poll saw that ended meanwhile may not be in it.
+      const hasEnded = underWay && polls.get(toRequestKey(ref)) !== underWay;
+      return hasEnded ? queue.report(ref) : report;
+    },
     want(ref) {
       queue.want(ref).then(() => claimIn(MIN_SLEEP_MS), events.onQueueFailed);
     },

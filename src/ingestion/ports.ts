@@ -240,7 +240,7 @@ export interface StartLog {
 }
 
 /** Why a request is watched no longer, though it is not terminal. */
-export type WatchEnd = 'FORGOTTEN_UPSTREAM' | 'ENDED_BY_OPERATOR';
+export type WatchEnd = 'FORGOTTEN_UPSTREAM';
 
 /** How one request is being watched. Instants in ms since the epoch. */
 export interface WatchReport {

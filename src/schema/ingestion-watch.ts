@@ -17,7 +17,6 @@ export class WatchFailure {
 /** Why a request is watched no longer, in the API’s words. */
 export enum WatchEnd {
   FORGOTTEN_UPSTREAM = 'FORGOTTEN_UPSTREAM',
-  ENDED_BY_OPERATOR = 'ENDED_BY_OPERATOR',
 }
 
 registerEnumType(WatchEnd, {
@@ -27,13 +26,11 @@ registerEnumType(WatchEnd, {
     FORGOTTEN_UPSTREAM: {
       description: 'The upstream has answered for an hour that it knows no such request.',
     },
-    ENDED_BY_OPERATOR: { description: 'Somebody who runs this gateway ended the watch.' },
   },
 });
 
 const watchEnds = {
   FORGOTTEN_UPSTREAM: WatchEnd.FORGOTTEN_UPSTREAM,
-  ENDED_BY_OPERATOR: WatchEnd.ENDED_BY_OPERATOR,
 } as const satisfies Record<WatchEndReason, WatchEnd>;
 
 @ObjectType({

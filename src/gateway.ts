@@ -71,6 +71,12 @@ const CALL_OFF_RETRY_AFTER_MS = 1_000;
 
 const DAY_MS = 86_400_000;
 
+/**
+ * What a poll costs, in ms of lag, where it is not said: a run of two minutes of which nothing is known is asked
+ * about every five seconds at its end.
+ */
+const POLL_PRICE_MS = 100;
+
 /** Polls that wait for their turn at a time: as many as there are turns in so many seconds. */
 const POLLS_AHEAD_S = 0.25;
 
@@ -90,6 +96,8 @@ export type GatewayConfig = Omit<
   readonly explorerMappingId: string;
   /** How long an ABORTED request’s first retry waits, in ms, where that is not 5 s. */
   readonly retryBackoffMs?: number;
+  /** What a poll costs, in ms of lag, where that is not 100 ms. */
+  readonly pollPriceMs?: number;
 };
 
 /** A running gateway. */
@@ -195,7 +203,8 @@ export async function startGateway(
     database,
     clock,
     holdMs: config.timeoutMs + SETTLE_MS,
-    maxRetryAfterMs: config.maxWaitMs + SETTLE_MS,
+    // Those who are told the same time spread after it.
+    maxRetryAfterMs: 2 * config.maxWaitMs,
   });
   const watcher = createWatcher({
     upstream,
@@ -207,6 +216,7 @@ export async function startGateway(
     plan: {
       minMs: config.pollMinMs,
       maxMs: config.pollMaxMs,
+      pollPriceMs: config.pollPriceMs ?? POLL_PRICE_MS,
       maxWaitingPolls: Math.max(1, Math.ceil(config.maxRps * POLLS_AHEAD_S)),
     },
     events: {
@@ -287,6 +297,7 @@ export async function startGateway(
     log,
     watches: watcher,
     clock,
+    pollMaxMs: config.pollMaxMs,
   });
   const { persistedOperationsFile, ...exposure } = config.exposure;
   const persistedOperations =
@@ -304,10 +315,10 @@ export async function startGateway(
       exposure: { ...exposure, persistedOperations },
       newLimiter: callerCounts?.newLimiter,
       followed: { log, hub, watches: watcher },
-      newLoaders: () => ({
+      newLoaders: (callerKey) => ({
         requests: createIngestionRequestLoader(log),
         lineages: createLineageLoader(startLog),
-        batches: platform && createIngestionBatchLoader(platform),
+        batches: platform && createIngestionBatchLoader(platform, callerKey),
       }),
       fileLimit: readFileLimit(),
       reportOperation(report) {

@@ -34,8 +34,6 @@ export interface UpstreamErrorOptions {
   readonly retryAfterMs?: number | undefined;
   /** True where a start may have been taken all the same: it must not simply be sent again. */
   readonly outcomeUnknown?: boolean;
-  /** True where nothing was sent for the gateway’s own budget. */
-  readonly isOwnLimit?: boolean;
   readonly cause?: unknown;
 }
 
@@ -45,8 +43,6 @@ export class UpstreamError extends GatewayError {
   readonly upstream: UpstreamDetails | undefined;
   readonly retryAfterMs: number | undefined;
   readonly outcomeUnknown: boolean;
-  /** Nothing was sent, because the gateway keeps to its own budget: it says nothing of the upstream. */
-  readonly isOwnLimit: boolean;
 
   constructor(
     readonly code: UpstreamErrorCode,
@@ -57,7 +53,6 @@ export class UpstreamError extends GatewayError {
     this.upstream = options.upstream;
     this.retryAfterMs = options.retryAfterMs;
     this.outcomeUnknown = options.outcomeUnknown ?? false;
-    this.isOwnLimit = options.isOwnLimit ?? false;
   }
 
   override get extensions(): Record<string, unknown> {
@@ -67,6 +62,13 @@ export class UpstreamError extends GatewayError {
       ...(this.retryAfterMs !== undefined && { retryAfterMs: this.retryAfterMs }),
       ...(this.outcomeUnknown && { outcomeUnknown: true }),
     };
+  }
+}
+
+/** A call that was not made: there was no room for it in the gateway’s own queue. It says nothing of the upstream. */
+export class CallCongestedError extends UpstreamError {
+  constructor(message: string, retryAfterMs: number) {
+    super('UPSTREAM_RATE_LIMITED', message, { retryAfterMs: Math.ceil(retryAfterMs) });
   }
 }
 

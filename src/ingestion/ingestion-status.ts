@@ -1,29 +1,58 @@
 import { type IngestionRecord, isTerminal, type RequestRef } from './ingestion-request.js';
 import type { Clock, Watches, WatchReport } from './ports.js';
 
+/** What tells where requests stand. */
+export interface StatusSources {
+  readonly watches: Watches;
+  readonly clock: Clock;
+  /** The longest delay between two polls, in ms. */
+  readonly pollMaxMs: number;
+}
+
+/** Who asks for a status, and how old it may be, in ms; null for the poll interval in force, {@link StatusSources.pollMaxMs} at most. */
+export interface StatusQuestion {
+  readonly caller: string;
+  readonly maxAgeMs: number | null;
+}
+
 /**
  * Where a request stands, no older than asked.
  *
  * A terminal request is answered from the log without a call; so is one that was observed recently enough.
- * Otherwise the upstream is asked, once for all who ask at the same time.
+ * Otherwise the upstream is asked, once for all who ask at the same time. One that it did not know a moment ago
+ * is not asked about again.
  *
  * @param known - what the log has of it
- * @param maxAgeMs - how old the answer may be; null for the poll interval in force
  * @returns null where the upstream knows no such request
  * @throws {UpstreamError} what is known is too old, and the upstream gave no usable answer
  */
 export async function ingestionStatus(
-  { watches, clock }: { watches: Watches; clock: Clock },
+  { watches, clock, pollMaxMs }: StatusSources,
   ref: RequestRef,
   known: IngestionRecord | null,
-  maxAgeMs: number | null,
+  { caller, maxAgeMs }: StatusQuestion,
 ): Promise<IngestionRecord | null> {
   if (known && isTerminal(known.state.status)) return known;
   const report = known && (await watches.report(ref));
   if (known && report) {
-    if (toAgeMs(known, report, clock) <= (maxAgeMs ?? report.intervalMs)) return known;
+    const allowedMs = maxAgeMs ?? Math.min(report.intervalMs, pollMaxMs);
+    if (toAgeMs(known, report, clock) <= allowedMs) return known;
   }
-  return watches.poll(ref);
+  return known ? watches.poll(ref, caller) : lookFor(watches, ref, caller);
+}
+
+/**
+ * Ask the upstream about a request that the log does not know, unless it did not know it either a moment ago.
+ *
+ * @returns null where it knows no such request
+ * @throws {UpstreamError} it gave no usable answer
+ */
+export async function lookFor(
+  watches: Pick<Watches, 'poll' | 'isUnknown'>,
+  ref: RequestRef,
+  caller: string,
+): Promise<IngestionRecord | null> {
+  return watches.isUnknown(ref) ? null : watches.poll(ref, caller);
 }
 
 /**

@@ -1,9 +1,11 @@
 import type { RunModel } from './run-model.js';
 
-/** The bounds of the delay between two polls of one request. */
+/** How polls are placed: the bounds of the delay between two polls of one request, and their price. */
 export interface PollPlan {
   readonly minMs: number;
   readonly maxMs: number;
+  /** What a poll costs, in ms of lag: it is sent where it saves at least as much. */
+  readonly pollPriceMs: number;
 }
 
 /** What the delay before a request's next poll depends on. */
@@ -16,9 +18,6 @@ export interface PollHistory {
   readonly isWanted: boolean;
   readonly consecutiveFailures: number;
 }
-
-/** What a poll costs, in ms of lag: it is sent where it saves at least as much. */
-const POLL_PRICE_MS = 100;
 
 /** The lag of a request that somebody waits for counts so many times. */
 const WANTED_WEIGHT = 4;
@@ -38,7 +37,7 @@ const JITTER = 0.05;
 export function toPollDelayMs(plan: PollPlan, history: PollHistory, random: () => number): number {
   const { runs, ageMs, isWanted, consecutiveFailures } = history;
   const weight = isWanted ? WANTED_WEIGHT : 1;
-  const step = Math.sqrt((2 * POLL_PRICE_MS) / weight);
+  const step = Math.sqrt((2 * plan.pollPriceMs) / weight);
   const gapMs = runs.ageAt(runs.worth(ageMs) + step) - ageMs;
   // 2^30 is far past any maximum and keeps the product finite.
   const byFailures =

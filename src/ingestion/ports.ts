@@ -17,8 +17,14 @@ import type {
 import type { Submission } from './submission.js';
 import type { Applied, Observation, Position, Transition } from './transition.js';
 
-/** Somebody is waiting for the answer (`interactive`), or it is a poll that may wait its turn. */
-export type Urgency = 'interactive' | 'background';
+/**
+ * Who waits for the answer to a call: somebody who starts an ingestion, somebody who asks where one stands, or
+ * nobody. `caller` tells callers apart, the anonymous ones by their addresses.
+ */
+export type Waiting =
+  | { readonly kind: 'start'; readonly caller: string }
+  | { readonly kind: 'ask'; readonly caller: string }
+  | { readonly kind: 'poll' };
 
 /** The poll-only API in front of which the gateway stands. */
 export interface Upstream {
@@ -27,7 +33,7 @@ export interface Upstream {
    *
    * @throws {UpstreamError} with `outcomeUnknown` where the upstream may have taken the request
    */
-  start(mappingId: string): Promise<Submission>;
+  start(mappingId: string, caller: string): Promise<Submission>;
 
   /**
    * Ask where a request stands. Repeated where that may help, within one deadline.
@@ -37,10 +43,10 @@ export interface Upstream {
    * @param onTurn - called once the call has its turn in the budget
    * @throws {UpstreamError} no usable answer
    */
-  status(ref: RequestRef, urgency: Urgency, onTurn?: () => void): Promise<ReportedState | null>;
+  status(ref: RequestRef, waiting: Waiting, onTurn?: () => void): Promise<ReportedState | null>;
 
-  /** Somebody waits now for a look-up that is under way in the background: have it go before the others. */
-  expedite(ref: RequestRef): void;
+  /** This caller waits now for a look-up that is under way: have it go when theirs would. */
+  expedite(ref: RequestRef, caller: string): void;
 
   /**
    * Find out whether the upstream can be reached and would let us in.
@@ -58,7 +64,7 @@ export interface BatchCatalog {
    * @returns null where Platform knows no such batch
    * @throws {PlatformError} no usable answer
    */
-  find(batchId: string): Promise<IngestionBatch | null>;
+  find(batchId: string, caller: string): Promise<IngestionBatch | null>;
 }
 
 /** Which transitions a reader wants. */
@@ -325,7 +331,7 @@ export interface WatchQueue {
    *
    * @returns whether the watch has ended with it, as the upstream has not known the request for long
    */
-  settle(outcome: PollOutcome, urgency: Urgency): Promise<'goesOn' | 'ended'>;
+  settle(outcome: PollOutcome, settling: 'interactive' | 'background'): Promise<'goesOn' | 'ended'>;
 
   /** These were taken and not polled: they are due as before. */
   release(refs: readonly RequestRef[]): Promise<void>;
@@ -348,10 +354,14 @@ export interface Watches {
   /**
    * Ask the upstream about a request now; a call already under way is shared.
    *
+   * @param caller - who waits for it
    * @returns the request as it stands then, or null where the upstream knows no such request
    * @throws {UpstreamError} the poll failed; a running watch goes on
    */
-  poll(ref: RequestRef): Promise<IngestionRecord | null>;
+  poll(ref: RequestRef, caller: string): Promise<IngestionRecord | null>;
+
+  /** Whether the upstream said within the last seconds that it knows no such request. */
+  isUnknown(ref: RequestRef): boolean;
 
   /** How a request is being watched, by whichever replica; null where it is not. */
   report(ref: RequestRef): Promise<WatchReport | null>;

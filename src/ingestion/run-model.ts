@@ -99,7 +99,7 @@ function toKernels(places: readonly number[]): readonly Kernel[] {
   const mean = sum(runs.map((run) => run.weight * run.at)) / weight;
   const sd = Math.sqrt(sum(runs.map((run) => run.weight * (run.at - mean) ** 2)) / weight);
   const widest = Math.max(MIN_WIDTH, 0.74 * sd * effectiveCount ** -0.2);
-  const neighbour = Math.max(1, Math.round(Math.sqrt(places.length)));
+  const neighbour = Math.round(1 + 1.2 * Math.sqrt(places.length));
 
   function toWidth(index: number): number {
     if (sorted.length < 3) return Math.max(widest, WIDTH_OF_FEW);

@@ -46,11 +46,12 @@ export interface Starter {
    * since then is looked into. A first call that the upstream certainly did not take is no start: its key is
    * free again.
    *
+   * @param callerKey - tells callers apart, the anonymous ones too: they take turns
    * @throws {BadUserInputError} the key belongs to a call with another input
    * @throws {UpstreamError} with `outcomeUnknown` where the upstream may have taken the request
    * @throws {LogUnavailableError} nothing was sent; or, with `outcomeUnknown`, the answer could not be kept
    */
-  start(input: StartInput, identity: StartIdentity): Promise<StartOutcome>;
+  start(input: StartInput, identity: StartIdentity, callerKey: string): Promise<StartOutcome>;
 }
 
 /** Build what starts ingestions for those who ask. */
@@ -67,28 +68,36 @@ export function createStarter({
   /** First calls that are under way, by caller and key. */
   const underWay = new Map<string, { input: StartInput; outcome: Promise<StartOutcome> }>();
 
-  function start(input: StartInput, identity: StartIdentity): Promise<StartOutcome> {
+  function start(
+    input: StartInput,
+    identity: StartIdentity,
+    callerKey: string,
+  ): Promise<StartOutcome> {
     const { caller, idempotencyKey } = identity;
-    if (idempotencyKey === null) return startNow(input, identity);
+    if (idempotencyKey === null) return startNow(input, identity, callerKey);
     const key = JSON.stringify([caller, idempotencyKey]);
     const first = underWay.get(key);
     if (first) {
       if (!isSameInput(first.input, input)) return Promise.reject(otherInput());
       return first.outcome;
     }
-    const outcome = startNow(input, identity).finally(() => underWay.delete(key));
+    const outcome = startNow(input, identity, callerKey).finally(() => underWay.delete(key));
     underWay.set(key, { input, outcome });
     return outcome;
   }
 
-  async function startNow(input: StartInput, identity: StartIdentity): Promise<StartOutcome> {
+  async function startNow(
+    input: StartInput,
+    identity: StartIdentity,
+    callerKey: string,
+  ): Promise<StartOutcome> {
     const { mappingId, retryOnAbort } = input;
     const { caller, idempotencyKey } = identity;
     const createdAt = clock.now();
     const begun = await begin({ mappingId, retryOnAbort, caller, idempotencyKey, createdAt });
-    if (begun.kind === 'begun') return submitter.submit(begun.intent);
+    if (begun.kind === 'begun') return submitter.submit(begun.intent, callerKey);
     if (!isSameInput(begun.intent, input)) throw otherInput();
-    return repeat(begun.intent);
+    return repeat(begun.intent, callerKey);
   }
 
   async function begin(start: NewStart): Promise<Begun> {
@@ -102,29 +111,29 @@ export function createStarter({
   }
 
   /** What a start that is in the log already came to. */
-  async function repeat(intent: StartIntent): Promise<StartOutcome> {
+  async function repeat(intent: StartIntent, callerKey: string): Promise<StartOutcome> {
     const { intentId, state, mappingId } = intent;
     switch (state.kind) {
       case 'submitted':
       case 'alreadyInProgress':
-        return toOutcome(state);
+        return toOutcome(state, callerKey);
       case 'mappingNotStopped':
       case 'mappingNotPublished':
       case 'refused':
         return { kind: state.kind, mappingId, message: state.message };
       case 'sent':
       case 'waiting': {
-        if (await isUnderWayElsewhere(intent)) return awaitOther(intent);
+        if (await isUnderWayElsewhere(intent)) return awaitOther(intent, callerKey);
         // Nobody waits for its answer any more: it could not be kept, or was never heard.
         if (!(await submitter.keepAnswer(intentId))) {
           const settledAt = clock.now();
           await starts.settle(intentId, { kind: 'unknown', ...neverHeard, settledAt });
         }
-        return startNow(intent, intent);
+        return startNow(intent, intent, callerKey);
       }
       case 'unknown':
       case 'abandoned':
-        return lookInto(intent);
+        return lookInto(intent, callerKey);
     }
   }
 
@@ -135,11 +144,11 @@ export function createStarter({
   }
 
   /** Wait for what another process hears. */
-  async function awaitOther(first: StartIntent): Promise<StartOutcome> {
+  async function awaitOther(first: StartIntent, callerKey: string): Promise<StartOutcome> {
     const until = clock.monotonicMs() + answerTimeoutMs + ANSWER_GRACE_MS;
     while (clock.monotonicMs() < until) {
       await new Promise<void>((resolve) => void clock.schedule(LOOK_MS, resolve));
-      if (!(await isUnderWayElsewhere(first))) return startNow(first, first);
+      if (!(await isUnderWayElsewhere(first))) return startNow(first, first, callerKey);
     }
     throw new UpstreamError(
       'UPSTREAM_TIMEOUT',
@@ -148,17 +157,18 @@ export function createStarter({
     );
   }
 
-  async function lookInto(intent: StartIntent): Promise<StartOutcome> {
-    const running = await findRunning(intent.mappingId);
+  async function lookInto(intent: StartIntent, callerKey: string): Promise<StartOutcome> {
+    const running = await findRunning(intent.mappingId, callerKey);
     let state: StartState;
     try {
       ({ state } = await starts.lookInto(intent.intentId, running, clock.now()));
     } catch (error) {
       // The upstream did not take it, as was heard meanwhile: then it was no start.
-      if (error instanceof StartForgottenError) return startNow(intent, intent);
+      if (error instanceof StartForgottenError) return startNow(intent, intent, callerKey);
       throw error;
     }
-    if (state.kind === 'submitted' || state.kind === 'alreadyInProgress') return toOutcome(state);
+    if (state.kind === 'submitted' || state.kind === 'alreadyInProgress')
+      return toOutcome(state, callerKey);
     const code = state.kind === 'unknown' ? toErrorCode(state.code) : 'UPSTREAM_UNAVAILABLE';
     throw new UpstreamError(
       code,
@@ -168,7 +178,7 @@ export function createStarter({
   }
 
   /** The requests of a mapping that the upstream says, now, are running. */
-  async function findRunning(mappingId: string): Promise<RequestRef[]> {
+  async function findRunning(mappingId: string, callerKey: string): Promise<RequestRef[]> {
     const known = await log.list(
       {
         mappings: { kind: 'mappings', mappingIds: [mappingId] },
@@ -177,13 +187,18 @@ export function createStarter({
       null,
       MAX_LOOKED_AT,
     );
-    const polled = await Promise.all(known.map(({ ref }) => watches.poll(ref).catch(unlessOurs)));
+    const polled = await Promise.all(
+      known.map(({ ref }) => watches.poll(ref, callerKey).catch(unlessOurs)),
+    );
     return polled.flatMap((record) => (record?.state.status === 'IN_PROGRESS' ? [record.ref] : []));
   }
 
-  async function toOutcome({ kind, ref, message }: NamedStart): Promise<StartOutcome> {
+  async function toOutcome(
+    { kind, ref, message }: NamedStart,
+    callerKey: string,
+  ): Promise<StartOutcome> {
     const [known] = await log.find([ref]);
-    const record = known ?? (await watches.poll(ref));
+    const record = known ?? (await watches.poll(ref, callerKey));
     if (!record) {
       throw new RequestNotFoundError(
         'The upstream does not know the request of this start any more.',

@@ -53,12 +53,13 @@ export interface Submitter {
    * Send a start that the log has as sent, once, and settle it. A request that the upstream names is observed
    * as IN_PROGRESS, the answer to the start being the first that is heard of it.
    *
+   * @param caller - who waits for it
    * @throws {UpstreamError} with `outcomeUnknown` where the upstream may have taken the request; else it did
    *   not, and the start is withdrawn. Also where the upstream names as new a request that was known before,
    *   or as running one that had ended: what is known of that one is not told as what this start came to.
    * @throws {LogUnavailableError} with `outcomeUnknown`: there was an answer, and it could not be kept
    */
-  submit(intent: StartIntent): Promise<StartOutcome>;
+  submit(intent: StartIntent, caller: string): Promise<StartOutcome>;
 
   /**
    * Try once more to keep what came of a start, where the log could not take it when it came.
@@ -95,11 +96,11 @@ export function createSubmitter({
   let cancelKeeping = () => {};
   let isStopped = false;
 
-  async function submit(intent: StartIntent): Promise<StartOutcome> {
+  async function submit(intent: StartIntent, caller: string): Promise<StartOutcome> {
     const { intentId } = intent;
     let submission: Submission;
     try {
-      submission = toUsable(await upstream.start(intent.mappingId), intent);
+      submission = toUsable(await upstream.start(intent.mappingId, caller), intent);
     } catch (error) {
       // An error that nobody foresaw says nothing of how far the call had come.
       const isUnknown = error instanceof UpstreamError ? error.outcomeUnknown : !isOurs(error);

@@ -2,8 +2,7 @@ import { Arg, Authorized, Ctx, Int, Query, Resolver } from 'type-graphql';
 import { mayRead, type Right } from '../ingestion/caller.js';
 import { BadUserInputError } from '../ingestion/gateway-error.js';
 import type { RequestRef } from '../ingestion/ingestion-request.js';
-import { ingestionStatus } from '../ingestion/ingestion-status.js';
-import type { Clock, Watches } from '../ingestion/ports.js';
+import { ingestionStatus, type StatusSources } from '../ingestion/ingestion-status.js';
 import { parseRequestRef } from '../ingestion/request-ref.js';
 import { parseGlobalId } from '../schema/global-id.js';
 import { IngestionRequest } from '../schema/ingestion-request.js';
@@ -17,13 +16,13 @@ const MAX_REFS = 100;
 /** The pull path: where requests stand. */
 @Resolver()
 export class IngestionStatusResolver {
-  constructor(private readonly domain: { readonly watches: Watches; readonly clock: Clock }) {}
+  constructor(private readonly domain: StatusSources) {}
 
   @Authorized<Right>('ingestion:read')
   @Query(() => IngestionRequest, {
     nullable: true,
     description:
-      'Null where the upstream knows no such request, or the caller may not see its mapping. Never older than `maxAgeMs` (milliseconds) while it is not terminal; by default the poll interval in force. A terminal request is answered without asking the upstream. Where the upstream cannot be asked, this is an `UPSTREAM_…` error: a larger `maxAgeMs`, or `node`, still gives what was last observed.',
+      'Null where the upstream knows no such request, or the caller may not see its mapping. Never older than `maxAgeMs` (milliseconds) while it is not terminal; by default the poll interval in force, and `POLL_MAX_MS` at most. A terminal request is answered without asking the upstream. Where the upstream cannot be asked, this is an `UPSTREAM_…` error: a larger `maxAgeMs`, or `node`, still gives what was last observed. A request that the upstream did not know is not asked about again for 3 seconds, whatever `maxAgeMs` says.',
   })
   ingestionStatus(
     @Arg('mappingId', () => ID) mappingId: string,
@@ -73,7 +72,7 @@ export class IngestionStatusResolver {
   async #status(
     ref: RequestRef,
     maxAgeMs: number | null,
-    { caller, requests }: OperationContext,
+    { caller, callerKey, requests }: OperationContext,
   ): Promise<IngestionRequest | null> {
     // The upstream is not asked either: the time that takes would tell.
     if (!mayRead(caller, ref.mappingId)) return null;
@@ -82,7 +81,7 @@ export class IngestionStatusResolver {
     if (!known && (await this.domain.watches.report(ref))) {
       known = await requests.clear(ref).load(ref);
     }
-    const record = await ingestionStatus(this.domain, ref, known, maxAgeMs);
+    const record = await ingestionStatus(this.domain, ref, known, { maxAgeMs, caller: callerKey });
     return record && new IngestionRequest(record);
   }
 }

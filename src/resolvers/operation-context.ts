@@ -7,6 +7,8 @@ import type { Followed } from '../watch/follow.js';
 /** What resolvers share within one operation, or within one delivered transition of a subscription. */
 export interface OperationContext {
   readonly caller: Caller;
+  /** Tells callers apart, the anonymous ones by their addresses. */
+  readonly callerKey: string;
   /** When it was begun, by `performance.now()`. */
   readonly startedAt: number;
   /**

@@ -76,12 +76,12 @@ export class StartIngestionResolver {
 
   async #start(
     { idempotencyKey, ...input }: ParsedInput,
-    { caller, reportFault }: OperationContext,
+    { caller, callerKey, reportFault }: OperationContext,
   ): Promise<typeof StartIngestionResult> {
     checkMayStart(caller, input.mappingId);
     const identity = { caller: caller.name, idempotencyKey };
     try {
-      return toStartIngestionResult(await this.starter.start(input, identity));
+      return toStartIngestionResult(await this.starter.start(input, identity, callerKey));
     } catch (error) {
       if (error instanceof GatewayError) throw error;
       reportFault(error);

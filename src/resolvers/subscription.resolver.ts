@@ -40,6 +40,7 @@ export class SubscriptionResolver {
         context.caller,
         parseRequestRef({ mappingId, requestId }),
         after ?? null,
+        context.callerKey,
       );
     },
   })

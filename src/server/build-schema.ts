@@ -18,6 +18,8 @@ export interface Domain {
   readonly log: IngestionLog;
   readonly watches: Watches;
   readonly clock: Clock;
+  /** The longest delay between two polls, in ms. */
+  readonly pollMaxMs: number;
 }
 
 /** TypeGraphQL wants one for any subscription, also where each opens its own stream. */

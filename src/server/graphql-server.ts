@@ -64,7 +64,9 @@ export interface GraphQLServerOptions {
   /** Counts what callers use up; in this process where left out. */
   readonly newLimiter?: NewLimiter | undefined;
   /** What is new for each operation, whoever sends it. */
-  readonly newLoaders: () => Pick<OperationContext, 'requests' | 'lineages' | 'batches'>;
+  readonly newLoaders: (
+    callerKey: string,
+  ) => Pick<OperationContext, 'requests' | 'lineages' | 'batches'>;
   readonly followed: OperationContext['followed'];
   /** How much the process may have open at once; nobody knows where left out. */
   readonly fileLimit?: number | null | undefined;
@@ -103,9 +105,10 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
   const addressOf = createClientAddress(exposure.trustedProxies);
   const formatError = createErrorFormatter(logger, isSchemaOpen);
   const newContext = ({ caller, key }: Asker): OperationContext => ({
-    ...options.newLoaders(),
+    ...options.newLoaders(key),
     followed,
     caller,
+    callerKey: key,
     startedAt: performance.now(),
     takeStarts: (count) => starts.take(key, count),
     reportFault: (fault) => logger.error({ err: fault }, 'A start failed inside the gateway'),

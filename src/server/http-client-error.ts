@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { refuseConnection } from './connection-refusal.js';
-import { toErrorBody } from './http-refusal.js';
+import { refuseConnection, toErrorBody } from './http-refusal.js';
 import type { Refusal } from './refusal.js';
 import type { RefusalReporter } from './refusal-log.js';
 

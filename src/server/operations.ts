@@ -11,8 +11,7 @@ import {
 import type { SubscribePayload } from 'graphql-ws';
 import type { Transition } from '../ingestion/transition.js';
 import type { OperationContext } from '../resolvers/operation-context.js';
-import type { FanOut } from '../watch/fan-out.js';
-import type { Follower, Outlet } from '../watch/follower.js';
+import type { FanOut, Following, Outlet } from '../watch/fan-out.js';
 import { patiently } from '../watch/patience.js';
 import { TransitionStream } from '../watch/replay.js';
 import type { Asker } from './asker.js';
@@ -34,9 +33,6 @@ interface AdmittedOperation extends PreparedOperation {
 /** An execution result as clients get it: JSON, its errors formatted, as the bytes that all share. */
 export type ResultJson = Buffer;
 
-/** A subscription that is running; it frees everything at once when left. */
-export type RunningSubscription = Pick<Follower<ResultJson>, 'leave'>;
-
 /** Where the results of an operation go. */
 export interface OperationOutlet extends Outlet<ResultJson> {
   /** It turns out to be a subscription, which is opened from now on. */
@@ -50,11 +46,7 @@ export interface Operations {
    *
    * @returns resolves once it is answered (null), or runs as a subscription
    */
-  run(
-    payload: SubscribePayload,
-    asker: Asker,
-    outlet: OperationOutlet,
-  ): Promise<RunningSubscription | null>;
+  run(payload: SubscribePayload, asker: Asker, outlet: OperationOutlet): Promise<Following | null>;
   /** What clients see of what an outlet was failed with. */
   formatFailure(failure: unknown): readonly GraphQLFormattedError[];
 }
@@ -161,7 +153,7 @@ export function createOperations(options: OperationsOptions): Operations {
     admitted: AdmittedOperation,
     asker: Asker,
     outlet: Outlet<ResultJson>,
-  ): Promise<RunningSubscription | null> {
+  ): Promise<Following | null> {
     const isOver = subscriptions.take(asker.key, admitted.cost);
     const counted: Outlet<ResultJson> = {
       next: (result) => outlet.next(result),
@@ -195,7 +187,7 @@ export function createOperations(options: OperationsOptions): Operations {
     { document, operation }: PreparedOperation,
     asker: Asker,
     outlet: Outlet<ResultJson>,
-  ): Promise<RunningSubscription | null> {
+  ): Promise<Following | null> {
     const startedAt = performance.now();
     const operationName = operation.name?.value ?? null;
     const args = { schema, document, operationName, variableValues: variables ?? null };

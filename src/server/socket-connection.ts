@@ -14,12 +14,13 @@ import type { WebSocket } from 'ws';
 import type { Caller } from '../ingestion/caller.js';
 import { ShuttingDownError, TooManyOperationsError } from '../ingestion/gateway-error.js';
 import type { Clock } from '../ingestion/ports.js';
+import type { Following } from '../watch/fan-out.js';
 import { type Asker, toAsker } from './asker.js';
 import { onceExpired } from './expiry.js';
 import { READING_MS } from './fair-timeouts.js';
 import { isNestedTooDeep } from './limits/nesting.js';
 import type { SocketQuota } from './limits/socket-quota.js';
-import type { Operations, RunningSubscription } from './operations.js';
+import type { Operations } from './operations.js';
 import type { RefusalReporter } from './refusal-log.js';
 import type { SignIn } from './sign-in.js';
 import { type OperationHost, SocketOperation } from './socket-operation.js';
@@ -334,7 +335,7 @@ async function start(
   asker: Asker,
   operation: SocketOperation,
 ): Promise<void> {
-  let subscription: RunningSubscription | null = null;
+  let subscription: Following | null = null;
   try {
     subscription = await operations.run(payload, asker, operation);
   } catch (error) {

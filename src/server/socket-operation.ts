@@ -1,6 +1,7 @@
 import type { GraphQLFormattedError } from 'graphql';
 import { MessageType, stringifyMessage } from 'graphql-ws';
-import type { OperationOutlet, ResultJson, RunningSubscription } from './operations.js';
+import type { Following } from '../watch/fan-out.js';
+import type { OperationOutlet, ResultJson } from './operations.js';
 
 const FRAME_END = Buffer.from('}');
 
@@ -26,7 +27,7 @@ export interface OperationHost {
 export class SocketOperation implements OperationOutlet {
   #isOver = false;
   #isWorking = true;
-  #subscription: RunningSubscription | null = null;
+  #subscription: Following | null = null;
   /** What stands before each result: the result itself is what all who are given it share. */
   readonly #frameStart: Buffer;
   readonly #opening = Promise.withResolvers<void>();
@@ -43,7 +44,7 @@ export class SocketOperation implements OperationOutlet {
   }
 
   /** It is answered, or runs as a subscription, which may have come after the client had gone. */
-  runsAs(subscription: RunningSubscription | null): void {
+  runsAs(subscription: Following | null): void {
     this.#isWorking = false;
     if (!this.#isOver) {
       this.#subscription = subscription;

@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import { type RawData, type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import { ShuttingDownError } from '../ingestion/gateway-error.js';
 import type { ClientAddress } from './client-address.js';
-import { refuseConnection } from './connection-refusal.js';
+import { refuseConnection } from './http-refusal.js';
 import { toAddressKey } from './limits/caller-key.js';
 import type { Refusal, RequestCheck } from './refusal.js';
 import {

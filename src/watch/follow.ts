@@ -1,6 +1,7 @@
 import { type Caller, type MappingScope, mayRead } from '../ingestion/caller.js';
 import { CursorInvalidError, RequestNotFoundError } from '../ingestion/gateway-error.js';
 import type { RequestRef } from '../ingestion/ingestion-request.js';
+import { lookFor } from '../ingestion/ingestion-status.js';
 import type { IngestionLog, Watches } from '../ingestion/ports.js';
 import type { Position } from '../ingestion/transition.js';
 import type { Hub } from './hub.js';
@@ -27,13 +28,14 @@ export async function followRequest(
   caller: Caller,
   ref: RequestRef,
   after: string | null,
+  callerKey: string,
 ): Promise<TransitionStream> {
   const position = after === null ? 0 : await log.parseCursor(after);
   const isVisible = mayRead(caller, ref.mappingId);
   const [known] = isVisible ? await log.find([ref]) : [];
   // Of a request that is known everything is kept; one that is not may have been forgotten.
   if (!known && after !== null) await refuseGap(log, position);
-  if (!known && !(isVisible && (await watches.poll(ref)))) {
+  if (!known && !(isVisible && (await lookFor(watches, ref, callerKey)))) {
     throw new RequestNotFoundError('The upstream knows no such request of this mapping.');
   }
   return new TransitionStream(log, hub, { kind: 'request', ref }, position);

@@ -12,6 +12,9 @@ const GIVE_UP_AFTER_MS = 3_600_000;
 /** Up to so much of a pause is added to it, so that requests aborted together are not all submitted at once. */
 const JITTER = 0.2;
 
+/** Retries are a caller of their own: nobody waits for them, and they take turns with those who start. */
+const RETRIES = 'retries';
+
 /** What an operator wants to hear of. */
 export interface RetrierEvents {
   /** A retry came to this; `notTaken` is tried again. */
@@ -121,7 +124,7 @@ export function createRetrier({
       schedule(
         intent,
         failures + 1,
-        Math.max(spread(toBackoffMs(backoffMs, failures + 1)), minDelayMs),
+        spread(Math.max(toBackoffMs(backoffMs, failures + 1), minDelayMs)),
       );
     try {
       // What could not be kept of its last try says whether there may be another.
@@ -134,7 +137,7 @@ export function createRetrier({
       return again(0);
     }
     try {
-      const { kind } = await submitter.submit({ ...intent, state: { kind: 'sent' } });
+      const { kind } = await submitter.submit({ ...intent, state: { kind: 'sent' } }, RETRIES);
       const isTaken = kind === 'submitted' || kind === 'alreadyInProgress';
       events.onTried(intent, isTaken ? 'taken' : 'refused', null);
       done(intent);

@@ -1,4 +1,10 @@
-import { GatewayError, RequestNotFoundError, UpstreamError } from '../ingestion/gateway-error.js';
+import { LRUCache } from 'lru-cache';
+import {
+  CallCongestedError,
+  GatewayError,
+  RequestNotFoundError,
+  UpstreamError,
+} from '../ingestion/gateway-error.js';
 import {
   type IngestionRecord,
   type IngestionStatus,
@@ -13,7 +19,7 @@ import type {
   DueWatch,
   IngestionLog,
   Upstream,
-  Urgency,
+  Waiting,
   Watches,
   WatchQueue,
 } from '../ingestion/ports.js';
@@ -76,8 +82,17 @@ const MIN_SLEEP_MS = 50;
 /** After a poll that failed before it had a turn, as while the circuit is open, nothing is taken for so long, in ms. */
 const REFUSED_PAUSE_MS = 1_000;
 
-/** The longest spread of those who were told to come back after the same time, in ms. */
-const RETRY_SPREAD_MS = 1_000;
+/** Those who were told to come back after the same time spread after it, by up to so much of it. */
+const RETRY_SPREAD = 0.2;
+
+/** For so long a request that the upstream did not know is not asked about again, in ms: it may be started next. */
+const UNKNOWN_FOR_MS = 3_000;
+
+/** Of so many at most: two MB, and more than the upstream can be asked about in that time. */
+const MAX_UNKNOWN = 10_000;
+
+/** Whether somebody waits for what is written down. */
+type Settling = Parameters<WatchQueue['settle']>[1];
 
 /** What is known of a watch when its poll ends. */
 type Known = Pick<DueWatch, 'record' | 'isWanted' | 'consecutiveFailures'>;
@@ -96,6 +111,13 @@ export function createWatcher({
 }: WatcherOptions): Watcher {
   /** Polls under way, of watched requests and of those that somebody asks about for the first time. */
   const polls = new Map<string, Promise<IngestionRecord | null>>();
+  /** What the upstream did not know a moment ago: who asks for made-up ids costs it one call for each. */
+  const unknown = new LRUCache<string, true>({
+    max: MAX_UNKNOWN,
+    ttl: UNKNOWN_FOR_MS,
+    ttlResolution: 0,
+    perf: { now: () => clock.monotonicMs() },
+  });
   /** Polls that wait for their turn. */
   let waitingPolls = 0;
   let pausedUntilMs = Number.NEGATIVE_INFINITY;
@@ -128,7 +150,7 @@ export function createWatcher({
       if (!isRunning()) return await queue.release(due.map(({ record }) => record.ref));
       for (const watch of due) {
         // A failed poll has been reported by the time it rejects.
-        poll(watch.record.ref, 'background', watch).catch(() => {});
+        poll(watch.record.ref, { kind: 'poll' }, watch).catch(() => {});
       }
       const sleepMs = due.length < limit ? nextInMs : MAX_SLEEP_MS;
       claimIn(Math.min(Math.max(sleepMs, MIN_SLEEP_MS), MAX_SLEEP_MS));
@@ -148,6 +170,7 @@ export function createWatcher({
     seen: ReportedState,
     answers?: StartAnswer,
   ): Promise<IngestionRecord> {
+    unknown.delete(toRequestKey(ref));
     const applied = await log.append({ ref, seen, observedAt: clock.now(), answers });
     const { record } = applied;
     const known = record.state.status;
@@ -159,13 +182,13 @@ export function createWatcher({
   async function planNext(
     { record, isWanted }: Omit<Known, 'consecutiveFailures'>,
     seen: { readonly observedMs: number; readonly isPolled: boolean },
-    urgency: Urgency,
+    settling: Settling,
   ): Promise<void> {
     if (isTerminal(record.state.status)) return;
-    const isAsked = seen.isPolled && urgency === 'interactive';
+    const isAsked = seen.isPolled && settling === 'interactive';
     const planned = toPlanned({ record, isWanted, consecutiveFailures: 0 }, isAsked);
     try {
-      await queue.settle({ ...planned, ...seen, kind: 'observed' }, toSettling(urgency));
+      await queue.settle({ ...planned, ...seen, kind: 'observed' }, toSettling(settling));
       claimIn(Math.max(planned.gapMs, MIN_SLEEP_MS));
     } catch (error) {
       // What was seen is in the log, and the watch is due again when it is held no more.
@@ -174,7 +197,7 @@ export function createWatcher({
   }
 
   /** Who stops waits for what is written down. */
-  const toSettling = (urgency: Urgency) => (isRunning() ? urgency : 'interactive');
+  const toSettling = (settling: Settling) => (isRunning() ? settling : 'interactive');
 
   function toPlanned({ record, isWanted, consecutiveFailures }: Known, isAsked: boolean) {
     const { ref, startedAt, firstObservedAt } = record;
@@ -198,13 +221,13 @@ export function createWatcher({
 
   function poll(
     ref: RequestRef,
-    urgency: Urgency,
+    waiting: Waiting,
     due: DueWatch | null = null,
   ): Promise<IngestionRecord | null> {
     const key = toRequestKey(ref);
     const underWay = polls.get(key);
     if (underWay) {
-      if (urgency === 'interactive') upstream.expedite(ref);
+      if (waiting.kind !== 'poll') upstream.expedite(ref, waiting.caller);
       return underWay;
     }
     if (phase === 'stopped') {
@@ -214,7 +237,7 @@ export function createWatcher({
     }
     // Begun a tick later, so that it cannot end before it is listed as under way.
     const started = Promise.resolve()
-      .then(() => ask(ref, urgency, due))
+      .then(() => ask(ref, waiting, due))
       .finally(() => polls.delete(key));
     polls.set(key, started);
     return started;
@@ -222,19 +245,19 @@ export function createWatcher({
 
   async function ask(
     ref: RequestRef,
-    urgency: Urgency,
+    waiting: Waiting,
     due: DueWatch | null,
   ): Promise<IngestionRecord | null> {
-    let isWaiting = urgency === 'background';
+    let isInQueue = waiting.kind === 'poll';
     let hadTurn = false;
-    if (isWaiting) countWaiting(1);
+    if (isInQueue) countWaiting(1);
     const onTurn = () => {
       hadTurn = true;
-      if (isWaiting) countWaiting(-1);
-      isWaiting = false;
+      if (isInQueue) countWaiting(-1);
+      isInQueue = false;
     };
     try {
-      const seen = await upstream.status(ref, urgency, onTurn);
+      const seen = await upstream.status(ref, waiting, onTurn);
       const observedMs = clock.monotonicMs();
       if (seen === null) {
         await fail(
@@ -246,26 +269,30 @@ export function createWatcher({
       }
       const record = await append(ref, seen);
       const isWanted = due?.isWanted ?? false;
-      await planNext({ record, isWanted }, { observedMs, isPolled: true }, urgency);
+      await planNext(
+        { record, isWanted },
+        { observedMs, isPolled: true },
+        due ? 'background' : 'interactive',
+      );
       return record;
     } catch (error) {
       if (due && !hadTurn) pausedUntilMs = clock.monotonicMs() + REFUSED_PAUSE_MS;
       await fail(ref, error, due);
       throw error;
     } finally {
-      if (isWaiting) countWaiting(-1);
+      if (isInQueue) countWaiting(-1);
     }
   }
 
   async function fail(ref: RequestRef, error: unknown, due: DueWatch | null): Promise<void> {
     try {
       // What only waited in vain for its turn, or is called off by a stop, says nothing of the upstream.
-      const isOwn = error instanceof UpstreamError && error.isOwnLimit;
-      if (isOwn || phase === 'stopped') {
+      if (error instanceof CallCongestedError || phase === 'stopped') {
         if (due) await queue.release([ref]);
         return;
       }
       const known = due ?? (await findWatched(ref));
+      if (!known && error instanceof RequestNotFoundError) unknown.set(toRequestKey(ref), true);
       if (!known || isTerminal(known.record.state.status)) return;
       const consecutiveFailures = known.consecutiveFailures + 1;
       events.onPollFailed(ref, error, consecutiveFailures);
@@ -293,7 +320,7 @@ export function createWatcher({
 
   /** Those who were told the same time would else come back together. */
   function spreadRetry(retryAfterMs: number): number {
-    return Math.round(retryAfterMs + random() * Math.min(retryAfterMs, RETRY_SPREAD_MS));
+    return Math.round(retryAfterMs * (1 + random() * RETRY_SPREAD));
   }
 
   async function findWatched(ref: RequestRef): Promise<Known | null> {
@@ -309,7 +336,8 @@ export function createWatcher({
       await planNext({ record, isWanted: false }, { observedMs, isPolled: false }, 'interactive');
       return record;
     },
-    poll: (ref) => poll(ref, 'interactive'),
+    poll: (ref, caller) => poll(ref, { kind: 'ask', caller }),
+    isUnknown: (ref) => unknown.has(toRequestKey(ref)),
     async report(ref) {
       const underWay = polls.get(toRequestKey(ref));
       const report = await queue.report(ref);

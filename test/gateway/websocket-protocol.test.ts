@@ -311,7 +311,13 @@ describe('a fault inside a stream', () => {
     const logger = createLogger('debug', { write: (line) => void lines.push(line) });
     const nobody = {} as Watches & Starter & StartLog;
     const clock = systemClock;
-    const schema = await buildGatewaySchema({ starter: nobody, log, watches: nobody, clock });
+    const schema = await buildGatewaySchema({
+      starter: nobody,
+      log,
+      watches: nobody,
+      clock,
+      pollMaxMs: 60_000,
+    });
     const { server, fanOut, stop } = await createGraphQLServer({
       schema,
       signIn: anonymousSignIn,

@@ -100,7 +100,7 @@ function live(model: Model, { starts, log }: OpenedLogs, nextFate: () => [Fate, 
     log,
     clock,
     queue: emptyQueue,
-    plan: { minMs: 1e9, maxMs: 1e9, maxWaitingPolls: 1e6 },
+    plan: { minMs: 1e9, maxMs: 1e9, maxWaitingPolls: 1e6, pollPriceMs: 100 },
     events: noWatcherEvents,
   });
   const submitter = createSubmitter({
@@ -117,10 +117,10 @@ function live(model: Model, { starts, log }: OpenedLogs, nextFate: () => [Fate, 
   const starter = createStarter({
     submitter: {
       ...submitter,
-      submit(intent) {
+      submit(intent, caller) {
         // The call to the upstream is the first thing that it does.
         key = intent.idempotencyKey;
-        return submitter.submit(intent);
+        return submitter.submit(intent, caller);
       },
     },
     watches,
@@ -133,7 +133,7 @@ function live(model: Model, { starts, log }: OpenedLogs, nextFate: () => [Fate, 
   });
   return {
     start: (idempotencyKey: string | null) =>
-      starter.start({ mappingId, retryOnAbort: 0 }, { caller: null, idempotencyKey }),
+      starter.start({ mappingId, retryOnAbort: 0 }, { caller: null, idempotencyKey }, 'somebody'),
     die() {
       isDead = true;
       submitter.stop();

@@ -58,7 +58,7 @@ export async function startPushedGateway(clock = systemClock): Promise<PushedGat
     log,
     clock: systemClock,
     queue: emptyQueue,
-    plan: { minMs: 60_000, maxMs: 60_000, maxWaitingPolls: 1e6 },
+    plan: { minMs: 60_000, maxMs: 60_000, maxWaitingPolls: 1e6, pollPriceMs: 100 },
     events: noWatcherEvents,
   });
   const logger = pino({ level: 'silent' });
@@ -67,6 +67,7 @@ export async function startPushedGateway(clock = systemClock): Promise<PushedGat
     log,
     watches,
     clock: systemClock,
+    pollMaxMs: 60_000,
   });
   let operationCount = 0;
   const { server, webSockets, fanOut, ...graphql } = await createGraphQLServer({

@@ -8,7 +8,7 @@ import { CallFailure } from '../../src/datasources/upstream/campaign.failure.js'
 import { UpstreamError } from '../../src/ingestion/gateway-error.js';
 import type { ReportedState, RequestRef } from '../../src/ingestion/ingestion-request.js';
 import { ingestionStatus } from '../../src/ingestion/ingestion-status.js';
-import type { Clock, Urgency } from '../../src/ingestion/ports.js';
+import type { Clock, Waiting } from '../../src/ingestion/ports.js';
 import { createWatcher } from '../../src/watch/watcher.js';
 import { createManualClock, settle } from '../support/manual-clock.js';
 import { noWatcherEvents, openMemoryWatches } from '../support/memory-watches.js';
@@ -84,10 +84,10 @@ async function createCluster(isShared: boolean) {
 
     const upstream = {
       expedite() {},
-      async status({ requestId }: RequestRef, urgency: Urgency, onTurn?: () => void) {
+      async status({ requestId }: RequestRef, waiting: Waiting, onTurn?: () => void) {
         const deadline = startDeadline(clock, 10_000);
         try {
-          await budget.turn(urgency, deadline, requestId);
+          await budget.turn({ waiting }, deadline);
           onTurn?.();
           const result = await circuit.run(answer);
           if (result instanceof CallFailure) throw result.error;
@@ -102,7 +102,7 @@ async function createCluster(isShared: boolean) {
       upstream,
       log,
       clock,
-      plan: { minMs: 1_000, maxMs: MAX_GAP_MS, maxWaitingPolls: 2 },
+      plan: { minMs: 1_000, maxMs: MAX_GAP_MS, maxWaitingPolls: 2, pollPriceMs: 100 },
       queue,
       events: noWatcherEvents,
       random: () => 0.5,
@@ -139,7 +139,12 @@ async function createCluster(isShared: boolean) {
           const ref = { mappingId: 'm', requestId: String(requestCount) };
           const [known = null] = await log.find([ref]);
           const { watcher, clock } = member;
-          const asked = ingestionStatus({ watches: watcher, clock }, ref, known, next.maxAgeMs);
+          const asked = ingestionStatus(
+            { watches: watcher, clock, pollMaxMs: MAX_GAP_MS },
+            ref,
+            known,
+            { maxAgeMs: next.maxAgeMs, caller: 'somebody' },
+          );
           // Refused, it tells nothing.
           const told = asked.then(
             () => base.monotonicMs() - (observedMs.get(ref.requestId) ?? 0),

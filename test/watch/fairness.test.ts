@@ -33,10 +33,10 @@ async function watchAll(agesMs: readonly number[]) {
   const watcher = createWatcher({
     upstream: {
       expedite() {},
-      async status({ requestId }, urgency, onTurn) {
+      async status({ requestId }, waiting, onTurn) {
         const deadline = startDeadline(clock, 10_000);
         try {
-          await budget.turn(urgency, deadline);
+          await budget.turn({ waiting }, deadline);
           onTurn?.();
         } finally {
           deadline.release();
@@ -48,7 +48,7 @@ async function watchAll(agesMs: readonly number[]) {
     log,
     queue,
     clock,
-    plan: { minMs: 1_000, maxMs: MAX_GAP_MS, maxWaitingPolls: MAX_RPS / 4 },
+    plan: { minMs: 1_000, maxMs: MAX_GAP_MS, maxWaitingPolls: MAX_RPS / 4, pollPriceMs: 100 },
     events: {
       ...noWatcherEvents,
       onPollFailed() {

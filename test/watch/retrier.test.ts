@@ -60,7 +60,7 @@ function createSubject(): Retrier {
     log: opened.log,
     clock,
     queue: emptyQueue,
-    plan: { minMs: 1e9, maxMs: 1e9, maxWaitingPolls: 1e6 },
+    plan: { minMs: 1e9, maxMs: 1e9, maxWaitingPolls: 1e6, pollPriceMs: 100 },
     events: noWatcherEvents,
   });
   const { starts } = opened;

@@ -87,7 +87,7 @@ function createWatchers(
     log,
     clock,
     queue,
-    plan: { minMs: 1_000, maxMs: 5_000, maxWaitingPolls: 1e6 },
+    plan: { minMs: 1_000, maxMs: 5_000, maxWaitingPolls: 1e6, pollPriceMs: 100 },
     events: noWatcherEvents,
   };
   return [createWatcher(options), createWatcher(options)] as const;
@@ -128,7 +128,7 @@ describe('two watchers on one log', () => {
         const heard = listen(log);
         const asked = first.map(([who, which]) => {
           const ref = refs[which] ?? refs[0];
-          return ref && watchers[who]?.poll(ref).catch(() => null);
+          return ref && watchers[who]?.poll(ref, 'somebody').catch(() => null);
         });
         // What the polls schedule is there to be advanced to.
         await settle();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { UpstreamError } from '../../src/ingestion/gateway-error.js';
+import { CallCongestedError, UpstreamError } from '../../src/ingestion/gateway-error.js';
 import type { ReportedState, RequestRef } from '../../src/ingestion/ingestion-request.js';
 import { createWatcher } from '../../src/watch/watcher.js';
 import { createManualClock, settle } from '../support/manual-clock.js';
@@ -24,7 +24,7 @@ async function createSubject(answers: Answer[] = []) {
   const watcher = createWatcher({
     upstream: {
       expedite: (expedited) => expedites.push(expedited),
-      status(_ref, _urgency, onTurn) {
+      status(_ref, _waiting, onTurn) {
         onTurn?.();
         calls.push(clock.now());
         const scripted = answers.shift();
@@ -43,7 +43,7 @@ async function createSubject(answers: Answer[] = []) {
     log,
     clock,
     queue,
-    plan: { minMs: 1_000, maxMs: 30_000, maxWaitingPolls: 1e6 },
+    plan: { minMs: 1_000, maxMs: 30_000, maxWaitingPolls: 1e6, pollPriceMs: 100 },
     random: () => 0,
     events: {
       ...noWatcherEvents,
@@ -83,7 +83,7 @@ describe('the watcher', () => {
   it('polls once for all who ask at the same time', async () => {
     const { watcher, calls, answer } = await createSubject();
     await watcher.observe(ref, running);
-    const asked = Array.from({ length: 1_000 }, () => watcher.poll(ref));
+    const asked = Array.from({ length: 1_000 }, () => watcher.poll(ref, 'somebody'));
     await settle();
     answer(running);
     const records = await Promise.all(asked);
@@ -96,7 +96,7 @@ describe('the watcher', () => {
     await watcher.observe(ref, running);
     await clock.advance(1_100);
     expect(expedites).toEqual([]);
-    const asked = watcher.poll(ref);
+    const asked = watcher.poll(ref, 'somebody');
     answer(running);
     await settle();
     await clock.advance(100);
@@ -109,7 +109,7 @@ describe('the watcher', () => {
     const { watcher, clock, calls } = await createSubject([running, running]);
     await watcher.observe(ref, running);
     await clock.advance(600);
-    await watcher.poll(ref);
+    await watcher.poll(ref, 'somebody');
     await clock.advance(900);
     expect(calls).toHaveLength(1);
     await clock.advance(200);
@@ -153,6 +153,50 @@ describe('the watcher', () => {
     expect(calls).toHaveLength(2);
   });
 
+  it('takes no poll that had no room in the queue for a failed one', async () => {
+    const congested = new CallCongestedError('No room.', 5_000);
+    const { watcher, clock, calls, failures } = await createSubject([congested, running]);
+    await watcher.observe(ref, running);
+    await clock.advance(1_100);
+    expect(await watcher.report(ref)).toMatchObject({
+      consecutiveFailures: 0,
+      lastFailure: null,
+      lastPolledAt: null,
+    });
+    expect(failures).toEqual([]);
+    await clock.advance(5_000);
+    expect(calls.length).toBeGreaterThanOrEqual(2);
+  });
+
+  it('keeps in mind for a moment what the upstream does not know, until it is observed', async () => {
+    const { watcher, clock } = await createSubject([null, null]);
+    await clock.advance(1);
+    expect(watcher.isUnknown(ref)).toBe(false);
+    await watcher.poll(ref, 'somebody');
+    expect(watcher.isUnknown(ref)).toBe(true);
+    await clock.advance(2_999);
+    expect(watcher.isUnknown(ref)).toBe(true);
+    await clock.advance(2);
+    expect(watcher.isUnknown(ref)).toBe(false);
+    await watcher.poll(ref, 'somebody');
+    await watcher.observe(ref, running);
+    expect(watcher.isUnknown(ref)).toBe(false);
+    await watcher.stop();
+  });
+
+  it('tells of a request that was unknown for an hour, and polls it no more', async () => {
+    const { watcher, clock, calls, forgotten } = await createSubject(
+      Array<Answer>(1_000).fill(null),
+    );
+    await watcher.observe(ref, running);
+    await clock.advance(2 * 3_600_000);
+    expect(forgotten).toEqual([ref]);
+    const count = calls.length;
+    await clock.advance(3_600_000);
+    expect(calls).toHaveLength(count);
+    await watcher.stop();
+  });
+
   it('takes a request that the upstream has forgotten for a failed poll, not for an end', async () => {
     const { watcher, clock } = await createSubject([null]);
     await watcher.observe(ref, running);
@@ -177,20 +221,20 @@ describe('the watcher', () => {
 
   it('does not begin to watch what the upstream does not know', async () => {
     const { queue, watcher, log } = await createSubject([null]);
-    expect(await watcher.poll(ref)).toBeNull();
+    expect(await watcher.poll(ref, 'somebody')).toBeNull();
     expect(await queue.count()).toBe(0);
     expect(await log.find([ref])).toEqual([null]);
   });
 
   it('gives a failed first look to whoever asked, and does not begin to watch', async () => {
     const { queue, watcher } = await createSubject([down]);
-    await expect(watcher.poll(ref)).rejects.toBe(down);
+    await expect(watcher.poll(ref, 'somebody')).rejects.toBe(down);
     expect(await queue.count()).toBe(0);
   });
 
   it('begins to watch a running request that somebody asks about', async () => {
     const { queue, watcher, clock, calls } = await createSubject([running, finished]);
-    await watcher.poll(ref);
+    await watcher.poll(ref, 'somebody');
     expect(await queue.count()).toBe(1);
     await clock.advance(1_100);
     expect(calls).toHaveLength(2);
@@ -217,6 +261,8 @@ describe('the watcher', () => {
     await clock.advance(60_000);
     expect(calls).toHaveLength(1);
     expect(clock.pendingCount).toBe(0);
-    await expect(watcher.poll(ref)).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' });
+    await expect(watcher.poll(ref, 'somebody')).rejects.toMatchObject({
+      code: 'UPSTREAM_UNAVAILABLE',
+    });
   });
 });

@@ -96,12 +96,14 @@ export interface WatchRow {
   readonly ended_at: Generated<number | null>;
 }
 
-/** One row: how far virtual time had come at an instant, and how fast it runs beside real time. */
+/** One row: how far virtual time had come at the last claim, and how fast it ran lately beside real time. */
 export interface PollClockRow {
   readonly id: number;
   readonly virtual_ms: number;
   readonly at: number;
   readonly speed: number;
+  /** Whether something was due then that nobody took: 1 or 0. */
+  readonly is_behind: number;
 }
 
 /** What is to be known of the log itself. */

@@ -89,7 +89,8 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
   /** A table of one row: real time, and virtual time `v`. */
   const time = () => sql`time as (
     select now_ms, speed, virtual_ms +
-      ${least}(${greatest}(now_ms - at, 0), ${sql.lit(MAX_UNCLAIMED_MS)}) * speed as v
+      ${least}(${greatest}(now_ms - at, 0), ${sql.lit(MAX_UNCLAIMED_MS)})
+        * case when is_behind = 1 then speed else 1 end as v
     from (select poll_clock.*, ${toNow()} as now_ms from poll_clock) as clock)`;
 
   /** What nobody polls, and the upstream has not asked to be left alone about. */
@@ -118,28 +119,39 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
       ), clock as materialized (
         select *, virtual_ms + greatest(now_ms - at, 0) as v from timed
       ), due as materialized (
-        select request_key from watches
+        select request_key, due_ms from watches
         where due_ms <= (select v from clock) and ${isFree(now)}
-        order by due_ms limit ${limit} for update skip locked
+        order by due_ms limit ${limit + 1} for update skip locked
+      ), ranked as (
+        select *, row_number() over (order by due_ms, request_key) as place from due
+      ), first as (
+        select request_key from ranked where place <= ${limit}
+      ), moving as (
+        -- Virtual time stands still at what is due and not taken.
+        select clock.*,
+          coalesce(greatest(virtual_ms, least(v, behind_ms)), v) as moved_ms,
+          case when behind_ms is null then 0 else 1 end as is_now_behind
+        from clock,
+          (select min(due_ms) as behind_ms from ranked where place > ${limit}) as behind
       ), taken as (
         update watches set claimed_until = ${now} + ${holdMs}
-        where request_key in (select request_key from due) returning *
+        where request_key in (select request_key from first) returning *
       ), next as materialized (
         select (select due_ms from watches
           where due_ms is not null and ${isFree(now)}
-            and request_key not in (select request_key from due)
+            and request_key not in (select request_key from first)
           order by due_ms limit 1) as next_ms
       ), moved as (
         update poll_clock set
-          virtual_ms = greatest(clock.virtual_ms, least(clock.v, next_ms)),
+          virtual_ms = moved_ms,
           at = now_ms,
-          speed = clock.speed + case when now_ms > clock.at then
-            (least(1, (greatest(clock.virtual_ms, least(clock.v, next_ms)) - clock.virtual_ms)
-              / (now_ms - clock.at)) - clock.speed)
-            * least(now_ms - clock.at, ${sql.lit(MAX_SPEED_STEP_MS)}) / ${sql.lit(SPEED_OVER_MS)}
-            else 0 end
-        from clock, next
-        returning poll_clock.virtual_ms as moved_ms, poll_clock.at as claimed_at
+          speed = moving.speed + case when now_ms > moving.at then
+            (least(1, (moved_ms - moving.virtual_ms) / (now_ms - moving.at)) - moving.speed)
+            * least(now_ms - moving.at, ${sql.lit(MAX_SPEED_STEP_MS)}) / ${sql.lit(SPEED_OVER_MS)}
+            else 0 end,
+          is_behind = is_now_behind
+        from moving
+        returning moved_ms, now_ms as claimed_at
       )
       select requests.*, taken.*, claimed_at, greatest(0, next_ms - moved_ms) as next_in_ms
       from moved cross join next
@@ -161,18 +173,21 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
         .executeTakeFirstOrThrow();
       const elapsedMs = Math.max(0, nowMs - at);
       const v = virtual_ms + elapsedMs;
-      const { rows } = await sql<ClaimedRow>`
+      const { rows: due } = await sql<ClaimedRow>`
         select requests.*, watches.* from watches join requests using (request_key)
-        where due_ms <= ${v} and ${isFree(now)} order by due_ms limit ${limit}`.execute(
+        where due_ms <= ${v} and ${isFree(now)} order by due_ms limit ${limit + 1}`.execute(
         transaction,
       );
+      const rows = due.slice(0, limit);
+      // Virtual time stands still at what is due and not taken.
+      const behindMs = due[limit]?.due_ms ?? null;
+      const movedMs = behindMs === null ? v : Math.max(virtual_ms, Math.min(v, behindMs));
       const keys = rows.map(({ request_key }) => request_key);
       const next = await sql<{ due_ms: number }>`
         select due_ms from watches where due_ms is not null and ${isFree(now)}
           and not ${isOneOf(keys)}
         order by due_ms limit 1`.execute(transaction);
       const nextMs = next.rows[0]?.due_ms ?? Number.POSITIVE_INFINITY;
-      const movedMs = Math.max(virtual_ms, Math.min(v, nextMs));
       // Nothing is written down where nothing happens, as long as that changes nothing.
       if (keys.length > 0 || elapsedMs > MAX_UNCLAIMED_MS / 2) {
         const ran = elapsedMs === 0 ? speed : Math.min(1, (movedMs - virtual_ms) / elapsedMs);
@@ -181,7 +196,12 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
           where ${isOneOf(keys)}`.execute(transaction);
         await transaction
           .updateTable('poll_clock')
-          .set({ virtual_ms: movedMs, at: nowMs, speed: speed + (ran - speed) * share })
+          .set({
+            virtual_ms: movedMs,
+            at: nowMs,
+            speed: speed + (ran - speed) * share,
+            is_behind: behindMs === null ? 0 : 1,
+          })
           .execute();
       }
       return { rows, nowMs, nextInMs: Math.max(0, nextMs - movedMs) };
@@ -236,7 +256,7 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
   }
 
   const batched = { cache: false, maxBatchSize: MAX_BATCH_ITEMS };
-  const settling = {
+  const settlers = {
     interactive: new DataLoader(settleAll, batched),
     background: new DataLoader(settleAll, {
       ...batched,
@@ -308,7 +328,8 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
   }
 
   await guard(() =>
-    run(sql`insert into poll_clock (id, virtual_ms, at, speed) values (1, 0, ${toNow()}, 1)
+    run(sql`insert into poll_clock (id, virtual_ms, at, speed, is_behind)
+      values (1, 0, ${toNow()}, 1, 0)
       on conflict (id) do nothing`),
   );
   // Nobody else can have it.
@@ -323,7 +344,7 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
         const { rows, nowMs, nextInMs } = claimed;
         return { due: rows.map((row) => toDueWatch(row, nowMs)), nextInMs };
       }),
-    settle: (outcome, urgency) => settling[urgency].load(outcome),
+    settle: (outcome, settling) => settlers[settling].load(outcome),
     async release(refs) {
       if (refs.length === 0) return;
       const keys = refs.map(toRequestKey);

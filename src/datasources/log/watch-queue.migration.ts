@@ -44,6 +44,7 @@ export async function addWatchQueue(db: Kysely<unknown>, kind: LogDatabaseKind):
     .addColumn('virtual_ms', 'double precision', (column) => column.notNull())
     .addColumn('at', 'double precision', (column) => column.notNull())
     .addColumn('speed', 'double precision', (column) => column.notNull())
+    .addColumn('is_behind', 'integer', (column) => column.notNull())
     .execute();
   await (kind === 'sqlite' ? createSqliteTriggers : createPostgresTrigger)(db);
   const share = kind === 'sqlite' ? sql`(abs(random() % 1000) / 1000.0)` : sql`random()`;

@@ -16,6 +16,7 @@ import { toStatusFailure } from '../upstream/campaign.status-failure.js';
 import { createHttpPool, type HttpPoolOptions } from '../upstream/http-pool.js';
 import { createTokenSource, type ReadyToken } from '../upstream/ims-token.datasource.js';
 import type { ClientCredentials } from '../upstream/ims-token.wire.js';
+import { createSlowdown } from '../upstream/slowdown.js';
 import { toPlatformError } from './platform.failure.js';
 import { type PlatformAddress, parseBatchAnswer, toBatchRequest } from './platform.wire.js';
 
@@ -66,12 +67,13 @@ export function createPlatformDatasource(options: PlatformOptions): PlatformData
   });
   const budget = createCallBudget(clock, MAX_CALLS_PER_SECOND);
   const circuit = createCallCircuit(clock, options.circuit ?? defaultCircuitPlan);
-  const parts = { http, tokens, budget, circuit };
+  const slowdown = createSlowdown(clock, budget);
+  const parts = { http, tokens, budget, circuit, slowdown };
   const underWay = new Set<Deadline>();
   let isClosed = false;
 
   return {
-    async find(batchId) {
+    async find(batchId, caller) {
       // As a segment of a path they are other places, in any writing.
       if (batchId === '.' || batchId === '..') return null;
       const startedAt = clock.monotonicMs();
@@ -81,7 +83,7 @@ export function createPlatformDatasource(options: PlatformOptions): PlatformData
       if (isClosed) deadline.callOff('closing');
       const plan: CallPlan<IngestionBatch | null> = {
         kind: 'status',
-        urgency: 'interactive',
+        waiting: { kind: 'ask', caller },
         request: toBatchRequest(options, batchId),
         judge(answer) {
           if (answer.status === 404) return null;

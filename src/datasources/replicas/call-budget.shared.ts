@@ -1,6 +1,6 @@
 import { LogUnavailableError } from '../../ingestion/gateway-error.js';
-import type { Clock, Urgency } from '../../ingestion/ports.js';
-import { type CallBudget, refuseTurn } from '../upstream/call-budget.js';
+import type { Clock, Waiting } from '../../ingestion/ports.js';
+import { type CallBudget, refuseInVain, refuseTurn } from '../upstream/call-budget.js';
 import { CalledOff } from '../upstream/call-deadline.js';
 import { CallQueue } from '../upstream/call-queue.js';
 import { toCalledOffFailure } from '../upstream/campaign.failure.js';
@@ -43,9 +43,9 @@ export function createSharedCallBudget(
   let isClosed = false;
 
   /** How long a call waits at least: others may have the places that this counts on. */
-  const shortestWaitMs = (urgency: Urgency) =>
+  const shortestWaitMs = (waiting: Waiting) =>
     Math.max(0, Math.max(heldUntil, places[0] ?? heldUntil) - clock.monotonicMs()) +
-    (queue.countAhead(urgency) / maxRps) * 1000;
+    (queue.countAhead(waiting) / maxRps) * 1000;
 
   /** Until then, or until somebody comes who is waited for. */
   function wait(delayMs: number): Promise<void> {
@@ -72,9 +72,10 @@ export function createSharedCallBudget(
   }
 
   async function reserve(): Promise<void> {
-    if (!queue.hasInteractive) {
+    if (!queue.hasAwaited) {
       hurry = () => cancelWait();
-      await wait(GATHERING_MS);
+      // Not past the next place: nobody would have it.
+      await wait(Math.min(GATHERING_MS, 1000 / maxRps));
       hurry = () => {};
     }
     await pausing;
@@ -104,23 +105,23 @@ export function createSharedCallBudget(
   }
 
   return {
-    async turn(urgency, deadline, id) {
-      const waitMs = shortestWaitMs(urgency);
-      if (waitMs >= deadline.remainingMs() && waitMs > 0) refuseTurn(Math.ceil(waitMs));
+    async turn(call, deadline) {
+      refuseInVain(queue, call, deadline, shortestWaitMs(call.waiting));
       try {
-        const turn = queue.join(urgency, deadline, id);
-        if (urgency === 'interactive') hurry();
+        const turn = queue.join(call, deadline);
+        if (queue.hasAwaited) hurry();
         void pump();
         await turn;
       } catch (cause) {
         if (!(cause instanceof CalledOff)) throw cause;
         if (cause.reason === 'late' && isReserving) throw toUnreachable(cause);
-        if (cause.reason === 'late') refuseTurn(Math.ceil(shortestWaitMs(urgency)) + 1000);
+        if (cause.reason === 'late') refuseTurn(shortestWaitMs(call.waiting) + 1000);
         throw toCalledOffFailure(cause, false).error;
       }
     },
-    expedite(id) {
-      if (queue.expedite(id)) hurry();
+    expedite(call, waiting) {
+      queue.expedite(call, waiting);
+      if (queue.hasAwaited) hurry();
     },
     hold(delayMs) {
       if (delayMs <= 0) return;

@@ -1,21 +1,20 @@
-import { UpstreamError } from '../../ingestion/gateway-error.js';
-import type { Clock, Urgency } from '../../ingestion/ports.js';
+import { CallCongestedError } from '../../ingestion/gateway-error.js';
+import type { Clock, Waiting } from '../../ingestion/ports.js';
 import { CalledOff, type Deadline } from './call-deadline.js';
-import { CallQueue } from './call-queue.js';
+import { CallQueue, MAX_WAITING_PER_CALLER, type PacedCall } from './call-queue.js';
 import { toCalledOffFailure } from './campaign.failure.js';
 
-/** Hands out the calls that may be made. What is interactive goes before what is in the background. */
+/** Hands out the calls that may be made, in the order of {@link CallQueue}. */
 export interface CallBudget {
   /**
-   * Wait for a turn. First come, first served within one urgency.
+   * Wait for a turn.
    *
-   * @throws {UpstreamError} UPSTREAM_RATE_LIMITED with `retryAfterMs`: the turn does not come before the
-   *   deadline. Where that is known beforehand, at once.
-   * @param id - what `expedite` knows the call by
+   * @throws {CallCongestedError} the turn does not come before the deadline, or too many calls of this caller
+   *   wait already. Where that is known beforehand, at once.
    */
-  turn(urgency: Urgency, deadline: Deadline, id?: string): Promise<void>;
-  /** Make the waiting call of this id interactive, if there is one. */
-  expedite(id: string): void;
+  turn(call: PacedCall, deadline: Deadline): Promise<void>;
+  /** Somebody waits for this call from now on, whether or not it is waiting for a turn. */
+  expedite(call: PacedCall, waiting: Waiting): void;
   /** Give nobody a turn for this long, in ms. The longest of several holds counts. */
   hold(delayMs: number): void;
   close(): void;
@@ -59,30 +58,29 @@ export function createCallBudget(clock: Clock, maxRps: number): CallBudget {
     }
   }
 
-  /** With everybody who goes first served at the full rate, how long a call of this urgency would wait. */
-  const longestWaitMs = (urgency: Urgency) =>
-    holdLeftMs() + Math.ceil((queue.countAhead(urgency) + 1) / maxRps) * PERIOD_MS;
+  /** With everybody who goes first served at the full rate, how long a call that comes now waits. */
+  const longestWaitMs = (waiting: Waiting) =>
+    holdLeftMs() + Math.ceil((queue.countAhead(waiting) + 1) / maxRps) * PERIOD_MS;
 
   /** The same, where the next second of the budget begins now. */
-  const shortestWaitMs = (urgency: Urgency) =>
-    holdLeftMs() + Math.floor(queue.countAhead(urgency) / maxRps) * PERIOD_MS;
+  const shortestWaitMs = (waiting: Waiting) =>
+    holdLeftMs() + Math.floor(queue.countAhead(waiting) / maxRps) * PERIOD_MS;
 
   return {
-    async turn(urgency, deadline, id) {
+    async turn(call, deadline) {
       // In vain it would make those who come after it wait, and one document can ask for thousands.
-      const waitMs = shortestWaitMs(urgency);
-      if (waitMs >= deadline.remainingMs() && waitMs > 0) refuseTurn(waitMs);
+      refuseInVain(queue, call, deadline, shortestWaitMs(call.waiting));
       try {
-        const turn = queue.join(urgency, deadline, id);
+        const turn = queue.join(call, deadline);
         pump();
         await turn;
       } catch (cause) {
         if (cause instanceof CalledOff && cause.reason === 'late')
-          refuseTurn(longestWaitMs(urgency));
+          refuseTurn(longestWaitMs(call.waiting));
         throw toCalledOffFailure(cause, false).error;
       }
     },
-    expedite: (id) => void queue.expedite(id),
+    expedite: (call, waiting) => queue.expedite(call, waiting),
     hold(delayMs) {
       heldUntil = Math.max(heldUntil, clock.monotonicMs() + delayMs);
       pump();
@@ -91,11 +89,31 @@ export function createCallBudget(clock: Clock, maxRps: number): CallBudget {
   };
 }
 
-/** @throws {UpstreamError} UPSTREAM_RATE_LIMITED, always */
+/**
+ * Refuse a call that has no use in waiting.
+ *
+ * @param waitMs - how long it waits at least
+ * @throws {CallCongestedError}
+ */
+export function refuseInVain(
+  queue: CallQueue,
+  { waiting }: PacedCall,
+  deadline: Deadline,
+  waitMs: number,
+): void {
+  if (queue.isFull(waiting)) {
+    throw new CallCongestedError(
+      `${MAX_WAITING_PER_CALLER} calls of this caller to the upstream wait for their turns already: nothing was sent. Ask for less at once.`,
+      Math.max(waitMs, PERIOD_MS),
+    );
+  }
+  if (waitMs >= deadline.remainingMs() && waitMs > 0) refuseTurn(waitMs);
+}
+
+/** @throws {CallCongestedError} always */
 export function refuseTurn(waitMs: number): never {
-  throw new UpstreamError(
-    'UPSTREAM_RATE_LIMITED',
+  throw new CallCongestedError(
     'The gateway keeps to a budget of calls to the upstream, and the turn of this call would have come too late: nothing was sent.',
-    { retryAfterMs: Math.ceil(waitMs), isOwnLimit: true },
+    waitMs,
   );
 }

@@ -1,78 +1,192 @@
-import type { Urgency } from '../../ingestion/ports.js';
+import type { Waiting } from '../../ingestion/ports.js';
 import type { Deadline } from './call-deadline.js';
+
+/** A call that takes turns. Who waits for it may change while it is under way. */
+export interface PacedCall {
+  waiting: Waiting;
+}
+
+/** So many looks of one caller may wait, and so many starts: as many as one list of an operation may have. */
+export const MAX_WAITING_PER_CALLER = 100;
 
 /** A call that waits for its turn. */
 interface Waiter {
-  readonly id: string | undefined;
   readonly give: () => void;
   readonly fail: (error: unknown) => void;
 }
 
-/** Calls that wait for their turns: first come, first served, and what is interactive before the background. */
-export class CallQueue {
-  readonly #waiting: Readonly<Record<Urgency, Set<Waiter>>> = {
-    interactive: new Set(),
-    background: new Set(),
-  };
+/**
+ * Calls of several callers that wait for their turns. The callers take turns, so that one who asks for much
+ * waits longer, and nobody else does. Those of one caller are first come, first served.
+ */
+class CallerLines {
+  /** The caller who goes next is first. */
+  readonly #lines = new Map<string, Map<PacedCall, Waiter>>();
+  #size = 0;
 
   get size(): number {
-    return this.#waiting.interactive.size + this.#waiting.background.size;
+    return this.#size;
   }
 
-  get hasInteractive(): boolean {
-    return this.#waiting.interactive.size > 0;
+  sizeOf(caller: string): number {
+    return this.#lines.get(caller)?.size ?? 0;
   }
 
-  /** How many go before a call of this urgency that comes now. */
-  countAhead(urgency: Urgency): number {
-    return urgency === 'interactive' ? this.#waiting.interactive.size : this.size;
+  /** How many go before a call of this caller that comes now, where nobody else comes. */
+  countAhead(caller: string): number {
+    const rounds = this.sizeOf(caller) + 1;
+    let count = 0;
+    for (const [other, line] of this.#lines) {
+      count += other === caller ? line.size : Math.min(line.size, rounds);
+    }
+    return count;
+  }
+
+  add(caller: string, call: PacedCall, waiter: Waiter): void {
+    const line = this.#lines.get(caller);
+    if (line) line.set(call, waiter);
+    else this.#lines.set(caller, new Map([[call, waiter]]));
+    this.#size += 1;
+  }
+
+  /** @returns its waiter, if it waited here */
+  remove(caller: string, call: PacedCall): Waiter | undefined {
+    const line = this.#lines.get(caller);
+    const waiter = line?.get(call);
+    if (!line || !waiter) return undefined;
+    line.delete(call);
+    this.#size -= 1;
+    if (line.size === 0) this.#lines.delete(caller);
+    return waiter;
+  }
+
+  giveNext(): void {
+    for (const [caller, line] of this.#lines) {
+      this.#lines.delete(caller);
+      this.#lines.set(caller, line);
+      for (const { give } of line.values()) {
+        give();
+        return;
+      }
+    }
+  }
+
+  all(): Waiter[] {
+    return [...this.#lines.values()].flatMap((line) => [...line.values()]);
+  }
+}
+
+/**
+ * Calls that wait for their turns. Polls have every second turn while they want it, and what others leave of the
+ * rest: else a caller who asks without end would stop every watch. Of those that somebody waits for, starts go
+ * before looks, since a start is one call and a look is often one of many.
+ *
+ * @see docs/adr/0032-turns-are-shared.md
+ */
+export class CallQueue {
+  readonly #lines: Readonly<Record<Waiting['kind'], CallerLines>> = {
+    start: new CallerLines(),
+    ask: new CallerLines(),
+    poll: new CallerLines(),
+  };
+  #isPollNext = false;
+
+  get size(): number {
+    return this.#awaitedSize + this.#lines.poll.size;
+  }
+
+  /** Whether somebody waits for one of these calls. */
+  get hasAwaited(): boolean {
+    return this.#awaitedSize > 0;
+  }
+
+  get #awaitedSize(): number {
+    return this.#lines.start.size + this.#lines.ask.size;
+  }
+
+  /** How many go before a call that comes now, where nobody else comes. */
+  countAhead(waiting: Waiting): number {
+    const { start, ask, poll } = this.#lines;
+    switch (waiting.kind) {
+      case 'start':
+        return withOthers(start.countAhead(waiting.caller), poll.size);
+      case 'ask':
+        return withOthers(start.size + ask.countAhead(waiting.caller), poll.size);
+      case 'poll':
+        return withOthers(poll.size, this.#awaitedSize);
+    }
+  }
+
+  /** Whether so many calls of this caller wait that it has to wait with another one. */
+  isFull(waiting: Waiting): boolean {
+    if (waiting.kind === 'poll') return false;
+    return this.#lines[waiting.kind].sizeOf(waiting.caller) >= MAX_WAITING_PER_CALLER;
   }
 
   /** Resolves with the turn. @throws the reason of the deadline's signal where that comes first */
-  join(urgency: Urgency, deadline: Deadline, id?: string): Promise<void> {
+  join(call: PacedCall, { signal }: Pick<Deadline, 'signal'>): Promise<void> {
+    if (signal.aborted) return Promise.reject(signal.reason);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const leave = () => {
-      this.#waiting.interactive.delete(waiter);
-      this.#waiting.background.delete(waiter);
-      deadline.signal.removeEventListener('abort', onAbort);
+      this.#remove(call);
+      signal.removeEventListener('abort', onAbort);
     };
-    const waiter: Waiter = {
-      id,
-      give() {
-        leave();
-        resolve();
-      },
-      fail(error) {
-        leave();
-        reject(error);
-      },
+    const fail = (error: unknown) => {
+      leave();
+      reject(error);
     };
-    const onAbort = () => waiter.fail(deadline.signal.reason);
-    if (deadline.signal.aborted) return Promise.reject(deadline.signal.reason);
-    deadline.signal.addEventListener('abort', onAbort, { once: true });
-    this.#waiting[urgency].add(waiter);
+    const give = () => {
+      leave();
+      resolve();
+    };
+    const onAbort = () => fail(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    this.#add(call, { give, fail });
     return promise;
   }
 
   /** Give a turn to whoever goes first. */
   giveNext(): void {
-    const [next] = this.hasInteractive ? this.#waiting.interactive : this.#waiting.background;
-    next?.give();
+    const { start, ask, poll } = this.#lines;
+    const isPoll = poll.size > 0 && (this.#isPollNext || !this.hasAwaited);
+    this.#isPollNext = !isPoll;
+    if (isPoll) poll.giveNext();
+    else if (start.size > 0) start.giveNext();
+    else ask.giveNext();
   }
 
-  /** @returns whether a call of this id waited in the background, and is interactive now */
-  expedite(id: string): boolean {
-    for (const waiter of this.#waiting.background) {
-      if (waiter.id !== id) continue;
-      this.#waiting.background.delete(waiter);
-      this.#waiting.interactive.add(waiter);
-      return true;
-    }
-    return false;
+  /**
+   * Somebody waits for this call from now on. It goes on as a call of whoever, of those who wait for it, waits for less;
+   * a poll stays one where this caller has too many already.
+   */
+  expedite(call: PacedCall, waiting: Waiting): void {
+    const { kind } = call.waiting;
+    const isSooner = kind === 'poll' || this.countAhead(waiting) < this.countAhead(call.waiting);
+    if (!isSooner || this.isFull(waiting)) return;
+    const waiter = this.#remove(call);
+    call.waiting = waiting;
+    if (waiter) this.#add(call, waiter);
   }
 
   failAll(error: unknown): void {
-    const { interactive, background } = this.#waiting;
-    for (const { fail } of [...interactive, ...background]) fail(error);
+    for (const lines of Object.values(this.#lines)) for (const { fail } of lines.all()) fail(error);
   }
+
+  #add(call: PacedCall, waiter: Waiter): void {
+    this.#lines[call.waiting.kind].add(toCaller(call.waiting), call, waiter);
+  }
+
+  #remove(call: PacedCall): Waiter | undefined {
+    return this.#lines[call.waiting.kind].remove(toCaller(call.waiting), call);
+  }
+}
+
+/** Of two that take turns, how many turns go by before one that has `own` before it. */
+function withOthers(own: number, others: number): number {
+  return own + Math.min(own, others);
+}
+
+/** Polls are the gateway’s own. */
+function toCaller(waiting: Waiting): string {
+  return waiting.kind === 'poll' ? '' : waiting.caller;
 }

@@ -1,13 +1,15 @@
 import { ExponentialBackoff, fullJitterGenerator, type IBackoffFactory } from 'cockatiel';
-import type { Urgency } from '../../ingestion/ports.js';
+import { CallCongestedError } from '../../ingestion/gateway-error.js';
 import type { CallBudget } from './call-budget.js';
 import type { CallCircuit } from './call-circuit.js';
 import { CalledOff, type Deadline } from './call-deadline.js';
+import type { PacedCall } from './call-queue.js';
 import { CallFailure, toCalledOffFailure, toTransportFailure } from './campaign.failure.js';
 import type { TokenlessRequest } from './campaign.request.js';
 import { exchange, type HttpAnswer } from './http-exchange.js';
 import type { HttpPool } from './http-pool.js';
 import type { TokenSource } from './ims-token.datasource.js';
+import type { Slowdown } from './slowdown.js';
 
 /** A status is asked for at most so often within one call. */
 const MAX_ATTEMPTS = 3;
@@ -20,11 +22,8 @@ const retryBackoff = new ExponentialBackoff({
 });
 
 /** What one logical call is made of. */
-export interface CallPlan<T> {
+export interface CallPlan<T> extends PacedCall {
   readonly kind: 'start' | 'status';
-  readonly urgency: Urgency;
-  /** What the budget knows it by. */
-  readonly id?: string;
   /** Called each time that an attempt has its turn. */
   readonly onTurn?: (() => void) | undefined;
   readonly request: TokenlessRequest;
@@ -37,6 +36,7 @@ export interface CallParts {
   readonly tokens: TokenSource;
   readonly budget: CallBudget;
   readonly circuit: CallCircuit;
+  readonly slowdown: Slowdown;
 }
 
 /**
@@ -60,9 +60,13 @@ export async function callCampaign<T>(
   let backoff: IBackoffFactory<unknown> = retryBackoff;
   let isTokenRenewed = false;
   let attempts = 1;
+  let lastFailure: CallFailure | undefined;
   for (;;) {
     const token = await readyToSend(parts, deadline);
-    const result = await send(parts, plan, token, deadline);
+    const result = await send(parts, plan, token, deadline).catch((error: unknown) => {
+      // What the upstream said of the call tells more than that there was no room to repeat it.
+      throw error instanceof CallCongestedError && lastFailure ? lastFailure.error : error;
+    });
     if (!(result instanceof CallFailure)) {
       parts.tokens.accept(token);
       return result;
@@ -74,10 +78,12 @@ export async function callCampaign<T>(
     }
     const mayRepeat = plan.kind === 'status' && result.isPassing && attempts < MAX_ATTEMPTS;
     if (!mayRepeat) throw result.error;
+    lastFailure = result;
     attempts += 1;
     const next = backoff.next(undefined);
     backoff = next;
-    const delayMs = Math.max(next.duration, result.error.retryAfterMs ?? 0);
+    // Spread after the time that was named, never before it.
+    const delayMs = next.duration + (result.error.retryAfterMs ?? 0);
     // A wait past the deadline could only turn a failure that says something into a timeout.
     if (delayMs >= deadline.remainingMs()) throw result.error;
     await unlessCalledOff(deadline.wait(delayMs));
@@ -92,12 +98,13 @@ async function readyToSend({ circuit, tokens }: CallParts, deadline: Deadline): 
 }
 
 async function send<T>(
-  { http, budget, circuit }: CallParts,
-  { kind, urgency, id, onTurn, request, judge }: CallPlan<T>,
+  { http, budget, circuit, slowdown }: CallParts,
+  plan: CallPlan<T>,
   token: string,
   deadline: Deadline,
 ): Promise<T | CallFailure> {
-  await budget.turn(urgency, deadline, id);
+  const { kind, onTurn, request, judge } = plan;
+  await budget.turn(plan, deadline);
   onTurn?.();
   const hadMostOfItsTime = deadline.remainingMs() >= deadline.timeoutMs / 2;
   return circuit.run(async () => {
@@ -108,8 +115,9 @@ async function send<T>(
     }
     if (answer.kind !== 'answered') return toTransportFailure(answer, kind);
     const result = judge(answer);
-    if (result instanceof CallFailure && result.error.code === 'UPSTREAM_RATE_LIMITED') {
-      budget.hold(result.error.retryAfterMs ?? 0);
+    if (!(result instanceof CallFailure)) slowdown.answered();
+    else if (result.error.code === 'UPSTREAM_RATE_LIMITED') {
+      slowdown.refused(result.error.retryAfterMs);
     }
     return result;
   });

@@ -17,6 +17,7 @@ import { exchange } from './http-exchange.js';
 import { createHttpPool, type HttpPoolOptions } from './http-pool.js';
 import { createTokenSource, type ReadyToken } from './ims-token.datasource.js';
 import type { ClientCredentials } from './ims-token.wire.js';
+import { createSlowdown } from './slowdown.js';
 import type { TokenShare } from './token-share.js';
 
 /** One call as it ended, for metrics. A status call and all its attempts are one call. */
@@ -81,7 +82,10 @@ export function createCampaignDatasource(options: CampaignOptions): CampaignData
     share: options.shared?.tokens,
     onFetch: (outcome, durationMs) => onCall?.({ operation: 'token', outcome, durationMs }),
   });
-  const parts = { http, tokens, budget, circuit };
+  const slowdown = createSlowdown(clock, budget);
+  const parts = { http, tokens, budget, circuit, slowdown };
+  /** Look-ups that have not ended. */
+  const looks = new Map<string, CallPlan<ReportedState | null>>();
   const underWay = new Set<Deadline>();
   let isClosed = false;
 
@@ -109,30 +113,36 @@ export function createCampaignDatasource(options: CampaignOptions): CampaignData
   }
 
   return {
-    async start(mappingId) {
+    async start(mappingId, caller) {
       const plan: CallPlan<Submission> = {
         kind: 'start',
-        urgency: 'interactive',
+        waiting: { kind: 'start', caller },
         request: requests.start(mappingId),
         judge: (answer) => judgeStartAnswer(answer, mappingId),
       };
       return call('start', (deadline) => callCampaign(parts, plan, deadline));
     },
 
-    async status(ref, urgency, onTurn) {
+    async status(ref, waiting, onTurn) {
       const plan: CallPlan<ReportedState | null> = {
         kind: 'status',
-        urgency,
-        id: toRequestKey(ref),
+        waiting,
         onTurn,
         request: requests.status(ref),
         judge: (answer) => judgeStatusAnswer(answer, ref),
       };
-      return call('status', (deadline) => callCampaign(parts, plan, deadline));
+      const key = toRequestKey(ref);
+      looks.set(key, plan);
+      try {
+        return await call('status', (deadline) => callCampaign(parts, plan, deadline));
+      } finally {
+        if (looks.get(key) === plan) looks.delete(key);
+      }
     },
 
-    expedite(ref) {
-      budget.expedite(toRequestKey(ref));
+    expedite(ref, caller) {
+      const look = looks.get(toRequestKey(ref));
+      if (look) budget.expedite(look, { kind: 'ask', caller });
     },
 
     // The protocol has no ping, and no call of it is harmless. So: is a token to be had, and does anything

@@ -53,6 +53,33 @@ const logs: [name: string, createLog: () => Promise<IngestionLog>][] = [
 ];
 
 describe.each(logs)('the ingestion log %s', (_name, createLog) => {
+  it('tells how long the last runs took, newest first, of a mapping and of all', async () => {
+    const log = await createLog();
+    const run = async (mappingId: string, requestId: string, startedAt: number | undefined) => {
+      const named = { mappingId, requestId };
+      await log.append({ ref: named, seen: running, observedAt: 1_000, startedAt });
+      return (seen: ReportedState, observedAt: number) =>
+        log.append({ ref: named, seen, observedAt });
+    };
+    const first = await run('crm', '1', 900);
+    const second = await run('crm', '2', undefined);
+    const third = await run('web', '3', undefined);
+    await run('crm', '4', undefined);
+    await first(finished, 3_000);
+    await third({ status: 'ABORTED', info: '', batchId: null }, 4_000);
+    await second({ status: 'FAILED', info: '', batchId: null }, 5_000);
+    // Over when it was first seen: that tells nothing.
+    await log.append({
+      ref: { mappingId: 'crm', requestId: '5' },
+      seen: finished,
+      observedAt: 9_000,
+    });
+    expect(await log.pastRuns('crm', 10)).toEqual([4_000, 2_100]);
+    expect(await log.pastRuns('crm', 1)).toEqual([4_000]);
+    expect(await log.pastRuns(null, 2)).toEqual([3_000, 4_000]);
+    expect(await log.pastRuns('none', 10)).toEqual([]);
+  });
+
   it('appends the transitions of a request, and knows the request as the last left it', async () => {
     const log = await createLog();
     const first = await log.append({ ref, seen: running, observedAt: 1_000, startedAt: 900 });

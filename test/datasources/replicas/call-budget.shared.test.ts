@@ -7,34 +7,16 @@ import {
 } from '../../../src/datasources/replicas/call-reservations.datasource.js';
 import { type Deadline, startDeadline } from '../../../src/datasources/upstream/call-deadline.js';
 import { LogUnavailableError } from '../../../src/ingestion/gateway-error.js';
-import type { Urgency } from '../../../src/ingestion/ports.js';
-import { createManualClock, type ManualClock, settle } from '../../support/manual-clock.js';
+import type { Waiting } from '../../../src/ingestion/ports.js';
+import { createManualClock, settle } from '../../support/manual-clock.js';
+import { createMemoryReservations } from '../../support/memory-reservations.js';
 import { openReplicaDatabase } from '../../support/open-replica-database.js';
-import { failureOf, releaseAfterTest } from '../upstream/campaign-harness.js';
-
-/** Reservations as the database gives them, in memory and by the test’s clock. */
-function createReservations(clock: ManualClock, maxRps: number) {
-  let nextAt = clock.now();
-  let pausedUntil = clock.now();
-  const reserved: number[] = [];
-  const reservations: CallReservations = {
-    async reserve(count) {
-      const firstAt = Math.max(nextAt, pausedUntil, clock.now());
-      nextAt = firstAt + (count / maxRps) * 1000;
-      reserved.push(count);
-      return firstAt - clock.now();
-    },
-    async pause(delayMs) {
-      pausedUntil = Math.max(pausedUntil, clock.now() + delayMs);
-    },
-  };
-  return { reservations, reserved };
-}
+import { asking, failureOf, polling, releaseAfterTest } from '../upstream/campaign-harness.js';
 
 function setUp(maxRps: number, given?: Partial<CallReservations>) {
   const clock = createManualClock();
   const startedAt = clock.now();
-  const { reservations, reserved } = createReservations(clock, maxRps);
+  const { reservations, reserved } = createMemoryReservations(clock, maxRps);
   const create = () => createSharedCallBudget({ ...reservations, ...given }, clock, maxRps);
   const budgets = [create(), create()] as const;
   const deadlines: Deadline[] = [];
@@ -48,17 +30,15 @@ function setUp(maxRps: number, given?: Partial<CallReservations>) {
     return started;
   };
   const turns: [name: string, atMs: number][] = [];
-  const ask = (name: string, urgency: Urgency = 'interactive', which = budgets[0], id?: string) =>
-    which.turn(urgency, deadline(), id).then(() => turns.push([name, clock.now() - startedAt]));
+  const ask = (name: string, waiting: Waiting = asking, which = budgets[0]) =>
+    which.turn({ waiting }, deadline()).then(() => turns.push([name, clock.now() - startedAt]));
   return { clock, budgets, deadline, turns, ask, reserved };
 }
 
 describe('the budget that replicas share', () => {
   it('gives a turn at once where nobody had one lately, and to all together no more than there are', async () => {
     const { clock, budgets, turns, ask } = setUp(10);
-    const asked = [0, 1, 0, 1, 0].map((which, index) =>
-      ask(`${index}`, 'interactive', budgets[which]),
-    );
+    const asked = [0, 1, 0, 1, 0].map((which, index) => ask(`${index}`, asking, budgets[which]));
     await settle();
     await clock.advance(1_000);
     await Promise.all(asked);
@@ -66,34 +46,9 @@ describe('the budget that replicas share', () => {
     expect(times).toEqual([0, 100, 200, 300, 400]);
   });
 
-  it('lets those who are waited for go before polls that came earlier', async () => {
-    const { clock, turns, ask } = setUp(2);
-    const asked = [ask('first'), ask('poll 1', 'background'), ask('poll 2', 'background')];
-    await settle();
-    await clock.advance(10);
-    asked.push(ask('start'));
-    await settle();
-    await clock.advance(3_000);
-    await Promise.all(asked);
-    expect(turns.map(([name]) => name)).toEqual(['first', 'start', 'poll 1', 'poll 2']);
-  });
-
-  it('lets a call that is expedited go before the rest of the background', async () => {
-    const { clock, budgets, turns, ask } = setUp(2);
-    const asked = [ask('first'), ask('1', 'background'), ask('2', 'background', budgets[0], 'two')];
-    await settle();
-    await clock.advance(10);
-    budgets[0].expedite('two');
-    budgets[0].expedite('never asked');
-    await settle();
-    await clock.advance(3_000);
-    await Promise.all(asked);
-    expect(turns.map(([name]) => name)).toEqual(['first', '2', '1']);
-  });
-
   it('reserves for all polls of a moment in one statement, but not far ahead', async () => {
     const { clock, ask, reserved } = setUp(40);
-    const asked = Array.from({ length: 25 }, (_, index) => ask(`${index}`, 'background'));
+    const asked = Array.from({ length: 25 }, (_, index) => ask(`${index}`, polling));
     await settle();
     await clock.advance(2_000);
     await Promise.all(asked);
@@ -103,7 +58,7 @@ describe('the budget that replicas share', () => {
   it('holds every replica where one is told to', async () => {
     const { clock, budgets, turns, ask } = setUp(100);
     budgets[0].hold(5_000);
-    const asked = [ask('same', 'interactive', budgets[0]), ask('other', 'interactive', budgets[1])];
+    const asked = [ask('same', asking, budgets[0]), ask('other', asking, budgets[1])];
     await settle();
     await clock.advance(4_999);
     expect(turns).toEqual([]);
@@ -130,7 +85,7 @@ describe('the budget that replicas share', () => {
   it('refuses a call whose turn does not come before its deadline, and says when to ask again', async () => {
     const { budgets, deadline } = setUp(100);
     budgets[0].hold(5_000);
-    const refused = await failureOf(budgets[0].turn('interactive', deadline(4_999)));
+    const refused = await failureOf(budgets[0].turn({ waiting: asking }, deadline(4_999)));
     expect(refused).toMatchObject({ code: 'UPSTREAM_RATE_LIMITED', retryAfterMs: 5_000 });
     expect(refused.message).toContain('nothing was sent');
   });
@@ -139,7 +94,7 @@ describe('the budget that replicas share', () => {
     const { budgets, deadline } = setUp(100, {
       reserve: () => Promise.reject(new Error('gone')),
     });
-    const failure = budgets[0].turn('interactive', deadline());
+    const failure = budgets[0].turn({ waiting: asking }, deadline());
     await expect(failure).rejects.toMatchObject({
       code: 'LOG_UNAVAILABLE',
       message:
@@ -149,7 +104,9 @@ describe('the budget that replicas share', () => {
 
   it('says so also where it never answers', async () => {
     const { clock, budgets, deadline } = setUp(100, { reserve: () => new Promise(() => {}) });
-    const failure = expect(budgets[0].turn('interactive', deadline(500))).rejects.toMatchObject({
+    const failure = expect(
+      budgets[0].turn({ waiting: asking }, deadline(500)),
+    ).rejects.toMatchObject({
       code: 'LOG_UNAVAILABLE',
     });
     await settle();
@@ -163,7 +120,7 @@ describe('the budget that replicas share', () => {
     await clock.advance(0);
     expect(turns).toEqual([['1', 0]]);
     // The process is frozen: its timers come late, while others use up the time.
-    const other = [ask('other', 'interactive', budgets[1])];
+    const other = [ask('other', asking, budgets[1])];
     await settle();
     await clock.advance(2_000);
     await Promise.all([...asked, ...other]);

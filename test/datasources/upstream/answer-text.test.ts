@@ -24,7 +24,10 @@ describe('an answer is read', () => {
   ])('%s', async (_, type, bytes) => {
     const { upstream, campaign } = await setUp();
     upstream.script((response) => response.writeHead(200, { 'content-type': type }).end(bytes));
-    expect(await campaign.start(mappingId)).toMatchObject({ kind: 'submitted', requestId: '3520' });
+    expect(await campaign.start(mappingId, 'somebody')).toMatchObject({
+      kind: 'submitted',
+      requestId: '3520',
+    });
   });
 
   it('also where its charset is one that nobody knows, as far as that goes', async () => {
@@ -33,14 +36,17 @@ describe('an answer is read', () => {
     upstream.script((response) =>
       response.writeHead(200, { 'content-type': 'application/json; charset=x-odd' }).end(bytes),
     );
-    expect(await campaign.start(mappingId)).toMatchObject({ requestId: '3520', info: 'f\ufffdr' });
+    expect(await campaign.start(mappingId, 'somebody')).toMatchObject({
+      requestId: '3520',
+      info: 'f\ufffdr',
+    });
   });
 
   it('without a word in it', async () => {
     const { upstream, campaign } = await setUp();
     upstream.script((response) => response.writeHead(200).end());
-    await expect(campaign.start(mappingId)).rejects.toThrow('it is not JSON');
+    await expect(campaign.start(mappingId, 'somebody')).rejects.toThrow('it is not JSON');
     upstream.script(json(200, JSON.parse(answer)));
-    expect(await campaign.start(mappingId)).toMatchObject({ kind: 'submitted' });
+    expect(await campaign.start(mappingId, 'somebody')).toMatchObject({ kind: 'submitted' });
   });
 });

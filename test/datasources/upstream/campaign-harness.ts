@@ -5,6 +5,7 @@ import {
   createCampaignDatasource,
 } from '../../../src/datasources/upstream/campaign.datasource.js';
 import { UpstreamError } from '../../../src/ingestion/gateway-error.js';
+import type { Waiting } from '../../../src/ingestion/ports.js';
 import { createManualClock, type ManualClock } from '../../support/manual-clock.js';
 import { type ScriptedUpstream, startScriptedUpstream } from '../../support/scripted-upstream.js';
 
@@ -18,6 +19,12 @@ export function releaseAfterTest(release: () => Promise<void>): void {
 afterEach(async () => {
   for (let release = releasers.pop(); release; release = releasers.pop()) await release();
 });
+
+/** Somebody waits for a look. */
+export const asking: Waiting = { kind: 'ask', caller: 'somebody' };
+
+/** Nobody waits for a look. */
+export const polling: Waiting = { kind: 'poll' };
 
 export const ref = { mappingId: 'XDM44', requestId: '3520' };
 
@@ -59,8 +66,8 @@ export async function failureOf(call: Promise<unknown>): Promise<UpstreamError> 
   throw error;
 }
 
-/** Let the pause between two attempts pass, once the datasource is in it. */
-export async function passBackoff(clock: ManualClock): Promise<void> {
+/** Let the pause between two attempts pass, once the datasource is in it; after a 429 also the hold of all calls. */
+export async function passBackoff(clock: ManualClock, holdMs = 0): Promise<void> {
   await clock.scheduled(0, 500);
-  await clock.advance(500);
+  await clock.advance(500 + holdMs);
 }

@@ -9,7 +9,7 @@ import {
   text,
   truncated,
 } from '../../support/scripted-upstream.js';
-import { failureOf, passBackoff, ref, setUp } from './campaign-harness.js';
+import { asking, failureOf, passBackoff, polling, ref, setUp } from './campaign-harness.js';
 
 const gateway = (error_code: string, message: string) => ({ error_code, message });
 const oops = { code: 500, message: 'Oops. Something went wrong. Check your URI and try again.' };
@@ -198,7 +198,7 @@ describe.each(rows)('$name', ({ answer, code, upstream: details, isUnknown, atte
   it(`fails a start with ${code}, and the start is never repeated`, async () => {
     const { upstream, campaign, reported } = await setUp();
     upstream.otherwise(answer);
-    const error = await failureOf(campaign.start('XDM44'));
+    const error = await failureOf(campaign.start('XDM44', 'somebody'));
     expect(error.code).toBe(code);
     expect(error.outcomeUnknown).toBe(isUnknown);
     expect(error.upstream).toEqual(details);
@@ -210,8 +210,8 @@ describe.each(rows)('$name', ({ answer, code, upstream: details, isUnknown, atte
   it(`fails a status with ${code} after ${attempts} attempts`, async () => {
     const { upstream, campaign, clock, reported } = await setUp();
     upstream.otherwise(answer);
-    const failure = failureOf(campaign.status(ref, 'background'));
-    for (let i = 1; i < attempts; i += 1) await passBackoff(clock);
+    const failure = failureOf(campaign.status(ref, polling));
+    for (let i = 1; i < attempts; i += 1) await passBackoff(clock, 2_000);
     const error = await failure;
     expect(error.code).toBe(code);
     expect(error.outcomeUnknown).toBe(false);
@@ -226,7 +226,7 @@ describe('a redirect', () => {
     const { upstream, campaign } = await setUp();
     upstream.script(text(301, '', { location: 'https://elsewhere.test/' }));
     const call =
-      operation === 'start' ? campaign.start('XDM44') : campaign.status(ref, 'interactive');
+      operation === 'start' ? campaign.start('XDM44', 'somebody') : campaign.status(ref, asking);
     expect((await failureOf(call)).message).toBe(
       'The upstream answered with a redirect (HTTP 301), which is not followed, so the call was not taken: the operator should see to it that CAMPAIGN_URL leads to the API itself.',
     );
@@ -240,14 +240,14 @@ describe('no connection', () => {
     ['unknown host', 'http://nowhere.invalid'],
   ])('%s: a start fails as not sent', async (_, url) => {
     const { campaign } = await setUp({ url: new URL(url) });
-    const error = await failureOf(campaign.start('XDM44'));
+    const error = await failureOf(campaign.start('XDM44', 'somebody'));
     expect(error).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE', outcomeUnknown: false });
     expect(error.message).toContain('nothing was sent');
   });
 
   it('a status is asked for three times', async () => {
     const { campaign, clock } = await setUp({ url: new URL('http://127.0.0.1:1') });
-    const failure = failureOf(campaign.status(ref, 'interactive'));
+    const failure = failureOf(campaign.status(ref, asking));
     await passBackoff(clock);
     await passBackoff(clock);
     expect((await failure).code).toBe('UPSTREAM_UNAVAILABLE');
@@ -258,13 +258,13 @@ describe('an answer of Campaign is one whatever its HTTP status', () => {
   it.each([200, 201, 400, 404, 409, 422])('a refused start with %d', async (status) => {
     const { upstream, campaign } = await setUp();
     upstream.script(json(status, startAnswers.notStopped('XDM44')));
-    expect((await campaign.start('XDM44')).kind).toBe('mappingNotStopped');
+    expect((await campaign.start('XDM44', 'somebody')).kind).toBe('mappingNotStopped');
   });
 
   it.each([200, 400, 404, 409])('a failed request with %d', async (status) => {
     const { upstream, campaign } = await setUp();
     upstream.script(json(status, statusAnswers.failedEmpty('XDM44', 3520)));
-    expect((await campaign.status(ref, 'interactive'))?.status).toBe('FAILED');
+    expect((await campaign.status(ref, asking))?.status).toBe('FAILED');
   });
 });
 
@@ -276,21 +276,21 @@ describe('an unknown request', () => {
   ])('is null: 404 with %s', async (_, answer) => {
     const { upstream, campaign, reported } = await setUp();
     upstream.script(answer);
-    expect(await campaign.status(ref, 'interactive')).toBeNull();
+    expect(await campaign.status(ref, asking)).toBeNull();
     expect(reported).toMatchObject([{ operation: 'status', outcome: 'OK' }]);
   });
 
   it('is not what a 404 about another request means', async () => {
     const { upstream, campaign } = await setUp();
     upstream.script(json(404, statusAnswers.failedEmpty('XDM44', 1)));
-    const error = await failureOf(campaign.status(ref, 'interactive'));
+    const error = await failureOf(campaign.status(ref, asking));
     expect(error.code).toBe('UPSTREAM_INVALID_RESPONSE');
   });
 
   it('is not what a 404 to a start means', async () => {
     const { upstream, campaign } = await setUp();
     upstream.script(text(404, 'Not Found'));
-    const error = await failureOf(campaign.start('XDM44'));
+    const error = await failureOf(campaign.start('XDM44', 'somebody'));
     expect(error).toMatchObject({ code: 'UPSTREAM_INVALID_RESPONSE', outcomeUnknown: false });
   });
 });
@@ -305,11 +305,13 @@ describe('what must not get out', () => {
           text(status, 'their-secret <script>', { 'x-request-id': `bad id ${'x'.repeat(200)}` }),
         );
         const failure = failureOf(
-          operation === 'start' ? campaign.start('XDM44') : campaign.status(ref, 'interactive'),
+          operation === 'start'
+            ? campaign.start('XDM44', 'somebody')
+            : campaign.status(ref, asking),
         );
         if (operation === 'status' && [200, 429, 500, 503].includes(status)) {
-          await passBackoff(clock);
-          await passBackoff(clock);
+          await passBackoff(clock, 2_000);
+          await passBackoff(clock, 2_000);
         }
         const shown = JSON.stringify([(await failure).message, (await failure).extensions]);
         expect(shown).not.toMatch(/their-secret|script|token-1|key-1|127\.0\.0\.1|bad id/);
@@ -322,7 +324,7 @@ describe('an answer that is too long', () => {
   it('is not read to its end: the gateway hangs up', async () => {
     const { upstream, campaign } = await setUp();
     upstream.script(endless());
-    await failureOf(campaign.start('XDM44'));
+    await failureOf(campaign.start('XDM44', 'somebody'));
     const [call] = await upstream.arrived(1);
     if (call) await upstream.hungUp(call);
     expect(upstream.calls).toHaveLength(1);

@@ -5,7 +5,7 @@ import { startAnswers, statusAnswers } from '../../support/campaign-answers.js';
 import { createManualClock } from '../../support/manual-clock.js';
 import { json } from '../../support/scripted-upstream.js';
 import { startTcpProxy } from '../../support/tcp-proxy.js';
-import { ref, releaseAfterTest, scripted, setUp } from './campaign-harness.js';
+import { asking, ref, releaseAfterTest, scripted, setUp } from './campaign-harness.js';
 
 const headers = {
   authorization: 'Bearer token-1',
@@ -20,7 +20,10 @@ describe('what goes over the wire', () => {
   it('a start: POST, every header of the contract, no body', async () => {
     const { upstream, campaign, reported } = await setUp();
     upstream.script(submitted);
-    expect(await campaign.start('XDM44')).toMatchObject({ kind: 'submitted', requestId: '3520' });
+    expect(await campaign.start('XDM44', 'somebody')).toMatchObject({
+      kind: 'submitted',
+      requestId: '3520',
+    });
     expect(upstream.calls[0]).toMatchObject({
       method: 'POST',
       rawPath: '/acme/campaign/dataIngestion/xdmIngestion/XDM44/ingest',
@@ -33,7 +36,7 @@ describe('what goes over the wire', () => {
   it('a status question: GET, the request id in the query', async () => {
     const { upstream, campaign } = await setUp();
     upstream.script(json(200, statusAnswers.inProgress('XDM44', 'a&b=c d')));
-    const state = await campaign.status({ ...ref, requestId: 'a&b=c d' }, 'interactive');
+    const state = await campaign.status({ ...ref, requestId: 'a&b=c d' }, asking);
     expect(state).toMatchObject({ status: 'IN_PROGRESS' });
     expect(upstream.calls[0]).toMatchObject({
       method: 'GET',
@@ -46,7 +49,7 @@ describe('what goes over the wire', () => {
   it('or in a JSON body, where told so', async () => {
     const { upstream, campaign } = await setUp({ statusRequestIdIn: 'body' });
     upstream.otherwise(inProgress);
-    await campaign.status(ref, 'interactive');
+    await campaign.status(ref, asking);
     expect(upstream.calls[0]).toMatchObject({
       method: 'GET',
       rawPath: '/acme/campaign/dataIngestion/xdmIngestion/XDM44/ingest',
@@ -58,7 +61,7 @@ describe('what goes over the wire', () => {
   it('connections are kept', async () => {
     const { upstream, campaign } = await setUp();
     upstream.otherwise(inProgress);
-    for (let i = 0; i < 10; i += 1) await campaign.status(ref, 'interactive');
+    for (let i = 0; i < 10; i += 1) await campaign.status(ref, asking);
     // Two, not one: a call made in the instant an answer ends finds its connection still busy.
     const connections = new Set(upstream.calls.map(({ connection }) => connection));
     expect(connections.size).toBeLessThanOrEqual(2);
@@ -70,18 +73,18 @@ describe('what goes over the wire', () => {
     releaseAfterTest(() => proxy.close());
     const { campaign } = await setUp({ url: new URL(proxy.url) });
     upstream.script(inProgress, submitted, submitted);
-    await campaign.status(ref, 'interactive');
+    await campaign.status(ref, asking);
     proxy.forget();
-    await campaign.start('XDM44');
+    await campaign.start('XDM44', 'somebody');
     proxy.forget();
-    await campaign.start('XDM44');
+    await campaign.start('XDM44', 'somebody');
     expect(upstream.calls.map(({ connection }) => connection)).toEqual([0, 1, 2]);
   });
 
   it('but not after a GET with a body, which not every server reads off the connection', async () => {
     const { upstream, campaign } = await setUp({ statusRequestIdIn: 'body' });
     upstream.otherwise(inProgress);
-    for (let i = 0; i < 3; i += 1) await campaign.status(ref, 'interactive');
+    for (let i = 0; i < 3; i += 1) await campaign.status(ref, asking);
     expect(upstream.calls.map(({ connection }) => connection)).toEqual([0, 1, 2]);
   });
 
@@ -98,7 +101,7 @@ describe('what goes over the wire', () => {
       clock: createManualClock(),
     });
     upstream.script(submitted);
-    await campaign.start('XDM44');
+    await campaign.start('XDM44', 'somebody');
     await campaign.close();
     expect(upstream.calls[0]?.rawPath).toBe(
       '/edge/acme-mkt-stage/campaign/dataIngestion/xdmIngestion/XDM44/ingest',
@@ -127,7 +130,7 @@ describe('a mapping id never steers the URL', () => {
   ])('%s arrives as one segment', async (mapping, segment) => {
     const { upstream, campaign } = await setUp();
     upstream.script(json(200, startAnswers.submitted(mapping, 1)));
-    await campaign.start(mapping);
+    await campaign.start(mapping, 'somebody');
     const rawPath = upstream.calls[0]?.rawPath ?? '';
     expect(rawPath).toBe(`/acme/campaign/dataIngestion/xdmIngestion/${segment}/ingest`);
     // Whoever parses the path the way browsers do must see the same one.
@@ -136,8 +139,8 @@ describe('a mapping id never steers the URL', () => {
 
   it.each(['', '.', '..', '\ud800'])('%j is refused and not sent', async (mapping) => {
     const { upstream, campaign, reported } = await setUp();
-    await expect(campaign.start(mapping)).rejects.toThrow(BadUserInputError);
-    const asked = campaign.status({ ...ref, mappingId: mapping }, 'interactive');
+    await expect(campaign.start(mapping, 'somebody')).rejects.toThrow(BadUserInputError);
+    const asked = campaign.status({ ...ref, mappingId: mapping }, asking);
     await expect(asked).rejects.toThrow(BadUserInputError);
     expect(upstream.calls).toEqual([]);
     expect(reported).toEqual([]);
@@ -145,7 +148,7 @@ describe('a mapping id never steers the URL', () => {
 
   it('nor does half a character in a request id', async () => {
     const { upstream, campaign } = await setUp();
-    const asked = campaign.status({ ...ref, requestId: '\udc00' }, 'interactive');
+    const asked = campaign.status({ ...ref, requestId: '\udc00' }, asking);
     await expect(asked).rejects.toThrow('must be well-formed Unicode');
     expect(upstream.calls).toEqual([]);
   });

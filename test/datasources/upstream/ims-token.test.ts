@@ -4,7 +4,15 @@ import type { ClientCredentials } from '../../../src/datasources/upstream/ims-to
 import { startAnswers, statusAnswers } from '../../support/campaign-answers.js';
 import { createManualClock } from '../../support/manual-clock.js';
 import { hang, held, json, raw, reset, text } from '../../support/scripted-upstream.js';
-import { failureOf, ref, releaseAfterTest, scripted, setUp } from './campaign-harness.js';
+import {
+  asking,
+  failureOf,
+  polling,
+  ref,
+  releaseAfterTest,
+  scripted,
+  setUp,
+} from './campaign-harness.js';
 
 const HOUR_MS = 60 * 60 * 1000;
 const granted = (token: string, expiresInSeconds = 86_399) =>
@@ -245,8 +253,9 @@ describe('a token that the upstream rejects with 401013', () => {
       const good =
         operation === 'start' ? submitted : json(200, statusAnswers.success('XDM44', 3520));
       upstream.script(rejected, good);
-      if (operation === 'start') expect((await campaign.start('XDM44')).kind).toBe('submitted');
-      else expect((await campaign.status(ref, 'interactive'))?.status).toBe('SUCCESS');
+      if (operation === 'start')
+        expect((await campaign.start('XDM44', 'somebody')).kind).toBe('submitted');
+      else expect((await campaign.status(ref, asking))?.status).toBe('SUCCESS');
       expect(upstream.calls.map(({ headers }) => headers.authorization)).toEqual([
         'Bearer t1',
         'Bearer t2',
@@ -259,7 +268,7 @@ describe('a token that the upstream rejects with 401013', () => {
     const { ims, upstream, campaign } = await setUpCampaign();
     ims.script(granted('t1'), granted('t2'));
     upstream.otherwise(rejected);
-    const error = await failureOf(campaign.start('XDM44'));
+    const error = await failureOf(campaign.start('XDM44', 'somebody'));
     expect(error).toMatchObject({ code: 'UPSTREAM_UNAUTHENTICATED', outcomeUnknown: false });
     expect(upstream.calls).toHaveLength(2);
   });
@@ -269,7 +278,7 @@ describe('a token that the upstream rejects with 401013', () => {
     ims.otherwise(granted('t1'));
     const slow = held(rejected);
     upstream.script(rejected, slow.answer);
-    const failure = failureOf(campaign.start('XDM44'));
+    const failure = failureOf(campaign.start('XDM44', 'somebody'));
     await upstream.arrived(2);
     await clock.advance(HOUR_MS);
     slow.release();
@@ -281,10 +290,10 @@ describe('a token that the upstream rejects with 401013', () => {
     const { ims, upstream, campaign, clock } = await setUpCampaign();
     ims.script(granted('t1'), granted('t2'), granted('t3'));
     upstream.otherwise(rejected);
-    for (let i = 0; i < 5; i += 1) await failureOf(campaign.start('XDM44'));
+    for (let i = 0; i < 5; i += 1) await failureOf(campaign.start('XDM44', 'somebody'));
     expect(ims.calls).toHaveLength(2);
     await clock.advance(30_000);
-    await failureOf(campaign.start('XDM44'));
+    await failureOf(campaign.start('XDM44', 'somebody'));
     expect(ims.calls).toHaveLength(3);
   });
 
@@ -292,8 +301,8 @@ describe('a token that the upstream rejects with 401013', () => {
     const { ims, upstream, campaign } = await setUpCampaign();
     ims.script(granted('t1'), granted('t2'), granted('t3'));
     upstream.script(rejected, submitted, rejected, submitted);
-    expect((await campaign.start('XDM44')).kind).toBe('submitted');
-    expect((await campaign.start('XDM44')).kind).toBe('submitted');
+    expect((await campaign.start('XDM44', 'somebody')).kind).toBe('submitted');
+    expect((await campaign.start('XDM44', 'somebody')).kind).toBe('submitted');
     expect(upstream.calls.map(({ headers }) => headers.authorization)).toEqual([
       'Bearer t1',
       'Bearer t2',
@@ -307,14 +316,16 @@ describe('a token that the upstream rejects with 401013', () => {
     ims.script(...Array.from({ length: 12 }, (_, index) => granted(`t${index}`)));
     const replace = () => {
       upstream.script(rejected, submitted);
-      return campaign.start('XDM44');
+      return campaign.start('XDM44', 'somebody');
     };
     for (let count = 0; count < 10; count += 1) {
       expect((await replace()).kind).toBe('submitted');
       await clock.advance(1_000);
     }
     upstream.script(rejected);
-    expect((await failureOf(campaign.start('XDM44'))).code).toBe('UPSTREAM_UNAUTHENTICATED');
+    expect((await failureOf(campaign.start('XDM44', 'somebody'))).code).toBe(
+      'UPSTREAM_UNAUTHENTICATED',
+    );
     expect(ims.calls).toHaveLength(11);
     await clock.advance(290_000);
     expect((await replace()).kind).toBe('submitted');
@@ -328,7 +339,10 @@ describe('a token that the upstream rejects with 401013', () => {
     const second = held(rejected);
     upstream.script(first.answer, second.answer);
     upstream.otherwise(submitted);
-    const both = Promise.all([campaign.start('XDM44'), campaign.start('XDM44')]);
+    const both = Promise.all([
+      campaign.start('XDM44', 'somebody'),
+      campaign.start('XDM44', 'somebody'),
+    ]);
     await upstream.arrived(2);
     first.release();
     second.release();
@@ -339,7 +353,7 @@ describe('a token that the upstream rejects with 401013', () => {
   it('is the end of the call where it is a ready token', async () => {
     const { upstream, campaign } = await setUp();
     upstream.script(rejected);
-    const error = await failureOf(campaign.start('XDM44'));
+    const error = await failureOf(campaign.start('XDM44', 'somebody'));
     expect(error.code).toBe('UPSTREAM_UNAUTHENTICATED');
     expect(upstream.calls).toHaveLength(1);
   });
@@ -348,11 +362,11 @@ describe('a token that the upstream rejects with 401013', () => {
     const { ims, upstream, campaign, clock } = await setUpCampaign();
     ims.script(granted('t1'), granted('t2'));
     upstream.otherwise(text(401, 'who are you?'));
-    await failureOf(campaign.start('XDM44'));
+    await failureOf(campaign.start('XDM44', 'somebody'));
     expect(ims.calls).toHaveLength(1);
     // By now it may be one that was revoked before this gateway ever had an answer with it.
     await clock.advance(30_000);
-    await failureOf(campaign.start('XDM44'));
+    await failureOf(campaign.start('XDM44', 'somebody'));
     expect(ims.calls).toHaveLength(2);
   });
 });
@@ -374,9 +388,9 @@ describe('a token that was accepted, and no longer is', () => {
     ims.script(granted('t1'), granted('t2'), granted('t3'));
     const inProgress = json(200, statusAnswers.inProgress('XDM44', 3520));
     upstream.script(submitted, refusal, submitted, refusal, inProgress);
-    await campaign.start('XDM44');
-    expect(await campaign.start('XDM44')).toMatchObject({ kind: 'submitted' });
-    expect(await campaign.status(ref, 'background')).toMatchObject({ status: 'IN_PROGRESS' });
+    await campaign.start('XDM44', 'somebody');
+    expect(await campaign.start('XDM44', 'somebody')).toMatchObject({ kind: 'submitted' });
+    expect(await campaign.status(ref, polling)).toMatchObject({ status: 'IN_PROGRESS' });
     expect(ims.calls).toHaveLength(3);
   });
 
@@ -390,8 +404,11 @@ describe('a token that was accepted, and no longer is', () => {
     const { ims, upstream, campaign } = await setUpCampaign();
     ims.script(granted('t1'));
     upstream.script(submitted, refusal);
-    await campaign.start('XDM44');
-    expect(await failureOf(campaign.start('XDM44'))).toMatchObject({ code, outcomeUnknown: false });
+    await campaign.start('XDM44', 'somebody');
+    expect(await failureOf(campaign.start('XDM44', 'somebody'))).toMatchObject({
+      code,
+      outcomeUnknown: false,
+    });
     expect(ims.calls).toHaveLength(1);
   });
 });
@@ -400,7 +417,7 @@ describe('without a token', () => {
   it.each(['start', 'check'] as const)('a %s fails and sends nothing', async (operation) => {
     const { ims, upstream, campaign } = await setUpCampaign();
     ims.script(text(401, ''));
-    const failed = operation === 'start' ? campaign.start('XDM44') : campaign.check();
+    const failed = operation === 'start' ? campaign.start('XDM44', 'somebody') : campaign.check();
     const error = await failureOf(failed);
     expect(error).toMatchObject({ code: 'UPSTREAM_UNAUTHENTICATED', outcomeUnknown: false });
     expect(upstream.calls).toEqual([]);
@@ -409,7 +426,7 @@ describe('without a token', () => {
   it('a start that waits past its deadline was not sent', async () => {
     const { ims, upstream, campaign, clock } = await setUpCampaign();
     ims.script(hang());
-    const failure = failureOf(campaign.start('XDM44'));
+    const failure = failureOf(campaign.start('XDM44', 'somebody'));
     await ims.arrived(1);
     await clock.advance(30_000);
     expect(await failure).toMatchObject({ code: 'UPSTREAM_TIMEOUT', outcomeUnknown: false });

@@ -12,7 +12,7 @@ import { startAnswers, statusAnswers } from '../../support/campaign-answers.js';
 import { type ForwardProxyRules, startForwardProxy } from '../../support/forward-proxy.js';
 import { json } from '../../support/scripted-upstream.js';
 import { selfSigned } from '../../support/self-signed.js';
-import { failureOf, ref, releaseAfterTest, scripted, setUp } from './campaign-harness.js';
+import { asking, failureOf, ref, releaseAfterTest, scripted, setUp } from './campaign-harness.js';
 
 /** Names that lead nowhere but through the proxy. */
 const CAMPAIGN_URL = new URL('http://campaign.invalid');
@@ -48,9 +48,9 @@ describe('a forward proxy', () => {
       json(200, startAnswers.submitted('XDM44', 3520)),
       json(200, startAnswers.submitted('XDM44', 3521)),
     );
-    await campaign.status(ref, 'interactive');
-    expect(await campaign.start('XDM44')).toMatchObject({ requestId: '3520' });
-    expect(await campaign.start('XDM44')).toMatchObject({ requestId: '3521' });
+    await campaign.status(ref, asking);
+    expect(await campaign.start('XDM44', 'somebody')).toMatchObject({ requestId: '3520' });
+    expect(await campaign.start('XDM44', 'somebody')).toMatchObject({ requestId: '3521' });
     const path = `${CAMPAIGN_URL.origin}/acme/campaign/dataIngestion/xdmIngestion/XDM44/ingest`;
     expect(proxy.asked).toEqual([`GET ${path}?requestId=3520`, `POST ${path}`, `POST ${path}`]);
     expect(server.calls[0]?.headers.host).toBe('campaign.invalid');
@@ -76,7 +76,7 @@ describe('a forward proxy', () => {
         scopes: [],
       },
     });
-    await campaign.start('XDM44');
+    await campaign.start('XDM44', 'somebody');
     const find = createIssuerKeys({
       url: new URL('http://issuer.invalid/keys?all=1'),
       clock: systemClock,
@@ -98,13 +98,13 @@ describe('a forward proxy', () => {
     const rules = { credentials: 'me:planted%' };
     const { server, campaign } = await setUpBehind(rules, 'me:planted%25@');
     server.script(json(200, startAnswers.submitted('XDM44', 3520)));
-    await campaign.start('XDM44');
+    await campaign.start('XDM44', 'somebody');
     expect(server.calls[0]?.headers).not.toHaveProperty('proxy-authorization');
   });
 
   it('that wants others is named as the culprit, and nothing was sent', async () => {
     const { proxy, campaign } = await setUpBehind({ credentials: 'me:right' }, 'me:planted@');
-    const error = await failureOf(campaign.start('XDM44'));
+    const error = await failureOf(campaign.start('XDM44', 'somebody'));
     expect(error).toMatchObject({
       code: 'UPSTREAM_UNAVAILABLE',
       outcomeUnknown: false,
@@ -120,7 +120,7 @@ describe('a forward proxy', () => {
     const proxy = await startProxy('http://127.0.0.1:9', { refusal });
     const url = new URL('https://campaign.invalid');
     const { campaign } = await setUp({ url, proxies: through(proxy.url) });
-    const error = await failureOf(campaign.start('XDM44'));
+    const error = await failureOf(campaign.start('XDM44', 'somebody'));
     expect(error).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE', outcomeUnknown: false });
     expect(error.message).toBe(
       `The upstream cannot be reached, because the proxy ${proxy.url} (HTTPS_PROXY) ${fault}. Nothing was sent.`,
@@ -140,7 +140,7 @@ describe('a forward proxy', () => {
     const ready = await setUp({ url: CAMPAIGN_URL, proxies });
     const fetched = await setUp({ url: CAMPAIGN_URL, proxies, token });
     const [calls, tokens] = await Promise.all(
-      [ready, fetched].map(({ campaign }) => failureOf(campaign.start('XDM44'))),
+      [ready, fetched].map(({ campaign }) => failureOf(campaign.start('XDM44', 'somebody'))),
     );
     expect(calls?.message).toBe(
       'The upstream cannot be reached, because the proxy http://127.0.0.1:9 (HTTP_PROXY) cannot be reached (ECONNREFUSED). Nothing was sent.',
@@ -157,7 +157,7 @@ describe('a forward proxy', () => {
     const proxy = await startProxy(`https://127.0.0.1:${(server.address() as AddressInfo).port}`);
     const url = new URL('https://campaign.invalid');
     const { campaign } = await setUp({ url, proxies: through(proxy.url) });
-    const { message } = await failureOf(campaign.start('XDM44'));
+    const { message } = await failureOf(campaign.start('XDM44', 'somebody'));
     expect(message).toContain('its certificate is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT)');
   });
 });

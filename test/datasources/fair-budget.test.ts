@@ -1,0 +1,220 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { createSharedCallBudget } from '../../src/datasources/replicas/call-budget.shared.js';
+import { type CallBudget, createCallBudget } from '../../src/datasources/upstream/call-budget.js';
+import { startDeadline } from '../../src/datasources/upstream/call-deadline.js';
+import type { PacedCall } from '../../src/datasources/upstream/call-queue.js';
+import { CallCongestedError } from '../../src/ingestion/gateway-error.js';
+import type { Waiting } from '../../src/ingestion/ports.js';
+import { createManualClock, type ManualClock, settle } from '../support/manual-clock.js';
+import { createMemoryReservations } from '../support/memory-reservations.js';
+
+const budgets: [name: string, create: (clock: ManualClock, maxRps: number) => CallBudget][] = [
+  ['of one process', (clock, maxRps) => createCallBudget(clock, maxRps)],
+  [
+    'that replicas share',
+    (clock, maxRps) =>
+      createSharedCallBudget(createMemoryReservations(clock, maxRps).reservations, clock, maxRps),
+  ],
+];
+
+const poll: Waiting = { kind: 'poll' };
+const start = (caller: string): Waiting => ({ kind: 'start', caller });
+const ask = (caller: string): Waiting => ({ kind: 'ask', caller });
+
+interface Turn {
+  readonly waiting: Waiting;
+  readonly askedMs: number;
+  readonly atMs: number;
+}
+
+function setUp(create: (typeof budgets)[number][1], maxRps: number) {
+  const clock = createManualClock();
+  const budget = create(clock, maxRps);
+  const turns: Turn[] = [];
+  const refused: unknown[] = [];
+  /** Ask for a turn, and tell of how that ended. */
+  async function take(call: PacedCall, timeoutMs = 60_000): Promise<boolean> {
+    const askedMs = clock.monotonicMs();
+    const deadline = startDeadline(clock, timeoutMs);
+    try {
+      await budget.turn(call, deadline);
+      turns.push({ waiting: call.waiting, askedMs, atMs: clock.monotonicMs() });
+      return true;
+    } catch (error) {
+      refused.push(error);
+      return false;
+    } finally {
+      deadline.release();
+    }
+  }
+  /** Always have so many calls wait, until the time has come. */
+  function keep(count: number, waiting: Waiting, untilMs: number): void {
+    for (let index = 0; index < count; index += 1) {
+      void (async () => {
+        while (clock.monotonicMs() < untilMs && (await take({ waiting })));
+      })();
+    }
+  }
+  return { clock, budget, turns, refused, take, keep };
+}
+
+const ofKind = (turns: readonly Turn[], kind: Waiting['kind']) =>
+  turns.filter(({ waiting }) => waiting.kind === kind);
+
+describe.each(budgets)('the budget %s', (_, create) => {
+  it('gives polls every second turn while they want it, and starts go before looks', async () => {
+    const { clock, budget, turns, take } = setUp(create, 100);
+    budget.hold(1_000);
+    for (const waiting of [poll, poll, ask('a'), poll, start('b'), ask('a')])
+      void take({ waiting });
+    await settle();
+    await clock.advance(2_000);
+    expect(turns.map(({ waiting }) => waiting.kind)).toEqual([
+      'start',
+      'poll',
+      'ask',
+      'poll',
+      'ask',
+      'poll',
+    ]);
+    budget.close();
+  });
+
+  it('keeps polls going beside a caller who asks without end', async () => {
+    const { clock, budget, turns, keep } = setUp(create, 20);
+    keep(80, ask('hostile'), 10_000);
+    keep(30, poll, 10_000);
+    await settle();
+    await clock.advance(9_990);
+    expect(ofKind(turns, 'poll').length).toBeGreaterThanOrEqual(90);
+    expect(turns.length).toBeGreaterThanOrEqual(0.95 * 200);
+    budget.close();
+  });
+
+  it.each([2, 20, 100])(
+    'gives all of %s turns a second to polls where nobody else wants any',
+    async (maxRps) => {
+      const { clock, budget, turns, keep } = setUp(create, maxRps);
+      keep(2 * maxRps, poll, 20_000);
+      await settle();
+      await clock.advance(4_990);
+      budget.close();
+      expect(turns.length).toBeGreaterThanOrEqual(0.95 * 5 * maxRps);
+      expect(turns.length).toBeLessThanOrEqual(5 * maxRps);
+    },
+  );
+
+  it('has each of ten starters wait less than a second more than it would alone', async () => {
+    const waits = async (isAlone: boolean): Promise<number[]> => {
+      const { clock, budget, turns, take, keep } = setUp(create, 20);
+      if (!isAlone) {
+        keep(90, ask('hostile'), 10_000);
+        keep(30, poll, 10_000);
+      }
+      await settle();
+      await clock.advance(3_010);
+      for (let index = 0; index < 10; index += 1) void take({ waiting: start(`${index}`) });
+      await settle();
+      await clock.advance(7_000);
+      budget.close();
+      return ofKind(turns, 'start').map(({ askedMs, atMs }) => atMs - askedMs);
+    };
+    const alone = await waits(true);
+    const beside = await waits(false);
+    expect(beside).toHaveLength(10);
+    for (const [index, waitMs] of beside.entries()) {
+      expect(waitMs - (alone[index] ?? 0)).toBeLessThan(1_000);
+    }
+  });
+
+  it('lets callers take turns, however much one asks', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 40, max: 90 }), { minLength: 2, maxLength: 6 }),
+        fc.integer({ min: 2, max: 40 }),
+        fc.constantFrom(0, 40),
+        async (counts, maxRps, polls) => {
+          const { clock, budget, turns, keep } = setUp(create, maxRps);
+          // Until all have come.
+          budget.hold(1);
+          for (const [caller, count] of counts.entries()) keep(count, ask(`${caller}`), 20_000);
+          keep(polls, poll, 20_000);
+          await settle();
+          await clock.advance(4_990);
+          budget.close();
+          const gained = counts.map(
+            (_count, caller) =>
+              turns.filter(({ waiting: w }) => w.kind === 'ask' && w.caller === `${caller}`).length,
+          );
+          const most = Math.max(...gained);
+          expect(Math.min(...gained)).toBeGreaterThanOrEqual(most - 2);
+          if (polls > 0) {
+            const shared = ofKind(turns, 'poll').length / turns.length;
+            expect(shared).toBeGreaterThan(0.5 - 1 / turns.length - 0.001);
+          }
+          expect(turns.length).toBeGreaterThanOrEqual(Math.floor(0.95 * 5 * maxRps));
+        },
+      ),
+      { numRuns: 25 },
+    );
+  });
+
+  it('loses no turn to calls that are called off', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 1, max: 3_000 }), { minLength: 1, maxLength: 40 }),
+        async (timeouts) => {
+          const { clock, budget, turns, take, keep } = setUp(create, 20);
+          for (const timeoutMs of timeouts) void take({ waiting: ask('hasty') }, timeoutMs);
+          keep(5, poll, 10_000);
+          await settle();
+          await clock.advance(4_990);
+          budget.close();
+          expect(turns.length).toBeGreaterThanOrEqual(95);
+          expect(turns.length).toBeLessThanOrEqual(100);
+        },
+      ),
+      { numRuns: 25 },
+    );
+  });
+
+  it('has one caller wait with a hundred calls at most, and nobody else for it', async () => {
+    const { clock, budget, turns, refused, take } = setUp(create, 20);
+    const callers = Array.from({ length: 130 }, () => take({ waiting: ask('hostile') }));
+    const other = take({ waiting: ask('other') });
+    await settle();
+    expect(refused.length).toBeGreaterThanOrEqual(10);
+    for (const error of refused) expect(error).toBeInstanceOf(CallCongestedError);
+    expect(refused[0]).toMatchObject({
+      code: 'UPSTREAM_RATE_LIMITED',
+      retryAfterMs: expect.any(Number),
+      message:
+        '100 calls of this caller to the upstream wait for their turns already: nothing was sent. Ask for less at once.',
+    });
+    await clock.advance(1_100);
+    expect(turns.some(({ waiting: w }) => w.kind === 'ask' && w.caller === 'other')).toBe(true);
+    await clock.advance(10_000);
+    await Promise.all([...callers, other]);
+    budget.close();
+  });
+
+  it('has a poll that somebody waits for go with the calls of whoever waits for less', async () => {
+    const { clock, budget, turns, take } = setUp(create, 100);
+    budget.hold(1_000);
+    const call: PacedCall = { waiting: poll };
+    for (let index = 0; index < 5; index += 1) void take({ waiting: ask('much') });
+    for (let index = 0; index < 5; index += 1) void take({ waiting: poll });
+    const raised = take(call);
+    budget.expedite(call, ask('much'));
+    expect(call.waiting).toEqual(ask('much'));
+    budget.expedite(call, ask('little'));
+    expect(call.waiting).toEqual(ask('little'));
+    await settle();
+    await clock.advance(2_000);
+    await raised;
+    expect(turns.findIndex(({ waiting }) => waiting === call.waiting)).toBeLessThan(4);
+    expect(turns).toHaveLength(11);
+    budget.close();
+  });
+});

@@ -157,7 +157,7 @@ describe('the watcher', () => {
     const congested = new CallCongestedError('No room.', 5_000);
     const { watcher, clock, calls, failures } = await createSubject([congested, running]);
     await watcher.observe(ref, running);
-    await clock.advance(1_100);
+    await clock.advance(1_040);
     expect(await watcher.report(ref)).toMatchObject({
       consecutiveFailures: 0,
       lastFailure: null,

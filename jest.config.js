@@ -46,7 +46,7 @@ export default {
       '!datasources/log/postgres/*.test.js',
     ]),
     toProject('postgres', { logDatabaseKind: 'postgres' }, [
-      'datasources/log/{ingestion-log,log-invariants,start-log}.test.js',
+      'datasources/log/{ingestion-log,log-invariants,start-log,watch-queue}.test.js',
       'datasources/log/postgres/*.test.js',
       'gateway/*.test.js',
       'ingestion/start-ingestion.test.js',

@@ -11,11 +11,12 @@ import { bindToUpstream } from './datasources/log/log-upstream.js';
 import { openPostgresLog } from './datasources/log/postgres/postgres.log.js';
 import { openSqliteLog } from './datasources/log/sqlite/sqlite.log.js';
 import { createStartLog } from './datasources/log/start-log.datasource.js';
+import { openWatchQueue } from './datasources/log/watch-queue.datasource.js';
 import { createIngestionBatchLoader } from './datasources/platform/ingestion-batch.loader.js';
 import { createPlatformDatasource } from './datasources/platform/platform.datasource.js';
 import { createCampaignDatasource } from './datasources/upstream/campaign.datasource.js';
 import type { OutgoingProxies } from './datasources/upstream/outgoing-proxy.js';
-import { isTerminal } from './ingestion/ingestion-request.js';
+import type { Clock } from './ingestion/ports.js';
 import { START_KEPT_MS } from './ingestion/start-intent.js';
 import { readFileLimit } from './process/file-limit.js';
 import { stopWithin } from './process/stop-within.js';
@@ -79,6 +80,12 @@ const POLL_PRICE_MS = 100;
 /** Polls that wait for their turn at a time: as many as there are turns in so many seconds. */
 const POLLS_AHEAD_S = 0.25;
 
+/** What a poll needs beside its call, in ms: it is written to the log, and the next one is planned. */
+const SETTLE_MS = 5_000;
+
+/** The count of watches is asked of the database again after this, in ms. */
+const WATCH_COUNT_KEPT_MS = 1_000;
+
 /** The configuration of a gateway whose upstream is known. */
 export type GatewayConfig = Omit<
   Config,
@@ -137,7 +144,6 @@ export async function startGateway(
   await bindToUpstream(database, config.upstream.identity);
   const replicas = createReplicas({
     database,
-    log,
     processId,
     remote: config.upstream,
     maxRps: config.maxRps,
@@ -145,7 +151,6 @@ export async function startGateway(
     maxWaitMs: config.maxWaitMs,
     clock,
     logger,
-    countLeaseLoss: metrics.countLeaseLoss,
     onCompanyChanged: () => starts.takeOver(),
   });
   const upstream = createCampaignDatasource({
@@ -188,18 +193,24 @@ export async function startGateway(
   log.onAppended((transition) => {
     hub.publish(transition);
     runHistory.observe(transition);
-    if (isTerminal(transition.to.status)) watcher.end(transition.ref);
     if (transition.to.status === 'ABORTED') void starts.lookForRetries();
     if (transition.to.status === 'SUCCESS' && transition.to.numRecords === null) {
       logger.warn(transition.ref, 'The upstream told a success without a count that can be read');
     }
   });
   const logTransition = createTransitionLog(logger);
+  const queue = await openWatchQueue({
+    database,
+    clock,
+    holdMs: config.timeoutMs + SETTLE_MS,
+    // Those who are told the same time spread after it.
+    maxRetryAfterMs: 2 * config.maxWaitMs,
+  });
   const watcher = createWatcher({
     upstream,
     log,
     clock,
-    leases: replicas.leases,
+    queue,
     modelOf: runHistory.modelOf,
     isFollowed: hub.hasListeners,
     plan: {
@@ -209,15 +220,20 @@ export async function startGateway(
       maxWaitingPolls: Math.max(1, Math.ceil(config.maxRps * POLLS_AHEAD_S)),
     },
     events: {
-      onTransition(transition, record, watchedMs) {
+      onTransition(transition, record) {
         metrics.countTransition(transition.to.status);
-        logTransition(transition, record, watchedMs);
+        logTransition(transition, record);
       },
       onRegression(ref, known, seen) {
         metrics.countRegression();
         logger.warn({ ref, known, seen }, 'The upstream went back on a terminal status');
       },
       onPollFailed: createPollFailureLog(logger),
+      onForgotten(ref) {
+        metrics.countForgotten();
+        logger.warn(ref, 'The upstream has not known this request for long: it is watched no more');
+      },
+      onQueueFailed: (error) => logger.warn({ err: error }, 'What is due cannot be asked for now'),
     },
   });
   starting.defer(() => replicas.stop());
@@ -247,7 +263,8 @@ export async function startGateway(
     await starts.stopRetries();
     clearTimeout(callOff);
   });
-  await replicas.start(watcher);
+  await replicas.start();
+  watcher.start();
   await starts.takeOver();
   const stopPruner = startPruner({
     log,
@@ -322,13 +339,12 @@ export async function startGateway(
     phase: () => phase,
   });
   const gauges = {
-    watches: () => watcher.watchCount,
+    watches: keepFor(WATCH_COUNT_KEPT_MS, clock, queue.count),
     listeners: () => fanOut.followerCount,
     sockets: () => webSockets.socketCount,
     bufferedBytes: () => webSockets.bufferedBytes,
     isUpstreamDegraded: () => upstreamHealth.state.status === 'degraded',
     unreadBytes: () => unreadAnswers.bytes,
-    replicas: replicas.livingCount,
   };
   metrics.serve(server, gauges, httpSignIn.require('metrics:read'));
   if (exposure.hasExplorer) {
@@ -359,6 +375,16 @@ export async function startGateway(
       if (phase === 'serving') phase = 'leaving';
     },
     stop: () => stopWithin(deadlines.giveUpAfterMs, running.disposeAsync()),
+  };
+}
+
+/** What was found last, as long as it is no older than this. */
+function keepFor<T>(keptMs: number, clock: Clock, look: () => Promise<T>): () => Promise<T> {
+  let kept: { readonly found: Promise<T>; readonly atMs: number } | null = null;
+  return () => {
+    const nowMs = clock.monotonicMs();
+    if (!kept || nowMs - kept.atMs > keptMs) kept = { found: look(), atMs: nowMs };
+    return kept.found;
   };
 }
 

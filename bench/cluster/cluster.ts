@@ -25,8 +25,8 @@ const LAG_PAUSE_MS = 20;
 const REPLICA_COUNTS = [1, 2, 4, 8];
 /** For what those who have just subscribed have begun. */
 const SETTLING_MS = 5_000;
-/** Heartbeats until watches are shared out. */
-const SHARING_MS = 12_000;
+/** For the polls to have fallen into step. */
+const SPREADING_MS = 5_000;
 
 await using parts = new AsyncDisposableStack();
 const dataDir = await mkdtemp(join(tmpdir(), 'bench-cluster-'));
@@ -83,7 +83,7 @@ async function watchMany(fleet: Fleet): Promise<void> {
   for (let index = 0; index < watched; index += 1) {
     await start(fleet.urls[index % fleet.urls.length] ?? '', `mapping ${index}`);
   }
-  await delay(SHARING_MS);
+  await delay(SPREADING_MS);
 }
 
 async function measureLag(): Promise<void> {

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { toRequestRow, toTransitionRow } from '../../src/datasources/log/ingestion-log.rows.js';
 import { openLog } from '../../src/datasources/log/sqlite/sqlite.log-file.js';
 import type { IngestionRecord, ReportedState } from '../../src/ingestion/ingestion-request.js';
@@ -59,6 +60,8 @@ export async function fillLog(dataDir: string, filling: Filling): Promise<void> 
       await transaction.insertInto('requests').values(records.map(toRequestRow)).execute();
     });
   }
+  // As those that were polled before: each due within the minute.
+  await sql`update watches set due_ms = abs(random() % 60000), gap_ms = 60000`.execute(db);
   mark.close();
   await db.destroy();
 }

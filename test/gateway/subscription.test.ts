@@ -245,9 +245,14 @@ describe('ingestionActivity', () => {
     const again = client.subscribe(IngestionActivityDocument, { after });
     await again.received(1);
     await upstream.finish();
-    const events = await again.received(2);
+    // Others that ran end as well.
+    const ofMissed = () =>
+      again.events.filter(
+        ({ data }) => data?.ingestionActivity.request.requestId === missed.requestId,
+      );
+    for (let count = 2; ofMissed().length < 2; count += 1) await again.received(count);
     expect(
-      events.map(({ data }) => [
+      ofMissed().map(({ data }) => [
         data?.ingestionActivity.request.requestId,
         data?.ingestionActivity.to,
       ]),

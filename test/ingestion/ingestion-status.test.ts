@@ -30,6 +30,7 @@ async function isAsked(
     intervalMs,
     consecutiveFailures: 0,
     lastFailure: null,
+    endedBecause: null,
   };
   let isPolled = false;
   const watches = {

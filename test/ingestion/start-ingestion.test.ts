@@ -6,13 +6,13 @@ import {
   UpstreamError,
 } from '../../src/ingestion/gateway-error.js';
 import type { ReportedState } from '../../src/ingestion/ingestion-request.js';
-import { singleReplica } from '../../src/ingestion/replica-ports.js';
 import { createStarter } from '../../src/ingestion/start-ingestion.js';
 import type { NewStart } from '../../src/ingestion/start-intent.js';
 import type { Submission } from '../../src/ingestion/submission.js';
 import { createSubmitter, type StartOutcome } from '../../src/ingestion/submitter.js';
 import { createWatcher } from '../../src/watch/watcher.js';
 import { createManualClock, settle } from '../support/manual-clock.js';
+import { emptyQueue, noWatcherEvents } from '../support/memory-watches.js';
 import { type OpenedLogs, openStartLog } from '../support/open-start-log.js';
 
 const mappingId = 'XDM44';
@@ -99,9 +99,9 @@ function live(model: Model, { starts, log }: OpenedLogs, nextFate: () => [Fate, 
     upstream: { status: async (ref) => model.status(ref.requestId), expedite: () => {} },
     log,
     clock,
-    leases: singleReplica,
+    queue: emptyQueue,
     plan: { minMs: 1e9, maxMs: 1e9, maxWaitingPolls: 1e6, pollPriceMs: 100 },
-    events: { onTransition: () => {}, onRegression: () => {}, onPollFailed: () => {} },
+    events: noWatcherEvents,
   });
   const submitter = createSubmitter({
     upstream: {

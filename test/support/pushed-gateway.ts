@@ -8,7 +8,6 @@ import { createIngestionRequestLoader } from '../../src/datasources/log/ingestio
 import { createLineageLoader } from '../../src/datasources/log/lineage.loader.js';
 import { createStartLog } from '../../src/datasources/log/start-log.datasource.js';
 import type { IngestionLog, Upstream } from '../../src/ingestion/ports.js';
-import { singleReplica } from '../../src/ingestion/replica-ports.js';
 import { systemClock } from '../../src/process/system-clock.js';
 import { buildGatewaySchema } from '../../src/server/build-schema.js';
 import { createGraphQLServer } from '../../src/server/graphql-server.js';
@@ -20,6 +19,7 @@ import { createHub } from '../../src/watch/hub.js';
 import { createWatcher } from '../../src/watch/watcher.js';
 import { privateExposure } from './exposure.js';
 import { deleteDatabase, openTestLog } from './log-database.js';
+import { emptyQueue, noWatcherEvents } from './memory-watches.js';
 
 /** A gateway whose transitions are appended to its log by whoever started it, and not seen upstream. */
 export interface PushedGateway {
@@ -57,9 +57,9 @@ export async function startPushedGateway(clock = systemClock): Promise<PushedGat
     upstream,
     log,
     clock: systemClock,
-    leases: singleReplica,
+    queue: emptyQueue,
     plan: { minMs: 60_000, maxMs: 60_000, maxWaitingPolls: 1e6, pollPriceMs: 100 },
-    events: { onTransition: () => {}, onRegression: () => {}, onPollFailed: () => {} },
+    events: noWatcherEvents,
   });
   const logger = pino({ level: 'silent' });
   const schema = await buildGatewaySchema({

@@ -1,18 +1,32 @@
 import { expect, it } from '@jest/globals';
+import { sql } from 'kysely';
+import { toRequestRow } from '../../src/datasources/log/ingestion-log.rows.js';
 import { createCallBudget } from '../../src/datasources/upstream/call-budget.js';
 import { startDeadline } from '../../src/datasources/upstream/call-deadline.js';
 import type { ReportedState } from '../../src/ingestion/ingestion-request.js';
-import { type Handover, singleReplica } from '../../src/ingestion/replica-ports.js';
 import { createWatcher } from '../../src/watch/watcher.js';
-import { createManualClock } from '../support/manual-clock.js';
+import { createManualClock, settle } from '../support/manual-clock.js';
+import { noWatcherEvents, openMemoryWatches } from '../support/memory-watches.js';
 
 const MAX_RPS = 20;
 const HOUR_MS = 3_600_000;
+const MAX_GAP_MS = 30_000;
 const running: ReportedState = { status: 'IN_PROGRESS', info: '', batchId: null };
 
 /** Watches of requests of these ages, polled within the budget of one process; none of them ends. */
 async function watchAll(agesMs: readonly number[]) {
   const clock = createManualClock();
+  const { database, log, queue } = await openMemoryWatches(clock);
+  const rows = agesMs.map((ageMs, index) => toRequestRow(toRecord(index, clock.now() - ageMs)));
+  for (let from = 0; from < rows.length; from += 1_000) {
+    const page = rows.slice(from, from + 1_000);
+    await database.db.insertInto('requests').values(page).execute();
+  }
+  // As those that have been watched for long are: each due within its gap.
+  await sql`update watches set due_ms = abs(random() % ${MAX_GAP_MS})
+    where request_key in (select request_key from requests where first_observed_at < ${clock.now()})`.execute(
+    database.db,
+  );
   const budget = createCallBudget(clock, MAX_RPS);
   const pollsOf = new Map<string, number>();
   let failures = 0;
@@ -31,30 +45,19 @@ async function watchAll(agesMs: readonly number[]) {
         return running;
       },
     },
-    log: {
-      append: async ({ ref, seen, observedAt }) => ({
-        kind: 'unchanged',
-        record: toRecord(ref.requestId, observedAt, seen),
-      }),
-    },
+    log,
+    queue,
     clock,
-    plan: { minMs: 1_000, maxMs: 30_000, maxWaitingPolls: MAX_RPS / 4, pollPriceMs: 100 },
-    leases: singleReplica,
+    plan: { minMs: 1_000, maxMs: MAX_GAP_MS, maxWaitingPolls: MAX_RPS / 4, pollPriceMs: 100 },
     events: {
-      onTransition() {},
-      onRegression() {},
+      ...noWatcherEvents,
       onPollFailed() {
         failures += 1;
       },
     },
   });
-  async function* handovers(): AsyncGenerator<readonly Handover[]> {
-    yield agesMs.map((ageMs, index) => ({
-      record: toRecord(String(index), clock.now() - ageMs, running),
-      report: null,
-    }));
-  }
-  await watcher.resume(handovers());
+  watcher.start();
+  await settle();
   return {
     clock,
     async stop() {
@@ -78,10 +81,11 @@ async function watchAll(agesMs: readonly number[]) {
   };
 }
 
-function toRecord(requestId: string, firstObservedAt: number, state: ReportedState) {
-  const ref = { mappingId: 'm', requestId };
+function toRecord(index: number, firstObservedAt: number) {
+  const ref = { mappingId: 'm', requestId: String(index) };
   const changedAt = firstObservedAt;
-  return { ref, state, startedAt: null, firstObservedAt, changedAt, firstPosition: 1 };
+  const firstPosition = index + 1;
+  return { ref, state: running, startedAt: null, firstObservedAt, changedAt, firstPosition };
 }
 
 it('polls the fresh among many old ones soon, and uses its whole budget', async () => {

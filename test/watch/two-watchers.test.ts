@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { createIngestionLog } from '../../src/datasources/log/ingestion-log.datasource.js';
+import { openWatchQueue } from '../../src/datasources/log/watch-queue.datasource.js';
 import { UpstreamError } from '../../src/ingestion/gateway-error.js';
 import {
   ingestionStatuses,
@@ -12,14 +13,13 @@ import {
   type RequestRef,
   toRequestKey,
 } from '../../src/ingestion/ingestion-request.js';
-import type { Clock, IngestionLog, Upstream } from '../../src/ingestion/ports.js';
-import { singleReplica } from '../../src/ingestion/replica-ports.js';
+import type { Clock, IngestionLog, Upstream, WatchQueue } from '../../src/ingestion/ports.js';
 import type { Transition } from '../../src/ingestion/transition.js';
 import { createHub } from '../../src/watch/hub.js';
 import { createWatcher } from '../../src/watch/watcher.js';
 import { deleteDatabase, openTestLog } from '../support/log-database.js';
 import { createManualClock, settle } from '../support/manual-clock.js';
-import { createMemoryLog } from '../support/memory-log.js';
+import { noWatcherEvents, openMemoryWatches } from '../support/memory-watches.js';
 
 const requestIds = ['1', '2', '3'];
 const refs = requestIds.map((requestId): RequestRef => ({ mappingId: 'm', requestId }));
@@ -79,16 +79,16 @@ async function expectOnePathEach(log: IngestionLog, heard: ReturnType<typeof lis
 function createWatchers(
   upstream: Pick<Upstream, 'status' | 'expedite'>,
   log: IngestionLog,
+  queue: WatchQueue,
   clock: Clock,
 ) {
-  const events = { onTransition() {}, onRegression() {}, onPollFailed() {} };
   const options = {
     upstream,
     log,
     clock,
-    leases: singleReplica,
+    queue,
     plan: { minMs: 1_000, maxMs: 5_000, maxWaitingPolls: 1e6, pollPriceMs: 100 },
-    events,
+    events: noWatcherEvents,
   };
   return [createWatcher(options), createWatcher(options)] as const;
 }
@@ -106,7 +106,7 @@ describe('two watchers on one log', () => {
               Promise.resolve().then(give).then(resolve, reject);
             });
           });
-        const log = createMemoryLog();
+        const { log, queue } = await openMemoryWatches(clock);
         const slowLog: IngestionLog = { ...log, append: (seen) => later(() => log.append(seen)) };
         const left = new Map(
           refs.map((ref, index) => [toRequestKey(ref), [...(byRequest[index] ?? [])]]),
@@ -122,6 +122,7 @@ describe('two watchers on one log', () => {
               }),
           },
           slowLog,
+          queue,
           clock,
         );
         const heard = listen(log);
@@ -131,9 +132,14 @@ describe('two watchers on one log', () => {
         });
         // What the polls schedule is there to be advanced to.
         await settle();
-        await clock.advance(600_000);
+        for (const watcher of watchers) watcher.start();
+        await clock.advance(60_000);
+        for (let rounds = 0; (await queue.count()) > 0; rounds += 1) {
+          expect(rounds).toBeLessThan(60);
+          await clock.advance(10_000);
+        }
         await Promise.all(asked);
-        expect(watchers.map(({ watchCount }) => watchCount)).toEqual([0, 0]);
+        await Promise.all(watchers.map((watcher) => watcher.stop()));
         const all = await expectOnePathEach(log, heard);
         for (const ref of refs) {
           const [record] = await log.find([ref]);
@@ -143,7 +149,7 @@ describe('two watchers on one log', () => {
           all.length,
         );
       }),
-      { numRuns: 200 },
+      { numRuns: 30 },
     );
   });
 
@@ -157,11 +163,18 @@ describe('two watchers on one log', () => {
     await fc.assert(
       fc.asyncProperty(seen, async (observations) => {
         const dataDir = await mkdtemp(join(tmpdir(), 'log-'));
-        const log = await createIngestionLog(await openTestLog(dataDir));
+        const database = await openTestLog(dataDir);
+        const log = await createIngestionLog(database);
         const heard = listen(log);
         const clock = createManualClock();
+        const queue = await openWatchQueue({
+          database,
+          clock,
+          holdMs: 15_000,
+          maxRetryAfterMs: 600_000,
+        });
         const upstream = { expedite() {}, status: async () => null };
-        const watchers = createWatchers(upstream, log, clock);
+        const watchers = createWatchers(upstream, log, queue, clock);
         let underWay: Promise<unknown>[] = [];
         for (const [who, which, status, isLast] of observations) {
           const ref = refs[which];

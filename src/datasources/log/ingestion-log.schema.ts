@@ -1,5 +1,6 @@
 import type { Generated } from 'kysely';
 import type { IngestionStatus } from '../../ingestion/ingestion-request.js';
+import type { WatchEnd } from '../../ingestion/ports.js';
 import type { StartState } from '../../ingestion/start-intent.js';
 
 /** A request as it stands. Instants in ms since the epoch. */
@@ -64,6 +65,47 @@ export interface StartRow {
   readonly checksum: number;
 }
 
+/**
+ * The watch of one request that is not terminal. Instants in ms since the epoch, by the clock of the database.
+ *
+ * @see docs/adr/0030-what-is-due.md
+ */
+export interface WatchRow {
+  /** @see toRequestKey */
+  readonly request_key: string;
+  /** When it is to be polled, in virtual time; null where it is not. */
+  readonly due_ms: Generated<number | null>;
+  /** Until then somebody polls it; a process that ended meanwhile does not any more. */
+  readonly claimed_until: Generated<number>;
+  /** The upstream asked to be left alone until then. */
+  readonly not_before: Generated<number>;
+  /** The delay to the next poll where nothing is scarce; null until it is planned. */
+  readonly gap_ms: Generated<number | null>;
+  /** The same, were somebody waiting for its end. */
+  readonly wanted_gap_ms: Generated<number | null>;
+  /** When somebody last asked about it, or was seen to follow it. */
+  readonly wanted_at: Generated<number | null>;
+  readonly last_observed_at: Generated<number | null>;
+  readonly last_polled_at: Generated<number | null>;
+  readonly consecutive_failures: Generated<number>;
+  /** JSON. */
+  readonly last_failure: Generated<string | null>;
+  /** Since when the upstream says that it knows no such request. */
+  readonly unknown_since: Generated<number | null>;
+  readonly ended_because: Generated<WatchEnd | null>;
+  readonly ended_at: Generated<number | null>;
+}
+
+/** One row: how far virtual time had come at the last claim, and how fast it ran lately beside real time. */
+export interface PollClockRow {
+  readonly id: number;
+  readonly virtual_ms: number;
+  readonly at: number;
+  readonly speed: number;
+  /** Whether something was due then that nobody took: 1 or 0. */
+  readonly is_behind: number;
+}
+
 /** What is to be known of the log itself. */
 export interface MetaRow {
   readonly name: 'cursor_key' | 'commit_count' | 'pruned_through' | 'schema' | 'upstream';
@@ -71,10 +113,12 @@ export interface MetaRow {
   readonly checksum: number;
 }
 
-/** The tables of the ingestion log. */
+/** The tables of the ingestion log, and of what is due. */
 export interface LogTables {
   requests: RequestRow;
   transitions: TransitionRow;
   starts: StartRow;
+  watches: WatchRow;
+  poll_clock: PollClockRow;
   log_meta: MetaRow;
 }

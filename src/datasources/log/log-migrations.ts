@@ -1,6 +1,7 @@
 import { type Kysely, type Migration, sql } from 'kysely';
 import type { LogDatabaseKind } from './log-database.js';
 import { addCallerCounts, addReplicas } from './replica.migrations.js';
+import { addWatchQueue } from './watch-queue.migration.js';
 
 /** A change of the tables, in the words of one database or the other. */
 type Change = (db: Kysely<unknown>, kind: LogDatabaseKind) => Promise<void>;
@@ -183,6 +184,7 @@ const changes: Record<string, Change> = {
   '0004_replicas': replicas,
   '0005_caller_counts': callerCounts,
   '0006_sent_after': sentAfter,
+  '0007_watch_queue': addWatchQueue,
 };
 
 /** All migrations that this version knows, for a database of one kind. */

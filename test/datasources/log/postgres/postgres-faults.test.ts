@@ -1,9 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import type { LogTables } from '../../../../src/datasources/log/ingestion-log.schema.js';
 import type { PostgresTimeouts } from '../../../../src/datasources/log/postgres/postgres.log.js';
-import type { ReplicaTables } from '../../../../src/datasources/replicas/replica.schema.js';
-import { createReplicaRegistry } from '../../../../src/datasources/replicas/replica-registry.datasource.js';
 import type { ReportedState, RequestRef } from '../../../../src/ingestion/ingestion-request.js';
 import { createTestDatabase, execute, type TestDatabase } from '../../../support/postgres.js';
 import {
@@ -51,15 +48,6 @@ async function open(url = database.url, options: ReplicaOptions = {}): Promise<R
 const appendTo = ({ log }: ReplicaLog, requestId: string) =>
   log.append({ ref: toRef(requestId), seen: running, observedAt: 1_000 });
 
-const beginAt = ({ starts }: ReplicaLog, idempotencyKey: string) =>
-  starts.begin({
-    mappingId: 'XDM44',
-    retryOnAbort: 0,
-    caller: null,
-    idempotencyKey,
-    createdAt: 1_000,
-  });
-
 /** A connection past the log. */
 async function connect(url = database.url): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url });
@@ -104,41 +92,6 @@ describe('a transaction that is held open', () => {
     await held.done;
     expect(await quick.log.find([toRef('1')])).toEqual([null]);
     expect(await appendTo(quick, '1')).toMatchObject({ kind: 'transition' });
-  });
-
-  it('keeps nobody who waits for it from saying that he lives', async () => {
-    const [slow, waiting] = [await open(), await open()];
-    const { aside, guard } = waiting.database;
-    const registry = createReplicaRegistry(
-      { db: aside.withTables<Omit<ReplicaTables, keyof LogTables>>(), guard },
-      'p',
-    );
-    await registry.join('waiting', 60_000);
-    const held = await holdLog(slow);
-    // More than there are connections.
-    const begun = Array.from({ length: 8 }, (_, key) => beginAt(waiting, String(key)));
-    expect(await registry.beat('waiting', 60_000)).toMatchObject({ livingCount: 1 });
-    held.letGo();
-    expect(await Promise.all([held.done, ...begun])).toHaveLength(9);
-  });
-
-  it('keeps nobody from it who asks who lives, however many do', async () => {
-    const { database } = await open();
-    const { aside } = database;
-    let statements = 0;
-    const guard = <T>(run: () => Promise<T>): Promise<T> => {
-      statements += 1;
-      return database.guard(run);
-    };
-    const registry = createReplicaRegistry(
-      { db: aside.withTables<Omit<ReplicaTables, keyof LogTables>>(), guard },
-      'p',
-    );
-    await registry.join('waiting', 60_000);
-    const looks = Array.from({ length: 2_000 }, () => registry.livingProcesses());
-    expect(await registry.beat('waiting', 60_000)).toMatchObject({ livingCount: 1 });
-    expect(new Set((await Promise.all(looks)).flat())).toEqual(new Set(['p']));
-    expect(statements).toBe(3);
   });
 
   it('is ended by the database where its process is frozen', async () => {

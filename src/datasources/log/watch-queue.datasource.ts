@@ -1,0 +1,419 @@
+import DataLoader from 'dataloader';
+import { type RawBuilder, type Selectable, sql } from 'kysely';
+import { type RequestRef, toRequestKey } from '../../ingestion/ingestion-request.js';
+import type {
+  Clock,
+  DueWatch,
+  PollFailure,
+  PollOutcome,
+  WatchQueue,
+  WatchReport,
+} from '../../ingestion/ports.js';
+import { toIngestionRecord } from './ingestion-log.rows.js';
+import type { RequestRow, WatchRow } from './ingestion-log.schema.js';
+import type { LogDatabase } from './log-database.js';
+
+/** What nobody waits for is gathered for so long before it is written down, in ms. */
+const GATHERING_MS = 50;
+
+/** So many watches are read or written in one statement. */
+const MAX_BATCH_ITEMS = 500;
+
+/** A watch of what the upstream does not know ends once that has been so for this long, in ms. */
+export const FORGOTTEN_AFTER_MS = 3_600_000;
+
+/** Who has asked about a request waits for its end for so long, in ms. */
+const WANTED_MS = 120_000;
+
+/** That somebody wants a request is not written down again within this, in ms. */
+const WANTED_AGAIN_MS = 30_000;
+
+/** How fast virtual time runs is what it came to lately, over about this, in ms. */
+const SPEED_OVER_MS = 10_000;
+
+/** So much of it one claim decides at most, in ms: the time before it may have been without any process. */
+const MAX_SPEED_STEP_MS = 1_000;
+
+/** Slower than this virtual time does not run, so that what is told of the next poll has an end. */
+const MIN_SPEED = 0.000_1;
+
+/**
+ * Since the last claim virtual time is not taken to have gone on for longer than this, in ms: after a time without
+ * any process it is not known yet how much of what was planned is overdue.
+ */
+const MAX_UNCLAIMED_MS = 5_000;
+
+/** What the queue needs. */
+export interface WatchQueueOptions {
+  readonly database: Pick<LogDatabase, 'db' | 'kind' | 'guard'>;
+  readonly clock: Clock;
+  /** What was claimed and is not settled after this is due again, in ms. */
+  readonly holdMs: number;
+  /** The longest that the upstream can ask to be left alone, in ms. */
+  readonly maxRetryAfterMs: number;
+}
+
+type ClaimedRow = Selectable<WatchRow> & Selectable<RequestRow>;
+
+type ReportedRow = Selectable<WatchRow> & {
+  readonly now_ms: number;
+  readonly v: number;
+  readonly speed: number;
+};
+
+/**
+ * What is due, in the log’s database.
+ *
+ * On PostgreSQL instants are by the database’s clock. On SQLite, which one process has, they are by that process’s:
+ * wall time when the queue is opened, and measured from then on. What is held until later than anybody can have
+ * meant was written before that clock was set back, and is free.
+ *
+ * @see docs/adr/0030-what-is-due.md
+ */
+export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQueue> {
+  const { database, clock, holdMs, maxRetryAfterMs } = options;
+  const { db, kind, guard } = database;
+  const isShared = kind === 'postgres';
+  const openedAt = clock.now() - clock.monotonicMs();
+  const toNow = (): RawBuilder<number> =>
+    isShared
+      ? sql`(extract(epoch from clock_timestamp()) * 1000)::float8`
+      : sql`${openedAt + clock.monotonicMs()}`;
+  const least = sql.raw(isShared ? 'least' : 'min');
+  const greatest = sql.raw(isShared ? 'greatest' : 'max');
+
+  async function run<Row>(query: RawBuilder<Row>): Promise<Row[]> {
+    return (await query.execute(db)).rows;
+  }
+
+  /** A table of one row: real time, and virtual time `v`. */
+  const time = () => sql`time as (
+    select now_ms, speed, virtual_ms +
+      ${least}(${greatest}(now_ms - at, 0), ${sql.lit(MAX_UNCLAIMED_MS)})
+        * case when is_behind = 1 then speed else 1 end as v
+    from (select poll_clock.*, ${toNow()} as now_ms from poll_clock) as clock)`;
+
+  /** What nobody polls, and the upstream has not asked to be left alone about. */
+  const isFree = (now: RawBuilder<unknown>) => sql`
+    (claimed_until <= ${now} or claimed_until > ${now} + ${holdMs})
+    and (not_before <= ${now} or not_before > ${now} + ${maxRetryAfterMs})`;
+
+  /**
+   * The condition that a watch is one of these. Rows are locked in the order of their keys: of two who want the
+   * same, one waits for the other, and neither for both.
+   */
+  const isOneOf = (keys: readonly string[]) =>
+    isShared
+      ? sql`request_key in (
+          select request_key from watches where request_key = any(${keys}::text[])
+          order by request_key collate "C" for update)`
+      : sql`request_key in (select value from json_each(${JSON.stringify(keys)}))`;
+
+  async function claimShared(limit: number): Promise<Claimed> {
+    const now = sql`(select now_ms from clock)`;
+    const rows = await run(sql<ClaimedRow & { claimed_at: number; next_in_ms: number | null }>`
+      with locked as materialized (
+        select * from poll_clock for update
+      ), timed as materialized (
+        select locked.*, ${toNow()} as now_ms from locked
+      ), clock as materialized (
+        select *, virtual_ms + greatest(now_ms - at, 0) as v from timed
+      ), due as materialized (
+        select request_key, due_ms from watches
+        where due_ms <= (select v from clock) and ${isFree(now)}
+        order by due_ms limit ${limit + 1} for update skip locked
+      ), ranked as (
+        select *, row_number() over (order by due_ms, request_key) as place from due
+      ), first as (
+        select request_key from ranked where place <= ${limit}
+      ), moving as (
+        -- Virtual time stands still at what is due and not taken.
+        select clock.*,
+          coalesce(greatest(virtual_ms, least(v, behind_ms)), v) as moved_ms,
+          case when behind_ms is null then 0 else 1 end as is_now_behind
+        from clock,
+          (select min(due_ms) as behind_ms from ranked where place > ${limit}) as behind
+      ), taken as (
+        update watches set claimed_until = ${now} + ${holdMs}
+        where request_key in (select request_key from first) returning *
+      ), next as materialized (
+        select (select due_ms from watches
+          where due_ms is not null and ${isFree(now)}
+            and request_key not in (select request_key from first)
+          order by due_ms limit 1) as next_ms
+      ), moved as (
+        update poll_clock set
+          virtual_ms = moved_ms,
+          at = now_ms,
+          speed = moving.speed + case when now_ms > moving.at then
+            (least(1, (moved_ms - moving.virtual_ms) / (now_ms - moving.at)) - moving.speed)
+            * least(now_ms - moving.at, ${sql.lit(MAX_SPEED_STEP_MS)}) / ${sql.lit(SPEED_OVER_MS)}
+            else 0 end,
+          is_behind = is_now_behind
+        from moving
+        returning moved_ms, now_ms as claimed_at
+      )
+      select requests.*, taken.*, claimed_at, greatest(0, next_ms - moved_ms) as next_in_ms
+      from moved cross join next
+        left join taken on true left join requests on requests.request_key = taken.request_key`);
+    return {
+      rows: rows.filter(({ request_key }) => request_key !== null),
+      nowMs: rows[0]?.claimed_at ?? 0,
+      nextInMs: rows[0]?.next_in_ms ?? Number.POSITIVE_INFINITY,
+    };
+  }
+
+  const claimAlone = (limit: number): Promise<Claimed> =>
+    db.transaction().execute(async (transaction) => {
+      const nowMs = openedAt + clock.monotonicMs();
+      const now = sql.lit(nowMs);
+      const { virtual_ms, at, speed } = await transaction
+        .selectFrom('poll_clock')
+        .selectAll()
+        .executeTakeFirstOrThrow();
+      const elapsedMs = Math.max(0, nowMs - at);
+      const v = virtual_ms + elapsedMs;
+      const { rows: due } = await sql<ClaimedRow>`
+        select requests.*, watches.* from watches join requests using (request_key)
+        where due_ms <= ${v} and ${isFree(now)} order by due_ms limit ${limit + 1}`.execute(
+        transaction,
+      );
+      const rows = due.slice(0, limit);
+      // Virtual time stands still at what is due and not taken.
+      const behindMs = due[limit]?.due_ms ?? null;
+      const movedMs = behindMs === null ? v : Math.max(virtual_ms, Math.min(v, behindMs));
+      const keys = rows.map(({ request_key }) => request_key);
+      const next = await sql<{ due_ms: number }>`
+        select due_ms from watches where due_ms is not null and ${isFree(now)}
+          and not ${isOneOf(keys)}
+        order by due_ms limit 1`.execute(transaction);
+      const nextMs = next.rows[0]?.due_ms ?? Number.POSITIVE_INFINITY;
+      // Nothing is written down where nothing happens, as long as that changes nothing.
+      if (keys.length > 0 || elapsedMs > MAX_UNCLAIMED_MS / 2) {
+        const ran = elapsedMs === 0 ? speed : Math.min(1, (movedMs - virtual_ms) / elapsedMs);
+        const share = Math.min(elapsedMs, MAX_SPEED_STEP_MS) / SPEED_OVER_MS;
+        await sql`update watches set claimed_until = ${nowMs + holdMs}
+          where ${isOneOf(keys)}`.execute(transaction);
+        await transaction
+          .updateTable('poll_clock')
+          .set({
+            virtual_ms: movedMs,
+            at: nowMs,
+            speed: speed + (ran - speed) * share,
+            is_behind: behindMs === null ? 0 : 1,
+          })
+          .execute();
+      }
+      return { rows, nowMs, nextInMs: Math.max(0, nextMs - movedMs) };
+    });
+
+  function toDueWatch(row: ClaimedRow, nowMs: number): DueWatch {
+    return {
+      record: toIngestionRecord(row),
+      isWanted: row.wanted_at !== null && nowMs - row.wanted_at < WANTED_MS,
+      consecutiveFailures: row.consecutive_failures,
+    };
+  }
+
+  async function settleAll(
+    outcomes: readonly PollOutcome[],
+  ): Promise<readonly ('goesOn' | 'ended')[]> {
+    const keys = outcomes.map(({ ref }) => toRequestKey(ref));
+    const json = JSON.stringify(outcomes.map((outcome) => toJson(outcome, clock)));
+    const isForgotten = sql`(o.is_unknown = 1
+      and unknown_since <= now_ms - ${sql.lit(FORGOTTEN_AFTER_MS)})`;
+    const isObserved = sql`o.observed_ago_ms is not null`;
+    const rows = await guard(() =>
+      run(sql<{ request_key: string; is_ended: number | boolean }>`
+        with ${time()}, outcomes as (${toOutcomes(json, isShared)})
+        update watches set
+          due_ms = case when ${isForgotten} or (ended_because is not null and not ${isObserved})
+            then null else v + o.gap_ms end,
+          claimed_until = 0,
+          not_before = case when o.retry_after_ms > 0 then now_ms + o.retry_after_ms else 0 end,
+          gap_ms = o.gap_ms,
+          wanted_gap_ms = o.wanted_gap_ms,
+          wanted_at = case when o.is_wanted = 1 then now_ms else wanted_at end,
+          last_observed_at = case when ${isObserved}
+            then now_ms - o.observed_ago_ms else last_observed_at end,
+          last_polled_at = case when o.is_polled = 1 then now_ms else last_polled_at end,
+          consecutive_failures = o.failures,
+          last_failure = o.failure,
+          unknown_since = case when ${isObserved} then null
+            when o.is_unknown = 1 then coalesce(unknown_since, now_ms) else unknown_since end,
+          ended_because = case when ${isObserved} then null
+            when ${isForgotten} then coalesce(ended_because, 'FORGOTTEN_UPSTREAM')
+            else ended_because end,
+          ended_at = case when ${isObserved} then null
+            when ${isForgotten} then coalesce(ended_at, now_ms) else ended_at end
+        from outcomes as o, time
+        where watches.request_key = o.key and watches.${isOneOf(keys)}
+        returning watches.request_key, ended_at = last_polled_at as is_ended`),
+    );
+    // One that ends does so with the poll that was the last.
+    const ended = new Set(rows.filter((row) => row.is_ended).map((row) => row.request_key));
+    return keys.map((key) => (ended.has(key) ? 'ended' : 'goesOn'));
+  }
+
+  const batched = { cache: false, maxBatchSize: MAX_BATCH_ITEMS };
+  const settlers = {
+    interactive: new DataLoader(settleAll, batched),
+    background: new DataLoader(settleAll, {
+      ...batched,
+      batchScheduleFn: (send) => void clock.schedule(GATHERING_MS, send),
+    }),
+  };
+
+  const wants = new DataLoader(async (refs: readonly RequestRef[]) => {
+    await guard(() =>
+      run(sql`with ${time()}
+        update watches set
+          wanted_at = now_ms,
+          due_ms = case when ended_because is not null then v
+            else ${least}(due_ms, coalesce(v + wanted_gap_ms, due_ms)) end,
+          unknown_since = case when ended_because is null then unknown_since end,
+          ended_because = null,
+          ended_at = null
+        from time where ${isOneOf(refs.map(toRequestKey))}`),
+    );
+    return refs.map(() => null);
+  }, batched);
+
+  const reports = new DataLoader(async (refs: readonly RequestRef[]) => {
+    const keys = refs.map(toRequestKey);
+    const isAsked = isShared
+      ? sql`request_key = any(${keys}::text[])`
+      : sql`request_key in (select value from json_each(${JSON.stringify(keys)}))`;
+    const rows = await guard(() =>
+      run(sql<ReportedRow>`with ${time()} select watches.*, time.* from watches, time
+        where ${isAsked}`),
+    );
+    const byKey = new Map(rows.map((row) => [row.request_key, row]));
+    for (const ref of refs) {
+      const row = byKey.get(toRequestKey(ref));
+      const isStale =
+        row?.ended_because === null &&
+        (row.wanted_at === null || Math.abs(row.now_ms - row.wanted_at) > WANTED_AGAIN_MS);
+      // Who asks waits for the end. That this is not known is no reason to tell nothing.
+      if (isStale) wants.load(ref).catch(() => {});
+    }
+    return keys.map((key) => toReport(byKey.get(key)));
+  }, batched);
+
+  function toReport(row: ReportedRow | undefined): WatchReport | null {
+    if (!row || row.gap_ms === null) return null;
+    const { now_ms, due_ms } = row;
+    // What seems to be of the future was before the clock was set back.
+    const toWall = (at: number | null) =>
+      at === null ? null : Math.round(clock.now() - Math.max(0, now_ms - at));
+    const observedAgoMs = row.last_observed_at === null ? -1 : now_ms - row.last_observed_at;
+    const isHeld = row.claimed_until > now_ms && row.claimed_until <= now_ms + holdMs;
+    const pausedMs = row.not_before - now_ms;
+    const speed = Math.max(row.speed, MIN_SPEED);
+    const leftMs = Math.max(
+      0,
+      pausedMs <= maxRetryAfterMs ? pausedMs : 0,
+      ((due_ms ?? 0) - row.v) / speed,
+    );
+    return {
+      lastObservedAt: toWall(row.last_observed_at),
+      observedAgoMs: observedAgoMs < 0 ? null : observedAgoMs,
+      lastPolledAt: toWall(row.last_polled_at),
+      nextPollAt: isHeld || due_ms === null ? null : Math.round(clock.now() + leftMs),
+      intervalMs: Math.round(row.gap_ms / speed),
+      consecutiveFailures: row.consecutive_failures,
+      lastFailure: row.last_failure === null ? null : (JSON.parse(row.last_failure) as PollFailure),
+      endedBecause: row.ended_because,
+    };
+  }
+
+  await guard(() =>
+    run(sql`insert into poll_clock (id, virtual_ms, at, speed, is_behind)
+      values (1, 0, ${toNow()}, 1, 0)
+      on conflict (id) do nothing`),
+  );
+  // Nobody else can have it.
+  if (!isShared) {
+    await guard(() => run(sql`update watches set claimed_until = 0 where claimed_until <> 0`));
+  }
+
+  return {
+    claim: (limit) =>
+      guard(async () => {
+        const claimed = await (isShared ? claimShared(limit) : claimAlone(limit));
+        const { rows, nowMs, nextInMs } = claimed;
+        return { due: rows.map((row) => toDueWatch(row, nowMs)), nextInMs };
+      }),
+    settle: (outcome, settling) => settlers[settling].load(outcome),
+    async release(refs) {
+      if (refs.length === 0) return;
+      const keys = refs.map(toRequestKey);
+      await guard(() => run(sql`update watches set claimed_until = 0 where ${isOneOf(keys)}`));
+    },
+    want: async (ref) => void (await wants.load(ref)),
+    report: (ref) => reports.load(ref),
+    count: () =>
+      guard(async () => {
+        const [row] = await run(sql<{ items: number }>`
+          select count(*) as items from watches where due_ms is not null`);
+        return row?.items ?? 0;
+      }),
+  };
+}
+
+interface Claimed {
+  readonly rows: readonly ClaimedRow[];
+  readonly nowMs: number;
+  readonly nextInMs: number;
+}
+
+/** One element of what is given to the database to write down. */
+function toJson(outcome: PollOutcome, clock: Clock): Readonly<Record<string, unknown>> {
+  const { ref, gapMs, wantedGapMs, isWanted } = outcome;
+  const planned = {
+    key: toRequestKey(ref),
+    gap_ms: gapMs,
+    wanted_gap_ms: wantedGapMs,
+    is_wanted: Number(isWanted),
+  };
+  switch (outcome.kind) {
+    case 'observed':
+      return {
+        ...planned,
+        observed_ago_ms: clock.monotonicMs() - outcome.observedMs,
+        is_polled: Number(outcome.isPolled),
+        failures: 0,
+      };
+    case 'failed':
+      return {
+        ...planned,
+        is_polled: 1,
+        is_unknown: Number(outcome.isUnknown),
+        retry_after_ms: outcome.retryAfterMs,
+        failures: outcome.consecutiveFailures,
+        failure: JSON.stringify(outcome.failure),
+      };
+  }
+}
+
+/** What {@link toJson} made, as a table. */
+function toOutcomes(json: string, isShared: boolean): RawBuilder<unknown> {
+  if (isShared) {
+    return sql`select * from jsonb_to_recordset(${json}::jsonb) as outcome(
+      key text, gap_ms float8, wanted_gap_ms float8, is_wanted integer, observed_ago_ms float8,
+      is_polled integer, is_unknown integer, retry_after_ms float8, failures integer, failure text)`;
+  }
+  const columns = [
+    'key',
+    'gap_ms',
+    'wanted_gap_ms',
+    'is_wanted',
+    'observed_ago_ms',
+    'is_polled',
+    'is_unknown',
+    'retry_after_ms',
+    'failures',
+    'failure',
+  ].map((name) => sql`json_extract(value, ${sql.lit(`$.${name}`)}) as ${sql.ref(name)}`);
+  return sql`select ${sql.join(columns)} from json_each(${json})`;
+}

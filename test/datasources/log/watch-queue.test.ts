@@ -1,0 +1,350 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { sql } from 'kysely';
+import {
+  createIngestionLog,
+  type DurableIngestionLog,
+} from '../../../src/datasources/log/ingestion-log.datasource.js';
+import type { LogDatabase } from '../../../src/datasources/log/log-database.js';
+import {
+  FORGOTTEN_AFTER_MS,
+  openWatchQueue,
+} from '../../../src/datasources/log/watch-queue.datasource.js';
+import type { ReportedState, RequestRef } from '../../../src/ingestion/ingestion-request.js';
+import type { PollOutcome, WatchQueue } from '../../../src/ingestion/ports.js';
+import { deleteDatabase, openTestLog } from '../../support/log-database.js';
+import { createManualClock } from '../../support/manual-clock.js';
+
+const HOLD_MS = 15_000;
+const MAX_RETRY_AFTER_MS = 600_000;
+const DAY_MS = 86_400_000;
+const running: ReportedState = { status: 'IN_PROGRESS', info: 'running', batchId: null };
+const done: ReportedState = { status: 'SUCCESS', info: '', batchId: null, numRecords: 1 };
+const toRef = (requestId: string): RequestRef => ({ mappingId: 'm', requestId });
+
+let dataDir: string;
+let database: LogDatabase;
+let log: DurableIngestionLog;
+let clock: ReturnType<typeof createManualClock>;
+let queue: WatchQueue;
+
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'log-'));
+  database = await openTestLog(dataDir);
+  log = await createIngestionLog(database);
+  clock = createManualClock();
+  queue = await open();
+});
+
+afterEach(async () => {
+  await log.close();
+  await deleteDatabase(dataDir);
+});
+
+function open(): Promise<WatchQueue> {
+  return openWatchQueue({
+    database,
+    clock,
+    holdMs: HOLD_MS,
+    maxRetryAfterMs: MAX_RETRY_AFTER_MS,
+  });
+}
+
+/** Let time pass: the process’s, and the database’s, for which everything moves into the past. */
+async function pass(ms: number): Promise<void> {
+  await clock.advance(ms);
+  if (database.kind === 'postgres') await setDatabaseClock(ms);
+}
+
+/** Set the database’s clock, forward, or back where negative. */
+async function setDatabaseClock(ms: number): Promise<void> {
+  await sql`update poll_clock set at = at - ${ms}`.execute(database.db);
+  await sql`update watches set claimed_until = claimed_until - ${ms}, not_before = not_before - ${ms},
+    last_observed_at = last_observed_at - ${ms}, last_polled_at = last_polled_at - ${ms},
+    wanted_at = wanted_at - ${ms}, unknown_since = unknown_since - ${ms},
+    ended_at = ended_at - ${ms}`.execute(database.db);
+}
+
+async function begin(requestId: string, gapMs?: number): Promise<void> {
+  await log.append({ ref: toRef(requestId), seen: running, observedAt: clock.now() });
+  if (gapMs !== undefined) await queue.settle(observed(requestId, gapMs), 'interactive');
+}
+
+function observed(requestId: string, gapMs: number): PollOutcome {
+  const planned = { ref: toRef(requestId), gapMs, wantedGapMs: gapMs / 2, isWanted: false };
+  return { ...planned, kind: 'observed', observedMs: clock.monotonicMs(), isPolled: true };
+}
+
+function failed(
+  requestId: string,
+  gapMs: number,
+  { isUnknown = false, retryAfterMs = 0 } = {},
+): PollOutcome {
+  return {
+    ref: toRef(requestId),
+    gapMs,
+    wantedGapMs: gapMs / 2,
+    isWanted: false,
+    kind: 'failed',
+    consecutiveFailures: 1,
+    failure: { code: 'UPSTREAM_TIMEOUT', message: 'late', at: clock.now() },
+    retryAfterMs,
+    isUnknown,
+  };
+}
+
+async function claim(limit = 100, from = queue): Promise<string[]> {
+  const { due } = await from.claim(limit);
+  return due.map(({ record }) => record.ref.requestId).sort();
+}
+
+describe('what is due', () => {
+  it('is a new request soon, also where nobody planned its next poll', async () => {
+    await begin('1');
+    expect(await claim()).toEqual([]);
+    await pass(1_100);
+    expect(await claim()).toEqual(['1']);
+  });
+
+  it('is what was planned, when its gap is over', async () => {
+    await begin('1', 10_000);
+    await begin('2', 20_000);
+    await pass(9_000);
+    const { due, nextInMs } = await queue.claim(10);
+    expect(due).toEqual([]);
+    expect(nextInMs).toBeGreaterThan(500);
+    expect(nextInMs).toBeLessThanOrEqual(1_000);
+    await pass(1_100);
+    expect(await claim()).toEqual(['1']);
+    await pass(10_000);
+    expect(await claim()).toEqual(['2']);
+  });
+
+  it('is nothing that is over', async () => {
+    await begin('1', 1_000);
+    await log.append({ ref: toRef('1'), seen: done, observedAt: clock.now() });
+    await queue.settle(observed('1', 1_000), 'interactive');
+    await pass(5_000);
+    expect(await claim()).toEqual([]);
+    expect(await queue.report(toRef('1'))).toBeNull();
+    expect(await queue.count()).toBe(0);
+  });
+
+  it('is given to one of those who ask at once', async () => {
+    const other = await openWatchQueue({
+      database,
+      clock,
+      holdMs: HOLD_MS,
+      maxRetryAfterMs: MAX_RETRY_AFTER_MS,
+    });
+    const ids = Array.from({ length: 40 }, (_, index) => String(index));
+    for (const id of ids) await begin(id, 1_000);
+    await pass(2_000);
+    const claims = await Promise.all(
+      Array.from({ length: 10 }, (_, index) => claim(6, index % 2 === 0 ? queue : other)),
+    );
+    await pass(2_000);
+    const rest = await claim();
+    expect([...claims.flat(), ...rest].sort()).toEqual([...ids].sort());
+  });
+
+  it('is held for one deadline where whoever took it has died', async () => {
+    await begin('1', 1_000);
+    await pass(2_000);
+    expect(await claim()).toEqual(['1']);
+    expect(await queue.report(toRef('1'))).toMatchObject({ nextPollAt: null });
+    await pass(HOLD_MS - 1_000);
+    expect(await claim()).toEqual([]);
+    await pass(1_100);
+    expect(await claim()).toEqual(['1']);
+  });
+
+  it('is as before where it was taken and not polled', async () => {
+    await begin('1', 1_000);
+    await pass(2_000);
+    expect(await claim()).toEqual(['1']);
+    await queue.release([toRef('1')]);
+    expect(await claim()).toEqual(['1']);
+  });
+
+  it('is what was planned at an earlier time, though no process ran for a day', async () => {
+    for (const [id, gapMs] of [
+      ['1', 1_000],
+      ['2', 9_000],
+      ['3', 20_000],
+    ] as const) {
+      await begin(id, gapMs);
+    }
+    await pass(DAY_MS);
+    queue = await open();
+    // A new one has its place among them, and not a day behind.
+    await begin('4', 5_000);
+    const polled: string[] = [];
+    for (let seconds = 0; seconds < 22; seconds += 1) {
+      polled.push(...(await claim(1)));
+      await pass(1_000);
+    }
+    // Where more is overdue than is taken, virtual time is where it was: it does not jump by a day.
+    expect(polled.slice(0, 4)).toEqual(['1', '2', '4', '3']);
+  });
+
+  it('is nothing that the upstream asked to leave alone, until it may be polled', async () => {
+    await begin('1', 1_000);
+    await queue.settle(failed('1', 1_000, { retryAfterMs: 60_000 }), 'interactive');
+    await pass(59_000);
+    expect(await claim()).toEqual([]);
+    await pass(1_100);
+    expect(await claim()).toEqual(['1']);
+  });
+});
+
+describe('virtual time', () => {
+  it('stands still while more is due than is taken, so that what is fresh goes before what is old', async () => {
+    for (let index = 0; index < 20; index += 1) await begin(`old ${index}`, 10_000 + index);
+    await begin('fresh', 1_000);
+    const polled: string[] = [];
+    for (let turns = 0; turns < 42; turns += 1) {
+      // A turn each second, for 3 polls that are wanted each second.
+      await pass(1_000);
+      const [id] = await claim(1);
+      if (id === undefined) continue;
+      polled.push(id);
+      await queue.settle(observed(id, id === 'fresh' ? 1_000 : 10_000), 'interactive');
+    }
+    const freshCount = polled.filter((id) => id === 'fresh').length;
+    expect(freshCount).toBeGreaterThan(8);
+    // Nobody starves.
+    expect(new Set(polled).size).toBe(21);
+    const report = await queue.report(toRef('fresh'));
+    expect(report?.intervalMs).toBeGreaterThan(1_500);
+  });
+
+  it('runs like real time while polls keep up', async () => {
+    await begin('1', 1_000);
+    for (let polls = 0; polls < 30; polls += 1) {
+      await pass(1_100);
+      expect(await claim()).toEqual(['1']);
+      await queue.settle(observed('1', 1_000), 'interactive');
+    }
+    const report = await queue.report(toRef('1'));
+    expect(report?.intervalMs).toBe(1_000);
+    const leftMs = (report?.nextPollAt ?? 0) - clock.now();
+    expect(leftMs).toBeGreaterThan(500);
+    expect(leftMs).toBeLessThanOrEqual(1_000);
+  });
+
+  it.each([DAY_MS, -DAY_MS])('goes on where the clock is set by %d ms', async (ms) => {
+    await begin('1', 5_000);
+    await begin('2', 1_000);
+    await begin('3', 1_000);
+    await queue.settle(failed('3', 1_000, { retryAfterMs: 30_000 }), 'interactive');
+    await pass(1_100);
+    expect(await claim()).toEqual(['2']);
+    clock.jump(ms);
+    if (database.kind === 'postgres') await setDatabaseClock(ms);
+    const early = await claim();
+    await pass(HOLD_MS + 20_000);
+    expect(new Set([...early, ...(await claim())])).toEqual(new Set(['1', '2', '3']));
+  });
+});
+
+describe('who wants a request', () => {
+  it('has it polled sooner', async () => {
+    await begin('1', 10_000);
+    await queue.want(toRef('1'));
+    await pass(5_100);
+    const { due } = await queue.claim(1);
+    expect(due).toMatchObject([{ record: { ref: toRef('1') }, isWanted: true }]);
+  });
+
+  it('is noted by asking how it is watched', async () => {
+    await begin('1', 10_000);
+    expect(await queue.report(toRef('1'))).toMatchObject({ consecutiveFailures: 0 });
+    // After what the first wrote down.
+    await queue.want(toRef('2'));
+    await pass(5_100);
+    expect((await queue.claim(1)).due).toMatchObject([{ isWanted: true }]);
+  });
+
+  it('wants it no more after a while', async () => {
+    await begin('1', 10_000);
+    await queue.want(toRef('1'));
+    await pass(130_000);
+    expect((await queue.claim(1)).due).toMatchObject([{ isWanted: false }]);
+  });
+});
+
+describe('the report of a watch', () => {
+  it('tells of the last polls, and when the next one comes', async () => {
+    await begin('1', 1_000);
+    await pass(300);
+    await queue.settle(failed('1', 4_000), 'interactive');
+    const report = await queue.report(toRef('1'));
+    expect(report).toMatchObject({
+      intervalMs: 4_000,
+      consecutiveFailures: 1,
+      lastFailure: { code: 'UPSTREAM_TIMEOUT', message: 'late', at: clock.now() },
+      endedBecause: null,
+    });
+    const now = clock.now();
+    expect(report?.observedAgoMs).toBeGreaterThanOrEqual(300);
+    expect((report?.nextPollAt ?? 0) - now).toBeGreaterThan(3_000);
+    expect((report?.nextPollAt ?? 0) - now).toBeLessThanOrEqual(4_000);
+    await queue.settle(observed('1', 1_000), 'interactive');
+    expect(await queue.report(toRef('1'))).toMatchObject({
+      consecutiveFailures: 0,
+      lastFailure: null,
+    });
+  });
+});
+
+describe('a watch of what the upstream has forgotten', () => {
+  it.each(['interactive', 'background'] as const)('ends after an hour (%s)', async (urgency) => {
+    await begin('1', 1_000);
+    const unknown = failed('1', 1_000, { isUnknown: true });
+    expect(await queue.settle(unknown, 'interactive')).toBe('goesOn');
+    await pass(FORGOTTEN_AFTER_MS - 5_000);
+    expect(await queue.settle(unknown, 'interactive')).toBe('goesOn');
+    await pass(5_100);
+    const ending = queue.settle(unknown, urgency);
+    await clock.advance(100);
+    expect(await ending).toBe('ended');
+    await pass(DAY_MS);
+    expect(await claim()).toEqual([]);
+    expect(await queue.count()).toBe(0);
+    expect(await queue.report(toRef('1'))).toMatchObject({
+      nextPollAt: null,
+      endedBecause: 'FORGOTTEN_UPSTREAM',
+    });
+    // Asked about again, it is not ended again.
+    expect(await queue.settle(unknown, 'interactive')).toBe('goesOn');
+    expect(await queue.settle(failed('1', 1_000), 'interactive')).toBe('goesOn');
+    expect(await claim()).toEqual([]);
+  });
+
+  it('goes on when somebody subscribes', async () => {
+    await begin('1', 1_000);
+    const unknown = failed('1', 1_000, { isUnknown: true });
+    await queue.settle(unknown, 'interactive');
+    await pass(FORGOTTEN_AFTER_MS + 100);
+    expect(await queue.settle(unknown, 'interactive')).toBe('ended');
+    await queue.want(toRef('1'));
+    await pass(100);
+    expect(await claim()).toEqual(['1']);
+    expect(await queue.settle(unknown, 'interactive')).toBe('goesOn');
+    expect(await queue.report(toRef('1'))).toMatchObject({ endedBecause: null });
+  });
+
+  it('goes on when the upstream knows it again', async () => {
+    await begin('1', 1_000);
+    const unknown = failed('1', 1_000, { isUnknown: true });
+    await queue.settle(unknown, 'interactive');
+    await pass(FORGOTTEN_AFTER_MS + 100);
+    await queue.settle(unknown, 'interactive');
+    await queue.settle(observed('1', 1_000), 'interactive');
+    await pass(1_100);
+    expect(await claim()).toEqual(['1']);
+  });
+});

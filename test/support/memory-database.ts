@@ -1,0 +1,41 @@
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { Migrator } from 'kysely';
+import { createLogKysely, type LogDatabase } from '../../src/datasources/log/log-database.js';
+import { createMigrations } from '../../src/datasources/log/log-migrations.js';
+import { createSqliteDialect } from '../../src/datasources/log/sqlite/sqlite.dialect.js';
+
+/**
+ * A log’s database in memory and in this thread: what is asked of it is answered before the event loop turns, so
+ * that tests can drive time.
+ */
+export async function openMemoryDatabase(): Promise<LogDatabase> {
+  const database = new DatabaseSync(':memory:');
+  const db = createLogKysely(
+    createSqliteDialect({
+      async execute(sql, parameters) {
+        const statement = database.prepare(sql);
+        const values = parameters as SQLInputValue[];
+        if (statement.columns().length > 0) return { rows: statement.all(...values), changes: 0 };
+        return { rows: [], changes: Number(statement.run(...values).changes) };
+      },
+      async close() {
+        database.close();
+      },
+    }),
+  );
+  const provider = { getMigrations: async () => createMigrations('sqlite') };
+  const { error } = await new Migrator({ db, provider }).migrateToLatest();
+  if (error) throw error;
+  return {
+    kind: 'sqlite',
+    name: 'memory',
+    elsewhere: '',
+    db,
+    aside: db,
+    cursorKey: Buffer.alloc(32),
+    guard: (run) => run(),
+    commit: async (write) => (await db.transaction().execute(write)).value,
+    onGrown() {},
+    close: () => db.destroy(),
+  };
+}

@@ -1,0 +1,47 @@
+import { createIngestionLog } from '../../src/datasources/log/ingestion-log.datasource.js';
+import type { LogDatabase } from '../../src/datasources/log/log-database.js';
+import { openWatchQueue } from '../../src/datasources/log/watch-queue.datasource.js';
+import type { Clock, IngestionLog, WatchQueue } from '../../src/ingestion/ports.js';
+import type { WatcherEvents } from '../../src/watch/watcher.js';
+import { openMemoryDatabase } from './memory-database.js';
+
+/** Events that nobody listens to. */
+export const noWatcherEvents: WatcherEvents = {
+  onTransition() {},
+  onRegression() {},
+  onPollFailed() {},
+  onForgotten() {},
+  onQueueFailed(error) {
+    throw error;
+  },
+};
+
+/** How long what was claimed is held, in ms. */
+export const HOLD_MS = 15_000;
+
+/** A log in memory, and what is due in it. */
+export async function openMemoryWatches(clock: Clock): Promise<{
+  readonly database: LogDatabase;
+  readonly log: IngestionLog;
+  readonly queue: WatchQueue;
+}> {
+  const database = await openMemoryDatabase();
+  const log = await createIngestionLog(database);
+  const queue = await openWatchQueue({
+    database,
+    clock,
+    holdMs: HOLD_MS,
+    maxRetryAfterMs: 600_000,
+  });
+  return { database, log, queue };
+}
+
+/** A queue in which nothing is ever due. */
+export const emptyQueue: WatchQueue = {
+  claim: async () => ({ due: [], nextInMs: Number.POSITIVE_INFINITY }),
+  settle: async () => 'goesOn',
+  release: async () => {},
+  want: async () => {},
+  report: async () => null,
+  count: async () => 0,
+};

@@ -109,8 +109,10 @@ export function createWatcher({
   events,
   random = Math.random,
 }: WatcherOptions): Watcher {
-  /** Polls under way, of watched requests and of those that somebody asks about for the first time. */
+  /** Polls that are not answered yet, of watched requests and of those that somebody asks about for the first time. */
   const polls = new Map<string, Promise<IngestionRecord | null>>();
+  /** The same, until what they saw is written down. */
+  const ending = new Map<string, Promise<void>>();
   /** What the upstream did not know a moment ago: who asks for made-up ids costs it one call for each. */
   const unknown = new LRUCache<string, true>({
     max: MAX_UNKNOWN,
@@ -134,7 +136,7 @@ export function createWatcher({
     if (!isRunning() || atMs >= nextClaimMs) return;
     cancelClaim();
     nextClaimMs = atMs;
-    cancelClaim = clock.schedule(atMs - clock.monotonicMs(), () => {
+    cancelClaim = clock.schedule(Math.max(0, atMs - clock.monotonicMs()), () => {
       nextClaimMs = Number.POSITIVE_INFINITY;
       claiming = claiming.then(claim);
     });
@@ -236,10 +238,12 @@ export function createWatcher({
       );
     }
     // Begun a tick later, so that it cannot end before it is listed as under way.
-    const started = Promise.resolve()
-      .then(() => ask(ref, waiting, due))
-      .finally(() => polls.delete(key));
+    const started = Promise.resolve().then(() => ask(ref, waiting, due));
     polls.set(key, started);
+    const ended = Promise.allSettled([ending.get(key), started]).then(() => {
+      if (ending.get(key) === ended) ending.delete(key);
+    });
+    ending.set(key, ended);
     return started;
   }
 
@@ -248,6 +252,7 @@ export function createWatcher({
     waiting: Waiting,
     due: DueWatch | null,
   ): Promise<IngestionRecord | null> {
+    const key = toRequestKey(ref);
     let isInQueue = waiting.kind === 'poll';
     let hadTurn = false;
     if (isInQueue) countWaiting(1);
@@ -257,7 +262,9 @@ export function createWatcher({
       isInQueue = false;
     };
     try {
-      const seen = await upstream.status(ref, waiting, onTurn);
+      const answer = upstream.status(ref, waiting, onTurn);
+      // Who asks after an answer wants to hear the next one.
+      const seen = await answer.finally(() => polls.delete(key));
       const observedMs = clock.monotonicMs();
       if (seen === null) {
         await fail(
@@ -339,11 +346,11 @@ export function createWatcher({
     poll: (ref, caller) => poll(ref, { kind: 'ask', caller }),
     isUnknown: (ref) => unknown.has(toRequestKey(ref)),
     async report(ref) {
-      const underWay = polls.get(toRequestKey(ref));
-      const report = await queue.report(ref);
-      // What a poll saw that ended meanwhile may not be in it.
-      const hasEnded = underWay && polls.get(toRequestKey(ref)) !== underWay;
-      return hasEnded ? queue.report(ref) : report;
+      const key = toRequestKey(ref);
+      const answered = polls.has(key) ? undefined : ending.get(key);
+      // What the poll saw that was answered just now is to be in it.
+      await answered;
+      return queue.report(ref);
     },
     want(ref) {
       queue.want(ref).then(() => claimIn(MIN_SLEEP_MS), events.onQueueFailed);
@@ -356,7 +363,7 @@ export function createWatcher({
       phase = 'stopped';
       cancelClaim();
       await claiming;
-      await Promise.allSettled(polls.values());
+      await Promise.all(ending.values());
     },
   };
 }

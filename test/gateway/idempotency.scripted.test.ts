@@ -91,7 +91,11 @@ const unknownOutcome = { extensions: expect.objectContaining({ outcomeUnknown: t
 describe('a repeated key', () => {
   it.each([
     ['no connection was let through', json(503, { error_code: '503000', message: 'no' })],
-    ['too many requests', json(429, { error_code: '429050', message: 'Too many requests' })],
+    [
+      'too many requests',
+      // Without a time it would hold all calls for a second.
+      json(429, { error_code: '429050', message: 'Too many requests' }, { 'retry-after': '0' }),
+    ],
     ['forbidden', json(403, { error_code: '403003', message: 'Api Key is invalid' })],
     ['a 4xx', text(400, 'RST-360011')],
   ])('is free again where the upstream certainly took nothing: %s', async (_title, answer) => {

@@ -146,13 +146,19 @@ async function createCluster(isShared: boolean) {
             { maxAgeMs: next.maxAgeMs, caller: 'somebody' },
           );
           // Refused, it tells nothing.
-          const told = asked.then(
-            () => base.monotonicMs() - (observedMs.get(ref.requestId) ?? 0),
-            () => 0,
+          let toldAgeMs: number | null = null;
+          void asked.then(
+            () => {
+              toldAgeMs = base.monotonicMs() - (observedMs.get(ref.requestId) ?? 0);
+            },
+            () => {
+              toldAgeMs = 0;
+            },
           );
-          await base.advance(12_000);
-          await settle();
-          expect(await told).toBeLessThanOrEqual(next.maxAgeMs);
+          // In small steps: what the database answers meanwhile may wait for the clock again.
+          for (let step = 0; toldAgeMs === null && step < 1_000; step += 1) await base.advance(20);
+          expect(toldAgeMs).not.toBeNull();
+          expect(toldAgeMs).toBeLessThanOrEqual(next.maxAgeMs);
         }
       }
     },

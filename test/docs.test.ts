@@ -37,7 +37,12 @@ function codesOf(paths: readonly string[]): Set<string> {
     ...text.matchAll(/'([A-Z]+(?:_[A-Z]+)+)'/g),
     ...text.matchAll(/\bcode\b(?:: | = |: string = )'([A-Z]+)'/g),
   ].map(([, code]) => code ?? '');
-  const others = new Set([...settingNames, 'IN_PROGRESS', 'FORGOTTEN_UPSTREAM']);
+  const others = new Set([
+    ...settingNames,
+    'IN_PROGRESS',
+    'FORGOTTEN_UPSTREAM',
+    'ENDED_BY_OPERATOR',
+  ]);
   // Node.js and its HTTP parser name their own errors this way.
   return new Set(
     found.filter((code) => !others.has(code) && !/^(ERR|EAI|HPE)_|^E[A-Z]+$/.test(code)),

@@ -1,7 +1,12 @@
 import { ForbiddenError } from './gateway-error.js';
 
-/** What a caller may be let do. To read is to see requests and what happens to them. */
-export const rights = ['ingestion:read', 'ingestion:start', 'metrics:read'] as const;
+/** What a caller may be let do. To read is to see requests and what happens to them; to operate, to end watches. */
+export const rights = [
+  'ingestion:read',
+  'ingestion:start',
+  'ingestion:operate',
+  'metrics:read',
+] as const;
 /** One of {@link rights}. */
 export type Right = (typeof rights)[number];
 

@@ -246,7 +246,7 @@ export interface StartLog {
 }
 
 /** Why a request is watched no longer, though it is not terminal. */
-export type WatchEnd = 'FORGOTTEN_UPSTREAM';
+export type WatchEnd = 'FORGOTTEN_UPSTREAM' | 'ENDED_BY_OPERATOR';
 
 /** How one request is being watched. Instants in ms since the epoch. */
 export interface WatchReport {
@@ -336,6 +336,13 @@ export interface WatchQueue {
   /** These were taken and not polled: they are due as before. */
   release(refs: readonly RequestRef[]): Promise<void>;
 
+  /**
+   * Watch this no longer, until somebody starts it, asks for it or subscribes to it.
+   *
+   * @returns false where it was not watched
+   */
+  end(ref: RequestRef): Promise<boolean>;
+
   /** Somebody waits for the end of this: have it polled sooner, also where its watch had ended. */
   want(ref: RequestRef): Promise<void>;
 
@@ -359,6 +366,13 @@ export interface Watches {
    * @throws {UpstreamError} the poll failed; a running watch goes on
    */
   poll(ref: RequestRef, caller: string): Promise<IngestionRecord | null>;
+
+  /**
+   * Watch a request no longer, until somebody starts it, asks for it or subscribes to it.
+   *
+   * @returns false where it was not watched
+   */
+  endWatch(ref: RequestRef): Promise<boolean>;
 
   /** Whether the upstream said within the last seconds that it knows no such request. */
   isUnknown(ref: RequestRef): boolean;

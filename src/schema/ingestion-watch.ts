@@ -17,6 +17,7 @@ export class WatchFailure {
 /** Why a request is watched no longer, in the API’s words. */
 export enum WatchEnd {
   FORGOTTEN_UPSTREAM = 'FORGOTTEN_UPSTREAM',
+  ENDED_BY_OPERATOR = 'ENDED_BY_OPERATOR',
 }
 
 registerEnumType(WatchEnd, {
@@ -26,11 +27,13 @@ registerEnumType(WatchEnd, {
     FORGOTTEN_UPSTREAM: {
       description: 'The upstream has answered for an hour that it knows no such request.',
     },
+    ENDED_BY_OPERATOR: { description: 'Somebody ended it with `endWatch`.' },
   },
 });
 
 const watchEnds = {
   FORGOTTEN_UPSTREAM: WatchEnd.FORGOTTEN_UPSTREAM,
+  ENDED_BY_OPERATOR: WatchEnd.ENDED_BY_OPERATOR,
 } as const satisfies Record<WatchEndReason, WatchEnd>;
 
 @ObjectType({

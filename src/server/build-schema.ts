@@ -4,6 +4,7 @@ import { type AuthCheckerFn, buildSchema, type PubSub } from 'type-graphql';
 import { checkRight, type Right } from '../ingestion/caller.js';
 import type { Clock, IngestionLog, Watches } from '../ingestion/ports.js';
 import type { Starter } from '../ingestion/start-ingestion.js';
+import { EndWatchResolver } from '../resolvers/end-watch.resolver.js';
 import { HistoryResolver } from '../resolvers/history.resolver.js';
 import { IngestionRequestResolver } from '../resolvers/ingestion-request.resolver.js';
 import { IngestionStatusResolver } from '../resolvers/ingestion-status.resolver.js';
@@ -44,6 +45,7 @@ export function buildGatewaySchema(domain: Domain): Promise<GraphQLSchema> {
     [HistoryResolver, new HistoryResolver(domain.log)],
     [IngestionRequestResolver, new IngestionRequestResolver(domain.log, domain.watches)],
     [IngestionTransitionResolver, new IngestionTransitionResolver()],
+    [EndWatchResolver, new EndWatchResolver(domain.watches)],
     [SubscriptionResolver, new SubscriptionResolver()],
   ]);
   return buildSchema({
@@ -53,6 +55,7 @@ export function buildGatewaySchema(domain: Domain): Promise<GraphQLSchema> {
       HistoryResolver,
       IngestionRequestResolver,
       IngestionTransitionResolver,
+      EndWatchResolver,
       SubscriptionResolver,
     ],
     container: { get: (resolver: unknown) => resolvers.get(resolver) },

@@ -344,6 +344,7 @@ export function createWatcher({
       return record;
     },
     poll: (ref, caller) => poll(ref, { kind: 'ask', caller }),
+    endWatch: (ref) => queue.end(ref),
     isUnknown: (ref) => unknown.has(toRequestKey(ref)),
     async report(ref) {
       const key = toRequestKey(ref);

@@ -40,6 +40,7 @@ async function isAsked(
       return known;
     },
     report: async () => report,
+    endWatch: async () => false,
     isUnknown: () => isUnknown,
   };
   const clock = { now: () => NOW, monotonicMs: () => NOW, schedule: () => () => {} };

@@ -41,6 +41,7 @@ export const emptyQueue: WatchQueue = {
   claim: async () => ({ due: [], nextInMs: Number.POSITIVE_INFINITY }),
   settle: async () => 'goesOn',
   release: async () => {},
+  end: async () => false,
   want: async () => {},
   report: async () => null,
   count: async () => 0,

@@ -223,11 +223,14 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
     const isForgotten = sql`(o.is_unknown = 1
       and unknown_since <= now_ms - ${sql.lit(FORGOTTEN_AFTER_MS)})`;
     const isObserved = sql`o.observed_ago_ms is not null`;
+    // Not by a poll that was under way when the watch was ended, and that nobody waits for.
+    const isRevived = sql`(${isObserved} and 
+      (ended_because = 'FORGOTTEN_UPSTREAM' or o.is_wanted = 1 or o.is_polled = 0))`;
     const rows = await guard(() =>
       run(sql<{ request_key: string; is_ended: number | boolean }>`
         with ${time()}, outcomes as (${toOutcomes(json, isShared)})
         update watches set
-          due_ms = case when ${isForgotten} or (ended_because is not null and not ${isObserved})
+          due_ms = case when ${isForgotten} or (ended_because is not null and not ${isRevived})
             then null else v + o.gap_ms end,
           claimed_until = 0,
           not_before = case when o.retry_after_ms > 0 then now_ms + o.retry_after_ms else 0 end,
@@ -241,10 +244,10 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
           last_failure = o.failure,
           unknown_since = case when ${isObserved} then null
             when o.is_unknown = 1 then coalesce(unknown_since, now_ms) else unknown_since end,
-          ended_because = case when ${isObserved} then null
+          ended_because = case when ${isRevived} then null
             when ${isForgotten} then coalesce(ended_because, 'FORGOTTEN_UPSTREAM')
             else ended_because end,
-          ended_at = case when ${isObserved} then null
+          ended_at = case when ${isRevived} then null
             when ${isForgotten} then coalesce(ended_at, now_ms) else ended_at end
         from outcomes as o, time
         where watches.request_key = o.key and watches.${isOneOf(keys)}
@@ -350,6 +353,14 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
       const keys = refs.map(toRequestKey);
       await guard(() => run(sql`update watches set claimed_until = 0 where ${isOneOf(keys)}`));
     },
+    end: (ref) =>
+      guard(async () => {
+        const rows = await run(sql`with ${time()}
+          update watches set due_ms = null, ended_because = 'ENDED_BY_OPERATOR', ended_at = now_ms
+          from time where ended_because is null and ${isOneOf([toRequestKey(ref)])}
+          returning watches.request_key`);
+        return rows.length > 0;
+      }),
     want: async (ref) => void (await wants.load(ref)),
     report: (ref) => reports.load(ref),
     count: () =>

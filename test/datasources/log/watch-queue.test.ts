@@ -250,6 +250,35 @@ describe('virtual time', () => {
   });
 });
 
+describe('a watch that an operator ended', () => {
+  it('is not due, says why, and cannot be ended again', async () => {
+    await begin('1', 1_000);
+    expect(await queue.end(toRef('1'))).toBe(true);
+    expect(await queue.report(toRef('1'))).toMatchObject({
+      endedBecause: 'ENDED_BY_OPERATOR',
+      nextPollAt: null,
+    });
+    await pass(2_000);
+    expect(await claim()).toEqual([]);
+    expect(await queue.end(toRef('1'))).toBe(false);
+    expect(await queue.end(toRef('unknown'))).toBe(false);
+    expect(await queue.count()).toBe(0);
+  });
+
+  it('stays so when a poll is answered that was under way, and goes on when somebody wants it', async () => {
+    await begin('1', 1_000);
+    await pass(1_100);
+    expect(await claim()).toEqual(['1']);
+    await queue.end(toRef('1'));
+    await queue.settle(observed('1', 1_000), 'interactive');
+    await pass(2_000);
+    expect(await claim()).toEqual([]);
+    await queue.settle({ ...observed('1', 1_000), isWanted: true }, 'interactive');
+    await pass(1_100);
+    expect(await claim()).toEqual(['1']);
+  });
+});
+
 describe('who wants a request', () => {
   it('has it polled sooner', async () => {
     await begin('1', 10_000);

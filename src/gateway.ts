@@ -11,6 +11,7 @@ import { bindToUpstream } from './datasources/log/log-upstream.js';
 import { openPostgresLog } from './datasources/log/postgres/postgres.log.js';
 import { openSqliteLog } from './datasources/log/sqlite/sqlite.log.js';
 import { createStartLog } from './datasources/log/start-log.datasource.js';
+import { createUsualDurationLoader } from './datasources/log/usual-duration.loader.js';
 import { openWatchQueue } from './datasources/log/watch-queue.datasource.js';
 import { createIngestionBatchLoader } from './datasources/platform/ingestion-batch.loader.js';
 import { createPlatformDatasource } from './datasources/platform/platform.datasource.js';
@@ -318,6 +319,7 @@ export async function startGateway(
       newLoaders: (callerKey) => ({
         requests: createIngestionRequestLoader(log),
         lineages: createLineageLoader(startLog),
+        usualDurations: createUsualDurationLoader(log),
         batches: platform && createIngestionBatchLoader(platform, callerKey),
       }),
       fileLimit: readFileLimit(),

@@ -108,6 +108,13 @@ export interface IngestionLog {
    */
   pastRuns(mappingId: string | null, limit: number): Promise<readonly number[]>;
 
+  /**
+   * At most `limit` mappings that have requests in the log, in the order of their ids.
+   *
+   * @param after - only ids after this one; null for all
+   */
+  mappings(scope: MappingScope, after: string | null, limit: number): Promise<readonly string[]>;
+
   /** At most `limit` transitions after a position, oldest first. */
   read(scope: Scope, after: Position, limit: number): Promise<readonly Transition[]>;
 

@@ -1,14 +1,14 @@
 import { Arg, Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
 import { mayRead } from '../ingestion/caller.js';
 import type { RequestRef } from '../ingestion/ingestion-request.js';
-import type { IngestionLog, Watches, WatchReport } from '../ingestion/ports.js';
+import type { Clock, IngestionLog, Watches, WatchReport } from '../ingestion/ports.js';
 import { IngestionBatch } from '../schema/ingestion-batch.js';
 import { IngestionRequest } from '../schema/ingestion-request.js';
 import { IngestionTransition } from '../schema/ingestion-transition.js';
 import { IngestionTransitionConnection } from '../schema/ingestion-transition-connection.js';
 import { IngestionWatch, toIngestionWatch } from '../schema/ingestion-watch.js';
 import { toPageInfo } from '../schema/page-info.js';
-import { Cursor, DateTime } from '../schema/scalars.js';
+import { Cursor, DateTime, SafeInt } from '../schema/scalars.js';
 import type { OperationContext } from './operation-context.js';
 import { parsePageSize } from './page-size.js';
 
@@ -20,7 +20,30 @@ export class IngestionRequestResolver {
   constructor(
     private readonly log: IngestionLog,
     private readonly watches: Watches,
+    private readonly clock: Clock,
   ) {}
+
+  @FieldResolver(() => SafeInt, {
+    description: 'From its start, or its first observation, to its end, or until now. In ms.',
+  })
+  durationMs(@Root() request: IngestionRequest): number {
+    const { startedAt, firstObservedAt, finishedAt } = request;
+    const endedAt = finishedAt?.getTime() ?? this.clock.now();
+    return Math.max(0, endedAt - (startedAt ?? firstObservedAt).getTime());
+  }
+
+  @FieldResolver(() => Boolean, {
+    nullable: true,
+    description:
+      'Whether it takes, or took, longer than 95 % of the last runs of its mapping; null where fewer than five are known.',
+  })
+  async isLongerThanUsual(
+    @Root() request: IngestionRequest,
+    @Ctx() { usualDurations }: OperationContext,
+  ): Promise<boolean | null> {
+    const usual = await usualDurations.load(request.mappingId);
+    return usual && this.durationMs(request) > usual.p95Ms;
+  }
 
   @FieldResolver(() => DateTime, {
     description: 'When the upstream last told of it; the status is as old as that.',

@@ -9,6 +9,7 @@ import { IngestionRequest } from '../schema/ingestion-request.js';
 import { IngestionRequestRef } from '../schema/ingestion-request-ref.js';
 import { Node } from '../schema/node.js';
 import { ID } from '../schema/scalars.js';
+import type { MappingResolver } from './mapping.resolver.js';
 import type { OperationContext } from './operation-context.js';
 
 const MAX_REFS = 100;
@@ -16,7 +17,10 @@ const MAX_REFS = 100;
 /** The pull path: where requests stand. */
 @Resolver()
 export class IngestionStatusResolver {
-  constructor(private readonly domain: StatusSources) {}
+  constructor(
+    private readonly domain: StatusSources,
+    private readonly mappings: Pick<MappingResolver, 'mapping'>,
+  ) {}
 
   @Authorized<Right>('ingestion:read')
   @Query(() => IngestionRequest, {
@@ -64,9 +68,15 @@ export class IngestionStatusResolver {
     @Arg('id', () => ID) id: string,
     @Ctx() context: OperationContext,
   ): Promise<Node | null> {
-    const ref = parseGlobalId(id);
-    if (!ref) return null;
-    return this.#status(parseRequestRef(ref), Number.POSITIVE_INFINITY, context);
+    const named = parseGlobalId(id);
+    switch (named?.kind) {
+      case 'IngestionRequest':
+        return this.#status(parseRequestRef(named.ref), Number.POSITIVE_INFINITY, context);
+      case 'Mapping':
+        return this.mappings.mapping(named.mappingId, context);
+      case undefined:
+        return null;
+    }
   }
 
   async #status(

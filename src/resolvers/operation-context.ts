@@ -1,5 +1,6 @@
 import type { IngestionRequestLoader } from '../datasources/log/ingestion-request.loader.js';
 import type { LineageLoader } from '../datasources/log/lineage.loader.js';
+import type { UsualDurationLoader } from '../datasources/log/usual-duration.loader.js';
 import type { IngestionBatchLoader } from '../datasources/platform/ingestion-batch.loader.js';
 import type { Caller } from '../ingestion/caller.js';
 import type { Followed } from '../watch/follow.js';
@@ -21,6 +22,7 @@ export interface OperationContext {
   reportFault(fault: unknown): void;
   readonly requests: IngestionRequestLoader;
   readonly lineages: LineageLoader;
+  readonly usualDurations: UsualDurationLoader;
   /** Null where no Platform is configured. */
   readonly batches: IngestionBatchLoader | null;
   /** Here and not in the resolver: TypeGraphQL calls a `subscribe` function without its resolver. */

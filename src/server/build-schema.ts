@@ -9,6 +9,7 @@ import { HistoryResolver } from '../resolvers/history.resolver.js';
 import { IngestionRequestResolver } from '../resolvers/ingestion-request.resolver.js';
 import { IngestionStatusResolver } from '../resolvers/ingestion-status.resolver.js';
 import { IngestionTransitionResolver } from '../resolvers/ingestion-transition.resolver.js';
+import { MappingResolver } from '../resolvers/mapping.resolver.js';
 import type { OperationContext } from '../resolvers/operation-context.js';
 import { StartIngestionResolver } from '../resolvers/start-ingestion.resolver.js';
 import { SubscriptionResolver } from '../resolvers/subscription.resolver.js';
@@ -39,12 +40,17 @@ const checkRights: AuthCheckerFn<OperationContext, Right> = ({ context }, needed
 
 /** The executable schema, its resolvers bound to the domain. */
 export function buildGatewaySchema(domain: Domain): Promise<GraphQLSchema> {
+  const mappings = new MappingResolver(domain.log);
   const resolvers = new Map<unknown, object>([
-    [IngestionStatusResolver, new IngestionStatusResolver(domain)],
+    [IngestionStatusResolver, new IngestionStatusResolver(domain, mappings)],
     [StartIngestionResolver, new StartIngestionResolver(domain.starter)],
     [HistoryResolver, new HistoryResolver(domain.log)],
-    [IngestionRequestResolver, new IngestionRequestResolver(domain.log, domain.watches)],
+    [
+      IngestionRequestResolver,
+      new IngestionRequestResolver(domain.log, domain.watches, domain.clock),
+    ],
     [IngestionTransitionResolver, new IngestionTransitionResolver()],
+    [MappingResolver, mappings],
     [EndWatchResolver, new EndWatchResolver(domain.watches)],
     [SubscriptionResolver, new SubscriptionResolver()],
   ]);
@@ -55,6 +61,7 @@ export function buildGatewaySchema(domain: Domain): Promise<GraphQLSchema> {
       HistoryResolver,
       IngestionRequestResolver,
       IngestionTransitionResolver,
+      MappingResolver,
       EndWatchResolver,
       SubscriptionResolver,
     ],

@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createIngestionRequestLoader } from '../../src/datasources/log/ingestion-request.loader.js';
 import { createLineageLoader } from '../../src/datasources/log/lineage.loader.js';
+import { createUsualDurationLoader } from '../../src/datasources/log/usual-duration.loader.js';
 import type { IngestionLog, StartLog, Watches } from '../../src/ingestion/ports.js';
 import type { Starter } from '../../src/ingestion/start-ingestion.js';
 import { createLogger } from '../../src/process/logger.js';
@@ -328,6 +329,7 @@ describe('a fault inside a stream', () => {
       newLoaders: () => ({
         requests: createIngestionRequestLoader(log),
         lineages: createLineageLoader(nobody),
+        usualDurations: createUsualDurationLoader(log),
         batches: null,
       }),
       reportOperation: () => {},

@@ -152,7 +152,10 @@ export type NodeByIdQueryVariables = Exact<{
 }>;
 
 
-export type NodeByIdQuery = { readonly node: { readonly __typename: 'IngestionRequest', readonly id: string, readonly mappingId: string, readonly requestId: string, readonly status: IngestionStatus, readonly isTerminal: boolean, readonly numRecords: number | null, readonly batchId: string | null, readonly info: string, readonly startedAt: string | null, readonly firstObservedAt: string, readonly lastObservedAt: string, readonly finishedAt: string | null, readonly failure: { readonly code: string | null, readonly message: string, readonly retryable: boolean } | null, readonly watch: { readonly lastPolledAt: string | null, readonly nextPollAt: string | null, readonly consecutiveFailures: number, readonly lastFailure: { readonly code: string, readonly message: string, readonly at: string } | null } | null } | null };
+export type NodeByIdQuery = { readonly node:
+    | { readonly __typename: 'IngestionRequest', readonly id: string, readonly mappingId: string, readonly requestId: string, readonly status: IngestionStatus, readonly isTerminal: boolean, readonly numRecords: number | null, readonly batchId: string | null, readonly info: string, readonly startedAt: string | null, readonly firstObservedAt: string, readonly lastObservedAt: string, readonly finishedAt: string | null, readonly failure: { readonly code: string | null, readonly message: string, readonly retryable: boolean } | null, readonly watch: { readonly lastPolledAt: string | null, readonly nextPollAt: string | null, readonly consecutiveFailures: number, readonly lastFailure: { readonly code: string, readonly message: string, readonly at: string } | null } | null }
+    | { readonly __typename: 'Mapping', readonly id: string }
+   | null };
 
 export type IngestionStatusChangedSubscriptionVariables = Exact<{
   mappingId: string | number;

@@ -72,6 +72,13 @@ export function createMemoryLog(): IngestionLog {
         .filter((durationMs) => durationMs > 0)
         .slice(0, limit);
     },
+    async mappings(scope, after, limit) {
+      const ids = [...records.values()].map(({ ref }) => ref.mappingId);
+      return [...new Set(ids)]
+        .filter((id) => isInScope(scope, id) && (after === null || id > after))
+        .sort()
+        .slice(0, limit);
+    },
     async read(scope, after, limit) {
       return select(scope, after).slice(0, limit);
     },

@@ -7,6 +7,7 @@ import { createIngestionLog } from '../../src/datasources/log/ingestion-log.data
 import { createIngestionRequestLoader } from '../../src/datasources/log/ingestion-request.loader.js';
 import { createLineageLoader } from '../../src/datasources/log/lineage.loader.js';
 import { createStartLog } from '../../src/datasources/log/start-log.datasource.js';
+import { createUsualDurationLoader } from '../../src/datasources/log/usual-duration.loader.js';
 import type { IngestionLog, Upstream } from '../../src/ingestion/ports.js';
 import { systemClock } from '../../src/process/system-clock.js';
 import { buildGatewaySchema } from '../../src/server/build-schema.js';
@@ -82,6 +83,7 @@ export async function startPushedGateway(clock = systemClock): Promise<PushedGat
       return {
         requests: createIngestionRequestLoader(log),
         lineages: createLineageLoader(starts),
+        usualDurations: createUsualDurationLoader(log),
         batches: null,
       };
     },

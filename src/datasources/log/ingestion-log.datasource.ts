@@ -138,6 +138,24 @@ export async function createIngestionLog(database: LogDatabase): Promise<Durable
       return keys.map((key) => records.get(key) ?? null);
     },
     pastRuns: (mappingId, limit) => guard(() => readPastRuns(db, mappingId, limit)),
+    mappings: (scope, after, limit) =>
+      guard(async () => {
+        const found: string[] = [];
+        let last = after;
+        // One step in the index for each.
+        while (found.length < limit) {
+          const { next } = await db
+            .selectFrom('requests')
+            .select(({ fn }) => fn.min('mapping_id').as('next'))
+            .where(isOfMappings(scope, database.kind))
+            .$if(last !== null, (q) => q.where('mapping_id', '>', last ?? ''))
+            .executeTakeFirstOrThrow();
+          if (next === null) break;
+          found.push(next);
+          last = next;
+        }
+        return found;
+      }),
     read: (scope, after, limit) => guard(() => readRows(scope, after, limit)),
     async list(filter, before, limit) {
       const {

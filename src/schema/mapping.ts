@@ -1,0 +1,49 @@
+import { Field, Int, ObjectType } from 'type-graphql';
+import { toMappingGlobalId } from './global-id.js';
+import { Node } from './node.js';
+import { PageInfo } from './page-info.js';
+import { Cursor, ID, SafeInt } from './scalars.js';
+
+@ObjectType({ description: 'How long the last runs of a mapping took, at most 100 of them.' })
+export class UsualDuration {
+  @Field(() => Int, { description: 'From so many runs.' })
+  readonly runs!: number;
+
+  @Field(() => SafeInt, { description: 'Half of them took no longer, in ms.' })
+  readonly p50Ms!: number;
+
+  @Field(() => SafeInt, { description: '95 % of them took no longer, in ms.' })
+  readonly p95Ms!: number;
+}
+
+@ObjectType({ implements: Node, description: 'A mapping, as far as this gateway knows it.' })
+export class Mapping extends Node {
+  @Field(() => ID)
+  readonly mappingId: string;
+
+  constructor(mappingId: string) {
+    super(toMappingGlobalId(mappingId));
+    this.mappingId = mappingId;
+  }
+}
+
+@ObjectType()
+export class MappingEdge {
+  @Field(() => Cursor)
+  readonly cursor!: string;
+
+  @Field(() => Mapping)
+  readonly node!: Mapping;
+}
+
+@ObjectType({ description: 'A page of mappings, in the order of their ids.' })
+export class MappingConnection {
+  @Field(() => [MappingEdge])
+  readonly edges!: MappingEdge[];
+
+  @Field(() => [Mapping])
+  readonly nodes!: Mapping[];
+
+  @Field(() => PageInfo)
+  readonly pageInfo!: PageInfo;
+}

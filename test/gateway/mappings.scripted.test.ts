@@ -1,0 +1,96 @@
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { toUsualDuration } from '../../src/ingestion/usual-duration.js';
+import { startAnswers, statusAnswers } from '../support/campaign-answers.js';
+import {
+  json,
+  type ScriptedUpstream,
+  startScriptedUpstream,
+} from '../support/scripted-upstream.js';
+import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
+
+let upstream: ScriptedUpstream;
+let gateway: TestGateway;
+
+beforeEach(async () => {
+  upstream = await startScriptedUpstream();
+  gateway = await startTestGateway(upstream.url);
+});
+
+afterEach(async () => {
+  await gateway.stop();
+  await upstream.close();
+});
+
+// biome-ignore lint/suspicious/noExplicitAny: whatever the query asks for
+async function ask(query: string): Promise<any> {
+  const response = await fetch(`${gateway.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query }),
+  });
+  return response.json();
+}
+
+/** Have a request of the mapping run to its end. */
+async function run(mappingId: string, requestId: number): Promise<void> {
+  upstream.script(json(200, startAnswers.submitted(mappingId, requestId)));
+  upstream.otherwise(json(200, statusAnswers.inProgress(mappingId, requestId)));
+  await ask(`mutation { startIngestion(input: { mappingId: "${mappingId}" }) { __typename } }`);
+  await upstream.arrived(upstream.calls.length + 1);
+  upstream.otherwise(json(200, statusAnswers.success(mappingId, requestId)));
+  const status = `{ ingestionStatus(mappingId: "${mappingId}", requestId: "${requestId}", maxAgeMs: 0) { status } }`;
+  expect((await ask(status)).data.ingestionStatus.status).toBe('SUCCESS');
+}
+
+it('tells of mappings, their usual durations and their last requests', async () => {
+  const usual = 'usualDuration { runs p50Ms p95Ms }';
+  const longer = 'lastRequest { requestId durationMs isLongerThanUsual }';
+  for (let id = 1; id <= 4; id += 1) await run('crm', id);
+  await run('web', 9);
+  const few = (await ask(`{ mapping(mappingId: "crm") { mappingId ${usual} ${longer} } }`)).data;
+  expect(few.mapping).toMatchObject({
+    mappingId: 'crm',
+    usualDuration: null,
+    lastRequest: { requestId: '4', isLongerThanUsual: null },
+  });
+  await run('crm', 5);
+  const { mapping } = (await ask(`{ mapping(mappingId: "crm") { id ${usual} ${longer} } }`)).data;
+  expect(mapping.usualDuration.runs).toBe(5);
+  expect(mapping.usualDuration.p50Ms).toBeLessThanOrEqual(mapping.usualDuration.p95Ms);
+  expect(mapping.lastRequest.durationMs).toBeGreaterThan(0);
+  // 95 % of five are all of them.
+  expect(mapping.lastRequest.isLongerThanUsual).toBe(false);
+
+  const found = await ask(`{ node(id: "${mapping.id}") { ... on Mapping { mappingId } } }`);
+  expect(found.data.node).toEqual({ mappingId: 'crm' });
+  expect((await ask('{ mapping(mappingId: "none") { id } }')).data.mapping).toBeNull();
+});
+
+it('lists mappings in pages', async () => {
+  for (const [index, mappingId] of ['b', 'a', 'c'].entries()) await run(mappingId, index + 1);
+  const page = async (after: string | null) =>
+    (
+      await ask(`{ mappings(first: 2, after: ${JSON.stringify(after)}) {
+        nodes { mappingId } pageInfo { hasNextPage endCursor }
+      } }`)
+    ).data.mappings;
+  const first = await page(null);
+  expect(first.nodes).toEqual([{ mappingId: 'a' }, { mappingId: 'b' }]);
+  expect(first.pageInfo.hasNextPage).toBe(true);
+  const second = await page(first.pageInfo.endCursor);
+  expect(second.nodes).toEqual([{ mappingId: 'c' }]);
+  expect(second.pageInfo.hasNextPage).toBe(false);
+  expect((await ask('{ mappings(after: "x") { nodes { id } } }')).errors).toMatchObject([
+    { extensions: { code: 'CURSOR_INVALID' } },
+  ]);
+  expect((await ask('{ mappings(first: 0) { nodes { id } } }')).errors).toMatchObject([
+    { extensions: { code: 'BAD_USER_INPUT' } },
+  ]);
+});
+
+it('takes for usual what there was, and nothing from fewer than five runs', () => {
+  expect(toUsualDuration([1, 2, 3, 4])).toBeNull();
+  expect(toUsualDuration([50, 10, 20, 40, 30])).toEqual({ runs: 5, p50Ms: 30, p95Ms: 50 });
+  const hundred = Array.from({ length: 100 }, (_, index) => index + 1);
+  expect(toUsualDuration(hundred)).toEqual({ runs: 100, p50Ms: 50, p95Ms: 95 });
+});

@@ -109,7 +109,7 @@ export function createWatcher({
   events,
   random = Math.random,
 }: WatcherOptions): Watcher {
-  /** Polls that are not answered yet, of watched requests and of those that somebody asks about for the first time. */
+  /** Polls whose answers the log does not have yet, of watched requests and of those that somebody asks about. */
   const polls = new Map<string, Promise<IngestionRecord | null>>();
   /** The same, until what they saw is written down. */
   const ending = new Map<string, Promise<void>>();
@@ -241,6 +241,7 @@ export function createWatcher({
     const started = Promise.resolve().then(() => ask(ref, waiting, due));
     polls.set(key, started);
     const ended = Promise.allSettled([ending.get(key), started]).then(() => {
+      if (polls.get(key) === started) polls.delete(key);
       if (ending.get(key) === ended) ending.delete(key);
     });
     ending.set(key, ended);
@@ -262,9 +263,7 @@ export function createWatcher({
       isInQueue = false;
     };
     try {
-      const answer = upstream.status(ref, waiting, onTurn);
-      // Who asks after an answer wants to hear the next one.
-      const seen = await answer.finally(() => polls.delete(key));
+      const seen = await upstream.status(ref, waiting, onTurn);
       const observedMs = clock.monotonicMs();
       if (seen === null) {
         await fail(
@@ -275,6 +274,8 @@ export function createWatcher({
         return null;
       }
       const record = await append(ref, seen);
+      // From now on the log has it; and who asks anew wants to hear the next answer.
+      polls.delete(key);
       const isWanted = due?.isWanted ?? false;
       await planNext(
         { record, isWanted },
@@ -348,9 +349,11 @@ export function createWatcher({
     isUnknown: (ref) => unknown.has(toRequestKey(ref)),
     async report(ref) {
       const key = toRequestKey(ref);
-      const answered = polls.has(key) ? undefined : ending.get(key);
-      // What the poll saw that was answered just now is to be in it.
-      await answered;
+      const underWay = ending.get(key);
+      const report = polls.has(key) || !underWay ? await queue.report(ref) : null;
+      // What a poll saw that was answered meanwhile, or just before, is to be in it.
+      if (!underWay || polls.has(key)) return report;
+      await underWay;
       return queue.report(ref);
     },
     want(ref) {

@@ -106,6 +106,8 @@ describe('null is the default', () => {
   const operations: Record<string, (value: string | null) => string> = {
     'Query.ingestionRequests.first': (value) =>
       `ingestionRequests(filter: null, after: null ${given('first', value)}) { pageInfo { hasNextPage } }`,
+    'Query.mappings.first': (value) =>
+      `mappings(after: null ${given('first', value)}) { pageInfo { hasNextPage } }`,
     'IngestionRequest.transitions.first': (value) =>
       `ingestionStatus(mappingId: "XDM44", requestId: "7", maxAgeMs: null) { transitions(after: null ${given('first', value)}) { nodes { to } } }`,
     'StartIngestionInput.retryOnAbort': (value) =>

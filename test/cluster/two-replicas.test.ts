@@ -152,7 +152,8 @@ describe('two gateways on one PostgreSQL', () => {
     campaign.state('2', 'success');
     expect(await follow(1, '1')).toEqual(['IN_PROGRESS', 'ABORTED']);
     await campaign.startsArrived(2);
-    expect(await follow(1, '2')).toEqual(['IN_PROGRESS', 'SUCCESS']);
+    // It may be over before the answer to its start is heard.
+    expect((await follow(1, '2')).at(-1)).toBe('SUCCESS');
     // Both have had their time to send it: a further start is the third.
     await start(1);
     expect(campaign.startCount).toBe(3);

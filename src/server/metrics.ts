@@ -25,6 +25,7 @@ export interface Metrics {
 
 /** What is measured when somebody looks. */
 export interface Gauges {
+  /** Rejects while the log’s database does not answer. */
   readonly watches: () => Promise<number>;
   readonly listeners: () => number;
   readonly sockets: () => number;
@@ -138,7 +139,8 @@ export function createMetrics(): Metrics {
           help,
           registers,
           async collect() {
-            this.set(await measure());
+            // Else all of the metrics would be missing while the database is, which is when they are wanted.
+            this.set(await Promise.resolve(measure()).catch(() => Number.NaN));
           },
         });
       }

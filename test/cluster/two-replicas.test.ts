@@ -204,9 +204,15 @@ describe('two gateways on one PostgreSQL', () => {
     );
     await rename(name, `${name}_away`);
     const response = await fetch(`${gateways[0].url}/readyz`);
+    const metrics = await fetch(`${gateways[0].url}/metrics`);
     await rename(`${name}_away`, name);
     await execute(other.href, `alter database ${name} with allow_connections true`);
     expect(response.status).toBe(503);
     expect(await response.json()).toMatchObject({ status: 'not ready', code: 'LOG_UNAVAILABLE' });
+    // What is counted in the database is not known then; the rest is told.
+    expect(metrics.status).toBe(200);
+    const told = await metrics.text();
+    expect(told).toMatch(/^sluice_watches Nan$/m);
+    expect(told).toMatch(/^sluice_websockets \d+$/m);
   });
 });

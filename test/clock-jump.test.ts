@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { askGateway } from './support/ask-gateway.js';
 import { startAnswers, statusAnswers } from './support/campaign-answers.js';
 import { type GatewayProcess, startGatewayProcess } from './support/gateway-process.js';
 import { json, type ScriptedUpstream, startScriptedUpstream } from './support/scripted-upstream.js';
@@ -42,14 +43,7 @@ afterAll(async () => {
   await rm(dataDir, { recursive: true });
 });
 
-async function ask(query: string): Promise<{ data?: unknown; errors?: unknown }> {
-  const response = await fetch(`${await gateway.url}/graphql`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ query }),
-  });
-  return (await response.json()) as { data?: unknown; errors?: unknown };
-}
+const ask = async (query: string) => askGateway(await gateway.url, query);
 
 const START = 'mutation { startIngestion(input: { mappingId: "XDM44" }) { __typename } }';
 const status = (maxAgeMs: number) =>

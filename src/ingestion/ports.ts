@@ -40,7 +40,6 @@ export interface Upstream {
    *
    * @param onTurn - called once the call has its turn, before it is sent; each time where it is repeated
    * @returns null where the upstream knows no such request
-   * @param onTurn - called once the call has its turn in the budget
    * @throws {UpstreamError} no usable answer
    */
   status(ref: RequestRef, waiting: Waiting, onTurn?: () => void): Promise<ReportedState | null>;

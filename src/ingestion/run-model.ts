@@ -21,6 +21,9 @@ export const scaleFree: RunModel = {
   ageAt: (worth) => (worth / 2) ** 2,
 };
 
+/** So many of the last runs of a mapping say how long the next one may last, and what is usual. */
+export const PAST_RUNS = 100;
+
 /** Each run weighs so much less than the one after it: what changed some weeks ago is to be forgotten. */
 const WEIGHT_OF_OLDER = 0.95;
 

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { isTerminal } from '../ingestion/ingestion-request.js';
 import type { Clock, IngestionLog } from '../ingestion/ports.js';
-import { learnRuns, type RunModel, scaleFree } from '../ingestion/run-model.js';
+import { learnRuns, PAST_RUNS, type RunModel, scaleFree } from '../ingestion/run-model.js';
 import type { Transition } from '../ingestion/transition.js';
 
 /** How long runs of each mapping last, learned from those in the log. */
@@ -23,9 +23,6 @@ export interface RunHistoryOptions {
   readonly onFailed: (error: unknown) => void;
 }
 
-/** So many runs of a mapping say how long the next one may last. */
-export const PAST_RUNS = 100;
-
 /** More mappings than one gateway is likely to watch at a time. */
 const MAX_MAPPINGS = 5_000;
 
@@ -43,7 +40,7 @@ interface Learned {
 /** Learn from the log as it is wanted, and anew whenever a run has ended. */
 export function createRunHistory({ log, clock, onFailed }: RunHistoryOptions): RunHistory {
   const byMapping = new LRUCache<string, Learned>({ max: MAX_MAPPINGS });
-  const all: Learned = { model: null, isStale: true, isLoading: false };
+  const all = nothingLearned();
   let allLearnedMs = 0;
 
   async function learn(learned: Learned, mappingId: string | null): Promise<void> {
@@ -69,7 +66,7 @@ export function createRunHistory({ log, clock, onFailed }: RunHistoryOptions): R
     modelOf(mappingId) {
       let learned = byMapping.get(mappingId);
       if (!learned) {
-        learned = { model: null, isStale: true, isLoading: false };
+        learned = nothingLearned();
         byMapping.set(mappingId, learned);
       }
       refresh(learned, mappingId);
@@ -86,4 +83,8 @@ export function createRunHistory({ log, clock, onFailed }: RunHistoryOptions): R
       if (learned && isTerminal(to.status)) learned.isStale = true;
     },
   };
+}
+
+function nothingLearned(): Learned {
+  return { model: null, isStale: true, isLoading: false };
 }

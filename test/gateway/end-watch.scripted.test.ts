@@ -1,4 +1,5 @@
 import { afterEach, expect, it } from '@jest/globals';
+import { askGateway } from '../support/ask-gateway.js';
 import { startAnswers, statusAnswers } from '../support/campaign-answers.js';
 import { json, startScriptedUpstream } from '../support/scripted-upstream.js';
 import { startTestGateway } from '../support/test-gateway.js';
@@ -15,15 +16,7 @@ it('endWatch stops the polls of a request until somebody asks about it', async (
   upstream.otherwise(json(200, statusAnswers.inProgress('XDM44', 3520)));
   const gateway = await startTestGateway(upstream.url);
   left.push(() => gateway.stop());
-  // biome-ignore lint/suspicious/noExplicitAny: whatever the query asks for
-  const ask = async (query: string): Promise<any> => {
-    const response = await fetch(`${gateway.url}/graphql`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ query }),
-    });
-    return response.json();
-  };
+  const ask = (query: string) => askGateway(gateway.url, query);
   const ref = 'mappingId: "XDM44", requestId: "3520"';
   const endWatch = `mutation { endWatch(${ref}) {
     wasWatched request { status watch { nextPollAt endedBecause } }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { rights, toMappingScope } from '../../src/ingestion/caller.js';
 import { newApiKey } from '../../src/server/api-keys.js';
+import { askGateway } from '../support/ask-gateway.js';
 import { startTestUpstream } from '../support/start-test-upstream.js';
 import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
 import type { TestUpstream } from '../support/test-upstream.js';
@@ -36,15 +37,9 @@ afterAll(async () => {
   await upstream.close();
 });
 
-// biome-ignore lint/suspicious/noExplicitAny: whatever the query asks for
-async function ask(name: string, query: string): Promise<any> {
+function ask(name: string, query: string) {
   const key = keys.find((entry) => entry.name === name)?.key;
-  const response = await fetch(`${gateway.url}/graphql`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
-    body: JSON.stringify({ query }),
-  });
-  return response.json();
+  return askGateway(gateway.url, query, { authorization: `Bearer ${key}` });
 }
 
 const start = (mappingId: string) =>

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { toUsualDuration } from '../../src/ingestion/usual-duration.js';
+import { askGateway } from '../support/ask-gateway.js';
 import { startAnswers, statusAnswers } from '../support/campaign-answers.js';
 import {
   json,
@@ -21,15 +22,7 @@ afterEach(async () => {
   await upstream.close();
 });
 
-// biome-ignore lint/suspicious/noExplicitAny: whatever the query asks for
-async function ask(query: string): Promise<any> {
-  const response = await fetch(`${gateway.url}/graphql`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ query }),
-  });
-  return response.json();
-}
+const ask = (query: string) => askGateway(gateway.url, query);
 
 /** Have a request of the mapping run to its end. */
 async function run(mappingId: string, requestId: number): Promise<void> {

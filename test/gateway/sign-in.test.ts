@@ -3,6 +3,7 @@ import { type Client, createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { type Right, rights, toMappingScope } from '../../src/ingestion/caller.js';
 import { newApiKey } from '../../src/server/api-keys.js';
+import { askGateway } from '../support/ask-gateway.js';
 import { askSocket, openSocket } from '../support/raw-socket.js';
 import { held, json, startScriptedUpstream } from '../support/scripted-upstream.js';
 import { startTestUpstream } from '../support/start-test-upstream.js';
@@ -83,15 +84,8 @@ async function bearer({ name = 'ci', mappings = ['*'], exp, ...wish }: TokenWish
   return `Bearer ${token}`;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: whatever the query asks for
-async function ask(authorization: string, query: string): Promise<any> {
-  const response = await fetch(`${gateway.url}/graphql`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', authorization },
-    body: JSON.stringify({ query }),
-  });
-  return response.json();
-}
+const ask = (authorization: string, query: string) =>
+  askGateway(gateway.url, query, { authorization });
 
 const start = (mappingId: string, key = '') => `mutation {
   startIngestion(input: { mappingId: "${mappingId}"${key && `, idempotencyKey: "${key}"`} }) {

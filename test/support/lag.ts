@@ -1,6 +1,5 @@
 import { type PollPlan, toPollDelayMs } from '../../src/ingestion/poll-plan.js';
-import { learnRuns, type RunModel, scaleFree } from '../../src/ingestion/run-model.js';
-import { PAST_RUNS } from '../../src/watch/run-history.js';
+import { learnRuns, PAST_RUNS, type RunModel, scaleFree } from '../../src/ingestion/run-model.js';
 
 /** Gives a number in [0, 1). */
 export type Random = () => number;

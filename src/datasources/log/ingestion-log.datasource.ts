@@ -1,6 +1,5 @@
 import {
   type Expression,
-  type ExpressionBuilder,
   type Kysely,
   type RawBuilder,
   type Selectable,
@@ -140,21 +139,12 @@ export async function createIngestionLog(database: LogDatabase): Promise<Durable
     pastRuns: (mappingId, limit) => guard(() => readPastRuns(db, mappingId, limit)),
     mappings: (scope, after, limit) =>
       guard(async () => {
-        const found: string[] = [];
-        let last = after;
-        // One step in the index for each.
-        while (found.length < limit) {
-          const { next } = await db
-            .selectFrom('requests')
-            .select(({ fn }) => fn.min('mapping_id').as('next'))
-            .where(isOfMappings(scope, database.kind))
-            .$if(last !== null, (q) => q.where('mapping_id', '>', last ?? ''))
-            .executeTakeFirstOrThrow();
-          if (next === null) break;
-          found.push(next);
-          last = next;
-        }
-        return found;
+        const { rows } = await sql<{ mapping_id: string }>`
+          select mapping_id from (${knownMappings}) as known
+          where ${isOfMappings(scope, database.kind)}
+            and ${after === null ? sql.lit(true) : sql`mapping_id > ${after}`}
+          order by mapping_id limit ${limit}`.execute(db);
+        return rows.map(({ mapping_id }) => mapping_id);
       }),
     read: (scope, after, limit) => guard(() => readRows(scope, after, limit)),
     async list(filter, before, limit) {
@@ -223,17 +213,18 @@ export async function createIngestionLog(database: LogDatabase): Promise<Durable
 }
 
 /** The condition that a row is of these mappings, of which there may be any number. */
-function isOfMappings(scope: MappingScope, kind: LogDatabaseKind) {
-  return (eb: ExpressionBuilder<LogTables, 'requests' | 'transitions'>): Expression<SqlBool> => {
-    if (scope.kind === 'all') return sql.lit(true);
-    const { mappingIds, mappingPrefixes = [] } = scope;
-    return eb.or([
-      ...(mappingIds.length > 0 ? [isAnyOf(mappingIds, kind)] : []),
-      ...(mappingPrefixes.length > 0
-        ? [eb('mapping_id', 'in', mappingsWithPrefixes(mappingPrefixes, kind))]
-        : []),
-    ]);
-  };
+function isOfMappings(scope: MappingScope, kind: LogDatabaseKind): Expression<SqlBool> {
+  if (scope.kind === 'all') return sql.lit(true);
+  const { mappingIds, mappingPrefixes = [] } = scope;
+  const conditions = [
+    ...(mappingIds.length > 0 ? [isAnyOf(mappingIds, kind)] : []),
+    ...(mappingPrefixes.length > 0
+      ? [sql`mapping_id in (${mappingsWithPrefixes(mappingPrefixes, kind)})`]
+      : []),
+  ];
+  return conditions.length === 0
+    ? sql.lit(false)
+    : sql<SqlBool>`(${sql.join(conditions, sql` or `)})`;
 }
 
 function isAnyOf(mappingIds: readonly string[], kind: LogDatabaseKind): Expression<SqlBool> {
@@ -252,9 +243,18 @@ function listOf(texts: readonly string[], kind: LogDatabaseKind): RawBuilder<unk
     : sql`unnest(${texts}::text[]) as listed (value)`;
 }
 
+/** The mappings in the log. There are few, and each is found by one step in the index. */
+const knownMappings = sql`
+  with recursive seen(mapping_id) as (
+    select min(mapping_id) from requests
+    union all
+    select (select min(r.mapping_id) from requests r where r.mapping_id > seen.mapping_id)
+    from seen where seen.mapping_id is not null
+  )
+  select mapping_id from seen where mapping_id is not null`;
+
 /**
- * The mappings in the log whose ids begin so. There are few, and each is found by one step in the index, where a
- * condition on the rows would have to look at each of them.
+ * The mappings in the log whose ids begin so, where a condition on the rows would have to look at each of them.
  *
  * Prefixes are compared as they are: LIKE would take `_` and `%` in them for what they are not, and a range of
  * texts would depend on the database’s collation.
@@ -262,18 +262,10 @@ function listOf(texts: readonly string[], kind: LogDatabaseKind): RawBuilder<unk
 function mappingsWithPrefixes(
   prefixes: readonly string[],
   kind: LogDatabaseKind,
-): RawBuilder<string> {
-  return sql`(
-    with recursive seen(mapping_id) as (
-      select min(mapping_id) from requests
-      union all
-      select (select min(r.mapping_id) from requests r where r.mapping_id > seen.mapping_id)
-      from seen where seen.mapping_id is not null
-    )
-    select mapping_id from seen where mapping_id is not null and exists (
+): RawBuilder<unknown> {
+  return sql`select mapping_id from (${knownMappings}) as known where exists (
       select 1 from ${listOf(prefixes, kind)} where substr(mapping_id, 1, length(value)) = value
-    )
-  )`;
+    )`;
 }
 
 /** Where the log ends, and the transition that is there; null where that was forgotten. */
@@ -313,9 +305,7 @@ async function readNewest(
     ...(mappingIds.length > 0
       ? [sql`select value as mapping_id from ${listOf(mappingIds, kind)}`]
       : []),
-    ...(mappingPrefixes.length > 0
-      ? [sql`select mapping_id from ${mappingsWithPrefixes(mappingPrefixes, kind)} as begun`]
-      : []),
+    ...(mappingPrefixes.length > 0 ? [mappingsWithPrefixes(mappingPrefixes, kind)] : []),
   ];
   if (wanted.length === 0) return 0;
   const { rows } = await sql<{ newest: Position | null }>`

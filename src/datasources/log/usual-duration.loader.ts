@@ -1,9 +1,7 @@
 import DataLoader from 'dataloader';
 import type { IngestionLog } from '../../ingestion/ports.js';
+import { PAST_RUNS } from '../../ingestion/run-model.js';
 import { toUsualDuration, type UsualDuration } from '../../ingestion/usual-duration.js';
-
-/** So many runs say what is usual. */
-const PAST_RUNS = 100;
 
 /** How long the runs of mappings usually take, by mapping id; each looked up once. */
 export type UsualDurationLoader = DataLoader<string, UsualDuration | null>;

@@ -53,6 +53,25 @@ const logs: [name: string, createLog: () => Promise<IngestionLog>][] = [
 ];
 
 describe.each(logs)('the ingestion log %s', (_name, createLog) => {
+  it('lists mappings in the order of their ids, those of a scope and after one', async () => {
+    const log = await createLog();
+    for (const mappingId of ['web-b', 'crm', 'web-a', 'crm', 'shop']) {
+      const requestId = String((await log.head()) + 1);
+      await log.append({ ref: { mappingId, requestId }, seen: running, observedAt: 1_000 });
+    }
+    const all = { kind: 'all' } as const;
+    const some = {
+      kind: 'mappings',
+      mappingIds: ['crm', 'none'],
+      mappingPrefixes: ['web-'],
+    } as const;
+    expect(await log.mappings(all, null, 10)).toEqual(['crm', 'shop', 'web-a', 'web-b']);
+    expect(await log.mappings(all, 'crm', 2)).toEqual(['shop', 'web-a']);
+    expect(await log.mappings(some, null, 10)).toEqual(['crm', 'web-a', 'web-b']);
+    expect(await log.mappings(some, 'web-a', 10)).toEqual(['web-b']);
+    expect(await log.mappings({ kind: 'mappings', mappingIds: [] }, null, 10)).toEqual([]);
+  });
+
   it('tells how long the last runs took, newest first, of a mapping and of all', async () => {
     const log = await createLog();
     const run = async (mappingId: string, requestId: string, startedAt: number | undefined) => {

@@ -37,7 +37,6 @@ export async function checkWhileOpen(path: string, thread: SqliteThread): Promis
   const worker = new Worker(new URL('./sqlite.check.worker.js', import.meta.url), {
     workerData: { path },
   });
-  const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   const damage = new Promise<string | null>((resolve) => {
     worker.once('message', resolve);
     // SQLite refuses to read a file that is damaged beyond a check.
@@ -51,7 +50,6 @@ export async function checkWhileOpen(path: string, thread: SqliteThread): Promis
     ),
     async stop() {
       await worker.terminate();
-      await ended;
     },
   };
 }

@@ -81,6 +81,9 @@ const POLL_PRICE_MS = 100;
 /** Polls that wait for their turn at a time: as many as there are turns in so many seconds. */
 const POLLS_AHEAD_S = 0.25;
 
+/** And never more than these: some 20 KB each, taken again 20 times a second. */
+const MAX_POLLS_AHEAD = 250;
+
 /** What a poll needs beside its call, in ms: it is written to the log, and the next one is planned. */
 const SETTLE_MS = 5_000;
 
@@ -218,7 +221,7 @@ export async function startGateway(
       minMs: config.pollMinMs,
       maxMs: config.pollMaxMs,
       pollPriceMs: config.pollPriceMs ?? POLL_PRICE_MS,
-      maxWaitingPolls: Math.max(1, Math.ceil(config.maxRps * POLLS_AHEAD_S)),
+      maxWaitingPolls: Math.min(MAX_POLLS_AHEAD, Math.ceil(config.maxRps * POLLS_AHEAD_S)),
     },
     events: {
       onTransition(transition, record) {

@@ -43,7 +43,7 @@ export interface WatcherEvents {
 
 /** When to poll, and how many polls at a time. */
 export interface WatchPlan extends PollPlan {
-  /** While so many polls wait for their turn, no other is taken. */
+  /** While so many polls wait for their turn, or for what they saw to be written down, no other is taken. */
   readonly maxWaitingPolls: number;
 }
 
@@ -120,7 +120,7 @@ export function createWatcher({
     ttlResolution: 0,
     perf: { now: () => clock.monotonicMs() },
   });
-  /** Polls that wait for their turn. */
+  /** Polls that wait for their turn, or for what they saw to be written down: a log slower than the upstream holds them up. */
   let waitingPolls = 0;
   let pausedUntilMs = Number.NEGATIVE_INFINITY;
   let nextClaimMs = Number.POSITIVE_INFINITY;
@@ -144,7 +144,7 @@ export function createWatcher({
 
   async function claim(): Promise<void> {
     const limit = plan.maxWaitingPolls - waitingPolls;
-    // Whoever gets a turn comes back here.
+    // Whoever waits no more comes back here.
     if (!isRunning() || limit <= 0) return;
     if (pausedUntilMs > clock.monotonicMs()) return claimIn(0);
     try {
@@ -254,16 +254,21 @@ export function createWatcher({
     due: DueWatch | null,
   ): Promise<IngestionRecord | null> {
     const key = toRequestKey(ref);
-    let isInQueue = waiting.kind === 'poll';
+    let isCounted = false;
     let hadTurn = false;
-    if (isInQueue) countWaiting(1);
+    const setWaits = (waits: boolean) => {
+      if (waiting.kind !== 'poll' || waits === isCounted) return;
+      isCounted = waits;
+      countWaiting(waits ? 1 : -1);
+    };
     const onTurn = () => {
       hadTurn = true;
-      if (isInQueue) countWaiting(-1);
-      isInQueue = false;
+      setWaits(false);
     };
+    setWaits(true);
     try {
       const seen = await upstream.status(ref, waiting, onTurn);
+      setWaits(true);
       const observedMs = clock.monotonicMs();
       if (seen === null) {
         await fail(
@@ -284,11 +289,12 @@ export function createWatcher({
       );
       return record;
     } catch (error) {
+      setWaits(true);
       if (due && !hadTurn) pausedUntilMs = clock.monotonicMs() + REFUSED_PAUSE_MS;
       await fail(ref, error, due);
       throw error;
     } finally {
-      if (isInQueue) countWaiting(-1);
+      setWaits(false);
     }
   }
 

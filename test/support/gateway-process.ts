@@ -4,6 +4,9 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { compileCacheEnv } from './compile-cache.js';
 
+/** As `npm start` has it. */
+const HEAP = '--max-semi-space-size=16';
+
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 
 /** A gateway in a process of its own: the program that ships. */
@@ -32,8 +35,8 @@ const ERROR_LEVEL = 50;
 export function startGatewayProcess(options: GatewayProcessOptions): GatewayProcess {
   const { upstreamUrl, dataDir, env, limits } = options;
   const [command, args] = limits
-    ? ['bash', ['-c', `${limits}; exec "$0" "$@"`, process.execPath, MAIN]]
-    : [process.execPath, [MAIN]];
+    ? ['bash', ['-c', `${limits}; exec "$0" "$@"`, process.execPath, HEAP, MAIN]]
+    : [process.execPath, [HEAP, MAIN]];
   const child = spawn(command as string, args as string[], {
     stdio: ['ignore', 'pipe', 'pipe'],
     // Somewhere without an .env file.

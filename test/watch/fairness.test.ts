@@ -14,7 +14,7 @@ const MAX_GAP_MS = 30_000;
 const running: ReportedState = { status: 'IN_PROGRESS', info: '', batchId: null };
 
 /** Watches of requests of these ages, polled within the budget of one process; none of them ends. */
-async function watchAll(agesMs: readonly number[]) {
+async function watchAll(agesMs: readonly number[], logIsBack: Promise<void> = Promise.resolve()) {
   const clock = createManualClock();
   const { database, log, queue } = await openMemoryWatches(clock);
   const rows = agesMs.map((ageMs, index) => toRequestRow(toRecord(index, clock.now() - ageMs)));
@@ -45,7 +45,7 @@ async function watchAll(agesMs: readonly number[]) {
         return running;
       },
     },
-    log,
+    log: { find: log.find, append: (seen) => logIsBack.then(() => log.append(seen)) },
     queue,
     clock,
     plan: { minMs: 1_000, maxMs: MAX_GAP_MS, maxWaitingPolls: MAX_RPS / 4, pollPriceMs: 100 },
@@ -107,5 +107,17 @@ it('keeps the order of what is due while far more is watched than can be polled'
   expect(watched.polls).toBeGreaterThanOrEqual(0.95 * MAX_RPS * 600);
   expect(watched.meanPolls(99_000, 100_000)).toBeGreaterThan(4 * watched.meanPolls(0, 99_000));
   expect(watched.failures).toBe(0);
+  await watched.stop();
+});
+
+it('takes no more polls than it can write down while the log is slower than the upstream', async () => {
+  const log = Promise.withResolvers<void>();
+  const watched = await watchAll(Array<number>(1_000).fill(HOUR_MS), log.promise);
+  await watched.clock.advance(60_000);
+  expect(watched.polls).toBe(MAX_RPS / 4);
+  log.resolve();
+  await settle();
+  await watched.clock.advance(60_000);
+  expect(watched.polls).toBeGreaterThanOrEqual(0.9 * MAX_RPS * 60);
   await watched.stop();
 });

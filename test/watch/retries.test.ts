@@ -104,12 +104,18 @@ async function abortOne(): Promise<void> {
   await opened.log.append({ ref, seen, observedAt: clock.now(), answers: answer });
 }
 
+/** Have time pass, for the database too where it has a clock of its own. */
+async function pass(ms: number): Promise<void> {
+  if (globalThis.logDatabaseKind === 'postgres') await opened.pass(ms);
+  await clock.advance(ms);
+}
+
 /** Go to where the next retry is due, and wait for what it comes to. */
 async function nextTry(): Promise<void> {
   const { promise } = tried;
   const [dueMs] = clock.pendingMs();
   if (dueMs === undefined) throw new Error('No retry is waiting.');
-  await clock.advance(dueMs);
+  await pass(dueMs);
   await promise;
 }
 
@@ -157,7 +163,7 @@ describe('retries', () => {
 
   it('submits what is long due at once, also when it has been due for more than an hour', async () => {
     await abortOne();
-    await clock.advance(10_000_000);
+    await pass(10_000_000);
     answers.push(taken);
     const retries = createSubject();
     await retries.look();
@@ -179,6 +185,27 @@ describe('retries', () => {
     await nextTry();
     expect(calls).toEqual([5_000]);
     await retries.stop();
+  });
+
+  it('are sent when they are due, whoever put them off, and no sooner where another comes', async () => {
+    await abortOne();
+    answers.push(down, busy, taken);
+    const first = createSubject();
+    await first.look();
+    await nextTry();
+    const newcomer = createSubject();
+    await newcomer.look();
+    // Both have it planned for the same time; one sends it.
+    expect(clock.pendingMs().map((ms) => Math.ceil(ms / 1_000))).toEqual([5, 5]);
+    await nextTry();
+    expect(calls.map((ms) => Math.round(ms / 1_000))).toEqual([5, 10]);
+    await Promise.all([first.stop(), newcomer.stop()]);
+    const last = createSubject();
+    await last.look();
+    await nextTry();
+    expect(calls.map((ms) => Math.round(ms / 1_000))).toEqual([5, 10, 610]);
+    expect(told.at(-1)).toBe('taken');
+    await last.stop();
   });
 
   it('never submits again what may have been taken', async () => {
@@ -250,10 +277,10 @@ describe('retries', () => {
       second.resolve();
     };
     Object.assign(opened.starts, { takeBack: takeBackLate });
-    await clock.advance(1_000);
+    await pass(1_000);
     await begun.promise;
     Object.assign(opened.starts, { takeBack });
-    await clock.advance(20_000);
+    await pass(20_000);
     late.resolve();
     await second.promise;
     while (told.at(-1) !== 'taken') await tried.promise;
@@ -309,7 +336,7 @@ describe('retries', () => {
     await retries.stop();
     await retries.look();
     expect(clock.pendingCount).toBe(0);
-    await clock.advance(100_000);
+    await pass(100_000);
     expect(calls).toEqual([]);
     expect(await opened.starts.waitingRetries(0, 0)).toHaveLength(1);
   });

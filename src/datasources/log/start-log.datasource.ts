@@ -64,6 +64,9 @@ export async function openStartLog(
   const after = (ms: number) => sql<number>`${now()} + ${ms}`;
   const isDue = (longestMs: number) =>
     sql<boolean>`(due_at is null or due_at <= ${now()} or due_at > ${after(longestMs)})`;
+  /** In the words of the index of the few rows that are under way: without them SQLite reads all that there are. */
+  const isUnderWay = (state: 'waiting' | 'sent') =>
+    sql<boolean>`(state in ('waiting', 'sent') and state = ${state})`;
   const toSending = async (transaction: Transaction<LogTables>, sentBy: string) => ({
     sentBy,
     sentAfter: await readHead(transaction),
@@ -75,7 +78,7 @@ export async function openStartLog(
     on
       .selectFrom('starts')
       .selectAll()
-      .where('state', '=', 'sent')
+      .where(isUnderWay('sent'))
       .where(isDue(MAX_ANSWER_MS))
       .orderBy('intent_id');
 
@@ -177,7 +180,7 @@ export async function openStartLog(
           .where('intent_id', '=', intentId)
           .where('state', '=', 'sent')
           .executeTakeFirst();
-        return row?.left_ms ?? null;
+        return row ? Math.ceil(row.left_ms) : null;
       }),
     waitingRetries: (newerThan, withinMs) =>
       guard(async () => {
@@ -188,7 +191,7 @@ export async function openStartLog(
             sql<number | null>`case when due_at is null then null
               when ${isDue(MAX_PAUSE_MS)} then 0 else due_at - ${now()} end`.as('due_in_ms'),
           )
-          .where('state', '=', 'waiting')
+          .where(isUnderWay('waiting'))
           .where(({ or, eb }) =>
             or([
               eb('intent_id', '>', newerThan),
@@ -200,7 +203,7 @@ export async function openStartLog(
           .execute();
         return rows.map(({ due_in_ms, ...row }) => ({
           intent: toStartIntent(row),
-          dueInMs: due_in_ms,
+          dueInMs: due_in_ms === null ? null : Math.ceil(due_in_ms),
         }));
       }),
     async putOff(intentId, pauseMs) {

@@ -209,7 +209,7 @@ describe('starting', () => {
         return answer;
       };
       gateway = live({ ...model, post }, opened, () => ['answered', false]);
-      await expect(gateway.start('k')).rejects.toMatchObject(unkept);
+      await expect(gateway.start('k')).rejects.toMatchObject(unsaved);
     });
 
     afterEach(async () => {
@@ -218,10 +218,10 @@ describe('starting', () => {
       expect(postCount).toBe(1);
     });
 
-    const unkept = { extensions: { code: 'LOG_UNAVAILABLE', outcomeUnknown: true } };
+    const unsaved = { extensions: { code: 'LOG_UNAVAILABLE', outcomeUnknown: true } };
 
     it('is told to nobody before it is kept, and to who asks again after that', async () => {
-      await expect(gateway.start('k')).rejects.toMatchObject(unkept);
+      await expect(gateway.start('k')).rejects.toMatchObject(unsaved);
       await opened.setFull(false);
       expect(await gateway.start('k')).toMatchObject({ kind: 'submitted', record: { ref } });
     });

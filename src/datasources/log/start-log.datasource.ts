@@ -84,7 +84,7 @@ export async function openStartLog(
 
   if (kind === 'sqlite') {
     await guard(() =>
-      db.updateTable('starts').set({ due_at: null }).where('state', '=', 'sent').execute(),
+      db.updateTable('starts').set({ due_at: null }).where(isUnderWay('sent')).execute(),
     );
   }
 

@@ -58,7 +58,7 @@ export default {
       'datasources/log/postgres/*.test.js',
       'gateway/*.test.js',
       'ingestion/start-ingestion.test.js',
-      'watch/{retrier,two-watchers}.test.js',
+      'watch/{retries,two-watchers}.test.js',
       ...ONCE.map((pattern) => `!${pattern}`),
     ]),
     toProject('campaign', { logDatabaseKind: 'sqlite', upstreamKind: 'campaign' }, [WITH_CAMPAIGN]),

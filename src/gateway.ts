@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { watchApiKeys } from './config/api-keys-file.js';
 import type { RemoteUpstream } from './config/upstream.js';
@@ -10,7 +9,7 @@ import { checkDatabase, type LogDatabase } from './datasources/log/log-database.
 import { bindToUpstream } from './datasources/log/log-upstream.js';
 import { openPostgresLog } from './datasources/log/postgres/postgres.log.js';
 import { openSqliteLog } from './datasources/log/sqlite/sqlite.log.js';
-import { createStartLog } from './datasources/log/start-log.datasource.js';
+import { openStartLog } from './datasources/log/start-log.datasource.js';
 import { createUsualDurationLoader } from './datasources/log/usual-duration.loader.js';
 import { openWatchQueue } from './datasources/log/watch-queue.datasource.js';
 import { createIngestionBatchLoader } from './datasources/platform/ingestion-batch.loader.js';
@@ -22,7 +21,7 @@ import { START_KEPT_MS } from './ingestion/start-intent.js';
 import { readFileLimit } from './process/file-limit.js';
 import { stopWithin } from './process/stop-within.js';
 import { systemClock } from './process/system-clock.js';
-import { createReplicas } from './replicas.js';
+import { shareWithReplicas } from './replicas.js';
 import { buildGatewaySchema } from './server/build-schema.js';
 import { serveExplorer } from './server/explorer.js';
 import { toExplorerContent } from './server/explorer-tabs.js';
@@ -137,25 +136,21 @@ export async function startGateway(
   const network = { clock, maxWaitMs: config.maxWaitMs, proxies: config.proxies };
   const metrics = createMetrics();
 
-  const processId = randomUUID();
   const database = await openLogDatabase(config.database, onFatal, metrics.setBus, logger);
-  const startLog = createStartLog(database, processId);
   const log = await createIngestionLog(database).catch(async (error: unknown) => {
     await database.close();
     throw error;
   });
   starting.defer(() => log.close());
+  const startLog = await openStartLog(database, clock, config.timeoutMs);
   await bindToUpstream(database, config.upstream.identity);
-  const replicas = createReplicas({
+  const shared = shareWithReplicas({
     database,
-    processId,
     remote: config.upstream,
     maxRps: config.maxRps,
     timeoutMs: config.timeoutMs,
     maxWaitMs: config.maxWaitMs,
     clock,
-    logger,
-    onCompanyChanged: () => starts.takeOver(),
   });
   const upstream = createCampaignDatasource({
     ...config.upstream,
@@ -163,7 +158,7 @@ export async function startGateway(
     maxRps: config.maxRps,
     statusRequestIdIn: config.statusRequestIdIn,
     ...network,
-    shared: replicas.upstream,
+    shared: shared.upstream,
     onCall(call) {
       metrics.observeUpstreamCall(call);
       // A token says nothing of the upstream, which is another host's; nor does a call that a drain calls off.
@@ -240,7 +235,6 @@ export async function startGateway(
       onQueueFailed: (error) => logger.warn({ err: error }, 'What is due cannot be asked for now'),
     },
   });
-  starting.defer(() => replicas.stop());
   starting.defer(async () => {
     // Nobody waits any more for the polls that are under way: without the call-off they would take as long
     // as the upstream likes.
@@ -254,9 +248,6 @@ export async function startGateway(
     log,
     starts: startLog,
     clock,
-    processId,
-    otherProcesses: replicas.otherProcesses,
-    answerTimeoutMs: config.timeoutMs,
     retryBackoffMs: config.retryBackoffMs,
     metrics,
     logger,
@@ -267,9 +258,8 @@ export async function startGateway(
     await starts.stopRetries();
     clearTimeout(callOff);
   });
-  await replicas.start();
   watcher.start();
-  await starts.takeOver();
+  await starts.begin();
   const stopPruner = startPruner({
     log,
     clock,
@@ -284,7 +274,7 @@ export async function startGateway(
     onFailed: (error) => logger.error({ err: error }, 'Old starts could not be pruned'),
   });
   starting.defer(stopStartPruner);
-  const { callerCounts } = replicas;
+  const { callerCounts } = shared;
   if (callerCounts) {
     const stopCountPruner = startPruner({
       log: callerCounts,
@@ -297,7 +287,7 @@ export async function startGateway(
   }
 
   const schema = await buildGatewaySchema({
-    starter: starts.starter,
+    startIngestion: starts.startIngestion,
     log,
     watches: watcher,
     clock,

@@ -1,15 +1,17 @@
 import type { Logger } from 'pino';
-import { StartForgottenError } from './ingestion/gateway-error.js';
 import type { IngestionRecord } from './ingestion/ingestion-request.js';
 import type { Clock, IngestionLog, StartLog, Upstream, Watches } from './ingestion/ports.js';
-import { createStarter, type Starter } from './ingestion/start-ingestion.js';
+import { createStartIngestion, type StartIngestion } from './ingestion/start-ingestion.js';
 import type { StartIntent } from './ingestion/start-intent.js';
-import { createSubmitter } from './ingestion/submitter.js';
+import { createStartSender } from './ingestion/start-sender.js';
 import type { Metrics } from './server/metrics.js';
-import { createRetrier } from './watch/retrier.js';
+import { createRetries } from './watch/retries.js';
 
 /** How long an ABORTED request’s first retry waits, in ms. */
 const RETRY_BACKOFF_MS = 5_000;
+
+/** How often answers that are overdue are looked for, and retries that are due soon, in ms. */
+const LOOK_MS = 2_000;
 
 /** What starting ingestions needs. */
 export interface StartsOptions {
@@ -18,12 +20,6 @@ export interface StartsOptions {
   readonly log: Pick<IngestionLog, 'find' | 'list'>;
   readonly starts: StartLog;
   readonly clock: Clock;
-  /** Names this process. */
-  readonly processId: string;
-  /** The names of the others that may still hear answers. */
-  readonly otherProcesses: () => Promise<readonly string[]>;
-  /** How long an answer may be on its way, in ms. */
-  readonly answerTimeoutMs: number;
   /** How long an ABORTED request’s first retry waits, in ms, where that is not 5 s. */
   readonly retryBackoffMs?: number | undefined;
   readonly metrics: Pick<Metrics, 'countUnknownStart' | 'countRetry' | 'countRegression'>;
@@ -32,21 +28,27 @@ export interface StartsOptions {
 
 /** All that starts ingestions: for those who ask, and again for what was aborted. */
 export interface Starts {
-  readonly starter: Starter;
+  readonly startIngestion: StartIngestion;
   /** See to retries that the log says are to be. */
   lookForRetries(): Promise<void>;
-  /** See to the starts and retries of processes that are gone. */
-  takeOver(): Promise<void>;
-  /** Submit nothing more; resolves once nothing is under way. */
+  /**
+   * See to what is due, whoever left it: answers and retries. Again and again from now on.
+   *
+   * @throws {LogUnavailableError} the first time
+   */
+  begin(): Promise<void>;
+  /** Send no more retries; resolves once none is being sent. */
   stopRetries(): Promise<void>;
-  /** Keep no more answers. */
-  stop(): void;
+  /** Save no more answers. */
+  stop(): Promise<void>;
 }
 
 /** Join the parts that start ingestions, and tell of what they do. */
 export function createStarts(options: StartsOptions): Starts {
-  const { upstream, watches, log, starts, clock, processId, metrics, logger } = options;
-  const { otherProcesses, answerTimeoutMs } = options;
+  const { upstream, watches, log, starts, clock, metrics, logger } = options;
+  let cancelLook = () => {};
+  let looking: Promise<void> = Promise.resolve();
+  let isStopped = false;
 
   const onOutcomeUnknown = ({ intentId, mappingId, createdAt }: StartIntent, error: unknown) => {
     metrics.countUnknownStart();
@@ -57,9 +59,9 @@ export function createStarts(options: StartsOptions): Starts {
   };
   // It may have ended before the start was answered with it: then no transition tells of its retry.
   const onNamed = ({ state }: IngestionRecord) => {
-    if (state.status === 'ABORTED') void retrier.look();
+    if (state.status === 'ABORTED') void retries.look();
   };
-  const submitter = createSubmitter({
+  const sender = createStartSender({
     upstream,
     watches,
     starts,
@@ -74,19 +76,10 @@ export function createStarts(options: StartsOptions): Starts {
     },
     onNamed,
   });
-  const starter = createStarter({
-    submitter,
-    watches,
-    log,
+  const startIngestion = createStartIngestion({ sender, watches, log, starts, clock, onNamed });
+  const retries = createRetries({
     starts,
-    clock,
-    otherProcesses,
-    answerTimeoutMs,
-    onNamed,
-  });
-  const retrier = createRetrier({
-    starts,
-    submitter,
+    sender,
     clock,
     backoffMs: options.retryBackoffMs ?? RETRY_BACKOFF_MS,
     events: {
@@ -102,26 +95,33 @@ export function createStarts(options: StartsOptions): Starts {
     },
   });
 
+  function lookLater(): void {
+    if (isStopped) return;
+    cancelLook = clock.schedule(LOOK_MS, () => {
+      looking = sender
+        .settleOverdue()
+        .then(() => retries.look())
+        .catch((error: unknown) =>
+          logger.warn({ err: error }, 'Overdue answers cannot be looked for now'),
+        )
+        .then(lookLater);
+    });
+  }
+
   return {
-    starter,
-    lookForRetries: () => retrier.look(),
-    async takeOver() {
-      const now = clock.now();
-      const findLiving = async () => [...(await otherProcesses()), processId];
-      for (const intent of await starts.settleInterrupted(now, findLiving)) {
-        try {
-          // Nobody was told what came of it, so what is known of it by now is used.
-          await starts.lookInto(intent.intentId, [], now);
-        } catch (error) {
-          // Its sender was not gone after all, and heard that the upstream did not take it.
-          if (error instanceof StartForgottenError) continue;
-          throw error;
-        }
-        onOutcomeUnknown(intent, null);
-      }
-      await retrier.lookAtAll();
+    startIngestion,
+    lookForRetries: () => retries.look(),
+    async begin() {
+      await sender.settleOverdue();
+      await retries.look();
+      lookLater();
     },
-    stopRetries: () => retrier.stop(),
-    stop: () => submitter.stop(),
+    stopRetries: () => retries.stop(),
+    async stop() {
+      isStopped = true;
+      cancelLook();
+      sender.stop();
+      await looking;
+    },
   };
 }

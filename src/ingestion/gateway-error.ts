@@ -201,7 +201,7 @@ export class LogUnavailableError extends GatewayError {
 /** Whether the log has taken what was written to it last is not known, and cannot be asked now. */
 export class CommitUncertainError extends LogUnavailableError {}
 
-/** A start was not sent. The log may have it as sent all the same, until it is called off. */
+/** A start was not sent. The log may have it as sent all the same, until it is taken back. */
 export class StartNotSentError extends LogUnavailableError {
   constructor(
     message: string,

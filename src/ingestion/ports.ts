@@ -165,6 +165,13 @@ export interface Begun {
   readonly intent: StartIntent;
 }
 
+/** A retry that waits to be sent. */
+export interface WaitingRetry {
+  readonly intent: StartIntent;
+  /** Null where that is not planned yet. */
+  readonly dueInMs: number | null;
+}
+
 /**
  * Every start that may have left this gateway, written before it leaves. Answers that name a request are
  * settled by {@link IngestionLog.append}. All throw {@link LogUnavailableError} where nothing was written.
@@ -173,18 +180,20 @@ export interface StartLog {
   /**
    * Write down a start that is about to be sent; or find the one that has this key already, of the same
    * caller and not older than it is kept. Of two calls at once, one begins.
+   *
+   * @param sending - tells this sending from all others
    */
-  begin(start: NewStart): Promise<Begun>;
+  begin(start: NewStart, sending: string): Promise<Begun>;
 
   /** Settle a start that came to no request. */
   settle(intentId: number, state: RefusedStart | UnansweredStart): Promise<void>;
 
   /**
-   * The upstream certainly did not take this start. A first try is forgotten, so that its key is free again;
-   * a retry goes back to waiting. So it is also where the start was taken for unanswered meanwhile; not where
-   * another process has sent it since.
+   * This sending came to nothing: the upstream certainly did not take it, or it never left. A first try is
+   * forgotten, so that its key is free again; a retry goes back to waiting. So it is also where its outcome was taken
+   * for unknown meanwhile; not where the start has been sent again since.
    */
-  withdraw(intentId: number): Promise<void>;
+  takeBack(intentId: number, sending: string): Promise<void>;
 
   /**
    * How a request stood, as far as the log knew, before a start was sent; null where it was not known then. One
@@ -193,50 +202,44 @@ export interface StartLog {
    */
   statusBefore(intentId: number, ref: RequestRef): Promise<IngestionStatus | null>;
 
-  /** This process did not send this start after all, whether or not the log has it as sent by it. */
-  callOff(intentId: number): Promise<void>;
-
   /**
    * Settle a start of unknown outcome, where what was seen of its mapping tells what it came to.
    *
    * @param running - requests of its mapping that the upstream says are running at this time
    * @param now - that time, in ms since the epoch
    * @returns the start as it stands then
-   * @throws {StartForgottenError} it was withdrawn meanwhile
+   * @throws {StartForgottenError} it was taken back meanwhile
    */
   lookInto(intentId: number, running: readonly RequestRef[], now: number): Promise<StartIntent>;
 
   /**
-   * Settle as unknown the starts that were sent by processes that ended before their answers came. One that was
-   * only taken for ended, and hears its answer after all, settles its start as the answer says.
+   * Settle as unknown the starts whose answers are overdue, whoever sent them. A process that hears one late, after
+   * all, still settles its start as the answer says.
    *
    * @param now - in ms since the epoch
-   * @param findLiving - gives the ids of the processes that may still hear their answers. Asked only once it is
-   *   known whose answers are waited for: so a process that comes meanwhile is not taken for ended.
    * @returns them, oldest first
    */
-  settleInterrupted(
-    now: number,
-    findLiving: () => Promise<readonly string[]>,
-  ): Promise<readonly StartIntent[]>;
+  settleOverdue(now: number): Promise<readonly StartIntent[]>;
 
-  /** The process that sent a start and has to hear the answer; null where there is none to be heard any more. */
-  findSender(intentId: number): Promise<string | null>;
+  /** How long the answer to a start may still take, in ms: 0 where it is overdue, null where none is waited for. */
+  answerDueInMs(intentId: number): Promise<number | null>;
 
   /**
-   * Retries that have not been sent yet, oldest first.
-   *
-   * @param after - only those that were written down after the start with this id; all where it is left out
+   * Retries that wait to be sent, oldest first: those that were written down after the start with this id, and those
+   * that are due within this time.
    */
-  waitingRetries(after?: number): Promise<readonly StartIntent[]>;
+  waitingRetries(newerThan: number, withinMs: number): Promise<readonly WaitingRetry[]>;
+
+  /** Have a retry that waits be due after this. */
+  putOff(intentId: number, pauseMs: number): Promise<void>;
 
   /**
    * Write down that a waiting retry is about to be sent.
    *
    * @param now - in ms since the epoch
-   * @returns false where it does not wait any more: then it is not to be sent
+   * @returns false where it does not wait any more, or was put off: then it is not to be sent
    */
-  send(intentId: number, now: number): Promise<boolean>;
+  markSent(intentId: number, sending: string, now: number): Promise<boolean>;
 
   /** Where each of these requests stands among tries, in their order. */
   lineages(refs: readonly RequestRef[]): Promise<readonly Lineage[]>;

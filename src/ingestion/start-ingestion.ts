@@ -19,52 +19,46 @@ import {
   type StartIntent,
   type StartState,
 } from './start-intent.js';
-import { neverHeard, type StartOutcome, type Submitter } from './submitter.js';
+import type { StartOutcome, StartSender } from './start-sender.js';
 
-/** What a starter needs. */
-export interface StarterOptions {
-  readonly submitter: Pick<Submitter, 'submit' | 'keepAnswer' | 'callOff'>;
+/** What starting ingestions needs. */
+export interface StartIngestionOptions {
+  readonly sender: Pick<StartSender, 'send' | 'saveAnswer' | 'takeBack' | 'settleOverdue'>;
   readonly watches: Pick<Watches, 'poll'>;
   readonly log: Pick<IngestionLog, 'find' | 'list'>;
-  readonly starts: Pick<StartLog, 'begin' | 'findSender' | 'settle' | 'lookInto'>;
+  readonly starts: Pick<StartLog, 'begin' | 'answerDueInMs' | 'lookInto'>;
   readonly clock: Clock;
-  /** Names of the other processes that may still hear the answers to starts that they sent. */
-  readonly otherProcesses: () => Promise<readonly string[]>;
-  /** How long an answer may be on its way, in ms. */
-  readonly answerTimeoutMs: number;
   /** Told of each request that a repeated start was answered with, as it stands then. */
   readonly onNamed: (record: IngestionRecord) => void;
 }
 
-/** Starts ingestions, each once. */
-export interface Starter {
-  /**
-   * Start an ingestion of a mapping. It is in the log before the upstream is asked, and that is once.
-   *
-   * With a key that the caller used before, nothing is started: the outcome is that of the first call, whose
-   * answer is waited for where it is under way, in this process or another. Where that outcome is unknown, what was seen of the mapping
-   * since then is looked into. A first call that the upstream certainly did not take is no start: its key is
-   * free again.
-   *
-   * @param callerKey - tells callers apart, the anonymous ones too: they take turns
-   * @throws {BadUserInputError} the key belongs to a call with another input
-   * @throws {UpstreamError} with `outcomeUnknown` where the upstream may have taken the request
-   * @throws {LogUnavailableError} nothing was sent; or, with `outcomeUnknown`, the answer could not be kept
-   */
-  start(input: StartInput, identity: StartIdentity, callerKey: string): Promise<StartOutcome>;
-}
+/**
+ * Start an ingestion of a mapping. It is in the log before the upstream is asked, and that is once.
+ *
+ * With a key that the caller used before, nothing is started: the outcome is that of the first call, whose
+ * answer is waited for until it is due. Where that outcome is unknown, what was seen of the mapping since then is
+ * looked into. A first call that the upstream certainly did not take is no start: its key is free again.
+ *
+ * @param callerKey - tells callers apart, the anonymous ones too: they take turns
+ * @throws {BadUserInputError} the key belongs to a call with another input
+ * @throws {UpstreamError} with `outcomeUnknown` where the upstream may have taken the request
+ * @throws {LogUnavailableError} nothing was sent; or, with `outcomeUnknown`, the answer could not be saved
+ */
+export type StartIngestion = (
+  input: StartInput,
+  identity: StartIdentity,
+  callerKey: string,
+) => Promise<StartOutcome>;
 
 /** Build what starts ingestions for those who ask. */
-export function createStarter({
-  submitter,
+export function createStartIngestion({
+  sender,
   watches,
   log,
   starts,
   clock,
-  otherProcesses,
-  answerTimeoutMs,
   onNamed,
-}: StarterOptions): Starter {
+}: StartIngestionOptions): StartIngestion {
   /** First calls that are under way, by caller and key. */
   const underWay = new Map<string, { input: StartInput; outcome: Promise<StartOutcome> }>();
 
@@ -94,18 +88,20 @@ export function createStarter({
     const { mappingId, retryOnAbort } = input;
     const { caller, idempotencyKey } = identity;
     const createdAt = clock.now();
-    const begun = await begin({ mappingId, retryOnAbort, caller, idempotencyKey, createdAt });
-    if (begun.kind === 'begun') return submitter.submit(begun.intent, callerKey);
+    const sending = crypto.randomUUID();
+    const start = { mappingId, retryOnAbort, caller, idempotencyKey, createdAt };
+    const begun = await begin(start, sending);
+    if (begun.kind === 'begun') return sender.send(begun.intent, sending, callerKey);
     if (!isSameInput(begun.intent, input)) throw otherInput();
     return repeat(begun.intent, callerKey);
   }
 
-  async function begin(start: NewStart): Promise<Begun> {
+  async function begin(start: NewStart, sending: string): Promise<Begun> {
     try {
-      return await starts.begin(start);
+      return await starts.begin(start, sending);
     } catch (error) {
       // Else who repeats the call would be told that its outcome is unknown.
-      if (error instanceof StartNotSentError) void submitter.callOff(error.intentId);
+      if (error instanceof StartNotSentError) void sender.takeBack(error.intentId, sending);
       throw error;
     }
   }
@@ -122,39 +118,25 @@ export function createStarter({
       case 'refused':
         return { kind: state.kind, mappingId, message: state.message };
       case 'sent':
-      case 'waiting': {
-        if (await isUnderWayElsewhere(intent)) return awaitOther(intent, callerKey);
-        // Nobody waits for its answer any more: it could not be kept, or was never heard.
-        if (!(await submitter.keepAnswer(intentId))) {
-          const settledAt = clock.now();
-          await starts.settle(intentId, { kind: 'unknown', ...neverHeard, settledAt });
-        }
+        if (!(await sender.saveAnswer(intentId))) await awaitAnswer(intentId);
         return startNow(intent, intent, callerKey);
-      }
+      // No start that waits has a key.
+      case 'waiting':
       case 'unknown':
       case 'abandoned':
         return lookInto(intent, callerKey);
     }
   }
 
-  /** Whether another process has sent a start, and may still hear the answer. */
-  async function isUnderWayElsewhere({ intentId }: StartIntent): Promise<boolean> {
-    const sender = await starts.findSender(intentId);
-    return sender !== null && (await otherProcesses()).includes(sender);
-  }
-
-  /** Wait for what another process hears. */
-  async function awaitOther(first: StartIntent, callerKey: string): Promise<StartOutcome> {
-    const until = clock.monotonicMs() + answerTimeoutMs + ANSWER_GRACE_MS;
-    while (clock.monotonicMs() < until) {
-      await new Promise<void>((resolve) => void clock.schedule(LOOK_MS, resolve));
-      if (!(await isUnderWayElsewhere(first))) return startNow(first, first, callerKey);
+  /** Wait for what whoever sent a start hears, until it is due. */
+  async function awaitAnswer(intentId: number): Promise<void> {
+    for (;;) {
+      const leftMs = await starts.answerDueInMs(intentId);
+      if (leftMs === null) return;
+      if (leftMs <= 0) return sender.settleOverdue();
+      const pauseMs = Math.min(leftMs, LOOK_MS);
+      await new Promise<void>((resolve) => void clock.schedule(pauseMs, resolve));
     }
-    throw new UpstreamError(
-      'UPSTREAM_TIMEOUT',
-      'The first call with this idempotencyKey is still under way, in another process of the gateway. Nothing was sent again. Repeat this call later to hear what came of it.',
-      { outcomeUnknown: true },
-    );
   }
 
   async function lookInto(intent: StartIntent, callerKey: string): Promise<StartOutcome> {
@@ -208,14 +190,11 @@ export function createStarter({
     return { kind, record, message };
   }
 
-  return { start };
+  return start;
 }
 
-/** How often it is looked whether another process has heard an answer, in ms. */
+/** How often it is looked whether an answer has come, in ms. */
 const LOOK_MS = 250;
-
-/** How much longer than its answer a start may take to be settled in the log, in ms: one whose sender dies, until that is known. */
-const ANSWER_GRACE_MS = 9_000;
 
 /** A mapping has one request running; what else the log has as running was not polled lately. */
 const MAX_LOOKED_AT = 5;

@@ -64,14 +64,13 @@ export interface UnansweredStart {
  *     begin ──▶ sent ──the upstream names a request──▶ submitted | alreadyInProgress
  *                │ ├───the upstream refuses──────────▶ mappingNotStopped | mappingNotPublished | refused
  *                │ ├───certainly not taken───────────▶ (a first try is forgotten, its key free again)
- *                │ └───no answer, or a crash─────────▶ unknown ──the request is named after all──▶ submitted |
+ *                │ └───no answer when it is due──────▶ unknown ──the request is named after all──▶ submitted |
  *                │                                                                       alreadyInProgress
  *     ABORTED ──▶ waiting ──the backoff is over──▶ sent (as above; certainly not taken: back to waiting)
  *                   └──────it was tried too long──▶ abandoned
  *
- * `sent` is written before the POST leaves. So what is found `sent` at start may have been taken, and what is
- * found `waiting` certainly was not. A process that was taken for dead and hears its answer late still settles
- * what is `unknown` since.
+ * `sent` is written before the POST leaves, with when the answer is due. So what is `sent` may have been taken, and
+ * what is `waiting` certainly was not. A process that hears its answer later still settles what is `unknown` since.
  */
 export type StartState =
   | { readonly kind: 'waiting' }
@@ -109,6 +108,12 @@ export interface Lineage {
   /** Who started it; null for the anonymous caller, and where it was not started here. */
   readonly startedBy: string | null;
 }
+
+/** Of a start whose answer nobody has heard. */
+export const neverHeard = {
+  code: 'UPSTREAM_UNAVAILABLE',
+  message: 'The gateway did not hear the upstream’s answer.',
+} as const;
 
 /** Whether the upstream's answer would still tell what became of a start. */
 export function isUnanswered({ state }: Pick<StartIntent, 'state'>): boolean {

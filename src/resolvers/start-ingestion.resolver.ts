@@ -2,7 +2,7 @@ import { Arg, Authorized, Ctx, Mutation, Resolver } from 'type-graphql';
 import { checkMayStart, type Right } from '../ingestion/caller.js';
 import { BadUserInputError, GatewayError, StartFaultError } from '../ingestion/gateway-error.js';
 import { parseIdempotencyKey, parseMappingId } from '../ingestion/request-ref.js';
-import type { Starter } from '../ingestion/start-ingestion.js';
+import type { StartIngestion } from '../ingestion/start-ingestion.js';
 import { isSameInput, type StartInput } from '../ingestion/start-intent.js';
 import { StartIngestionInput } from '../schema/start-ingestion-input.js';
 import {
@@ -24,7 +24,7 @@ interface ParsedInput extends StartInput {
 /** Starting ingestions. */
 @Resolver()
 export class StartIngestionResolver {
-  constructor(private readonly starter: Pick<Starter, 'start'>) {}
+  constructor(private readonly begin: StartIngestion) {}
 
   @Authorized<Right>('ingestion:start')
   @Mutation(() => StartIngestionResult, {
@@ -81,7 +81,7 @@ export class StartIngestionResolver {
     checkMayStart(caller, input.mappingId);
     const identity = { caller: caller.name, idempotencyKey };
     try {
-      return toStartIngestionResult(await this.starter.start(input, identity, callerKey));
+      return toStartIngestionResult(await this.begin(input, identity, callerKey));
     } catch (error) {
       if (error instanceof GatewayError) throw error;
       reportFault(error);

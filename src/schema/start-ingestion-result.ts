@@ -5,7 +5,7 @@ import {
   StartFaultError,
   UpstreamError,
 } from '../ingestion/gateway-error.js';
-import type { StartOutcome } from '../ingestion/submitter.js';
+import type { StartOutcome } from '../ingestion/start-sender.js';
 import { IngestionRequest } from './ingestion-request.js';
 import { ID } from './scalars.js';
 

@@ -3,7 +3,7 @@ import type { GraphQLSchema } from 'graphql';
 import { type AuthCheckerFn, buildSchema, type PubSub } from 'type-graphql';
 import { checkRight, type Right } from '../ingestion/caller.js';
 import type { Clock, IngestionLog, Watches } from '../ingestion/ports.js';
-import type { Starter } from '../ingestion/start-ingestion.js';
+import type { StartIngestion } from '../ingestion/start-ingestion.js';
 import { EndWatchResolver } from '../resolvers/end-watch.resolver.js';
 import { HistoryResolver } from '../resolvers/history.resolver.js';
 import { IngestionRequestResolver } from '../resolvers/ingestion-request.resolver.js';
@@ -16,7 +16,7 @@ import { SubscriptionResolver } from '../resolvers/subscription.resolver.js';
 
 /** What the resolvers call. */
 export interface Domain {
-  readonly starter: Pick<Starter, 'start'>;
+  readonly startIngestion: StartIngestion;
   readonly log: IngestionLog;
   readonly watches: Watches;
   readonly clock: Clock;
@@ -43,7 +43,7 @@ export function buildGatewaySchema(domain: Domain): Promise<GraphQLSchema> {
   const mappings = new MappingResolver(domain.log);
   const resolvers = new Map<unknown, object>([
     [IngestionStatusResolver, new IngestionStatusResolver(domain, mappings)],
-    [StartIngestionResolver, new StartIngestionResolver(domain.starter)],
+    [StartIngestionResolver, new StartIngestionResolver(domain.startIngestion)],
     [HistoryResolver, new HistoryResolver(domain.log)],
     [
       IngestionRequestResolver,

@@ -121,7 +121,11 @@ export async function runCluster(options: ClusterOptions): Promise<CrashReport> 
     lives: upstream.lives,
     ...crowd,
   });
-  const { polls, needed } = comparePolls(pollsAt, upstream.lives.values(), quiet, options.pollMs);
+  const lives = [...upstream.lives.values()].map((life) => ({
+    ...life,
+    isStartedHere: crowd.startedIds.has(life.ref.requestId),
+  }));
+  const { polls, needed } = comparePolls(pollsAt, lives, quiet, options.pollMs);
   const ratio = polls / needed;
   if (ratio > options.maxPollRatio)
     misfits.push(`${polls} polls where one gateway needs ${needed}`);

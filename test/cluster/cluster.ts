@@ -25,7 +25,7 @@ const { figures, violations } = await runCluster({
     .map((what) => [what]),
   pollMs: Number(values['poll-ms']),
   quietMs: Number(values['quiet-ms']),
-  maxPollRatio: 1.1,
+  maxPollRatio: 1.05,
   seed,
   onDisturbance: (atOnce) => console.error(atOnce.join(', ')),
 });

@@ -134,6 +134,22 @@ describe('two gateways on one PostgreSQL', () => {
     expect((await second).outcome).toMatchObject({ request: { requestId: '2' } });
   });
 
+  it('wait for an answer until it is due, and hear of it also where it comes later', async () => {
+    const slow = held(submitted('1'));
+    campaign.starts(slow.answer);
+    const first = start(0, { idempotencyKey: 'k' });
+    await campaign.startsArrived(1);
+    const second = start(1, { idempotencyKey: 'k' });
+    // Now, and not only when its time has passed.
+    await execute(database.url, 'update starts set due_at = 0');
+    expect((await second).error?.extensions).toMatchObject({ outcomeUnknown: true });
+    slow.release();
+    const submitted1 = { __typename: 'IngestionSubmitted', request: { requestId: '1' } };
+    expect((await first).outcome).toMatchObject(submitted1);
+    expect((await start(1, { idempotencyKey: 'k' })).outcome).toMatchObject(submitted1);
+    expect(campaign.startCount).toBe(1);
+  });
+
   it('say of a lost answer on both that the outcome is unknown, and send nothing again', async () => {
     campaign.starts(reset());
     expect((await start(0, { idempotencyKey: 'k' })).error?.extensions).toMatchObject({

@@ -42,7 +42,7 @@ export interface BusyUpstream {
 export interface BusyOptions {
   /** How long a request runs, in ms; where left out, it runs for some polls. */
   readonly lifeMs?: () => number;
-  /** Told of each poll that arrives. */
+  /** Told of each poll that meets no fault: the call that met one is repeated at once. */
   readonly onPoll?: () => void;
 }
 
@@ -91,13 +91,13 @@ export async function startBusyUpstream(
       send(200, { requestId, info, status: 'Success' });
       return;
     }
-    onPoll?.();
     if (random() < FAULT_SHARE) {
       counts.faults += 1;
       if (random() < 0.5) (response.socket as Socket).resetAndDestroy();
       else send(random() < 0.5 ? 500 : 502, { message: 'out of order' });
       return;
     }
+    onPoll?.();
     const life = lives.get(searchParams.get('requestId') ?? '');
     if (!life) {
       send(404, { message: 'no such request' });

@@ -10,7 +10,7 @@ import {
 import { startAnswers } from '../support/campaign-answers.js';
 import { type CampaignScript, scriptCampaign } from '../support/campaign-script.js';
 import { startGatewayProcess } from '../support/gateway-process.js';
-import { databaseEnv, deleteDatabase, expireSilentReplica } from '../support/log-database.js';
+import { databaseEnv, deleteDatabase, makeAnswersDue } from '../support/log-database.js';
 import { untilMetric } from '../support/metrics.js';
 import {
   hang,
@@ -189,8 +189,8 @@ describe('a gateway that dies between the POST and its answer', () => {
   it('leaves a start that the next one finds and tells of, once', async () => {
     const told = () =>
       gateway.logLines.filter(({ msg }) => /^Whether this start was taken/.test(String(msg)));
-    // At once where nobody else can have sent it; else once its process is known to be dead.
-    await expireSilentReplica(dataDir);
+    // At once where nobody else can have sent it; else once its answer is overdue.
+    await makeAnswersDue(dataDir);
     await untilMetric(gateway.url, 'sluice_starts_outcome_unknown_total', 1);
     expect(told()).toMatchObject([{ mappingId }]);
     expect((await start()).error).toMatchObject({
@@ -204,9 +204,9 @@ describe('a gateway that dies between the POST and its answer', () => {
   it('leaves a start whose request is adopted once the upstream names it', async () => {
     campaign.starts(inProgress('7'));
     await startWithoutKey();
-    // Waits for the process that sent the first call, where that may be another one that is alive.
+    // Waits for the answer to the first call, where another process may hear it.
     const repeated = start();
-    await expireSilentReplica(dataDir);
+    await makeAnswersDue(dataDir);
     expect((await repeated).outcome).toMatchObject({
       __typename: 'IngestionSubmitted',
       request: { requestId: '7', startedAt: expect.any(String) },

@@ -4,7 +4,7 @@ import { createIngestionRequestLoader } from '../../src/datasources/log/ingestio
 import { createLineageLoader } from '../../src/datasources/log/lineage.loader.js';
 import { createUsualDurationLoader } from '../../src/datasources/log/usual-duration.loader.js';
 import type { IngestionLog, StartLog, Watches } from '../../src/ingestion/ports.js';
-import type { Starter } from '../../src/ingestion/start-ingestion.js';
+import type { StartIngestion } from '../../src/ingestion/start-ingestion.js';
 import { createLogger } from '../../src/process/logger.js';
 import { systemClock } from '../../src/process/system-clock.js';
 import { buildGatewaySchema } from '../../src/server/build-schema.js';
@@ -310,10 +310,10 @@ describe('a fault inside a stream', () => {
     const hub = createHub();
     const lines: string[] = [];
     const logger = createLogger('debug', { write: (line) => void lines.push(line) });
-    const nobody = {} as Watches & Starter & StartLog;
+    const nobody = {} as Watches & StartIngestion & StartLog;
     const clock = systemClock;
     const schema = await buildGatewaySchema({
-      starter: nobody,
+      startIngestion: nobody,
       log,
       watches: nobody,
       clock,

@@ -6,14 +6,14 @@ import {
   UpstreamError,
 } from '../../src/ingestion/gateway-error.js';
 import type { ReportedState } from '../../src/ingestion/ingestion-request.js';
-import { createStarter } from '../../src/ingestion/start-ingestion.js';
+import { createStartIngestion } from '../../src/ingestion/start-ingestion.js';
 import type { NewStart } from '../../src/ingestion/start-intent.js';
+import { createStartSender, type StartOutcome } from '../../src/ingestion/start-sender.js';
 import type { Submission } from '../../src/ingestion/submission.js';
-import { createSubmitter, type StartOutcome } from '../../src/ingestion/submitter.js';
 import { createWatcher } from '../../src/watch/watcher.js';
 import { createManualClock, settle } from '../support/manual-clock.js';
 import { emptyQueue, noWatcherEvents } from '../support/memory-watches.js';
-import { type OpenedLogs, openStartLog } from '../support/open-start-log.js';
+import { ANSWER_DUE_MS, type OpenedLogs, openStartLog } from '../support/open-start-log.js';
 
 const mappingId = 'XDM44';
 
@@ -103,7 +103,7 @@ function live(model: Model, { starts, log }: OpenedLogs, nextFate: () => [Fate, 
     plan: { minMs: 1e9, maxMs: 1e9, maxWaitingPolls: 1e6, pollPriceMs: 100 },
     events: noWatcherEvents,
   });
-  const submitter = createSubmitter({
+  const sender = createStartSender({
     upstream: {
       start: () => (isDead ? new Promise<never>(() => {}) : model.post(key, ...nextFate())),
     },
@@ -114,29 +114,29 @@ function live(model: Model, { starts, log }: OpenedLogs, nextFate: () => [Fate, 
     onIdGivenAgain: ({ requestId }) => model.givenAgain.push(requestId),
     onNamed: () => {},
   });
-  const starter = createStarter({
-    submitter: {
-      ...submitter,
-      submit(intent, caller) {
+  const startIngestion = createStartIngestion({
+    sender: {
+      ...sender,
+      send(intent, sending, caller) {
         // The call to the upstream is the first thing that it does.
         key = intent.idempotencyKey;
-        return submitter.submit(intent, caller);
+        return sender.send(intent, sending, caller);
       },
     },
     watches,
     log,
     starts,
     clock,
-    otherProcesses: async () => [],
-    answerTimeoutMs: 1_000,
     onNamed: () => {},
   });
   return {
+    /** What every gateway does when it begins, and again and again from then on. */
+    settleOverdue: () => sender.settleOverdue(),
     start: (idempotencyKey: string | null) =>
-      starter.start({ mappingId, retryOnAbort: 0 }, { caller: null, idempotencyKey }, 'somebody'),
+      startIngestion({ mappingId, retryOnAbort: 0 }, { caller: null, idempotencyKey }, 'somebody'),
     die() {
       isDead = true;
-      submitter.stop();
+      sender.stop();
     },
   };
 }
@@ -157,7 +157,7 @@ describe('starting', () => {
     const fill = async () => {
       for (let count = 0; ; count += 1) {
         const start = { ...identity, caller: String(count), mappingId, retryOnAbort: 0 };
-        await opened.starts.begin({ ...start, createdAt: 0 });
+        await opened.starts.begin({ ...start, createdAt: 0 }, crypto.randomUUID());
       }
     };
     await expect(fill()).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' });
@@ -176,8 +176,8 @@ describe('starting', () => {
     const opened = await openStartLog();
     const gateway = live(model, opened, () => ['answered', false]);
     const { begin } = opened.starts;
-    const beginUnheard = async (start: NewStart) => {
-      const { intent } = await begin(start);
+    const beginUnheard = async (start: NewStart, sending: string) => {
+      const { intent } = await begin(start, sending);
       throw new StartNotSentError('Nobody knows.', intent.intentId, {});
     };
     Object.assign(opened.starts, { begin: beginUnheard });
@@ -209,7 +209,7 @@ describe('starting', () => {
         return answer;
       };
       gateway = live({ ...model, post }, opened, () => ['answered', false]);
-      await expect(gateway.start('k')).rejects.toMatchObject(unkept);
+      await expect(gateway.start('k')).rejects.toMatchObject(unsaved);
     });
 
     afterEach(async () => {
@@ -218,10 +218,10 @@ describe('starting', () => {
       expect(postCount).toBe(1);
     });
 
-    const unkept = { extensions: { code: 'LOG_UNAVAILABLE', outcomeUnknown: true } };
+    const unsaved = { extensions: { code: 'LOG_UNAVAILABLE', outcomeUnknown: true } };
 
     it('is told to nobody before it is kept, and to who asks again after that', async () => {
-      await expect(gateway.start('k')).rejects.toMatchObject(unkept);
+      await expect(gateway.start('k')).rejects.toMatchObject(unsaved);
       await opened.setFull(false);
       expect(await gateway.start('k')).toMatchObject({ kind: 'submitted', record: { ref } });
     });
@@ -237,7 +237,7 @@ describe('starting', () => {
     it('is unknown to the next process where this one ends before', async () => {
       gateway.die();
       opened = await opened.reopen();
-      await opened.starts.settleInterrupted(model.clock.now(), async () => []);
+      await opened.pass(ANSWER_DUE_MS);
       gateway = live(model, opened, () => ['answered', false]);
       await expect(gateway.start('k')).rejects.toMatchObject({ outcomeUnknown: true });
     });
@@ -380,13 +380,21 @@ describe('starting', () => {
     const fates: Fate[] = ['neverArrived', 'answered'];
     const model = createModel();
     const gateway = live(model, opened, () => [fates.shift() ?? 'answered', false]);
+    const { begin } = opened.starts;
+    let sending = '';
+    const beginSeen: typeof begin = (start, id) => {
+      sending = id;
+      return begin(start, id);
+    };
+    Object.assign(opened.starts, { begin: beginSeen });
     await expect(gateway.start('k')).rejects.toMatchObject({ outcomeUnknown: true });
+    Object.assign(opened.starts, { begin });
     const { lookInto } = opened.starts;
-    const withdrawFirst: typeof lookInto = async (intentId, running, now) => {
-      await opened.starts.withdraw(intentId);
+    const takeBackFirst: typeof lookInto = async (intentId, running, now) => {
+      await opened.starts.takeBack(intentId, sending);
       return lookInto(intentId, running, now);
     };
-    Object.assign(opened.starts, { lookInto: withdrawFirst });
+    Object.assign(opened.starts, { lookInto: takeBackFirst });
     expect(await gateway.start('k')).toMatchObject({ kind: 'submitted' });
     expect(model.posts).toHaveLength(2);
     gateway.die();
@@ -463,8 +471,9 @@ describe('starting', () => {
               gateway.die();
               underWay = [];
               opened = await opened.reopen();
-              await opened.starts.settleInterrupted(model.clock.now(), async () => []);
+              await opened.pass(ANSWER_DUE_MS);
               gateway = live(model, opened, nextFate);
+              await gateway.settleOverdue();
           }
         }
         // Whoever asks last is told what everybody was told.

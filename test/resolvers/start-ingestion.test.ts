@@ -17,7 +17,7 @@ async function start({ mappingId }: StartInput) {
 }
 
 async function run(query: string): Promise<ExecutionResult> {
-  const schema = await buildGatewaySchema({ starter: { start } } as unknown as Domain);
+  const schema = await buildGatewaySchema({ startIngestion: start } as unknown as Domain);
   const contextValue: Partial<OperationContext> = {
     caller: { ...anonymous, mappings: toMappingScope(['broken', 'down', 'fine']) },
     takeStarts: async () => {},

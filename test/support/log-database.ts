@@ -64,17 +64,12 @@ export async function deleteDatabase(dataDir: string): Promise<void> {
 }
 
 /**
- * Have the replica that has been silent for longest be dead as of now, and not only when its time has passed;
- * where the log is one that replicas cannot share, there is none.
+ * Have the answers to all starts be due now, and not only when their time has passed; where nobody else can have the
+ * log open, they are due anyway once it is opened.
  */
-export async function expireSilentReplica(dataDir: string): Promise<void> {
+export async function makeAnswersDue(dataDir: string): Promise<void> {
   const database = await databases.get(dataDir);
-  if (!database) return;
-  await execute(
-    database.url,
-    `update replicas set expires_at = now()
-      where expires_at = (select min(expires_at) from replicas)`,
-  );
+  if (database) await execute(database.url, `update starts set due_at = 0 where state = 'sent'`);
 }
 
 /** Open the log in the database of a directory, as a gateway does. */

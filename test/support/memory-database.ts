@@ -29,9 +29,8 @@ export async function openMemoryDatabase(): Promise<LogDatabase> {
   return {
     kind: 'sqlite',
     name: 'memory',
-    elsewhere: '',
+    howToReplace: '',
     db,
-    aside: db,
     cursorKey: Buffer.alloc(32),
     guard: (run) => run(),
     commit: async (write) => (await db.transaction().execute(write)).value,

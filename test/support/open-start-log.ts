@@ -1,16 +1,22 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import {
   createIngestionLog,
   type DurableIngestionLog,
 } from '../../src/datasources/log/ingestion-log.datasource.js';
-import { createStartLog } from '../../src/datasources/log/start-log.datasource.js';
-import type { StartLog } from '../../src/ingestion/ports.js';
+import { openStartLog as openStarts } from '../../src/datasources/log/start-log.datasource.js';
+import { toStartChecksum } from '../../src/datasources/log/start-log.rows.js';
+import type { Clock, StartLog } from '../../src/ingestion/ports.js';
+import { systemClock } from '../../src/process/system-clock.js';
 import { deleteDatabase, openTestLog, setFull } from './log-database.js';
 
-/** Of the process that the tests are. */
-const REPLICA_ID = 'the only one';
+/** How long the call that sends a start may take, in ms. */
+const TIMEOUT_MS = 10_000;
+
+/** After this the answer to a start is overdue, in ms. */
+export const ANSWER_DUE_MS = TIMEOUT_MS + 5_000;
 
 /** Both logs in one real file, which can be closed and opened again. */
 export interface OpenedLogs {
@@ -18,6 +24,10 @@ export interface OpenedLogs {
   readonly log: DurableIngestionLog;
   /** Let the database grow no more, as on a full disk; or again. */
   setFull(isFull: boolean): Promise<void>;
+  /** Have all that is due be due so much sooner, in ms, as if that time had passed. */
+  pass(ms: number): Promise<void>;
+  /** Have all starts as a version left them that told no sending from another, and had no answer due. */
+  forgetSendings(): Promise<void>;
   /** End as a process does that dies: what was committed is there, and nothing else. */
   reopen(): Promise<OpenedLogs>;
   /** Close, and delete the file. */
@@ -25,18 +35,35 @@ export interface OpenedLogs {
 }
 
 /** @param dataDir - where the file is; a new directory where it is left out */
-export async function openStartLog(dataDir?: string): Promise<OpenedLogs> {
+export async function openStartLog(
+  clock: Clock = systemClock,
+  dataDir?: string,
+): Promise<OpenedLogs> {
   const directory = dataDir ?? (await mkdtemp(join(tmpdir(), 'starts-')));
   const database = await openTestLog(directory);
   const log = await createIngestionLog(database);
   return {
     log,
-    starts: createStartLog(database, REPLICA_ID),
+    starts: await openStarts(database, clock, TIMEOUT_MS),
     setFull: (isFull) => setFull(database, isFull),
+    async pass(ms) {
+      await sql`update starts set due_at = due_at - ${ms}`.execute(database.db);
+    },
+    async forgetSendings() {
+      const rows = await database.db.selectFrom('starts').selectAll().execute();
+      for (const { intent_id, ...row } of rows) {
+        const old = { ...row, sent_by: null, due_at: null };
+        await database.db
+          .updateTable('starts')
+          .set({ ...old, checksum: toStartChecksum(old) })
+          .where('intent_id', '=', intent_id)
+          .execute();
+      }
+    },
     async reopen() {
       await setFull(database, false);
       await log.close();
-      return openStartLog(directory);
+      return openStartLog(clock, directory);
     },
     async dispose() {
       await log.close();

@@ -8,9 +8,13 @@ import {
   openPostgresLog,
   type PostgresTimeouts,
 } from '../../src/datasources/log/postgres/postgres.log.js';
-import { createStartLog } from '../../src/datasources/log/start-log.datasource.js';
-import type { StartLog } from '../../src/ingestion/ports.js';
+import { openStartLog } from '../../src/datasources/log/start-log.datasource.js';
+import type { Clock, StartLog } from '../../src/ingestion/ports.js';
 import type { Transition } from '../../src/ingestion/transition.js';
+import { systemClock } from '../../src/process/system-clock.js';
+
+/** How long the answer to a start may be on its way, in ms. */
+const ANSWER_TIMEOUT_MS = 10_000;
 
 /** A log as one of several processes has it. */
 export interface ReplicaLog {
@@ -24,7 +28,7 @@ export interface ReplicaLog {
 }
 
 export interface ReplicaOptions {
-  readonly replicaId?: string;
+  readonly clock?: Clock;
   readonly maxConnections?: number;
   readonly onWarning?: (warning: string) => void;
   readonly timeouts?: PostgresTimeouts;
@@ -50,7 +54,7 @@ export async function openReplica(url: string, options: ReplicaOptions = {}): Pr
   return {
     database,
     log,
-    starts: createStartLog(database, options.replicaId ?? crypto.randomUUID()),
+    starts: await openStartLog(database, options.clock ?? systemClock, ANSWER_TIMEOUT_MS),
     told,
     async untilTold(count) {
       while (told.length < count) {

@@ -6,7 +6,7 @@ import pino from 'pino';
 import { createIngestionLog } from '../../src/datasources/log/ingestion-log.datasource.js';
 import { createIngestionRequestLoader } from '../../src/datasources/log/ingestion-request.loader.js';
 import { createLineageLoader } from '../../src/datasources/log/lineage.loader.js';
-import { createStartLog } from '../../src/datasources/log/start-log.datasource.js';
+import { openStartLog } from '../../src/datasources/log/start-log.datasource.js';
 import { createUsualDurationLoader } from '../../src/datasources/log/usual-duration.loader.js';
 import type { IngestionLog, Upstream } from '../../src/ingestion/ports.js';
 import { systemClock } from '../../src/process/system-clock.js';
@@ -42,7 +42,7 @@ export interface PushedGateway {
 export async function startPushedGateway(clock = systemClock): Promise<PushedGateway> {
   const dataDir = await mkdtemp(join(tmpdir(), 'pushed-gateway-'));
   const database = await openTestLog(dataDir);
-  const starts = createStartLog(database, 'the only one');
+  const starts = await openStartLog(database, systemClock, 10_000);
   const log = await createIngestionLog(database);
   const hub = createHub();
   log.onAppended((transition) => hub.publish(transition));
@@ -64,7 +64,7 @@ export async function startPushedGateway(clock = systemClock): Promise<PushedGat
   });
   const logger = pino({ level: 'silent' });
   const schema = await buildGatewaySchema({
-    starter: { start: unasked },
+    startIngestion: unasked,
     log,
     watches,
     clock: systemClock,

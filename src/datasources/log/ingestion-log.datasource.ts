@@ -36,8 +36,7 @@ import type { LogTables, RequestRow } from './ingestion-log.schema.js';
 import { toKeyPages } from './key-pages.js';
 import type { LogDatabase, LogDatabaseKind, Written } from './log-database.js';
 import { createLogTail, type LogTail } from './log-tail.js';
-import { settleNamed } from './start-log.named.js';
-import { claimRetries } from './start-log.write.js';
+import { claimRetries, settleNamed } from './start-log.requests.js';
 
 /** So many observations share a commit at most: the next batch waits for no more than that. */
 const MAX_BATCH_ITEMS = 200;

@@ -2,7 +2,7 @@ import type { Transaction } from 'kysely';
 import { readPrunedThrough, writeMeta } from './ingestion-log.meta.js';
 import type { LogTables } from './ingestion-log.schema.js';
 import type { Written } from './log-database.js';
-import { pruneStartsOf } from './start-log.write.js';
+import { pruneStartsOf } from './start-log.requests.js';
 
 /** Delete terminal requests that have not changed since an instant, with their transitions and starts; gives how many. */
 export async function pruneRequests(

@@ -55,13 +55,21 @@ export interface StartRow {
   readonly code: string | null;
   readonly message: string | null;
   readonly settled_at: number | null;
-  /** The process that has to hear the answer; null where none has. */
+  /**
+   * Tells its last sending from all others, so that nobody takes back one that is not theirs; null where it was
+   * not sent, or was answered.
+   */
   readonly sent_by: string | null;
   /**
    * The position of the newest transition when it was sent. Not in the checksum: the version before, which may
    * run beside this one, makes that without it.
    */
   readonly sent_after: number | null;
+  /**
+   * When something is due, by the clock of the log: of a start that was sent, its answer; of a retry that waits, its
+   * next sending. Null where that is at once, or not planned yet. Not in the checksum: the database gives it.
+   */
+  readonly due_at: number | null;
   readonly checksum: number;
 }
 

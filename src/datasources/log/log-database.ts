@@ -32,13 +32,8 @@ export interface LogDatabase {
   /** What people know it by, at the beginning of a sentence; no credentials. */
   readonly name: string;
   /** A sentence that says how to have another one in its place. */
-  readonly elsewhere: string;
+  readonly howToReplace: string;
   readonly db: Kysely<LogTables>;
-  /**
-   * The same database, for statements that must not wait until commits have left it a connection: those that say
-   * that this process lives.
-   */
-  readonly aside: Kysely<LogTables>;
   /** What cursors are made with. */
   readonly cursorKey: Buffer;
   /**

@@ -153,7 +153,7 @@ async function createIndex(db: Kysely<unknown>, table: string, columns: string[]
   await db.schema.createIndex(name).on(table).columns(columns).execute();
 }
 
-/** Which process sent a start whose answer has not come: only where it is gone, none will. */
+/** Who sent a start whose answer has not come. */
 const senders: Change = async (db) => {
   await db.schema.alterTable('starts').addColumn('sent_by', 'text').execute();
 };
@@ -172,6 +172,12 @@ const sentAfter: Change = async (db) => {
   await db.schema.alterTable('starts').addColumn('sent_after', 'bigint').execute();
 };
 
+/** When the answer to a start is due, and the next sending of a retry. Nobody asks any more which processes live. */
+const dueStarts: Change = async (db, kind) => {
+  await db.schema.alterTable('starts').addColumn('due_at', 'double precision').execute();
+  if (kind === 'postgres') await db.schema.dropTable('replicas').execute();
+};
+
 /**
  * In the order in which they are applied; what was applied once is never changed, only followed. Processes of
  * the version before may be running on the same PostgreSQL database: what follows adds, and takes nothing away.
@@ -185,6 +191,7 @@ const changes: Record<string, Change> = {
   '0005_caller_counts': callerCounts,
   '0006_sent_after': sentAfter,
   '0007_watch_queue': addWatchQueue,
+  '0008_due_starts': dueStarts,
 };
 
 /** All migrations that this version knows, for a database of one kind. */

@@ -9,7 +9,7 @@ import { type LogDatabase, LogUnusableError } from './log-database.js';
  * @throws {LogUnusableError} the log is of another one
  */
 export async function bindToUpstream(
-  database: Pick<LogDatabase, 'commit' | 'name' | 'elsewhere'>,
+  database: Pick<LogDatabase, 'commit' | 'name' | 'howToReplace'>,
   identity: string,
 ): Promise<void> {
   const kept = await database.commit(async (transaction) => {
@@ -19,6 +19,6 @@ export async function bindToUpstream(
   });
   if (kept === identity) return;
   throw new LogUnusableError(
-    `${database.name} holds the log of ${kept}, and the upstream is ${identity} now, whose request ids are others. ${database.elsewhere}`,
+    `${database.name} holds the log of ${kept}, and the upstream is ${identity} now, whose request ids are others. ${database.howToReplace}`,
   );
 }

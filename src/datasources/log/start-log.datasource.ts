@@ -1,4 +1,4 @@
-import type { Selectable, Transaction } from 'kysely';
+import { type InsertObject, type Kysely, sql, type Transaction } from 'kysely';
 import {
   CommitUncertainError,
   LogUnavailableError,
@@ -6,55 +6,96 @@ import {
   StartNotSentError,
 } from '../../ingestion/gateway-error.js';
 import { toRequestKey } from '../../ingestion/ingestion-request.js';
-import type { Begun, StartLog } from '../../ingestion/ports.js';
+import type { Begun, Clock, StartLog } from '../../ingestion/ports.js';
 import {
   isUnanswered,
   type NewStart,
+  neverHeard,
   START_KEPT_MS,
   type StartIntent,
   toBeginning,
 } from '../../ingestion/start-intent.js';
 import { readHead } from './ingestion-log.meta.js';
-import type { LogTables, StartRow } from './ingestion-log.schema.js';
+import type { LogTables } from './ingestion-log.schema.js';
 import { toKeyPages } from './key-pages.js';
+import { createLogClock } from './log-clock.js';
 import type { LogDatabase, Written } from './log-database.js';
-import { lookAtMapping } from './start-log.named.js';
+import { findNamed, lookAtMapping } from './start-log.requests.js';
 import {
-  asSent,
+  changeState,
+  findRow,
+  freeKey,
+  replaceSent,
+  replaceState,
   toStartIntent,
   toStartRow,
   toTakenKey,
-  type UnsentState,
-  withoutKey,
-  withState,
 } from './start-log.rows.js';
-import { changeState, findNamed, replaceRow } from './start-log.write.js';
+
+/** So much longer than its call may take the answer to a start may take to be in the log, in ms. */
+const ANSWER_GRACE_MS = 5_000;
+
+/** The longest that the answer to any start may take, whatever the settings of the process that sent it, in ms. */
+const MAX_ANSWER_MS = 600_000 + ANSWER_GRACE_MS;
+
+/** A retry that has not been taken is not put off for longer than this, in ms. */
+const MAX_PAUSE_MS = 3_600_000;
+
+/** A retry may be sent so much before it is due, in ms: two clocks measured the same time. */
+const MAX_EARLY_MS = 1_000;
 
 /**
- * The log of starts, in the same database as the transitions that come of them.
+ * Open the log of starts, in the same database as the transitions that come of them.
  *
- * @param replicaId - names this process, and no other that ever uses the database
+ * When something is due says the clock of the log. What is due later than anybody can have meant was written before
+ * that clock was set back, and is due. Of a SQLite file nobody else can hear an answer: all are due once it is opened.
+ *
+ * @param timeoutMs - how long a call that sends a start may take
+ * @throws {LogUnavailableError}
+ * @see docs/adr/0033-answers-are-due.md
  */
-export function createStartLog(
-  { db, guard, commit }: Pick<LogDatabase, 'db' | 'guard' | 'commit'>,
-  replicaId: string,
-): StartLog {
+export async function openStartLog(
+  database: Pick<LogDatabase, 'db' | 'kind' | 'guard' | 'commit'>,
+  clock: Clock,
+  timeoutMs: number,
+): Promise<StartLog> {
+  const { db, kind, guard, commit } = database;
+  const { now } = createLogClock(database, clock);
+  const after = (ms: number) => sql<number>`${now()} + ${ms}`;
+  const isDue = (longestMs: number) =>
+    sql<boolean>`(due_at is null or due_at <= ${now()} or due_at > ${after(longestMs)})`;
+  /** In the words of the index of the few rows that are under way: without them SQLite reads all that there are. */
+  const isUnderWay = (state: 'waiting' | 'sent') =>
+    sql<boolean>`(state in ('waiting', 'sent') and state = ${state})`;
+  const toSending = async (transaction: Transaction<LogTables>, sentBy: string) => ({
+    sentBy,
+    sentAfter: await readHead(transaction),
+    dueAt: after(timeoutMs + ANSWER_GRACE_MS),
+  });
   const write = <T>(run: (transaction: Transaction<LogTables>) => Promise<T>): Promise<T> =>
     commit(async (transaction) => ({ value: await run(transaction), hasChanged: true }));
+  const overdue = (on: Kysely<LogTables>) =>
+    on
+      .selectFrom('starts')
+      .selectAll()
+      .where(isUnderWay('sent'))
+      .where(isDue(MAX_ANSWER_MS))
+      .orderBy('intent_id');
 
-  async function change(
-    intentId: number,
-    next: (intent: StartIntent) => UnsentState | null,
-  ): Promise<void> {
-    await write((transaction) => changeState(transaction, intentId, next));
+  if (kind === 'sqlite') {
+    await guard(() =>
+      db.updateTable('starts').set({ due_at: null }).where(isUnderWay('sent')).execute(),
+    );
   }
 
   return {
-    async begin(start) {
+    async begin(start, sending) {
       const tries: Begun[] = [];
       try {
         return await commit(async (transaction) => {
-          const written = await begin(transaction, start, replicaId);
+          const toRow = async (intent: Omit<StartIntent, 'intentId'>) =>
+            toStartRow(intent, await toSending(transaction, sending));
+          const written = await begin(transaction, start, toRow);
           tries.push(written.value);
           return written;
         });
@@ -68,28 +109,26 @@ export function createStartLog(
           : new LogUnavailableError(message, { cause: error });
       }
     },
-    async settle(intentId, state) {
-      await change(intentId, (intent) =>
-        (state.kind === 'abandoned' ? intent.state.kind === 'waiting' : isUnanswered(intent))
-          ? state
-          : null,
-      );
-    },
-    async withdraw(intentId) {
-      await write(async (transaction) => {
-        const row = await findRow(transaction, intentId);
-        // Since it was withdrawn another process may have sent it: that is not this one’s to take back.
-        const isSentElsewhere = row?.state === 'sent' && row.sent_by !== replicaId;
-        if (!isSentElsewhere) await takeBack(transaction, intentId);
-      });
-    },
-    async callOff(intentId) {
-      await write(async (transaction) => {
-        const row = await findRow(transaction, intentId);
-        const isSentHere = row?.state === 'sent' && row.sent_by === replicaId;
-        if (isSentHere) await takeBack(transaction, intentId);
-      });
-    },
+    settle: (intentId, state) =>
+      write((transaction) =>
+        changeState(transaction, intentId, (intent) =>
+          (state.kind === 'abandoned' ? intent.state.kind === 'waiting' : isUnanswered(intent))
+            ? state
+            : null,
+        ),
+      ),
+    takeBack: (intentId, sending) =>
+      write(async (transaction) => {
+        await transaction
+          .deleteFrom('starts')
+          .where('intent_id', '=', intentId)
+          .where('sent_by', '=', sending)
+          .where('retry_of', 'is', null)
+          .execute();
+        await changeState(transaction, intentId, (_intent, row) =>
+          row.sent_by === sending ? { kind: 'waiting' } : null,
+        );
+      }),
     statusBefore: (intentId, ref) =>
       guard(async () => {
         const newest = await db
@@ -113,66 +152,83 @@ export function createStartLog(
         await lookAtMapping(transaction, intent, running, now);
         return { value: await findStart(transaction, intentId), hasChanged: true };
       }),
-    async settleInterrupted(now, findLiving) {
-      const sent = await guard(() =>
-        db.selectFrom('starts').select('sent_by').distinct().where('state', '=', 'sent').execute(),
-      );
-      if (sent.length === 0) return [];
-      const living = new Set<string | null>(await findLiving());
-      const gone = sent.filter(({ sent_by }) => !living.has(sent_by));
-      if (gone.length === 0) return [];
-      const goneIds = gone.flatMap(({ sent_by }) => sent_by ?? []);
+    async settleOverdue(settledAt) {
+      const first = await guard(() => overdue(db).limit(1).executeTakeFirst());
+      if (!first) return [];
       return write(async (transaction) => {
-        const rows = await transaction
-          .selectFrom('starts')
-          .selectAll()
-          .where('state', '=', 'sent')
-          .where(({ or, eb }) => or([eb('sent_by', 'is', null), eb('sent_by', 'in', goneIds)]))
-          .orderBy('intent_id')
-          .execute();
-        const interrupted = rows.map((row) =>
-          withState(row, {
+        const settled: StartIntent[] = [];
+        for (const row of await overdue(transaction).execute()) {
+          const unknown = await replaceState(transaction, row, {
             kind: 'unknown',
-            code: 'UPSTREAM_UNAVAILABLE',
-            message: 'The gateway ended before the upstream’s answer came.',
-            settledAt: now,
-          }),
-        );
-        for (const row of interrupted) await replaceRow(transaction, row);
-        return interrupted.map(toStartIntent);
+            ...neverHeard,
+            settledAt,
+          });
+          settled.push(toStartIntent(unknown));
+        }
+        return settled;
       });
     },
-    findSender: (intentId) =>
+    answerDueInMs: (intentId) =>
       guard(async () => {
         const row = await db
           .selectFrom('starts')
-          .select('sent_by')
+          .select(
+            sql<number>`case when ${isDue(MAX_ANSWER_MS)} then 0 else due_at - ${now()} end`.as(
+              'left_ms',
+            ),
+          )
           .where('intent_id', '=', intentId)
+          .where('state', '=', 'sent')
           .executeTakeFirst();
-        return row?.sent_by ?? null;
+        return row ? Math.ceil(row.left_ms) : null;
       }),
-    waitingRetries: (after = 0) =>
+    waitingRetries: (newerThan, withinMs) =>
       guard(async () => {
         const rows = await db
           .selectFrom('starts')
           .selectAll()
-          .where('state', '=', 'waiting')
-          .where('intent_id', '>', after)
+          .select(
+            sql<number | null>`case when due_at is null then null
+              when ${isDue(MAX_PAUSE_MS)} then 0 else due_at - ${now()} end`.as('due_in_ms'),
+          )
+          .where(isUnderWay('waiting'))
+          .where(({ or, eb }) =>
+            or([
+              eb('intent_id', '>', newerThan),
+              sql<boolean>`due_at <= ${after(withinMs)}`,
+              sql<boolean>`due_at > ${after(MAX_PAUSE_MS)}`,
+            ]),
+          )
           .orderBy('intent_id')
           .execute();
-        return rows.map(toStartIntent);
+        return rows.map(({ due_in_ms, ...row }) => ({
+          intent: toStartIntent(row),
+          dueInMs: due_in_ms === null ? null : Math.ceil(due_in_ms),
+        }));
       }),
-    send: (intentId, now) =>
+    async putOff(intentId, pauseMs) {
+      await write((transaction) =>
+        transaction
+          .updateTable('starts')
+          .set({ due_at: after(Math.min(pauseMs, MAX_PAUSE_MS)) })
+          .where('intent_id', '=', intentId)
+          .where('state', '=', 'waiting')
+          .execute(),
+      );
+    },
+    markSent: (intentId, sending, sentAt) =>
       write(async (transaction) => {
         const row = await transaction
           .selectFrom('starts')
           .selectAll()
           .where('intent_id', '=', intentId)
           .where('state', '=', 'waiting')
+          .where(({ or }) =>
+            or([isDue(MAX_PAUSE_MS), sql<boolean>`due_at <= ${after(MAX_EARLY_MS)}`]),
+          )
           .executeTakeFirst();
         if (!row) return false;
-        const sentAfter = await readHead(transaction);
-        await replaceRow(transaction, asSent(row, now, { sentBy: replicaId, sentAfter }));
+        await replaceSent(transaction, row, sentAt, await toSending(transaction, sending));
         return true;
       }),
     lineages: (refs) =>
@@ -217,7 +273,7 @@ export function createStartLog(
 async function begin(
   transaction: Transaction<LogTables>,
   start: NewStart,
-  replicaId: string,
+  toRow: (intent: Omit<StartIntent, 'intentId'>) => Promise<InsertObject<LogTables, 'starts'>>,
 ): Promise<Written<Begun>> {
   const takenKey = toTakenKey(start);
   if (takenKey !== null) {
@@ -230,7 +286,7 @@ async function begin(
     if (known && known.createdAt > start.createdAt - START_KEPT_MS) {
       return { value: { kind: 'known', intent: known }, hasChanged: false };
     }
-    if (row) await replaceRow(transaction, withoutKey(row));
+    if (row) await freeKey(transaction, row);
   }
   const intent: Omit<StartIntent, 'intentId'> = {
     ...start,
@@ -241,23 +297,10 @@ async function begin(
   };
   const { intent_id: intentId } = await transaction
     .insertInto('starts')
-    .values(toStartRow(intent, { sentBy: replicaId, sentAfter: await readHead(transaction) }))
+    .values(await toRow(intent))
     .returning('intent_id')
     .executeTakeFirstOrThrow();
   return { value: { kind: 'begun', intent: { ...intent, intentId } }, hasChanged: true };
-}
-
-/** Forget a start that nothing came of; a retry waits again. */
-async function takeBack(transaction: Transaction<LogTables>, intentId: number): Promise<void> {
-  await transaction
-    .deleteFrom('starts')
-    .where('intent_id', '=', intentId)
-    .where('state', 'in', ['sent', 'unknown'])
-    .where('retry_of', 'is', null)
-    .execute();
-  await changeState(transaction, intentId, (intent) =>
-    isUnanswered(intent) ? { kind: 'waiting' } : null,
-  );
 }
 
 async function findStart(
@@ -267,15 +310,4 @@ async function findStart(
   const row = await findRow(transaction, intentId);
   if (!row) throw new StartForgottenError(`The log has no start ${intentId} any more.`);
   return toStartIntent(row);
-}
-
-function findRow(
-  transaction: Transaction<LogTables>,
-  intentId: number,
-): Promise<Selectable<StartRow> | undefined> {
-  return transaction
-    .selectFrom('starts')
-    .selectAll()
-    .where('intent_id', '=', intentId)
-    .executeTakeFirst();
 }

@@ -1,18 +1,19 @@
-import type { Insertable, Selectable } from 'kysely';
+import type { InsertObject, RawBuilder, Selectable, Transaction } from 'kysely';
 import { LogDamagedError } from '../../ingestion/gateway-error.js';
 import { toRequestKey } from '../../ingestion/ingestion-request.js';
 import type { StartIdentity, StartIntent, StartState } from '../../ingestion/start-intent.js';
 import type { Position } from '../../ingestion/transition.js';
 import { toChecksum, toRef } from './ingestion-log.rows.js';
-import type { StartRow } from './ingestion-log.schema.js';
+import type { LogTables, StartRow } from './ingestion-log.schema.js';
 
 /** What is said of a start: all of a row but what the database gives and what is made of the rest. */
-type StartColumns = Omit<Selectable<StartRow>, 'intent_id' | 'sent_after' | 'checksum'>;
+type StartColumns = Omit<Selectable<StartRow>, 'intent_id' | 'sent_after' | 'due_at' | 'checksum'>;
 
-/** Who is about to send a start, and how far the log has come by then. */
+/** That a start is about to be sent: which sending that is, how far the log has come, and when the answer is due. */
 export interface Sending {
   readonly sentBy: string;
   readonly sentAfter: Position;
+  readonly dueAt: RawBuilder<number>;
 }
 
 /**
@@ -23,7 +24,7 @@ export interface Sending {
 export function toStartRow(
   intent: Omit<StartIntent, 'intentId'>,
   sending: Sending | null,
-): Insertable<StartRow> {
+): InsertObject<LogTables, 'starts'> {
   const row = {
     caller: intent.caller,
     idempotency_key: intent.idempotencyKey,
@@ -38,33 +39,88 @@ export function toStartRow(
     sent_by: sending?.sentBy ?? null,
   };
   const checksum = toStartChecksum(row);
-  return { ...row, sent_after: sending?.sentAfter ?? null, checksum };
+  return {
+    ...row,
+    sent_after: sending?.sentAfter ?? null,
+    due_at: sending?.dueAt ?? null,
+    checksum,
+  };
 }
 
-/** How a start may stand of which nobody waits for the answer. */
+/** How a start may stand that is not under way. */
 export type UnsentState = Exclude<StartState, { readonly kind: 'sent' }>;
 
-/** A row in another state, in which nobody waits for an answer. */
-export function withState(row: Selectable<StartRow>, state: UnsentState): Selectable<StartRow> {
-  const changed = { ...row, ...toStateColumns(state), sent_by: null };
-  return { ...changed, checksum: toStartChecksum(changed) };
+/**
+ * Put a start into another state; nothing where there is no such start any more.
+ *
+ * @param next - gives the state, or null to leave the start as it is
+ */
+export async function changeState(
+  transaction: Transaction<LogTables>,
+  intentId: number,
+  next: (intent: StartIntent, row: Selectable<StartRow>) => UnsentState | null,
+): Promise<void> {
+  const row = await findRow(transaction, intentId);
+  const state = row ? next(toStartIntent(row), row) : null;
+  if (row && state) await replaceState(transaction, row, state);
 }
 
-/** The row of a start that a process is about to send. */
-export function asSent(
+/** Put a row into another state. Of one that is unknown the sending is kept, which may still be taken back. */
+export async function replaceState(
+  transaction: Transaction<LogTables>,
+  row: Selectable<StartRow>,
+  state: UnsentState,
+): Promise<Selectable<StartRow>> {
+  const sentBy = state.kind === 'unknown' ? row.sent_by : null;
+  const changed = { ...row, ...toStateColumns(state), sent_by: sentBy };
+  const replaced = { ...changed, checksum: toStartChecksum(changed) };
+  await replaceRow(transaction, replaced);
+  return replaced;
+}
+
+/** Write down that a start is about to be sent. */
+export async function replaceSent(
+  transaction: Transaction<LogTables>,
   row: Selectable<StartRow>,
   sentAt: number,
-  { sentBy, sentAfter }: Sending,
-): Selectable<StartRow> {
+  { sentBy, sentAfter, dueAt }: Sending,
+): Promise<void> {
   const sent = { sent_at: sentAt, sent_by: sentBy, sent_after: sentAfter };
   const changed = { ...row, ...toStateColumns({ kind: 'sent' }), ...sent };
-  return { ...changed, checksum: toStartChecksum(changed) };
+  await replaceRow(transaction, { ...changed, checksum: toStartChecksum(changed) }, dueAt);
 }
 
-/** A row whose key another start may have. */
-export function withoutKey(row: Selectable<StartRow>): Selectable<StartRow> {
+/** Let another start have the key of this one. */
+export async function freeKey(
+  transaction: Transaction<LogTables>,
+  row: Selectable<StartRow>,
+): Promise<void> {
   const changed = { ...row, taken_key: null };
-  return { ...changed, checksum: toStartChecksum(changed) };
+  await replaceRow(transaction, { ...changed, checksum: toStartChecksum(changed) });
+}
+
+/** The row of a start; undefined where there is none any more. */
+export function findRow(
+  transaction: Transaction<LogTables>,
+  intentId: number,
+): Promise<Selectable<StartRow> | undefined> {
+  return transaction
+    .selectFrom('starts')
+    .selectAll()
+    .where('intent_id', '=', intentId)
+    .executeTakeFirst();
+}
+
+async function replaceRow(
+  transaction: Transaction<LogTables>,
+  { intent_id, ...columns }: Selectable<StartRow>,
+  dueAt?: RawBuilder<number>,
+): Promise<void> {
+  await transaction
+    .updateTable('starts')
+    .set({ ...columns, ...(dueAt && { due_at: dueAt }) })
+    .where('intent_id', '=', intent_id)
+    .execute();
 }
 
 /** One text for a caller and a key: no two different pairs give the same. Null where there is no key. */
@@ -148,8 +204,8 @@ function toState({
   }
 }
 
-/** The id is not in it: the database gives it, and nothing but the row itself refers to it. */
-function toStartChecksum(row: StartColumns): number {
+/** What a row must have as its checksum. The id is not in it: the database gives it, and nothing else refers to it. */
+export function toStartChecksum(row: StartColumns): number {
   return toChecksum([
     row.caller,
     row.idempotency_key,

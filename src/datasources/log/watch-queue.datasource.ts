@@ -11,6 +11,7 @@ import type {
 } from '../../ingestion/ports.js';
 import { toIngestionRecord } from './ingestion-log.rows.js';
 import type { RequestRow, WatchRow } from './ingestion-log.schema.js';
+import { createLogClock } from './log-clock.js';
 import type { LogDatabase } from './log-database.js';
 
 /** What nobody waits for is gathered for so long before it is written down, in ms. */
@@ -64,9 +65,8 @@ type ReportedRow = Selectable<WatchRow> & {
 /**
  * What is due, in the log’s database.
  *
- * On PostgreSQL instants are by the database’s clock. On SQLite, which one process has, they are by that process’s:
- * wall time when the queue is opened, and measured from then on. What is held until later than anybody can have
- * meant was written before that clock was set back, and is free.
+ * Instants are by the clock of the log. What is held until later than anybody can have meant was written before
+ * that clock was set back, and is free.
  *
  * @see docs/adr/0030-what-is-due.md
  */
@@ -74,11 +74,7 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
   const { database, clock, holdMs, maxRetryAfterMs } = options;
   const { db, kind, guard } = database;
   const isShared = kind === 'postgres';
-  const openedAt = clock.now() - clock.monotonicMs();
-  const toNow = (): RawBuilder<number> =>
-    isShared
-      ? sql`(extract(epoch from clock_timestamp()) * 1000)::float8`
-      : sql`${openedAt + clock.monotonicMs()}`;
+  const { now: toNow, ownNowMs } = createLogClock(database, clock);
   const least = sql.raw(isShared ? 'least' : 'min');
   const greatest = sql.raw(isShared ? 'greatest' : 'max');
 
@@ -165,7 +161,7 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
 
   const claimAlone = (limit: number): Promise<Claimed> =>
     db.transaction().execute(async (transaction) => {
-      const nowMs = openedAt + clock.monotonicMs();
+      const nowMs = ownNowMs();
       const now = sql.lit(nowMs);
       const { virtual_ms, at, speed } = await transaction
         .selectFrom('poll_clock')

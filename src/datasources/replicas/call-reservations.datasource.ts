@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
+import type { LogDatabase } from '../log/log-database.js';
 import { DEFAULT_MAX_WAIT_MS } from '../upstream/http-pool.js';
-import type { ReplicaDatabase } from './replica-registry.datasource.js';
 
 /** The calls of all replicas to one upstream, in the order in which they were reserved. */
 export interface CallReservations {
@@ -25,7 +25,7 @@ const MAX_AHEAD_S = 30;
  * @param maxWaitMs - the longest pause there is
  */
 export function createCallReservations(
-  { db, guard }: ReplicaDatabase,
+  { db, guard }: Pick<LogDatabase, 'db' | 'guard'>,
   upstream: string,
   maxRps: number,
   maxWaitMs = DEFAULT_MAX_WAIT_MS,

@@ -5,7 +5,7 @@ import {
   RateLimiterMemory,
   RateLimiterPostgres,
 } from 'rate-limiter-flexible';
-import type { ReplicaDatabase } from './replica-registry.datasource.js';
+import type { LogDatabase } from '../log/log-database.js';
 
 /** What callers have used up, counted for all replicas together. */
 export interface CallerCounts {
@@ -19,7 +19,7 @@ export interface CallerCounts {
  * The counts in PostgreSQL. A caller that has used up everything is refused without asking the database, so that
  * a flood of requests is none of statements. While the database cannot be asked, each replica counts for itself.
  */
-export function createCallerCounts({ db, guard }: ReplicaDatabase): CallerCounts {
+export function createCallerCounts({ db, guard }: Pick<LogDatabase, 'db' | 'guard'>): CallerCounts {
   /** As much of a PostgreSQL client as the library uses. */
   const storeClient = {
     async query({ text, values }: { readonly text: string; readonly values: readonly unknown[] }) {

@@ -5,9 +5,9 @@ import {
   type UpstreamErrorCode,
 } from '../../ingestion/gateway-error.js';
 import type { Clock } from '../../ingestion/ports.js';
+import type { LogDatabase } from '../log/log-database.js';
 import { DEFAULT_MAX_WAIT_MS } from '../upstream/http-pool.js';
 import { type SharedToken, type TokenShare, toRenewalMs } from '../upstream/token-share.js';
-import { afterMs, type ReplicaDatabase } from './replica-registry.datasource.js';
 import type { TokenSeal } from './token-seal.js';
 
 /** How often those who wait for another’s fetch look whether it is done, in ms. */
@@ -18,6 +18,9 @@ const GRACE_MS = 2_000;
 
 /** After a failed fetch nobody tries again for so long, in ms, unless the failure says longer. */
 const PAUSE_MS = 1_000;
+
+/** Now and a while, in words of the database. */
+const afterMs = (ms: number) => sql<Date>`now() + make_interval(secs => ${ms / 1000})`;
 
 /** What the row says of a token. All distances are from now, by the database’s clock. */
 interface TokenRow {
@@ -37,7 +40,7 @@ interface TokenRow {
  * @param maxWaitMs - the longest wait that a failure may ask for
  */
 export function createTokenShare(
-  { db, guard }: ReplicaDatabase,
+  { db, guard }: Pick<LogDatabase, 'db' | 'guard'>,
   seal: TokenSeal,
   clock: Clock,
   timeoutMs: number,

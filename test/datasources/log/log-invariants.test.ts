@@ -8,7 +8,8 @@ import {
   type DurableIngestionLog,
 } from '../../../src/datasources/log/ingestion-log.datasource.js';
 import type { LogDatabase } from '../../../src/datasources/log/log-database.js';
-import { createStartLog } from '../../../src/datasources/log/start-log.datasource.js';
+import { openStartLog } from '../../../src/datasources/log/start-log.datasource.js';
+import { systemClock } from '../../../src/process/system-clock.js';
 import { deleteDatabase, openTestLog } from '../../support/log-database.js';
 
 let dataDir: string;
@@ -23,7 +24,8 @@ beforeEach(async () => {
   const seen = { status: 'IN_PROGRESS', info: '', batchId: null } as const;
   await log.append({ ref, seen, observedAt: 1_000 });
   const start = { mappingId: 'XDM44', retryOnAbort: 0, caller: null, idempotencyKey: 'k' };
-  await createStartLog(database, 'the only one').begin({ ...start, createdAt: 1_000 });
+  const starts = await openStartLog(database, systemClock, 10_000);
+  await starts.begin({ ...start, createdAt: 1_000 }, 'sending');
 });
 
 afterEach(async () => {

@@ -6,9 +6,11 @@ import {
   type StartIntent,
   type UnansweredStart,
 } from '../../../src/ingestion/start-intent.js';
-import { type OpenedLogs, openStartLog } from '../../support/open-start-log.js';
+import { ANSWER_DUE_MS, type OpenedLogs, openStartLog } from '../../support/open-start-log.js';
 
 const mappingId = 'XDM44';
+const SENDING = 'the first sending';
+const HOUR_MS = 3_600_000;
 const running: ReportedState = { status: 'IN_PROGRESS', info: 'running', batchId: null };
 const aborted: ReportedState = { status: 'ABORTED', info: 'aborted', batchId: null };
 
@@ -34,7 +36,7 @@ function toStart(changes: Partial<NewStart> = {}): NewStart {
 }
 
 const begin = async (changes: Partial<NewStart> = {}): Promise<StartIntent> =>
-  (await opened.starts.begin(toStart(changes))).intent;
+  (await opened.starts.begin(toStart(changes), SENDING)).intent;
 
 /** The answer that names a request, as the watcher tells the log of it. */
 const answer = (
@@ -95,14 +97,20 @@ it('tells the lineage of a hundred thousand requests at once', async () => {
 describe('a key', () => {
   it('begins one of two starts that come at once, and makes it known to the other', async () => {
     const start = toStart({ idempotencyKey: 'k' });
-    const both = await Promise.all([opened.starts.begin(start), opened.starts.begin(start)]);
+    const both = await Promise.all([
+      opened.starts.begin(start, 'one'),
+      opened.starts.begin(start, 'other'),
+    ]);
     expect(both.map(({ kind }) => kind)).toEqual(['begun', 'known']);
     expect(both[0]?.intent).toEqual(both[1]?.intent);
   });
 
   it('is one caller’s own', async () => {
     await begin({ idempotencyKey: 'k' });
-    const other = await opened.starts.begin(toStart({ idempotencyKey: 'k', caller: 'ann' }));
+    const other = await opened.starts.begin(
+      toStart({ idempotencyKey: 'k', caller: 'ann' }),
+      SENDING,
+    );
     expect(other.kind).toBe('begun');
   });
 
@@ -110,7 +118,10 @@ describe('a key', () => {
     const intent = await begin({ idempotencyKey: 'k' });
     await answer(intent, 'submitted', '1');
     opened = await opened.reopen();
-    const { kind, intent: known } = await opened.starts.begin(toStart({ idempotencyKey: 'k' }));
+    const { kind, intent: known } = await opened.starts.begin(
+      toStart({ idempotencyKey: 'k' }),
+      SENDING,
+    );
     expect(kind).toBe('known');
     expect(known.state).toEqual({
       kind: 'submitted',
@@ -125,7 +136,10 @@ describe('a key', () => {
     const until = 1_000 + START_KEPT_MS;
     const kinds: string[] = [];
     for (const createdAt of [until - 1, until]) {
-      const { kind } = await opened.starts.begin(toStart({ idempotencyKey: 'k', createdAt }));
+      const { kind } = await opened.starts.begin(
+        toStart({ idempotencyKey: 'k', createdAt }),
+        SENDING,
+      );
       kinds.push(kind);
     }
     expect(kinds).toEqual(['known', 'begun']);
@@ -135,18 +149,18 @@ describe('a key', () => {
 
   it('is free again where the start was certainly not taken', async () => {
     const { intentId } = await begin({ idempotencyKey: 'k' });
-    await opened.starts.withdraw(intentId);
-    await opened.starts.withdraw(intentId);
-    expect(await opened.starts.begin(toStart({ idempotencyKey: 'k' }))).toMatchObject({
+    await opened.starts.takeBack(intentId, SENDING);
+    await opened.starts.takeBack(intentId, SENDING);
+    expect(await opened.starts.begin(toStart({ idempotencyKey: 'k' }), 'next')).toMatchObject({
       kind: 'begun',
     });
   });
 });
 
 describe('a start', () => {
-  it('that was withdrawn meanwhile is not looked into, and says so', async () => {
+  it('that was taken back meanwhile is not looked into, and says so', async () => {
     const intent = await beginUnknown();
-    await opened.starts.withdraw(intent.intentId);
+    await opened.starts.takeBack(intent.intentId, SENDING);
     await expect(look(intent)).rejects.toMatchObject({
       name: 'StartForgottenError',
       message: `The log has no start ${intent.intentId} any more.`,
@@ -170,19 +184,71 @@ describe('a start', () => {
     await opened.starts.settle(intent.intentId, refused);
     await opened.starts.settle(intent.intentId, unknown(3_000));
     await answer(intent, 'submitted', '1');
-    await opened.starts.withdraw(intent.intentId);
+    await opened.starts.takeBack(intent.intentId, SENDING);
     expect((await look(intent)).state).toEqual(refused);
   });
 
-  it('that a process left unanswered is found once, and unknown from then on', async () => {
+  it('is unknown once its answer is overdue, and found so once', async () => {
     const left = await begin({ idempotencyKey: 'k' });
     await answer(await begin(), 'submitted', '1');
-    opened = await opened.reopen();
-    expect(await opened.starts.settleInterrupted(5_000, async () => [])).toMatchObject([
+    expect(await opened.starts.answerDueInMs(left.intentId)).toBeLessThanOrEqual(ANSWER_DUE_MS);
+    await opened.pass(ANSWER_DUE_MS - 5_000);
+    expect(await opened.starts.answerDueInMs(left.intentId)).toBeGreaterThan(0);
+    expect(await opened.starts.settleOverdue(4_000)).toEqual([]);
+    await opened.pass(5_000);
+    expect(await opened.starts.answerDueInMs(left.intentId)).toBe(0);
+    expect(await opened.starts.settleOverdue(5_000)).toMatchObject([
       { intentId: left.intentId, state: { kind: 'unknown', settledAt: 5_000 } },
     ]);
-    expect(await opened.starts.settleInterrupted(6_000, async () => [])).toEqual([]);
+    expect(await opened.starts.answerDueInMs(left.intentId)).toBeNull();
+    expect(await opened.starts.settleOverdue(6_000)).toEqual([]);
   });
+
+  it('is overdue at once where a file is opened again, which nobody else has; else when it is due', async () => {
+    await begin();
+    opened = await opened.reopen();
+    const isShared = globalThis.logDatabaseKind === 'postgres';
+    expect(await opened.starts.settleOverdue(5_000)).toHaveLength(isShared ? 0 : 1);
+    await opened.pass(ANSWER_DUE_MS);
+    expect(await opened.starts.settleOverdue(5_000)).toHaveLength(isShared ? 1 : 0);
+  });
+
+  it('is overdue also where the clock was set back since it was sent', async () => {
+    await begin();
+    await opened.pass(-24 * HOUR_MS);
+    expect(await opened.starts.settleOverdue(5_000)).toHaveLength(1);
+  });
+
+  it('is answered by who hears of it late', async () => {
+    const late = await begin();
+    await opened.pass(ANSWER_DUE_MS);
+    await opened.starts.settleOverdue(5_000);
+    await answer(late, 'submitted', '1', 6_000);
+    expect((await look(late)).state).toMatchObject({ kind: 'submitted', ref: toRef('1') });
+  });
+
+  it('is forgotten where it is heard late that it was not taken', async () => {
+    const { intentId } = await begin({ idempotencyKey: 'k' });
+    await opened.pass(ANSWER_DUE_MS);
+    await opened.starts.settleOverdue(5_000);
+    await opened.starts.takeBack(intentId, 'another sending');
+    const again = () => opened.starts.begin(toStart({ idempotencyKey: 'k' }), SENDING);
+    expect(await again()).toMatchObject({ kind: 'known', intent: { state: { kind: 'unknown' } } });
+    await opened.starts.takeBack(intentId, SENDING);
+    expect(await again()).toMatchObject({ kind: 'begun' });
+  });
+
+  it.each(['sent', 'unknown'] as const)(
+    'that a version without sendings left %s is settled all the same',
+    async (state) => {
+      const left = await begin();
+      if (state === 'unknown') await opened.starts.settle(left.intentId, unknown(2_000));
+      await opened.forgetSendings();
+      expect(await opened.starts.settleOverdue(5_000)).toHaveLength(state === 'sent' ? 1 : 0);
+      await answer(left, 'submitted', '1', 6_000);
+      expect((await look(left)).state).toMatchObject({ kind: 'submitted' });
+    },
+  );
 
   it('is settled in the commit of the request that it is answered with, or not at all', async () => {
     const intent = await begin();
@@ -281,15 +347,17 @@ describe('a start of unknown outcome', () => {
 });
 
 describe('the retry of an ABORTED request', () => {
+  const waitingRetries = async () =>
+    (await opened.starts.waitingRetries(0, 0)).map(({ intent }) => intent);
   const abort = (requestId: string, observedAt = 3_000) =>
     opened.log.append({ ref: toRef(requestId), seen: aborted, observedAt });
 
   it('waits in the log from the commit on in which the request is ABORTED', async () => {
     await answer(await begin({ retryOnAbort: 2, caller: 'ann' }), 'submitted', '1');
-    expect(await opened.starts.waitingRetries()).toEqual([]);
+    expect(await waitingRetries()).toEqual([]);
     await Promise.all([abort('1'), abort('1', 3_001)]);
     opened = await opened.reopen();
-    expect(await opened.starts.waitingRetries()).toMatchObject([
+    expect(await waitingRetries()).toMatchObject([
       {
         caller: 'ann',
         idempotencyKey: null,
@@ -306,62 +374,125 @@ describe('the retry of an ABORTED request', () => {
     await answer(await begin({ retryOnAbort: 2 }), 'submitted', '1');
     const seen: ReportedState = { status, info: '', batchId: null, numRecords: 1 };
     await opened.log.append({ ref: toRef('1'), seen, observedAt: 3_000 });
-    expect(await opened.starts.waitingRetries()).toEqual([]);
+    expect(await waitingRetries()).toEqual([]);
   });
 
   it('is not where nobody asked for one, and one where several did', async () => {
     await answer(await begin(), 'submitted', '1');
     await abort('1');
-    expect(await opened.starts.waitingRetries()).toEqual([]);
+    expect(await waitingRetries()).toEqual([]);
     await answer(await begin(), 'submitted', '2');
     await answer(await begin({ retryOnAbort: 1 }), 'alreadyInProgress', '2');
     await answer(await begin({ retryOnAbort: 3 }), 'alreadyInProgress', '2');
     await abort('2');
-    expect(await opened.starts.waitingRetries()).toMatchObject([{ retryOnAbort: 2, attempt: 2 }]);
+    expect(await waitingRetries()).toMatchObject([{ retryOnAbort: 2, attempt: 2 }]);
   });
 
   it('waits also where the end was seen before the answer that names the request', async () => {
     const intent = await begin({ retryOnAbort: 1 });
     await abort('1');
     await answer(intent, 'submitted', '1', 4_000);
-    expect(await opened.starts.waitingRetries()).toMatchObject([{ retryOf: toRef('1') }]);
+    expect(await waitingRetries()).toMatchObject([{ retryOf: toRef('1') }]);
     const lost = await beginUnknown({ retryOnAbort: 1, createdAt: 5_000 });
     await opened.log.append({ ref: toRef('2'), seen: running, observedAt: 6_000 });
     await abort('2', 7_000);
     await look(lost);
-    expect(await opened.starts.waitingRetries()).toMatchObject([
+    expect(await waitingRetries()).toMatchObject([
       { retryOf: toRef('1') },
       { retryOf: toRef('2') },
     ]);
   });
 
-  it('is sent by one of those who race for it, and waits again where it was not taken', async () => {
+  /** A retry that waits. */
+  async function abortOne(): Promise<number> {
     await answer(await begin({ retryOnAbort: 1 }), 'submitted', '1');
     await abort('1');
-    const [retry] = await opened.starts.waitingRetries();
-    const intentId = retry?.intentId ?? 0;
-    const race = () =>
-      Promise.all([1, 2, 3].map(() => opened.starts.send(intentId, 3_500))).then((sent) =>
-        sent.sort(),
+    const [retry] = await waitingRetries();
+    if (!retry) throw new Error('no retry');
+    return retry.intentId;
+  }
+
+  it('is sent by one of those who race for it, and waits again where it was not taken', async () => {
+    const intentId = await abortOne();
+    const race = async (sending: string) => {
+      const sent = await Promise.all(
+        [1, 2, 3].map(() => opened.starts.markSent(intentId, sending, 3_500)),
       );
-    expect(await race()).toEqual([false, false, true]);
-    await opened.starts.withdraw(intentId);
-    expect(await race()).toEqual([false, false, true]);
+      return sent.sort();
+    };
+    expect(await race('one')).toEqual([false, false, true]);
+    await opened.starts.takeBack(intentId, 'one');
+    await opened.starts.putOff(intentId, 0);
+    expect(await race('two')).toEqual([false, false, true]);
     await opened.starts.settle(intentId, { ...unknown(5_000), kind: 'abandoned' });
     expect((await opened.starts.lookInto(intentId, [], 5_000)).state.kind).toBe('sent');
+  });
+
+  it.each(['sent', 'unknown'] as const)(
+    'is not taken back with an earlier sending, once it is %s again',
+    async (state) => {
+      const intentId = await abortOne();
+      await opened.starts.markSent(intentId, 'one', 3_500);
+      await opened.starts.takeBack(intentId, 'one');
+      await opened.starts.putOff(intentId, 0);
+      await opened.starts.markSent(intentId, 'two', 4_000);
+      if (state === 'unknown') await opened.starts.settle(intentId, unknown(5_000));
+      await opened.starts.takeBack(intentId, 'one');
+      expect((await opened.starts.lookInto(intentId, [], 6_000)).state.kind).toBe(state);
+    },
+  );
+
+  it('is sent by nobody before it is due, whoever put it off, and found by everybody then', async () => {
+    const intentId = await abortOne();
+    const found = async () => {
+      const waiting = await opened.starts.waitingRetries(intentId, 5_000);
+      return waiting.map(({ intent, dueInMs }) => [intent.intentId, Math.sign(dueInMs ?? -1)]);
+    };
+    expect(await opened.starts.waitingRetries(intentId - 1, 0)).toMatchObject([{ dueInMs: null }]);
+    await opened.starts.markSent(intentId, 'one', 3_500);
+    await opened.starts.takeBack(intentId, 'one');
+    // Until it is put off, others leave it to who took it back: no longer than the answer might have taken.
+    expect(await opened.starts.markSent(intentId, 'two', 4_000)).toBe(false);
+    await opened.starts.putOff(intentId, 60_000);
+    expect(await opened.starts.markSent(intentId, 'two', 4_000)).toBe(false);
+    expect(await found()).toEqual([]);
+    await opened.pass(57_000);
+    expect(await found()).toEqual([[intentId, 1]]);
+    expect(await opened.starts.markSent(intentId, 'two', 4_000)).toBe(false);
+    await opened.pass(3_000);
+    expect(await opened.starts.markSent(intentId, 'two', 4_000)).toBe(true);
+  });
+
+  it('is due where the clock was set back since it was put off', async () => {
+    const intentId = await abortOne();
+    await opened.starts.putOff(intentId, HOUR_MS);
+    await opened.pass(-24 * HOUR_MS);
+    expect(await opened.starts.waitingRetries(intentId, 0)).toMatchObject([{ dueInMs: 0 }]);
+    expect(await opened.starts.markSent(intentId, 'one', 4_000)).toBe(true);
+  });
+
+  it('is nobody’s to send again once its answer is overdue, and waits again where it was not taken', async () => {
+    const intentId = await abortOne();
+    await opened.starts.markSent(intentId, 'one', 3_500);
+    await opened.pass(ANSWER_DUE_MS);
+    await opened.starts.settleOverdue(5_000);
+    expect(await waitingRetries()).toEqual([]);
+    expect(await opened.starts.markSent(intentId, 'two', 6_000)).toBe(false);
+    await opened.starts.takeBack(intentId, 'one');
+    expect(await waitingRetries()).toMatchObject([{ intentId }]);
   });
 
   it('is told of on both sides', async () => {
     await answer(await begin({ retryOnAbort: 2, caller: 'ann' }), 'submitted', '1');
     await abort('1');
-    const [retry] = await opened.starts.waitingRetries();
+    const [retry] = await waitingRetries();
     if (!retry) throw new Error('no retry');
     const none = { retryOf: null, retriedBy: null };
     expect(await opened.starts.lineages([toRef('1'), toRef('9')])).toEqual([
       { attempt: 1, startedBy: 'ann', ...none },
       { attempt: 1, startedBy: null, ...none },
     ]);
-    await opened.starts.send(retry.intentId, 3_500);
+    await opened.starts.markSent(retry.intentId, 'retry', 3_500);
     await answer(retry, 'submitted', '2', 4_000);
     expect(await opened.log.find([toRef('2')])).toMatchObject([{ startedAt: 3_500 }]);
     expect(await opened.starts.lineages([toRef('1'), toRef('2')])).toEqual([
@@ -369,7 +500,7 @@ describe('the retry of an ABORTED request', () => {
       { attempt: 2, startedBy: 'ann', retryOf: toRef('1'), retriedBy: null },
     ]);
     await abort('2', 5_000);
-    expect(await opened.starts.waitingRetries()).toMatchObject([
+    expect(await waitingRetries()).toMatchObject([
       { attempt: 3, retryOnAbort: 0, retryOf: toRef('2') },
     ]);
   });
@@ -386,15 +517,16 @@ describe('pruning', () => {
     for (let step = 0; step < 3; step += 1) counts.push(await opened.starts.prune(9_000, 1));
     expect(counts).toEqual([1, 1, 0]);
     expect((await look(young)).state.kind).toBe('unknown');
-    expect(await opened.starts.settleInterrupted(9_000, async () => [])).toHaveLength(1);
+    await opened.pass(ANSWER_DUE_MS);
+    expect(await opened.starts.settleOverdue(9_000)).toHaveLength(1);
   });
 
   it('forgets a start with its request, and never retries a request twice for it', async () => {
     const intent = await begin({ retryOnAbort: 1 });
     await answer(intent, 'submitted', '1');
     await opened.log.append({ ref: toRef('1'), seen: aborted, observedAt: 3_000 });
-    const [retry] = await opened.starts.waitingRetries();
-    const intentId = retry?.intentId ?? 0;
+    const [retry] = await opened.starts.waitingRetries(0, 0);
+    const intentId = retry?.intent.intentId ?? 0;
     await opened.starts.settle(intentId, { ...unknown(4_000), kind: 'abandoned' });
     await opened.starts.prune(100_000, 10);
     expect((await opened.starts.lookInto(intentId, [], 5_000)).state.kind).toBe('abandoned');

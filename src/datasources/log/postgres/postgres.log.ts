@@ -29,8 +29,8 @@ export interface PostgresLogOptions {
   readonly onWarning?: ((warning: string) => void) | undefined;
 }
 
-/** Beside those that statements use: one for what must not wait for them, and one that listens. */
-const CONNECTIONS_ASIDE = 2;
+/** Beside those that statements use: one that listens. */
+const LISTENING_CONNECTIONS = 1;
 
 /** How long what may take long may take, in ms. */
 export interface PostgresTimeouts extends SessionLimits {
@@ -65,26 +65,21 @@ export async function openPostgresLog(
 ): Promise<LogDatabase> {
   const name = toDatabaseName(url);
   const { cursorKey, schema, limit } = await preparePostgres(url, name);
-  const wantedConnections = maxConnections + CONNECTIONS_ASIDE;
+  const wantedConnections = maxConnections + LISTENING_CONNECTIONS;
   if (limit.count < wantedConnections) onWarning?.(toWarning(name, limit, wantedConnections));
-  const connect = (max: number) =>
-    createLogKysely(
-      createPostgresDialect({
-        pool: {
-          connectionString: url,
-          max,
-          connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-          query_timeout: timeouts.answerMs,
-          keepAlive: true,
-          application_name: 'sluice',
-        },
-        session: { limits: timeouts, schema },
-      }),
-    );
-  const db = connect(maxConnections);
-  const aside = connect(1);
-  // Before statements may have taken all that there are.
-  await sql`select 1`.execute(aside).catch(() => {});
+  const db = createLogKysely(
+    createPostgresDialect({
+      pool: {
+        connectionString: url,
+        max: maxConnections,
+        connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+        query_timeout: timeouts.answerMs,
+        keepAlive: true,
+        application_name: 'sluice',
+      },
+      session: { limits: timeouts, schema },
+    }),
+  );
 
   /** Said once: several find it at the same time. */
   let isDamaged = false;
@@ -142,14 +137,12 @@ export async function openPostgresLog(
 
   const closing = new AsyncDisposableStack();
   closing.defer(() => db.destroy());
-  closing.defer(() => aside.destroy());
 
   return {
     kind: 'postgres',
     name,
-    elsewhere: 'Set DATABASE_URL to another database.',
+    howToReplace: 'Set DATABASE_URL to another database.',
     db,
-    aside,
     cursorKey,
     guard,
     commit: (write) =>
@@ -200,7 +193,7 @@ async function lockLog(transaction: Transaction<LogTables>): Promise<string> {
 }
 
 function toWarning(name: string, { count, setBy }: ConnectionLimit, wanted: number): string {
-  return `${name} gives at most ${count} connections (${setBy}), and each process may use ${wanted} (DATABASE_POOL_MAX, and ${CONNECTIONS_ASIDE} more). With fewer, statements wait for each other. Raise the limit, or lower DATABASE_POOL_MAX.`;
+  return `${name} gives at most ${count} connections (${setBy}), and each process may use ${wanted} (DATABASE_POOL_MAX, and ${LISTENING_CONNECTIONS} more). With fewer, statements wait for each other. Raise the limit, or lower DATABASE_POOL_MAX.`;
 }
 
 /** Without what must not be shown. */

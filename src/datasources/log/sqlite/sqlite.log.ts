@@ -70,9 +70,8 @@ export async function openSqliteLog({
   return {
     kind: 'sqlite',
     name: 'DATA_DIR',
-    elsewhere: 'Set DATA_DIR to another directory.',
+    howToReplace: 'Set DATA_DIR to another directory.',
     db,
-    aside: db,
     cursorKey,
     guard,
     commit: (write) =>

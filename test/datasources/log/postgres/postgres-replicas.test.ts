@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { openPostgresLog } from '../../../../src/datasources/log/postgres/postgres.log.js';
 import type { ReportedState, RequestRef } from '../../../../src/ingestion/ingestion-request.js';
+import { systemClock } from '../../../../src/process/system-clock.js';
 import { createTestDatabase, execute, type TestDatabase } from '../../../support/postgres.js';
 import {
   openReplica,
@@ -14,6 +15,8 @@ import { startTcpProxy, type TcpProxy } from '../../../support/tcp-proxy.js';
 const running: ReportedState = { status: 'IN_PROGRESS', info: 'running', batchId: null };
 const aborted: ReportedState = { status: 'ABORTED', info: 'no', batchId: null };
 const everything = { kind: 'all' } as const;
+const SENDING = 'the first sending';
+const DAY_MS = 86_400_000;
 const toRef = (requestId: string): RequestRef => ({ mappingId: 'XDM44', requestId });
 const onFatal = (error: Error) => {
   throw error;
@@ -216,118 +219,121 @@ describe('a database that took over without the last commits', () => {
 describe('a start', () => {
   const start = {
     mappingId: 'XDM44',
-    retryOnAbort: 0,
-    caller: null,
-    idempotencyKey: 'k',
-    createdAt: 1_000,
-  };
-
-  it('is begun by one of all who have its key', async () => {
-    const all = await Promise.all([open(), open(), open()]);
-    const begun = await Promise.all(all.map(({ starts }) => starts.begin(start)));
-    expect(begun.map(({ kind }) => kind).sort()).toEqual(['begun', 'known', 'known']);
-    expect(new Set(begun.map(({ intent }) => intent.intentId)).size).toBe(1);
-  });
-
-  it('is settled as unknown where the process that sent it is gone, and only there', async () => {
-    const one = await open(database.url, { replicaId: 'one' });
-    const other = await open(database.url, { replicaId: 'other' });
-    const { intent } = await one.starts.begin(start);
-    expect(await other.starts.settleInterrupted(2_000, async () => ['one', 'other'])).toEqual([]);
-    expect(await other.starts.settleInterrupted(2_000, async () => ['other'])).toMatchObject([
-      { intentId: intent.intentId, state: { kind: 'unknown' } },
-    ]);
-  });
-
-  it('is named by a process that was taken for gone and hears the answer late', async () => {
-    const one = await open(database.url, { replicaId: 'one' });
-    const other = await open(database.url, { replicaId: 'other' });
-    const { intent } = await one.starts.begin(start);
-    await other.starts.settleInterrupted(2_000, async () => ['other']);
-    await one.log.append({
-      ref: toRef('1'),
-      seen: running,
-      observedAt: 3_000,
-      answers: { intentId: intent.intentId, kind: 'submitted', message: 'ok' },
-    });
-    expect(await other.starts.begin(start)).toMatchObject({
-      kind: 'known',
-      intent: { state: { kind: 'submitted', ref: toRef('1') } },
-    });
-  });
-});
-
-describe('a start whose process is taken for gone', () => {
-  const start = {
-    mappingId: 'XDM44',
     retryOnAbort: 1,
     caller: null,
     idempotencyKey: 'k',
     createdAt: 1_000,
   };
 
-  it('is free to be begun again once that process hears that it was not taken', async () => {
-    const [one, other] = [await open(), await open()];
-    const { intent } = await one.starts.begin(start);
-    await other.starts.settleInterrupted(2_000, async () => []);
-    await one.starts.withdraw(intent.intentId);
-    expect(await other.starts.begin(start)).toMatchObject({ kind: 'begun' });
-  });
+  /** Have all that is due be due so much sooner, as if that time had passed. */
+  const pass = (ms: number) => execute(database.url, `update starts set due_at = due_at - ${ms}`);
 
-  it('waits to be sent again, where it is a retry', async () => {
-    const [one, other] = [await open(), await open()];
-    const { intent } = await one.starts.begin(start);
-    await one.log.append({
+  const begin = async ({ starts }: ReplicaLog): Promise<number> => {
+    const { intent } = await starts.begin(start, SENDING);
+    return intent.intentId;
+  };
+
+  const answer = ({ log }: ReplicaLog, intentId: number, seen: ReportedState = running) =>
+    log.append({
       ref: toRef('1'),
-      seen: aborted,
-      observedAt: 2_000,
-      answers: { intentId: intent.intentId, kind: 'submitted', message: 'ok' },
+      seen,
+      observedAt: 3_000,
+      answers: { intentId, kind: 'submitted', message: 'ok' },
     });
-    const [retry] = await one.starts.waitingRetries();
-    await one.starts.send(retry?.intentId ?? 0, 3_000);
-    await other.starts.settleInterrupted(4_000, async () => []);
-    expect(await other.starts.waitingRetries()).toEqual([]);
-    await one.starts.withdraw(retry?.intentId ?? 0);
-    expect(await other.starts.waitingRetries()).toMatchObject([{ intentId: retry?.intentId }]);
+
+  it('is begun by one of all who have its key', async () => {
+    const all = await Promise.all([open(), open(), open()]);
+    const begun = await Promise.all(
+      all.map(({ starts }, which) => starts.begin(start, String(which))),
+    );
+    expect(begun.map(({ kind }) => kind).sort()).toEqual(['begun', 'known', 'known']);
+    expect(new Set(begun.map(({ intent }) => intent.intentId)).size).toBe(1);
   });
 
-  it('is not taken back by one that withdraws it again, once another has sent it', async () => {
+  it('is waited for until its answer is due, also by one that comes meanwhile', async () => {
+    const intentId = await begin(await open());
+    const other = await open();
+    expect(await other.starts.answerDueInMs(intentId)).toBeGreaterThan(0);
+    expect(await other.starts.settleOverdue(2_000)).toEqual([]);
+    await pass(20_000);
+    expect(await other.starts.settleOverdue(2_000)).toMatchObject([
+      { intentId, state: { kind: 'unknown' } },
+    ]);
+  });
+
+  it('is found overdue by one of all who look', async () => {
+    const all = await Promise.all([open(), open(), open()]);
+    for (const replica of all) await replica.starts.begin({ ...start, idempotencyKey: null }, 'x');
+    await pass(20_000);
+    const found = await Promise.all(all.map(({ starts }) => starts.settleOverdue(2_000)));
+    expect(found.flat()).toHaveLength(3);
+  });
+
+  it('is named by a process that hears its answer late', async () => {
     const [one, other] = [await open(), await open()];
-    const { intent } = await one.starts.begin({ ...start, retryOnAbort: 1 });
-    await one.log.append({
-      ref: toRef('1'),
-      seen: { status: 'ABORTED', info: '', batchId: null },
-      observedAt: 2_000,
-      answers: { intentId: intent.intentId, kind: 'submitted', message: '' },
+    const intentId = await begin(one);
+    await pass(20_000);
+    await other.starts.settleOverdue(2_000);
+    await answer(one, intentId);
+    expect(await other.starts.begin(start, 'next')).toMatchObject({
+      kind: 'known',
+      intent: { state: { kind: 'submitted', ref: toRef('1') } },
     });
-    const [retry] = await one.starts.waitingRetries();
-    const retryId = retry?.intentId ?? 0;
-    await one.starts.send(retryId, 3_000);
-    await one.starts.withdraw(retryId);
-    expect(await other.starts.send(retryId, 4_000)).toBe(true);
-    await one.starts.withdraw(retryId);
-    expect(await one.starts.waitingRetries()).toEqual([]);
   });
 
-  it('is called off by the process that did not send it, and by no other', async () => {
+  it('is free to be begun again once a process hears late that it was not taken', async () => {
     const [one, other] = [await open(), await open()];
-    const { intent } = await one.starts.begin(start);
-    await other.starts.callOff(intent.intentId);
-    expect(await other.starts.begin(start)).toMatchObject({ kind: 'known' });
-    await one.starts.callOff(intent.intentId);
-    expect(await other.starts.begin(start)).toMatchObject({ kind: 'begun' });
+    const intentId = await begin(one);
+    await pass(20_000);
+    await other.starts.settleOverdue(2_000);
+    await one.starts.takeBack(intentId, SENDING);
+    expect(await other.starts.begin(start, 'next')).toMatchObject({ kind: 'begun' });
   });
 
-  it('is left alone where that process came while it was asked who is there', async () => {
-    const one = await open(database.url, { replicaId: 'one' });
-    const newcomer = await open(database.url, { replicaId: 'newcomer' });
-    await one.starts.begin({ ...start, idempotencyKey: null });
-    const settled = await one.starts.settleInterrupted(2_000, async () => {
-      await newcomer.starts.begin(start);
-      return ['one'];
-    });
-    expect(settled).toEqual([]);
+  it('is taken back with its own sending, and with no other', async () => {
+    const [one, other] = [await open(), await open()];
+    const intentId = await begin(one);
+    await other.starts.takeBack(intentId, 'another');
+    expect(await other.starts.begin(start, 'next')).toMatchObject({ kind: 'known' });
+    await one.starts.takeBack(intentId, SENDING);
+    expect(await other.starts.begin(start, 'next')).toMatchObject({ kind: 'begun' });
   });
+
+  it('is not taken back by one that does so again, once another has sent it', async () => {
+    const [one, other] = [await open(), await open()];
+    await answer(one, await begin(one), aborted);
+    const [retry] = await one.starts.waitingRetries(0, 0);
+    const retryId = retry?.intent.intentId ?? 0;
+    await one.starts.markSent(retryId, 'one', 3_000);
+    await one.starts.takeBack(retryId, 'one');
+    await one.starts.putOff(retryId, 0);
+    expect(await other.starts.markSent(retryId, 'other', 4_000)).toBe(true);
+    await one.starts.takeBack(retryId, 'one');
+    expect(await one.starts.waitingRetries(0, 0)).toEqual([]);
+  });
+
+  it.each([-DAY_MS, DAY_MS])(
+    'is due at the same time for a process whose clock is %i ms off',
+    async (offMs) => {
+      const here = await open();
+      const off = await open(database.url, {
+        clock: { ...systemClock, now: () => systemClock.now() + offMs },
+      });
+      const ids = [await begin(here)];
+      const { intent } = await off.starts.begin({ ...start, idempotencyKey: 'off' }, 'off');
+      ids.push(intent.intentId);
+      for (const { starts } of [here, off]) {
+        expect(await starts.settleOverdue(2_000)).toEqual([]);
+        for (const id of ids) {
+          const dueInMs = await starts.answerDueInMs(id);
+          expect(dueInMs).toBeGreaterThan(0);
+          expect(dueInMs).toBeLessThanOrEqual(15_000);
+        }
+      }
+      await pass(20_000);
+      expect(await off.starts.settleOverdue(2_000)).toHaveLength(2);
+    },
+  );
 });
 
 describe('the database', () => {

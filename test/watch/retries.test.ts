@@ -4,9 +4,9 @@ import {
   LogUnavailableError,
   UpstreamError,
 } from '../../src/ingestion/gateway-error.js';
+import { createStartSender } from '../../src/ingestion/start-sender.js';
 import type { Submission } from '../../src/ingestion/submission.js';
-import { createSubmitter } from '../../src/ingestion/submitter.js';
-import { createRetrier, type Retrier } from '../../src/watch/retrier.js';
+import { createRetries, type Retries } from '../../src/watch/retries.js';
 import { createWatcher } from '../../src/watch/watcher.js';
 import { createManualClock, type ManualClock } from '../support/manual-clock.js';
 import { emptyQueue, noWatcherEvents } from '../support/memory-watches.js';
@@ -33,8 +33,8 @@ let abortedAt: number;
 let tried: PromiseWithResolvers<void>;
 
 beforeEach(async () => {
-  opened = await openStartLog();
   clock = createManualClock();
+  opened = await openStartLog(clock);
   calls = [];
   answers = [];
   told = [];
@@ -44,7 +44,7 @@ beforeEach(async () => {
 
 afterEach(() => opened.dispose());
 
-function createSubject(): Retrier {
+function createSubject(): Retries {
   const upstream = {
     async start() {
       calls.push(clock.now() - abortedAt);
@@ -65,7 +65,7 @@ function createSubject(): Retrier {
   });
   const { starts } = opened;
   const onOutcomeUnknown = () => {};
-  const submitter = createSubmitter({
+  const sender = createStartSender({
     upstream,
     watches,
     starts,
@@ -74,9 +74,9 @@ function createSubject(): Retrier {
     onIdGivenAgain: () => {},
     onNamed: () => {},
   });
-  return createRetrier({
+  return createRetries({
     starts,
-    submitter,
+    sender,
     clock,
     backoffMs: BACKOFF_MS,
     random: () => 0,
@@ -98,10 +98,16 @@ function createSubject(): Retrier {
 /** A request that was ABORTED now, and that has one retry. */
 async function abortOne(): Promise<void> {
   const start = { mappingId, retryOnAbort: 1, caller: null, idempotencyKey: null };
-  const { intent } = await opened.starts.begin({ ...start, createdAt: clock.now() });
+  const { intent } = await opened.starts.begin({ ...start, createdAt: clock.now() }, 'first');
   const seen = { status: 'ABORTED', info: '', batchId: null } as const;
   const answer = { intentId: intent.intentId, kind: 'submitted', message: '' } as const;
   await opened.log.append({ ref, seen, observedAt: clock.now(), answers: answer });
+}
+
+/** Have time pass, for the database too where it has a clock of its own. */
+async function pass(ms: number): Promise<void> {
+  if (globalThis.logDatabaseKind === 'postgres') await opened.pass(ms);
+  await clock.advance(ms);
 }
 
 /** Go to where the next retry is due, and wait for what it comes to. */
@@ -109,15 +115,15 @@ async function nextTry(): Promise<void> {
   const { promise } = tried;
   const [dueMs] = clock.pendingMs();
   if (dueMs === undefined) throw new Error('No retry is waiting.');
-  await clock.advance(dueMs);
+  await pass(dueMs);
   await promise;
 }
 
-describe('the retrier', () => {
+describe('retries', () => {
   it('waits before it submits, longer each time, up to five minutes, and gives up after an hour', async () => {
     await abortOne();
-    const retrier = createSubject();
-    await retrier.look();
+    const retries = createSubject();
+    await retries.look();
     do await nextTry();
     while (told.at(-1) === 'notTaken');
     const gaps = calls.map((at, index) => at - (calls[index - 1] ?? 0));
@@ -126,44 +132,44 @@ describe('the retrier', () => {
     expect(told.at(-1)).toBe('abandoned');
     expect(calls.at(-1)).toBeGreaterThanOrEqual(3_600_000);
     expect(calls.at(-2)).toBeLessThan(3_600_000);
-    await retrier.stop();
-    expect(await opened.starts.waitingRetries()).toEqual([]);
+    await retries.stop();
+    expect(await opened.starts.waitingRetries(0, 0)).toEqual([]);
     expect(clock.pendingCount).toBe(0);
   });
 
   it('waits as long as the upstream asks for', async () => {
     await abortOne();
     answers.push(busy, taken);
-    const retrier = createSubject();
-    await retrier.look();
+    const retries = createSubject();
+    await retries.look();
     await nextTry();
     await nextTry();
     expect(calls).toEqual([5_000, 605_000]);
     expect(told).toEqual(['notTaken', 'taken']);
-    await retrier.stop();
+    await retries.stop();
   });
 
   it('submits once where several look, and look again', async () => {
     await abortOne();
     answers.push(taken, taken, taken);
-    const retriers = [createSubject(), createSubject(), createSubject()];
-    await Promise.all([...retriers, ...retriers].map((retrier) => retrier.look()));
+    const all = [createSubject(), createSubject(), createSubject()];
+    await Promise.all([...all, ...all].map((retries) => retries.look()));
     expect(clock.pendingCount).toBe(3);
     await nextTry();
-    await Promise.all(retriers.map((retrier) => retrier.stop()));
+    await Promise.all(all.map((retries) => retries.stop()));
     expect(calls).toEqual([5_000]);
     expect(told).toEqual(['taken']);
   });
 
   it('submits what is long due at once, also when it has been due for more than an hour', async () => {
     await abortOne();
-    await clock.advance(10_000_000);
+    await pass(10_000_000);
     answers.push(taken);
-    const retrier = createSubject();
-    await retrier.look();
+    const retries = createSubject();
+    await retries.look();
     await nextTry();
     expect(calls).toEqual([10_000_000]);
-    await retrier.stop();
+    await retries.stop();
   });
 
   it('waits no longer than it would by its own clock, where another process’s is ahead', async () => {
@@ -174,93 +180,114 @@ describe('the retrier', () => {
     await abortOne();
     clock = here;
     answers.push(taken);
-    const retrier = createSubject();
-    await retrier.look();
+    const retries = createSubject();
+    await retries.look();
     await nextTry();
     expect(calls).toEqual([5_000]);
-    await retrier.stop();
+    await retries.stop();
+  });
+
+  it('are sent when they are due, whoever put them off, and no sooner where another comes', async () => {
+    await abortOne();
+    answers.push(down, busy, taken);
+    const first = createSubject();
+    await first.look();
+    await nextTry();
+    const newcomer = createSubject();
+    await newcomer.look();
+    // Both have it planned for the same time; one sends it.
+    expect(clock.pendingMs().map((ms) => Math.ceil(ms / 1_000))).toEqual([5, 5]);
+    await nextTry();
+    expect(calls.map((ms) => Math.round(ms / 1_000))).toEqual([5, 10]);
+    await Promise.all([first.stop(), newcomer.stop()]);
+    const last = createSubject();
+    await last.look();
+    await nextTry();
+    expect(calls.map((ms) => Math.round(ms / 1_000))).toEqual([5, 10, 610]);
+    expect(told.at(-1)).toBe('taken');
+    await last.stop();
   });
 
   it('never submits again what may have been taken', async () => {
     await abortOne();
     answers.push(lost);
-    const retrier = createSubject();
-    await retrier.look();
+    const retries = createSubject();
+    await retries.look();
     await nextTry();
-    await retrier.look();
+    await retries.look();
     expect(clock.pendingCount).toBe(0);
-    await retrier.stop();
+    await retries.stop();
     expect(told).toEqual(['unknown']);
-    expect(await opened.starts.waitingRetries()).toEqual([]);
+    expect(await opened.starts.waitingRetries(0, 0)).toEqual([]);
   });
 
   it('submits nothing that it cannot write down first, and does so once it can', async () => {
     await abortOne();
     answers.push(taken);
-    const retrier = createSubject();
-    await retrier.look();
+    const retries = createSubject();
+    await retries.look();
     // Pages in use can be written over on a full disk, so the write is refused in another way.
-    const { send } = opened.starts;
+    const { markSent } = opened.starts;
     const refuse = () => Promise.reject(new Error('the disk is full'));
-    Object.assign(opened.starts, { send: refuse });
+    Object.assign(opened.starts, { markSent: refuse });
     await nextTry();
     expect([told, calls]).toEqual([['Error: the disk is full'], []]);
-    Object.assign(opened.starts, { send });
+    Object.assign(opened.starts, { markSent });
     await nextTry();
     expect([told.at(-1), calls]).toEqual(['taken', [10_000]]);
-    await retrier.stop();
+    await retries.stop();
   });
 
   it('submits what was written down as sent by a commit of which it did not hear', async () => {
     await abortOne();
     answers.push(taken);
-    const retrier = createSubject();
-    await retrier.look();
-    const { send } = opened.starts;
-    const sendUnheard = async (intentId: number, now: number) => {
-      await send(intentId, now);
+    const retries = createSubject();
+    await retries.look();
+    const { markSent } = opened.starts;
+    const markUnheard: typeof markSent = async (intentId, sending, now) => {
+      await markSent(intentId, sending, now);
       throw new CommitUncertainError('Nobody knows.');
     };
-    Object.assign(opened.starts, { send: sendUnheard });
+    Object.assign(opened.starts, { markSent: markUnheard });
     await nextTry();
-    Object.assign(opened.starts, { send });
+    Object.assign(opened.starts, { markSent });
     await clock.scheduled(0, 10_000);
     await nextTry();
     expect([told.at(-1), calls]).toEqual(['taken', [10_000]]);
-    await retrier.stop();
+    await retries.stop();
   });
 
   it('never submits beside a submission that is under way, however late the last one is taken back', async () => {
     await abortOne();
     const second = Promise.withResolvers<void>();
     answers.push(down, taken);
-    const { withdraw } = opened.starts;
+    const { takeBack } = opened.starts;
     const late = Promise.withResolvers<void>();
-    const retrier = createSubject();
-    await retrier.look();
+    const retries = createSubject();
+    await retries.look();
     const refuse = () => Promise.reject(new LogUnavailableError('The database is away.'));
-    Object.assign(opened.starts, { withdraw: refuse });
+    Object.assign(opened.starts, { takeBack: refuse });
     await nextTry();
     // Tried once more by itself: this one waits for a connection, and is done much later.
     const begun = Promise.withResolvers<void>();
-    const withdrawLate = async (intentId: number) => {
+    const takeBackLate: typeof takeBack = async (intentId, sending) => {
       begun.resolve();
       await late.promise;
-      await withdraw(intentId);
+      await takeBack(intentId, sending);
       second.resolve();
     };
-    Object.assign(opened.starts, { withdraw: withdrawLate });
-    await clock.advance(1_000);
+    Object.assign(opened.starts, { takeBack: takeBackLate });
+    await pass(1_000);
     await begun.promise;
-    Object.assign(opened.starts, { withdraw });
-    await clock.advance(20_000);
+    Object.assign(opened.starts, { takeBack });
+    await pass(20_000);
     late.resolve();
     await second.promise;
     while (told.at(-1) !== 'taken') await tried.promise;
-    await retrier.lookAtAll();
+    await retries.look();
     expect(clock.pendingCount).toBe(0);
     expect([told, calls.length]).toEqual([['notTaken', 'taken'], 2]);
-    await retrier.stop();
+    await retries.stop();
   });
 
   it('does not take the end of an older request for that of the new one', async () => {
@@ -268,52 +295,49 @@ describe('the retrier', () => {
     const seen = { status: 'SUCCESS', info: '', batchId: null, numRecords: 1 } as const;
     await opened.log.append({ ref: { mappingId, requestId: '2' }, seen, observedAt: 1 });
     answers.push(taken);
-    const retrier = createSubject();
-    await retrier.look();
+    const retries = createSubject();
+    await retries.look();
     await nextTry();
-    await retrier.lookAtAll();
+    await retries.look();
     expect([told, clock.pendingCount]).toEqual([['unknown'], 0]);
     expect(await opened.starts.lineages([ref])).toMatchObject([{ retriedBy: null }]);
-    await retrier.stop();
+    await retries.stop();
   });
 
   it('reads what is new, and once for all who look at once', async () => {
     const { waitingRetries } = opened.starts;
     const reads: number[] = [];
     Object.assign(opened.starts, {
-      waitingRetries: async (after?: number) => {
-        const found = await waitingRetries(after);
+      waitingRetries: async (newerThan: number, withinMs: number) => {
+        const found = await waitingRetries(newerThan, withinMs);
         reads.push(found.length);
         return found;
       },
     });
-    const retrier = createSubject();
+    const retries = createSubject();
     for (const requestId of ['1', '2', '3']) {
       const start = { mappingId, retryOnAbort: 1, caller: null, idempotencyKey: null };
-      const { intent } = await opened.starts.begin({ ...start, createdAt: clock.now() });
+      const { intent } = await opened.starts.begin({ ...start, createdAt: clock.now() }, 'first');
       const answer = { intentId: intent.intentId, kind: 'submitted', message: '' } as const;
       const seen = { status: 'ABORTED', info: '', batchId: null } as const;
       const observedAt = clock.now();
       await opened.log.append({ ref: { mappingId, requestId }, seen, observedAt, answers: answer });
-      await Promise.all(Array.from({ length: 20 }, () => retrier.look()));
+      await Promise.all(Array.from({ length: 20 }, () => retries.look()));
     }
     expect(reads).toEqual([1, 1, 1]);
     expect(clock.pendingCount).toBe(3);
-    await retrier.lookAtAll();
-    expect(reads.at(-1)).toBe(3);
-    expect(clock.pendingCount).toBe(3);
-    await retrier.stop();
+    await retries.stop();
   });
 
   it('submits nothing once it is stopped', async () => {
     await abortOne();
-    const retrier = createSubject();
-    await retrier.look();
-    await retrier.stop();
-    await retrier.look();
+    const retries = createSubject();
+    await retries.look();
+    await retries.stop();
+    await retries.look();
     expect(clock.pendingCount).toBe(0);
-    await clock.advance(100_000);
+    await pass(100_000);
     expect(calls).toEqual([]);
-    expect(await opened.starts.waitingRetries()).toHaveLength(1);
+    expect(await opened.starts.waitingRetries(0, 0)).toHaveLength(1);
   });
 });

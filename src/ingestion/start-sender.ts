@@ -2,6 +2,7 @@ import {
   GatewayError,
   LogDamagedError,
   LogUnavailableError,
+  StartForgottenError,
   UpstreamError,
 } from './gateway-error.js';
 import {
@@ -14,6 +15,7 @@ import type { Clock, StartLog, Upstream, Watches } from './ports.js';
 import {
   ID_GIVEN_AGAIN,
   type NamingKind,
+  neverHeard,
   type RefusalKind,
   type StartIntent,
   type UnansweredStart,
@@ -33,11 +35,14 @@ export type StartOutcome =
       readonly message: string;
     };
 
-/** What a submitter needs. */
-export interface SubmitterOptions {
+/** What a sender of starts needs. */
+export interface StartSenderOptions {
   readonly upstream: Pick<Upstream, 'start'>;
   readonly watches: Pick<Watches, 'observe'>;
-  readonly starts: Pick<StartLog, 'settle' | 'withdraw' | 'callOff' | 'statusBefore'>;
+  readonly starts: Pick<
+    StartLog,
+    'settle' | 'takeBack' | 'statusBefore' | 'lookInto' | 'settleOverdue'
+  >;
   readonly clock: Clock;
   /** Told of each start that may or may not have been taken. */
   readonly onOutcomeUnknown: (intent: StartIntent, error: unknown) => void;
@@ -48,39 +53,48 @@ export interface SubmitterOptions {
 }
 
 /** Sends starts that are in the log, and writes down what comes of them. */
-export interface Submitter {
+export interface StartSender {
   /**
    * Send a start that the log has as sent, once, and settle it. A request that the upstream names is observed
    * as IN_PROGRESS, the answer to the start being the first that is heard of it.
    *
+   * @param sending - the one that the log has
    * @param caller - who waits for it
    * @throws {UpstreamError} with `outcomeUnknown` where the upstream may have taken the request; else it did
-   *   not, and the start is withdrawn. Also where the upstream names as new a request that was known before,
+   *   not, and the start is taken back. Also where the upstream names as new a request that was known before,
    *   or as running one that had ended: what is known of that one is not told as what this start came to.
    * @throws {LogUnavailableError} with `outcomeUnknown`: there was an answer, and it could not be kept
    */
-  submit(intent: StartIntent, caller: string): Promise<StartOutcome>;
+  send(intent: StartIntent, sending: string, caller: string): Promise<StartOutcome>;
 
   /**
-   * Try once more to keep what came of a start, where the log could not take it when it came.
+   * Try once more to save what came of a start, where the log could not take it when it came.
    *
-   * @returns whether there was anything to keep
+   * @returns whether there was anything to save
    * @throws {LogUnavailableError} it still cannot
    */
-  keepAnswer(intentId: number): Promise<boolean>;
+  saveAnswer(intentId: number): Promise<boolean>;
 
-  /** Take care that the log does not have a start as sent that was not; now, or as soon as it can be written. */
-  callOff(intentId: number): Promise<void>;
+  /** Take care that the log does not have a sending that never left; now, or as soon as it can be written. */
+  takeBack(intentId: number, sending: string): Promise<void>;
 
-  /** Try no more by itself. What could not be kept is found as unknown at the next start. */
+  /**
+   * Settle as unknown the starts whose answers are overdue, whoever sent them; and then, where what was seen of their
+   * mappings tells, as what they came to.
+   *
+   * @throws {LogUnavailableError}
+   */
+  settleOverdue(): Promise<void>;
+
+  /** Try no more by itself. What could not be saved is unknown once its answer is due. */
   stop(): void;
 }
 
 /** How long to wait before the log is asked once more to take an answer, in ms. */
-const KEEP_AGAIN_MS = 1_000;
+const SAVE_AGAIN_MS = 1_000;
 
-/** Build what submits starts, each once. */
-export function createSubmitter({
+/** Build what sends starts, each once. */
+export function createStartSender({
   upstream,
   watches,
   starts,
@@ -88,15 +102,15 @@ export function createSubmitter({
   onOutcomeUnknown,
   onIdGivenAgain,
   onNamed,
-}: SubmitterOptions): Submitter {
+}: StartSenderOptions): StartSender {
   /** What became of sent starts and is not in the log, by intent: the log could not take it. */
-  const unkept = new Map<number, () => Promise<unknown>>();
+  const unsaved = new Map<number, () => Promise<unknown>>();
   /** Of these, what the log is being asked to take now. Another try beside it could come after the next sending. */
-  const keeping = new Map<number, Promise<unknown>>();
-  let cancelKeeping = () => {};
+  const saving = new Map<number, Promise<unknown>>();
+  let cancelSaving = () => {};
   let isStopped = false;
 
-  async function submit(intent: StartIntent, caller: string): Promise<StartOutcome> {
+  async function send(intent: StartIntent, sending: string, caller: string): Promise<StartOutcome> {
     const { intentId } = intent;
     let submission: Submission;
     try {
@@ -105,30 +119,30 @@ export function createSubmitter({
       // An error that nobody foresaw says nothing of how far the call had come.
       const isUnknown = error instanceof UpstreamError ? error.outcomeUnknown : !isOurs(error);
       const settledAt = clock.now();
-      await kept(intentId, () =>
+      await save(intentId, () =>
         isUnknown
           ? starts.settle(intentId, { ...toUnknown(error), settledAt })
-          : starts.withdraw(intentId),
+          : starts.takeBack(intentId, sending),
       ).catch(unlessOurs);
       if (isUnknown) onOutcomeUnknown(intent, error);
       throw error;
     }
-    return kept(intentId, () => settle(intent, submission));
+    return save(intentId, () => settle(intent, sending, submission));
   }
 
-  /** Keep an answer in the log; where that fails, keep it in mind, so that it can be tried again. */
-  async function kept<T>(intentId: number, keep: () => Promise<T>): Promise<T> {
+  /** Save an answer in the log; where that fails, keep it in mind, so that it can be tried again. */
+  async function save<T>(intentId: number, write: () => Promise<T>): Promise<T> {
     try {
-      const result = await keep();
-      unkept.delete(intentId);
+      const result = await write();
+      unsaved.delete(intentId);
       return result;
     } catch (error) {
       if (!(error instanceof LogUnavailableError || error instanceof LogDamagedError)) {
-        unkept.delete(intentId);
+        unsaved.delete(intentId);
         throw error;
       }
-      unkept.set(intentId, keep);
-      keepLater();
+      unsaved.set(intentId, write);
+      saveLater();
       throw new LogUnavailableError(
         'The upstream was asked for this start, and the log cannot be written now to keep what came of it. Repeat the call with the same idempotencyKey to hear of it; without one, look before starting it again.',
         { cause: error, outcomeUnknown: true },
@@ -136,25 +150,29 @@ export function createSubmitter({
     }
   }
 
-  async function keepAnswer(intentId: number): Promise<boolean> {
-    const keep = unkept.get(intentId);
-    if (!keep) return false;
+  async function saveAnswer(intentId: number): Promise<boolean> {
+    const write = unsaved.get(intentId);
+    if (!write) return false;
     const underWay =
-      keeping.get(intentId) ?? kept(intentId, keep).finally(() => keeping.delete(intentId));
-    keeping.set(intentId, underWay);
+      saving.get(intentId) ?? save(intentId, write).finally(() => saving.delete(intentId));
+    saving.set(intentId, underWay);
     await underWay;
     return true;
   }
 
-  function keepLater(): void {
+  function saveLater(): void {
     if (isStopped) return;
-    cancelKeeping();
-    cancelKeeping = clock.schedule(KEEP_AGAIN_MS, () => {
-      for (const intentId of unkept.keys()) void keepAnswer(intentId).catch(unlessOurs);
+    cancelSaving();
+    cancelSaving = clock.schedule(SAVE_AGAIN_MS, () => {
+      for (const intentId of unsaved.keys()) void saveAnswer(intentId).catch(unlessOurs);
     });
   }
 
-  async function settle(intent: StartIntent, submission: Submission): Promise<StartOutcome> {
+  async function settle(
+    intent: StartIntent,
+    sending: string,
+    submission: Submission,
+  ): Promise<StartOutcome> {
     const { intentId, mappingId } = intent;
     const message = submission.info;
     switch (submission.kind) {
@@ -168,7 +186,7 @@ export function createSubmitter({
           // Counted and told as what it is, where it has ended: the upstream goes back on a status.
           const { state } = await watches.observe(ref, seen);
           if (!isTerminal(state.status)) onIdGivenAgain(ref);
-          return refuseOld(intent, toOldAnswer(submission, state.status));
+          return refuseOld(intent, sending, toOldAnswer(submission, state.status));
         }
         const answer = { intentId, kind, message };
         const record = await watches.observe(ref, seen, answer);
@@ -186,29 +204,48 @@ export function createSubmitter({
   }
 
   /** Leave a start without the request that it was answered with. */
-  async function refuseOld(intent: StartIntent, error: UpstreamError): Promise<never> {
+  async function refuseOld(
+    intent: StartIntent,
+    sending: string,
+    error: UpstreamError,
+  ): Promise<never> {
     const { intentId } = intent;
     if (error.outcomeUnknown) {
       const unknown = { ...toUnknown(error), code: ID_GIVEN_AGAIN };
       await starts.settle(intentId, { ...unknown, settledAt: clock.now() });
       onOutcomeUnknown(intent, error);
     } else {
-      await starts.withdraw(intentId);
+      await starts.takeBack(intentId, sending);
     }
     throw error;
   }
 
   return {
-    submit,
-    keepAnswer,
-    async callOff(intentId) {
+    send,
+    saveAnswer,
+    async takeBack(intentId, sending) {
       // In mind at once: whoever asks for this start meanwhile must not take its answer for one that was lost.
-      unkept.set(intentId, () => starts.callOff(intentId));
-      await keepAnswer(intentId).catch(unlessOurs);
+      unsaved.set(intentId, () => starts.takeBack(intentId, sending));
+      await saveAnswer(intentId).catch(unlessOurs);
+    },
+    async settleOverdue() {
+      // What was heard goes before what was not.
+      for (const intentId of unsaved.keys()) await saveAnswer(intentId);
+      const now = clock.now();
+      for (const intent of await starts.settleOverdue(now)) {
+        try {
+          await starts.lookInto(intent.intentId, [], now);
+        } catch (error) {
+          // Its sender heard, after all, that the upstream did not take it.
+          if (error instanceof StartForgottenError) continue;
+          throw error;
+        }
+        onOutcomeUnknown(intent, null);
+      }
     },
     stop() {
       isStopped = true;
-      cancelKeeping();
+      cancelSaving();
     },
   };
 }
@@ -266,9 +303,3 @@ function toUnknown(
     ? { kind: 'unknown', code: error.code, message: error.message }
     : { kind: 'unknown', ...neverHeard };
 }
-
-/** Of a start whose answer nobody has heard. */
-export const neverHeard = {
-  code: 'UPSTREAM_UNAVAILABLE',
-  message: 'The gateway did not hear the upstream’s answer.',
-} as const;

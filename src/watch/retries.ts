@@ -1,7 +1,7 @@
 import { CommitUncertainError, UpstreamError } from '../ingestion/gateway-error.js';
 import type { Clock, StartLog } from '../ingestion/ports.js';
 import type { StartIntent } from '../ingestion/start-intent.js';
-import type { Submitter } from '../ingestion/submitter.js';
+import type { StartSender } from '../ingestion/start-sender.js';
 
 /** The longest pause between two tries to submit one retry, in ms. */
 const MAX_BACKOFF_MS = 300_000;
@@ -15,8 +15,11 @@ const JITTER = 0.2;
 /** Retries are a caller of their own: nobody waits for them, and they take turns with those who start. */
 const RETRIES = 'retries';
 
+/** What others put off is looked for once it is due within this, in ms. */
+const LOOK_AHEAD_MS = 5_000;
+
 /** What an operator wants to hear of. */
-export interface RetrierEvents {
+export interface RetryEvents {
   /** A retry came to this; `notTaken` is tried again. */
   onTried(
     intent: StartIntent,
@@ -27,51 +30,52 @@ export interface RetrierEvents {
   onFailed(error: unknown): void;
 }
 
-/** What a retrier needs. */
-export interface RetrierOptions {
-  readonly starts: Pick<StartLog, 'waitingRetries' | 'send' | 'settle' | 'lookInto'>;
-  readonly submitter: Pick<Submitter, 'submit' | 'keepAnswer' | 'callOff'>;
+/** What sending retries needs. */
+export interface RetriesOptions {
+  readonly starts: Pick<StartLog, 'waitingRetries' | 'putOff' | 'markSent' | 'settle' | 'lookInto'>;
+  readonly sender: Pick<StartSender, 'send' | 'saveAnswer' | 'takeBack'>;
   readonly clock: Clock;
   /** How long the first retry of a request waits, in ms; each further one twice as long. */
   readonly backoffMs: number;
-  readonly events: RetrierEvents;
+  readonly events: RetryEvents;
   /** Gives a number in [0, 1); spreads the retries. */
   readonly random?: () => number;
 }
 
-/** Submits the retries that the log says are to be. */
-export interface Retrier {
-  /** Look for retries that were written down since the last look, and see to them. Shared by those who ask at once. */
+/** Sends the retries that the log says are to be. */
+export interface Retries {
+  /**
+   * Look for retries that were written down since the last look, and for all that are due soon, whoever tried them
+   * last; and see to them. Shared by those who ask at once.
+   */
   look(): Promise<void>;
-  /** Look for all that wait, also for those that others would have seen to. */
-  lookAtAll(): Promise<void>;
-  /** Submit nothing more; resolves once no submission is under way. */
+  /** Send nothing more; resolves once nothing is being sent. */
   stop(): Promise<void>;
 }
 
 /**
  * One retry, from its place in the log to its end there:
  *
- *     scheduled ──the backoff is over──▶ marked as sent in the log ──▶ submitting ──taken, refused──▶ (done)
- *        ▲                                         │ not any more: (done)    │ └──unknown──────────▶ (done)
- *        └──────────────── certainly not taken, not for too long ────────────┘
+ *     scheduled ──it is due──▶ marked as sent in the log ──▶ sending ──taken, refused──▶ (done)
+ *        ▲                          │ not any more: (done)    │ └──unknown────────────▶ (done)
+ *        └──put off in the log── certainly not taken, not for too long
  *
- * Who marks it as sent submits it, so a retry is submitted once however many look. One that was marked by a
- * process that ended may have been submitted, and is nobody’s to submit again.
+ * Who marks it as sent sends it, so a retry is sent once however many look. One that was marked and not answered when
+ * that was due may have been taken, and is nobody’s to send again.
  */
-export function createRetrier({
+export function createRetries({
   starts,
-  submitter,
+  sender,
   clock,
   backoffMs,
   events,
   random = Math.random,
-}: RetrierOptions): Retrier {
-  /** What is seen to, by intent: how to call it off while it waits. */
+}: RetriesOptions): Retries {
+  /** What is seen to, by intent: how to leave it alone while it waits. */
   const scheduled = new Map<number, () => void>();
   /** When the ABORTED of each of these was seen, by the monotonic clock. */
   const seenMs = new Map<number, number>();
-  const submitting = new Set<Promise<void>>();
+  const sending = new Set<Promise<void>>();
   /** Those written down up to here were seen to; what is written down comes behind all that was before. */
   let seenThrough = 0;
   let lastLook: Promise<void> = Promise.resolve();
@@ -92,14 +96,13 @@ export function createRetrier({
   async function lookNow(): Promise<void> {
     if (isStopped) return;
     try {
-      for (const intent of await starts.waitingRetries(seenThrough)) {
-        seenThrough = intent.intentId;
+      for (const { intent, dueInMs } of await starts.waitingRetries(seenThrough, LOOK_AHEAD_MS)) {
+        seenThrough = Math.max(seenThrough, intent.intentId);
         if (scheduled.has(intent.intentId)) continue;
-        const pauseMs = spread(toBackoffMs(backoffMs, intent.attempt - 1));
         // Another process may have written it down, by a clock that is ahead of this one.
         const passedMs = Math.max(0, clock.now() - intent.createdAt);
         seenMs.set(intent.intentId, clock.monotonicMs() - passedMs);
-        schedule(intent, 0, Math.max(0, pauseMs - passedMs));
+        schedule(intent, dueInMs ?? Math.max(0, spread(toFirstPause(intent)) - passedMs));
       }
     } catch (error) {
       if (isStopped) return;
@@ -109,50 +112,40 @@ export function createRetrier({
     }
   }
 
-  /** @param failures - how often the upstream did not take it so far */
-  function schedule(intent: StartIntent, failures: number, delayMs: number): void {
+  function schedule(intent: StartIntent, delayMs: number): void {
     if (isStopped) return;
     const cancel = clock.schedule(delayMs, () => {
-      const done = retry(intent, failures).finally(() => submitting.delete(done));
-      submitting.add(done);
+      const done = retry(intent).finally(() => sending.delete(done));
+      sending.add(done);
     });
     scheduled.set(intent.intentId, cancel);
   }
 
-  async function retry(intent: StartIntent, failures: number): Promise<void> {
-    const again = (minDelayMs: number) =>
-      schedule(
-        intent,
-        failures + 1,
-        spread(Math.max(toBackoffMs(backoffMs, failures + 1), minDelayMs)),
-      );
+  async function retry(intent: StartIntent): Promise<void> {
+    const { intentId } = intent;
+    const id = crypto.randomUUID();
     try {
-      // What could not be kept of its last try says whether there may be another.
-      await submitter.keepAnswer(intent.intentId);
-      if (!(await starts.send(intent.intentId, clock.now()))) return done(intent);
+      // What could not be saved of its last try says whether there may be another.
+      await sender.saveAnswer(intentId);
+      if (!(await starts.markSent(intentId, id, clock.now()))) return done(intent);
     } catch (error) {
-      events.onFailed(error);
-      // Else it might stay as sent by this process, and nobody would submit it.
-      if (error instanceof CommitUncertainError) await submitter.callOff(intent.intentId);
-      return again(0);
+      // Else it might stay as sent, and nobody would send it.
+      if (error instanceof CommitUncertainError) await sender.takeBack(intentId, id);
+      await again(intent, 0);
+      return events.onFailed(error);
     }
     try {
-      const { kind } = await submitter.submit({ ...intent, state: { kind: 'sent' } }, RETRIES);
+      const { kind } = await sender.send({ ...intent, state: { kind: 'sent' } }, id, RETRIES);
       const isTaken = kind === 'submitted' || kind === 'alreadyInProgress';
       events.onTried(intent, isTaken ? 'taken' : 'refused', null);
       done(intent);
     } catch (error) {
-      await fail(intent, error, again);
+      await fail(intent, error);
     }
   }
 
-  async function fail(
-    intent: StartIntent,
-    error: unknown,
-    again: (minDelayMs: number) => void,
-  ): Promise<void> {
+  async function fail(intent: StartIntent, error: unknown): Promise<void> {
     const { intentId } = intent;
-    const agoMs = clock.monotonicMs() - (seenMs.get(intentId) ?? Number.NEGATIVE_INFINITY);
     const isNotTaken = error instanceof UpstreamError && !error.outcomeUnknown;
     const now = clock.now();
     try {
@@ -161,9 +154,9 @@ export function createRetrier({
         done(intent);
         await starts.lookInto(intentId, [], now);
         await look();
-      } else if (agoMs < GIVE_UP_AFTER_MS) {
+      } else if (toAgeMs(intent) < GIVE_UP_AFTER_MS) {
+        await again(intent, error.retryAfterMs ?? 0);
         events.onTried(intent, 'notTaken', error);
-        again(error.retryAfterMs ?? 0);
       } else {
         events.onTried(intent, 'abandoned', error);
         done(intent);
@@ -173,6 +166,25 @@ export function createRetrier({
     } catch (failure) {
       events.onFailed(failure);
     }
+  }
+
+  /** Try later: as long as it has waited already, within bounds. */
+  async function again(intent: StartIntent, minPauseMs: number): Promise<void> {
+    const pauseMs = Math.min(Math.max(toAgeMs(intent), toFirstPause(intent)), MAX_BACKOFF_MS);
+    const delayMs = spread(Math.max(pauseMs, minPauseMs));
+    // Whoever else sees that it waits leaves it alone until then.
+    await starts.putOff(intent.intentId, delayMs).catch(events.onFailed);
+    schedule(intent, delayMs);
+  }
+
+  /** How long ago its ABORTED was seen, in ms. */
+  function toAgeMs({ intentId }: StartIntent): number {
+    return clock.monotonicMs() - (seenMs.get(intentId) ?? Number.NEGATIVE_INFINITY);
+  }
+
+  /** The pause before it is sent for the first time, in ms: doubled with each attempt that was before. */
+  function toFirstPause({ attempt }: StartIntent): number {
+    return Math.min(backoffMs * 2 ** Math.max(0, attempt - 2), MAX_BACKOFF_MS);
   }
 
   function done({ intentId }: StartIntent): void {
@@ -186,20 +198,11 @@ export function createRetrier({
 
   return {
     look,
-    lookAtAll() {
-      seenThrough = 0;
-      return look();
-    },
     async stop() {
       isStopped = true;
       cancelLook();
       for (const cancel of scheduled.values()) cancel();
-      await Promise.allSettled(submitting);
+      await Promise.allSettled(sending);
     },
   };
-}
-
-/** The pause before a try, in ms: doubled with each that was before it. */
-function toBackoffMs(firstMs: number, triesBefore: number): number {
-  return Math.min(firstMs * 2 ** Math.max(0, triesBefore - 1), MAX_BACKOFF_MS);
 }

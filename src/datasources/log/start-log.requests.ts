@@ -1,4 +1,4 @@
-import type { Transaction } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import {
   type IngestionRecord,
   type RequestRef,
@@ -11,12 +11,13 @@ import {
   type StartAnswer,
   type StartIntent,
   toAdoption,
+  toRetry,
 } from '../../ingestion/start-intent.js';
 import type { Observation } from '../../ingestion/transition.js';
 import { toIngestionRecord, toRequestRow } from './ingestion-log.rows.js';
 import type { LogTables } from './ingestion-log.schema.js';
-import { toStartIntent } from './start-log.rows.js';
-import { changeState, claimRetries, findNamed } from './start-log.write.js';
+import { toKeyPages } from './key-pages.js';
+import { changeState, toStartIntent, toStartRow } from './start-log.rows.js';
 
 /** So many requests of one mapping are looked at to find what one start came to. */
 const MAX_CANDIDATES = 100;
@@ -174,4 +175,69 @@ export async function lookAtMapping(
     }
     if (record.state.status === 'ABORTED') await claimRetries(transaction, [adopted], now);
   }
+}
+
+/** Write down the retries that ABORTED requests are to have; where there is one already, nothing. */
+export async function claimRetries(
+  transaction: Transaction<LogTables>,
+  aborted: readonly IngestionRecord[],
+  now: number,
+): Promise<void> {
+  const keys = aborted.map(({ ref }) => toRequestKey(ref));
+  const named = await findNamed(transaction, keys);
+  const retries = aborted.flatMap(
+    (record) => toRetry(record, named.get(toRequestKey(record.ref)) ?? [], now) ?? [],
+  );
+  if (retries.length === 0) return;
+  await transaction
+    .insertInto('starts')
+    .values(retries.map((retry) => toStartRow(retry, null)))
+    .onConflict((conflict) => conflict.column('retry_of').doNothing())
+    .execute();
+}
+
+/** The starts that were answered with each of these requests, oldest first. */
+export async function findNamed(
+  db: Kysely<LogTables>,
+  keys: readonly string[],
+): Promise<Map<string, StartIntent[]>> {
+  const found = new Map<string, StartIntent[]>();
+  for (const page of toKeyPages(keys)) {
+    const rows = await db
+      .selectFrom('starts')
+      .selectAll()
+      .where('request_key', 'in', page)
+      .orderBy('intent_id')
+      .execute();
+    for (const row of rows) {
+      const intents = found.get(row.request_key ?? '');
+      if (intents) intents.push(toStartIntent(row));
+      else found.set(row.request_key ?? '', [toStartIntent(row)]);
+    }
+  }
+  return found;
+}
+
+/**
+ * Forget the starts that were answered with requests that are being forgotten, and their retries that came
+ * to no request. A start whose key may still be repeated is kept.
+ *
+ * @param before - in ms since the epoch: only those begun before
+ */
+export async function pruneStartsOf(
+  transaction: Transaction<LogTables>,
+  keys: readonly string[],
+  before: number,
+): Promise<void> {
+  await transaction
+    .deleteFrom('starts')
+    .where('request_key', 'in', keys)
+    .where('created_at', '<', before)
+    .execute();
+  await transaction
+    .deleteFrom('starts')
+    .where('retry_of', 'in', keys)
+    .where('request_key', 'is', null)
+    .where('state', 'not in', ['waiting', 'sent'])
+    .execute();
 }

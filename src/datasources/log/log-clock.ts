@@ -1,0 +1,27 @@
+import { type RawBuilder, sql } from 'kysely';
+import type { Clock } from '../../ingestion/ports.js';
+import type { LogDatabase } from './log-database.js';
+
+/** The clock by which a log says when something is due. Instants in ms since the epoch. */
+export interface LogClock {
+  /**
+   * The instant at which a statement runs. On PostgreSQL it is by the database’s clock, whatever those of the
+   * processes say; on SQLite, which one process has, by that process’s.
+   */
+  now(): RawBuilder<number>;
+  /** By this process’s clock: wall time when the log was opened, and measured from then on. */
+  ownNowMs(): number;
+}
+
+/** @param clock - of this process */
+export function createLogClock({ kind }: Pick<LogDatabase, 'kind'>, clock: Clock): LogClock {
+  const openedAt = clock.now() - clock.monotonicMs();
+  const ownNowMs = () => openedAt + clock.monotonicMs();
+  return {
+    ownNowMs,
+    now: () =>
+      kind === 'postgres'
+        ? sql`(extract(epoch from clock_timestamp()) * 1000)::float8`
+        : sql`${ownNowMs()}`,
+  };
+}

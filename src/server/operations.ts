@@ -12,8 +12,8 @@ import type { SubscribePayload } from 'graphql-ws';
 import type { Transition } from '../ingestion/transition.js';
 import type { OperationContext } from '../resolvers/operation-context.js';
 import type { FanOut, Following, Outlet } from '../watch/fan-out.js';
+import { Place } from '../watch/follow.js';
 import { patiently } from '../watch/patience.js';
-import { TransitionStream } from '../watch/replay.js';
 import type { Asker } from './asker.js';
 import { createDocuments, type PreparedOperation } from './documents.js';
 import { boundErrors } from './error-bounds.js';
@@ -196,7 +196,7 @@ export function createOperations(options: OperationsOptions): Operations {
       faults.length > 0
         ? { errors: faults }
         : await createSourceEventStream({ ...args, contextValue: newContext(asker) });
-    if (source instanceof TransitionStream) {
+    if (source instanceof Place) {
       report('subscription', operationName, asker, startedAt, []);
       const key = toSubscriptionKey(query, { document, operation }, variables ?? {}, asker.caller);
       return fanOut.follow(

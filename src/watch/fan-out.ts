@@ -1,8 +1,10 @@
+import { LogUnavailableError } from '../ingestion/gateway-error.js';
+import { isTerminal } from '../ingestion/ingestion-request.js';
 import type { IngestionLog, Scope } from '../ingestion/ports.js';
 import type { Position, Transition } from '../ingestion/transition.js';
+import type { Place } from './follow.js';
 import type { Hub } from './hub.js';
-import { endsWith, PAGE_ITEMS, readPage } from './log-page.js';
-import { TransitionStream } from './replay.js';
+import { patiently } from './patience.js';
 
 /** Where what one follower is given goes. None of these may throw. */
 export interface Outlet<Payload> {
@@ -27,73 +29,95 @@ export interface Following {
   leave(): void;
 }
 
+/** So many transitions are read from the log at a time. */
+const PAGE_ITEMS = 100;
+
 /** So many transitions are rendered at a time, while those before them are being given. */
 const MAX_RENDERED_AHEAD = 8;
 
-/** Gives transitions to many, and does the work of equal ones once. */
+/** So many live transitions may wait to be rendered. Where more come, all that wait are left to the log. */
+const MAX_QUEUED_ITEMS = 256;
+
+/** Gives transitions to many, and does the work of equal ones once. It knows no transport. */
 export interface FanOut<Payload> {
   /**
-   * Follow what a stream that nobody has read yet would give.
+   * Follow from a place on.
    *
    * @param key - of those with equal keys one renders for all: scope and rendering must be the same
    * @param render - only that of the first with its key is used
    */
-  follow(
-    key: string,
-    stream: Pick<TransitionStream, 'scope' | 'position'>,
-    render: Render<Payload>,
-    outlet: Outlet<Payload>,
-  ): Following;
+  follow(key: string, from: Place, render: Render<Payload>, outlet: Outlet<Payload>): Following;
   /** How many are following. */
   readonly followerCount: number;
 }
 
 /** A fan-out within this process. */
 export function createFanOut<Payload>(source: TransitionSource): FanOut<Payload> {
-  const audiences = new Set<Audience<Payload>>();
-  const audiencesByKey = new Map<string, Audience<Payload>>();
+  const groups = new Set<Group<Payload>>();
+  const groupsByKey = new Map<string, Group<Payload>>();
 
-  function audienceOf(key: string, scope: Scope, render: Render<Payload>): Audience<Payload> {
-    const existing = audiencesByKey.get(key);
+  function groupOf(key: string, scope: Scope, render: Render<Payload>): Group<Payload> {
+    const existing = groupsByKey.get(key);
     if (existing && !existing.isOver) return existing;
-    const audience = new Audience(source, scope, render, () => {
-      audiences.delete(audience);
-      if (audiencesByKey.get(key) === audience) audiencesByKey.delete(key);
+    const group = new Group(source, scope, render, () => {
+      groups.delete(group);
+      if (groupsByKey.get(key) === group) groupsByKey.delete(key);
     });
-    audiences.add(audience);
-    audiencesByKey.set(key, audience);
-    return audience;
+    groups.add(group);
+    groupsByKey.set(key, group);
+    return group;
   }
 
   return {
     follow(key, { scope, position }, render, outlet) {
-      const audience = audienceOf(key, scope, render);
-      const follower = new Follower(audience, source.log, position, outlet);
+      const follower = new Follower(groupOf(key, scope, render), position, outlet);
       follower.start();
       return follower;
     },
     get followerCount() {
       let count = 0;
-      for (const audience of audiences) count += audience.followerCount;
+      for (const group of groups) count += group.followerCount;
       return count;
     },
   };
 }
 
+/** What the log has of a scope after a position. */
+interface LogPage {
+  /** At most {@link PAGE_ITEMS}; fewer are all that there were when the log was read. */
+  readonly transitions: readonly Transition[];
+  /** The log's end before it was read: a page that is not full has all up to there. */
+  readonly head: Position;
+  /** Whether its request was terminal already: after these transitions comes nothing more. */
+  readonly isFinished: boolean;
+}
+
 /**
- * All who follow the same: one stream of transitions, each rendered once and given to all who are live.
+ * All who follow the same. It listens to the hub, renders each transition once, and gives it to all who are live.
  *
- *     gathering ──the first follower has read the log to its end──▶ running ──the stream ends, all left──▶ over
+ *     gathering ──the first follower has read the log to its end──▶ placed ──its request ended, all left──▶ over
+ *         └─────────────────────its request ended, all left─────────────────────────────────────────────────▲
  *
- * What is given to whoever is live is everything after `#position`, in order. So a follower that has all up to
- * there, or up to anywhere behind it, may be live without a gap, and knows a repeat by its position. One that
- * has less reads the log by itself, and nobody waits for it.
+ * It listens before any follower reads the log. So whatever a follower does not find there is announced later, and
+ * once the group is placed, whoever is live is given everything after `#given`, in order. A follower that has all up
+ * to there, or to anywhere behind it, may be live without a gap, and knows a repeat by its position. One that has
+ * less reads the log, and nobody waits for it.
+ *
+ * While nobody is live, and when more waits than may, the group passes over what was announced: all read it in the log.
  */
-class Audience<Payload> {
-  #phase: 'gathering' | 'running' | 'over' = 'gathering';
-  #position: Position = 0;
-  #stream: TransitionStream | null = null;
+class Group<Payload> {
+  #phase: 'gathering' | 'placed' | 'over' = 'gathering';
+  /** Everything up to here was given to those who are live, or passed over. */
+  #given: Position = 0;
+  #announced: Position = 0;
+  #queue: Transition[] = [];
+  #aheadCount = 0;
+  #lastGiven: Promise<void> = Promise.resolve();
+  readonly #unregister: () => void;
   readonly #followers = new Set<Follower<Payload>>();
+  readonly #live = new Set<Follower<Payload>>();
+  /** What is being read now, by the position before it. */
+  readonly #reading = new Map<Position, Promise<LogPage>>();
   /** What is being rendered now. Not kept behind that: it may show the state of a request as it is. */
   readonly #rendering = new Map<Position, Promise<Payload>>();
 
@@ -102,7 +126,9 @@ class Audience<Payload> {
     readonly scope: Scope,
     private readonly renderOnce: Render<Payload>,
     private readonly onEmpty: () => void,
-  ) {}
+  ) {
+    this.#unregister = source.hub.register(scope, (transition) => this.#hear(transition));
+  }
 
   get followerCount(): number {
     return this.#followers.size;
@@ -117,82 +143,125 @@ class Audience<Payload> {
     this.#followers.add(follower);
   }
 
-  /** The last to leave ends the stream. */
   remove(follower: Follower<Payload>): void {
+    this.#live.delete(follower);
     if (!this.#followers.delete(follower) || this.#followers.size > 0) return;
-    this.#phase = 'over';
-    void this.#stream?.return();
+    this.#end();
+    this.#queue = [];
     this.onEmpty();
   }
 
-  /** Whether a follower that has everything up to this position gets all the rest by being live. */
-  covers(position: Position): boolean {
-    return this.#phase === 'running' && position >= this.#position;
+  /** A follower has read the log to its end, and has everything up to this position. */
+  place(position: Position): void {
+    if (this.#phase !== 'gathering') return;
+    this.#phase = 'placed';
+    this.#given = Math.max(this.#announced, position);
   }
 
-  /** Start the stream, unless it was: after a position that is the log’s end, so that no long replay holds up all. */
-  start(after: Position): void {
-    if (this.#phase !== 'gathering') return;
-    this.#phase = 'running';
-    this.#position = after;
-    const { log, hub } = this.source;
-    this.#stream = new TransitionStream(log, hub, this.scope, after);
-    void this.#run(this.#stream);
+  /** Have a follower live that has everything up to this position; false where it would miss something. */
+  takeLive(follower: Follower<Payload>, position: Position): boolean {
+    if (this.#phase !== 'placed' || position < this.#given) return false;
+    this.#live.add(follower);
+    return true;
+  }
+
+  /** A follower must read on from the log. */
+  takeBack(follower: Follower<Payload>): void {
+    this.#live.delete(follower);
+  }
+
+  /** Read a page after a position, or share what another follower is reading at this moment. */
+  read(after: Position): Promise<LogPage> {
+    return shared(this.#reading, after, () =>
+      patiently(
+        () => this.#readOnce(after),
+        (error) => error instanceof LogUnavailableError,
+        () => this.#followers.size > 0,
+      ),
+    );
   }
 
   /** Render a transition, or share what another follower is having rendered at this moment. */
   render(transition: Transition): Promise<Payload> {
-    const { position } = transition;
-    const underWay = this.#rendering.get(position);
-    if (underWay) return underWay;
-    const rendered = this.renderOnce(transition).finally(() => this.#rendering.delete(position));
-    this.#rendering.set(position, rendered);
-    return rendered;
+    return shared(this.#rendering, transition.position, () => this.renderOnce(transition));
   }
 
-  async #run(stream: TransitionStream): Promise<void> {
-    let lastGiven = Promise.resolve();
-    let aheadCount = 0;
-    try {
-      for await (const transition of stream) {
-        // Rendered while others are given, but given in order.
-        lastGiven = Promise.all([this.render(transition), lastGiven]).then(([payload]) => {
-          aheadCount -= 1;
-          this.#give(transition, payload);
+  /** In this order: what led to the log's end, or to a terminal state, is then in the page or before it. */
+  async #readOnce(after: Position): Promise<LogPage> {
+    const { log } = this.source;
+    const head = await log.head();
+    const [record] = this.scope.kind === 'request' ? await log.find([this.scope.ref]) : [];
+    const isFinished = record != null && isTerminal(record.state.status);
+    return { transitions: await log.read(this.scope, after, PAGE_ITEMS), head, isFinished };
+  }
+
+  #hear(transition: Transition): void {
+    this.#announced = transition.position;
+    if (endsWith(this.scope, transition)) this.#end();
+    if (this.#live.size === 0) {
+      this.#passOver();
+    } else if (this.#queue.length === MAX_QUEUED_ITEMS) {
+      const live = [...this.#live];
+      this.#passOver();
+      for (const follower of live) follower.readOn(null);
+    } else {
+      this.#queue.push(transition);
+      this.#giveQueued();
+    }
+  }
+
+  /** Rendered while others are given, but given in order. */
+  #giveQueued(): void {
+    while (this.#aheadCount < MAX_RENDERED_AHEAD) {
+      const transition = this.#queue.shift();
+      if (!transition) return;
+      this.#aheadCount += 1;
+      const rendered = this.render(transition);
+      // It is awaited later, in its turn.
+      rendered.catch(() => {});
+      this.#lastGiven = this.#lastGiven
+        .then(async () => this.#give(transition, await rendered))
+        .catch((error) => this.#failLive(error))
+        .then(() => {
+          this.#aheadCount -= 1;
+          this.#giveQueued();
         });
-        lastGiven.catch((error) => this.#fail(error));
-        aheadCount += 1;
-        if (aheadCount === MAX_RENDERED_AHEAD) await lastGiven;
-      }
-      await lastGiven;
-      this.#phase = 'over';
-      // Of a request that had ended before them: there was nothing to give.
-      for (const follower of this.#followers) follower.finish();
-    } catch (error) {
-      this.#fail(error);
     }
   }
 
   #give(transition: Transition, payload: Payload): void {
-    this.#position = transition.position;
-    for (const follower of this.#followers) follower.take(transition, payload);
+    // What was passed over while it was being rendered is behind it.
+    this.#given = Math.max(this.#given, transition.position);
+    for (const follower of this.#live) follower.take(transition, payload);
   }
 
-  #fail(error: unknown): void {
+  #failLive(error: unknown): void {
+    const live = [...this.#live];
+    this.#passOver();
+    for (const follower of live) follower.fail(error);
+  }
+
+  /** Whoever is to be live from now on reads up to here. */
+  #passOver(): void {
+    this.#given = this.#announced;
+    this.#queue = [];
+  }
+
+  #end(): void {
     this.#phase = 'over';
-    for (const follower of this.#followers) follower.fail(error);
+    this.#unregister();
   }
 }
 
 /**
- * One of an audience: it is given all transitions after a position, in order, without a gap and without a
+ * One of a group: it is given all transitions after a position, in order, without a gap and without a
  * repeat, as fast as its outlet takes them.
  *
- *     reading ──has all that the audience was given──▶ live ──the end, left, a failure──▶ over
- *        ▲                                              │
- *        └──────────────the outlet is full──────────────┘
+ *     reading ──has all that the group has given──▶ live ──the end, left, a failure──▶ over
+ *        ▲                                           │
+ *        └──the outlet is full, the group is behind──┘
  *
- * While live it is called with what the audience has rendered, and nothing waits. One whose outlet is full
+ * While live it is called with what the group has rendered, and nothing waits. One whose outlet is full
  * holds nothing of what it misses: once there is room it reads on from the log.
  */
 class Follower<Payload> implements Following {
@@ -200,37 +269,40 @@ class Follower<Payload> implements Following {
   #position: Position;
 
   constructor(
-    private readonly audience: Audience<Payload>,
-    private readonly log: TransitionSource['log'],
+    private readonly group: Group<Payload>,
     after: Position,
     private readonly outlet: Outlet<Payload>,
   ) {
     this.#position = after;
   }
 
-  /** Join the audience. */
+  /** Join the group. */
   start(): void {
-    this.audience.add(this);
+    this.group.add(this);
     void this.#catchUp(null);
   }
 
-  /** Take what the audience has rendered, if it is for those who are live and not known from the log. */
+  /** Take what the group has rendered, unless it is known from the log. */
   take(transition: Transition, payload: Payload): void {
-    if (this.#phase !== 'live' || transition.position <= this.#position) return;
+    if (transition.position <= this.#position) {
+      // Its request ended before the place where it began.
+      if (endsWith(this.group.scope, transition)) this.#complete();
+      return;
+    }
     try {
       const room = this.#deliver(transition, payload);
-      if (room && this.#phase === 'live') {
-        this.#phase = 'reading';
-        void this.#catchUp(room);
-      }
+      if (room) this.readOn(room);
     } catch (error) {
       this.fail(error);
     }
   }
 
-  /** The audience’s stream has ended: whoever is live has all of it. Others find that in the log. */
-  finish(): void {
-    if (this.#phase === 'live') this.#complete();
+  /** Be live no more, and read on from the log once there is room. */
+  readOn(room: Promise<void> | null): void {
+    if (this.#phase !== 'live') return;
+    this.#phase = 'reading';
+    this.group.takeBack(this);
+    void this.#catchUp(room);
   }
 
   fail(error: unknown): void {
@@ -242,42 +314,33 @@ class Follower<Payload> implements Following {
   /** Free everything at once; nothing is given any more. Safe to repeat. */
   leave(): void {
     this.#phase = 'over';
-    this.audience.remove(this);
+    this.group.remove(this);
   }
 
   async #catchUp(room: Promise<void> | null): Promise<void> {
     try {
       await room;
-      while (this.#phase === 'reading' && !this.audience.covers(this.#position)) {
-        await this.#readOn();
+      while (this.#phase === 'reading') {
+        if (this.group.takeLive(this, this.#position)) this.#phase = 'live';
+        else await this.#readPage();
       }
-      // In the same turn as the audience was asked, so that nothing is given to it in between.
-      if (this.#phase === 'reading') this.#phase = 'live';
     } catch (error) {
       this.fail(error);
     }
   }
 
-  async #readOn(): Promise<void> {
-    // Asked before the page is read: a page that is not full then holds all up to there.
-    const head = await this.log.head();
-    const { scope } = this.audience;
-    const { transitions, isFinished } = await readPage(
-      this.log,
-      scope,
-      this.#position,
-      () => !this.#isOver,
-    );
+  async #readPage(): Promise<void> {
+    const { transitions, head, isFinished } = await this.group.read(this.#position);
     for (let index = 0; index < transitions.length; index += MAX_RENDERED_AHEAD) {
+      if (this.#isOver) return;
       // A few together: each alone would have to wait for the log's commits, and one that is behind while much
       // happens would never catch up.
       const few = transitions.slice(index, index + MAX_RENDERED_AHEAD);
-      const payloads = await Promise.all(few.map((transition) => this.audience.render(transition)));
+      const payloads = await Promise.all(few.map((transition) => this.group.render(transition)));
       for (const [offset, transition] of few.entries()) {
         if (this.#isOver) return;
         await this.#deliver(transition, payloads[offset] as Payload);
       }
-      if (this.#isOver) return;
     }
     if (transitions.length === PAGE_ITEMS || this.#isOver) return;
     if (transitions.length === 0 && isFinished) {
@@ -285,13 +348,13 @@ class Follower<Payload> implements Following {
       return;
     }
     this.#position = Math.max(this.#position, head);
-    this.audience.start(this.#position);
+    this.group.place(this.#position);
   }
 
   #deliver(transition: Transition, payload: Payload): Promise<void> | null {
     this.#position = transition.position;
     const room = this.outlet.next(payload);
-    if (endsWith(this.audience.scope, transition)) this.#complete();
+    if (endsWith(this.group.scope, transition)) this.#complete();
     return room;
   }
 
@@ -303,4 +366,22 @@ class Follower<Payload> implements Following {
     this.leave();
     this.outlet.complete();
   }
+}
+
+/** Whether nothing of this scope comes after this transition. */
+function endsWith(scope: Scope, { to }: Transition): boolean {
+  return scope.kind === 'request' && isTerminal(to.status);
+}
+
+/** What is under way for a position, or else what is begun now; forgotten when it is done. */
+function shared<T>(
+  underWay: Map<Position, Promise<T>>,
+  position: Position,
+  begin: () => Promise<T>,
+): Promise<T> {
+  const existing = underWay.get(position);
+  if (existing) return existing;
+  const begun = begin().finally(() => underWay.delete(position));
+  underWay.set(position, begun);
+  return begun;
 }

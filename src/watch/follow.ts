@@ -2,10 +2,24 @@ import { type Caller, type MappingScope, mayRead } from '../ingestion/caller.js'
 import { CursorInvalidError, RequestNotFoundError } from '../ingestion/gateway-error.js';
 import type { RequestRef } from '../ingestion/ingestion-request.js';
 import { lookFor } from '../ingestion/ingestion-status.js';
-import type { IngestionLog, Watches } from '../ingestion/ports.js';
+import type { IngestionLog, Scope, Watches } from '../ingestion/ports.js';
 import type { Position } from '../ingestion/transition.js';
 import type { Hub } from './hub.js';
-import { TransitionStream } from './replay.js';
+
+/**
+ * From where on somebody follows: after a position in the log, the transitions of a scope. A subscription resolver
+ * returns it, and GraphQL passes it on as the source of events that it must be; the fan-out gives the events.
+ */
+export class Place implements AsyncIterable<never> {
+  constructor(
+    readonly scope: Scope,
+    readonly position: Position,
+  ) {}
+
+  [Symbol.asyncIterator](): never {
+    throw new Error('The fan-out gives what comes after a place.');
+  }
+}
 
 /** What following needs. */
 export interface Followed {
@@ -24,12 +38,12 @@ export interface Followed {
  * @throws {UpstreamError} the request is new here, and the upstream gave no usable answer
  */
 export async function followRequest(
-  { log, hub, watches }: Followed,
+  { log, watches }: Followed,
   caller: Caller,
   ref: RequestRef,
   after: string | null,
   callerKey: string,
-): Promise<TransitionStream> {
+): Promise<Place> {
   const position = after === null ? 0 : await log.parseCursor(after);
   const isVisible = mayRead(caller, ref.mappingId);
   const [known] = isVisible ? await log.find([ref]) : [];
@@ -38,7 +52,7 @@ export async function followRequest(
   if (!known && !(isVisible && (await lookFor(watches, ref, callerKey)))) {
     throw new RequestNotFoundError('The upstream knows no such request of this mapping.');
   }
-  return new TransitionStream(log, hub, { kind: 'request', ref }, position);
+  return new Place({ kind: 'request', ref }, position);
 }
 
 /**
@@ -49,19 +63,19 @@ export async function followRequest(
  * @see docs/adr/0029-activity-begins-with-a-place.md
  */
 export async function followActivity(
-  { log, hub }: Pick<Followed, 'log' | 'hub'>,
+  { log }: Pick<Followed, 'log'>,
   scope: MappingScope,
   after: string | null,
-): Promise<TransitionStream> {
+): Promise<Place> {
   if (after === null) {
     const newest = await log.newest(scope);
     const forgotten = await log.prunedThrough();
     // With the cursor of one that is older than what was forgotten nobody could come back.
-    return new TransitionStream(log, hub, scope, newest > forgotten ? newest - 1 : forgotten);
+    return new Place(scope, newest > forgotten ? newest - 1 : forgotten);
   }
   const position = await log.parseCursor(after);
   await refuseGap(log, position);
-  return new TransitionStream(log, hub, scope, position);
+  return new Place(scope, position);
 }
 
 /**

@@ -5,6 +5,7 @@ import type { ReportedState } from '../../src/ingestion/ingestion-request.js';
 import type { Scope } from '../../src/ingestion/ports.js';
 import type { Position, Transition } from '../../src/ingestion/transition.js';
 import { createFanOut, type Outlet, type TransitionSource } from '../../src/watch/fan-out.js';
+import { Place } from '../../src/watch/follow.js';
 import { createHub } from '../../src/watch/hub.js';
 import { settle } from '../support/manual-clock.js';
 import { createMemoryLog } from '../support/memory-log.js';
@@ -66,7 +67,7 @@ function createSubject(replaced: Partial<TransitionSource['log']> = {}) {
       position: Position = 0,
       scope: Scope = all,
       rendering = render,
-    ) => fanOut.follow(JSON.stringify(scope), { scope, position }, rendering, outlet),
+    ) => fanOut.follow(JSON.stringify(scope), new Place(scope, position), rendering, outlet),
     append(mappingId = 'm', seen = running, requestId?: string) {
       requestCount += 1;
       const ref = { mappingId, requestId: requestId ?? String(requestCount) };
@@ -279,6 +280,7 @@ describe('a fan-out', () => {
       return failures >= 0 ? Promise.reject(new LogUnavailableError('away')) : ask();
     };
     const subject = createSubject({
+      head: () => failing(subject.log.head),
       find: (refs) => failing(() => subject.log.find(refs)),
       read: (...args) => failing(() => subject.log.read(...args)),
     });
@@ -287,7 +289,7 @@ describe('a fan-out', () => {
     subject.follow(first.outlet);
     await subject.append();
     while (first.given.length < 1) await settle();
-    // The audience begins its stream anew; and so does who was too slow for it.
+    // Who is too slow reads the log too.
     failures = 2;
     first.stall();
     await subject.append();
@@ -333,6 +335,139 @@ describe('a fan-out', () => {
     await settleAll();
     expect(bad.ends).toEqual([new Error('outlet')]);
     expect(good.given).toEqual([1, 2]);
+  });
+
+  it('reads the log once for all who come at the same time, and after each position once for all who are behind', async () => {
+    let readCount = 0;
+    const subject = createSubject({
+      read(...args) {
+        readCount += 1;
+        return subject.log.read(...args);
+      },
+    });
+    await subject.append();
+    const outlets = Array.from({ length: 100 }, createOutlet);
+    for (const { outlet } of outlets) subject.follow(outlet);
+    await settleAll();
+    expect(readCount).toBe(1);
+    for (const { given } of outlets) expect(given).toEqual([1]);
+  });
+
+  it('leaves what it cannot render in time to the log, and gives none twice, late or not at all', async () => {
+    const { follow, append } = createSubject();
+    const held: (() => void)[] = [];
+    let isHeld = true;
+    const { outlet, given } = createOutlet();
+    follow(outlet, 0, all, async ({ position }) => {
+      if (isHeld) await new Promise<void>((resolve) => held.push(resolve));
+      return position;
+    });
+    await settleAll();
+    for (let i = 0; i < 400; i += 1) await append();
+    await settleAll();
+    expect(given).toEqual([]);
+    isHeld = false;
+    for (const finish of held) finish();
+    while (given.length < 400) await settle();
+    await append();
+    await settleAll();
+    expect(given).toEqual(upTo(401));
+  });
+
+  it('renders nothing ahead for one who is stalled alone', async () => {
+    const { follow, append, rendered } = createSubject();
+    const stalled = createOutlet();
+    follow(stalled.outlet);
+    await settleAll();
+    stalled.stall();
+    for (let i = 0; i < 20; i += 1) await append();
+    await settleAll();
+    const ahead = rendered.length;
+    for (let i = 0; i < 20; i += 1) await append();
+    await settleAll();
+    expect(rendered.length).toBe(ahead);
+    stalled.drain();
+    await settleAll();
+    expect(stalled.given).toEqual(upTo(40));
+  });
+
+  it.each(['head', 'find', 'read'] as const)(
+    'does not hang when the request ends as %s is answered, wherever a follower begins',
+    async (asked) => {
+      let hasEnded = false;
+      const subject = createSubject();
+      const ask = subject.log[asked] as (...args: unknown[]) => Promise<unknown>;
+      const ending = async (...args: unknown[]) => {
+        const answer = await ask(...args);
+        if (!hasEnded) {
+          hasEnded = true;
+          await subject.append('m', finished, '1');
+        }
+        return answer;
+      };
+      const { find, read, head } = { ...subject.log, [asked]: ending } as typeof subject.log;
+      const fanOut = createFanOut<Position>({ log: { find, read, head }, hub: subject.hub });
+      await subject.append('m', running, '1');
+      const scope: Scope = { kind: 'request', ref: { mappingId: 'm', requestId: '1' } };
+      const outlets = [0, 1, 2].map((position) => {
+        const outlet = createOutlet();
+        const render = async (transition: Transition) => transition.position;
+        fanOut.follow('', new Place(scope, position), render, outlet.outlet);
+        return outlet;
+      });
+      await settleAll();
+      expect(outlets.map(({ given }) => given)).toEqual([[1, 2], [2], []]);
+      for (const { ends } of outlets) expect(ends).toEqual(['complete']);
+      expect(subject.hub.listenerCount).toBe(0);
+    },
+  );
+
+  it('gives what came before one that cannot be rendered, and keeps those who read on by themselves', async () => {
+    const { follow, append } = createSubject();
+    let isBroken = true;
+    const first = Promise.withResolvers<void>();
+    const render = async ({ position }: Transition) => {
+      if (position === 2) await first.promise;
+      if (position === 3 && isBroken) throw new Error('render');
+      return position;
+    };
+    const live = createOutlet();
+    const stalled = createOutlet();
+    follow(live.outlet, 0, all, render);
+    follow(stalled.outlet, 0, all, render);
+    await settleAll();
+    stalled.stall();
+    await append();
+    await settleAll();
+    for (let i = 0; i < 3; i += 1) await append();
+    await settleAll();
+    expect([live.given, live.ends]).toEqual([[1], []]);
+    first.resolve();
+    await settleAll();
+    expect([live.given, live.ends]).toEqual([[1, 2], [new Error('render')]]);
+    isBroken = false;
+    stalled.drain();
+    await settleAll();
+    await append();
+    await settleAll();
+    expect([stalled.given, stalled.ends]).toEqual([[1, 2, 3, 4, 5], []]);
+  });
+
+  it('gives nothing to one who leaves while a transition is rendered for it', async () => {
+    const { follow, append, hub } = createSubject();
+    const held = Promise.withResolvers<void>();
+    const { outlet, given, ends } = createOutlet();
+    const follower = follow(outlet, 0, all, async ({ position }) => {
+      await held.promise;
+      return position;
+    });
+    await settleAll();
+    await append();
+    follower.leave();
+    held.resolve();
+    await settleAll();
+    expect([given, ends]).toEqual([[], []]);
+    expect(hub.listenerCount).toBe(0);
   });
 
   it('gives every transition once and in order, however appends, stalls, drains, leaves and returns interleave', async () => {

@@ -4,7 +4,7 @@ const TESTS_DIR = 'dist/test';
 const GROUPS_DIR = `${TESTS_DIR}/groups`;
 
 /** How many files share one loading of the program. */
-const FILES_PER_GROUP = 8;
+const FILES_PER_GROUP = 16;
 
 /**
  * Those that are run by themselves, the ones that take longest first: they have processes of their own, measure

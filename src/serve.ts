@@ -2,13 +2,11 @@ import { setTimeout } from 'node:timers/promises';
 import { isatty } from 'node:tty';
 import type { Logger } from 'pino';
 import { type Config, ConfigError, parseConfig } from './config.js';
-import { startEmbeddedUpstream } from './embedded-upstream.js';
-import { type Gateway, startGateway } from './gateway.js';
+import type { Gateway } from './gateway.js';
 import { endFailedStart } from './process/failed-start.js';
 import { createLogger } from './process/logger.js';
 import type { StopSignal, StopSignals } from './process/stop-signals.js';
 import { stopWithin } from './process/stop-within.js';
-import { toStartFault } from './start-fault.js';
 
 /** In the explorer’s tabs where nobody knows what mappings there are. */
 const PLACEHOLDER_MAPPING_ID = 'your-mapping-id';
@@ -31,7 +29,10 @@ const STOP_LIMIT_MS = 9_000;
 /** A start that is to be ended may go on for so long. One that hangs has taken no work yet that a stop could lose. In ms. */
 const START_LIMIT_MS = 2_000;
 
-/** Run the gateway until a signal ends it: read the settings, start, wait for a signal, stop. */
+/**
+ * Run the gateway until a signal ends it: read the settings, start, wait for a signal, stop. What a setting decides is
+ * imported only then: a wrong one is told of at once.
+ */
 export async function serve(signals: StopSignals): Promise<void> {
   // A terminal that is closed, or a pipe that nobody reads any more, is no reason to end without a drain.
   for (const output of [process.stdout, process.stderr]) output.on('error', () => {});
@@ -60,6 +61,7 @@ export async function serve(signals: StopSignals): Promise<void> {
   try {
     gateway = await Promise.race([starting, signalled.then(() => null)]);
   } catch (error) {
+    const { toStartFault } = await import('./start-fault.js');
     // Not to the log, where LOG_LEVEL=silent would hide why there is no gateway.
     console.error(toStartFault(error));
     void signalled.then(() => process.exit(1));
@@ -126,6 +128,7 @@ async function start(
   logger: Logger,
   running: AsyncDisposableStack,
 ): Promise<Gateway> {
+  const { startGateway } = await import('./gateway.js');
   const { upstream } = config;
   // At once: whatever else this process did would rest on what may not be stored.
   const onFatal = (error: Error) => {
@@ -141,6 +144,7 @@ async function start(
     running.defer(() => gateway.stop());
     return gateway;
   }
+  const { startEmbeddedUpstream } = await import('./embedded-upstream.js');
   const embedded = await startEmbeddedUpstream(
     {
       ...upstream,

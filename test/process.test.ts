@@ -16,20 +16,27 @@ const OLDER_NODE = `data:text/javascript,${encodeURIComponent(
   "Object.defineProperty(process.versions, 'node', { value: '20.19.4' }); Object.defineProperty(process, 'version', { value: 'v20.19.4' });",
 )}`;
 
+/** A program without its gateway, which takes a moment to import. */
+const NO_GATEWAY = `data:text/javascript,${encodeURIComponent(
+  "import { registerHooks } from 'node:module'; registerHooks({ load(url, context, next) { if (url.endsWith('/src/gateway.js')) throw new Error('imported'); return next(url, context); } });",
+)}`;
+
 let directory: string;
 let upstream: ScriptedUpstream;
-let program: Program | null;
+let programs: Program[];
 
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'sluice-process-'));
   upstream = await startScriptedUpstream();
-  program = null;
+  programs = [];
 });
 
 afterEach(async () => {
   // A test that failed half-way leaves nothing behind.
-  program?.child.kill('SIGKILL');
-  await program?.ended;
+  for (const { child, ended } of programs) {
+    child.kill('SIGKILL');
+    await ended;
+  }
   await upstream.close();
   rmSync(directory, { recursive: true });
 });
@@ -58,7 +65,7 @@ function run(environment: Record<string, string>, ...nodeOptions: string[]): Pro
   ready.catch(() => {});
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     stdout += chunk;
-    const url = /Sluice is ready\. Explorer: (http:\/\/\S+?)\//.exec(stdout)?.[1];
+    const url = /Sluice is ready\..* WebSocket: (http:\/\/\S+?)\/graphql/.exec(stdout)?.[1];
     if (url) resolve(url);
   });
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
@@ -68,7 +75,8 @@ function run(environment: Record<string, string>, ...nodeOptions: string[]): Pro
     reject(new Error(`It ended: ${stdout}${stderr}`));
     return { code: code as number | null, stdout, stderr };
   });
-  program = { child, ready, ended };
+  const program = { child, ready, ended };
+  programs.push(program);
   return program;
 }
 
@@ -89,10 +97,10 @@ const remote = () => ({
 });
 
 describe('the program', () => {
-  it('lists what is wrong with its settings, and exits with 1', async () => {
+  it('lists what is wrong with its settings before it imports the gateway, and exits with 1', async () => {
     writeFileSync(join(directory, '.env'), 'LOG_LEVEL=loud\nPORT=1\n');
     const environment = { PORT: 'x', CAMPAIGN_URL: 'https://me:planted@nowhere:x' };
-    expect(await run(environment).ended).toEqual({
+    expect(await run(environment, '--import', NO_GATEWAY).ended).toEqual({
       code: 1,
       stdout: '',
       stderr: [
@@ -108,98 +116,32 @@ describe('the program', () => {
     });
   });
 
-  it('where there is no explorer, points to none; and its log is for people where it is told so', async () => {
-    const { child, ended } = run({ ...remote(), EXPLORER: 'off', LOG_FORMAT: 'pretty' });
-    await once(child.stdout ?? child, 'data');
-    child.kill('SIGTERM');
-    const { stdout } = await ended;
-    expect(stdout).toMatch(
-      /INFO: Sluice is ready\. GraphQL, HTTP and WebSocket: http:\/\/127\.0\.0\.1:\d+\/graphql\n/,
-    );
-    expect(stdout).not.toContain('xplorer');
-  });
-
-  it('warns of a variable that it does not know, and starts', async () => {
-    const { child, ready, ended } = run({ ...remote(), CAMPAIGN_ACESS_TOKEN: 'planted-typo' });
-    await ready;
-    child.kill('SIGTERM');
-    const { code, stdout } = await ended;
-    expect(code).toBe(0);
-    expect(stdout).toContain('CAMPAIGN_ACESS_TOKEN is no setting of Sluice and was ignored.');
-    expect(stdout).not.toContain('planted');
-  });
-
-  it.each(['info', 'silent'])(
-    'says in one line that its port is in use, also at the log level %s',
-    async (level) => {
-      const other = createServer().listen(0, '127.0.0.1');
-      await once(other, 'listening');
-      const port = String((other.address() as AddressInfo).port);
-      const answer = await run({ ...remote(), PORT: port, LOG_LEVEL: level }).ended;
-      other.close();
-      expect(answer).toEqual({
-        code: 1,
-        stdout: '',
-        stderr: `Port ${port} of 127.0.0.1 is in use. Set PORT to another one, or to 0 for a free one.\n`,
-      });
-    },
-  );
-
-  it('says in one line that its port is in use, with the embedded service too', async () => {
+  it.each([
+    ['a remote upstream, at the log level info', () => ({ ...remote(), LOG_LEVEL: 'info' })],
+    ['the embedded service, at the log level silent', () => ({ LOG_LEVEL: 'silent' })],
+  ])('says in one line that its port is in use, with %s', async (_what, toEnvironment) => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const port = String((other.address() as AddressInfo).port);
-    const { code, stderr } = await run({ PORT: port }).ended;
+    const answer = await run({ ...toEnvironment(), PORT: port }).ended;
     other.close();
-    expect(stderr).toBe(
-      `Port ${port} of 127.0.0.1 is in use. Set PORT to another one, or to 0 for a free one.\n`,
-    );
-    expect(code).toBe(1);
-  });
-
-  it('says in one line that its host is no address here', async () => {
-    expect(await run({ ...remote(), HOST: '192.0.2.1', ALLOW_ANONYMOUS: 'true' }).ended).toEqual({
+    expect(answer).toEqual({
       code: 1,
       stdout: '',
-      stderr: 'HOST=192.0.2.1 is no address of this machine.\n',
+      stderr: `Port ${port} of 127.0.0.1 is in use. Set PORT to another one, or to 0 for a free one.\n`,
     });
   });
 
-  it('listens on an IPv6 address in brackets', async () => {
-    const { child, ready, ended } = run({ ...remote(), HOST: '[::1]' });
-    expect(await ready).toMatch(/^http:\/\/\[::1\]:\d+$/);
-    child.kill('SIGTERM');
-    expect((await ended).code).toBe(0);
-  });
-
-  it('says in one line that its data folder is a file, and not a word of its port', async () => {
-    writeFileSync(join(directory, 'file'), '');
-    expect(await run({ PORT: '0', DATA_DIR: 'file' }).ended).toEqual({
-      code: 1,
-      stdout: '',
-      stderr: `file/platform cannot be used (ENOTDIR: not a directory, mkdir '${join(directory, 'file/platform')}'): set DATA_DIR to a folder that can be written.\n`,
-    });
-  });
-
-  it('says in one line that another one has its data folder', async () => {
+  it('with the embedded service is ready, has its data folder for itself, and ends well', async () => {
     const { child, ready, ended } = run({ PORT: '0' });
-    await ready;
+    const response = await fetch(`${await ready}/readyz`);
+    expect(await response.json()).toMatchObject({ status: 'ready' });
     const second = await run({ PORT: '0' }).ended;
     child.kill('SIGTERM');
-    await ended;
+    expect(await ended).toMatchObject({ code: 0, stderr: '' });
     expect([second.code, second.stderr]).toEqual([
       1,
       '.sluice/platform is in use by another Platform receiver: stop that one, or set DATA_DIR to another folder.\n',
-    ]);
-  });
-
-  it('says what is wrong with its plan of faults', async () => {
-    writeFileSync(join(directory, 'faults.yaml'), 'faults:\n  - { on: stop, do: drop }\n');
-    const { code, stdout, stderr } = await run({ CAMPAIGN_SERVICE_FAULTS: 'faults.yaml' }).ended;
-    expect([code, stdout]).toEqual([1, '']);
-    expect(stderr.split('\n').slice(0, 2)).toEqual([
-      'The fault plan is wrong:',
-      '  faults.yaml:2: faults.0.on: Invalid option: expected one of "start"|"status"|"token"',
     ]);
   });
 
@@ -212,13 +154,22 @@ describe('the program', () => {
     });
   });
 
-  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
-    'on %s, passed on a second time, tells its sockets to come back, and ends well',
-    async (signal) => {
+  it.each([
+    ['SIGTERM', 'HOST', '127.0.0.1'],
+    ['SIGINT', 'CAMPAIGN_ACESS_TOKEN', 'planted-typo'],
+    ['SIGHUP', 'HOST', '[::1]'],
+  ] as const)(
+    'on %s, passed on a second time, tells its sockets to come back, and ends well (%s=%s)',
+    async (signal, name, value) => {
       // Patient: what an upstream never answers is called off, and not waited for.
       upstream.otherwise(hang());
-      const { child, ready, ended } = run({ ...remote(), CAMPAIGN_TIMEOUT_MS: '600000' });
+      const { child, ready, ended } = run({
+        ...remote(),
+        CAMPAIGN_TIMEOUT_MS: '600000',
+        [name]: value,
+      });
       const url = await ready;
+      expect(new URL(url).hostname).toBe(name === 'HOST' ? value : '127.0.0.1');
       const socket = await openSocket(url);
       socket.send({
         type: 'subscribe',
@@ -236,6 +187,11 @@ describe('the program', () => {
       const { code, stdout, stderr } = await ended;
       expect(performance.now() - signalledAt).toBeLessThan(10_000);
       expect([code, stderr]).toEqual([0, '']);
+      // Of a variable that it does not know it warns, by its name.
+      expect(/(\w+) is no setting of Sluice and was ignored\./.exec(stdout)?.[1]).toBe(
+        name === 'HOST' ? undefined : name,
+      );
+      expect(stdout).not.toContain('planted');
       const told = stdout
         .trim()
         .split('\n')
@@ -249,28 +205,22 @@ describe('the program', () => {
     },
   );
 
-  it('ends well with the embedded service too', async () => {
-    const { child, ready, ended } = run({ PORT: '0' });
-    const response = await fetch(`${await ready}/readyz`);
-    expect(await response.json()).toMatchObject({ status: 'ready' });
-    child.kill('SIGTERM');
-    expect(await ended).toMatchObject({ code: 0, stderr: '' });
-  });
-
-  it.each(['json', 'pretty'])(
-    'ends in time where nobody reads its log (%s), and serves until then',
-    async (LOG_FORMAT) => {
-      const { child, ready, ended } = run({ ...remote(), LOG_FORMAT, LOG_LEVEL: 'debug' });
-      const url = await ready;
+  it.each([
+    ['as JSON', { EXPLORER: 'on', LOG_FORMAT: 'json' }, '"msg":"Sluice is ready. Explorer: http'],
+    [
+      'for people, with no explorer to point to',
+      { EXPLORER: 'off', LOG_FORMAT: 'pretty' },
+      ' INFO: Sluice is ready. GraphQL, HTTP and WebSocket: http',
+    ],
+  ])(
+    'ends in time where nobody reads its log, and serves until then: %s',
+    async (_what, environment, line) => {
+      const { child, ready, ended } = run({ ...remote(), ...environment, LOG_LEVEL: 'debug' });
+      const socket = await openSocket(await ready);
       child.stdout?.pause();
       const query = `query ${'n'.repeat(1_000)} { __typename }`;
       for (let count = 0; count < 1_000; count += 1) {
-        const { status } = await fetch(`${url}/graphql`, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify({ query }),
-        });
-        expect(status).toBe(200);
+        expect(await askSocket(socket, { query })).toEqual({ data: { __typename: 'Query' } });
       }
       child.kill('SIGTERM');
       const signalledAt = performance.now();
@@ -278,7 +228,11 @@ describe('the program', () => {
       expect(performance.now() - signalledAt).toBeLessThan(9_500);
       expect(code).toBe(0);
       child.stdout?.resume();
-      await ended;
+      const { stdout } = await ended;
+      expect(stdout).toContain(line);
+      expect(stdout.includes('xplorer')).toBe(environment.EXPLORER === 'on');
+      // It was held up: the last lines are missing.
+      expect(stdout).not.toContain('Sluice has stopped.');
     },
   );
 

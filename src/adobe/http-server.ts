@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyPluginAsync } from 'fastify';
 import type { Logger } from './logger.js';
 import { toStrictText } from './strict-text.js';
 
@@ -68,6 +68,11 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     return reply.code(httpStatus).send(body);
   });
   return app;
+}
+
+/** Give some routes the name that fastify tells of them; it would else look for one among all modules that are loaded. */
+export function named(name: string, routes: FastifyPluginAsync): FastifyPluginAsync {
+  return Object.assign(routes, { [Symbol.for('fastify.display-name')]: name });
 }
 
 /** A body that is no text. */

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { named } from '../adobe/http-server.js';
 import { bearerTokenOf, CredentialsUnreadableError, type TokenIssuer } from '../adobe/ims.js';
 import type { Logger } from '../adobe/logger.js';
 import type { Administration } from './administration.js';
@@ -55,7 +56,7 @@ export function addAdministrationRoutes(app: FastifyInstance, parts: Administrat
   }
 
   app.register(
-    async (admin) => {
+    named('administration', async (admin) => {
       admin.addHook('onRequest', async (request, reply) => letIn(tokens, request, reply));
       admin.setNotFoundHandler((_request, reply) =>
         refuse(
@@ -103,7 +104,7 @@ export function addAdministrationRoutes(app: FastifyInstance, parts: Administrat
         if (job !== null) return toJobAnswer(job);
         return refuse(reply, 404, 'UNKNOWN_JOB', `There is no job ${params.id}.`);
       });
-    },
+    }),
     { prefix: '/admin' },
   );
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { FastifyInstance } from 'fastify';
 import { type Clock, systemClock } from '../adobe/clock.js';
+import { named } from '../adobe/http-server.js';
 import { addTokenRoutes, type Client, createTokenIssuer } from '../adobe/ims.js';
 import { closeHttpServer, listen } from '../adobe/listen.js';
 import type { Logger } from '../adobe/logger.js';
@@ -85,21 +85,23 @@ export function createPlatformReceiver(options: PlatformReceiverOptions): Platfo
     const app = createPlatformServer(logger);
     running.defer(() => closeHttpServer(app));
     addTokenRoutes(app, tokens);
-    await app.register(async (api: FastifyInstance) => {
-      const rules = { apiKey, imsOrg, sandbox, tokens };
-      api.addHook('onRequest', async ({ headers }, reply) => {
-        const denied = denialOf(rules, headers);
-        if (denied !== null) return reply.code(denied.httpStatus).send(denied.body);
-      });
-      if (options.maxCallsPerMinute !== undefined) {
-        addRateLimit(api, options.maxCallsPerMinute, clock);
-      }
-      const tenant = { imsOrg, apiKey };
-      addImportRoutes(api, { batches, datasets, tenant, clock });
-      addUploadRoutes(api, batches);
-      addCatalogRoutes(api, batches, tenant);
-      addExportRoutes(api, batches);
-    });
+    await app.register(
+      named('platform', async (api) => {
+        const rules = { apiKey, imsOrg, sandbox, tokens };
+        api.addHook('onRequest', async ({ headers }, reply) => {
+          const denied = denialOf(rules, headers);
+          if (denied !== null) return reply.code(denied.httpStatus).send(denied.body);
+        });
+        if (options.maxCallsPerMinute !== undefined) {
+          addRateLimit(api, options.maxCallsPerMinute, clock);
+        }
+        const tenant = { imsOrg, apiKey };
+        addImportRoutes(api, { batches, datasets, tenant, clock });
+        addUploadRoutes(api, batches);
+        addCatalogRoutes(api, batches, tenant);
+        addExportRoutes(api, batches);
+      }),
+    );
 
     const url = await listen(app, 'Platform receiver', options.host, options.port);
     batches.resume();

@@ -5,6 +5,7 @@ import { createDrivenClock, createHurriedClock } from './support/driven-clock.js
 import {
   createWorkspace,
   mappingYaml,
+  NO_PLATFORM,
   peopleCsv,
   type RunningService,
   readBatches,
@@ -81,7 +82,11 @@ describe('the life of a mapping', () => {
     await using space = await createWorkspace({
       'm.yaml': mappingYaml('M', { publication, execution, source: GONE }),
     });
-    await using service = await startService({ ...space, clock: createDrivenClock() });
+    await using service = await startService({
+      ...space,
+      platform: NO_PLATFORM,
+      clock: createDrivenClock(),
+    });
     const { httpStatus, json } = await service.admin(`/mappings/M/${change}`, changes[change]);
     if (typeof outcome === 'string') {
       const [changed, executed] = outcome.split(', ');
@@ -404,7 +409,7 @@ describe('the scheduler', () => {
       'm.yaml': mappingYaml('M', { execution: 'started', source: GONE }),
     });
     const clock = createDrivenClock();
-    await using service = await startService({ ...space, clock });
+    await using service = await startService({ ...space, platform: NO_PLATFORM, clock });
     await service.jobEnded(1);
     const mapping = (await service.admin('/mappings/M')).json;
     expect(mapping).toMatchObject({ nextRunAt: new Date(1_000_000 + QUARTER_MS).toISOString() });
@@ -461,11 +466,19 @@ describe('the scheduler', () => {
     const yaml = (every: string) => mappingYaml('M', { execution: 'started', source: GONE, every });
     await using space = await createWorkspace({ 'm.yaml': yaml('7d') });
     {
-      await using first = await startService({ ...space, clock: createDrivenClock() });
+      await using first = await startService({
+        ...space,
+        platform: NO_PLATFORM,
+        clock: createDrivenClock(),
+      });
       await first.jobEnded(1);
     }
     await writeFile(join(space.mappingsDir, 'm.yaml'), yaml('10s'));
-    await using second = await startService({ ...space, clock: createDrivenClock() });
+    await using second = await startService({
+      ...space,
+      platform: NO_PLATFORM,
+      clock: createDrivenClock(),
+    });
     expect((await second.admin('/mappings/M')).json).toMatchObject({
       nextRunAt: new Date(1_010_000).toISOString(),
       lastJob: { id: 1 },
@@ -477,11 +490,15 @@ describe('the scheduler', () => {
       'm.yaml': mappingYaml('M', { execution: 'started', source: GONE }),
     });
     {
-      await using first = await startService({ ...space, clock: createDrivenClock() });
+      await using first = await startService({
+        ...space,
+        platform: NO_PLATFORM,
+        clock: createDrivenClock(),
+      });
       await first.jobEnded(1);
     }
     const clock = createDrivenClock(1_000_000 + 10 * QUARTER_MS);
-    await using second = await startService({ ...space, clock });
+    await using second = await startService({ ...space, platform: NO_PLATFORM, clock });
     await second.jobEnded(2);
     expect((await second.admin('/mappings/M')).json).toMatchObject({
       nextRunAt: new Date(1_000_000 + 11 * QUARTER_MS).toISOString(),

@@ -7,8 +7,8 @@ describe('replicas of which one is killed, while all are cut off from the databa
       replicas: 3,
       clients: 24,
       disturbances: [['kill', 'cutConnections']],
-      pollMs: 500,
-      quietMs: 2_000,
+      pollMs: 1_000,
+      quietMs: 3_000,
       // In so short a time chance weighs a tenth; two gateways that poll are twice.
       maxPollRatio: 1.5,
       seed: 1,

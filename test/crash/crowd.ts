@@ -41,7 +41,7 @@ const CLIENTS_PER_ACTIVITY = 8;
 /** One of so many requests is read again from its beginning when it is over. */
 const LATE_READ_SHARE = 0.1;
 
-const LOOK_MS = 10;
+const LOOK_MS = 100;
 
 const startQuery = `mutation Start($mappingId: ID!) { startIngestion(input: { mappingId: $mappingId }) {
   ... on IngestionSubmitted { request { requestId } } } }`;

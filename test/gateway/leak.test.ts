@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { statusAnswers } from '../support/campaign-answers.js';
 import type { HeapReport } from '../support/measured-gateway.js';
+import { untilMetric } from '../support/metrics.js';
 import {
   json,
   type ScriptedUpstream,
@@ -72,16 +73,9 @@ async function runRounds(count: number): Promise<void> {
   );
 }
 
-async function untilGauge(name: string, value: number): Promise<void> {
-  for (;;) {
-    const text = await (await fetch(`${url}/metrics`)).text();
-    if (Number(new RegExp(`^${name} (.+)$`, 'm').exec(text)?.[1]) === value) return;
-  }
-}
-
 async function heapBytes(): Promise<number> {
-  await untilGauge('sluice_stream_listeners', 0);
-  await untilGauge('sluice_websockets', 0);
+  await untilMetric(url, 'sluice_stream_listeners', 0);
+  await untilMetric(url, 'sluice_websockets', 0);
   child.send('measure');
   const [report] = (await once(child, 'message')) as [HeapReport];
   return report.heapBytes;

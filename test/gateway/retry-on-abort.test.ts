@@ -68,7 +68,7 @@ async function restart(overrides: TestGatewayOptions = {}): Promise<void> {
 const { toRef, start, untilEnd, lineage } = askAboutRetries(() => ({ gateway, mappingId }));
 
 /** Between two looks, in ms. */
-const LOOK_MS = 5;
+const LOOK_MS = 15;
 
 /** Wait until a request has been retried. */
 async function untilRetried(requestId: string): Promise<void> {

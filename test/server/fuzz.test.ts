@@ -10,6 +10,7 @@ import { text as readText } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { parse, print, separateOperations } from 'graphql';
+import { anyChar } from '../support/any-char.js';
 import { startAnswers, statusAnswers } from '../support/campaign-answers.js';
 import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process.js';
 import { askSocket, openSocket } from '../support/raw-socket.js';
@@ -138,7 +139,7 @@ const documents = fc.oneof(
 
 const ids = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom('XDM44', '3520', '../x', '\u2028', '\u0000', '..', '') },
-  fc.string({ unit: 'binary', maxLength: 300 }),
+  fc.string({ unit: anyChar, maxLength: 300 }),
 );
 const refs = fc.record({ mappingId: ids, requestId: ids });
 /** By the names that the operations give them: what might fit, and now and then something else. */

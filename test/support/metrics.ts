@@ -14,7 +14,7 @@ export async function readMetric(url: string, name: string): Promise<number> {
 }
 
 /** Between two looks, in ms: they are not to keep the gateway from what is waited for. */
-const LOOK_MS = 5;
+const LOOK_MS = 15;
 
 /** Wait until a metric has a value: what frees it runs behind the last message that a client sees. */
 export async function untilMetric(url: string, name: string, value: number): Promise<void> {

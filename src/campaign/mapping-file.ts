@@ -64,11 +64,15 @@ function faulty(faults: readonly MappingFault[]): ParsedMapping {
 }
 
 /** What is wrong with a mapping here, though its form is right. */
-function issuesOf(
-  { source, publication, execution }: MappingContent,
-  environment: SourceEnvironment,
-): PlainIssue[] {
+function issuesOf(content: MappingContent, environment: SourceEnvironment): PlainIssue[] {
+  const { source, publication, execution } = content;
   const issues: PlainIssue[] = [];
+  if (source.kind === 'csv' && source.header === false) {
+    for (const [path, column] of columnsIn(content)) {
+      const message = 'without a header, columns have the numbers of their places, from 1';
+      if (!/^[1-9]\d*$/.test(column)) issues.push({ path, message });
+    }
+  }
   if (publication === 'unpublished' && execution === 'started') {
     issues.push({ path: ['execution'], message: 'a mapping that is not published is stopped' });
   }
@@ -80,12 +84,37 @@ function issuesOf(
   return issues;
 }
 
+/** The columns that a mapping names, and where. */
+function columnsIn({
+  key,
+  changed,
+  fields,
+}: MappingContent): (readonly [readonly PropertyKey[], string])[] {
+  return [
+    [['key'], key],
+    ...(changed === undefined ? [] : [[['changed'], changed] as const]),
+    ...fields.flatMap(({ column, concat = [] }, index) => [
+      ...(column === undefined ? [] : [[['fields', index, 'column'], column] as const]),
+      ...concat.map((one, at) => [['fields', index, 'concat', at], one] as const),
+    ]),
+  ];
+}
+
 function variableOf(url: string): string {
   return url.slice('${'.length, -'}'.length);
 }
 
 function toMapping(content: MappingContent, dir: string, environment: SourceEnvironment): Mapping {
-  const { $schema, source, changed, every, recordsPerSecond, maxRejected, ...rest } = content;
+  const {
+    $schema,
+    source,
+    changed,
+    every,
+    recordsPerSecond,
+    maxRejected,
+    null: nulls,
+    ...rest
+  } = content;
   return {
     ...rest,
     source: toSource(source, dir, environment),
@@ -93,6 +122,7 @@ function toMapping(content: MappingContent, dir: string, environment: SourceEnvi
     everyMs: every === undefined ? null : toMs(every),
     recordsPerSecond: recordsPerSecond ?? null,
     maxRejected: toRejectLimit(maxRejected),
+    nulls,
   };
 }
 

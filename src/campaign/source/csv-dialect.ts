@@ -73,22 +73,23 @@ interface Candidate {
 }
 
 function withHeader(candidates: readonly Candidate[], wanted: WantedColumns): CsvLayout {
-  const headers = candidates.map(({ dialect, fault, records: [header = []] }) => ({
-    dialect,
-    header,
-    fault,
-    found: wanted.columns.filter((column) => header.includes(column)).length,
-  }));
-  // Of several that find as much, the first; where nothing is found, the one that finds most columns at all.
+  const headers = candidates.map(({ dialect, fault, broken, records }) => {
+    const [header = []] = records;
+    const found = wanted.columns.filter((column) => header.includes(column)).length;
+    const columns = broken < records.length ? header.length : 0;
+    return { dialect, header, fault, found, columns };
+  });
+  // Of several that find as much, the first; where nothing is found, the one that cuts the file into most columns.
   const [best] = headers.sort(
-    (a, b) => b.found - a.found || (a.found === 0 ? b.header.length - a.header.length : 0),
+    (a, b) => b.found - a.found || (a.found === 0 ? b.columns - a.columns : 0),
   );
   if (best === undefined) throw new CsvHeaderError('is empty');
   const { dialect, header, fault } = best;
-  if (fault !== null) throw new CsvHeaderError(`has a broken header: ${fault}`);
   const missing = wanted.columns.filter(
     (column) => !header.includes(column) && !wanted.optional.includes(column),
   );
+  const broken = fault ?? (missing.length > 0 ? candidates[0]?.fault : null) ?? null;
+  if (broken !== null) throw new CsvHeaderError(`has a broken header: ${broken}`);
   if (missing.length > 0) {
     const has = header.map((name) => JSON.stringify(name)).join(', ');
     const cut = JSON.stringify(dialect.delimiter);

@@ -1,7 +1,20 @@
-"""Read the CSV texts of standard input, a JSON array, with Python's csv: for each its rows with the lines that they begin and end on, and whether it is well quoted."""
-import csv, io, json, sys
+"""Read CSV with Python's csv: of each question on standard input its rows, with the lines that they begin and end on, and
+whether it is well quoted. A question has a text, or the path of a file and its encoding."""
+import csv, gzip, io, json, sys
 
 csv.field_size_limit(10_000_000)
+
+
+def text_of(question):
+    if 'text' in question:
+        return question['text']
+    with open(question['path'], 'rb') as file:
+        data = file.read()
+    if data[:2] == b'\x1f\x8b':
+        data = gzip.decompress(data)
+    # A decoder of one byte order keeps the mark.
+    return data.decode(question['encoding']).removeprefix('\ufeff')
+
 
 def read(text, delimiter, strict):
     reader = csv.reader(io.StringIO(text, newline=''), delimiter=delimiter, strict=strict)
@@ -12,7 +25,9 @@ def read(text, delimiter, strict):
         last = reader.line_num
     return rows
 
-def answer(text, delimiter):
+
+def answer(question):
+    text, delimiter = text_of(question), question['delimiter']
     try:
         read(text, delimiter, True)
         well_quoted = True
@@ -20,4 +35,5 @@ def answer(text, delimiter):
         well_quoted = False
     return {'rows': read(text, delimiter, False), 'isWellQuoted': well_quoted}
 
-json.dump([answer(**question) for question in json.load(sys.stdin)], sys.stdout)
+
+json.dump([answer(question) for question in json.load(sys.stdin)], sys.stdout)

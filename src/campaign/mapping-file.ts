@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import { LineCounter, parseDocument } from 'yaml';
+import { type Document, isMap, isScalar, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import type { Mapping, MappingSource, RejectLimit } from './mapping.js';
 import type { MappingFault } from './mapping-fault.js';
@@ -36,6 +36,7 @@ export function parseMapping(
     );
   }
 
+  nameNull(document);
   let content: unknown;
   try {
     content = document.toJS();
@@ -57,6 +58,12 @@ export function parseMapping(
     );
   }
   return { kind: 'mapping', mapping: toMapping(parsed.data, dirname(file), environment) };
+}
+
+/** YAML takes a key `null` for nothing; here it is the name of a setting. */
+function nameNull({ contents }: Document): void {
+  if (!isMap(contents)) return;
+  for (const { key } of contents.items) if (isScalar(key) && key.value === null) key.value = 'null';
 }
 
 function faulty(faults: readonly MappingFault[]): ParsedMapping {

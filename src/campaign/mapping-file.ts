@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import { LineCounter, parseDocument } from 'yaml';
+import { type Document, isMap, isScalar, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import type { Mapping, MappingSource, RejectLimit } from './mapping.js';
 import type { MappingFault } from './mapping-fault.js';
@@ -36,6 +36,7 @@ export function parseMapping(
     );
   }
 
+  nameNull(document);
   let content: unknown;
   try {
     content = document.toJS();
@@ -59,16 +60,26 @@ export function parseMapping(
   return { kind: 'mapping', mapping: toMapping(parsed.data, dirname(file), environment) };
 }
 
+/** YAML takes a key `null` for nothing; here it is the name of a setting. */
+function nameNull({ contents }: Document): void {
+  if (!isMap(contents)) return;
+  for (const { key } of contents.items) if (isScalar(key) && key.value === null) key.value = 'null';
+}
+
 function faulty(faults: readonly MappingFault[]): ParsedMapping {
   return { kind: 'faults', faults };
 }
 
 /** What is wrong with a mapping here, though its form is right. */
-function issuesOf(
-  { source, publication, execution }: MappingContent,
-  environment: SourceEnvironment,
-): PlainIssue[] {
+function issuesOf(content: MappingContent, environment: SourceEnvironment): PlainIssue[] {
+  const { source, publication, execution } = content;
   const issues: PlainIssue[] = [];
+  if (source.kind === 'csv' && source.header === false) {
+    for (const [path, column] of columnsIn(content)) {
+      const message = 'without a header, columns have the numbers of their places, from 1';
+      if (!/^[1-9]\d*$/.test(column)) issues.push({ path, message });
+    }
+  }
   if (publication === 'unpublished' && execution === 'started') {
     issues.push({ path: ['execution'], message: 'a mapping that is not published is stopped' });
   }
@@ -80,12 +91,37 @@ function issuesOf(
   return issues;
 }
 
+/** The columns that a mapping names, and where. */
+function columnsIn({
+  key,
+  changed,
+  fields,
+}: MappingContent): (readonly [readonly PropertyKey[], string])[] {
+  return [
+    [['key'], key],
+    ...(changed === undefined ? [] : [[['changed'], changed] as const]),
+    ...fields.flatMap(({ column, concat = [] }, index) => [
+      ...(column === undefined ? [] : [[['fields', index, 'column'], column] as const]),
+      ...concat.map((one, at) => [['fields', index, 'concat', at], one] as const),
+    ]),
+  ];
+}
+
 function variableOf(url: string): string {
   return url.slice('${'.length, -'}'.length);
 }
 
 function toMapping(content: MappingContent, dir: string, environment: SourceEnvironment): Mapping {
-  const { $schema, source, changed, every, recordsPerSecond, maxRejected, ...rest } = content;
+  const {
+    $schema,
+    source,
+    changed,
+    every,
+    recordsPerSecond,
+    maxRejected,
+    null: nulls,
+    ...rest
+  } = content;
   return {
     ...rest,
     source: toSource(source, dir, environment),
@@ -93,6 +129,7 @@ function toMapping(content: MappingContent, dir: string, environment: SourceEnvi
     everyMs: every === undefined ? null : toMs(every),
     recordsPerSecond: recordsPerSecond ?? null,
     maxRejected: toRejectLimit(maxRejected),
+    nulls,
   };
 }
 

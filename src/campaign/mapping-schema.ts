@@ -1,7 +1,12 @@
 import { z } from 'zod';
 import { CONVERSIONS } from './conversion.js';
+import { AUTHENTICATED_STATES } from './identity.js';
+import type { MappedField } from './mapping.js';
+import { isEncoding } from './source/file-encoding.js';
+import { isDateFormat, isTimeZone } from './text-conversion.js';
+import { TEXT_FUNCTIONS } from './text-function.js';
 
-const XDM_PATH = /^[A-Za-z_@][\w@:-]*(?:\.[A-Za-z_@][\w@:-]*)*$/;
+const XDM_PATH = /^[A-Za-z_@][\w@:-]*(?:\.[A-Za-z_@][\w@:-]*)*(?:\[\])?$/;
 const IDENTITY_PATH = /^identityMap\.[^.]+$/;
 const PERCENT = /^(?:100|\d{1,2}(?:\.\d+)?)%$/;
 /** How a mapping names an environment variable. */
@@ -11,47 +16,154 @@ const VARIABLE = /^\$\{[A-Z_][A-Z0-9_]*\}$/;
 /** Up to a week or so, so that every wait is one that a timer can count. */
 const INTERVAL = /^[1-9]\d{0,2}[smh]$|^[1-7]d$/;
 
-const column = z.string().min(1);
+/** Columns without a header have numbers, which YAML need not quote. */
+const column = z
+  .union([z.string().min(1), z.int().positive()], 'expected the name of a column')
+  .transform(String);
+const scalar = z.union([z.string(), z.number(), z.boolean()]);
 
 const field = z
   .strictObject({
-    column: column.describe('A column of the source; of NDJSON a dot path, such as customer.email'),
+    column: column
+      .optional()
+      .describe('A column of the source; of NDJSON a dot path, such as customer.email'),
+    concat: z.array(column).min(2).optional().describe('Columns whose texts are joined'),
+    separator: z.string().optional().describe('What stands between the texts of concat'),
+    value: scalar.optional().describe('The same value for every record'),
     to: z
       .string()
       .regex(XDM_PATH, 'expected an XDM path such as person.name.firstName')
       .refine((path) => !path.split('.').includes('__proto__'), '__proto__ is not an XDM name')
-      .describe('An XDM path; identityMap.<namespace> makes the value an identity'),
+      .describe(
+        'An XDM path; identityMap.<namespace> makes the value an identity, and [] at the end an item of a list',
+      ),
+    split: z.string().min(1).optional().describe('Cuts the text into items of a list'),
+    apply: z
+      .array(z.enum(TEXT_FUNCTIONS))
+      .min(1)
+      .optional()
+      .describe('What is done to the text, in this order'),
+    map: z
+      .record(z.string(), z.union([scalar, z.null()]))
+      .optional()
+      .describe('What each text stands for; records with another text are rejected'),
+    default: z
+      .union([scalar, z.null()])
+      .optional()
+      .describe('What is sent where there is no value; null is sent as null'),
     as: z
       .enum(CONVERSIONS)
       .optional()
       .describe('What the value is turned into; without it, it is taken as it is'),
-    required: z.boolean().optional().describe('Reject records that have no value here'),
-    enum: z
-      .array(z.union([z.string(), z.number(), z.boolean()]))
-      .min(1)
+    format: z
+      .string()
+      .refine(isDateFormat, 'expected the format of a date, such as dd/MM/yyyy')
       .optional()
-      .describe('Reject records with any other value'),
+      .describe('How dates and date-times are written, such as dd/MM/yyyy HH:mm'),
+    timeZone: z
+      .string()
+      .refine(isTimeZone, 'expected a time zone such as Europe/Berlin')
+      .optional()
+      .describe('Where the clock hangs that format reads; without it, UTC'),
+    decimal: z.literal(',').optional().describe('What stands before the decimals of numbers'),
+    required: z
+      .boolean()
+      .optional()
+      .describe('true: reject records that have no value here; false: the column may be missing'),
+    enum: z.array(scalar).min(1).optional().describe('Reject records with any other value'),
     pattern: z
       .string()
       .refine(isPattern, 'expected a regular expression')
       .optional()
       .describe('A regular expression that the value must match'),
+    primary: z
+      .literal(true)
+      .optional()
+      .describe('Of an identity: the primary one; records without it are rejected'),
+    authenticatedState: z.enum(AUTHENTICATED_STATES).optional().describe('Of an identity'),
   })
-  .superRefine(({ to, as }, context) => {
-    if (to.split('.')[0] !== 'identityMap') return;
-    const fault = (at: string, message: string) =>
+  .superRefine((content, context) => {
+    for (const [at, message] of faultsOfField(content)) {
       context.addIssue({ code: 'custom', path: [at], message });
-    if (!IDENTITY_PATH.test(to)) {
-      fault('to', 'expected identityMap and one namespace, such as identityMap.Email');
     }
-    if (as !== undefined && as !== 'string') fault('as', 'an identity is always a string');
   });
+
+type FieldContent = Omit<MappedField, 'column' | 'concat'> & {
+  readonly column?: string | undefined;
+  readonly concat?: readonly string[] | undefined;
+};
+
+/** What does not go together in a field. */
+function* faultsOfField(content: FieldContent): Generator<readonly [string, string]> {
+  const { to, as, format, primary, authenticatedState } = content;
+  const origins = (['column', 'concat', 'value'] as const).filter(
+    (name) => content[name] !== undefined,
+  );
+  if (origins.length !== 1) yield ['to', 'expected one of column, concat and value'];
+  if (content.separator !== undefined && content.concat === undefined) {
+    yield ['separator', 'stands between the texts of concat'];
+  }
+  if (content.split !== undefined && !to.endsWith('[]')) {
+    yield ['split', 'makes items of a list: to must end in []'];
+  }
+  if (content.default !== undefined && content.required !== undefined) {
+    yield ['default', 'a field with a default is never without a value: leave required out'];
+  }
+  if (format !== undefined && as !== 'date' && as !== 'date-time') {
+    yield ['format', 'is of dates: as must be date or date-time'];
+  }
+  if (content.timeZone !== undefined && (format === undefined || as !== 'date-time')) {
+    yield ['timeZone', 'is of date-times with a format'];
+  }
+  if (content.decimal !== undefined && as !== 'number' && as !== 'integer') {
+    yield ['decimal', 'is of numbers: as must be number or integer'];
+  }
+  if (to.split('.')[0] !== 'identityMap') {
+    if (primary !== undefined) yield ['primary', 'is of an identity'];
+    if (authenticatedState !== undefined) yield ['authenticatedState', 'is of an identity'];
+    return;
+  }
+  if (!IDENTITY_PATH.test(to)) {
+    yield ['to', 'expected identityMap and one namespace, such as identityMap.Email'];
+  }
+  if (as !== undefined && as !== 'string') yield ['as', 'an identity is always a string'];
+  if (content.default === null) yield ['default', 'an identity is always a string'];
+}
+
+/** What files have in common. */
+const file = {
+  path: z.string().min(1).describe("Relative to this file; the file's name may have wildcards"),
+  encoding: z
+    .string()
+    .refine(isEncoding, 'expected an encoding such as windows-1252')
+    .optional()
+    .describe('Such as windows-1252; without it UTF-8, or UTF-16 where the file tells'),
+  ready: z
+    .string()
+    .regex(/^\.[\w.-]+$/, 'expected what is added to the name of the file, such as .done')
+    .optional()
+    .describe('A file is read once another one is beside it that has this at the end of its name'),
+};
+
+const CHARACTER = 'expected one character';
 
 const source = z.discriminatedUnion('kind', [
   z.strictObject({
-    kind: z.enum(['csv', 'ndjson']),
-    path: z.string().min(1).describe('Relative to this file'),
+    kind: z.literal('csv'),
+    ...file,
+    delimiter: z
+      .string()
+      .regex(/^[^\r\n"]$/, CHARACTER)
+      .optional()
+      .describe('Without it the one of , ; tab and | that fits'),
+    quote: z
+      .string()
+      .regex(/^[^\r\n]?$/, CHARACTER)
+      .optional()
+      .describe('Empty: nothing is quoted'),
+    header: z.boolean().optional().describe('false: columns have the numbers of their places'),
   }),
+  z.strictObject({ kind: z.literal('ndjson'), ...file }),
   z.strictObject({
     kind: z.literal('sqlite'),
     path: z.string().min(1).describe('The database file, relative to this file'),
@@ -109,10 +221,25 @@ export const mappingSchema = z.strictObject({
     )
     .default(0)
     .describe('How many bad records a run bears: a number, or a percentage such as 5%'),
-  fields: z.array(field).min(1).superRefine(refuseOverlaps),
+  null: z
+    .array(z.string())
+    .optional()
+    .describe('Texts that stand for no value, such as NULL; blanks around them do not count'),
+  fields: z.array(field).min(1).superRefine(refuseOverlaps).superRefine(refuseSecondPrimary),
 });
 
-/** Each path has one source, and none runs through another's value. Identities may share a namespace. */
+/** One identity is the primary one. */
+function refuseSecondPrimary(
+  fields: readonly { primary?: true | undefined }[],
+  context: z.RefinementCtx,
+): void {
+  const [, second] = [...fields.keys()].filter((index) => fields[index]?.primary);
+  if (second === undefined) return;
+  const message = 'another identity is the primary one already';
+  context.addIssue({ code: 'custom', path: [second, 'primary'], message });
+}
+
+/** Each path has one source, and none runs through another's value. Identities share a namespace, and items a list. */
 function refuseOverlaps(
   fields: readonly { to: string }[],
   context: z.RefinementCtx<{ to: string }[]>,
@@ -122,9 +249,11 @@ function refuseOverlaps(
       .slice(0, index)
       .find(
         (other) =>
-          (other.to === to && !IDENTITY_PATH.test(to)) ||
-          other.to.startsWith(`${to}.`) ||
-          to.startsWith(`${other.to}.`),
+          (other.to === to && !IDENTITY_PATH.test(to) && !to.endsWith('[]')) ||
+          other.to === `${to}[]` ||
+          to === `${other.to}[]` ||
+          other.to.startsWith(`${to.replace('[]', '')}.`) ||
+          to.startsWith(`${other.to.replace('[]', '')}.`),
       );
     if (earlier === undefined) continue;
     const message =

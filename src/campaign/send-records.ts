@@ -5,7 +5,7 @@ import { createPace } from './pace.js';
 import type { RejectFile } from './reject-file.js';
 import { checkRejectLimit } from './reject-limit.js';
 import { openSource } from './source/open-source.js';
-import { columnsOf } from './source/source.js';
+import { columnsOf, optionalColumnsOf } from './source/source.js';
 import { createWatermarkTracker, type Watermark, watermarkOfColumn } from './source/watermark.js';
 import type { BatchUpload } from './upload/batch-upload.js';
 
@@ -35,7 +35,14 @@ export async function sendRecords(mapping: Mapping, parts: SendParts): Promise<W
   const columns = columnsOf(mapping);
   const markerIndex = changed === null ? null : columns.indexOf(changed);
   const watermark = watermarkOfColumn(parts.watermark, changed);
-  const query = { columns, markerIndex, watermark, signal };
+  const query = {
+    columns,
+    optional: optionalColumnsOf(mapping),
+    nulls: mapping.nulls,
+    markerIndex,
+    watermark,
+    signal,
+  };
   await using reading = await openSource(mapping.source, query);
   const tracker = createWatermarkTracker(changed, watermark, reading.order);
   const work = createChunkWork(mapping, {

@@ -119,7 +119,7 @@ describe('a mapping file', () => {
     ['a pace of nothing', 'recordsPerSecond: 0', 'recordsPerSecond: 10', 8, /^recordsPerSecond: /],
     ['a source of another kind', 'kind: xlsx', 'kind: csv', 3, /^source\.kind: /],
     ['a source that lacks something', 'kind: sqlite', 'kind: csv', 3, /^source\.table: /],
-    ['no key', '', 'key: id\n', 1, /^key: .*expected string/],
+    ['no key', '', 'key: id\n', 1, /^key: expected the name of a column$/],
     [
       'a dataset that is none',
       'dataset: profiles',

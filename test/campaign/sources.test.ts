@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import type { Mapping, MappingSource } from '../../src/campaign/mapping.js';
 import { createTestDatabase, execute } from '../support/postgres.js';
@@ -20,10 +21,20 @@ describe('a CSV file', () => {
 
   it.each<[string, string | Buffer, RegExp]>([
     ['no header', '', /^people\.csv: is empty: a CSV file begins with its header$/],
-    ['a column missing', 'id,surname\n1,Byron\n', /has no column name; it has id, surname$/],
+    [
+      'a column missing',
+      'id,surname\n1,Byron\n',
+      /has no column name; cut at "," it has "id", "surname"$/,
+    ],
     ['two columns of one name', 'id,name,id\n1,Byron,2\n', /has two columns id$/],
-    ['a quote that is never closed', 'id,name\n1,"Ada\n', /Quote Not Closed/],
-    ['bytes that are not UTF-8', Buffer.from('id,name\n1,Zo\xeb\n', 'latin1'), /not valid/],
+    ['a header that is none', 'id,"name\n1,Ada\n', /has a broken header: a quote is never closed$/],
+    [
+      'bytes that are not UTF-8',
+      Buffer.from('id,name\n1,Zo\xeb\n', 'latin1'),
+      /is not UTF-8: line 2 has the byte 0xEB; set its encoding, such as windows-1252, in which it reads "1,Zoë"$/,
+    ],
+    ['a workbook', Buffer.from('PK\x03\x04…'), /is a ZIP archive or a workbook, not text/],
+    ['half of a gzip file', gzipSync('id,name\n1,Ada\n').subarray(0, 20), /unexpected end of file/],
   ])('fails a run before anything is uploaded: %s', async (_what, content, reason) => {
     await using harness = await createRunHarness();
     const path = await harness.write('people.csv', content);

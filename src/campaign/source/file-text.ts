@@ -1,19 +1,159 @@
-import { createReadStream } from 'node:fs';
-
-/** A record longer than this is a broken file (an unclosed quote, no line ends), not a record. */
-export const LONGEST_RECORD = 1_000_000;
+import { isUtf8 } from 'node:buffer';
+import type { BigIntStats } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import { sniffEncoding } from './file-encoding.js';
+import { SourceError } from './source.js';
 
 const READ_BYTES = 64 * 1024;
+const GZIP = Buffer.from([0x1f, 0x8b]);
+
+/** Of a line that is not UTF-8 so much is shown, on both sides of where it shows. */
+const SHOWN_BYTES = 16;
+
+/** How a file's bytes become text. */
+export interface TextOptions {
+  /** As the Encoding Standard names it; null: what the bytes tell. */
+  readonly encoding: string | null;
+  readonly signal: AbortSignal;
+}
+
+/** A file's text, piece by piece. */
+export interface FileText {
+  /** In which encoding it is read. */
+  readonly encoding: string;
+  readonly isGzip: boolean;
+  readonly pieces: AsyncGenerator<string>;
+}
 
 /**
- * Read a file's text piece by piece. Refuses what is not UTF-8 instead of putting replacement characters
- * into people's names.
+ * Begin to read a file's text, unpacked where it is a gzip file. Refuses bytes that are not of the encoding, instead of
+ * putting replacement characters into people's names; and, at its end, a file that somebody wrote to in the meantime.
  *
- * @throws the file system's error; a TypeError for bytes that are not UTF-8
+ * @throws the file system's error; an Error that says what is wrong with the bytes; {@link SourceError}
  */
-export async function* readText(path: string, signal: AbortSignal): AsyncGenerator<string> {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  const stream = createReadStream(path, { highWaterMark: READ_BYTES, signal });
-  for await (const bytes of stream) yield decoder.decode(bytes, { stream: true });
-  yield decoder.decode();
+export async function openText(path: string, options: TextOptions): Promise<FileText> {
+  // To open a named pipe would wait for its writer.
+  if (!(await stat(path)).isFile()) throw new Error('is not a file');
+  const file = await open(path);
+  try {
+    const before = await file.stat({ bigint: true });
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(GZIP.length), 0, GZIP.length, 0);
+    const isGzip = buffer.subarray(0, bytesRead).equals(GZIP);
+    const bytes = readBytes(file, isGzip, options.signal);
+    const head = await readHead(bytes);
+    const encoding = sniffEncoding(head, options.encoding);
+    const text = decode(head, bytes, encoding, () => whereNotUtf8(file, isGzip, options.signal));
+    return { encoding, isGzip, pieces: readPieces(text, file, before) };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+async function* readPieces(
+  text: AsyncGenerator<string>,
+  file: FileHandle,
+  before: BigIntStats,
+): AsyncGenerator<string> {
+  try {
+    yield* text;
+    // A file that took its place by renaming is another one: this one is whole.
+    if (isSameState(before, await file.stat({ bigint: true }))) return;
+    throw new SourceError('was written to while it was read', true);
+  } finally {
+    await file.close();
+  }
+}
+
+/** True where nobody has written to a file between the two. */
+function isSameState(one: BigIntStats, other: BigIntStats): boolean {
+  return one.size === other.size && one.mtimeNs === other.mtimeNs;
+}
+
+async function* readBytes(
+  file: FileHandle,
+  isGzip: boolean,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
+  const stream = file.createReadStream({
+    start: 0,
+    autoClose: false,
+    highWaterMark: READ_BYTES,
+    signal,
+  });
+  if (!isGzip) {
+    yield* stream;
+    return;
+  }
+  const gunzip = createGunzip();
+  // What goes wrong ends the unpacking, whose reader below throws it.
+  const piped = pipeline(stream, gunzip).catch(() => {});
+  try {
+    yield* gunzip;
+  } finally {
+    gunzip.destroy();
+    await piped;
+  }
+}
+
+async function readHead(bytes: AsyncGenerator<Buffer>): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for (let length = 0; length < READ_BYTES; ) {
+    const { value, done } = await bytes.next();
+    if (done) break;
+    parts.push(value);
+    length += value.length;
+  }
+  return Buffer.concat(parts);
+}
+
+async function* decode(
+  head: Buffer,
+  rest: AsyncGenerator<Buffer>,
+  encoding: string,
+  where: () => Promise<string>,
+): AsyncGenerator<string> {
+  const decoder = new TextDecoder(encoding, { fatal: true });
+  try {
+    yield decoder.decode(head, { stream: true });
+    for await (const bytes of rest) yield decoder.decode(bytes, { stream: true });
+    yield decoder.decode();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_ENCODING_INVALID_ENCODED_DATA') throw error;
+    const reason = encoding === 'utf-8' ? await where() : `is not ${encoding}: set its encoding`;
+    throw new Error(reason, { cause: error });
+  } finally {
+    await rest.return(undefined);
+  }
+}
+
+/** Says where a file is not UTF-8, and what stands there in the encoding that is the likeliest. */
+async function whereNotUtf8(
+  file: FileHandle,
+  isGzip: boolean,
+  signal: AbortSignal,
+): Promise<string> {
+  let line = 1;
+  let rest = Buffer.alloc(0);
+  for await (const bytes of readBytes(file, isGzip, signal)) {
+    rest = Buffer.concat([rest, bytes]);
+    for (let end = rest.indexOf(0x0a); end !== -1; end = rest.indexOf(0x0a)) {
+      const text = rest.subarray(0, end);
+      if (!isUtf8(text)) return notUtf8(text, line);
+      rest = rest.subarray(end + 1);
+      line += 1;
+    }
+  }
+  return notUtf8(rest, line);
+}
+
+function notUtf8(text: Buffer, line: number): string {
+  const decoded = new TextDecoder('utf-8', { ignoreBOM: true }).decode(text);
+  const valid = Buffer.byteLength(decoded.slice(0, decoded.indexOf('\uFFFD')));
+  const around = text.subarray(Math.max(0, valid - SHOWN_BYTES), valid + SHOWN_BYTES);
+  const guess = JSON.stringify(new TextDecoder('windows-1252').decode(around).trim());
+  const byte = `0x${(text[valid] ?? 0).toString(16).padStart(2, '0').toUpperCase()}`;
+  return `is not UTF-8: line ${line} has the byte ${byte}; set its encoding, such as windows-1252, in which it reads ${guess}`;
 }

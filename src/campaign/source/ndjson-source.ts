@@ -1,14 +1,26 @@
-import { LONGEST_RECORD, readText } from './file-text.js';
+import type { NdjsonFile } from '../mapping.js';
+import { LONGEST_RECORD } from './csv-parser.js';
+import { openText } from './file-text.js';
 import type { BrokenRecord, SourceChunk, SourceQuery } from './source.js';
+
+/** A number with so many digits may be one that JavaScript would round. */
+const MANY_DIGITS = /(?:\d\.?){16}|\d[eE][+-]?\d{3}/;
+
+/** Of the properties that records have so many are named. */
+const MOST_NAMES = 30;
 
 /** Read an NDJSON file in its order, a piece of it at a time. */
 export async function* readNdjson(
   path: string,
-  { columns, signal }: SourceQuery,
+  { encoding }: NdjsonFile,
+  { columns, optional = [], signal }: SourceQuery,
 ): AsyncGenerator<SourceChunk> {
   const readers = columns.map(compilePath);
+  const missing = new Set(columns.keys());
+  const names = new Set<string>();
+  const { pieces } = await openText(path, { encoding: encoding ?? null, signal });
   let line = 0;
-  for await (const texts of readLines(path, signal)) {
+  for await (const texts of readLines(pieces)) {
     const rows: unknown[][] = [];
     const lines: number[] = [];
     const broken: BrokenRecord[] = [];
@@ -20,35 +32,63 @@ export async function* readNdjson(
         broken.push({ line, reason: record, raw: text });
         continue;
       }
-      rows.push(readers.map((read) => read(record)));
+      const row = readers.map((read) => read(record));
+      for (const index of missing) if (row[index] !== undefined) missing.delete(index);
+      if (missing.size > 0) for (const name of Object.keys(record)) names.add(name);
+      rows.push(row);
       lines.push(line);
     }
     yield { rows, lines, broken };
   }
+  const lacking = columns.filter((column, at) => missing.has(at) && !optional.includes(column));
+  if (lacking.length === 0 || line === 0) return;
+  const known = [...names].slice(0, MOST_NAMES).join(', ');
+  throw new Error(`no record has ${lacking.join(', ')}; they have ${known || 'nothing'}`);
 }
 
-async function* readLines(path: string, signal: AbortSignal): AsyncGenerator<string[]> {
+async function* readLines(pieces: AsyncIterable<string>): AsyncGenerator<string[]> {
   let rest = '';
-  for await (const text of readText(path, signal)) {
-    const lines = (rest + text).split('\n');
-    rest = lines.pop() ?? '';
-    if (rest.length > LONGEST_RECORD)
+  for await (const piece of pieces) {
+    const text = rest + piece;
+    // A CR at the end may be half of a line end.
+    const whole = text.endsWith('\r') ? text.slice(0, -1) : text;
+    const lines = whole.split(/\r\n|\n|\r/);
+    rest = (lines.pop() ?? '') + text.slice(whole.length);
+    if (rest.length > LONGEST_RECORD) {
       throw new Error(`a line exceeds ${LONGEST_RECORD} characters`);
+    }
     yield lines;
   }
-  yield [rest];
+  if (rest !== '') yield rest.split('\r');
 }
 
 /** @returns the object, or what is wrong with the text */
 function parseObject(text: string): object | string {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = MANY_DIGITS.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
   } catch {
     return 'not JSON';
   }
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
   return isObject ? (value as object) : 'expected a JSON object';
+}
+
+/** A number that JavaScript would round stays the text that it is. */
+function keepDigits(_name: string, value: unknown, context?: { source?: string }): unknown {
+  const source = context?.source;
+  if (typeof value !== 'number' || source === undefined) return value;
+  return digitsOf(String(value)) === digitsOf(source) ? value : source;
+}
+
+/** A number's significant digits and where their point is, whatever way it is written. */
+function digitsOf(number: string): string {
+  const [, sign = '', whole = '', fraction = '', exponent = '0'] =
+    /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(number) ?? [];
+  const digits = `${whole}${fraction}`.replace(/^0+/, '');
+  const short = digits.replace(/0+$/, '');
+  if (short === '') return '0';
+  return `${sign}${short}e${Number(exponent) - fraction.length + digits.length - short.length}`;
 }
 
 function compilePath(column: string): (record: object) => unknown {

@@ -1,10 +1,11 @@
 import { basename } from 'node:path';
-import type { MappingSource } from '../mapping.js';
+import type { CsvFile, MappingSource, NdjsonFile } from '../mapping.js';
 import { readCsv } from './csv-source.js';
 import { compareFileMarkers, toFileMarker } from './file-marker.js';
 import { readNdjson } from './ndjson-source.js';
 import { openPostgresTable } from './postgres-source.js';
 import { type SourceChunk, SourceError, type SourceQuery, type SourceReading } from './source.js';
+import { listFiles } from './source-files.js';
 import { openSqliteTable } from './sqlite-source.js';
 
 /**
@@ -18,35 +19,62 @@ export async function openSource(
 ): Promise<SourceReading> {
   switch (source.kind) {
     case 'csv':
-      return fileReading(source.path, readCsv(source.path, query));
+      return fileReading(source, query, (path) => readCsv(path, source, query));
     case 'ndjson':
-      return fileReading(source.path, readNdjson(source.path, query));
+      return fileReading(source, query, (path) => readNdjson(path, source, query));
     case 'sqlite':
-      return openSqliteTable(source, query);
+      return withNulls(await openSqliteTable(source, query), query);
     case 'postgres':
-      return openPostgresTable(source, query);
+      return withNulls(await openPostgresTable(source, query), query);
   }
 }
 
-function fileReading(path: string, chunks: AsyncGenerator<SourceChunk>): SourceReading {
-  return {
-    order: { kind: 'compared', compare: compareFileMarkers },
-    toMarker: toFileMarker,
-    chunks: orSourceError(path, chunks),
-    async [Symbol.asyncDispose]() {
-      await chunks.return(undefined);
+function fileReading(
+  source: CsvFile | NdjsonFile,
+  query: SourceQuery,
+  read: (path: string) => AsyncGenerator<SourceChunk>,
+): SourceReading {
+  const chunks = readFiles(source, read);
+  return withNulls(
+    {
+      order: { kind: 'compared', compare: compareFileMarkers },
+      toMarker: toFileMarker,
+      chunks,
+      async [Symbol.asyncDispose]() {
+        await chunks.return(undefined);
+      },
     },
-  };
+    query,
+  );
 }
 
-async function* orSourceError(
-  path: string,
-  chunks: AsyncGenerator<SourceChunk>,
+async function* readFiles(
+  source: CsvFile | NdjsonFile,
+  read: (path: string) => AsyncGenerator<SourceChunk>,
 ): AsyncGenerator<SourceChunk> {
+  let name = basename(source.path);
   try {
-    yield* chunks;
+    for (const path of await listFiles(source)) {
+      name = basename(path);
+      yield* read(path);
+    }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new SourceError(`${basename(path)}: ${reason}`, false, { cause: error });
+    const isTransient = error instanceof SourceError && error.isTransient;
+    throw new SourceError(`${name}: ${reason}`, isTransient, { cause: error });
   }
+}
+
+/** Have texts that stand for no value be none. */
+function withNulls(reading: SourceReading, { nulls = [] }: SourceQuery): SourceReading {
+  if (nulls.length === 0) return reading;
+  const known = new Set(nulls.map((text) => text.trim()));
+  const toValue = (value: unknown) =>
+    typeof value === 'string' && known.has(value.trim()) ? null : value;
+  async function* withoutThem(): AsyncGenerator<SourceChunk> {
+    for await (const chunk of reading.chunks) {
+      yield { ...chunk, rows: chunk.rows.map((row) => row.map(toValue)) };
+    }
+  }
+  return { ...reading, chunks: withoutThem() };
 }

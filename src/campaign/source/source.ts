@@ -1,4 +1,4 @@
-import type { Mapping } from '../mapping.js';
+import type { MappedField, Mapping } from '../mapping.js';
 import type { Marker, MarkerOrder, Watermark } from './watermark.js';
 
 /** A source that cannot be read: it is not there, is broken, or is not what its mapping says. */
@@ -45,6 +45,10 @@ export interface SourceReading extends AsyncDisposable {
 /** What is to be read of a source. */
 export interface SourceQuery {
   readonly columns: readonly string[];
+  /** Those of the columns that a file need not have. */
+  readonly optional?: readonly string[];
+  /** Texts that stand for no value. */
+  readonly nulls?: readonly string[] | undefined;
   /** The place of the change marker among the columns; null: there is none. */
   readonly markerIndex: number | null;
   readonly watermark: Watermark | null;
@@ -66,5 +70,16 @@ export function toTableMarker(value: unknown): Marker | null {
 /** The columns that a mapping reads: its key first, then its change marker where it has one. */
 export function columnsOf({ key, changed, fields }: Mapping): readonly string[] {
   const markers = changed === null ? [] : [changed];
-  return [...new Set([key, ...markers, ...fields.map(({ column }) => column)])];
+  return [...new Set([key, ...markers, ...fields.flatMap(columnsOfField)])];
+}
+
+/** The columns that a mapping's files need not have: those of fields that say so, and of no other one. */
+export function optionalColumnsOf({ key, changed, fields }: Mapping): readonly string[] {
+  const needed = fields.filter(({ required }) => required !== false).flatMap(columnsOfField);
+  const optional = fields.filter(({ required }) => required === false).flatMap(columnsOfField);
+  return optional.filter((column) => ![key, changed, ...needed].includes(column));
+}
+
+function columnsOfField({ column, concat = [] }: MappedField): readonly string[] {
+  return column === undefined ? concat : [column];
 }

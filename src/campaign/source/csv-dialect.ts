@@ -1,0 +1,123 @@
+import { type CsvDialect, createCsvParser } from './csv-parser.js';
+
+const DELIMITERS = [',', ';', '\t', '|'] as const;
+
+/** So many records without a header are looked at. */
+const SAMPLE_RECORDS = 20;
+
+/** A file that is not what its mapping says. */
+export class CsvHeaderError extends Error {
+  override readonly name = 'CsvHeaderError';
+}
+
+/** What a mapping says of a CSV file. */
+export interface CsvSettings {
+  /** Null: what the file tells. */
+  readonly delimiter: string | null;
+  readonly quote: string;
+  /** False: columns have the numbers of their places, from 1. */
+  readonly hasHeader: boolean;
+}
+
+/** How a file is written, and where its columns are. */
+export interface CsvLayout {
+  readonly dialect: CsvDialect;
+  /** The place of each column among a record's values; -1 of one that may be missing, and is. */
+  readonly places: readonly number[];
+}
+
+/** What is looked for in a file. */
+export interface WantedColumns {
+  readonly columns: readonly string[];
+  /** Those that the file need not have. */
+  readonly optional: readonly string[];
+}
+
+/**
+ * Tell from a file's beginning how it is written. A delimiter that is not set is the one with which the file has what
+ * is wanted of it; without a header it is the one that cuts all records into as many values.
+ *
+ * @param head - the beginning of the file's text, or all of it
+ * @throws {CsvHeaderError}
+ */
+export function findLayout(
+  head: string,
+  isWhole: boolean,
+  { delimiter, quote, hasHeader }: CsvSettings,
+  wanted: WantedColumns,
+): CsvLayout {
+  const delimiters = delimiter === null ? DELIMITERS : [delimiter];
+  const candidates = delimiters.map((one): Candidate => {
+    const dialect = { delimiter: one, quote };
+    const parser = createCsvParser(dialect);
+    const items = isWhole ? [...parser.push(head), ...parser.end()] : parser.push(head);
+    const records = items.flatMap((item) => ('values' in item ? [item.values] : []));
+    const [first] = items;
+    const fault = first !== undefined && 'reason' in first ? first.reason : null;
+    return { dialect, records, fault, broken: items.length - records.length };
+  });
+  if (candidates.every(({ records }) => records.length === 0)) {
+    throw new CsvHeaderError(
+      hasHeader ? 'is empty: a CSV file begins with its header' : 'is empty: nothing to be read',
+    );
+  }
+  return hasHeader ? withHeader(candidates, wanted) : withoutHeader(candidates, wanted);
+}
+
+interface Candidate {
+  readonly dialect: CsvDialect;
+  readonly records: readonly (readonly string[])[];
+  /** What is wrong with the first of them. */
+  readonly fault: string | null;
+  readonly broken: number;
+}
+
+function withHeader(candidates: readonly Candidate[], wanted: WantedColumns): CsvLayout {
+  const headers = candidates.map(({ dialect, fault, broken, records }) => {
+    const [header = []] = records;
+    const found = wanted.columns.filter((column) => header.includes(column)).length;
+    const columns = broken < records.length ? header.length : 0;
+    return { dialect, header, fault, found, columns };
+  });
+  // Of several that find as much, the first; where nothing is found, the one that cuts the file into most columns.
+  const [best] = headers.sort(
+    (a, b) => b.found - a.found || (a.found === 0 ? b.columns - a.columns : 0),
+  );
+  if (best === undefined) throw new CsvHeaderError('is empty');
+  const { dialect, header, fault } = best;
+  const missing = wanted.columns.filter(
+    (column) => !header.includes(column) && !wanted.optional.includes(column),
+  );
+  const broken = fault ?? (missing.length > 0 ? candidates[0]?.fault : null) ?? null;
+  if (broken !== null) throw new CsvHeaderError(`has a broken header: ${broken}`);
+  if (missing.length > 0) {
+    const has = header.map((name) => JSON.stringify(name)).join(', ');
+    const cut = JSON.stringify(dialect.delimiter);
+    throw new CsvHeaderError(
+      `has no column ${missing.join(', ')}; cut at ${cut} it has ${has.slice(0, 500)}`,
+    );
+  }
+  const twice = wanted.columns.find(
+    (column) => header.indexOf(column) !== header.lastIndexOf(column),
+  );
+  if (twice !== undefined) throw new CsvHeaderError(`has two columns ${twice}`);
+  return { dialect, places: wanted.columns.map((column) => header.indexOf(column)) };
+}
+
+function withoutHeader(candidates: readonly Candidate[], wanted: WantedColumns): CsvLayout {
+  const places = wanted.columns.map((column) => Number(column) - 1);
+  const least = Math.max(...places) + 1;
+  const fitting = candidates.filter(({ records, broken }) => {
+    const [first = [], ...others] = records.slice(0, SAMPLE_RECORDS);
+    const isEven = others.every(({ length }) => length === first.length);
+    return first.length >= least && (candidates.length === 1 || (isEven && broken === 0));
+  });
+  const [only] = fitting.filter(({ records: [first = []] }) => first.length > 1 || least === 1);
+  const isOne = fitting.filter(({ records: [first = []] }) => first.length > 1).length <= 1;
+  if (only !== undefined && isOne) return { dialect: only.dialect, places };
+  throw new CsvHeaderError(
+    fitting.length === 0
+      ? `has no column ${least}: its first record has ${candidates[0]?.records[0]?.length ?? 0} values; or set its delimiter`
+      : 'can be cut at several delimiters: set its delimiter',
+  );
+}

@@ -1,0 +1,61 @@
+import { type CsvLayout, type CsvSettings, findLayout, type WantedColumns } from './csv-dialect.js';
+import { type CsvItem, createCsvParser } from './csv-parser.js';
+import { type FileText, openText, type TextOptions } from './file-text.js';
+
+/** So much text tells how a file is written. */
+const HEAD_CHARS = 16 * 1024;
+
+/** A CSV file that is being read, and how it is written. */
+export interface CsvFileReading extends CsvLayout, Pick<FileText, 'encoding' | 'isGzip'> {
+  /** Its records, the header first where it has one, a piece of the file at a time. Read it to its end, or return it. */
+  readonly items: AsyncGenerator<readonly CsvItem[]>;
+}
+
+/**
+ * Begin to read a CSV file.
+ *
+ * @throws what {@link openText} throws; {@link CsvHeaderError}
+ */
+export async function openCsv(
+  path: string,
+  settings: CsvSettings,
+  wanted: WantedColumns,
+  options: TextOptions,
+): Promise<CsvFileReading> {
+  const { encoding, isGzip, pieces } = await openText(path, options);
+  try {
+    const { head, isWhole } = await readHead(pieces);
+    const layout = findLayout(head, isWhole, settings, wanted);
+    return { ...layout, encoding, isGzip, items: readItems(head, pieces, layout) };
+  } catch (error) {
+    await pieces.return(undefined);
+    throw error;
+  }
+}
+
+async function readHead(
+  pieces: AsyncGenerator<string>,
+): Promise<{ readonly head: string; readonly isWhole: boolean }> {
+  let head = '';
+  while (head.length < HEAD_CHARS) {
+    const { value, done } = await pieces.next();
+    if (done) return { head, isWhole: true };
+    head += value;
+  }
+  return { head, isWhole: false };
+}
+
+async function* readItems(
+  head: string,
+  rest: AsyncGenerator<string>,
+  { dialect }: CsvLayout,
+): AsyncGenerator<readonly CsvItem[]> {
+  const parser = createCsvParser(dialect);
+  try {
+    yield parser.push(head);
+    for await (const text of rest) yield parser.push(text);
+    yield parser.end();
+  } finally {
+    await rest.return(undefined);
+  }
+}

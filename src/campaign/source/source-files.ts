@@ -1,0 +1,54 @@
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join, matchesGlob } from 'node:path';
+import type { CsvFile, NdjsonFile } from '../mapping.js';
+import { SourceError } from './source.js';
+
+const WILDCARD = /[*?[{]/;
+
+/**
+ * The files of a source, in the order of their names. Where files are handed over with another one beside each, those that have
+ * none yet are left out of a folder, and a single one is waited for.
+ *
+ * @throws {SourceError} there is nothing to be read; the file system's error
+ */
+export async function listFiles({ path, ready }: CsvFile | NdjsonFile): Promise<readonly string[]> {
+  const pattern = basename(path);
+  if (!WILDCARD.test(pattern) || (await isThere(path))) {
+    if (ready === undefined || (await isReady(path, ready))) return [path];
+    throw new SourceError(`waits for ${pattern}${ready}, to be written after it`, true);
+  }
+  const folder = dirname(path);
+  const names = (await readdir(folder, { withFileTypes: true }))
+    .filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.'))
+    .map(({ name }) => name);
+  const matching = names.filter((name) => matchesGlob(name, pattern)).sort();
+  if (matching.length === 0 && names.length > 0) {
+    throw new SourceError(
+      `fits no file of the folder; it has ${names.sort().join(', ').slice(0, 500)}`,
+      false,
+    );
+  }
+  const paths = matching.map((name) => join(folder, name));
+  if (ready === undefined) return paths;
+  const areReady = await Promise.all(paths.map((file) => isReady(file, ready)));
+  return paths.filter((_file, index) => areReady[index]);
+}
+
+/** True where the file that tells is there, and was not left by an earlier hand-over. */
+async function isReady(path: string, ready: string): Promise<boolean> {
+  const [file, mark] = await Promise.all([statOf(path), statOf(`${path}${ready}`)]);
+  return file !== null && mark !== null && mark.mtimeMs >= file.mtimeMs;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return (await statOf(path)) !== null;
+}
+
+async function statOf(path: string): Promise<{ readonly mtimeMs: number } | null> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}

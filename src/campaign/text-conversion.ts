@@ -1,0 +1,55 @@
+import { DateTime, IANAZone } from 'luxon';
+import { ConversionError } from './conversion.js';
+
+/** Of numbers with a decimal comma: thousands may be set apart, by points, blanks or apostrophes. */
+const WITH_COMMA = /^([+-]?)(\d+|\d{1,3}(?:([. \u00A0\u202F'’])\d{3})(?:\3\d{3})*)(?:,(\d+))?$/;
+
+/** Write a number with a decimal comma as the number that it is. @throws {ConversionError} */
+export function withPoint(text: string): string {
+  const [all, sign = '', whole = '', , fraction] = WITH_COMMA.exec(text.trim()) ?? [];
+  if (all === undefined) throw new ConversionError('a number such as 1.234,56', text);
+  return `${sign}${whole.replace(/\D/g, '')}${fraction === undefined ? '' : `.${fraction}`}`;
+}
+
+/** Reads dates of one format. */
+export type DateReader = (text: string) => DateTime<true>;
+
+/**
+ * Compile a format such as `dd/MM/yyyy HH:mm`.
+ *
+ * @param timeZone - where the clock hangs that the texts were read from, unless they have an offset
+ * @returns what throws {@link ConversionError} for a text of another form, a day that is in no calendar, and a time that the
+ * clock leaves out
+ */
+export function compileDateFormat(format: string, timeZone = 'utc'): DateReader {
+  const parser = DateTime.buildFormatParser(format, { locale: 'en' });
+  const read = (text: string, zone: string) =>
+    DateTime.fromFormatParser(text, parser, { zone, setZone: true, locale: 'en' });
+  return (text) => {
+    const date = read(text.trim(), timeZone);
+    if (!date.isValid) throw new ConversionError(`a date in the form ${format}`, text);
+    // An hour that is left out in spring would be moved to the next one.
+    const asWritten = timeZone === 'utc' ? date : read(text.trim(), 'utc');
+    if (asWritten.hour === date.hour && asWritten.minute === date.minute) return date;
+    throw new ConversionError(`a time that there is in ${timeZone}`, text);
+  };
+}
+
+/** True for a format that tells a day: what it writes of one it reads again. */
+export function isDateFormat(format: string): boolean {
+  const day = DateTime.utc(2019, 5, 15);
+  try {
+    const read = DateTime.fromFormat(day.toFormat(format, { locale: 'en' }), format, {
+      zone: 'utc',
+      locale: 'en',
+    });
+    return read.isValid && read.hasSame(day, 'day');
+  } catch {
+    return false;
+  }
+}
+
+/** True for the name of a time zone, such as `Europe/Berlin`. */
+export function isTimeZone(name: string): boolean {
+  return IANAZone.isValidZone(name);
+}

@@ -66,8 +66,16 @@ export interface BatchCatalog {
   find(batchId: string, caller: string): Promise<IngestionBatch | null>;
 }
 
+/** Transitions of some mappings, or of all; what is left out does not narrow them. */
+export type ActivityScope = MappingScope & {
+  /** To one of these. */
+  readonly statuses?: readonly IngestionStatus[];
+  /** Of requests that this caller started through this gateway, as far as the log knew when it was asked. */
+  readonly startedBy?: string;
+};
+
 /** Which transitions a reader wants. */
-export type Scope = { readonly kind: 'request'; readonly ref: RequestRef } | MappingScope;
+export type Scope = { readonly kind: 'request'; readonly ref: RequestRef } | ActivityScope;
 
 /** Which requests a listing is to have; what is left out does not narrow it. */
 export interface RequestFilter {

@@ -53,13 +53,21 @@ export class IngestionRequestResolver {
   }
 
   @FieldResolver(() => IngestionTransitionConnection, {
-    description: 'Everything this gateway saw happen to it, oldest first; `first` is 1 to 100.',
+    description: 'Everything this gateway saw happen to it, oldest first.',
   })
   async transitions(
     @Root() { ref }: IngestionRequest,
-    @Arg('first', () => Int, { nullable: true, defaultValue: DEFAULT_PAGE_ITEMS })
+    @Arg('first', () => Int, {
+      nullable: true,
+      defaultValue: DEFAULT_PAGE_ITEMS,
+      description: 'How many at most, 1 to 100.',
+    })
     first: number | null,
-    @Arg('after', () => Cursor, { nullable: true }) after: string | null,
+    @Arg('after', () => Cursor, {
+      nullable: true,
+      description: 'Go on after this `endCursor` of the page before.',
+    })
+    after: string | null,
   ): Promise<IngestionTransitionConnection> {
     const pageSize = parsePageSize(first, DEFAULT_PAGE_ITEMS);
     const scope = { kind: 'request', ref } as const;

@@ -42,7 +42,7 @@ const checkRights: AuthCheckerFn<OperationContext, Right> = ({ context }, needed
 export function buildGatewaySchema(domain: Domain): Promise<GraphQLSchema> {
   const mappings = new MappingResolver(domain.log);
   const resolvers = new Map<unknown, object>([
-    [IngestionStatusResolver, new IngestionStatusResolver(domain, mappings)],
+    [IngestionStatusResolver, new IngestionStatusResolver(domain, domain.log, mappings)],
     [StartIngestionResolver, new StartIngestionResolver(domain.starter)],
     [HistoryResolver, new HistoryResolver(domain.log)],
     [

@@ -31,6 +31,8 @@ export class TransitionStream implements AsyncIterableIterator<Transition, undef
   #pageIndex = 0;
   #queue: Transition[] = [];
   #hasQueueRunOver = false;
+  /** Where the log sifts: the newest transition that was told, so that none before it is looked through again. */
+  #toldThrough: Position = 0;
   #unregister: () => void = () => {};
   #wake: () => void = () => {};
   /** `next()` may be called again before the last one is answered: the calls are answered in their order. */
@@ -108,6 +110,7 @@ export class TransitionStream implements AsyncIterableIterator<Transition, undef
 
   async #readPage(): Promise<void> {
     this.#hasQueueRunOver = false;
+    const toldThrough = this.#toldThrough;
     const { transitions, isFinished } = await readPage(
       this.log,
       this.scope,
@@ -118,13 +121,18 @@ export class TransitionStream implements AsyncIterableIterator<Transition, undef
     this.#page = transitions;
     this.#pageIndex = 0;
     if (transitions.length > 0) return;
+    this.#position = Math.max(this.#position, toldThrough);
     if (isFinished) this.#end();
     // What the queue lost while the page was being read may have come too late for the page.
     else if (!this.#hasQueueRunOver) this.#phase = 'live';
   }
 
   #enqueue(transition: Transition): void {
-    if (this.#queue.length < MAX_QUEUED_ITEMS) {
+    if (this.#isSiftedByLog) {
+      this.#toldThrough = transition.position;
+      this.#hasQueueRunOver = true;
+      this.#phase = 'reading';
+    } else if (this.#queue.length < MAX_QUEUED_ITEMS) {
       this.#queue.push(transition);
     } else {
       this.#queue = [];
@@ -132,6 +140,11 @@ export class TransitionStream implements AsyncIterableIterator<Transition, undef
       this.#phase = 'reading';
     }
     this.#wake();
+  }
+
+  /** Whether only the log can tell which live transitions are of the scope. */
+  get #isSiftedByLog(): boolean {
+    return this.scope.kind !== 'request' && this.scope.startedBy !== undefined;
   }
 
   #untilWoken(): Promise<void> {

@@ -2,7 +2,7 @@ import { Arg, Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
 import { mayRead } from '../ingestion/caller.js';
 import type { RequestRef } from '../ingestion/ingestion-request.js';
 import type { Clock, IngestionLog, Watches, WatchReport } from '../ingestion/ports.js';
-import { IngestionBatch } from '../schema/ingestion-batch.js';
+import { IngestionBatch, toIngestionBatch } from '../schema/ingestion-batch.js';
 import { IngestionRequest } from '../schema/ingestion-request.js';
 import { IngestionTransition } from '../schema/ingestion-transition.js';
 import { IngestionTransitionConnection } from '../schema/ingestion-transition-connection.js';
@@ -103,7 +103,8 @@ export class IngestionRequestResolver {
     @Root() { batchId }: IngestionRequest,
     @Ctx() { batches }: OperationContext,
   ): Promise<IngestionBatch | null> {
-    return batchId === null || batches === null ? null : batches.load(batchId);
+    const batch = batchId === null ? null : await batches?.load(batchId);
+    return batch ? toIngestionBatch(batch) : null;
   }
 
   @FieldResolver(() => String, {

@@ -27,7 +27,7 @@ export class Mapping extends Node {
   }
 }
 
-@ObjectType()
+@ObjectType({ description: 'A mapping in a page, with its place there.' })
 export class MappingEdge {
   @Field(() => Cursor)
   readonly cursor!: string;

@@ -39,7 +39,7 @@ const checkRights: AuthCheckerFn<OperationContext, Right> = ({ context }, needed
 };
 
 /** The executable schema, its resolvers bound to the domain. */
-export function buildGatewaySchema(domain: Domain): Promise<GraphQLSchema> {
+export async function buildGatewaySchema(domain: Domain): Promise<GraphQLSchema> {
   const mappings = new MappingResolver(domain.log);
   const resolvers = new Map<unknown, object>([
     [IngestionStatusResolver, new IngestionStatusResolver(domain, domain.log, mappings)],
@@ -54,7 +54,7 @@ export function buildGatewaySchema(domain: Domain): Promise<GraphQLSchema> {
     [EndWatchResolver, new EndWatchResolver(domain.watches)],
     [SubscriptionResolver, new SubscriptionResolver()],
   ]);
-  return buildSchema({
+  const schema = await buildSchema({
     resolvers: [
       IngestionStatusResolver,
       StartIngestionResolver,
@@ -73,4 +73,13 @@ export function buildGatewaySchema(domain: Domain): Promise<GraphQLSchema> {
     // It would run a whole introspection query; Apollo Server checks the schema that it is given.
     skipCheck: true,
   });
+  // TypeGraphQL has no place for them.
+  for (const [root, description] of [
+    [schema.getQueryType(), 'What can be asked.'],
+    [schema.getMutationType(), 'What can be done.'],
+    [schema.getSubscriptionType(), 'What can be followed, over WebSocket.'],
+  ] as const) {
+    if (root) root.description = description;
+  }
+  return schema;
 }

@@ -75,9 +75,9 @@ export type IngestionBatchStatus =
   /** Platform uses a word that it does not document: see `statusText`. */
   | 'UNKNOWN';
 
-/** Narrows a listing; what is left out does not. */
+/** Which requests a page is to have; what is left out does not narrow it. */
 export type IngestionRequestFilter = {
-  /** At most 100. */
+  /** Of these mappings, at most 100. */
   readonly mappingIds?: ReadonlyArray<string | number> | null | undefined;
   /** First observed at this instant or later. */
   readonly observedAfter?: string | null | undefined;
@@ -85,6 +85,7 @@ export type IngestionRequestFilter = {
   readonly observedBefore?: string | null | undefined;
   /** Started through this gateway by this caller, as `startedBy` names it. */
   readonly startedBy?: string | null | undefined;
+  /** In one of these statuses. */
   readonly statuses?: ReadonlyArray<IngestionStatus> | null | undefined;
 };
 

@@ -29,10 +29,11 @@ export default [
       [`${plugin}/no-typename-prefix`]: 'off',
       // Pages go forward only: the log is read from one end.
       [`${plugin}/relay-arguments`]: ['error', { includeBoth: false }],
-      // Connections have `nodes` beside their edges, and other fields have lists that are no pages.
+      // Connections have `nodes` beside their edges, other fields have lists that are no pages, and a reject is no
+      // node: it is a line of a file.
       [`${plugin}/relay-edge-types`]: [
         'error',
-        { withEdgeSuffix: true, shouldImplementNode: true, listTypeCanWrapOnlyEdgeType: false },
+        { withEdgeSuffix: true, shouldImplementNode: false, listTypeCanWrapOnlyEdgeType: false },
       ],
     },
   },

@@ -95,6 +95,8 @@ export const settings = {
       'additional_info.projectedProductContext',
     ]),
   },
+  CAMPAIGN_ADMIN_CLIENT_ID: { allowed: 'a text', schema: text.optional() },
+  CAMPAIGN_ADMIN_CLIENT_SECRET: { allowed: 'a text', schema: text.optional() },
   CAMPAIGN_TIMEOUT_MS: {
     allowed: 'milliseconds, 1 to 600000',
     schema: wholeNumber(1, 600_000).default(10_000),

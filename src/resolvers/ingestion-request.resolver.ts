@@ -7,6 +7,7 @@ import { IngestionRequest } from '../schema/ingestion-request.js';
 import { IngestionTransition } from '../schema/ingestion-transition.js';
 import { IngestionTransitionConnection } from '../schema/ingestion-transition-connection.js';
 import { IngestionWatch, toIngestionWatch } from '../schema/ingestion-watch.js';
+import { Job } from '../schema/job.js';
 import { toPageInfo } from '../schema/page-info.js';
 import { Cursor, DateTime, SafeInt } from '../schema/scalars.js';
 import type { OperationContext } from './operation-context.js';
@@ -92,6 +93,18 @@ export class IngestionRequestResolver {
   async watch(@Root() request: IngestionRequest): Promise<IngestionWatch | null> {
     const report = await this.#report(request);
     return report && toIngestionWatch(report);
+  }
+
+  @FieldResolver(() => Job, {
+    nullable: true,
+    description: 'The job that runs, or ran, for it. Null where the upstream does not tell.',
+  })
+  async job(
+    @Root() { ref }: IngestionRequest,
+    @Ctx() { administration }: OperationContext,
+  ): Promise<Job | null> {
+    const job = await administration?.jobsOfRequests.load(ref.requestId);
+    return job?.mappingId === ref.mappingId ? new Job(job) : null;
   }
 
   @FieldResolver(() => IngestionBatch, {

@@ -11,6 +11,7 @@ import { IngestionRequestRef } from '../schema/ingestion-request-ref.js';
 import { IngestionTransition } from '../schema/ingestion-transition.js';
 import { Node } from '../schema/node.js';
 import { ID } from '../schema/scalars.js';
+import type { JobResolver } from './job.resolver.js';
 import type { MappingResolver } from './mapping.resolver.js';
 import type { OperationContext } from './operation-context.js';
 import { parseRequestArguments } from './request-arguments.js';
@@ -26,6 +27,7 @@ export class IngestionStatusResolver {
     private readonly domain: StatusSources,
     private readonly log: Pick<IngestionLog, 'read' | 'parseCursor'>,
     private readonly mappings: Pick<MappingResolver, 'mapping'>,
+    private readonly jobs: Pick<JobResolver, 'find'>,
   ) {}
 
   @Authorized<Right>('ingestion:read')
@@ -112,6 +114,8 @@ export class IngestionStatusResolver {
         return this.#status(parseRequestRef(named.ref), Number.POSITIVE_INFINITY, context);
       case 'IngestionTransition':
         return this.#transition(named.cursor, context);
+      case 'Job':
+        return this.jobs.find(named.jobId, context);
       case 'Mapping':
         return this.mappings.mapping(named.mappingId, context);
       case undefined:

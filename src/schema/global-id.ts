@@ -4,6 +4,7 @@ import type { RequestRef } from '../ingestion/ingestion-request.js';
 export type GlobalId =
   | { readonly kind: 'IngestionRequest'; readonly ref: RequestRef }
   | { readonly kind: 'IngestionTransition'; readonly cursor: string }
+  | { readonly kind: 'Job'; readonly jobId: string }
   | { readonly kind: 'Mapping'; readonly mappingId: string };
 
 /** A global id is made of what it names alone, so that it is the same for ever and everywhere. */
@@ -27,6 +28,8 @@ function partsOf(named: GlobalId): readonly string[] {
       return [named.ref.mappingId, named.ref.requestId];
     case 'IngestionTransition':
       return [named.cursor];
+    case 'Job':
+      return [named.jobId];
     case 'Mapping':
       return [named.mappingId];
   }
@@ -39,6 +42,7 @@ function toNamed(kind: string, [first, second, ...more]: readonly string[]): Glo
   }
   if (second !== undefined) return null;
   if (kind === 'IngestionTransition') return { kind, cursor: first };
+  if (kind === 'Job') return { kind, jobId: first };
   return kind === 'Mapping' ? { kind, mappingId: first } : null;
 }
 

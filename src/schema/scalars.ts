@@ -54,7 +54,7 @@ export const Cursor = new GraphQLScalarType<string, string>({
   name: 'Cursor',
   specifiedByURL: 'https://relay.dev/graphql/connections.htm#sec-Cursor',
   description:
-    'Opaque position in the transition log. Later positions sort after earlier ones only to the gateway: keep a cursor as it is, and give it back as `after`. Any cursor, of whichever field, is good as `after` of any subscription.',
+    'Opaque position in the transition log. Later positions sort after earlier ones only to the gateway: keep a cursor as it is, and give it back as `after`. Any cursor of a transition or a request, of whichever field, is good as `after` of any subscription.',
   serialize: toCursorText,
   parseValue: toCursorText,
   parseLiteral: (node) => toCursorText(node.kind === Kind.STRING ? node.value : undefined),

@@ -2,13 +2,15 @@ import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
 import { type AuthCheckerFn, buildSchema, type PubSub } from 'type-graphql';
 import { checkRight, type Right } from '../ingestion/caller.js';
-import type { Clock, IngestionLog, Watches } from '../ingestion/ports.js';
+import type { Administration, Clock, IngestionLog, Watches } from '../ingestion/ports.js';
 import type { Starter } from '../ingestion/start-ingestion.js';
+import { AdministrationResolver } from '../resolvers/administration.resolver.js';
 import { EndWatchResolver } from '../resolvers/end-watch.resolver.js';
 import { HistoryResolver } from '../resolvers/history.resolver.js';
 import { IngestionRequestResolver } from '../resolvers/ingestion-request.resolver.js';
 import { IngestionStatusResolver } from '../resolvers/ingestion-status.resolver.js';
 import { IngestionTransitionResolver } from '../resolvers/ingestion-transition.resolver.js';
+import { JobResolver } from '../resolvers/job.resolver.js';
 import { MappingResolver } from '../resolvers/mapping.resolver.js';
 import type { OperationContext } from '../resolvers/operation-context.js';
 import { StartIngestionResolver } from '../resolvers/start-ingestion.resolver.js';
@@ -19,6 +21,8 @@ export interface Domain {
   readonly starter: Pick<Starter, 'start'>;
   readonly log: IngestionLog;
   readonly watches: Watches;
+  /** Null where the upstream has none, or none that is configured. */
+  readonly administration: Administration | null;
   readonly clock: Clock;
   /** The longest delay between two polls, in ms. */
   readonly pollMaxMs: number;
@@ -41,8 +45,9 @@ const checkRights: AuthCheckerFn<OperationContext, Right> = ({ context }, needed
 /** The executable schema, its resolvers bound to the domain. */
 export async function buildGatewaySchema(domain: Domain): Promise<GraphQLSchema> {
   const mappings = new MappingResolver(domain.log);
+  const jobs = new JobResolver(domain.administration);
   const resolvers = new Map<unknown, object>([
-    [IngestionStatusResolver, new IngestionStatusResolver(domain, domain.log, mappings)],
+    [IngestionStatusResolver, new IngestionStatusResolver(domain, domain.log, mappings, jobs)],
     [StartIngestionResolver, new StartIngestionResolver(domain.starter)],
     [HistoryResolver, new HistoryResolver(domain.log)],
     [
@@ -51,6 +56,8 @@ export async function buildGatewaySchema(domain: Domain): Promise<GraphQLSchema>
     ],
     [IngestionTransitionResolver, new IngestionTransitionResolver()],
     [MappingResolver, mappings],
+    [JobResolver, jobs],
+    [AdministrationResolver, new AdministrationResolver(domain.administration)],
     [EndWatchResolver, new EndWatchResolver(domain.watches)],
     [SubscriptionResolver, new SubscriptionResolver()],
   ]);
@@ -62,6 +69,8 @@ export async function buildGatewaySchema(domain: Domain): Promise<GraphQLSchema>
       IngestionRequestResolver,
       IngestionTransitionResolver,
       MappingResolver,
+      JobResolver,
+      AdministrationResolver,
       EndWatchResolver,
       SubscriptionResolver,
     ],

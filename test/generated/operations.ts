@@ -232,6 +232,7 @@ export type NodesQueryVariables = Exact<{
 export type NodesQuery = { readonly nodes: ReadonlyArray<
     | { readonly __typename: 'IngestionRequest', readonly id: string }
     | { readonly __typename: 'IngestionTransition', readonly cursor: string, readonly to: IngestionStatus, readonly id: string }
+    | { readonly __typename: 'Job', readonly id: string }
     | { readonly __typename: 'Mapping', readonly id: string }
    | null> };
 
@@ -243,6 +244,7 @@ export type NodeByIdQueryVariables = Exact<{
 export type NodeByIdQuery = { readonly node:
     | { readonly __typename: 'IngestionRequest', readonly id: string, readonly mappingId: string, readonly requestId: string, readonly status: IngestionStatus, readonly isTerminal: boolean, readonly numRecords: number | null, readonly batchId: string | null, readonly info: string, readonly startedAt: string | null, readonly firstObservedAt: string, readonly lastObservedAt: string, readonly finishedAt: string | null, readonly failure: { readonly code: string | null, readonly message: string, readonly isRetryable: boolean } | null, readonly watch: { readonly lastPolledAt: string | null, readonly nextPollAt: string | null, readonly consecutiveFailures: number, readonly lastFailure: { readonly code: ErrorCode, readonly message: string, readonly at: string } | null } | null }
     | { readonly __typename: 'IngestionTransition', readonly id: string }
+    | { readonly __typename: 'Job', readonly id: string }
     | { readonly __typename: 'Mapping', readonly id: string }
    | null };
 

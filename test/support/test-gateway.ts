@@ -44,6 +44,7 @@ export function toTestUpstream(url: string, identity = 'a test upstream'): Remot
     organization: ORGANIZATION,
     apiKey: API_KEY,
     token: { kind: 'ready', accessToken: ACCESS_TOKEN },
+    administration: null,
   };
 }
 

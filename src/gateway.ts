@@ -305,14 +305,17 @@ export async function startGateway(
     starting.defer(stopCountPruner);
   }
 
-  const schema = await buildGatewaySchema({
-    starter: starts.starter,
-    log,
-    watches: watcher,
-    administration,
-    clock,
-    pollMaxMs: config.pollMaxMs,
-  });
+  const schema = await buildGatewaySchema(
+    {
+      starter: starts.starter,
+      log,
+      watches: watcher,
+      administration,
+      clock,
+      pollMaxMs: config.pollMaxMs,
+    },
+    config.isSubgraph,
+  );
   const { persistedOperationsFile, ...exposure } = config.exposure;
   const persistedOperations =
     persistedOperationsFile === null ? null : readPersistedOperations(persistedOperationsFile);

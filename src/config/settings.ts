@@ -155,6 +155,13 @@ export const settings = {
     schema: wholeNumber(0, 600_000).optional(),
   },
   ...exposureSettings,
+  FEDERATION: {
+    allowed: 'true or false',
+    schema: z
+      .enum(['true', 'false'])
+      .default('false')
+      .transform((answer) => answer === 'true'),
+  },
   ALLOW_ANONYMOUS: {
     allowed: 'true or false',
     schema: z

@@ -15,6 +15,7 @@ import { MappingResolver } from '../resolvers/mapping.resolver.js';
 import type { OperationContext } from '../resolvers/operation-context.js';
 import { StartIngestionResolver } from '../resolvers/start-ingestion.resolver.js';
 import { SubscriptionResolver } from '../resolvers/subscription.resolver.js';
+import { toSubgraphSchema } from './subgraph-schema.js';
 
 /** What the resolvers call. */
 export interface Domain {
@@ -42,12 +43,20 @@ const checkRights: AuthCheckerFn<OperationContext, Right> = ({ context }, needed
   return true;
 };
 
-/** The executable schema, its resolvers bound to the domain. */
-export async function buildGatewaySchema(domain: Domain): Promise<GraphQLSchema> {
+/**
+ * The executable schema, its resolvers bound to the domain.
+ *
+ * @param isSubgraph - whether it is one of an Apollo federation
+ */
+export async function buildGatewaySchema(
+  domain: Domain,
+  isSubgraph = false,
+): Promise<GraphQLSchema> {
   const mappings = new MappingResolver(domain.log);
   const jobs = new JobResolver(domain.administration);
+  const status = new IngestionStatusResolver(domain, domain.log, mappings, jobs);
   const resolvers = new Map<unknown, object>([
-    [IngestionStatusResolver, new IngestionStatusResolver(domain, domain.log, mappings, jobs)],
+    [IngestionStatusResolver, status],
     [StartIngestionResolver, new StartIngestionResolver(domain.starter)],
     [HistoryResolver, new HistoryResolver(domain.log)],
     [
@@ -90,5 +99,10 @@ export async function buildGatewaySchema(domain: Domain): Promise<GraphQLSchema>
   ] as const) {
     if (root) root.description = description;
   }
-  return schema;
+  return isSubgraph
+    ? toSubgraphSchema(schema, (id, context) => {
+        checkRight(context.caller, 'ingestion:read');
+        return status.node(id, context);
+      })
+    : schema;
 }

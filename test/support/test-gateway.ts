@@ -68,6 +68,7 @@ export function toTestConfig(upstream: RemoteUpstream | string): Omit<GatewayCon
     pollMinMs: 20,
     pollMaxMs: 200,
     retentionDays: 90,
+    isSubgraph: false,
     exposure: privateExposure,
     explorerMappingId: 'XDM44',
   };

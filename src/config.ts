@@ -47,6 +47,8 @@ export interface Config {
   readonly retentionDays: number;
   /** How long a process that was told to stop serves on; null where that depends on how it was started. */
   readonly drainDelayMs: number | null;
+  /** Whether the API is a subgraph of an Apollo federation. */
+  readonly isSubgraph: boolean;
   readonly exposure: ExposureConfig;
   readonly logLevel: LogLevel;
   readonly logForm: LogForm;
@@ -169,6 +171,7 @@ export function parseConfig(
     dataDir: all.DATA_DIR,
     retentionDays: all.RETENTION_DAYS,
     drainDelayMs: all.DRAIN_DELAY_MS ?? null,
+    isSubgraph: all.FEDERATION,
     exposure: toExposureConfig(all, toAudience(all, signIn)),
     logLevel: all.LOG_LEVEL,
     logForm: toLogForm(all.LOG_FORMAT, environment, isTerminal),

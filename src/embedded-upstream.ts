@@ -72,6 +72,7 @@ export async function startEmbeddedUpstream(
   const apiKey = newSecret();
   const clientId = newSecret();
   const clientSecret = newSecret();
+  const administrator = { clientId: newSecret(), clientSecret: newSecret() };
   const service = createCampaignService({
     host: HOST,
     port: 0,
@@ -85,6 +86,7 @@ export async function startEmbeddedUpstream(
     retentionMs: options.retentionDays * DAY_MS,
     credentials: createFixedCredentials(apiKey, [
       { clientId, clientSecret, roles: ['sqlFunctionExecution'] },
+      { ...administrator, roles: ['administration'] },
     ]),
     logger: logger.child({ part: 'campaign' }),
   });
@@ -100,6 +102,12 @@ export async function startEmbeddedUpstream(
       organization: ORGANIZATION,
       apiKey,
       token: { kind: 'clientCredentials', imsUrl: url, clientId, clientSecret, scopes: ['openid'] },
+      administration: {
+        kind: 'clientCredentials',
+        imsUrl: url,
+        ...administrator,
+        scopes: ['openid'],
+      },
     },
     platform,
     firstMappingId: mappingIds.find((id) => id === SAMPLE_MAPPING_ID) ?? mappingIds[0] ?? '',

@@ -2,6 +2,8 @@ import type { Logger } from 'pino';
 import { watchApiKeys } from './config/api-keys-file.js';
 import type { RemoteUpstream } from './config/upstream.js';
 import type { Config, DatabaseConfig } from './config.js';
+import { createAdministrationDatasource } from './datasources/administration/administration.datasource.js';
+import { createAdministrationLoader } from './datasources/administration/administration.loader.js';
 import { createIngestionLog } from './datasources/log/ingestion-log.datasource.js';
 import { createIngestionRequestLoader } from './datasources/log/ingestion-request.loader.js';
 import { createLineageLoader } from './datasources/log/lineage.loader.js';
@@ -183,6 +185,16 @@ export async function startGateway(
     : null;
   starting.defer(() => platform?.close());
 
+  const administration = config.upstream.administration
+    ? createAdministrationDatasource({
+        url: config.upstream.url,
+        token: config.upstream.administration,
+        timeoutMs: config.timeoutMs,
+        ...network,
+      })
+    : null;
+  starting.defer(() => administration?.close());
+
   const hub = createHub((ref) => watcher.want(ref));
   const runHistory = createRunHistory({
     log,
@@ -286,13 +298,17 @@ export async function startGateway(
     starting.defer(stopCountPruner);
   }
 
-  const schema = await buildGatewaySchema({
-    startIngestion: starts.startIngestion,
-    log,
-    watches: watcher,
-    clock,
-    pollMaxMs: config.pollMaxMs,
-  });
+  const schema = await buildGatewaySchema(
+    {
+      startIngestion: starts.startIngestion,
+      log,
+      watches: watcher,
+      administration,
+      clock,
+      pollMaxMs: config.pollMaxMs,
+    },
+    config.isSubgraph,
+  );
   const { persistedOperationsFile, ...exposure } = config.exposure;
   const persistedOperations =
     persistedOperationsFile === null ? null : readPersistedOperations(persistedOperationsFile);
@@ -313,6 +329,7 @@ export async function startGateway(
         requests: createIngestionRequestLoader(log),
         lineages: createLineageLoader(startLog),
         usualDurations: createUsualDurationLoader(log),
+        administration: administration && createAdministrationLoader(administration, callerKey),
         batches: platform && createIngestionBatchLoader(platform, callerKey),
       }),
       fileLimit: readFileLimit(),
@@ -352,6 +369,7 @@ export async function startGateway(
       logger.warn('Calling off what was asked of the upstream and is not answered yet');
       void upstream.close();
       void platform?.close();
+      void administration?.close();
     }, deadlines.callOffAfterMs);
     const cut = setTimeout(() => {
       const connectionCount = graphql.cut();

@@ -4,6 +4,7 @@ import { expect, test } from '@jest/globals';
 import { proxyVariables } from '../src/config/proxies.js';
 import { settings } from '../src/config/settings.js';
 import { secrets } from '../src/config/sources.js';
+import { jobRefusals, mappingRefusals } from '../src/ingestion/administration.js';
 
 const MAX_README_BYTES = 9 * 1024;
 
@@ -42,6 +43,8 @@ function codesOf(paths: readonly string[]): Set<string> {
     'IN_PROGRESS',
     'FORGOTTEN_UPSTREAM',
     'ENDED_BY_OPERATOR',
+    ...mappingRefusals,
+    ...jobRefusals,
   ]);
   // Node.js and its HTTP parser name their own errors this way.
   return new Set(

@@ -34,6 +34,7 @@ let reached: Watermark | null = null;
 const watermark: Watermark | null = last === '' ? null : deserialize(Buffer.from(last, 'base64'));
 const outcome = await runner.run(peopleMapping(place), watermark, {
   jobId: 1,
+  onProgress() {},
   onBatchCreated() {},
   onSourceRead(read) {
     reached = read;

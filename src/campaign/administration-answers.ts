@@ -2,6 +2,8 @@ import type { Job, JobStatus } from './job.js';
 import type { Mapping } from './mapping.js';
 import type { MappingState } from './mapping-state.js';
 import { nextRunAtOf } from './mapping-store.js';
+import type { Reject } from './reject-file.js';
+import type { RunProgress } from './run-outcome.js';
 import type { Marker } from './source/watermark.js';
 
 /** A job as the product's list shows it. Instants in ISO 8601. */
@@ -19,20 +21,38 @@ export interface JobAnswer {
   readonly endTime: string | null;
 }
 
-/** Put a job into its row of the list. */
-export function toJobAnswer(job: Job): JobAnswer {
+/**
+ * Put a job into its row of the list.
+ *
+ * @param progress - how far it has come, while it is known no better
+ */
+export function toJobAnswer(job: Job, progress: RunProgress | null): JobAnswer {
+  const { numRecords, numRejected } = job.state.status === 'Created' && progress ? progress : job;
   return {
     id: job.id,
     mapping: job.mappingId,
     requestId: job.requestId,
     batchId: job.batchId,
     status: job.state.status,
-    numberOfRecords: job.numRecords,
-    numberOfRejectedRecords: job.numRejected,
+    numberOfRecords: numRecords,
+    numberOfRejectedRecords: numRejected,
     reason: job.reason,
     startTime: toIso(job.startedAt),
     endTime: 'endedAt' in job.state ? toIso(job.state.endedAt) : null,
   };
+}
+
+/** A record that was not sent, without what is in it: that is personal data. */
+export interface RejectAnswer {
+  readonly key: string | null;
+  /** In its file, from 1; null in a table. */
+  readonly line: number | null;
+  readonly reason: string;
+}
+
+/** Put a reject into words for administrators. */
+export function toRejectAnswer({ key, line, reason }: Reject): RejectAnswer {
+  return { key: key == null || key === '' ? null : String(key), line, reason };
 }
 
 /** A mapping and where it stands. */
@@ -56,7 +76,7 @@ export function toMappingAnswer(
   more: {
     readonly runIntervalMs: number;
     readonly watermark: Marker | null;
-    readonly lastJob: Job | null;
+    readonly lastJob: JobAnswer | null;
   },
 ): MappingAnswer {
   const nextRunAt = nextRunAtOf(state);
@@ -68,7 +88,7 @@ export function toMappingAnswer(
     nextRunAt: nextRunAt === null ? null : toIso(nextRunAt),
     runIntervalMs: more.runIntervalMs,
     watermark: more.watermark,
-    lastJob: more.lastJob === null ? null : toJobAnswer(more.lastJob),
+    lastJob: more.lastJob,
   };
 }
 

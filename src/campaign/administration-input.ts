@@ -23,13 +23,35 @@ const limit = z
   .transform(Number)
   .refine((count) => count >= 1 && count <= MAX_LIMIT, `expected a number from 1 to ${MAX_LIMIT}`);
 
+const instant = z
+  .string({ error: 'expected an instant in ISO 8601' })
+  .refine((text) => !Number.isNaN(Date.parse(text)), 'expected an instant in ISO 8601')
+  .transform((text) => Date.parse(text));
+
+/** One, or several by giving the parameter again. */
+function several<T>(schema: z.ZodType<T>) {
+  return z.preprocess(
+    (value) => (value === undefined || Array.isArray(value) ? value : [value]),
+    z.array(schema).max(MAX_LIMIT, `expected at most ${MAX_LIMIT}`).optional(),
+  );
+}
+
 const jobsQuery = z.strictObject({
-  mapping: z
-    .string({ error: 'expected one mapping id' })
-    .min(1, 'expected a mapping id')
-    .optional(),
-  status: z.enum(JOB_STATUSES, { error: `expected one of ${JOB_STATUSES.join(', ')}` }).optional(),
+  mapping: several(z.string({ error: 'expected a mapping id' }).min(1, 'expected a mapping id')),
+  status: several(z.enum(JOB_STATUSES, { error: `expected one of ${JOB_STATUSES.join(', ')}` })),
+  request: several(jobId),
+  startedAfter: instant.optional(),
+  startedBefore: instant.optional(),
   after: jobId.optional(),
+  limit: limit.optional(),
+});
+
+const rejectsQuery = z.strictObject({
+  after: z
+    .string()
+    .regex(/^\d{1,15}$/, 'expected a number')
+    .transform(Number)
+    .optional(),
   limit: limit.optional(),
 });
 
@@ -43,13 +65,29 @@ const publication = z.strictObject({
  * @throws {AdministrationInputError}
  */
 export function parseJobFilter(query: unknown): JobFilter {
-  const { mapping, status, after, limit } = parse(jobsQuery, query);
+  const asked = parse(jobsQuery, query);
   return {
-    mappingId: mapping ?? null,
-    status: status ?? null,
-    after: after ?? null,
-    limit: limit ?? DEFAULT_LIMIT,
+    mappingIds: asked.mapping,
+    statuses: asked.status,
+    requestIds: asked.request,
+    startedAfter: asked.startedAfter,
+    startedBefore: asked.startedBefore,
+    after: asked.after,
+    limit: asked.limit ?? DEFAULT_LIMIT,
   };
+}
+
+/**
+ * Read which rejects of a job a query asks for.
+ *
+ * @throws {AdministrationInputError}
+ */
+export function parseRejectPage(query: unknown): {
+  readonly after: number;
+  readonly limit: number;
+} {
+  const { after = 0, limit = DEFAULT_LIMIT } = parse(rejectsQuery, query);
+  return { after, limit };
 }
 
 /**

@@ -3,17 +3,27 @@ import { named } from '../adobe/http-server.js';
 import { bearerTokenOf, CredentialsUnreadableError, type TokenIssuer } from '../adobe/ims.js';
 import type { Logger } from '../adobe/logger.js';
 import type { Administration } from './administration.js';
-import { type MappingAnswer, toJobAnswer, toMappingAnswer } from './administration-answers.js';
+import {
+  type JobAnswer,
+  type MappingAnswer,
+  toJobAnswer,
+  toMappingAnswer,
+  toRejectAnswer,
+} from './administration-answers.js';
 import {
   AdministrationInputError,
   parseJobFilter,
   parseJobId,
   parsePublication,
+  parseRejectPage,
 } from './administration-input.js';
 import type { Client } from './credentials.js';
+import type { Job } from './job.js';
+import type { Jobs } from './jobs.js';
 import type { Mapping } from './mapping.js';
 import type { MappingChange } from './mapping-state.js';
 import type { Mappings } from './mappings.js';
+import { readRejects, rejectFilePath } from './reject-file.js';
 import { everyMsOf } from './scheduler.js';
 import type { State } from './state.js';
 
@@ -22,6 +32,8 @@ export interface AdministrationParts {
   readonly administration: Administration;
   readonly mappings: Mappings;
   readonly state: State;
+  readonly jobs: Pick<Jobs, 'progressOf' | 'cancel'>;
+  readonly rejectsDir: string;
   readonly tokens: Pick<TokenIssuer<Client>, 'clientOf'>;
   readonly runIntervalMs: number;
   readonly logger: Logger;
@@ -36,14 +48,18 @@ interface IdPath {
  * `{"code","message"}`.
  */
 export function addAdministrationRoutes(app: FastifyInstance, parts: AdministrationParts): void {
-  const { administration, mappings, state, tokens, logger } = parts;
+  const { administration, mappings, state, jobs, rejectsDir, tokens, logger } = parts;
+
+  function answerOf(job: Job): JobAnswer {
+    return toJobAnswer(job, jobs.progressOf(job.id));
+  }
 
   function viewOf(mapping: Mapping): MappingAnswer {
-    const only = { mappingId: mapping.id, status: null, after: null, limit: 1 };
+    const lastJob = state.jobs.lastOf(mapping.id);
     return toMappingAnswer(mapping, state.mappings.stateOf(mapping.id), {
       runIntervalMs: everyMsOf(mapping, parts),
       watermark: state.watermarks.acceptedMarkerOf(mapping.id),
-      lastJob: state.jobs.list(only)[0] ?? null,
+      lastJob: lastJob && answerOf(lastJob),
     });
   }
 
@@ -95,14 +111,37 @@ export function addAdministrationRoutes(app: FastifyInstance, parts: Administrat
         const filter = parseJobFilter(query);
         // One more than was asked for tells whether there is another page.
         const found = state.jobs.list({ ...filter, limit: filter.limit + 1 });
-        const jobs = found.slice(0, filter.limit);
-        const next = found.length > jobs.length ? jobs.at(-1)?.id : null;
-        return { jobs: jobs.map(toJobAnswer), next };
+        const page = found.slice(0, filter.limit);
+        const next = found.length > page.length ? page.at(-1)?.id : null;
+        return { jobs: page.map(answerOf), next };
       });
       admin.get<IdPath>('/jobs/:id', async ({ params }, reply) => {
         const job = state.jobs.find(parseJobId(params.id));
-        if (job !== null) return toJobAnswer(job);
-        return refuse(reply, 404, 'UNKNOWN_JOB', `There is no job ${params.id}.`);
+        return job === null ? unknownJob(reply, params.id) : answerOf(job);
+      });
+      admin.get<IdPath>('/jobs/:id/rejects', async ({ params, query }, reply) => {
+        const jobId = parseJobId(params.id);
+        const { after, limit } = parseRejectPage(query);
+        if (state.jobs.find(jobId) === null) return unknownJob(reply, params.id);
+        const found = await readRejects(rejectFilePath(rejectsDir, jobId), after, limit + 1);
+        const rejects = found.slice(0, limit).map(toRejectAnswer);
+        return { rejects, next: found.length > limit ? after + limit : null };
+      });
+      admin.post<IdPath>('/jobs/:id/cancel', async ({ params }, reply) => {
+        const jobId = parseJobId(params.id);
+        if (state.jobs.find(jobId) === null) return unknownJob(reply, params.id);
+        const outcome = await jobs.cancel(jobId);
+        const job = state.jobs.find(jobId);
+        if (outcome === 'cancelled' && job) return answerOf(job);
+        logger.info({ jobId, outcome }, 'a job was not cancelled');
+        return outcome === 'whole'
+          ? refuse(
+              reply,
+              409,
+              'BATCH_WHOLE',
+              `The batch of job ${jobId} is whole: Platform has it.`,
+            )
+          : refuse(reply, 409, 'JOB_OVER', `Job ${jobId} is over.`);
       });
     }),
     { prefix: '/admin' },
@@ -134,6 +173,10 @@ function letIn(
     if (!(error instanceof CredentialsUnreadableError)) throw error;
     return refuse(reply, 503, 'CREDENTIALS_UNREADABLE', 'Who may do this cannot be looked up now.');
   }
+}
+
+function unknownJob(reply: FastifyReply, id: string): FastifyReply {
+  return refuse(reply, 404, 'UNKNOWN_JOB', `There is no job ${id}.`);
 }
 
 function unknownMapping(reply: FastifyReply, id: string): FastifyReply {

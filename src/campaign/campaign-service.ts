@@ -139,7 +139,16 @@ export function createCampaignService(options: CampaignServiceOptions): Campaign
     }
     addTokenRoutes(app, tokens);
     addIngestionRoutes(app, { access, mappings, requests });
-    addAdministrationRoutes(app, { administration, mappings, state, tokens, logger, ...intervals });
+    addAdministrationRoutes(app, {
+      administration,
+      mappings,
+      state,
+      jobs,
+      rejectsDir,
+      tokens,
+      logger,
+      ...intervals,
+    });
     releasers.push(() => closeHttpServer(app));
 
     const url = await listen(app, 'Campaign service', options.host, options.port);

@@ -70,6 +70,7 @@ export function createIngestionRunner(parts: RunnerParts): IngestionRunner {
     try {
       const onRejected = (rejected: number) => {
         numRejected = rejected;
+        ports.onProgress({ numRecords: upload.records, numRejected });
       };
       const reached = await sendRecords(mapping, {
         watermark,

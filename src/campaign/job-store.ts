@@ -2,12 +2,17 @@ import type { Job, JobFailure, JobState, JobStatus } from './job.js';
 import type { WholeBatch } from './run-outcome.js';
 import type { StateDatabase } from './state-database.js';
 
-/** What a page of the list of jobs is asked for. */
+/** What a page of the list of jobs is asked for; what is left out does not narrow it. */
 export interface JobFilter {
-  readonly mappingId: string | null;
-  readonly status: JobStatus | null;
+  readonly mappingIds?: readonly string[] | undefined;
+  readonly statuses?: readonly JobStatus[] | undefined;
+  readonly requestIds?: readonly number[] | undefined;
+  /** Started at this instant or later, in ms since the epoch. */
+  readonly startedAfter?: number | undefined;
+  /** Started before this instant. */
+  readonly startedBefore?: number | undefined;
   /** Only those that are older than this job. */
-  readonly after: number | null;
+  readonly after?: number | undefined;
   readonly limit: number;
 }
 
@@ -35,6 +40,8 @@ export interface JobStore {
   running(): readonly Job[];
   /** The whole batch of a job that has one. */
   wholeOf(jobId: number): WholeBatch | null;
+  /** The newest job of a mapping. */
+  lastOf(mappingId: string): Job | null;
   /** Newest first. */
   list(filter: JobFilter): readonly Job[];
 }
@@ -74,6 +81,9 @@ export function createJobStore({ sql }: StateDatabase): JobStore {
   );
   const byId = sql.prepare(`${JOBS} WHERE job.id = ?`);
   const runningOfMapping = sql.prepare(`${JOBS} WHERE job.mapping_id = ? AND ${IS_RUNNING}`);
+  const lastOfMapping = sql.prepare(
+    `${JOBS} WHERE job.mapping_id = ? ORDER BY job.id DESC LIMIT 1`,
+  );
   const running = sql.prepare(`${JOBS} WHERE ${IS_RUNNING} ORDER BY job.id`);
   const rowOf = (jobId: number) => byId.get(jobId) as Row | undefined;
 
@@ -111,15 +121,21 @@ export function createJobStore({ sql }: StateDatabase): JobStore {
       };
     },
 
-    list({ mappingId, status, after, limit }) {
-      const wanted: [condition: string, value: string | number | null][] = [
-        ['job.mapping_id = ?', mappingId],
-        ['job.status = ?', status],
+    lastOf: (mappingId) => toJob(lastOfMapping.get(mappingId) as Row | undefined),
+
+    list({ mappingIds, statuses, requestIds, startedAfter, startedBefore, after, limit }) {
+      const oneOf = (values: readonly unknown[] | undefined) => values && JSON.stringify(values);
+      const wanted: [condition: string, value: string | number | undefined][] = [
+        ['job.mapping_id IN (SELECT value FROM json_each(?))', oneOf(mappingIds)],
+        ['job.status IN (SELECT value FROM json_each(?))', oneOf(statuses)],
+        ['request.id IN (SELECT value FROM json_each(?))', oneOf(requestIds)],
+        ['job.started_at >= ?', startedAfter],
+        ['job.started_at < ?', startedBefore],
         ['job.id < ?', after],
       ];
-      const given = wanted.filter(([, value]) => value !== null);
+      const given = wanted.filter(([, value]) => value !== undefined);
       const where = given.length === 0 ? '' : `WHERE ${given.map(([sql]) => sql).join(' AND ')}`;
-      const values = given.map(([, value]) => value);
+      const values = given.map(([, value]) => value ?? null);
       return toJobs(
         sql.prepare(`${JOBS} ${where} ORDER BY job.id DESC LIMIT ?`).all(...values, limit),
       );

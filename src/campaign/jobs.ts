@@ -4,7 +4,7 @@ import type { IngestionRunner } from './ingestion-run.js';
 import type { Job } from './job.js';
 import { type JobEnd, writeJobEnd } from './job-end.js';
 import type { Mapping } from './mapping.js';
-import type { RunOutcome, RunPorts } from './run-outcome.js';
+import type { RunOutcome, RunPorts, RunProgress } from './run-outcome.js';
 import type { State } from './state.js';
 
 /** A job that was started, and how it ends. */
@@ -23,8 +23,23 @@ export interface Jobs {
    * @throws the database's error; nothing was started
    */
   start(mapping: Mapping, isRequested: boolean): StartedJob;
+  /** How far a job has come that runs in this process; null where none does, or nothing is read yet. */
+  progressOf(jobId: number): RunProgress | null;
+  /**
+   * Cut a run off, and wait until it is. Its batch is given up.
+   *
+   * @returns why not: no such job runs, or its batch is whole, which Platform has
+   */
+  cancel(jobId: number): Promise<'cancelled' | 'notRunning' | 'whole'>;
   /** Cut all runs off and wait until they are. */
   stop(): Promise<void>;
+}
+
+/** A run that has not ended. */
+interface RunUnderWay {
+  readonly cancelling: AbortController;
+  progress: RunProgress | null;
+  ended: Promise<unknown>;
 }
 
 /** What the jobs work with. */
@@ -39,6 +54,8 @@ export interface JobParts {
 
 const RETRY_MS = 1_000;
 
+const CANCELLED = 'An administrator has cancelled the job.';
+
 /**
  * Build the jobs on what the state knows. Of those that the end of the service cut off:
  *
@@ -51,7 +68,7 @@ export function createJobs({ state, runner, onAbandoned, clock, logger }: JobPar
   const { jobs, watermarks, requests } = state;
   const stopping = new AbortController();
   const { signal } = stopping;
-  const underWay = new Set<Promise<unknown>>();
+  const underWay = new Map<number, RunUnderWay>();
 
   for (const job of jobs.running()) {
     const whole = jobs.wholeOf(job.id);
@@ -66,30 +83,47 @@ export function createJobs({ state, runner, onAbandoned, clock, logger }: JobPar
   }
   onAbandoned();
 
-  function portsOf(job: Job): RunPorts {
+  function portsOf(job: Job, running: RunUnderWay): RunPorts {
     const { id, mappingId } = job;
     return {
       jobId: id,
+      onProgress(progress) {
+        running.progress = progress;
+      },
       onBatchCreated: (batchId) => jobs.noteBatch(id, batchId),
       onSourceRead: (watermark) =>
         state.transaction(() => watermarks.propose(mappingId, watermark)),
       onBatchWhole: (whole) => jobs.noteWhole(id, whole),
       // Only told, and the batch is Platform's already: no reason to give it up.
       onUploaded: () => written(job, () => jobs.noteUploaded(id)),
-      signal,
+      signal: AbortSignal.any([signal, running.cancelling.signal]),
     };
   }
 
   function follow(job: Job, run: (ports: RunPorts) => Promise<RunOutcome>): Promise<JobEnd> {
-    const ended = runOf(job, run).then((end) => keep(job, end));
-    underWay.add(ended);
-    void ended.finally(() => underWay.delete(ended));
+    const running: RunUnderWay = {
+      cancelling: new AbortController(),
+      progress: null,
+      ended: Promise.resolve(),
+    };
+    const ended = runOf(job, running, run).then((end) => keep(job, end));
+    running.ended = ended;
+    underWay.set(job.id, running);
+    void ended.finally(() => {
+      if (underWay.get(job.id) === running) underWay.delete(job.id);
+    });
     return ended;
   }
 
-  async function runOf(job: Job, run: (ports: RunPorts) => Promise<RunOutcome>): Promise<JobEnd> {
+  async function runOf(
+    job: Job,
+    running: RunUnderWay,
+    run: (ports: RunPorts) => Promise<RunOutcome>,
+  ): Promise<JobEnd> {
     try {
-      return await run(portsOf(job));
+      const outcome = await run(portsOf(job, running));
+      const isCancelled = outcome.kind === 'aborted' && !signal.aborted;
+      return isCancelled ? { kind: 'cutOff', reason: CANCELLED } : outcome;
     } catch (error) {
       logger.error({ ...about(job), err: error }, 'ingestion crashed');
       return { kind: 'cutOff', reason: 'The ingestion service has met a fault; its log has more.' };
@@ -99,9 +133,15 @@ export function createJobs({ state, runner, onAbandoned, clock, logger }: JobPar
   async function keep(job: Job, end: JobEnd): Promise<JobEnd> {
     try {
       const isOver = await written(job, () => writeJobEnd(state, job, end, clock.now()));
-      if (isOver) report(job, end);
-      else logger.info(about(job), 'ingestion goes on at the next start: its batch is whole');
       onAbandoned();
+      if (isOver) {
+        report(job, end);
+        return end;
+      }
+      const whole = jobs.wholeOf(job.id);
+      // It was cancelled in the moment in which its batch became whole.
+      if (!signal.aborted && whole) return follow(job, (ports) => runner.finish(whole, ports));
+      logger.info(about(job), 'ingestion goes on at the next start: its batch is whole');
     } catch (error) {
       // Stopped before that: the next start finds a job that was cut off.
       if (!signal.aborted) throw error;
@@ -163,9 +203,20 @@ export function createJobs({ state, runner, onAbandoned, clock, logger }: JobPar
       return { job, ended: follow(job, run) };
     },
 
+    progressOf: (jobId) => underWay.get(jobId)?.progress ?? null,
+
+    async cancel(jobId) {
+      const running = underWay.get(jobId);
+      if (!running) return 'notRunning';
+      if (jobs.wholeOf(jobId)) return 'whole';
+      running.cancelling.abort();
+      await running.ended;
+      return jobs.find(jobId)?.reason === CANCELLED ? 'cancelled' : 'whole';
+    },
+
     async stop() {
       stopping.abort();
-      await Promise.all(underWay);
+      await Promise.all([...underWay.values()].map(({ ended }) => ended));
     },
   };
 }

@@ -1,5 +1,7 @@
+import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
 
 /** A record that was not sent, and why. */
 export interface Reject {
@@ -42,4 +44,42 @@ export function createRejectFile(path: string): RejectFile {
       await file?.close();
     },
   };
+}
+
+/**
+ * Read some of the rejects of a job, in their order. A line that is not written whole yet is left out.
+ *
+ * @param after - how many are left out at the beginning
+ * @returns none where there is no file: the job has none, or they are past their time
+ * @throws the file system's error
+ */
+export async function readRejects(
+  path: string,
+  after: number,
+  limit: number,
+): Promise<readonly Reject[]> {
+  const rejects: Reject[] = [];
+  const file = createReadStream(path);
+  try {
+    let index = 0;
+    for await (const line of createInterface({ input: file, crlfDelay: Infinity })) {
+      index += 1;
+      if (index <= after) continue;
+      const reject = parseReject(line);
+      if (!reject || rejects.push(reject) === limit) break;
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  } finally {
+    file.destroy();
+  }
+  return rejects;
+}
+
+function parseReject(line: string): Reject | null {
+  try {
+    return JSON.parse(line) as Reject;
+  } catch {
+    return null;
+  }
 }

@@ -8,9 +8,17 @@ export interface WholeBatch {
   readonly numRejected: number;
 }
 
+/** How far a run has come: what it has sent, and what it has refused. */
+export interface RunProgress {
+  readonly numRecords: number;
+  readonly numRejected: number;
+}
+
 /** What a run asks of whoever started it. Each call is over before the run goes on. */
 export interface RunPorts {
   readonly jobId: number;
+  /** After each chunk that is read; must not throw. */
+  onProgress(progress: RunProgress): void;
   /** Before anything is uploaded. */
   onBatchCreated(batchId: string): Promise<void> | void;
   /** The source is read: so far the mapping is, once the run has succeeded. */

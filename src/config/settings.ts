@@ -95,6 +95,8 @@ export const settings = {
       'additional_info.projectedProductContext',
     ]),
   },
+  CAMPAIGN_ADMIN_CLIENT_ID: { allowed: 'a text', schema: text.optional() },
+  CAMPAIGN_ADMIN_CLIENT_SECRET: { allowed: 'a text', schema: text.optional() },
   CAMPAIGN_TIMEOUT_MS: {
     allowed: 'milliseconds, 1 to 600000',
     schema: wholeNumber(1, 600_000).default(10_000),
@@ -153,6 +155,13 @@ export const settings = {
     schema: wholeNumber(0, 600_000).optional(),
   },
   ...exposureSettings,
+  FEDERATION: {
+    allowed: 'true or false',
+    schema: z
+      .enum(['true', 'false'])
+      .default('false')
+      .transform((answer) => answer === 'true'),
+  },
   ALLOW_ANONYMOUS: {
     allowed: 'true or false',
     schema: z

@@ -9,6 +9,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export const secrets = [
   'CAMPAIGN_API_KEY',
   'CAMPAIGN_ACCESS_TOKEN',
+  'CAMPAIGN_ADMIN_CLIENT_SECRET',
   'IMS_CLIENT_SECRET',
   'PLATFORM_API_KEY',
   'PLATFORM_ACCESS_TOKEN',

@@ -22,6 +22,8 @@ export interface RemoteUpstream {
   readonly organization: string;
   readonly apiKey: string;
   readonly token: TokenConfig;
+  /** Who may administer it; null where it has no administration, or nobody is named. */
+  readonly administration: TokenConfig | null;
 }
 
 /** The Campaign service that runs in this process. */
@@ -83,6 +85,11 @@ export function toUpstreamConfig(
     missing('IMS_CLIENT_SECRET', 'IMS_CLIENT_ID is set');
   }
 
+  if (isGiven('CAMPAIGN_ADMIN_CLIENT_ID') || isGiven('CAMPAIGN_ADMIN_CLIENT_SECRET')) {
+    missing('CAMPAIGN_ADMIN_CLIENT_ID', 'CAMPAIGN_ADMIN_CLIENT_SECRET is set');
+    missing('CAMPAIGN_ADMIN_CLIENT_SECRET', 'CAMPAIGN_ADMIN_CLIENT_ID is set');
+  }
+
   const token: TokenConfig = read.CAMPAIGN_ACCESS_TOKEN
     ? { kind: 'ready', accessToken: read.CAMPAIGN_ACCESS_TOKEN }
     : {
@@ -101,6 +108,15 @@ export function toUpstreamConfig(
     organization: read.CAMPAIGN_ORGANIZATION ?? '',
     apiKey: read.CAMPAIGN_API_KEY ?? '',
     token,
+    administration: read.CAMPAIGN_ADMIN_CLIENT_ID
+      ? {
+          kind: 'clientCredentials',
+          imsUrl: read.IMS_URL ?? '',
+          clientId: read.CAMPAIGN_ADMIN_CLIENT_ID,
+          clientSecret: read.CAMPAIGN_ADMIN_CLIENT_SECRET ?? '',
+          scopes: ['openid'],
+        }
+      : null,
   };
 }
 

@@ -1,10 +1,11 @@
 import { ForbiddenError } from './gateway-error.js';
 
-/** What a caller may be let do. To read is to see requests and what happens to them; to operate, to end watches. */
+/** What a caller may be let do. To read is to see requests and what happens to them; to operate, to end watches; to manage, to change mappings and cancel jobs. */
 export const rights = [
   'ingestion:read',
   'ingestion:start',
   'ingestion:operate',
+  'mappings:manage',
   'metrics:read',
 ] as const;
 /** One of {@link rights}. */
@@ -112,5 +113,17 @@ export function checkMayStart(caller: Caller, mappingId: string): void {
   checkRight(caller, 'ingestion:start');
   if (!mayStart(caller, mappingId)) {
     throw new ForbiddenError('You may not start ingestions of this mapping.');
+  }
+}
+
+/**
+ * Whether there is such a mapping is not told.
+ *
+ * @throws {ForbiddenError} the caller may not change this mapping
+ */
+export function checkMayManage(caller: Caller, mappingId: string): void {
+  checkRight(caller, 'mappings:manage');
+  if (!isInScope(caller.mappings, mappingId)) {
+    throw new ForbiddenError('You may not manage this mapping.');
   }
 }

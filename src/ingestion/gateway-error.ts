@@ -244,6 +244,18 @@ const unauthenticatedMessages: Record<UnauthenticatedReason, string> = {
     'What you signed in with is not accepted: it is neither an access token for this gateway nor one of its API keys.',
 };
 
+/** This upstream has no administration, or the gateway has no credentials for it. */
+export class AdministrationUnavailableError extends GatewayError {
+  override readonly name = 'AdministrationUnavailableError';
+  readonly code = 'ADMINISTRATION_UNAVAILABLE';
+
+  constructor() {
+    super(
+      'Mappings cannot be managed here: the upstream is none that has an administration, or the gateway has no credentials for it (CAMPAIGN_ADMIN_CLIENT_ID).',
+    );
+  }
+}
+
 /** Nobody whom this gateway knows. */
 export class UnauthenticatedError extends GatewayError {
   override readonly name = 'UnauthenticatedError';

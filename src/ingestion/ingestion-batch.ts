@@ -4,16 +4,16 @@ export interface IngestionBatchError {
   readonly code: string;
   readonly description: string;
   /** How many records it is about; null where Platform does not say. */
-  readonly count: number | null;
+  readonly numRecords: number | null;
 }
 
 /** A batch as Adobe Experience Platform knows it. A count is null as long as Platform does not say. */
 export interface IngestionBatch {
-  readonly id: string;
+  readonly batchId: string;
   /** In Platform's words, such as `processing`, `success` or `failed`. */
   readonly status: string;
-  readonly recordCount: number | null;
-  readonly ingestedCount: number | null;
-  readonly failedCount: number | null;
+  readonly numRecords: number | null;
+  readonly numIngested: number | null;
+  readonly numFailed: number | null;
   readonly errors: readonly IngestionBatchError[];
 }

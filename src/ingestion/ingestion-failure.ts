@@ -8,7 +8,7 @@ export interface IngestionFailure {
   /** The text without its `Mapping Id: …` prefix and without the code. */
   readonly message: string;
   /** Whether submitting a new request may help. */
-  readonly retryable: boolean;
+  readonly isRetryable: boolean;
 }
 
 /**
@@ -35,8 +35,8 @@ export function toIngestionFailure(
     case 'ABORTED': {
       const text = withoutMapping(state.info, mappingId);
       const code = /\bACP-\d+\b/.exec(text)?.[0] ?? null;
-      const retryable = state.status === 'ABORTED' || (code !== null && retryableCodes.has(code));
-      return { code, message: withoutCode(text, code) || state.info, retryable };
+      const isRetryable = state.status === 'ABORTED' || (code !== null && retryableCodes.has(code));
+      return { code, message: withoutCode(text, code) || state.info, isRetryable };
     }
   }
 }

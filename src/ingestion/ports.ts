@@ -1,3 +1,13 @@
+import type {
+  AdministeredMapping,
+  Changed,
+  Job,
+  JobFilter,
+  JobRefusal,
+  MappingChange,
+  MappingRefusal,
+  Reject,
+} from './administration.js';
 import type { MappingScope } from './caller.js';
 import type { IngestionBatch } from './ingestion-batch.js';
 import type {
@@ -66,8 +76,53 @@ export interface BatchCatalog {
   find(batchId: string, caller: string): Promise<IngestionBatch | null>;
 }
 
+/**
+ * Where mappings are administered: a Campaign service that has such an API. Everything that looks is repeated where
+ * that may help; a change is sent once. All throw {@link UpstreamError}; of a change with `outcomeUnknown` where it
+ * may have been made.
+ */
+export interface Administration {
+  /** All mappings, in the order of their files. */
+  mappings(caller: string): Promise<readonly AdministeredMapping[]>;
+
+  changeMapping(
+    mappingId: string,
+    change: MappingChange,
+    caller: string,
+  ): Promise<Changed<AdministeredMapping, MappingRefusal>>;
+
+  /**
+   * At most `limit` jobs, newest first.
+   *
+   * @param after - only those that are older than the job with this id; null for all
+   */
+  jobs(
+    filter: JobFilter,
+    after: string | null,
+    limit: number,
+    caller: string,
+  ): Promise<readonly Job[]>;
+
+  /** Null where there is no such job. */
+  job(jobId: string, caller: string): Promise<Job | null>;
+
+  /** Cut a job off, and wait until it is over. */
+  cancelJob(jobId: string, caller: string): Promise<Changed<Job, JobRefusal>>;
+
+  /** At most `limit` records that a job did not send, in its order, the first `after` of them left out. */
+  rejects(jobId: string, after: number, limit: number, caller: string): Promise<readonly Reject[]>;
+}
+
+/** Transitions of some mappings, or of all; what is left out does not narrow them. */
+export type ActivityScope = MappingScope & {
+  /** To one of these. */
+  readonly statuses?: readonly IngestionStatus[];
+  /** Of requests that this caller started through this gateway, as far as the log knew when it was asked. */
+  readonly startedBy?: string;
+};
+
 /** Which transitions a reader wants. */
-export type Scope = { readonly kind: 'request'; readonly ref: RequestRef } | MappingScope;
+export type Scope = { readonly kind: 'request'; readonly ref: RequestRef } | ActivityScope;
 
 /** Which requests a listing is to have; what is left out does not narrow it. */
 export interface RequestFilter {

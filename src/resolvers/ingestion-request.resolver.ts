@@ -2,11 +2,12 @@ import { Arg, Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
 import { mayRead } from '../ingestion/caller.js';
 import type { RequestRef } from '../ingestion/ingestion-request.js';
 import type { Clock, IngestionLog, Watches, WatchReport } from '../ingestion/ports.js';
-import { IngestionBatch } from '../schema/ingestion-batch.js';
+import { IngestionBatch, toIngestionBatch } from '../schema/ingestion-batch.js';
 import { IngestionRequest } from '../schema/ingestion-request.js';
 import { IngestionTransition } from '../schema/ingestion-transition.js';
 import { IngestionTransitionConnection } from '../schema/ingestion-transition-connection.js';
 import { IngestionWatch, toIngestionWatch } from '../schema/ingestion-watch.js';
+import { Job } from '../schema/job.js';
 import { toPageInfo } from '../schema/page-info.js';
 import { Cursor, DateTime, SafeInt } from '../schema/scalars.js';
 import type { OperationContext } from './operation-context.js';
@@ -53,13 +54,21 @@ export class IngestionRequestResolver {
   }
 
   @FieldResolver(() => IngestionTransitionConnection, {
-    description: 'Everything this gateway saw happen to it, oldest first; `first` is 1 to 100.',
+    description: 'Everything this gateway saw happen to it, oldest first.',
   })
   async transitions(
     @Root() { ref }: IngestionRequest,
-    @Arg('first', () => Int, { nullable: true, defaultValue: DEFAULT_PAGE_ITEMS })
+    @Arg('first', () => Int, {
+      nullable: true,
+      defaultValue: DEFAULT_PAGE_ITEMS,
+      description: 'How many at most, 1 to 100.',
+    })
     first: number | null,
-    @Arg('after', () => Cursor, { nullable: true }) after: string | null,
+    @Arg('after', () => Cursor, {
+      nullable: true,
+      description: 'Go on after this `endCursor` of the page before.',
+    })
+    after: string | null,
   ): Promise<IngestionTransitionConnection> {
     const pageSize = parsePageSize(first, DEFAULT_PAGE_ITEMS);
     const scope = { kind: 'request', ref } as const;
@@ -86,6 +95,18 @@ export class IngestionRequestResolver {
     return report && toIngestionWatch(report);
   }
 
+  @FieldResolver(() => Job, {
+    nullable: true,
+    description: 'The job that runs, or ran, for it. Null where the upstream does not tell.',
+  })
+  async job(
+    @Root() { ref }: IngestionRequest,
+    @Ctx() { administration }: OperationContext,
+  ): Promise<Job | null> {
+    const job = await administration?.jobsOfRequests.load(ref.requestId);
+    return job?.mappingId === ref.mappingId ? new Job(job) : null;
+  }
+
   @FieldResolver(() => IngestionBatch, {
     nullable: true,
     description:
@@ -95,7 +116,8 @@ export class IngestionRequestResolver {
     @Root() { batchId }: IngestionRequest,
     @Ctx() { batches }: OperationContext,
   ): Promise<IngestionBatch | null> {
-    return batchId === null || batches === null ? null : batches.load(batchId);
+    const batch = batchId === null ? null : await batches?.load(batchId);
+    return batch ? toIngestionBatch(batch) : null;
   }
 
   @FieldResolver(() => String, {

@@ -1,53 +1,71 @@
 import { Arg, Authorized, Ctx, Int, Query, Resolver } from 'type-graphql';
 import { mayRead, type Right } from '../ingestion/caller.js';
-import { BadUserInputError } from '../ingestion/gateway-error.js';
+import { BadUserInputError, CursorInvalidError } from '../ingestion/gateway-error.js';
 import type { RequestRef } from '../ingestion/ingestion-request.js';
 import { ingestionStatus, type StatusSources } from '../ingestion/ingestion-status.js';
+import type { IngestionLog } from '../ingestion/ports.js';
 import { parseRequestRef } from '../ingestion/request-ref.js';
 import { parseGlobalId } from '../schema/global-id.js';
 import { IngestionRequest } from '../schema/ingestion-request.js';
 import { IngestionRequestRef } from '../schema/ingestion-request-ref.js';
+import { IngestionTransition } from '../schema/ingestion-transition.js';
 import { Node } from '../schema/node.js';
 import { ID } from '../schema/scalars.js';
+import type { JobResolver } from './job.resolver.js';
 import type { MappingResolver } from './mapping.resolver.js';
 import type { OperationContext } from './operation-context.js';
+import { parseRequestArguments } from './request-arguments.js';
 
 const MAX_REFS = 100;
+
+const MAX_NODES = 100;
 
 /** The pull path: where requests stand. */
 @Resolver()
 export class IngestionStatusResolver {
   constructor(
     private readonly domain: StatusSources,
+    private readonly log: Pick<IngestionLog, 'read' | 'parseCursor'>,
     private readonly mappings: Pick<MappingResolver, 'mapping'>,
+    private readonly jobs: Pick<JobResolver, 'find'>,
   ) {}
 
   @Authorized<Right>('ingestion:read')
   @Query(() => IngestionRequest, {
     nullable: true,
     description:
-      'Null where the upstream knows no such request, or the caller may not see its mapping. Never older than `maxAgeMs` (milliseconds) while it is not terminal; by default the poll interval in force, and `POLL_MAX_MS` at most. A terminal request is answered without asking the upstream. Where the upstream cannot be asked, this is an `UPSTREAM_…` error: a larger `maxAgeMs`, or `node`, still gives what was last observed. A request that the upstream did not know is not asked about again for 3 seconds, whatever `maxAgeMs` says.',
+      'Where a request stands; name it by its `id`, or by `mappingId` and `requestId`. Null where the upstream knows no such request, or the caller may not see its mapping. Never older than `maxAgeMs` while it is not terminal. A terminal request is answered without asking the upstream. Where the upstream cannot be asked, this is an `UPSTREAM_…` error: a larger `maxAgeMs`, or `node`, still gives what was last observed. A request that the upstream did not know is not asked about again for 3 seconds, whatever `maxAgeMs` says.',
   })
   ingestionStatus(
-    @Arg('mappingId', () => ID) mappingId: string,
-    @Arg('requestId', () => ID) requestId: string,
-    @Arg('maxAgeMs', () => Int, { nullable: true }) maxAgeMs: number | null,
+    @Arg('mappingId', () => ID, { nullable: true, description: 'The id of its mapping.' })
+    mappingId: string | null,
+    @Arg('requestId', () => ID, { nullable: true, description: 'The upstream’s id of it.' })
+    requestId: string | null,
+    @Arg('id', () => ID, { nullable: true, description: 'Its global id.' }) id: string | null,
+    @Arg('maxAgeMs', () => Int, {
+      nullable: true,
+      description:
+        'In milliseconds. By default the poll interval in force, and `POLL_MAX_MS` at most.',
+    })
+    maxAgeMs: number | null,
     @Ctx() context: OperationContext,
   ): Promise<IngestionRequest | null> {
     if (maxAgeMs != null && maxAgeMs < 0) {
       throw new BadUserInputError(`maxAgeMs must be 0 or more; this is ${maxAgeMs}.`);
     }
-    return this.#status(parseRequestRef({ mappingId, requestId }), maxAgeMs ?? null, context);
+    const ref = parseRequestArguments({ id, mappingId, requestId });
+    return this.#status(ref, maxAgeMs ?? null, context);
   }
 
   @Authorized<Right>('ingestion:read')
   @Query(() => [IngestionRequest], {
     nullable: 'items',
     description:
-      'As `ingestionStatus` for each; same order and length as asked; at most 100. Where one cannot be answered it is null and has an error of its own.',
+      'As `ingestionStatus` for each; same order and length as asked. Where one cannot be answered it is null and has an error of its own.',
   })
   ingestionStatuses(
-    @Arg('requests', () => [IngestionRequestRef]) requests: IngestionRequestRef[],
+    @Arg('requests', () => [IngestionRequestRef], { description: 'At most 100.' })
+    requests: IngestionRequestRef[],
     @Ctx() context: OperationContext,
   ): Promise<IngestionRequest | null>[] {
     if (requests.length > MAX_REFS) {
@@ -55,7 +73,7 @@ export class IngestionStatusResolver {
         `requests must have at most ${MAX_REFS} items; these are ${requests.length}.`,
       );
     }
-    return requests.map(parseRequestRef).map((ref) => this.#status(ref, null, context));
+    return requests.map(parseRequestArguments).map((ref) => this.#status(ref, null, context));
   }
 
   @Authorized<Right>('ingestion:read')
@@ -65,17 +83,61 @@ export class IngestionStatusResolver {
       'What has this global id, as last observed (the upstream is asked only about what this gateway has not seen yet). Null where there is no such thing, or the caller may not see it.',
   })
   async node(
-    @Arg('id', () => ID) id: string,
+    @Arg('id', () => ID, { description: 'A global id.' }) id: string,
     @Ctx() context: OperationContext,
   ): Promise<Node | null> {
+    return this.#node(id, context);
+  }
+
+  @Authorized<Right>('ingestion:read')
+  @Query(() => [Node], {
+    nullable: 'items',
+    description:
+      'As `node` for each; same order and length as asked. Where one cannot be answered it is null and has an error of its own.',
+  })
+  nodes(
+    @Arg('ids', () => [ID], { description: 'Global ids, at most 100.' }) ids: string[],
+    @Ctx() context: OperationContext,
+  ): Promise<Node | null>[] {
+    if (ids.length > MAX_NODES) {
+      throw new BadUserInputError(
+        `ids must have at most ${MAX_NODES} items; these are ${ids.length}.`,
+      );
+    }
+    return ids.map((id) => this.#node(id, context));
+  }
+
+  async #node(id: string, context: OperationContext): Promise<Node | null> {
     const named = parseGlobalId(id);
     switch (named?.kind) {
       case 'IngestionRequest':
         return this.#status(parseRequestRef(named.ref), Number.POSITIVE_INFINITY, context);
+      case 'IngestionTransition':
+        return this.#transition(named.cursor, context);
+      case 'Job':
+        return this.jobs.find(named.jobId, context);
       case 'Mapping':
         return this.mappings.mapping(named.mappingId, context);
       case undefined:
         return null;
+    }
+  }
+
+  /** Null also where it was forgotten, and where the cursor is of no log, or of another one. */
+  async #transition(
+    cursor: string,
+    { caller }: OperationContext,
+  ): Promise<IngestionTransition | null> {
+    try {
+      const position = await this.log.parseCursor(cursor);
+      const [transition] = await this.log.read({ kind: 'all' }, position - 1, 1);
+      if (transition?.position !== position || !mayRead(caller, transition.ref.mappingId)) {
+        return null;
+      }
+      return new IngestionTransition(transition, cursor);
+    } catch (error) {
+      if (error instanceof CursorInvalidError) return null;
+      throw error;
     }
   }
 

@@ -1,2 +1,15 @@
+import { BadUserInputError } from '../ingestion/gateway-error.js';
+import { parseMappingId } from '../ingestion/request-ref.js';
+
 /** How many mappings one operation may name. */
-export const MAX_MAPPING_IDS = 100;
+const MAX_MAPPING_IDS = 100;
+
+/** @throws {BadUserInputError} there are too many, or one is no id of a mapping */
+export function parseMappingIds(mappingIds: readonly string[]): readonly string[] {
+  if (mappingIds.length > MAX_MAPPING_IDS) {
+    throw new BadUserInputError(
+      `mappingIds must have at most ${MAX_MAPPING_IDS} items; these are ${mappingIds.length}.`,
+    );
+  }
+  return mappingIds.map(parseMappingId);
+}

@@ -1,60 +1,123 @@
 import { Arg, Authorized, Ctx, FieldResolver, Int, Query, Resolver, Root } from 'type-graphql';
-import { mayRead, type Right, toReadableScope } from '../ingestion/caller.js';
-import { CursorInvalidError } from '../ingestion/gateway-error.js';
+import type { AdministrationLoader } from '../datasources/administration/administration.loader.js';
+import type { AdministeredMapping } from '../ingestion/administration.js';
+import {
+  isInScope,
+  type MappingScope,
+  mayRead,
+  type Right,
+  toReadableScope,
+} from '../ingestion/caller.js';
 import type { IngestionLog } from '../ingestion/ports.js';
 import { parseMappingId } from '../ingestion/request-ref.js';
 import { IngestionRequest } from '../schema/ingestion-request.js';
+import { IngestionRequestConnection } from '../schema/ingestion-request-connection.js';
+import { IngestionRequestFilter } from '../schema/ingestion-request-filter.js';
 import { Mapping, MappingConnection, UsualDuration } from '../schema/mapping.js';
+import {
+  MappingAdministration,
+  toMappingAdministration,
+} from '../schema/mapping-administration.js';
+import { MappingFilter } from '../schema/mapping-filter.js';
 import { toPageInfo } from '../schema/page-info.js';
 import { Cursor, ID } from '../schema/scalars.js';
+import { parseKeyCursor, toKeyCursor } from './key-cursor.js';
+import { parseMappingIds } from './mapping-ids.js';
 import type { OperationContext } from './operation-context.js';
 import { parsePageSize } from './page-size.js';
+import { DEFAULT_REQUESTS, findRequests } from './request-page.js';
 
 const DEFAULT_PAGE_ITEMS = 25;
 
-/** Mappings, out of the log: the upstream has no list to ask for. */
+/** Far more than a Campaign service has. */
+const MAX_MAPPINGS = 10_000;
+
+/** Mappings, out of the log, and from the administration of the upstream where it has one. */
 @Resolver(() => Mapping)
 export class MappingResolver {
-  constructor(private readonly log: Pick<IngestionLog, 'mappings' | 'list'>) {}
+  constructor(
+    private readonly log: Pick<IngestionLog, 'mappings' | 'list' | 'parseCursor' | 'toCursor'>,
+  ) {}
 
   @Authorized<Right>('ingestion:read')
   @Query(() => Mapping, {
     nullable: true,
     description:
-      'Null where this gateway has seen no request of such a mapping, or the caller may not see it.',
+      'Null where neither Campaign tells of such a mapping nor this gateway has seen a request of it, and where the caller may not see it.',
   })
   async mapping(
-    @Arg('mappingId', () => ID) mappingId: string,
-    @Ctx() { caller }: OperationContext,
+    @Arg('mappingId', () => ID, { description: 'Its id, as Campaign has it.' }) mappingId: string,
+    @Ctx() context: OperationContext,
   ): Promise<Mapping | null> {
     const id = parseMappingId(mappingId);
-    if (!mayRead(caller, id)) return null;
-    return (await this.#newest(id)) && new Mapping(id);
+    if (!mayRead(context.caller, id)) return null;
+    const isKnown = (await this.#newest(id)) ?? (await findAdministered(id, context));
+    return isKnown && new Mapping(id);
   }
 
   @Authorized<Right>('ingestion:read')
   @Query(() => MappingConnection, {
     description:
-      'The mappings of which this gateway has seen requests and which the caller may see, in the order of their ids; `first` is 1 to 100.',
+      'The mappings that the caller may see, in the order of their ids: those of which this gateway has seen requests, and all of Campaign where that tells of them.',
   })
   async mappings(
-    @Arg('first', () => Int, { nullable: true, defaultValue: DEFAULT_PAGE_ITEMS })
+    @Arg('filter', () => MappingFilter, {
+      nullable: true,
+      description: 'Which mappings; all where left out.',
+    })
+    filter: MappingFilter | null,
+    @Arg('first', () => Int, {
+      nullable: true,
+      defaultValue: DEFAULT_PAGE_ITEMS,
+      description: 'How many at most, 1 to 100.',
+    })
     first: number | null,
-    @Arg('after', () => Cursor, { nullable: true }) after: string | null,
-    @Ctx() { caller }: OperationContext,
+    @Arg('after', () => Cursor, {
+      nullable: true,
+      description: 'Go on after this `endCursor` of the page before.',
+    })
+    after: string | null,
+    @Ctx() { caller, administration }: OperationContext,
   ): Promise<MappingConnection> {
     const pageSize = parsePageSize(first, DEFAULT_PAGE_ITEMS);
-    const behind = after == null ? null : parseCursor(after);
-    const scope = toReadableScope(caller, null);
-    const ids = await this.log.mappings(scope, behind, pageSize + 1);
+    const behind = after == null ? null : parseKeyCursor('mapping', after);
+    const wanted = filter?.mappingIds ? parseMappingIds(filter.mappingIds) : null;
+    const scope = toReadableScope(caller, wanted);
+    const ids = administration
+      ? await this.#allIds(scope, behind, administration)
+      : await this.log.mappings(scope, behind, pageSize + 1);
     const edges = ids
       .slice(0, pageSize)
-      .map((id) => ({ cursor: toCursor(id), node: new Mapping(id) }));
+      .map((id) => ({ cursor: toKeyCursor('mapping', id), node: new Mapping(id) }));
     const pageInfo = toPageInfo(edges, {
       hasNextPage: ids.length > pageSize,
       hasPreviousPage: behind !== null,
     });
     return { edges, nodes: edges.map(({ node }) => node), pageInfo };
+  }
+
+  @FieldResolver(() => String, {
+    nullable: true,
+    description: 'Its label in Campaign; null where the upstream does not tell.',
+  })
+  async label(
+    @Root() { mappingId }: Mapping,
+    @Ctx() context: OperationContext,
+  ): Promise<string | null> {
+    return (await findAdministered(mappingId, context))?.label ?? null;
+  }
+
+  @FieldResolver(() => MappingAdministration, {
+    nullable: true,
+    description:
+      'Where it stands in Campaign; null where the upstream does not tell (Adobe’s does not), or has no such mapping.',
+  })
+  async administration(
+    @Root() { mappingId }: Mapping,
+    @Ctx() context: OperationContext,
+  ): Promise<MappingAdministration | null> {
+    const mapping = await findAdministered(mappingId, context);
+    return mapping && toMappingAdministration(mapping);
   }
 
   @FieldResolver(() => UsualDuration, {
@@ -76,6 +139,47 @@ export class MappingResolver {
     return this.#newest(mappingId);
   }
 
+  @FieldResolver(() => IngestionRequestConnection, {
+    description: 'As `ingestionRequests`, of this mapping alone.',
+  })
+  requests(
+    @Root() { mappingId }: Mapping,
+    @Arg('filter', () => IngestionRequestFilter, {
+      nullable: true,
+      description: 'Which requests; all where left out.',
+    })
+    filter: IngestionRequestFilter | null,
+    @Arg('first', () => Int, {
+      nullable: true,
+      defaultValue: DEFAULT_REQUESTS,
+      description: 'How many at most, 1 to 100.',
+    })
+    first: number | null,
+    @Arg('after', () => Cursor, {
+      nullable: true,
+      description: 'Go on after this `endCursor` of the page before.',
+    })
+    after: string | null,
+    @Ctx() { caller }: OperationContext,
+  ): Promise<IngestionRequestConnection> {
+    return findRequests(this.log, caller, { filter, first, after }, mappingId);
+  }
+
+  /** All of Campaign, and those in the log: in an order of their own, for that of the database is another. */
+  async #allIds(
+    scope: MappingScope,
+    after: string | null,
+    administration: AdministrationLoader,
+  ): Promise<readonly string[]> {
+    const seen = await this.log.mappings(scope, null, MAX_MAPPINGS);
+    const administered = (await administration.mappings())
+      .map(({ mappingId }) => mappingId)
+      .filter((id) => isInScope(scope, id));
+    return [...new Set([...seen, ...administered])]
+      .filter((id) => after === null || compareIds(id, after) > 0)
+      .sort(compareIds);
+  }
+
   async #newest(mappingId: string): Promise<IngestionRequest | null> {
     const mappings = { kind: 'mappings', mappingIds: [mappingId] } as const;
     const [record] = await this.log.list({ mappings }, null, 1);
@@ -83,17 +187,16 @@ export class MappingResolver {
   }
 }
 
-const CURSOR_PREFIX = 'mapping:';
-
-function toCursor(mappingId: string): string {
-  return Buffer.from(`${CURSOR_PREFIX}${mappingId}`).toString('base64url');
+async function findAdministered(
+  mappingId: string,
+  { caller, administration }: OperationContext,
+): Promise<AdministeredMapping | null> {
+  // Who may only start or manage sees of a mapping what its change came to.
+  if (!administration || !isInScope(caller.mappings, mappingId)) return null;
+  const mappings = await administration.mappings();
+  return mappings.find((mapping) => mapping.mappingId === mappingId) ?? null;
 }
 
-/** @throws {CursorInvalidError} */
-function parseCursor(cursor: string): string {
-  const text = Buffer.from(cursor, 'base64url').toString();
-  if (!text.startsWith(CURSOR_PREFIX)) {
-    throw new CursorInvalidError('This cursor is not of a page of mappings.');
-  }
-  return text.slice(CURSOR_PREFIX.length);
+function compareIds(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }

@@ -1,3 +1,4 @@
+import type { AdministrationLoader } from '../datasources/administration/administration.loader.js';
 import type { IngestionRequestLoader } from '../datasources/log/ingestion-request.loader.js';
 import type { LineageLoader } from '../datasources/log/lineage.loader.js';
 import type { UsualDurationLoader } from '../datasources/log/usual-duration.loader.js';
@@ -23,6 +24,8 @@ export interface OperationContext {
   readonly requests: IngestionRequestLoader;
   readonly lineages: LineageLoader;
   readonly usualDurations: UsualDurationLoader;
+  /** Null where the upstream has no administration, or none that is configured. */
+  readonly administration: AdministrationLoader | null;
   /** Null where no Platform is configured. */
   readonly batches: IngestionBatchLoader | null;
   /** Here and not in the resolver: TypeGraphQL calls a `subscribe` function without its resolver. */

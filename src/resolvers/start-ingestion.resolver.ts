@@ -30,10 +30,11 @@ export class StartIngestionResolver {
   @Mutation(() => StartIngestionResult, {
     nullable: true,
     description:
-      'Start an ingestion of a mapping, which must be published and stopped; `FORBIDDEN` where the caller may not start it. Null only where there is an error, which then hides no other field of the operation. The upstream is asked once; where its answer was lost, the error carries `outcomeUnknown: true` and nothing is sent again.',
+      'Start an ingestion of a mapping, which must be published and stopped; `FORBIDDEN` where the caller may not start it. Whatever happens to the start itself is an outcome; null only where there is an error, which then hides no other field of the operation. The upstream is asked once; where its answer was lost, the outcome is a `StartIngestionError` with `outcomeUnknown: true`, and nothing is sent again.',
   })
   async startIngestion(
-    @Arg('input', () => StartIngestionInput) input: StartIngestionInput,
+    @Arg('input', () => StartIngestionInput, { description: 'Which mapping to ingest, and how.' })
+    input: StartIngestionInput,
     @Ctx() context: OperationContext,
   ): Promise<typeof StartIngestionResult> {
     const parsed = parseInput(input);
@@ -45,10 +46,11 @@ export class StartIngestionResolver {
   @Mutation(() => [StartIngestionResult], {
     nullable: 'itemsAndList',
     description:
-      'At most 50; one outcome each, in order; one failing does not stop the others. If any input is not valid, nothing is started. An item is null only where there is an error in what was selected of it; the list only where it has an error itself.',
+      'As `startIngestion` for each: one outcome each, in order; one failing does not stop the others. If any input is not valid, nothing is started. An item is null only where there is an error in what was selected of it; the list only where it has an error itself.',
   })
   async startIngestions(
-    @Arg('inputs', () => [StartIngestionInput]) inputs: StartIngestionInput[],
+    @Arg('inputs', () => [StartIngestionInput], { description: 'At most 50.' })
+    inputs: StartIngestionInput[],
     @Ctx() context: OperationContext,
   ): Promise<(typeof StartIngestionResult)[]> {
     if (inputs.length > MAX_INPUTS) {
@@ -74,6 +76,7 @@ export class StartIngestionResolver {
     }
   }
 
+  /** @throws {BadUserInputError | ForbiddenError} there was no start */
   async #start(
     { idempotencyKey, ...input }: ParsedInput,
     { caller, callerKey, reportFault }: OperationContext,
@@ -83,9 +86,10 @@ export class StartIngestionResolver {
     try {
       return toStartIngestionResult(await this.begin(input, identity, callerKey));
     } catch (error) {
-      if (error instanceof GatewayError) throw error;
+      if (error instanceof BadUserInputError) throw error;
+      if (error instanceof GatewayError) return new StartIngestionError(input.mappingId, error);
       reportFault(error);
-      throw new StartFaultError(error);
+      return new StartIngestionError(input.mappingId, new StartFaultError(error));
     }
   }
 }

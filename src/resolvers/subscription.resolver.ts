@@ -1,21 +1,23 @@
 import { Arg, Authorized, Ctx, Resolver, Root, Subscription } from 'type-graphql';
-import { type Right, toReadableScope } from '../ingestion/caller.js';
+import { type Caller, type Right, toReadableScope } from '../ingestion/caller.js';
 import { BadUserInputError } from '../ingestion/gateway-error.js';
-import { parseMappingId, parseRequestRef } from '../ingestion/request-ref.js';
+import type { ActivityScope } from '../ingestion/ports.js';
+import { parseStartedBy } from '../ingestion/request-ref.js';
 import type { Transition } from '../ingestion/transition.js';
+import { IngestionActivityFilter } from '../schema/ingestion-activity-filter.js';
 import { IngestionTransition } from '../schema/ingestion-transition.js';
 import { Cursor, ID } from '../schema/scalars.js';
 import { followActivity, followRequest, type Place } from '../watch/follow.js';
-import { MAX_MAPPING_IDS } from './mapping-ids.js';
+import { parseMappingIds } from './mapping-ids.js';
 import type { OperationContext } from './operation-context.js';
+import { parseRequestArguments, type RequestArguments } from './request-arguments.js';
 
-interface StatusChangedArgs {
-  readonly mappingId: string;
-  readonly requestId: string;
+interface StatusChangedArgs extends RequestArguments {
   readonly after?: string | null;
 }
 
 interface ActivityArgs {
+  readonly filter?: IngestionActivityFilter | null;
   readonly mappingIds?: readonly string[] | null;
   readonly after?: string | null;
 }
@@ -31,13 +33,13 @@ export class SubscriptionResolver {
   @Authorized<Right>('ingestion:read')
   @Subscription(() => IngestionTransition, {
     description:
-      'All transitions of one request after the cursor (without one: from its first), then live ones, then complete once a terminal one is delivered. Subscribing late, after the end, or again after a lost connection gives no gap and no repeat. `INGESTION_REQUEST_NOT_FOUND` where the upstream knows no such request, or the caller may not see its mapping. A status that comes and goes between two polls cannot be observed.',
+      'All transitions of one request, named by its `id`, or by `mappingId` and `requestId`: those after the cursor (without one: from its first), then live ones, then complete once a terminal one is delivered. Subscribing late, after the end, or again after a lost connection gives no gap and no repeat. `INGESTION_REQUEST_NOT_FOUND` where the upstream knows no such request, or the caller may not see its mapping. A status that comes and goes between two polls cannot be observed.',
     subscribe: ({ args, context }: SubscribeData): Promise<Place> => {
-      const { mappingId, requestId, after } = args as unknown as StatusChangedArgs;
+      const { after, ...request } = args as StatusChangedArgs;
       return followRequest(
         context.followed,
         context.caller,
-        parseRequestRef({ mappingId, requestId }),
+        parseRequestArguments(request),
         after ?? null,
         context.callerKey,
       );
@@ -45,9 +47,16 @@ export class SubscriptionResolver {
   })
   ingestionStatusChanged(
     @Root() transition: Transition,
-    @Arg('mappingId', () => ID) _mappingId: string,
-    @Arg('requestId', () => ID) _requestId: string,
-    @Arg('after', () => Cursor, { nullable: true }) _after: string | null,
+    @Arg('mappingId', () => ID, { nullable: true, description: 'The id of its mapping.' })
+    _mappingId: string | null,
+    @Arg('requestId', () => ID, { nullable: true, description: 'The upstream’s id of it.' })
+    _requestId: string | null,
+    @Arg('id', () => ID, { nullable: true, description: 'Its global id.' }) _id: string | null,
+    @Arg('after', () => Cursor, {
+      nullable: true,
+      description: 'Begin after this place in the log.',
+    })
+    _after: string | null,
     @Ctx() { followed }: OperationContext,
   ): IngestionTransition {
     return new IngestionTransition(transition, followed.log.toCursor(transition.position));
@@ -56,27 +65,54 @@ export class SubscriptionResolver {
   @Authorized<Right>('ingestion:read')
   @Subscription(() => IngestionTransition, {
     description:
-      'Transitions of all requests that the caller may see, or of those of the mappings named (at most 100): after the cursor, then live ones. Without a cursor it begins with the newest transition there is, so that a client has a cursor to come back with before anything happens; to leave that one out, begin after `latestCursor`. Never completes.',
+      'Transitions of all requests that the caller may see, or of those that the filter names: after the cursor, then live ones. Without a cursor it begins with the newest transition there is, so that a client has a cursor to come back with before anything happens; a filter by status or caller may hide that one. To leave it out, begin after `latestCursor`. Never completes.',
     subscribe: ({ args, context }: SubscribeData): Promise<Place> => {
-      const { mappingIds, after } = args as ActivityArgs;
-      if (mappingIds && (mappingIds.length === 0 || mappingIds.length > MAX_MAPPING_IDS)) {
-        throw new BadUserInputError(
-          `mappingIds must have 1 to ${MAX_MAPPING_IDS} items; these are ${mappingIds.length}. Leave it out for all mappings.`,
-        );
-      }
-      return followActivity(
-        context.followed,
-        toReadableScope(context.caller, mappingIds?.map(parseMappingId) ?? null),
-        after ?? null,
-      );
+      const { after, ...activity } = args as ActivityArgs;
+      const scope = toActivityScope(activity, context.caller);
+      return followActivity(context.followed, scope, after ?? null);
     },
   })
   ingestionActivity(
     @Root() transition: Transition,
-    @Arg('mappingIds', () => [ID], { nullable: true }) _mappingIds: string[] | null,
-    @Arg('after', () => Cursor, { nullable: true }) _after: string | null,
+    @Arg('filter', () => IngestionActivityFilter, {
+      nullable: true,
+      description: 'Which transitions; all where left out.',
+    })
+    _filter: IngestionActivityFilter | null,
+    @Arg('mappingIds', () => [ID], {
+      nullable: true,
+      description: 'Short for the `mappingIds` of a filter: give them in one place.',
+    })
+    _mappingIds: string[] | null,
+    @Arg('after', () => Cursor, {
+      nullable: true,
+      description: 'Begin after this place in the log.',
+    })
+    _after: string | null,
     @Ctx() { followed }: OperationContext,
   ): IngestionTransition {
     return new IngestionTransition(transition, followed.log.toCursor(transition.position));
   }
+}
+
+/** @throws {BadUserInputError} */
+function toActivityScope(
+  { filter, mappingIds: given }: Pick<ActivityArgs, 'filter' | 'mappingIds'>,
+  caller: Caller,
+): ActivityScope {
+  const { mappingIds: filtered, statuses, startedBy } = filter ?? {};
+  if (given && filtered) {
+    throw new BadUserInputError('mappingIds must stand in the filter or beside it, not in both.');
+  }
+  const mappingIds = given ?? filtered ?? null;
+  if (mappingIds?.length === 0 || statuses?.length === 0) {
+    throw new BadUserInputError(
+      `${statuses?.length === 0 ? 'statuses' : 'mappingIds'} must not be empty. Leave it out for all.`,
+    );
+  }
+  return {
+    ...toReadableScope(caller, mappingIds && parseMappingIds(mappingIds)),
+    ...(statuses && { statuses }),
+    ...(startedBy != null && { startedBy: parseStartedBy(startedBy) }),
+  };
 }

@@ -3,28 +3,47 @@ import type { RequestRef } from '../ingestion/ingestion-request.js';
 /** What a global id names. */
 export type GlobalId =
   | { readonly kind: 'IngestionRequest'; readonly ref: RequestRef }
+  | { readonly kind: 'IngestionTransition'; readonly cursor: string }
+  | { readonly kind: 'Job'; readonly jobId: string }
   | { readonly kind: 'Mapping'; readonly mappingId: string };
 
-/** The global id of a request: made of its ref alone, so that it is the same for ever and everywhere. */
-export function toGlobalId({ mappingId, requestId }: RequestRef): string {
-  return encode('IngestionRequest', [mappingId, requestId]);
-}
-
-/** The global id of a mapping, made of its id alone. */
-export function toMappingGlobalId(mappingId: string): string {
-  return encode('Mapping', [mappingId]);
+/** A global id is made of what it names alone, so that it is the same for ever and everywhere. */
+export function toGlobalId(named: GlobalId): string {
+  return encode(named.kind, partsOf(named));
 }
 
 /** What a global id names, or null where it is none of ours. */
 export function parseGlobalId(id: string): GlobalId | null {
   const text = Buffer.from(id, 'base64url').toString();
-  const [, kind, json = ''] = /^(IngestionRequest|Mapping):(.*)$/s.exec(text) ?? [];
+  const [, kind = '', json = ''] = /^(\w+):(.*)$/s.exec(text) ?? [];
   const parts = parseTexts(json);
-  const [mappingId, requestId] = parts;
-  if (mappingId === undefined || encode(kind ?? '', parts) !== id) return null;
-  if (kind === 'Mapping' && parts.length === 1) return { kind, mappingId };
-  if (kind !== 'IngestionRequest' || requestId === undefined || parts.length !== 2) return null;
-  return { kind, ref: { mappingId, requestId } };
+  const named = toNamed(kind, parts);
+  // Of all texts that decode to the same, one is the id.
+  return named && encode(kind, parts) === id ? named : null;
+}
+
+function partsOf(named: GlobalId): readonly string[] {
+  switch (named.kind) {
+    case 'IngestionRequest':
+      return [named.ref.mappingId, named.ref.requestId];
+    case 'IngestionTransition':
+      return [named.cursor];
+    case 'Job':
+      return [named.jobId];
+    case 'Mapping':
+      return [named.mappingId];
+  }
+}
+
+function toNamed(kind: string, [first, second, ...more]: readonly string[]): GlobalId | null {
+  if (first === undefined || more.length > 0) return null;
+  if (kind === 'IngestionRequest' && second !== undefined) {
+    return { kind, ref: { mappingId: first, requestId: second } };
+  }
+  if (second !== undefined) return null;
+  if (kind === 'IngestionTransition') return { kind, cursor: first };
+  if (kind === 'Job') return { kind, jobId: first };
+  return kind === 'Mapping' ? { kind, mappingId: first } : null;
 }
 
 function encode(kind: string, parts: readonly string[]): string {

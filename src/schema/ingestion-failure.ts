@@ -15,5 +15,5 @@ export class IngestionFailure {
   readonly message!: string;
 
   @Field({ description: 'Whether submitting a new request may help.' })
-  readonly retryable!: boolean;
+  readonly isRetryable!: boolean;
 }

@@ -3,12 +3,14 @@ import type { IngestionStatus as DomainStatus } from '../ingestion/ingestion-req
 import { IngestionStatus } from './ingestion-status.js';
 import { DateTime, ID } from './scalars.js';
 
-@InputType({ description: 'Narrows a listing; what is left out does not.' })
+@InputType({
+  description: 'Which requests a page is to have; what is left out does not narrow it.',
+})
 export class IngestionRequestFilter {
-  @Field(() => [ID], { nullable: true, description: 'At most 100.' })
+  @Field(() => [ID], { nullable: true, description: 'Of these mappings, at most 100.' })
   readonly mappingIds?: string[] | null;
 
-  @Field(() => [IngestionStatus], { nullable: true })
+  @Field(() => [IngestionStatus], { nullable: true, description: 'In one of these statuses.' })
   readonly statuses?: DomainStatus[] | null;
 
   @Field(() => DateTime, {

@@ -1,11 +1,14 @@
 import { Field, InputType } from 'type-graphql';
 import { ID } from './scalars.js';
 
-@InputType({ description: 'What names a request upstream.' })
+@InputType({ description: 'Names a request: by its `id`, or by `mappingId` and `requestId`.' })
 export class IngestionRequestRef {
-  @Field(() => ID)
-  readonly mappingId!: string;
+  @Field(() => ID, { nullable: true, description: 'Its global id.' })
+  readonly id?: string | null;
 
-  @Field(() => ID)
-  readonly requestId!: string;
+  @Field(() => ID, { nullable: true, description: 'The id of its mapping.' })
+  readonly mappingId?: string | null;
+
+  @Field(() => ID, { nullable: true, description: 'The upstream’s id of it.' })
+  readonly requestId?: string | null;
 }

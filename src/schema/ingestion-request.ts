@@ -72,7 +72,7 @@ export class IngestionRequest extends Node {
   readonly finishedAt: Date | null;
 
   constructor({ ref, state, startedAt, firstObservedAt, changedAt }: IngestionRecord) {
-    super(toGlobalId(ref));
+    super(toGlobalId({ kind: 'IngestionRequest', ref }));
     this.ref = ref;
     this.changedAt = changedAt;
     this.mappingId = ref.mappingId;

@@ -5,19 +5,22 @@ import type {
   RequestRef,
 } from '../ingestion/ingestion-request.js';
 import type { Transition } from '../ingestion/transition.js';
+import { toGlobalId } from './global-id.js';
 import { IngestionFailure } from './ingestion-failure.js';
 import { IngestionStatus } from './ingestion-status.js';
+import { Node } from './node.js';
 import { Cursor, DateTime, ID, SafeInt } from './scalars.js';
 
 @ObjectType({
+  implements: Node,
   description: 'An observed change of status. Each is delivered once to a subscriber, in order.',
 })
-export class IngestionTransition {
+export class IngestionTransition extends Node {
   /** What `request` is looked up by. */
   readonly ref: RequestRef;
 
   @Field(() => Cursor, {
-    description: 'Its place in the log: subscribe with it as `after` to go on behind it.',
+    description: 'Its place in the log: subscribe with it as `after` to go on after it.',
   })
   readonly cursor: string;
 
@@ -49,6 +52,7 @@ export class IngestionTransition {
   readonly failure: IngestionFailure | null;
 
   constructor({ ref, from, to, observedAt }: Transition, cursor: string) {
+    super(toGlobalId({ kind: 'IngestionTransition', cursor }));
     this.ref = ref;
     this.cursor = cursor;
     this.from = from;

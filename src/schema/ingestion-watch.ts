@@ -1,13 +1,14 @@
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import type { WatchEnd as WatchEndReason, WatchReport } from '../ingestion/ports.js';
+import { ErrorCode, toErrorCode } from './error-code.js';
 import { DateTime } from './scalars.js';
 
 @ObjectType({ description: 'The last failed poll since the last good one.' })
 export class WatchFailure {
-  @Field({ description: 'One of the codes of this API’s errors, such as `UPSTREAM_TIMEOUT`.' })
-  readonly code!: string;
+  @Field(() => ErrorCode)
+  readonly code!: ErrorCode;
 
-  @Field()
+  @Field({ description: 'What went wrong, in words.' })
   readonly message!: string;
 
   @Field(() => DateTime)
@@ -77,7 +78,11 @@ export function toIngestionWatch(report: WatchReport): IngestionWatch {
     lastPolledAt: lastPolledAt === null ? null : new Date(lastPolledAt),
     nextPollAt: nextPollAt === null ? null : new Date(nextPollAt),
     consecutiveFailures,
-    lastFailure: lastFailure && { ...lastFailure, at: new Date(lastFailure.at) },
+    lastFailure: lastFailure && {
+      code: toErrorCode(lastFailure.code),
+      message: lastFailure.message,
+      at: new Date(lastFailure.at),
+    },
     endedBecause: endedBecause && watchEnds[endedBecause],
   };
 }

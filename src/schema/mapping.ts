@@ -1,5 +1,5 @@
 import { Field, Int, ObjectType } from 'type-graphql';
-import { toMappingGlobalId } from './global-id.js';
+import { toGlobalId } from './global-id.js';
 import { Node } from './node.js';
 import { PageInfo } from './page-info.js';
 import { Cursor, ID, SafeInt } from './scalars.js';
@@ -22,12 +22,12 @@ export class Mapping extends Node {
   readonly mappingId: string;
 
   constructor(mappingId: string) {
-    super(toMappingGlobalId(mappingId));
+    super(toGlobalId({ kind: 'Mapping', mappingId }));
     this.mappingId = mappingId;
   }
 }
 
-@ObjectType()
+@ObjectType({ description: 'A mapping in a page, with its place there.' })
 export class MappingEdge {
   @Field(() => Cursor)
   readonly cursor!: string;

@@ -21,6 +21,7 @@ export const ID = new GraphQLScalarType<string, string>({
 /** An instant, a `Date` inside. */
 export const DateTime = new GraphQLScalarType<Date, Date>({
   ...GraphQLDateTime.toConfig(),
+  specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc3339',
   description:
     'RFC 3339 instant in UTC with milliseconds, such as `2026-01-31T09:15:00.000Z`, by the gateway’s clock.',
   parseValue: toInstant,
@@ -51,8 +52,9 @@ export const SafeInt = new GraphQLScalarType({
 /** A place in the log as clients see it, checked for being a text only. */
 export const Cursor = new GraphQLScalarType<string, string>({
   name: 'Cursor',
+  specifiedByURL: 'https://relay.dev/graphql/connections.htm#sec-Cursor',
   description:
-    'Opaque position in the transition log. Later positions sort after earlier ones only to the gateway: keep a cursor as it is, and give it back as `after`. Any cursor, of whichever field, is good as `after` of any subscription.',
+    'Opaque position in the transition log. Later positions sort after earlier ones only to the gateway: keep a cursor as it is, and give it back as `after`. Any cursor of a transition or a request, of whichever field, is good as `after` of any subscription.',
   serialize: toCursorText,
   parseValue: toCursorText,
   parseLiteral: (node) => toCursorText(node.kind === Kind.STRING ? node.value : undefined),

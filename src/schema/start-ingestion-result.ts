@@ -3,9 +3,11 @@ import {
   type GatewayError,
   LogUnavailableError,
   StartFaultError,
+  type UpstreamDetails,
   UpstreamError,
 } from '../ingestion/gateway-error.js';
 import type { StartOutcome } from '../ingestion/start-sender.js';
+import { ErrorCode, toErrorCode } from './error-code.js';
 import { IngestionRequest } from './ingestion-request.js';
 import { ID } from './scalars.js';
 
@@ -66,17 +68,31 @@ export class MappingNotPublished extends StartIngestionFailure {}
 export class IngestionRefused extends StartIngestionFailure {}
 
 @ObjectType({
+  description: 'What the upstream said of a call that failed; null where it did not say it.',
+})
+export class UpstreamResponse {
+  @Field(() => Int, { nullable: true, description: 'The HTTP status of its answer.' })
+  readonly status!: number | null;
+
+  @Field(() => String, { nullable: true, description: 'Its own code, such as `403010`.' })
+  readonly errorCode!: string | null;
+
+  @Field(() => String, { nullable: true, description: 'Its id of the call, for its support.' })
+  readonly requestId!: string | null;
+}
+
+@ObjectType({
   implements: StartIngestionFailure,
   description:
-    'This one could not be started, or it is unknown whether it was. Only `startIngestions` has this outcome, so that one such failure does not hide the others; `startIngestion` has a GraphQL error in its place.',
+    'The ingestion could not be started, or it is unknown whether it was: `outcomeUnknown` says which.',
 })
 export class StartIngestionError extends StartIngestionFailure {
-  @Field({ description: 'The code that the error of `startIngestion` would have.' })
-  readonly code: string;
+  @Field(() => ErrorCode)
+  readonly code: ErrorCode;
 
   @Field({
     description:
-      'True where the upstream may have taken the request: then a second start may ingest twice.',
+      'True where the upstream may have taken the request: then a second start may ingest twice. Nothing is sent again by the gateway. Repeat the call with the same `idempotencyKey`, or look upstream before starting again.',
   })
   readonly outcomeUnknown: boolean;
 
@@ -86,21 +102,35 @@ export class StartIngestionError extends StartIngestionFailure {
   })
   readonly retryAfterMs: number | null;
 
+  @Field(() => UpstreamResponse, {
+    nullable: true,
+    description: 'Null where the upstream did not answer, or was not asked.',
+  })
+  readonly upstream: UpstreamResponse | null;
+
   constructor(mappingId: string, error: GatewayError) {
     super(mappingId, error.message);
     const ofUpstream = error instanceof UpstreamError ? error : null;
     const ofGateway =
       error instanceof LogUnavailableError || error instanceof StartFaultError ? error : null;
-    this.code = error.code;
+    this.code = toErrorCode(error.code);
     this.outcomeUnknown = (ofUpstream ?? ofGateway)?.outcomeUnknown ?? false;
     this.retryAfterMs = ofUpstream?.retryAfterMs ?? null;
+    this.upstream = toUpstreamResponse(ofUpstream?.upstream);
   }
+}
+
+function toUpstreamResponse(details: UpstreamDetails | undefined): UpstreamResponse | null {
+  if (!details) return null;
+  const { status = null, errorCode = null, requestId = null } = details;
+  return { status, errorCode, requestId };
 }
 
 /** What a start may come to, as clients see it. */
 export const StartIngestionResult = createUnionType({
   name: 'StartIngestionResult',
-  description: 'Every answer the upstream documents has its own type.',
+  description:
+    'What a start came to. Every answer that the upstream documents has its own type; whatever else happened to the start is a `StartIngestionError`.',
   types: () =>
     [
       IngestionSubmitted,

@@ -65,9 +65,9 @@ subscription Watch($mappingId: ID!, $requestId: ID!, $after: Cursor) {
     to
     observedAt
     numRecords
-    failure { code message retryable }
+    failure { code message isRetryable }
     cursor
-    request { batch { status failedCount errors { code description count } } }
+    request { batch { status numFailed errors { code description numRecords } } }
   }
 }
 `;
@@ -79,8 +79,8 @@ query Ask($mappingId: ID!, $requestId: ID!) {
     numRecords
     batchId
     info
-    failure { code message retryable }
-    batch { status recordCount ingestedCount failedCount errors { code description count } }
+    failure { code message isRetryable }
+    batch { status numRecords numIngested numFailed errors { code description numRecords } }
     lastObservedAt
     watch { lastPolledAt nextPollAt consecutiveFailures lastFailure { code message } }
   }

@@ -66,7 +66,10 @@ export interface GraphQLServerOptions {
   /** What is new for each operation, whoever sends it. */
   readonly newLoaders: (
     callerKey: string,
-  ) => Pick<OperationContext, 'requests' | 'lineages' | 'usualDurations' | 'batches'>;
+  ) => Pick<
+    OperationContext,
+    'requests' | 'lineages' | 'usualDurations' | 'batches' | 'administration'
+  >;
   readonly followed: OperationContext['followed'];
   /** How much the process may have open at once; nobody knows where left out. */
   readonly fileLimit?: number | null | undefined;

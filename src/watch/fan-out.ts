@@ -103,7 +103,8 @@ interface LogPage {
  * to there, or to anywhere behind it, may be live without a gap, and knows a repeat by its position. One that has
  * less reads the log, and nobody waits for it.
  *
- * While nobody is live, and when more waits than may, the group passes over what was announced: all read it in the log.
+ * While nobody is live, when more waits than may, and where only the log can tell what is of the scope, the group
+ * passes over what was announced: all read it in the log.
  */
 class Group<Payload> {
   #phase: 'gathering' | 'placed' | 'over' = 'gathering';
@@ -200,7 +201,7 @@ class Group<Payload> {
     if (endsWith(this.scope, transition)) this.#end();
     if (this.#live.size === 0) {
       this.#passOver();
-    } else if (this.#queue.length === MAX_QUEUED_ITEMS) {
+    } else if (this.#queue.length === MAX_QUEUED_ITEMS || isSiftedByLog(this.scope)) {
       const live = [...this.#live];
       this.#passOver();
       for (const follower of live) follower.readOn(null);
@@ -371,6 +372,11 @@ class Follower<Payload> implements Following {
 /** Whether nothing of this scope comes after this transition. */
 function endsWith(scope: Scope, { to }: Transition): boolean {
   return scope.kind === 'request' && isTerminal(to.status);
+}
+
+/** Whether only the log can tell which of what was announced is of this scope. */
+function isSiftedByLog(scope: Scope): boolean {
+  return scope.kind !== 'request' && scope.startedBy !== undefined;
 }
 
 /** What is under way for a position, or else what is begun now; forgotten when it is done. */

@@ -2,7 +2,7 @@ import { type Caller, type MappingScope, mayRead } from '../ingestion/caller.js'
 import { CursorInvalidError, RequestNotFoundError } from '../ingestion/gateway-error.js';
 import type { RequestRef } from '../ingestion/ingestion-request.js';
 import { lookFor } from '../ingestion/ingestion-status.js';
-import type { IngestionLog, Scope, Watches } from '../ingestion/ports.js';
+import type { ActivityScope, IngestionLog, Scope, Watches } from '../ingestion/ports.js';
 import type { Position } from '../ingestion/transition.js';
 import type { Hub } from './hub.js';
 
@@ -56,7 +56,7 @@ export async function followRequest(
 }
 
 /**
- * Follow the requests of some mappings, or of all: after the cursor; without one from the newest transition that
+ * Follow what happens to the requests of a scope: after the cursor; without one from the newest transition that
  * there is, so that whoever follows has a cursor to come back with before anything happens.
  *
  * @throws {CursorInvalidError} the log gave no such cursor, or has forgotten what came after it
@@ -64,7 +64,7 @@ export async function followRequest(
  */
 export async function followActivity(
   { log }: Pick<Followed, 'log'>,
-  scope: MappingScope,
+  scope: ActivityScope,
   after: string | null,
 ): Promise<Place> {
   if (after === null) {

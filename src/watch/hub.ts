@@ -7,7 +7,7 @@ export type TransitionListener = (transition: Transition) => void;
 
 /** Tells those who are listening at this moment. What they missed before, the log tells them. */
 export interface Hub {
-  /** Pass a transition on to every listener whose scope holds it. */
+  /** Pass a transition on to every listener whose scope may hold it: who started its request, it does not tell. */
   publish(transition: Transition): void;
   /** Listen until the returned function is called. */
   register(scope: Scope, listener: TransitionListener): () => void;
@@ -40,7 +40,10 @@ export function createHub(onListening: (ref: RequestRef) => void = () => {}): Hu
     },
     register(scope, listener) {
       // Wrapped, so that a listener registered twice is two listeners.
-      const registered: TransitionListener = (transition) => listener(transition);
+      const { statuses } = scope.kind === 'request' ? {} : scope;
+      const registered: TransitionListener = (transition) => {
+        if (statuses?.includes(transition.to.status) ?? true) listener(transition);
+      };
       const leaves = [
         ...topicsIn(scope).map((topic) => join(listenersByTopic, topic, registered)),
         ...prefixesIn(scope).map((prefix) => join(listenersByPrefix, prefix, registered)),

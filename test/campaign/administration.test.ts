@@ -267,6 +267,79 @@ describe('the list of jobs', () => {
   });
 });
 
+describe('a job that runs', () => {
+  const bad = 'id,name\np-1,Zoë\n,nobody\np-3,Zoë\n';
+
+  it('tells what it has sent so far, and what it has refused', async () => {
+    await using space = await createWorkspace({
+      'm.yaml': mappingYaml('M', { recordsPerSecond: 1, maxRejected: 5 }),
+      'people.csv': `${bad}${Array.from({ length: 300 }, (_, at) => `q-${at},Zoë`).join('\n')}\n`,
+    });
+    const clock = createDrivenClock();
+    await using service = await startService({ ...space, clock });
+    await service.post('M');
+    await clock.waitedFor();
+    clock.advance(600_000);
+    await clock.waitedFor();
+    const { json } = await service.admin('/jobs/1');
+    const { status, numberOfRecords, numberOfRejectedRecords } = json as Record<string, number>;
+    expect([status, numberOfRejectedRecords]).toEqual(['Created', 1]);
+    expect(numberOfRecords).toBeGreaterThan(0);
+    expect((await service.admin('/jobs/1/rejects')).json).toEqual({
+      rejects: [{ key: null, line: 3, reason: expect.stringContaining('the key has no value') }],
+      next: null,
+    });
+  });
+
+  it('is cancelled, gives its batch up, and lets its mapping run again', async () => {
+    await using space = await createWorkspace({
+      'm.yaml': mappingYaml('M', { recordsPerSecond: 1 }),
+      'people.csv': peopleCsv(3),
+    });
+    const clock = createDrivenClock();
+    await using service = await startService({ ...space, clock });
+    await service.post('M');
+    await clock.waitedFor();
+    const { httpStatus, json } = await service.admin('/jobs/1/cancel', '');
+    expect([httpStatus, json]).toEqual([
+      200,
+      expect.objectContaining({
+        status: 'Failed',
+        reason: 'An administrator has cancelled the job.',
+      }),
+    ]);
+    expect((await service.get('M', 1)).json).toMatchObject({ status: 'Aborted' });
+    expect((await service.admin('/jobs/1/cancel', '')).json).toMatchObject({ code: 'JOB_OVER' });
+    const ended = service.jobEnded(2);
+    await service.post('M');
+    clock.runFreely();
+    await ended;
+    expect((await service.admin('/jobs/2')).json).toMatchObject({ status: 'Success' });
+  });
+
+  it('is not cancelled once its batch is whole', async () => {
+    await using space = await createWorkspace({
+      'm.yaml': mappingYaml('M'),
+      'people.csv': peopleCsv(1),
+    });
+    await using platform = await startScriptedPlatform();
+    platform.report({ status: 'processing' }, { status: 'success' });
+    const clock = createDrivenClock();
+    await using service = await startService({ ...space, clock, platform: platform.settings });
+    const asked = platform.called('read');
+    await service.post('M');
+    await asked;
+    expect((await service.admin('/jobs/1/cancel', '')).json).toEqual({
+      code: 'BATCH_WHOLE',
+      message: 'The batch of job 1 is whole: Platform has it.',
+    });
+    const ended = service.ended(1);
+    clock.runFreely();
+    await ended;
+    expect((await service.admin('/jobs/1')).json).toMatchObject({ status: 'Success' });
+  });
+});
+
 describe('the administration API', () => {
   let space: Awaited<ReturnType<typeof createWorkspace>>;
   let service: RunningService;
@@ -322,6 +395,11 @@ describe('the administration API', () => {
     expect(await ids('?mapping=A%2Fb%20c&limit=1')).toEqual([[3], 3]);
     expect(await ids('?status=Failed')).toEqual([[2], null]);
     expect(await ids('?status=Success&mapping=gone')).toEqual([[], null]);
+    expect(await ids('?mapping=gone&mapping=A%2Fb%20c&limit=2')).toEqual([[3, 2], 2]);
+    expect(await ids('?status=Success&status=Failed&request=2&request=3')).toEqual([[3, 2], null]);
+    const soon = new Date(Date.now() + 3_600_000).toISOString();
+    expect(await ids(`?startedBefore=${soon}`)).toEqual([[3, 2, 1], null]);
+    expect(await ids(`?startedAfter=${soon}`)).toEqual([[], null]);
   });
 
   it.each<[string, object | string | undefined, number, string, string]>([
@@ -337,9 +415,19 @@ describe('the administration API', () => {
       undefined,
       400,
       'BAD_INPUT',
-      'status: expected one of Created, Uploaded, Success, Failed.',
+      'status.0: expected one of Created, Uploaded, Success, Failed.',
     ],
-    ['/jobs?mapping=a&mapping=b', undefined, 400, 'BAD_INPUT', 'mapping: expected one mapping id.'],
+    ['/jobs?mapping=', undefined, 400, 'BAD_INPUT', 'mapping.0: expected a mapping id.'],
+    [
+      '/jobs?startedAfter=soon',
+      undefined,
+      400,
+      'BAD_INPUT',
+      'startedAfter: expected an instant in ISO 8601.',
+    ],
+    ['/jobs/99/rejects', undefined, 404, 'UNKNOWN_JOB', 'There is no job 99.'],
+    ['/jobs/99/cancel', '', 404, 'UNKNOWN_JOB', 'There is no job 99.'],
+    ['/jobs/1/cancel', '', 409, 'JOB_OVER', 'Job 1 is over.'],
     ['/jobs?page=2', undefined, 400, 'BAD_INPUT', 'Unrecognized key: "page".'],
     [
       `/jobs?${Array.from({ length: 1_500 }, (_, index) => `k${index}`).join('&')}`,

@@ -39,10 +39,7 @@ async function openStore() {
     run,
     reject: (jobId: number) => writeFile(join(rejectsDir, `job-${jobId}.ndjson`), '{}\n'),
     rejectsDir,
-    jobIds: () =>
-      state.jobs
-        .list({ mappingId: null, status: null, after: null, limit: 1_000 })
-        .map(({ id }) => id),
+    jobIds: () => state.jobs.list({ limit: 1_000 }).map(({ id }) => id),
     prune: () => {
       const { oldJobs } = state;
       return createJobPruner({ oldJobs, rejectsDir, retentionMs: RETENTION_MS, clock, logger });

@@ -132,6 +132,7 @@ describe.each([
     async function run(): Promise<Extract<RunOutcome, { kind: 'succeeded' }>> {
       const outcome = await runner.run(mapping, watermark, {
         jobId: 1,
+        onProgress() {},
         onBatchCreated() {},
         onSourceRead(read) {
           reached = read;

@@ -249,7 +249,7 @@ describe('the file of API keys', () => {
     ],
     [
       `keys:${entry.replace('ingestion:start', 'admin')}`,
-      'line 4: keys.0.rights.0: expected one of ingestion:read, ingestion:start, ingestion:operate, metrics:read',
+      'line 4: keys.0.rights.0: expected one of ingestion:read, ingestion:start, ingestion:operate, mappings:manage, metrics:read',
     ],
     [
       `keys:${entry.replace(/ +mappings.*/, '')}`,

@@ -64,26 +64,27 @@ describe('the batch behind a failure', () => {
       status: 'FAILED',
       batchId: id,
       batch: {
-        id,
-        status: 'failed',
-        recordCount: 3,
-        ingestedCount: 0,
-        failedCount: 2,
+        batchId: id,
+        status: 'FAILED',
+        statusText: 'failed',
+        numRecords: 3,
+        numIngested: 0,
+        numFailed: 2,
         errors: [
           {
             code: 'INGEST-1212-400',
             description: expect.stringMatching(/^Encountered 2 errors in the data/),
-            count: null,
+            numRecords: null,
           },
           {
             code: 'INGEST-1555-400',
             description: expect.stringMatching(/^A required field is either missing/),
-            count: 1,
+            numRecords: 1,
           },
           {
             code: 'INGEST-1501-400',
             description: expect.stringMatching(/^A value cannot be converted/),
-            count: 1,
+            numRecords: 1,
           },
         ],
       },
@@ -138,11 +139,12 @@ describe('a look-up that fails', () => {
     const { data, errors } = await ask(gateway, BATCH_ID);
     expect(errors).toBeUndefined();
     expect(data?.ingestionStatus?.batch).toEqual({
-      id: BATCH_ID,
-      status: 'processing',
-      recordCount: null,
-      ingestedCount: null,
-      failedCount: null,
+      batchId: BATCH_ID,
+      status: 'PROCESSING',
+      statusText: 'processing',
+      numRecords: null,
+      numIngested: null,
+      numFailed: null,
       errors: [],
     });
     expect(platform.calls.at(-1)).toMatchObject({

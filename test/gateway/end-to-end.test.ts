@@ -145,7 +145,7 @@ describe('the embedded service behind the gateway', () => {
     expect(events.at(-1)?.data?.ingestionStatusChanged).toMatchObject({
       to: 'FAILED',
       batchId: null,
-      failure: { code: 'ACP-880056', retryable: true },
+      failure: { code: 'ACP-880056', isRetryable: true },
     });
   });
 
@@ -161,14 +161,14 @@ describe('the embedded service behind the gateway', () => {
     const failed = events.at(-1)?.data?.ingestionStatusChanged;
     expect(failed).toMatchObject({ to: 'FAILED', failure: { code: 'ACP-880096' } });
     expect(data?.ingestionStatus?.batch).toMatchObject({
-      id: failed?.batchId,
-      status: 'failed',
-      recordCount: 2_000,
-      ingestedCount: 0,
-      failedCount: 2_000,
+      batchId: failed?.batchId,
+      status: 'FAILED',
+      numRecords: 2_000,
+      numIngested: 0,
+      numFailed: 2_000,
       errors: [
-        { code: 'INGEST-1212-400', count: null },
-        { code: 'INGEST-1556-400', count: 2_000 },
+        { code: 'INGEST-1212-400', numRecords: null },
+        { code: 'INGEST-1556-400', numRecords: 2_000 },
       ],
     });
   });

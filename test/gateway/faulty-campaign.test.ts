@@ -85,9 +85,11 @@ const BAD_DAY: readonly FaultRule[] = [
 /** What a start came to: a request, or an error of ours. */
 async function start({ client }: TestGateway, mappingId: string, idempotencyKey?: string) {
   const variables = { mappingId, idempotencyKey };
-  const { data, errors } = await client.execute(StartIngestionDocument, variables);
-  if (data?.startIngestion && 'request' in data.startIngestion) return data.startIngestion;
-  const { code, outcomeUnknown = false } = errors?.[0]?.extensions ?? {};
+  const { data } = await client.execute(StartIngestionDocument, variables);
+  const outcome = data?.startIngestion;
+  if (outcome && 'request' in outcome) return outcome;
+  if (outcome?.__typename !== 'StartIngestionError') throw new Error('It was refused.');
+  const { code, outcomeUnknown } = outcome;
   expect(CODES).toContain(code);
   return { __typename: 'Error' as const, code, outcomeUnknown };
 }

@@ -65,10 +65,10 @@ describe('the embedded service with a Platform that was given', () => {
     const ref = { mappingId: 'bad', requestId: '2' };
     const { data } = await client.execute(BatchOfRequestDocument, ref);
     expect(data?.ingestionStatus?.batch).toMatchObject({
-      id: failed?.batchId,
-      status: 'failed',
-      recordCount: 1,
-      failedCount: 1,
+      batchId: failed?.batchId,
+      status: 'FAILED',
+      numRecords: 1,
+      numFailed: 1,
     });
 
     await gateway.stop();

@@ -239,10 +239,24 @@ const operations: Record<string, OperationCase> = {
   },
   node: {
     query: `query ($id: ID!) { node(id: $id) { id ... on IngestionRequest { ${requestFields} } } }`,
-    variables: { id: toGlobalId(ref) },
+    variables: { id: toGlobalId({ kind: 'IngestionRequest', ref }) },
     needs: 'ingestion:read',
     hidden: 'absent',
     toWord: ({ node }) => word(node?.requestId === '1'),
+  },
+  nodes: {
+    query: 'query ($ids: [ID!]!) { nodes(ids: $ids) { id } }',
+    variables: { ids: [toGlobalId({ kind: 'IngestionRequest', ref })] },
+    needs: 'ingestion:read',
+    hidden: 'absent',
+    toWord: ({ nodes }) => word(nodes[0]),
+  },
+  'requests of a mapping': {
+    query: `{ mapping(mappingId: "${MINE}") { requests { nodes { ${requestFields} } } } }`,
+    variables: {},
+    needs: 'ingestion:read',
+    hidden: 'absent',
+    toWord: ({ mapping }) => word(mapping?.requests.nodes.length > 0),
   },
   startIngestion: {
     query: `mutation { startIngestion(input: { mappingId: "${MINE}" }) { ${outcome} } }`,

@@ -204,6 +204,32 @@ describe('a caller’s name', () => {
     expect(listed.data.ingestionRequests.nodes).toEqual([{ requestId: ofOther.requestId }]);
   });
 
+  it('narrows what happens to what they started, in the log and from now on', async () => {
+    await upstream.finish();
+    const asked = '{ latestCursor }';
+    const after = (await ask(`Bearer ${fullKey.key}`, asked)).data.latestCursor;
+    const startAs = async (name: string) => {
+      const { data } = await ask(await bearer({ name }), start('named'));
+      await upstream.finish();
+      return data.startIngestion.request.requestId;
+    };
+    const known = await startAs('ann');
+    await startAs('ben');
+    const socket = await openSocket(gateway.url, { isGreeted: false });
+    socket.send({ type: 'connection_init', payload: { authorization: await bearer() } });
+    await socket.next();
+    const query = `subscription { ingestionActivity(after: "${after}", filter: {
+      startedBy: "ann", statuses: [SUCCESS] }) { to request { requestId } } }`;
+    socket.send({ type: 'subscribe', id: '1', payload: { query } });
+    // biome-ignore lint/suspicious/noExplicitAny: an answer
+    const next = async () => ((await socket.next()).payload as any).data.ingestionActivity;
+    expect(await next()).toEqual({ to: 'SUCCESS', request: { requestId: known } });
+    await startAs('ben');
+    const live = await startAs('ann');
+    expect(await next()).toEqual({ to: 'SUCCESS', request: { requestId: live } });
+    await socket.close();
+  });
+
   it('is in the log of operations, and what they signed in with is nowhere', async () => {
     const shown = [await bearer({ name: 'logged' }), `Bearer ${oldKey.key}x`, 'Bearer planted-x'];
     for (const authorization of shown) await ask(authorization, 'query Logged { __typename }');

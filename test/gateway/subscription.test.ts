@@ -7,8 +7,10 @@ import {
   IngestionTransitionsDocument,
   LatestCursorDocument,
   NodeByIdDocument,
+  NodesDocument,
   StartIngestionDocument,
 } from '../generated/operations.js';
+import { askGateway } from '../support/ask-gateway.js';
 import { createGraphQLClient, type GraphQLClient } from '../support/graphql-client.js';
 import { readMetric, untilMetric as untilMetricIs } from '../support/metrics.js';
 import { startTestUpstream } from '../support/start-test-upstream.js';
@@ -305,6 +307,44 @@ describe('ingestionActivity', () => {
   });
 });
 
+describe('a filter of the activity', () => {
+  it('narrows what is in the log and what happens, by mapping and status', async () => {
+    const { data } = await client.execute(LatestCursorDocument, {});
+    const variables = {
+      after: data?.latestCursor ?? null,
+      filter: { mappingIds: [mappingId], statuses: ['SUCCESS' as const] },
+    };
+    const first = await startOne();
+    await startOne(failing);
+    await upstream.finish();
+    const subscribed = client.subscribe(IngestionActivityDocument, variables);
+    await subscribed.received(1);
+    const second = await startOne();
+    await upstream.finish();
+    const events = await subscribed.received(2);
+    expect(
+      events.map((event) => [
+        event.data?.ingestionActivity.to,
+        event.data?.ingestionActivity.request.requestId,
+      ]),
+    ).toEqual([
+      ['SUCCESS', first.requestId],
+      ['SUCCESS', second.requestId],
+    ]);
+  });
+
+  it.each([
+    [{ mappingIds: ['a'], filter: { mappingIds: ['a'] } }, 'both'],
+    [{ filter: { statuses: [] } }, 'statuses must not be empty'],
+    [{ mappingIds: [] }, 'mappingIds must not be empty'],
+  ])('is refused where it cannot be meant: %j', async (variables, text) => {
+    const subscribed = client.subscribe(IngestionActivityDocument, variables);
+    await expect(subscribed.completed).rejects.toMatchObject([
+      { message: expect.stringContaining(text), extensions: { code: 'BAD_USER_INPUT' } },
+    ]);
+  });
+});
+
 describe('what was observed', () => {
   it('is paged through oldest first', async () => {
     const ref = await startOne();
@@ -345,6 +385,49 @@ describe('what was observed', () => {
     expect((await client.execute(NodeByIdDocument, { id: 'nonsense' })).data).toEqual({
       node: null,
     });
+  });
+
+  it('is found by many ids at once, transitions too, and refused where there are too many', async () => {
+    const ref = await finishOne();
+    const { data } = await client.execute(IngestionStatusDocument, ref);
+    const paged = await client.execute(IngestionTransitionsDocument, ref);
+    const transition = paged.data?.ingestionStatus?.transitions.nodes[0];
+    const ids = [transition?.id ?? '', 'nonsense', data?.ingestionStatus?.id ?? ''];
+    const found = await client.execute(NodesDocument, { ids });
+    expect(found.data?.nodes).toEqual([
+      { __typename: 'IngestionTransition', id: ids[0], cursor: transition?.cursor, to: 'SUCCESS' },
+      null,
+      { __typename: 'IngestionRequest', id: ids[2] },
+    ]);
+    const tooMany = await client.execute(NodesDocument, { ids: Array(101).fill(ids[0]) });
+    expect(tooMany.errors).toMatchObject([
+      { message: 'ids must have at most 100 items; these are 101.' },
+    ]);
+  });
+
+  it('is asked for by the id of the request as well as by its ref', async () => {
+    const ref = await finishOne();
+    const { data } = await client.execute(IngestionStatusDocument, ref);
+    const id = data?.ingestionStatus?.id ?? '';
+    const ask = async (query: string) => askGateway(gateway.url, query);
+    const asked = `{ one: ingestionStatus(id: "${id}") { requestId }
+      many: ingestionStatuses(requests: [{ id: "${id}" }]) { requestId } }`;
+    const { requestId } = ref;
+    expect((await ask(asked)).data).toEqual({ one: { requestId }, many: [{ requestId }] });
+    const watched = await ask(`mutation { endWatch(id: "${id}") { wasWatched } }`);
+    expect(watched.data.endWatch).toEqual({ wasWatched: false });
+    const events = await client.subscribe(IngestionStatusChangedDocument, { id }).completed;
+    expect(events.map((event) => event.data?.ingestionStatusChanged.to)).toEqual(['SUCCESS']);
+    const named = 'Name a request by its id, or by mappingId and requestId.';
+    for (const [bad, message] of [
+      [`id: "${id}", requestId: "1"`, named],
+      ['requestId: "1"', named],
+      ['id: "nonsense"', 'id must be the global id of an IngestionRequest.'],
+    ]) {
+      expect((await ask(`{ ingestionStatus(${bad}) { id } }`)).errors).toMatchObject([
+        { message, extensions: { code: 'BAD_USER_INPUT' } },
+      ]);
+    }
   });
 
   it('is answered to many queries at once with one call', async () => {

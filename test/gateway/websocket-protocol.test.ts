@@ -317,6 +317,7 @@ describe('a fault inside a stream', () => {
       log,
       watches: nobody,
       clock,
+      administration: null,
       pollMaxMs: 60_000,
     });
     const { server, fanOut, stop } = await createGraphQLServer({
@@ -330,6 +331,7 @@ describe('a fault inside a stream', () => {
         requests: createIngestionRequestLoader(log),
         lineages: createLineageLoader(nobody),
         usualDurations: createUsualDurationLoader(log),
+        administration: null,
         batches: null,
       }),
       reportOperation: () => {},

@@ -31,6 +31,13 @@ const selection = `{
   ... on StartIngestionFailure { mappingId }
   ... on StartIngestionError { code outcomeUnknown }
 }`;
+const fine = { __typename: 'IngestionRefused', mappingId: 'fine' };
+const failed = (mappingId: string, code: string, outcomeUnknown: boolean) => ({
+  __typename: 'StartIngestionError',
+  mappingId,
+  code,
+  outcomeUnknown,
+});
 const input = (mappingId: string) => `{ mappingId: "${mappingId}" }`;
 
 it('whatever one start of many fails with is its own outcome, and hides no other', async () => {
@@ -40,13 +47,6 @@ it('whatever one start of many fails with is its own outcome, and hides no other
     `mutation { startIngestions(inputs: [${inputs}]) ${selection} }`,
   );
   expect(errors).toBeUndefined();
-  const failed = (mappingId: string, code: string, outcomeUnknown: boolean) => ({
-    __typename: 'StartIngestionError',
-    mappingId,
-    code,
-    outcomeUnknown,
-  });
-  const fine = { __typename: 'IngestionRefused', mappingId: 'fine' };
   expect(data?.startIngestions).toEqual([
     fine,
     failed('broken', 'INTERNAL_SERVER_ERROR', true),
@@ -57,14 +57,20 @@ it('whatever one start of many fails with is its own outcome, and hides no other
   expect(faults).toEqual([fault]);
 });
 
-it('a start that fails hides no other field of its operation', async () => {
+it('a start that fails is told as an outcome, and an input that is none as an error', async () => {
   const { data, errors } = await run(`mutation {
     a: startIngestion(input: ${input('fine')}) ${selection}
     b: startIngestion(input: ${input('broken')}) ${selection}
     c: startIngestions(inputs: [${input('')}]) ${selection}
-    d: startIngestion(input: ${input('fine')}) ${selection}
+    d: startIngestion(input: ${input('down')}) ${selection}
+    e: startIngestion(input: ${input('foreign')}) ${selection}
   }`);
-  const fine = { __typename: 'IngestionRefused', mappingId: 'fine' };
-  expect(data).toEqual({ a: fine, b: null, c: null, d: fine });
-  expect(errors?.map(({ path }) => path)).toEqual([['b'], ['c']]);
+  expect(data).toEqual({
+    a: fine,
+    b: failed('broken', 'INTERNAL_SERVER_ERROR', true),
+    c: null,
+    d: failed('down', 'UPSTREAM_UNAVAILABLE', false),
+    e: null,
+  });
+  expect(errors?.map(({ path }) => path)).toEqual([['c'], ['e']]);
 });

@@ -18,7 +18,10 @@ describe('the claims of a token', () => {
     [{ scope: [[READ]], scp: null }, []],
     [{ scope: 'INGESTION:READ ingestion:read,ingestion:start' }, []],
     [{ permissions: [READ, 7, null] }, [READ]],
-    [{ scp: READ, permissions: [START], scope: 'ingestion:operate metrics:read' }, rights],
+    [
+      { scp: READ, permissions: [START], scope: 'ingestion:operate mappings:manage metrics:read' },
+      rights,
+    ],
     [{ scope: { [READ]: true }, permissions: 1 }, []],
   ])('%j give the rights %j', (claims, granted) => {
     expect(toCaller({ sub: 'ci', ...claims }, rules, 5)).toEqual({

@@ -1,7 +1,7 @@
 import type { FaultPlan } from '../../src/campaign/faults/fault-plan.js';
 import type { RemoteUpstream } from '../../src/config/upstream.js';
 import { type RunningService, startService } from '../campaign/support/running-service.js';
-import { API_KEY, CLIENT } from '../campaign/support/service-client.js';
+import { ADMIN, API_KEY, CLIENT } from '../campaign/support/service-client.js';
 import { startTestGateway, type TestGateway, type TestGatewayOptions } from './test-gateway.js';
 
 /** A job as the service itself tells of it, past all faults. */
@@ -50,6 +50,7 @@ export function toUpstream(url: string): RemoteUpstream {
     organization: 'acme',
     apiKey: API_KEY,
     token: { ...CLIENT, kind: 'clientCredentials', imsUrl: url, scopes: ['openid'] },
+    administration: { ...ADMIN, kind: 'clientCredentials', imsUrl: url, scopes: ['openid'] },
   };
 }
 

@@ -68,6 +68,7 @@ export async function startPushedGateway(clock = systemClock): Promise<PushedGat
     log,
     watches,
     clock: systemClock,
+    administration: null,
     pollMaxMs: 60_000,
   });
   let operationCount = 0;
@@ -84,6 +85,7 @@ export async function startPushedGateway(clock = systemClock): Promise<PushedGat
         requests: createIngestionRequestLoader(log),
         lineages: createLineageLoader(starts),
         usualDurations: createUsualDurationLoader(log),
+        administration: null,
         batches: null,
       };
     },

@@ -50,6 +50,7 @@ export async function startServedGateway(
       identity: 'a test upstream',
       url: new URL(url),
       token: { ...CLIENT, kind: 'clientCredentials', imsUrl: url, scopes: ['openid'] },
+      administration: null,
     },
   });
   starting.defer(() => gateway.stop());

@@ -44,6 +44,7 @@ export function toTestUpstream(url: string, identity = 'a test upstream'): Remot
     organization: ORGANIZATION,
     apiKey: API_KEY,
     token: { kind: 'ready', accessToken: ACCESS_TOKEN },
+    administration: null,
   };
 }
 
@@ -67,6 +68,7 @@ export function toTestConfig(upstream: RemoteUpstream | string): Omit<GatewayCon
     pollMinMs: 20,
     pollMaxMs: 200,
     retentionDays: 90,
+    isSubgraph: false,
     exposure: privateExposure,
     explorerMappingId: 'XDM44',
   };

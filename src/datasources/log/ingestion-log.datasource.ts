@@ -14,7 +14,7 @@ import {
   terminalStatuses,
   toRequestKey,
 } from '../../ingestion/ingestion-request.js';
-import type { IngestionLog, Scope } from '../../ingestion/ports.js';
+import type { ActivityScope, IngestionLog, Scope } from '../../ingestion/ports.js';
 import {
   type Applied,
   applyObservation,
@@ -119,7 +119,7 @@ export async function createIngestionLog(database: LogDatabase): Promise<Durable
     const scoped =
       scope.kind === 'request'
         ? query.where('request_key', '=', toRequestKey(scope.ref))
-        : query.where(isOfMappings(scope, database.kind));
+        : query.where(isOfActivity(scope, database.kind));
     return (await scoped.execute()).map(toTransition);
   }
 
@@ -168,17 +168,7 @@ export async function createIngestionLog(database: LogDatabase): Promise<Durable
         .$if(observedBefore !== undefined, (q) =>
           q.where('first_observed_at', '<', observedBefore ?? 0),
         )
-        .$if(startedBy !== undefined, (q) =>
-          q.where(({ exists, selectFrom }) =>
-            exists(
-              selectFrom('starts')
-                .select('intent_id')
-                .whereRef('starts.request_key', '=', 'requests.request_key')
-                .where('starts.state', '=', 'submitted')
-                .where('starts.caller', '=', startedBy ?? ''),
-            ),
-          ),
-        )
+        .$if(startedBy !== undefined, (q) => q.where(wasStartedBy(startedBy ?? '', 'requests')))
         .$if(before !== null, (q) => q.where('first_position', '<', before ?? 0))
         .orderBy('first_position', 'desc')
         .limit(limit);
@@ -209,6 +199,26 @@ export async function createIngestionLog(database: LogDatabase): Promise<Durable
       await database.close();
     },
   };
+}
+
+/** The condition that a transition is of this scope. */
+function isOfActivity(scope: ActivityScope, kind: LogDatabaseKind): Expression<SqlBool> {
+  const { statuses, startedBy } = scope;
+  const conditions = [
+    isOfMappings(scope, kind),
+    ...(statuses ? [sql<SqlBool>`to_status in (${sql.join([...new Set(statuses)])})`] : []),
+    ...(startedBy === undefined ? [] : [wasStartedBy(startedBy, 'transitions')]),
+  ];
+  return sql<SqlBool>`(${sql.join(conditions, sql` and `)})`;
+}
+
+/** The condition that a row is of a request that this caller started. */
+function wasStartedBy(caller: string, table: 'requests' | 'transitions'): Expression<SqlBool> {
+  return sql<SqlBool>`exists (
+    select 1 from starts
+    where starts.request_key = ${sql.ref(`${table}.request_key`)}
+      and starts.state = 'submitted' and starts.caller = ${caller}
+  )`;
 }
 
 /** The condition that a row is of these mappings, of which there may be any number. */

@@ -59,15 +59,15 @@ export function parseBatchAnswer(body: string, batchId: string): IngestionBatch 
   const found = Object.entries(answers).find(([id]) => toFolded(id) === toFolded(batchId));
   const { status, metrics, errors, ...root } = batchAnswer.parse(found?.[1]);
   return {
-    id: batchId,
+    batchId,
     status: status.trim(),
-    recordCount: metrics.inputRecordCount ?? root.recordCount,
-    ingestedCount: metrics.outputRecordCount,
-    failedCount: metrics.failedRecordCount ?? root.failedRecordCount,
+    numRecords: metrics.inputRecordCount ?? root.recordCount,
+    numIngested: metrics.outputRecordCount,
+    numFailed: metrics.failedRecordCount ?? root.failedRecordCount,
     errors: errors.map(({ code, description, recordCount }) => ({
       code,
       description,
-      count: recordCount,
+      numRecords: recordCount,
     })),
   };
 }

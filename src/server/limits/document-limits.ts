@@ -19,7 +19,8 @@ export interface DocumentLimits {
 export const defaultDocumentLimits: DocumentLimits = {
   maxCharacters: 15_000,
   maxTokens: 1_000,
-  maxDepth: 6,
+  // Relay’s pages take three levels each, and three of them may stand within one another.
+  maxDepth: 15,
   maxAliases: 15,
   maxRootFields: 20,
   maxDirectives: 50,

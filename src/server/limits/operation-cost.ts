@@ -24,8 +24,8 @@ type Variables = Readonly<Record<string, unknown>>;
 /** What may be a call to another service: a root field, once or for each thing that it names, and a look-up. */
 const CALL_COST = 10;
 
-/** What is looked up in Adobe Experience Platform, each with a call of its own. */
-const LOOKED_UP_TYPE = 'IngestionBatch';
+/** What is looked up elsewhere, each with a call of its own. */
+const LOOKED_UP_TYPES: ReadonlySet<string> = new Set(['IngestionBatch', 'RejectConnection']);
 
 /** The whole schema: its answer is some 60 KB. */
 const INTROSPECTION_COST = 1_000;
@@ -45,7 +45,7 @@ export interface OperationCost {
  * Each field costs 1. What is below a page counts `first` times, and what is below a list that answers a list
  * of arguments (`requests`, `inputs`) as often as that is long. No other field gives many things: the edges and
  * nodes of a page are its items, and the errors of a batch a few kinds. Root fields cost 10, as often as they
- * name something, and a batch, which is looked up, costs 10.
+ * name something, and a batch or a page of rejects, which are looked up, cost 10.
  *
  * @param variables - as they were sent: what is no number or no list counts as one, and is refused later
  */
@@ -101,7 +101,7 @@ export function measureCost(
     const type = getNamedType(field.type);
     const below = node.selectionSet && isCompositeType(type) ? measure(node.selectionSet, type) : 0;
     const count = countOf(field, node.arguments ?? []);
-    const own = type.name === LOOKED_UP_TYPE ? CALL_COST : 1;
+    const own = LOOKED_UP_TYPES.has(type.name) ? CALL_COST : 1;
     return parent === rootType ? count * (CALL_COST + below) : own + count * below;
   }
 

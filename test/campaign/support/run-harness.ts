@@ -38,6 +38,7 @@ export async function createRunHarness({
   function portsOf(signal: AbortSignal): RunPorts {
     return {
       jobId,
+      onProgress() {},
       onBatchCreated: (batchId) => void told.push(`created ${batchId}`),
       onSourceRead(reached) {
         proposed = reached;

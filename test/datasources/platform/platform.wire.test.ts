@@ -5,16 +5,16 @@ const parse = (batch: unknown, id = 'b0b1') =>
   parseBatchAnswer(JSON.stringify({ [id]: batch }), 'b0b1');
 
 describe('a batch is read', () => {
-  const bare = { id: 'b0b1', status: 'success', errors: [] };
-  const uncounted = { ...bare, recordCount: null, ingestedCount: null, failedCount: null };
+  const bare = { batchId: 'b0b1', status: 'success', errors: [] };
+  const uncounted = { ...bare, numRecords: null, numIngested: null, numFailed: null };
 
   it('with counts as texts', () => {
     const metrics = { inputRecordCount: '15', outputRecordCount: '14.0', failedRecordCount: ' 1 ' };
     expect(parse({ status: 'success', metrics })).toEqual({
       ...bare,
-      recordCount: 15,
-      ingestedCount: 14,
-      failedCount: 1,
+      numRecords: 15,
+      numIngested: 14,
+      numFailed: 1,
     });
   });
 
@@ -30,9 +30,9 @@ describe('a batch is read', () => {
   it('with errors that lack something', () => {
     const errors = [{ code: 1555, recordCount: '2' }, { description: null }, null];
     expect(parse({ status: 'failed', errors }).errors).toEqual([
-      { code: '1555', description: '', count: 2 },
-      { code: '', description: '', count: null },
-      { code: '', description: '', count: null },
+      { code: '1555', description: '', numRecords: 2 },
+      { code: '', description: '', numRecords: null },
+      { code: '', description: '', numRecords: null },
     ]);
   });
 

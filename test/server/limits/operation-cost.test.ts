@@ -52,7 +52,7 @@ describe('the cost of an operation', () => {
     ],
     [
       'a batch that is looked up for each item of a page',
-      '{ ingestionRequests(first: 100) { nodes { batch { id status } } } }',
+      '{ ingestionRequests(first: 100) { nodes { batch { batchId status } } } }',
       {},
       100 * (10 + 1 + 10 + 2),
     ],

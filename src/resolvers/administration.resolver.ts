@@ -1,0 +1,108 @@
+import { Arg, Authorized, Ctx, Mutation, Resolver } from 'type-graphql';
+import type { MappingChange as AskedChange } from '../ingestion/administration.js';
+import { checkMayManage, isInScope, type Right } from '../ingestion/caller.js';
+import { AdministrationUnavailableError } from '../ingestion/gateway-error.js';
+import type { Administration } from '../ingestion/ports.js';
+import { parseMappingId } from '../ingestion/request-ref.js';
+import { Job } from '../schema/job.js';
+import { Mapping } from '../schema/mapping.js';
+import {
+  JobCancelled,
+  JobChange,
+  JobChangeRefused,
+  MappingChange,
+  MappingChanged,
+  MappingChangeRefused,
+  PublishMappingInput,
+} from '../schema/mapping-change.js';
+import { ID } from '../schema/scalars.js';
+import type { OperationContext } from './operation-context.js';
+
+const NEEDS =
+  'Needs the right `mappings:manage`. `ADMINISTRATION_UNAVAILABLE` where the upstream cannot be administered: Adobe’s cannot.';
+
+/** What administrators do to mappings and jobs. */
+@Resolver()
+export class AdministrationResolver {
+  constructor(private readonly administration: Administration | null) {}
+
+  @Authorized<Right>('mappings:manage')
+  @Mutation(() => MappingChange, {
+    description: `Publish a mapping, which also starts it: the scheduler runs it at once. ${NEEDS}`,
+  })
+  publishMapping(
+    @Arg('input', () => PublishMappingInput, { description: 'Which mapping, and from where.' })
+    { mappingId, resendFromBeginning }: PublishMappingInput,
+    @Ctx() context: OperationContext,
+  ): Promise<typeof MappingChange> {
+    const change = { kind: 'publish', resendFromBeginning: resendFromBeginning ?? false } as const;
+    return this.#change(mappingId, change, context);
+  }
+
+  @Authorized<Right>('mappings:manage')
+  @Mutation(() => MappingChange, {
+    description: `Have a mapping run by nobody. Refused while a job runs it. ${NEEDS}`,
+  })
+  unpublishMapping(
+    @Arg('mappingId', () => ID, { description: 'The mapping’s id.' }) mappingId: string,
+    @Ctx() context: OperationContext,
+  ): Promise<typeof MappingChange> {
+    return this.#change(mappingId, { kind: 'unpublish' }, context);
+  }
+
+  @Authorized<Right>('mappings:manage')
+  @Mutation(() => MappingChange, {
+    description: `Have the scheduler run a published mapping, at once and then regularly. Refused while a job runs it. ${NEEDS}`,
+  })
+  startMapping(
+    @Arg('mappingId', () => ID, { description: 'The mapping’s id.' }) mappingId: string,
+    @Ctx() context: OperationContext,
+  ): Promise<typeof MappingChange> {
+    return this.#change(mappingId, { kind: 'start' }, context);
+  }
+
+  @Authorized<Right>('mappings:manage')
+  @Mutation(() => MappingChange, {
+    description: `Have the scheduler run a mapping no more, so that \`startIngestion\` may. A job that runs goes on to its end. ${NEEDS}`,
+  })
+  stopMapping(
+    @Arg('mappingId', () => ID, { description: 'The mapping’s id.' }) mappingId: string,
+    @Ctx() context: OperationContext,
+  ): Promise<typeof MappingChange> {
+    return this.#change(mappingId, { kind: 'stop' }, context);
+  }
+
+  @Authorized<Right>('mappings:manage')
+  @Mutation(() => JobChange, {
+    description: `Cut a job off and give its batch up. Its request becomes ABORTED, and is retried where its start asked for that (\`retryOnAbort\`). A mapping that is started runs again at its next time. ${NEEDS}`,
+  })
+  async cancelJob(
+    @Arg('jobId', () => ID, { description: 'Campaign’s id of the job.' }) jobId: string,
+    @Ctx() { caller, callerKey }: OperationContext,
+  ): Promise<typeof JobChange> {
+    const { administration } = this;
+    if (!administration) throw new AdministrationUnavailableError();
+    const job = await administration.job(jobId, callerKey);
+    if (!job || !isInScope(caller.mappings, job.mappingId)) {
+      return new JobChangeRefused(jobId, 'UNKNOWN_JOB', `There is no job ${jobId}.`);
+    }
+    const outcome = await administration.cancelJob(job.jobId, callerKey);
+    return outcome.kind === 'changed'
+      ? new JobCancelled(new Job(outcome.state))
+      : new JobChangeRefused(jobId, outcome.reason, outcome.message);
+  }
+
+  async #change(
+    id: string,
+    change: AskedChange,
+    { caller, callerKey }: OperationContext,
+  ): Promise<typeof MappingChange> {
+    const mappingId = parseMappingId(id);
+    checkMayManage(caller, mappingId);
+    if (!this.administration) throw new AdministrationUnavailableError();
+    const outcome = await this.administration.changeMapping(mappingId, change, callerKey);
+    return outcome.kind === 'changed'
+      ? new MappingChanged(new Mapping(mappingId))
+      : new MappingChangeRefused(mappingId, outcome.reason, outcome.message);
+  }
+}

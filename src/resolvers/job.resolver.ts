@@ -1,0 +1,138 @@
+import { Arg, Authorized, Ctx, FieldResolver, Int, Query, Resolver, Root } from 'type-graphql';
+import { isInScope, mayRead, type Right, toReadableScope } from '../ingestion/caller.js';
+import type { Administration } from '../ingestion/ports.js';
+import { IngestionRequest } from '../schema/ingestion-request.js';
+import { Job, JobConnection, JobFilter } from '../schema/job.js';
+import { Mapping } from '../schema/mapping.js';
+import { toPageInfo } from '../schema/page-info.js';
+import { RejectConnection } from '../schema/reject.js';
+import { Cursor } from '../schema/scalars.js';
+import { parseNumberCursor, toKeyCursor } from './key-cursor.js';
+import { parseMappingIds } from './mapping-ids.js';
+import type { OperationContext } from './operation-context.js';
+import { parsePageSize } from './page-size.js';
+
+const DEFAULT_PAGE_ITEMS = 25;
+
+/** Executions of mappings, where the upstream tells of them. */
+@Resolver(() => Job)
+export class JobResolver {
+  constructor(private readonly administration: Administration | null) {}
+
+  @Authorized<Right>('ingestion:read')
+  @Query(() => JobConnection, {
+    nullable: true,
+    description:
+      'Executions of the mappings that the caller may see, newest first: the columns of Campaign’s _Status of data export to platform_. Null where the upstream does not tell: Adobe’s does not.',
+  })
+  async jobs(
+    @Arg('filter', () => JobFilter, {
+      nullable: true,
+      description: 'Which jobs; all where left out.',
+    })
+    filter: JobFilter | null,
+    @Arg('first', () => Int, {
+      nullable: true,
+      defaultValue: DEFAULT_PAGE_ITEMS,
+      description: 'How many at most, 1 to 100.',
+    })
+    first: number | null,
+    @Arg('after', () => Cursor, {
+      nullable: true,
+      description: 'Go on after this `endCursor` of the page before.',
+    })
+    after: string | null,
+    @Ctx() { caller, callerKey, administration }: OperationContext,
+  ): Promise<JobConnection | null> {
+    const pageSize = parsePageSize(first, DEFAULT_PAGE_ITEMS);
+    const behind = after == null ? null : parseNumberCursor('job', after);
+    const wanted = filter?.mappingIds ? parseMappingIds(filter.mappingIds) : null;
+    if (!this.administration || !administration) return null;
+    const scope = toReadableScope(caller, wanted);
+    const mappingIds =
+      scope.kind === 'all'
+        ? undefined
+        : (await administration.mappings())
+            .map(({ mappingId }) => mappingId)
+            .filter((mappingId) => isInScope(scope, mappingId));
+    const isNone = mappingIds?.length === 0 || filter?.statuses?.length === 0;
+    const found = isNone
+      ? []
+      : await this.administration.jobs(
+          {
+            mappingIds,
+            statuses: filter?.statuses ?? undefined,
+            startedAfter: filter?.startedAfter?.getTime(),
+            startedBefore: filter?.startedBefore?.getTime(),
+          },
+          behind === null ? null : String(behind),
+          pageSize + 1,
+          callerKey,
+        );
+    const edges = found
+      .slice(0, pageSize)
+      .map((job) => ({ cursor: toKeyCursor('job', job.jobId), node: new Job(job) }));
+    const pageInfo = toPageInfo(edges, {
+      hasNextPage: found.length > pageSize,
+      hasPreviousPage: behind !== null,
+    });
+    return { edges, nodes: edges.map(({ node }) => node), pageInfo };
+  }
+
+  /** The job that a global id names; null where there is none, or the caller may not see its mapping. */
+  async find(jobId: string, { caller, callerKey }: OperationContext): Promise<Job | null> {
+    const job = await this.administration?.job(jobId, callerKey);
+    return job && mayRead(caller, job.mappingId) ? new Job(job) : null;
+  }
+
+  @FieldResolver(() => Mapping, { description: 'The mapping that it runs.' })
+  mapping(@Root() { mappingId }: Job): Mapping {
+    return new Mapping(mappingId);
+  }
+
+  @FieldResolver(() => IngestionRequest, {
+    nullable: true,
+    description:
+      'The request that it was started for, as last observed. Null where the scheduler started it, and where this gateway has not seen the request.',
+  })
+  async request(
+    @Root() { mappingId, requestId }: Job,
+    @Ctx() { requests }: OperationContext,
+  ): Promise<IngestionRequest | null> {
+    const record = requestId === null ? null : await requests.load({ mappingId, requestId });
+    return record && new IngestionRequest(record);
+  }
+
+  @FieldResolver(() => RejectConnection, {
+    description: 'The records that it did not send. They are kept as long as the job itself.',
+  })
+  async rejects(
+    @Root() { jobId }: Job,
+    @Arg('first', () => Int, {
+      nullable: true,
+      defaultValue: DEFAULT_PAGE_ITEMS,
+      description: 'How many at most, 1 to 100.',
+    })
+    first: number | null,
+    @Arg('after', () => Cursor, {
+      nullable: true,
+      description: 'Go on after this `endCursor` of the page before.',
+    })
+    after: string | null,
+    @Ctx() { callerKey }: OperationContext,
+  ): Promise<RejectConnection> {
+    const pageSize = parsePageSize(first, DEFAULT_PAGE_ITEMS);
+    const behind = after == null ? 0 : parseNumberCursor('reject', after);
+    const found =
+      (await this.administration?.rejects(jobId, behind, pageSize + 1, callerKey)) ?? [];
+    const edges = found.slice(0, pageSize).map(({ key, line, reason }, index) => ({
+      cursor: toKeyCursor('reject', String(behind + index + 1)),
+      node: { place: line === null ? `key ${key}` : `line ${line}`, key, reason },
+    }));
+    const pageInfo = toPageInfo(edges, {
+      hasNextPage: found.length > pageSize,
+      hasPreviousPage: behind > 0,
+    });
+    return { edges, nodes: edges.map(({ node }) => node), pageInfo };
+  }
+}

@@ -1,0 +1,66 @@
+import { type Caller, toReadableScope } from '../ingestion/caller.js';
+import type { IngestionLog, RequestFilter } from '../ingestion/ports.js';
+import { parseStartedBy } from '../ingestion/request-ref.js';
+import { IngestionRequest } from '../schema/ingestion-request.js';
+import type { IngestionRequestConnection } from '../schema/ingestion-request-connection.js';
+import type { IngestionRequestFilter } from '../schema/ingestion-request-filter.js';
+import { toPageInfo } from '../schema/page-info.js';
+import { parseMappingIds } from './mapping-ids.js';
+import { parsePageSize } from './page-size.js';
+
+/** How many requests a page has where the client does not say. */
+export const DEFAULT_REQUESTS = 25;
+
+/** What a client asks of a list of requests. */
+export interface RequestPageArguments {
+  readonly filter: IngestionRequestFilter | null | undefined;
+  readonly first: number | null;
+  readonly after: string | null | undefined;
+}
+
+/**
+ * A page of the requests that the caller may see.
+ *
+ * @param ofMapping - only those of this mapping; null for all
+ * @throws {BadUserInputError}
+ * @throws {CursorInvalidError}
+ */
+export async function findRequests(
+  log: Pick<IngestionLog, 'list' | 'parseCursor' | 'toCursor'>,
+  caller: Caller,
+  { filter, first, after }: RequestPageArguments,
+  ofMapping: string | null = null,
+): Promise<IngestionRequestConnection> {
+  const pageSize = parsePageSize(first, DEFAULT_REQUESTS);
+  const narrowed = toRequestFilter(filter ?? {}, caller, ofMapping);
+  const before = after == null ? null : await log.parseCursor(after);
+  const page = await log.list(narrowed, before, pageSize + 1);
+  const edges = page.slice(0, pageSize).map((record) => ({
+    cursor: log.toCursor(record.firstPosition),
+    node: new IngestionRequest(record),
+  }));
+  const [newest] = before === null ? [] : await log.list(narrowed, null, 1);
+  const pageInfo = toPageInfo(edges, {
+    hasNextPage: page.length > pageSize,
+    hasPreviousPage: before !== null && newest !== undefined && newest.firstPosition >= before,
+  });
+  return { edges, nodes: edges.map(({ node }) => node), pageInfo };
+}
+
+/** @throws {BadUserInputError} */
+function toRequestFilter(
+  { mappingIds, statuses, observedAfter, observedBefore, startedBy }: IngestionRequestFilter,
+  caller: Caller,
+  ofMapping: string | null,
+): RequestFilter {
+  const wanted = mappingIds ? parseMappingIds(mappingIds) : null;
+  const inMapping =
+    ofMapping === null ? wanted : [ofMapping].filter((id) => wanted?.includes(id) ?? true);
+  return {
+    mappings: toReadableScope(caller, inMapping),
+    statuses: statuses ?? undefined,
+    observedAfter: observedAfter?.getTime(),
+    observedBefore: observedBefore?.getTime(),
+    startedBy: startedBy == null ? undefined : parseStartedBy(startedBy),
+  };
+}

@@ -1,0 +1,22 @@
+import { Field, InputType } from 'type-graphql';
+import type { IngestionStatus as DomainStatus } from '../ingestion/ingestion-request.js';
+import { IngestionStatus } from './ingestion-status.js';
+import { ID } from './scalars.js';
+
+@InputType({
+  description: 'Which transitions a subscription is to have; what is left out does not narrow it.',
+})
+export class IngestionActivityFilter {
+  @Field(() => [ID], { nullable: true, description: 'Of these mappings, 1 to 100.' })
+  readonly mappingIds?: string[] | null;
+
+  @Field(() => [IngestionStatus], { nullable: true, description: 'To one of these statuses.' })
+  readonly statuses?: DomainStatus[] | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Of requests started through this gateway by this caller, as `startedBy` names it.',
+  })
+  readonly startedBy?: string | null;
+}

@@ -1,0 +1,110 @@
+import { Field, InputType, ObjectType, registerEnumType } from 'type-graphql';
+import type { JobStatus as DomainStatus, Job as JobRow } from '../ingestion/administration.js';
+import { toGlobalId } from './global-id.js';
+import { Node } from './node.js';
+import { PageInfo } from './page-info.js';
+import { Cursor, DateTime, ID, SafeInt } from './scalars.js';
+
+/** The domain's statuses as an object, for TypeGraphQL registers no union of strings. */
+export const JobStatus = {
+  CREATED: 'CREATED',
+  UPLOADED: 'UPLOADED',
+  SUCCESS: 'SUCCESS',
+  FAILED: 'FAILED',
+} as const satisfies { [Status in DomainStatus]: Status };
+
+registerEnumType(JobStatus, {
+  name: 'JobStatus',
+  description: 'Where a job stands. SUCCESS and FAILED are its ends.',
+  valuesConfig: {
+    CREATED: { description: 'It reads its source, and uploads.' },
+    UPLOADED: { description: 'Platform has its whole batch, and checks it.' },
+    SUCCESS: { description: 'Platform has taken its batch.' },
+    FAILED: { description: 'It ended in an error, or was cancelled; `reason` says which.' },
+  },
+});
+
+@ObjectType({
+  implements: Node,
+  description:
+    'One execution of a mapping, by the scheduler or for a request: a row of Campaign’s _Status of data export to platform_.',
+})
+export class Job extends Node {
+  @Field(() => ID, { description: 'Campaign’s id of it.' })
+  readonly jobId: string;
+
+  /** What `mapping` and `request` are looked up by. */
+  readonly mappingId: string;
+  readonly requestId: string | null;
+
+  @Field(() => ID, { nullable: true, description: 'Null as long as it has uploaded nothing.' })
+  readonly batchId: string | null;
+
+  @Field(() => JobStatus)
+  readonly status: DomainStatus;
+
+  @Field(() => SafeInt, { description: 'Records sent; so far while it runs.' })
+  readonly numRecords: number;
+
+  @Field(() => SafeInt, { description: 'Records that were not sent; so far while it runs.' })
+  readonly numRejected: number;
+
+  @Field(() => String, { nullable: true, description: 'Why it failed, in words.' })
+  readonly reason: string | null;
+
+  @Field(() => DateTime)
+  readonly startedAt: Date;
+
+  @Field(() => DateTime, { nullable: true, description: 'Null while it runs.' })
+  readonly endedAt: Date | null;
+
+  constructor(job: JobRow) {
+    super(toGlobalId({ kind: 'Job', jobId: job.jobId }));
+    this.jobId = job.jobId;
+    this.mappingId = job.mappingId;
+    this.requestId = job.requestId;
+    this.batchId = job.batchId;
+    this.status = job.status;
+    this.numRecords = job.numRecords;
+    this.numRejected = job.numRejected;
+    this.reason = job.reason;
+    this.startedAt = new Date(job.startedAt);
+    this.endedAt = job.endedAt === null ? null : new Date(job.endedAt);
+  }
+}
+
+@ObjectType({ description: 'A job in a page, with its place there.' })
+export class JobEdge {
+  @Field(() => Cursor)
+  readonly cursor!: string;
+
+  @Field(() => Job)
+  readonly node!: Job;
+}
+
+@ObjectType({ description: 'A page of jobs, newest first.' })
+export class JobConnection {
+  @Field(() => [JobEdge])
+  readonly edges!: JobEdge[];
+
+  @Field(() => [Job])
+  readonly nodes!: Job[];
+
+  @Field(() => PageInfo)
+  readonly pageInfo!: PageInfo;
+}
+
+@InputType({ description: 'Which jobs a page is to have; what is left out does not narrow it.' })
+export class JobFilter {
+  @Field(() => [ID], { nullable: true, description: 'Of these mappings, at most 100.' })
+  readonly mappingIds?: string[] | null;
+
+  @Field(() => [JobStatus], { nullable: true, description: 'In one of these statuses.' })
+  readonly statuses?: DomainStatus[] | null;
+
+  @Field(() => DateTime, { nullable: true, description: 'Started at this instant or later.' })
+  readonly startedAfter?: Date | null;
+
+  @Field(() => DateTime, { nullable: true, description: 'Started before this instant.' })
+  readonly startedBefore?: Date | null;
+}

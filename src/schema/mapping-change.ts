@@ -1,0 +1,132 @@
+import { createUnionType, Field, InputType, ObjectType, registerEnumType } from 'type-graphql';
+import type {
+  JobRefusal as DomainJobRefusal,
+  MappingRefusal as DomainMappingRefusal,
+} from '../ingestion/administration.js';
+import { Job } from './job.js';
+import { Mapping } from './mapping.js';
+import { ID } from './scalars.js';
+
+@InputType({ description: 'Which mapping to publish, and from where it goes on.' })
+export class PublishMappingInput {
+  @Field(() => ID, { description: 'The mapping’s id.' })
+  readonly mappingId!: string;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    defaultValue: false,
+    description:
+      'Forget how far it has been ingested, so that the next run sends everything again.',
+  })
+  readonly resendFromBeginning!: boolean | null;
+}
+
+/** The domain's refusals as an object, for TypeGraphQL registers no union of strings. */
+export const MappingRefusal = {
+  UNKNOWN_MAPPING: 'UNKNOWN_MAPPING',
+  ALREADY_PUBLISHED: 'ALREADY_PUBLISHED',
+  NOT_PUBLISHED: 'NOT_PUBLISHED',
+  ALREADY_STARTED: 'ALREADY_STARTED',
+  ALREADY_STOPPED: 'ALREADY_STOPPED',
+  JOB_RUNNING: 'JOB_RUNNING',
+} as const satisfies { [Refusal in DomainMappingRefusal]: Refusal };
+
+registerEnumType(MappingRefusal, {
+  name: 'MappingRefusal',
+  description: 'Why a mapping was not changed.',
+  valuesConfig: {
+    UNKNOWN_MAPPING: { description: 'Campaign has no such mapping.' },
+    ALREADY_PUBLISHED: { description: 'Unpublish it before you publish it again.' },
+    NOT_PUBLISHED: { description: 'Publish it, which also starts it.' },
+    ALREADY_STARTED: { description: 'The scheduler runs it already.' },
+    ALREADY_STOPPED: { description: 'It is stopped already.' },
+    JOB_RUNNING: { description: 'A job runs it: wait for its end, or cancel it.' },
+  },
+});
+
+/** As {@link MappingRefusal}, of jobs. */
+export const JobRefusal = {
+  UNKNOWN_JOB: 'UNKNOWN_JOB',
+  JOB_OVER: 'JOB_OVER',
+  BATCH_WHOLE: 'BATCH_WHOLE',
+} as const satisfies { [Refusal in DomainJobRefusal]: Refusal };
+
+registerEnumType(JobRefusal, {
+  name: 'JobRefusal',
+  description: 'Why a job was not cancelled.',
+  valuesConfig: {
+    UNKNOWN_JOB: { description: 'There is no such job, or the caller may not see its mapping.' },
+    JOB_OVER: { description: 'It has ended.' },
+    BATCH_WHOLE: { description: 'Platform has its whole batch, and decides.' },
+  },
+});
+
+@ObjectType({ description: 'The mapping was changed.' })
+export class MappingChanged {
+  @Field(() => Mapping, { description: 'As it stands now.' })
+  readonly mapping: Mapping;
+
+  constructor(mapping: Mapping) {
+    this.mapping = mapping;
+  }
+}
+
+@ObjectType({ description: 'Campaign refused, and nothing was changed.' })
+export class MappingChangeRefused {
+  @Field(() => ID)
+  readonly mappingId: string;
+
+  @Field(() => MappingRefusal)
+  readonly reason: DomainMappingRefusal;
+
+  @Field({ description: 'Why, in Campaign’s words.' })
+  readonly message: string;
+
+  constructor(mappingId: string, reason: DomainMappingRefusal, message: string) {
+    this.mappingId = mappingId;
+    this.reason = reason;
+    this.message = message;
+  }
+}
+
+@ObjectType({ description: 'The job was cut off, and its batch is given up.' })
+export class JobCancelled {
+  @Field(() => Job, { description: 'As it ended.' })
+  readonly job: Job;
+
+  constructor(job: Job) {
+    this.job = job;
+  }
+}
+
+@ObjectType({ description: 'The job goes on, or is over already.' })
+export class JobChangeRefused {
+  @Field(() => ID)
+  readonly jobId: string;
+
+  @Field(() => JobRefusal)
+  readonly reason: DomainJobRefusal;
+
+  @Field({ description: 'Why, in Campaign’s words.' })
+  readonly message: string;
+
+  constructor(jobId: string, reason: DomainJobRefusal, message: string) {
+    this.jobId = jobId;
+    this.reason = reason;
+    this.message = message;
+  }
+}
+
+/** What a change of a mapping may come to. */
+export const MappingChange = createUnionType({
+  name: 'MappingChange',
+  description: 'What a change of a mapping came to.',
+  types: () => [MappingChanged, MappingChangeRefused] as const,
+});
+
+/** What a change of a job may come to. */
+export const JobChange = createUnionType({
+  name: 'JobChange',
+  description: 'What a change of a job came to.',
+  types: () => [JobCancelled, JobChangeRefused] as const,
+});

@@ -1,0 +1,80 @@
+import { composeServices } from '@apollo/composition';
+import { expect, it } from '@jest/globals';
+import { parse } from 'graphql';
+import { toMappingScope } from '../../src/ingestion/caller.js';
+import { newApiKey } from '../../src/server/api-keys.js';
+import { askGateway } from '../support/ask-gateway.js';
+import { statusAnswers } from '../support/campaign-answers.js';
+import { askSocket, openSocket } from '../support/raw-socket.js';
+import { json, startScriptedUpstream } from '../support/scripted-upstream.js';
+import { startTestGateway } from '../support/test-gateway.js';
+
+/** As a service of another team may be, with Relay’s types, and with something to say of our mappings. */
+const NEIGHBOUR = `
+  extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@key", "@shareable"])
+  interface Node { id: ID! }
+  type PageInfo @shareable {
+    hasNextPage: Boolean! hasPreviousPage: Boolean! startCursor: String endCursor: String
+  }
+  type Team implements Node @key(fields: "id") { id: ID! name: String! }
+  type TeamEdge { cursor: String! node: Team! }
+  type TeamConnection { edges: [TeamEdge!]! pageInfo: PageInfo! }
+  type Mapping @key(fields: "id") { id: ID! owner: Team }
+  type Query { node(id: ID!): Node teams(first: Int, after: String): TeamConnection! }
+`;
+
+it('is a subgraph that composes with a neighbour, and resolves its entities for who may see them', async () => {
+  await using left = new AsyncDisposableStack();
+  const upstream = await startScriptedUpstream();
+  left.defer(() => upstream.close());
+  upstream.otherwise(json(200, statusAnswers.success('crm', 1)));
+  const [reader, stranger] = [newApiKey(), newApiKey()];
+  const entry = { rights: ['ingestion:read'] as const, expiresAt: null };
+  const gateway = await startTestGateway(upstream.url, {
+    isSubgraph: true,
+    signIn: {
+      accessTokens: null,
+      apiKeys: [
+        { ...entry, name: 'reader', mappings: toMappingScope(['crm']), sha256: reader.sha256 },
+        { ...entry, name: 'stranger', mappings: toMappingScope(['web']), sha256: stranger.sha256 },
+      ],
+    },
+  });
+  left.defer(() => gateway.stop());
+  const ask = (query: string, { key } = reader) =>
+    askGateway(gateway.url, query, { authorization: `Bearer ${key}` });
+
+  const { data } = await ask(`{ _service { sdl }
+    ingestionStatus(mappingId: "crm", requestId: "1") { id transitions { nodes { id } pageInfo { endCursor } } } }`);
+  const { errors, hints } = composeServices([
+    { name: 'sluice', typeDefs: parse(data._service.sdl), url: gateway.url },
+    { name: 'neighbour', typeDefs: parse(NEIGHBOUR), url: 'http://neighbour' },
+  ]);
+  expect(errors).toBeUndefined();
+  expect(hints?.filter(({ definition }) => /INCONSISTENT/.test(definition.code))).toEqual([]);
+
+  const { id, transitions } = data.ingestionStatus;
+  const entities = `{ _entities(representations: [
+    { __typename: "IngestionRequest", id: "${id}" }
+    { __typename: "IngestionTransition", id: "${transitions.nodes[0].id}" }
+    { __typename: "Mapping", id: "${id}" }
+  ]) { __typename ... on IngestionRequest { requestId status } ... on IngestionTransition { to } } }`;
+  const found = await ask(entities);
+  expect(found.errors).toBeUndefined();
+  expect(found.data._entities).toEqual([
+    { __typename: 'IngestionRequest', requestId: '1', status: 'SUCCESS' },
+    { __typename: 'IngestionTransition', to: 'SUCCESS' },
+    null,
+  ]);
+  expect((await ask(entities, stranger)).data._entities).toEqual([null, null, null]);
+
+  const socket = await openSocket(gateway.url, { isGreeted: false });
+  const authorization = `Bearer ${reader.key}`;
+  socket.send({ type: 'connection_init', payload: { authorization } });
+  await socket.next();
+  const query = `subscription { ingestionStatusChanged(id: "${id}") { to } }`;
+  expect(await askSocket(socket, { query })).toEqual({
+    data: { ingestionStatusChanged: { to: 'SUCCESS' } },
+  });
+  await socket.close();
+});

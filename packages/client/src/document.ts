@@ -112,7 +112,7 @@ export function toPlan({ query, operationName, variables }: SubscribePayload): P
   const isCursorAdded = !findFields(tokens, definitions, selection).some(
     (index) => at(index) === 'cursor' && !/^[:(@]$/.test(at(index + 1) ?? ''),
   );
-  if (isCursorAdded) insertAfter(selection, ` ${ADDED_CURSOR}: cursor`);
+  if (isCursorAdded) insertAfter(selection, ` ${ADDED_CURSOR}: cursor `);
   return {
     kind: 'stream',
     query: apply(query, inserts),

@@ -3,9 +3,34 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
-/** Narrows a listing; what is left out does not. */
+/** What went wrong, as in `extensions.code` of an error. */
+export type ErrorCode =
+  /** An argument is not valid; the message says what is allowed. */
+  | 'BAD_USER_INPUT'
+  /** The caller may not do this. */
+  | 'FORBIDDEN'
+  /** The upstream knows no such request. */
+  | 'INGESTION_REQUEST_NOT_FOUND'
+  /** A bug in the gateway, which has logged it. */
+  | 'INTERNAL_SERVER_ERROR'
+  /** The gateway’s log cannot be written or read now. */
+  | 'LOG_UNAVAILABLE'
+  /** The upstream refused the API key or the profile, or a role is missing. */
+  | 'UPSTREAM_FORBIDDEN'
+  /** The upstream’s answer is none that its API documents. */
+  | 'UPSTREAM_INVALID_RESPONSE'
+  /** The upstream got too many calls, or the gateway’s own budget is used up. */
+  | 'UPSTREAM_RATE_LIMITED'
+  /** The upstream gave no complete answer in time. */
+  | 'UPSTREAM_TIMEOUT'
+  /** The upstream refused the access token or the client credentials. */
+  | 'UPSTREAM_UNAUTHENTICATED'
+  /** The upstream or its token service cannot be reached, or fails. */
+  | 'UPSTREAM_UNAVAILABLE';
+
+/** Which requests a page is to have; what is left out does not narrow it. */
 export type IngestionRequestFilter = {
-  /** At most 100. */
+  /** Of these mappings, at most 100. */
   readonly mappingIds?: ReadonlyArray<string | number> | null | undefined;
   /** First observed at this instant or later. */
   readonly observedAfter?: string | null | undefined;
@@ -13,6 +38,7 @@ export type IngestionRequestFilter = {
   readonly observedBefore?: string | null | undefined;
   /** Started through this gateway by this caller, as `startedBy` names it. */
   readonly startedBy?: string | null | undefined;
+  /** In one of these statuses. */
   readonly statuses?: ReadonlyArray<IngestionStatus> | null | undefined;
 };
 
@@ -29,7 +55,7 @@ export type IngestionStatus =
 
 /** Which mapping to ingest, and how. */
 export type StartIngestionInput = {
-  /** A name for this start, 1 to 255 characters. Repeating a key (per caller, kept 24 h) gives the first call’s outcome again and starts nothing; with another input it is `BAD_USER_INPUT`. A first call that certainly started nothing (an error without `outcomeUnknown`) leaves its key free. Where the first call’s outcome is unknown, a repeat looks into what this gateway has seen of the mapping since: it gives the request where that tells which, and the error with `outcomeUnknown: true` again where it does not. */
+  /** A name for this start, 1 to 255 characters. Repeating a key (per caller, kept 24 h) gives the first call’s outcome again and starts nothing; with another input it is `BAD_USER_INPUT`. A first call that certainly started nothing (`outcomeUnknown: false`) leaves its key free. Where the first call’s outcome is unknown, a repeat looks into what this gateway has seen of the mapping since: it gives the request where that tells which, and a `StartIngestionError` with `outcomeUnknown: true` again where it does not. */
   readonly idempotencyKey?: string | null | undefined;
   /** The XDM mapping’s id, 1 to 255 characters. */
   readonly mappingId: string | number;
@@ -37,11 +63,11 @@ export type StartIngestionInput = {
   readonly retryOnAbort?: number | null | undefined;
 };
 
-export type FailureFragment = { readonly code: string | null, readonly message: string, readonly retryable: boolean };
+export type FailureFragment = { readonly code: string | null, readonly message: string, readonly isRetryable: boolean };
 
-export type RequestFragment = { readonly id: string, readonly mappingId: string, readonly requestId: string, readonly status: IngestionStatus, readonly isTerminal: boolean, readonly numRecords: number | null, readonly batchId: string | null, readonly info: string, readonly startedAt: string | null, readonly firstObservedAt: string, readonly lastObservedAt: string, readonly finishedAt: string | null, readonly failure: { readonly code: string | null, readonly message: string, readonly retryable: boolean } | null };
+export type RequestFragment = { readonly id: string, readonly mappingId: string, readonly requestId: string, readonly status: IngestionStatus, readonly isTerminal: boolean, readonly numRecords: number | null, readonly batchId: string | null, readonly info: string, readonly startedAt: string | null, readonly firstObservedAt: string, readonly lastObservedAt: string, readonly finishedAt: string | null, readonly failure: { readonly code: string | null, readonly message: string, readonly isRetryable: boolean } | null };
 
-export type TransitionFragment = { readonly cursor: string, readonly from: IngestionStatus | null, readonly to: IngestionStatus, readonly observedAt: string, readonly numRecords: number | null, readonly batchId: string | null, readonly info: string, readonly failure: { readonly code: string | null, readonly message: string, readonly retryable: boolean } | null, readonly request: { readonly id: string, readonly mappingId: string, readonly requestId: string } };
+export type TransitionFragment = { readonly cursor: string, readonly from: IngestionStatus | null, readonly to: IngestionStatus, readonly observedAt: string, readonly numRecords: number | null, readonly batchId: string | null, readonly info: string, readonly failure: { readonly code: string | null, readonly message: string, readonly isRetryable: boolean } | null, readonly request: { readonly id: string, readonly mappingId: string, readonly requestId: string } };
 
 export type StartIngestionMutationVariables = Exact<{
   input: StartIngestionInput;
@@ -49,12 +75,12 @@ export type StartIngestionMutationVariables = Exact<{
 
 
 export type StartIngestionMutation = { readonly startIngestion:
-    | { readonly __typename: 'IngestionAlreadyInProgress', readonly message: string, readonly request: { readonly id: string, readonly mappingId: string, readonly requestId: string, readonly status: IngestionStatus, readonly isTerminal: boolean, readonly numRecords: number | null, readonly batchId: string | null, readonly info: string, readonly startedAt: string | null, readonly firstObservedAt: string, readonly lastObservedAt: string, readonly finishedAt: string | null, readonly failure: { readonly code: string | null, readonly message: string, readonly retryable: boolean } | null } }
+    | { readonly __typename: 'IngestionAlreadyInProgress', readonly message: string, readonly request: { readonly id: string, readonly mappingId: string, readonly requestId: string, readonly status: IngestionStatus, readonly isTerminal: boolean, readonly numRecords: number | null, readonly batchId: string | null, readonly info: string, readonly startedAt: string | null, readonly firstObservedAt: string, readonly lastObservedAt: string, readonly finishedAt: string | null, readonly failure: { readonly code: string | null, readonly message: string, readonly isRetryable: boolean } | null } }
     | { readonly __typename: 'IngestionRefused', readonly mappingId: string, readonly message: string }
-    | { readonly __typename: 'IngestionSubmitted', readonly message: string, readonly request: { readonly id: string, readonly mappingId: string, readonly requestId: string, readonly status: IngestionStatus, readonly isTerminal: boolean, readonly numRecords: number | null, readonly batchId: string | null, readonly info: string, readonly startedAt: string | null, readonly firstObservedAt: string, readonly lastObservedAt: string, readonly finishedAt: string | null, readonly failure: { readonly code: string | null, readonly message: string, readonly retryable: boolean } | null } }
+    | { readonly __typename: 'IngestionSubmitted', readonly message: string, readonly request: { readonly id: string, readonly mappingId: string, readonly requestId: string, readonly status: IngestionStatus, readonly isTerminal: boolean, readonly numRecords: number | null, readonly batchId: string | null, readonly info: string, readonly startedAt: string | null, readonly firstObservedAt: string, readonly lastObservedAt: string, readonly finishedAt: string | null, readonly failure: { readonly code: string | null, readonly message: string, readonly isRetryable: boolean } | null } }
     | { readonly __typename: 'MappingNotPublished', readonly mappingId: string, readonly message: string }
     | { readonly __typename: 'MappingNotStopped', readonly mappingId: string, readonly message: string }
-    | { readonly __typename: 'StartIngestionError', readonly mappingId: string, readonly message: string, readonly code: string, readonly outcomeUnknown: boolean, readonly retryAfterMs: number | null }
+    | { readonly __typename: 'StartIngestionError', readonly mappingId: string, readonly message: string, readonly code: ErrorCode, readonly outcomeUnknown: boolean, readonly retryAfterMs: number | null }
    | null };
 
 export type IngestionStatusQueryVariables = Exact<{
@@ -64,7 +90,7 @@ export type IngestionStatusQueryVariables = Exact<{
 }>;
 
 
-export type IngestionStatusQuery = { readonly ingestionStatus: { readonly id: string, readonly mappingId: string, readonly requestId: string, readonly status: IngestionStatus, readonly isTerminal: boolean, readonly numRecords: number | null, readonly batchId: string | null, readonly info: string, readonly startedAt: string | null, readonly firstObservedAt: string, readonly lastObservedAt: string, readonly finishedAt: string | null, readonly failure: { readonly code: string | null, readonly message: string, readonly retryable: boolean } | null } | null };
+export type IngestionStatusQuery = { readonly ingestionStatus: { readonly id: string, readonly mappingId: string, readonly requestId: string, readonly status: IngestionStatus, readonly isTerminal: boolean, readonly numRecords: number | null, readonly batchId: string | null, readonly info: string, readonly startedAt: string | null, readonly firstObservedAt: string, readonly lastObservedAt: string, readonly finishedAt: string | null, readonly failure: { readonly code: string | null, readonly message: string, readonly isRetryable: boolean } | null } | null };
 
 export type IngestionRequestsQueryVariables = Exact<{
   filter?: IngestionRequestFilter | null | undefined;
@@ -73,7 +99,7 @@ export type IngestionRequestsQueryVariables = Exact<{
 }>;
 
 
-export type IngestionRequestsQuery = { readonly ingestionRequests: { readonly nodes: ReadonlyArray<{ readonly id: string, readonly mappingId: string, readonly requestId: string, readonly status: IngestionStatus, readonly isTerminal: boolean, readonly numRecords: number | null, readonly batchId: string | null, readonly info: string, readonly startedAt: string | null, readonly firstObservedAt: string, readonly lastObservedAt: string, readonly finishedAt: string | null, readonly failure: { readonly code: string | null, readonly message: string, readonly retryable: boolean } | null }>, readonly pageInfo: { readonly hasNextPage: boolean, readonly endCursor: string | null } } };
+export type IngestionRequestsQuery = { readonly ingestionRequests: { readonly nodes: ReadonlyArray<{ readonly id: string, readonly mappingId: string, readonly requestId: string, readonly status: IngestionStatus, readonly isTerminal: boolean, readonly numRecords: number | null, readonly batchId: string | null, readonly info: string, readonly startedAt: string | null, readonly firstObservedAt: string, readonly lastObservedAt: string, readonly finishedAt: string | null, readonly failure: { readonly code: string | null, readonly message: string, readonly isRetryable: boolean } | null }>, readonly pageInfo: { readonly hasNextPage: boolean, readonly endCursor: string | null } } };
 
 export type IngestionStatusChangedSubscriptionVariables = Exact<{
   mappingId: string | number;
@@ -82,7 +108,7 @@ export type IngestionStatusChangedSubscriptionVariables = Exact<{
 }>;
 
 
-export type IngestionStatusChangedSubscription = { readonly ingestionStatusChanged: { readonly cursor: string, readonly from: IngestionStatus | null, readonly to: IngestionStatus, readonly observedAt: string, readonly numRecords: number | null, readonly batchId: string | null, readonly info: string, readonly failure: { readonly code: string | null, readonly message: string, readonly retryable: boolean } | null, readonly request: { readonly id: string, readonly mappingId: string, readonly requestId: string } } };
+export type IngestionStatusChangedSubscription = { readonly ingestionStatusChanged: { readonly cursor: string, readonly from: IngestionStatus | null, readonly to: IngestionStatus, readonly observedAt: string, readonly numRecords: number | null, readonly batchId: string | null, readonly info: string, readonly failure: { readonly code: string | null, readonly message: string, readonly isRetryable: boolean } | null, readonly request: { readonly id: string, readonly mappingId: string, readonly requestId: string } } };
 
 export type IngestionActivitySubscriptionVariables = Exact<{
   mappingIds?: ReadonlyArray<string | number> | string | number | null | undefined;
@@ -90,7 +116,7 @@ export type IngestionActivitySubscriptionVariables = Exact<{
 }>;
 
 
-export type IngestionActivitySubscription = { readonly ingestionActivity: { readonly cursor: string, readonly from: IngestionStatus | null, readonly to: IngestionStatus, readonly observedAt: string, readonly numRecords: number | null, readonly batchId: string | null, readonly info: string, readonly failure: { readonly code: string | null, readonly message: string, readonly retryable: boolean } | null, readonly request: { readonly id: string, readonly mappingId: string, readonly requestId: string } } };
+export type IngestionActivitySubscription = { readonly ingestionActivity: { readonly cursor: string, readonly from: IngestionStatus | null, readonly to: IngestionStatus, readonly observedAt: string, readonly numRecords: number | null, readonly batchId: string | null, readonly info: string, readonly failure: { readonly code: string | null, readonly message: string, readonly isRetryable: boolean } | null, readonly request: { readonly id: string, readonly mappingId: string, readonly requestId: string } } };
 
 export class TypedDocumentString<TResult, TVariables>
   extends String
@@ -114,7 +140,7 @@ export const FailureFragmentDoc = new TypedDocumentString(`
     fragment Failure on IngestionFailure {
   code
   message
-  retryable
+  isRetryable
 }
     `, {"fragmentName":"Failure"}) as unknown as TypedDocumentString<FailureFragment, unknown>;
 export const RequestFragmentDoc = new TypedDocumentString(`
@@ -138,7 +164,7 @@ export const RequestFragmentDoc = new TypedDocumentString(`
     fragment Failure on IngestionFailure {
   code
   message
-  retryable
+  isRetryable
 }`, {"fragmentName":"Request"}) as unknown as TypedDocumentString<RequestFragment, unknown>;
 export const TransitionFragmentDoc = new TypedDocumentString(`
     fragment Transition on IngestionTransition {
@@ -161,7 +187,7 @@ export const TransitionFragmentDoc = new TypedDocumentString(`
     fragment Failure on IngestionFailure {
   code
   message
-  retryable
+  isRetryable
 }`, {"fragmentName":"Transition"}) as unknown as TypedDocumentString<TransitionFragment, unknown>;
 export const StartIngestionDocument = new TypedDocumentString(`
     mutation StartIngestion($input: StartIngestionInput!) {
@@ -193,7 +219,7 @@ export const StartIngestionDocument = new TypedDocumentString(`
     fragment Failure on IngestionFailure {
   code
   message
-  retryable
+  isRetryable
 }
 fragment Request on IngestionRequest {
   id
@@ -225,7 +251,7 @@ export const IngestionStatusDocument = new TypedDocumentString(`
     fragment Failure on IngestionFailure {
   code
   message
-  retryable
+  isRetryable
 }
 fragment Request on IngestionRequest {
   id
@@ -259,7 +285,7 @@ export const IngestionRequestsDocument = new TypedDocumentString(`
     fragment Failure on IngestionFailure {
   code
   message
-  retryable
+  isRetryable
 }
 fragment Request on IngestionRequest {
   id
@@ -291,7 +317,7 @@ export const IngestionStatusChangedDocument = new TypedDocumentString(`
     fragment Failure on IngestionFailure {
   code
   message
-  retryable
+  isRetryable
 }
 fragment Transition on IngestionTransition {
   cursor
@@ -319,7 +345,7 @@ export const IngestionActivityDocument = new TypedDocumentString(`
     fragment Failure on IngestionFailure {
   code
   message
-  retryable
+  isRetryable
 }
 fragment Transition on IngestionTransition {
   cursor

@@ -3,6 +3,7 @@ import { type Client, createClient } from 'graphql-ws';
 import { type Connection, createWatched, type Watched } from './connection.js';
 import { type AnsweredError, GatewayError, isPassing } from './gateway-error.js';
 import {
+  type ErrorCode,
   IngestionActivityDocument,
   IngestionRequestsDocument,
   type IngestionRequestsQuery,
@@ -293,7 +294,7 @@ function toUnknownOutcome(mappingId: string, failure: GatewayError): StartOutcom
     __typename: 'StartIngestionError',
     mappingId,
     message: failure.message,
-    code: failure.code ?? 'INTERNAL_SERVER_ERROR',
+    code: (failure.code ?? 'INTERNAL_SERVER_ERROR') as ErrorCode,
     outcomeUnknown: true,
     retryAfterMs: failure.retryAfterMs,
   };

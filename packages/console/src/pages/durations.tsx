@@ -1,0 +1,3 @@
+export function DurationsPage(_: Record<string, unknown>) {
+  return null;
+}

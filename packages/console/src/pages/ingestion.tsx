@@ -1,0 +1,3 @@
+export function IngestionPage(_: Record<string, unknown>) {
+  return null;
+}

@@ -1,0 +1,3 @@
+export function MappingPage(_: Record<string, unknown>) {
+  return null;
+}

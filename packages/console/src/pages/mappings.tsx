@@ -1,0 +1,3 @@
+export function MappingsPage(_: Record<string, unknown>) {
+  return null;
+}

@@ -1,0 +1,3 @@
+export function StartPage(_: Record<string, unknown>) {
+  return null;
+}

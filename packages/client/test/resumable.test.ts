@@ -75,6 +75,15 @@ async function until(state: string, of: ResumableClient = client): Promise<void>
 }
 
 describe('a lost connection', () => {
+  it('is no reason to send a mutation again', async () => {
+    const query = `mutation { startIngestion(input: { mappingId: "${oddMappings.slow}" }) { __typename } }`;
+    const calls = upstream.calls.length;
+    const answer = client.iterate({ query }).next();
+    await upstream.arrived(calls + 1);
+    client.terminate();
+    await expect(answer).rejects.toMatchObject({ name: 'ConnectionLostError' });
+  });
+
   it('costs no transition of a request, and repeats none', async () => {
     const id = await start();
     const events = client.iterate({ query: changes, variables: { id } });
@@ -131,15 +140,6 @@ describe('a lost connection', () => {
       await events.return?.();
       await other.dispose();
     }
-  });
-
-  it('is no reason to send a mutation again', async () => {
-    const query = `mutation { startIngestion(input: { mappingId: "${oddMappings.slow}" }) { __typename } }`;
-    const calls = upstream.calls.length;
-    const answer = client.iterate({ query }).next();
-    await upstream.arrived(calls + 1);
-    client.terminate();
-    await expect(answer).rejects.toMatchObject({ name: 'ConnectionLostError' });
   });
 
   it('is a reason to ask a query again', async () => {

@@ -1,13 +1,14 @@
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import { useEffect, useMemo, useRef } from 'react';
 import { Failure } from '../components/failure.js';
 import { IngestionTable } from '../components/ingestion-table.js';
+import { MappingNames } from '../components/mapping-names.js';
 import { Notice } from '../components/notice.js';
-import { IngestionsDocument, MappingNamesDocument } from '../generated/operations.js';
+import { IngestionsDocument } from '../generated/operations.js';
 import { type Choice, isChosen, readChoice, toFilter } from '../ingestion-choice.js';
 import { isTyping } from '../keys.js';
 import { choose, toHref, useRoute } from '../route.js';
-import { useAsk, useLive, useMay, useSession } from '../session.js';
+import { useLive, useMay, useSession } from '../session.js';
 import { useCounts } from '../use-counts.js';
 
 const PAGE_SIZE = 50;
@@ -148,19 +149,5 @@ function Rows({ choice }: { readonly choice: Choice }) {
         </Notice>
       )}
     </>
-  );
-}
-
-function MappingNames() {
-  const ask = useAsk();
-  const { data } = useQuery({ ...ask(MappingNamesDocument, {}), staleTime: 60_000 });
-  return (
-    <datalist id="mapping-names">
-      {data?.mappings.nodes.map(({ id, mappingId, label }) => (
-        <option key={id} value={mappingId}>
-          {label ?? mappingId}
-        </option>
-      ))}
-    </datalist>
   );
 }

@@ -10,8 +10,9 @@ describe('the service alone', () => {
   it('prints the environment for a gateway, and ends cleanly on SIGTERM', async () => {
     await using space = await createWorkspace({ 'a.yaml': mappingYaml('M') });
     const { child, printed } = run(space, { CAMPAIGN_SERVICE_PORT: '0' });
-    const output = await printed('IMS_CLIENT_SECRET=');
+    const output = await printed('CAMPAIGN_ADMIN_CLIENT_SECRET=');
     expect(output).toMatch(/^CAMPAIGN_URL=http:\/\/127\.0\.0\.1:\d+$/m);
+    expect(output).toMatch(/^CAMPAIGN_ADMIN_CLIENT_ID=sluice-demo-admin$/m);
     expect(output).toMatch(/^IMS_URL=http:\/\/127\.0\.0\.1:\d+$/m);
     child.kill('SIGTERM');
     expect(await exitOf(child)).toBe(0);

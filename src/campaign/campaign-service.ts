@@ -18,6 +18,7 @@ import { loadMappings, type Mappings } from './mappings.js';
 import { createScheduler } from './scheduler.js';
 import { createState, type State } from './state.js';
 import { syncFolder } from './sync-folder.js';
+import { skipUnchangedFiles } from './unchanged-files.js';
 import { createPlatformClient } from './upload/platform-client.js';
 import { createUsageCounter, type UsageLimits } from './usage-limits.js';
 
@@ -103,7 +104,10 @@ export function createCampaignService(options: CampaignServiceOptions): Campaign
     const platform = createPlatformClient(options.platform, clock, options.proxyOf);
     releasers.push(() => platform.close());
     const rejectsDir = join(campaignDir, 'rejects');
-    const runner = createIngestionRunner({ platform, rejectsDir, clock });
+    const runner = skipUnchangedFiles(
+      createIngestionRunner({ platform, rejectsDir, clock }),
+      clock,
+    );
     const batches = state.abandonedBatches;
     const aborter = createBatchAborter({ batches, abort: runner.abort, clock, logger });
     releasers.push(() => aborter.stop());

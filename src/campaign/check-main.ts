@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { CsvFile, Mapping } from './mapping.js';
 import { MappingsInvalidError } from './mapping-fault.js';
@@ -68,7 +68,7 @@ async function tellLayout(mapping: Mapping, source: CsvFile): Promise<void> {
     await reading.items.return(undefined);
     const packed = reading.isGzip ? 'gzip, ' : '';
     console.log(
-      `${path}: ${packed}${reading.encoding}, cut at ${JSON.stringify(reading.dialect.delimiter)}`,
+      `${relative('', path)}: ${packed}${reading.encoding}, cut at ${JSON.stringify(reading.dialect.delimiter)}`,
     );
   }
 }

@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import { type Document, isMap, isScalar, LineCounter, parseDocument } from 'yaml';
+import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import type { Mapping, MappingSource, RejectLimit } from './mapping.js';
 import type { MappingFault } from './mapping-fault.js';
@@ -60,10 +60,16 @@ export function parseMapping(
   return { kind: 'mapping', mapping: toMapping(parsed.data, dirname(file), environment) };
 }
 
-/** YAML takes a key `null` for nothing; here it is the name of a setting. */
+/** YAML takes `null` and `NULL` for nothing. Here the one names a setting, and the other is a text as it is written. */
 function nameNull({ contents }: Document): void {
   if (!isMap(contents)) return;
-  for (const { key } of contents.items) if (isScalar(key) && key.value === null) key.value = 'null';
+  for (const { key, value } of contents.items) {
+    if (!isScalar(key) || key.value !== null) continue;
+    key.value = 'null';
+    for (const item of isSeq(value) ? value.items : []) {
+      if (isScalar(item) && typeof item.value !== 'string') item.value = item.source;
+    }
+  }
 }
 
 function faulty(faults: readonly MappingFault[]): ParsedMapping {

@@ -10,7 +10,7 @@ import { toPageInfo } from '../schema/page-info.js';
 import { Cursor } from '../schema/scalars.js';
 import { findLatest } from '../watch/follow.js';
 import { MAX_MAPPING_IDS } from './mapping-ids.js';
-import type { OperationContext } from './operation-context.js';
+import { never, type OperationContext } from './operation-context.js';
 import { parsePageSize } from './page-size.js';
 
 const DEFAULT_PAGE_ITEMS = 25;
@@ -31,8 +31,11 @@ export class HistoryResolver {
     @Arg('first', () => Int, { nullable: true, defaultValue: DEFAULT_PAGE_ITEMS })
     first: number | null,
     @Arg('after', () => Cursor, { nullable: true }) after: string | null,
-    @Ctx() { caller }: OperationContext,
+    @Ctx() { caller, sharing }: OperationContext,
   ): Promise<IngestionRequestConnection> {
+    const state = this.log.state();
+    // Who has started what is not told to those who listen to the log.
+    sharing.conditions.push(filter?.startedBy == null ? () => this.log.state() === state : never);
     const pageSize = parsePageSize(first, DEFAULT_PAGE_ITEMS);
     const narrowed = toRequestFilter(filter, caller);
     const before = after == null ? null : await this.log.parseCursor(after);

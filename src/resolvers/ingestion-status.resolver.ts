@@ -2,7 +2,12 @@ import { Arg, Authorized, Ctx, Int, Query, Resolver } from 'type-graphql';
 import { mayRead, type Right } from '../ingestion/caller.js';
 import { BadUserInputError } from '../ingestion/gateway-error.js';
 import type { RequestRef } from '../ingestion/ingestion-request.js';
-import { ingestionStatus, type StatusSources } from '../ingestion/ingestion-status.js';
+import {
+  ingestionStatus,
+  recallStatus,
+  type StatusSources,
+} from '../ingestion/ingestion-status.js';
+import type { IngestionLog } from '../ingestion/ports.js';
 import { parseRequestRef } from '../ingestion/request-ref.js';
 import { parseGlobalId } from '../schema/global-id.js';
 import { IngestionRequest } from '../schema/ingestion-request.js';
@@ -10,7 +15,7 @@ import { IngestionRequestRef } from '../schema/ingestion-request-ref.js';
 import { Node } from '../schema/node.js';
 import { ID } from '../schema/scalars.js';
 import type { MappingResolver } from './mapping.resolver.js';
-import type { OperationContext } from './operation-context.js';
+import { never, type OperationContext } from './operation-context.js';
 
 const MAX_REFS = 100;
 
@@ -18,7 +23,7 @@ const MAX_REFS = 100;
 @Resolver()
 export class IngestionStatusResolver {
   constructor(
-    private readonly domain: StatusSources,
+    private readonly domain: StatusSources & { readonly log: Pick<IngestionLog, 'recall'> },
     private readonly mappings: Pick<MappingResolver, 'mapping'>,
   ) {}
 
@@ -73,6 +78,7 @@ export class IngestionStatusResolver {
       case 'IngestionRequest':
         return this.#status(parseRequestRef(named.ref), Number.POSITIVE_INFINITY, context);
       case 'Mapping':
+        context.sharing.conditions.push(never);
         return this.mappings.mapping(named.mappingId, context);
       case undefined:
         return null;
@@ -82,7 +88,7 @@ export class IngestionStatusResolver {
   async #status(
     ref: RequestRef,
     maxAgeMs: number | null,
-    { caller, callerKey, requests }: OperationContext,
+    { caller, callerKey, requests, sharing }: OperationContext,
   ): Promise<IngestionRequest | null> {
     // The upstream is not asked either: the time that takes would tell.
     if (!mayRead(caller, ref.mappingId)) return null;
@@ -92,6 +98,9 @@ export class IngestionStatusResolver {
       known = await requests.clear(ref).load(ref);
     }
     const record = await ingestionStatus(this.domain, ref, known, { maxAgeMs, caller: callerKey });
+    const isStillSo = () =>
+      recallStatus(this.domain, ref, this.domain.log.recall(ref), maxAgeMs) === record;
+    sharing.conditions.push(record ? isStillSo : never);
     return record && new IngestionRequest(record);
   }
 }

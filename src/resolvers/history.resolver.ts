@@ -5,7 +5,7 @@ import { IngestionRequestConnection } from '../schema/ingestion-request-connecti
 import { IngestionRequestFilter } from '../schema/ingestion-request-filter.js';
 import { Cursor } from '../schema/scalars.js';
 import { findLatest } from '../watch/follow.js';
-import type { OperationContext } from './operation-context.js';
+import { never, type OperationContext } from './operation-context.js';
 import { DEFAULT_REQUESTS, findRequests } from './request-page.js';
 
 /** What this gateway has seen, out of the log: the upstream has no list to ask for. */
@@ -35,8 +35,11 @@ export class HistoryResolver {
       description: 'Go on after this `endCursor` of the page before.',
     })
     after: string | null,
-    @Ctx() { caller }: OperationContext,
+    @Ctx() { caller, sharing }: OperationContext,
   ): Promise<IngestionRequestConnection> {
+    const state = this.log.state();
+    // Who has started what is not told to those who listen to the log.
+    sharing.conditions.push(filter?.startedBy == null ? () => this.log.state() === state : never);
     return findRequests(this.log, caller, { filter, first, after });
   }
 

@@ -10,7 +10,7 @@ import { IngestionWatch, toIngestionWatch } from '../schema/ingestion-watch.js';
 import { Job } from '../schema/job.js';
 import { toPageInfo } from '../schema/page-info.js';
 import { Cursor, DateTime, SafeInt } from '../schema/scalars.js';
-import type { OperationContext } from './operation-context.js';
+import { never, type OperationContext } from './operation-context.js';
 import { parsePageSize } from './page-size.js';
 
 const DEFAULT_PAGE_ITEMS = 50;
@@ -27,7 +27,12 @@ export class IngestionRequestResolver {
   @FieldResolver(() => SafeInt, {
     description: 'From its start, or its first observation, to its end, or until now. In ms.',
   })
-  durationMs(@Root() request: IngestionRequest): number {
+  durationMs(@Root() request: IngestionRequest, @Ctx() { sharing }: OperationContext): number {
+    if (!request.isTerminal) sharing.conditions.push(never);
+    return this.#duration(request);
+  }
+
+  #duration(request: IngestionRequest): number {
     const { startedAt, firstObservedAt, finishedAt } = request;
     const endedAt = finishedAt?.getTime() ?? this.clock.now();
     return Math.max(0, endedAt - (startedAt ?? firstObservedAt).getTime());
@@ -43,14 +48,26 @@ export class IngestionRequestResolver {
     @Ctx() { usualDurations }: OperationContext,
   ): Promise<boolean | null> {
     const usual = await usualDurations.load(request.mappingId);
-    return usual && this.durationMs(request) > usual.p95Ms;
+    return usual && this.#duration(request) > usual.p95Ms;
   }
 
   @FieldResolver(() => DateTime, {
     description: 'When the upstream last told of it; the status is as old as that.',
   })
-  async lastObservedAt(@Root() request: IngestionRequest): Promise<Date> {
-    return new Date((await this.#report(request))?.lastObservedAt ?? request.changedAt);
+  async lastObservedAt(
+    @Root() request: IngestionRequest,
+    @Ctx() { sharing }: OperationContext,
+  ): Promise<Date> {
+    const toObservedAt = (report: WatchReport | null) =>
+      report?.lastObservedAt ?? request.changedAt;
+    const observedAt = toObservedAt(await this.#report(request));
+    if (!request.isTerminal) {
+      sharing.conditions.push(() => {
+        const report = this.watches.recall(request.ref);
+        return report !== null && toObservedAt(report) === observedAt;
+      });
+    }
+    return new Date(observedAt);
   }
 
   @FieldResolver(() => IngestionTransitionConnection, {

@@ -2,7 +2,11 @@ import { Arg, Authorized, Ctx, Int, Query, Resolver } from 'type-graphql';
 import { mayRead, type Right } from '../ingestion/caller.js';
 import { BadUserInputError, CursorInvalidError } from '../ingestion/gateway-error.js';
 import type { RequestRef } from '../ingestion/ingestion-request.js';
-import { ingestionStatus, type StatusSources } from '../ingestion/ingestion-status.js';
+import {
+  ingestionStatus,
+  recallStatus,
+  type StatusSources,
+} from '../ingestion/ingestion-status.js';
 import type { IngestionLog } from '../ingestion/ports.js';
 import { parseRequestRef } from '../ingestion/request-ref.js';
 import { parseGlobalId } from '../schema/global-id.js';
@@ -13,7 +17,7 @@ import { Node } from '../schema/node.js';
 import { ID } from '../schema/scalars.js';
 import type { JobResolver } from './job.resolver.js';
 import type { MappingResolver } from './mapping.resolver.js';
-import type { OperationContext } from './operation-context.js';
+import { never, type OperationContext } from './operation-context.js';
 import { parseRequestArguments } from './request-arguments.js';
 
 const MAX_REFS = 100;
@@ -24,7 +28,7 @@ const MAX_NODES = 100;
 @Resolver()
 export class IngestionStatusResolver {
   constructor(
-    private readonly domain: StatusSources,
+    private readonly domain: StatusSources & { readonly log: Pick<IngestionLog, 'recall'> },
     private readonly log: Pick<IngestionLog, 'read' | 'parseCursor'>,
     private readonly mappings: Pick<MappingResolver, 'mapping'>,
     private readonly jobs: Pick<JobResolver, 'find'>,
@@ -109,6 +113,7 @@ export class IngestionStatusResolver {
 
   async #node(id: string, context: OperationContext): Promise<Node | null> {
     const named = parseGlobalId(id);
+    if (named && named.kind !== 'IngestionRequest') context.sharing.conditions.push(never);
     switch (named?.kind) {
       case 'IngestionRequest':
         return this.#status(parseRequestRef(named.ref), Number.POSITIVE_INFINITY, context);
@@ -144,7 +149,7 @@ export class IngestionStatusResolver {
   async #status(
     ref: RequestRef,
     maxAgeMs: number | null,
-    { caller, callerKey, requests }: OperationContext,
+    { caller, callerKey, requests, sharing }: OperationContext,
   ): Promise<IngestionRequest | null> {
     // The upstream is not asked either: the time that takes would tell.
     if (!mayRead(caller, ref.mappingId)) return null;
@@ -154,6 +159,9 @@ export class IngestionStatusResolver {
       known = await requests.clear(ref).load(ref);
     }
     const record = await ingestionStatus(this.domain, ref, known, { maxAgeMs, caller: callerKey });
+    const isStillSo = () =>
+      recallStatus(this.domain, ref, this.domain.log.recall(ref), maxAgeMs) === record;
+    sharing.conditions.push(record ? isStillSo : never);
     return record && new IngestionRequest(record);
   }
 }

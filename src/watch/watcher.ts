@@ -362,6 +362,10 @@ export function createWatcher({
       await underWay;
       return queue.report(ref);
     },
+    recall(ref) {
+      const key = toRequestKey(ref);
+      return polls.has(key) || !ending.has(key) ? queue.recall(ref) : null;
+    },
     want(ref) {
       queue.want(ref).then(() => claimIn(MIN_SLEEP_MS), events.onQueueFailed);
     },

@@ -6,6 +6,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Clock } from '../../src/adobe/clock.js';
 import type { CsvFile, Mapping, MappingSource } from '../../src/campaign/mapping.js';
 import { createTestDatabase, execute } from '../support/postgres.js';
+import { createSkippingClock } from './support/driven-clock.js';
 import { createRunHarness, mappingOf } from './support/run-harness.js';
 
 describe('a CSV file', () => {
@@ -129,11 +130,14 @@ describe('a CSV file', () => {
 
   it('is not taken for whole while somebody writes to it', async () => {
     const long = Array.from({ length: 20_000 }, (_, n) => `${n},Name ${n}\n`).join('');
+    const skipping = createSkippingClock();
     const clock: Clock = {
-      now: () => 0,
-      monotonicMs: () => 0,
-      // The first pause of the run: most of the file is still to be read.
-      wait: () => appendFile(path, '20000,late\n'),
+      ...skipping,
+      // A pause of the run: most of the file is still to be read.
+      async wait(...args) {
+        await appendFile(path, '20000,late\n');
+        await skipping.wait(...args);
+      },
     };
     await using harness = await createRunHarness({ clock });
     const path = await harness.write('people.csv', `id,name\n${long}`);

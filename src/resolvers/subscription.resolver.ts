@@ -33,7 +33,7 @@ export class SubscriptionResolver {
   @Authorized<Right>('ingestion:read')
   @Subscription(() => IngestionTransition, {
     description:
-      'All transitions of one request, named by its `id`, or by `mappingId` and `requestId`: those after the cursor (without one: from its first), then live ones, then complete once a terminal one is delivered. Subscribing late, after the end, or again after a lost connection gives no gap and no repeat. `INGESTION_REQUEST_NOT_FOUND` where the upstream knows no such request, or the caller may not see its mapping. A status that comes and goes between two polls cannot be observed.',
+      'All transitions of one request after the cursor (without one: from its first), then live ones, then complete once a terminal one is delivered. Subscribing late, after the end, or again after a lost connection gives no gap and no repeat. `INGESTION_REQUEST_NOT_FOUND` where the upstream knows no such request, or the caller may not see its mapping. A status that comes and goes between two polls cannot be observed. Name the request by its `id`, or by `mappingId` and `requestId`.',
     subscribe: ({ args, context }: SubscribeData): Promise<Place> => {
       const { after, ...request } = args as StatusChangedArgs;
       return followRequest(

@@ -2,7 +2,8 @@ import type { Job, JobStatus } from './job.js';
 import type { Mapping } from './mapping.js';
 import type { MappingState } from './mapping-state.js';
 import { nextRunAtOf } from './mapping-store.js';
-import type { Marker } from './source/watermark.js';
+import type { Marker } from './source/marker-kind.js';
+import type {} from './source/watermark.js';
 
 /** A job as the product's list shows it. Instants in ISO 8601. */
 export interface JobAnswer {

@@ -85,15 +85,22 @@ function variableOf(url: string): string {
 }
 
 function toMapping(content: MappingContent, dir: string, environment: SourceEnvironment): Mapping {
-  const { $schema, source, changed, every, recordsPerSecond, maxRejected, ...rest } = content;
+  const { $schema, source, changed, every, lag, recordsPerSecond, maxRejected, ...rest } = content;
   return {
     ...rest,
     source: toSource(source, dir, environment),
-    changed: changed ?? null,
+    ...toChanged(changed),
+    ...(lag === undefined ? {} : { lagMs: toMs(lag) }),
     everyMs: every === undefined ? null : toMs(every),
     recordsPerSecond: recordsPerSecond ?? null,
     maxRejected: toRejectLimit(maxRejected),
   };
+}
+
+function toChanged(changed: MappingContent['changed']): Pick<Mapping, 'changed' | 'changedAs'> {
+  if (changed === undefined || typeof changed === 'string') return { changed: changed ?? null };
+  const { column, as, format = 'iso' } = changed;
+  return { changed: column, changedAs: { as, format } };
 }
 
 function toSource(

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CONVERSIONS } from './conversion.js';
+import { isMarkerFormat } from './source/marker-kind.js';
 
 const XDM_PATH = /^[A-Za-z_@][\w@:-]*(?:\.[A-Za-z_@][\w@:-]*)*$/;
 const IDENTITY_PATH = /^identityMap\.[^.]+$/;
@@ -85,9 +86,31 @@ export const mappingSchema = z.strictObject({
     ),
   source: source.describe('Where the records come from'),
   key: column.describe('The column whose value names a record'),
-  changed: column
+  changed: z
+    .union([
+      column,
+      z.strictObject({
+        column: column.describe('The column'),
+        as: z.enum(['number', 'date-time', 'text']).describe('What its values are'),
+        format: z
+          .string()
+          .refine(
+            isMarkerFormat,
+            'expected iso, epoch-seconds, epoch-milliseconds, or such as dd/MM/yyyy HH:mm:ss',
+          )
+          .optional()
+          .describe(
+            'Of date-times: iso, epoch-seconds, epoch-milliseconds, or such as dd/MM/yyyy HH:mm:ss',
+          ),
+      }),
+    ])
     .optional()
     .describe('The column that rises with each change; without it every run sends everything'),
+  lag: z
+    .string()
+    .regex(INTERVAL, 'expected an interval such as 90s, 15m, 6h or 1d')
+    .optional()
+    .describe('Of tables: how long a transaction may take to commit; 10m without it'),
   dataset: z
     .string()
     .regex(/^[0-9a-f]{24}$/, "expected the id of Platform's dataset: 24 hexadecimal digits")

@@ -6,8 +6,16 @@ import type { RejectFile } from './reject-file.js';
 import { checkRejectLimit } from './reject-limit.js';
 import { openSource } from './source/open-source.js';
 import { columnsOf } from './source/source.js';
-import { createWatermarkTracker, type Watermark, watermarkOfColumn } from './source/watermark.js';
+import {
+  createWatermarkTracker,
+  subjectOf,
+  type Watermark,
+  watermarkOf,
+} from './source/watermark.js';
 import type { BatchUpload } from './upload/batch-upload.js';
+
+/** Most transactions are over by then. */
+const LAG_MS = 10 * 60_000;
 
 /** What a reading works with. */
 export interface SendParts {
@@ -34,14 +42,21 @@ export async function sendRecords(mapping: Mapping, parts: SendParts): Promise<W
   const { changed, recordsPerSecond, maxRejected } = mapping;
   const columns = columnsOf(mapping);
   const markerIndex = changed === null ? null : columns.indexOf(changed);
-  const watermark = watermarkOfColumn(parts.watermark, changed);
-  const query = { columns, markerIndex, watermark, signal };
+  const watermark = watermarkOf(parts.watermark, mapping);
+  const { changedAs, lagMs = LAG_MS } = mapping;
+  const query = { columns, markerIndex, changedAs, lagMs, now: clock.now(), watermark, signal };
   await using reading = await openSource(mapping.source, query);
-  const tracker = createWatermarkTracker(changed, watermark, reading.order);
+  const tracker = createWatermarkTracker({
+    column: subjectOf(mapping),
+    last: watermark,
+    kind: reading.marker,
+    highest: reading.highest,
+    lagMs,
+  });
   const work = createChunkWork(mapping, {
     columns,
     markerIndex,
-    toMarker: reading.toMarker,
+    marker: reading.marker,
     tracker,
   });
   const pace = recordsPerSecond === null ? null : createPace(recordsPerSecond, clock, signal);
@@ -50,7 +65,7 @@ export async function sendRecords(mapping: Mapping, parts: SendParts): Promise<W
   for await (const chunk of reading.chunks) {
     signal.throwIfAborted();
     const { lines, rejected } = work(chunk);
-    tally.read += lines.length + rejected.length;
+    tally.read += chunk.rows.length + chunk.broken.length;
     tally.rejected += rejected.length;
     tally.lastReason = rejected.at(-1)?.reason ?? tally.lastReason;
     onRejected(tally.rejected);

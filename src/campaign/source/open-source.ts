@@ -1,10 +1,15 @@
 import { basename } from 'node:path';
 import type { MappingSource } from '../mapping.js';
 import { readCsv } from './csv-source.js';
-import { compareFileMarkers, toFileMarker } from './file-marker.js';
 import { readNdjson } from './ndjson-source.js';
 import { openPostgresTable } from './postgres-source.js';
-import { type SourceChunk, SourceError, type SourceQuery, type SourceReading } from './source.js';
+import {
+  markerKindOf,
+  type SourceChunk,
+  SourceError,
+  type SourceQuery,
+  type SourceReading,
+} from './source.js';
 import { openSqliteTable } from './sqlite-source.js';
 
 /**
@@ -18,9 +23,9 @@ export async function openSource(
 ): Promise<SourceReading> {
   switch (source.kind) {
     case 'csv':
-      return fileReading(source.path, readCsv(source.path, query));
+      return fileReading(source.path, query, readCsv(source.path, query));
     case 'ndjson':
-      return fileReading(source.path, readNdjson(source.path, query));
+      return fileReading(source.path, query, readNdjson(source.path, query));
     case 'sqlite':
       return openSqliteTable(source, query);
     case 'postgres':
@@ -28,15 +33,48 @@ export async function openSource(
   }
 }
 
-function fileReading(path: string, chunks: AsyncGenerator<SourceChunk>): SourceReading {
-  return {
-    order: { kind: 'compared', compare: compareFileMarkers },
-    toMarker: toFileMarker,
-    chunks: orSourceError(path, chunks),
-    async [Symbol.asyncDispose]() {
-      await chunks.return(undefined);
-    },
+async function fileReading(
+  path: string,
+  query: SourceQuery,
+  read: AsyncGenerator<SourceChunk>,
+): Promise<SourceReading> {
+  const chunks = orSourceError(path, read);
+  const close = async () => {
+    await chunks.return(undefined);
+    await read.return(undefined);
   };
+  const first: SourceChunk[] = [];
+  try {
+    // The first rows tell what the markers are.
+    while (query.markerIndex !== null && !first.some(({ rows }) => rows.length > 0)) {
+      const { done, value } = await chunks.next();
+      if (done) break;
+      first.push(value);
+    }
+    const { markerIndex } = query;
+    const rows = markerIndex === null ? [] : first.flatMap((chunk) => chunk.rows);
+    const marker = markerKindOf(
+      query,
+      rows.map((row) => row[markerIndex ?? 0]),
+    );
+    return {
+      highest: undefined,
+      marker,
+      chunks: joined(first, chunks),
+      [Symbol.asyncDispose]: close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function* joined(
+  first: readonly SourceChunk[],
+  rest: AsyncIterable<SourceChunk>,
+): AsyncGenerator<SourceChunk> {
+  yield* first;
+  yield* rest;
 }
 
 async function* orSourceError(

@@ -105,12 +105,20 @@ function columnsIn({
 }: MappingContent): (readonly [readonly PropertyKey[], string])[] {
   return [
     [['key'], key],
-    ...(changed === undefined ? [] : [[['changed'], changed] as const]),
+    ...(changed === undefined ? [] : [toMarkerColumn(changed)]),
     ...fields.flatMap(({ column, concat = [] }, index) => [
       ...(column === undefined ? [] : [[['fields', index, 'column'], column] as const]),
       ...concat.map((one, at) => [['fields', index, 'concat', at], one] as const),
     ]),
   ];
+}
+
+function toMarkerColumn(
+  changed: NonNullable<MappingContent['changed']>,
+): readonly [readonly PropertyKey[], string] {
+  return typeof changed === 'string'
+    ? [['changed'], changed]
+    : [['changed', 'column'], changed.column];
 }
 
 function variableOf(url: string): string {
@@ -123,6 +131,7 @@ function toMapping(content: MappingContent, dir: string, environment: SourceEnvi
     source,
     changed,
     every,
+    lag,
     recordsPerSecond,
     maxRejected,
     null: nulls,
@@ -131,12 +140,19 @@ function toMapping(content: MappingContent, dir: string, environment: SourceEnvi
   return {
     ...rest,
     source: toSource(source, dir, environment),
-    changed: changed ?? null,
+    ...toChanged(changed),
+    ...(lag === undefined ? {} : { lagMs: toMs(lag) }),
     everyMs: every === undefined ? null : toMs(every),
     recordsPerSecond: recordsPerSecond ?? null,
     maxRejected: toRejectLimit(maxRejected),
     nulls,
   };
+}
+
+function toChanged(changed: MappingContent['changed']): Pick<Mapping, 'changed' | 'changedAs'> {
+  if (changed === undefined || typeof changed === 'string') return { changed: changed ?? null };
+  const { column, as, format = 'iso' } = changed;
+  return { changed: column, changedAs: { as, format } };
 }
 
 function toSource(

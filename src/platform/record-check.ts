@@ -1,4 +1,5 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import draft6 from 'ajv/dist/refs/json-schema-draft-06.json' with { type: 'json' };
 import addFormats from 'ajv-formats';
 import type { Clock } from '../adobe/clock.js';
 import type { Dataset } from './dataset.js';
@@ -13,10 +14,11 @@ const EVENT_RULES = {
   properties: { _id: { type: 'string' }, timestamp: { type: 'string', format: 'date-time' } },
 };
 
-const OPTIONS = { allErrors: true, verbose: true, strictTypes: false };
+const OPTIONS = { allErrors: true, verbose: true, strict: false, unicodeRegExp: false };
 
 /** Knows what a schema is. Each Ajv learns that anew, which takes it longer than the schema of a dataset. */
 const schemaCheck = new Ajv(OPTIONS);
+schemaCheck.addMetaSchema(draft6);
 
 /** Finds out what is wrong with a record: nothing, where it can be ingested. It may convert values in place. */
 export type RecordCheck = (record: Record<string, unknown>) => readonly RecordFault[];
@@ -32,13 +34,15 @@ export function createRecordCheck(dataset: Dataset, clock: Pick<Clock, 'now'>): 
   addFormats.default(ajv);
   ajv.addFormat('date', isDate).addFormat('date-time', isDateTime);
   const isEvent = dataset.class === 'event';
-  const schema = isEvent ? { allOf: [dataset.schema, EVENT_RULES] } : dataset.schema;
+  const { schema } = dataset;
   // It throws at once: a promise it gives only where a meta-schema is asynchronous, and there is none.
   void schemaCheck.validateSchema(schema, true);
-  const validate = ajv.compile(schema);
+  ajv.addMetaSchema(draft6);
+  // Apart, so that `#` in the schema is the schema.
+  const validators = [ajv.compile(schema), ...(isEvent ? [ajv.compile(EVENT_RULES)] : [])];
 
   return (record) => {
-    const errors = errorsOf(validate, record);
+    const errors = validators.flatMap((validate) => errorsOf(validate, record));
     if (errors.length > 0) return errors.map((error) => toFault(error, record));
     return isEvent ? timeFaultsOf(record, clock.now()) : [];
   };

@@ -442,12 +442,15 @@ describe('a table of PostgreSQL', () => {
     await insert(1, '123456');
     await harness.run(mapping);
     await insert(2, '123457');
+    // Late: stamped before the first one, and committed after it was sent.
     await insert(3, '123455');
+    await harness.run(mapping);
     await harness.run(mapping);
     expect(harness.platform.records()).toEqual(
       [
         ['1', '123456'],
         ['2', '123457'],
+        ['3', '123455'],
       ].map(([id, micros]) => ({
         _id: id,
         person: { birthDate: '1985-12-10' },

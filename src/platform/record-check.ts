@@ -14,7 +14,7 @@ const EVENT_RULES = {
   properties: { _id: { type: 'string' }, timestamp: { type: 'string', format: 'date-time' } },
 };
 
-const OPTIONS = { allErrors: true, verbose: true, strict: false, unicodeRegExp: false };
+const OPTIONS = { allErrors: true, verbose: true, strictTypes: false, unicodeRegExp: false };
 
 /** Knows what a schema is. Each Ajv learns that anew, which takes it longer than the schema of a dataset. */
 const schemaCheck = new Ajv(OPTIONS);
@@ -38,6 +38,7 @@ export function createRecordCheck(dataset: Dataset, clock: Pick<Clock, 'now'>): 
   // It throws at once: a promise it gives only where a meta-schema is asynchronous, and there is none.
   void schemaCheck.validateSchema(schema, true);
   ajv.addMetaSchema(draft6);
+  ajv.addVocabulary(xdmKeywordsOf(schema));
   // Apart, so that `#` in the schema is the schema.
   const validators = [ajv.compile(schema), ...(isEvent ? [ajv.compile(EVENT_RULES)] : [])];
 
@@ -46,6 +47,14 @@ export function createRecordCheck(dataset: Dataset, clock: Pick<Clock, 'now'>): 
     if (errors.length > 0) return errors.map((error) => toFault(error, record));
     return isEvent ? timeFaultsOf(record, clock.now()) : [];
   };
+}
+
+/** What XDM adds to JSON Schema, which says nothing about what a record may be. */
+function xdmKeywordsOf(schema: object): string[] {
+  const names = [...JSON.stringify(schema).matchAll(/"(meta:[\w-]+)":/g)].map(
+    ([, name = '']) => name,
+  );
+  return [...new Set([...names, 'auditable'])];
 }
 
 /** Validate, and once more if something could be mended: most records need no mending. */

@@ -251,3 +251,16 @@ describe('a field', () => {
     expect(() => map(['a@x', ''])).toThrow('column "b": the primary identity has no value');
   });
 });
+
+describe('decimals', () => {
+  it.each(['12345678901234567.89', '9007199254740993.0', '90071992547409.93'])(
+    'that a double cannot hold are refused: %s',
+    (text) => {
+      expect(() => convert(text, 'number')).toThrow('expected a number');
+    },
+  );
+
+  it.each(['0.1', '0012.50', '1234567890123.45', '-1e21'])('that it can are taken: %s', (text) => {
+    expect(convert(text, 'number')).toBe(Number(text));
+  });
+});

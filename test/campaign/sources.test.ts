@@ -460,6 +460,22 @@ describe('a table of PostgreSQL', () => {
     );
   });
 
+  it('keeps every digit of lists and JSON', async () => {
+    await using harness = await createRunHarness();
+    await using table = await createPostgresTable();
+    await table.execute(
+      `CREATE TABLE "Odd ""name""" AS SELECT 1 AS id, '{2024-05-01}'::date[] AS days,
+       '{12345678901234567.89}'::numeric[] AS sums, '{"n":[9007199254740993,0.1]}'::jsonb AS doc`,
+    );
+    const columns = ['days', 'sums', 'doc'];
+    const fields = columns.map((column) => ({ column, to: column }));
+    await harness.run(mappingOf(table.source, { fields }));
+    const [batch] = harness.platform.batches;
+    expect(String(batch?.files.values().next().value)).toBe(
+      '{"days":["2024-05-01"],"sums":["12345678901234567.89"],"doc":{"n":[9007199254740993,0.1]}}\n',
+    );
+  });
+
   it('gives the same values whatever its database is set to', async () => {
     await using harness = await createRunHarness();
     await using table = await createPostgresTable();

@@ -3,9 +3,9 @@ export { type AnsweredError, GatewayError } from './gateway-error.js';
 export type {
   IngestionRequestFilter,
   IngestionStatus,
-  RequestFragment,
+  SluiceRequestFragment as IngestionRequest,
+  SluiceTransitionFragment as IngestionTransition,
   StartIngestionInput,
-  TransitionFragment,
 } from './generated/operations.js';
 export {
   ConnectionLostError,

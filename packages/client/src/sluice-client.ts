@@ -4,16 +4,16 @@ import { type Connection, createWatched, type Watched } from './connection.js';
 import { type AnsweredError, GatewayError, isPassing, isPassingCode } from './gateway-error.js';
 import {
   IngestionActivityDocument,
+  type SluiceRequestFragment as IngestionRequest,
   IngestionRequestsDocument,
   type IngestionRequestsQuery,
   type IngestionRequestsQueryVariables,
   IngestionStatusChangedDocument,
   IngestionStatusDocument,
-  type RequestFragment,
+  type SluiceTransitionFragment as IngestionTransition,
   StartIngestionDocument,
   type StartIngestionInput,
   type StartIngestionMutation,
-  type TransitionFragment,
 } from './generated/operations.js';
 import { iterate } from './iterate.js';
 import { type ResumableOptions, resumable } from './resumable.js';
@@ -60,7 +60,7 @@ export interface SluiceClient {
   status(
     ref: RequestRef,
     options?: Stoppable & { readonly maxAgeMs?: number },
-  ): Promise<RequestFragment | null>;
+  ): Promise<IngestionRequest | null>;
   /** A page of requests, newest first. */
   list(
     query?: IngestionRequestsQueryVariables,
@@ -70,11 +70,11 @@ export interface SluiceClient {
   watch(
     ref: RequestRef,
     options?: Stoppable & { readonly after?: string },
-  ): AsyncIterableIterator<TransitionFragment>;
+  ): AsyncIterableIterator<IngestionTransition>;
   /** What happens from now on, or after a cursor, to all requests or to those of some mappings. Never ends. */
   activity(
     options?: Stoppable & { readonly mappingIds?: readonly string[]; readonly after?: string },
-  ): AsyncIterableIterator<TransitionFragment>;
+  ): AsyncIterableIterator<IngestionTransition>;
   /**
    * The terminal transition of a request, once it is there.
    *
@@ -83,7 +83,7 @@ export interface SluiceClient {
   wait(
     ref: RequestRef,
     options?: Stoppable & { readonly timeoutMs?: number },
-  ): Promise<TransitionFragment>;
+  ): Promise<IngestionTransition>;
   /** Any query or mutation. It is sent once. */
   request<Data, Variables>(
     document: TypedText<Data, Variables>,
@@ -209,7 +209,7 @@ export function createSluiceClient({
   function watch(
     { mappingId, requestId }: RequestRef,
     { after, signal }: Stoppable & { readonly after?: string } = {},
-  ): AsyncIterableIterator<TransitionFragment> {
+  ): AsyncIterableIterator<IngestionTransition> {
     const variables = { mappingId, requestId, ...(after && { after }) };
     const events = subscribe(IngestionStatusChangedDocument, variables, toStoppable(signal));
     return mapItems(events, (data) => data.ingestionStatusChanged);
@@ -222,6 +222,7 @@ export function createSluiceClient({
     connection,
     async start(input, { signal } = {}) {
       const named = { idempotencyKey: crypto.randomUUID(), ...input };
+      const pauseMs = Math.min(RETRY_PAUSE_MS, options.maxRetryDelayMs ?? RETRY_PAUSE_MS);
       const until = performance.now() + RETRY_START_MS;
       for (;;) {
         let retryAfterMs: number | null | undefined = null;
@@ -235,7 +236,7 @@ export function createSluiceClient({
           if (!mayAnswerYet(failure) || performance.now() >= until) throw failure;
           if (failure instanceof GatewayError) ({ retryAfterMs } = failure);
         }
-        await pause(retryAfterMs ?? RETRY_PAUSE_MS * (1 + Math.random()), signal);
+        await pause(retryAfterMs ?? pauseMs * (1 + Math.random()), signal);
       }
     },
     async status({ mappingId, requestId }, { maxAgeMs, signal } = {}) {

@@ -63,11 +63,11 @@ export type StartIngestionInput = {
   readonly retryOnAbort?: number | null | undefined;
 };
 
-export type FailureFragment = { readonly code: string | null, readonly message: string, readonly isRetryable: boolean };
+export type SluiceFailureFragment = { readonly code: string | null, readonly message: string, readonly isRetryable: boolean };
 
-export type RequestFragment = { readonly id: string, readonly mappingId: string, readonly requestId: string, readonly status: IngestionStatus, readonly isTerminal: boolean, readonly numRecords: number | null, readonly batchId: string | null, readonly info: string, readonly startedAt: string | null, readonly firstObservedAt: string, readonly lastObservedAt: string, readonly finishedAt: string | null, readonly failure: { readonly code: string | null, readonly message: string, readonly isRetryable: boolean } | null };
+export type SluiceRequestFragment = { readonly id: string, readonly mappingId: string, readonly requestId: string, readonly status: IngestionStatus, readonly isTerminal: boolean, readonly numRecords: number | null, readonly batchId: string | null, readonly info: string, readonly startedAt: string | null, readonly firstObservedAt: string, readonly lastObservedAt: string, readonly finishedAt: string | null, readonly failure: { readonly code: string | null, readonly message: string, readonly isRetryable: boolean } | null };
 
-export type TransitionFragment = { readonly cursor: string, readonly from: IngestionStatus | null, readonly to: IngestionStatus, readonly observedAt: string, readonly numRecords: number | null, readonly batchId: string | null, readonly info: string, readonly failure: { readonly code: string | null, readonly message: string, readonly isRetryable: boolean } | null, readonly request: { readonly id: string, readonly mappingId: string, readonly requestId: string } };
+export type SluiceTransitionFragment = { readonly cursor: string, readonly from: IngestionStatus | null, readonly to: IngestionStatus, readonly observedAt: string, readonly numRecords: number | null, readonly batchId: string | null, readonly info: string, readonly failure: { readonly code: string | null, readonly message: string, readonly isRetryable: boolean } | null, readonly request: { readonly id: string, readonly mappingId: string, readonly requestId: string } };
 
 export type StartIngestionMutationVariables = Exact<{
   input: StartIngestionInput;
@@ -136,15 +136,15 @@ export class TypedDocumentString<TResult, TVariables>
     return this.value;
   }
 }
-export const FailureFragmentDoc = new TypedDocumentString(`
-    fragment Failure on IngestionFailure {
+export const SluiceFailureFragmentDoc = new TypedDocumentString(`
+    fragment SluiceFailure on IngestionFailure {
   code
   message
   isRetryable
 }
-    `, {"fragmentName":"Failure"}) as unknown as TypedDocumentString<FailureFragment, unknown>;
-export const RequestFragmentDoc = new TypedDocumentString(`
-    fragment Request on IngestionRequest {
+    `, {"fragmentName":"SluiceFailure"}) as unknown as TypedDocumentString<SluiceFailureFragment, unknown>;
+export const SluiceRequestFragmentDoc = new TypedDocumentString(`
+    fragment SluiceRequest on IngestionRequest {
   id
   mappingId
   requestId
@@ -154,20 +154,20 @@ export const RequestFragmentDoc = new TypedDocumentString(`
   batchId
   info
   failure {
-    ...Failure
+    ...SluiceFailure
   }
   startedAt
   firstObservedAt
   lastObservedAt
   finishedAt
 }
-    fragment Failure on IngestionFailure {
+    fragment SluiceFailure on IngestionFailure {
   code
   message
   isRetryable
-}`, {"fragmentName":"Request"}) as unknown as TypedDocumentString<RequestFragment, unknown>;
-export const TransitionFragmentDoc = new TypedDocumentString(`
-    fragment Transition on IngestionTransition {
+}`, {"fragmentName":"SluiceRequest"}) as unknown as TypedDocumentString<SluiceRequestFragment, unknown>;
+export const SluiceTransitionFragmentDoc = new TypedDocumentString(`
+    fragment SluiceTransition on IngestionTransition {
   cursor
   from
   to
@@ -176,7 +176,7 @@ export const TransitionFragmentDoc = new TypedDocumentString(`
   batchId
   info
   failure {
-    ...Failure
+    ...SluiceFailure
   }
   request {
     id
@@ -184,11 +184,11 @@ export const TransitionFragmentDoc = new TypedDocumentString(`
     requestId
   }
 }
-    fragment Failure on IngestionFailure {
+    fragment SluiceFailure on IngestionFailure {
   code
   message
   isRetryable
-}`, {"fragmentName":"Transition"}) as unknown as TypedDocumentString<TransitionFragment, unknown>;
+}`, {"fragmentName":"SluiceTransition"}) as unknown as TypedDocumentString<SluiceTransitionFragment, unknown>;
 export const StartIngestionDocument = new TypedDocumentString(`
     mutation StartIngestion($input: StartIngestionInput!) {
   startIngestion(input: $input) {
@@ -196,13 +196,13 @@ export const StartIngestionDocument = new TypedDocumentString(`
     ... on IngestionSubmitted {
       message
       request {
-        ...Request
+        ...SluiceRequest
       }
     }
     ... on IngestionAlreadyInProgress {
       message
       request {
-        ...Request
+        ...SluiceRequest
       }
     }
     ... on StartIngestionFailure {
@@ -216,12 +216,12 @@ export const StartIngestionDocument = new TypedDocumentString(`
     }
   }
 }
-    fragment Failure on IngestionFailure {
+    fragment SluiceFailure on IngestionFailure {
   code
   message
   isRetryable
 }
-fragment Request on IngestionRequest {
+fragment SluiceRequest on IngestionRequest {
   id
   mappingId
   requestId
@@ -231,7 +231,7 @@ fragment Request on IngestionRequest {
   batchId
   info
   failure {
-    ...Failure
+    ...SluiceFailure
   }
   startedAt
   firstObservedAt
@@ -245,15 +245,15 @@ export const IngestionStatusDocument = new TypedDocumentString(`
     requestId: $requestId
     maxAgeMs: $maxAgeMs
   ) {
-    ...Request
+    ...SluiceRequest
   }
 }
-    fragment Failure on IngestionFailure {
+    fragment SluiceFailure on IngestionFailure {
   code
   message
   isRetryable
 }
-fragment Request on IngestionRequest {
+fragment SluiceRequest on IngestionRequest {
   id
   mappingId
   requestId
@@ -263,7 +263,7 @@ fragment Request on IngestionRequest {
   batchId
   info
   failure {
-    ...Failure
+    ...SluiceFailure
   }
   startedAt
   firstObservedAt
@@ -274,7 +274,7 @@ export const IngestionRequestsDocument = new TypedDocumentString(`
     query IngestionRequests($filter: IngestionRequestFilter, $first: Int, $after: Cursor) {
   ingestionRequests(filter: $filter, first: $first, after: $after) {
     nodes {
-      ...Request
+      ...SluiceRequest
     }
     pageInfo {
       hasNextPage
@@ -282,12 +282,12 @@ export const IngestionRequestsDocument = new TypedDocumentString(`
     }
   }
 }
-    fragment Failure on IngestionFailure {
+    fragment SluiceFailure on IngestionFailure {
   code
   message
   isRetryable
 }
-fragment Request on IngestionRequest {
+fragment SluiceRequest on IngestionRequest {
   id
   mappingId
   requestId
@@ -297,7 +297,7 @@ fragment Request on IngestionRequest {
   batchId
   info
   failure {
-    ...Failure
+    ...SluiceFailure
   }
   startedAt
   firstObservedAt
@@ -311,15 +311,15 @@ export const IngestionStatusChangedDocument = new TypedDocumentString(`
     requestId: $requestId
     after: $after
   ) {
-    ...Transition
+    ...SluiceTransition
   }
 }
-    fragment Failure on IngestionFailure {
+    fragment SluiceFailure on IngestionFailure {
   code
   message
   isRetryable
 }
-fragment Transition on IngestionTransition {
+fragment SluiceTransition on IngestionTransition {
   cursor
   from
   to
@@ -328,7 +328,7 @@ fragment Transition on IngestionTransition {
   batchId
   info
   failure {
-    ...Failure
+    ...SluiceFailure
   }
   request {
     id
@@ -339,15 +339,15 @@ fragment Transition on IngestionTransition {
 export const IngestionActivityDocument = new TypedDocumentString(`
     subscription IngestionActivity($mappingIds: [ID!], $after: Cursor) {
   ingestionActivity(mappingIds: $mappingIds, after: $after) {
-    ...Transition
+    ...SluiceTransition
   }
 }
-    fragment Failure on IngestionFailure {
+    fragment SluiceFailure on IngestionFailure {
   code
   message
   isRetryable
 }
-fragment Transition on IngestionTransition {
+fragment SluiceTransition on IngestionTransition {
   cursor
   from
   to
@@ -356,7 +356,7 @@ fragment Transition on IngestionTransition {
   batchId
   info
   failure {
-    ...Failure
+    ...SluiceFailure
   }
   request {
     id

@@ -21,7 +21,7 @@ export class HistoryResolver {
   ingestionRequests(
     @Arg('filter', () => IngestionRequestFilter, {
       nullable: true,
-      description: 'Which requests; all where left out.',
+      description: 'Which requests; all by default.',
     })
     filter: IngestionRequestFilter | null,
     @Arg('first', () => Int, {
@@ -32,7 +32,7 @@ export class HistoryResolver {
     first: number | null,
     @Arg('after', () => Cursor, {
       nullable: true,
-      description: 'Go on after this `endCursor` of the page before.',
+      description: 'Continue after the previous page’s `endCursor`.',
     })
     after: string | null,
     @Ctx() { caller, sharing }: OperationContext,

@@ -43,7 +43,7 @@ export class IngestionStatusResolver {
   ingestionStatus(
     @Arg('mappingId', () => ID, { nullable: true, description: 'The id of its mapping.' })
     mappingId: string | null,
-    @Arg('requestId', () => ID, { nullable: true, description: 'The upstream’s id of it.' })
+    @Arg('requestId', () => ID, { nullable: true, description: 'Its id upstream.' })
     requestId: string | null,
     @Arg('id', () => ID, { nullable: true, description: 'Its global id.' }) id: string | null,
     @Arg('maxAgeMs', () => Int, {
@@ -65,7 +65,7 @@ export class IngestionStatusResolver {
   @Query(() => [IngestionRequest], {
     nullable: 'items',
     description:
-      'As `ingestionStatus` for each; same order and length as asked. Where one cannot be answered it is null and has an error of its own.',
+      'Like `ingestionStatus`, for each request, in the same order. A request that can’t be answered is null and has its own error.',
   })
   ingestionStatuses(
     @Arg('requests', () => [IngestionRequestRef], { description: 'At most 100.' })
@@ -84,7 +84,7 @@ export class IngestionStatusResolver {
   @Query(() => Node, {
     nullable: true,
     description:
-      'What has this global id, as last observed (the upstream is asked only about what this gateway has not seen yet). Null where there is no such thing, or the caller may not see it.',
+      'The object with this global id, as last observed. The upstream is asked only about what this gateway hasn’t seen yet. Null if there is no such object, or the caller may not see it.',
   })
   async node(
     @Arg('id', () => ID, { description: 'A global id.' }) id: string,
@@ -97,7 +97,7 @@ export class IngestionStatusResolver {
   @Query(() => [Node], {
     nullable: 'items',
     description:
-      'As `node` for each; same order and length as asked. Where one cannot be answered it is null and has an error of its own.',
+      'Like `node`, for each id, in the same order. An id that can’t be answered is null and has its own error.',
   })
   nodes(
     @Arg('ids', () => [ID], { description: 'Global ids, at most 100.' }) ids: string[],

@@ -49,7 +49,7 @@ export class SubscriptionResolver {
     @Root() transition: Transition,
     @Arg('mappingId', () => ID, { nullable: true, description: 'The id of its mapping.' })
     _mappingId: string | null,
-    @Arg('requestId', () => ID, { nullable: true, description: 'The upstream’s id of it.' })
+    @Arg('requestId', () => ID, { nullable: true, description: 'Its id upstream.' })
     _requestId: string | null,
     @Arg('id', () => ID, { nullable: true, description: 'Its global id.' }) _id: string | null,
     @Arg('after', () => Cursor, {
@@ -76,12 +76,12 @@ export class SubscriptionResolver {
     @Root() transition: Transition,
     @Arg('filter', () => IngestionActivityFilter, {
       nullable: true,
-      description: 'Which transitions; all where left out.',
+      description: 'Which transitions; all by default.',
     })
     _filter: IngestionActivityFilter | null,
     @Arg('mappingIds', () => [ID], {
       nullable: true,
-      description: 'Short for the `mappingIds` of a filter: give them in one place.',
+      description: 'Short for the filter’s `mappingIds`. Use one or the other.',
     })
     _mappingIds: string[] | null,
     @Arg('after', () => Cursor, {

@@ -25,6 +25,7 @@ import { stopWithin } from './process/stop-within.js';
 import { systemClock } from './process/system-clock.js';
 import { shareWithReplicas } from './replicas.js';
 import { buildGatewaySchema } from './server/build-schema.js';
+import { serveConsole } from './server/console.js';
 import { serveExplorer } from './server/explorer.js';
 import { toExplorerContent } from './server/explorer-tabs.js';
 import { createGraphQLServer } from './server/graphql-server.js';
@@ -360,6 +361,7 @@ export async function startGateway(
     unreadBytes: () => unreadAnswers.bytes,
   };
   metrics.serve(server, gauges, httpSignIn.require('metrics:read'));
+  await serveConsole(server);
   if (exposure.hasExplorer) {
     const content = toExplorerContent(config.explorerMappingId, config.signIn !== null);
     await serveExplorer(server, GRAPHQL_PATH, content);

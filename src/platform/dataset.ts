@@ -7,6 +7,6 @@ export interface Dataset {
   readonly id: string;
   readonly name: string;
   readonly class: DatasetClass;
-  /** A JSON Schema, draft 6 or 7. */
+  /** A JSON Schema, draft 6 or 7, with all that it refers to. */
   readonly schema: object;
 }

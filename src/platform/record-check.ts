@@ -7,6 +7,7 @@ import { toJsonText } from './json-text.js';
 import type { RecordFault, RecordFaultKind } from './record-fault.js';
 import { convert } from './xdm-conversion.js';
 import { DATE_TIME_FORMS, isDate, isDateTime } from './xdm-date.js';
+import { toRegExp } from './xdm-pattern.js';
 
 /** What every record of the class of events must have. */
 const EVENT_RULES = {
@@ -14,11 +15,17 @@ const EVENT_RULES = {
   properties: { _id: { type: 'string' }, timestamp: { type: 'string', format: 'date-time' } },
 };
 
-const OPTIONS = { allErrors: true, verbose: true, strictTypes: false, unicodeRegExp: false };
-
-/** Knows what a schema is. Each Ajv learns that anew, which takes it longer than the schema of a dataset. */
-const schemaCheck = new Ajv(OPTIONS);
-schemaCheck.addMetaSchema(draft6);
+const OPTIONS = {
+  allErrors: true,
+  verbose: true,
+  validateSchema: false,
+  // What is said of schemas when they are loaded need not be said again.
+  strictSchema: false,
+  strictTypes: false,
+  strictTuples: false,
+  logger: false,
+  code: { regExp: Object.assign(toRegExp, { code: 'toRegExp' }) },
+} as const;
 
 /** Finds out what is wrong with a record: nothing, where it can be ingested. It may convert values in place. */
 export type RecordCheck = (record: Record<string, unknown>) => readonly RecordFault[];
@@ -29,16 +36,13 @@ export type RecordCheck = (record: Record<string, unknown>) => readonly RecordFa
  * @throws the schema is not one
  */
 export function createRecordCheck(dataset: Dataset, clock: Pick<Clock, 'now'>): RecordCheck {
-  const ajv = new Ajv({ ...OPTIONS, validateSchema: false });
+  const ajv = new Ajv(OPTIONS);
+  ajv.addMetaSchema(draft6);
   // Both are CommonJS: what TypeScript takes for the module is its default export.
   addFormats.default(ajv);
   ajv.addFormat('date', isDate).addFormat('date-time', isDateTime);
   const isEvent = dataset.class === 'event';
   const { schema } = dataset;
-  // It throws at once: a promise it gives only where a meta-schema is asynchronous, and there is none.
-  void schemaCheck.validateSchema(schema, true);
-  ajv.addMetaSchema(draft6);
-  ajv.addVocabulary(xdmKeywordsOf(schema));
   // Apart, so that `#` in the schema is the schema.
   const validators = [ajv.compile(schema), ...(isEvent ? [ajv.compile(EVENT_RULES)] : [])];
 
@@ -47,14 +51,6 @@ export function createRecordCheck(dataset: Dataset, clock: Pick<Clock, 'now'>): 
     if (errors.length > 0) return errors.map((error) => toFault(error, record));
     return isEvent ? timeFaultsOf(record, clock.now()) : [];
   };
-}
-
-/** What XDM adds to JSON Schema, which says nothing about what a record may be. */
-function xdmKeywordsOf(schema: object): string[] {
-  const names = [...JSON.stringify(schema).matchAll(/"(meta:[\w-]+)":/g)].map(
-    ([, name = '']) => name,
-  );
-  return [...new Set([...names, 'auditable'])];
 }
 
 /** Validate, and once more if something could be mended: most records need no mending. */

@@ -1,0 +1,359 @@
+import type { Client, FormattedExecutionResult, Sink, SubscribePayload } from 'graphql-ws';
+import { type Connection, createWatched, type Watched } from './connection.js';
+import { type Plan, toPlan } from './document.js';
+import { iterate } from './iterate.js';
+
+/** How stubborn a {@link resumable} client is. */
+export interface ResumableOptions {
+  /** How long it tries to get a lost connection back, in ms. By default for ever. */
+  readonly retryForMs?: number;
+  /** The longest pause between two tries, in ms; a try comes at random in the second half of it. */
+  readonly maxRetryDelayMs?: number;
+  /** How often it pings, in ms: a silent connection is given up after twice that. */
+  readonly pingMs?: number;
+}
+
+/** A client whose subscriptions outlive its connections. */
+export interface ResumableClient extends Client {
+  readonly connection: Watched<Connection>;
+}
+
+/** A connection was lost and not got back in time. Has the code and reason of its last close. */
+export class ConnectionLostError extends Error {
+  override readonly name = 'ConnectionLostError';
+
+  constructor(
+    readonly code: number | undefined,
+    readonly reason: string,
+    cause: unknown,
+  ) {
+    super(`The connection was lost: ${code ?? ''} ${reason}`.trim(), { cause });
+  }
+}
+
+/** Close codes after which the same client is refused again. */
+const FINAL_CLOSES: ReadonlySet<unknown> = new Set([4400, 4401, 4406, 4409, 4429, 4500]);
+
+/** Error codes of a moment: what was asked for may be had a little later. */
+const PASSING =
+  /^(SHUTTING_DOWN|LOG_UNAVAILABLE|TOO_MANY_OPERATIONS|RATE_LIMITED|OPERATION_TIMEOUT|SIGN_IN_UNAVAILABLE|UPSTREAM_(UNAVAILABLE|TIMEOUT|RATE_LIMITED))$/;
+
+/** The first pause, in ms; each that follows is twice as long. */
+const FIRST_DELAY_MS = 500;
+
+/** Before it is asked again whether there is more to come, in ms. */
+const SETTLE_MS = 500;
+
+/** The longest pause by default, in ms. */
+const MAX_RETRY_DELAY_MS = 10_000;
+
+/** In ms; so a silent connection is noticed within 20 s. */
+const PING_MS = 10_000;
+
+/** Not a failure, in the eyes of graphql-ws: it neither waits nor gives up. */
+const NORMAL_CLOSURE = 1000;
+
+const LATEST: SubscribePayload = { query: 'query LatestCursor { latestCursor }' };
+
+interface Failure {
+  readonly code?: unknown;
+  readonly reason?: unknown;
+  readonly message?: unknown;
+}
+
+interface Run {
+  lost(failure: unknown): void;
+  isOpen(): boolean;
+  /** It goes well. */
+  settle(): void;
+  end(): void;
+}
+
+/**
+ * Have the subscriptions of a client go on where they were whenever its connection is lost: each transition is
+ * delivered once, in order.
+ *
+ * A subscription of a request begins with its first transition, one of activity with the next thing that happens,
+ * unless `after` says otherwise. Queries are asked again. Mutations are not sent twice: they fail with a
+ * {@link ConnectionLostError}. What the gateway refuses for good, `CURSOR_INVALID` say, arrives as graphql-ws has it.
+ *
+ * Close codes that it gets over are 1000 for those who listen to `closed` of the client given.
+ */
+export function resumable(
+  client: Client,
+  {
+    retryForMs = Number.POSITIVE_INFINITY,
+    maxRetryDelayMs = MAX_RETRY_DELAY_MS,
+    pingMs = PING_MS,
+  }: ResumableOptions = {},
+): ResumableClient {
+  const runs = new Set<Run>();
+  const connection = createWatched<Connection>({ state: 'idle' });
+  let socket: { send(text: string): void; terminate?(): void } | null = null;
+  /** The one of `ws` has it, and throws in its next tick where it is closed before it is open. */
+  let canCloseUnopened = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let isHeard = false;
+  let deliveredCount = 0;
+  let countAtPing = -1;
+
+  client.on('connecting', () => {
+    const { state } = connection.get();
+    if (state === 'idle') connection.set({ state: 'connecting', since: new Date() });
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      if (socket || canCloseUnopened) drop();
+    }, pingMs);
+  });
+  client.on('opened', (opened) => {
+    socket = opened as typeof socket;
+    canCloseUnopened = !socket?.terminate;
+  });
+  client.on('connected', () => {
+    connection.set({ state: 'connected' });
+    isHeard = true;
+    // After the operations that wait for the connection.
+    beatAfter(0);
+  });
+  client.on('message', () => {
+    isHeard = true;
+  });
+  client.on('pong', (isReceived) => {
+    if (!isReceived || connection.get().state !== 'connected') return;
+    if (countAtPing === deliveredCount && [...runs].every((run) => run.isOpen())) {
+      connection.set({ state: 'upToDate' });
+      for (const run of runs) run.settle();
+    } else {
+      beatAfter(SETTLE_MS);
+    }
+  });
+  client.on('closed', lose);
+  client.on('error', lose);
+
+  function beat(): void {
+    if (!isHeard) {
+      drop();
+      return;
+    }
+    isHeard = false;
+    countAtPing = deliveredCount;
+    socket?.send('{"type":"ping"}');
+    beatAfter(pingMs);
+  }
+
+  function beatAfter(delayMs: number): void {
+    clearTimeout(timer);
+    timer = setTimeout(beat, delayMs);
+  }
+
+  /** There may be more to come. */
+  function unsettle(): void {
+    if (connection.get().state !== 'upToDate') return;
+    connection.set({ state: 'connected' });
+    isHeard = true;
+    beatAfter(0);
+  }
+
+  /** Give up a connection of which nothing is heard: it will not say that it is gone. */
+  function drop(): void {
+    const silent = socket;
+    client.terminate();
+    silent?.terminate?.();
+  }
+
+  function lose(failure: unknown): void {
+    clearTimeout(timer);
+    socket = null;
+    const { state } = connection.get();
+    if (runs.size === 0) connection.set({ state: 'idle' });
+    else if (state === 'connected' || state === 'upToDate') {
+      connection.set({ state: 'reconnecting', since: new Date() });
+    }
+    if (isFinal(failure)) return;
+    const { code, reason, message } = Object(failure) as Failure;
+    const lost = new ConnectionLostError(
+      typeof code === 'number' ? code : undefined,
+      String(reason ?? message ?? ''),
+      failure,
+    );
+    // From here on this is decided here, and not by the retries of the client.
+    Object.defineProperties(Object(failure), {
+      code: { value: NORMAL_CLOSURE, configurable: true },
+      reason: { value: lost.reason, configurable: true },
+    });
+    for (const run of [...runs]) run.lost(lost);
+  }
+
+  function subscribe<Data, Extensions>(
+    payload: SubscribePayload,
+    sink: Sink<FormattedExecutionResult<Data, Extensions>>,
+  ): () => void {
+    const plan = toPlan(payload);
+    let place = plan.kind === 'stream' ? plan.after : null;
+    /** Only the newest attempt may speak. */
+    let attempt = 0;
+    let leave: (() => void) | null = null;
+    let retryTimer: ReturnType<typeof setTimeout> | undefined;
+    /** In a row, since it last went well. */
+    let failureCount = 0;
+    let troubledAt = performance.now();
+
+    const run: Run = {
+      isOpen: () => leave !== null,
+      lost(failure) {
+        if (leave) retry(failure);
+      },
+      settle() {
+        failureCount = 0;
+      },
+      end: () => end(() => sink.complete()),
+    };
+    runs.add(run);
+    open();
+    return () => end(() => {});
+
+    function open(): void {
+      unsettle();
+      if (plan.kind === 'stream' && plan.beginsNow && place === null) findPlace();
+      else begin();
+    }
+
+    /** Over the socket of the stream that follows, and so while this one is not over. */
+    function findPlace(): void {
+      send<{ latestCursor?: string }>(LATEST, {
+        next({ data, errors }) {
+          place = data?.latestCursor ?? null;
+          if (place === null && isPassing(errors)) retry(errors);
+          else begin();
+        },
+        // Refused: then the stream begins with the newest transition, which has a cursor.
+        error: (failure) => (Array.isArray(failure) ? begin() : stop(failure)),
+        complete: () => {},
+      });
+    }
+
+    function begin(): void {
+      send<Data, Extensions>(toPayload(), {
+        next(result) {
+          const isFailed = result.errors && isPassing(result.errors);
+          if (isFailed && plan.kind !== 'once') return retry(result.errors);
+          deliveredCount += 1;
+          run.settle();
+          sink.next(plan.kind === 'stream' ? take(plan, result) : result);
+        },
+        error: stop,
+        complete: () => end(() => sink.complete()),
+      });
+    }
+
+    function send<D, E = unknown>(
+      sent: SubscribePayload,
+      answered: Sink<FormattedExecutionResult<D, E>>,
+    ): void {
+      attempt += 1;
+      const own = attempt;
+      const previous = leave;
+      const ifNewest =
+        <Args extends unknown[]>(take: (...args: Args) => void) =>
+        (...args: Args) => {
+          if (own === attempt) take(...args);
+        };
+      leave = client.subscribe<D, E>(sent, {
+        next: ifNewest((result) => answered.next(result as FormattedExecutionResult<D, E>)),
+        error: ifNewest((failure) => {
+          if (Array.isArray(failure) && isPassing(failure) && plan.kind !== 'once') retry(failure);
+          else answered.error(failure);
+        }),
+        complete: ifNewest(() => answered.complete()),
+      });
+      previous?.();
+    }
+
+    function toPayload(): SubscribePayload {
+      if (plan.kind !== 'stream') return payload;
+      const variables = { ...payload.variables };
+      if (place !== null) variables[plan.variable] = place;
+      return { ...payload, query: plan.query, variables };
+    }
+
+    function take(
+      { key, cursorKey, isCursorAdded }: Extract<Plan, { kind: 'stream' }>,
+      result: FormattedExecutionResult<Data, Extensions>,
+    ): FormattedExecutionResult<Data, Extensions> {
+      const data = result.data as Record<string, Record<string, unknown> | null> | null | undefined;
+      const field = key ?? Object.keys(data ?? {})[0] ?? '';
+      const event = data?.[field];
+      if (!event) return result;
+      const { [cursorKey]: cursor, ...rest } = event;
+      if (typeof cursor === 'string') place = cursor;
+      return isCursorAdded ? { ...result, data: { ...data, [field]: rest } as Data } : result;
+    }
+
+    /** It failed for good, or its connection did: then it may go on. */
+    function stop(failure: unknown): void {
+      if (Array.isArray(failure) || isFinal(failure)) end(() => sink.error(failure));
+      else retry(failure);
+    }
+
+    function retry(failure: unknown): void {
+      const now = performance.now();
+      if (failureCount === 0) troubledAt = now;
+      if (plan.kind === 'once' || now - troubledAt >= retryForMs) {
+        end(() => sink.error(failure));
+        return;
+      }
+      abandon();
+      const pauseMs = Math.min(maxRetryDelayMs, FIRST_DELAY_MS * 2 ** failureCount);
+      failureCount += 1;
+      const jitter = (1 + Math.random()) / 2;
+      retryTimer = setTimeout(open, toRetryAfterMs(failure) + jitter * pauseMs);
+    }
+
+    function abandon(): void {
+      attempt += 1;
+      clearTimeout(retryTimer);
+      leave?.();
+      leave = null;
+    }
+
+    function end(tell: () => void): void {
+      if (!runs.delete(run)) return;
+      abandon();
+      if (runs.size === 0 && !socket) connection.set({ state: 'idle' });
+      tell();
+    }
+  }
+
+  return {
+    connection,
+    on: client.on,
+    subscribe,
+    iterate: (payload) => iterate((sink) => subscribe(payload, sink)),
+    async dispose() {
+      for (const run of [...runs]) run.end();
+      await client.dispose();
+    },
+    terminate: drop,
+  };
+}
+
+function isFinal(failure: unknown): boolean {
+  return FINAL_CLOSES.has((failure as Failure | null)?.code);
+}
+
+interface CodedError {
+  readonly extensions?: { readonly code?: unknown; readonly retryAfterMs?: unknown } | undefined;
+}
+
+/** Whether nothing of it is for good. */
+function isPassing(errors: readonly CodedError[] | undefined): boolean {
+  return errors?.every(({ extensions }) => PASSING.test(String(extensions?.code ?? ''))) ?? false;
+}
+
+function toRetryAfterMs(failure: unknown): number {
+  if (!Array.isArray(failure)) return 0;
+  const waits = (failure as readonly CodedError[]).map(({ extensions }) =>
+    Number(extensions?.retryAfterMs ?? 0),
+  );
+  return Math.max(0, ...waits);
+}

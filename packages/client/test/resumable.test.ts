@@ -1,0 +1,174 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { type Client, type ClientOptions, createClient } from 'graphql-ws';
+import { WebSocket } from 'ws';
+import { startTestUpstream } from '../../../test/support/start-test-upstream.js';
+import { startTcpProxy, type TcpProxy } from '../../../test/support/tcp-proxy.js';
+import { startTestGateway, type TestGateway } from '../../../test/support/test-gateway.js';
+import {
+  oddMappings,
+  type TestUpstream,
+  untilLookedAt,
+} from '../../../test/support/test-upstream.js';
+import { type ResumableClient, resumable } from '../src/resumable.js';
+
+const mappingId = 'XDM44';
+const activity = 'subscription { ingestionActivity { to request { requestId } } }';
+const changes = `subscription ($id: ID!) { ingestionStatusChanged(mappingId: "${mappingId}", requestId: $id) { from to } }`;
+
+let upstream: TestUpstream;
+let gateway: TestGateway;
+let proxy: TcpProxy;
+let client: ResumableClient;
+
+beforeAll(async () => {
+  upstream = await startTestUpstream();
+  gateway = await startTestGateway(upstream.config);
+});
+
+afterAll(async () => {
+  await gateway.stop();
+  await upstream.close();
+});
+
+beforeEach(async () => {
+  proxy = await startTcpProxy(gateway.url);
+  client = open();
+});
+
+afterEach(async () => {
+  await client.dispose();
+  await proxy.close();
+  await upstream.finish();
+});
+
+/** With all that graphql-ws does by itself. */
+function open(options: Partial<ClientOptions> = {}): ResumableClient {
+  const url = `${proxy.url.replace('http', 'ws')}graphql`;
+  const inner: Client = createClient({ url, webSocketImpl: WebSocket, ...options });
+  return resumable(inner, { maxRetryDelayMs: 10, pingMs: 200 });
+}
+
+/** Through the gateway, so that it watches the request. */
+async function start(): Promise<string> {
+  const response = await fetch(`${gateway.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      query: `mutation { startIngestion(input: { mappingId: "${mappingId}" }) { ... on IngestionSubmitted { request { requestId } } } }`,
+    }),
+  });
+  const { data } = (await response.json()) as {
+    data: { startIngestion: { request: { requestId: string } } };
+  };
+  return data.startIngestion.request.requestId;
+}
+
+async function until(state: string, of: ResumableClient = client): Promise<void> {
+  while (of.connection.get().state !== state) {
+    await new Promise<void>((resolve) => {
+      const stop = of.connection.listen(() => {
+        stop();
+        resolve();
+      });
+    });
+  }
+}
+
+describe('a lost connection', () => {
+  it('costs no transition of a request, and repeats none', async () => {
+    const id = await start();
+    const events = client.iterate({ query: changes, variables: { id } });
+    expect((await events.next()).value?.data).toEqual({
+      ingestionStatusChanged: { from: null, to: 'IN_PROGRESS' },
+    });
+    proxy.cut();
+    await upstream.finish();
+    expect((await events.next()).value?.data).toEqual({
+      ingestionStatusChanged: { from: 'IN_PROGRESS', to: 'SUCCESS' },
+    });
+    expect(await events.next()).toEqual({ done: true, value: undefined });
+    await until('idle');
+  });
+
+  it('costs nothing of activity before the first event either', async () => {
+    const events = client.iterate({ query: activity });
+    await until('upToDate');
+    client.terminate();
+    const id = await start();
+    await upstream.finish();
+    const told = [await events.next(), await events.next()];
+    expect(told.map(({ value }) => value?.data)).toEqual(
+      ['IN_PROGRESS', 'SUCCESS'].map((to) => ({
+        ingestionActivity: { to, request: { requestId: id } },
+      })),
+    );
+    await events.return?.();
+  });
+
+  it('is noticed where nobody tells, over the pings that are not answered', async () => {
+    const events = client.iterate({ query: activity });
+    await until('upToDate');
+    proxy.forget();
+    await until('reconnecting');
+    await until('upToDate');
+    const id = await start();
+    expect((await events.next()).value?.data).toMatchObject({
+      ingestionActivity: { request: { requestId: id } },
+    });
+    await events.return?.();
+  });
+
+  it('is got back by a client that does not retry by itself, and by one that always does', async () => {
+    for (const options of [{ retryAttempts: 0 }, { shouldRetry: () => true }]) {
+      const other = open(options);
+      const events = other.iterate({ query: activity });
+      await until('upToDate', other);
+      for (let cuts = 0; cuts < 3; cuts += 1) {
+        proxy.cut();
+        await until('reconnecting', other);
+        await until('upToDate', other);
+      }
+      await events.return?.();
+      await other.dispose();
+    }
+  });
+
+  it('is no reason to send a mutation again', async () => {
+    const query = `mutation { startIngestion(input: { mappingId: "${oddMappings.slow}" }) { __typename } }`;
+    const calls = upstream.calls.length;
+    const answer = client.iterate({ query }).next();
+    await upstream.arrived(calls + 1);
+    client.terminate();
+    await expect(answer).rejects.toMatchObject({ name: 'ConnectionLostError' });
+  });
+
+  it('is a reason to ask a query again', async () => {
+    const id = await upstream.startElsewhere(oddMappings.held);
+    const query = `{ ingestionStatus(mappingId: "${oddMappings.held}", requestId: "${id}") { requestId } }`;
+    const answer = client.iterate({ query }).next();
+    await untilLookedAt(upstream, id);
+    client.terminate();
+    upstream.letGo();
+    expect((await answer).value).toEqual({ data: { ingestionStatus: { requestId: id } } });
+  });
+});
+
+it('is refused as graphql-ws is: a cursor that is no longer good ends the stream', async () => {
+  const events = client.iterate({
+    query: 'subscription ($after: Cursor) { ingestionActivity(after: $after) { to } }',
+    variables: { after: 'forged' },
+  });
+  // Either an error, or a result that is one.
+  const refused = await events.next().then(
+    ({ value }) => value?.errors,
+    (errors: unknown) => errors,
+  );
+  expect(refused).toMatchObject([{ extensions: { code: expect.stringMatching(/CURSOR|INPUT/) } }]);
+});
+
+it('ends at once when nobody waits for it any more', async () => {
+  const events = client.iterate({ query: activity });
+  const waiting = events.next();
+  await events.return?.();
+  expect(await waiting).toEqual({ done: true, value: undefined });
+});

@@ -24,7 +24,8 @@ const datasetFile = z.strictObject({
 export class DatasetsInvalidError extends Error {
   override readonly name = 'DatasetsInvalidError';
 
-  constructor(faults: readonly string[]) {
+  /** @param faults - each begins with the path of its file */
+  constructor(readonly faults: readonly string[]) {
     super(['The datasets are wrong:', ...faults.map((fault) => `  ${fault}`)].join('\n'));
   }
 }

@@ -27,6 +27,9 @@ const OPTIONS = {
   code: { regExp: Object.assign(toRegExp, { code: 'toRegExp' }) },
 } as const;
 
+/** Adobe's own examples have `adobe.com/creativecloud` and `/{BATCH_ID}`. */
+const XDM_URI = /^[^\s\p{Cc}]*$/u;
+
 /** Finds out what is wrong with a record: nothing, where it can be ingested. It may convert values in place. */
 export type RecordCheck = (record: Record<string, unknown>) => readonly RecordFault[];
 
@@ -41,6 +44,7 @@ export function createRecordCheck(dataset: Dataset, clock: Pick<Clock, 'now'>): 
   // Both are CommonJS: what TypeScript takes for the module is its default export.
   addFormats.default(ajv);
   ajv.addFormat('date', isDate).addFormat('date-time', isDateTime);
+  for (const name of ['uri', 'uri-reference', 'url']) ajv.addFormat(name, XDM_URI);
   const isEvent = dataset.class === 'event';
   const { schema } = dataset;
   // Apart, so that `#` in the schema is the schema.

@@ -36,7 +36,6 @@ export function FailureReport({ ingestion }: { readonly ingestion: Ingestion }) 
               <table>
                 <thead>
                   <tr>
-                    <th>Code</th>
                     <th>What is wrong</th>
                     <th className="number">Records</th>
                   </tr>
@@ -45,9 +44,8 @@ export function FailureReport({ ingestion }: { readonly ingestion: Ingestion }) 
                   {batch.errors.map(({ code, description, numRecords }) => (
                     <tr key={`${code} ${description}`}>
                       <td>
-                        <code>{code}</code>
+                        {description} <code className="muted">{code}</code>
                       </td>
-                      <td>{description}</td>
                       <td className="number">{numRecords === null ? '' : toCount(numRecords)}</td>
                     </tr>
                   ))}

@@ -75,8 +75,8 @@ export function JobTable({ jobs }: { readonly jobs: readonly ListedJob[] }) {
               <td>
                 <Time at={job.endedAt} />
               </td>
-              <td>{job.batchId}</td>
-              <td>{job.reason}</td>
+              <td className="batch-cell">{job.batchId}</td>
+              <td className="reason-cell">{job.reason}</td>
               <td>{mayManage && job.endedAt === null && <CancelButton jobId={job.jobId} />}</td>
             </tr>
           ))}

@@ -22,7 +22,14 @@ interface Action {
 }
 
 /** What can be done to a mapping where it stands, for those who may. */
-export function MappingActions({ mappingId }: { readonly mappingId: string }) {
+export function MappingActions({
+  mappingId,
+  only,
+}: {
+  readonly mappingId: string;
+  /** Offers nothing else. */
+  readonly only?: 'publish' | 'stop';
+}) {
   const ask = useAsk();
   const mayManage = useMay('mappings:manage');
   const { data } = useQuery({ ...ask(OneMappingDocument, { mappingId }), enabled: mayManage });
@@ -39,6 +46,7 @@ export function MappingActions({ mappingId }: { readonly mappingId: string }) {
   });
   const administration = data?.mapping?.administration;
   if (!mayManage || !administration) return null;
+  const offered = toOffered(administration).filter((name) => !only || name === only);
 
   const send = async <Field extends string>(
     document: TypedText<
@@ -85,7 +93,7 @@ export function MappingActions({ mappingId }: { readonly mappingId: string }) {
   };
   return (
     <div className="actions">
-      {toOffered(administration).map((name) => {
+      {offered.map((name) => {
         const action = actions[name];
         return (
           <button

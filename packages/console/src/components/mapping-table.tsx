@@ -16,9 +16,9 @@ export function MappingTable({ mappings }: { readonly mappings: readonly Mapping
           <tr>
             <th>Mapping</th>
             <th>State</th>
-            <th>Next run</th>
-            <th>Usual duration</th>
-            <th>Last job</th>
+            <th className="wide">Next run</th>
+            <th className="wide">Usual duration</th>
+            <th className="wide">Last job</th>
             <th>Last ingestion</th>
           </tr>
         </thead>
@@ -37,11 +37,13 @@ export function MappingTable({ mappings }: { readonly mappings: readonly Mapping
                 <td>
                   <MappingState administration={administration} />
                 </td>
-                <td>
+                <td className="wide">
                   {administration?.nextRunAt ? <Distance at={administration.nextRunAt} /> : '–'}
                 </td>
-                <td>{usualDuration ? <UsualDuration usual={usualDuration} /> : '–'}</td>
-                <td>
+                <td className="wide">
+                  {usualDuration ? <UsualDuration usual={usualDuration} /> : '–'}
+                </td>
+                <td className="wide">
                   {job ? (
                     <>
                       <Status status={job.status} />

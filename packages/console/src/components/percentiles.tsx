@@ -19,7 +19,7 @@ export function Percentiles({ runs }: { readonly runs: readonly Ingestion[] }) {
             <th>Mapping</th>
             <th className="number">Runs</th>
             <th className="number">50 %</th>
-            <th className="number">90 %</th>
+            <th className="number wide">90 %</th>
             <th className="number">95 %</th>
             <th className="number">Longest</th>
           </tr>
@@ -40,7 +40,7 @@ export function Percentiles({ runs }: { readonly runs: readonly Ingestion[] }) {
                 </td>
                 <td className="number">{toCount(sorted.length)}</td>
                 {[0.5, 0.9, 0.95, 1].map((share) => (
-                  <td key={share} className="number">
+                  <td key={share} className={share === 0.9 ? 'number wide' : 'number'}>
                     {toDuration(toPercentile(sorted, share))}
                   </td>
                 ))}

@@ -81,12 +81,6 @@ export function IngestionPage({
             <Timeline ingestion={ingestion} />
             <WatchState ingestion={ingestion} />
           </section>
-          {ingestion.job && (
-            <section className="card" aria-labelledby="job-title">
-              <h2 id="job-title">Job</h2>
-              <JobTable jobs={[ingestion.job]} />
-            </section>
-          )}
           <Lineage ingestion={ingestion} />
         </div>
         <div className="stack">
@@ -123,9 +117,15 @@ export function IngestionPage({
               </dd>
             </dl>
           </section>
-          <RawJson value={ingestion} />
         </div>
       </div>
+      {ingestion.job && (
+        <section className="card" aria-labelledby="job-title">
+          <h2 id="job-title">Job</h2>
+          <JobTable jobs={[ingestion.job]} />
+        </section>
+      )}
+      <RawJson value={ingestion} />
     </div>
   );
 }

@@ -94,7 +94,9 @@ export function StartPage() {
                 Open request {answer.request.requestId}
               </a>
             )}
-            {answer.remedy && mayRead && <MappingActions mappingId={mappingId.trim()} />}
+            {answer.remedy && mayRead && (
+              <MappingActions mappingId={mappingId.trim()} only={answer.remedy} />
+            )}
           </Notice>
         </div>
       )}

@@ -3,6 +3,7 @@ import { defineConfig } from 'rolldown';
 /** One file with all that it needs, so that the package installs alone and starts at once. */
 // biome-ignore lint/style/noDefaultExport: rolldown asks for it
 export default defineConfig({
+  cwd: import.meta.dirname,
   input: 'src/main.ts',
   platform: 'node',
   // What ws would use if it were installed.

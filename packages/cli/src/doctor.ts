@@ -1,4 +1,4 @@
-import { CommandError, type ExitCode, exitCodes } from './command-error.js';
+import { CommandError, exitCodes } from './command-error.js';
 import type { Context } from './context.js';
 import { ActivityDocument, FieldsDocument, LatestCursorDocument } from './generated/operations.js';
 import type { Paint } from './output.js';
@@ -45,13 +45,11 @@ const NEEDED = {
  * @throws {CommandError} something is wrong
  */
 export async function doctor(context: Context, version: string): Promise<void> {
-  const { gateway, output, signal } = context;
-  let exitCode: ExitCode = exitCodes.success;
+  const { output, signal } = context;
+  const wrong: string[] = [];
 
   function tell(check: Check): void {
-    if (check.state === 'wrong' && exitCode === exitCodes.success) {
-      exitCode = check.name === 'sign-in' ? exitCodes.signIn : exitCodes.failed;
-    }
+    if (check.state === 'wrong') wrong.push(check.name);
     output.data(check, () => {
       const state = output.paint(PAINTS[check.state], check.state.padEnd(8));
       const advice = check.advice ? `\n${' '.repeat(18)}What to do: ${check.advice}` : '';
@@ -65,13 +63,18 @@ export async function doctor(context: Context, version: string): Promise<void> {
   const reached = await reach(context);
   for (const check of reached) tell(check);
   if (reached.every(({ state }) => state !== 'wrong')) {
-    for (const check of [checkUpstream, checkSignIn, checkApi, checkSocket]) {
-      signal.throwIfAborted();
-      tell(await check(context));
+    tell(await checkUpstream(context));
+    const signIn = await checkSignIn(context);
+    tell(signIn);
+    if (signIn.state === 'ok') {
+      tell(await checkApi(context));
+      tell(await checkSocket(context));
     }
   }
-  if (exitCode === exitCodes.success) return;
-  throw new CommandError(exitCode, `Something is wrong with ${gateway.url.href}, or on the way.`);
+  signal.throwIfAborted();
+  if (wrong.length === 0) return;
+  const exitCode = wrong.includes('sign-in') ? exitCodes.signIn : exitCodes.failed;
+  throw new CommandError(exitCode, `Something is wrong: ${wrong.join(', ')}.`);
 }
 
 async function checkSettings({ settings }: Context): Promise<Check> {

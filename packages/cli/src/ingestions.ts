@@ -194,15 +194,16 @@ function toEndError(last: TransitionFragment | null): CommandError {
   if (!last)
     return new CommandError(exitCodes.failed, 'The gateway tells nothing of this request.');
   const { to, failure, request } = last;
-  const why = failure ? `: ${toFailureText(failure)}` : '';
+  const how = to === 'ABORTED' ? 'was aborted' : 'failed';
+  const id = toShellWord(request.mappingId);
   return new CommandError(
     exitCodes.failed,
-    `${request.requestId} was ${to === 'ABORTED' ? 'aborted' : 'a failure'}${why}`,
+    `${request.requestId} ${how}${failure ? `: ${failure.message}` : '.'}`,
     {
       code: failure?.code ?? undefined,
       advice: failure?.isRetryable
-        ? `sluice start ${toShellWord(request.mappingId)}`
-        : `sluice status ${toShellWord(request.mappingId)} ${request.requestId}`,
+        ? `sluice start ${id}`
+        : `sluice status ${id} ${request.requestId}`,
     },
   );
 }

@@ -206,7 +206,7 @@ describe('the program', () => {
   );
 
   it.each([
-    ['as JSON', { EXPLORER: 'on', LOG_FORMAT: 'json' }, '"msg":"Sluice is ready. Explorer: http'],
+    ['as JSON', { EXPLORER: 'on', LOG_FORMAT: 'json' }, '"msg":"Sluice is ready. Console: http'],
     [
       'for people, with no explorer to point to',
       { EXPLORER: 'off', LOG_FORMAT: 'pretty' },

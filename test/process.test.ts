@@ -210,7 +210,7 @@ describe('the program', () => {
     [
       'for people, with no explorer to point to',
       { EXPLORER: 'off', LOG_FORMAT: 'pretty' },
-      ' INFO: Sluice is ready. GraphQL, HTTP and WebSocket: http',
+      ' INFO: Sluice is ready. Console: http',
     ],
   ])(
     'ends in time where nobody reads its log, and serves until then: %s',

@@ -14,6 +14,7 @@ const ALONE = [
   'cluster/cluster',
   'process',
   'abuse/abuse',
+  'server/console.browser',
   'server/explorer.browser',
   'server/explorer.sign-in.browser',
   'cluster/two-replicas',

@@ -26,7 +26,7 @@ import { systemClock } from './process/system-clock.js';
 import { shareWithReplicas } from './replicas.js';
 import { buildGatewaySchema } from './server/build-schema.js';
 import { serveConsole } from './server/console.js';
-import { serveExplorer } from './server/explorer.js';
+import { EXPLORER_PATH, serveExplorer } from './server/explorer.js';
 import { toExplorerContent } from './server/explorer-tabs.js';
 import { createGraphQLServer } from './server/graphql-server.js';
 import { serveHealth } from './server/health.js';
@@ -361,7 +361,9 @@ export async function startGateway(
     unreadBytes: () => unreadAnswers.bytes,
   };
   metrics.serve(server, gauges, httpSignIn.require('metrics:read'));
-  await serveConsole(server);
+  if (exposure.hasConsole) {
+    await serveConsole(server, { explorerPath: exposure.hasExplorer ? EXPLORER_PATH : null });
+  }
   if (exposure.hasExplorer) {
     const content = toExplorerContent(config.explorerMappingId, config.signIn !== null);
     await serveExplorer(server, GRAPHQL_PATH, content);

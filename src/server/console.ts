@@ -21,9 +21,19 @@ const CONSOLE_CSP = [
   "frame-ancestors 'none'",
 ].join('; ');
 
+/** What the page must know before it asks for anything. `packages/console` reads it out of its head. */
+export interface ConsoleContent {
+  /** Null where there is no explorer. */
+  readonly explorerPath: string | null;
+}
+
 /** Serve the console at `/`. Its pages are in the fragment of the address, so that it works behind any path. */
-export async function serveConsole(server: FastifyInstance): Promise<void> {
-  const page = await readFile(new URL('index.html', DIST_DIR));
+export async function serveConsole(
+  server: FastifyInstance,
+  content: ConsoleContent,
+): Promise<void> {
+  const built = await readFile(new URL('index.html', DIST_DIR), 'utf8');
+  const page = built.replace('{}', () => toAttribute(JSON.stringify(content)));
   server.get('/', (_request, reply) =>
     reply
       .type('text/html; charset=utf-8')
@@ -39,4 +49,8 @@ export async function serveConsole(server: FastifyInstance): Promise<void> {
     cacheControl: false,
     setHeaders: (reply) => reply.header('cache-control', 'public, max-age=31536000, immutable'),
   });
+}
+
+function toAttribute(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
 }

@@ -47,6 +47,8 @@ export interface Exposure {
   readonly limits: Limits;
   /** Whether clients may ask for the schema. */
   readonly isSchemaOpen: boolean;
+  /** Whether `/` is the console. */
+  readonly hasConsole: boolean;
   /** Whether browsers that open the address of GraphQL are led to an explorer. */
   readonly hasExplorer: boolean;
   /** The operations that may be run; null where all may. */

@@ -42,6 +42,7 @@ describe('the explorer, in a browser that reaches nothing but the gateway', () =
     async () => {
       const { page } = browser;
       await page.goto(`${url}/`);
+      await page.getByRole('link', { name: 'Explorer' }).click();
       expect(page.url()).toBe(`${url}/explorer/`);
       const explorer = createExplorerPage(page);
 

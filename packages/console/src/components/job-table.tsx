@@ -34,8 +34,7 @@ export function JobTable({ jobs }: { readonly jobs: readonly ListedJob[] }) {
             <th>Start Time</th>
             <th>End Time</th>
             <th>BatchId</th>
-            <th>Reason</th>
-            <td />
+            <th className="reason-cell">Reason</th>
           </tr>
         </thead>
         <tbody>
@@ -76,8 +75,10 @@ export function JobTable({ jobs }: { readonly jobs: readonly ListedJob[] }) {
                 <Time at={job.endedAt} />
               </td>
               <td className="batch-cell">{job.batchId}</td>
-              <td className="reason-cell">{job.reason}</td>
-              <td>{mayManage && job.endedAt === null && <CancelButton jobId={job.jobId} />}</td>
+              <td className="reason-cell">
+                {job.reason}
+                {mayManage && job.endedAt === null && <CancelButton jobId={job.jobId} />}
+              </td>
             </tr>
           ))}
         </tbody>

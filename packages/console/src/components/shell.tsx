@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react';
+import { pageContent } from '../page-content.js';
 import { DurationsPage } from '../pages/durations.js';
 import { IngestionPage } from '../pages/ingestion.js';
 import { IngestionsPage } from '../pages/ingestions.js';
@@ -32,7 +33,7 @@ export function Shell({ onSignOut }: { readonly onSignOut: () => void }) {
           {link('ingestions', 'Ingestions')}
           {link('mappings', 'Mappings')}
           {link('durations', 'Durations')}
-          <a href="explorer/">Explorer</a>
+          {pageContent.explorerPath && <a href={`.${pageContent.explorerPath}`}>Explorer</a>}
         </nav>
         <div className="bar-end">
           <ConnectionState />

@@ -1,7 +1,25 @@
 export type { Connection, Watched } from './connection.js';
+export { type AnsweredError, GatewayError } from './gateway-error.js';
+export type {
+  IngestionRequestFilter,
+  IngestionStatus,
+  SluiceRequestFragment as IngestionRequest,
+  SluiceTransitionFragment as IngestionTransition,
+  StartIngestionInput,
+} from './generated/operations.js';
 export {
   ConnectionLostError,
   type ResumableClient,
   type ResumableOptions,
   resumable,
 } from './resumable.js';
+export {
+  createSluiceClient,
+  matchOutcome,
+  type RequestRef,
+  type SluiceClient,
+  type SluiceClientOptions,
+  type StartOutcome,
+  type Stoppable,
+  type TypedText,
+} from './sluice-client.js';

@@ -1,6 +1,7 @@
 import type { Client, FormattedExecutionResult, Sink, SubscribePayload } from 'graphql-ws';
 import { type Connection, createWatched, type Watched } from './connection.js';
 import { type Plan, toPlan } from './document.js';
+import { type AnsweredError, isPassing } from './gateway-error.js';
 import { iterate } from './iterate.js';
 
 /** How stubborn a {@link resumable} client is. */
@@ -34,10 +35,6 @@ export class ConnectionLostError extends Error {
 /** Close codes after which the same client is refused again. */
 const FINAL_CLOSES: ReadonlySet<unknown> = new Set([4400, 4401, 4406, 4409, 4429, 4500]);
 
-/** Error codes of a moment: what was asked for may be had a little later. */
-const PASSING =
-  /^(SHUTTING_DOWN|LOG_UNAVAILABLE|TOO_MANY_OPERATIONS|RATE_LIMITED|OPERATION_TIMEOUT|SIGN_IN_UNAVAILABLE|UPSTREAM_(UNAVAILABLE|TIMEOUT|RATE_LIMITED))$/;
-
 /** The first pause, in ms; each that follows is twice as long. */
 const FIRST_DELAY_MS = 500;
 
@@ -63,7 +60,8 @@ interface Failure {
 
 interface Run {
   lost(failure: unknown): void;
-  isOpen(): boolean;
+  /** It was sent, and its place is known. */
+  hasBegun(): boolean;
   /** It goes well. */
   settle(): void;
   end(): void;
@@ -120,7 +118,7 @@ export function resumable(
   });
   client.on('pong', (isReceived) => {
     if (!isReceived || connection.get().state !== 'connected') return;
-    if (countAtPing === deliveredCount && [...runs].every((run) => run.isOpen())) {
+    if (countAtPing === deliveredCount && [...runs].every((run) => run.hasBegun())) {
       connection.set({ state: 'upToDate' });
       for (const run of runs) run.settle();
     } else {
@@ -193,13 +191,14 @@ export function resumable(
     /** Only the newest attempt may speak. */
     let attempt = 0;
     let leave: (() => void) | null = null;
+    let hasBegun = false;
     let retryTimer: ReturnType<typeof setTimeout> | undefined;
     /** In a row, since it last went well. */
     let failureCount = 0;
     let troubledAt = performance.now();
 
     const run: Run = {
-      isOpen: () => leave !== null,
+      hasBegun: () => hasBegun,
       lost(failure) {
         if (leave) retry(failure);
       },
@@ -233,6 +232,7 @@ export function resumable(
     }
 
     function begin(): void {
+      hasBegun = true;
       send<Data, Extensions>(toPayload(), {
         next(result) {
           const isFailed = result.errors && isPassing(result.errors);
@@ -314,6 +314,7 @@ export function resumable(
       clearTimeout(retryTimer);
       leave?.();
       leave = null;
+      hasBegun = false;
     }
 
     function end(tell: () => void): void {
@@ -341,18 +342,9 @@ function isFinal(failure: unknown): boolean {
   return FINAL_CLOSES.has((failure as Failure | null)?.code);
 }
 
-interface CodedError {
-  readonly extensions?: { readonly code?: unknown; readonly retryAfterMs?: unknown } | undefined;
-}
-
-/** Whether nothing of it is for good. */
-function isPassing(errors: readonly CodedError[] | undefined): boolean {
-  return errors?.every(({ extensions }) => PASSING.test(String(extensions?.code ?? ''))) ?? false;
-}
-
 function toRetryAfterMs(failure: unknown): number {
   if (!Array.isArray(failure)) return 0;
-  const waits = (failure as readonly CodedError[]).map(({ extensions }) =>
+  const waits = (failure as readonly AnsweredError[]).map(({ extensions }) =>
     Number(extensions?.retryAfterMs ?? 0),
   );
   return Math.max(0, ...waits);

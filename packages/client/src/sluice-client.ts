@@ -1,0 +1,339 @@
+import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+import { type Client, createClient } from 'graphql-ws';
+import { type Connection, createWatched, type Watched } from './connection.js';
+import { type AnsweredError, GatewayError, isPassing } from './gateway-error.js';
+import {
+  type ErrorCode,
+  IngestionActivityDocument,
+  type SluiceRequestFragment as IngestionRequest,
+  IngestionRequestsDocument,
+  type IngestionRequestsQuery,
+  type IngestionRequestsQueryVariables,
+  IngestionStatusChangedDocument,
+  IngestionStatusDocument,
+  type SluiceTransitionFragment as IngestionTransition,
+  StartIngestionDocument,
+  type StartIngestionInput,
+  type StartIngestionMutation,
+} from './generated/operations.js';
+import { iterate } from './iterate.js';
+import { type ResumableOptions, resumable } from './resumable.js';
+
+/** A text with the types of what it takes and gives, as codegen writes it with `documentMode: string`. */
+export type TypedText<Data, Variables> = DocumentTypeDecoration<Data, Variables> & {
+  toString(): string;
+};
+
+/** What names a request. */
+export interface RequestRef {
+  readonly mappingId: string;
+  readonly requestId: string;
+}
+
+/** What a start came to: `__typename` says which. */
+export type StartOutcome = NonNullable<StartIngestionMutation['startIngestion']>;
+
+/** Which gateway, and who asks. */
+export interface SluiceClientOptions extends ResumableOptions {
+  /** Of the GraphQL endpoint, such as `https://sluice.example/graphql`. */
+  readonly url: string | URL;
+  /** An access token or an API key, or what gives one that is good now: asked for each request and each connection. */
+  readonly token?: string | (() => string | Promise<string>);
+  /** Where there is none, as in Node.js 20: that of `ws`. */
+  readonly webSocketImpl?: unknown;
+}
+
+/** What ends a wait before what it waits for. */
+export interface Stoppable {
+  readonly signal?: AbortSignal;
+}
+
+/** The API of Sluice. */
+export interface SluiceClient {
+  /**
+   * Start an ingestion. Where the answer is lost, it is asked for again under the same key, which is made up where
+   * none is given: nothing is started twice.
+   *
+   * @throws {@link GatewayError} where the gateway refuses; the upstream's refusals are outcomes
+   */
+  start(input: StartIngestionInput, options?: Stoppable): Promise<StartOutcome>;
+  /** Null where there is no such request. */
+  status(
+    ref: RequestRef,
+    options?: Stoppable & { readonly maxAgeMs?: number },
+  ): Promise<IngestionRequest | null>;
+  /** A page of requests, newest first. */
+  list(
+    query?: IngestionRequestsQueryVariables,
+    options?: Stoppable,
+  ): Promise<IngestionRequestsQuery['ingestionRequests']>;
+  /** The transitions of a request, each once, from its first or after a cursor, to its terminal one. */
+  watch(
+    ref: RequestRef,
+    options?: Stoppable & { readonly after?: string },
+  ): AsyncIterableIterator<IngestionTransition>;
+  /** What happens from now on, or after a cursor, to all requests or to those of some mappings. Never ends. */
+  activity(
+    options?: Stoppable & { readonly mappingIds?: readonly string[]; readonly after?: string },
+  ): AsyncIterableIterator<IngestionTransition>;
+  /**
+   * The terminal transition of a request, once it is there.
+   *
+   * @throws the reason of the signal, or a `TimeoutError`
+   */
+  wait(
+    ref: RequestRef,
+    options?: Stoppable & { readonly timeoutMs?: number },
+  ): Promise<IngestionTransition>;
+  /** Any query or mutation. It is sent once. */
+  request<Data, Variables>(
+    document: TypedText<Data, Variables>,
+    variables: Variables,
+    options?: Stoppable,
+  ): Promise<Data>;
+  /** Any subscription. */
+  subscribe<Data, Variables extends Record<string, unknown>>(
+    document: TypedText<Data, Variables>,
+    variables: Variables,
+    options?: Stoppable,
+  ): AsyncIterableIterator<Data>;
+  readonly connection: Watched<Connection>;
+  /** End all that is subscribed. */
+  dispose(): Promise<void>;
+}
+
+/** For how long a start whose answer was lost is repeated, in ms; well below the 24 h that a key is kept. */
+const RETRY_START_MS = 120_000;
+
+/** Before it is repeated, in ms. */
+const RETRY_PAUSE_MS = 1_000;
+
+/** Of the gateway, or of a proxy in front of it. */
+const PASSING_HTTP_STATUS: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+
+/** The answer did not come, or did not come from the gateway. */
+class AnswerLostError extends Error {
+  override readonly name = 'AnswerLostError';
+}
+
+/** Make a client of one gateway. It connects when something is subscribed. */
+export function createSluiceClient({
+  url,
+  token,
+  webSocketImpl,
+  ...options
+}: SluiceClientOptions): SluiceClient {
+  const endpoint = new URL(url);
+  const toAuthorization = async (): Promise<Record<string, string>> => {
+    const value = typeof token === 'function' ? await token() : token;
+    return value ? { authorization: `Bearer ${value}` } : {};
+  };
+
+  const connection = createWatched<Connection>({ state: 'idle' });
+  let socketClient: Client | null = null;
+  const toSocketClient = (): Client => {
+    if (socketClient) return socketClient;
+    const created = resumable(
+      createClient({
+        url: endpoint.href.replace(/^http/, 'ws'),
+        connectionParams: toAuthorization,
+        webSocketImpl,
+      }),
+      options,
+    );
+    created.connection.listen(() => connection.set(created.connection.get()));
+    socketClient = created;
+    return created;
+  };
+
+  async function request<Data, Variables>(
+    document: TypedText<Data, Variables>,
+    variables: Variables,
+    { signal }: Stoppable = {},
+  ): Promise<Data> {
+    const headers = { 'content-type': 'application/json', ...(await toAuthorization()) };
+    const body = JSON.stringify({ query: document.toString(), variables });
+    let response: Response;
+    let answer: { readonly data?: Data | null; readonly errors?: readonly AnsweredError[] };
+    try {
+      response = await fetch(endpoint, { method: 'POST', headers, body, signal: signal ?? null });
+      answer = (await response.json()) as typeof answer;
+    } catch (cause) {
+      signal?.throwIfAborted();
+      throw new AnswerLostError('The gateway gave no answer.', { cause });
+    }
+    if (answer.errors) throw new GatewayError(answer.errors);
+    if (answer.data) return answer.data;
+    if (PASSING_HTTP_STATUS.has(response.status)) {
+      throw new AnswerLostError(`Answered with HTTP ${response.status}.`);
+    }
+    throw new GatewayError([]);
+  }
+
+  function subscribe<Data, Variables extends Record<string, unknown>>(
+    document: TypedText<Data, Variables>,
+    variables: Variables,
+    { signal }: Stoppable = {},
+  ): AsyncIterableIterator<Data> {
+    return iterate<Data>((sink) => {
+      const leave = toSocketClient().subscribe<Data>(
+        { query: document.toString(), variables },
+        {
+          next({ data, errors }) {
+            if (errors || !data) fail(new GatewayError(errors ?? []));
+            else sink.next(data);
+          },
+          error: (failure) => fail(Array.isArray(failure) ? new GatewayError(failure) : failure),
+          complete() {
+            signal?.removeEventListener('abort', abort);
+            sink.complete();
+          },
+        },
+      );
+      const abort = () => fail(signal?.reason);
+      signal?.addEventListener('abort', abort);
+      if (signal?.aborted) abort();
+      return stop;
+
+      function stop(): void {
+        signal?.removeEventListener('abort', abort);
+        leave();
+      }
+
+      function fail(failure: unknown): void {
+        stop();
+        sink.error(failure);
+      }
+    });
+  }
+
+  function watch(
+    { mappingId, requestId }: RequestRef,
+    { after, signal }: Stoppable & { readonly after?: string } = {},
+  ): AsyncIterableIterator<IngestionTransition> {
+    const variables = { mappingId, requestId, ...(after && { after }) };
+    const events = subscribe(IngestionStatusChangedDocument, variables, toStoppable(signal));
+    return mapItems(events, (data) => data.ingestionStatusChanged);
+  }
+
+  return {
+    request,
+    subscribe,
+    watch,
+    connection,
+    async start(input, { signal } = {}) {
+      const named = { idempotencyKey: crypto.randomUUID(), ...input };
+      const pauseMs = Math.min(RETRY_PAUSE_MS, options.maxRetryDelayMs ?? RETRY_PAUSE_MS);
+      const until = performance.now() + RETRY_START_MS;
+      for (;;) {
+        try {
+          const data = await request(StartIngestionDocument, { input: named }, toStoppable(signal));
+          if (data.startIngestion) return data.startIngestion;
+          throw new GatewayError([]);
+        } catch (failure) {
+          if (failure instanceof GatewayError && failure.isOutcomeUnknown) {
+            return toUnknownOutcome(String(input.mappingId), failure);
+          }
+          const mayPass =
+            failure instanceof AnswerLostError ||
+            (failure instanceof GatewayError &&
+              failure.errors.length > 0 &&
+              isPassing(failure.errors));
+          if (!mayPass || performance.now() >= until) throw failure;
+          const retryAfterMs = failure instanceof GatewayError ? failure.retryAfterMs : null;
+          await pause(retryAfterMs ?? pauseMs * (1 + Math.random()), signal);
+        }
+      }
+    },
+    async status({ mappingId, requestId }, { maxAgeMs, signal } = {}) {
+      const variables = { mappingId, requestId, maxAgeMs };
+      return (await request(IngestionStatusDocument, variables, toStoppable(signal)))
+        .ingestionStatus;
+    },
+    async list(query = {}, { signal } = {}) {
+      return (await request(IngestionRequestsDocument, query, toStoppable(signal)))
+        .ingestionRequests;
+    },
+    activity({ mappingIds, after, signal } = {}) {
+      const variables = { ...(mappingIds && { mappingIds }), ...(after && { after }) };
+      const events = subscribe(IngestionActivityDocument, variables, toStoppable(signal));
+      return mapItems(events, (data) => data.ingestionActivity);
+    },
+    async wait(ref, { timeoutMs, signal } = {}) {
+      const timeout = timeoutMs === undefined ? [] : [AbortSignal.timeout(timeoutMs)];
+      const signals = [...timeout, ...(signal ? [signal] : [])];
+      for await (const transition of watch(ref, { signal: AbortSignal.any(signals) })) {
+        if (transition.to !== 'IN_PROGRESS') return transition;
+      }
+      throw new GatewayError([]);
+    },
+    async dispose() {
+      await socketClient?.dispose();
+    },
+  };
+}
+
+/**
+ * Say what to do for each outcome of a start: one that is left out does not compile.
+ *
+ * @returns what was done came to
+ */
+export function matchOutcome<Result>(
+  outcome: StartOutcome,
+  cases: {
+    readonly [Name in StartOutcome['__typename']]: (
+      outcome: Extract<StartOutcome, { readonly __typename: Name }>,
+    ) => Result;
+  },
+): Result {
+  const take = cases[outcome.__typename] as (outcome: StartOutcome) => Result;
+  return take(outcome);
+}
+
+function toUnknownOutcome(mappingId: string, failure: GatewayError): StartOutcome {
+  return {
+    __typename: 'StartIngestionError',
+    mappingId,
+    message: failure.message,
+    code: (failure.code ?? 'INTERNAL_SERVER_ERROR') as ErrorCode,
+    outcomeUnknown: true,
+    retryAfterMs: failure.retryAfterMs,
+  };
+}
+
+function toStoppable(signal: AbortSignal | undefined): Stoppable {
+  return signal ? { signal } : {};
+}
+
+function pause(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const abort = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', abort);
+      resolve();
+    }, delayMs);
+    signal?.addEventListener('abort', abort, { once: true });
+  });
+}
+
+function mapItems<From, To>(
+  items: AsyncIterableIterator<From>,
+  toItem: (item: From) => To,
+): AsyncIterableIterator<To> {
+  const map = (result: IteratorResult<From, undefined>): IteratorResult<To, undefined> =>
+    result.done ? result : { done: false, value: toItem(result.value) };
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    next: async () => map(await items.next()),
+    async return() {
+      await items.return?.();
+      return { done: true, value: undefined };
+    },
+  };
+}

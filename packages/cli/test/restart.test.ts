@@ -2,8 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { askGateway } from '../../../test/support/ask-gateway.js';
 import { type GatewayProcess, startGatewayProcess } from '../../../test/support/gateway-process.js';
 import { startTestUpstream } from '../../../test/support/start-test-upstream.js';
+import { startTcpProxy } from '../../../test/support/tcp-proxy.js';
 import type { TestUpstream } from '../../../test/support/test-upstream.js';
 import { installPackedCommand, type PackedCommand } from './support/packed-command.js';
 
@@ -39,45 +41,63 @@ async function kill(): Promise<void> {
 }
 
 /** Kill it and start it anew, at the same address. */
-async function restart(while_: () => Promise<unknown> = async () => {}): Promise<void> {
+async function restart(meanwhile: () => Promise<unknown>): Promise<void> {
   const { port } = new URL(await gateway.url);
   await kill();
-  await while_();
+  await meanwhile();
   startGateway({ PORT: port });
   await gateway.url;
 }
 
 it('waits through kills of the gateway without a lost or doubled line', async () => {
   const env = { SLUICE_URL: await gateway.url };
+  const { data } = await askGateway(await gateway.url, '{ latestCursor }');
+  const all = command.run(['activity', '-o', 'jsonl', '--after', data.latestCursor], { env });
   const running = command.run(['start', mappingId, '--wait', '--timeout', '1m'], { env });
-  const watching = command.run(['activity', '-o', 'jsonl'], { env });
   await running.wrote('stdout', /IN_PROGRESS/);
-  // The end comes while nobody is there to see it.
-  await restart(() => running.wrote('stderr', /The connection was lost. Trying again.\n/));
+  const watching = command.run(['watch', mappingId, '3520', '-o', 'jsonl'], { env });
+  await watching.wrote('stdout', /IN_PROGRESS/);
+  await all.wrote('stdout', /IN_PROGRESS/);
+  await restart(() => running.wrote('stderr', /The connection was lost/));
   await running.wrote('stderr', /Connected again/);
+  // The end comes while nobody is there to see it.
   await restart(() => upstream.finish());
+
   const { code, stdout, stderr } = await running.ended;
-  expect([code, stdout.split('\n').map((line) => line.split('  ').slice(1).join(' '))]).toEqual([
-    0,
-    [`${mappingId} 3520 IN_PROGRESS`, `${mappingId} 3520 SUCCESS 15 records`, ''],
+  const told = stdout.split('\n').map((line) => line.split('  ').slice(1).join(' '));
+  expect(told).toEqual([
+    `${mappingId} 3520 IN_PROGRESS`,
+    `${mappingId} 3520 SUCCESS 15 records`,
+    '',
   ]);
+  expect(code).toBe(0);
   expect(stderr).toMatch(/^The connection was lost. Trying again.\nConnected again./);
-  await watching.wrote('stdout', /SUCCESS/);
-  watching.child.kill('SIGINT');
-  const seen = await watching.ended;
-  expect(seen.code).toBe(130);
+  const watched = await watching.ended;
+  expect([watched.code, toEnds(watched.stdout)]).toEqual([0, ['IN_PROGRESS', 'SUCCESS']]);
+  await all.wrote('stdout', /SUCCESS/);
+  all.child.kill('SIGINT');
+  const seen = await all.ended;
+  expect([seen.code, toEnds(seen.stdout)]).toEqual([130, ['IN_PROGRESS', 'SUCCESS']]);
   expect(seen.stderr).toMatch(/What to do: sluice activity --after [\w-]+\n$/);
-  const changes = seen.stdout
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line).to);
-  expect(changes.filter((to) => to === 'SUCCESS')).toHaveLength(1);
 });
 
 it('starts once where the answer to a start is lost', async () => {
-  const url = await gateway.url;
-  const held = 'slow';
-  const running = command.run(['start', held, '-o', 'json'], { env: { SLUICE_URL: url } });
-  await restart(async () => {});
-  await running.ended;
+  const proxy = await startTcpProxy(await gateway.url);
+  proxy.cutAt('startIngestion', true);
+  const env = { SLUICE_URL: proxy.url };
+  const { code, stdout, stderr } = await command.run(['start', 'TestDoc', '-o', 'json'], { env })
+    .ended;
+  await proxy.close();
+  expect(code).toBe(0);
+  expect(stderr).toMatch(/ did not answer: .* Asking again\.\n/);
+  expect(JSON.parse(stdout)).toMatchObject({ __typename: 'IngestionSubmitted' });
+  const starts = upstream.calls.filter(({ operation }) => operation === 'start');
+  expect(starts.filter((call) => call.mappingId === 'TestDoc')).toHaveLength(1);
 });
+
+function toEnds(lines: string): string[] {
+  return lines
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).to);
+}

@@ -127,7 +127,8 @@ describe('the console, in a browser that reaches nothing but the gateway', () =>
       await start('crm-profiles-refused');
       await head().getByText('Failed').waitFor();
       await page.getByText('A retry fails the same way').waitFor();
-      await page.getByText('A value is not one that the schema of the dataset allows.').waitFor();
+      const errors = page.getByRole('alert');
+      await errors.getByText('A value is not one that the schema of the dataset allows.').waitFor();
       await page.getByRole('button', { name: 'Retry' }).click();
       await page.getByRole('heading', { name: 'crm-profiles-refused 3' }).waitFor();
       await head().getByText('Failed').waitFor();
@@ -160,9 +161,7 @@ describe('the console, in a browser that reaches nothing but the gateway', () =>
       await page.keyboard.type('crm-profiles-refused');
       await page.reload();
       await page.getByRole('button', { name: 'Failed (2)', pressed: true }).waitFor();
-      expect(await page.getByRole('searchbox', { name: 'Mapping' }).inputValue()).toBe(
-        'crm-profiles-refused',
-      );
+      expect(await page.getByLabel('Mapping').inputValue()).toBe('crm-profiles-refused');
       await rowOf('crm-profiles-refused').waitFor();
       await page.locator('body').click({ position: { x: 2, y: 200 } });
       await page.keyboard.press('j');

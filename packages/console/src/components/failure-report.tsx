@@ -4,6 +4,7 @@ import { IngestionBatchDocument } from '../generated/operations.js';
 import type { Ingestion } from '../live.js';
 import { useAsk } from '../session.js';
 import { Notice } from './notice.js';
+import { Scrollable } from './scrollable.js';
 
 /** Why an ingestion failed, whether a retry helps, and what is wrong with its records. */
 export function FailureReport({ ingestion }: { readonly ingestion: Ingestion }) {
@@ -32,7 +33,7 @@ export function FailureReport({ ingestion }: { readonly ingestion: Ingestion }) 
             {batch.numIngested !== null && `, ${toCount(batch.numIngested)} taken`}.
           </p>
           {batch.errors.length > 0 && (
-            <div className="table-scroll">
+            <Scrollable label="What is wrong with the records">
               <table>
                 <thead>
                   <tr>
@@ -51,7 +52,7 @@ export function FailureReport({ ingestion }: { readonly ingestion: Ingestion }) 
                   ))}
                 </tbody>
               </table>
-            </div>
+            </Scrollable>
           )}
         </>
       )}

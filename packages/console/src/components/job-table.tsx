@@ -10,6 +10,7 @@ import {
 import { toHref } from '../route.js';
 import { useAsk, useMay, useSession } from '../session.js';
 import { say } from '../toast-store.js';
+import { Scrollable } from './scrollable.js';
 import { Status } from './status.js';
 import { Time } from './time.js';
 
@@ -22,7 +23,7 @@ export function JobTable({ jobs }: { readonly jobs: readonly ListedJob[] }) {
   const mayManage = useMay('mappings:manage');
   const hasRequests = jobs.some(({ request }) => request);
   return (
-    <div className="table-scroll">
+    <Scrollable label="Jobs, with their columns">
       <table>
         <thead>
           <tr>
@@ -84,7 +85,7 @@ export function JobTable({ jobs }: { readonly jobs: readonly ListedJob[] }) {
         </tbody>
       </table>
       {shownId !== null && <Rejects id={shownId} />}
-    </div>
+    </Scrollable>
   );
 }
 

@@ -60,7 +60,6 @@ export function Scatter({ runs }: { readonly runs: readonly Ingestion[] }) {
           key={run.id}
           className={run.status.toLowerCase()}
           href={toHref(['ingestions', run.mappingId, run.requestId])}
-          aria-label={`${run.mappingId} ${run.requestId}, ${toDuration(run.durationMs)}`}
         >
           <circle cx={toX(toStart(run))} cy={toY(run.durationMs)} r={4.5}>
             <title>

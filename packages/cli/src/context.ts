@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { CommandError, exitCodes } from './command-error.js';
-import type { Gateway } from './gateway.js';
-import { openGateway } from './gateway.js';
+import { type Gateway, openGateway, toCommandError } from './gateway.js';
 import { createOutput, type Output, type OutputForm, type Streams } from './output.js';
 import { readSettings, type SettingOptions, type Settings } from './settings.js';
 
@@ -68,9 +67,9 @@ export async function withContext(
       },
     });
   } catch (error) {
-    if (!signal.aborted || goOn === undefined) throw signal.aborted ? signal.reason : error;
+    if (!signal.aborted) throw toCommandError(gateway.url, error);
     const { exitCode, message } = signal.reason as CommandError;
-    throw new CommandError(exitCode, `${message} What was started goes on.`, { advice: goOn });
+    throw new CommandError(exitCode, message, { advice: goOn });
   } finally {
     clearTimeout(timer);
     output.live(null);

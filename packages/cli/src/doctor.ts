@@ -1,5 +1,6 @@
 import { CommandError, exitCodes } from './command-error.js';
 import type { Context } from './context.js';
+import { toCommandError } from './gateway.js';
 import { ActivityDocument, FieldsDocument, LatestCursorDocument } from './generated/operations.js';
 import type { Paint } from './output.js';
 import { toPlain } from './output.js';
@@ -77,13 +78,17 @@ export async function doctor(context: Context, version: string): Promise<void> {
   throw new CommandError(exitCode, `Something is wrong: ${wrong.join(', ')}.`);
 }
 
-async function checkSettings({ settings }: Context): Promise<Check> {
+async function checkSettings({ gateway, settings }: Context): Promise<Check> {
   const { url, urlFrom, credentials } = settings;
   const name = 'settings';
   try {
     await readToken(credentials);
   } catch (error) {
-    return { name, ...toWrong(error), advice: 'sluice login, or name another --token-file' };
+    return {
+      name,
+      ...toWrong(gateway.url, error),
+      advice: 'sluice login, or name another --token-file',
+    };
   }
   const withToken =
     credentials.kind === 'none' ? 'without a token' : `with the token of ${credentials.from}`;
@@ -111,7 +116,7 @@ async function reach({ gateway }: Context): Promise<Check[]> {
     return [{ name, state: 'ok', message: took }, checkClock(response, askedAt, answeredAt)];
   } catch (error) {
     const advice = 'check the URL, and that the gateway runs and may be reached from here';
-    return [{ name, ...toWrong(error), advice }];
+    return [{ name, ...toWrong(gateway.url, error), advice }];
   }
 }
 
@@ -168,7 +173,7 @@ async function checkSignIn({ gateway, settings }: Context): Promise<Check> {
     const message = isAnonymous ? 'the gateway asks for none' : 'the gateway takes the token';
     return { name, state: 'ok', message };
   } catch (error) {
-    return { name, ...toWrong(error) };
+    return { name, ...toWrong(gateway.url, error) };
   }
 }
 
@@ -195,18 +200,18 @@ async function checkApi({ gateway }: Context): Promise<Check> {
 
 async function checkSocket({ gateway }: Context): Promise<Check> {
   const name = 'websocket';
-  const events = gateway.follow(ActivityDocument, {});
+  const events = gateway.subscribe(ActivityDocument, {});
   let stop = () => {};
   let timer: NodeJS.Timeout | undefined;
   const connected = new Promise<boolean>((resolve) => {
-    stop = gateway.onConnection(({ state }) => {
+    stop = gateway.connection.listen(() => {
+      const { state } = gateway.connection.get();
       if (state === 'connected' || state === 'upToDate') resolve(true);
     });
     timer = setTimeout(() => resolve(false), SOCKET_WAIT_MS);
   });
   try {
-    const first = events.next().then(() => true);
-    if (await Promise.race([first, connected])) {
+    if (await Promise.race([events.next().then(() => true), connected])) {
       return { name, state: 'ok', message: 'gets through' };
     }
     return {
@@ -217,7 +222,7 @@ async function checkSocket({ gateway }: Context): Promise<Check> {
         'have the proxies on the way pass on WebSockets to /graphql; --wait and watch need one',
     };
   } catch (error) {
-    return { name, ...toWrong(error) };
+    return { name, ...toWrong(gateway.url, error) };
   } finally {
     clearTimeout(timer);
     stop();
@@ -225,7 +230,7 @@ async function checkSocket({ gateway }: Context): Promise<Check> {
   }
 }
 
-function toWrong(error: unknown): Pick<Check, 'state' | 'message' | 'advice'> {
-  const advice = error instanceof CommandError ? error.details.advice : undefined;
-  return { state: 'wrong', message: (error as Error).message, advice };
+function toWrong(url: URL, error: unknown): Pick<Check, 'state' | 'message' | 'advice'> {
+  const { message, details } = toCommandError(url, error);
+  return { state: 'wrong', message, advice: details.advice };
 }

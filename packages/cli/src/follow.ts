@@ -31,7 +31,7 @@ export async function* followRequest(
   while (next !== null) {
     const requestId: string = next;
     let last: (TransitionFragment & { readonly cursor: string }) | null = null;
-    for await (const { transition } of gateway.follow(WatchDocument, { mappingId, requestId })) {
+    for await (const { transition } of gateway.subscribe(WatchDocument, { mappingId, requestId })) {
       last = transition;
       yield transition;
     }
@@ -61,7 +61,7 @@ async function awaitRetry(
   after: string,
 ): Promise<string | null> {
   const filter = { mappingIds: [mappingId] };
-  const activity = gateway.follow(ActivityDocument, { filter, after });
+  const activity = gateway.subscribe(ActivityDocument, { filter, after });
   const timer = setTimeout(() => void activity.return?.(), RETRY_WAIT_MS);
   try {
     for await (const { transition } of activity) {

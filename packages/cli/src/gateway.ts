@@ -1,172 +1,51 @@
-import { type Connection, resumable } from '@sluice/client';
-import { createClient } from 'graphql-ws';
+import {
+  createSluiceClient,
+  GatewayError,
+  type SluiceClient,
+  type TypedText,
+} from '@sluice/client';
 import { WebSocket } from 'ws';
 import { CommandError, type ExitCode, exitCodes } from './command-error.js';
-import type { TypedDocumentString } from './generated/operations.js';
 import { readToken, type Settings } from './settings.js';
 
-/** An error of the API. */
-interface ApiError {
-  readonly message: string;
-  readonly extensions?: { readonly code?: string; readonly retryAfterMs?: number };
-}
-
-/** A gateway, as commands talk to it. */
-export interface Gateway {
+/** A gateway, as commands talk to it. All that goes wrong is for {@link toCommandError}. */
+export interface Gateway extends Pick<SluiceClient, 'start' | 'connection'> {
   readonly url: URL;
-  /**
-   * Ask or change something, over HTTP.
-   *
-   * @param warn - is told of errors beside what was answered
-   * @throws {CommandError} there is no whole answer
-   */
+  /** Ask or change something, once. */
   request<Data, Variables>(
-    document: TypedDocumentString<Data, Variables>,
+    document: TypedText<Data, Variables>,
     variables: Variables,
-    warn?: (message: string) => void,
   ): Promise<Data>;
-  /**
-   * Follow something, over a WebSocket, across lost connections: each event once, in order.
-   *
-   * @throws {CommandError} the gateway refuses it
-   */
-  follow<Data, Variables extends Record<string, unknown>>(
-    document: TypedDocumentString<Data, Variables>,
+  /** Follow something, across lost connections: each event once, in order. */
+  subscribe<Data, Variables extends Record<string, unknown>>(
+    document: TypedText<Data, Variables>,
     variables: Variables,
   ): AsyncIterableIterator<Data>;
-  /** @returns stops it */
-  onConnection(listener: (connection: Connection) => void): () => void;
-  /** @throws {CommandError} there is no answer */
+  /** Ask one of the gateway’s pages for probes. */
   get(path: string): Promise<Response>;
   close(): Promise<void>;
 }
 
-/** Nothing of a request arrived anywhere. */
-const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN']);
-
 /** An answer takes no longer, in ms. */
 const ANSWER_MS = 60_000;
 
-/**
- * The gateway may or may not have got a request; or it is stopping. The same request may be answered soon.
- */
-export class AnswerLostError extends CommandError {}
-
 /** Open one; it connects when it is asked. */
-export function openGateway(settings: Settings, signal: AbortSignal): Gateway {
-  const { url, credentials } = settings;
-  const socketUrl = new URL('graphql', url);
-  socketUrl.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-  const client = resumable(
-    createClient({
-      url: socketUrl.href,
-      webSocketImpl: WebSocket,
-      connectionParams: async () => toHeaders(await readToken(credentials)),
-    }),
-  );
-
-  async function send(path: string, init: RequestInit): Promise<Response> {
-    const headers = { ...init.headers, ...toHeaders(await readToken(credentials)) };
-    try {
-      return await fetch(new URL(path, url), {
-        ...init,
-        headers,
-        redirect: 'error',
-        signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
-      });
-    } catch (error) {
-      signal.throwIfAborted();
-      throw toConnectionError(url, error);
-    }
-  }
-
+export function openGateway({ url, credentials }: Settings, signal: AbortSignal): Gateway {
+  const client = createSluiceClient({
+    url: new URL('graphql', url),
+    webSocketImpl: WebSocket,
+    token: async () => (await readToken(credentials)) ?? '',
+  });
+  const inTime = () => AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]);
   return {
     url,
-    async request(document, variables, warn) {
-      const response = await send('graphql', {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', accept: 'application/json' },
-        body: JSON.stringify({ query: String(document), variables }),
-      });
-      const { data, errors = [] } = await readResult(response, url, signal);
-      const isWhole = data && Object.values(data).some((value) => value !== null);
-      const [error] = errors;
-      if (error && !isWhole) throw toCommandError(error);
-      if (!data) throw notGraphQL(url, response.status);
-      for (const { message } of errors) warn?.(message);
-      return data as never;
-    },
-    async *follow(document, variables) {
-      const events = client.iterate({ query: String(document), variables });
-      const leave = () => void events.return?.();
-      signal.addEventListener('abort', leave, { once: true });
-      try {
-        for await (const { data, errors } of events) {
-          const [error] = errors ?? [];
-          if (error) throw toCommandError(error as ApiError);
-          yield data as never;
-        }
-      } catch (failure) {
-        throw toStreamError(failure);
-      } finally {
-        signal.removeEventListener('abort', leave);
-        leave();
-      }
-      signal.throwIfAborted();
-    },
-    onConnection: (listener) => client.connection.listen(() => listener(client.connection.get())),
-    get: (path) => send(path, {}),
-    async close() {
-      await client.dispose();
-    },
+    connection: client.connection,
+    start: (input) => client.start(input, { signal }),
+    request: (document, variables) => client.request(document, variables, { signal: inTime() }),
+    subscribe: (document, variables) => client.subscribe(document, variables, { signal }),
+    get: (path) => fetch(new URL(path, url), { signal: inTime() }),
+    close: () => client.dispose(),
   };
-}
-
-function toHeaders(token: string | null): Record<string, string> {
-  return token === null ? {} : { authorization: `Bearer ${token}` };
-}
-
-async function readResult(
-  response: Response,
-  url: URL,
-  signal: AbortSignal,
-): Promise<{ data?: Record<string, unknown> | null; errors?: readonly ApiError[] }> {
-  let text: string;
-  try {
-    text = await response.text();
-  } catch (error) {
-    signal.throwIfAborted();
-    throw toConnectionError(url, error);
-  }
-  try {
-    const result = JSON.parse(text);
-    if (typeof result === 'object' && ('data' in result || Array.isArray(result.errors))) {
-      return result;
-    }
-  } catch {
-    // What answers is not the gateway, but perhaps a proxy in front of it.
-  }
-  throw notGraphQL(url, response.status);
-}
-
-function notGraphQL(url: URL, status: number): CommandError {
-  const message = `${url.href}graphql answered with HTTP ${status} and no GraphQL result.`;
-  if (status === 401 || status === 403) {
-    return new CommandError(exitCodes.signIn, message, { advice: 'sluice login' });
-  }
-  const advice = 'sluice doctor';
-  return status >= 502 && status <= 504
-    ? new AnswerLostError(exitCodes.failed, message, { advice })
-    : new CommandError(exitCodes.failed, message, { advice });
-}
-
-function toConnectionError(url: URL, error: unknown): CommandError {
-  const cause = (error as Error).cause as (Error & { code?: string }) | undefined;
-  const reason = cause?.message || cause?.code || (error as Error).message;
-  const details = { advice: 'sluice doctor', cause: error };
-  return NOT_SENT.has(cause?.code ?? '')
-    ? new CommandError(exitCodes.failed, `${url.href} cannot be reached: ${reason}`, details)
-    : new AnswerLostError(exitCodes.failed, `${url.href} did not answer: ${reason}`, details);
 }
 
 const EXITS: Readonly<Record<string, ExitCode>> = {
@@ -182,33 +61,51 @@ const ADVICE: Readonly<Record<string, string>> = {
   GRAPHQL_VALIDATION_FAILED: 'sluice doctor: the gateway may be older than this command',
   CURSOR_INVALID: 'leave out --after; sluice list shows what you missed',
   INGESTION_REQUEST_NOT_FOUND: 'check both ids',
-  ADMINISTRATION_UNAVAILABLE:
-    'change it in Campaign; the operator can set CAMPAIGN_ADMIN_CLIENT_ID where the upstream is Sluice’s own Campaign service',
+  ADMINISTRATION_UNAVAILABLE: 'change it in Campaign: the gateway may not, or cannot',
 };
 
-/** What an error of the API means for a command. */
-export function toCommandError({
-  message,
-  extensions: { code = '' } = {},
-}: ApiError): CommandError {
-  const details = { code: code || undefined, advice: ADVICE[code] };
-  const exitCode = EXITS[code] ?? exitCodes.failed;
-  return code === 'SHUTTING_DOWN'
-    ? new AnswerLostError(exitCode, message, details)
-    : new CommandError(exitCode, message, details);
-}
+/** The close code of a WebSocket whose token is refused. */
+const UNAUTHORIZED_CLOSE = 4401;
 
-function toStreamError(failure: unknown): unknown {
-  if (Array.isArray(failure) && failure.length > 0) return toCommandError(failure[0]);
-  const { code, reason } = Object(failure) as { code?: unknown; reason?: unknown };
-  if (code === 4401) {
-    return toCommandError({
-      message: String(reason || 'The gateway refused the token.'),
-      extensions: { code: 'UNAUTHENTICATED' },
+/** Errors that say that there was no answer; those of `fetch` have a cause. */
+const UNANSWERED: ReadonlySet<string> = new Set([
+  'AnswerLostError',
+  'ConnectionLostError',
+  'TimeoutError',
+]);
+
+/** What went wrong with a gateway, for whoever typed the command. */
+export function toCommandError(url: URL, failure: unknown): CommandError {
+  if (failure instanceof CommandError) return failure;
+  if (failure instanceof GatewayError) {
+    const code = failure.code ?? '';
+    return new CommandError(EXITS[code] ?? exitCodes.failed, failure.message, {
+      code: code || undefined,
+      advice: ADVICE[code],
     });
   }
-  if (failure instanceof Error) return failure;
-  return new CommandError(exitCodes.failed, `The gateway closed the WebSocket: ${code} ${reason}`, {
-    advice: 'sluice doctor',
-  });
+  const { code, reason } = Object(failure) as { code?: unknown; reason?: unknown };
+  if (code === UNAUTHORIZED_CLOSE) {
+    return new CommandError(exitCodes.signIn, `The gateway does not accept the token: ${reason}`, {
+      code: 'UNAUTHENTICATED',
+      advice: 'sluice login',
+    });
+  }
+  const advice = 'sluice doctor';
+  if (!(failure instanceof Error)) {
+    const message = `${url.href} closed the WebSocket: ${code ?? ''} ${reason ?? ''}`;
+    return new CommandError(exitCodes.failed, message, { advice });
+  }
+  if (!UNANSWERED.has(failure.name) && !failure.cause) {
+    return new CommandError(exitCodes.failed, `A bug of this command: ${failure.stack}`);
+  }
+  const message = `${url.href} did not answer: ${toReason(failure)}`;
+  return new CommandError(exitCodes.failed, message, { advice, cause: failure });
+}
+
+/** The innermost cause says most. */
+function toReason({ name, message, cause }: Error): string {
+  if (cause instanceof Error) return toReason(cause);
+  if (name === 'SyntaxError') return 'what answers is no gateway';
+  return message;
 }

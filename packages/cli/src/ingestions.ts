@@ -1,19 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { GatewayError, type IngestionRequest, type StartOutcome } from '@sluice/client';
 import { CommandError, exitCodes } from './command-error.js';
 import { type Context, toShellWord } from './context.js';
 import { toClock } from './duration.js';
 import { type Followed, followRequest } from './follow.js';
-import { AnswerLostError } from './gateway.js';
+import { toCommandError } from './gateway.js';
 import {
   ActivityDocument,
+  BatchDocument,
+  type BatchQuery,
   type IngestionStatus,
   LatestCursorDocument,
-  type RequestFragment,
   RequestsDocument,
-  StartDocument,
-  type StartMutation,
-  type StartMutationVariables,
   StatusDocument,
   type StatusQuery,
   type TransitionFragment,
@@ -22,12 +20,6 @@ import {
 import { type Output, type Paint, toPlain, toTable } from './output.js';
 import { readPages } from './pages.js';
 
-/** An answer to a start that was lost is asked for again for so long, in ms. */
-const ASK_AGAIN_MS = 60_000;
-
-/** The longest pause between two tries, in ms. */
-const MAX_PAUSE_MS = 5_000;
-
 /** Options of `start`. */
 export interface StartOptions {
   readonly wait: boolean;
@@ -35,8 +27,6 @@ export interface StartOptions {
   readonly retryOnAbort: number;
   readonly idempotencyKey?: string;
 }
-
-type Outcome = NonNullable<StartMutation['startIngestion']>;
 
 /**
  * Start an ingestion, and follow it where that is wanted.
@@ -48,12 +38,14 @@ export async function start(
   mappingId: string,
   { wait, timeout, retryOnAbort, idempotencyKey = randomUUID() }: StartOptions,
 ): Promise<void> {
-  const { output } = context;
+  const { gateway, output } = context;
   context.limit(timeout);
   const words = ['start', mappingId, '--idempotency-key', idempotencyKey];
   if (retryOnAbort > 0) words.push('--retry-on-abort', String(retryOnAbort));
   context.canGoOn(wait ? [...words, '--wait'] : words);
-  const outcome = await startOnce(context, { mappingId, retryOnAbort, idempotencyKey });
+  // First, so that a wrong address or token shows at once: a start is asked for again and again.
+  const usually = await usualDuration(context, mappingId);
+  const outcome = await gateway.start({ mappingId, retryOnAbort, idempotencyKey });
   const transitions: TransitionFragment[] = [];
   const told = { ...outcome, idempotencyKey, ...(wait && { transitions }) };
   if (!('request' in outcome)) {
@@ -72,7 +64,6 @@ export async function start(
   if (retryOnAbort === 0) context.canGoOn(['watch', mappingId, request.requestId]);
   // The transitions are in it once it is written.
   if (output.form === 'json') output.data(told, () => '');
-  const usually = await usualDuration(context, mappingId).catch(() => '');
   const followed = { mappingId, requestId: request.requestId, retryOnAbort };
   await follow(context, followed, usually, (transition) => {
     if (output.form === 'json') transitions.push(transition);
@@ -80,33 +71,8 @@ export async function start(
   });
 }
 
-/** The same start again is no second start: the key says so. */
-async function startOnce(
-  { gateway, output, signal }: Context,
-  input: StartMutationVariables['input'],
-): Promise<Outcome> {
-  const lostAt = performance.now();
-  for (let tries = 1; ; tries += 1) {
-    try {
-      const { startIngestion } = await gateway.request(StartDocument, { input }, output.note);
-      if (startIngestion) return startIngestion;
-      throw new CommandError(exitCodes.failed, 'The gateway told no outcome of the start.');
-    } catch (error) {
-      const isLost = error instanceof AnswerLostError || (tries > 1 && isUnreachable(error));
-      if (!isLost || performance.now() - lostAt > ASK_AGAIN_MS) throw error;
-      if (tries === 1) output.note(`${(error as Error).message} Asking again.`);
-      await sleep(Math.min(MAX_PAUSE_MS, 250 * 2 ** tries), undefined, { signal });
-    }
-  }
-}
-
-/** A gateway that has just been there is about to come back. */
-function isUnreachable(error: unknown): boolean {
-  return error instanceof CommandError && error.details.cause !== undefined;
-}
-
 function toStartError(
-  outcome: Exclude<Outcome, { readonly request: unknown }>,
+  outcome: Exclude<StartOutcome, { readonly request: unknown }>,
   mappingId: string,
   words: readonly string[],
 ): CommandError {
@@ -211,7 +177,8 @@ function toEndError(last: TransitionFragment | null): CommandError {
 /** People who wait want to know what they wait for. */
 function tellConnection({ gateway, output }: Context): () => void {
   let isLost = false;
-  return gateway.onConnection(({ state }) => {
+  return gateway.connection.listen(() => {
+    const { state } = gateway.connection.get();
     if (state === 'reconnecting' && !isLost) {
       isLost = true;
       output.note('The connection was lost. Trying again.');
@@ -222,10 +189,16 @@ function tellConnection({ gateway, output }: Context): () => void {
   });
 }
 
+/** Empty where it is not known, or not for whoever may only start. */
 async function usualDuration({ gateway }: Context, mappingId: string): Promise<string> {
-  const { mapping } = await gateway.request(UsualDurationDocument, { mappingId });
-  const usual = mapping?.usualDuration;
-  return usual ? `  (usually ${toClock(usual.p50Ms)}–${toClock(usual.p95Ms)})` : '';
+  try {
+    const { mapping } = await gateway.request(UsualDurationDocument, { mappingId });
+    const usual = mapping?.usualDuration;
+    return usual ? `  (usually ${toClock(usual.p50Ms)}–${toClock(usual.p95Ms)})` : '';
+  } catch (failure) {
+    if (failure instanceof GatewayError && failure.code === 'FORBIDDEN') return '';
+    throw failure;
+  }
 }
 
 /**
@@ -234,22 +207,21 @@ async function usualDuration({ gateway }: Context, mappingId: string): Promise<s
  * @throws {CommandError} it failed or was aborted, or there is none
  */
 export async function status(
-  { gateway, output }: Context,
+  context: Context,
   mappingId: string,
   requestId: string,
 ): Promise<void> {
-  const { ingestionStatus: request } = await gateway.request(
-    StatusDocument,
-    { mappingId, requestId },
-    output.note,
-  );
+  const { gateway, output } = context;
+  const ref = { mappingId, requestId };
+  const { ingestionStatus: request } = await gateway.request(StatusDocument, ref);
   if (!request) {
     throw new CommandError(exitCodes.failed, `${mappingId} has no request ${requestId}.`, {
       code: 'INGESTION_REQUEST_NOT_FOUND',
       advice: 'check both ids',
     });
   }
-  output.data(request, () => describeStatus(output, request));
+  const batch = request.batchId === null ? null : await findBatch(context, ref);
+  output.data({ ...request, batch }, () => describeStatus(output, request, batch));
   if (request.status === 'FAILED' || request.status === 'ABORTED') {
     throw new CommandError(exitCodes.failed, `${requestId} is ${request.status}.`, {
       code: request.failure?.code ?? undefined,
@@ -259,8 +231,23 @@ export async function status(
 
 type Status = NonNullable<StatusQuery['ingestionStatus']>;
 
-function describeStatus(output: Output, request: Status): string {
-  const { failure, watch: poll, batch, retryOf, retriedBy } = request;
+type Batch = NonNullable<BatchQuery['ingestionStatus']>['batch'];
+
+/** Platform may not answer: then all else is told. */
+async function findBatch(
+  { gateway, output }: Context,
+  ref: { readonly mappingId: string; readonly requestId: string },
+): Promise<Batch> {
+  try {
+    return (await gateway.request(BatchDocument, ref)).ingestionStatus?.batch ?? null;
+  } catch (failure) {
+    output.note(`The batch is not known: ${toCommandError(gateway.url, failure).message}`);
+    return null;
+  }
+}
+
+function describeStatus(output: Output, request: Status, batch: Batch): string {
+  const { failure, watch: poll, retryOf, retriedBy } = request;
   const rows: (readonly [string, string | number | null | undefined])[] = [
     ['status', request.status],
     ['failure', failure && toFailureText(failure)],
@@ -351,7 +338,7 @@ export async function activity(
   try {
     const begin = { filter, after: after ?? latestCursor };
     context.canGoOn(['activity', ...filters, '--after', begin.after]);
-    for await (const { transition } of gateway.follow(ActivityDocument, begin)) {
+    for await (const { transition } of gateway.subscribe(ActivityDocument, begin)) {
       output.data(transition, () => describeTransition(output, transition));
       context.canGoOn(['activity', ...filters, '--after', transition.cursor]);
     }
@@ -360,7 +347,7 @@ export async function activity(
   }
 }
 
-function describeRequest(output: Output, request: RequestFragment): string {
+function describeRequest(output: Output, request: IngestionRequest): string {
   const { mappingId, requestId, status: state, firstObservedAt } = request;
   return [firstObservedAt, toPlain(mappingId), toPlain(requestId), paintStatus(output, state)].join(
     '  ',

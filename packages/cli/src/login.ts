@@ -3,7 +3,7 @@ import { text as readText } from 'node:stream/consumers';
 import { isCancel, password, text } from '@clack/prompts';
 import { CommandError, exitCodes } from './command-error.js';
 import type { CommonOptions, Surroundings } from './context.js';
-import { openGateway } from './gateway.js';
+import { openGateway, toCommandError } from './gateway.js';
 import { LatestCursorDocument } from './generated/operations.js';
 import { createOutput } from './output.js';
 import { type Profile, saveProfile, toProfilesPath } from './profiles.js';
@@ -24,9 +24,10 @@ export async function login(options: CommonOptions, surroundings: Surroundings):
   const gateway = openGateway({ url, urlFrom: '--url', credentials }, interrupted);
   try {
     await gateway.request(LatestCursorDocument, {});
-  } catch (error) {
+  } catch (failure) {
+    const error = toCommandError(url, failure);
     // It is a valid token that may not do this, but perhaps something else.
-    if (!(error instanceof CommandError && error.details.code === 'FORBIDDEN')) throw error;
+    if (error.details.code !== 'FORBIDDEN') throw interrupted.aborted ? interrupted.reason : error;
     output.note(`The token is valid, but may not read: ${error.message}`);
   } finally {
     await gateway.close();

@@ -1,6 +1,6 @@
+import type { TypedText } from '@sluice/client';
 import { CommandError, exitCodes } from './command-error.js';
 import type { Context } from './context.js';
-import type { TypedDocumentString } from './generated/operations.js';
 import { toTable } from './output.js';
 
 /** As many as the gateway gives at once. */
@@ -31,7 +31,7 @@ export type Column<Node> = readonly [
  */
 export async function readPages<Node, Variables extends PageVariables>(
   { gateway, output }: Context,
-  document: TypedDocumentString<PageResult<Node>, Variables>,
+  document: TypedText<PageResult<Node>, Variables>,
   variables: Omit<Variables, keyof PageVariables>,
   limit: number,
   columns: readonly Column<Node>[],
@@ -40,11 +40,11 @@ export async function readPages<Node, Variables extends PageVariables>(
   let after: string | null = null;
   do {
     const first = Math.min(PAGE_SIZE, limit - nodes.length);
-    const { page }: PageResult<Node> = await gateway.request(
-      document,
-      { ...variables, first, after } as unknown as Variables,
-      output.note,
-    );
+    const { page }: PageResult<Node> = await gateway.request(document, {
+      ...variables,
+      first,
+      after,
+    } as unknown as Variables);
     if (!page) {
       throw new CommandError(exitCodes.failed, 'The upstream does not tell of this.', {
         code: 'ADMINISTRATION_UNAVAILABLE',

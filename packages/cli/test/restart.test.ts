@@ -40,16 +40,7 @@ async function kill(): Promise<void> {
   await gateway.ended;
 }
 
-/** Kill it and start it anew, at the same address. */
-async function restart(meanwhile: () => Promise<unknown>): Promise<void> {
-  const { port } = new URL(await gateway.url);
-  await kill();
-  await meanwhile();
-  startGateway({ PORT: port });
-  await gateway.url;
-}
-
-it('waits through kills of the gateway without a lost or doubled line', async () => {
+it('waits through a kill of the gateway without a lost or doubled line', async () => {
   const env = { SLUICE_URL: await gateway.url };
   const { data } = await askGateway(await gateway.url, '{ latestCursor }');
   const all = command.run(['activity', '-o', 'jsonl', '--after', data.latestCursor], { env });
@@ -58,10 +49,11 @@ it('waits through kills of the gateway without a lost or doubled line', async ()
   const watching = command.run(['watch', mappingId, '3520', '-o', 'jsonl'], { env });
   await watching.wrote('stdout', /IN_PROGRESS/);
   await all.wrote('stdout', /IN_PROGRESS/);
-  await restart(() => running.wrote('stderr', /The connection was lost/));
-  await running.wrote('stderr', /Connected again/);
+  await kill();
+  await running.wrote('stderr', /The connection was lost/);
   // The end comes while nobody is there to see it.
-  await restart(() => upstream.finish());
+  await upstream.finish();
+  startGateway({ PORT: new URL(env.SLUICE_URL).port });
 
   const { code, stdout, stderr } = await running.ended;
   const told = stdout.split('\n').map((line) => line.split('  ').slice(1).join(' '));
@@ -71,25 +63,26 @@ it('waits through kills of the gateway without a lost or doubled line', async ()
     '',
   ]);
   expect(code).toBe(0);
-  expect(stderr).toMatch(/^The connection was lost. Trying again.\nConnected again./);
+  expect(stderr).toMatch(/^The connection was lost. Trying again.\n/);
   const watched = await watching.ended;
   expect([watched.code, toEnds(watched.stdout)]).toEqual([0, ['IN_PROGRESS', 'SUCCESS']]);
   await all.wrote('stdout', /SUCCESS/);
   all.child.kill('SIGINT');
   const seen = await all.ended;
   expect([seen.code, toEnds(seen.stdout)]).toEqual([130, ['IN_PROGRESS', 'SUCCESS']]);
-  expect(seen.stderr).toMatch(/What to do: sluice activity --after [\w-]+\n$/);
-});
+  expect(JSON.parse(seen.stderr.split('\n').at(-2) ?? '')).toMatchObject({
+    error: { advice: expect.stringMatching(/^sluice activity --after [\w-]+$/) },
+  });
+  // Clients come back after a pause of up to 10 s.
+}, 60_000);
 
 it('starts once where the answer to a start is lost', async () => {
   const proxy = await startTcpProxy(await gateway.url);
   proxy.cutAt('startIngestion', true);
   const env = { SLUICE_URL: proxy.url };
-  const { code, stdout, stderr } = await command.run(['start', 'TestDoc', '-o', 'json'], { env })
-    .ended;
+  const { code, stdout } = await command.run(['start', 'TestDoc', '-o', 'json'], { env }).ended;
   await proxy.close();
   expect(code).toBe(0);
-  expect(stderr).toMatch(/ did not answer: .* Asking again\.\n/);
   expect(JSON.parse(stdout)).toMatchObject({ __typename: 'IngestionSubmitted' });
   const starts = upstream.calls.filter(({ operation }) => operation === 'start');
   expect(starts.filter((call) => call.mappingId === 'TestDoc')).toHaveLength(1);

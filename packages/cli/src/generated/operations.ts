@@ -203,27 +203,21 @@ export type MappingChangeFragment =
 
 export type JobFragment = { readonly jobId: string, readonly status: JobStatus, readonly startedAt: string, readonly endedAt: string | null, readonly batchId: string | null, readonly numRecords: number, readonly numRejected: number, readonly reason: string | null, readonly mapping: { readonly mappingId: string }, readonly request: { readonly requestId: string } | null };
 
-export type StartMutationVariables = Exact<{
-  input: StartIngestionInput;
-}>;
-
-
-export type StartMutation = { readonly startIngestion:
-    | { readonly __typename: 'IngestionAlreadyInProgress', readonly message: string, readonly request: { readonly mappingId: string, readonly requestId: string, readonly status: IngestionStatus, readonly attempt: number, readonly numRecords: number | null, readonly batchId: string | null, readonly info: string, readonly startedBy: string | null, readonly startedAt: string | null, readonly firstObservedAt: string, readonly lastObservedAt: string, readonly finishedAt: string | null, readonly durationMs: number, readonly failure: { readonly code: string | null, readonly message: string, readonly isRetryable: boolean } | null } }
-    | { readonly __typename: 'IngestionRefused', readonly message: string }
-    | { readonly __typename: 'IngestionSubmitted', readonly message: string, readonly request: { readonly mappingId: string, readonly requestId: string, readonly status: IngestionStatus, readonly attempt: number, readonly numRecords: number | null, readonly batchId: string | null, readonly info: string, readonly startedBy: string | null, readonly startedAt: string | null, readonly firstObservedAt: string, readonly lastObservedAt: string, readonly finishedAt: string | null, readonly durationMs: number, readonly failure: { readonly code: string | null, readonly message: string, readonly isRetryable: boolean } | null } }
-    | { readonly __typename: 'MappingNotPublished', readonly message: string }
-    | { readonly __typename: 'MappingNotStopped', readonly message: string }
-    | { readonly __typename: 'StartIngestionError', readonly message: string, readonly code: ErrorCode, readonly outcomeUnknown: boolean, readonly retryAfterMs: number | null }
-   | null };
-
 export type StatusQueryVariables = Exact<{
   mappingId: string | number;
   requestId: string | number;
 }>;
 
 
-export type StatusQuery = { readonly ingestionStatus: { readonly mappingId: string, readonly requestId: string, readonly status: IngestionStatus, readonly attempt: number, readonly numRecords: number | null, readonly batchId: string | null, readonly info: string, readonly startedBy: string | null, readonly startedAt: string | null, readonly firstObservedAt: string, readonly lastObservedAt: string, readonly finishedAt: string | null, readonly durationMs: number, readonly watch: { readonly lastPolledAt: string | null, readonly nextPollAt: string | null, readonly consecutiveFailures: number, readonly endedBecause: WatchEnd | null, readonly lastFailure: { readonly at: string, readonly code: ErrorCode, readonly message: string } | null } | null, readonly retryOf: { readonly requestId: string } | null, readonly retriedBy: { readonly requestId: string } | null, readonly batch: { readonly status: IngestionBatchStatus, readonly numRecords: number | null, readonly numIngested: number | null, readonly numFailed: number | null, readonly errors: ReadonlyArray<{ readonly code: string, readonly description: string, readonly numRecords: number | null }> } | null, readonly failure: { readonly code: string | null, readonly message: string, readonly isRetryable: boolean } | null } | null };
+export type StatusQuery = { readonly ingestionStatus: { readonly mappingId: string, readonly requestId: string, readonly status: IngestionStatus, readonly attempt: number, readonly numRecords: number | null, readonly batchId: string | null, readonly info: string, readonly startedBy: string | null, readonly startedAt: string | null, readonly firstObservedAt: string, readonly lastObservedAt: string, readonly finishedAt: string | null, readonly durationMs: number, readonly watch: { readonly lastPolledAt: string | null, readonly nextPollAt: string | null, readonly consecutiveFailures: number, readonly endedBecause: WatchEnd | null, readonly lastFailure: { readonly at: string, readonly code: ErrorCode, readonly message: string } | null } | null, readonly retryOf: { readonly requestId: string } | null, readonly retriedBy: { readonly requestId: string } | null, readonly failure: { readonly code: string | null, readonly message: string, readonly isRetryable: boolean } | null } | null };
+
+export type BatchQueryVariables = Exact<{
+  mappingId: string | number;
+  requestId: string | number;
+}>;
+
+
+export type BatchQuery = { readonly ingestionStatus: { readonly batch: { readonly status: IngestionBatchStatus, readonly numRecords: number | null, readonly numIngested: number | null, readonly numFailed: number | null, readonly errors: ReadonlyArray<{ readonly code: string, readonly description: string, readonly numRecords: number | null }> } | null } | null };
 
 export type RequestsQueryVariables = Exact<{
   filter?: IngestionRequestFilter | null | undefined;
@@ -490,52 +484,6 @@ export const JobFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"Job"}) as unknown as TypedDocumentString<JobFragment, unknown>;
-export const StartDocument = new TypedDocumentString(`
-    mutation Start($input: StartIngestionInput!) {
-  startIngestion(input: $input) {
-    __typename
-    ... on IngestionSubmitted {
-      message
-      request {
-        ...Request
-      }
-    }
-    ... on IngestionAlreadyInProgress {
-      message
-      request {
-        ...Request
-      }
-    }
-    ... on StartIngestionFailure {
-      message
-    }
-    ... on StartIngestionError {
-      code
-      outcomeUnknown
-      retryAfterMs
-    }
-  }
-}
-    fragment Request on IngestionRequest {
-  mappingId
-  requestId
-  status
-  attempt
-  numRecords
-  batchId
-  info
-  failure {
-    code
-    message
-    isRetryable
-  }
-  startedBy
-  startedAt
-  firstObservedAt
-  lastObservedAt
-  finishedAt
-  durationMs
-}`) as unknown as TypedDocumentString<StartMutation, StartMutationVariables>;
 export const StatusDocument = new TypedDocumentString(`
     query Status($mappingId: ID!, $requestId: ID!) {
   ingestionStatus(mappingId: $mappingId, requestId: $requestId) {
@@ -556,17 +504,6 @@ export const StatusDocument = new TypedDocumentString(`
     }
     retriedBy {
       requestId
-    }
-    batch {
-      status
-      numRecords
-      numIngested
-      numFailed
-      errors {
-        code
-        description
-        numRecords
-      }
     }
   }
 }
@@ -590,6 +527,23 @@ export const StatusDocument = new TypedDocumentString(`
   finishedAt
   durationMs
 }`) as unknown as TypedDocumentString<StatusQuery, StatusQueryVariables>;
+export const BatchDocument = new TypedDocumentString(`
+    query Batch($mappingId: ID!, $requestId: ID!) {
+  ingestionStatus(mappingId: $mappingId, requestId: $requestId) {
+    batch {
+      status
+      numRecords
+      numIngested
+      numFailed
+      errors {
+        code
+        description
+        numRecords
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<BatchQuery, BatchQueryVariables>;
 export const RequestsDocument = new TypedDocumentString(`
     query Requests($filter: IngestionRequestFilter, $first: Int!, $after: Cursor) {
   page: ingestionRequests(filter: $filter, first: $first, after: $after) {

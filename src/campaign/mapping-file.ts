@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import type { Mapping, MappingSource, RejectLimit } from './mapping.js';
 import type { MappingFault } from './mapping-fault.js';
 import { mappingSchema } from './mapping-schema.js';
+import { refusedPaths, type SchemaOf } from './schema-paths.js';
 import { offsetOf, type PlainIssue, toPlainIssues } from './yaml-issues.js';
 
 /** What a mapping file holds: a mapping, or everything that is wrong with it. */
@@ -21,11 +22,13 @@ type MappingContent = z.output<typeof mappingSchema>;
  *
  * @param file - the file's path; its source's path is relative to it
  * @param environment - has the connection strings that sources name
+ * @param schemaOf - what the dataset takes; absent: it is not known
  */
 export function parseMapping(
   file: string,
   text: string,
   environment: SourceEnvironment,
+  schemaOf: SchemaOf = () => undefined,
 ): ParsedMapping {
   const lines = new LineCounter();
   const lineAt = (offset: number) => lines.linePos(offset).line;
@@ -46,7 +49,7 @@ export function parseMapping(
   }
   const parsed = mappingSchema.safeParse(content);
   const issues = parsed.success
-    ? issuesOf(parsed.data, environment)
+    ? [...issuesOf(parsed.data, environment), ...pathIssuesOf(parsed.data, schemaOf)]
     : parsed.error.issues.flatMap(toPlainIssues);
   if (!parsed.success || issues.length > 0) {
     return faulty(
@@ -95,6 +98,18 @@ function issuesOf(content: MappingContent, environment: SourceEnvironment): Plai
     if (!environment[name]) issues.push({ path: ['source', 'url'], message });
   }
   return issues;
+}
+
+/** Records with a path that the schema forbids would only be refused after they were sent. */
+function pathIssuesOf({ dataset, fields }: MappingContent, schemaOf: SchemaOf): PlainIssue[] {
+  const schema = schemaOf(dataset);
+  if (schema === undefined) return [];
+  const refused = refusedPaths(schema, [...new Set(fields.map(({ to }) => to))]);
+  return fields.flatMap(({ to }, index) =>
+    refused.includes(to)
+      ? [{ path: ['fields', index, 'to'], message: `${to} is not in the schema of ${dataset}` }]
+      : [],
+  );
 }
 
 /** The columns that a mapping names, and where. */

@@ -1,3 +1,5 @@
+import type { Schema } from '../adobe/json-schema.js';
+
 /** What a record of a dataset is about. */
 export type DatasetClass = 'profile' | 'event';
 
@@ -8,5 +10,5 @@ export interface Dataset {
   readonly name: string;
   readonly class: DatasetClass;
   /** A JSON Schema, draft 6 or 7, with all that it refers to. */
-  readonly schema: object;
+  readonly schema: Schema;
 }

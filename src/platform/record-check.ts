@@ -2,12 +2,12 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import draft6 from 'ajv/dist/refs/json-schema-draft-06.json' with { type: 'json' };
 import addFormats from 'ajv-formats';
 import type { Clock } from '../adobe/clock.js';
+import { toRegExp } from '../adobe/json-pattern.js';
 import type { Dataset } from './dataset.js';
 import { toJsonText } from './json-text.js';
 import type { RecordFault, RecordFaultKind } from './record-fault.js';
 import { convert } from './xdm-conversion.js';
 import { DATE_TIME_FORMS, isDate, isDateTime } from './xdm-date.js';
-import { toRegExp } from './xdm-pattern.js';
 
 /** What every record of the class of events must have. */
 const EVENT_RULES = {

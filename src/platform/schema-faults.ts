@@ -2,8 +2,8 @@ import { Ajv } from 'ajv';
 import draft6 from 'ajv/dist/refs/json-schema-draft-06.json' with { type: 'json' };
 import draft7 from 'ajv/dist/refs/json-schema-draft-07.json' with { type: 'json' };
 import addFormats from 'ajv-formats';
+import { toRegExp } from '../adobe/json-pattern.js';
 import { type Schema, type Subschema, subschemasOf } from '../adobe/json-schema.js';
-import { toRegExp } from './xdm-pattern.js';
 
 /** Knows what a schema is. Each Ajv learns that anew, which takes it longer than the schema of a dataset. */
 const ajv = new Ajv({ allErrors: true });

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { inferMapping } from '../../src/campaign/infer-mapping.js';
 import { parseMapping } from '../../src/campaign/mapping-file.js';
 import { previewMapping } from '../../src/campaign/preview-mapping.js';
-import { unknownPaths } from '../../src/campaign/schema-paths.js';
+import { refusedPaths, unknownPaths } from '../../src/campaign/schema-paths.js';
 import { createRunHarness } from './support/run-harness.js';
 
 const header = ['Nr', 'E-Mail', 'Geburtsdatum', 'Umsatz', 'Aktiv', 'PLZ', 'seit', 'x', 'x', ''];
@@ -72,5 +72,24 @@ describe('the paths of a mapping', () => {
     const wrong = ['person.nane', 'tag', 'person.name.first', 'person.name[]'];
     expect(unknownPaths(closed, [...paths, ...wrong])).toEqual(wrong);
     expect(unknownPaths(schema, ['elsewhere'])).toEqual([]);
+  });
+
+  it('are forbidden where records with them would be refused', () => {
+    const closed = {
+      allOf: [{ $ref: '#/definitions/person' }],
+      type: 'object',
+      additionalProperties: false,
+      patternProperties: { '^_acme': {} },
+      properties: { person: {}, list: { type: 'array' }, text: { type: ['string', 'null'] } },
+      definitions: { person: { properties: { person: { properties: { name: {} } } } } },
+    };
+    const unlisted = ['person.nane', '_id'];
+    const forbidden = ['people', 'text.a', 'text[]', 'list.a'];
+    const known = ['person.name', '_acme.a', 'list[]'];
+    expect(refusedPaths(closed, [...known, ...unlisted, ...forbidden])).toEqual([
+      '_id',
+      ...forbidden,
+    ]);
+    expect(unknownPaths({ properties: {} }, ['_id', 'timestamp', 'time'])).toEqual(['time']);
   });
 });

@@ -169,16 +169,6 @@ export type PublishMappingInput = {
   readonly resendFromBeginning?: boolean | null | undefined;
 };
 
-/** Which mapping to ingest, and how. */
-export type StartIngestionInput = {
-  /** A name for this start, 1 to 255 characters. Repeating a key (per caller, kept 24 h) gives the first call’s outcome again and starts nothing; with another input it is `BAD_USER_INPUT`. A first call that certainly started nothing (`outcomeUnknown: false`) leaves its key free. Where the first call’s outcome is unknown, a repeat looks into what this gateway has seen of the mapping since: it gives the request where that tells which, and a `StartIngestionError` with `outcomeUnknown: true` again where it does not. */
-  readonly idempotencyKey?: string | null | undefined;
-  /** The XDM mapping’s id, 1 to 255 characters. */
-  readonly mappingId: string | number;
-  /** How many times a new request may be submitted when one is ABORTED, each after a pause. 0 to 5. Follow it with `retriedBy`. */
-  readonly retryOnAbort?: number | null | undefined;
-};
-
 /** Why a request is no longer watched although it isn’t terminal. */
 export type WatchEnd =
   /** An operator ended it with `endWatch`. */

@@ -213,6 +213,7 @@ export async function startGateway(
   const logTransition = createTransitionLog(logger);
   const queue = await openWatchQueue({
     database,
+    log,
     clock,
     holdMs: config.timeoutMs + SETTLE_MS,
     // Those who are told the same time spread after it.

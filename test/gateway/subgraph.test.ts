@@ -78,3 +78,23 @@ it('is a subgraph that composes with a neighbour, and resolves its entities for 
   });
   await socket.close();
 });
+
+it('takes ids in variables, as a router sends them', async () => {
+  await using left = new AsyncDisposableStack();
+  const upstream = await startScriptedUpstream();
+  left.defer(() => upstream.close());
+  upstream.otherwise(json(200, statusAnswers.success('crm', 1)));
+  const gateway = await startTestGateway(upstream.url, { isSubgraph: true });
+  left.defer(() => gateway.stop());
+  const query = `query ($mappingId: ID!, $requestId: ID!) {
+    ingestionStatus(mappingId: $mappingId, requestId: $requestId) { requestId status }
+  }`;
+  const ask = (requestId: unknown) =>
+    askGateway(gateway.url, query, {}, { mappingId: 'crm', requestId });
+
+  expect(await ask('1')).toEqual({
+    data: { ingestionStatus: { requestId: '1', status: 'SUCCESS' } },
+  });
+  expect(await ask(1)).toEqual(await ask('1'));
+  expect((await ask(2 ** 53)).errors[0].message).toContain('loses digits');
+});

@@ -60,7 +60,8 @@ interface Failure {
 
 interface Run {
   lost(failure: unknown): void;
-  isOpen(): boolean;
+  /** It was sent, and its place is known. */
+  hasBegun(): boolean;
   /** It goes well. */
   settle(): void;
   end(): void;
@@ -117,7 +118,7 @@ export function resumable(
   });
   client.on('pong', (isReceived) => {
     if (!isReceived || connection.get().state !== 'connected') return;
-    if (countAtPing === deliveredCount && [...runs].every((run) => run.isOpen())) {
+    if (countAtPing === deliveredCount && [...runs].every((run) => run.hasBegun())) {
       connection.set({ state: 'upToDate' });
       for (const run of runs) run.settle();
     } else {
@@ -190,13 +191,14 @@ export function resumable(
     /** Only the newest attempt may speak. */
     let attempt = 0;
     let leave: (() => void) | null = null;
+    let hasBegun = false;
     let retryTimer: ReturnType<typeof setTimeout> | undefined;
     /** In a row, since it last went well. */
     let failureCount = 0;
     let troubledAt = performance.now();
 
     const run: Run = {
-      isOpen: () => leave !== null,
+      hasBegun: () => hasBegun,
       lost(failure) {
         if (leave) retry(failure);
       },
@@ -230,6 +232,7 @@ export function resumable(
     }
 
     function begin(): void {
+      hasBegun = true;
       send<Data, Extensions>(toPayload(), {
         next(result) {
           const isFailed = result.errors && isPassing(result.errors);
@@ -311,6 +314,7 @@ export function resumable(
       clearTimeout(retryTimer);
       leave?.();
       leave = null;
+      hasBegun = false;
     }
 
     function end(tell: () => void): void {

@@ -1,6 +1,9 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Client, type ClientOptions, createClient } from 'graphql-ws';
-import { WebSocket } from 'ws';
+import { WebSocket, WebSocketServer } from 'ws';
+import { untilMetric } from '../../../test/support/metrics.js';
 import { startTestUpstream } from '../../../test/support/start-test-upstream.js';
 import { startTcpProxy, type TcpProxy } from '../../../test/support/tcp-proxy.js';
 import { startTestGateway, type TestGateway } from '../../../test/support/test-gateway.js';
@@ -12,7 +15,7 @@ import {
 import { type ResumableClient, resumable } from '../src/resumable.js';
 
 const mappingId = 'XDM44';
-const activity = 'subscription { ingestionActivity { to request { requestId } } }';
+const activity = `subscription { ingestionActivity(mappingIds: ["${mappingId}"]) { to request { requestId } } }`;
 const changes = `subscription ($id: ID!) { ingestionStatusChanged(mappingId: "${mappingId}", requestId: $id) { from to } }`;
 
 let upstream: TestUpstream;
@@ -39,6 +42,7 @@ afterEach(async () => {
   await client.dispose();
   await proxy.close();
   await upstream.finish();
+  await untilMetric(gateway.url, 'sluice_watches', 0);
 });
 
 /** With all that graphql-ws does by itself. */
@@ -171,4 +175,31 @@ it('ends at once when nobody waits for it any more', async () => {
   const waiting = events.next();
   await events.return?.();
   expect(await waiting).toEqual({ done: true, value: undefined });
+});
+
+it('is not up to date before it knows its place, whatever else is answered', async () => {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  const { promise: stateAtStream, resolve } = Promise.withResolvers<string>();
+  server.on('connection', (socket) => {
+    const send = (message: object) => socket.send(JSON.stringify(message));
+    let placeId = '';
+    socket.on('message', (data) => {
+      const { type, id, payload } = JSON.parse(String(data));
+      if (type === 'connection_init') send({ type: 'connection_ack' });
+      if (type === 'subscribe' && payload.query.includes('latestCursor')) placeId = id;
+      else if (type === 'subscribe') resolve(other.connection.get().state);
+      if (type !== 'ping' || placeId === '') return;
+      send({ type: 'pong' });
+      send({ id: placeId, type: 'next', payload: { data: { latestCursor: 'c' } } });
+      placeId = '';
+    });
+  });
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const other = open({ url: `ws://127.0.0.1:${port}` });
+  const events = other.iterate({ query: activity });
+  expect(await stateAtStream).toBe('connected');
+  await events.return?.();
+  await other.dispose();
+  server.close();
 });

@@ -1,0 +1,119 @@
+import { CommandError, exitCodes } from './command-error.js';
+import type { Context } from './context.js';
+import { toClock } from './duration.js';
+import {
+  CancelDocument,
+  EndWatchDocument,
+  type JobStatus,
+  JobsDocument,
+  type MappingFragment,
+  MappingsDocument,
+  PublishDocument,
+  type PublishMutation,
+  ScheduleDocument,
+  StopDocument,
+  UnpublishDocument,
+} from './generated/operations.js';
+import { toPlain } from './output.js';
+import { readPages } from './pages.js';
+
+/** List mappings, in the order of their ids. */
+export async function mappings(context: Context, { limit }: { readonly limit: number }) {
+  await readPages(context, MappingsDocument, {}, limit, [
+    ['MAPPING', ({ mappingId }) => mappingId],
+    ['STANDS', toStand],
+    ['NEXT RUN', ({ administration }) => administration?.nextRunAt],
+    ['USUALLY', ({ usualDuration }) => usualDuration && toClock(usualDuration.p50Ms)],
+    ['LAST', ({ lastRequest }) => lastRequest?.status],
+    ['LABEL', ({ label }) => label],
+  ]);
+}
+
+function toStand({ administration }: MappingFragment): string {
+  if (!administration) return '';
+  const { publication, execution, runningJob } = administration;
+  const stand = publication === 'PUBLISHED' ? execution : publication;
+  return runningJob ? `${stand}, RUNNING` : stand;
+}
+
+type Change = PublishMutation['change'];
+
+function takeChange({ output }: Context, mappingId: string, change: Change, done: string): void {
+  if (change.__typename === 'MappingChangeRefused') {
+    output.note(`${toPlain(mappingId)} was not changed.`);
+    throw new CommandError(exitCodes.refused, change.message, { code: change.reason });
+  }
+  output.data(change.mapping, () => `${toPlain(mappingId)} ${done}`);
+}
+
+/** Have a mapping run by the scheduler, from its beginning where that is wanted. */
+export async function publish(
+  context: Context,
+  mappingId: string,
+  { resend }: { readonly resend: boolean },
+): Promise<void> {
+  const input = { mappingId, resendFromBeginning: resend };
+  const { change } = await context.gateway.request(PublishDocument, { input });
+  takeChange(context, mappingId, change, 'is published and started');
+}
+
+/** Have a mapping run by nobody. */
+export async function unpublish(context: Context, mappingId: string): Promise<void> {
+  const { change } = await context.gateway.request(UnpublishDocument, { mappingId });
+  takeChange(context, mappingId, change, 'is unpublished');
+}
+
+/** Have the scheduler run a published mapping. */
+export async function schedule(context: Context, mappingId: string): Promise<void> {
+  const { change } = await context.gateway.request(ScheduleDocument, { mappingId });
+  takeChange(context, mappingId, change, 'is started');
+}
+
+/** Have the scheduler run a mapping no more. */
+export async function stop(context: Context, mappingId: string): Promise<void> {
+  const { change } = await context.gateway.request(StopDocument, { mappingId });
+  takeChange(context, mappingId, change, 'is stopped');
+}
+
+/** Options of `jobs`. */
+export interface JobsOptions {
+  readonly mapping?: readonly string[];
+  readonly status?: readonly JobStatus[];
+  readonly limit: number;
+}
+
+/** List jobs, newest first. */
+export async function jobs(context: Context, { mapping, status, limit }: JobsOptions) {
+  const filter = { ...(mapping && { mappingIds: mapping }), ...(status && { statuses: status }) };
+  await readPages(context, JobsDocument, { filter }, limit, [
+    ['JOB', ({ jobId }) => jobId],
+    ['MAPPING', (job) => job.mapping.mappingId],
+    ['REQUEST', ({ request }) => request?.requestId],
+    ['STATUS', (job) => job.status],
+    ['RECORDS', ({ numRecords }) => numRecords],
+    ['REJECTED', ({ numRejected }) => numRejected],
+    ['STARTED', ({ startedAt }) => startedAt],
+    ['ENDED', ({ endedAt }) => endedAt],
+    ['REASON', ({ reason }) => reason],
+  ]);
+}
+
+/** Cut a job off. */
+export async function cancel({ gateway, output }: Context, jobId: string): Promise<void> {
+  const { change } = await gateway.request(CancelDocument, { jobId });
+  if (change.__typename === 'JobChangeRefused') {
+    throw new CommandError(exitCodes.refused, change.message, { code: change.reason });
+  }
+  output.data(change.job, () => `job ${toPlain(jobId)} is cancelled`);
+}
+
+/** Have the gateway ask no more about a request. */
+export async function endWatch(
+  { gateway, output }: Context,
+  mappingId: string,
+  requestId: string,
+): Promise<void> {
+  const { endWatch: result } = await gateway.request(EndWatchDocument, { mappingId, requestId });
+  const done = result.wasWatched ? 'is watched no longer' : 'was not watched';
+  output.data(result, () => `${toPlain(mappingId)}  ${toPlain(requestId)}  ${done}`);
+}

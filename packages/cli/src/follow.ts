@@ -1,0 +1,75 @@
+import type { Gateway } from './gateway.js';
+import {
+  ActivityDocument,
+  LineageDocument,
+  type TransitionFragment,
+  WatchDocument,
+} from './generated/operations.js';
+
+/** The gateway tries for an hour to have an aborted request retried; then it has given up. In ms. */
+const RETRY_WAIT_MS = 65 * 60_000;
+
+/** A request, and how many times its start asked to retry it. */
+export interface Followed {
+  readonly mappingId: string;
+  readonly requestId: string;
+  readonly retryOnAbort: number;
+}
+
+/**
+ * All transitions of a request, and of those that retry it: each once, in order.
+ *
+ * @param onRetryDue - is told before a retry that is not there yet is waited for
+ */
+export async function* followRequest(
+  gateway: Gateway,
+  followed: Followed,
+  onRetryDue: (aborted: TransitionFragment) => void,
+): AsyncGenerator<TransitionFragment> {
+  const { mappingId, retryOnAbort } = followed;
+  let next: string | null = followed.requestId;
+  while (next !== null) {
+    const requestId: string = next;
+    let last: (TransitionFragment & { readonly cursor: string }) | null = null;
+    for await (const { transition } of gateway.subscribe(WatchDocument, { mappingId, requestId })) {
+      last = transition;
+      yield transition;
+    }
+    if (last?.to !== 'ABORTED') return;
+    const mayBeRetried = last.request.attempt <= retryOnAbort;
+    if (mayBeRetried) onRetryDue(last);
+    next = mayBeRetried
+      ? await awaitRetry(gateway, mappingId, requestId, last.cursor)
+      : await findRetry(gateway, mappingId, requestId);
+  }
+}
+
+/** Somebody may have asked for retries, and one may have begun. */
+async function findRetry(
+  gateway: Gateway,
+  mappingId: string,
+  requestId: string,
+): Promise<string | null> {
+  const { ingestionStatus } = await gateway.request(LineageDocument, { mappingId, requestId });
+  return ingestionStatus?.retriedBy?.requestId ?? null;
+}
+
+async function awaitRetry(
+  gateway: Gateway,
+  mappingId: string,
+  requestId: string,
+  after: string,
+): Promise<string | null> {
+  const filter = { mappingIds: [mappingId] };
+  const activity = gateway.subscribe(ActivityDocument, { filter, after });
+  const timer = setTimeout(() => void activity.return?.(), RETRY_WAIT_MS);
+  try {
+    for await (const { transition } of activity) {
+      const { request } = transition;
+      if (request.retryOf?.requestId === requestId) return request.requestId;
+    }
+    return null;
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,86 @@
+import { resolve } from 'node:path';
+import { text as readText } from 'node:stream/consumers';
+import { isCancel, password, text } from '@clack/prompts';
+import { CommandError, exitCodes } from './command-error.js';
+import type { CommonOptions, Surroundings } from './context.js';
+import { openGateway, toCommandError } from './gateway.js';
+import { LatestCursorDocument } from './generated/operations.js';
+import { createOutput } from './output.js';
+import { type Profile, saveProfile, toProfilesPath } from './profiles.js';
+import { type Credentials, checkToken, DEFAULT_URL, parseUrl } from './settings.js';
+
+/**
+ * Keep a gateway and a token in a profile, once the gateway has taken the token. What is not said by a flag is asked for
+ * at a terminal; elsewhere the token is read from standard input.
+ *
+ * @throws {CommandError} the gateway cannot be reached or refuses the token; then nothing is kept
+ */
+export async function login(options: CommonOptions, surroundings: Surroundings): Promise<void> {
+  const { env, interrupted } = surroundings;
+  const output = createOutput(options.output, false, surroundings);
+  const name = options.profile || env.SLUICE_PROFILE || 'default';
+  const url = parseUrl(await askUrl(options), '--url');
+  const credentials = await askCredentials(options);
+  const gateway = openGateway({ url, urlFrom: '--url', credentials }, interrupted);
+  try {
+    await gateway.request(LatestCursorDocument, {});
+  } catch (failure) {
+    const error = toCommandError(url, failure);
+    // It is a valid token that may not do this, but perhaps something else.
+    if (error.details.code !== 'FORBIDDEN') throw interrupted.aborted ? interrupted.reason : error;
+    output.note(`The token is valid, but may not read: ${error.message}`);
+  } finally {
+    await gateway.close();
+  }
+  const path = toProfilesPath(env);
+  await saveProfile(path, name, { url: url.href, ...toKept(credentials) });
+  output.data({ profile: name, url: url.href, path }, () => `${name}: ${url.href}`);
+  output.note(`Kept in ${path}.`);
+  output.end();
+}
+
+function toKept(credentials: Credentials): Omit<Profile, 'url'> {
+  switch (credentials.kind) {
+    case 'none':
+      return {};
+    case 'text':
+      return { token: credentials.token };
+    case 'file':
+      return { tokenFile: credentials.path };
+  }
+}
+
+async function askUrl({ url }: CommonOptions): Promise<string> {
+  if (url !== undefined) return url;
+  if (!process.stdin.isTTY) {
+    throw new CommandError(exitCodes.usage, 'Name the gateway with --url: there is no terminal.');
+  }
+  const answer = await text({
+    message: 'URL of the gateway',
+    defaultValue: DEFAULT_URL,
+    placeholder: DEFAULT_URL,
+    output: process.stderr,
+  });
+  return takeAnswer(answer);
+}
+
+async function askCredentials({ tokenFile }: CommonOptions): Promise<Credentials> {
+  if (tokenFile !== undefined) {
+    return { kind: 'file', path: resolve(tokenFile), from: '--token-file' };
+  }
+  const token = process.stdin.isTTY
+    ? takeAnswer(
+        await password({
+          message: 'API key or access token (empty where the gateway asks for none)',
+          output: process.stderr,
+        }),
+      )
+    : await readText(process.stdin);
+  if (token.trim() === '') return { kind: 'none' };
+  return { kind: 'text', token: checkToken(token, 'The token'), from: 'login' };
+}
+
+function takeAnswer(answer: string | symbol | undefined): string {
+  if (isCancel(answer)) throw new CommandError(exitCodes.interrupted, 'Nothing was kept.');
+  return String(answer ?? '');
+}

@@ -1,0 +1,44 @@
+#!/usr/bin/env node
+import { CommanderError } from 'commander';
+import { CommandError, type ExitCode, exitCodes } from './command-error.js';
+import { toPlain } from './output.js';
+import { createProgram } from './program.js';
+
+const { stdout, stderr, env } = process;
+const interrupted = new AbortController();
+
+// A second one ends it at once.
+process.once('SIGINT', () =>
+  interrupted.abort(new CommandError(exitCodes.interrupted, 'Interrupted.')),
+);
+// Whoever reads has read enough.
+for (const stream of [stdout, stderr]) {
+  stream.on('error', () => process.exit(exitCodes.closedPipe));
+}
+
+const program = createProgram({ stdout, stderr, env, interrupted: interrupted.signal });
+
+function tellError(error: unknown): ExitCode {
+  // Commander has told of it itself.
+  if (error instanceof CommanderError) {
+    return error.exitCode === 0 ? exitCodes.success : exitCodes.usage;
+  }
+  if (!(error instanceof CommandError)) {
+    stderr.write(`${error instanceof Error ? error.stack : error}\n`);
+    return exitCodes.failed;
+  }
+  const { exitCode, message, details } = error;
+  const { code, advice } = details;
+  if (program.opts().output === 'text') {
+    stderr.write(`sluice: ${code ? `${code}: ` : ''}${toPlain(message)}\n`);
+    const isOver = exitCode !== exitCodes.timeout && exitCode !== exitCodes.interrupted;
+    if (advice) stderr.write(`${isOver ? 'What to do' : 'To go on'}: ${advice}\n`);
+  } else {
+    stderr.write(`${JSON.stringify({ error: { code, message, advice } })}\n`);
+  }
+  return exitCode;
+}
+
+const exitCode = await program.parseAsync().then(() => exitCodes.success, tellError);
+// Once all is written.
+stdout.write('', () => stderr.write('', () => process.exit(exitCode)));

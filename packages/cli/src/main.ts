@@ -11,12 +11,14 @@ const interrupted = new AbortController();
 process.once('SIGINT', () =>
   interrupted.abort(new CommandError(exitCodes.interrupted, 'Interrupted.')),
 );
-// Whoever reads has read enough.
-for (const stream of [stdout, stderr]) {
-  stream.on('error', () => process.exit(exitCodes.closedPipe));
-}
+// Whoever reads has read enough. What is done goes on where only nobody wants to hear of it.
+stdout.on('error', () => process.exit(exitCodes.closedPipe));
+stderr.on('error', () => {});
 
-const program = createProgram({ stdout, stderr, env, interrupted: interrupted.signal });
+const program = createProgram(
+  { stdout, stderr, env, interrupted: interrupted.signal },
+  process.argv[2] === 'complete',
+);
 
 function tellError(error: unknown): ExitCode {
   // Commander has told of it itself.

@@ -46,7 +46,8 @@ export function createOutput(
   { stdout, stderr, env }: Streams,
 ): Output {
   const isTerminal = Boolean(stdout.isTTY && stderr.isTTY) && env.TERM !== 'dumb';
-  const isLive = isTerminal && form === 'text';
+  // Logs of CI jobs that have a terminal would have each refreshment as a line of its own.
+  const isLive = isTerminal && form === 'text' && !env.CI;
   const hasColour = isTerminal && !env.NO_COLOR;
   const values: unknown[] = [];
   let toLiveLine: (() => string) | null = null;

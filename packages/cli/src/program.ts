@@ -27,8 +27,12 @@ type Act<Args extends readonly string[], Options> = (
   ...given: [...Args, Options]
 ) => Promise<void>;
 
-/** All commands; docs/command-line.md describes them. */
-export function createProgram(surroundings: Surroundings): Command {
+/**
+ * All commands; docs/command-line.md describes them.
+ *
+ * @param isCompleting - whether a shell asks what may come next
+ */
+export function createProgram(surroundings: Surroundings, isCompleting: boolean): Command {
   const program = new Command('sluice')
     .description('Start and watch ingestions through a Sluice gateway.')
     .version(manifest.version)
@@ -167,6 +171,12 @@ export function createProgram(surroundings: Surroundings): Command {
   addServiceScript('infer', 'write a first mapping of a CSV file').action(
     (file: string, { service }: ServiceOptions) => runServiceScript('infer', file, service),
   );
+  if (isCompleting) {
+    // Options of all commands may stand behind each of them.
+    for (const command of program.commands) {
+      for (const option of program.options) command.addOption(option);
+    }
+  }
   addCompletion(program, { completionCommandName: 'completion' });
   return program;
 }

@@ -337,8 +337,11 @@ describe('the terminal', () => {
     expect(stdout).not.toContain(`${ESCAPE}3`);
   });
 
-  it('has a line for each transition and no trick where it is dumb', async () => {
-    const env = { ...as('all'), TERM: 'dumb' };
+  it.each([
+    ['is dumb', { TERM: 'dumb' }],
+    ['is that of a CI job', { CI: 'true', NO_COLOR: '1' }],
+  ])('has a line for each transition and no trick where it %s', async (_title, extra) => {
+    const env = { ...as('all'), ...extra };
     const running = command.runInTerminal(['start', 'a b', '--wait'], { env });
     const { stdout } = await endOnce(running, upstream.finish);
     expect(stdout).not.toContain(ESCAPE);
@@ -443,6 +446,7 @@ describe('completion', () => {
     expect(await complete('st')).toMatch(/^start\t.*\nstatus\t.*\nstop\t/m);
     expect(await complete('start', '--')).toContain('--retry-on-abort');
     expect(await complete('list', '--status', 'F')).toContain('FAILED');
+    expect(await complete('list', '--output', 'j')).toMatch(/^json\t?\njsonl/);
   });
 });
 

@@ -66,7 +66,23 @@ describe('the console, in a browser that reaches nothing but the gateway', () =>
     browser = running.use(await openCutOffBrowser(all.url));
     page = browser.page;
   }, TIMEOUT_MS);
-  afterAll(async () => { await running.disposeAsync(); console.log(process.getActiveResourcesInfo(), (process as never as { _getActiveHandles(): { constructor: { name: string }; remotePort?: number; spawnargs?: string[] }[] })._getActiveHandles().map((h) => [h.constructor.name, h.remotePort, h.spawnargs])); });
+  afterAll(async () => {
+    await running.disposeAsync();
+    console.log(
+      process.getActiveResourcesInfo(),
+      (
+        process as never as {
+          _getActiveHandles(): {
+            constructor: { name: string };
+            remotePort?: number;
+            spawnargs?: string[];
+          }[];
+        }
+      )
+        ._getActiveHandles()
+        .map((h) => [h.constructor.name, h.remotePort, h.spawnargs]),
+    );
+  });
 
   const open = async (hash = '') => {
     // Else it would be the same page, at another fragment.

@@ -66,23 +66,7 @@ describe('the console, in a browser that reaches nothing but the gateway', () =>
     browser = running.use(await openCutOffBrowser(all.url));
     page = browser.page;
   }, TIMEOUT_MS);
-  afterAll(async () => {
-    await running.disposeAsync();
-    console.log(
-      process.getActiveResourcesInfo(),
-      (
-        process as never as {
-          _getActiveHandles(): {
-            constructor: { name: string };
-            remotePort?: number;
-            spawnargs?: string[];
-          }[];
-        }
-      )
-        ._getActiveHandles()
-        .map((h) => [h.constructor.name, h.remotePort, h.spawnargs]),
-    );
-  });
+  afterAll(() => running.disposeAsync());
 
   const open = async (hash = '') => {
     // Else it would be the same page, at another fragment.
@@ -203,23 +187,24 @@ describe('the console, in a browser that reaches nothing but the gateway', () =>
         '#/mappings/crm-profiles',
         '#/durations',
       ];
-      for (const colorScheme of ['light', 'dark'] as const) {
+      for (const [colorScheme, width] of [
+        ['light', 1400],
+        ['dark', 360],
+      ] as const) {
         await page.emulateMedia({ colorScheme });
-        for (const width of [1400, 360]) {
-          await page.setViewportSize({ width, height: 800 });
-          for (const hash of pages) {
-            await open(hash);
-            await page.locator('main .grid, main .card').first().waitFor();
-            await page.evaluate(axe);
-            const found = await page.evaluate(
-              'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes[0].html]))',
-            );
-            expect([hash, colorScheme, width, found]).toEqual([hash, colorScheme, width, []]);
-            const overflow = await page.evaluate(
-              'document.documentElement.scrollWidth - document.documentElement.clientWidth',
-            );
-            expect([hash, width, overflow]).toEqual([hash, width, 0]);
-          }
+        await page.setViewportSize({ width, height: 800 });
+        for (const hash of pages) {
+          await open(hash);
+          await page.locator('main .grid, main .card').first().waitFor();
+          await page.evaluate(axe);
+          const found = await page.evaluate(
+            'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes[0].html]))',
+          );
+          expect([hash, colorScheme, width, found]).toEqual([hash, colorScheme, width, []]);
+          const overflow = await page.evaluate(
+            'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+          );
+          expect([hash, width, overflow]).toEqual([hash, width, 0]);
         }
       }
     },

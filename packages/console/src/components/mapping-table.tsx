@@ -17,7 +17,7 @@ export function MappingTable({ mappings }: { readonly mappings: readonly Mapping
           <thead>
             <tr>
               <th>Mapping</th>
-              <th>State</th>
+              <th className="wide">State</th>
               <th className="wide">Next run</th>
               <th className="wide">Usual duration</th>
               <th className="wide">Last job</th>
@@ -36,8 +36,11 @@ export function MappingTable({ mappings }: { readonly mappings: readonly Mapping
                         <strong>{mappingId}</strong>
                       </a>
                       {label && <div className="muted">{label}</div>}
+                      <div className="narrow">
+                        <MappingState administration={administration} />
+                      </div>
                     </td>
-                    <td>
+                    <td className="wide">
                       <MappingState administration={administration} />
                     </td>
                     <td className="wide">

@@ -1,7 +1,10 @@
 import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginInlineTraceDisabled,
   ApolloServerPluginLandingPageDisabled,
+  ApolloServerPluginSchemaReportingDisabled,
+  ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
 import { GraphQLError, type GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
@@ -56,6 +59,11 @@ export function createApolloServer({
       ApolloServerPluginCacheControlDisabled(),
       // A page from Apollo's CDN; browsers are led to the explorer instead.
       ApolloServerPluginLandingPageDisabled(),
+      // A subgraph would give a trace to whoever asks for one, and shared answers to everybody else.
+      ApolloServerPluginInlineTraceDisabled(),
+      // Variables of Apollo's own tools would make it report to Apollo.
+      ApolloServerPluginSchemaReportingDisabled(),
+      ApolloServerPluginUsageReportingDisabled(),
       refuseSubscriptions,
       refuseTooComplex(complexity),
       refuseBadVariables(variables, formatError),

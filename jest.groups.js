@@ -16,6 +16,7 @@ const ALONE = [
   'process',
   '../packages/cli/test/command-line',
   'abuse/abuse',
+  'server/console.browser',
   'server/explorer.browser',
   'server/explorer.sign-in.browser',
   'cluster/two-replicas',

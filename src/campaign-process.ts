@@ -12,10 +12,9 @@ import { createCampaignService } from './campaign/campaign-service.js';
 import { FaultPlanInvalidError } from './campaign/faults/fault-plan-file.js';
 import { MappingsInvalidError } from './campaign/mapping-fault.js';
 import { StateUnusableError } from './campaign/state-database.js';
-import type { PlatformSettings } from './campaign/upload/platform-client.js';
 import { toOutgoingProxies } from './config/proxies.js';
 import { findProxy } from './datasources/upstream/outgoing-proxy.js';
-import { startLocalPlatform } from './local-platform.js';
+import { type LocalPlatform, startLocalPlatform } from './local-platform.js';
 import { DatasetsInvalidError } from './platform/datasets.js';
 import {
   PlatformConfigError,
@@ -51,10 +50,11 @@ async function main(): Promise<void> {
   stopOnSignal(() => running.disposeAsync());
 
   try {
-    const platform = await startPlatform(config.platform, logger, running);
+    const { settings, schemaOf } = await startPlatform(config.platform, logger, running);
     const service = createCampaignService({
       ...config,
-      platform,
+      platform: settings,
+      schemaOf,
       proxyOf: (url) => findProxy(url, proxies),
       sourceEnvironment: process.env,
       logger: logger.child({ part: 'campaign' }),
@@ -81,15 +81,15 @@ async function startPlatform(
   access: PlatformAccess,
   logger: Logger,
   running: AsyncDisposableStack,
-): Promise<PlatformSettings> {
-  if (access.kind === 'remote') return access;
+): Promise<Pick<LocalPlatform, 'settings'> & Partial<LocalPlatform>> {
+  if (access.kind === 'remote') return { settings: access };
   const config = parsePlatformConfig(process.env);
   const local = await startLocalPlatform(config, logger.child({ part: 'platform' }));
   running.defer(() => local.stop());
   process.stdout.write(
     `\nTo have a gateway look up batches, give it these, but not in a .env that this service reads:\n\n${toClientEnvironment(config, local.settings.url)}\n`,
   );
-  return local.settings;
+  return local;
 }
 
 function tell(error: unknown): void {

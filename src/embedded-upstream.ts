@@ -6,6 +6,7 @@ import { createCampaignService } from './campaign/campaign-service.js';
 import { createFixedCredentials } from './campaign/credentials.js';
 import { FaultPlanInvalidError, loadFaultPlan } from './campaign/faults/fault-plan-file.js';
 import { MappingsInvalidError } from './campaign/mapping-fault.js';
+import type { SchemaOf } from './campaign/schema-paths.js';
 import { StateUnusableError } from './campaign/state-database.js';
 import type { PlatformSettings } from './campaign/upload/platform-client.js';
 import type { PlatformConfig } from './config/platform.js';
@@ -67,7 +68,10 @@ export async function startEmbeddedUpstream(
   const { dataDir, mappingsDir, faultsFile } = options;
   const faults = faultsFile === null ? null : loadFaultPlan(faultsFile);
   await using starting = new AsyncDisposableStack();
-  const platform = options.platform ?? (await startReceiver(dataDir, starting, logger));
+  const { platform, schemaOf } =
+    options.platform === null
+      ? await startReceiver(dataDir, starting, logger)
+      : { platform: options.platform };
 
   const apiKey = newSecret();
   const clientId = newSecret();
@@ -80,6 +84,7 @@ export async function startEmbeddedUpstream(
     mappingsDir,
     sourceEnvironment: options.environment,
     platform: toPlatformSettings(platform),
+    schemaOf,
     proxyOf: (url) => findProxy(url, options.proxies),
     organization: ORGANIZATION,
     faults,
@@ -126,19 +131,17 @@ async function startReceiver(
   dataDir: string,
   starting: AsyncDisposableStack,
   logger: Logger,
-): Promise<PlatformConfig> {
+): Promise<{ readonly platform: PlatformConfig; readonly schemaOf?: SchemaOf }> {
   const tenant = { apiKey: newSecret(), imsOrg: IMS_ORG, sandbox: SANDBOX };
   const client = { clientId: newSecret(), clientSecret: newSecret() };
-  const { settings, stop } = await startLocalPlatform(
+  const { settings, schemaOf, stop } = await startLocalPlatform(
     { host: HOST, port: 0, dataDir, datasetsDir: SHIPPED_DATASETS_DIR, ...tenant, ...client },
     logger.child({ part: 'platform' }),
   );
   starting.defer(stop);
-  return {
-    url: new URL(settings.url),
-    ...tenant,
-    token: { kind: 'clientCredentials', imsUrl: settings.url, ...client, scopes: ['openid'] },
-  };
+  const { url } = settings;
+  const token = { kind: 'clientCredentials', imsUrl: url, ...client, scopes: ['openid'] } as const;
+  return { platform: { url: new URL(url), ...tenant, token }, schemaOf };
 }
 
 /** The same Platform in the words of the Campaign service, which knows by itself what scopes an upload needs. */

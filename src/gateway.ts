@@ -25,7 +25,8 @@ import { stopWithin } from './process/stop-within.js';
 import { systemClock } from './process/system-clock.js';
 import { shareWithReplicas } from './replicas.js';
 import { buildGatewaySchema } from './server/build-schema.js';
-import { serveExplorer } from './server/explorer.js';
+import { serveConsole } from './server/console.js';
+import { EXPLORER_PATH, serveExplorer } from './server/explorer.js';
 import { toExplorerContent } from './server/explorer-tabs.js';
 import { createGraphQLServer } from './server/graphql-server.js';
 import { serveHealth } from './server/health.js';
@@ -212,6 +213,7 @@ export async function startGateway(
   const logTransition = createTransitionLog(logger);
   const queue = await openWatchQueue({
     database,
+    log,
     clock,
     holdMs: config.timeoutMs + SETTLE_MS,
     // Those who are told the same time spread after it.
@@ -359,6 +361,9 @@ export async function startGateway(
     unreadBytes: () => unreadAnswers.bytes,
   };
   metrics.serve(server, gauges, httpSignIn.require('metrics:read'));
+  if (exposure.hasConsole) {
+    await serveConsole(server, { explorerPath: exposure.hasExplorer ? EXPLORER_PATH : null });
+  }
   if (exposure.hasExplorer) {
     const content = toExplorerContent(config.explorerMappingId, config.signIn !== null);
     await serveExplorer(server, GRAPHQL_PATH, content);

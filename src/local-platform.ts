@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { SchemaOf } from './campaign/schema-paths.js';
 import type { PlatformSettings } from './campaign/upload/platform-client.js';
 import type { PlatformConfig } from './platform/platform-config.js';
 import { createPlatformReceiver } from './platform/platform-receiver.js';
@@ -6,6 +7,8 @@ import { createPlatformReceiver } from './platform/platform-receiver.js';
 /** A receiver in this process, and how to reach it: over HTTP, as the real one. */
 export interface LocalPlatform {
   readonly settings: PlatformSettings;
+  /** The schema of a dataset, by its id. */
+  readonly schemaOf: SchemaOf;
   stop(): Promise<void>;
 }
 
@@ -20,7 +23,7 @@ export async function startLocalPlatform(
 ): Promise<LocalPlatform> {
   const clients = [{ clientId, clientSecret }];
   const receiver = createPlatformReceiver({ ...config, clients, logger });
-  const { url } = await receiver.start();
+  const { url, datasets } = await receiver.start();
   const { apiKey, imsOrg, sandbox } = config;
   return {
     settings: {
@@ -30,6 +33,7 @@ export async function startLocalPlatform(
       sandbox,
       token: { kind: 'clientCredentials', imsUrl: url, clientId, clientSecret },
     },
+    schemaOf: (id) => datasets.get(id)?.schema,
     stop: () => receiver.stop(),
   };
 }

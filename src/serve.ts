@@ -79,7 +79,7 @@ export async function serve(signals: StopSignals): Promise<void> {
     return;
   }
   logger.info(
-    `Sluice is ready. ${config.exposure.hasExplorer ? `Explorer: ${gateway.url}/  ` : ''}GraphQL, HTTP and WebSocket: ${gateway.url}/graphql`,
+    `Sluice is ready. ${config.exposure.hasConsole ? `Console: ${gateway.url}/  ` : ''}GraphQL, HTTP and WebSocket: ${gateway.url}/graphql`,
   );
   const signal = await signalled;
   await leaveBalancers(gateway, signal, toDrainDelayMs(config, signal), signals, logger);

@@ -206,10 +206,10 @@ describe('the program', () => {
   );
 
   it.each([
-    ['as JSON', { EXPLORER: 'on', LOG_FORMAT: 'json' }, '"msg":"Sluice is ready. Explorer: http'],
+    ['as JSON', { CONSOLE: 'on', LOG_FORMAT: 'json' }, '"msg":"Sluice is ready. Console: http'],
     [
-      'for people, with no explorer to point to',
-      { EXPLORER: 'off', LOG_FORMAT: 'pretty' },
+      'for people, with no console to point to',
+      { CONSOLE: 'off', LOG_FORMAT: 'pretty' },
       ' INFO: Sluice is ready. GraphQL, HTTP and WebSocket: http',
     ],
   ])(
@@ -230,7 +230,7 @@ describe('the program', () => {
       child.stdout?.resume();
       const { stdout } = await ended;
       expect(stdout).toContain(line);
-      expect(stdout.includes('xplorer')).toBe(environment.EXPLORER === 'on');
+      expect(stdout.includes('Console')).toBe(environment.CONSOLE === 'on');
       // It was held up: the last lines are missing.
       expect(stdout).not.toContain('Sluice has stopped.');
     },

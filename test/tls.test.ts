@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { statusAnswers } from './support/campaign-answers.js';
 import { startGatewayProcess } from './support/gateway-process.js';
 import { selfSigned } from './support/self-signed.js';
+import { startTestGateway } from './support/test-gateway.js';
 
 const server = createServer(selfSigned, (_request, response) => {
   response.writeHead(200, { 'content-type': 'application/json' });
@@ -28,24 +29,21 @@ afterAll(async () => {
   await rm(dataDir, { recursive: true });
 });
 
-/** What a client of a gateway with these settings is answered. */
-async function ask(env: Record<string, string>): Promise<unknown> {
-  const gateway = startGatewayProcess({ upstreamUrl, dataDir, env });
-  const response = await fetch(`${await gateway.url}/graphql`, {
+/** What a client of this gateway is answered. */
+async function ask(url: string): Promise<unknown> {
+  const response = await fetch(`${url}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({
       query: '{ ingestionStatus(mappingId: "XDM44", requestId: "3520", maxAgeMs: 0) { status } }',
     }),
   });
-  const answer: unknown = await response.json();
-  gateway.child.kill();
-  await gateway.ended;
-  return answer;
+  return response.json();
 }
 
 it('an upstream whose certificate nobody vouches for is sent nothing, until the operator does', async () => {
-  expect(await ask({})).toMatchObject({
+  const distrustful = await startTestGateway(upstreamUrl);
+  expect(await ask(distrustful.url)).toMatchObject({
     errors: [
       {
         message:
@@ -54,9 +52,14 @@ it('an upstream whose certificate nobody vouches for is sent nothing, until the 
       },
     ],
   });
+  await distrustful.stop();
   const file = join(dataDir, 'authority.pem');
   await writeFile(file, selfSigned.cert);
-  expect(await ask({ NODE_EXTRA_CA_CERTS: file })).toEqual({
+  const env = { NODE_EXTRA_CA_CERTS: file };
+  const trusting = startGatewayProcess({ upstreamUrl, dataDir, env });
+  expect(await ask(await trusting.url)).toEqual({
     data: { ingestionStatus: { status: 'SUCCESS' } },
   });
+  trusting.child.kill();
+  await trusting.ended;
 });

@@ -4,7 +4,7 @@ import type { MappingState } from './mapping-state.js';
 import { nextRunAtOf } from './mapping-store.js';
 import type { Reject } from './reject-file.js';
 import type { RunProgress } from './run-outcome.js';
-import type { Marker } from './source/watermark.js';
+import type { Marker } from './source/marker-kind.js';
 
 /** A job as the product's list shows it. Instants in ISO 8601. */
 export interface JobAnswer {

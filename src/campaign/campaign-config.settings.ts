@@ -8,7 +8,8 @@ export const SHIPPED_MAPPINGS_DIR = fileURLToPath(new URL('../../../mappings', i
 
 /** The public defaults, so that trying the service needs no setting up. Good on a loopback address only. */
 export const PUBLIC_SECRET = 'sluice-demo-secret';
-const PUBLIC_ADMIN_SECRET = 'sluice-demo-admin-secret';
+/** The administrator’s. */
+export const PUBLIC_ADMIN_SECRET = 'sluice-demo-admin-secret';
 
 const ADOBE_IMS_URL = 'https://ims-na1.adobelogin.com';
 

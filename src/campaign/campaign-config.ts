@@ -2,6 +2,7 @@ import { findQuoted } from '../adobe/settings.js';
 import {
   type CampaignSettings,
   campaignSettings,
+  PUBLIC_ADMIN_SECRET,
   PUBLIC_SECRET,
   SHIPPED_MAPPINGS_DIR,
 } from './campaign-config.settings.js';
@@ -135,6 +136,7 @@ function toPlatformAccess(data: CampaignSettings): PlatformAccess {
 function toGatewayEnvironment(data: CampaignSettings, url: string): string {
   const hasOwnKeys = data.CAMPAIGN_SERVICE_API_KEYS_FILE !== undefined;
   const hasOwnClients = data.CAMPAIGN_SERVICE_CLIENTS_FILE !== undefined;
+  const isPublicAdmin = data.CAMPAIGN_SERVICE_ADMIN_CLIENT_SECRET === PUBLIC_ADMIN_SECRET;
   const isPublic = data.IMS_CLIENT_SECRET === PUBLIC_SECRET;
   return [
     `CAMPAIGN_URL=${url}`,
@@ -143,5 +145,7 @@ function toGatewayEnvironment(data: CampaignSettings, url: string): string {
     `IMS_URL=${url}`,
     `IMS_CLIENT_ID=${hasOwnClients ? '…a client given to this service…' : data.IMS_CLIENT_ID}`,
     `IMS_CLIENT_SECRET=${isPublic && !hasOwnClients ? PUBLIC_SECRET : '…as given to this service…'}`,
+    `CAMPAIGN_ADMIN_CLIENT_ID=${hasOwnClients ? '…a client given to this service…' : data.CAMPAIGN_SERVICE_ADMIN_CLIENT_ID}`,
+    `CAMPAIGN_ADMIN_CLIENT_SECRET=${isPublicAdmin && !hasOwnClients ? PUBLIC_ADMIN_SECRET : '…as given to this service…'}`,
   ].join('\n');
 }

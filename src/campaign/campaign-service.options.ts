@@ -3,6 +3,7 @@ import type { Logger } from '../adobe/logger.js';
 import type { Credentials } from './credentials.js';
 import type { FaultPlan } from './faults/fault-plan.js';
 import type { SourceEnvironment } from './mapping-file.js';
+import type { SchemaOf } from './schema-paths.js';
 import type { ProxyOf } from './upload/connections.js';
 import type { PlatformSettings } from './upload/platform-client.js';
 import type { UsageLimits } from './usage-limits.js';
@@ -19,6 +20,8 @@ export interface CampaignServiceOptions {
   readonly sourceEnvironment?: SourceEnvironment;
   /** Where batches go. */
   readonly platform: PlatformSettings;
+  /** What mappings are compared with at the start; with nothing where it is not given. */
+  readonly schemaOf?: SchemaOf | undefined;
   /** By way of whom Platform is reached; directly where it is not given. */
   readonly proxyOf?: ProxyOf;
   readonly organization: string;

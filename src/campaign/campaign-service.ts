@@ -3,6 +3,7 @@ import { systemClock } from '../adobe/clock.js';
 import { openOwnDatabase } from '../adobe/data-folder.js';
 import { addTokenRoutes, createTokenIssuer } from '../adobe/ims.js';
 import { closeHttpServer, listen } from '../adobe/listen.js';
+import type { Logger } from '../adobe/logger.js';
 import { createAdministration } from './administration.js';
 import { addAdministrationRoutes } from './administration-routes.js';
 import { createBatchAborter } from './batch-aborter.js';
@@ -16,8 +17,10 @@ import { createJobPruner } from './job-pruner.js';
 import { createJobs } from './jobs.js';
 import { loadMappings, type Mappings } from './mappings.js';
 import { createScheduler } from './scheduler.js';
+import { type SchemaOf, unknownPaths } from './schema-paths.js';
 import { createState, type State } from './state.js';
 import { syncFolder } from './sync-folder.js';
+import { skipUnchangedFiles } from './unchanged-files.js';
 import { createPlatformClient } from './upload/platform-client.js';
 import { createUsageCounter, type UsageLimits } from './usage-limits.js';
 
@@ -73,8 +76,21 @@ function introduceMappings(mappings: Mappings, state: State, now: number): void 
   }
 }
 
+/** What a schema does not have and does not forbid is sent as it is. */
+function tellUnknownPaths(mappings: Mappings, schemaOf: SchemaOf, logger: Logger): void {
+  for (const { id, dataset, fields } of mappings.values()) {
+    const schema = schemaOf(dataset);
+    if (schema === undefined) continue;
+    const paths = unknownPaths(schema, [...new Set(fields.map(({ to }) => to))]);
+    if (paths.length > 0) {
+      logger.warn({ mapping: id, dataset, paths }, 'the schema of the dataset does not have paths');
+    }
+  }
+}
+
 /** Build the embedded Campaign service; nothing is read, written or opened before its start. */
 export function createCampaignService(options: CampaignServiceOptions): CampaignService {
+  const { schemaOf = () => undefined } = options;
   const { clock = systemClock, credentials, tokenLifetimeS = TOKEN_LIFETIME_S, logger } = options;
   const intervals = {
     runIntervalMs: options.runIntervalMs ?? RUN_INTERVAL_MS,
@@ -85,7 +101,12 @@ export function createCampaignService(options: CampaignServiceOptions): Campaign
   let stopped: Promise<void> | null = null;
 
   async function begin(): Promise<StartedService> {
-    const mappings = await loadMappings(options.mappingsDir, options.sourceEnvironment ?? {});
+    const mappings = await loadMappings(
+      options.mappingsDir,
+      options.sourceEnvironment ?? {},
+      schemaOf,
+    );
+    tellUnknownPaths(mappings, schemaOf, logger);
     // What nobody can read now must not be found out by the first caller.
     credentials.apiKeys();
     credentials.clients();
@@ -103,7 +124,10 @@ export function createCampaignService(options: CampaignServiceOptions): Campaign
     const platform = createPlatformClient(options.platform, clock, options.proxyOf);
     releasers.push(() => platform.close());
     const rejectsDir = join(campaignDir, 'rejects');
-    const runner = createIngestionRunner({ platform, rejectsDir, clock });
+    const runner = skipUnchangedFiles(
+      createIngestionRunner({ platform, rejectsDir, clock }),
+      clock,
+    );
     const batches = state.abandonedBatches;
     const aborter = createBatchAborter({ batches, abort: runner.abort, clock, logger });
     releasers.push(() => aborter.stop());

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
+import { readSchemaFolder } from '../adobe/schema-folder.js';
 import type { CsvFile, Mapping } from './mapping.js';
 import { MappingsInvalidError } from './mapping-fault.js';
 import { parseMapping } from './mapping-file.js';
@@ -68,20 +69,24 @@ async function tellLayout(mapping: Mapping, source: CsvFile): Promise<void> {
     await reading.items.return(undefined);
     const packed = reading.isGzip ? 'gzip, ' : '';
     console.log(
-      `${path}: ${packed}${reading.encoding}, cut at ${JSON.stringify(reading.dialect.delimiter)}`,
+      `${relative('', path)}: ${packed}${reading.encoding}, cut at ${JSON.stringify(reading.dialect.delimiter)}`,
     );
   }
 }
 
 /** @returns false where the schema of the dataset is known, and lacks a path */
 async function checkPaths({ dataset, fields }: Mapping): Promise<boolean> {
-  const path = join(process.env.PLATFORM_RECEIVER_DATASETS_DIR ?? 'datasets', `${dataset}.json`);
-  const text = await readFile(path, 'utf8').catch(() => null);
-  if (text === null) {
+  const dir = process.env.PLATFORM_RECEIVER_DATASETS_DIR ?? 'datasets';
+  const folder = await readSchemaFolder(dir).catch(() => null);
+  const file = folder?.datasets.find(({ name }) => name === `${dataset}.json`);
+  if (folder === null || file === undefined) {
+    const path = join(dir, `${dataset}.json`);
     console.log(`${path} is not there: the paths were not compared with a schema`);
     return true;
   }
-  const unknown = unknownPaths(JSON.parse(text).schema, [...new Set(fields.map(({ to }) => to))]);
+  const { schema, faults } = folder.bundleOf(file);
+  for (const fault of faults) console.log(`${file.path}: schema: ${fault}`);
+  const unknown = unknownPaths(schema, [...new Set(fields.map(({ to }) => to))]);
   for (const to of unknown) console.log(`${to} is not in the schema of ${dataset}`);
   return unknown.length === 0;
 }

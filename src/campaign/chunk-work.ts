@@ -2,8 +2,9 @@ import { BadRecordError } from './field-reader.js';
 import type { Mapping } from './mapping.js';
 import { compileMapper } from './record-mapper.js';
 import type { Reject } from './reject-file.js';
+import type { MarkerKind } from './source/marker-kind.js';
 import type { SourceChunk } from './source/source.js';
-import type { Marker, WatermarkTracker } from './source/watermark.js';
+import type { WatermarkTracker } from './source/watermark.js';
 
 /** What a chunk comes to: lines of NDJSON to be sent, and what is not sent. */
 export interface WorkedChunk {
@@ -16,26 +17,33 @@ export interface ChunkWorkParts {
   /** What a row's values are; the key comes first. */
   readonly columns: readonly string[];
   readonly markerIndex: number | null;
-  readonly toMarker: (value: unknown) => Marker | null;
+  readonly marker: MarkerKind;
   readonly tracker: WatermarkTracker;
 }
 
 /** Build what turns a chunk's rows into lines: of the new ones, each is mapped or rejected. */
 export function createChunkWork(
   { key, changed, fields }: Mapping,
-  { columns, markerIndex, toMarker, tracker }: ChunkWorkParts,
+  { columns, markerIndex, marker: kind, tracker }: ChunkWorkParts,
 ): (chunk: SourceChunk) => WorkedChunk {
   const map = compileMapper(fields, columns);
 
   function isNew(row: readonly unknown[]): boolean {
-    const [value] = row;
-    if (value === undefined || value === null || value === '') {
+    const [name] = row;
+    if (name === undefined || name === null || name === '') {
       throw new BadRecordError(`column ${JSON.stringify(key)}: the key has no value`);
     }
     if (markerIndex === null) return true;
-    const marker = toMarker(row[markerIndex]);
+    const value = row[markerIndex];
+    const marker = kind.read(value);
     if (marker !== null) return tracker.isNew(marker, row);
-    throw new BadRecordError(`column ${JSON.stringify(changed)}: the change marker has no value`);
+    const where = `column ${JSON.stringify(changed)}: the change marker`;
+    if (value === undefined || value === null || value === '') {
+      throw new BadRecordError(`${where} has no value`);
+    }
+    throw new BadRecordError(
+      `${where} is not ${kind.expected}: ${String(JSON.stringify(value)).slice(0, 60)}`,
+    );
   }
 
   function reject(row: readonly unknown[], line: number | null, reason: string): Reject {

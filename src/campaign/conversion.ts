@@ -15,6 +15,8 @@ export class ConversionError extends Error {
 
 const NUMBER = /^[+-]?\d+(\.\d+)?([eE][+-]?\d+)?$/;
 const WHOLE_NUMBER = /^[+-]?\d+$/;
+/** Any decimal of so many digits comes out of a double as it went in. */
+const DIGITS_OF_A_DOUBLE = 15;
 const TRUE = new Set(['true', 'yes', 't', '1']);
 const FALSE = new Set(['false', 'no', 'f', '0']);
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
@@ -65,11 +67,23 @@ function toNumber(value: unknown, expected: string): number {
   if (typeof value === 'number' && Number.isFinite(value)) return value;
   const text = typeof value === 'string' ? value.trim() : '';
   const number = Number(text);
-  const isRounded = WHOLE_NUMBER.test(text) && !Number.isSafeInteger(number);
+  const isRounded =
+    (WHOLE_NUMBER.test(text) && !Number.isSafeInteger(number)) ||
+    digitsOf(text) > DIGITS_OF_A_DOUBLE;
   if (isRounded || !NUMBER.test(text) || !Number.isFinite(number)) {
     throw new ConversionError(expected, value);
   }
   return number;
+}
+
+/** How many digits of a number count. */
+function digitsOf(text: string): number {
+  const digits = text
+    .replace(/[eE].*$/, '')
+    .replace(/^[+-]?0*/, '')
+    .replace('.', '');
+  const counted = text.includes('.') ? digits.replace(/^0+/, '') : digits;
+  return WHOLE_NUMBER.test(text) ? 0 : counted.replace(/0+$/, '').length;
 }
 
 function toBoolean(value: unknown): boolean {

@@ -38,7 +38,7 @@ if (file === undefined) {
 } else {
   const path = relative(resolve(process.env.CAMPAIGN_SERVICE_MAPPINGS_DIR ?? 'mappings'), file);
   try {
-    console.log(inferMapping({ path, ...(await sampleOf(file, null)) }));
+    process.stdout.write(inferMapping({ path, ...(await sampleOf(file, null)) }));
   } catch (error) {
     const { message } = error as Error;
     if (!message.startsWith('is not UTF-8')) {
@@ -48,7 +48,7 @@ if (file === undefined) {
       console.error(
         `${file} ${message}. Taken for windows-1252: look at its names before you use the mapping.`,
       );
-      console.log(inferMapping({ path, ...(await sampleOf(file, 'windows-1252')) }));
+      process.stdout.write(inferMapping({ path, ...(await sampleOf(file, 'windows-1252')) }));
     }
   }
 }

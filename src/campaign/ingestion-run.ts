@@ -110,7 +110,8 @@ export function createIngestionRunner(parts: RunnerParts): IngestionRunner {
     await platform.abortBatch(batchId, AbortSignal.timeout(ABORT_TIMEOUT_MS)).catch(() => {});
   }
 
-  return { run, finish, abort: (batchId, signal) => platform.abortBatch(batchId, signal) };
+  const abort: IngestionRunner['abort'] = (batchId, signal) => platform.abortBatch(batchId, signal);
+  return { run, finish, abort };
 }
 
 /**

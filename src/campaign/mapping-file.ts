@@ -1,9 +1,10 @@
 import { dirname, resolve } from 'node:path';
-import { type Document, isMap, isScalar, LineCounter, parseDocument } from 'yaml';
+import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import type { Mapping, MappingSource, RejectLimit } from './mapping.js';
 import type { MappingFault } from './mapping-fault.js';
 import { mappingSchema } from './mapping-schema.js';
+import { refusedPaths, type SchemaOf } from './schema-paths.js';
 import { offsetOf, type PlainIssue, toPlainIssues } from './yaml-issues.js';
 
 /** What a mapping file holds: a mapping, or everything that is wrong with it. */
@@ -21,11 +22,13 @@ type MappingContent = z.output<typeof mappingSchema>;
  *
  * @param file - the file's path; its source's path is relative to it
  * @param environment - has the connection strings that sources name
+ * @param schemaOf - what the dataset takes; absent: it is not known
  */
 export function parseMapping(
   file: string,
   text: string,
   environment: SourceEnvironment,
+  schemaOf: SchemaOf = () => undefined,
 ): ParsedMapping {
   const lines = new LineCounter();
   const lineAt = (offset: number) => lines.linePos(offset).line;
@@ -46,7 +49,7 @@ export function parseMapping(
   }
   const parsed = mappingSchema.safeParse(content);
   const issues = parsed.success
-    ? issuesOf(parsed.data, environment)
+    ? [...issuesOf(parsed.data, environment), ...pathIssuesOf(parsed.data, schemaOf)]
     : parsed.error.issues.flatMap(toPlainIssues);
   if (!parsed.success || issues.length > 0) {
     return faulty(
@@ -60,10 +63,16 @@ export function parseMapping(
   return { kind: 'mapping', mapping: toMapping(parsed.data, dirname(file), environment) };
 }
 
-/** YAML takes a key `null` for nothing; here it is the name of a setting. */
+/** YAML takes `null` and `NULL` for nothing. Here the one names a setting, and the other is a text as it is written. */
 function nameNull({ contents }: Document): void {
   if (!isMap(contents)) return;
-  for (const { key } of contents.items) if (isScalar(key) && key.value === null) key.value = 'null';
+  for (const { key, value } of contents.items) {
+    if (!isScalar(key) || key.value !== null) continue;
+    key.value = 'null';
+    for (const item of isSeq(value) ? value.items : []) {
+      if (isScalar(item) && typeof item.value !== 'string') item.value = item.source;
+    }
+  }
 }
 
 function faulty(faults: readonly MappingFault[]): ParsedMapping {
@@ -91,6 +100,18 @@ function issuesOf(content: MappingContent, environment: SourceEnvironment): Plai
   return issues;
 }
 
+/** Records with a path that the schema forbids would only be refused after they were sent. */
+function pathIssuesOf({ dataset, fields }: MappingContent, schemaOf: SchemaOf): PlainIssue[] {
+  const schema = schemaOf(dataset);
+  if (schema === undefined) return [];
+  const refused = refusedPaths(schema, [...new Set(fields.map(({ to }) => to))]);
+  return fields.flatMap(({ to }, index) =>
+    refused.includes(to)
+      ? [{ path: ['fields', index, 'to'], message: `${to} is not in the schema of ${dataset}` }]
+      : [],
+  );
+}
+
 /** The columns that a mapping names, and where. */
 function columnsIn({
   key,
@@ -99,12 +120,20 @@ function columnsIn({
 }: MappingContent): (readonly [readonly PropertyKey[], string])[] {
   return [
     [['key'], key],
-    ...(changed === undefined ? [] : [[['changed'], changed] as const]),
+    ...(changed === undefined ? [] : [toMarkerColumn(changed)]),
     ...fields.flatMap(({ column, concat = [] }, index) => [
       ...(column === undefined ? [] : [[['fields', index, 'column'], column] as const]),
       ...concat.map((one, at) => [['fields', index, 'concat', at], one] as const),
     ]),
   ];
+}
+
+function toMarkerColumn(
+  changed: NonNullable<MappingContent['changed']>,
+): readonly [readonly PropertyKey[], string] {
+  return typeof changed === 'string'
+    ? [['changed'], changed]
+    : [['changed', 'column'], changed.column];
 }
 
 function variableOf(url: string): string {
@@ -117,6 +146,7 @@ function toMapping(content: MappingContent, dir: string, environment: SourceEnvi
     source,
     changed,
     every,
+    lag,
     recordsPerSecond,
     maxRejected,
     null: nulls,
@@ -125,12 +155,19 @@ function toMapping(content: MappingContent, dir: string, environment: SourceEnvi
   return {
     ...rest,
     source: toSource(source, dir, environment),
-    changed: changed ?? null,
+    ...toChanged(changed),
+    ...(lag === undefined ? {} : { lagMs: toMs(lag) }),
     everyMs: every === undefined ? null : toMs(every),
     recordsPerSecond: recordsPerSecond ?? null,
     maxRejected: toRejectLimit(maxRejected),
     nulls,
   };
+}
+
+function toChanged(changed: MappingContent['changed']): Pick<Mapping, 'changed' | 'changedAs'> {
+  if (changed === undefined || typeof changed === 'string') return { changed: changed ?? null };
+  const { column, as, format = 'iso' } = changed;
+  return { changed: column, changedAs: { as, format } };
 }
 
 function toSource(

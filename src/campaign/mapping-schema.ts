@@ -3,6 +3,7 @@ import { CONVERSIONS } from './conversion.js';
 import { AUTHENTICATED_STATES } from './identity.js';
 import type { MappedField } from './mapping.js';
 import { isEncoding } from './source/file-encoding.js';
+import { isMarkerFormat } from './source/marker-kind.js';
 import { isDateFormat, isTimeZone } from './text-conversion.js';
 import { TEXT_FUNCTIONS } from './text-function.js';
 
@@ -197,9 +198,31 @@ export const mappingSchema = z.strictObject({
     ),
   source: source.describe('Where the records come from'),
   key: column.describe('The column whose value names a record'),
-  changed: column
+  changed: z
+    .union([
+      column,
+      z.strictObject({
+        column: column.describe('The column'),
+        as: z.enum(['number', 'date-time', 'text']).describe('What its values are'),
+        format: z
+          .string()
+          .refine(
+            isMarkerFormat,
+            'expected iso, epoch-seconds, epoch-milliseconds, or such as dd/MM/yyyy HH:mm:ss',
+          )
+          .optional()
+          .describe(
+            'Of date-times: iso, epoch-seconds, epoch-milliseconds, or such as dd/MM/yyyy HH:mm:ss',
+          ),
+      }),
+    ])
     .optional()
     .describe('The column that rises with each change; without it every run sends everything'),
+  lag: z
+    .string()
+    .regex(INTERVAL, 'expected an interval such as 90s, 15m, 6h or 1d')
+    .optional()
+    .describe('Of tables: how long a transaction may take to commit; 10m without it'),
   dataset: z
     .string()
     .regex(/^[0-9a-f]{24}$/, "expected the id of Platform's dataset: 24 hexadecimal digits")

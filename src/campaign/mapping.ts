@@ -90,6 +90,13 @@ export interface PostgresTable {
   readonly table: string;
 }
 
+/** What the values of a change marker are. */
+export interface MarkerRule {
+  readonly as: 'number' | 'date-time' | 'text';
+  /** Of date-times: `iso`, `epoch-seconds`, `epoch-milliseconds`, or such as `dd/MM/yyyy HH:mm`. */
+  readonly format?: string | undefined;
+}
+
 /** How many bad records a run bears. */
 export type RejectLimit =
   | { readonly kind: 'records'; readonly max: number }
@@ -110,6 +117,10 @@ export interface Mapping {
   readonly key: string;
   /** The column that rises with each change of a record; null: every run sends everything. */
   readonly changed: string | null;
+  /** Absent: what most of its first values are. */
+  readonly changedAs?: Required<MarkerRule> | undefined;
+  /** Rows of a table may become visible so long after the time that they are marked with. In ms; absent: ten minutes. */
+  readonly lagMs?: number | undefined;
   /** The id of the dataset on Platform. */
   readonly dataset: string;
   /** Null: as fast as it goes. */

@@ -4,6 +4,7 @@ import { readTextFile } from '../adobe/strict-text.js';
 import type { Mapping } from './mapping.js';
 import { type MappingFault, MappingsInvalidError } from './mapping-fault.js';
 import { parseMapping, type SourceEnvironment } from './mapping-file.js';
+import type { SchemaOf } from './schema-paths.js';
 
 /** The service's mappings by their ids. */
 export type Mappings = ReadonlyMap<string, Mapping>;
@@ -12,18 +13,20 @@ export type Mappings = ReadonlyMap<string, Mapping>;
  * Read every `*.yaml` and `*.yml` file of a folder, but not of folders in it.
  *
  * @param environment - has the connection strings that sources name
+ * @param schemaOf - what their datasets take; absent: it is not known
  * @throws {MappingsInvalidError} with all faults of all files
  */
 export async function loadMappings(
   mappingsDir: string,
   environment: SourceEnvironment,
+  schemaOf: SchemaOf = () => undefined,
 ): Promise<Mappings> {
   const mappings = new Map<string, Mapping>();
   const faults: MappingFault[] = [];
   const fileOfId = new Map<string, string>();
 
   for (const file of await mappingFiles(mappingsDir)) {
-    const parsed = parseMapping(file, await textOf(file), environment);
+    const parsed = parseMapping(file, await textOf(file), environment, schemaOf);
     if (parsed.kind === 'faults') {
       faults.push(...parsed.faults);
       continue;

@@ -1,9 +1,6 @@
-import { createChunkWork } from './chunk-work.js';
 import type { Mapping } from './mapping.js';
+import { openRecords } from './open-records.js';
 import type { Reject } from './reject-file.js';
-import { openSource } from './source/open-source.js';
-import { columnsOf, optionalColumnsOf } from './source/source.js';
-import { createWatermarkTracker } from './source/watermark.js';
 
 /** What a first run would make of a source. */
 export interface MappingPreview {
@@ -33,26 +30,15 @@ export async function previewMapping(
   { maxRows, maxShown }: PreviewLimits,
   signal: AbortSignal,
 ): Promise<MappingPreview> {
-  const columns = columnsOf(mapping);
-  const { changed, nulls } = mapping;
-  const markerIndex = changed === null ? null : columns.indexOf(changed);
-  const optional = optionalColumnsOf(mapping);
-  const query = { columns, optional, nulls, markerIndex, watermark: null, signal };
-  await using reading = await openSource(mapping.source, query);
-  const tracker = createWatermarkTracker(changed, null, reading.order);
-  const work = createChunkWork(mapping, {
-    columns,
-    markerIndex,
-    toMarker: reading.toMarker,
-    tracker,
-  });
+  const from = { watermark: null, now: Date.now(), signal };
+  await using reading = await openRecords(mapping, from);
   const records: string[] = [];
   const rejects: Reject[] = [];
   let numRecords = 0;
   let numRejected = 0;
   for await (const chunk of reading.chunks) {
     const left = maxRows - numRecords - numRejected;
-    const { lines, rejected } = work({
+    const { lines, rejected } = reading.work({
       rows: chunk.rows.slice(0, left),
       lines: chunk.lines?.slice(0, left) ?? null,
       broken: chunk.broken.slice(0, left),

@@ -1,12 +1,10 @@
 import type { Clock } from '../adobe/clock.js';
-import { createChunkWork } from './chunk-work.js';
 import type { Mapping } from './mapping.js';
+import { openRecords } from './open-records.js';
 import { createPace } from './pace.js';
 import type { RejectFile } from './reject-file.js';
 import { checkRejectLimit } from './reject-limit.js';
-import { openSource } from './source/open-source.js';
-import { columnsOf, optionalColumnsOf } from './source/source.js';
-import { createWatermarkTracker, type Watermark, watermarkOfColumn } from './source/watermark.js';
+import type { Watermark } from './source/watermark.js';
 import type { BatchUpload } from './upload/batch-upload.js';
 
 /** What a reading works with. */
@@ -31,33 +29,16 @@ export interface SendParts {
  */
 export async function sendRecords(mapping: Mapping, parts: SendParts): Promise<Watermark | null> {
   const { upload, rejects, onRejected, clock, signal } = parts;
-  const { changed, recordsPerSecond, maxRejected } = mapping;
-  const columns = columnsOf(mapping);
-  const markerIndex = changed === null ? null : columns.indexOf(changed);
-  const watermark = watermarkOfColumn(parts.watermark, changed);
-  const query = {
-    columns,
-    optional: optionalColumnsOf(mapping),
-    nulls: mapping.nulls,
-    markerIndex,
-    watermark,
-    signal,
-  };
-  await using reading = await openSource(mapping.source, query);
-  const tracker = createWatermarkTracker(changed, watermark, reading.order);
-  const work = createChunkWork(mapping, {
-    columns,
-    markerIndex,
-    toMarker: reading.toMarker,
-    tracker,
-  });
+  const { recordsPerSecond, maxRejected } = mapping;
+  const { watermark } = parts;
+  await using reading = await openRecords(mapping, { watermark, now: clock.now(), signal });
   const pace = recordsPerSecond === null ? null : createPace(recordsPerSecond, clock, signal);
   const tally = { read: 0, rejected: 0, lastReason: '' };
 
   for await (const chunk of reading.chunks) {
     signal.throwIfAborted();
-    const { lines, rejected } = work(chunk);
-    tally.read += lines.length + rejected.length;
+    const { lines, rejected } = reading.work(chunk);
+    tally.read += chunk.rows.length + chunk.broken.length;
     tally.rejected += rejected.length;
     tally.lastReason = rejected.at(-1)?.reason ?? tally.lastReason;
     onRejected(tally.rejected);
@@ -69,5 +50,5 @@ export async function sendRecords(mapping: Mapping, parts: SendParts): Promise<W
   }
   signal.throwIfAborted();
   checkRejectLimit(maxRejected, tally, true);
-  return markerIndex === null ? null : tracker.current();
+  return reading.watermark();
 }

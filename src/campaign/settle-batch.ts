@@ -63,9 +63,9 @@ async function isComplete(
   } catch (error) {
     if (!(error instanceof PlatformError)) throw error;
     if (error.isTransient && isPatient) return false;
-    const { phase } = await platform.readBatch(batchId, signal);
-    if (phase === 'loading') throw error;
-    return true;
+    const report = await readPatiently(batchId, platform, signal);
+    if (report?.phase === 'loading' || (report === null && !isPatient)) throw error;
+    return report !== null;
   }
 }
 
@@ -78,7 +78,7 @@ async function readPatiently(
   try {
     return await platform.readBatch(batchId, signal);
   } catch (error) {
-    if (error instanceof PlatformError && error.isTransient) return null;
+    if (error instanceof PlatformError) return null;
     throw error;
   }
 }

@@ -106,4 +106,8 @@ export const STATE_MIGRATIONS: readonly string[] = [
   INSERT INTO origin
     SELECT CASE WHEN EXISTS (SELECT 1 FROM request) THEN '' ELSE lower(hex(randomblob(6))) END;
   `,
+  // Where the window begins whose rows are kept as digests; in one from before it, at the marker.
+  `
+  ALTER TABLE watermark ADD COLUMN since ANY;
+  `,
 ];

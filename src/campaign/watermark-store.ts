@@ -1,4 +1,5 @@
-import type { Marker, Watermark } from './source/watermark.js';
+import type { Marker } from './source/marker-kind.js';
+import type { Watermark } from './source/watermark.js';
 import type { StateDatabase } from './state-database.js';
 
 /** How far each mapping is: what of it Platform has accepted, and what its running job has come to. */
@@ -21,18 +22,19 @@ interface Row {
   readonly id: number;
   readonly changed: string | null;
   readonly marker: Marker;
+  readonly since: Marker | null;
 }
 
 /** Build the store on the state's database. Its calls may stand in a transaction of it. */
 export function createWatermarkStore({ sql }: StateDatabase): WatermarkStore {
   const accepted = sql.prepare(
-    'SELECT id, changed, marker FROM watermark WHERE id = (SELECT watermark_id FROM mapping WHERE mapping.id = ?)',
+    'SELECT id, changed, marker, since FROM watermark WHERE id = (SELECT watermark_id FROM mapping WHERE mapping.id = ?)',
   );
   const parts = sql.prepare(
     'SELECT digests FROM seen_digests WHERE watermark_id = ? ORDER BY part',
   );
   const insert = sql.prepare(
-    'INSERT INTO watermark (mapping_id, changed, marker) VALUES (?, ?, ?)',
+    'INSERT INTO watermark (mapping_id, changed, marker, since) VALUES (?, ?, ?, ?)',
   );
   const insertPart = sql.prepare('INSERT INTO seen_digests VALUES (?, ?, ?)');
   const pointAtProposed = sql.prepare(
@@ -54,7 +56,7 @@ export function createWatermarkStore({ sql }: StateDatabase): WatermarkStore {
       const row = rowOf(mappingId);
       if (row === undefined) return null;
       const seen = parts.all(row.id).map(({ digests }) => digests as Uint8Array);
-      return { column: row.changed, marker: row.marker, seen };
+      return { column: row.changed, marker: row.marker, since: row.since, seen };
     },
 
     acceptedMarkerOf: (mappingId) => rowOf(mappingId)?.marker ?? null,
@@ -62,7 +64,12 @@ export function createWatermarkStore({ sql }: StateDatabase): WatermarkStore {
     propose(mappingId, watermark) {
       drop(mappingId);
       if (watermark === null) return;
-      const { lastInsertRowid: id } = insert.run(mappingId, watermark.column, watermark.marker);
+      const { lastInsertRowid: id } = insert.run(
+        mappingId,
+        watermark.column,
+        watermark.marker,
+        watermark.since,
+      );
       for (const [part, digests] of watermark.seen.entries()) insertPart.run(id, part, digests);
     },
 

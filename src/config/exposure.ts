@@ -24,6 +24,7 @@ function listOf(isAllowed: (item: string) => boolean) {
 /** The variables that say what strangers may do. */
 export const exposureSettings = {
   INTROSPECTION: onOrOff,
+  CONSOLE: onOrOff,
   EXPLORER: onOrOff,
   CORS_ORIGINS: {
     allowed: 'origins such as https://app.example.com, commas between them',
@@ -56,6 +57,7 @@ export function toExposureConfig(all: ExposureSettings, audience: Audience): Exp
     audience,
     limits: toLimits(all, audience !== 'thisMachine'),
     isSchemaOpen: all.INTROSPECTION ?? !hasSignIn,
+    hasConsole: all.CONSOLE ?? true,
     hasExplorer: all.EXPLORER ?? !hasSignIn,
     corsOrigins: all.CORS_ORIGINS,
     trustedProxies: all.TRUST_PROXY,

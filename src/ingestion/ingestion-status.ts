@@ -34,11 +34,34 @@ export async function ingestionStatus(
 ): Promise<IngestionRecord | null> {
   if (known && isTerminal(known.state.status)) return known;
   const report = known && (await watches.report(ref));
-  if (known && report) {
-    const allowedMs = maxAgeMs ?? Math.min(report.intervalMs, pollMaxMs);
-    if (toAgeMs(known, report, clock) <= allowedMs) return known;
-  }
+  if (known && report && isYoung({ clock, pollMaxMs }, known, report, maxAgeMs)) return known;
   return known ? watches.poll(ref, caller) : lookFor(watches, ref, caller);
+}
+
+/**
+ * The same, where nobody has to be waited for; null where somebody has.
+ *
+ * @param known - what the log has of it, as far as that is at hand
+ */
+export function recallStatus(
+  sources: Pick<StatusSources, 'watches' | 'clock' | 'pollMaxMs'>,
+  ref: RequestRef,
+  known: IngestionRecord | null,
+  maxAgeMs: number | null,
+): IngestionRecord | null {
+  if (!known || isTerminal(known.state.status)) return known;
+  const report = sources.watches.recall(ref);
+  return report && isYoung(sources, known, report, maxAgeMs) ? known : null;
+}
+
+function isYoung(
+  { clock, pollMaxMs }: Pick<StatusSources, 'clock' | 'pollMaxMs'>,
+  known: IngestionRecord,
+  report: WatchReport,
+  maxAgeMs: number | null,
+): boolean {
+  const allowedMs = maxAgeMs ?? Math.min(report.intervalMs, pollMaxMs);
+  return toAgeMs(known, report, clock) <= allowedMs;
 }
 
 /**

@@ -136,6 +136,9 @@ export interface RequestFilter {
   readonly startedBy?: string | undefined;
 }
 
+/** Stands for all that a log has at a moment: the same object as long as nothing of it has changed. */
+export type LogState = Readonly<Record<never, never>>;
+
 /** Every transition that was ever observed, in one order. What is in it is never rewritten. */
 export interface IngestionLog {
   /**
@@ -152,6 +155,15 @@ export interface IngestionLog {
 
   /** What is known of each ref, in their order; null for one never observed. */
   find(refs: readonly RequestRef[]): Promise<readonly (IngestionRecord | null)[]>;
+
+  /**
+   * What `find` would give, where that is at hand; null where the log has to be asked. Never older than what
+   * listeners were told, and the same object as long as it is the same.
+   */
+  recall(ref: RequestRef): IngestionRecord | null;
+
+  /** To tell whether anything in the log has changed, as far as listeners were told. */
+  state(): LogState;
 
   /**
    * How long the last runs took, the newest first: from the start, or the first observation where that is not
@@ -413,6 +425,9 @@ export interface WatchQueue {
   /** How a request is being watched; null where it is not, or not planned yet. */
   report(ref: RequestRef): Promise<WatchReport | null>;
 
+  /** The same, where that is at hand; null where it has to be asked for. */
+  recall(ref: RequestRef): WatchReport | null;
+
   /** How many requests are watched. */
   count(): Promise<number>;
 }
@@ -443,6 +458,9 @@ export interface Watches {
 
   /** How a request is being watched, by whichever replica; null where it is not. */
   report(ref: RequestRef): Promise<WatchReport | null>;
+
+  /** The same, where that is at hand; null where it has to be asked for. */
+  recall(ref: RequestRef): WatchReport | null;
 }
 
 /** Time, so that tests can drive it. */

@@ -10,7 +10,8 @@ const count = z
   .regex(/^\d{1,15}$/, 'expected a number')
   .transform(Number);
 
-const listQuery = z.object({
+// What is not known is refused: ignored, it would give all batches.
+const listQuery = z.strictObject({
   dataSet: z.string().optional(),
   status: z.string().optional(),
   createdAfter: count.optional(),

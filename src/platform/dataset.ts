@@ -1,3 +1,5 @@
+import type { Schema } from '../adobe/json-schema.js';
+
 /** What a record of a dataset is about. */
 export type DatasetClass = 'profile' | 'event';
 
@@ -7,6 +9,6 @@ export interface Dataset {
   readonly id: string;
   readonly name: string;
   readonly class: DatasetClass;
-  /** A JSON Schema, draft 7. */
-  readonly schema: object;
+  /** A JSON Schema, draft 6 or 7, with all that it refers to. */
+  readonly schema: Schema;
 }

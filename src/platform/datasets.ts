@@ -1,9 +1,9 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { z } from 'zod';
-import { readTextFile } from '../adobe/strict-text.js';
+import { isSchema } from '../adobe/json-schema.js';
+import { type DatasetFile, readSchemaFolder, type SchemaFolder } from '../adobe/schema-folder.js';
 import type { Dataset, DatasetClass } from './dataset.js';
 import { createRecordCheck } from './record-check.js';
+import { schemaFaultsOf } from './schema-faults.js';
 
 /** The XDM classes that there are schemas of, by their `$id`. */
 const CLASSES = {
@@ -17,14 +17,15 @@ const datasetFile = z.strictObject({
   class: z
     .enum(Object.keys(CLASSES) as [keyof typeof CLASSES])
     .transform((id): DatasetClass => CLASSES[id]),
-  schema: z.looseObject({ type: z.literal('object') }),
+  schema: z.looseObject({ type: z.literal('object').optional() }),
 });
 
 /** The dataset files cannot be used. The message lists every fault, one a line. */
 export class DatasetsInvalidError extends Error {
   override readonly name = 'DatasetsInvalidError';
 
-  constructor(faults: readonly string[]) {
+  /** @param faults - each begins with the path of its file */
+  constructor(readonly faults: readonly string[]) {
     super(['The datasets are wrong:', ...faults.map((fault) => `  ${fault}`)].join('\n'));
   }
 }
@@ -33,36 +34,54 @@ export class DatasetsInvalidError extends Error {
 export type Datasets = ReadonlyMap<string, Dataset>;
 
 /**
- * Read every `*.json` file of a folder: one dataset each, in a file that has its id for a name.
+ * Read a folder of datasets: each is in a file that has its id for a name. What their schemas refer to is in other files there.
  *
  * @throws {DatasetsInvalidError} with all faults of all files
  */
 export async function loadDatasets(dir: string): Promise<Datasets> {
-  const names = await readdir(dir).catch((error: Error) => {
+  const folder = await readSchemaFolder(dir).catch((error: Error) => {
     throw new DatasetsInvalidError([`${dir}: cannot be read: ${error.message}`]);
   });
   const datasets = new Map<string, Dataset>();
-  const faults: string[] = [];
-  for (const name of names.filter((each) => each.endsWith('.json')).sort()) {
-    try {
-      const dataset = parseDataset(readTextFile(join(dir, name)));
-      if (`${dataset.id}.json` !== name) throw new Error(`expected the name ${dataset.id}.json`);
-      datasets.set(dataset.id, dataset);
-    } catch (error) {
-      const reasons = error instanceof z.ZodError ? toReasons(error) : [(error as Error).message];
-      faults.push(...reasons.map((reason) => `${join(dir, name)}: ${reason}`));
-    }
+  const faults = new Set(folder.faults);
+  for (const file of folder.datasets) {
+    const { dataset, faults: own } = readDataset(folder, file);
+    for (const fault of own) faults.add(fault);
+    if (dataset !== null) datasets.set(dataset.id, dataset);
   }
-  if (datasets.size === 0 && faults.length === 0) faults.push(`${dir}: holds no dataset (*.json)`);
-  if (faults.length > 0) throw new DatasetsInvalidError(faults);
+  if (datasets.size === 0 && faults.size === 0) faults.add(`${dir}: holds no dataset (*.json)`);
+  if (faults.size > 0) throw new DatasetsInvalidError([...faults]);
   return datasets;
 }
 
-function parseDataset(text: string): Dataset {
-  const dataset = datasetFile.parse(JSON.parse(text));
-  // A schema that is none is a fault of the start, and not of the first batch.
-  createRecordCheck(dataset, { now: () => 0 });
-  return dataset;
+function readDataset(
+  folder: SchemaFolder,
+  file: DatasetFile,
+): { readonly dataset: Dataset | null; readonly faults: readonly string[] } {
+  const { path, name, content } = file;
+  const parsed = datasetFile.safeParse(content);
+  const faults = parsed.success
+    ? []
+    : toReasons(parsed.error).map((reason) => `${path}: ${reason}`);
+  const expected = `${content.id}.json`;
+  if (parsed.success && expected !== name) faults.push(`${path}: expected the name ${expected}`);
+  if (!isSchema(content.schema)) return { dataset: null, faults };
+
+  const { schema, others, faults: missing } = folder.bundleOf(file);
+  faults.push(...missing.map((fault) => `${path}: schema: ${fault}`));
+  for (const each of [content.schema, ...others]) {
+    const reasons = schemaFaultsOf(each);
+    faults.push(...reasons.map((reason) => `${folder.pathOf(each)}: schema: ${reason}`));
+  }
+  if (!parsed.success || faults.length > 0) return { dataset: null, faults };
+  const dataset = { ...parsed.data, schema };
+  // What cannot be compiled is a fault of the start, and not of the first batch.
+  try {
+    createRecordCheck(dataset, { now: () => 0 });
+    return { dataset, faults };
+  } catch (error) {
+    return { dataset: null, faults: [`${path}: schema: ${(error as Error).message}`] };
+  }
 }
 
 function toReasons(error: z.ZodError): string[] {

@@ -9,7 +9,7 @@ import { openBatchStore } from './batch-store.js';
 import { createBatches } from './batches.js';
 import { addCatalogRoutes } from './catalog-routes.js';
 import { createChecker } from './checker.js';
-import { loadDatasets } from './datasets.js';
+import { type Datasets, loadDatasets } from './datasets.js';
 import { addExportRoutes } from './export-routes.js';
 import { createPlatformServer } from './http-server.js';
 import { addImportRoutes } from './import-routes.js';
@@ -45,18 +45,24 @@ export interface PlatformReceiverOptions {
   readonly clock?: Clock;
 }
 
+/** What there is once the receiver has started. */
+export interface StartedReceiver {
+  readonly url: string;
+  readonly datasets: Datasets;
+}
+
 /** An HTTP server that speaks the Batch Ingestion API of Adobe Experience Platform and does what it says. */
 export interface PlatformReceiver {
   /**
    * Load the datasets, go on with the batches that are there, and listen. Once: a stopped receiver is not
    * started again.
    *
-   * @returns the base URL, with no slash at its end; IMS is at its `/ims/token/v3`
+   * @returns the base URL, with no slash at its end; IMS is at its `/ims/token/v3`; and the datasets that were loaded
    * @throws {DatasetsInvalidError} with all that is wrong with the datasets
    * @throws {DataFolderUnusableError} another receiver works in the data folder, or it cannot be written
    * @throws {ListenError} the address cannot be listened on; nothing is left running
    */
-  start(): Promise<{ readonly url: string }>;
+  start(): Promise<StartedReceiver>;
   /** Stop listening, and leave what is under way to the next start. Safe to repeat. */
   stop(): Promise<void>;
 }
@@ -66,10 +72,10 @@ export function createPlatformReceiver(options: PlatformReceiverOptions): Platfo
   const { clock = systemClock, tokenLifetimeS = TOKEN_LIFETIME_S, stepMs = STEP_MS } = options;
   const { logger, apiKey, imsOrg, sandbox } = options;
   const running = new AsyncDisposableStack();
-  let started: Promise<{ readonly url: string }> | null = null;
+  let started: Promise<StartedReceiver> | null = null;
   let stopped: Promise<void> | null = null;
 
-  async function begin(): Promise<{ readonly url: string }> {
+  async function begin(): Promise<StartedReceiver> {
     const datasets = await loadDatasets(options.datasetsDir);
     const dir = join(options.dataDir, 'platform');
 
@@ -106,7 +112,7 @@ export function createPlatformReceiver(options: PlatformReceiverOptions): Platfo
     const url = await listen(app, 'Platform receiver', options.host, options.port);
     batches.resume();
     logger.info({ url, datasets: [...datasets.keys()] }, 'Platform receiver is listening');
-    return { url };
+    return { url, datasets };
   }
 
   return {

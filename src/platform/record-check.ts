@@ -1,6 +1,8 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import draft6 from 'ajv/dist/refs/json-schema-draft-06.json' with { type: 'json' };
 import addFormats from 'ajv-formats';
 import type { Clock } from '../adobe/clock.js';
+import { toRegExp } from '../adobe/json-pattern.js';
 import type { Dataset } from './dataset.js';
 import { toJsonText } from './json-text.js';
 import type { RecordFault, RecordFaultKind } from './record-fault.js';
@@ -13,10 +15,20 @@ const EVENT_RULES = {
   properties: { _id: { type: 'string' }, timestamp: { type: 'string', format: 'date-time' } },
 };
 
-const OPTIONS = { allErrors: true, verbose: true, strictTypes: false };
+const OPTIONS = {
+  allErrors: true,
+  verbose: true,
+  validateSchema: false,
+  // What is said of schemas when they are loaded need not be said again.
+  strictSchema: false,
+  strictTypes: false,
+  strictTuples: false,
+  logger: false,
+  code: { regExp: Object.assign(toRegExp, { code: 'toRegExp' }) },
+} as const;
 
-/** Knows what a schema is. Each Ajv learns that anew, which takes it longer than the schema of a dataset. */
-const schemaCheck = new Ajv(OPTIONS);
+/** Adobe's own examples have `adobe.com/creativecloud` and `/{BATCH_ID}`. */
+const XDM_URI = /^[^\s\p{Cc}]*$/u;
 
 /** Finds out what is wrong with a record: nothing, where it can be ingested. It may convert values in place. */
 export type RecordCheck = (record: Record<string, unknown>) => readonly RecordFault[];
@@ -27,18 +39,19 @@ export type RecordCheck = (record: Record<string, unknown>) => readonly RecordFa
  * @throws the schema is not one
  */
 export function createRecordCheck(dataset: Dataset, clock: Pick<Clock, 'now'>): RecordCheck {
-  const ajv = new Ajv({ ...OPTIONS, validateSchema: false });
+  const ajv = new Ajv(OPTIONS);
+  ajv.addMetaSchema(draft6);
   // Both are CommonJS: what TypeScript takes for the module is its default export.
   addFormats.default(ajv);
   ajv.addFormat('date', isDate).addFormat('date-time', isDateTime);
+  for (const name of ['uri', 'uri-reference', 'url']) ajv.addFormat(name, XDM_URI);
   const isEvent = dataset.class === 'event';
-  const schema = isEvent ? { allOf: [dataset.schema, EVENT_RULES] } : dataset.schema;
-  // It throws at once: a promise it gives only where a meta-schema is asynchronous, and there is none.
-  void schemaCheck.validateSchema(schema, true);
-  const validate = ajv.compile(schema);
+  const { schema } = dataset;
+  // Apart, so that `#` in the schema is the schema.
+  const validators = [ajv.compile(schema), ...(isEvent ? [ajv.compile(EVENT_RULES)] : [])];
 
   return (record) => {
-    const errors = errorsOf(validate, record);
+    const errors = validators.flatMap((validate) => errorsOf(validate, record));
     if (errors.length > 0) return errors.map((error) => toFault(error, record));
     return isEvent ? timeFaultsOf(record, clock.now()) : [];
   };

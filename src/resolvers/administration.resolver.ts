@@ -77,7 +77,7 @@ export class AdministrationResolver {
     description: `Cut a job off and give its batch up. Its request becomes ABORTED, and is retried where its start asked for that (\`retryOnAbort\`). A mapping that is started runs again at its next time. ${NEEDS}`,
   })
   async cancelJob(
-    @Arg('jobId', () => ID, { description: 'Campaign’s id of the job.' }) jobId: string,
+    @Arg('jobId', () => ID, { description: 'The job’s id in Campaign.' }) jobId: string,
     @Ctx() { caller, callerKey }: OperationContext,
   ): Promise<typeof JobChange> {
     const { administration } = this;

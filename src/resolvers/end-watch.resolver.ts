@@ -21,7 +21,7 @@ export class EndWatchResolver {
   async endWatch(
     @Arg('mappingId', () => ID, { nullable: true, description: 'The id of its mapping.' })
     mappingId: string | null,
-    @Arg('requestId', () => ID, { nullable: true, description: 'The upstream’s id of it.' })
+    @Arg('requestId', () => ID, { nullable: true, description: 'Its id upstream.' })
     requestId: string | null,
     @Arg('id', () => ID, { nullable: true, description: 'Its global id.' }) id: string | null,
     @Ctx() { caller, requests }: OperationContext,

@@ -5,7 +5,7 @@ import { IngestionRequestConnection } from '../schema/ingestion-request-connecti
 import { IngestionRequestFilter } from '../schema/ingestion-request-filter.js';
 import { Cursor } from '../schema/scalars.js';
 import { findLatest } from '../watch/follow.js';
-import type { OperationContext } from './operation-context.js';
+import { never, type OperationContext } from './operation-context.js';
 import { DEFAULT_REQUESTS, findRequests } from './request-page.js';
 
 /** What this gateway has seen, out of the log: the upstream has no list to ask for. */
@@ -21,7 +21,7 @@ export class HistoryResolver {
   ingestionRequests(
     @Arg('filter', () => IngestionRequestFilter, {
       nullable: true,
-      description: 'Which requests; all where left out.',
+      description: 'Which requests; all by default.',
     })
     filter: IngestionRequestFilter | null,
     @Arg('first', () => Int, {
@@ -32,11 +32,14 @@ export class HistoryResolver {
     first: number | null,
     @Arg('after', () => Cursor, {
       nullable: true,
-      description: 'Go on after this `endCursor` of the page before.',
+      description: 'Continue after the previous page’s `endCursor`.',
     })
     after: string | null,
-    @Ctx() { caller }: OperationContext,
+    @Ctx() { caller, sharing }: OperationContext,
   ): Promise<IngestionRequestConnection> {
+    const state = this.log.state();
+    // Who has started what is not told to those who listen to the log.
+    sharing.conditions.push(filter?.startedBy == null ? () => this.log.state() === state : never);
     return findRequests(this.log, caller, { filter, first, after });
   }
 

@@ -10,7 +10,7 @@ import { IngestionWatch, toIngestionWatch } from '../schema/ingestion-watch.js';
 import { Job } from '../schema/job.js';
 import { toPageInfo } from '../schema/page-info.js';
 import { Cursor, DateTime, SafeInt } from '../schema/scalars.js';
-import type { OperationContext } from './operation-context.js';
+import { never, type OperationContext } from './operation-context.js';
 import { parsePageSize } from './page-size.js';
 
 const DEFAULT_PAGE_ITEMS = 50;
@@ -25,9 +25,14 @@ export class IngestionRequestResolver {
   ) {}
 
   @FieldResolver(() => SafeInt, {
-    description: 'From its start, or its first observation, to its end, or until now. In ms.',
+    description: 'From its start (or first observation) to its end (or now), in ms.',
   })
-  durationMs(@Root() request: IngestionRequest): number {
+  durationMs(@Root() request: IngestionRequest, @Ctx() { sharing }: OperationContext): number {
+    if (!request.isTerminal) sharing.conditions.push(never);
+    return this.#duration(request);
+  }
+
+  #duration(request: IngestionRequest): number {
     const { startedAt, firstObservedAt, finishedAt } = request;
     const endedAt = finishedAt?.getTime() ?? this.clock.now();
     return Math.max(0, endedAt - (startedAt ?? firstObservedAt).getTime());
@@ -36,21 +41,33 @@ export class IngestionRequestResolver {
   @FieldResolver(() => Boolean, {
     nullable: true,
     description:
-      'Whether it takes, or took, longer than 95 % of the last runs of its mapping; null where fewer than five are known.',
+      'Whether it has taken longer than 95% of its mapping’s recent runs; null if fewer than five are known.',
   })
   async isLongerThanUsual(
     @Root() request: IngestionRequest,
     @Ctx() { usualDurations }: OperationContext,
   ): Promise<boolean | null> {
     const usual = await usualDurations.load(request.mappingId);
-    return usual && this.durationMs(request) > usual.p95Ms;
+    return usual && this.#duration(request) > usual.p95Ms;
   }
 
   @FieldResolver(() => DateTime, {
-    description: 'When the upstream last told of it; the status is as old as that.',
+    description: 'When the upstream last reported it. The status is as old as this.',
   })
-  async lastObservedAt(@Root() request: IngestionRequest): Promise<Date> {
-    return new Date((await this.#report(request))?.lastObservedAt ?? request.changedAt);
+  async lastObservedAt(
+    @Root() request: IngestionRequest,
+    @Ctx() { sharing }: OperationContext,
+  ): Promise<Date> {
+    const toObservedAt = (report: WatchReport | null) =>
+      report?.lastObservedAt ?? request.changedAt;
+    const observedAt = toObservedAt(await this.#report(request));
+    if (!request.isTerminal) {
+      sharing.conditions.push(() => {
+        const report = this.watches.recall(request.ref);
+        return report !== null && toObservedAt(report) === observedAt;
+      });
+    }
+    return new Date(observedAt);
   }
 
   @FieldResolver(() => IngestionTransitionConnection, {
@@ -66,7 +83,7 @@ export class IngestionRequestResolver {
     first: number | null,
     @Arg('after', () => Cursor, {
       nullable: true,
-      description: 'Go on after this `endCursor` of the page before.',
+      description: 'Continue after the previous page’s `endCursor`.',
     })
     after: string | null,
   ): Promise<IngestionTransitionConnection> {
@@ -97,7 +114,7 @@ export class IngestionRequestResolver {
 
   @FieldResolver(() => Job, {
     nullable: true,
-    description: 'The job that runs, or ran, for it. Null where the upstream does not tell.',
+    description: 'The job that runs, or ran, for it. Null if the upstream doesn’t tell.',
   })
   async job(
     @Root() { ref }: IngestionRequest,
@@ -110,7 +127,7 @@ export class IngestionRequestResolver {
   @FieldResolver(() => IngestionBatch, {
     nullable: true,
     description:
-      'The batch behind `batchId` as Adobe Experience Platform knows it now, with what is wrong with its records. Null where there is no `batchId`, where Platform does not know it, and where this gateway has no credentials for Platform. Where Platform gives no answer, this field alone is an error with a code `PLATFORM_…`.',
+      'The batch behind `batchId` as Adobe Experience Platform knows it now, with what is wrong with its records. Null if there is no `batchId`, if Platform doesn’t know it, or if this gateway has no credentials for Platform. If Platform doesn’t answer, only this field is an error, with a `PLATFORM_…` code.',
   })
   async batch(
     @Root() { batchId }: IngestionRequest,
@@ -123,7 +140,7 @@ export class IngestionRequestResolver {
   @FieldResolver(() => String, {
     nullable: true,
     description:
-      'Who started it through this gateway; null for an anonymous caller, and where somebody else started it.',
+      'Who started it through this gateway; null for an anonymous caller, and if it was started elsewhere.',
   })
   async startedBy(
     @Root() { ref }: IngestionRequest,
@@ -133,7 +150,7 @@ export class IngestionRequestResolver {
   }
 
   @FieldResolver(() => Int, {
-    description: '1 for a first try, one more for each retry (`retryOnAbort`).',
+    description: '1 for the first try, one more for each retry (`retryOnAbort`).',
   })
   async attempt(
     @Root() { ref }: IngestionRequest,
@@ -145,7 +162,7 @@ export class IngestionRequestResolver {
   @FieldResolver(() => IngestionRequest, {
     nullable: true,
     description:
-      'The ABORTED request that this one retries; null for a first try, and where the caller may not see it.',
+      'The ABORTED request that this one retries. Null for a first try, and if the caller may not see it.',
   })
   async retryOf(
     @Root() { ref }: IngestionRequest,
@@ -157,7 +174,7 @@ export class IngestionRequestResolver {
   @FieldResolver(() => IngestionRequest, {
     nullable: true,
     description:
-      'The request that retried this one after it was ABORTED. Null where there is none, as long as the upstream has not named it, and where the caller may not see it.',
+      'The request that retried this one after it was ABORTED. Null if there is none, until the upstream has named it, and if the caller may not see it.',
   })
   async retriedBy(
     @Root() { ref }: IngestionRequest,

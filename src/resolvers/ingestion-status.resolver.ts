@@ -2,7 +2,11 @@ import { Arg, Authorized, Ctx, Int, Query, Resolver } from 'type-graphql';
 import { mayRead, type Right } from '../ingestion/caller.js';
 import { BadUserInputError, CursorInvalidError } from '../ingestion/gateway-error.js';
 import type { RequestRef } from '../ingestion/ingestion-request.js';
-import { ingestionStatus, type StatusSources } from '../ingestion/ingestion-status.js';
+import {
+  ingestionStatus,
+  recallStatus,
+  type StatusSources,
+} from '../ingestion/ingestion-status.js';
 import type { IngestionLog } from '../ingestion/ports.js';
 import { parseRequestRef } from '../ingestion/request-ref.js';
 import { parseGlobalId } from '../schema/global-id.js';
@@ -13,7 +17,7 @@ import { Node } from '../schema/node.js';
 import { ID } from '../schema/scalars.js';
 import type { JobResolver } from './job.resolver.js';
 import type { MappingResolver } from './mapping.resolver.js';
-import type { OperationContext } from './operation-context.js';
+import { never, type OperationContext } from './operation-context.js';
 import { parseRequestArguments } from './request-arguments.js';
 
 const MAX_REFS = 100;
@@ -24,7 +28,7 @@ const MAX_NODES = 100;
 @Resolver()
 export class IngestionStatusResolver {
   constructor(
-    private readonly domain: StatusSources,
+    private readonly domain: StatusSources & { readonly log: Pick<IngestionLog, 'recall'> },
     private readonly log: Pick<IngestionLog, 'read' | 'parseCursor'>,
     private readonly mappings: Pick<MappingResolver, 'mapping'>,
     private readonly jobs: Pick<JobResolver, 'find'>,
@@ -39,7 +43,7 @@ export class IngestionStatusResolver {
   ingestionStatus(
     @Arg('mappingId', () => ID, { nullable: true, description: 'The id of its mapping.' })
     mappingId: string | null,
-    @Arg('requestId', () => ID, { nullable: true, description: 'The upstream’s id of it.' })
+    @Arg('requestId', () => ID, { nullable: true, description: 'Its id upstream.' })
     requestId: string | null,
     @Arg('id', () => ID, { nullable: true, description: 'Its global id.' }) id: string | null,
     @Arg('maxAgeMs', () => Int, {
@@ -61,7 +65,7 @@ export class IngestionStatusResolver {
   @Query(() => [IngestionRequest], {
     nullable: 'items',
     description:
-      'As `ingestionStatus` for each; same order and length as asked. Where one cannot be answered it is null and has an error of its own.',
+      'Like `ingestionStatus`, for each request, in the same order. A request that can’t be answered is null and has its own error.',
   })
   ingestionStatuses(
     @Arg('requests', () => [IngestionRequestRef], { description: 'At most 100.' })
@@ -80,7 +84,7 @@ export class IngestionStatusResolver {
   @Query(() => Node, {
     nullable: true,
     description:
-      'What has this global id, as last observed (the upstream is asked only about what this gateway has not seen yet). Null where there is no such thing, or the caller may not see it.',
+      'The object with this global id, as last observed. The upstream is asked only about what this gateway hasn’t seen yet. Null if there is no such object, or the caller may not see it.',
   })
   async node(
     @Arg('id', () => ID, { description: 'A global id.' }) id: string,
@@ -93,7 +97,7 @@ export class IngestionStatusResolver {
   @Query(() => [Node], {
     nullable: 'items',
     description:
-      'As `node` for each; same order and length as asked. Where one cannot be answered it is null and has an error of its own.',
+      'Like `node`, for each id, in the same order. An id that can’t be answered is null and has its own error.',
   })
   nodes(
     @Arg('ids', () => [ID], { description: 'Global ids, at most 100.' }) ids: string[],
@@ -109,6 +113,7 @@ export class IngestionStatusResolver {
 
   async #node(id: string, context: OperationContext): Promise<Node | null> {
     const named = parseGlobalId(id);
+    if (named && named.kind !== 'IngestionRequest') context.sharing.conditions.push(never);
     switch (named?.kind) {
       case 'IngestionRequest':
         return this.#status(parseRequestRef(named.ref), Number.POSITIVE_INFINITY, context);
@@ -144,7 +149,7 @@ export class IngestionStatusResolver {
   async #status(
     ref: RequestRef,
     maxAgeMs: number | null,
-    { caller, callerKey, requests }: OperationContext,
+    { caller, callerKey, requests, sharing }: OperationContext,
   ): Promise<IngestionRequest | null> {
     // The upstream is not asked either: the time that takes would tell.
     if (!mayRead(caller, ref.mappingId)) return null;
@@ -154,6 +159,9 @@ export class IngestionStatusResolver {
       known = await requests.clear(ref).load(ref);
     }
     const record = await ingestionStatus(this.domain, ref, known, { maxAgeMs, caller: callerKey });
+    const isStillSo = () =>
+      recallStatus(this.domain, ref, this.domain.log.recall(ref), maxAgeMs) === record;
+    sharing.conditions.push(record ? isStillSo : never);
     return record && new IngestionRequest(record);
   }
 }

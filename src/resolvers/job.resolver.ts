@@ -28,7 +28,7 @@ export class JobResolver {
   async jobs(
     @Arg('filter', () => JobFilter, {
       nullable: true,
-      description: 'Which jobs; all where left out.',
+      description: 'Which jobs; all by default.',
     })
     filter: JobFilter | null,
     @Arg('first', () => Int, {
@@ -39,7 +39,7 @@ export class JobResolver {
     first: number | null,
     @Arg('after', () => Cursor, {
       nullable: true,
-      description: 'Go on after this `endCursor` of the page before.',
+      description: 'Continue after the previous page’s `endCursor`.',
     })
     after: string | null,
     @Ctx() { caller, callerKey, administration }: OperationContext,
@@ -93,7 +93,7 @@ export class JobResolver {
   @FieldResolver(() => IngestionRequest, {
     nullable: true,
     description:
-      'The request that it was started for, as last observed. Null where the scheduler started it, and where this gateway has not seen the request.',
+      'The request that it was started for, as last observed. Null if the scheduler started it, or if this gateway hasn’t seen the request.',
   })
   async request(
     @Root() { mappingId, requestId }: Job,
@@ -104,7 +104,7 @@ export class JobResolver {
   }
 
   @FieldResolver(() => RejectConnection, {
-    description: 'The records that it did not send. They are kept as long as the job itself.',
+    description: 'The records that it rejected. They are kept as long as the job.',
   })
   async rejects(
     @Root() { jobId }: Job,
@@ -116,7 +116,7 @@ export class JobResolver {
     first: number | null,
     @Arg('after', () => Cursor, {
       nullable: true,
-      description: 'Go on after this `endCursor` of the page before.',
+      description: 'Continue after the previous page’s `endCursor`.',
     })
     after: string | null,
     @Ctx() { callerKey }: OperationContext,

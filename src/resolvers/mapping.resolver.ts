@@ -43,7 +43,7 @@ export class MappingResolver {
   @Query(() => Mapping, {
     nullable: true,
     description:
-      'Null where neither Campaign tells of such a mapping nor this gateway has seen a request of it, and where the caller may not see it.',
+      'Null if Campaign reports no such mapping and this gateway has seen no request of it, or if the caller may not see it.',
   })
   async mapping(
     @Arg('mappingId', () => ID, { description: 'Its id, as Campaign has it.' }) mappingId: string,
@@ -63,7 +63,7 @@ export class MappingResolver {
   async mappings(
     @Arg('filter', () => MappingFilter, {
       nullable: true,
-      description: 'Which mappings; all where left out.',
+      description: 'Which mappings; all by default.',
     })
     filter: MappingFilter | null,
     @Arg('first', () => Int, {
@@ -74,7 +74,7 @@ export class MappingResolver {
     first: number | null,
     @Arg('after', () => Cursor, {
       nullable: true,
-      description: 'Go on after this `endCursor` of the page before.',
+      description: 'Continue after the previous page’s `endCursor`.',
     })
     after: string | null,
     @Ctx() { caller, administration }: OperationContext,
@@ -98,7 +98,7 @@ export class MappingResolver {
 
   @FieldResolver(() => String, {
     nullable: true,
-    description: 'Its label in Campaign; null where the upstream does not tell.',
+    description: 'Its label in Campaign; null if the upstream doesn’t tell.',
   })
   async label(
     @Root() { mappingId }: Mapping,
@@ -110,7 +110,7 @@ export class MappingResolver {
   @FieldResolver(() => MappingAdministration, {
     nullable: true,
     description:
-      'Where it stands in Campaign; null where the upstream does not tell (Adobe’s does not), or has no such mapping.',
+      'Its state in Campaign. Null if the upstream doesn’t tell (Adobe’s doesn’t), or has no such mapping.',
   })
   async administration(
     @Root() { mappingId }: Mapping,
@@ -122,7 +122,7 @@ export class MappingResolver {
 
   @FieldResolver(() => UsualDuration, {
     nullable: true,
-    description: 'From the last runs in the log; null before there are five.',
+    description: 'From the recent runs in the log; null until there are five.',
   })
   usualDuration(
     @Root() { mappingId }: Mapping,
@@ -133,20 +133,20 @@ export class MappingResolver {
 
   @FieldResolver(() => IngestionRequest, {
     nullable: true,
-    description: 'The one that was first observed last, as last observed.',
+    description: 'The newest request, as last observed.',
   })
   lastRequest(@Root() { mappingId }: Mapping): Promise<IngestionRequest | null> {
     return this.#newest(mappingId);
   }
 
   @FieldResolver(() => IngestionRequestConnection, {
-    description: 'As `ingestionRequests`, of this mapping alone.',
+    description: 'Like `ingestionRequests`, for this mapping only.',
   })
   requests(
     @Root() { mappingId }: Mapping,
     @Arg('filter', () => IngestionRequestFilter, {
       nullable: true,
-      description: 'Which requests; all where left out.',
+      description: 'Which requests; all by default.',
     })
     filter: IngestionRequestFilter | null,
     @Arg('first', () => Int, {
@@ -157,7 +157,7 @@ export class MappingResolver {
     first: number | null,
     @Arg('after', () => Cursor, {
       nullable: true,
-      description: 'Go on after this `endCursor` of the page before.',
+      description: 'Continue after the previous page’s `endCursor`.',
     })
     after: string | null,
     @Ctx() { caller }: OperationContext,

@@ -6,6 +6,20 @@ import type { IngestionBatchLoader } from '../datasources/platform/ingestion-bat
 import type { Caller } from '../ingestion/caller.js';
 import type { Followed } from '../watch/follow.js';
 
+/** What it takes to give an answer again. */
+export interface Sharing {
+  /**
+   * What has to hold for that everything that was read would be read again as it was. Whoever reads notes it; each
+   * gives its answer at once, and does not throw.
+   */
+  readonly conditions: (() => boolean)[];
+  /** For the log; null where it has none. */
+  operationName: string | null;
+}
+
+/** The condition of what is never the same again. */
+export const never = (): boolean => false;
+
 /** What resolvers share within one operation, or within one delivered transition of a subscription. */
 export interface OperationContext {
   readonly caller: Caller;
@@ -21,6 +35,7 @@ export interface OperationContext {
   takeStarts(count: number): Promise<void>;
   /** Log what went wrong inside the gateway, where an outcome tells of it and no error. */
   reportFault(fault: unknown): void;
+  readonly sharing: Sharing;
   readonly requests: IngestionRequestLoader;
   readonly lineages: LineageLoader;
   readonly usualDurations: UsualDurationLoader;

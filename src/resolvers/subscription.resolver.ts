@@ -33,7 +33,7 @@ export class SubscriptionResolver {
   @Authorized<Right>('ingestion:read')
   @Subscription(() => IngestionTransition, {
     description:
-      'All transitions of one request, named by its `id`, or by `mappingId` and `requestId`: those after the cursor (without one: from its first), then live ones, then complete once a terminal one is delivered. Subscribing late, after the end, or again after a lost connection gives no gap and no repeat. `INGESTION_REQUEST_NOT_FOUND` where the upstream knows no such request, or the caller may not see its mapping. A status that comes and goes between two polls cannot be observed.',
+      'All transitions of one request after the cursor (without one: from its first), then live ones, then complete once a terminal one is delivered. Subscribing late, after the end, or again after a lost connection gives no gap and no repeat. `INGESTION_REQUEST_NOT_FOUND` where the upstream knows no such request, or the caller may not see its mapping. A status that comes and goes between two polls cannot be observed. Name the request by its `id`, or by `mappingId` and `requestId`.',
     subscribe: ({ args, context }: SubscribeData): Promise<Place> => {
       const { after, ...request } = args as StatusChangedArgs;
       return followRequest(
@@ -49,7 +49,7 @@ export class SubscriptionResolver {
     @Root() transition: Transition,
     @Arg('mappingId', () => ID, { nullable: true, description: 'The id of its mapping.' })
     _mappingId: string | null,
-    @Arg('requestId', () => ID, { nullable: true, description: 'The upstream’s id of it.' })
+    @Arg('requestId', () => ID, { nullable: true, description: 'Its id upstream.' })
     _requestId: string | null,
     @Arg('id', () => ID, { nullable: true, description: 'Its global id.' }) _id: string | null,
     @Arg('after', () => Cursor, {
@@ -76,12 +76,12 @@ export class SubscriptionResolver {
     @Root() transition: Transition,
     @Arg('filter', () => IngestionActivityFilter, {
       nullable: true,
-      description: 'Which transitions; all where left out.',
+      description: 'Which transitions; all by default.',
     })
     _filter: IngestionActivityFilter | null,
     @Arg('mappingIds', () => [ID], {
       nullable: true,
-      description: 'Short for the `mappingIds` of a filter: give them in one place.',
+      description: 'Short for the filter’s `mappingIds`. Use one or the other.',
     })
     _mappingIds: string[] | null,
     @Arg('after', () => Cursor, {

@@ -1,9 +1,9 @@
 import { Field, ObjectType } from 'type-graphql';
 import { IngestionRequest } from './ingestion-request.js';
 
-@ObjectType({ description: 'What `endWatch` came to.' })
+@ObjectType({ description: 'The outcome of `endWatch`.' })
 export class EndWatchResult {
-  @Field(() => IngestionRequest, { description: 'As it is known; its status is not changed.' })
+  @Field(() => IngestionRequest, { description: 'As it is known. Its status doesn’t change.' })
   readonly request!: IngestionRequest;
 
   @Field({

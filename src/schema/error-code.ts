@@ -35,7 +35,7 @@ registerEnumType(ErrorCode, {
     },
     UPSTREAM_TIMEOUT: { description: 'The upstream gave no complete answer in time.' },
     UPSTREAM_RATE_LIMITED: {
-      description: 'The upstream got too many calls, or the gateway’s own budget is used up.',
+      description: 'The upstream received too many calls, or the gateway’s own budget is spent.',
     },
     UPSTREAM_UNAUTHENTICATED: {
       description: 'The upstream refused the access token or the client credentials.',
@@ -44,12 +44,12 @@ registerEnumType(ErrorCode, {
       description: 'The upstream refused the API key or the profile, or a role is missing.',
     },
     UPSTREAM_INVALID_RESPONSE: {
-      description: 'The upstream’s answer is none that its API documents.',
+      description: 'The upstream’s answer is not one that its API documents.',
     },
     INGESTION_REQUEST_NOT_FOUND: { description: 'The upstream knows no such request.' },
-    BAD_USER_INPUT: { description: 'An argument is not valid; the message says what is allowed.' },
-    FORBIDDEN: { description: 'The caller may not do this.' },
-    LOG_UNAVAILABLE: { description: 'The gateway’s log cannot be written or read now.' },
+    BAD_USER_INPUT: { description: 'An argument is invalid. The message says what is allowed.' },
+    FORBIDDEN: { description: 'The caller lacks the right to do this.' },
+    LOG_UNAVAILABLE: { description: 'The gateway’s log is unavailable.' },
     INTERNAL_SERVER_ERROR: { description: 'A bug in the gateway, which has logged it.' },
   },
 });

@@ -28,26 +28,26 @@ registerEnumType(IngestionBatchStatus, {
   description: 'Where a batch stands, as Adobe Experience Platform documents it.',
   valuesConfig: {
     ABANDONED: { description: 'It was not completed in time.' },
-    ABORTED: { description: 'Whoever wrote it gave it up.' },
+    ABORTED: { description: 'Its producer aborted it.' },
     ACTIVE: { description: 'It was promoted, and can be read.' },
-    ARCHIVED: { description: 'It was put away, and can be restored.' },
-    FAILED: { description: 'It came to an end in an error; Platform also calls that `failure`.' },
-    INACTIVE: { description: 'It was promoted, and was reverted or has expired.' },
+    ARCHIVED: { description: 'It was archived, and can be restored.' },
+    FAILED: { description: 'It ended in an error. Platform also calls this `failure`.' },
+    INACTIVE: { description: 'It was promoted, then reverted or expired.' },
     LOADED: { description: 'Its files are complete, and it can be promoted.' },
     LOADING: { description: 'Its files are being written.' },
     PENDING: { description: 'It waits to be promoted.' },
     PROCESSING: { description: 'It is being processed.' },
     QUEUED: { description: 'It waits to be processed.' },
-    RETRYING: { description: 'It could not be processed, and is tried again.' },
+    RETRYING: { description: 'It could not be processed, and will be tried again.' },
     STAGED: { description: 'The staging of its files is complete.' },
     STAGING: { description: 'Its files are being staged.' },
-    STALLED: { description: 'It was tried again too often, and rests.' },
-    SUCCESS: { description: 'It was ingested; some of its records may have been refused.' },
-    UNKNOWN: { description: 'Platform uses a word that it does not document: see `statusText`.' },
+    STALLED: { description: 'It was retried too often, and is on hold.' },
+    SUCCESS: { description: 'It was ingested; some of its records may have been rejected.' },
+    UNKNOWN: { description: 'Platform used an undocumented word: see `statusText`.' },
   },
 });
 
-@ObjectType({ description: 'What is wrong with records of a batch.' })
+@ObjectType({ description: 'What is wrong with some records of a batch.' })
 export class IngestionBatchError {
   @Field({ description: 'Platform’s code, such as `INGEST-1555-400`.' })
   readonly code!: string;
@@ -58,7 +58,7 @@ export class IngestionBatchError {
   @Field(() => SafeInt, {
     nullable: true,
     description:
-      'How many records it is about; null where Platform does not say, as in a batch without error diagnostics.',
+      'How many records it concerns; null if Platform doesn’t say, as for a batch without error diagnostics.',
   })
   readonly numRecords!: number | null;
 }
@@ -68,13 +68,13 @@ export class IngestionBatchError {
     'The files of one ingestion, as Adobe Experience Platform knows them. A count is null as long as Platform does not say.',
 })
 export class IngestionBatch {
-  @Field(() => ID, { description: 'Platform’s id of it.' })
+  @Field(() => ID, { description: 'Its id in Platform.' })
   readonly batchId!: string;
 
   @Field(() => IngestionBatchStatus)
   readonly status!: IngestionBatchStatus;
 
-  @Field({ description: 'The status in Platform’s word, such as `success`.' })
+  @Field({ description: 'The status in Platform’s own word, such as `success`.' })
   readonly statusText!: string;
 
   @Field(() => SafeInt, { nullable: true, description: 'Records in its files.' })
@@ -82,18 +82,18 @@ export class IngestionBatch {
 
   @Field(() => SafeInt, {
     nullable: true,
-    description: 'Records that Platform took; 0 where the batch failed.',
+    description: 'Records that Platform accepted; 0 if the batch failed.',
   })
   readonly numIngested!: number | null;
 
   @Field(() => SafeInt, {
     nullable: true,
-    description: 'Records that Platform refused; a batch that succeeded may have some, too.',
+    description: 'Records that Platform rejected. A batch that succeeded may have some, too.',
   })
   readonly numFailed!: number | null;
 
   @Field(() => [IngestionBatchError], {
-    description: 'Why records were refused, a summary first; empty where none were.',
+    description: 'Why records were rejected, summary first; empty if none were.',
   })
   readonly errors!: readonly IngestionBatchError[];
 }

@@ -1,13 +1,13 @@
 import { Field, ObjectType } from 'type-graphql';
 
 @ObjectType({
-  description: 'Why a request FAILED or was ABORTED, read out of the upstream’s text.',
+  description: 'Why a request FAILED or was ABORTED, taken from the upstream’s text.',
 })
 export class IngestionFailure {
   @Field(() => String, {
     nullable: true,
     description:
-      'The ACP code inside the upstream’s text, such as `ACP-880056`; null where there is none.',
+      'The ACP code in the upstream’s text, such as `ACP-880056`; null if there is none.',
   })
   readonly code!: string | null;
 

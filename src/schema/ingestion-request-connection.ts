@@ -3,7 +3,7 @@ import { IngestionRequest } from './ingestion-request.js';
 import { PageInfo } from './page-info.js';
 import { Cursor } from './scalars.js';
 
-@ObjectType({ description: 'A request in a page, with its place there.' })
+@ObjectType({ description: 'A request in a page, with its cursor.' })
 export class IngestionRequestEdge {
   @Field(() => Cursor)
   readonly cursor!: string;

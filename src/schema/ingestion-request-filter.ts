@@ -4,13 +4,13 @@ import { IngestionStatus } from './ingestion-status.js';
 import { DateTime, ID } from './scalars.js';
 
 @InputType({
-  description: 'Which requests a page is to have; what is left out does not narrow it.',
+  description: 'Which requests to list. Conditions that are left out don’t narrow the list.',
 })
 export class IngestionRequestFilter {
   @Field(() => [ID], { nullable: true, description: 'Of these mappings, at most 100.' })
   readonly mappingIds?: string[] | null;
 
-  @Field(() => [IngestionStatus], { nullable: true, description: 'In one of these statuses.' })
+  @Field(() => [IngestionStatus], { nullable: true, description: 'With one of these statuses.' })
   readonly statuses?: DomainStatus[] | null;
 
   @Field(() => DateTime, {

@@ -9,6 +9,6 @@ export class IngestionRequestRef {
   @Field(() => ID, { nullable: true, description: 'The id of its mapping.' })
   readonly mappingId?: string | null;
 
-  @Field(() => ID, { nullable: true, description: 'The upstream’s id of it.' })
+  @Field(() => ID, { nullable: true, description: 'Its id upstream.' })
   readonly requestId?: string | null;
 }

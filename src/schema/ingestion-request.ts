@@ -24,25 +24,25 @@ export class IngestionRequest extends Node {
   @Field(() => ID)
   readonly mappingId: string;
 
-  @Field(() => ID, { description: 'The upstream’s own id, digits kept exactly.' })
+  @Field(() => ID, { description: 'The upstream’s own id, with all its digits.' })
   readonly requestId: string;
 
   @Field(() => IngestionStatus)
   readonly status: DomainStatus;
 
-  @Field({ description: 'Whether the status can change no more.' })
+  @Field({ description: 'Whether the status is final.' })
   readonly isTerminal: boolean;
 
   @Field(() => SafeInt, {
     nullable: true,
     description:
-      'Records ingested; null unless status is SUCCESS, and where the upstream did not tell how many.',
+      'Records ingested. Null unless the status is SUCCESS, or if the upstream didn’t say how many.',
   })
   readonly numRecords: number | null;
 
   @Field(() => ID, {
     nullable: true,
-    description: 'Null where the upstream names none.',
+    description: 'Null if the upstream names none.',
   })
   readonly batchId: string | null;
 
@@ -57,7 +57,7 @@ export class IngestionRequest extends Node {
 
   @Field(() => DateTime, {
     nullable: true,
-    description: 'When it was started through this gateway; null where somebody else started it.',
+    description: 'When it was started through this gateway; null if it was started elsewhere.',
   })
   readonly startedAt: Date | null;
 

@@ -11,14 +11,14 @@ export const IngestionStatus = {
 
 registerEnumType(IngestionStatus, {
   name: 'IngestionStatus',
-  description: 'Where an ingestion request stands. All but IN_PROGRESS are terminal.',
+  description: 'The status of an ingestion request. All but IN_PROGRESS are terminal.',
   valuesConfig: {
     IN_PROGRESS: { description: 'A batch is being prepared or uploaded.' },
-    SUCCESS: { description: 'Everything was ingested; `numRecords` says how much.' },
+    SUCCESS: { description: 'Everything was ingested; `numRecords` says how many records.' },
     FAILED: { description: 'It ended in an error; `failure` says which.' },
     ABORTED: {
       description:
-        'The ingestion service itself gave up, perhaps after it had ingested some records. A new request may be submitted.',
+        'The ingestion service itself gave up, perhaps after ingesting some records. You may submit a new request.',
     },
   },
 });

@@ -3,7 +3,7 @@ import { IngestionTransition } from './ingestion-transition.js';
 import { PageInfo } from './page-info.js';
 import { Cursor } from './scalars.js';
 
-@ObjectType({ description: 'A transition in a page, with its place in the log.' })
+@ObjectType({ description: 'A transition in a page, with its cursor.' })
 export class IngestionTransitionEdge {
   @Field(() => Cursor)
   readonly cursor!: string;

@@ -20,7 +20,7 @@ export class IngestionTransition extends Node {
   readonly ref: RequestRef;
 
   @Field(() => Cursor, {
-    description: 'Its place in the log: subscribe with it as `after` to go on after it.',
+    description: 'Its place in the log. Subscribe with it as `after` to resume after it.',
   })
   readonly cursor: string;
 
@@ -38,7 +38,7 @@ export class IngestionTransition extends Node {
 
   @Field(() => SafeInt, {
     nullable: true,
-    description: 'Null unless `to` is SUCCESS, and where the upstream did not tell how many.',
+    description: 'Null unless `to` is SUCCESS, or if the upstream didn’t say how many.',
   })
   readonly numRecords: number | null;
 

@@ -3,7 +3,7 @@ import type { WatchEnd as WatchEndReason, WatchReport } from '../ingestion/ports
 import { ErrorCode, toErrorCode } from './error-code.js';
 import { DateTime } from './scalars.js';
 
-@ObjectType({ description: 'The last failed poll since the last good one.' })
+@ObjectType({ description: 'The last failed poll since the last successful one.' })
 export class WatchFailure {
   @Field(() => ErrorCode)
   readonly code!: ErrorCode;
@@ -23,12 +23,12 @@ export enum WatchEnd {
 
 registerEnumType(WatchEnd, {
   name: 'WatchEnd',
-  description: 'Why a request is watched no longer, though it is not terminal.',
+  description: 'Why a request is no longer watched although it isn’t terminal.',
   valuesConfig: {
     FORGOTTEN_UPSTREAM: {
-      description: 'The upstream has answered for an hour that it knows no such request.',
+      description: 'For an hour the upstream has said that it knows no such request.',
     },
-    ENDED_BY_OPERATOR: { description: 'Somebody ended it with `endWatch`.' },
+    ENDED_BY_OPERATOR: { description: 'An operator ended it with `endWatch`.' },
   },
 });
 
@@ -44,29 +44,29 @@ const watchEnds = {
 export class IngestionWatch {
   @Field(() => DateTime, {
     nullable: true,
-    description: 'When a poll last ended, well or not; null before the first.',
+    description: 'When a poll last ended, successfully or not; null before the first.',
   })
   readonly lastPolledAt!: Date | null;
 
   @Field(() => DateTime, {
     nullable: true,
-    description: 'Null while a poll is under way, and where the watch has ended.',
+    description: 'Null while a poll is in progress, and if the watch has ended.',
   })
   readonly nextPollAt!: Date | null;
 
-  @Field(() => Int, { description: 'How many polls in a row have failed; 0 when all is well.' })
+  @Field(() => Int, { description: 'How many polls in a row have failed.' })
   readonly consecutiveFailures!: number;
 
   @Field(() => WatchFailure, {
     nullable: true,
-    description: 'Code and text of the last failed poll since the last good one.',
+    description: 'The last failed poll since the last successful one.',
   })
   readonly lastFailure!: WatchFailure | null;
 
   @Field(() => WatchEnd, {
     nullable: true,
     description:
-      'Why it is watched no longer though it is not terminal; null while it is. It is watched again when somebody subscribes to it, or asks for its status and the upstream answers.',
+      'Why it is no longer watched although it isn’t terminal; null while it is watched. The watch resumes when someone subscribes to it, or asks for its status and the upstream answers.',
   })
   readonly endedBecause!: WatchEnd | null;
 }

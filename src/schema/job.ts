@@ -15,11 +15,11 @@ export const JobStatus = {
 
 registerEnumType(JobStatus, {
   name: 'JobStatus',
-  description: 'Where a job stands. SUCCESS and FAILED are its ends.',
+  description: 'The status of a job. SUCCESS and FAILED are final.',
   valuesConfig: {
-    CREATED: { description: 'It reads its source, and uploads.' },
-    UPLOADED: { description: 'Platform has its whole batch, and checks it.' },
-    SUCCESS: { description: 'Platform has taken its batch.' },
+    CREATED: { description: 'It is reading its source and uploading.' },
+    UPLOADED: { description: 'Platform has the whole batch and is checking it.' },
+    SUCCESS: { description: 'Platform accepted its batch.' },
     FAILED: { description: 'It ended in an error, or was cancelled; `reason` says which.' },
   },
 });
@@ -30,23 +30,23 @@ registerEnumType(JobStatus, {
     'One execution of a mapping, by the scheduler or for a request: a row of Campaign’s _Status of data export to platform_.',
 })
 export class Job extends Node {
-  @Field(() => ID, { description: 'Campaign’s id of it.' })
+  @Field(() => ID, { description: 'Its id in Campaign.' })
   readonly jobId: string;
 
   /** What `mapping` and `request` are looked up by. */
   readonly mappingId: string;
   readonly requestId: string | null;
 
-  @Field(() => ID, { nullable: true, description: 'Null as long as it has uploaded nothing.' })
+  @Field(() => ID, { nullable: true, description: 'Null until it has uploaded something.' })
   readonly batchId: string | null;
 
   @Field(() => JobStatus)
   readonly status: DomainStatus;
 
-  @Field(() => SafeInt, { description: 'Records sent; so far while it runs.' })
+  @Field(() => SafeInt, { description: 'Records sent; so far, while it is running.' })
   readonly numRecords: number;
 
-  @Field(() => SafeInt, { description: 'Records that were not sent; so far while it runs.' })
+  @Field(() => SafeInt, { description: 'Records that were rejected; so far, while it is running.' })
   readonly numRejected: number;
 
   @Field(() => String, { nullable: true, description: 'Why it failed, in words.' })
@@ -55,7 +55,7 @@ export class Job extends Node {
   @Field(() => DateTime)
   readonly startedAt: Date;
 
-  @Field(() => DateTime, { nullable: true, description: 'Null while it runs.' })
+  @Field(() => DateTime, { nullable: true, description: 'Null while it is running.' })
   readonly endedAt: Date | null;
 
   constructor(job: JobRow) {
@@ -73,7 +73,7 @@ export class Job extends Node {
   }
 }
 
-@ObjectType({ description: 'A job in a page, with its place there.' })
+@ObjectType({ description: 'A job in a page, with its cursor.' })
 export class JobEdge {
   @Field(() => Cursor)
   readonly cursor!: string;
@@ -94,12 +94,14 @@ export class JobConnection {
   readonly pageInfo!: PageInfo;
 }
 
-@InputType({ description: 'Which jobs a page is to have; what is left out does not narrow it.' })
+@InputType({
+  description: 'Which jobs to list. Conditions that are left out don’t narrow the list.',
+})
 export class JobFilter {
   @Field(() => [ID], { nullable: true, description: 'Of these mappings, at most 100.' })
   readonly mappingIds?: string[] | null;
 
-  @Field(() => [JobStatus], { nullable: true, description: 'In one of these statuses.' })
+  @Field(() => [JobStatus], { nullable: true, description: 'With one of these statuses.' })
   readonly statuses?: DomainStatus[] | null;
 
   @Field(() => DateTime, { nullable: true, description: 'Started at this instant or later.' })

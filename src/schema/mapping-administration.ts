@@ -11,7 +11,7 @@ export enum MappingPublication {
 
 registerEnumType(MappingPublication, {
   name: 'MappingPublication',
-  description: 'Whether a mapping is published: one that is not is run by nobody.',
+  description: 'Whether a mapping is published. Only published mappings run.',
   valuesConfig: {
     PUBLISHED: { description: 'It may be run.' },
     UNPUBLISHED: { description: 'It must be published first.' },
@@ -26,14 +26,14 @@ export enum MappingExecution {
 
 registerEnumType(MappingExecution, {
   name: 'MappingExecution',
-  description: 'Who runs a mapping that is published.',
+  description: 'What runs a published mapping.',
   valuesConfig: {
-    STARTED: { description: 'The scheduler; then `startIngestion` is refused.' },
-    STOPPED: { description: 'Whoever calls `startIngestion`.' },
+    STARTED: { description: 'The scheduler runs it, and `startIngestion` is refused.' },
+    STOPPED: { description: 'It runs when someone calls `startIngestion`.' },
   },
 });
 
-@ObjectType({ description: 'Where a mapping stands in Campaign.' })
+@ObjectType({ description: 'A mapping’s state in Campaign.' })
 export class MappingAdministration {
   @Field(() => MappingPublication)
   readonly publication!: MappingPublication;
@@ -43,24 +43,24 @@ export class MappingAdministration {
 
   @Field(() => DateTime, {
     nullable: true,
-    description: 'When the scheduler runs it next; null while it is stopped.',
+    description: 'When the scheduler will run it next; null while it is stopped.',
   })
   readonly nextRunAt!: Date | null;
 
-  @Field(() => SafeInt, { description: 'From one scheduled run to the next, in ms.' })
+  @Field(() => SafeInt, { description: 'The time between two scheduled runs, in ms.' })
   readonly runIntervalMs!: number;
 
   @Field(() => String, {
     nullable: true,
     description:
-      'Up to where everything was accepted, in words of its source; null where the next run sends everything.',
+      'How far it has been ingested, as a value of its change marker. Null if the next run sends everything.',
   })
   readonly watermark!: string | null;
 
-  @Field(() => Job, { nullable: true, description: 'The job that runs it now.' })
+  @Field(() => Job, { nullable: true, description: 'The job that is running it now.' })
   readonly runningJob!: Job | null;
 
-  @Field(() => Job, { nullable: true, description: 'The newest one, whether it runs or is over.' })
+  @Field(() => Job, { nullable: true, description: 'The newest job, running or ended.' })
   readonly lastJob!: Job | null;
 }
 

@@ -7,7 +7,7 @@ import { Job } from './job.js';
 import { Mapping } from './mapping.js';
 import { ID } from './scalars.js';
 
-@InputType({ description: 'Which mapping to publish, and from where it goes on.' })
+@InputType({ description: 'Which mapping to publish, and where its ingestion continues.' })
 export class PublishMappingInput {
   @Field(() => ID, { description: 'The mapping’s id.' })
   readonly mappingId!: string;
@@ -38,9 +38,9 @@ registerEnumType(MappingRefusal, {
     UNKNOWN_MAPPING: { description: 'Campaign has no such mapping.' },
     ALREADY_PUBLISHED: { description: 'Unpublish it before you publish it again.' },
     NOT_PUBLISHED: { description: 'Publish it, which also starts it.' },
-    ALREADY_STARTED: { description: 'The scheduler runs it already.' },
+    ALREADY_STARTED: { description: 'The scheduler is already running it.' },
     ALREADY_STOPPED: { description: 'It is stopped already.' },
-    JOB_RUNNING: { description: 'A job runs it: wait for its end, or cancel it.' },
+    JOB_RUNNING: { description: 'A job is running: wait for it to end, or cancel it.' },
   },
 });
 
@@ -55,9 +55,9 @@ registerEnumType(JobRefusal, {
   name: 'JobRefusal',
   description: 'Why a job was not cancelled.',
   valuesConfig: {
-    UNKNOWN_JOB: { description: 'There is no such job, or the caller may not see its mapping.' },
+    UNKNOWN_JOB: { description: 'No such job, or the caller may not see its mapping.' },
     JOB_OVER: { description: 'It has ended.' },
-    BATCH_WHOLE: { description: 'Platform has its whole batch, and decides.' },
+    BATCH_WHOLE: { description: 'Platform has the whole batch and will decide.' },
   },
 });
 
@@ -89,7 +89,7 @@ export class MappingChangeRefused {
   }
 }
 
-@ObjectType({ description: 'The job was cut off, and its batch is given up.' })
+@ObjectType({ description: 'The job was cancelled and its batch abandoned.' })
 export class JobCancelled {
   @Field(() => Job, { description: 'As it ended.' })
   readonly job: Job;
@@ -99,7 +99,7 @@ export class JobCancelled {
   }
 }
 
-@ObjectType({ description: 'The job goes on, or is over already.' })
+@ObjectType({ description: 'The job continues, or has already ended.' })
 export class JobChangeRefused {
   @Field(() => ID)
   readonly jobId: string;
@@ -120,13 +120,13 @@ export class JobChangeRefused {
 /** What a change of a mapping may come to. */
 export const MappingChange = createUnionType({
   name: 'MappingChange',
-  description: 'What a change of a mapping came to.',
+  description: 'The outcome of a change to a mapping.',
   types: () => [MappingChanged, MappingChangeRefused] as const,
 });
 
 /** What a change of a job may come to. */
 export const JobChange = createUnionType({
   name: 'JobChange',
-  description: 'What a change of a job came to.',
+  description: 'The outcome of a change to a job.',
   types: () => [JobCancelled, JobChangeRefused] as const,
 });

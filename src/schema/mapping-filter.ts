@@ -2,7 +2,7 @@ import { Field, InputType } from 'type-graphql';
 import { ID } from './scalars.js';
 
 @InputType({
-  description: 'Which mappings a page is to have; what is left out does not narrow it.',
+  description: 'Which mappings to list. Conditions that are left out don’t narrow the list.',
 })
 export class MappingFilter {
   @Field(() => [ID], { nullable: true, description: 'These, at most 100.' })

@@ -4,15 +4,15 @@ import { Node } from './node.js';
 import { PageInfo } from './page-info.js';
 import { Cursor, ID, SafeInt } from './scalars.js';
 
-@ObjectType({ description: 'How long the last runs of a mapping took, at most 100 of them.' })
+@ObjectType({ description: 'How long the mapping’s recent runs took, at most 100 of them.' })
 export class UsualDuration {
-  @Field(() => Int, { description: 'From so many runs.' })
+  @Field(() => Int, { description: 'How many runs these figures come from.' })
   readonly runs!: number;
 
-  @Field(() => SafeInt, { description: 'Half of them took no longer, in ms.' })
+  @Field(() => SafeInt, { description: 'The median, in ms.' })
   readonly p50Ms!: number;
 
-  @Field(() => SafeInt, { description: '95 % of them took no longer, in ms.' })
+  @Field(() => SafeInt, { description: 'The 95th percentile, in ms.' })
   readonly p95Ms!: number;
 }
 
@@ -27,7 +27,7 @@ export class Mapping extends Node {
   }
 }
 
-@ObjectType({ description: 'A mapping in a page, with its place there.' })
+@ObjectType({ description: 'A mapping in a page, with its cursor.' })
 export class MappingEdge {
   @Field(() => Cursor)
   readonly cursor!: string;

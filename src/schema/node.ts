@@ -2,10 +2,10 @@ import { Field, InterfaceType } from 'type-graphql';
 import { ID } from './scalars.js';
 
 @InterfaceType({
-  description: 'Whatever has a global id, by which `node` finds it again.',
+  description: 'Anything with a global id. `node` finds it again by that id.',
 })
 export abstract class Node {
-  @Field(() => ID, { description: 'Global id, stable for ever.' })
+  @Field(() => ID, { description: 'Global id. It never changes.' })
   readonly id: string;
 
   constructor(id: string) {

@@ -1,7 +1,7 @@
 import { Field, ObjectType } from 'type-graphql';
 import { Cursor } from './scalars.js';
 
-@ObjectType({ description: 'As the Relay connection specification has it.' })
+@ObjectType({ description: 'Page information, as the Relay connection specification defines it.' })
 export class PageInfo {
   @Field()
   readonly hasNextPage!: boolean;

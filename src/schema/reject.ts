@@ -10,14 +10,14 @@ export class Reject {
   @Field({ description: 'Where it is: a line of a file, or the key of a row.' })
   readonly place!: string;
 
-  @Field(() => String, { nullable: true, description: 'Null where its key could not be read.' })
+  @Field(() => String, { nullable: true, description: 'Null if its key could not be read.' })
   readonly key!: string | null;
 
   @Field({ description: 'What is wrong with it, and in which column.' })
   readonly reason!: string;
 }
 
-@ObjectType({ description: 'A reject in a page, with its place there.' })
+@ObjectType({ description: 'A reject in a page, with its cursor.' })
 export class RejectEdge {
   @Field(() => Cursor)
   readonly cursor!: string;

@@ -2,19 +2,22 @@ import { GraphQLError, GraphQLID, GraphQLScalarType, Kind } from 'graphql';
 import { GraphQLDateTime, GraphQLSafeInt } from 'graphql-scalars';
 import { BadUserInputError } from '../ingestion/gateway-error.js';
 
+/** What GraphQL's own does: a subgraph's schema gives that one the methods of ours. */
+const plainId = GraphQLID.toConfig();
+
 /**
  * GraphQL's own, but for numbers in variables that JSON has rounded: taken, they would be asked about as ids
  * of something else.
  */
 export const ID = new GraphQLScalarType<string, string>({
-  ...GraphQLID.toConfig(),
+  ...plainId,
   parseValue(value) {
     if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) {
       throw new GraphQLError(
         'An ID beyond 2^53 loses digits as a JSON number: send it as a string.',
       );
     }
-    return GraphQLID.parseValue(value);
+    return plainId.parseValue(value);
   },
 });
 

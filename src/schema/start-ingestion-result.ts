@@ -39,7 +39,7 @@ export abstract class StartIngestionFailure {
   @Field(() => ID)
   readonly mappingId: string;
 
-  @Field({ description: 'Why; in the upstream’s words where it answered.' })
+  @Field({ description: 'Why, in the upstream’s words if it answered.' })
   readonly message: string;
 
   constructor(mappingId: string, message: string) {
@@ -77,7 +77,10 @@ export class UpstreamResponse {
   @Field(() => String, { nullable: true, description: 'Its own code, such as `403010`.' })
   readonly errorCode!: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Its id of the call, for its support.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Its id for the call, for its support team.',
+  })
   readonly requestId!: string | null;
 }
 
@@ -98,13 +101,13 @@ export class StartIngestionError extends StartIngestionFailure {
 
   @Field(() => Int, {
     nullable: true,
-    description: 'How long to wait before trying again, in milliseconds, where it is known.',
+    description: 'How long to wait before trying again, in milliseconds, if known.',
   })
   readonly retryAfterMs: number | null;
 
   @Field(() => UpstreamResponse, {
     nullable: true,
-    description: 'Null where the upstream did not answer, or was not asked.',
+    description: 'Null if the upstream didn’t answer, or wasn’t asked.',
   })
   readonly upstream: UpstreamResponse | null;
 

@@ -1,23 +1,28 @@
 import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginInlineTraceDisabled,
   ApolloServerPluginLandingPageDisabled,
+  ApolloServerPluginSchemaReportingDisabled,
+  ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
 import { GraphQLError, type GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
-import type { OperationContext } from '../resolvers/operation-context.js';
+import { never, type OperationContext } from '../resolvers/operation-context.js';
 import { boundErrors } from './error-bounds.js';
 import { type ErrorFormatter, toFormattedError } from './graphql-errors.js';
 import type { ComplexityCheck } from './limits/complexity.js';
 import { type OperationReporter, toErrorCodes } from './operation-log.js';
 import type { OperationRules } from './operation-rules.js';
 import type { RefusalReporter } from './refusal-log.js';
+import type { Shareable } from './shareable.js';
 import type { VariableCheck } from './variable-check.js';
 
 /** What Apollo Server is built of. */
 export interface ApolloOptions {
   readonly schema: GraphQLSchema;
   readonly rules: Omit<OperationRules, 'texts'>;
+  readonly isShareable: Shareable;
   readonly formatError: ErrorFormatter;
   readonly reportOperation: OperationReporter;
   readonly reportRefusal: RefusalReporter;
@@ -28,6 +33,7 @@ export interface ApolloOptions {
 export function createApolloServer({
   schema,
   rules: { complexity, variables, parseOptions, validationRules, validationOptions },
+  isShareable,
   formatError,
   reportOperation,
   reportRefusal,
@@ -53,10 +59,16 @@ export function createApolloServer({
       ApolloServerPluginCacheControlDisabled(),
       // A page from Apollo's CDN; browsers are led to the explorer instead.
       ApolloServerPluginLandingPageDisabled(),
+      // A subgraph would give a trace to whoever asks for one, and shared answers to everybody else.
+      ApolloServerPluginInlineTraceDisabled(),
+      // Variables of Apollo's own tools would make it report to Apollo.
+      ApolloServerPluginSchemaReportingDisabled(),
+      ApolloServerPluginUsageReportingDisabled(),
       refuseSubscriptions,
       refuseTooComplex(complexity),
       refuseBadVariables(variables, formatError),
       limitErrors,
+      noteSharing(isShareable),
       reportOperations(reportOperation),
       reportMalformed(reportRefusal),
     ],
@@ -125,6 +137,24 @@ const limitErrors: ApolloServerPlugin<OperationContext> = {
     };
   },
 };
+
+/** An answer with an error is none to be given again. */
+function noteSharing(isShareable: Shareable): ApolloServerPlugin<OperationContext> {
+  return {
+    async requestDidStart() {
+      return {
+        async willSendResponse({ contextValue, document, operation, operationName, response }) {
+          const { sharing } = contextValue;
+          sharing.operationName = operationName ?? null;
+          const { body } = response;
+          const isWhole = body.kind === 'single' && !body.singleResult.errors;
+          if (isWhole && document && operation && isShareable(document, operation)) return;
+          sharing.conditions.push(never);
+        },
+      };
+    },
+  };
+}
 
 function reportOperations(report: OperationReporter): ApolloServerPlugin<OperationContext> {
   return {

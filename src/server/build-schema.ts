@@ -15,6 +15,7 @@ import { MappingResolver } from '../resolvers/mapping.resolver.js';
 import type { OperationContext } from '../resolvers/operation-context.js';
 import { StartIngestionResolver } from '../resolvers/start-ingestion.resolver.js';
 import { SubscriptionResolver } from '../resolvers/subscription.resolver.js';
+import { ViewerResolver } from '../resolvers/viewer.resolver.js';
 import { toSubgraphSchema } from './subgraph-schema.js';
 
 /** What the resolvers call. */
@@ -69,6 +70,7 @@ export async function buildGatewaySchema(
     [AdministrationResolver, new AdministrationResolver(domain.administration)],
     [EndWatchResolver, new EndWatchResolver(domain.watches)],
     [SubscriptionResolver, new SubscriptionResolver()],
+    [ViewerResolver, new ViewerResolver()],
   ]);
   const schema = await buildSchema({
     resolvers: [
@@ -82,6 +84,7 @@ export async function buildGatewaySchema(
       AdministrationResolver,
       EndWatchResolver,
       SubscriptionResolver,
+      ViewerResolver,
     ],
     container: { get: (resolver: unknown) => resolvers.get(resolver) },
     pubSub: noPubSub,

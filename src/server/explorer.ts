@@ -72,7 +72,6 @@ export async function serveExplorer(
     .replace('<html>', '<html lang="en">');
   const script = toInitScript(toAltairOptions(content), `..${graphqlPath}`);
 
-  server.get('/', (_request, reply) => reply.redirect(`.${EXPLORER_PATH}`));
   server.get(EXPLORER_PATH.slice(0, -1), (_request, reply) => reply.redirect(`.${EXPLORER_PATH}`));
   server.get(EXPLORER_PATH, (_request, reply) =>
     reply

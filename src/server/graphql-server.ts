@@ -29,6 +29,8 @@ import { createOriginCheck } from './origin.js';
 import type { PersistedOperations } from './persisted-operations.js';
 import type { Phase } from './phase.js';
 import type { RefusalReporter } from './refusal-log.js';
+import { createShareable } from './shareable.js';
+import { createSharedAnswers } from './shared-answers.js';
 import type { SignIn } from './sign-in.js';
 import { cutUnreadAnswers, type UnreadAnswers } from './unread-answers.js';
 import { createWebSockets, type GraphQLWebSockets } from './websocket.js';
@@ -45,6 +47,8 @@ export interface Exposure {
   readonly limits: Limits;
   /** Whether clients may ask for the schema. */
   readonly isSchemaOpen: boolean;
+  /** Whether `/` is the console. */
+  readonly hasConsole: boolean;
   /** Whether browsers that open the address of GraphQL are led to an explorer. */
   readonly hasExplorer: boolean;
   /** The operations that may be run; null where all may. */
@@ -113,6 +117,7 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
     caller,
     callerKey: key,
     startedAt: performance.now(),
+    sharing: { conditions: [], operationName: null },
     takeStarts: (count) => starts.take(key, count),
     reportFault: (fault) => logger.error({ err: fault }, 'A start failed inside the gateway'),
   });
@@ -120,6 +125,7 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
   const apollo = createApolloServer({
     schema,
     rules,
+    isShareable: createShareable(schema),
     formatError,
     reportOperation,
     reportRefusal,
@@ -166,6 +172,8 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
   const httpSignIn = createHttpSignIn(signIn, addressOf, refuse);
   const server = await createHttpServer({
     apollo,
+    answers: createSharedAnswers(),
+    reportOperation,
     newContext,
     signIn: httpSignIn,
     texts: rules.texts,

@@ -14,7 +14,8 @@ const ANY_HOST = 'http://localhost';
  * @returns the request, or why its operation is not run
  */
 export function toGraphQLRequest(
-  { method, url, headers, body }: FastifyRequest,
+  { method, url, headers }: Pick<FastifyRequest, 'method' | 'url' | 'headers'>,
+  body: unknown,
   texts: OperationTexts,
 ): HTTPGraphQLRequest | GraphQLError {
   const search = toSearch(url);

@@ -1,6 +1,7 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import fastifyCors from '@fastify/cors';
-import fastifyHelmet from '@fastify/helmet';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import helmet from 'helmet';
 
 /** How long browsers need not ask again whether another site's pages may call, in s. */
 const PREFLIGHT_MAX_AGE_S = 600;
@@ -14,8 +15,24 @@ const HSTS_MAX_AGE_S = 365 * 86_400;
  * What browsers are told about every answer: that pages of other sites may not show it in theirs, and that it
  * is no page itself. The explorer, which is one, says otherwise of its own.
  */
-export async function addHttpHeaders(server: FastifyInstance): Promise<void> {
-  await server.register(fastifyHelmet, {
+export function addHttpHeaders(server: FastifyInstance): void {
+  const headers = toConstantHeaders();
+  server.addHook('onRequest', (_request, reply, done) => {
+    reply.headers(headers);
+    done();
+  });
+}
+
+/** They are the same for every answer: made once. */
+function toConstantHeaders(): Readonly<Record<string, string>> {
+  const headers: Record<string, string> = {};
+  const response: Pick<ServerResponse, 'removeHeader'> & { setHeader: unknown } = {
+    setHeader(name: string, value: string) {
+      headers[name.toLowerCase()] = value;
+    },
+    removeHeader() {},
+  };
+  const addHeaders = helmet({
     contentSecurityPolicy: {
       useDefaults: false,
       directives: {
@@ -28,6 +45,8 @@ export async function addHttpHeaders(server: FastifyInstance): Promise<void> {
     // Read by browsers over https only. Of hosts below this one nothing is known.
     strictTransportSecurity: { maxAge: HSTS_MAX_AGE_S, includeSubDomains: false },
   });
+  addHeaders({} as IncomingMessage, response as ServerResponse, () => {});
+  return headers;
 }
 
 /** The same for answers that are given before the server has come to the rest, such as to a URL that is none. */

@@ -28,11 +28,13 @@ import { toHttpStatus } from './http-status.js';
 import type { Allowance } from './limits/allowance.js';
 import { toAddressKey } from './limits/caller-key.js';
 import type { Quota } from './limits/quota.js';
+import type { OperationReporter } from './operation-log.js';
 import type { OperationTexts } from './operation-text.js';
 import type { Phase } from './phase.js';
 import type { RequestCheck } from './refusal.js';
 import type { RefusalReporter } from './refusal-log.js';
 import { checkBody, otherType } from './request-body.js';
+import type { SharedAnswers } from './shared-answers.js';
 import { toStrictText } from './strict-text.js';
 import { Turns } from './turns.js';
 import type { GraphQLWebSockets } from './websocket.js';
@@ -69,6 +71,8 @@ const TCP_KEEP_ALIVE_AFTER_MS = 30_000;
 /** What the HTTP server is built of. */
 export interface HttpOptions {
   readonly apollo: ApolloServer<OperationContext>;
+  readonly answers: SharedAnswers;
+  readonly reportOperation: OperationReporter;
   readonly newContext: (asker: Asker) => OperationContext;
   readonly signIn: HttpSignIn;
   readonly texts: OperationTexts;
@@ -97,6 +101,8 @@ export interface HttpOptions {
 /** The HTTP server: GraphQL on one path, its WebSockets on the same; everything else is added by others. */
 export async function createHttpServer({
   apollo,
+  answers,
+  reportOperation,
   newContext,
   texts,
   requests,
@@ -148,11 +154,16 @@ export async function createHttpServer({
 
   // JSON is UTF-8: what is not would become an id that nobody asked about.
   const parseJson = server.getDefaultJsonParser('error', 'error');
+  // It is parsed once it is known that nobody has asked the same.
   server.addContentTypeParser<Buffer>(
     'application/json',
     { parseAs: 'buffer' },
-    (request, body, done) => parseJson(request, toBodyText(body), done),
+    (_request, body, done) => done(null, toBodyText(body)),
   );
+  const toJson = (request: FastifyRequest, text: string) =>
+    new Promise<unknown>((resolve, reject) => {
+      void parseJson(request, text, (error, json) => (error ? reject(error) : resolve(json)));
+    });
 
   server.server.maxConnections = maxConnections;
   makeTimeoutsFair(server.server, CHECK_INTERVAL_MS);
@@ -161,7 +172,7 @@ export async function createHttpServer({
     reply.header('cache-control', 'no-store');
     letSiteRead(request, reply);
   };
-  await addHttpHeaders(server);
+  addHttpHeaders(server);
   // What is refused before anything else is looked at has these headers, too.
   server.addHook('onRequest', async (request, reply) => addEarlyHeaders(request, reply));
   const turnsOf = new WeakMap<Socket, Turns>();
@@ -253,20 +264,48 @@ export async function createHttpServer({
       return requireSignIn(request, reply);
     },
     async handler(request, reply) {
+      const startedAt = performance.now();
       const asker = toAsker(signIn.callerOf(request), toAddressKey(addressOf(request.raw)));
       await requests.take(asker.key, 1);
-      const httpGraphQLRequest = toGraphQLRequest(request, texts);
+      const {
+        method,
+        url,
+        headers: { accept },
+      } = request;
+      const text = typeof request.body === 'string' ? request.body : '';
+      const key = answers.toKey({ caller: asker.caller, method, url, accept, body: text });
+      const known = answers.find(key);
+      if (known) {
+        work.take(asker.key, 1)();
+        reportOperation({
+          transport: 'http',
+          type: 'query',
+          name: known.operationName,
+          caller: asker.caller.name,
+          durationMs: performance.now() - startedAt,
+          errorCodes: [],
+        });
+        reply.header('content-type', known.contentType);
+        return known.body;
+      }
+      const json = typeof request.body === 'string' ? await toJson(request, text) : request.body;
+      const httpGraphQLRequest = toGraphQLRequest(request, json, texts);
       if (httpGraphQLRequest instanceof GraphQLError) {
         const { message, extensions } = httpGraphQLRequest;
         return refuse(reply, { status: 400, code: String(extensions.code), message });
       }
       const isOver = work.take(asker.key, 1);
+      const context = newContext(asker);
       const { status, headers, body } = await apollo
-        .executeHTTPGraphQLRequest({ httpGraphQLRequest, context: async () => newContext(asker) })
+        .executeHTTPGraphQLRequest({ httpGraphQLRequest, context: async () => context })
         .finally(isOver);
       if (body.kind !== 'complete') throw new Error('Incremental delivery is not switched on.');
       for (const [name, value] of headers) reply.header(name, value);
-      reply.code(toHttpStatus(status ?? 200, headers.get('content-type'), body.string));
+      const contentType = headers.get('content-type');
+      if ((status ?? 200) === 200 && contentType !== undefined) {
+        answers.keep(key, context.sharing, { contentType, body: body.string });
+      }
+      reply.code(toHttpStatus(status ?? 200, contentType, body.string));
       return body.string;
     },
   });

@@ -209,7 +209,8 @@ export function createOperations(options: OperationsOptions): Operations {
     if (!('errors' in source)) throw new Error('Every subscription here is one of transitions.');
     const errors = formatErrors(source.errors ?? []);
     report('subscription', operationName, asker, startedAt, errors);
-    outlet.fail(new OperationRefused(errors));
+    void outlet.next(toResultJson(undefined, errors));
+    outlet.complete();
     return null;
   }
 

@@ -12,6 +12,7 @@ import {
   visit,
 } from 'graphql';
 import { createResolversMap } from 'type-graphql';
+import { BadUserInputError } from '../ingestion/gateway-error.js';
 import type { OperationContext } from '../resolvers/operation-context.js';
 
 const LINK =
@@ -42,11 +43,35 @@ export function toSubgraphSchema(
     ]),
   );
   const { node: _node, nodes: _nodes, ...query } = resolvers.Query ?? {};
-  return buildSubgraphSchema({
+  const subgraph = buildSubgraphSchema({
     typeDefs: toSubgraphDocument(parse(`${printSchema(schema)}\n${LINK}`), new Set(nodeNames)),
     // biome-ignore lint/suspicious/noExplicitAny: both libraries have types of their own for the same
     resolvers: { ...resolvers, ...references, Query: query } as any,
   });
+  checkRepresentations(subgraph, new Set(nodeNames));
+  return subgraph;
+}
+
+/** The library would call what it cannot find a fault of the gateway. */
+function checkRepresentations(subgraph: GraphQLSchema, nodeNames: ReadonlySet<string>) {
+  const entities = subgraph.getQueryType()?.getFields()._entities;
+  const resolve = entities?.resolve;
+  if (!entities || !resolve) return;
+  entities.resolve = (root, args: { readonly representations: unknown[] }, context, info) => {
+    for (const representation of args.representations) {
+      if (isOfEntity(representation, nodeNames)) continue;
+      throw new BadUserInputError(
+        `A representation has an id, which is a string, and one of these as __typename: ${[...nodeNames].join(', ')}.`,
+      );
+    }
+    return resolve(root, args, context, info);
+  };
+}
+
+function isOfEntity(representation: unknown, nodeNames: ReadonlySet<string>): boolean {
+  if (typeof representation !== 'object' || representation === null) return false;
+  const { __typename, id } = representation as Record<string, unknown>;
+  return typeof __typename === 'string' && nodeNames.has(__typename) && typeof id === 'string';
 }
 
 function toReference(

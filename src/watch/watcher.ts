@@ -120,8 +120,8 @@ export function createWatcher({
     ttlResolution: 0,
     perf: { now: () => clock.monotonicMs() },
   });
-  /** Polls that wait for their turn, or for what they saw to be written down: a log slower than the upstream holds them up. */
-  let waitingPolls = 0;
+  /** How many polls wait for their turn, and for what they saw to be written down: a log slower than the upstream holds them up. */
+  const waitingFor = { turn: 0, log: 0 };
   let pausedUntilMs = Number.NEGATIVE_INFINITY;
   let nextClaimMs = Number.POSITIVE_INFINITY;
   let cancelClaim = () => {};
@@ -143,7 +143,7 @@ export function createWatcher({
   }
 
   async function claim(): Promise<void> {
-    const limit = plan.maxWaitingPolls - waitingPolls;
+    const limit = plan.maxWaitingPolls - Math.max(waitingFor.turn, waitingFor.log);
     // Whoever waits no more comes back here.
     if (!isRunning() || limit <= 0) return;
     if (pausedUntilMs > clock.monotonicMs()) return claimIn(0);
@@ -162,9 +162,9 @@ export function createWatcher({
     }
   }
 
-  function countWaiting(change: 1 | -1): void {
-    waitingPolls += change;
-    if (change === -1 && waitingPolls * 2 <= plan.maxWaitingPolls) claimIn(MIN_SLEEP_MS);
+  function endWaiting(what: keyof typeof waitingFor): void {
+    waitingFor[what] -= 1;
+    if (waitingFor[what] * 2 <= plan.maxWaitingPolls) claimIn(MIN_SLEEP_MS);
   }
 
   async function append(
@@ -254,21 +254,22 @@ export function createWatcher({
     due: DueWatch | null,
   ): Promise<IngestionRecord | null> {
     const key = toRequestKey(ref);
-    let isCounted = false;
+    let waitsFor: keyof typeof waitingFor | null = null;
     let hadTurn = false;
-    const setWaits = (waits: boolean) => {
-      if (waiting.kind !== 'poll' || waits === isCounted) return;
-      isCounted = waits;
-      countWaiting(waits ? 1 : -1);
+    const wait = (what: typeof waitsFor) => {
+      if (waiting.kind !== 'poll' || what === waitsFor) return;
+      if (waitsFor) endWaiting(waitsFor);
+      if (what) waitingFor[what] += 1;
+      waitsFor = what;
     };
     const onTurn = () => {
       hadTurn = true;
-      setWaits(false);
+      wait(null);
     };
-    setWaits(true);
+    wait('turn');
     try {
       const seen = await upstream.status(ref, waiting, onTurn);
-      setWaits(true);
+      wait('log');
       const observedMs = clock.monotonicMs();
       if (seen === null) {
         await fail(
@@ -289,12 +290,12 @@ export function createWatcher({
       );
       return record;
     } catch (error) {
-      setWaits(true);
+      wait('log');
       if (due && !hadTurn) pausedUntilMs = clock.monotonicMs() + REFUSED_PAUSE_MS;
       await fail(ref, error, due);
       throw error;
     } finally {
-      setWaits(false);
+      wait(null);
     }
   }
 
@@ -361,6 +362,10 @@ export function createWatcher({
       if (!underWay || polls.has(key)) return report;
       await underWay;
       return queue.report(ref);
+    },
+    recall(ref) {
+      const key = toRequestKey(ref);
+      return polls.has(key) || !ending.has(key) ? queue.recall(ref) : null;
     },
     want(ref) {
       queue.want(ref).then(() => claimIn(MIN_SLEEP_MS), events.onQueueFailed);

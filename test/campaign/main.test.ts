@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { CampaignConfigError, parseCampaignConfig } from '../../src/campaign/campaign-config.js';
@@ -10,8 +12,9 @@ describe('the service alone', () => {
   it('prints the environment for a gateway, and ends cleanly on SIGTERM', async () => {
     await using space = await createWorkspace({ 'a.yaml': mappingYaml('M') });
     const { child, printed } = run(space, { CAMPAIGN_SERVICE_PORT: '0' });
-    const output = await printed('IMS_CLIENT_SECRET=');
+    const output = await printed('CAMPAIGN_ADMIN_CLIENT_SECRET=');
     expect(output).toMatch(/^CAMPAIGN_URL=http:\/\/127\.0\.0\.1:\d+$/m);
+    expect(output).toMatch(/^CAMPAIGN_ADMIN_CLIENT_ID=sluice-demo-admin$/m);
     expect(output).toMatch(/^IMS_URL=http:\/\/127\.0\.0\.1:\d+$/m);
     child.kill('SIGTERM');
     expect(await exitOf(child)).toBe(0);
@@ -27,6 +30,50 @@ describe('the service alone', () => {
     expect(errors()).toBe(
       `Port ${port} of 127.0.0.1 is in use. Set CAMPAIGN_SERVICE_PORT to another one, or to 0 for a free one.\n`,
     );
+  });
+
+  it('compares paths with the schema: forbidden ones end the start, others that it lacks are in the log', async () => {
+    const to = (path: string) => ({
+      fields: [
+        { column: 'id', to: '_id' },
+        { column: 'n', to: path },
+      ],
+    });
+    const forbidden = (id: string) => mappingYaml(id, to('person.name.firstName.x'));
+    await using bad = await createWorkspace({ 'a.yaml': forbidden('M'), 'b.yaml': forbidden('N') });
+    const { child, errors } = run(bad, { PLATFORM_RECEIVER_DATASETS_DIR: bad.datasetsDir });
+    expect(await exitOf(child)).toBe(1);
+    expect(errors()).toContain(
+      'a.yaml:1: fields.1.to: person.name.firstName.x is not in the schema of',
+    );
+    expect(errors()).toContain('b.yaml:1: fields.1.to: ');
+
+    await using odd = await createWorkspace({ 'a.yaml': mappingYaml('M', to('person.nane')) });
+    const started = run(odd, { PLATFORM_RECEIVER_DATASETS_DIR: odd.datasetsDir });
+    expect(await started.printed('CAMPAIGN_URL=')).toContain('"paths":["person.nane"]');
+    started.child.kill('SIGTERM');
+    expect(await exitOf(started.child)).toBe(0);
+  });
+
+  it('checks a mapping against a schema in several files', async () => {
+    const fields = ['_id', 'name.first', 'name.frist'].map((to) => ({ column: 'id', to }));
+    await using space = await createWorkspace({
+      'a.yaml': mappingYaml('M', { dataset: 'a'.repeat(24), fields }),
+      'people.csv': 'id\n1\n',
+    });
+    const name = { $id: 'https://a/name', properties: { first: {} } };
+    const schema = { $id: 'https://a/a', properties: { name: { $ref: 'name' } } };
+    await writeFile(join(space.datasetsDir, 'name.json'), JSON.stringify(name));
+    await writeFile(join(space.datasetsDir, `${'a'.repeat(24)}.json`), JSON.stringify({ schema }));
+    const checking = spawnSync(
+      process.execPath,
+      [join('dist', 'src', 'campaign', 'check-main.js'), join(space.mappingsDir, 'a.yaml')],
+      { env: { PLATFORM_RECEIVER_DATASETS_DIR: space.datasetsDir }, encoding: 'utf8' },
+    );
+    expect(checking.stdout).toMatch(
+      /1 read: 1 would be sent, 0 rejected\nname\.frist is not in the schema of a{24}\n$/,
+    );
+    expect(checking.status).toBe(1);
   });
 
   it('listens where it is told to, be it in brackets, and refuses what is more than a host', () => {

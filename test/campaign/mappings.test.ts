@@ -174,6 +174,65 @@ describe('a mapping file', () => {
       11,
       /always a string/,
     ],
+    [
+      'a field from nowhere',
+      'to: _id, default: 1',
+      'column: id, to: _id',
+      11,
+      /one of column, concat and/,
+    ],
+    [
+      'two primary identities',
+      'to: identityMap.A, primary: true }\n  - { column: b, to: identityMap.B, primary: true',
+      'to: _id',
+      12,
+      /another identity is the primary one already/,
+    ],
+    ['a primary that is no identity', 'to: _id, primary: true', 'to: _id', 11, /is of an identity/],
+    [
+      'a format that is none',
+      'to: _id, as: date, format: dd/mm',
+      'to: _id',
+      11,
+      /format of a date/,
+    ],
+    [
+      'a format of a number',
+      'to: _id, as: number, format: dd/MM/yyyy',
+      'to: _id',
+      11,
+      /is of dates/,
+    ],
+    [
+      'a time zone that is none',
+      'to: _id, timeZone: Berlin',
+      'to: _id',
+      11,
+      /expected a time zone/,
+    ],
+    ['a decimal comma of a text', 'to: _id, decimal: ","', 'to: _id', 11, /is of numbers/],
+    ['a split without a list', 'to: _id, split: ","', 'to: _id', 11, /must end in \[\]/],
+    [
+      'an encoding that is none',
+      'encoding: latin-77, path: people.csv',
+      'path: people.csv',
+      3,
+      /expected an encoding/,
+    ],
+    [
+      'a delimiter of two characters',
+      'delimiter: "||", path: people.csv',
+      'path: people.csv',
+      3,
+      /expected one character/,
+    ],
+    [
+      'a name without a header',
+      'header: false, path: people.csv',
+      'path: people.csv',
+      6,
+      /^key: without a header/,
+    ],
     ['a key given twice', 'id: a\nid: b', 'id: "42"', 2, /unique/],
     ['no YAML', 'id: [', 'id: "42"', 2, /./],
   ])('is refused with its line: %s', (_what, bad, good, line, message) => {
@@ -184,6 +243,12 @@ describe('a mapping file', () => {
       file: '/m/a.yaml',
       line,
       message: expect.stringMatching(message),
+    });
+  });
+
+  it('says which texts stand for nothing', () => {
+    expect(parse(`null: [NULL, '\\N', '']\n${GOOD}`)).toMatchObject({
+      mapping: { nulls: ['NULL', '\\N', ''] },
     });
   });
 

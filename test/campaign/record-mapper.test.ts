@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type Conversion, convert } from '../../src/campaign/conversion.js';
 import { BadRecordError } from '../../src/campaign/field-reader.js';
+import type { MappedField } from '../../src/campaign/mapping.js';
 import { compileMapper } from '../../src/campaign/record-mapper.js';
 
 describe('convert', () => {
@@ -144,5 +146,121 @@ describe('a mapper', () => {
       expect(() => strict([value])).toThrow('column "a": required, and has no value');
     }
     expect(strict([0])).toBe('{"a":0}\n');
+  });
+});
+
+describe('a field', () => {
+  const written = (field: Omit<MappedField, 'to'>, ...values: unknown[]) => {
+    const columns = values.map((_value, at) => String.fromCharCode(97 + at));
+    return JSON.parse(compileMapper([{ ...field, to: 'x' }], columns)(values)).x;
+  };
+
+  it.each<[Omit<MappedField, 'to'>, readonly unknown[], unknown]>([
+    [{ value: 'crm' }, [], 'crm'],
+    [{ value: false }, [], false],
+    [{ concat: ['a', 'b', 'c'], separator: ' ' }, ['Ada', null, 'King'], 'Ada King'],
+    [{ concat: ['a', 'b'] }, ['', null], undefined],
+    [{ concat: ['a', 'b'], separator: '-' }, [1, 2], '1-2'],
+    [{ column: 'a', default: 'FR' }, [''], 'FR'],
+    [{ column: 'a', default: 'FR' }, ['DE'], 'DE'],
+    [{ column: 'a', default: null }, [null], null],
+    [{ column: 'a', apply: ['trim'], default: 0 }, ['  '], 0],
+    [
+      { column: 'a', apply: ['trim', 'lower', 'sha256'] },
+      [' Ada@Example.com '],
+      createHash('sha256').update('ada@example.com').digest('hex'),
+    ],
+    [{ column: 'a', map: { Y: true, N: false } }, [' Y'], true],
+    [{ column: 'a', map: { '1': 'male', U: null } }, [1], 'male'],
+    [{ column: 'a', map: { U: null } }, ['U'], undefined],
+    [{ column: 'a', as: 'number', decimal: ',' }, ['1.234.567,50'], 1234567.5],
+    [{ column: 'a', as: 'number', decimal: ',' }, ['-12,25'], -12.25],
+    [{ column: 'a', as: 'integer', decimal: ',' }, ['1 234'], 1234],
+    [{ column: 'a', as: 'number', decimal: ',' }, [1.5], 1.5],
+    [{ column: 'a', as: 'date', format: 'dd/MM/yyyy' }, ['15/05/1985'], '1985-05-15'],
+    [{ column: 'a', as: 'date', format: 'd MMM yyyy' }, ['5 May 1985'], '1985-05-05'],
+    [
+      { column: 'a', as: 'date-time', format: 'dd.MM.yyyy HH:mm', timeZone: 'Europe/Berlin' },
+      ['03.07.2024 09:30'],
+      '2024-07-03T09:30:00+02:00',
+    ],
+    [
+      { column: 'a', as: 'date-time', format: 'dd/MM/yyyy HH:mm:ss' },
+      ['03/02/2024 09:30:59'],
+      '2024-02-03T09:30:59Z',
+    ],
+  ])('%j of %j is %j', (field, values, expected) => {
+    expect(written(field, ...values)).toEqual(expected);
+  });
+
+  it.each<[Omit<MappedField, 'to'>, unknown, string]>([
+    [{ column: 'a', map: { Y: true, N: false } }, 'y', 'column "a": expected one of Y, N, got "y"'],
+    [
+      { column: 'a', as: 'number', decimal: ',' },
+      '1.23,5',
+      'column "a": expected a number such as 1.234,56, got "1.23,5"',
+    ],
+    [
+      { column: 'a', as: 'date', format: 'dd/MM/yyyy' },
+      '31/02/2024',
+      'column "a": expected a date in the form dd/MM/yyyy, got "31/02/2024"',
+    ],
+    [
+      { column: 'a', as: 'date', format: 'dd/MM/yyyy' },
+      '2024-02-03',
+      'column "a": expected a date in the form dd/MM/yyyy, got "2024-02-03"',
+    ],
+    [
+      { column: 'a', as: 'date-time', format: 'dd/MM/yyyy HH:mm', timeZone: 'Europe/Berlin' },
+      '31/03/2024 02:30',
+      'column "a": expected a time that there is in Europe/Berlin, got "31/03/2024 02:30"',
+    ],
+  ])('%j refuses %j', (field, value, message) => {
+    expect(() => written(field, value)).toThrow(new BadRecordError(message));
+  });
+
+  it('makes items of a list, of a text that is cut or of several columns', () => {
+    const map = compileMapper(
+      [
+        { column: 'a', to: 'loyalty.loyaltyID[]', split: '|', apply: ['trim'] },
+        { column: 'b', to: 'loyalty.loyaltyID[]' },
+        { column: 'b', to: 'loyalty.tier' },
+      ],
+      ['a', 'b'],
+    );
+    expect(JSON.parse(map(['x| y||', 'z']))).toEqual({
+      loyalty: { loyaltyID: ['x', 'y', 'z'], tier: 'z' },
+    });
+    expect(map(['|', ''])).toBe('{}\n');
+  });
+
+  it('is the primary identity where it says so, and has a state', () => {
+    const map = compileMapper(
+      [
+        { column: 'a', to: 'identityMap.Email', authenticatedState: 'ambiguous' },
+        { column: 'b', to: 'identityMap.CRMID', primary: true },
+      ],
+      ['a', 'b'],
+    );
+    expect(JSON.parse(map(['a@x', 7]))).toEqual({
+      identityMap: {
+        Email: [{ id: 'a@x', authenticatedState: 'ambiguous' }],
+        CRMID: [{ id: '7', primary: true }],
+      },
+    });
+    expect(() => map(['a@x', ''])).toThrow('column "b": the primary identity has no value');
+  });
+});
+
+describe('decimals', () => {
+  it.each(['12345678901234567.89', '9007199254740993.0', '90071992547409.93'])(
+    'that a double cannot hold are refused: %s',
+    (text) => {
+      expect(() => convert(text, 'number')).toThrow('expected a number');
+    },
+  );
+
+  it.each(['0.1', '0012.50', '1234567890123.45', '-1e21'])('that it can are taken: %s', (text) => {
+    expect(convert(text, 'number')).toBe(Number(text));
   });
 });

@@ -121,6 +121,7 @@ describe('a state that an earlier version wrote', () => {
     expect(state.watermarks.acceptedOf('M')).toEqual({
       column: null,
       marker: 1_700_000_000_000_000_000,
+      since: null,
       seen: [new Uint8Array(digests)],
     });
     expect(state.watermarks.acceptedOf('N')).toBeNull();
@@ -128,6 +129,7 @@ describe('a state that an earlier version wrote', () => {
     expect(state.watermarks.acceptedOf('M')).toEqual({
       column: null,
       marker: 'later',
+      since: null,
       seen: [new Uint8Array(digests)],
     });
     expect(state.watermarks.acceptedOf('N')).toBeNull();

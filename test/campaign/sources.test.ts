@@ -1,9 +1,12 @@
+import { appendFile, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
-import type { Mapping, MappingSource } from '../../src/campaign/mapping.js';
+import type { Clock } from '../../src/adobe/clock.js';
+import type { CsvFile, Mapping, MappingSource } from '../../src/campaign/mapping.js';
 import { createTestDatabase, execute } from '../support/postgres.js';
+import { createSkippingClock } from './support/driven-clock.js';
 import { createRunHarness, mappingOf } from './support/run-harness.js';
 
 describe('a CSV file', () => {
@@ -49,6 +52,145 @@ describe('a CSV file', () => {
     expect(harness.platform.calls).toEqual([]);
   });
 
+  const utf16 = (text: string) => Buffer.from(text, 'utf16le');
+  const people = 'id,name\n1,Zoë\n2,Ole\n';
+  const names = [
+    { _id: '1', person: { name: { firstName: 'Zoë' } } },
+    { _id: '2', person: { name: { firstName: 'Ole' } } },
+  ];
+
+  it.each<[string, string | Buffer, Partial<CsvFile>]>([
+    ['semicolons', people.replaceAll(',', ';'), {}],
+    ['tabs', people.replaceAll(',', '\t'), {}],
+    ['a delimiter of its own', people.replaceAll(',', '^'), { delimiter: '^' }],
+    ['another quote', "id,name\n1,'Zoë'\n2,'Ole'\n", { quote: "'" }],
+    ['Windows-1252', Buffer.from(people, 'latin1'), { encoding: 'windows-1252' }],
+    ['UTF-16 with its mark', utf16(`\uFEFF${people}`), {}],
+    ['UTF-16 without a mark', utf16(people), {}],
+    ['UTF-16 of the other order', utf16(`\uFEFF${people}`).swap16(), {}],
+    ['a gzip file', gzipSync(people), {}],
+    [
+      'gzip files that were joined',
+      Buffer.concat(['id,name\n1,Zoë\n', '2,Ole\n'].map((t) => gzipSync(t))),
+      {},
+    ],
+    ['headers that nobody maps', 'id,,x,x,name,\n1,,,,Zoë,\n2,a,b,c,Ole,d\n', {}],
+  ])('is read with %s', async (_what, content, settings) => {
+    await using harness = await createRunHarness();
+    const path = await harness.write('people.csv', content);
+    await harness.run(mappingOf({ kind: 'csv', path, ...settings }));
+    expect(harness.platform.records()).toEqual(names);
+  });
+
+  it.each([
+    ['commas', '1,Zoë,x\n2,Ole,"a;b;c"\n'],
+    ['semicolons', '1;Zoë;x\n2;Ole;"a,b"\n'],
+  ])('has columns by their numbers where it has no header: %s', async (_what, content) => {
+    await using harness = await createRunHarness();
+    const path = await harness.write('people.csv', content);
+    const fields = [
+      { column: '1', to: '_id' },
+      { column: '2', to: 'person.name.firstName' },
+    ];
+    const source = { kind: 'csv', path, header: false } as const;
+    await harness.run(mappingOf(source, { key: '1', fields }));
+    expect(harness.platform.records()).toEqual(names);
+  });
+
+  it('rejects its header where files were joined', async () => {
+    await using harness = await createRunHarness();
+    const content = `\uFEFFid,name\n1,Zoë\n\uFEFFid,name\n2,Ole\n`;
+    const path = await harness.write('people.csv', content);
+    const mapping = mappingOf({ kind: 'csv', path }, { maxRejected: { kind: 'records', max: 1 } });
+    expect(await harness.run(mapping)).toMatchObject({ numRecords: 2, numRejected: 1 });
+  });
+
+  it('is refused where another encoding is declared than its byte order mark tells', async () => {
+    await using harness = await createRunHarness();
+    const path = await harness.write('people.csv', `\uFEFF${people}`);
+    const source = { kind: 'csv', path, encoding: 'windows-1252' } as const;
+    expect(await harness.run(mappingOf(source))).toMatchObject({
+      code: 'ACP-880056',
+      reason:
+        'people.csv: begins with the byte order mark of utf-8, and its mapping says windows-1252',
+    });
+  });
+
+  it('need not have the column of a field that is said not to be required', async () => {
+    await using harness = await createRunHarness();
+    const path = await harness.write('people.csv', 'id\n1\n');
+    const fields = [
+      { column: 'id', to: '_id' },
+      { column: 'name', to: 'person.name.firstName', required: false },
+    ];
+    expect(await harness.run(mappingOf({ kind: 'csv', path }, { fields }))).toMatchObject({
+      numRecords: 1,
+    });
+  });
+
+  it('is not taken for whole while somebody writes to it', async () => {
+    const long = Array.from({ length: 20_000 }, (_, n) => `${n},Name ${n}\n`).join('');
+    const skipping = createSkippingClock();
+    const clock: Clock = {
+      ...skipping,
+      // A pause of the run: most of the file is still to be read.
+      async wait(...args) {
+        await appendFile(path, '20000,late\n');
+        await skipping.wait(...args);
+      },
+    };
+    await using harness = await createRunHarness({ clock });
+    const path = await harness.write('people.csv', `id,name\n${long}`);
+    const mapping = mappingOf({ kind: 'csv', path }, { recordsPerSecond: 10_000 });
+    expect(await harness.run(mapping)).toMatchObject({
+      kind: 'failed',
+      reason: 'people.csv: was written to while it was read',
+      isTransient: true,
+    });
+  });
+
+  it('is waited for until the file is there that hands it over', async () => {
+    await using harness = await createRunHarness();
+    const path = await harness.write('people.csv', people);
+    const mapping = mappingOf({ kind: 'csv', path, ready: '.done' });
+    expect(await harness.run(mapping)).toMatchObject({
+      reason: 'people.csv: waits for people.csv.done, to be written after it',
+      isTransient: true,
+    });
+    await harness.write('people.csv.done', '');
+    expect(await harness.run(mapping)).toMatchObject({ numRecords: 2 });
+    await utimes(`${path}.done`, 1, 1);
+    expect(await harness.run(mapping)).toMatchObject({ kind: 'failed' });
+  });
+
+  it('is one of several that fit a name with wildcards, in the order of their names', async () => {
+    await using harness = await createRunHarness();
+    await harness.write('b.csv', 'name;id\nOle;2\n');
+    await harness.write('a.csv', 'id,name\n1,Zoë\n');
+    await harness.write('c.txt', 'none');
+    const mapping = (pattern: string) =>
+      mappingOf({ kind: 'csv', path: join(harness.dir, pattern) });
+    expect(await harness.run(mapping('*.csv'))).toMatchObject({ numRecords: 2 });
+    expect(harness.platform.records()).toEqual(names);
+    expect(await harness.run(mapping('*.tsv'))).toMatchObject({
+      reason: expect.stringMatching(
+        /^\*\.tsv: fits no file of the folder; it has a\.csv, b\.csv, c\.txt/,
+      ),
+    });
+  });
+
+  it('has no value where a text stands that means none', async () => {
+    await using harness = await createRunHarness();
+    const path = await harness.write('people.csv', 'id,name\n1, NULL \n2,\\N\n3,  \n4,null\n');
+    await harness.run(mappingOf({ kind: 'csv', path }, { nulls: ['NULL', '\\N', ''] }));
+    expect(harness.platform.records()).toEqual([
+      { _id: '1' },
+      { _id: '2' },
+      { _id: '3' },
+      { _id: '4', person: { name: { firstName: 'null' } } },
+    ]);
+  });
+
   it('sends what is above the watermark, whatever form its date-times have', async () => {
     await using harness = await createRunHarness();
     const mapping = (path: string) => mappingOf({ kind: 'csv', path }, { changed: 'at' });
@@ -83,6 +225,56 @@ describe('an NDJSON file', () => {
       },
       { _id: 'o-2' },
     ]);
+  });
+
+  it.each([
+    ['1234567890123456789', '1234567890123456789'],
+    ['9007199254740993.0', '9007199254740993.0'],
+    ['90071992547409.93', '90071992547409.93'],
+    ['1e400', '1e400'],
+    ['-0.10', -0.1],
+    ['12.5e3', 12_500],
+    ['"9007199254740993"', '9007199254740993'],
+  ])('keeps the digits of numbers: %s', async (number, expected) => {
+    await using harness = await createRunHarness();
+    const path = await harness.write('orders.ndjson', `{"id":"1","n":{"m":[${number}]}}\n`);
+    const fields = [
+      { column: 'id', to: '_id' },
+      { column: 'n.m', to: 'n' },
+    ];
+    await harness.run(mappingOf({ kind: 'ndjson', path }, { fields }));
+    expect(harness.platform.records()).toEqual([{ _id: '1', n: [expected] }]);
+  });
+
+  it('is refused where no record has a path, unless its field is not required', async () => {
+    await using harness = await createRunHarness();
+    const path = await harness.write('orders.ndjson', '{"id":"1","Name":"a"}\n{"id":"2"}\n');
+    const mapping = (required?: boolean) =>
+      mappingOf(
+        { kind: 'ndjson', path },
+        {
+          fields: [
+            { column: 'id', to: '_id' },
+            { column: 'name', to: 'name', required },
+          ],
+        },
+      );
+    expect(await harness.run(mapping())).toMatchObject({
+      kind: 'failed',
+      reason: 'orders.ndjson: no record has name; they have id, Name',
+    });
+    expect(await harness.run(mapping(false))).toMatchObject({ numRecords: 2 });
+  });
+
+  it('has lines that end in any way, and each that is no record counts', async () => {
+    await using harness = await createRunHarness();
+    const path = await harness.write('p.ndjson', '{"id":1,"name":"a"}\r{"id":2}\r\n\n{"id":\r[]\r');
+    const mapping = mappingOf(
+      { kind: 'ndjson', path },
+      { maxRejected: { kind: 'records', max: 2 } },
+    );
+    expect(await harness.run(mapping)).toMatchObject({ numRecords: 2, numRejected: 2 });
+    expect((await harness.rejects()).map(({ line }) => line)).toEqual([4, 5]);
   });
 });
 
@@ -250,18 +442,37 @@ describe('a table of PostgreSQL', () => {
     await insert(1, '123456');
     await harness.run(mapping);
     await insert(2, '123457');
+    // Late: stamped before the first one, and committed after it was sent.
     await insert(3, '123455');
+    await harness.run(mapping);
     await harness.run(mapping);
     expect(harness.platform.records()).toEqual(
       [
         ['1', '123456'],
         ['2', '123457'],
+        ['3', '123455'],
       ].map(([id, micros]) => ({
         _id: id,
         person: { birthDate: '1985-12-10' },
         loyalty: { points: 12.5 },
         _acme: { isNew: true, changedAt: `2024-01-01T08:00:00.${micros}+00:00` },
       })),
+    );
+  });
+
+  it('keeps every digit of lists and JSON', async () => {
+    await using harness = await createRunHarness();
+    await using table = await createPostgresTable();
+    await table.execute(
+      `CREATE TABLE "Odd ""name""" AS SELECT 1 AS id, '{2024-05-01}'::date[] AS days,
+       '{12345678901234567.89}'::numeric[] AS sums, '{"n":[9007199254740993,0.1]}'::jsonb AS doc`,
+    );
+    const columns = ['days', 'sums', 'doc'];
+    const fields = columns.map((column) => ({ column, to: column }));
+    await harness.run(mappingOf(table.source, { fields }));
+    const [batch] = harness.platform.batches;
+    expect(String(batch?.files.values().next().value)).toBe(
+      '{"days":["2024-05-01"],"sums":["12345678901234567.89"],"doc":{"n":[9007199254740993,0.1]}}\n',
     );
   });
 

@@ -132,3 +132,65 @@ describe('digests of rows', () => {
     expect(openDigestSet([]).has([])).toBe(false);
   });
 });
+
+describe('change markers of a file', () => {
+  const csv = async (
+    rows: readonly (readonly string[])[],
+    changes: Parameters<typeof mappingOf>[1] = {},
+  ) => {
+    await using harness = await createRunHarness();
+    const path = join(harness.dir, 'people.csv');
+    const mapping = mappingOf(
+      { kind: 'csv', path },
+      { changed: 'at', maxRejected: { kind: 'records', max: 9 }, ...changes },
+    );
+    const told: string[] = [];
+    const lines = ['id,name,at'];
+    for (const round of rows) {
+      lines.push(...round.map((at, index) => `${lines.length}${index},Ada,${at}`));
+      await harness.write('people.csv', `${lines.join('\n')}\n`);
+      const outcome = await harness.run(mapping);
+      if (outcome.kind !== 'succeeded') return outcome.kind;
+      told.push(`${outcome.numRecords} sent, ${outcome.numRejected} rejected`);
+    }
+    return told;
+  };
+
+  it.each(['NULL', 'n/a', '31/01/2024', '10.25', '+0200', '9999-12-31', 'infinity', 'NaN'])(
+    'that are date-times: %s is rejected, and holds nothing up',
+    async (odd) => {
+      expect(await csv([['2024-01-01', odd], ['2024-01-02']])).toEqual([
+        '1 sent, 1 rejected',
+        '1 sent, 1 rejected',
+      ]);
+    },
+  );
+
+  it('that are numbers compare as numbers, and a text among them is rejected', async () => {
+    expect(await csv([['9.5', '8', 'x'], ['10.25']])).toEqual([
+      '2 sent, 1 rejected',
+      '1 sent, 1 rejected',
+    ]);
+  });
+
+  it('that are days of another form are refused until they are declared', async () => {
+    const rows = [['31/01/2024'], ['01/02/2024', '30/11/2023']];
+    expect(await csv(rows)).toBe('failed');
+    const changedAs = { as: 'date-time', format: 'dd/MM/yyyy' } as const;
+    expect(await csv(rows, { changedAs })).toEqual(['1 sent, 0 rejected', '1 sent, 0 rejected']);
+  });
+});
+
+describe('a mapping whose dataset is another one now', () => {
+  it('sends everything once', async () => {
+    await using harness = await createRunHarness();
+    const path = await harness.write('people.csv', 'id,name,at\n1,Ada,5\n');
+    const source = { kind: 'csv', path } as const;
+    const counts: number[] = [];
+    for (const dataset of ['a', 'b', 'b'].map((letter) => letter.repeat(24))) {
+      await harness.run(mappingOf(source, { changed: 'at', dataset }));
+      counts.push(harness.platform.records().length);
+    }
+    expect(counts).toEqual([1, 2, 2]);
+  });
+});

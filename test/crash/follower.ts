@@ -140,7 +140,10 @@ export function follow(
   function refuse(payload: unknown): void {
     const text = JSON.stringify(payload);
     if (!passing.test(text)) refusals.push(text);
-    socket?.terminate();
+    // What comes with it completes the refused subscription, and says nothing of the request.
+    const refused = socket;
+    socket = null;
+    refused?.terminate();
   }
 
   connect();

@@ -186,7 +186,7 @@ describe('another method or another path', () => {
   };
 
   it.each([
-    ['/', 302],
+    ['/', 200],
     ['/nope', 404],
     ['/metrics', 200],
   ])('a WebSocket at %s is answered as any request is', async (path, status) => {

@@ -89,7 +89,7 @@ describe('an operation at fault is told the same over HTTP and over a socket', (
       200,
       [
         'GRAPHQL_VALIDATION_FAILED',
-        'Cannot query field "nod" on type "Query". Did you mean "node"?',
+        'Cannot query field "nod" on type "Query". Did you mean "node" or "nodes"?',
       ],
     ],
     [
@@ -98,7 +98,7 @@ describe('an operation at fault is told the same over HTTP and over a socket', (
       200,
       [
         'GRAPHQL_VALIDATION_FAILED',
-        'Cannot query field "nod" on type "Query". Did you mean "node"?',
+        'Cannot query field "nod" on type "Query". Did you mean "node" or "nodes"?',
       ],
       ['GRAPHQL_VALIDATION_FAILED', 'Cannot query field "foo" on type "Query".'],
     ],
@@ -115,7 +115,7 @@ describe('an operation at fault is told the same over HTTP and over a socket', (
       'an unknown type',
       { query: '{ node(id: "x") { ... on Foo { id } } }' },
       200,
-      ['GRAPHQL_VALIDATION_FAILED', 'Unknown type "Foo".'],
+      ['GRAPHQL_VALIDATION_FAILED', 'Unknown type "Foo". Did you mean "Job"?'],
     ],
     [
       'an unknown operation name',

@@ -300,7 +300,7 @@ describe('with the settings of production, over HTTP alone,', () => {
     expect(response.status).toBe(415);
   });
 
-  it.each(['/', '/explorer/', '/graphiql', '/playground', '/console', '/graphql'])(
+  it.each(['/explorer/', '/graphiql', '/playground', '/console', '/graphql'])(
     'there is no explorer at %s (GraphiQL, IDE)',
     async (path) => {
       const response = await fetch(`${gateway.url}${path}`, { headers: { accept: 'text/html' } });

@@ -109,6 +109,12 @@ describe('null is the default', () => {
       `ingestionRequests(filter: null, after: null ${given('first', value)}) { pageInfo { hasNextPage } }`,
     'Query.mappings.first': (value) =>
       `mappings(after: null ${given('first', value)}) { pageInfo { hasNextPage } }`,
+    'Query.jobs.first': (value) =>
+      `jobs(filter: null, after: null ${given('first', value)}) { pageInfo { hasNextPage } }`,
+    'Mapping.requests.first': (value) =>
+      `mapping(mappingId: "XDM44") { requests(filter: null, after: null ${given('first', value)}) { pageInfo { hasNextPage } } }`,
+    'Job.rejects.first': (value) =>
+      `jobs { nodes { rejects(after: null ${given('first', value)}) { pageInfo { hasNextPage } } } }`,
     'IngestionRequest.transitions.first': (value) =>
       `ingestionStatus(mappingId: "XDM44", requestId: "7", maxAgeMs: null) { transitions(after: null ${given('first', value)}) { nodes { to } } }`,
     'StartIngestionInput.retryOnAbort': (value) =>
@@ -118,7 +124,9 @@ describe('null is the default', () => {
 
   it('for whatever has one', () => {
     expect(withDefault.filter(({ isNullable }) => !isNullable)).toEqual([]);
-    expect(withDefault.map(({ name }) => name).sort()).toEqual(Object.keys(operations).sort());
+    // Of publishing administration.test.ts tells, in front of a service that has it.
+    const others = withDefault.filter(({ name }) => !name.startsWith('PublishMappingInput'));
+    expect(others.map(({ name }) => name).sort()).toEqual(Object.keys(operations).sort());
   });
 
   it.each(Object.keys(operations))('of %s', async (name) => {
@@ -343,7 +351,7 @@ describe('what the upstream answers', () => {
 
   it('a start is asked about by the id that it was given, and by no other', async () => {
     const START =
-      'mutation($m: ID!) { startIngestion(input: { mappingId: $m }) { ... on IngestionSubmitted { request { requestId } } } }';
+      'mutation($m: ID!) { startIngestion(input: { mappingId: $m }) { ... on IngestionSubmitted { request { requestId } } ... on StartIngestionError { code } } }';
     const id = fc.oneof(
       fc
         .bigInt({ min: 0n, max: 2n ** 80n })
@@ -369,9 +377,9 @@ describe('what the upstream answers', () => {
           requestId === null
             ? encode(`{"status":"Success","requestId":${literal},"info":null}`)
             : encode(JSON.stringify(statusAnswers.success(mappingOfAsked, requestId)));
-        const { data, errors } = await ask(START, { m: mappingOfAsked });
+        const { data } = await ask(START, { m: mappingOfAsked });
         if (meant === null) {
-          expect(errors).toMatchObject([{ extensions: { code: 'UPSTREAM_INVALID_RESPONSE' } }]);
+          expect(data.startIngestion).toEqual({ code: 'UPSTREAM_INVALID_RESPONSE' });
         } else {
           expect(data.startIngestion.request.requestId).toBe(meant);
           await ask(STATUS, { m: mappingOfAsked, r: meant });

@@ -78,3 +78,81 @@ it('is a subgraph that composes with a neighbour, and resolves its entities for 
   });
   await socket.close();
 });
+
+it('takes ids in variables, as a router sends them', async () => {
+  await using left = new AsyncDisposableStack();
+  const upstream = await startScriptedUpstream();
+  left.defer(() => upstream.close());
+  upstream.otherwise(json(200, statusAnswers.success('crm', 1)));
+  const gateway = await startTestGateway(upstream.url, { isSubgraph: true });
+  left.defer(() => gateway.stop());
+  const query = `query ($mappingId: ID!, $requestId: ID!) {
+    ingestionStatus(mappingId: $mappingId, requestId: $requestId) { requestId status }
+  }`;
+  const ask = (requestId: unknown) =>
+    askGateway(gateway.url, query, {}, { mappingId: 'crm', requestId });
+
+  expect(await ask('1')).toEqual({
+    data: { ingestionStatus: { requestId: '1', status: 'SUCCESS' } },
+  });
+  expect(await ask(1)).toEqual(await ask('1'));
+  expect((await ask(2 ** 53)).errors[0].message).toContain('loses digits');
+});
+
+it('calls a representation that is none the fault of who sent it', async () => {
+  await using left = new AsyncDisposableStack();
+  const upstream = await startScriptedUpstream();
+  left.defer(() => upstream.close());
+  const gateway = await startTestGateway(upstream.url, { isSubgraph: true });
+  left.defer(() => gateway.stop());
+  const query = 'query ($r: [_Any!]!) { _entities(representations: $r) { __typename } }';
+  for (const representation of [
+    { __typename: 'Nope', id: '1' },
+    { __typename: 'PageInfo', id: '1' },
+    { id: '1' },
+    { __typename: 'Mapping', mappingId: 'crm' },
+    { __typename: 'Mapping', id: 5 },
+    'Mapping',
+  ]) {
+    const { errors } = await askGateway(gateway.url, query, {}, { r: [representation] });
+    expect(errors).toEqual([
+      expect.objectContaining({
+        message: expect.stringMatching(
+          /^A representation has an id, which is a string, and one of these as __typename: .*\bMapping\b/,
+        ),
+        extensions: { code: 'BAD_USER_INPUT' },
+      }),
+    ]);
+  }
+});
+
+it('gives nobody a trace, and so none to those who asked the same', async () => {
+  await using left = new AsyncDisposableStack();
+  const upstream = await startScriptedUpstream();
+  left.defer(() => upstream.close());
+  upstream.otherwise(json(200, statusAnswers.success('crm', 1)));
+  const gateway = await startTestGateway(upstream.url, { isSubgraph: true });
+  left.defer(() => gateway.stop());
+  const query = '{ ingestionStatus(mappingId: "crm", requestId: "1") { status } }';
+  const answer = { data: { ingestionStatus: { status: 'SUCCESS' } } };
+  const traced = { 'apollo-federation-include-trace': 'ftv1' };
+  expect(await askGateway(gateway.url, query, traced)).toEqual(answer);
+  expect(await askGateway(gateway.url, query)).toEqual(answer);
+});
+
+it("reports nothing to Apollo, whatever the environment says to Apollo's tools", async () => {
+  await using left = new AsyncDisposableStack();
+  const environment = {
+    APOLLO_KEY: 'service:acme:planted',
+    APOLLO_GRAPH_REF: 'acme@current',
+    APOLLO_SCHEMA_REPORTING: 'true',
+  };
+  for (const name of Object.keys(environment)) left.defer(() => void delete process.env[name]);
+  Object.assign(process.env, environment);
+  const upstream = await startScriptedUpstream();
+  left.defer(() => upstream.close());
+  const gateway = await startTestGateway(upstream.url);
+  left.defer(() => gateway.stop());
+  await askGateway(gateway.url, '{ __typename }');
+  expect(gateway.logLines.filter(({ msg }) => /reporting/i.test(String(msg)))).toEqual([]);
+});

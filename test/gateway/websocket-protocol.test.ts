@@ -172,6 +172,14 @@ describe('a socket that keeps to the protocol', () => {
     expect(await socket.next()).toEqual({ id: '1', type: 'complete' });
   });
 
+  it('is told why a valid subscription is refused as a result, as the library’s own server tells it', async () => {
+    const query = 'subscription { ingestionActivity(after: "none") { to } }';
+    socket.send({ type: 'subscribe', id: '1', payload: { query } });
+    const errors = [expect.objectContaining({ extensions: { code: 'CURSOR_INVALID' } })];
+    expect(await socket.next()).toEqual({ id: '1', type: 'next', payload: { errors } });
+    expect(await socket.next()).toEqual({ id: '1', type: 'complete' });
+  });
+
   it('may use an id again behind an error, and behind the answer to a query', async () => {
     for (let i = 0; i < 3; i += 1) {
       socket.send({ type: 'subscribe', id: '1', payload: { query: '{ nod }' } });

@@ -5,21 +5,21 @@ export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' |
 import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
 /** What went wrong, as in `extensions.code` of an error. */
 export type ErrorCode =
-  /** An argument is not valid; the message says what is allowed. */
+  /** An argument is invalid. The message says what is allowed. */
   | 'BAD_USER_INPUT'
-  /** The caller may not do this. */
+  /** The caller lacks the right to do this. */
   | 'FORBIDDEN'
   /** The upstream knows no such request. */
   | 'INGESTION_REQUEST_NOT_FOUND'
   /** A bug in the gateway, which has logged it. */
   | 'INTERNAL_SERVER_ERROR'
-  /** The gateway’s log cannot be written or read now. */
+  /** The gateway’s log is unavailable. */
   | 'LOG_UNAVAILABLE'
   /** The upstream refused the API key or the profile, or a role is missing. */
   | 'UPSTREAM_FORBIDDEN'
-  /** The upstream’s answer is none that its API documents. */
+  /** The upstream’s answer is not one that its API documents. */
   | 'UPSTREAM_INVALID_RESPONSE'
-  /** The upstream got too many calls, or the gateway’s own budget is used up. */
+  /** The upstream received too many calls, or the gateway’s own budget is spent. */
   | 'UPSTREAM_RATE_LIMITED'
   /** The upstream gave no complete answer in time. */
   | 'UPSTREAM_TIMEOUT'
@@ -42,15 +42,15 @@ export type IngestionActivityFilter = {
 export type IngestionBatchStatus =
   /** It was not completed in time. */
   | 'ABANDONED'
-  /** Whoever wrote it gave it up. */
+  /** Its producer aborted it. */
   | 'ABORTED'
   /** It was promoted, and can be read. */
   | 'ACTIVE'
-  /** It was put away, and can be restored. */
+  /** It was archived, and can be restored. */
   | 'ARCHIVED'
-  /** It came to an end in an error; Platform also calls that `failure`. */
+  /** It ended in an error. Platform also calls this `failure`. */
   | 'FAILED'
-  /** It was promoted, and was reverted or has expired. */
+  /** It was promoted, then reverted or expired. */
   | 'INACTIVE'
   /** Its files are complete, and it can be promoted. */
   | 'LOADED'
@@ -62,20 +62,20 @@ export type IngestionBatchStatus =
   | 'PROCESSING'
   /** It waits to be processed. */
   | 'QUEUED'
-  /** It could not be processed, and is tried again. */
+  /** It could not be processed, and will be tried again. */
   | 'RETRYING'
   /** The staging of its files is complete. */
   | 'STAGED'
   /** Its files are being staged. */
   | 'STAGING'
-  /** It was tried again too often, and rests. */
+  /** It was retried too often, and is on hold. */
   | 'STALLED'
-  /** It was ingested; some of its records may have been refused. */
+  /** It was ingested; some of its records may have been rejected. */
   | 'SUCCESS'
-  /** Platform uses a word that it does not document: see `statusText`. */
+  /** Platform used an undocumented word: see `statusText`. */
   | 'UNKNOWN';
 
-/** Which requests a page is to have; what is left out does not narrow it. */
+/** Which requests to list. Conditions that are left out don’t narrow the list. */
 export type IngestionRequestFilter = {
   /** Of these mappings, at most 100. */
   readonly mappingIds?: ReadonlyArray<string | number> | null | undefined;
@@ -85,7 +85,7 @@ export type IngestionRequestFilter = {
   readonly observedBefore?: string | null | undefined;
   /** Started through this gateway by this caller, as `startedBy` names it. */
   readonly startedBy?: string | null | undefined;
-  /** In one of these statuses. */
+  /** With one of these statuses. */
   readonly statuses?: ReadonlyArray<IngestionStatus> | null | undefined;
 };
 
@@ -95,19 +95,19 @@ export type IngestionRequestRef = {
   readonly id?: string | number | null | undefined;
   /** The id of its mapping. */
   readonly mappingId?: string | number | null | undefined;
-  /** The upstream’s id of it. */
+  /** Its id upstream. */
   readonly requestId?: string | number | null | undefined;
 };
 
-/** Where an ingestion request stands. All but IN_PROGRESS are terminal. */
+/** The status of an ingestion request. All but IN_PROGRESS are terminal. */
 export type IngestionStatus =
-  /** The ingestion service itself gave up, perhaps after it had ingested some records. A new request may be submitted. */
+  /** The ingestion service itself gave up, perhaps after ingesting some records. You may submit a new request. */
   | 'ABORTED'
   /** It ended in an error; `failure` says which. */
   | 'FAILED'
   /** A batch is being prepared or uploaded. */
   | 'IN_PROGRESS'
-  /** Everything was ingested; `numRecords` says how much. */
+  /** Everything was ingested; `numRecords` says how many records. */
   | 'SUCCESS';
 
 /** Which mapping to ingest, and how. */

@@ -10,7 +10,7 @@ describe('toIngestionFailure', () => {
       {
         code: 'ACP-880056',
         message: 'Failed to fetch the record from the database.',
-        retryable: true,
+        isRetryable: true,
       },
     ],
     [
@@ -20,7 +20,7 @@ describe('toIngestionFailure', () => {
       {
         code: 'ACP-880096',
         message: 'Sync Job failed to upload. Please check the error in the Platform UI.',
-        retryable: false,
+        isRetryable: false,
       },
     ],
     [
@@ -31,26 +31,26 @@ describe('toIngestionFailure', () => {
         code: null,
         message:
           'Ingestion request aborted due to some issue with data ingestion service. Please submit a new request',
-        retryable: true,
+        isRetryable: true,
       },
     ],
     [
       'a text of another form, kept whole',
       'FAILED',
       'Something else',
-      { code: null, message: 'Something else', retryable: false },
+      { code: null, message: 'Something else', isRetryable: false },
     ],
     [
       'a text that names nothing but the mapping, kept whole',
       'FAILED',
       'Mapping Id: XDM44.',
-      { code: null, message: 'Mapping Id: XDM44.', retryable: false },
+      { code: null, message: 'Mapping Id: XDM44.', isRetryable: false },
     ],
     [
       'a code within the sentence, which stays readable',
       'FAILED',
       'Mapping Id: XDM44. Stopped by ACP-880185 here',
-      { code: 'ACP-880185', message: 'Stopped by ACP-880185 here', retryable: false },
+      { code: 'ACP-880185', message: 'Stopped by ACP-880185 here', isRetryable: false },
     ],
   ] as const)('reads %s', (_what, status, info, failure) => {
     expect(toIngestionFailure({ status, info, batchId: null }, 'XDM44')).toEqual(failure);
@@ -62,7 +62,7 @@ describe('toIngestionFailure', () => {
     expect(toIngestionFailure(failed, 'Gro\u0308\u00dfe ACP-1')).toEqual({
       code: 'ACP-880056',
       message: 'Failed to fetch the record.',
-      retryable: true,
+      isRetryable: true,
     });
   });
 

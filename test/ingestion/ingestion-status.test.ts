@@ -40,6 +40,7 @@ async function isAsked(
       return known;
     },
     report: async () => report,
+    recall: () => null,
     endWatch: async () => false,
     isUnknown: () => isUnknown,
   };

@@ -42,6 +42,7 @@ describe('the explorer, in a browser that reaches nothing but the gateway', () =
     async () => {
       const { page } = browser;
       await page.goto(`${url}/`);
+      await page.getByRole('link', { name: 'Explorer' }).click();
       expect(page.url()).toBe(`${url}/explorer/`);
       const explorer = createExplorerPage(page);
 
@@ -85,7 +86,7 @@ describe('the explorer, in a browser that reaches nothing but the gateway', () =
       expect(await textOf(listed)).toMatch(/"to": "IN_PROGRESS".*"to": "SUCCESS"/s);
 
       await explorer.openDocs('Subscription');
-      await page.getByText('All transitions of one request after the cursor').first().waitFor();
+      await page.getByText('All transitions of one request, named by its').first().waitFor();
 
       // A breach of the page's policy would be among these: whatever it asked another host for, too.
       expect(browser.faults).toEqual([]);

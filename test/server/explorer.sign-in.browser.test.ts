@@ -35,7 +35,7 @@ describe('the explorer, where callers sign in', () => {
     'starts and watches with a key that is put into its environment',
     async () => {
       const { page } = browser;
-      await page.goto(`${url}/`);
+      await page.goto(`${url}/explorer/`);
       const explorer = createExplorerPage(page);
       await explorer.activeTab('1 Start').waitFor();
       await explorer.setEnvironment({ mappingId: 'XDM44', requestId: '1', token: key });

@@ -15,7 +15,7 @@ describe('the explorer’s addresses', () => {
   const get = (path: string, headers: Record<string, string> = {}) =>
     fetch(`${gateway.url}${path}`, { headers, redirect: 'manual' });
 
-  it.each(['/', '/explorer', '/graphql'])(
+  it.each(['/explorer', '/graphql'])(
     'leads a browser from %s to the explorer, below whatever path the gateway is at',
     async (path) => {
       const response = await get(path, BROWSER);

@@ -1,5 +1,5 @@
 /**
- * Ask a gateway over HTTP with nothing but a query.
+ * Ask a gateway over HTTP.
  *
  * @param url - the gateway’s, without a path
  * @param headers - such as an authorization
@@ -8,12 +8,13 @@ export async function askGateway(
   url: string,
   query: string,
   headers: Readonly<Record<string, string>> = {},
+  variables: Readonly<Record<string, unknown>> = {},
   // biome-ignore lint/suspicious/noExplicitAny: whatever the query asks for
 ): Promise<any> {
   const response = await fetch(`${url}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
-    body: JSON.stringify({ query }),
+    body: JSON.stringify({ query, variables }),
   });
   return response.json();
 }

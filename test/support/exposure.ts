@@ -6,6 +6,7 @@ export const privateExposure: ExposureConfig = {
   audience: 'thisMachine',
   limits: { ...defaultLimits, ...noCallerLimits },
   isSchemaOpen: true,
+  hasConsole: true,
   hasExplorer: true,
   corsOrigins: [],
   trustedProxies: [],

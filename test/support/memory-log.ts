@@ -59,6 +59,8 @@ export function createMemoryLog(): IngestionLog {
     async find(refs) {
       return refs.map((ref) => records.get(toRequestKey(ref)) ?? null);
     },
+    recall: (ref) => records.get(toRequestKey(ref)) ?? null,
+    state: () => ({}),
     async pastRuns(mappingId, limit) {
       return [...records.values()]
         .filter(

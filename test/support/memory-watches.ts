@@ -26,9 +26,10 @@ export async function openMemoryWatches(clock: Clock): Promise<{
   readonly queue: WatchQueue;
 }> {
   const database = await openMemoryDatabase();
-  const log = await createIngestionLog(database);
+  const log = await createIngestionLog(database, clock);
   const queue = await openWatchQueue({
     database,
+    log,
     clock,
     holdMs: HOLD_MS,
     maxRetryAfterMs: 600_000,
@@ -44,5 +45,6 @@ export const emptyQueue: WatchQueue = {
   end: async () => false,
   want: async () => {},
   report: async () => null,
+  recall: () => null,
   count: async () => 0,
 };

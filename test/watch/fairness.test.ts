@@ -114,7 +114,8 @@ it('takes no more polls than it can write down while the log is slower than the 
   const log = Promise.withResolvers<void>();
   const watched = await watchAll(Array<number>(1_000).fill(HOUR_MS), log.promise);
   await watched.clock.advance(60_000);
-  expect(watched.polls).toBe(MAX_RPS / 4);
+  // As many as may wait for their turn, and as many as may wait for the log.
+  expect(watched.polls).toBeLessThanOrEqual((2 * MAX_RPS) / 4);
   log.resolve();
   await settle();
   await watched.clock.advance(60_000);

@@ -169,6 +169,7 @@ describe('two watchers on one log', () => {
         const clock = createManualClock();
         const queue = await openWatchQueue({
           database,
+          log,
           clock,
           holdMs: 15_000,
           maxRetryAfterMs: 600_000,

@@ -11,15 +11,12 @@ export class GatewayError extends Error {
   readonly code: string | null;
   /** How long to wait before the next try, in ms; null where that is not known. */
   readonly retryAfterMs: number | null;
-  /** Whether the upstream may have taken the start that failed. */
-  readonly isOutcomeUnknown: boolean;
 
   constructor(readonly errors: readonly AnsweredError[]) {
     super(errors[0]?.message ?? 'The gateway gave neither data nor an error.');
-    const { code, retryAfterMs, outcomeUnknown } = errors[0]?.extensions ?? {};
+    const { code, retryAfterMs } = errors[0]?.extensions ?? {};
     this.code = typeof code === 'string' ? code : null;
     this.retryAfterMs = typeof retryAfterMs === 'number' ? retryAfterMs : null;
-    this.isOutcomeUnknown = outcomeUnknown === true;
   }
 }
 
@@ -27,7 +24,12 @@ export class GatewayError extends Error {
 const PASSING =
   /^(SHUTTING_DOWN|LOG_UNAVAILABLE|TOO_MANY_OPERATIONS|RATE_LIMITED|OPERATION_TIMEOUT|SIGN_IN_UNAVAILABLE|UPSTREAM_(UNAVAILABLE|TIMEOUT|RATE_LIMITED))$/;
 
+/** Whether a failure with this code is one of a moment. */
+export function isPassingCode(code: unknown): boolean {
+  return PASSING.test(String(code ?? ''));
+}
+
 /** Whether nothing of it is for good. */
 export function isPassing(errors: readonly AnsweredError[] | undefined): boolean {
-  return errors?.every(({ extensions }) => PASSING.test(String(extensions?.code ?? ''))) ?? false;
+  return errors?.every(({ extensions }) => isPassingCode(extensions?.code)) ?? false;
 }

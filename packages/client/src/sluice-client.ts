@@ -1,9 +1,8 @@
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
 import { type Client, createClient } from 'graphql-ws';
 import { type Connection, createWatched, type Watched } from './connection.js';
-import { type AnsweredError, GatewayError, isPassing } from './gateway-error.js';
+import { type AnsweredError, GatewayError, isPassing, isPassingCode } from './gateway-error.js';
 import {
-  type ErrorCode,
   IngestionActivityDocument,
   type SluiceRequestFragment as IngestionRequest,
   IngestionRequestsDocument,
@@ -226,23 +225,18 @@ export function createSluiceClient({
       const pauseMs = Math.min(RETRY_PAUSE_MS, options.maxRetryDelayMs ?? RETRY_PAUSE_MS);
       const until = performance.now() + RETRY_START_MS;
       for (;;) {
+        let retryAfterMs: number | null | undefined = null;
         try {
           const data = await request(StartIngestionDocument, { input: named }, toStoppable(signal));
-          if (data.startIngestion) return data.startIngestion;
-          throw new GatewayError([]);
+          const outcome = data.startIngestion;
+          if (!outcome) throw new GatewayError([]);
+          if (!mayStartYet(outcome) || performance.now() >= until) return outcome;
+          ({ retryAfterMs } = outcome);
         } catch (failure) {
-          if (failure instanceof GatewayError && failure.isOutcomeUnknown) {
-            return toUnknownOutcome(String(input.mappingId), failure);
-          }
-          const mayPass =
-            failure instanceof AnswerLostError ||
-            (failure instanceof GatewayError &&
-              failure.errors.length > 0 &&
-              isPassing(failure.errors));
-          if (!mayPass || performance.now() >= until) throw failure;
-          const retryAfterMs = failure instanceof GatewayError ? failure.retryAfterMs : null;
-          await pause(retryAfterMs ?? pauseMs * (1 + Math.random()), signal);
+          if (!mayAnswerYet(failure) || performance.now() >= until) throw failure;
+          if (failure instanceof GatewayError) ({ retryAfterMs } = failure);
         }
+        await pause(retryAfterMs ?? pauseMs * (1 + Math.random()), signal);
       }
     },
     async status({ mappingId, requestId }, { maxAgeMs, signal } = {}) {
@@ -290,15 +284,22 @@ export function matchOutcome<Result>(
   return take(outcome);
 }
 
-function toUnknownOutcome(mappingId: string, failure: GatewayError): StartOutcome {
-  return {
-    __typename: 'StartIngestionError',
-    mappingId,
-    message: failure.message,
-    code: (failure.code ?? 'INTERNAL_SERVER_ERROR') as ErrorCode,
-    outcomeUnknown: true,
-    retryAfterMs: failure.retryAfterMs,
-  };
+/** Whether nothing was started for a reason that passes. */
+function mayStartYet(
+  outcome: StartOutcome,
+): outcome is Extract<StartOutcome, { readonly __typename: 'StartIngestionError' }> {
+  return (
+    outcome.__typename === 'StartIngestionError' &&
+    !outcome.outcomeUnknown &&
+    isPassingCode(outcome.code)
+  );
+}
+
+/** Whether another try may be answered. */
+function mayAnswerYet(failure: unknown): boolean {
+  if (failure instanceof GatewayError)
+    return failure.errors.length > 0 && isPassing(failure.errors);
+  return failure instanceof AnswerLostError;
 }
 
 function toStoppable(signal: AbortSignal | undefined): Stoppable {

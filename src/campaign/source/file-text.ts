@@ -77,24 +77,37 @@ async function* readBytes(
   isGzip: boolean,
   signal: AbortSignal,
 ): AsyncGenerator<Buffer> {
-  const stream = file.createReadStream({
-    start: 0,
-    autoClose: false,
-    highWaterMark: READ_BYTES,
-    signal,
-  });
+  const packed = readPacked(file, signal);
   if (!isGzip) {
-    yield* stream;
+    yield* packed;
     return;
   }
   const gunzip = createGunzip();
   // What goes wrong ends the unpacking, whose reader below throws it.
-  const piped = pipeline(stream, gunzip).catch(() => {});
+  const piped = pipeline(packed, gunzip).catch(() => {});
   try {
     yield* gunzip;
   } finally {
     gunzip.destroy();
     await piped;
+  }
+}
+
+/** Up to where the file ended when the reading began: a writer may be as fast as the reader. */
+async function* readPacked(file: FileHandle, signal: AbortSignal): AsyncGenerator<Buffer> {
+  const { size } = await file.stat();
+  for (let position = 0; position < size; ) {
+    signal.throwIfAborted();
+    const buffer = Buffer.allocUnsafe(READ_BYTES);
+    const { bytesRead } = await file.read(
+      buffer,
+      0,
+      Math.min(READ_BYTES, size - position),
+      position,
+    );
+    if (bytesRead === 0) return;
+    position += bytesRead;
+    yield buffer.subarray(0, bytesRead);
   }
 }
 

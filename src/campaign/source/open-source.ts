@@ -1,10 +1,15 @@
 import { basename } from 'node:path';
 import type { CsvFile, MappingSource, NdjsonFile } from '../mapping.js';
 import { readCsv } from './csv-source.js';
-import { compareFileMarkers, toFileMarker } from './file-marker.js';
 import { readNdjson } from './ndjson-source.js';
 import { openPostgresTable } from './postgres-source.js';
-import { type SourceChunk, SourceError, type SourceQuery, type SourceReading } from './source.js';
+import {
+  markerKindOf,
+  type SourceChunk,
+  SourceError,
+  type SourceQuery,
+  type SourceReading,
+} from './source.js';
 import { listFiles } from './source-files.js';
 import { openSqliteTable } from './sqlite-source.js';
 
@@ -29,23 +34,49 @@ export async function openSource(
   }
 }
 
-function fileReading(
+async function fileReading(
   source: CsvFile | NdjsonFile,
   query: SourceQuery,
-  read: (path: string) => AsyncGenerator<SourceChunk>,
-): SourceReading {
-  const chunks = readFiles(source, read);
-  return withNulls(
-    {
-      order: { kind: 'compared', compare: compareFileMarkers },
-      toMarker: toFileMarker,
-      chunks,
-      async [Symbol.asyncDispose]() {
-        await chunks.return(undefined);
-      },
-    },
-    query,
-  );
+  readOne: (path: string) => AsyncGenerator<SourceChunk>,
+): Promise<SourceReading> {
+  const read = readFiles(source, readOne);
+  const chunks = withoutNulls(read, query);
+  const close = async () => {
+    await chunks.return(undefined);
+    await read.return(undefined);
+  };
+  const first: SourceChunk[] = [];
+  try {
+    // The first rows tell what the markers are.
+    while (query.markerIndex !== null && !first.some(({ rows }) => rows.length > 0)) {
+      const { done, value } = await chunks.next();
+      if (done) break;
+      first.push(value);
+    }
+    const { markerIndex } = query;
+    const rows = markerIndex === null ? [] : first.flatMap((chunk) => chunk.rows);
+    const marker = markerKindOf(
+      query,
+      rows.map((row) => row[markerIndex ?? 0]),
+    );
+    return {
+      highest: undefined,
+      marker,
+      chunks: joined(first, chunks),
+      [Symbol.asyncDispose]: close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function* joined(
+  first: readonly SourceChunk[],
+  rest: AsyncIterable<SourceChunk>,
+): AsyncGenerator<SourceChunk> {
+  yield* first;
+  yield* rest;
 }
 
 async function* readFiles(
@@ -65,16 +96,19 @@ async function* readFiles(
   }
 }
 
+function withNulls(reading: SourceReading, query: SourceQuery): SourceReading {
+  return { ...reading, chunks: withoutNulls(reading.chunks, query) };
+}
+
 /** Have texts that stand for no value be none. */
-function withNulls(reading: SourceReading, { nulls = [] }: SourceQuery): SourceReading {
-  if (nulls.length === 0) return reading;
+async function* withoutNulls(
+  chunks: AsyncIterable<SourceChunk>,
+  { nulls = [] }: SourceQuery,
+): AsyncGenerator<SourceChunk> {
   const known = new Set(nulls.map((text) => text.trim()));
   const toValue = (value: unknown) =>
     typeof value === 'string' && known.has(value.trim()) ? null : value;
-  async function* withoutThem(): AsyncGenerator<SourceChunk> {
-    for await (const chunk of reading.chunks) {
-      yield { ...chunk, rows: chunk.rows.map((row) => row.map(toValue)) };
-    }
+  for await (const chunk of chunks) {
+    yield known.size === 0 ? chunk : { ...chunk, rows: chunk.rows.map((row) => row.map(toValue)) };
   }
-  return { ...reading, chunks: withoutThem() };
 }

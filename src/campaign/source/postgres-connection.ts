@@ -15,10 +15,37 @@ const AS_TEXT = new Set<number>([
   builtins.INTERVAL,
 ]);
 
+/** Lists whose items are left as PostgreSQL writes them. */
+const AS_TEXTS = new Set<number>([1115, 1182, 1183, 1185, 1187, 1231, 1270]);
+const TEXTS = 1009;
+
+/** `json` and `jsonb`; a number that a double would round keeps its digits. */
+const JSONS = new Set<number>([builtins.JSON, builtins.JSONB]);
+
+interface RawJson {
+  rawJSON(text: string): unknown;
+  parse(
+    text: string,
+    revive: (key: string, value: unknown, context: { source?: string }) => unknown,
+  ): unknown;
+}
+
+function parseJson(text: string): unknown {
+  // Sixteen digits are more than every double has.
+  if (!/\d[\d.]{15}/.test(text)) return JSON.parse(text);
+  const json = JSON as unknown as RawJson;
+  return json.parse(text, (_key, value, { source = '' }) =>
+    typeof value === 'number' && String(value) !== source ? json.rawJSON(source) : value,
+  );
+}
+
 /** How values arrive: in what JavaScript has for them without loss, else as text. */
 export const textTypes: CustomTypesConfig = {
-  getTypeParser: ((oid: number, format?: 'text') =>
-    AS_TEXT.has(oid) ? (text: string) => text : types.getTypeParser(oid, format)) as never,
+  getTypeParser: ((oid: number, format?: 'text') => {
+    if (AS_TEXT.has(oid)) return (text: string) => text;
+    if (JSONS.has(oid)) return parseJson;
+    return types.getTypeParser(AS_TEXTS.has(oid) ? TEXTS : oid, format);
+  }) as never,
 };
 
 /**

@@ -1,18 +1,22 @@
 import type { Client } from 'pg';
 import Cursor from 'pg-cursor';
-import type { PostgresTable } from '../mapping.js';
+import type { MarkerRule, PostgresTable } from '../mapping.js';
+import { inferMarkerKind, type Marker, type MarkerKind } from './marker-kind.js';
 import { beginSnapshot, createPostgresClient, textTypes } from './postgres-connection.js';
 import {
+  markerKindOf,
   type SourceChunk,
   SourceError,
   type SourceQuery,
   type SourceReading,
-  toTableMarker,
 } from './source.js';
 import { quoteIdentifier } from './sql-identifier.js';
+import { compareMarkers, readWatermark } from './watermark.js';
 
 /** How many rows are fetched at once, and are in memory: each fetch waits for the server once. */
 const FETCH_ROWS = 500;
+
+const DAY_MS = 86_400_000;
 
 /** What passes, by the first characters of SQLSTATE: connections, resources, operators, conflicts. */
 const PASSING_STATES = ['08', '40', '53', '57'];
@@ -43,11 +47,15 @@ export async function openPostgresTable(
   try {
     await orSourceError(name, client.connect());
     await orSourceError(name, beginSnapshot(client));
-    const highest = await orSourceError(name, highestMarkerOf(client, source, query));
+    const column = await orSourceError(name, markerColumnOf(client, source, query));
+    const marker = markerKindOf({ ...query, changedAs: column.rule ?? undefined }, column.values);
+    const since = sinceOf(query, marker, column);
+    const scan = { source, query, column, since };
+    const highest = await orSourceError(name, highestMarkerOf(client, scan, marker));
     return {
-      order: { kind: 'known', highest },
-      toMarker: toTableMarker,
-      chunks: readChunks(client, source, query, name),
+      highest,
+      marker,
+      chunks: readChunks(client, scan, name),
       [Symbol.asyncDispose]: close,
     };
   } catch (error) {
@@ -56,28 +64,95 @@ export async function openPostgresTable(
   }
 }
 
-async function highestMarkerOf(
-  client: Client,
-  source: PostgresTable,
-  { columns, markerIndex, watermark }: SourceQuery,
-): Promise<string | null> {
-  if (markerIndex === null) return null;
-  const marker = quoteIdentifier(columns[markerIndex] ?? '');
-  const since = watermark === null ? '' : ` WHERE ${marker} >= $1`;
-  const { rows } = await client.query<{ highest: string | null }>(
-    `SELECT max(${marker})::text AS highest FROM ${tableOf(source)}${since}`,
-    watermark === null ? [] : [watermark.marker],
-  );
-  return rows[0]?.highest ?? null;
+/** What the change marker is in the database. */
+interface MarkerColumn {
+  /** How its values compare in the database as they do here; null: they do not. */
+  readonly order: 'numbers' | 'times' | null;
+  readonly rule: Required<MarkerRule> | null;
+  /** The first of them. */
+  readonly values: readonly unknown[];
 }
 
-async function* readChunks(
+interface Scan {
+  readonly source: PostgresTable;
+  readonly query: SourceQuery;
+  readonly column: MarkerColumn;
+  /** Null: all of the table is read. */
+  readonly since: string | null;
+}
+
+const NUMBERS = new Set(['smallint', 'integer', 'bigint', 'numeric', 'real', 'double precision']);
+const TIMES = new Set(['date', 'timestamp without time zone', 'timestamp with time zone']);
+
+/** What is above is no number that counts something: infinity and NaN among them. `real` can hold it. */
+const HIGHEST_NUMBER = '1e38';
+
+async function markerColumnOf(
   client: Client,
   source: PostgresTable,
-  query: SourceQuery,
-  name: string,
-): AsyncGenerator<SourceChunk> {
-  for (const { text, values } of statementsOf(source, query)) {
+  { columns, markerIndex, changedAs, watermark }: SourceQuery,
+): Promise<MarkerColumn> {
+  if (markerIndex === null) return { order: null, rule: null, values: [] };
+  const marker = quoteIdentifier(columns[markerIndex] ?? '');
+  const { rows } = await client.query<{ type: string; value: string }>(
+    `SELECT pg_typeof(${marker})::text AS type, ${marker}::text AS value
+     FROM ${tableOf(source)} WHERE ${marker} IS NOT NULL LIMIT 100`,
+  );
+  const type = rows[0]?.type ?? '';
+  const values = rows.map(({ value }) => value);
+  if (TIMES.has(type)) return { order: 'times', rule: { as: 'date-time', format: 'iso' }, values };
+  const rule = changedAs ?? inferMarkerKind(values, watermark?.marker ?? null);
+  const isNumber = NUMBERS.has(type) && rule?.as === 'number';
+  return { order: isNumber ? 'numbers' : null, rule, values };
+}
+
+function sinceOf(query: SourceQuery, kind: MarkerKind, { order }: MarkerColumn): string | null {
+  const since = readWatermark(query.watermark, kind)?.since;
+  if (since === undefined || order === null) return null;
+  if (typeof since === 'string') return since;
+  // Beyond 2^53 it is rounded: what is a little less may be new.
+  if (Number.isSafeInteger(since)) return String(since);
+  return BigInt(Math.floor(since - Math.abs(since) * 2 ** -51)).toString();
+}
+
+async function highestMarkerOf(
+  client: Client,
+  { source, query, column, since }: Scan,
+  kind: MarkerKind,
+): Promise<Marker | null> {
+  const { columns, markerIndex, now } = query;
+  if (markerIndex === null) return null;
+  const marker = quoteIdentifier(columns[markerIndex] ?? '');
+  const table = tableOf(source);
+  if (column.order !== null) {
+    const most = column.order === 'numbers' ? HIGHEST_NUMBER : new Date(now + DAY_MS).toISOString();
+    const isWhole =
+      column.order === 'numbers' && column.values.every((v) => /^-?\d+$/.test(String(v)));
+    const [where, values] = isWhole ? ['TRUE', []] : [`${marker} <= $1`, [most]];
+    const from = since === null ? '' : ` AND ${marker} >= $${values.length + 1}`;
+    const { rows } = await client.query<{ highest: string | null }>(
+      `SELECT max(${marker})::text AS highest FROM ${table} WHERE ${where}${from}`,
+      since === null ? values : [...values, since],
+    );
+    return kind.read(rows[0]?.highest ?? null);
+  }
+  let highest: Marker | null = null;
+  const cursor = client.query(
+    new Cursor<string[]>(`SELECT ${marker}::text FROM ${table}`, [], { rowMode: 'array' }),
+  );
+  for (;;) {
+    const rows = await cursor.read(FETCH_ROWS);
+    if (rows.length === 0) return highest;
+    for (const [value] of rows) {
+      const found = kind.read(value);
+      if (found !== null && (highest === null || compareMarkers(found, highest) > 0))
+        highest = found;
+    }
+  }
+}
+
+async function* readChunks(client: Client, scan: Scan, name: string): AsyncGenerator<SourceChunk> {
+  for (const { text, values } of statementsOf(scan)) {
     const cursor = client.query(
       new Cursor<unknown[]>(text, values, { rowMode: 'array', types: textTypes }),
     );
@@ -90,19 +165,20 @@ async function* readChunks(
 }
 
 /** Rows without a marker come with every run, apart, so that each statement is one that an index serves. */
-function statementsOf(
-  source: PostgresTable,
-  { columns, markerIndex, watermark }: SourceQuery,
-): readonly { readonly text: string; readonly values: unknown[] }[] {
+function statementsOf({
+  source,
+  query: { columns, markerIndex },
+  since,
+}: Scan): readonly { readonly text: string; readonly values: unknown[] }[] {
   const selected = columns.map((column, index) =>
     index === markerIndex ? `${quoteIdentifier(column)}::text` : quoteIdentifier(column),
   );
   const select = `SELECT ${selected.join(', ')} FROM ${tableOf(source)}`;
-  if (markerIndex === null || watermark === null) return [{ text: select, values: [] }];
+  if (markerIndex === null || since === null) return [{ text: select, values: [] }];
   const marker = quoteIdentifier(columns[markerIndex] ?? '');
   return [
     { text: `${select} WHERE ${marker} IS NULL`, values: [] },
-    { text: `${select} WHERE ${marker} >= $1`, values: [watermark.marker] },
+    { text: `${select} WHERE ${marker} >= $1`, values: [since] },
   ];
 }
 

@@ -1,5 +1,6 @@
-import type { MappedField, Mapping } from '../mapping.js';
-import type { Marker, MarkerOrder, Watermark } from './watermark.js';
+import type { MappedField, Mapping, MarkerRule } from '../mapping.js';
+import { createMarkerKind, inferMarkerKind, type Marker, type MarkerKind } from './marker-kind.js';
+import type { Watermark } from './watermark.js';
 
 /** A source that cannot be read: it is not there, is broken, or is not what its mapping says. */
 export class SourceError extends Error {
@@ -35,9 +36,9 @@ export interface SourceChunk {
 
 /** A source that is being read. */
 export interface SourceReading extends AsyncDisposable {
-  readonly order: MarkerOrder;
-  /** The marker that a row's value is; null where it cannot be one. */
-  readonly toMarker: (value: unknown) => Marker | null;
+  /** Its highest marker; undefined where that shows as the rows go by. */
+  readonly highest: Marker | null | undefined;
+  readonly marker: MarkerKind;
   /** All rows whose marker is not below the watermark, and maybe others. To be read once. */
   readonly chunks: AsyncIterable<SourceChunk>;
 }
@@ -51,6 +52,12 @@ export interface SourceQuery {
   readonly nulls?: readonly string[] | undefined;
   /** The place of the change marker among the columns; null: there is none. */
   readonly markerIndex: number | null;
+  /** Absent: what most of the first values are. */
+  readonly changedAs?: Required<MarkerRule> | undefined;
+  /** In ms since the epoch: what is marked as later has not happened. */
+  readonly now: number;
+  /** How long before the highest marker rows may still come to be. In ms. */
+  readonly lagMs: number;
   readonly watermark: Watermark | null;
   /** Ends the reading early. */
   readonly signal: AbortSignal;
@@ -62,9 +69,22 @@ export interface SourceQuery {
  */
 export const CHUNK_ROWS = 100;
 
-/** What a table's value is as a marker: tables have their own order of numbers and texts. */
-export function toTableMarker(value: unknown): Marker | null {
-  return typeof value === 'string' || typeof value === 'number' ? value : null;
+/**
+ * The kind of the change marker: the declared one, or what the first values are.
+ *
+ * @throws {SourceError} it cannot be told
+ */
+export function markerKindOf(
+  { columns, markerIndex, changedAs, now, watermark }: SourceQuery,
+  values: readonly unknown[],
+): MarkerKind {
+  const rule = changedAs ?? inferMarkerKind(values, watermark?.marker ?? null);
+  if (rule !== null) return createMarkerKind(rule, now);
+  const column = columns[markerIndex ?? 0] ?? '';
+  throw new SourceError(
+    `it cannot be told how the change markers in column ${JSON.stringify(column)} compare; say what they are, such as changed: { column: ${column}, as: date-time, format: dd/MM/yyyy }, or as: text`,
+    false,
+  );
 }
 
 /** The columns that a mapping reads: its key first, then its change marker where it has one. */

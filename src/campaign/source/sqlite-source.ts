@@ -1,21 +1,24 @@
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { MappingSource } from '../mapping.js';
+import { inferMarkerKind, type Marker, type MarkerKind } from './marker-kind.js';
 import {
   CHUNK_ROWS,
+  markerKindOf,
   type SourceChunk,
   SourceError,
   type SourceQuery,
   type SourceReading,
-  toTableMarker,
 } from './source.js';
 import { quoteIdentifier } from './sql-identifier.js';
-import type { Marker } from './watermark.js';
+import { compareMarkers, readWatermark } from './watermark.js';
 
 type SqliteTable = Extract<MappingSource, { kind: 'sqlite' }>;
 
 /** A chunk ends after this, in ms, though it be small: SQLite reads on the thread that serves everything. */
 const CHUNK_MS = 10;
+
+const DAY_MS = 86_400_000;
 
 /** How long a writer that holds the file is waited for, in ms. The wait blocks the thread. */
 const BUSY_TIMEOUT_MS = 250;
@@ -45,11 +48,11 @@ export async function openSqliteTable(
   try {
     return orSourceError(name, () => {
       database.exec('BEGIN');
-      const since = sinceOf(database, table, query);
-      const highest = highestMarkerOf(database, table, query, since);
+      const marker = markerKindOf(query, firstMarkers(database, table, query));
+      const since = sinceOf(database, table, query, marker);
       return {
-        order: { kind: 'known', highest },
-        toMarker: toTableMarker,
+        highest: highestMarkerOf(database, table, query, since, marker),
+        marker,
         chunks: readChunks(database, table, query, since, name),
         async [Symbol.asyncDispose]() {
           close();
@@ -96,49 +99,82 @@ function fill(chunk: unknown[][], rows: Iterator<SQLOutputValue[]>): boolean {
 }
 
 function toPlain(value: SQLOutputValue): unknown {
+  // Text that is no UTF-8 is as good as binary data: its fields refuse it.
+  if (typeof value === 'string' && value.includes('\ufffd')) return Buffer.from(value);
   if (typeof value !== 'bigint') return value;
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : String(value);
 }
 
+function firstMarkers(
+  database: DatabaseSync,
+  table: string,
+  { columns, markerIndex }: SourceQuery,
+): readonly unknown[] {
+  if (markerIndex === null) return [];
+  const marker = quoteIdentifier(columns[markerIndex] ?? '');
+  const text = `SELECT ${marker} AS marker FROM ${quoteIdentifier(table)} WHERE ${marker} IS NOT NULL LIMIT ${CHUNK_ROWS}`;
+  const statement = database.prepare(text, { readBigInts: true });
+  return statement.all().map(({ marker: value = null }) => toPlain(value));
+}
+
 /**
- * The watermark's marker, as the table has it; null where there is none. An integer beyond 2^53 is kept as text,
- * and where a column has no type, as in a view, SQLite takes no integer for higher than a text.
+ * From where a table is read: no row that is new, or is no marker, is below. Null: all of it is read.
+ *
+ * SQLite puts numbers before texts, so that what is above a number is all that is no number as well.
  */
 function sinceOf(
   database: DatabaseSync,
   table: string,
-  { columns, markerIndex, watermark }: SourceQuery,
+  query: SourceQuery,
+  kind: MarkerKind,
 ): SQLInputValue {
-  if (markerIndex === null || watermark === null) return null;
-  if (typeof watermark.marker === 'number' || !/^-?\d+$/.test(watermark.marker)) {
-    return watermark.marker;
+  const since = readWatermark(query.watermark, kind)?.since;
+  if (since === undefined || query.markerIndex === null) return null;
+  const first = firstMarkers(database, table, query);
+  const rule = query.changedAs ?? inferMarkerKind(first, since);
+  const areTexts = first.some((value) => typeof value === 'string');
+  if (typeof since === 'number') {
+    // Beyond 2^53 it is rounded: what is a little less may be new.
+    return areTexts
+      ? null
+      : Number.isSafeInteger(since)
+        ? since
+        : since - Math.abs(since) * 2 ** -51;
   }
-  const marker = quoteIdentifier(columns[markerIndex] ?? '');
-  const text = `SELECT typeof(${marker}) AS kind FROM ${quoteIdentifier(table)} WHERE ${marker} IS NOT NULL LIMIT 1`;
-  const isInteger = database.prepare(text).get()?.kind === 'integer';
-  return isInteger ? BigInt(watermark.marker) : watermark.marker;
+  // Whatever their form and offset, instants of that day or later begin with a day that is not before the one before.
+  if (rule?.as === 'date-time' && rule.format === 'iso')
+    return String(kind.before(since, DAY_MS)).slice(0, 10);
+  return null;
 }
 
 function highestMarkerOf(
   database: DatabaseSync,
   table: string,
-  { columns, markerIndex }: SourceQuery,
+  query: SourceQuery,
   since: SQLInputValue,
+  kind: MarkerKind,
 ): Marker | null {
+  const { columns, markerIndex } = query;
   if (markerIndex === null) return null;
-  const marker = quoteIdentifier(columns[markerIndex] ?? '');
-  const [where, values] = since === null ? ['', []] : [` WHERE ${marker} >= ?`, [since]];
-  const text = `SELECT max(${marker}) AS highest FROM ${quoteIdentifier(table)}${where}`;
-  const highest = toPlain(
-    database.prepare(text, { readBigInts: true }).get(...values)?.highest ?? null,
-  );
-  if (highest === null || typeof highest === 'string' || typeof highest === 'number')
-    return highest;
-  throw new Error(`column ${marker} holds binary data, which cannot tell what has changed`);
+  const marker = columns[markerIndex] ?? '';
+  let highest: Marker | null = null;
+  for (const { text, values } of statementsOf(
+    table,
+    { ...query, columns: [marker], markerIndex: 0 },
+    since,
+  )) {
+    const statement = database.prepare(text, { readBigInts: true, returnArrays: true });
+    for (const [value] of statement.iterate(...values) as unknown as Iterable<SQLOutputValue[]>) {
+      const found = kind.read(toPlain(value ?? null));
+      if (found !== null && (highest === null || compareMarkers(found, highest) > 0))
+        highest = found;
+    }
+  }
+  return highest;
 }
 
-/** Rows without a marker come with every run, apart, so that each statement is one that an index serves. */
+/** Rows without a marker, or with an odd one, come with every run, apart, so that each statement is one that an index serves. */
 function statementsOf(
   table: string,
   { columns, markerIndex }: SourceQuery,
@@ -147,10 +183,13 @@ function statementsOf(
   const select = `SELECT ${columns.map(quoteIdentifier).join(', ')} FROM ${quoteIdentifier(table)}`;
   if (markerIndex === null || since === null) return [{ text: select, values: [] }];
   const marker = quoteIdentifier(columns[markerIndex] ?? '');
-  return [
+  const statements = [
     { text: `${select} WHERE ${marker} IS NULL`, values: [] },
     { text: `${select} WHERE ${marker} >= ?`, values: [since] },
   ];
+  if (typeof since !== 'string') return statements;
+  const odd = `${select} WHERE ${marker} < ? AND ${marker} NOT GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*'`;
+  return [...statements, { text: odd, values: [since] }];
 }
 
 function orSourceError<T>(name: string, read: () => T): T {

@@ -1,26 +1,21 @@
+import { basename } from 'node:path';
+import type { Mapping } from '../mapping.js';
 import { createDigestList, openDigestSet } from './digests.js';
-
-/** The value of a change marker, as the watermark keeps it. */
-export type Marker = string | number;
+import type { Marker, MarkerKind } from './marker-kind.js';
 
 /**
- * How far a mapping has been ingested: all rows below the marker, and of those at it the ones that are kept
- * here as digests, so that a row that comes to the same marker later is not missed.
+ * How far a mapping has been ingested: all rows below the window, and of those in it the ones that are kept
+ * here as digests, so that a row that comes to the window later is not missed.
  */
 export interface Watermark {
-  /** The column of the marker; null in one from before this was kept. */
+  /** What it is of, as {@link subjectOf} has it; a column in older ones, null in the oldest. */
   readonly column: string | null;
   readonly marker: Marker;
+  /** Where the window begins whose rows are kept as digests; null: at the marker. */
+  readonly since: Marker | null;
   /** The parts of a list of digests: eight bytes for each row. */
   readonly seen: readonly Uint8Array[];
 }
-
-/** How a reading tells which row is the newest. */
-export type MarkerOrder =
-  /** The source has told its highest marker, null where it has none, and gives no row below the watermark. */
-  | { readonly kind: 'known'; readonly highest: Marker | null }
-  /** It shows as the rows go by. */
-  | { readonly kind: 'compared'; readonly compare: (a: Marker, b: Marker) => number };
 
 /** Tells the rows that are new, and where a run has come to. */
 export interface WatermarkTracker {
@@ -33,33 +28,60 @@ export interface WatermarkTracker {
 /** A watermark remembers so many rows of one marker, 32 MB; those beyond are sent again by the next run. */
 const MOST_SEEN = 4_000_000;
 
-/** The watermark, where it tells of this column: of the values of another one it says nothing. */
-export function watermarkOfColumn(
-  watermark: Watermark | null,
-  column: string | null,
-): Watermark | null {
-  const known = watermark?.column ?? column;
-  return known === column ? watermark : null;
+/** What a watermark is of: of another column, source or dataset it says nothing. */
+export function subjectOf({ changed, source, dataset }: Mapping): string | null {
+  if (changed === null) return null;
+  const place =
+    source.kind === 'postgres'
+      ? [source.variable, source.schema, source.table]
+      : [basename(source.path), source.kind === 'sqlite' ? source.table : null];
+  return JSON.stringify([changed, dataset, source.kind, ...place]);
 }
 
-/**
- * Begin where the last run has ended.
- *
- * @param last - of the same column
- */
-export function createWatermarkTracker(
-  column: string | null,
-  last: Watermark | null,
-  order: MarkerOrder,
-): WatermarkTracker {
+/** The watermark, where it is of the mapping as it is now. Older ones tell their column only. */
+export function watermarkOf(watermark: Watermark | null, mapping: Mapping): Watermark | null {
+  const { changed } = mapping;
+  const known = watermark?.column ?? changed;
+  return changed !== null && (known === changed || known === subjectOf(mapping)) ? watermark : null;
+}
+
+/** What a tracker knows of the reading. */
+export interface TrackerParts {
+  readonly column: string | null;
+  /** Of the same column. */
+  readonly last: Watermark | null;
+  readonly kind: MarkerKind;
+  /** The highest marker that the source has; undefined where that shows as the rows go by. */
+  readonly highest: Marker | null | undefined;
+  /** How long before the highest marker the window begins. In ms; 0 where the highest is not known. */
+  readonly lagMs: number;
+}
+
+/** Begin where the last run has ended. */
+export function createWatermarkTracker(parts: TrackerParts): WatermarkTracker {
+  const { column, kind, lagMs } = parts;
+  const last = readWatermark(parts.last, kind);
   const lastSeen = last === null ? null : openDigestSet(last.seen);
-  let highest = (order.kind === 'known' ? order.highest : null) ?? last?.marker ?? null;
+  const isKnown = parts.highest !== undefined;
+  let highest = parts.highest ?? null;
+  if (highest === null || (last !== null && compareMarkers(highest, last.marker) < 0)) {
+    highest = last?.marker ?? null;
+  }
+  const since = windowOf();
   const seen = createDigestList();
 
+  /** Never before the last window: what is below it is not read again. */
+  function windowOf(): Marker | null {
+    if (highest === null) return null;
+    const start = kind.before(highest, lagMs);
+    return last !== null && compareMarkers(start, last.since) < 0 ? last.since : start;
+  }
+
   function remember(marker: Marker, row: readonly unknown[]): void {
-    if (marker !== highest) {
-      if (order.kind === 'known') return;
-      if (highest !== null && order.compare(marker, highest) < 0) return;
+    if (isKnown) {
+      if (since === null || compareMarkers(marker, since) < 0) return;
+    } else if (marker !== highest) {
+      if (highest !== null && compareMarkers(marker, highest) < 0) return;
       highest = marker;
       seen.clear();
     }
@@ -70,10 +92,31 @@ export function createWatermarkTracker(
     isNew(marker, row) {
       remember(marker, row);
       if (last === null || lastSeen === null) return true;
-      if (marker === last.marker) return !lastSeen.has(row);
-      return order.kind === 'known' || order.compare(marker, last.marker) > 0;
+      if (compareMarkers(marker, last.since) < 0) return false;
+      return compareMarkers(marker, last.marker) > 0 || !lastSeen.has(row);
     },
 
-    current: () => (highest === null ? null : { column, marker: highest, seen: seen.toParts() }),
+    current() {
+      if (highest === null) return null;
+      return { column, marker: highest, since: isKnown ? since : null, seen: seen.toParts() };
+    },
   };
+}
+
+/** A watermark as markers of a kind; null where it is of another one, and tells nothing. */
+export function readWatermark(
+  watermark: Watermark | null,
+  kind: MarkerKind,
+): (Watermark & { readonly since: Marker }) | null {
+  if (watermark === null) return null;
+  const marker = kind.read(watermark.marker);
+  if (marker === null) return null;
+  const since = watermark.since === null ? marker : kind.read(watermark.since);
+  return { ...watermark, marker, since: since ?? marker };
+}
+
+/** Numbers come before texts, and texts by their UTF-16 units. */
+export function compareMarkers(a: Marker, b: Marker): number {
+  if (typeof a !== typeof b) return typeof a === 'number' ? -1 : 1;
+  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -14,7 +14,7 @@ import {
   terminalStatuses,
   toRequestKey,
 } from '../../ingestion/ingestion-request.js';
-import type { ActivityScope, IngestionLog, Scope } from '../../ingestion/ports.js';
+import type { ActivityScope, Clock, IngestionLog, LogState, Scope } from '../../ingestion/ports.js';
 import {
   type Applied,
   applyObservation,
@@ -23,6 +23,7 @@ import {
   type Position,
   type Transition,
 } from '../../ingestion/transition.js';
+import { systemClock } from '../../process/system-clock.js';
 import { createCursorCodec } from './cursor-codec.js';
 import { readHead, readPrunedThrough } from './ingestion-log.meta.js';
 import { pruneRequests } from './ingestion-log.prune.js';
@@ -36,6 +37,7 @@ import type { LogTables, RequestRow } from './ingestion-log.schema.js';
 import { toKeyPages } from './key-pages.js';
 import type { LogDatabase, LogDatabaseKind, Written } from './log-database.js';
 import { createLogTail, type LogTail } from './log-tail.js';
+import { Recent, UNTOLD_MS } from './recent.js';
 import { claimRetries, settleNamed } from './start-log.requests.js';
 
 /** So many observations share a commit at most: the next batch waits for no more than that. */
@@ -58,8 +60,15 @@ interface Pending extends PromiseWithResolvers<Applied> {
  * Observations that arrive while a commit is under way share the next one. Nobody is told of a transition
  * before its commit is on the disk; listeners are told in the log’s order.
  */
-export async function createIngestionLog(database: LogDatabase): Promise<DurableIngestionLog> {
+export async function createIngestionLog(
+  database: LogDatabase,
+  clock: Pick<Clock, 'monotonicMs'> = systemClock,
+): Promise<DurableIngestionLog> {
   const { db, guard } = database;
+  const isShared = database.kind === 'postgres';
+  const records = new Recent<IngestionRecord>(clock, isShared);
+  let state: LogState = {};
+  let stateAtMs = Number.NEGATIVE_INFINITY;
   const codec = createCursorCodec(database.cursorKey);
   const listeners: ((transition: Transition) => void)[] = [];
   let pending: Pending[] = [];
@@ -70,10 +79,18 @@ export async function createIngestionLog(database: LogDatabase): Promise<Durable
     read: (after, limit) => readRows({ kind: 'all' }, after, limit),
     prunedThrough: () => readPrunedThrough(db),
     tell: (transition) => {
+      // Whoever is told and looks finds nothing that is older.
+      forget([toRequestKey(transition.ref)]);
       for (const listener of listeners) listener(transition);
     },
   });
   database.onGrown((head) => void tail.catchUp(head));
+
+  function forget(keys: readonly string[]): void {
+    state = {};
+    stateAtMs = clock.monotonicMs();
+    for (const key of keys) records.forget(key);
+  }
 
   /** Until nothing is pending: a batch at a time, each in one commit. */
   async function flush(): Promise<void> {
@@ -90,9 +107,7 @@ export async function createIngestionLog(database: LogDatabase): Promise<Durable
   async function commit(batch: readonly Pending[]): Promise<void> {
     let applied: readonly Applied[];
     try {
-      applied =
-        (await guard(() => applyUnchanged(db, batch))) ??
-        (await database.commit((transaction) => write(transaction, batch, tail)));
+      applied = (await applyUnchanged(batch)) ?? (await commitChanges(batch));
     } catch (error) {
       for (const { reject } of batch) reject(error);
       return;
@@ -103,6 +118,36 @@ export async function createIngestionLog(database: LogDatabase): Promise<Durable
       const result = applied[index];
       if (result) resolve(result);
     }
+  }
+
+  /** Also what is no transition, such as when a request was started; and also where nobody knows what came of it. */
+  async function commitChanges(batch: readonly Pending[]): Promise<readonly Applied[]> {
+    try {
+      return await database.commit((transaction) => write(transaction, batch, tail));
+    } finally {
+      forget(toKeys(batch));
+    }
+  }
+
+  const findRecords = (keys: readonly string[]) =>
+    records.read(keys, (missing) => guard(() => findByKey(db, missing)));
+
+  /**
+   * What a batch makes of what is known, or null where it may change anything. Most polls find what was known,
+   * and need no turn at writing.
+   */
+  async function applyUnchanged(batch: readonly Pending[]): Promise<readonly Applied[] | null> {
+    if (batch.some(({ observation }) => observation.answers)) return null;
+    const known = await guard(() => findByKey(db, toKeys(batch)));
+    const applied: Applied[] = [];
+    for (const { observation } of batch) {
+      const record = known.get(toRequestKey(observation.ref));
+      if (!record) return null;
+      const result = applyObservation(record, observation, 0);
+      if (result.kind === 'transition' || result.record.startedAt !== record.startedAt) return null;
+      applied.push(result);
+    }
+    return applied;
   }
 
   async function readRows(
@@ -132,8 +177,17 @@ export async function createIngestionLog(database: LogDatabase): Promise<Durable
     },
     async find(refs) {
       const keys = refs.map(toRequestKey);
-      const records = await guard(() => findByKey(db, keys));
-      return keys.map((key) => records.get(key) ?? null);
+      const known = await findRecords(keys);
+      return keys.map((key) => known.get(key) ?? null);
+    },
+    recall: (ref) => records.get(toRequestKey(ref)) ?? null,
+    state() {
+      const nowMs = clock.monotonicMs();
+      if (isShared && nowMs - stateAtMs >= UNTOLD_MS) {
+        state = {};
+        stateAtMs = nowMs;
+      }
+      return state;
     },
     pastRuns: (mappingId, limit) => guard(() => readPastRuns(db, mappingId, limit)),
     mappings: (scope, after, limit) =>
@@ -187,8 +241,18 @@ export async function createIngestionLog(database: LogDatabase): Promise<Durable
       }
       return position;
     },
-    prune: (unchangedSince, limit) =>
-      database.commit((transaction) => pruneRequests(transaction, unchangedSince, limit)),
+    async prune(unchangedSince, limit) {
+      let count: number | null = null;
+      try {
+        count = await database.commit((t) => pruneRequests(t, unchangedSince, limit));
+        return count;
+      } finally {
+        if (count !== 0) {
+          forget([]);
+          records.forgetAll();
+        }
+      }
+    },
     prunedThrough: () => guard(() => readPrunedThrough(db)),
     onAppended(listener) {
       listeners.push(listener);
@@ -428,27 +492,6 @@ async function write(
     hasChanged: changed.size > 0 || hasAnswers,
     ...(transitions.length > 0 && { head: head + transitions.length }),
   };
-}
-
-/**
- * What a batch makes of what is known, or null where it may change anything. Most polls find what was known,
- * and need no turn at writing.
- */
-async function applyUnchanged(
-  db: Kysely<LogTables>,
-  batch: readonly Pending[],
-): Promise<readonly Applied[] | null> {
-  if (batch.some(({ observation }) => observation.answers)) return null;
-  const records = await findByKey(db, toKeys(batch));
-  const applied: Applied[] = [];
-  for (const { observation } of batch) {
-    const known = records.get(toRequestKey(observation.ref));
-    if (!known) return null;
-    const result = applyObservation(known, observation, 0);
-    if (result.kind === 'transition' || result.record.startedAt !== known.startedAt) return null;
-    applied.push(result);
-  }
-  return applied;
 }
 
 function toKeys(batch: readonly Pending[]): string[] {

@@ -4,6 +4,7 @@ import { type RequestRef, toRequestKey } from '../../ingestion/ingestion-request
 import type {
   Clock,
   DueWatch,
+  IngestionLog,
   PollFailure,
   PollOutcome,
   WatchQueue,
@@ -13,6 +14,7 @@ import { toIngestionRecord } from './ingestion-log.rows.js';
 import type { RequestRow, WatchRow } from './ingestion-log.schema.js';
 import { createLogClock } from './log-clock.js';
 import type { LogDatabase } from './log-database.js';
+import { Recent, UNTOLD_MS } from './recent.js';
 
 /** What nobody waits for is gathered for so long before it is written down, in ms. */
 const GATHERING_MS = 50;
@@ -47,6 +49,8 @@ const MAX_UNCLAIMED_MS = 5_000;
 /** What the queue needs. */
 export interface WatchQueueOptions {
   readonly database: Pick<LogDatabase, 'db' | 'kind' | 'guard'>;
+  /** Whose appends end watches. */
+  readonly log: Pick<IngestionLog, 'onAppended'>;
   readonly clock: Clock;
   /** What was claimed and is not settled after this is due again, in ms. */
   readonly holdMs: number;
@@ -56,11 +60,32 @@ export interface WatchQueueOptions {
 
 type ClaimedRow = Selectable<WatchRow> & Selectable<RequestRow>;
 
-type ReportedRow = Selectable<WatchRow> & {
-  readonly now_ms: number;
-  readonly v: number;
+/** A watch as it was read. */
+interface KeptWatch {
+  readonly row: Selectable<WatchRow>;
+  /** When that was by the database’s clock, and by both of this process; in ms. */
+  readonly nowMs: number;
+  readonly readMs: number;
+  readonly readAt: number;
+  /** Told again, they are the same. */
+  readonly lastObservedAt: number | null;
+  readonly lastPolledAt: number | null;
+  readonly lastFailure: PollFailure | null;
+}
+
+/** How fast virtual time runs, as it was read. */
+interface Pace {
   readonly speed: number;
-};
+  /** Virtual time. */
+  readonly v: number;
+  readonly readMs: number;
+}
+
+/** The pace is read anew after this, in ms; and has to be after {@link UNTOLD_MS}. */
+const PACE_KEPT_MS = 500;
+
+/** So far the wall clock may be moved without that what was read is read again, in ms. */
+const MAX_JUMP_MS = 50;
 
 /**
  * What is due, in the log’s database.
@@ -71,7 +96,7 @@ type ReportedRow = Selectable<WatchRow> & {
  * @see docs/adr/0030-what-is-due.md
  */
 export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQueue> {
-  const { database, clock, holdMs, maxRetryAfterMs } = options;
+  const { database, log, clock, holdMs, maxRetryAfterMs } = options;
   const { db, kind, guard } = database;
   const isShared = kind === 'postgres';
   const { now: toNow, ownNowMs } = createLogClock(database, clock);
@@ -200,7 +225,8 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
           })
           .execute();
       }
-      return { rows, nowMs, nextInMs: Math.max(0, nextMs - movedMs) };
+      const taken = rows.map((row) => ({ ...row, claimed_until: nowMs + holdMs }));
+      return { rows: taken, nowMs, nextInMs: Math.max(0, nextMs - movedMs) };
     });
 
   function toDueWatch(row: ClaimedRow, nowMs: number): DueWatch {
@@ -248,7 +274,7 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
         from outcomes as o, time
         where watches.request_key = o.key and watches.${isOneOf(keys)}
         returning watches.request_key, ended_at = last_polled_at as is_ended`),
-    );
+    ).finally(() => forget(keys));
     // One that ends does so with the poll that was the last.
     const ended = new Set(rows.filter((row) => row.is_ended).map((row) => row.request_key));
     return keys.map((key) => (ended.has(key) ? 'ended' : 'goesOn'));
@@ -264,67 +290,165 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
   };
 
   const wants = new DataLoader(async (refs: readonly RequestRef[]) => {
-    await guard(() =>
-      run(sql`with ${time()}
-        update watches set
-          wanted_at = now_ms,
-          due_ms = case when ended_because is not null then v
-            else ${least}(due_ms, coalesce(v + wanted_gap_ms, due_ms)) end,
-          unknown_since = case when ended_because is null then unknown_since end,
-          ended_because = null,
-          ended_at = null
-        from time where ${isOneOf(refs.map(toRequestKey))}`),
-    );
+    const keys = [...new Set(refs.map(toRequestKey))];
+    const started = toStarted();
+    await watches.write(keys, async () => {
+      const rows = await guard(() =>
+        run(sql<Selectable<WatchRow>>`with ${time()}
+          update watches set
+            wanted_at = now_ms,
+            due_ms = case when ended_because is not null then v
+              else ${least}(due_ms, coalesce(v + wanted_gap_ms, due_ms)) end,
+            unknown_since = case when ended_because is null then unknown_since end,
+            ended_because = null,
+            ended_at = null
+          from time where ${isOneOf(keys)}
+          returning ${sql.raw(isShared ? 'watches.*' : '*')}`),
+      );
+      return new Map(
+        rows.map((row) => [row.request_key, toKept(row, row.wanted_at ?? 0, started)]),
+      );
+    });
     return refs.map(() => null);
   }, batched);
 
-  const reports = new DataLoader(async (refs: readonly RequestRef[]) => {
-    const keys = refs.map(toRequestKey);
+  const watches = new Recent<KeptWatch>(clock, isShared);
+  log.onAppended(({ ref }) => watches.forget(toRequestKey(ref)));
+  let pace: Pace | null = null;
+  let pacing: Promise<Pace> | null = null;
+  /** Of whom it is being written down that somebody wants them. */
+  const wanting = new Set<string>();
+
+  /** When a statement is sent: what it gives is no older than that. */
+  const toStarted = () => ({ readMs: clock.monotonicMs(), readAt: clock.now() });
+
+  function toKept(
+    row: Selectable<WatchRow>,
+    nowMs: number,
+    started: Pick<KeptWatch, 'readMs' | 'readAt'>,
+  ): KeptWatch {
+    // What seems to be of the future was before the clock was set back.
+    const toWall = (at: number | null) =>
+      at === null ? null : Math.round(started.readAt - Math.max(0, nowMs - at));
+    return {
+      row,
+      nowMs,
+      ...started,
+      lastObservedAt: toWall(row.last_observed_at),
+      lastPolledAt: toWall(row.last_polled_at),
+      lastFailure: row.last_failure === null ? null : (JSON.parse(row.last_failure) as PollFailure),
+    };
+  }
+
+  async function readPace(): Promise<Pace> {
+    const { readMs } = toStarted();
+    const rows = await guard(() =>
+      run(sql<{ speed: number; v: number }>`with ${time()} select speed, v from time`),
+    );
+    const { speed = 1, v = 0 } = rows[0] ?? {};
+    pace = { speed, v, readMs };
+    return pace;
+  }
+
+  function renewPace(): Promise<Pace> {
+    pacing ??= readPace().finally(() => {
+      pacing = null;
+    });
+    return pacing;
+  }
+
+  function youngPace(): Pace | null {
+    const ageMs = pace ? clock.monotonicMs() - pace.readMs : Number.POSITIVE_INFINITY;
+    // Read ahead, so that those who ask without a break need not wait for it.
+    if (ageMs >= PACE_KEPT_MS && ageMs < UNTOLD_MS) renewPace().catch(() => {});
+    return ageMs < UNTOLD_MS ? pace : null;
+  }
+
+  /** Who asks waits for the end. That this is not known is no reason to tell nothing. */
+  function noteWanted(ref: RequestRef, { row, nowMs, readMs }: KeptWatch): void {
+    const now = nowMs + clock.monotonicMs() - readMs;
+    const isKnown =
+      row.ended_because !== null ||
+      (row.wanted_at !== null && Math.abs(now - row.wanted_at) <= WANTED_AGAIN_MS);
+    if (isKnown || wanting.has(row.request_key)) return;
+    wanting.add(row.request_key);
+    const isWritten = () => void wanting.delete(row.request_key);
+    wants.load(ref).then(isWritten, isWritten);
+  }
+
+  async function readWatches(keys: readonly string[]): Promise<ReadonlyMap<string, KeptWatch>> {
     const isAsked = isShared
       ? sql`request_key = any(${keys}::text[])`
       : sql`request_key in (select value from json_each(${JSON.stringify(keys)}))`;
+    const started = toStarted();
     const rows = await guard(() =>
-      run(sql<ReportedRow>`with ${time()} select watches.*, time.* from watches, time
-        where ${isAsked}`),
+      run(sql<Selectable<WatchRow> & { readonly now_ms: number }>`
+        select watches.*, ${toNow()} as now_ms from watches where ${isAsked}`),
     );
-    const byKey = new Map(rows.map((row) => [row.request_key, row]));
-    for (const ref of refs) {
-      const row = byKey.get(toRequestKey(ref));
-      const isStale =
-        row?.ended_because === null &&
-        (row.wanted_at === null || Math.abs(row.now_ms - row.wanted_at) > WANTED_AGAIN_MS);
-      // Who asks waits for the end. That this is not known is no reason to tell nothing.
-      if (isStale) wants.load(ref).catch(() => {});
-    }
-    return keys.map((key) => toReport(byKey.get(key)));
+    return new Map(
+      rows.map(({ now_ms, ...row }) => [row.request_key, toKept(row, now_ms, started)]),
+    );
+  }
+
+  const reports = new DataLoader(async (refs: readonly RequestRef[]) => {
+    const keys = refs.map(toRequestKey);
+    for (const key of keys) if (hasJumped(watches.get(key))) watches.forget(key);
+    const [kept, paceNow] = await Promise.all([
+      watches.read(keys, readWatches),
+      youngPace() ?? renewPace(),
+    ]);
+    return refs.map((ref, index) => {
+      const watch = kept.get(keys[index] ?? '');
+      if (!watch) return null;
+      noteWanted(ref, watch);
+      return toReport(watch, paceNow);
+    });
   }, batched);
 
-  function toReport(row: ReportedRow | undefined): WatchReport | null {
-    if (!row || row.gap_ms === null) return null;
-    const { now_ms, due_ms } = row;
-    // What seems to be of the future was before the clock was set back.
-    const toWall = (at: number | null) =>
-      at === null ? null : Math.round(clock.now() - Math.max(0, now_ms - at));
-    const observedAgoMs = row.last_observed_at === null ? -1 : now_ms - row.last_observed_at;
-    const isHeld = row.claimed_until > now_ms && row.claimed_until <= now_ms + holdMs;
-    const pausedMs = row.not_before - now_ms;
-    const speed = Math.max(row.speed, MIN_SPEED);
+  /** Whether the wall clock was set since: what was told by it would be told otherwise now. */
+  function hasJumped(kept: KeptWatch | undefined): boolean {
+    if (!kept) return false;
+    const passedMs = clock.monotonicMs() - kept.readMs;
+    return Math.abs(clock.now() - kept.readAt - passedMs) > MAX_JUMP_MS;
+  }
+
+  function toReport(kept: KeptWatch, { v, speed, readMs }: Pace): WatchReport | null {
+    const { row, lastObservedAt, lastPolledAt, lastFailure } = kept;
+    if (row.gap_ms === null) return null;
+    const nowMs = kept.nowMs + clock.monotonicMs() - kept.readMs;
+    const observedAgoMs = row.last_observed_at === null ? -1 : nowMs - row.last_observed_at;
+    const isHeld = row.claimed_until > nowMs && row.claimed_until <= nowMs + holdMs;
+    const pausedMs = row.not_before - nowMs;
+    const pacedSpeed = Math.max(speed, MIN_SPEED);
+    const passedMs = clock.monotonicMs() - readMs;
     const leftMs = Math.max(
       0,
       pausedMs <= maxRetryAfterMs ? pausedMs : 0,
-      ((due_ms ?? 0) - row.v) / speed,
+      ((row.due_ms ?? 0) - v) / pacedSpeed - passedMs,
     );
     return {
-      lastObservedAt: toWall(row.last_observed_at),
+      lastObservedAt,
       observedAgoMs: observedAgoMs < 0 ? null : observedAgoMs,
-      lastPolledAt: toWall(row.last_polled_at),
-      nextPollAt: isHeld || due_ms === null ? null : Math.round(clock.now() + leftMs),
-      intervalMs: Math.round(row.gap_ms / speed),
+      lastPolledAt,
+      nextPollAt: isHeld || row.due_ms === null ? null : Math.round(clock.now() + leftMs),
+      intervalMs: Math.round(row.gap_ms / pacedSpeed),
       consecutiveFailures: row.consecutive_failures,
-      lastFailure: row.last_failure === null ? null : (JSON.parse(row.last_failure) as PollFailure),
+      lastFailure,
       endedBecause: row.ended_because,
     };
   }
+
+  function recall(ref: RequestRef): WatchReport | null {
+    const kept = watches.get(toRequestKey(ref));
+    const paceNow = youngPace();
+    if (!kept || !paceNow || hasJumped(kept)) return null;
+    noteWanted(ref, kept);
+    return toReport(kept, paceNow);
+  }
+
+  const forget = (keys: readonly string[]) => {
+    for (const key of keys) watches.forget(key);
+  };
 
   await guard(() =>
     run(sql`insert into poll_clock (id, virtual_ms, at, speed, is_behind)
@@ -341,13 +465,18 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
       guard(async () => {
         const claimed = await (isShared ? claimShared(limit) : claimAlone(limit));
         const { rows, nowMs, nextInMs } = claimed;
+        for (const { request_key, claimed_until } of rows) {
+          watches.change(request_key, (kept) => ({ ...kept, row: { ...kept.row, claimed_until } }));
+        }
         return { due: rows.map((row) => toDueWatch(row, nowMs)), nextInMs };
       }),
     settle: (outcome, settling) => settlers[settling].load(outcome),
     async release(refs) {
       if (refs.length === 0) return;
       const keys = refs.map(toRequestKey);
-      await guard(() => run(sql`update watches set claimed_until = 0 where ${isOneOf(keys)}`));
+      await guard(() =>
+        run(sql`update watches set claimed_until = 0 where ${isOneOf(keys)}`),
+      ).finally(() => forget(keys));
     },
     end: (ref) =>
       guard(async () => {
@@ -356,9 +485,10 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
           from time where ended_because is null and ${isOneOf([toRequestKey(ref)])}
           returning watches.request_key`);
         return rows.length > 0;
-      }),
+      }).finally(() => forget([toRequestKey(ref)])),
     want: async (ref) => void (await wants.load(ref)),
     report: (ref) => reports.load(ref),
+    recall,
     count: () =>
       guard(async () => {
         const [row] = await run(sql<{ items: number }>`

@@ -117,11 +117,12 @@ export async function startService({
 }: Space & Partial<CampaignServiceOptions>) {
   const ends = createEnds();
   await using starting = new AsyncDisposableStack();
-  let { platform } = options;
+  let { platform, schemaOf } = options;
   if (platform === undefined) {
     const receiver = await startReceiver({ dataDir: options.dataDir, datasetsDir });
     starting.defer(() => receiver.stop());
     platform = receiver.settings;
+    schemaOf = receiver.schemaOf;
   }
   const service = createCampaignService({
     host: '127.0.0.1',
@@ -134,6 +135,7 @@ export async function startService({
     logger: ends.logger,
     ...options,
     platform,
+    schemaOf,
   });
   starting.defer(() => service.stop());
   const { url } = await service.start();

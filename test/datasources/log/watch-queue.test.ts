@@ -46,6 +46,7 @@ afterEach(async () => {
 function open(): Promise<WatchQueue> {
   return openWatchQueue({
     database,
+    log,
     clock,
     holdMs: HOLD_MS,
     maxRetryAfterMs: MAX_RETRY_AFTER_MS,
@@ -135,6 +136,7 @@ describe('what is due', () => {
   it('is given to one of those who ask at once', async () => {
     const other = await openWatchQueue({
       database,
+      log,
       clock,
       holdMs: HOLD_MS,
       maxRetryAfterMs: MAX_RETRY_AFTER_MS,

@@ -5,21 +5,21 @@ export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' |
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
 /** What went wrong, as in `extensions.code` of an error. */
 export type ErrorCode =
-  /** An argument is not valid; the message says what is allowed. */
+  /** An argument is invalid. The message says what is allowed. */
   | 'BAD_USER_INPUT'
-  /** The caller may not do this. */
+  /** The caller lacks the right to do this. */
   | 'FORBIDDEN'
   /** The upstream knows no such request. */
   | 'INGESTION_REQUEST_NOT_FOUND'
   /** A bug in the gateway, which has logged it. */
   | 'INTERNAL_SERVER_ERROR'
-  /** The gateway’s log cannot be written or read now. */
+  /** The gateway’s log is unavailable. */
   | 'LOG_UNAVAILABLE'
   /** The upstream refused the API key or the profile, or a role is missing. */
   | 'UPSTREAM_FORBIDDEN'
-  /** The upstream’s answer is none that its API documents. */
+  /** The upstream’s answer is not one that its API documents. */
   | 'UPSTREAM_INVALID_RESPONSE'
-  /** The upstream got too many calls, or the gateway’s own budget is used up. */
+  /** The upstream received too many calls, or the gateway’s own budget is spent. */
   | 'UPSTREAM_RATE_LIMITED'
   /** The upstream gave no complete answer in time. */
   | 'UPSTREAM_TIMEOUT'
@@ -42,15 +42,15 @@ export type IngestionActivityFilter = {
 export type IngestionBatchStatus =
   /** It was not completed in time. */
   | 'ABANDONED'
-  /** Whoever wrote it gave it up. */
+  /** Its producer aborted it. */
   | 'ABORTED'
   /** It was promoted, and can be read. */
   | 'ACTIVE'
-  /** It was put away, and can be restored. */
+  /** It was archived, and can be restored. */
   | 'ARCHIVED'
-  /** It came to an end in an error; Platform also calls that `failure`. */
+  /** It ended in an error. Platform also calls this `failure`. */
   | 'FAILED'
-  /** It was promoted, and was reverted or has expired. */
+  /** It was promoted, then reverted or expired. */
   | 'INACTIVE'
   /** Its files are complete, and it can be promoted. */
   | 'LOADED'
@@ -62,20 +62,20 @@ export type IngestionBatchStatus =
   | 'PROCESSING'
   /** It waits to be processed. */
   | 'QUEUED'
-  /** It could not be processed, and is tried again. */
+  /** It could not be processed, and will be tried again. */
   | 'RETRYING'
   /** The staging of its files is complete. */
   | 'STAGED'
   /** Its files are being staged. */
   | 'STAGING'
-  /** It was tried again too often, and rests. */
+  /** It was retried too often, and is on hold. */
   | 'STALLED'
-  /** It was ingested; some of its records may have been refused. */
+  /** It was ingested; some of its records may have been rejected. */
   | 'SUCCESS'
-  /** Platform uses a word that it does not document: see `statusText`. */
+  /** Platform used an undocumented word: see `statusText`. */
   | 'UNKNOWN';
 
-/** Which requests a page is to have; what is left out does not narrow it. */
+/** Which requests to list. Conditions that are left out don’t narrow the list. */
 export type IngestionRequestFilter = {
   /** Of these mappings, at most 100. */
   readonly mappingIds?: ReadonlyArray<string | number> | null | undefined;
@@ -85,22 +85,22 @@ export type IngestionRequestFilter = {
   readonly observedBefore?: string | null | undefined;
   /** Started through this gateway by this caller, as `startedBy` names it. */
   readonly startedBy?: string | null | undefined;
-  /** In one of these statuses. */
+  /** With one of these statuses. */
   readonly statuses?: ReadonlyArray<IngestionStatus> | null | undefined;
 };
 
-/** Where an ingestion request stands. All but IN_PROGRESS are terminal. */
+/** The status of an ingestion request. All but IN_PROGRESS are terminal. */
 export type IngestionStatus =
-  /** The ingestion service itself gave up, perhaps after it had ingested some records. A new request may be submitted. */
+  /** The ingestion service itself gave up, perhaps after ingesting some records. You may submit a new request. */
   | 'ABORTED'
   /** It ended in an error; `failure` says which. */
   | 'FAILED'
   /** A batch is being prepared or uploaded. */
   | 'IN_PROGRESS'
-  /** Everything was ingested; `numRecords` says how much. */
+  /** Everything was ingested; `numRecords` says how many records. */
   | 'SUCCESS';
 
-/** Which jobs a page is to have; what is left out does not narrow it. */
+/** Which jobs to list. Conditions that are left out don’t narrow the list. */
 export type JobFilter = {
   /** Of these mappings, at most 100. */
   readonly mappingIds?: ReadonlyArray<string | number> | null | undefined;
@@ -108,38 +108,38 @@ export type JobFilter = {
   readonly startedAfter?: string | null | undefined;
   /** Started before this instant. */
   readonly startedBefore?: string | null | undefined;
-  /** In one of these statuses. */
+  /** With one of these statuses. */
   readonly statuses?: ReadonlyArray<JobStatus> | null | undefined;
 };
 
 /** Why a job was not cancelled. */
 export type JobRefusal =
-  /** Platform has its whole batch, and decides. */
+  /** Platform has the whole batch and will decide. */
   | 'BATCH_WHOLE'
   /** It has ended. */
   | 'JOB_OVER'
-  /** There is no such job, or the caller may not see its mapping. */
+  /** No such job, or the caller may not see its mapping. */
   | 'UNKNOWN_JOB';
 
-/** Where a job stands. SUCCESS and FAILED are its ends. */
+/** The status of a job. SUCCESS and FAILED are final. */
 export type JobStatus =
-  /** It reads its source, and uploads. */
+  /** It is reading its source and uploading. */
   | 'CREATED'
   /** It ended in an error, or was cancelled; `reason` says which. */
   | 'FAILED'
-  /** Platform has taken its batch. */
+  /** Platform accepted its batch. */
   | 'SUCCESS'
-  /** Platform has its whole batch, and checks it. */
+  /** Platform has the whole batch and is checking it. */
   | 'UPLOADED';
 
-/** Who runs a mapping that is published. */
+/** What runs a published mapping. */
 export type MappingExecution =
-  /** The scheduler; then `startIngestion` is refused. */
+  /** The scheduler runs it, and `startIngestion` is refused. */
   | 'STARTED'
-  /** Whoever calls `startIngestion`. */
+  /** It runs when someone calls `startIngestion`. */
   | 'STOPPED';
 
-/** Whether a mapping is published: one that is not is run by nobody. */
+/** Whether a mapping is published. Only published mappings run. */
 export type MappingPublication =
   /** It may be run. */
   | 'PUBLISHED'
@@ -150,18 +150,18 @@ export type MappingPublication =
 export type MappingRefusal =
   /** Unpublish it before you publish it again. */
   | 'ALREADY_PUBLISHED'
-  /** The scheduler runs it already. */
+  /** The scheduler is already running it. */
   | 'ALREADY_STARTED'
   /** It is stopped already. */
   | 'ALREADY_STOPPED'
-  /** A job runs it: wait for its end, or cancel it. */
+  /** A job is running: wait for it to end, or cancel it. */
   | 'JOB_RUNNING'
   /** Publish it, which also starts it. */
   | 'NOT_PUBLISHED'
   /** Campaign has no such mapping. */
   | 'UNKNOWN_MAPPING';
 
-/** Which mapping to publish, and from where it goes on. */
+/** Which mapping to publish, and where its ingestion continues. */
 export type PublishMappingInput = {
   /** The mapping’s id. */
   readonly mappingId: string | number;
@@ -169,11 +169,11 @@ export type PublishMappingInput = {
   readonly resendFromBeginning?: boolean | null | undefined;
 };
 
-/** Why a request is watched no longer, though it is not terminal. */
+/** Why a request is no longer watched although it isn’t terminal. */
 export type WatchEnd =
-  /** Somebody ended it with `endWatch`. */
+  /** An operator ended it with `endWatch`. */
   | 'ENDED_BY_OPERATOR'
-  /** The upstream has answered for an hour that it knows no such request. */
+  /** For an hour the upstream has said that it knows no such request. */
   | 'FORGOTTEN_UPSTREAM';
 
 export type ShownRequestFragment = { readonly mappingId: string, readonly requestId: string, readonly status: IngestionStatus, readonly attempt: number, readonly numRecords: number | null, readonly batchId: string | null, readonly info: string, readonly startedBy: string | null, readonly startedAt: string | null, readonly firstObservedAt: string, readonly lastObservedAt: string, readonly finishedAt: string | null, readonly durationMs: number, readonly failure: { readonly code: string | null, readonly message: string, readonly isRetryable: boolean } | null };

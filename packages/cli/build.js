@@ -1,8 +1,8 @@
-import { defineConfig } from 'rolldown';
+// One file with all that it needs, so that the package installs alone and starts at once.
+import { build } from 'rolldown';
 
-/** One file with all that it needs, so that the package installs alone and starts at once. */
-// biome-ignore lint/style/noDefaultExport: rolldown asks for it
-export default defineConfig({
+await build({
+  cwd: import.meta.dirname,
   input: 'src/main.ts',
   platform: 'node',
   // What ws would use if it were installed.

@@ -1,0 +1,26 @@
+// Builds the console, unless what is in dist/ was made of the same files.
+import { createHash } from 'node:crypto';
+import { existsSync, globSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+
+const SOURCES = [
+  'index.html',
+  'package.json',
+  'vite.config.js',
+  'src/**/*',
+  '../client/package.json',
+  '../client/src/**/*',
+  '../../package-lock.json',
+];
+const STAMP = 'dist/.sources';
+
+process.chdir(import.meta.dirname);
+const hash = createHash('sha256');
+for (const path of globSync(SOURCES).sort()) {
+  if (statSync(path).isFile()) hash.update(path).update(readFileSync(path));
+}
+const sources = hash.digest('hex');
+if (!existsSync(STAMP) || readFileSync(STAMP, 'utf8') !== sources) {
+  const { build } = await import('vite');
+  await build({ logLevel: 'warn' });
+  writeFileSync(STAMP, sources);
+}

@@ -1,0 +1,195 @@
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { useEffect, useRef, useSyncExternalStore } from 'react';
+import { toCount } from '../format.js';
+import { isTyping } from '../keys.js';
+import type { Ingestion } from '../live.js';
+import { goTo, toHref } from '../route.js';
+import { Elapsed } from './elapsed.js';
+import { Status } from './status.js';
+import { Time } from './time.js';
+
+const COLUMNS = [
+  'Mapping',
+  'Request',
+  'Status',
+  'Number of records',
+  'Start Time',
+  'End Time',
+  'Duration',
+  'Started by',
+  'BatchId',
+  'Reason',
+];
+
+/** Heights of a row, in px, as the stylesheet has them: one line, or a small card. */
+const ROW_PX = 36;
+const CARD_PX = 84;
+
+const narrow = window.matchMedia('(max-width: 900px)');
+
+/** A table of ingestions of any length: only what is in sight is in the page. */
+export function IngestionTable({
+  ingestions,
+  hasMore,
+  onMore,
+}: {
+  readonly ingestions: readonly Ingestion[];
+  readonly hasMore: boolean;
+  readonly onMore: () => void;
+}) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const isNarrow = useSyncExternalStore(
+    (listener) => {
+      narrow.addEventListener('change', listener);
+      return () => narrow.removeEventListener('change', listener);
+    },
+    () => narrow.matches,
+  );
+  const rowPx = isNarrow ? CARD_PX : ROW_PX;
+  const virtualizer = useVirtualizer({
+    count: ingestions.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => rowPx,
+    getItemKey: (index) => ingestions[index]?.id ?? index,
+    overscan: 12,
+  });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another height moves every row
+  useEffect(() => virtualizer.measure(), [rowPx]);
+
+  const items = virtualizer.getVirtualItems();
+  const last = items.at(-1)?.index ?? 0;
+  useEffect(() => {
+    if (hasMore && last >= ingestions.length - 20) onMore();
+  }, [hasMore, last, ingestions.length, onMore]);
+
+  useEffect(() => {
+    const move = (event: KeyboardEvent) => {
+      const step = event.key === 'j' ? 1 : event.key === 'k' ? -1 : 0;
+      if (step === 0 || isTyping(event)) return;
+      const at = Number(
+        document.activeElement?.closest<HTMLElement>('[data-index]')?.dataset.index ??
+          (step === 1 ? -1 : 1),
+      );
+      const next = Math.min(ingestions.length - 1, Math.max(0, at + step));
+      virtualizer.scrollToIndex(next);
+      const focus = () =>
+        scroller.current?.querySelector<HTMLElement>(`[data-index="${next}"] a`)?.focus();
+      focus();
+      requestAnimationFrame(focus);
+    };
+    window.addEventListener('keydown', move);
+    return () => window.removeEventListener('keydown', move);
+  }, [ingestions.length, virtualizer]);
+
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: rows of a virtual table are placed, which those of <table> cannot be
+    <div
+      className="grid"
+      ref={scroller}
+      role="table"
+      aria-label="Ingestions"
+      aria-rowcount={hasMore ? -1 : ingestions.length + 1}
+    >
+      <Row className="head">
+        {COLUMNS.map((name) => (
+          // biome-ignore lint/a11y/useSemanticElements: as above
+          // biome-ignore lint/a11y/useFocusableInteractive: a heading does nothing
+          <span key={name} role="columnheader">
+            {name}
+          </span>
+        ))}
+      </Row>
+      {/* biome-ignore lint/a11y/useSemanticElements: as above */}
+      <div role="rowgroup" className="grid-body" style={{ height: virtualizer.getTotalSize() }}>
+        {items.map(({ index, start, key }) => {
+          const ingestion = ingestions[index];
+          return (
+            ingestion && <IngestionRow key={key} ingestion={ingestion} index={index} top={start} />
+          );
+        })}
+      </div>
+    </div>
+  );
+}
+
+function IngestionRow({
+  ingestion,
+  index,
+  top,
+}: {
+  readonly ingestion: Ingestion;
+  readonly index: number;
+  readonly top: number;
+}) {
+  const { mappingId, requestId, status, numRecords, batchId, failure, startedBy } = ingestion;
+  const href = toHref(['ingestions', mappingId, requestId]);
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: as above
+    // biome-ignore lint/a11y/useFocusableInteractive: its link is what takes the focus
+    // biome-ignore lint/a11y/useKeyWithClickEvents: its link is what takes keys
+    <div
+      role="row"
+      className="row"
+      data-index={index}
+      aria-rowindex={index + 2}
+      style={{ transform: `translateY(${top}px)` }}
+      onClick={({ target }) => {
+        if (!(target as Element).closest('a') && getSelection()?.isCollapsed) goTo(href);
+      }}
+    >
+      <Cell name="mapping">
+        <a href={href}>{mappingId}</a>
+      </Cell>
+      <Cell name="request">{requestId}</Cell>
+      <Cell name="status-cell">
+        <Status status={status} />
+      </Cell>
+      <Cell name="records number">{numRecords === null ? '' : toCount(numRecords)}</Cell>
+      <Cell name="start">
+        <Time at={ingestion.startedAt ?? ingestion.firstObservedAt} />
+      </Cell>
+      <Cell name="end">{ingestion.finishedAt && <Time at={ingestion.finishedAt} />}</Cell>
+      <Cell name="duration number">
+        <Elapsed ingestion={ingestion} />
+        {ingestion.isLongerThanUsual && (
+          <span className="slow" title="Longer than 95 % of the last runs">
+            {' '}
+            slow
+          </span>
+        )}
+      </Cell>
+      <Cell name="by">{startedBy}</Cell>
+      <Cell name="batch">{batchId}</Cell>
+      <Cell name="reason">{failure?.message}</Cell>
+    </div>
+  );
+}
+
+function Row({
+  className,
+  children,
+}: {
+  readonly className: string;
+  readonly children: React.ReactNode;
+}) {
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: as above
+    // biome-ignore lint/a11y/useFocusableInteractive: a row does nothing
+    <div role="row" className={`row ${className}`} aria-rowindex={1}>
+      {children}
+    </div>
+  );
+}
+
+function Cell({ name, children }: { readonly name: string; readonly children?: React.ReactNode }) {
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: as above
+    <span
+      role="cell"
+      className={`cell ${name}`}
+      title={typeof children === 'string' ? children : undefined}
+    >
+      {children}
+    </span>
+  );
+}

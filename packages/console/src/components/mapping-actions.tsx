@@ -1,0 +1,123 @@
+import type { TypedText } from '@sluice/client';
+import { useMutation, useQuery } from '@tanstack/react-query';
+import {
+  type ChangeFragment,
+  type MappingStateFragment,
+  OneMappingDocument,
+  PublishMappingDocument,
+  StartMappingDocument,
+  StopMappingDocument,
+  UnpublishMappingDocument,
+} from '../generated/operations.js';
+import { useAsk, useMay, useSession } from '../session.js';
+import { say } from '../toast-store.js';
+
+interface Action {
+  readonly label: string;
+  /** What was done, for the announcer. */
+  readonly done: string;
+  /** Asked before it is done; empty where it is easily undone. */
+  readonly question: string;
+  readonly run: () => Promise<ChangeFragment>;
+}
+
+/** What can be done to a mapping where it stands, for those who may. */
+export function MappingActions({
+  mappingId,
+  only,
+}: {
+  readonly mappingId: string;
+  /** Offers nothing else. */
+  readonly only?: 'publish' | 'stop';
+}) {
+  const ask = useAsk();
+  const mayManage = useMay('mappings:manage');
+  const { data } = useQuery({ ...ask(OneMappingDocument, { mappingId }), enabled: mayManage });
+  const { client, queries } = useSession();
+  const act = useMutation({
+    networkMode: 'always',
+    mutationFn: ({ run }: Action) => run(),
+    onSuccess(change, { done }) {
+      if (change.__typename === 'MappingChangeRefused') say({ kind: 'bad', text: change.message });
+      else say({ kind: 'good', text: `${mappingId} ${done}.` });
+      return queries.invalidateQueries();
+    },
+    onError: (failure) => say({ kind: 'bad', text: failure.message }),
+  });
+  const administration = data?.mapping?.administration;
+  if (!mayManage || !administration) return null;
+  const offered = toOffered(administration).filter((name) => !only || name === only);
+
+  const send = async <Field extends string>(
+    document: TypedText<
+      Readonly<Record<Field, ChangeFragment>>,
+      { readonly mappingId: string; readonly resendFromBeginning?: boolean | null | undefined }
+    >,
+    field: Field,
+    resendFromBeginning?: boolean,
+  ): Promise<ChangeFragment> => {
+    const variables = { mappingId, ...(resendFromBeginning && { resendFromBeginning }) };
+    return (await client.request(document, variables))[field];
+  };
+  const actions: Readonly<Record<'publish' | 'resend' | 'unpublish' | 'start' | 'stop', Action>> = {
+    publish: {
+      label: 'Publish',
+      done: 'is published, and the scheduler runs it',
+      question: '',
+      run: () => send(PublishMappingDocument, 'publishMapping'),
+    },
+    resend: {
+      label: 'Publish and resend all',
+      done: 'is published, and sends everything again',
+      question: `Send all records of ${mappingId} again, from the beginning?`,
+      run: () => send(PublishMappingDocument, 'publishMapping', true),
+    },
+    unpublish: {
+      label: 'Unpublish',
+      done: 'is not published any more',
+      question: `Unpublish ${mappingId}? Nobody can run it then.`,
+      run: () => send(UnpublishMappingDocument, 'unpublishMapping'),
+    },
+    start: {
+      label: 'Start schedule',
+      done: 'is run by the scheduler',
+      question: '',
+      run: () => send(StartMappingDocument, 'startMapping'),
+    },
+    stop: {
+      label: 'Stop',
+      done: 'is stopped: you can start ingestions of it',
+      question: '',
+      run: () => send(StopMappingDocument, 'stopMapping'),
+    },
+  };
+  return (
+    <div className="actions">
+      {offered.map((name) => {
+        const action = actions[name];
+        return (
+          <button
+            key={name}
+            type="button"
+            disabled={act.isPending}
+            onClick={() => {
+              if (action.question === '' || window.confirm(action.question)) act.mutate(action);
+            }}
+          >
+            {action.label}
+          </button>
+        );
+      })}
+    </div>
+  );
+}
+
+function toOffered({
+  publication,
+  execution,
+}: NonNullable<MappingStateFragment['administration']>) {
+  if (publication === 'UNPUBLISHED') return ['publish', 'resend'] as const;
+  return execution === 'STARTED'
+    ? (['stop', 'unpublish'] as const)
+    : (['start', 'unpublish'] as const);
+}

@@ -1,0 +1,33 @@
+import { useMutation } from '@tanstack/react-query';
+import type { Ingestion } from '../live.js';
+import { goTo, toHref } from '../route.js';
+import { useSession } from '../session.js';
+import { toAnswer } from '../start-answer.js';
+import { say } from '../toast-store.js';
+
+/** Starts the same mapping again. */
+export function RetryButton({ ingestion }: { readonly ingestion: Ingestion }) {
+  const { client, own } = useSession();
+  const start = useMutation({
+    networkMode: 'always',
+    mutationFn: () => client.start({ mappingId: ingestion.mappingId }),
+    onSuccess(outcome) {
+      const answer = toAnswer(outcome);
+      if (answer.request) {
+        own.add(answer.request.id);
+        goTo(toHref(['ingestions', answer.request.mappingId, answer.request.requestId]));
+      } else say({ kind: 'bad', text: `${answer.title} ${answer.advice}` });
+    },
+    onError: (failure) => say({ kind: 'bad', text: failure.message }),
+  });
+  return (
+    <button
+      type="button"
+      className="primary"
+      disabled={start.isPending}
+      onClick={() => start.mutate()}
+    >
+      {ingestion.status === 'SUCCESS' ? 'Start again' : 'Retry'}
+    </button>
+  );
+}

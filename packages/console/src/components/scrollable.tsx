@@ -1,0 +1,17 @@
+import type { ReactNode } from 'react';
+
+/** Scrolls sideways what may be wider than the page, by keys too. */
+export function Scrollable({
+  label,
+  children,
+}: {
+  readonly label: string;
+  readonly children: ReactNode;
+}) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys
+    <section className="table-scroll" aria-label={label} tabIndex={0}>
+      {children}
+    </section>
+  );
+}

@@ -1,0 +1,28 @@
+import { toDistance, toTime } from '../format.js';
+import { useNow } from '../use-now.js';
+
+/** An instant in the viewer’s zone, and in UTC on hover. */
+export function Time({ at }: { readonly at: string | null }) {
+  if (at === null) return <span className="muted">–</span>;
+  const instant = new Date(at);
+  return (
+    <time dateTime={at} title={toUtc(instant)}>
+      {toTime(instant, new Date())}
+    </time>
+  );
+}
+
+/** How far an instant is from now. */
+export function Distance({ at }: { readonly at: string }) {
+  const now = useNow();
+  const instant = new Date(at);
+  return (
+    <time dateTime={at} title={toUtc(instant)}>
+      {toDistance(instant, now)}
+    </time>
+  );
+}
+
+function toUtc(instant: Date): string {
+  return instant.toISOString().replace('T', ' ').replace('Z', ' UTC');
+}

@@ -1,0 +1,56 @@
+import type { OneIngestion } from '../one-ingestion.js';
+import { Notice } from './notice.js';
+import { Distance, Time } from './time.js';
+
+/** How the gateway watches an ingestion: when it last asked, and when it asks again. */
+export function WatchState({ ingestion }: { readonly ingestion: OneIngestion }) {
+  const { watch } = ingestion;
+  if (ingestion.isTerminal || !watch) return null;
+  switch (watch.endedBecause) {
+    case 'FORGOTTEN_UPSTREAM':
+      return (
+        <Notice kind="warning" title="The gateway asks no more.">
+          The upstream has said for an hour that it knows no such request.
+        </Notice>
+      );
+    case 'ENDED_BY_OPERATOR':
+      return (
+        <Notice kind="warning" title="The gateway asks no more.">
+          An operator ended the watch. Asking for the status again begins it anew.
+        </Notice>
+      );
+    case null:
+      break;
+  }
+  const next = watch.nextPollAt && (
+    <>
+      again <Distance at={watch.nextPollAt} />
+    </>
+  );
+  if (watch.lastFailure) {
+    return (
+      <Notice kind="warning" title="The upstream gives no answer.">
+        <p>
+          {watch.lastFailure.message} <code>{watch.lastFailure.code}</code>
+        </p>
+        <p>
+          {watch.consecutiveFailures} failed in a row, the last at{' '}
+          <Time at={watch.lastFailure.at} />. The status is as of{' '}
+          <Time at={ingestion.lastObservedAt} />. {next && <>Asked {next}.</>}
+        </p>
+      </Notice>
+    );
+  }
+  return (
+    <p className="muted">
+      {watch.lastPolledAt ? (
+        <>
+          Asked <Distance at={watch.lastPolledAt} />
+        </>
+      ) : (
+        'Not asked yet'
+      )}
+      {next ? <>, {next}</> : ', being asked now'}.
+    </p>
+  );
+}

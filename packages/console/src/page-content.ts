@@ -1,0 +1,10 @@
+/** What the gateway wrote into the page: `src/server/console.ts` has the same. */
+export interface PageContent {
+  /** Null where there is no explorer. */
+  readonly explorerPath?: string | null;
+}
+
+/** What the gateway wrote into the page. */
+export const pageContent: PageContent = JSON.parse(
+  document.querySelector<HTMLMetaElement>('meta[name="sluice-console"]')?.content ?? '{}',
+);

@@ -1,0 +1,62 @@
+import { useSyncExternalStore } from 'react';
+
+/** A page and what is chosen on it, as the fragment of the address has them: `#/ingestions?tab=failed`. */
+export interface Route {
+  /** Decoded, such as `['ingestions', 'crm-profiles', '7']`. */
+  readonly path: readonly string[];
+  readonly search: URLSearchParams;
+}
+
+let current = parseRoute(location.hash);
+
+/** The route that is shown now. */
+export function useRoute(): Route {
+  return useSyncExternalStore(listen, () => current);
+}
+
+/** The address of a page, for a link. */
+export function toHref(
+  path: readonly string[],
+  search: Readonly<Record<string, string>> = {},
+): string {
+  const chosen = new URLSearchParams(Object.entries(search).filter(([, value]) => value !== ''));
+  const query = chosen.size > 0 ? `?${chosen}` : '';
+  return `#/${path.map(encodeURIComponent).join('/')}${query}`;
+}
+
+/** Go to a page. */
+export function goTo(href: string): void {
+  location.hash = href;
+}
+
+/** Change what is chosen on this page, without a step in the history; an empty value takes a choice back. */
+export function choose(changes: Readonly<Record<string, string>>): void {
+  const search = { ...Object.fromEntries(current.search), ...changes };
+  history.replaceState(null, '', toHref(current.path, search));
+  window.dispatchEvent(new HashChangeEvent('hashchange'));
+}
+
+function listen(listener: () => void): () => void {
+  const update = () => {
+    current = parseRoute(location.hash);
+    listener();
+  };
+  window.addEventListener('hashchange', update);
+  return () => window.removeEventListener('hashchange', update);
+}
+
+function parseRoute(hash: string): Route {
+  const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?', 2);
+  return {
+    path: path.split('/').filter(Boolean).map(decode),
+    search: new URLSearchParams(query),
+  };
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

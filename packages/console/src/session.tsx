@@ -1,0 +1,80 @@
+import { createSluiceClient, type SluiceClient, type TypedText } from '@sluice/client';
+import { QueryClient } from '@tanstack/react-query';
+import { createContext, useContext, useSyncExternalStore } from 'react';
+import type { ViewerQuery } from './generated/operations.js';
+import { follow, type Live } from './live.js';
+
+/** Who looks, and at what. */
+export interface Session {
+  readonly viewer: ViewerQuery['viewer'];
+  readonly client: SluiceClient;
+  readonly live: Live;
+  readonly queries: QueryClient;
+  /** Ids of the ingestions that were started on this page. */
+  readonly own: Set<string>;
+}
+
+/** Where a token is kept until its tab is closed. */
+const TOKEN_KEY = 'sluice.token';
+
+/** The token that was given in this tab; empty where none was. */
+export function readToken(): string {
+  return sessionStorage.getItem(TOKEN_KEY) ?? '';
+}
+
+/** Keep a token for this tab; an empty one signs out. */
+export function keepToken(token: string): void {
+  if (token) sessionStorage.setItem(TOKEN_KEY, token);
+  else sessionStorage.removeItem(TOKEN_KEY);
+}
+
+/** A client of the gateway that this page comes from. */
+export function connect(): SluiceClient {
+  return createSluiceClient({ url: new URL('graphql', document.baseURI), token: readToken });
+}
+
+/** Begin to follow what happens. */
+export function createSession(client: SluiceClient, viewer: ViewerQuery['viewer']): Session {
+  const queries = new QueryClient({
+    defaultOptions: { queries: { staleTime: 2_000, retry: 1, networkMode: 'always' } },
+  });
+  const live = follow(client, () => void queries.invalidateQueries());
+  return { viewer, client, live, queries, own: new Set() };
+}
+
+/** The session of this page. */
+export const SessionContext = createContext<Session | null>(null);
+
+/** The session of this page. */
+export function useSession(): Session {
+  const session = useContext(SessionContext);
+  if (!session) throw new Error('Only what is shown to a viewer may use the session.');
+  return session;
+}
+
+/** Render again with each ingestion that changes. */
+export function useLive(): Live {
+  const { live } = useSession();
+  useSyncExternalStore(live.listen, live.version);
+  return live;
+}
+
+/** Whether the viewer may do this, such as `ingestion:start`. */
+export function useMay(right: string): boolean {
+  return useSession().viewer.rights.includes(right);
+}
+
+/** Ask the gateway something, as TanStack Query wants to be told it. */
+export function useAsk() {
+  const { client } = useSession();
+  return <Data, Variables>(document: TypedText<Data, Variables>, variables: Variables) => ({
+    queryKey: [operationNameOf(document), variables] as const,
+    queryFn: ({ signal }: { readonly signal: AbortSignal }): Promise<Data> =>
+      client.request(document, variables, { signal }),
+  });
+}
+
+/** The name of a document’s operation, by which its answers are kept. */
+export function operationNameOf(document: { toString(): string }): string {
+  return /(?:query|mutation) (\w+)/.exec(document.toString())?.[1] ?? '';
+}

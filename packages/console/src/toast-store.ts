@@ -1,0 +1,45 @@
+import type { ReactNode } from 'react';
+
+/** Something that is said for a while. */
+export interface Toast {
+  readonly key: number;
+  readonly kind: 'good' | 'bad' | 'plain';
+  readonly text: string;
+  readonly link?: { readonly href: string; readonly label: ReactNode };
+}
+
+/** How long it is shown, in ms. */
+const SHOWN_MS = 12_000;
+
+let toasts: readonly Toast[] = [];
+let count = 0;
+const listeners = new Set<() => void>();
+
+/** Say something. */
+export function say(toast: Omit<Toast, 'key'>): void {
+  count += 1;
+  const key = count;
+  set([...toasts, { ...toast, key }]);
+  setTimeout(() => unsay(key), SHOWN_MS);
+}
+
+/** Take it away. */
+export function unsay(key: number): void {
+  set(toasts.filter((toast) => toast.key !== key));
+}
+
+/** All that are shown, the last one last. */
+export function readToasts(): readonly Toast[] {
+  return toasts;
+}
+
+/** @returns stops it */
+export function listenToToasts(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
+}
+
+function set(next: readonly Toast[]): void {
+  toasts = next;
+  for (const listener of [...listeners]) listener();
+}

@@ -1,0 +1,96 @@
+import { readdir } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { type Bundle, bundle, isSchema, resolveUri, type Schema } from './json-schema.js';
+import { readTextFile } from './strict-text.js';
+
+/** A file of a folder of datasets that describes one. What it holds has not been looked at. */
+export interface DatasetFile {
+  readonly path: string;
+  readonly name: string;
+  readonly content: Schema;
+}
+
+/** A folder of datasets, and of schemas that they refer to. */
+export interface SchemaFolder {
+  /** In the order of their names. */
+  readonly datasets: readonly DatasetFile[];
+  /** What could not be read, one sentence each, which begins with a path. */
+  readonly faults: readonly string[];
+  /** A dataset's schema, with all that it refers to. */
+  bundleOf(dataset: DatasetFile): Bundle;
+  /** The file that a schema is from. */
+  pathOf(schema: Schema): string | undefined;
+}
+
+/**
+ * Read a folder of datasets. In it each `*.json` file is a dataset, unless it says by `$id` or `$schema` that it is a schema, or is a
+ * list of those. In folders below only such schemas are looked for.
+ *
+ * @throws the file system's error, if the folder cannot be listed
+ */
+export async function readSchemaFolder(dir: string): Promise<SchemaFolder> {
+  const names = await readdir(dir, { recursive: true });
+  const datasets: DatasetFile[] = [];
+  const faults: string[] = [];
+  const schemas = new Map<string, Schema>();
+  const byAltId = new Map<string, Schema>();
+  const paths = new Map<Schema, string>();
+
+  function add(schema: Schema, path: string, uri: string): void {
+    paths.set(schema, path);
+    const { $id, 'meta:altId': altId } = schema;
+    const known = typeof $id === 'string' ? resolveUri($id, '') : uri;
+    const other = schemas.get(known);
+    if (other !== undefined && !isDeepStrictEqual(other, schema)) {
+      faults.push(`${path}: $id: ${known} is another schema in ${paths.get(other)}`);
+    }
+    schemas.set(known, other ?? schema);
+    schemas.set(uri, schema);
+    if (typeof altId === 'string') byAltId.set(altId, schema);
+  }
+
+  for (const name of names.filter((each) => each.endsWith('.json')).sort()) {
+    const path = join(dir, name);
+    const uri = toUri(name);
+    try {
+      const content: unknown = JSON.parse(readTextFile(path));
+      const found = Array.isArray(content) ? content : [content];
+      const published = found.filter(isPublished);
+      if (published.length > 0) {
+        for (const [index, schema] of published.entries()) {
+          add(schema, path, published.length === 1 ? uri : `${uri}?${index}`);
+        }
+      } else if (!name.includes(sep)) {
+        if (!isSchema(content)) throw new Error('expected an object');
+        datasets.push({ path, name, content });
+        if (isSchema(content.schema)) add(content.schema, path, uri);
+      }
+    } catch (error) {
+      faults.push(`${path}: ${(error as Error).message}`);
+    }
+  }
+
+  return {
+    datasets,
+    faults,
+    bundleOf({ name, content }) {
+      const schema = isSchema(content.schema) ? content.schema : {};
+      return bundle(schema, toUri(name), (uri) => schemas.get(uri) ?? byAltId.get(lastPartOf(uri)));
+    },
+    pathOf: (schema) => paths.get(schema),
+  };
+}
+
+function toUri(name: string): string {
+  return resolveUri(name.split(sep).map(encodeURIComponent).join('/'), '');
+}
+
+/** The `meta:altId` where a reference is one: it was taken for the last part of a path. */
+function lastPartOf(uri: string): string {
+  return uri.slice(uri.lastIndexOf('/') + 1);
+}
+
+function isPublished(value: unknown): value is Schema {
+  return isSchema(value) && ('$id' in value || '$schema' in value);
+}

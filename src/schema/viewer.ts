@@ -1,0 +1,13 @@
+import { Field, ObjectType } from 'type-graphql';
+
+@ObjectType({ description: 'Who asks, and what they may do.' })
+export class Viewer {
+  @Field(() => String, {
+    nullable: true,
+    description: 'As `startedBy` has it; null for the anonymous caller.',
+  })
+  readonly name!: string | null;
+
+  @Field(() => [String], { description: 'Such as `ingestion:start`.' })
+  readonly rights!: readonly string[];
+}

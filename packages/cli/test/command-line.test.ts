@@ -456,7 +456,11 @@ describe('login', () => {
     expect(refused).toMatchObject({ code: 4, stdout: '' });
     await expect(stat(profilesPath())).rejects.toThrow('ENOENT');
     const taken = await command.run(args, { input: `${keys.reader.key}\n` }).ended;
-    expect(taken).toMatchObject({ code: 0, stdout: `ci: ${gateway.url}/\n` });
+    expect(taken).toEqual({
+      code: 0,
+      stdout: `ci: ${gateway.url}/\n`,
+      stderr: `You are reader.\nKept in ${profilesPath()}.\n`,
+    });
     expect((await stat(profilesPath())).mode & 0o777).toBe(0o600);
     const listed = await command.run(['list', '--profile', 'ci']).ended;
     expect(listed.code).toBe(0);
@@ -491,7 +495,8 @@ describe('login', () => {
 
 describe('doctor', () => {
   it('says that all is well', async () => {
-    const { code, stdout } = await run('doctor', '-o', 'jsonl').ended;
+    const env = as('reader');
+    const { code, stdout } = await command.run(['doctor', '-o', 'jsonl'], { env }).ended;
     const checks = stdout
       .trim()
       .split('\n')
@@ -508,6 +513,7 @@ describe('doctor', () => {
         'websocket',
       ].map((name) => [name, 'ok']),
     );
+    expect(checks[5].message).toBe('you are reader, and may ingestion:read');
     expect(code).toBe(0);
   });
 

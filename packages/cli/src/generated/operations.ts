@@ -250,6 +250,11 @@ export type LineageQueryVariables = Exact<{
 
 export type LineageQuery = { readonly ingestionStatus: { readonly retriedBy: { readonly requestId: string } | null } | null };
 
+export type ViewerQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type ViewerQuery = { readonly viewer: { readonly name: string | null, readonly rights: ReadonlyArray<string> } };
+
 export type LatestCursorQueryVariables = Exact<{ [key: string]: never; }>;
 
 
@@ -650,6 +655,14 @@ export const LineageDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<LineageQuery, LineageQueryVariables>;
+export const ViewerDocument = new TypedDocumentString(`
+    query Viewer {
+  viewer {
+    name
+    rights
+  }
+}
+    `) as unknown as TypedDocumentString<ViewerQuery, ViewerQueryVariables>;
 export const LatestCursorDocument = new TypedDocumentString(`
     query LatestCursor {
   latestCursor

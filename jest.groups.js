@@ -1,4 +1,5 @@
 import { globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { posix } from 'node:path';
 
 const TESTS_DIR = 'dist/test';
 const GROUPS_DIR = `${TESTS_DIR}/groups`;
@@ -13,6 +14,7 @@ const FILES_PER_GROUP = 16;
 const ALONE = [
   'cluster/cluster',
   'process',
+  '../packages/cli/test/command-line',
   'abuse/abuse',
   'server/console.browser',
   'server/explorer.browser',
@@ -29,7 +31,7 @@ const ALONE = [
 
 /** Where a file stands in the order of a run: lower is earlier. */
 export function toOrder(path) {
-  const index = ALONE.findIndex((name) => path.endsWith(`/${TESTS_DIR}/${name}.test.js`));
+  const index = ALONE.findIndex((name) => path.endsWith(`/${posix.join(TESTS_DIR, name)}.test.js`));
   return index === -1 ? ALONE.length : index;
 }
 

@@ -1,7 +1,7 @@
 import { CommandError, exitCodes } from './command-error.js';
 import type { Context } from './context.js';
 import { toCommandError } from './gateway.js';
-import { ActivityDocument, FieldsDocument, LatestCursorDocument } from './generated/operations.js';
+import { ActivityDocument, FieldsDocument, ViewerDocument } from './generated/operations.js';
 import type { Paint } from './output.js';
 import { toPlain } from './output.js';
 import { readToken } from './settings.js';
@@ -28,7 +28,15 @@ const MAX_SKEW_MS = 5_000;
 const SOCKET_WAIT_MS = 10_000;
 
 const NEEDED = {
-  query: ['ingestionStatus', 'ingestionRequests', 'mapping', 'mappings', 'jobs', 'latestCursor'],
+  query: [
+    'viewer',
+    'ingestionStatus',
+    'ingestionRequests',
+    'mapping',
+    'mappings',
+    'jobs',
+    'latestCursor',
+  ],
   mutation: [
     'startIngestion',
     'publishMapping',
@@ -168,9 +176,10 @@ async function checkUpstream({ gateway }: Context): Promise<Check> {
 async function checkSignIn({ gateway, settings }: Context): Promise<Check> {
   const name = 'sign-in';
   try {
-    await gateway.request(LatestCursorDocument, {});
+    const { viewer } = await gateway.request(ViewerDocument, {});
     const isAnonymous = settings.credentials.kind === 'none';
-    const message = isAnonymous ? 'the gateway asks for none' : 'the gateway takes the token';
+    const who = isAnonymous ? 'the gateway asks for none' : `you are ${viewer.name}`;
+    const message = `${who}, and may ${viewer.rights.join(', ') || 'do nothing'}`;
     return { name, state: 'ok', message };
   } catch (error) {
     return { name, ...toWrong(gateway.url, error) };

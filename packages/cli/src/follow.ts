@@ -2,7 +2,7 @@ import type { Gateway } from './gateway.js';
 import {
   ActivityDocument,
   LineageDocument,
-  type TransitionFragment,
+  type ShownTransitionFragment,
   WatchDocument,
 } from './generated/operations.js';
 
@@ -24,13 +24,13 @@ export interface Followed {
 export async function* followRequest(
   gateway: Gateway,
   followed: Followed,
-  onRetryDue: (aborted: TransitionFragment) => void,
-): AsyncGenerator<TransitionFragment> {
+  onRetryDue: (aborted: ShownTransitionFragment) => void,
+): AsyncGenerator<ShownTransitionFragment> {
   const { mappingId, retryOnAbort } = followed;
   let next: string | null = followed.requestId;
   while (next !== null) {
     const requestId: string = next;
-    let last: (TransitionFragment & { readonly cursor: string }) | null = null;
+    let last: (ShownTransitionFragment & { readonly cursor: string }) | null = null;
     for await (const { transition } of gateway.subscribe(WatchDocument, { mappingId, requestId })) {
       last = transition;
       yield transition;

@@ -12,9 +12,9 @@ import {
   type IngestionStatus,
   LatestCursorDocument,
   RequestsDocument,
+  type ShownTransitionFragment,
   StatusDocument,
   type StatusQuery,
-  type TransitionFragment,
   UsualDurationDocument,
 } from './generated/operations.js';
 import { type Output, type Paint, toPlain, toTable } from './output.js';
@@ -46,7 +46,7 @@ export async function start(
   // First, so that a wrong address or token shows at once: a start is asked for again and again.
   const usually = await usualDuration(context, mappingId);
   const outcome = await gateway.start({ mappingId, retryOnAbort, idempotencyKey });
-  const transitions: TransitionFragment[] = [];
+  const transitions: ShownTransitionFragment[] = [];
   const told = { ...outcome, idempotencyKey, ...(wait && { transitions }) };
   if (!('request' in outcome)) {
     if (output.form !== 'text') output.data(told, () => '');
@@ -124,11 +124,11 @@ async function follow(
   context: Context,
   followed: Followed,
   usually: string,
-  take: (transition: TransitionFragment) => void,
+  take: (transition: ShownTransitionFragment) => void,
 ): Promise<void> {
   const { gateway, output } = context;
   const stop = tellConnection(context);
-  let last: TransitionFragment | null = null;
+  let last: ShownTransitionFragment | null = null;
   try {
     const transitions = followRequest(gateway, followed, ({ request }) =>
       output.note(`${request.requestId} was aborted. Its retry is awaited.`),
@@ -156,7 +156,7 @@ async function follow(
   throw toEndError(last);
 }
 
-function toEndError(last: TransitionFragment | null): CommandError {
+function toEndError(last: ShownTransitionFragment | null): CommandError {
   if (!last)
     return new CommandError(exitCodes.failed, 'The gateway tells nothing of this request.');
   const { to, failure, request } = last;
@@ -354,7 +354,7 @@ function describeRequest(output: Output, request: IngestionRequest): string {
   );
 }
 
-function describeTransition(output: Output, transition: TransitionFragment): string {
+function describeTransition(output: Output, transition: ShownTransitionFragment): string {
   const { to, observedAt, numRecords, failure, request } = transition;
   return [
     observedAt,

@@ -4,7 +4,7 @@ import { isCancel, password, text } from '@clack/prompts';
 import { CommandError, exitCodes } from './command-error.js';
 import type { CommonOptions, Surroundings } from './context.js';
 import { openGateway, toCommandError } from './gateway.js';
-import { LatestCursorDocument } from './generated/operations.js';
+import { ViewerDocument } from './generated/operations.js';
 import { createOutput } from './output.js';
 import { type Profile, saveProfile, toProfilesPath } from './profiles.js';
 import { type Credentials, checkToken, DEFAULT_URL, parseUrl } from './settings.js';
@@ -23,12 +23,10 @@ export async function login(options: CommonOptions, surroundings: Surroundings):
   const credentials = await askCredentials(options);
   const gateway = openGateway({ url, urlFrom: '--url', credentials }, interrupted);
   try {
-    await gateway.request(LatestCursorDocument, {});
+    const { viewer } = await gateway.request(ViewerDocument, {});
+    output.note(`You are ${viewer.name ?? 'anonymous'}.`);
   } catch (failure) {
-    const error = toCommandError(url, failure);
-    // It is a valid token that may not do this, but perhaps something else.
-    if (error.details.code !== 'FORBIDDEN') throw interrupted.aborted ? interrupted.reason : error;
-    output.note(`The token is valid, but may not read: ${error.message}`);
+    throw interrupted.aborted ? interrupted.reason : toCommandError(url, failure);
   } finally {
     await gateway.close();
   }

@@ -1,4 +1,5 @@
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { rights, toMappingScope } from '../../../src/ingestion/caller.js';
@@ -9,8 +10,11 @@ import {
   peopleCsv,
   startService,
 } from '../../../test/campaign/support/running-service.js';
+import { askGateway } from '../../../test/support/ask-gateway.js';
 import { toUpstream } from '../../../test/support/faulty-campaign.js';
+import { type GatewayProcess, startGatewayProcess } from '../../../test/support/gateway-process.js';
 import { startTestUpstream } from '../../../test/support/start-test-upstream.js';
+import { startTcpProxy } from '../../../test/support/tcp-proxy.js';
 import { startTestGateway, type TestGateway } from '../../../test/support/test-gateway.js';
 import { oddMappings, type TestUpstream } from '../../../test/support/test-upstream.js';
 import {
@@ -86,6 +90,14 @@ function toScreen(output: string): string[] {
     .split('\r\n')
     .map((line) => line.split(`\r${ESCAPE}2K`).at(-1) ?? '')
     .filter((line) => line !== '');
+}
+
+/** The statuses of transitions, one per line. */
+function toEnds(lines: string): string[] {
+  return lines
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).to);
 }
 
 describe('the exit code', () => {
@@ -317,6 +329,79 @@ describe('what is listed', () => {
   });
 });
 
+describe('a wait', () => {
+  const mappingId = 'XDM44';
+  let runs: TestUpstream;
+  let dataDir: string;
+  let running: GatewayProcess;
+
+  beforeAll(async () => {
+    runs = await startTestUpstream();
+    left.defer(() => runs.close());
+    dataDir = await mkdtemp(join(tmpdir(), 'restart-'));
+    left.defer(() => rm(dataDir, { recursive: true, force: true }));
+    left.defer(kill);
+    start({});
+  });
+
+  function start(env: Record<string, string>): void {
+    running = startGatewayProcess({ upstreamUrl: runs.url, dataDir, env });
+  }
+
+  async function kill(): Promise<void> {
+    running.child.kill('SIGKILL');
+    await running.ended;
+  }
+
+  it('waits through a kill of the gateway without a lost or doubled line', async () => {
+    const env = { SLUICE_URL: await running.url };
+    const { data } = await askGateway(await running.url, '{ latestCursor }');
+    const all = command.run(['activity', '-o', 'jsonl', '--after', data.latestCursor], { env });
+    const waiting = command.run(['start', mappingId, '--wait', '--timeout', '1m'], { env });
+    await waiting.wrote('stdout', /IN_PROGRESS/);
+    const watching = command.run(['watch', mappingId, '3520', '-o', 'jsonl'], { env });
+    await watching.wrote('stdout', /IN_PROGRESS/);
+    await all.wrote('stdout', /IN_PROGRESS/);
+    await kill();
+    await waiting.wrote('stderr', /The connection was lost/);
+    // The end comes while nobody is there to see it.
+    await runs.finish();
+    start({ PORT: new URL(env.SLUICE_URL).port });
+
+    const { code, stdout, stderr } = await waiting.ended;
+    const told = stdout.split('\n').map((line) => line.split('  ').slice(1).join(' '));
+    expect(told).toEqual([
+      `${mappingId} 3520 IN_PROGRESS`,
+      `${mappingId} 3520 SUCCESS 15 records`,
+      '',
+    ]);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^The connection was lost. Trying again.\n/);
+    const watched = await watching.ended;
+    expect([watched.code, toEnds(watched.stdout)]).toEqual([0, ['IN_PROGRESS', 'SUCCESS']]);
+    await all.wrote('stdout', /SUCCESS/);
+    all.child.kill('SIGINT');
+    const seen = await all.ended;
+    expect([seen.code, toEnds(seen.stdout)]).toEqual([130, ['IN_PROGRESS', 'SUCCESS']]);
+    expect(JSON.parse(seen.stderr.split('\n').at(-2) ?? '')).toMatchObject({
+      error: { advice: expect.stringMatching(/^sluice activity --after [\w-]+$/) },
+    });
+    // Clients come back after a pause of up to 10 s.
+  }, 60_000);
+
+  it('starts once where the answer to a start is lost', async () => {
+    const proxy = await startTcpProxy(await running.url);
+    proxy.cutAt('startIngestion', true);
+    const env = { SLUICE_URL: proxy.url };
+    const { code, stdout } = await command.run(['start', 'TestDoc', '-o', 'json'], { env }).ended;
+    await proxy.close();
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ __typename: 'IngestionSubmitted' });
+    const starts = runs.calls.filter(({ operation }) => operation === 'start');
+    expect(starts.filter((call) => call.mappingId === 'TestDoc')).toHaveLength(1);
+  });
+});
+
 describe('the terminal', () => {
   it('has one line that lives, and keeps what it ends as', async () => {
     const running = command.runInTerminal(['start', 'a b', '--wait'], { env: as('all') });
@@ -371,7 +456,11 @@ describe('login', () => {
     expect(refused).toMatchObject({ code: 4, stdout: '' });
     await expect(stat(profilesPath())).rejects.toThrow('ENOENT');
     const taken = await command.run(args, { input: `${keys.reader.key}\n` }).ended;
-    expect(taken).toMatchObject({ code: 0, stdout: `ci: ${gateway.url}/\n` });
+    expect(taken).toEqual({
+      code: 0,
+      stdout: `ci: ${gateway.url}/\n`,
+      stderr: `You are reader.\nKept in ${profilesPath()}.\n`,
+    });
     expect((await stat(profilesPath())).mode & 0o777).toBe(0o600);
     const listed = await command.run(['list', '--profile', 'ci']).ended;
     expect(listed.code).toBe(0);
@@ -406,7 +495,8 @@ describe('login', () => {
 
 describe('doctor', () => {
   it('says that all is well', async () => {
-    const { code, stdout } = await run('doctor', '-o', 'jsonl').ended;
+    const env = as('reader');
+    const { code, stdout } = await command.run(['doctor', '-o', 'jsonl'], { env }).ended;
     const checks = stdout
       .trim()
       .split('\n')
@@ -423,6 +513,7 @@ describe('doctor', () => {
         'websocket',
       ].map((name) => [name, 'ok']),
     );
+    expect(checks[5].message).toBe('you are reader, and may ingestion:read');
     expect(code).toBe(0);
   });
 

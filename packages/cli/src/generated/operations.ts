@@ -176,9 +176,9 @@ export type WatchEnd =
   /** For an hour the upstream has said that it knows no such request. */
   | 'FORGOTTEN_UPSTREAM';
 
-export type RequestFragment = { readonly mappingId: string, readonly requestId: string, readonly status: IngestionStatus, readonly attempt: number, readonly numRecords: number | null, readonly batchId: string | null, readonly info: string, readonly startedBy: string | null, readonly startedAt: string | null, readonly firstObservedAt: string, readonly lastObservedAt: string, readonly finishedAt: string | null, readonly durationMs: number, readonly failure: { readonly code: string | null, readonly message: string, readonly isRetryable: boolean } | null };
+export type ShownRequestFragment = { readonly mappingId: string, readonly requestId: string, readonly status: IngestionStatus, readonly attempt: number, readonly numRecords: number | null, readonly batchId: string | null, readonly info: string, readonly startedBy: string | null, readonly startedAt: string | null, readonly firstObservedAt: string, readonly lastObservedAt: string, readonly finishedAt: string | null, readonly durationMs: number, readonly failure: { readonly code: string | null, readonly message: string, readonly isRetryable: boolean } | null };
 
-export type TransitionFragment = { readonly from: IngestionStatus | null, readonly to: IngestionStatus, readonly observedAt: string, readonly numRecords: number | null, readonly batchId: string | null, readonly info: string, readonly failure: { readonly code: string | null, readonly message: string, readonly isRetryable: boolean } | null, readonly request: { readonly mappingId: string, readonly requestId: string, readonly attempt: number, readonly durationMs: number, readonly firstObservedAt: string, readonly retryOf: { readonly requestId: string } | null } };
+export type ShownTransitionFragment = { readonly from: IngestionStatus | null, readonly to: IngestionStatus, readonly observedAt: string, readonly numRecords: number | null, readonly batchId: string | null, readonly info: string, readonly failure: { readonly code: string | null, readonly message: string, readonly isRetryable: boolean } | null, readonly request: { readonly mappingId: string, readonly requestId: string, readonly attempt: number, readonly durationMs: number, readonly firstObservedAt: string, readonly retryOf: { readonly requestId: string } | null } };
 
 export type MappingFragment = { readonly mappingId: string, readonly label: string | null, readonly usualDuration: { readonly p50Ms: number, readonly p95Ms: number } | null, readonly administration: { readonly publication: MappingPublication, readonly execution: MappingExecution, readonly nextRunAt: string | null, readonly runningJob: { readonly jobId: string } | null } | null, readonly lastRequest: { readonly requestId: string, readonly status: IngestionStatus, readonly firstObservedAt: string } | null };
 
@@ -249,6 +249,11 @@ export type LineageQueryVariables = Exact<{
 
 
 export type LineageQuery = { readonly ingestionStatus: { readonly retriedBy: { readonly requestId: string } | null } | null };
+
+export type ViewerQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type ViewerQuery = { readonly viewer: { readonly name: string | null, readonly rights: ReadonlyArray<string> } };
 
 export type LatestCursorQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -352,8 +357,8 @@ export class TypedDocumentString<TResult, TVariables>
     return this.value;
   }
 }
-export const RequestFragmentDoc = new TypedDocumentString(`
-    fragment Request on IngestionRequest {
+export const ShownRequestFragmentDoc = new TypedDocumentString(`
+    fragment ShownRequest on IngestionRequest {
   mappingId
   requestId
   status
@@ -373,9 +378,9 @@ export const RequestFragmentDoc = new TypedDocumentString(`
   finishedAt
   durationMs
 }
-    `, {"fragmentName":"Request"}) as unknown as TypedDocumentString<RequestFragment, unknown>;
-export const TransitionFragmentDoc = new TypedDocumentString(`
-    fragment Transition on IngestionTransition {
+    `, {"fragmentName":"ShownRequest"}) as unknown as TypedDocumentString<ShownRequestFragment, unknown>;
+export const ShownTransitionFragmentDoc = new TypedDocumentString(`
+    fragment ShownTransition on IngestionTransition {
   from
   to
   observedAt
@@ -398,7 +403,7 @@ export const TransitionFragmentDoc = new TypedDocumentString(`
     }
   }
 }
-    `, {"fragmentName":"Transition"}) as unknown as TypedDocumentString<TransitionFragment, unknown>;
+    `, {"fragmentName":"ShownTransition"}) as unknown as TypedDocumentString<ShownTransitionFragment, unknown>;
 export const MappingFragmentDoc = new TypedDocumentString(`
     fragment Mapping on Mapping {
   mappingId
@@ -477,7 +482,7 @@ export const JobFragmentDoc = new TypedDocumentString(`
 export const StatusDocument = new TypedDocumentString(`
     query Status($mappingId: ID!, $requestId: ID!) {
   ingestionStatus(mappingId: $mappingId, requestId: $requestId) {
-    ...Request
+    ...ShownRequest
     watch {
       lastPolledAt
       nextPollAt
@@ -497,7 +502,7 @@ export const StatusDocument = new TypedDocumentString(`
     }
   }
 }
-    fragment Request on IngestionRequest {
+    fragment ShownRequest on IngestionRequest {
   mappingId
   requestId
   status
@@ -538,7 +543,7 @@ export const RequestsDocument = new TypedDocumentString(`
     query Requests($filter: IngestionRequestFilter, $first: Int!, $after: Cursor) {
   page: ingestionRequests(filter: $filter, first: $first, after: $after) {
     nodes {
-      ...Request
+      ...ShownRequest
     }
     pageInfo {
       hasNextPage
@@ -546,7 +551,7 @@ export const RequestsDocument = new TypedDocumentString(`
     }
   }
 }
-    fragment Request on IngestionRequest {
+    fragment ShownRequest on IngestionRequest {
   mappingId
   requestId
   status
@@ -650,6 +655,14 @@ export const LineageDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<LineageQuery, LineageQueryVariables>;
+export const ViewerDocument = new TypedDocumentString(`
+    query Viewer {
+  viewer {
+    name
+    rights
+  }
+}
+    `) as unknown as TypedDocumentString<ViewerQuery, ViewerQueryVariables>;
 export const LatestCursorDocument = new TypedDocumentString(`
     query LatestCursor {
   latestCursor
@@ -861,11 +874,11 @@ export const EndWatchDocument = new TypedDocumentString(`
   endWatch(mappingId: $mappingId, requestId: $requestId) {
     wasWatched
     request {
-      ...Request
+      ...ShownRequest
     }
   }
 }
-    fragment Request on IngestionRequest {
+    fragment ShownRequest on IngestionRequest {
   mappingId
   requestId
   status
@@ -889,10 +902,10 @@ export const WatchDocument = new TypedDocumentString(`
     subscription Watch($mappingId: ID!, $requestId: ID!) {
   transition: ingestionStatusChanged(mappingId: $mappingId, requestId: $requestId) {
     cursor
-    ...Transition
+    ...ShownTransition
   }
 }
-    fragment Transition on IngestionTransition {
+    fragment ShownTransition on IngestionTransition {
   from
   to
   observedAt
@@ -919,10 +932,10 @@ export const ActivityDocument = new TypedDocumentString(`
     subscription Activity($filter: IngestionActivityFilter, $after: Cursor) {
   transition: ingestionActivity(filter: $filter, after: $after) {
     cursor
-    ...Transition
+    ...ShownTransition
   }
 }
-    fragment Transition on IngestionTransition {
+    fragment ShownTransition on IngestionTransition {
   from
   to
   observedAt

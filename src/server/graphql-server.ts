@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
 import type { Clock } from '../ingestion/ports.js';
-import type { OperationContext } from '../resolvers/operation-context.js';
+import type { Arrival, OperationContext } from '../resolvers/operation-context.js';
 import { createFanOut, type FanOut } from '../watch/fan-out.js';
 import { createApolloServer } from './apollo.js';
 import type { Asker } from './asker.js';
@@ -24,7 +24,7 @@ import { limitOperationTime } from './limits/operation-time.js';
 import { limitAttempts } from './limits/sign-in-attempts.js';
 import type { OperationReporter } from './operation-log.js';
 import { createOperationRules } from './operation-rules.js';
-import { createOperations, type ResultJson } from './operations.js';
+import { createOperations, type OperationResult } from './operations.js';
 import { createOriginCheck } from './origin.js';
 import type { PersistedOperations } from './persisted-operations.js';
 import type { Phase } from './phase.js';
@@ -88,7 +88,7 @@ export interface GraphQLServer {
   readonly httpSignIn: HttpSignIn;
   readonly webSockets: GraphQLWebSockets;
   readonly unreadAnswers: UnreadAnswers;
-  readonly fanOut: FanOut<ResultJson>;
+  readonly fanOut: FanOut<OperationResult>;
   /** Take nothing new, finish what is under way, and close every socket. */
   stop(): Promise<void>;
   /** Cut every connection that is still open; then the stop ends. @returns how many there were */
@@ -109,11 +109,12 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
   const signIn = limitAttempts(options.signIn, failedSignIns, clock);
   const addressOf = createClientAddress(exposure.trustedProxies);
   const formatError = createErrorFormatter(logger, isSchemaOpen);
-  const newContext = ({ caller, key }: Asker): OperationContext => ({
+  const newContext = ({ caller, key }: Asker, arrival: Arrival): OperationContext => ({
     ...options.newLoaders(key),
     followed,
     caller,
     callerKey: key,
+    arrival,
     startedAt: performance.now(),
     sharing: { conditions: [], operationName: null },
     takeStarts: (count) => starts.take(key, count),
@@ -130,7 +131,7 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
     logger,
   });
   await apollo.start();
-  const fanOut = createFanOut<ResultJson>(followed);
+  const fanOut = createFanOut<OperationResult>(followed);
   const operations = createOperations({
     schema,
     rules,
@@ -138,6 +139,7 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
     work,
     subscriptions,
     apollo,
+    log: followed.log,
     fanOut,
     newContext,
     formatError,

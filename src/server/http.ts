@@ -14,7 +14,7 @@ import {
   ShuttingDownError,
   TooManyOperationsError,
 } from '../ingestion/gateway-error.js';
-import type { OperationContext } from '../resolvers/operation-context.js';
+import type { Arrival, OperationContext } from '../resolvers/operation-context.js';
 import { type Asker, toAsker } from './asker.js';
 import type { ClientAddress } from './client-address.js';
 import { EXPLORER_PATH } from './explorer.js';
@@ -68,12 +68,14 @@ const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 /** When the system begins to ask whether the other end of an idle connection is still there. */
 const TCP_KEEP_ALIVE_AFTER_MS = 30_000;
 
+const overHttp: Arrival = { transport: 'http', lastEventId: null };
+
 /** What the HTTP server is built of. */
 export interface HttpOptions {
   readonly apollo: ApolloServer<OperationContext>;
   readonly answers: SharedAnswers;
   readonly reportOperation: OperationReporter;
-  readonly newContext: (asker: Asker) => OperationContext;
+  readonly newContext: (asker: Asker, arrival: Arrival) => OperationContext;
   readonly signIn: HttpSignIn;
   readonly texts: OperationTexts;
   readonly requests: Allowance;
@@ -295,7 +297,7 @@ export async function createHttpServer({
         return refuse(reply, { status: 400, code: String(extensions.code), message });
       }
       const isOver = work.take(asker.key, 1);
-      const context = newContext(asker);
+      const context = newContext(asker, overHttp);
       const { status, headers, body } = await apollo
         .executeHTTPGraphQLRequest({ httpGraphQLRequest, context: async () => context })
         .finally(isOver);

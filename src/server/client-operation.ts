@@ -31,6 +31,7 @@ export interface OperationFrames {
 export class ClientOperation implements Outlet<OperationResult> {
   #isOver = false;
   #isWorking = true;
+  #isCompleted = false;
   #hasGiven = false;
   #subscription: Following | null = null;
   readonly #settled = Promise.withResolvers<void>();
@@ -43,9 +44,15 @@ export class ClientOperation implements Outlet<OperationResult> {
     private readonly frames: OperationFrames,
   ) {}
 
-  /** Whether it ended without a result. */
-  get isEmpty(): boolean {
-    return this.#isOver && !this.#hasGiven;
+  /** Whether it was completed without a result. */
+  get isCompletedEmpty(): boolean {
+    return this.#isCompleted && !this.#hasGiven;
+  }
+
+  /** There is no work for it any more, or never was. */
+  free(): void {
+    this.#isWorking = false;
+    this.host.free();
   }
 
   /** Run it once it is admitted; resolves once it is answered, or runs as a subscription. */
@@ -76,7 +83,9 @@ export class ClientOperation implements Outlet<OperationResult> {
   }
 
   complete(): void {
-    if (!this.#isOver) this.#end(this.frames.complete());
+    if (this.#isOver) return;
+    this.#isCompleted = true;
+    this.#end(this.frames.complete());
   }
 
   fail(failure: unknown): void {

@@ -16,6 +16,7 @@ import { createHostCheck } from './host-check.js';
 import { createHttpServer } from './http.js';
 import { createRefuse } from './http-refusal.js';
 import { createHttpSignIn, type HttpSignIn } from './http-sign-in.js';
+import { createHttpStreams, type HttpStreams } from './http-streams.js';
 import type { NewLimiter } from './limits/allowance.js';
 import { toAddressKey } from './limits/caller-key.js';
 import { createCallerLimits } from './limits/caller-limits.js';
@@ -32,6 +33,7 @@ import type { RefusalReporter } from './refusal-log.js';
 import { createShareable } from './shareable.js';
 import { createSharedAnswers } from './shared-answers.js';
 import type { SignIn } from './sign-in.js';
+import { createStreamedRequests } from './streamed-requests.js';
 import { cutUnreadAnswers, type UnreadAnswers } from './unread-answers.js';
 import { createWebSockets, type GraphQLWebSockets } from './websocket.js';
 
@@ -87,6 +89,7 @@ export interface GraphQLServer {
   /** For what else is served and not to everybody. */
   readonly httpSignIn: HttpSignIn;
   readonly webSockets: GraphQLWebSockets;
+  readonly streams: HttpStreams;
   readonly unreadAnswers: UnreadAnswers;
   readonly fanOut: FanOut<OperationResult>;
   /** Take nothing new, finish what is under way, and close every socket. */
@@ -147,15 +150,16 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
   });
   const checkHost = createHostCheck(exposure.audience);
   const checkOrigin = createOriginCheck(exposure.corsOrigins);
+  const services = {
+    operations,
+    signIn,
+    clock,
+    quota: sockets,
+    maxOperations: limits.maxOperationsPerSocket,
+  };
+  const streams = createHttpStreams(services);
   const webSockets = createWebSockets({
-    services: {
-      operations,
-      signIn,
-      clock,
-      quota: sockets,
-      maxOperations: limits.maxOperationsPerSocket,
-      reportRefusal,
-    },
+    services: { ...services, reportRefusal },
     maxFrameBytes: limits.maxBodyBytes,
     addressOf,
     check: (request) => checkHost(request) ?? checkOrigin(request),
@@ -190,6 +194,7 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
     refuse,
     reportRefusal,
     webSockets,
+    streamed: createStreamedRequests({ operations, streams, requests, clock, refuse }),
     phase: options.phase,
     logger,
   });
@@ -202,11 +207,17 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
     server,
     httpSignIn,
     webSockets,
+    streams,
     unreadAnswers,
     fanOut,
     async stop() {
       // At once: while the server closes it listens no more, and no new socket can come.
-      const closed = Promise.all([server.close(), webSockets.drain(), connections.closed()]);
+      const closed = Promise.all([
+        server.close(),
+        webSockets.drain(),
+        streams.drain(),
+        connections.closed(),
+      ]);
       // What has arrived is read, and answered, before that.
       const cut = setTimeout(() => connections.cutSilent(), READING_MS);
       await closed;

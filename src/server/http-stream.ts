@@ -62,6 +62,11 @@ export class HttpStream implements OperationHost {
     return this.#response !== null;
   }
 
+  /** Whether nothing more comes of it. */
+  get isOver(): boolean {
+    return this.#phase === 'ended' || this.#phase === 'left';
+  }
+
   get bufferedBytes(): number {
     return this.#response?.writableLength ?? 0;
   }
@@ -125,6 +130,8 @@ export class HttpStream implements OperationHost {
     if (this.#phase === 'waiting') this.#phase = 'open';
     else raw.end(this.form.end);
     this.#connected.resolve();
+    // It was closed while the operation was being opened.
+    if (socket.destroyed) leave();
   }
 
   send(message: string | Buffer): Promise<void> | null {
@@ -180,7 +187,7 @@ export class HttpStream implements OperationHost {
 
   /** All was told. Safe to repeat. */
   end(): void {
-    if (this.#phase === 'ended' || this.#phase === 'left') return;
+    if (this.isOver) return;
     this.#phase = 'ended';
     for (const operation of this.#operations.values()) operation.callOff();
     if (this.#response) this.#response.end(this.form.end);

@@ -52,7 +52,10 @@ export interface AdmittedOperation {
 
 /** Runs the operations that come over sockets and streams: as those over HTTP, as far as HTTP goes. */
 export interface Operations {
-  /** @throws {OperationRefused} it is not run */
+  /**
+   * @throws {OperationRefused} it is not run
+   * @throws {RateLimitedError} the same, as there were too many
+   */
   admit(payload: SubscribePayload, asker: Asker, arrival: Arrival): Promise<AdmittedOperation>;
   /** What clients see of what an outlet was failed with. */
   formatFailure(failure: unknown): readonly GraphQLFormattedError[];
@@ -109,15 +112,7 @@ export function createOperations(options: OperationsOptions): Operations {
   }
 
   /** The operation with the text that is to be run, or why it is not. */
-  async function findText(
-    payload: SubscribePayload,
-    { key }: Asker,
-  ): Promise<SubscribePayload | GraphQLError> {
-    try {
-      await requests.take(key, 1);
-    } catch (error) {
-      return toGraphQLError(error);
-    }
+  function findText(payload: SubscribePayload): SubscribePayload | GraphQLError {
     const found = texts(payload);
     if (found instanceof GraphQLError) return found;
     return refuseHash(payload, found) ?? { ...payload, query: found.query ?? '' };
@@ -262,7 +257,13 @@ export function createOperations(options: OperationsOptions): Operations {
   return {
     async admit(sent, asker, arrival) {
       const startedAt = performance.now();
-      const payload = await findText(sent, asker);
+      try {
+        await requests.take(asker.key, 1);
+      } catch (error) {
+        report('invalid', null, asker, arrival, startedAt, formatErrors([toGraphQLError(error)]));
+        throw error;
+      }
+      const payload = findText(sent);
       const prepared = payload instanceof GraphQLError ? [payload] : prepare(payload);
       if (payload instanceof GraphQLError || !('operation' in prepared)) {
         const errors = formatErrors(prepared as readonly GraphQLError[]);

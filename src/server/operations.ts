@@ -22,7 +22,6 @@ import type { Allowance } from './limits/allowance.js';
 import type { Quota } from './limits/quota.js';
 import { type OperationReport, type OperationReporter, toErrorCodes } from './operation-log.js';
 import type { OperationRules } from './operation-rules.js';
-import { refuseHash } from './operation-text.js';
 import { toSubscriptionKey } from './subscription-key.js';
 
 /** An operation that may be run, and what it costs. */
@@ -110,8 +109,7 @@ export function createOperations(options: OperationsOptions): Operations {
       return toGraphQLError(error);
     }
     const found = texts(payload);
-    if (found instanceof GraphQLError) return found;
-    return refuseHash(payload, found) ?? { ...payload, query: found.query ?? '' };
+    return found instanceof GraphQLError ? found : { ...payload, query: found.query ?? '' };
   }
 
   /** The operation, or why it is not run. */

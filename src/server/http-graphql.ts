@@ -27,8 +27,8 @@ export function toGraphQLRequest(
   const params = method === 'POST' ? toParams(body) : fromSearch(search);
   const found = texts(params);
   if (found instanceof GraphQLError) return found;
-  const { query, isListed } = found;
-  if (isListed && query !== null) {
+  const { query, isFinal } = found;
+  if (isFinal && query !== null) {
     search.set('query', query);
     search.delete('extensions');
   }
@@ -36,7 +36,7 @@ export function toGraphQLRequest(
     method,
     headers: toHeaderMap(headers),
     search: method === 'POST' ? '' : `?${search}`,
-    body: isListed ? { ...toParams(body), query, extensions: null } : body,
+    body: isFinal ? { ...toParams(body), query, extensions: null } : body,
   };
 }
 

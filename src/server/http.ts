@@ -29,7 +29,7 @@ import type { Allowance } from './limits/allowance.js';
 import { toAddressKey } from './limits/caller-key.js';
 import type { Quota } from './limits/quota.js';
 import type { OperationReporter } from './operation-log.js';
-import type { OperationTexts } from './operation-text.js';
+import { HASH_UNKNOWN, type OperationTexts } from './operation-text.js';
 import type { Phase } from './phase.js';
 import type { RequestCheck } from './refusal.js';
 import type { RefusalReporter } from './refusal-log.js';
@@ -337,7 +337,8 @@ export async function createHttpServer({
       const httpGraphQLRequest = toGraphQLRequest(request, json, texts);
       if (httpGraphQLRequest instanceof GraphQLError) {
         const { message, extensions } = httpGraphQLRequest;
-        return refuse(reply, { status: 400, code: String(extensions.code), message });
+        const code = String(extensions.code);
+        return refuse(reply, { status: code === HASH_UNKNOWN ? 200 : 400, code, message });
       }
       const isOver = work.take(asker.key, 1);
       const context = newContext(asker, overHttp);

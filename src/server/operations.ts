@@ -23,7 +23,6 @@ import type { Allowance } from './limits/allowance.js';
 import type { Quota } from './limits/quota.js';
 import { type OperationReport, type OperationReporter, toErrorCodes } from './operation-log.js';
 import type { OperationRules } from './operation-rules.js';
-import { refuseHash } from './operation-text.js';
 import { toSubscriptionKey } from './subscription-key.js';
 
 /** An operation that may be run, and what it costs. */
@@ -114,8 +113,7 @@ export function createOperations(options: OperationsOptions): Operations {
   /** The operation with the text that is to be run, or why it is not. */
   function findText(payload: SubscribePayload): SubscribePayload | GraphQLError {
     const found = texts(payload);
-    if (found instanceof GraphQLError) return found;
-    return refuseHash(payload, found) ?? { ...payload, query: found.query ?? '' };
+    return found instanceof GraphQLError ? found : { ...payload, query: found.query ?? '' };
   }
 
   /** The operation, or why it is not run. */

@@ -153,7 +153,7 @@ export function createCampaignService(options: CampaignServiceOptions): Campaign
       logger,
       onChanged: scheduler.wake,
     });
-    const app = createCampaignServer(logger);
+    const app = createCampaignServer(logger, access);
     if (options.faults) {
       logger.warn(
         { rules: options.faults.rules.length },

@@ -23,8 +23,8 @@ const list = z.object({
 const text = z.union([z.string(), z.number().transform(String)]).catch('');
 const row = z.looseObject({
   _errors: z.array(z.object({ code: text, message: text })).catch([]),
-  _filename: z.unknown(),
-  _corrupt_record: z.unknown(),
+  _filename: z.unknown().optional(),
+  _corrupt_record: z.unknown().optional(),
 });
 
 /**

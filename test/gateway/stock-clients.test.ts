@@ -6,7 +6,13 @@ import { text as readText } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import { createClient, fetchExchange } from '@urql/core';
-import { type Answer, good44, goodData, toExpected, useSturdyGateway } from '../support/sturdy-gateway.js';
+import {
+  type Answer,
+  good44,
+  goodData,
+  toExpected,
+  useSturdyGateway,
+} from '../support/sturdy-gateway.js';
 
 const gateway = useSturdyGateway();
 const { ask, post } = gateway;

@@ -120,7 +120,7 @@ function toCodeAndText(
   }
   return {
     code: 'UPSTREAM_INVALID_RESPONSE',
-    text: `The upstream answered HTTP ${status} with nothing that the API documents: check the URL of the upstream and the organization.`,
+    text: `The upstream answered HTTP ${status} with nothing that the API documents: check the ids in the call; then, as its operator, the URL of the upstream and the organization.`,
   };
 }
 

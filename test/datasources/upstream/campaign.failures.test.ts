@@ -233,6 +233,16 @@ describe('a redirect', () => {
   });
 });
 
+describe('a 400 in no words of the API', () => {
+  it('sends whoever asked to the ids first', async () => {
+    const { upstream, campaign } = await setUp();
+    upstream.script(text(400, 'RST-360011 An error has occurred'));
+    expect((await failureOf(campaign.status(ref, asking))).message).toBe(
+      'The upstream answered HTTP 400 with nothing that the API documents: check the ids in the call; then, as its operator, the URL of the upstream and the organization.',
+    );
+  });
+});
+
 describe('no connection', () => {
   it.each([
     // Port 1 is nobody's: the kernel refuses. The other name is reserved never to exist (RFC 6761).

@@ -28,7 +28,7 @@ const DAYS_OF_MONTH = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 /**
  * Turn a source's value into the JSON value that XDM wants.
  *
- * A date-time without an offset is taken for UTC; a number is taken for ms since the epoch.
+ * A date-time without an offset is taken for UTC. Of a number it cannot be told what it counts.
  *
  * @throws {ConversionError} the value is not one of the kind
  */
@@ -96,8 +96,10 @@ function toBoolean(value: unknown): boolean {
 
 function toDateTime(value: unknown): string {
   if (typeof value === 'number') {
-    const instant = new Date(value);
-    if (!Number.isNaN(instant.getTime())) return instant.toISOString();
+    throw new ConversionError(
+      'a date-time, or a format: epoch-seconds or epoch-milliseconds',
+      value,
+    );
   }
   const [, date = '', time = '', zulu, hours, minutes = '00'] =
     DATE_TIME.exec(typeof value === 'string' ? value.trim() : '') ?? [];

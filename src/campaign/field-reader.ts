@@ -1,6 +1,11 @@
 import { ConversionError, convert } from './conversion.js';
 import type { MappedField } from './mapping.js';
-import { compileDateFormat, withPoint } from './text-conversion.js';
+import {
+  compileDateFormat,
+  compileEpochFormat,
+  isEpochFormat,
+  withPoint,
+} from './text-conversion.js';
 import { applyTo } from './text-function.js';
 
 /** A record that its mapping refuses; the message says which column and why. */
@@ -125,6 +130,10 @@ function compileConversion({
   decimal,
 }: MappedField): (value: unknown) => unknown {
   if (as === undefined) return toPlainValue;
+  if (format !== undefined && isEpochFormat(format)) {
+    const read = compileEpochFormat(format);
+    return (value) => read(textOf(value));
+  }
   if (format !== undefined) {
     const read = compileDateFormat(format, timeZone);
     if (as === 'date') return (value) => read(textOf(value)).toISODate();

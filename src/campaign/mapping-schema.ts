@@ -4,7 +4,7 @@ import { AUTHENTICATED_STATES } from './identity.js';
 import type { MappedField } from './mapping.js';
 import { isEncoding } from './source/file-encoding.js';
 import { isMarkerFormat } from './source/marker-kind.js';
-import { isDateFormat, isTimeZone } from './text-conversion.js';
+import { isDateFormat, isEpochFormat, isTimeZone } from './text-conversion.js';
 import { TEXT_FUNCTIONS } from './text-function.js';
 
 const XDM_PATH = /^[A-Za-z_@][\w@:-]*(?:\.[A-Za-z_@][\w@:-]*)*(?:\[\])?$/;
@@ -58,9 +58,14 @@ const field = z
       .describe('What the value is turned into; without it, it is taken as it is'),
     format: z
       .string()
-      .refine(isDateFormat, 'expected the format of a date, such as dd/MM/yyyy')
+      .refine(
+        (format) => isEpochFormat(format) || isDateFormat(format),
+        'expected the format of a date, such as dd/MM/yyyy, epoch-seconds or epoch-milliseconds',
+      )
       .optional()
-      .describe('How dates and date-times are written, such as dd/MM/yyyy HH:mm'),
+      .describe(
+        'How dates and date-times are written: such as dd/MM/yyyy HH:mm, epoch-seconds or epoch-milliseconds',
+      ),
     timeZone: z
       .string()
       .refine(isTimeZone, 'expected a time zone such as Europe/Berlin')
@@ -112,6 +117,11 @@ function* faultsOfField(content: FieldContent): Generator<readonly [string, stri
   }
   if (format !== undefined && as !== 'date' && as !== 'date-time') {
     yield ['format', 'is of dates: as must be date or date-time'];
+  }
+  const isEpoch = format !== undefined && isEpochFormat(format);
+  if (isEpoch && as === 'date') yield ['format', 'is of date-times: as must be date-time'];
+  if (isEpoch && content.timeZone !== undefined) {
+    yield ['timeZone', 'has no part in a count from 1970'];
   }
   if (content.timeZone !== undefined && (format === undefined || as !== 'date-time')) {
     yield ['timeZone', 'is of date-times with a format'];

@@ -35,6 +35,33 @@ export function compileDateFormat(format: string, timeZone = 'utc'): DateReader 
   };
 }
 
+/** How many of a unit a second has, by the name of the format. */
+const EPOCH_UNITS: Readonly<Record<string, number>> = {
+  'epoch-seconds': 1,
+  'epoch-milliseconds': 1_000,
+};
+
+/** True for a format that counts from 1970. */
+export function isEpochFormat(format: string): boolean {
+  return Object.hasOwn(EPOCH_UNITS, format);
+}
+
+/**
+ * Compile such a format: what turns a number into an instant of the years 0 to 9999, in ms.
+ *
+ * @returns what throws {@link ConversionError}
+ */
+export function compileEpochFormat(format: string): (text: string) => string {
+  const perSecond = EPOCH_UNITS[format] ?? 1;
+  return (text) => {
+    const isNumber = /^[+-]?\d+(\.\d+)?$/.test(text.trim());
+    const instant = new Date(Math.round((Number(text) * 1_000) / perSecond));
+    const isThere = isNumber && !Number.isNaN(instant.getTime());
+    if (isThere && /^\d{4}-/.test(instant.toISOString())) return instant.toISOString();
+    throw new ConversionError(`a time in ${format.replace('-', ' ')}`, text);
+  };
+}
+
 /** True for a format that tells a day: what it writes of one it reads again. */
 export function isDateFormat(format: string): boolean {
   const day = DateTime.utc(2019, 5, 15);

@@ -27,7 +27,6 @@ describe('convert', () => {
     ['date-time', '2021-01-26T15:52:25+02:00', '2021-01-26T15:52:25+02:00'],
     ['date-time', '2021-01-26 15:52:25.5+00', '2021-01-26T15:52:25.5+00:00'],
     ['date-time', '2021-01-26 15:52:25-0330', '2021-01-26T15:52:25-03:30'],
-    ['date-time', 1_611_676_345_000, '2021-01-26T15:52:25.000Z'],
   ])('to %s: %j is %j', (conversion, value, expected) => {
     expect(convert(value, conversion)).toBe(expected);
   });
@@ -47,6 +46,7 @@ describe('convert', () => {
     ['boolean', 'maybe', 'expected true or false (also yes, no, t, f, 1, 0), got "maybe"'],
     ['date', '2023-02-29', 'expected a date such as 2019-05-15, got "2023-02-29"'],
     ['date', '01-3', 'expected a date such as 2019-05-15, got "01-3"'],
+    ['date-time', 1_611_676_345, 'expected a date-time, or a format: epoch-seconds'],
     [
       'date-time',
       '2021-13-26T15:52:25Z',
@@ -59,6 +59,29 @@ describe('convert', () => {
     ],
   ])('to %s: %j is refused', (conversion, value, message) => {
     expect(() => convert(value, conversion)).toThrow(message);
+  });
+});
+
+describe('a count from 1970', () => {
+  const read = (format: string, value: unknown) =>
+    compileMapper([{ column: 'at', to: 'at', as: 'date-time', format }], ['at'])([value]);
+
+  it.each<[string, unknown, string]>([
+    ['epoch-seconds', 1_717_171_717, '2024-05-31T16:08:37.000Z'],
+    ['epoch-seconds', ' 1717171717.25 ', '2024-05-31T16:08:37.250Z'],
+    ['epoch-seconds', -1, '1969-12-31T23:59:59.000Z'],
+    ['epoch-milliseconds', '1717171717001', '2024-05-31T16:08:37.001Z'],
+  ])('of %s: %j is %j', (format, value, expected) => {
+    expect(read(format, value)).toBe(`{"at":"${expected}"}\n`);
+  });
+
+  it.each<[string, unknown]>([
+    ['epoch-seconds', 1_717_171_717_000],
+    ['epoch-seconds', '2024-05-31'],
+    ['epoch-milliseconds', '0x10'],
+    ['epoch-milliseconds', 'NaN'],
+  ])('of %s: %j is refused', (format, value) => {
+    expect(() => read(format, value)).toThrow(`a time in ${format.replace('-', ' ')}`);
   });
 });
 

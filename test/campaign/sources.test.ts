@@ -211,7 +211,7 @@ describe('an NDJSON file', () => {
     const path = await harness.write('orders.ndjson', content);
     const fields = [
       { column: 'id', to: '_id' },
-      { column: 'at', to: 'timestamp', as: 'date-time' },
+      { column: 'at', to: 'timestamp', as: 'date-time', format: 'epoch-milliseconds' },
       { column: 'customer.email', to: 'identityMap.Email' },
       { column: 'tags', to: '_acme.tags' },
     ] as const;
@@ -473,6 +473,24 @@ describe('a table of PostgreSQL', () => {
     const [batch] = harness.platform.batches;
     expect(String(batch?.files.values().next().value)).toBe(
       '{"days":["2024-05-01"],"sums":["12345678901234567.89"],"doc":{"n":[9007199254740993,0.1]}}\n',
+    );
+  });
+
+  it('gives lists of its own types and of JSON as lists', async () => {
+    await using harness = await createRunHarness();
+    await using table = await createPostgresTable();
+    await table.execute(
+      `CREATE TYPE mood AS ENUM ('sad', 'so so'); CREATE DOMAIN mail AS text;
+       CREATE TABLE "Odd ""name""" AS SELECT 1 AS id, '{sad,"so so",NULL}'::mood[] AS moods, '{a@b}'::mail[] AS mails,
+       ARRAY['{"n":9007199254740993}'::jsonb] AS docs, '{1,2}'::int[] AS plain,
+       '{9007199254740993}'::bigint[] AS large, 'sad'::mood AS one`,
+    );
+    const columns = ['moods', 'mails', 'docs', 'plain', 'large', 'one'];
+    const fields = columns.map((column) => ({ column, to: column }));
+    await harness.run(mappingOf(table.source, { fields }));
+    const [batch] = harness.platform.batches;
+    expect(String(batch?.files.values().next().value)).toBe(
+      '{"moods":["sad","so so",null],"mails":["a@b"],"docs":[{"n":9007199254740993}],"plain":[1,2],"large":["9007199254740993"],"one":"sad"}\n',
     );
   });
 

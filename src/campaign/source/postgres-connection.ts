@@ -15,8 +15,9 @@ const AS_TEXT = new Set<number>([
   builtins.INTERVAL,
 ]);
 
-/** Lists whose items are left as PostgreSQL writes them. */
-const AS_TEXTS = new Set<number>([1115, 1182, 1183, 1185, 1187, 1231, 1270]);
+/** Lists whose items JavaScript has without loss: of booleans, small integers and floats. */
+const PLAIN_LISTS = new Set<number>([1000, 1005, 1007, 1021, 1022]);
+const JSON_LISTS = new Set<number>([199, 3807]);
 const TEXTS = 1009;
 
 /** `json` and `jsonb`; a number that a double would round keeps its digits. */
@@ -39,14 +40,28 @@ function parseJson(text: string): unknown {
   );
 }
 
-/** How values arrive: in what JavaScript has for them without loss, else as text. */
-export const textTypes: CustomTypesConfig = {
-  getTypeParser: ((oid: number, format?: 'text') => {
-    if (AS_TEXT.has(oid)) return (text: string) => text;
-    if (JSONS.has(oid)) return parseJson;
-    return types.getTypeParser(AS_TEXTS.has(oid) ? TEXTS : oid, format);
-  }) as never,
-};
+/**
+ * Find out how values arrive: in what JavaScript has for them without loss, else as text. Lists are those that the database
+ * has, of its own types too.
+ */
+export async function readTypes(client: Client): Promise<CustomTypesConfig> {
+  const { rows } = await client.query<{ oid: number }>(
+    `SELECT oid FROM pg_catalog.pg_type WHERE typcategory = 'A' AND typelem <> 0 AND typdelim = ','`,
+  );
+  const lists = new Set(rows.map(({ oid }) => oid));
+  const parseTexts = types.getTypeParser(TEXTS as never) as (text: string) => readonly unknown[];
+  const parseJsons = (text: string) =>
+    parseTexts(text).map((item) => (typeof item === 'string' ? parseJson(item) : item));
+  return {
+    getTypeParser: ((oid: number, format?: 'text') => {
+      if (AS_TEXT.has(oid)) return (text: string) => text;
+      if (JSONS.has(oid)) return parseJson;
+      if (JSON_LISTS.has(oid)) return parseJsons;
+      if (lists.has(oid) && !PLAIN_LISTS.has(oid)) return parseTexts;
+      return types.getTypeParser(oid, format);
+    }) as never,
+  };
+}
 
 /**
  * Build a client; it is not connected yet.

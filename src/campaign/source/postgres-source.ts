@@ -1,8 +1,8 @@
-import type { Client } from 'pg';
+import type { Client, CustomTypesConfig } from 'pg';
 import Cursor from 'pg-cursor';
 import type { MarkerRule, PostgresTable } from '../mapping.js';
 import { inferMarkerKind, type Marker, type MarkerKind } from './marker-kind.js';
-import { beginSnapshot, createPostgresClient, textTypes } from './postgres-connection.js';
+import { beginSnapshot, createPostgresClient, readTypes } from './postgres-connection.js';
 import {
   markerKindOf,
   type SourceChunk,
@@ -47,10 +47,11 @@ export async function openPostgresTable(
   try {
     await orSourceError(name, client.connect());
     await orSourceError(name, beginSnapshot(client));
+    const types = await orSourceError(name, readTypes(client));
     const column = await orSourceError(name, markerColumnOf(client, source, query));
     const marker = markerKindOf({ ...query, changedAs: column.rule ?? undefined }, column.values);
     const since = sinceOf(query, marker, column);
-    const scan = { source, query, column, since };
+    const scan = { source, query, column, since, types };
     const highest = await orSourceError(name, highestMarkerOf(client, scan, marker));
     return {
       highest,
@@ -77,6 +78,7 @@ interface Scan {
   readonly source: PostgresTable;
   readonly query: SourceQuery;
   readonly column: MarkerColumn;
+  readonly types: CustomTypesConfig;
   /** Null: all of the table is read. */
   readonly since: string | null;
 }
@@ -154,7 +156,7 @@ async function highestMarkerOf(
 async function* readChunks(client: Client, scan: Scan, name: string): AsyncGenerator<SourceChunk> {
   for (const { text, values } of statementsOf(scan)) {
     const cursor = client.query(
-      new Cursor<unknown[]>(text, values, { rowMode: 'array', types: textTypes }),
+      new Cursor<unknown[]>(text, values, { rowMode: 'array', types: scan.types }),
     );
     for (;;) {
       const rows = await orSourceError(name, cursor.read(FETCH_ROWS));

@@ -40,6 +40,7 @@ export function toBatchAnswer(batch: Batch, { imsOrg, apiKey, sandboxId }: Tenan
     updatedUser: imsOrg,
     createdClient: apiKey,
     ...(metrics === null ? {} : { metrics }),
-    ...(errors.length === 0 ? {} : { errors }),
+    // Clients that list failed batches read it of each.
+    ...(errors.length === 0 && status !== 'failed' ? {} : { errors }),
   };
 }

@@ -33,7 +33,10 @@ export function addUploadRoutes(app: FastifyInstance, batches: Batches): void {
     const folder = batches.folderOf(batchId);
     const name = toStoredName(params['*']);
     const take = (temporary: string) => batches.take(batchId, temporary, name);
-    return { folder, take, largeFile: createLargeFile(join(folder.chunks, name)) };
+    const largeFile = createLargeFile(join(folder.chunks, name));
+    // Documented for some calls of large files: clients read it as JSON after all of them.
+    const tell = async () => ({ name: params['*'], sizeInBytes: await largeFile.sizeBytes() });
+    return { folder, take, largeFile, tell };
   }
 
   app.put<FileRoute>(PATH, async (request, reply) => {
@@ -45,22 +48,24 @@ export function addUploadRoutes(app: FastifyInstance, batches: Batches): void {
   });
 
   app.post<FileRoute>(PATH, async (request, reply) => {
-    const { folder, take, largeFile } = targetOf(request);
+    const { folder, take, largeFile, tell } = targetOf(request);
     switch (readOnce(request.query, 'action')?.toUpperCase()) {
       case 'INITIALIZE':
         await largeFile.initialize();
-        return reply.code(201).send();
-      case 'COMPLETE':
+        return reply.code(201).send(await tell());
+      case 'COMPLETE': {
+        const told = await tell();
         await take(await largeFile.join(folder.incoming));
         await largeFile.drop();
-        return reply.code(201).send();
+        return reply.code(201).send(told);
+      }
       default:
         throw new Problem(400, 'action must be INITIALIZE or COMPLETE');
     }
   });
 
   app.patch<FileRoute>(PATH, async (request, reply) => {
-    const { folder, largeFile } = targetOf(request);
+    const { folder, largeFile, tell } = targetOf(request);
     const range = parseContentRange(request.headers['content-range']);
     const body = chunkOf(request);
     await using chunk = await writeBody(folder.incoming, body, MAX_CHUNK_BYTES);
@@ -68,7 +73,7 @@ export function addUploadRoutes(app: FastifyInstance, batches: Batches): void {
       throw new Problem(400, `Content-Range does not fit a body of ${chunk.sizeBytes} bytes`);
     }
     await largeFile.add(range, chunk.location);
-    return reply.code(200).send();
+    return reply.code(200).send(await tell());
   });
 
   app.head<FileRoute>(PATH, async (request, reply) => {

@@ -240,6 +240,11 @@ describe('a complete batch', () => {
     expect((await receiver.act(id, 'REVERT')).json.status).toBe('deleted');
   });
 
+  it('has errors where it failed, be they none', async () => {
+    const { id } = (await receiver.create()).json;
+    expect((await receiver.act(id, 'FAIL')).json).toMatchObject({ status: 'failed', errors: [] });
+  });
+
   it('is left alone after an abort', async () => {
     await using own = await createWorkspace();
     await using held = await startReceiver({ ...own, clock: createHeldClock() });

@@ -111,10 +111,16 @@ describe('a large file', () => {
     const { id } = (await receiver.create()).json;
     expect((await post(id, 'initialize')).httpStatus).toBe(201);
     expect((await patch(id, 'bytes 8-11', '"1"}')).httpStatus).toBe(200);
-    expect((await patch(id, 'bytes 0-7/12', '{"_id" :')).httpStatus).toBe(200);
+    expect(await patch(id, 'bytes 0-7/12', '{"_id" :')).toMatchObject({
+      httpStatus: 200,
+      json: { name: 'large.json', sizeInBytes: 12 },
+    });
     const head = await receiver.call(filePath(id, 'large.json'), { method: 'HEAD' });
     expect(head).toMatchObject({ httpStatus: 200, headers: { range: 'bytes=0-11' } });
-    expect((await post(id, 'COMPLETE')).httpStatus).toBe(201);
+    expect(await post(id, 'COMPLETE')).toMatchObject({
+      httpStatus: 201,
+      json: { sizeInBytes: 12 },
+    });
     await receiver.act(id, 'COMPLETE');
     await receiver.reached(id, 'success');
     expect((await receiver.look(id)).metrics).toMatchObject({

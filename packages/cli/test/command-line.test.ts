@@ -513,7 +513,7 @@ describe('doctor', () => {
         'websocket',
       ].map((name) => [name, 'ok']),
     );
-    expect(checks[5].message).toBe('you are reader, and may ingestion:read');
+    expect(checks[5].message).toBe('you are reader; you may ingestion:read');
     expect(code).toBe(0);
   });
 

@@ -70,7 +70,7 @@ export async function startEmbeddedUpstream(
   await using starting = new AsyncDisposableStack();
   const { platform, schemaOf } =
     options.platform === null
-      ? await startReceiver(dataDir, starting, logger)
+      ? await startReceiver(options, starting, logger)
       : { platform: options.platform };
 
   const apiKey = newSecret();
@@ -128,14 +128,22 @@ function toIdentity(stateId: string): string {
 
 /** The receiver in this process, as the settings would name it. */
 async function startReceiver(
-  dataDir: string,
+  { dataDir, retentionDays }: EmbeddedUpstreamOptions,
   starting: AsyncDisposableStack,
   logger: Logger,
 ): Promise<{ readonly platform: PlatformConfig; readonly schemaOf?: SchemaOf }> {
   const tenant = { apiKey: newSecret(), imsOrg: IMS_ORG, sandbox: SANDBOX };
   const client = { clientId: newSecret(), clientSecret: newSecret() };
   const { settings, schemaOf, stop } = await startLocalPlatform(
-    { host: HOST, port: 0, dataDir, datasetsDir: SHIPPED_DATASETS_DIR, ...tenant, ...client },
+    {
+      host: HOST,
+      port: 0,
+      dataDir,
+      datasetsDir: SHIPPED_DATASETS_DIR,
+      retentionMs: retentionDays * DAY_MS,
+      ...tenant,
+      ...client,
+    },
     logger.child({ part: 'platform' }),
   );
   starting.defer(stop);

@@ -319,7 +319,7 @@ export async function startGateway(
   const signIn = config.signIn
     ? openSignIn(config.signIn, config.proxies, starting, logger)
     : anonymousSignIn;
-  const { server, httpSignIn, webSockets, unreadAnswers, fanOut, ...graphql } =
+  const { server, httpSignIn, webSockets, streams, unreadAnswers, fanOut, ...graphql } =
     await createGraphQLServer({
       schema,
       signIn,
@@ -356,9 +356,10 @@ export async function startGateway(
     watches: keepFor(WATCH_COUNT_KEPT_MS, clock, queue.count),
     listeners: () => fanOut.followerCount,
     sockets: () => webSockets.socketCount,
+    streams: () => streams.streamCount,
     bufferedBytes: () => webSockets.bufferedBytes,
     isUpstreamDegraded: () => upstreamHealth.state.status === 'degraded',
-    unreadBytes: () => unreadAnswers.bytes,
+    unreadBytes: () => unreadAnswers.bytes + streams.bufferedBytes,
   };
   metrics.serve(server, gauges, httpSignIn.require('metrics:read'));
   if (exposure.hasConsole) {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
 import Fastify, { type FastifyInstance, type FastifyPluginAsync } from 'fastify';
 import type { Logger } from './logger.js';
 import { toStrictText } from './strict-text.js';
@@ -7,6 +8,7 @@ import { toStrictText } from './strict-text.js';
 export interface FaultAnswer {
   readonly httpStatus: number;
   readonly body: object | string;
+  readonly headers?: Readonly<Record<string, string | number>>;
 }
 
 /** How a server differs from the others. */
@@ -19,7 +21,10 @@ export interface HttpServerOptions {
   /** Of one part of a path, in characters, each of which may take nine on the wire. */
   readonly longestPathPart: number;
   /** No route is at this path, or it cannot be decoded. */
-  readonly toNoRouteAnswer: (reason: 'notFound' | 'undecodable') => FaultAnswer;
+  readonly toNoRouteAnswer: (
+    reason: 'notFound' | 'undecodable',
+    headers: IncomingHttpHeaders,
+  ) => FaultAnswer;
   /** @param statusCode - 500 where nothing else is known of the error */
   readonly toAnswer: (error: Error, statusCode: number) => FaultAnswer;
 }
@@ -36,12 +41,13 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: options.longestPathPart },
     // A path that cannot be decoded. It comes before all hooks, so that the answer is made by hand.
-    frameworkErrors: (_error, _request, reply) => {
-      const { httpStatus, body } = toNoRouteAnswer('undecodable');
+    frameworkErrors: (_error, request, reply) => {
+      const { httpStatus, body, headers } = toNoRouteAnswer('undecodable', request.headers);
       reply.hijack();
       reply.raw.writeHead(httpStatus, {
         'content-type': 'application/json; charset=utf-8',
         'x-request-id': createCallId(),
+        ...headers,
       });
       reply.raw.end(JSON.stringify(body));
     },
@@ -55,9 +61,9 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   app.addHook('onRequest', async (_request, reply) => {
     reply.header('x-request-id', createCallId());
   });
-  app.setNotFoundHandler((_request, reply) => {
-    const { httpStatus, body } = toNoRouteAnswer('notFound');
-    return reply.code(httpStatus).send(body);
+  app.setNotFoundHandler((request, reply) => {
+    const { httpStatus, body, headers = {} } = toNoRouteAnswer('notFound', request.headers);
+    return reply.code(httpStatus).headers(headers).send(body);
   });
   app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
     const { httpStatus, body } = toAnswer(error, error.statusCode ?? 500);

@@ -38,6 +38,7 @@ export function createAdministration({
         state.mappings.setState(id, asked.state);
         if (change.kind === 'publish' && change.resendFromBeginning) {
           state.watermarks.forget(id);
+          state.jobs.noteDecided(id);
         }
         return asked;
       });

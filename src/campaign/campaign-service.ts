@@ -131,7 +131,7 @@ export function createCampaignService(options: CampaignServiceOptions): Campaign
     const batches = state.abandonedBatches;
     const aborter = createBatchAborter({ batches, abort: runner.abort, clock, logger });
     releasers.push(() => aborter.stop());
-    const jobs = createJobs({ state, runner, onAbandoned: aborter.wake, clock, logger });
+    const jobs = createJobs({ state, runner, mappings, onAbandoned: aborter.wake, clock, logger });
     releasers.push(() => jobs.stop());
     const scheduler = createScheduler({ mappings, state, jobs, clock, logger, ...intervals });
     releasers.push(() => scheduler.stop());
@@ -153,7 +153,7 @@ export function createCampaignService(options: CampaignServiceOptions): Campaign
       logger,
       onChanged: scheduler.wake,
     });
-    const app = createCampaignServer(logger);
+    const app = createCampaignServer(logger, access);
     if (options.faults) {
       logger.warn(
         { rules: options.faults.rules.length },

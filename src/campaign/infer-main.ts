@@ -37,18 +37,24 @@ if (file === undefined) {
   process.exitCode = 1;
 } else {
   const path = relative(resolve(process.env.CAMPAIGN_SERVICE_MAPPINGS_DIR ?? 'mappings'), file);
+  const print = async (encoding: string | null) => {
+    process.stdout.write(inferMapping({ path, ...(await sampleOf(file, encoding)) }));
+  };
+  const fail = ({ message }: Error) => {
+    console.error(`${file}: ${message}`);
+    process.exitCode = 1;
+  };
   try {
-    process.stdout.write(inferMapping({ path, ...(await sampleOf(file, null)) }));
+    await print(null);
   } catch (error) {
     const { message } = error as Error;
     if (!message.startsWith('is not UTF-8')) {
-      console.error(`${file}: ${message}`);
-      process.exitCode = 1;
+      fail(error as Error);
     } else {
       console.error(
         `${file} ${message}. Taken for windows-1252: look at its names before you use the mapping.`,
       );
-      process.stdout.write(inferMapping({ path, ...(await sampleOf(file, 'windows-1252')) }));
+      await print('windows-1252').catch(fail);
     }
   }
 }

@@ -43,9 +43,16 @@ const YES_AND_NO = [
   ['X', ''],
 ] as const;
 
-/** Write the mapping that a file seems to want: what it cannot know stands there to be replaced, with a comment. */
+/**
+ * Write the mapping that a file seems to want: what it cannot know stands there to be replaced, with a comment.
+ *
+ * @throws where the first line is for a spreadsheet
+ */
 export function inferMapping(file: InferredFile): string {
   const { header, records } = file;
+  if (/^sep=/i.test(header[0] ?? '')) {
+    throw new Error('begins with "sep=", which is for Excel alone: delete that line');
+  }
   const columns = header.map((name, index) => ({
     name,
     values: records.map((record) => (record[index] ?? '').trim()),
@@ -56,11 +63,12 @@ export function inferMapping(file: InferredFile): string {
   const nulls = new Set(named.flatMap(({ values }) => values).filter((value) => NULLS.has(value)));
   const filled = (values: readonly string[]) =>
     values.filter((value) => value !== '' && !nulls.has(value));
-  const key =
-    named.find(
-      ({ values }) =>
-        filled(values).length === values.length && new Set(values).size === values.length,
-    ) ?? named[0];
+  const unique = named.find(
+    ({ values }) =>
+      filled(values).length === values.length && new Set(values).size === values.length,
+  );
+  const key = unique ?? named[0];
+  const leftOut = [...new Set(header)].filter((name) => !named.some((one) => one.name === name));
   const paths = new Map<string, string>();
   for (const { name } of named)
     paths.set(name, pathOf(name, name === key?.name, [...paths.values()]));
@@ -74,8 +82,9 @@ export function inferMapping(file: InferredFile): string {
     '# yaml-language-server: $schema=mapping.schema.json',
     'id: my-mapping # what callers put into the path',
     'label: My mapping',
-    `source: { ${source.join(', ')} }`,
-    `key: ${quoted(key?.name ?? '')} # the column that names a record`,
+    ...(header.some(looksLikeValue) ? ['# Is line 1 a header? It looks like a record.'] : []),
+    `source: { ${source.join(', ')} }${header.length === 1 ? ' # one column: is that the delimiter?' : ''}`,
+    `key: ${quoted(key?.name ?? '')} # ${unique ? 'the column that names a record' : 'look for another: records share values of it, or have none'}`,
     'publication: published',
     'execution: stopped',
     "dataset: '000000000000000000000000' # the id of Platform's dataset",
@@ -89,8 +98,18 @@ export function inferMapping(file: InferredFile): string {
       const fields = [`column: ${quoted(name)}`, `to: ${to}`, ...(isText ? [] : settings)];
       return `  - { ${fields.join(', ')} }${isText ? '' : comment}`;
     }),
+    ...leftOut.map((name) => `  # left out: ${describeLeftOut(name)}`),
     '',
   ].join('\n');
+}
+
+/** Names are seldom addresses, dates or numbers. */
+function looksLikeValue(name: string): boolean {
+  return /^[^@\s]+@[^@\s]+\.\w+$|^\d{5,}$|^\d{4}-\d{2}-\d{2}/.test(name.trim());
+}
+
+function describeLeftOut(name: string): string {
+  return name === '' ? 'columns without a name' : `several columns are called ${quoted(name)}`;
 }
 
 function quoted(text: string): string {

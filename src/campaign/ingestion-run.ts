@@ -1,10 +1,11 @@
 import type { Clock } from '../adobe/clock.js';
 import type { Mapping } from './mapping.js';
-import { createRejectFile, rejectFilePath } from './reject-file.js';
-import { RejectLimitError } from './reject-limit.js';
+import { toRejects } from './platform-rejects.js';
+import { addRejects, createRejectFile, rejectFilePath } from './reject-file.js';
+import { partialIngestionPercentOf, RejectLimitError } from './reject-limit.js';
 import type { RunOutcome, RunPorts, WholeBatch } from './run-outcome.js';
 import { sendRecords } from './send-records.js';
-import { settleBatch } from './settle-batch.js';
+import { PATIENCE_MS, settleBatch } from './settle-batch.js';
 import { SourceError } from './source/source.js';
 import type { Watermark } from './source/watermark.js';
 import { createBatchUpload } from './upload/batch-upload.js';
@@ -21,8 +22,18 @@ export interface IngestionRunner {
    * @throws only what a fault of this program throws, or a port
    */
   run(mapping: Mapping, watermark: Watermark | null, ports: RunPorts): Promise<RunOutcome>;
-  /** Go on with a run that was cut off after its batch was whole. */
-  finish(whole: WholeBatch, ports: RunPorts): Promise<RunOutcome>;
+  /**
+   * Go on with a run that was cut off after its batch was whole.
+   *
+   * @param mapping - null where it is not there any more
+   * @param patienceMs - how long Platform is waited for; absent: six hours
+   */
+  finish(
+    whole: WholeBatch,
+    mapping: Mapping | null,
+    ports: RunPorts,
+    patienceMs?: number,
+  ): Promise<RunOutcome>;
   /**
    * Give up a batch of a run that was cut off before. Resolves also where it is over already.
    *
@@ -62,6 +73,7 @@ export function createIngestionRunner(parts: RunnerParts): IngestionRunner {
       platform,
       datasetId: mapping.dataset,
       fileBytes,
+      partialIngestionPercent: (records) => partialIngestionPercentOf(mapping.maxRejected, records),
       onBatchCreated: (batchId) => ports.onBatchCreated(batchId),
       signal,
     });
@@ -91,17 +103,43 @@ export function createIngestionRunner(parts: RunnerParts): IngestionRunner {
       await giveUp(batchId);
       return endOf(error, { batchId, numRejected, signal });
     }
-    return finish(whole, ports);
+    return finish(whole, mapping, ports);
   }
 
-  async function finish(whole: WholeBatch, ports: RunPorts): Promise<RunOutcome> {
+  async function finish(
+    whole: WholeBatch,
+    mapping: Mapping | null,
+    ports: RunPorts,
+    patienceMs = PATIENCE_MS,
+  ): Promise<RunOutcome> {
     try {
-      return await settleBatch(whole, { platform, clock }, ports);
+      const outcome = await settleBatch(whole, { platform, clock }, ports, patienceMs);
+      return await tellLeftOut(outcome, whole, mapping, ports);
     } catch (error) {
       const { batchId, numRejected } = whole;
       // Cut off here the batch is not given up: it is whole, and can be finished later.
       if (!ports.signal.aborted) await giveUp(batchId);
       return endOf(error, { batchId, numRejected, signal: ports.signal });
+    }
+  }
+
+  /** Write down which records Platform has left out. What it decided stands, though that cannot be found out. */
+  async function tellLeftOut(
+    outcome: RunOutcome,
+    { batchId, numRejected }: WholeBatch,
+    mapping: Mapping | null,
+    { jobId, signal }: RunPorts,
+  ): Promise<RunOutcome> {
+    if (outcome.kind !== 'succeeded' && outcome.kind !== 'failed') return outcome;
+    if (outcome.numRejected <= numRejected) return outcome;
+    try {
+      const rows = await platform.readRowErrors(batchId, signal);
+      await addRejects(rejectFilePath(rejectsDir, jobId), numRejected, toRejects(rows, mapping));
+      return outcome;
+    } catch (error) {
+      signal.throwIfAborted();
+      const reason = `${outcome.reason ?? ''} Which ones is not known: ${(error as Error).message}`;
+      return { ...outcome, reason: reason.trim() };
     }
   }
 

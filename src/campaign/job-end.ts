@@ -24,21 +24,32 @@ export function writeJobEnd(
   endedAt: number,
 ): boolean {
   const { jobs, watermarks, abandonedBatches } = state;
+  /** What an earlier job proposed is kept, if Platform may have accepted it. */
+  const drop = () => {
+    if (jobs.undecidedOf(mappingId) === null) watermarks.drop(mappingId);
+  };
   return state.transaction(() => {
     const whole = jobs.wholeOf(id);
     switch (end.kind) {
       case 'succeeded': {
-        const { numRecords, numRejected, batchId } = end;
-        jobs.succeed(id, { batchId, numRecords, numRejected, reason: '', endedAt });
+        const { numRecords, numRejected, batchId, reason = '' } = end;
+        jobs.succeed(id, { batchId, numRecords, numRejected, reason, endedAt });
         watermarks.accept(mappingId);
         return true;
       }
       case 'failed': {
         const { code, reason, batchId, numRejected } = end;
         jobs.fail(id, code, { batchId, numRecords: 0, numRejected, reason, endedAt });
-        watermarks.drop(mappingId);
+        drop();
         // Where the batch was whole the run has failed by Platform's last word on it.
         if (batchId !== null) abandonedBatches.add(batchId);
+        return true;
+      }
+      case 'undecided': {
+        const { reason, batchId, numRejected } = end;
+        jobs.fail(id, 'ACP-880096', { batchId, numRecords: 0, numRejected, reason, endedAt });
+        // What the job proposed is kept until Platform's verdict is known.
+        jobs.noteUndecided(id);
         return true;
       }
       case 'aborted':
@@ -47,7 +58,7 @@ export function writeJobEnd(
         const batchId = jobs.find(id)?.batchId ?? null;
         const reason = end.kind === 'cutOff' ? end.reason : STOPPED;
         jobs.fail(id, 'aborted', { batchId, numRecords: 0, numRejected: 0, reason, endedAt });
-        watermarks.drop(mappingId);
+        drop();
         if (batchId !== null) abandonedBatches.add(batchId);
         return true;
       }

@@ -32,6 +32,12 @@ export interface JobStore {
   noteBatch(jobId: number, batchId: string): void;
   noteWhole(jobId: number, whole: WholeBatch): void;
   noteUploaded(jobId: number): void;
+  /** The job is over, and what became of its batch is not known. */
+  noteUndecided(jobId: number): void;
+  /** The newest job of a mapping of whose batch it is not known what became. */
+  undecidedOf(mappingId: string): Job | null;
+  /** What became of the batches of a mapping is known, or does not matter. */
+  noteDecided(mappingId: string): void;
   succeed(jobId: number, result: JobResult): void;
   fail(jobId: number, failure: JobFailure, result: JobResult): void;
   find(jobId: number): Job | null;
@@ -75,6 +81,13 @@ export function createJobStore({ sql }: StateDatabase): JobStore {
     'UPDATE job SET is_whole = 1, batch_id = ?, num_records = ?, num_rejected = ? WHERE id = ?',
   );
   const noteUploaded = sql.prepare(`UPDATE job SET status = 'Uploaded' WHERE id = ?`);
+  const noteUndecided = sql.prepare('UPDATE job SET is_undecided = 1 WHERE id = ?');
+  const noteDecided = sql.prepare(
+    'UPDATE job SET is_undecided = 0 WHERE mapping_id = ? AND is_undecided = 1',
+  );
+  const undecidedOfMapping = sql.prepare(
+    `${JOBS} WHERE job.mapping_id = ? AND job.is_undecided = 1 ORDER BY job.id DESC LIMIT 1`,
+  );
   const end = sql.prepare(
     `UPDATE job SET status = ?, failure = ?, batch_id = ?, num_records = ?, num_rejected = ?, reason = ?,
        ended_at = ? WHERE id = ?`,
@@ -104,6 +117,9 @@ export function createJobStore({ sql }: StateDatabase): JobStore {
     noteWhole: (jobId, { batchId, numRecords, numRejected }) =>
       void noteWhole.run(batchId, numRecords, numRejected, jobId),
     noteUploaded: (jobId) => void noteUploaded.run(jobId),
+    noteUndecided: (jobId) => void noteUndecided.run(jobId),
+    undecidedOf: (mappingId) => toJob(undecidedOfMapping.get(mappingId) as Row | undefined),
+    noteDecided: (mappingId) => void noteDecided.run(mappingId),
     succeed: (jobId, result) => settle(jobId, 'Success', null, result),
     fail: (jobId, failure, result) => settle(jobId, 'Failed', failure, result),
 

@@ -4,7 +4,8 @@ import type { IngestionRunner } from './ingestion-run.js';
 import type { Job } from './job.js';
 import { type JobEnd, writeJobEnd } from './job-end.js';
 import type { Mapping } from './mapping.js';
-import type { RunOutcome, RunPorts, RunProgress } from './run-outcome.js';
+import type { Mappings } from './mappings.js';
+import type { RunOutcome, RunPorts, RunProgress, WholeBatch } from './run-outcome.js';
 import type { State } from './state.js';
 
 /** A job that was started, and how it ends. */
@@ -46,6 +47,7 @@ interface RunUnderWay {
 export interface JobParts {
   readonly state: State;
   readonly runner: IngestionRunner;
+  readonly mappings: Mappings;
   /** Called when a batch may have been abandoned. */
   readonly onAbandoned: () => void;
   readonly clock: Clock;
@@ -53,6 +55,9 @@ export interface JobParts {
 }
 
 const RETRY_MS = 1_000;
+
+/** How long the batch of an earlier job is waited for. In ms. */
+const EARLIER_PATIENCE_MS = 30_000;
 
 const CANCELLED = 'An administrator has cancelled the job.';
 
@@ -64,8 +69,9 @@ const CANCELLED = 'An administrator has cancelled the job.';
  *
  * @see docs/adr/0020-what-a-crash-leaves.md
  */
-export function createJobs({ state, runner, onAbandoned, clock, logger }: JobParts): Jobs {
-  const { jobs, watermarks, requests } = state;
+export function createJobs(parts: JobParts): Jobs {
+  const { state, runner, mappings, onAbandoned, clock, logger } = parts;
+  const { jobs, watermarks, requests, abandonedBatches } = state;
   const stopping = new AbortController();
   const { signal } = stopping;
   const underWay = new Map<number, RunUnderWay>();
@@ -74,7 +80,7 @@ export function createJobs({ state, runner, onAbandoned, clock, logger }: JobPar
     const whole = jobs.wholeOf(job.id);
     if (whole !== null) {
       logger.info({ ...about(job), batchId: whole.batchId }, 'ingestion goes on');
-      void follow(job, (ports) => runner.finish(whole, ports));
+      void follow(job, (ports) => finish(job, whole, ports));
       continue;
     }
     const reason = 'The ingestion service ended while the job was running.';
@@ -82,6 +88,45 @@ export function createJobs({ state, runner, onAbandoned, clock, logger }: JobPar
     logger.warn({ ...about(job), reason }, 'ingestion aborted');
   }
   onAbandoned();
+
+  function finish(job: Job, whole: WholeBatch, ports: RunPorts, patienceMs?: number) {
+    return runner.finish(whole, mappings.get(job.mappingId) ?? null, ports, patienceMs);
+  }
+
+  /**
+   * Ask what became of the batch of an earlier job, where that is not known.
+   *
+   * @returns how the run ends that must not begin yet; null where it may
+   */
+  async function settleEarlier(mappingId: string, ports: RunPorts): Promise<RunOutcome | null> {
+    const earlier = jobs.undecidedOf(mappingId);
+    const whole = earlier === null ? null : jobs.wholeOf(earlier.id);
+    if (earlier === null || whole === null) return null;
+    const about = { ...ports, jobId: earlier.id, onUploaded() {} };
+    const outcome = await finish(earlier, whole, about, EARLIER_PATIENCE_MS);
+    const { batchId } = whole;
+    switch (outcome.kind) {
+      case 'aborted':
+        return { kind: 'aborted', batchId: null };
+      case 'undecided': {
+        const { reason } = outcome;
+        const none = { numRejected: 0, batchId: null, isTransient: true };
+        return { kind: 'failed', code: 'ACP-880096', reason, ...none };
+      }
+      case 'succeeded':
+      case 'failed':
+        logger.info({ mappingId, batchId, verdict: outcome.kind }, 'a late verdict has come');
+        state.transaction(() => {
+          jobs.noteDecided(mappingId);
+          if (outcome.kind === 'succeeded') watermarks.accept(mappingId);
+          else {
+            watermarks.drop(mappingId);
+            abandonedBatches.add(batchId);
+          }
+        });
+        return null;
+    }
+  }
 
   function portsOf(job: Job, running: RunUnderWay): RunPorts {
     const { id, mappingId } = job;
@@ -140,7 +185,7 @@ export function createJobs({ state, runner, onAbandoned, clock, logger }: JobPar
       }
       const whole = jobs.wholeOf(job.id);
       // It was cancelled in the moment in which its batch became whole.
-      if (!signal.aborted && whole) return follow(job, (ports) => runner.finish(whole, ports));
+      if (!signal.aborted && whole) return follow(job, (ports) => finish(job, whole, ports));
       logger.info(about(job), 'ingestion goes on at the next start: its batch is whole');
     } catch (error) {
       // Stopped before that: the next start finds a job that was cut off.
@@ -180,6 +225,12 @@ export function createJobs({ state, runner, onAbandoned, clock, logger }: JobPar
           'ingestion failed',
         );
         return;
+      case 'undecided':
+        logger.warn(
+          { ...about(job), batchId: end.batchId, reason: end.reason },
+          'ingestion failed',
+        );
+        return;
       case 'aborted':
         logger.warn(about(job), 'ingestion aborted, because the service stops');
         return;
@@ -198,7 +249,8 @@ export function createJobs({ state, runner, onAbandoned, clock, logger }: JobPar
       });
       if (job === null) throw new Error('a job that was just written is not there');
       logger.info(about(job), 'ingestion started');
-      const run = (ports: RunPorts) =>
+      const run = async (ports: RunPorts) =>
+        (await settleEarlier(mapping.id, ports)) ??
         runner.run(mapping, watermarks.acceptedOf(mapping.id), ports);
       return { job, ended: follow(job, run) };
     },

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, truncate } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 
@@ -23,6 +23,8 @@ export interface RejectFile extends AsyncDisposable {
 /** Readable by nobody else: what is rejected is personal data all the same. */
 const FILE_MODE = 0o600;
 
+const LINE_END = 0x0a;
+
 /** Where the rejects of a job are, if it has any. */
 export function rejectFilePath(rejectsDir: string, jobId: number): string {
   return join(rejectsDir, `job-${jobId}.ndjson`);
@@ -38,12 +40,49 @@ export function createRejectFile(path: string): RejectFile {
         await mkdir(dirname(path), { recursive: true });
         file = await open(path, 'w', FILE_MODE);
       }
-      await file.appendFile(rejects.map((reject) => `${JSON.stringify(reject)}\n`).join(''));
+      await file.appendFile(toLines(rejects));
     },
     async [Symbol.asyncDispose]() {
       await file?.close();
     },
   };
+}
+
+/**
+ * Add rejects to those of a run that is over. Safe to repeat: what an earlier call added is dropped.
+ *
+ * @param kept - how many the run wrote
+ * @throws the file system's error
+ */
+export async function addRejects(
+  path: string,
+  kept: number,
+  rejects: readonly Reject[],
+): Promise<void> {
+  if (rejects.length === 0) return;
+  await mkdir(dirname(path), { recursive: true });
+  await using file = await open(path, 'a', FILE_MODE);
+  await truncate(path, await endOfLine(path, kept));
+  await file.appendFile(toLines(rejects));
+}
+
+/** @returns where so many lines end, in bytes; the end of a file that has fewer */
+async function endOfLine(path: string, lines: number): Promise<number> {
+  let left = lines;
+  let bytes = 0;
+  if (left === 0) return 0;
+  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+    for (let at = chunk.indexOf(LINE_END); at !== -1; at = chunk.indexOf(LINE_END, at + 1)) {
+      left -= 1;
+      if (left === 0) return bytes + at + 1;
+    }
+    bytes += chunk.length;
+  }
+  return bytes;
+}
+
+function toLines(rejects: readonly Reject[]): string {
+  return rejects.map((reject) => `${JSON.stringify(reject)}\n`).join('');
 }
 
 /**

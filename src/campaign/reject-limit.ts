@@ -14,6 +14,15 @@ export interface RejectTally {
 }
 
 /**
+ * What Platform may leave out of a batch, in percent. A number of records is taken as a share of those that the
+ * batch has when it is created: one file, or all of a small run.
+ */
+export function partialIngestionPercentOf(limit: RejectLimit, records: number): number {
+  if (limit.kind === 'percent') return limit.max;
+  return records === 0 ? 0 : Math.min(100, (limit.max * 100) / records);
+}
+
+/**
  * Hold a run to its limit. A number is held to at any time; a percentage is one of all records, and is known
  * when `isOver`.
  *

@@ -39,6 +39,8 @@ export type RunOutcome =
       readonly numRecords: number;
       /** What was not sent, and what Platform left out. */
       readonly numRejected: number;
+      /** For people, where there is something to say. */
+      readonly reason?: string | undefined;
       readonly batchId: string | null;
     }
   | {
@@ -50,6 +52,13 @@ export type RunOutcome =
       readonly batchId: string | null;
       /** True where the same run may succeed later with nothing mended. */
       readonly isTransient: boolean;
+    }
+  /** The batch is complete, or may be, and Platform has not said what became of it: it must not be sent again. */
+  | {
+      readonly kind: 'undecided';
+      readonly reason: string;
+      readonly numRejected: number;
+      readonly batchId: string;
     }
   /** Cut off from outside. Platform was asked to abort the batch, and may not have heard it. */
   | { readonly kind: 'aborted'; readonly batchId: string | null };

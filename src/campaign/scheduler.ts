@@ -86,7 +86,8 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
   }
 
   function retryIfTransient(mapping: Mapping, end: JobEnd): void {
-    if (isStopped || end.kind !== 'failed' || !end.isTransient) return;
+    const isTransient = end.kind === 'undecided' || (end.kind === 'failed' && end.isTransient);
+    if (isStopped || !isTransient) return;
     const nextRunAt = nextRunAtOf(state.mappings.stateOf(mapping.id));
     if (nextRunAt === null || leftMsOf(mapping.id, nextRunAt) <= parts.retryIntervalMs) return;
     postpone(mapping, parts.retryIntervalMs);

@@ -15,33 +15,43 @@ const FIRST_POLL_MS = 100;
 const POLL_GROWTH = 1.3;
 const LONGEST_POLL_MS = 30_000;
 
-/** A batch that is not over by then is given up; Platform says nothing of how long one may take. */
-const PATIENCE_MS = 6 * 60 * 60_000;
+/** What is not over by then is asked for again by the mapping's next run. Platform says nothing of how long it may take. */
+export const PATIENCE_MS = 6 * 60 * 60_000;
 
 /**
  * Complete a whole batch, and follow it until Platform has accepted or refused it. Safe to repeat, also
  * where the batch was completed before.
  *
- * @throws {PlatformError} Platform refuses to complete it, or to tell of it, or takes too long
+ * @param patienceMs - how long Platform is waited for
+ * @throws {PlatformError} Platform refuses to complete it
  */
 export async function settleBatch(
   whole: WholeBatch,
   { platform, clock }: SettleParts,
   ports: Pick<RunPorts, 'onUploaded' | 'signal'>,
+  patienceMs: number,
 ): Promise<RunOutcome> {
   const { signal } = ports;
-  const givenUpAt = clock.monotonicMs() + PATIENCE_MS;
-  while (!(await isComplete(whole.batchId, platform, signal, clock.monotonicMs() < givenUpAt))) {
+  const givenUpAt = clock.monotonicMs() + patienceMs;
+  for (;;) {
+    const isPatient = clock.monotonicMs() < givenUpAt;
+    if (await isComplete(whole.batchId, platform, signal, isPatient)) break;
+    if (!isPatient) return undecided(whole);
     await clock.wait(LONGEST_POLL_MS, signal);
   }
   await ports.onUploaded();
-  for (let pollMs = FIRST_POLL_MS; clock.monotonicMs() < givenUpAt; ) {
+  for (let pollMs = FIRST_POLL_MS; ; ) {
     const outcome = toOutcome(whole, await readPatiently(whole.batchId, platform, signal));
     if (outcome !== null) return outcome;
+    if (clock.monotonicMs() >= givenUpAt) return undecided(whole);
     await clock.wait(pollMs, signal);
     pollMs = Math.min(pollMs * POLL_GROWTH, LONGEST_POLL_MS);
   }
-  throw new PlatformError(`Platform has not finished batch ${whole.batchId} in 6 hours`, true);
+}
+
+function undecided({ batchId, numRejected }: WholeBatch): RunOutcome {
+  const reason = `Platform has not said yet what became of batch ${batchId}. The next run asks again before it sends anything.`;
+  return { kind: 'undecided', reason, numRejected, batchId };
 }
 
 /**
@@ -64,7 +74,7 @@ async function isComplete(
     if (!(error instanceof PlatformError)) throw error;
     if (error.isTransient && isPatient) return false;
     const report = await readPatiently(batchId, platform, signal);
-    if (report?.phase === 'loading' || (report === null && !isPatient)) throw error;
+    if (report?.phase === 'loading') throw error;
     return report !== null;
   }
 }
@@ -96,9 +106,16 @@ function toOutcome(whole: WholeBatch, report: BatchReport | null): RunOutcome | 
         numRecords: ingestedRecords ?? whole.numRecords - failedRecords,
         numRejected: whole.numRejected + failedRecords,
         batchId: whole.batchId,
+        reason:
+          failedRecords === 0
+            ? undefined
+            : `Platform left ${failedRecords} ${failedRecords === 1 ? 'record' : 'records'} out. ${reason}`.trim(),
       };
     case 'failed':
-      return failure(whole, reason || 'Platform refused the batch, and does not say why', false);
+      return {
+        ...failure(whole, reason || 'Platform refused the batch, and does not say why', false),
+        numRejected: whole.numRejected + failedRecords,
+      };
     case 'stalled':
     case 'gone':
       return failure(whole, `The batch is ${status} on Platform. ${reason}`.trim(), true);
@@ -109,6 +126,6 @@ function failure(
   { batchId, numRejected }: WholeBatch,
   reason: string,
   isTransient: boolean,
-): RunOutcome {
+): RunOutcome & { readonly kind: 'failed' } {
   return { kind: 'failed', code: 'ACP-880096', reason, numRejected, batchId, isTransient };
 }

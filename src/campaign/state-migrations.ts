@@ -110,4 +110,9 @@ export const STATE_MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE watermark ADD COLUMN since ANY;
   `,
+  // A job that is over though nobody knows what became of its batch.
+  `
+  ALTER TABLE job ADD COLUMN is_undecided INTEGER NOT NULL DEFAULT 0 CHECK (is_undecided IN (0, 1));
+  CREATE INDEX undecided_job ON job (mapping_id, id) WHERE is_undecided = 1;
+  `,
 ];

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { bearerTokenOf, isSame, type TokenIssuer } from '../adobe/ims.js';
+import { bearerTokenOf, type Client, isSame, type TokenIssuer } from '../adobe/ims.js';
 
 /** Why the API gateway in front of Platform turns a call away, in its words. */
 export interface Denial {
@@ -7,9 +7,14 @@ export interface Denial {
   readonly body: { readonly error_code: string; readonly message: string };
 }
 
+/** The one that every organization has, and that a call without the header means. */
+const DEFAULT_SANDBOX = 'prod';
+
 /** What every call must show. */
 export interface AccessRules {
   readonly apiKey: string;
+  /** Those whose ids are API keys too, as Adobe's are. */
+  readonly clients: readonly Pick<Client, 'clientId'>[];
   /** Such as `sluice@AdobeOrg`. */
   readonly imsOrg: string;
   readonly sandbox: string;
@@ -21,7 +26,10 @@ export function denialOf(rules: AccessRules, headers: IncomingHttpHeaders): Deni
   const given = (name: string) => String(headers[name] ?? '');
 
   if (given('x-api-key') === '') return denial('403000', 'Api Key is required');
-  if (!isSame(rules.apiKey, given('x-api-key'))) return denial('403003', 'Api Key is invalid');
+  const keys = [rules.apiKey, ...rules.clients.map(({ clientId }) => clientId)];
+  if (!keys.some((key) => isSame(key, given('x-api-key')))) {
+    return denial('403003', 'Api Key is invalid');
+  }
 
   if (given('authorization') === '') return denial('403010', 'Oauth token is missing.');
   const token = bearerTokenOf(given('authorization'));
@@ -32,8 +40,11 @@ export function denialOf(rules: AccessRules, headers: IncomingHttpHeaders): Deni
   if (given('x-gw-ims-org-id') === '') return denial('400003', 'Missing header');
   if (given('x-gw-ims-org-id') !== rules.imsOrg) return denial('403027', 'User region is missing');
 
-  if (given('x-sandbox-name') === '') return denial('400003', 'Missing header');
-  if (given('x-sandbox-name') !== rules.sandbox) return denial('403025', 'Profile is not valid');
+  const sandbox = given('x-sandbox-name');
+  if (sandbox === '' && rules.sandbox !== DEFAULT_SANDBOX)
+    return denial('400003', 'Missing header');
+  if ((sandbox || DEFAULT_SANDBOX) !== rules.sandbox)
+    return denial('403025', 'Profile is not valid');
   return null;
 }
 

@@ -1,17 +1,26 @@
+import { createHash } from 'node:crypto';
 import type { Batch } from './batch.js';
 
 /** Who the receiver belongs to, as its batches show it. */
 export interface Tenant {
   readonly imsOrg: string;
   readonly apiKey: string;
+  readonly sandboxId: string;
+}
+
+/** The id of a sandbox. The same one at each start: there is no registry of sandboxes to ask. */
+export function toSandboxId(imsOrg: string, sandbox: string): string {
+  const digits = createHash('sha256').update(`${imsOrg} ${sandbox}`).digest('hex');
+  return digits.slice(0, 32).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
 
 /** A batch in the catalog's form. What is not known yet is left out. */
-export function toBatchAnswer(batch: Batch, { imsOrg, apiKey }: Tenant): object {
+export function toBatchAnswer(batch: Batch, { imsOrg, apiKey, sandboxId }: Tenant): object {
   const { id, externalId, status, metrics, errors, replay } = batch;
   return {
     id,
     imsOrg,
+    sandboxId,
     externalId,
     status,
     created: batch.createdAt,

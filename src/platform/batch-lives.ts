@@ -1,14 +1,8 @@
 import type { Clock } from '../adobe/clock.js';
 import type { Logger } from '../adobe/logger.js';
-import type { Batch, BatchStatus } from './batch.js';
+import { type Batch, RESTS } from './batch.js';
 import type { BatchFolder } from './batch-folder.js';
 import type { Checker } from './checker.js';
-
-/** What a completed batch goes through before its records are looked at. */
-const RESTS: readonly BatchStatus[] = ['loaded', 'staging', 'staged'];
-
-/** Those in which a batch moves on by itself: a restart goes on with them. */
-export const UNDER_WAY: readonly BatchStatus[] = [...RESTS, 'processing', 'stalled', 'inactive'];
 
 /** What happens to batches by itself. */
 export interface BatchLives {

@@ -1,6 +1,6 @@
 import type { SQLInputValue } from 'node:sqlite';
 import { openOwnDatabase } from '../adobe/data-folder.js';
-import type { Batch } from './batch.js';
+import { type Batch, UNDER_WAY } from './batch.js';
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS batches (
@@ -13,14 +13,39 @@ const SCHEMA = `
     batch       TEXT NOT NULL
   ) STRICT`;
 
+/** What batches can be put in order by, and where it is. */
+const ORDERS = {
+  created: 'created_at',
+  updated: "batch ->> 'updatedAt'",
+  started: "batch ->> 'startedAt'",
+  completed: "batch ->> 'completedAt'",
+  status: 'status',
+  externalId: 'external_id',
+} as const;
+
+/** The names that {@link BatchOrder} has. */
+export const BATCH_FIELDS = Object.keys(ORDERS) as readonly (keyof typeof ORDERS)[];
+
+/** What comes first. */
+export interface BatchOrder {
+  readonly field: keyof typeof ORDERS;
+  readonly direction: 'asc' | 'desc';
+}
+
 /** Which batches a list has. */
 export interface BatchFilter {
+  readonly id?: string | undefined;
+  readonly externalId?: string | undefined;
   readonly dataSetId?: string | undefined;
   readonly status?: string | undefined;
   /** In ms since the epoch, both exclusive. */
   readonly createdAfter?: number | undefined;
   readonly createdBefore?: number | undefined;
-  readonly order: 'asc' | 'desc';
+  /** In ms since the epoch. */
+  readonly created?: number | undefined;
+  readonly updated?: number | undefined;
+  /** The later ones decide between batches that are equal by the earlier ones. */
+  readonly order: readonly BatchOrder[];
   readonly limit: number;
   /** How many are passed over. */
   readonly start: number;
@@ -34,6 +59,9 @@ export interface BatchStore {
   /** Put a batch in the place of what is known of it. */
   replace(batch: Batch): void;
   list(filter: BatchFilter): Batch[];
+  /** The ids of those that rest, and have not changed since. */
+  past(changedBefore: number): string[];
+  forget(id: string): void;
   close(): void;
 }
 
@@ -55,6 +83,11 @@ export function openBatchStore(dir: string): BatchStore {
   const select = database.prepare('SELECT batch FROM batches WHERE id = ?');
   const update = database.prepare('UPDATE batches SET status = ?, batch = ? WHERE id = ?');
 
+  const past = database.prepare(`
+    SELECT id FROM batches
+    WHERE batch ->> 'updatedAt' < ? AND status NOT IN (${UNDER_WAY.map((status) => `'${status}'`)})`);
+  const remove = database.prepare('DELETE FROM batches WHERE id = ?');
+
   return {
     add(batch) {
       const { id, externalId, dataSetId, status, createdAt } = batch;
@@ -71,8 +104,12 @@ export function openBatchStore(dir: string): BatchStore {
 
     list({ order, limit, start, ...filter }) {
       const conditions: readonly (readonly [string, SQLInputValue | undefined])[] = [
+        ['id = ?', filter.id],
+        ['external_id = ?', filter.externalId],
         ['data_set_id = ?', filter.dataSetId],
         ['status = ?', filter.status],
+        ['created_at = ?', filter.created],
+        ["batch ->> 'updatedAt' = ?", filter.updated],
         ['created_at > ?', filter.createdAfter],
         ['created_at < ?', filter.createdBefore],
       ];
@@ -81,10 +118,16 @@ export function openBatchStore(dir: string): BatchStore {
       );
       const where = ['TRUE', ...given.map(({ sql }) => sql)].join(' AND ');
       // Batches that were created in the same millisecond keep their order from page to page.
-      const page = `ORDER BY created_at ${order}, position ${order} LIMIT ? OFFSET ?`;
+      const orders = order.map(({ field, direction }) => `${ORDERS[field]} ${direction}`);
+      const last = `position ${order[0]?.direction ?? 'asc'}`;
+      const page = `ORDER BY ${[...orders, last].join(', ')} LIMIT ? OFFSET ?`;
       const statement = database.prepare(`SELECT batch FROM batches WHERE ${where} ${page}`);
       return statement.all(...given.map(({ value }) => value), limit, start).map(toBatch);
     },
+
+    past: (changedBefore) => past.all(changedBefore).map(({ id }) => String(id)),
+
+    forget: (id) => void remove.run(id),
 
     close: () => database.close(),
   };

@@ -12,6 +12,12 @@ export type BatchStatus =
   | 'inactive'
   | 'deleted';
 
+/** What a completed batch goes through before its records are looked at. */
+export const RESTS: readonly BatchStatus[] = ['loaded', 'staging', 'staged'];
+
+/** Those in which a batch moves on by itself: a restart goes on with them. */
+export const UNDER_WAY: readonly BatchStatus[] = [...RESTS, 'processing', 'stalled', 'inactive'];
+
 /** What a client can do to a batch. */
 export const BATCH_ACTIONS = ['COMPLETE', 'ABORT', 'FAIL', 'REVERT'] as const;
 

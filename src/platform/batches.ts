@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import type { Clock } from '../adobe/clock.js';
 import type { Logger } from '../adobe/logger.js';
-import { type Batch, type BatchAction, outcomeOf } from './batch.js';
+import { type Batch, type BatchAction, outcomeOf, UNDER_WAY } from './batch.js';
 import { type BatchFolder, createBatchFolder } from './batch-folder.js';
-import { createBatchLives, UNDER_WAY } from './batch-lives.js';
+import { createBatchLives } from './batch-lives.js';
+import { type BatchPruner, createBatchPruner } from './batch-pruner.js';
 import type { BatchFilter, BatchStore } from './batch-store.js';
 import type { Checker } from './checker.js';
 import { Problem } from './problem.js';
@@ -32,7 +33,7 @@ export interface Batches {
    * @throws {Problem} 404; 400, its status does not allow that
    */
   act(id: string, action: BatchAction): Batch;
-  /** Go on with the batches that the last process left behind. */
+  /** Go on with the batches that the last process left behind, and forget those that are past their time, now and again. */
   resume(): void;
   /** Leave what is under way where it can be resumed. */
   stop(): Promise<void>;
@@ -46,6 +47,8 @@ export interface BatchesOptions {
   readonly dir: string;
   /** How long a batch rests in each status between COMPLETE and its processing. In ms. */
   readonly stepMs: number;
+  /** How long a batch that rests is kept, in ms. */
+  readonly retentionMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -55,6 +58,7 @@ export function createBatches(options: BatchesOptions): Batches {
   const { store, checker, dir, clock, logger } = options;
   const folderOf = (id: string) => createBatchFolder(join(dir, id));
   const lives = createBatchLives({ ...options, change, folderOf });
+  let pruner: BatchPruner | null = null;
 
   function change(batch: Batch, changes: Partial<Batch>): Batch {
     const updatedAt = clock.now();
@@ -119,10 +123,13 @@ export function createBatches(options: BatchesOptions): Batches {
       for (const status of UNDER_WAY) {
         for (const batch of store.list({ ...ALL, status })) lives.begin(batch);
       }
+      pruner = createBatchPruner({ ...options, folderOf });
     },
 
-    stop: () => lives.stop(),
+    async stop() {
+      await Promise.all([lives.stop(), pruner?.stop()]);
+    },
   };
 }
 
-const ALL = { order: 'asc', limit: -1, start: 0 } as const;
+const ALL = { order: [], limit: -1, start: 0 } as const;

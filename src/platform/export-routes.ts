@@ -22,8 +22,17 @@ interface ExportRoute {
 export function addExportRoutes(app: FastifyInstance, batches: Batches): void {
   app.get<ExportRoute>(`${BASE}/meta`, async (request, reply) => {
     const { params, query } = request;
-    const folder = batches.folderOf(batches.find(params.batchId).id);
+    const batch = batches.find(params.batchId);
+    const folder = batches.folderOf(batch.id);
     const path = readOnce(query, 'path');
+    if (path === undefined) {
+      const kinds = [...(batch.hasErrorDiagnostics ? [ROW_ERRORS] : []), INPUT_FILES];
+      return toList(
+        kinds.map((kind) => ({ name: kind, sizeBytes: 0 })),
+        'meta?path=',
+        request,
+      );
+    }
     const [kind, name] = splitPath(path);
     switch (kind) {
       case ROW_ERRORS:
@@ -49,7 +58,7 @@ export function addExportRoutes(app: FastifyInstance, batches: Batches): void {
 }
 
 /** The kind of what is asked for, and which of it; null where all are to be listed. */
-function splitPath(path = ''): readonly [string, string | null] {
+function splitPath(path: string): readonly [string, string | null] {
   const [kind = '', ...rest] = path.split('/');
   return [kind, rest.length === 0 ? null : rest.join('/')];
 }

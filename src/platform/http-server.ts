@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { BodyNoTextError, createHttpServer } from '../adobe/http-server.js';
 import type { Logger } from '../adobe/logger.js';
+import { type AccessRules, denialOf } from './access.js';
 import { Problem } from './problem.js';
 
 /** Of the bodies that are not files. */
@@ -10,16 +11,17 @@ const LONGEST_URL = 2_000;
 
 /**
  * Build the receiver's HTTP server: files arrive at the routes as streams, and a thrown {@link Problem} is
- * answered with its envelope.
+ * answered with its envelope. Who may not call is not told that there is nothing at a path.
  */
-export function createPlatformServer(logger: Logger): FastifyInstance {
+export function createPlatformServer(logger: Logger, rules: AccessRules): FastifyInstance {
   const app = createHttpServer({
     logger,
     bodyLimitBytes: BODY_LIMIT_BYTES,
     // Long enough for the largest file over a slow line.
     requestTimeoutMs: 600_000,
     longestPathPart: LONGEST_URL,
-    toNoRouteAnswer: (reason) =>
+    toNoRouteAnswer: (reason, headers) =>
+      denialOf(rules, headers) ??
       toAnswer(
         reason === 'notFound'
           ? new Problem(404, 'There is nothing at this path')
@@ -28,7 +30,7 @@ export function createPlatformServer(logger: Logger): FastifyInstance {
     toAnswer: (error, statusCode) => toAnswer(toProblem(error, statusCode)),
   });
   app.addContentTypeParser(
-    'application/octet-stream',
+    ['application/octet-stream', 'multipart/form-data'],
     async (_request: unknown, body: unknown) => body,
   );
   app.addHook('onRequest', async (request) => {

@@ -9,6 +9,8 @@ export const SHIPPED_DATASETS_DIR = fileURLToPath(new URL('../../../datasets', i
 /** The public default, so that trying the receiver needs no setting up. Good on a loopback address only. */
 export const PUBLIC_SECRET = 'sluice-demo-secret';
 
+const DAY_MS = 86_400_000;
+
 const wholeNumber = (from: number, to: number) =>
   z
     .string()
@@ -22,6 +24,7 @@ const environment = z
     PLATFORM_RECEIVER_PORT: wholeNumber(0, 65_535).default(4020),
     PLATFORM_RECEIVER_DATASETS_DIR: path.default(SHIPPED_DATASETS_DIR),
     PLATFORM_RECEIVER_STEP_MS: wholeNumber(0, 600_000).optional(),
+    PLATFORM_RECEIVER_RETENTION_DAYS: wholeNumber(1, 36_500).default(90),
     PLATFORM_RECEIVER_MAX_CALLS_PER_MINUTE: wholeNumber(1, 1_000_000).optional(),
     DATA_DIR: path.default('.sluice'),
     PLATFORM_API_KEY: text.default('sluice-demo-key'),
@@ -49,6 +52,7 @@ export interface PlatformConfig {
   readonly clientId: string;
   readonly clientSecret: string;
   readonly stepMs?: number;
+  readonly retentionMs?: number;
   readonly maxCallsPerMinute?: number;
 }
 
@@ -91,6 +95,7 @@ export function parsePlatformConfig(env: NodeJS.ProcessEnv): PlatformConfig {
     sandbox: data.PLATFORM_SANDBOX,
     clientId: data.PLATFORM_CLIENT_ID,
     clientSecret: data.PLATFORM_CLIENT_SECRET,
+    retentionMs: data.PLATFORM_RECEIVER_RETENTION_DAYS * DAY_MS,
     ...(stepMs === undefined ? {} : { stepMs }),
     ...(maxCallsPerMinute === undefined ? {} : { maxCallsPerMinute }),
   });

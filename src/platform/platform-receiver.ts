@@ -5,6 +5,7 @@ import { addTokenRoutes, type Client, createTokenIssuer } from '../adobe/ims.js'
 import { closeHttpServer, listen } from '../adobe/listen.js';
 import type { Logger } from '../adobe/logger.js';
 import { denialOf } from './access.js';
+import { toSandboxId } from './batch-answer.js';
 import { openBatchStore } from './batch-store.js';
 import { createBatches } from './batches.js';
 import { addCatalogRoutes } from './catalog-routes.js';
@@ -21,6 +22,9 @@ const TOKEN_LIFETIME_S = 86_399;
 
 /** Long enough to be seen by a client that polls, short enough to be waited for. In ms. */
 const STEP_MS = 50;
+
+/** In ms. */
+const RETENTION_MS = 90 * 86_400_000;
 
 /** What a receiver needs. */
 export interface PlatformReceiverOptions {
@@ -39,6 +43,8 @@ export interface PlatformReceiverOptions {
   readonly tokenLifetimeS?: number;
   /** How long a complete batch rests in each status before its processing, in ms; 100 where it is not given. */
   readonly stepMs?: number;
+  /** How long a batch that rests is kept, in ms; 90 days where it is not given. */
+  readonly retentionMs?: number;
   /** Above it calls are answered with 429; there is no limit where it is not given. */
   readonly maxCallsPerMinute?: number;
   readonly logger: Logger;
@@ -84,16 +90,24 @@ export function createPlatformReceiver(options: PlatformReceiverOptions): Platfo
     const batchesDir = join(dir, 'batches');
     const checker = createChecker({ datasets, dir: batchesDir }, clock);
     running.defer(() => checker.stop());
-    const batches = createBatches({ store, checker, dir: batchesDir, stepMs, clock, logger });
+    const batches = createBatches({
+      store,
+      checker,
+      dir: batchesDir,
+      stepMs,
+      retentionMs: options.retentionMs ?? RETENTION_MS,
+      clock,
+      logger,
+    });
     running.defer(() => batches.stop());
 
     const tokens = createTokenIssuer(() => options.clients, tokenLifetimeS, clock);
-    const app = createPlatformServer(logger);
+    const rules = { apiKey, imsOrg, sandbox, tokens, clients: options.clients };
+    const app = createPlatformServer(logger, rules);
     running.defer(() => closeHttpServer(app));
     addTokenRoutes(app, tokens);
     await app.register(
       named('platform', async (api) => {
-        const rules = { apiKey, imsOrg, sandbox, tokens };
         api.addHook('onRequest', async ({ headers }, reply) => {
           const denied = denialOf(rules, headers);
           if (denied !== null) return reply.code(denied.httpStatus).send(denied.body);
@@ -101,10 +115,10 @@ export function createPlatformReceiver(options: PlatformReceiverOptions): Platfo
         if (options.maxCallsPerMinute !== undefined) {
           addRateLimit(api, options.maxCallsPerMinute, clock);
         }
-        const tenant = { imsOrg, apiKey };
+        const tenant = { imsOrg, apiKey, sandboxId: toSandboxId(imsOrg, sandbox) };
         addImportRoutes(api, { batches, datasets, tenant, clock });
         addUploadRoutes(api, batches);
-        addCatalogRoutes(api, batches, tenant);
+        addCatalogRoutes(api, { batches, datasets, tenant });
         addExportRoutes(api, batches);
       }),
     );

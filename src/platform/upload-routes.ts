@@ -5,6 +5,7 @@ import type { Batches } from './batches.js';
 import { writeBody } from './body-file.js';
 import { toStoredName } from './file-path.js';
 import { createLargeFile, parseContentRange } from './large-file.js';
+import { firstFileOf } from './multipart-body.js';
 import { Problem } from './problem.js';
 import { readOnce } from './query.js';
 
@@ -61,7 +62,7 @@ export function addUploadRoutes(app: FastifyInstance, batches: Batches): void {
   app.patch<FileRoute>(PATH, async (request, reply) => {
     const { folder, largeFile } = targetOf(request);
     const range = parseContentRange(request.headers['content-range']);
-    const body = bodyOf(request, MAX_CHUNK_BYTES);
+    const body = chunkOf(request);
     await using chunk = await writeBody(folder.incoming, body, MAX_CHUNK_BYTES);
     if (chunk.sizeBytes !== range.end - range.start + 1) {
       throw new Problem(400, `Content-Range does not fit a body of ${chunk.sizeBytes} bytes`);
@@ -74,6 +75,14 @@ export function addUploadRoutes(app: FastifyInstance, batches: Batches): void {
     const sizeBytes = await targetOf(request).largeFile.sizeBytes();
     return reply.header('range', `bytes=0-${Math.max(0, sizeBytes - 1)}`).send();
   });
+}
+
+/** A chunk's bytes, which Adobe's specification has as the file of a form, too. @throws {Problem} */
+function chunkOf(request: FastifyRequest<FileRoute>): Readable {
+  const { headers, body } = request;
+  const type = headers['content-type'] ?? '';
+  if (!/^multipart\/form-data\b/i.test(type)) return bodyOf(request, MAX_CHUNK_BYTES);
+  return firstFileOf(body instanceof Readable ? body : Readable.from([]), type);
 }
 
 /** @throws {Problem} 415; 413 where the length that is given exceeds the limit */

@@ -20,11 +20,22 @@ export interface Sharing {
 /** The condition of what is never the same again. */
 export const never = (): boolean => false;
 
+/** How an operation came. */
+export interface Arrival {
+  readonly transport: 'http' | 'websocket' | 'sse' | 'multipart';
+  /**
+   * The cursor of the last event that the client has, where its transport says so: a subscription goes on after it,
+   * whatever its arguments say. Null where it says nothing.
+   */
+  readonly lastEventId: string | null;
+}
+
 /** What resolvers share within one operation, or within one delivered transition of a subscription. */
 export interface OperationContext {
   readonly caller: Caller;
   /** Tells callers apart, the anonymous ones by their addresses. */
   readonly callerKey: string;
+  readonly arrival: Arrival;
   /** When it was begun, by `performance.now()`. */
   readonly startedAt: number;
   /**

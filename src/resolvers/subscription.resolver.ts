@@ -40,7 +40,7 @@ export class SubscriptionResolver {
         context.followed,
         context.caller,
         parseRequestArguments(request),
-        after ?? null,
+        context.arrival.lastEventId ?? after ?? null,
         context.callerKey,
       );
     },
@@ -69,7 +69,7 @@ export class SubscriptionResolver {
     subscribe: ({ args, context }: SubscribeData): Promise<Place> => {
       const { after, ...activity } = args as ActivityArgs;
       const scope = toActivityScope(activity, context.caller);
-      return followActivity(context.followed, scope, after ?? null);
+      return followActivity(context.followed, scope, context.arrival.lastEventId ?? after ?? null);
     },
   })
   ingestionActivity(

@@ -158,13 +158,13 @@ function noteSharing(isShareable: Shareable): ApolloServerPlugin<OperationContex
 
 function reportOperations(report: OperationReporter): ApolloServerPlugin<OperationContext> {
   return {
-    async requestDidStart({ request, contextValue }) {
+    async requestDidStart({ contextValue }) {
       const startedAt = performance.now();
       return {
         async willSendResponse({ operation, operationName, response }) {
           const { body } = response;
           report({
-            transport: request.http ? 'http' : 'websocket',
+            transport: contextValue.arrival.transport,
             type: operation?.operation ?? 'invalid',
             name: operationName ?? null,
             caller: contextValue.caller.name,

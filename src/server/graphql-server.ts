@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
 import type { Clock } from '../ingestion/ports.js';
-import type { OperationContext } from '../resolvers/operation-context.js';
+import type { Arrival, OperationContext } from '../resolvers/operation-context.js';
 import { createFanOut, type FanOut } from '../watch/fan-out.js';
 import { createApolloServer } from './apollo.js';
 import type { Asker } from './asker.js';
@@ -16,6 +16,7 @@ import { createHostCheck } from './host-check.js';
 import { createHttpServer } from './http.js';
 import { createRefuse } from './http-refusal.js';
 import { createHttpSignIn, type HttpSignIn } from './http-sign-in.js';
+import { createHttpStreams, type HttpStreams } from './http-streams.js';
 import type { NewLimiter } from './limits/allowance.js';
 import { toAddressKey } from './limits/caller-key.js';
 import { createCallerLimits } from './limits/caller-limits.js';
@@ -24,7 +25,7 @@ import { limitOperationTime } from './limits/operation-time.js';
 import { limitAttempts } from './limits/sign-in-attempts.js';
 import type { OperationReporter } from './operation-log.js';
 import { createOperationRules } from './operation-rules.js';
-import { createOperations, type ResultJson } from './operations.js';
+import { createOperations, type OperationResult } from './operations.js';
 import { createOriginCheck } from './origin.js';
 import type { PersistedOperations } from './persisted-operations.js';
 import type { Phase } from './phase.js';
@@ -32,6 +33,7 @@ import type { RefusalReporter } from './refusal-log.js';
 import { createShareable } from './shareable.js';
 import { createSharedAnswers } from './shared-answers.js';
 import type { SignIn } from './sign-in.js';
+import { createStreamedRequests } from './streamed-requests.js';
 import { cutUnreadAnswers, type UnreadAnswers } from './unread-answers.js';
 import { createWebSockets, type GraphQLWebSockets } from './websocket.js';
 
@@ -89,8 +91,9 @@ export interface GraphQLServer {
   /** For what else is served and not to everybody. */
   readonly httpSignIn: HttpSignIn;
   readonly webSockets: GraphQLWebSockets;
+  readonly streams: HttpStreams;
   readonly unreadAnswers: UnreadAnswers;
-  readonly fanOut: FanOut<ResultJson>;
+  readonly fanOut: FanOut<OperationResult>;
   /** Take nothing new, finish what is under way, and close every socket. */
   stop(): Promise<void>;
   /** Cut every connection that is still open; then the stop ends. @returns how many there were */
@@ -111,11 +114,12 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
   const signIn = limitAttempts(options.signIn, failedSignIns, clock);
   const addressOf = createClientAddress(exposure.trustedProxies);
   const formatError = createErrorFormatter(logger, isSchemaOpen);
-  const newContext = ({ caller, key }: Asker): OperationContext => ({
+  const newContext = ({ caller, key }: Asker, arrival: Arrival): OperationContext => ({
     ...options.newLoaders(key),
     followed,
     caller,
     callerKey: key,
+    arrival,
     startedAt: performance.now(),
     sharing: { conditions: [], operationName: null },
     takeStarts: (count) => starts.take(key, count),
@@ -132,7 +136,7 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
     logger,
   });
   await apollo.start();
-  const fanOut = createFanOut<ResultJson>(followed);
+  const fanOut = createFanOut<OperationResult>(followed);
   const operations = createOperations({
     schema,
     rules,
@@ -140,6 +144,7 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
     work,
     subscriptions,
     apollo,
+    log: followed.log,
     fanOut,
     newContext,
     formatError,
@@ -147,15 +152,16 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
   });
   const checkHost = createHostCheck(exposure.audience);
   const checkOrigin = createOriginCheck(exposure.corsOrigins);
+  const services = {
+    operations,
+    signIn,
+    clock,
+    quota: sockets,
+    maxOperations: limits.maxOperationsPerSocket,
+  };
+  const streams = createHttpStreams(services);
   const webSockets = createWebSockets({
-    services: {
-      operations,
-      signIn,
-      clock,
-      quota: sockets,
-      maxOperations: limits.maxOperationsPerSocket,
-      reportRefusal,
-    },
+    services: { ...services, reportRefusal },
     maxFrameBytes: limits.maxBodyBytes,
     addressOf,
     check: (request) => checkHost(request) ?? checkOrigin(request),
@@ -190,6 +196,7 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
     refuse,
     reportRefusal,
     webSockets,
+    streamed: createStreamedRequests({ operations, streams, requests, clock, refuse }),
     phase: options.phase,
     logger,
   });
@@ -202,11 +209,17 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
     server,
     httpSignIn,
     webSockets,
+    streams,
     unreadAnswers,
     fanOut,
     async stop() {
       // At once: while the server closes it listens no more, and no new socket can come.
-      const closed = Promise.all([server.close(), webSockets.drain(), connections.closed()]);
+      const closed = Promise.all([
+        server.close(),
+        webSockets.drain(),
+        streams.drain(),
+        connections.closed(),
+      ]);
       // What has arrived is read, and answered, before that.
       const cut = setTimeout(() => connections.cutSilent(), READING_MS);
       await closed;

@@ -1,6 +1,7 @@
 import { HeaderMap, type HTTPGraphQLRequest } from '@apollo/server';
 import type { FastifyRequest } from 'fastify';
 import { GraphQLError } from 'graphql';
+import { type SubscribeMessage, type SubscribePayload, validateMessage } from 'graphql-ws';
 import { isNestedTooDeep, MAX_JSON_LEVELS } from './limits/nesting.js';
 import type { OperationParams, OperationTexts } from './operation-text.js';
 
@@ -19,19 +20,15 @@ export function toGraphQLRequest(
   texts: OperationTexts,
 ): HTTPGraphQLRequest | GraphQLError {
   const search = toSearch(url);
-  if (!search) {
-    return new GraphQLError('The query of the URL must be percent-encoded UTF-8.', {
-      extensions: { code: 'BAD_REQUEST' },
-    });
-  }
+  if (!search) return badEncoding();
   if (isNestedTooDeep(method === 'POST' ? body : parseJson(search.get('variables')))) {
     return tooDeep();
   }
   const params = method === 'POST' ? toParams(body) : fromSearch(search);
   const found = texts(params);
   if (found instanceof GraphQLError) return found;
-  const { query, isListed } = found;
-  if (isListed && query !== null) {
+  const { query, isFinal } = found;
+  if (isFinal && query !== null) {
     search.set('query', query);
     search.delete('extensions');
   }
@@ -39,7 +36,49 @@ export function toGraphQLRequest(
     method,
     headers: toHeaderMap(headers),
     search: method === 'POST' ? '' : `?${search}`,
-    body: isListed ? { ...toParams(body), query, extensions: null } : body,
+    body: isFinal ? { ...toParams(body), query, extensions: null } : body,
+  };
+}
+
+/**
+ * What an HTTP request asks for, as it comes over a socket.
+ *
+ * @returns it, or why there is none
+ */
+export function toPayload(
+  { method, url }: Pick<FastifyRequest, 'method' | 'url'>,
+  body: unknown,
+): SubscribePayload | GraphQLError {
+  const search = toSearch(url);
+  if (!search) return badEncoding();
+  const sent = method === 'POST' ? body : paramsOfSearch(search);
+  if (isNestedTooDeep(sent)) return tooDeep();
+  const payload = { ...toParams(sent), query: (sent as OperationParams | null)?.query ?? '' };
+  try {
+    // The library's own check of what a client sends.
+    const { payload: checked } = validateMessage({
+      id: '1',
+      type: 'subscribe',
+      payload,
+    }) as SubscribeMessage;
+    return checked;
+  } catch {
+    return new GraphQLError(
+      'Expected a query as text, and operationName as text, variables and extensions as objects, where they are given.',
+      { extensions: { code: 'BAD_REQUEST' } },
+    );
+  }
+}
+
+/** As the parameters of a URL say it, which are all text. */
+function paramsOfSearch(search: URLSearchParams): OperationParams {
+  const operationName = search.get('operationName');
+  const variables = search.get('variables');
+  return {
+    ...fromSearch(search),
+    ...(operationName !== null && { operationName }),
+    // What is no JSON is text, and no object.
+    ...(variables !== null && { variables: parseJson(variables) ?? variables }),
   };
 }
 
@@ -65,6 +104,12 @@ function fromSearch(search: URLSearchParams): OperationParams {
     documentId: search.get('documentId') ?? undefined,
     extensions: parseJson(search.get('extensions')),
   };
+}
+
+function badEncoding(): GraphQLError {
+  return new GraphQLError('The query of the URL must be percent-encoded UTF-8.', {
+    extensions: { code: 'BAD_REQUEST' },
+  });
 }
 
 function tooDeep(): GraphQLError {

@@ -75,7 +75,7 @@ export async function letSitesCall(
   if (corsOrigins.length === 0) return;
   await server.register(fastifyCors, {
     origin: [...corsOrigins],
-    methods: ['GET', 'POST'],
+    methods: ['GET', 'POST', 'PUT', 'DELETE'],
     exposedHeaders: EXPOSED_HEADERS,
     maxAge: PREFLIGHT_MAX_AGE_S,
   });

@@ -14,7 +14,7 @@ import {
   ShuttingDownError,
   TooManyOperationsError,
 } from '../ingestion/gateway-error.js';
-import type { OperationContext } from '../resolvers/operation-context.js';
+import type { Arrival, OperationContext } from '../resolvers/operation-context.js';
 import { type Asker, toAsker } from './asker.js';
 import type { ClientAddress } from './client-address.js';
 import { EXPLORER_PATH } from './explorer.js';
@@ -29,18 +29,24 @@ import type { Allowance } from './limits/allowance.js';
 import { toAddressKey } from './limits/caller-key.js';
 import type { Quota } from './limits/quota.js';
 import type { OperationReporter } from './operation-log.js';
-import type { OperationTexts } from './operation-text.js';
+import { HASH_UNKNOWN, type OperationTexts } from './operation-text.js';
 import type { Phase } from './phase.js';
 import type { RequestCheck } from './refusal.js';
 import type { RefusalReporter } from './refusal-log.js';
 import { checkBody, otherType } from './request-body.js';
 import type { SharedAnswers } from './shared-answers.js';
+import { protocolOf, type StreamedRequests } from './streamed-requests.js';
 import { toStrictText } from './strict-text.js';
 import { Turns } from './turns.js';
 import type { GraphQLWebSockets } from './websocket.js';
 
 /** Where GraphQL is served, over HTTP and over WebSocket. */
 export const GRAPHQL_PATH = '/graphql';
+
+/** Where streams of several operations are. */
+const STREAM_PATH = '/graphql/stream';
+
+const STREAM_METHODS = 'GET, POST, PUT, DELETE';
 
 /** The same as some clients write it. */
 const GRAPHQL_FOLDER = /^\/graphql\/(\?|$)/;
@@ -68,12 +74,14 @@ const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 /** When the system begins to ask whether the other end of an idle connection is still there. */
 const TCP_KEEP_ALIVE_AFTER_MS = 30_000;
 
+const overHttp: Arrival = { transport: 'http', lastEventId: null };
+
 /** What the HTTP server is built of. */
 export interface HttpOptions {
   readonly apollo: ApolloServer<OperationContext>;
   readonly answers: SharedAnswers;
   readonly reportOperation: OperationReporter;
-  readonly newContext: (asker: Asker) => OperationContext;
+  readonly newContext: (asker: Asker, arrival: Arrival) => OperationContext;
   readonly signIn: HttpSignIn;
   readonly texts: OperationTexts;
   readonly requests: Allowance;
@@ -93,6 +101,7 @@ export interface HttpOptions {
   /** Told of what is refused before it is a request. */
   readonly reportRefusal: RefusalReporter;
   readonly webSockets: GraphQLWebSockets;
+  readonly streamed: StreamedRequests;
   /** A new operation may still come while draining, over a connection that was open before. */
   readonly phase: () => Phase;
   readonly logger: Logger;
@@ -119,6 +128,7 @@ export async function createHttpServer({
   reportRefusal,
   signIn,
   webSockets,
+  streamed,
   phase,
   logger,
 }: HttpOptions): Promise<FastifyInstance> {
@@ -223,7 +233,13 @@ export async function createHttpServer({
 
   server.setErrorHandler<FastifyError>((error, _request, reply) => answerError(error, reply));
   server.setNotFoundHandler((request, reply) => {
-    if (toPath(toTarget(request.url)) !== GRAPHQL_PATH) {
+    const path = toPath(toTarget(request.url));
+    if (path === STREAM_PATH) {
+      reply.header('allow', STREAM_METHODS);
+      const message = `A stream is asked with ${STREAM_METHODS}.`;
+      return refuse(reply, { status: 405, code: 'BAD_REQUEST', message });
+    }
+    if (path !== GRAPHQL_PATH) {
       const message = `There is nothing here. GraphQL is at ${GRAPHQL_PATH}.`;
       return refuse(reply, { status: 404, code: 'NOT_FOUND', message });
     }
@@ -241,31 +257,60 @@ export async function createHttpServer({
   server.options(GRAPHQL_PATH, (_request, reply) =>
     reply.code(204).header('allow', `${ALLOWED_METHODS}, OPTIONS`).send(),
   );
+  /** Refuse what may not come in; undefined where it may. */
+  function checkIn(request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
+    if (isDraining()) {
+      const { code, message } = new ShuttingDownError();
+      return refuse(reply, { status: 503, code, message });
+    }
+    // Where nobody signs in, to reach the address is all that it takes: a browser inside does it for any page.
+    const refusal =
+      (hasSignIn ? null : checkOrigin(request.raw)) ??
+      (request.method === 'POST' ? checkBody(request.headers) : null);
+    return refusal ? refuse(reply, refusal) : undefined;
+  }
+  const toAskerOf = (request: FastifyRequest) =>
+    toAsker(signIn.callerOf(request), toAddressKey(addressOf(request.raw)));
+  const toBody = async (request: FastifyRequest) =>
+    typeof request.body === 'string' ? await toJson(request, request.body) : request.body;
+
+  server.route({
+    method: ['GET', 'POST', 'PUT', 'DELETE'],
+    url: STREAM_PATH,
+    exposeHeadRoute: false,
+    async onRequest(request, reply) {
+      return (
+        checkIn(request, reply) ??
+        (streamed.reserverOf(request) ? undefined : requireSignIn(request, reply))
+      );
+    },
+    async handler(request, reply) {
+      const asker = streamed.reserverOf(request) ?? toAskerOf(request);
+      return streamed.serveShared({ request, reply, asker, body: await toBody(request) });
+    },
+  });
   server.route({
     method: ['GET', 'POST'],
     url: GRAPHQL_PATH,
     // Who opens this address in a browser wants to see something; GraphQL clients do not ask for HTML.
     async onRequest(request, reply) {
-      if (isDraining()) {
-        const { code, message } = new ShuttingDownError();
-        return refuse(reply, { status: 503, code, message });
-      }
       const isBrowser =
         hasExplorer && request.method === 'GET' && request.headers.accept?.includes('text/html');
       if (isBrowser) {
         const isFolder = toPath(request.originalUrl)?.endsWith('/');
         return reply.redirect(`${isFolder ? '..' : '.'}${EXPLORER_PATH}`);
       }
-      // Where nobody signs in, to reach the address is all that it takes: a browser inside does it for any page.
-      const refusal =
-        (hasSignIn ? null : checkOrigin(request.raw)) ??
-        (request.method === 'POST' ? checkBody(request.headers) : null);
-      if (refusal) return refuse(reply, refusal);
+      const refused = checkIn(request, reply);
+      if (refused) return refused;
       return requireSignIn(request, reply);
     },
     async handler(request, reply) {
       const startedAt = performance.now();
-      const asker = toAsker(signIn.callerOf(request), toAddressKey(addressOf(request.raw)));
+      const asker = toAskerOf(request);
+      const protocol = request.method === 'HEAD' ? null : protocolOf(request);
+      if (protocol) {
+        return streamed.serve(protocol, { request, reply, asker, body: await toBody(request) });
+      }
       await requests.take(asker.key, 1);
       const {
         method,
@@ -288,14 +333,15 @@ export async function createHttpServer({
         reply.header('content-type', known.contentType);
         return known.body;
       }
-      const json = typeof request.body === 'string' ? await toJson(request, text) : request.body;
+      const json = await toBody(request);
       const httpGraphQLRequest = toGraphQLRequest(request, json, texts);
       if (httpGraphQLRequest instanceof GraphQLError) {
         const { message, extensions } = httpGraphQLRequest;
-        return refuse(reply, { status: 400, code: String(extensions.code), message });
+        const code = String(extensions.code);
+        return refuse(reply, { status: code === HASH_UNKNOWN ? 200 : 400, code, message });
       }
       const isOver = work.take(asker.key, 1);
-      const context = newContext(asker);
+      const context = newContext(asker, overHttp);
       const { status, headers, body } = await apollo
         .executeHTTPGraphQLRequest({ httpGraphQLRequest, context: async () => context })
         .finally(isOver);

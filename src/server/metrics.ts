@@ -29,6 +29,7 @@ export interface Gauges {
   readonly watches: () => Promise<number>;
   readonly listeners: () => number;
   readonly sockets: () => number;
+  readonly streams: () => number;
   readonly bufferedBytes: () => number;
   readonly isUpstreamDegraded: () => boolean;
   readonly unreadBytes: () => number;
@@ -117,6 +118,7 @@ export function createMetrics(): Metrics {
         ],
         ['sluice_stream_listeners', 'Streams of transitions that are open', gauges.listeners],
         ['sluice_websockets', 'WebSockets that are open', gauges.sockets],
+        ['sluice_http_streams', 'Streams over HTTP that are open or reserved', gauges.streams],
         [
           'sluice_websocket_buffered_bytes',
           'Bytes that wait in this process for slow WebSocket clients',

@@ -1,8 +1,9 @@
 import type { Logger } from 'pino';
+import type { Arrival } from '../resolvers/operation-context.js';
 
 /** One finished operation, whichever transport it came by. */
 export interface OperationReport {
-  readonly transport: 'http' | 'websocket';
+  readonly transport: Arrival['transport'];
   readonly type: 'query' | 'mutation' | 'subscription' | 'invalid';
   /** Null where the client gave the operation no name. */
   readonly name: string | null;

@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { GraphQLError } from 'graphql';
+import { LRUCache } from 'lru-cache';
 import type { PersistedOperations } from './persisted-operations.js';
 
 /** What a client may say to name an operation; of any type, for nothing has been checked yet. */
@@ -16,36 +18,64 @@ export type OperationTexts = (params: OperationParams) => TextFound | GraphQLErr
 /** Null: there is none, or something that is no text; what follows says so in its own words. */
 export interface TextFound {
   readonly query: string | null;
-  /** Whether it is of a list, so that the client need not have sent it; its hash has had its use. */
-  readonly isListed: boolean;
+  /** Whether it stands for all that names an operation, so that a hash beside it has had its use. */
+  readonly isFinal: boolean;
 }
 
+/** The code by which clients know that they are to send the query with its hash. Over HTTP its status is 200. */
+export const HASH_UNKNOWN = 'PERSISTED_QUERY_NOT_FOUND';
+
+/** So many texts are kept for those who send their hashes, of so many characters together. */
+const MAX_KEPT_TEXTS = 2_000;
+const MAX_KEPT_CHARS = 4 * 1024 * 1024;
+
 /**
- * @param persisted - the operations that may be run; null where all may
+ * @param persisted - the operations that may be run; null where all may, and clients register theirs by hash
  */
 export function createOperationTexts(
   maxCharacters: number,
   persisted: PersistedOperations | null,
 ): OperationTexts {
+  return persisted ? listedTexts(persisted) : anyTexts(maxCharacters);
+}
+
+function listedTexts(persisted: PersistedOperations): OperationTexts {
   return (params) => {
-    const query = typeof params.query === 'string' ? params.query : null;
-    if (!persisted)
-      return query !== null && query.length > maxCharacters
-        ? tooLong(query)
-        : { query, isListed: false };
-    if (query !== null && query !== '')
-      return persisted.has(query) ? { query, isListed: true } : notAllowed();
+    const { query } = params;
+    if (typeof query === 'string' && query !== '')
+      return persisted.has(query) ? { query, isFinal: true } : notAllowed();
     const hash = hashOf(params);
     const found = hash === null ? undefined : persisted.find(hash);
-    return found === undefined ? notAllowed() : { query: found, isListed: true };
+    return found === undefined ? notAllowed() : { query: found, isFinal: true };
   };
+}
 
-  function tooLong({ length }: string): GraphQLError {
-    return new GraphQLError(
-      `An operation may have at most ${maxCharacters} characters; this one has ${length}.`,
-      { extensions: { code: 'OPERATION_TOO_COMPLEX' } },
-    );
-  }
+/** What a hash stands for never changes, so it is the same text whoever has registered it. */
+function anyTexts(maxCharacters: number): OperationTexts {
+  const kept = new LRUCache<string, string>({
+    max: MAX_KEPT_TEXTS,
+    maxSize: MAX_KEPT_CHARS,
+    sizeCalculation: (query, hash) => query.length + hash.length,
+  });
+
+  return ({ query, extensions }) => {
+    const text = typeof query === 'string' ? query : null;
+    if (text !== null && text.length > maxCharacters) return tooLong(text, maxCharacters);
+    const { persistedQuery } = (extensions ?? {}) as { persistedQuery?: unknown };
+    if (!persistedQuery || (query != null && text === null)) return { query: text, isFinal: false };
+    const { version, sha256Hash } = persistedQuery as { version?: unknown; sha256Hash?: unknown };
+    if (version !== 1 || typeof sha256Hash !== 'string') return unreadableHash();
+    const hash = sha256Hash.toLowerCase();
+    if (!text) {
+      const found = kept.get(hash);
+      return found === undefined ? notFound() : { query: found, isFinal: true };
+    }
+    if (kept.get(hash) !== text) {
+      if (createHash('sha256').update(text).digest('hex') !== hash) return otherHash();
+      kept.set(hash, text);
+    }
+    return { query: text, isFinal: true };
+  };
 }
 
 function hashOf({ documentId, extensions }: OperationParams): string | null {
@@ -55,20 +85,32 @@ function hashOf({ documentId, extensions }: OperationParams): string | null {
   return typeof hash === 'string' ? hash : null;
 }
 
-/**
- * Apollo Server's answer over HTTP to hashes of which nobody has the texts: its clients send the query then.
- *
- * @returns null where the text that was found is to be run
- */
-export function refuseHash(
-  { extensions }: OperationParams,
-  { isListed }: TextFound,
-): GraphQLError | null {
-  const { persistedQuery } = (extensions ?? {}) as { persistedQuery?: unknown };
-  if (isListed || !persistedQuery) return null;
-  return new GraphQLError('PersistedQueryNotSupported', {
-    extensions: { code: 'PERSISTED_QUERY_NOT_SUPPORTED' },
+function tooLong({ length }: string, maxCharacters: number): GraphQLError {
+  return new GraphQLError(
+    `An operation may have at most ${maxCharacters} characters; this one has ${length}.`,
+    { extensions: { code: 'OPERATION_TOO_COMPLEX' } },
+  );
+}
+
+/** In Apollo Server's words, by which clients know that they are to send the query. */
+function notFound(): GraphQLError {
+  return new GraphQLError('PersistedQueryNotFound', {
+    extensions: { code: HASH_UNKNOWN },
   });
+}
+
+function otherHash(): GraphQLError {
+  return new GraphQLError(
+    'extensions.persistedQuery.sha256Hash must be the SHA-256 of the query as it is sent, in hexadecimal digits.',
+    { extensions: { code: 'BAD_REQUEST' } },
+  );
+}
+
+function unreadableHash(): GraphQLError {
+  return new GraphQLError(
+    'extensions.persistedQuery must have the version 1, and a text as its sha256Hash.',
+    { extensions: { code: 'BAD_REQUEST' } },
+  );
 }
 
 function notAllowed(): GraphQLError {

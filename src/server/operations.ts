@@ -9,10 +9,11 @@ import {
   OperationTypeNode,
 } from 'graphql';
 import type { SubscribePayload } from 'graphql-ws';
+import type { IngestionLog } from '../ingestion/ports.js';
 import type { Transition } from '../ingestion/transition.js';
-import type { OperationContext } from '../resolvers/operation-context.js';
+import type { Arrival, OperationContext } from '../resolvers/operation-context.js';
 import type { FanOut, Following, Outlet } from '../watch/fan-out.js';
-import { Place } from '../watch/follow.js';
+import { hasEnded, Place } from '../watch/follow.js';
 import { patiently } from '../watch/patience.js';
 import type { Asker } from './asker.js';
 import { createDocuments, type PreparedOperation } from './documents.js';
@@ -22,31 +23,39 @@ import type { Allowance } from './limits/allowance.js';
 import type { Quota } from './limits/quota.js';
 import { type OperationReport, type OperationReporter, toErrorCodes } from './operation-log.js';
 import type { OperationRules } from './operation-rules.js';
-import { refuseHash } from './operation-text.js';
 import { toSubscriptionKey } from './subscription-key.js';
 
 /** An operation that may be run, and what it costs. */
-interface AdmittedOperation extends PreparedOperation {
+interface PricedOperation extends PreparedOperation {
   readonly cost: number;
 }
 
-/** An execution result as clients get it: JSON, its errors formatted, as the bytes that all share. */
-export type ResultJson = Buffer;
-
-/** Where the results of an operation go. */
-export interface OperationOutlet extends Outlet<ResultJson> {
-  /** It turns out to be a subscription, which is opened from now on. */
-  opening(): void;
+/** An execution result as clients get it. */
+export interface OperationResult {
+  /** Its JSON, errors formatted, as the bytes that all share. */
+  readonly json: Buffer;
+  /** Of the event that it tells of; null where it tells of none. */
+  readonly cursor: string | null;
 }
 
-/** Runs the operations that come over sockets: as those over HTTP, as far as HTTP goes. */
-export interface Operations {
+/** An operation that the rules and the limits let run. */
+export interface AdmittedOperation {
+  readonly type: OperationTypeNode;
   /**
-   * Run one for a caller; its results go to the outlet, then its completion or what it failed with.
+   * Its results go to the outlet, then its completion or what it failed with.
    *
    * @returns resolves once it is answered (null), or runs as a subscription
    */
-  run(payload: SubscribePayload, asker: Asker, outlet: OperationOutlet): Promise<Following | null>;
+  run(outlet: Outlet<OperationResult>): Promise<Following | null>;
+}
+
+/** Runs the operations that come over sockets and streams: as those over HTTP, as far as HTTP goes. */
+export interface Operations {
+  /**
+   * @throws {OperationRefused} it is not run
+   * @throws {RateLimitedError} the same, as there were too many
+   */
+  admit(payload: SubscribePayload, asker: Asker, arrival: Arrival): Promise<AdmittedOperation>;
   /** What clients see of what an outlet was failed with. */
   formatFailure(failure: unknown): readonly GraphQLFormattedError[];
 }
@@ -59,15 +68,16 @@ export interface OperationsOptions {
   readonly work: Quota;
   readonly subscriptions: Quota;
   readonly apollo: ApolloServer<OperationContext>;
-  readonly fanOut: FanOut<ResultJson>;
-  readonly newContext: (asker: Asker) => OperationContext;
+  readonly log: IngestionLog;
+  readonly fanOut: FanOut<OperationResult>;
+  readonly newContext: (asker: Asker, arrival: Arrival) => OperationContext;
   readonly formatError: ErrorFormatter;
   readonly reportOperation: OperationReporter;
 }
 
 /** Join what operations need, over whichever transport they come. */
 export function createOperations(options: OperationsOptions): Operations {
-  const { schema, apollo, fanOut, newContext, formatError, requests, work, subscriptions } =
+  const { schema, apollo, log, fanOut, newContext, formatError, requests, work, subscriptions } =
     options;
   const { texts, complexity, variables: variableCheck } = options.rules;
   const documents = createDocuments(schema, options.rules);
@@ -84,13 +94,14 @@ export function createOperations(options: OperationsOptions): Operations {
     type: OperationReport['type'],
     name: string | null,
     { caller }: Asker,
+    { transport }: Arrival,
     startedAt: number,
     errors: readonly GraphQLFormattedError[],
   ): void {
     const durationMs = performance.now() - startedAt;
     const errorCodes = toErrorCodes(errors);
     options.reportOperation({
-      transport: 'websocket',
+      transport,
       type,
       name,
       caller: caller.name,
@@ -100,18 +111,9 @@ export function createOperations(options: OperationsOptions): Operations {
   }
 
   /** The operation with the text that is to be run, or why it is not. */
-  async function admit(
-    payload: SubscribePayload,
-    { key }: Asker,
-  ): Promise<SubscribePayload | GraphQLError> {
-    try {
-      await requests.take(key, 1);
-    } catch (error) {
-      return toGraphQLError(error);
-    }
+  function findText(payload: SubscribePayload): SubscribePayload | GraphQLError {
     const found = texts(payload);
-    if (found instanceof GraphQLError) return found;
-    return refuseHash(payload, found) ?? { ...payload, query: found.query ?? '' };
+    return found instanceof GraphQLError ? found : { ...payload, query: found.query ?? '' };
   }
 
   /** The operation, or why it is not run. */
@@ -119,7 +121,7 @@ export function createOperations(options: OperationsOptions): Operations {
     query,
     operationName,
     variables,
-  }: SubscribePayload): AdmittedOperation | readonly GraphQLError[] {
+  }: SubscribePayload): PricedOperation | readonly GraphQLError[] {
     const prepared = documents.prepare(query, operationName);
     if (!('operation' in prepared)) return prepared;
     const cost = complexity.ofOperation(prepared.document, prepared.operation, variables);
@@ -130,7 +132,8 @@ export function createOperations(options: OperationsOptions): Operations {
   async function answer(
     { query, operationName, variables }: SubscribePayload,
     asker: Asker,
-  ): Promise<ResultJson> {
+    arrival: Arrival,
+  ): Promise<OperationResult> {
     const isOver = work.take(asker.key, 1);
     const { body } = await apollo
       .executeOperation(
@@ -139,23 +142,24 @@ export function createOperations(options: OperationsOptions): Operations {
           ...(operationName != null && { operationName }),
           ...(variables != null && { variables }),
         },
-        { contextValue: newContext(asker) },
+        { contextValue: newContext(asker, arrival) },
       )
       .finally(isOver);
     if (body.kind !== 'single') throw new Error('Incremental delivery is not switched on.');
     const { data, errors } = body.singleResult;
-    return toResultJson(data, errors);
+    return toResult(data, errors, null);
   }
 
   /** Its cost counts from before it is opened until it is over, whichever side ends it. */
   async function subscribe(
     payload: SubscribePayload,
-    admitted: AdmittedOperation,
+    priced: PricedOperation,
     asker: Asker,
-    outlet: Outlet<ResultJson>,
+    arrival: Arrival,
+    outlet: Outlet<OperationResult>,
   ): Promise<Following | null> {
-    const isOver = subscriptions.take(asker.key, admitted.cost);
-    const counted: Outlet<ResultJson> = {
+    const isOver = subscriptions.take(asker.key, priced.cost);
+    const counted: Outlet<OperationResult> = {
       next: (result) => outlet.next(result),
       complete() {
         isOver();
@@ -167,7 +171,7 @@ export function createOperations(options: OperationsOptions): Operations {
       },
     };
     try {
-      const running = await open(payload, admitted, asker, counted);
+      const running = await open(payload, priced, asker, arrival, counted);
       return (
         running && {
           leave() {
@@ -186,7 +190,8 @@ export function createOperations(options: OperationsOptions): Operations {
     { query, variables }: SubscribePayload,
     { document, operation }: PreparedOperation,
     asker: Asker,
-    outlet: Outlet<ResultJson>,
+    arrival: Arrival,
+    outlet: Outlet<OperationResult>,
   ): Promise<Following | null> {
     const startedAt = performance.now();
     const operationName = operation.name?.value ?? null;
@@ -195,28 +200,38 @@ export function createOperations(options: OperationsOptions): Operations {
     const source =
       faults.length > 0
         ? { errors: faults }
-        : await createSourceEventStream({ ...args, contextValue: newContext(asker) });
+        : await createSourceEventStream({ ...args, contextValue: newContext(asker, arrival) });
     if (source instanceof Place) {
-      report('subscription', operationName, asker, startedAt, []);
+      report('subscription', operationName, asker, arrival, startedAt, []);
+      // Of one that has come back to what is over the client is told so at once.
+      if (arrival.lastEventId !== null && (await hasEnded(log, source))) {
+        outlet.complete();
+        return null;
+      }
       const key = toSubscriptionKey(query, { document, operation }, variables ?? {}, asker.caller);
       return fanOut.follow(
         key,
         source,
-        (transition) => renderEvent(args, transition, asker),
+        (transition) => renderEvent(args, transition, asker, arrival),
         outlet,
       );
     }
     if (!('errors' in source)) throw new Error('Every subscription here is one of transitions.');
     const errors = formatErrors(source.errors ?? []);
-    report('subscription', operationName, asker, startedAt, errors);
-    void outlet.next(toResultJson(undefined, errors));
+    report('subscription', operationName, asker, arrival, startedAt, errors);
+    void outlet.next(toResult(undefined, errors, null));
     outlet.complete();
     return null;
   }
 
-  function renderEvent(args: ExecutionArgs, event: Transition, asker: Asker): Promise<ResultJson> {
+  function renderEvent(
+    args: ExecutionArgs,
+    event: Transition,
+    asker: Asker,
+    arrival: Arrival,
+  ): Promise<OperationResult> {
     return patiently(
-      () => renderNow(args, event, asker),
+      () => renderNow(args, event, asker, arrival),
       (error) => error instanceof OperationRefused,
     );
   }
@@ -226,34 +241,45 @@ export function createOperations(options: OperationsOptions): Operations {
     args: ExecutionArgs,
     event: Transition,
     asker: Asker,
-  ): Promise<ResultJson> {
-    const contextValue = newContext(asker);
+    arrival: Arrival,
+  ): Promise<OperationResult> {
+    const contextValue = newContext(asker, arrival);
     const { data, errors } = await execute({ ...args, rootValue: event, contextValue });
     const formatted = errors && formatErrors(errors, data);
     // Given as an event it would be lost to the client, whose cursor is in what is missing: behind the terminal
     // one the stream would even end as if all had been told. An error has the client come back for it.
     if (!data && formatted?.some(isOfMoment)) throw new OperationRefused(formatted);
-    return toResultJson(data, formatted);
+    return toResult(data, formatted, log.toCursor(event.position));
   }
 
   return {
-    async run(sent, asker, outlet) {
+    async admit(sent, asker, arrival) {
       const startedAt = performance.now();
-      const payload = await admit(sent, asker);
+      try {
+        await requests.take(asker.key, 1);
+      } catch (error) {
+        report('invalid', null, asker, arrival, startedAt, formatErrors([toGraphQLError(error)]));
+        throw error;
+      }
+      const payload = findText(sent);
       const prepared = payload instanceof GraphQLError ? [payload] : prepare(payload);
       if (payload instanceof GraphQLError || !('operation' in prepared)) {
         const errors = formatErrors(prepared as readonly GraphQLError[]);
-        report('invalid', null, asker, startedAt, errors);
-        outlet.fail(new OperationRefused(errors));
-        return null;
+        report('invalid', null, asker, arrival, startedAt, errors);
+        throw new OperationRefused(errors);
       }
-      if (prepared.operation.operation === OperationTypeNode.SUBSCRIPTION) {
-        outlet.opening();
-        return subscribe(payload, prepared, asker, outlet);
-      }
-      void outlet.next(await answer(payload, asker));
-      outlet.complete();
-      return null;
+      const type = prepared.operation.operation;
+      return {
+        type,
+        async run(outlet) {
+          if (type === OperationTypeNode.SUBSCRIPTION) {
+            return subscribe(payload, prepared, asker, arrival, outlet);
+          }
+          void outlet.next(await answer(payload, asker, arrival));
+          outlet.complete();
+          return null;
+        },
+      };
     },
 
     formatFailure(failure) {
@@ -269,7 +295,7 @@ function toGraphQLError(failure: unknown): GraphQLError {
 }
 
 /** Why an operation was not run, formatted and reported already. */
-class OperationRefused extends Error {
+export class OperationRefused extends Error {
   override readonly name = 'OperationRefused';
 
   constructor(readonly errors: readonly GraphQLFormattedError[]) {
@@ -277,12 +303,13 @@ class OperationRefused extends Error {
   }
 }
 
-function toResultJson(
+function toResult(
   data: unknown,
   errors: readonly GraphQLFormattedError[] | undefined,
-): ResultJson {
+  cursor: string | null,
+): OperationResult {
   // What is undefined is left out: the data where nothing was executed, as over HTTP.
-  return Buffer.from(JSON.stringify({ data, errors }));
+  return { json: Buffer.from(JSON.stringify({ data, errors })), cursor };
 }
 
 /** Whether the log could not be asked, or not in time, at this moment. */

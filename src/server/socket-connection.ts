@@ -14,8 +14,9 @@ import type { WebSocket } from 'ws';
 import type { Caller } from '../ingestion/caller.js';
 import { ShuttingDownError, TooManyOperationsError } from '../ingestion/gateway-error.js';
 import type { Clock } from '../ingestion/ports.js';
-import type { Following } from '../watch/fan-out.js';
+import type { Arrival } from '../resolvers/operation-context.js';
 import { type Asker, toAsker } from './asker.js';
+import { ClientOperation, type OperationFrames, type OperationHost } from './client-operation.js';
 import { onceExpired } from './expiry.js';
 import { READING_MS } from './fair-timeouts.js';
 import { isNestedTooDeep } from './limits/nesting.js';
@@ -23,7 +24,6 @@ import type { SocketQuota } from './limits/socket-quota.js';
 import type { Operations } from './operations.js';
 import type { RefusalReporter } from './refusal-log.js';
 import type { SignIn } from './sign-in.js';
-import { type OperationHost, SocketOperation } from './socket-operation.js';
 import {
   EXPIRED,
   REVOKED,
@@ -54,6 +54,8 @@ const MAX_UNREAD_BYTES = 1024 * 1024;
 export const SERVICE_RESTART = 1012;
 /** Characters of an operation's id, which each of its results repeats. */
 const MAX_ID_LENGTH = 1024;
+
+const overSocket: Arrival = { transport: 'websocket', lastEventId: null };
 
 /** Bytes would go as a binary frame. */
 const AS_TEXT = { binary: false };
@@ -98,7 +100,7 @@ export class SocketConnection implements OperationHost {
   #authorization: string | undefined;
   #initTimer: NodeJS.Timeout | undefined;
   /** By their ids, which are free again once the client has completed them. */
-  readonly #operations = new Map<string, SocketOperation>();
+  readonly #operations = new Map<string, ClientOperation>();
   /** Queries and mutations that are not answered yet. */
   readonly #working = new Set<Promise<void>>();
   #isFinishing = false;
@@ -304,7 +306,7 @@ export class SocketConnection implements OperationHost {
       this.close(CloseCode.SubscriberAlreadyExists, 'Subscriber already exists');
       return;
     }
-    const operation = new SocketOperation(this, id);
+    const operation = new ClientOperation(this, id, toFrames(id));
     if (this.#isFinishing) {
       operation.fail(new ShuttingDownError());
       return;
@@ -317,31 +319,30 @@ export class SocketConnection implements OperationHost {
           'socket',
         ),
       );
-      operation.runsAs(null);
+      this.free();
       return;
     }
     this.#operations.set(id, operation);
-    const answered = start(operations, payload, this.#asker, operation);
-    const working = Promise.race([answered, operation.isSubscription]).finally(() =>
-      this.#working.delete(working),
-    );
+    const admission = operations.admit(payload, this.#asker, overSocket);
+    void operation.run(admission);
+    const working = operation.settled.finally(() => this.#working.delete(working));
     this.#working.add(working);
   }
 }
 
-async function start(
-  operations: Operations,
-  payload: SubscribeMessage['payload'],
-  asker: Asker,
-  operation: SocketOperation,
-): Promise<void> {
-  let subscription: Following | null = null;
-  try {
-    subscription = await operations.run(payload, asker, operation);
-  } catch (error) {
-    operation.fail(error);
-  }
-  operation.runsAs(subscription);
+const FRAME_END = Buffer.from('}');
+
+/** What comes of an operation, as messages of the graphql-transport-ws protocol. */
+function toFrames(id: string): OperationFrames {
+  // The result itself is what all who are given it share.
+  const nextStart = Buffer.from(
+    `{"id":${JSON.stringify(id)},"type":"${MessageType.Next}","payload":`,
+  );
+  return {
+    next: ({ json }) => Buffer.concat([nextStart, json, FRAME_END]),
+    complete: () => stringifyMessage({ id, type: MessageType.Complete }),
+    fail: (errors) => stringifyMessage({ id, type: MessageType.Error, payload: [...errors] }),
+  };
 }
 
 /** Null for bytes that are not UTF-8, too: as U+FFFD they would make an id that nobody asked about. */

@@ -1,26 +1,33 @@
-import type { WebSocket } from 'ws';
 import type { Clock } from '../ingestion/ports.js';
 import { READING_MS } from './fair-timeouts.js';
 
-/** Well below the 60 s after which proxies cut an idle connection. */
-const PING_INTERVAL_MS = 20_000;
+/** As much of a connection as is pinged. */
+export interface Pinged {
+  ping(): void;
+  /** Cut it. */
+  terminate(): void;
+}
 
 /** Keeps connections from looking idle, and finds out which clients are gone. */
-export interface SocketPings {
+export interface SocketPings<Connection> {
   /** Something came from a client, whatever it was: it is there. */
-  heard(socket: WebSocket): void;
+  heard(connection: Connection): void;
   stop(): void;
 }
 
 /**
- * Ping every socket at an interval, with one timer for all. A client of which nothing was heard between one ping
+ * Ping every connection at an interval, with one timer for all. A client of which nothing was heard between one ping
  * and the next is gone.
  *
- * @param sockets - those that are open at any time
+ * @param connections - those that are open at any time
  */
-export function startPings(sockets: ReadonlySet<WebSocket>, clock: Clock): SocketPings {
-  const silent = new WeakSet<WebSocket>();
-  let callOff = clock.schedule(PING_INTERVAL_MS - READING_MS, readFirst);
+export function startPings<Connection extends Pinged>(
+  connections: ReadonlySet<Connection>,
+  clock: Clock,
+  intervalMs: number,
+): SocketPings<Connection> {
+  const silent = new WeakSet<Connection>();
+  let callOff = clock.schedule(intervalMs - READING_MS, readFirst);
 
   /** After a freeze the answers wait to be read, and this timer comes before them. */
   function readFirst(): void {
@@ -28,19 +35,19 @@ export function startPings(sockets: ReadonlySet<WebSocket>, clock: Clock): Socke
   }
 
   function pingAll(): void {
-    callOff = clock.schedule(PING_INTERVAL_MS - READING_MS, readFirst);
-    for (const socket of sockets) {
-      if (silent.has(socket)) {
-        socket.terminate();
+    callOff = clock.schedule(intervalMs - READING_MS, readFirst);
+    for (const connection of connections) {
+      if (silent.has(connection)) {
+        connection.terminate();
       } else {
-        silent.add(socket);
-        socket.ping();
+        silent.add(connection);
+        connection.ping();
       }
     }
   }
 
   return {
-    heard: (socket) => void silent.delete(socket),
+    heard: (connection) => void silent.delete(connection),
     stop: () => callOff(),
   };
 }

@@ -16,26 +16,16 @@ import {
   type SocketServices,
 } from './socket-connection.js';
 import { startPings } from './socket-pings.js';
+import { closeSpread } from './spread.js';
 
-/** Over how long sockets are closed on shutdown, so that their clients do not all come back together. */
-const DRAIN_SPREAD_MS = 1_000;
+/** Well below the 60 s after which proxies cut an idle connection. */
+const PING_INTERVAL_MS = 20_000;
 
 /** Whyever a socket is closed, its client has this long to answer the close before its connection is cut. */
 const CLOSE_TIMEOUT_MS = 2_000;
 
 const { code, message } = new ShuttingDownError();
 const shuttingDown: Refusal = { status: 503, code, message };
-const tooManyOfCaller: Refusal = {
-  status: 429,
-  code: 'RATE_LIMITED',
-  message: 'There are as many WebSockets from this address as there may be. Close one.',
-};
-const tooMany: Refusal = {
-  status: 503,
-  code: 'TOO_MANY_SOCKETS',
-  message: 'The gateway has as many WebSockets as it may have. Try again later.',
-};
-
 /** What the WebSockets are built of. */
 export interface WebSocketOptions {
   readonly services: SocketServices;
@@ -88,7 +78,7 @@ export function createWebSockets({
     for (const socket of webSockets.clients) connections.get(socket)?.revoke(callers);
   });
   const connections = new WeakMap<WebSocket, SocketConnection>();
-  const pings = startPings(webSockets.clients, services.clock);
+  const pings = startPings(webSockets.clients, services.clock, PING_INTERVAL_MS);
 
   // One listener of each kind for all sockets, not closures of each; and nothing keeps the upgrade request.
   async function onMessage(this: WebSocket, data: RawData): Promise<void> {
@@ -145,16 +135,7 @@ export function createWebSockets({
   function refusalOf(request: IncomingMessage, addressKey: string): Refusal | null {
     // Over a connection that was open before: the server accepts no new ones any more.
     if (isDraining) return shuttingDown;
-    const refusal = check(request);
-    if (refusal) return refusal;
-    switch (services.quota.refusal(addressKey)) {
-      case 'caller':
-        return tooManyOfCaller;
-      case 'full':
-        return tooMany;
-      case null:
-        return null;
-    }
+    return check(request) ?? services.quota.refusal(addressKey);
   }
 
   function refuse(refusal: Refusal, request: IncomingMessage, connection: Duplex): void {
@@ -188,12 +169,7 @@ export function createWebSockets({
     },
     async drain() {
       isDraining = true;
-      const sockets = [...webSockets.clients];
-      await Promise.all(
-        sockets.map((socket, index) =>
-          closeForRestart(socket, (index / sockets.length) * DRAIN_SPREAD_MS),
-        ),
-      );
+      await closeSpread([...webSockets.clients], closeForRestart);
       pings.stop();
     },
   };

@@ -1,6 +1,6 @@
 import { type Caller, type MappingScope, mayRead } from '../ingestion/caller.js';
 import { CursorInvalidError, RequestNotFoundError } from '../ingestion/gateway-error.js';
-import type { RequestRef } from '../ingestion/ingestion-request.js';
+import { isTerminal, type RequestRef } from '../ingestion/ingestion-request.js';
 import { lookFor } from '../ingestion/ingestion-status.js';
 import type { ActivityScope, IngestionLog, Scope, Watches } from '../ingestion/ports.js';
 import type { Position } from '../ingestion/transition.js';
@@ -76,6 +76,17 @@ export async function followActivity(
   const position = await log.parseCursor(after);
   await refuseGap(log, position);
   return new Place(scope, position);
+}
+
+/** Whether nothing comes after a place, as its request was terminal by then. */
+export async function hasEnded(
+  log: Pick<IngestionLog, 'find' | 'read'>,
+  { scope, position }: Place,
+): Promise<boolean> {
+  if (scope.kind !== 'request') return false;
+  const [record] = await log.find([scope.ref]);
+  if (!record || !isTerminal(record.state.status)) return false;
+  return (await log.read(scope, position, 1)).length === 0;
 }
 
 /**

@@ -132,6 +132,17 @@ describe('a call that makes no sense', () => {
     expect(answer.headers['x-request-id']).toMatch(/^[0-9a-f]{32}$/);
   });
 
+  it.each(['/', ingestPath('M').replace('/M/', '/%ZZ/'), '/acme/nowhere'])(
+    'is turned away before it is told what is at %s',
+    async (path) => {
+      const headers = { ...(await freshHeaders()), authorization: 'Bearer other' };
+      const answer = await service.call(path, { method: 'GET', headers });
+      expect(answer).toMatchObject({ httpStatus: 401, json: { error_code: '401013' } });
+      const without = await service.call(path, { method: 'GET', headers: {} });
+      expect(without).toMatchObject({ httpStatus: 403, json: { error_code: '403000' } });
+    },
+  );
+
   it('is answered with 400 where it is not even HTTP, and the next call is served', async () => {
     const socket = connect(Number(new URL(service.url).port), '127.0.0.1');
     const chunks: Buffer[] = [];

@@ -251,6 +251,7 @@ describe('the list of jobs', () => {
         mapping: 'refused',
         requestId: 2,
         batchId: expect.stringMatching(/^[0-9A-Z]{26}$/),
+        numberOfRejectedRecords: 1,
         reason: expect.stringMatching(/INGEST-1556-400 .* \(1 record\)$/),
       },
       {

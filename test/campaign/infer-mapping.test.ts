@@ -48,6 +48,42 @@ describe('a mapping that is inferred', () => {
     });
     expect(yaml).toContain('format: "dd/MM/yyyy" } # or MM/dd/yyyy: the values fit both');
   });
+
+  const infer = (header: string[], ...records: string[][]) =>
+    inferMapping({ path: 'a.csv', encoding: null, delimiter: ',', header, records });
+
+  it.each([
+    [
+      'columns that share a name, or have none',
+      infer(['id', 'name', 'name', ''], ['1', 'a', 'b', 'c']),
+      ['# left out: several columns are called "name"', '# left out: columns without a name'],
+    ],
+    [
+      'a key that names no record',
+      infer(['x', 'y'], ['1', '1'], ['1', '']),
+      ['key: "x" # look for another: records share values of it, or have none'],
+    ],
+    [
+      'a delimiter that cuts nothing',
+      infer(['id;name'], ['1;a']),
+      ['} # one column: is that the delimiter?'],
+    ],
+    [
+      'a first line that is a record',
+      infer(['1001', 'zoe@example.com'], ['1002', 'ole@example.com']),
+      ['# Is line 1 a header? It looks like a record.'],
+    ],
+  ])('tells of %s', (_, yaml, expected) => {
+    const parsed = parseMapping('m.yaml', yaml, {});
+    expect(parsed.kind).toBe('mapping');
+    for (const text of expected) expect(yaml).toContain(text);
+  });
+
+  it('is refused of a first line that is for a spreadsheet', () => {
+    expect(() => infer(['sep=', ''], ['id', 'name'])).toThrow(
+      'begins with "sep=", which is for Excel alone: delete that line',
+    );
+  });
 });
 
 describe('the paths of a mapping', () => {

@@ -2,7 +2,9 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import type { Mapping } from '../../src/campaign/mapping.js';
+import { addRejects, createRejectFile, readRejects } from '../../src/campaign/reject-file.js';
 import { createRunHarness, mappingOf } from './support/run-harness.js';
+import { createWorkspace, mappingYaml, startService } from './support/running-service.js';
 
 const fields: Mapping['fields'] = [
   { column: 'id', to: '_id' },
@@ -118,5 +120,59 @@ describe('bad records', () => {
     expect(await harness.run(mapping)).toMatchObject({ numRecords: 0, numRejected: 0 });
     await harness.write('people.csv', 'id,points,at\n1,10,1\n2,20,3\n');
     expect(await harness.run(mapping)).toMatchObject({ numRecords: 1, numRejected: 0 });
+  });
+});
+
+describe('records that Platform alone refuses', () => {
+  const files = (maxRejected: unknown) => ({
+    'a.yaml': mappingYaml('M', { maxRejected }),
+    'people.csv': 'id,name\n1,Ada\n2,Mallory\n3,Zoë\n',
+  });
+
+  it.each([1, '50%'])(
+    'with a limit of %j: the others are ingested, and their keys told',
+    async (limit) => {
+      await using space = await createWorkspace(files(limit));
+      await using service = await startService(space);
+      await service.post('M');
+      await service.ended(1);
+      expect((await service.admin('/jobs/1')).json).toMatchObject({
+        status: 'Success',
+        numberOfRecords: 2,
+        numberOfRejectedRecords: 1,
+        reason: expect.stringContaining('Platform left 1 record out. INGEST-'),
+      });
+      expect((await service.admin('/jobs/1/rejects')).json).toMatchObject({
+        rejects: [
+          { key: '2', line: null, reason: expect.stringContaining('Platform: 1556 #/person') },
+        ],
+      });
+    },
+  );
+
+  it('beyond the limit fail the run, and are told of as well', async () => {
+    await using space = await createWorkspace(files(0));
+    await using service = await startService(space);
+    await service.post('M');
+    await service.ended(1);
+    const job = { status: 'Failed', numberOfRecords: 0, numberOfRejectedRecords: 1 };
+    expect((await service.admin('/jobs/1')).json).toMatchObject(job);
+    expect((await service.admin('/jobs/1/rejects')).json).toMatchObject({
+      rejects: [{ key: '2' }],
+    });
+  });
+});
+
+describe('a file of rejects', () => {
+  it('has what Platform left out once, however often that is written', async () => {
+    await using harness = await createRunHarness();
+    const path = join(harness.dir, 'rejects', 'job-1.ndjson');
+    const reject = (key: string) => ({ key, line: null, reason: 'bad', record: { name: 'Zoë' } });
+    {
+      await using file = createRejectFile(path);
+      await file.append([reject('1'), reject('2')]);
+    }
+    for (const _ of [1, 2]) await addRejects(path, 2, [reject('3')]);
+    expect((await readRejects(path, 0, 9)).map(({ key }) => key)).toEqual(['1', '2', '3']);
   });
 });

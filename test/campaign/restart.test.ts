@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from '@jest/globals';
 import { createState } from '../../src/campaign/state.js';
 import { STATE_MIGRATIONS } from '../../src/campaign/state-migrations.js';
-import { createDrivenClock } from './support/driven-clock.js';
+import { createDrivenClock, createSkippingClock } from './support/driven-clock.js';
 import {
   createWorkspace,
   mappingYaml,
@@ -12,6 +12,7 @@ import {
   readBatches,
   startService,
 } from './support/running-service.js';
+import { startScriptedPlatform } from './support/scripted-platform.js';
 
 const files = {
   'a.yaml': mappingYaml('M'),
@@ -49,6 +50,56 @@ describe('over a restart', () => {
       status: 'Failed',
       reason: 'The ingestion service was stopped while the job was running.',
     });
+  });
+
+  it('what became of a batch is asked for before its records could be sent again', async () => {
+    await using space = await createWorkspace({
+      'a.yaml': mappingYaml('M', { changed: 'name' }),
+      'people.csv': peopleCsv(3),
+    });
+    await using platform = await startScriptedPlatform();
+    const options = { ...space, platform: platform.settings, clock: createSkippingClock() };
+    platform.report({ status: 'processing' });
+    {
+      await using service = await startService(options);
+      await service.post('M');
+      await service.ended(1);
+      expect((await service.admin('/jobs/1')).json).toMatchObject({
+        status: 'Failed',
+        reason: expect.stringContaining('has not said yet what became of batch batch-1'),
+      });
+    }
+    await using service = await startService(options);
+    await service.post('M');
+    await service.ended(2);
+    const { json } = await service.admin('/jobs/2');
+    expect(json).toMatchObject({ status: 'Failed', reason: expect.stringContaining('batch-1') });
+
+    platform.report({ status: 'success' });
+    await service.post('M');
+    await service.ended(3);
+    const last = await service.admin('/jobs/3');
+    expect(last.json).toMatchObject({ status: 'Success', numberOfRecords: 0 });
+    expect(platform.records()).toHaveLength(3);
+    expect(platform.calls).not.toContain('abort');
+  });
+
+  it('the records of a batch that Platform refuses late are sent again', async () => {
+    await using space = await createWorkspace({
+      'a.yaml': mappingYaml('M', { changed: 'name' }),
+      'people.csv': peopleCsv(3),
+    });
+    await using platform = await startScriptedPlatform();
+    const options = { ...space, platform: platform.settings, clock: createSkippingClock() };
+    platform.report({ status: 'processing' });
+    await using service = await startService(options);
+    await service.post('M');
+    await service.ended(1);
+    platform.report({ status: 'failed' }, { status: 'success' });
+    await service.post('M');
+    await service.ended(2);
+    const { json } = await service.admin('/jobs/2');
+    expect(json).toMatchObject({ status: 'Success', numberOfRecords: 3 });
   });
 
   it('a mapping keeps the state that an administrator gave it, whatever its file says', async () => {

@@ -130,7 +130,9 @@ describe('an upload', () => {
     await using harness = await createRunHarness();
     const { client, platform } = harness;
     platform.fail('create', { status: 201, body, headers: { 'content-encoding': encoding } });
-    expect(await client.createBatch('d', new AbortController().signal)).toBe('batch-1');
+    expect(await client.createBatch({ datasetId: 'd' }, new AbortController().signal)).toBe(
+      'batch-1',
+    );
     expect(platform.headersOf.get('create')?.['accept-encoding']).toBe('identity');
   });
 
@@ -140,7 +142,9 @@ describe('an upload', () => {
     const body = gzipSync(Buffer.alloc(65 * 1024 * 1024));
     const headers = { 'content-encoding': 'gzip' };
     platform.fail('create', { status: 201, body, headers });
-    expect(await client.createBatch('d', new AbortController().signal)).toBe('batch-1');
+    expect(await client.createBatch({ datasetId: 'd' }, new AbortController().signal)).toBe(
+      'batch-1',
+    );
     expect(platform.calls).toContain('list');
   });
 
@@ -149,14 +153,14 @@ describe('an upload', () => {
     await using harness = await createRunHarness({ clock });
     const { signal } = new AbortController();
     const tokens = () => harness.platform.calls.filter((call) => call === 'token').length;
-    await Promise.all([1, 2, 3].map(() => harness.client.createBatch('d', signal)));
+    await Promise.all([1, 2, 3].map(() => harness.client.createBatch({ datasetId: 'd' }, signal)));
     expect(tokens()).toBe(1);
     // It is good for an hour.
     await clock.wait(58 * 60_000, signal);
-    await harness.client.createBatch('d', signal);
+    await harness.client.createBatch({ datasetId: 'd' }, signal);
     expect(tokens()).toBe(1);
     await clock.wait(90_000, signal);
-    await harness.client.createBatch('d', signal);
+    await harness.client.createBatch({ datasetId: 'd' }, signal);
     expect(tokens()).toBe(2);
     expect(harness.platform.headersOf.get('create')?.authorization).toBe('Bearer token-2');
   });
@@ -195,10 +199,12 @@ describe('an upload', () => {
     const token = { kind: 'fixed', accessToken: 'ready' } as const;
     const client = createPlatformClient({ ...settings, token }, createSkippingClock());
     const { signal } = new AbortController();
-    await client.createBatch('d', signal);
+    await client.createBatch({ datasetId: 'd' }, signal);
     expect(headersOf.get('create')?.authorization).toBe('Bearer ready');
     fail('create', { status: 401 });
-    await expect(client.createBatch('d', signal)).rejects.toThrow('was answered with 401');
+    await expect(client.createBatch({ datasetId: 'd' }, signal)).rejects.toThrow(
+      'was answered with 401',
+    );
     await client.close();
   });
 
@@ -227,7 +233,7 @@ describe('an upload', () => {
     const through = (url: string) =>
       createPlatformClient(given, clock, () => ({ url, variable: 'HTTP_PROXY' }));
     const client = through(proxy.url);
-    const batchId = await client.createBatch('d', signal);
+    const batchId = await client.createBatch({ datasetId: 'd' }, signal);
     await client.uploadFile({ batchId, datasetId: 'd', name: 'f', content: Buffer.of(1) }, signal);
     await client.close();
     await proxy.close();
@@ -236,7 +242,7 @@ describe('an upload', () => {
       expect.stringContaining('PUT http://platform.invalid/data/foundation/import/batches/'),
     ]);
     const lost = through('http://me:planted@127.0.0.1:9');
-    await expect(lost.createBatch('d', signal)).rejects.toThrow(
+    await expect(lost.createBatch({ datasetId: 'd' }, signal)).rejects.toThrow(
       'had no answer by way of the proxy http://127.0.0.1:9 (HTTP_PROXY): connect ECONNREFUSED 127.0.0.1:9',
     );
     await lost.close();
@@ -250,10 +256,10 @@ describe('an upload', () => {
     const given = { ...settings, url: new URL(proxy.url).origin, token };
     const client = createPlatformClient(given, createSkippingClock());
     const { signal } = new AbortController();
-    const batchId = await client.createBatch('d', signal);
+    const batchId = await client.createBatch({ datasetId: 'd' }, signal);
     await client.readBatch(batchId, signal);
     proxy.forget();
-    await client.createBatch('d', signal);
+    await client.createBatch({ datasetId: 'd' }, signal);
     await client.close();
     await proxy.close();
     expect(calls).toEqual(['create', 'read', 'create']);
@@ -377,6 +383,51 @@ describe('an upload', () => {
     expect(outcome).toMatchObject({ kind: 'succeeded', numRecords: 3, numRejected: 2 });
   });
 
+  it.each<[string, PlatformFault[], object]>([
+    ['401 for long', Array(40).fill({ status: 401, body: '{"error_code":"403000"}' }), {}],
+    ['404 for long', Array(40).fill({ status: 404 }), {}],
+    ['403 and no word', Array(40).fill({ status: 403 }), {}],
+    ['nothing that is counted', [], { metrics: null, errors: null }],
+    [
+      'nulls among what is counted',
+      [],
+      { metrics: { outputRecordCount: null, failedRecordCount: null } },
+    ],
+    ['another batch', [{ status: 200, body: '{"b":{"status":"failed"}}' }], {}],
+  ])(
+    'follows a complete batch to its end though look-ups answer %s',
+    async (_what, faults, more) => {
+      await using harness = await createRunHarness();
+      const path = await harness.write('people.csv', people(3));
+      harness.platform.fail('read', ...faults);
+      harness.platform.report({ status: 'success', ...more });
+      expect(await harness.run(mappingOf({ kind: 'csv', path }))).toMatchObject({
+        kind: 'succeeded',
+        numRecords: 3,
+      });
+      expect(harness.platform.calls).not.toContain('abort');
+      expect(harness.platform.batches).toHaveLength(1);
+    },
+  );
+
+  it.each<[string, PlatformCall, PlatformFault]>([
+    ['look-up', 'read', { status: 401, body: '{"error_code":"403000"}' }],
+    ['COMPLETE and look-up', 'complete', 'lost'],
+  ])(
+    'without a verdict in six hours, for every %s fails, does not give its batch up',
+    async (_what, call, fault) => {
+      await using harness = await createRunHarness();
+      const path = await harness.write('people.csv', people(3));
+      harness.platform.fail('read', ...Array(5_000).fill({ status: 403 }));
+      harness.platform.fail(call, ...Array(5_000).fill(fault));
+      expect(await harness.run(mappingOf({ kind: 'csv', path }))).toMatchObject({
+        kind: 'undecided',
+        batchId: 'batch-1',
+      });
+      expect(harness.platform.calls).not.toContain('abort');
+    },
+  );
+
   it('aborts the batch when the source breaks after it was made', async () => {
     await using harness = await createRunHarness({ fileBytes: 256 });
     const path = await harness.write('people.csv', `${people(1_500)}x,"never closed`);
@@ -412,7 +463,7 @@ describe('an upload', () => {
     const whole = harness.whole();
     if (whole === null) throw new Error('the run has not told of its whole batch');
     const ports = harness.portsOf(new AbortController().signal);
-    expect(await harness.runner.finish(whole, ports)).toMatchObject({
+    expect(await harness.runner.finish(whole, null, ports)).toMatchObject({
       kind: 'succeeded',
       numRecords: 3,
       batchId: 'batch-1',
@@ -423,7 +474,7 @@ describe('an upload', () => {
   it('gives up a batch that is over already without a word', async () => {
     await using harness = await createRunHarness();
     const { signal } = new AbortController();
-    const batchId = await harness.client.createBatch('d', signal);
+    const batchId = await harness.client.createBatch({ datasetId: 'd' }, signal);
     harness.platform.fail('abort', 'lost', { status: 400 });
     await harness.runner.abort(batchId, signal);
     expect(harness.platform.batches[0]?.status).toBe('aborted');

@@ -1,3 +1,4 @@
+import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
@@ -5,10 +6,19 @@ import { text as readText } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import { createClient, fetchExchange } from '@urql/core';
-import { good44, goodData, toExpected, useSturdyGateway } from '../support/sturdy-gateway.js';
+import {
+  type Answer,
+  good44,
+  goodData,
+  toExpected,
+  useSturdyGateway,
+} from '../support/sturdy-gateway.js';
 
 const gateway = useSturdyGateway();
 const { ask, post } = gateway;
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+const randomLetters = () => `a${randomUUID().replaceAll('-', '')}`;
 
 const typename = '{"query":"{ __typename }"}';
 const data = { __typename: 'Query' };
@@ -32,23 +42,88 @@ describe('a stock client', () => {
     expect(methods).toEqual(['GET', 'POST']);
   });
 
-  it('Apollo’s is told that hashes alone are not enough, by GET, by POST and over a socket, and sends the query', async () => {
-    const extensions = { persistedQuery: { version: 1, sha256Hash: 'a'.repeat(64) } };
-    const search = new URLSearchParams({ extensions: JSON.stringify(extensions) });
-    for (const answer of [await ask(`/graphql?${search}`), await post({ extensions })]) {
-      expect(toExpected(answer.body.errors)).toEqual([
-        ['PERSISTED_QUERY_NOT_SUPPORTED', 'PersistedQueryNotSupported'],
+  describe('that sends hashes of its queries', () => {
+    const newQuery = () => `{ ${randomLetters()}: __typename }`;
+    const toExtensions = (query: string, sha256Hash = sha256(query)) => ({
+      persistedQuery: { version: 1, sha256Hash },
+    });
+    type Params = Record<string, unknown>;
+    const byGet = (params: Params) => {
+      const texts = Object.entries(params).map(([name, value]) => [
+        name,
+        typeof value === 'string' ? value : JSON.stringify(value),
       ]);
-    }
-    for (const query of ['', good44]) {
-      const answer = await gateway.askOverSocket({ query, extensions });
-      expect(toExpected(answer.errors)).toEqual([
-        ['PERSISTED_QUERY_NOT_SUPPORTED', 'PersistedQueryNotSupported'],
+      return ask(`/graphql?${new URLSearchParams(Object.fromEntries(texts))}`);
+    };
+    const transports: [string, (params: Params) => Promise<Pick<Answer, 'body'>>][] = [
+      ['by GET', byGet],
+      ['by POST', (params) => post(params)],
+      [
+        'over a socket',
+        async (params) => ({ body: await gateway.askOverSocket({ query: '', ...params }) }),
+      ],
+    ];
+
+    it.each(transports)('%s is told to send the query once', async (_how, send) => {
+      const query = newQuery();
+      const extensions = toExtensions(query);
+      const unknown = await send({ extensions });
+      expect(toExpected(unknown.body.errors)).toEqual([
+        ['PERSISTED_QUERY_NOT_FOUND', 'PersistedQueryNotFound'],
       ]);
-    }
-    search.delete('extensions');
-    search.set('query', good44);
-    expect((await ask(`/graphql?${search}`)).body).toEqual({ data: goodData });
+      const registered = await send({ query, extensions });
+      expect(registered.body.errors).toBeUndefined();
+      for (const [, sendAgain] of transports) {
+        expect((await sendAgain({ extensions })).body).toEqual(registered.body);
+      }
+    });
+
+    it('is told so with the status 200, for which Apollo’s look', async () => {
+      const extensions = toExtensions(newQuery());
+      expect((await byGet({ extensions })).status).toBe(200);
+      expect((await post({ extensions })).status).toBe(200);
+    });
+
+    it.each(transports)('%s is told where the hash is of something else', async (_how, send) => {
+      const query = newQuery();
+      const extensions = toExtensions(query, 'a'.repeat(64));
+      const message =
+        'extensions.persistedQuery.sha256Hash must be the SHA-256 of the query as it is sent, in hexadecimal digits.';
+      const refused = await send({ query, extensions });
+      expect(toExpected(refused.body.errors)).toEqual([['BAD_REQUEST', message]]);
+      const unknown = await send({ extensions });
+      expect(toExpected(unknown.body.errors)[0]?.[0]).toBe('PERSISTED_QUERY_NOT_FOUND');
+    });
+
+    it.each([
+      { version: 2, sha256Hash: 'a'.repeat(64) },
+      { version: 1, sha256Hash: 5 },
+      { version: 1 },
+      'abc',
+    ])('is told that %j is none', async (persistedQuery) => {
+      const message =
+        'extensions.persistedQuery must have the version 1, and a text as its sha256Hash.';
+      const refused = await post({ query: good44, extensions: { persistedQuery } });
+      expect([refused.status, toExpected(refused.body.errors)]).toEqual([
+        400,
+        [['BAD_REQUEST', message]],
+      ]);
+    });
+
+    it('is answered as by the query itself: also what is wrong with it', async () => {
+      const query = `{ ${randomLetters()} }`;
+      const extensions = toExtensions(query);
+      const { body } = await post({ query });
+      expect((await post({ query, extensions })).body).toEqual(body);
+      expect((await post({ extensions })).body).toEqual(body);
+    });
+
+    it('has its mutations refused by GET', async () => {
+      const query = 'mutation { startIngestion(input: { mappingId: "" }) { __typename } }';
+      const extensions = toExtensions(query);
+      await post({ query, extensions });
+      expect((await byGet({ extensions })).status).toBe(405);
+    });
   });
 
   it.each([

@@ -40,6 +40,30 @@ describe('a call that does not show what it must', () => {
   });
 });
 
+describe('a call as clients make it', () => {
+  it('may have the id of the client for a key, as at Adobe', async () => {
+    const headers = { 'x-api-key': 'client-1' };
+    expect((await receiver.call(PATHS[0] ?? '', { headers })).httpStatus).toBe(200);
+  });
+
+  it('means the default sandbox where it names none', async () => {
+    await using own = await createWorkspace();
+    await using prod = await startReceiver({ ...own, sandbox: 'prod' });
+    const call = (sandbox: string) =>
+      prod.call(PATHS[0] ?? '', { headers: { 'x-sandbox-name': sandbox } });
+    expect((await call('')).httpStatus).toBe(200);
+    expect((await call('dev')).json).toMatchObject({ error_code: '403025' });
+  });
+
+  it.each(['/data/foundation/nowhere', '/nowhere', '/data/foundation/catalog/%E0%A4%A'])(
+    'is turned away before it is told what is at %s',
+    async (path) => {
+      const answer = await receiver.call(path, { headers: { authorization: 'Bearer other' } });
+      expect(answer).toMatchObject({ httpStatus: 401, json: { error_code: '401013' } });
+    },
+  );
+});
+
 describe('IMS', () => {
   const ask = (form: Record<string, string>): Promise<Answer> =>
     receiver.call('/ims/token/v3', {

@@ -147,6 +147,48 @@ describe('a schema as Adobe publishes it', () => {
   });
 });
 
+describe('what others stumbled over', () => {
+  it('is told of where a fragment has no slash', async () => {
+    const id = { $id: 'https://a/id', definitions: { ID: { type: 'string' } } };
+    const faults = await startFaultsOf({ $ref: 'https://a/id#definitions/ID' }, { 'id.json': id });
+    expect(faults).toEqual([expect.stringContaining('there is no definitions/ID in that schema')]);
+  });
+
+  it('is right where a schema that was put into another one means itself', async () => {
+    const inner = {
+      $id: 'https://a/test',
+      additionalProperties: false,
+      properties: { testprop: { $ref: '#' } },
+    };
+    const root = { $id: 'https://a/root', properties: { ref: { $ref: 'https://a/test' } } };
+    const datasets = await load(root, { 'inner.json': inner });
+    expect(faultsOf(datasets, { ref: { testprop: { testprop: {} } } })).toEqual([]);
+    expect(faultsOf(datasets, { ref: { testprop: { other: {} } } })).toEqual([
+      '#/ref/testprop extraneous key [other] is not permitted',
+    ]);
+  });
+
+  it('is a fault where it is none of JSON Schema, or taken as it was meant', async () => {
+    const examples = { $id: 'https://a/1', examples: 'one' };
+    expect(await startFaultsOf(examples)).toEqual([
+      expect.stringContaining('#/examples must be array'),
+    ]);
+    const segment = { $id: 'https://a/1', properties: { a: { pattern: '^[[0-9]+-[0-9]+]$' } } };
+    expect(faultsOf(await load(segment), { a: '1-2]' })).toEqual([]);
+  });
+
+  it('is found by its file where it has no id', async () => {
+    const second = { $schema: 'http://json-schema.org/draft-06/schema', type: 'integer' };
+    const first = {
+      $schema: 'http://json-schema.org/draft-06/schema',
+      properties: { angle: { type: 'array', items: { $ref: 'second.json#' } } },
+    };
+    const files = { 'in/first.json': first, 'in/second.json': second };
+    const datasets = await load({ $ref: 'in/first.json' }, files);
+    expect(faultsOf(datasets, { angle: [1, 'x'] })).toEqual(['#/angle/1 [x] must be integer']);
+  });
+});
+
 describe('a folder of datasets', () => {
   it('tells all that is wrong in its files at once', async () => {
     const schema = {

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { DatasetsInvalidError } from '../../src/platform/datasets.js';
@@ -61,6 +62,26 @@ describe('the life of a receiver', () => {
     }
     await using again = await startReceiver(both);
     await again.reached(id, 'success');
+  });
+
+  it('forgets batches that are past their time, with their files, and no others', async () => {
+    await using space = await createWorkspace();
+    let now = 1_000;
+    const clock = { now: () => now, monotonicMs: () => now, wait: async () => {} };
+    const ids: string[] = [];
+    {
+      await using first = await startReceiver({ ...space, clock });
+      ids.push((await first.ingest({ 'a.json': '{"_id":"1"}' })).id);
+      now += 500;
+      ids.push((await first.ingest({ 'a.json': '{"_id":"1"}' })).id);
+    }
+    now += 600;
+    await using next = await startReceiver({ ...space, clock, retentionMs: 1_000 });
+    await next.stop();
+    expect(await readdir(join(space.dataDir, 'platform', 'batches'))).toEqual([ids[1]]);
+    await using last = await startReceiver({ ...space, clock });
+    const path = '/data/foundation/catalog/batches';
+    expect(Object.keys((await last.call(path)).json)).toEqual([ids[1]]);
   });
 
   it('leaves a data folder alone that another receiver works in', async () => {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -146,6 +146,32 @@ describe('a large file', () => {
     await post(batchId, 'INITIALIZE');
     const answer = await patch(batchId, range, 'xx');
     expect(answer).toMatchObject({ httpStatus: 400, json: { detail } });
+  });
+
+  it('takes a chunk as the file of a form, too', async () => {
+    const { id } = (await receiver.create()).json;
+    await post(id, 'INITIALIZE');
+    const send = (range: string, body: string, type = 'multipart/form-data; boundary=xyz') =>
+      receiver.call(filePath(id, 'large.json'), {
+        method: 'PATCH',
+        headers: { 'content-type': type, 'content-range': range },
+        body,
+      });
+    const part = (name: string, content: string) =>
+      `--xyz\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${content}\r\n`;
+    const chunk = '{"_id":"1",\r\n"name":"--xyz"}';
+    const form = `${part('file', chunk)}${part('note', 'dropped')}--xyz--\r\n`;
+    expect((await send(`bytes 0-${chunk.length - 1}`, form)).httpStatus).toBe(200);
+    const stored = join(space.dataDir, 'platform', 'batches', id, 'chunks', 'large.json');
+    const [name = ''] = await readdir(stored);
+    expect(await readFile(join(stored, name), 'utf8')).toBe(chunk);
+    expect((await send('bytes 0-9', '--xyz--\r\n')).json.detail).toMatch(/^The multipart body /);
+    expect((await send('bytes 0-9', part('file', 'cut'))).json.detail).toMatch(
+      /^The multipart body /,
+    );
+    expect((await send('bytes 0-9', form, 'multipart/form-data')).json.detail).toBe(
+      'The multipart body has no boundary',
+    );
   });
 
   it('begins with INITIALIZE', async () => {

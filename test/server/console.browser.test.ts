@@ -3,9 +3,12 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { parse } from 'yaml';
 import { startEmbeddedUpstream } from '../../src/embedded-upstream.js';
+import { toMappingScope } from '../../src/ingestion/caller.js';
 import { createLogger } from '../../src/process/logger.js';
+import { newApiKey } from '../../src/server/api-keys.js';
 import { createWorkspace } from '../campaign/support/running-service.js';
 import { type CutOffBrowser, openCutOffBrowser } from '../support/browser.js';
+import { startTestUpstream } from '../support/start-test-upstream.js';
 import { startTestGateway } from '../support/test-gateway.js';
 
 /** Much more than it takes, for many tests share a small machine. */
@@ -216,4 +219,53 @@ describe('the console, in a browser that reaches nothing but the gateway', () =>
     expect(others).toEqual([]);
     expect(browser.strayRequests).toEqual([]);
   });
+});
+
+describe('the console, where callers sign in', () => {
+  const running = new AsyncDisposableStack();
+  const { key, sha256 } = newApiKey();
+  const reader = {
+    name: 'reader',
+    rights: ['ingestion:read'],
+    mappings: toMappingScope(['*']),
+    expiresAt: null,
+    sha256,
+  } as const;
+  let browser: CutOffBrowser;
+  let url: string;
+
+  beforeAll(async () => {
+    const upstream = await startTestUpstream();
+    running.defer(() => upstream.close());
+    const gateway = await startTestGateway(upstream.config, {
+      signIn: { accessTokens: null, apiKeys: [reader] },
+    });
+    running.defer(() => gateway.stop());
+    url = gateway.url;
+    browser = running.use(await openCutOffBrowser(url));
+  }, TIMEOUT_MS);
+  afterAll(() => running.disposeAsync());
+
+  it(
+    'lets nobody in with a wrong key, keeps a right one in its tab, and offers a reader nothing else',
+    async () => {
+      const { page } = browser;
+      await page.goto(`${url}/#/mappings`);
+      const signIn = async (token: string) => {
+        await page.getByLabel('API key or access token').fill(token);
+        await page.getByRole('button', { name: 'Sign in' }).click();
+      };
+      await signIn('wrong');
+      await page.getByText('That was refused.').waitFor();
+      await signIn(key);
+      await page.getByRole('heading', { name: 'Mappings' }).waitFor();
+      await page.reload();
+      await page.getByRole('heading', { name: 'Mappings' }).waitFor();
+      await page.getByText('Live').waitFor();
+      expect(await page.getByRole('link', { name: 'Start' }).count()).toBe(0);
+      await page.getByRole('button', { name: 'Sign out reader' }).click();
+      await page.getByRole('heading', { name: 'Sign in to Sluice' }).waitFor();
+    },
+    TIMEOUT_MS,
+  );
 });

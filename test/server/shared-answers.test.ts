@@ -126,6 +126,7 @@ it('gives again what would have been computed, and without a call to the upstrea
           const contextValue = {
             caller,
             callerKey: 'a',
+            arrival: { transport: 'http', lastEventId: null },
             sharing,
             requests: createIngestionRequestLoader(log),
             usualDurations: createUsualDurationLoader(log),

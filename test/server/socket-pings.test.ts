@@ -13,7 +13,7 @@ function createSocket() {
 it('cuts a client of which nothing was heard between two pings, and no other', async () => {
   const clock = createManualClock();
   const [silent, there] = [createSocket(), createSocket()];
-  const pings = startPings(new Set([silent.socket, there.socket]), clock);
+  const pings = startPings(new Set([silent.socket, there.socket]), clock, 20_000);
   await clock.advance(20_000);
   pings.heard(there.socket);
   await clock.advance(20_000);
@@ -28,7 +28,7 @@ it('cuts a client of which nothing was heard between two pings, and no other', a
 it('reads what has arrived during a freeze before it judges', async () => {
   const clock = createManualClock();
   const { socket, told } = createSocket();
-  const pings = startPings(new Set([socket]), clock);
+  const pings = startPings(new Set([socket]), clock, 20_000);
   await clock.advance(20_000);
   // Whatever is overdue at a thaw comes before what is read, as the answer that has waited since.
   const late = clock.pendingMs()[0] ?? 0;

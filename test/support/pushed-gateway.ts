@@ -12,7 +12,7 @@ import type { IngestionLog, Upstream } from '../../src/ingestion/ports.js';
 import { systemClock } from '../../src/process/system-clock.js';
 import { buildGatewaySchema } from '../../src/server/build-schema.js';
 import { createGraphQLServer } from '../../src/server/graphql-server.js';
-import type { ResultJson } from '../../src/server/operations.js';
+import type { OperationResult } from '../../src/server/operations.js';
 import { anonymousSignIn } from '../../src/server/sign-in.js';
 import type { GraphQLWebSockets } from '../../src/server/websocket.js';
 import type { FanOut } from '../../src/watch/fan-out.js';
@@ -27,7 +27,7 @@ export interface PushedGateway {
   readonly url: string;
   readonly port: number;
   readonly log: IngestionLog;
-  readonly fanOut: Pick<FanOut<ResultJson>, 'followerCount'>;
+  readonly fanOut: Pick<FanOut<OperationResult>, 'followerCount'>;
   readonly webSockets: Pick<GraphQLWebSockets, 'bufferedBytes' | 'socketCount'>;
   /** How many operations were begun: one to open each subscription, and one to execute each of its events. */
   readonly operationCount: number;

@@ -1,4 +1,3 @@
-import { GatewayError } from '@sluice/client';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { Notice } from './components/notice.js';
@@ -8,6 +7,7 @@ import { SignIn } from './pages/sign-in.js';
 import {
   connect,
   createSession,
+  isSignedOut,
   keepToken,
   readToken,
   type Session,
@@ -37,12 +37,14 @@ export function App() {
     client.request(ViewerDocument, {}).then(
       ({ viewer }) => {
         if (isOver) return;
-        session = createSession(client, viewer);
+        session = createSession(client, viewer, () =>
+          setState({ kind: 'signedOut', wasRefused: true }),
+        );
         setState({ kind: 'open', session });
       },
       (failure: unknown) => {
         if (isOver) return;
-        if (failure instanceof GatewayError && failure.code === 'UNAUTHENTICATED') {
+        if (isSignedOut(failure)) {
           setState({ kind: 'signedOut', wasRefused: readToken() !== '' });
           return;
         }

@@ -1,5 +1,10 @@
-import { createSluiceClient, type SluiceClient, type TypedText } from '@sluice/client';
-import { QueryClient } from '@tanstack/react-query';
+import {
+  createSluiceClient,
+  GatewayError,
+  type SluiceClient,
+  type TypedText,
+} from '@sluice/client';
+import { QueryCache, QueryClient } from '@tanstack/react-query';
 import { createContext, useContext, useSyncExternalStore } from 'react';
 import type { ViewerQuery } from './generated/operations.js';
 import { follow, type Live } from './live.js';
@@ -33,9 +38,27 @@ export function connect(): SluiceClient {
   return createSluiceClient({ url: new URL('graphql', document.baseURI), token: readToken });
 }
 
-/** Begin to follow what happens. */
-export function createSession(client: SluiceClient, viewer: ViewerQuery['viewer']): Session {
+/** Whether the gateway does not, or does no longer, let the viewer in. */
+export function isSignedOut(failure: unknown): boolean {
+  return failure instanceof GatewayError && failure.code === 'UNAUTHENTICATED';
+}
+
+/**
+ * Begin to follow what happens.
+ *
+ * @param onSignedOut - told where the gateway lets the viewer in no longer
+ */
+export function createSession(
+  client: SluiceClient,
+  viewer: ViewerQuery['viewer'],
+  onSignedOut: () => void,
+): Session {
   const queries = new QueryClient({
+    queryCache: new QueryCache({
+      onError(failure) {
+        if (isSignedOut(failure)) onSignedOut();
+      },
+    }),
     defaultOptions: { queries: { staleTime: 2_000, retry: 1, networkMode: 'always' } },
   });
   const live = follow(client, () => void queries.invalidateQueries());

@@ -47,6 +47,8 @@ export interface BatchUploadParts {
   readonly datasetId: string;
   /** The most that each of the first files has, in bytes; the last ones have eight times as much. */
   readonly fileBytes: number;
+  /** What Platform may leave out of the batch, in percent, by how many records it has so far. */
+  readonly partialIngestionPercent: (records: number) => number;
   /** Called once, before anything is uploaded. */
   readonly onBatchCreated: (batchId: string) => Promise<void> | void;
   readonly signal: AbortSignal;
@@ -54,7 +56,7 @@ export interface BatchUploadParts {
 
 /** Begin an upload; the batch is made with its first file. */
 export function createBatchUpload(parts: BatchUploadParts): BatchUpload {
-  const { platform, datasetId, fileBytes, onBatchCreated } = parts;
+  const { platform, datasetId, fileBytes, partialIngestionPercent, onBatchCreated } = parts;
   const abandoned = new AbortController();
   const signal = AbortSignal.any([parts.signal, abandoned.signal]);
   // Two buffers in turn, whatever the run's size: one is filled while the other is uploaded.
@@ -94,7 +96,10 @@ export function createBatchUpload(parts: BatchUploadParts): BatchUpload {
 
   async function upload(name: string, content: Buffer): Promise<void> {
     if (batchId === null) {
-      batchId = await platform.createBatch(datasetId, signal);
+      batchId = await platform.createBatch(
+        { datasetId, partialIngestionPercent: partialIngestionPercent(records) },
+        signal,
+      );
       await onBatchCreated(batchId);
     }
     await platform.uploadFile({ batchId, datasetId, name, content }, signal);
@@ -105,8 +110,8 @@ export function createBatchUpload(parts: BatchUploadParts): BatchUpload {
       // Most lines fit whatever their characters are, and need not be counted twice.
       if (line.length * MOST_BYTES_PER_UNIT > filling.length - used) await makeRoom(line);
       used += filling.write(line, used);
+      records += 1;
     }
-    records += lines.length;
   }
 
   async function makeRoom(line: string): Promise<void> {

@@ -6,6 +6,7 @@ import type { ProxyOf } from './connections.js';
 import { createPlatformCaller, type PlatformSettings } from './platform-call.js';
 import { PlatformError } from './platform-error.js';
 import { withRetries } from './retry.js';
+import { parseRowErrorList, parseRowErrors, type RowError } from './row-errors.js';
 
 export type { PlatformSettings };
 
@@ -18,7 +19,7 @@ export interface PlatformClient {
    * Create a batch for NDJSON files. It is made once: where the answer was lost the batch is looked for by
    * the external id that it was given, before another one is made.
    */
-  createBatch(datasetId: string, signal: AbortSignal): Promise<string>;
+  createBatch(batch: NewBatch, signal: AbortSignal): Promise<string>;
   /** Upload a file whole; one of that name is replaced. */
   uploadFile(file: PlatformFile, signal: AbortSignal): Promise<void>;
   /** Say that the batch has all its files. Safe to repeat. */
@@ -26,7 +27,16 @@ export interface PlatformClient {
   /** Give the batch up. Resolves also where it is over already. */
   abortBatch(batchId: string, signal: AbortSignal): Promise<void>;
   readBatch(batchId: string, signal: AbortSignal): Promise<BatchReport>;
+  /** The records that Platform left out of a batch that is over, up to {@link MOST_ROW_ERRORS}. */
+  readRowErrors(batchId: string, signal: AbortSignal): Promise<readonly RowError[]>;
   close(): Promise<void>;
+}
+
+/** A batch that is to be created. */
+export interface NewBatch {
+  readonly datasetId: string;
+  /** Of its records, how many Platform may leave out without refusing the others. */
+  readonly partialIngestionPercent?: number;
 }
 
 /** A file of a batch. */
@@ -39,6 +49,11 @@ export interface PlatformFile {
 
 const IMPORT = '/data/foundation/import/batches';
 const CATALOG = '/data/foundation/catalog/batches';
+const EXPORT = '/data/foundation/export/batches';
+
+/** They are for people, and are in memory. */
+export const MOST_ROW_ERRORS = 10_000;
+const MOST_ROW_ERROR_BYTES = 32 * 1024 * 1024;
 
 /** Platform's clock may be behind ours by this much. In ms. */
 const CLOCK_SKEW_MS = 10 * 60_000;
@@ -56,12 +71,17 @@ export function createPlatformClient(
 ): PlatformClient {
   const { call, close } = createPlatformCaller(settings, clock, proxyOf);
 
-  async function tryToCreate(datasetId: string, externalId: string, signal: AbortSignal) {
+  async function tryToCreate(
+    { datasetId, partialIngestionPercent = 0 }: NewBatch,
+    externalId: string,
+    signal: AbortSignal,
+  ) {
     const body = JSON.stringify({
       datasetId,
       externalId,
       inputFormat: { format: 'json' },
       enableErrorDiagnostics: true,
+      ...(partialIngestionPercent === 0 ? {} : { partialIngestionPercent }),
     });
     const contentType = 'application/json';
     return parseCreated(await call({ method: 'POST', path: IMPORT, body, contentType, signal }));
@@ -95,6 +115,19 @@ export function createPlatformClient(
     return parseBatchReport(batchId, await call({ method: 'GET', path, signal }));
   }
 
+  async function readRowErrors(batchId: string, signal: AbortSignal): Promise<RowError[]> {
+    const path = `${EXPORT}/${encodeURIComponent(batchId)}/meta?path=row_errors`;
+    const read = (from: string) =>
+      withRetries(clock, signal, () => call({ method: 'GET', path: from, signal }));
+    const rows: RowError[] = [];
+    for (const { name, sizeBytes } of parseRowErrorList(await read(path))) {
+      if (sizeBytes > MOST_ROW_ERROR_BYTES) continue;
+      rows.push(...parseRowErrors(await read(`${path}%2F${encodeURIComponent(name)}`)));
+      if (rows.length >= MOST_ROW_ERRORS) break;
+    }
+    return rows.slice(0, MOST_ROW_ERRORS);
+  }
+
   /** False for a batch that is over, or that Platform has forgotten. */
   async function isOpen(batchId: string, signal: AbortSignal): Promise<boolean> {
     try {
@@ -107,17 +140,17 @@ export function createPlatformClient(
   }
 
   return {
-    createBatch(datasetId, signal) {
+    createBatch(batch, signal) {
       const externalId = randomUUID();
       const since = clock.now();
       let mayBeThere = false;
       return withRetries(clock, signal, async () => {
         if (mayBeThere) {
-          const batchId = await findCreated(datasetId, externalId, since, signal);
+          const batchId = await findCreated(batch.datasetId, externalId, since, signal);
           if (batchId !== null) return batchId;
         }
         try {
-          return await tryToCreate(datasetId, externalId, signal);
+          return await tryToCreate(batch, externalId, signal);
         } catch (error) {
           mayBeThere ||= error instanceof PlatformError && error.isOutcomeUnknown;
           throw error;
@@ -150,6 +183,8 @@ export function createPlatformClient(
       }),
 
     readBatch: (batchId, signal) => withRetries(clock, signal, () => readBatch(batchId, signal)),
+
+    readRowErrors,
 
     close,
   };

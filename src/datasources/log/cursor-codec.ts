@@ -41,7 +41,7 @@ export function createCursorCodec(key: Buffer): CursorCodec {
         if (isOurs && Number.isSafeInteger(position)) return position;
       }
       throw new CursorInvalidError(
-        'This gateway gave no such cursor. Leave "after" out to begin from the start.',
+        'This gateway gave no such cursor. Leave "after" out, as for the first time.',
       );
     },
   };

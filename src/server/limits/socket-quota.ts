@@ -1,7 +1,20 @@
-/** How many sockets are open, of whom, and whether one more may be. */
+import type { Refusal } from '../refusal.js';
+
+const tooManyOfCaller: Refusal = {
+  status: 429,
+  code: 'RATE_LIMITED',
+  message: 'There are as many WebSockets from this address as there may be. Close one.',
+};
+const tooMany: Refusal = {
+  status: 503,
+  code: 'TOO_MANY_SOCKETS',
+  message: 'The gateway has as many WebSockets as it may have. Try again later.',
+};
+
+/** How many sockets and streams are open, of whom, and whether one more may be. */
 export interface SocketQuota {
   /** Why this caller may not open one more; null where it may. */
-  refusal(callerKey: string): 'full' | 'caller' | null;
+  refusal(callerKey: string): Refusal | null;
   /** One was opened. */
   enter(callerKey: string): void;
   /** One turned out to be of another caller. False where that one may not have it; then nothing is changed. */
@@ -28,8 +41,8 @@ export function createSocketQuota({
   };
   return {
     refusal(callerKey) {
-      if (countOf(callerKey) >= maxSocketsPerCaller) return 'caller';
-      return total >= maxSockets ? 'full' : null;
+      if (countOf(callerKey) >= maxSocketsPerCaller) return tooManyOfCaller;
+      return total >= maxSockets ? tooMany : null;
     },
     enter(callerKey) {
       total += 1;

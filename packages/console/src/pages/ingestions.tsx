@@ -87,11 +87,12 @@ export function IngestionsPage() {
 
 function Rows({ choice }: { readonly choice: Choice }) {
   const live = useLive();
-  const { client } = useSession();
+  const { client, queries } = useSession();
   const mayStart = useMay('ingestion:start');
   const filter = useMemo(() => toFilter(choice, Date.now()), [choice]);
+  const queryKey = ['Ingestions', 'pages', filter];
   const pages = useInfiniteQuery({
-    queryKey: ['Ingestions', 'pages', filter],
+    queryKey,
     queryFn: ({ pageParam, signal }) =>
       client.request(
         IngestionsDocument,
@@ -109,6 +110,15 @@ function Rows({ choice }: { readonly choice: Choice }) {
     [pages.data],
   );
 
+  /** Begins again at the newest one: all pages that were loaded need not be loaded again. */
+  const showNew = () => {
+    queries.setQueryData<typeof pages.data>(
+      queryKey,
+      (data) => data && { pages: data.pages.slice(0, 1), pageParams: data.pageParams.slice(0, 1) },
+    );
+    void pages.refetch();
+  };
+
   if (pages.isPending) return <p className="muted">Loading…</p>;
   if (pages.isError && loaded.length === 0) {
     return <Failure failure={pages.error} onRetry={() => void pages.refetch()} />;
@@ -125,7 +135,7 @@ function Rows({ choice }: { readonly choice: Choice }) {
   return (
     <>
       {waiting > 0 && (
-        <button type="button" className="waiting-rows" onClick={() => void pages.refetch()}>
+        <button type="button" className="waiting-rows" onClick={showNew}>
           {waiting} new
         </button>
       )}

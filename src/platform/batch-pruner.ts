@@ -1,0 +1,64 @@
+import type { Clock } from '../adobe/clock.js';
+import type { Logger } from '../adobe/logger.js';
+import type { BatchFolder } from './batch-folder.js';
+import type { BatchStore } from './batch-store.js';
+
+/** From one look to the next, in ms. */
+const INTERVAL_MS = 60 * 60_000;
+
+/** What is pruned, and how long things are kept. */
+export interface BatchPrunerParts {
+  readonly store: Pick<BatchStore, 'past' | 'forget'>;
+  folderOf(id: string): Pick<BatchFolder, 'remove'>;
+  /** From the last change of a batch, in ms. */
+  readonly retentionMs: number;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly logger: Logger;
+}
+
+/** Forgets the batches that are past their time, with their files. */
+export interface BatchPruner {
+  stop(): Promise<void>;
+}
+
+/**
+ * Build the pruner; it begins at once. The files of a batch go before the batch: cut off between the two, the next look finds the
+ * batch, and no personal data is left that nobody knows of.
+ */
+export function createBatchPruner(parts: BatchPrunerParts): BatchPruner {
+  const { store, folderOf, retentionMs, clock, logger } = parts;
+  let isStopping = false;
+
+  async function prune(): Promise<void> {
+    try {
+      const past = store.past(clock.now() - retentionMs);
+      for (const id of past) if (!isStopping) await forget(id);
+    } catch (error) {
+      logger.error({ err: error }, 'old batches could not be found');
+    }
+  }
+
+  /** One that cannot be forgotten holds up none of the others, and is tried again. */
+  async function forget(id: string): Promise<void> {
+    try {
+      await folderOf(id).remove();
+      store.forget(id);
+    } catch (error) {
+      logger.error({ batchId: id, err: error }, 'an old batch could not be forgotten');
+    }
+  }
+
+  let pruning = prune();
+  const timer = setInterval(() => {
+    pruning = pruning.then(prune);
+  }, INTERVAL_MS);
+  timer.unref();
+
+  return {
+    async stop() {
+      isStopping = true;
+      clearInterval(timer);
+      await pruning;
+    },
+  };
+}

@@ -1,0 +1,84 @@
+import { z } from 'zod';
+import { toFaultText } from '../adobe/input-faults.js';
+import { BATCH_FIELDS, type BatchOrder } from './batch-store.js';
+import { Problem } from './problem.js';
+
+const count = z
+  .string()
+  .regex(/^\d{1,15}$/, 'expected a number')
+  .transform(Number);
+
+const page = {
+  limit: count.refine((limit) => limit >= 1 && limit <= 100, 'expected 1 to 100').default(20),
+  start: count.default(0),
+  properties: z
+    .string()
+    .transform((names) => names.split(','))
+    .optional(),
+};
+
+/** What lists of batches are asked with. What is not known is refused: ignored, it would give all batches. */
+export const batchesQuery = z.strictObject({
+  ...page,
+  batch: z.string().optional(),
+  externalId: z.string().optional(),
+  dataSet: z.string().optional(),
+  status: z.string().optional(),
+  created: count.optional(),
+  createdAfter: count.optional(),
+  createdBefore: count.optional(),
+  updated: count.optional(),
+  orderBy: z.string().default('desc:created').transform(toOrder),
+});
+
+/** What lists of datasets are asked with. */
+export const dataSetsQuery = z.strictObject({
+  ...page,
+  name: z.string().optional(),
+  orderBy: z
+    .string()
+    .regex(/^(asc|desc):name$/, 'expected asc:name or desc:name')
+    .optional(),
+});
+
+/** What lists of last batches are asked with. */
+export const lastBatchesQuery = z.strictObject({
+  ...page,
+  dataSetId: z
+    .string()
+    .transform((ids) => ids.split(','))
+    .optional(),
+  lastBatchId: z.string().optional(),
+  lastBatchStatus: z.string().optional(),
+  lastSuccessfulBatchId: z.string().optional(),
+  lastFailedBatchId: z.string().optional(),
+});
+
+/** What is asked of a single object. `aggregate` changes nothing: metrics are always there. */
+export const objectQuery = z.strictObject({
+  properties: page.properties,
+  aggregate: z.enum(['true', 'false']).optional(),
+});
+
+/** @throws {Problem} 400 */
+export function parseQuery<T>(schema: z.ZodType<T>, query: unknown): T {
+  const parsed = schema.safeParse(query);
+  if (!parsed.success) throw new Problem(400, toFaultText(parsed.error.issues));
+  return parsed.data;
+}
+
+/** Read `desc:created,updated,asc:status`: where none is given, the direction is that of the field before. */
+function toOrder(text: string, context: z.RefinementCtx): BatchOrder[] {
+  let direction: BatchOrder['direction'] = 'asc';
+  return text.split(',').flatMap((part) => {
+    const [, given, name] = /^(?:(asc|desc):)?(\w+)$/.exec(part) ?? [];
+    const field = BATCH_FIELDS.find((known) => known === name);
+    if (field === undefined) {
+      const message = `expected asc: or desc:, and of ${BATCH_FIELDS.join(', ')} those to sort by`;
+      context.addIssue({ code: 'custom', message });
+      return [];
+    }
+    direction = given === 'desc' || (given === undefined && direction === 'desc') ? 'desc' : 'asc';
+    return [{ field, direction }];
+  });
+}

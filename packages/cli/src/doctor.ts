@@ -179,7 +179,7 @@ async function checkSignIn({ gateway, settings }: Context): Promise<Check> {
     const { viewer } = await gateway.request(ViewerDocument, {});
     const isAnonymous = settings.credentials.kind === 'none';
     const who = isAnonymous ? 'the gateway asks for none' : `you are ${viewer.name}`;
-    const message = `${who}, and may ${viewer.rights.join(', ') || 'do nothing'}`;
+    const message = `${who}; you may ${viewer.rights.join(', ') || 'do nothing'}`;
     return { name, state: 'ok', message };
   } catch (error) {
     return { name, ...toWrong(gateway.url, error) };

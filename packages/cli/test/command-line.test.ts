@@ -288,6 +288,18 @@ describe('the exit code', () => {
   });
 });
 
+describe('the package', () => {
+  it('has the licence of each library that is in it', async () => {
+    const dir = join(command.home, 'node_modules/@sluice/cli');
+    const { dependencies } = JSON.parse(await readFile(join(dir, 'package.json'), 'utf8'));
+    expect(dependencies).toBeUndefined();
+    const licences = await readFile(join(dir, 'dist/LICENSES.txt'), 'utf8');
+    for (const name of ['@bomb.sh/tab', '@clack/prompts', 'commander', 'graphql-ws', 'ws']) {
+      expect(licences).toMatch(RegExp(`^${name} \\d+\\.\\d+\\.\\d+: MIT$`, 'm'));
+    }
+  });
+});
+
 describe('what is listed', () => {
   it('has requests, of which it says if there are more', async () => {
     const { code, stdout, stderr } = await run('list', '--limit', '1').ended;
@@ -513,7 +525,7 @@ describe('doctor', () => {
         'websocket',
       ].map((name) => [name, 'ok']),
     );
-    expect(checks[5].message).toBe('you are reader, and may ingestion:read');
+    expect(checks[5].message).toBe('you are reader; you may ingestion:read');
     expect(code).toBe(0);
   });
 

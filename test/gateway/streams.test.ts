@@ -1,0 +1,301 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { createClient } from 'graphql-sse';
+import { EventSource } from 'undici';
+import { newApiKey } from '../../src/server/api-keys.js';
+import { untilMetric } from '../support/metrics.js';
+import { startTestUpstream } from '../support/start-test-upstream.js';
+import { startTcpProxy } from '../support/tcp-proxy.js';
+import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
+import type { TestUpstream } from '../support/test-upstream.js';
+
+let upstream: TestUpstream;
+let gateway: TestGateway;
+
+beforeAll(async () => {
+  upstream = await startTestUpstream();
+  gateway = await startTestGateway(upstream.config);
+});
+
+afterAll(async () => {
+  await gateway.stop();
+  await upstream.close();
+});
+
+afterEach(async () => {
+  await upstream.finish();
+  await untilMetric(gateway.url, 'sluice_http_streams', 0);
+  await untilMetric(gateway.url, 'sluice_stream_listeners', 0);
+});
+
+const toSubscription = (requestId: string) =>
+  `subscription Changed { ingestionStatusChanged(mappingId: "XDM44", requestId: "${requestId}") { to cursor } }`;
+
+const json = { 'content-type': 'application/json' };
+const path = () => `${gateway.url}/graphql/stream`;
+const toUrl = (query: string, base = path()) => `${base}?query=${encodeURIComponent(query)}`;
+const post = (query: string, headers: Record<string, string>, url = path()) =>
+  fetch(url, { method: 'POST', headers: { ...json, ...headers }, body: JSON.stringify({ query }) });
+const sse = { accept: 'text/event-stream' };
+const multipart = { accept: 'multipart/mixed;subscriptionSpec=1.0,application/json' };
+
+/** Reads a stream as it comes. */
+function read(response: Response) {
+  const reader = (response.body as ReadableStream<Uint8Array>)
+    .pipeThrough(new TextDecoderStream())
+    .getReader();
+  let text = '';
+  return {
+    async until(end: string): Promise<string> {
+      while (!text.includes(end)) {
+        const { value, done } = await reader.read();
+        if (done) throw new Error(`It ended without ${end}: ${text}`);
+        text += value;
+      }
+      return text;
+    },
+    async toEnd(): Promise<string> {
+      for (;;) {
+        const { value, done } = await reader.read();
+        if (done) return text;
+        text += value;
+      }
+    },
+    leave: () => reader.cancel(),
+  };
+}
+
+describe.each([
+  ['of its own', false],
+  ['that its operations share', true],
+])('a client of graphql-sse with a stream %s', (_what, singleConnection) => {
+  it('gets all transitions, and answers', async () => {
+    const client = createClient({ url: path(), singleConnection, retryAttempts: 0 });
+    const requestId = await upstream.startElsewhere('XDM44');
+    const events = client.iterate<{ ingestionStatusChanged: { to: string } }>({
+      query: toSubscription(requestId),
+    });
+    const to = async () => (await events.next()).value?.data?.ingestionStatusChanged.to;
+    expect(await to()).toBe('IN_PROGRESS');
+    const answers = [];
+    for await (const answer of client.iterate({ query: '{ __typename }' })) answers.push(answer);
+    expect(answers).toEqual([{ data: { __typename: 'Query' } }]);
+    await upstream.finish();
+    expect(await to()).toBe('SUCCESS');
+    expect((await events.next()).done).toBe(true);
+    client.dispose();
+  });
+
+  it('is told why a subscription is refused, and may leave one', async () => {
+    const client = createClient({ url: path(), singleConnection, retryAttempts: 0 });
+    const refused = client.iterate({
+      query: 'subscription { ingestionActivity(after: "none") { to } }',
+    });
+    expect((await refused.next()).value?.errors).toMatchObject([
+      { extensions: { code: 'CURSOR_INVALID' } },
+    ]);
+    expect((await refused.next()).done).toBe(true);
+    const requestId = await upstream.startElsewhere('XDM44');
+    const left = client.iterate({ query: toSubscription(requestId) });
+    await left.next();
+    await left.return?.();
+    await untilMetric(gateway.url, 'sluice_stream_listeners', 0);
+    client.dispose();
+  });
+});
+
+describe('an EventSource', () => {
+  it('goes on after the last event when its connection is cut, and stops at the end', async () => {
+    const proxy = await startTcpProxy(gateway.url);
+    const requestId = await upstream.startElsewhere('XDM44');
+    const base = `${proxy.url}/graphql/stream`;
+    const source = new EventSource(toUrl(toSubscription(requestId), base));
+    const got: { to: string; cursor: string; id: string }[] = [];
+    const first = Promise.withResolvers<void>();
+    const failed = Promise.withResolvers<void>();
+    source.addEventListener('next', (event) => {
+      const { data, lastEventId } = event as unknown as { data: string; lastEventId: string };
+      got.push({ ...JSON.parse(data).data.ingestionStatusChanged, id: lastEventId });
+      first.resolve();
+    });
+    source.addEventListener('error', () => {
+      if (source.readyState === EventSource.CLOSED) failed.resolve();
+    });
+    await first.promise;
+    proxy.cut();
+    await upstream.finish();
+    await failed.promise;
+    expect(got.map(({ to }) => to)).toEqual(['IN_PROGRESS', 'SUCCESS']);
+    expect(got.map(({ id }) => id)).toEqual(got.map(({ cursor }) => cursor));
+    await proxy.close();
+  });
+
+  it.each([
+    ['after the terminal transition', () => 'the terminal one'],
+    ['after what was refused', () => 'nothing-more'],
+  ])('that comes back %s is told to stop', async (_what, toId) => {
+    const requestId = await upstream.startElsewhere('XDM44');
+    await upstream.finish();
+    const url = toUrl(toSubscription(requestId));
+    const text = await (await fetch(url, { headers: sse })).text();
+    const cursor =
+      /id: (\S+)\nevent: next\ndata: \{"data":\{"ingestionStatusChanged":\{"to":"SUCCESS"/.exec(
+        text,
+      )?.[1];
+    expect(cursor).toBeDefined();
+    const id = toId() === 'nothing-more' ? toId() : String(cursor);
+    const again = await fetch(url, { headers: { ...sse, 'last-event-id': id } });
+    expect([again.status, await again.text()]).toEqual([204, '']);
+  });
+
+  it('gets what is no valid operation as an event, and is told to stop after it', async () => {
+    const response = await fetch(toUrl('{ nod }'), { headers: sse });
+    expect([response.status, response.headers.get('content-type')]).toEqual([
+      200,
+      'text/event-stream; charset=utf-8',
+    ]);
+    expect(await response.text()).toMatch(
+      /^:\n\nevent: next\ndata: \{"errors":\[.*GRAPHQL_VALIDATION_FAILED.*\]\}\n\nid: nothing-more\nevent: complete\ndata: \n\n$/,
+    );
+  });
+});
+
+describe('one stream for several operations', () => {
+  const reserve = async () => await (await fetch(path(), { method: 'PUT' })).text();
+  const operate = (token: string, body: unknown) =>
+    fetch(path(), {
+      method: 'POST',
+      headers: { ...json, 'x-graphql-event-stream-token': token },
+      body: JSON.stringify(body),
+    });
+
+  it('is reserved, opened once, and carries operations that have an id of their own', async () => {
+    const reserved = await fetch(path(), { method: 'PUT' });
+    const token = await reserved.text();
+    expect([reserved.status, token.length]).toEqual([201, 32]);
+    const query = toSubscription(await upstream.startElsewhere('XDM44'));
+    const operation = { query, extensions: { operationId: 'a' } };
+    // Before anybody reads it.
+    expect((await operate(token, operation)).status).toBe(202);
+    const stream = await fetch(`${path()}?token=${token}`, { headers: sse });
+    const reading = read(stream);
+    expect(await reading.until('IN_PROGRESS')).toContain(
+      'event: next\ndata: {"id":"a","payload":{"data":',
+    );
+    const statuses = [
+      await fetch(`${path()}?token=${token}`, { headers: sse }),
+      await operate(token, operation),
+      await operate(token, { query }),
+      await operate(token, { query: '{ nod }', extensions: { operationId: 'b' } }),
+      await fetch(`${path()}?operationId=a`, { method: 'DELETE' }),
+      await fetch(`${path()}?token=${token}`, { method: 'DELETE' }),
+      await fetch(`${path()}?token=${token}&operationId=a`, { method: 'DELETE' }),
+    ].map(({ status }) => status);
+    expect(statuses).toEqual([409, 409, 400, 400, 404, 400, 200]);
+    await untilMetric(gateway.url, 'sluice_stream_listeners', 0);
+    await reading.leave();
+  });
+
+  it('is not there for an unknown token, nor once it was left', async () => {
+    const unknown = await fetch(`${path()}?token=none`, { headers: sse });
+    expect(unknown.status).toBe(404);
+    const operation = { query: '{ __typename }', extensions: { operationId: 'a' } };
+    expect((await operate('none', operation)).status).toBe(404);
+    const token = await reserve();
+    await read(await fetch(`${path()}?token=${token}`, { headers: sse })).leave();
+    await untilMetric(gateway.url, 'sluice_http_streams', 0);
+    expect((await operate(token, operation)).status).toBe(404);
+  });
+
+  it('refuses what is too large, a mutation by GET, and other methods', async () => {
+    const large = await post(`{ __typename } # ${'x'.repeat(200_000)}`, sse);
+    const mutation = 'mutation { startIngestion(input: { mappingId: "XDM44" }) { __typename } }';
+    const mutated = await fetch(toUrl(mutation), { headers: sse });
+    const patched = await fetch(path(), { method: 'PATCH' });
+    expect([large.status, mutated.status, patched.status]).toEqual([413, 405, 405]);
+    expect([mutated, patched].map(({ headers }) => headers.get('allow'))).toEqual([
+      'POST',
+      'GET, POST, PUT, DELETE',
+    ]);
+  });
+});
+
+describe('a subscription in parts', () => {
+  it('is given as Apollo’s clients and routers read it', async () => {
+    const query = toSubscription(await upstream.startElsewhere('XDM44'));
+    const response = await post(query, multipart, `${gateway.url}/graphql`);
+    expect(response.headers.get('content-type')).toBe(
+      'multipart/mixed;boundary="graphql";subscriptionSpec="1.0"',
+    );
+    const reading = read(response);
+    await reading.until('IN_PROGRESS');
+    await upstream.finish();
+    const parts = (await reading.toEnd()).split('--graphql');
+    expect([parts[0], parts.at(-1)]).toEqual(['', '--\r\n']);
+    const bodies = parts.slice(1, -1).map((part) => {
+      expect(part).toMatch(/^\r\ncontent-type: application\/json\r\n\r\n.*\r\n$/);
+      return JSON.parse(part.split('\r\n\r\n')[1] ?? '');
+    });
+    expect(bodies).toMatchObject([
+      { payload: { data: { ingestionStatusChanged: { to: 'IN_PROGRESS' } } } },
+      { payload: { data: { ingestionStatusChanged: { to: 'SUCCESS' } } } },
+    ]);
+  });
+
+  it('is refused within it, and what is no valid one with JSON; a query is answered with JSON', async () => {
+    const url = `${gateway.url}/graphql`;
+    const refused = await post(
+      'subscription { ingestionActivity(after: "none") { to } }',
+      multipart,
+      url,
+    );
+    expect(await refused.text()).toMatch(/\{"payload":\{"errors":\[.*CURSOR_INVALID.*\]\}\}/);
+    const bad = await post('{ nod }', multipart, url);
+    expect(await bad.json()).toMatchObject({
+      errors: [{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }],
+    });
+    const asked = await post('{ __typename }', multipart, url);
+    expect([asked.status, await asked.json()]).toEqual([200, { data: { __typename: 'Query' } }]);
+  });
+});
+
+describe('a gateway with sign-in and limits', () => {
+  const apiKey = newApiKey();
+
+  it('asks for sign-in, knows a stream by its token, and counts and ends streams', async () => {
+    const limited = await startTestGateway(upstream.config, {
+      signIn: {
+        accessTokens: null,
+        apiKeys: [
+          {
+            name: 'page',
+            sha256: apiKey.sha256,
+            rights: ['ingestion:read'],
+            expiresAt: null,
+            mappings: { kind: 'all' },
+          },
+        ],
+      },
+    });
+    const url = `${limited.url}/graphql/stream`;
+    const authorization = `Bearer ${apiKey.key}`;
+    const query = toSubscription(await upstream.startElsewhere('XDM44'));
+    expect((await fetch(url, { method: 'PUT' })).status).toBe(401);
+    expect((await fetch(toUrl(query, url), { headers: sse })).status).toBe(401);
+    const token = await (await fetch(url, { method: 'PUT', headers: { authorization } })).text();
+    const shared = read(await fetch(`${url}?token=${token}`, { headers: sse }));
+    const own = read(await post(query, { ...sse, authorization }, url));
+    const parts = read(
+      await post(query, { ...multipart, authorization }, `${limited.url}/graphql`),
+    );
+    await shared.until(':\n\n');
+    await own.until('IN_PROGRESS');
+    await parts.until('IN_PROGRESS');
+    const stopped = limited.stop();
+    expect(await own.toEnd()).toMatch(/SHUTTING_DOWN.*\n\nevent: complete\ndata: \n\n$/);
+    expect(await parts.toEnd()).toMatch(
+      /\{"payload":null,"errors":\[.*SHUTTING_DOWN.*\]\}\r\n--graphql--\r\n$/,
+    );
+    await shared.toEnd();
+    await stopped;
+  });
+});

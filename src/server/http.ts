@@ -17,6 +17,7 @@ import {
 import type { Arrival, OperationContext } from '../resolvers/operation-context.js';
 import { type Asker, toAsker } from './asker.js';
 import type { ClientAddress } from './client-address.js';
+import { type EncodedBody, encode, toEncoding } from './content-encoding.js';
 import { EXPLORER_PATH } from './explorer.js';
 import { makeTimeoutsFair } from './fair-timeouts.js';
 import { createRawAnswers } from './http-client-error.js';
@@ -317,8 +318,16 @@ export async function createHttpServer({
         url,
         headers: { accept },
       } = request;
+      const encoding = toEncoding(request.headers['accept-encoding']);
       const text = typeof request.body === 'string' ? request.body : '';
-      const key = answers.toKey({ caller: asker.caller, method, url, accept, body: text });
+      const key = answers.toKey({
+        caller: asker.caller,
+        method,
+        url,
+        accept,
+        encoding,
+        body: text,
+      });
       const known = answers.find(key);
       if (known) {
         work.take(asker.key, 1)();
@@ -331,7 +340,7 @@ export async function createHttpServer({
           errorCodes: [],
         });
         reply.header('content-type', known.contentType);
-        return known.body;
+        return sendEncoded(reply, known);
       }
       const json = await toBody(request);
       const httpGraphQLRequest = toGraphQLRequest(request, json, texts);
@@ -348,11 +357,12 @@ export async function createHttpServer({
       if (body.kind !== 'complete') throw new Error('Incremental delivery is not switched on.');
       for (const [name, value] of headers) reply.header(name, value);
       const contentType = headers.get('content-type');
+      const encoded = await encode(body.string, encoding);
       if ((status ?? 200) === 200 && contentType !== undefined) {
-        answers.keep(key, context.sharing, { contentType, body: body.string });
+        answers.keep(key, context.sharing, { contentType, ...encoded });
       }
       reply.code(toHttpStatus(status ?? 200, contentType, body.string));
-      return body.string;
+      return sendEncoded(reply, encoded);
     },
   });
 
@@ -365,6 +375,12 @@ export async function createHttpServer({
   });
 
   return server;
+}
+
+/** Nobody may keep an answer, so nobody has to be told what it varies by. */
+function sendEncoded(reply: FastifyReply, { encoding, body }: EncodedBody): FastifyReply {
+  if (encoding !== 'identity') reply.header('content-encoding', encoding);
+  return reply.send(body);
 }
 
 function toBodyText(body: Buffer): string {

@@ -1,12 +1,12 @@
 import { LRUCache } from 'lru-cache';
 import type { Caller } from '../ingestion/caller.js';
 import type { Sharing } from '../resolvers/operation-context.js';
+import type { ContentEncoding, EncodedBody } from './content-encoding.js';
 
 /** An answer over HTTP, as it was sent; without errors. */
-export interface SharedAnswer {
+export interface SharedAnswer extends EncodedBody {
   readonly operationName: string | null;
   readonly contentType: string;
-  readonly body: string;
 }
 
 /** A question over HTTP: equal ones are answered alike. */
@@ -16,6 +16,8 @@ export interface Question {
   readonly url: string;
   /** What the type of the answer depends on. */
   readonly accept: string | undefined;
+  /** What the client takes it in. */
+  readonly encoding: ContentEncoding;
   /** As it was sent; empty where there is none. */
   readonly body: string;
 }
@@ -74,8 +76,8 @@ export function createSharedAnswers(): SharedAnswers {
 
   return {
     // Only the body may have a line break in it, and is the last.
-    toKey: ({ caller, method, url, accept = '', body }) =>
-      `${toRights(caller)}\n${method}\n${accept}\n${url}\n${body}`,
+    toKey: ({ caller, method, url, accept = '', encoding, body }) =>
+      `${toRights(caller)}\n${method}\n${accept}\n${encoding}\n${url}\n${body}`,
     find(key) {
       const answer = kept.get(key);
       if (!answer) return null;
@@ -83,8 +85,8 @@ export function createSharedAnswers(): SharedAnswers {
       kept.delete(key);
       return null;
     },
-    keep(key, { operationName, conditions }, { contentType, body }) {
-      const entry = { operationName, contentType, body, conditions };
+    keep(key, { operationName, conditions }, answer) {
+      const entry = { operationName, conditions, ...answer };
       // What has changed since it was read, and what depends on the time, is not worth its place.
       if (holds(entry)) kept.set(key, entry);
     },

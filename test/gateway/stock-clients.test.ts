@@ -126,6 +126,33 @@ describe('a stock client', () => {
     });
   });
 
+  describe('that takes compressed answers', () => {
+    const name = 'a'.repeat(200);
+    const refs = Array(40).fill('{ mappingId: "XDM44", requestId: "3520" }');
+    const long = `{ ingestionStatuses(requests: [${refs}]) { ${name}: status } }`;
+    const askLong = (encoding: string) =>
+      post({ query: long }, { 'accept-encoding': encoding, accept: 'application/json' });
+
+    it.each([
+      ['gzip, deflate, br, zstd', 'br'],
+      ['gzip', 'gzip'],
+      ['br;q=0.1, gzip;q=0.5', 'gzip'],
+      ['identity', null],
+      ['zstd', null],
+    ])('(%s) has long ones in %s, shared or not', async (accepted, encoding) => {
+      const data = { ingestionStatuses: Array(40).fill({ [name]: 'SUCCESS' }) };
+      for (let asked = 0; asked < 2; asked += 1) {
+        const answer = await askLong(accepted);
+        expect([answer.headers.get('content-encoding'), answer.body]).toEqual([encoding, { data }]);
+      }
+    });
+
+    it('has short ones as they are', async () => {
+      const answer = await post(typename, { 'accept-encoding': 'gzip, br' });
+      expect([answer.headers.get('content-encoding'), answer.body]).toEqual([null, { data }]);
+    });
+  });
+
   it.each([
     '*/*',
     'application/json',

@@ -145,6 +145,7 @@ it('gives again what would have been computed, and without a call to the upstrea
                 method: 'POST',
                 url: '/graphql',
                 accept: 'application/json',
+                encoding: 'identity',
                 body: question,
               });
               const known = answers.find(key);
@@ -156,7 +157,11 @@ it('gives again what would have been computed, and without a call to the upstrea
                 expect(known.body).toBe(body);
                 expect(calls).toBe(callsBefore);
               }
-              answers.keep(key, sharing, { contentType: 'application/json', body });
+              answers.keep(key, sharing, {
+                contentType: 'application/json',
+                encoding: 'identity',
+                body,
+              });
               break;
             }
             case 'see': {

@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { makeTimeoutsFair } from '../../src/server/fair-timeouts.js';
-import { cutUnreadAnswers } from '../../src/server/unread-answers.js';
+import { cutUnreadAnswers, type ReadingTimes } from '../../src/server/unread-answers.js';
 
 const TIMEOUT_MS = 200;
 
@@ -13,10 +13,12 @@ const LARGE_BYTES = 16 * 1024 * 1024;
 
 let server: FastifyInstance;
 
-beforeEach(async () => {
+beforeEach(() => start({ idleMs: TIMEOUT_MS, wholeMs: 60_000 }));
+
+async function start(times: ReadingTimes): Promise<void> {
   server = Fastify({ forceCloseConnections: true });
   makeTimeoutsFair(server.server, 30_000);
-  cutUnreadAnswers(server, { idleMs: TIMEOUT_MS, wholeMs: 60_000 });
+  cutUnreadAnswers(server, times);
   server.get('/large', async () => 'x'.repeat(LARGE_BYTES));
   server.get('/small', async () => 'x');
   server.get('/slow', async () => {
@@ -24,7 +26,7 @@ beforeEach(async () => {
     return 'slow';
   });
   await server.listen({ host: '127.0.0.1', port: 0 });
-});
+}
 
 afterEach(() => server.close());
 
@@ -69,4 +71,13 @@ it('cuts nobody whose next answer takes its time', async () => {
     if (read.endsWith('slow')) break;
   }
   expect(read).toMatch(/slow$/);
+});
+
+it('cuts a client that takes too long over the whole answer, though it reads', async () => {
+  await server.close();
+  await start({ idleMs: 60_000, wholeMs: TIMEOUT_MS });
+  const { client, accepted } = await ask('/large');
+  client.once('readable', () => client.read(1));
+  await once(accepted, 'close');
+  client.destroy();
 });

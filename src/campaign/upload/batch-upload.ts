@@ -14,6 +14,9 @@ const MOST_FILES = 1_500;
 const FILES_OF_A_SIZE = 300;
 const MOST_DOUBLINGS = 3;
 
+/** So many files are uploaded at once, fewer where they are large: they are in memory, and one more is being filled. */
+const MOST_IN_FLIGHT = 3;
+
 /** The batch of one run: lines are gathered into files, and each is uploaded as soon as it is full. */
 export interface BatchUpload {
   /** Null until a first file was full. */
@@ -21,7 +24,7 @@ export interface BatchUpload {
   /** The records that were appended. */
   readonly records: number;
   /**
-   * Add lines of NDJSON. Resolves when more may come: while one file is uploaded the next is filled.
+   * Add lines of NDJSON. Resolves when more may come: while some files are uploaded the next is filled.
    *
    * @throws {PlatformError} a file could not be uploaded
    */
@@ -59,18 +62,20 @@ export function createBatchUpload(parts: BatchUploadParts): BatchUpload {
   const { platform, datasetId, fileBytes, partialIngestionPercent, onBatchCreated } = parts;
   const abandoned = new AbortController();
   const signal = AbortSignal.any([parts.signal, abandoned.signal]);
-  // Two buffers in turn, whatever the run's size: one is filled while the other is uploaded.
   let filling: Buffer = Buffer.allocUnsafeSlow(fileBytes);
-  let spare: Buffer | null = null;
+  /** Those whose files are on Platform. */
+  const spare: Buffer[] = [];
   let used = 0;
   let records = 0;
   let files = 0;
   let batchId: string | null = null;
-  let uploading: Promise<void> = Promise.resolve();
+  let created: Promise<string> | null = null;
+  const uploading = new Set<Promise<void>>();
+  let failure: { readonly error: unknown } | null = null;
 
   async function seal(): Promise<void> {
     if (used === 0) return;
-    await uploading;
+    await whenFewerThan(mostInFlight());
     if (files === MOST_FILES) {
       throw new PlatformError(
         `a batch has at most ${MOST_FILES} files, and this needs more`,
@@ -81,28 +86,51 @@ export function createBatchUpload(parts: BatchUploadParts): BatchUpload {
     const content = filling.subarray(0, used);
     const filled = filling;
     const name = `part-${String(files).padStart(5, '0')}.json`;
-    filling =
-      spare !== null && spare.length >= fileSize() ? spare : Buffer.allocUnsafeSlow(fileSize());
-    spare = filled;
+    const sent = upload(name, content)
+      .then(
+        () => void spare.push(filled),
+        (error: unknown) => {
+          failure ??= { error };
+        },
+      )
+      .finally(() => uploading.delete(sent));
+    uploading.add(sent);
+    filling = emptyBuffer();
     used = 0;
-    uploading = upload(name, content);
-    // Whoever comes next is told; until then it is no unhandled rejection.
-    uploading.catch(() => {});
+  }
+
+  /** @throws what an upload has failed with */
+  async function whenFewerThan(most: number): Promise<void> {
+    while (failure === null && uploading.size >= most) await Promise.race(uploading);
+    if (failure !== null) throw failure.error;
+  }
+
+  function emptyBuffer(): Buffer {
+    const size = fileSize();
+    for (let buffer = spare.pop(); buffer !== undefined; buffer = spare.pop()) {
+      if (buffer.length >= size) return buffer;
+    }
+    return Buffer.allocUnsafeSlow(size);
+  }
+
+  function mostInFlight(): number {
+    return Math.min(MOST_IN_FLIGHT, (fileBytes * 2 ** MOST_DOUBLINGS) / fileSize());
   }
 
   function fileSize(): number {
     return fileBytes * 2 ** Math.min(Math.floor(files / FILES_OF_A_SIZE), MOST_DOUBLINGS);
   }
 
+  async function create(): Promise<string> {
+    const percent = partialIngestionPercent(records);
+    batchId = await platform.createBatch({ datasetId, partialIngestionPercent: percent }, signal);
+    await onBatchCreated(batchId);
+    return batchId;
+  }
+
   async function upload(name: string, content: Buffer): Promise<void> {
-    if (batchId === null) {
-      batchId = await platform.createBatch(
-        { datasetId, partialIngestionPercent: partialIngestionPercent(records) },
-        signal,
-      );
-      await onBatchCreated(batchId);
-    }
-    await platform.uploadFile({ batchId, datasetId, name, content }, signal);
+    created ??= create();
+    await platform.uploadFile({ batchId: await created, datasetId, name, content }, signal);
   }
 
   async function append(lines: readonly string[]): Promise<void> {
@@ -132,12 +160,12 @@ export function createBatchUpload(parts: BatchUploadParts): BatchUpload {
     append,
     async finish() {
       await seal();
-      await uploading;
+      await whenFewerThan(1);
       return batchId;
     },
     async abandon() {
       abandoned.abort();
-      await uploading.catch(() => {});
+      await Promise.all(uploading);
       return batchId;
     },
   };

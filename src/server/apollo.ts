@@ -82,7 +82,7 @@ const refuseSubscriptions: ApolloServerPlugin<OperationContext> = {
       async didResolveOperation({ operation }) {
         if (operation?.operation !== 'subscription') return;
         throw new GraphQLError(
-          'Subscriptions are served over WebSocket at this same address, with the subprotocol graphql-transport-ws.',
+          'Subscriptions are served over WebSocket at this same address, with the subprotocol graphql-transport-ws; and over HTTP to clients that accept text/event-stream, or multipart/mixed with subscriptionSpec=1.0.',
           { extensions: { code: 'BAD_REQUEST', http: { status: 400 } } },
         );
       },

@@ -86,7 +86,7 @@ describe('a subscription at fault', () => {
     expect(toExpected(body.errors)).toEqual([
       [
         'BAD_REQUEST',
-        'Subscriptions are served over WebSocket at this same address, with the subprotocol graphql-transport-ws.',
+        'Subscriptions are served over WebSocket at this same address, with the subprotocol graphql-transport-ws; and over HTTP to clients that accept text/event-stream, or multipart/mixed with subscriptionSpec=1.0.',
       ],
     ]);
   });

@@ -60,6 +60,22 @@ describe('an upload', () => {
     });
   });
 
+  it('uploads three files at once, and no more', async () => {
+    await using harness = await createRunHarness({ fileBytes: 1_024 });
+    const path = await harness.write('people.csv', people(500));
+    harness.platform.fail('upload', 'hang', 'hang', 'hang');
+    const stopping = new AbortController();
+    const running = harness.run(mappingOf({ kind: 'csv', path }), stopping.signal);
+    for (let uploads = 0; uploads < 3; ) {
+      await harness.platform.called('upload');
+      uploads = harness.platform.calls.filter((call) => call === 'upload').length;
+    }
+    stopping.abort();
+    expect(await running).toEqual({ kind: 'aborted', batchId: 'batch-1' });
+    expect(harness.platform.calls.filter((call) => call === 'upload')).toHaveLength(3);
+    expect(harness.platform.calls.filter((call) => call === 'create')).toHaveLength(1);
+  });
+
   it('makes no batch where there is nothing to send', async () => {
     await using harness = await createRunHarness();
     const path = await harness.write('people.csv', 'id,name\n');

@@ -158,9 +158,12 @@ async function* readChunks(client: Client, scan: Scan, name: string): AsyncGener
     const cursor = client.query(
       new Cursor<unknown[]>(text, values, { rowMode: 'array', types: scan.types }),
     );
-    for (;;) {
-      const rows = await orSourceError(name, cursor.read(FETCH_ROWS));
+    for (let next = cursor.read(FETCH_ROWS); ; ) {
+      const rows = await orSourceError(name, next);
       if (rows.length === 0) break;
+      // The server is at work on these while the others are sent on.
+      next = cursor.read(FETCH_ROWS);
+      next.catch(() => {});
       yield { rows, lines: null, broken: [] };
     }
   }

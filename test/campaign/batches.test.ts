@@ -54,7 +54,7 @@ describe('the records of a batch', () => {
         source: { kind: 'ndjson', path: 'orders.ndjson' },
         fields: [
           { column: 'id', to: '_id' },
-          { column: 'at', to: 'timestamp', as: 'date-time' },
+          { column: 'at', to: 'timestamp', as: 'date-time', format: 'epoch-milliseconds' },
           { column: 'customer.email', to: 'identityMap.Email' },
           { column: 'tags', to: '_acme.tags' },
         ],

@@ -9,8 +9,8 @@ const MARKS: readonly (readonly [Buffer, string])[] = [
 
 const ZIP = Buffer.from('PK\x03\x04', 'latin1');
 
-/** UTF-16 of most languages has a zero in every other byte of its delimiters, digits and line ends. */
-const LEAST_ZEROS = 0.1;
+/** Delimiters, quotes and line ends, in ASCII. */
+const SIGNS: ReadonlySet<number> = new Set(Buffer.from('\n\r\t,;|"{}'));
 
 /** True for the name of an encoding that can be read: `windows-1252`, `iso-8859-15`, `utf-16le`. */
 export function isEncoding(name: string): boolean {
@@ -43,11 +43,24 @@ export function sniffEncoding(head: Buffer, declared: string | null): string {
 }
 
 function withoutMark(head: Buffer): string {
-  const zeros = [0, 0];
-  for (const [at, byte] of head.entries()) if (byte === 0) zeros[at % 2] = (zeros[at % 2] ?? 0) + 1;
-  const [even = 0, odd = 0] = zeros;
-  const least = (head.length / 2) * LEAST_ZEROS;
-  if (odd > least && odd > even * 10) return 'utf-16le';
-  if (even > least && even > odd * 10) return 'utf-16be';
+  if (isWide(head, 0)) return 'utf-16le';
+  if (isWide(head, 1)) return 'utf-16be';
   return 'utf-8';
+}
+
+/**
+ * Whether most signs have a zero beside them: half of a character of another script may look like a sign, and a file
+ * of another encoding may have a stray zero.
+ *
+ * @param place - of the byte of a sign in its pair
+ */
+function isWide(head: Buffer, place: 0 | 1): boolean {
+  let wide = 0;
+  let narrow = 0;
+  for (let at = 0; at + 1 < head.length; at += 2) {
+    if (!SIGNS.has(head[at + place] ?? 0)) continue;
+    if (head[at + 1 - place] === 0) wide += 1;
+    else narrow += 1;
+  }
+  return wide > narrow;
 }

@@ -68,7 +68,7 @@ describe('a CSV file', () => {
     ['UTF-16 with its mark', utf16(`\uFEFF${people}`), {}],
     ['UTF-16 without a mark', utf16(people), {}],
     ['UTF-16 of the other order', utf16(`\uFEFF${people}`).swap16(), {}],
-    ['a zero in a column that nobody maps', 'id,name,x\n1,Zoë,\0\n2,Ole,\0\0\0\n', {}],
+    ['a zero in a column that nobody maps', 'id,name,x\n1,Zoë,\0\n2,Ole,\0\n', {}],
     ['UTF-16 whose letters look like line ends', utf16('id,name,上\n1,Zoë,上\n2,Ole,上\n'), {}],
     ['a gzip file', gzipSync(people), {}],
     [

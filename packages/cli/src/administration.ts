@@ -21,7 +21,7 @@ import { readPages } from './pages.js';
 export async function mappings(context: Context, { limit }: { readonly limit: number }) {
   await readPages(context, MappingsDocument, {}, limit, [
     ['MAPPING', ({ mappingId }) => mappingId],
-    ['STANDS', toStand],
+    ['STATE', toState],
     ['NEXT RUN', ({ administration }) => administration?.nextRunAt],
     ['USUALLY', ({ usualDuration }) => usualDuration && toClock(usualDuration.p50Ms)],
     ['LAST', ({ lastRequest }) => lastRequest?.status],
@@ -29,11 +29,11 @@ export async function mappings(context: Context, { limit }: { readonly limit: nu
   ]);
 }
 
-function toStand({ administration }: MappingFragment): string {
+function toState({ administration }: MappingFragment): string {
   if (!administration) return '';
   const { publication, execution, runningJob } = administration;
-  const stand = publication === 'PUBLISHED' ? execution : publication;
-  return runningJob ? `${stand}, RUNNING` : stand;
+  const state = publication === 'PUBLISHED' ? execution : publication;
+  return runningJob ? `${state}, RUNNING` : state;
 }
 
 type Change = PublishMutation['change'];

@@ -318,7 +318,7 @@ describe('what is listed', () => {
   it('has mappings and jobs, and changes them', async () => {
     const listed = await runThere('mappings');
     expect(listed.stdout).toMatch(
-      /^MAPPING +STANDS .*\ncrm +STOPPED .*The mapping crm\nslow +STOPPED/,
+      /^MAPPING +STATE .*\ncrm +STOPPED .*The mapping crm\nslow +STOPPED/,
     );
     expect(await runThere('schedule', 'slow')).toMatchObject({
       code: 0,

@@ -1,10 +1,12 @@
 import type { OneIngestion } from '../one-ingestion.js';
+import { useNow } from '../use-now.js';
 import { Notice } from './notice.js';
 import { Distance, Time } from './time.js';
 
 /** How the gateway watches an ingestion: when it last asked, and when it asks again. */
 export function WatchState({ ingestion }: { readonly ingestion: OneIngestion }) {
   const { watch } = ingestion;
+  const now = useNow();
   if (ingestion.isTerminal || !watch) return null;
   switch (watch.endedBecause) {
     case 'FORGOTTEN_UPSTREAM':
@@ -22,7 +24,8 @@ export function WatchState({ ingestion }: { readonly ingestion: OneIngestion }) 
     case null:
       break;
   }
-  const next = watch.nextPollAt && (
+  // What is due is being asked, though the page has not heard of it yet.
+  const next = watch.nextPollAt && Date.parse(watch.nextPollAt) > now && (
     <>
       again <Distance at={watch.nextPollAt} />
     </>

@@ -1,4 +1,4 @@
-import { Arg, Authorized, Ctx, Int, Query, Resolver } from 'type-graphql';
+import { Arg, Authorized, Ctx, Query, Resolver } from 'type-graphql';
 import { type Right, toReadableScope } from '../ingestion/caller.js';
 import type { IngestionLog } from '../ingestion/ports.js';
 import { IngestionRequestConnection } from '../schema/ingestion-request-connection.js';
@@ -6,6 +6,7 @@ import { IngestionRequestFilter } from '../schema/ingestion-request-filter.js';
 import { Cursor } from '../schema/scalars.js';
 import { findLatest } from '../watch/follow.js';
 import { never, type OperationContext } from './operation-context.js';
+import { After, First } from './page-arguments.js';
 import { DEFAULT_REQUESTS, findRequests } from './request-page.js';
 
 /** What this gateway has seen, out of the log: the upstream has no list to ask for. */
@@ -24,17 +25,8 @@ export class HistoryResolver {
       description: 'Which requests; all by default.',
     })
     filter: IngestionRequestFilter | null,
-    @Arg('first', () => Int, {
-      nullable: true,
-      defaultValue: DEFAULT_REQUESTS,
-      description: 'How many at most, 1 to 100.',
-    })
-    first: number | null,
-    @Arg('after', () => Cursor, {
-      nullable: true,
-      description: 'Continue after the previous page’s `endCursor`.',
-    })
-    after: string | null,
+    @First(DEFAULT_REQUESTS) first: number | null,
+    @After() after: string | null,
     @Ctx() { caller, sharing }: OperationContext,
   ): Promise<IngestionRequestConnection> {
     const state = this.log.state();

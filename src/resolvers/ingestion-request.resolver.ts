@@ -1,4 +1,4 @@
-import { Arg, Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
+import { Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
 import { mayRead } from '../ingestion/caller.js';
 import type { RequestRef } from '../ingestion/ingestion-request.js';
 import type { Clock, IngestionLog, Watches, WatchReport } from '../ingestion/ports.js';
@@ -9,9 +9,9 @@ import { IngestionTransitionConnection } from '../schema/ingestion-transition-co
 import { IngestionWatch, toIngestionWatch } from '../schema/ingestion-watch.js';
 import { Job } from '../schema/job.js';
 import { toPageInfo } from '../schema/page-info.js';
-import { Cursor, DateTime, SafeInt } from '../schema/scalars.js';
+import { DateTime, SafeInt } from '../schema/scalars.js';
 import { never, type OperationContext } from './operation-context.js';
-import { parsePageSize } from './page-size.js';
+import { After, First, parsePageSize } from './page-arguments.js';
 
 const DEFAULT_PAGE_ITEMS = 50;
 
@@ -75,17 +75,8 @@ export class IngestionRequestResolver {
   })
   async transitions(
     @Root() { ref }: IngestionRequest,
-    @Arg('first', () => Int, {
-      nullable: true,
-      defaultValue: DEFAULT_PAGE_ITEMS,
-      description: 'How many at most, 1 to 100.',
-    })
-    first: number | null,
-    @Arg('after', () => Cursor, {
-      nullable: true,
-      description: 'Continue after the previous page’s `endCursor`.',
-    })
-    after: string | null,
+    @First(DEFAULT_PAGE_ITEMS) first: number | null,
+    @After() after: string | null,
   ): Promise<IngestionTransitionConnection> {
     const pageSize = parsePageSize(first, DEFAULT_PAGE_ITEMS);
     const scope = { kind: 'request', ref } as const;

@@ -1,4 +1,4 @@
-import { Arg, Authorized, Ctx, FieldResolver, Int, Query, Resolver, Root } from 'type-graphql';
+import { Arg, Authorized, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
 import { isInScope, mayRead, type Right, toReadableScope } from '../ingestion/caller.js';
 import type { Administration } from '../ingestion/ports.js';
 import { IngestionRequest } from '../schema/ingestion-request.js';
@@ -6,11 +6,10 @@ import { Job, JobConnection, JobFilter } from '../schema/job.js';
 import { Mapping } from '../schema/mapping.js';
 import { toPageInfo } from '../schema/page-info.js';
 import { RejectConnection } from '../schema/reject.js';
-import { Cursor } from '../schema/scalars.js';
 import { parseNumberCursor, toKeyCursor } from './key-cursor.js';
 import { parseMappingIds } from './mapping-ids.js';
 import type { OperationContext } from './operation-context.js';
-import { parsePageSize } from './page-size.js';
+import { After, First, parsePageSize } from './page-arguments.js';
 
 const DEFAULT_PAGE_ITEMS = 25;
 
@@ -31,17 +30,8 @@ export class JobResolver {
       description: 'Which jobs; all by default.',
     })
     filter: JobFilter | null,
-    @Arg('first', () => Int, {
-      nullable: true,
-      defaultValue: DEFAULT_PAGE_ITEMS,
-      description: 'How many at most, 1 to 100.',
-    })
-    first: number | null,
-    @Arg('after', () => Cursor, {
-      nullable: true,
-      description: 'Continue after the previous page’s `endCursor`.',
-    })
-    after: string | null,
+    @First(DEFAULT_PAGE_ITEMS) first: number | null,
+    @After() after: string | null,
     @Ctx() { caller, callerKey, administration }: OperationContext,
   ): Promise<JobConnection | null> {
     const pageSize = parsePageSize(first, DEFAULT_PAGE_ITEMS);
@@ -108,17 +98,8 @@ export class JobResolver {
   })
   async rejects(
     @Root() { jobId }: Job,
-    @Arg('first', () => Int, {
-      nullable: true,
-      defaultValue: DEFAULT_PAGE_ITEMS,
-      description: 'How many at most, 1 to 100.',
-    })
-    first: number | null,
-    @Arg('after', () => Cursor, {
-      nullable: true,
-      description: 'Continue after the previous page’s `endCursor`.',
-    })
-    after: string | null,
+    @First(DEFAULT_PAGE_ITEMS) first: number | null,
+    @After() after: string | null,
     @Ctx() { callerKey }: OperationContext,
   ): Promise<RejectConnection> {
     const pageSize = parsePageSize(first, DEFAULT_PAGE_ITEMS);

@@ -1,4 +1,4 @@
-import { Arg, Authorized, Ctx, FieldResolver, Int, Query, Resolver, Root } from 'type-graphql';
+import { Arg, Authorized, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
 import type { AdministrationLoader } from '../datasources/administration/administration.loader.js';
 import type { AdministeredMapping } from '../ingestion/administration.js';
 import {
@@ -20,11 +20,11 @@ import {
 } from '../schema/mapping-administration.js';
 import { MappingFilter } from '../schema/mapping-filter.js';
 import { toPageInfo } from '../schema/page-info.js';
-import { Cursor, ID } from '../schema/scalars.js';
+import { ID } from '../schema/scalars.js';
 import { parseKeyCursor, toKeyCursor } from './key-cursor.js';
 import { parseMappingIds } from './mapping-ids.js';
 import type { OperationContext } from './operation-context.js';
-import { parsePageSize } from './page-size.js';
+import { After, First, parsePageSize } from './page-arguments.js';
 import { DEFAULT_REQUESTS, findRequests } from './request-page.js';
 
 const DEFAULT_PAGE_ITEMS = 25;
@@ -66,17 +66,8 @@ export class MappingResolver {
       description: 'Which mappings; all by default.',
     })
     filter: MappingFilter | null,
-    @Arg('first', () => Int, {
-      nullable: true,
-      defaultValue: DEFAULT_PAGE_ITEMS,
-      description: 'How many at most, 1 to 100.',
-    })
-    first: number | null,
-    @Arg('after', () => Cursor, {
-      nullable: true,
-      description: 'Continue after the previous page’s `endCursor`.',
-    })
-    after: string | null,
+    @First(DEFAULT_PAGE_ITEMS) first: number | null,
+    @After() after: string | null,
     @Ctx() { caller, administration }: OperationContext,
   ): Promise<MappingConnection> {
     const pageSize = parsePageSize(first, DEFAULT_PAGE_ITEMS);
@@ -149,17 +140,8 @@ export class MappingResolver {
       description: 'Which requests; all by default.',
     })
     filter: IngestionRequestFilter | null,
-    @Arg('first', () => Int, {
-      nullable: true,
-      defaultValue: DEFAULT_REQUESTS,
-      description: 'How many at most, 1 to 100.',
-    })
-    first: number | null,
-    @Arg('after', () => Cursor, {
-      nullable: true,
-      description: 'Continue after the previous page’s `endCursor`.',
-    })
-    after: string | null,
+    @First(DEFAULT_REQUESTS) first: number | null,
+    @After() after: string | null,
     @Ctx() { caller }: OperationContext,
   ): Promise<IngestionRequestConnection> {
     return findRequests(this.log, caller, { filter, first, after }, mappingId);

@@ -6,7 +6,7 @@ import type { IngestionRequestConnection } from '../schema/ingestion-request-con
 import type { IngestionRequestFilter } from '../schema/ingestion-request-filter.js';
 import { toPageInfo } from '../schema/page-info.js';
 import { parseMappingIds } from './mapping-ids.js';
-import { parsePageSize } from './page-size.js';
+import { parsePageSize } from './page-arguments.js';
 
 /** How many requests a page has where the client does not say. */
 export const DEFAULT_REQUESTS = 25;

@@ -4,6 +4,7 @@ import { MappingNames } from '../components/mapping-names.js';
 import { Notice } from '../components/notice.js';
 import { Percentiles } from '../components/percentiles.js';
 import { Scatter } from '../components/scatter.js';
+import { SinceField } from '../components/since-field.js';
 import { Status } from '../components/status.js';
 import { toCount } from '../format.js';
 import { IngestionsDocument, type IngestionsQuery } from '../generated/operations.js';
@@ -63,15 +64,7 @@ export function DurationsPage() {
             onChange={(event) => choose({ mapping: event.target.value })}
           />
         </label>
-        <label>
-          Since
-          <select value={choice.since} onChange={(event) => choose({ since: event.target.value })}>
-            <option value="">Any time</option>
-            <option value="1h">The last hour</option>
-            <option value="24h">The last day</option>
-            <option value="168h">The last week</option>
-          </select>
-        </label>
+        <SinceField value={choice.since} onChange={(since) => choose({ since })} />
         <MappingNames />
       </search>
       {error && <Failure failure={error} onRetry={() => void refetch()} />}

@@ -4,6 +4,7 @@ import { Failure } from '../components/failure.js';
 import { IngestionTable } from '../components/ingestion-table.js';
 import { MappingNames } from '../components/mapping-names.js';
 import { Notice } from '../components/notice.js';
+import { SinceField } from '../components/since-field.js';
 import { IngestionsDocument } from '../generated/operations.js';
 import { type Choice, isChosen, readChoice, toFilter } from '../ingestion-choice.js';
 import { isTyping } from '../keys.js';
@@ -69,15 +70,7 @@ export function IngestionsPage() {
             onChange={(event) => choose({ by: event.target.value })}
           />
         </label>
-        <label>
-          Since
-          <select value={choice.since} onChange={(event) => choose({ since: event.target.value })}>
-            <option value="">Any time</option>
-            <option value="1h">The last hour</option>
-            <option value="24h">The last day</option>
-            <option value="168h">The last week</option>
-          </select>
-        </label>
+        <SinceField value={choice.since} onChange={(since) => choose({ since })} />
         <MappingNames />
       </search>
       <Rows key={JSON.stringify(choice)} choice={choice} />

@@ -3,6 +3,7 @@ import { Failure } from '../components/failure.js';
 import { JobTable } from '../components/job-table.js';
 import { MappingActions } from '../components/mapping-actions.js';
 import { MappingState } from '../components/mapping-state.js';
+import { MoreButton } from '../components/more-button.js';
 import { Notice } from '../components/notice.js';
 import { Distance } from '../components/time.js';
 import { UsualDuration } from '../components/usual-duration.js';
@@ -125,15 +126,7 @@ function Jobs({ mappingId }: { readonly mappingId: string }) {
           {lists.includes(null) ? 'The upstream does not tell of jobs.' : 'No job has run it yet.'}
         </p>
       )}
-      {pages.hasNextPage && (
-        <button
-          type="button"
-          disabled={pages.isFetchingNextPage}
-          onClick={() => void pages.fetchNextPage()}
-        >
-          More
-        </button>
-      )}
+      <MoreButton pages={pages} />
     </section>
   );
 }

@@ -1,6 +1,7 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Failure } from '../components/failure.js';
 import { MappingTable } from '../components/mapping-table.js';
+import { MoreButton } from '../components/more-button.js';
 import { Notice } from '../components/notice.js';
 import { MappingsDocument } from '../generated/operations.js';
 import { useSession } from '../session.js';
@@ -39,15 +40,7 @@ export function MappingsPage() {
           There is one here once the gateway has seen an ingestion of it.
         </Notice>
       )}
-      {pages.hasNextPage && (
-        <button
-          type="button"
-          disabled={pages.isFetchingNextPage}
-          onClick={() => void pages.fetchNextPage()}
-        >
-          More
-        </button>
-      )}
+      <MoreButton pages={pages} />
     </div>
   );
 }

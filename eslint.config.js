@@ -23,7 +23,7 @@ export default [
           EnumValueDefinition: true,
         },
       ],
-      // A type is a node, with a global id, or a value that has none: test/server/build-schema.test.ts holds that.
+      // A type is a node, with a global id, or a value that has none: test/server/operations/build-schema.test.ts holds that.
       [`${plugin}/strict-id-in-types`]: 'off',
       // Beside its global id, which is called `id`, a mapping and a job have those of Campaign.
       [`${plugin}/no-typename-prefix`]: 'off',

@@ -10,8 +10,8 @@ import {
 } from './campaign/campaign-config.js';
 import { createCampaignService } from './campaign/campaign-service.js';
 import { FaultPlanInvalidError } from './campaign/faults/fault-plan-file.js';
-import { MappingsInvalidError } from './campaign/mapping-fault.js';
-import { StateUnusableError } from './campaign/state-database.js';
+import { MappingsInvalidError } from './campaign/mapping/mapping-fault.js';
+import { StateUnusableError } from './campaign/state/state-database.js';
 import { toOutgoingProxies } from './config/proxies.js';
 import { findProxy } from './datasources/upstream/outgoing-proxy.js';
 import { type LocalPlatform, startLocalPlatform } from './local-platform.js';

@@ -16,7 +16,7 @@ import { toUpstreamConfig, type UpstreamConfig } from './config/upstream.js';
 import type { OutgoingProxies } from './datasources/upstream/outgoing-proxy.js';
 import type { LogForm, LogLevel } from './process/log-form.js';
 import { isQuoted, whyNoPath } from './process/setting-text.js';
-import type { SignInConfig } from './server/sign-in.js';
+import type { SignInConfig } from './server/sign-in/sign-in.js';
 
 /** Where the gateway's log is. */
 export type DatabaseConfig =

@@ -24,24 +24,29 @@ import { readFileLimit } from './process/file-limit.js';
 import { stopWithin } from './process/stop-within.js';
 import { systemClock } from './process/system-clock.js';
 import { shareWithReplicas } from './replicas.js';
-import { buildGatewaySchema } from './server/build-schema.js';
-import { serveConsole } from './server/console.js';
-import { EXPLORER_PATH, serveExplorer } from './server/explorer.js';
-import { toExplorerContent } from './server/explorer-tabs.js';
+import { createRefusalLog } from './server/admission/refusal-log.js';
 import { createGraphQLServer } from './server/graphql-server.js';
-import { serveHealth } from './server/health.js';
-import { GRAPHQL_PATH } from './server/http.js';
+import { GRAPHQL_PATH } from './server/http/http.js';
 import { listen } from './server/listen.js';
-import { createMetrics } from './server/metrics.js';
-import { createOperationLog } from './server/operation-log.js';
-import { readPersistedOperations } from './server/persisted-operations.js';
-import type { Phase } from './server/phase.js';
-import { createPollFailureLog } from './server/poll-failure-log.js';
-import { createRefusalLog } from './server/refusal-log.js';
-import { anonymousSignIn, createSignIn, type SignIn, type SignInConfig } from './server/sign-in.js';
-import { createTransitionLog } from './server/transition-log.js';
-import { createUpstreamHealth } from './server/upstream-health.js';
-import { createUpstreamLog } from './server/upstream-log.js';
+import { serveHealth } from './server/monitoring/health.js';
+import { createMetrics } from './server/monitoring/metrics.js';
+import type { Phase } from './server/monitoring/phase.js';
+import { createPollFailureLog } from './server/monitoring/poll-failure-log.js';
+import { createTransitionLog } from './server/monitoring/transition-log.js';
+import { createUpstreamHealth } from './server/monitoring/upstream-health.js';
+import { createUpstreamLog } from './server/monitoring/upstream-log.js';
+import { buildGatewaySchema } from './server/operations/build-schema.js';
+import { createOperationLog } from './server/operations/operation-log.js';
+import { readPersistedOperations } from './server/operations/persisted-operations.js';
+import { serveConsole } from './server/pages/console.js';
+import { EXPLORER_PATH, serveExplorer } from './server/pages/explorer.js';
+import { toExplorerContent } from './server/pages/explorer-tabs.js';
+import {
+  anonymousSignIn,
+  createSignIn,
+  type SignIn,
+  type SignInConfig,
+} from './server/sign-in/sign-in.js';
 import { createStarts } from './starts.js';
 import { createHub } from './watch/hub.js';
 import { startPruner } from './watch/pruner.js';

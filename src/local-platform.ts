@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { SchemaOf } from './campaign/schema-paths.js';
+import type { SchemaOf } from './campaign/mapping/schema-paths.js';
 import type { PlatformSettings } from './campaign/upload/platform-client.js';
 import type { PlatformConfig } from './platform/platform-config.js';
 import { createPlatformReceiver } from './platform/platform-receiver.js';

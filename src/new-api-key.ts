@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
 import { keyEntry } from './config/api-keys.js';
 import { rights } from './ingestion/caller.js';
-import { newApiKey } from './server/api-keys.js';
+import { newApiKey } from './server/sign-in/api-keys.js';
 
 /**
  * Make an API key, and print it with its entry for API_KEYS_FILE: `npm run api-key -- --name nightly-import`.

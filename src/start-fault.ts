@@ -3,7 +3,7 @@ import { EMBEDDED_START_ERRORS } from './embedded-upstream.js';
 import { LogUnavailableError } from './ingestion/gateway-error.js';
 import { toListenFault } from './process/listen-fault.js';
 import { ListenError } from './server/listen.js';
-import { ManifestInvalidError } from './server/persisted-operations.js';
+import { ManifestInvalidError } from './server/operations/persisted-operations.js';
 
 /** What an operator can mend, in a line; anything else with its stack. */
 export function toStartFault(error: unknown): Error | string {

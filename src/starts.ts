@@ -4,7 +4,7 @@ import type { Clock, IngestionLog, StartLog, Upstream, Watches } from './ingesti
 import { createStartIngestion, type StartIngestion } from './ingestion/start-ingestion.js';
 import type { StartIntent } from './ingestion/start-intent.js';
 import { createStartSender } from './ingestion/start-sender.js';
-import type { Metrics } from './server/metrics.js';
+import type { Metrics } from './server/monitoring/metrics.js';
 import { createRetries } from './watch/retries.js';
 
 /** How long an ABORTED request’s first retry waits, in ms. */

@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { DataFolderUnusableError, openOwnDatabase } from '../src/adobe/data-folder.js';
-import { openState, StateUnusableError } from '../src/campaign/state-database.js';
+import { openState, StateUnusableError } from '../src/campaign/state/state-database.js';
 import { LogUnusableError } from '../src/datasources/log/log-database.js';
 import { openBatchStore } from '../src/platform/batch-store.js';
 import { openIngestionLog } from './support/sqlite-log.js';

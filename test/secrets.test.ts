@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
-import { newApiKey } from '../src/server/api-keys.js';
+import { newApiKey } from '../src/server/sign-in/api-keys.js';
 import { startAnswers, statusAnswers } from './support/campaign-answers.js';
 import { type GatewayProcess, startGatewayProcess } from './support/gateway-process.js';
 import {

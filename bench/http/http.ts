@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { newApiKey } from '../../src/server/api-keys.js';
+import { newApiKey } from '../../src/server/sign-in/api-keys.js';
 import { startGatewayProcess } from '../../test/support/gateway-process.js';
 import {
   AUDIENCE,

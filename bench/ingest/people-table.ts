@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import type { Mapping } from '../../src/campaign/mapping.js';
+import type { Mapping } from '../../src/campaign/mapping/mapping.js';
 
 /** The columns of the table, in their order. */
 export const COLUMNS = [

@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { deserialize, serialize } from 'node:v8';
 import { systemClock } from '../../src/adobe/clock.js';
-import { createIngestionRunner } from '../../src/campaign/ingestion-run.js';
+import { createIngestionRunner } from '../../src/campaign/run/ingestion-run.js';
 import type { Watermark } from '../../src/campaign/source/watermark.js';
 import {
   createPlatformClient,

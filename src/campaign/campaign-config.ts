@@ -6,12 +6,12 @@ import {
   PUBLIC_SECRET,
   SHIPPED_MAPPINGS_DIR,
 } from './campaign-config.settings.js';
-import { type Credentials } from './credentials.js';
-import { readApiKeysFrom, readClientsFrom } from './credentials-file.js';
 import type { FaultPlan } from './faults/fault-plan.js';
 import { loadFaultPlan } from './faults/fault-plan-file.js';
+import { type Credentials } from './http/credentials.js';
+import { readApiKeysFrom, readClientsFrom } from './http/credentials-file.js';
+import type { UsageLimits } from './http/usage-limits.js';
 import type { PlatformSettings } from './upload/platform-client.js';
-import type { UsageLimits } from './usage-limits.js';
 
 const DAY_MS = 86_400_000;
 

@@ -1,12 +1,12 @@
 import type { Clock } from '../adobe/clock.js';
 import type { Logger } from '../adobe/logger.js';
-import type { Credentials } from './credentials.js';
 import type { FaultPlan } from './faults/fault-plan.js';
-import type { SourceEnvironment } from './mapping-file.js';
-import type { SchemaOf } from './schema-paths.js';
+import type { Credentials } from './http/credentials.js';
+import type { UsageLimits } from './http/usage-limits.js';
+import type { SourceEnvironment } from './mapping/mapping-file.js';
+import type { SchemaOf } from './mapping/schema-paths.js';
 import type { ProxyOf } from './upload/connections.js';
 import type { PlatformSettings } from './upload/platform-client.js';
-import type { UsageLimits } from './usage-limits.js';
 
 /** What a Campaign service is built of. */
 export interface CampaignServiceOptions {

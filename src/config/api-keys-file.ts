@@ -1,6 +1,6 @@
 import { unwatchFile, watchFile } from 'node:fs';
 import type { Logger } from 'pino';
-import type { ApiKey } from '../server/api-keys.js';
+import type { ApiKey } from '../server/sign-in/api-keys.js';
 import { readApiKeys } from './api-keys.js';
 
 /** Looked at so often; whatever replaces it is seen, also where it is a link to another file. */

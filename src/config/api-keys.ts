@@ -1,8 +1,8 @@
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { rights, toMappingScope } from '../ingestion/caller.js';
-import type { ApiKey } from '../server/api-keys.js';
-import { readTextFile, UnreadableTextError } from '../server/strict-text.js';
+import { readTextFile, UnreadableTextError } from '../server/admission/strict-text.js';
+import type { ApiKey } from '../server/sign-in/api-keys.js';
 
 const MAX_NAME_LENGTH = 255;
 

@@ -1,6 +1,6 @@
 import proxyAddr from '@fastify/proxy-addr';
 import { z } from 'zod';
-import type { Audience } from '../server/audience.js';
+import type { Audience } from '../server/admission/audience.js';
 import type { Exposure } from '../server/graphql-server.js';
 import { type LimitSettings, limitSettings, toLimits } from './limits.js';
 

@@ -2,8 +2,8 @@ import { isIP } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { logFormats, logLevels } from '../process/log-form.js';
-import { tokenAlgorithms } from '../server/access-tokens.js';
-import { isLoopback } from '../server/loopback.js';
+import { isLoopback } from '../server/admission/loopback.js';
+import { tokenAlgorithms } from '../server/sign-in/access-tokens.js';
 import { exposureSettings } from './exposure.js';
 
 const shippedMappingsDir = fileURLToPath(new URL('../../../mappings', import.meta.url));

@@ -1,6 +1,6 @@
-import type { Audience } from '../server/audience.js';
-import { isLoopback, isLoopbackHost } from '../server/loopback.js';
-import type { SignInConfig } from '../server/sign-in.js';
+import type { Audience } from '../server/admission/audience.js';
+import { isLoopback, isLoopbackHost } from '../server/admission/loopback.js';
+import type { SignInConfig } from '../server/sign-in/sign-in.js';
 import { readApiKeys } from './api-keys.js';
 import type { Settings } from './settings.js';
 

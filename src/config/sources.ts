@@ -1,6 +1,6 @@
 import { parseEnv } from 'node:util';
 import { whyNoPath } from '../process/setting-text.js';
-import { readTextFile, UnreadableTextError } from '../server/strict-text.js';
+import { readTextFile, UnreadableTextError } from '../server/admission/strict-text.js';
 
 /** Variables as the process was given them. */
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,4 +1,4 @@
-import { isLoopback } from '../server/loopback.js';
+import { isLoopback } from '../server/admission/loopback.js';
 import type { Settings } from './settings.js';
 import { type Environment, isSecret } from './sources.js';
 

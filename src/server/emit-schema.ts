@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { buildSchema, findBreakingChanges, lexicographicSortSchema, printSchema } from 'graphql';
-import { buildGatewaySchema, type Domain } from './build-schema.js';
+import { buildGatewaySchema, type Domain } from './operations/build-schema.js';
 
 /**
  * Write `schema.graphql`; with `--release` also keep it as what clients build on. With `--check` exit with 1 where it is

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { CampaignServiceOptions } from '../../src/campaign/campaign-service.options.js';
-import { readApiKeysFrom, readClientsFrom } from '../../src/campaign/credentials-file.js';
-import type { UsageLimits } from '../../src/campaign/usage-limits.js';
+import { readApiKeysFrom, readClientsFrom } from '../../src/campaign/http/credentials-file.js';
+import type { UsageLimits } from '../../src/campaign/http/usage-limits.js';
 import { createDrivenClock, createSkippingClock } from './support/driven-clock.js';
 import {
   createWorkspace,

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { createCampaignService } from '../../src/campaign/campaign-service.js';
-import { createFixedCredentials } from '../../src/campaign/credentials.js';
+import { createFixedCredentials } from '../../src/campaign/http/credentials.js';
 import {
   createWorkspace,
   mappingYaml,

@@ -1,8 +1,8 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { createFixedCredentials } from '../../src/campaign/credentials.js';
-import { readApiKeysFrom, readClientsFrom } from '../../src/campaign/credentials-file.js';
+import { createFixedCredentials } from '../../src/campaign/http/credentials.js';
+import { readApiKeysFrom, readClientsFrom } from '../../src/campaign/http/credentials-file.js';
 import { createDrivenClock } from './support/driven-clock.js';
 import { createWorkspace, mappingYaml, startService } from './support/running-service.js';
 import { API_KEY, CLIENT, createServiceClient, ingestPath } from './support/service-client.js';

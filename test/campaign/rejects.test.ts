@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import type { Mapping } from '../../src/campaign/mapping.js';
-import { addRejects, createRejectFile, readRejects } from '../../src/campaign/reject-file.js';
+import type { Mapping } from '../../src/campaign/mapping/mapping.js';
+import { addRejects, createRejectFile, readRejects } from '../../src/campaign/run/reject-file.js';
 import { createRunHarness, mappingOf } from './support/run-harness.js';
 import { createWorkspace, mappingYaml, startService } from './support/running-service.js';
 

@@ -2,8 +2,8 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from '@jest/globals';
-import { createState } from '../../src/campaign/state.js';
-import { STATE_MIGRATIONS } from '../../src/campaign/state-migrations.js';
+import { createState } from '../../src/campaign/state/state.js';
+import { STATE_MIGRATIONS } from '../../src/campaign/state/state-migrations.js';
 import { createDrivenClock, createSkippingClock } from './support/driven-clock.js';
 import {
   createWorkspace,

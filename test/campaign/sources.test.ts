@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import type { Clock } from '../../src/adobe/clock.js';
-import type { CsvFile, Mapping, MappingSource } from '../../src/campaign/mapping.js';
+import type { CsvFile, Mapping, MappingSource } from '../../src/campaign/mapping/mapping.js';
 import { createTestDatabase, execute } from '../support/postgres.js';
 import { createSkippingClock } from './support/driven-clock.js';
 import { createRunHarness, mappingOf } from './support/run-harness.js';

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Config, ConfigError, parseConfig } from '../../src/config.js';
-import { tokenAlgorithms } from '../../src/server/access-tokens.js';
-import { isLoopback } from '../../src/server/loopback.js';
+import { isLoopback } from '../../src/server/admission/loopback.js';
+import { tokenAlgorithms } from '../../src/server/sign-in/access-tokens.js';
 
 let directory: string;
 beforeAll(() => {

@@ -5,8 +5,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { WebSocket } from 'ws';
 import type { ExposureConfig } from '../../src/config/exposure.js';
 import { anonymous } from '../../src/ingestion/caller.js';
-import { newApiKey } from '../../src/server/api-keys.js';
 import type { Limits } from '../../src/server/limits/limits.js';
+import { newApiKey } from '../../src/server/sign-in/api-keys.js';
 import { IngestionStatusChangedDocument, StartIngestionDocument } from '../generated/operations.js';
 import { privateExposure } from '../support/exposure.js';
 import { readMetric, untilMetric } from '../support/metrics.js';

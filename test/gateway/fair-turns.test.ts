@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { rights, toMappingScope } from '../../src/ingestion/caller.js';
-import { newApiKey } from '../../src/server/api-keys.js';
+import { newApiKey } from '../../src/server/sign-in/api-keys.js';
 import { askGateway } from '../support/ask-gateway.js';
 import { startTestUpstream } from '../support/start-test-upstream.js';
 import { startTestGateway, type TestGateway } from '../support/test-gateway.js';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { exportSPKI, importJWK, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
 import { type Right, rights, toMappingScope } from '../../src/ingestion/caller.js';
 import { toGlobalId } from '../../src/schema/global-id.js';
-import { newApiKey } from '../../src/server/api-keys.js';
+import { newApiKey } from '../../src/server/sign-in/api-keys.js';
 import { startAnswers, statusAnswers } from '../support/campaign-answers.js';
 import { openSocket, type RawSocket } from '../support/raw-socket.js';
 import {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Client, createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { type Right, rights, toMappingScope } from '../../src/ingestion/caller.js';
-import { newApiKey } from '../../src/server/api-keys.js';
+import { newApiKey } from '../../src/server/sign-in/api-keys.js';
 import { askGateway } from '../support/ask-gateway.js';
 import { askSocket, openSocket } from '../support/raw-socket.js';
 import { held, json, startScriptedUpstream } from '../support/scripted-upstream.js';

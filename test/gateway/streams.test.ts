@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { createClient } from 'graphql-sse';
 import { EventSource } from 'undici';
-import { newApiKey } from '../../src/server/api-keys.js';
+import { newApiKey } from '../../src/server/sign-in/api-keys.js';
 import { untilMetric } from '../support/metrics.js';
 import { startTestUpstream } from '../support/start-test-upstream.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';

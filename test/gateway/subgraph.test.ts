@@ -2,7 +2,7 @@ import { composeServices } from '@apollo/composition';
 import { expect, it } from '@jest/globals';
 import { parse } from 'graphql';
 import { toMappingScope } from '../../src/ingestion/caller.js';
-import { newApiKey } from '../../src/server/api-keys.js';
+import { newApiKey } from '../../src/server/sign-in/api-keys.js';
 import { askGateway } from '../support/ask-gateway.js';
 import { statusAnswers } from '../support/campaign-answers.js';
 import { askSocket, openSocket } from '../support/raw-socket.js';

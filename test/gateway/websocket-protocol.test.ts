@@ -7,9 +7,9 @@ import type { IngestionLog, StartLog, Watches } from '../../src/ingestion/ports.
 import type { StartIngestion } from '../../src/ingestion/start-ingestion.js';
 import { createLogger } from '../../src/process/logger.js';
 import { systemClock } from '../../src/process/system-clock.js';
-import { buildGatewaySchema } from '../../src/server/build-schema.js';
 import { createGraphQLServer } from '../../src/server/graphql-server.js';
-import { anonymousSignIn } from '../../src/server/sign-in.js';
+import { buildGatewaySchema } from '../../src/server/operations/build-schema.js';
+import { anonymousSignIn } from '../../src/server/sign-in/sign-in.js';
 import { createHub } from '../../src/watch/hub.js';
 import { privateExposure } from '../support/exposure.js';
 import { createMemoryLog } from '../support/memory-log.js';

@@ -4,7 +4,7 @@ import { anonymous, toMappingScope } from '../../src/ingestion/caller.js';
 import { UpstreamError } from '../../src/ingestion/gateway-error.js';
 import type { StartInput } from '../../src/ingestion/start-intent.js';
 import type { OperationContext } from '../../src/resolvers/operation-context.js';
-import { buildGatewaySchema, type Domain } from '../../src/server/build-schema.js';
+import { buildGatewaySchema, type Domain } from '../../src/server/operations/build-schema.js';
 
 const fault = new TypeError('planted');
 const faults: unknown[] = [];

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { readApiKeys } from '../../src/config/api-keys.js';
 import { watchApiKeys } from '../../src/config/api-keys-file.js';
 import { createLogger } from '../../src/process/logger.js';
-import { newApiKey } from '../../src/server/api-keys.js';
+import { newApiKey } from '../../src/server/sign-in/api-keys.js';
 import { askSocket, openSocket } from '../support/raw-socket.js';
 import { startTestGateway } from '../support/test-gateway.js';
 

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, it } from '@jest/globals';
 import Fastify from 'fastify';
-import { trackConnections } from '../../src/server/connections.js';
+import { trackConnections } from '../../src/server/connections/connections.js';
 import { listenOn } from '../../src/server/listen.js';
 
 // Other systems have no second address of the loopback interface.

@@ -10,11 +10,11 @@ import { openStartLog } from '../../src/datasources/log/start-log.datasource.js'
 import { createUsualDurationLoader } from '../../src/datasources/log/usual-duration.loader.js';
 import type { IngestionLog, Upstream } from '../../src/ingestion/ports.js';
 import { systemClock } from '../../src/process/system-clock.js';
-import { buildGatewaySchema } from '../../src/server/build-schema.js';
 import { createGraphQLServer } from '../../src/server/graphql-server.js';
-import type { OperationResult } from '../../src/server/operations.js';
-import { anonymousSignIn } from '../../src/server/sign-in.js';
-import type { GraphQLWebSockets } from '../../src/server/websocket.js';
+import { buildGatewaySchema } from '../../src/server/operations/build-schema.js';
+import type { OperationResult } from '../../src/server/operations/operations.js';
+import { anonymousSignIn } from '../../src/server/sign-in/sign-in.js';
+import type { GraphQLWebSockets } from '../../src/server/websocket/websocket.js';
 import type { FanOut } from '../../src/watch/fan-out.js';
 import { createHub } from '../../src/watch/hub.js';
 import { createWatcher } from '../../src/watch/watcher.js';

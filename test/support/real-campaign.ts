@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { createState } from '../../src/campaign/state.js';
+import { createState } from '../../src/campaign/state/state.js';
 import {
   createWorkspace,
   mappingYaml,

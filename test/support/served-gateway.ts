@@ -1,5 +1,5 @@
 import { createCampaignService } from '../../src/campaign/campaign-service.js';
-import { createFixedCredentials } from '../../src/campaign/credentials.js';
+import { createFixedCredentials } from '../../src/campaign/http/credentials.js';
 import { createLogger } from '../../src/process/logger.js';
 import { startReceiver } from '../campaign/support/running-service.js';
 import { StartIngestionDocument } from '../generated/operations.js';

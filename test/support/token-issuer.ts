@@ -6,7 +6,7 @@ import {
   type JWTPayload,
   SignJWT,
 } from 'jose';
-import type { SignInConfig } from '../../src/server/sign-in.js';
+import type { SignInConfig } from '../../src/server/sign-in/sign-in.js';
 import { held, json, reset, startScriptedUpstream } from './scripted-upstream.js';
 
 export const ISSUER = 'https://issuer.test/';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { rights, toMappingScope } from '../../../src/ingestion/caller.js';
-import { newApiKey } from '../../../src/server/api-keys.js';
+import { newApiKey } from '../../../src/server/sign-in/api-keys.js';
 import {
   createWorkspace,
   mappingYaml,

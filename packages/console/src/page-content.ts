@@ -1,4 +1,4 @@
-/** What the gateway wrote into the page: `src/server/console.ts` has the same. */
+/** What the gateway wrote into the page: `src/server/pages/console.ts` has the same. */
 export interface PageContent {
   /** Null where there is no explorer. */
   readonly explorerPath?: string | null;

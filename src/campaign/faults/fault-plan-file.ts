@@ -1,7 +1,7 @@
 import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { readTextFile } from '../../adobe/strict-text.js';
-import { offsetOf, toPlainIssues } from '../yaml-issues.js';
+import { offsetOf, toPlainIssues } from '../mapping/yaml-issues.js';
 import { ANSWERS, type FaultPlan, OPERATIONS } from './fault-plan.js';
 
 /** A call that is to wait longer is one that nobody waits for. In ms. */

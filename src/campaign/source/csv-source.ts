@@ -1,4 +1,4 @@
-import type { CsvFile } from '../mapping.js';
+import type { CsvFile } from '../mapping/mapping.js';
 import { openCsv } from './csv-file.js';
 import { type BrokenRecord, CHUNK_ROWS, type SourceChunk, type SourceQuery } from './source.js';
 

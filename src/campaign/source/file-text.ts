@@ -3,7 +3,7 @@ import type { BigIntStats } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import { sniffEncoding } from './file-encoding.js';
+import { sniffEncoding } from '../mapping/file-encoding.js';
 import { SourceError } from './source.js';
 
 const READ_BYTES = 64 * 1024;

@@ -1,4 +1,4 @@
-import type { NdjsonFile } from '../mapping.js';
+import type { NdjsonFile } from '../mapping/mapping.js';
 import { LONGEST_RECORD } from './csv-parser.js';
 import { openText } from './file-text.js';
 import type { BrokenRecord, SourceChunk, SourceQuery } from './source.js';

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { CsvFile, MappingSource, NdjsonFile } from '../mapping.js';
+import type { CsvFile, MappingSource, NdjsonFile } from '../mapping/mapping.js';
 import { readCsv } from './csv-source.js';
 import { readNdjson } from './ndjson-source.js';
 import { openPostgresTable } from './postgres-source.js';

@@ -1,5 +1,5 @@
 import { Client, type CustomTypesConfig, types } from 'pg';
-import type { PostgresTable } from '../mapping.js';
+import type { PostgresTable } from '../mapping/mapping.js';
 import { SourceError } from './source.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;

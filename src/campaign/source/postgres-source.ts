@@ -1,7 +1,7 @@
 import type { Client, CustomTypesConfig } from 'pg';
 import Cursor from 'pg-cursor';
-import type { MarkerRule, PostgresTable } from '../mapping.js';
-import { inferMarkerKind, type Marker, type MarkerKind } from './marker-kind.js';
+import type { MarkerRule, PostgresTable } from '../mapping/mapping.js';
+import { inferMarkerKind, type Marker, type MarkerKind } from '../mapping/marker-kind.js';
 import { beginSnapshot, createPostgresClient, readTypes } from './postgres-connection.js';
 import {
   markerKindOf,

@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, matchesGlob } from 'node:path';
-import type { CsvFile, NdjsonFile } from '../mapping.js';
+import type { CsvFile, NdjsonFile } from '../mapping/mapping.js';
 import { SourceError } from './source.js';
 
 const WILDCARD = /[*?[{]/;

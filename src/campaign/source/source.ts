@@ -1,5 +1,10 @@
-import type { MappedField, Mapping, MarkerRule } from '../mapping.js';
-import { createMarkerKind, inferMarkerKind, type Marker, type MarkerKind } from './marker-kind.js';
+import type { MappedField, Mapping, MarkerRule } from '../mapping/mapping.js';
+import {
+  createMarkerKind,
+  inferMarkerKind,
+  type Marker,
+  type MarkerKind,
+} from '../mapping/marker-kind.js';
 import type { Watermark } from './watermark.js';
 
 /** A source that cannot be read: it is not there, is broken, or is not what its mapping says. */

@@ -1,7 +1,7 @@
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { MappingSource } from '../mapping.js';
-import { inferMarkerKind, type Marker, type MarkerKind } from './marker-kind.js';
+import type { MappingSource } from '../mapping/mapping.js';
+import { inferMarkerKind, type Marker, type MarkerKind } from '../mapping/marker-kind.js';
 import {
   CHUNK_ROWS,
   markerKindOf,

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
-import type { Mapping } from '../mapping.js';
+import type { Mapping } from '../mapping/mapping.js';
+import type { Marker, MarkerKind } from '../mapping/marker-kind.js';
 import { createDigestList, openDigestSet } from './digests.js';
-import type { Marker, MarkerKind } from './marker-kind.js';
 
 /**
  * How far a mapping has been ingested: all rows below the window, and of those in it the ones that are kept

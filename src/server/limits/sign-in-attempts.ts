@@ -1,6 +1,6 @@
 import { UnauthenticatedError } from '../../ingestion/gateway-error.js';
 import type { Clock } from '../../ingestion/ports.js';
-import type { SignIn } from '../sign-in.js';
+import type { SignIn } from '../sign-in/sign-in.js';
 import type { Allowance } from './allowance.js';
 import { createSlowChecks } from './slow-checks.js';
 

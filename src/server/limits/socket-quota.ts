@@ -1,4 +1,4 @@
-import type { Refusal } from '../refusal.js';
+import type { Refusal } from '../admission/refusal.js';
 
 const tooManyOfCaller: Refusal = {
   status: 429,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Logger } from '../../../src/adobe/logger.js';
 import { createCampaignService } from '../../../src/campaign/campaign-service.js';
 import type { CampaignServiceOptions } from '../../../src/campaign/campaign-service.options.js';
-import { createFixedCredentials } from '../../../src/campaign/credentials.js';
+import { createFixedCredentials } from '../../../src/campaign/http/credentials.js';
 import { startLocalPlatform } from '../../../src/local-platform.js';
 import { createLogger } from '../../../src/process/logger.js';
 import { ADMIN, API_KEY, CLIENT, createServiceClient } from './service-client.js';

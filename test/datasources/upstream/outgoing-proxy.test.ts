@@ -7,7 +7,7 @@ import {
   type OutgoingProxies,
 } from '../../../src/datasources/upstream/outgoing-proxy.js';
 import { systemClock } from '../../../src/process/system-clock.js';
-import { createIssuerKeys } from '../../../src/server/issuer-keys.js';
+import { createIssuerKeys } from '../../../src/server/sign-in/issuer-keys.js';
 import { startAnswers, statusAnswers } from '../../support/campaign-answers.js';
 import { type ForwardProxyRules, startForwardProxy } from '../../support/forward-proxy.js';
 import { json } from '../../support/scripted-upstream.js';

@@ -4,10 +4,10 @@ import { pino } from 'pino';
 import { anonymous } from '../../../src/ingestion/caller.js';
 import { GatewayError } from '../../../src/ingestion/gateway-error.js';
 import { systemClock } from '../../../src/process/system-clock.js';
-import { newApiKey } from '../../../src/server/api-keys.js';
 import { createAllowance } from '../../../src/server/limits/allowance.js';
 import { limitAttempts } from '../../../src/server/limits/sign-in-attempts.js';
-import { createSignIn, type SignIn } from '../../../src/server/sign-in.js';
+import { newApiKey } from '../../../src/server/sign-in/api-keys.js';
+import { createSignIn, type SignIn } from '../../../src/server/sign-in/sign-in.js';
 import { createManualClock } from '../../support/manual-clock.js';
 import {
   type IssuerKey,

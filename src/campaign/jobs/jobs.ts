@@ -1,0 +1,278 @@
+import type { Clock } from '../../adobe/clock.js';
+import type { Logger } from '../../adobe/logger.js';
+import type { Mapping } from '../mapping/mapping.js';
+import type { Mappings } from '../mapping/mappings.js';
+import type { IngestionRunner } from '../run/ingestion-run.js';
+import type { Job } from '../state/job.js';
+import type { RunOutcome, RunPorts, RunProgress, WholeBatch } from '../state/run-outcome.js';
+import type { State } from '../state/state.js';
+import { type JobEnd, writeJobEnd } from './job-end.js';
+
+/** A job that was started, and how it ends. */
+export interface StartedJob {
+  readonly job: Job;
+  /** Resolves once the end is written down, or cannot be because the service stops. Never rejects. */
+  readonly ended: Promise<JobEnd>;
+}
+
+/** Runs mappings, one job of each at a time. */
+export interface Jobs {
+  /**
+   * Run a mapping that no job runs yet.
+   *
+   * @param isRequested - true makes a request of the API with it
+   * @throws the database's error; nothing was started
+   */
+  start(mapping: Mapping, isRequested: boolean): StartedJob;
+  /** How far a job has come that runs in this process; null where none does, or nothing is read yet. */
+  progressOf(jobId: number): RunProgress | null;
+  /**
+   * Cut a run off, and wait until it is. Its batch is given up.
+   *
+   * @returns why not: no such job runs, or its batch is whole, which Platform has
+   */
+  cancel(jobId: number): Promise<'cancelled' | 'notRunning' | 'whole'>;
+  /** Cut all runs off and wait until they are. */
+  stop(): Promise<void>;
+}
+
+/** A run that has not ended. */
+interface RunUnderWay {
+  readonly cancelling: AbortController;
+  progress: RunProgress | null;
+  ended: Promise<unknown>;
+}
+
+/** What the jobs work with. */
+export interface JobParts {
+  readonly state: State;
+  readonly runner: IngestionRunner;
+  readonly mappings: Mappings;
+  /** Called when a batch may have been abandoned. */
+  readonly onAbandoned: () => void;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+const RETRY_MS = 1_000;
+
+/** How long the batch of an earlier job is waited for. In ms. */
+const EARLIER_PATIENCE_MS = 30_000;
+
+const CANCELLED = 'An administrator has cancelled the job.';
+
+/**
+ * Build the jobs on what the state knows. Of those that the end of the service cut off:
+ *
+ * - one whose batch was whole goes on: the batch is completed, and followed to its end;
+ * - any other is over, as aborted, and what it has uploaded is abandoned.
+ *
+ * @see docs/adr/0020-what-a-crash-leaves.md
+ */
+export function createJobs(parts: JobParts): Jobs {
+  const { state, runner, mappings, onAbandoned, clock, logger } = parts;
+  const { jobs, watermarks, requests, abandonedBatches } = state;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const underWay = new Map<number, RunUnderWay>();
+
+  for (const job of jobs.running()) {
+    const whole = jobs.wholeOf(job.id);
+    if (whole !== null) {
+      logger.info({ ...about(job), batchId: whole.batchId }, 'ingestion goes on');
+      void follow(job, (ports) => finish(job, whole, ports));
+      continue;
+    }
+    const reason = 'The ingestion service ended while the job was running.';
+    writeJobEnd(state, job, { kind: 'cutOff', reason }, clock.now());
+    logger.warn({ ...about(job), reason }, 'ingestion aborted');
+  }
+  onAbandoned();
+
+  function finish(job: Job, whole: WholeBatch, ports: RunPorts, patienceMs?: number) {
+    return runner.finish(whole, mappings.get(job.mappingId) ?? null, ports, patienceMs);
+  }
+
+  /**
+   * Ask what became of the batch of an earlier job, where that is not known.
+   *
+   * @returns how the run ends that must not begin yet; null where it may
+   */
+  async function settleEarlier(mappingId: string, ports: RunPorts): Promise<RunOutcome | null> {
+    const earlier = jobs.undecidedOf(mappingId);
+    const whole = earlier === null ? null : jobs.wholeOf(earlier.id);
+    if (earlier === null || whole === null) return null;
+    const about = { ...ports, jobId: earlier.id, onUploaded() {} };
+    const outcome = await finish(earlier, whole, about, EARLIER_PATIENCE_MS);
+    const { batchId } = whole;
+    switch (outcome.kind) {
+      case 'aborted':
+        return { kind: 'aborted', batchId: null };
+      case 'undecided': {
+        const { reason } = outcome;
+        const none = { numRejected: 0, batchId: null, isTransient: true };
+        return { kind: 'failed', code: 'ACP-880096', reason, ...none };
+      }
+      case 'succeeded':
+      case 'failed':
+        logger.info({ mappingId, batchId, verdict: outcome.kind }, 'a late verdict has come');
+        state.transaction(() => {
+          jobs.noteDecided(mappingId);
+          if (outcome.kind === 'succeeded') watermarks.accept(mappingId);
+          else {
+            watermarks.drop(mappingId);
+            abandonedBatches.add(batchId);
+          }
+        });
+        return null;
+    }
+  }
+
+  function portsOf(job: Job, running: RunUnderWay): RunPorts {
+    const { id, mappingId } = job;
+    return {
+      jobId: id,
+      onProgress(progress) {
+        running.progress = progress;
+      },
+      onBatchCreated: (batchId) => jobs.noteBatch(id, batchId),
+      onSourceRead: (watermark) =>
+        state.transaction(() => watermarks.propose(mappingId, watermark)),
+      onBatchWhole: (whole) => jobs.noteWhole(id, whole),
+      // Only told, and the batch is Platform's already: no reason to give it up.
+      onUploaded: () => written(job, () => jobs.noteUploaded(id)),
+      signal: AbortSignal.any([signal, running.cancelling.signal]),
+    };
+  }
+
+  function follow(job: Job, run: (ports: RunPorts) => Promise<RunOutcome>): Promise<JobEnd> {
+    const running: RunUnderWay = {
+      cancelling: new AbortController(),
+      progress: null,
+      ended: Promise.resolve(),
+    };
+    const ended = runOf(job, running, run).then((end) => keep(job, end));
+    running.ended = ended;
+    underWay.set(job.id, running);
+    void ended.finally(() => {
+      if (underWay.get(job.id) === running) underWay.delete(job.id);
+    });
+    return ended;
+  }
+
+  async function runOf(
+    job: Job,
+    running: RunUnderWay,
+    run: (ports: RunPorts) => Promise<RunOutcome>,
+  ): Promise<JobEnd> {
+    try {
+      const outcome = await run(portsOf(job, running));
+      const isCancelled = outcome.kind === 'aborted' && !signal.aborted;
+      return isCancelled ? { kind: 'cutOff', reason: CANCELLED } : outcome;
+    } catch (error) {
+      logger.error({ ...about(job), err: error }, 'ingestion crashed');
+      return { kind: 'cutOff', reason: 'The ingestion service has met a fault; its log has more.' };
+    }
+  }
+
+  async function keep(job: Job, end: JobEnd): Promise<JobEnd> {
+    try {
+      const isOver = await written(job, () => writeJobEnd(state, job, end, clock.now()));
+      onAbandoned();
+      if (isOver) {
+        report(job, end);
+        return end;
+      }
+      const whole = jobs.wholeOf(job.id);
+      // It was cancelled in the moment in which its batch became whole.
+      if (!signal.aborted && whole) return follow(job, (ports) => finish(job, whole, ports));
+      logger.info(about(job), 'ingestion goes on at the next start: its batch is whole');
+    } catch (error) {
+      // Stopped before that: the next start finds a job that was cut off.
+      if (!signal.aborted) throw error;
+    }
+    return end;
+  }
+
+  /** Write something of a job down, however often that must be tried: a disk may be full for a while. */
+  async function written<T>(job: Job, write: () => T): Promise<T> {
+    for (;;) {
+      try {
+        return write();
+      } catch (error) {
+        logger.error({ ...about(job), err: error }, 'the state of a job could not be written yet');
+      }
+      await clock.wait(RETRY_MS, signal);
+    }
+  }
+
+  function report(job: Job, end: JobEnd): void {
+    switch (end.kind) {
+      case 'succeeded':
+        logger.info(
+          {
+            ...about(job),
+            batchId: end.batchId,
+            numRecords: end.numRecords,
+            numRejected: end.numRejected,
+          },
+          'ingestion succeeded',
+        );
+        return;
+      case 'failed':
+        logger.warn(
+          { ...about(job), batchId: end.batchId, code: end.code, reason: end.reason },
+          'ingestion failed',
+        );
+        return;
+      case 'undecided':
+        logger.warn(
+          { ...about(job), batchId: end.batchId, reason: end.reason },
+          'ingestion failed',
+        );
+        return;
+      case 'aborted':
+        logger.warn(about(job), 'ingestion aborted, because the service stops');
+        return;
+      case 'cutOff':
+        logger.warn({ ...about(job), reason: end.reason }, 'ingestion aborted');
+        return;
+    }
+  }
+
+  return {
+    start(mapping, isRequested) {
+      const job = state.transaction(() => {
+        const jobId = jobs.create(mapping.id, clock.now());
+        if (isRequested) requests.create(jobId);
+        return jobs.find(jobId);
+      });
+      if (job === null) throw new Error('a job that was just written is not there');
+      logger.info(about(job), 'ingestion started');
+      const run = async (ports: RunPorts) =>
+        (await settleEarlier(mapping.id, ports)) ??
+        runner.run(mapping, watermarks.acceptedOf(mapping.id), ports);
+      return { job, ended: follow(job, run) };
+    },
+
+    progressOf: (jobId) => underWay.get(jobId)?.progress ?? null,
+
+    async cancel(jobId) {
+      const running = underWay.get(jobId);
+      if (!running) return 'notRunning';
+      if (jobs.wholeOf(jobId)) return 'whole';
+      running.cancelling.abort();
+      await running.ended;
+      return jobs.find(jobId)?.reason === CANCELLED ? 'cancelled' : 'whole';
+    },
+
+    async stop() {
+      stopping.abort();
+      await Promise.all([...underWay.values()].map(({ ended }) => ended));
+    },
+  };
+}
+
+function about({ id, mappingId, requestId }: Job): object {
+  return { jobId: id, mappingId, requestId };
+}

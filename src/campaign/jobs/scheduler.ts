@@ -1,0 +1,153 @@
+import type { Clock } from '../../adobe/clock.js';
+import type { Logger } from '../../adobe/logger.js';
+import type { Mapping } from '../mapping/mapping.js';
+import type { Mappings } from '../mapping/mappings.js';
+import { nextRunAtOf } from '../state/mapping-store.js';
+import type { State } from '../state/state.js';
+import type { JobEnd } from './job-end.js';
+import type { Jobs } from './jobs.js';
+
+/** Runs the mappings that are started, each at its time. */
+export interface Scheduler {
+  /** Look again: an administrator has changed what is to run when. */
+  wake(): void;
+  stop(): Promise<void>;
+}
+
+/** What the scheduler works with. Intervals in ms. */
+export interface SchedulerParts {
+  readonly mappings: Mappings;
+  readonly state: State;
+  readonly jobs: Pick<Jobs, 'start'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** From one run of a mapping to the next, where the mapping itself does not say. */
+  readonly runIntervalMs: number;
+  /** From a run that failed by something that passes to the next. */
+  readonly retryIntervalMs: number;
+}
+
+const FAULT_WAIT_MS = 1_000;
+
+/** So often the wall clock is looked at: it may have been set forward, or the machine have slept. In ms. */
+const LOOK_MS = 60_000;
+
+/**
+ * Build the scheduler; it begins at once.
+ *
+ * The time of the next run is written down with each change. So a run that came due while the service was
+ * down is made up for, once, after the start; and one that comes due while the mapping is still being run is
+ * left out.
+ */
+export function createScheduler(parts: SchedulerParts): Scheduler {
+  const { mappings, state, jobs, clock, logger } = parts;
+  /** The times that were written down by this process, also by the monotonic clock: one that is set back delays none. */
+  const measured = new Map<string, { readonly nextRunAt: number; readonly dueMs: number }>();
+  let isStopped = false;
+  let woken = Promise.withResolvers<void>();
+  let waiting = new AbortController();
+
+  function runDue(): void {
+    for (const mapping of mappings.values()) {
+      const everyMs = everyMsOf(mapping, parts);
+      const dueAt = nextRunAtOf(state.mappings.stateOf(mapping.id));
+      if (dueAt === null) continue;
+      const leftMs = leftMsOf(mapping.id, dueAt);
+      if (leftMs > 0) {
+        // Written down when `every` was longer, or by a clock that was ahead.
+        if (leftMs > Math.ceil(everyMs)) postpone(mapping, everyMs);
+        continue;
+      }
+      // First the start: cut off between the two, the mapping is still due, and nothing is left out.
+      if (state.jobs.runningOf(mapping.id) === null) {
+        const { ended } = jobs.start(mapping, false);
+        ended.then((end) => retryIfTransient(mapping, end)).catch(report);
+      }
+      postpone(mapping, everyMs);
+    }
+  }
+
+  function postpone(mapping: Mapping, byMs: number): void {
+    const nextRunAt = Math.ceil(clock.now() + byMs);
+    state.mappings.setState(mapping.id, {
+      publication: 'published',
+      execution: 'started',
+      nextRunAt,
+    });
+    measured.set(mapping.id, { nextRunAt, dueMs: clock.monotonicMs() + byMs });
+  }
+
+  /** How long it is until a run is due, by the clock that has it sooner. */
+  function leftMsOf(mappingId: string, nextRunAt: number): number {
+    const wallMs = nextRunAt - clock.now();
+    const known = measured.get(mappingId);
+    if (known?.nextRunAt !== nextRunAt) return wallMs;
+    return Math.min(wallMs, known.dueMs - clock.monotonicMs());
+  }
+
+  function retryIfTransient(mapping: Mapping, end: JobEnd): void {
+    const isTransient = end.kind === 'undecided' || (end.kind === 'failed' && end.isTransient);
+    if (isStopped || !isTransient) return;
+    const nextRunAt = nextRunAtOf(state.mappings.stateOf(mapping.id));
+    if (nextRunAt === null || leftMsOf(mapping.id, nextRunAt) <= parts.retryIntervalMs) return;
+    postpone(mapping, parts.retryIntervalMs);
+    wake();
+  }
+
+  async function loop(): Promise<void> {
+    while (!isStopped) {
+      woken = Promise.withResolvers();
+      waiting = new AbortController();
+      let shortestWaitMs = 0;
+      try {
+        runDue();
+      } catch (error) {
+        // The disk may be full for a while: what is due stays due.
+        report(error);
+        shortestWaitMs = FAULT_WAIT_MS;
+      }
+      const leftMs = shortestLeftMs();
+      if (leftMs === null) await woken.promise;
+      else await wait(Math.min(Math.max(leftMs, shortestWaitMs), LOOK_MS));
+    }
+  }
+
+  async function wait(delayMs: number): Promise<void> {
+    await clock.wait(delayMs, waiting.signal).catch(() => {});
+  }
+
+  function shortestLeftMs(): number | null {
+    const left = [...mappings.keys()].flatMap((mappingId) => {
+      const nextRunAt = nextRunAtOf(state.mappings.stateOf(mappingId));
+      return nextRunAt === null ? [] : leftMsOf(mappingId, nextRunAt);
+    });
+    return left.length === 0 ? null : Math.min(...left);
+  }
+
+  function report(error: unknown): void {
+    logger.error({ err: error }, 'a scheduled run could not be started');
+  }
+
+  function wake(): void {
+    woken.resolve();
+    waiting.abort();
+  }
+
+  const looping = loop();
+  return {
+    wake,
+    async stop() {
+      isStopped = true;
+      wake();
+      await looping;
+    },
+  };
+}
+
+/** From one scheduled run of the mapping to the next, in ms. */
+export function everyMsOf(
+  mapping: Mapping,
+  { runIntervalMs }: { readonly runIntervalMs: number },
+): number {
+  return mapping.everyMs ?? runIntervalMs;
+}

@@ -1,0 +1,305 @@
+import { z } from 'zod';
+import { CONVERSIONS } from './conversion.js';
+import { isEncoding } from './file-encoding.js';
+import { AUTHENTICATED_STATES } from './identity.js';
+import type { MappedField } from './mapping.js';
+import { isMarkerFormat } from './marker-kind.js';
+import { isDateFormat, isEpochFormat, isTimeZone } from './text-conversion.js';
+import { TEXT_FUNCTIONS } from './text-function.js';
+
+const XDM_PATH = /^[A-Za-z_@][\w@:-]*(?:\.[A-Za-z_@][\w@:-]*)*(?:\[\])?$/;
+const IDENTITY_PATH = /^identityMap\.[^.]+$/;
+const PERCENT = /^(?:100|\d{1,2}(?:\.\d+)?)%$/;
+/** How a mapping names an environment variable. */
+const EXAMPLE = `$\{CRM_DATABASE_URL}`;
+const VARIABLE = /^\$\{[A-Z_][A-Z0-9_]*\}$/;
+
+/** Up to a week or so, so that every wait is one that a timer can count. */
+const INTERVAL = /^[1-9]\d{0,2}[smh]$|^[1-7]d$/;
+
+/** Columns without a header have numbers, which YAML need not quote. */
+const column = z
+  .union([z.string().min(1), z.int().positive()], 'expected the name of a column')
+  .transform(String);
+const scalar = z.union([z.string(), z.number(), z.boolean()]);
+
+const field = z
+  .strictObject({
+    column: column
+      .optional()
+      .describe('A column of the source; of NDJSON a dot path, such as customer.email'),
+    concat: z.array(column).min(2).optional().describe('Columns whose texts are joined'),
+    separator: z.string().optional().describe('What stands between the texts of concat'),
+    value: scalar.optional().describe('The same value for every record'),
+    to: z
+      .string()
+      .regex(XDM_PATH, 'expected an XDM path such as person.name.firstName')
+      .refine((path) => !path.split('.').includes('__proto__'), '__proto__ is not an XDM name')
+      .describe(
+        'An XDM path; identityMap.<namespace> makes the value an identity, and [] at the end an item of a list',
+      ),
+    split: z.string().min(1).optional().describe('Cuts the text into items of a list'),
+    apply: z
+      .array(z.enum(TEXT_FUNCTIONS))
+      .min(1)
+      .optional()
+      .describe('What is done to the text, in this order'),
+    map: z
+      .record(z.string(), z.union([scalar, z.null()]))
+      .optional()
+      .describe('What each text stands for; records with another text are rejected'),
+    default: z
+      .union([scalar, z.null()])
+      .optional()
+      .describe('What is sent where there is no value; null is sent as null'),
+    as: z
+      .enum(CONVERSIONS)
+      .optional()
+      .describe('What the value is turned into; without it, it is taken as it is'),
+    format: z
+      .string()
+      .refine(
+        (format) => isEpochFormat(format) || isDateFormat(format),
+        'expected the format of a date, such as dd/MM/yyyy, epoch-seconds or epoch-milliseconds',
+      )
+      .optional()
+      .describe(
+        'How dates and date-times are written: such as dd/MM/yyyy HH:mm, epoch-seconds or epoch-milliseconds',
+      ),
+    timeZone: z
+      .string()
+      .refine(isTimeZone, 'expected a time zone such as Europe/Berlin')
+      .optional()
+      .describe('Where the clock hangs that format reads; without it, UTC'),
+    decimal: z.literal(',').optional().describe('What stands before the decimals of numbers'),
+    required: z
+      .boolean()
+      .optional()
+      .describe('true: reject records that have no value here; false: the column may be missing'),
+    enum: z.array(scalar).min(1).optional().describe('Reject records with any other value'),
+    pattern: z
+      .string()
+      .refine(isPattern, 'expected a regular expression')
+      .optional()
+      .describe('A regular expression that the value must match'),
+    primary: z
+      .literal(true)
+      .optional()
+      .describe('Of an identity: the primary one; records without it are rejected'),
+    authenticatedState: z.enum(AUTHENTICATED_STATES).optional().describe('Of an identity'),
+  })
+  .superRefine((content, context) => {
+    for (const [at, message] of faultsOfField(content)) {
+      context.addIssue({ code: 'custom', path: [at], message });
+    }
+  });
+
+type FieldContent = Omit<MappedField, 'column' | 'concat'> & {
+  readonly column?: string | undefined;
+  readonly concat?: readonly string[] | undefined;
+};
+
+/** What does not go together in a field. */
+function* faultsOfField(content: FieldContent): Generator<readonly [string, string]> {
+  const { to, as, format, primary, authenticatedState } = content;
+  const origins = (['column', 'concat', 'value'] as const).filter(
+    (name) => content[name] !== undefined,
+  );
+  if (origins.length !== 1) yield ['to', 'expected one of column, concat and value'];
+  if (content.separator !== undefined && content.concat === undefined) {
+    yield ['separator', 'stands between the texts of concat'];
+  }
+  if (content.split !== undefined && !to.endsWith('[]')) {
+    yield ['split', 'makes items of a list: to must end in []'];
+  }
+  if (content.default !== undefined && content.required !== undefined) {
+    yield ['default', 'a field with a default is never without a value: leave required out'];
+  }
+  if (format !== undefined && as !== 'date' && as !== 'date-time') {
+    yield ['format', 'is of dates: as must be date or date-time'];
+  }
+  const isEpoch = format !== undefined && isEpochFormat(format);
+  if (isEpoch && as === 'date') yield ['format', 'is of date-times: as must be date-time'];
+  if (isEpoch && content.timeZone !== undefined) {
+    yield ['timeZone', 'has no part in a count from 1970'];
+  }
+  if (content.timeZone !== undefined && (format === undefined || as !== 'date-time')) {
+    yield ['timeZone', 'is of date-times with a format'];
+  }
+  if (content.decimal !== undefined && as !== 'number' && as !== 'integer') {
+    yield ['decimal', 'is of numbers: as must be number or integer'];
+  }
+  if (to.split('.')[0] !== 'identityMap') {
+    if (primary !== undefined) yield ['primary', 'is of an identity'];
+    if (authenticatedState !== undefined) yield ['authenticatedState', 'is of an identity'];
+    return;
+  }
+  if (!IDENTITY_PATH.test(to)) {
+    yield ['to', 'expected identityMap and one namespace, such as identityMap.Email'];
+  }
+  if (as !== undefined && as !== 'string') yield ['as', 'an identity is always a string'];
+  if (content.default === null) yield ['default', 'an identity is always a string'];
+}
+
+/** What files have in common. */
+const file = {
+  path: z.string().min(1).describe("Relative to this file; the file's name may have wildcards"),
+  encoding: z
+    .string()
+    .refine(isEncoding, 'expected an encoding such as windows-1252')
+    .optional()
+    .describe('Such as windows-1252; without it UTF-8, or UTF-16 where the file tells'),
+  ready: z
+    .string()
+    .regex(/^\.[\w.-]+$/, 'expected what is added to the name of the file, such as .done')
+    .optional()
+    .describe('A file is read once another one is beside it that has this at the end of its name'),
+};
+
+const CHARACTER = 'expected one character';
+
+const source = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('csv'),
+    ...file,
+    delimiter: z
+      .string()
+      .regex(/^[^\r\n"]$/, CHARACTER)
+      .optional()
+      .describe('Without it the one of , ; tab and | that fits'),
+    quote: z
+      .string()
+      .regex(/^[^\r\n]?$/, CHARACTER)
+      .optional()
+      .describe('Empty: nothing is quoted'),
+    header: z.boolean().optional().describe('false: columns have the numbers of their places'),
+  }),
+  z.strictObject({ kind: z.literal('ndjson'), ...file }),
+  z.strictObject({
+    kind: z.literal('sqlite'),
+    path: z.string().min(1).describe('The database file, relative to this file'),
+    table: z.string().min(1).describe('A table or view'),
+  }),
+  z.strictObject({
+    kind: z.literal('postgres'),
+    url: z
+      .string()
+      // The value itself stays out of the message: it may hold a password.
+      .regex(VARIABLE, `expected an environment variable, such as ${EXAMPLE}`)
+      .describe(`The environment variable with the connection string: ${EXAMPLE}`),
+    schema: z.string().min(1).optional(),
+    table: z.string().min(1).describe('A table or view'),
+  }),
+]);
+
+/** What a mapping's YAML holds. The editors' `mappings/mapping.schema.json` is made of it. */
+export const mappingSchema = z.strictObject({
+  $schema: z.string().optional().describe('For editors'),
+  id: z.string().min(1).max(200).describe('What callers put into the path'),
+  label: z.string().min(1),
+  publication: z.enum(['published', 'unpublished']),
+  execution: z.enum(['started', 'stopped']),
+  every: z
+    .string()
+    .regex(INTERVAL, 'expected an interval such as 90s, 15m, 6h or 1d')
+    .optional()
+    .describe(
+      'From one scheduled run to the next: 90s, 15m, 6h, 1d; without it, as the service says',
+    ),
+  source: source.describe('Where the records come from'),
+  key: column.describe('The column whose value names a record'),
+  changed: z
+    .union([
+      column,
+      z.strictObject({
+        column: column.describe('The column'),
+        as: z.enum(['number', 'date-time', 'text']).describe('What its values are'),
+        format: z
+          .string()
+          .refine(
+            isMarkerFormat,
+            'expected iso, epoch-seconds, epoch-milliseconds, or such as dd/MM/yyyy HH:mm:ss',
+          )
+          .optional()
+          .describe(
+            'Of date-times: iso, epoch-seconds, epoch-milliseconds, or such as dd/MM/yyyy HH:mm:ss',
+          ),
+      }),
+    ])
+    .optional()
+    .describe('The column that rises with each change; without it every run sends everything'),
+  lag: z
+    .string()
+    .regex(INTERVAL, 'expected an interval such as 90s, 15m, 6h or 1d')
+    .optional()
+    .describe('Of tables: how long a transaction may take to commit; 10m without it'),
+  dataset: z
+    .string()
+    .regex(/^[0-9a-f]{24}$/, "expected the id of Platform's dataset: 24 hexadecimal digits")
+    .describe("The id of Platform's dataset"),
+  // From one record in a quarter of an hour, so that every wait is one that a timer can count.
+  recordsPerSecond: z
+    .number()
+    .min(0.001)
+    .max(1_000_000)
+    .optional()
+    .describe('Without it a run goes as fast as it can'),
+  maxRejected: z
+    .union(
+      [
+        z.int().nonnegative(),
+        z.string().regex(PERCENT, 'expected a number of records, or a percentage such as 5%'),
+      ],
+      'expected a number of records, or a percentage such as 5%',
+    )
+    .default(0)
+    .describe('How many bad records a run bears: a number, or a percentage such as 5%'),
+  null: z
+    .array(z.string())
+    .optional()
+    .describe('Texts that stand for no value, such as NULL; blanks around them do not count'),
+  fields: z.array(field).min(1).superRefine(refuseOverlaps).superRefine(refuseSecondPrimary),
+});
+
+/** One identity is the primary one. */
+function refuseSecondPrimary(
+  fields: readonly { primary?: true | undefined }[],
+  context: z.RefinementCtx,
+): void {
+  const [, second] = [...fields.keys()].filter((index) => fields[index]?.primary);
+  if (second === undefined) return;
+  const message = 'another identity is the primary one already';
+  context.addIssue({ code: 'custom', path: [second, 'primary'], message });
+}
+
+/** Each path has one source, and none runs through another's value. Identities share a namespace, and items a list. */
+function refuseOverlaps(
+  fields: readonly { to: string }[],
+  context: z.RefinementCtx<{ to: string }[]>,
+): void {
+  for (const [index, { to }] of fields.entries()) {
+    const earlier = fields
+      .slice(0, index)
+      .find(
+        (other) =>
+          (other.to === to && !IDENTITY_PATH.test(to) && !to.endsWith('[]')) ||
+          other.to === `${to}[]` ||
+          to === `${other.to}[]` ||
+          other.to.startsWith(`${to.replace('[]', '')}.`) ||
+          to.startsWith(`${other.to.replace('[]', '')}.`),
+      );
+    if (earlier === undefined) continue;
+    const message =
+      earlier.to === to ? `${to} is mapped twice` : `${to} and ${earlier.to} cannot both be values`;
+    context.addIssue({ code: 'custom', path: [index, 'to'], message });
+  }
+}
+
+function isPattern(pattern: string): boolean {
+  try {
+    new RegExp(pattern, 'u');
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,69 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readTextFile } from '../../adobe/strict-text.js';
+import type { Mapping } from './mapping.js';
+import { type MappingFault, MappingsInvalidError } from './mapping-fault.js';
+import { parseMapping, type SourceEnvironment } from './mapping-file.js';
+import type { SchemaOf } from './schema-paths.js';
+
+/** The service's mappings by their ids. */
+export type Mappings = ReadonlyMap<string, Mapping>;
+
+/**
+ * Read every `*.yaml` and `*.yml` file of a folder, but not of folders in it.
+ *
+ * @param environment - has the connection strings that sources name
+ * @param schemaOf - what their datasets take; absent: it is not known
+ * @throws {MappingsInvalidError} with all faults of all files
+ */
+export async function loadMappings(
+  mappingsDir: string,
+  environment: SourceEnvironment,
+  schemaOf: SchemaOf = () => undefined,
+): Promise<Mappings> {
+  const mappings = new Map<string, Mapping>();
+  const faults: MappingFault[] = [];
+  const fileOfId = new Map<string, string>();
+
+  for (const file of await mappingFiles(mappingsDir)) {
+    const parsed = parseMapping(file, await textOf(file), environment, schemaOf);
+    if (parsed.kind === 'faults') {
+      faults.push(...parsed.faults);
+      continue;
+    }
+    const { mapping } = parsed;
+    const other = fileOfId.get(mapping.id);
+    if (other !== undefined) {
+      const message = `id: ${JSON.stringify(mapping.id)} is already the id of ${other}`;
+      faults.push({ file, line: null, message });
+    }
+    fileOfId.set(mapping.id, file);
+    mappings.set(mapping.id, mapping);
+  }
+
+  if (faults.length > 0) throw new MappingsInvalidError(faults);
+  return mappings;
+}
+
+async function mappingFiles(mappingsDir: string): Promise<string[]> {
+  const names = await orFault(mappingsDir, () => readdir(mappingsDir));
+  const files = names.filter((name) => /\.ya?ml$/.test(name)).sort();
+  if (files.length === 0) throw folderFault(mappingsDir, 'holds no mapping (*.yaml)');
+  return files.map((name) => join(mappingsDir, name));
+}
+
+function textOf(file: string): Promise<string> {
+  return orFault(file, async () => readTextFile(file));
+}
+
+async function orFault<T>(path: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    throw folderFault(path, `cannot be read: ${(error as Error).message}`);
+  }
+}
+
+function folderFault(file: string, message: string): MappingsInvalidError {
+  return new MappingsInvalidError([{ file, line: null, message }]);
+}

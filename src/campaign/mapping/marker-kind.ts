@@ -1,0 +1,182 @@
+import type { MarkerRule } from './mapping.js';
+
+/** The value of a change marker, as the watermark keeps it. */
+export type Marker = string | number;
+
+/** How a column's values are read as markers. */
+export interface MarkerKind {
+  /**
+   * A marker that compares as it is meant: numbers as numbers, date-times of any form as instants.
+   *
+   * @returns null for a value that is not of the kind, or is a date-time beyond now and a day
+   */
+  read(value: unknown): Marker | null;
+  /** What a value must be, in words. */
+  readonly expected: string;
+  /** The marker so much earlier; the same one where markers are no times. */
+  before(marker: Marker, ms: number): Marker;
+}
+
+/** Clocks of other machines and time zones may be ahead by this much. In ms. */
+const TOLERANCE_MS = 86_400_000;
+
+const NUMBER = /^[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+/** As {@link MarkerKind.read} gives it. */
+const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{9}Z$/;
+const NO_VALUE = /^(?:null|nil|none|n\/a|na|nan|nat|-?infinity|-?inf|undefined|\\n|#n\/a|-|\?)$/i;
+const MAYBE_DATE = /^[+-]?\d|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b/i;
+const DATE_TIME =
+  /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2})?)(?:[.,](\d{1,9}))?\s?(Z|[+-]\d{2}(?::?\d{2})?)?)?$/;
+
+/** Build the kind that a mapping declares; date-times without an offset are in UTC. */
+export function createMarkerKind({ as, format = 'iso' }: MarkerRule, now: number): MarkerKind {
+  switch (as) {
+    case 'number':
+      return { read: toNumber, expected: 'a number', before: (marker) => marker };
+    case 'text':
+      return { read: toText, expected: 'a text', before: (marker) => marker };
+    case 'date-time': {
+      const parse = compileFormat(format);
+      const latest = toInstant(now + TOLERANCE_MS);
+      return {
+        read(value) {
+          const instant = INSTANT.test(String(value)) ? String(value) : parse(value);
+          return instant !== null && latest !== null && instant <= latest ? instant : null;
+        },
+        before: (marker, ms) => toInstant(Date.parse(String(marker)) - ms) ?? marker,
+        expected: `a date-time (${format}) that is not in the future`,
+      };
+    }
+  }
+}
+
+/**
+ * Find out which kind most of a column's first values are of. A text that begins with a digit or names a month may be
+ * a date that does not compare as it is meant: it must be declared.
+ *
+ * @param watermark - tells where there are none
+ * @returns null where that cannot be told
+ */
+export function inferMarkerKind(
+  values: readonly unknown[],
+  watermark: Marker | null,
+): Required<MarkerRule> | null {
+  const given = values.filter(
+    (value) => value !== undefined && value !== null && value !== '' && !isNoValue(value),
+  );
+  if (given.length === 0) return watermark === null ? NUMBERS : ruleOf(watermark);
+  const most = (isOne: (value: unknown) => boolean) =>
+    given.filter(isOne).length * 2 >= given.length;
+  // The one that a kept marker is of is not given up for a few others.
+  const kept = watermark === null ? null : ruleOf(watermark);
+  if (kept !== null && kept.as !== 'text') {
+    const isKept = kept.as === 'number' ? toNumber : parseIso;
+    if (given.some((value) => isKept(value) !== null)) return kept;
+  }
+  if (most((value) => parseIso(value) !== null)) return { as: 'date-time', format: 'iso' };
+  if (most((value) => toNumber(value) !== null)) return NUMBERS;
+  const isPlain = (value: unknown) => typeof value !== 'string' || !MAYBE_DATE.test(value);
+  return given.every(isPlain) ? { as: 'text', format: 'iso' } : null;
+}
+
+/** True for the words with which databases and spreadsheets export what has no value. */
+function isNoValue(value: unknown): boolean {
+  return typeof value === 'string' && NO_VALUE.test(value.trim());
+}
+
+const NUMBERS = { as: 'number', format: 'iso' } as const;
+
+/** What a marker that was kept is one of. */
+function ruleOf(marker: Marker): Required<MarkerRule> {
+  if (toNumber(marker) !== null) return NUMBERS;
+  return { as: parseIso(marker) === null ? 'text' : 'date-time', format: 'iso' };
+}
+
+function toNumber(value: unknown): number | null {
+  const isNumber = typeof value === 'number' || (typeof value === 'string' && NUMBER.test(value));
+  return isNumber && Number.isFinite(Number(value)) ? Number(value) : null;
+}
+
+function toText(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' && !isNoValue(value) ? value : null;
+}
+
+/** Texts that compare as instants, with nine digits of a second. */
+function toInstant(ms: number, fraction = ''): string | null {
+  const instant = new Date(ms);
+  if (Number.isNaN(instant.getTime()) || instant.getUTCFullYear() > 9999) return null;
+  if (instant.getUTCFullYear() < 0) return null;
+  const text = instant.toISOString();
+  return `${text.slice(0, 20)}${(fraction || text.slice(20, 23)).padEnd(9, '0')}Z`;
+}
+
+function parseIso(value: unknown): string | null {
+  const text = typeof value === 'string' ? value.trim() : '';
+  const [, date, time = '00:00', fraction = '0', offset = 'Z'] = DATE_TIME.exec(text) ?? [];
+  if (date === undefined || !isDay(date)) return null;
+  const [hours, minutes = '00'] = offset === 'Z' ? [] : [offset.slice(0, 3), offset.slice(-2)];
+  const zone = hours === undefined ? 'Z' : `${hours}:${offset.length === 3 ? '00' : minutes}`;
+  const seconds = time.length === 5 ? ':00' : '';
+  return toInstant(Date.parse(`${date}T${time}${seconds}${zone}`), fraction);
+}
+
+/** JavaScript takes the 31st of February for a day of March. */
+function isDay(date: string): boolean {
+  const day = new Date(`${date}T00:00:00Z`);
+  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(date);
+}
+
+/** The parts of a format, each with the digits that stand for it. */
+const PARTS: Readonly<Record<string, string>> = {
+  yyyy: '(?<year>\\d{4})',
+  MM: '(?<month>\\d{2})',
+  M: '(?<month>\\d{1,2})',
+  dd: '(?<day>\\d{2})',
+  d: '(?<day>\\d{1,2})',
+  HH: '(?<hour>\\d{2})',
+  mm: '(?<minute>\\d{2})',
+  ss: '(?<second>\\d{2})',
+};
+
+/** What {@link MarkerRule.format} may be: a name, or a pattern with year, month and day. */
+export function isMarkerFormat(format: string): boolean {
+  if (['iso', 'epoch-seconds', 'epoch-milliseconds'].includes(format)) return true;
+  const parts = format.match(/[A-Za-z]+/g) ?? [];
+  const isKnown = parts.every((part) => Object.hasOwn(PARTS, part) || part === 'T');
+  const has = (letter: string) => parts.filter((part) => part[0] === letter).length === 1;
+  const isOnce = new Set(parts).size === parts.length;
+  return isKnown && isOnce && has('y') && has('M') && has('d');
+}
+
+function compileFormat(format: string): (value: unknown) => string | null {
+  switch (format) {
+    case 'iso':
+      return parseIso;
+    case 'epoch-seconds':
+      return (value) => fromEpoch(toNumber(value), 1_000);
+    case 'epoch-milliseconds':
+      return (value) => fromEpoch(toNumber(value), 1);
+    default: {
+      const source = format.replace(
+        /[A-Za-z]+|[^A-Za-z]/g,
+        (part) => PARTS[part] ?? escapeSign(part),
+      );
+      const expression = new RegExp(`^${source}$`);
+      return (value) => {
+        const parts = expression.exec(typeof value === 'string' ? value.trim() : '')?.groups;
+        if (parts === undefined) return null;
+        const { year, month = '', day = '', hour = '00', minute = '00', second = '00' } = parts;
+        const date = `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}`;
+        return parseIso(`${date}T${hour}:${minute}:${second}Z`);
+      };
+    }
+  }
+}
+
+function fromEpoch(number: number | null, unitMs: number): string | null {
+  return number === null ? null : toInstant(number * unitMs);
+}
+
+function escapeSign(text: string): string {
+  return text.replace(/[^A-Za-z0-9]/g, '\\$&');
+}

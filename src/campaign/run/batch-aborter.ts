@@ -1,0 +1,80 @@
+import type { Clock } from '../../adobe/clock.js';
+import type { Logger } from '../../adobe/logger.js';
+import type { AbandonedBatchStore } from '../state/abandoned-batch-store.js';
+
+const SHORTEST_RETRY_MS = 1_000;
+/** A Platform that is down for long is not asked more often than this. */
+const LONGEST_RETRY_MS = 5 * 60_000;
+
+/** Has Platform abort the batches that nobody will complete, however often that must be tried. */
+export interface BatchAborter {
+  /** Look at the store again: there may be more in it. */
+  wake(): void;
+  /** What is not aborted by then is left for the next start. */
+  stop(): Promise<void>;
+}
+
+/** Build the aborter; it begins with what the store has. */
+export function createBatchAborter({
+  batches,
+  abort,
+  clock,
+  logger,
+}: {
+  readonly batches: AbandonedBatchStore;
+  /** Resolves once the batch is over on Platform, whether this call ended it or not. */
+  readonly abort: (batchId: string, signal: AbortSignal) => Promise<void>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}): BatchAborter {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  let isWorking = false;
+  let worked: Promise<void> = Promise.resolve();
+
+  async function abortAll(): Promise<void> {
+    let retryMs = SHORTEST_RETRY_MS;
+    try {
+      for (let pending = batches.all(); pending.length > 0; pending = batches.all()) {
+        let isAnyLeft = false;
+        for (const batchId of pending) isAnyLeft = !(await abortOne(batchId)) || isAnyLeft;
+        if (!isAnyLeft) continue;
+        await clock.wait(retryMs, signal);
+        retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS);
+      }
+    } catch (error) {
+      if (!signal.aborted) logger.error({ err: error }, 'aborting batches has ended');
+    } finally {
+      // At once with the last look at the store: what comes in later finds nobody at work, and wakes anew.
+      isWorking = false;
+    }
+  }
+
+  async function abortOne(batchId: string): Promise<boolean> {
+    try {
+      await abort(batchId, signal);
+      batches.remove(batchId);
+      logger.info({ batchId }, 'a batch was aborted on Platform');
+      return true;
+    } catch (error) {
+      signal.throwIfAborted();
+      logger.warn({ batchId, err: error }, 'a batch could not be aborted on Platform yet');
+      return false;
+    }
+  }
+
+  function wake(): void {
+    if (isWorking || signal.aborted) return;
+    isWorking = true;
+    worked = abortAll();
+  }
+
+  wake();
+  return {
+    wake,
+    async stop() {
+      stopping.abort();
+      await worked;
+    },
+  };
+}

@@ -1,0 +1,59 @@
+import type { Mapping } from '../mapping/mapping.js';
+import { openSource } from '../source/open-source.js';
+import { columnsOf, optionalColumnsOf, type SourceChunk } from '../source/source.js';
+import {
+  createWatermarkTracker,
+  subjectOf,
+  type Watermark,
+  watermarkOf,
+} from '../source/watermark.js';
+import { createChunkWork, type WorkedChunk } from './chunk-work.js';
+
+/** Most transactions are over by then. */
+const LAG_MS = 10 * 60_000;
+
+/** What a mapping makes of its source, while it is read. Must be closed. */
+export interface RecordReading extends AsyncDisposable {
+  readonly chunks: AsyncIterable<SourceChunk>;
+  /** Turn a chunk into lines to be sent and rejects. */
+  readonly work: (chunk: SourceChunk) => WorkedChunk;
+  /** How far the source has been read with the chunks worked so far; null where the mapping has no change marker. */
+  watermark(): Watermark | null;
+}
+
+/** From where on, and until when. */
+export interface ReadingOptions {
+  /** That of the last run. */
+  readonly watermark: Watermark | null;
+  /** In ms since the epoch. */
+  readonly now: number;
+  /** Ends the reading early. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Open a mapping's source at what is new in it.
+ *
+ * @throws {SourceError} it cannot be read
+ */
+export async function openRecords(
+  mapping: Mapping,
+  options: ReadingOptions,
+): Promise<RecordReading> {
+  const { changed, changedAs, nulls, lagMs = LAG_MS } = mapping;
+  const columns = columnsOf(mapping);
+  const markerIndex = changed === null ? null : columns.indexOf(changed);
+  const watermark = watermarkOf(options.watermark, mapping);
+  const optional = optionalColumnsOf(mapping);
+  const query = { ...options, columns, optional, nulls, markerIndex, changedAs, lagMs, watermark };
+  const reading = await openSource(mapping.source, query);
+  const { marker, highest, chunks } = reading;
+  const column = subjectOf(mapping);
+  const tracker = createWatermarkTracker({ column, last: watermark, kind: marker, highest, lagMs });
+  return {
+    chunks,
+    work: createChunkWork(mapping, { columns, markerIndex, marker, tracker }),
+    watermark: () => (markerIndex === null ? null : tracker.current()),
+    [Symbol.asyncDispose]: () => reading[Symbol.asyncDispose](),
+  };
+}

@@ -1,0 +1,42 @@
+import type { RejectLimit } from '../mapping/mapping.js';
+
+/** More records are bad than the mapping bears. */
+export class RejectLimitError extends Error {
+  override readonly name = 'RejectLimitError';
+}
+
+/** How many records a run has read, and how many of them it has rejected. */
+export interface RejectTally {
+  readonly read: number;
+  readonly rejected: number;
+  /** Why the last one was rejected. */
+  readonly lastReason: string;
+}
+
+/**
+ * What Platform may leave out of a batch, in percent. A number of records is taken as a share of those that the
+ * batch has when it is created: one file, or all of a small run.
+ */
+export function partialIngestionPercentOf(limit: RejectLimit, records: number): number {
+  if (limit.kind === 'percent') return limit.max;
+  return records === 0 ? 0 : Math.min(100, (limit.max * 100) / records);
+}
+
+/**
+ * Hold a run to its limit. A number is held to at any time; a percentage is one of all records, and is known
+ * when `isOver`.
+ *
+ * @throws {RejectLimitError}
+ */
+export function checkRejectLimit(
+  limit: RejectLimit,
+  { read, rejected, lastReason }: RejectTally,
+  isOver: boolean,
+): void {
+  const borne = limit.kind === 'records' ? limit.max : (read * limit.max) / 100;
+  if (rejected <= borne || (limit.kind === 'percent' && !isOver)) return;
+  const bears = limit.kind === 'records' ? limit.max : `${limit.max} %`;
+  throw new RejectLimitError(
+    `${rejected} of ${read} records are bad, and the mapping bears ${bears}; the last one: ${lastReason}`,
+  );
+}

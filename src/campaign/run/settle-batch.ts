@@ -1,0 +1,131 @@
+import type { Clock } from '../../adobe/clock.js';
+import type { RunOutcome, RunPorts, WholeBatch } from '../state/run-outcome.js';
+import type { BatchReport } from '../upload/batch-report.js';
+import type { PlatformClient } from '../upload/platform-client.js';
+import { PlatformError } from '../upload/platform-error.js';
+
+/** What follows a batch on Platform. */
+export interface SettleParts {
+  readonly platform: PlatformClient;
+  readonly clock: Clock;
+}
+
+/** Small batches are over in seconds, large ones in minutes or hours. */
+const FIRST_POLL_MS = 100;
+const POLL_GROWTH = 1.3;
+const LONGEST_POLL_MS = 30_000;
+
+/** What is not over by then is asked for again by the mapping's next run. Platform says nothing of how long it may take. */
+export const PATIENCE_MS = 6 * 60 * 60_000;
+
+/**
+ * Complete a whole batch, and follow it until Platform has accepted or refused it. Safe to repeat, also
+ * where the batch was completed before.
+ *
+ * @param patienceMs - how long Platform is waited for
+ * @throws {PlatformError} Platform refuses to complete it
+ */
+export async function settleBatch(
+  whole: WholeBatch,
+  { platform, clock }: SettleParts,
+  ports: Pick<RunPorts, 'onUploaded' | 'signal'>,
+  patienceMs: number,
+): Promise<RunOutcome> {
+  const { signal } = ports;
+  const givenUpAt = clock.monotonicMs() + patienceMs;
+  for (;;) {
+    const isPatient = clock.monotonicMs() < givenUpAt;
+    if (await isComplete(whole.batchId, platform, signal, isPatient)) break;
+    if (!isPatient) return undecided(whole);
+    await clock.wait(LONGEST_POLL_MS, signal);
+  }
+  await ports.onUploaded();
+  for (let pollMs = FIRST_POLL_MS; ; ) {
+    const outcome = toOutcome(whole, await readPatiently(whole.batchId, platform, signal));
+    if (outcome !== null) return outcome;
+    if (clock.monotonicMs() >= givenUpAt) return undecided(whole);
+    await clock.wait(pollMs, signal);
+    pollMs = Math.min(pollMs * POLL_GROWTH, LONGEST_POLL_MS);
+  }
+}
+
+function undecided({ batchId, numRejected }: WholeBatch): RunOutcome {
+  const reason = `Platform has not said yet what became of batch ${batchId}. The next run asks again before it sends anything.`;
+  return { kind: 'undecided', reason, numRejected, batchId };
+}
+
+/**
+ * Complete a batch; one that cannot be completed may be one that is already.
+ *
+ * @param isPatient - true where Platform may be down for longer than a call is tried. The order may have
+ * arrived all the same: a run that gave up would have its records sent twice.
+ * @returns false where that cannot be told yet
+ */
+async function isComplete(
+  batchId: string,
+  platform: PlatformClient,
+  signal: AbortSignal,
+  isPatient: boolean,
+): Promise<boolean> {
+  try {
+    await platform.completeBatch(batchId, signal);
+    return true;
+  } catch (error) {
+    if (!(error instanceof PlatformError)) throw error;
+    if (error.isTransient && isPatient) return false;
+    const report = await readPatiently(batchId, platform, signal);
+    if (report?.phase === 'loading') throw error;
+    return report !== null;
+  }
+}
+
+/** @returns null where Platform could not be asked now: the batch goes on all the same */
+async function readPatiently(
+  batchId: string,
+  platform: PlatformClient,
+  signal: AbortSignal,
+): Promise<BatchReport | null> {
+  try {
+    return await platform.readBatch(batchId, signal);
+  } catch (error) {
+    if (error instanceof PlatformError) return null;
+    throw error;
+  }
+}
+
+function toOutcome(whole: WholeBatch, report: BatchReport | null): RunOutcome | null {
+  if (report === null) return null;
+  const { phase, status, failedRecords, ingestedRecords, reason } = report;
+  switch (phase) {
+    case 'loading':
+    case 'working':
+      return null;
+    case 'accepted':
+      return {
+        kind: 'succeeded',
+        numRecords: ingestedRecords ?? whole.numRecords - failedRecords,
+        numRejected: whole.numRejected + failedRecords,
+        batchId: whole.batchId,
+        reason:
+          failedRecords === 0
+            ? undefined
+            : `Platform left ${failedRecords} ${failedRecords === 1 ? 'record' : 'records'} out. ${reason}`.trim(),
+      };
+    case 'failed':
+      return {
+        ...failure(whole, reason || 'Platform refused the batch, and does not say why', false),
+        numRejected: whole.numRejected + failedRecords,
+      };
+    case 'stalled':
+    case 'gone':
+      return failure(whole, `The batch is ${status} on Platform. ${reason}`.trim(), true);
+  }
+}
+
+function failure(
+  { batchId, numRejected }: WholeBatch,
+  reason: string,
+  isTransient: boolean,
+): RunOutcome & { readonly kind: 'failed' } {
+  return { kind: 'failed', code: 'ACP-880096', reason, numRejected, batchId, isTransient };
+}

@@ -1,0 +1,88 @@
+import type { Marker } from '../mapping/marker-kind.js';
+import type { Watermark } from '../source/watermark.js';
+import type { StateDatabase } from './state-database.js';
+
+/** How far each mapping is: what of it Platform has accepted, and what its running job has come to. */
+export interface WatermarkStore {
+  /** What Platform has accepted; null: nothing, the next run begins from the beginning. */
+  acceptedOf(mappingId: string): Watermark | null;
+  /** The marker of {@link acceptedOf}. */
+  acceptedMarkerOf(mappingId: string): Marker | null;
+  /** Note where the mapping will stand once what its job has read is accepted. */
+  propose(mappingId: string, watermark: Watermark | null): void;
+  /** The mapping stands where its job proposed. */
+  accept(mappingId: string): void;
+  /** Nothing comes of what the job proposed, if it has. */
+  drop(mappingId: string): void;
+  /** The next run begins from the beginning. */
+  forget(mappingId: string): void;
+}
+
+interface Row {
+  readonly id: number;
+  readonly changed: string | null;
+  readonly marker: Marker;
+  readonly since: Marker | null;
+}
+
+/** Build the store on the state's database. Its calls may stand in a transaction of it. */
+export function createWatermarkStore({ sql }: StateDatabase): WatermarkStore {
+  const accepted = sql.prepare(
+    'SELECT id, changed, marker, since FROM watermark WHERE id = (SELECT watermark_id FROM mapping WHERE mapping.id = ?)',
+  );
+  const parts = sql.prepare(
+    'SELECT digests FROM seen_digests WHERE watermark_id = ? ORDER BY part',
+  );
+  const insert = sql.prepare(
+    'INSERT INTO watermark (mapping_id, changed, marker, since) VALUES (?, ?, ?, ?)',
+  );
+  const insertPart = sql.prepare('INSERT INTO seen_digests VALUES (?, ?, ?)');
+  const pointAtProposed = sql.prepare(
+    `UPDATE mapping SET watermark_id = (
+       SELECT id FROM watermark WHERE mapping_id = mapping.id AND id IS NOT mapping.watermark_id
+     ) WHERE id = ?`,
+  );
+  const pointAtNone = sql.prepare('UPDATE mapping SET watermark_id = NULL WHERE id = ?');
+  const deleteOthers = sql.prepare(
+    `DELETE FROM watermark WHERE mapping_id = ?
+       AND id IS NOT (SELECT watermark_id FROM mapping WHERE mapping.id = watermark.mapping_id)`,
+  );
+  const drop = (mappingId: string) => void deleteOthers.run(mappingId);
+
+  const rowOf = (mappingId: string) => accepted.get(mappingId) as Row | undefined;
+
+  return {
+    acceptedOf(mappingId) {
+      const row = rowOf(mappingId);
+      if (row === undefined) return null;
+      const seen = parts.all(row.id).map(({ digests }) => digests as Uint8Array);
+      return { column: row.changed, marker: row.marker, since: row.since, seen };
+    },
+
+    acceptedMarkerOf: (mappingId) => rowOf(mappingId)?.marker ?? null,
+
+    propose(mappingId, watermark) {
+      drop(mappingId);
+      if (watermark === null) return;
+      const { lastInsertRowid: id } = insert.run(
+        mappingId,
+        watermark.column,
+        watermark.marker,
+        watermark.since,
+      );
+      for (const [part, digests] of watermark.seen.entries()) insertPart.run(id, part, digests);
+    },
+
+    accept(mappingId) {
+      pointAtProposed.run(mappingId);
+      drop(mappingId);
+    },
+
+    drop,
+
+    forget(mappingId) {
+      pointAtNone.run(mappingId);
+      drop(mappingId);
+    },
+  };
+}

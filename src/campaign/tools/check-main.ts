@@ -1,0 +1,99 @@
+import { readFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { parseArgs } from 'node:util';
+import { readSchemaFolder } from '../../adobe/schema-folder.js';
+import type { CsvFile, Mapping } from '../mapping/mapping.js';
+import { MappingsInvalidError } from '../mapping/mapping-fault.js';
+import { parseMapping } from '../mapping/mapping-file.js';
+import { unknownPaths } from '../mapping/schema-paths.js';
+import { openCsv } from '../source/csv-file.js';
+import { columnsOf, optionalColumnsOf } from '../source/source.js';
+import { listFiles } from '../source/source-files.js';
+import { previewMapping } from './preview-mapping.js';
+
+/**
+ * `npm run campaign:check -- MAPPING`: read all of a mapping's source, and say what is wrong with it or with the mapping; exits
+ * with 1 where a run would fail. `npm run campaign:preview -- MAPPING --rows 20`: show the first records as they would be
+ * sent. Neither sends anything.
+ */
+const USAGE =
+  'Usage: npm run --silent campaign:check -- MAPPING, or campaign:preview -- MAPPING --rows 20';
+const SHOWN_REJECTS = 20;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    preview: { type: 'boolean', default: false },
+    rows: { type: 'string', default: '20' },
+  },
+});
+const signal = new AbortController().signal;
+
+async function main(): Promise<boolean> {
+  const [file] = positionals;
+  const rows = Number(values.rows);
+  if (file === undefined || positionals.length > 1 || !Number.isInteger(rows) || rows < 1) {
+    throw new Error(USAGE);
+  }
+  const parsed = parseMapping(file, await readFile(file, 'utf8'), process.env);
+  if (parsed.kind === 'faults') throw new MappingsInvalidError(parsed.faults);
+  const { mapping } = parsed;
+  if (mapping.source.kind === 'csv') await tellLayout(mapping, mapping.source);
+  const limits = values.preview
+    ? { maxRows: rows, maxShown: rows }
+    : { maxRows: Number.POSITIVE_INFINITY, maxShown: SHOWN_REJECTS };
+  const { records, rejects, numRecords, numRejected } = await previewMapping(
+    mapping,
+    limits,
+    signal,
+  );
+  if (values.preview) for (const record of records) process.stdout.write(record);
+  for (const { line, key, reason } of rejects) {
+    const place = line === null ? `key ${JSON.stringify(key)}` : `line ${line}`;
+    console.log(`rejected: ${place}: ${reason}`);
+  }
+  const read = numRecords + numRejected;
+  console.log(`${read} read: ${numRecords} would be sent, ${numRejected} rejected`);
+  const { maxRejected } = mapping;
+  const borne = maxRejected.kind === 'records' ? maxRejected.max : (read * maxRejected.max) / 100;
+  const hasPaths = await checkPaths(mapping);
+  return values.preview || (hasPaths && numRejected <= borne);
+}
+
+async function tellLayout(mapping: Mapping, source: CsvFile): Promise<void> {
+  const wanted = { columns: columnsOf(mapping), optional: optionalColumnsOf(mapping) };
+  const { delimiter = null, quote = '"', header: hasHeader = true, encoding = null } = source;
+  for (const path of await listFiles(source)) {
+    const settings = { delimiter, quote, hasHeader };
+    const reading = await openCsv(path, settings, wanted, { encoding, signal });
+    await reading.items.return(undefined);
+    const packed = reading.isGzip ? 'gzip, ' : '';
+    console.log(
+      `${relative('', path)}: ${packed}${reading.encoding}, cut at ${JSON.stringify(reading.dialect.delimiter)}`,
+    );
+  }
+}
+
+/** @returns false where the schema of the dataset is known, and lacks a path */
+async function checkPaths({ dataset, fields }: Mapping): Promise<boolean> {
+  const dir = process.env.PLATFORM_RECEIVER_DATASETS_DIR ?? 'datasets';
+  const folder = await readSchemaFolder(dir).catch(() => null);
+  const file = folder?.datasets.find(({ name }) => name === `${dataset}.json`);
+  if (folder === null || file === undefined) {
+    const path = join(dir, `${dataset}.json`);
+    console.log(`${path} is not there: the paths were not compared with a schema`);
+    return true;
+  }
+  const { schema, faults } = folder.bundleOf(file);
+  for (const fault of faults) console.log(`${file.path}: schema: ${fault}`);
+  const unknown = unknownPaths(schema, [...new Set(fields.map(({ to }) => to))]);
+  for (const to of unknown) console.log(`${to} is not in the schema of ${dataset}`);
+  return unknown.length === 0;
+}
+
+try {
+  if (!(await main())) process.exitCode = 1;
+} catch (error) {
+  console.error((error as Error).message);
+  process.exitCode = 1;
+}

@@ -1,0 +1,93 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { refuseConnection, toErrorBody } from '../admission/http-refusal.js';
+import type { Refusal } from '../admission/refusal.js';
+import type { RefusalReporter } from '../admission/refusal-log.js';
+
+/** A connection on which something came that is no HTTP request, as Node.js tells of it. */
+export interface ClientError extends Error {
+  readonly code?: string;
+  /** What came: a buffer. */
+  readonly rawPacket?: unknown;
+}
+
+const badRequest = (status: number, message: string): Refusal => ({
+  status,
+  code: 'BAD_REQUEST',
+  message,
+});
+
+const notHttp = badRequest(400, 'Expected an HTTP/1.1 request; what came cannot be read as one.');
+const unknownMethod = badRequest(405, 'GraphQL is asked with GET or POST.');
+const unknownExpectation = badRequest(417, 'Of Expect only 100-continue is known.');
+
+/** By the code of Node.js or of its parser. */
+const refusals: Readonly<Record<string, Refusal>> = {
+  HPE_HEADER_OVERFLOW: badRequest(
+    431,
+    'The head of a request may have at most 16 KiB. Send less in the URL and the headers.',
+  ),
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: badRequest(413, 'The extensions of a chunk are too long.'),
+  HPE_INVALID_VERSION: badRequest(400, 'The gateway speaks HTTP/1.1.'),
+  HPE_PAUSED_H2_UPGRADE: badRequest(400, 'The gateway speaks HTTP/1.1, not HTTP/2.'),
+  ERR_HTTP_REQUEST_TIMEOUT: badRequest(408, 'The request did not arrive in time.'),
+};
+
+/** Answers what never becomes a request of the HTTP server, in the form of all other errors. */
+export interface RawAnswers {
+  /** Of a connection whose bytes cannot be read. Safe to repeat: each further chunk is an error, too. */
+  toError(error: ClientError, connection: Duplex): void;
+  /** Of CONNECT, which asks for a tunnel. */
+  toTunnel(request: IncomingMessage, connection: Duplex): void;
+  /** Of Expect with what nobody knows. */
+  toExpectation(request: IncomingMessage, response: ServerResponse): void;
+}
+
+/** Answer on the bare connection, and end it. */
+export function createRawAnswers(report: RefusalReporter): RawAnswers {
+  return {
+    toError(error, connection) {
+      // It is gone, and nobody is there to be told; or an answer is under way, and would be read as this one.
+      if (!connection.writable || error.code === 'ECONNRESET' || isAnswering(connection)) {
+        connection.destroy();
+        return;
+      }
+      const refusal = isOfUnknownMethod(error)
+        ? unknownMethod
+        : (refusals[error.code ?? ''] ?? notHttp);
+      report({ transport: 'http', ...refusal });
+      refuseConnection(connection, refusal);
+    },
+    toTunnel(request, connection) {
+      report({ transport: 'http', ...unknownMethod, request });
+      connection.on('error', () => {});
+      refuseConnection(connection, unknownMethod);
+    },
+    toExpectation(request, response) {
+      report({ transport: 'http', ...unknownExpectation, request });
+      const body = JSON.stringify(toErrorBody(unknownExpectation));
+      const headers = {
+        connection: 'close',
+        'content-type': 'application/json; charset=utf-8',
+        'content-length': Buffer.byteLength(body),
+      };
+      response.writeHead(unknownExpectation.status, headers).end(body);
+    },
+  };
+}
+
+/** The parser says of anything that does not begin with a method it knows that its method is invalid. */
+function isOfUnknownMethod({ code, rawPacket }: ClientError): boolean {
+  if (code !== 'HPE_INVALID_METHOD' || !Buffer.isBuffer(rawPacket)) return false;
+  const start = rawPacket.subarray(0, MAX_METHOD_LENGTH).toString('latin1');
+  return /^[A-Za-z-]+ \S/.test(start);
+}
+
+/** Longer ones are nobody's. */
+const MAX_METHOD_LENGTH = 32;
+
+/** @see https://nodejs.org/api/http.html#event-clienterror */
+function isAnswering(connection: Duplex): boolean {
+  const { _httpMessage: message } = connection as { _httpMessage?: { headersSent?: boolean } };
+  return message?.headersSent === true;
+}

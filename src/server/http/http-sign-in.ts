@@ -1,0 +1,72 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type Caller, checkRight, type Right } from '../../ingestion/caller.js';
+import {
+  ForbiddenError,
+  SignInUnavailableError,
+  UnauthenticatedError,
+  type UnauthenticatedReason,
+} from '../../ingestion/gateway-error.js';
+import { toAddressKey } from '../admission/caller-key.js';
+import type { ClientAddress } from '../admission/client-address.js';
+import type { Refuse } from '../admission/http-refusal.js';
+import type { SignIn } from '../sign-in/sign-in.js';
+
+/** By then the issuer’s keys are asked for again. */
+const RETRY_AFTER_MS = 5_000;
+
+/** What a client that speaks OAuth is told. @see https://www.rfc-editor.org/rfc/rfc6750#section-3 */
+const challenges: Record<UnauthenticatedReason, string> = {
+  missing: 'Bearer realm="sluice"',
+  expired: 'Bearer realm="sluice", error="invalid_token", error_description="expired"',
+  refused: 'Bearer realm="sluice", error="invalid_token"',
+};
+
+/** Lets those whom the gateway knows make HTTP requests. */
+export interface HttpSignIn {
+  /** An `onRequest` hook that answers everybody else, and those without the right, if one is needed. */
+  require(right?: Right): (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
+  /** Who makes a request that was let through. */
+  callerOf(request: FastifyRequest): Caller;
+}
+
+/** Let callers sign in over HTTP by what their headers show. */
+export function createHttpSignIn(
+  signIn: SignIn,
+  addressOf: ClientAddress,
+  refuse: Refuse,
+): HttpSignIn {
+  const callers = new WeakMap<FastifyRequest, Caller>();
+
+  return {
+    require: (right) => async (request, reply) => {
+      try {
+        const caller = await signIn.identify(
+          request.headers.authorization,
+          toAddressKey(addressOf(request.raw)),
+        );
+        if (right) checkRight(caller, right);
+        callers.set(request, caller);
+      } catch (error) {
+        if (
+          !(error instanceof UnauthenticatedError) &&
+          !(error instanceof ForbiddenError) &&
+          !(error instanceof SignInUnavailableError)
+        ) {
+          throw error;
+        }
+        const { code, message } = error;
+        if (error instanceof UnauthenticatedError) {
+          reply.header('www-authenticate', challenges[error.reason]);
+          return refuse(reply, { status: 401, code, message }, error);
+        }
+        if (error instanceof ForbiddenError) return refuse(reply, { status: 403, code, message });
+        return refuse(reply, { status: 503, code, message, retryAfterMs: RETRY_AFTER_MS });
+      }
+    },
+    callerOf(request) {
+      const caller = callers.get(request);
+      if (!caller) throw new Error('Nobody was asked who makes this request.');
+      return caller;
+    },
+  };
+}

@@ -1,0 +1,220 @@
+import type { ServerResponse } from 'node:http';
+import type { FastifyReply } from 'fastify';
+import type { GraphQLFormattedError } from 'graphql';
+import { TooManyOperationsError } from '../../ingestion/gateway-error.js';
+import {
+  ClientOperation,
+  type OperationFrames,
+  type OperationHost,
+} from '../operations/client-operation.js';
+import type { Asker } from '../sign-in/asker.js';
+
+/** So many bytes may wait for a slow client; then its subscriptions pause, as those of a slow WebSocket do. */
+const MAX_BUFFERED_BYTES = 64 * 1024;
+
+/** How a protocol writes what is no event. */
+export interface StreamForm {
+  readonly contentType: string;
+  readonly start: string;
+  readonly heartbeat: string;
+  readonly end: string;
+  /** Of one operation: the stream ends with it. */
+  readonly isOfOne: boolean;
+}
+
+/** What a stream needs of those that it is one of. */
+export interface StreamHost {
+  readonly maxOperations: number;
+  formatFailure(failure: unknown): readonly GraphQLFormattedError[];
+  /** The client has taken everything up to a heartbeat. */
+  onHeard(stream: HttpStream): void;
+  /** A client reads it from now on. */
+  onTaken(stream: HttpStream): void;
+  /** Its client has all of it, or is gone. */
+  onLeft(stream: HttpStream): void;
+}
+
+/**
+ * An answer over HTTP that goes on: what comes of one operation, or of several.
+ *
+ *     waiting ──its client reads it──▶ open ──all was told, a failure──▶ ended ──the connection is closed──▶ left
+ *        └─────────nobody came for it──┴──────────the connection is closed────────────────────────────────▲
+ *
+ * While nobody reads it, it keeps what its operations give, and they wait.
+ */
+export class HttpStream implements OperationHost {
+  #phase: 'waiting' | 'open' | 'ended' | 'left' = 'waiting';
+  #response: ServerResponse | null = null;
+  #unsent: (string | Buffer)[] = [];
+  readonly #connected = Promise.withResolvers<void>();
+  readonly #left = Promise.withResolvers<void>();
+  /** Resolves once nobody reads it any more. */
+  readonly left = this.#left.promise;
+  /** By their ids. */
+  readonly #operations = new Map<string, ClientOperation>();
+  /** Those, and the ones that still work though nobody waits for them. */
+  #operationCount = 0;
+
+  constructor(
+    readonly asker: Asker,
+    private readonly form: StreamForm,
+    private readonly host: StreamHost,
+  ) {}
+
+  /** Whether somebody reads it, or has. */
+  get isTaken(): boolean {
+    return this.#response !== null;
+  }
+
+  /** Whether nothing more comes of it. */
+  get isOver(): boolean {
+    return this.#phase === 'ended' || this.#phase === 'left';
+  }
+
+  get bufferedBytes(): number {
+    return this.#response?.writableLength ?? 0;
+  }
+
+  /** Whether an operation with this id is under way. */
+  has(id: string): boolean {
+    return this.#operations.has(id);
+  }
+
+  /**
+   * Make room for an operation.
+   *
+   * @throws {TooManyOperationsError}
+   */
+  begin(id: string, frames: OperationFrames): ClientOperation {
+    const { maxOperations } = this.host;
+    if (this.#operationCount >= maxOperations) {
+      throw new TooManyOperationsError(
+        `A stream may have at most ${maxOperations} operations under way. Wait for one, or complete one.`,
+        'socket',
+      );
+    }
+    this.#operationCount += 1;
+    const operation = new ClientOperation(this, id, frames);
+    this.#operations.set(id, operation);
+    return operation;
+  }
+
+  /** The client wants no more of an operation. */
+  callOff(id: string): void {
+    this.#operations.get(id)?.callOff();
+  }
+
+  /** Answer a request with the stream: from now on its client gets what comes. */
+  connect(reply: FastifyReply): void {
+    const { raw } = reply;
+    this.#response = raw;
+    this.host.onTaken(this);
+    const { socket } = reply.request.raw;
+    const leave = () => {
+      socket.off('close', leave);
+      this.leave();
+    };
+    raw.once('close', leave);
+    // An answer that waits behind another on its connection is not told that it is closed.
+    socket.once('close', leave);
+    raw.on('error', () => {});
+    const headers = reply.getHeaders();
+    reply.hijack();
+    // Nothing else is answered on its connection, which is closed with it.
+    raw.shouldKeepAlive = false;
+    raw.writeHead(200, {
+      ...(headers as Record<string, string>),
+      'content-type': this.form.contentType,
+      // Some proxies hold answers back otherwise.
+      'x-accel-buffering': 'no',
+    });
+    raw.write(this.form.start);
+    for (const message of this.#unsent) raw.write(message);
+    this.#unsent = [];
+    if (this.#phase === 'waiting') this.#phase = 'open';
+    else raw.end(this.form.end);
+    this.#connected.resolve();
+    // It was closed while the operation was being opened.
+    if (socket.destroyed) leave();
+  }
+
+  send(message: string | Buffer): Promise<void> | null {
+    switch (this.#phase) {
+      case 'waiting':
+        this.#unsent.push(message);
+        return this.#connected.promise;
+      case 'open':
+        return this.#write(message);
+      case 'ended':
+      case 'left':
+        return null;
+    }
+  }
+
+  formatFailure(failure: unknown): readonly GraphQLFormattedError[] {
+    return this.host.formatFailure(failure);
+  }
+
+  release(id: string): void {
+    this.#operations.delete(id);
+    if (this.form.isOfOne) this.end();
+  }
+
+  free(): void {
+    this.#operationCount -= 1;
+  }
+
+  /** Show that it is there; whether its client still takes something is found out with it. */
+  ping(): void {
+    if (this.#phase !== 'open') return;
+    this.#response?.write(this.form.heartbeat, (error) => {
+      if (!error) this.host.onHeard(this);
+    });
+  }
+
+  /** Cut the connection. */
+  terminate(): void {
+    this.#response?.destroy();
+    this.leave();
+  }
+
+  /** Resolves once the queries and mutations under way are answered. */
+  async finish(): Promise<void> {
+    await Promise.all([...this.#operations.values()].map(({ settled }) => settled));
+  }
+
+  /** End it, and tell the client why for each operation. */
+  fail(failure: unknown): void {
+    for (const operation of this.#operations.values()) operation.cutOff(failure);
+    this.end();
+  }
+
+  /** All was told. Safe to repeat. */
+  end(): void {
+    if (this.isOver) return;
+    this.#phase = 'ended';
+    for (const operation of this.#operations.values()) operation.callOff();
+    if (this.#response) this.#response.end(this.form.end);
+    else this.leave();
+  }
+
+  /** Free everything at once: nobody reads it any more. Safe to repeat. */
+  leave(): void {
+    this.end();
+    if (this.#phase === 'left') return;
+    this.#phase = 'left';
+    this.host.onLeft(this);
+    this.#left.resolve();
+  }
+
+  #write(message: string | Buffer): Promise<void> | null {
+    const response = this.#response;
+    if (!response || response.destroyed) return null;
+    if (response.writableLength < MAX_BUFFERED_BYTES) {
+      response.write(message);
+      return null;
+    }
+    // Called when these bytes have left, and so all before them; or when they never will.
+    return new Promise((resolve) => void response.write(message, () => resolve()));
+  }
+}

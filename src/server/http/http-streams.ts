@@ -1,0 +1,104 @@
+import { setTimeout } from 'node:timers/promises';
+import type { Caller } from '../../ingestion/caller.js';
+import { ShuttingDownError, UnauthenticatedError } from '../../ingestion/gateway-error.js';
+import type { Clock } from '../../ingestion/ports.js';
+import type { Refusal } from '../admission/refusal.js';
+import { startPings } from '../connections/socket-pings.js';
+import { closeSpread } from '../connections/spread.js';
+import type { SocketQuota } from '../limits/socket-quota.js';
+import type { Operations } from '../operations/operations.js';
+import type { Asker } from '../sign-in/asker.js';
+import { onceExpired } from '../sign-in/expiry.js';
+import type { SignIn } from '../sign-in/sign-in.js';
+import { HttpStream, type StreamForm, type StreamHost } from './http-stream.js';
+
+/** How often a stream shows that it is there: well below the 60 s after which proxies cut an idle connection. */
+const HEARTBEAT_MS = 15_000;
+
+/** What all streams share. */
+export interface StreamServices {
+  readonly operations: Operations;
+  readonly signIn: SignIn;
+  readonly clock: Clock;
+  readonly quota: SocketQuota;
+  /** How many may be under way on one stream. */
+  readonly maxOperations: number;
+}
+
+/** The streams over HTTP, whichever protocol they speak. They count as WebSockets do. */
+export interface HttpStreams {
+  /** A stream for a caller, or why there is none. */
+  create(asker: Asker, form: StreamForm, onLeft?: () => void): HttpStream | Refusal;
+  readonly streamCount: number;
+  /** How many bytes wait for clients that do not take them. */
+  readonly bufferedBytes: number;
+  /** Answer what is under way, and end every stream, spread over a moment; resolves when all are closed. */
+  drain(): Promise<void>;
+}
+
+/** Keep the streams over HTTP. */
+export function createHttpStreams({
+  operations,
+  signIn,
+  clock,
+  quota,
+  maxOperations,
+}: StreamServices): HttpStreams {
+  /** With what is called once each is left. */
+  const streams = new Map<HttpStream, () => void>();
+  const taken = new Set<HttpStream>();
+  const pings = startPings(taken, clock, HEARTBEAT_MS);
+  const host: StreamHost = {
+    maxOperations,
+    formatFailure: (failure) => operations.formatFailure(failure),
+    onHeard: (stream) => pings.heard(stream),
+    onTaken: (stream) => void taken.add(stream),
+    onLeft(stream) {
+      streams.get(stream)?.();
+      streams.delete(stream);
+      taken.delete(stream);
+    },
+  };
+  signIn.onRevoked((callers: ReadonlySet<Caller>) => {
+    for (const stream of streams.keys()) {
+      if (callers.has(stream.asker.caller)) stream.fail(new UnauthenticatedError('refused'));
+    }
+  });
+
+  async function endForRestart(stream: HttpStream, delayMs: number): Promise<void> {
+    await Promise.race([stream.left, Promise.all([stream.finish(), setTimeout(delayMs)])]);
+    stream.fail(new ShuttingDownError());
+    await stream.left;
+  }
+
+  return {
+    create(asker, form, onLeft) {
+      const refusal = quota.refusal(asker.key);
+      if (refusal) return refusal;
+      quota.enter(asker.key);
+      const stream = new HttpStream(asker, form, host);
+      let callOffExpiry = () => {};
+      streams.set(stream, () => {
+        callOffExpiry();
+        quota.leave(asker.key);
+        onLeft?.();
+      });
+      callOffExpiry = onceExpired(clock, asker.caller.expiresAt, () =>
+        stream.fail(new UnauthenticatedError('expired')),
+      );
+      return stream;
+    },
+    get streamCount() {
+      return streams.size;
+    },
+    get bufferedBytes() {
+      let bytes = 0;
+      for (const { bufferedBytes } of taken) bytes += bufferedBytes;
+      return bytes;
+    },
+    async drain() {
+      await closeSpread([...streams.keys()], endForRestart);
+      pings.stop();
+    },
+  };
+}

@@ -1,0 +1,407 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { ApolloServer } from '@apollo/server';
+import Fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
+import { GraphQLError } from 'graphql';
+import type { Logger } from 'pino';
+import {
+  RateLimitedError,
+  ShuttingDownError,
+  TooManyOperationsError,
+} from '../../ingestion/gateway-error.js';
+import type { Arrival, OperationContext } from '../../resolvers/operation-context.js';
+import { toAddressKey } from '../admission/caller-key.js';
+import type { ClientAddress } from '../admission/client-address.js';
+import type { Refuse } from '../admission/http-refusal.js';
+import type { RequestCheck } from '../admission/refusal.js';
+import type { RefusalReporter } from '../admission/refusal-log.js';
+import { toStrictText } from '../admission/strict-text.js';
+import { makeTimeoutsFair } from '../connections/fair-timeouts.js';
+import { Turns } from '../connections/turns.js';
+import type { Allowance } from '../limits/allowance.js';
+import type { Quota } from '../limits/quota.js';
+import type { Phase } from '../monitoring/phase.js';
+import { type EncodedBody, encode, toEncoding } from '../operations/content-encoding.js';
+import type { OperationReporter } from '../operations/operation-log.js';
+import { HASH_UNKNOWN, type OperationTexts } from '../operations/operation-text.js';
+import type { SharedAnswers } from '../operations/shared-answers.js';
+import { EXPLORER_PATH } from '../pages/explorer.js';
+import { type Asker, toAsker } from '../sign-in/asker.js';
+import type { GraphQLWebSockets } from '../websocket/websocket.js';
+import { createRawAnswers } from './http-client-error.js';
+import { toGraphQLRequest } from './http-graphql.js';
+import { addHttpHeaders, letSitesCall, letSitesRead } from './http-headers.js';
+import type { HttpSignIn } from './http-sign-in.js';
+import { toHttpStatus } from './http-status.js';
+import { checkBody, otherType } from './request-body.js';
+import { protocolOf, type StreamedRequests } from './streamed-requests.js';
+
+/** Where GraphQL is served, over HTTP and over WebSocket. */
+export const GRAPHQL_PATH = '/graphql';
+
+/** Where streams of several operations are. */
+const STREAM_PATH = '/graphql/stream';
+
+const STREAM_METHODS = 'GET, POST, PUT, DELETE';
+
+/** The same as some clients write it. */
+const GRAPHQL_FOLDER = /^\/graphql\/(\?|$)/;
+
+const ALLOWED_METHODS = 'GET, POST';
+
+/** For a whole request to arrive, body included: nobody keeps a connection by sending a byte now and then. */
+const REQUEST_TIMEOUT_MS = 30_000;
+
+/** For its head, also of a connection on which nothing was ever said: thousands of them cost nothing to open. */
+const HEADERS_TIMEOUT_MS = 10_000;
+
+/** By then some of what is under way is over. */
+const OPERATION_RETRY_MS = 1_000;
+
+/** How often both times are looked at. */
+const CHECK_INTERVAL_MS = 5_000;
+
+/**
+ * How long a connection is kept for the next request: longer than the 60 s of common balancers, which would else
+ * send one just as it is closed here.
+ */
+const KEEP_ALIVE_TIMEOUT_MS = 72_000;
+
+/** When the system begins to ask whether the other end of an idle connection is still there. */
+const TCP_KEEP_ALIVE_AFTER_MS = 30_000;
+
+const overHttp: Arrival = { transport: 'http', lastEventId: null };
+
+/** What the HTTP server is built of. */
+export interface HttpOptions {
+  readonly apollo: ApolloServer<OperationContext>;
+  readonly answers: SharedAnswers;
+  readonly reportOperation: OperationReporter;
+  readonly newContext: (asker: Asker, arrival: Arrival) => OperationContext;
+  readonly signIn: HttpSignIn;
+  readonly texts: OperationTexts;
+  readonly requests: Allowance;
+  readonly work: Quota;
+  readonly addressOf: ClientAddress;
+  readonly maxBodyBytes: number;
+  /** Of clients, those of WebSockets included; the ones beyond are closed as they come. */
+  readonly maxConnections: number;
+  readonly hasExplorer: boolean;
+  /** Other sites whose pages may call. */
+  readonly corsOrigins: readonly string[];
+  /** Whether those who call are known by what they show, and not by that they reach the address. */
+  readonly hasSignIn: boolean;
+  readonly checkHost: RequestCheck;
+  readonly checkOrigin: RequestCheck;
+  readonly refuse: Refuse;
+  /** Told of what is refused before it is a request. */
+  readonly reportRefusal: RefusalReporter;
+  readonly webSockets: GraphQLWebSockets;
+  readonly streamed: StreamedRequests;
+  /** A new operation may still come while draining, over a connection that was open before. */
+  readonly phase: () => Phase;
+  readonly logger: Logger;
+}
+
+/** The HTTP server: GraphQL on one path, its WebSockets on the same; everything else is added by others. */
+export async function createHttpServer({
+  apollo,
+  answers,
+  reportOperation,
+  newContext,
+  texts,
+  requests,
+  work,
+  addressOf,
+  maxBodyBytes,
+  maxConnections,
+  hasExplorer,
+  corsOrigins,
+  hasSignIn,
+  checkHost,
+  checkOrigin,
+  refuse,
+  reportRefusal,
+  signIn,
+  webSockets,
+  streamed,
+  phase,
+  logger,
+}: HttpOptions): Promise<FastifyInstance> {
+  const isDraining = () => phase() === 'draining';
+  const rawAnswers = createRawAnswers(reportRefusal);
+  const server = Fastify({
+    bodyLimit: maxBodyBytes,
+    forceCloseConnections: 'idle',
+    // Health and metrics are told while the server closes; GraphQL refuses by itself.
+    return503OnClosing: false,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    // Any other wish to upgrade is ignored, as HTTP allows, and the request is answered as it stands: some
+    // clients (Java's, and curl --http2) offer HTTP/2 with each.
+    http: {
+      shouldUpgradeCallback: (request) => isForWebSockets(request) && !isDraining(),
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: CHECK_INTERVAL_MS,
+      keepAlive: true,
+      keepAliveInitialDelay: TCP_KEEP_ALIVE_AFTER_MS,
+      // Looked at with what it says.
+      requireHostHeader: false,
+    },
+    // A whole URL stays as it is: the host in it is looked at.
+    rewriteUrl: ({ url = '' }) => (url.startsWith('/') ? toTarget(url) : url),
+    clientErrorHandler: rawAnswers.toError,
+    // A URL that cannot be decoded never comes to the error handler.
+    frameworkErrors(error, request, reply) {
+      addEarlyHeaders(request, reply);
+      answerError(error, reply);
+    },
+  });
+
+  // JSON is UTF-8: what is not would become an id that nobody asked about.
+  const parseJson = server.getDefaultJsonParser('error', 'error');
+  // It is parsed once it is known that nobody has asked the same.
+  server.addContentTypeParser<Buffer>(
+    'application/json',
+    { parseAs: 'buffer' },
+    (_request, body, done) => done(null, toBodyText(body)),
+  );
+  const toJson = (request: FastifyRequest, text: string) =>
+    new Promise<unknown>((resolve, reject) => {
+      void parseJson(request, text, (error, json) => (error ? reject(error) : resolve(json)));
+    });
+
+  server.server.maxConnections = maxConnections;
+  makeTimeoutsFair(server.server, CHECK_INTERVAL_MS);
+  const letSiteRead = letSitesRead(corsOrigins);
+  const addEarlyHeaders = (request: FastifyRequest, reply: FastifyReply) => {
+    reply.header('cache-control', 'no-store');
+    letSiteRead(request, reply);
+  };
+  addHttpHeaders(server);
+  // What is refused before anything else is looked at has these headers, too.
+  server.addHook('onRequest', async (request, reply) => addEarlyHeaders(request, reply));
+  const turnsOf = new WeakMap<Socket, Turns>();
+  // Requests that come together would else all be answered before anybody else is heard.
+  server.addHook('onRequest', ({ raw: { socket } }, _reply, done) => {
+    const turns = turnsOf.get(socket) ?? new Turns(socket);
+    turnsOf.set(socket, turns);
+    turns.take(done);
+  });
+  server.addHook('onRequest', async ({ raw }, reply) => {
+    const isPreflight = raw.method === 'OPTIONS' && 'access-control-request-method' in raw.headers;
+    const refusal = checkHost(raw) ?? (isPreflight ? checkOrigin(raw) : null);
+    if (!refusal) return;
+    await requests.take(toAddressKey(addressOf(raw)), 1);
+    return refuse(reply, refusal);
+  });
+  await letSitesCall(server, corsOrigins);
+  // What a page may send without asking first is no operation.
+  server.removeContentTypeParser('text/plain');
+
+  /** In place of Fastify's own, which repeat what was sent, or do not say what to do. */
+  const words: Readonly<Record<string, string>> = {
+    FST_ERR_BAD_URL:
+      'The path of the URL cannot be decoded: expected a % before two hex digits only.',
+    FST_ERR_CTP_INVALID_MEDIA_TYPE: otherType.message,
+    FST_ERR_CTP_BODY_TOO_LARGE: `A body may have at most ${maxBodyBytes} bytes.`,
+  };
+
+  function answerError(error: FastifyError, reply: FastifyReply) {
+    if (error instanceof RateLimitedError) {
+      const { code, message, retryAfterMs } = error;
+      return refuse(reply, { status: 429, code, message, retryAfterMs });
+    }
+    if (error instanceof TooManyOperationsError) {
+      const { code, message } = error;
+      const status = error.whose === 'all' ? 503 : 429;
+      return refuse(reply, { status, code, message, retryAfterMs: OPERATION_RETRY_MS });
+    }
+    const status = error.statusCode ?? 500;
+    if (status < 500) {
+      const message = words[error.code] ?? error.message;
+      return refuse(reply, { status, code: 'BAD_REQUEST', message });
+    }
+    logger.error({ err: error }, 'An HTTP request failed inside the gateway');
+    const message = 'The gateway failed to answer this.';
+    return refuse(reply, { status, code: 'INTERNAL_SERVER_ERROR', message });
+  }
+
+  server.setErrorHandler<FastifyError>((error, _request, reply) => answerError(error, reply));
+  server.setNotFoundHandler((request, reply) => {
+    const path = toPath(toTarget(request.url));
+    if (path === STREAM_PATH) {
+      reply.header('allow', STREAM_METHODS);
+      const message = `A stream is asked with ${STREAM_METHODS}.`;
+      return refuse(reply, { status: 405, code: 'BAD_REQUEST', message });
+    }
+    if (path !== GRAPHQL_PATH) {
+      const message = `There is nothing here. GraphQL is at ${GRAPHQL_PATH}.`;
+      return refuse(reply, { status: 404, code: 'NOT_FOUND', message });
+    }
+    reply.header('allow', ALLOWED_METHODS);
+    const message = 'GraphQL is asked with GET or POST.';
+    return refuse(reply, { status: 405, code: 'BAD_REQUEST', message });
+  });
+
+  // Kept alive, a connection would hold the drain up, or be used for the next request as it is closed.
+  server.addHook('onSend', async (_request, reply) => {
+    if (phase() !== 'serving') reply.header('connection', 'close');
+  });
+
+  const requireSignIn = signIn.require();
+  server.options(GRAPHQL_PATH, (_request, reply) =>
+    reply.code(204).header('allow', `${ALLOWED_METHODS}, OPTIONS`).send(),
+  );
+  /** Refuse what may not come in; undefined where it may. */
+  function checkIn(request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
+    if (isDraining()) {
+      const { code, message } = new ShuttingDownError();
+      return refuse(reply, { status: 503, code, message });
+    }
+    // Where nobody signs in, to reach the address is all that it takes: a browser inside does it for any page.
+    const refusal =
+      (hasSignIn ? null : checkOrigin(request.raw)) ??
+      (request.method === 'POST' ? checkBody(request.headers) : null);
+    return refusal ? refuse(reply, refusal) : undefined;
+  }
+  const toAskerOf = (request: FastifyRequest) =>
+    toAsker(signIn.callerOf(request), toAddressKey(addressOf(request.raw)));
+  const toBody = async (request: FastifyRequest) =>
+    typeof request.body === 'string' ? await toJson(request, request.body) : request.body;
+
+  server.route({
+    method: ['GET', 'POST', 'PUT', 'DELETE'],
+    url: STREAM_PATH,
+    exposeHeadRoute: false,
+    async onRequest(request, reply) {
+      return (
+        checkIn(request, reply) ??
+        (streamed.reserverOf(request) ? undefined : requireSignIn(request, reply))
+      );
+    },
+    async handler(request, reply) {
+      const asker = streamed.reserverOf(request) ?? toAskerOf(request);
+      return streamed.serveShared({ request, reply, asker, body: await toBody(request) });
+    },
+  });
+  server.route({
+    method: ['GET', 'POST'],
+    url: GRAPHQL_PATH,
+    // Who opens this address in a browser wants to see something; GraphQL clients do not ask for HTML.
+    async onRequest(request, reply) {
+      const isBrowser =
+        hasExplorer && request.method === 'GET' && request.headers.accept?.includes('text/html');
+      if (isBrowser) {
+        const isFolder = toPath(request.originalUrl)?.endsWith('/');
+        return reply.redirect(`${isFolder ? '..' : '.'}${EXPLORER_PATH}`);
+      }
+      const refused = checkIn(request, reply);
+      if (refused) return refused;
+      return requireSignIn(request, reply);
+    },
+    async handler(request, reply) {
+      const startedAt = performance.now();
+      const asker = toAskerOf(request);
+      const protocol = request.method === 'HEAD' ? null : protocolOf(request);
+      if (protocol) {
+        return streamed.serve(protocol, { request, reply, asker, body: await toBody(request) });
+      }
+      await requests.take(asker.key, 1);
+      const {
+        method,
+        url,
+        headers: { accept },
+      } = request;
+      const encoding = toEncoding(request.headers['accept-encoding']);
+      const text = typeof request.body === 'string' ? request.body : '';
+      const key = answers.toKey({
+        caller: asker.caller,
+        method,
+        url,
+        accept,
+        encoding,
+        body: text,
+      });
+      const known = answers.find(key);
+      if (known) {
+        work.take(asker.key, 1)();
+        reportOperation({
+          transport: 'http',
+          type: 'query',
+          name: known.operationName,
+          caller: asker.caller.name,
+          durationMs: performance.now() - startedAt,
+          errorCodes: [],
+        });
+        reply.header('content-type', known.contentType);
+        return sendEncoded(reply, known);
+      }
+      const json = await toBody(request);
+      const httpGraphQLRequest = toGraphQLRequest(request, json, texts);
+      if (httpGraphQLRequest instanceof GraphQLError) {
+        const { message, extensions } = httpGraphQLRequest;
+        const code = String(extensions.code);
+        return refuse(reply, { status: code === HASH_UNKNOWN ? 200 : 400, code, message });
+      }
+      const isOver = work.take(asker.key, 1);
+      const context = newContext(asker, overHttp);
+      const { status, headers, body } = await apollo
+        .executeHTTPGraphQLRequest({ httpGraphQLRequest, context: async () => context })
+        .finally(isOver);
+      if (body.kind !== 'complete') throw new Error('Incremental delivery is not switched on.');
+      for (const [name, value] of headers) reply.header(name, value);
+      const contentType = headers.get('content-type');
+      const encoded = await encode(body.string, encoding);
+      if ((status ?? 200) === 200 && contentType !== undefined) {
+        answers.keep(key, context.sharing, { contentType, ...encoded });
+      }
+      reply.code(toHttpStatus(status ?? 200, contentType, body.string));
+      return sendEncoded(reply, encoded);
+    },
+  });
+
+  server.server.on('connect', rawAnswers.toTunnel);
+  server.server.on('checkExpectation', rawAnswers.toExpectation);
+  server.server.on('upgrade', (request, connection, head) => {
+    // The HTTP server has let go of the connection: unheard, its error would end the process.
+    connection.on('error', (error) => logger.debug({ err: error }, 'A WebSocket broke off'));
+    webSockets.upgrade(request, connection, head);
+  });
+
+  return server;
+}
+
+/** Nobody may keep an answer, so nobody has to be told what it varies by. */
+function sendEncoded(reply: FastifyReply, { encoding, body }: EncodedBody): FastifyReply {
+  if (encoding !== 'identity') reply.header('content-encoding', encoding);
+  return reply.send(body);
+}
+
+function toBodyText(body: Buffer): string {
+  try {
+    return toStrictText(body);
+  } catch (cause) {
+    const refusal = new Error('The body must be JSON in UTF-8.', { cause });
+    throw Object.assign(refusal, { statusCode: 400 });
+  }
+}
+
+function isForWebSockets({ url, headers }: IncomingMessage): boolean {
+  return toPath(toTarget(url)) === GRAPHQL_PATH && headers.upgrade?.toLowerCase() === 'websocket';
+}
+
+/** A target as it is routed: without the host that is sent to proxies, and GraphQL's without a slash at its end. */
+function toTarget(url = ''): string {
+  const { pathname = url, search = '' } = url.startsWith('/') ? {} : (URL.parse(url) ?? {});
+  return `${pathname}${search}`.replace(GRAPHQL_FOLDER, `${GRAPHQL_PATH}$1`);
+}
+
+function toPath(url: string | undefined): string | undefined {
+  return url?.split('?', 1)[0];
+}

@@ -1,0 +1,31 @@
+import type { OperationFrames } from '../operations/client-operation.js';
+import type { StreamForm } from './http-stream.js';
+
+const PART_START = '\r\ncontent-type: application/json\r\n\r\n';
+
+/** At once behind each part: a client knows by it that the part is whole. */
+const PART_END = '\r\n--graphql';
+
+const nextStart = Buffer.from(`${PART_START}{"payload":`);
+const nextEnd = Buffer.from(`}${PART_END}`);
+
+/**
+ * Subscriptions as parts of one answer, as Apollo's clients and routers read them.
+ *
+ * @see https://www.apollographql.com/docs/graphos/routing/operations/subscriptions/multipart-protocol
+ */
+export const multipartForm: StreamForm = {
+  contentType: 'multipart/mixed;boundary="graphql";subscriptionSpec="1.0"',
+  start: '--graphql',
+  heartbeat: `${PART_START}{}${PART_END}`,
+  end: '--\r\n',
+  isOfOne: true,
+};
+
+/** What comes of a subscription, as parts. */
+export const multipartFrames: OperationFrames = {
+  next: ({ json }) => Buffer.concat([nextStart, json, nextEnd]),
+  // The boundary that ends the stream says so.
+  complete: () => '',
+  fail: (errors) => `${PART_START}${JSON.stringify({ payload: null, errors })}${PART_END}`,
+};

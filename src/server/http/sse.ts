@@ -1,0 +1,54 @@
+import type { OperationFrames } from '../operations/client-operation.js';
+import type { StreamForm } from './http-stream.js';
+
+/**
+ * The id of the event that completes what has given no event: an `EventSource` comes back with it, as it does
+ * whenever an answer ends, and is told not to.
+ */
+export const NOTHING_MORE = 'nothing-more';
+
+const form = {
+  contentType: 'text/event-stream; charset=utf-8',
+  // Some browsers take a stream for open only once something has come.
+  start: ':\n\n',
+  heartbeat: ':\n\n',
+  end: '',
+};
+
+/** A stream of one operation: “distinct connections mode”. @see https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md */
+export const sseForm: StreamForm = { ...form, isOfOne: true };
+
+/** A stream of several operations: “single connection mode”. */
+export const sharedSseForm: StreamForm = { ...form, isOfOne: false };
+
+const nextStart = Buffer.from('event: next\ndata: ');
+const eventEnd = Buffer.from('\n\n');
+const complete = 'event: complete\ndata: \n\n';
+const next = (json: string) => `event: next\ndata: ${json}\n\n`;
+
+/** What comes of an operation that has a stream of its own, as events whose ids are cursors. */
+export function toSseFrames(): OperationFrames {
+  let hasEvents = false;
+  return {
+    next({ json, cursor }) {
+      if (cursor === null) return Buffer.concat([nextStart, json, eventEnd]);
+      hasEvents = true;
+      return Buffer.concat([Buffer.from(`id: ${cursor}\n`), nextStart, json, eventEnd]);
+    },
+    complete: () => (hasEvents ? complete : `id: ${NOTHING_MORE}\n${complete}`),
+    // Without an id: a client that comes back goes on after the last event.
+    fail: (errors) => `${next(JSON.stringify({ errors }))}${complete}`,
+  };
+}
+
+/** What comes of one of several operations, as events with its id in them. */
+export function toSharedSseFrames(id: string): OperationFrames {
+  const start = Buffer.from(`event: next\ndata: {"id":${JSON.stringify(id)},"payload":`);
+  const end = Buffer.from('}\n\n');
+  const complete = `event: complete\ndata: ${JSON.stringify({ id })}\n\n`;
+  return {
+    next: ({ json }) => Buffer.concat([start, json, end]),
+    complete: () => complete,
+    fail: (errors) => `${next(JSON.stringify({ id, payload: { errors } }))}${complete}`,
+  };
+}

@@ -1,0 +1,175 @@
+import type { FastifyInstance, onRequestAsyncHookHandler } from 'fastify';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { OperationReport } from '../operations/operation-log.js';
+
+/** Seconds; from an answer out of the log to a call that used up its deadline. */
+const DURATION_BUCKETS_S = [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/** What is counted, for Prometheus. No label has a value that a client chooses. */
+export interface Metrics {
+  /** Serve the counts at `/metrics`, to whomever the hook lets through. */
+  serve(server: FastifyInstance, gauges: Gauges, onRequest: onRequestAsyncHookHandler): void;
+  observeOperation(report: OperationReport): void;
+  observeUpstreamCall(call: { operation: string; outcome: string; durationMs: number }): void;
+  observePlatformCall(call: { operation: string; outcome: string; durationMs: number }): void;
+  countTransition(to: string): void;
+  countRegression(): void;
+  countUnknownStart(): void;
+  countRetry(outcome: string): void;
+  /** The upstream has not known a request for long: it is watched no more. */
+  countForgotten(): void;
+  countRefusal(refusal: { transport: string; code: string }): void;
+  /** The bus between replicas: whether it stands, each time that changes. */
+  setBus(isConnected: boolean): void;
+}
+
+/** What is measured when somebody looks. */
+export interface Gauges {
+  /** Rejects while the log’s database does not answer. */
+  readonly watches: () => Promise<number>;
+  readonly listeners: () => number;
+  readonly sockets: () => number;
+  readonly streams: () => number;
+  readonly bufferedBytes: () => number;
+  readonly isUpstreamDegraded: () => boolean;
+  readonly unreadBytes: () => number;
+}
+
+/** A registry of its own, so that two gateways in one process count apart. */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const operations = new Histogram({
+    name: 'sluice_operation_duration_seconds',
+    help: 'GraphQL operations: time to the answer, or to the start of the stream',
+    labelNames: ['transport', 'type', 'outcome'],
+    buckets: DURATION_BUCKETS_S,
+    registers,
+  });
+  const upstreamCalls = new Histogram({
+    name: 'sluice_upstream_call_duration_seconds',
+    help: 'Calls to the upstream, repeats and waits included',
+    labelNames: ['operation', 'outcome'],
+    buckets: DURATION_BUCKETS_S,
+    registers,
+  });
+  const platformCalls = new Histogram({
+    name: 'sluice_platform_call_duration_seconds',
+    help: 'Calls to Adobe Experience Platform, repeats and waits included',
+    labelNames: ['operation', 'outcome'],
+    buckets: DURATION_BUCKETS_S,
+    registers,
+  });
+  const transitions = new Counter({
+    name: 'sluice_transitions_total',
+    help: 'Transitions appended to the log, by the status they lead to',
+    labelNames: ['to'],
+    registers,
+  });
+  const regressions = new Counter({
+    name: 'sluice_status_regressions_total',
+    help: 'Times the upstream went back on a terminal status; nothing was changed',
+    registers,
+  });
+  const unknownStarts = new Counter({
+    name: 'sluice_starts_outcome_unknown_total',
+    help: 'Starts that the upstream may or may not have taken: no answer came, or the gateway ended before it',
+    registers,
+  });
+  const retries = new Counter({
+    name: 'sluice_retries_total',
+    help: 'Submissions of a new request for an ABORTED one, by what came of them',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const refusals = new Counter({
+    name: 'sluice_refused_requests_total',
+    help: 'Requests, upgrades and sockets that were refused before GraphQL, by the code of the error or of the close',
+    labelNames: ['transport', 'code'],
+    registers,
+  });
+  const forgotten = new Counter({
+    name: 'sluice_watches_forgotten_total',
+    help: 'Watches that this process ended, as the upstream had not known their requests for an hour',
+    registers,
+  });
+  const busConnected = new Gauge({
+    name: 'sluice_bus_connected',
+    help: '1 while the connection stands over which the database tells of new transitions; 0 on SQLite, which needs none',
+    registers,
+  });
+  const busConnections = new Counter({
+    name: 'sluice_bus_connections_total',
+    help: 'Times that connection was made: one more than it was lost',
+    registers,
+  });
+  return {
+    serve(server, gauges, onRequest) {
+      const measured: (readonly [
+        name: string,
+        help: string,
+        measure: () => number | Promise<number>,
+      ])[] = [
+        [
+          'sluice_watches',
+          'Requests being watched, by all processes on the database together',
+          gauges.watches,
+        ],
+        ['sluice_stream_listeners', 'Streams of transitions that are open', gauges.listeners],
+        ['sluice_websockets', 'WebSockets that are open', gauges.sockets],
+        ['sluice_http_streams', 'Streams over HTTP that are open or reserved', gauges.streams],
+        [
+          'sluice_websocket_buffered_bytes',
+          'Bytes that wait in this process for slow WebSocket clients',
+          gauges.bufferedBytes,
+        ],
+        [
+          'sluice_upstream_degraded',
+          '1 while the last that was heard of the upstream is that it cannot be used, as /readyz says it; else 0',
+          () => (gauges.isUpstreamDegraded() ? 1 : 0),
+        ],
+        [
+          'sluice_http_unread_bytes',
+          'Bytes of answers over HTTP that wait in this process for slow clients',
+          gauges.unreadBytes,
+        ],
+      ];
+      for (const [name, help, measure] of measured) {
+        new Gauge({
+          name,
+          help,
+          registers,
+          async collect() {
+            // Else all of the metrics would be missing while the database is, which is when they are wanted.
+            this.set(await Promise.resolve(measure()).catch(() => Number.NaN));
+          },
+        });
+      }
+
+      server.get('/metrics', { onRequest }, async (_request, reply) =>
+        reply.type(registry.contentType).send(await registry.metrics()),
+      );
+    },
+    observeOperation({ transport, type, durationMs, errorCodes }) {
+      const outcome = errorCodes.length === 0 ? 'ok' : 'error';
+      operations.observe({ transport, type, outcome }, durationMs / 1000);
+    },
+    observeUpstreamCall({ operation, outcome, durationMs }) {
+      upstreamCalls.observe({ operation, outcome }, durationMs / 1000);
+    },
+    observePlatformCall({ operation, outcome, durationMs }) {
+      platformCalls.observe({ operation, outcome }, durationMs / 1000);
+    },
+    countTransition: (to) => transitions.inc({ to }),
+    countRegression: () => regressions.inc(),
+    countUnknownStart: () => unknownStarts.inc(),
+    countRetry: (outcome) => retries.inc({ outcome }),
+    countForgotten: () => forgotten.inc(),
+    countRefusal: ({ transport, code }) => refusals.inc({ transport, code }),
+    setBus(isConnected) {
+      busConnected.set(isConnected ? 1 : 0);
+      if (isConnected) busConnections.inc();
+    },
+  };
+}

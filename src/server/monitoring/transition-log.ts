@@ -1,0 +1,43 @@
+import type { Logger } from 'pino';
+import { toIngestionFailure } from '../../ingestion/ingestion-failure.js';
+import { type IngestionRecord, isTerminal } from '../../ingestion/ingestion-request.js';
+import type { Transition } from '../../ingestion/transition.js';
+
+/** Takes each transition that was observed here, with its request as it stands then. */
+export type TransitionReporter = (transition: Transition, record: IngestionRecord) => void;
+
+/** Tells of each transition in one line; of a request that went wrong as a warning. */
+export function createTransitionLog(logger: Logger): TransitionReporter {
+  return ({ ref: { mappingId, requestId }, from, to, observedAt }, record) => {
+    const { status } = to;
+    const numRecords = to.status === 'SUCCESS' ? to.numRecords : null;
+    const failureCode = toIngestionFailure(to, mappingId)?.code ?? null;
+    const durationMs = isTerminal(status) ? toDurationMs(observedAt, record) : null;
+    const words = [
+      `${mappingId} ${requestId}: ${from === null ? '' : `${from} → `}${status}`,
+      ...(failureCode === null ? [] : [failureCode]),
+      ...(numRecords === null ? [] : [`${numRecords} ${numRecords === 1 ? 'record' : 'records'}`]),
+      ...(durationMs === null ? [] : [`${(durationMs / 1_000).toFixed(1)} s`]),
+    ];
+    const transition = {
+      mappingId,
+      requestId,
+      from,
+      to: status,
+      numRecords,
+      failureCode,
+      durationMs,
+    };
+    const level = status === 'FAILED' || status === 'ABORTED' ? 'warn' : 'info';
+    logger[level]({ transition }, words.join(', '));
+  };
+}
+
+/** Null where it cannot be told, as the clock was set back meanwhile. */
+function toDurationMs(
+  observedAt: number,
+  { startedAt, firstObservedAt }: IngestionRecord,
+): number | null {
+  const durationMs = observedAt - (startedAt ?? firstObservedAt);
+  return durationMs < 0 ? null : Math.round(durationMs);
+}

@@ -1,0 +1,187 @@
+import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginInlineTraceDisabled,
+  ApolloServerPluginLandingPageDisabled,
+  ApolloServerPluginSchemaReportingDisabled,
+  ApolloServerPluginUsageReportingDisabled,
+} from '@apollo/server/plugin/disabled';
+import { GraphQLError, type GraphQLSchema } from 'graphql';
+import type { Logger } from 'pino';
+import { never, type OperationContext } from '../../resolvers/operation-context.js';
+import type { RefusalReporter } from '../admission/refusal-log.js';
+import type { ComplexityCheck } from '../limits/complexity.js';
+import { boundErrors } from './error-bounds.js';
+import { type ErrorFormatter, toFormattedError } from './graphql-errors.js';
+import { type OperationReporter, toErrorCodes } from './operation-log.js';
+import type { OperationRules } from './operation-rules.js';
+import type { Shareable } from './shareable.js';
+import type { VariableCheck } from './variable-check.js';
+
+/** What Apollo Server is built of. */
+export interface ApolloOptions {
+  readonly schema: GraphQLSchema;
+  readonly rules: Omit<OperationRules, 'texts'>;
+  readonly isShareable: Shareable;
+  readonly formatError: ErrorFormatter;
+  readonly reportOperation: OperationReporter;
+  readonly reportRefusal: RefusalReporter;
+  readonly logger: Logger;
+}
+
+/** Executes queries and mutations, of HTTP and of WebSockets alike. */
+export function createApolloServer({
+  schema,
+  rules: { complexity, variables, parseOptions, validationRules, validationOptions },
+  isShareable,
+  formatError,
+  reportOperation,
+  reportRefusal,
+  logger,
+}: ApolloOptions): ApolloServer<OperationContext> {
+  return new ApolloServer<OperationContext>({
+    schema,
+    formatError,
+    parseOptions,
+    validationRules,
+    validationOptions,
+    logger: logger.child({ part: 'apollo' }),
+    // Refused by the rules where it is off, which are those of every transport.
+    introspection: true,
+    // Looked at before: what other sites can have a browser send is narrower than what this refuses.
+    csrfPrevention: false,
+    persistedQueries: false,
+    allowBatchedHttpRequests: false,
+    includeStacktraceInErrorResponses: false,
+    stopOnTerminationSignals: false,
+    plugins: [
+      // Computes a Cache-Control header that no answer of ours may have anyway.
+      ApolloServerPluginCacheControlDisabled(),
+      // A page from Apollo's CDN; browsers are led to the explorer instead.
+      ApolloServerPluginLandingPageDisabled(),
+      // A subgraph would give a trace to whoever asks for one, and shared answers to everybody else.
+      ApolloServerPluginInlineTraceDisabled(),
+      // Variables of Apollo's own tools would make it report to Apollo.
+      ApolloServerPluginSchemaReportingDisabled(),
+      ApolloServerPluginUsageReportingDisabled(),
+      refuseSubscriptions,
+      refuseTooComplex(complexity),
+      refuseBadVariables(variables, formatError),
+      limitErrors,
+      noteSharing(isShareable),
+      reportOperations(reportOperation),
+      reportMalformed(reportRefusal),
+    ],
+  });
+}
+
+/** graphql-js would run a subscription as if it were a query, and answer with null. */
+const refuseSubscriptions: ApolloServerPlugin<OperationContext> = {
+  async requestDidStart() {
+    return {
+      async didResolveOperation({ operation }) {
+        if (operation?.operation !== 'subscription') return;
+        throw new GraphQLError(
+          'Subscriptions are served over WebSocket at this same address, with the subprotocol graphql-transport-ws; and over HTTP to clients that accept text/event-stream, or multipart/mixed with subscriptionSpec=1.0.',
+          { extensions: { code: 'BAD_REQUEST', http: { status: 400 } } },
+        );
+      },
+    };
+  },
+};
+
+function refuseTooComplex(complexity: ComplexityCheck): ApolloServerPlugin<OperationContext> {
+  return {
+    async requestDidStart() {
+      return {
+        async didResolveOperation({ document, operation, request }) {
+          if (!operation) return;
+          const cost = complexity.ofOperation(document, operation, request.variables);
+          if (!(cost instanceof GraphQLError)) return;
+          const extensions = { ...cost.extensions, http: { status: 400 } };
+          throw new GraphQLError(cost.message, { extensions });
+        },
+      };
+    },
+  };
+}
+
+function refuseBadVariables(
+  check: VariableCheck,
+  formatError: ErrorFormatter,
+): ApolloServerPlugin<OperationContext> {
+  return {
+    async requestDidStart() {
+      return {
+        // Apollo Server would tell only one error that is thrown.
+        async responseForOperation({ operation, request, response: { http } }) {
+          const faults = operation ? check(operation, request.variables) : [];
+          if (faults.length === 0) return null;
+          const errors = faults.map((fault) => toFormattedError(fault, formatError));
+          http.status = 400;
+          return { http, body: { kind: 'single', singleResult: { errors } } };
+        },
+      };
+    },
+  };
+}
+
+const limitErrors: ApolloServerPlugin<OperationContext> = {
+  async requestDidStart() {
+    return {
+      async willSendResponse({ response: { body } }) {
+        if (body.kind !== 'single') return;
+        const { errors, data } = body.singleResult;
+        if (errors) body.singleResult.errors = boundErrors(errors, data);
+      },
+    };
+  },
+};
+
+/** An answer with an error is none to be given again. */
+function noteSharing(isShareable: Shareable): ApolloServerPlugin<OperationContext> {
+  return {
+    async requestDidStart() {
+      return {
+        async willSendResponse({ contextValue, document, operation, operationName, response }) {
+          const { sharing } = contextValue;
+          sharing.operationName = operationName ?? null;
+          const { body } = response;
+          const isWhole = body.kind === 'single' && !body.singleResult.errors;
+          if (isWhole && document && operation && isShareable(document, operation)) return;
+          sharing.conditions.push(never);
+        },
+      };
+    },
+  };
+}
+
+function reportOperations(report: OperationReporter): ApolloServerPlugin<OperationContext> {
+  return {
+    async requestDidStart({ contextValue }) {
+      const startedAt = performance.now();
+      return {
+        async willSendResponse({ operation, operationName, response }) {
+          const { body } = response;
+          report({
+            transport: contextValue.arrival.transport,
+            type: operation?.operation ?? 'invalid',
+            name: operationName ?? null,
+            caller: contextValue.caller.name,
+            durationMs: performance.now() - startedAt,
+            errorCodes: body.kind === 'single' ? toErrorCodes(body.singleResult.errors) : [],
+          });
+        },
+      };
+    },
+  };
+}
+
+/** Requests in which there is no operation to report. */
+function reportMalformed(report: RefusalReporter): ApolloServerPlugin<OperationContext> {
+  return {
+    async invalidRequestWasReceived({ error: { message } }) {
+      report({ transport: 'http', code: 'BAD_REQUEST', message });
+    },
+  };
+}

@@ -1,0 +1,111 @@
+import 'reflect-metadata';
+import type { GraphQLSchema } from 'graphql';
+import { type AuthCheckerFn, buildSchema, type PubSub } from 'type-graphql';
+import { checkRight, type Right } from '../../ingestion/caller.js';
+import type { Administration, Clock, IngestionLog, Watches } from '../../ingestion/ports.js';
+import type { StartIngestion } from '../../ingestion/start-ingestion.js';
+import { AdministrationResolver } from '../../resolvers/administration.resolver.js';
+import { EndWatchResolver } from '../../resolvers/end-watch.resolver.js';
+import { HistoryResolver } from '../../resolvers/history.resolver.js';
+import { IngestionRequestResolver } from '../../resolvers/ingestion-request.resolver.js';
+import { IngestionStatusResolver } from '../../resolvers/ingestion-status.resolver.js';
+import { IngestionTransitionResolver } from '../../resolvers/ingestion-transition.resolver.js';
+import { JobResolver } from '../../resolvers/job.resolver.js';
+import { MappingResolver } from '../../resolvers/mapping.resolver.js';
+import type { OperationContext } from '../../resolvers/operation-context.js';
+import { StartIngestionResolver } from '../../resolvers/start-ingestion.resolver.js';
+import { SubscriptionResolver } from '../../resolvers/subscription.resolver.js';
+import { ViewerResolver } from '../../resolvers/viewer.resolver.js';
+import { toSubgraphSchema } from './subgraph-schema.js';
+
+/** What the resolvers call. */
+export interface Domain {
+  readonly startIngestion: StartIngestion;
+  readonly log: IngestionLog;
+  readonly watches: Watches;
+  /** Null where the upstream has none, or none that is configured. */
+  readonly administration: Administration | null;
+  readonly clock: Clock;
+  /** The longest delay between two polls, in ms. */
+  readonly pollMaxMs: number;
+}
+
+/** TypeGraphQL wants one for any subscription, also where each opens its own stream. */
+const noPubSub: PubSub = {
+  publish: () => {},
+  subscribe: () => {
+    throw new Error('Every subscription opens its own stream.');
+  },
+};
+
+/** It throws: of a subscription that it only said no to, nobody could make an error of ours. */
+const checkRights: AuthCheckerFn<OperationContext, Right> = ({ context }, needed) => {
+  for (const right of needed) checkRight(context.caller, right);
+  return true;
+};
+
+/**
+ * The executable schema, its resolvers bound to the domain.
+ *
+ * @param isSubgraph - whether it is one of an Apollo federation
+ */
+export async function buildGatewaySchema(
+  domain: Domain,
+  isSubgraph = false,
+): Promise<GraphQLSchema> {
+  const mappings = new MappingResolver(domain.log);
+  const jobs = new JobResolver(domain.administration);
+  const status = new IngestionStatusResolver(domain, domain.log, mappings, jobs);
+  const resolvers = new Map<unknown, object>([
+    [IngestionStatusResolver, status],
+    [StartIngestionResolver, new StartIngestionResolver(domain.startIngestion)],
+    [HistoryResolver, new HistoryResolver(domain.log)],
+    [
+      IngestionRequestResolver,
+      new IngestionRequestResolver(domain.log, domain.watches, domain.clock),
+    ],
+    [IngestionTransitionResolver, new IngestionTransitionResolver()],
+    [MappingResolver, mappings],
+    [JobResolver, jobs],
+    [AdministrationResolver, new AdministrationResolver(domain.administration)],
+    [EndWatchResolver, new EndWatchResolver(domain.watches)],
+    [SubscriptionResolver, new SubscriptionResolver()],
+    [ViewerResolver, new ViewerResolver()],
+  ]);
+  const schema = await buildSchema({
+    resolvers: [
+      IngestionStatusResolver,
+      StartIngestionResolver,
+      HistoryResolver,
+      IngestionRequestResolver,
+      IngestionTransitionResolver,
+      MappingResolver,
+      JobResolver,
+      AdministrationResolver,
+      EndWatchResolver,
+      SubscriptionResolver,
+      ViewerResolver,
+    ],
+    container: { get: (resolver: unknown) => resolvers.get(resolver) },
+    pubSub: noPubSub,
+    authChecker: checkRights,
+    // The domain validates; there are no class-validator decorators to run.
+    validate: false,
+    // It would run a whole introspection query; Apollo Server checks the schema that it is given.
+    skipCheck: true,
+  });
+  // TypeGraphQL has no place for them.
+  for (const [root, description] of [
+    [schema.getQueryType(), 'What can be asked.'],
+    [schema.getMutationType(), 'What can be done.'],
+    [schema.getSubscriptionType(), 'What can be followed, over WebSocket.'],
+  ] as const) {
+    if (root) root.description = description;
+  }
+  return isSubgraph
+    ? toSubgraphSchema(schema, (id, context) => {
+        checkRight(context.caller, 'ingestion:read');
+        return status.node(id, context);
+      })
+    : schema;
+}

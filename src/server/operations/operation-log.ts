@@ -1,0 +1,41 @@
+import type { Logger } from 'pino';
+import type { Arrival } from '../../resolvers/operation-context.js';
+
+/** One finished operation, whichever transport it came by. */
+export interface OperationReport {
+  readonly transport: Arrival['transport'];
+  readonly type: 'query' | 'mutation' | 'subscription' | 'invalid';
+  /** Null where the client gave the operation no name. */
+  readonly name: string | null;
+  /** Null for the anonymous caller. */
+  readonly caller: string | null;
+  readonly durationMs: number;
+  /** The codes of its errors, each once; none where all went well. */
+  readonly errorCodes: readonly string[];
+}
+
+/** So much of a name that a client has chosen is logged. */
+const MAX_NAME_CHARS = 100;
+
+/** Takes the report of every operation. */
+export type OperationReporter = (report: OperationReport) => void;
+
+/**
+ * Reports operations as one line each. What only looks is said for those who look for it: clients ask all day.
+ */
+export function createOperationLog(logger: Logger): OperationReporter {
+  return ({ durationMs, errorCodes, ...report }) => {
+    const outcome = errorCodes.length === 0 ? 'ok' : errorCodes.join(' ');
+    const name = report.name?.slice(0, MAX_NAME_CHARS) ?? null;
+    const line = { ...report, name, durationMs: Math.round(durationMs), outcome };
+    const isQuiet = report.type !== 'mutation' && errorCodes.length === 0;
+    logger[isQuiet ? 'debug' : 'info'](line, `${report.type} ${name ?? '(unnamed)'}: ${outcome}`);
+  };
+}
+
+/** The codes of some formatted errors, each once. */
+export function toErrorCodes(
+  errors: readonly { readonly extensions?: Record<string, unknown> | undefined }[] | undefined,
+): readonly string[] {
+  return [...new Set((errors ?? []).map(({ extensions }) => String(extensions?.code)))];
+}

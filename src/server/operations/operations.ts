@@ -1,0 +1,318 @@
+import type { ApolloServer } from '@apollo/server';
+import {
+  createSourceEventStream,
+  type ExecutionArgs,
+  execute,
+  GraphQLError,
+  type GraphQLFormattedError,
+  type GraphQLSchema,
+  OperationTypeNode,
+} from 'graphql';
+import type { SubscribePayload } from 'graphql-ws';
+import type { IngestionLog } from '../../ingestion/ports.js';
+import type { Transition } from '../../ingestion/transition.js';
+import type { Arrival, OperationContext } from '../../resolvers/operation-context.js';
+import type { FanOut, Following, Outlet } from '../../watch/fan-out.js';
+import { hasEnded, Place } from '../../watch/follow.js';
+import { patiently } from '../../watch/patience.js';
+import type { Allowance } from '../limits/allowance.js';
+import type { Quota } from '../limits/quota.js';
+import type { Asker } from '../sign-in/asker.js';
+import { createDocuments, type PreparedOperation } from './documents.js';
+import { boundErrors } from './error-bounds.js';
+import { type ErrorFormatter, toFormattedError } from './graphql-errors.js';
+import { type OperationReport, type OperationReporter, toErrorCodes } from './operation-log.js';
+import type { OperationRules } from './operation-rules.js';
+import { toSubscriptionKey } from './subscription-key.js';
+
+/** An operation that may be run, and what it costs. */
+interface PricedOperation extends PreparedOperation {
+  readonly cost: number;
+}
+
+/** An execution result as clients get it. */
+export interface OperationResult {
+  /** Its JSON, errors formatted, as the bytes that all share. */
+  readonly json: Buffer;
+  /** Of the event that it tells of; null where it tells of none. */
+  readonly cursor: string | null;
+}
+
+/** An operation that the rules and the limits let run. */
+export interface AdmittedOperation {
+  readonly type: OperationTypeNode;
+  /**
+   * Its results go to the outlet, then its completion or what it failed with.
+   *
+   * @returns resolves once it is answered (null), or runs as a subscription
+   */
+  run(outlet: Outlet<OperationResult>): Promise<Following | null>;
+}
+
+/** Runs the operations that come over sockets and streams: as those over HTTP, as far as HTTP goes. */
+export interface Operations {
+  /**
+   * @throws {OperationRefused} it is not run
+   * @throws {RateLimitedError} the same, as there were too many
+   */
+  admit(payload: SubscribePayload, asker: Asker, arrival: Arrival): Promise<AdmittedOperation>;
+  /** What clients see of what an outlet was failed with. */
+  formatFailure(failure: unknown): readonly GraphQLFormattedError[];
+}
+
+/** What running operations needs. */
+export interface OperationsOptions {
+  readonly schema: GraphQLSchema;
+  readonly rules: OperationRules;
+  readonly requests: Allowance;
+  readonly work: Quota;
+  readonly subscriptions: Quota;
+  readonly apollo: ApolloServer<OperationContext>;
+  readonly log: IngestionLog;
+  readonly fanOut: FanOut<OperationResult>;
+  readonly newContext: (asker: Asker, arrival: Arrival) => OperationContext;
+  readonly formatError: ErrorFormatter;
+  readonly reportOperation: OperationReporter;
+}
+
+/** Join what operations need, over whichever transport they come. */
+export function createOperations(options: OperationsOptions): Operations {
+  const { schema, apollo, log, fanOut, newContext, formatError, requests, work, subscriptions } =
+    options;
+  const { texts, complexity, variables: variableCheck } = options.rules;
+  const documents = createDocuments(schema, options.rules);
+
+  function formatErrors(
+    errors: readonly GraphQLError[],
+    data: unknown = null,
+  ): readonly GraphQLFormattedError[] {
+    const formatted = errors.map((error) => toFormattedError(error, formatError));
+    return boundErrors(formatted, data);
+  }
+
+  function report(
+    type: OperationReport['type'],
+    name: string | null,
+    { caller }: Asker,
+    { transport }: Arrival,
+    startedAt: number,
+    errors: readonly GraphQLFormattedError[],
+  ): void {
+    const durationMs = performance.now() - startedAt;
+    const errorCodes = toErrorCodes(errors);
+    options.reportOperation({
+      transport,
+      type,
+      name,
+      caller: caller.name,
+      durationMs,
+      errorCodes,
+    });
+  }
+
+  /** The operation with the text that is to be run, or why it is not. */
+  function findText(payload: SubscribePayload): SubscribePayload | GraphQLError {
+    const found = texts(payload);
+    return found instanceof GraphQLError ? found : { ...payload, query: found.query ?? '' };
+  }
+
+  /** The operation, or why it is not run. */
+  function prepare({
+    query,
+    operationName,
+    variables,
+  }: SubscribePayload): PricedOperation | readonly GraphQLError[] {
+    const prepared = documents.prepare(query, operationName);
+    if (!('operation' in prepared)) return prepared;
+    const cost = complexity.ofOperation(prepared.document, prepared.operation, variables);
+    return cost instanceof GraphQLError ? [cost] : { ...prepared, cost };
+  }
+
+  /** Run a query or a mutation the way HTTP does; it is reported there. */
+  async function answer(
+    { query, operationName, variables }: SubscribePayload,
+    asker: Asker,
+    arrival: Arrival,
+  ): Promise<OperationResult> {
+    const isOver = work.take(asker.key, 1);
+    const { body } = await apollo
+      .executeOperation(
+        {
+          query,
+          ...(operationName != null && { operationName }),
+          ...(variables != null && { variables }),
+        },
+        { contextValue: newContext(asker, arrival) },
+      )
+      .finally(isOver);
+    if (body.kind !== 'single') throw new Error('Incremental delivery is not switched on.');
+    const { data, errors } = body.singleResult;
+    return toResult(data, errors, null);
+  }
+
+  /** Its cost counts from before it is opened until it is over, whichever side ends it. */
+  async function subscribe(
+    payload: SubscribePayload,
+    priced: PricedOperation,
+    asker: Asker,
+    arrival: Arrival,
+    outlet: Outlet<OperationResult>,
+  ): Promise<Following | null> {
+    const isOver = subscriptions.take(asker.key, priced.cost);
+    const counted: Outlet<OperationResult> = {
+      next: (result) => outlet.next(result),
+      complete() {
+        isOver();
+        outlet.complete();
+      },
+      fail(failure) {
+        isOver();
+        outlet.fail(failure);
+      },
+    };
+    try {
+      const running = await open(payload, priced, asker, arrival, counted);
+      return (
+        running && {
+          leave() {
+            isOver();
+            running.leave();
+          },
+        }
+      );
+    } catch (error) {
+      isOver();
+      throw error;
+    }
+  }
+
+  async function open(
+    { query, variables }: SubscribePayload,
+    { document, operation }: PreparedOperation,
+    asker: Asker,
+    arrival: Arrival,
+    outlet: Outlet<OperationResult>,
+  ): Promise<Following | null> {
+    const startedAt = performance.now();
+    const operationName = operation.name?.value ?? null;
+    const args = { schema, document, operationName, variableValues: variables ?? null };
+    const faults = variableCheck(operation, variables);
+    const source =
+      faults.length > 0
+        ? { errors: faults }
+        : await createSourceEventStream({ ...args, contextValue: newContext(asker, arrival) });
+    if (source instanceof Place) {
+      report('subscription', operationName, asker, arrival, startedAt, []);
+      // Of one that has come back to what is over the client is told so at once.
+      if (arrival.lastEventId !== null && (await hasEnded(log, source))) {
+        outlet.complete();
+        return null;
+      }
+      const key = toSubscriptionKey(query, { document, operation }, variables ?? {}, asker.caller);
+      return fanOut.follow(
+        key,
+        source,
+        (transition) => renderEvent(args, transition, asker, arrival),
+        outlet,
+      );
+    }
+    if (!('errors' in source)) throw new Error('Every subscription here is one of transitions.');
+    const errors = formatErrors(source.errors ?? []);
+    report('subscription', operationName, asker, arrival, startedAt, errors);
+    void outlet.next(toResult(undefined, errors, null));
+    outlet.complete();
+    return null;
+  }
+
+  function renderEvent(
+    args: ExecutionArgs,
+    event: Transition,
+    asker: Asker,
+    arrival: Arrival,
+  ): Promise<OperationResult> {
+    return patiently(
+      () => renderNow(args, event, asker, arrival),
+      (error) => error instanceof OperationRefused,
+    );
+  }
+
+  /** In a context of its own: a loader that had seen an earlier event would give what was and not what is. */
+  async function renderNow(
+    args: ExecutionArgs,
+    event: Transition,
+    asker: Asker,
+    arrival: Arrival,
+  ): Promise<OperationResult> {
+    const contextValue = newContext(asker, arrival);
+    const { data, errors } = await execute({ ...args, rootValue: event, contextValue });
+    const formatted = errors && formatErrors(errors, data);
+    // Given as an event it would be lost to the client, whose cursor is in what is missing: behind the terminal
+    // one the stream would even end as if all had been told. An error has the client come back for it.
+    if (!data && formatted?.some(isOfMoment)) throw new OperationRefused(formatted);
+    return toResult(data, formatted, log.toCursor(event.position));
+  }
+
+  return {
+    async admit(sent, asker, arrival) {
+      const startedAt = performance.now();
+      try {
+        await requests.take(asker.key, 1);
+      } catch (error) {
+        report('invalid', null, asker, arrival, startedAt, formatErrors([toGraphQLError(error)]));
+        throw error;
+      }
+      const payload = findText(sent);
+      const prepared = payload instanceof GraphQLError ? [payload] : prepare(payload);
+      if (payload instanceof GraphQLError || !('operation' in prepared)) {
+        const errors = formatErrors(prepared as readonly GraphQLError[]);
+        report('invalid', null, asker, arrival, startedAt, errors);
+        throw new OperationRefused(errors);
+      }
+      const type = prepared.operation.operation;
+      return {
+        type,
+        async run(outlet) {
+          if (type === OperationTypeNode.SUBSCRIPTION) {
+            return subscribe(payload, prepared, asker, arrival, outlet);
+          }
+          void outlet.next(await answer(payload, asker, arrival));
+          outlet.complete();
+          return null;
+        },
+      };
+    },
+
+    formatFailure(failure) {
+      if (failure instanceof OperationRefused) return failure.errors;
+      return formatErrors([toGraphQLError(failure)]);
+    },
+  };
+}
+
+function toGraphQLError(failure: unknown): GraphQLError {
+  const originalError = failure instanceof Error ? failure : new Error(String(failure));
+  return new GraphQLError(originalError.message, { originalError });
+}
+
+/** Why an operation was not run, formatted and reported already. */
+export class OperationRefused extends Error {
+  override readonly name = 'OperationRefused';
+
+  constructor(readonly errors: readonly GraphQLFormattedError[]) {
+    super('The operation was refused.');
+  }
+}
+
+function toResult(
+  data: unknown,
+  errors: readonly GraphQLFormattedError[] | undefined,
+  cursor: string | null,
+): OperationResult {
+  // What is undefined is left out: the data where nothing was executed, as over HTTP.
+  return { json: Buffer.from(JSON.stringify({ data, errors })), cursor };
+}
+
+/** Whether the log could not be asked, or not in time, at this moment. */
+function isOfMoment({ extensions }: GraphQLFormattedError): boolean {
+  return extensions?.code === 'LOG_UNAVAILABLE' || extensions?.code === 'OPERATION_TIMEOUT';
+}

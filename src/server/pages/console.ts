@@ -1,0 +1,56 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import fastifyStatic from '@fastify/static';
+import type { FastifyInstance } from 'fastify';
+
+/** Where the build of `packages/console` is. */
+const DIST_DIR = new URL('../../../../packages/console/dist/', import.meta.url);
+
+/** In all names below it a content hash is part. */
+const ASSETS_DIR = 'console/';
+
+/** It loads and reaches nothing but what comes from here. */
+const CONSOLE_CSP = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** What the page must know before it asks for anything. `packages/console` reads it out of its head. */
+export interface ConsoleContent {
+  /** Null where there is no explorer. */
+  readonly explorerPath: string | null;
+}
+
+/** Serve the console at `/`. Its pages are in the fragment of the address, so that it works behind any path. */
+export async function serveConsole(
+  server: FastifyInstance,
+  content: ConsoleContent,
+): Promise<void> {
+  const built = await readFile(new URL('index.html', DIST_DIR), 'utf8');
+  const page = built.replace('{}', () => toAttribute(JSON.stringify(content)));
+  server.get('/', (_request, reply) =>
+    reply
+      .type('text/html; charset=utf-8')
+      .header('cache-control', 'no-cache')
+      .header('content-security-policy', CONSOLE_CSP)
+      .send(page),
+  );
+  await server.register(fastifyStatic, {
+    root: fileURLToPath(new URL(ASSETS_DIR, DIST_DIR)),
+    prefix: `/${ASSETS_DIR}`,
+    index: false,
+    decorateReply: false,
+    cacheControl: false,
+    setHeaders: (reply) => reply.header('cache-control', 'public, max-age=31536000, immutable'),
+  });
+}
+
+function toAttribute(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
+}

@@ -1,0 +1,149 @@
+import { createHash } from 'node:crypto';
+import {
+  type CryptoKey,
+  errors,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  type JWTVerifyOptions,
+  jwtVerify,
+} from 'jose';
+import { LRUCache } from 'lru-cache';
+import type { Caller } from '../../ingestion/caller.js';
+import { UnauthenticatedError } from '../../ingestion/gateway-error.js';
+import type { Clock } from '../../ingestion/ports.js';
+import { ClaimError, type ClaimRules, toCaller } from './token-claims.js';
+
+/** The algorithms that tokens may be signed with: those in which only the issuer has what signs. */
+export const tokenAlgorithms = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+] as const;
+/** One of {@link tokenAlgorithms}. */
+export type TokenAlgorithm = (typeof tokenAlgorithms)[number];
+
+/** So many tokens are remembered, for so long: then their signature is looked at again. */
+const MAX_REMEMBERED = 10_000;
+const REMEMBERED_MS = 60_000;
+
+/**
+ * So many keys are tried where a token does not say which signed it: more than an issuer has at once, and not so
+ * many that a token that is no good costs much.
+ */
+const MAX_KEYS_TRIED = 16;
+
+/** Which tokens are taken. */
+export interface TokenRules extends ClaimRules {
+  readonly issuer: string;
+  /** A token must be for one of these. */
+  readonly audiences: readonly string[];
+  readonly algorithms: readonly TokenAlgorithm[];
+  /** How far the issuer’s clock may be from ours. */
+  readonly clockToleranceMs: number;
+}
+
+/** Access tokens: JSON Web Tokens that an issuer signed for this gateway. */
+export interface AccessTokens {
+  /**
+   * Whose token it is. What was found is remembered for a minute.
+   *
+   * @throws {UnauthenticatedError} it is none that is taken
+   * @throws {SignInUnavailableError} the issuer’s keys cannot be fetched
+   */
+  verify(token: string): Promise<Caller>;
+  /** Whether it was signed by the issuer when it was looked at before. */
+  isKnown(token: string): boolean;
+}
+
+/** @param keys - the issuer’s */
+export function createAccessTokens(
+  rules: TokenRules,
+  keys: JWTVerifyGetKey,
+  clock: Pick<Clock, 'now'>,
+): AccessTokens {
+  /** By the hash of the token: what is remembered is nothing that one could sign in with. */
+  const remembered = new LRUCache<string, Caller>({ max: MAX_REMEMBERED, ttl: REMEMBERED_MS });
+  /** Those that have expired, which may come again and again, too. */
+  const expired = new LRUCache<string, true>({ max: MAX_REMEMBERED, ttl: REMEMBERED_MS });
+  /** All that were accepted: what can be among them is no attempt to guess. */
+  const accepted = new LRUCache<string, true>({ max: MAX_REMEMBERED });
+
+  async function verifyNow(token: string): Promise<Caller> {
+    const { issuer, audiences, algorithms, clockToleranceMs } = rules;
+    const payload = await verifyWith(keys, token, {
+      issuer,
+      audience: [...audiences],
+      algorithms: [...algorithms],
+      clockTolerance: clockToleranceMs / 1000,
+      currentDate: new Date(clock.now()),
+      requiredClaims: ['exp'],
+    });
+    return toCaller(payload, rules, (payload.exp ?? 0) * 1000 + clockToleranceMs);
+  }
+
+  return {
+    isKnown(token) {
+      const hash = toHash(token);
+      return accepted.has(hash) || expired.has(hash);
+    },
+    async verify(token) {
+      const hash = toHash(token);
+      const known = remembered.get(hash);
+      if (known) return known;
+      if (expired.has(hash)) throw new UnauthenticatedError('expired');
+      try {
+        const caller = await verifyNow(token);
+        remembered.set(hash, caller);
+        accepted.set(hash, true);
+        return caller;
+      } catch (error) {
+        accepted.delete(hash);
+        if (error instanceof errors.JWTExpired) {
+          expired.set(hash, true);
+          throw new UnauthenticatedError('expired', error);
+        }
+        if (error instanceof errors.JOSEError || error instanceof ClaimError) {
+          throw new UnauthenticatedError('refused', error);
+        }
+        throw error;
+      }
+    },
+  };
+}
+
+/** @throws {errors.JOSEError} no key of the issuer signed it, or it says what is not taken */
+async function verifyWith(
+  keys: JWTVerifyGetKey,
+  token: string,
+  options: JWTVerifyOptions,
+): Promise<JWTPayload> {
+  try {
+    return (await jwtVerify(token, keys, options)).payload;
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+    let triedCount = 0;
+    for await (const key of error as AsyncIterable<CryptoKey>) {
+      try {
+        return (await jwtVerify(token, key, options)).payload;
+      } catch (reason) {
+        // What it says is looked at once its signature is good.
+        if (!(reason instanceof errors.JWSSignatureVerificationFailed)) throw reason;
+      }
+      triedCount += 1;
+      if (triedCount === MAX_KEYS_TRIED) break;
+    }
+    throw new errors.JWSSignatureVerificationFailed();
+  }
+}
+
+function toHash(token: string): string {
+  return createHash('sha256').update(token).digest('base64');
+}

@@ -1,0 +1,201 @@
+import {
+  createLocalJWKSet,
+  createRemoteJWKSet,
+  customFetch,
+  errors,
+  type FetchImplementation,
+  type JWSHeaderParameters,
+  type JWTVerifyGetKey,
+} from 'jose';
+import { exchange } from '../../datasources/upstream/http-exchange.js';
+import { createHttpPool, type HttpPool } from '../../datasources/upstream/http-pool.js';
+import type { OutgoingProxies } from '../../datasources/upstream/outgoing-proxy.js';
+import { SignInUnavailableError } from '../../ingestion/gateway-error.js';
+import type { Clock } from '../../ingestion/ports.js';
+import { toUsableKeys } from './usable-keys.js';
+
+/** After this long the keys are fetched again: one that is withdrawn is not accepted for longer. */
+const FRESH_MS = 600_000;
+
+/** How long keys are used that cannot be fetched again: an issuer that is down for a while locks nobody out. */
+const KEPT_MS = 3_600_000;
+
+/** So often at most a token with an unknown key has the keys fetched. */
+const COOLDOWN_MS = 30_000;
+
+/** How long nothing is fetched after that failed: what callers send does not make a storm of it. */
+const QUIET_MS = 5_000;
+
+const TIMEOUT_MS = 5_000;
+
+/** So long a token waits for keys that are fetched again while those that are kept would do. */
+const PATIENCE_MS = 1_000;
+
+/** Where the keys are, and how they are fetched. */
+export interface IssuerKeysOptions {
+  /** Where the issuer publishes its keys (a JSON Web Key Set). */
+  readonly url: URL;
+  readonly clock: Clock;
+  readonly proxies?: OutgoingProxies | undefined;
+  /** Told each time the keys could not be fetched. */
+  readonly onFailed: (error: unknown) => void;
+  /** Told each time some were fetched that cannot be used, how many. */
+  readonly onUnusable: (count: number) => void;
+}
+
+/**
+ * The keys that an issuer signs its tokens with: fetched when they are needed first, and again when they are
+ * old, or when a token names one that is not among them, as it is when the issuer has changed its keys.
+ *
+ *     fresh ──10 min──▶ old: the next token has them fetched, and waits a second for that
+ *       ▲                │
+ *       │                ▼ they do not come
+ *       └──fetched── in doubt: fetched beside what goes on; those that are kept do, for an hour in all
+ *
+ * @throws {SignInUnavailableError} (when called) the keys cannot be fetched, and none are kept that would do
+ * @throws {errors.JWKSMultipleMatchingKeys} (when called) any of several may be the one; it goes through them
+ * @throws {errors.JOSEError} (when called) the issuer has no such key
+ */
+export function createIssuerKeys({
+  url,
+  clock,
+  proxies,
+  onFailed,
+  onUnusable,
+}: IssuerKeysOptions): JWTVerifyGetKey {
+  const pool = createHttpPool(url, { clock, proxies });
+  // jose measures with the wall clock. So it is told to keep what it has, and when to fetch is decided here.
+  const kept = createRemoteJWKSet(url, {
+    cacheMaxAge: Number.POSITIVE_INFINITY,
+    cooldownDuration: Number.POSITIVE_INFINITY,
+    timeoutDuration: TIMEOUT_MS,
+    [customFetch]: createKeysFetch(pool, `${url.pathname}${url.search}`, onUnusable),
+  });
+  let fetchedMs = Number.NEGATIVE_INFINITY;
+  let quietUntil = Number.NEGATIVE_INFINITY;
+  let lastFailure: unknown;
+  let fetching: Promise<void> | null = null;
+  /** They did not come soon, the last time that they were fetched again. */
+  let isInDoubt = false;
+
+  const ageMs = () => clock.monotonicMs() - fetchedMs;
+
+  function noteFailure(error: unknown): void {
+    isInDoubt = true;
+    quietUntil = clock.monotonicMs() + QUIET_MS;
+    lastFailure = error;
+    onFailed(error);
+  }
+
+  /** Once for all who ask meanwhile. */
+  function fetchKeys(): Promise<void> {
+    fetching ??= fetchOnce().finally(() => {
+      fetching = null;
+    });
+    return fetching;
+  }
+
+  async function fetchOnce(): Promise<void> {
+    try {
+      await kept.reload();
+    } catch (error) {
+      noteFailure(error);
+      throw error;
+    }
+    fetchedMs = clock.monotonicMs();
+    isInDoubt = false;
+  }
+
+  /** Have old keys fetched again; wait for that no longer than there is a reason to. */
+  async function freshen(): Promise<void> {
+    if (ageMs() < FRESH_MS) return;
+    const fetched = fetchKeys();
+    if (ageMs() > KEPT_MS) return fetched;
+    // Whoever does not wait for it does without.
+    fetched.catch(() => {});
+    if (isInDoubt) return;
+    const { promise: impatient, resolve } = Promise.withResolvers<void>();
+    const cancel = clock.schedule(PATIENCE_MS, () => {
+      isInDoubt = true;
+      resolve();
+    });
+    await Promise.race([fetched, impatient]).finally(cancel);
+  }
+
+  const find: JWTVerifyGetKey = async (header, token) => {
+    await freshen();
+    try {
+      return await kept(header, token);
+    } catch (error) {
+      if (!(error instanceof errors.JWKSNoMatchingKey) || ageMs() < COOLDOWN_MS) throw error;
+      await fetchKeys();
+      return kept(header, token);
+    }
+  };
+
+  /** The key that the token names, or else one that has no name: the signature shows whether it is that one. */
+  const orUnnamed =
+    (find: JWTVerifyGetKey): JWTVerifyGetKey =>
+    async (header, token) => {
+      try {
+        return await find(header, token);
+      } catch (error) {
+        const unnamed = kept.jwks()?.keys.filter(({ kid }) => kid === undefined) ?? [];
+        if (!(error instanceof errors.JWKSNoMatchingKey) || unnamed.length === 0) throw error;
+        return createLocalJWKSet({ keys: unnamed })(withoutKid(header), token);
+      }
+    };
+
+  /** Without asking the issuer. One that is not among those kept may be new. */
+  const findKept: JWTVerifyGetKey = async (header, token) => {
+    const jwks = kept.jwks();
+    if (!jwks || ageMs() > KEPT_MS) throw new SignInUnavailableError(lastFailure);
+    try {
+      return await orUnnamed(createLocalJWKSet(jwks))(header, token);
+    } catch (error) {
+      if (error instanceof errors.JWKSNoMatchingKey) throw new SignInUnavailableError(lastFailure);
+      throw error;
+    }
+  };
+
+  return async (header, token) => {
+    if (clock.monotonicMs() < quietUntil) return findKept(header, token);
+    try {
+      return await orUnnamed(find)(header, token);
+    } catch (error) {
+      if (isOfToken(error)) throw error;
+      if (error !== lastFailure) noteFailure(error);
+      return findKept(header, token);
+    }
+  };
+}
+
+function withoutKid({ kid: _kid, ...rest }: JWSHeaderParameters & { alg: string }) {
+  return rest;
+}
+
+/** The issuer was asked, and answered; it is the token that names no usable key. */
+function isOfToken(error: unknown): boolean {
+  return [errors.JWKSNoMatchingKey, errors.JWKSMultipleMatchingKeys, errors.JOSENotSupported].some(
+    (kind) => error instanceof kind,
+  );
+}
+
+/** Fetches what can be used of a set of keys; what is none is passed on as it came. */
+function createKeysFetch(
+  pool: HttpPool,
+  path: string,
+  onUnusable: (count: number) => void,
+): FetchImplementation {
+  return async (_url, { headers, signal }) => {
+    const request = { method: 'GET', path, headers: Object.fromEntries(headers) } as const;
+    const answer = await exchange(pool, request, signal);
+    if (answer.kind !== 'answered') throw answer.cause;
+    if (answer.status !== 200) return new Response(null, { status: answer.status });
+    const set = JSON.parse(answer.body) as { keys?: unknown } | null;
+    if (!Array.isArray(set?.keys)) return Response.json(set);
+    const { keys, unusableCount } = await toUsableKeys(set.keys);
+    if (unusableCount > 0) onUnusable(unusableCount);
+    return Response.json({ keys });
+  };
+}

@@ -1,0 +1,109 @@
+import type { Logger } from 'pino';
+import type { OutgoingProxies } from '../../datasources/upstream/outgoing-proxy.js';
+import { anonymous, type Caller } from '../../ingestion/caller.js';
+import { UnauthenticatedError } from '../../ingestion/gateway-error.js';
+import type { Clock } from '../../ingestion/ports.js';
+import { createAccessTokens, type TokenRules } from './access-tokens.js';
+import { API_KEY_PREFIX, type ApiKey, createApiKeys } from './api-keys.js';
+import { createIssuerKeys } from './issuer-keys.js';
+
+/** Longer than any token that fits into an HTTP header. */
+const MAX_CREDENTIALS_LENGTH = 16 * 1024;
+
+/** Finds out who asks. */
+export interface SignIn {
+  /**
+   * @param authorization - as in the HTTP header of that name; undefined where there is none
+   * @param addressKey - where it comes from, as limits are counted
+   * @throws {UnauthenticatedError} nobody whom this gateway knows
+   * @throws {RateLimitedError} the same, and it was not the first time
+   * @throws {SignInUnavailableError} it cannot be found out now
+   */
+  identify(authorization: string | undefined, addressKey: string): Promise<Caller>;
+  /** Whether finding out who asks takes the check of a signature: of a token that was not accepted before. */
+  needsCheck(authorization: string | undefined): boolean;
+  /** Be told of callers, as they were identified, whose API keys are good no more. */
+  onRevoked(listener: (callers: ReadonlySet<Caller>) => void): void;
+}
+
+/** Everybody is the anonymous caller, whatever they show. */
+export const anonymousSignIn: SignIn = {
+  identify: async () => anonymous,
+  needsCheck: () => false,
+  onRevoked: () => {},
+};
+
+/** By what callers may sign in. */
+export interface SignInConfig {
+  /** Null where no access tokens are taken. `jwksUrl` is where the issuer publishes its keys. */
+  readonly accessTokens: (TokenRules & { readonly jwksUrl: URL }) | null;
+  readonly apiKeys: readonly ApiKey[];
+  /** Where they were read, to be read again when that changes. */
+  readonly apiKeysFile?: string;
+}
+
+/** A sign-in whose API keys can be replaced. */
+export interface KeyedSignIn extends SignIn {
+  /** From now on these are good, and no others. */
+  replaceApiKeys(keys: readonly ApiKey[]): void;
+}
+
+/** Sign-in by access tokens and API keys, which their prefix tells apart. */
+export function createSignIn(
+  config: SignInConfig,
+  clock: Clock,
+  logger: Logger,
+  proxies?: OutgoingProxies,
+): KeyedSignIn {
+  const apiKeys = createApiKeys(config.apiKeys);
+  const rules = config.accessTokens;
+  const onFailed = (error: unknown) =>
+    logger.error({ err: error }, 'The keys that access tokens are checked with were not to be had');
+  const onUnusable = (count: number) =>
+    logger.warn({ count }, 'Some of the issuer’s keys cannot be used, and are passed over');
+  const accessTokens =
+    rules &&
+    createAccessTokens(
+      rules,
+      createIssuerKeys({ url: rules.jwksUrl, clock, proxies, onFailed, onUnusable }),
+      clock,
+    );
+  const listeners: ((callers: ReadonlySet<Caller>) => void)[] = [];
+  return {
+    onRevoked: (listener) => void listeners.push(listener),
+    replaceApiKeys(keys) {
+      const revoked = apiKeys.replace(keys);
+      for (const listener of listeners) listener(revoked);
+    },
+    needsCheck(authorization) {
+      const credentials = toCredentials(authorization);
+      if (!accessTokens || !credentials || credentials.startsWith(API_KEY_PREFIX)) return false;
+      return !accessTokens.isKnown(credentials);
+    },
+    async identify(authorization) {
+      const credentials = parseBearer(authorization);
+      const caller = credentials.startsWith(API_KEY_PREFIX)
+        ? apiKeys.find(credentials)
+        : await accessTokens?.verify(credentials);
+      if (!caller) throw new UnauthenticatedError('refused');
+      if (caller.expiresAt !== null && caller.expiresAt <= clock.now()) {
+        throw new UnauthenticatedError('expired');
+      }
+      return caller;
+    },
+  };
+}
+
+/** @throws {UnauthenticatedError} */
+function parseBearer(authorization: string | undefined): string {
+  if (!authorization) throw new UnauthenticatedError('missing');
+  const credentials = toCredentials(authorization);
+  if (credentials === null) throw new UnauthenticatedError('refused');
+  return credentials;
+}
+
+/** Null where there are none that could be good. */
+function toCredentials(authorization: string | undefined): string | null {
+  const [, credentials] = /^Bearer +(\S+)$/i.exec(authorization ?? '') ?? [];
+  return credentials && credentials.length <= MAX_CREDENTIALS_LENGTH ? credentials : null;
+}

@@ -1,0 +1,361 @@
+import type { GraphQLFormattedError } from 'graphql';
+import {
+  CloseCode,
+  type ConnectionInitMessage,
+  GRAPHQL_TRANSPORT_WS_PROTOCOL,
+  type Message,
+  MessageType,
+  type PingMessage,
+  parseMessage,
+  type SubscribeMessage,
+  stringifyMessage,
+} from 'graphql-ws';
+import type { WebSocket } from 'ws';
+import type { Caller } from '../../ingestion/caller.js';
+import { ShuttingDownError, TooManyOperationsError } from '../../ingestion/gateway-error.js';
+import type { Clock } from '../../ingestion/ports.js';
+import type { Arrival } from '../../resolvers/operation-context.js';
+import type { RefusalReporter } from '../admission/refusal-log.js';
+import { toStrictText } from '../admission/strict-text.js';
+import { READING_MS } from '../connections/fair-timeouts.js';
+import { Turns } from '../connections/turns.js';
+import { isNestedTooDeep } from '../limits/nesting.js';
+import type { SocketQuota } from '../limits/socket-quota.js';
+import {
+  ClientOperation,
+  type OperationFrames,
+  type OperationHost,
+} from '../operations/client-operation.js';
+import type { Operations } from '../operations/operations.js';
+import { type Asker, toAsker } from '../sign-in/asker.js';
+import { onceExpired } from '../sign-in/expiry.js';
+import type { SignIn } from '../sign-in/sign-in.js';
+import {
+  EXPIRED,
+  REVOKED,
+  type SocketClose,
+  TOO_MANY_REQUESTS,
+  toAuthorization,
+  toClose,
+} from './socket-sign-in.js';
+
+/** How long a client has to say `connection_init`. */
+const INIT_TIMEOUT_MS = 3_000;
+
+/**
+ * So many bytes may wait for a slow client, beside what the kernel holds for it; then its subscriptions pause,
+ * and go on with the log once it has taken them.
+ */
+const MAX_BUFFERED_BYTES = 64 * 1024;
+
+/**
+ * So many may wait before nothing more is read from the client, as it does not read itself: answers and pongs
+ * would pile up. Its own pongs are not read either then, so that it is cut off where it goes on like that.
+ */
+const MAX_UNREAD_BYTES = 1024 * 1024;
+
+/** graphql-ws clients come back after 1012 (Service Restart); after 1001 they would too, but at once. */
+export const SERVICE_RESTART = 1012;
+/** Characters of an operation's id, which each of its results repeats. */
+const MAX_ID_LENGTH = 1024;
+
+const overSocket: Arrival = { transport: 'websocket', lastEventId: null };
+
+/** Bytes would go as a binary frame. */
+const AS_TEXT = { binary: false };
+
+const TOO_MANY_SOCKETS: SocketClose = { code: TOO_MANY_REQUESTS, reason: 'Too many sockets' };
+
+/** What all sockets share. */
+export interface SocketServices {
+  readonly operations: Operations;
+  readonly signIn: SignIn;
+  readonly clock: Clock;
+  readonly quota: SocketQuota;
+  readonly reportRefusal: RefusalReporter;
+  /** How many may be under way on one socket. */
+  readonly maxOperations: number;
+}
+
+/** What is known of a client by the request that was upgraded. */
+export interface SocketClient {
+  /** Where it is, as limits are counted. */
+  readonly addressKey: string;
+  /** The header of that name. */
+  readonly authorization: string | undefined;
+}
+
+/**
+ * One WebSocket, and the graphql-transport-ws protocol on it.
+ *
+ *     opened ──connection_init──▶ identifying ──▶ acknowledged ──▶ closed
+ *        └─────────a breach, nobody we know, no word in time, it has expired──▲
+ *
+ * @see https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
+ */
+export class SocketConnection implements OperationHost {
+  #phase: 'opened' | 'identifying' | 'acknowledged' | 'closed' = 'opened';
+  /** Who the client is, once that is known. */
+  #asker: Asker | null = null;
+  /** Whose sockets this one is among: of its address, until its caller is known. */
+  #quotaKey: string;
+  #callOffExpiry = () => {};
+  /** Not kept once it was looked at. */
+  #authorization: string | undefined;
+  #initTimer: NodeJS.Timeout | undefined;
+  /** By their ids, which are free again once the client has completed them. */
+  readonly #operations = new Map<string, ClientOperation>();
+  /** Queries and mutations that are not answered yet. */
+  readonly #working = new Set<Promise<void>>();
+  #isFinishing = false;
+  readonly #turns = new Turns({
+    pause: () => this.socket.pause(),
+    resume: () => this.#readOn(),
+  });
+  /** Those, and the ones that still work though nobody waits for them. */
+  #operationCount = 0;
+
+  constructor(
+    private readonly socket: WebSocket,
+    private readonly services: SocketServices,
+    { addressKey, authorization }: SocketClient,
+  ) {
+    this.#authorization = authorization;
+    this.#quotaKey = addressKey;
+    services.quota.enter(addressKey);
+    if (socket.protocol !== GRAPHQL_TRANSPORT_WS_PROTOCOL) {
+      this.close(CloseCode.SubprotocolNotAcceptable, 'Subprotocol not acceptable');
+      return;
+    }
+    const giveUp = () =>
+      this.close(CloseCode.ConnectionInitialisationTimeout, 'Connection initialisation timeout');
+    this.#initTimer = setTimeout(() => {
+      this.#initTimer = setTimeout(giveUp, READING_MS);
+    }, INIT_TIMEOUT_MS - READING_MS);
+  }
+
+  /** Take what the client has sent, in its turn. It rejects where that failed by a fault of ours. */
+  receive(data: Buffer): Promise<void> {
+    return new Promise((resolve) => {
+      this.#turns.take(() => resolve(this.#handle(data)));
+    });
+  }
+
+  async #handle(data: Buffer): Promise<void> {
+    if (this.#phase === 'closed') return;
+    const message = parse(data);
+    switch (message?.type) {
+      case MessageType.ConnectionInit:
+        await this.#identify(message);
+        break;
+      case MessageType.Ping:
+        this.#answerPing(message);
+        break;
+      case MessageType.Pong:
+        break;
+      case MessageType.Subscribe:
+        this.#subscribe(message);
+        break;
+      case MessageType.Complete:
+        this.#operations.get(message.id)?.callOff();
+        break;
+      // No message at all, or one that only servers send.
+      default:
+        this.close(CloseCode.BadRequest, 'Invalid message received');
+    }
+  }
+
+  send(message: string | Buffer): Promise<void> | null {
+    const { socket } = this;
+    if (socket.readyState !== socket.OPEN) return null;
+    if (socket.bufferedAmount < MAX_BUFFERED_BYTES) {
+      socket.send(message, AS_TEXT);
+      return null;
+    }
+    // Called when these bytes have left, and so all before them; or when they never will.
+    return new Promise((resolve) => {
+      socket.send(message, AS_TEXT, () => {
+        resolve();
+        this.#readOn();
+      });
+      this.#pauseIfUnread();
+    });
+  }
+
+  /** Answer a ping of the WebSocket itself. */
+  pong(data: Buffer): void {
+    if (this.socket.readyState !== this.socket.OPEN) return;
+    this.socket.pong(data, false, () => this.#readOn());
+    this.#pauseIfUnread();
+  }
+
+  formatFailure(failure: unknown): readonly GraphQLFormattedError[] {
+    return this.services.operations.formatFailure(failure);
+  }
+
+  release(id: string): void {
+    this.#operations.delete(id);
+  }
+
+  free(): void {
+    this.#operationCount -= 1;
+  }
+
+  /** Close it if its client is one of these. */
+  revoke(callers: ReadonlySet<Caller>): void {
+    if (this.#asker && callers.has(this.#asker.caller)) this.#refuse(REVOKED);
+  }
+
+  /**
+   * Take no new operation; resolves once the queries and mutations under way are answered. Subscriptions run on until
+   * the socket is closed.
+   */
+  async finish(): Promise<void> {
+    this.#isFinishing = true;
+    await Promise.all(this.#working);
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#phase !== 'closed' && code !== SERVICE_RESTART) {
+      const from = this.#quotaKey;
+      this.services.reportRefusal({
+        transport: 'websocket',
+        code: String(code),
+        message: reason,
+        from,
+      });
+    }
+    this.end();
+    this.socket.close(code, reason);
+  }
+
+  /** Free everything at once: the socket is closed, or about to be. Safe to repeat. */
+  end(): void {
+    this.#phase = 'closed';
+    clearTimeout(this.#initTimer);
+    this.#callOffExpiry();
+    for (const operation of this.#operations.values()) operation.callOff();
+  }
+
+  #pauseIfUnread(): void {
+    if (this.socket.bufferedAmount > MAX_UNREAD_BYTES) this.socket.pause();
+  }
+
+  #readOn(): void {
+    const { socket } = this;
+    if (socket.isPaused && !this.#turns.isWaiting && socket.bufferedAmount <= MAX_UNREAD_BYTES)
+      socket.resume();
+  }
+
+  /** The socket is closed: it counts no more. */
+  leave(): void {
+    this.end();
+    this.services.quota.leave(this.#quotaKey);
+  }
+
+  async #identify({ payload }: ConnectionInitMessage): Promise<void> {
+    if (this.#phase !== 'opened') {
+      this.close(CloseCode.TooManyInitialisationRequests, 'Too many initialisation requests');
+      return;
+    }
+    this.#phase = 'identifying';
+    clearTimeout(this.#initTimer);
+    this.#initTimer = undefined;
+    const { signIn, clock } = this.services;
+    try {
+      const authorization = toAuthorization(payload, this.#authorization);
+      this.#authorization = undefined;
+      const caller = await signIn.identify(authorization, this.#quotaKey);
+      if (this.#isClosed) return;
+      this.#acknowledge(caller);
+      if (this.#isClosed) return;
+      this.#callOffExpiry = onceExpired(clock, caller.expiresAt, () => this.#refuse(EXPIRED));
+    } catch (error) {
+      if (!this.#isClosed) this.#refuse(toClose(error));
+    }
+  }
+
+  get #isClosed(): boolean {
+    return this.#phase === 'closed';
+  }
+
+  #acknowledge(caller: Caller): void {
+    const asker = toAsker(caller, this.#quotaKey);
+    if (!this.services.quota.move(this.#quotaKey, asker.key)) {
+      this.#refuse(TOO_MANY_SOCKETS);
+      return;
+    }
+    this.#quotaKey = asker.key;
+    this.#asker = asker;
+    this.#phase = 'acknowledged';
+    void this.send(stringifyMessage({ type: MessageType.ConnectionAck }));
+  }
+
+  #refuse({ code, reason }: SocketClose): void {
+    this.close(code, reason);
+  }
+
+  #answerPing({ payload }: PingMessage): void {
+    void this.send(stringifyMessage({ type: MessageType.Pong, ...(payload && { payload }) }));
+  }
+
+  #subscribe({ id, payload }: SubscribeMessage): void {
+    const { operations, maxOperations } = this.services;
+    if (!this.#asker) {
+      this.close(CloseCode.Unauthorized, 'Unauthorized');
+      return;
+    }
+    if (this.#operations.has(id)) {
+      // Without the id, which may be longer than a reason may be.
+      this.close(CloseCode.SubscriberAlreadyExists, 'Subscriber already exists');
+      return;
+    }
+    const operation = new ClientOperation(this, id, toFrames(id));
+    if (this.#isFinishing) {
+      operation.fail(new ShuttingDownError());
+      return;
+    }
+    this.#operationCount += 1;
+    if (this.#operationCount > maxOperations) {
+      operation.fail(
+        new TooManyOperationsError(
+          `A socket may have at most ${maxOperations} operations under way. Wait for one, or complete one.`,
+          'socket',
+        ),
+      );
+      this.free();
+      return;
+    }
+    this.#operations.set(id, operation);
+    const admission = operations.admit(payload, this.#asker, overSocket);
+    void operation.run(admission);
+    const working = operation.settled.finally(() => this.#working.delete(working));
+    this.#working.add(working);
+  }
+}
+
+const FRAME_END = Buffer.from('}');
+
+/** What comes of an operation, as messages of the graphql-transport-ws protocol. */
+function toFrames(id: string): OperationFrames {
+  // The result itself is what all who are given it share.
+  const nextStart = Buffer.from(
+    `{"id":${JSON.stringify(id)},"type":"${MessageType.Next}","payload":`,
+  );
+  return {
+    next: ({ json }) => Buffer.concat([nextStart, json, FRAME_END]),
+    complete: () => stringifyMessage({ id, type: MessageType.Complete }),
+    fail: (errors) => stringifyMessage({ id, type: MessageType.Error, payload: [...errors] }),
+  };
+}
+
+/** Null for bytes that are not UTF-8, too: as U+FFFD they would make an id that nobody asked about. */
+function parse(data: Buffer): Message | null {
+  try {
+    const message = parseMessage(toStrictText(data));
+    if (isNestedTooDeep(message)) return null;
+    return 'id' in message && message.id.length > MAX_ID_LENGTH ? null : message;
+  } catch {
+    return null;
+  }
+}

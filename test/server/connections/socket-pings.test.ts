@@ -1,0 +1,41 @@
+import { expect, it } from '@jest/globals';
+import type { WebSocket } from 'ws';
+import { startPings } from '../../../src/server/connections/socket-pings.js';
+import { createManualClock } from '../../support/manual-clock.js';
+
+/** As much of a WebSocket as is pinged. */
+function createSocket() {
+  const told: string[] = [];
+  const socket = { ping: () => told.push('ping'), terminate: () => told.push('cut') };
+  return { socket: socket as unknown as WebSocket, told };
+}
+
+it('cuts a client of which nothing was heard between two pings, and no other', async () => {
+  const clock = createManualClock();
+  const [silent, there] = [createSocket(), createSocket()];
+  const pings = startPings(new Set([silent.socket, there.socket]), clock, 20_000);
+  await clock.advance(20_000);
+  pings.heard(there.socket);
+  await clock.advance(20_000);
+  expect([silent.told, there.told]).toEqual([
+    ['ping', 'cut'],
+    ['ping', 'ping'],
+  ]);
+  pings.stop();
+  expect(clock.pendingCount).toBe(0);
+});
+
+it('reads what has arrived during a freeze before it judges', async () => {
+  const clock = createManualClock();
+  const { socket, told } = createSocket();
+  const pings = startPings(new Set([socket]), clock, 20_000);
+  await clock.advance(20_000);
+  // Whatever is overdue at a thaw comes before what is read, as the answer that has waited since.
+  const late = clock.pendingMs()[0] ?? 0;
+  await clock.advance(late);
+  expect(told).toEqual(['ping']);
+  pings.heard(socket);
+  await clock.advance(20_000 - late);
+  expect(told).toEqual(['ping', 'ping']);
+  pings.stop();
+});

@@ -1,0 +1,38 @@
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startTestGateway, type TestGateway } from '../../support/test-gateway.js';
+
+describe('the console’s addresses', () => {
+  let gateway: TestGateway;
+  beforeAll(async () => {
+    // Nothing here asks the upstream for anything.
+    gateway = await startTestGateway('http://127.0.0.1:9');
+  });
+  afterAll(() => gateway.stop());
+
+  it('serves a page that loads nothing from anywhere else, to be asked for again', async () => {
+    const response = await fetch(`${gateway.url}/`);
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(response.headers.get('cache-control')).toBe('no-cache');
+    const policy = response.headers.get('content-security-policy');
+    expect(policy).toContain("script-src 'self'; style-src 'self';");
+    expect(policy).not.toContain('unsafe');
+    expect(await response.text()).toContain('{&quot;explorerPath&quot;:&quot;/explorer/&quot;}');
+  });
+
+  it('lets browsers keep its parts, which are at most 180 KB as they are sent compressed', async () => {
+    const page = await (await fetch(`${gateway.url}/`)).text();
+    const paths = [...page.matchAll(/(?:src|href)="\.(\/console\/[^"]+)"/g)].map(
+      ([, path = '']) => path,
+    );
+    expect(paths.length).toBeGreaterThan(1);
+    const parts = await Promise.all(paths.map((path) => fetch(`${gateway.url}${path}`)));
+    for (const { headers } of parts) {
+      expect(headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
+    }
+    const bytes = await Promise.all(parts.map(async (part) => part.arrayBuffer()));
+    const compressed = bytes.map((part) => gzipSync(part).length);
+    expect(compressed.reduce((sum, size) => sum + size)).toBeLessThan(180_000);
+  });
+});

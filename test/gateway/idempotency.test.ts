@@ -213,7 +213,7 @@ describe('a key in a list', () => {
     ]);
     expect(errors).toMatchObject([
       {
-        message: 'Inputs with one idempotencyKey must be the same.',
+        message: 'Inputs with the same idempotencyKey must be identical.',
         extensions: { code: 'BAD_USER_INPUT' },
       },
     ]);

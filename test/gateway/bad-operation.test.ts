@@ -269,7 +269,7 @@ describe('an operation at fault is told the same over HTTP and over a socket', (
       200,
       [
         'BAD_USER_INPUT',
-        'Variable "$after" got invalid value 7; Expected type "Cursor". A Cursor is a string that this gateway gave.',
+        'Variable "$after" got invalid value 7; Expected type "Cursor". A Cursor is a string that this gateway created.',
       ],
     ],
     [

@@ -39,7 +39,7 @@ export function createErrorFormatter(logger: Logger, isSchemaOpen: boolean): Err
       );
       return {
         ...formatted,
-        message: 'The gateway failed to answer this. The fault is logged.',
+        message: 'The gateway failed to answer this. Its log has the details.',
         extensions: { code: 'INTERNAL_SERVER_ERROR' },
       };
     }

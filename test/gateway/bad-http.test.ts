@@ -140,7 +140,7 @@ describe('another method or another path', () => {
     expect(status).toBe(405);
     expect(headers.get('allow')).toBe('GET, POST');
     expect(toExpected(body.errors)).toEqual([
-      ['BAD_REQUEST', 'GraphQL is asked with GET or POST.'],
+      ['BAD_REQUEST', 'Use GET or POST for GraphQL.'],
     ]);
   });
 
@@ -172,7 +172,7 @@ describe('another method or another path', () => {
     expect(toExpected(body.errors)).toEqual([
       [
         'BAD_REQUEST',
-        'The path of the URL cannot be decoded: expected a % before two hex digits only.',
+        'The path of the URL cannot be decoded: a % must precede two hex digits.',
       ],
     ]);
   });

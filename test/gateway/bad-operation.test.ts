@@ -523,7 +523,7 @@ describe('what is told of an error is little, however much was sent', () => {
     expect(toExpected(body.errors)).toEqual([
       [
         'BAD_REQUEST',
-        'A request may have at most 100 levels of lists and objects within each other.',
+        'A request may have at most 100 levels of nested lists and objects.',
       ],
     ]);
     const search = `query={__typename}&variables={"x":${nested}}`;

@@ -438,7 +438,8 @@ describe('operations that are under way', () => {
     const refused = await post({ query });
     expect(refused.status).toBe(429);
     expect(refused.headers.get('retry-after')).toBe('1');
-    const message = 'A caller may have at most 2 queries and mutations in progress. Wait for one to end.';
+    const message =
+      'A caller may have at most 2 queries and mutations in progress. Wait for one to end.';
     const code = 'TOO_MANY_OPERATIONS';
     expect(await refused.json()).toEqual({
       errors: [{ message, extensions: { code, retryAfterMs: 1_000 } }],

@@ -4,10 +4,10 @@ import { type ResumableOptions, resumable } from '@sluice/client';
 import {
   cacheExchange,
   createRequest,
+  createClient as createUrqlClient,
   type ExecutionResult,
   fetchExchange,
   subscriptionExchange,
-  createClient as createUrqlClient,
 } from '@urql/core';
 import { OperationTypeNode } from 'graphql';
 import { createClient, type FormattedExecutionResult } from 'graphql-ws';
@@ -97,7 +97,11 @@ export const libraries: Readonly<Record<string, CreateMember>> = {
       const { unsubscribe } = pipe(
         client.executeSubscription(createRequest(query, variables)),
         onEnd(listener.complete),
-        subscribe(({ data, error }) => (error ? listener.fail(error) : listener.next(data))),
+        subscribe(({ data, error, hasNext }) => {
+          if (error) listener.fail(error);
+          // When a subscription completes, urql gives its last result again, with `hasNext` false.
+          else if (hasNext) listener.next(data);
+        }),
       );
       return unsubscribe;
     });

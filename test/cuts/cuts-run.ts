@@ -130,7 +130,12 @@ export async function runCuts(options: CutsOptions): Promise<CrashReport> {
 
   const activity = members.map((one) => follow(one, { kind: 'all' }));
   // From here on, nothing that happens may be missing.
-  await Promise.all(members.map(({ member }) => member.ready()));
+  await Promise.all(members.map(({ member }) => member.ready?.()));
+  // Of those who can't tell when they are ready, everything from their first transition on.
+  while (!activity.every(({ record }) => record.length > 0)) {
+    const { ref } = upstream.begin('first');
+    await follow(members[0] as (typeof members)[number], { kind: 'request', ref }).completed;
+  }
   const running = members.map(async (one, index) => {
     while (!isEnding) {
       const { ref } = upstream.begin(`mapping ${index}`);
@@ -167,8 +172,8 @@ export async function runCuts(options: CutsOptions): Promise<CrashReport> {
     startedIds: new Set(),
   });
   for (const [index, { record }] of activity.entries()) {
-    if (record.length === transitionCount) continue;
-    const name = members[index]?.library;
+    const { library: name, member } = members[index] as (typeof members)[number];
+    if (record.length === transitionCount || !member.ready) continue;
     misfits.push(`${name} got ${record.length} of ${transitionCount} transitions`);
   }
   const figures = {

@@ -37,6 +37,21 @@ export function resumableFetch({
     ...(maxRetryDelayMs !== undefined && { maxRetryDelayMs }),
   };
 
+  /** A connection that was open before may be dead. */
+  async function fetchInTime(
+    input: Parameters<typeof globalThis.fetch>[0],
+    init: RequestInit,
+  ): Promise<Response> {
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(new TypeError('No response in time.')), silentMs);
+    const signals = [late.signal, ...(init.signal ? [init.signal] : [])];
+    try {
+      return await fetch(input, { ...init, signal: AbortSignal.any(signals) });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   async function fetchEvents(
     input: Parameters<typeof globalThis.fetch>[0],
     init: RequestInit,
@@ -44,7 +59,7 @@ export function resumableFetch({
     const startedAt = performance.now();
     const isLate = () => performance.now() - startedAt >= (retryForMs ?? Number.POSITIVE_INFINITY);
     for (;;) {
-      const response = await fetch(input, init);
+      const response = await fetchInTime(input, init);
       if (!PASSING_HTTP_STATUS.has(response.status) || isLate()) {
         return failIfSilent(response, silentMs);
       }

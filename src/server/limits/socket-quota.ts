@@ -3,12 +3,13 @@ import type { Refusal } from '../admission/refusal.js';
 const tooManyOfCaller: Refusal = {
   status: 429,
   code: 'RATE_LIMITED',
-  message: 'There are as many WebSockets from this address as there may be. Close one.',
+  message: 'You have as many WebSockets and streams over HTTP open as you may have. Close one.',
 };
 const tooMany: Refusal = {
   status: 503,
   code: 'TOO_MANY_SOCKETS',
-  message: 'The gateway has as many WebSockets as it may have. Try again later.',
+  message:
+    'The gateway has as many WebSockets and streams over HTTP as it may have. Try again later.',
 };
 
 /** How many sockets and streams are open, of whom, and whether one more may be. */
@@ -23,7 +24,7 @@ export interface SocketQuota {
   leave(callerKey: string): void;
 }
 
-/** Count the open sockets, in all and of each caller. */
+/** Count the open sockets and streams, in all and of each caller. */
 export function createSocketQuota({
   maxSockets,
   maxSocketsPerCaller,

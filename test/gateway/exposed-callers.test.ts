@@ -382,7 +382,7 @@ describe('sockets', () => {
       payload: [
         {
           message:
-            'A socket may have at most 2 operations under way. Wait for one, or complete one.',
+            'A socket may have at most 2 operations in progress. Wait for one to end, or complete one.',
           extensions: { code: 'TOO_MANY_OPERATIONS' },
         },
       ],
@@ -438,7 +438,8 @@ describe('operations that are under way', () => {
     const refused = await post({ query });
     expect(refused.status).toBe(429);
     expect(refused.headers.get('retry-after')).toBe('1');
-    const message = 'A caller may have at most 2 queries and mutations under way. Wait for one.';
+    const message =
+      'A caller may have at most 2 queries and mutations in progress. Wait for one to end.';
     const code = 'TOO_MANY_OPERATIONS';
     expect(await refused.json()).toEqual({
       errors: [{ message, extensions: { code, retryAfterMs: 1_000 } }],

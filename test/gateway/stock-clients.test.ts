@@ -102,7 +102,7 @@ describe('a stock client', () => {
       'abc',
     ])('is told that %j is none', async (persistedQuery) => {
       const message =
-        'extensions.persistedQuery must have the version 1, and a text as its sha256Hash.';
+        'extensions.persistedQuery must have version 1, and a string as its sha256Hash.';
       const refused = await post({ query: good44, extensions: { persistedQuery } });
       expect([refused.status, toExpected(refused.body.errors)]).toEqual([
         400,

@@ -16,28 +16,28 @@ import {
 import type { Asker } from '../sign-in/asker.js';
 import { onceExpired } from '../sign-in/expiry.js';
 
-/** So many bytes may wait for a slow client; then its subscriptions pause, as those of a slow WebSocket do. */
+/** How many bytes may be queued for a slow client before its subscriptions pause, like those of a slow WebSocket. */
 const MAX_BUFFERED_BYTES = 64 * 1024;
 
-/** So many may wait before it takes no more operations: their answers would pile up. */
+/** How many bytes may be queued before the stream takes no more operations, whose answers would pile up. */
 const MAX_UNREAD_BYTES = 1024 * 1024;
 
-/** How a protocol writes what is no event. */
+/** How a protocol writes everything but events. */
 export interface StreamForm {
   readonly contentType: string;
   readonly start: string;
   readonly heartbeat: string;
   readonly end: string;
-  /** Of one operation: the stream ends with it. */
+  /** Whether it carries one operation and ends with it. */
   readonly isOfOne: boolean;
 }
 
-/** What a stream needs of those that it is one of. */
+/** What a stream needs from the set of streams. */
 export interface StreamHost {
   readonly maxOperations: number;
   readonly clock: Clock;
   formatFailure(failure: unknown): readonly GraphQLFormattedError[];
-  /** The client has taken everything up to a heartbeat. */
+  /** The client has read everything up to a heartbeat. */
   onHeard(stream: HttpStream): void;
   /** A client reads it from now on. */
   onTaken(stream: HttpStream): void;
@@ -45,7 +45,7 @@ export interface StreamHost {
   onLeft(stream: HttpStream): void;
 }
 
-/** An operation of a stream, and who has sent it. */
+/** An operation of a stream, and who sent it. */
 interface Begun {
   readonly operation: ClientOperation;
   readonly caller: Caller;
@@ -53,12 +53,12 @@ interface Begun {
 }
 
 /**
- * An answer over HTTP that goes on: what comes of one operation, or of several.
+ * A streamed answer over HTTP, with the results of one operation or of several.
  *
  *     waiting ──its client reads it──▶ open ──all was told, a failure──▶ ended ──the connection is closed──▶ left
  *        └─────────nobody came for it──┴──────────the connection is closed────────────────────────────────▲
  *
- * While nobody reads it, it keeps what its operations give, and they wait.
+ * Until somebody reads it, it keeps the results of its operations, which wait.
  */
 export class HttpStream implements OperationHost {
   #phase: 'waiting' | 'open' | 'ended' | 'left' = 'waiting';
@@ -66,12 +66,12 @@ export class HttpStream implements OperationHost {
   #unsent: (string | Buffer)[] = [];
   readonly #connected = Promise.withResolvers<void>();
   readonly #left = Promise.withResolvers<void>();
-  /** Resolves once nobody reads it any more. */
+  /** Resolves once nobody reads it. */
   readonly left = this.#left.promise;
   #isFinishing = false;
   /** By their ids. */
   readonly #operations = new Map<string, Begun>();
-  /** Those, and the ones that still work though nobody waits for them. */
+  /** Those, and the ones that still work although nobody waits for them. */
   #operationCount = 0;
 
   constructor(
@@ -80,12 +80,12 @@ export class HttpStream implements OperationHost {
     private readonly host: StreamHost,
   ) {}
 
-  /** Whether somebody reads it, or has. */
+  /** Whether somebody reads it, or has read it. */
   get isTaken(): boolean {
     return this.#response !== null;
   }
 
-  /** Whether nothing more comes of it. */
+  /** Whether no further results will come. */
   get isOver(): boolean {
     return this.#phase === 'ended' || this.#phase === 'left';
   }
@@ -96,7 +96,7 @@ export class HttpStream implements OperationHost {
     return this.#unsent.reduce((sum, message) => sum + message.length, 0);
   }
 
-  /** Whether an operation with this id is under way. */
+  /** Whether an operation with this id is in progress. */
   has(id: string): boolean {
     return this.#operations.has(id);
   }
@@ -104,7 +104,7 @@ export class HttpStream implements OperationHost {
   /**
    * Make room for an operation, which ends with the credentials that it was sent with.
    *
-   * @throws {TooManyOperationsError} there is none
+   * @throws {TooManyOperationsError} there is no room
    * @throws {ShuttingDownError} the stream is about to end
    */
   begin(id: string, frames: OperationFrames, { caller }: Asker): ClientOperation {
@@ -112,13 +112,13 @@ export class HttpStream implements OperationHost {
     if (this.#isFinishing) throw new ShuttingDownError();
     if (this.#operationCount >= maxOperations) {
       throw new TooManyOperationsError(
-        `A stream may have at most ${maxOperations} operations under way. Wait for one, or complete one.`,
+        `A stream may have at most ${maxOperations} operations in progress. Wait for one to end, or complete one.`,
         'socket',
       );
     }
     if (this.bufferedBytes > MAX_UNREAD_BYTES) {
       throw new TooManyOperationsError(
-        'The stream takes no operation while so much of it is not read. Read it.',
+        'The stream takes no more operations until its client reads what is queued.',
         'socket',
       );
     }
@@ -134,12 +134,12 @@ export class HttpStream implements OperationHost {
     return operation;
   }
 
-  /** The client wants no more of an operation. */
+  /** The client cancels an operation. */
   callOff(id: string): void {
     this.#operations.get(id)?.operation.callOff();
   }
 
-  /** Answer a request with the stream: from now on its client gets what comes. */
+  /** Answer a request with the stream: from now on its client gets the results. */
   connect(reply: FastifyReply): void {
     const { raw } = reply;
     this.#response = raw;
@@ -150,17 +150,17 @@ export class HttpStream implements OperationHost {
       this.leave();
     };
     raw.once('close', leave);
-    // An answer that waits behind another on its connection is not told that it is closed.
+    // An answer that waits for an earlier one on its connection gets no event when the connection closes.
     socket.once('close', leave);
     raw.on('error', () => {});
     const headers = reply.getHeaders();
     reply.hijack();
-    // Nothing else is answered on its connection, which is closed with it.
+    // The connection carries no further answer, and is closed with the stream.
     raw.shouldKeepAlive = false;
     raw.writeHead(200, {
       ...(headers as Record<string, string>),
       'content-type': this.form.contentType,
-      // Some proxies hold answers back otherwise.
+      // Some proxies would otherwise buffer the answer.
       'x-accel-buffering': 'no',
     });
     raw.write(this.form.start);
@@ -200,7 +200,7 @@ export class HttpStream implements OperationHost {
     this.#operationCount -= 1;
   }
 
-  /** Show that it is there; whether its client still takes something is found out with it. */
+  /** Send a heartbeat, which also shows whether the client still reads. */
   ping(): void {
     if (this.#phase !== 'open') return;
     this.#response?.write(this.form.heartbeat, (error) => {
@@ -208,19 +208,19 @@ export class HttpStream implements OperationHost {
     });
   }
 
-  /** Cut the connection. */
+  /** Close the connection at once. */
   terminate(): void {
     this.#response?.destroy();
     this.leave();
   }
 
-  /** Take no new operation; resolves once the queries and mutations under way are answered. */
+  /** Take no new operation; resolves once the queries and mutations in progress are answered. */
   async finish(): Promise<void> {
     this.#isFinishing = true;
     await Promise.all([...this.#operations.values()].map(({ operation }) => operation.settled));
   }
 
-  /** The credentials of these are good no more. */
+  /** End what these callers have opened: their credentials are no longer valid. */
   revoke(callers: ReadonlySet<Caller>): void {
     const failure = new UnauthenticatedError('refused');
     if (callers.has(this.asker.caller)) {
@@ -232,23 +232,23 @@ export class HttpStream implements OperationHost {
     }
   }
 
-  /** End it, and tell the client why for each operation. */
+  /** End it, and send the client the reason for each operation. */
   fail(failure: unknown): void {
     for (const { operation } of this.#operations.values()) operation.cutOff(failure);
     this.end();
   }
 
-  /** All was told. Safe to repeat. */
+  /** Everything was sent. Safe to repeat. */
   end(): void {
     if (this.isOver) return;
     this.#phase = 'ended';
     for (const { operation } of this.#operations.values()) operation.callOff();
     if (this.#response) this.#response.end(this.form.end);
-    // One of one operation is about to be connected: its client is told what came of it.
+    // A stream of one operation is about to be connected, and then tells its client what came.
     else if (!this.form.isOfOne) this.leave();
   }
 
-  /** Free everything at once: nobody reads it any more. Safe to repeat. */
+  /** Nobody reads it any more: free everything at once. Safe to repeat. */
   leave(): void {
     this.end();
     if (this.#phase === 'left') return;
@@ -264,7 +264,7 @@ export class HttpStream implements OperationHost {
       response.write(message);
       return null;
     }
-    // Called when these bytes have left, and so all before them; or when they never will.
+    // Called when these bytes, and all before them, have left, or when they never will.
     return new Promise((resolve) => void response.write(message, () => resolve()));
   }
 }

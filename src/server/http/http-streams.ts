@@ -11,7 +11,7 @@ import { onceExpired } from '../sign-in/expiry.js';
 import type { SignIn } from '../sign-in/sign-in.js';
 import { HttpStream, type StreamForm, type StreamHost } from './http-stream.js';
 
-/** How often a stream shows that it is there: well below the 60 s after which proxies cut an idle connection. */
+/** How often a stream sends a heartbeat: well below the 60 s after which proxies cut an idle connection. */
 const HEARTBEAT_MS = 15_000;
 
 /** What all streams share. */
@@ -20,22 +20,22 @@ export interface StreamServices {
   readonly signIn: SignIn;
   readonly clock: Clock;
   readonly quota: SocketQuota;
-  /** How many may be under way on one stream. */
+  /** How many operations may be in progress on one stream. */
   readonly maxOperations: number;
 }
 
-/** The streams over HTTP, whichever protocol they speak. They count as WebSockets do. */
+/** The streams over HTTP, with any protocol. They count as WebSockets do. */
 export interface HttpStreams {
-  /** A stream for a caller, or why there is none. */
+  /** Create a stream for a caller, or say why not. */
   create(asker: Asker, form: StreamForm, onLeft?: () => void): HttpStream | Refusal;
   readonly streamCount: number;
-  /** How many bytes wait for clients that do not take them. */
+  /** How many bytes are queued for slow clients. */
   readonly bufferedBytes: number;
-  /** Answer what is under way, and end every stream, spread over a moment; resolves when all are closed. */
+  /** Answer what is in progress, and end every stream, spread over a moment; resolves when all are closed. */
   drain(): Promise<void>;
 }
 
-/** Keep the streams over HTTP. */
+/** Create the set of streams over HTTP. */
 export function createHttpStreams({
   operations,
   signIn,
@@ -43,7 +43,7 @@ export function createHttpStreams({
   quota,
   maxOperations,
 }: StreamServices): HttpStreams {
-  /** With what is called once each is left. */
+  /** Each with what to call once it is left. */
   const streams = new Map<HttpStream, () => void>();
   const taken = new Set<HttpStream>();
   const pings = startPings(taken, clock, HEARTBEAT_MS);
@@ -72,7 +72,7 @@ export function createHttpStreams({
 
   return {
     create(asker, form, onLeft) {
-      // Of a request that has arrived only in part before.
+      // A request may have begun to arrive before the drain.
       const refusal = isDraining ? shuttingDown : quota.refusal(asker.key);
       if (refusal) return refusal;
       quota.enter(asker.key);

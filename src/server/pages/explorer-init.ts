@@ -3,12 +3,12 @@ import type { AltairConfigOptions } from 'altair-static';
 /**
  * The script that starts Altair in the page.
  *
- * The addresses are made absolute in the browser: only there is it known by which host, path and scheme
- * the page was reached, and Altair wants them absolute.
+ * The addresses are made absolute in the browser, because only the browser knows the host, path and scheme of the
+ * page, and Altair requires absolute ones.
  *
- * Altair opens the last of the tabs that it is given. On the first visit the script goes on to the first
- * tab, once the last is open; later, Altair shows the tab that was open last. Altair folds the variables of
- * a tab away; the script unfolds them, once for each tab.
+ * Altair opens the last of the given tabs. On the first visit the script then selects the first tab; later, Altair
+ * shows the tab that was open last. Altair collapses the variables of a tab;
+ * the script expands them, once for each tab.
  *
  * @param graphqlPath - relative to the page
  */
@@ -44,7 +44,7 @@ AltairGraphQL.init({ ...options, endpointURL: http.href, subscriptionsEndpoint: 
 `;
 }
 
-/** JSON is JavaScript, and the script is a file of its own: nothing else needs escaping. */
+/** JSON is JavaScript, and the script is a separate file, so nothing else needs escaping. */
 function toJs(value: unknown): string {
   return JSON.stringify(value, null, 2);
 }

@@ -161,7 +161,7 @@ describe('a database that cannot hold the log', () => {
     [
       'leaves out the checks',
       'set session_replication_role = replica',
-      / has session_replication_role = replica, which leaves out the checks of what is written\. Reset it for the database and the user\.$/,
+      / has session_replication_role = replica, which disables the checks of what is written\. Reset it for the database and the user\.$/,
     ],
   ])('is refused in one line where it %s', async (_what, setting, message) => {
     await alter(setting);

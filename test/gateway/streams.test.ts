@@ -189,6 +189,50 @@ describe('one stream for several operations', () => {
     expect((await operate(token, operation)).status).toBe(404);
   });
 
+  it('is asked and answered as by the server of graphql-sse', async () => {
+    const reserved = await fetch(path(), { method: 'PUT' });
+    expect([reserved.status, reserved.headers.get('content-type')]).toEqual([
+      201,
+      'text/plain; charset=utf-8',
+    ]);
+    const token = { 'x-graphql-event-stream-token': await reserved.text() };
+    const none = { 'x-graphql-event-stream-token': 'none' };
+    const json = { accept: 'application/json' };
+    const operation = { query: '{ __typename }', extensions: { operationId: '1' } };
+    const asked: [number, Promise<Response>][] = [
+      // Without a reservation.
+      [404, postOperation(path(), operation, { ...none, ...json })],
+      [404, fetch(path(), { headers: { ...none, ...sse } })],
+      [404, fetch(path(), { headers: { ...none, ...json } })],
+      [404, fetch(`${path()}?operationId=1`, { method: 'DELETE', headers: none })],
+      [404, fetch(path(), { headers: json })],
+      // With one.
+      [400, postOperation(path(), { query: '{ __typename }' }, token)],
+      [400, postOperation(path(), { ...operation, query: '{ notThere }' }, token)],
+      [400, postOperation(path(), { extensions: { operationId: '1' } }, token)],
+      [400, postOperation(path(), [operation], token)],
+      // A stream of its own says what is wrong with an operation.
+      [200, fetch(path(), { headers: sse })],
+      [200, postOperation(path(), { query: '' }, sse)],
+      [400, postOperation(path(), { query: 1 }, sse)],
+    ];
+    const answers = await Promise.all(asked.map(([, answer]) => answer));
+    expect(answers.map(({ status }) => status)).toEqual(asked.map(([status]) => status));
+    for (const answer of answers.slice(-3, -1)) {
+      expect(await answer.text()).toMatch(
+        /^:\n\nevent: next\ndata: \{"errors":.*\}\n\nid: .*\nevent: complete\n/,
+      );
+    }
+    // What came before is answered on a stream that is opened later; nothing of it was run.
+    expect((await postOperation(path(), operation, token)).status).toBe(202);
+    const reading = readStream(await fetch(path(), { headers: { ...token, ...sse } }));
+    expect(await reading.until('event: complete')).toBe(
+      ':\n\nevent: next\ndata: {"id":"1","payload":{"data":{"__typename":"Query"}}}\n\n' +
+        'event: complete\ndata: {"id":"1"}\n\n',
+    );
+    await reading.leave();
+  });
+
   it('refuses what is too large, a mutation by GET, and other methods', async () => {
     const large = await post(`{ __typename } # ${'x'.repeat(200_000)}`, sse);
     const mutation = 'mutation { startIngestion(input: { mappingId: "XDM44" }) { __typename } }';

@@ -7,6 +7,7 @@ import type { DocumentNode } from 'graphql';
 import { createClient } from 'graphql-sse';
 import { EventSource } from 'undici';
 import { newApiKey } from '../../src/server/sign-in/api-keys.js';
+import { askGateway } from '../support/ask-gateway.js';
 import { deleteDatabase } from '../support/log-database.js';
 import { untilMetric } from '../support/metrics.js';
 import { startTestUpstream } from '../support/start-test-upstream.js';
@@ -19,7 +20,7 @@ import {
 } from '../support/stream-reader.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
-import type { TestUpstream } from '../support/test-upstream.js';
+import { oddMappings, type TestUpstream, untilLookedAt } from '../support/test-upstream.js';
 
 let upstream: TestUpstream;
 let gateway: TestGateway;
@@ -381,6 +382,50 @@ describe('Apollo Client with a subscription in parts', () => {
     await untilMetric(gateway.url, 'sluice_stream_listeners', 1);
     subscribed.unsubscribe();
     await untilMetric(gateway.url, 'sluice_http_streams', 0);
+  });
+});
+
+describe('a client that is gone while its subscription is being opened', () => {
+  it.each([
+    ['events', sse, '/graphql/stream', false],
+    ['events after a cursor', sse, '/graphql/stream', true],
+    ['parts', multipart, '/graphql', false],
+  ])('leaves nothing of a stream of %s', async (_what, accept, at, isResumed) => {
+    upstream.hold();
+    const requestId = await upstream.startElsewhere(oddMappings.held);
+    const query = toSubscription(requestId).replace('XDM44', oddMappings.held);
+    const { data } = await askGateway(gateway.url, '{ latestCursor }');
+    const headers = isResumed ? { 'last-event-id': data.latestCursor } : {};
+    const gone = new AbortController();
+    const asked = fetch(toStreamUrl(`${gateway.url}${at}`, query), {
+      headers: { ...accept, ...headers },
+      signal: gone.signal,
+    }).then(
+      (response) => response.text(),
+      () => null,
+    );
+    await untilLookedAt(upstream, requestId);
+    gone.abort();
+    await asked.catch(() => {});
+    upstream.letGo();
+    await untilMetric(gateway.url, 'sluice_http_streams', 0);
+    await untilMetric(gateway.url, 'sluice_stream_listeners', 0);
+  });
+});
+
+describe('what stands between', () => {
+  it('is asked neither to hold a stream back nor to change it', async () => {
+    const query = '{ __typename }';
+    const activity = 'subscription { ingestionActivity { to } }';
+    const own = await fetch(toUrl(query), { headers: { ...sse, 'accept-encoding': 'gzip, br' } });
+    const parts = await post(activity, multipart, `${gateway.url}/graphql`);
+    for (const { headers } of [own, parts]) {
+      expect(headers.get('cache-control')).toBe('no-store, no-transform');
+      expect(headers.get('x-accel-buffering')).toBe('no');
+      expect(headers.get('content-encoding')).toBeNull();
+    }
+    await own.text();
+    await parts.body?.cancel();
   });
 });
 

@@ -94,7 +94,7 @@ describe('the service alone', () => {
     expect(parse).toThrow(CampaignConfigError);
     expect(parse).toThrow(/CAMPAIGN_SERVICE_PORT: expected a port, 0 to 65535/);
     expect(() => parseCampaignConfig({ CAMPAIGN_API_KEY: '"k"', IMS_CLIENT_ID: "'c" })).toThrow(
-      /^The environment is wrong:\n {2}CAMPAIGN_API_KEY: expected a value without quotes around it, which are part of it$/,
+      /^The environment is wrong:\n {2}CAMPAIGN_API_KEY: expected a value without quotes, which would be part of it$/,
     );
   });
 

@@ -137,7 +137,7 @@ describe('over a restart', () => {
     );
     await writeFile(path, 'not a database'.repeat(500));
     await expect(startService(space)).rejects.toThrow(
-      `${path} is damaged or no database: restore it from a backup, or move it away to begin anew.`,
+      `${path} is damaged or not a database: restore it from a backup, or move it away to start over.`,
     );
   });
 });

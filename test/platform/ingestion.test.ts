@@ -54,7 +54,7 @@ describe('a new batch', () => {
     [{ inputFormat: undefined }, 'inputFormat: Invalid input: expected object, received undefined'],
     [
       { inputFormat: { format: 'parquet' } },
-      'inputFormat.format: expected json: it is all that this receiver takes',
+      'inputFormat.format: expected json, the only format that this receiver accepts',
     ],
     [
       { partialIngestionPercent: 101 },

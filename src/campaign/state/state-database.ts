@@ -57,7 +57,7 @@ function toStateFault(path: string, error: Error & { errcode?: number }): Error 
     case CORRUPT:
     case NOT_A_DATABASE:
       return new StateUnusableError(
-        `${path} is damaged or no database: restore it from a backup, or move it away to begin anew.`,
+        `${path} is damaged or not a database: restore it from a backup, or move it away to start over.`,
         { cause: error },
       );
     case READ_ONLY:

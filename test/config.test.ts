@@ -669,7 +669,7 @@ describe('the settings of the Platform that the embedded service uploads to', ()
       'PLATFORM_ACCESS_TOKEN',
       '',
       ['PLATFORM_CLIENT_ID', 'PLATFORM_CLIENT_SECRET'].map(
-        (name) => `${name} is not set: ${because} (or PLATFORM_ACCESS_TOKEN in its place)`,
+        (name) => `${name} is not set: ${because} (or PLATFORM_ACCESS_TOKEN instead)`,
       ),
     ],
     [

@@ -188,7 +188,7 @@ describe('the program', () => {
       expect(performance.now() - signalledAt).toBeLessThan(10_000);
       expect([code, stderr]).toEqual([0, '']);
       // Of a variable that it does not know it warns, by its name.
-      expect(/(\w+) is no setting of Sluice and was ignored\./.exec(stdout)?.[1]).toBe(
+      expect(/(\w+) is not a setting of Sluice and was ignored\./.exec(stdout)?.[1]).toBe(
         name === 'HOST' ? undefined : name,
       );
       expect(stdout).not.toContain('planted');

@@ -36,7 +36,7 @@ const environment = z
   .superRefine((env, context) => {
     if (env.PLATFORM_CLIENT_SECRET !== PUBLIC_SECRET) return;
     if (isLoopback(env.PLATFORM_RECEIVER_HOST)) return;
-    const message = `must be set where PLATFORM_RECEIVER_HOST is not a loopback address: the default is public`;
+    const message = `must be set if PLATFORM_RECEIVER_HOST is not a loopback address, because the default is public`;
     context.addIssue({ code: 'custom', path: ['PLATFORM_CLIENT_SECRET'], message });
   });
 

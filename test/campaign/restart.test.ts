@@ -66,7 +66,7 @@ describe('over a restart', () => {
       await service.ended(1);
       expect((await service.admin('/jobs/1')).json).toMatchObject({
         status: 'Failed',
-        reason: expect.stringContaining('has not said yet what became of batch batch-1'),
+        reason: expect.stringContaining('has not decided about batch batch-1 yet'),
       });
     }
     await using service = await startService(options);

@@ -127,7 +127,7 @@ describe('what strangers may do', () => {
     warnings.length = 0;
     parse({ LIMIT_DEPHT: '5' });
     expect(warnings).toEqual([
-      'LIMIT_DEPHT is no setting of Sluice and was ignored. See docs/settings.md.',
+      'LIMIT_DEPHT is not a setting of Sluice and was ignored. See docs/settings.md.',
     ]);
   });
 });

@@ -521,10 +521,7 @@ describe('what is told of an error is little, however much was sent', () => {
     const { status, body } = await post(`{"query":"{ __typename }","variables":{"x":${nested}}}`);
     expect(status).toBe(400);
     expect(toExpected(body.errors)).toEqual([
-      [
-        'BAD_REQUEST',
-        'A request may have at most 100 levels of nested lists and objects.',
-      ],
+      ['BAD_REQUEST', 'A request may have at most 100 levels of nested lists and objects.'],
     ]);
     const search = `query={__typename}&variables={"x":${nested}}`;
     const headers = { 'apollo-require-preflight': 'yes' };

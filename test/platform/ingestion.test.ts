@@ -435,7 +435,7 @@ describe('the catalog', () => {
     ['limit=x', 'limit: expected a number'],
     [
       'orderBy=desc:size',
-      'orderBy: expected asc: or desc:, and of created, updated, started, completed, status, externalId those to sort by',
+      'orderBy: expected asc: or desc:, and fields to sort by, from created, updated, started, completed, status, externalId',
     ],
     ['createdUser=me', 'Unrecognized key: "createdUser"'],
   ])('refuses %s', async (query, detail) => {

@@ -52,7 +52,7 @@ describe('the life of a mapping', () => {
       'publish',
       {
         code: 'ALREADY_PUBLISHED',
-        message: 'Mapping M is published already: unpublish it first.',
+        message: 'Mapping M is already published: unpublish it first.',
       },
     ],
     ['published, stopped', 'unpublish', 'unpublished, stopped'],
@@ -67,14 +67,14 @@ describe('the life of a mapping', () => {
       'publish',
       {
         code: 'ALREADY_PUBLISHED',
-        message: 'Mapping M is published already: unpublish it first.',
+        message: 'Mapping M is already published: unpublish it first.',
       },
     ],
     ['published, started', 'unpublish', 'unpublished, stopped'],
     [
       'published, started',
       'start',
-      { code: 'ALREADY_STARTED', message: 'Mapping M is started already.' },
+      { code: 'ALREADY_STARTED', message: 'Mapping M is already started.' },
     ],
     ['published, started', 'stop', 'published, stopped'],
   ])('%s: %s', async (from, change, outcome) => {
@@ -485,7 +485,7 @@ describe('the administration API', () => {
     const other = await ask({ authorization: `Bearer ${await service.signIn(CLIENT)}` });
     expect([other.httpStatus, other.json]).toEqual([
       403,
-      { code: 'FORBIDDEN', message: 'Client client-1 has not the role "administration".' },
+      { code: 'FORBIDDEN', message: 'Client client-1 does not have the role "administration".' },
     ]);
   });
 });

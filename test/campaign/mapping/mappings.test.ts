@@ -186,9 +186,15 @@ describe('a mapping file', () => {
       'to: identityMap.A, primary: true }\n  - { column: b, to: identityMap.B, primary: true',
       'to: _id',
       12,
-      /another identity is the primary one already/,
+      /another identity is already the primary one/,
     ],
-    ['a primary that is no identity', 'to: _id, primary: true', 'to: _id', 11, /is of an identity/],
+    [
+      'a primary that is no identity',
+      'to: _id, primary: true',
+      'to: _id',
+      11,
+      /only applies to an identity/,
+    ],
     [
       'a format that is none',
       'to: _id, as: date, format: dd/mm',
@@ -282,7 +288,9 @@ describe('a folder of mappings', () => {
 
   it('is refused where it is not there or holds nothing', async () => {
     await using space = await createWorkspace();
-    await expect(loadMappings(space.mappingsDir, {})).rejects.toThrow('holds no mapping (*.yaml)');
+    await expect(loadMappings(space.mappingsDir, {})).rejects.toThrow(
+      'contains no mapping (*.yaml)',
+    );
     await expect(loadMappings(join(space.mappingsDir, 'gone'), {})).rejects.toThrow(
       /cannot be read: ENOENT/,
     );

@@ -86,7 +86,10 @@ describe('the explorer, in a browser that reaches nothing but the gateway', () =
       expect(await textOf(listed)).toMatch(/"to": "IN_PROGRESS".*"to": "SUCCESS"/s);
 
       await explorer.openDocs('Subscription');
-      await page.getByText('All transitions of one request after the cursor').first().waitFor();
+      await page
+        .getByText('All transitions of one request: those after the cursor')
+        .first()
+        .waitFor();
 
       // A breach of the page's policy would be among these: whatever it asked another host for, too.
       expect(browser.faults).toEqual([]);

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { createPlatformReceiver } from '../../src/platform/platform-receiver.js';
 
-/** The local receiver, in a process of its own; it prints its URL, and at its end what memory it took above idle. */
+/** The local receiver in a separate process. It prints its URL, and at its end how much memory it took above idle. */
 const [dataDir = ''] = process.argv.slice(2);
 
 const SAMPLE_MS = 20;

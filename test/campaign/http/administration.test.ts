@@ -45,7 +45,7 @@ describe('the life of a mapping', () => {
     [
       'unpublished, stopped',
       'stop',
-      { code: 'ALREADY_STOPPED', message: 'Mapping M is stopped already.' },
+      { code: 'ALREADY_STOPPED', message: 'Mapping M is already stopped.' },
     ],
     [
       'published, stopped',
@@ -60,7 +60,7 @@ describe('the life of a mapping', () => {
     [
       'published, stopped',
       'stop',
-      { code: 'ALREADY_STOPPED', message: 'Mapping M is stopped already.' },
+      { code: 'ALREADY_STOPPED', message: 'Mapping M is already stopped.' },
     ],
     [
       'published, started',
@@ -113,7 +113,7 @@ describe('the life of a mapping', () => {
     const { httpStatus, json } = await service.admin(`/mappings/M/${change}`, '');
     expect([httpStatus, json]).toEqual([
       409,
-      { code: 'JOB_RUNNING', message: 'Mapping M is being run by job 1: wait for its end.' },
+      { code: 'JOB_RUNNING', message: 'Mapping M is being run by job 1: wait for it to end.' },
     ]);
   });
 

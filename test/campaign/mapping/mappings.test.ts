@@ -207,7 +207,7 @@ describe('a mapping file', () => {
       'to: _id, as: number, format: dd/MM/yyyy',
       'to: _id',
       11,
-      /is of dates/,
+      /only applies to dates/,
     ],
     [
       'a time zone that is none',
@@ -216,7 +216,7 @@ describe('a mapping file', () => {
       11,
       /expected a time zone/,
     ],
-    ['a decimal comma of a text', 'to: _id, decimal: ","', 'to: _id', 11, /is of numbers/],
+    ['a decimal comma of a text', 'to: _id, decimal: ","', 'to: _id', 11, /only applies to numbers/],
     ['a split without a list', 'to: _id, split: ","', 'to: _id', 11, /must end in \[\]/],
     [
       'an encoding that is none',

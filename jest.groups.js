@@ -17,6 +17,7 @@ const ALONE = [
   '../packages/cli/test/command-line',
   'abuse/abuse',
   'server/console.browser',
+  '../packages/client/test/react/react.browser',
   'server/explorer.browser',
   'server/explorer.sign-in.browser',
   'cluster/two-replicas',

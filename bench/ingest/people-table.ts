@@ -70,7 +70,18 @@ export function isPostgres(place: string): boolean {
   return place.startsWith('postgres://');
 }
 
-/** The mapping of the table in a SQLite file, or in a PostgreSQL database. */
+/** Whether a place is the path of a CSV file. */
+export function isCsv(place: string): boolean {
+  return place.endsWith('.csv');
+}
+
+function sourceAt(place: string): Mapping['source'] {
+  if (isCsv(place)) return { kind: 'csv', path: place };
+  if (!isPostgres(place)) return { kind: 'sqlite', path: place, table: 'people' };
+  return { kind: 'postgres', variable: 'DATABASE', connectionString: () => place, table: 'people' };
+}
+
+/** The mapping of the table in a CSV file, a SQLite file, or in a PostgreSQL database. */
 export function peopleMapping(place: string): Mapping {
   return {
     id: 'people',
@@ -78,9 +89,7 @@ export function peopleMapping(place: string): Mapping {
     publication: 'published',
     execution: 'stopped',
     everyMs: null,
-    source: isPostgres(place)
-      ? { kind: 'postgres', variable: 'DATABASE', connectionString: () => place, table: 'people' }
-      : { kind: 'sqlite', path: place, table: 'people' },
+    source: sourceAt(place),
     key: 'id',
     changed: 'changed_at',
     dataset: '6563a1f0c4d2e8b79a015e01',
@@ -114,10 +123,10 @@ export function toPerson(row: Record<string, unknown>): object {
       birthDate: row.birth_date,
     },
     homeAddress:
-      row.city === null
+      row.city === null || row.city === ''
         ? { countryCode: row.country }
         : { city: row.city, countryCode: row.country },
-    loyalty: { tier: row.tier, points: row.points, joinDate: row.joined_at },
-    _acme: { newsletter: row.newsletter === 1 },
+    loyalty: { tier: row.tier, points: Number(row.points), joinDate: row.joined_at },
+    _acme: { newsletter: Number(row.newsletter) === 1 },
   };
 }

@@ -10,8 +10,8 @@ export interface StatusSources {
 }
 
 /**
- * Who asks for a status, and how old it may be, in ms; null for the current poll interval, {@link
- * StatusSources.pollMaxMs} at most.
+ * Who asks for a status, and how old it may be, in ms; null for {@link StatusSources.pollMaxMs}. A watch polls more
+ * often than that, so that a question without an age seldom waits for the upstream.
  */
 export interface StatusQuestion {
   readonly caller: string;
@@ -63,7 +63,7 @@ function isYoung(
   report: WatchReport,
   maxAgeMs: number | null,
 ): boolean {
-  const allowedMs = maxAgeMs ?? Math.min(report.intervalMs, pollMaxMs);
+  const allowedMs = maxAgeMs ?? pollMaxMs;
   return toAgeMs(known, report, clock) <= allowedMs;
 }
 

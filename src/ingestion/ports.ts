@@ -332,8 +332,6 @@ export interface WatchReport {
   readonly lastPolledAt: number | null;
   /** Null while a poll is in progress, and if none is planned. */
   readonly nextPollAt: number | null;
-  /** The current delay between polls. */
-  readonly intervalMs: number;
   readonly consecutiveFailures: number;
   /** The last failed poll since the last successful one. */
   readonly lastFailure: PollFailure | null;

@@ -48,8 +48,7 @@ export class IngestionStatusResolver {
     @Arg('id', () => ID, { nullable: true, description: 'Its global id.' }) id: string | null,
     @Arg('maxAgeMs', () => Int, {
       nullable: true,
-      description:
-        'In milliseconds. By default the current poll interval, and at most `POLL_MAX_MS`.',
+      description: 'In milliseconds. By default `POLL_MAX_MS`.',
     })
     maxAgeMs: number | null,
     @Ctx() context: OperationContext,

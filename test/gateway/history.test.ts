@@ -151,7 +151,7 @@ describe('what is past its time', () => {
       {
         errors: [
           expect.objectContaining({
-            message: expect.stringContaining('no longer kept'),
+            message: expect.stringContaining('no longer has everything'),
             extensions: { code: 'CURSOR_INVALID' },
           }),
         ],

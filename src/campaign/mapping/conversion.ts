@@ -19,7 +19,8 @@ const WHOLE_NUMBER = /^[+-]?\d+$/;
 const DIGITS_OF_A_DOUBLE = 15;
 const TRUE = new Set(['true', 'yes', 't', '1']);
 const FALSE = new Set(['false', 'no', 'f', '0']);
-const DATE = /^\d{4}-\d{2}-\d{2}$/;
+const HYPHEN = 0x2d;
+const ZERO = 0x30;
 /** Platform's form, but a blank may replace the `T`, and the offset may be missing or in the short form of databases. */
 const DATE_TIME =
   /^(\d{4}-\d{2}-\d{2})[T ]((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?)(?:(Z)|([+-](?:0\d|1[0-4]))(?::?([0-5]\d))?)?$/;
@@ -107,13 +108,27 @@ function toDateTime(value: unknown): string {
   return `${date}T${time}${zulu !== undefined || hours === undefined ? 'Z' : `${hours}:${minutes}`}`;
 }
 
-/** True for a day that exists; false for the 30th of February. */
-function isDate(text: string): boolean {
-  if (!DATE.test(text)) return false;
-  const year = Number(text.slice(0, 4));
-  const month = Number(text.slice(5, 7));
-  const day = Number(text.slice(8));
+/** True for a day that exists, such as 2019-05-15; false for the 30th of February. */
+export function isDate(text: string): boolean {
+  if (text.length !== 10 || text.charCodeAt(4) !== HYPHEN || text.charCodeAt(7) !== HYPHEN) {
+    return false;
+  }
+  const year = digitsAt(text, 0, 4);
+  const month = digitsAt(text, 5, 7);
+  const day = digitsAt(text, 8, 10);
+  if (Number.isNaN(year + month + day)) return false;
   if (day < 1 || day > (DAYS_OF_MONTH[month - 1] ?? 0)) return false;
   const isLeapYear = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
   return month !== 2 || day < 29 || isLeapYear;
+}
+
+/** The number that the digits between two places are; NaN where they are not all digits. */
+function digitsAt(text: string, from: number, to: number): number {
+  let number = 0;
+  for (let at = from; at < to; at += 1) {
+    const digit = text.charCodeAt(at) - ZERO;
+    if (digit < 0 || digit > 9) return Number.NaN;
+    number = number * 10 + digit;
+  }
+  return number;
 }

@@ -1,3 +1,4 @@
+import { isDate } from './conversion.js';
 import type { MarkerRule } from './mapping.js';
 
 /** The value of a change marker, as the watermark stores it. */
@@ -27,6 +28,8 @@ const NO_VALUE = /^(?:null|nil|none|n\/a|na|nan|nat|-?infinity|-?inf|undefined|\
 const MAYBE_DATE = /^[+-]?\d|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b/i;
 const DATE_TIME =
   /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2})?)(?:[.,](\d{1,9}))?\s?(Z|[+-]\d{2}(?::?\d{2})?)?)?$/;
+const UTC =
+  /^(\d{4}-\d{2}-\d{2})[T ]((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(?:\.(\d{1,9}))?(?:Z|[+-]00(?::?00)?)?$/;
 
 /** Create the kind that a mapping declares; date-times without an offset are in UTC. */
 export function createMarkerKind({ as, format = 'iso' }: MarkerRule, now: number): MarkerKind {
@@ -112,18 +115,15 @@ function toInstant(ms: number, fraction = ''): string | null {
 
 function parseIso(value: unknown): string | null {
   const text = typeof value === 'string' ? value.trim() : '';
+  const [, day, clock, digits = ''] = UTC.exec(text) ?? [];
+  // The same as below, at a tenth of the cost.
+  if (day !== undefined) return isDate(day) ? `${day}T${clock}.${digits.padEnd(9, '0')}Z` : null;
   const [, date, time = '00:00', fraction = '0', offset = 'Z'] = DATE_TIME.exec(text) ?? [];
-  if (date === undefined || !isDay(date)) return null;
+  if (date === undefined || !isDate(date)) return null;
   const [hours, minutes = '00'] = offset === 'Z' ? [] : [offset.slice(0, 3), offset.slice(-2)];
   const zone = hours === undefined ? 'Z' : `${hours}:${offset.length === 3 ? '00' : minutes}`;
   const seconds = time.length === 5 ? ':00' : '';
   return toInstant(Date.parse(`${date}T${time}${seconds}${zone}`), fraction);
-}
-
-/** JavaScript accepts the 31st of February as a day in March. */
-function isDay(date: string): boolean {
-  const day = new Date(`${date}T00:00:00Z`);
-  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(date);
 }
 
 /** The parts of a format, each with its digits. */

@@ -23,6 +23,9 @@ const CHUNK_MS = 10;
 
 const DAY_MS = 86_400_000;
 
+/** Date-times in UTC that compare as texts if they have the same number of decimals. */
+const ONE_FORM = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?Z?)?$/;
+
 /** How long to wait for a writer that has locked the file, in ms. The wait blocks the thread. */
 const BUSY_TIMEOUT_MS = 250;
 
@@ -162,7 +165,8 @@ function highestMarkerOf(
   const { columns, markerIndex } = query;
   if (markerIndex === null) return null;
   const marker = columns[markerIndex] ?? '';
-  let highest: Marker | null = null;
+  let highest = since === null ? kind.read(highestOfOneForm(database, table, marker)) : null;
+  if (highest !== null) return highest;
   for (const { text, values } of statementsOf(
     table,
     { ...query, columns: [marker], markerIndex: 0 },
@@ -176,6 +180,33 @@ function highestMarkerOf(
     }
   }
   return highest;
+}
+
+/**
+ * The highest value of a column whose values SQLite compares as markers do, because they are all integers or all have
+ * the same form of date-time. Null if they are not.
+ */
+function highestOfOneForm(database: DatabaseSync, table: string, marker: string): unknown {
+  const column = quoteIdentifier(marker);
+  const from = `FROM ${quoteIdentifier(table)}`;
+  const any = database.prepare(`SELECT ${column} AS value ${from} WHERE ${column} IS NOT NULL`);
+  any.setReadBigInts(true);
+  const form = formOf(any.get()?.value ?? null);
+  if (form === null) return null;
+  const text = `SELECT max(${column}) AS highest, count(${column}) - total(${form('m')}) AS others
+    FROM (SELECT ${column}, ${column} AS m ${from})`;
+  const statement = database.prepare(text);
+  statement.setReadBigInts(true);
+  const { highest = null, others } = statement.get() ?? {};
+  return Number(others) === 0 ? toPlain(highest) : null;
+}
+
+/** An SQL expression that is 1 for values of the same form as this one. */
+function formOf(value: SQLOutputValue): ((column: string) => string) | null {
+  if (typeof value === 'bigint') return (column) => `(typeof(${column}) = 'integer')`;
+  if (typeof value !== 'string' || !ONE_FORM.test(value)) return null;
+  const glob = value.replace(/\d/g, '[0-9]');
+  return (column) => `(typeof(${column}) = 'text' AND ${column} GLOB '${glob}')`;
 }
 
 /**

@@ -69,6 +69,8 @@ export function createWatermarkTracker(parts: TrackerParts): WatermarkTracker {
   }
   const since = windowOf();
   const seen = createDigestList();
+  /** The first row of the highest marker. Most have no second one, and then need no digest. */
+  let first: readonly unknown[] | null = null;
 
   /** Never before the last window, because rows below it are not read again. */
   function windowOf(): Marker | null {
@@ -84,8 +86,16 @@ export function createWatermarkTracker(parts: TrackerParts): WatermarkTracker {
       if (highest !== null && compareMarkers(marker, highest) < 0) return;
       highest = marker;
       seen.clear();
+      first = row;
+      return;
     }
+    addFirst();
     if (seen.size < MOST_SEEN) seen.add(row);
+  }
+
+  function addFirst(): void {
+    if (first !== null) seen.add(first);
+    first = null;
   }
 
   return {
@@ -98,6 +108,7 @@ export function createWatermarkTracker(parts: TrackerParts): WatermarkTracker {
 
     current() {
       if (highest === null) return null;
+      addFirst();
       return { column, marker: highest, since: isKnown ? since : null, seen: seen.toParts() };
     },
   };

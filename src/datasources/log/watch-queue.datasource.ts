@@ -431,7 +431,6 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
       observedAgoMs: observedAgoMs < 0 ? null : observedAgoMs,
       lastPolledAt,
       nextPollAt: isHeld || row.due_ms === null ? null : Math.round(clock.now() + leftMs),
-      intervalMs: Math.round(row.gap_ms / pacedSpeed),
       consecutiveFailures: row.consecutive_failures,
       lastFailure,
       endedBecause: row.ended_because,

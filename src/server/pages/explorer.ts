@@ -7,12 +7,13 @@ import {
   SANDBOX_FRAME_CSP,
 } from 'altair-static';
 import type { FastifyInstance } from 'fastify';
-import { toInitScript } from './explorer-init.js';
+import { PHONE_STYLE, toInitScript } from './explorer-init.js';
 
 /** Where the explorer is served. */
 export const EXPLORER_PATH = '/explorer/';
 
 const INIT_FILE = 'sluice-init.js';
+const STYLE_FILE = 'sluice-phone.css';
 
 /** In Altair's package these names contain a content hash: `chunk-2OVBIND4.js`, `index-DHqKSLXH.js`. */
 const HASHED_NAME = /(?:chunk|worker)-[A-Z0-9]{8}\.js$|iframe-sandbox\/assets\//;
@@ -69,7 +70,8 @@ export async function serveExplorer(
   // Altair uses the base unchanged, and a script in a separate request needs no inline script.
   const page = renderAltair({ baseURL: './', serveInitialOptionsInSeperateRequest: INIT_FILE })
     .replace('<title>Altair</title>', '<title>Sluice explorer</title>')
-    .replace('<html>', '<html lang="en">');
+    .replace('<html>', '<html lang="en">')
+    .replace('</head>', `<link rel="stylesheet" href="./${STYLE_FILE}"></head>`);
   const script = toInitScript(toAltairOptions(content), `..${graphqlPath}`);
 
   server.get(EXPLORER_PATH.slice(0, -1), (_request, reply) => reply.redirect(`.${EXPLORER_PATH}`));
@@ -82,6 +84,9 @@ export async function serveExplorer(
   );
   server.get(`${EXPLORER_PATH}${INIT_FILE}`, (_request, reply) =>
     reply.type('text/javascript; charset=utf-8').header('cache-control', 'no-cache').send(script),
+  );
+  server.get(`${EXPLORER_PATH}${STYLE_FILE}`, (_request, reply) =>
+    reply.type('text/css; charset=utf-8').header('cache-control', 'no-cache').send(PHONE_STYLE),
   );
   await server.register(fastifyStatic, {
     root: getDistDirectory(),

@@ -216,7 +216,13 @@ describe('a mapping file', () => {
       11,
       /expected a time zone/,
     ],
-    ['a decimal comma of a text', 'to: _id, decimal: ","', 'to: _id', 11, /only applies to numbers/],
+    [
+      'a decimal comma of a text',
+      'to: _id, decimal: ","',
+      'to: _id',
+      11,
+      /only applies to numbers/,
+    ],
     ['a split without a list', 'to: _id, split: ","', 'to: _id', 11, /must end in \[\]/],
     [
       'an encoding that is none',

@@ -1,0 +1,113 @@
+import type { FieldFunctionOptions, FieldPolicy, Reference, TypePolicies } from '@apollo/client';
+import { isReference, relayStylePagination } from '@apollo/client/utilities';
+import type { IngestionStatus } from './generated/operations.js';
+import generated from './generated/possible-types.js';
+
+/** Which types an interface or a union may be: without it, what was selected `... on StartIngestionFailure` is lost. */
+export const possibleTypes: Record<string, string[]> = generated.possibleTypes;
+
+type Member = Reference | object;
+
+/** Members of a page: some clients select edges, others nodes. */
+interface Page {
+  readonly nodes?: readonly Member[];
+}
+
+/**
+ * Pages join to one list, and requests move forward only: an answer that was overtaken by a transition changes nothing,
+ * and a transition that arrives moves its request wherever it is shown.
+ */
+export const typePolicies: TypePolicies = {
+  Query: {
+    fields: {
+      ingestionRequests: toPages(['filter']),
+      jobs: toPages(['filter']),
+      mappings: toPages(['filter']),
+    },
+  },
+  Mapping: { fields: { requests: toPages(['filter']) } },
+  Job: { fields: { rejects: toPages(false) } },
+  IngestionRequest: {
+    fields: {
+      transitions: toPages(false),
+      status: {
+        merge: (known: IngestionStatus | undefined, told: IngestionStatus) =>
+          isTerminal(known) ? known : told,
+      },
+      isTerminal: { merge: (known: boolean | undefined, told: boolean) => known || told },
+      lastObservedAt: { merge: toGreater },
+      durationMs: { merge: toGreater },
+      numRecords: { merge: toKnown },
+      batchId: { merge: toKnown },
+      finishedAt: { merge: toKnown },
+      retriedBy: { merge: toKnown },
+      failure: { merge: toKnown },
+    },
+  },
+  Subscription: {
+    fields: {
+      ingestionStatusChanged: { merge: moveRequest },
+      ingestionActivity: { merge: moveRequest },
+    },
+  },
+};
+
+/** Apollo's own policy knows edges alone. */
+function toPages(keyArgs: string[] | false): FieldPolicy {
+  const { read, merge } = relayStylePagination(keyArgs);
+  if (typeof merge !== 'function')
+    throw new TypeError('relayStylePagination has no merge function.');
+  return {
+    keyArgs,
+    ...(read && { read }),
+    merge(known: Page | undefined, told: Page | undefined, options) {
+      const merged = merge(known as never, told as never, options as never);
+      if (!told?.nodes) return merged;
+      const toldRefs = new Set(told.nodes.map(toRef));
+      const before: readonly Member[] = (options.args?.after && known?.nodes) || [];
+      const kept = before.filter((node) => !isReference(node) || !toldRefs.has(toRef(node)));
+      return { ...merged, nodes: [...kept, ...told.nodes] };
+    },
+  };
+}
+
+function toRef(node: Member): string | null {
+  return isReference(node) ? node.__ref : null;
+}
+
+function isTerminal(status: IngestionStatus | undefined): boolean {
+  return status !== undefined && status !== 'IN_PROGRESS';
+}
+
+/** What is null is not known yet. */
+function toKnown<Value>(known: Value | undefined, told: Value): Value {
+  return told ?? known ?? told;
+}
+
+/** Instants are texts that sort by time. */
+function toGreater<Value extends string | number>(known: Value | undefined, told: Value): Value {
+  return known !== undefined && known > told ? known : told;
+}
+
+function moveRequest(
+  _known: unknown,
+  transition: Reference,
+  { cache, readField }: FieldFunctionOptions,
+): Reference {
+  const to = readField<IngestionStatus>('to', transition);
+  const request = readField('request', transition);
+  if (!to || !isReference(request) || isTerminal(readField('status', request))) return transition;
+  const told = (name: string) => (known: unknown) => readField(name, transition) ?? known;
+  cache.modify({
+    id: request.__ref,
+    fields: {
+      status: () => to,
+      isTerminal: () => isTerminal(to),
+      info: told('info'),
+      numRecords: told('numRecords'),
+      batchId: told('batchId'),
+      failure: told('failure'),
+    },
+  });
+  return transition;
+}

@@ -16,6 +16,8 @@ export interface MarkerKind {
   readonly expected: string;
   /** The marker so much earlier; the same one where markers are no times. */
   before(marker: Marker, ms: number): Marker;
+  /** The marker, or now where it is ahead of that: rows with lower ones will still come. */
+  settled(marker: Marker): Marker;
 }
 
 /** Clocks of other machines and time zones may be ahead by this much. In ms. */
@@ -35,22 +37,28 @@ const UTC =
 export function createMarkerKind({ as, format = 'iso' }: MarkerRule, now: number): MarkerKind {
   switch (as) {
     case 'number':
-      return { read: toNumber, expected: 'a number', before: (marker) => marker };
+      return { read: toNumber, expected: 'a number', before: itself, settled: itself };
     case 'text':
-      return { read: toText, expected: 'a text', before: (marker) => marker };
+      return { read: toText, expected: 'a text', before: itself, settled: itself };
     case 'date-time': {
       const parse = compileFormat(format);
       const latest = toInstant(now + TOLERANCE_MS);
+      const present = toInstant(now);
       return {
         read(value) {
           const instant = INSTANT.test(String(value)) ? String(value) : parse(value);
           return instant !== null && latest !== null && instant <= latest ? instant : null;
         },
         before: (marker, ms) => toInstant(Date.parse(String(marker)) - ms) ?? marker,
+        settled: (marker) => (present !== null && marker > present ? present : marker),
         expected: `a date-time (${format}) that is not in the future`,
       };
     }
   }
+}
+
+function itself(marker: Marker): Marker {
+  return marker;
 }
 
 /**

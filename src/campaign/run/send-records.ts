@@ -7,6 +7,14 @@ import { createPace } from './pace.js';
 import type { RejectFile } from './reject-file.js';
 import { checkRejectLimit } from './reject-limit.js';
 
+/** What has been read, once all of it is sent. */
+export interface SentRecords {
+  /** Where the mapping stands once what was sent is accepted. */
+  readonly watermark: Watermark | null;
+  /** What is to be said of it, for people; empty where there is nothing. */
+  readonly notice: string;
+}
+
 /** What a reading works with. */
 export interface SendParts {
   readonly watermark: Watermark | null;
@@ -22,12 +30,11 @@ export interface SendParts {
  * Read a mapping's source, and send what is new in it at the mapping's pace. The records are worked off a
  * chunk at a time, with no promise for each.
  *
- * @returns where the mapping stands once what was sent is accepted
  * @throws {SourceError} the source cannot be read
  * @throws {RejectLimitError} too much of it is bad
  * @throws {PlatformError} a file could not be uploaded
  */
-export async function sendRecords(mapping: Mapping, parts: SendParts): Promise<Watermark | null> {
+export async function sendRecords(mapping: Mapping, parts: SendParts): Promise<SentRecords> {
   const { upload, rejects, onRejected, clock, signal } = parts;
   const { recordsPerSecond, maxRejected } = mapping;
   const { watermark } = parts;
@@ -50,5 +57,5 @@ export async function sendRecords(mapping: Mapping, parts: SendParts): Promise<W
   }
   signal.throwIfAborted();
   checkRejectLimit(maxRejected, tally, true);
-  return reading.watermark();
+  return { watermark: reading.watermark(), notice: reading.notice() };
 }

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { CsvFile } from '../mapping/mapping.js';
 import { openCsv } from './csv-file.js';
 import { type BrokenRecord, CHUNK_ROWS, type SourceChunk, type SourceQuery } from './source.js';
@@ -14,6 +15,7 @@ export async function* readCsv(
     { columns, optional },
     { encoding: encoding ?? null, signal },
   );
+  const file = basename(path);
   let header: readonly string[] | null = null;
   for await (const piece of items) {
     for (let from = 0; from < piece.length; from += CHUNK_ROWS) {
@@ -33,7 +35,7 @@ export async function* readCsv(
           lines.push(item.line);
         }
       }
-      yield { rows, lines, broken };
+      yield { file, rows, lines, broken };
     }
   }
 }

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { NdjsonFile } from '../mapping/mapping.js';
 import { LONGEST_RECORD } from './csv-parser.js';
 import { openText } from './file-text.js';
@@ -19,6 +20,7 @@ export async function* readNdjson(
   const missing = new Set(columns.keys());
   const names = new Set<string>();
   const { pieces } = await openText(path, { encoding: encoding ?? null, signal });
+  const file = basename(path);
   let line = 0;
   for await (const texts of readLines(pieces)) {
     const rows: unknown[][] = [];
@@ -38,7 +40,7 @@ export async function* readNdjson(
       rows.push(row);
       lines.push(line);
     }
-    yield { rows, lines, broken };
+    yield { file, rows, lines, broken };
   }
   const lacking = columns.filter((column, at) => missing.has(at) && !optional.includes(column));
   if (lacking.length === 0 || line === 0) return;

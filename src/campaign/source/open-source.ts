@@ -62,6 +62,7 @@ async function fileReading(
     return {
       highest: undefined,
       marker,
+      size: null,
       chunks: joined(first, chunks),
       [Symbol.asyncDispose]: close,
     };

@@ -32,6 +32,8 @@ export interface BrokenRecord {
 
 /** Some rows of a source, few enough to be worked off without holding up the process. */
 export interface SourceChunk {
+  /** The name of their file; null in a table. */
+  readonly file: string | null;
   /** Each row's values, in the order of {@link columnsOf}; undefined or null where there is none. */
   readonly rows: readonly (readonly unknown[])[];
   /** The line of each row in its file, from 1; null in a table. */
@@ -44,6 +46,8 @@ export interface SourceReading extends AsyncDisposable {
   /** Its highest marker; undefined where that shows as the rows go by. */
   readonly highest: Marker | null | undefined;
   readonly marker: MarkerKind;
+  /** Of a table: what rises as rows are added; null where nothing does, and of files. */
+  readonly size: number | null;
   /** All rows whose marker is not below the watermark, and maybe others. To be read once. */
   readonly chunks: AsyncIterable<SourceChunk>;
 }

@@ -6,6 +6,8 @@ export interface WholeBatch {
   readonly batchId: string;
   readonly numRecords: number;
   readonly numRejected: number;
+  /** What is to be said of the reading, for people; empty where there is nothing. */
+  readonly reason: string;
 }
 
 /** How far a run has come: what it has sent, and what it has refused. */
@@ -39,8 +41,8 @@ export type RunOutcome =
       readonly numRecords: number;
       /** What was not sent, and what Platform left out. */
       readonly numRejected: number;
-      /** For people, where there is something to say. */
-      readonly reason?: string | undefined;
+      /** For people; empty where there is nothing to say. */
+      readonly reason: string;
       readonly batchId: string | null;
     }
   | {

@@ -181,6 +181,15 @@ describe('change markers of a file', () => {
     },
   );
 
+  it('tell what they are though the first hundreds are none', async () => {
+    const none = Array<string>(250).fill('NULL');
+    const maxRejected = { kind: 'records', max: 250 } as const;
+    expect(await csv([[...none, '2024-01-01'], ['2024-01-02']], { maxRejected })).toEqual([
+      '1 sent, 250 rejected',
+      '1 sent, 0 rejected',
+    ]);
+  });
+
   it('that are numbers compare as numbers, and a text among them is rejected', async () => {
     expect(await csv([['9.5', '8', 'x'], ['10.25']])).toEqual([
       '2 sent, 1 rejected',

@@ -72,9 +72,7 @@ export function inferMarkerKind(
   values: readonly unknown[],
   watermark: Marker | null,
 ): Required<MarkerRule> | null {
-  const given = values.filter(
-    (value) => value !== undefined && value !== null && value !== '' && !isNoValue(value),
-  );
+  const given = values.filter(isGiven);
   if (given.length === 0) return watermark === null ? NUMBERS : ruleOf(watermark);
   const most = (isOne: (value: unknown) => boolean) =>
     given.filter(isOne).length * 2 >= given.length;
@@ -88,6 +86,11 @@ export function inferMarkerKind(
   if (most((value) => toNumber(value) !== null)) return NUMBERS;
   const isPlain = (value: unknown) => typeof value !== 'string' || !MAYBE_DATE.test(value);
   return given.every(isPlain) ? { as: 'text', format: 'iso' } : null;
+}
+
+/** True for a value that tells of which kind a column is: there is one, and it is no word for none. */
+export function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== '' && !isNoValue(value);
 }
 
 /** True for the words with which databases and spreadsheets export what has no value. */

@@ -3,6 +3,8 @@ import type { CsvFile } from '../mapping/mapping.js';
 import { openCsv } from './csv-file.js';
 import { type BrokenRecord, CHUNK_ROWS, type SourceChunk, type SourceQuery } from './source.js';
 
+const MARK = '\uFEFF';
+
 /** Read a CSV file in its order, a piece of it at a time. */
 export async function* readCsv(
   path: string,
@@ -30,6 +32,9 @@ export async function* readCsv(
         } else if (header !== null && isRepeated(header, item.values)) {
           const reason = 'the header again, as where files were joined';
           broken.push({ line: item.line, reason, raw: item.values });
+        } else if (item.values[0]?.startsWith(MARK)) {
+          const reason = 'begins with a byte order mark, as where files were joined';
+          broken.push({ line: item.line, reason, raw: item.values });
         } else {
           rows.push(places.map((place) => item.values[place]));
           lines.push(item.line);
@@ -42,5 +47,5 @@ export async function* readCsv(
 
 /** True for a header that stands among the records; of a file that was joined to another with its byte order mark. */
 function isRepeated(header: readonly string[], values: readonly string[]): boolean {
-  return header.every((name, at) => name === (values[at] ?? '').replace('\uFEFF', ''));
+  return header.every((name, at) => name === (values[at] ?? '').replace(MARK, ''));
 }

@@ -47,7 +47,7 @@ it('an upstream whose certificate nobody vouches for is sent nothing, until the 
     errors: [
       {
         message:
-          'The upstream cannot be reached safely: its certificate is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT), and nothing was sent. Where an authority of your own has issued it, the operator names that in NODE_EXTRA_CA_CERTS.',
+          'The upstream cannot be reached safely: its certificate is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT). Nothing was sent. If a private authority issued it, the operator must set NODE_EXTRA_CA_CERTS to that authority’s certificate.',
         extensions: { code: 'UPSTREAM_UNAVAILABLE' },
       },
     ],

@@ -1,9 +1,10 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { readPeopleFile } from './people-file.js';
 import { readPostgresPeople } from './people-postgres.js';
-import { isPostgres, toPerson } from './people-table.js';
+import { isCsv, isPostgres, toPerson } from './people-table.js';
 
-/** The peer: a loop that reads the table, maps each row by hand and writes the same NDJSON to a file. */
+/** The peer: a loop that reads the table or file, maps each row by hand and writes the same NDJSON to a file. */
 const [place = '', target = ''] = process.argv.slice(2);
 
 const WRITE_CHARS = 256 * 1024;
@@ -22,7 +23,9 @@ function append(row: Record<string, unknown>): void {
   text = '';
 }
 
-if (isPostgres(place)) {
+if (isCsv(place)) {
+  for await (const row of readPeopleFile(place)) append(row);
+} else if (isPostgres(place)) {
   for await (const rows of readPostgresPeople(place)) for (const row of rows) append(row);
 } else {
   const database = new DatabaseSync(place, { readOnly: true });

@@ -9,14 +9,15 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { PlatformSettings } from '../../src/campaign/upload/platform-client.js';
 import { startPostgresServer } from '../../test/support/postgres-server.js';
+import { createPeopleFile } from './people-file.js';
 import { changePostgresPeople, createPostgresPeople } from './people-postgres.js';
 import { changePeople, createPeopleTable } from './people-table.js';
 
 /**
- * How fast a run of the Campaign service takes a table to the local receiver, beside a bare loop that
- * reads, maps and writes the same NDJSON to a file. Run, loop and receiver are processes of their own.
+ * How fast a run of the Campaign service uploads a table to the local receiver, compared with a bare loop that reads,
+ * maps and writes the same NDJSON to a file. Run, loop and receiver are separate processes.
  *
- *     npm run bench:ingest -- [rows] [rounds] [sqlite | postgres]
+ *     npm run bench:ingest -- [rows] [rounds] [csv | sqlite | postgres]
  */
 const [rowsText = '200000', roundsText = '3', database = 'sqlite'] = process.argv.slice(2);
 const rows = Number(rowsText);
@@ -24,7 +25,10 @@ const rounds = Number(roundsText);
 
 const CHANGED_ROWS = 10;
 
-/** As `npm run campaign` has it: else the young generation grows to 130 MB in a run of minutes. */
+/** How long the receiver waits before it accepts each upload, in ms. */
+const LATENCY_MS = 50;
+
+/** As in `npm run campaign`. Otherwise the young generation grows to 130 MB in a run of several minutes. */
 const FLAGS = ['--max-semi-space-size=16'];
 
 interface Bare {
@@ -60,7 +64,7 @@ async function main(): Promise<void> {
   const file = join(dir, 'people.ndjson');
   const receiver = spawn(
     process.execPath,
-    [...FLAGS, scriptOf('receiver'), join(dir, 'platform')],
+    [...FLAGS, scriptOf('receiver'), join(dir, 'platform'), String(LATENCY_MS)],
     {
       stdio: ['ignore', 'pipe', 'inherit'],
     },
@@ -113,6 +117,15 @@ async function createTable(): Promise<Table> {
       [Symbol.asyncDispose]: () => server.dispose(),
     };
   }
+  if (database === 'csv') {
+    const place = join(dir, 'people.csv');
+    createPeopleFile(place, rows, 0);
+    return {
+      place,
+      change: async () => createPeopleFile(place, rows, CHANGED_ROWS),
+      async [Symbol.asyncDispose]() {},
+    };
+  }
   const place = join(dir, 'people.db');
   createPeopleTable(place, rows);
   return {
@@ -138,6 +151,7 @@ function report(
     database,
     rows,
     'bare loop, records/s': bareRate,
+    'latency of an upload, ms': LATENCY_MS,
     'run until the batch is complete, records/s': rate,
     ratio: ratioOf(rate),
     'run until Platform has accepted it, records/s': accepted,

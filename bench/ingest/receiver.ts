@@ -1,11 +1,23 @@
+import { type IncomingMessage, Server } from 'node:http';
 import { pino } from 'pino';
 import { createPlatformReceiver } from '../../src/platform/platform-receiver.js';
 
-/** The local receiver, in a process of its own; it prints its URL, and at its end what memory it took above idle. */
-const [dataDir = ''] = process.argv.slice(2);
+/**
+ * The local receiver in a separate process, which accepts each upload as late as over a network. It prints its URL, and at
+ * its end how much memory it took above idle.
+ */
+const [dataDir = '', latencyMs = '0'] = process.argv.slice(2);
 
 const SAMPLE_MS = 20;
 const MB = 1024 * 1024;
+
+const emit = Server.prototype.emit as (this: Server, ...args: unknown[]) => boolean;
+Server.prototype.emit = function emitLate(...args: unknown[]): boolean {
+  const [event, request] = args as [string, IncomingMessage];
+  if (event !== 'request' || request.method !== 'PUT') return emit.apply(this, args);
+  setTimeout(() => emit.apply(this, args), Number(latencyMs));
+  return true;
+};
 
 const receiver = createPlatformReceiver({
   host: '127.0.0.1',

@@ -1,4 +1,4 @@
-/** Statuses of a job: created, its batch with Platform, over. */
+/** Statuses of a job: created, its batch is with Platform, over. */
 export const jobStatuses = ['CREATED', 'UPLOADED', 'SUCCESS', 'FAILED'] as const;
 /** One of {@link jobStatuses}. */
 export type JobStatus = (typeof jobStatuses)[number];
@@ -7,11 +7,11 @@ export type JobStatus = (typeof jobStatuses)[number];
 export interface Job {
   readonly jobId: string;
   readonly mappingId: string;
-  /** Null where the scheduler started it. */
+  /** Null if the scheduler started it. */
   readonly requestId: string | null;
   readonly batchId: string | null;
   readonly status: JobStatus;
-  /** So far while it runs. */
+  /** The number so far while the job runs. */
   readonly numRecords: number;
   readonly numRejected: number;
   readonly reason: string | null;
@@ -28,7 +28,7 @@ export interface AdministeredMapping {
   /** In ms since the epoch; null while it is stopped. */
   readonly nextRunAt: number | null;
   readonly runIntervalMs: number;
-  /** Up to where everything was accepted, in words of its source. */
+  /** How far everything was accepted, in the words of the source. */
   readonly watermark: string | null;
   readonly lastJob: Job | null;
 }
@@ -41,7 +41,7 @@ export interface Reject {
   readonly reason: string;
 }
 
-/** Which jobs a listing is to have; what is left out does not narrow it. */
+/** Which jobs a listing includes. A property that is left out does not filter. */
 export interface JobFilter {
   readonly mappingIds?: readonly string[] | undefined;
   readonly statuses?: readonly JobStatus[] | undefined;
@@ -52,7 +52,7 @@ export interface JobFilter {
   readonly startedBefore?: number | undefined;
 }
 
-/** What an administrator asks of a mapping. */
+/** A change that an administrator requests. */
 export type MappingChange =
   | { readonly kind: 'publish'; readonly resendFromBeginning: boolean }
   | { readonly kind: 'unpublish' | 'start' | 'stop' };
@@ -74,7 +74,7 @@ export const jobRefusals = ['UNKNOWN_JOB', 'JOB_OVER', 'BATCH_WHOLE'] as const;
 /** One of {@link jobRefusals}. */
 export type JobRefusal = (typeof jobRefusals)[number];
 
-/** What came of a change: how things stand now, or why nothing was changed. */
+/** The result of a change: the new state, or why nothing was changed. */
 export type Changed<State, Refusal> =
   | { readonly kind: 'changed'; readonly state: State }
   | { readonly kind: 'refused'; readonly reason: Refusal; readonly message: string };

@@ -1,6 +1,9 @@
 import { ForbiddenError } from './gateway-error.js';
 
-/** What a caller may be let do. To read is to see requests and what happens to them; to operate, to end watches; to manage, to change mappings and cancel jobs. */
+/**
+ * What a caller may do. Reading covers requests and their transitions; operating, ending watches; managing, changing
+ * mappings and cancelling jobs.
+ */
 export const rights = [
   'ingestion:read',
   'ingestion:start',
@@ -12,8 +15,8 @@ export const rights = [
 export type Right = (typeof rights)[number];
 
 /**
- * All mappings; or those with one of these ids, and those whose id begins with one of these prefixes.
- * No mapping is in it twice: an id has none of the prefixes, and a prefix begins with no other.
+ * All mappings, or those with one of these ids or prefixes. No mapping is covered twice: no id has one of the
+ * prefixes, and no prefix begins with another.
  */
 export type MappingScope =
   | { readonly kind: 'all' }
@@ -23,17 +26,17 @@ export type MappingScope =
       readonly mappingPrefixes?: readonly string[];
     };
 
-/** Who asks. Two that have one name are one caller, by whatever means they sign in. */
+/** Who is asking. Two callers with the same name are one, however they sign in. */
 export interface Caller {
-  /** Null for the anonymous caller, who is everybody where no sign-in is configured. */
+  /** Null for the anonymous caller, which is everybody when no sign-in is configured. */
   readonly name: string | null;
   readonly rights: readonly Right[];
   readonly mappings: MappingScope;
-  /** When this stops to hold, in ms since the epoch; null where it does not. */
+  /** When the sign-in expires, in ms since the epoch; null if never. */
   readonly expiresAt: number | null;
 }
 
-/** Everybody, where no sign-in is configured. */
+/** Everybody, when no sign-in is configured. */
 export const anonymous: Caller = {
   name: null,
   rights,
@@ -41,12 +44,12 @@ export const anonymous: Caller = {
   expiresAt: null,
 };
 
-/** Stands at the end of a pattern, for whatever follows. */
+/** Ends a pattern, and matches whatever follows. */
 const ANYTHING = '*';
 
 /**
- * The mappings that some patterns name: each an id, or the beginning of ids and then `*`. So `*` alone names
- * all, and no patterns name none.
+ * The mappings that these patterns name. A pattern is an id, or the beginning of ids followed by `*`. So `*` alone
+ * names all, and no patterns name none.
  */
 export function toMappingScope(patterns: readonly string[]): MappingScope {
   const all = [...new Set(patterns)];
@@ -55,7 +58,7 @@ export function toMappingScope(patterns: readonly string[]): MappingScope {
     .map((pattern) => pattern.slice(0, -ANYTHING.length));
   if (prefixes.includes('')) return { kind: 'all' };
   const known = new Set(prefixes);
-  // Each of its beginnings is looked up, as there may be thousands of patterns.
+  // Looks up each beginning of the text, because there may be thousands of patterns.
   const hasNoOther = (text: string) =>
     !Array.from({ length: text.length }, (_, length) => text.slice(0, length)).some((start) =>
       known.has(start),
@@ -68,7 +71,7 @@ export function toMappingScope(patterns: readonly string[]): MappingScope {
   };
 }
 
-/** Whether a mapping is among these. */
+/** Whether a scope contains a mapping. */
 export function isInScope(scope: MappingScope, mappingId: string): boolean {
   if (scope.kind === 'all') return true;
   const { mappingIds, mappingPrefixes = [] } = scope;
@@ -77,7 +80,7 @@ export function isInScope(scope: MappingScope, mappingId: string): boolean {
   );
 }
 
-/** Of the mappings asked for (null: of all), those that the caller may read. */
+/** The requested mappings (null: all) that the caller may read. */
 export function toReadableScope(
   caller: Caller,
   mappingIds: readonly string[] | null,
@@ -97,7 +100,7 @@ export function mayStart(caller: Caller, mappingId: string): boolean {
   return caller.rights.includes('ingestion:start') && isInScope(caller.mappings, mappingId);
 }
 
-/** @throws {ForbiddenError} the caller has not been given this right */
+/** @throws {ForbiddenError} the caller lacks this right */
 export function checkRight(caller: Caller, right: Right): void {
   if (!caller.rights.includes(right)) {
     throw new ForbiddenError(`This needs the right ${right}, which you do not have.`);
@@ -105,7 +108,7 @@ export function checkRight(caller: Caller, right: Right): void {
 }
 
 /**
- * Whether there is such a mapping is not told.
+ * The error doesn't reveal whether the mapping exists.
  *
  * @throws {ForbiddenError} the caller may not start ingestions of this mapping
  */
@@ -117,7 +120,7 @@ export function checkMayStart(caller: Caller, mappingId: string): void {
 }
 
 /**
- * Whether there is such a mapping is not told.
+ * The error doesn't reveal whether the mapping exists.
  *
  * @throws {ForbiddenError} the caller may not change this mapping
  */

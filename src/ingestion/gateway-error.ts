@@ -1,4 +1,4 @@
-/** What the upstream said of a call that failed: its HTTP status, its own error code, its id for the call. */
+/** What the upstream said about a failed call: its HTTP status, its error code, its id for the call. */
 export interface UpstreamDetails {
   readonly status?: number;
   readonly errorCode?: string;
@@ -6,13 +6,13 @@ export interface UpstreamDetails {
 }
 
 /**
- * A failure that a caller can act on. Its message and extensions are safe to show to anybody: no upstream
- * body, no secret, no stack. What is only for the operator hangs on `cause`.
+ * A failure that a caller can act on. Its message and extensions are safe to show to anybody: no upstream body, no
+ * secret, no stack. Details for the operator are in `cause`.
  */
 export abstract class GatewayError extends Error {
   abstract readonly code: string;
 
-  /** What goes to clients beside the message, `code` included. */
+  /** What clients get besides the message, including `code`. */
   get extensions(): Record<string, unknown> {
     return { code: this.code };
   }
@@ -27,12 +27,12 @@ export type UpstreamErrorCode =
   | 'UPSTREAM_FORBIDDEN'
   | 'UPSTREAM_INVALID_RESPONSE';
 
-/** What is known of a failed call, beside its code. */
+/** What is known about a failed call, besides its code. */
 export interface UpstreamErrorOptions {
   readonly upstream?: UpstreamDetails | undefined;
-  /** How long to wait before asking again, in ms, where it is known. */
+  /** How long to wait before trying again, in ms, if known. */
   readonly retryAfterMs?: number | undefined;
-  /** True where a start may have been taken all the same: it must not simply be sent again. */
+  /** True if the upstream may have accepted a start anyway. Then nobody may simply send it again. */
   readonly outcomeUnknown?: boolean;
   readonly cause?: unknown;
 }
@@ -65,19 +65,19 @@ export class UpstreamError extends GatewayError {
   }
 }
 
-/** A call that was not made: there was no room for it in the gateway’s own queue. It says nothing of the upstream. */
+/** A call that was not made, because the gateway's own queue had no room for it. It says nothing about the upstream. */
 export class CallCongestedError extends UpstreamError {
   constructor(message: string, retryAfterMs: number) {
     super('UPSTREAM_RATE_LIMITED', message, { retryAfterMs: Math.ceil(retryAfterMs) });
   }
 }
 
-/** As those of the upstream, each for the same trouble with Adobe Experience Platform. */
+/** The upstream's codes, for the same failures of Adobe Experience Platform. */
 export type PlatformErrorCode = UpstreamErrorCode extends `UPSTREAM_${infer Trouble}`
   ? `PLATFORM_${Trouble}`
   : never;
 
-/** A look-up in Adobe Experience Platform that gave no usable answer. It says nothing about the batch. */
+/** A look-up in Adobe Experience Platform without a usable answer. It says nothing about the batch. */
 export class PlatformError extends GatewayError {
   override readonly name = 'PlatformError';
   readonly upstream: UpstreamDetails | undefined;
@@ -108,26 +108,26 @@ export class RequestNotFoundError extends GatewayError {
   readonly code = 'INGESTION_REQUEST_NOT_FOUND';
 }
 
-/** A cursor that this gateway's log never gave. */
+/** A cursor that this gateway's log did not create. */
 export class CursorInvalidError extends GatewayError {
   override readonly name = 'CursorInvalidError';
   readonly code = 'CURSOR_INVALID';
 }
 
-/** An argument that no caller may pass; the message says what is allowed. */
+/** An argument that no caller may pass. The message says what is allowed. */
 export class BadUserInputError extends GatewayError {
   override readonly name = 'BadUserInputError';
   readonly code = 'BAD_USER_INPUT';
 }
 
-/** A start that failed by a fault of the gateway, which is logged: whether it was sent is not known. */
+/** A start that failed because of a bug in the gateway, which is logged. Nobody knows whether it was sent. */
 export class StartFaultError extends GatewayError {
   override readonly name = 'StartFaultError';
   readonly code = 'INTERNAL_SERVER_ERROR';
   readonly outcomeUnknown = true;
 
   constructor(cause: unknown) {
-    super('The gateway failed to answer this. The fault is logged.', { cause });
+    super('The gateway failed to answer this. Its log has the details.', { cause });
   }
 
   override get extensions(): Record<string, unknown> {
@@ -135,7 +135,7 @@ export class StartFaultError extends GatewayError {
   }
 }
 
-/** A caller that asks for more than it may have in this minute. */
+/** A caller asked for more than it may have this minute. */
 export class RateLimitedError extends GatewayError {
   override readonly name = 'RateLimitedError';
   readonly code = 'RATE_LIMITED';
@@ -152,13 +152,13 @@ export class RateLimitedError extends GatewayError {
   }
 }
 
-/** An operation took longer than it may. Nothing was started for it that is not told. */
+/** An operation took too long. It started nothing that its result doesn't mention. */
 export class OperationTimeoutError extends GatewayError {
   override readonly name = 'OperationTimeoutError';
   readonly code = 'OPERATION_TIMEOUT';
 }
 
-/** More operations under way than there may be: on one socket, of one caller, or of all. */
+/** Too many operations are in progress: on one socket, of one caller, or of all callers. */
 export class TooManyOperationsError extends GatewayError {
   override readonly name = 'TooManyOperationsError';
   readonly code = 'TOO_MANY_OPERATIONS';
@@ -171,21 +171,24 @@ export class TooManyOperationsError extends GatewayError {
   }
 }
 
-/** The process is about to end, and takes no new work. */
+/** The process is stopping, and accepts no new work. */
 export class ShuttingDownError extends GatewayError {
   override readonly name = 'ShuttingDownError';
   readonly code = 'SHUTTING_DOWN';
 
   constructor() {
-    super('The gateway is shutting down. Ask again.');
+    super('The gateway is shutting down. Try again.');
   }
 }
 
-/** The log cannot take or give anything now (a full disk, say). What was observed is not lost by it: it is asked for again. */
+/**
+ * The log can't be written or read now, for example because the disk is full. No observation is lost: the gateway
+ * polls again.
+ */
 export class LogUnavailableError extends GatewayError {
   override readonly name = 'LogUnavailableError';
   readonly code = 'LOG_UNAVAILABLE';
-  /** True where a start may have been taken all the same: it must not simply be sent again. */
+  /** True if the upstream may have accepted a start anyway. Then nobody may simply send it again. */
   readonly outcomeUnknown: boolean;
 
   constructor(message: string, options: { cause?: unknown; outcomeUnknown?: boolean } = {}) {
@@ -198,10 +201,10 @@ export class LogUnavailableError extends GatewayError {
   }
 }
 
-/** Whether the log has taken what was written to it last is not known, and cannot be asked now. */
+/** Nobody knows whether the log's last commit succeeded, and nobody can find out now. */
 export class CommitUncertainError extends LogUnavailableError {}
 
-/** A start was not sent. The log may have it as sent all the same, until it is taken back. */
+/** A start was not sent. The log may still have it as sent, until it is taken back. */
 export class StartNotSentError extends LogUnavailableError {
   constructor(
     message: string,
@@ -212,12 +215,12 @@ export class StartNotSentError extends LogUnavailableError {
   }
 }
 
-/** The log has no such start any more: the upstream certainly did not take it, or it is too long ago. */
+/** The log no longer has this start: the upstream certainly did not accept it, or it is too old. */
 export class StartForgottenError extends Error {
   override readonly name = 'StartForgottenError';
 }
 
-/** The log is not what was written to it. Nothing of it may be served as truth any more. */
+/** The log does not contain what was written to it. Its content must no longer be served. */
 export class LogDamagedError extends GatewayError {
   override readonly name = 'LogDamagedError';
   readonly code = 'LOG_UNAVAILABLE';
@@ -227,41 +230,41 @@ export class LogDamagedError extends GatewayError {
   }
 }
 
-/** The caller is known, and may not do this. */
+/** The caller is known, but may not do this. */
 export class ForbiddenError extends GatewayError {
   override readonly name = 'ForbiddenError';
   readonly code = 'FORBIDDEN';
 }
 
-/** Why nobody could be identified: nothing was shown, it holds no more, or it never did. */
+/** Why nobody could be identified: there were no credentials, they have expired, or they are not valid. */
 export type UnauthenticatedReason = 'missing' | 'expired' | 'refused';
 
 const unauthenticatedMessages: Record<UnauthenticatedReason, string> = {
   missing:
     'Sign in: send an access token or an API key as "Authorization: Bearer …"; over WebSocket also as { "authorization": "Bearer …" } in the payload of connection_init.',
-  expired: 'What you signed in with has expired. Get a new one.',
+  expired: 'Your credentials have expired. Get new ones.',
   refused:
-    'What you signed in with is not accepted: it is neither an access token for this gateway nor one of its API keys.',
+    'Your credentials were refused: they are neither a valid access token for this gateway nor one of its API keys.',
 };
 
-/** This upstream has no administration, or the gateway has no credentials for it. */
+/** This upstream has no administration API, or the gateway has no credentials for it. */
 export class AdministrationUnavailableError extends GatewayError {
   override readonly name = 'AdministrationUnavailableError';
   readonly code = 'ADMINISTRATION_UNAVAILABLE';
 
   constructor() {
     super(
-      'Mappings cannot be managed here: the upstream is none that has an administration, or the gateway has no credentials for it (CAMPAIGN_ADMIN_CLIENT_ID).',
+      'Mappings cannot be managed here: the upstream has no administration API, or the gateway has no credentials for it (CAMPAIGN_ADMIN_CLIENT_ID).',
     );
   }
 }
 
-/** Nobody whom this gateway knows. */
+/** No caller could be identified. */
 export class UnauthenticatedError extends GatewayError {
   override readonly name = 'UnauthenticatedError';
   readonly code = 'UNAUTHENTICATED';
 
-  /** @param cause - what exactly was wrong, for the operator alone */
+  /** @param cause - what exactly was wrong, only for the operator */
   constructor(
     readonly reason: UnauthenticatedReason,
     cause?: unknown,
@@ -270,14 +273,14 @@ export class UnauthenticatedError extends GatewayError {
   }
 }
 
-/** Whether an access token is good cannot be found out now. */
+/** The gateway can't check access tokens now. */
 export class SignInUnavailableError extends GatewayError {
   override readonly name = 'SignInUnavailableError';
   readonly code = 'SIGN_IN_UNAVAILABLE';
 
   constructor(cause: unknown) {
     super(
-      'The keys that access tokens are checked with cannot be fetched now. Your token may be good; try again later.',
+      'The gateway cannot fetch the keys to check access tokens with now. Your token may be valid; try again later.',
       { cause },
     );
   }

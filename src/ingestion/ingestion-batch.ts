@@ -1,13 +1,13 @@
-/** What is wrong with records of a batch. */
+/** What is wrong with the records of a batch. */
 export interface IngestionBatchError {
-  /** Platform's, such as `INGEST-1555-400`. */
+  /** Platform's code, such as `INGEST-1555-400`. */
   readonly code: string;
   readonly description: string;
-  /** How many records it is about; null where Platform does not say. */
+  /** How many records have this problem; null if Platform does not say. */
   readonly numRecords: number | null;
 }
 
-/** A batch as Adobe Experience Platform knows it. A count is null as long as Platform does not say. */
+/** A batch as Adobe Experience Platform knows it. A count is null until Platform reports it. */
 export interface IngestionBatch {
   readonly batchId: string;
   /** In Platform's words, such as `processing`, `success` or `failed`. */

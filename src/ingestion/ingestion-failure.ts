@@ -1,9 +1,9 @@
 import type { ReportedState } from './ingestion-request.js';
 import { afterMappingId } from './mapping-name.js';
 
-/** Why a request FAILED or was ABORTED, read out of the upstream's free text. */
+/** Why a request is FAILED or ABORTED, extracted from the upstream's free text. */
 export interface IngestionFailure {
-  /** Such as `ACP-880056`; null where the text names none. */
+  /** Such as `ACP-880056`; null if the text has none. */
   readonly code: string | null;
   /** The text without its `Mapping Id: …` prefix and without the code. */
   readonly message: string;
@@ -12,14 +12,14 @@ export interface IngestionFailure {
 }
 
 /**
- * Codes behind which a new request may succeed without anybody mending something first: a source that
- * could not be read may be readable a moment later. ACP-880096 is not among them, for its own text sends
- * the reader to the error in the Platform UI; nor are the codes of mapping validation.
+ * Codes after which a new request may succeed without anybody fixing something first: a source that could not be read
+ * may be readable a moment later. ACP-880096 is not among them, because its own text refers to the error in the
+ * Platform UI; nor are the codes of mapping validation.
  */
 const retryableCodes: ReadonlySet<string> = new Set(['ACP-880056']);
 
 /**
- * The failure that a state tells of, or null where it tells of none.
+ * The failure that a state reports, or null if it reports none.
  *
  * ABORTED is always retryable: the upstream's own text asks for a new request.
  */

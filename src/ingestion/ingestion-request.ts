@@ -3,19 +3,19 @@ export const ingestionStatuses = ['IN_PROGRESS', 'SUCCESS', 'FAILED', 'ABORTED']
 /** One of {@link ingestionStatuses}. */
 export type IngestionStatus = (typeof ingestionStatuses)[number];
 
-/** What names a request upstream: request ids are only unique together with their mapping. */
+/** Identifies a request upstream. Request ids are only unique together with their mapping. */
 export interface RequestRef {
   readonly mappingId: string;
-  /** The upstream's own id, every digit kept; never a number. */
+  /** The upstream's own id, with all its digits; never a number. */
   readonly requestId: string;
 }
 
 /**
- * What the upstream reported of a request, each status with its own data.
+ * What the upstream reported about a request. Each status has its own data.
  *
- * `info` is the upstream's text, verbatim. `batchId` is null where the upstream names none.
- * `numRecords` exists on success only: elsewhere the upstream says 0 whatever was ingested. It is null where
- * the upstream did not tell a count, or told one that cannot be read.
+ * `info` is the upstream's text, verbatim. `batchId` is null if the upstream names none. `numRecords` exists only on
+ * success: otherwise the upstream says 0 whatever was ingested. It is null if the upstream reported no count that can
+ * be read.
  */
 export type ReportedState =
   | { readonly status: 'IN_PROGRESS'; readonly info: string; readonly batchId: string | null }
@@ -28,28 +28,28 @@ export type ReportedState =
   | { readonly status: 'FAILED'; readonly info: string; readonly batchId: string | null }
   | { readonly status: 'ABORTED'; readonly info: string; readonly batchId: string | null };
 
-/** What the log knows of one request. Instants are in ms since the epoch, by the gateway's clock. */
+/** What the log knows about one request. Instants are in ms since the epoch, by the gateway's clock. */
 export interface IngestionRecord {
   readonly ref: RequestRef;
   readonly state: ReportedState;
-  /** When it was started through this gateway; null where somebody else started it. */
+  /** When it was started through this gateway; null if somebody else started it. */
   readonly startedAt: number | null;
   readonly firstObservedAt: number;
   /** When `state` was first observed. */
   readonly changedAt: number;
-  /** Where the log has its first transition: a request that was first observed later has a higher one. */
+  /** The position of its first transition. A request that was first observed later has a higher one. */
   readonly firstPosition: number;
 }
 
-/** The statuses in which a request can change no more. */
+/** The statuses in which a request can no longer change. */
 export const terminalStatuses = ingestionStatuses.filter(isTerminal);
 
-/** Whether a request in this status can change no more. */
+/** Whether a request in this status can no longer change. */
 export function isTerminal(status: IngestionStatus): boolean {
   return status !== 'IN_PROGRESS';
 }
 
-/** One string per request, for use as a map key: no two different refs give the same. */
+/** One string per request, for use as a map key. Different refs give different strings. */
 export function toRequestKey({ mappingId, requestId }: RequestRef): string {
   return JSON.stringify([mappingId, requestId]);
 }

@@ -1,7 +1,7 @@
 import { type IngestionRecord, isTerminal, type RequestRef } from './ingestion-request.js';
 import type { Clock, Watches, WatchReport } from './ports.js';
 
-/** What tells where requests stand. */
+/** Where statuses come from. */
 export interface StatusSources {
   readonly watches: Watches;
   readonly clock: Clock;
@@ -9,22 +9,25 @@ export interface StatusSources {
   readonly pollMaxMs: number;
 }
 
-/** Who asks for a status, and how old it may be, in ms; null for the poll interval in force, {@link StatusSources.pollMaxMs} at most. */
+/**
+ * Who asks for a status, and how old it may be, in ms; null for {@link StatusSources.pollMaxMs}. A watch polls more
+ * often than that, so that a question without an age seldom waits for the upstream.
+ */
 export interface StatusQuestion {
   readonly caller: string;
   readonly maxAgeMs: number | null;
 }
 
 /**
- * Where a request stands, no older than asked.
+ * The status of a request, no older than asked for.
  *
- * A terminal request is answered from the log without a call; so is one that was observed recently enough.
- * Otherwise the upstream is asked, once for all who ask at the same time. One that it did not know a moment ago
- * is not asked about again.
+ * A terminal or recently observed request is answered from the log without a call. Otherwise the upstream is asked,
+ * once for all who ask at the same time. A request that the upstream did not know a moment ago is not asked about
+ * again.
  *
- * @param known - what the log has of it
- * @returns null where the upstream knows no such request
- * @throws {UpstreamError} what is known is too old, and the upstream gave no usable answer
+ * @param known - what the log has about it
+ * @returns null if the upstream knows no such request
+ * @throws {UpstreamError} the known status is too old, and the upstream gave no usable answer
  */
 export async function ingestionStatus(
   { watches, clock, pollMaxMs }: StatusSources,
@@ -39,9 +42,9 @@ export async function ingestionStatus(
 }
 
 /**
- * The same, where nobody has to be waited for; null where somebody has.
+ * The same without waiting; null if it needs a wait.
  *
- * @param known - what the log has of it, as far as that is at hand
+ * @param known - what the log has about it, if that is in memory
  */
 export function recallStatus(
   sources: Pick<StatusSources, 'watches' | 'clock' | 'pollMaxMs'>,
@@ -60,14 +63,14 @@ function isYoung(
   report: WatchReport,
   maxAgeMs: number | null,
 ): boolean {
-  const allowedMs = maxAgeMs ?? Math.min(report.intervalMs, pollMaxMs);
+  const allowedMs = maxAgeMs ?? pollMaxMs;
   return toAgeMs(known, report, clock) <= allowedMs;
 }
 
 /**
- * Ask the upstream about a request that the log does not know, unless it did not know it either a moment ago.
+ * Ask the upstream about a request that the log does not know, unless the upstream did not know it a moment ago.
  *
- * @returns null where it knows no such request
+ * @returns null if the upstream knows no such request
  * @throws {UpstreamError} it gave no usable answer
  */
 export async function lookFor(
@@ -79,9 +82,9 @@ export async function lookFor(
 }
 
 /**
- * How old the last observation is, at least as old as either clock has it: the monotonic one stands still while a
- * machine sleeps, and the other one can be set back. Infinite where it seems to be of the future, and nobody
- * measured how old it is.
+ * The age of the last observation: the larger of what the two clocks say. The monotonic clock stands still while a
+ * machine sleeps, and the other one can be set back. Infinite if the observation seems to be from the future and
+ * nobody measured its age.
  */
 function toAgeMs(known: IngestionRecord, report: WatchReport, clock: Clock): number {
   const wallMs = clock.now() - (report.lastObservedAt ?? known.changedAt);

@@ -1,23 +1,23 @@
 /**
- * A text without what systems change when they store it: its Unicode form, the case of its letters, and the
- * blanks around and between its words. Good for telling whether an answer is about what was asked; rights and
- * keys go by the exact characters.
+ * A text without what systems change when they store it: its Unicode form, case, and the blanks around and between
+ * its words. Use it only to tell whether an answer is about what was asked. Rights and keys depend on the exact
+ * characters.
  */
 export function toFolded(text: string): string {
   return text.normalize('NFKC').toUpperCase().normalize('NFKC').replace(/\s+/g, ' ').trim();
 }
 
-/** Where an id may end: before a blank or the end of the text, a mark of punctuation between or not. */
+/** Where an id may end: before a blank or the end of the text, optionally after a punctuation mark. */
 const ID_ENDS = /(?=[.,;:]?(?:\s|$))/g;
 
-/** An id has at most 255 characters, of which each may take some more once it is escaped or decomposed. */
+/** An id has at most 255 characters, each of which may become longer when escaped or decomposed. */
 const MAX_NAME_LENGTH = 2_000;
 
 /**
- * What follows the mapping's id at the beginning of a text, or null where the text begins with another one.
+ * What follows the mapping's id at the beginning of a text, or null if the text begins with another id.
  *
- * Ids are free text and so is what follows one, so the end of an id cannot be found: the text must begin with
- * a whole one (for mapping 4, `42` is not it; nor is `4.5`), as we write it or in another form of the same.
+ * Ids and what follows them are free text, so the end of an id can't be found. The text must begin with a whole id
+ * (for mapping 4, neither `42` nor `4.5` counts), as we write it or in another form.
  */
 export function afterMappingId(text: string, mappingId: string): string | null {
   if (text.startsWith(mappingId)) {
@@ -44,7 +44,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '&apos;': "'",
 };
 
-/** Some frameworks escape for HTML whatever they put into a text. */
+/** Some frameworks HTML-escape everything that they put into a text. */
 function withoutEscapes(text: string): string {
   return text.replace(
     /&(?:amp|lt|gt|quot|apos|#34|#39);/g,

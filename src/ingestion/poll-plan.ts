@@ -1,37 +1,37 @@
 import type { RunModel } from './run-model.js';
 
-/** How polls are placed: the bounds of the delay between two polls of one request, and their price. */
+/** When to poll: the bounds of the delay between two polls of one request, and their price. */
 export interface PollPlan {
   readonly minMs: number;
   readonly maxMs: number;
-  /** What a poll costs, in ms of lag: it is sent where it saves at least as much. */
+  /** The price of a poll, in ms of lag. A poll is sent when it saves at least as much. */
   readonly pollPriceMs: number;
 }
 
-/** What the delay before a request's next poll depends on. */
+/** What determines the delay before a request's next poll. */
 export interface PollHistory {
   /** How long runs like this one last. */
   readonly runs: RunModel;
-  /** Since the request was started, or first observed. */
+  /** The time since the request was started or first observed. */
   readonly ageMs: number;
-  /** Whether somebody waits for its end: has subscribed to it, or asked lately. */
+  /** Whether somebody waits for its end: has subscribed to it or asked about it recently. */
   readonly isWanted: boolean;
   readonly consecutiveFailures: number;
 }
 
-/** The lag of a request that somebody waits for counts so many times. */
+/** The lag of a request that somebody waits for counts this many times. */
 const WANTED_WEIGHT = 4;
 
-/** Spread around the planned delay, so that requests started together do not stay in step. */
+/** The spread around the planned delay, so that requests started together don't stay in step. */
 const JITTER = 0.05;
 
 /**
- * The delay before the next poll where polls are not scarce, in ms.
+ * The delay before the next poll if polls are not scarce, in ms.
  *
- * Short where runs like this one tend to end, long where they seldom do; doubled with each failed poll in a
- * row. Always within the plan's bounds.
+ * Short when runs like this one tend to end, long when they seldom do; doubled with each consecutive failed poll.
+ * Always within the plan's bounds.
  *
- * @param random - gives a number in [0, 1)
+ * @param random - returns a number in [0, 1)
  * @see docs/adr/0031-polls-come-when-something-happened.md
  */
 export function toPollDelayMs(plan: PollPlan, history: PollHistory, random: () => number): number {
@@ -39,7 +39,7 @@ export function toPollDelayMs(plan: PollPlan, history: PollHistory, random: () =
   const weight = isWanted ? WANTED_WEIGHT : 1;
   const step = Math.sqrt((2 * plan.pollPriceMs) / weight);
   const gapMs = runs.ageAt(runs.worth(ageMs) + step) - ageMs;
-  // 2^30 is far past any maximum and keeps the product finite.
+  // 2^30 is far beyond any maximum and keeps the product finite.
   const byFailures =
     consecutiveFailures === 0 ? 0 : plan.minMs * 2 ** Math.min(consecutiveFailures, 30);
   const base = Math.max(gapMs, byFailures) * (1 + (random() * 2 - 1) * JITTER);

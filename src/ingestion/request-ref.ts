@@ -1,12 +1,12 @@
 import { BadUserInputError } from './gateway-error.js';
 import type { RequestRef } from './ingestion-request.js';
 
-/** Far longer than any id seen (`XDM44`, `TestDoc`, 3520), far shorter than what a URL can carry. */
+/** Far longer than any known id (`XDM44`, `TestDoc`, 3520), far shorter than what a URL can hold. */
 const MAX_ID_LENGTH = 255;
 
 /**
- * A mapping id as the upstream may be asked about. Any text will do but one that could steer the
- * upstream's URL: it becomes a path segment, and `.` and `..` segments survive no encoding.
+ * A mapping id that is safe to send to the upstream. Any text is, unless it could change the upstream's URL: an id
+ * becomes a path segment, and no encoding makes the segments `.` and `..` safe.
  *
  * @throws {BadUserInputError}
  */
@@ -44,7 +44,7 @@ function parseText(name: string, text: string): string {
       `${name} must be at most ${MAX_ID_LENGTH} characters long; this one has ${text.length}.`,
     );
   }
-  // A lone surrogate cannot be encoded into a URL; a control character has no place in an id or a log.
+  // A lone surrogate can't be encoded into a URL; a control character doesn't belong in an id or a log.
   if (!text.isWellFormed() || /\p{Cc}/u.test(text)) {
     throw new BadUserInputError(`${name} must not contain control characters or broken Unicode.`);
   }

@@ -1,33 +1,33 @@
 /**
- * What is known of how long runs last, as far as it says when to poll.
+ * What is known about how long runs last, as far as it matters for polling.
  *
- * `worth(ageMs)` is ∫ √h, the square root of the hazard summed up to an age, in √ms: where it rises by as much
- * as a poll costs, the next poll is due. `h` is the chance per ms that a run of this age ends now.
+ * `worth(ageMs)` is ∫ √h, the square root of the hazard summed up to an age, in √ms. When it has risen by the price
+ * of a poll, the next poll is due. `h` is the chance per ms that a run of this age ends now.
  *
  * @see docs/adr/0031-polls-come-when-something-happened.md
  */
 export interface RunModel {
   worth(ageMs: number): number;
-  /** The age up to which the worth is so much. */
+  /** The age at which the worth reaches this value. */
   ageAt(worth: number): number;
 }
 
 /**
- * Without any history: a run is as likely to end between one minute and two as between ten and twenty. The
- * hazard is 1 / age, so that the gap between polls grows with the root of the age.
+ * The model without any history: a run is as likely to end between one minute and two as between ten and twenty. The
+ * hazard is 1 / age, so the gap between polls grows with the root of the age.
  */
 export const scaleFree: RunModel = {
   worth: (ageMs) => 2 * Math.sqrt(ageMs),
   ageAt: (worth) => (worth / 2) ** 2,
 };
 
-/** So many of the last runs of a mapping say how long the next one may last, and what is usual. */
+/** How many past runs of a mapping predict how long the next one will last. */
 export const PAST_RUNS = 100;
 
-/** Each run weighs so much less than the one after it: what changed some weeks ago is to be forgotten. */
+/** The weight of each run relative to the one after it, so that changes of some weeks ago are forgotten. */
 const WEIGHT_OF_OLDER = 0.95;
 
-/** The narrowest kernel, and that of a history too short to say, in log time. */
+/** The narrowest kernel, also used for a history too short to tell, in log time. */
 const MIN_WIDTH = 0.03;
 const WIDTH_OF_FEW = 0.2;
 
@@ -38,12 +38,12 @@ const PRIOR_WEIGHT = 1;
 /** The standard deviation of a logistic distribution of scale 1. */
 const LOGISTIC_SD = Math.PI / Math.sqrt(3);
 
-/** The steps of the table, and how far it goes beyond the shortest and the longest run, in log time. */
+/** The step of the table, and how far it extends beyond the shortest and the longest run, in log time. */
 const MIN_STEP = 0.02;
 const MAX_STEP = 0.1;
 const MARGIN = 2;
 
-/** So many scales from its middle nothing is left of a kernel to speak of. */
+/** At this many scales from its middle, a kernel is negligible. */
 const FAR = 20;
 
 /** One bump of the density over log time. */
@@ -54,10 +54,10 @@ interface Kernel {
 }
 
 /**
- * Learn from past runs: a kernel density over the logarithms of their durations, each bump as wide as the
- * distance to its neighbours, so that two kinds of runs stay two.
+ * Learn from past runs: a kernel density over the logarithms of their durations. Each bump is as wide as the distance
+ * to its neighbours, so that two kinds of runs remain distinct.
  *
- * @param durationsMs - of at least one run, the newest first, each above 0
+ * @param durationsMs - at least one run, newest first, each above 0
  */
 export function learnRuns(durationsMs: readonly number[]): RunModel {
   const kernels = toKernels(durationsMs.map(Math.log));
@@ -72,13 +72,13 @@ export function learnRuns(durationsMs: readonly number[]): RunModel {
   for (let index = 0; index <= count; index += 1) {
     const ageMs = Math.exp(from + index * step);
     const rate = Math.sqrt(toHazard(kernels, ageMs));
-    // Below the table the hazard is taken to be what it is at its beginning.
+    // Below the table, the hazard is constant.
     const meanRate = index === 0 ? rate : (rate + before.rate) / 2;
     ages[index] = ageMs;
     worths[index] = (worths[index - 1] ?? 0) + meanRate * (ageMs - before.ageMs);
     before = { ageMs, rate };
   }
-  // Above it what is left is the pseudo-run, whose hazard falls with 1 / age.
+  // Above it, only the pseudo-run is left, whose hazard falls with 1 / age.
   const { ageMs: lastAgeMs, rate: lastRate } = before;
   const lastWorth = worths[count] ?? 0;
   const tail = 2 * lastRate * Math.sqrt(lastAgeMs);
@@ -113,7 +113,7 @@ function toKernels(places: readonly number[]): readonly Kernel[] {
   return [...kernels, { at: toMedian(sorted), scale: PRIOR_WIDTH, weight: PRIOR_WEIGHT }];
 }
 
-/** How far it is to the run that is the n-th nearest to one. */
+/** The distance from a run to its n-th nearest neighbour. */
 function toDistance(sorted: readonly { at: number }[], index: number, nth: number): number {
   const at = (other: number) => sorted[other]?.at ?? Number.POSITIVE_INFINITY;
   let low = index;

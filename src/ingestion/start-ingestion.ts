@@ -21,27 +21,27 @@ import {
 } from './start-intent.js';
 import type { StartOutcome, StartSender } from './start-sender.js';
 
-/** What starting ingestions needs. */
+/** What starting ingestions requires. */
 export interface StartIngestionOptions {
   readonly sender: Pick<StartSender, 'send' | 'saveAnswer' | 'takeBack' | 'settleOverdue'>;
   readonly watches: Pick<Watches, 'poll'>;
   readonly log: Pick<IngestionLog, 'find' | 'list'>;
   readonly starts: Pick<StartLog, 'begin' | 'answerDueInMs' | 'lookInto'>;
   readonly clock: Clock;
-  /** Told of each request that a repeated start was answered with, as it stands then. */
+  /** Called with the current state of each request that answers a repeated start. */
   readonly onNamed: (record: IngestionRecord) => void;
 }
 
 /**
- * Start an ingestion of a mapping. It is in the log before the upstream is asked, and that is once.
+ * Start an ingestion of a mapping. It is recorded in the log before the upstream is called, once.
  *
- * With a key that the caller used before, nothing is started: the outcome is that of the first call, whose
- * answer is waited for until it is due. Where that outcome is unknown, what was seen of the mapping since then is
- * looked into. A first call that the upstream certainly did not take is no start: its key is free again.
+ * If the caller used the key before, nothing is started: the outcome is that of the first call, whose answer this
+ * waits for until it is due. If that outcome is unknown, it is resolved from what was seen of the mapping since then,
+ * if possible. A first call that the upstream certainly did not accept is no start: its key is free again.
  *
- * @param callerKey - tells callers apart, the anonymous ones too: they take turns
+ * @param callerKey - distinguishes callers, anonymous ones too, so that they take turns
  * @throws {BadUserInputError} the key belongs to a call with another input
- * @throws {UpstreamError} with `outcomeUnknown` where the upstream may have taken the request
+ * @throws {UpstreamError} with `outcomeUnknown` if the upstream may have accepted the start
  * @throws {LogUnavailableError} nothing was sent; or, with `outcomeUnknown`, the answer could not be saved
  */
 export type StartIngestion = (
@@ -59,7 +59,7 @@ export function createStartIngestion({
   clock,
   onNamed,
 }: StartIngestionOptions): StartIngestion {
-  /** First calls that are under way, by caller and key. */
+  /** First calls in progress, by caller and key. */
   const underWay = new Map<string, { input: StartInput; outcome: Promise<StartOutcome> }>();
 
   function start(
@@ -100,13 +100,13 @@ export function createStartIngestion({
     try {
       return await starts.begin(start, sending);
     } catch (error) {
-      // Else who repeats the call would be told that its outcome is unknown.
+      // Otherwise a repeat of the call would report an unknown outcome.
       if (error instanceof StartNotSentError) void sender.takeBack(error.intentId, sending);
       throw error;
     }
   }
 
-  /** What a start that is in the log already came to. */
+  /** The outcome of a start that the log already has. */
   async function repeat(intent: StartIntent, callerKey: string): Promise<StartOutcome> {
     const { intentId, state, mappingId } = intent;
     switch (state.kind) {
@@ -120,7 +120,7 @@ export function createStartIngestion({
       case 'sent':
         if (!(await sender.saveAnswer(intentId))) await awaitAnswer(intentId);
         return startNow(intent, intent, callerKey);
-      // No start that waits has a key.
+      // No waiting start has a key.
       case 'waiting':
       case 'unknown':
       case 'abandoned':
@@ -128,7 +128,7 @@ export function createStartIngestion({
     }
   }
 
-  /** Wait for what whoever sent a start hears, until it is due. */
+  /** Wait until the process that sent a start has its answer, or the answer is overdue. */
   async function awaitAnswer(intentId: number): Promise<void> {
     for (;;) {
       const leftMs = await starts.answerDueInMs(intentId);
@@ -145,7 +145,7 @@ export function createStartIngestion({
     try {
       ({ state } = await starts.lookInto(intent.intentId, running, clock.now()));
     } catch (error) {
-      // The upstream did not take it, as was heard meanwhile: then it was no start.
+      // Meanwhile it turned out that the upstream did not accept it, so it was no start.
       if (error instanceof StartForgottenError) return startNow(intent, intent, callerKey);
       throw error;
     }
@@ -154,12 +154,12 @@ export function createStartIngestion({
     const code = state.kind === 'unknown' ? toErrorCode(state.code) : 'UPSTREAM_UNAVAILABLE';
     throw new UpstreamError(
       code,
-      'Whether the first call with this idempotencyKey started the ingestion is still unknown: no usable answer to it came, and of this mapping no request has been seen since then that tells. Nothing was sent again. Look before starting it again, with another key; or repeat this call once the request has been seen by this gateway.',
+      'It is still unknown whether the first call with this idempotencyKey started the ingestion: it got no usable answer, and no request of this mapping that was seen since then settles it. Nothing was sent again. Check in Campaign before you start it again with another key, or repeat this call once this gateway has seen the request.',
       { outcomeUnknown: true },
     );
   }
 
-  /** The requests of a mapping that the upstream says, now, are running. */
+  /** The requests of a mapping that the upstream says are running now. */
   async function findRunning(mappingId: string, callerKey: string): Promise<RequestRef[]> {
     const known = await log.list(
       {
@@ -182,9 +182,7 @@ export function createStartIngestion({
     const [known] = await log.find([ref]);
     const record = known ?? (await watches.poll(ref, callerKey));
     if (!record) {
-      throw new RequestNotFoundError(
-        'The upstream does not know the request of this start any more.',
-      );
+      throw new RequestNotFoundError('The upstream no longer knows the request of this start.');
     }
     onNamed(record);
     return { kind, record, message };
@@ -193,15 +191,15 @@ export function createStartIngestion({
   return start;
 }
 
-/** How often it is looked whether an answer has come, in ms. */
+/** How often to check for an answer, in ms. */
 const LOOK_MS = 250;
 
-/** A mapping has one request running; what else the log has as running was not polled lately. */
+/** A mapping has one running request. Others that the log has as running have not been polled recently. */
 const MAX_LOOKED_AT = 5;
 
 function otherInput(): BadUserInputError {
   return new BadUserInputError(
-    'This idempotencyKey was used within the last 24 hours for a start with another input. Use a key of its own for each start.',
+    'This idempotencyKey was used within the last 24 hours for a start with another input. Use a new key for each start.',
   );
 }
 
@@ -210,7 +208,7 @@ function unlessOurs(error: unknown): null {
   throw error;
 }
 
-/** @param code - as the log kept it */
+/** @param code - as stored in the log */
 function toErrorCode(code: string): UpstreamErrorCode {
   if (code === ID_GIVEN_AGAIN) return 'UPSTREAM_INVALID_RESPONSE';
   return code === 'UPSTREAM_TIMEOUT' || code === 'UPSTREAM_INVALID_RESPONSE'

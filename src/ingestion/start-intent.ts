@@ -1,42 +1,42 @@
 import type { IngestionRecord, RequestRef } from './ingestion-request.js';
 
-/** How long a key is kept, and how long the gateway goes on looking for what a start of unknown outcome came to, in ms. */
+/** How long a key is kept, and how long the gateway tries to resolve a start of unknown outcome, in ms. */
 export const START_KEPT_MS = 86_400_000;
 
 /** What a caller asked for. */
 export interface StartInput {
   readonly mappingId: string;
-  /** How many times a new request may be submitted when one is ABORTED; of a retry, how many more times. */
+  /** How many times to submit a new request when one is ABORTED; for a retry, how many more times. */
   readonly retryOnAbort: number;
 }
 
-/** Who asked, and the name that the caller gave the start, if any. */
+/** Who asked, and the caller's name for the start, if any. */
 export interface StartIdentity {
   /** Null for the anonymous caller. */
   readonly caller: string | null;
   readonly idempotencyKey: string | null;
 }
 
-/** A start that is to be. */
+/** A start that is to be recorded. */
 export interface NewStart extends StartInput, StartIdentity {
   /** In ms since the epoch. */
   readonly createdAt: number;
 }
 
-/** The answers of the upstream that name a request. */
+/** The upstream's answers that name a request. */
 export type NamingKind = 'submitted' | 'alreadyInProgress';
 
-/** The answers of the upstream that refuse a start. */
+/** The upstream's answers that refuse a start. */
 export type RefusalKind = 'mappingNotStopped' | 'mappingNotPublished' | 'refused';
 
-/** A start that the upstream would not have. `message` is its text. */
+/** A start that the upstream refused. `message` is its text. */
 export interface RefusedStart {
   readonly kind: RefusalKind;
   readonly message: string;
   readonly settledAt: number;
 }
 
-/** A start that came to a request. `message` is the text of the upstream in which it named the request. */
+/** A start that led to a request. `message` is the text in which the upstream named the request. */
 export interface NamedStart {
   readonly kind: NamingKind;
   readonly ref: RequestRef;
@@ -44,12 +44,12 @@ export interface NamedStart {
   readonly settledAt: number;
 }
 
-/** In place of the error’s code: the upstream took the start, and named it by the id of a request that was known before. */
+/** Replaces the error's code: the upstream accepted the start, but gave it the id of a request that was known before. */
 export const ID_GIVEN_AGAIN = 'idGivenAgain';
 
 /**
- * A start without an answer: the upstream may have taken it (`unknown`), or it certainly never did and nobody
- * goes on trying (`abandoned`). `code` and `message` are those of the error.
+ * A start without an answer. The upstream may have accepted it (`unknown`), or certainly did not and nobody keeps
+ * trying (`abandoned`). `code` and `message` are those of the error.
  */
 export interface UnansweredStart {
   readonly kind: 'unknown' | 'abandoned';
@@ -69,8 +69,9 @@ export interface UnansweredStart {
  *     ABORTED ──▶ waiting ──the backoff is over──▶ sent (as above; certainly not taken: back to waiting)
  *                   └──────it was tried too long──▶ abandoned
  *
- * `sent` is written before the POST leaves, with when the answer is due. So what is `sent` may have been taken, and
- * what is `waiting` certainly was not. A process that hears its answer later still settles what is `unknown` since.
+ * `sent` is recorded before the POST leaves, with the time when the answer is due. So the upstream may have accepted
+ * what is `sent`, and certainly did not accept what is `waiting`. A process that receives its answer later still
+ * settles what is `unknown` by then.
  */
 export type StartState =
   | { readonly kind: 'waiting' }
@@ -81,51 +82,51 @@ export type StartState =
 
 /** A start as the log has it. */
 export interface StartIntent extends NewStart {
-  /** Later starts have higher ones. */
+  /** Later starts have higher ids. */
   readonly intentId: number;
   /** 1 for a first try. */
   readonly attempt: number;
-  /** The ABORTED request that this one is to replace. */
+  /** The ABORTED request that this one replaces. */
   readonly retryOf: RequestRef | null;
-  /** When it was written down as being sent, in ms since the epoch; null while it waits for the first time. */
+  /** When it was recorded as sent, in ms since the epoch; null while it waits for its first sending. */
   readonly sentAt: number | null;
   readonly state: StartState;
 }
 
-/** The answer of the upstream that named a request, told together with the observation that it is. */
+/** The upstream's answer that named a request, reported together with the observation of that request. */
 export interface StartAnswer {
   readonly intentId: number;
   readonly kind: NamingKind;
   readonly message: string;
 }
 
-/** Where a request stands among tries. */
+/** The place of a request among the tries. */
 export interface Lineage {
   /** 1 for a first try. */
   readonly attempt: number;
   readonly retryOf: RequestRef | null;
   readonly retriedBy: RequestRef | null;
-  /** Who started it; null for the anonymous caller, and where it was not started here. */
+  /** Who started it; null for the anonymous caller, and if it was not started here. */
   readonly startedBy: string | null;
 }
 
-/** Of a start whose answer nobody has heard. */
+/** The state of a start whose answer nobody received. */
 export const neverHeard = {
   code: 'UPSTREAM_UNAVAILABLE',
-  message: 'The gateway did not hear the upstream’s answer.',
+  message: 'The gateway did not receive the upstream’s answer.',
 } as const;
 
-/** Whether the upstream's answer would still tell what became of a start. */
+/** Whether the upstream's answer would still settle a start. */
 export function isUnanswered({ state }: Pick<StartIntent, 'state'>): boolean {
   return state.kind === 'sent' || state.kind === 'unknown';
 }
 
-/** Whether two calls ask for the same: only then may they share a key. */
+/** Whether two calls ask for the same. Only then may they share a key. */
 export function isSameInput(a: StartInput, b: StartInput): boolean {
   return a.mappingId === b.mappingId && a.retryOnAbort === b.retryOnAbort;
 }
 
-/** A request of which it is known that it was running at some time. Instants in ms since the epoch. */
+/** A request that was certainly running at some time. Instants in ms since the epoch. */
 export interface SeenRunning {
   /** It ran at this time, or began then. */
   readonly since: number;
@@ -136,18 +137,18 @@ export interface SeenRunning {
 }
 
 /**
- * What a start of unknown outcome came to, judged by a request of its mapping that was seen running; null
- * where that does not tell.
+ * What a start of unknown outcome led to, judged by a request of its mapping that was seen running; null if that does
+ * not settle it.
  *
- * A mapping is ingested by one request at a time. So a request that ran from before the start until after it
- * was given up shows that the start, if it arrived, began nothing. One that was first seen running after the
- * start, which no other start of this gateway began, is what the start began, unless somebody else began it
- * past this gateway; then it is still the ingestion of this mapping that runs. That is not so where the
- * upstream took another start in between: then what this one began, if anything, was over by that time. Of one
- * that was named by an id given again nothing tells: what it began is seen, if at all, as the old request.
+ * A mapping has one running request at a time. So a request that ran from before the start until after it was given
+ * up shows that the start, if it arrived, began nothing. A request that was first seen running after the start, and
+ * that no other start of this gateway began, is what the start began, unless somebody else began it outside this
+ * gateway; even then it is the mapping's running ingestion. This does not hold if the upstream accepted another start
+ * in between: then whatever this start began was over by that time. A start that got a reused id can't be settled:
+ * its run is seen, if at all, as the old request.
  *
  * @param unknown - a start in state `unknown`
- * @param isAnotherBetween - the upstream took another start after this one and before the request was seen
+ * @param isAnotherBetween - the upstream accepted another start after this one and before the request was seen
  */
 export function toAdoption(
   { sentAt, state }: StartIntent,
@@ -161,11 +162,11 @@ export function toAdoption(
 }
 
 /**
- * The retry that an ABORTED request is to have, or null where nobody asked for one.
+ * The retry to create for an ABORTED request, or null if nobody asked for one.
  *
- * More than one start may have been answered with this request: the one that allows most retries is followed.
+ * More than one start may have led to this request: the one that allows the most retries counts.
  *
- * @param named - the starts that were answered with this request
+ * @param named - the starts that led to this request
  */
 export function toRetry(
   { ref, state }: IngestionRecord,
@@ -193,10 +194,10 @@ export function toRetry(
 }
 
 /**
- * Which try a request is, and of what, told by the starts that were answered with it. The one that began it
- * says so; where somebody else began it, a retry that was answered with it does.
+ * Which try a request is, and what it retries, according to the starts that led to it. The start that began it
+ * decides; if somebody else began it, a retry that led to it does.
  *
- * @param named - the starts that were answered with this request
+ * @param named - the starts that led to this request
  */
 export function toBeginning(
   named: readonly StartIntent[],

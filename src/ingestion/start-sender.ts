@@ -22,7 +22,7 @@ import {
 } from './start-intent.js';
 import type { Submission } from './submission.js';
 
-/** What a start came to: a request that is watched from now on, or a refusal. `message` is the upstream's. */
+/** The result of a start: a request, which is watched from now on, or a refusal. `message` is the upstream's. */
 export type StartOutcome =
   | {
       readonly kind: NamingKind;
@@ -35,7 +35,7 @@ export type StartOutcome =
       readonly message: string;
     };
 
-/** What a sender of starts needs. */
+/** What a sender of starts requires. */
 export interface StartSenderOptions {
   readonly upstream: Pick<Upstream, 'start'>;
   readonly watches: Pick<Watches, 'observe'>;
@@ -44,56 +44,56 @@ export interface StartSenderOptions {
     'settle' | 'takeBack' | 'statusBefore' | 'lookInto' | 'settleOverdue'
   >;
   readonly clock: Clock;
-  /** Told of each start that may or may not have been taken. */
+  /** Called for each start that may or may not have been accepted. */
   readonly onOutcomeUnknown: (intent: StartIntent, error: unknown) => void;
-  /** Told of each request still running by whose id the upstream names a new start. */
+  /** Called for each running request whose id the upstream gives to a new start. */
   readonly onIdGivenAgain: (ref: RequestRef) => void;
-  /** Told of each request that a start was answered with, as it stands then. */
+  /** Called with the current state of each request that answers a start. */
   readonly onNamed: (record: IngestionRecord) => void;
 }
 
-/** Sends starts that are in the log, and writes down what comes of them. */
+/** Sends starts that are in the log, and records their outcomes. */
 export interface StartSender {
   /**
-   * Send a start that the log has as sent, once, and settle it. A request that the upstream names is observed
-   * as IN_PROGRESS, the answer to the start being the first that is heard of it.
+   * Send a start that the log has as sent, once, and settle it. If the upstream names a request, that request is
+   * observed as IN_PROGRESS: the answer to the start is its first observation.
    *
-   * @param sending - the one that the log has
+   * @param sending - as in the log
    * @param caller - who waits for it
-   * @throws {UpstreamError} with `outcomeUnknown` where the upstream may have taken the request; else it did
-   *   not, and the start is taken back. Also where the upstream names as new a request that was known before,
-   *   or as running one that had ended: what is known of that one is not told as what this start came to.
-   * @throws {LogUnavailableError} with `outcomeUnknown`: there was an answer, and it could not be kept
+   * @throws {UpstreamError} with `outcomeUnknown` if the upstream may have accepted the start; otherwise it did not,
+   *   and the start is taken back. Also if the upstream names a known request as new, or an ended one as running: the
+   *   old request is never reported as the result of this start.
+   * @throws {LogUnavailableError} with `outcomeUnknown`: there was an answer, but the log could not store it
    */
   send(intent: StartIntent, sending: string, caller: string): Promise<StartOutcome>;
 
   /**
-   * Try once more to save what came of a start, where the log could not take it when it came.
+   * Try again to store the outcome of a start that the log could not store when it arrived.
    *
-   * @returns whether there was anything to save
+   * @returns whether there was anything to store
    * @throws {LogUnavailableError} it still cannot
    */
   saveAnswer(intentId: number): Promise<boolean>;
 
-  /** Take care that the log does not have a sending that never left; now, or as soon as it can be written. */
+  /** Remove a sending that never left from the log, now or as soon as the log can be written. */
   takeBack(intentId: number, sending: string): Promise<void>;
 
   /**
-   * Settle as unknown the starts whose answers are overdue, whoever sent them; and then, where what was seen of their
-   * mappings tells, as what they came to.
+   * Settle overdue starts as unknown, whoever sent them. Then resolve them, if what was seen of their mappings allows
+   * it.
    *
    * @throws {LogUnavailableError}
    */
   settleOverdue(): Promise<void>;
 
-  /** Try no more by itself. What could not be saved is unknown once its answer is due. */
+  /** Stop retrying. Outcomes that could not be stored become unknown once their answers are due. */
   stop(): void;
 }
 
-/** How long to wait before the log is asked once more to take an answer, in ms. */
+/** How long to wait before asking the log again to store an answer, in ms. */
 const SAVE_AGAIN_MS = 1_000;
 
-/** Build what sends starts, each once. */
+/** Create a sender that sends each start once. */
 export function createStartSender({
   upstream,
   watches,
@@ -103,9 +103,9 @@ export function createStartSender({
   onIdGivenAgain,
   onNamed,
 }: StartSenderOptions): StartSender {
-  /** What became of sent starts and is not in the log, by intent: the log could not take it. */
+  /** Outcomes of sent starts that the log could not store, by intent. */
   const unsaved = new Map<number, () => Promise<unknown>>();
-  /** Of these, what the log is being asked to take now. Another try beside it could come after the next sending. */
+  /** Those of them that are being stored now. A concurrent second try could land after the next sending. */
   const saving = new Map<number, Promise<unknown>>();
   let cancelSaving = () => {};
   let isStopped = false;
@@ -116,7 +116,7 @@ export function createStartSender({
     try {
       submission = toUsable(await upstream.start(intent.mappingId, caller), intent);
     } catch (error) {
-      // An error that nobody foresaw says nothing of how far the call had come.
+      // An unforeseen error does not tell how far the call got.
       const isUnknown = error instanceof UpstreamError ? error.outcomeUnknown : !isOurs(error);
       const settledAt = clock.now();
       await save(intentId, () =>
@@ -130,7 +130,7 @@ export function createStartSender({
     return save(intentId, () => settle(intent, sending, submission));
   }
 
-  /** Save an answer in the log; where that fails, keep it in mind, so that it can be tried again. */
+  /** Store an answer in the log. If that fails, keep it for a retry. */
   async function save<T>(intentId: number, write: () => Promise<T>): Promise<T> {
     try {
       const result = await write();
@@ -144,7 +144,7 @@ export function createStartSender({
       unsaved.set(intentId, write);
       saveLater();
       throw new LogUnavailableError(
-        'The upstream was asked for this start, and the log cannot be written now to keep what came of it. Repeat the call with the same idempotencyKey to hear of it; without one, look before starting it again.',
+        'The start was sent, but the log cannot store its outcome now. Repeat the call with the same idempotencyKey to get the outcome; without a key, check in Campaign before you start it again.',
         { cause: error, outcomeUnknown: true },
       );
     }
@@ -183,7 +183,7 @@ export function createStartSender({
         const ref = { mappingId, requestId };
         const before = await starts.statusBefore(intentId, ref);
         if (before !== null && (kind === 'submitted' || isTerminal(before))) {
-          // Counted and told as what it is, where it has ended: the upstream goes back on a status.
+          // If it has ended, this is counted and reported as a regression.
           const { state } = await watches.observe(ref, seen);
           if (!isTerminal(state.status)) onIdGivenAgain(ref);
           return refuseOld(intent, sending, toOldAnswer(submission, state.status));
@@ -203,7 +203,7 @@ export function createStartSender({
     }
   }
 
-  /** Leave a start without the request that it was answered with. */
+  /** Settle a start without the request that answered it. */
   async function refuseOld(
     intent: StartIntent,
     sending: string,
@@ -224,19 +224,19 @@ export function createStartSender({
     send,
     saveAnswer,
     async takeBack(intentId, sending) {
-      // In mind at once: whoever asks for this start meanwhile must not take its answer for one that was lost.
+      // Keep this at once: a repeat of this start must not take its answer for lost.
       unsaved.set(intentId, () => starts.takeBack(intentId, sending));
       await saveAnswer(intentId).catch(unlessOurs);
     },
     async settleOverdue() {
-      // What was heard goes before what was not.
+      // Store known answers before overdue ones.
       for (const intentId of unsaved.keys()) await saveAnswer(intentId);
       const now = clock.now();
       for (const intent of await starts.settleOverdue(now)) {
         try {
           await starts.lookInto(intent.intentId, [], now);
         } catch (error) {
-          // Its sender heard, after all, that the upstream did not take it.
+          // Its sender learned that the upstream did not accept it.
           if (error instanceof StartForgottenError) continue;
           throw error;
         }
@@ -251,8 +251,8 @@ export function createStartSender({
 }
 
 /**
- * An answer as it can be used for a start. An upstream that names the ABORTED request in place of a new one
- * has not noticed yet that it is over.
+ * A usable answer to a start. If the upstream names the ABORTED request instead of a new one, it has not noticed yet
+ * that the request is over.
  */
 function toUsable(submission: Submission, { retryOf }: StartIntent): Submission {
   if (submission.kind !== 'alreadyInProgress' || submission.requestId !== retryOf?.requestId) {
@@ -260,13 +260,13 @@ function toUsable(submission: Submission, { retryOf }: StartIntent): Submission 
   }
   throw new UpstreamError(
     'UPSTREAM_UNAVAILABLE',
-    'The upstream still takes the aborted request for one in progress, and started no other.',
+    'The upstream still considers the aborted request in progress, and started no other.',
   );
 }
 
 /**
- * An answer that names a request which was known before the start was sent. An upstream that was put back to an
- * older state gives ids again; one that has not noticed an end yet says that the request still runs.
+ * An answer that names a request known before the start was sent. An upstream that was restored to an older state
+ * reuses ids; one that has not noticed an end yet says that the request is still running.
  */
 function toOldAnswer(
   { kind, requestId }: Extract<Submission, { readonly kind: NamingKind }>,
@@ -275,12 +275,12 @@ function toOldAnswer(
   return kind === 'submitted'
     ? new UpstreamError(
         'UPSTREAM_INVALID_RESPONSE',
-        `The upstream took this start and named it ${requestId}, the id of an earlier request of this mapping, which ${toStanding(status)}. What becomes of the new one cannot be told from the old one. Look at it upstream before starting it again; the operator should find out whether the upstream was put back to an older state.`,
+        `The upstream accepted this start and gave it ${requestId}, the id of an earlier request of this mapping, which ${toStanding(status)}. The gateway cannot tell the new run from the old one. Check in Campaign before you start it again. The operator should find out whether the upstream was restored to an older state.`,
         { outcomeUnknown: true },
       )
     : new UpstreamError(
         'UPSTREAM_INVALID_RESPONSE',
-        `The upstream started nothing: it takes request ${requestId} of this mapping for one in progress, which ended as ${status}. Try again later; the operator should find out whether the upstream was put back to an older state.`,
+        `The upstream started nothing: it considers request ${requestId} of this mapping in progress, but that one ended as ${status}. Try again later. The operator should find out whether the upstream was restored to an older state.`,
       );
 }
 

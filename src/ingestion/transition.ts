@@ -8,7 +8,7 @@ import {
 } from './ingestion-request.js';
 import type { StartAnswer } from './start-intent.js';
 
-/** A place in the log: a positive integer; 0 is before its first transition. */
+/** A place in the log: a positive integer; 0 is before the first transition. */
 export type Position = number;
 
 /** An observed change of one request's status, as the log keeps it. */
@@ -22,7 +22,7 @@ export interface Transition {
   readonly observedAt: number;
 }
 
-/** Whether two transitions are one, as far as can be told: that of one request to one status, observed at one time. */
+/** Whether two transitions are the same, as far as can be told: of one request, to one status, observed at one time. */
 export function isSameTransition(a: Transition, b: Transition): boolean {
   return (
     a.position === b.position &&
@@ -32,11 +32,11 @@ export function isSameTransition(a: Transition, b: Transition): boolean {
   );
 }
 
-/** What seeing a state makes of what was known. */
+/** What an observation means. */
 export type Observed =
   | { readonly kind: 'transition'; readonly from: IngestionStatus | null }
   | { readonly kind: 'unchanged' }
-  /** The upstream went back on a terminal status. It changes nothing. */
+  /** The upstream contradicts a terminal status. It changes nothing. */
   | { readonly kind: 'regression'; readonly from: IngestionStatus };
 
 /**
@@ -47,7 +47,7 @@ export type Observed =
  *
  * Only a change of status is a transition: a new text or batch id within one status is not.
  *
- * @param known - the status in the log, or null where the request is new
+ * @param known - the status in the log, or null if the request is new
  */
 export function observe(known: IngestionStatus | null, seen: IngestionStatus): Observed {
   if (known === seen) return { kind: 'unchanged' };
@@ -55,19 +55,19 @@ export function observe(known: IngestionStatus | null, seen: IngestionStatus): O
   return { kind: 'transition', from: known };
 }
 
-/** Something that was heard of a request. */
+/** What was observed of a request. */
 export interface Observation {
   readonly ref: RequestRef;
   readonly seen: ReportedState;
   /** In ms since the epoch. */
   readonly observedAt: number;
-  /** When it was started through this gateway, told by whoever started it. */
+  /** When it was started through this gateway, as reported by the start. */
   readonly startedAt?: number | undefined;
   /** The start whose answer this is; the log settles it in the same commit. */
   readonly answers?: StartAnswer | undefined;
 }
 
-/** What an observation makes of a request: the request as it stands then, and the transition, if it is one. */
+/** The result of an observation: the request's new state, and the transition, if it is one. */
 export type Applied = { readonly record: IngestionRecord } & (
   | { readonly kind: 'transition'; readonly transition: Transition }
   | { readonly kind: 'unchanged' }
@@ -75,10 +75,10 @@ export type Applied = { readonly record: IngestionRecord } & (
 );
 
 /**
- * Apply an observation to what is known of its request.
+ * Apply an observation to what is known about its request.
  *
- * @param known - null where the request is new
- * @param position - the place in the log that a transition would have
+ * @param known - null if the request is new
+ * @param position - the position that a transition would get
  */
 export function applyObservation(
   known: IngestionRecord | null,

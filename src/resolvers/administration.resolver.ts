@@ -19,9 +19,9 @@ import { ID } from '../schema/scalars.js';
 import type { OperationContext } from './operation-context.js';
 
 const NEEDS =
-  'Needs the right `mappings:manage`. `ADMINISTRATION_UNAVAILABLE` where the upstream cannot be administered: Adobe’s cannot.';
+  'Needs the right `mappings:manage`. `ADMINISTRATION_UNAVAILABLE` if the upstream has no administration API; Adobe’s has none.';
 
-/** What administrators do to mappings and jobs. */
+/** Mutations with which administrators change mappings and jobs. */
 @Resolver()
 export class AdministrationResolver {
   constructor(private readonly administration: Administration | null) {}
@@ -41,7 +41,7 @@ export class AdministrationResolver {
 
   @Authorized<Right>('mappings:manage')
   @Mutation(() => MappingChange, {
-    description: `Have a mapping run by nobody. Refused while a job runs it. ${NEEDS}`,
+    description: `Unpublish a mapping, so that nothing runs it. Refused while a job runs it. ${NEEDS}`,
   })
   unpublishMapping(
     @Arg('mappingId', () => ID, { description: 'The mapping’s id.' }) mappingId: string,
@@ -52,7 +52,7 @@ export class AdministrationResolver {
 
   @Authorized<Right>('mappings:manage')
   @Mutation(() => MappingChange, {
-    description: `Have the scheduler run a published mapping, at once and then regularly. Refused while a job runs it. ${NEEDS}`,
+    description: `Start a published mapping: the scheduler runs it at once and then regularly. Refused while a job runs it. ${NEEDS}`,
   })
   startMapping(
     @Arg('mappingId', () => ID, { description: 'The mapping’s id.' }) mappingId: string,
@@ -63,7 +63,7 @@ export class AdministrationResolver {
 
   @Authorized<Right>('mappings:manage')
   @Mutation(() => MappingChange, {
-    description: `Have the scheduler run a mapping no more, so that \`startIngestion\` may. A job that runs goes on to its end. ${NEEDS}`,
+    description: `Stop a mapping: the scheduler no longer runs it, so \`startIngestion\` may. A running job continues to its end. ${NEEDS}`,
   })
   stopMapping(
     @Arg('mappingId', () => ID, { description: 'The mapping’s id.' }) mappingId: string,
@@ -74,7 +74,7 @@ export class AdministrationResolver {
 
   @Authorized<Right>('mappings:manage')
   @Mutation(() => JobChange, {
-    description: `Cut a job off and give its batch up. Its request becomes ABORTED, and is retried where its start asked for that (\`retryOnAbort\`). A mapping that is started runs again at its next time. ${NEEDS}`,
+    description: `Cancel a job and abort its batch. Its request becomes ABORTED, and is retried if its start asked for that (\`retryOnAbort\`). A started mapping runs again at its next scheduled time. ${NEEDS}`,
   })
   async cancelJob(
     @Arg('jobId', () => ID, { description: 'The job’s id in Campaign.' }) jobId: string,

@@ -8,7 +8,7 @@ import { ID } from '../schema/scalars.js';
 import type { OperationContext } from './operation-context.js';
 import { parseRequestArguments } from './request-arguments.js';
 
-/** What an operator does about a request that is polled in vain. */
+/** The mutation with which operators stop polling a request. */
 @Resolver()
 export class EndWatchResolver {
   constructor(private readonly watches: Pick<Watches, 'endWatch'>) {}
@@ -16,7 +16,7 @@ export class EndWatchResolver {
   @Authorized<Right>('ingestion:operate')
   @Mutation(() => EndWatchResult, {
     description:
-      'Stop polling a request that is not terminal; name it by its `id`, or by `mappingId` and `requestId`. It stays as it is known, and is watched again when somebody starts it, asks for its status or subscribes to it. Needs the right `ingestion:operate`. `INGESTION_REQUEST_NOT_FOUND` where this gateway knows no such request, or the caller may not see its mapping.',
+      'Stop polling a request that is not terminal. Name it by its `id`, or by `mappingId` and `requestId`. It keeps its last observed status. The watch resumes when somebody starts it, asks for its status or subscribes to it. Needs the right `ingestion:operate`. `INGESTION_REQUEST_NOT_FOUND` if this gateway knows no such request, or the caller may not see its mapping.',
   })
   async endWatch(
     @Arg('mappingId', () => ID, { nullable: true, description: 'The id of its mapping.' })

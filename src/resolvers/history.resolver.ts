@@ -9,7 +9,7 @@ import { never, type OperationContext } from './operation-context.js';
 import { After, First } from './page-arguments.js';
 import { DEFAULT_REQUESTS, findRequests } from './request-page.js';
 
-/** What this gateway has seen, out of the log: the upstream has no list to ask for. */
+/** What this gateway has seen, from the log, because the upstream has no list. */
 @Resolver()
 export class HistoryResolver {
   constructor(private readonly log: IngestionLog) {}
@@ -17,7 +17,7 @@ export class HistoryResolver {
   @Authorized<Right>('ingestion:read')
   @Query(() => IngestionRequestConnection, {
     description:
-      'What this gateway has seen of the mappings that the caller may see, newest first. Each as last observed: the upstream is not asked. Cursors stay in their place while requests are added.',
+      'The requests of the mappings that the caller may see, newest first. Each is as this gateway last observed it: the upstream is not asked. Cursors keep their place while requests are added.',
   })
   ingestionRequests(
     @Arg('filter', () => IngestionRequestFilter, {
@@ -30,7 +30,7 @@ export class HistoryResolver {
     @Ctx() { caller, sharing }: OperationContext,
   ): Promise<IngestionRequestConnection> {
     const state = this.log.state();
-    // Who has started what is not told to those who listen to the log.
+    // Listeners to the log don't hear who started a request.
     sharing.conditions.push(filter?.startedBy == null ? () => this.log.state() === state : never);
     return findRequests(this.log, caller, { filter, first, after });
   }
@@ -38,7 +38,7 @@ export class HistoryResolver {
   @Authorized<Right>('ingestion:read')
   @Query(() => Cursor, {
     description:
-      'The place in the log after which nothing has happened yet to requests that the caller may see: as `after`, it begins a subscription at this moment without a gap. There is one on an empty log, too.',
+      'A cursor after which nothing has happened yet to requests that the caller may see. Use it as `after` to begin a subscription at this moment without a gap. It exists on an empty log, too.',
   })
   latestCursor(@Ctx() { caller }: OperationContext): Promise<string> {
     return findLatest(this.log, toReadableScope(caller, null));

@@ -15,7 +15,7 @@ import { After, First, parsePageSize } from './page-arguments.js';
 
 const DEFAULT_PAGE_ITEMS = 50;
 
-/** The fields of a request that are looked up when they are asked for. */
+/** The fields of a request that are looked up when a client selects them. */
 @Resolver(() => IngestionRequest)
 export class IngestionRequestResolver {
   constructor(
@@ -118,7 +118,7 @@ export class IngestionRequestResolver {
   @FieldResolver(() => IngestionBatch, {
     nullable: true,
     description:
-      'The batch behind `batchId` as Adobe Experience Platform knows it now, with what is wrong with its records. Null if there is no `batchId`, if Platform doesn’t know it, or if this gateway has no credentials for Platform. If Platform doesn’t answer, only this field is an error, with a `PLATFORM_…` code.',
+      'The batch with `batchId` as Adobe Experience Platform knows it now, with what is wrong with its records. Null if there is no `batchId`, if Platform doesn’t know it, or if this gateway has no credentials for Platform. If Platform doesn’t answer, only this field is an error, with a `PLATFORM_…` code.',
   })
   async batch(
     @Root() { batchId }: IngestionRequest,
@@ -179,7 +179,7 @@ export class IngestionRequestResolver {
   }
 }
 
-/** Null also where the caller may not see it: who may only start sees a request as the answer to a start. */
+/** Also null if the caller may not see it: a caller who may only start sees a request only as the answer to a start. */
 async function toRequest(
   ref: RequestRef | null,
   { caller, requests }: OperationContext,

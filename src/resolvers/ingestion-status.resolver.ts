@@ -24,7 +24,7 @@ const MAX_REFS = 100;
 
 const MAX_NODES = 100;
 
-/** The pull path: where requests stand. */
+/** The pull path: statuses of requests. */
 @Resolver()
 export class IngestionStatusResolver {
   constructor(
@@ -38,7 +38,7 @@ export class IngestionStatusResolver {
   @Query(() => IngestionRequest, {
     nullable: true,
     description:
-      'Where a request stands; name it by its `id`, or by `mappingId` and `requestId`. Null where the upstream knows no such request, or the caller may not see its mapping. Never older than `maxAgeMs` while it is not terminal. A terminal request is answered without asking the upstream. Where the upstream cannot be asked, this is an `UPSTREAM_…` error: a larger `maxAgeMs`, or `node`, still gives what was last observed. A request that the upstream did not know is not asked about again for 3 seconds, whatever `maxAgeMs` says.',
+      'The status of a request. Name it by its `id`, or by `mappingId` and `requestId`. Null if the upstream knows no such request, or the caller may not see its mapping. Never older than `maxAgeMs` until it is terminal. A terminal request is answered without asking the upstream. If the upstream cannot be asked, this is an `UPSTREAM_…` error; a larger `maxAgeMs`, or `node`, still gives the last observed status. A request that the upstream did not know is not asked about again for 3 seconds, whatever `maxAgeMs` says.',
   })
   ingestionStatus(
     @Arg('mappingId', () => ID, { nullable: true, description: 'The id of its mapping.' })
@@ -48,8 +48,7 @@ export class IngestionStatusResolver {
     @Arg('id', () => ID, { nullable: true, description: 'Its global id.' }) id: string | null,
     @Arg('maxAgeMs', () => Int, {
       nullable: true,
-      description:
-        'In milliseconds. By default the poll interval in force, and `POLL_MAX_MS` at most.',
+      description: 'In milliseconds. By default `POLL_MAX_MS`.',
     })
     maxAgeMs: number | null,
     @Ctx() context: OperationContext,
@@ -128,7 +127,7 @@ export class IngestionStatusResolver {
     }
   }
 
-  /** Null also where it was forgotten, and where the cursor is of no log, or of another one. */
+  /** Also null if it was forgotten, and if the cursor belongs to no log or to another one. */
   async #transition(
     cursor: string,
     { caller }: OperationContext,
@@ -151,10 +150,10 @@ export class IngestionStatusResolver {
     maxAgeMs: number | null,
     { caller, callerKey, requests, sharing }: OperationContext,
   ): Promise<IngestionRequest | null> {
-    // The upstream is not asked either: the time that takes would tell.
+    // The upstream is not asked either, because the response time would reveal the request.
     if (!mayRead(caller, ref.mappingId)) return null;
     let known = await requests.load(ref);
-    // It was observed first while the log was being asked: what is there by now may be young enough.
+    // It was first observed while the log was being read, so that observation may be young enough.
     if (!known && (await this.domain.watches.report(ref))) {
       known = await requests.clear(ref).load(ref);
     }

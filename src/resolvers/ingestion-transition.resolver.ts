@@ -3,11 +3,11 @@ import { IngestionRequest } from '../schema/ingestion-request.js';
 import { IngestionTransition } from '../schema/ingestion-transition.js';
 import type { OperationContext } from './operation-context.js';
 
-/** The way from a transition back to its request. */
+/** Resolves the request of a transition. */
 @Resolver(() => IngestionTransition)
 export class IngestionTransitionResolver {
   @FieldResolver(() => IngestionRequest, {
-    description: 'The request as it stands when this field is read.',
+    description: 'The request’s state when this field is read.',
   })
   async request(
     @Root() { ref }: IngestionTransition,

@@ -13,7 +13,7 @@ import { After, First, parsePageSize } from './page-arguments.js';
 
 const DEFAULT_PAGE_ITEMS = 25;
 
-/** Executions of mappings, where the upstream tells of them. */
+/** Executions of mappings, if the upstream reports them. */
 @Resolver(() => Job)
 export class JobResolver {
   constructor(private readonly administration: Administration | null) {}
@@ -22,7 +22,7 @@ export class JobResolver {
   @Query(() => JobConnection, {
     nullable: true,
     description:
-      'Executions of the mappings that the caller may see, newest first: the columns of Campaign’s _Status of data export to platform_. Null where the upstream does not tell: Adobe’s does not.',
+      'Executions of the mappings that the caller may see, newest first, with the columns of Campaign’s _Status of data export to platform_. Null if the upstream doesn’t report them; Adobe’s doesn’t.',
   })
   async jobs(
     @Arg('filter', () => JobFilter, {
@@ -69,7 +69,7 @@ export class JobResolver {
     return { edges, nodes: edges.map(({ node }) => node), pageInfo };
   }
 
-  /** The job that a global id names; null where there is none, or the caller may not see its mapping. */
+  /** The job that a global id names; null if there is none, or the caller may not see its mapping. */
   async find(jobId: string, { caller, callerKey }: OperationContext): Promise<Job | null> {
     const job = await this.administration?.job(jobId, callerKey);
     return job && mayRead(caller, job.mappingId) ? new Job(job) : null;

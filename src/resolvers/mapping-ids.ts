@@ -4,7 +4,7 @@ import { parseMappingId } from '../ingestion/request-ref.js';
 /** How many mappings one operation may name. */
 const MAX_MAPPING_IDS = 100;
 
-/** @throws {BadUserInputError} there are too many, or one is no id of a mapping */
+/** @throws {BadUserInputError} there are too many, or one is not a valid mapping id */
 export function parseMappingIds(mappingIds: readonly string[]): readonly string[] {
   if (mappingIds.length > MAX_MAPPING_IDS) {
     throw new BadUserInputError(

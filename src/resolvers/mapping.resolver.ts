@@ -32,7 +32,7 @@ const DEFAULT_PAGE_ITEMS = 25;
 /** Far more than a Campaign service has. */
 const MAX_MAPPINGS = 10_000;
 
-/** Mappings, out of the log, and from the administration of the upstream where it has one. */
+/** Mappings, from the log, and from the upstream's administration API if it has one. */
 @Resolver(() => Mapping)
 export class MappingResolver {
   constructor(
@@ -58,7 +58,7 @@ export class MappingResolver {
   @Authorized<Right>('ingestion:read')
   @Query(() => MappingConnection, {
     description:
-      'The mappings that the caller may see, in the order of their ids: those of which this gateway has seen requests, and all of Campaign where that tells of them.',
+      'The mappings that the caller may see, in the order of their ids: those with requests that this gateway has seen, and all of Campaign’s if the upstream reports them.',
   })
   async mappings(
     @Arg('filter', () => MappingFilter, {
@@ -147,7 +147,7 @@ export class MappingResolver {
     return findRequests(this.log, caller, { filter, first, after }, mappingId);
   }
 
-  /** All of Campaign, and those in the log: in an order of their own, for that of the database is another. */
+  /** All of Campaign's and those in the log, in the resolver's own order, because databases sort differently. */
   async #allIds(
     scope: MappingScope,
     after: string | null,
@@ -173,7 +173,7 @@ async function findAdministered(
   mappingId: string,
   { caller, administration }: OperationContext,
 ): Promise<AdministeredMapping | null> {
-  // Who may only start or manage sees of a mapping what its change came to.
+  // A caller who may only start or manage sees a mapping only as the result of a change.
   if (!administration || !isInScope(caller.mappings, mappingId)) return null;
   const mappings = await administration.mappings();
   return mappings.find((mapping) => mapping.mappingId === mappingId) ?? null;

@@ -6,26 +6,26 @@ import type { IngestionBatchLoader } from '../datasources/platform/ingestion-bat
 import type { Caller } from '../ingestion/caller.js';
 import type { Followed } from '../watch/follow.js';
 
-/** What it takes to give an answer again. */
+/** What is needed to reuse an answer. */
 export interface Sharing {
   /**
-   * What has to hold for that everything that was read would be read again as it was. Whoever reads notes it; each
-   * gives its answer at once, and does not throw.
+   * The conditions under which everything that was read would be read the same again. Each reader adds its own; they
+   * return at once, and do not throw.
    */
   readonly conditions: (() => boolean)[];
-  /** For the log; null where it has none. */
+  /** For the log; null if the operation has no name. */
   operationName: string | null;
 }
 
-/** The condition of what is never the same again. */
+/** The condition of an answer that can't be reused. */
 export const never = (): boolean => false;
 
-/** How an operation came. */
+/** How an operation arrived. */
 export interface Arrival {
   readonly transport: 'http' | 'websocket' | 'sse' | 'multipart';
   /**
-   * The cursor of the last event that the client has, where its transport says so: a subscription goes on after it,
-   * whatever its arguments say. Null where it says nothing.
+   * The cursor of the client's last event, if its transport says so: a subscription continues after it, whatever its
+   * arguments say. Otherwise null.
    */
   readonly lastEventId: string | null;
 }
@@ -33,27 +33,27 @@ export interface Arrival {
 /** What resolvers share within one operation, or within one delivered transition of a subscription. */
 export interface OperationContext {
   readonly caller: Caller;
-  /** Tells callers apart, the anonymous ones by their addresses. */
+  /** Distinguishes callers, anonymous ones by their addresses. */
   readonly callerKey: string;
   readonly arrival: Arrival;
-  /** When it was begun, by `performance.now()`. */
+  /** When it began, by `performance.now()`. */
   readonly startedAt: number;
   /**
-   * Use up some of the starts that the caller may have in this minute.
+   * Use up some of the caller's starts for this minute.
    *
-   * @throws {RateLimitedError} there are not so many left
+   * @throws {RateLimitedError} too few are left
    */
   takeStarts(count: number): Promise<void>;
-  /** Log what went wrong inside the gateway, where an outcome tells of it and no error. */
+  /** Log an error inside the gateway that an outcome reports and no GraphQL error does. */
   reportFault(fault: unknown): void;
   readonly sharing: Sharing;
   readonly requests: IngestionRequestLoader;
   readonly lineages: LineageLoader;
   readonly usualDurations: UsualDurationLoader;
-  /** Null where the upstream has no administration, or none that is configured. */
+  /** Null if the upstream has no administration API, or none is configured. */
   readonly administration: AdministrationLoader | null;
-  /** Null where no Platform is configured. */
+  /** Null if no Platform is configured. */
   readonly batches: IngestionBatchLoader | null;
-  /** Here and not in the resolver: TypeGraphQL calls a `subscribe` function without its resolver. */
+  /** Here and not in the resolver, because TypeGraphQL calls a `subscribe` function without its resolver. */
   readonly followed: Followed;
 }

@@ -4,15 +4,15 @@ import { Cursor } from '../schema/scalars.js';
 
 const MAX_PAGE_ITEMS = 100;
 
-/** The argument `first`: how many items a page may have, to be read with {@link parsePageSize}. */
+/** The argument `first`: the maximum number of items in a page. Read it with {@link parsePageSize}. */
 export const First = (defaultItems: number): ReturnType<typeof Arg> =>
   Arg('first', () => Int, {
     nullable: true,
     defaultValue: defaultItems,
-    description: `How many at most, 1 to ${MAX_PAGE_ITEMS}.`,
+    description: `The maximum number, 1 to ${MAX_PAGE_ITEMS}.`,
   });
 
-/** The argument `after`: the cursor at which the page before ended. */
+/** The argument `after`: the end cursor of the previous page. */
 export const After = (): ReturnType<typeof Arg> =>
   Arg('after', () => Cursor, {
     nullable: true,
@@ -20,9 +20,9 @@ export const After = (): ReturnType<typeof Arg> =>
   });
 
 /**
- * How many items a page may have.
+ * The maximum number of items in a page.
  *
- * @param first - null where the client leaves it to the default
+ * @param first - null for the default
  * @throws {BadUserInputError}
  */
 export function parsePageSize(first: number | null, defaultItems: number): number {

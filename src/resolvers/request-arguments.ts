@@ -3,7 +3,7 @@ import type { RequestRef } from '../ingestion/ingestion-request.js';
 import { parseRequestRef } from '../ingestion/request-ref.js';
 import { parseGlobalId } from '../schema/global-id.js';
 
-/** How a client names a request: by its global id, or by what names it upstream. */
+/** How a client names a request: by its global id, or by its mapping's id and its own. */
 export interface RequestArguments {
   readonly id?: string | null;
   readonly mappingId?: string | null;

@@ -8,10 +8,10 @@ import { toPageInfo } from '../schema/page-info.js';
 import { parseMappingIds } from './mapping-ids.js';
 import { parsePageSize } from './page-arguments.js';
 
-/** How many requests a page has where the client does not say. */
+/** The page size if the client does not choose one. */
 export const DEFAULT_REQUESTS = 25;
 
-/** What a client asks of a list of requests. */
+/** The arguments of a list of requests. */
 export interface RequestPageArguments {
   readonly filter: IngestionRequestFilter | null | undefined;
   readonly first: number | null;

@@ -16,12 +16,12 @@ const MAX_INPUTS = 50;
 
 const MAX_RETRIES = 5;
 
-/** An input that may be acted on. */
+/** A validated input. */
 interface ParsedInput extends StartInput {
   readonly idempotencyKey: string | null;
 }
 
-/** Starting ingestions. */
+/** The mutations that start ingestions. */
 @Resolver()
 export class StartIngestionResolver {
   constructor(private readonly begin: StartIngestion) {}
@@ -30,7 +30,7 @@ export class StartIngestionResolver {
   @Mutation(() => StartIngestionResult, {
     nullable: true,
     description:
-      'Start an ingestion of a mapping, which must be published and stopped; `FORBIDDEN` where the caller may not start it. Whatever happens to the start itself is an outcome; null only where there is an error, which then hides no other field of the operation. The upstream is asked once; where its answer was lost, the outcome is a `StartIngestionError` with `outcomeUnknown: true`, and nothing is sent again.',
+      'Start an ingestion of a mapping, which must be published and stopped. `FORBIDDEN` if the caller may not start it. Whatever happens to the start itself is an outcome. The result is null only if there is an error, which then hides no other field of the operation. The start is sent once. If its answer is lost, the outcome is a `StartIngestionError` with `outcomeUnknown: true`, and nothing is sent again.',
   })
   async startIngestion(
     @Arg('input', () => StartIngestionInput, { description: 'Which mapping to ingest, and how.' })
@@ -46,7 +46,7 @@ export class StartIngestionResolver {
   @Mutation(() => [StartIngestionResult], {
     nullable: 'itemsAndList',
     description:
-      'As `startIngestion` for each: one outcome each, in order; one failing does not stop the others. If any input is not valid, nothing is started. An item is null only where there is an error in what was selected of it; the list only where it has an error itself.',
+      'Like `startIngestion`, for each input: one outcome each, in the same order. A failure does not stop the others. If any input is invalid, nothing is started. An item is null only if a field selected on it has an error; the list is null only if it has an error itself.',
   })
   async startIngestions(
     @Arg('inputs', () => [StartIngestionInput], { description: 'At most 50.' })
@@ -76,7 +76,7 @@ export class StartIngestionResolver {
     }
   }
 
-  /** @throws {BadUserInputError | ForbiddenError} there was no start */
+  /** @throws {BadUserInputError | ForbiddenError} nothing was started */
   async #start(
     { idempotencyKey, ...input }: ParsedInput,
     { caller, callerKey, reportFault }: OperationContext,
@@ -109,14 +109,14 @@ function parseInput({ mappingId, idempotencyKey, ...input }: StartIngestionInput
   };
 }
 
-/** @throws {BadUserInputError} two inputs have one key and ask for different things */
+/** @throws {BadUserInputError} two inputs share a key but differ */
 function checkKeys(inputs: readonly ParsedInput[]): void {
   const inputByKey = new Map<string, ParsedInput>();
   for (const input of inputs) {
     if (input.idempotencyKey === null) continue;
     const first = inputByKey.get(input.idempotencyKey) ?? input;
     if (!isSameInput(first, input)) {
-      throw new BadUserInputError('Inputs with one idempotencyKey must be the same.');
+      throw new BadUserInputError('Inputs with the same idempotencyKey must be identical.');
     }
     inputByKey.set(input.idempotencyKey, first);
   }

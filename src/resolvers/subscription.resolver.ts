@@ -27,13 +27,16 @@ interface SubscribeData {
   readonly context: OperationContext;
 }
 
-/** The push path’s last step: a subscription begins at a place in the log, and each transition after it becomes an event. */
+/**
+ * The last step of the push path: a subscription begins at a place in the log, and each transition after it becomes
+ * an event.
+ */
 @Resolver()
 export class SubscriptionResolver {
   @Authorized<Right>('ingestion:read')
   @Subscription(() => IngestionTransition, {
     description:
-      'All transitions of one request after the cursor (without one: from its first), then live ones, then complete once a terminal one is delivered. Subscribing late, after the end, or again after a lost connection gives no gap and no repeat. `INGESTION_REQUEST_NOT_FOUND` where the upstream knows no such request, or the caller may not see its mapping. A status that comes and goes between two polls cannot be observed. Name the request by its `id`, or by `mappingId` and `requestId`.',
+      'All transitions of one request: those after the cursor (without one: from its first), then live ones. Completes after the terminal one. Subscribing late, after the end, or again after a lost connection gives no gap and no repeat. `INGESTION_REQUEST_NOT_FOUND` if the upstream knows no such request, or the caller may not see its mapping. A status that comes and goes between two polls cannot be observed. Name the request by its `id`, or by `mappingId` and `requestId`.',
     subscribe: ({ args, context }: SubscribeData): Promise<Place> => {
       const { after, ...request } = args as StatusChangedArgs;
       return followRequest(
@@ -65,7 +68,7 @@ export class SubscriptionResolver {
   @Authorized<Right>('ingestion:read')
   @Subscription(() => IngestionTransition, {
     description:
-      'Transitions of all requests that the caller may see, or of those that the filter names: after the cursor, then live ones. Without a cursor it begins with the newest transition there is, so that a client has a cursor to come back with before anything happens; a filter by status or caller may hide that one. To leave it out, begin after `latestCursor`. Never completes.',
+      'Transitions of all requests that the caller may see, or of those that match the filter: those after the cursor, then live ones. Without a cursor it begins with the newest transition, so that a client has a cursor to resume from before anything happens; a filter by status or caller may hide that one. To skip it, begin after `latestCursor`. Never completes.',
     subscribe: ({ args, context }: SubscribeData): Promise<Place> => {
       const { after, ...activity } = args as ActivityArgs;
       const scope = toActivityScope(activity, context.caller);
@@ -81,7 +84,7 @@ export class SubscriptionResolver {
     _filter: IngestionActivityFilter | null,
     @Arg('mappingIds', () => [ID], {
       nullable: true,
-      description: 'Short for the filter’s `mappingIds`. Use one or the other.',
+      description: 'Shorthand for the filter’s `mappingIds`. Use one or the other.',
     })
     _mappingIds: string[] | null,
     @Arg('after', () => Cursor, {
@@ -102,7 +105,7 @@ function toActivityScope(
 ): ActivityScope {
   const { mappingIds: filtered, statuses, startedBy } = filter ?? {};
   if (given && filtered) {
-    throw new BadUserInputError('mappingIds must stand in the filter or beside it, not in both.');
+    throw new BadUserInputError('mappingIds must be in the filter or beside it, not in both.');
   }
   const mappingIds = given ?? filtered ?? null;
   if (mappingIds?.length === 0 || statuses?.length === 0) {

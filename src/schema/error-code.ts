@@ -9,7 +9,7 @@ type Code =
   | 'LOG_UNAVAILABLE'
   | 'INTERNAL_SERVER_ERROR';
 
-/** Those of the codes of errors that stand in the fields of answers, too. */
+/** The error codes that can also appear in fields of answers. */
 export const ErrorCode = {
   UPSTREAM_UNAVAILABLE: 'UPSTREAM_UNAVAILABLE',
   UPSTREAM_TIMEOUT: 'UPSTREAM_TIMEOUT',
@@ -35,7 +35,7 @@ registerEnumType(ErrorCode, {
     },
     UPSTREAM_TIMEOUT: { description: 'The upstream gave no complete answer in time.' },
     UPSTREAM_RATE_LIMITED: {
-      description: 'The upstream received too many calls, or the gateway’s own budget is spent.',
+      description: 'The upstream received too many calls, or the gateway’s own budget is used up.',
     },
     UPSTREAM_UNAUTHENTICATED: {
       description: 'The upstream refused the access token or the client credentials.',
@@ -54,7 +54,7 @@ registerEnumType(ErrorCode, {
   },
 });
 
-/** @param code - as an error has it, or as the log kept it */
+/** @param code - as in an error, or as stored in the log */
 export function toErrorCode(code: string): ErrorCode {
   return Object.hasOwn(ErrorCode, code) ? (code as ErrorCode) : 'INTERNAL_SERVER_ERROR';
 }

@@ -1,24 +1,24 @@
 import type { RequestRef } from '../ingestion/ingestion-request.js';
 
-/** What a global id names. */
+/** What a global id refers to. */
 export type GlobalId =
   | { readonly kind: 'IngestionRequest'; readonly ref: RequestRef }
   | { readonly kind: 'IngestionTransition'; readonly cursor: string }
   | { readonly kind: 'Job'; readonly jobId: string }
   | { readonly kind: 'Mapping'; readonly mappingId: string };
 
-/** A global id is made of what it names alone, so that it is the same for ever and everywhere. */
+/** A global id depends only on what it refers to, so it is the same for ever and everywhere. */
 export function toGlobalId(named: GlobalId): string {
   return encode(named.kind, partsOf(named));
 }
 
-/** What a global id names, or null where it is none of ours. */
+/** What a global id refers to, or null if it is not one of ours. */
 export function parseGlobalId(id: string): GlobalId | null {
   const text = Buffer.from(id, 'base64url').toString();
   const [, kind = '', json = ''] = /^(\w+):(.*)$/s.exec(text) ?? [];
   const parts = parseTexts(json);
   const named = toNamed(kind, parts);
-  // Of all texts that decode to the same, one is the id.
+  // Several texts decode to the same value; only one of them is the id.
   return named && encode(kind, parts) === id ? named : null;
 }
 

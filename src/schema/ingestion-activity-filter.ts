@@ -4,7 +4,8 @@ import { IngestionStatus } from './ingestion-status.js';
 import { ID } from './scalars.js';
 
 @InputType({
-  description: 'Which transitions a subscription is to have; what is left out does not narrow it.',
+  description:
+    'Which transitions to deliver. Conditions that are left out don’t narrow the subscription.',
 })
 export class IngestionActivityFilter {
   @Field(() => [ID], { nullable: true, description: 'Of these mappings, 1 to 100.' })

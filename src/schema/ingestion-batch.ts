@@ -2,7 +2,7 @@ import { Field, ObjectType, registerEnumType } from 'type-graphql';
 import type { IngestionBatch as DomainBatch } from '../ingestion/ingestion-batch.js';
 import { ID, SafeInt } from './scalars.js';
 
-/** What Platform documents as statuses of a batch, and what it does not. */
+/** Platform's documented batch statuses, and one for undocumented ones. */
 export enum IngestionBatchStatus {
   ABANDONED = 'ABANDONED',
   ABORTED = 'ABORTED',
@@ -25,7 +25,7 @@ export enum IngestionBatchStatus {
 
 registerEnumType(IngestionBatchStatus, {
   name: 'IngestionBatchStatus',
-  description: 'Where a batch stands, as Adobe Experience Platform documents it.',
+  description: 'The status of a batch, as Adobe Experience Platform documents it.',
   valuesConfig: {
     ABANDONED: { description: 'It was not completed in time.' },
     ABORTED: { description: 'Its producer aborted it.' },
@@ -65,7 +65,7 @@ export class IngestionBatchError {
 
 @ObjectType({
   description:
-    'The files of one ingestion, as Adobe Experience Platform knows them. A count is null as long as Platform does not say.',
+    'The files of one ingestion, as Adobe Experience Platform knows them. A count is null until Platform reports it.',
 })
 export class IngestionBatch {
   @Field(() => ID, { description: 'Its id in Platform.' })
@@ -74,7 +74,7 @@ export class IngestionBatch {
   @Field(() => IngestionBatchStatus)
   readonly status!: IngestionBatchStatus;
 
-  @Field({ description: 'The status in Platform’s own word, such as `success`.' })
+  @Field({ description: 'The status as Platform reports it, such as `success`.' })
   readonly statusText!: string;
 
   @Field(() => SafeInt, { nullable: true, description: 'Records in its files.' })
@@ -103,7 +103,7 @@ export function toIngestionBatch(batch: DomainBatch): IngestionBatch {
   return { ...batch, status: toBatchStatus(batch.status), statusText: batch.status };
 }
 
-/** The words come in any case, and one of them in two forms. */
+/** The words may have any case, and one of them has two forms. */
 function toBatchStatus(word: string): IngestionBatchStatus {
   const name = word.toUpperCase();
   if (name === 'FAILURE') return IngestionBatchStatus.FAILED;

@@ -17,7 +17,7 @@ import { DateTime, ID, SafeInt } from './scalars.js';
   description: 'One ingestion of one mapping, as this gateway has observed it.',
 })
 export class IngestionRequest extends Node {
-  /** What the fields that are resolved elsewhere start from. */
+  /** What the fields that are resolved elsewhere need. */
   readonly ref: RequestRef;
   readonly changedAt: number;
 

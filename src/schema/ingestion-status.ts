@@ -1,7 +1,7 @@
 import { registerEnumType } from 'type-graphql';
 import type { IngestionStatus as DomainStatus } from '../ingestion/ingestion-request.js';
 
-/** The domain's statuses as an object, for TypeGraphQL registers no union of strings. */
+/** The domain's statuses as an object, because TypeGraphQL can't register a union of strings. */
 export const IngestionStatus = {
   IN_PROGRESS: 'IN_PROGRESS',
   SUCCESS: 'SUCCESS',

@@ -15,7 +15,7 @@ export class WatchFailure {
   readonly at!: Date;
 }
 
-/** Why a request is watched no longer, in the API’s words. */
+/** Why a request is no longer watched, as the API names it. */
 export enum WatchEnd {
   FORGOTTEN_UPSTREAM = 'FORGOTTEN_UPSTREAM',
   ENDED_BY_OPERATOR = 'ENDED_BY_OPERATOR',
@@ -39,7 +39,7 @@ const watchEnds = {
 
 @ObjectType({
   description:
-    'The state of the poll loop, so that a client can tell “still running” from “the upstream does not answer”. A failed poll never changes the status of a request.',
+    'How the gateway polls a request, so that a client can tell “still running” from “the upstream does not answer”. A failed poll never changes the status of a request.',
 })
 export class IngestionWatch {
   @Field(() => DateTime, {
@@ -71,7 +71,7 @@ export class IngestionWatch {
   readonly endedBecause!: WatchEnd | null;
 }
 
-/** The loop’s report as clients see it. */
+/** The watch report as clients see it. */
 export function toIngestionWatch(report: WatchReport): IngestionWatch {
   const { lastPolledAt, nextPollAt, consecutiveFailures, lastFailure, endedBecause } = report;
   return {

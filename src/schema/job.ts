@@ -5,7 +5,7 @@ import { Node } from './node.js';
 import { PageInfo } from './page-info.js';
 import { Cursor, DateTime, ID, SafeInt } from './scalars.js';
 
-/** The domain's statuses as an object, for TypeGraphQL registers no union of strings. */
+/** The domain's statuses as an object, because TypeGraphQL can't register a union of strings. */
 export const JobStatus = {
   CREATED: 'CREATED',
   UPLOADED: 'UPLOADED',

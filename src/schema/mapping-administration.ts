@@ -64,7 +64,7 @@ export class MappingAdministration {
   readonly lastJob!: Job | null;
 }
 
-/** Where a mapping stands, as clients see it. */
+/** The state of a mapping as clients see it. */
 export function toMappingAdministration(mapping: AdministeredMapping): MappingAdministration {
   const lastJob = mapping.lastJob && new Job(mapping.lastJob);
   return {

@@ -21,7 +21,7 @@ export class PublishMappingInput {
   readonly resendFromBeginning!: boolean | null;
 }
 
-/** The domain's refusals as an object, for TypeGraphQL registers no union of strings. */
+/** The domain's refusals as an object, because TypeGraphQL can't register a union of strings. */
 export const MappingRefusal = {
   UNKNOWN_MAPPING: 'UNKNOWN_MAPPING',
   ALREADY_PUBLISHED: 'ALREADY_PUBLISHED',
@@ -44,7 +44,7 @@ registerEnumType(MappingRefusal, {
   },
 });
 
-/** As {@link MappingRefusal}, of jobs. */
+/** Like {@link MappingRefusal}, for jobs. */
 export const JobRefusal = {
   UNKNOWN_JOB: 'UNKNOWN_JOB',
   JOB_OVER: 'JOB_OVER',
@@ -63,7 +63,7 @@ registerEnumType(JobRefusal, {
 
 @ObjectType({ description: 'The mapping was changed.' })
 export class MappingChanged {
-  @Field(() => Mapping, { description: 'As it stands now.' })
+  @Field(() => Mapping, { description: 'Its new state.' })
   readonly mapping: Mapping;
 
   constructor(mapping: Mapping) {
@@ -91,7 +91,7 @@ export class MappingChangeRefused {
 
 @ObjectType({ description: 'The job was cancelled and its batch abandoned.' })
 export class JobCancelled {
-  @Field(() => Job, { description: 'As it ended.' })
+  @Field(() => Job, { description: 'Its final state.' })
   readonly job: Job;
 
   constructor(job: Job) {
@@ -117,14 +117,14 @@ export class JobChangeRefused {
   }
 }
 
-/** What a change of a mapping may come to. */
+/** The possible outcomes of changing a mapping. */
 export const MappingChange = createUnionType({
   name: 'MappingChange',
   description: 'The outcome of a change to a mapping.',
   types: () => [MappingChanged, MappingChangeRefused] as const,
 });
 
-/** What a change of a job may come to. */
+/** The possible outcomes of changing a job. */
 export const JobChange = createUnionType({
   name: 'JobChange',
   description: 'The outcome of a change to a job.',

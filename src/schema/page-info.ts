@@ -16,7 +16,7 @@ export class PageInfo {
   readonly endCursor!: string | null;
 }
 
-/** What a page is told by: its edges, in their order, and whether there are more on either side. */
+/** A page's information from its edges, in their order, and whether there are more on either side. */
 export function toPageInfo(
   edges: readonly { readonly cursor: string }[],
   { hasNextPage, hasPreviousPage }: Pick<PageInfo, 'hasNextPage' | 'hasPreviousPage'>,

@@ -4,7 +4,7 @@ import { Cursor } from './scalars.js';
 
 @ObjectType({
   description:
-    'A record that a job did not send. What is in it stays where it is: it is personal data.',
+    'A record that a job did not send. Its content is not shown, because it is personal data.',
 })
 export class Reject {
   @Field({ description: 'Where it is: a line of a file, or the key of a row.' })

@@ -2,12 +2,12 @@ import { GraphQLError, GraphQLID, GraphQLScalarType, Kind } from 'graphql';
 import { GraphQLDateTime, GraphQLSafeInt } from 'graphql-scalars';
 import { BadUserInputError } from '../ingestion/gateway-error.js';
 
-/** What GraphQL's own does: a subgraph's schema gives that one the methods of ours. */
+/** GraphQL's own scalar, copied because a subgraph's schema adds our methods to that one. */
 const plainId = GraphQLID.toConfig();
 
 /**
- * GraphQL's own, but for numbers in variables that JSON has rounded: taken, they would be asked about as ids
- * of something else.
+ * GraphQL's ID, except that it refuses numbers in variables that JSON has rounded, because they would name something
+ * else.
  */
 export const ID = new GraphQLScalarType<string, string>({
   ...plainId,
@@ -21,7 +21,7 @@ export const ID = new GraphQLScalarType<string, string>({
   },
 });
 
-/** An instant, a `Date` inside. */
+/** An instant, as a `Date`. */
 export const DateTime = new GraphQLScalarType<Date, Date>({
   ...GraphQLDateTime.toConfig(),
   specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc3339',
@@ -31,7 +31,7 @@ export const DateTime = new GraphQLScalarType<Date, Date>({
   parseLiteral: (node) => toInstant(node.kind === Kind.STRING ? node.value : undefined),
 });
 
-/** A leap second has the form of an instant, and no `Date` can be one. */
+/** A leap second looks like an instant, but no `Date` can represent it. */
 function toInstant(value: unknown): Date {
   const instant = typeof value === 'string' ? toDate(value) : null;
   if (instant && !Number.isNaN(instant.getTime())) return instant;
@@ -46,18 +46,18 @@ function toDate(text: string): Date | null {
   }
 }
 
-/** A count, a number inside. */
+/** A count, as a number. */
 export const SafeInt = new GraphQLScalarType({
   ...GraphQLSafeInt.toConfig(),
   description: 'Integer up to 2^53-1 (a record count may exceed Int).',
 });
 
-/** A place in the log as clients see it, checked for being a text only. */
+/** A place in the log as clients see it. Only checked to be a string. */
 export const Cursor = new GraphQLScalarType<string, string>({
   name: 'Cursor',
   specifiedByURL: 'https://relay.dev/graphql/connections.htm#sec-Cursor',
   description:
-    'Opaque position in the transition log. Later positions sort after earlier ones only to the gateway: keep a cursor as it is, and give it back as `after`. Any cursor of a transition or a request, of whichever field, is good as `after` of any subscription.',
+    'Opaque position in the transition log. Only the gateway can compare positions: keep a cursor unchanged, and pass it as `after`. Any cursor of a transition or a request, from any field, works as `after` of any subscription.',
   serialize: toCursorText,
   parseValue: toCursorText,
   parseLiteral: (node) => toCursorText(node.kind === Kind.STRING ? node.value : undefined),
@@ -65,5 +65,5 @@ export const Cursor = new GraphQLScalarType<string, string>({
 
 function toCursorText(value: unknown): string {
   if (typeof value === 'string') return value;
-  throw new BadUserInputError('A Cursor is a string that this gateway gave.');
+  throw new BadUserInputError('A Cursor is a string that this gateway created.');
 }

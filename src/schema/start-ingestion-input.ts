@@ -9,7 +9,7 @@ export class StartIngestionInput {
   @Field(() => String, {
     nullable: true,
     description:
-      'A name for this start, 1 to 255 characters. Repeating a key (per caller, kept 24 h) gives the first call’s outcome again and starts nothing; with another input it is `BAD_USER_INPUT`. A first call that certainly started nothing (`outcomeUnknown: false`) leaves its key free. Where the first call’s outcome is unknown, a repeat looks into what this gateway has seen of the mapping since: it gives the request where that tells which, and a `StartIngestionError` with `outcomeUnknown: true` again where it does not.',
+      'A name for this start, 1 to 255 characters. Repeating a key (per caller, kept 24 h) returns the first call’s outcome again and starts nothing; with another input it is `BAD_USER_INPUT`. A first call that certainly started nothing (`outcomeUnknown: false`) leaves its key free. If the first call’s outcome is unknown, a repeat checks what this gateway has seen of the mapping since: it returns the request if that settles it, and otherwise another `StartIngestionError` with `outcomeUnknown: true`.',
   })
   readonly idempotencyKey?: string | null;
 

@@ -11,7 +11,7 @@ import { ErrorCode, toErrorCode } from './error-code.js';
 import { IngestionRequest } from './ingestion-request.js';
 import { ID } from './scalars.js';
 
-/** The mapping is being ingested, and by this request. */
+/** The mapping is being ingested by this request. */
 @ObjectType()
 abstract class RunningIngestion {
   @Field(() => IngestionRequest)
@@ -68,7 +68,8 @@ export class MappingNotPublished extends StartIngestionFailure {}
 export class IngestionRefused extends StartIngestionFailure {}
 
 @ObjectType({
-  description: 'What the upstream said of a call that failed; null where it did not say it.',
+  description:
+    'What the upstream said about a failed call. A field is null if the upstream did not say it.',
 })
 export class UpstreamResponse {
   @Field(() => Int, { nullable: true, description: 'The HTTP status of its answer.' })
@@ -95,7 +96,7 @@ export class StartIngestionError extends StartIngestionFailure {
 
   @Field({
     description:
-      'True where the upstream may have taken the request: then a second start may ingest twice. Nothing is sent again by the gateway. Repeat the call with the same `idempotencyKey`, or look upstream before starting again.',
+      'True if the upstream may have accepted the start: then a second start may ingest twice. The gateway sends nothing again. Repeat the call with the same `idempotencyKey`, or check in Campaign before you start it again.',
   })
   readonly outcomeUnknown: boolean;
 
@@ -129,11 +130,11 @@ function toUpstreamResponse(details: UpstreamDetails | undefined): UpstreamRespo
   return { status, errorCode, requestId };
 }
 
-/** What a start may come to, as clients see it. */
+/** The possible outcomes of a start, as clients see them. */
 export const StartIngestionResult = createUnionType({
   name: 'StartIngestionResult',
   description:
-    'What a start came to. Every answer that the upstream documents has its own type; whatever else happened to the start is a `StartIngestionError`.',
+    'The outcome of a start. Every answer that the upstream documents has its own type; everything else is a `StartIngestionError`.',
   types: () =>
     [
       IngestionSubmitted,
@@ -145,7 +146,7 @@ export const StartIngestionResult = createUnionType({
     ] as const,
 });
 
-/** An outcome of the domain as its own type. */
+/** Convert an outcome of the domain to its own type. */
 export function toStartIngestionResult(outcome: StartOutcome): typeof StartIngestionResult {
   switch (outcome.kind) {
     case 'submitted':

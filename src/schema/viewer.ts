@@ -1,6 +1,6 @@
 import { Field, ObjectType } from 'type-graphql';
 
-@ObjectType({ description: 'Who asks, and what they may do.' })
+@ObjectType({ description: 'The caller, and what it may do.' })
 export class Viewer {
   @Field(() => String, {
     nullable: true,

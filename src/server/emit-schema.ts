@@ -3,10 +3,10 @@ import { buildSchema, findBreakingChanges, lexicographicSortSchema, printSchema 
 import { buildGatewaySchema, type Domain } from './operations/build-schema.js';
 
 /**
- * Write `schema.graphql`; with `--release` also keep it as what clients build on. With `--check` exit with 1 where it is
- * not what the code says, or breaks a client of the last release.
+ * Write `schema.graphql`. With `--release`, also keep it as the schema that clients build on. With `--check`, exit
+ * with 1 if it is out of date, or breaks a client of the last release.
  *
- * Nothing is resolved here, so the domain may be missing.
+ * Nothing is resolved here, so there is no domain.
  */
 const path = 'schema.graphql';
 const releasedPath = 'docs/schema.released.graphql';
@@ -16,7 +16,7 @@ const text = `# Made by "npm run generate" from src/schema and src/resolvers. Do
 if (process.argv.includes('--check')) {
   const committed = await readFile(path, 'utf8').catch(() => '');
   if (committed !== text) {
-    fail(`${path} is not what the code says. Run "npm run generate" and commit it.`);
+    fail(`${path} is out of date. Run "npm run generate" and commit it.`);
   }
   const released = buildSchema(await readFile(releasedPath, 'utf8'));
   for (const { description } of findBreakingChanges(released, schema)) {

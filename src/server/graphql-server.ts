@@ -37,23 +37,23 @@ import type { Asker } from './sign-in/asker.js';
 import type { SignIn } from './sign-in/sign-in.js';
 import { createWebSockets, type GraphQLWebSockets } from './websocket/websocket.js';
 
-/** An answer of which the client takes nothing for so long is given up, with its connection. */
+/** If a client reads nothing of an answer for this long, the answer and its connection are dropped. */
 const UNREAD_TIMEOUT_MS = 20_000;
 
-/** An answer may be taken for so many times as long as it may be made. */
+/** How much longer than the time limit of an operation reading its answer may take. */
 const READING_SHARE = 2;
 
 /** What strangers may do. */
 export interface Exposure {
   readonly audience: Audience;
   readonly limits: Limits;
-  /** Whether clients may ask for the schema. */
+  /** Whether clients may query the schema. */
   readonly isSchemaOpen: boolean;
   /** Whether `/` is the console. */
   readonly hasConsole: boolean;
-  /** Whether browsers that open the address of GraphQL are led to an explorer. */
+  /** Whether browsers that open GraphQL's address are redirected to the explorer. */
   readonly hasExplorer: boolean;
-  /** The operations that may be run; null where all may. */
+  /** The allowed operations; null for all. */
   readonly persistedOperations: PersistedOperations | null;
   /** Other sites whose pages may call. */
   readonly corsOrigins: readonly string[];
@@ -61,15 +61,15 @@ export interface Exposure {
   readonly trustedProxies: readonly string[];
 }
 
-/** What the server is built of. */
+/** What the server is built from. */
 export interface GraphQLServerOptions {
   readonly schema: GraphQLSchema;
   readonly signIn: SignIn;
   readonly clock: Clock;
   readonly exposure: Exposure;
-  /** Counts what callers use up; in this process where left out. */
+  /** Counts what callers use up; in this process if left out. */
   readonly newLimiter?: NewLimiter | undefined;
-  /** What is new for each operation, whoever sends it. */
+  /** Creates new loaders for each operation, whoever sends it. */
   readonly newLoaders: (
     callerKey: string,
   ) => Pick<
@@ -77,7 +77,7 @@ export interface GraphQLServerOptions {
     'requests' | 'lineages' | 'usualDurations' | 'batches' | 'administration'
   >;
   readonly followed: OperationContext['followed'];
-  /** How much the process may have open at once; nobody knows where left out. */
+  /** How many files and connections the process may open; unknown if left out. */
   readonly fileLimit?: number | null | undefined;
   readonly reportOperation: OperationReporter;
   readonly reportRefusal: RefusalReporter;
@@ -88,19 +88,19 @@ export interface GraphQLServerOptions {
 /** GraphQL over HTTP and over WebSockets, on a server that does not listen yet. */
 export interface GraphQLServer {
   readonly server: FastifyInstance;
-  /** For what else is served and not to everybody. */
+  /** For other pages that are not open to everybody. */
   readonly httpSignIn: HttpSignIn;
   readonly webSockets: GraphQLWebSockets;
   readonly streams: HttpStreams;
   readonly unreadAnswers: UnreadAnswers;
   readonly fanOut: FanOut<OperationResult>;
-  /** Take nothing new, finish what is under way, and close every socket. */
+  /** Accept nothing new, finish what is in progress, and close every socket. */
   stop(): Promise<void>;
-  /** Cut every connection that is still open; then the stop ends. @returns how many there were */
+  /** Close every connection that is still open, which ends the stop. @returns how many there were */
   cut(): number;
 }
 
-/** Join the transports with what they share: rules, limits, errors. */
+/** Join the transports with the rules, limits and errors that they share. */
 export async function createGraphQLServer(options: GraphQLServerOptions): Promise<GraphQLServer> {
   const { schema, clock, exposure, followed, logger } = options;
   const { reportOperation, reportRefusal } = options;
@@ -213,14 +213,14 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
     unreadAnswers,
     fanOut,
     async stop() {
-      // At once: while the server closes it listens no more, and no new socket can come.
+      // At once: while it closes, the server does not listen, and no new socket can arrive.
       const closed = Promise.all([
         server.close(),
         webSockets.drain(),
         streams.drain(),
         connections.closed(),
       ]);
-      // What has arrived is read, and answered, before that.
+      // What has arrived before is read and answered.
       const cut = setTimeout(() => connections.cutSilent(), READING_MS);
       await closed;
       clearTimeout(cut);

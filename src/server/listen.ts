@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
-/** The address cannot be listened on; the cause says why. */
+/** Listening on the address failed; the cause says why. */
 export class ListenError extends Error {
   override readonly name = 'ListenError';
 
@@ -11,15 +11,15 @@ export class ListenError extends Error {
     readonly port: number,
     cause: unknown,
   ) {
-    super(`${host} cannot be listened on, port ${port}.`, { cause });
+    super(`Cannot listen on ${host}, port ${port}.`, { cause });
   }
 }
 
 /**
- * Listen on a host: `localhost` has two addresses where there is IPv6.
+ * Listen on a host. `localhost` has two addresses if there is IPv6.
  *
  * @param port - 0 for a free one
- * @returns the base URL, with no slash at its end
+ * @returns the base URL, without a trailing slash
  * @throws {ListenError}
  */
 export async function listen(server: FastifyInstance, host: string, port: number): Promise<string> {
@@ -32,10 +32,10 @@ export async function listen(server: FastifyInstance, host: string, port: number
 }
 
 /**
- * Listen on some addresses, at one port. The connections are all the one server's: else those of the second address
- * would be in nobody's count, and a stop would not wait for them.
+ * Listen on several addresses at one port. All connections belong to the one server: otherwise those of the second
+ * address would not be counted, and a stop would not wait for them.
  *
- * @param addresses - the first must be free; of the others those that are
+ * @param addresses - the first must be free; the others are used if they are
  * @returns the port
  */
 export async function listenOn(

@@ -6,11 +6,11 @@ import type { Place } from './follow.js';
 import type { Hub } from './hub.js';
 import { patiently } from './patience.js';
 
-/** Where what one follower is given goes. None of these may throw. */
+/** Where one follower's events go. None of these may throw. */
 export interface Outlet<Payload> {
-  /** @returns null where there is room for more at once; otherwise resolves when there is */
+  /** @returns null if there is room for more; otherwise resolves when there is */
   next(payload: Payload): Promise<void> | null;
-  /** All was given, the terminal transition too. */
+  /** Everything was delivered, including the terminal transition. */
   complete(): void;
   fail(error: unknown): void;
 }
@@ -21,33 +21,33 @@ export interface TransitionSource {
   readonly hub: Pick<Hub, 'register'>;
 }
 
-/** Makes of a transition what every follower is given of it. */
+/** Renders a transition for all followers of a group. */
 type Render<Payload> = (transition: Transition) => Promise<Payload>;
 
-/** One that is given transitions; it frees everything at once when left. */
+/** A subscription to transitions. Leaving it frees everything at once. */
 export interface Following {
   leave(): void;
 }
 
-/** So many transitions are read from the log at a time. */
+/** How many transitions to read from the log at a time. */
 const PAGE_ITEMS = 100;
 
-/** So many transitions are rendered at a time, while those before them are being given. */
+/** How many transitions to render at a time, while earlier ones are being delivered. */
 const MAX_RENDERED_AHEAD = 8;
 
-/** So many live transitions may wait to be rendered. Where more come, all that wait are left to the log. */
+/** How many live transitions may wait to be rendered. If more arrive, all waiting ones are left to the log. */
 const MAX_QUEUED_ITEMS = 256;
 
-/** Gives transitions to many, and does the work of equal ones once. It knows no transport. */
+/** Delivers transitions to many followers, and shares the work of equal ones. It knows no transport. */
 export interface FanOut<Payload> {
   /**
-   * Follow from a place on.
+   * Follow from a place.
    *
-   * @param key - of those with equal keys one renders for all: scope and rendering must be the same
-   * @param render - only that of the first with its key is used
+   * @param key - followers with equal keys share one rendering, so they need the same scope and rendering
+   * @param render - only the first one with its key is used
    */
   follow(key: string, from: Place, render: Render<Payload>, outlet: Outlet<Payload>): Following;
-  /** How many are following. */
+  /** The number of followers. */
   readonly followerCount: number;
 }
 
@@ -82,33 +82,34 @@ export function createFanOut<Payload>(source: TransitionSource): FanOut<Payload>
   };
 }
 
-/** What the log has of a scope after a position. */
+/** A page of a scope's transitions after a position. */
 interface LogPage {
-  /** At most {@link PAGE_ITEMS}; fewer are all that there were when the log was read. */
+  /** At most {@link PAGE_ITEMS}. If there are fewer, these were all when the log was read. */
   readonly transitions: readonly Transition[];
-  /** The log's end before it was read: a page that is not full has all up to there. */
+  /** The end of the log before the read. A page that is not full has everything up to there. */
   readonly head: Position;
-  /** Whether its request was terminal already: after these transitions comes nothing more. */
+  /** Whether its request was terminal already, so that nothing follows these transitions. */
   readonly isFinished: boolean;
 }
 
 /**
- * All who follow the same. It listens to the hub, renders each transition once, and gives it to all who are live.
+ * All followers of the same events. It listens to the hub, renders each transition once, and delivers it to all live
+ * followers.
  *
  *     gathering ──the first follower has read the log to its end──▶ placed ──its request ended, all left──▶ over
  *         └─────────────────────its request ended, all left─────────────────────────────────────────────────▲
  *
- * It listens before any follower reads the log. So whatever a follower does not find there is announced later, and
- * once the group is placed, whoever is live is given everything after `#given`, in order. A follower that has all up
- * to there, or to anywhere behind it, may be live without a gap, and knows a repeat by its position. One that has
- * less reads the log, and nobody waits for it.
+ * It listens before any follower reads the log. So whatever a follower doesn't find there is announced later, and
+ * once the group is placed, each live follower gets everything after `#given`, in order. A follower that has
+ * everything up to there, or up to anywhere after it, can go live without a gap, and recognises a repeat by its
+ * position. A follower that has less reads the log, and nobody waits for it.
  *
- * While nobody is live, when more waits than may, and where only the log can tell what is of the scope, the group
- * passes over what was announced: all read it in the log.
+ * The group passes over announcements while nobody is live, when too many wait, and if only the log can tell whether
+ * they belong to the scope. All followers then read them in the log.
  */
 class Group<Payload> {
   #phase: 'gathering' | 'placed' | 'over' = 'gathering';
-  /** Everything up to here was given to those who are live, or passed over. */
+  /** Everything up to here was delivered to the live followers, or passed over. */
   #given: Position = 0;
   #announced: Position = 0;
   #queue: Transition[] = [];
@@ -117,9 +118,9 @@ class Group<Payload> {
   readonly #unregister: () => void;
   readonly #followers = new Set<Follower<Payload>>();
   readonly #live = new Set<Follower<Payload>>();
-  /** What is being read now, by the position before it. */
+  /** Reads in progress, by the position they start after. */
   readonly #reading = new Map<Position, Promise<LogPage>>();
-  /** What is being rendered now. Not kept behind that: it may show the state of a request as it is. */
+  /** Renderings in progress. They are not kept afterwards, because they may show a request's current state. */
   readonly #rendering = new Map<Position, Promise<Payload>>();
 
   constructor(
@@ -135,7 +136,7 @@ class Group<Payload> {
     return this.#followers.size;
   }
 
-  /** Whether it takes nobody in any more. Its last followers may still be reading the log. */
+  /** Whether it accepts no more followers. Its last ones may still be reading the log. */
   get isOver(): boolean {
     return this.#phase === 'over';
   }
@@ -159,19 +160,19 @@ class Group<Payload> {
     this.#given = Math.max(this.#announced, position);
   }
 
-  /** Have a follower live that has everything up to this position; false where it would miss something. */
+  /** Make a follower live that has everything up to this position. Returns false if it would miss something. */
   takeLive(follower: Follower<Payload>, position: Position): boolean {
     if (this.#phase !== 'placed' || position < this.#given) return false;
     this.#live.add(follower);
     return true;
   }
 
-  /** A follower must read on from the log. */
+  /** A follower must continue from the log. */
   takeBack(follower: Follower<Payload>): void {
     this.#live.delete(follower);
   }
 
-  /** Read a page after a position, or share what another follower is reading at this moment. */
+  /** Read a page after a position, or share another follower's read in progress. */
   read(after: Position): Promise<LogPage> {
     return shared(this.#reading, after, () =>
       patiently(
@@ -182,12 +183,12 @@ class Group<Payload> {
     );
   }
 
-  /** Render a transition, or share what another follower is having rendered at this moment. */
+  /** Render a transition, or share another follower's rendering in progress. */
   render(transition: Transition): Promise<Payload> {
     return shared(this.#rendering, transition.position, () => this.renderOnce(transition));
   }
 
-  /** In this order: what led to the log's end, or to a terminal state, is then in the page or before it. */
+  /** In this order, what led to the log's end or to a terminal state is in the page or before it. */
   async #readOnce(after: Position): Promise<LogPage> {
     const { log } = this.source;
     const head = await log.head();
@@ -211,14 +212,14 @@ class Group<Payload> {
     }
   }
 
-  /** Rendered while others are given, but given in order. */
+  /** Renders transitions ahead, and delivers them in order. */
   #giveQueued(): void {
     while (this.#aheadCount < MAX_RENDERED_AHEAD) {
       const transition = this.#queue.shift();
       if (!transition) return;
       this.#aheadCount += 1;
       const rendered = this.render(transition);
-      // It is awaited later, in its turn.
+      // Awaited later, in its turn.
       rendered.catch(() => {});
       this.#lastGiven = this.#lastGiven
         .then(async () => this.#give(transition, await rendered))
@@ -231,7 +232,7 @@ class Group<Payload> {
   }
 
   #give(transition: Transition, payload: Payload): void {
-    // What was passed over while it was being rendered is behind it.
+    // What was passed over during the rendering comes after it.
     this.#given = Math.max(this.#given, transition.position);
     for (const follower of this.#live) follower.take(transition, payload);
   }
@@ -242,7 +243,7 @@ class Group<Payload> {
     for (const follower of live) follower.fail(error);
   }
 
-  /** Whoever is to be live from now on reads up to here. */
+  /** Whoever goes live from now on reads up to here. */
   #passOver(): void {
     this.#given = this.#announced;
     this.#queue = [];
@@ -255,15 +256,15 @@ class Group<Payload> {
 }
 
 /**
- * One of a group: it is given all transitions after a position, in order, without a gap and without a
- * repeat, as fast as its outlet takes them.
+ * A follower of a group. It gets all transitions after a position, in order, without a gap or a repeat, as fast as
+ * its outlet accepts them.
  *
  *     reading ──has all that the group has given──▶ live ──the end, left, a failure──▶ over
  *        ▲                                           │
  *        └──the outlet is full, the group is behind──┘
  *
- * While live it is called with what the group has rendered, and nothing waits. One whose outlet is full
- * holds nothing of what it misses: once there is room it reads on from the log.
+ * While live, it is called with what the group has rendered, and nothing waits. If its outlet is full, it buffers
+ * nothing that it misses, and continues from the log once there is room.
  */
 class Follower<Payload> implements Following {
   #phase: 'reading' | 'live' | 'over' = 'reading';
@@ -283,10 +284,10 @@ class Follower<Payload> implements Following {
     void this.#catchUp(null);
   }
 
-  /** Take what the group has rendered, unless it is known from the log. */
+  /** Deliver what the group has rendered, unless the follower already read it from the log. */
   take(transition: Transition, payload: Payload): void {
     if (transition.position <= this.#position) {
-      // Its request ended before the place where it began.
+      // Its request ended before its place.
       if (endsWith(this.group.scope, transition)) this.#complete();
       return;
     }
@@ -298,7 +299,7 @@ class Follower<Payload> implements Following {
     }
   }
 
-  /** Be live no more, and read on from the log once there is room. */
+  /** Stop being live, and continue from the log once there is room. */
   readOn(room: Promise<void> | null): void {
     if (this.#phase !== 'live') return;
     this.#phase = 'reading';
@@ -312,7 +313,7 @@ class Follower<Payload> implements Following {
     this.outlet.fail(error);
   }
 
-  /** Free everything at once; nothing is given any more. Safe to repeat. */
+  /** Free everything at once. Nothing is delivered any more. Safe to repeat. */
   leave(): void {
     this.#phase = 'over';
     this.group.remove(this);
@@ -334,8 +335,8 @@ class Follower<Payload> implements Following {
     const { transitions, head, isFinished } = await this.group.read(this.#position);
     for (let index = 0; index < transitions.length; index += MAX_RENDERED_AHEAD) {
       if (this.#isOver) return;
-      // A few together: each alone would have to wait for the log's commits, and one that is behind while much
-      // happens would never catch up.
+      // A few at a time. Rendered one by one, each would wait for the log's commits, and a follower that is behind
+      // would never catch up while much happens.
       const few = transitions.slice(index, index + MAX_RENDERED_AHEAD);
       const payloads = await Promise.all(few.map((transition) => this.group.render(transition)));
       for (const [offset, transition] of few.entries()) {
@@ -369,17 +370,17 @@ class Follower<Payload> implements Following {
   }
 }
 
-/** Whether nothing of this scope comes after this transition. */
+/** Whether nothing of this scope follows this transition. */
 function endsWith(scope: Scope, { to }: Transition): boolean {
   return scope.kind === 'request' && isTerminal(to.status);
 }
 
-/** Whether only the log can tell which of what was announced is of this scope. */
+/** Whether only the log can tell which announcements belong to this scope. */
 function isSiftedByLog(scope: Scope): boolean {
   return scope.kind !== 'request' && scope.startedBy !== undefined;
 }
 
-/** What is under way for a position, or else what is begun now; forgotten when it is done. */
+/** The work in progress for a position, or else new work; forgotten when it is done. */
 function shared<T>(
   underWay: Map<Position, Promise<T>>,
   position: Position,

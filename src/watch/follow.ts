@@ -7,8 +7,8 @@ import type { Position } from '../ingestion/transition.js';
 import type { Hub } from './hub.js';
 
 /**
- * From where on somebody follows: after a position in the log, the transitions of a scope. A subscription resolver
- * returns it, and GraphQL passes it on as the source of events that it must be; the fan-out gives the events.
+ * Where a subscription begins: after a position in the log, with the transitions of a scope. A subscription resolver
+ * returns it, and GraphQL passes it on as the async iterable that it must be. The fan-out delivers the events.
  */
 export class Place implements AsyncIterable<never> {
   constructor(
@@ -17,11 +17,11 @@ export class Place implements AsyncIterable<never> {
   ) {}
 
   [Symbol.asyncIterator](): never {
-    throw new Error('The fan-out gives what comes after a place.');
+    throw new Error('The fan-out delivers what comes after a place.');
   }
 }
 
-/** What following needs. */
+/** What following requires. */
 export interface Followed {
   readonly log: IngestionLog;
   readonly hub: Hub;
@@ -29,11 +29,11 @@ export interface Followed {
 }
 
 /**
- * Follow one request: all its transitions after the cursor (without one: from its first), then live ones,
- * to its terminal one. A request that nobody has asked about before is looked for upstream first. One that the
- * caller may not see is answered as one that there is not, and the upstream is not asked.
+ * Follow one request: all its transitions after the cursor (without one: from its first), then live ones, to its
+ * terminal one. A request that nobody has asked about before is looked up upstream first. If the caller may not see
+ * it, the answer is the same as for an unknown request, and the upstream is not asked.
  *
- * @throws {CursorInvalidError} the log gave no such cursor, or has forgotten what came after it
+ * @throws {CursorInvalidError} the log did not create this cursor, or has forgotten what came after it
  * @throws {RequestNotFoundError} the upstream knows no such request
  * @throws {UpstreamError} the request is new here, and the upstream gave no usable answer
  */
@@ -47,7 +47,7 @@ export async function followRequest(
   const position = after === null ? 0 : await log.parseCursor(after);
   const isVisible = mayRead(caller, ref.mappingId);
   const [known] = isVisible ? await log.find([ref]) : [];
-  // Of a request that is known everything is kept; one that is not may have been forgotten.
+  // Everything about a known request is kept. An unknown one may have been forgotten.
   if (!known && after !== null) await refuseGap(log, position);
   if (!known && !(isVisible && (await lookFor(watches, ref, callerKey)))) {
     throw new RequestNotFoundError('The upstream knows no such request of this mapping.');
@@ -56,10 +56,10 @@ export async function followRequest(
 }
 
 /**
- * Follow what happens to the requests of a scope: after the cursor; without one from the newest transition that
- * there is, so that whoever follows has a cursor to come back with before anything happens.
+ * Follow the requests of a scope: after the cursor; without one, from the newest transition, so that the client has a
+ * cursor to resume from before anything happens.
  *
- * @throws {CursorInvalidError} the log gave no such cursor, or has forgotten what came after it
+ * @throws {CursorInvalidError} the log did not create this cursor, or has forgotten what came after it
  * @see docs/adr/0029-activity-begins-with-a-place.md
  */
 export async function followActivity(
@@ -70,7 +70,7 @@ export async function followActivity(
   if (after === null) {
     const newest = await log.newest(scope);
     const forgotten = await log.prunedThrough();
-    // With the cursor of one that is older than what was forgotten nobody could come back.
+    // A cursor older than what was forgotten would be refused later.
     return new Place(scope, newest > forgotten ? newest - 1 : forgotten);
   }
   const position = await log.parseCursor(after);
@@ -78,7 +78,7 @@ export async function followActivity(
   return new Place(scope, position);
 }
 
-/** Whether nothing comes after a place, as its request was terminal by then. */
+/** Whether nothing follows a place, because its request was terminal by then. */
 export async function hasEnded(
   log: Pick<IngestionLog, 'find' | 'read'>,
   { scope, position }: Place,
@@ -90,7 +90,7 @@ export async function hasEnded(
 }
 
 /**
- * The place after which nothing has happened yet to requests of these mappings. What happens to others does not
+ * A cursor after which nothing has happened yet to requests of these mappings. Other mappings' transitions do not
  * move it.
  */
 export async function findLatest(log: IngestionLog, scope: MappingScope): Promise<string> {
@@ -101,6 +101,6 @@ export async function findLatest(log: IngestionLog, scope: MappingScope): Promis
 async function refuseGap(log: IngestionLog, position: Position): Promise<void> {
   if (position >= (await log.prunedThrough())) return;
   throw new CursorInvalidError(
-    'What came after this cursor is no longer kept. Leave "after" out, and look at ingestionRequests for what was missed.',
+    'The log no longer has everything that came after this cursor. Subscribe without "after", and query ingestionRequests for what you missed.',
   );
 }

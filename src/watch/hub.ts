@@ -5,26 +5,32 @@ import type { Transition } from '../ingestion/transition.js';
 /** Takes a transition; must not throw. */
 export type TransitionListener = (transition: Transition) => void;
 
-/** Tells those who are listening at this moment. What they missed before, the log tells them. */
+/** Announces transitions to current listeners. They read in the log what they missed before. */
 export interface Hub {
-  /** Pass a transition on to every listener whose scope may hold it: who started its request, it does not tell. */
+  /**
+   * Pass a transition on to every listener whose scope may contain it. A transition doesn't say who started its
+   * request.
+   */
   publish(transition: Transition): void;
   /** Listen until the returned function is called. */
   register(scope: Scope, listener: TransitionListener): () => void;
-  /** Whether anybody listens for this request alone. */
+  /** Whether anybody listens to this request alone. */
   hasListeners(ref: RequestRef): boolean;
-  /** How many are listening. */
+  /** The number of listeners. */
   readonly listenerCount: number;
 }
 
 /**
  * A hub within this process.
  *
- * @param onListening - told of each request that somebody begins to listen for, alone
+ * @param onListening - called for each request that somebody begins to listen to alone
  */
 export function createHub(onListening: (ref: RequestRef) => void = () => {}): Hub {
   const listenersByTopic = new Map<string, Set<TransitionListener>>();
-  /** By prefixes of mapping ids. Each costs every transition a look; there are as many as callers are given. */
+  /**
+   * By prefixes of mapping ids. Each prefix costs every transition a comparison; there are as many as callers' scopes
+   * name.
+   */
   const listenersByPrefix = new Map<string, Set<TransitionListener>>();
   let listenerCount = 0;
 
@@ -39,7 +45,7 @@ export function createHub(onListening: (ref: RequestRef) => void = () => {}): Hu
       }
     },
     register(scope, listener) {
-      // Wrapped, so that a listener registered twice is two listeners.
+      // Wrapped, so that a listener registered twice counts as two.
       const { statuses } = scope.kind === 'request' ? {} : scope;
       const registered: TransitionListener = (transition) => {
         if (statuses?.includes(transition.to.status) ?? true) listener(transition);
@@ -85,8 +91,8 @@ function toRequestTopic(ref: RequestRef): string {
 }
 
 /**
- * A transition belongs to one topic of each kind, and a scope names topics of one kind only, or prefixes that
- * do not overlap with them or each other: none is told twice.
+ * A transition belongs to one topic of each kind. A scope names topics of one kind only, or prefixes that overlap
+ * neither with them nor with each other, so nobody hears of a transition twice.
  */
 function topicsOf({ ref }: Transition): readonly string[] {
   return [toRequestTopic(ref), `mapping:${ref.mappingId}`, EVERYTHING];

@@ -1,12 +1,12 @@
-/** How long to wait before the log is asked again, in ms: in all, longer than a database needs to be restarted. */
+/** The pauses before the log is asked again, in ms: together, longer than a database takes to restart. */
 const PAUSES_MS = [50, 100, 200, 500, 1_000, 2_000];
 
 /**
- * Do something that asks the log, and again after a pause where the log does not answer just then: who follows it
- * need not notice. Where that lasts, the last error is thrown, and has the client come back.
+ * Read the log, and try again after a pause if it is not available, so that followers don't notice a short outage.
+ * After the last try the error is thrown, and the client reconnects.
  *
- * @param isPassing - whether it was the log that did not answer
- * @param isWanted - whether anybody waits for it still
+ * @param isPassing - whether the error means that the log was unavailable
+ * @param isWanted - whether anybody still waits for the result
  */
 export async function patiently<T>(
   ask: () => Promise<T>,

@@ -1,12 +1,12 @@
 import type { Clock, IngestionLog, StartLog } from '../ingestion/ports.js';
 
-/** How often the log is looked through, in ms. */
+/** How often to look for requests to forget, in ms. */
 const INTERVAL_MS = 3_600_000;
 
-/** So many requests are forgotten at a time: whoever else wants the log waits for no more than that. */
+/** How many requests to forget at a time, so that others don't wait for the log for long. */
 const STEP_ITEMS = 200;
 
-/** How long the others have the log to themselves between two steps, in ms. */
+/** The pause between two steps, in ms, in which others have the log. */
 const PAUSE_MS = 50;
 
 /** What is pruned, and how long things are kept. */
@@ -15,11 +15,11 @@ export interface PrunerOptions {
   readonly clock: Clock;
   /** How long a terminal request is kept after its last change, in ms. */
   readonly retentionMs: number;
-  /** Told where a step failed; the next one is tried at its time. */
+  /** Called if a step fails; the next one is tried at its usual time. */
   readonly onFailed: (error: unknown) => void;
 }
 
-/** Forgets what is past its time, from now on, until the returned function is called. */
+/** Forget old requests from now on, until the returned function is called. */
 export function startPruner({ log, clock, retentionMs, onFailed }: PrunerOptions): () => void {
   let isStopped = false;
   let cancel = () => {};

@@ -3,50 +3,50 @@ import type { Clock, StartLog } from '../ingestion/ports.js';
 import type { StartIntent } from '../ingestion/start-intent.js';
 import type { StartSender } from '../ingestion/start-sender.js';
 
-/** The longest pause between two tries to submit one retry, in ms. */
+/** The longest pause between two tries to submit a retry, in ms. */
 const MAX_BACKOFF_MS = 300_000;
 
-/** A retry that the upstream does not take is tried again for so long after the ABORTED was seen, in ms. */
+/** How long after the ABORTED was seen a retry that the upstream does not accept is tried again, in ms. */
 const GIVE_UP_AFTER_MS = 3_600_000;
 
-/** Up to so much of a pause is added to it, so that requests aborted together are not all submitted at once. */
+/** Up to this share of a pause is added to it, so that requests aborted together are not all submitted at once. */
 const JITTER = 0.2;
 
-/** Retries are a caller of their own: nobody waits for them, and they take turns with those who start. */
+/** Retries count as a caller: nobody waits for them, and they take turns with callers who start. */
 const RETRIES = 'retries';
 
-/** What others put off is looked for once it is due within this, in ms. */
+/** Retries that other processes postponed are scheduled once they are due within this time, in ms. */
 const LOOK_AHEAD_MS = 5_000;
 
-/** What an operator wants to hear of. */
+/** Events for operators. */
 export interface RetryEvents {
-  /** A retry came to this; `notTaken` is tried again. */
+  /** The result of trying a retry; `notTaken` is tried again. */
   onTried(
     intent: StartIntent,
     outcome: 'taken' | 'refused' | 'notTaken' | 'unknown' | 'abandoned',
     error: unknown,
   ): void;
-  /** The log could not be asked or written; what was to be done is found again. */
+  /** The log could not be read or written. The work will be found again. */
   onFailed(error: unknown): void;
 }
 
-/** What sending retries needs. */
+/** What sending retries requires. */
 export interface RetriesOptions {
   readonly starts: Pick<StartLog, 'waitingRetries' | 'putOff' | 'markSent' | 'settle' | 'lookInto'>;
   readonly sender: Pick<StartSender, 'send' | 'saveAnswer' | 'takeBack'>;
   readonly clock: Clock;
-  /** How long the first retry of a request waits, in ms; each further one twice as long. */
+  /** The pause before a request's first retry, in ms; each further one is twice as long. */
   readonly backoffMs: number;
   readonly events: RetryEvents;
-  /** Gives a number in [0, 1); spreads the retries. */
+  /** Returns a number in [0, 1); spreads the retries. */
   readonly random?: () => number;
 }
 
-/** Sends the retries that the log says are to be. */
+/** Sends the retries that the log asks for. */
 export interface Retries {
   /**
-   * Look for retries that were written down since the last look, and for all that are due soon, whoever tried them
-   * last; and see to them. Shared by those who ask at once.
+   * Look for retries that were recorded since the last look, and for all that are due soon, whoever tried them last,
+   * and handle them. Concurrent calls share a look.
    */
   look(): Promise<void>;
   /** Send nothing more; resolves once nothing is being sent. */
@@ -60,8 +60,8 @@ export interface Retries {
  *        ▲                          │ not any more: (done)    │ └──unknown────────────▶ (done)
  *        └──put off in the log── certainly not taken, not for too long
  *
- * Who marks it as sent sends it, so a retry is sent once however many look. One that was marked and not answered when
- * that was due may have been taken, and is nobody’s to send again.
+ * Whoever marks a retry as sent sends it, so it is sent once however many processes look. A retry that was marked and
+ * not answered in time may have been accepted, so nobody sends it again.
  */
 export function createRetries({
   starts,
@@ -71,15 +71,15 @@ export function createRetries({
   events,
   random = Math.random,
 }: RetriesOptions): Retries {
-  /** What is seen to, by intent: how to leave it alone while it waits. */
+  /** The retries being handled, by intent, with a function that cancels the wait. */
   const scheduled = new Map<number, () => void>();
-  /** When the ABORTED of each of these was seen, by the monotonic clock. */
+  /** When the ABORTED of each was seen, by the monotonic clock. */
   const seenMs = new Map<number, number>();
   const sending = new Set<Promise<void>>();
-  /** Those written down up to here were seen to; what is written down comes behind all that was before. */
+  /** Retries recorded up to here are being handled; new ones get higher ids. */
   let seenThrough = 0;
   let lastLook: Promise<void> = Promise.resolve();
-  /** A look that has not begun: it finds what whoever asks for one has in mind. */
+  /** A look that has not begun, so it will find what its callers expect. */
   let nextLook: Promise<void> | null = null;
   let cancelLook = () => {};
   let isStopped = false;
@@ -99,7 +99,7 @@ export function createRetries({
       for (const { intent, dueInMs } of await starts.waitingRetries(seenThrough, LOOK_AHEAD_MS)) {
         seenThrough = Math.max(seenThrough, intent.intentId);
         if (scheduled.has(intent.intentId)) continue;
-        // Another process may have written it down, by a clock that is ahead of this one.
+        // Another process may have recorded it with a clock that is ahead of this one.
         const passedMs = Math.max(0, clock.now() - intent.createdAt);
         seenMs.set(intent.intentId, clock.monotonicMs() - passedMs);
         schedule(intent, dueInMs ?? Math.max(0, spread(toFirstPause(intent)) - passedMs));
@@ -125,11 +125,11 @@ export function createRetries({
     const { intentId } = intent;
     const id = crypto.randomUUID();
     try {
-      // What could not be saved of its last try says whether there may be another.
+      // The unsaved result of its last try decides whether there may be another.
       await sender.saveAnswer(intentId);
       if (!(await starts.markSent(intentId, id, clock.now()))) return done(intent);
     } catch (error) {
-      // Else it might stay as sent, and nobody would send it.
+      // Otherwise it might stay as sent, and nobody would send it.
       if (error instanceof CommitUncertainError) await sender.takeBack(intentId, id);
       await again(intent, 0);
       return events.onFailed(error);
@@ -168,11 +168,11 @@ export function createRetries({
     }
   }
 
-  /** Try later: as long as it has waited already, within bounds. */
+  /** Try again later: after as long as it has waited already, within bounds. */
   async function again(intent: StartIntent, minPauseMs: number): Promise<void> {
     const pauseMs = Math.min(Math.max(toAgeMs(intent), toFirstPause(intent)), MAX_BACKOFF_MS);
     const delayMs = spread(Math.max(pauseMs, minPauseMs));
-    // Whoever else sees that it waits leaves it alone until then.
+    // Other processes leave it alone until then.
     await starts.putOff(intent.intentId, delayMs).catch(events.onFailed);
     schedule(intent, delayMs);
   }
@@ -182,7 +182,7 @@ export function createRetries({
     return clock.monotonicMs() - (seenMs.get(intentId) ?? Number.NEGATIVE_INFINITY);
   }
 
-  /** The pause before it is sent for the first time, in ms: doubled with each attempt that was before. */
+  /** The pause before its first sending, in ms: doubled with each earlier attempt. */
   function toFirstPause({ attempt }: StartIntent): number {
     return Math.min(backoffMs * 2 ** Math.max(0, attempt - 2), MAX_BACKOFF_MS);
   }

@@ -4,40 +4,40 @@ import type { Clock, IngestionLog } from '../ingestion/ports.js';
 import { learnRuns, PAST_RUNS, type RunModel, scaleFree } from '../ingestion/run-model.js';
 import type { Transition } from '../ingestion/transition.js';
 
-/** How long runs of each mapping last, learned from those in the log. */
+/** How long runs of each mapping last, learned from the log. */
 export interface RunHistory {
   /**
-   * What is known now, without waiting: of a mapping that was not looked up yet, the runs of all mappings; of a
-   * log without any, nothing. Looked up meanwhile.
+   * What is known now, without waiting. For a mapping that was not looked up yet, that is the runs of all mappings;
+   * for an empty log, nothing. The look-up happens in the background.
    */
   modelOf(mappingId: string): RunModel;
-  /** Take note of a transition: a run that ended is learned from. */
+  /** Learn from a run that ended with this transition. */
   observe(transition: Transition): void;
 }
 
-/** What a run history needs. */
+/** What a run history requires. */
 export interface RunHistoryOptions {
   readonly log: Pick<IngestionLog, 'pastRuns'>;
   readonly clock: Clock;
-  /** The log could not be asked; it is asked again when the model is next wanted. */
+  /** The log could not be read; it is read again when the model is next needed. */
   readonly onFailed: (error: unknown) => void;
 }
 
 /** More mappings than one gateway is likely to watch at a time. */
 const MAX_MAPPINGS = 5_000;
 
-/** The runs of all mappings are looked up again after this, in ms: they stand in for those of new ones only. */
+/** How long the runs of all mappings are kept, in ms: they only stand in for those of new mappings. */
 const ALL_KEPT_MS = 60_000;
 
-/** What was learned of a mapping, or of all. */
+/** What was learned about a mapping, or about all. */
 interface Learned {
   model: RunModel | null;
-  /** Whether the log has more by now. */
+  /** Whether the log has newer runs. */
   isStale: boolean;
   isLoading: boolean;
 }
 
-/** Learn from the log as it is wanted, and anew whenever a run has ended. */
+/** Learn from the log on demand, and again whenever a run has ended. */
 export function createRunHistory({ log, clock, onFailed }: RunHistoryOptions): RunHistory {
   const byMapping = new LRUCache<string, Learned>({ max: MAX_MAPPINGS });
   const all = nothingLearned();
@@ -45,7 +45,7 @@ export function createRunHistory({ log, clock, onFailed }: RunHistoryOptions): R
 
   async function learn(learned: Learned, mappingId: string | null): Promise<void> {
     learned.isLoading = true;
-    // Before the log is asked: a run that ends meanwhile makes it stale again.
+    // Set before the read, because a run that ends meanwhile makes it stale again.
     learned.isStale = false;
     try {
       const runs = await log.pastRuns(mappingId, PAST_RUNS);

@@ -27,74 +27,74 @@ import { type RunModel, scaleFree } from '../ingestion/run-model.js';
 import type { StartAnswer } from '../ingestion/start-intent.js';
 import type { Transition } from '../ingestion/transition.js';
 
-/** What an operator wants to hear of. */
+/** Events for operators. */
 export interface WatcherEvents {
-  /** What was observed here made the log grow. */
+  /** An observation made here was appended to the log. */
   onTransition(transition: Transition, record: IngestionRecord): void;
-  /** The upstream went back on a terminal status; nothing was changed. */
+  /** The upstream contradicted a terminal status; nothing was changed. */
   onRegression(ref: RequestRef, known: IngestionStatus, seen: IngestionStatus): void;
-  /** A poll failed; the watch goes on, more slowly. */
+  /** A poll failed; the watch continues, more slowly. */
   onPollFailed(ref: RequestRef, error: unknown, consecutiveFailures: number): void;
-  /** The upstream has not known a request for long: it is polled no more. */
+  /** The upstream has not known a request for long: it is no longer polled. */
   onForgotten(ref: RequestRef): void;
-  /** What is due could not be asked for or written down; that is tried again. */
+  /** The queue could not be read or written; it is tried again. */
   onQueueFailed(error: unknown): void;
 }
 
-/** When to poll, and how many polls at a time. */
+/** When to poll, and how many polls to have in progress. */
 export interface WatchPlan extends PollPlan {
-  /** While so many polls wait for their turn, or for what they saw to be written down, no other is taken. */
+  /** While this many polls wait for their turn, or for their results to be recorded, no more are claimed. */
   readonly maxWaitingPolls: number;
 }
 
-/** What a watcher needs. */
+/** What a watcher requires. */
 export interface WatcherOptions {
   readonly upstream: Pick<Upstream, 'status' | 'expedite'>;
   readonly log: Pick<IngestionLog, 'append' | 'find'>;
   readonly queue: WatchQueue;
   readonly clock: Clock;
   readonly plan: WatchPlan;
-  /** How long the runs of a mapping last; unknown where it is left out. */
+  /** How long the runs of a mapping last; unknown if left out. */
   readonly modelOf?: (mappingId: string) => RunModel;
-  /** Whether somebody has subscribed to this request; nobody where it is left out. */
+  /** Whether somebody has subscribed to this request; nobody if left out. */
   readonly isFollowed?: (ref: RequestRef) => boolean;
   readonly events: WatcherEvents;
-  /** Gives a number in [0, 1); spreads the polls. */
+  /** Returns a number in [0, 1); spreads the polls. */
   readonly random?: () => number;
 }
 
-/** Polls what is due, one process among any number. */
+/** Polls what is due, as one of any number of processes. */
 export interface Watcher extends Watches {
-  /** Take what is due from now on. */
+  /** Claim due polls from now on. */
   start(): void;
-  /** Take note that somebody waits for the end of a request, as who has just subscribed to it. */
+  /** Note that somebody waits for the end of a request, such as a new subscriber. */
   want(ref: RequestRef): void;
-  /** Take nothing more; resolves once no poll is under way any more. Those that came to nothing are due as before. */
+  /** Claim nothing more; resolves once no poll is in progress. Unfinished ones are due as before. */
   stop(): Promise<void>;
 }
 
-/** What is due is asked for so often at least, in ms: others may have begun to watch something. */
+/** The longest pause between two claims, in ms: other processes may have begun to watch something. */
 const MAX_SLEEP_MS = 1_000;
 
-/** And so often at most, so that what falls due together is taken together. In ms. */
+/** The shortest pause, so that polls that become due together are claimed together. In ms. */
 const MIN_SLEEP_MS = 50;
 
-/** After a poll that failed before it had a turn, as while the circuit is open, nothing is taken for so long, in ms. */
+/** The pause after a poll that failed before it had a turn, as while the circuit is open. In ms. */
 const REFUSED_PAUSE_MS = 1_000;
 
-/** Those who were told to come back after the same time spread after it, by up to so much of it. */
+/** Requests with the same `Retry-After` are spread over this share of it. */
 const RETRY_SPREAD = 0.2;
 
-/** For so long a request that the upstream did not know is not asked about again, in ms: it may be started next. */
+/** How long a request that the upstream did not know is not asked about again, in ms: it may be started next. */
 const UNKNOWN_FOR_MS = 3_000;
 
-/** Of so many at most: two MB, and more than the upstream can be asked about in that time. */
+/** The maximum number of these: two MB, and more than can be asked about in that time. */
 const MAX_UNKNOWN = 10_000;
 
-/** Whether somebody waits for what is written down. */
+/** Whether somebody waits for a result to be recorded. */
 type Settling = Parameters<WatchQueue['settle']>[1];
 
-/** What is known of a watch when its poll ends. */
+/** What is known about a watch when its poll ends. */
 type Known = Pick<DueWatch, 'record' | 'isWanted' | 'consecutiveFailures'>;
 
 /** Build a watcher that polls nothing yet. */
@@ -109,18 +109,24 @@ export function createWatcher({
   events,
   random = Math.random,
 }: WatcherOptions): Watcher {
-  /** Polls whose answers the log does not have yet, of watched requests and of those that somebody asks about. */
+  /** Polls whose results are not in the log yet, of watched requests and of those that somebody asks about. */
   const polls = new Map<string, Promise<IngestionRecord | null>>();
-  /** The same, until what they saw is written down. */
+  /** The same, until their results are recorded. */
   const ending = new Map<string, Promise<void>>();
-  /** What the upstream did not know a moment ago: who asks for made-up ids costs it one call for each. */
+  /**
+   * What the upstream did not know a moment ago: a caller who asks about made-up ids costs the upstream one call for
+   * each.
+   */
   const unknown = new LRUCache<string, true>({
     max: MAX_UNKNOWN,
     ttl: UNKNOWN_FOR_MS,
     ttlResolution: 0,
     perf: { now: () => clock.monotonicMs() },
   });
-  /** How many polls wait for their turn, and for what they saw to be written down: a log slower than the upstream holds them up. */
+  /**
+   * How many polls wait for their turn, and for their results to be recorded: if the log is slower than the upstream,
+   * it holds them back.
+   */
   const waitingFor = { turn: 0, log: 0 };
   let pausedUntilMs = Number.NEGATIVE_INFINITY;
   let nextClaimMs = Number.POSITIVE_INFINITY;
@@ -130,7 +136,7 @@ export function createWatcher({
 
   const isRunning = () => phase === 'running';
 
-  /** Ask for what is due after this, or sooner where that was planned already. */
+  /** Claim what is due after this delay, or earlier if that was planned already. */
   function claimIn(delayMs: number): void {
     const atMs = Math.max(clock.monotonicMs() + delayMs, pausedUntilMs);
     if (!isRunning() || atMs >= nextClaimMs) return;
@@ -144,7 +150,7 @@ export function createWatcher({
 
   async function claim(): Promise<void> {
     const limit = plan.maxWaitingPolls - Math.max(waitingFor.turn, waitingFor.log);
-    // Whoever waits no more comes back here.
+    // Whatever stops waiting calls this again.
     if (!isRunning() || limit <= 0) return;
     if (pausedUntilMs > clock.monotonicMs()) return claimIn(0);
     try {
@@ -193,12 +199,12 @@ export function createWatcher({
       await queue.settle({ ...planned, ...seen, kind: 'observed' }, toSettling(settling));
       claimIn(Math.max(planned.gapMs, MIN_SLEEP_MS));
     } catch (error) {
-      // What was seen is in the log, and the watch is due again when it is held no more.
+      // The observation is in the log, and the watch is due again when its claim expires.
       events.onQueueFailed(error);
     }
   }
 
-  /** Who stops waits for what is written down. */
+  /** While stopping, recording is awaited. */
   const toSettling = (settling: Settling) => (isRunning() ? settling : 'interactive');
 
   function toPlanned({ record, isWanted, consecutiveFailures }: Known, isAsked: boolean) {
@@ -206,7 +212,7 @@ export function createWatcher({
     const isWantedHere = isAsked || isFollowed(ref);
     const history = {
       runs: modelOf(ref.mappingId),
-      // What was stamped by a clock that was ahead of this one is new.
+      // A stamp from a clock that was ahead of this one counts as now.
       ageMs: Math.max(0, clock.now() - (startedAt ?? firstObservedAt)),
       consecutiveFailures,
     };
@@ -234,10 +240,10 @@ export function createWatcher({
     }
     if (phase === 'stopped') {
       return Promise.reject(
-        new UpstreamError('UPSTREAM_UNAVAILABLE', 'The gateway is shutting down. Ask again.'),
+        new UpstreamError('UPSTREAM_UNAVAILABLE', 'The gateway is shutting down. Try again.'),
       );
     }
-    // Begun a tick later, so that it cannot end before it is listed as under way.
+    // Begins a tick later, so that it can't end before it is listed as in progress.
     const started = Promise.resolve().then(() => ask(ref, waiting, due));
     polls.set(key, started);
     const ended = Promise.allSettled([ending.get(key), started]).then(() => {
@@ -274,13 +280,13 @@ export function createWatcher({
       if (seen === null) {
         await fail(
           ref,
-          new RequestNotFoundError('The upstream does not know this request any more.'),
+          new RequestNotFoundError('The upstream no longer knows this request.'),
           due,
         );
         return null;
       }
       const record = await append(ref, seen);
-      // From now on the log has it; and who asks anew wants to hear the next answer.
+      // The log has it from now on, and anyone who asks now wants the next answer.
       polls.delete(key);
       const isWanted = due?.isWanted ?? false;
       await planNext(
@@ -301,7 +307,7 @@ export function createWatcher({
 
   async function fail(ref: RequestRef, error: unknown, due: DueWatch | null): Promise<void> {
     try {
-      // What only waited in vain for its turn, or is called off by a stop, says nothing of the upstream.
+      // A poll that only waited for its turn, or was cancelled by a stop, says nothing about the upstream.
       if (error instanceof CallCongestedError || phase === 'stopped') {
         if (due) await queue.release([ref]);
         return;
@@ -333,7 +339,7 @@ export function createWatcher({
     }
   }
 
-  /** Those who were told the same time would else come back together. */
+  /** Spread the polls of requests that got the same `Retry-After`. */
   function spreadRetry(retryAfterMs: number): number {
     return Math.round(retryAfterMs * (1 + random() * RETRY_SPREAD));
   }
@@ -358,7 +364,7 @@ export function createWatcher({
       const key = toRequestKey(ref);
       const underWay = ending.get(key);
       const report = polls.has(key) || !underWay ? await queue.report(ref) : null;
-      // What a poll saw that was answered meanwhile, or just before, is to be in it.
+      // Include the result of a poll that was answered meanwhile or just before.
       if (!underWay || polls.has(key)) return report;
       await underWay;
       return queue.report(ref);

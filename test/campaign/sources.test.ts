@@ -114,7 +114,7 @@ describe('a CSV file', () => {
     expect(await harness.run(mappingOf(source))).toMatchObject({
       code: 'ACP-880056',
       reason:
-        'people.csv: begins with the byte order mark of utf-8, and its mapping says windows-1252',
+        'people.csv: begins with the byte order mark of utf-8, but its mapping says windows-1252',
     });
   });
 
@@ -176,7 +176,7 @@ describe('a CSV file', () => {
     expect(harness.platform.records()).toEqual(names);
     expect(await harness.run(mapping('*.tsv'))).toMatchObject({
       reason: expect.stringMatching(
-        /^\*\.tsv: fits no file of the folder; it has a\.csv, b\.csv, c\.txt/,
+        /^\*\.tsv: matches no file of the folder, which has a\.csv, b\.csv, c\.txt/,
       ),
     });
   });

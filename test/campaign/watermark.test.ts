@@ -16,13 +16,26 @@ const changes = fc.array(
   { maxLength: 8 },
 );
 
+/** How a marker is written, by its time in ms and the id of its row. */
+const MARKERS: readonly { type: string; of: (ms: number, id: number) => string | number }[] = [
+  { type: 'INTEGER', of: (ms) => ms },
+  { type: 'TEXT', of: (ms) => new Date(ms).toISOString() },
+  { type: 'TEXT', of: (ms, id) => inZone(ms, id % 3) },
+];
+
+/** The instant as so many hours east of Greenwich have it: not in the order of its text. */
+function inZone(ms: number, hours: number): string {
+  const clock = new Date(ms + hours * 3_600_000).toISOString().slice(0, 19);
+  return hours === 0 ? `${clock}Z` : `${clock}+0${hours}:00`;
+}
+
 describe('runs of a table that changes', () => {
   it('send each change once, and leave Platform with the last state of every row', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(changes, { minLength: 1, maxLength: 5 }),
-        fc.constantFrom('INTEGER', 'TEXT'),
-        async (rounds, type) => {
+        fc.constantFrom(...MARKERS),
+        async (rounds, { type, of }) => {
           await using harness = await createRunHarness();
           const path = join(harness.dir, 'crm.db');
           using database = new DatabaseSync(path);
@@ -42,7 +55,7 @@ describe('runs of a table that changes', () => {
             const before = new Map(states);
             for (const { id, name, later } of round) {
               now += later * 1_000;
-              const marker = type === 'TEXT' ? new Date(now).toISOString() : now;
+              const marker = of(now, id);
               upsert.run(id, name, marker);
               states.set(String(id), `${name} ${marker}`);
             }

@@ -139,9 +139,7 @@ describe('another method or another path', () => {
     const { status, headers, body } = await ask('/graphql', { method });
     expect(status).toBe(405);
     expect(headers.get('allow')).toBe('GET, POST');
-    expect(toExpected(body.errors)).toEqual([
-      ['BAD_REQUEST', 'GraphQL is asked with GET or POST.'],
-    ]);
+    expect(toExpected(body.errors)).toEqual([['BAD_REQUEST', 'Use GET or POST for GraphQL.']]);
   });
 
   it.each([
@@ -170,10 +168,7 @@ describe('another method or another path', () => {
     const { status, body } = await askRaw('/%');
     expect(status).toBe(400);
     expect(toExpected(body.errors)).toEqual([
-      [
-        'BAD_REQUEST',
-        'The path of the URL cannot be decoded: expected a % before two hex digits only.',
-      ],
+      ['BAD_REQUEST', 'The path of the URL cannot be decoded: a % must precede two hex digits.'],
     ]);
   });
 

@@ -269,7 +269,7 @@ describe('an operation at fault is told the same over HTTP and over a socket', (
       200,
       [
         'BAD_USER_INPUT',
-        'Variable "$after" got invalid value 7; Expected type "Cursor". A Cursor is a string that this gateway gave.',
+        'Variable "$after" got invalid value 7; Expected type "Cursor". A Cursor is a string that this gateway created.',
       ],
     ],
     [
@@ -521,10 +521,7 @@ describe('what is told of an error is little, however much was sent', () => {
     const { status, body } = await post(`{"query":"{ __typename }","variables":{"x":${nested}}}`);
     expect(status).toBe(400);
     expect(toExpected(body.errors)).toEqual([
-      [
-        'BAD_REQUEST',
-        'A request may have at most 100 levels of lists and objects within each other.',
-      ],
+      ['BAD_REQUEST', 'A request may have at most 100 levels of nested lists and objects.'],
     ]);
     const search = `query={__typename}&variables={"x":${nested}}`;
     const headers = { 'apollo-require-preflight': 'yes' };

@@ -47,7 +47,7 @@ describe('a subscription at fault', () => {
       { query: activity, variables: { after: 7 } },
       [
         'BAD_USER_INPUT',
-        'Variable "$after" got invalid value 7; Expected type "Cursor". A Cursor is a string that this gateway gave.',
+        'Variable "$after" got invalid value 7; Expected type "Cursor". A Cursor is a string that this gateway created.',
       ],
     ],
     ...(

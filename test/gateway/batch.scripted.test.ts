@@ -193,7 +193,7 @@ describe('a look-up that fails', () => {
     const { errors } = await ask(gateway, BATCH_ID);
     expect(errors).toMatchObject([
       {
-        message: 'Adobe Experience Platform did not answer in time: ask again later.',
+        message: 'Adobe Experience Platform did not answer in time: try again later.',
         extensions: { code: 'PLATFORM_TIMEOUT' },
       },
     ]);

@@ -123,7 +123,7 @@ describe('a list of the operations that may be run', () => {
     const refused = {
       errors: [
         {
-          message: 'Only operations that the operator has listed are run; this one is not.',
+          message: 'The operator allows only listed operations, and this is not one.',
           extensions: { code: 'OPERATION_NOT_ALLOWED' },
         },
       ],

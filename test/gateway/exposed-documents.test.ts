@@ -130,12 +130,12 @@ describe.each(transports)('with the settings of production, over %s,', (_transpo
     [
       'one field again and again (field duplication)',
       { query: `{ ${'__typename '.repeat(500)} }` },
-      'An operation may have at most 20 fields of its own; this one has 500.',
+      'An operation may have at most 20 root fields; this one has 500.',
     ],
     [
       '51 directives',
       { query: `{ ${repeat(51, () => '... @include(if: true) { __typename }')} }` },
-      'An operation may have at most 20 fields of its own; this one has 51.',
+      'An operation may have at most 20 root fields; this one has 51.',
     ],
     [
       '51 directives on one field',

@@ -150,7 +150,7 @@ describe('a repeated key', () => {
     const others = [{ mappingId: otherMappingId }, { mappingId: slow, retryOnAbort: 1 }];
     const refused = {
       message:
-        'This idempotencyKey was used within the last 24 hours for a start with another input. Use a key of its own for each start.',
+        'This idempotencyKey was used within the last 24 hours for a start with another input. Use a new key for each start.',
       extensions: { code: 'BAD_USER_INPUT' },
     };
     const first = start({ mappingId: slow });
@@ -213,7 +213,7 @@ describe('a key in a list', () => {
     ]);
     expect(errors).toMatchObject([
       {
-        message: 'Inputs with one idempotencyKey must be the same.',
+        message: 'Inputs with the same idempotencyKey must be identical.',
         extensions: { code: 'BAD_USER_INPUT' },
       },
     ]);
@@ -249,9 +249,9 @@ describe('a first call whose answer was lost', () => {
     await restart();
     expect((await start({ mappingId: lost })).outcome).toMatchObject(unknownOutcome);
     expect(startCount()).toBe(1);
-    expect(gateway.logLines.filter(({ msg }) => /^Whether this start/.test(String(msg)))).toEqual(
-      [],
-    );
+    expect(
+      gateway.logLines.filter(({ msg }) => /^It is unknown whether this start/.test(String(msg))),
+    ).toEqual([]);
   });
 
   it('has the request that the upstream names to a later start', async () => {

@@ -153,7 +153,7 @@ describe('signing in', () => {
       [
         await bearer({ exp: past }),
         'Bearer realm="sluice", error="invalid_token", error_description="expired"',
-        /has expired\. Get a new one/,
+        /have expired\. Get new ones/,
       ],
     ] as const) {
       const response = await fetch(`${gateway.url}/graphql?query={__typename}`, {

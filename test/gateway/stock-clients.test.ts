@@ -102,7 +102,7 @@ describe('a stock client', () => {
       'abc',
     ])('is told that %j is none', async (persistedQuery) => {
       const message =
-        'extensions.persistedQuery must have the version 1, and a text as its sha256Hash.';
+        'extensions.persistedQuery must have version 1, and a string as its sha256Hash.';
       const refused = await post({ query: good44, extensions: { persistedQuery } });
       expect([refused.status, toExpected(refused.body.errors)]).toEqual([
         400,
@@ -206,8 +206,8 @@ describe('a stock client', () => {
 
 describe('a body that is not read', () => {
   it.each([
-    ['compressed', { 'content-encoding': 'gzip' }, /^The gateway takes no compressed bodies/],
-    ['of an unknown encoding', { 'content-encoding': 'x' }, /^The gateway takes no compressed/],
+    ['compressed', { 'content-encoding': 'gzip' }, /^The gateway accepts no compressed bodies/],
+    ['of an unknown encoding', { 'content-encoding': 'x' }, /^The gateway accepts no compressed/],
     ['in UTF-16', { 'content-type': 'application/json; charset=utf-16' }, /in UTF-8\.$/],
     ['in Latin 1', { 'content-type': 'application/json;charset="iso-8859-1"' }, /in UTF-8\.$/],
   ])('%s', async (_what, headers, message) => {

@@ -4,6 +4,13 @@ import { EventSource } from 'undici';
 import { newApiKey } from '../../src/server/sign-in/api-keys.js';
 import { untilMetric } from '../support/metrics.js';
 import { startTestUpstream } from '../support/start-test-upstream.js';
+import {
+  multipart,
+  postOperation,
+  readStream,
+  sse,
+  toStreamUrl,
+} from '../support/stream-reader.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
 import type { TestUpstream } from '../support/test-upstream.js';
@@ -30,39 +37,10 @@ afterEach(async () => {
 const toSubscription = (requestId: string) =>
   `subscription Changed { ingestionStatusChanged(mappingId: "XDM44", requestId: "${requestId}") { to cursor } }`;
 
-const json = { 'content-type': 'application/json' };
 const path = () => `${gateway.url}/graphql/stream`;
-const toUrl = (query: string, base = path()) => `${base}?query=${encodeURIComponent(query)}`;
+const toUrl = (query: string, base = path()) => toStreamUrl(base, query);
 const post = (query: string, headers: Record<string, string>, url = path()) =>
-  fetch(url, { method: 'POST', headers: { ...json, ...headers }, body: JSON.stringify({ query }) });
-const sse = { accept: 'text/event-stream' };
-const multipart = { accept: 'multipart/mixed;subscriptionSpec=1.0,application/json' };
-
-/** Reads a stream as it comes. */
-function read(response: Response) {
-  const reader = (response.body as ReadableStream<Uint8Array>)
-    .pipeThrough(new TextDecoderStream())
-    .getReader();
-  let text = '';
-  return {
-    async until(end: string): Promise<string> {
-      while (!text.includes(end)) {
-        const { value, done } = await reader.read();
-        if (done) throw new Error(`It ended without ${end}: ${text}`);
-        text += value;
-      }
-      return text;
-    },
-    async toEnd(): Promise<string> {
-      for (;;) {
-        const { value, done } = await reader.read();
-        if (done) return text;
-        text += value;
-      }
-    },
-    leave: () => reader.cancel(),
-  };
-}
+  postOperation(url, { query }, headers);
 
 describe.each([
   ['of its own', false],
@@ -165,11 +143,7 @@ describe('an EventSource', () => {
 describe('one stream for several operations', () => {
   const reserve = async () => await (await fetch(path(), { method: 'PUT' })).text();
   const operate = (token: string, body: unknown) =>
-    fetch(path(), {
-      method: 'POST',
-      headers: { ...json, 'x-graphql-event-stream-token': token },
-      body: JSON.stringify(body),
-    });
+    postOperation(path(), body, { 'x-graphql-event-stream-token': token });
 
   it('is reserved, opened once, and carries operations that have an id of their own', async () => {
     const reserved = await fetch(path(), { method: 'PUT' });
@@ -180,7 +154,7 @@ describe('one stream for several operations', () => {
     // Before anybody reads it.
     expect((await operate(token, operation)).status).toBe(202);
     const stream = await fetch(`${path()}?token=${token}`, { headers: sse });
-    const reading = read(stream);
+    const reading = readStream(stream);
     expect(await reading.until('IN_PROGRESS')).toContain(
       'event: next\ndata: {"id":"a","payload":{"data":',
     );
@@ -204,7 +178,7 @@ describe('one stream for several operations', () => {
     const operation = { query: '{ __typename }', extensions: { operationId: 'a' } };
     expect((await operate('none', operation)).status).toBe(404);
     const token = await reserve();
-    await read(await fetch(`${path()}?token=${token}`, { headers: sse })).leave();
+    await readStream(await fetch(`${path()}?token=${token}`, { headers: sse })).leave();
     await untilMetric(gateway.url, 'sluice_http_streams', 0);
     expect((await operate(token, operation)).status).toBe(404);
   });
@@ -229,11 +203,11 @@ describe('a subscription in parts', () => {
     expect(response.headers.get('content-type')).toBe(
       'multipart/mixed;boundary="graphql";subscriptionSpec="1.0"',
     );
-    const reading = read(response);
+    const reading = readStream(response);
     await reading.until('IN_PROGRESS');
     await upstream.finish();
     const parts = (await reading.toEnd()).split('--graphql');
-    expect([parts[0], parts.at(-1)]).toEqual(['', '--\r\n']);
+    expect([parts[0], parts.at(-1)]).toEqual(['\r\n', '--\r\n']);
     const bodies = parts.slice(1, -1).map((part) => {
       expect(part).toMatch(/^\r\ncontent-type: application\/json\r\n\r\n.*\r\n$/);
       return JSON.parse(part.split('\r\n\r\n')[1] ?? '');
@@ -285,9 +259,9 @@ describe('a gateway with sign-in and limits', () => {
     expect((await fetch(url, { method: 'PUT' })).status).toBe(401);
     expect((await fetch(toUrl(query, url), { headers: sse })).status).toBe(401);
     const token = await (await fetch(url, { method: 'PUT', headers: { authorization } })).text();
-    const shared = read(await fetch(`${url}?token=${token}`, { headers: sse }));
-    const own = read(await post(query, { ...sse, authorization }, url));
-    const parts = read(
+    const shared = readStream(await fetch(`${url}?token=${token}`, { headers: sse }));
+    const own = readStream(await post(query, { ...sse, authorization }, url));
+    const parts = readStream(
       await post(query, { ...multipart, authorization }, `${limited.url}/graphql`),
     );
     await shared.until(':\n\n');

@@ -304,7 +304,7 @@ describe('a fault inside a stream', () => {
   });
 
   const internalError = {
-    message: 'The gateway failed to answer this. The fault is logged.',
+    message: 'The gateway failed to answer this. Its log has the details.',
     extensions: { code: 'INTERNAL_SERVER_ERROR' },
   };
 

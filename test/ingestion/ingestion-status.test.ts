@@ -19,15 +19,14 @@ const record: IngestionRecord = {
 async function isAsked(
   known: IngestionRecord | null,
   maxAgeMs: number | null,
-  watched: { readonly agoMs?: number; readonly intervalMs?: number; readonly isUnknown?: boolean },
+  watched: { readonly agoMs?: number; readonly isUnknown?: boolean },
 ): Promise<boolean> {
-  const { agoMs = 0, intervalMs = 1_000, isUnknown = false } = watched;
+  const { agoMs = 0, isUnknown = false } = watched;
   const report: WatchReport = {
     lastObservedAt: NOW - agoMs,
     observedAgoMs: agoMs,
     lastPolledAt: null,
     nextPollAt: null,
-    intervalMs,
     consecutiveFailures: 0,
     lastFailure: null,
     endedBecause: null,
@@ -52,16 +51,10 @@ async function isAsked(
 
 describe('ingestionStatus', () => {
   it.each([
-    ['by default what is younger than the interval', null, { agoMs: 1_000 }, false],
-    ['by default not what is older than that', null, { agoMs: 1_001 }, true],
-    [
-      'by default not what is older than the longest delay, however many are watched',
-      null,
-      { agoMs: 30_001, intervalMs: 500_000 },
-      true,
-    ],
-    ['what is as young as that', null, { agoMs: 30_000, intervalMs: 500_000 }, false],
-    ['what is younger than asked', 60_000, { agoMs: 60_000, intervalMs: 500_000 }, false],
+    ['by default what is as young as the longest delay', null, { agoMs: 30_000 }, false],
+    ['by default not what is older than that', null, { agoMs: 30_001 }, true],
+    ['what is as young as asked', 60_000, { agoMs: 60_000 }, false],
+    ['not what is older than asked', 1_000, { agoMs: 1_001 }, true],
     ['nothing that was observed before, with 0', 0, { agoMs: 1 }, true],
     [
       'what is known, though another answer said that it is not',

@@ -2,7 +2,7 @@ import { createMemoryLog } from './memory-log.js';
 
 /** Cursors that no gateway gave: what each is, the cursor, and what is said of it. */
 export function forgedCursors(): [string, string, string][] {
-  const message = 'This gateway gave no such cursor. Leave "after" out, as for the first time.';
+  const message = 'This gateway did not create this cursor. Subscribe without "after".';
   return [
     ['empty', '', message],
     ['nonsense', 'forged', message],

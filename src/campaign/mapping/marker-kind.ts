@@ -1,34 +1,37 @@
+import { isDate } from './conversion.js';
 import type { MarkerRule } from './mapping.js';
 
-/** The value of a change marker, as the watermark keeps it. */
+/** The value of a change marker, as the watermark stores it. */
 export type Marker = string | number;
 
 /** How a column's values are read as markers. */
 export interface MarkerKind {
   /**
-   * A marker that compares as it is meant: numbers as numbers, date-times of any form as instants.
+   * Convert a value to a comparable marker: numbers as numbers, date-times of any form as instants.
    *
-   * @returns null for a value that is not of the kind, or is a date-time beyond now and a day
+   * @returns null for a value of another type, or a date-time more than a day in the future
    */
   read(value: unknown): Marker | null;
   /** What a value must be, in words. */
   readonly expected: string;
-  /** The marker so much earlier; the same one where markers are no times. */
+  /** The marker earlier by this time; unchanged if markers are not times. */
   before(marker: Marker, ms: number): Marker;
 }
 
-/** Clocks of other machines and time zones may be ahead by this much. In ms. */
+/** How far the clocks of other machines and time zones may be ahead. In ms. */
 const TOLERANCE_MS = 86_400_000;
 
 const NUMBER = /^[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
-/** As {@link MarkerKind.read} gives it. */
+/** The form that {@link MarkerKind.read} returns. */
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{9}Z$/;
 const NO_VALUE = /^(?:null|nil|none|n\/a|na|nan|nat|-?infinity|-?inf|undefined|\\n|#n\/a|-|\?)$/i;
 const MAYBE_DATE = /^[+-]?\d|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b/i;
 const DATE_TIME =
   /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2})?)(?:[.,](\d{1,9}))?\s?(Z|[+-]\d{2}(?::?\d{2})?)?)?$/;
+const UTC =
+  /^(\d{4}-\d{2}-\d{2})[T ]((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(?:\.(\d{1,9}))?(?:Z|[+-]00(?::?00)?)?$/;
 
-/** Build the kind that a mapping declares; date-times without an offset are in UTC. */
+/** Create the kind that a mapping declares; date-times without an offset are in UTC. */
 export function createMarkerKind({ as, format = 'iso' }: MarkerRule, now: number): MarkerKind {
   switch (as) {
     case 'number':
@@ -51,11 +54,11 @@ export function createMarkerKind({ as, format = 'iso' }: MarkerRule, now: number
 }
 
 /**
- * Find out which kind most of a column's first values are of. A text that begins with a digit or names a month may be
- * a date that does not compare as it is meant: it must be declared.
+ * Find out the kind of most of a column's first values. A text that begins with a digit or contains a month may be a
+ * date that doesn't compare correctly: it must be declared.
  *
- * @param watermark - tells where there are none
- * @returns null where that cannot be told
+ * @param watermark - decides if there are no values
+ * @returns null if that is ambiguous
  */
 export function inferMarkerKind(
   values: readonly unknown[],
@@ -67,7 +70,7 @@ export function inferMarkerKind(
   if (given.length === 0) return watermark === null ? NUMBERS : ruleOf(watermark);
   const most = (isOne: (value: unknown) => boolean) =>
     given.filter(isOne).length * 2 >= given.length;
-  // The one that a kept marker is of is not given up for a few others.
+  // A few other values don't change the kind of a stored marker.
   const kept = watermark === null ? null : ruleOf(watermark);
   if (kept !== null && kept.as !== 'text') {
     const isKept = kept.as === 'number' ? toNumber : parseIso;
@@ -79,14 +82,14 @@ export function inferMarkerKind(
   return given.every(isPlain) ? { as: 'text', format: 'iso' } : null;
 }
 
-/** True for the words with which databases and spreadsheets export what has no value. */
+/** True for the words with which databases and spreadsheets export missing values. */
 function isNoValue(value: unknown): boolean {
   return typeof value === 'string' && NO_VALUE.test(value.trim());
 }
 
 const NUMBERS = { as: 'number', format: 'iso' } as const;
 
-/** What a marker that was kept is one of. */
+/** The kind of a stored marker. */
 function ruleOf(marker: Marker): Required<MarkerRule> {
   if (toNumber(marker) !== null) return NUMBERS;
   return { as: parseIso(marker) === null ? 'text' : 'date-time', format: 'iso' };
@@ -101,7 +104,7 @@ function toText(value: unknown): string | null {
   return typeof value === 'string' && value !== '' && !isNoValue(value) ? value : null;
 }
 
-/** Texts that compare as instants, with nine digits of a second. */
+/** Texts that compare as instants, with nine decimals of a second. */
 function toInstant(ms: number, fraction = ''): string | null {
   const instant = new Date(ms);
   if (Number.isNaN(instant.getTime()) || instant.getUTCFullYear() > 9999) return null;
@@ -112,21 +115,18 @@ function toInstant(ms: number, fraction = ''): string | null {
 
 function parseIso(value: unknown): string | null {
   const text = typeof value === 'string' ? value.trim() : '';
+  const [, day, clock, digits = ''] = UTC.exec(text) ?? [];
+  // The same as below, at a tenth of the cost.
+  if (day !== undefined) return isDate(day) ? `${day}T${clock}.${digits.padEnd(9, '0')}Z` : null;
   const [, date, time = '00:00', fraction = '0', offset = 'Z'] = DATE_TIME.exec(text) ?? [];
-  if (date === undefined || !isDay(date)) return null;
+  if (date === undefined || !isDate(date)) return null;
   const [hours, minutes = '00'] = offset === 'Z' ? [] : [offset.slice(0, 3), offset.slice(-2)];
   const zone = hours === undefined ? 'Z' : `${hours}:${offset.length === 3 ? '00' : minutes}`;
   const seconds = time.length === 5 ? ':00' : '';
   return toInstant(Date.parse(`${date}T${time}${seconds}${zone}`), fraction);
 }
 
-/** JavaScript takes the 31st of February for a day of March. */
-function isDay(date: string): boolean {
-  const day = new Date(`${date}T00:00:00Z`);
-  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(date);
-}
-
-/** The parts of a format, each with the digits that stand for it. */
+/** The parts of a format, each with its digits. */
 const PARTS: Readonly<Record<string, string>> = {
   yyyy: '(?<year>\\d{4})',
   MM: '(?<month>\\d{2})',
@@ -138,7 +138,7 @@ const PARTS: Readonly<Record<string, string>> = {
   ss: '(?<second>\\d{2})',
 };
 
-/** What {@link MarkerRule.format} may be: a name, or a pattern with year, month and day. */
+/** Valid values of {@link MarkerRule.format}: a name, or a pattern with year, month and day. */
 export function isMarkerFormat(format: string): boolean {
   if (['iso', 'epoch-seconds', 'epoch-milliseconds'].includes(format)) return true;
   const parts = format.match(/[A-Za-z]+/g) ?? [];

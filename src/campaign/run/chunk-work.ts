@@ -6,22 +6,22 @@ import { BadRecordError } from './field-reader.js';
 import { compileMapper } from './record-mapper.js';
 import type { Reject } from './reject-file.js';
 
-/** What a chunk comes to: lines of NDJSON to be sent, and what is not sent. */
+/** The result of a chunk: lines of NDJSON to send, and rejects. */
 export interface WorkedChunk {
   readonly lines: readonly string[];
   readonly rejected: readonly Reject[];
 }
 
-/** What the work needs to know of the reading. */
+/** What the work needs to know about the reading. */
 export interface ChunkWorkParts {
-  /** What a row's values are; the key comes first. */
+  /** The columns of a row's values; the key comes first. */
   readonly columns: readonly string[];
   readonly markerIndex: number | null;
   readonly marker: MarkerKind;
   readonly tracker: WatermarkTracker;
 }
 
-/** Build what turns a chunk's rows into lines: of the new ones, each is mapped or rejected. */
+/** Create the function that converts a chunk's rows to lines: each new row is mapped or rejected. */
 export function createChunkWork(
   { key, changed, fields }: Mapping,
   { columns, markerIndex, marker: kind, tracker }: ChunkWorkParts,

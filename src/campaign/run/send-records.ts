@@ -7,24 +7,24 @@ import { createPace } from './pace.js';
 import type { RejectFile } from './reject-file.js';
 import { checkRejectLimit } from './reject-limit.js';
 
-/** What a reading works with. */
+/** What sending needs. */
 export interface SendParts {
   readonly watermark: Watermark | null;
   readonly upload: Pick<BatchUpload, 'append'>;
   readonly rejects: RejectFile;
-  /** Called with each chunk, so that a run which fails can tell. */
+  /** Called for each chunk, so that a failed run can report it. */
   readonly onRejected: (rejected: number) => void;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
 
 /**
- * Read a mapping's source, and send what is new in it at the mapping's pace. The records are worked off a
- * chunk at a time, with no promise for each.
+ * Read a mapping's source, and send what is new in it at the mapping's pace. Records are handled one chunk at a time,
+ * without a promise for each.
  *
- * @returns where the mapping stands once what was sent is accepted
- * @throws {SourceError} the source cannot be read
- * @throws {RejectLimitError} too much of it is bad
+ * @returns the watermark once the sent records are accepted
+ * @throws {SourceError} the source can't be read
+ * @throws {RejectLimitError} too many records are bad
  * @throws {PlatformError} a file could not be uploaded
  */
 export async function sendRecords(mapping: Mapping, parts: SendParts): Promise<Watermark | null> {

@@ -10,19 +10,19 @@ export interface SettleParts {
   readonly clock: Clock;
 }
 
-/** Small batches are over in seconds, large ones in minutes or hours. */
+/** Small batches take seconds, large ones minutes or hours. */
 const FIRST_POLL_MS = 100;
 const POLL_GROWTH = 1.3;
 const LONGEST_POLL_MS = 30_000;
 
-/** What is not over by then is asked for again by the mapping's next run. Platform says nothing of how long it may take. */
+/** After this, the mapping's next run asks for the verdict again. Platform does not say how long it may take. */
 export const PATIENCE_MS = 6 * 60 * 60_000;
 
 /**
- * Complete a whole batch, and follow it until Platform has accepted or refused it. Safe to repeat, also
- * where the batch was completed before.
+ * Complete a whole batch, and follow it until Platform has accepted or refused it. Safe to repeat, even if the batch
+ * was completed before.
  *
- * @param patienceMs - how long Platform is waited for
+ * @param patienceMs - how long to wait for Platform
  * @throws {PlatformError} Platform refuses to complete it
  */
 export async function settleBatch(
@@ -50,16 +50,16 @@ export async function settleBatch(
 }
 
 function undecided({ batchId, numRejected }: WholeBatch): RunOutcome {
-  const reason = `Platform has not said yet what became of batch ${batchId}. The next run asks again before it sends anything.`;
+  const reason = `Platform has not decided about batch ${batchId} yet. The next run asks again before it sends anything.`;
   return { kind: 'undecided', reason, numRejected, batchId };
 }
 
 /**
- * Complete a batch; one that cannot be completed may be one that is already.
+ * Complete a batch. A refusal may mean that it is complete already.
  *
- * @param isPatient - true where Platform may be down for longer than a call is tried. The order may have
- * arrived all the same: a run that gave up would have its records sent twice.
- * @returns false where that cannot be told yet
+ * @param isPatient - true if Platform may be down for longer than a call is tried. The request may have arrived
+ *   anyway, and giving up would send the records twice.
+ * @returns false if that is still unknown
  */
 async function isComplete(
   batchId: string,
@@ -79,7 +79,7 @@ async function isComplete(
   }
 }
 
-/** @returns null where Platform could not be asked now: the batch goes on all the same */
+/** @returns null if Platform could not be asked now; the batch continues anyway */
 async function readPatiently(
   batchId: string,
   platform: PlatformClient,
@@ -113,7 +113,7 @@ function toOutcome(whole: WholeBatch, report: BatchReport | null): RunOutcome | 
       };
     case 'failed':
       return {
-        ...failure(whole, reason || 'Platform refused the batch, and does not say why', false),
+        ...failure(whole, reason || 'Platform refused the batch without a reason', false),
         numRejected: whole.numRejected + failedRecords,
       };
     case 'stalled':

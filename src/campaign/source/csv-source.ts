@@ -2,7 +2,7 @@ import type { CsvFile } from '../mapping/mapping.js';
 import { openCsv } from './csv-file.js';
 import { type BrokenRecord, CHUNK_ROWS, type SourceChunk, type SourceQuery } from './source.js';
 
-/** Read a CSV file in its order, a piece of it at a time. */
+/** Read a CSV file in its order, one piece at a time. */
 export async function* readCsv(
   path: string,
   { encoding, delimiter, quote = '"', header: hasHeader = true }: CsvFile,
@@ -38,7 +38,7 @@ export async function* readCsv(
   }
 }
 
-/** True for a header that stands among the records; of a file that was joined to another with its byte order mark. */
+/** True for a header among the records, even if it comes from a joined file with a byte order mark. */
 function isRepeated(header: readonly string[], values: readonly string[]): boolean {
   return header.every((name, at) => name === (values[at] ?? '').replace('\uFEFF', ''));
 }

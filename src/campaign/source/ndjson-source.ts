@@ -3,13 +3,13 @@ import { LONGEST_RECORD } from './csv-parser.js';
 import { openText } from './file-text.js';
 import type { BrokenRecord, SourceChunk, SourceQuery } from './source.js';
 
-/** A number with so many digits may be one that JavaScript would round. */
+/** JavaScript may round a number with this many digits. */
 const MANY_DIGITS = /(?:\d\.?){16}|\d[eE][+-]?\d{3}/;
 
-/** Of the properties that records have so many are named. */
+/** How many of the records' properties are named. */
 const MOST_NAMES = 30;
 
-/** Read an NDJSON file in its order, a piece of it at a time. */
+/** Read an NDJSON file in its order, one piece at a time. */
 export async function* readNdjson(
   path: string,
   { encoding }: NdjsonFile,
@@ -74,14 +74,14 @@ function parseObject(text: string): object | string {
   return isObject ? (value as object) : 'expected a JSON object';
 }
 
-/** A number that JavaScript would round stays the text that it is. */
+/** A number that JavaScript would round stays text. */
 function keepDigits(_name: string, value: unknown, context?: { source?: string }): unknown {
   const source = context?.source;
   if (typeof value !== 'number' || source === undefined) return value;
   return digitsOf(String(value)) === digitsOf(source) ? value : source;
 }
 
-/** A number's significant digits and where their point is, whatever way it is written. */
+/** A number's significant digits and the place of its point, however it is written. */
 function digitsOf(number: string): string {
   const [, sign = '', whole = '', fraction = '', exponent = '0'] =
     /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(number) ?? [];

@@ -14,9 +14,9 @@ import { listFiles } from './source-files.js';
 import { openSqliteTable } from './sqlite-source.js';
 
 /**
- * Begin to read a source, a chunk at a time and never all of it in memory.
+ * Begin to read a source, one chunk at a time and never all of it in memory.
  *
- * @throws {SourceError} here or while its chunks are read, where it cannot be read; the signal's abort as well
+ * @throws {SourceError} here or while its chunks are read, if it can't be read; also the signal's abort
  */
 export async function openSource(
   source: MappingSource,
@@ -47,7 +47,7 @@ async function fileReading(
   };
   const first: SourceChunk[] = [];
   try {
-    // The first rows tell what the markers are.
+    // The first rows decide the kind of the markers.
     while (query.markerIndex !== null && !first.some(({ rows }) => rows.length > 0)) {
       const { done, value } = await chunks.next();
       if (done) break;
@@ -100,7 +100,7 @@ function withNulls(reading: SourceReading, query: SourceQuery): SourceReading {
   return { ...reading, chunks: withoutNulls(reading.chunks, query) };
 }
 
-/** Have texts that stand for no value be none. */
+/** Replace texts that stand for no value. */
 async function* withoutNulls(
   chunks: AsyncIterable<SourceChunk>,
   { nulls = [] }: SourceQuery,

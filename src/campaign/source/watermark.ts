@@ -4,31 +4,31 @@ import type { Marker, MarkerKind } from '../mapping/marker-kind.js';
 import { createDigestList, openDigestSet } from './digests.js';
 
 /**
- * How far a mapping has been ingested: all rows below the window, and of those in it the ones that are kept
- * here as digests, so that a row that comes to the window later is not missed.
+ * How far a mapping has been ingested: all rows below the window, and those rows of the window that are stored here
+ * as digests, so that a row that appears later in the window is not missed.
  */
 export interface Watermark {
-  /** What it is of, as {@link subjectOf} has it; a column in older ones, null in the oldest. */
+  /** What it belongs to, from {@link subjectOf}; a column in older ones, null in the oldest. */
   readonly column: string | null;
   readonly marker: Marker;
-  /** Where the window begins whose rows are kept as digests; null: at the marker. */
+  /** Where the window begins whose rows are stored as digests; null: at the marker. */
   readonly since: Marker | null;
   /** The parts of a list of digests: eight bytes for each row. */
   readonly seen: readonly Uint8Array[];
 }
 
-/** Tells the rows that are new, and where a run has come to. */
+/** Recognises new rows, and tracks how far a run has come. */
 export interface WatermarkTracker {
   /** True for a row that was not ingested before. */
   isNew(marker: Marker, row: readonly unknown[]): boolean;
-  /** The watermark after the rows that were asked about. */
+  /** The watermark after the rows that were checked. */
   current(): Watermark | null;
 }
 
-/** A watermark remembers so many rows of one marker, 32 MB; those beyond are sent again by the next run. */
+/** The maximum number of rows of one marker that a watermark remembers, 32 MB; the next run sends further ones again. */
 const MOST_SEEN = 4_000_000;
 
-/** What a watermark is of: of another column, source or dataset it says nothing. */
+/** What a watermark belongs to. It says nothing about another column, source or dataset. */
 export function subjectOf({ changed, source, dataset }: Mapping): string | null {
   if (changed === null) return null;
   const place =
@@ -38,22 +38,22 @@ export function subjectOf({ changed, source, dataset }: Mapping): string | null 
   return JSON.stringify([changed, dataset, source.kind, ...place]);
 }
 
-/** The watermark, where it is of the mapping as it is now. Older ones tell their column only. */
+/** The watermark, if it belongs to the mapping's current settings. Older ones only name their column. */
 export function watermarkOf(watermark: Watermark | null, mapping: Mapping): Watermark | null {
   const { changed } = mapping;
   const known = watermark?.column ?? changed;
   return changed !== null && (known === changed || known === subjectOf(mapping)) ? watermark : null;
 }
 
-/** What a tracker knows of the reading. */
+/** What a tracker needs to know about the reading. */
 export interface TrackerParts {
   readonly column: string | null;
   /** Of the same column. */
   readonly last: Watermark | null;
   readonly kind: MarkerKind;
-  /** The highest marker that the source has; undefined where that shows as the rows go by. */
+  /** The highest marker of the source; undefined if that is only known after reading the rows. */
   readonly highest: Marker | null | undefined;
-  /** How long before the highest marker the window begins. In ms; 0 where the highest is not known. */
+  /** How long before the highest marker the window begins. In ms; 0 if the highest marker is unknown. */
   readonly lagMs: number;
 }
 
@@ -69,8 +69,10 @@ export function createWatermarkTracker(parts: TrackerParts): WatermarkTracker {
   }
   const since = windowOf();
   const seen = createDigestList();
+  /** The first row of the highest marker. Most have no second one, and then need no digest. */
+  let first: readonly unknown[] | null = null;
 
-  /** Never before the last window: what is below it is not read again. */
+  /** Never before the last window, because rows below it are not read again. */
   function windowOf(): Marker | null {
     if (highest === null) return null;
     const start = kind.before(highest, lagMs);
@@ -84,8 +86,16 @@ export function createWatermarkTracker(parts: TrackerParts): WatermarkTracker {
       if (highest !== null && compareMarkers(marker, highest) < 0) return;
       highest = marker;
       seen.clear();
+      first = row;
+      return;
     }
+    addFirst();
     if (seen.size < MOST_SEEN) seen.add(row);
+  }
+
+  function addFirst(): void {
+    if (first !== null) seen.add(first);
+    first = null;
   }
 
   return {
@@ -98,12 +108,13 @@ export function createWatermarkTracker(parts: TrackerParts): WatermarkTracker {
 
     current() {
       if (highest === null) return null;
+      addFirst();
       return { column, marker: highest, since: isKnown ? since : null, seen: seen.toParts() };
     },
   };
 }
 
-/** A watermark as markers of a kind; null where it is of another one, and tells nothing. */
+/** A watermark as markers of a kind; null if it is of another kind, and says nothing. */
 export function readWatermark(
   watermark: Watermark | null,
   kind: MarkerKind,

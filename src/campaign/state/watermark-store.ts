@@ -2,17 +2,17 @@ import type { Marker } from '../mapping/marker-kind.js';
 import type { Watermark } from '../source/watermark.js';
 import type { StateDatabase } from './state-database.js';
 
-/** How far each mapping is: what of it Platform has accepted, and what its running job has come to. */
+/** How far each mapping has come: what Platform has accepted of it, and the proposal of its running job. */
 export interface WatermarkStore {
-  /** What Platform has accepted; null: nothing, the next run begins from the beginning. */
+  /** What Platform has accepted; null: nothing, so the next run begins from the beginning. */
   acceptedOf(mappingId: string): Watermark | null;
   /** The marker of {@link acceptedOf}. */
   acceptedMarkerOf(mappingId: string): Marker | null;
-  /** Note where the mapping will stand once what its job has read is accepted. */
+  /** Record the mapping's watermark for the time when its job's records are accepted. */
   propose(mappingId: string, watermark: Watermark | null): void;
-  /** The mapping stands where its job proposed. */
+  /** The job's proposal becomes the mapping's watermark. */
   accept(mappingId: string): void;
-  /** Nothing comes of what the job proposed, if it has. */
+  /** Drop the job's proposal, if there is one. */
   drop(mappingId: string): void;
   /** The next run begins from the beginning. */
   forget(mappingId: string): void;
@@ -25,7 +25,7 @@ interface Row {
   readonly since: Marker | null;
 }
 
-/** Build the store on the state's database. Its calls may stand in a transaction of it. */
+/** Create the store on the state's database. Its calls may be part of a transaction. */
 export function createWatermarkStore({ sql }: StateDatabase): WatermarkStore {
   const accepted = sql.prepare(
     'SELECT id, changed, marker, since FROM watermark WHERE id = (SELECT watermark_id FROM mapping WHERE mapping.id = ?)',

@@ -23,29 +23,28 @@ import {
   toMappingCall,
 } from './administration.wire.js';
 
-/** It is people who look and change, and a page that looks every few seconds. */
+/** People look and change, and a page refreshes every few seconds. */
 const MAX_CALLS_PER_SECOND = 50;
 
-/** What calls to the administration need. */
+/** What calls to the administration API require. */
 export interface AdministrationOptions extends HttpPoolOptions {
-  /** Of the Campaign service; `/admin` is below it. */
+  /** Of the Campaign service; the API is below it, at `/admin`. */
   readonly url: URL;
-  /** Of a client with the role of administration. */
+  /** Of a client with the role `administration`. */
   readonly token: ReadyToken | ClientCredentials;
-  /** The deadline of one call, its repeats and waits included, in ms. */
+  /** The deadline of one call, including repeats and waits, in ms. */
   readonly timeoutMs: number;
 }
 
-/** The administration, and the connections that are kept to it. */
+/** The administration, and its kept connections. */
 export interface AdministrationDatasource extends Administration {
-  /** Call off whatever is under way, and close the connections. */
+  /** Cancel all calls in progress, and close the connections. */
   close(): Promise<void>;
 }
 
 /**
- * Create the administration over the Campaign service's HTTP API. It has a budget, a circuit and a token of its
- * own, so that looking at jobs holds up no poll. What only looks is repeated where that may help; a change is sent
- * once.
+ * Create the administration over the Campaign service's HTTP API. It has its own budget, circuit and token, so that
+ * looking at jobs delays no poll. Reads are repeated if that may help; a change is sent once.
  */
 export function createAdministrationDatasource(
   options: AdministrationOptions,
@@ -77,7 +76,7 @@ export function createAdministrationDatasource(
           return judge(answer) ?? toStatusFailure(answer, callKind);
         } catch (error) {
           if (answer.status !== 200) return toStatusFailure(answer, callKind);
-          const fault = 'it is none of the administration API';
+          const fault = 'it does not come from the administration API';
           return toInvalidAnswer(answer, callKind, fault, { cause: error });
         }
       },
@@ -149,27 +148,27 @@ export function createAdministrationDatasource(
   };
 }
 
-/** What each trouble means here, and what to do. */
+/** What each failure means here, and what to do about it. */
 const TEXTS: { readonly [Code in UpstreamErrorCode]: string } = {
   UPSTREAM_UNAVAILABLE:
-    'The administration of the Campaign service cannot be reached or is failing: ask again later.',
+    'The administration of the Campaign service cannot be reached or is failing: try again later.',
   UPSTREAM_TIMEOUT:
-    'The administration of the Campaign service did not answer in time: ask again later.',
+    'The administration of the Campaign service did not answer in time: try again later.',
   UPSTREAM_RATE_LIMITED:
-    'The administration of the Campaign service was called too often: wait before asking again.',
+    'The administration of the Campaign service was called too often: wait before you try again.',
   UPSTREAM_UNAUTHENTICATED:
     'The administration of the Campaign service does not accept the gateway’s credentials: check CAMPAIGN_ADMIN_CLIENT_ID and CAMPAIGN_ADMIN_CLIENT_SECRET.',
   UPSTREAM_FORBIDDEN:
     'The administration of the Campaign service forbids this: its client needs the role "administration".',
   UPSTREAM_INVALID_RESPONSE:
-    'The administration of the Campaign service answered something that cannot be used: check that CAMPAIGN_URL is a Campaign service of this version.',
+    'The administration of the Campaign service sent an answer that cannot be used: check that CAMPAIGN_URL is a Campaign service of this version.',
 };
 
 function toAdministrationError(error: unknown): unknown {
   if (!(error instanceof UpstreamError)) return error;
   const { code, upstream, retryAfterMs, outcomeUnknown } = error;
   const text = outcomeUnknown
-    ? `${TEXTS[code]} Whether this was done is unknown: look before you repeat it.`
+    ? `${TEXTS[code]} It is unknown whether this was done: check before you repeat it.`
     : TEXTS[code];
   return new UpstreamError(code, text, { upstream, retryAfterMs, outcomeUnknown, cause: error });
 }

@@ -2,18 +2,18 @@ import DataLoader from 'dataloader';
 import type { AdministeredMapping, Job } from '../../ingestion/administration.js';
 import type { Administration } from '../../ingestion/ports.js';
 
-/** What one operation looks up of the administration, each once. */
+/** What one operation looks up in the administration API, each once. */
 export interface AdministrationLoader {
   /** All mappings. */
   mappings(): Promise<readonly AdministeredMapping[]>;
-  /** The job of a request, by the request's id; null where there is none. */
+  /** The job of a request, by the request's id; null if there is none. */
   readonly jobsOfRequests: DataLoader<string, Job | null>;
 }
 
-/** As many as one call may name. */
+/** The maximum number in one call. */
 const MAX_REQUESTS = 100;
 
-/** A loader to be used for one operation, or for one delivered transition of a subscription. */
+/** A loader for one operation, or for one delivered transition of a subscription. */
 export function createAdministrationLoader(
   administration: Administration,
   caller: string,
@@ -26,7 +26,7 @@ export function createAdministrationLoader(
     },
     jobsOfRequests: new DataLoader(
       async (requestIds) => {
-        // Ids of this service are numbers; a request with any other is none of its.
+        // The service's ids are numbers. It has no request with any other id.
         const known = requestIds.filter((id) => /^\d{1,15}$/.test(id));
         if (known.length === 0) return requestIds.map(() => null);
         const jobs = await administration.jobs({ requestIds: known }, null, known.length, caller);

@@ -15,15 +15,15 @@ import { type TokenlessRequest, toBasePath } from '../upstream/campaign.request.
 import type { HttpAnswer } from '../upstream/http-exchange.js';
 import { parseWireJson } from '../upstream/wire-json.js';
 
-/** One call of the administration API, still lacking its access token. */
+/** One call of the administration API, without its access token. */
 export interface AdministrationCall {
   readonly method: 'GET' | 'POST';
-  /** Behind `/admin`. */
+  /** Below `/admin`. */
   readonly path: string;
   readonly body?: object;
 }
 
-/** The request of a call. */
+/** The HTTP request of a call. */
 export function toAdministrationRequest(
   url: URL,
   { method, path, body }: AdministrationCall,
@@ -126,7 +126,7 @@ const reject = z.object({
   reason: z.string(),
 }) satisfies z.ZodType<Reject>;
 
-/** What each call is answered with. */
+/** The answer of each call. */
 export const administrationAnswers = {
   mappings: z.object({ mappings: z.array(mapping) }),
   mapping,
@@ -138,9 +138,9 @@ export const administrationAnswers = {
 const refusal = z.object({ code: z.string(), message: z.string() });
 
 /**
- * Read what a change came to; null where the answer tells neither what was changed nor why not.
+ * Read the result of a change; null if the answer says neither what was changed nor why not.
  *
- * @throws {z.ZodError} the answer is none of this API
+ * @throws {z.ZodError} the answer does not come from this API
  */
 export function parseChange<State, Refusal extends string>(
   { status, body }: HttpAnswer,
@@ -154,10 +154,10 @@ export function parseChange<State, Refusal extends string>(
   return reason === undefined ? null : { kind: 'refused', reason, message };
 }
 
-/** Why changes are refused, as their answers name it. */
+/** Why changes are refused, in the API's terms. */
 export const administrationRefusals = { mapping: mappingRefusals, job: jobRefusals } as const;
 
-/** As the service writes them: `Created`. */
+/** In the service's spelling: `Created`. */
 function toWireStatus(status: JobStatus): string {
   return status.charAt(0) + status.slice(1).toLowerCase();
 }

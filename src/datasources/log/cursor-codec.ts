@@ -2,25 +2,25 @@ import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { CursorInvalidError } from '../../ingestion/gateway-error.js';
 import type { Position } from '../../ingestion/transition.js';
 
-/** A cursor is one block, and no block depends on those before it: two ciphers do for all of them. */
+/** A cursor is one block, which depends on no other, so one cipher object each way is enough for all cursors. */
 const CIPHER = 'aes-256-ecb';
 const BLOCK_BYTES = 16;
 
-/** Stands behind the position in the block: what was not made with the key decrypts to anything else. */
+/** Follows the position in the block. A block that was not made with the key decrypts to something else. */
 const CHECK = Buffer.alloc(8);
 
-/** Positions to opaque cursors and back. */
+/** Converts positions to opaque cursors and back. */
 export interface CursorCodec {
   toCursor(position: Position): string;
-  /** @throws {CursorInvalidError} the text is no cursor made with this codec's key */
+  /** @throws {CursorInvalidError} the text is not a cursor made with this codec's key */
   parseCursor(cursor: string): Position;
 }
 
 /**
- * A cursor is a position, encrypted. So one that was forged, damaged or given by another log is noticed and never
- * taken for a place in this one; and nobody can tell from cursors how much happened that they may not see.
+ * A cursor is an encrypted position. So a cursor that was forged, damaged or created by another log is noticed and
+ * never taken for a place in this one, and cursors don't reveal how much happened that the caller may not see.
  *
- * @param key - 32 bytes; belongs to one log and lives as long as it
+ * @param key - 32 bytes; belongs to one log and lives as long as the log
  * @see docs/adr/0017-who-calls.md
  */
 export function createCursorCodec(key: Buffer): CursorCodec {
@@ -41,7 +41,7 @@ export function createCursorCodec(key: Buffer): CursorCodec {
         if (isOurs && Number.isSafeInteger(position)) return position;
       }
       throw new CursorInvalidError(
-        'This gateway gave no such cursor. Leave "after" out, as for the first time.',
+        'This gateway did not create this cursor. Subscribe without "after".',
       );
     },
   };

@@ -40,16 +40,16 @@ import { createLogTail, type LogTail } from './log-tail.js';
 import { Recent, UNTOLD_MS } from './recent.js';
 import { claimRetries, settleNamed } from './start-log.requests.js';
 
-/** So many observations share a commit at most: the next batch waits for no more than that. */
+/** The maximum number of observations in one commit, so that the next batch does not wait for longer. */
 const MAX_BATCH_ITEMS = 200;
 
 /** The log in a database. */
 export interface DurableIngestionLog extends IngestionLog {
-  /** Closes the database with it. */
+  /** Also closes the database. */
   close(): Promise<void>;
 }
 
-/** An observation on its way into the log. */
+/** An observation that is not in the log yet. */
 interface Pending extends PromiseWithResolvers<Applied> {
   readonly observation: Observation;
 }
@@ -57,8 +57,8 @@ interface Pending extends PromiseWithResolvers<Applied> {
 /**
  * The durable log: SQL in a SQLite file or a PostgreSQL database.
  *
- * Observations that arrive while a commit is under way share the next one. Nobody is told of a transition
- * before its commit is on the disk; listeners are told in the log’s order.
+ * Observations that arrive during a commit share the next one. A transition is on disk before anyone hears of it, and
+ * listeners hear of transitions in the log's order.
  */
 export async function createIngestionLog(
   database: LogDatabase,
@@ -79,7 +79,7 @@ export async function createIngestionLog(
     read: (after, limit) => readRows({ kind: 'all' }, after, limit),
     prunedThrough: () => readPrunedThrough(db),
     tell: (transition) => {
-      // Whoever is told and looks finds nothing that is older.
+      // A listener that reads the request now must not find anything older.
       forget([toRequestKey(transition.ref)]);
       for (const listener of listeners) listener(transition);
     },
@@ -92,9 +92,9 @@ export async function createIngestionLog(
     for (const key of keys) records.forget(key);
   }
 
-  /** Until nothing is pending: a batch at a time, each in one commit. */
+  /** Commits pending observations, one batch per commit, until there are none. */
   async function flush(): Promise<void> {
-    // Whatever is appended in this turn of the event loop goes together.
+    // Observations of this turn of the event loop go together.
     await Promise.resolve();
     while (pending.length > 0) {
       const batch = pending.slice(0, MAX_BATCH_ITEMS);
@@ -120,7 +120,7 @@ export async function createIngestionLog(
     }
   }
 
-  /** Also what is no transition, such as when a request was started; and also where nobody knows what came of it. */
+  /** Also for changes without a transition, such as the time of a start, and if the outcome of the commit is unknown. */
   async function commitChanges(batch: readonly Pending[]): Promise<readonly Applied[]> {
     try {
       return await database.commit((transaction) => write(transaction, batch, tail));
@@ -133,8 +133,8 @@ export async function createIngestionLog(
     records.read(keys, (missing) => guard(() => findByKey(db, missing)));
 
   /**
-   * What a batch makes of what is known, or null where it may change anything. Most polls find what was known,
-   * and need no turn at writing.
+   * The result of a batch that changes nothing, or null if it may change something. Most polls change nothing, and
+   * need no turn at writing.
    */
   async function applyUnchanged(batch: readonly Pending[]): Promise<readonly Applied[] | null> {
     if (batch.some(({ observation }) => observation.answers)) return null;
@@ -214,7 +214,7 @@ export async function createIngestionLog(
         .selectFrom('requests')
         .selectAll()
         .where(isOfMappings(mappings, database.kind))
-        // Each once: there are few, and a caller may name them as often as it likes.
+        // Without repeats: there are few statuses, but a caller may name them as often as it likes.
         .$if(statuses !== undefined, (q) => q.where('status', 'in', [...new Set(statuses)]))
         .$if(observedAfter !== undefined, (q) =>
           q.where('first_observed_at', '>=', observedAfter ?? 0),
@@ -235,7 +235,7 @@ export async function createIngestionLog(
     toCursor: codec.toCursor,
     async parseCursor(cursor) {
       const position = codec.parseCursor(cursor);
-      // Another process may have given it, of a transition that has not been told here yet.
+      // Another process may have created it, from a transition that was not announced here yet.
       if (position > tail.toldThrough && position > (await guard(() => readHead(db)))) {
         throw new CursorInvalidError('This cursor points past the end of the log.');
       }
@@ -265,7 +265,7 @@ export async function createIngestionLog(
   };
 }
 
-/** The condition that a transition is of this scope. */
+/** The condition that a transition belongs to this scope. */
 function isOfActivity(scope: ActivityScope, kind: LogDatabaseKind): Expression<SqlBool> {
   const { statuses, startedBy } = scope;
   const conditions = [
@@ -276,7 +276,7 @@ function isOfActivity(scope: ActivityScope, kind: LogDatabaseKind): Expression<S
   return sql<SqlBool>`(${sql.join(conditions, sql` and `)})`;
 }
 
-/** The condition that a row is of a request that this caller started. */
+/** The condition that a row belongs to a request that this caller started. */
 function wasStartedBy(caller: string, table: 'requests' | 'transitions'): Expression<SqlBool> {
   return sql<SqlBool>`exists (
     select 1 from starts
@@ -285,7 +285,7 @@ function wasStartedBy(caller: string, table: 'requests' | 'transitions'): Expres
   )`;
 }
 
-/** The condition that a row is of these mappings, of which there may be any number. */
+/** The condition that a row belongs to these mappings, of which there may be any number. */
 function isOfMappings(scope: MappingScope, kind: LogDatabaseKind): Expression<SqlBool> {
   if (scope.kind === 'all') return sql.lit(true);
   const { mappingIds, mappingPrefixes = [] } = scope;
@@ -307,8 +307,8 @@ function isAnyOf(mappingIds: readonly string[], kind: LogDatabaseKind): Expressi
 }
 
 /**
- * A table of texts, in a column `value`. One parameter however many there are: both databases have a limit of
- * those, and SQLite one of how deep a condition may be.
+ * A table of texts, in a column `value`. It needs one parameter for any number of texts: both databases limit
+ * parameters, and SQLite the depth of conditions.
  */
 function listOf(texts: readonly string[], kind: LogDatabaseKind): RawBuilder<unknown> {
   return kind === 'sqlite'
@@ -327,10 +327,10 @@ const knownMappings = sql`
   select mapping_id from seen where mapping_id is not null`;
 
 /**
- * The mappings in the log whose ids begin so, where a condition on the rows would have to look at each of them.
+ * The mappings in the log whose ids have these prefixes. A condition on the rows would have to look at each row.
  *
- * Prefixes are compared as they are: LIKE would take `_` and `%` in them for what they are not, and a range of
- * texts would depend on the database’s collation.
+ * Prefixes are compared literally: LIKE has the wildcards `_` and `%`, and a range of texts depends on the database's
+ * collation.
  */
 function mappingsWithPrefixes(
   prefixes: readonly string[],
@@ -341,7 +341,7 @@ function mappingsWithPrefixes(
     )`;
 }
 
-/** Where the log ends, and the transition that is there; null where that was forgotten. */
+/** The end of the log, and the transition there; null if that was forgotten. */
 async function readEnd(
   db: Kysely<LogTables>,
 ): Promise<{ readonly head: Position; readonly newest: Transition | null }> {
@@ -358,8 +358,8 @@ async function readEnd(
 }
 
 /**
- * The newest position of these mappings; 0 where there is none. One step in the index for each mapping: ordered by
- * position, the log would be searched backwards for one that has been quiet for long.
+ * The newest position of these mappings; 0 if there is none. It takes one step in the index for each mapping. Ordered
+ * by position, the log would be searched backwards for a mapping that has been quiet for long.
  */
 async function readNewest(
   db: Kysely<LogTables>,
@@ -389,8 +389,8 @@ async function readNewest(
 }
 
 /**
- * How long the last runs took. One step in an index for each terminal status, or for the mapping: there may be any
- * number of requests that run.
+ * How long the last runs took. It takes one step in an index for each terminal status, or for the mapping, because
+ * there may be any number of running requests.
  */
 async function readPastRuns(
   db: Kysely<LogTables>,
@@ -431,13 +431,13 @@ async function write(
   told: Pick<LogTail, 'toldThrough' | 'newest'>,
 ): Promise<Written<readonly Applied[]>> {
   const { head, newest } = await readEnd(transaction);
-  // A database that took over without all that the one before it had, or that was put back to an older state.
-  // Where it has gone on since, the tail finds that.
+  // A database that took over without the last commits of its predecessor, or that was restored to an older state. If
+  // it has grown since, the tail finds that.
   if (head < told.toldThrough)
-    throw new LogDamagedError(`It ends at ${head}, and went to ${told.toldThrough}.`);
+    throw new LogDamagedError(`It ends at ${head}, but had reached ${told.toldThrough}.`);
   const isOther =
     newest && newest.position === told.newest?.position && !isSameTransition(newest, told.newest);
-  if (isOther) throw new LogDamagedError(`It has lost what it had at ${head}.`);
+  if (isOther) throw new LogDamagedError(`It no longer has what it had at ${head}.`);
   const records = await findByKey(transaction, toKeys(batch));
   const changed = new Map<string, IngestionRecord>();
   const transitions: Transition[] = [];
@@ -460,7 +460,7 @@ async function write(
     }
     records.set(key, result.record);
     applied.push(result);
-    // Whoever comes second, the end or the answer that names the request, finds the other.
+    // Of the end and the answer that names the request, the second one finds the first.
     const mayBeRetried = result.kind === 'transition' || observation.answers !== undefined;
     if (mayBeRetried && result.record.state.status === 'ABORTED') aborted.set(key, result.record);
   }

@@ -5,7 +5,7 @@ import type { Position } from '../../ingestion/transition.js';
 import type { LogTables, MetaRow } from './ingestion-log.schema.js';
 
 /**
- * What the log keeps of itself under a name, or null.
+ * A value that the log stores about itself, or null.
  *
  * @throws {LogDamagedError} it is not what was written
  */
@@ -22,7 +22,7 @@ export async function readMeta(
   return row?.value ?? null;
 }
 
-/** Keep a value under a name, in place of the one before. */
+/** Store a value, replacing the previous one. */
 export async function writeMeta(
   db: Kysely<LogTables>,
   name: MetaRow['name'],
@@ -36,16 +36,16 @@ export async function writeMeta(
     .execute();
 }
 
-/** Keep nothing under a name any more. */
+/** Delete a value. */
 export async function deleteMeta(db: Kysely<LogTables>, name: MetaRow['name']): Promise<void> {
   await db.deleteFrom('log_meta').where('name', '=', name).execute();
 }
 
 /**
- * Count the commit that a transaction is going to make. Every commit that changes the log must: how many
- * there were tells an older state of the log from a newer one.
+ * Count the commit that a transaction is about to make. Every commit that changes the log must do this: the count
+ * distinguishes an older state of the log from a newer one.
  *
- * @returns how many there are with this one
+ * @returns the number of commits, including this one
  */
 export async function countCommit(transaction: Kysely<LogTables>): Promise<number> {
   const count = (await readCommitCount(transaction)) + 1;
@@ -53,17 +53,17 @@ export async function countCommit(transaction: Kysely<LogTables>): Promise<numbe
   return count;
 }
 
-/** How many commits made the log what it is. */
+/** The number of commits so far. */
 export async function readCommitCount(db: Kysely<LogTables>): Promise<number> {
   return Number((await readMeta(db, 'commit_count')) ?? 0);
 }
 
-/** The highest position that was ever deleted: before it there may be gaps. 0 where none was. */
+/** The highest position that was ever deleted: there may be gaps before it. 0 if none was. */
 export async function readPrunedThrough(db: Kysely<LogTables>): Promise<number> {
   return Number((await readMeta(db, 'pruned_through')) ?? 0);
 }
 
-/** The position of the newest transition, also where that one was pruned; 0 where there was none. */
+/** The position of the newest transition, even if it was pruned; 0 if there was none. */
 export async function readHead(db: Kysely<LogTables>): Promise<Position> {
   const { newest } = await db
     .selectFrom('transitions')
@@ -72,7 +72,7 @@ export async function readHead(db: Kysely<LogTables>): Promise<Position> {
   return Math.max(newest ?? 0, await readPrunedThrough(db));
 }
 
-/** Of what is kept under a name, so that a bit that flipped on the disk is noticed. */
+/** The checksum of a stored value, so that a flipped bit on the disk is noticed. */
 export function toMetaChecksum(name: string, value: string): number {
   return crc32(JSON.stringify([name, value]));
 }

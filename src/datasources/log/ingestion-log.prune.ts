@@ -4,7 +4,10 @@ import type { LogTables } from './ingestion-log.schema.js';
 import type { Written } from './log-database.js';
 import { pruneStartsOf } from './start-log.requests.js';
 
-/** Delete terminal requests that have not changed since an instant, with their transitions and starts; gives how many. */
+/**
+ * Delete terminal requests that have not changed since an instant, with their transitions and starts. Returns how
+ * many.
+ */
 export async function pruneRequests(
   transaction: Transaction<LogTables>,
   unchangedSince: number,

@@ -11,14 +11,14 @@ import type { Transition } from '../../ingestion/transition.js';
 import type { RequestRow, TransitionRow } from './ingestion-log.schema.js';
 
 /**
- * Rows carry a checksum of all that they say, so that a bit that flipped on the disk is noticed by whoever
- * reads it: SQLite’s own pages have none.
+ * Rows have a checksum of their content, so that a flipped bit on the disk is noticed on reading. SQLite's own pages
+ * have none.
  */
 export function toChecksum(values: readonly unknown[]): number {
   return crc32(JSON.stringify(values));
 }
 
-/** A request as its row. */
+/** Convert a request to its row. */
 export function toRequestRow(record: IngestionRecord): Insertable<RequestRow> {
   const { ref, state, startedAt, firstObservedAt, changedAt, firstPosition } = record;
   const row = {
@@ -48,7 +48,7 @@ export function toIngestionRecord(row: Selectable<RequestRow>): IngestionRecord 
   };
 }
 
-/** A transition as its row. */
+/** Convert a transition to its row. */
 export function toTransitionRow(transition: Transition): Insertable<TransitionRow> {
   const { position, ref, from, to, observedAt } = transition;
   const row = {
@@ -88,7 +88,7 @@ function toState(status: ReportedState['status'], columns: StateColumns): Report
   return { status, info, batchId, numRecords: num_records };
 }
 
-/** The key was made by `toRequestKey`, and the checksum has said that it still is. */
+/** `toRequestKey` made the key, and the checksum confirmed it. */
 export function toRef(requestKey: string): RequestRef {
   const [mappingId, requestId] = JSON.parse(requestKey) as [string, string];
   return { mappingId, requestId };

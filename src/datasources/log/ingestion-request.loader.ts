@@ -10,8 +10,8 @@ import type { IngestionLog } from '../../ingestion/ports.js';
 export type IngestionRequestLoader = DataLoader<RequestRef, IngestionRecord | null, string>;
 
 /**
- * A loader to be used for one operation, or for one delivered transition of a subscription: what it has
- * loaded it keeps, so one that lives longer would serve what was and not what is.
+ * A loader for one operation, or for one delivered transition of a subscription. It caches what it has loaded, so a
+ * loader that lived longer would return outdated requests.
  */
 export function createIngestionRequestLoader(log: IngestionLog): IngestionRequestLoader {
   return new DataLoader((refs) => log.find(refs), { cacheKeyFn: toRequestKey });

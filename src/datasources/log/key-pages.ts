@@ -1,7 +1,7 @@
 /** Far below the number of parameters that a statement may have. */
 const MAX_KEYS = 500;
 
-/** Keys, each once, in pages that a statement can ask for. */
+/** Keys without repeats, in pages small enough for one statement. */
 export function toKeyPages(keys: readonly string[]): string[][] {
   const all = [...new Set(keys)];
   const pages: string[][] = [];

@@ -3,10 +3,10 @@ import { type RequestRef, toRequestKey } from '../../ingestion/ingestion-request
 import type { StartLog } from '../../ingestion/ports.js';
 import type { Lineage } from '../../ingestion/start-intent.js';
 
-/** Where requests stand among tries, looked up in batches. */
+/** The places of requests among tries, looked up in batches. */
 export type LineageLoader = DataLoader<RequestRef, Lineage, string>;
 
-/** A loader to be used for one operation, or for one delivered transition of a subscription. */
+/** A loader for one operation, or for one delivered transition of a subscription. */
 export function createLineageLoader(starts: Pick<StartLog, 'lineages'>): LineageLoader {
   return new DataLoader((refs) => starts.lineages(refs), { cacheKeyFn: toRequestKey });
 }

@@ -2,14 +2,14 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Clock } from '../../ingestion/ports.js';
 import type { LogDatabase } from './log-database.js';
 
-/** The clock by which a log says when something is due. Instants in ms since the epoch. */
+/** The clock by which a log decides what is due. Instants in ms since the epoch. */
 export interface LogClock {
   /**
-   * The instant at which a statement runs. On PostgreSQL it is by the database’s clock, whatever those of the
-   * processes say; on SQLite, which one process has, by that process’s.
+   * The instant at which a statement runs. On PostgreSQL it comes from the database's clock, whatever the processes'
+   * clocks say; on SQLite, which belongs to one process, from that process's clock.
    */
   now(): RawBuilder<number>;
-  /** By this process’s clock: wall time when the log was opened, and measured from then on. */
+  /** By this process's clock: wall time when the log was opened, and measured from then on. */
   ownNowMs(): number;
 }
 

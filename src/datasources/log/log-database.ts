@@ -9,64 +9,63 @@ import {
 import type { Position } from '../../ingestion/transition.js';
 import type { LogTables } from './ingestion-log.schema.js';
 
-/** The log cannot be used as it is. The message says in one line what to do. */
+/** The log can't be used as it is. The message says in one line what to do. */
 export class LogUnusableError extends Error {
   override readonly name = 'LogUnusableError';
 }
 
-/** What a transaction gave, and what it did to the log. */
+/** The result of a transaction, and what it did to the log. */
 export interface Written<T> {
   readonly value: T;
-  /** Whether it changed anything: only then is it a commit that counts. */
+  /** Whether it changed anything. Only then does the commit count. */
   readonly hasChanged: boolean;
-  /** How far the log has come with it, where it has grown. */
+  /** The new end of the log, if it has grown. */
   readonly head?: Position;
 }
 
 /**
- * The database that holds the log of transitions and the log of starts: a SQLite file, or a PostgreSQL
- * database that other processes have open as well.
+ * The database of the transition log and the start log: a SQLite file, or a PostgreSQL database that other processes
+ * have open as well.
  */
 export interface LogDatabase {
   readonly kind: LogDatabaseKind;
-  /** What people know it by, at the beginning of a sentence; no credentials. */
+  /** The name to show to people, at the beginning of a sentence; no credentials. */
   readonly name: string;
-  /** A sentence that says how to have another one in its place. */
+  /** A sentence that says how to use another one instead. */
   readonly howToReplace: string;
   readonly db: Kysely<LogTables>;
-  /** What cursors are made with. */
+  /** The key of cursors. */
   readonly cursorKey: Buffer;
   /**
-   * Run something on the database, and name what goes wrong; what means that the log cannot be relied on
-   * ends the process.
+   * Run something on the database, and convert its errors. An error that makes the log unreliable ends the process.
    *
    * @throws {LogUnavailableError} nothing was written
-   * @throws {ShuttingDownError} the same: it is closed, or about to be
+   * @throws {ShuttingDownError} the same: it is closed, or about to be closed
    * @throws {LogDamagedError}
    */
   guard<T>(run: () => Promise<T>): Promise<T>;
   /**
-   * Write in one transaction, guarded. When this resolves it is on the disk. Whatever changes the logs goes
-   * through here: one transaction at a time, of all processes, so that each finds what those before it left,
-   * and positions that are given one after the other are committed in that order.
+   * Write in one transaction, guarded. When this resolves, the commit is on disk. Every change of the logs goes
+   * through here: one transaction at a time, across all processes, so that each sees what its predecessors left, and
+   * positions are committed in the order in which they are assigned.
    *
-   * @param write - may be called again where its transaction came to nothing
+   * @param write - may be called again if its transaction failed without effect
    * @see docs/adr/0013-one-writer-at-a-time.md
    */
   commit<T>(write: (transaction: Transaction<LogTables>) => Promise<Written<T>>): Promise<T>;
   /**
-   * Be told when the log may have grown, by this or another process; with how far, where that is known. Only
+   * Call `listener` when the log may have grown, by this or another process, with its new end if known. This is only
    * a hint: it may come late, twice, or for nothing.
    */
   onGrown(listener: (head: Position | null) => void): void;
-  /** Once nobody uses it any more. */
+  /** Call this once nobody uses it any more. */
   close(): Promise<void>;
 }
 
 /** The databases that can hold the log. */
 export type LogDatabaseKind = 'sqlite' | 'postgres';
 
-/** @throws {LogUnavailableError} it does not answer */
+/** @throws {LogUnavailableError} it does not respond */
 export async function checkDatabase({
   db,
   guard,
@@ -74,7 +73,7 @@ export async function checkDatabase({
   await guard(() => sql`select 1`.execute(db));
 }
 
-/** Kysely on the log’s tables. Of an empty list, PostgreSQL has another idea than SQLite; so none is sent. */
+/** Kysely on the log's tables. PostgreSQL and SQLite treat an empty list differently, so none is sent. */
 export function createLogKysely(dialect: Dialect): Kysely<LogTables> {
   const plugin = new HandleEmptyInListsPlugin({ strategy: replaceWithNoncontingentExpression });
   return new Kysely<LogTables>({ dialect, plugins: [plugin] });

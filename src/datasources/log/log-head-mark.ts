@@ -1,25 +1,25 @@
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 
-/** How far a log had come, kept beside it. */
+/** How far a log had come, stored beside it. */
 export interface HeadMark {
-  /** Which log it is of. */
+  /** The log that it belongs to. */
   readonly logId: string;
-  /** How many commits had made it what it was. */
+  /** The number of commits at that time. */
   readonly commitCount: number;
 }
 
-/** Every mark is as long as the next, so that one written over another leaves nothing of it. */
+/** All marks have this length, so that writing one over another leaves nothing of the old one. */
 const MARK_CHARS = 96;
 
-/** What stands in a mark’s file is none. */
+/** The file has no valid mark. */
 export class HeadMarkDamagedError extends Error {
   override readonly name = 'HeadMarkDamagedError';
 }
 
 /**
- * The mark in a file, or null where there is none: it is written without waiting for the disk, so that a
- * loss of power may have taken it, or left nothing but zeros.
+ * The mark in a file, or null if there is none. It is written without waiting for the disk, so a loss of power may
+ * have removed it, or left only zeros.
  *
  * @throws {HeadMarkDamagedError}
  */
@@ -33,7 +33,7 @@ export function readHeadMark(path: string): HeadMark | null {
   }
   if (/^\0*$/.test(text)) return null;
   const [, checksum, logId, commitCount] = /^(\d+) ([\w-]+) (\d+) *$/.exec(text) ?? [];
-  if (logId === undefined) throw new HeadMarkDamagedError('It is no mark.');
+  if (logId === undefined) throw new HeadMarkDamagedError('It is not a mark.');
   const mark = { logId, commitCount: Number(commitCount) };
   if (Number(checksum) !== toMarkChecksum(mark))
     throw new HeadMarkDamagedError('Its checksum is wrong.');
@@ -45,10 +45,10 @@ function toMarkChecksum({ logId, commitCount }: HeadMark): number {
 }
 
 /**
- * Keeps the mark of an open log.
+ * Maintains the mark of an open log.
  *
- * The log’s file may be put back by an older copy, or lose its tail; each is a whole log in itself, and only
- * what is kept beside it can tell that there was more.
+ * The log's file may be replaced by an older copy, or lose its end. Each result is a complete log in itself, and only
+ * something stored beside it can reveal that there was more.
  */
 export class HeadMarkFile {
   readonly #file: number;
@@ -63,7 +63,7 @@ export class HeadMarkFile {
     this.#file = openSync(path, 'r+');
   }
 
-  /** Call once a commit is in the log for good: a mark may be behind, and never ahead. It does not go back. */
+  /** Call this once a commit is permanent: a mark may lag, but never lead. It does not go back. */
   write(commitCount: number): void {
     this.#commitCount = Math.max(this.#commitCount, commitCount);
     const mark: HeadMark = { logId: this.logId, commitCount: this.#commitCount };

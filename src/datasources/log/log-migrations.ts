@@ -3,12 +3,12 @@ import type { LogDatabaseKind } from './log-database.js';
 import { addCallerCounts, addReplicas } from './replica.migrations.js';
 import { addWatchQueue } from './watch-queue.migration.js';
 
-/** A change of the tables, in the words of one database or the other. */
+/** A change of the tables, in the SQL of either database. */
 type Change = (db: Kysely<unknown>, kind: LogDatabaseKind) => Promise<void>;
 
 /**
- * The invariants of the log, in words that the database understands: a request’s transitions are one path,
- * from nothing or IN_PROGRESS to a status it has not had, with one first and at most one terminal.
+ * The log's invariants, enforced by the database: a request's transitions form one path, from nothing or IN_PROGRESS
+ * to a status that it has not had, with one first and at most one terminal transition.
  */
 const initial: Change = async (db, kind) => {
   await db.schema
@@ -40,7 +40,7 @@ const initial: Change = async (db, kind) => {
 
   await db.schema
     .createTable('transitions')
-    // SQLite remembers the highest that it ever had in such a column; that is checked when the log is opened.
+    // SQLite remembers the highest value of such a column, which is checked when the log is opened.
     .addColumn('position', kind === 'sqlite' ? 'integer' : 'bigint', (column) =>
       kind === 'sqlite' ? column.primaryKey().autoIncrement() : column.primaryKey(),
     )
@@ -51,7 +51,7 @@ const initial: Change = async (db, kind) => {
     )
     .addColumn('to_status', 'text', (column) =>
       column.notNull().check(
-        // Of a column’s checks Kysely takes the last one only.
+        // Kysely uses only the last of a column's checks.
         sql`to_status in ('IN_PROGRESS', 'SUCCESS', 'FAILED', 'ABORTED')
             and (from_status is null or to_status <> 'IN_PROGRESS')`,
       ),
@@ -105,8 +105,8 @@ async function createPostgresTriggers(db: Kysely<unknown>): Promise<void> {
 }
 
 /**
- * A key is taken by one start at a time, and a request has one retry at most: of those who claim either at
- * once the database lets one.
+ * Only one start at a time has a key, and a request has at most one retry: of concurrent attempts at either, the
+ * database accepts one.
  */
 const starts: Change = async (db, kind) => {
   await db.schema
@@ -153,12 +153,12 @@ async function createIndex(db: Kysely<unknown>, table: string, columns: string[]
   await db.schema.createIndex(name).on(table).columns(columns).execute();
 }
 
-/** Who sent a start whose answer has not come. */
+/** Who sent a start whose answer has not arrived. */
 const senders: Change = async (db) => {
   await db.schema.alterTable('starts').addColumn('sent_by', 'text').execute();
 };
 
-/** A SQLite file is of one process, which shares nothing. */
+/** A SQLite file belongs to one process, which shares nothing. */
 const replicas: Change = async (db, kind) => {
   if (kind === 'postgres') await addReplicas(db);
 };
@@ -167,21 +167,24 @@ const callerCounts: Change = async (db, kind) => {
   if (kind === 'postgres') await addCallerCounts(db);
 };
 
-/** How far the log had come when a start was sent; null for those that were sent before this was kept. */
+/** How far the log had come when a start was sent; null for those sent before this was recorded. */
 const sentAfter: Change = async (db) => {
   await db.schema.alterTable('starts').addColumn('sent_after', 'bigint').execute();
 };
 
-/** When the answer to a start is due, and the next sending of a retry. Nobody asks any more which processes live. */
+/**
+ * When the answer to a start is due, and the next sending of a retry. No process asks any more which others are
+ * alive.
+ */
 const dueStarts: Change = async (db, kind) => {
   await db.schema.alterTable('starts').addColumn('due_at', 'double precision').execute();
   if (kind === 'postgres') await db.schema.dropTable('replicas').execute();
 };
 
 /**
- * In the order in which they are applied; what was applied once is never changed, only followed. Processes of
- * the version before may be running on the same PostgreSQL database: what follows adds, and takes nothing away.
- * A version brings one at most: its processes and those of the version before run, and start, side by side.
+ * In the order in which they are applied. A released migration never changes; new ones follow it. Processes of the
+ * previous version may be running on the same PostgreSQL database, so later migrations only add. A version brings at
+ * most one: its processes and those of the previous version can run, and start, side by side.
  */
 const changes: Record<string, Change> = {
   '0001_initial': initial,
@@ -194,7 +197,7 @@ const changes: Record<string, Change> = {
   '0008_due_starts': dueStarts,
 };
 
-/** All migrations that this version knows, for a database of one kind. */
+/** All migrations that this version knows, for one kind of database. */
 export function createMigrations(kind: LogDatabaseKind): Record<string, Migration> {
   return Object.fromEntries(
     Object.entries(changes).map(([name, change]) => [name, { up: (db) => change(db, kind) }]),

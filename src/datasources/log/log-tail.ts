@@ -3,33 +3,33 @@ import { isSameTransition, type Position, type Transition } from '../../ingestio
 import type { LogDatabase } from './log-database.js';
 
 /**
- * Tells of what is appended to the log, by this process or another, once and in the log’s order.
+ * Announces what is appended to the log, by this process or another, once and in the log's order.
  *
  * @see docs/adr/0014-notifications-are-hints.md
  */
 export interface LogTail {
-  /** Where the newest transition is that was told. */
+  /** The position of the newest announced transition. */
   readonly toldThrough: Position;
-  /** That transition; null where it was forgotten. */
+  /** That transition; null if it was forgotten. */
   readonly newest: Transition | null;
-  /** Tell of what this process has appended just now; of what is before it in the log first. */
+  /** Announce what this process has just appended, after anything that precedes it in the log. */
   append(transitions: readonly Transition[]): Promise<void>;
   /**
-   * Tell of all that the log has by now. Where it cannot be read, that is left to the next time. Where it does
-   * not have what was told of last, the guard hears that it is damaged, and nothing of it is told.
+   * Announce everything that the log has by now. If the log can't be read, the next call does it. If the log lacks
+   * what was last announced, the guard gets the error that it is damaged, and nothing of it is announced.
    *
-   * @param head - how far it is known to have come at least; null where that is to be found out
+   * @param head - a position that the log has reached; null if unknown
    */
   catchUp(head: Position | null): Promise<void>;
-  /** Read no more. */
+  /** Stop reading. */
   close(): Promise<void>;
 }
 
-/** What a tail reads, and whom it tells. */
+/** What a tail reads, and whom it notifies. */
 export interface LogTailOptions {
-  /** Where the log’s end is: what is before it is not told. */
+  /** The log's end. What is before it is not announced. */
   readonly head: Position;
-  /** The transition there; null where it was forgotten. */
+  /** The transition there; null if it was forgotten. */
   readonly newest: Transition | null;
   readonly guard: LogDatabase['guard'];
   read(after: Position, limit: number): Promise<readonly Transition[]>;
@@ -41,7 +41,7 @@ export interface LogTailOptions {
 /** How many transitions are read at a time. */
 const PAGE_ITEMS = 500;
 
-/** Begin to tell, at the log’s end. */
+/** Start announcing at the log's end. */
 export function createLogTail(options: LogTailOptions): LogTail {
   const { guard, read, prunedThrough, tell } = options;
   let toldThrough = options.head;
@@ -52,7 +52,7 @@ export function createLogTail(options: LogTailOptions): LogTail {
 
   function tellNew(transitions: readonly Transition[]): void {
     for (const transition of transitions) {
-      // What was told while a page was being read may be in that page.
+      // A page may contain what was announced while it was being read.
       if (transition.position <= toldThrough) continue;
       toldThrough = transition.position;
       newest = transition;
@@ -61,8 +61,8 @@ export function createLogTail(options: LogTailOptions): LogTail {
   }
 
   /**
-   * What is behind all that was told. A database that took over without the last commits, or that was put back,
-   * may have others in their place by now: so the last one that was told is read with it, and must be the same.
+   * What follows the last announced transition. A database that took over without the last commits, or that was
+   * restored, may have others in their place. So the last announced transition is read too, and must be the same.
    */
   async function readNew(): Promise<readonly Transition[]> {
     const last = newest;
@@ -72,7 +72,8 @@ export function createLogTail(options: LogTailOptions): LogTail {
     if (first && isSameTransition(first, last)) return page.slice(1);
     const isForgotten =
       first?.position !== last.position && (await prunedThrough()) >= last.position;
-    if (!isForgotten) throw new LogDamagedError(`It has lost what it had at ${last.position}.`);
+    if (!isForgotten)
+      throw new LogDamagedError(`It no longer has what it had at ${last.position}.`);
     if (newest === last) newest = null;
     return page;
   }
@@ -80,7 +81,7 @@ export function createLogTail(options: LogTailOptions): LogTail {
   async function readOn(): Promise<void> {
     try {
       for (let isMore = true; isMore && !isClosed; ) {
-        // Whoever asks from here on may mean something that this read is too early for.
+        // A caller from here on may mean something that this read is too early for.
         isAskedAgain = false;
         const page = await guard(readNew);
         tellNew(page);
@@ -111,7 +112,7 @@ export function createLogTail(options: LogTailOptions): LogTail {
     async append(transitions) {
       const [first] = transitions;
       if (!first) return;
-      // Another process has appended before: its transitions come first.
+      // Another process has appended earlier transitions: they come first.
       if (first.position > toldThrough + 1) await catchUp(transitions.at(-1)?.position ?? null);
       else tellNew(transitions);
     },

@@ -2,11 +2,11 @@ import { readMeta, writeMeta } from './ingestion-log.meta.js';
 import { type LogDatabase, LogUnusableError } from './log-database.js';
 
 /**
- * Make sure that a log is of this upstream; a new one is from now on. Request ids mean something at one
- * upstream only: taken for those of another, the log would answer for requests that it has never seen.
+ * Make sure that a log belongs to this upstream. A new log belongs to it from now on. Request ids have a meaning at
+ * one upstream only: with another one, the log would answer for requests that it has never seen.
  *
- * @param identity - says to people which upstream it is
- * @throws {LogUnusableError} the log is of another one
+ * @param identity - describes the upstream to people
+ * @throws {LogUnusableError} the log belongs to another one
  */
 export async function bindToUpstream(
   database: Pick<LogDatabase, 'commit' | 'name' | 'howToReplace'>,
@@ -19,6 +19,6 @@ export async function bindToUpstream(
   });
   if (kept === identity) return;
   throw new LogUnusableError(
-    `${database.name} holds the log of ${kept}, and the upstream is ${identity} now, whose request ids are others. ${database.howToReplace}`,
+    `${database.name} holds the log of ${kept}, and the upstream is ${identity} now, which has other request ids. ${database.howToReplace}`,
   );
 }

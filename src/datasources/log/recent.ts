@@ -1,26 +1,26 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../ingestion/ports.js';
 
-/** So many of a kind are remembered: some ten MB. */
+/** How many values of a kind are cached: some ten MB. */
 const MAX_REMEMBERED = 20_000;
 
 /**
- * What other processes change without a word is remembered for so long, in ms: as long as a stream waits for a
- * transition whose notification was lost.
+ * How long a value is cached that other processes change without a notification, in ms: as long as a stream waits
+ * for a transition whose notification was lost.
  */
 export const UNTOLD_MS = 1_000;
 
-/** A read or a write that is under way, and which keys have changed since it began. */
+/** A read or write in progress, and the keys that have changed since it began. */
 interface UnderWay {
   readonly changed: Set<string>;
   isAllChanged: boolean;
 }
 
 /**
- * What the database said last of what was asked about lately.
+ * Caches what the database said about recently requested keys.
  *
- * A value is given until it is forgotten; whoever changes it in the database forgets it here once that is done,
- * and so does whoever hears of a change. What was read meanwhile may be of before, and is not remembered.
+ * A value is returned until it is removed. Code that changes it in the database removes it here afterwards, and so
+ * does code that learns of a change. A read that was in progress meanwhile may be outdated, and is not cached.
  *
  * @see docs/adr/0035-asking-is-as-fast-as-being-told.md
  */
@@ -45,7 +45,7 @@ export class Recent<V extends object> {
     return this.#values.get(key);
   }
 
-  /** What is known of these keys; what is not remembered is read, all of it at once. */
+  /** The values of these keys. Those that are not cached are read, all at once. */
   async read(
     keys: readonly string[],
     readMissing: (missing: readonly string[]) => Promise<ReadonlyMap<string, V>>,
@@ -72,8 +72,8 @@ export class Recent<V extends object> {
   }
 
   /**
-   * Change these in the database. What it gives back of them is remembered in place of what was; unless something
-   * else has changed it meanwhile, of which nobody knows which came last.
+   * Change these values in the database. Its new values replace the cached ones, unless something else has changed
+   * them meanwhile, because then nobody knows which change was last.
    */
   async write(
     keys: readonly string[],
@@ -94,7 +94,7 @@ export class Recent<V extends object> {
     }
   }
 
-  /** This is something else in the database by now: what is remembered of it is changed in the same way. */
+  /** The value has changed in the database: change the cached one in the same way. */
   change(key: string, toChanged: (value: V) => V): void {
     const value = this.#values.get(key);
     if (value) this.#values.set(key, toChanged(value), { noUpdateTTL: true });

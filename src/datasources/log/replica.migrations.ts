@@ -1,11 +1,11 @@
 import { type Kysely, sql } from 'kysely';
 
 /**
- * What replicas share: who is alive, who watches what, the budget of calls and the access token.
+ * What replicas share: which of them are alive, who watches what, the call budget and the access token.
  *
- * That each request which is not terminal has a watch, and no other, is kept by the database, in the commits
- * that begin and end requests. Rows of watches change often and stay where they are (`fillfactor`): none of
- * the columns that change is in an index but whose it is.
+ * The database makes sure that each non-terminal request has a watch, and no other request has one, in the commits
+ * that begin and end requests. Rows of watches change often and stay in place (`fillfactor`): of the columns that
+ * change, only the owner is in an index.
  */
 export async function addReplicas(db: Kysely<unknown>): Promise<void> {
   await sql`create table replicas (
@@ -53,9 +53,9 @@ export async function addReplicas(db: Kysely<unknown>): Promise<void> {
     )`.execute(db);
 }
 
-/** Counts of a minute: not worth a write to the disk, and none of them is kept over a crash of the server. */
+/** Counts of a minute. They are not worth a write to the disk, so none survives a crash of the server. */
 export async function addCallerCounts(db: Kysely<unknown>): Promise<void> {
-  // The columns in the order in which rate-limiter-flexible fills them.
+  // The columns are in the order in which rate-limiter-flexible fills them.
   await sql`create unlogged table caller_counts (
       key text primary key,
       points integer not null,

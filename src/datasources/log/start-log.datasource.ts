@@ -32,23 +32,24 @@ import {
   toTakenKey,
 } from './start-log.rows.js';
 
-/** So much longer than its call may take the answer to a start may take to be in the log, in ms. */
+/** How much longer than its call the answer to a start may take to get into the log, in ms. */
 const ANSWER_GRACE_MS = 5_000;
 
 /** The longest that the answer to any start may take, whatever the settings of the process that sent it, in ms. */
 const MAX_ANSWER_MS = 600_000 + ANSWER_GRACE_MS;
 
-/** A retry that has not been taken is not put off for longer than this, in ms. */
+/** The longest time that a retry can be postponed, in ms. */
 const MAX_PAUSE_MS = 3_600_000;
 
-/** A retry may be sent so much before it is due, in ms: two clocks measured the same time. */
+/** How much too early a retry may be sent, in ms, because two clocks measured the same time. */
 const MAX_EARLY_MS = 1_000;
 
 /**
- * Open the log of starts, in the same database as the transitions that come of them.
+ * Open the log of starts, in the same database as the transitions.
  *
- * When something is due says the clock of the log. What is due later than anybody can have meant was written before
- * that clock was set back, and is due. Of a SQLite file nobody else can hear an answer: all are due once it is opened.
+ * The log's clock decides what is due. A due time further ahead than any can be was written before that clock was set
+ * back, and counts as due. Nobody else can receive an answer for a SQLite file, so all answers are due once it is
+ * opened.
  *
  * @param timeoutMs - how long a call that sends a start may take
  * @throws {LogUnavailableError}
@@ -64,7 +65,7 @@ export async function openStartLog(
   const after = (ms: number) => sql<number>`${now()} + ${ms}`;
   const isDue = (longestMs: number) =>
     sql<boolean>`(due_at is null or due_at <= ${now()} or due_at > ${after(longestMs)})`;
-  /** In the words of the index of the few rows that are under way: without them SQLite reads all that there are. */
+  /** Phrased like the partial index of the few rows in progress. Otherwise SQLite would read all rows. */
   const isUnderWay = (state: 'waiting' | 'sent') =>
     sql<boolean>`(state in ('waiting', 'sent') and state = ${state})`;
   const toSending = async (transaction: Transaction<LogTables>, sentBy: string) => ({
@@ -308,6 +309,6 @@ async function findStart(
   intentId: number,
 ): Promise<StartIntent> {
   const row = await findRow(transaction, intentId);
-  if (!row) throw new StartForgottenError(`The log has no start ${intentId} any more.`);
+  if (!row) throw new StartForgottenError(`The log no longer has the start ${intentId}.`);
   return toStartIntent(row);
 }

@@ -19,21 +19,21 @@ import type { LogTables } from './ingestion-log.schema.js';
 import { toKeyPages } from './key-pages.js';
 import { changeState, toStartIntent, toStartRow } from './start-log.rows.js';
 
-/** So many requests of one mapping are looked at to find what one start came to. */
+/** How many requests of a mapping to consider for one start. */
 const MAX_CANDIDATES = 100;
 
 /** A request that was seen running, and its name. */
 interface RunningRequest extends SeenRunning {
   readonly ref: RequestRef;
-  /** The text of the upstream in which it was seen. */
+  /** The upstream's text in which it was seen. */
   readonly message: string;
 }
 
 /**
- * Settle the start that an observation answers. An answer that the mapping is in progress already may tell
- * what starts of unknown outcome came to: those are settled with it.
+ * Settle the start that an observation answers. If the answer is that the mapping is already in progress, it may also
+ * settle starts of unknown outcome.
  *
- * @param known - what the log has of the request named
+ * @param known - what the log has about the named request
  * @returns when the request was started through this gateway, if it was
  */
 export async function settleNamed(
@@ -49,7 +49,7 @@ export async function settleNamed(
   });
   if (kind === 'submitted') return sentAt ?? undefined;
   const startedAt = known?.startedAt ?? null;
-  // The answer may have been long on its way: nothing says that the request ran later than it was asked for.
+  // The answer may have been delayed: nothing says that the request still ran after the question was asked.
   const askedAt = sentAt ?? observedAt;
   const running = {
     ref,
@@ -63,11 +63,11 @@ export async function settleNamed(
 }
 
 /**
- * Settle the starts of unknown outcome that a running request of their mapping explains, oldest first: what
- * the first is found to have begun, the next were in time for.
+ * Settle the starts of unknown outcome that a running request of their mapping explains, oldest first. The later ones
+ * arrived while the request that the first one began was running.
  *
  * @param now - in ms since the epoch; starts that are no longer kept are left alone
- * @returns when the request was started, where one of them is found to have begun it
+ * @returns when the request was started, if one of them began it
  */
 async function adopt(
   transaction: Transaction<LogTables>,
@@ -118,8 +118,8 @@ function isAnotherBetween(
 }
 
 /**
- * Hold the requests of a start’s mapping that were seen running against it, oldest first: those that were
- * first seen so since the start, and those that run now.
+ * Compare a start with the requests of its mapping that were seen running, oldest first: those first seen since the
+ * start, and those that are running now.
  */
 export async function lookAtMapping(
   transaction: Transaction<LogTables>,
@@ -151,10 +151,10 @@ export async function lookAtMapping(
     const record = toIngestionRecord(row);
     const { ref, startedAt, firstObservedAt } = record;
     const isRunning = runningKeys.has(row.request_key);
-    // What was first seen when it was over may have been over before the start.
+    // A request that was already over when first seen may have ended before the start.
     if (!isRunning && first_status !== 'IN_PROGRESS') continue;
     const named = (await findNamed(transaction, [row.request_key])).get(row.request_key) ?? [];
-    // Of a request that an answer named it is only known that it ran when, or after, it was asked for.
+    // If only an answer named the request, all that is known is that it ran when it was asked for or later.
     const askedAt = Math.max(...named.map(({ sentAt }) => sentAt ?? 0));
     const seenAt = named.length === 0 ? firstObservedAt : Math.min(firstObservedAt, askedAt);
     const seen = {
@@ -177,7 +177,7 @@ export async function lookAtMapping(
   }
 }
 
-/** Write down the retries that ABORTED requests are to have; where there is one already, nothing. */
+/** Record the retries that ABORTED requests are to have, unless they exist already. */
 export async function claimRetries(
   transaction: Transaction<LogTables>,
   aborted: readonly IngestionRecord[],
@@ -196,7 +196,7 @@ export async function claimRetries(
     .execute();
 }
 
-/** The starts that were answered with each of these requests, oldest first. */
+/** The starts that led to each of these requests, oldest first. */
 export async function findNamed(
   db: Kysely<LogTables>,
   keys: readonly string[],
@@ -219,10 +219,10 @@ export async function findNamed(
 }
 
 /**
- * Forget the starts that were answered with requests that are being forgotten, and their retries that came
- * to no request. A start whose key may still be repeated is kept.
+ * Forget the starts that led to requests that are being forgotten, and those requests' retries that led to none. A
+ * start is kept while its key may still be repeated.
  *
- * @param before - in ms since the epoch: only those begun before
+ * @param before - in ms since the epoch: only those begun earlier
  */
 export async function pruneStartsOf(
   transaction: Transaction<LogTables>,

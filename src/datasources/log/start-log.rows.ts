@@ -6,10 +6,10 @@ import type { Position } from '../../ingestion/transition.js';
 import { toChecksum, toRef } from './ingestion-log.rows.js';
 import type { LogTables, StartRow } from './ingestion-log.schema.js';
 
-/** What is said of a start: all of a row but what the database gives and what is made of the rest. */
+/** The columns that describe a start: without those that the database generates or that are derived. */
 type StartColumns = Omit<Selectable<StartRow>, 'intent_id' | 'sent_after' | 'due_at' | 'checksum'>;
 
-/** That a start is about to be sent: which sending that is, how far the log has come, and when the answer is due. */
+/** A sending: its id, how far the log has come, and when the answer is due. */
 export interface Sending {
   readonly sentBy: string;
   readonly sentAfter: Position;
@@ -17,9 +17,9 @@ export interface Sending {
 }
 
 /**
- * A new start as its row; the database gives it its id.
+ * Convert a new start to its row; the database generates its id.
  *
- * @param sending - null where it waits
+ * @param sending - null if it waits
  */
 export function toStartRow(
   intent: Omit<StartIntent, 'intentId'>,
@@ -47,13 +47,13 @@ export function toStartRow(
   };
 }
 
-/** How a start may stand that is not under way. */
+/** The states of a start that is not in progress. */
 export type UnsentState = Exclude<StartState, { readonly kind: 'sent' }>;
 
 /**
- * Put a start into another state; nothing where there is no such start any more.
+ * Change the state of a start; does nothing if it no longer exists.
  *
- * @param next - gives the state, or null to leave the start as it is
+ * @param next - returns the new state, or null to leave the start as it is
  */
 export async function changeState(
   transaction: Transaction<LogTables>,
@@ -65,7 +65,7 @@ export async function changeState(
   if (row && state) await replaceState(transaction, row, state);
 }
 
-/** Put a row into another state. Of one that is unknown the sending is kept, which may still be taken back. */
+/** Change the state of a row. An unknown start keeps its sending, so that it can still be taken back. */
 export async function replaceState(
   transaction: Transaction<LogTables>,
   row: Selectable<StartRow>,
@@ -78,7 +78,7 @@ export async function replaceState(
   return replaced;
 }
 
-/** Write down that a start is about to be sent. */
+/** Record that a start is about to be sent. */
 export async function replaceSent(
   transaction: Transaction<LogTables>,
   row: Selectable<StartRow>,
@@ -90,7 +90,7 @@ export async function replaceSent(
   await replaceRow(transaction, { ...changed, checksum: toStartChecksum(changed) }, dueAt);
 }
 
-/** Let another start have the key of this one. */
+/** Let another start use this one's key. */
 export async function freeKey(
   transaction: Transaction<LogTables>,
   row: Selectable<StartRow>,
@@ -99,7 +99,7 @@ export async function freeKey(
   await replaceRow(transaction, { ...changed, checksum: toStartChecksum(changed) });
 }
 
-/** The row of a start; undefined where there is none any more. */
+/** The row of a start; undefined if it no longer exists. */
 export function findRow(
   transaction: Transaction<LogTables>,
   intentId: number,
@@ -123,7 +123,7 @@ async function replaceRow(
     .execute();
 }
 
-/** One text for a caller and a key: no two different pairs give the same. Null where there is no key. */
+/** One text for a caller and a key; different pairs give different texts. Null if there is no key. */
 export function toTakenKey({ caller, idempotencyKey }: StartIdentity): string | null {
   return idempotencyKey === null ? null : JSON.stringify([caller, idempotencyKey]);
 }
@@ -204,7 +204,10 @@ function toState({
   }
 }
 
-/** What a row must have as its checksum. The id is not in it: the database gives it, and nothing else refers to it. */
+/**
+ * The checksum that a row must have. It does not cover the id, because the database generates it and nothing else
+ * refers to it.
+ */
 export function toStartChecksum(row: StartColumns): number {
   return toChecksum([
     row.caller,
@@ -221,7 +224,7 @@ export function toStartChecksum(row: StartColumns): number {
     row.code,
     row.message,
     row.settled_at,
-    // Rows from before there was this column have checksums without it.
+    // Rows from before this column existed have checksums without it.
     ...(row.sent_by === null ? [] : [row.sent_by]),
   ]);
 }

@@ -6,7 +6,7 @@ import { toUsualDuration, type UsualDuration } from '../../ingestion/usual-durat
 /** How long the runs of mappings usually take, by mapping id; each looked up once. */
 export type UsualDurationLoader = DataLoader<string, UsualDuration | null>;
 
-/** A loader to be used for one operation, or for one delivered transition of a subscription. */
+/** A loader for one operation, or for one delivered transition of a subscription. */
 export function createUsualDurationLoader(
   log: Pick<IngestionLog, 'pastRuns'>,
 ): UsualDurationLoader {

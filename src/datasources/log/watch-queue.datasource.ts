@@ -16,45 +16,45 @@ import { createLogClock } from './log-clock.js';
 import type { LogDatabase } from './log-database.js';
 import { Recent, UNTOLD_MS } from './recent.js';
 
-/** What nobody waits for is gathered for so long before it is written down, in ms. */
+/** How long results that nobody waits for are gathered before they are recorded, in ms. */
 const GATHERING_MS = 50;
 
-/** So many watches are read or written in one statement. */
+/** The maximum number of watches to read or write in one statement. */
 const MAX_BATCH_ITEMS = 500;
 
-/** A watch of what the upstream does not know ends once that has been so for this long, in ms. */
+/** How long the upstream must not have known a request before its watch ends, in ms. */
 export const FORGOTTEN_AFTER_MS = 3_600_000;
 
-/** Who has asked about a request waits for its end for so long, in ms. */
+/** How long a caller who asked about a request counts as waiting for its end, in ms. */
 const WANTED_MS = 120_000;
 
-/** That somebody wants a request is not written down again within this, in ms. */
+/** How long interest in a request is not recorded again, in ms. */
 const WANTED_AGAIN_MS = 30_000;
 
-/** How fast virtual time runs is what it came to lately, over about this, in ms. */
+/** The speed of virtual time is averaged over about this time, in ms. */
 const SPEED_OVER_MS = 10_000;
 
-/** So much of it one claim decides at most, in ms: the time before it may have been without any process. */
+/** The longest time that one claim contributes to the average, in ms: before it there may have been no process. */
 const MAX_SPEED_STEP_MS = 1_000;
 
-/** Slower than this virtual time does not run, so that what is told of the next poll has an end. */
+/** The minimum speed of virtual time, so that the predicted time of the next poll is finite. */
 const MIN_SPEED = 0.000_1;
 
 /**
- * Since the last claim virtual time is not taken to have gone on for longer than this, in ms: after a time without
- * any process it is not known yet how much of what was planned is overdue.
+ * Virtual time advances by at most this since the last claim, in ms: after a time without any process, nobody knows
+ * yet how much is overdue.
  */
 const MAX_UNCLAIMED_MS = 5_000;
 
-/** What the queue needs. */
+/** What the queue requires. */
 export interface WatchQueueOptions {
   readonly database: Pick<LogDatabase, 'db' | 'kind' | 'guard'>;
-  /** Whose appends end watches. */
+  /** Its appends end watches. */
   readonly log: Pick<IngestionLog, 'onAppended'>;
   readonly clock: Clock;
-  /** What was claimed and is not settled after this is due again, in ms. */
+  /** After this, a claimed but unsettled poll is due again, in ms. */
   readonly holdMs: number;
-  /** The longest that the upstream can ask to be left alone, in ms. */
+  /** The longest wait that the upstream can ask for, in ms. */
   readonly maxRetryAfterMs: number;
 }
 
@@ -63,17 +63,17 @@ type ClaimedRow = Selectable<WatchRow> & Selectable<RequestRow>;
 /** A watch as it was read. */
 interface KeptWatch {
   readonly row: Selectable<WatchRow>;
-  /** When that was by the database’s clock, and by both of this process; in ms. */
+  /** When it was read, by the database's clock and by both clocks of this process; in ms. */
   readonly nowMs: number;
   readonly readMs: number;
   readonly readAt: number;
-  /** Told again, they are the same. */
+  /** Kept, so that they are the same when reported again. */
   readonly lastObservedAt: number | null;
   readonly lastPolledAt: number | null;
   readonly lastFailure: PollFailure | null;
 }
 
-/** How fast virtual time runs, as it was read. */
+/** The speed of virtual time, as it was read. */
 interface Pace {
   readonly speed: number;
   /** Virtual time. */
@@ -81,17 +81,17 @@ interface Pace {
   readonly readMs: number;
 }
 
-/** The pace is read anew after this, in ms; and has to be after {@link UNTOLD_MS}. */
+/** After this, the speed is read again in the background, in ms; after {@link UNTOLD_MS}, before it is used. */
 const PACE_KEPT_MS = 500;
 
-/** So far the wall clock may be moved without that what was read is read again, in ms. */
+/** How far the wall clock may be moved before a value has to be read again, in ms. */
 const MAX_JUMP_MS = 50;
 
 /**
- * What is due, in the log’s database.
+ * The watch queue in the log's database.
  *
- * Instants are by the clock of the log. What is held until later than anybody can have meant was written before
- * that clock was set back, and is free.
+ * Instants are by the log's clock. A claim that ends later than any can was written before that clock was set back,
+ * and is free.
  *
  * @see docs/adr/0030-what-is-due.md
  */
@@ -114,14 +114,14 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
         * case when is_behind = 1 then speed else 1 end as v
     from (select poll_clock.*, ${toNow()} as now_ms from poll_clock) as clock)`;
 
-  /** What nobody polls, and the upstream has not asked to be left alone about. */
+  /** What nobody polls, and what the upstream has not asked us to wait for. */
   const isFree = (now: RawBuilder<unknown>) => sql`
     (claimed_until <= ${now} or claimed_until > ${now} + ${holdMs})
     and (not_before <= ${now} or not_before > ${now} + ${maxRetryAfterMs})`;
 
   /**
-   * The condition that a watch is one of these. Rows are locked in the order of their keys: of two who want the
-   * same, one waits for the other, and neither for both.
+   * The condition that a watch is one of these. Rows are locked in the order of their keys, so that two processes
+   * that need the same rows can't deadlock.
    */
   const isOneOf = (keys: readonly string[]) =>
     isShared
@@ -200,7 +200,7 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
         transaction,
       );
       const rows = due.slice(0, limit);
-      // Virtual time stands still at what is due and not taken.
+      // Virtual time stops at what is due and not claimed.
       const behindMs = due[limit]?.due_ms ?? null;
       const movedMs = behindMs === null ? v : Math.max(virtual_ms, Math.min(v, behindMs));
       const keys = rows.map(({ request_key }) => request_key);
@@ -209,7 +209,7 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
           and not ${isOneOf(keys)}
         order by due_ms limit 1`.execute(transaction);
       const nextMs = next.rows[0]?.due_ms ?? Number.POSITIVE_INFINITY;
-      // Nothing is written down where nothing happens, as long as that changes nothing.
+      // If nothing happens, nothing is written, as long as that makes no difference.
       if (keys.length > 0 || elapsedMs > MAX_UNCLAIMED_MS / 2) {
         const ran = elapsedMs === 0 ? speed : Math.min(1, (movedMs - virtual_ms) / elapsedMs);
         const share = Math.min(elapsedMs, MAX_SPEED_STEP_MS) / SPEED_OVER_MS;
@@ -245,7 +245,7 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
     const isForgotten = sql`(o.is_unknown = 1
       and unknown_since <= now_ms - ${sql.lit(FORGOTTEN_AFTER_MS)})`;
     const isObserved = sql`o.observed_ago_ms is not null`;
-    // Not by a poll that was under way when the watch was ended, and that nobody waits for.
+    // Not by a poll that was in progress when the watch was ended, and that nobody waits for.
     const isRevived = sql`(${isObserved} and 
       (ended_because = 'FORGOTTEN_UPSTREAM' or o.is_wanted = 1 or o.is_polled = 0))`;
     const rows = await guard(() =>
@@ -275,7 +275,7 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
         where watches.request_key = o.key and watches.${isOneOf(keys)}
         returning watches.request_key, ended_at = last_polled_at as is_ended`),
     ).finally(() => forget(keys));
-    // One that ends does so with the poll that was the last.
+    // A watch ends with its last poll.
     const ended = new Set(rows.filter((row) => row.is_ended).map((row) => row.request_key));
     return keys.map((key) => (ended.has(key) ? 'ended' : 'goesOn'));
   }
@@ -316,10 +316,10 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
   log.onAppended(({ ref }) => watches.forget(toRequestKey(ref)));
   let pace: Pace | null = null;
   let pacing: Promise<Pace> | null = null;
-  /** Of whom it is being written down that somebody wants them. */
+  /** Requests for which interest is being recorded. */
   const wanting = new Set<string>();
 
-  /** When a statement is sent: what it gives is no older than that. */
+  /** When a statement is sent. Its result is no older than that. */
   const toStarted = () => ({ readMs: clock.monotonicMs(), readAt: clock.now() });
 
   function toKept(
@@ -327,7 +327,7 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
     nowMs: number,
     started: Pick<KeptWatch, 'readMs' | 'readAt'>,
   ): KeptWatch {
-    // What seems to be of the future was before the clock was set back.
+    // A time in the future was recorded before the clock was set back.
     const toWall = (at: number | null) =>
       at === null ? null : Math.round(started.readAt - Math.max(0, nowMs - at));
     return {
@@ -359,12 +359,12 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
 
   function youngPace(): Pace | null {
     const ageMs = pace ? clock.monotonicMs() - pace.readMs : Number.POSITIVE_INFINITY;
-    // Read ahead, so that those who ask without a break need not wait for it.
+    // Read ahead, so that frequent callers don't wait for it.
     if (ageMs >= PACE_KEPT_MS && ageMs < UNTOLD_MS) renewPace().catch(() => {});
     return ageMs < UNTOLD_MS ? pace : null;
   }
 
-  /** Who asks waits for the end. That this is not known is no reason to tell nothing. */
+  /** Asking counts as waiting for the end. A failure to record that does not keep the answer back. */
   function noteWanted(ref: RequestRef, { row, nowMs, readMs }: KeptWatch): void {
     const now = nowMs + clock.monotonicMs() - readMs;
     const isKnown =
@@ -405,7 +405,7 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
     });
   }, batched);
 
-  /** Whether the wall clock was set since: what was told by it would be told otherwise now. */
+  /** Whether the wall clock was set since: then it would give another answer now. */
   function hasJumped(kept: KeptWatch | undefined): boolean {
     if (!kept) return false;
     const passedMs = clock.monotonicMs() - kept.readMs;
@@ -431,7 +431,6 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
       observedAgoMs: observedAgoMs < 0 ? null : observedAgoMs,
       lastPolledAt,
       nextPollAt: isHeld || row.due_ms === null ? null : Math.round(clock.now() + leftMs),
-      intervalMs: Math.round(row.gap_ms / pacedSpeed),
       consecutiveFailures: row.consecutive_failures,
       lastFailure,
       endedBecause: row.ended_because,
@@ -455,7 +454,7 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
       values (1, 0, ${toNow()}, 1, 0)
       on conflict (id) do nothing`),
   );
-  // Nobody else can have it.
+  // No other process can have claimed it.
   if (!isShared) {
     await guard(() => run(sql`update watches set claimed_until = 0 where claimed_until <> 0`));
   }
@@ -504,7 +503,7 @@ interface Claimed {
   readonly nextInMs: number;
 }
 
-/** One element of what is given to the database to write down. */
+/** One element of the JSON that is sent to the database. */
 function toJson(outcome: PollOutcome, clock: Clock): Readonly<Record<string, unknown>> {
   const { ref, gapMs, wantedGapMs, isWanted } = outcome;
   const planned = {
@@ -533,7 +532,7 @@ function toJson(outcome: PollOutcome, clock: Clock): Readonly<Record<string, unk
   }
 }
 
-/** What {@link toJson} made, as a table. */
+/** The result of {@link toJson} as a table. */
 function toOutcomes(json: string, isShared: boolean): RawBuilder<unknown> {
   if (isShared) {
     return sql`select * from jsonb_to_recordset(${json}::jsonb) as outcome(

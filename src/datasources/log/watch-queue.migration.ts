@@ -2,17 +2,17 @@ import { type Kysely, sql } from 'kysely';
 import type { LogDatabaseKind } from './log-database.js';
 
 /**
- * Until whoever saw a new request first has planned its next poll, it is due after this, in ms. So it is also where
- * that process ends before it has.
+ * Until the process that first saw a new request has planned its next poll, the poll is due after this, in ms, in
+ * case that process ends before.
  */
 const FIRST_DUE_MS = 1_000;
 
-/** What is watched already is due within this, in ms, in no order. */
+/** Existing watches become due within this time, in ms, in no order. */
 const SPREAD_MS = 30_000;
 
 /**
- * What is due, and the clock by which it is. That each request which is not terminal has a watch, and no other, is
- * kept by the database, in the commits that begin and end requests.
+ * The watch queue and its clock. The database makes sure that each non-terminal request has a watch, and no other
+ * request has one, in the commits that begin and end requests.
  */
 export async function addWatchQueue(db: Kysely<unknown>, kind: LogDatabaseKind): Promise<void> {
   if (kind === 'postgres') {

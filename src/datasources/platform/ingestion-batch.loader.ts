@@ -2,12 +2,12 @@ import DataLoader from 'dataloader';
 import type { IngestionBatch } from '../../ingestion/ingestion-batch.js';
 import type { BatchCatalog } from '../../ingestion/ports.js';
 
-/** Look-ups of batches, each made once. */
+/** Look-ups of batches, each done once. */
 export type IngestionBatchLoader = DataLoader<string, IngestionBatch | null>;
 
 /**
- * A loader to be used for one operation, or for one delivered transition of a subscription. Platform has no
- * look-up of several batches by their ids: they are asked for one by one, side by side.
+ * A loader for one operation, or for one delivered transition of a subscription. Platform can't look up several
+ * batches by id, so each gets its own call, all at the same time.
  */
 export function createIngestionBatchLoader(
   platform: BatchCatalog,

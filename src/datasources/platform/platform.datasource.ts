@@ -20,38 +20,38 @@ import { createSlowdown } from '../upstream/slowdown.js';
 import { toPlatformError } from './platform.failure.js';
 import { type PlatformAddress, parseBatchAnswer, toBatchRequest } from './platform.wire.js';
 
-/** Looking up is beside the point: it must not use up what Platform lets an organization ask. */
+/** Look-ups are secondary: they must not use up an organization's calls to Platform. */
 const MAX_CALLS_PER_SECOND = 20;
 
 /** A call to Platform that has ended. */
 export interface PlatformCall {
   readonly operation: 'batch' | 'token';
-  /** `OK`, or the code of the failure; of a token, that of the upstream's. */
+  /** `OK`, or the code of the failure; for a token, the upstream's code. */
   readonly outcome: 'OK' | 'UNEXPECTED' | PlatformErrorCode | CampaignCall['outcome'];
-  /** Waits included, in ms. */
+  /** Including waits, in ms. */
   readonly durationMs: number;
 }
 
-/** What calls to Platform need. */
+/** What calls to Platform require. */
 export interface PlatformOptions extends PlatformAddress, HttpPoolOptions {
   readonly token: ReadyToken | ClientCredentials;
-  /** The deadline of one look-up, its repeats and waits included, in ms. */
+  /** The deadline of one look-up, including repeats and waits, in ms. */
   readonly timeoutMs: number;
   readonly circuit?: CircuitPlan;
   readonly onCall?: (call: PlatformCall) => void;
 }
 
-/** Platform's catalog, and the connections that are kept to it. */
+/** Platform's catalog, and its kept connections. */
 export interface PlatformDatasource extends BatchCatalog {
-  /** Call off whatever is under way, and close the connections. */
+  /** Cancel all calls in progress, and close the connections. */
   close(): Promise<void>;
 }
 
 /**
- * Create the catalog over Platform's HTTP API. A look-up goes the way of a status call, with a budget, a
- * circuit and a token of its own: trouble with Platform is none of the upstream's.
+ * Create the catalog over Platform's HTTP API. A look-up works like a status call, with its own budget, circuit and
+ * token: a failure of Platform does not affect the upstream.
  *
- * @throws {TypeError} a credential cannot stand in a header
+ * @throws {TypeError} a credential is not valid in a header
  */
 export function createPlatformDatasource(options: PlatformOptions): PlatformDatasource {
   const { clock, timeoutMs, maxWaitMs, proxies, onCall } = options;
@@ -74,7 +74,7 @@ export function createPlatformDatasource(options: PlatformOptions): PlatformData
 
   return {
     async find(batchId, caller) {
-      // As a segment of a path they are other places, in any writing.
+      // As path segments these mean other places, however they are encoded.
       if (batchId === '.' || batchId === '..') return null;
       const startedAt = clock.monotonicMs();
       let outcome: PlatformCall['outcome'] = 'OK';
@@ -91,7 +91,9 @@ export function createPlatformDatasource(options: PlatformOptions): PlatformData
           try {
             return parseBatchAnswer(answer.body, batchId);
           } catch (error) {
-            return toInvalidAnswer(answer, 'status', 'it tells of no such batch', { cause: error });
+            return toInvalidAnswer(answer, 'status', 'it does not describe this batch', {
+              cause: error,
+            });
           }
         },
       };

@@ -6,22 +6,22 @@ import {
 import { findProxyFault } from '../upstream/outgoing-proxy.js';
 import { findOwnFault } from '../upstream/own-fault.js';
 
-/** What each trouble means where it is Platform's, and what to do. */
+/** What each failure means for Platform, and what to do about it. */
 const TEXTS: { readonly [Code in UpstreamErrorCode]: string } = {
   UPSTREAM_UNAVAILABLE:
-    'Adobe Experience Platform cannot be reached or is failing: ask again later.',
-  UPSTREAM_TIMEOUT: 'Adobe Experience Platform did not answer in time: ask again later.',
+    'Adobe Experience Platform cannot be reached or is failing: try again later.',
+  UPSTREAM_TIMEOUT: 'Adobe Experience Platform did not answer in time: try again later.',
   UPSTREAM_RATE_LIMITED:
-    'Adobe Experience Platform was called too often: wait before asking again.',
+    'Adobe Experience Platform was called too often: wait before you try again.',
   UPSTREAM_UNAUTHENTICATED:
-    'Adobe Experience Platform does not accept the access token, or none is to be had: check the credentials of the gateway for Platform.',
+    'Adobe Experience Platform does not accept the access token, or the gateway cannot get one: check the gateway’s credentials for Platform.',
   UPSTREAM_FORBIDDEN:
     'Adobe Experience Platform forbids this look-up: check the API key, the organization and the sandbox of the gateway.',
   UPSTREAM_INVALID_RESPONSE:
-    'Adobe Experience Platform answered something that cannot be used: check the URL of Platform and the organization.',
+    'Adobe Experience Platform sent an answer that cannot be used: check the URL of Platform and the organization.',
 };
 
-/** Name a failed look-up for what it is: no trouble of the upstream. Anything else is thrown as it came. */
+/** Convert the failure of a look-up, which is not the upstream's. Any other error is thrown unchanged. */
 export function toPlatformError(error: unknown): unknown {
   if (!(error instanceof UpstreamError)) return error;
   const code = error.code.replace('UPSTREAM_', 'PLATFORM_') as PlatformError['code'];

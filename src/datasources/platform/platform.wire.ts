@@ -5,7 +5,7 @@ import type { TokenlessRequest } from '../upstream/campaign.request.js';
 import { toBasePath } from '../upstream/campaign.request.js';
 import { parseWireJson, toCount } from '../upstream/wire-json.js';
 
-/** Where and as whom Platform is asked. */
+/** Where Platform is called, and with which identity. */
 export interface PlatformAddress {
   /** Such as `https://platform.adobe.io`; may have a path. */
   readonly url: URL;
@@ -14,7 +14,7 @@ export interface PlatformAddress {
   readonly sandbox: string;
 }
 
-/** The request for a batch, still lacking its access token. */
+/** The request for a batch, without its access token. */
 export function toBatchRequest(address: PlatformAddress, batchId: string): TokenlessRequest {
   const id = encodeURIComponent(batchId);
   const path = `${toBasePath(address.url)}/data/foundation/catalog/batches/${id}`;
@@ -35,10 +35,10 @@ const count = z.unknown().optional().transform(toCount);
 const fields = z.record(z.string(), z.unknown()).catch({});
 const text = z.union([z.string(), z.number().transform(String)]).catch('');
 
-/** Nothing but the status has to be readable. */
+/** Only the status must be readable. */
 const batchAnswer = z.object({
   status: z.string().regex(/\S/),
-  // Both forms are documented; the first has more, and may be there later than the second.
+  // Both forms are documented. The first has more, and may appear later than the second.
   metrics: fields.pipe(
     z.object({ inputRecordCount: count, outputRecordCount: count, failedRecordCount: count }),
   ),

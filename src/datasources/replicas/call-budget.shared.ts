@@ -7,22 +7,22 @@ import { toCalledOffFailure } from '../upstream/campaign.failure.js';
 import type { CallReservations } from './call-reservations.datasource.js';
 
 /**
- * So long ahead calls are reserved at most, in seconds: whoever comes and is waited for goes before the
- * polls that have a place already, so the places must not be far ahead.
+ * How far ahead calls are reserved at most, in seconds. A new call with a waiting caller goes before polls that
+ * already have a place, so places must not be far ahead.
  */
 const RESERVED_AHEAD_S = 0.25;
 
-/** Calls that nobody waits for are gathered for so long, in ms, and reserved together. */
+/** How long calls that nobody waits for are gathered, in ms, to be reserved together. */
 const GATHERING_MS = 50;
 
-/** A place that was not used when its time came, as by a process that was frozen, is void after this, in ms. */
+/** A place that was not used in time, for example because the process was frozen, expires after this, in ms. */
 const VOID_AFTER_MS = 250;
 
 /**
- * A budget that all replicas have together. Places in it are reserved in the database, some at a time, and
- * given to whoever of this replica goes first when their time has come.
+ * A budget that all replicas share. Places are reserved in the database, a few at a time. When a place's time comes,
+ * it goes to the first call of this replica's queue.
  *
- * Where the database does not answer nobody has a turn: no call may leave of which the others know nothing.
+ * Without the database nobody gets a turn, because no call may leave that the others don't know about.
  *
  * @see docs/adr/0016-one-budget.md
  */
@@ -32,7 +32,7 @@ export function createSharedCallBudget(
   maxRps: number,
 ): CallBudget {
   const queue = new CallQueue();
-  /** When the places that are reserved come, by this process’s monotonic clock. */
+  /** The times of the reserved places, by this process's monotonic clock. */
   let places: number[] = [];
   let heldUntil = Number.NEGATIVE_INFINITY;
   let pausing: Promise<unknown> = Promise.resolve();
@@ -42,12 +42,12 @@ export function createSharedCallBudget(
   let isPumping = false;
   let isClosed = false;
 
-  /** How long a call waits at least: others may have the places that this counts on. */
+  /** The minimum wait of a call: others may have the places that this counts on. */
   const shortestWaitMs = (waiting: Waiting) =>
     Math.max(0, Math.max(heldUntil, places[0] ?? heldUntil) - clock.monotonicMs()) +
     (queue.countAhead(waiting) / maxRps) * 1000;
 
-  /** Until then, or until somebody comes who is waited for. */
+  /** Wait that long, or until a call with a waiting caller arrives. */
   function wait(delayMs: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const cancel = clock.schedule(delayMs, resolve);
@@ -74,7 +74,7 @@ export function createSharedCallBudget(
   async function reserve(): Promise<void> {
     if (!queue.hasAwaited) {
       hurry = () => cancelWait();
-      // Not past the next place: nobody would have it.
+      // Not past the next place, because nobody would use it.
       await wait(Math.min(GATHERING_MS, 1000 / maxRps));
       hurry = () => {};
     }
@@ -126,10 +126,10 @@ export function createSharedCallBudget(
     hold(delayMs) {
       if (delayMs <= 0) return;
       heldUntil = Math.max(heldUntil, clock.monotonicMs() + delayMs);
-      // What was reserved before would come too early.
+      // Earlier reservations would come too early.
       places = [];
       cancelWait();
-      // Where the others cannot be told, this one holds alone.
+      // If the others can't be told, only this replica pauses.
       pausing = Promise.all([pausing, reservations.pause(delayMs).catch(() => {})]);
     },
     close() {
@@ -141,7 +141,7 @@ export function createSharedCallBudget(
 
 function toUnreachable(cause: unknown): LogUnavailableError {
   return new LogUnavailableError(
-    'The database that holds the budget of calls to the upstream does not answer, so nothing was sent. Try again later.',
+    'The database with the budget of calls to the upstream does not respond, so nothing was sent. Try again later.',
     { cause },
   );
 }

@@ -2,27 +2,27 @@ import { sql } from 'kysely';
 import type { LogDatabase } from '../log/log-database.js';
 import { DEFAULT_MAX_WAIT_MS } from '../upstream/http-pool.js';
 
-/** The calls of all replicas to one upstream, in the order in which they were reserved. */
+/** The calls of all replicas to one upstream, in the order of their reservations. */
 export interface CallReservations {
   /**
-   * Reserve the next calls that nobody has, each `1 / maxRps` seconds after the one before.
+   * Reserve the next free calls, each `1 / maxRps` seconds after the previous one.
    *
-   * @returns how long it is until the first of them, in ms
+   * @returns the time until the first of them, in ms
    */
   reserve(count: number): Promise<number>;
-  /** Let no call that is reserved from now on leave within this time, in ms. The longest of several counts. */
+  /** Let no call reserved from now on leave within this time, in ms. The longest of several pauses counts. */
   pause(delayMs: number): Promise<void>;
 }
 
-/** All replicas together have no calls reserved that are further ahead than this, in seconds. */
+/** The maximum time that all replicas together reserve ahead, in seconds. */
 const MAX_AHEAD_S = 30;
 
 /**
- * The reservations in PostgreSQL: one row that says when the next call may leave, by the database’s clock. What
- * it says is further ahead than anybody may have meant was written before that clock was set back, and is over.
+ * The reservations in PostgreSQL: one row says when the next call may leave, by the database's clock. A time further
+ * ahead than any can be was written before that clock was set back, and has passed.
  *
  * @param upstream - names the row
- * @param maxWaitMs - the longest pause there is
+ * @param maxWaitMs - the longest possible pause
  */
 export function createCallReservations(
   { db, guard }: Pick<LogDatabase, 'db' | 'guard'>,
@@ -41,7 +41,7 @@ export function createCallReservations(
     reserve: (count) =>
       guard(async () => {
         const seconds = count / maxRps;
-        // Not `now()`: that would be the time before the wait for the row, which others reserve from too.
+        // Not `now()`, which would be the time before the wait for the row lock, which others take too.
         const { rows } = await sql<{ first_in_ms: number }>`
           insert into call_budget as budget (upstream, next_call_at, paused_until)
           values (${upstream}, clock_timestamp() + make_interval(secs => ${seconds}),

@@ -7,20 +7,20 @@ import {
 } from 'rate-limiter-flexible';
 import type { LogDatabase } from '../log/log-database.js';
 
-/** What callers have used up, counted for all replicas together. */
+/** What callers have used up, counted across all replicas. */
 export interface CallerCounts {
   /** Count by these rules; `keyPrefix` names what is counted. */
   newLimiter(options: IRateLimiterOptions): RateLimiterAbstract;
-  /** Forget some counts whose time was over before an instant. @returns how many */
+  /** Delete some counts that expired before an instant. @returns how many */
   prune(before: number, limit: number): Promise<number>;
 }
 
 /**
- * The counts in PostgreSQL. A caller that has used up everything is refused without asking the database, so that
- * a flood of requests is none of statements. While the database cannot be asked, each replica counts for itself.
+ * The counts in PostgreSQL. A caller that has used up everything is refused without a query, so a flood of requests
+ * causes no flood of statements. If the database does not respond, each replica counts alone.
  */
 export function createCallerCounts({ db, guard }: Pick<LogDatabase, 'db' | 'guard'>): CallerCounts {
-  /** As much of a PostgreSQL client as the library uses. */
+  /** The part of a PostgreSQL client that the library uses. */
   const storeClient = {
     async query({ text, values }: { readonly text: string; readonly values: readonly unknown[] }) {
       const { rows } = await db.executeQuery(CompiledQuery.raw(text, [...values]));

@@ -1,12 +1,12 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import type { ClientCredentials } from '../upstream/ims-token.wire.js';
 
-/** Hides a token from all who do not know the client secret that it was fetched with. */
+/** Encrypts a token, so that only holders of the client secret that fetched it can read it. */
 export interface TokenSeal {
-  /** Names the credentials without telling them: who has others, has another row. */
+  /** Identifies the credentials without revealing them. Other credentials have another row. */
   readonly credential: string;
   seal(token: string): Buffer;
-  /** @returns null where it was not sealed with these credentials, or was changed since */
+  /** @returns null if it was not sealed with these credentials, or was changed since */
   open(sealed: Buffer): string | null;
 }
 

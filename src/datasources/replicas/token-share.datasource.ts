@@ -10,31 +10,31 @@ import { DEFAULT_MAX_WAIT_MS } from '../upstream/http-pool.js';
 import { type SharedToken, type TokenShare, toRenewalMs } from '../upstream/token-share.js';
 import type { TokenSeal } from './token-seal.js';
 
-/** How often those who wait for another’s fetch look whether it is done, in ms. */
+/** How often replicas that wait for another one's fetch check whether it is done, in ms. */
 const LOOK_MS = 200;
 
-/** Who fetches may take so much longer than the deadline of the fetch, in ms; then another one does. */
+/** How much longer than its deadline a fetch may take, in ms, before another replica tries. */
 const GRACE_MS = 2_000;
 
-/** After a failed fetch nobody tries again for so long, in ms, unless the failure says longer. */
+/** The pause after a failed fetch, in ms, unless the failure asks for a longer one. */
 const PAUSE_MS = 1_000;
 
-/** Now and a while, in words of the database. */
+/** The time after a delay, by the database's clock. */
 const afterMs = (ms: number) => sql<Date>`now() + make_interval(secs => ${ms / 1000})`;
 
-/** What the row says of a token. All distances are from now, by the database’s clock. */
+/** What the row says about a token. All times are relative to now, by the database's clock. */
 interface TokenRow {
   readonly sealed: Buffer | null;
   readonly age_ms: number | null;
   readonly left_ms: number | null;
   readonly failure: { readonly code: UpstreamErrorCode; readonly message: string } | null;
-  /** How long it is before the next fetch may be tried; not positive where it may be. */
+  /** The time until the next fetch may be tried; not positive if it may be tried now. */
   readonly retry_in_ms: number | null;
 }
 
 /**
- * A token that all replicas share through PostgreSQL. It is in the database under a seal that only who knows
- * the client secret can open; its row also says who fetches, so that no connection is held meanwhile.
+ * A token that all replicas share through PostgreSQL. It is stored encrypted with a key derived from the client
+ * secret. Its row also says who is fetching it, so that no connection is held meanwhile.
  *
  * @param timeoutMs - the deadline of one fetch
  * @param maxWaitMs - the longest wait that a failure may ask for
@@ -48,7 +48,7 @@ export function createTokenShare(
 ): TokenShare {
   const { credential } = seal;
   const fetchMs = timeoutMs + GRACE_MS;
-  /** Whether a wait is over, or is longer than any that was begun: then the database’s clock was set back. */
+  /** Whether a wait is over, or longer than any can be, which means that the database's clock was set back. */
   const isOver = (column: RawBuilder<unknown>, longestMs: number) =>
     sql`(${column} is null or ${column} <= now() or ${column} > ${afterMs(longestMs)})`;
 
@@ -63,11 +63,11 @@ export function createTokenShare(
     return rows[0] ?? null;
   }
 
-  /** The token in the row, where it is of use. */
+  /** The token in the row, if it can be used. */
   function toUsable(row: TokenRow, rejected: string | null): SharedToken | null {
     const { sealed, age_ms: ageMs, left_ms: leftMs } = row;
     if (!sealed || ageMs === null || leftMs === null) return null;
-    // The database's clock was set back: how long it is good for is not to be told.
+    // The database's clock was set back, so the token's remaining life is unknown.
     if (ageMs < 0) return null;
     const lifeMs = ageMs + leftMs;
     if (leftMs <= toRenewalMs(lifeMs)) return null;
@@ -115,13 +115,13 @@ export function createTokenShare(
         if (await reach(() => guard(claim))) break;
         await new Promise<void>((resolve) => void clock.schedule(LOOK_MS, resolve));
       }
-      // Another may have fetched one between the look and the claim.
+      // Another replica may have fetched one between the look and the claim.
       const row = await reach(() => guard(look));
       const usable = row && toUsable(row, rejected);
       try {
         const token = usable ?? { ...(await fetch()), ageMs: 0 };
         if (usable) await reach(() => guard(release));
-        // Without the database the others fetch their own; this one is good all the same.
+        // Without the database the others fetch their own; this token is valid anyway.
         else await guard(() => keep(token)).catch(unlessOurs);
         return token;
       } catch (error) {
@@ -143,7 +143,7 @@ async function reach<T>(run: () => Promise<T>): Promise<T> {
   } catch (cause) {
     throw new UpstreamError(
       'UPSTREAM_UNAVAILABLE',
-      'There is no access token: the database through which the replicas share it does not answer.',
+      'There is no access token: the database through which the replicas share it does not respond.',
       { cause },
     );
   }

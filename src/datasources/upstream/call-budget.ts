@@ -4,23 +4,23 @@ import { CalledOff, type Deadline } from './call-deadline.js';
 import { CallQueue, MAX_WAITING_PER_CALLER, type PacedCall } from './call-queue.js';
 import { toCalledOffFailure } from './campaign.failure.js';
 
-/** Hands out the calls that may be made, in the order of {@link CallQueue}. */
+/** Grants turns to calls, in the order of {@link CallQueue}. */
 export interface CallBudget {
   /**
    * Wait for a turn.
    *
-   * @throws {CallCongestedError} the turn does not come before the deadline, or too many calls of this caller
-   *   wait already. Where that is known beforehand, at once.
+   * @throws {CallCongestedError} the turn doesn't come before the deadline, or too many calls of this caller already
+   *   wait. Thrown at once if that is certain beforehand.
    */
   turn(call: PacedCall, deadline: Deadline): Promise<void>;
   /** Somebody waits for this call from now on, whether or not it is waiting for a turn. */
   expedite(call: PacedCall, waiting: Waiting): void;
-  /** Give nobody a turn for this long, in ms. The longest of several holds counts. */
+  /** Grant no turns for this long, in ms. The longest of several holds counts. */
   hold(delayMs: number): void;
   close(): void;
 }
 
-/** The period in which no more turns are given than the budget has, wherever it begins. In ms. */
+/** Any period of this length has at most as many turns as the budget allows. In ms. */
 const PERIOD_MS = 1000;
 
 /**
@@ -30,7 +30,7 @@ const PERIOD_MS = 1000;
  */
 export function createCallBudget(clock: Clock, maxRps: number): CallBudget {
   const queue = new CallQueue();
-  /** When the last turns were given, at most `maxRps` of them, oldest first. */
+  /** The times of the last turns, at most `maxRps` of them, oldest first. */
   const givenAt: number[] = [];
   let heldUntil = Number.NEGATIVE_INFINITY;
   let cancelWake = () => {};
@@ -43,7 +43,7 @@ export function createCallBudget(clock: Clock, maxRps: number): CallBudget {
     return Math.max(paceLeftMs, holdLeftMs());
   }
 
-  /** Give the turns that there are now, and come back when there is another one. */
+  /** Grant the turns that are available now, and continue when there is another one. */
   function pump(): void {
     cancelWake();
     while (queue.size > 0) {
@@ -58,17 +58,17 @@ export function createCallBudget(clock: Clock, maxRps: number): CallBudget {
     }
   }
 
-  /** With everybody who goes first served at the full rate, how long a call that comes now waits. */
+  /** How long a call that arrives now waits if everyone ahead of it is served at the full rate. */
   const longestWaitMs = (waiting: Waiting) =>
     holdLeftMs() + Math.ceil((queue.countAhead(waiting) + 1) / maxRps) * PERIOD_MS;
 
-  /** The same, where the next second of the budget begins now. */
+  /** The same if the next second of the budget begins now. */
   const shortestWaitMs = (waiting: Waiting) =>
     holdLeftMs() + Math.floor(queue.countAhead(waiting) / maxRps) * PERIOD_MS;
 
   return {
     async turn(call, deadline) {
-      // In vain it would make those who come after it wait, and one document can ask for thousands.
+      // A pointless wait would delay those who come after it, and one document can ask for thousands.
       refuseInVain(queue, call, deadline, shortestWaitMs(call.waiting));
       try {
         const turn = queue.join(call, deadline);
@@ -90,9 +90,9 @@ export function createCallBudget(clock: Clock, maxRps: number): CallBudget {
 }
 
 /**
- * Refuse a call that has no use in waiting.
+ * Refuse a call that would wait in vain.
  *
- * @param waitMs - how long it waits at least
+ * @param waitMs - its minimum wait
  * @throws {CallCongestedError}
  */
 export function refuseInVain(
@@ -103,7 +103,7 @@ export function refuseInVain(
 ): void {
   if (queue.isFull(waiting)) {
     throw new CallCongestedError(
-      `${MAX_WAITING_PER_CALLER} calls of this caller to the upstream wait for their turns already: nothing was sent. Ask for less at once.`,
+      `${MAX_WAITING_PER_CALLER} calls of this caller to the upstream already wait for their turns, so nothing was sent. Ask for less at a time.`,
       Math.max(waitMs, PERIOD_MS),
     );
   }
@@ -113,7 +113,7 @@ export function refuseInVain(
 /** @throws {CallCongestedError} always */
 export function refuseTurn(waitMs: number): never {
   throw new CallCongestedError(
-    'The gateway keeps to a budget of calls to the upstream, and the turn of this call would have come too late: nothing was sent.',
+    'The gateway limits its calls to the upstream, and this call’s turn would have come too late, so nothing was sent.',
     waitMs,
   );
 }

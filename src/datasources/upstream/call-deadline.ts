@@ -1,6 +1,6 @@
 import type { Clock } from '../../ingestion/ports.js';
 
-/** Why a call was called off: its time ran out, or the gateway is stopping. */
+/** Why a call was cancelled: its time ran out, or the gateway is stopping. */
 export class CalledOff extends Error {
   override readonly name = 'CalledOff';
 
@@ -9,30 +9,30 @@ export class CalledOff extends Error {
   }
 }
 
-/** The time that one logical call may take, its waits and repeats included. */
+/** The time that one logical call may take, including waits and repeats. */
 export interface Deadline {
   /** Aborts with a {@link CalledOff} as its reason. */
   readonly signal: AbortSignal;
-  /** How long it was at its start, in ms. */
+  /** The full time, in ms. */
   readonly timeoutMs: number;
   /** In ms; 0 once it has passed. */
   remainingMs(): number;
-  /** Settle as `promise` does, or reject with a {@link CalledOff}, whichever comes first. */
+  /** Settle like `promise`, or reject with a {@link CalledOff}, whichever comes first. */
   within<T>(promise: Promise<T>): Promise<T>;
   /** @throws {CalledOff} the wait was cut short */
   wait(delayMs: number): Promise<void>;
   callOff(reason: CalledOff['reason']): void;
-  /** Give the timer back. To be called when the call has ended, however it did. */
+  /** Release the timer. Call this when the call has ended, however it did. */
   release(): void;
 }
 
-/** A timer that comes so much later than due tells of a process that was frozen. */
+/** A timer that fires this much too late means that the process was frozen. */
 const FREEZE_MS = 1_000;
 
-/** Within so long a process that was frozen has read the answers that wait. */
+/** How long a process that was frozen gets to read the answers that have arrived. */
 const READING_MS = 500;
 
-/** Start the time of a call. */
+/** Start the deadline of a call. */
 export function startDeadline(clock: Clock, timeoutMs: number): Deadline {
   const controller = new AbortController();
   const { signal } = controller;
@@ -40,7 +40,7 @@ export function startDeadline(clock: Clock, timeoutMs: number): Deadline {
   const callOff = (reason: CalledOff['reason']) => controller.abort(new CalledOff(reason));
   const startedAt = clock.monotonicMs();
   let cancel = clock.schedule(timeoutMs, () => {
-    // The answer may have come in time, and nobody was awake to read it.
+    // The answer may have arrived in time while the process was frozen.
     const wasFrozen = clock.monotonicMs() - startedAt > timeoutMs + FREEZE_MS;
     if (wasFrozen) cancel = clock.schedule(READING_MS, () => callOff('late'));
     else callOff('late');

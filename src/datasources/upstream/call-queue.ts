@@ -1,12 +1,12 @@
 import type { Waiting } from '../../ingestion/ports.js';
 import type { Deadline } from './call-deadline.js';
 
-/** A call that takes turns. Who waits for it may change while it is under way. */
+/** A call that takes turns. Who waits for it may change while it is in progress. */
 export interface PacedCall {
   waiting: Waiting;
 }
 
-/** So many looks of one caller may wait, and so many starts: as many as one list of an operation may have. */
+/** The maximum number of waiting status calls of one caller, and of waiting starts: as many as one list may have. */
 export const MAX_WAITING_PER_CALLER = 100;
 
 /** A call that waits for its turn. */
@@ -16,11 +16,11 @@ interface Waiter {
 }
 
 /**
- * Calls of several callers that wait for their turns. The callers take turns, so that one who asks for much
- * waits longer, and nobody else does. Those of one caller are first come, first served.
+ * Calls of several callers that wait for their turns. The callers take turns, so one that asks for much waits longer,
+ * and nobody else does. The calls of one caller are first come, first served.
  */
 class CallerLines {
-  /** The caller who goes next is first. */
+  /** The next caller is first. */
   readonly #lines = new Map<string, Map<PacedCall, Waiter>>();
   #size = 0;
 
@@ -32,7 +32,7 @@ class CallerLines {
     return this.#lines.get(caller)?.size ?? 0;
   }
 
-  /** How many go before a call of this caller that comes now, where nobody else comes. */
+  /** How many calls go before a new call of this caller, if no others arrive. */
   countAhead(caller: string): number {
     const rounds = this.sizeOf(caller) + 1;
     let count = 0;
@@ -77,9 +77,9 @@ class CallerLines {
 }
 
 /**
- * Calls that wait for their turns. Polls have every second turn while they want it, and what others leave of the
- * rest: else a caller who asks without end would stop every watch. Of those that somebody waits for, starts go
- * before looks, since a start is one call and a look is often one of many.
+ * Calls that wait for their turns. Polls get every second turn while they need it, and the turns that others leave;
+ * otherwise a caller that never stops asking would stop every watch. Of the calls that somebody waits for, starts go
+ * before status calls, because a start is one call and a status call is often one of many.
  *
  * @see docs/adr/0032-turns-are-shared.md
  */
@@ -104,7 +104,7 @@ export class CallQueue {
     return this.#lines.start.size + this.#lines.ask.size;
   }
 
-  /** How many go before a call that comes now, where nobody else comes. */
+  /** How many calls go before a new one, if no others arrive. */
   countAhead(waiting: Waiting): number {
     const { start, ask, poll } = this.#lines;
     switch (waiting.kind) {
@@ -117,13 +117,13 @@ export class CallQueue {
     }
   }
 
-  /** Whether so many calls of this caller wait that it has to wait with another one. */
+  /** Whether this caller has the maximum number of calls waiting. */
   isFull(waiting: Waiting): boolean {
     if (waiting.kind === 'poll') return false;
     return this.#lines[waiting.kind].sizeOf(waiting.caller) >= MAX_WAITING_PER_CALLER;
   }
 
-  /** Resolves with the turn. @throws the reason of the deadline's signal where that comes first */
+  /** Resolves with the turn. @throws the reason of the deadline's signal if that comes first */
   join(call: PacedCall, { signal }: Pick<Deadline, 'signal'>): Promise<void> {
     if (signal.aborted) return Promise.reject(signal.reason);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -145,7 +145,7 @@ export class CallQueue {
     return promise;
   }
 
-  /** Give a turn to whoever goes first. */
+  /** Give a turn to the next call. */
   giveNext(): void {
     const { start, ask, poll } = this.#lines;
     const isPoll = poll.size > 0 && (this.#isPollNext || !this.hasAwaited);
@@ -156,8 +156,8 @@ export class CallQueue {
   }
 
   /**
-   * Somebody waits for this call from now on. It goes on as a call of whoever, of those who wait for it, waits for less;
-   * a poll stays one where this caller has too many already.
+   * Somebody waits for this call from now on. It counts as a call of whichever of its waiting callers waits for the
+   * fewest calls. A poll stays a poll if this caller already has too many.
    */
   expedite(call: PacedCall, waiting: Waiting): void {
     const { kind } = call.waiting;
@@ -181,12 +181,12 @@ export class CallQueue {
   }
 }
 
-/** Of two that take turns, how many turns go by before one that has `own` before it. */
+/** If two take turns, how many turns pass before the one that has `own` ahead of it. */
 function withOthers(own: number, others: number): number {
   return own + Math.min(own, others);
 }
 
-/** Polls are the gateway’s own. */
+/** Polls belong to the gateway itself. */
 function toCaller(waiting: Waiting): string {
   return waiting.kind === 'poll' ? '' : waiting.caller;
 }

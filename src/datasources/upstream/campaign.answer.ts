@@ -12,7 +12,7 @@ import {
 } from './campaign.wire.js';
 import type { HttpAnswer } from './http-exchange.js';
 
-/** Make of an HTTP answer what it says about a start. */
+/** What an HTTP answer says about a start. */
 export function judgeStartAnswer(answer: HttpAnswer, mappingId: string): Submission | CallFailure {
   if (!mayBeCampaigns(answer.status, isStartAnswer(answer.body))) {
     return toStatusFailure(answer, 'start');
@@ -20,7 +20,7 @@ export function judgeStartAnswer(answer: HttpAnswer, mappingId: string): Submiss
   return parsed(answer, 'start', () => parseSubmission(answer.body, mappingId));
 }
 
-/** Make of an HTTP answer what it says about a request; null where it says that there is none. */
+/** What an HTTP answer says about a request; null if it says that there is none. */
 export function judgeStatusAnswer(
   answer: HttpAnswer,
   ref: RequestRef,
@@ -32,9 +32,9 @@ export function judgeStatusAnswer(
 }
 
 /**
- * Whether Campaign's own JSON is to be looked for in the body. The contract gives no HTTP statuses for its
- * answers: with a 2xx nothing else can be meant; with a 4xx it is if it looks like it, for a `Failed` may
- * well come so. Never with 401, 403 and 429, which speak of the caller and not of an ingestion.
+ * Whether the body may be Campaign's own JSON. The contract gives no HTTP statuses for its answers. With a 2xx
+ * nothing else can be meant. With a 4xx it may be, if it looks like it, because a `Failed` may come that way. Never
+ * with 401, 403 and 429, which concern the caller and not an ingestion.
  */
 function mayBeCampaigns(status: number, looksLikeIt: boolean): boolean {
   if (status >= 200 && status < 300) return true;

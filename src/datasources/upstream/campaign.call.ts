@@ -11,17 +11,17 @@ import type { HttpPool } from './http-pool.js';
 import type { TokenSource } from './ims-token.datasource.js';
 import type { Slowdown } from './slowdown.js';
 
-/** A status is asked for at most so often within one call. */
+/** The maximum number of attempts of one status call. */
 const MAX_ATTEMPTS = 3;
 
-/** Between attempts: a random share of 250 ms, then of 500 ms, so that those who failed together spread. */
+/** Pauses between attempts: a random share of 250 ms, then of 500 ms, so that calls that failed together spread out. */
 const retryBackoff = new ExponentialBackoff({
   generator: fullJitterGenerator,
   initialDelay: 250,
   maxDelay: 5000,
 });
 
-/** What one logical call is made of. */
+/** The parts of one logical call. */
 export interface CallPlan<T> extends PacedCall {
   readonly kind: 'start' | 'status';
   /** Called each time that an attempt has its turn. */
@@ -30,7 +30,7 @@ export interface CallPlan<T> extends PacedCall {
   readonly judge: (answer: HttpAnswer) => T | CallFailure;
 }
 
-/** What every call goes through. */
+/** What every call uses. */
 export interface CallParts {
   readonly http: HttpPool;
   readonly tokens: TokenSource;
@@ -40,17 +40,17 @@ export interface CallParts {
 }
 
 /**
- * Make one logical call: attempts, and the waits between them, until there is a result or no sense in
- * going on.
+ * Make one logical call: attempts, and the waits between them, until there is a result or another attempt makes no
+ * sense.
  *
- * Each attempt takes the same way, and each gate may end it before anything is sent:
+ * Each attempt passes the same gates, and each gate may end it before anything is sent:
  *
  *     circuit closed? → access token → turn in the budget → circuit → HTTP exchange → judgement
  *
- * A start is sent once. The one exception is a start answered 401, which was not let through, where its token
- * may be outdated: it is sent again with a new token.
+ * A start is sent once. The one exception is a start answered with 401, which was not let through, if its token may
+ * be outdated: it is sent again with a new token.
  *
- * @throws {UpstreamError} why the last attempt gave no result
+ * @throws {UpstreamError} why the last attempt failed
  */
 export async function callCampaign<T>(
   parts: CallParts,
@@ -64,7 +64,7 @@ export async function callCampaign<T>(
   for (;;) {
     const token = await readyToSend(parts, deadline);
     const result = await send(parts, plan, token, deadline).catch((error: unknown) => {
-      // What the upstream said of the call tells more than that there was no room to repeat it.
+      // The upstream's answer says more than that there was no room for a repeat.
       throw error instanceof CallCongestedError && lastFailure ? lastFailure.error : error;
     });
     if (!(result instanceof CallFailure)) {
@@ -82,15 +82,15 @@ export async function callCampaign<T>(
     attempts += 1;
     const next = backoff.next(undefined);
     backoff = next;
-    // Spread after the time that was named, never before it.
+    // Spread after the requested time, never before it.
     const delayMs = next.duration + (result.error.retryAfterMs ?? 0);
-    // A wait past the deadline could only turn a failure that says something into a timeout.
+    // A wait past the deadline could only turn a meaningful failure into a timeout.
     if (delayMs >= deadline.remainingMs()) throw result.error;
     await unlessCalledOff(deadline.wait(delayMs));
   }
 }
 
-/** The first two gates: give the token, where sending makes sense at all. */
+/** The first two gates: get the token, if sending makes sense at all. */
 async function readyToSend({ circuit, tokens }: CallParts, deadline: Deadline): Promise<string> {
   const refused = circuit.refusal();
   if (refused) throw refused.error;
@@ -110,7 +110,7 @@ async function send<T>(
   return circuit.run(async () => {
     const answer = await exchange(http, request(token), deadline.signal);
     if (answer.kind === 'calledOff' && !hadMostOfItsTime) {
-      // What took its time were the waits before: no trouble of the upstream, and not to open the circuit.
+      // The waits before it took the time, which is no trouble of the upstream and must not open the circuit.
       return new CallFailure(toTransportFailure(answer, kind).error);
     }
     if (answer.kind !== 'answered') return toTransportFailure(answer, kind);
@@ -123,7 +123,7 @@ async function send<T>(
   });
 }
 
-/** Name the failure where a promise ended because its call was called off; nothing had been sent. */
+/** Convert the failure if a promise ended because its call was cancelled; nothing had been sent. */
 export async function unlessCalledOff<T>(promise: Promise<T>): Promise<T> {
   try {
     return await promise;

@@ -20,31 +20,34 @@ import type { ClientCredentials } from './ims-token.wire.js';
 import { createSlowdown } from './slowdown.js';
 import type { TokenShare } from './token-share.js';
 
-/** One call as it ended, for metrics. A status call and all its attempts are one call. */
+/** One ended call, for metrics. A status call with all its attempts is one call. */
 export interface CampaignCall {
   readonly operation: 'start' | 'status' | 'check' | 'token';
-  /** `LOG_UNAVAILABLE`: there was no turn, for the database that has the budget. `UNEXPECTED` is a fault of the gateway itself. */
+  /**
+   * `LOG_UNAVAILABLE`: the database with the budget did not respond, so there was no turn. `UNEXPECTED` is a bug in
+   * the gateway.
+   */
   readonly outcome: 'OK' | 'LOG_UNAVAILABLE' | 'UNEXPECTED' | UpstreamErrorCode;
-  /** Waits included, in ms. */
+  /** Including waits, in ms. */
   readonly durationMs: number;
-  /** What it failed with, where that is known here. */
+  /** The error, if known here. */
   readonly error?: unknown;
 }
 
-/** What calls to the upstream need. */
+/** What calls to the upstream require. */
 export interface CampaignOptions extends CampaignAddress, HttpPoolOptions {
   readonly token: ReadyToken | ClientCredentials;
-  /** The deadline of one call, its repeats and waits included, in ms. */
+  /** The deadline of one call, including repeats and waits, in ms. */
   readonly timeoutMs: number;
-  /** A positive integer: at most so many calls set out in any second. */
+  /** A positive integer: the maximum number of calls in any second. */
   readonly maxRps: number;
   readonly circuit?: CircuitPlan;
-  /** What replicas have together; where left out, this gateway has budget and token for itself. */
+  /** What replicas share; if left out, this gateway has its own budget and token. */
   readonly shared?: SharedAccess | undefined;
   readonly onCall?: (call: CampaignCall) => void;
 }
 
-/** What all replicas of a gateway have of the upstream together. */
+/** What all replicas of a gateway share about the upstream. */
 export interface SharedAccess {
   readonly budget: CallBudget;
   /** For a token that is fetched. */
@@ -52,21 +55,21 @@ export interface SharedAccess {
 }
 
 /**
- * The upstream, and the connections that are kept to it. Besides {@link UpstreamError}, `start` and `status`
- * throw {@link BadUserInputError} for ids that no URL can carry; then nothing is sent, and nothing counted.
+ * The upstream, and its kept connections. Besides {@link UpstreamError}, `start` and `status` throw {@link
+ * BadUserInputError} for ids that can't be in a URL; then nothing is sent or counted.
  */
 export interface CampaignDatasource extends Upstream {
-  /** Call off whatever is under way, and close the connections. */
+  /** Cancel all calls in progress, and close the connections. */
   close(): Promise<void>;
 }
 
 /**
  * Create the upstream port over Campaign's HTTP API.
  *
- * Every call has one deadline, all calls share one budget and one circuit, and each is told to `onCall`.
+ * Every call has one deadline. All calls share one budget and one circuit, and each is reported to `onCall`.
  *
- * @throws {BadUserInputError} the organization cannot stand in a URL
- * @throws {TypeError} the API key or the ready token cannot stand in a header
+ * @throws {BadUserInputError} the organization can't be in a URL
+ * @throws {TypeError} the API key or the ready token is not valid in a header
  * @see docs/upstream.md for what is assumed where the contract is silent
  */
 export function createCampaignDatasource(options: CampaignOptions): CampaignDatasource {
@@ -84,12 +87,12 @@ export function createCampaignDatasource(options: CampaignOptions): CampaignData
   });
   const slowdown = createSlowdown(clock, budget);
   const parts = { http, tokens, budget, circuit, slowdown };
-  /** Look-ups that have not ended. */
+  /** Status calls in progress. */
   const looks = new Map<string, CallPlan<ReportedState | null>>();
   const underWay = new Set<Deadline>();
   let isClosed = false;
 
-  /** Run a call within its deadline, and tell `onCall` how it ended. */
+  /** Run a call within its deadline, and report to `onCall` how it ended. */
   async function call<T>(kind: CallKind, run: (deadline: Deadline) => Promise<T>): Promise<T> {
     const startedAt = clock.monotonicMs();
     const deadline = startDeadline(clock, timeoutMs);
@@ -145,9 +148,9 @@ export function createCampaignDatasource(options: CampaignOptions): CampaignData
       if (look) budget.expedite(look, { kind: 'ask', caller });
     },
 
-    // The protocol has no ping, and no call of it is harmless. So: is a token to be had, and does anything
-    // at all answer HTTP at the base URL? Takes no turn of the budget and does not ask the circuit, for
-    // readiness must not depend on how busy or how unlucky the last calls were.
+    // The protocol has no ping, and none of its calls is harmless. So check whether there is a token, and whether
+    // anything answers HTTP at the base URL. This takes no turn of the budget and ignores the circuit, because
+    // readiness must not depend on how busy or unlucky the last calls were.
     check: () =>
       call('check', async (deadline) => {
         await unlessCalledOff(deadline.within(tokens.token()));

@@ -5,17 +5,17 @@ import { ProxyFault } from './outgoing-proxy.js';
 import { findOwnFault } from './own-fault.js';
 import { toUpstreamDetails } from './upstream-complaint.js';
 
-/** Of an answer: it says that the token is not valid; it may mean that; or it is about something else. */
+/** What an answer says about the token: that it is not valid, that it may not be, or something else. */
 export type TokenRejection = 'certain' | 'possible' | 'none';
 
-/** One attempt that gave no usable answer, and what may be made of that. */
+/** One attempt without a usable answer, and what it means. */
 export class CallFailure {
   readonly error: UpstreamError;
-  /** The upstream or the way to it is in trouble (no connection, too late, 5xx): the circuit counts it. */
+  /** The upstream or the network is in trouble (no connection, too late, 5xx). The circuit counts it. */
   readonly isTrouble: boolean;
-  /** The same call may do better a moment later. Says nothing about whether it may be repeated. */
+  /** The same call may succeed a moment later. Says nothing about whether it may be repeated. */
   readonly isPassing: boolean;
-  /** Whether it is the access token that the upstream does not accept, so that a newer one may do. */
+  /** Whether the upstream rejects the access token, so that a newer one may help. */
   readonly tokenRejection: TokenRejection;
 
   constructor(
@@ -29,10 +29,10 @@ export class CallFailure {
   }
 }
 
-/** Which call failed: of a start it must be known whether it may have been taken. */
+/** The kind of the failed call: for a start it matters whether it may have been accepted. */
 export type CallKind = 'start' | 'status' | 'check';
 
-/** Name the failure of a request that got no whole answer. */
+/** Convert the failure of a request without a complete answer. */
 export function toTransportFailure(
   failed: Exclude<HttpExchange, HttpAnswer>,
   call: CallKind,
@@ -61,10 +61,7 @@ export function toTransportFailure(
       return new CallFailure(
         new UpstreamError(
           'UPSTREAM_INVALID_RESPONSE',
-          withAdvice(
-            'The upstream answered something that is not HTTP, or too long to be read.',
-            isStart,
-          ),
+          withAdvice('The upstream’s answer is not HTTP, or is too long.', isStart),
           { cause, outcomeUnknown: isStart },
         ),
       );
@@ -86,16 +83,16 @@ function toUnsentText(cause: unknown): string {
   }
   const { code } = cause as NodeJS.ErrnoException;
   if (code === undefined || !UNTRUSTED.test(code)) {
-    return 'The upstream cannot be reached: no connection could be made, and nothing was sent.';
+    return 'The upstream cannot be reached: the connection failed, and nothing was sent.';
   }
-  return `The upstream cannot be reached safely: its certificate is not trusted (${code}), and nothing was sent. Where an authority of your own has issued it, the operator names that in NODE_EXTRA_CA_CERTS.`;
+  return `The upstream cannot be reached safely: its certificate is not trusted (${code}). Nothing was sent. If a private authority issued it, the operator must set NODE_EXTRA_CA_CERTS to that authority’s certificate.`;
 }
 
-/** Name the failure of a call whose deadline passed, or that was cut off by the gateway stopping. */
+/** Convert the failure of a call whose deadline passed, or that was cancelled because the gateway is stopping. */
 export function toCalledOffFailure(cause: unknown, outcomeUnknown: boolean): CallFailure {
   const isClosing = cause instanceof CalledOff && cause.reason === 'closing';
   const [code, text]: [UpstreamErrorCode, string] = isClosing
-    ? ['UPSTREAM_UNAVAILABLE', 'The gateway is stopping and called off its call to the upstream.']
+    ? ['UPSTREAM_UNAVAILABLE', 'The gateway is stopping and cancelled its call to the upstream.']
     : ['UPSTREAM_TIMEOUT', 'The upstream did not answer in time.'];
   const error = new UpstreamError(code, withAdvice(text, outcomeUnknown), {
     cause,
@@ -105,7 +102,7 @@ export function toCalledOffFailure(cause: unknown, outcomeUnknown: boolean): Cal
 }
 
 /**
- * Name the failure of an answer that cannot be used.
+ * Convert the failure of an answer that can't be used.
  *
  * @param fault - completes "because …"
  */
@@ -130,9 +127,9 @@ export function toInvalidAnswer(
   );
 }
 
-/** Add to a message what to do where a start may have been taken. */
+/** Add advice to a message if a start may have been accepted. */
 export function withAdvice(text: string, outcomeUnknown: boolean): string {
   return outcomeUnknown
-    ? `${text} Whether the ingestion was started is unknown: look before starting it again.`
+    ? `${text} It is unknown whether the ingestion was started: check in Campaign before you start it again.`
     : text;
 }

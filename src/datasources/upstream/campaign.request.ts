@@ -2,32 +2,32 @@ import { BadUserInputError } from '../../ingestion/gateway-error.js';
 import type { RequestRef } from '../../ingestion/ingestion-request.js';
 import type { HttpRequest } from './http-exchange.js';
 
-/** Where and as whom Campaign is called. */
+/** Where Campaign is called, and with which identity. */
 export interface CampaignAddress {
-  /** Such as `https://mc.adobe.io`; may have a path, and a slash at its end. */
+  /** Such as `https://mc.adobe.io`; may have a path and a trailing slash. */
   readonly url: URL;
   readonly organization: string;
   readonly apiKey: string;
-  /** Where a GET names its request: the documentation shows it without saying which. */
+  /** Where a GET names its request. The documentation shows it without saying which. */
   readonly statusRequestIdIn: 'query' | 'body';
 }
 
-/** The requests of the protocol, each still lacking its access token. */
+/** The requests of the protocol, without their access tokens. */
 export interface CampaignRequests {
-  /** @throws {BadUserInputError} the mapping id cannot stand in a URL */
+  /** @throws {BadUserInputError} the mapping id can't be in a URL */
   start(mappingId: string): TokenlessRequest;
-  /** @throws {BadUserInputError} the mapping id or the request id cannot stand in a URL */
+  /** @throws {BadUserInputError} the mapping id or the request id can't be in a URL */
   status(ref: RequestRef): TokenlessRequest;
 }
 
-/** A request that lacks nothing but its access token. */
+/** A request that lacks only its access token. */
 export type TokenlessRequest = (accessToken: string) => HttpRequest;
 
 /**
  * Prepare what all requests to one organization share.
  *
- * @throws {BadUserInputError} the organization cannot stand in a URL
- * @throws {TypeError} the API key cannot stand in a header
+ * @throws {BadUserInputError} the organization can't be in a URL
+ * @throws {TypeError} the API key is not valid in a header
  */
 export function createCampaignRequests(address: CampaignAddress): CampaignRequests {
   requireHeaderText(address.apiKey, 'API key');
@@ -58,7 +58,7 @@ export function createCampaignRequests(address: CampaignAddress): CampaignReques
   };
 }
 
-/** The path of a base URL, without the slash at its end. */
+/** The path of a base URL, without a trailing slash. */
 export function toBasePath(url: URL): string {
   return url.pathname.replace(/\/+$/, '');
 }
@@ -66,8 +66,8 @@ export function toBasePath(url: URL): string {
 /**
  * Encode a text as one segment of a path.
  *
- * `.` and `..` are refused, for no way of writing them is safe: they survive the encoding, and whoever
- * parses a URL drops them or climbs, written as `%2e` too. An empty text would be no segment at all.
+ * `.` and `..` are refused, because no encoding makes them safe: parsers of URLs drop them or climb, even when they
+ * are written as `%2e`. An empty text would be no segment at all.
  */
 function toPathSegment(text: string, name: string): string {
   if (text === '' || text === '.' || text === '..') {
@@ -86,10 +86,9 @@ function toUrlText(text: string, name: string): string {
 }
 
 /**
- * Make sure of a credential before the first call. Found at the first call only, it would look like an
- * upstream that cannot be reached.
+ * Check a credential before the first call. Otherwise it would fail there and look like an unreachable upstream.
  *
- * @throws {TypeError} it has characters other than visible ASCII; never quotes it
+ * @throws {TypeError} it has characters other than visible ASCII; the error never quotes it
  */
 export function requireHeaderText(text: string, name: string): void {
   if (!/^[\x21-\x7e]+$/.test(text)) {

@@ -8,11 +8,11 @@ import type { HttpAnswer } from './http-exchange.js';
 import { type Complaint, toComplaint, toUpstreamDetails } from './upstream-complaint.js';
 
 /**
- * Name the failure that an HTTP status tells of, for an answer that is not one of Campaign's JSON answers.
+ * Convert an HTTP status to a failure, for an answer that is not one of Campaign's JSON answers.
  *
- * A start counts as not taken where the upstream says so: any 4xx; a 503 of the API gateway, which stands in
- * front and did not let it through; and a redirect, which would have to be followed first. Everything else
- * leaves its outcome unknown.
+ * A start counts as not accepted if the upstream says so: any 4xx; a 503 of the API gateway, which is in front and
+ * did not let it through; and a redirect, which would have to be followed first. Everything else leaves its outcome
+ * unknown.
  */
 export function toStatusFailure(answer: HttpAnswer, call: CallKind): CallFailure {
   const { status, headers, retryAfterMs } = answer;
@@ -38,7 +38,7 @@ export function toStatusFailure(answer: HttpAnswer, call: CallKind): CallFailure
   );
 }
 
-/** By its name, 303 tells where the result is of a call that was taken. */
+/** By definition, 303 says where to find the result of an accepted call. */
 function isRedirect(status: number): boolean {
   return status >= 300 && status < 400 && status !== 303;
 }
@@ -68,10 +68,10 @@ function toCodeAndText(
 ): { code: UpstreamErrorCode; text: string } {
   const isRefusal = status === 401 || status === 403;
   if (isRefusal && errorCode === TOKEN_MISSING) {
-    // Its status says forbidden; what it means is that nobody was named who could be forbidden anything.
+    // Its status says forbidden, but it means that the call carried no identity that could be forbidden anything.
     return {
       code: 'UPSTREAM_UNAUTHENTICATED',
-      text: 'The upstream saw no access token: check the credentials of the gateway and any proxy on the way.',
+      text: 'The upstream received no access token: check the credentials of the gateway and any proxy in between.',
     };
   }
   if (isRefusal && errorCode && [...API_KEY_CODES, PROFILE_NOT_VALID].includes(errorCode)) {
@@ -90,37 +90,37 @@ function toCodeAndText(
       text:
         errorCode === '429001'
           ? "The usage limit of the upstream's service is reached: wait, or have it raised."
-          : 'The upstream was called too often: wait before asking again.',
+          : 'The upstream was called too often: wait before you try again.',
     };
   }
   if (status === 504) {
     return {
       code: 'UPSTREAM_TIMEOUT',
-      text: 'The upstream did not get its own answer in time (HTTP 504): ask again later.',
+      text: 'The upstream did not get its own answer in time (HTTP 504): try again later.',
     };
   }
   if (status >= 500 && from === 'router') {
     return {
       code: 'UPSTREAM_UNAVAILABLE',
-      text: `The upstream failed before Campaign was reached (HTTP ${status}): it says so of an organization it does not know, so check that one first.`,
+      text: `The upstream failed before it reached Campaign (HTTP ${status}). This usually means that it does not know the organization, so check that first.`,
     };
   }
   if (status >= 500) {
     return {
       code: 'UPSTREAM_UNAVAILABLE',
-      text: `The upstream is failing (HTTP ${status}): ask again later.`,
+      text: `The upstream is failing (HTTP ${status}): try again later.`,
     };
   }
   if (status >= 300 && status < 400) {
-    const outcome = isRedirect(status) ? ', so the call was not taken' : '';
+    const outcome = isRedirect(status) ? ', so the call was not accepted' : '';
     return {
       code: 'UPSTREAM_INVALID_RESPONSE',
-      text: `The upstream answered with a redirect (HTTP ${status}), which is not followed${outcome}: the operator should see to it that CAMPAIGN_URL leads to the API itself.`,
+      text: `The upstream answered with a redirect (HTTP ${status}), which is not followed${outcome}: the operator should set CAMPAIGN_URL to the API itself.`,
     };
   }
   return {
     code: 'UPSTREAM_INVALID_RESPONSE',
-    text: `The upstream answered HTTP ${status} with nothing that the API documents: check the ids in the call; then, as its operator, the URL of the upstream and the organization.`,
+    text: `The upstream answered HTTP ${status} with something that the API does not document: check the ids in the call. Operator: check the URL of the upstream and the organization.`,
   };
 }
 
@@ -130,7 +130,7 @@ function toForbiddenText(errorCode: string | undefined): string {
     case '403003':
       return 'The upstream does not accept the API key: check the API key of the gateway.';
     case '403023':
-      return 'The upstream does not accept the profile of the access token: check what its credentials belong to.';
+      return 'The upstream does not accept the profile of the access token: check which profile its credentials belong to.';
     default:
       return 'The upstream forbids this call: a start needs the SQL function execution role.';
   }

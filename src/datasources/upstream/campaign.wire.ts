@@ -9,31 +9,31 @@ export class InvalidAnswerError extends Error {
   override readonly name: string = 'InvalidAnswerError';
 }
 
-/** An answer that is not the API's at all, such as the page of something in front of it. */
+/** An answer that does not come from the API at all, such as the page of something in front of it. */
 export class ForeignAnswerError extends InvalidAnswerError {
   override readonly name = 'ForeignAnswerError';
 }
 
 /**
- * Of an opaque id only this much is asked, that it can be shown, stored, asked about and put into a URL. A
- * replacement character stands where one was lost: what is left is the id of something else.
+ * An opaque id only has to be safe to show, store, ask about and put into a URL. A replacement character means that a
+ * character was lost, so the rest is the id of something else.
  */
 const requestId = z
   .string()
   .max(255)
   .regex(/^(?=.*\S)[^\p{Cc}\p{Cs}\uFFFD]+$/u);
-/** Half a character, or none, cannot be stored everywhere: what was read back would not be what was written. */
+/** A lone surrogate can't be stored everywhere, and would come back changed. */
 const info = z
   .string()
   .transform((text) => text.toWellFormed().replaceAll('\0', '\uFFFD'))
   .catch('');
-/** It is asked about at Platform: one that cannot be read is none. */
+/** It is looked up at Platform. An unreadable one counts as none. */
 const batchId = z
   .string()
   .regex(/^(?=.*\S)[^\p{Cc}\p{Cs}\uFFFD]+$/u)
   .nullable()
   .catch(null);
-/** The case of letters, blanks and marks between words are nothing that a status could be told by. */
+/** Case, blanks and marks between words don't distinguish statuses. */
 const toStatus = (text: string) => text.toLowerCase().replace(/[\s_-]+/g, '');
 const status = z.string().transform(toStatus);
 
@@ -48,7 +48,7 @@ const startAnswer = z
     ]),
   );
 
-/** GET: here `Success` means finished. Nothing but the status has to be readable. */
+/** GET: here `Success` means finished. Only the status must be readable. */
 const statusAnswer = z.looseObject({ status }).pipe(
   z.object({
     status: z.enum(['success', 'inprogress', 'failed', 'aborted']),
@@ -60,9 +60,9 @@ const statusAnswer = z.looseObject({ status }).pipe(
 );
 
 /**
- * Read what a POST was answered.
+ * Parse the answer to a POST.
  *
- * @param body - the answer's text, whatever HTTP status it came with
+ * @param body - the answer's text, with any HTTP status
  * @throws {InvalidAnswerError}
  */
 export function parseSubmission(body: string, mappingId: string): Submission {
@@ -79,16 +79,16 @@ export function parseSubmission(body: string, mappingId: string): Submission {
 }
 
 /**
- * Read what a GET was answered. A status that can be read counts, whatever stands in the other fields, as long
- * as the answer says that it is about this request: by its id, or where it names none, by its mapping.
+ * Parse the answer to a GET. A readable status counts, whatever the other fields contain, if the answer says that it
+ * is about this request: by its id or, if it names none, by its mapping.
  *
- * @param body - the answer's text, whatever HTTP status it came with
- * @throws {InvalidAnswerError} also where the answer is about another request or mapping, or does not say
+ * @param body - the answer's text, with any HTTP status
+ * @throws {InvalidAnswerError} also if the answer is about another request or mapping, or does not say
  */
 export function parseReportedState(body: string, ref: RequestRef): ReportedState {
   const answer = parseWith(statusAnswer, body);
   const isNamed = isOurRequest(answer.requestId, ref.requestId);
-  // Beside the id itself, what stands further on in a text is free, whatever it quotes.
+  // If the id is there, later text may quote anything.
   const named = isNamed ? toNamedAtBeginning(answer.info) : toNamed(answer.info);
   const isOurs = requireOurMapping(named, ref.mappingId);
   if (!isNamed && !isOurs) throw toFault(['requestId']);
@@ -106,7 +106,7 @@ export function parseReportedState(body: string, ref: RequestRef): ReportedState
 }
 
 /**
- * Whether an answer names the request asked about. False where it names none.
+ * Whether an answer names the request that was asked about. False if it names none.
  *
  * @throws {InvalidAnswerError} it names another
  */
@@ -114,7 +114,7 @@ function isOurRequest(named: unknown, asked: string): boolean {
   const isOther =
     typeof named === 'string'
       ? named.trim() !== '' && toFolded(named) !== toFolded(asked)
-      : // Its digits are lost: that of many ids it may be the one asked about is all that can be said.
+      : // Its digits are lost, so it may stand for many ids, including the one asked about.
         typeof named === 'number' && named !== Number(asked);
   if (isOther) {
     throw new InvalidAnswerError('it is about another request than the one asked about');
@@ -122,12 +122,12 @@ function isOurRequest(named: unknown, asked: string): boolean {
   return typeof named === 'string' && named.trim() !== '';
 }
 
-/** Whether a text is meant as the answer to a start, right or wrong: a JSON object with a `status` text. */
+/** Whether a text is meant as the answer to a start, valid or not: a JSON object with a `status` text. */
 export function isStartAnswer(body: string): boolean {
   return z.object({ status: z.string() }).safeParse(parseWireJson(body)).success;
 }
 
-/** Whether a text is meant as a status: like a start's answer, and it names a request. */
+/** Whether a text is meant as a status: like a start's answer, but it names a request. */
 export function isStatusAnswer(body: string): boolean {
   const shape = z.object({ status: z.string(), requestId: z.union([z.string(), z.number()]) });
   return shape.safeParse(parseWireJson(body)).success;
@@ -164,10 +164,10 @@ function toRefusal(
 }
 
 /**
- * An `info` that names a mapping must name ours, or the answer was meant for somebody else. One that names
+ * If an `info` names a mapping, it must be ours; otherwise the answer was meant for somebody else. One that names
  * none is free text and says nothing either way.
  *
- * @param named - what begins with the id of the mapping that it names; null where it names none
+ * @param named - the text from the id of the named mapping on; null if it names none
  * @returns whether it names ours
  * @throws {InvalidAnswerError} it names another
  */
@@ -179,18 +179,18 @@ function requireOurMapping(named: string | null, mappingId: string): boolean {
   return true;
 }
 
-/** The documented texts, up to the mapping’s id: those of a status, and those of a start. */
+/** The documented texts, up to the mapping's id: those of a status, and those of a start. */
 const DOCUMENTED =
   /^(?:Mapping Id: |Ingestion request (?:submitted successfully|already in progress) for the Mapping ID: )/;
 
-/** Wherever a text names one. */
+/** Anywhere in a text. */
 function toNamed(info: string): string | null {
   const startMark = 'Mapping ID: ';
   const at = info.indexOf(startMark);
   return toNamedAtBeginning(info) ?? (at === -1 ? null : info.slice(at + startMark.length));
 }
 
-/** Only where a text begins as documented. */
+/** Only if the text begins as documented. */
 function toNamedAtBeginning(info: string): string | null {
   const [beginning] = DOCUMENTED.exec(info) ?? [];
   return beginning === undefined ? null : info.slice(beginning.length);

@@ -8,19 +8,20 @@ import {
   zstdDecompressSync,
 } from 'node:zlib';
 
-/** What is compressed within what is compressed so many times over is meant to wear somebody out. */
+/** More layers of compression than this are an attack. */
 const MAX_CODINGS = 4;
 
-/** What a text has none of, and compressed bytes soon have. */
+/** Characters that no text has, and that compressed bytes soon have. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for.
 const NO_TEXT = /[\x00-\x08\x0b\x0e-\x1f]/;
 
 /**
- * The bytes of a body without the compression that its header names, or that it visibly has: nobody asked for
- * any, and something on the way added it. What is not compressed as the header says stays as it came.
+ * The bytes of a body without the compression that its header names, or that it visibly has. Nobody asked for
+ * compression, so something in between added it. Bytes that are not compressed as the header says are returned
+ * unchanged.
  *
- * @param contentEncoding - the header; several codings have commas between them, the last one outermost
- * @throws {RangeError} decoded, it is longer than `maxBytes`
+ * @param contentEncoding - the header; several codings are separated by commas, the last one outermost
+ * @throws {RangeError} decompressed, it is longer than `maxBytes`
  */
 export function toDecoded(
   bytes: Uint8Array,
@@ -45,13 +46,13 @@ function isGzip([first, second, method]: Uint8Array): boolean {
   return first === 0x1f && second === 0x8b && method === 8;
 }
 
-/** Null where it does not have that coding. */
+/** Null if it does not have that coding. */
 function withoutCoding(
   bytes: Uint8Array,
   coding: string | undefined,
   maxOutputLength: number,
 ): Uint8Array | null {
-  // Some leave the end out.
+  // Some servers omit the end.
   const options = { maxOutputLength, finishFlush: constants.Z_SYNC_FLUSH };
   try {
     switch (coding) {

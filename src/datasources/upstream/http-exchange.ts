@@ -4,7 +4,7 @@ import { toAnswerText } from './answer-text.js';
 import { toDecoded } from './content-coding.js';
 import type { HttpPool } from './http-pool.js';
 
-/** One HTTP request. `path` goes onto the wire as it stands, query included. */
+/** One HTTP request. `path` is sent unchanged, including the query. */
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'HEAD';
   readonly path: string;
@@ -12,37 +12,37 @@ export interface HttpRequest {
   readonly body?: string | undefined;
 }
 
-/** A whole answer, whatever its status. */
+/** A complete answer, with any status. */
 export interface HttpAnswer {
   readonly kind: 'answered';
   readonly status: number;
   /** Names in lower case. */
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
-  /** How long it asks to be left alone, in ms. */
+  /** How long it asks us to wait, in ms. */
   readonly retryAfterMs?: number | undefined;
 }
 
-/** What became of one HTTP request. */
+/** The result of one HTTP request. */
 export type HttpExchange =
   | HttpAnswer
   /** Not a byte of it reached the upstream: refused, unknown host, no TLS, or a proxy did not let it through. */
   | { readonly kind: 'unsent'; readonly cause: unknown }
-  /** Sent, and the connection broke before the whole answer was there. */
+  /** Sent, but the connection broke before the answer was complete. */
   | { readonly kind: 'broken'; readonly cause: unknown }
-  /** Sent, and what came is not HTTP, or is longer than allowed. */
+  /** Sent, but the answer is not HTTP, or is longer than allowed. */
   | { readonly kind: 'unreadable'; readonly cause: unknown }
   /** The caller's signal ended it; `cause` is the signal's reason. */
   | { readonly kind: 'calledOff'; readonly isSent: boolean; readonly cause: unknown };
 
-/** The longest real answer has a few hundred bytes; past this, whatever answers is not the API. */
+/** The longest real answer has a few hundred bytes. Anything longer than this does not come from the API. */
 const maxAnswerBytes = 1024 * 1024;
 
 /**
- * Send one request once and read its answer. Redirects are answers like any other; nothing is repeated.
+ * Send one request once and read its answer. Redirects count as answers; nothing is repeated.
  *
- * @param signal - calls it off, also while the connection is still being made
- * @returns never rejects: every way to fail is a kind of {@link HttpExchange}
+ * @param signal - cancels it, also while the connection is being made
+ * @returns never rejects: every failure is a kind of {@link HttpExchange}
  */
 export function exchange(
   pool: HttpPool,
@@ -53,16 +53,16 @@ export function exchange(
     return Promise.resolve({ kind: 'calledOff', isSent: false, cause: signal.reason });
   }
   const { promise, resolve } = Promise.withResolvers<HttpExchange>();
-  // What a HEAD says of the length is of a body that does not come.
+  // The length in a HEAD's answer is that of a body that is not sent.
   const maxBytes = request.method === 'HEAD' ? Number.POSITIVE_INFINITY : maxAnswerBytes;
   const reader = new AnswerReader(pool, maxBytes, signal, resolve);
-  // Said, because left out it means that any compression would do.
+  // Without this header, any compression would be allowed.
   const headers = { 'accept-encoding': 'identity', ...request.headers };
   pool.dispatch({ ...request, headers, body: request.body ?? null }, reader);
   return promise;
 }
 
-/** Collects one answer. What settles first is the result; whatever undici reports later is dropped. */
+/** Collects one answer. The first result counts; whatever undici reports later is ignored. */
 class AnswerReader implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | null = null;
   #head: { status: number; headers: IncomingHttpHeaders } | null = null;
@@ -78,9 +78,9 @@ class AnswerReader implements Dispatcher.DispatchHandler {
     signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
-  /** undici calls this just before it writes to a connected socket: from here on it may have arrived. */
+  /** undici calls this just before it writes to a connected socket. From here on the request may have arrived. */
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    // Called off while connecting: undici checks after this hook and writes nothing.
+    // Cancelled while connecting: undici checks after this hook and writes nothing.
     if (this.signal.aborted) {
       controller.abort(toError(this.signal.reason));
       return;
@@ -127,11 +127,11 @@ class AnswerReader implements Dispatcher.DispatchHandler {
     else this.#settle({ kind: isNotHttp(cause) ? 'unreadable' : 'broken', cause });
   }
 
-  /** Null where it is too long. */
+  /** Null if it is too long. */
   #toDecoded(headers: IncomingHttpHeaders): Uint8Array | null {
     const bytes = Buffer.concat(this.#chunks);
     try {
-      // A header that is sent twice comes as a list.
+      // A header that is sent twice arrives as a list.
       return toDecoded(bytes, headers['content-encoding']?.toString(), maxAnswerBytes);
     } catch {
       return null;

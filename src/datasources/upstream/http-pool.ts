@@ -9,49 +9,49 @@ import {
 } from './outgoing-proxy.js';
 import { parseRetryAfterMs } from './retry-after.js';
 
-/** What connections are made with. */
+/** How connections are made. */
 export interface HttpPoolOptions {
   readonly clock: Clock;
-  /** No answer is believed that asks for a longer wait than this, in ms. */
+  /** The longest wait that an answer may ask for, in ms; longer ones are cut to this. */
   readonly maxWaitMs?: number | undefined;
   readonly proxies?: OutgoingProxies | undefined;
 }
 
-/** Connections to one origin, and what is to be known of it to make sense of its answers. */
+/** Connections to one origin, and what is needed to interpret its answers. */
 export interface HttpPool {
   dispatch(
     options: Omit<Dispatcher.DispatchOptions, 'origin'>,
     handler: Dispatcher.DispatchHandler,
   ): void;
-  /** How long an answer asks to be left alone, in ms. */
+  /** How long an answer asks us to wait, in ms. */
   toRetryAfterMs(headers: IncomingHttpHeaders): number | undefined;
-  /** What a proxy on the way did to a call that failed, if it did anything. */
+  /** What a proxy in between did to a failed call, if it did anything. */
   toProxyFault(cause: Error, isSent: boolean): ProxyFault | undefined;
-  /** Cut every connection. */
+  /** Close every connection at once. */
   destroy(): Promise<void>;
 }
 
-/** Of the longest wait that is believed, where the settings do not say: five minutes. */
+/** The longest accepted wait if the settings don't say: five minutes. */
 export const DEFAULT_MAX_WAIT_MS = 300_000;
 
-/** Where the other side does not say for how long it keeps an idle connection, it is kept for this long. In ms. */
+/** How long an idle connection is kept if the other side does not say. In ms. */
 const IDLE_MS = 4_000;
 
-/** And no longer than this, whatever it says: what is in between drops connections without telling. In ms. */
+/** The maximum, whatever the other side says: machines in between drop connections silently. In ms. */
 const MAX_IDLE_MS = 10_000;
 
-/** After this long connections are made anew, in ms, so that they follow a name that leads elsewhere by now. */
+/** The age at which connections are replaced, in ms, so that they follow changes of DNS. */
 const MAX_LIFE_MS = 300_000;
 
 /**
- * Open connections to the origin of `url`, as they are needed.
+ * Open connections to the origin of `url` on demand.
  *
- * What may be repeated (GET) goes over connections that are kept. Everything else has one of its own: on one
- * that was idle it could be lost without anybody knowing whether it arrived.
+ * Repeatable requests (GET) use kept connections. Every other request opens its own: on a connection that was idle it
+ * could be lost without anybody knowing whether it arrived.
  *
- * HTTP/1.1 only, so that "was it sent?" has one meaning. undici's timeouts for answers are off: the
- * deadline of the call is the only one, or two clocks would race to name the same failure. Its 10 s for
- * making a connection stay, for a connection that never comes is worth a second attempt.
+ * HTTP/1.1 only, so that "was it sent?" has one meaning. undici's timeouts for answers are off: the call's deadline
+ * is the only one, because two timers would race to name the same failure. Its 10 s for making a connection stay,
+ * because a connection that never comes deserves a second attempt.
  *
  * @see docs/adr/0025-two-clocks-and-the-way-out.md
  */
@@ -67,7 +67,7 @@ export function createHttpPool(
   let keptSince = clock.monotonicMs();
   let lastUsed = { monotonicMs: keptSince, wallMs: clock.now() };
 
-  /** @param pipelining - 1 for connections that are kept; 0 for one each */
+  /** @param pipelining - 1 for kept connections; 0 for one request each */
   function open(pipelining: 0 | 1): Dispatcher {
     const options = {
       allowH2: false,
@@ -81,14 +81,14 @@ export function createHttpPool(
     return new ProxyAgent({
       uri: proxy.url,
       requestTls: { allowH2: false },
-      // Else calls in plain HTTP would go to the proxy over connections with options of their own.
+      // Otherwise calls in plain HTTP would go to the proxy over connections with other options.
       factory: (to, given) => new Pool(to, { ...given, ...options }),
     });
   }
 
   /**
-   * The connections that are kept. undici counts how long they are idle with timers, which a process that was
-   * frozen does not hear; and a machine that slept shows it only on the wall clock.
+   * The kept connections. undici measures their idle time with timers, which don't run while a process is frozen. If
+   * the machine slept, only the wall clock shows it.
    */
   function takeKept(): Dispatcher {
     const now = { monotonicMs: clock.monotonicMs(), wallMs: clock.now() };
@@ -97,7 +97,7 @@ export function createHttpPool(
     if (idleMs > MAX_IDLE_MS || now.monotonicMs - keptSince > MAX_LIFE_MS) {
       const old = kept;
       ending.add(old);
-      // What is under way on them ends well.
+      // Calls in progress on them can finish.
       void old.close().finally(() => ending.delete(old));
       kept = open(1);
       keptSince = now.monotonicMs;

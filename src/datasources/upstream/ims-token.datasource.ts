@@ -6,7 +6,7 @@ import { createHttpPool, type HttpPoolOptions } from './http-pool.js';
 import { type ClientCredentials, parseTokenAnswer, toTokenRequest } from './ims-token.wire.js';
 import { type FreshToken, type TokenShare, toRenewalMs, unsharedToken } from './token-share.js';
 
-/** A token somebody else looks after. */
+/** A token that the operator renews. */
 export interface ReadyToken {
   readonly kind: 'ready';
   readonly accessToken: string;
@@ -15,21 +15,21 @@ export interface ReadyToken {
 /** Where the access token for the upstream comes from. */
 export interface TokenSource {
   /**
-   * The token in force. Where there is none, one is fetched, once for all who ask meanwhile. One that is
-   * due for renewal is given while a newer one is fetched.
+   * The current token. If there is none, one is fetched, once for all concurrent callers. A token that is due for
+   * renewal is returned while a newer one is fetched.
    *
-   * @throws {UpstreamError} UPSTREAM_UNAUTHENTICATED (the credentials are refused), UPSTREAM_TIMEOUT or
-   *   UPSTREAM_UNAVAILABLE; for a while after a failed fetch the same again, with `retryAfterMs`, without
-   *   a new one
+   * @throws {UpstreamError} UPSTREAM_UNAUTHENTICATED (the credentials were refused), UPSTREAM_TIMEOUT or
+   *   UPSTREAM_UNAVAILABLE. For a while after a failed fetch, the same error again with `retryAfterMs`, without
+   *   another fetch
    */
   token(): Promise<string>;
 
-  /** Note that the upstream has accepted a token: should it be rejected later, a newer one may do. */
+  /** Note that the upstream has accepted a token: if it is rejected later, a newer one may help. */
   accept(accepted: string): void;
 
   /**
-   * Throw a token away that the upstream did not accept. Where it does not say that the token is what is wrong,
-   * only one that was accepted before, or is not new, is thrown away.
+   * Discard a token that the upstream rejected. If the upstream does not say that the token is the problem, only a
+   * token that was accepted before or is not new is discarded.
    *
    * @returns whether asking for a token again may give a different one
    */
@@ -38,11 +38,11 @@ export interface TokenSource {
   close(): Promise<void>;
 }
 
-/** What a source needs of its surroundings. */
+/** What a source requires. */
 export interface TokenSourceOptions extends HttpPoolOptions {
   /** The deadline of one fetch, in ms. */
   readonly timeoutMs: number;
-  /** Where replicas share a token: has one of them fetch it. */
+  /** If replicas share a token: lets one of them fetch it. */
   readonly share?: TokenShare | undefined;
   /** Called after each fetch; `durationMs` by the clock. */
   readonly onFetch?: ((outcome: 'OK' | UpstreamErrorCode, durationMs: number) => void) | undefined;
@@ -51,7 +51,7 @@ export interface TokenSourceOptions extends HttpPoolOptions {
 /**
  * Create the source that the configuration asks for.
  *
- * @throws {TypeError} a ready token cannot stand in a header
+ * @throws {TypeError} a ready token is not valid in a header
  */
 export function createTokenSource(
   from: ReadyToken | ClientCredentials,
@@ -71,14 +71,14 @@ export function createTokenSource(
   }
 }
 
-/** The pause after a failed fetch, doubled with each in a row: Adobe throttles those who ask too often. */
+/** The pause after a failed fetch, doubled with each in a row, because Adobe throttles clients that ask too often. */
 const FIRST_PAUSE_MS = 1000;
 const MAX_PAUSE_MS = 60_000;
 
-/** Where a new token is rejected, too, and never was accepted, a newer one would fare no better for a while. In ms. */
+/** How long a new token is kept although it was rejected and never accepted: a newer one would not help. In ms. */
 const MIN_AGE_TO_DISCARD_MS = 30_000;
 
-/** Where tokens are now accepted, now rejected, no more of them are fetched than one each 30 s, over time. */
+/** If tokens are accepted and rejected in turn, at most this many are replaced, and then one every 30 s. */
 const MAX_DISCARDED = 10;
 const DISCARDED_WITHIN_MS = 5 * 60_000;
 
@@ -87,7 +87,7 @@ interface FetchedToken {
   readonly fetchedAt: number;
   readonly renewAt: number;
   readonly expiresAt: number;
-  /** It was fetched because the one before it was rejected. */
+  /** It was fetched because its predecessor was rejected. */
   readonly isReplacement: boolean;
 }
 
@@ -110,7 +110,7 @@ function createFetchedTokens(
   let discardedAt: readonly number[] = [];
   let underWay: Promise<string> | null = null;
   let lastFailure: FailedFetch | null = null;
-  /** What is yet to be told of. */
+  /** The fetch that is still to be reported. */
   let lastFetch: { outcome: 'OK' | UpstreamErrorCode; durationMs: number } | null = null;
 
   async function fetchToken(): Promise<FreshToken> {
@@ -156,7 +156,7 @@ function createFetchedTokens(
     return current.value;
   }
 
-  /** The fetch under way, a new one, or the last failure while it is too early for a new one. */
+  /** The fetch in progress, a new one, or the last failure while it is too early for a new one. */
   function renewOnce(): Promise<string> {
     if (underWay) return underWay;
     if (lastFailure && clock.monotonicMs() < lastFailure.retryAt) {
@@ -171,8 +171,8 @@ function createFetchedTokens(
   return {
     token() {
       if (!current || clock.monotonicMs() >= current.expiresAt) return renewOnce();
-      // It still serves while a newer one is fetched, and also where none can be had. Whoever asks once
-      // it has expired hears of the failure.
+      // The old token is used while a newer one is fetched, and also if that fails. After it has expired, callers get
+      // the failure.
       if (clock.monotonicMs() >= current.renewAt) renewOnce().catch(() => {});
       return Promise.resolve(current.value);
     },
@@ -180,7 +180,7 @@ function createFetchedTokens(
       acceptedToken = accepted;
     },
     discard(rejected, rejection) {
-      // Another caller has thrown it away already: a newer one is there or on its way.
+      // Another caller has discarded it already: a newer one is there or on its way.
       if (current?.value !== rejected) return true;
       const now = clock.monotonicMs();
       const isYoung = now - current.fetchedAt < MIN_AGE_TO_DISCARD_MS;
@@ -197,7 +197,7 @@ function createFetchedTokens(
   };
 }
 
-/** The failure of the last fetch, for a caller who asks before the next one may be tried. */
+/** The failure of the last fetch, for a caller who asks before the next one is allowed. */
 function toRepeated({ error }: FailedFetch, retryAfterMs: number): UpstreamError {
   return new UpstreamError(error.code, error.message, {
     upstream: error.upstream,

@@ -7,7 +7,7 @@ import { findOwnFault } from './own-fault.js';
 import { toUpstreamDetails } from './upstream-complaint.js';
 import { parseWireJson } from './wire-json.js';
 
-/** What tokens are fetched with, by the OAuth client credentials grant. */
+/** The credentials for tokens, by the OAuth client credentials grant. */
 export interface ClientCredentials {
   readonly kind: 'clientCredentials';
   /** Such as `https://ims-na1.adobelogin.com`; may have a path. */
@@ -18,9 +18,9 @@ export interface ClientCredentials {
 }
 
 /**
- * How long a token is taken to be good where the service does not say, in ms: long enough not to be a burden,
- * and should it be rejected before, a newer one is fetched. Longer than a day none is kept, so that a service
- * which tells milliseconds does no harm.
+ * How long a token counts as valid if the service does not say, in ms: long enough not to cause many fetches, and if
+ * it is rejected earlier, a newer one is fetched. No token is kept longer than a day, so a service that reports
+ * milliseconds does no harm.
  */
 const ASSUMED_LIFE_MS = 5 * 60_000;
 const MAX_LIFE_MS = 24 * 60 * 60_000;
@@ -35,7 +35,7 @@ const tokenAnswer = z.object({
     .trim()
     .regex(/^bearer$/i)
     .nullish(),
-  /** In seconds; some write it as a text, and OAuth lets it be left out. */
+  /** In seconds. Some services write it as a text, and OAuth allows leaving it out. */
   expires_in: z.unknown().optional().transform(toLifeMs),
 });
 
@@ -45,10 +45,10 @@ function toLifeMs(expiresIn: unknown): number {
   return lifeMs > 0 ? Math.min(lifeMs, MAX_LIFE_MS) : ASSUMED_LIFE_MS;
 }
 
-/** The codes of OAuth: what looks like anything else may be what it was sent. */
+/** OAuth's codes. Anything else may be an echo of what was sent. */
 const errorAnswer = z.object({ error: z.string().regex(/^[a-z_]{1,64}$/) });
 
-/** The request for a token. Its body holds the secret. */
+/** The request for a token. Its body contains the secret. */
 export function toTokenRequest(credentials: ClientCredentials): HttpRequest {
   const form = new URLSearchParams({
     grant_type: 'client_credentials',
@@ -68,9 +68,9 @@ export function toTokenRequest(credentials: ClientCredentials): HttpRequest {
 }
 
 /**
- * Read what the token service answered.
+ * Parse the token service's answer.
  *
- * @throws {UpstreamError} there is no token in it; never quotes the answer
+ * @throws {UpstreamError} it has no token; the error never quotes the answer
  */
 export function parseTokenAnswer(answer: HttpExchange): { accessToken: string; lifeMs: number } {
   if (answer.kind !== 'answered') throw toTransportError(answer);
@@ -99,7 +99,7 @@ function toTransportError(failed: Exclude<HttpExchange, HttpAnswer>): UpstreamEr
     case 'unreadable':
       return new UpstreamError(
         'UPSTREAM_UNAVAILABLE',
-        'The token service answered something that cannot be read: check its URL.',
+        'The token service sent an answer that cannot be read: check its URL.',
         { cause },
       );
   }
@@ -132,7 +132,7 @@ function toRefusal({ status, headers, body, retryAfterMs }: HttpAnswer): Upstrea
     'UPSTREAM_UNAVAILABLE',
     isRedirect
       ? `The token service answered with a redirect (HTTP ${status}), which is not followed: check its URL.`
-      : `The token service gives no token now (HTTP ${status}): ask again later.`,
+      : `The token service gives no token now (HTTP ${status}): try again later.`,
     options,
   );
 }

@@ -1,22 +1,22 @@
 import { BlockList, isIP } from 'node:net';
 
-/** A forward proxy, as one of the environment’s variables names it. */
+/** A forward proxy, as an environment variable names it. */
 export interface ForwardProxy {
-  /** With its credentials, which are shown to nobody. */
+  /** Including its credentials, which are never shown. */
   readonly url: string;
   /** Such as `HTTPS_PROXY`. */
   readonly variable: string;
 }
 
-/** By way of whom calls leave, by the scheme of what they go to; null where they go there themselves. */
+/** The proxies for calls, by URL scheme; null for a direct connection. */
 export interface OutgoingProxies {
   readonly http: ForwardProxy | null;
   readonly https: ForwardProxy | null;
-  /** Names, domains, addresses and networks that calls go to themselves, as `NO_PROXY` has them; `*` for all. */
+  /** Names, domains, addresses and networks to call directly, as in `NO_PROXY`; `*` for all. */
   readonly exempt: readonly string[];
 }
 
-/** The proxy that a URL is reached through, or null. This machine is always reached without one. */
+/** The proxy for a URL, or null. This machine is always called directly. */
 export function findProxy(url: URL, proxies: OutgoingProxies | undefined): ForwardProxy | null {
   const proxy = url.protocol === 'https:' ? proxies?.https : proxies?.http;
   if (!proxy) return null;
@@ -42,7 +42,7 @@ function covers(entry: string, url: URL): boolean {
   return host === domain || host.endsWith(`.${domain}`);
 }
 
-/** The colons of a bare IPv6 address are not in front of a port. */
+/** The colons of a bare IPv6 address don't precede a port. */
 function toNameAndPort(entry: string): { readonly name: string; readonly port?: string } {
   const [, inBrackets, portBehind] = /^\[(.+)\](?::(\d+))?$/.exec(entry) ?? [];
   if (inBrackets) return { name: inBrackets, ...(portBehind && { port: portBehind }) };
@@ -50,7 +50,7 @@ function toNameAndPort(entry: string): { readonly name: string; readonly port?: 
   return name && port ? { name, port } : { name: entry };
 }
 
-/** An address or a network (`10.0.0.0/8`); null where it is neither. */
+/** An address or a network (`10.0.0.0/8`); null if it is neither. */
 function toAddresses(name: string): BlockList | null {
   const [address = '', prefix] = name.split('/');
   const version = isIP(address);
@@ -64,12 +64,12 @@ function toAddresses(name: string): BlockList | null {
   return addresses;
 }
 
-/** A proxy kept a call from where it was to go. The message completes "because …", and holds no credentials. */
+/** A proxy kept a call from its destination. The message completes "because …", and has no credentials. */
 export class ProxyFault extends Error {
   override readonly name = 'ProxyFault';
 }
 
-/** The proxy’s fault that an error goes back to, if it does to one. */
+/** The proxy fault that caused an error, if there is one. */
 export function findProxyFault(error: unknown): ProxyFault | undefined {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof ProxyFault) return cause;
@@ -78,9 +78,9 @@ export function findProxyFault(error: unknown): ProxyFault | undefined {
 }
 
 /**
- * What a proxy did to a call that failed; undefined where it was not the proxy’s fault.
+ * What a proxy did to a failed call; undefined if it was not the proxy's fault.
  *
- * @param isSent - the call itself was written to the proxy: then only the proxy’s own answer tells
+ * @param isSent - the call itself was written to the proxy, so only the proxy's own answer can tell
  */
 export function toProxyFault(
   { url, variable }: ForwardProxy,
@@ -90,7 +90,7 @@ export function toProxyFault(
   const { protocol, host } = new URL(url);
   const fault = (what: string) =>
     new ProxyFault(`the proxy ${protocol}//${host} (${variable}) ${what}`, { cause });
-  // undici has the status of the proxy’s answer in its messages only.
+  // undici reports the status of the proxy's answer only in its messages.
   const [, status] = /^Proxy .*\((\d{3})\)/.exec(cause.message) ?? [];
   if (status === '407') {
     return fault(`asks for other credentials (HTTP 407): correct those in ${variable}`);
@@ -101,6 +101,6 @@ export function toProxyFault(
   return fault(`cannot be reached (${code})`);
 }
 
-/** Codes of connections that were not made; what is wrong behind the proxy has others. */
+/** Codes of failed connections to the proxy. Failures beyond the proxy have others. */
 const UNREACHABLE =
   /^(ECONN|EHOST|ENET|ENOTFOUND|EAI_|ETIMEDOUT|EPIPE|UND_ERR_(PRX|CONNECT_TIMEOUT|SOCKET))/;

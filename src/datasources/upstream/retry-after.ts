@@ -2,26 +2,26 @@ import type { IncomingHttpHeaders } from 'node:http';
 
 const time = String.raw`\d{2}:\d{2}:\d{2}`;
 
-/** The forms of a date that everybody has to read, the two old ones too: RFC 9110, section 5.6.7. */
+/** The date formats that every recipient must parse, including the two old ones: RFC 9110, section 5.6.7. */
 const datesInGmt = [
   new RegExp(String.raw`^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} ${time} GMT$`),
   new RegExp(String.raw`^[A-Z][a-z]{5,8}, \d{2}-[A-Z][a-z]{2}-\d{2} ${time} GMT$`),
 ];
 const dateWithoutZone = new RegExp(String.raw`^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d ${time} \d{4}$`);
 
-/** How the wait that an answer asks for is judged. */
+/** How to judge the wait that an answer asks for. */
 export interface RetryAfterRules {
   /** By the gateway's clock, in ms since the epoch: for a date in an answer that does not say what time it is. */
   readonly nowMs: number;
-  /** No wait is believed beyond this: a slip in a header must not silence the gateway for longer. */
+  /** The longest accepted wait, so that a wrong header can't silence the gateway for longer. */
   readonly maxWaitMs: number;
 }
 
 /**
- * Read how long an answer asks to be left alone, from its `Retry-After` in either form, seconds or an HTTP
- * date. A date is judged by the clock of whoever wrote it, which the answer's own `Date` tells.
+ * Read how long an answer asks us to wait, from its `Retry-After` in either form, seconds or an HTTP date. A date is
+ * compared with the answer's own `Date`, by the clock of the machine that wrote both.
  *
- * @returns the wait in ms, at most `maxWaitMs` and 0 where it is over, or undefined where nothing usable is said
+ * @returns the wait in ms, at most `maxWaitMs` and 0 if it is over, or undefined if there is no usable value
  * @see RFC 9110, section 10.2.3
  */
 export function parseRetryAfterMs(

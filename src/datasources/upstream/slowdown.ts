@@ -1,23 +1,23 @@
 import type { Clock } from '../../ingestion/ports.js';
 import type { CallBudget } from './call-budget.js';
 
-/** The first hold for an answer that does not say how long to wait, in ms. Limits are mostly by the second. */
+/** The first hold for an answer that does not say how long to wait, in ms. Most limits are per second. */
 const FIRST_HOLD_MS = 1_000;
 
-/** No such hold is longer, in ms. */
+/** The longest such hold, in ms. */
 const MAX_HOLD_MS = 30_000;
 
-/** Holds the calls of all for an upstream that says that it gets too many. */
+/** Holds back all calls to an upstream that reports too many of them. */
 export interface Slowdown {
-  /** It said so. @param retryAfterMs - how long it wants to be left alone, if it says that */
+  /** The upstream refused a call. @param retryAfterMs - how long it asks us to wait, if it says so */
   refused(retryAfterMs: number | undefined): void;
-  /** It answered a call. */
+  /** The upstream answered a call. */
   answered(): void;
 }
 
 /**
- * Create it. Where the upstream names no time, each hold in a row is twice as long as the one before. What is
- * answered during a hold was sent before it, and changes nothing.
+ * Create a slowdown. If the upstream names no time, each hold in a row is twice as long as the previous one. An
+ * answer during a hold was sent before it, and changes nothing.
  */
 export function createSlowdown(clock: Clock, budget: Pick<CallBudget, 'hold'>): Slowdown {
   let nextMs = FIRST_HOLD_MS;

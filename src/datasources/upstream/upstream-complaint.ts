@@ -4,8 +4,8 @@ import type { UpstreamDetails } from '../../ingestion/gateway-error.js';
 import { parseWireJson } from './wire-json.js';
 
 /**
- * Who wrote an error's body: the API gateway in front of Campaign, the router behind it (which knows no such
- * organization), Campaign itself, or somebody not in the contract.
+ * Who wrote an error's body: the API gateway in front of Campaign, the router after it (for an unknown organization),
+ * Campaign itself, or somebody outside the contract.
  */
 export interface Complaint {
   readonly from: 'gateway' | 'router' | 'campaign' | 'unknown';
@@ -13,15 +13,15 @@ export interface Complaint {
   readonly errorCode?: string;
 }
 
-/** Codes go to clients, so only what looks like one is taken. */
+/** Codes are shown to clients, so only a text that looks like a code is accepted. */
 const code = z
   .union([z.string().trim(), z.number().transform(String)])
   .pipe(z.string().regex(/^[\w-]{1,32}$/));
-/** Its message is for people; some leave it out. */
+/** The message is for people, and sometimes missing. */
 const gatewayEnvelope = z.object({ error_code: code });
 const routerEnvelope = z.object({ code: z.number().transform(String), message: z.string() });
 
-/** Read the body of an answer that is not one of Campaign's JSON answers. Total: anything may stand there. */
+/** Read the body of an answer that is not one of Campaign's JSON answers. Accepts any text. */
 export function toComplaint(body: string): Complaint {
   const json = parseWireJson(body);
   const gateway = gatewayEnvelope.safeParse(json);
@@ -33,7 +33,7 @@ export function toComplaint(body: string): Complaint {
   return { from: 'unknown' };
 }
 
-/** What an answer tells of itself that is fit for clients. */
+/** The details of an answer that clients may see. */
 export function toUpstreamDetails(
   status: number,
   headers: IncomingHttpHeaders,
@@ -43,7 +43,7 @@ export function toUpstreamDetails(
   return {
     status,
     ...(errorCode !== undefined && { errorCode }),
-    // Somebody else's header, shown to clients: what looks like an id, or nothing.
+    // Another server's header, shown to clients, so only if it looks like an id.
     ...(typeof requestId === 'string' && /^[\w.:-]{1,64}$/.test(requestId) && { requestId }),
   };
 }

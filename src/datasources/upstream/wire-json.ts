@@ -1,12 +1,11 @@
-/** Ids that some write as numbers. */
+/** Ids that some servers write as numbers. */
 const ID_FIELDS: ReadonlySet<string> = new Set(['requestId', 'batchId']);
 
 /**
- * Parse an answer's text, with every numeric id as the digits that were meant: as a number, a large one would
- * lose some of them. One whose digits are lost already stays a number (`9.007199254740993e15`: who writes so
- * has rounded it).
+ * Parse an answer's text, with every numeric id as its digits: as a number, a large id would lose some of them. An id
+ * whose digits are already lost stays a number (`9.007199254740993e15`: whoever wrote this has rounded it).
  *
- * @returns undefined where the text is not JSON
+ * @returns undefined if the text is not JSON
  */
 export function parseWireJson(text: string): unknown {
   try {
@@ -25,18 +24,18 @@ function keepIdDigits(key: string, value: unknown, context?: { source?: string }
 }
 
 /**
- * A count, or null where there is none that can be read. It may be a text, as 64-bit numbers of Protocol
- * Buffers are in JSON.
+ * A count, or null if there is none that can be read. It may be a text, as Protocol Buffers write 64-bit numbers in
+ * JSON.
  */
 export function toCount(value: unknown): number | null {
   if (typeof value === 'string') return toCount(Number(toInteger(value.trim()) ?? Number.NaN));
-  // Without the sign of -0.
+  // Removes the sign of -0.
   return Number.isSafeInteger(value) && Number(value) >= 0 ? Math.abs(Number(value)) : null;
 }
 
 /**
- * The digits of a whole number that is written with a point or an exponent (`42.0`, `1e3`), or null where it is
- * no whole number, is negative, or is so large that whoever wrote it so may have rounded it.
+ * The digits of a whole number that is written with a point or an exponent (`42.0`, `1e3`), or null if it is not
+ * whole, is negative, or is so large that it may have been rounded.
  */
 function toInteger(source: string): string | null {
   const match = /^(\d+)(?:\.(\d+))?(?:e([+-]?\d{1,3}))?$/i.exec(source);

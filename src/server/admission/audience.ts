@@ -1,5 +1,5 @@
 /**
- * Who may call: those who sign in; everybody who reaches the address; or the programs of this machine, where
- * there is no sign-in and nobody has allowed more.
+ * Who may call: callers who sign in, everybody who reaches the address, or only programs on this machine if there is
+ * no sign-in and nobody has allowed more.
  */
 export type Audience = 'callers' | 'everybody' | 'thisMachine';

@@ -1,17 +1,17 @@
 import { isIPv6 } from 'node:net';
 
 /**
- * Who calls: a client's address, for nothing else is known of the anonymous ones.
+ * Identifies an anonymous caller by its address, because nothing else is known.
  *
- * @param address - as `toIpAddress` writes it
+ * @param address - in the form of `toIpAddress`
  */
 export function toAddressKey(address: string | undefined): string {
-  // Of a connection that is gone already.
+  // The connection is already gone.
   if (address === undefined) return 'address:';
   return `address:${isIPv6(address) ? toNetwork(address) : address}`;
 }
 
-/** The groups of an address that name a network of 64 bits: whoever has one has all addresses in it. */
+/** The groups of an address that identify a /64 network: whoever has one of its addresses has them all. */
 const NETWORK_GROUPS = 4;
 
 function toNetwork(address: string): string {

@@ -3,15 +3,15 @@ import proxyAddr from '@fastify/proxy-addr';
 import { forwardedFor } from './forwarded.js';
 import { toIpAddress } from './ip-address.js';
 
-/** Where a request comes from, in one way of writing it; undefined once its connection is gone. */
+/** The normalised address that a request comes from; undefined once its connection is gone. */
 export type ClientAddress = (request: IncomingMessage) => string | undefined;
 
 /**
- * The word of trusted proxies is taken, from the nearest hop on, up to the first hop that is not one of them or
- * that nobody names: then the nearest that is known is the client.
+ * Believes trusted proxies, from the nearest hop on, up to the first hop that is unknown or not trusted. The client
+ * is the last known hop on that path.
  *
- * @param trustedProxies - addresses and ranges of those whose word for it (X-Forwarded-For, Forwarded) is
- *   taken; nobody else's is, or callers could give themselves any address
+ * @param trustedProxies - addresses and ranges of the proxies whose headers (X-Forwarded-For, Forwarded) are
+ *   believed; nobody else's are, because callers could otherwise claim any address
  */
 export function createClientAddress(trustedProxies: readonly string[]): ClientAddress {
   const isTrusted =

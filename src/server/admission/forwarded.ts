@@ -1,17 +1,17 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { toIpAddress } from './ip-address.js';
 
-/** A hop that a proxy names: its address, or null where what stands there is none (`unknown`, `_hidden`). */
+/** A hop that a proxy names: its address, or null if it is not an address (`unknown`, `_hidden`). */
 export type Hop = string | null;
 
 /**
- * For whom proxies say that a request is passed on, the nearest hop first, by `X-Forwarded-For` and by
- * `Forwarded` (RFC 7239).
+ * The hops for which proxies say they forwarded a request, nearest first, from `X-Forwarded-For` and `Forwarded` (RFC
+ * 7239).
  *
- * Most proxies write one of the two, and pass the other on as their client sent it. Where a request has both,
- * only what they agree on counts: nobody gives himself an address by the header that the proxy does not write.
+ * Most proxies write one of the two, and pass on the other as their client sent it. If a request has both, only what
+ * they agree on counts, so that nobody can claim an address with the header that the proxy does not write.
  *
- * @returns none where no proxy says anything
+ * @returns none if no proxy says anything
  */
 export function forwardedFor(headers: IncomingHttpHeaders): readonly Hop[] {
   const { 'x-forwarded-for': plain, forwarded } = headers;
@@ -25,21 +25,21 @@ export function forwardedFor(headers: IncomingHttpHeaders): readonly Hop[] {
   return disagreeAt < 0 ? first : [...first.slice(0, disagreeAt), null];
 }
 
-/** Each has the one address of a client, by the proxies of those who made it up. */
+/** Each has one address of a client, as certain proxies write it. */
 const ADDRESS_HEADERS = ['x-real-ip', 'cf-connecting-ip', 'true-client-ip'] as const;
 
-/** What proxies say of the request that they were sent. It names no client. */
+/** What proxies say about the request that they received. It names no client. */
 const REQUEST_HEADERS = ['x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-server'] as const;
 
-/** Whatever shows that a request was passed on. What is said here is believed of nobody. */
+/** Signs that a request was forwarded. Nothing here is trusted. */
 export interface PassedOn {
-  /** For whom, as far as anything says so. */
+  /** For whom, as far as known. */
   readonly hops: readonly Hop[];
-  /** Whether anything else says that it was. */
+  /** Whether anything else shows that it was forwarded. */
   readonly isSaid: boolean;
 }
 
-/** Find out whether a request was passed on, by any header that common proxies write. */
+/** Find out whether a request was forwarded, from any header that common proxies write. */
 export function toPassedOn(headers: IncomingHttpHeaders): PassedOn {
   const named = ADDRESS_HEADERS.flatMap((name) => headers[name] ?? []);
   return {
@@ -58,13 +58,13 @@ function parseForwardedFor(header: string): Hop[] {
     .reverse();
 }
 
-/** What one element says: pairs of a name and a value, with semicolons between them. */
+/** The content of one element: pairs of a name and a value, separated by semicolons. */
 const PAIR = /\s*([\w!#$%&'*+.^`|~-]+)=(?:"((?:[^"\\]|\\.)*)"|([\w!#$%&'*+.^`|~:[\]-]*))\s*/y;
 
 /**
  * @param header - such as `for=192.0.2.1;proto=https, for="[2001:db8::1]:4711"`
- * @returns one hop that is not known where it cannot be read: a quote that its client has left open hides what
- *   the proxy wrote behind it
+ * @returns one unknown hop if the header can't be read: an open quote from the client hides what the proxy wrote
+ *   after it
  */
 function parseForwarded(header: string): Hop[] {
   const hops: Hop[] = [];
@@ -90,7 +90,7 @@ function parseForwarded(header: string): Hop[] {
   return hops;
 }
 
-/** Of an IPv6 address with a port and no brackets the last group is one, where it can be. */
+/** An IPv6 address with a port and without brackets: the last group is the port, if it can be. */
 const WITH_PORT = /^(.+):[\d]{1,5}$/;
 const IN_BRACKETS = /^\[([^\]]+)\](?::[\w.-]*)?$/;
 

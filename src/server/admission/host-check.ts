@@ -11,26 +11,26 @@ const notOneHost: Refusal = {
 };
 
 const LET_OTHERS_IN =
-  'configure sign-in, or set ALLOW_ANONYMOUS=true if everybody who reaches this address may start ingestions and read everything';
+  'configure sign-in, or set ALLOW_ANONYMOUS=true to let everybody who reaches this address start ingestions and read everything';
 
 const foreignHost: Refusal = {
   status: 421,
   code: 'HOST_NOT_ALLOWED',
-  message: `Without sign-in the gateway answers to names of its own machine only, such as localhost or 127.0.0.1. Use one of them. To serve others, ${LET_OTHERS_IN}.`,
+  message: `Without sign-in the gateway only answers to names of its own machine, such as localhost or 127.0.0.1. Use one of them. To serve others, ${LET_OTHERS_IN}.`,
 };
 
 const fromElsewhere: Refusal = {
   status: 403,
   code: 'PROXY_NOT_ALLOWED',
-  message: `Without sign-in the gateway serves its own machine only, and this request was passed on by a proxy. To serve others, ${LET_OTHERS_IN}.`,
+  message: `Without sign-in the gateway only serves its own machine, and a proxy forwarded this request. To serve others, ${LET_OTHERS_IN}.`,
 };
 
 /**
- * Whether a request is for this gateway at all.
+ * Whether a request is meant for this gateway at all.
  *
- * Where only this machine may call, to reach the address is all that it takes. Two ways lead there from
- * outside: a page whose name was bound to 127.0.0.1 after it was loaded (DNS rebinding), which its Host shows;
- * and a proxy on this machine, which says for whom it asks.
+ * If only this machine may call, reaching the address is enough. Outsiders have two ways there: a page whose name was
+ * bound to 127.0.0.1 after it was loaded (DNS rebinding), which its Host reveals; and a proxy on this machine, which
+ * says for whom it asks.
  *
  * @see docs/adr/0028-who-reaches-a-gateway-without-sign-in.md
  */
@@ -44,7 +44,10 @@ export function createHostCheck(audience: Audience): RequestCheck {
   };
 }
 
-/** By which names the gateway is asked: one, two where the target is a whole URL, none in HTTP/1.0; null where they are at fault. */
+/**
+ * The names that the request uses for the gateway: one, two if the target is a whole URL, none in HTTP/1.0; null if
+ * they are invalid.
+ */
 function hostsOf({ url = '', headersDistinct, httpVersion }: IncomingMessage): string[] | null {
   const { host: named = [] } = headersDistinct;
   if (named.length > 1 || (named.length === 0 && httpVersion === '1.1')) return null;
@@ -53,8 +56,8 @@ function hostsOf({ url = '', headersDistinct, httpVersion }: IncomingMessage): s
 }
 
 /**
- * By a proxy that asks for somebody else, or does not say for whom. One in front of a page under development asks
- * for this machine.
+ * Whether a proxy sent the request for somebody else, or does not say for whom. A development server asks for this
+ * machine.
  */
 function isPassedOn({ headers }: IncomingMessage): boolean {
   const { hops, isSaid } = toPassedOn(headers);

@@ -6,13 +6,13 @@ import type { ClientAddress } from './client-address.js';
 import type { Refusal } from './refusal.js';
 import type { RefusalReporter } from './refusal-log.js';
 
-/** So long a client that was refused may take to read why and to close its side. */
+/** How long a refused client has to read the reason and close its side. */
 const LINGER_MS = 1_000;
 
 /**
- * Answers with an error in the form of GraphQL's, also where no GraphQL was asked.
+ * Responds with an error in GraphQL's form, also if the request was not GraphQL.
  *
- * @param err - what exactly was wrong, for the operator alone
+ * @param err - what exactly was wrong, only for the operator
  */
 export type Refuse = (reply: FastifyReply, refusal: Refusal, err?: unknown) => FastifyReply;
 
@@ -34,11 +34,11 @@ export function createRefuse(report: RefusalReporter, addressOf: ClientAddress):
 }
 
 /**
- * Answer on a bare connection with a refusal, and let go of it.
+ * Send a refusal on a bare connection, and close it.
  *
- * The HTTP server has handed the connection over, and lets clients keep their side of one open for as long as
- * they like: it ends only if it is cut. What the client still sends is read and dropped, because a connection
- * that is cut with bytes unread loses the answer too.
+ * The HTTP server has handed the connection over, and lets clients keep their side open for as long as they like, so
+ * it ends only if it is cut. Further bytes of the client are read and dropped, because cutting a connection with
+ * unread bytes loses the response too.
  */
 export function refuseConnection(connection: Duplex, refusal: Refusal): void {
   const { status } = refusal;
@@ -57,7 +57,7 @@ export function refuseConnection(connection: Duplex, refusal: Refusal): void {
   connection.once('close', () => clearTimeout(cut));
 }
 
-/** What a client is told of a refusal. */
+/** What a client gets for a refusal. */
 export function toErrorBody({ code, message, retryAfterMs }: Refusal): object {
   const extensions = { code, ...(retryAfterMs !== undefined && { retryAfterMs }) };
   return { errors: [{ message, extensions }] };

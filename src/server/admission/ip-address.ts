@@ -1,10 +1,10 @@
 import { isIP, SocketAddress } from 'node:net';
 
 /**
- * The one way to write an IP address, out of any other: `2001:DB8:0::1` is `2001:db8::1`, `::ffff:192.0.2.1` is
- * `192.0.2.1`. A zone is left out: it is a name of the machine that wrote it.
+ * Normalise an IP address: `2001:DB8:0::1` is `2001:db8::1`, `::ffff:192.0.2.1` is `192.0.2.1`. A zone is removed,
+ * because only the machine that wrote it knows it.
  *
- * @returns undefined where the text is no address
+ * @returns undefined if the text is not an address
  */
 export function toIpAddress(text: string): string | undefined {
   const version = isIP(text);

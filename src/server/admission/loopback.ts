@@ -7,9 +7,9 @@ loopback.addAddress('::1', 'ipv6');
 const HOST = /^(?:\[([^\]]+)\]|([^:]+))(?::\d*)?$/;
 
 /**
- * Whether a name leads to this machine, from wherever it is resolved.
+ * Whether a name always refers to this machine, wherever it is resolved.
  *
- * @param host - as in a URL or in the header of that name: `app.localhost`, `127.0.0.1:4000`, `[::1]`
+ * @param host - as in a URL or a Host header: `app.localhost`, `127.0.0.1:4000`, `[::1]`
  */
 export function isLoopbackHost(host: string): boolean {
   const [, inBrackets, plain = ''] = HOST.exec(host.toLowerCase()) ?? [];
@@ -17,7 +17,7 @@ export function isLoopbackHost(host: string): boolean {
   return isLoopback(name) || name.endsWith('.localhost');
 }
 
-/** Whether what listens at this address can be reached from its own machine only. */
+/** Whether only this machine can reach what listens at this address. */
 export function isLoopback(host: string): boolean {
   if (host.toLowerCase() === 'localhost') return true;
   const version = isIP(host);

@@ -5,27 +5,27 @@ import type { Clock } from '../../ingestion/ports.js';
 /** Something that was refused before GraphQL looked at it: a request, an upgrade, or a socket that was closed. */
 export interface RefusalReport {
   readonly transport: 'http' | 'websocket';
-  /** Of the error; of a socket that was closed, the code of the close. One of a few, whatever clients send. */
+  /** The code of the error, or for a closed socket that of the close. One of a few, whatever clients send. */
   readonly code: string;
   readonly message: string;
-  /** What exactly was wrong, for the operator alone. */
+  /** What exactly was wrong, only for the operator. */
   readonly err?: unknown;
-  /** Where it came from, as limits are counted; left out where that is not known any more. */
+  /** Where it came from, as limits count it; left out if unknown by now. */
   readonly from?: string | undefined;
-  /** Left out where none could be read. */
+  /** Left out if none could be read. */
   readonly request?: Pick<IncomingMessage, 'headers'> | undefined;
 }
 
-/** Takes the report of everything that is refused. */
+/** Called with everything that is refused. */
 export type RefusalReporter = (report: RefusalReport) => void;
 
-/** Of refusals of one kind there is a line in the log this often at most: strangers do not fill it. */
+/** The shortest interval between two log lines about refusals of one kind, so that strangers can't fill the log. */
 const LINE_EVERY_MS = 10_000;
 
-/** Of what a client has written, so much is logged. */
+/** How much of a client's text is logged. */
 const MAX_LOGGED_LENGTH = 100;
 
-/** What the operator may want to mend: a setting that was forgotten, a limit, an issuer that is down. */
+/** Problems that the operator may want to fix: a forgotten setting, a limit, an issuer that is down. */
 const ofOperators = new Set([
   'HOST_NOT_ALLOWED',
   'PROXY_NOT_ALLOWED',
@@ -36,8 +36,8 @@ const ofOperators = new Set([
 ]);
 
 /**
- * Reports refusals as lines: of each transport and code at most one in 10 s, with how many there were since the
- * last. What is the client's to mend is told at `debug`.
+ * Logs refusals: for each transport and code at most one line in 10 s, with the number since the last line. Problems
+ * that only the client can fix are logged at `debug`.
  */
 export function createRefusalLog(
   logger: Logger,

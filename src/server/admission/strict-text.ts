@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 
-/** Bytes that are no text; the message completes "expected …". */
+/** Bytes that are not text. The message completes "expected …". */
 export class UnreadableTextError extends Error {
   override readonly name = 'UnreadableTextError';
 }
 
 /**
- * The text of bytes that somebody wrote with an editor or sent as a body: UTF-16 where a byte order mark says
- * so, which some editors and shells write, else UTF-8. The mark is no part of the text.
+ * The text of a file or a body: UTF-16 if there is a byte order mark, which some editors and shells write, else
+ * UTF-8. The mark is not part of the text.
  *
- * @throws {UnreadableTextError} they are neither, or have a NUL in them: nobody meant that
+ * @throws {UnreadableTextError} they are neither, or contain a NUL, which nobody intends
  */
 export function toStrictText(bytes: Uint8Array): string {
   const text = decode(bytes);
@@ -20,7 +20,7 @@ export function toStrictText(bytes: Uint8Array): string {
 /**
  * The text of a file.
  *
- * @throws {UnreadableTextError} it holds something else, or it cannot be read
+ * @throws {UnreadableTextError} it contains something else, or can't be read
  */
 export function readTextFile(path: string): string {
   let bytes: Uint8Array;

@@ -1,19 +1,19 @@
-/** Connections beside those of WebSockets; the ones beyond are closed as they come. */
+/** Connections besides WebSockets. Any more are closed when they arrive. */
 const MAX_HTTP_CONNECTIONS = 20_000;
 
-/** Kept back for the upstream, the log and files, of what a process may have open... */
+/** Open files and connections reserved for the upstream, the log and files... */
 const KEPT_BACK = 512;
 
-/** ... but no more than this share, where it may have little. */
+/** ... but at most this share, if the process may open few. */
 const KEPT_BACK_SHARE = 0.25;
 
-/** What a gateway with an embedded service has open before anybody calls is less. */
+/** The minimum reserve: more than a gateway with an embedded service opens before anybody calls. */
 const LEAST_KEPT_BACK = 64;
 
 /**
- * How many connections of clients may be open: what strangers hold open must leave room for the upstream and the log.
+ * How many client connections may be open, so that there is room left for the upstream and the log.
  *
- * @param fileLimit - how much the process may have open in all; null where nobody knows
+ * @param fileLimit - how many files and connections the process may open; null if unknown
  */
 export function toMaxConnections(maxSockets: number, fileLimit: number | null): number {
   const wanted = maxSockets + MAX_HTTP_CONNECTIONS;

@@ -1,17 +1,17 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** The connections of an HTTP server, and those that it has handed over and knows no more: its WebSockets. */
+/** The connections of an HTTP server, including those that it has handed over and no longer tracks: its WebSockets. */
 export interface Connections {
-  /** Cut those on which nothing was ever said. What is said from now on would be refused. */
+  /** Close connections on which nothing was ever sent. Anything sent from now on would be refused. */
   cutSilent(): void;
-  /** Cut all that are open, whoever has them. @returns how many there were */
+  /** Close all open connections at once, whoever has them. @returns how many there were */
   cut(): number;
   /** Resolves once none is open. */
   closed(): Promise<void>;
 }
 
-/** Keep track of every connection of a server that does not listen yet. */
+/** Track every connection of a server that does not listen yet. */
 export function trackConnections(server: Server): Connections {
   const open = new Set<Socket>();
   server.on('connection', (connection) => {

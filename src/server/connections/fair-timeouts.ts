@@ -2,21 +2,21 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * A process that was frozen (by a signal, or with its machine) runs the timers that are overdue before it reads
- * what has arrived. Within so long it has read that, and knows who was silent.
+ * A process that was frozen (by a signal, or with its machine) runs overdue timers before it reads what has arrived.
+ * After this time it has read that, and knows who was silent.
  */
 export const READING_MS = 500;
 
-/** A check that comes so much later than due tells of a freeze. */
+/** A check that runs this much too late means that the process was frozen. */
 const FREEZE_MS = 1_000;
 
 /**
- * Have the timeouts of an HTTP server cut nobody whose bytes have arrived, and wait to be read.
+ * Make sure that the timeouts of an HTTP server close no connection whose bytes have arrived and wait to be read.
  *
- * @param checkIntervalMs - how often the server looks for requests that take too long
+ * @param checkIntervalMs - how often the server looks for slow requests
  */
 export function makeTimeoutsFair(server: Server, checkIntervalMs: number): void {
-  // With a listener the server leaves it to that to cut a connection that was idle for too long.
+  // If there is a listener, the server leaves closing idle connections to it.
   server.on('timeout', (connection: Socket) => {
     const { bytesRead, writableLength } = connection;
     setTimeout(() => {
@@ -26,7 +26,7 @@ export function makeTimeoutsFair(server: Server, checkIntervalMs: number): void 
     }, READING_MS);
   });
 
-  // The server reads both limits at each of its checks, and cuts nobody where there are none.
+  // The server reads both limits at each check, and closes nothing if there are none.
   const { headersTimeout, requestTimeout } = server;
   let checkedAt = performance.now();
   let readUntil = checkedAt;

@@ -1,25 +1,25 @@
 import type { Clock } from '../../ingestion/ports.js';
 import { READING_MS } from './fair-timeouts.js';
 
-/** As much of a connection as is pinged. */
+/** What is needed to ping a connection. */
 export interface Pinged {
   ping(): void;
-  /** Cut it. */
+  /** Close it at once. */
   terminate(): void;
 }
 
-/** Keeps connections from looking idle, and finds out which clients are gone. */
+/** Keeps connections from looking idle, and finds clients that are gone. */
 export interface SocketPings<Connection> {
-  /** Something came from a client, whatever it was: it is there. */
+  /** A client sent something, so it is there. */
   heard(connection: Connection): void;
   stop(): void;
 }
 
 /**
- * Ping every connection at an interval, with one timer for all. A client of which nothing was heard between one ping
- * and the next is gone.
+ * Ping every connection at an interval, with one timer for all. A client that sends nothing between two pings is
+ * gone.
  *
- * @param connections - those that are open at any time
+ * @param connections - the currently open ones
  */
 export function startPings<Connection extends Pinged>(
   connections: ReadonlySet<Connection>,
@@ -29,7 +29,7 @@ export function startPings<Connection extends Pinged>(
   const silent = new WeakSet<Connection>();
   let callOff = clock.schedule(intervalMs - READING_MS, readFirst);
 
-  /** After a freeze the answers wait to be read, and this timer comes before them. */
+  /** After a freeze, the answers wait to be read, and this timer runs before that. */
   function readFirst(): void {
     callOff = clock.schedule(READING_MS, pingAll);
   }

@@ -1,7 +1,7 @@
-/** Over how long connections are closed on shutdown, so that their clients do not all come back together. */
+/** The time over which connections are closed on shutdown, so that their clients don't all reconnect at once. */
 const SPREAD_MS = 1_000;
 
-/** Close each, with a delay of its own; resolves once all are closed. */
+/** Close each connection after its own delay; resolves once all are closed. */
 export async function closeSpread<Connection>(
   connections: readonly Connection[],
   close: (connection: Connection, delayMs: number) => Promise<void>,

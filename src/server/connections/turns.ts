@@ -1,12 +1,12 @@
-/** What stops reading from a connection while work of it waits. */
+/** Pauses reading from a connection while its work waits. */
 export interface Reading {
   pause(): void;
   resume(): void;
 }
 
 /**
- * Has one piece of a connection's work begun in each turn of the event loop, so that others are served between
- * them. The first of a turn is begun at once. While some waits nothing more is read, or it would pile up.
+ * Starts one piece of a connection's work in each turn of the event loop, so that others are served in between. The
+ * first of a turn starts at once. While work waits, nothing more is read, or it would pile up.
  */
 export class Turns {
   #isTaken = false;
@@ -14,12 +14,12 @@ export class Turns {
 
   constructor(private readonly reading: Reading) {}
 
-  /** Whether there is work that waits. */
+  /** Whether work is waiting. */
   get isWaiting(): boolean {
     return this.#waiting.length > 0;
   }
 
-  /** Begin this now if nothing was begun in this turn, else in its order. */
+  /** Start this now if nothing was started in this turn, otherwise when its turn comes. */
   take(work: () => void): void {
     if (this.#isTaken) {
       this.#waiting.push(work);

@@ -3,34 +3,34 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { READING_MS } from './fair-timeouts.js';
 
-/** How long a client may take over an answer, in ms. */
+/** How long a client may take to read an answer, in ms. */
 export interface ReadingTimes {
-  /** Without taking anything of it. */
+  /** Without reading any of it. */
   readonly idleMs: number;
-  /** For the whole of it, from when it is there. */
+  /** For all of it, from when it is complete. */
   readonly wholeMs: number;
 }
 
-/** Answers over HTTP that their clients have not taken yet. */
+/** Answers over HTTP that their clients have not read yet. */
 export interface UnreadAnswers {
-  /** How many bytes of them wait in this process. */
+  /** How many of their bytes wait in this process. */
   readonly bytes: number;
 }
 
-/** An answer that is not taken yet. */
+/** An answer that has not been read yet. */
 interface UnreadAnswer {
   readonly socket: Socket;
   readonly sentAt: number;
   phase: 'new' | 'waiting' | 'late';
 }
 
-/** How often all of them are looked at, in ms; more often where a client has less time than that. */
+/** How often all of them are checked, in ms; more often if a client has less time than that. */
 const LOOK_INTERVAL_MS = 2_000;
 
 /**
- * Cut the connections of clients that do not take an answer in time: it would stay in memory, and a file open.
+ * Close the connections of clients that don't read an answer in time: it would stay in memory, and keep a file open.
  *
- * Nearly all answers are taken at once. So none has a timer until a look at all of them has found it waiting.
+ * Nearly all answers are read at once. So none gets a timer until a check finds it waiting.
  */
 export function cutUnreadAnswers(
   server: FastifyInstance,
@@ -45,7 +45,7 @@ export function cutUnreadAnswers(
 
   function look(raw: ServerResponse, answer: UnreadAnswer): void {
     const { socket, sentAt } = answer;
-    // One that waits behind another on its connection is never told that it is closed.
+    // An answer that waits for an earlier one on its connection gets no event when the connection closes.
     if (socket.destroyed) {
       unread.delete(raw);
       return;
@@ -54,14 +54,14 @@ export function cutUnreadAnswers(
       case 'new':
         answer.phase = 'waiting';
         raw.setTimeout(idleMs);
-        // Before the server's own listener, which sets the timeout of an idle connection. Without, the next request
-        // of a pipeline would be worked on under this one.
+        // Before the server's own listener, which sets the timeout of an idle connection. Otherwise this timeout
+        // would apply to the next pipelined request.
         raw.prependOnceListener('finish', () => raw.setTimeout(0));
         return;
       case 'waiting':
         if (performance.now() - sentAt < wholeMs) return;
         answer.phase = 'late';
-        // A process that was frozen hears only after its timers what was taken meanwhile.
+        // A frozen process learns only after its timers what was read meanwhile.
         setTimeout(() => {
           if (unread.delete(raw)) socket.destroy();
         }, READING_MS);

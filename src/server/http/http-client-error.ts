@@ -4,10 +4,10 @@ import { refuseConnection, toErrorBody } from '../admission/http-refusal.js';
 import type { Refusal } from '../admission/refusal.js';
 import type { RefusalReporter } from '../admission/refusal-log.js';
 
-/** A connection on which something came that is no HTTP request, as Node.js tells of it. */
+/** Node.js's error for a connection on which something other than an HTTP request arrived. */
 export interface ClientError extends Error {
   readonly code?: string;
-  /** What came: a buffer. */
+  /** What arrived: a buffer. */
   readonly rawPacket?: unknown;
 }
 
@@ -17,9 +17,9 @@ const badRequest = (status: number, message: string): Refusal => ({
   message,
 });
 
-const notHttp = badRequest(400, 'Expected an HTTP/1.1 request; what came cannot be read as one.');
-const unknownMethod = badRequest(405, 'GraphQL is asked with GET or POST.');
-const unknownExpectation = badRequest(417, 'Of Expect only 100-continue is known.');
+const notHttp = badRequest(400, 'Expected an HTTP/1.1 request.');
+const unknownMethod = badRequest(405, 'Use GET or POST for GraphQL.');
+const unknownExpectation = badRequest(417, 'The only supported value of Expect is 100-continue.');
 
 /** By the code of Node.js or of its parser. */
 const refusals: Readonly<Record<string, Refusal>> = {
@@ -35,19 +35,20 @@ const refusals: Readonly<Record<string, Refusal>> = {
 
 /** Answers what never becomes a request of the HTTP server, in the form of all other errors. */
 export interface RawAnswers {
-  /** Of a connection whose bytes cannot be read. Safe to repeat: each further chunk is an error, too. */
+  /** For a connection whose bytes can't be parsed. Safe to repeat, because each further chunk is an error, too. */
   toError(error: ClientError, connection: Duplex): void;
-  /** Of CONNECT, which asks for a tunnel. */
+  /** For CONNECT, which asks for a tunnel. */
   toTunnel(request: IncomingMessage, connection: Duplex): void;
-  /** Of Expect with what nobody knows. */
+  /** For an unknown Expect header. */
   toExpectation(request: IncomingMessage, response: ServerResponse): void;
 }
 
-/** Answer on the bare connection, and end it. */
+/** Send an answer on the bare connection, and close it. */
 export function createRawAnswers(report: RefusalReporter): RawAnswers {
   return {
     toError(error, connection) {
-      // It is gone, and nobody is there to be told; or an answer is under way, and would be read as this one.
+      // It is gone, so nobody can get an answer; or another answer is in progress, and this one would be read as part
+      // of it.
       if (!connection.writable || error.code === 'ECONNRESET' || isAnswering(connection)) {
         connection.destroy();
         return;
@@ -76,14 +77,14 @@ export function createRawAnswers(report: RefusalReporter): RawAnswers {
   };
 }
 
-/** The parser says of anything that does not begin with a method it knows that its method is invalid. */
+/** The parser reports an invalid method for anything that does not begin with a known one. */
 function isOfUnknownMethod({ code, rawPacket }: ClientError): boolean {
   if (code !== 'HPE_INVALID_METHOD' || !Buffer.isBuffer(rawPacket)) return false;
   const start = rawPacket.subarray(0, MAX_METHOD_LENGTH).toString('latin1');
   return /^[A-Za-z-]+ \S/.test(start);
 }
 
-/** Longer ones are nobody's. */
+/** No method is longer. */
 const MAX_METHOD_LENGTH = 32;
 
 /** @see https://nodejs.org/api/http.html#event-clienterror */

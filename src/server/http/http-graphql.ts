@@ -5,14 +5,14 @@ import { type SubscribeMessage, type SubscribePayload, validateMessage } from 'g
 import { isNestedTooDeep, MAX_JSON_LEVELS } from '../limits/nesting.js';
 import type { OperationParams, OperationTexts } from '../operations/operation-text.js';
 
-/** Requests name a path only. */
+/** Requests contain only a path. */
 const ANY_HOST = 'http://localhost';
 
 /**
- * An HTTP request as Apollo Server takes it, with the text in it that is to be run: exactly that one, so that
- * what was checked is what is parsed.
+ * Convert an HTTP request for Apollo Server, with the text to be executed: exactly the text that was checked is
+ * parsed.
  *
- * @returns the request, or why its operation is not run
+ * @returns the request, or why its operation is not executed
  */
 export function toGraphQLRequest(
   { method, url, headers }: Pick<FastifyRequest, 'method' | 'url' | 'headers'>,
@@ -41,7 +41,7 @@ export function toGraphQLRequest(
 }
 
 /**
- * What an HTTP request asks for, as it comes over a socket.
+ * The operation of an HTTP request, in the form of a socket message.
  *
  * @returns it, or why there is none
  */
@@ -55,7 +55,7 @@ export function toPayload(
   if (isNestedTooDeep(sent)) return tooDeep();
   const payload = { ...toParams(sent), query: (sent as OperationParams | null)?.query ?? '' };
   try {
-    // The library's own check of what a client sends.
+    // The library's own check of client input.
     const { payload: checked } = validateMessage({
       id: '1',
       type: 'subscribe',
@@ -64,25 +64,25 @@ export function toPayload(
     return checked;
   } catch {
     return new GraphQLError(
-      'Expected a query as text, and operationName as text, variables and extensions as objects, where they are given.',
+      'Expected query to be a string. If given, operationName must be a string, and variables and extensions must be objects.',
       { extensions: { code: 'BAD_REQUEST' } },
     );
   }
 }
 
-/** As the parameters of a URL say it, which are all text. */
+/** From the parameters of a URL, which are all text. */
 function paramsOfSearch(search: URLSearchParams): OperationParams {
   const operationName = search.get('operationName');
   const variables = search.get('variables');
   return {
     ...fromSearch(search),
     ...(operationName !== null && { operationName }),
-    // What is no JSON is text, and no object.
+    // Text that is not JSON stays text, and is not an object.
     ...(variables !== null && { variables: parseJson(variables) ?? variables }),
   };
 }
 
-/** Null for bytes that are not UTF-8: as U+FFFD they would make an id that nobody asked about. */
+/** Null for bytes that are not UTF-8: with U+FFFD they would become an id that nobody asked about. */
 function toSearch(url: string): URLSearchParams | null {
   const query = URL.parse(url, ANY_HOST)?.search.slice(1);
   try {
@@ -93,7 +93,7 @@ function toSearch(url: string): URLSearchParams | null {
   }
 }
 
-/** Of what is no object nothing is known; Apollo Server says so to the client. */
+/** Nothing is known about a body that is not an object. Apollo Server tells the client so. */
 function toParams(body: unknown): OperationParams {
   return typeof body === 'object' && body !== null && !Array.isArray(body) ? body : {};
 }
@@ -114,12 +114,12 @@ function badEncoding(): GraphQLError {
 
 function tooDeep(): GraphQLError {
   return new GraphQLError(
-    `A request may have at most ${MAX_JSON_LEVELS} levels of lists and objects within each other.`,
+    `A request may have at most ${MAX_JSON_LEVELS} levels of nested lists and objects.`,
     { extensions: { code: 'BAD_REQUEST' } },
   );
 }
 
-/** What is no JSON is undefined; Apollo Server says so to the client. */
+/** Undefined if it is not JSON. Apollo Server tells the client so. */
 function parseJson(text: string | null): unknown {
   if (text === null) return undefined;
   try {

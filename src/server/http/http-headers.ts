@@ -3,17 +3,17 @@ import fastifyCors from '@fastify/cors';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import helmet from 'helmet';
 
-/** How long browsers need not ask again whether another site's pages may call, in s. */
+/** How long browsers may cache whether another site's pages may call, in s. */
 const PREFLIGHT_MAX_AGE_S = 600;
 
-/** What pages of other sites may read beside the body. */
+/** The headers that pages of other sites may read. */
 const EXPOSED_HEADERS = ['retry-after'];
 
 const HSTS_MAX_AGE_S = 365 * 86_400;
 
 /**
- * What browsers are told about every answer: that pages of other sites may not show it in theirs, and that it
- * is no page itself. The explorer, which is one, says otherwise of its own.
+ * Tell browsers for every answer that pages of other sites may not embed it, and that it is not a page. The explorer,
+ * which is one, sets its own headers.
  */
 export function addHttpHeaders(server: FastifyInstance): void {
   const headers = toConstantHeaders();
@@ -23,7 +23,7 @@ export function addHttpHeaders(server: FastifyInstance): void {
   });
 }
 
-/** They are the same for every answer: made once. */
+/** They are the same for every answer, so they are built once. */
 function toConstantHeaders(): Readonly<Record<string, string>> {
   const headers: Record<string, string> = {};
   const response: Pick<ServerResponse, 'removeHeader'> & { setHeader: unknown } = {
@@ -42,14 +42,14 @@ function toConstantHeaders(): Readonly<Record<string, string>> {
         frameAncestors: ["'none'"],
       },
     },
-    // Read by browsers over https only. Of hosts below this one nothing is known.
+    // Browsers obey this only over https. Nothing is known about subdomains.
     strictTransportSecurity: { maxAge: HSTS_MAX_AGE_S, includeSubDomains: false },
   });
   addHeaders({} as IncomingMessage, response as ServerResponse, () => {});
   return headers;
 }
 
-/** The same for answers that are given before the server has come to the rest, such as to a URL that is none. */
+/** The same for answers that are sent before the regular hooks run, for example to an invalid URL. */
 export function letSitesRead(
   corsOrigins: readonly string[],
 ): (request: FastifyRequest, reply: FastifyReply) => void {
@@ -64,7 +64,7 @@ export function letSitesRead(
 }
 
 /**
- * Tell browsers that pages of these sites may read the answers. Of all others they may not.
+ * Allow pages of these sites, and of no others, to read answers.
  *
  * @param corsOrigins - such as `https://app.example.com`
  */

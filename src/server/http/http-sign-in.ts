@@ -11,25 +11,25 @@ import type { ClientAddress } from '../admission/client-address.js';
 import type { Refuse } from '../admission/http-refusal.js';
 import type { SignIn } from '../sign-in/sign-in.js';
 
-/** By then the issuer’s keys are asked for again. */
+/** By then the issuer's keys are fetched again. */
 const RETRY_AFTER_MS = 5_000;
 
-/** What a client that speaks OAuth is told. @see https://www.rfc-editor.org/rfc/rfc6750#section-3 */
+/** The challenge for a client that speaks OAuth. @see https://www.rfc-editor.org/rfc/rfc6750#section-3 */
 const challenges: Record<UnauthenticatedReason, string> = {
   missing: 'Bearer realm="sluice"',
   expired: 'Bearer realm="sluice", error="invalid_token", error_description="expired"',
   refused: 'Bearer realm="sluice", error="invalid_token"',
 };
 
-/** Lets those whom the gateway knows make HTTP requests. */
+/** Lets known callers make HTTP requests. */
 export interface HttpSignIn {
-  /** An `onRequest` hook that answers everybody else, and those without the right, if one is needed. */
+  /** An `onRequest` hook that refuses all other callers, and those without the right, if one is given. */
   require(right?: Right): (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
-  /** Who makes a request that was let through. */
+  /** The caller of a request that was let through. */
   callerOf(request: FastifyRequest): Caller;
 }
 
-/** Let callers sign in over HTTP by what their headers show. */
+/** Identify callers over HTTP by their headers. */
 export function createHttpSignIn(
   signIn: SignIn,
   addressOf: ClientAddress,
@@ -65,7 +65,7 @@ export function createHttpSignIn(
     },
     callerOf(request) {
       const caller = callers.get(request);
-      if (!caller) throw new Error('Nobody was asked who makes this request.');
+      if (!caller) throw new Error('This request has not been through sign-in.');
       return caller;
     },
   };

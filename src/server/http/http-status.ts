@@ -1,4 +1,4 @@
-/** Codes of well-formed requests whose document or variables are at fault. */
+/** Codes of well-formed requests with an invalid document or invalid variables. */
 const documentFaults: ReadonlySet<unknown> = new Set([
   'GRAPHQL_PARSE_FAILED',
   'GRAPHQL_VALIDATION_FAILED',
@@ -8,9 +8,9 @@ const documentFaults: ReadonlySet<unknown> = new Set([
 /**
  * The HTTP status of a GraphQL answer.
  *
- * Where a client accepts only `application/json`, that type must not be told apart from a plain JSON
- * error by anything on the way: GraphQL over HTTP says such a request SHOULD have 200 also where its
- * document or its variables are at fault. `application/graphql-response+json` keeps its 400.
+ * If a client accepts only `application/json`, nothing in between must confuse the answer with another server's JSON
+ * error: GraphQL over HTTP says that such a request SHOULD get 200 even if its document or its variables are invalid.
+ * `application/graphql-response+json` keeps its 400.
  *
  * @see https://graphql.github.io/graphql-over-http/draft/#sec-application-json
  */

@@ -1,32 +1,43 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import type { GraphQLFormattedError } from 'graphql';
-import { TooManyOperationsError } from '../../ingestion/gateway-error.js';
+import type { Caller } from '../../ingestion/caller.js';
+import {
+  ShuttingDownError,
+  TooManyOperationsError,
+  UnauthenticatedError,
+} from '../../ingestion/gateway-error.js';
+import type { Clock } from '../../ingestion/ports.js';
 import {
   ClientOperation,
   type OperationFrames,
   type OperationHost,
 } from '../operations/client-operation.js';
 import type { Asker } from '../sign-in/asker.js';
+import { onceExpired } from '../sign-in/expiry.js';
 
-/** So many bytes may wait for a slow client; then its subscriptions pause, as those of a slow WebSocket do. */
+/** How many bytes may be queued for a slow client before its subscriptions pause, like those of a slow WebSocket. */
 const MAX_BUFFERED_BYTES = 64 * 1024;
 
-/** How a protocol writes what is no event. */
+/** How many bytes may be queued before it accepts no more operations, whose answers would pile up. */
+const MAX_UNREAD_BYTES = 1024 * 1024;
+
+/** How a protocol writes everything but events. */
 export interface StreamForm {
   readonly contentType: string;
   readonly start: string;
   readonly heartbeat: string;
   readonly end: string;
-  /** Of one operation: the stream ends with it. */
+  /** Whether it carries one operation and ends with it. */
   readonly isOfOne: boolean;
 }
 
-/** What a stream needs of those that it is one of. */
+/** What a stream needs from the set of streams. */
 export interface StreamHost {
   readonly maxOperations: number;
+  readonly clock: Clock;
   formatFailure(failure: unknown): readonly GraphQLFormattedError[];
-  /** The client has taken everything up to a heartbeat. */
+  /** The client has read everything up to a heartbeat. */
   onHeard(stream: HttpStream): void;
   /** A client reads it from now on. */
   onTaken(stream: HttpStream): void;
@@ -34,13 +45,20 @@ export interface StreamHost {
   onLeft(stream: HttpStream): void;
 }
 
+/** An operation of a stream, and who has sent it. */
+interface Begun {
+  readonly operation: ClientOperation;
+  readonly caller: Caller;
+  callOffExpiry(): void;
+}
+
 /**
- * An answer over HTTP that goes on: what comes of one operation, or of several.
+ * A streamed answer over HTTP, with the results of one operation or of several.
  *
  *     waiting ──its client reads it──▶ open ──all was told, a failure──▶ ended ──the connection is closed──▶ left
  *        └─────────nobody came for it──┴──────────the connection is closed────────────────────────────────▲
  *
- * While nobody reads it, it keeps what its operations give, and they wait.
+ * Until somebody reads it, it keeps the results of its operations, which wait.
  */
 export class HttpStream implements OperationHost {
   #phase: 'waiting' | 'open' | 'ended' | 'left' = 'waiting';
@@ -48,11 +66,12 @@ export class HttpStream implements OperationHost {
   #unsent: (string | Buffer)[] = [];
   readonly #connected = Promise.withResolvers<void>();
   readonly #left = Promise.withResolvers<void>();
-  /** Resolves once nobody reads it any more. */
+  /** Resolves once nobody reads it. */
   readonly left = this.#left.promise;
+  #isFinishing = false;
   /** By their ids. */
-  readonly #operations = new Map<string, ClientOperation>();
-  /** Those, and the ones that still work though nobody waits for them. */
+  readonly #operations = new Map<string, Begun>();
+  /** Those, and the ones that still work although nobody waits for them. */
   #operationCount = 0;
 
   constructor(
@@ -61,50 +80,66 @@ export class HttpStream implements OperationHost {
     private readonly host: StreamHost,
   ) {}
 
-  /** Whether somebody reads it, or has. */
+  /** Whether somebody reads it, or has read it. */
   get isTaken(): boolean {
     return this.#response !== null;
   }
 
-  /** Whether nothing more comes of it. */
+  /** Whether no further results will come. */
   get isOver(): boolean {
     return this.#phase === 'ended' || this.#phase === 'left';
   }
 
+  /** How many bytes wait for its client. */
   get bufferedBytes(): number {
-    return this.#response?.writableLength ?? 0;
+    if (this.#response) return this.#response.writableLength;
+    return this.#unsent.reduce((sum, message) => sum + message.length, 0);
   }
 
-  /** Whether an operation with this id is under way. */
+  /** Whether an operation with this id is in progress. */
   has(id: string): boolean {
     return this.#operations.has(id);
   }
 
   /**
-   * Make room for an operation.
+   * Make room for an operation, which ends with the credentials that it was sent with.
    *
-   * @throws {TooManyOperationsError}
+   * @throws {TooManyOperationsError} there is none
+   * @throws {ShuttingDownError} the stream is about to end
    */
-  begin(id: string, frames: OperationFrames): ClientOperation {
-    const { maxOperations } = this.host;
+  begin(id: string, frames: OperationFrames, { caller }: Asker): ClientOperation {
+    const { maxOperations, clock } = this.host;
+    if (this.#isFinishing) throw new ShuttingDownError();
     if (this.#operationCount >= maxOperations) {
       throw new TooManyOperationsError(
-        `A stream may have at most ${maxOperations} operations under way. Wait for one, or complete one.`,
+        `A stream may have at most ${maxOperations} operations in progress. Wait for one to end, or complete one.`,
+        'socket',
+      );
+    }
+    if (this.bufferedBytes > MAX_UNREAD_BYTES) {
+      throw new TooManyOperationsError(
+        'The stream takes no operation while so much of it is not read. Read it.',
         'socket',
       );
     }
     this.#operationCount += 1;
     const operation = new ClientOperation(this, id, frames);
-    this.#operations.set(id, operation);
+    const begun = { operation, caller, callOffExpiry() {} };
+    this.#operations.set(id, begun);
+    if (caller !== this.asker.caller) {
+      begun.callOffExpiry = onceExpired(clock, caller.expiresAt, () =>
+        operation.cutOff(new UnauthenticatedError('expired')),
+      );
+    }
     return operation;
   }
 
-  /** The client wants no more of an operation. */
+  /** The client cancels an operation. */
   callOff(id: string): void {
-    this.#operations.get(id)?.callOff();
+    this.#operations.get(id)?.operation.callOff();
   }
 
-  /** Answer a request with the stream: from now on its client gets what comes. */
+  /** Answer a request with the stream: from now on its client gets the results. */
   connect(reply: FastifyReply): void {
     const { raw } = reply;
     this.#response = raw;
@@ -115,17 +150,17 @@ export class HttpStream implements OperationHost {
       this.leave();
     };
     raw.once('close', leave);
-    // An answer that waits behind another on its connection is not told that it is closed.
+    // An answer that waits for an earlier one on its connection gets no event when the connection closes.
     socket.once('close', leave);
     raw.on('error', () => {});
     const headers = reply.getHeaders();
     reply.hijack();
-    // Nothing else is answered on its connection, which is closed with it.
+    // The connection carries no further answer, and is closed with the stream.
     raw.shouldKeepAlive = false;
     raw.writeHead(200, {
       ...(headers as Record<string, string>),
       'content-type': this.form.contentType,
-      // Some proxies hold answers back otherwise.
+      // Some proxies would otherwise buffer the answer.
       'x-accel-buffering': 'no',
     });
     raw.write(this.form.start);
@@ -156,6 +191,7 @@ export class HttpStream implements OperationHost {
   }
 
   release(id: string): void {
+    this.#operations.get(id)?.callOffExpiry();
     this.#operations.delete(id);
     if (this.form.isOfOne) this.end();
   }
@@ -164,7 +200,7 @@ export class HttpStream implements OperationHost {
     this.#operationCount -= 1;
   }
 
-  /** Show that it is there; whether its client still takes something is found out with it. */
+  /** Send a heartbeat, which also shows whether the client still reads. */
   ping(): void {
     if (this.#phase !== 'open') return;
     this.#response?.write(this.form.heartbeat, (error) => {
@@ -172,33 +208,47 @@ export class HttpStream implements OperationHost {
     });
   }
 
-  /** Cut the connection. */
+  /** Close the connection at once. */
   terminate(): void {
     this.#response?.destroy();
     this.leave();
   }
 
-  /** Resolves once the queries and mutations under way are answered. */
+  /** Accept no new operation; resolves once the queries and mutations in progress are answered. */
   async finish(): Promise<void> {
-    await Promise.all([...this.#operations.values()].map(({ settled }) => settled));
+    this.#isFinishing = true;
+    await Promise.all([...this.#operations.values()].map(({ operation }) => operation.settled));
   }
 
-  /** End it, and tell the client why for each operation. */
+  /** The credentials of these are good no more. */
+  revoke(callers: ReadonlySet<Caller>): void {
+    const failure = new UnauthenticatedError('refused');
+    if (callers.has(this.asker.caller)) {
+      this.fail(failure);
+      return;
+    }
+    for (const { operation, caller } of this.#operations.values()) {
+      if (callers.has(caller)) operation.cutOff(failure);
+    }
+  }
+
+  /** End it, and send the client the reason for each operation. */
   fail(failure: unknown): void {
-    for (const operation of this.#operations.values()) operation.cutOff(failure);
+    for (const { operation } of this.#operations.values()) operation.cutOff(failure);
     this.end();
   }
 
-  /** All was told. Safe to repeat. */
+  /** Everything was sent. Safe to repeat. */
   end(): void {
     if (this.isOver) return;
     this.#phase = 'ended';
-    for (const operation of this.#operations.values()) operation.callOff();
+    for (const { operation } of this.#operations.values()) operation.callOff();
     if (this.#response) this.#response.end(this.form.end);
-    else this.leave();
+    // One of one operation is about to be connected: its client is told what came of it.
+    else if (!this.form.isOfOne) this.leave();
   }
 
-  /** Free everything at once: nobody reads it any more. Safe to repeat. */
+  /** Nobody reads it any more: free everything at once. Safe to repeat. */
   leave(): void {
     this.end();
     if (this.#phase === 'left') return;
@@ -214,7 +264,7 @@ export class HttpStream implements OperationHost {
       response.write(message);
       return null;
     }
-    // Called when these bytes have left, and so all before them; or when they never will.
+    // Called when these bytes, and all before them, have left, or when they never will.
     return new Promise((resolve) => void response.write(message, () => resolve()));
   }
 }

@@ -1,8 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
-import type { Caller } from '../../ingestion/caller.js';
 import { ShuttingDownError, UnauthenticatedError } from '../../ingestion/gateway-error.js';
 import type { Clock } from '../../ingestion/ports.js';
-import type { Refusal } from '../admission/refusal.js';
+import { type Refusal, shuttingDown } from '../admission/refusal.js';
 import { startPings } from '../connections/socket-pings.js';
 import { closeSpread } from '../connections/spread.js';
 import type { SocketQuota } from '../limits/socket-quota.js';
@@ -12,7 +11,7 @@ import { onceExpired } from '../sign-in/expiry.js';
 import type { SignIn } from '../sign-in/sign-in.js';
 import { HttpStream, type StreamForm, type StreamHost } from './http-stream.js';
 
-/** How often a stream shows that it is there: well below the 60 s after which proxies cut an idle connection. */
+/** How often a stream sends a heartbeat: well below the 60 s after which proxies cut an idle connection. */
 const HEARTBEAT_MS = 15_000;
 
 /** What all streams share. */
@@ -21,22 +20,22 @@ export interface StreamServices {
   readonly signIn: SignIn;
   readonly clock: Clock;
   readonly quota: SocketQuota;
-  /** How many may be under way on one stream. */
+  /** How many operations may be in progress on one stream. */
   readonly maxOperations: number;
 }
 
-/** The streams over HTTP, whichever protocol they speak. They count as WebSockets do. */
+/** The streams over HTTP, with any protocol. They count as WebSockets do. */
 export interface HttpStreams {
-  /** A stream for a caller, or why there is none. */
+  /** Create a stream for a caller, or say why not. */
   create(asker: Asker, form: StreamForm, onLeft?: () => void): HttpStream | Refusal;
   readonly streamCount: number;
-  /** How many bytes wait for clients that do not take them. */
+  /** How many bytes are queued for slow clients. */
   readonly bufferedBytes: number;
-  /** Answer what is under way, and end every stream, spread over a moment; resolves when all are closed. */
+  /** Answer what is in progress, and end every stream, spread over a moment; resolves when all are closed. */
   drain(): Promise<void>;
 }
 
-/** Keep the streams over HTTP. */
+/** Create the set of streams over HTTP. */
 export function createHttpStreams({
   operations,
   signIn,
@@ -44,12 +43,13 @@ export function createHttpStreams({
   quota,
   maxOperations,
 }: StreamServices): HttpStreams {
-  /** With what is called once each is left. */
+  /** Each with what to call once it is left. */
   const streams = new Map<HttpStream, () => void>();
   const taken = new Set<HttpStream>();
   const pings = startPings(taken, clock, HEARTBEAT_MS);
   const host: StreamHost = {
     maxOperations,
+    clock,
     formatFailure: (failure) => operations.formatFailure(failure),
     onHeard: (stream) => pings.heard(stream),
     onTaken: (stream) => void taken.add(stream),
@@ -59,10 +59,9 @@ export function createHttpStreams({
       taken.delete(stream);
     },
   };
-  signIn.onRevoked((callers: ReadonlySet<Caller>) => {
-    for (const stream of streams.keys()) {
-      if (callers.has(stream.asker.caller)) stream.fail(new UnauthenticatedError('refused'));
-    }
+  let isDraining = false;
+  signIn.onRevoked((callers) => {
+    for (const stream of streams.keys()) stream.revoke(callers);
   });
 
   async function endForRestart(stream: HttpStream, delayMs: number): Promise<void> {
@@ -73,7 +72,8 @@ export function createHttpStreams({
 
   return {
     create(asker, form, onLeft) {
-      const refusal = quota.refusal(asker.key);
+      // Of a request that has arrived only in part before.
+      const refusal = isDraining ? shuttingDown : quota.refusal(asker.key);
       if (refusal) return refusal;
       quota.enter(asker.key);
       const stream = new HttpStream(asker, form, host);
@@ -83,20 +83,22 @@ export function createHttpStreams({
         quota.leave(asker.key);
         onLeft?.();
       });
-      callOffExpiry = onceExpired(clock, asker.caller.expiresAt, () =>
-        stream.fail(new UnauthenticatedError('expired')),
-      );
-      return stream;
+      const expired = new UnauthenticatedError('expired');
+      callOffExpiry = onceExpired(clock, asker.caller.expiresAt, () => stream.fail(expired));
+      if (!stream.isOver) return stream;
+      stream.leave();
+      return { status: 401, code: expired.code, message: expired.message };
     },
     get streamCount() {
       return streams.size;
     },
     get bufferedBytes() {
       let bytes = 0;
-      for (const { bufferedBytes } of taken) bytes += bufferedBytes;
+      for (const { bufferedBytes } of streams.keys()) bytes += bufferedBytes;
       return bytes;
     },
     async drain() {
+      isDraining = true;
       await closeSpread([...streams.keys()], endForRestart);
       pings.stop();
     },

@@ -18,7 +18,7 @@ import type { Arrival, OperationContext } from '../../resolvers/operation-contex
 import { toAddressKey } from '../admission/caller-key.js';
 import type { ClientAddress } from '../admission/client-address.js';
 import type { Refuse } from '../admission/http-refusal.js';
-import type { RequestCheck } from '../admission/refusal.js';
+import { type RequestCheck, shuttingDown } from '../admission/refusal.js';
 import type { RefusalReporter } from '../admission/refusal-log.js';
 import { toStrictText } from '../admission/strict-text.js';
 import { makeTimeoutsFair } from '../connections/fair-timeouts.js';
@@ -41,43 +41,49 @@ import { toHttpStatus } from './http-status.js';
 import { checkBody, otherType } from './request-body.js';
 import { protocolOf, type StreamedRequests } from './streamed-requests.js';
 
-/** Where GraphQL is served, over HTTP and over WebSocket. */
+/** The path of GraphQL, over HTTP and over WebSocket. */
 export const GRAPHQL_PATH = '/graphql';
 
-/** Where streams of several operations are. */
+/** The path of streams of several operations. */
 const STREAM_PATH = '/graphql/stream';
 
 const STREAM_METHODS = 'GET, POST, PUT, DELETE';
 
-/** The same as some clients write it. */
+/** The same path as some clients write it. */
 const GRAPHQL_FOLDER = /^\/graphql\/(\?|$)/;
 
 const ALLOWED_METHODS = 'GET, POST';
 
-/** For a whole request to arrive, body included: nobody keeps a connection by sending a byte now and then. */
+/**
+ * The time for a whole request to arrive, including its body, so that nobody keeps a connection by sending a byte now
+ * and then.
+ */
 const REQUEST_TIMEOUT_MS = 30_000;
 
-/** For its head, also of a connection on which nothing was ever said: thousands of them cost nothing to open. */
+/**
+ * The time for its head, also on a connection on which nothing was ever sent: opening thousands of them costs
+ * nothing.
+ */
 const HEADERS_TIMEOUT_MS = 10_000;
 
-/** By then some of what is under way is over. */
+/** By then some of the work in progress is done. */
 const OPERATION_RETRY_MS = 1_000;
 
-/** How often both times are looked at. */
+/** How often both times are checked. */
 const CHECK_INTERVAL_MS = 5_000;
 
 /**
- * How long a connection is kept for the next request: longer than the 60 s of common balancers, which would else
- * send one just as it is closed here.
+ * How long a connection is kept for the next request: longer than the 60 s of common balancers. Otherwise they would
+ * send a request just as it is closed here.
  */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 
-/** When the system begins to ask whether the other end of an idle connection is still there. */
+/** When the system begins to check whether the other end of an idle connection is still there. */
 const TCP_KEEP_ALIVE_AFTER_MS = 30_000;
 
 const overHttp: Arrival = { transport: 'http', lastEventId: null };
 
-/** What the HTTP server is built of. */
+/** What the HTTP server is built from. */
 export interface HttpOptions {
   readonly apollo: ApolloServer<OperationContext>;
   readonly answers: SharedAnswers;
@@ -89,26 +95,26 @@ export interface HttpOptions {
   readonly work: Quota;
   readonly addressOf: ClientAddress;
   readonly maxBodyBytes: number;
-  /** Of clients, those of WebSockets included; the ones beyond are closed as they come. */
+  /** Of clients, including WebSockets. Any more are closed when they arrive. */
   readonly maxConnections: number;
   readonly hasExplorer: boolean;
   /** Other sites whose pages may call. */
   readonly corsOrigins: readonly string[];
-  /** Whether those who call are known by what they show, and not by that they reach the address. */
+  /** Whether callers are identified by credentials, and not just by reaching the address. */
   readonly hasSignIn: boolean;
   readonly checkHost: RequestCheck;
   readonly checkOrigin: RequestCheck;
   readonly refuse: Refuse;
-  /** Told of what is refused before it is a request. */
+  /** Called for what is refused before it is a request. */
   readonly reportRefusal: RefusalReporter;
   readonly webSockets: GraphQLWebSockets;
   readonly streamed: StreamedRequests;
-  /** A new operation may still come while draining, over a connection that was open before. */
+  /** A new operation may still arrive while draining, on a connection that was open before. */
   readonly phase: () => Phase;
   readonly logger: Logger;
 }
 
-/** The HTTP server: GraphQL on one path, its WebSockets on the same; everything else is added by others. */
+/** The HTTP server: GraphQL on one path, with WebSockets on the same. Other modules add everything else. */
 export async function createHttpServer({
   apollo,
   answers,
@@ -138,34 +144,34 @@ export async function createHttpServer({
   const server = Fastify({
     bodyLimit: maxBodyBytes,
     forceCloseConnections: 'idle',
-    // Health and metrics are told while the server closes; GraphQL refuses by itself.
+    // Health and metrics are served while the server closes; GraphQL refuses on its own.
     return503OnClosing: false,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    // Any other wish to upgrade is ignored, as HTTP allows, and the request is answered as it stands: some
-    // clients (Java's, and curl --http2) offer HTTP/2 with each.
+    // Any other wish to upgrade is ignored, as HTTP allows, and the request is answered normally: some clients
+    // (Java's, and curl --http2) offer HTTP/2 with each request.
     http: {
       shouldUpgradeCallback: (request) => isForWebSockets(request) && !isDraining(),
       headersTimeout: HEADERS_TIMEOUT_MS,
       connectionsCheckingInterval: CHECK_INTERVAL_MS,
       keepAlive: true,
       keepAliveInitialDelay: TCP_KEEP_ALIVE_AFTER_MS,
-      // Looked at with what it says.
+      // The host check looks at it.
       requireHostHeader: false,
     },
-    // A whole URL stays as it is: the host in it is looked at.
+    // A whole URL stays unchanged, because its host is checked.
     rewriteUrl: ({ url = '' }) => (url.startsWith('/') ? toTarget(url) : url),
     clientErrorHandler: rawAnswers.toError,
-    // A URL that cannot be decoded never comes to the error handler.
+    // A URL that can't be decoded never gets to the error handler.
     frameworkErrors(error, request, reply) {
       addEarlyHeaders(request, reply);
       answerError(error, reply);
     },
   });
 
-  // JSON is UTF-8: what is not would become an id that nobody asked about.
+  // JSON is UTF-8: other bytes would become an id that nobody asked about.
   const parseJson = server.getDefaultJsonParser('error', 'error');
-  // It is parsed once it is known that nobody has asked the same.
+  // It is parsed only if there is no shared answer.
   server.addContentTypeParser<Buffer>(
     'application/json',
     { parseAs: 'buffer' },
@@ -184,10 +190,10 @@ export async function createHttpServer({
     letSiteRead(request, reply);
   };
   addHttpHeaders(server);
-  // What is refused before anything else is looked at has these headers, too.
+  // What is refused early has these headers, too.
   server.addHook('onRequest', async (request, reply) => addEarlyHeaders(request, reply));
   const turnsOf = new WeakMap<Socket, Turns>();
-  // Requests that come together would else all be answered before anybody else is heard.
+  // Otherwise requests that arrive together would all be answered before any other connection is served.
   server.addHook('onRequest', ({ raw: { socket } }, _reply, done) => {
     const turns = turnsOf.get(socket) ?? new Turns(socket);
     turnsOf.set(socket, turns);
@@ -201,13 +207,12 @@ export async function createHttpServer({
     return refuse(reply, refusal);
   });
   await letSitesCall(server, corsOrigins);
-  // What a page may send without asking first is no operation.
+  // A type that pages may send without a preflight is never an operation.
   server.removeContentTypeParser('text/plain');
 
-  /** In place of Fastify's own, which repeat what was sent, or do not say what to do. */
+  /** Replaces Fastify's messages, which repeat the input, or don't say what to do. */
   const words: Readonly<Record<string, string>> = {
-    FST_ERR_BAD_URL:
-      'The path of the URL cannot be decoded: expected a % before two hex digits only.',
+    FST_ERR_BAD_URL: 'The path of the URL cannot be decoded: a % must precede two hex digits.',
     FST_ERR_CTP_INVALID_MEDIA_TYPE: otherType.message,
     FST_ERR_CTP_BODY_TOO_LARGE: `A body may have at most ${maxBodyBytes} bytes.`,
   };
@@ -222,6 +227,7 @@ export async function createHttpServer({
       const status = error.whose === 'all' ? 503 : 429;
       return refuse(reply, { status, code, message, retryAfterMs: OPERATION_RETRY_MS });
     }
+    if (error instanceof ShuttingDownError) return refuse(reply, shuttingDown);
     const status = error.statusCode ?? 500;
     if (status < 500) {
       const message = words[error.code] ?? error.message;
@@ -237,7 +243,7 @@ export async function createHttpServer({
     const path = toPath(toTarget(request.url));
     if (path === STREAM_PATH) {
       reply.header('allow', STREAM_METHODS);
-      const message = `A stream is asked with ${STREAM_METHODS}.`;
+      const message = `Use ${STREAM_METHODS} for streams.`;
       return refuse(reply, { status: 405, code: 'BAD_REQUEST', message });
     }
     if (path !== GRAPHQL_PATH) {
@@ -245,11 +251,11 @@ export async function createHttpServer({
       return refuse(reply, { status: 404, code: 'NOT_FOUND', message });
     }
     reply.header('allow', ALLOWED_METHODS);
-    const message = 'GraphQL is asked with GET or POST.';
+    const message = 'Use GET or POST for GraphQL.';
     return refuse(reply, { status: 405, code: 'BAD_REQUEST', message });
   });
 
-  // Kept alive, a connection would hold the drain up, or be used for the next request as it is closed.
+  // A kept connection would delay the drain, or get the next request just as it is closed.
   server.addHook('onSend', async (_request, reply) => {
     if (phase() !== 'serving') reply.header('connection', 'close');
   });
@@ -258,13 +264,10 @@ export async function createHttpServer({
   server.options(GRAPHQL_PATH, (_request, reply) =>
     reply.code(204).header('allow', `${ALLOWED_METHODS}, OPTIONS`).send(),
   );
-  /** Refuse what may not come in; undefined where it may. */
+  /** Refuse a request that may not come in; undefined if it may. */
   function checkIn(request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
-    if (isDraining()) {
-      const { code, message } = new ShuttingDownError();
-      return refuse(reply, { status: 503, code, message });
-    }
-    // Where nobody signs in, to reach the address is all that it takes: a browser inside does it for any page.
+    if (isDraining()) return refuse(reply, shuttingDown);
+    // Without sign-in, reaching the address is enough, and a browser on this machine reaches it for any page.
     const refusal =
       (hasSignIn ? null : checkOrigin(request.raw)) ??
       (request.method === 'POST' ? checkBody(request.headers) : null);
@@ -293,7 +296,7 @@ export async function createHttpServer({
   server.route({
     method: ['GET', 'POST'],
     url: GRAPHQL_PATH,
-    // Who opens this address in a browser wants to see something; GraphQL clients do not ask for HTML.
+    // A browser that opens this address wants a page; GraphQL clients don't ask for HTML.
     async onRequest(request, reply) {
       const isBrowser =
         hasExplorer && request.method === 'GET' && request.headers.accept?.includes('text/html');
@@ -369,7 +372,7 @@ export async function createHttpServer({
   server.server.on('connect', rawAnswers.toTunnel);
   server.server.on('checkExpectation', rawAnswers.toExpectation);
   server.server.on('upgrade', (request, connection, head) => {
-    // The HTTP server has let go of the connection: unheard, its error would end the process.
+    // The HTTP server has let go of the connection. Without a listener its error would end the process.
     connection.on('error', (error) => logger.debug({ err: error }, 'A WebSocket broke off'));
     webSockets.upgrade(request, connection, head);
   });
@@ -377,7 +380,7 @@ export async function createHttpServer({
   return server;
 }
 
-/** Nobody may keep an answer, so nobody has to be told what it varies by. */
+/** Nobody may cache an answer, so it needs no Vary header. */
 function sendEncoded(reply: FastifyReply, { encoding, body }: EncodedBody): FastifyReply {
   if (encoding !== 'identity') reply.header('content-encoding', encoding);
   return reply.send(body);
@@ -396,7 +399,7 @@ function isForWebSockets({ url, headers }: IncomingMessage): boolean {
   return toPath(toTarget(url)) === GRAPHQL_PATH && headers.upgrade?.toLowerCase() === 'websocket';
 }
 
-/** A target as it is routed: without the host that is sent to proxies, and GraphQL's without a slash at its end. */
+/** A target for routing: without the host that proxies get, and for GraphQL without a trailing slash. */
 function toTarget(url = ''): string {
   const { pathname = url, search = '' } = url.startsWith('/') ? {} : (URL.parse(url) ?? {});
   return `${pathname}${search}`.replace(GRAPHQL_FOLDER, `${GRAPHQL_PATH}$1`);

@@ -2,14 +2,14 @@ import type { OperationFrames } from '../operations/client-operation.js';
 import type { StreamForm } from './http-stream.js';
 
 /**
- * The id of the event that completes what has given no event: an `EventSource` comes back with it, as it does
- * whenever an answer ends, and is told not to.
+ * The id of the event that completes an operation without events. An `EventSource` reconnects with it, as it does
+ * whenever an answer ends, and is then told to stop.
  */
 export const NOTHING_MORE = 'nothing-more';
 
 const form = {
   contentType: 'text/event-stream; charset=utf-8',
-  // Some browsers take a stream for open only once something has come.
+  // Some browsers treat a stream as open only after the first bytes.
   start: ':\n\n',
   heartbeat: ':\n\n',
   end: '',
@@ -26,7 +26,7 @@ const eventEnd = Buffer.from('\n\n');
 const complete = 'event: complete\ndata: \n\n';
 const next = (json: string) => `event: next\ndata: ${json}\n\n`;
 
-/** What comes of an operation that has a stream of its own, as events whose ids are cursors. */
+/** The results of an operation with its own stream, as events whose ids are cursors. */
 export function toSseFrames(): OperationFrames {
   let hasEvents = false;
   return {
@@ -36,12 +36,12 @@ export function toSseFrames(): OperationFrames {
       return Buffer.concat([Buffer.from(`id: ${cursor}\n`), nextStart, json, eventEnd]);
     },
     complete: () => (hasEvents ? complete : `id: ${NOTHING_MORE}\n${complete}`),
-    // Without an id: a client that comes back goes on after the last event.
+    // Without an id, so that a client that reconnects continues after the last event.
     fail: (errors) => `${next(JSON.stringify({ errors }))}${complete}`,
   };
 }
 
-/** What comes of one of several operations, as events with its id in them. */
+/** The results of one of several operations, as events that contain its id. */
 export function toSharedSseFrames(id: string): OperationFrames {
   const start = Buffer.from(`event: next\ndata: {"id":${JSON.stringify(id)},"payload":`);
   const end = Buffer.from('}\n\n');

@@ -19,42 +19,42 @@ import type { HttpStreams } from './http-streams.js';
 import { multipartForm, multipartFrames } from './multipart.js';
 import { NOTHING_MORE, sharedSseForm, sseForm, toSharedSseFrames, toSseFrames } from './sse.js';
 
-/** A protocol in which an answer goes on. */
+/** A protocol with streamed answers. */
 export type StreamProtocol = Exclude<Arrival['transport'], 'http' | 'websocket'>;
 
-/** A request of somebody who may make it, and its answer. */
+/** A request of a caller who may make it, and its answer. */
 export interface Exchange {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
   readonly asker: Asker;
-  /** The JSON of its body; undefined where it has none. */
+  /** The JSON of its body; undefined if it has none. */
   readonly body: unknown;
 }
 
 /** Answers requests with streams. */
 export interface StreamedRequests {
   serve(protocol: StreamProtocol, exchange: Exchange): Promise<FastifyReply>;
-  /** Serve the path of streams, where several operations may share one. */
+  /** Serve the path of streams that several operations share. */
   serveShared(exchange: Exchange): Promise<FastifyReply>;
   /**
-   * Who has reserved the stream that a request is for: browsers send no other credentials with it than its token. Null
-   * where the caller must be known otherwise.
+   * Who reserved the stream that a request opens: browsers send no other credentials with it than its token. Null if
+   * the caller must be identified in another way.
    */
   reserverOf(request: FastifyRequest): Asker | null;
 }
 
-/** A stream that was reserved is given up where nobody has come for it by then. */
+/** How long a reserved stream waits to be opened. */
 const RESERVATION_MS = 30_000;
 
-/** Of randomness: nobody guesses a token. */
+/** Random bytes, so that nobody can guess a token. */
 const TOKEN_BYTES = 24;
 
-/** Characters of an operation's id, which each of its results repeats. */
+/** The maximum length of an operation's id, which each of its results repeats. */
 const MAX_ID_LENGTH = 1_024;
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
-/** Join what streamed answers need. */
+/** Create what streamed answers need. */
 export function createStreamedRequests({
   operations,
   streams,
@@ -68,7 +68,7 @@ export function createStreamedRequests({
   readonly clock: Clock;
   readonly refuse: Refuse;
 }): StreamedRequests {
-  /** Those that several operations may share, by their tokens. */
+  /** Streams that several operations share, by their tokens. */
   const sharedStreams = new Map<string, HttpStream>();
 
   const reject = (reply: FastifyReply, status: number, message: string) =>
@@ -86,7 +86,7 @@ export function createStreamedRequests({
     return reply.code(toStatus(body)).type(JSON_TYPE).send(body);
   };
 
-  /** The operation of a request, why it is not run, or null where that was answered already. */
+  /** The operation of a request, why it is not executed, or null if the request was answered already. */
   async function admit(
     { request, reply, asker, body }: Exchange,
     arrival: Arrival,
@@ -103,7 +103,7 @@ export function createStreamedRequests({
     if (admitted instanceof OperationRefused || request.method !== 'GET') return admitted;
     if (admitted.type !== OperationTypeNode.MUTATION) return admitted;
     reply.header('allow', 'POST');
-    reject(reply, 405, 'Mutations are sent with POST.');
+    reject(reply, 405, 'Send mutations with POST.');
     return null;
   }
 
@@ -115,9 +115,9 @@ export function createStreamedRequests({
     if (admitted === null) return reply;
     const stream = streams.create(asker, sseForm);
     if (!(stream instanceof HttpStream)) return refuse(reply, stream);
-    const operation = stream.begin('', toSseFrames());
+    const operation = stream.begin('', toSseFrames(), asker);
     if (admitted instanceof OperationRefused) {
-      // No bad status: an `EventSource` would not tell its page why.
+      // The status stays 200, because an `EventSource` would hide the reason from its page.
       void operation.next({
         json: Buffer.from(JSON.stringify({ errors: admitted.errors })),
         cursor: null,
@@ -127,8 +127,11 @@ export function createStreamedRequests({
     } else {
       const running = operation.run(admitted);
       if (lastEventId !== null) await running;
-      // An `EventSource` comes back whenever an answer ends, unless it is told so.
-      if (operation.isCompletedEmpty) return reply.code(204).send();
+      // An `EventSource` reconnects whenever an answer ends, unless it gets a 204.
+      if (operation.isCompletedEmpty) {
+        stream.leave();
+        return reply.code(204).send();
+      }
     }
     stream.connect(reply);
     return reply;
@@ -147,7 +150,7 @@ export function createStreamedRequests({
     }
     const stream = streams.create(asker, multipartForm);
     if (!(stream instanceof HttpStream)) return refuse(reply, stream);
-    void stream.begin('', multipartFrames).run(admitted);
+    void stream.begin('', multipartFrames, asker).run(admitted);
     stream.connect(reply);
     return reply;
   }
@@ -160,7 +163,6 @@ export function createStreamedRequests({
       callOffWait();
     });
     if (!(stream instanceof HttpStream)) return refuse(reply, stream);
-    if (stream.isOver) return noStream(reply);
     callOffWait = clock.schedule(RESERVATION_MS, () => {
       if (!stream.isTaken) stream.leave();
     });
@@ -168,14 +170,14 @@ export function createStreamedRequests({
     return reply.code(201).type('text/plain; charset=utf-8').send(token);
   }
 
-  /** The stream that a request names; null where there is none, or it is of another caller. */
+  /** The stream that a request names; null if there is none, or it belongs to another caller. */
   function sharedStreamOf({ request, asker }: Exchange): HttpStream | null {
     const stream = sharedStreams.get(tokenOf(request) ?? '');
     return stream?.asker.key === asker.key ? stream : null;
   }
 
   async function operate(exchange: Exchange): Promise<FastifyReply> {
-    const { request, reply, body } = exchange;
+    const { request, reply, asker, body } = exchange;
     const stream = sharedStreamOf(exchange);
     if (!stream) return noStream(reply);
     const payload = toPayload(request, body);
@@ -195,7 +197,7 @@ export function createStreamedRequests({
     if (stream.has(String(id))) {
       return reject(reply, 409, 'There is an operation with this id on the stream.');
     }
-    void stream.begin(String(id), toSharedSseFrames(String(id))).run(admitted);
+    void stream.begin(String(id), toSharedSseFrames(String(id)), asker).run(admitted);
     return reply.code(202).send();
   }
 
@@ -233,7 +235,7 @@ export function createStreamedRequests({
           await requests.take(asker.key, 1);
           return callOff(exchange);
         default: {
-          // An operation is counted where it is admitted.
+          // An operation is counted when it is admitted.
           if (tokenOf(request) !== null && !isForStream(request)) return operate(exchange);
           if (tokenOf(request) !== null) {
             await requests.take(asker.key, 1);
@@ -252,10 +254,10 @@ export function createStreamedRequests({
 }
 
 /**
- * The protocol in which a client wants a stream: the first of what it accepts that is served here. Null where it wants
- * a plain answer.
+ * The protocol in which a client wants a stream: the first one that it accepts and that is served here. Null if it
+ * wants a plain answer.
  *
- * @param otherwise - where it takes anything
+ * @param otherwise - if it accepts anything
  */
 export function protocolOf(
   { headers: { accept } }: Pick<FastifyRequest, 'headers'>,
@@ -281,7 +283,7 @@ export function protocolOf(
   return null;
 }
 
-/** Whether a request with a token opens its stream, and is no operation. */
+/** Whether a request with a token opens its stream, and is not an operation. */
 function isForStream(request: FastifyRequest): boolean {
   return request.method === 'GET' && !searchOf(request).has('query');
 }

@@ -9,23 +9,23 @@ import { RateLimitedError } from '../../ingestion/gateway-error.js';
 /** How often each caller may do something. */
 export interface Allowance {
   /**
-   * Use up some of what the caller has left in this minute.
+   * Use up some of the caller's allowance for this minute.
    *
-   * @throws {RateLimitedError} it is not enough, and nothing more is left of it either
+   * @throws {RateLimitedError} there is too little left; the rest is used up, too
    */
   take(callerKey: string, count: number): Promise<void>;
-  /** How much the caller has left in this minute. */
+  /** How much of this minute's allowance the caller has left. */
   left(callerKey: string): Promise<number>;
 }
 
-/** Makes what counts by these rules; `keyPrefix` names what is counted. */
+/** Creates counters with these rules; `keyPrefix` names what is counted. */
 export type NewLimiter = (options: IRateLimiterOptions) => RateLimiterAbstract;
 
 const inThisProcess: NewLimiter = (options) => new RateLimiterMemory(options);
 
 const MINUTE_S = 60;
 
-/** @param what - that it limits, in words such as `requests` */
+/** @param what - what it limits, in words such as `requests` */
 export function createAllowance(
   what: string,
   perMinute: number,
@@ -41,7 +41,7 @@ export function createAllowance(
     } catch (refusal) {
       const isStale = refusal instanceof RateLimiterRes && refusal.msBeforeNext > MINUTE_S * 1_000;
       if (!isStale) throw refusal;
-      // The library goes by the wall clock, which was set back since this was counted: the minute is over.
+      // The library uses the wall clock, which was set back since this was counted: the minute is over.
       await limiter.delete(callerKey);
       await limiter.consume(callerKey, count);
     }
@@ -55,7 +55,7 @@ export function createAllowance(
         if (!(refusal instanceof RateLimiterRes)) throw refusal;
         const retryAfterMs = refusal.msBeforeNext;
         throw new RateLimitedError(
-          `At most ${perMinute} ${what} a minute are taken of a caller. Wait ${Math.ceil(retryAfterMs / 1_000)} s.`,
+          `A caller may make at most ${perMinute} ${what} a minute. Wait ${Math.ceil(retryAfterMs / 1_000)} s.`,
           retryAfterMs,
         );
       }

@@ -3,17 +3,17 @@ import type { Limits } from './limits.js';
 import { createQuota, type Quota } from './quota.js';
 import { createSocketQuota, type SocketQuota } from './socket-quota.js';
 
-/** The limits that hold for each caller, over all that it has open. */
+/** The limits for each caller, over everything that it has open. */
 export interface CallerLimits {
-  /** Operations, over whichever transport. */
+  /** Operations, over all transports. */
   readonly requests: Allowance;
   /** Ingestions. */
   readonly starts: Allowance;
-  /** Attempts to sign in that were not accepted; of an address, as nobody is known there yet. */
+  /** Failed sign-ins, for each address, because the caller is not known yet. */
   readonly failedSignIns: Allowance;
-  /** Queries and mutations that are under way. */
+  /** Queries and mutations in progress. */
   readonly work: Quota;
-  /** The cost of subscriptions that are open, or are being opened. */
+  /** The cost of subscriptions that are open or being opened. */
   readonly subscriptions: Quota;
   readonly sockets: SocketQuota;
 }
@@ -29,14 +29,14 @@ export function createCallerLimits(limits: Limits, newLimiter?: NewLimiter): Cal
       max: limits.maxOperations,
       tooMany: (whose, limit) =>
         whose === 'caller'
-          ? `A caller may have at most ${limit} queries and mutations under way. Wait for one.`
-          : `The gateway takes at most ${limit} queries and mutations at a time. Ask again.`,
+          ? `A caller may have at most ${limit} queries and mutations in progress. Wait for one to end.`
+          : `The gateway runs at most ${limit} queries and mutations at a time. Try again.`,
     }),
     subscriptions: createQuota({
       maxPerCaller: limits.maxSubscriptionCostPerCaller,
       max: Number.POSITIVE_INFINITY,
       tooMany: (_whose, limit) =>
-        `The subscriptions of a caller may have at most ${limit} points of cost together. Complete one, or select less.`,
+        `A caller’s subscriptions may cost at most ${limit} points together. Complete one, or select less.`,
     }),
     sockets: createSocketQuota(limits),
   };

@@ -8,15 +8,15 @@ import type { DocumentLimits } from './document-limits.js';
 import { measureCost } from './operation-cost.js';
 import { measureShape } from './operation-shape.js';
 
-/** The code of every operation that is more than one may be. */
+/** The code of every operation that exceeds a limit. */
 export const TOO_COMPLEX = 'OPERATION_TOO_COMPLEX';
 
-/** Far more than any name that says something. */
+/** Far more than any meaningful name. */
 const MAX_ALIAS_LENGTH = 200;
 
-/** Whether operations are within the limits of what one may be. */
+/** Checks whether operations are within the limits. */
 export interface ComplexityCheck {
-  /** What a valid operation costs, or why it is not run. */
+  /** The cost of a valid operation, or why it is not executed. */
   ofOperation(
     document: DocumentNode,
     operation: OperationDefinitionNode,
@@ -24,10 +24,10 @@ export interface ComplexityCheck {
   ): number | GraphQLError;
 }
 
-/** What is known of an operation whatever its variables are; null where its cost depends on them. */
+/** The result for an operation with any variables; null if its cost depends on them. */
 type Verdict = { readonly cost: number | GraphQLError | null };
 
-/** Documents are kept by those who parse them; what was measured of them is kept as long. */
+/** Parsed documents are cached elsewhere; measurements are kept as long as those. */
 export function createComplexityCheck(
   schema: GraphQLSchema,
   limits: DocumentLimits,
@@ -40,7 +40,7 @@ export function createComplexityCheck(
       exceeded('levels of fields', shape.depth, limits.maxDepth) ??
       exceeded('aliases', shape.aliases, limits.maxAliases) ??
       exceeded('characters in an alias', shape.aliasLength, MAX_ALIAS_LENGTH) ??
-      exceeded('fields of its own', shape.rootFields, limits.maxRootFields) ??
+      exceeded('root fields', shape.rootFields, limits.maxRootFields) ??
       exceeded('directives', shape.directives, limits.maxDirectives);
     return { cost };
   }

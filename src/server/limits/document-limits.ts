@@ -1,25 +1,28 @@
-/** What one operation may be. Each limit holds on every transport. */
+/** The limits of one operation. They apply on every transport. */
 export interface DocumentLimits {
   /** Characters of its text. */
   readonly maxCharacters: number;
-  /** Words, names, signs of its text. Beyond some thousands, each within the one before, a parser would run out of stack. */
+  /**
+   * Tokens of its text: words, names, punctuation. Some thousands of them, each nested in the previous one, would
+   * exhaust the parser's stack.
+   */
   readonly maxTokens: number;
-  /** Fields within fields. */
+  /** Nested fields. */
   readonly maxDepth: number;
-  /** Fields that were given another name, each as often as it is selected. */
+  /** Fields with an alias, each counted as often as it is selected. */
   readonly maxAliases: number;
-  /** Fields of the operation itself: each may be a call to the upstream. */
+  /** Root fields: each may be a call to the upstream. */
   readonly maxRootFields: number;
   readonly maxDirectives: number;
   /** By the rules of `operation-cost.ts`. */
   readonly maxCost: number;
 }
 
-/** Where nothing else is set. */
+/** The defaults. */
 export const defaultDocumentLimits: DocumentLimits = {
   maxCharacters: 15_000,
   maxTokens: 1_000,
-  // Relay’s pages take three levels each, and three of them may stand within one another.
+  // A Relay page takes three levels, and three pages may be nested.
   maxDepth: 15,
   maxAliases: 15,
   maxRootFields: 20,

@@ -1,30 +1,30 @@
 import { type DocumentLimits, defaultDocumentLimits } from './document-limits.js';
 
-/** How much anybody may ask of the gateway. Where a limit holds for a caller, a caller without a name is an address. */
+/** How much anybody may ask of the gateway. For limits per caller, a caller without a name is an address. */
 export interface Limits {
   readonly document: DocumentLimits;
-  /** The time of a query, and of what comes before a subscription’s first event, in ms. */
+  /** The time limit of a query, and of opening a subscription, in ms. */
   readonly operationTimeoutMs: number;
-  /** Of an HTTP body, and of a frame of a WebSocket. */
+  /** For an HTTP body, and for a WebSocket frame. */
   readonly maxBodyBytes: number;
-  /** Operations that are under way on one socket. */
+  /** Operations in progress on one socket. */
   readonly maxOperationsPerSocket: number;
-  /** Queries and mutations of a caller that are under way, over whichever transport, whether it still waits or not. */
+  /** A caller's queries and mutations in progress, over all transports, whether it still waits or not. */
   readonly maxOperationsPerCaller: number;
-  /** The same, of all callers. */
+  /** The same for all callers. */
   readonly maxOperations: number;
-  /** Points of cost of all subscriptions that a caller has open, by the rules of `operation-cost.ts`. */
+  /** The total cost of a caller's open subscriptions, by the rules of `operation-cost.ts`. */
   readonly maxSubscriptionCostPerCaller: number;
   readonly maxSockets: number;
   readonly maxSocketsPerCaller: number;
   readonly maxRequestsPerMinute: number;
-  /** Ingestions, however many of them one operation starts. */
+  /** Started ingestions, however many of them one operation starts. */
   readonly maxStartsPerMinute: number;
-  /** Of an address, whoever else signs in from there. */
+  /** For each address, whoever else signs in from there. */
   readonly maxFailedSignInsPerMinute: number;
 }
 
-/** Where nothing else is set, and strangers may call. */
+/** The defaults if strangers may call. */
 export const defaultLimits: Limits = {
   document: defaultDocumentLimits,
   operationTimeoutMs: 30_000,
@@ -40,7 +40,7 @@ export const defaultLimits: Limits = {
   maxFailedSignInsPerMinute: 60,
 };
 
-/** Limits that hold for a caller, where all that can call are programs of this machine. */
+/** The limits per caller if only programs on this machine can call. */
 export const noCallerLimits = {
   maxOperationsPerCaller: Number.POSITIVE_INFINITY,
   maxSubscriptionCostPerCaller: Number.POSITIVE_INFINITY,

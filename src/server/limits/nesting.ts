@@ -1,9 +1,9 @@
-/** Far more than any operation needs; whatever works on JSON by calling itself has stack for it. */
+/** Far more than any operation needs, and safe for recursive code that handles JSON. */
 export const MAX_JSON_LEVELS = 100;
 
-/** Whether a value of JSON has more levels of lists and objects than may be sent. */
+/** Whether a JSON value has more nested lists and objects than allowed. */
 export function isNestedTooDeep(value: unknown): boolean {
-  // Level by level: by calling itself this would run out of stack, too.
+  // Level by level, because recursion could exhaust the stack here, too.
   let level: readonly unknown[] = [value];
   for (let depth = 0; depth <= MAX_JSON_LEVELS; depth += 1) {
     level = level.flatMap(partsOf);

@@ -21,33 +21,33 @@ import { fragmentsOf } from './operation-shape.js';
 
 type Variables = Readonly<Record<string, unknown>>;
 
-/** What may be a call to another service: a root field, once or for each thing that it names, and a look-up. */
+/** The cost of what may call another service: a root field, once or for each thing that it names, and a look-up. */
 const CALL_COST = 10;
 
-/** What is looked up elsewhere, each with a call of its own. */
+/** Types that are looked up elsewhere, each with its own call. */
 const LOOKED_UP_TYPES: ReadonlySet<string> = new Set(['IngestionBatch', 'RejectConnection']);
 
-/** The whole schema: its answer is some 60 KB. */
+/** The whole schema: the answer has some 60 KB. */
 const INTROSPECTION_COST = 1_000;
 
-/** The argument that says how many items a page may have. */
+/** The argument for the size of a page. */
 const PAGE_SIZE_ARGUMENT = 'first';
 
-/** What an operation costs, and whether it would cost the same with any other variables. */
+/** The cost of an operation, and whether it depends on the variables. */
 export interface OperationCost {
   readonly cost: number;
   readonly isOfAnyVariables: boolean;
 }
 
 /**
- * What a valid operation may cost at most, before it is run.
+ * The maximum cost of a valid operation, before it is executed.
  *
- * Each field costs 1. What is below a page counts `first` times, and what is below a list that answers a list
- * of arguments (`requests`, `inputs`) as often as that is long. No other field gives many things: the edges and
- * nodes of a page are its items, and the errors of a batch a few kinds. Root fields cost 10, as often as they
- * name something, and a batch or a page of rejects, which are looked up, cost 10.
+ * Each field costs 1. Fields below a page count `first` times, and fields below a list that answers a list of
+ * arguments (`requests`, `inputs`) as often as that list is long. No other field returns many things: the edges and
+ * nodes of a page are its items, and the errors of a batch are of a few kinds. Root fields cost 10, for each thing
+ * that they name. A batch or a page of rejects, which are looked up, costs 10.
  *
- * @param variables - as they were sent: what is no number or no list counts as one, and is refused later
+ * @param variables - as sent: a value that is no number or list counts as one, and is refused later
  */
 export function measureCost(
   schema: GraphQLSchema,
@@ -56,7 +56,7 @@ export function measureCost(
   variables: Variables,
 ): OperationCost {
   const fragments = fragmentsOf(document);
-  // Each is measured once, however often it is spread: doubled in each other, they would take for ever.
+  // Each fragment is measured once, however often it is spread: nested and doubled, they would take for ever.
   const measured = new Map<string, number>();
   const rootType = schema.getRootType(operation.operation);
   let isOfAnyVariables = true;
@@ -105,7 +105,7 @@ export function measureCost(
     return parent === rootType ? count * (CALL_COST + below) : own + count * below;
   }
 
-  /** How many things the field gives, or asks for, at most. */
+  /** The maximum number of things that the field returns or asks about. */
   function countOf({ args, type }: GraphQLField<unknown, unknown>, given: readonly ArgumentNode[]) {
     const isList = isListType(getNullableType(type));
     for (const { name, type: argType, defaultValue } of args) {

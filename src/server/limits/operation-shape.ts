@@ -7,11 +7,11 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 
-/** How large an operation is, its fragments counted wherever they are spread. */
+/** The size of an operation. Fragments count wherever they are spread. */
 export interface OperationShape {
   readonly depth: number;
   readonly aliases: number;
-  /** Characters of the longest: it stands in the answer as often as its field does, and in the path of each error. */
+  /** The length of the longest alias: it is in the answer as often as its field, and in the path of each error. */
   readonly aliasLength: number;
   readonly directives: number;
   readonly rootFields: number;
@@ -20,15 +20,15 @@ export interface OperationShape {
 /**
  * Measure a valid operation.
  *
- * Introspection (`__schema`, `__type`) has no depth of its own: the standard query is 13 deep. graphql-js
- * itself refuses what goes round in circles there.
+ * Introspection (`__schema`, `__type`) counts as no depth, because the standard query is 13 deep. graphql-js itself
+ * refuses cycles there.
  */
 export function measureShape(
   document: DocumentNode,
   operation: OperationDefinitionNode,
 ): OperationShape {
   const fragments = fragmentsOf(document);
-  // Each is measured once, however often it is spread: doubled in each other, they would take for ever.
+  // Each fragment is measured once, however often it is spread: nested and doubled, they would take for ever.
   const measured = new Map<string, OperationShape>();
 
   function measure({ selections }: SelectionSetNode): OperationShape {

@@ -14,14 +14,13 @@ import type { OperationContext } from '../../resolvers/operation-context.js';
 type Resolver = GraphQLFieldResolver<unknown, OperationContext>;
 
 /**
- * Give each operation so much time, and each event of a subscription as much to be executed in.
+ * Limit the time of each operation, and of executing each event of a subscription.
  *
- * A field that has no answer by then is an error, however deep it stands, and the rest is answered. A start that
- * is under way is waited for, because its outcome must be told, and a call to the upstream has a time of its
- * own; those that come behind it in the same operation are not started any more. What is asked of a request that
- * was started is ended where it may be null: any other would take the outcome with it. Of a subscription only
- * what comes before its first event takes time; a stream that comes too late holds nothing, for nobody has read
- * from it.
+ * A field without an answer by then is an error, however deep it is, and the rest is answered. A start in progress is
+ * awaited, because its outcome must be reported, and its call to the upstream has its own deadline; later starts in
+ * the same operation don't begin. Fields below a started request are cut off if they are nullable; a non-null field
+ * would take the outcome with it. For a subscription, only opening it is limited; a source that opens too late holds
+ * nothing, because nobody has read from it.
  */
 export function limitOperationTime(schema: GraphQLSchema, timeoutMs: number): void {
   const leftMs = ({ startedAt }: OperationContext) => startedAt + timeoutMs - performance.now();
@@ -39,7 +38,7 @@ export function limitOperationTime(schema: GraphQLSchema, timeoutMs: number): vo
           ? inTime(
               part,
               leftMs(context),
-              `No answer came within ${timeoutMs} ms. Ask for less, or again.`,
+              `There was no answer within ${timeoutMs} ms. Ask for less, or try again.`,
             )
           : part;
       return race(isPromise(answer) ? answer.then(eachOf(race)) : eachOf(race)(answer));
@@ -49,13 +48,13 @@ export function limitOperationTime(schema: GraphQLSchema, timeoutMs: number): vo
   wrap(mutations, 'resolve', (resolve) => (root, args, context, info) => {
     if (leftMs(context) > 0) return resolve(root, args, context, info);
     throw new OperationTimeoutError(
-      `This was not started: what stands before it took more than ${timeoutMs} ms.`,
+      `This was not started: the fields before it took more than ${timeoutMs} ms.`,
     );
   });
 
   wrap(schema.getSubscriptionType(), 'subscribe', (subscribe) => (root, args, context, info) => {
     const opening = Promise.resolve(subscribe(root, args, context, info));
-    return inTime(opening, leftMs(context), `It could not be begun within ${timeoutMs} ms.`);
+    return inTime(opening, leftMs(context), `It could not be opened within ${timeoutMs} ms.`);
   });
 }
 
@@ -70,7 +69,7 @@ function wrap(
   }
 }
 
-/** A list may have promises in it, each of which has an error of its own. */
+/** A list may contain promises, each of which has its own error. */
 function eachOf(race: <T>(part: T | PromiseLike<T>) => T | PromiseLike<T>) {
   return (answer: unknown): unknown => (Array.isArray(answer) ? answer.map(race) : answer);
 }

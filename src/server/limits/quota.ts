@@ -1,17 +1,17 @@
 import { TooManyOperationsError } from '../../ingestion/gateway-error.js';
 
-/** How much may be under way at a time, of each caller and of all. */
+/** How much may be in progress at a time, for each caller and for all. */
 export interface Quota {
   /**
-   * Count something until it is over, however it ends and whoever still waits for it.
+   * Count work until it ends, however it ends and whoever still waits for it.
    *
-   * @returns to be called once it is over; safe to repeat
+   * @returns call this when it has ended; safe to repeat
    * @throws {TooManyOperationsError} it would be too much
    */
   take(callerKey: string, count: number): () => void;
 }
 
-/** @param tooMany - what a caller is told, where that much may be under way */
+/** @param tooMany - the message for a caller who has reached a limit */
 export function createQuota({
   maxPerCaller,
   max,

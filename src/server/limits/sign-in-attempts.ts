@@ -4,22 +4,21 @@ import type { SignIn } from '../sign-in/sign-in.js';
 import type { Allowance } from './allowance.js';
 import { createSlowChecks } from './slow-checks.js';
 
-/** Checks of one address that are under way. */
+/** Checks of one address in progress. */
 interface Checks {
   count: number;
-  /** Resolves when one of them is over. */
+  /** Resolves when one of them has ended. */
   next: PromiseWithResolvers<void>;
 }
 
 /**
- * Count for each address what was not accepted, and tell who goes on so to wait.
+ * Count failed sign-ins for each address, and make those who keep failing wait.
  *
- * A token that was never seen takes its place among those that may fail before its signature is checked, and
- * waits for one while others are being checked: so many checks a minute are all that nonsense can have done, be
- * it sent at once. Behind them an address has a few checks in a second: whoever fails on purpose locks nobody out
- * who renews a token behind the same address. What is known already, and a good API key, are let in at once. What
- * has expired was good once, and what is missing is no attempt: neither is counted, as their clients must be told
- * what to do.
+ * A new token uses one of the address's allowed failures before its signature is checked, and waits for one while
+ * others are being checked. So invalid tokens can cause at most that many checks a minute, even if they are all sent
+ * at once. After that, an address gets a few checks a second, so that somebody who fails on purpose can't lock out
+ * others who renew a token at the same address. Known tokens and valid API keys are accepted at once. Expired and
+ * missing credentials don't count, because expired ones were valid once, and their clients must be told what to do.
  */
 export function limitAttempts(signIn: SignIn, failures: Allowance, clock: Clock): SignIn {
   const slowChecks = createSlowChecks(clock);
@@ -39,7 +38,7 @@ export function limitAttempts(signIn: SignIn, failures: Allowance, clock: Clock)
     checks.next = Promise.withResolvers();
   }
 
-  /** @throws {RateLimitedError} too many have failed, and too many wait to be checked all the same */
+  /** @throws {RateLimitedError} too many have failed, and too many already wait to be checked */
   async function beginInTurn(addressKey: string): Promise<Checks> {
     for (;;) {
       const left = await failures.left(addressKey);

@@ -1,18 +1,18 @@
 import { RateLimitedError } from '../../ingestion/gateway-error.js';
 import type { Clock } from '../../ingestion/ports.js';
 
-/** One begins this often: four in a second. */
+/** The interval between two checks: four a second. */
 const EVERY_MS = 250;
 
-/** So many wait for their turn, for 2 s at most. */
+/** How many may wait for their turn, for 2 s at most. */
 const MAX_WAITING = 8;
 
-/** Checks for addresses that have used up what they may fail: few, and yet some. */
+/** Checks for addresses that have used up their allowed failures: a few. */
 export interface SlowChecks {
   /**
    * Resolves when the next check of this address may begin.
    *
-   * @throws {RateLimitedError} as many wait as may
+   * @throws {RateLimitedError} too many are waiting
    */
   turn(addressKey: string): Promise<void>;
 }
@@ -43,7 +43,7 @@ export function createSlowChecks(clock: Clock): SlowChecks {
       }
       if (waiting.length >= MAX_WAITING) {
         throw new RateLimitedError(
-          'Too many sign-ins from this address have failed, and others wait to be checked. Try again in 2 s.',
+          'Too many sign-ins from this address have failed, and others are waiting to be checked. Try again in 2 s.',
           EVERY_MS * MAX_WAITING,
         );
       }

@@ -3,27 +3,27 @@ import type { Refusal } from '../admission/refusal.js';
 const tooManyOfCaller: Refusal = {
   status: 429,
   code: 'RATE_LIMITED',
-  message: 'There are as many WebSockets from this address as there may be. Close one.',
+  message: 'You have reached your limit of WebSockets and HTTP streams. Close one.',
 };
 const tooMany: Refusal = {
   status: 503,
   code: 'TOO_MANY_SOCKETS',
-  message: 'The gateway has as many WebSockets as it may have. Try again later.',
+  message: 'The gateway has reached its limit of WebSockets and HTTP streams. Try again later.',
 };
 
-/** How many sockets and streams are open, of whom, and whether one more may be. */
+/** Counts open sockets and streams by caller, and decides whether one more may open. */
 export interface SocketQuota {
-  /** Why this caller may not open one more; null where it may. */
+  /** Why this caller may not open another one; null if it may. */
   refusal(callerKey: string): Refusal | null;
   /** One was opened. */
   enter(callerKey: string): void;
-  /** One turned out to be of another caller. False where that one may not have it; then nothing is changed. */
+  /** A socket turned out to belong to another caller. False if that caller may not have it; then nothing changes. */
   move(from: string, to: string): boolean;
   /** One was closed. */
   leave(callerKey: string): void;
 }
 
-/** Count the open sockets, in all and of each caller. */
+/** Count the open sockets and streams, in total and for each caller. */
 export function createSocketQuota({
   maxSockets,
   maxSocketsPerCaller,

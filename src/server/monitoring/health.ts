@@ -8,16 +8,16 @@ import type { Clock } from '../../ingestion/ports.js';
 import type { Phase } from './phase.js';
 import type { UpstreamHealth, UpstreamState } from './upstream-health.js';
 
-/** How long an answer of the log's database holds, so that probes cost little. */
+/** How long a result of the log's database is reused, so that probes cost little. */
 const CHECK_TTL_MS = 5_000;
 
-/** The database has so long to answer: those that probe do not wait much longer. */
+/** How long the database may take to respond. Probes don't wait much longer. */
 const LOG_WAIT_MS = 2_000;
 
-/** `/readyz` tells of the upstream what is known by then. */
+/** How long `/readyz` waits for news of the upstream. */
 const UPSTREAM_WAIT_MS = 500;
 
-/** With `deep` somebody wants to know, and waits. */
+/** With `deep`, somebody wants to know, and waits. */
 const DEEP_WAIT_MS = 5_000;
 
 const unanswered: UpstreamState = {
@@ -26,19 +26,19 @@ const unanswered: UpstreamState = {
   message: `The upstream has not answered in ${DEEP_WAIT_MS} ms.`,
 };
 
-/** What health is told by. */
+/** What health depends on. */
 export interface HealthOptions {
   readonly upstreamHealth: Pick<UpstreamHealth, 'ask' | 'state'>;
-  /** @throws {LogUnavailableError} the database of the log does not answer */
+  /** @throws {LogUnavailableError} the log's database does not respond */
   checkLog(): Promise<void>;
   readonly clock: Clock;
   readonly phase: () => Phase;
 }
 
 /**
- * `/healthz`: the process lives. `/readyz`: it is not about to stop, and the log’s database answers. An upstream
- * that is away is told of, but takes no gateway out of its balancer: each has the same upstream, and history,
- * replays and subscriptions need none. `/readyz?deep` is 503 for that too.
+ * `/healthz`: the process is alive. `/readyz`: it is not about to stop, and the log's database responds. An upstream
+ * that is down is reported, but takes no gateway out of its balancer: all gateways have the same upstream, and
+ * history, replays and subscriptions don't need it. `/readyz?deep` is 503 for that, too.
  */
 export function serveHealth(
   server: FastifyInstance,

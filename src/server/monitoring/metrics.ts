@@ -5,9 +5,9 @@ import type { OperationReport } from '../operations/operation-log.js';
 /** Seconds; from an answer out of the log to a call that used up its deadline. */
 const DURATION_BUCKETS_S = [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-/** What is counted, for Prometheus. No label has a value that a client chooses. */
+/** Metrics for Prometheus. No label has a value that a client chooses. */
 export interface Metrics {
-  /** Serve the counts at `/metrics`, to whomever the hook lets through. */
+  /** Serve the metrics at `/metrics`, for callers that the hook accepts. */
   serve(server: FastifyInstance, gauges: Gauges, onRequest: onRequestAsyncHookHandler): void;
   observeOperation(report: OperationReport): void;
   observeUpstreamCall(call: { operation: string; outcome: string; durationMs: number }): void;
@@ -16,16 +16,16 @@ export interface Metrics {
   countRegression(): void;
   countUnknownStart(): void;
   countRetry(outcome: string): void;
-  /** The upstream has not known a request for long: it is watched no more. */
+  /** The upstream has not known a request for long: it is no longer watched. */
   countForgotten(): void;
   countRefusal(refusal: { transport: string; code: string }): void;
-  /** The bus between replicas: whether it stands, each time that changes. */
+  /** Whether the connection for notifications is established, each time that this changes. */
   setBus(isConnected: boolean): void;
 }
 
-/** What is measured when somebody looks. */
+/** What is measured on each scrape. */
 export interface Gauges {
-  /** Rejects while the log’s database does not answer. */
+  /** Rejects while the log's database does not respond. */
   readonly watches: () => Promise<number>;
   readonly listeners: () => number;
   readonly sockets: () => number;
@@ -35,7 +35,7 @@ export interface Gauges {
   readonly unreadBytes: () => number;
 }
 
-/** A registry of its own, so that two gateways in one process count apart. */
+/** A separate registry, so that two gateways in one process are counted separately. */
 export function createMetrics(): Metrics {
   const registry = new Registry();
   const registers = [registry];
@@ -49,14 +49,14 @@ export function createMetrics(): Metrics {
   });
   const upstreamCalls = new Histogram({
     name: 'sluice_upstream_call_duration_seconds',
-    help: 'Calls to the upstream, repeats and waits included',
+    help: 'Calls to the upstream, including repeats and waits',
     labelNames: ['operation', 'outcome'],
     buckets: DURATION_BUCKETS_S,
     registers,
   });
   const platformCalls = new Histogram({
     name: 'sluice_platform_call_duration_seconds',
-    help: 'Calls to Adobe Experience Platform, repeats and waits included',
+    help: 'Calls to Adobe Experience Platform, including repeats and waits',
     labelNames: ['operation', 'outcome'],
     buckets: DURATION_BUCKETS_S,
     registers,
@@ -69,17 +69,17 @@ export function createMetrics(): Metrics {
   });
   const regressions = new Counter({
     name: 'sluice_status_regressions_total',
-    help: 'Times the upstream went back on a terminal status; nothing was changed',
+    help: 'Times that the upstream contradicted a terminal status; nothing was changed',
     registers,
   });
   const unknownStarts = new Counter({
     name: 'sluice_starts_outcome_unknown_total',
-    help: 'Starts that the upstream may or may not have taken: no answer came, or the gateway ended before it',
+    help: 'Starts that the upstream may or may not have accepted: there was no answer, or the gateway ended before it',
     registers,
   });
   const retries = new Counter({
     name: 'sluice_retries_total',
-    help: 'Submissions of a new request for an ABORTED one, by what came of them',
+    help: 'Submissions of a new request for an ABORTED one, by result',
     labelNames: ['outcome'],
     registers,
   });
@@ -91,17 +91,17 @@ export function createMetrics(): Metrics {
   });
   const forgotten = new Counter({
     name: 'sluice_watches_forgotten_total',
-    help: 'Watches that this process ended, as the upstream had not known their requests for an hour',
+    help: 'Watches that this process ended because the upstream had not known their requests for an hour',
     registers,
   });
   const busConnected = new Gauge({
     name: 'sluice_bus_connected',
-    help: '1 while the connection stands over which the database tells of new transitions; 0 on SQLite, which needs none',
+    help: '1 while the connection for notifications of new transitions is up; 0 on SQLite, which needs none',
     registers,
   });
   const busConnections = new Counter({
     name: 'sluice_bus_connections_total',
-    help: 'Times that connection was made: one more than it was lost',
+    help: 'Times that connection was opened: one more than it was lost',
     registers,
   });
   return {
@@ -116,22 +116,22 @@ export function createMetrics(): Metrics {
           'Requests being watched, by all processes on the database together',
           gauges.watches,
         ],
-        ['sluice_stream_listeners', 'Streams of transitions that are open', gauges.listeners],
-        ['sluice_websockets', 'WebSockets that are open', gauges.sockets],
-        ['sluice_http_streams', 'Streams over HTTP that are open or reserved', gauges.streams],
+        ['sluice_stream_listeners', 'Open subscriptions', gauges.listeners],
+        ['sluice_websockets', 'Open WebSockets', gauges.sockets],
+        ['sluice_http_streams', 'Open or reserved streams over HTTP', gauges.streams],
         [
           'sluice_websocket_buffered_bytes',
-          'Bytes that wait in this process for slow WebSocket clients',
+          'Bytes queued in this process for slow WebSocket clients',
           gauges.bufferedBytes,
         ],
         [
           'sluice_upstream_degraded',
-          '1 while the last that was heard of the upstream is that it cannot be used, as /readyz says it; else 0',
+          '1 while the last contact with the upstream failed, as /readyz reports; else 0',
           () => (gauges.isUpstreamDegraded() ? 1 : 0),
         ],
         [
           'sluice_http_unread_bytes',
-          'Bytes of answers over HTTP that wait in this process for slow clients',
+          'Bytes of answers over HTTP queued in this process for slow clients',
           gauges.unreadBytes,
         ],
       ];
@@ -141,7 +141,7 @@ export function createMetrics(): Metrics {
           help,
           registers,
           async collect() {
-            // Else all of the metrics would be missing while the database is, which is when they are wanted.
+            // Otherwise all metrics would be missing while the database is, which is when they are needed.
             this.set(await Promise.resolve(measure()).catch(() => Number.NaN));
           },
         });

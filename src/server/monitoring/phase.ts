@@ -1,7 +1,7 @@
 /**
- * Where this process stands.
+ * The phase of this process.
  *
- *     serving ──▶ leaving: serves on, and tells balancers to send nothing more
- *        └───────────┴──▶ draining: finishes what is under way, and takes nothing new
+ *     serving ──▶ leaving: keeps serving, and tells balancers to send nothing more
+ *        └───────────┴──▶ draining: finishes what is in progress, and accepts nothing new
  */
 export type Phase = 'serving' | 'leaving' | 'draining';

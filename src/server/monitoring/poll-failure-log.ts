@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { GatewayError } from '../../ingestion/gateway-error.js';
 import type { RequestRef } from '../../ingestion/ingestion-request.js';
 
-/** Takes each failed poll, with how many of its request have failed in a row. */
+/** Called with each failed poll, and how many of its request have failed in a row. */
 export type PollFailureReporter = (
   ref: RequestRef,
   error: unknown,
@@ -10,10 +10,10 @@ export type PollFailureReporter = (
 ) => void;
 
 /**
- * Tells of failed polls in one line each: the first, the second, the fourth and so on of those in a row, so that
- * a request the upstream has forgotten does not fill the log. The rest is told at `debug`.
+ * Logs failed polls in one line each: the first, second, fourth and so on of those in a row, so that a request that
+ * the upstream has forgotten does not fill the log. The others are logged at `debug`.
  *
- * What the upstream did has its code and message; only what nobody foresaw has a stack.
+ * An upstream failure has its code and message; only an unforeseen error has a stack.
  */
 export function createPollFailureLog(logger: Logger): PollFailureReporter {
   return (ref, error, consecutiveFailures) => {
@@ -22,9 +22,9 @@ export function createPollFailureLog(logger: Logger): PollFailureReporter {
         ? { ref, code: error.code, consecutiveFailures }
         : { ref, err: error, consecutiveFailures };
     const said = error instanceof GatewayError ? ` (${error.code}: ${error.message})` : '';
-    const message = `A poll failed, ${consecutiveFailures} in a row${said}; the watch goes on`;
+    const message = `A poll failed, ${consecutiveFailures} in a row${said}; the watch continues`;
     if (isPowerOfTwo(consecutiveFailures)) {
-      logger.warn(line, `${message}, told next at ${2 * consecutiveFailures} in a row`);
+      logger.warn(line, `${message}, logged next at ${2 * consecutiveFailures} in a row`);
     } else {
       logger.debug(line, message);
     }

@@ -3,10 +3,10 @@ import { toIngestionFailure } from '../../ingestion/ingestion-failure.js';
 import { type IngestionRecord, isTerminal } from '../../ingestion/ingestion-request.js';
 import type { Transition } from '../../ingestion/transition.js';
 
-/** Takes each transition that was observed here, with its request as it stands then. */
+/** Called with each transition that was observed here, and the new state of its request. */
 export type TransitionReporter = (transition: Transition, record: IngestionRecord) => void;
 
-/** Tells of each transition in one line; of a request that went wrong as a warning. */
+/** Logs each transition in one line, as a warning if the request went wrong. */
 export function createTransitionLog(logger: Logger): TransitionReporter {
   return ({ ref: { mappingId, requestId }, from, to, observedAt }, record) => {
     const { status } = to;
@@ -33,7 +33,7 @@ export function createTransitionLog(logger: Logger): TransitionReporter {
   };
 }
 
-/** Null where it cannot be told, as the clock was set back meanwhile. */
+/** Null if unknown, because the clock was set back meanwhile. */
 function toDurationMs(
   observedAt: number,
   { startedAt, firstObservedAt }: IngestionRecord,

@@ -1,29 +1,29 @@
 import { GatewayError } from '../../ingestion/gateway-error.js';
 import type { Clock, Upstream } from '../../ingestion/ports.js';
 
-/** How long what was heard of the upstream holds, so that probes cost it little. */
+/** How long the last result counts, so that probes cost the upstream little. */
 const HEARD_TTL_MS = 5_000;
 
-/** What is known of the upstream. */
+/** What is known about the upstream. */
 export type UpstreamState =
   | { readonly status: 'unknown' }
   | { readonly status: 'ok' }
   | { readonly status: 'degraded'; readonly code: string; readonly message: string };
 
-/** Whether the upstream can be used, by what was heard of it last. */
+/** Whether the upstream can be used, judged by the last contact. */
 export interface UpstreamHealth {
   readonly state: UpstreamState;
-  /** A call has ended with this outcome, a code or `OK`; and with this error, if it failed. */
+  /** A call has ended with this outcome, a code or `OK`, and with this error, if it failed. */
   observe(outcome: string, error?: unknown): void;
   /**
-   * The state, after asking the upstream where nothing was heard of it lately.
+   * The current state. Asks the upstream if there was no recent contact.
    *
-   * @returns null where it has not answered by then
+   * @returns null if it has not answered by then
    */
   ask(waitMs: number): Promise<UpstreamState | null>;
 }
 
-/** The outcomes of calls that tell of the upstream as a whole, and not of what it was asked. */
+/** The outcomes that concern the upstream as a whole, and not the individual call. */
 const troubles: Readonly<Record<string, string>> = {
   UPSTREAM_UNAVAILABLE: 'The upstream cannot be reached, or fails.',
   UPSTREAM_TIMEOUT: 'The upstream does not answer in time.',
@@ -31,9 +31,9 @@ const troubles: Readonly<Record<string, string>> = {
 };
 
 /**
- * Build it on the calls that are observed, and on checks where there are none.
+ * Derive the state from observed calls, and from checks if there are none.
  *
- * @param onHeard - told of each state that was heard, with the error that told it
+ * @param onHeard - called with each new state, and the error behind it
  */
 export function createUpstreamHealth(
   upstream: Pick<Upstream, 'check'>,

@@ -2,13 +2,13 @@ import type { Logger } from 'pino';
 import type { Clock } from '../../ingestion/ports.js';
 import type { UpstreamState } from './upstream-health.js';
 
-/** An upstream that fails now and then would else fill the log. */
+/** Keeps an upstream that fails now and then from filling the log. */
 const QUIET_MS = 60_000;
 
-/** Takes what is known of the upstream each time it changes, with the error that told, if one did. */
+/** Called with the upstream's state each time that it changes, and the error behind it, if any. */
 export type UpstreamReporter = (state: UpstreamState, error?: unknown) => void;
 
-/** Tells in one line when the upstream cannot be used, at most once a minute, and when it can be again. */
+/** Logs in one line when the upstream can't be used, at most once a minute, and when it can be used again. */
 export function createUpstreamLog(
   logger: Logger,
   clock: Pick<Clock, 'monotonicMs'>,
@@ -33,7 +33,7 @@ export function createUpstreamLog(
   };
 }
 
-/** What the system said of a connection, such as which host it did not find. Nothing of what the upstream answered. */
+/** The system's error about a connection, such as an unknown host. Nothing of the upstream's answer. */
 function toRootCause(error: unknown): string | null {
   let cause = error;
   while (cause instanceof Error && cause.cause !== undefined) cause = cause.cause;

@@ -18,7 +18,7 @@ import type { OperationRules } from './operation-rules.js';
 import type { Shareable } from './shareable.js';
 import type { VariableCheck } from './variable-check.js';
 
-/** What Apollo Server is built of. */
+/** What Apollo Server is built from. */
 export interface ApolloOptions {
   readonly schema: GraphQLSchema;
   readonly rules: Omit<OperationRules, 'texts'>;
@@ -29,7 +29,7 @@ export interface ApolloOptions {
   readonly logger: Logger;
 }
 
-/** Executes queries and mutations, of HTTP and of WebSockets alike. */
+/** Executes queries and mutations, from HTTP and from WebSockets. */
 export function createApolloServer({
   schema,
   rules: { complexity, variables, parseOptions, validationRules, validationOptions },
@@ -46,22 +46,22 @@ export function createApolloServer({
     validationRules,
     validationOptions,
     logger: logger.child({ part: 'apollo' }),
-    // Refused by the rules where it is off, which are those of every transport.
+    // If it is off, the rules of all transports refuse it.
     introspection: true,
-    // Looked at before: what other sites can have a browser send is narrower than what this refuses.
+    // The origin check comes first, and lets less through than this would.
     csrfPrevention: false,
     persistedQueries: false,
     allowBatchedHttpRequests: false,
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
     plugins: [
-      // Computes a Cache-Control header that no answer of ours may have anyway.
+      // It computes a Cache-Control header, which our answers must not have.
       ApolloServerPluginCacheControlDisabled(),
-      // A page from Apollo's CDN; browsers are led to the explorer instead.
+      // A page from Apollo's CDN. Browsers are redirected to the explorer instead.
       ApolloServerPluginLandingPageDisabled(),
-      // A subgraph would give a trace to whoever asks for one, and shared answers to everybody else.
+      // A subgraph would give a trace to anyone who asks, and shared answers would contain it.
       ApolloServerPluginInlineTraceDisabled(),
-      // Variables of Apollo's own tools would make it report to Apollo.
+      // Environment variables of Apollo's own tools would make it report to Apollo.
       ApolloServerPluginSchemaReportingDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
       refuseSubscriptions,
@@ -75,7 +75,7 @@ export function createApolloServer({
   });
 }
 
-/** graphql-js would run a subscription as if it were a query, and answer with null. */
+/** graphql-js would execute a subscription like a query, and answer with null. */
 const refuseSubscriptions: ApolloServerPlugin<OperationContext> = {
   async requestDidStart() {
     return {
@@ -113,7 +113,7 @@ function refuseBadVariables(
   return {
     async requestDidStart() {
       return {
-        // Apollo Server would tell only one error that is thrown.
+        // Apollo Server would report only one thrown error.
         async responseForOperation({ operation, request, response: { http } }) {
           const faults = operation ? check(operation, request.variables) : [];
           if (faults.length === 0) return null;
@@ -138,7 +138,7 @@ const limitErrors: ApolloServerPlugin<OperationContext> = {
   },
 };
 
-/** An answer with an error is none to be given again. */
+/** An answer with an error is never shared. */
 function noteSharing(isShareable: Shareable): ApolloServerPlugin<OperationContext> {
   return {
     async requestDidStart() {
@@ -177,7 +177,7 @@ function reportOperations(report: OperationReporter): ApolloServerPlugin<Operati
   };
 }
 
-/** Requests in which there is no operation to report. */
+/** Reports requests that contain no operation. */
 function reportMalformed(report: RefusalReporter): ApolloServerPlugin<OperationContext> {
   return {
     async invalidRequestWasReceived({ error: { message } }) {

@@ -23,14 +23,14 @@ export interface Domain {
   readonly startIngestion: StartIngestion;
   readonly log: IngestionLog;
   readonly watches: Watches;
-  /** Null where the upstream has none, or none that is configured. */
+  /** Null if the upstream has no administration API, or none is configured. */
   readonly administration: Administration | null;
   readonly clock: Clock;
   /** The longest delay between two polls, in ms. */
   readonly pollMaxMs: number;
 }
 
-/** TypeGraphQL wants one for any subscription, also where each opens its own stream. */
+/** TypeGraphQL requires one for any subscription, although each opens its own stream. */
 const noPubSub: PubSub = {
   publish: () => {},
   subscribe: () => {
@@ -38,16 +38,16 @@ const noPubSub: PubSub = {
   },
 };
 
-/** It throws: of a subscription that it only said no to, nobody could make an error of ours. */
+/** Throws, because a subscription for which it returned false would not get our error. */
 const checkRights: AuthCheckerFn<OperationContext, Right> = ({ context }, needed) => {
   for (const right of needed) checkRight(context.caller, right);
   return true;
 };
 
 /**
- * The executable schema, its resolvers bound to the domain.
+ * The executable schema, with resolvers bound to the domain.
  *
- * @param isSubgraph - whether it is one of an Apollo federation
+ * @param isSubgraph - whether it is part of an Apollo federation
  */
 export async function buildGatewaySchema(
   domain: Domain,
@@ -91,14 +91,14 @@ export async function buildGatewaySchema(
     authChecker: checkRights,
     // The domain validates; there are no class-validator decorators to run.
     validate: false,
-    // It would run a whole introspection query; Apollo Server checks the schema that it is given.
+    // It would run a whole introspection query. Apollo Server checks the schema anyway.
     skipCheck: true,
   });
-  // TypeGraphQL has no place for them.
+  // TypeGraphQL has no place for these descriptions.
   for (const [root, description] of [
-    [schema.getQueryType(), 'What can be asked.'],
-    [schema.getMutationType(), 'What can be done.'],
-    [schema.getSubscriptionType(), 'What can be followed, over WebSocket.'],
+    [schema.getQueryType(), 'All queries.'],
+    [schema.getMutationType(), 'All mutations.'],
+    [schema.getSubscriptionType(), 'All subscriptions, over WebSocket or as streams over HTTP.'],
   ] as const) {
     if (root) root.description = description;
   }

@@ -2,18 +2,18 @@ import { type GraphQLFormattedError, OperationTypeNode } from 'graphql';
 import type { Following, Outlet } from '../../watch/fan-out.js';
 import type { AdmittedOperation, OperationResult } from './operations.js';
 
-/** What an operation needs of the connection that it came over. */
+/** What an operation needs from its connection. */
 export interface OperationHost {
-  /** @returns null where there is room for more at once; otherwise resolves when there is */
+  /** @returns null if there is room for more; otherwise resolves when there is */
   send(message: string | Buffer): Promise<void> | null;
   formatFailure(failure: unknown): readonly GraphQLFormattedError[];
-  /** The operation is over: its id is free again. */
+  /** The operation is over, so its id is free again. */
   release(id: string): void;
-  /** Nothing works for it any more: another may take its place. */
+  /** No work is left, so another operation may take its place. */
   free(): void;
 }
 
-/** What comes of one operation, as its protocol writes it. */
+/** How a protocol writes the results of one operation. */
 export interface OperationFrames {
   next(result: OperationResult): Buffer;
   complete(): string;
@@ -21,12 +21,12 @@ export interface OperationFrames {
 }
 
 /**
- * One operation of one connection: what comes of it, as its client is told.
+ * One operation of one connection, with its results as its client gets them.
  *
  *     under way ──completed or failed, of which the client is told──▶ over
  *         └───────completed by the client, or the connection closed──▲
  *
- * What works for it may go on behind that: until then it has its place among those of the connection.
+ * Its work may continue after that, and until it ends the operation counts against the connection's limit.
  */
 export class ClientOperation implements Outlet<OperationResult> {
   #isOver = false;
@@ -49,7 +49,7 @@ export class ClientOperation implements Outlet<OperationResult> {
     return this.#isCompleted && !this.#hasGiven;
   }
 
-  /** There is no work for it any more, or never was. */
+  /** It has no work any more, or never had any. */
   free(): void {
     this.#isWorking = false;
     this.host.free();
@@ -71,7 +71,7 @@ export class ClientOperation implements Outlet<OperationResult> {
       this.#subscription = subscription;
       return;
     }
-    // The client may have gone before.
+    // The client may have left earlier.
     subscription?.leave();
     this.host.free();
   }
@@ -92,13 +92,13 @@ export class ClientOperation implements Outlet<OperationResult> {
     if (!this.#isOver) this.#end(this.frames.fail(this.host.formatFailure(failure)));
   }
 
-  /** End it with what it failed with, and work for it no more. Safe to repeat. */
+  /** End it with its failure, and stop its work. Safe to repeat. */
   cutOff(failure: unknown): void {
     this.fail(failure);
     this.#subscription?.leave();
   }
 
-  /** The client wants no more of it. Safe to repeat. */
+  /** The client cancels it. Safe to repeat. */
   callOff(): void {
     if (this.#isOver) return;
     this.#end(null);

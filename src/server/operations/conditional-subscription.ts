@@ -12,9 +12,9 @@ import { fragmentsOf } from '../limits/operation-shape.js';
 import type { OperationTexts } from './operation-text.js';
 
 /**
- * Refuse subscriptions whose field may be left out, as the specification does since September 2025: what
- * remained would be no subscription. graphql-js 16 has no such rule; its own ones read the top level without
- * variables, and throw where a condition needs one.
+ * Refuse subscriptions whose field may be left out, as the specification does since September 2025: the rest would
+ * not be a subscription. graphql-js 16 has no such rule. Its own rules read the top level without variables, and
+ * throw if a condition needs one.
  */
 export function refuseConditionalSubscriptions(
   texts: OperationTexts,
@@ -28,13 +28,13 @@ export function refuseConditionalSubscriptions(
 }
 
 function isConditionalSubscription(query: string, parseOptions: ParseOptions): boolean {
-  // Of the texts that are sent few are parsed for this.
+  // Skips parsing for most texts.
   if (!/\bsubscription\b/.test(query) || !/\b(skip|include)\b/.test(query)) return false;
   let document: DocumentNode;
   try {
     document = parse(query, parseOptions);
   } catch {
-    // Whoever parses it to run it says what is wrong.
+    // The parser that runs it reports the error.
     return false;
   }
   const fragments = fragmentsOf(document);

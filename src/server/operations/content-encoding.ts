@@ -2,22 +2,22 @@ import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import { negotiate } from '@fastify/accept-negotiator';
 
-/** How the body of an answer is sent; the best of them first. */
+/** The encodings of answers, best first. */
 const encodings = ['br', 'gzip', 'identity'] as const;
 
 /** See {@link encodings}. */
 export type ContentEncoding = (typeof encodings)[number];
 
-/** Shorter answers fit into a packet or two: sent as they are, they are there sooner. */
+/** Shorter answers fit into a packet or two, and arrive sooner uncompressed. */
 const MIN_CHARS = 4 * 1024;
 
-/** More would take far longer, and give a tenth less. */
+/** A higher quality would take far longer, and save a tenth. */
 const BROTLI_QUALITY = 4;
 
 const toGzip = promisify(gzip);
 const toBrotli = promisify(brotliCompress);
 
-/** What a client takes, by its `Accept-Encoding`. */
+/** The encoding that a client accepts, from its `Accept-Encoding`. */
 export function toEncoding(accepted: string | undefined): ContentEncoding {
   return negotiate(accepted ?? 'identity', [...encodings]) ?? 'identity';
 }
@@ -28,7 +28,7 @@ export interface EncodedBody {
   readonly body: string | Buffer;
 }
 
-/** Compress a body that is long enough for it to be worth its while. */
+/** Compress a body that is long enough to be worth it. */
 export async function encode(body: string, encoding: ContentEncoding): Promise<EncodedBody> {
   if (body.length < MIN_CHARS) return { encoding: 'identity', body };
   switch (encoding) {

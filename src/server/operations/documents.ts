@@ -11,17 +11,17 @@ import {
 import { LRUCache } from 'lru-cache';
 import { allValidationRules, type OperationRules } from './operation-rules.js';
 
-/** So many documents are kept at most, and so many characters of them: a parsed one takes far more. */
+/** The maximum number of kept documents, and of their characters: a parsed one takes far more. */
 const MAX_KEPT_DOCUMENTS = 500;
 const MAX_KEPT_CHARS = 1024 * 1024;
 
-/** An operation that can be run. */
+/** An operation that can be executed. */
 export interface PreparedOperation {
   readonly document: DocumentNode;
   readonly operation: OperationDefinitionNode;
 }
 
-/** Parses and validates operations, by the rules of HTTP and with its errors; equal texts once. */
+/** Parses and validates operations by the rules of HTTP, with the same errors. Equal texts are done once. */
 export interface Documents {
   /** The operation, or what is wrong with it. */
   prepare(
@@ -30,11 +30,11 @@ export interface Documents {
   ): PreparedOperation | readonly GraphQLError[];
 }
 
-/** Parse and validate by these rules; valid documents are kept for the next who send them. */
+/** Parse and validate by these rules. Valid documents are kept for later requests. */
 export function createDocuments(schema: GraphQLSchema, rules: OperationRules): Documents {
   const { parseOptions, validationOptions } = rules;
   const validationRules = allValidationRules(rules);
-  /** Valid ones only: what is refused is not worth the place of what is used. */
+  /** Valid documents only: an invalid one must not displace one that is used. */
   const kept = new LRUCache<string, DocumentNode>({
     max: MAX_KEPT_DOCUMENTS,
     maxSize: MAX_KEPT_CHARS,

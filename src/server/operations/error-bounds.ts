@@ -1,23 +1,23 @@
 import type { GraphQLFormattedError } from 'graphql';
 
-/** So much of a name or a value that was sent is quoted in an error. */
+/** How much of a client's name or value an error quotes. */
 export const MAX_QUOTED_CHARS = 40;
 
 const MAX_MESSAGE_CHARS = 400;
 
-/** The places of a document that one error names. */
+/** How many places of a document one error names. */
 const MAX_LOCATIONS = 10;
 
-/** So many errors has an answer without data: whoever has more to mend sees them once these are mended. */
+/** The maximum number of errors without data. Clients see further errors once these are fixed. */
 const MAX_ERRORS = 20;
 
-/** Beside data an error says why a field is null: each of the 100 requests that one field may ask about has its own. */
+/** Beside data, an error says why a field is null: each of the 100 requests of one field may have its own. */
 const MAX_ERRORS_BESIDE_DATA = 100;
 
-/** Short ones as well: what stands between two of them is none. */
+/** Short quotations match too, because the text between two of them is not one. */
 const QUOTATION = /"([^"\n]*)"/g;
 
-/** An error that says no more of what was sent than a reader needs to find it. */
+/** Shorten an error to what a reader needs to find the problem. */
 export function shorten(error: GraphQLFormattedError): GraphQLFormattedError {
   const { message, locations } = error;
   return {
@@ -32,11 +32,11 @@ function shortenMessage(message: string): string {
     quoted.length > MAX_QUOTED_CHARS ? `"${quoted.slice(0, MAX_QUOTED_CHARS)}…"` : quotation,
   );
   const isLong = quoting.length > MAX_MESSAGE_CHARS;
-  // A cut may have left half a character.
+  // The cut may have split a surrogate pair.
   return (isLong ? `${quoting.slice(0, MAX_MESSAGE_CHARS)}…` : quoting).toWellFormed();
 }
 
-/** As many errors as one answer may have; the last one then says how many were left out. */
+/** At most as many errors as one answer may have. The last one then says how many were left out. */
 export function boundErrors<Errors extends readonly GraphQLFormattedError[] | undefined>(
   errors: Errors,
   data: unknown,
@@ -45,6 +45,6 @@ export function boundErrors<Errors extends readonly GraphQLFormattedError[] | un
   if (!errors || errors.length <= max) return errors;
   const told = errors.slice(0, max - 1);
   const first = errors[max - 1];
-  const message = `${errors.length - told.length} more errors are left out here.`;
+  const message = `${errors.length - told.length} more errors are not shown.`;
   return [...told, { message, ...(first?.extensions && { extensions: first.extensions }) }];
 }

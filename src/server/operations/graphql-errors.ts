@@ -5,20 +5,19 @@ import { GatewayError } from '../../ingestion/gateway-error.js';
 import { TOO_COMPLEX } from '../limits/complexity.js';
 import { shorten } from './error-bounds.js';
 
-/** Makes what clients see of an error, the same on every transport. */
+/** Converts an error to what clients see, the same on every transport. */
 export type ErrorFormatter = (
   formatted: GraphQLFormattedError,
   error: unknown,
 ) => GraphQLFormattedError;
 
-/** How graphql-js ends its word on a document of too many tokens, and on a variable that is no value of an enum. */
+/** How graphql-js ends its errors for too many tokens, and for a variable that is not a value of an enum. */
 const TOO_MANY_TOKENS = /tokens\. Parsing aborted\.$/;
 const SUGGESTION = / Did you mean .*\?$/s;
 
 /**
- * Errors of the gateway's own family go out with their code and extensions; errors that GraphQL itself
- * raises, with theirs; anything else is a fault of ours: logged whole, and told as nothing but
- * INTERNAL_SERVER_ERROR.
+ * The gateway's own errors keep their code and extensions, and so do errors that GraphQL itself raises. Anything else
+ * is a bug of ours: it is logged in full, and clients only get INTERNAL_SERVER_ERROR.
  *
  * @param isSchemaOpen - whether errors may suggest names of the schema
  */
@@ -39,7 +38,7 @@ export function createErrorFormatter(logger: Logger, isSchemaOpen: boolean): Err
       );
       return {
         ...formatted,
-        message: 'The gateway failed to answer this. The fault is logged.',
+        message: 'The gateway failed to answer this. Its log has the details.',
         extensions: { code: 'INTERNAL_SERVER_ERROR' },
       };
     }
@@ -52,8 +51,8 @@ export function createErrorFormatter(logger: Logger, isSchemaOpen: boolean): Err
 }
 
 /**
- * Whether graphql-js found an argument, of a field or of a directive, that does not fit once the variables are in
- * it. A document that may have null in such a place is valid as long as the variable has a default.
+ * Whether graphql-js found that an argument of a field or a directive is invalid with the given variables. A document
+ * with a nullable variable in such a place is valid if the variable has a default.
  */
 function isBadArgument(error: unknown): boolean {
   if (!(error instanceof GraphQLError) || error.originalError) return false;
@@ -61,7 +60,7 @@ function isBadArgument(error: unknown): boolean {
   return error.extensions.code === undefined && node !== undefined && isValueNode(node);
 }
 
-/** An error as Apollo Server would hand it to the formatter, for the transports that it does not serve. */
+/** Convert an error as Apollo Server does before formatting, for the transports that it does not serve. */
 export function toFormattedError(
   error: GraphQLError,
   format: ErrorFormatter,
@@ -71,7 +70,7 @@ export function toFormattedError(
   return format({ ...json, extensions: { ...json.extensions, code } }, error);
 }
 
-/** Variables that do not fit get no code from graphql-js. */
+/** graphql-js gives no code to invalid variables. */
 function isBadVariable({ nodes, originalError }: GraphQLError): boolean {
   return (
     nodes?.length === 1 &&

@@ -1,27 +1,28 @@
 import type { Logger } from 'pino';
 import type { Arrival } from '../../resolvers/operation-context.js';
 
-/** One finished operation, whichever transport it came by. */
+/** One finished operation, over any transport. */
 export interface OperationReport {
   readonly transport: Arrival['transport'];
   readonly type: 'query' | 'mutation' | 'subscription' | 'invalid';
-  /** Null where the client gave the operation no name. */
+  /** Null if the client gave the operation no name. */
   readonly name: string | null;
   /** Null for the anonymous caller. */
   readonly caller: string | null;
   readonly durationMs: number;
-  /** The codes of its errors, each once; none where all went well. */
+  /** The distinct codes of its errors; none if it succeeded. */
   readonly errorCodes: readonly string[];
 }
 
-/** So much of a name that a client has chosen is logged. */
+/** How much of a name that a client has chosen is logged. */
 const MAX_NAME_CHARS = 100;
 
-/** Takes the report of every operation. */
+/** Called with the report of every operation. */
 export type OperationReporter = (report: OperationReport) => void;
 
 /**
- * Reports operations as one line each. What only looks is said for those who look for it: clients ask all day.
+ * Logs each operation in one line. Successful queries and subscriptions are logged at `debug`, because clients send
+ * them all day.
  */
 export function createOperationLog(logger: Logger): OperationReporter {
   return ({ durationMs, errorCodes, ...report }) => {
@@ -33,7 +34,7 @@ export function createOperationLog(logger: Logger): OperationReporter {
   };
 }
 
-/** The codes of some formatted errors, each once. */
+/** The distinct codes of some formatted errors. */
 export function toErrorCodes(
   errors: readonly { readonly extensions?: Record<string, unknown> | undefined }[] | undefined,
 ): readonly string[] {

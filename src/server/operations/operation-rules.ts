@@ -13,22 +13,22 @@ import { createOperationTexts, type OperationTexts } from './operation-text.js';
 import type { PersistedOperations } from './persisted-operations.js';
 import { createVariableCheck, type VariableCheck } from './variable-check.js';
 
-/** What an operation must be so that it is run: the same on every transport. */
+/** The rules for operations, the same on every transport. */
 export interface OperationRules {
   readonly texts: OperationTexts;
   readonly parseOptions: ParseOptions;
-  /** Beside those of the specification. */
+  /** Besides those of the specification. */
   readonly validationRules: ValidationRule[];
   readonly validationOptions: NonNullable<Parameters<typeof validate>[3]>;
   readonly complexity: ComplexityCheck;
   readonly variables: VariableCheck;
 }
 
-/** So many faults of one document are told; a client mends one after the other. */
+/** How many errors of one document are reported; a client fixes one after the other. */
 const MAX_ERRORS = 5;
 
 /**
- * Where clients may not ask for the schema, errors do not suggest its names either.
+ * If clients may not query the schema, errors don't suggest its names either.
  */
 export function createOperationRules(
   schema: GraphQLSchema,

@@ -3,34 +3,34 @@ import { GraphQLError } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { PersistedOperations } from './persisted-operations.js';
 
-/** What a client may say to name an operation; of any type, for nothing has been checked yet. */
+/** How a client may name an operation; of any type, because nothing has been checked yet. */
 export interface OperationParams {
   readonly query?: unknown;
-  /** A hash, as of the draft on persisted documents. */
+  /** A hash, from the draft on persisted documents. */
   readonly documentId?: unknown;
-  /** May have a hash in it, as Apollo's clients send it: `persistedQuery.sha256Hash`. */
+  /** May contain a hash, as Apollo's clients send it: `persistedQuery.sha256Hash`. */
   readonly extensions?: unknown;
 }
 
-/** Finds the text that is to be run, before anything else is done with it. */
+/** Finds the text to execute, before anything else happens. */
 export type OperationTexts = (params: OperationParams) => TextFound | GraphQLError;
 
-/** Null: there is none, or something that is no text; what follows says so in its own words. */
+/** Null: there is no text, or something that is not text; later steps report that in their own words. */
 export interface TextFound {
   readonly query: string | null;
-  /** Whether it stands for all that names an operation, so that a hash beside it has had its use. */
+  /** Whether it replaces everything that names an operation, so that a hash beside it has been used. */
   readonly isFinal: boolean;
 }
 
-/** The code by which clients know that they are to send the query with its hash. Over HTTP its status is 200. */
+/** The code that tells clients to send the query with its hash. Over HTTP its status is 200. */
 export const HASH_UNKNOWN = 'PERSISTED_QUERY_NOT_FOUND';
 
-/** So many texts are kept for those who send their hashes, of so many characters together. */
+/** The maximum number of texts kept for clients that send hashes, and of their characters. */
 const MAX_KEPT_TEXTS = 2_000;
 const MAX_KEPT_CHARS = 4 * 1024 * 1024;
 
 /**
- * @param persisted - the operations that may be run; null where all may, and clients register theirs by hash
+ * @param persisted - the allowed operations; null if all are allowed, and clients register theirs by hash
  */
 export function createOperationTexts(
   maxCharacters: number,
@@ -50,7 +50,7 @@ function listedTexts(persisted: PersistedOperations): OperationTexts {
   };
 }
 
-/** What a hash stands for never changes, so it is the same text whoever has registered it. */
+/** A hash always stands for the same text, whoever registered it. */
 function anyTexts(maxCharacters: number): OperationTexts {
   const kept = new LRUCache<string, string>({
     max: MAX_KEPT_TEXTS,
@@ -92,7 +92,7 @@ function tooLong({ length }: string, maxCharacters: number): GraphQLError {
   );
 }
 
-/** In Apollo Server's words, by which clients know that they are to send the query. */
+/** Apollo Server's message, which tells clients to send the query. */
 function notFound(): GraphQLError {
   return new GraphQLError('PersistedQueryNotFound', {
     extensions: { code: HASH_UNKNOWN },
@@ -108,16 +108,13 @@ function otherHash(): GraphQLError {
 
 function unreadableHash(): GraphQLError {
   return new GraphQLError(
-    'extensions.persistedQuery must have the version 1, and a text as its sha256Hash.',
+    'extensions.persistedQuery must have version 1, and a string as its sha256Hash.',
     { extensions: { code: 'BAD_REQUEST' } },
   );
 }
 
 function notAllowed(): GraphQLError {
-  return new GraphQLError(
-    'Only operations that the operator has listed are run; this one is not.',
-    {
-      extensions: { code: 'OPERATION_NOT_ALLOWED' },
-    },
-  );
+  return new GraphQLError('The operator allows only listed operations, and this is not one.', {
+    extensions: { code: 'OPERATION_NOT_ALLOWED' },
+  });
 }

@@ -25,42 +25,42 @@ import { type OperationReport, type OperationReporter, toErrorCodes } from './op
 import type { OperationRules } from './operation-rules.js';
 import { toSubscriptionKey } from './subscription-key.js';
 
-/** An operation that may be run, and what it costs. */
+/** An operation that may be executed, and its cost. */
 interface PricedOperation extends PreparedOperation {
   readonly cost: number;
 }
 
 /** An execution result as clients get it. */
 export interface OperationResult {
-  /** Its JSON, errors formatted, as the bytes that all share. */
+  /** Its JSON, with formatted errors, as bytes that all subscribers share. */
   readonly json: Buffer;
-  /** Of the event that it tells of; null where it tells of none. */
+  /** The cursor of its event; null if it belongs to no event. */
   readonly cursor: string | null;
 }
 
-/** An operation that the rules and the limits let run. */
+/** An operation that the rules and limits allow. */
 export interface AdmittedOperation {
   readonly type: OperationTypeNode;
   /**
-   * Its results go to the outlet, then its completion or what it failed with.
+   * Its results go to the outlet, followed by its completion or its failure.
    *
    * @returns resolves once it is answered (null), or runs as a subscription
    */
   run(outlet: Outlet<OperationResult>): Promise<Following | null>;
 }
 
-/** Runs the operations that come over sockets and streams: as those over HTTP, as far as HTTP goes. */
+/** Runs the operations of sockets and streams, in the same way as those over HTTP. */
 export interface Operations {
   /**
-   * @throws {OperationRefused} it is not run
-   * @throws {RateLimitedError} the same, as there were too many
+   * @throws {OperationRefused} it is not executed
+   * @throws {RateLimitedError} the same, because there were too many
    */
   admit(payload: SubscribePayload, asker: Asker, arrival: Arrival): Promise<AdmittedOperation>;
-  /** What clients see of what an outlet was failed with. */
+  /** What clients see of an outlet's failure. */
   formatFailure(failure: unknown): readonly GraphQLFormattedError[];
 }
 
-/** What running operations needs. */
+/** What running operations requires. */
 export interface OperationsOptions {
   readonly schema: GraphQLSchema;
   readonly rules: OperationRules;
@@ -75,7 +75,7 @@ export interface OperationsOptions {
   readonly reportOperation: OperationReporter;
 }
 
-/** Join what operations need, over whichever transport they come. */
+/** Join what operations need, over any transport. */
 export function createOperations(options: OperationsOptions): Operations {
   const { schema, apollo, log, fanOut, newContext, formatError, requests, work, subscriptions } =
     options;
@@ -110,13 +110,13 @@ export function createOperations(options: OperationsOptions): Operations {
     });
   }
 
-  /** The operation with the text that is to be run, or why it is not. */
+  /** The operation with the text to execute, or why it is not executed. */
   function findText(payload: SubscribePayload): SubscribePayload | GraphQLError {
     const found = texts(payload);
     return found instanceof GraphQLError ? found : { ...payload, query: found.query ?? '' };
   }
 
-  /** The operation, or why it is not run. */
+  /** The operation, or why it is not executed. */
   function prepare({
     query,
     operationName,
@@ -128,7 +128,7 @@ export function createOperations(options: OperationsOptions): Operations {
     return cost instanceof GraphQLError ? [cost] : { ...prepared, cost };
   }
 
-  /** Run a query or a mutation the way HTTP does; it is reported there. */
+  /** Run a query or a mutation as HTTP does, which also reports it. */
   async function answer(
     { query, operationName, variables }: SubscribePayload,
     asker: Asker,
@@ -203,7 +203,7 @@ export function createOperations(options: OperationsOptions): Operations {
         : await createSourceEventStream({ ...args, contextValue: newContext(asker, arrival) });
     if (source instanceof Place) {
       report('subscription', operationName, asker, arrival, startedAt, []);
-      // Of one that has come back to what is over the client is told so at once.
+      // A client that resumes a finished subscription learns so at once.
       if (arrival.lastEventId !== null && (await hasEnded(log, source))) {
         outlet.complete();
         return null;
@@ -216,7 +216,7 @@ export function createOperations(options: OperationsOptions): Operations {
         outlet,
       );
     }
-    if (!('errors' in source)) throw new Error('Every subscription here is one of transitions.');
+    if (!('errors' in source)) throw new Error('Expected a subscription to transitions.');
     const errors = formatErrors(source.errors ?? []);
     report('subscription', operationName, asker, arrival, startedAt, errors);
     void outlet.next(toResult(undefined, errors, null));
@@ -236,7 +236,7 @@ export function createOperations(options: OperationsOptions): Operations {
     );
   }
 
-  /** In a context of its own: a loader that had seen an earlier event would give what was and not what is. */
+  /** In its own context: a loader from an earlier event would return outdated data. */
   async function renderNow(
     args: ExecutionArgs,
     event: Transition,
@@ -246,8 +246,8 @@ export function createOperations(options: OperationsOptions): Operations {
     const contextValue = newContext(asker, arrival);
     const { data, errors } = await execute({ ...args, rootValue: event, contextValue });
     const formatted = errors && formatErrors(errors, data);
-    // Given as an event it would be lost to the client, whose cursor is in what is missing: behind the terminal
-    // one the stream would even end as if all had been told. An error has the client come back for it.
+    // Delivered as an event, it would be lost, because the client's cursor is in the missing data; after the terminal
+    // transition the stream would even end as if everything had been delivered. An error makes the client come back.
     if (!data && formatted?.some(isOfMoment)) throw new OperationRefused(formatted);
     return toResult(data, formatted, log.toCursor(event.position));
   }
@@ -294,7 +294,7 @@ function toGraphQLError(failure: unknown): GraphQLError {
   return new GraphQLError(originalError.message, { originalError });
 }
 
-/** Why an operation was not run, formatted and reported already. */
+/** Why an operation was not executed; formatted and reported already. */
 export class OperationRefused extends Error {
   override readonly name = 'OperationRefused';
 
@@ -308,11 +308,11 @@ function toResult(
   errors: readonly GraphQLFormattedError[] | undefined,
   cursor: string | null,
 ): OperationResult {
-  // What is undefined is left out: the data where nothing was executed, as over HTTP.
+  // JSON omits what is undefined: the data, if nothing was executed, as over HTTP.
   return { json: Buffer.from(JSON.stringify({ data, errors })), cursor };
 }
 
-/** Whether the log could not be asked, or not in time, at this moment. */
+/** Whether the log was unavailable, or too slow, at this moment. */
 function isOfMoment({ extensions }: GraphQLFormattedError): boolean {
   return extensions?.code === 'LOG_UNAVAILABLE' || extensions?.code === 'OPERATION_TIMEOUT';
 }

@@ -1,17 +1,17 @@
 import { z } from 'zod';
 import { readTextFile, UnreadableTextError } from '../admission/strict-text.js';
 
-/** The operations that may be run, by their texts and by their hashes; nothing else is. */
+/** The allowed operations, by their texts and by their hashes. */
 export interface PersistedOperations {
   has(query: string): boolean;
-  /** The text with this hash, with or without `sha256:` before it. */
+  /** The text with this hash, with or without a `sha256:` prefix. */
   find(hash: string): string | undefined;
 }
 
-/** Of GraphQL Code Generator's client preset: texts by their hashes, which say how they were made (`sha256:…`). */
+/** GraphQL Code Generator's client preset: texts by their hashes, with their algorithm (`sha256:…`). */
 const codegenManifest = z.record(z.string().min(1), z.string().min(1));
 
-/** Of Apollo's generate-persisted-query-manifest. */
+/** Apollo's generate-persisted-query-manifest. */
 const apolloManifest = z
   .object({
     format: z.literal('apollo-persisted-query-manifest'),
@@ -22,7 +22,7 @@ const apolloManifest = z
 
 const manifest = z.union([apolloManifest, codegenManifest]);
 
-/** A manifest that cannot be used; the message says which, and why. */
+/** A manifest that can't be used; the message says which, and why. */
 export class ManifestInvalidError extends Error {
   override readonly name = 'ManifestInvalidError';
 }

@@ -9,9 +9,9 @@ import {
 } from 'graphql';
 
 /**
- * The fields of which an answer may be given again: those that follow from the request they are of, and those
- * whose resolvers say under which conditions they would come out the same. No other is, so that a new one is
- * looked up each time until somebody has thought about it.
+ * The fields whose answers may be shared: those that follow from their request, and those whose resolvers note the
+ * conditions under which they stay the same. No others, so that a new field is resolved each time until somebody has
+ * thought about it.
  */
 const shareableFields: Readonly<Record<string, readonly string[]>> = {
   Query: ['ingestionStatus', 'ingestionStatuses', 'node', 'ingestionRequests'],
@@ -38,10 +38,10 @@ const shareableFields: Readonly<Record<string, readonly string[]>> = {
   PageInfo: ['hasNextPage', 'hasPreviousPage', 'startCursor', 'endCursor'],
 };
 
-/** Whether an answer to this operation may be given again, as long as the conditions hold that its fields name. */
+/** Whether an answer to this operation may be shared while the conditions of its fields hold. */
 export type Shareable = (document: DocumentNode, operation: OperationDefinitionNode) => boolean;
 
-/** Documents are kept by those who parse them; what was found of them is kept as long. */
+/** Parsed documents are cached elsewhere; results are kept as long as those. */
 export function createShareable(schema: GraphQLSchema): Shareable {
   const known = new WeakMap<DocumentNode, boolean>();
 

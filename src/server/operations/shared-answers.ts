@@ -9,33 +9,33 @@ export interface SharedAnswer extends EncodedBody {
   readonly contentType: string;
 }
 
-/** A question over HTTP: equal ones are answered alike. */
+/** A query over HTTP. Equal ones get equal answers. */
 export interface Question {
   readonly caller: Caller;
   readonly method: string;
   readonly url: string;
-  /** What the type of the answer depends on. */
+  /** Decides the type of the answer. */
   readonly accept: string | undefined;
-  /** What the client takes it in. */
+  /** The encoding that the client accepts. */
   readonly encoding: ContentEncoding;
-  /** As it was sent; empty where there is none. */
+  /** As it was sent; empty if there is none. */
   readonly body: string;
 }
 
 /**
- * Answers that were given, for the next who ask the same: the same text, with rights to see the same.
+ * Answers for the next clients that send the same text and have the right to see the same.
  *
- * An answer is given again as long as everything that it was made of would be read as it was: the conditions under
- * which that is so were noted as it was read, and are asked each time. So nobody has to be told of changes here.
+ * An answer is reused while everything that it was made from would be read the same again. Each reader noted the
+ * conditions for that, and they are checked each time. So nobody has to announce changes here.
  *
  * @see docs/adr/0035-asking-is-as-fast-as-being-told.md
  */
 export interface SharedAnswers {
-  /** The key of a question. */
+  /** The key of a query. */
   toKey(question: Question): string;
-  /** What holds now; null where the question has to be answered anew. */
+  /** The answer if its conditions still hold; null if the query has to be executed. */
   find(key: string): SharedAnswer | null;
-  /** Keep an answer, if it may be given again. */
+  /** Keep an answer, if it may be shared. */
   keep(key: string, sharing: Sharing, answer: Omit<SharedAnswer, 'operationName'>): void;
 }
 
@@ -43,14 +43,14 @@ interface KeptAnswer extends SharedAnswer {
   readonly conditions: Sharing['conditions'];
 }
 
-/** So many answers are kept, of so many characters together, their questions included. */
+/** The maximum number of answers, and of their characters, including queries. */
 const MAX_KEPT_ANSWERS = 20_000;
 const MAX_KEPT_CHARS = 32 * 1024 * 1024;
 
-/** Longer ones are not: they would take the place of too many. */
+/** Longer answers are not kept, because they would displace too many. */
 const MAX_ANSWER_CHARS = 256 * 1024;
 
-/** What an entry takes beside its texts. */
+/** The size of an entry besides its texts. */
 const ENTRY_CHARS = 500;
 const CONDITION_CHARS = 100;
 
@@ -63,7 +63,7 @@ export function createSharedAnswers(): SharedAnswers {
     sizeCalculation: ({ body, conditions }, key) =>
       ENTRY_CHARS + key.length + body.length + conditions.length * CONDITION_CHARS,
   });
-  /** Callers are the same objects as long as their keys and tokens are good. */
+  /** Callers are the same objects while their keys and tokens are valid. */
   const rightsOf = new WeakMap<Caller, string>();
 
   function toRights(caller: Caller): string {
@@ -75,7 +75,7 @@ export function createSharedAnswers(): SharedAnswers {
   }
 
   return {
-    // Only the body may have a line break in it, and is the last.
+    // Only the body may contain a line break, and it comes last.
     toKey: ({ caller, method, url, accept = '', encoding, body }) =>
       `${toRights(caller)}\n${method}\n${accept}\n${encoding}\n${url}\n${body}`,
     find(key) {
@@ -87,7 +87,7 @@ export function createSharedAnswers(): SharedAnswers {
     },
     keep(key, { operationName, conditions }, answer) {
       const entry = { operationName, conditions, ...answer };
-      // What has changed since it was read, and what depends on the time, is not worth its place.
+      // An answer that has changed meanwhile, or depends on the time, is not worth keeping.
       if (holds(entry)) kept.set(key, entry);
     },
   };

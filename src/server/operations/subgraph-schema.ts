@@ -18,14 +18,14 @@ import type { OperationContext } from '../../resolvers/operation-context.js';
 const LINK =
   'extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@key", "@shareable"])';
 
-/** Each subgraph would answer for its own ids alone: a router finds ours as entities. */
+/** Each subgraph would only answer for its own ids; a router finds ours as entities. */
 const ROOT_FIELDS_LEFT_OUT: ReadonlySet<string> = new Set(['node', 'nodes']);
 
 /**
- * The schema as a subgraph of an Apollo federation: nodes are entities by their ids, and pages can be shared with
- * other subgraphs, whose cursors are strings.
+ * The schema as a subgraph of an Apollo federation: nodes are entities by their ids, and other subgraphs can share
+ * pages, with cursors that are strings.
  *
- * @param findNode - what a router is given of an entity; null where there is none, or the caller may not see it
+ * @param findNode - looks up an entity for a router; null if there is none, or the caller may not see it
  */
 export function toSubgraphSchema(
   schema: GraphQLSchema,
@@ -45,14 +45,14 @@ export function toSubgraphSchema(
   const { node: _node, nodes: _nodes, ...query } = resolvers.Query ?? {};
   const subgraph = buildSubgraphSchema({
     typeDefs: toSubgraphDocument(parse(`${printSchema(schema)}\n${LINK}`), new Set(nodeNames)),
-    // biome-ignore lint/suspicious/noExplicitAny: both libraries have types of their own for the same
+    // biome-ignore lint/suspicious/noExplicitAny: both libraries define their own types for the same
     resolvers: { ...resolvers, ...references, Query: query } as any,
   });
   checkRepresentations(subgraph, new Set(nodeNames));
   return subgraph;
 }
 
-/** The library would call what it cannot find a fault of the gateway. */
+/** The library would report an unknown representation as a bug in the gateway. */
 function checkRepresentations(subgraph: GraphQLSchema, nodeNames: ReadonlySet<string>) {
   const entities = subgraph.getQueryType()?.getFields()._entities;
   const resolve = entities?.resolve;

@@ -2,13 +2,12 @@ import { Kind, visit } from 'graphql';
 import type { Caller } from '../../ingestion/caller.js';
 import type { PreparedOperation } from './documents.js';
 
-/** The argument that says where a subscription begins, and nothing about what its events look like. */
+/** The argument that says where a subscription begins, and has no influence on its events. */
 const CURSOR_ARGUMENT = 'after';
 
 /**
- * Equal for subscriptions whose events are executed alike, wherever in the log they begin: the same text,
- * the same operation in it, the same variables but for the one that is only its cursor, asked by callers who may
- * see the same.
+ * Equal for subscriptions whose events are executed alike, wherever in the log they begin: the same text and
+ * operation, the same variables except the one that is only its cursor, and callers who may see the same.
  */
 export function toSubscriptionKey(
   query: string,
@@ -25,7 +24,7 @@ export function toSubscriptionKey(
   return JSON.stringify(key, withSortedKeys);
 }
 
-/** The variable that is used once in the whole document, as the cursor of the operation's own field. */
+/** The variable whose only use in the whole document is the cursor of the operation's own field. */
 function cursorVariable({ document, operation }: PreparedOperation): string | null {
   const argument = operation.selectionSet.selections
     .flatMap((selection) => (selection.kind === Kind.FIELD ? (selection.arguments ?? []) : []))

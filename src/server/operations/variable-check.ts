@@ -9,21 +9,21 @@ import {
 } from 'graphql';
 import { MAX_QUOTED_CHARS } from './error-bounds.js';
 
-/** So many faults are told of the variables of one operation, as of one document. */
+/** How many errors are reported for the variables of one operation, as for one document. */
 const MAX_FAULTS = 5;
 
-/** What graphql-js puts behind what it says of a value: that value, whole. */
+/** graphql-js appends the whole value to its message about it. */
 const WHOLE_VALUE = /^(.* cannot represent [^:]*): .*$/s;
 
-/** Finds what is wrong with variables before the operation is run. */
+/** Finds what is wrong with variables before the operation is executed. */
 export type VariableCheck = (
   operation: OperationDefinitionNode,
   variables: Readonly<Record<string, unknown>> | null | undefined,
 ) => readonly GraphQLError[];
 
 /**
- * Judge variables as graphql-js would, and in its words, but stop after a few faults, and quote little of what
- * was sent: graphql-js repeats a whole value with each fault in it. What is missing or null is left to it.
+ * Check variables as graphql-js would, with the same messages, but stop after a few errors, and quote little of the
+ * input: graphql-js repeats a whole value for each error in it. Missing and null values are left to graphql-js.
  */
 export function createVariableCheck(
   schema: GraphQLSchema,
@@ -81,7 +81,7 @@ function badUserInput(message: string, node?: VariableDefinitionNode): GraphQLEr
   return new GraphQLError(message, { nodes: node ?? null, extensions });
 }
 
-/** A value as it was sent where it is short; else what kind of value it is. */
+/** A short value as it was sent, or else its kind. */
 function quote(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? '[]' : '[…]';
   if (typeof value === 'object' && value !== null) {

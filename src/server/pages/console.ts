@@ -6,10 +6,10 @@ import type { FastifyInstance } from 'fastify';
 /** Where the build of `packages/console` is. */
 const DIST_DIR = new URL('../../../../packages/console/dist/', import.meta.url);
 
-/** In all names below it a content hash is part. */
+/** All names in this folder contain a content hash. */
 const ASSETS_DIR = 'console/';
 
-/** It loads and reaches nothing but what comes from here. */
+/** The page loads and calls only this server. */
 const CONSOLE_CSP = [
   "default-src 'none'",
   "script-src 'self'",
@@ -21,13 +21,13 @@ const CONSOLE_CSP = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** What the page must know before it asks for anything. `packages/console` reads it out of its head. */
+/** What the page must know before its first query. `packages/console` reads it from the page's head. */
 export interface ConsoleContent {
-  /** Null where there is no explorer. */
+  /** Null if there is no explorer. */
   readonly explorerPath: string | null;
 }
 
-/** Serve the console at `/`. Its pages are in the fragment of the address, so that it works behind any path. */
+/** Serve the console at `/`. Its routes are in the fragment of the address, so it works below any path. */
 export async function serveConsole(
   server: FastifyInstance,
   content: ConsoleContent,

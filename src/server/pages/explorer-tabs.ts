@@ -1,12 +1,12 @@
 import type { ExplorerContent } from './explorer.js';
 
 /**
- * The ready-made tabs: start an ingestion, watch it, ask about it, list what happened.
+ * The ready-made tabs: start an ingestion, watch it, query it, list what happened.
  *
- * The first hands the request on to the others, through the variables `{{mappingId}}` and `{{requestId}}`
- * of the explorer's environment.
+ * The first tab passes its request on to the others, through the variables `{{mappingId}}` and `{{requestId}}` of the
+ * explorer's environment.
  *
- * Where callers sign in, each sends `{{token}}`, which its user puts into that environment once.
+ * With sign-in, each sends `{{token}}`, which users set in that environment once.
  *
  * @param mappingId - a mapping that can be started right away, or a placeholder
  */
@@ -25,8 +25,8 @@ export function toExplorerContent(mappingId: string, hasSignIn: boolean): Explor
   };
 }
 
-/** Runs with every answer in its tab, the schema's included; a refused start has no request to hand on. */
-const HAND_ON = `// Hands the request on to the next tabs.
+/** Runs with every answer in its tab, even the schema's. A refused start has no request to pass on. */
+const HAND_ON = `// Passes the request on to the next tabs.
 const { body } = altair.response;
 const { data } = typeof body === 'string' ? JSON.parse(body) : body;
 const started = data?.startIngestion?.request;
@@ -58,7 +58,7 @@ mutation Start($mappingId: ID!) {
 `;
 
 const WATCH = `# 2. Every change of the request's status as it happens, from its first to its last, each with its time.
-# It begins with what has happened already, and ends by itself after the last change.
+# It begins with past changes, and completes after the last one.
 subscription Watch($mappingId: ID!, $requestId: ID!, $after: Cursor) {
   ingestionStatusChanged(mappingId: $mappingId, requestId: $requestId, after: $after) {
     from
@@ -72,7 +72,7 @@ subscription Watch($mappingId: ID!, $requestId: ID!, $after: Cursor) {
 }
 `;
 
-const ASK = `# 3. Where the request stands now, how it is being watched, and what Platform says of its batch where it failed.
+const ASK = `# 3. The request's current status, how it is being watched, and what Platform says about its batch if it failed.
 query Ask($mappingId: ID!, $requestId: ID!) {
   ingestionStatus(mappingId: $mappingId, requestId: $requestId) {
     status
@@ -87,7 +87,7 @@ query Ask($mappingId: ID!, $requestId: ID!) {
 }
 `;
 
-const LIST = `# 4. What this gateway has seen, newest first, and all that happened to each.
+const LIST = `# 4. All requests that this gateway has seen, newest first, and their transitions.
 query List($first: Int! = 10, $after: Cursor) {
   ingestionRequests(first: $first, after: $after) {
     nodes {
@@ -103,7 +103,7 @@ query List($first: Int! = 10, $after: Cursor) {
 }
 `;
 
-const EVERYTHING = `# 5. What happens to any request, from now on, until you press "Cancel". Start some in the first tab.
+const EVERYTHING = `# 5. Transitions of all requests, from the newest one on, until you press "Cancel". Start some in the first tab.
 subscription Everything($mappingIds: [ID!], $after: Cursor) {
   ingestionActivity(mappingIds: $mappingIds, after: $after) {
     from

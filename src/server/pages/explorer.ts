@@ -7,19 +7,20 @@ import {
   SANDBOX_FRAME_CSP,
 } from 'altair-static';
 import type { FastifyInstance } from 'fastify';
-import { toInitScript } from './explorer-init.js';
+import { PHONE_STYLE, toInitScript } from './explorer-init.js';
 
 /** Where the explorer is served. */
 export const EXPLORER_PATH = '/explorer/';
 
 const INIT_FILE = 'sluice-init.js';
+const STYLE_FILE = 'sluice-phone.css';
 
-/** In Altair's package a content hash is part of these names: `chunk-2OVBIND4.js`, `index-DHqKSLXH.js`. */
+/** In Altair's package these names contain a content hash: `chunk-2OVBIND4.js`, `index-DHqKSLXH.js`. */
 const HASHED_NAME = /(?:chunk|worker)-[A-Z0-9]{8}\.js$|iframe-sandbox\/assets\//;
 
 /**
- * It loads and reaches nothing but what comes from here. Its components bring their styles with them, and what
- * tabs do with an answer is a text until it is run, in a worker.
+ * The page loads and calls only this server. Its components include their styles, and scripts in tabs run in a
+ * worker.
  */
 const EXPLORER_CSP = [
   "default-src 'none'",
@@ -35,41 +36,42 @@ const EXPLORER_CSP = [
   "frame-ancestors 'self'",
 ].join('; ');
 
-/** A tab that is there when the explorer is opened for the first time. */
+/** A tab that exists when the explorer is opened for the first time. */
 export interface ExplorerTab {
   readonly name: string;
   readonly query: string;
   readonly variables: Record<string, unknown>;
-  /** JavaScript that Altair runs with each answer, such as to put a value of it into the environment. */
+  /** JavaScript that Altair runs with each answer, for example to put a value into the environment. */
   readonly onAnswer?: string;
 }
 
-/** What is there when the explorer is opened for the first time. */
+/** What exists when the explorer is opened for the first time. */
 export interface ExplorerContent {
   readonly tabs: readonly ExplorerTab[];
-  /** What `{{name}}` in a tab's variables stands for, until a tab's `onAnswer` sets it. */
+  /** The values of `{{name}}` in tabs' variables, until a tab's `onAnswer` sets them. */
   readonly environment: Readonly<Record<string, string>>;
-  /** What every tab sends as `Authorization`, over HTTP and at `connection_init`; null where nobody signs in. */
+  /** What every tab sends as `Authorization`, over HTTP and at `connection_init`; null without sign-in. */
   readonly authorization: string | null;
 }
 
 /**
- * Serve Altair from its npm package, with tabs ready to run. It asks nothing of any other host.
+ * Serve Altair from its npm package, with tabs ready to run. It calls no other host.
  *
- * Every address in the page is relative to the page's own, so that it also works behind a proxy, below
- * another path, and over https.
+ * Every address in the page is relative to the page's own, so that it also works after a proxy, below another path,
+ * and over https.
  *
- * @param graphqlPath - where it sends its operations, subscriptions over WebSocket included
+ * @param graphqlPath - where it sends operations, including subscriptions over WebSocket
  */
 export async function serveExplorer(
   server: FastifyInstance,
   graphqlPath: string,
   content: ExplorerContent,
 ): Promise<void> {
-  // Altair takes the base as given, and the script in a request of its own needs no inline script.
+  // Altair uses the base unchanged, and a script in a separate request needs no inline script.
   const page = renderAltair({ baseURL: './', serveInitialOptionsInSeperateRequest: INIT_FILE })
     .replace('<title>Altair</title>', '<title>Sluice explorer</title>')
-    .replace('<html>', '<html lang="en">');
+    .replace('<html>', '<html lang="en">')
+    .replace('</head>', `<link rel="stylesheet" href="./${STYLE_FILE}"></head>`);
   const script = toInitScript(toAltairOptions(content), `..${graphqlPath}`);
 
   server.get(EXPLORER_PATH.slice(0, -1), (_request, reply) => reply.redirect(`.${EXPLORER_PATH}`));
@@ -83,6 +85,9 @@ export async function serveExplorer(
   server.get(`${EXPLORER_PATH}${INIT_FILE}`, (_request, reply) =>
     reply.type('text/javascript; charset=utf-8').header('cache-control', 'no-cache').send(script),
   );
+  server.get(`${EXPLORER_PATH}${STYLE_FILE}`, (_request, reply) =>
+    reply.type('text/css; charset=utf-8').header('cache-control', 'no-cache').send(PHONE_STYLE),
+  );
   await server.register(fastifyStatic, {
     root: getDistDirectory(),
     prefix: EXPLORER_PATH,
@@ -91,7 +96,7 @@ export async function serveExplorer(
     cacheControl: false,
     setHeaders(reply, path) {
       const isHashed = HASHED_NAME.test(path.replaceAll('\\', '/'));
-      // The others are asked for again, and answered with 304 while they are the same.
+      // The others are revalidated, and answered with 304 while they are unchanged.
       reply.header('cache-control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache');
       const policy = isSandboxFrame(path) ? SANDBOX_FRAME_CSP : EXPLORER_CSP;
       reply.header('content-security-policy', policy);
@@ -106,7 +111,7 @@ function toAltairOptions({
 }: ExplorerContent): AltairConfigOptions {
   return {
     initialSubscriptionRequestHandlerId: 'graphql-ws',
-    // Without an address of their own: they take the page's, which is absolute.
+    // Without addresses: tabs use the page's, which is absolute.
     initialWindows: tabs.map(({ name, query, variables, onAnswer }) => ({
       initialName: name,
       initialQuery: query,
@@ -118,7 +123,7 @@ function toAltairOptions({
         initialSubscriptionsPayload: { authorization },
       }),
     })),
-    // Scripts may set variables of an active sub-environment only.
+    // Scripts can only set variables of an active sub-environment.
     initialEnvironments: {
       activeSubEnvironment: 'sluice',
       subEnvironments: [{ id: 'sluice', title: 'Sluice', variables: { ...environment } }],

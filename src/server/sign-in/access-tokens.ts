@@ -13,7 +13,7 @@ import { UnauthenticatedError } from '../../ingestion/gateway-error.js';
 import type { Clock } from '../../ingestion/ports.js';
 import { ClaimError, type ClaimRules, toCaller } from './token-claims.js';
 
-/** The algorithms that tokens may be signed with: those in which only the issuer has what signs. */
+/** The allowed signature algorithms: those in which only the issuer has the signing key. */
 export const tokenAlgorithms = [
   'RS256',
   'RS384',
@@ -30,50 +30,50 @@ export const tokenAlgorithms = [
 /** One of {@link tokenAlgorithms}. */
 export type TokenAlgorithm = (typeof tokenAlgorithms)[number];
 
-/** So many tokens are remembered, for so long: then their signature is looked at again. */
+/** How many verified tokens are cached, and for how long; then the signature is checked again. */
 const MAX_REMEMBERED = 10_000;
 const REMEMBERED_MS = 60_000;
 
 /**
- * So many keys are tried where a token does not say which signed it: more than an issuer has at once, and not so
- * many that a token that is no good costs much.
+ * How many keys are tried if a token does not say which one signed it: more than an issuer has at once, and few
+ * enough that an invalid token costs little.
  */
 const MAX_KEYS_TRIED = 16;
 
-/** Which tokens are taken. */
+/** Which tokens are accepted. */
 export interface TokenRules extends ClaimRules {
   readonly issuer: string;
-  /** A token must be for one of these. */
+  /** A token's audience must include one of these. */
   readonly audiences: readonly string[];
   readonly algorithms: readonly TokenAlgorithm[];
-  /** How far the issuer’s clock may be from ours. */
+  /** How far the issuer's clock may differ from ours. */
   readonly clockToleranceMs: number;
 }
 
 /** Access tokens: JSON Web Tokens that an issuer signed for this gateway. */
 export interface AccessTokens {
   /**
-   * Whose token it is. What was found is remembered for a minute.
+   * The caller of a token. The result is cached for a minute.
    *
-   * @throws {UnauthenticatedError} it is none that is taken
-   * @throws {SignInUnavailableError} the issuer’s keys cannot be fetched
+   * @throws {UnauthenticatedError} it is not acceptable
+   * @throws {SignInUnavailableError} the issuer's keys can't be fetched
    */
   verify(token: string): Promise<Caller>;
-  /** Whether it was signed by the issuer when it was looked at before. */
+  /** Whether an earlier check found that the issuer signed it. */
   isKnown(token: string): boolean;
 }
 
-/** @param keys - the issuer’s */
+/** @param keys - the issuer's */
 export function createAccessTokens(
   rules: TokenRules,
   keys: JWTVerifyGetKey,
   clock: Pick<Clock, 'now'>,
 ): AccessTokens {
-  /** By the hash of the token: what is remembered is nothing that one could sign in with. */
+  /** By the token's hash, so that the cache contains nothing to sign in with. */
   const remembered = new LRUCache<string, Caller>({ max: MAX_REMEMBERED, ttl: REMEMBERED_MS });
-  /** Those that have expired, which may come again and again, too. */
+  /** Expired tokens, which may be sent again and again, too. */
   const expired = new LRUCache<string, true>({ max: MAX_REMEMBERED, ttl: REMEMBERED_MS });
-  /** All that were accepted: what can be among them is no attempt to guess. */
+  /** All accepted tokens: sending one of them is not an attempt to guess. */
   const accepted = new LRUCache<string, true>({ max: MAX_REMEMBERED });
 
   async function verifyNow(token: string): Promise<Caller> {
@@ -119,7 +119,7 @@ export function createAccessTokens(
   };
 }
 
-/** @throws {errors.JOSEError} no key of the issuer signed it, or it says what is not taken */
+/** @throws {errors.JOSEError} no key of the issuer signed it, or its claims are not acceptable */
 async function verifyWith(
   keys: JWTVerifyGetKey,
   token: string,
@@ -134,7 +134,7 @@ async function verifyWith(
       try {
         return (await jwtVerify(token, key, options)).payload;
       } catch (reason) {
-        // What it says is looked at once its signature is good.
+        // Claims are only checked after the signature.
         if (!(reason instanceof errors.JWSSignatureVerificationFailed)) throw reason;
       }
       triedCount += 1;

@@ -1,38 +1,38 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Caller } from '../../ingestion/caller.js';
 
-/** Tells an API key of ours from an access token, and those who find one somewhere what it is. */
+/** Distinguishes our API keys from access tokens, and tells finders of a leaked key what it is. */
 export const API_KEY_PREFIX = 'sluice_';
 
 const KEY_BYTES = 32;
 
-/** A key as it is kept: whose it is, and nothing that could be signed in with. */
+/** A stored key: its caller, and nothing to sign in with. */
 export interface ApiKey extends Caller {
   readonly name: string;
   /** SHA-256 of the whole key, in hex. */
   readonly sha256: string;
 }
 
-/** The keys that are good. Some may be of one caller, so that each can be replaced. */
+/** The valid keys. Several may belong to one caller, so that each can be replaced. */
 export interface ApiKeys {
-  /** Whose key this is, expired or not; null where it is none. */
+  /** The caller of a key, expired or not; null if there is no such key. */
   find(key: string): Caller | null;
   /**
-   * From now on these are good.
+   * Replace the valid keys.
    *
-   * @returns the callers, as they were found, of keys that are good no more or for something else
+   * @returns the callers, as they were identified, of keys that are no longer valid or have changed
    */
   replace(keys: readonly ApiKey[]): ReadonlySet<Caller>;
 }
 
 interface Entry {
-  /** All that is said of the key: whether a new entry says the same. */
+  /** Everything about the key, to tell whether a new entry says the same. */
   readonly text: string;
   readonly digest: Buffer;
   readonly caller: Caller;
 }
 
-/** Know callers by these keys, until they are replaced. */
+/** Identify callers by these keys, until they are replaced. */
 export function createApiKeys(keys: readonly ApiKey[]): ApiKeys {
   let entries = keys.map(toEntry);
   return {
@@ -46,7 +46,7 @@ export function createApiKeys(keys: readonly ApiKey[]): ApiKeys {
     find(key) {
       const digest = toDigest(key);
       let found: Caller | null = null;
-      // All of them, each in constant time: how long it takes tells nothing.
+      // Compares all of them, each in constant time, so that the duration reveals nothing.
       for (const entry of entries) {
         if (timingSafeEqual(entry.digest, digest)) found = entry.caller;
       }
@@ -60,7 +60,7 @@ function toEntry(key: ApiKey): Entry {
   return { text: JSON.stringify(key), digest: Buffer.from(sha256, 'hex'), caller };
 }
 
-/** A key that nobody can guess, and what is kept of it. */
+/** A key that nobody can guess, and what to store of it. */
 export function newApiKey(): { readonly key: string; readonly sha256: string } {
   const key = API_KEY_PREFIX + randomBytes(KEY_BYTES).toString('base64url');
   return { key, sha256: toDigest(key).toString('hex') };

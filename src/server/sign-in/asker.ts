@@ -1,13 +1,13 @@
 import type { Caller } from '../../ingestion/caller.js';
 
-/** Who sends an operation, over whichever transport. */
+/** Who sends an operation, over any transport. */
 export interface Asker {
   readonly caller: Caller;
-  /** By what its limits are counted. */
+  /** What its limits are counted by. */
   readonly key: string;
 }
 
-/** A caller without a name is told from others by its address. */
+/** Callers without a name are distinguished by their addresses. */
 export function toAsker(caller: Caller, addressKey: string): Asker {
   return { caller, key: caller.name === null ? addressKey : `caller:${caller.name}` };
 }

@@ -1,17 +1,17 @@
 import type { Clock } from '../../ingestion/ports.js';
 
 /**
- * So often the wall clock is looked at, in ms: by so much at most what expired is noticed late where that clock was
- * set forward, or the machine slept.
+ * How often the wall clock is checked, in ms. If that clock was set forward or the machine slept, an expiry is
+ * noticed at most this late.
  */
 const LOOK_MS = 30_000;
 
 /**
- * Run a task once an instant has come, or as much time has passed as there was until then: whichever is first, so
- * that a clock that is set back prolongs nothing.
+ * Run a task once an instant has come, or once as much time has passed as was left until then, whichever is first. So
+ * setting the clock back prolongs nothing.
  *
  * @param at - in ms since the epoch; null for never
- * @returns calls it off
+ * @returns cancels it
  */
 export function onceExpired(clock: Clock, at: number | null, task: () => void): () => void {
   if (at === null) return () => {};

@@ -14,46 +14,46 @@ import { SignInUnavailableError } from '../../ingestion/gateway-error.js';
 import type { Clock } from '../../ingestion/ports.js';
 import { toUsableKeys } from './usable-keys.js';
 
-/** After this long the keys are fetched again: one that is withdrawn is not accepted for longer. */
+/** When the keys are fetched again; a withdrawn key is not accepted for longer. */
 const FRESH_MS = 600_000;
 
-/** How long keys are used that cannot be fetched again: an issuer that is down for a while locks nobody out. */
+/** How long cached keys are used if they can't be fetched again, so that an issuer's outage locks nobody out. */
 const KEPT_MS = 3_600_000;
 
-/** So often at most a token with an unknown key has the keys fetched. */
+/** How often tokens with an unknown key can cause a fetch. */
 const COOLDOWN_MS = 30_000;
 
-/** How long nothing is fetched after that failed: what callers send does not make a storm of it. */
+/** The pause after a failed fetch, so that callers can't cause a flood of them. */
 const QUIET_MS = 5_000;
 
 const TIMEOUT_MS = 5_000;
 
-/** So long a token waits for keys that are fetched again while those that are kept would do. */
+/** How long a token waits for a new fetch while cached keys could be used. */
 const PATIENCE_MS = 1_000;
 
-/** Where the keys are, and how they are fetched. */
+/** Where the keys are, and how to fetch them. */
 export interface IssuerKeysOptions {
   /** Where the issuer publishes its keys (a JSON Web Key Set). */
   readonly url: URL;
   readonly clock: Clock;
   readonly proxies?: OutgoingProxies | undefined;
-  /** Told each time the keys could not be fetched. */
+  /** Called each time that the keys could not be fetched. */
   readonly onFailed: (error: unknown) => void;
-  /** Told each time some were fetched that cannot be used, how many. */
+  /** Called with the number of unusable keys each time that some were fetched. */
   readonly onUnusable: (count: number) => void;
 }
 
 /**
- * The keys that an issuer signs its tokens with: fetched when they are needed first, and again when they are
- * old, or when a token names one that is not among them, as it is when the issuer has changed its keys.
+ * The keys with which an issuer signs its tokens. They are fetched when first needed, and again when they are old or
+ * a token names an unknown one, as happens after the issuer has changed its keys.
  *
  *     fresh ──10 min──▶ old: the next token has them fetched, and waits a second for that
  *       ▲                │
  *       │                ▼ they do not come
  *       └──fetched── in doubt: fetched beside what goes on; those that are kept do, for an hour in all
  *
- * @throws {SignInUnavailableError} (when called) the keys cannot be fetched, and none are kept that would do
- * @throws {errors.JWKSMultipleMatchingKeys} (when called) any of several may be the one; it goes through them
+ * @throws {SignInUnavailableError} (when called) the keys can't be fetched, and no cached keys can be used
+ * @throws {errors.JWKSMultipleMatchingKeys} (when called) any of several may be the right one; iterates over them
  * @throws {errors.JOSEError} (when called) the issuer has no such key
  */
 export function createIssuerKeys({
@@ -64,7 +64,7 @@ export function createIssuerKeys({
   onUnusable,
 }: IssuerKeysOptions): JWTVerifyGetKey {
   const pool = createHttpPool(url, { clock, proxies });
-  // jose measures with the wall clock. So it is told to keep what it has, and when to fetch is decided here.
+  // jose uses the wall clock. So it is told to keep its keys, and this code decides when to fetch.
   const kept = createRemoteJWKSet(url, {
     cacheMaxAge: Number.POSITIVE_INFINITY,
     cooldownDuration: Number.POSITIVE_INFINITY,
@@ -75,7 +75,7 @@ export function createIssuerKeys({
   let quietUntil = Number.NEGATIVE_INFINITY;
   let lastFailure: unknown;
   let fetching: Promise<void> | null = null;
-  /** They did not come soon, the last time that they were fetched again. */
+  /** Whether the last repeated fetch took too long. */
   let isInDoubt = false;
 
   const ageMs = () => clock.monotonicMs() - fetchedMs;
@@ -87,7 +87,7 @@ export function createIssuerKeys({
     onFailed(error);
   }
 
-  /** Once for all who ask meanwhile. */
+  /** Once for all concurrent callers. */
   function fetchKeys(): Promise<void> {
     fetching ??= fetchOnce().finally(() => {
       fetching = null;
@@ -106,12 +106,12 @@ export function createIssuerKeys({
     isInDoubt = false;
   }
 
-  /** Have old keys fetched again; wait for that no longer than there is a reason to. */
+  /** Fetch old keys again, and wait for that as long as it makes sense. */
   async function freshen(): Promise<void> {
     if (ageMs() < FRESH_MS) return;
     const fetched = fetchKeys();
     if (ageMs() > KEPT_MS) return fetched;
-    // Whoever does not wait for it does without.
+    // Callers who don't wait for it ignore its failure.
     fetched.catch(() => {});
     if (isInDoubt) return;
     const { promise: impatient, resolve } = Promise.withResolvers<void>();
@@ -133,7 +133,7 @@ export function createIssuerKeys({
     }
   };
 
-  /** The key that the token names, or else one that has no name: the signature shows whether it is that one. */
+  /** The key that the token names, or else one without a name: the signature shows whether it fits. */
   const orUnnamed =
     (find: JWTVerifyGetKey): JWTVerifyGetKey =>
     async (header, token) => {
@@ -146,7 +146,7 @@ export function createIssuerKeys({
       }
     };
 
-  /** Without asking the issuer. One that is not among those kept may be new. */
+  /** Without a fetch. A key that is not cached may be new. */
   const findKept: JWTVerifyGetKey = async (header, token) => {
     const jwks = kept.jwks();
     if (!jwks || ageMs() > KEPT_MS) throw new SignInUnavailableError(lastFailure);
@@ -174,14 +174,14 @@ function withoutKid({ kid: _kid, ...rest }: JWSHeaderParameters & { alg: string 
   return rest;
 }
 
-/** The issuer was asked, and answered; it is the token that names no usable key. */
+/** The issuer answered; the token names no usable key. */
 function isOfToken(error: unknown): boolean {
   return [errors.JWKSNoMatchingKey, errors.JWKSMultipleMatchingKeys, errors.JOSENotSupported].some(
     (kind) => error instanceof kind,
   );
 }
 
-/** Fetches what can be used of a set of keys; what is none is passed on as it came. */
+/** Fetches the usable keys of a set. Anything that is not a set is passed on unchanged. */
 function createKeysFetch(
   pool: HttpPool,
   path: string,

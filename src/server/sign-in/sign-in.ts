@@ -10,45 +10,45 @@ import { createIssuerKeys } from './issuer-keys.js';
 /** Longer than any token that fits into an HTTP header. */
 const MAX_CREDENTIALS_LENGTH = 16 * 1024;
 
-/** Finds out who asks. */
+/** Identifies callers. */
 export interface SignIn {
   /**
-   * @param authorization - as in the HTTP header of that name; undefined where there is none
-   * @param addressKey - where it comes from, as limits are counted
-   * @throws {UnauthenticatedError} nobody whom this gateway knows
-   * @throws {RateLimitedError} the same, and it was not the first time
-   * @throws {SignInUnavailableError} it cannot be found out now
+   * @param authorization - as in the HTTP header of that name; undefined if there is none
+   * @param addressKey - where the request comes from, as limits count it
+   * @throws {UnauthenticatedError} the credentials are missing, expired or not valid
+   * @throws {RateLimitedError} the same, after too many failures
+   * @throws {SignInUnavailableError} they can't be checked now
    */
   identify(authorization: string | undefined, addressKey: string): Promise<Caller>;
-  /** Whether finding out who asks takes the check of a signature: of a token that was not accepted before. */
+  /** Whether identifying the caller requires checking a signature: for a token that was not accepted before. */
   needsCheck(authorization: string | undefined): boolean;
-  /** Be told of callers, as they were identified, whose API keys are good no more. */
+  /** Call `listener` with callers, as they were identified, whose API keys are no longer valid. */
   onRevoked(listener: (callers: ReadonlySet<Caller>) => void): void;
 }
 
-/** Everybody is the anonymous caller, whatever they show. */
+/** Everybody is the anonymous caller, with any credentials. */
 export const anonymousSignIn: SignIn = {
   identify: async () => anonymous,
   needsCheck: () => false,
   onRevoked: () => {},
 };
 
-/** By what callers may sign in. */
+/** How callers may sign in. */
 export interface SignInConfig {
-  /** Null where no access tokens are taken. `jwksUrl` is where the issuer publishes its keys. */
+  /** Null if access tokens are not accepted. `jwksUrl` is where the issuer publishes its keys. */
   readonly accessTokens: (TokenRules & { readonly jwksUrl: URL }) | null;
   readonly apiKeys: readonly ApiKey[];
-  /** Where they were read, to be read again when that changes. */
+  /** Where they were read, to read them again when the file changes. */
   readonly apiKeysFile?: string;
 }
 
-/** A sign-in whose API keys can be replaced. */
+/** A sign-in with replaceable API keys. */
 export interface KeyedSignIn extends SignIn {
-  /** From now on these are good, and no others. */
+  /** Replace the valid keys. */
   replaceApiKeys(keys: readonly ApiKey[]): void;
 }
 
-/** Sign-in by access tokens and API keys, which their prefix tells apart. */
+/** Sign-in with access tokens and API keys, which are distinguished by their prefix. */
 export function createSignIn(
   config: SignInConfig,
   clock: Clock,
@@ -58,9 +58,9 @@ export function createSignIn(
   const apiKeys = createApiKeys(config.apiKeys);
   const rules = config.accessTokens;
   const onFailed = (error: unknown) =>
-    logger.error({ err: error }, 'The keys that access tokens are checked with were not to be had');
+    logger.error({ err: error }, 'The keys to check access tokens with could not be fetched');
   const onUnusable = (count: number) =>
-    logger.warn({ count }, 'Some of the issuer’s keys cannot be used, and are passed over');
+    logger.warn({ count }, 'Some of the issuer’s keys cannot be used, and are skipped');
   const accessTokens =
     rules &&
     createAccessTokens(
@@ -102,7 +102,7 @@ function parseBearer(authorization: string | undefined): string {
   return credentials;
 }
 
-/** Null where there are none that could be good. */
+/** Null if there are none that could be valid. */
 function toCredentials(authorization: string | undefined): string | null {
   const [, credentials] = /^Bearer +(\S+)$/i.exec(authorization ?? '') ?? [];
   return credentials && credentials.length <= MAX_CREDENTIALS_LENGTH ? credentials : null;

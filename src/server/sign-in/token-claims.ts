@@ -1,27 +1,27 @@
 import type { JWTPayload } from 'jose';
 import { type Caller, rights, toMappingScope } from '../../ingestion/caller.js';
 
-/** Which claims say who somebody is and what they may do. */
+/** Which claims identify a caller and say what it may do. */
 export interface ClaimRules {
   readonly nameClaim: string;
-  /** A list of patterns of mappings; null where tokens are for all mappings. */
+  /** A list of mapping patterns; null if tokens apply to all mappings. */
   readonly mappingsClaim: string | null;
 }
 
 const MAX_NAME_LENGTH = 255;
 
-/** A token that the issuer signed, and that names nobody. */
+/** A token that the issuer signed, but that names no caller. */
 export class ClaimError extends Error {
   override readonly name = 'ClaimError';
 }
 
 /**
- * The caller that the claims of a verified token name. The rights are those of ours among the claims `scope`,
- * `scp` and `permissions` (each a text with blanks between, or a list of them). Where the mappings’ claim is
- * not there or is no list of texts and whole numbers, the caller has no mappings.
+ * The caller that a verified token's claims name. Its rights are the known ones among the claims `scope`, `scp` and
+ * `permissions` (each a space-separated text, or a list of texts). If the mappings' claim is missing, or is not a
+ * list of texts and whole numbers, the caller has no mappings.
  *
  * @param expiresAt - in ms since the epoch
- * @throws {ClaimError} the claim with the name has no text that a name could be
+ * @throws {ClaimError} the name claim has no text that could be a name
  */
 export function toCaller(
   claims: JWTPayload,
@@ -44,12 +44,12 @@ export function toCaller(
   };
 }
 
-/** Some issuers have numbers for names. A large one has lost digits in JSON, and may be somebody else’s. */
+/** Some issuers use numbers as names. A large one has lost digits in JSON, and may be somebody else's. */
 function toText(value: unknown): unknown {
   return Number.isSafeInteger(value) ? String(value) : value;
 }
 
-/** It goes into the log of operations and to all who may see a request: nothing in it may break a line. */
+/** The name is shown in the operation log and to everyone who may see a request, so it must not contain line breaks. */
 function parseName(claim: string, given: unknown): string {
   const value = toText(given);
   if (typeof value !== 'string' || value.trim() === '') {

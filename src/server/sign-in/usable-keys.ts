@@ -1,9 +1,9 @@
 import { importJWK, type JWK } from 'jose';
 
-/** Shorter ones are refused by all that could check a signature with them. */
+/** Libraries that check signatures refuse shorter ones. */
 const MIN_RSA_BITS = 2_048;
 
-/** Of keys that do not say what they are for. */
+/** For keys that don't say what they are for. */
 const defaultAlgorithms: Readonly<Record<string, string>> = {
   RSA: 'RS256',
   'P-256': 'ES256',
@@ -12,15 +12,15 @@ const defaultAlgorithms: Readonly<Record<string, string>> = {
   Ed25519: 'EdDSA',
 };
 
-/** Which entries of a JSON Web Key Set can be used, and how many cannot. */
+/** The usable entries of a JSON Web Key Set, and the number of unusable ones. */
 export interface UsableKeys {
   readonly keys: readonly JWK[];
   readonly unusableCount: number;
 }
 
 /**
- * Leave out of a list what no signature can be checked with: entries that are no keys, of kinds that nobody
- * here knows, too short, or not public. Each alone would spoil the good ones beside it.
+ * Remove keys that can't check signatures: entries that are not keys, of unknown kinds, too short, or not public. A
+ * single one of them would make the valid ones unusable.
  */
 export async function toUsableKeys(entries: readonly unknown[]): Promise<UsableKeys> {
   const usable = await Promise.all(entries.map(toUsable));
@@ -30,13 +30,13 @@ export async function toUsableKeys(entries: readonly unknown[]): Promise<UsableK
 
 async function toUsable(entry: unknown): Promise<JWK | null> {
   if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return null;
-  // What is null is left out as well.
+  // Null values are removed as well.
   const given = Object.entries(entry).filter(([, value]) => value !== null);
   const jwk: JWK = Object.fromEntries(given.map(([name, value]) => [name, toMeant(name, value)]));
   return (await isUsable(jwk)) ? jwk : null;
 }
 
-/** Names that mean nothing else in other letters. */
+/** Names that are unambiguous in any case. */
 const knownNames: Readonly<Record<string, readonly string[]>> = {
   kty: ['RSA', 'EC', 'OKP'],
   use: ['sig', 'enc'],
@@ -46,7 +46,7 @@ const knownNames: Readonly<Record<string, readonly string[]>> = {
     .concat('EdDSA', 'Ed25519'),
 };
 
-/** A value as the standard has it, where it can mean one thing only. */
+/** A value in the standard's form, if it is unambiguous. */
 function toMeant(name: string, value: unknown): unknown {
   if (name === 'kid' && Number.isSafeInteger(value)) return String(value);
   if (name === 'key_ops' && typeof value === 'string') return [value];

@@ -39,29 +39,29 @@ import {
   toClose,
 } from './socket-sign-in.js';
 
-/** How long a client has to say `connection_init`. */
+/** How long a client has to send `connection_init`. */
 const INIT_TIMEOUT_MS = 3_000;
 
 /**
- * So many bytes may wait for a slow client, beside what the kernel holds for it; then its subscriptions pause,
- * and go on with the log once it has taken them.
+ * How many bytes may be queued for a slow client, besides those in the kernel, before its subscriptions pause. They
+ * continue from the log once the client has read them.
  */
 const MAX_BUFFERED_BYTES = 64 * 1024;
 
 /**
- * So many may wait before nothing more is read from the client, as it does not read itself: answers and pongs
- * would pile up. Its own pongs are not read either then, so that it is cut off where it goes on like that.
+ * How many bytes may be queued before Sluice stops reading from a client that does not read, because answers and
+ * pongs would pile up. The client's own pongs are then not read either, so it is cut off if this continues.
  */
 const MAX_UNREAD_BYTES = 1024 * 1024;
 
-/** graphql-ws clients come back after 1012 (Service Restart); after 1001 they would too, but at once. */
+/** graphql-ws clients reconnect after 1012 (Service Restart); after 1001 they would too, but at once. */
 export const SERVICE_RESTART = 1012;
-/** Characters of an operation's id, which each of its results repeats. */
+/** The maximum length of an operation's id, which each of its results repeats. */
 const MAX_ID_LENGTH = 1024;
 
 const overSocket: Arrival = { transport: 'websocket', lastEventId: null };
 
-/** Bytes would go as a binary frame. */
+/** Bytes would otherwise be sent as a binary frame. */
 const AS_TEXT = { binary: false };
 
 const TOO_MANY_SOCKETS: SocketClose = { code: TOO_MANY_REQUESTS, reason: 'Too many sockets' };
@@ -73,20 +73,20 @@ export interface SocketServices {
   readonly clock: Clock;
   readonly quota: SocketQuota;
   readonly reportRefusal: RefusalReporter;
-  /** How many may be under way on one socket. */
+  /** How many operations may be in progress on one socket. */
   readonly maxOperations: number;
 }
 
-/** What is known of a client by the request that was upgraded. */
+/** What the upgrade request says about a client. */
 export interface SocketClient {
-  /** Where it is, as limits are counted. */
+  /** Where it is, as limits count it. */
   readonly addressKey: string;
-  /** The header of that name. */
+  /** The Authorization header. */
   readonly authorization: string | undefined;
 }
 
 /**
- * One WebSocket, and the graphql-transport-ws protocol on it.
+ * One WebSocket, with the graphql-transport-ws protocol.
  *
  *     opened ──connection_init──▶ identifying ──▶ acknowledged ──▶ closed
  *        └─────────a breach, nobody we know, no word in time, it has expired──▲
@@ -95,12 +95,12 @@ export interface SocketClient {
  */
 export class SocketConnection implements OperationHost {
   #phase: 'opened' | 'identifying' | 'acknowledged' | 'closed' = 'opened';
-  /** Who the client is, once that is known. */
+  /** The client, once it is identified. */
   #asker: Asker | null = null;
-  /** Whose sockets this one is among: of its address, until its caller is known. */
+  /** Whose limit this socket counts against: its address, until its caller is known. */
   #quotaKey: string;
   #callOffExpiry = () => {};
-  /** Not kept once it was looked at. */
+  /** Dropped after it was checked. */
   #authorization: string | undefined;
   #initTimer: NodeJS.Timeout | undefined;
   /** By their ids, which are free again once the client has completed them. */
@@ -112,7 +112,7 @@ export class SocketConnection implements OperationHost {
     pause: () => this.socket.pause(),
     resume: () => this.#readOn(),
   });
-  /** Those, and the ones that still work though nobody waits for them. */
+  /** Those, and the ones that still work although nobody waits for them. */
   #operationCount = 0;
 
   constructor(
@@ -134,7 +134,7 @@ export class SocketConnection implements OperationHost {
     }, INIT_TIMEOUT_MS - READING_MS);
   }
 
-  /** Take what the client has sent, in its turn. It rejects where that failed by a fault of ours. */
+  /** Handle what the client has sent, in its turn. Rejects if that failed because of a bug in the gateway. */
   receive(data: Buffer): Promise<void> {
     return new Promise((resolve) => {
       this.#turns.take(() => resolve(this.#handle(data)));
@@ -159,7 +159,7 @@ export class SocketConnection implements OperationHost {
       case MessageType.Complete:
         this.#operations.get(message.id)?.callOff();
         break;
-      // No message at all, or one that only servers send.
+      // Not a message, or one that only servers send.
       default:
         this.close(CloseCode.BadRequest, 'Invalid message received');
     }
@@ -172,7 +172,7 @@ export class SocketConnection implements OperationHost {
       socket.send(message, AS_TEXT);
       return null;
     }
-    // Called when these bytes have left, and so all before them; or when they never will.
+    // Called when these bytes, and all before them, have left, or when they never will.
     return new Promise((resolve) => {
       socket.send(message, AS_TEXT, () => {
         resolve();
@@ -182,7 +182,7 @@ export class SocketConnection implements OperationHost {
     });
   }
 
-  /** Answer a ping of the WebSocket itself. */
+  /** Answer a WebSocket ping. */
   pong(data: Buffer): void {
     if (this.socket.readyState !== this.socket.OPEN) return;
     this.socket.pong(data, false, () => this.#readOn());
@@ -201,14 +201,14 @@ export class SocketConnection implements OperationHost {
     this.#operationCount -= 1;
   }
 
-  /** Close it if its client is one of these. */
+  /** Close the socket if its client is one of these. */
   revoke(callers: ReadonlySet<Caller>): void {
     if (this.#asker && callers.has(this.#asker.caller)) this.#refuse(REVOKED);
   }
 
   /**
-   * Take no new operation; resolves once the queries and mutations under way are answered. Subscriptions run on until
-   * the socket is closed.
+   * Accept no new operation; resolves once the queries and mutations in progress are answered. Subscriptions continue
+   * until the socket is closed.
    */
   async finish(): Promise<void> {
     this.#isFinishing = true;
@@ -247,7 +247,7 @@ export class SocketConnection implements OperationHost {
       socket.resume();
   }
 
-  /** The socket is closed: it counts no more. */
+  /** The socket is closed and no longer counts. */
   leave(): void {
     this.end();
     this.services.quota.leave(this.#quotaKey);
@@ -306,7 +306,7 @@ export class SocketConnection implements OperationHost {
       return;
     }
     if (this.#operations.has(id)) {
-      // Without the id, which may be longer than a reason may be.
+      // Without the id, which may be too long for a reason.
       this.close(CloseCode.SubscriberAlreadyExists, 'Subscriber already exists');
       return;
     }
@@ -319,7 +319,7 @@ export class SocketConnection implements OperationHost {
     if (this.#operationCount > maxOperations) {
       operation.fail(
         new TooManyOperationsError(
-          `A socket may have at most ${maxOperations} operations under way. Wait for one, or complete one.`,
+          `A socket may have at most ${maxOperations} operations in progress. Wait for one to end, or complete one.`,
           'socket',
         ),
       );
@@ -336,9 +336,9 @@ export class SocketConnection implements OperationHost {
 
 const FRAME_END = Buffer.from('}');
 
-/** What comes of an operation, as messages of the graphql-transport-ws protocol. */
+/** The results of an operation, as messages of the graphql-transport-ws protocol. */
 function toFrames(id: string): OperationFrames {
-  // The result itself is what all who are given it share.
+  // All subscribers share the bytes of the result itself.
   const nextStart = Buffer.from(
     `{"id":${JSON.stringify(id)},"type":"${MessageType.Next}","payload":`,
   );
@@ -349,7 +349,7 @@ function toFrames(id: string): OperationFrames {
   };
 }
 
-/** Null for bytes that are not UTF-8, too: as U+FFFD they would make an id that nobody asked about. */
+/** Also null for bytes that are not UTF-8: with U+FFFD they would become an id that nobody asked about. */
 function parse(data: Buffer): Message | null {
   try {
     const message = parseMessage(toStrictText(data));

@@ -5,10 +5,10 @@ import {
   UnauthenticatedError,
 } from '../../ingestion/gateway-error.js';
 
-/** graphql-ws clients come back after 1013 (Try Again Later). */
+/** graphql-ws clients reconnect after 1013 (Try Again Later). */
 const TRY_AGAIN_LATER = 1013;
 
-/** graphql-ws clients do not come back after this. */
+/** graphql-ws clients don't reconnect after this. */
 export const TOO_MANY_REQUESTS = 4429;
 
 /** How a socket is closed. */
@@ -17,18 +17,18 @@ export interface SocketClose {
   readonly reason: string;
 }
 
-/** Clients come back after this with what they have by then, as they do not after 4401. */
+/** Clients reconnect after this with their current credentials, as they don't after 4401. */
 export const EXPIRED: SocketClose = { code: CloseCode.Forbidden, reason: 'Expired' };
 
-/** Clients come back once, and find out with 4401 that they are not let in any more, or with what rights they are. */
+/** Clients reconnect once, and then get 4401 or their new rights. */
 export const REVOKED: SocketClose = { code: CloseCode.Forbidden, reason: 'Revoked' };
 
-/** In place of what is no text: nobody is let in with it, and it counts as an attempt. */
+/** Replaces what is not text: it is never accepted, and counts as an attempt. */
 const NO_TEXT = 'not a text';
 
 /**
- * What a client shows in its `connection_init`, or else showed in the header of its upgrade. What is there and
- * is no text is never good.
+ * The credentials in a client's `connection_init`, or else in the header of its upgrade. Anything that is not text is
+ * never valid.
  */
 export function toAuthorization(
   payload: ConnectionInitMessage['payload'],
@@ -40,9 +40,9 @@ export function toAuthorization(
 }
 
 /**
- * How the socket of somebody who cannot be identified is closed.
+ * How to close the socket of a client that can't be identified.
  *
- * @throws the error itself, where it tells of something else
+ * @throws the error itself, if it means something else
  */
 export function toClose(error: unknown): SocketClose {
   if (error instanceof UnauthenticatedError) {

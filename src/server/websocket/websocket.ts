@@ -4,11 +4,10 @@ import { setTimeout } from 'node:timers/promises';
 import { CloseCode, handleProtocols } from 'graphql-ws';
 import type { Logger } from 'pino';
 import { type RawData, type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
-import { ShuttingDownError } from '../../ingestion/gateway-error.js';
 import { toAddressKey } from '../admission/caller-key.js';
 import type { ClientAddress } from '../admission/client-address.js';
 import { refuseConnection } from '../admission/http-refusal.js';
-import type { Refusal, RequestCheck } from '../admission/refusal.js';
+import { type Refusal, type RequestCheck, shuttingDown } from '../admission/refusal.js';
 import { startPings } from '../connections/socket-pings.js';
 import { closeSpread } from '../connections/spread.js';
 import {
@@ -18,38 +17,36 @@ import {
   type SocketServices,
 } from './socket-connection.js';
 
-/** Well below the 60 s after which proxies cut an idle connection. */
+/** How often Sluice pings: well below the 60 s after which proxies cut an idle connection. */
 const PING_INTERVAL_MS = 20_000;
 
-/** Whyever a socket is closed, its client has this long to answer the close before its connection is cut. */
+/** How long a client has to answer a close before its connection is cut. */
 const CLOSE_TIMEOUT_MS = 2_000;
 
-const { code, message } = new ShuttingDownError();
-const shuttingDown: Refusal = { status: 503, code, message };
-/** What the WebSockets are built of. */
+/** What the WebSockets are built from. */
 export interface WebSocketOptions {
   readonly services: SocketServices;
-  /** Of a frame. */
+  /** For a frame. */
   readonly maxFrameBytes: number;
   readonly addressOf: ClientAddress;
-  /** Whether the request to upgrade may come from where it says. */
+  /** Whether the request to upgrade may come from its origin. */
   readonly check: RequestCheck;
-  /** Told of each request to upgrade that was refused. */
+  /** Called for each refused request to upgrade. */
   readonly onRefused: (refusal: Refusal, request: IncomingMessage) => void;
   readonly logger: Logger;
 }
 
 /** GraphQL over WebSocket: the graphql-transport-ws protocol. */
 export interface GraphQLWebSockets {
-  /** Take over an HTTP connection that asks to be upgraded; or refuse it, with an HTTP status. */
+  /** Take over an HTTP connection that asks to be upgraded, or refuse it with an HTTP status. */
   upgrade(request: IncomingMessage, connection: Duplex, head: Buffer): void;
-  /** How many sockets are open. */
+  /** The number of open sockets. */
   readonly socketCount: number;
-  /** How many bytes wait for clients that do not take them. */
+  /** How many bytes are queued for slow clients. */
   readonly bufferedBytes: number;
   /**
-   * Take no new operation, answer those under way, and close every socket with 1012, spread over a moment; resolves
-   * when all are closed.
+   * Accept no new operation, answer those in progress, and close every socket with 1012, spread over a moment;
+   * resolves when all are closed.
    */
   drain(): Promise<void>;
 }
@@ -66,9 +63,9 @@ export function createWebSockets({
   const options: ServerOptions & { closeTimeout: number } = {
     noServer: true,
     maxPayload: maxFrameBytes,
-    // What is shared by all subscribers would be deflated for each, with a window of memory for each.
+    // Messages that all subscribers share would be compressed for each, with memory for each.
     perMessageDeflate: false,
-    // Answered by the connection, which sees whether the client takes the answers.
+    // The connection answers pings, because it sees whether the client reads the answers.
     autoPong: false,
     closeTimeout: CLOSE_TIMEOUT_MS,
     handleProtocols: (protocols) => handleProtocols(protocols),
@@ -80,7 +77,7 @@ export function createWebSockets({
   const connections = new WeakMap<WebSocket, SocketConnection>();
   const pings = startPings(webSockets.clients, services.clock, PING_INTERVAL_MS);
 
-  // One listener of each kind for all sockets, not closures of each; and nothing keeps the upgrade request.
+  // One listener of each kind for all sockets, instead of closures for each. Nothing keeps the upgrade request.
   async function onMessage(this: WebSocket, data: RawData): Promise<void> {
     pings.heard(this);
     try {
@@ -100,10 +97,10 @@ export function createWebSockets({
   function onClose(this: WebSocket): void {
     connections.get(this)?.leave();
   }
-  /** A frame that breaks the protocol; the ws library closes the socket with the code for it. */
+  /** A frame that breaks the protocol. The ws library closes the socket with the appropriate code. */
   function onError(error: Error): void {
     logger.debug({ err: error }, 'A WebSocket broke the protocol');
-    // One of the library's codes: what is the client's fault has one.
+    // One of the library's codes, which it has for every fault of the client.
     const { code } = error as { code?: string };
     if (code?.startsWith('WS_ERR_'))
       services.reportRefusal({ transport: 'websocket', code, message: error.message });
@@ -131,9 +128,9 @@ export function createWebSockets({
 
   let isDraining = false;
 
-  /** Why a socket is refused; null where it may be opened. */
+  /** Why a socket is refused; null if it may open. */
   function refusalOf(request: IncomingMessage, addressKey: string): Refusal | null {
-    // Over a connection that was open before: the server accepts no new ones any more.
+    // On a connection that was open before: the server no longer accepts new ones.
     if (isDraining) return shuttingDown;
     return check(request) ?? services.quota.refusal(addressKey);
   }
@@ -142,7 +139,7 @@ export function createWebSockets({
     onRefused(refusal, request);
     refuseConnection(connection, refusal);
   }
-  // No WebSocket handshake. Without a listener the library would answer in a form of its own.
+  // No WebSocket handshake. Without a listener the library would send an answer in its own form.
   webSockets.on('wsClientError', ({ message }, connection, request) =>
     refuse({ status: 400, code: 'BAD_REQUEST', message: `${message}.` }, request, connection),
   );

@@ -30,16 +30,16 @@ const PAGE_BYTES = 4_096;
 const damaged =
   /sluice\.db is damaged\. Restore it from a backup, or move it and the files beside it away to begin a new log\.$/;
 const older =
-  /sluice\.db is older than what was in it before \(an old copy, or its end is missing\)\. Restore the newest copy with its -wal file; or delete .*sluice\.head to go on without what is missing, which ends every cursor given so far\.$/;
+  /sluice\.db is older than what was in it before \(an old copy, or its end is missing\)\. Restore the newest copy with its -wal file; or delete .*sluice\.head to continue without what is missing, which makes all existing cursors invalid\.$/;
 const missing =
   /sluice\.db is missing or empty, and .*sluice\.head says that there was a log\. Restore it; or delete .*sluice\.head to begin a new one\.$/;
 const markDamaged =
-  /sluice\.head is damaged\. Restore it together with the log; or delete it to go on with the log as it is, which ends every cursor given so far\.$/;
-const foreign = /sluice\.db is a database of something else\. Set DATA_DIR to another directory\.$/;
+  /sluice\.head is damaged\. Restore it together with the log; or delete it to continue with the log as it is, which makes all existing cursors invalid\.$/;
+const foreign = /sluice\.db belongs to another program\. Set DATA_DIR to another directory\.$/;
 const newer =
   /sluice\.db was written by a newer version of Sluice\. Run that version, or set DATA_DIR to another directory\.$/;
 const unusable =
-  /sluice\.db cannot be written \(.+\)\. See to the disk and the rights on DATA_DIR\.$/;
+  /sluice\.db cannot be written \(.+\)\. Check the disk and the permissions of DATA_DIR\.$/;
 
 let copies: LogCopies;
 

@@ -219,8 +219,9 @@ describe('virtual time', () => {
     expect(freshCount).toBeGreaterThan(8);
     // Nobody starves.
     expect(new Set(polled).size).toBe(21);
+    await queue.settle(observed('fresh', 1_000), 'interactive');
     const report = await queue.report(toRef('fresh'));
-    expect(report?.intervalMs).toBeGreaterThan(1_500);
+    expect((report?.nextPollAt ?? 0) - clock.now()).toBeGreaterThan(1_500);
   });
 
   it('runs like real time while polls keep up', async () => {
@@ -231,7 +232,6 @@ describe('virtual time', () => {
       await queue.settle(observed('1', 1_000), 'interactive');
     }
     const report = await queue.report(toRef('1'));
-    expect(report?.intervalMs).toBe(1_000);
     const leftMs = (report?.nextPollAt ?? 0) - clock.now();
     expect(leftMs).toBeGreaterThan(500);
     expect(leftMs).toBeLessThanOrEqual(1_000);
@@ -314,7 +314,6 @@ describe('the report of a watch', () => {
     await queue.settle(failed('1', 4_000), 'interactive');
     const report = await queue.report(toRef('1'));
     expect(report).toMatchObject({
-      intervalMs: 4_000,
       consecutiveFailures: 1,
       lastFailure: { code: 'UPSTREAM_TIMEOUT', message: 'late', at: clock.now() },
       endedBecause: null,

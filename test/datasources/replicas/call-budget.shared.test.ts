@@ -98,7 +98,7 @@ describe('the budget that replicas share', () => {
     await expect(failure).rejects.toMatchObject({
       code: 'LOG_UNAVAILABLE',
       message:
-        'The database that holds the budget of calls to the upstream does not answer, so nothing was sent. Try again later.',
+        'The database with the budget of calls to the upstream does not respond, so nothing was sent. Try again later.',
     });
   });
 

@@ -144,7 +144,7 @@ describe('a shared token without its database', () => {
     expect(await failureOf(tokens.token())).toMatchObject({
       code: 'UPSTREAM_UNAVAILABLE',
       message:
-        'There is no access token: the database through which the replicas share it does not answer.',
+        'There is no access token: the database through which the replicas share it does not respond.',
     });
     expect(ims.calls).toHaveLength(0);
   });

@@ -54,6 +54,6 @@ it('a connection that is refused is trouble of the upstream', () => {
   expect(failure.error).toBeInstanceOf(UpstreamError);
   expect([failure.isTrouble, failure.error.message]).toEqual([
     true,
-    'The upstream cannot be reached: no connection could be made, and nothing was sent.',
+    'The upstream cannot be reached: the connection failed, and nothing was sent.',
   ]);
 });

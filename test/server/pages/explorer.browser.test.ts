@@ -54,6 +54,7 @@ describe('the explorer, in a browser that reaches nothing but the gateway', () =
         '5 Everything',
       ]);
       await explorer.activeTab('1 Start').waitFor();
+      await page.getByText(`"mappingId": "${MAPPING_ID}"`).waitFor();
 
       await explorer.send();
       const [submitted] = await explorer.events(1);
@@ -86,7 +87,17 @@ describe('the explorer, in a browser that reaches nothing but the gateway', () =
       expect(await textOf(listed)).toMatch(/"to": "IN_PROGRESS".*"to": "SUCCESS"/s);
 
       await explorer.openDocs('Subscription');
-      await page.getByText('All transitions of one request after the cursor').first().waitFor();
+      await page
+        .getByText('All transitions of one request: those after the cursor')
+        .first()
+        .waitFor();
+
+      await page.setViewportSize({ width: 390, height: 844 });
+      for (const pane of ['app-query-editor', 'app-doc-viewer']) {
+        expect((await page.locator(pane).boundingBox())?.width).toBeGreaterThan(380);
+      }
+      const send = await page.getByRole('button', { name: 'Send Request' }).boundingBox();
+      expect((send?.x ?? 0) + (send?.width ?? 0)).toBeLessThanOrEqual(390);
 
       // A breach of the page's policy would be among these: whatever it asked another host for, too.
       expect(browser.faults).toEqual([]);

@@ -19,7 +19,7 @@ export type ErrorCode =
   | 'UPSTREAM_FORBIDDEN'
   /** The upstream’s answer is not one that its API documents. */
   | 'UPSTREAM_INVALID_RESPONSE'
-  /** The upstream received too many calls, or the gateway’s own budget is spent. */
+  /** The upstream received too many calls, or the gateway’s own budget is used up. */
   | 'UPSTREAM_RATE_LIMITED'
   /** The upstream gave no complete answer in time. */
   | 'UPSTREAM_TIMEOUT'
@@ -28,7 +28,7 @@ export type ErrorCode =
   /** The upstream or its token service cannot be reached, or fails. */
   | 'UPSTREAM_UNAVAILABLE';
 
-/** Which transitions a subscription is to have; what is left out does not narrow it. */
+/** Which transitions to deliver. Conditions that are left out don’t narrow the subscription. */
 export type IngestionActivityFilter = {
   /** Of these mappings, 1 to 100. */
   readonly mappingIds?: ReadonlyArray<string | number> | null | undefined;
@@ -38,7 +38,7 @@ export type IngestionActivityFilter = {
   readonly statuses?: ReadonlyArray<IngestionStatus> | null | undefined;
 };
 
-/** Where a batch stands, as Adobe Experience Platform documents it. */
+/** The status of a batch, as Adobe Experience Platform documents it. */
 export type IngestionBatchStatus =
   /** It was not completed in time. */
   | 'ABANDONED'

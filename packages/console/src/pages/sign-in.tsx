@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import { Notice } from '../components/notice.js';
 
-/** Asks for an API key or a token. It is kept for this tab only. */
+/** Asks for an API key or a token, which is kept for this tab only. */
 export function SignIn({
   wasRefused,
   onSignIn,

@@ -8,16 +8,16 @@ import { setUpSession, unlimited } from './postgres.session.js';
 /** How long making a connection may take, in ms. */
 export const CONNECT_TIMEOUT_MS = 5_000;
 
-/** How long the end of a connection may take, in ms. */
+/** How long closing a connection may take, in ms. */
 const END_TIMEOUT_MS = 1_000;
 
-/** The first version that says by `pg_xact_status` what became of a transaction of which it gave the whole id. */
+/** The first version whose `pg_xact_status` reports the outcome of a transaction by its full id. */
 const MIN_VERSION = 13;
 
-/** Who else uses a pooler may be given the session that is looked for. */
+/** Another user of the pooler may get the session that this looks for. */
 const MAX_LOOKS_FOR_SESSION = 3;
 
-/** What a server says of itself, and of what it is set to for this database and role. */
+/** What a server reports about itself, and about its settings for this database and role. */
 interface Standing {
   readonly version: number;
   readonly encoding: string;
@@ -25,37 +25,37 @@ interface Standing {
   readonly isReadOnly: boolean;
   readonly replicationRole: string;
   readonly searchPath: string;
-  /** The schema in which tables are made. */
+  /** The schema in which tables are created. */
   readonly schema: string | null;
-  /** The schema that has the log’s tables already. */
+  /** The schema that already has the log's tables. */
   readonly logSchema: string | null;
-  /** How many connections the server has for those who are no superusers. */
+  /** The number of connections that the server has for users who are not superusers. */
   readonly serverConnections: number;
-  /** How many of them the role and the database may have; null where there is no limit. */
+  /** How many of them the role and the database may use; null for no limit. */
   readonly roleConnections: number | null;
   readonly databaseConnections: number | null;
 }
 
-/** How many connections a database gives, and what sets that limit. */
+/** How many connections a database allows, and what sets that limit. */
 export interface ConnectionLimit {
   readonly count: number;
   /** Such as `max_connections`. */
   readonly setBy: string;
 }
 
-/** What has been found out about a database that can hold the log. */
+/** What was found out about a database that can hold the log. */
 export interface CheckedPostgres {
-  /** The schema that has the log’s tables, or is to have them. */
+  /** The schema that has the log's tables, or will have them. */
   readonly schema: string;
   readonly limit: ConnectionLimit;
 }
 
 /**
- * Make sure that a database can hold the log, before anything is done to it.
+ * Make sure that a database can hold the log, before doing anything to it.
  *
- * @param name - of the database, as people know it
- * @throws {LogUnusableError} it cannot; the message says what to do
- * @throws {PostgresError} it cannot be asked
+ * @param name - of the database, as shown to people
+ * @throws {LogUnusableError} it can't; the message says what to do
+ * @throws {PostgresError} it can't be reached
  */
 export async function checkPostgres(url: string, name: string): Promise<CheckedPostgres> {
   await using connections = new AsyncDisposableStack();
@@ -63,7 +63,7 @@ export async function checkPostgres(url: string, name: string): Promise<CheckedP
   try {
     const client = await connect();
     const pid = await readPid(client);
-    // A pooler is between, which has given a number of its own.
+    // There is a pooler in between, which has assigned its own number.
     if ((client as unknown as { processID: number | null }).processID !== pid) {
       const isKept = await isSessionKept(client, await connect(), pid);
       if (!isKept) throw unusable(name, sessionsAreShared);
@@ -80,7 +80,7 @@ export async function checkPostgres(url: string, name: string): Promise<CheckedP
   }
 }
 
-/** @param connections - has it, however far it came */
+/** @param connections - closes the session, however far it came */
 async function openSession(url: string, connections: AsyncDisposableStack): Promise<pg.Client> {
   const socket = new Socket();
   const client = new pg.Client({
@@ -91,7 +91,7 @@ async function openSession(url: string, connections: AsyncDisposableStack): Prom
     application_name: 'sluice',
   });
   client.on('error', () => {});
-  // A server that says nothing does not hear either that nobody wants it any more.
+  // A server that does not respond does not notice either that nobody needs the connection any more.
   connections.defer(async () => {
     await Promise.race([
       client.end().catch(() => {}),
@@ -100,7 +100,7 @@ async function openSession(url: string, connections: AsyncDisposableStack): Prom
     socket.destroy();
   });
   await client.connect();
-  // As those that are used later: some poolers keep a session together only once something is set in it.
+  // Set up like those that are used later: some poolers keep a session together only once something is set in it.
   await setUpSession(client, { limits: unlimited, schema: null });
   return client;
 }
@@ -145,7 +145,7 @@ async function readStanding(client: pg.Client): Promise<Standing> {
   return rows[0] as Standing;
 }
 
-/** The narrowest. */
+/** The lowest limit. */
 function toLimit(standing: Standing): ConnectionLimit {
   const { serverConnections, databaseConnections, roleConnections } = standing;
   const limits: readonly { count: number | null; setBy: string }[] = [
@@ -158,21 +158,21 @@ function toLimit(standing: Standing): ConnectionLimit {
     .reduce((least, limit) => (limit.count < least.count ? limit : least));
 }
 
-/** The end of a sentence about the database: what is wrong, and what to do; null where nothing is. */
+/** The end of a sentence about the database: what is wrong, and what to do; null if nothing is wrong. */
 function toTrouble(standing: Standing): string | null {
   const { version, encoding, isStandby, isReadOnly, replicationRole } = standing;
   if (version < MIN_VERSION) {
     return `is on PostgreSQL ${version}. Use PostgreSQL ${MIN_VERSION} or newer.`;
   }
   if (encoding !== 'UTF8') {
-    return `has the encoding ${encoding}, which cannot hold every text. Make a database with "create database … encoding 'UTF8' template template0", and set DATABASE_URL to that one.`;
+    return `has the encoding ${encoding}, which cannot hold every text. Create a database with "create database … encoding 'UTF8' template template0", and set DATABASE_URL to that one.`;
   }
   if (isStandby) return 'is a read-only standby. Set DATABASE_URL to the primary server.';
   if (isReadOnly) {
     return 'is read-only: default_transaction_read_only is on. Find out why; then turn it off for the database and the user.';
   }
   if (replicationRole !== 'origin') {
-    return `has session_replication_role = ${replicationRole}, which leaves out the checks of what is written. Reset it for the database and the user.`;
+    return `has session_replication_role = ${replicationRole}, which disables the checks of what is written. Reset it for the database and the user.`;
   }
   if (standing.schema === null && standing.logSchema === null) {
     return `has no schema to put tables into: its search_path is ${standing.searchPath || 'empty'}. Set one for the user, such as "alter role … set search_path = public".`;

@@ -4,17 +4,17 @@ import { CommitUncertainError } from '../../../ingestion/gateway-error.js';
 import type { LogTables } from '../ingestion-log.schema.js';
 import { PostgresError } from './postgres.dialect.js';
 
-/** How long to wait before asking again, in ms: in all, longer than a server needs to be started again. */
+/** The pauses before asking again, in ms: together, longer than a server takes to restart. */
 const PAUSES_MS = [50, 200, 500, 1_000, 2_000, 4_000];
 
-/** A transaction that a server does not know: it took over from the one that had it, and did not get it. */
+/** The server does not know the transaction: it took over from the one that had it, without receiving it. */
 const INVALID_PARAMETER_VALUE = '22023';
 
 /**
- * Find out what became of a transaction whose connection was lost while it was being committed.
+ * Find out whether a transaction succeeded whose connection was lost during its commit.
  *
  * @param transactionId - by `pg_current_xact_id()`
- * @throws {CommitUncertainError} nobody could be asked
+ * @throws {CommitUncertainError} no server could be asked
  */
 export async function isCommitted(db: Kysely<LogTables>, transactionId: string): Promise<boolean> {
   let lastFault: unknown;
@@ -32,7 +32,7 @@ export async function isCommitted(db: Kysely<LogTables>, transactionId: string):
     }
   }
   throw new CommitUncertainError(
-    'The database of the log cannot be asked whether it has taken what was written last. Try again later.',
+    'The log’s database cannot be asked whether the last commit succeeded. Try again later.',
     { cause: lastFault },
   );
 }

@@ -12,10 +12,13 @@ import pg from 'pg';
 import { createPostgresPool, type PostgresPool } from './postgres.pool.js';
 import { type SessionOptions, setUpSession } from './postgres.session.js';
 
-/** What PostgreSQL, or the way to it, says of a statement that failed. @see https://www.postgresql.org/docs/current/errcodes-appendix.html */
+/**
+ * An error of a statement, from PostgreSQL or from the network. @see
+ * https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
 export class PostgresError extends Error {
   override readonly name = 'PostgresError';
-  /** Null where it was not the server that said so. */
+  /** Null if it did not come from the server. */
   readonly sqlState: string | null;
 
   constructor(override readonly cause: Error) {
@@ -23,14 +26,14 @@ export class PostgresError extends Error {
     this.sqlState = cause instanceof pg.DatabaseError ? (cause.code ?? null) : null;
   }
 
-  /** Whether another connection may do better: this one is lost, or its server has become a read-only standby. */
+  /** Whether another connection may work: this one is lost, or its server has become a read-only standby. */
   get isOfConnection(): boolean {
     return this.kind === 'lost' || this.sqlState === READ_ONLY_TRANSACTION;
   }
 
   /**
-   * The kind of fault: `lost` where the connection is, so that of a statement under way nobody knows whether it
-   * was done; `unavailable` where the server would not do it now, and may later.
+   * The kind of error: `lost` if the connection is lost, so that nobody knows whether a statement in progress was
+   * executed; `unavailable` if the server refused now and may accept later.
    */
   get kind(): 'lost' | 'unavailable' | 'damaged' | 'other' {
     if (this.sqlState === null || /^(08|57P0)/.test(this.sqlState)) return 'lost';
@@ -40,9 +43,9 @@ export class PostgresError extends Error {
 }
 
 /**
- * No rights (a password is being changed), a read-only server (one that is about to take over), transactions cut
- * off, what ran out (disk, memory, connections, room for notifications), a lock or a time that ran out, faults
- * of its system.
+ * No permissions (a password is being changed), a read-only server (one that is about to take over), cancelled
+ * transactions, exhausted resources (disk, memory, connections, room for notifications), an expired lock wait or time
+ * limit, system errors.
  */
 const unavailableStates =
   /^(25P0[234]|25006|28...|3D000|40...|53...|54000|55P03|57014|58...|72000)$/;
@@ -51,15 +54,14 @@ const READ_ONLY_TRANSACTION = '25006';
 
 const INT8 = 20;
 
-/** How to connect, and how each session is to be. */
+/** How to connect, and how to set up each session. */
 export interface PostgresDialectOptions {
   readonly pool: Parameters<typeof createPostgresPool>[0];
   readonly session: SessionOptions;
 }
 
 /**
- * Kysely’s way to a PostgreSQL database: through a pool of connections. Everything that fails does so with a
- * {@link PostgresError}.
+ * Kysely's dialect for a PostgreSQL database with a connection pool. Every failure is a {@link PostgresError}.
  */
 export function createPostgresDialect(options: PostgresDialectOptions): Dialect {
   return {
@@ -112,8 +114,8 @@ function createDriver(pool: PostgresPool): Driver {
 }
 
 /**
- * A connection on loan. One over which nothing came back is used no more: it may still owe the answer. Nor is one
- * to a server that takes no writes: others may have taken its place behind the same address.
+ * A borrowed connection. It is not reused if a statement got no answer, because the answer may still come, or if its
+ * server is read-only, because another server may have taken its place at the same address.
  */
 class PostgresConnection implements DatabaseConnection {
   #lost: PostgresError | null = null;
@@ -135,7 +137,7 @@ class PostgresConnection implements DatabaseConnection {
   }
 
   streamQuery<Row>(): AsyncIterableIterator<QueryResult<Row>> {
-    throw new Error('Rows are read in pages here.');
+    throw new Error('Streaming is not supported: rows are read in pages.');
   }
 
   release(): void {

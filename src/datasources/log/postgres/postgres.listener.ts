@@ -3,32 +3,32 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { setUpSession, unlimited } from './postgres.session.js';
 
-/** What to listen to, and whom to tell. */
+/** What to listen to, and whom to notify. */
 export interface PostgresListenerOptions {
   readonly url: string;
   readonly channel: string;
   readonly connectTimeoutMs: number;
-  /** Told of each notification’s payload; and with null when there may have been some that nobody heard. */
+  /** Called with each notification's payload, and with null when some may have been missed. */
   readonly hear: (payload: string | null) => void;
-  /** Told whenever it begins to listen, and whenever it does no longer. */
+  /** Called whenever it begins to listen, and whenever it stops listening. */
   readonly onListening?: ((isListening: boolean) => void) | undefined;
 }
 
-/** How often the connection is asked whether it is still one, and how long it may take to answer, in ms. */
+/** How often to check the connection, and how long the answer may take, in ms. */
 const HEARTBEAT_MS = 5_000;
 const HEARTBEAT_TIMEOUT_MS = 5_000;
 
-/** How long to wait before connecting again, in ms: at first, and at most. */
+/** The pause before connecting again, in ms: the first and the longest. */
 const MIN_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 2_000;
 
 /**
- * Listen on a channel, over a connection of its own, until told to stop.
+ * Listen on a channel, over a separate connection, until stopped.
  *
  *     connecting ──▶ listening ──it is lost, or does not answer──▶ pausing ──▶ connecting …
  *
- * A listener can go deaf without a word (its server was restarted, a router forgot the connection), so it is asked
- * now and then; and whatever is heard is only a hint to look.
+ * A listener can go deaf silently (its server was restarted, a router forgot the connection), so it is checked
+ * regularly. Whatever it hears is only a hint to look.
  */
 export function startPostgresListener(options: PostgresListenerOptions): { stop(): Promise<void> } {
   const { url, channel, connectTimeoutMs, hear, onListening } = options;
@@ -72,7 +72,7 @@ export function startPostgresListener(options: PostgresListenerOptions): { stop(
   async function run(): Promise<void> {
     let pauseMs = MIN_PAUSE_MS;
     while (!signal.aborted) {
-      // However it ends: there will be another.
+      // However it ends, there will be another.
       await listen(() => {
         pauseMs = MIN_PAUSE_MS;
       }).catch(() => {});

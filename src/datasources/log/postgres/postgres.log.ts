@@ -21,20 +21,20 @@ export interface PostgresLogOptions {
   readonly url: string;
   /** How many connections statements may use at a time. */
   readonly maxConnections: number;
-  /** What the database has is not what was written to it: the process must end. */
+  /** The database does not contain what was written to it: the process must end. */
   readonly onFatal: (error: Error) => void;
-  /** Told whenever the connection stands over which others tell that the log has grown, and when it is lost. */
+  /** Called when the connection for other processes' notifications is established, and when it is lost. */
   readonly onListening?: ((isListening: boolean) => void) | undefined;
-  /** Told what is not as it should be, though the database can be used. */
+  /** Called with a problem that does not keep the database from being used. */
   readonly onWarning?: ((warning: string) => void) | undefined;
 }
 
-/** Beside those that statements use: one that listens. */
+/** Besides those for statements: one that listens. */
 const LISTENING_CONNECTIONS = 1;
 
-/** How long what may take long may take, in ms. */
+/** Time limits, in ms. */
 export interface PostgresTimeouts extends SessionLimits {
-  /** Of a statement, by our clock: the server says nothing. */
+  /** For a statement, by our clock, if the server does not respond. */
   readonly answerMs: number;
 }
 
@@ -45,13 +45,13 @@ const defaultTimeouts: PostgresTimeouts = {
   answerMs: 15_000,
 };
 
-/** How often the log is looked at, in ms, where no notification said that it has grown. */
+/** How often to look at the log without a notification, in ms. */
 const TAIL_INTERVAL_MS = 1_000;
 
-/** Said by the server where nobody has read notifications for long. */
+/** The server's error if nobody has read notifications for long. */
 const QUEUE_FULL = '54000';
 
-/** The channel on which commits tell how far the log has come. */
+/** The channel on which commits announce the log's new end. */
 const GROWN_CHANNEL = 'sluice_log';
 
 /**
@@ -81,7 +81,7 @@ export async function openPostgresLog(
     }),
   );
 
-  /** Said once: several find it at the same time. */
+  /** Reported once, although several callers may find it at the same time. */
   let isDamaged = false;
   let isClosed = false;
 
@@ -95,7 +95,7 @@ export async function openPostgresLog(
         (error.kind === 'lost' || error.kind === 'unavailable')
       ) {
         throw new LogUnavailableError(
-          'The database of the log cannot be used now. Nothing was written; try again later.',
+          'The log’s database is not available now. Nothing was written; try again later.',
           { cause: error },
         );
       }
@@ -124,7 +124,7 @@ export async function openPostgresLog(
             transaction,
           );
         }
-        // From here on only the commit is left: what fails then may have been done all the same.
+        // Only the commit is left. If something fails from here on, the commit may still have succeeded.
         done = { transactionId, written };
         return done;
       });
@@ -151,7 +151,7 @@ export async function openPostgresLog(
           return await commit(write, true);
         } catch (error) {
           if (!(error instanceof PostgresError) || error.sqlState !== QUEUE_FULL) throw error;
-          // The others find it by themselves, a moment later.
+          // Other processes find it without a notification, a moment later.
           return commit(write, false);
         }
       }),
@@ -177,10 +177,10 @@ export async function openPostgresLog(
 /**
  * Wait until all other commits of the log are done, and let none begin before this one is.
  *
- * A statement by itself: what the next ones see is what the commit before left, which this one’s view of the
- * tables, taken before it waited, may not have.
+ * It must be a separate statement: the following ones see what the previous commit left, while this one's snapshot,
+ * taken before the wait, may not.
  *
- * @returns what PostgreSQL calls this transaction
+ * @returns PostgreSQL's id of this transaction
  */
 async function lockLog(transaction: Transaction<LogTables>): Promise<string> {
   const { id } = await transaction
@@ -196,7 +196,7 @@ function toWarning(name: string, { count, setBy }: ConnectionLimit, wanted: numb
   return `${name} gives at most ${count} connections (${setBy}), and each process may use ${wanted} (DATABASE_POOL_MAX, and ${LISTENING_CONNECTIONS} more). With fewer, statements wait for each other. Raise the limit, or lower DATABASE_POOL_MAX.`;
 }
 
-/** Without what must not be shown. */
+/** The database's name without credentials. */
 function toDatabaseName(url: string): string {
   const { host, port, database } = pgConnectionString.parse(url);
   return `The database ${database ?? ''} at ${host ?? 'localhost'}:${port || '5432'}`;

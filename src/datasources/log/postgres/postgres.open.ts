@@ -9,17 +9,18 @@ import { type CheckedPostgres, CONNECT_TIMEOUT_MS, checkPostgres } from './postg
 import { createPostgresDialect, PostgresError } from './postgres.dialect.js';
 import { unlimited } from './postgres.session.js';
 
-/** A database with the log’s tables. */
+/** A database with the log's tables. */
 export interface PreparedPostgres extends CheckedPostgres {
-  /** What its cursors are made with, in every process. */
+  /** The key of its cursors, the same in every process. */
   readonly cursorKey: Buffer;
 }
 
 /**
- * Bring the log’s tables in a database up to date, or make them. Of processes that do so at once, one does.
+ * Create the log's tables in a database, or bring them up to date. Of processes that do so concurrently, one does the
+ * work.
  *
- * @param name - of the database, as people know it
- * @throws {LogUnusableError} not to be reached, set to what cannot work, of a newer version, or not a log’s
+ * @param name - of the database, as shown to people
+ * @throws {LogUnusableError} it can't be reached, has unsuitable settings, is from a newer version, or is not a log's
  */
 export async function preparePostgres(url: string, name: string): Promise<PreparedPostgres> {
   try {
@@ -31,7 +32,7 @@ export async function preparePostgres(url: string, name: string): Promise<Prepar
 }
 
 async function prepareTables(url: string, name: string, schema: string): Promise<Buffer> {
-  // A migration may take its time, and others wait for it: statements have no limit here.
+  // A migration may take long, and others wait for it, so statements have no limit here.
   const db = createLogKysely(
     createPostgresDialect({
       pool: {
@@ -56,8 +57,8 @@ async function prepareTables(url: string, name: string, schema: string): Promise
 }
 
 /**
- * So many migrations further than this version knows a database may be. Each only adds, so the version before it
- * runs beside it: also one of its processes that is started again in the middle of an upgrade, or to go back.
+ * How many migrations ahead of this version a database may be. Each only adds, so the previous version can run beside
+ * it, also when one of its processes is restarted during an upgrade or to go back.
  */
 const MAX_MIGRATIONS_AHEAD = 1;
 
@@ -70,10 +71,10 @@ async function migrate(db: Kysely<LogTables>, name: string, schema: string): Pro
       `${name} was written by a newer version of Sluice. Run that version, or set DATABASE_URL to another database.`,
     );
   }
-  // Whoever made a migration that follows ours has made all of ours.
+  // A process that has a later migration has run all of ours.
   if (unknown.length > 0) return;
   const provider = { getMigrations: async () => migrations };
-  // Others may have tables of this name in the same database.
+  // Others may have tables with this name in the same database.
   const migrator = new Migrator({ db, provider, migrationTableSchema: schema });
   const { error } = await migrator.migrateToLatest();
   if (error) throw error;
@@ -87,7 +88,7 @@ async function readApplied(db: Kysely<LogTables>): Promise<readonly string[]> {
   return rows.map((row) => row.name);
 }
 
-/** Keep a value under a name where there is none yet. */
+/** Store a value if there is none yet. */
 async function insertMeta(
   db: Kysely<LogTables>,
   name: MetaRow['name'],
@@ -112,12 +113,12 @@ function toUnusable(error: unknown, name: string): unknown {
   if (!(error instanceof PostgresError)) return error;
   if (error.sqlState === DUPLICATE_TABLE) {
     return new LogUnusableError(
-      `${name} is a database of something else. Set DATABASE_URL to another database.`,
+      `${name} belongs to another program. Set DATABASE_URL to another database.`,
       { cause: error },
     );
   }
   return new LogUnusableError(
-    `${name} cannot be used (${error.message}). See to DATABASE_URL, the server, and the rights that the user has there.`,
+    `${name} cannot be used (${error.message}). Check DATABASE_URL, the server, and the user’s permissions there.`,
     { cause: error },
   );
 }

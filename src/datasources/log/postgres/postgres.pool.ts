@@ -1,42 +1,42 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 
-/** Connections on loan. */
+/** Connections to borrow. */
 export interface PostgresPool {
   /**
-   * Borrow a connection: one that is free, a new one, or else the next one that is given back.
+   * Borrow a connection: a free one, a new one, or else the next one that is returned.
    *
-   * @throws {Error} there is none within the time that making one may take
+   * @throws {Error} none became available within the time that making one may take
    */
   take(): Promise<pg.PoolClient>;
-  /** End those that are given back, and make no more. */
+  /** Close connections as they are returned, and make no more. */
   end(): Promise<void>;
 }
 
-/** After the server refused one more, it is asked for one more only after so long, in ms. */
+/** After the server refused another connection, how long to wait before asking for one again, in ms. */
 const CONTENT_MS = 5_000;
 
-/** Where there is no connection to wait for, one is asked for so often, in ms. */
+/** If there is no connection to wait for, how often to ask for one, in ms. */
 const ASK_AGAIN_MS = 100;
 
 const TOO_MANY_CONNECTIONS = '53300';
 
-/** What servers and poolers say, some with codes of their own. */
+/** The messages of servers and poolers, some of which use their own codes. */
 const TOO_MANY = /too many|no more connections|remaining connection slots|max\w* client/i;
 
 /**
- * A pool of connections that makes do with as many as the server gives: where a role, a database, a server or a
- * pooler has a limit, or others have taken what there is, whoever wants one waits for one of those that there are.
+ * A pool of connections that works with as many as the server allows. If a role, a database, a server or a pooler has
+ * a limit, or others use all connections, borrowers wait for the existing ones.
  */
 export function createPostgresPool(
   options: pg.PoolConfig & { readonly max: number; readonly connectionTimeoutMillis: number },
 ): PostgresPool {
   const pool = new pg.Pool(options);
-  /** Those that stand; the pool counts those as well that are being made. */
+  /** The established connections; the pool also counts those that are being made. */
   const standing = new Set<pg.PoolClient>();
   let refusedAt = Number.NEGATIVE_INFINITY;
 
-  // Of a connection that breaks while nothing is asked over it, nobody has to know.
+  // Nobody has to know that an idle connection broke.
   pool.on('error', () => {});
   pool.on('connect', (client) => {
     standing.add(client);

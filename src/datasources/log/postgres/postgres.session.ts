@@ -1,40 +1,40 @@
 import pg from 'pg';
 
-/** How long what may take long may take in a session, in ms; 0 for as long as it takes. */
+/** Time limits of a session, in ms; 0 for no limit. */
 export interface SessionLimits {
-  /** To wait for another’s commit. */
+  /** For waiting for another commit. */
   readonly lockMs: number;
-  /** To be idle inside a transaction, as a process that is frozen is: less than others wait for it. */
+  /** For being idle in a transaction, as a frozen process is: less than others wait for it. */
   readonly idleInTransactionMs: number;
-  /** Of a statement, by the server’s clock. */
+  /** For a statement, by the server's clock. */
   readonly statementMs: number;
 }
 
-/** How a session is to be. */
+/** How to set up a session. */
 export interface SessionOptions {
   readonly limits: SessionLimits;
-  /** The schema that has the log’s tables; null for the one that the database leads to. */
+  /** The schema with the log's tables; null for the database's default. */
   readonly schema: string | null;
 }
 
-/** For migrations, which take their time and wait for each other; and for who listens, and does nothing else. */
+/** For migrations, which take long and wait for each other, and for the listener, which does nothing else. */
 export const unlimited: SessionLimits = { lockMs: 0, idleInTransactionMs: 0, statementMs: 0 };
 
 /**
- * What the gateway relies on, whatever the server, the database or the role is set to.
+ * The settings that the gateway relies on, whatever the server, the database or the role has set.
  *
- * Not in the startup packet: PgBouncer refuses what it does not know there. Settings that only newer servers have
- * are left out of others.
+ * Not in the startup packet, because PgBouncer refuses unknown settings there. Settings that only newer servers have
+ * are left out on older ones.
  */
 function toSettings({ limits, schema }: SessionOptions): Readonly<Record<string, string>> {
   return {
-    // One commit waits for the one before it, and then sees what that one left.
+    // A commit waits for the previous one, and then sees its changes.
     default_transaction_isolation: 'read committed',
     default_transaction_deferrable: 'off',
     statement_timeout: String(limits.statementMs),
     lock_timeout: String(limits.lockMs),
     idle_in_transaction_session_timeout: String(limits.idleInTransactionMs),
-    // Connections of a pool, and the one that listens, are idle most of the time.
+    // Pooled connections and the listener are idle most of the time.
     idle_session_timeout: '0',
     transaction_timeout: '0',
     client_encoding: 'UTF8',
@@ -48,23 +48,23 @@ function toSettings({ limits, schema }: SessionOptions): Readonly<Record<string,
   };
 }
 
-/** How long setting up a session may take, by our clock: a pooler may have none to give. In ms. */
+/** How long setting up a session may take, by our clock, because a pooler may have none to give. In ms. */
 const SET_UP_TIMEOUT_MS = 5_000;
 
-/** So often is it tried where the time ran out that the database or the role is set to let a statement have. */
+/** How often to try again if a time limit of the database or the role interrupted it. */
 const MAX_TRIES = 5;
 
-/** The time that a statement may take ran out. */
+/** A statement exceeded its time limit. */
 const QUERY_CANCELED = '57014';
 
 /**
- * Make a session what the gateway relies on, in one round trip.
+ * Set up a session as the gateway requires, in one round trip.
  *
- * A commit must be on the disk when it returns: where the server would not wait for it, it is told to; where it
- * waits for standbys as well, that is left as it is.
+ * A commit must be on disk when it returns. If the server would not wait for that, it is told to; if it also waits
+ * for standbys, it still does.
  *
- * The first statement takes next to no time, and the second as long as it needs then, even where the database or
- * the role lets a statement have a millisecond.
+ * The first statement takes almost no time. After it the second one may take as long as it needs, even if the
+ * database or the role limits statements to a millisecond.
  */
 export async function setUpSession(
   client: Pick<pg.ClientBase, 'query'>,

@@ -1,35 +1,35 @@
 import { Worker } from 'node:worker_threads';
 import type { SqliteThread } from './sqlite.thread.js';
 
-/** A log up to this size is checked before it is opened: that takes some 150 ms. In bytes. */
+/** A log up to this size is checked before it is opened, which takes some 150 ms. In bytes. */
 export const CHECKED_FIRST_BYTES = 16 * 1024 * 1024;
 
 /**
- * Of all pages, and that every index has what its table has: a row that an index has lost would be missing
- * from answers, and nobody would know. Takes some 2 s for a million transitions.
+ * Checks all pages, and that every index has what its table has. A row that an index has lost would be missing from
+ * answers, and nobody would know. Takes some 2 s for a million transitions.
  */
 const CHECK = 'pragma integrity_check(1)';
 
 /**
- * @param get - gives the first row of a statement
- * @returns what is wrong, as SQLite says it; null where the file is sound
+ * @param get - returns the first row of a statement
+ * @returns what is wrong, in SQLite's words; null if the file is sound
  */
 export async function findDamage(get: (sql: string) => unknown): Promise<string | null> {
   const row = (await get(CHECK)) as { readonly integrity_check: string };
   return row.integrity_check === 'ok' ? null : row.integrity_check;
 }
 
-/** A check that goes on while the database is in use. */
+/** A check that runs while the database is in use. */
 export interface RunningCheck {
-  /** Resolves with what is wrong, or null; also null where the check was called off. */
+  /** Resolves with what is wrong, or null; also null if the check was cancelled. */
   readonly damage: Promise<string | null>;
-  /** Call it off; resolves once its thread has ended. */
+  /** Cancel the check; resolves once its thread has ended. */
   stop(): Promise<void>;
 }
 
 /**
- * Check the file of an open database in a thread of its own. All that was committed is brought into the file
- * first, and stays in the write-ahead log from then on until the check is over: so the file does not change.
+ * Check the file of an open database in a separate thread. First, everything that was committed is written into the
+ * file. Until the check is over, later commits stay in the write-ahead log, so the file does not change.
  */
 export async function checkWhileOpen(path: string, thread: SqliteThread): Promise<RunningCheck> {
   await thread.execute('pragma wal_checkpoint(truncate)', []);
@@ -39,13 +39,13 @@ export async function checkWhileOpen(path: string, thread: SqliteThread): Promis
   });
   const damage = new Promise<string | null>((resolve) => {
     worker.once('message', resolve);
-    // SQLite refuses to read a file that is damaged beyond a check.
+    // SQLite refuses to read a file that is damaged too badly for a check.
     worker.once('error', (error) => resolve(error.message));
     worker.once('exit', () => resolve(null));
   });
   return {
     damage: damage.finally(() =>
-      // Where the database was closed meanwhile, there is nothing to be brought into the file.
+      // If the database was closed meanwhile, there is nothing to write into the file.
       thread.execute('pragma wal_autocheckpoint(1000)', []).catch(() => {}),
     ),
     async stop() {

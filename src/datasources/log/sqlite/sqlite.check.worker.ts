@@ -5,8 +5,8 @@ import { findDamage } from './sqlite.check.js';
 import type { SqliteWorkerData } from './sqlite.protocol.js';
 
 /**
- * A thread that reads a database file from one end to the other while another thread has the database open.
- * It takes no locks, so nothing may be written to the file meanwhile: see `checkWhileOpen`.
+ * A thread that reads a database file from beginning to end while another thread has the database open. It takes no
+ * locks, so nothing may be written to the file meanwhile: see `checkWhileOpen`.
  */
 const { path } = workerData as SqliteWorkerData;
 const url = pathToFileURL(path);

@@ -10,7 +10,7 @@ import {
 } from 'kysely';
 import type { SqliteThread } from './sqlite.thread.js';
 
-/** Kysely’s way to a database that is open in a thread of its own. */
+/** Kysely's dialect for a database that a separate thread has open. */
 export function createSqliteDialect(thread: SqliteThread): Dialect {
   return {
     createAdapter: () => new TransactionalDdlAdapter(),
@@ -20,7 +20,7 @@ export function createSqliteDialect(thread: SqliteThread): Dialect {
   };
 }
 
-/** SQLite makes tables in transactions, so that a migration is made whole or not at all. */
+/** SQLite can create tables in transactions, so that a migration is applied completely or not at all. */
 class TransactionalDdlAdapter extends SqliteAdapter {
   override get supportsTransactionalDdl(): boolean {
     return true;
@@ -34,10 +34,10 @@ function createDriver(thread: SqliteThread): Driver {
       return { rows: rows as Row[], numAffectedRows: BigInt(changes) };
     },
     streamQuery() {
-      throw new Error('Rows are read in pages here.');
+      throw new Error('Streaming is not supported: rows are read in pages.');
     },
   };
-  /** There is one connection: whoever wants it waits for all who asked before. */
+  /** There is one connection: each borrower waits for all earlier ones. */
   let lastTurn: Promise<void> = Promise.resolve();
   let endTurn = () => {};
   const run = (statement: string) => connection.executeQuery(CompiledQuery.raw(statement));
@@ -62,7 +62,7 @@ function createDriver(thread: SqliteThread): Driver {
       await run('COMMIT');
     },
     async rollbackTransaction() {
-      // A full disk has SQLite roll back by itself; then there is nothing left to do.
+      // On a full disk SQLite rolls back on its own; then there is nothing left to do.
       await run('ROLLBACK').catch((error: unknown) => {
         if (!/no transaction is active/.test((error as Error).message)) throw error;
       });

@@ -37,18 +37,18 @@ const MARK_FILE = 'sluice.head';
 export interface OpenLog {
   readonly db: Kysely<LogTables>;
   readonly mark: HeadMarkFile;
-  /** What its cursors are made with. */
+  /** The key of its cursors. */
   readonly cursorKey: Buffer;
-  /** The check of a large file, which is in use before it is over; null where it was checked first. */
+  /** The check of a large file, which is used before the check is over; null if it was checked first. */
   readonly check: RunningCheck | null;
 }
 
 /**
- * Open the log in a directory, or begin one; bring its tables up to date, and make sure that it is sound and
- * the newest that there was.
+ * Open the log in a directory, or create one. Bring its tables up to date, and make sure that it is sound and the
+ * newest that there was.
  *
  * @param checkedFirstBytes - a larger file is checked while it is in use
- * @throws {LogUnusableError} in use, damaged, of a newer version, or behind what it had come to before
+ * @throws {LogUnusableError} it is in use, damaged, from a newer version, or older than it used to be
  */
 export async function openLog(
   dataDir: string,
@@ -58,10 +58,10 @@ export async function openLog(
   const markPath = join(dataDir, MARK_FILE);
   try {
     makeFolder(dataDir);
-    // SQLite would say only that it cannot open its file, and not why.
+    // SQLite would only say that it can't open its file, and not why.
     accessSync(dataDir, constants.W_OK | constants.X_OK);
     const mark = readHeadMark(markPath);
-    // Before SQLite makes an empty file of nothing, and takes a -wal file that is still there for an old one.
+    // Otherwise SQLite would create an empty file, and take an existing -wal file for an old one.
     if (mark && sizeOf(path) === 0) throw missing(path, markPath);
     return await openSound(path, markPath, mark, checkedFirstBytes);
   } catch (error) {
@@ -115,11 +115,11 @@ async function migrate(db: Kysely<LogTables>, path: string): Promise<void> {
       );
     }
     if (names.has('log_meta')) await checkSchema(db);
-    // Noted anew behind the migration: whoever finds none there knows that it was under way.
+    // Recorded again after the migration. A process that finds none knows that a migration was in progress.
     if (rows.length > 0 && rows.length < known.size) await deleteMeta(db, 'schema');
   } else if (tables.length > 0) {
     throw new LogUnusableError(
-      `${path} is a database of something else. Set DATA_DIR to another directory.`,
+      `${path} belongs to another program. Set DATA_DIR to another directory.`,
     );
   }
   const { error } = await new Migrator({
@@ -132,7 +132,7 @@ async function migrate(db: Kysely<LogTables>, path: string): Promise<void> {
   }
 }
 
-/** The tables must still be those that were made: a column of another type would change what is put into it. */
+/** The tables must be those that were created, because a column of another type would change the values put into it. */
 async function checkSchema(db: Kysely<LogTables>): Promise<void> {
   const made = await readMeta(db, 'schema');
   if (made !== null && made !== (await toSchemaChecksum(db))) throw new LogDamagedError();
@@ -146,7 +146,7 @@ async function toSchemaChecksum(db: Kysely<LogTables>): Promise<string> {
   );
 }
 
-/** The newest transition that there ever was is there still, or was pruned. */
+/** The newest transition that ever existed is still there, or was pruned. */
 async function checkHead(db: Kysely<LogTables>): Promise<void> {
   const { rows } = await sql<{ seq: number }>`
     select seq from sqlite_sequence where name = 'transitions'`.execute(db);
@@ -154,9 +154,9 @@ async function checkHead(db: Kysely<LogTables>): Promise<void> {
 }
 
 /**
- * Make sure that the log is the newest that there was, by the mark beside it.
+ * Make sure, with the mark beside it, that the log is the newest that there was.
  *
- * @returns what its cursors are made with
+ * @returns the key of its cursors
  */
 async function checkNewest(
   db: Kysely<LogTables>,
@@ -170,16 +170,16 @@ async function checkNewest(
     const isNewest = mark.commitCount <= (await readCommitCount(db));
     if (mark.logId === toLogId(cursorKey) && isNewest) return cursorKey;
     throw new LogUnusableError(
-      `${path} is older than what was in it before (an old copy, or its end is missing). Restore the newest copy with its -wal file; or delete ${markPath} to go on without what is missing, which ends every cursor given so far.`,
+      `${path} is older than what was in it before (an old copy, or its end is missing). Restore the newest copy with its -wal file; or delete ${markPath} to continue without what is missing, which makes all existing cursors invalid.`,
     );
   }
-  // Without a mark nobody can say whether this log is the newest: the cursors given so far end with it.
+  // Without a mark nobody can tell whether this log is the newest, so existing cursors become invalid.
   const newKey = randomBytes(32).toString('base64url');
   await writeMeta(db, 'cursor_key', newKey);
   return newKey;
 }
 
-/** Not the whole key: who can read the mark could make cursors with it. */
+/** Not the whole key, because readers of the mark could forge cursors with it. */
 function toLogId(cursorKey: string): string {
   return cursorKey.slice(0, 8);
 }
@@ -197,7 +197,7 @@ function damaged(path: string, cause: Error): LogUnusableError {
   );
 }
 
-/** What is told of a log that was found damaged while it was in use. */
+/** The error for a log that was found damaged while it was in use. */
 export function toDamagedError(dataDir: string, cause: Error): LogUnusableError {
   return damaged(join(dataDir, LOG_FILE), cause);
 }
@@ -207,7 +207,7 @@ function toFileError(error: unknown, path: string, markPath: string): unknown {
   if (error instanceof LogDamagedError) return damaged(path, error);
   if (error instanceof HeadMarkDamagedError) {
     return new LogUnusableError(
-      `${markPath} is damaged. Restore it together with the log; or delete it to go on with the log as it is, which ends every cursor given so far.`,
+      `${markPath} is damaged. Restore it together with the log; or delete it to continue with the log as it is, which makes all existing cursors invalid.`,
       { cause: error },
     );
   }
@@ -224,7 +224,7 @@ function toFileError(error: unknown, path: string, markPath: string): unknown {
     case 'damaged':
     case 'constraint':
     case 'other':
-      // Also what SQLite cannot make sense of: of a sound log it can.
+      // Also what SQLite can't interpret: it can interpret a sound log.
       return damaged(path, error);
   }
 }
@@ -235,7 +235,7 @@ function isOfFile(error: unknown): error is NodeJS.ErrnoException {
 
 function unusable(path: string, cause: Error): LogUnusableError {
   return new LogUnusableError(
-    `${path} cannot be written (${cause.message}). See to the disk and the rights on DATA_DIR.`,
+    `${path} cannot be written (${cause.message}). Check the disk and the permissions of DATA_DIR.`,
     { cause },
   );
 }

@@ -9,23 +9,23 @@ import type { LogDatabase } from '../log-database.js';
 import { openLog, toDamagedError } from './sqlite.log-file.js';
 import { SqliteError } from './sqlite.thread.js';
 
-/** Where the log’s file is, and whom to tell when it is past use. */
+/** Where the log's file is, and what to call when it can no longer be used. */
 export interface SqliteLogOptions {
   readonly dataDir: string;
   /**
-   * The disk did not keep what it was given, or gave back something else. What this process holds may not be
-   * what is stored, so it must end; the next one finds what was committed.
+   * The disk lost what was written, or returned something else. This process may hold what is not stored, so it must
+   * end; the next one finds what was committed.
    */
   readonly onFatal: (error: Error) => void;
-  /** A file that is larger is checked while it is in use, in bytes; 16 MiB where it is left out. */
+  /** A larger file is checked while it is in use, in bytes; 16 MiB if left out. */
   readonly checkedFirstBytes?: number;
 }
 
 /**
- * The log in a SQLite file. This process alone has it open, and its commits wait for each other: nobody else
- * makes it grow.
+ * The log in a SQLite file. Only this process has it open, and its commits wait for each other, so nobody else makes
+ * it grow.
  *
- * @throws {LogUnusableError} the file cannot be used; the message says what to do
+ * @throws {LogUnusableError} the file can't be used; the message says what to do
  */
 export async function openSqliteLog({
   dataDir,
@@ -58,7 +58,7 @@ export async function openSqliteLog({
     }
   }
 
-  /** @throws {LogDamagedError} nobody could tell an old copy of the log from this one any more */
+  /** @throws {LogDamagedError} without the mark, an old copy of the log could no longer be recognised */
   function keepMark(commitCount: number): void {
     try {
       mark.write(commitCount);

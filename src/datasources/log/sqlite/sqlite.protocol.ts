@@ -1,9 +1,9 @@
-/** What the database’s thread is told when it is made. */
+/** What the database's thread gets at its start. */
 export interface SqliteWorkerData {
   readonly path: string;
 }
 
-/** What the database’s thread is asked to do; in this order, one after the other. */
+/** Orders to the database's thread, executed one after the other. */
 export type SqliteOrder =
   | {
       readonly kind: 'execute';
@@ -13,7 +13,7 @@ export type SqliteOrder =
     }
   | { readonly kind: 'close' };
 
-/** What it answers. `errorCode` is SQLite’s extended result code. */
+/** Its answers. `errorCode` is SQLite's extended result code. */
 export type SqliteAnswer =
   | { readonly kind: 'opened' }
   | { readonly kind: 'notOpened'; readonly message: string; readonly errorCode: number | null }

@@ -1,11 +1,11 @@
 import { Worker } from 'node:worker_threads';
 import type { SqliteAnswer, SqliteOrder } from './sqlite.protocol.js';
 
-/** What SQLite says of a statement or a file that failed. @see https://sqlite.org/rescode.html */
+/** SQLite's error for a statement or a file. @see https://sqlite.org/rescode.html */
 export class SqliteError extends Error {
   override readonly name = 'SqliteError';
 
-  /** @param errorCode - SQLite’s extended result code; null where it was no fault of SQLite’s */
+  /** @param errorCode - SQLite's extended result code; null if the error is not SQLite's */
   constructor(
     message: string,
     readonly errorCode: number | null,
@@ -13,7 +13,7 @@ export class SqliteError extends Error {
     super(message);
   }
 
-  /** The kind of fault: the low byte of the extended code. */
+  /** The kind of error: the low byte of the extended code. */
   get kind(): 'busy' | 'full' | 'io' | 'damaged' | 'constraint' | 'other' {
     switch ((this.errorCode ?? 0) & 0xff) {
       case 5:
@@ -39,13 +39,13 @@ export class SqliteError extends Error {
 /** @see https://sqlite.org/rescode.html#ioerr */
 const SQLITE_IOERR = 10;
 
-/** What a statement gave. */
+/** The result of a statement. */
 export interface SqliteResult {
   readonly rows: readonly unknown[];
   readonly changes: number;
 }
 
-/** A database that is open in a thread of its own. */
+/** A database that a separate thread has open. */
 export interface SqliteThread {
   /** @throws {SqliteError} */
   execute(sql: string, parameters: readonly unknown[]): Promise<SqliteResult>;
@@ -55,7 +55,7 @@ export interface SqliteThread {
 /**
  * Open a database file, for this process alone.
  *
- * @throws {SqliteError} `busy` where another process has it open
+ * @throws {SqliteError} `busy` if another process has it open
  */
 export async function openSqliteThread(path: string): Promise<SqliteThread> {
   const worker = new Worker(new URL('./sqlite.worker.js', import.meta.url), {
@@ -65,7 +65,7 @@ export async function openSqliteThread(path: string): Promise<SqliteThread> {
   const opened = Promise.withResolvers<void>();
   const closed = Promise.withResolvers<void>();
   let lastId = 0;
-  /** Why nothing can be executed any more, once that is so. */
+  /** Why nothing can be executed any more, if so. */
   let end: SqliteError | null = null;
 
   worker.on('message', (answer: SqliteAnswer) => {
@@ -90,7 +90,7 @@ export async function openSqliteThread(path: string): Promise<SqliteThread> {
   });
   worker.on('error', (error) => opened.reject(error));
   worker.on('exit', () => {
-    // Unasked for, that is a fault like one of the disk: what was written last, nobody can say.
+    // An unexpected end counts as a disk error: nobody knows what happened to the last write.
     end ??= new SqliteError('The database’s thread has ended.', SQLITE_IOERR);
     for (const { reject } of waiting.values()) reject(end);
     waiting.clear();

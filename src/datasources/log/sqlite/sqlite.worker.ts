@@ -3,12 +3,11 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { SqliteAnswer, SqliteOrder, SqliteWorkerData } from './sqlite.protocol.js';
 
 /**
- * The thread that has the database open. SQLite blocks its thread for each fsync; here it blocks nobody
- * who is waiting for something else.
+ * The thread that has the database open. SQLite blocks its thread during each fsync; here it blocks no other work.
  */
 const { path } = workerData as SqliteWorkerData;
 
-/** Statements that were run before are not compiled again; more than any gateway has different ones. */
+/** How many compiled statements to keep; more than any gateway uses. */
 const MAX_STATEMENTS = 200;
 
 /** @see https://sqlite.org/rescode.html#corrupt */
@@ -16,18 +15,18 @@ const SQLITE_CORRUPT = 11;
 
 function open(): DatabaseSync {
   const database = new DatabaseSync(path, { timeout: 0 });
-  // One process at a time. Before the journal mode, so that the lock is taken with the first access.
+  // One process at a time. Set before the journal mode, so that the first access takes the lock.
   database.exec('PRAGMA locking_mode = EXCLUSIVE');
   database.exec('PRAGMA journal_mode = WAL');
-  // A commit returns when it is on the disk, and not before.
+  // A commit returns only when it is on disk.
   database.exec('PRAGMA synchronous = FULL');
-  // Where the system's own way to wait for the disk does not wait for it (macOS), another one does.
+  // For systems whose default fsync does not wait for the disk (macOS).
   database.exec('PRAGMA fullfsync = ON');
   database.exec('PRAGMA foreign_keys = ON');
   database.exec('PRAGMA ignore_check_constraints = OFF');
-  // A fault of the disk under memory that is mapped to a file would end the process without a word.
+  // With memory-mapped files, a disk error would kill the process silently.
   database.exec('PRAGMA mmap_size = 0');
-  // What is sorted would else go to a folder for temporary files, which a container may not have.
+  // Otherwise sorting would use a folder for temporary files, which a container may not have.
   database.exec('PRAGMA temp_store = MEMORY');
   database.exec('BEGIN IMMEDIATE; COMMIT');
   return database;
@@ -39,7 +38,7 @@ function answer(message: SqliteAnswer): void {
 
 function toFault(error: unknown): { message: string; errorCode: number | null } {
   const { message, code, errcode } = error as { message?: string; code?: string; errcode?: number };
-  // A number that JavaScript cannot hold: nobody has written one, so this is not what was written.
+  // A number that JavaScript can't hold. Nobody wrote one, so this is not what was written.
   const errorCode = code === 'ERR_OUT_OF_RANGE' ? SQLITE_CORRUPT : (errcode ?? null);
   return { message: message ?? String(error), errorCode };
 }

@@ -368,7 +368,7 @@ describe('the database', () => {
   it('is not taken where it is something else’s', async () => {
     await execute(database.url, 'create table requests ()');
     await expect(open()).rejects.toThrow(
-      /^The database test_\w+ at 127.0.0.1:\d+ is a database of something else. Set DATABASE_URL to another database.$/,
+      /^The database test_\w+ at 127.0.0.1:\d+ belongs to another program. Set DATABASE_URL to another database.$/,
     );
   });
 

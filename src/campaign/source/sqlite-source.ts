@@ -59,6 +59,7 @@ export async function openSqliteTable(
       return {
         highest: highestMarkerOf(database, table, query, since, marker),
         marker,
+        size: highestRowId(database, table),
         chunks: readChunks(database, table, query, since, name),
         async [Symbol.asyncDispose]() {
           close();
@@ -68,6 +69,17 @@ export async function openSqliteTable(
   } catch (error) {
     close();
     throw error;
+  }
+}
+
+/** Rises as rows are added; null for a view and a table without row ids. */
+function highestRowId(database: DatabaseSync, table: string): number | null {
+  try {
+    const text = `SELECT max(rowid) AS highest FROM ${quoteIdentifier(table)}`;
+    const found = database.prepare(text, { readBigInts: true }).get()?.highest ?? 0;
+    return typeof found === 'string' ? null : Number(found);
+  } catch {
+    return null;
   }
 }
 
@@ -86,7 +98,7 @@ async function* readChunks(
     for (let isOver = false; !isOver; ) {
       const chunk: unknown[][] = [];
       isOver = orSourceError(name, () => fill(chunk, rows));
-      yield { rows: chunk, lines: null, broken: [] };
+      yield { file: null, rows: chunk, lines: null, broken: [] };
       await nextTurn(undefined, { signal: query.signal });
     }
   }

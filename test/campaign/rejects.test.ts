@@ -167,7 +167,7 @@ describe('records that Platform alone refuses', () => {
     },
   );
 
-  it('beyond the limit fail the run, and are told of as well', async () => {
+  it('beyond the limit fail the run, and are listed as well', async () => {
     await using space = await createWorkspace(files(0));
     await using service = await startService(space);
     await service.post('M');

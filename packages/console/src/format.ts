@@ -13,7 +13,7 @@ const dayAndClock = new Intl.DateTimeFormat(undefined, {
   second: '2-digit',
 });
 
-/** A count, in the viewer’s digits. */
+/** A count, in the viewer's number format. */
 export function toCount(count: number): string {
   return numbers.format(count);
 }
@@ -33,7 +33,7 @@ export function toDuration(durationMs: number): string {
   return hours > 0 ? `${hours}:${pad(minutes)}:${pad(seconds)}` : `${minutes}:${pad(seconds)}`;
 }
 
-/** A time in the viewer’s zone, with its day where that is not today. */
+/** A time in the viewer's time zone, with the day if that is not today. */
 export function toTime(instant: Date, now: Date): string {
   const isToday = instant.toDateString() === now.toDateString();
   return (isToday ? clock : dayAndClock).format(instant);

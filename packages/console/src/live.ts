@@ -1,31 +1,31 @@
 import { type Connection, GatewayError, type SluiceClient } from '@sluice/client';
 import { ActivityDocument, type IngestionFragment } from './generated/operations.js';
 
-/** An ingestion, as far as the gateway has told. */
+/** An ingestion, as the gateway reports it. */
 export type Ingestion = IngestionFragment;
 
 /** What happens while the page is open. */
 export interface Live {
-  /** Changes with each ingestion that changed. */
+  /** Changes with each change of an ingestion. */
   readonly version: () => number;
-  /** What is newer: this, or what was heard since. */
+  /** The newer one: this, or what arrived since. */
   readonly newest: (loaded: Ingestion) => Ingestion;
-  /** All that was heard of, the last ones last. */
+  /** All ingestions that changed, the most recent last. */
   readonly heard: () => Iterable<Ingestion>;
   readonly connection: () => Connection;
   readonly listen: (listener: () => void) => () => void;
-  /** @returns stops it */
+  /** @returns stops listening */
   readonly onEnd: (listener: (ended: Ingestion) => void) => () => void;
   readonly stop: () => void;
 }
 
-/** Before a subscription that failed is tried again, in ms. */
+/** The pause before a failed subscription is tried again, in ms. */
 const RETRY_MS = 2_000;
 
 /**
  * Follow all ingestions that the viewer may see.
  *
- * @param onGap - told where something may have been missed: then what is shown must be loaded again
+ * @param onGap - called if something may have been missed, so that the page must be loaded again
  */
 export function follow(client: SluiceClient, onGap: () => void): Live {
   const latest = new Map<string, Ingestion>();
@@ -64,7 +64,7 @@ export function follow(client: SluiceClient, onGap: () => void): Live {
     const known = latest.get(request.id);
     latest.set(request.id, known ? toNewer(known, request) : request);
     version += 1;
-    // The first one that is told has happened before.
+    // The first transition happened earlier.
     if (request.isTerminal && from !== null) for (const listener of endListeners) listener(request);
     tell();
   }
@@ -93,7 +93,7 @@ export function follow(client: SluiceClient, onGap: () => void): Live {
   };
 }
 
-/** Nothing happens to an ingestion that has ended. */
+/** An ended ingestion does not change. */
 function toNewer(one: Ingestion, other: Ingestion): Ingestion {
   if (one.isTerminal !== other.isTerminal) return one.isTerminal ? one : other;
   return one.lastObservedAt > other.lastObservedAt ? one : other;

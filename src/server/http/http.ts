@@ -19,7 +19,7 @@ import type { Arrival, OperationContext } from '../../resolvers/operation-contex
 import { toAddressKey } from '../admission/caller-key.js';
 import type { ClientAddress } from '../admission/client-address.js';
 import type { Refuse } from '../admission/http-refusal.js';
-import type { RequestCheck } from '../admission/refusal.js';
+import { type RequestCheck, shuttingDown } from '../admission/refusal.js';
 import type { RefusalReporter } from '../admission/refusal-log.js';
 import { toStrictText } from '../admission/strict-text.js';
 import { makeTimeoutsFair } from '../connections/fair-timeouts.js';
@@ -275,6 +275,7 @@ export async function createHttpServer({
       const status = error.whose === 'all' ? 503 : 429;
       return refuse(reply, { status, code, message, retryAfterMs: OPERATION_RETRY_MS });
     }
+    if (error instanceof ShuttingDownError) return refuse(reply, shuttingDown);
     const status = error.statusCode ?? 500;
     if (status < 500) {
       const message = words[error.code] ?? error.message;
@@ -313,10 +314,7 @@ export async function createHttpServer({
   );
   /** Refuse a request that may not come in; undefined if it may. */
   function checkIn(request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
-    if (isDraining()) {
-      const { code, message } = new ShuttingDownError();
-      return refuse(reply, { status: 503, code, message });
-    }
+    if (isDraining()) return refuse(reply, shuttingDown);
     // Without sign-in, reaching the address is enough, and a browser on this machine reaches it for any page.
     const refusal =
       (hasSignIn ? null : checkOrigin(request.raw)) ??

@@ -21,13 +21,13 @@ const COLUMNS = [
   'Reason',
 ];
 
-/** Heights of a row, in px, as the stylesheet has them: one line, or a small card. */
+/** The heights of a row, in px, as in the stylesheet: one line, or a small card. */
 const ROW_PX = 36;
 const CARD_PX = 84;
 
 const narrow = window.matchMedia('(max-width: 900px)');
 
-/** A table of ingestions of any length: only what is in sight is in the page. */
+/** A table of any number of ingestions. Only visible rows are rendered. */
 export function IngestionTable({
   ingestions,
   hasMore,

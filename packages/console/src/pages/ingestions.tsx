@@ -103,7 +103,7 @@ function Rows({ choice }: { readonly choice: Choice }) {
     [pages.data],
   );
 
-  /** Begins again at the newest one: all pages that were loaded need not be loaded again. */
+  /** Start again at the newest one, so that the loaded pages need not all be loaded again. */
   const showNew = () => {
     queries.setQueryData<typeof pages.data>(
       queryKey,

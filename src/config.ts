@@ -4,7 +4,7 @@ import { pathSettings } from './config/path-settings.js';
 import { findIdleCredential, type PlatformConfig, toPlatformConfig } from './config/platform.js';
 import { toOutgoingProxies } from './config/proxies.js';
 import { type Settings, settings } from './config/settings.js';
-import { toAudience, toSignInConfig } from './config/sign-in.js';
+import { type OpenIdClient, toAudience, toOpenIdClient, toSignInConfig } from './config/sign-in.js';
 import {
   type Environment,
   isSecret,
@@ -29,6 +29,8 @@ export interface Config {
   readonly port: number;
   /** Null if everybody is the anonymous caller. */
   readonly signIn: SignInConfig | null;
+  /** How people sign in to the console; null where they paste a key or a token. */
+  readonly openId: OpenIdClient | null;
   readonly upstream: UpstreamConfig;
   /** Null if batches are not looked up, or if the embedded service uploads to the local receiver. */
   readonly platform: PlatformConfig | null;
@@ -67,6 +69,7 @@ export class ConfigError extends Error {
 const ourPrefixes = [
   'AUTH_',
   'CAMPAIGN_',
+  'CONSOLE_',
   'DATABASE_',
   'DRAIN_',
   'IMS_',
@@ -140,6 +143,7 @@ export function parseConfig(
     );
   }
   const signIn = toSignInConfig(read, faults);
+  const openId = toOpenIdClient(read, faults);
   if (signIn === null && !read.ALLOW_ANONYMOUS && read.TRUST_PROXY?.length) {
     warn(
       'TRUST_PROXY is set, but there is no sign-in, and ALLOW_ANONYMOUS=true is not set either: Sluice only serves this machine, and refuses requests that proxies forward for others.',
@@ -155,6 +159,7 @@ export function parseConfig(
     host: all.HOST,
     port: all.PORT,
     signIn,
+    openId,
     upstream,
     platform,
     proxies,

@@ -371,7 +371,10 @@ export async function startGateway(
   };
   metrics.serve(server, gauges, httpSignIn.require('metrics:read'));
   if (exposure.hasConsole) {
-    await serveConsole(server, { explorerPath: exposure.hasExplorer ? EXPLORER_PATH : null });
+    await serveConsole(server, {
+      explorerPath: exposure.hasExplorer ? EXPLORER_PATH : null,
+      openId: config.openId,
+    });
   }
   if (exposure.hasExplorer) {
     const content = toExplorerContent(config.explorerMappingId, config.signIn !== null);

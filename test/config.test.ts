@@ -74,6 +74,7 @@ describe('the settings', () => {
       dataDir: '.sluice',
       retentionDays: 90,
       drainDelayMs: null,
+      openId: null,
       isSubgraph: false,
       exposure: privateExposure,
       logLevel: 'info',

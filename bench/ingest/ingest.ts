@@ -25,7 +25,7 @@ const rounds = Number(roundsText);
 
 const CHANGED_ROWS = 10;
 
-/** How long the receiver waits before it accepts each upload, in ms. */
+/** How long each upload waits before the receiver accepts it. */
 const LATENCY_MS = 50;
 
 /** As in `npm run campaign`. Otherwise the young generation grows to 130 MB in a run of several minutes. */

@@ -3,8 +3,8 @@ import { pino } from 'pino';
 import { createPlatformReceiver } from '../../src/platform/platform-receiver.js';
 
 /**
- * The local receiver in a separate process, which accepts each upload as late as over a network. It prints its URL, and at
- * its end how much memory it took above idle.
+ * The local receiver in a separate process, which accepts each upload as late as a network would. It prints its URL,
+ * and at its end how much memory it took above idle.
  */
 const [dataDir = '', latencyMs = '0'] = process.argv.slice(2);
 

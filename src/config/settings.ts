@@ -186,6 +186,15 @@ export const settings = {
     allowed: 'milliseconds, 0 to 300000',
     schema: wholeNumber(0, 300_000).default(5_000),
   },
+  CONSOLE_OIDC_ISSUER: {
+    allowed: `${httpUrl.allowed}; http of this machine only`,
+    schema: httpUrl.schema.refine(isTrustedUrl).optional(),
+  },
+  CONSOLE_OIDC_CLIENT_ID: { allowed: 'a text', schema: text.optional() },
+  CONSOLE_OIDC_SCOPE: {
+    allowed: 'scopes with spaces between them, openid among them',
+    schema: text.refine((scope) => scope.split(' ').includes('openid')).optional(),
+  },
   LOG_FORMAT: { allowed: logFormats.join(', '), schema: z.enum(logFormats).optional() },
   LOG_LEVEL: { allowed: logLevels.join(', '), schema: z.enum(logLevels).default('info') },
 } as const;

@@ -174,6 +174,7 @@ describe('a state that an earlier version wrote', () => {
       marker: 1_700_000_000_000_000_000,
       since: null,
       seen: [new Uint8Array(digests)],
+      sizes: null,
     });
     expect(state.watermarks.acceptedOf('N')).toBeNull();
     for (const id of ['M', 'N']) state.watermarks.accept(id);
@@ -182,6 +183,7 @@ describe('a state that an earlier version wrote', () => {
       marker: 'later',
       since: null,
       seen: [new Uint8Array(digests)],
+      sizes: null,
     });
     expect(state.watermarks.acceptedOf('N')).toBeNull();
     state.close();

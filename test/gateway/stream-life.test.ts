@@ -358,7 +358,7 @@ describe('sockets and streams', () => {
     const refused = await postOperation(url(), { query: ACTIVITY }, { ...sse, ...as(lasting) });
     expect([refused.status, await refused.json()]).toMatchObject([
       429,
-      { errors: [{ message: expect.stringMatching(/WebSockets and streams/) }] },
+      { errors: [{ message: expect.stringMatching(/WebSockets and streams over HTTP/) }] },
     ]);
     await reader.leave();
     await untilNothingIsLeft();

@@ -1,7 +1,13 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ApolloClient, gql, HttpLink, InMemoryCache } from '@apollo/client/core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { DocumentNode } from 'graphql';
 import { createClient } from 'graphql-sse';
 import { EventSource } from 'undici';
 import { newApiKey } from '../../src/server/sign-in/api-keys.js';
+import { deleteDatabase } from '../support/log-database.js';
 import { untilMetric } from '../support/metrics.js';
 import { startTestUpstream } from '../support/start-test-upstream.js';
 import {
@@ -232,6 +238,105 @@ describe('a subscription in parts', () => {
     });
     const asked = await post('{ __typename }', multipart, url);
     expect([asked.status, await asked.json()]).toEqual([200, { data: { __typename: 'Query' } }]);
+  });
+});
+
+describe('Apollo Client with a subscription in parts', () => {
+  const activity = gql`subscription ($after: Cursor) { ingestionActivity(after: $after) { to cursor } }`;
+
+  function connectApollo(url: string) {
+    const link = new HttpLink({ uri: `${url}/graphql` });
+    const client = new ApolloClient({ link, cache: new InMemoryCache() });
+    return (query: DocumentNode, variables: Record<string, unknown> = {}) =>
+      client.subscribe<{ ingestionActivity: { to: string; cursor: string } }>({
+        query,
+        variables,
+        fetchPolicy: 'no-cache',
+      });
+  }
+
+  it('is told that the gateway stops, and goes on behind its cursor at the next one', async () => {
+    await using left = new AsyncDisposableStack();
+    const dataDir = await mkdtemp(join(tmpdir(), 'apollo-'));
+    left.defer(() => deleteDatabase(dataDir));
+    const first = await startTestGateway(upstream.config, { dataDir });
+    const got: (string | undefined)[] = [];
+    const seen = Promise.withResolvers<void>();
+    const stopped = Promise.withResolvers<unknown>();
+    const requestId = await upstream.startElsewhere('XDM44');
+    const changed = gql(toSubscription(requestId));
+    let cursor: string | undefined;
+    connectApollo(first.url)(activity).subscribe({
+      next({ data, error }) {
+        if (error) {
+          stopped.resolve(error);
+          return;
+        }
+        got.push(data?.ingestionActivity.to);
+        cursor = data?.ingestionActivity.cursor;
+        seen.resolve();
+      },
+      error: stopped.resolve,
+      complete: () => stopped.resolve('complete'),
+    });
+    connectApollo(first.url)(changed).subscribe({ next: () => {}, error: () => {} });
+    await seen.promise;
+    await first.stop();
+    expect(await stopped.promise).toMatchObject({
+      errors: [{ extensions: { code: 'SHUTTING_DOWN' } }],
+    });
+    await upstream.finish();
+    const second = await startTestGateway(upstream.config, { dataDir });
+    left.defer(() => second.stop());
+    const rest = Promise.withResolvers<void>();
+    const subscribed = connectApollo(second.url)(activity, { after: cursor }).subscribe({
+      next({ data }) {
+        got.push(data?.ingestionActivity.to);
+        rest.resolve();
+      },
+      error: rest.reject,
+    });
+    await rest.promise;
+    subscribed.unsubscribe();
+    expect(got).toEqual(['IN_PROGRESS', 'SUCCESS']);
+    await untilMetric(second.url, 'sluice_http_streams', 0);
+  });
+
+  it('is completed behind the terminal transition, also where nothing came before', async () => {
+    const requestId = await upstream.startElsewhere('XDM44');
+    await upstream.finish();
+    const connected = connectApollo(gateway.url);
+    let query = toSubscription(requestId);
+    const follow = () =>
+      new Promise<string[]>((resolve, reject) => {
+        const cursors: string[] = [];
+        connected(gql(query)).subscribe({
+          next({ data, error }) {
+            if (error) reject(error);
+            else cursors.push((Object.values(data ?? {})[0] as { cursor: string }).cursor);
+          },
+          error: reject,
+          complete: () => resolve(cursors),
+        });
+      });
+    const cursors = await follow();
+    expect(cursors).toHaveLength(1);
+    query = query.replace('")', `", after: "${cursors[0]}")`);
+    expect(await follow()).toEqual([]);
+  });
+
+  it('is told of what is refused as an error of GraphQL, and leaves without a word', async () => {
+    const connected = connectApollo(gateway.url);
+    const refused = await new Promise((resolve, reject) => {
+      connected(activity, { after: 'none' }).subscribe({ next: resolve, error: reject });
+    });
+    expect(refused).toMatchObject({
+      error: { errors: [{ extensions: { code: 'CURSOR_INVALID' } }] },
+    });
+    const subscribed = connected(activity).subscribe({ next: () => {} });
+    await untilMetric(gateway.url, 'sluice_stream_listeners', 1);
+    subscribed.unsubscribe();
+    await untilMetric(gateway.url, 'sluice_http_streams', 0);
   });
 });
 

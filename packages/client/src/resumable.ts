@@ -90,7 +90,8 @@ export function resumable(
   /** `ws` sockets throw in the next tick if they are closed before they are open. */
   let canCloseUnopened = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let isHeard = false;
+  /** Whether the gateway has answered the last ping. What else it sends does not show that it hears this client. */
+  let isAnswered = true;
   let deliveredCount = 0;
   let countAtPing = -1;
 
@@ -108,15 +109,14 @@ export function resumable(
   });
   client.on('connected', () => {
     connection.set({ state: 'connected' });
-    isHeard = true;
+    isAnswered = true;
     // After the operations that wait for the connection.
     beatAfter(0);
   });
-  client.on('message', () => {
-    isHeard = true;
-  });
   client.on('pong', (isReceived) => {
-    if (!isReceived || connection.get().state !== 'connected') return;
+    if (!isReceived) return;
+    isAnswered = true;
+    if (connection.get().state !== 'connected') return;
     if (countAtPing === deliveredCount && [...runs].every((run) => run.hasBegun())) {
       connection.set({ state: 'upToDate' });
       for (const run of runs) run.settle();
@@ -128,11 +128,11 @@ export function resumable(
   client.on('error', lose);
 
   function beat(): void {
-    if (!isHeard) {
+    if (!isAnswered) {
       drop();
       return;
     }
-    isHeard = false;
+    isAnswered = false;
     countAtPing = deliveredCount;
     socket?.send('{"type":"ping"}');
     beatAfter(pingMs);
@@ -147,7 +147,7 @@ export function resumable(
   function unsettle(): void {
     if (connection.get().state !== 'upToDate') return;
     connection.set({ state: 'connected' });
-    isHeard = true;
+    isAnswered = true;
     beatAfter(0);
   }
 

@@ -8,6 +8,9 @@ export interface Route {
 }
 
 let current = parseRoute(location.hash);
+window.addEventListener('hashchange', () => {
+  current = parseRoute(location.hash);
+});
 
 /** The current route. */
 export function useRoute(): Route {
@@ -32,17 +35,18 @@ export function goTo(href: string): void {
 /** Change a choice on this page, without a history entry; an empty value removes it. */
 export function choose(changes: Readonly<Record<string, string>>): void {
   const search = { ...Object.fromEntries(current.search), ...changes };
-  history.replaceState(null, '', toHref(current.path, search));
+  replaceAddress(toHref(current.path, search));
+}
+
+/** Show another address of this page, without a step in the history. */
+export function replaceAddress(href: string): void {
+  history.replaceState(null, '', href);
   window.dispatchEvent(new HashChangeEvent('hashchange'));
 }
 
 function listen(listener: () => void): () => void {
-  const update = () => {
-    current = parseRoute(location.hash);
-    listener();
-  };
-  window.addEventListener('hashchange', update);
-  return () => window.removeEventListener('hashchange', update);
+  window.addEventListener('hashchange', listener);
+  return () => window.removeEventListener('hashchange', listener);
 }
 
 function parseRoute(hash: string): Route {

@@ -8,6 +8,7 @@ import { QueryCache, QueryClient } from '@tanstack/react-query';
 import { createContext, useContext, useSyncExternalStore } from 'react';
 import type { ViewerQuery } from './generated/operations.js';
 import { follow, type Live } from './live.js';
+import { readAccessToken, signOutOfProvider } from './open-id.js';
 
 /** The viewer, and their client. */
 export interface Session {
@@ -22,15 +23,20 @@ export interface Session {
 /** Where a token is kept until its tab is closed. */
 const TOKEN_KEY = 'sluice.token';
 
-/** This tab's token; empty if there is none. */
-export function readToken(): string {
-  return sessionStorage.getItem(TOKEN_KEY) ?? '';
+/** What this tab signs in with: what was pasted, or a token of the OpenID provider; empty where there is neither. */
+export async function readToken(): Promise<string> {
+  return sessionStorage.getItem(TOKEN_KEY) ?? readAccessToken();
 }
 
-/** Keep a token for this tab; an empty one signs out. */
+/** Keep a token for this tab. */
 export function keepToken(token: string): void {
-  if (token) sessionStorage.setItem(TOKEN_KEY, token);
-  else sessionStorage.removeItem(TOKEN_KEY);
+  sessionStorage.setItem(TOKEN_KEY, token);
+}
+
+/** Forget what this tab signs in with. */
+export async function signOut(): Promise<void> {
+  sessionStorage.removeItem(TOKEN_KEY);
+  await signOutOfProvider();
 }
 
 /** A client of the gateway that this page comes from. */

@@ -32,7 +32,7 @@ export function writeJobEnd(
     const whole = jobs.wholeOf(id);
     switch (end.kind) {
       case 'succeeded': {
-        const { numRecords, numRejected, batchId, reason = '' } = end;
+        const { numRecords, numRejected, batchId, reason } = end;
         jobs.succeed(id, { batchId, numRecords, numRejected, reason, endedAt });
         watermarks.accept(mappingId);
         return true;

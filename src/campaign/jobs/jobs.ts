@@ -215,6 +215,7 @@ export function createJobs(parts: JobParts): Jobs {
             batchId: end.batchId,
             numRecords: end.numRecords,
             numRejected: end.numRejected,
+            ...(end.reason === '' ? {} : { reason: end.reason }),
           },
           'ingestion succeeded',
         );

@@ -16,6 +16,8 @@ export interface MarkerKind {
   readonly expected: string;
   /** The marker earlier by this time; unchanged if markers are not times. */
   before(marker: Marker, ms: number): Marker;
+  /** The marker, or now where it is ahead of that: rows with lower ones will still come. */
+  settled(marker: Marker): Marker;
 }
 
 /** How far the clocks of other machines and time zones may be ahead. In ms. */
@@ -35,22 +37,28 @@ const UTC =
 export function createMarkerKind({ as, format = 'iso' }: MarkerRule, now: number): MarkerKind {
   switch (as) {
     case 'number':
-      return { read: toNumber, expected: 'a number', before: (marker) => marker };
+      return { read: toNumber, expected: 'a number', before: itself, settled: itself };
     case 'text':
-      return { read: toText, expected: 'a text', before: (marker) => marker };
+      return { read: toText, expected: 'a text', before: itself, settled: itself };
     case 'date-time': {
       const parse = compileFormat(format);
       const latest = toInstant(now + TOLERANCE_MS);
+      const present = toInstant(now);
       return {
         read(value) {
           const instant = INSTANT.test(String(value)) ? String(value) : parse(value);
           return instant !== null && latest !== null && instant <= latest ? instant : null;
         },
         before: (marker, ms) => toInstant(Date.parse(String(marker)) - ms) ?? marker,
+        settled: (marker) => (present !== null && marker > present ? present : marker),
         expected: `a date-time (${format}) that is not in the future`,
       };
     }
   }
+}
+
+function itself(marker: Marker): Marker {
+  return marker;
 }
 
 /**
@@ -64,9 +72,7 @@ export function inferMarkerKind(
   values: readonly unknown[],
   watermark: Marker | null,
 ): Required<MarkerRule> | null {
-  const given = values.filter(
-    (value) => value !== undefined && value !== null && value !== '' && !isNoValue(value),
-  );
+  const given = values.filter(isGiven);
   if (given.length === 0) return watermark === null ? NUMBERS : ruleOf(watermark);
   const most = (isOne: (value: unknown) => boolean) =>
     given.filter(isOne).length * 2 >= given.length;
@@ -80,6 +86,11 @@ export function inferMarkerKind(
   if (most((value) => toNumber(value) !== null)) return NUMBERS;
   const isPlain = (value: unknown) => typeof value !== 'string' || !MAYBE_DATE.test(value);
   return given.every(isPlain) ? { as: 'text', format: 'iso' } : null;
+}
+
+/** True for a value that shows the kind of its column: neither missing nor a word for a missing value. */
+export function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== '' && !isNoValue(value);
 }
 
 /** True for the words with which databases and spreadsheets export missing values. */

@@ -84,7 +84,7 @@ export function createIngestionRunner(parts: RunnerParts): IngestionRunner {
         numRejected = rejected;
         ports.onProgress({ numRecords: upload.records, numRejected });
       };
-      const reached = await sendRecords(mapping, {
+      const sent = await sendRecords(mapping, {
         watermark,
         upload,
         rejects,
@@ -92,9 +92,9 @@ export function createIngestionRunner(parts: RunnerParts): IngestionRunner {
         clock,
         signal,
       });
-      await ports.onSourceRead(reached);
+      await ports.onSourceRead(sent.watermark);
       const batchId = await upload.finish();
-      const done = { numRecords: upload.records, numRejected };
+      const done = { numRecords: upload.records, numRejected, reason: sent.notice };
       if (batchId === null) return { kind: 'succeeded', batchId, ...done };
       whole = { batchId, ...done };
       await ports.onBatchWhole(whole);
@@ -138,7 +138,7 @@ export function createIngestionRunner(parts: RunnerParts): IngestionRunner {
       return outcome;
     } catch (error) {
       signal.throwIfAborted();
-      const reason = `${outcome.reason ?? ''} It is unknown which ones: ${(error as Error).message}`;
+      const reason = `${outcome.reason} It is unknown which ones: ${(error as Error).message}`;
       return { ...outcome, reason: reason.trim() };
     }
   }

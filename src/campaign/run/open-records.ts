@@ -8,6 +8,7 @@ import {
   watermarkOf,
 } from '../source/watermark.js';
 import { createChunkWork, type WorkedChunk } from './chunk-work.js';
+import { createSourceGrowth } from './source-growth.js';
 
 /** Most transactions have ended by then. */
 const LAG_MS = 10 * 60_000;
@@ -19,6 +20,8 @@ export interface RecordReading extends AsyncDisposable {
   readonly work: (chunk: SourceChunk) => WorkedChunk;
   /** How far the source has been read with the chunks so far; null if the mapping has no change marker. */
   watermark(): Watermark | null;
+  /** What is to be said of the chunks worked so far, for people; empty where there is nothing. */
+  notice(): string;
 }
 
 /** Where to begin, and when to end. */
@@ -47,13 +50,23 @@ export async function openRecords(
   const optional = optionalColumnsOf(mapping);
   const query = { ...options, columns, optional, nulls, markerIndex, changedAs, lagMs, watermark };
   const reading = await openSource(mapping.source, query);
-  const { marker, highest, chunks } = reading;
+  const { marker, highest, chunks, size } = reading;
   const column = subjectOf(mapping);
   const tracker = createWatermarkTracker({ column, last: watermark, kind: marker, highest, lagMs });
+  const growth = createSourceGrowth(watermark?.sizes ?? null, size);
+  const work = createChunkWork(mapping, { columns, markerIndex, marker, tracker });
   return {
     chunks,
-    work: createChunkWork(mapping, { columns, markerIndex, marker, tracker }),
-    watermark: () => (markerIndex === null ? null : tracker.current()),
+    work(chunk) {
+      const worked = work(chunk);
+      growth.note(chunk, worked);
+      return worked;
+    },
+    watermark() {
+      const reached = markerIndex === null ? null : tracker.current();
+      return reached && { ...reached, sizes: growth.sizes() };
+    },
+    notice: () => growth.notice(),
     [Symbol.asyncDispose]: () => reading[Symbol.asyncDispose](),
   };
 }

@@ -82,7 +82,17 @@ async function endOfLine(path: string, lines: number): Promise<number> {
 }
 
 function toLines(rejects: readonly Reject[]): string {
-  return rejects.map((reject) => `${JSON.stringify(reject)}\n`).join('');
+  return rejects.map((reject) => `${toJson(reject)}\n`).join('');
+}
+
+function toJson(reject: Reject): string {
+  try {
+    return JSON.stringify(reject);
+  } catch (error) {
+    // It is nested thousands deep.
+    if (!(error instanceof RangeError)) throw error;
+    return JSON.stringify({ ...reject, key: null, record: null });
+  }
 }
 
 /**

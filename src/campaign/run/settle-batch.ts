@@ -95,22 +95,13 @@ async function readPatiently(
 
 function toOutcome(whole: WholeBatch, report: BatchReport | null): RunOutcome | null {
   if (report === null) return null;
-  const { phase, status, failedRecords, ingestedRecords, reason } = report;
+  const { phase, status, failedRecords, reason } = report;
   switch (phase) {
     case 'loading':
     case 'working':
       return null;
     case 'accepted':
-      return {
-        kind: 'succeeded',
-        numRecords: ingestedRecords ?? whole.numRecords - failedRecords,
-        numRejected: whole.numRejected + failedRecords,
-        batchId: whole.batchId,
-        reason:
-          failedRecords === 0
-            ? undefined
-            : `Platform left ${failedRecords} ${failedRecords === 1 ? 'record' : 'records'} out. ${reason}`.trim(),
-      };
+      return accepted(whole, report);
     case 'failed':
       return {
         ...failure(whole, reason || 'Platform refused the batch without a reason', false),
@@ -120,6 +111,23 @@ function toOutcome(whole: WholeBatch, report: BatchReport | null): RunOutcome | 
     case 'gone':
       return failure(whole, `The batch is ${status} on Platform. ${reason}`.trim(), true);
   }
+}
+
+/** What Platform neither took in nor calls failed is left out all the same. */
+function accepted(
+  whole: WholeBatch,
+  { failedRecords, ingestedRecords, reason }: BatchReport,
+): RunOutcome {
+  const numRecords = ingestedRecords ?? whole.numRecords - failedRecords;
+  const leftOut = Math.max(failedRecords, whole.numRecords - numRecords);
+  const told = `Platform left ${leftOut} ${leftOut === 1 ? 'record' : 'records'} out. ${reason}`;
+  return {
+    kind: 'succeeded',
+    numRecords,
+    numRejected: whole.numRejected + leftOut,
+    batchId: whole.batchId,
+    reason: `${whole.reason} ${leftOut === 0 ? '' : told}`.trim(),
+  };
 }
 
 function failure(

@@ -31,7 +31,7 @@ export function skipUnchangedFiles(
       const isUnchanged = last !== undefined && last.stamp === stamp;
       if (isUnchanged && watermark !== null && isSame(last.watermark, watermark)) {
         await ports.onSourceRead(watermark);
-        return { kind: 'succeeded', batchId: null, numRecords: 0, numRejected: 0 };
+        return { kind: 'succeeded', batchId: null, numRecords: 0, numRejected: 0, reason: '' };
       }
       let reached: Watermark | null = null;
       const outcome = await runner.run(mapping, watermark, {
@@ -43,7 +43,8 @@ export function skipUnchangedFiles(
       });
       lastReadings.delete(mapping.id);
       // Every run reports rejects again.
-      const isWhole = outcome.kind === 'succeeded' && outcome.numRejected === 0;
+      const isWhole =
+        outcome.kind === 'succeeded' && outcome.numRejected === 0 && outcome.reason === '';
       if (isWhole && stamp !== null && reached !== null) {
         lastReadings.set(mapping.id, { stamp, watermark: reached });
       }

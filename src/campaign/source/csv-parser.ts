@@ -4,7 +4,7 @@ import type { BrokenRecord } from './source.js';
 export const LONGEST_RECORD = 1_000_000;
 
 /** How much of a bad line is kept: enough to find it. */
-const LONGEST_RAW = 10_000;
+export const LONGEST_RAW = 10_000;
 
 /** How a CSV file is written. */
 export interface CsvDialect {

@@ -131,7 +131,8 @@ async function* decode(
 ): AsyncGenerator<string> {
   const decoder = new TextDecoder(encoding, { fatal: true });
   try {
-    yield decoder.decode(head, { stream: true });
+    // Some programs write the byte order mark twice.
+    yield decoder.decode(head, { stream: true }).replace(/^\uFEFF+/, '');
     for await (const bytes of rest) yield decoder.decode(bytes, { stream: true });
     yield decoder.decode();
   } catch (error) {

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import type { CsvFile, MappingSource, NdjsonFile } from '../mapping/mapping.js';
+import { isGiven } from '../mapping/marker-kind.js';
 import { readCsv } from './csv-source.js';
 import { readNdjson } from './ndjson-source.js';
 import { openPostgresTable } from './postgres-source.js';
@@ -34,6 +35,9 @@ export async function openSource(
   }
 }
 
+/** So many chunks at most are kept until one has a marker: tens of thousands of rows. */
+const MOST_FIRST_CHUNKS = 200;
+
 async function fileReading(
   source: CsvFile | NdjsonFile,
   query: SourceQuery,
@@ -46,22 +50,21 @@ async function fileReading(
     await read.return(undefined);
   };
   const first: SourceChunk[] = [];
+  /** The first rows decide the kind of the markers. */
+  const markers: unknown[] = [];
+  const { markerIndex } = query;
   try {
-    // The first rows decide the kind of the markers.
-    while (query.markerIndex !== null && !first.some(({ rows }) => rows.length > 0)) {
+    while (markerIndex !== null && first.length < MOST_FIRST_CHUNKS && !markers.some(isGiven)) {
       const { done, value } = await chunks.next();
       if (done) break;
       first.push(value);
+      markers.push(...value.rows.map((row) => row[markerIndex]));
     }
-    const { markerIndex } = query;
-    const rows = markerIndex === null ? [] : first.flatMap((chunk) => chunk.rows);
-    const marker = markerKindOf(
-      query,
-      rows.map((row) => row[markerIndex ?? 0]),
-    );
+    const marker = markerKindOf(query, markers);
     return {
       highest: undefined,
       marker,
+      size: null,
       chunks: joined(first, chunks),
       [Symbol.asyncDispose]: close,
     };

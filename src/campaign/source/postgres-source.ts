@@ -55,6 +55,7 @@ export async function openPostgresTable(
     const highest = await orSourceError(name, highestMarkerOf(client, scan, marker));
     return {
       highest,
+      size: null,
       marker,
       chunks: readChunks(client, scan, name),
       [Symbol.asyncDispose]: close,
@@ -164,7 +165,7 @@ async function* readChunks(client: Client, scan: Scan, name: string): AsyncGener
       // The server works on these while the others are sent on.
       next = cursor.read(FETCH_ROWS);
       next.catch(() => {});
-      yield { rows, lines: null, broken: [] };
+      yield { file: null, rows, lines: null, broken: [] };
     }
   }
 }

@@ -32,6 +32,8 @@ export interface BrokenRecord {
 
 /** Some rows of a source, few enough to be handled without blocking the process. */
 export interface SourceChunk {
+  /** The name of their file; null in a table. */
+  readonly file: string | null;
   /** Each row's values, in the order of {@link columnsOf}; undefined or null if there is none. */
   readonly rows: readonly (readonly unknown[])[];
   /** The line of each row in its file, from 1; null in a table. */
@@ -44,6 +46,8 @@ export interface SourceReading extends AsyncDisposable {
   /** Its highest marker; undefined if that is only known after reading the rows. */
   readonly highest: Marker | null | undefined;
   readonly marker: MarkerKind;
+  /** For a table, a number that rises as rows are added; null if there is none, and for files. */
+  readonly size: number | null;
   /** All rows whose marker is not below the watermark, and maybe others. Can be read once. */
   readonly chunks: AsyncIterable<SourceChunk>;
 }

@@ -23,7 +23,7 @@ const CHUNK_MS = 10;
 
 const DAY_MS = 86_400_000;
 
-/** Date-times in UTC that compare as texts, if they have the same number of digits. */
+/** Date-times in UTC that compare as texts if they have the same number of decimals. */
 const ONE_FORM = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?Z?)?$/;
 
 /** How long to wait for a writer that has locked the file, in ms. The wait blocks the thread. */
@@ -59,6 +59,7 @@ export async function openSqliteTable(
       return {
         highest: highestMarkerOf(database, table, query, since, marker),
         marker,
+        size: highestRowId(database, table),
         chunks: readChunks(database, table, query, since, name),
         async [Symbol.asyncDispose]() {
           close();
@@ -68,6 +69,17 @@ export async function openSqliteTable(
   } catch (error) {
     close();
     throw error;
+  }
+}
+
+/** Rises as rows are added; null for a view and a table without row ids. */
+function highestRowId(database: DatabaseSync, table: string): number | null {
+  try {
+    const text = `SELECT max(rowid) AS highest FROM ${quoteIdentifier(table)}`;
+    const found = database.prepare(text, { readBigInts: true }).get()?.highest ?? 0;
+    return typeof found === 'string' ? null : Number(found);
+  } catch {
+    return null;
   }
 }
 
@@ -86,7 +98,7 @@ async function* readChunks(
     for (let isOver = false; !isOver; ) {
       const chunk: unknown[][] = [];
       isOver = orSourceError(name, () => fill(chunk, rows));
-      yield { rows: chunk, lines: null, broken: [] };
+      yield { file: null, rows: chunk, lines: null, broken: [] };
       await nextTurn(undefined, { signal: query.signal });
     }
   }
@@ -183,8 +195,8 @@ function highestMarkerOf(
 }
 
 /**
- * The highest value of a column whose values compare as markers do, because all are integers or date-times of the same
- * form. SQLite finds it without help. Null for other columns.
+ * The highest value of a column whose values SQLite compares as markers do, because they are all integers or all have
+ * the same form of date-time. Null if they are not.
  */
 function highestOfOneForm(database: DatabaseSync, table: string, marker: string): unknown {
   const column = quoteIdentifier(marker);
@@ -201,7 +213,7 @@ function highestOfOneForm(database: DatabaseSync, table: string, marker: string)
   return Number(others) === 0 ? toPlain(highest) : null;
 }
 
-/** An SQL expression that is 1 for the values that have the form of this one. */
+/** An SQL expression that is 1 for values of the same form as this one. */
 function formOf(value: SQLOutputValue): ((column: string) => string) | null {
   if (typeof value === 'bigint') return (column) => `(typeof(${column}) = 'integer')`;
   if (typeof value !== 'string' || !ONE_FORM.test(value)) return null;

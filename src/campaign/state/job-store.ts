@@ -78,7 +78,7 @@ export function createJobStore({ sql }: StateDatabase): JobStore {
   );
   const noteBatch = sql.prepare('UPDATE job SET batch_id = ? WHERE id = ?');
   const noteWhole = sql.prepare(
-    'UPDATE job SET is_whole = 1, batch_id = ?, num_records = ?, num_rejected = ? WHERE id = ?',
+    'UPDATE job SET is_whole = 1, batch_id = ?, num_records = ?, num_rejected = ?, reason = ? WHERE id = ?',
   );
   const noteUploaded = sql.prepare(`UPDATE job SET status = 'Uploaded' WHERE id = ?`);
   const noteUndecided = sql.prepare('UPDATE job SET is_undecided = 1 WHERE id = ?');
@@ -114,8 +114,8 @@ export function createJobStore({ sql }: StateDatabase): JobStore {
     create: (mappingId, startedAt) =>
       Number(insert.run(mappingId, Math.round(startedAt)).lastInsertRowid),
     noteBatch: (jobId, batchId) => void noteBatch.run(batchId, jobId),
-    noteWhole: (jobId, { batchId, numRecords, numRejected }) =>
-      void noteWhole.run(batchId, numRecords, numRejected, jobId),
+    noteWhole: (jobId, { batchId, numRecords, numRejected, reason }) =>
+      void noteWhole.run(batchId, numRecords, numRejected, reason, jobId),
     noteUploaded: (jobId) => void noteUploaded.run(jobId),
     noteUndecided: (jobId) => void noteUndecided.run(jobId),
     undecidedOf: (mappingId) => toJob(undecidedOfMapping.get(mappingId) as Row | undefined),
@@ -134,6 +134,7 @@ export function createJobStore({ sql }: StateDatabase): JobStore {
         batchId: row.batch_id,
         numRecords: row.num_records,
         numRejected: row.num_rejected,
+        reason: row.reason,
       };
     },
 

@@ -6,6 +6,8 @@ export interface WholeBatch {
   readonly batchId: string;
   readonly numRecords: number;
   readonly numRejected: number;
+  /** A notice about the reading, for people; empty if there is none. */
+  readonly reason: string;
 }
 
 /** How far a run has come: what it has sent, and what it has rejected. */
@@ -39,8 +41,8 @@ export type RunOutcome =
       readonly numRecords: number;
       /** What was not sent, and what Platform left out. */
       readonly numRejected: number;
-      /** For people; may be missing. */
-      readonly reason?: string | undefined;
+      /** For people; empty if there is nothing to say. */
+      readonly reason: string;
       readonly batchId: string | null;
     }
   | {

@@ -115,4 +115,8 @@ export const STATE_MIGRATIONS: readonly string[] = [
   ALTER TABLE job ADD COLUMN is_undecided INTEGER NOT NULL DEFAULT 0 CHECK (is_undecided IN (0, 1));
   CREATE INDEX undecided_job ON job (mapping_id, id) WHERE is_undecided = 1;
   `,
+  // How much the source had, as JSON: whoever reads it next tells what was added and is not sent.
+  `
+  ALTER TABLE watermark ADD COLUMN sizes TEXT;
+  `,
 ];

@@ -1,5 +1,5 @@
 import type { Marker } from '../mapping/marker-kind.js';
-import type { Watermark } from '../source/watermark.js';
+import type { SourceSizes, Watermark } from '../source/watermark.js';
 import type { StateDatabase } from './state-database.js';
 
 /** How far each mapping has come: what Platform has accepted of it, and the proposal of its running job. */
@@ -23,18 +23,19 @@ interface Row {
   readonly changed: string | null;
   readonly marker: Marker;
   readonly since: Marker | null;
+  readonly sizes: string | null;
 }
 
 /** Create the store on the state's database. Its calls may be part of a transaction. */
 export function createWatermarkStore({ sql }: StateDatabase): WatermarkStore {
   const accepted = sql.prepare(
-    'SELECT id, changed, marker, since FROM watermark WHERE id = (SELECT watermark_id FROM mapping WHERE mapping.id = ?)',
+    'SELECT id, changed, marker, since, sizes FROM watermark WHERE id = (SELECT watermark_id FROM mapping WHERE mapping.id = ?)',
   );
   const parts = sql.prepare(
     'SELECT digests FROM seen_digests WHERE watermark_id = ? ORDER BY part',
   );
   const insert = sql.prepare(
-    'INSERT INTO watermark (mapping_id, changed, marker, since) VALUES (?, ?, ?, ?)',
+    'INSERT INTO watermark (mapping_id, changed, marker, since, sizes) VALUES (?, ?, ?, ?, ?)',
   );
   const insertPart = sql.prepare('INSERT INTO seen_digests VALUES (?, ?, ?)');
   const pointAtProposed = sql.prepare(
@@ -56,7 +57,8 @@ export function createWatermarkStore({ sql }: StateDatabase): WatermarkStore {
       const row = rowOf(mappingId);
       if (row === undefined) return null;
       const seen = parts.all(row.id).map(({ digests }) => digests as Uint8Array);
-      return { column: row.changed, marker: row.marker, since: row.since, seen };
+      const sizes = row.sizes === null ? null : (JSON.parse(row.sizes) as SourceSizes);
+      return { column: row.changed, marker: row.marker, since: row.since, seen, sizes };
     },
 
     acceptedMarkerOf: (mappingId) => rowOf(mappingId)?.marker ?? null,
@@ -69,6 +71,7 @@ export function createWatermarkStore({ sql }: StateDatabase): WatermarkStore {
         watermark.column,
         watermark.marker,
         watermark.since,
+        JSON.stringify(watermark.sizes),
       );
       for (const [part, digests] of watermark.seen.entries()) insertPart.run(id, part, digests);
     },

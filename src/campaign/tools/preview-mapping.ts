@@ -39,6 +39,7 @@ export async function previewMapping(
   for await (const chunk of reading.chunks) {
     const left = maxRows - numRecords - numRejected;
     const { lines, rejected } = reading.work({
+      file: chunk.file,
       rows: chunk.rows.slice(0, left),
       lines: chunk.lines?.slice(0, left) ?? null,
       broken: chunk.broken.slice(0, left),

@@ -13,7 +13,7 @@ export interface Refusal {
 
 const { code, message } = new ShuttingDownError();
 
-/** The refusal of a process that is about to end. */
+/** For requests to a process that is about to end. */
 export const shuttingDown: Refusal = { status: 503, code, message };
 
 /** Why a request is refused because of its head; null if it is not. */

@@ -19,7 +19,7 @@ import { onceExpired } from '../sign-in/expiry.js';
 /** How many bytes may be queued for a slow client before its subscriptions pause, like those of a slow WebSocket. */
 const MAX_BUFFERED_BYTES = 64 * 1024;
 
-/** How many bytes may be queued before it accepts no more operations, whose answers would pile up. */
+/** How many bytes may be queued before the stream takes no more operations, whose answers would pile up. */
 const MAX_UNREAD_BYTES = 1024 * 1024;
 
 /** How a protocol writes everything but events. */
@@ -45,7 +45,7 @@ export interface StreamHost {
   onLeft(stream: HttpStream): void;
 }
 
-/** An operation of a stream, and who has sent it. */
+/** An operation of a stream, and who sent it. */
 interface Begun {
   readonly operation: ClientOperation;
   readonly caller: Caller;
@@ -104,7 +104,7 @@ export class HttpStream implements OperationHost {
   /**
    * Make room for an operation, which ends with the credentials that it was sent with.
    *
-   * @throws {TooManyOperationsError} there is none
+   * @throws {TooManyOperationsError} there is no room
    * @throws {ShuttingDownError} the stream is about to end
    */
   begin(id: string, frames: OperationFrames, { caller }: Asker): ClientOperation {
@@ -118,7 +118,7 @@ export class HttpStream implements OperationHost {
     }
     if (this.bufferedBytes > MAX_UNREAD_BYTES) {
       throw new TooManyOperationsError(
-        'The stream takes no operation while so much of it is not read. Read it.',
+        'The stream takes no more operations until its client reads what is queued.',
         'socket',
       );
     }
@@ -214,13 +214,13 @@ export class HttpStream implements OperationHost {
     this.leave();
   }
 
-  /** Accept no new operation; resolves once the queries and mutations in progress are answered. */
+  /** Take no new operation; resolves once the queries and mutations in progress are answered. */
   async finish(): Promise<void> {
     this.#isFinishing = true;
     await Promise.all([...this.#operations.values()].map(({ operation }) => operation.settled));
   }
 
-  /** The credentials of these are good no more. */
+  /** End what these callers have opened: their credentials are no longer valid. */
   revoke(callers: ReadonlySet<Caller>): void {
     const failure = new UnauthenticatedError('refused');
     if (callers.has(this.asker.caller)) {
@@ -244,7 +244,7 @@ export class HttpStream implements OperationHost {
     this.#phase = 'ended';
     for (const { operation } of this.#operations.values()) operation.callOff();
     if (this.#response) this.#response.end(this.form.end);
-    // One of one operation is about to be connected: its client is told what came of it.
+    // A stream of one operation is about to be connected, and then tells its client what came.
     else if (!this.form.isOfOne) this.leave();
   }
 

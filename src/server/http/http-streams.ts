@@ -72,7 +72,7 @@ export function createHttpStreams({
 
   return {
     create(asker, form, onLeft) {
-      // Of a request that has arrived only in part before.
+      // A request may have begun to arrive before the drain.
       const refusal = isDraining ? shuttingDown : quota.refusal(asker.key);
       if (refusal) return refusal;
       quota.enter(asker.key);

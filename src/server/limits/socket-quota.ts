@@ -3,12 +3,13 @@ import type { Refusal } from '../admission/refusal.js';
 const tooManyOfCaller: Refusal = {
   status: 429,
   code: 'RATE_LIMITED',
-  message: 'You have reached your limit of WebSockets and HTTP streams. Close one.',
+  message: 'You have reached your limit of WebSockets and streams over HTTP. Close one.',
 };
 const tooMany: Refusal = {
   status: 503,
   code: 'TOO_MANY_SOCKETS',
-  message: 'The gateway has reached its limit of WebSockets and HTTP streams. Try again later.',
+  message:
+    'The gateway has reached its limit of WebSockets and streams over HTTP. Try again later.',
 };
 
 /** Counts open sockets and streams by caller, and decides whether one more may open. */

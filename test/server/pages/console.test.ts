@@ -18,7 +18,9 @@ describe('the console’s addresses', () => {
     const policy = response.headers.get('content-security-policy');
     expect(policy).toContain("script-src 'self'; style-src 'self';");
     expect(policy).not.toContain('unsafe');
-    expect(await response.text()).toContain('{&quot;explorerPath&quot;:&quot;/explorer/&quot;}');
+    expect(await response.text()).toContain(
+      '{&quot;explorerPath&quot;:&quot;/explorer/&quot;,&quot;openId&quot;:null}',
+    );
   });
 
   it('lets browsers keep its parts, which are at most 180 KB as they are sent compressed', async () => {

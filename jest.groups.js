@@ -18,6 +18,7 @@ const ALONE = [
   'abuse/abuse',
   'server/console.browser',
   '../packages/client/test/react/react.browser',
+  'relay.browser',
   'server/explorer.browser',
   'server/explorer.sign-in.browser',
   'cluster/two-replicas',

@@ -5,9 +5,9 @@ import { readApiKeys } from './api-keys.js';
 import type { Settings } from './settings.js';
 
 /**
- * By what callers may sign in, or null where everybody is the anonymous caller.
+ * How callers may sign in, or null if everybody is the anonymous caller.
  *
- * @param faults - gets one for each setting that is missing or contradicts another, and for each bad API key
+ * @param faults - gets one for each setting that is missing or contradicts another, and for each invalid API key
  */
 export function toSignInConfig(read: Partial<Settings>, faults: string[]): SignInConfig | null {
   const accessTokens = toTokenConfig(read, faults);
@@ -79,9 +79,9 @@ export function toOpenIdClient(read: Partial<Settings>, faults: string[]): OpenI
 }
 
 const SAY_WHO_MAY_CALL =
-  'Say who may call with AUTH_JWKS_URL or API_KEYS_FILE; or set ALLOW_ANONYMOUS=true if everybody who reaches this address may start ingestions and read everything';
+  'Say who may call with AUTH_JWKS_URL or API_KEYS_FILE; or set ALLOW_ANONYMOUS=true to let everybody who reaches this address start ingestions and read everything';
 
-/** Who may call, by how they sign in. */
+/** Who may call, depending on sign-in. */
 export function toAudience(
   { ALLOW_ANONYMOUS: isOpen }: Pick<Settings, 'ALLOW_ANONYMOUS'>,
   signIn: SignInConfig | null,

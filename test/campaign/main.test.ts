@@ -94,7 +94,7 @@ describe('the service alone', () => {
     expect(parse).toThrow(CampaignConfigError);
     expect(parse).toThrow(/CAMPAIGN_SERVICE_PORT: expected a port, 0 to 65535/);
     expect(() => parseCampaignConfig({ CAMPAIGN_API_KEY: '"k"', IMS_CLIENT_ID: "'c" })).toThrow(
-      /^The environment is wrong:\n {2}CAMPAIGN_API_KEY: expected a value without quotes around it, which are part of it$/,
+      /^The environment is wrong:\n {2}CAMPAIGN_API_KEY: expected a value without quotes, which would be part of it$/,
     );
   });
 
@@ -122,7 +122,7 @@ describe('the service alone', () => {
         '  CAMPAIGN_SERVICE_MAPPINGS_DIR: must be set because PLATFORM_URL is set, and the sample mappings are for the local receiver',
         '  PLATFORM_API_KEY: must be set because PLATFORM_URL is set',
         '  PLATFORM_IMS_ORG: must be set because PLATFORM_URL is set',
-        '  PLATFORM_ACCESS_TOKEN: must not be set beside PLATFORM_CLIENT_ID or PLATFORM_CLIENT_SECRET: there is one way to get a token',
+        '  PLATFORM_ACCESS_TOKEN: must not be set together with PLATFORM_CLIENT_ID or PLATFORM_CLIENT_SECRET: choose one way to get a token',
       ].join('\n'),
     );
     const whole = {

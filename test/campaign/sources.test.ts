@@ -107,6 +107,16 @@ describe('a CSV file', () => {
     expect(await harness.run(mapping)).toMatchObject({ numRecords: 2, numRejected: 1 });
   });
 
+  it('has byte order marks at its beginning; elsewhere they cost their record', async () => {
+    await using harness = await createRunHarness();
+    const content = '\uFEFF\uFEFFid,name\n1,Ada\n\uFEFF2,Zoë\n3,Noor\n';
+    const path = await harness.write('people.csv', content);
+    const mapping = mappingOf({ kind: 'csv', path }, { maxRejected: { kind: 'records', max: 1 } });
+    expect(await harness.run(mapping)).toMatchObject({ numRecords: 2, numRejected: 1 });
+    expect(harness.platform.records().map(({ _id }) => _id)).toEqual(['1', '3']);
+    expect(await harness.rejects()).toMatchObject([{ line: 3 }]);
+  });
+
   it('is refused where another encoding is declared than its byte order mark tells', async () => {
     await using harness = await createRunHarness();
     const path = await harness.write('people.csv', `\uFEFF${people}`);
@@ -114,7 +124,7 @@ describe('a CSV file', () => {
     expect(await harness.run(mappingOf(source))).toMatchObject({
       code: 'ACP-880056',
       reason:
-        'people.csv: begins with the byte order mark of utf-8, and its mapping says windows-1252',
+        'people.csv: begins with the byte order mark of utf-8, but its mapping says windows-1252',
     });
   });
 
@@ -176,7 +186,7 @@ describe('a CSV file', () => {
     expect(harness.platform.records()).toEqual(names);
     expect(await harness.run(mapping('*.tsv'))).toMatchObject({
       reason: expect.stringMatching(
-        /^\*\.tsv: fits no file of the folder; it has a\.csv, b\.csv, c\.txt/,
+        /^\*\.tsv: matches no file of the folder, which has a\.csv, b\.csv, c\.txt/,
       ),
     });
   });
@@ -278,6 +288,34 @@ describe('an NDJSON file', () => {
     expect(await harness.run(mapping)).toMatchObject({ numRecords: 2, numRejected: 2 });
     expect((await harness.rejects()).map(({ line }) => line)).toEqual([4, 5]);
   });
+
+  it.each([
+    ['longer than a record may be', `"${'x'.repeat(1_100_000)}"`, /exceeds 1000000/],
+    ['nested thousands deep', `${'['.repeat(5_000)}${']'.repeat(5_000)}`, /nested too deep/],
+  ])('costs a record that is %s, and no other', async (_what, name, reason) => {
+    await using harness = await createRunHarness();
+    const content = `{"id":"1","name":"a"}\r\n{"id":"2","name":${name}}\r{"id":"3","name":"c"}\n`;
+    const path = await harness.write('people.ndjson', content);
+    const mapping = mappingOf(
+      { kind: 'ndjson', path },
+      { maxRejected: { kind: 'records', max: 1 } },
+    );
+    expect(await harness.run(mapping)).toMatchObject({ numRecords: 2, numRejected: 1 });
+    expect(await harness.rejects()).toMatchObject([
+      { line: 2, reason: expect.stringMatching(reason) },
+    ]);
+  });
+
+  it('may have a property with a dot in its name', async () => {
+    await using harness = await createRunHarness();
+    const path = await harness.write('people.ndjson', '{"id":"1","person.name":"Ada"}\n');
+    const fields = [
+      { column: 'id', to: '_id' },
+      { column: 'person.name', to: 'name' },
+    ];
+    await harness.run(mappingOf({ kind: 'ndjson', path }, { fields }));
+    expect(harness.platform.records()).toEqual([{ _id: '1', name: 'Ada' }]);
+  });
 });
 
 /** What both kinds of tables do. */
@@ -346,7 +384,7 @@ describe.each(tables)('a table of %s', (_name, createTable) => {
     ]);
   });
 
-  it('rejects rows without a change marker in every run, and sends the others', async () => {
+  it('rejects rows without a change marker once, until they change, and sends the others', async () => {
     await using harness = await createRunHarness();
     await using table = await createTable();
     await table.execute(
@@ -355,7 +393,6 @@ describe.each(tables)('a table of %s', (_name, createTable) => {
     await table.execute(`INSERT INTO "Odd ""name""" VALUES (1, 'Ada', 7), (2, 'Zoë', NULL)`);
     const mapping = changed(table.source, { maxRejected: { kind: 'percent', max: 100 } });
     expect(await harness.run(mapping)).toMatchObject({ numRecords: 1, numRejected: 1 });
-    expect(await harness.run(mapping)).toMatchObject({ numRecords: 0, numRejected: 1 });
     expect(await harness.rejects()).toEqual([
       {
         key: 2,
@@ -364,6 +401,10 @@ describe.each(tables)('a table of %s', (_name, createTable) => {
         record: { id: 2, 'changed at': null, name: 'Zoë' },
       },
     ]);
+    const reason = '1 record that an earlier run has rejected is as it was.';
+    expect(await harness.run(mapping)).toMatchObject({ numRecords: 0, numRejected: 0, reason });
+    await table.execute(`UPDATE "Odd ""name""" SET name = 'Kim' WHERE id = 2`);
+    expect(await harness.run(mapping)).toMatchObject({ numRejected: 1, reason: '' });
   });
 
   it.each([

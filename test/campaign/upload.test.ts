@@ -40,6 +40,7 @@ describe('an upload', () => {
       kind: 'succeeded',
       numRecords: 100,
       numRejected: 0,
+      reason: '',
       batchId: 'batch-1',
     });
     expect(harness.told).toEqual(['created batch-1', 'whole batch-1', 'uploaded']);
@@ -388,13 +389,13 @@ describe('an upload', () => {
     },
   );
 
-  it('counts what Platform has left out', async () => {
+  it.each([
+    ['says that it failed', { outputRecordCount: 3, failedRecordCount: 2 }],
+    ['says nothing of', { outputRecordCount: 3 }],
+  ])('counts what Platform has left out and %s', async (_what, metrics) => {
     await using harness = await createRunHarness();
     const path = await harness.write('people.csv', people(5));
-    harness.platform.report({
-      status: 'active',
-      metrics: { outputRecordCount: 3, failedRecordCount: 2 },
-    });
+    harness.platform.report({ status: 'active', metrics });
     const outcome = await harness.run(mappingOf({ kind: 'csv', path }));
     expect(outcome).toMatchObject({ kind: 'succeeded', numRecords: 3, numRejected: 2 });
   });

@@ -95,7 +95,7 @@ describe('the requests of a minute', () => {
         errors: [
           {
             message: expect.stringMatching(
-              /^At most 3 requests a minute are taken of a caller\. Wait \d\d s\.$/,
+              /^A caller may make at most 3 requests a minute\. Wait \d\d s\.$/,
             ),
             extensions: { code: 'RATE_LIMITED', retryAfterMs: expect.any(Number) },
           },
@@ -161,7 +161,7 @@ describe('the time of an operation', () => {
     expect(answer.data).toEqual({ __typename: 'Query', ingestionStatus: null });
     expect(answer.errors).toMatchObject([
       {
-        message: 'No answer came within 50 ms. Ask for less, or again.',
+        message: 'There was no answer within 50 ms. Ask for less, or try again.',
         extensions: { code: 'OPERATION_TIMEOUT' },
       },
     ]);
@@ -210,7 +210,7 @@ describe('the time of an operation', () => {
     expect(answer.errors).toMatchObject([
       {
         path: ['b'],
-        message: 'This was not started: what stands before it took more than 700 ms.',
+        message: 'This was not started: the fields before it took more than 700 ms.',
         extensions: { code: 'OPERATION_TIMEOUT' },
       },
     ]);
@@ -471,7 +471,7 @@ describe('operations that are under way', () => {
       errors: [
         {
           message:
-            'The subscriptions of a caller may have at most 30 points of cost together. Complete one, or select less.',
+            'A caller’s subscriptions may cost at most 30 points together. Complete one, or select less.',
           extensions: { code: 'TOO_MANY_OPERATIONS' },
         },
       ],

@@ -92,7 +92,7 @@ describe('a log of another upstream', () => {
     const other = { ...upstream.config, identity: 'acme at https://elsewhere.example' };
     await gateway.stop();
     await expect(startTestGateway(other, { dataDir })).rejects.toThrow(
-      'holds the log of a test upstream, and the upstream is acme at https://elsewhere.example now, whose request ids are others. Set DATA',
+      'holds the log of a test upstream, and the upstream is acme at https://elsewhere.example now, which has other request ids. Set DATA',
     );
     gateway = await startTestGateway(upstream.config, { dataDir });
   });

@@ -399,7 +399,7 @@ describe('what the upstream answers', () => {
       expect.objectContaining({
         level: 40,
         requestId: '9',
-        msg: 'The upstream told a success without a count that can be read',
+        msg: 'The upstream reported a success without a readable count',
       }),
     );
   });

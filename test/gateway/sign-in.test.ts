@@ -149,11 +149,11 @@ describe('signing in', () => {
     const past = Math.floor(Date.now() / 1000) - 1;
     for (const [authorization, challenge, message] of [
       ['', 'Bearer realm="sluice"', /^Sign in: send an access token or an API key/],
-      ['Bearer x', 'Bearer realm="sluice", error="invalid_token"', /is not accepted/],
+      ['Bearer x', 'Bearer realm="sluice", error="invalid_token"', /credentials were refused/],
       [
         await bearer({ exp: past }),
         'Bearer realm="sluice", error="invalid_token", error_description="expired"',
-        /has expired\. Get a new one/,
+        /have expired\. Get new ones/,
       ],
     ] as const) {
       const response = await fetch(`${gateway.url}/graphql?query={__typename}`, {

@@ -54,7 +54,7 @@ describe('a new batch', () => {
     [{ inputFormat: undefined }, 'inputFormat: Invalid input: expected object, received undefined'],
     [
       { inputFormat: { format: 'parquet' } },
-      'inputFormat.format: expected json: it is all that this receiver takes',
+      'inputFormat.format: expected json, the only format that this receiver accepts',
     ],
     [
       { partialIngestionPercent: 101 },
@@ -435,7 +435,7 @@ describe('the catalog', () => {
     ['limit=x', 'limit: expected a number'],
     [
       'orderBy=desc:size',
-      'orderBy: expected asc: or desc:, and of created, updated, started, completed, status, externalId those to sort by',
+      'orderBy: expected asc: or desc:, and fields to sort by, from created, updated, started, completed, status, externalId',
     ],
     ['createdUser=me', 'Unrecognized key: "createdUser"'],
   ])('refuses %s', async (query, detail) => {

@@ -22,7 +22,7 @@ type State =
   | { readonly kind: 'unreachable'; readonly message: string }
   | { readonly kind: 'open'; readonly session: Session };
 
-/** Before a gateway that cannot be reached is tried again, in ms. */
+/** The pause before an unreachable gateway is tried again, in ms. */
 const RETRY_MS = 3_000;
 
 const REFUSED: SignInFault = {
@@ -37,7 +37,7 @@ const ENDED: SignInFault = {
   text: 'The key or token has expired, or was taken back. Sign in again to go on where you were.',
 };
 
-/** Finds out who looks, and shows what they may see. */
+/** Identifies the viewer, and shows what they may see. */
 export function App() {
   const [attempt, setAttempt] = useState(0);
   const [state, setState] = useState<State>({ kind: 'connecting' });
@@ -93,7 +93,7 @@ export function App() {
     case 'unreachable':
       return (
         <main className="splash">
-          <Notice kind="error" title="The gateway does not answer.">
+          <Notice kind="error" title="The gateway does not respond.">
             {state.message} This page tries again by itself.
           </Notice>
         </main>

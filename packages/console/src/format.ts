@@ -10,7 +10,7 @@ const time = { hour: '2-digit', minute: '2-digit', second: '2-digit' } as const;
 const dayAndClock = new Intl.DateTimeFormat(undefined, { ...day, ...time });
 const dateAndClock = new Intl.DateTimeFormat(undefined, { year: 'numeric', ...day, ...time });
 
-/** A count, in the viewer’s digits. */
+/** A count, in the viewer's number format. */
 export function toCount(count: number): string {
   return numbers.format(count);
 }

@@ -1,25 +1,25 @@
 import { type Connection, GatewayError, type SluiceClient } from '@sluice/client';
 import { ActivityDocument, type IngestionFragment } from './generated/operations.js';
 
-/** An ingestion, as far as the gateway has told. */
+/** An ingestion, as the gateway reports it. */
 export type Ingestion = IngestionFragment;
 
 /** What happens while the page is open. */
 export interface Live {
-  /** Changes when ingestions have changed. */
+  /** Changes when ingestions change; after a burst, once. */
   readonly version: () => number;
-  /** What is newer: this, or what was heard since. */
+  /** The newer one: this, or what arrived since. */
   readonly newest: (loaded: Ingestion) => Ingestion;
-  /** All that was heard of lately. */
+  /** The ingestions that changed lately. */
   readonly heard: () => Iterable<Ingestion>;
   readonly connection: () => Connection;
   readonly listen: (listener: () => void) => () => void;
-  /** @returns stops it */
+  /** @returns stops listening */
   readonly onEnd: (listener: (ended: Ingestion) => void) => () => void;
   readonly stop: () => void;
 }
 
-/** Before a subscription that failed is tried again, in ms. */
+/** The pause before a failed subscription is tried again, in ms. */
 const RETRY_MS = 2_000;
 
 /** Listeners are told of a burst once, after so many ms: nobody reads faster. */
@@ -31,7 +31,7 @@ const MOST_KEPT = 5_000;
 /**
  * Follow all ingestions that the viewer may see.
  *
- * @param onGap - told when what is shown must be loaded again: something may have been missed, or is about to be forgotten
+ * @param onGap - called when the page must be loaded again: something may have been missed, or will be forgotten
  */
 export function follow(client: SluiceClient, onGap: () => void): Live {
   let latest = new Map<string, Ingestion>();
@@ -76,7 +76,7 @@ export function follow(client: SluiceClient, onGap: () => void): Live {
       latest = new Map();
       onGap();
     }
-    // The first one that is told has happened before.
+    // The first transition happened earlier.
     if (request.isTerminal && from !== null) for (const listener of endListeners) listener(request);
     timer ??= setTimeout(() => {
       timer = undefined;
@@ -115,7 +115,7 @@ export function follow(client: SluiceClient, onGap: () => void): Live {
   };
 }
 
-/** Nothing happens to an ingestion that has ended. */
+/** An ended ingestion does not change. */
 function toNewer(one: Ingestion, other: Ingestion): Ingestion {
   if (one.isTerminal !== other.isTerminal) return one.isTerminal ? one : other;
   return one.lastObservedAt > other.lastObservedAt ? one : other;

@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from 'react';
 
-/** A page and what is chosen on it, as the fragment of the address has them: `#/ingestions?tab=failed`. */
+/** A page and its choices, from the fragment of the address: `#/ingestions?tab=failed`. */
 export interface Route {
   /** Decoded, such as `['ingestions', 'crm-profiles', '7']`. */
   readonly path: readonly string[];
@@ -12,7 +12,7 @@ window.addEventListener('hashchange', () => {
   current = parseRoute(location.hash);
 });
 
-/** The route that is shown now. */
+/** The current route. */
 export function useRoute(): Route {
   return useSyncExternalStore(listen, () => current);
 }
@@ -32,7 +32,7 @@ export function goTo(href: string): void {
   location.hash = href;
 }
 
-/** Change what is chosen on this page, without a step in the history; an empty value takes a choice back. */
+/** Change a choice on this page, without a history entry; an empty value removes it. */
 export function choose(changes: Readonly<Record<string, string>>): void {
   const search = { ...Object.fromEntries(current.search), ...changes };
   replaceAddress(toHref(current.path, search));

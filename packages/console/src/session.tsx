@@ -10,7 +10,7 @@ import type { ViewerQuery } from './generated/operations.js';
 import { follow, type Live } from './live.js';
 import { readAccessToken, signOutOfProvider } from './open-id.js';
 
-/** Who looks, and at what. */
+/** The viewer, and their client. */
 export interface Session {
   readonly viewer: ViewerQuery['viewer'];
   readonly client: SluiceClient;
@@ -42,15 +42,15 @@ export function connect(): SluiceClient {
   return createSluiceClient({ url: new URL('graphql', document.baseURI), token: readToken });
 }
 
-/** Whether the gateway does not, or does no longer, let the viewer in. */
+/** Whether the gateway does not, or no longer, accept the viewer. */
 export function isSignedOut(failure: unknown): boolean {
   return failure instanceof GatewayError && failure.code === 'UNAUTHENTICATED';
 }
 
 /**
- * Begin to follow what happens.
+ * Begin to follow transitions.
  *
- * @param onSignedOut - told where the gateway lets the viewer in no longer
+ * @param onSignedOut - called if the gateway no longer accepts the viewer
  */
 export function createSession(
   client: SluiceClient,
@@ -75,11 +75,11 @@ export const SessionContext = createContext<Session | null>(null);
 /** The session of this page. */
 export function useSession(): Session {
   const session = useContext(SessionContext);
-  if (!session) throw new Error('Only what is shown to a viewer may use the session.');
+  if (!session) throw new Error('The session is only available to signed-in pages.');
   return session;
 }
 
-/** Render again with each ingestion that changes. */
+/** Render again with each change of an ingestion. */
 export function useLive(): Live {
   const { live } = useSession();
   useSyncExternalStore(live.listen, live.version);
@@ -91,7 +91,7 @@ export function useMay(right: string): boolean {
   return useSession().viewer.rights.includes(right);
 }
 
-/** Ask the gateway something, as TanStack Query wants to be told it. */
+/** Query the gateway, in the form that TanStack Query requires. */
 export function useAsk() {
   const { client } = useSession();
   return <Data, Variables>(document: TypedText<Data, Variables>, variables: Variables) => ({
@@ -101,7 +101,7 @@ export function useAsk() {
   });
 }
 
-/** The name of a document’s operation, by which its answers are kept. */
+/** The name of a document's operation, which is the key of its cached answers. */
 export function operationNameOf(document: { toString(): string }): string {
   return /(?:query|mutation) (\w+)/.exec(document.toString())?.[1] ?? '';
 }

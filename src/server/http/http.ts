@@ -18,18 +18,23 @@ import type { Arrival, OperationContext } from '../../resolvers/operation-contex
 import { toAddressKey } from '../admission/caller-key.js';
 import type { ClientAddress } from '../admission/client-address.js';
 import type { Refuse } from '../admission/http-refusal.js';
-import type { RequestCheck } from '../admission/refusal.js';
+import { type RequestCheck, shuttingDown } from '../admission/refusal.js';
 import type { RefusalReporter } from '../admission/refusal-log.js';
 import { toStrictText } from '../admission/strict-text.js';
 import { makeTimeoutsFair } from '../connections/fair-timeouts.js';
 import { Turns } from '../connections/turns.js';
+import {
+  cutUnreadAnswers,
+  type ReadingTimes,
+  type UnreadAnswers,
+} from '../connections/unread-answers.js';
 import type { Allowance } from '../limits/allowance.js';
 import type { Quota } from '../limits/quota.js';
 import type { Phase } from '../monitoring/phase.js';
 import { type EncodedBody, encode, toEncoding } from '../operations/content-encoding.js';
 import type { OperationReporter } from '../operations/operation-log.js';
 import { HASH_UNKNOWN, type OperationTexts } from '../operations/operation-text.js';
-import type { SharedAnswers } from '../operations/shared-answers.js';
+import type { SharedAnswer, SharedAnswers } from '../operations/shared-answers.js';
 import { EXPLORER_PATH } from '../pages/explorer.js';
 import { type Asker, toAsker } from '../sign-in/asker.js';
 import type { GraphQLWebSockets } from '../websocket/websocket.js';
@@ -95,6 +100,7 @@ export interface HttpOptions {
   readonly work: Quota;
   readonly addressOf: ClientAddress;
   readonly maxBodyBytes: number;
+  readonly readingTimes: ReadingTimes;
   /** Of clients, including WebSockets. Any more are closed when they arrive. */
   readonly maxConnections: number;
   readonly hasExplorer: boolean;
@@ -114,6 +120,12 @@ export interface HttpOptions {
   readonly logger: Logger;
 }
 
+/** A server that does not listen yet. */
+export interface HttpServer {
+  readonly server: FastifyInstance;
+  readonly unreadAnswers: UnreadAnswers;
+}
+
 /** The HTTP server: GraphQL on one path, with WebSockets on the same. Other modules add everything else. */
 export async function createHttpServer({
   apollo,
@@ -125,6 +137,7 @@ export async function createHttpServer({
   work,
   addressOf,
   maxBodyBytes,
+  readingTimes,
   maxConnections,
   hasExplorer,
   corsOrigins,
@@ -138,7 +151,7 @@ export async function createHttpServer({
   streamed,
   phase,
   logger,
-}: HttpOptions): Promise<FastifyInstance> {
+}: HttpOptions): Promise<HttpServer> {
   const isDraining = () => phase() === 'draining';
   const rawAnswers = createRawAnswers(reportRefusal);
   const server = Fastify({
@@ -175,11 +188,13 @@ export async function createHttpServer({
   server.addContentTypeParser<Buffer>(
     'application/json',
     { parseAs: 'buffer' },
-    (_request, body, done) => done(null, toBodyText(body)),
+    (_request, body, done) => done(null, body),
   );
-  const toJson = (request: FastifyRequest, text: string) =>
+  const toJson = (request: FastifyRequest, body: Buffer) =>
     new Promise<unknown>((resolve, reject) => {
-      void parseJson(request, text, (error, json) => (error ? reject(error) : resolve(json)));
+      void parseJson(request, toBodyText(body), (error, json) =>
+        error ? reject(error) : resolve(json),
+      );
     });
 
   server.server.maxConnections = maxConnections;
@@ -191,7 +206,10 @@ export async function createHttpServer({
   };
   addHttpHeaders(server);
   // What is refused early has these headers, too.
-  server.addHook('onRequest', async (request, reply) => addEarlyHeaders(request, reply));
+  server.addHook('onRequest', (request, reply, done) => {
+    addEarlyHeaders(request, reply);
+    done();
+  });
   const turnsOf = new WeakMap<Socket, Turns>();
   // Otherwise requests that arrive together would all be answered before any other connection is served.
   server.addHook('onRequest', ({ raw: { socket } }, _reply, done) => {
@@ -199,12 +217,11 @@ export async function createHttpServer({
     turnsOf.set(socket, turns);
     turns.take(done);
   });
-  server.addHook('onRequest', async ({ raw }, reply) => {
+  server.addHook('onRequest', ({ raw }, reply, done) => {
     const isPreflight = raw.method === 'OPTIONS' && 'access-control-request-method' in raw.headers;
     const refusal = checkHost(raw) ?? (isPreflight ? checkOrigin(raw) : null);
-    if (!refusal) return;
-    await requests.take(toAddressKey(addressOf(raw)), 1);
-    return refuse(reply, refusal);
+    if (!refusal) return done();
+    void requests.take(toAddressKey(addressOf(raw)), 1).then(() => refuse(reply, refusal), done);
   });
   await letSitesCall(server, corsOrigins);
   // A type that pages may send without a preflight is never an operation.
@@ -227,6 +244,7 @@ export async function createHttpServer({
       const status = error.whose === 'all' ? 503 : 429;
       return refuse(reply, { status, code, message, retryAfterMs: OPERATION_RETRY_MS });
     }
+    if (error instanceof ShuttingDownError) return refuse(reply, shuttingDown);
     const status = error.statusCode ?? 500;
     if (status < 500) {
       const message = words[error.code] ?? error.message;
@@ -259,16 +277,14 @@ export async function createHttpServer({
     if (phase() !== 'serving') reply.header('connection', 'close');
   });
 
+  const unreadAnswers = cutUnreadAnswers(server, readingTimes);
   const requireSignIn = signIn.require();
   server.options(GRAPHQL_PATH, (_request, reply) =>
     reply.code(204).header('allow', `${ALLOWED_METHODS}, OPTIONS`).send(),
   );
   /** Refuse a request that may not come in; undefined if it may. */
   function checkIn(request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
-    if (isDraining()) {
-      const { code, message } = new ShuttingDownError();
-      return refuse(reply, { status: 503, code, message });
-    }
+    if (isDraining()) return refuse(reply, shuttingDown);
     // Without sign-in, reaching the address is enough, and a browser on this machine reaches it for any page.
     const refusal =
       (hasSignIn ? null : checkOrigin(request.raw)) ??
@@ -278,7 +294,7 @@ export async function createHttpServer({
   const toAskerOf = (request: FastifyRequest) =>
     toAsker(signIn.callerOf(request), toAddressKey(addressOf(request.raw)));
   const toBody = async (request: FastifyRequest) =>
-    typeof request.body === 'string' ? await toJson(request, request.body) : request.body;
+    Buffer.isBuffer(request.body) ? await toJson(request, request.body) : request.body;
 
   server.route({
     method: ['GET', 'POST', 'PUT', 'DELETE'],
@@ -324,14 +340,13 @@ export async function createHttpServer({
         headers: { accept },
       } = request;
       const encoding = toEncoding(request.headers['accept-encoding']);
-      const text = typeof request.body === 'string' ? request.body : '';
       const key = answers.toKey({
         caller: asker.caller,
         method,
         url,
         accept,
         encoding,
-        body: text,
+        body: Buffer.isBuffer(request.body) ? request.body.toString('latin1') : '',
       });
       const known = answers.find(key);
       if (known) {
@@ -344,8 +359,7 @@ export async function createHttpServer({
           durationMs: performance.now() - startedAt,
           errorCodes: [],
         });
-        reply.header('content-type', known.contentType);
-        return sendEncoded(reply, known);
+        return sendKnown(reply, known);
       }
       const json = await toBody(request);
       const httpGraphQLRequest = toGraphQLRequest(request, json, texts);
@@ -371,6 +385,23 @@ export async function createHttpServer({
     },
   });
 
+  /** Send an answer as it is, without the steps by which others are made. */
+  function sendKnown(reply: FastifyReply, { contentType, encoding, body }: SharedAnswer) {
+    const { raw } = reply;
+    reply.hijack();
+    raw.writeHead(200, {
+      ...(reply.getHeaders() as Record<string, string>),
+      'content-type': contentType,
+      'content-length': Buffer.byteLength(body),
+      ...(encoding !== 'identity' && { 'content-encoding': encoding }),
+      ...(phase() !== 'serving' && { connection: 'close' }),
+    });
+    raw.end(body);
+    // Nearly always the system has taken all of it by now.
+    if (raw.socket?.writableLength !== 0) unreadAnswers.add(raw, reply.request.raw.socket);
+    return reply;
+  }
+
   server.server.on('connect', rawAnswers.toTunnel);
   server.server.on('checkExpectation', rawAnswers.toExpectation);
   server.server.on('upgrade', (request, connection, head) => {
@@ -379,7 +410,7 @@ export async function createHttpServer({
     webSockets.upgrade(request, connection, head);
   });
 
-  return server;
+  return { server, unreadAnswers };
 }
 
 /** Nobody may cache an answer, so it needs no Vary header. */
@@ -403,6 +434,7 @@ function isForWebSockets({ url, headers }: IncomingMessage): boolean {
 
 /** A target for routing: without the host that proxies get, and for GraphQL without a trailing slash. */
 function toTarget(url = ''): string {
+  if (url === GRAPHQL_PATH) return url;
   const { pathname = url, search = '' } = url.startsWith('/') ? {} : (URL.parse(url) ?? {});
   return `${pathname}${search}`.replace(GRAPHQL_FOLDER, `${GRAPHQL_PATH}$1`);
 }

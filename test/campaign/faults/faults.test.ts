@@ -107,7 +107,7 @@ describe('a plan of faults', () => {
       CAMPAIGN_SERVICE_FAULTS: 'faults.yaml',
     };
     expect(() => parseCampaignConfig(env)).toThrow(
-      'CAMPAIGN_SERVICE_FAULTS: must not be set where CAMPAIGN_SERVICE_HOST is not a loopback address: it is for tests',
+      'CAMPAIGN_SERVICE_FAULTS: must not be set if CAMPAIGN_SERVICE_HOST is not a loopback address, because it is for tests',
     );
   });
 

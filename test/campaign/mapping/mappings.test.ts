@@ -186,9 +186,15 @@ describe('a mapping file', () => {
       'to: identityMap.A, primary: true }\n  - { column: b, to: identityMap.B, primary: true',
       'to: _id',
       12,
-      /another identity is the primary one already/,
+      /another identity is already the primary one/,
     ],
-    ['a primary that is no identity', 'to: _id, primary: true', 'to: _id', 11, /is of an identity/],
+    [
+      'a primary that is no identity',
+      'to: _id, primary: true',
+      'to: _id',
+      11,
+      /only applies to an identity/,
+    ],
     [
       'a format that is none',
       'to: _id, as: date, format: dd/mm',
@@ -201,7 +207,7 @@ describe('a mapping file', () => {
       'to: _id, as: number, format: dd/MM/yyyy',
       'to: _id',
       11,
-      /is of dates/,
+      /only applies to dates/,
     ],
     [
       'a time zone that is none',
@@ -210,7 +216,13 @@ describe('a mapping file', () => {
       11,
       /expected a time zone/,
     ],
-    ['a decimal comma of a text', 'to: _id, decimal: ","', 'to: _id', 11, /is of numbers/],
+    [
+      'a decimal comma of a text',
+      'to: _id, decimal: ","',
+      'to: _id',
+      11,
+      /only applies to numbers/,
+    ],
     ['a split without a list', 'to: _id, split: ","', 'to: _id', 11, /must end in \[\]/],
     [
       'an encoding that is none',
@@ -282,7 +294,9 @@ describe('a folder of mappings', () => {
 
   it('is refused where it is not there or holds nothing', async () => {
     await using space = await createWorkspace();
-    await expect(loadMappings(space.mappingsDir, {})).rejects.toThrow('holds no mapping (*.yaml)');
+    await expect(loadMappings(space.mappingsDir, {})).rejects.toThrow(
+      'contains no mapping (*.yaml)',
+    );
     await expect(loadMappings(join(space.mappingsDir, 'gone'), {})).rejects.toThrow(
       /cannot be read: ENOENT/,
     );

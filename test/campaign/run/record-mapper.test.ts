@@ -236,7 +236,7 @@ describe('a field', () => {
     [
       { column: 'a', as: 'date-time', format: 'dd/MM/yyyy HH:mm', timeZone: 'Europe/Berlin' },
       '31/03/2024 02:30',
-      'column "a": expected a time that there is in Europe/Berlin, got "31/03/2024 02:30"',
+      'column "a": expected a time that exists in Europe/Berlin, got "31/03/2024 02:30"',
     ],
   ])('%j refuses %j', (field, value, message) => {
     expect(() => written(field, value)).toThrow(new BadRecordError(message));

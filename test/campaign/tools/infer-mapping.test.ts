@@ -61,7 +61,7 @@ describe('a mapping that is inferred', () => {
     [
       'a key that names no record',
       infer(['x', 'y'], ['1', '1'], ['1', '']),
-      ['key: "x" # look for another: records share values of it, or have none'],
+      ['key: "x" # choose another: records share its values, or have none'],
     ],
     [
       'a delimiter that cuts nothing',

@@ -46,7 +46,7 @@ async function run(query: string): Promise<ExecutionResult> {
 const silent = (...path: string[]) => [
   expect.objectContaining({
     path,
-    message: 'No answer came within 20 ms. Ask for less, or again.',
+    message: 'There was no answer within 20 ms. Ask for less, or try again.',
   }),
 ];
 

@@ -29,7 +29,7 @@ it('tells of what the upstream did in one short line without a stack', () => {
     ref,
     code: 'UPSTREAM_INVALID_RESPONSE',
     consecutiveFailures: 1,
-    msg: 'A poll failed, 1 in a row (UPSTREAM_INVALID_RESPONSE: A web page.); the watch goes on, told next at 2 in a row',
+    msg: 'A poll failed, 1 in a row (UPSTREAM_INVALID_RESPONSE: A web page.); the watch continues, logged next at 2 in a row',
   });
   expect(line).not.toHaveProperty('err');
   expect(JSON.stringify(line).length).toBeLessThan(500);

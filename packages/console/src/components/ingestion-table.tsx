@@ -21,7 +21,7 @@ const COLUMNS = [
   'Reason',
 ];
 
-/** Heights of a row, in px, as the stylesheet has them: one line, or a small card. */
+/** The heights of a row, in px, as in the stylesheet: one line, or a small card. */
 const ROW_PX = 36;
 const CARD_PX = 84;
 
@@ -36,7 +36,7 @@ interface Place {
 
 const places = new Map<string, Place>();
 
-/** A table of ingestions of any length: only what is in sight is in the page, and the row with the focus. */
+/** A table of any number of ingestions. Only visible rows are rendered, and the row with the focus. */
 export function IngestionTable({
   ref: scroller,
   name,

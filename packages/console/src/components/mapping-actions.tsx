@@ -17,18 +17,18 @@ interface Action {
   readonly label: string;
   /** What was done, for the announcer. */
   readonly done: string;
-  /** Asked before it is done; empty where it is easily undone. */
+  /** A question to confirm it; empty if it is easily undone. */
   readonly question: string;
   readonly run: () => Promise<ChangeFragment>;
 }
 
-/** What can be done to a mapping where it stands, for those who may. */
+/** The actions on a mapping in its current state, for those who may. */
 export function MappingActions({
   mappingId,
   only,
 }: {
   readonly mappingId: string;
-  /** Offers nothing else. */
+  /** Offer only this. */
   readonly only?: 'publish' | 'stop';
 }) {
   const ask = useAsk();
@@ -87,7 +87,7 @@ export function MappingActions({
     },
     unpublish: {
       label: 'Unpublish',
-      done: 'is not published any more',
+      done: 'is no longer published',
       question: `Unpublish ${isolate(mappingId)}? Nobody can run it then.`,
       run: () => send(UnpublishMappingDocument, 'unpublishMapping'),
     },

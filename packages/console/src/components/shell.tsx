@@ -13,7 +13,7 @@ import { KeyList } from './key-list.js';
 import { Notice } from './notice.js';
 import { Toasts } from './toasts.js';
 
-/** What is around every page. */
+/** The frame of every page. */
 export function Shell({ onSignOut }: { readonly onSignOut: () => void }) {
   const { viewer } = useSession();
   const mayStart = useMay('ingestion:start');

@@ -1,7 +1,7 @@
 import { toDistance, toTime } from '../format.js';
 import { useNow, useToday } from '../use-now.js';
 
-/** An instant in the viewer’s zone, and in UTC on hover. */
+/** An instant in the viewer's time zone, and in UTC on hover. */
 export function Time({ at }: { readonly at: string | null }) {
   const today = useToday();
   if (at === null) return <span className="muted">–</span>;

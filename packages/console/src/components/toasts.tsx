@@ -6,7 +6,7 @@ import { toHref } from '../route.js';
 import { useSession } from '../session.js';
 import { listenToToasts, readToasts, say, unsay } from '../toast-store.js';
 
-/** Says what happened to what this person started. It is the page’s one announcer. */
+/** Announces what happens to ingestions that this viewer started. It is the page's only announcer. */
 export function Toasts() {
   const { live, viewer } = useSession();
   const toasts = useSyncExternalStore(listenToToasts, readToasts);

@@ -21,10 +21,10 @@ import { OneIngestionDocument } from '../generated/operations.js';
 import { toHref } from '../route.js';
 import { useAsk, useLive, useMay } from '../session.js';
 
-/** How often the watch is looked at while it goes on, in ms. */
+/** How often the watch is refreshed while it continues, in ms. */
 const WATCH_INTERVAL_MS = 3_000;
 
-/** All about one ingestion. */
+/** Everything about one ingestion. */
 export function IngestionPage({
   mappingId,
   requestId,

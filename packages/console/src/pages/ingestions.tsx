@@ -110,7 +110,7 @@ function Rows({ choice }: { readonly choice: Choice }) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: what is newest changes with the version
   const shown = useMemo(() => loaded.map(live.newest), [loaded, live, version]);
 
-  /** Begins again at the newest one: all pages that were loaded need not be loaded again. */
+  /** Start again at the newest one, so that the loaded pages need not all be loaded again. */
   const showNew = async () => {
     table.current?.scrollTo({ top: 0 });
     queries.setQueryData<typeof pages.data>(

@@ -10,7 +10,7 @@ import { goTo, toHref, useRoute } from '../route.js';
 import { useMay, useSession } from '../session.js';
 import { toAnswer } from '../start-answer.js';
 
-/** Campaign never retries more often. */
+/** The gateway's maximum of `retryOnAbort`. */
 const MOST_RETRIES = 5;
 
 /** Starts an ingestion, once, however often the answer is lost. */

@@ -22,6 +22,8 @@ export interface CampaignServiceOptions {
   readonly platform: PlatformSettings;
   /** What mappings are compared with at the start; with nothing where it is not given. */
   readonly schemaOf?: SchemaOf | undefined;
+  /** The most that each of a batch's first files has; in bytes, 4 MB where it is not given. */
+  readonly fileBytes?: number;
   /** By way of whom Platform is reached; directly where it is not given. */
   readonly proxyOf?: ProxyOf;
   readonly organization: string;

@@ -70,7 +70,7 @@ describe('bad records', () => {
       kind: 'failed',
       code: 'ACP-880056',
       reason: expect.stringMatching(
-        /^3 of \d records are bad, and the mapping tolerates .*; the last one: /,
+        /^3 of \d records are bad, but the mapping allows ([\d.]+( %)?|none)\. The last one: /,
       ),
       numRejected: 3,
       batchId: null,

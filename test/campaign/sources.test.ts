@@ -294,11 +294,11 @@ describe('an NDJSON file', () => {
     ['nested thousands deep', `${'['.repeat(5_000)}${']'.repeat(5_000)}`, /nested too deep/],
   ])('costs a record that is %s, and no other', async (_what, name, reason) => {
     await using harness = await createRunHarness();
-    const content = `{"id":"1","name":"a"}\r\n{"id":"2","name":${name}}\r{"id":"3","name":"c"}\n`;
+    const content = `{"id":"1","name":"a","at":1}\r\n{"id":"2","name":${name},"at":2}\r{"id":"3","name":"c","at":3}\n`;
     const path = await harness.write('people.ndjson', content);
     const mapping = mappingOf(
       { kind: 'ndjson', path },
-      { maxRejected: { kind: 'records', max: 1 } },
+      { changed: 'at', maxRejected: { kind: 'records', max: 1 } },
     );
     expect(await harness.run(mapping)).toMatchObject({ numRecords: 2, numRejected: 1 });
     expect(await harness.rejects()).toMatchObject([

@@ -139,6 +139,8 @@ describe('administration through the gateway', () => {
     expect(await ids('startedAfter: "2100-01-01T00:00:00.000Z"')).toBe(0);
     expect(await ids('', 'other')).toBe(0);
     expect(await ids('mappingIds: ["crm"]', 'other')).toBe(0);
+    const padded = Buffer.from('Job:["01"]').toString('base64url');
+    expect(await ask(`{ node(id: "${padded}") { id } }`)).toEqual({ data: { node: null } });
     const hidden = await ask(`{ node(id: "${job.id}") { id } }`, 'other');
     expect(hidden.data.node).toBeNull();
   });
@@ -177,6 +179,8 @@ describe('administration through the gateway', () => {
     expect(status).toBe('CREATED');
     const cancel = `mutation { cancelJob(jobId: "${jobId}") { __typename
       ... on JobCancelled { job { status reason } } ... on JobChangeRefused { reason } } }`;
+    const padded = cancel.replace('jobId: "', 'jobId: "0');
+    expect((await ask(padded)).data.cancelJob).toMatchObject({ reason: 'UNKNOWN_JOB' });
     expect((await ask(cancel, 'other')).data.cancelJob).toEqual({
       __typename: 'JobChangeRefused',
       reason: 'UNKNOWN_JOB',

@@ -219,17 +219,6 @@ describe('an invalid operation gets the same error over HTTP and over a socket',
       200,
       ['BAD_USER_INPUT', 'requestId must not be empty.'],
     ],
-    [
-      'a global id that steers',
-      {
-        query: 'query ($id: ID!) { node(id: $id) { id } }',
-        variables: {
-          id: Buffer.from('IngestionRequest:["../../x","1"]').toString('base64url'),
-        },
-      },
-      200,
-      ['BAD_USER_INPUT', 'mappingId must not contain the path segments "." or "..".'],
-    ],
     ...[0, -1, 101].map((first): [string, Operation, number, Expected] => [
       `a page of ${first}`,
       { query: transitions, variables: { first } },
@@ -247,6 +236,24 @@ describe('an invalid operation gets the same error over HTTP and over a socket',
       { query: list, variables: { filter: { mappingIds: Array(101).fill('a') } } },
       200,
       ['BAD_USER_INPUT', 'mappingIds must have at most 100 items; these are 101.'],
+    ],
+    [
+      'a list of no mappings',
+      { query: list, variables: { filter: { mappingIds: [] } } },
+      200,
+      ['BAD_USER_INPUT', 'mappingIds must not be empty. Leave it out for all.'],
+    ],
+    [
+      'mappings that are none',
+      { query: '{ mappings(filter: { mappingIds: [] }) { nodes { id } } }' },
+      200,
+      ['BAD_USER_INPUT', 'mappingIds must not be empty. Leave it out for all.'],
+    ],
+    [
+      'jobs of no mappings',
+      { query: '{ jobs(filter: { mappingIds: [] }) { nodes { id } } }' },
+      200,
+      ['BAD_USER_INPUT', 'mappingIds must not be empty. Leave it out for all.'],
     ],
     [
       'a list of a mapping id that steers',

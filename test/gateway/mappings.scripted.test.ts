@@ -58,6 +58,21 @@ it('lists mappings, their usual durations and their last requests', async () => 
   const found = await ask(`{ node(id: "${mapping.id}") { ... on Mapping { mappingId } } }`);
   expect(found.data.node).toEqual({ mappingId: 'crm' });
   expect((await ask('{ mapping(mappingId: "none") { id } }')).data.mapping).toBeNull();
+  const forged = [
+    'Mapping:[".."]',
+    'Mapping:[""]',
+    'Mapping:["crm","crm"]',
+    'Mapping:[1]',
+    'Nothing:["crm"]',
+    'Job:["../1"]',
+    'IngestionRequest:["a/../b","1"]',
+    'IngestionRequest:["crm",""]',
+    'IngestionTransition:[".."]',
+    `Mapping:["${'x'.repeat(300)}"]`,
+  ].map((text) => Buffer.from(text).toString('base64url'));
+  expect(await ask(`{ nodes(ids: ${JSON.stringify(forged)}) { id } }`)).toEqual({
+    data: { nodes: forged.map(() => null) },
+  });
 });
 
 it('lists mappings in pages', async () => {

@@ -3,7 +3,8 @@ import type { RequestRef } from '../../src/ingestion/ingestion-request.js';
 
 /** A transition as a client got it. */
 export interface Delivered {
-  readonly cursor: string;
+  /** Null if the client did not ask for it. */
+  readonly cursor: string | null;
   readonly from: string | null;
   readonly to: string;
   readonly info: string;
@@ -17,25 +18,29 @@ export type Followed =
   | { readonly kind: 'request'; readonly ref: RequestRef }
   | { readonly kind: 'all' };
 
-/** A client that keeps its last cursor, and goes on behind it whenever its connection is gone. */
-export interface Follower {
+/** What a client follows, and what it got of it. */
+export interface Following {
   readonly followed: Followed;
-  /** All that it ever got, over however many sockets. */
+  /** All that it ever got, over however many connections. */
   readonly record: readonly Delivered[];
   /** Once the server says that the stream is over. */
   readonly completed: Promise<void>;
+  /** Errors that the server answered with, other than those of a moment. */
+  readonly refusals: readonly string[];
+  /** Follow no further. */
+  leave(): void;
+}
+
+/** A client that keeps its last cursor, and goes on behind it whenever its connection is gone. */
+export interface Follower extends Following {
   /** How many connections it had, one after the other. */
   readonly connectionCount: number;
   /** How often a socket of it was open and subscribed when its client cut it. */
   readonly cutCount: number;
-  /** Errors that the server answered with, other than those of a moment. */
-  readonly refusals: readonly string[];
   /** How it stands, in words: for one that does not get what it is waiting for. */
   describe(): string;
   /** Cut the connection, without a goodbye. False where there is none. */
   cut(): boolean;
-  /** Follow no further. */
-  leave(): void;
 }
 
 const fields = 'cursor from to info numRecords request { mappingId requestId }';

@@ -2,12 +2,12 @@ import { toRequestKey } from '../../src/ingestion/ingestion-request.js';
 import type { IngestionLog } from '../../src/ingestion/ports.js';
 import type { Transition } from '../../src/ingestion/transition.js';
 import type { Life } from './busy-upstream.js';
-import type { Delivered, Follower } from './follower.js';
+import type { Delivered, Following } from './follower.js';
 
 /** What is left of a run, to be compared. */
 export interface Evidence {
   readonly lives: ReadonlyMap<string, Life>;
-  readonly followers: readonly Follower[];
+  readonly followers: readonly Following[];
   /** Requests whose start a client was told of. */
   readonly startedIds: ReadonlySet<string>;
 }
@@ -86,13 +86,14 @@ async function faultsOfRecords(
 }
 
 function faultsOfFollower(
-  { followed, record, refusals }: Follower,
+  { followed, record, refusals }: Following,
   log: IngestionLog,
   all: readonly Transition[],
   paths: ReadonlyMap<string, readonly Transition[]>,
 ): string[] {
+  const hasCursors = record.some(({ cursor }) => cursor !== null);
   const toDelivered = ({ position, ref, from, to }: Transition): Delivered => ({
-    cursor: log.toCursor(position),
+    cursor: hasCursors ? log.toCursor(position) : null,
     from,
     to: to.status,
     info: to.info,
@@ -101,9 +102,10 @@ function faultsOfFollower(
   });
   const faults = refusals.map((refusal) => `a client was refused: ${refusal}`);
   const name = followed.kind === 'all' ? 'everything' : `request ${followed.ref.requestId}`;
-  const first = followed.kind === 'all' ? record[0]?.cursor : undefined;
-  const from =
-    first === undefined ? -1 : all.findIndex(({ position }) => log.toCursor(position) === first);
+  const [first] = record;
+  const from = all.findIndex(
+    ({ ref, to }) => ref.requestId === first?.requestId && to.status === first.to,
+  );
   const expected =
     followed.kind === 'all'
       ? all.slice(from === -1 ? all.length : from)

@@ -170,7 +170,7 @@ describe('administration through the gateway', () => {
     });
   });
 
-  it('cancels a job that runs, and one that is over no more', async () => {
+  it('cancels a running job, but not one that is over', async () => {
     await ask('mutation { startIngestion(input: { mappingId: "slow" }) { __typename } }');
     const { data } = await ask(
       '{ mapping(mappingId: "slow") { administration { runningJob { jobId status } } } }',
@@ -195,7 +195,7 @@ describe('administration through the gateway', () => {
     });
   });
 
-  it('needs a right of its own, and the mapping', async () => {
+  it('needs its own right, and the mapping', async () => {
     for (const as of ['reader', 'other'] as const) {
       const { errors } = await ask(`mutation { stopMapping(mappingId: "crm") { ${change} } }`, as);
       expect(errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
@@ -204,7 +204,7 @@ describe('administration through the gateway', () => {
 });
 
 describe('in front of an upstream that cannot be administered', () => {
-  it('tells of no jobs, and changes nothing', async () => {
+  it('reports no jobs, and changes nothing', async () => {
     await using other = new AsyncDisposableStack();
     const plain = await startTestGateway(service.url, {
       upstream: { ...toUpstream(service.url), administration: null },

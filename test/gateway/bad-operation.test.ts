@@ -11,7 +11,7 @@ interface Operation {
   readonly operationName?: string;
 }
 
-describe('an operation at fault is told the same over HTTP and over a socket', () => {
+describe('an invalid operation gets the same error over HTTP and over a socket', () => {
   const status = `query ($mappingId: ID! = "XDM44", $requestId: ID! = "3520", $maxAgeMs: Int) {
     ingestionStatus(mappingId: $mappingId, requestId: $requestId, maxAgeMs: $maxAgeMs) { status }
   }`;
@@ -405,7 +405,7 @@ describe('an operation at fault is told the same over HTTP and over a socket', (
     expect((await post({ query: statuses }, headers)).status).toBe(400);
   });
 
-  it('but a request id may be any text: it stands in a query string, encoded', async () => {
+  it('but a request id may be any text, because it is encoded in a query string', async () => {
     const requestId = '../../x?y=1&z#é';
     const callCount = gateway.upstream.calls.length;
     await post({ query: status, variables: { requestId } });
@@ -415,7 +415,7 @@ describe('an operation at fault is told the same over HTTP and over a socket', (
   });
 });
 
-describe('what is told of an error is little, however much was sent', () => {
+describe('errors are short, however much was sent', () => {
   const many = (count: number, toText: (index: number) => string) =>
     Array.from({ length: count }, (_, index) => toText(index)).join(' ');
   const filtered =

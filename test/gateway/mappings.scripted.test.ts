@@ -36,7 +36,7 @@ async function run(mappingId: string, requestId: number): Promise<void> {
   while ((await ask(status)).data.ingestionStatus.status !== 'SUCCESS');
 }
 
-it('tells of mappings, their usual durations and their last requests', async () => {
+it('lists mappings, their usual durations and their last requests', async () => {
   const usual = 'usualDuration { runs p50Ms p95Ms }';
   const longer = 'lastRequest { requestId durationMs isLongerThanUsual }';
   for (let id = 1; id <= 4; id += 1) await run('crm', id);

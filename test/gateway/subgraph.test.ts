@@ -107,7 +107,7 @@ it('takes ids in variables, as a router sends them', async () => {
   expect((await ask(2 ** 53)).errors[0].message).toContain('loses digits');
 });
 
-it('calls a representation that is none the fault of who sent it', async () => {
+it('reports an invalid representation as the client’s error', async () => {
   await using left = new AsyncDisposableStack();
   const upstream = await startScriptedUpstream();
   left.defer(() => upstream.close());
@@ -224,7 +224,7 @@ it('counts representations in the cost of an operation', async () => {
   expect(upstream.calls).toEqual([]);
 });
 
-it('gives nobody a trace, and so none to those who asked the same', async () => {
+it('gives nobody a trace, so shared answers have none', async () => {
   await using left = new AsyncDisposableStack();
   const upstream = await startScriptedUpstream();
   left.defer(() => upstream.close());

@@ -81,7 +81,7 @@ it('changes nothing while it cannot be used, and says so to the operator', async
   const told = await line.promise;
   expect(JSON.parse(told)).toMatchObject({
     level: 50,
-    msg: 'API_KEYS_FILE has changed and cannot be used; the keys of before stay in force',
+    msg: 'API_KEYS_FILE has changed and cannot be used; the previous keys stay valid',
     faults: [expect.stringMatching(/line 1: keys\.0\.sha256: expected the SHA-256 of the key/)],
   });
   expect(told).not.toContain(one.key);

@@ -1,6 +1,7 @@
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
 import { type Client, createClient } from 'graphql-ws';
 import { type Connection, createWatched, type Watched } from './connection.js';
+import { type Transport, withFallback } from './fallback.js';
 import { type AnsweredError, GatewayError, isPassing, isPassingCode } from './gateway-error.js';
 import {
   IngestionActivityDocument,
@@ -17,32 +18,36 @@ import {
 } from './generated/operations.js';
 import { iterate } from './iterate.js';
 import { type ResumableOptions, resumable } from './resumable.js';
+import { createStreamClient, PASSING_HTTP_STATUS } from './stream-client.js';
 
-/** A text with the types of what it takes and gives, as codegen writes it with `documentMode: string`. */
+/** A document with the types of its variables and data, as codegen writes it with `documentMode: string`. */
 export type TypedText<Data, Variables> = DocumentTypeDecoration<Data, Variables> & {
   toString(): string;
 };
 
-/** What names a request. */
+/** Identifies a request. */
 export interface RequestRef {
   readonly mappingId: string;
   readonly requestId: string;
 }
 
-/** What a start came to: `__typename` says which. */
+/** The outcome of a start: `__typename` says which. */
 export type StartOutcome = NonNullable<StartIngestionMutation['startIngestion']>;
 
-/** Which gateway, and who asks. */
+/** Which gateway to use, and with which credentials. */
 export interface SluiceClientOptions extends ResumableOptions {
-  /** Of the GraphQL endpoint, such as `https://sluice.example/graphql`. */
+  /** The GraphQL endpoint, such as `https://sluice.example/graphql`. */
   readonly url: string | URL;
-  /** An access token or an API key, or what gives one that is good now: asked for each request and each connection. */
+  /**
+   * An access token or an API key, or a function that returns a valid one, called for each request and each
+   * connection.
+   */
   readonly token?: string | (() => string | Promise<string>);
-  /** Where there is none, as in Node.js 20: that of `ws`. */
+  /** If the platform has none, as in Node.js 20: that of `ws`. */
   readonly webSocketImpl?: unknown;
 }
 
-/** What ends a wait before what it waits for. */
+/** Ends a wait early. */
 export interface Stoppable {
   readonly signal?: AbortSignal;
 }
@@ -50,13 +55,13 @@ export interface Stoppable {
 /** The API of Sluice. */
 export interface SluiceClient {
   /**
-   * Start an ingestion. Where the answer is lost, it is asked for again under the same key, which is made up where
-   * none is given: nothing is started twice.
+   * Start an ingestion. If the answer is lost, the start is repeated with the same key, which is generated if none is
+   * given, so nothing is started twice.
    *
-   * @throws {@link GatewayError} where the gateway refuses; the upstream's refusals are outcomes
+   * @throws {@link GatewayError} if the gateway refuses; the upstream's refusals are outcomes
    */
   start(input: StartIngestionInput, options?: Stoppable): Promise<StartOutcome>;
-  /** Null where there is no such request. */
+  /** Null if there is no such request. */
   status(
     ref: RequestRef,
     options?: Stoppable & { readonly maxAgeMs?: number },
@@ -71,12 +76,12 @@ export interface SluiceClient {
     ref: RequestRef,
     options?: Stoppable & { readonly after?: string },
   ): AsyncIterableIterator<IngestionTransition>;
-  /** What happens from now on, or after a cursor, to all requests or to those of some mappings. Never ends. */
+  /** All transitions from now on, or after a cursor, of all requests or of some mappings. Never ends. */
   activity(
     options?: Stoppable & { readonly mappingIds?: readonly string[]; readonly after?: string },
   ): AsyncIterableIterator<IngestionTransition>;
   /**
-   * The terminal transition of a request, once it is there.
+   * The terminal transition of a request, once it exists.
    *
    * @throws the reason of the signal, or a `TimeoutError`
    */
@@ -97,25 +102,30 @@ export interface SluiceClient {
     options?: Stoppable,
   ): AsyncIterableIterator<Data>;
   readonly connection: Watched<Connection>;
-  /** End all that is subscribed. */
+  /** `sse` if WebSockets don't get through, which the client finds out without help. Everything else stays the same. */
+  readonly transport: Watched<Transport>;
+  /** End all subscriptions. */
   dispose(): Promise<void>;
 }
 
-/** For how long a start whose answer was lost is repeated, in ms; well below the 24 h that a key is kept. */
+/** How long a start whose answer was lost is repeated, in ms; far less than the 24 h for which a key is kept. */
 const RETRY_START_MS = 120_000;
 
-/** Before it is repeated, in ms. */
+/** The pause before it is repeated, in ms. */
 const RETRY_PAUSE_MS = 1_000;
 
-/** Of the gateway, or of a proxy in front of it. */
-const PASSING_HTTP_STATUS: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+/**
+ * How often it pings by default, in ms. A WebSocket may take as long to open, and a stream may be silent four times as
+ * long.
+ */
+const PING_MS = 10_000;
 
-/** The answer did not come, or did not come from the gateway. */
+/** There was no answer, or it did not come from the gateway. */
 class AnswerLostError extends Error {
   override readonly name = 'AnswerLostError';
 }
 
-/** Make a client of one gateway. It connects when something is subscribed. */
+/** Create a client of one gateway. It connects on the first subscription. */
 export function createSluiceClient({
   url,
   token,
@@ -129,21 +139,37 @@ export function createSluiceClient({
   };
 
   const connection = createWatched<Connection>({ state: 'idle' });
+  const transport = createWatched<Transport>('websocket');
   let socketClient: Client | null = null;
   const toSocketClient = (): Client => {
     if (socketClient) return socketClient;
-    const created = resumable(
-      createClient({
-        url: endpoint.href.replace(/^http/, 'ws'),
-        connectionParams: toAuthorization,
-        webSocketImpl,
-      }),
-      options,
-    );
+    const { pingMs = PING_MS } = options;
+    const sockets = createClient({
+      url: endpoint.href.replace(/^http/, 'ws'),
+      connectionParams: toAuthorization,
+      webSocketImpl: webSocketImpl && toAbandonable(webSocketImpl as WebSocketClass),
+    });
+    const streams = createStreamClient({
+      url: endpoint.href,
+      toHeaders: toAuthorization,
+      silentMs: 4 * pingMs,
+    });
+    const either = withFallback(sockets, streams, { isReachable, openMs: pingMs });
+    either.transport.listen(() => transport.set(either.transport.get()));
+    const created = resumable(either, options);
     created.connection.listen(() => connection.set(created.connection.get()));
     socketClient = created;
     return created;
   };
+
+  async function isReachable(): Promise<boolean> {
+    try {
+      await request<unknown, object>('query { __typename }', {});
+      return true;
+    } catch (failure) {
+      return failure instanceof GatewayError && failure.errors.length > 0;
+    }
+  }
 
   async function request<Data, Variables>(
     document: TypedText<Data, Variables>,
@@ -220,6 +246,7 @@ export function createSluiceClient({
     subscribe,
     watch,
     connection,
+    transport,
     async start(input, { signal } = {}) {
       const named = { idempotencyKey: crypto.randomUUID(), ...input };
       const pauseMs = Math.min(RETRY_PAUSE_MS, options.maxRetryDelayMs ?? RETRY_PAUSE_MS);
@@ -268,9 +295,9 @@ export function createSluiceClient({
 }
 
 /**
- * Say what to do for each outcome of a start: one that is left out does not compile.
+ * Handle each outcome of a start; a missing case is a compile-time error.
  *
- * @returns what was done came to
+ * @returns the result of the case
  */
 export function matchOutcome<Result>(
   outcome: StartOutcome,
@@ -284,7 +311,7 @@ export function matchOutcome<Result>(
   return take(outcome);
 }
 
-/** Whether nothing was started for a reason that passes. */
+/** Whether nothing was started for a temporary reason. */
 function mayStartYet(
   outcome: StartOutcome,
 ): outcome is Extract<StartOutcome, { readonly __typename: 'StartIngestionError' }> {
@@ -295,11 +322,23 @@ function mayStartYet(
   );
 }
 
-/** Whether another try may be answered. */
+/** Whether another try may succeed. */
 function mayAnswerYet(failure: unknown): boolean {
   if (failure instanceof GatewayError)
     return failure.errors.length > 0 && isPassing(failure.errors);
   return failure instanceof AnswerLostError;
+}
+
+type WebSocketClass = new (...args: unknown[]) => object;
+
+/** That of `ws` throws where nobody listens, if it is closed before it is open. */
+function toAbandonable(implementation: WebSocketClass): WebSocketClass {
+  return class extends implementation {
+    constructor(...args: unknown[]) {
+      super(...args);
+      (this as { on?(event: string, listener: () => void): void }).on?.('error', () => {});
+    }
+  };
 }
 
 function toStoppable(signal: AbortSignal | undefined): Stoppable {

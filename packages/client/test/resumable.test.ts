@@ -78,6 +78,15 @@ async function until(state: string, of: ResumableClient = client): Promise<void>
   }
 }
 
+/** A server that behaves as the test says. */
+async function startSocketServer(behave: (socket: WebSocket) => void) {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  server.on('connection', behave);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return { url: `ws://127.0.0.1:${port}`, server };
+}
+
 describe('a lost connection', () => {
   it('is no reason to send a mutation again', async () => {
     const query = `mutation { startIngestion(input: { mappingId: "${oddMappings.slow}" }) { __typename } }`;
@@ -177,10 +186,31 @@ it('ends at once when nobody waits for it any more', async () => {
   expect(await waiting).toEqual({ done: true, value: undefined });
 });
 
+it('is given up where the gateway no longer hears its pings, although events keep coming', async () => {
+  const { url, server } = await startSocketServer((socket) => {
+    const send = (message: object) => socket.send(JSON.stringify(message));
+    let id = '';
+    socket.on('message', (data) => {
+      const { type, id: sentId } = JSON.parse(String(data));
+      if (type === 'connection_init') send({ type: 'connection_ack' });
+      if (type === 'subscribe') id = sentId;
+      if (type !== 'ping') return;
+      // Whatever else it sends, it does not answer.
+      const ingestionActivity = { cursor: 'c', to: 'IN_PROGRESS' };
+      send({ id, type: 'next', payload: { data: { latestCursor: 'c', ingestionActivity } } });
+    });
+  });
+  const other = open({ url });
+  const events = other.iterate({ query: activity });
+  await until('reconnecting', other);
+  await events.return?.();
+  await other.dispose();
+  server.close();
+});
+
 it('is not up to date before it knows its place, whatever else is answered', async () => {
-  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
   const { promise: stateAtStream, resolve } = Promise.withResolvers<string>();
-  server.on('connection', (socket) => {
+  const { url, server } = await startSocketServer((socket) => {
     const send = (message: object) => socket.send(JSON.stringify(message));
     let placeId = '';
     socket.on('message', (data) => {
@@ -194,9 +224,7 @@ it('is not up to date before it knows its place, whatever else is answered', asy
       placeId = '';
     });
   });
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const other = open({ url: `ws://127.0.0.1:${port}` });
+  const other = open({ url });
   const events = other.iterate({ query: activity });
   expect(await stateAtStream).toBe('connected');
   await events.return?.();

@@ -193,7 +193,7 @@ describe('a disk that fails', () => {
     const fatal = limited.complaints.filter((line) => line.startsWith('{"level":60'));
     expect(fatal).toHaveLength(1);
     expect(JSON.parse(fatal[0] ?? '')).toMatchObject({
-      msg: 'The log of transitions cannot be relied on; the process ends',
+      msg: 'The log of transitions is unreliable; the process is ending',
     });
     const seen = followers.flatMap(({ record }) => record);
     expect(seen.length).toBeGreaterThan(0);

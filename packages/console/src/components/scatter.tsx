@@ -9,12 +9,12 @@ const BOTTOM = 24;
 const TOP = 8;
 const RIGHT = 12;
 
-/** Lines of the scale, in seconds: as a clock divides time. */
+/** Lines of the scale, in seconds, at the divisions of a clock. */
 const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 43_200];
 const MOST_LINES = 6;
 const LABEL_PX = 150;
 
-/** Each run a dot: when it began, and how long it took. A click opens it. */
+/** Each run is a dot that shows when it began and how long it took. A click opens it. */
 export function Scatter({ runs }: { readonly runs: readonly Ingestion[] }) {
   const svg = useRef<SVGSVGElement>(null);
   const width = useWidth(svg);

@@ -1,5 +1,6 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import type { ApolloServer } from '@apollo/server';
 import Fastify, {
   type FastifyError,
@@ -34,7 +35,7 @@ import type { Phase } from '../monitoring/phase.js';
 import { type EncodedBody, encode, toEncoding } from '../operations/content-encoding.js';
 import type { OperationReporter } from '../operations/operation-log.js';
 import { HASH_UNKNOWN, type OperationTexts } from '../operations/operation-text.js';
-import type { SharedAnswer, SharedAnswers } from '../operations/shared-answers.js';
+import type { SharedAnswers } from '../operations/shared-answers.js';
 import { EXPLORER_PATH } from '../pages/explorer.js';
 import { type Asker, toAsker } from '../sign-in/asker.js';
 import type { GraphQLWebSockets } from '../websocket/websocket.js';
@@ -43,6 +44,7 @@ import { toGraphQLRequest } from './http-graphql.js';
 import { addHttpHeaders, letSitesCall, letSitesRead } from './http-headers.js';
 import type { HttpSignIn } from './http-sign-in.js';
 import { toHttpStatus } from './http-status.js';
+import { createKnownQuestions } from './known-questions.js';
 import { checkBody, otherType } from './request-body.js';
 import { protocolOf, type StreamedRequests } from './streamed-requests.js';
 
@@ -204,18 +206,47 @@ export async function createHttpServer({
     reply.header('cache-control', 'no-store');
     letSiteRead(request, reply);
   };
-  addHttpHeaders(server);
+  const headers = addHttpHeaders(server);
   // What is refused early has these headers, too.
   server.addHook('onRequest', (request, reply, done) => {
     addEarlyHeaders(request, reply);
     done();
   });
-  const turnsOf = new WeakMap<Socket, Turns>();
+  const turns = new WeakMap<Socket, Turns>();
+  function turnsOf(socket: Socket): Turns {
+    const known = turns.get(socket);
+    if (known) return known;
+    const added = new Turns(socket);
+    turns.set(socket, added);
+    return added;
+  }
+  const unreadAnswers = cutUnreadAnswers(server, readingTimes);
+  const knownQuestions = createKnownQuestions({
+    path: GRAPHQL_PATH,
+    answers,
+    signIn,
+    requests,
+    work,
+    reportOperation,
+    addressOf,
+    isOrdinary: (request) =>
+      phase() === 'serving' &&
+      checkHost(request) === null &&
+      (corsOrigins.length === 0 || request.headers.origin === undefined) &&
+      (hasSignIn || checkOrigin(request) === null),
+    turnsOf,
+    unreadAnswers,
+    headers: {
+      ...headers,
+      'cache-control': 'no-store',
+      ...(corsOrigins.length > 0 && { vary: 'Origin' }),
+    },
+  });
   // Otherwise requests that arrive together would all be answered before any other connection is served.
-  server.addHook('onRequest', ({ raw: { socket } }, _reply, done) => {
-    const turns = turnsOf.get(socket) ?? new Turns(socket);
-    turnsOf.set(socket, turns);
-    turns.take(done);
+  server.addHook('onRequest', ({ raw }, _reply, done) => {
+    // It has had its turn.
+    if (knownQuestions.passedOn(raw)) done();
+    else turnsOf(raw.socket).take(done);
   });
   server.addHook('onRequest', ({ raw }, reply, done) => {
     const isPreflight = raw.method === 'OPTIONS' && 'access-control-request-method' in raw.headers;
@@ -277,7 +308,6 @@ export async function createHttpServer({
     if (phase() !== 'serving') reply.header('connection', 'close');
   });
 
-  const unreadAnswers = cutUnreadAnswers(server, readingTimes);
   const requireSignIn = signIn.require();
   server.options(GRAPHQL_PATH, (_request, reply) =>
     reply.code(204).header('allow', `${ALLOWED_METHODS}, OPTIONS`).send(),
@@ -326,6 +356,10 @@ export async function createHttpServer({
       if (refused) return refused;
       return requireSignIn(request, reply);
     },
+    preParsing(request, _reply, payload, done) {
+      const passedOn = knownQuestions.passedOn(request.raw);
+      done(null, passedOn ? Readable.from([passedOn.body]) : payload);
+    },
     async handler(request, reply) {
       const startedAt = performance.now();
       const asker = toAskerOf(request);
@@ -333,7 +367,7 @@ export async function createHttpServer({
       if (protocol) {
         return streamed.serve(protocol, { request, reply, asker, body: await toBody(request) });
       }
-      await requests.take(asker.key, 1);
+      if (!knownQuestions.passedOn(request.raw)?.isCounted) await requests.take(asker.key, 1);
       const {
         method,
         url,
@@ -350,16 +384,9 @@ export async function createHttpServer({
       });
       const known = answers.find(key);
       if (known) {
-        work.take(asker.key, 1)();
-        reportOperation({
-          transport: 'http',
-          type: 'query',
-          name: known.operationName,
-          caller: asker.caller.name,
-          durationMs: performance.now() - startedAt,
-          errorCodes: [],
-        });
-        return sendKnown(reply, known);
+        knownQuestions.count(asker, known, startedAt);
+        reply.header('content-type', known.contentType);
+        return sendEncoded(reply, known);
       }
       const json = await toBody(request);
       const httpGraphQLRequest = toGraphQLRequest(request, json, texts);
@@ -385,23 +412,10 @@ export async function createHttpServer({
     },
   });
 
-  /** Send an answer as it is, without the steps by which others are made. */
-  function sendKnown(reply: FastifyReply, { contentType, encoding, body }: SharedAnswer) {
-    const { raw } = reply;
-    reply.hijack();
-    raw.writeHead(200, {
-      ...(reply.getHeaders() as Record<string, string>),
-      'content-type': contentType,
-      'content-length': Buffer.byteLength(body),
-      ...(encoding !== 'identity' && { 'content-encoding': encoding }),
-      ...(phase() !== 'serving' && { connection: 'close' }),
-    });
-    raw.end(body);
-    // Nearly always the system has taken all of it by now.
-    if (raw.socket?.writableLength !== 0) unreadAnswers.add(raw, reply.request.raw.socket);
-    return reply;
+  for (const listener of server.server.listeners('request') as RequestListener[]) {
+    server.server.off('request', listener);
+    server.server.on('request', knownQuestions.before(listener));
   }
-
   server.server.on('connect', rawAnswers.toTunnel);
   server.server.on('checkExpectation', rawAnswers.toExpectation);
   server.server.on('upgrade', (request, connection, head) => {

@@ -42,8 +42,8 @@ export default {
   globalSetup: '<rootDir>/test/support/jest-setup.js',
   globalTeardown: '<rootDir>/test/support/jest-teardown.js',
   testSequencer: '<rootDir>/../jest.sequencer.js',
-  // One more than there are cores: some tests wait more than they work.
-  maxWorkers: availableParallelism() + 1,
+  // More than there are cores: many tests wait more than they work.
+  maxWorkers: availableParallelism() + 2,
   testTimeout: 20000,
   projects: [
     toProject('sqlite', { logDatabaseKind: 'sqlite' }, [

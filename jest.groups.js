@@ -1,4 +1,4 @@
-import { globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { posix } from 'node:path';
 
 const TESTS_DIR = 'dist/test';
@@ -16,12 +16,16 @@ const ALONE = [
   'process',
   '../packages/cli/test/command-line',
   'abuse/abuse',
-  'server/console.browser',
+  'server/pages/console.browser',
   '../packages/client/test/react/react.browser',
   'relay.browser',
-  'server/explorer.browser',
-  'server/explorer.sign-in.browser',
+  'server/pages/explorer.browser',
+  'server/pages/explorer.sign-in.browser',
   'cluster/two-replicas',
+];
+
+/** These too. They are short, and come last, so that no worker is left with something long while others have nothing. */
+const ALONE_AT_THE_END = [
   'server/hostile-start-to-stop',
   'datasources/log/postgres/postgres-replicas',
   'datasources/log/postgres/postgres-settings',
@@ -31,10 +35,23 @@ const ALONE = [
   'gateway/exposed-abuse',
 ];
 
+const alone = new Set([...ALONE, ...ALONE_AT_THE_END]);
+for (const name of alone) {
+  if (!existsSync(`${TESTS_DIR}/${name}.test.js`)) throw new Error(`There is no test ${name}.`);
+}
+
+/** The order of a run. Groups that wait for a database or an upstream begin, for others can work beside them. */
+const ORDER = [
+  'groups/postgres-',
+  'groups/campaign-',
+  ...ALONE.map((name) => `${name}.test.js`),
+  'groups/',
+  ...ALONE_AT_THE_END.map((name) => `${name}.test.js`),
+].map((name) => `/${posix.join(TESTS_DIR, name)}`);
+
 /** Where a file stands in the order of a run: lower is earlier. */
 export function toOrder(path) {
-  const index = ALONE.findIndex((name) => path.endsWith(`/${posix.join(TESTS_DIR, name)}.test.js`));
-  return index === -1 ? ALONE.length : index;
+  return ORDER.findIndex((name) => path.includes(name));
 }
 
 /**
@@ -60,7 +77,7 @@ export function toFiles(patterns) {
  * @returns the files that jest is to run in their place
  */
 export function toGroups(name, files) {
-  const others = files.filter((file) => !ALONE.includes(file));
+  const others = files.filter((file) => !alone.has(file));
   const count = Math.ceil(others.length / FILES_PER_GROUP);
   mkdirSync(GROUPS_DIR, { recursive: true });
   for (const path of globSync(`${GROUPS_DIR}/${name}-*`)) rmSync(path);
@@ -74,5 +91,5 @@ export function toGroups(name, files) {
     );
     return path;
   });
-  return [...files.filter((file) => ALONE.includes(file)), ...groups];
+  return [...files.filter((file) => alone.has(file)), ...groups];
 }

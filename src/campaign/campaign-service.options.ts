@@ -22,6 +22,8 @@ export interface CampaignServiceOptions {
   readonly platform: PlatformSettings;
   /** What mappings are compared with at startup; nothing by default. */
   readonly schemaOf?: SchemaOf | undefined;
+  /** The maximum size of each of a batch's first files, in bytes; 4 MB by default. */
+  readonly fileBytes?: number;
   /** The proxy for Platform; none by default. */
   readonly proxyOf?: ProxyOf;
   readonly organization: string;

@@ -124,8 +124,9 @@ export function createCampaignService(options: CampaignServiceOptions): Campaign
     const platform = createPlatformClient(options.platform, clock, options.proxyOf);
     releasers.push(() => platform.close());
     const rejectsDir = join(campaignDir, 'rejects');
+    const { fileBytes } = options;
     const runner = skipUnchangedFiles(
-      createIngestionRunner({ platform, rejectsDir, clock }),
+      createIngestionRunner({ platform, rejectsDir, clock, ...(fileBytes && { fileBytes }) }),
       clock,
     );
     const batches = state.abandonedBatches;

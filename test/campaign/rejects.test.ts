@@ -70,7 +70,7 @@ describe('bad records', () => {
       kind: 'failed',
       code: 'ACP-880056',
       reason: expect.stringMatching(
-        /^3 of \d records are bad, and the mapping tolerates .*; the last one: /,
+        /^3 of \d records are bad, but the mapping allows ([\d.]+( %)?|none)\. The last one: /,
       ),
       numRejected: 3,
       batchId: null,
@@ -167,7 +167,7 @@ describe('records that Platform alone refuses', () => {
     },
   );
 
-  it('beyond the limit fail the run, and are told of as well', async () => {
+  it('beyond the limit fail the run, and are listed as well', async () => {
     await using space = await createWorkspace(files(0));
     await using service = await startService(space);
     await service.post('M');

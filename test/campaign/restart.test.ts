@@ -112,7 +112,7 @@ describe('over a restart', () => {
     expect((await second.post('M')).text).toContain('is not published');
   });
 
-  it('the requests of a mapping whose file is gone are still told of', async () => {
+  it('the requests of a mapping whose file is gone are still reported', async () => {
     await using space = await createWorkspace(files);
     {
       await using first = await startService(space);

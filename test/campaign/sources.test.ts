@@ -87,7 +87,7 @@ describe('a CSV file', () => {
   it.each([
     ['commas', '1,Zoë,x\n2,Ole,"a;b;c"\n'],
     ['semicolons', '1;Zoë;x\n2;Ole;"a,b"\n'],
-  ])('has columns by their numbers where it has no header: %s', async (_what, content) => {
+  ])('has numbered columns if it has no header: %s', async (_what, content) => {
     await using harness = await createRunHarness();
     const path = await harness.write('people.csv', content);
     const fields = [
@@ -140,7 +140,7 @@ describe('a CSV file', () => {
     });
   });
 
-  it('is not taken for whole while somebody writes to it', async () => {
+  it('does not count as complete while somebody writes to it', async () => {
     const long = Array.from({ length: 20_000 }, (_, n) => `${n},Name ${n}\n`).join('');
     const skipping = createSkippingClock();
     const clock: Clock = {
@@ -191,7 +191,7 @@ describe('a CSV file', () => {
     });
   });
 
-  it('has no value where a text stands that means none', async () => {
+  it('has no value if the text means none', async () => {
     await using harness = await createRunHarness();
     const path = await harness.write('people.csv', 'id,name\n1, NULL \n2,\\N\n3,  \n4,null\n');
     await harness.run(mappingOf({ kind: 'csv', path }, { nulls: ['NULL', '\\N', ''] }));
@@ -203,7 +203,7 @@ describe('a CSV file', () => {
     ]);
   });
 
-  it('sends what is above the watermark, whatever form its date-times have', async () => {
+  it('sends rows above the watermark, whatever form their date-times have', async () => {
     await using harness = await createRunHarness();
     const mapping = (path: string) => mappingOf({ kind: 'csv', path }, { changed: 'at' });
     const first = 'id,name,at\n1,a,2024-01-01T10:00:00Z\n2,b,2024-01-01T12:00:00.5+01:00\n';
@@ -294,11 +294,11 @@ describe('an NDJSON file', () => {
     ['nested thousands deep', `${'['.repeat(5_000)}${']'.repeat(5_000)}`, /nested too deep/],
   ])('costs a record that is %s, and no other', async (_what, name, reason) => {
     await using harness = await createRunHarness();
-    const content = `{"id":"1","name":"a"}\r\n{"id":"2","name":${name}}\r{"id":"3","name":"c"}\n`;
+    const content = `{"id":"1","name":"a","at":1}\r\n{"id":"2","name":${name},"at":2}\r{"id":"3","name":"c","at":3}\n`;
     const path = await harness.write('people.ndjson', content);
     const mapping = mappingOf(
       { kind: 'ndjson', path },
-      { maxRejected: { kind: 'records', max: 1 } },
+      { changed: 'at', maxRejected: { kind: 'records', max: 1 } },
     );
     expect(await harness.run(mapping)).toMatchObject({ numRecords: 2, numRejected: 1 });
     expect(await harness.rejects()).toMatchObject([
@@ -441,7 +441,7 @@ describe('a table of SQLite', () => {
     ]);
   });
 
-  it('is told of when its file is not there', async () => {
+  it('is reported if its file does not exist', async () => {
     await using harness = await createRunHarness();
     const path = join(harness.dir, 'gone.db');
     expect(await harness.run(mappingOf({ kind: 'sqlite', path, table: 't' }))).toMatchObject({
@@ -566,7 +566,7 @@ describe('a table of PostgreSQL', () => {
   it.each([
     ['nobody listens', 'postgres://crm:hunter2@127.0.0.1:1/crm', true],
     ['the string is none', 'postgres://crm:hunter2@[nowhere/crm', false],
-  ])('is told of without its password where %s', async (_what, url, isTransient) => {
+  ])('is reported without its password if %s', async (_what, url, isTransient) => {
     await using harness = await createRunHarness();
     const outcome = await harness.run(mappingOf(postgresSource(url, 'people')));
     expect(outcome).toMatchObject({ kind: 'failed', code: 'ACP-880056', isTransient });

@@ -29,7 +29,7 @@ async function runWith(
 const ids = (count: number) => Array.from({ length: count }, (_, index) => `p-${index + 1}`);
 
 describe('an upload', () => {
-  it('makes one batch, tells of it before anything is in it, and follows it to its end', async () => {
+  it('creates one batch, reports it before it has any content, and follows it to its end', async () => {
     await using harness = await createRunHarness({ fileBytes: 1_024 });
     const path = await harness.write('people.csv', people(100));
     harness.platform.report({ status: 'staging' }, { status: 'processing' }, { status: 'success' });
@@ -77,7 +77,7 @@ describe('an upload', () => {
     expect(harness.platform.calls.filter((call) => call === 'create')).toHaveLength(1);
   });
 
-  it('makes no batch where there is nothing to send', async () => {
+  it('creates no batch if there is nothing to send', async () => {
     await using harness = await createRunHarness();
     const path = await harness.write('people.csv', 'id,name\n');
     const outcome = await harness.run(mappingOf({ kind: 'csv', path }));
@@ -239,7 +239,7 @@ describe('an upload', () => {
     expect(clock.now() - startedAt).toBeGreaterThanOrEqual(90_000);
   });
 
-  it('goes through the proxy, which is named where it is down', async () => {
+  it('goes through the proxy, which is named if it is down', async () => {
     await using harness = await createRunHarness();
     const { settings } = harness.platform;
     const proxy = await startForwardProxy(settings.url);

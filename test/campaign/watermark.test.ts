@@ -85,7 +85,7 @@ describe('runs of a table that changes', () => {
 });
 
 describe('a view whose marker is beyond 2^53', () => {
-  it('sends what is new, and nothing twice', async () => {
+  it('sends new rows, and nothing twice', async () => {
     await using harness = await createRunHarness();
     const path = join(harness.dir, 'crm.db');
     using database = new DatabaseSync(path);
@@ -105,7 +105,7 @@ describe('a view whose marker is beyond 2^53', () => {
 });
 
 describe('a mapping whose `changed` is another column now', () => {
-  it('sends everything once, and goes on by that column', async () => {
+  it('sends everything once, and continues with that column', async () => {
     await using harness = await createRunHarness();
     const path = join(harness.dir, 'crm.db');
     using database = new DatabaseSync(path);

@@ -198,7 +198,7 @@ describe('the time of an operation', () => {
     await socket.close();
   });
 
-  it('does not end a subscription that is open, nor a start that is under way', async () => {
+  it('ends neither an open subscription nor a start in progress', async () => {
     await start({ operationTimeoutMs: 700 });
     const socket = await openSocket(gateway.url);
     socket.send({
@@ -378,7 +378,7 @@ describe('sockets', () => {
     for (const socket of sockets) socket.terminate();
   });
 
-  it('have so many operations under way, and room again for each that is over', async () => {
+  it('may have a limited number of operations in progress, and one more for each that ends', async () => {
     await start({ maxOperationsPerSocket: 2 });
     const socket = await openSocket(gateway.url);
     const payload = { query: 'subscription { ingestionActivity { to } }' };
@@ -403,7 +403,7 @@ describe('sockets', () => {
   });
 });
 
-describe('operations that are under way', () => {
+describe('operations in progress', () => {
   const silent = `{ ingestionStatus(mappingId: "${oddMappings.silent}", requestId: "1") { status } }`;
   const ask = { type: 'subscribe', payload: { query: silent } };
 

@@ -136,7 +136,7 @@ describe('a first call of unknown outcome', () => {
     ).toEqual([]);
   });
 
-  it('began nothing where a request ran all the time, which the upstream is asked about', async () => {
+  it('began nothing if a request ran all the time, as the upstream confirms', async () => {
     await gateway.client.execute(IngestionStatusDocument, { mappingId, requestId: '7' });
     campaign.starts(reset());
     await start();
@@ -190,7 +190,7 @@ describe('a gateway that dies between the POST and its answer', () => {
     gateway = await startOne();
   });
 
-  it('leaves a start that the next one finds and tells of, once', async () => {
+  it('leaves a start that the next process finds and reports, once', async () => {
     const told = () =>
       gateway.logLines.filter(({ msg }) =>
         /^It is unknown whether this start was accepted/.test(String(msg)),

@@ -98,7 +98,7 @@ async function heapBytes(): Promise<number> {
 }
 
 describe('subscribers that come and go', () => {
-  it('leave no listener, no socket and no memory behind, half of them without a goodbye', async () => {
+  it('leave no listener, socket or memory behind, although half of them just vanish', async () => {
     await runRounds(WARM_UP_ROUNDS);
     const before = await heapBytes();
     await runRounds(ROUNDS - WARM_UP_ROUNDS);

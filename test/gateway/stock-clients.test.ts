@@ -24,7 +24,7 @@ const typename = '{"query":"{ __typename }"}';
 const data = { __typename: 'Query' };
 
 describe('a stock client', () => {
-  it('urql is answered as it comes: it asks short queries by GET, and starts by POST', async () => {
+  it('urql works unchanged: it sends short queries by GET, and starts by POST', async () => {
     const methods: (string | undefined)[] = [];
     const client = createClient({
       url: `${gateway.url}/graphql`,
@@ -191,7 +191,7 @@ describe('a stock client', () => {
     expect([options.status, options.headers.get('allow')]).toEqual([204, 'GET, POST, OPTIONS']);
   });
 
-  it('may wait to be told to go on with its body', async () => {
+  it('may wait for 100 Continue before its body', async () => {
     const asked = httpRequest(`${gateway.url}/graphql`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', expect: '100-continue' },
@@ -233,7 +233,7 @@ describe('a body that is not read', () => {
   });
 });
 
-describe('what is hardly a request', () => {
+describe('what is not a valid request', () => {
   const head = 'Host: localhost\r\nConnection: close\r\n';
 
   it.each<[string, string, number, RegExp]>([

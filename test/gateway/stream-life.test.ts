@@ -348,6 +348,19 @@ describe('a stream that was reserved', () => {
   });
 });
 
+describe('an EventSource', () => {
+  it('is not told that all is complete where its stream ends early: it comes back', async () => {
+    await start();
+    const address = toStreamUrl(url(), ACTIVITY);
+    const reader = read(await fetch(address, { headers: { ...sse, ...as(short) } }));
+    await until(() => gateway.fanOut.followerCount === 1);
+    await clock.advance(MINUTE_MS);
+    expect(await reader.toEnd()).toMatch(
+      /^:\n\n(:\n\n)*event: next\ndata: \{"errors":\[.*UNAUTHENTICATED.*\]\}\n\n$/,
+    );
+  });
+});
+
 describe('sockets and streams', () => {
   it('count together', async () => {
     await start({ maxSocketsPerCaller: 1 });

@@ -88,7 +88,7 @@ describe.each([
 });
 
 describe('an EventSource', () => {
-  it('goes on after the last event when its connection is cut, and stops at the end', async () => {
+  it('continues after the last event when its connection is cut, and stops at the end', async () => {
     const proxy = await startTcpProxy(gateway.url);
     const requestId = await upstream.startElsewhere('XDM44');
     const base = `${proxy.url.replace(/\/$/, '')}/graphql/stream`;

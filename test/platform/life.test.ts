@@ -28,7 +28,7 @@ describe('the life of a receiver', () => {
     await expect(receiver.start()).rejects.toThrow('build another one');
   });
 
-  it('goes on with completed batches after a stop, and leaves the others', async () => {
+  it('continues with completed batches after a stop, and leaves the others', async () => {
     await using space = await createWorkspace();
     const ids: string[] = [];
     {

@@ -10,7 +10,7 @@ let client: SluiceClient;
 
 beforeEach(async () => {
   server = await startScriptedServer();
-  client = createSluiceClient({ url: server.url, maxRetryDelayMs: 10, pingMs: 200 });
+  client = createSluiceClient({ url: server.url, maxRetryDelayMs: 10 });
 });
 
 afterEach(async () => {
@@ -18,10 +18,10 @@ afterEach(async () => {
   await server.close();
 });
 
-async function until(state: string): Promise<void> {
-  while (client.connection.get().state !== state) {
+async function until(state: string, of = client): Promise<void> {
+  while (of.connection.get().state !== state) {
     await new Promise<void>((resolve) => {
-      const stop = client.connection.listen(() => {
+      const stop = of.connection.listen(() => {
         stop();
         resolve();
       });
@@ -63,18 +63,20 @@ describe('the scripted server', () => {
   });
 
   it('tells of what happens, and loses clients as a test has it', async () => {
-    const events = client.activity();
+    const other = createSluiceClient({ url: server.url, maxRetryDelayMs: 10, pingMs: 200 });
+    const events = other.activity();
     const disturbances = ['drop', 'silence', 'goDown'] as const;
     for (const disturb of disturbances) {
       const next = events.next();
-      await until('upToDate');
+      await until('upToDate', other);
       server[disturb]();
-      await until('reconnecting');
+      await until('reconnecting', other);
       server.move({ ...ref, requestId: disturb }, 'IN_PROGRESS');
       server.comeBack();
       expect((await next).value).toMatchObject({ request: { requestId: disturb } });
     }
     await events.return?.();
+    await other.dispose();
   });
 });
 

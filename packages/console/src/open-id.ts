@@ -5,6 +5,9 @@ import { replaceAddress } from './route.js';
 /** An access token that has less than this left, in s, is renewed before it is used. */
 const RENEW_BEFORE_S = 10;
 
+/** Errors of a provider that may be gone when it is asked again. */
+const PASSING: ReadonlySet<string> = new Set(['server_error', 'temporarily_unavailable']);
+
 /** Where the provider sends people back to: this page, without its fragment. */
 const HOME = new URL('.', location.href).href;
 
@@ -75,7 +78,7 @@ async function renew(loaded: UserManager): Promise<string> {
   try {
     return (await loaded.signinSilent())?.access_token ?? '';
   } catch (failure) {
-    if (!(failure instanceof ErrorResponse)) throw failure;
+    if (!(failure instanceof ErrorResponse) || PASSING.has(failure.error ?? '')) throw failure;
     // The provider has ended the session.
     await loaded.removeUser();
     return '';

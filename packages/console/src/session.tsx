@@ -16,8 +16,6 @@ export interface Session {
   readonly client: SluiceClient;
   readonly live: Live;
   readonly queries: QueryClient;
-  /** Ids of the ingestions that were started on this page. */
-  readonly own: Set<string>;
 }
 
 /** Where a token is kept until its tab is closed. */
@@ -68,7 +66,7 @@ export function createSession(
     defaultOptions: { queries: { staleTime: 2_000, retry: 1, networkMode: 'always' } },
   });
   const live = follow(client, () => void queries.invalidateQueries());
-  return { viewer, client, live, queries, own: new Set() };
+  return { viewer, client, live, queries };
 }
 
 /** The session of this page. */

@@ -70,7 +70,9 @@ export function createChunkWork(
       const row = rows[index] ?? [];
       try {
         if (isNew(row)) lines.push(map(row));
-      } catch (error) {
+      } catch (cause) {
+        // JSON that is nested thousands deep: V8 reads it, and cannot write it.
+        const error = cause instanceof RangeError ? new BadRecordError('nested too deep') : cause;
         if (!(error instanceof BadRecordError)) throw error;
         if (error instanceof UnplacedRecordError && !isNewReject(row)) numRejectedBefore += 1;
         else rejected.push(reject(row, places?.[index] ?? null, error.message));

@@ -40,8 +40,6 @@ export function compileField(field: MappedField, columns: readonly string[]): Wr
       const raw = read(values);
       return (hasValue(raw) ? writeAll(raw) : '') || without();
     } catch (error) {
-      // JSON that is nested thousands deep: V8 reads it, and cannot write it.
-      if (error instanceof RangeError) throw new BadRecordError(`${where}: nested too deep`);
       if (!(error instanceof ConversionError)) throw error;
       throw new BadRecordError(`${where}: ${error.message}`);
     }

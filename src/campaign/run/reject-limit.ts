@@ -1,6 +1,6 @@
 import type { RejectLimit } from '../mapping/mapping.js';
 
-/** More records are bad than the mapping tolerates. */
+/** More records are bad than the mapping allows. */
 export class RejectLimitError extends Error {
   override readonly name = 'RejectLimitError';
 }
@@ -34,8 +34,8 @@ export function checkRejectLimit(
 ): void {
   const borne = limit.kind === 'records' ? limit.max : (read * limit.max) / 100;
   if (rejected <= borne || (limit.kind === 'percent' && !isOver)) return;
-  const bears = limit.kind === 'records' ? limit.max : `${limit.max} %`;
+  const allowed = limit.max === 0 ? 'none' : `${limit.max}${limit.kind === 'percent' ? ' %' : ''}`;
   throw new RejectLimitError(
-    `${rejected} of ${read} records are bad, and the mapping tolerates ${bears}; the last one: ${lastReason}`,
+    `${rejected} of ${read} records are bad, but the mapping allows ${allowed}. The last one: ${lastReason}`,
   );
 }

@@ -115,7 +115,7 @@ export function createStreamedRequests({
     if (admitted === null) return reply;
     const stream = streams.create(asker, sseForm);
     if (!(stream instanceof HttpStream)) return refuse(reply, stream);
-    const operation = stream.begin('', toSseFrames(), asker);
+    const operation = stream.begin('', toSseFrames(request.method === 'GET'), asker);
     if (admitted instanceof OperationRefused) {
       // The status stays 200, because an `EventSource` would hide the reason from its page.
       void operation.next({

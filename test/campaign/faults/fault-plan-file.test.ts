@@ -73,7 +73,7 @@ faults:
     expect(() => load(text)).toThrow(`The fault plan is wrong:\n  ${file}${reason}`);
   });
 
-  it('is refused where there is no such file', () => {
+  it('is refused if there is no such file', () => {
     expect(() => loadFaultPlan(join(dir, 'none.yaml'))).toThrow(
       /none\.yaml: cannot be read: ENOENT/,
     );

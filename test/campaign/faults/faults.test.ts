@@ -111,7 +111,7 @@ describe('a plan of faults', () => {
     );
   });
 
-  it('can kill the service behind a call that was taken', async () => {
+  it('can kill the service after a call that was accepted', async () => {
     await using own = await createWorkspace({ 'M.yaml': mappingYaml('M') });
     const file = join(own.mappingsDir, 'faults.json');
     const rule = { on: 'start', when: { nth: 1 }, do: 'crash' };

@@ -154,7 +154,7 @@ describe('the life of a mapping', () => {
     expect(sent).toEqual([0, 3]);
   });
 
-  it('goes on where it stopped when it was unpublished, edited and published again', async () => {
+  it('continues where it stopped after it was unpublished, edited and published again', async () => {
     await using space = await createWorkspace({
       'm.yaml': mappingYaml('M', { changed: 'id' }),
       'people.csv': peopleCsv(3),
@@ -532,7 +532,7 @@ describe('the scheduler', () => {
     });
   });
 
-  it('runs it again soon where it failed by something that passes', async () => {
+  it('runs it again soon after a temporary failure', async () => {
     await using space = await createWorkspace({
       'm.yaml': mappingYaml('M', { execution: 'started' }),
       'people.csv': peopleCsv(2),

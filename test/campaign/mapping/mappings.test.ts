@@ -50,7 +50,7 @@ describe('a mapping file', () => {
     });
   });
 
-  it('bears no bad record and has no pace where it does not say so', () => {
+  it('tolerates no bad record and has no pace by default', () => {
     const parsed = parse(GOOD.replace('recordsPerSecond: 10\nmaxRejected: 5%\n', 'changed: at\n'));
     expect(parsed).toMatchObject({
       mapping: {
@@ -77,7 +77,7 @@ describe('a mapping file', () => {
     expect(JSON.stringify(parsed)).not.toContain('hunter2');
   });
 
-  it('is refused where the variable is not set, or a connection string stands in clear', () => {
+  it('is refused if the variable is not set, or if it contains a connection string', () => {
     const unset = parseMapping('/m/a.yaml', GOOD.replace(/source.*/, POSTGRES), {});
     expect(unset).toEqual({
       kind: 'faults',
@@ -264,7 +264,7 @@ describe('a mapping file', () => {
     });
   });
 
-  it.each(['', '- a', 'just text', '*nobody'])('is refused where it is no table: %j', (text) => {
+  it.each(['', '- a', 'just text', '*nobody'])('is refused if it is not a table: %j', (text) => {
     expect(parse(text).kind).toBe('faults');
   });
 });
@@ -292,7 +292,7 @@ describe('a folder of mappings', () => {
     ]);
   });
 
-  it('is refused where it is not there or holds nothing', async () => {
+  it('is refused if it is missing or empty', async () => {
     await using space = await createWorkspace();
     await expect(loadMappings(space.mappingsDir, {})).rejects.toThrow(
       'contains no mapping (*.yaml)',

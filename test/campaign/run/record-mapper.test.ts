@@ -257,7 +257,7 @@ describe('a field', () => {
     expect(map(['|', ''])).toBe('{}\n');
   });
 
-  it('is the primary identity where it says so, and has a state', () => {
+  it('is the primary identity if it says so, and has a state', () => {
     const map = compileMapper(
       [
         { column: 'a', to: 'identityMap.Email', authenticatedState: 'ambiguous' },

@@ -53,7 +53,7 @@ describe('the watermark of a mapping', () => {
     expect(watermarks.acceptedOf('N')).toBeNull();
   });
 
-  it('stays where it is when what was proposed is dropped', () => {
+  it('stays where it is when the proposal is dropped', () => {
     watermarks.propose('M', first);
     watermarks.accept('M');
     watermarks.propose('M', second);
@@ -76,7 +76,7 @@ describe('the watermark of a mapping', () => {
     }
   });
 
-  it('leaves nothing behind that is not one of the last two', () => {
+  it('keeps only the last two', () => {
     for (let round = 0; round < 5; round += 1) {
       watermarks.propose('M', first);
       watermarks.propose('M', second);

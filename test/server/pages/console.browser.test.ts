@@ -1,6 +1,8 @@
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Page } from 'playwright-core';
+import { type AddressInfo, createServer } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { Page, WebSocket } from 'playwright-core';
 import { parse } from 'yaml';
 import { startEmbeddedUpstream } from '../../../src/embedded-upstream.js';
 import { toMappingScope } from '../../../src/ingestion/caller.js';
@@ -8,6 +10,7 @@ import { createLogger } from '../../../src/process/logger.js';
 import { newApiKey } from '../../../src/server/sign-in/api-keys.js';
 import { createWorkspace } from '../../campaign/support/running-service.js';
 import { type CutOffBrowser, openCutOffBrowser } from '../../support/browser.js';
+import { type OpenIdProvider, startOpenIdProvider } from '../../support/open-id-provider.js';
 import { startTestUpstream } from '../../support/start-test-upstream.js';
 import { startTestGateway } from '../../support/test-gateway.js';
 
@@ -269,3 +272,105 @@ describe('the console, where callers sign in', () => {
     TIMEOUT_MS,
   );
 });
+
+describe('the console, where people sign in with an OpenID provider', () => {
+  const running = new AsyncDisposableStack();
+  let provider: OpenIdProvider;
+  let browser: CutOffBrowser;
+  let page: Page;
+  let url: string;
+
+  beforeAll(async () => {
+    // The provider warns of what it is told for tests.
+    for (const level of ['info', 'warn'] as const) {
+      const muted = jest.spyOn(globalThis.console, level).mockReturnValue();
+      running.defer(() => muted.mockRestore());
+    }
+    const upstream = await startTestUpstream();
+    running.defer(() => upstream.close());
+    const port = await freePort();
+    url = `http://127.0.0.1:${port}`;
+    provider = running.use(await startOpenIdProvider([`${url}/`], 2));
+    const gateway = await startTestGateway(upstream.config, {
+      port,
+      signIn: { accessTokens: provider.accessTokens, apiKeys: [] },
+      openId: provider.openId,
+    });
+    running.defer(() => gateway.stop());
+    browser = running.use(await openCutOffBrowser(url, provider.url));
+    page = browser.page;
+  }, TIMEOUT_MS);
+  afterAll(() => running.disposeAsync());
+
+  const signIn = async (hash: string, link: string) => {
+    await page.goto('about:blank');
+    await page.goto(`${url}/${hash}`);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('link', { name: link }).click();
+  };
+
+  it(
+    'says in the provider’s words why somebody is not let in',
+    async () => {
+      await signIn('', 'Refuse');
+      await page.getByText('Ada has no access to Sluice.').waitFor();
+      expect(page.url()).toBe(`${url}/`);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'comes back to the page that was asked for, renews the token for each connection, also after the provider was down, and signs out',
+    async () => {
+      const sockets: WebSocket[] = [];
+      const count = (socket: WebSocket) => void sockets.push(socket);
+      page.on('websocket', count);
+      await signIn('#/mappings', 'I am Ada');
+      await page.getByRole('heading', { name: 'Mappings' }).waitFor();
+      expect(page.url()).toBe(`${url}/#/mappings`);
+      // The gateway closes a connection when its token expires.
+      while (sockets.length < 4) await page.waitForEvent('websocket');
+      await page.getByText('Live', { exact: true }).waitFor();
+      expect(provider.renewalCount).toBeGreaterThan(1);
+      page.off('websocket', count);
+      provider.setDown(true);
+      await page.getByText('Reconnecting, seen').waitFor();
+      provider.setDown(false);
+      await page.getByText('Live', { exact: true }).waitFor();
+
+      await page.getByRole('button', { name: 'Sign out Ada' }).click();
+      await page.getByRole('button', { name: 'Sign me out' }).click();
+      await page.getByRole('heading', { name: 'Sign in to Sluice' }).waitFor();
+      expect(await page.evaluate(() => sessionStorage.length)).toBe(0);
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.getByRole('link', { name: 'I am Ada' }).waitFor();
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'asks for a new sign-in where the provider has ended the old one',
+    async () => {
+      await signIn('#/durations', 'I am Ada');
+      await page.getByRole('heading', { name: 'Durations' }).waitFor();
+      provider.endSessions();
+      await page.getByText('You are signed out.').waitFor();
+      expect(page.url()).toBe(`${url}/#/durations`);
+    },
+    TIMEOUT_MS,
+  );
+
+  it('asks nothing of any other host', () => {
+    expect(browser.strayRequests).toEqual([]);
+    expect(browser.faults.filter((fault) => /policy/i.test(fault))).toEqual([]);
+  });
+});
+
+/** A port that nothing listens on: the provider must know the gateway's address, and the gateway the provider's. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

@@ -50,6 +50,8 @@ it(
   'shows an ingestion from its start to its end, across a restart of the gateway',
   async () => {
     const { url } = gateway;
+    // From here on nothing is missed.
+    await page.locator('ol[aria-busy=false]').waitFor({ state: 'attached' });
     await click('Start');
     await page.getByText('answered').waitFor();
     await seen('IN_PROGRESS', 'upToDate', 'fresh');
@@ -61,6 +63,7 @@ it(
     await upstream.finish();
     gateway = await startGateway(Number(new URL(url).port));
     await seen('SUCCESS', '2: IN_PROGRESS SUCCESS', 'fresh');
+    await page.getByRole('listitem').getByText('SUCCESS').waitFor();
     expect(await page.getByRole('listitem').allTextContents()).toEqual(['IN_PROGRESS', 'SUCCESS']);
     await untilMetric(url, 'sluice_stream_listeners', 1);
   },

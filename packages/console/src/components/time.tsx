@@ -1,13 +1,14 @@
 import { toDistance, toTime } from '../format.js';
-import { useNow } from '../use-now.js';
+import { useNow, useToday } from '../use-now.js';
 
 /** An instant in the viewer's time zone, and in UTC on hover. */
 export function Time({ at }: { readonly at: string | null }) {
+  const today = useToday();
   if (at === null) return <span className="muted">–</span>;
   const instant = new Date(at);
   return (
     <time dateTime={at} title={toUtc(instant)}>
-      {toTime(instant, new Date())}
+      {toTime(instant, new Date(today))}
     </time>
   );
 }

@@ -43,7 +43,7 @@ export function MappingPage({ mappingId }: { readonly mappingId: string }) {
     <div className="page">
       <div className="page-head">
         <h1>
-          {mappingId} {label && <span className="muted">{label}</span>}
+          <bdi>{mappingId}</bdi> {label && <span className="muted">{label}</span>}
         </h1>
         <MappingState administration={administration} />
         <div className="actions">

@@ -10,7 +10,8 @@ const WITH_CAMPAIGN =
 const ONCE = [
   'gateway/{bad-http,bad-operation,graphql-over-http,stock-clients,websocket-misuse,websocket-protocol}.test.js',
   'gateway/{exposed-abuse,exposed-documents,fan-out,leak,local-only,operation-log,sign-in-matrix}.test.js',
-  'gateway/{administration,embedded-faults,end-to-end,event-source.browser,faulty-campaign,given-platform,subgraph}.test.js',
+  'gateway/{event-source.browser,stream-life,streams}.test.js',
+  'gateway/{administration,embedded-faults,end-to-end,faulty-campaign,given-platform,subgraph}.test.js',
   'gateway/{batch,contract,secrets}.scripted.test.js',
 ];
 

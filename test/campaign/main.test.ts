@@ -67,7 +67,10 @@ describe('the service alone', () => {
     await writeFile(join(space.datasetsDir, `${'a'.repeat(24)}.json`), JSON.stringify({ schema }));
     const checking = spawnSync(
       process.execPath,
-      [join('dist', 'src', 'campaign', 'tools', 'check-main.js'), join(space.mappingsDir, 'a.yaml')],
+      [
+        join('dist', 'src', 'campaign', 'tools', 'check-main.js'),
+        join(space.mappingsDir, 'a.yaml'),
+      ],
       { env: { PLATFORM_RECEIVER_DATASETS_DIR: space.datasetsDir }, encoding: 'utf8' },
     );
     expect(checking.stdout).toMatch(

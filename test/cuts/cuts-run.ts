@@ -46,7 +46,7 @@ const KILL_SHARE = 0.5;
 const LOOK_MS = 20;
 
 /** How long all streams may take to end once nothing is cut any more, in ms. */
-const SETTLE_MS = 60_000;
+const SETTLE_MS = 20_000;
 
 /** Short, so that a client is cut often. */
 const RESUMABLE = { maxRetryDelayMs: 20, pingMs: 150 };
@@ -61,7 +61,7 @@ export async function runCuts(options: CutsOptions): Promise<CrashReport> {
   const misfits: string[] = [];
   const counts = { cuts: 0, kills: 0, rollingRestarts: 0 };
   const cutsByKind = Object.fromEntries(CUTS.map((cut) => [cut, 0]));
-  const followings: Following[] = [];
+  const followings: (Following & { readonly library: string })[] = [];
   let isEnding = false;
   await using parts = new AsyncDisposableStack();
 
@@ -95,7 +95,7 @@ export async function runCuts(options: CutsOptions): Promise<CrashReport> {
 
   function follow({ library, member }: (typeof members)[number], followed: Followed): Following {
     const following = startFollowing(library, member, followed);
-    followings.push(following);
+    followings.push({ library, ...following });
     return following;
   }
 
@@ -130,7 +130,12 @@ export async function runCuts(options: CutsOptions): Promise<CrashReport> {
 
   const activity = members.map((one) => follow(one, { kind: 'all' }));
   // From here on, nothing that happens may be missing.
-  await Promise.all(members.map(({ member }) => member.ready()));
+  await Promise.all(members.map(({ member }) => member.ready?.()));
+  // Of those who can't tell when they are ready, everything from their first transition on.
+  while (!activity.every(({ record }) => record.length > 0)) {
+    const { ref } = upstream.begin('first');
+    await follow(members[0] as (typeof members)[number], { kind: 'request', ref }).completed;
+  }
   const running = members.map(async (one, index) => {
     while (!isEnding) {
       const { ref } = upstream.begin(`mapping ${index}`);
@@ -150,6 +155,12 @@ export async function runCuts(options: CutsOptions): Promise<CrashReport> {
   });
   if (!(await Promise.race([settled, delay(SETTLE_MS, false, { ref: false })]))) {
     misfits.push(`not all streams had come to their end after ${SETTLE_MS} ms`);
+    for (const { library, followed, record } of followings) {
+      const last = record.at(-1);
+      if (followed.kind === 'request' && last && last.to !== 'IN_PROGRESS') continue;
+      const what = followed.kind === 'all' ? 'everything' : `request ${followed.ref.requestId}`;
+      misfits.push(`${library} followed ${what} up to ${last?.requestId} ${last?.to}`);
+    }
   }
   for (const { leave } of followings) leave();
   misfits.push(...(await fleet.stop()));
@@ -167,8 +178,8 @@ export async function runCuts(options: CutsOptions): Promise<CrashReport> {
     startedIds: new Set(),
   });
   for (const [index, { record }] of activity.entries()) {
-    if (record.length === transitionCount) continue;
-    const name = members[index]?.library;
+    const { library: name, member } = members[index] as (typeof members)[number];
+    if (record.length === transitionCount || !member.ready) continue;
     misfits.push(`${name} got ${record.length} of ${transitionCount} transitions`);
   }
   const figures = {

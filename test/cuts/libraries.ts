@@ -1,6 +1,6 @@
 import { ApolloClient, ApolloLink, gql, HttpLink, InMemoryCache } from '@apollo/client';
 import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
-import { type ResumableOptions, resumable } from '@sluice/client';
+import { type ResumableOptions, resumable, resumableFetch } from '@sluice/client';
 import {
   cacheExchange,
   createRequest,
@@ -9,6 +9,7 @@ import {
   fetchExchange,
   subscriptionExchange,
 } from '@urql/core';
+import { EventSource } from 'eventsource';
 import { OperationTypeNode } from 'graphql';
 import { createClient, type FormattedExecutionResult } from 'graphql-ws';
 import {
@@ -36,8 +37,8 @@ export interface Listener {
 /** A client of one library, with its own connection. */
 export interface Member {
   subscribe(followed: Followed, listener: Listener): () => void;
-  /** Resolves once it knows its place, after which it misses nothing. */
-  ready(): Promise<void>;
+  /** Resolves once it knows its place, after which it misses nothing; left out if nobody can tell. */
+  ready?(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -138,7 +139,50 @@ export const libraries: Readonly<Record<string, CreateMember>> = {
       return dispose;
     });
   },
+  multipart(url, options) {
+    const client = new ApolloClient({
+      cache: new InMemoryCache(),
+      link: new HttpLink({ uri: url, fetch: resumableFetch(toFetchOptions(options)) }),
+    });
+    return {
+      subscribe: (followed, listener) => subscribeByApollo(client, followed, listener),
+      close: async () => client.stop(),
+    };
+  },
+  EventSource: (url, options) => ({
+    subscribe(followed, listener) {
+      const address = new URL(`${url}/stream`);
+      const { query, variables } = toOperation(followed);
+      address.searchParams.set('query', query);
+      address.searchParams.set('variables', JSON.stringify(variables));
+      const source = new EventSource(address, { fetch: resumableFetch(toFetchOptions(options)) });
+      let isFailed = false;
+      source.addEventListener('next', ({ data }) => {
+        const result = JSON.parse(data) as FormattedExecutionResult;
+        // The gateway is shutting down; the source reconnects.
+        isFailed = JSON.stringify(result.errors ?? '').includes('SHUTTING_DOWN');
+        if (isFailed) return;
+        if (result.errors) listener.fail(result.errors);
+        else listener.next(result.data);
+      });
+      source.addEventListener('complete', () => {
+        if (isFailed) return;
+        source.close();
+        listener.complete();
+      });
+      source.addEventListener('error', ({ message }) => {
+        if (source.readyState === source.CLOSED) listener.fail(message);
+      });
+      return () => source.close();
+    },
+    close: async () => {},
+  }),
 };
+
+/** A stream is silent as long as nothing happens, up to the next heartbeat; here it is taken for dead long before. */
+function toFetchOptions({ maxRetryDelayMs = 0, pingMs = 0 }: ResumableOptions) {
+  return { maxRetryDelayMs, silentMs: 4 * pingMs };
+}
 
 function openSockets(url: string, options: ResumableOptions) {
   return resumable(createClient({ url: url.replace(/^http/, 'ws') }), options);

@@ -105,6 +105,13 @@ describe('the requests of a minute', () => {
     await socket.close();
   });
 
+  it('are counted once each, also if the answer was given before', async () => {
+    await start({ maxRequestsPerMinute: 3 });
+    const list = { query: '{ ingestionRequests { nodes { id } } }' };
+    for (let i = 0; i < 3; i += 1) expect((await post(list)).status).toBe(200);
+    expect((await post(list)).status).toBe(429);
+  });
+
   it('are not used up by health and metrics', async () => {
     await start({ maxRequestsPerMinute: 1 });
     for (const path of ['/healthz', '/readyz', '/metrics', '/healthz']) {

@@ -7,6 +7,7 @@ import type { DocumentNode } from 'graphql';
 import { createClient } from 'graphql-sse';
 import { EventSource } from 'undici';
 import { newApiKey } from '../../src/server/sign-in/api-keys.js';
+import { askGateway } from '../support/ask-gateway.js';
 import { deleteDatabase } from '../support/log-database.js';
 import { untilMetric } from '../support/metrics.js';
 import { startTestUpstream } from '../support/start-test-upstream.js';
@@ -19,7 +20,7 @@ import {
 } from '../support/stream-reader.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
-import type { TestUpstream } from '../support/test-upstream.js';
+import { oddMappings, type TestUpstream, untilLookedAt } from '../support/test-upstream.js';
 
 let upstream: TestUpstream;
 let gateway: TestGateway;
@@ -189,6 +190,50 @@ describe('one stream for several operations', () => {
     expect((await operate(token, operation)).status).toBe(404);
   });
 
+  it('is asked and answered as by the server of graphql-sse', async () => {
+    const reserved = await fetch(path(), { method: 'PUT' });
+    expect([reserved.status, reserved.headers.get('content-type')]).toEqual([
+      201,
+      'text/plain; charset=utf-8',
+    ]);
+    const token = { 'x-graphql-event-stream-token': await reserved.text() };
+    const none = { 'x-graphql-event-stream-token': 'none' };
+    const json = { accept: 'application/json' };
+    const operation = { query: '{ __typename }', extensions: { operationId: '1' } };
+    const asked: [number, Promise<Response>][] = [
+      // Without a reservation.
+      [404, postOperation(path(), operation, { ...none, ...json })],
+      [404, fetch(path(), { headers: { ...none, ...sse } })],
+      [404, fetch(path(), { headers: { ...none, ...json } })],
+      [404, fetch(`${path()}?operationId=1`, { method: 'DELETE', headers: none })],
+      [404, fetch(path(), { headers: json })],
+      // With one.
+      [400, postOperation(path(), { query: '{ __typename }' }, token)],
+      [400, postOperation(path(), { ...operation, query: '{ notThere }' }, token)],
+      [400, postOperation(path(), { extensions: { operationId: '1' } }, token)],
+      [400, postOperation(path(), [operation], token)],
+      // A stream of its own says what is wrong with an operation.
+      [200, fetch(path(), { headers: sse })],
+      [200, postOperation(path(), { query: '' }, sse)],
+      [400, postOperation(path(), { query: 1 }, sse)],
+    ];
+    const answers = await Promise.all(asked.map(([, answer]) => answer));
+    expect(answers.map(({ status }) => status)).toEqual(asked.map(([status]) => status));
+    for (const answer of answers.slice(-3, -1)) {
+      expect(await answer.text()).toMatch(
+        /^:\n\nevent: next\ndata: \{"errors":.*\}\n\nid: .*\nevent: complete\n/,
+      );
+    }
+    // What came before is answered on a stream that is opened later; nothing of it was run.
+    expect((await postOperation(path(), operation, token)).status).toBe(202);
+    const reading = readStream(await fetch(path(), { headers: { ...token, ...sse } }));
+    expect(await reading.until('event: complete')).toBe(
+      ':\n\nevent: next\ndata: {"id":"1","payload":{"data":{"__typename":"Query"}}}\n\n' +
+        'event: complete\ndata: {"id":"1"}\n\n',
+    );
+    await reading.leave();
+  });
+
   it('refuses what is too large, a mutation by GET, and other methods', async () => {
     const large = await post(`{ __typename } # ${'x'.repeat(200_000)}`, sse);
     const mutation = 'mutation { startIngestion(input: { mappingId: "XDM44" }) { __typename } }';
@@ -337,6 +382,50 @@ describe('Apollo Client with a subscription in parts', () => {
     await untilMetric(gateway.url, 'sluice_stream_listeners', 1);
     subscribed.unsubscribe();
     await untilMetric(gateway.url, 'sluice_http_streams', 0);
+  });
+});
+
+describe('a client that is gone while its subscription is being opened', () => {
+  it.each([
+    ['events', sse, '/graphql/stream', false],
+    ['events after a cursor', sse, '/graphql/stream', true],
+    ['parts', multipart, '/graphql', false],
+  ])('leaves nothing of a stream of %s', async (_what, accept, at, isResumed) => {
+    upstream.hold();
+    const requestId = await upstream.startElsewhere(oddMappings.held);
+    const query = toSubscription(requestId).replace('XDM44', oddMappings.held);
+    const { data } = await askGateway(gateway.url, '{ latestCursor }');
+    const headers = isResumed ? { 'last-event-id': data.latestCursor } : {};
+    const gone = new AbortController();
+    const asked = fetch(toStreamUrl(`${gateway.url}${at}`, query), {
+      headers: { ...accept, ...headers },
+      signal: gone.signal,
+    }).then(
+      (response) => response.text(),
+      () => null,
+    );
+    await untilLookedAt(upstream, requestId);
+    gone.abort();
+    await asked.catch(() => {});
+    upstream.letGo();
+    await untilMetric(gateway.url, 'sluice_http_streams', 0);
+    await untilMetric(gateway.url, 'sluice_stream_listeners', 0);
+  });
+});
+
+describe('what stands between', () => {
+  it('is asked neither to hold a stream back nor to change it', async () => {
+    const query = '{ __typename }';
+    const activity = 'subscription { ingestionActivity { to } }';
+    const own = await fetch(toUrl(query), { headers: { ...sse, 'accept-encoding': 'gzip, br' } });
+    const parts = await post(activity, multipart, `${gateway.url}/graphql`);
+    for (const { headers } of [own, parts]) {
+      expect(headers.get('cache-control')).toBe('no-store, no-transform');
+      expect(headers.get('x-accel-buffering')).toBe('no');
+      expect(headers.get('content-encoding')).toBeNull();
+    }
+    await own.text();
+    await parts.body?.cancel();
   });
 });
 

@@ -35,7 +35,7 @@ const MAX_CALLS = 50;
 const MAX_LIFE_MS = 20;
 
 /** It lives no longer than this, however few calls it makes, in ms. */
-const LONGEST_LIFE_MS = 1_200;
+const LONGEST_LIFE_MS = 1_500;
 
 /** One of so many is killed while it starts, within so long, in ms. */
 const EARLY_KILL_SHARE = 0.1;
@@ -107,6 +107,7 @@ export async function runIngest({
     if (random() < EARLY_KILL_SHARE) {
       await delay(random() * START_MS);
     } else {
+      await Promise.race([urlOf(child), exited]);
       const calls = platform.called(1 + Math.floor(random() * MAX_CALLS));
       await Promise.race([calls, exited, delay(LONGEST_LIFE_MS)]);
       await delay(random() * MAX_LIFE_MS);

@@ -1,4 +1,5 @@
 export type { Connection, Watched } from './connection.js';
+export type { Transport } from './fallback.js';
 export { type AnsweredError, GatewayError } from './gateway-error.js';
 export type {
   IngestionRequestFilter,
@@ -13,6 +14,7 @@ export {
   type ResumableOptions,
   resumable,
 } from './resumable.js';
+export { resumableFetch } from './resumable-fetch.js';
 export {
   createSluiceClient,
   matchOutcome,

@@ -1,6 +1,7 @@
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
 import { type Client, createClient } from 'graphql-ws';
 import { type Connection, createWatched, type Watched } from './connection.js';
+import { type Transport, withFallback } from './fallback.js';
 import { type AnsweredError, GatewayError, isPassing, isPassingCode } from './gateway-error.js';
 import {
   IngestionActivityDocument,
@@ -17,6 +18,7 @@ import {
 } from './generated/operations.js';
 import { iterate } from './iterate.js';
 import { type ResumableOptions, resumable } from './resumable.js';
+import { createStreamClient, PASSING_HTTP_STATUS } from './stream-client.js';
 
 /** A document with the types of its variables and data, as codegen writes it with `documentMode: string`. */
 export type TypedText<Data, Variables> = DocumentTypeDecoration<Data, Variables> & {
@@ -100,6 +102,8 @@ export interface SluiceClient {
     options?: Stoppable,
   ): AsyncIterableIterator<Data>;
   readonly connection: Watched<Connection>;
+  /** `sse` if WebSockets don't get through, which the client finds out without help. Everything else stays the same. */
+  readonly transport: Watched<Transport>;
   /** End all subscriptions. */
   dispose(): Promise<void>;
 }
@@ -110,8 +114,11 @@ const RETRY_START_MS = 120_000;
 /** The pause before it is repeated, in ms. */
 const RETRY_PAUSE_MS = 1_000;
 
-/** From the gateway, or from a proxy in front of it. */
-const PASSING_HTTP_STATUS: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+/**
+ * How often it pings by default, in ms. A WebSocket may take as long to open, and a stream may be silent four times as
+ * long.
+ */
+const PING_MS = 10_000;
 
 /** There was no answer, or it did not come from the gateway. */
 class AnswerLostError extends Error {
@@ -132,21 +139,37 @@ export function createSluiceClient({
   };
 
   const connection = createWatched<Connection>({ state: 'idle' });
+  const transport = createWatched<Transport>('websocket');
   let socketClient: Client | null = null;
   const toSocketClient = (): Client => {
     if (socketClient) return socketClient;
-    const created = resumable(
-      createClient({
-        url: endpoint.href.replace(/^http/, 'ws'),
-        connectionParams: toAuthorization,
-        webSocketImpl,
-      }),
-      options,
-    );
+    const { pingMs = PING_MS } = options;
+    const sockets = createClient({
+      url: endpoint.href.replace(/^http/, 'ws'),
+      connectionParams: toAuthorization,
+      webSocketImpl: webSocketImpl && toAbandonable(webSocketImpl as WebSocketClass),
+    });
+    const streams = createStreamClient({
+      url: endpoint.href,
+      toHeaders: toAuthorization,
+      silentMs: 4 * pingMs,
+    });
+    const either = withFallback(sockets, streams, { isReachable, openMs: pingMs });
+    either.transport.listen(() => transport.set(either.transport.get()));
+    const created = resumable(either, options);
     created.connection.listen(() => connection.set(created.connection.get()));
     socketClient = created;
     return created;
   };
+
+  async function isReachable(): Promise<boolean> {
+    try {
+      await request<unknown, object>('query { __typename }', {});
+      return true;
+    } catch (failure) {
+      return failure instanceof GatewayError && failure.errors.length > 0;
+    }
+  }
 
   async function request<Data, Variables>(
     document: TypedText<Data, Variables>,
@@ -223,6 +246,7 @@ export function createSluiceClient({
     subscribe,
     watch,
     connection,
+    transport,
     async start(input, { signal } = {}) {
       const named = { idempotencyKey: crypto.randomUUID(), ...input };
       const pauseMs = Math.min(RETRY_PAUSE_MS, options.maxRetryDelayMs ?? RETRY_PAUSE_MS);
@@ -303,6 +327,18 @@ function mayAnswerYet(failure: unknown): boolean {
   if (failure instanceof GatewayError)
     return failure.errors.length > 0 && isPassing(failure.errors);
   return failure instanceof AnswerLostError;
+}
+
+type WebSocketClass = new (...args: unknown[]) => object;
+
+/** That of `ws` throws where nobody listens, if it is closed before it is open. */
+function toAbandonable(implementation: WebSocketClass): WebSocketClass {
+  return class extends implementation {
+    constructor(...args: unknown[]) {
+      super(...args);
+      (this as { on?(event: string, listener: () => void): void }).on?.('error', () => {});
+    }
+  };
 }
 
 function toStoppable(signal: AbortSignal | undefined): Stoppable {

@@ -4,6 +4,9 @@ import type { MarkerRule } from './mapping.js';
 /** The value of a change marker, as the watermark stores it. */
 export type Marker = string | number;
 
+/** Of a source in which no row had a marker: below all that there are. */
+export const NO_MARKER = Number.NEGATIVE_INFINITY;
+
 /** How a column's values are read as markers. */
 export interface MarkerKind {
   /**
@@ -72,6 +75,7 @@ export function inferMarkerKind(
   values: readonly unknown[],
   watermark: Marker | null,
 ): Required<MarkerRule> | null {
+  if (watermark === NO_MARKER) return inferMarkerKind(values, null);
   const given = values.filter(isGiven);
   if (given.length === 0) return watermark === null ? NUMBERS : ruleOf(watermark);
   const most = (isOne: (value: unknown) => boolean) =>

@@ -1,7 +1,7 @@
 import type { Client, CustomTypesConfig } from 'pg';
 import Cursor from 'pg-cursor';
 import type { MarkerRule, PostgresTable } from '../mapping/mapping.js';
-import { inferMarkerKind, type Marker, type MarkerKind } from '../mapping/marker-kind.js';
+import { inferMarkerKind, type Marker, type MarkerKind, NO_MARKER } from '../mapping/marker-kind.js';
 import { beginSnapshot, createPostgresClient, readTypes } from './postgres-connection.js';
 import {
   markerKindOf,
@@ -111,7 +111,7 @@ async function markerColumnOf(
 
 function sinceOf(query: SourceQuery, kind: MarkerKind, { order }: MarkerColumn): string | null {
   const since = readWatermark(query.watermark, kind)?.since;
-  if (since === undefined || order === null) return null;
+  if (since === undefined || since === NO_MARKER || order === null) return null;
   if (typeof since === 'string') return since;
   // Beyond 2^53 it is rounded, so a slightly lower value may be new.
   if (Number.isSafeInteger(since)) return String(since);

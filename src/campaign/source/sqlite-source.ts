@@ -1,7 +1,7 @@
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { MappingSource } from '../mapping/mapping.js';
-import { inferMarkerKind, type Marker, type MarkerKind } from '../mapping/marker-kind.js';
+import { inferMarkerKind, type Marker, type MarkerKind, NO_MARKER } from '../mapping/marker-kind.js';
 import {
   CHUNK_ROWS,
   markerKindOf,
@@ -149,7 +149,7 @@ function sinceOf(
   kind: MarkerKind,
 ): SQLInputValue {
   const since = readWatermark(query.watermark, kind)?.since;
-  if (since === undefined || query.markerIndex === null) return null;
+  if (since === undefined || since === NO_MARKER || query.markerIndex === null) return null;
   const first = firstMarkers(database, table, query);
   const rule = query.changedAs ?? inferMarkerKind(first, since);
   const areTexts = first.some((value) => typeof value === 'string');

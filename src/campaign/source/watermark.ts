@@ -1,5 +1,5 @@
 import type { Mapping } from '../mapping/mapping.js';
-import type { Marker, MarkerKind } from '../mapping/marker-kind.js';
+import { type Marker, type MarkerKind, NO_MARKER } from '../mapping/marker-kind.js';
 import { createDigestList, type DigestList, openDigestSet } from './digests.js';
 
 /**
@@ -138,7 +138,8 @@ export function createWatermarkTracker(parts: TrackerParts): WatermarkTracker {
     },
 
     current() {
-      const where = reached.where();
+      const none = { marker: NO_MARKER, since: null, seen: [] };
+      const where = reached.where() ?? (rejected.size > 0 ? none : null);
       if (where === null) return null;
       return { column, ...where, seen: [...where.seen, ...rejected.toParts()] };
     },
@@ -166,7 +167,7 @@ export function readWatermark(
   kind: MarkerKind,
 ): (Watermark & { readonly since: Marker }) | null {
   if (watermark === null) return null;
-  const marker = kind.read(watermark.marker);
+  const marker = watermark.marker === NO_MARKER ? NO_MARKER : kind.read(watermark.marker);
   if (marker === null) return null;
   const since = watermark.since === null ? marker : kind.read(watermark.since);
   return { ...watermark, marker, since: since ?? marker };

@@ -1,4 +1,4 @@
-import type { Marker } from '../mapping/marker-kind.js';
+import { type Marker, NO_MARKER } from '../mapping/marker-kind.js';
 import type { SourceSizes, Watermark } from '../source/watermark.js';
 import type { StateDatabase } from './state-database.js';
 
@@ -61,7 +61,10 @@ export function createWatermarkStore({ sql }: StateDatabase): WatermarkStore {
       return { column: row.changed, marker: row.marker, since: row.since, seen, sizes };
     },
 
-    acceptedMarkerOf: (mappingId) => rowOf(mappingId)?.marker ?? null,
+    acceptedMarkerOf(mappingId) {
+      const marker = rowOf(mappingId)?.marker ?? null;
+      return marker === NO_MARKER ? null : marker;
+    },
 
     propose(mappingId, watermark) {
       drop(mappingId);

@@ -160,8 +160,9 @@ export class HttpStream implements OperationHost {
     raw.writeHead(200, {
       ...(headers as Record<string, string>),
       'content-type': this.form.contentType,
-      // Some proxies would otherwise buffer the answer.
+      // Some proxies would otherwise buffer the answer, or compress it, for which they wait for more.
       'x-accel-buffering': 'no',
+      'cache-control': 'no-store, no-transform',
     });
     raw.write(this.form.start);
     for (const message of this.#unsent) raw.write(message);

@@ -48,6 +48,13 @@ export interface KnownQuestionsOptions {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** As nearly all clients write it; other spellings take the common way. */
+const types: ReadonlySet<string | undefined> = new Set([
+  'application/json',
+  'application/json; charset=utf-8',
+  'application/json;charset=utf-8',
+]);
+
 /** Longer bodies take the common way, which has the limit that operators set. */
 const MAX_BODY_BYTES = 16 * 1024;
 
@@ -76,8 +83,7 @@ export function createKnownQuestions({
   /** The length of its body, if the request may be answered here; else null. */
   function toLength(request: IncomingMessage): number | null {
     const { method, url, headers: sent } = request;
-    if (method !== 'POST' || url !== path || sent['content-type'] !== 'application/json')
-      return null;
+    if (method !== 'POST' || url !== path || !types.has(sent['content-type'])) return null;
     if (sent['content-encoding'] !== undefined || sent['transfer-encoding'] !== undefined)
       return null;
     const length = Number(sent['content-length']);

@@ -44,6 +44,9 @@ function Page({ mappingId }: { readonly mappingId: string }) {
       <button type="button" onClick={() => void start({ mappingId })}>
         Start
       </button>
+      <button type="button" onClick={() => void start({ mappingId: '' })}>
+        Try nothing
+      </button>
       <button type="button" onClick={() => setShown(!isShown)}>
         Toggle
       </button>

@@ -71,6 +71,15 @@ it(
 );
 
 it(
+  'tells of a start that the gateway refuses',
+  async () => {
+    await click('Try nothing');
+    await page.getByText('failed', { exact: true }).waitFor();
+  },
+  TIMEOUT_MS,
+);
+
+it(
   'tells why it shows nothing',
   () => page.locator('#nobody').getByText('INGESTION_REQUEST_NOT_FOUND').waitFor(),
   TIMEOUT_MS,

@@ -1,0 +1,126 @@
+import type { SubscribePayload } from 'graphql-ws';
+import { type ResumableOptions, resumable } from './resumable.js';
+import { createStreamClient, PASSING_HTTP_STATUS, SILENT_MS } from './stream-client.js';
+import { failIfSilent } from './streamed-results.js';
+
+/** How stubborn it is. */
+export interface ResumableFetchOptions
+  extends Pick<ResumableOptions, 'retryForMs' | 'maxRetryDelayMs'> {
+  readonly fetch?: typeof globalThis.fetch;
+  /** The longest silence of a stream, in ms: 40 s by default, as the gateway shows every 15 s that it is there. */
+  readonly silentMs?: number;
+}
+
+/** Between two tries of an `EventSource` that is put off, in ms. */
+const RETRY_MS = 1_000;
+
+const PART_END = '\r\n--graphql';
+
+/**
+ * A `fetch` for clients that get subscriptions over HTTP.
+ *
+ * - Multipart subscriptions, as Apollo Client sends them, go on where they were whenever their connection is lost.
+ * - Event streams fail if they are silent, so that an `EventSource` reconnects, which resumes by itself. If the gateway
+ *   or a proxy is unavailable they wait, because otherwise an `EventSource` would give up for good.
+ *
+ * Everything else passes through.
+ */
+export function resumableFetch({
+  fetch = globalThis.fetch,
+  silentMs = SILENT_MS,
+  retryForMs,
+  maxRetryDelayMs,
+}: ResumableFetchOptions = {}): typeof globalThis.fetch {
+  const options: ResumableOptions = {
+    pingMs: silentMs,
+    ...(retryForMs !== undefined && { retryForMs }),
+    ...(maxRetryDelayMs !== undefined && { maxRetryDelayMs }),
+  };
+
+  /** A connection that was open before may be dead. */
+  async function fetchInTime(
+    input: Parameters<typeof globalThis.fetch>[0],
+    init: RequestInit,
+  ): Promise<Response> {
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(new TypeError('No response in time.')), silentMs);
+    const signals = [late.signal, ...(init.signal ? [init.signal] : [])];
+    try {
+      return await fetch(input, { ...init, signal: AbortSignal.any(signals) });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async function fetchEvents(
+    input: Parameters<typeof globalThis.fetch>[0],
+    init: RequestInit,
+  ): Promise<Response> {
+    const startedAt = performance.now();
+    const isLate = () => performance.now() - startedAt >= (retryForMs ?? Number.POSITIVE_INFINITY);
+    for (;;) {
+      const response = await fetchInTime(input, init);
+      if (!PASSING_HTTP_STATUS.has(response.status) || isLate()) {
+        return failIfSilent(response, silentMs);
+      }
+      await response.body?.cancel();
+      await new Promise((resolve) => setTimeout(resolve, maxRetryDelayMs ?? RETRY_MS));
+      init.signal?.throwIfAborted();
+    }
+  }
+
+  function subscribe(url: string, payload: SubscribePayload, init: RequestInit): Response {
+    const headers = new Headers(init.headers);
+    const accept = headers.get('accept') ?? '';
+    const encoder = new TextEncoder();
+    const client = resumable(
+      createStreamClient({
+        url,
+        accept,
+        fetch: (address, own) => fetch(address, { ...init, ...own }),
+        silentMs,
+        toHeaders: async () => Object.fromEntries(headers),
+      }),
+      options,
+    );
+    let leave = () => {};
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        const write = (text: string) => controller.enqueue(encoder.encode(text));
+        const writePart = (part: object) =>
+          write(`\r\ncontent-type: application/json\r\n\r\n${JSON.stringify(part)}${PART_END}`);
+        const finish = () => {
+          write('--\r\n');
+          controller.close();
+        };
+        write('--graphql');
+        init.signal?.addEventListener('abort', () => {
+          leave();
+          controller.error(init.signal?.reason);
+        });
+        leave = client.subscribe(payload, {
+          next: (result) => writePart({ payload: result }),
+          error(failure) {
+            if (!Array.isArray(failure)) return controller.error(failure);
+            writePart({ payload: null, errors: failure });
+            finish();
+          },
+          complete: finish,
+        });
+      },
+      cancel: () => leave(),
+    });
+    return new Response(body, {
+      headers: { 'content-type': 'multipart/mixed;boundary="graphql";subscriptionSpec="1.0"' },
+    });
+  }
+
+  return async (input, init = {}) => {
+    const accept = new Headers(init.headers).get('accept') ?? '';
+    if (/^text\/event-stream$/.test(accept)) return fetchEvents(input, init);
+    const isSubscription = /subscriptionSpec/i.test(accept) && typeof init.body === 'string';
+    if (!isSubscription) return fetch(input, init);
+    const url = input instanceof Request ? input.url : String(input);
+    return subscribe(url, JSON.parse(init.body as string) as SubscribePayload, init);
+  };
+}

@@ -46,7 +46,7 @@ const KILL_SHARE = 0.5;
 const LOOK_MS = 20;
 
 /** How long all streams may take to end once nothing is cut any more, in ms. */
-const SETTLE_MS = 20_000;
+const SETTLE_MS = 60_000;
 
 /** Short, so that a client is cut often. */
 const RESUMABLE = { maxRetryDelayMs: 20, pingMs: 150 };

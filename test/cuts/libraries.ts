@@ -159,8 +159,8 @@ export const libraries: Readonly<Record<string, CreateMember>> = {
       let isFailed = false;
       source.addEventListener('next', ({ data }) => {
         const result = JSON.parse(data) as FormattedExecutionResult;
-        // The gateway is shutting down; the source reconnects.
-        isFailed = JSON.stringify(result.errors ?? '').includes('SHUTTING_DOWN');
+        // For the moment: the source reconnects.
+        isFailed = /SHUTTING_DOWN|retryAfterMs/.test(JSON.stringify(result.errors ?? ''));
         if (isFailed) return;
         if (result.errors) listener.fail(result.errors);
         else listener.next(result.data);

@@ -10,21 +10,24 @@ const WITH_CAMPAIGN =
 const ONCE = [
   'gateway/{bad-http,bad-operation,graphql-over-http,stock-clients,websocket-misuse,websocket-protocol}.test.js',
   'gateway/{exposed-abuse,exposed-documents,fan-out,leak,local-only,operation-log,sign-in-matrix}.test.js',
+  'gateway/{event-source.browser,stream-life,streams}.test.js',
   'gateway/{administration,embedded-faults,end-to-end,faulty-campaign,given-platform,subgraph}.test.js',
   'gateway/{batch,contract,secrets}.scripted.test.js',
 ];
 
-const args = process.argv.slice(2);
-
 /** Whether files are named to be run: then each runs as it is, to be found by its path. */
-const isSelective = args.some(
-  (arg, index) => !arg.startsWith('-') && args[index - 1] !== '--selectProjects',
-);
+function isSelective(args) {
+  let option = '';
+  return args.some((arg) => {
+    if (arg.startsWith('-')) option = arg;
+    return arg !== option && option !== '--selectProjects';
+  });
+}
 
 /** A project whose tests have some globals; its patterns are below `dist/test`, an exclamation mark leaves out. */
 function toProject(displayName, globals, patterns) {
   const files = toFiles(patterns);
-  const run = isSelective ? files : toGroups(displayName, files);
+  const run = isSelective(process.argv.slice(2)) ? files : toGroups(displayName, files);
   return {
     rootDir: 'dist',
     displayName,
@@ -42,8 +45,8 @@ export default {
   globalSetup: '<rootDir>/test/support/jest-setup.js',
   globalTeardown: '<rootDir>/test/support/jest-teardown.js',
   testSequencer: '<rootDir>/../jest.sequencer.js',
-  // One more than there are cores: some tests wait more than they work.
-  maxWorkers: availableParallelism() + 1,
+  // More than there are cores: many tests wait more than they work.
+  maxWorkers: availableParallelism() + 2,
   testTimeout: 20000,
   projects: [
     toProject('sqlite', { logDatabaseKind: 'sqlite' }, [

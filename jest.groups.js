@@ -1,4 +1,4 @@
-import { globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { posix } from 'node:path';
 
 const TESTS_DIR = 'dist/test';
@@ -9,18 +9,18 @@ const FILES_PER_GROUP = 16;
 
 /**
  * Those that are run by themselves, the ones that take longest first: they have processes of their own, measure
- * memory, or wait for more than they work.
+ * memory, or wait for more than they work. So are those with a browser.
  */
 const ALONE = [
   'cluster/cluster',
   'process',
   '../packages/cli/test/command-line',
   'abuse/abuse',
-  'server/console.browser',
-  '../packages/client/test/react/react.browser',
-  'server/explorer.browser',
-  'server/explorer.sign-in.browser',
   'cluster/two-replicas',
+];
+
+/** These, too. They are short and come last, so that no worker still has much to do when the others have nothing. */
+const ALONE_AT_THE_END = [
   'server/hostile-start-to-stop',
   'datasources/log/postgres/postgres-replicas',
   'datasources/log/postgres/postgres-settings',
@@ -30,10 +30,32 @@ const ALONE = [
   'gateway/exposed-abuse',
 ];
 
+for (const name of [...ALONE, ...ALONE_AT_THE_END]) {
+  if (!existsSync(`${TESTS_DIR}/${name}.test.js`)) throw new Error(`There is no test ${name}.`);
+}
+
+/** What the paths of a run contain, in the order of the run. */
+const ORDER = [
+  // They wait for a database or an upstream for longer than they work, so that others can work beside them.
+  '/groups/postgres-',
+  '/groups/campaign-',
+  ...ALONE.map(toEnd),
+  '.browser.test.js',
+  '/groups/',
+  ...ALONE_AT_THE_END.map(toEnd),
+];
+
+function toEnd(name) {
+  return `/${posix.join(TESTS_DIR, name)}.test.js`;
+}
+
 /** Where a file stands in the order of a run: lower is earlier. */
 export function toOrder(path) {
-  const index = ALONE.findIndex((name) => path.endsWith(`/${posix.join(TESTS_DIR, name)}.test.js`));
-  return index === -1 ? ALONE.length : index;
+  return ORDER.findIndex((part) => path.includes(part));
+}
+
+function isAlone(file) {
+  return file.endsWith('.browser') || ALONE.includes(file) || ALONE_AT_THE_END.includes(file);
 }
 
 /**
@@ -59,7 +81,7 @@ export function toFiles(patterns) {
  * @returns the files that jest is to run in their place
  */
 export function toGroups(name, files) {
-  const others = files.filter((file) => !ALONE.includes(file));
+  const others = files.filter((file) => !isAlone(file));
   const count = Math.ceil(others.length / FILES_PER_GROUP);
   mkdirSync(GROUPS_DIR, { recursive: true });
   for (const path of globSync(`${GROUPS_DIR}/${name}-*`)) rmSync(path);
@@ -73,5 +95,5 @@ export function toGroups(name, files) {
     );
     return path;
   });
-  return [...files.filter((file) => ALONE.includes(file)), ...groups];
+  return [...files.filter(isAlone), ...groups];
 }

@@ -4,7 +4,7 @@ import { pathSettings } from './config/path-settings.js';
 import { findIdleCredential, type PlatformConfig, toPlatformConfig } from './config/platform.js';
 import { toOutgoingProxies } from './config/proxies.js';
 import { type Settings, settings } from './config/settings.js';
-import { toAudience, toSignInConfig } from './config/sign-in.js';
+import { type OpenIdClient, toAudience, toOpenIdClient, toSignInConfig } from './config/sign-in.js';
 import {
   type Environment,
   isSecret,
@@ -23,29 +23,31 @@ export type DatabaseConfig =
   | { readonly kind: 'sqlite'; readonly dataDir: string }
   | { readonly kind: 'postgres'; readonly url: string; readonly maxConnections: number };
 
-/** Everything that can be set, read once at start. */
+/** All settings, read once at startup. */
 export interface Config {
   readonly host: string;
   readonly port: number;
-  /** Null where everybody is the anonymous caller. */
+  /** Null if everybody is the anonymous caller. */
   readonly signIn: SignInConfig | null;
+  /** How people sign in to the console; null where they paste a key or a token. */
+  readonly openId: OpenIdClient | null;
   readonly upstream: UpstreamConfig;
-  /** Null where batches are not to be looked up, or are uploaded to the receiver beside the embedded service. */
+  /** Null if batches are not looked up, or if the embedded service uploads to the local receiver. */
   readonly platform: PlatformConfig | null;
-  /** By way of whom all calls leave. */
+  /** The proxies for all calls. */
   readonly proxies: OutgoingProxies;
   readonly timeoutMs: number;
-  /** The longest wait that an upstream is believed to ask for. */
+  /** The longest wait that an upstream may ask for. */
   readonly maxWaitMs: number;
   readonly maxRps: number;
   readonly statusRequestIdIn: 'query' | 'body';
   readonly pollMinMs: number;
   readonly pollMaxMs: number;
   readonly database: DatabaseConfig;
-  /** Of the embedded Campaign service, and of the log where that is a file. */
+  /** For the embedded Campaign service, and for the log if that is a file. */
   readonly dataDir: string;
   readonly retentionDays: number;
-  /** How long a process that was told to stop serves on; null where that depends on how it was started. */
+  /** How long a process keeps serving after it was told to stop; null if that depends on how it was started. */
   readonly drainDelayMs: number | null;
   /** Whether the API is a subgraph of an Apollo federation. */
   readonly isSubgraph: boolean;
@@ -54,7 +56,7 @@ export interface Config {
   readonly logForm: LogForm;
 }
 
-/** Settings of this gateway that were not understood; each line names one variable. */
+/** Invalid settings of this gateway; each line names one variable. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 
@@ -63,10 +65,11 @@ export class ConfigError extends Error {
   }
 }
 
-/** What makes a variable ours. A misspelt one is reported, for its author meant to set something. */
+/** The prefixes of our variables. A misspelt one is reported, because its author meant to set something. */
 const ourPrefixes = [
   'AUTH_',
   'CAMPAIGN_',
+  'CONSOLE_',
   'DATABASE_',
   'DRAIN_',
   'IMS_',
@@ -77,21 +80,20 @@ const ourPrefixes = [
   'SLUICE_',
 ];
 
-/** What no setting has in it: control characters, line ends, and what Node.js puts for bytes that are not UTF-8. */
+/** What no setting contains: control characters, line ends, and Node.js's replacement for bytes that are not UTF-8. */
 const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\uFFFD].*/su;
 
-/** Read by the services that run alone; known here, so that one `.env` can serve all. */
+/** For services that run alone; known here, so that one `.env` can serve all. */
 const servicePrefixes = ['CAMPAIGN_SERVICE_', 'PLATFORM_RECEIVER_'];
 
 /**
- * The environment, and under it what a `.env` file says, as a frozen Config. An empty variable counts as
- * unset.
+ * Parse the environment, and a `.env` file that it overrides, to a frozen Config. An empty variable counts as unset.
  *
- * @param process - the variables that the process was given
- * @param envFile - the path of the file; there need be none
- * @param warn - told of each variable with a prefix of ours that means nothing
- * @param isTerminal - whether the log goes to one
- * @throws {ConfigError} naming every fault at once: the variable, its value (secrets masked), what is allowed
+ * @param process - the process's variables
+ * @param envFile - the path of the file, which may be missing
+ * @param warn - called for each variable with a prefix of ours that has no meaning
+ * @param isTerminal - whether the log goes to a terminal
+ * @throws {ConfigError} with all faults: the variable, its value (secrets masked), what is allowed
  */
 export function parseConfig(
   process: Environment,
@@ -103,7 +105,7 @@ export function parseConfig(
   const environment = withEnvFile(process, envFile, faults);
   const given = readSecretFiles(environment, faults);
   for (const name of unknownVariables(environment)) {
-    warn(`${name} is no setting of Sluice and was ignored. See docs/settings.md.`);
+    warn(`${name} is not a setting of Sluice and was ignored. See docs/settings.md.`);
   }
 
   if (!given.CAMPAIGN_URL && given.CAMPAIGN_API_KEY) {
@@ -123,7 +125,7 @@ export function parseConfig(
     const result = schema.safeParse(value);
     if (value !== undefined && isQuoted(value)) {
       faults.push(
-        `${name}=${masked(name, value)}: expected ${allowed}, without the quotes around it, which are part of the value`,
+        `${name}=${masked(name, value)}: expected ${allowed}, without quotes, which would be part of the value`,
       );
     } else if (!result.success) faults.push(`${name}=${masked(name, value)}: expected ${allowed}`);
     else if (noPath !== null) faults.push(`${name}=${masked(name, value)}: expected ${noPath}`);
@@ -132,7 +134,7 @@ export function parseConfig(
       faults.push(`${name}=${beginning}: expected ${allowed}, in UTF-8 and on one line`);
     } else parsed[name] = result.data;
   }
-  // Each entry was parsed by the schema of its name; the faults tell of those that were not.
+  // The schema of its name parsed each entry; the faults report those that failed.
   const read = parsed as Partial<Settings>;
 
   if ((read.POLL_MIN_MS ?? 0) > (read.POLL_MAX_MS ?? Number.POSITIVE_INFINITY)) {
@@ -141,9 +143,10 @@ export function parseConfig(
     );
   }
   const signIn = toSignInConfig(read, faults);
+  const openId = toOpenIdClient(read, faults);
   if (signIn === null && !read.ALLOW_ANONYMOUS && read.TRUST_PROXY?.length) {
     warn(
-      'TRUST_PROXY is set, but there is no sign-in, and ALLOW_ANONYMOUS=true is not set either: only this machine is served, and what proxies pass on for others is refused.',
+      'TRUST_PROXY is set, but there is no sign-in, and ALLOW_ANONYMOUS=true is not set either: Sluice only serves this machine, and refuses requests that proxies forward for others.',
     );
   }
   const upstream = toUpstreamConfig(read, given, faults);
@@ -156,6 +159,7 @@ export function parseConfig(
     host: all.HOST,
     port: all.PORT,
     signIn,
+    openId,
     upstream,
     platform,
     proxies,
@@ -193,8 +197,8 @@ function unknownVariables(environment: Environment): string[] {
 
 function masked(name: string, value: string | undefined): string {
   if (isSecret(name)) return '***';
-  // All that may be credentials of a URL, also of one that is none: a password may hold any character. Behind
-  // a question mark there may be a key.
+  // Everything that may be credentials of a URL, even of an invalid one, because a password may contain any
+  // character. After a question mark there may be a key.
   return (value ?? '').replace(/^(.*?\/\/)?.*@/s, '$1***@').replace(/(\/\/.*?[?#]).+$/s, '$1***');
 }
 

@@ -23,10 +23,10 @@ const SANDBOX = 'prod';
 
 const DAY_MS = 86_400_000;
 
-/** Of the shipped mappings, the one that works best to show what a run is. */
+/** The shipped mapping that best shows what a run is. */
 const SAMPLE_MAPPING_ID = 'crm-profiles';
 
-/** What the operator can mend, of all that a start may throw; the message says how. */
+/** Errors of a start that the operator can fix; the message says how. */
 export const EMBEDDED_START_ERRORS = [
   DataFolderUnusableError,
   DatasetsInvalidError,
@@ -36,30 +36,30 @@ export const EMBEDDED_START_ERRORS = [
   StateUnusableError,
 ] as const;
 
-/** What the settings say of the embedded service. */
+/** The settings of the embedded service. */
 export interface EmbeddedUpstreamOptions extends Omit<EmbeddedService, 'kind'> {
   readonly dataDir: string;
-  /** How long a job is known once it is over. */
+  /** How long a job is kept after it has ended. */
   readonly retentionDays: number;
   /** Where batches go; null for a receiver in this process. */
   readonly platform: PlatformConfig | null;
   readonly proxies?: OutgoingProxies;
 }
 
-/** The Campaign service in this process and its Platform, and how to reach them: over HTTP, as any others. */
+/** The Campaign service in this process and its Platform, and how to reach them over HTTP, like any others. */
 export interface EmbeddedUpstream {
   readonly upstream: RemoteUpstream;
   readonly platform: PlatformConfig;
-  /** A mapping that there is, to begin with. */
+  /** A mapping that exists, to start with. */
   readonly firstMappingId: string;
   stop(): Promise<void>;
 }
 
 /**
- * Start the Campaign service and, where no Platform is given, the receiver that it uploads to; each on a free
+ * Start the Campaign service and, if no Platform is given, the receiver that it uploads to. Each listens on a free
  * port of the loopback interface, with credentials that nobody else has.
  *
- * @throws where the mappings, the datasets, the plan of faults or the data directory cannot be used
+ * @throws if the mappings, the datasets, the fault plan or the data directory can't be used
  */
 export async function startEmbeddedUpstream(
   options: EmbeddedUpstreamOptions,
@@ -120,13 +120,13 @@ export async function startEmbeddedUpstream(
   };
 }
 
-/** Ids of requests start over with each new state: a log of the one before would answer for them. */
+/** Request ids start over with each new state, and a log of the previous one would answer for them. */
 function toIdentity(stateId: string): string {
   const state = stateId === '' ? '' : ` (state ${stateId})`;
   return `the embedded Campaign service${state}`;
 }
 
-/** The receiver in this process, as the settings would name it. */
+/** The receiver in this process, as the settings would describe it. */
 async function startReceiver(
   { dataDir, retentionDays }: EmbeddedUpstreamOptions,
   starting: AsyncDisposableStack,
@@ -152,7 +152,7 @@ async function startReceiver(
   return { platform: { url: new URL(url), ...tenant, token }, schemaOf };
 }
 
-/** The same Platform in the words of the Campaign service, which knows by itself what scopes an upload needs. */
+/** The same Platform for the Campaign service, which adds the scopes that an upload needs. */
 function toPlatformSettings({ url, token, ...tenant }: PlatformConfig): PlatformSettings {
   return {
     ...tenant,

@@ -53,18 +53,18 @@ import { startPruner } from './watch/pruner.js';
 import { createRunHistory } from './watch/run-history.js';
 import { createWatcher } from './watch/watcher.js';
 
-/** How long a stop may take, in ms from its beginning. */
+/** The deadlines of a stop, in ms from its beginning. */
 export interface StopDeadlines {
-  /** Calls to the upstream that are still under way are called off. */
+  /** Calls to the upstream that are still in progress are cancelled. */
   readonly callOffAfterMs: number;
-  /** Connections that are still open are cut. */
+  /** Connections that are still open are closed at once. */
   readonly cutAfterMs: number;
-  /** The stop is given up: what holds it up is left to the end of the process. */
+  /** The stop is given up: the rest is left to the end of the process. */
   readonly giveUpAfterMs: number;
 }
 
 /**
- * Together with what else a process has to stop within the 10 s after which Docker kills it.
+ * With everything else that a process has to stop, this fits into the 10 s after which Docker kills it.
  *
  * @see docs/adr/0024-how-a-process-stops.md
  */
@@ -74,30 +74,30 @@ const defaultDeadlines: StopDeadlines = {
   giveUpAfterMs: 8_000,
 };
 
-/** A submission of a retry that is under way on shutdown is called off after this long. */
+/** On shutdown, a retry that is being submitted is cancelled after this. */
 const CALL_OFF_RETRY_AFTER_MS = 1_000;
 
 const DAY_MS = 86_400_000;
 
 /**
- * What a poll costs, in ms of lag, where it is not said: a run of two minutes of which nothing is known is asked
- * about every five seconds at its end.
+ * The default price of a poll, in ms of lag: a run of two minutes about which nothing is known is polled about every
+ * five seconds near its end.
  */
 const POLL_PRICE_MS = 100;
 
-/** Polls that wait for their turn at a time: as many as there are turns in so many seconds. */
+/** How many polls wait for their turn at a time: as many as there are turns in this many seconds. */
 const POLLS_AHEAD_S = 0.25;
 
-/** And never more than these: some 20 KB each, taken again 20 times a second. */
+/** The maximum: some 20 KB each, claimed again 20 times a second. */
 const MAX_POLLS_AHEAD = 250;
 
-/** What a poll needs beside its call, in ms: it is written to the log, and the next one is planned. */
+/** The time that a poll takes besides its call, in ms: to record it in the log, and plan the next one. */
 const SETTLE_MS = 5_000;
 
-/** The count of watches is asked of the database again after this, in ms. */
+/** How long the count of watches is reused, in ms. */
 const WATCH_COUNT_KEPT_MS = 1_000;
 
-/** The configuration of a gateway whose upstream is known. */
+/** The configuration of a gateway with a known upstream. */
 export type GatewayConfig = Omit<
   Config,
   'upstream' | 'logLevel' | 'logForm' | 'dataDir' | 'drainDelayMs'
@@ -105,9 +105,9 @@ export type GatewayConfig = Omit<
   readonly upstream: RemoteUpstream;
   /** The mapping in the explorer's ready-made tabs. */
   readonly explorerMappingId: string;
-  /** How long an ABORTED request’s first retry waits, in ms, where that is not 5 s. */
+  /** The pause before an ABORTED request's first retry, in ms, if not 5 s. */
   readonly retryBackoffMs?: number;
-  /** What a poll costs, in ms of lag, where that is not 100 ms. */
+  /** The price of a poll, in ms of lag, if not 100 ms. */
   readonly pollPriceMs?: number;
 };
 
@@ -115,22 +115,22 @@ export type GatewayConfig = Omit<
 export interface Gateway {
   /** Such as `http://127.0.0.1:4000`. */
   readonly url: string;
-  /** Have `/readyz` say that this process is about to stop; everything is served on. */
+  /** Have `/readyz` say that this process is about to stop; it still serves everything. */
   announceStop(): void;
   /**
-   * Take no new work, finish what is under way, close every socket, then let go of everything else.
+   * Accept no new work, finish what is in progress, close every socket, then close everything else.
    *
-   * @throws {StopTimeoutError} not everything could be let go of within 8 s
+   * @throws {StopTimeoutError} not everything stopped within 8 s
    */
   stop(): Promise<void>;
 }
 
 /**
- * Build every part, join them, and listen.
+ * Create every part, join them, and listen.
  *
- * @param onFatal - the log's disk cannot be relied on: the process must end, and nothing more be told
- * @throws {LogUnusableError} the log cannot be used
- * @throws {ListenError} the address cannot be listened on; everything that was started is stopped again
+ * @param onFatal - the log's disk is unreliable: the process must end, and send no more answers
+ * @throws {LogUnusableError} the log can't be used
+ * @throws {ListenError} listening on the address failed; everything that was started has been stopped again
  */
 export async function startGateway(
   config: GatewayConfig,
@@ -169,7 +169,7 @@ export async function startGateway(
     shared: shared.upstream,
     onCall(call) {
       metrics.observeUpstreamCall(call);
-      // A token says nothing of the upstream, which is another host's; nor does a call that a drain calls off.
+      // A token says nothing about the upstream, which is another host; nor does a call that a drain cancels.
       const tells = call.operation !== 'token' && phase !== 'draining';
       if (tells) upstreamHealth.observe(call.outcome, call.error);
     },
@@ -212,7 +212,7 @@ export async function startGateway(
     runHistory.observe(transition);
     if (transition.to.status === 'ABORTED') void starts.lookForRetries();
     if (transition.to.status === 'SUCCESS' && transition.to.numRecords === null) {
-      logger.warn(transition.ref, 'The upstream told a success without a count that can be read');
+      logger.warn(transition.ref, 'The upstream reported a success without a readable count');
     }
   });
   const logTransition = createTransitionLog(logger);
@@ -221,7 +221,7 @@ export async function startGateway(
     log,
     clock,
     holdMs: config.timeoutMs + SETTLE_MS,
-    // Those who are told the same time spread after it.
+    // Requests with the same `Retry-After` are spread after it.
     maxRetryAfterMs: 2 * config.maxWaitMs,
   });
   const watcher = createWatcher({
@@ -244,19 +244,22 @@ export async function startGateway(
       },
       onRegression(ref, known, seen) {
         metrics.countRegression();
-        logger.warn({ ref, known, seen }, 'The upstream went back on a terminal status');
+        logger.warn({ ref, known, seen }, 'The upstream contradicted a terminal status');
       },
       onPollFailed: createPollFailureLog(logger),
       onForgotten(ref) {
         metrics.countForgotten();
-        logger.warn(ref, 'The upstream has not known this request for long: it is watched no more');
+        logger.warn(
+          ref,
+          'The upstream has not known this request for long, so it is no longer watched',
+        );
       },
-      onQueueFailed: (error) => logger.warn({ err: error }, 'What is due cannot be asked for now'),
+      onQueueFailed: (error) => logger.warn({ err: error }, 'Due polls cannot be claimed now'),
     },
   });
   starting.defer(async () => {
-    // Nobody waits any more for the polls that are under way: without the call-off they would take as long
-    // as the upstream likes.
+    // Nobody waits for the polls in progress any more. Without the cancellation they would take as long as the
+    // upstream likes.
     const stopped = watcher.stop();
     await upstream.close();
     await stopped;
@@ -368,7 +371,10 @@ export async function startGateway(
   };
   metrics.serve(server, gauges, httpSignIn.require('metrics:read'));
   if (exposure.hasConsole) {
-    await serveConsole(server, { explorerPath: exposure.hasExplorer ? EXPLORER_PATH : null });
+    await serveConsole(server, {
+      explorerPath: exposure.hasExplorer ? EXPLORER_PATH : null,
+      openId: config.openId,
+    });
   }
   if (exposure.hasExplorer) {
     const content = toExplorerContent(config.explorerMappingId, config.signIn !== null);
@@ -377,7 +383,7 @@ export async function startGateway(
   starting.defer(async () => {
     phase = 'draining';
     const callOff = setTimeout(() => {
-      logger.warn('Calling off what was asked of the upstream and is not answered yet');
+      logger.warn('Cancelling the calls that the upstream has not answered yet');
       void upstream.close();
       void platform?.close();
       void administration?.close();
@@ -402,7 +408,7 @@ export async function startGateway(
   };
 }
 
-/** What was found last, as long as it is no older than this. */
+/** The last result, while it is no older than this. */
 function keepFor<T>(keptMs: number, clock: Clock, look: () => Promise<T>): () => Promise<T> {
   let kept: { readonly found: Promise<T>; readonly atMs: number } | null = null;
   return () => {

@@ -4,7 +4,7 @@ import type { PlatformSettings } from './campaign/upload/platform-client.js';
 import type { PlatformConfig } from './platform/platform-config.js';
 import { createPlatformReceiver } from './platform/platform-receiver.js';
 
-/** A receiver in this process, and how to reach it: over HTTP, as the real one. */
+/** A receiver in this process, and how to reach it over HTTP, like the real one. */
 export interface LocalPlatform {
   readonly settings: PlatformSettings;
   /** The schema of a dataset, by its id. */
@@ -13,9 +13,9 @@ export interface LocalPlatform {
 }
 
 /**
- * Start the receiver that batches are uploaded to where no Platform is given.
+ * Start the receiver that batches are uploaded to if no Platform is given.
  *
- * @throws where the datasets or the data folder cannot be used, or the port is taken
+ * @throws if the datasets or the data folder can't be used, or the port is in use
  */
 export async function startLocalPlatform(
   { clientId, clientSecret, ...config }: PlatformConfig,

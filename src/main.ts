@@ -1,16 +1,16 @@
 /**
- * The process's first step. Nothing is imported before the version is known: an older Node.js would fail
- * on the imports with a stack that tells nobody what to do.
+ * The process's first step. It checks the version before it imports anything, because an older Node.js would fail on
+ * the imports with a stack that doesn't say what to do.
  */
 const OLDEST_NODE_MAJOR = 24;
 
 if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE_MAJOR) {
   console.error(
-    `Sluice needs Node.js ${OLDEST_NODE_MAJOR} or newer, and this is ${process.version}. "npm ci" brings the right one for "npm start"; else install it.`,
+    `Sluice needs Node.js ${OLDEST_NODE_MAJOR} or newer, and this is ${process.version}. "npm ci" installs the right one for "npm start"; otherwise install it yourself.`,
   );
   process.exitCode = 1;
 } else if (isFolderGone()) {
-  console.error('The folder that Sluice was started in is gone: start it in one that is there.');
+  console.error('The folder that Sluice was started in is gone: start it in one that exists.');
   process.exitCode = 1;
 } else {
   const { answerArguments } = await import('./process/arguments.js');
@@ -26,7 +26,7 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE_MAJOR) {
   await serve(signals);
 }
 
-/** Whether the folder of this process was removed: most that is imported asks for it. */
+/** Whether this process's folder was removed, which most imported modules need. */
 function isFolderGone(): boolean {
   try {
     process.cwd();

@@ -5,9 +5,9 @@ import { rights } from './ingestion/caller.js';
 import { newApiKey } from './server/sign-in/api-keys.js';
 
 /**
- * Make an API key, and print it with its entry for API_KEYS_FILE: `npm run api-key -- --name nightly-import`.
+ * Create an API key, and print it with its entry for API_KEYS_FILE: `npm run api-key -- --name nightly-import`.
  *
- * The key is not kept anywhere.
+ * The key is not stored anywhere.
  */
 const usage = `Usage: npm run api-key -- --name <caller> [--rights <${rights.join('|')}>,…] [--mappings <id or prefix*>,…] [--expires <instant>]`;
 

@@ -11,15 +11,15 @@ import { createTokenShare } from './datasources/replicas/token-share.datasource.
 import type { SharedAccess } from './datasources/upstream/campaign.datasource.js';
 import type { Clock } from './ingestion/ports.js';
 
-/** What a gateway shares with the others on its database, or has for itself. */
+/** What a gateway shares with the others on its database, or has alone. */
 export interface Shared {
-  /** Undefined where this gateway has the upstream for itself. */
+  /** Undefined if this gateway does not share the upstream. */
   readonly upstream: SharedAccess | undefined;
-  /** Null where what callers use up is counted in this process. */
+  /** Null if this process alone counts what callers use up. */
   readonly callerCounts: CallerCounts | null;
 }
 
-/** What sharing needs. */
+/** What sharing requires. */
 export interface SharedOptions {
   readonly database: LogDatabase;
   readonly remote: RemoteUpstream;
@@ -29,7 +29,7 @@ export interface SharedOptions {
   readonly clock: Clock;
 }
 
-/** Share with the others where the log is one that others can have open as well. */
+/** Share with other gateways if they can have the log open as well. */
 export function shareWithReplicas(options: SharedOptions): Shared {
   const { database } = options;
   switch (database.kind) {

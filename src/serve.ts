@@ -8,33 +8,33 @@ import { createLogger } from './process/logger.js';
 import type { StopSignal, StopSignals } from './process/stop-signals.js';
 import { stopWithin } from './process/stop-within.js';
 
-/** In the explorer’s tabs where nobody knows what mappings there are. */
+/** For the explorer's tabs if no mapping is known. */
 const PLACEHOLDER_MAPPING_ID = 'your-mapping-id';
 
 const STDIN = 0;
 const STDOUT = 1;
 
 /**
- * Where nothing else is set, balancers have so long to take a gateway out that was told to stop: some look every
- * few seconds, and Kubernetes takes as long to tell all its nodes. In ms.
+ * By default, how long balancers have to take out a gateway that was told to stop: some check every few seconds, and
+ * Kubernetes takes as long to tell all its nodes. In ms.
  */
 const DRAIN_DELAY_MS = 5_000;
 
 /**
- * A stop takes no longer than this, whatever clients and upstreams do; what the settings let balancers have comes
- * before it. Docker kills after 10 s. In ms.
+ * The longest time that a stop takes, whatever clients and upstreams do. The delay for balancers comes before it.
+ * Docker kills after 10 s. In ms.
  */
 const STOP_LIMIT_MS = 9_000;
 
-/** A start that is to be ended may go on for so long. One that hangs has taken no work yet that a stop could lose. In ms. */
+/** How long a start may continue after a signal to end it. One that hangs has no work yet that could be lost. In ms. */
 const START_LIMIT_MS = 2_000;
 
 /**
- * Run the gateway until a signal ends it: read the settings, start, wait for a signal, stop. What a setting decides is
- * imported only then: a wrong one is told of at once.
+ * Run the gateway until a signal ends it: read the settings, start, wait for a signal, stop. The code that depends on
+ * settings is imported after they are read, so that an invalid setting is reported at once.
  */
 export async function serve(signals: StopSignals): Promise<void> {
-  // A terminal that is closed, or a pipe that nobody reads any more, is no reason to end without a drain.
+  // A closed terminal, or a pipe without a reader, is no reason to end without a drain.
   for (const output of [process.stdout, process.stderr]) output.on('error', () => {});
   const warnings: string[] = [];
   let config: Config;
@@ -62,7 +62,7 @@ export async function serve(signals: StopSignals): Promise<void> {
     gateway = await Promise.race([starting, signalled.then(() => null)]);
   } catch (error) {
     const { toStartFault } = await import('./start-fault.js');
-    // Not to the log, where LOG_LEVEL=silent would hide why there is no gateway.
+    // Not to the log, because LOG_LEVEL=silent would hide why there is no gateway.
     console.error(toStartFault(error));
     void signalled.then(() => process.exit(1));
     return endFailedStart(() => running.disposeAsync());
@@ -83,12 +83,12 @@ export async function serve(signals: StopSignals): Promise<void> {
   );
   const signal = await signalled;
   await leaveBalancers(gateway, signal, toDrainDelayMs(config, signal), signals, logger);
-  logger.info(`${signal}: finishing what is under way`);
+  logger.info(`${signal}: finishing the work in progress`);
   void signals.next().then(() => process.exit(1));
   await endWith(running.disposeAsync(), logger);
 }
 
-/** Serve on while `/readyz` says that this process is about to stop; a further signal ends the wait. */
+/** Keep serving while `/readyz` says that this process is about to stop; another signal ends the wait. */
 async function leaveBalancers(
   gateway: Gateway,
   signal: StopSignal,
@@ -97,14 +97,19 @@ async function leaveBalancers(
   logger: Logger,
 ): Promise<void> {
   if (delayMs === 0) return;
-  logger.info(`${signal}: serving on for ${delayMs} ms, while /readyz says that this one stops`);
+  logger.info(
+    `${signal}: still serving for ${delayMs} ms, while /readyz says that this process is stopping`,
+  );
   gateway.announceStop();
   const waited = new AbortController();
   await Promise.race([setTimeout(delayMs), signals.next(waited.signal)]);
   waited.abort();
 }
 
-/** Only SIGTERM comes from what may have balancers in front of it; beside an embedded service there is no other gateway. */
+/**
+ * Only SIGTERM comes from systems that may have balancers in front. Beside an embedded service there is no other
+ * gateway.
+ */
 function toDrainDelayMs({ drainDelayMs, upstream }: Config, signal: StopSignal): number {
   if (signal !== 'SIGTERM') return 0;
   if (drainDelayMs !== null) return drainDelayMs;
@@ -118,7 +123,7 @@ async function endWith(stopped: Promise<void>, logger: Logger): Promise<never> {
     logger.info('Sluice has stopped.');
     return process.exit(0);
   } catch (error) {
-    logger.error({ err: error }, 'Sluice ends, and has not stopped as it should');
+    logger.error({ err: error }, 'Sluice is ending without having stopped properly');
     return process.exit(1);
   }
 }
@@ -130,9 +135,9 @@ async function start(
 ): Promise<Gateway> {
   const { startGateway } = await import('./gateway.js');
   const { upstream } = config;
-  // At once: whatever else this process did would rest on what may not be stored.
+  // At once: further work could rely on what may not be stored.
   const onFatal = (error: Error) => {
-    logger.fatal({ err: error }, 'The log of transitions cannot be relied on; the process ends');
+    logger.fatal({ err: error }, 'The log of transitions is unreliable; the process is ending');
     process.exit(1);
   };
   if (upstream.kind === 'remote') {

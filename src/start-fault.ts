@@ -5,9 +5,9 @@ import { toListenFault } from './process/listen-fault.js';
 import { ListenError } from './server/listen.js';
 import { ManifestInvalidError } from './server/operations/persisted-operations.js';
 
-/** What an operator can mend, in a line; anything else with its stack. */
+/** What an operator can fix, in one line; any other error with its stack. */
 export function toStartFault(error: unknown): Error | string {
-  // What the database itself says tells more than that it cannot be used now.
+  // The database's own error says more than that it is not available now.
   if (error instanceof LogUnavailableError) return toUnavailableFault(error);
   if (error instanceof ListenError) return toListenFault(error, { host: 'HOST', port: 'PORT' });
   const isPlain = [LogUnusableError, ManifestInvalidError, ...EMBEDDED_START_ERRORS].some(
@@ -18,5 +18,5 @@ export function toStartFault(error: unknown): Error | string {
 
 function toUnavailableFault({ cause }: LogUnavailableError): string {
   const why = cause instanceof Error ? ` (${cause.message})` : '';
-  return `The log cannot be used now${why}. See to DATABASE_URL, or DATA_DIR, and to how many connections the database, the user and a pooler let the gateway have.`;
+  return `The log cannot be used now${why}. Check DATABASE_URL, or DATA_DIR, and how many connections the database, the user and a pooler allow.`;
 }

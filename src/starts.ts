@@ -7,43 +7,43 @@ import { createStartSender } from './ingestion/start-sender.js';
 import type { Metrics } from './server/monitoring/metrics.js';
 import { createRetries } from './watch/retries.js';
 
-/** How long an ABORTED request’s first retry waits, in ms. */
+/** The pause before an ABORTED request's first retry, in ms. */
 const RETRY_BACKOFF_MS = 5_000;
 
-/** How often answers that are overdue are looked for, and retries that are due soon, in ms. */
+/** How often to look for overdue answers and for retries that are due soon, in ms. */
 const LOOK_MS = 2_000;
 
-/** What starting ingestions needs. */
+/** What starting ingestions requires. */
 export interface StartsOptions {
   readonly upstream: Pick<Upstream, 'start'>;
   readonly watches: Pick<Watches, 'observe' | 'poll'>;
   readonly log: Pick<IngestionLog, 'find' | 'list'>;
   readonly starts: StartLog;
   readonly clock: Clock;
-  /** How long an ABORTED request’s first retry waits, in ms, where that is not 5 s. */
+  /** The pause before an ABORTED request's first retry, in ms, if not 5 s. */
   readonly retryBackoffMs?: number | undefined;
   readonly metrics: Pick<Metrics, 'countUnknownStart' | 'countRetry' | 'countRegression'>;
   readonly logger: Logger;
 }
 
-/** All that starts ingestions: for those who ask, and again for what was aborted. */
+/** Everything that starts ingestions: for callers, and again for aborted requests. */
 export interface Starts {
   readonly startIngestion: StartIngestion;
-  /** See to retries that the log says are to be. */
+  /** Handle the retries that the log asks for. */
   lookForRetries(): Promise<void>;
   /**
-   * See to what is due, whoever left it: answers and retries. Again and again from now on.
+   * Handle answers and retries that are due, whoever left them. Repeatedly from now on.
    *
-   * @throws {LogUnavailableError} the first time
+   * @throws {LogUnavailableError} only the first time
    */
   begin(): Promise<void>;
   /** Send no more retries; resolves once none is being sent. */
   stopRetries(): Promise<void>;
-  /** Save no more answers. */
+  /** Store no more answers. */
   stop(): Promise<void>;
 }
 
-/** Join the parts that start ingestions, and tell of what they do. */
+/** Join the parts that start ingestions, and log what they do. */
 export function createStarts(options: StartsOptions): Starts {
   const { upstream, watches, log, starts, clock, metrics, logger } = options;
   let cancelLook = () => {};
@@ -54,10 +54,10 @@ export function createStarts(options: StartsOptions): Starts {
     metrics.countUnknownStart();
     logger.warn(
       { intentId, mappingId, createdAt: new Date(createdAt), err: error },
-      'Whether this start was taken is unknown; it is not sent again',
+      'It is unknown whether this start was accepted; it is not sent again',
     );
   };
-  // It may have ended before the start was answered with it: then no transition tells of its retry.
+  // It may have ended before the start got this answer: then no transition announces its retry.
   const onNamed = ({ state }: IngestionRecord) => {
     if (state.status === 'ABORTED') void retries.look();
   };
@@ -71,7 +71,7 @@ export function createStarts(options: StartsOptions): Starts {
       metrics.countRegression();
       logger.warn(
         { ref },
-        'The upstream named a new start by the id of a request that was running before',
+        'The upstream gave a new start the id of a request that was already running',
       );
     },
     onNamed,
@@ -102,7 +102,7 @@ export function createStarts(options: StartsOptions): Starts {
         .settleOverdue()
         .then(() => retries.look())
         .catch((error: unknown) =>
-          logger.warn({ err: error }, 'Overdue answers cannot be looked for now'),
+          logger.warn({ err: error }, 'Overdue answers cannot be looked up now'),
         )
         .then(lookLater);
     });

@@ -74,6 +74,7 @@ describe('the settings', () => {
       dataDir: '.sluice',
       retentionDays: 90,
       drainDelayMs: null,
+      openId: null,
       isSubgraph: false,
       exposure: privateExposure,
       logLevel: 'info',
@@ -251,7 +252,7 @@ describe('a fault', () => {
     [
       'CAMPAIGN_ACCESS_TOKEN',
       '',
-      'CAMPAIGN_ACCESS_TOKEN is not set: expected because CAMPAIGN_URL is set (or IMS_CLIENT_ID and IMS_CLIENT_SECRET in its place)',
+      'CAMPAIGN_ACCESS_TOKEN is not set: expected because CAMPAIGN_URL is set (or IMS_CLIENT_ID and IMS_CLIENT_SECRET instead)',
     ],
     [
       'IMS_CLIENT_ID',
@@ -271,7 +272,7 @@ describe('a fault', () => {
     expect(faultsOf({ ...credentials, [name]: '' })).toEqual([fault]);
   });
 
-  const quotes = ', without the quotes around it, which are part of the value';
+  const quotes = ', without quotes, which would be part of the value';
   it.each([
     ['PORT', '"4000"', `PORT="4000": expected a whole number, 0 to 65535${quotes}`],
     ['CAMPAIGN_URL', '"https://h"', `CAMPAIGN_URL="https://h": ${url}${quotes}`],
@@ -284,7 +285,7 @@ describe('a fault', () => {
     ['CAMPAIGN_ACCESS_TOKEN', " 'planted' ", `CAMPAIGN_ACCESS_TOKEN=***: ${ascii}${quotes}`],
     ['DATA_DIR', '""', `DATA_DIR="": expected a directory${quotes}`],
     ['AUTH_NAME_CLAIM', '"sub"', `AUTH_NAME_CLAIM="sub": expected the name of a claim${quotes}`],
-    ['NO_PROXY', '"a,b"', `NO_PROXY="a,b": expected names with commas between them${quotes}`],
+    ['NO_PROXY', '"a,b"', `NO_PROXY="a,b": expected comma-separated names${quotes}`],
     [
       'HTTPS_PROXY',
       '"http://proxy"',
@@ -390,7 +391,7 @@ describe('a warning', () => {
     });
     expect(warnings).toEqual(
       ['CAMPAIGN_ACESS_TOKEN', 'IMS_SECRET', 'POLL_MS', 'SLUICE_PORT', 'IMS_CLIENT_ID_FILE'].map(
-        (name) => `${name} is no setting of Sluice and was ignored. See docs/settings.md.`,
+        (name) => `${name} is not a setting of Sluice and was ignored. See docs/settings.md.`,
       ),
     );
   });
@@ -479,7 +480,7 @@ describe('bytes', () => {
       exposure: { corsOrigins: ['https://app.example.com'] },
     });
     expect(faultsOf({ ...given, AUTH_AUDIENCE: ' , ' })).toContain(
-      'AUTH_AUDIENCE=,: expected texts with commas between them',
+      'AUTH_AUDIENCE=,: expected comma-separated texts',
     );
   });
 
@@ -669,7 +670,7 @@ describe('the settings of the Platform that the embedded service uploads to', ()
       'PLATFORM_ACCESS_TOKEN',
       '',
       ['PLATFORM_CLIENT_ID', 'PLATFORM_CLIENT_SECRET'].map(
-        (name) => `${name} is not set: ${because} (or PLATFORM_ACCESS_TOKEN in its place)`,
+        (name) => `${name} is not set: ${because} (or PLATFORM_ACCESS_TOKEN instead)`,
       ),
     ],
     [
@@ -701,7 +702,7 @@ describe('faults on demand', () => {
 
   it('are refused where others can reach the gateway', () => {
     expect(faultsOf({ ...faulty, HOST: '0.0.0.0', ALLOW_ANONYMOUS: 'true' })).toEqual([
-      'CAMPAIGN_SERVICE_FAULTS=faults.yaml: expected not to be set where HOST is not a loopback address: it is for tests',
+      'CAMPAIGN_SERVICE_FAULTS=faults.yaml: expected not to be set if HOST is not a loopback address, because it is for tests',
     ]);
   });
 });

@@ -111,6 +111,6 @@ it('a state file that may not be written is told of in one line', async () => {
 it('a receiver’s file that is no database is told of with its path', () => {
   writeFileSync(join(directory, 'platform.db'), 'no database, and long enough to be read as one');
   expect(() => openBatchStore(directory)).toThrow(
-    `${join(directory, 'platform.db')} is damaged or no database: restore it from a backup, or move it away to begin anew.`,
+    `${join(directory, 'platform.db')} is damaged or not a database: restore it from a backup, or move it away to start over.`,
   );
 });

@@ -110,7 +110,7 @@ describe('the program', () => {
         '  LOG_LEVEL=loud: expected trace, debug, info, warn, error, silent',
         '  CAMPAIGN_ORGANIZATION is not set: expected because CAMPAIGN_URL is set',
         '  CAMPAIGN_API_KEY is not set: expected because CAMPAIGN_URL is set',
-        '  CAMPAIGN_ACCESS_TOKEN is not set: expected because CAMPAIGN_URL is set (or IMS_CLIENT_ID and IMS_CLIENT_SECRET in its place)',
+        '  CAMPAIGN_ACCESS_TOKEN is not set: expected because CAMPAIGN_URL is set (or IMS_CLIENT_ID and IMS_CLIENT_SECRET instead)',
         '',
       ].join('\n'),
     });
@@ -150,7 +150,7 @@ describe('the program', () => {
       code: 1,
       stdout: '',
       stderr:
-        'Sluice needs Node.js 24 or newer, and this is v20.19.4. "npm ci" brings the right one for "npm start"; else install it.\n',
+        'Sluice needs Node.js 24 or newer, and this is v20.19.4. "npm ci" installs the right one for "npm start"; otherwise install it yourself.\n',
     });
   });
 
@@ -188,7 +188,7 @@ describe('the program', () => {
       expect(performance.now() - signalledAt).toBeLessThan(10_000);
       expect([code, stderr]).toEqual([0, '']);
       // Of a variable that it does not know it warns, by its name.
-      expect(/(\w+) is no setting of Sluice and was ignored\./.exec(stdout)?.[1]).toBe(
+      expect(/(\w+) is not a setting of Sluice and was ignored\./.exec(stdout)?.[1]).toBe(
         name === 'HOST' ? undefined : name,
       );
       expect(stdout).not.toContain('planted');
@@ -199,7 +199,7 @@ describe('the program', () => {
       // The subscription may be told of behind the signal: it is executed while the ping is answered.
       const others = told.filter((message) => !message.startsWith('subscription'));
       expect(others.slice(-2)).toEqual([
-        `${signal}: finishing what is under way`,
+        `${signal}: finishing the work in progress`,
         'Sluice has stopped.',
       ]);
     },

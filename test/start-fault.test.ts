@@ -23,13 +23,13 @@ function startEmbedded(dataDir: string, mappingsDir: string, faultsFile: string 
 it('says in one line, with the database’s own words, that the log cannot be used now', () => {
   const cause = new Error('too many connections for database "sluice"');
   expect(toStartFault(new LogUnavailableError('The database is away.', { cause }))).toBe(
-    'The log cannot be used now (too many connections for database "sluice"). See to DATABASE_URL, or DATA_DIR, and to how many connections the database, the user and a pooler let the gateway have.',
+    'The log cannot be used now (too many connections for database "sluice"). Check DATABASE_URL, or DATA_DIR, and how many connections the database, the user and a pooler allow.',
   );
 });
 
 it('says in one line that its host is no address here', async () => {
   expect(await toldOf(startTestGateway('http://127.0.0.1:1', { host: '192.0.2.1' }))).toBe(
-    'HOST=192.0.2.1 is no address of this machine.',
+    'HOST=192.0.2.1 is not an address of this machine.',
   );
 });
 

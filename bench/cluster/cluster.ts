@@ -11,7 +11,7 @@ import { startEndlessUpstream } from './endless-upstream.js';
 import { start, subscribe } from './subscribers.js';
 
 /**
- * What replicas cost and gain: the lag between them, how often they poll together, and what they ask of the
+ * The costs and benefits of replicas: the lag between them, how often they poll together, and their load on the
  * database.
  *
  *     npm run bench:cluster -- [watched requests] [poll interval in s] [measured for, in s] [subscribers]
@@ -23,9 +23,9 @@ const [watched = 300, pollS = 2, measuredS = 20, subscriberCount = 1_000] = proc
 const LAG_STARTS = 300;
 const LAG_PAUSE_MS = 20;
 const REPLICA_COUNTS = [1, 2, 4, 8];
-/** For what those who have just subscribed have begun. */
+/** The time for new subscribers to start. */
 const SETTLING_MS = 5_000;
-/** For the polls to have fallen into step. */
+/** The time for the polls to spread out. */
 const SPREADING_MS = 5_000;
 
 await using parts = new AsyncDisposableStack();
@@ -40,7 +40,7 @@ await client.connect();
 parts.defer(() => client.end());
 await client.query('create extension if not exists pg_stat_statements');
 
-/** Replicas on a database and an upstream of their own. */
+/** Start replicas with their own database and upstream. */
 async function launch(size: number) {
   const upstream = await startEndlessUpstream();
   const database = await createTestDatabase(server.url);
@@ -129,10 +129,10 @@ async function measureSubscribers(): Promise<void> {
   const { fleet, countStatements, stop } = await launch(2);
   await watchMany(fleet);
   console.log(`\nStatements per watched request and minute, at 2 replicas`);
-  // Without any twice, so that it is seen by how much windows differ by themselves.
+  // Measured twice without subscribers, to show how much windows differ anyway.
   for (const count of [0, subscriberCount, 0]) {
     const subscribers = await subscribe(fleet.urls, count);
-    // Each reads the log when it begins: that is not of the steady state.
+    // Each subscriber reads the log when it begins, which is not part of the steady state.
     const counts = fleet.urls.map((_, index) => Math.ceil((count - index) / fleet.urls.length));
     for (const [index, url] of fleet.urls.entries()) {
       await untilMetric(url, 'sluice_stream_listeners', counts[index] ?? 0);

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** An upstream whose requests never end, and how often it was asked about them. */
+/** An upstream whose requests never end, and the number of calls to it. */
 export interface EndlessUpstream {
   readonly url: string;
   readonly pollCount: number;

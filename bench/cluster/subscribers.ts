@@ -6,9 +6,9 @@ export interface Subscribers {
 }
 
 /**
- * Subscribe to all that happens, so many times.
+ * Subscribe to all transitions this many times.
  *
- * @param onEvent - told of each delivery, with its `observedAt` in ms since the epoch
+ * @param onEvent - called with each delivery's `observedAt` in ms since the epoch
  */
 export async function subscribe(
   urls: readonly string[],
@@ -42,7 +42,7 @@ export async function subscribe(
   };
 }
 
-/** Have an ingestion started. */
+/** Start an ingestion. */
 export async function start(url: string, mappingId: string): Promise<void> {
   const query = `mutation Start($mappingId: ID!) { startIngestion(input: { mappingId: $mappingId }) {
     ... on IngestionSubmitted { request { requestId } } } }`;

@@ -5,11 +5,11 @@ import { QUERY } from './example.js';
 import { FrameCounter } from './frame-counter.js';
 
 /**
- * The subscribers of all contestants, in a process of their own: bare TCP sockets that count frames, so that
- * the servers are what is measured. Each subscribes with an id of its own, as graphql-ws clients do.
+ * The subscribers of all contestants, in a separate process: bare TCP sockets that count frames, so that the servers
+ * are measured. Each subscribes with its own id, as graphql-ws clients do.
  */
 
-/** What the clients are to do, over the channel to the parent process. */
+/** Orders to the clients, over the channel to the parent process. */
 export type Order =
   | {
       readonly kind: 'connect';
@@ -19,19 +19,19 @@ export type Order =
     }
   | { readonly kind: 'expect'; readonly port: number; readonly messages: number };
 
-/** An order was carried out: when, in ns of the machine's monotonic clock, and what came meanwhile. */
+/** An order is done: when, in ns of the machine's monotonic clock, and what arrived meanwhile. */
 export interface Done {
   readonly doneAtNs: bigint;
   readonly bytes: number;
 }
 
-/** So many sockets connect at a time: more would only wait in the server's backlog. */
+/** How many sockets connect at a time: more would only wait in the server's backlog. */
 const CONNECT_AT_A_TIME = 200;
 
 const OPCODE_TEXT = 1;
 const OPCODE_PONG = 10;
 
-/** What came from one contestant. */
+/** What arrived from one contestant. */
 interface Tally {
   messages: number;
   bytes: number;
@@ -70,13 +70,13 @@ function newTally(): Tally {
   return { messages: 0, bytes: 0, expected: Number.POSITIVE_INFINITY, onComplete: () => {} };
 }
 
-/** In ms. Far below what a round takes, and enough for several messages to come for each socket. */
+/** In ms. Far less than a round takes, and enough for several messages to arrive at each socket. */
 const REST_MS = 50;
 const neverWoken = new Int32Array(new SharedArrayBuffer(4));
 
 /**
- * Read rarely, and then several messages at once: reading each by itself takes longer than a server needs to
- * send it, and the clients would be what is measured.
+ * Read rarely, and then several messages at once. Reading each separately takes longer than a server needs to send
+ * it, so the clients would be measured.
  */
 function restBetweenReads(tally: Tally): void {
   if (tally.messages >= tally.expected) return;
@@ -89,10 +89,10 @@ function report(bytes: number): void {
   process.send?.(done);
 }
 
-/** One buffer for all: what is in it is looked at before the next read. */
+/** One buffer for all, because its content is handled before the next read. */
 const readBuffer = Buffer.alloc(64 * 1024);
 
-/** Resolves once it has subscribed; where GraphQL is spoken, once the server has acknowledged the connection. */
+/** Resolves once it has subscribed; with GraphQL, once the server has acknowledged the connection. */
 function subscribe(port: number, speaksGraphQL: boolean, tally: Tally): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let phase: 'upgrading' | 'opened' | 'subscribed' = 'upgrading';
@@ -165,7 +165,7 @@ function subscribe(port: number, speaksGraphQL: boolean, tally: Tally): Promise<
   return promise;
 }
 
-/** A client's frame: masked, with zeros, which is allowed and costs nobody anything. */
+/** A client's frame, masked with zeros, which is allowed and costs nothing. */
 function toFrame(opcode: number, text: string): Buffer {
   const payload = Buffer.from(text);
   const length =

@@ -1,27 +1,27 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** One of those that are compared: a server with subscribers, in a process of its own. */
+/** A compared server with subscribers, in a separate process. */
 export interface Contestant {
   readonly port: number;
-  /** How many subscribers it has that get every event from now on. */
+  /** The number of subscribers that get every event from now on. */
   subscriberCount(): number;
-  /** Have so many events delivered to all, one behind the other. */
+  /** Deliver this many events to all, one after the other. */
   publish(count: number): Promise<void>;
-  /** Leave nothing behind. */
+  /** Clean up. */
   stop?(): Promise<void>;
 }
 
-/** What a contestant is asked, over the channel to its parent process. */
+/** Questions to a contestant, over the channel to its parent process. */
 export type Question =
   | { readonly kind: 'subscribers' }
   | { readonly kind: 'usage' }
   | { readonly kind: 'publish'; readonly count: number };
 
-/** What it answers. */
+/** Its answers. */
 export interface Answer {
   readonly subscribers: number;
-  /** User and system time of the whole process, in µs. */
+  /** The whole process's user and system time, in µs. */
   readonly cpuUs: number;
   readonly rssBytes: number;
   readonly heapBytes: number;
@@ -37,7 +37,7 @@ export async function listen(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** Answer the parent process until it lets go; needs `--expose-gc`. */
+/** Answer the parent process until it disconnects; needs `--expose-gc`. */
 export function compete({ port, subscriberCount, publish, stop }: Contestant): void {
   process.on('message', async (question: Question) => {
     const askedAtNs = process.hrtime.bigint();
@@ -62,7 +62,7 @@ export function compete({ port, subscriberCount, publish, stop }: Contestant): v
   process.send?.(port);
 }
 
-/** Twice, and a moment apart: what was in use at first is not in use then. */
+/** Twice, with a pause, because some objects are still in use at first. */
 async function collectGarbage(): Promise<void> {
   for (let i = 0; i < 2; i += 1) {
     globalThis.gc?.();
@@ -70,7 +70,7 @@ async function collectGarbage(): Promise<void> {
   }
 }
 
-/** Let sockets be read and written between two events. */
+/** Let sockets read and write between two events. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,4 +1,4 @@
-/** What everybody subscribes to. */
+/** The subscription of every client. */
 export const QUERY = /* GraphQL */ `
   subscription {
     ingestionActivity {
@@ -18,10 +18,10 @@ export const QUERY = /* GraphQL */ `
   }
 `;
 
-/** The longest text that is in an event. */
+/** The longest text in an event. */
 export const INFO = 'Mapping Id: XDM44. Request Id: 3520. Ingestion completed successfully.';
 
-/** An event as the gateway gives it, for those who have no log. */
+/** An event in the gateway's form, for contestants without a log. */
 export function toEvent(index: number) {
   return {
     cursor: `${String(index).padStart(8, '0')}.b2Zmc2V0LW9m`,

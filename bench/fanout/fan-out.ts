@@ -5,9 +5,9 @@ import type { Done, Order } from './clients.js';
 import type { Answer, Question } from './contestant.js';
 
 /**
- * What it costs to give one small event to many subscribers: of a bare `ws` broadcast (the limit), of
- * graphql-ws with graphql-js (the peer) and of Sluice, on the same event, in one run. The rounds of the
- * three take turns, so that what else the machine does falls on all. Prints medians and ratios.
+ * The cost of delivering one small event to many subscribers: by a bare `ws` broadcast (the upper bound), by
+ * graphql-ws with graphql-js (the peer) and by Sluice, with the same event, in one run. The rounds of the three
+ * alternate, so that other load on the machine affects all. Prints medians and ratios.
  *
  *     npm run bench:fanout -- [subscribers] [rounds] [events in a round]
  */
@@ -15,7 +15,7 @@ const [subscribers = 4_000, rounds = 5, events = 20] = process.argv.slice(2).map
 const WARM_UP_ROUNDS = 2;
 const WARM_UP_SUBSCRIBERS = 50;
 const MIN_ROUNDS = 3;
-/** No more rounds are begun after this long, and the run is given up after the other. */
+/** No round begins after this time, and the run is given up after the other. */
 const ENOUGH_MS = 60_000;
 const TIME_LIMIT_MS = 90_000;
 const NAMES = ['raw', 'peer', 'sluice'] as const;
@@ -32,7 +32,7 @@ const timeLimit = setTimeout(() => {
   process.exit(1);
 }, TIME_LIMIT_MS);
 
-/** A process of the bench: it is asked one thing at a time. */
+/** A process of the bench, which handles one order at a time. */
 class Party {
   readonly #child: ChildProcess;
 
@@ -67,14 +67,14 @@ class Party {
   }
 }
 
-/** What one round took. */
+/** The cost of one round. */
 interface Round {
   readonly perSecond: number;
   readonly cpuUs: number;
   readonly bytes: number;
 }
 
-/** What a contestant was found to be. */
+/** A contestant's result. */
 interface Result {
   readonly rssKb: number;
   readonly heapKb: number;
@@ -134,7 +134,7 @@ class Contest {
   }
 }
 
-/** Connect everybody: what a subscriber takes is what the process has grown by, its code being warm. */
+/** Connect all subscribers. The memory of a subscriber is the growth of the process, whose code is already warm. */
 async function fill(contest: Contest): Promise<Result> {
   await contest.subscribe(WARM_UP_SUBSCRIBERS);
   for (let i = 0; i < WARM_UP_ROUNDS; i += 1) await contest.round();

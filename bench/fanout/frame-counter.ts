@@ -1,9 +1,9 @@
 const OPCODE_TEXT = 1;
 const OPCODE_PING = 9;
 
-/** Counts the frames in the bytes of one WebSocket, and looks at nothing else in them. */
+/** Counts the frames of one WebSocket, and ignores everything else. */
 export class FrameCounter {
-  /** The bytes of a header so far: it may come in parts. */
+  /** The bytes of the current header, which may arrive in parts. */
   readonly #header: number[] = [];
   #payloadLeft = 0;
 

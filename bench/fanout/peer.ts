@@ -5,7 +5,7 @@ import { WebSocketServer } from 'ws';
 import { compete, listen, nextTurn } from './contestant.js';
 import { toEvent } from './example.js';
 
-/** The peer: graphql-ws with graphql-js, as their documentation shows; events come out of memory. */
+/** The peer: graphql-ws with graphql-js, as their documentation shows; events come from memory. */
 type Event = ReturnType<typeof toEvent>;
 
 const schema = buildSchema(/* GraphQL */ `

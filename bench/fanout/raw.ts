@@ -3,10 +3,10 @@ import { WebSocketServer } from 'ws';
 import { compete, listen, nextTurn } from './contestant.js';
 import { toEvent } from './example.js';
 
-/** The limit: no GraphQL, a text made once and sent to every socket, as the documentation of `ws` shows. */
+/** The upper bound: no GraphQL, one text sent to every socket, as the documentation of `ws` shows. */
 const server = createServer();
 const webSockets = new WebSocketServer({ server, perMessageDeflate: false });
-/** As long as a client's own id, which is in every message of the others. */
+/** As long as a client's id, which is in every message of the others. */
 const id = crypto.randomUUID();
 let index = 0;
 

@@ -3,8 +3,8 @@ import { compete } from './contestant.js';
 import { INFO } from './example.js';
 
 /**
- * The gateway with all its parts but an upstream: its log in a file, hub, fan-out, schema, resolvers, HTTP and
- * WebSocket server. An event is a transition that is appended to the log, and looks its request up in it.
+ * The gateway without an upstream: its log in a file, hub, fan-out, schema, resolvers, HTTP and WebSocket server. An
+ * event is a transition that is appended to the log and looks its request up in it.
  */
 const { port, log, fanOut, stop } = await startPushedGateway();
 let index = 0;

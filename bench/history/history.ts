@@ -6,15 +6,15 @@ import { openIngestionLog } from '../../test/support/sqlite-log.js';
 import { fillLog, refOf } from '../support/filled-log.js';
 
 /**
- * What a page of history costs in a small log and in a large one: keyset paging over indexes must make it
- * the same. Every request has two transitions. Prints the median of each and their ratio.
+ * The cost of a page of history in a small and in a large log, which keyset paging over indexes must make equal.
+ * Every request has two transitions. Prints the median of each and their ratio.
  */
 const [small = 1_000, large = 1_000_000] = process.argv.slice(2).map(Number);
 const ROUNDS = 300;
 const PAGE_ITEMS = 25;
 type Page = (log: DurableIngestionLog, transitionCount: number) => Promise<unknown>;
 
-/** Some place in the log, another at each call. */
+/** A different place in the log for each call. */
 const anywhere = (transitionCount: number) =>
   1 + Math.floor(Math.random() * (transitionCount - 200));
 
@@ -60,7 +60,7 @@ async function measure(transitionCount: number): Promise<Map<string, number>> {
   return medians;
 }
 
-// Once for nothing: the first run pays for the compiling of the code.
+// A warm-up: the first run also compiles the code.
 await measure(small);
 const inSmall = await measure(small);
 const inLarge = await measure(large);

@@ -20,10 +20,10 @@ import { fillLog, refOf } from '../support/filled-log.js';
 import { type Load, load } from './load.js';
 
 /**
- * What a query costs: of a bare `node:http` server with a constant answer (the limit), of Fastify with one, of
- * Apollo Server with RESTDataSource and of Mercurius, which ask the upstream each time, and of Sluice, in one run. Servers
- * have one core and clients another where `taskset` is there; the upstream answers in 20 ms. The rounds of all take
- * turns, so that what else the machine does falls on all. Prints medians and ratios.
+ * The cost of a query: with a bare `node:http` server and a constant answer (the upper bound), with Fastify and a
+ * constant answer, with Apollo Server with RESTDataSource and Mercurius, which call the upstream each time, and with
+ * Sluice, in one run. If there is `taskset`, servers have one core and clients another. The upstream answers in 20
+ * ms. The rounds of all alternate, so that other load on the machine affects all. Prints medians and ratios.
  *
  *     npm run bench:http -- [rounds] [seconds of a round] [requests of each kind]
  */
@@ -50,7 +50,7 @@ function pin(pid: number | undefined, core: string): void {
   }
 }
 
-/** Sluice’s: the others ask for each query. */
+/** Sluice's calls; the others call for each query. */
 let upstreamCalls = 0;
 const isOver = (requestId: string) => Number(requestId) < requests;
 const upstream = createServer((request, response) => {
@@ -89,7 +89,7 @@ const [RUNNING, RANDOM, TERMINAL, PAGE] = Object.keys(bodies) as [
   Scenario,
 ];
 
-/** A server, and what it is asked. */
+/** A server and its queries. */
 interface Contestant {
   readonly name: string;
   readonly url: URL;
@@ -126,7 +126,7 @@ async function startPeer(
   return { name, url: new URL(url), pid: child.pid, headers: {}, scenarios };
 }
 
-/** Each request is polled every five minutes, so that polls take little beside 10,000 of them. */
+/** Each request is polled every five minutes, so that polls cost little even with 10,000 of them. */
 async function startSluice(
   runningRequests: number,
   env: Readonly<Record<string, string>>,
@@ -207,12 +207,12 @@ async function startAll(): Promise<readonly Contestant[]> {
 }
 
 interface Measured extends Load {
-  /** User and system time of the server, in µs: what counts where something else runs on its core. */
+  /** The server's user and system time, in µs: what counts if something else runs on its core. */
   readonly cpuUs: number;
   readonly callsEach: number;
 }
 
-/** Of Linux, on every architecture. */
+/** On Linux, on every architecture. */
 const TICKS_PER_S = 100;
 
 async function cpuS(pid: number | undefined): Promise<number> {
@@ -246,7 +246,7 @@ for (const contestant of contestants) {
     let index = 0;
     const offset = scenario === RANDOM ? requests : 0;
     const each = () => toBody(offset + (index++ % requests));
-    // What Sluice is asked about for the first time it looks up, like the others do each time.
+    // Sluice looks up a request when it is first queried, as the others do each time.
     const isSluice =
       contestant.name.startsWith('Sluice') && scenario !== RUNNING && scenario !== PAGE;
     const warmUp = isSluice ? each : bodies[scenario];

@@ -1,13 +1,13 @@
 import { connect } from 'node:net';
 
-/** What one round came to. */
+/** The result of one round. */
 export interface Load {
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
 }
 
-/** What is asked of whom. */
+/** What to send, and where. */
 export interface LoadOptions {
   readonly url: URL;
   readonly connections: number;
@@ -20,9 +20,9 @@ export interface LoadOptions {
 const HEAD_END = '\r\n\r\n';
 
 /**
- * Ask over so many connections, each again once it has its answer.
+ * Send queries over this many connections, each again once it has its answer.
  *
- * Over bare sockets: a client that parsed what it gets would be slower than the servers.
+ * Over bare sockets, because a client that parsed the answers would be slower than the servers.
  */
 export async function load(options: LoadOptions): Promise<Load> {
   const latenciesMs: number[] = [];

@@ -14,8 +14,8 @@ import { changePostgresPeople, createPostgresPeople } from './people-postgres.js
 import { changePeople, createPeopleTable } from './people-table.js';
 
 /**
- * How fast a run of the Campaign service takes a table to the local receiver, beside a bare loop that
- * reads, maps and writes the same NDJSON to a file. Run, loop and receiver are processes of their own.
+ * How fast a run of the Campaign service uploads a table to the local receiver, compared with a bare loop that reads,
+ * maps and writes the same NDJSON to a file. Run, loop and receiver are separate processes.
  *
  *     npm run bench:ingest -- [rows] [rounds] [csv | sqlite | postgres]
  */
@@ -25,10 +25,10 @@ const rounds = Number(roundsText);
 
 const CHANGED_ROWS = 10;
 
-/** What each upload waits before the receiver takes it up. */
+/** How long each upload waits before the receiver accepts it. */
 const LATENCY_MS = 50;
 
-/** As `npm run campaign` has it: else the young generation grows to 130 MB in a run of minutes. */
+/** As in `npm run campaign`. Otherwise the young generation grows to 130 MB in a run of several minutes. */
 const FLAGS = ['--max-semi-space-size=16'];
 
 interface Bare {

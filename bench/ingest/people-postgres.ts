@@ -2,10 +2,10 @@ import { Client } from 'pg';
 import Cursor from 'pg-cursor';
 import { CHANGE, COLUMNS, CREATE, INDEX, personOf } from './people-table.js';
 
-/** How many rows go to the server, or come from it, at once. */
+/** How many rows to send to the server, or fetch from it, at once. */
 const ROWS_AT_ONCE = 1_000;
 
-/** Fill a PostgreSQL table with so many people, the same as SQLite has. */
+/** Fill a PostgreSQL table with this many people, the same as in SQLite. */
 export async function createPostgresPeople(url: string, rows: number): Promise<void> {
   await using database = await connect(url);
   await database.query(CREATE);
@@ -22,13 +22,13 @@ export async function createPostgresPeople(url: string, rows: number): Promise<v
   await database.query('ANALYZE people');
 }
 
-/** Change so many of the people, after all that was changed before. */
+/** Change this many people, after all earlier changes. */
 export async function changePostgresPeople(url: string, rows: number): Promise<void> {
   await using database = await connect(url);
   await database.query(CHANGE.replace('?', '$1'), [rows]);
 }
 
-/** All people, some at a time, as a cursor gives them. */
+/** All people, some at a time, from a cursor. */
 export async function* readPostgresPeople(url: string): AsyncGenerator<Record<string, unknown>[]> {
   await using database = await connect(url);
   const cursor = database.query(

@@ -17,7 +17,7 @@ export const COLUMNS = [
   'changed_at',
 ] as const;
 
-/** The table, as both databases take it. */
+/** The table, for both databases. */
 export const CREATE = `CREATE TABLE people (
   id INTEGER PRIMARY KEY, email TEXT, first_name TEXT, last_name TEXT, birth_date TEXT, city TEXT,
   country TEXT, tier TEXT, points INTEGER, joined_at TEXT, newsletter INTEGER, changed_at TEXT
@@ -25,10 +25,10 @@ export const CREATE = `CREATE TABLE people (
 
 export const INDEX = 'CREATE INDEX people_changed_at ON people (changed_at, id)';
 
-/** Changes the first so many people. */
+/** Changes the first people, this many. */
 export const CHANGE = `UPDATE people SET points = 0, changed_at = '2030' WHERE id <= ?`;
 
-/** Fill a SQLite file with so many people. */
+/** Fill a SQLite file with this many people. */
 export function createPeopleTable(path: string, rows: number): void {
   using database = new DatabaseSync(path);
   database.exec(`${CREATE}; BEGIN`);
@@ -39,7 +39,7 @@ export function createPeopleTable(path: string, rows: number): void {
   database.exec(`COMMIT; ${INDEX}`);
 }
 
-/** Change so many of the people, after all that was changed before. */
+/** Change this many people, after all earlier changes. */
 export function changePeople(path: string, rows: number): void {
   using database = new DatabaseSync(path);
   database.prepare(CHANGE).run(rows);
@@ -112,7 +112,7 @@ export function peopleMapping(place: string): Mapping {
   };
 }
 
-/** What {@link peopleMapping} makes of a row, by hand. */
+/** A row mapped by hand as {@link peopleMapping} says. */
 export function toPerson(row: Record<string, unknown>): object {
   return {
     _id: String(row.id),

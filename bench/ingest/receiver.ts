@@ -3,8 +3,8 @@ import { pino } from 'pino';
 import { createPlatformReceiver } from '../../src/platform/platform-receiver.js';
 
 /**
- * The local receiver, in a process of its own, which takes up each upload as late as a network would. It prints its URL,
- * and at its end what memory it took above idle.
+ * The local receiver in a separate process, which accepts each upload as late as a network would. It prints its URL,
+ * and at its end how much memory it took above idle.
  */
 const [dataDir = '', latencyMs = '0'] = process.argv.slice(2);
 

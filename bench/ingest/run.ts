@@ -9,7 +9,7 @@ import {
 } from '../../src/campaign/upload/platform-client.js';
 import { peopleMapping } from './people-table.js';
 
-/** One run of the Campaign service's data path, in a process of its own; it begins at a watermark, and prints the next. */
+/** One run of the Campaign service's data path in a separate process. It begins at a watermark, and prints the next. */
 const [place = '', rejectsDir = '', settings = '{}', last = ''] = process.argv.slice(2);
 
 const NS_PER_MS = 1e6;

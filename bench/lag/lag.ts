@@ -17,21 +17,21 @@ import { startTestGateway } from '../../test/support/test-gateway.js';
 import { type PolledRun, startScheduledUpstream } from './scheduled-upstream.js';
 
 /**
- * How long after the end of a run the poll comes that sees it: the gateway’s plan, which learns as it goes, in
- * the lag of a fixed interval with as many polls. Beside it two plans that need to know nothing.
+ * The lag from the end of a run to the poll that sees it, with the gateway's plan, which learns as it goes, as a
+ * share of the lag of a fixed interval with as many polls. Also two plans that need no knowledge.
  *
  *     npm run bench:lag -- [runs of each mapping] [mappings of each kind] [how much faster than real] [seed]
  *
- * The first table is a simulation in real time units; the second the real gateway in front of an upstream whose
- * runs last as they are drawn.
+ * The first table is a simulation in real time units, the second the real gateway with an upstream whose runs last as
+ * long as drawn.
  */
 const [runs = 30, mappings = 8, speed = 20, seed = 1] = process.argv.slice(2).map(Number);
 
-/** Of the gateway: as by default, but that a run is not polled more seldom than once a minute. */
+/** The gateway's defaults, except that a run is polled at least once a minute. */
 const plan = { minMs: 1_000, maxMs: 60_000, pollPriceMs: 100 };
-/** So many runs of each mapping are only learned from. */
+/** How many runs of each mapping are only learned from. */
 const LEARNT = 20;
-/** So many after the change are measured. */
+/** How many runs after the change are measured. */
 const AFTER = 10;
 
 const kinds: readonly { name: string; durations: Durations; runs: number; learnt: number }[] = [

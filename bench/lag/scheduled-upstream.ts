@@ -10,10 +10,10 @@ export interface PolledRun {
   readonly polls: number;
 }
 
-/** An upstream whose runs last as they are told. */
+/** An upstream whose runs last as long as it is told. */
 export interface ScheduledUpstream {
   readonly url: string;
-  /** Resolves once a run of the mapping was seen to be over. */
+  /** Resolves once a poll has seen the end of the mapping's run. */
   seen(mappingId: string): Promise<PolledRun>;
   close(): void;
 }

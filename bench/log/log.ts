@@ -11,8 +11,8 @@ import { openIngestionLog } from '../../test/support/sqlite-log.js';
 import { refOf } from '../support/filled-log.js';
 
 /**
- * What the log makes of bursts of observations, beside a bare loop that writes a row to a transaction in the
- * main thread, with as safe a disk.
+ * How the log handles bursts of observations, compared with a bare loop that writes one row per transaction on the
+ * main thread, with the same durability.
  *
  *     npm run bench:log -- [bursts] [observations in one]
  */
@@ -21,7 +21,7 @@ const [bursts = 30, burstItems = 1_000] = process.argv.slice(2).map(Number);
 interface Measured {
   readonly appendsPerS: number;
   readonly commitsPerBurst: number;
-  /** How long the event loop was kept from its work, in ms. */
+  /** How long the event loop was blocked, in ms. */
   readonly delayMs: { readonly p50: number; readonly p99: number; readonly max: number };
 }
 
@@ -34,7 +34,7 @@ async function measure(run: () => Promise<number>): Promise<Measured> {
   const startedAt = performance.now();
   const commits = await run();
   const seconds = (performance.now() - startedAt) / 1000;
-  // The timer that measures sees the last delay only now.
+  // The timer that measures only sees the last delay now.
   await setImmediate();
   delays.disable();
   return {
@@ -74,7 +74,7 @@ async function measureLog(): Promise<Measured> {
   return { ...measured, commitsPerBurst: commits / bursts };
 }
 
-/** A row to a transaction, one after the other, with a turn of the event loop behind each. */
+/** One row per transaction, one after the other, with a turn of the event loop after each. */
 async function measureBareLoop(): Promise<Measured> {
   const dataDir = await mkdtemp(join(tmpdir(), 'bench-log-'));
   const database = new DatabaseSync(join(dataDir, 'bare.db'));
@@ -97,7 +97,7 @@ async function measureBareLoop(): Promise<Measured> {
   return measured;
 }
 
-// Once for nothing: the first run pays for the compiling of the code.
+// A warm-up: the first run also compiles the code.
 await measureLog();
 const log = await measureLog();
 const bare = await measureBareLoop();

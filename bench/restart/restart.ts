@@ -8,8 +8,8 @@ import { startGatewayProcess } from '../../test/support/gateway-process.js';
 import { fillLog } from '../support/filled-log.js';
 
 /**
- * How long a gateway needs to be ready again with many requests under watch, what memory it takes then, and
- * how its polls are spread over the poll interval.
+ * How long a gateway with many watched requests takes to be ready again, how much memory it uses then, and how its
+ * polls are spread over the poll interval.
  *
  *     npm run bench:restart -- [requests under watch] [finished requests beside them] [poll interval in s]
  */
@@ -21,7 +21,7 @@ const GOAL_READY_S = 3;
 const GOAL_RSS_MB = 300;
 const BARS = 20;
 const HOUR_MS = 3_600_000;
-/** Of Linux, on every architecture. */
+/** On Linux, on every architecture. */
 const TICKS_PER_S = 100;
 
 const polledAt: number[] = [];
@@ -41,13 +41,13 @@ async function memoryMb(pid: number | undefined, field: 'VmRSS' | 'VmHWM'): Prom
   return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) / 1024;
 }
 
-/** What a process has used of the CPU, in s: what a start takes, however busy the machine is. */
+/** The CPU time that a process has used, in s: the cost of a start, however busy the machine is. */
 async function cpuS(pid: number | undefined): Promise<number> {
   const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]?.split(' ') ?? [];
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
 }
 
-/** A start, to its readiness. */
+/** A start until it is ready. */
 async function start(dataDir: string) {
   const startedAt = performance.now();
   const gateway = startGatewayProcess({

@@ -10,7 +10,7 @@ const ROWS_AT_A_TIME = 500;
 const running: ReportedState = { status: 'IN_PROGRESS', info: 'Mapping Id: M.', batchId: null };
 const finished: ReportedState = { ...running, status: 'SUCCESS', numRecords: 15 };
 
-/** The ref of the request that was made as the nth, counted from 0. */
+/** The ref of the nth request, counted from 0. */
 export function refOf(index: number) {
   return { mappingId: `M${index % MAPPINGS}`, requestId: String(index) };
 }
@@ -24,7 +24,7 @@ export interface Filling {
   readonly observedAt: number;
 }
 
-/** Fill an empty log, past its own way in: that one commits for the disk. */
+/** Fill an empty log directly, because its own way commits to the disk each time. */
 export async function fillLog(dataDir: string, filling: Filling): Promise<void> {
   const { finishedRequests, runningRequests, observedAt } = filling;
   const { db, mark } = await openLog(dataDir);
@@ -60,7 +60,7 @@ export async function fillLog(dataDir: string, filling: Filling): Promise<void> 
       await transaction.insertInto('requests').values(records.map(toRequestRow)).execute();
     });
   }
-  // As those that were polled before: each due within the minute.
+  // Like requests that were polled before: each is due within the minute.
   await sql`update watches set due_ms = abs(random() % 60000), gap_ms = 60000`.execute(db);
   mark.close();
   await db.destroy();

@@ -1,4 +1,5 @@
-// One file with all that it needs, so that the package installs alone and starts at once, and the licences of what is in it.
+// One file with everything that it needs, so that the package has no dependencies and starts quickly, and the
+// licences of its libraries.
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { build } from 'rolldown';
 
@@ -6,7 +7,7 @@ const { output } = await build({
   cwd: import.meta.dirname,
   input: 'src/main.ts',
   platform: 'node',
-  // What ws would use if it were installed.
+  // ws would use these if they were installed.
   external: ['bufferutil', 'utf-8-validate'],
   resolve: { conditionNames: ['sluice-source', 'node', 'import', 'default'] },
   transform: { target: 'node20' },

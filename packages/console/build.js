@@ -1,4 +1,4 @@
-// Builds the console, unless what is in dist/ was made of the same files.
+// Builds the console, unless dist/ was built from the same files.
 import { createHash } from 'node:crypto';
 import { existsSync, globSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 

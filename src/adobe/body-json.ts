@@ -1,15 +1,15 @@
-/** A body that is no JSON, or no JSON that is worked with here. */
+/** A body that is not JSON, or not acceptable JSON. */
 export class BodyUnreadableError extends Error {
   override readonly name = 'BodyUnreadableError';
 }
 
-/** Whatever goes through a value as deep as it is nested has no room for more than some thousand levels. */
+/** Recursive code that handles a value runs out of stack at some thousand levels. */
 const MAX_DEPTH = 100;
 
 /**
- * Read a body as JSON.
+ * Parse a body as JSON.
  *
- * @throws {BodyUnreadableError} it is none, or nested too deep
+ * @throws {BodyUnreadableError} it is not JSON, or is nested too deep
  */
 export function parseBodyJson(text: string): unknown {
   let value: unknown;

@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 /** Time, so that tests can drive it. */
 export interface Clock {
-  /** Wall time, in ms since the epoch: to be shown, kept, or compared with what others stamped. It may jump. */
+  /** Wall time, in ms since the epoch: to show, to store, or to compare with other machines' stamps. It may jump. */
   now(): number;
-  /** In ms since some moment; never goes back and never jumps: whatever is measured, is measured with this. */
+  /** In ms since some moment. It never goes back and never jumps, so use it for all measuring. */
   monotonicMs(): number;
   /**
    * Resolves after `delayMs`.

@@ -4,22 +4,22 @@ import { DatabaseSync } from 'node:sqlite';
 import { makeFolder } from '../process/make-folder.js';
 import type { Service } from './listen.js';
 
-/** Another process works in the data folder, or it cannot be used. The message says what to do. */
+/** Another process uses the data folder, or it can't be used at all. The message says what to do. */
 export class DataFolderUnusableError extends Error {
   override readonly name = 'DataFolderUnusableError';
 }
 
-/** SQLite's codes, without what the extended ones add: in use, damaged, no database at all. */
+/** SQLite's codes, without their extensions: in use, damaged, not a database. */
 const BUSY = 5;
 const CORRUPT = 11;
 const NOT_A_DATABASE = 26;
 
 /**
- * Open a database in a folder, made where there is none, which this process has for itself from then on.
+ * Open a database in a folder, which is created if necessary, for this process alone.
  *
- * Node.js has no file locks, and SQLite has: one that the system gives back by itself, however the process ends.
+ * Node.js has no file locks, but SQLite has, and the system releases them however the process ends.
  *
- * @param lock - SQL that takes the lock, and whatever else comes first
+ * @param lock - SQL that takes the lock, and anything else that comes first
  * @throws {DataFolderUnusableError}
  */
 export function openOwnDatabase(
@@ -32,7 +32,7 @@ export function openOwnDatabase(
   let database: DatabaseSync | null = null;
   try {
     makeFolder(dir);
-    // SQLite would say only that it cannot open its file, and not why.
+    // SQLite would only say that it can't open its file, and not why.
     accessSync(dir, constants.W_OK | constants.X_OK);
     database = new DatabaseSync(path, { timeout: 0 });
     database.exec(lock);
@@ -55,7 +55,7 @@ function toFolderFault(
       return `${dir} is in use by another ${service}: stop that one, or set DATA_DIR to another folder.`;
     case CORRUPT:
     case NOT_A_DATABASE:
-      return `${path} is damaged or no database: restore it from a backup, or move it away to begin anew.`;
+      return `${path} is damaged or not a database: restore it from a backup, or move it away to start over.`;
     default:
       return `${dir} cannot be used (${error.message}): set DATA_DIR to a folder that can be written.`;
   }

@@ -3,9 +3,9 @@ import { parseEnv } from 'node:util';
 import { readTextFile } from './strict-text.js';
 
 /**
- * The variables of a `.env` file; none where there is no such file.
+ * The variables of a `.env` file; none if there is no such file.
  *
- * @throws {Error} it cannot be read, or is no text
+ * @throws {Error} it can't be read, or is not text
  */
 export function readEnvFile(path: string): NodeJS.ProcessEnv {
   if (!existsSync(path)) return {};

@@ -4,7 +4,7 @@ import Fastify, { type FastifyInstance, type FastifyPluginAsync } from 'fastify'
 import type { Logger } from './logger.js';
 import { toStrictText } from './strict-text.js';
 
-/** An answer to a call that went wrong: an object goes out as JSON, a string as plain text. */
+/** The answer to a failed call: an object is sent as JSON, a string as plain text. */
 export interface FaultAnswer {
   readonly httpStatus: number;
   readonly body: object | string;
@@ -14,24 +14,24 @@ export interface FaultAnswer {
 /** How a server differs from the others. */
 export interface HttpServerOptions {
   readonly logger: Logger;
-  /** Of a body that arrives as text. */
+  /** For a body that arrives as text. */
   readonly bodyLimitBytes: number;
-  /** A call has to have arrived by then. */
+  /** The time for a call to arrive. */
   readonly requestTimeoutMs: number;
-  /** Of one part of a path, in characters, each of which may take nine on the wire. */
+  /** For one part of a path, in characters, each of which may take nine bytes on the wire. */
   readonly longestPathPart: number;
-  /** No route is at this path, or it cannot be decoded. */
+  /** There is no route at this path, or it can't be decoded. */
   readonly toNoRouteAnswer: (
     reason: 'notFound' | 'undecodable',
     headers: IncomingHttpHeaders,
   ) => FaultAnswer;
-  /** @param statusCode - 500 where nothing else is known of the error */
+  /** @param statusCode - 500 if nothing else is known about the error */
   readonly toAnswer: (error: Error, statusCode: number) => FaultAnswer;
 }
 
 /**
- * Build an HTTP server that has no routes yet. Bodies arrive at the routes as text, whatever they call
- * themselves, and every answer has an `x-request-id`.
+ * Create an HTTP server without routes. Bodies arrive at the routes as text, whatever their type says, and every
+ * answer has an `x-request-id`.
  */
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const { logger, toNoRouteAnswer, toAnswer } = options;
@@ -40,7 +40,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     requestTimeout: options.requestTimeoutMs,
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: options.longestPathPart },
-    // A path that cannot be decoded. It comes before all hooks, so that the answer is made by hand.
+    // A path that can't be decoded. This runs before all hooks, so the answer is built by hand.
     frameworkErrors: (_error, request, reply) => {
       const { httpStatus, body, headers } = toNoRouteAnswer('undecodable', request.headers);
       reply.hijack();
@@ -67,7 +67,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   });
   app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
     const { httpStatus, body } = toAnswer(error, error.statusCode ?? 500);
-    // The route and not the URL, which may hold a client's secret.
+    // The route and not the URL, which may contain a client's secret.
     const route = request.routeOptions.url;
     if (httpStatus >= 500) logger.error({ err: error, route }, 'a call failed');
     if (typeof body === 'string') reply.type('text/plain; charset=utf-8');
@@ -76,12 +76,12 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   return app;
 }
 
-/** Give some routes the name that fastify tells of them; it would else look for one among all modules that are loaded. */
+/** Give some routes a name for fastify's reports, which otherwise looks for one among all loaded modules. */
 export function named(name: string, routes: FastifyPluginAsync): FastifyPluginAsync {
   return Object.assign(routes, { [Symbol.for('fastify.display-name')]: name });
 }
 
-/** A body that is no text. */
+/** A body that is not text. */
 export class BodyNoTextError extends Error {
   override readonly name = 'BodyNoTextError';
   readonly statusCode = 400;

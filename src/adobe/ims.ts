@@ -2,29 +2,28 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { Clock } from './clock.js';
 
-/** Who may ask for tokens. */
+/** A client that may ask for tokens. */
 export interface Client {
   readonly clientId: string;
   readonly clientSecret: string;
 }
 
-/** The credentials cannot be read, or are not what they should be. */
+/** The credentials can't be read, or are not valid. */
 export class CredentialsUnreadableError extends Error {
   override readonly name = 'CredentialsUnreadableError';
 }
 
-/** What asking for a token comes to. */
+/** The outcome of asking for a token. */
 type TokenOutcome =
   | { readonly kind: 'issued'; readonly accessToken: string; readonly expiresInS: number }
   | { readonly kind: 'wrongClientId' | 'wrongClientSecret' };
 
-/** Issues tokens, each good for its lifetime. They are in memory: a restart ends them all. */
+/** Issues tokens, each valid for its lifetime. They are in memory, so a restart invalidates them all. */
 export interface TokenIssuer<C extends Client = Client> {
   /** @throws {CredentialsUnreadableError} */
   issue(clientId: string, clientSecret: string): TokenOutcome;
   /**
-   * The client that a token was issued to; null where nobody issued it, it has expired, or the client is
-   * not one any more.
+   * The client of a token; null if nobody issued it, it has expired, or the client no longer exists.
    *
    * @throws {CredentialsUnreadableError}
    */
@@ -32,15 +31,15 @@ export interface TokenIssuer<C extends Client = Client> {
 }
 
 /**
- * @param clients - asked with each call, so that what it says may change
- * @param lifetimeS - how long a token is good, in s
+ * @param clients - called each time, so that its result may change
+ * @param lifetimeS - how long a token is valid, in s
  */
 export function createTokenIssuer<C extends Client>(
   clients: () => readonly C[],
   lifetimeS: number,
   clock: Clock,
 ): TokenIssuer<C> {
-  /** Oldest first, as a Map keeps its order and all lifetimes are the same. By the monotonic clock, in ms. */
+  /** Oldest first, because a Map keeps its order and all lifetimes are equal. By the monotonic clock, in ms. */
   const issued = new Map<string, { readonly clientId: string; readonly expiresAt: number }>();
 
   function forgetExpired(now: number): void {
@@ -72,13 +71,13 @@ export function createTokenIssuer<C extends Client>(
   };
 }
 
-/** Compare secrets without telling by the time it takes how much of them agrees. */
+/** Compare secrets in constant time. */
 export function isSame(secret: string, given: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(secret), digest(given));
 }
 
-/** The token of an `Authorization` header; null where it has another scheme. */
+/** The token of an `Authorization` header; null if it has another scheme. */
 export function bearerTokenOf(authorization: string): string | null {
   return /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? null;
 }
@@ -132,7 +131,7 @@ function issue(
   }
 }
 
-/** IMS takes its parameters from a form and from the query; of a name given in both, the form's counts. */
+/** IMS accepts parameters from a form and from the query. If a name is in both, the form's value counts. */
 function parametersOf(
   url: string,
   contentType: string | undefined,

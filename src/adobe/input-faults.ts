@@ -1,15 +1,15 @@
 import type { z } from 'zod';
 
-/** So many are told: whoever sent it mends those first. */
+/** How many faults are reported: the sender fixes those first. */
 const MAX_TOLD = 10;
 
-/** What is told of one may quote what came. In characters. */
+/** A fault may quote the input. In characters. */
 const MAX_LENGTH = 200;
 
 /**
- * Say what is wrong with what came, in one line, however much it is.
+ * Describe in one line what is wrong with an input, however much it is.
  *
- * @param whole - what to call all of it, where a fault is of no part
+ * @param whole - what to call the whole input, for a fault that concerns no part
  */
 export function toFaultText(issues: readonly z.core.$ZodIssue[], whole = ''): string {
   const faults = issues.flatMap((issue) => {

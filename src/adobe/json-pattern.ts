@@ -1,6 +1,6 @@
 /**
- * A pattern of a schema. It is read as JSON Schema recommends, by whole characters; where it cannot be, because it escapes what
- * needs none, as many of Adobe's do, by UTF-16 units.
+ * A schema's pattern. It matches whole characters, as JSON Schema recommends. If it can't, because it has unnecessary
+ * escapes like many of Adobe's, it matches UTF-16 units.
  *
  * @throws {SyntaxError}
  */

@@ -1,22 +1,22 @@
 /** A JSON Schema that is an object, not `true` or `false`. */
 export type Schema = Readonly<Record<string, unknown>>;
 
-/** A schema in a schema, or the whole. */
+/** A schema within a schema, or the whole schema. */
 export interface Subschema {
   readonly schema: Schema;
-  /** What its references are relative to. */
+  /** The base of its references. */
   readonly base: string;
   /** Where it is: `#/properties/a`. */
   readonly pointer: string;
 }
 
-/** What references of a schema lead to, beyond itself. */
+/** The targets of a schema's references outside itself. */
 export interface Bundle {
-  /** The schema, with all that it refers to in its `definitions`. */
+  /** The schema, with everything that it refers to in its `definitions`. */
   readonly schema: Schema;
-  /** The schemas that were put there. */
+  /** The schemas that were added there. */
   readonly others: readonly Schema[];
-  /** References that lead nowhere, as sentences. */
+  /** References without a target, as sentences. */
   readonly faults: readonly string[];
 }
 
@@ -74,19 +74,19 @@ function toPart(name: string): string {
 
 const NOWHERE = 'file:///';
 
-/** A reference as a whole URI, without an empty fragment. */
+/** A reference as an absolute URI, without an empty fragment. */
 export function resolveUri(reference: string, base: string): string {
   const uri = URL.parse(reference, URL.parse(base, NOWHERE)?.href ?? NOWHERE);
   return (uri?.href ?? reference).replace(/#$/, '').replace(NOWHERE, '');
 }
 
-/** Follows the references of a schema that has all that it refers to. */
+/** Follows the references of a schema that contains everything that it refers to. */
 export interface References {
-  /** What `$ref` of a schema in it leads to. Undefined where it has none, or where that leads nowhere. */
+  /** The target of the `$ref` of a schema in it. Undefined if there is no `$ref`, or no target. */
   targetOf(schema: Schema): Schema | undefined;
 }
 
-/** Look through a schema for what can be referred to. */
+/** Index the parts of a schema that can be referred to. */
 export function referencesOf(root: Schema): References {
   const bases = new Map<Schema, string>();
   const named = new Map<string, Schema>([['', root]]);
@@ -102,7 +102,7 @@ export function referencesOf(root: Schema): References {
   };
 }
 
-/** What a whole URI leads to, by its fragment too. */
+/** The target of an absolute URI, including its fragment. */
 function find(uri: string, schemaOf: (uri: string) => Schema | undefined): Schema | undefined {
   const direct = schemaOf(uri);
   if (direct !== undefined) return direct;
@@ -131,9 +131,9 @@ function decode(text: string): string {
 }
 
 /**
- * Put into a schema what it refers to, so that it is whole by itself.
+ * Add to a schema what it refers to, so that it is complete.
  *
- * @param base - what its references are relative to where it has no `$id`
+ * @param base - the base of its references if it has no `$id`
  * @param schemaOf - the schema of a URI without a fragment
  */
 export function bundle(

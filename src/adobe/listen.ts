@@ -1,18 +1,18 @@
 import type { FastifyInstance } from 'fastify';
 
-/** A call that is not over by then is cut off when a service stops. */
+/** When a service stops, calls that take longer than this are cut off. */
 const CLOSE_GRACE_MS = 1_000;
 
 /** What listens. */
 export type Service = 'Campaign service' | 'Platform receiver';
 
-/** The settings that each has its address from. */
+/** The settings of each one's address. */
 export const addressSettings = {
   'Campaign service': { host: 'CAMPAIGN_SERVICE_HOST', port: 'CAMPAIGN_SERVICE_PORT' },
   'Platform receiver': { host: 'PLATFORM_RECEIVER_HOST', port: 'PLATFORM_RECEIVER_PORT' },
 } as const;
 
-/** The address cannot be listened on; the cause says why. */
+/** Listening on the address failed; the cause says why. */
 export class ListenError extends Error {
   override readonly name = 'ListenError';
 
@@ -29,9 +29,9 @@ export class ListenError extends Error {
 }
 
 /**
- * Listen, on a free port where that is 0.
+ * Listen; port 0 picks a free one.
  *
- * @returns the base URL, with no slash at its end
+ * @returns the base URL, without a trailing slash
  * @throws {ListenError}
  */
 export async function listen(
@@ -47,7 +47,7 @@ export async function listen(
   }
 }
 
-/** Stop listening, and wait for the calls under way, but not for ever. */
+/** Stop listening, and wait for calls in progress, but not for ever. */
 export async function closeHttpServer(app: FastifyInstance): Promise<void> {
   const cutOff = setTimeout(() => app.server.closeAllConnections(), CLOSE_GRACE_MS);
   try {

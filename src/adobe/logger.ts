@@ -1,4 +1,4 @@
-/** What the service asks of a logger; pino's is one. */
+/** What a service needs from a logger; pino's has it. */
 export interface Logger {
   info(details: object, message: string): void;
   warn(details: object, message: string): void;

@@ -4,30 +4,30 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Bundle, bundle, isSchema, resolveUri, type Schema } from './json-schema.js';
 import { readTextFile } from './strict-text.js';
 
-/** A file of a folder of datasets that describes one. What it holds has not been looked at. */
+/** A file that describes a dataset. Its content has not been checked. */
 export interface DatasetFile {
   readonly path: string;
   readonly name: string;
   readonly content: Schema;
 }
 
-/** A folder of datasets, and of schemas that they refer to. */
+/** A folder of datasets, and of the schemas that they refer to. */
 export interface SchemaFolder {
   /** In the order of their names. */
   readonly datasets: readonly DatasetFile[];
-  /** What could not be read, one sentence each, which begins with a path. */
+  /** What could not be read, one sentence each, beginning with a path. */
   readonly faults: readonly string[];
-  /** A dataset's schema, with all that it refers to. */
+  /** A dataset's schema, with everything that it refers to. */
   bundleOf(dataset: DatasetFile): Bundle;
-  /** The file that a schema is from. */
+  /** The file of a schema. */
   pathOf(schema: Schema): string | undefined;
 }
 
 /**
- * Read a folder of datasets. In it each `*.json` file is a dataset, unless it says by `$id` or `$schema` that it is a schema, or is a
- * list of those. In folders below only such schemas are looked for.
+ * Read a folder of datasets. Each `*.json` file in it is a dataset, unless it says with `$id` or `$schema` that it is
+ * a schema, or is a list of those. Subfolders are only searched for such schemas.
  *
- * @throws the file system's error, if the folder cannot be listed
+ * @throws the file system's error, if the folder can't be listed
  */
 export async function readSchemaFolder(dir: string): Promise<SchemaFolder> {
   const names = await readdir(dir, { recursive: true });
@@ -86,7 +86,7 @@ function toUri(name: string): string {
   return resolveUri(name.split(sep).map(encodeURIComponent).join('/'), '');
 }
 
-/** The `meta:altId` where a reference is one: it was taken for the last part of a path. */
+/** The `meta:altId` if a reference is one: it was resolved like the last part of a path. */
 function lastPartOf(uri: string): string {
   return uri.slice(uri.lastIndexOf('/') + 1);
 }

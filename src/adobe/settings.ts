@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { isQuoted, whyNoPath } from '../process/setting-text.js';
 
-/** A text that can be read. */
+/** Readable text. */
 export const text = z
   .string()
   .min(1)
@@ -14,7 +14,7 @@ export const path = text.superRefine((given, context) => {
   if (noPath !== null) context.addIssue({ code: 'custom', message: `expected ${noPath}` });
 });
 
-/** Where to listen. An IPv6 address may stand in brackets, as it does in URLs. */
+/** Where to listen. An IPv6 address may have brackets, as in URLs. */
 export const listenHost = z
   .string()
   .transform((host) => host.replace(/^\[(.*)\]$/, '$1'))
@@ -24,11 +24,11 @@ export const listenHost = z
   );
 
 /**
- * A fault for each variable of these names that has quotes around its value. A shell takes them away, and so does
- * a `.env` file; what passes the file on by itself, such as `docker run --env-file`, does not.
+ * A fault for each of these variables with quotes around its value. A shell and a `.env` file remove them; programs
+ * that pass the file on themselves, such as `docker run --env-file`, don't.
  */
 export function findQuoted(env: NodeJS.ProcessEnv, names: readonly string[]): string[] {
   return names
     .filter((name) => isQuoted(env[name]?.trim() ?? ''))
-    .map((name) => `${name}: expected a value without quotes around it, which are part of it`);
+    .map((name) => `${name}: expected a value without quotes, which would be part of it`);
 }

@@ -6,9 +6,9 @@ import { listenHost, path, text } from '../adobe/settings.js';
 /** Where the sample mappings are. */
 export const SHIPPED_MAPPINGS_DIR = fileURLToPath(new URL('../../../mappings', import.meta.url));
 
-/** The public defaults, so that trying the service needs no setting up. Good on a loopback address only. */
+/** The public defaults, so that the service can be tried without any setup. Only valid on a loopback address. */
 export const PUBLIC_SECRET = 'sluice-demo-secret';
-/** The administrator’s. */
+/** The administrator's. */
 export const PUBLIC_ADMIN_SECRET = 'sluice-demo-admin-secret';
 
 const ADOBE_IMS_URL = 'https://ims-na1.adobelogin.com';
@@ -74,7 +74,7 @@ export const campaignSettings = z
 
     if (env.CAMPAIGN_SERVICE_CLIENTS_FILE === undefined && !isLoopback(env.CAMPAIGN_SERVICE_HOST)) {
       const why =
-        'must be set where CAMPAIGN_SERVICE_HOST is not a loopback address: the default is public';
+        'must be set if CAMPAIGN_SERVICE_HOST is not a loopback address, because the default is public';
       if (env.IMS_CLIENT_SECRET === PUBLIC_SECRET) fault('IMS_CLIENT_SECRET', why);
       if (env.CAMPAIGN_SERVICE_ADMIN_CLIENT_SECRET === PUBLIC_ADMIN_SECRET) {
         fault('CAMPAIGN_SERVICE_ADMIN_CLIENT_SECRET', why);
@@ -84,7 +84,7 @@ export const campaignSettings = z
     if (env.CAMPAIGN_SERVICE_FAULTS !== undefined && !isLoopback(env.CAMPAIGN_SERVICE_HOST)) {
       fault(
         'CAMPAIGN_SERVICE_FAULTS',
-        'must not be set where CAMPAIGN_SERVICE_HOST is not a loopback address: it is for tests',
+        'must not be set if CAMPAIGN_SERVICE_HOST is not a loopback address, because it is for tests',
       );
     }
 
@@ -94,7 +94,8 @@ export const campaignSettings = z
 
     if (env.PLATFORM_URL === undefined) return;
     if (env.CAMPAIGN_SERVICE_MAPPINGS_DIR === undefined) {
-      // One of the samples runs by itself: made-up people are for nobody's Platform, unless they are asked for.
+      // The scheduler runs one of the samples, and invented people must not get to a real Platform unless somebody
+      // asks for it.
       fault(
         'CAMPAIGN_SERVICE_MAPPINGS_DIR',
         'must be set because PLATFORM_URL is set, and the sample mappings are for the local receiver',
@@ -108,18 +109,15 @@ export const campaignSettings = z
       if (clientSettings.every((name) => env[name] === undefined)) return;
       fault(
         'PLATFORM_ACCESS_TOKEN',
-        'must not be set beside PLATFORM_CLIENT_ID or PLATFORM_CLIENT_SECRET: there is one way to get a token',
+        'must not be set together with PLATFORM_CLIENT_ID or PLATFORM_CLIENT_SECRET: choose one way to get a token',
       );
       return;
     }
     for (const name of clientSettings) {
       if (env[name] !== undefined) continue;
-      fault(
-        name,
-        'must be set because PLATFORM_URL is set (or PLATFORM_ACCESS_TOKEN in its place)',
-      );
+      fault(name, 'must be set because PLATFORM_URL is set (or PLATFORM_ACCESS_TOKEN instead)');
     }
   });
 
-/** The environment as it was read. */
+/** The parsed environment. */
 export type CampaignSettings = z.output<typeof campaignSettings>;

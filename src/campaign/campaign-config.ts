@@ -15,12 +15,12 @@ import type { PlatformSettings } from './upload/platform-client.js';
 
 const DAY_MS = 86_400_000;
 
-/** Where Platform is, and what it is shown; `local` is a receiver beside the service. */
+/** Where Platform is, and the credentials for it; `local` is a receiver beside the service. */
 export type PlatformAccess =
   | { readonly kind: 'local' }
   | ({ readonly kind: 'remote' } & PlatformSettings);
 
-/** How the service runs alone. */
+/** The settings of a service that runs alone. */
 export interface CampaignConfig {
   readonly host: string;
   readonly port: number;
@@ -34,24 +34,23 @@ export interface CampaignConfig {
   readonly retentionMs: number;
   readonly usageLimits: UsageLimits;
   readonly platform: PlatformAccess;
-  /** What is to go wrong on purpose; null where nothing is. */
+  /** The fault plan; null for no faults. */
   readonly faults: FaultPlan | null;
-  /** What a gateway needs to reach the service, one `NAME=value` each; secrets of one's own are left out. */
+  /** What a gateway needs to reach the service, one `NAME=value` each; secrets other than the defaults are left out. */
   readonly gatewayEnvironment: (url: string) => string;
 }
 
-/** The environment is not fit to start with. The message lists every fault, one a line. */
+/** The environment has faults. The message lists them all, one per line. */
 export class CampaignConfigError extends Error {
   override readonly name = 'CampaignConfigError';
 }
 
 /**
- * Read the configuration from the environment. Blanks and line ends around a value are no part of it. What is not
- * set, or set to nothing, has a default; what is
- * set wrongly is a fault.
+ * Read the configuration from the environment. Blanks and line ends around a value are removed. Unset and empty
+ * variables have defaults; an invalid value is a fault.
  *
  * @throws {CampaignConfigError} with all faults
- * @throws {FaultPlanInvalidError} with all that is wrong with the plan of faults
+ * @throws {FaultPlanInvalidError} with all problems of the fault plan
  */
 export function parseCampaignConfig(env: NodeJS.ProcessEnv): CampaignConfig {
   const given = Object.entries(env)

@@ -8,35 +8,37 @@ import type { SchemaOf } from './mapping/schema-paths.js';
 import type { ProxyOf } from './upload/connections.js';
 import type { PlatformSettings } from './upload/platform-client.js';
 
-/** What a Campaign service is built of. */
+/** What a Campaign service is built from. */
 export interface CampaignServiceOptions {
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0 picks a free one. */
   readonly port: number;
-  /** Everything is kept in its folder `campaign`, which one service has at a time. */
+  /** Everything is stored in its folder `campaign`, which only one service can use at a time. */
   readonly dataDir: string;
   readonly mappingsDir: string;
-  /** The variables that mappings name; none where it is not given. */
+  /** The variables that mappings may refer to; none by default. */
   readonly sourceEnvironment?: SourceEnvironment;
   /** Where batches go. */
   readonly platform: PlatformSettings;
-  /** What mappings are compared with at the start; with nothing where it is not given. */
+  /** What mappings are compared with at startup; nothing by default. */
   readonly schemaOf?: SchemaOf | undefined;
-  /** By way of whom Platform is reached; directly where it is not given. */
+  /** The maximum size of each of a batch's first files, in bytes; 4 MB by default. */
+  readonly fileBytes?: number;
+  /** The proxy for Platform; none by default. */
   readonly proxyOf?: ProxyOf;
   readonly organization: string;
   readonly credentials: Credentials;
-  /** In s; a day where it is not given. */
+  /** In s; a day by default. */
   readonly tokenLifetimeS?: number;
-  /** From one scheduled run of a mapping to the next; in ms, a quarter of an hour where it is not given. */
+  /** The time between two scheduled runs of a mapping, in ms; a quarter of an hour by default. */
   readonly runIntervalMs?: number;
-  /** From a scheduled run that failed by something that passes to the next; in ms, a minute where not given. */
+  /** The time from a scheduled run with a temporary failure to the next run, in ms; a minute by default. */
   readonly retryIntervalMs?: number;
-  /** How long a job is known once it is over, in ms; for ever where it is not given. */
+  /** How long a job is kept after it has ended, in ms; for ever by default. */
   readonly retentionMs?: number;
-  /** As many calls as one likes where they are not given. */
+  /** No limits by default. */
   readonly usageLimits?: UsageLimits;
-  /** What is to go wrong on purpose; nothing where it is not given. */
+  /** The fault plan; no faults by default. */
   readonly faults?: FaultPlan | null;
   readonly logger: Logger;
   readonly clock?: Clock;

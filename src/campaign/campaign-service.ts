@@ -34,36 +34,36 @@ const RETRY_INTERVAL_MS = 60_000;
 
 const UNLIMITED: UsageLimits = { maxCallsPerSecond: null, maxCallsPerDay: null };
 
-/** An HTTP server that speaks Campaign's data-ingestion protocol and does what it says. */
+/** An HTTP server that implements Campaign's data-ingestion protocol. */
 export interface CampaignService {
   /**
-   * Load the mappings and listen. Once: a stopped service is not started again.
+   * Load the mappings and listen. Call this once: a stopped service can't be started again.
    *
-   * @throws {MappingsInvalidError} with all that is wrong with the mappings
-   * @throws {DataFolderUnusableError} another service works in the data folder, or it cannot be written
-   * @throws {StateUnusableError} the data folder's database cannot be used, or is of another Platform
-   * @throws {CredentialsUnreadableError} it cannot be told whom to let in
-   * @throws {ListenError} the address cannot be listened on; nothing is left running
+   * @throws {MappingsInvalidError} with all faults of the mappings
+   * @throws {DataFolderUnusableError} another service uses the data folder, or it can't be written
+   * @throws {StateUnusableError} the data folder's database can't be used, or belongs to another Platform
+   * @throws {CredentialsUnreadableError} the credentials can't be read
+   * @throws {ListenError} listening on the address failed; nothing is left running
    */
   start(): Promise<StartedService>;
   /** Stop listening, abort the runs and wait for their ends. Safe to repeat. */
   stop(): Promise<void>;
 }
 
-/** What there is once the service has started. */
+/** What a started service offers. */
 export interface StartedService {
-  /** The base URL, with no slash at its end; IMS is at its `/ims/token/v3`. */
+  /** The base URL, without a trailing slash; IMS is at its `/ims/token/v3`. */
   readonly url: string;
-  /** Of which state the request ids are; see {@link State}. */
+  /** The state that the request ids belong to; see {@link State}. */
   readonly stateId: string;
   /** At least one, in the order of their files. */
   readonly mappingIds: readonly string[];
 }
 
-/** What a start made, to be undone last one first. */
+/** Undoes something that a start did. The last one runs first. */
 type Releaser = () => Promise<void> | void;
 
-/** Note the first state of mappings that are new; of the others what is known already counts. */
+/** Record the first state of new mappings; others keep their known state. */
 function introduceMappings(mappings: Mappings, state: State, now: number): void {
   for (const { id, publication, execution } of mappings.values()) {
     if (execution === 'stopped') state.mappings.introduce(id, { publication, execution });
@@ -76,7 +76,7 @@ function introduceMappings(mappings: Mappings, state: State, now: number): void 
   }
 }
 
-/** What a schema does not have and does not forbid is sent as it is. */
+/** A path that a schema neither defines nor forbids is sent anyway. */
 function tellUnknownPaths(mappings: Mappings, schemaOf: SchemaOf, logger: Logger): void {
   for (const { id, dataset, fields } of mappings.values()) {
     const schema = schemaOf(dataset);
@@ -88,7 +88,7 @@ function tellUnknownPaths(mappings: Mappings, schemaOf: SchemaOf, logger: Logger
   }
 }
 
-/** Build the embedded Campaign service; nothing is read, written or opened before its start. */
+/** Create the embedded Campaign service. It reads, writes and opens nothing before its start. */
 export function createCampaignService(options: CampaignServiceOptions): CampaignService {
   const { schemaOf = () => undefined } = options;
   const { clock = systemClock, credentials, tokenLifetimeS = TOKEN_LIFETIME_S, logger } = options;
@@ -107,7 +107,7 @@ export function createCampaignService(options: CampaignServiceOptions): Campaign
       schemaOf,
     );
     tellUnknownPaths(mappings, schemaOf, logger);
-    // What nobody can read now must not be found out by the first caller.
+    // Unreadable credentials must not be found out by the first caller.
     credentials.apiKeys();
     credentials.clients();
 
@@ -117,15 +117,16 @@ export function createCampaignService(options: CampaignServiceOptions): Campaign
     const state = createState(join(campaignDir, 'campaign.db'));
     releasers.push(() => state.close());
     state.platform.bind(options.platform);
-    // A database that was just made must not be gone after a power cut: ids would start over.
+    // A new database must survive a power cut, or ids would start over.
     await syncFolder(campaignDir);
     state.transaction(() => introduceMappings(mappings, state, clock.now()));
 
     const platform = createPlatformClient(options.platform, clock, options.proxyOf);
     releasers.push(() => platform.close());
     const rejectsDir = join(campaignDir, 'rejects');
+    const { fileBytes } = options;
     const runner = skipUnchangedFiles(
-      createIngestionRunner({ platform, rejectsDir, clock }),
+      createIngestionRunner({ platform, rejectsDir, clock, ...(fileBytes && { fileBytes }) }),
       clock,
     );
     const batches = state.abandonedBatches;
@@ -215,7 +216,7 @@ export function createCampaignService(options: CampaignServiceOptions): Campaign
   };
 }
 
-/** As a power cut would: no releaser runs. */
+/** Like a power cut: nothing is undone. */
 function crash(): void {
   process.kill(process.pid, 'SIGKILL');
 }

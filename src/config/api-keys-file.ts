@@ -3,12 +3,12 @@ import type { Logger } from 'pino';
 import type { ApiKey } from '../server/sign-in/api-keys.js';
 import { readApiKeys } from './api-keys.js';
 
-/** Looked at so often; whatever replaces it is seen, also where it is a link to another file. */
+/** How often the file is checked. This also notices a replaced file, or a link to another one. */
 const LOOK_EVERY_MS = 1_000;
 
 /**
- * Read the file of API keys anew when it changes. One that cannot be used is told to the operator, and the
- * keys of before stay in force.
+ * Read the file of API keys again when it changes. If it can't be used, the operator is told, and the previous keys
+ * stay valid.
  *
  * @returns ends the watch
  */
@@ -24,11 +24,11 @@ export function watchApiKeys(
     else
       logger.error(
         { faults },
-        'API_KEYS_FILE has changed and cannot be used; the keys of before stay in force',
+        'API_KEYS_FILE has changed and cannot be used; the previous keys stay valid',
       );
   };
   watchFile(path, { interval: LOOK_EVERY_MS, persistent: false }, read);
-  // It may have changed since the start of the process read it.
+  // It may have changed since the process read it at startup.
   read();
   return () => unwatchFile(path, read);
 }

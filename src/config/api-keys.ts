@@ -6,13 +6,13 @@ import type { ApiKey } from '../server/sign-in/api-keys.js';
 
 const MAX_NAME_LENGTH = 255;
 
-/** Of a mapping’s id, or of the beginning of ids. */
+/** The id of a mapping, or the beginning of ids. */
 const pattern = z
   .string('expected an id, or the beginning of ids and a *')
   .min(1, 'expected an id, or the beginning of ids and a *')
-  .regex(/^[^*]*\*?$/, 'a * can stand at the end only');
+  .regex(/^[^*]*\*?$/, 'a * is only allowed at the end');
 
-/** What an entry may have in it. */
+/** The content of an entry. */
 export const keyEntry = z.strictObject({
   name: z
     .string('expected the name of the caller')
@@ -37,10 +37,10 @@ export const keyEntry = z.strictObject({
 
 const file = z.strictObject(
   { keys: z.array(keyEntry, 'expected a list of keys').superRefine(refuseRepeats) },
-  'expected "keys:", a list below it, and nothing else',
+  'expected only "keys:" with a list',
 );
 
-/** Of a key with two entries nobody could say what it is good for. */
+/** Nobody could tell what a key with two entries may do. */
 function refuseRepeats(
   keys: readonly { readonly sha256: string }[],
   context: z.RefinementCtx<{ sha256: string }[]>,
@@ -48,7 +48,7 @@ function refuseRepeats(
   const seen = new Set<string>();
   for (const [index, { sha256 }] of keys.entries()) {
     if (seen.has(sha256.toLowerCase())) {
-      const message = 'this key has an entry already';
+      const message = 'this key already has an entry';
       context.addIssue({ code: 'custom', path: [index, 'sha256'], message });
     }
     seen.add(sha256.toLowerCase());
@@ -56,9 +56,9 @@ function refuseRepeats(
 }
 
 /**
- * The API keys in a YAML file (or a JSON file, which is YAML too).
+ * The API keys in a YAML file (or a JSON file, because JSON is YAML).
  *
- * @param faults - gets one for each thing that is wrong with it, with its line; none shows a value
+ * @param faults - gets one for each problem, with its line; none shows a value
  */
 export function readApiKeys(path: string, faults: string[]): readonly ApiKey[] {
   let text: string;
@@ -73,7 +73,7 @@ export function readApiKeys(path: string, faults: string[]): readonly ApiKey[] {
   const fault = (offset: number, message: string) =>
     faults.push(`API_KEYS_FILE=${path}, line ${lines.linePos(offset).line}: ${message}`);
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  for (const { pos, code } of document.errors) fault(pos[0], `this is no YAML (${code})`);
+  for (const { pos, code } of document.errors) fault(pos[0], `this is not YAML (${code})`);
   if (document.errors.length > 0) return [];
 
   const parsed = file.safeParse(toContent(document));
@@ -84,7 +84,7 @@ export function readApiKeys(path: string, faults: string[]): readonly ApiKey[] {
   return [];
 }
 
-/** Null where an alias has no anchor, or so many are nested that to expand them would be an attack. */
+/** Null if an alias has no anchor, or if aliases are nested so much that expanding them would be an attack. */
 function toContent(document: Document): unknown {
   try {
     return document.toJS();
@@ -103,7 +103,7 @@ function toApiKey({ mappings, expiresAt, sha256, ...entry }: z.output<typeof key
   };
 }
 
-/** Where the node at the path begins; where there is none, its nearest parent. */
+/** Where the node at the path begins, or else its nearest parent. */
 function offsetOf(document: Document, path: readonly PropertyKey[]): number {
   for (let length = path.length; length > 0; length -= 1) {
     const node = document.getIn(path.slice(0, length), true);

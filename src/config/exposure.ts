@@ -21,26 +21,26 @@ function listOf(isAllowed: (item: string) => boolean) {
     .refine((items) => items.every(isAllowed));
 }
 
-/** The variables that say what strangers may do. */
+/** The variables for what strangers may do. */
 export const exposureSettings = {
   INTROSPECTION: onOrOff,
   CONSOLE: onOrOff,
   EXPLORER: onOrOff,
   CORS_ORIGINS: {
-    allowed: 'origins such as https://app.example.com, commas between them',
+    allowed: 'comma-separated origins such as https://app.example.com',
     schema: listOf((origin) => URL.parse(origin)?.origin === origin),
   },
   TRUST_PROXY: {
-    allowed: 'IP addresses and ranges such as 10.0.0.0/8, or loopback, commas between them',
+    allowed: 'comma-separated IP addresses and ranges such as 10.0.0.0/8, or loopback',
     schema: listOf(isAddressOrRange),
   },
   PERSISTED_OPERATIONS: { allowed: 'a file', schema: z.string().min(1).optional() },
   ...limitSettings,
 } as const;
 
-/** What strangers may do, its file not read yet. */
+/** What strangers may do, before its file is read. */
 export interface ExposureConfig extends Omit<Exposure, 'persistedOperations'> {
-  /** The list of operations that may be run; null where all may. */
+  /** The list of allowed operations; null if all are allowed. */
   readonly persistedOperationsFile: string | null;
 }
 
@@ -50,7 +50,7 @@ type ExposureSettings = {
   >;
 } & LimitSettings;
 
-/** What is not set follows from who may call. */
+/** The defaults depend on who may call. */
 export function toExposureConfig(all: ExposureSettings, audience: Audience): ExposureConfig {
   const hasSignIn = audience === 'callers';
   return {

@@ -15,16 +15,16 @@ function upTo(what: string, max: number, defaultCount: number) {
   return { allowed, schema: schema.default(defaultCount) };
 }
 
-/** Where the default depends on who can call. */
+/** For a default that depends on who can call. */
 function perCaller(what: string, max: number) {
   const { allowed, schema } = countOf(what, max);
   return { allowed, schema: schema.optional() };
 }
 
-/** The variables that set limits. */
+/** The variables for limits. */
 export const limitSettings = {
   LIMIT_CHARACTERS: upTo('characters', 1_000_000, document.maxCharacters),
-  // Twice as many, each within the one before, would run the parser out of stack.
+  // Twice as many nested tokens would exhaust the parser's stack.
   LIMIT_TOKENS: upTo('tokens', 2_000, document.maxTokens),
   LIMIT_DEPTH: upTo('levels', 100, document.maxDepth),
   LIMIT_ALIASES: upTo('aliases', 1_000, document.maxAliases),
@@ -44,12 +44,12 @@ export const limitSettings = {
   LIMIT_FAILED_SIGN_INS_PER_MINUTE: perCaller('failed sign-ins a minute', 10_000_000),
 } as const;
 
-/** The variables, read. */
+/** The variables' values. */
 export type LimitSettings = {
   [Name in keyof typeof limitSettings]: z.output<(typeof limitSettings)[Name]['schema']>;
 };
 
-/** @param isExposed - whether others than the programs of this machine may call */
+/** @param isExposed - whether programs on other machines may call */
 export function toLimits(all: LimitSettings, isExposed: boolean): Limits {
   const perCaller = isExposed ? defaultLimits : noCallerLimits;
   return {

@@ -2,9 +2,9 @@ import type { LogForm } from '../process/log-form.js';
 import type { Environment } from './sources.js';
 
 /**
- * What is not set follows from where the log goes: on a terminal somebody reads it.
+ * The defaults depend on where the log goes: on a terminal somebody reads it.
  *
- * @param environment - with the variables that all programs know: FORCE_COLOR, then NO_COLOR, then TERM
+ * @param environment - including the variables that all programs know: FORCE_COLOR, then NO_COLOR, then TERM
  * @see https://no-color.org
  */
 export function toLogForm(

@@ -1,4 +1,4 @@
-/** The settings that name a file or a folder, beside those that name the files of secrets. */
+/** The settings that name a file or a folder, except those for files of secrets. */
 export const pathSettings: ReadonlySet<string> = new Set([
   'API_KEYS_FILE',
   'CAMPAIGN_SERVICE_FAULTS',

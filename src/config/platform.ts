@@ -2,7 +2,7 @@ import type { Settings } from './settings.js';
 import { type Environment, isSecret } from './sources.js';
 import type { TokenConfig } from './upstream.js';
 
-/** Where batches are, and who asks for them. */
+/** Where batches are looked up, and with which identity. */
 export interface PlatformConfig {
   readonly url: URL;
   readonly apiKey: string;
@@ -12,7 +12,7 @@ export interface PlatformConfig {
   readonly token: TokenConfig;
 }
 
-/** Platform wants the scopes of a server-to-server integration. */
+/** Platform requires the scopes of a server-to-server integration. */
 const SCOPES = [
   'openid',
   'AdobeID',
@@ -27,19 +27,18 @@ const CREDENTIALS = [
   'PLATFORM_CLIENT_SECRET',
 ] as const;
 
-/** A credential that is given in vain: the embedded service uploads to the receiver beside it. */
+/** A credential without effect, because the embedded service uploads to the local receiver. */
 export function findIdleCredential(given: Environment): string | undefined {
   if (given.CAMPAIGN_URL || given.PLATFORM_URL) return undefined;
   return CREDENTIALS.find((name) => isGiven(name, given));
 }
 
 /**
- * Where batches are looked up, and where the embedded service uploads them; null where no Platform is given.
- * With the embedded service it is `PLATFORM_URL` that gives one, as for the service alone; with any other
- * upstream it is a credential, for the URL has a default.
+ * Where batches are looked up, and where the embedded service uploads them; null if no Platform is configured. With
+ * the embedded service, `PLATFORM_URL` configures one, as for the service alone. With any other upstream a credential
+ * does, because the URL has a default.
  *
- * @param given - the variables with the secrets of files read; those which were not understood are in
- *   `faults` already
+ * @param given - the variables, including the secrets from files; invalid ones are in `faults` already
  */
 export function toPlatformConfig(
   read: Partial<Settings>,
@@ -64,12 +63,12 @@ export function toPlatformConfig(
       'PLATFORM_ACCESS_TOKEN and PLATFORM_CLIENT_ID or PLATFORM_CLIENT_SECRET are both set: expected one way to get a token',
     );
   } else if (!hasToken) {
-    const alternative = hasCredentials ? '' : ' (or PLATFORM_ACCESS_TOKEN in its place)';
+    const alternative = hasCredentials ? '' : ' (or PLATFORM_ACCESS_TOKEN instead)';
     missing('PLATFORM_CLIENT_ID', alternative);
     missing('PLATFORM_CLIENT_SECRET', alternative);
   }
   const { PLATFORM_URL: url, PLATFORM_ACCESS_TOKEN: accessToken } = read;
-  // Not understood, and a fault already.
+  // Invalid, and already a fault.
   if (url === undefined) return null;
   return {
     url: new URL(url),
@@ -88,7 +87,7 @@ export function toPlatformConfig(
   };
 }
 
-/** A secret also by its file; where that gave nothing, that is a fault already. */
+/** A secret may come from its file; if that failed, there is already a fault. */
 function isGiven(name: string, given: Environment): boolean {
   return Boolean(given[name] || (isSecret(name) && given[`${name}_FILE`]));
 }

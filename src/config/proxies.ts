@@ -2,20 +2,20 @@ import type { OutgoingProxies } from '../datasources/upstream/outgoing-proxy.js'
 import { isQuoted } from '../process/setting-text.js';
 import type { Environment } from './sources.js';
 
-/** The variables that say by way of whom calls leave. */
+/** The variables for forward proxies. */
 export const proxyVariables = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'] as const;
 
 /**
- * By way of whom calls leave, from the variables that other programs read as well. Each may be written in capitals
- * or not; where both are set, the one in small letters counts.
+ * The proxies for outgoing calls, from the variables that other programs use as well. Each may be in upper or lower
+ * case; if both are set, the lower-case one counts.
  *
- * @param faults - gets one for each variable that is no proxy
+ * @param faults - gets one for each variable that is not a proxy
  */
 export function toOutgoingProxies(given: Environment, faults: string[]): OutgoingProxies {
   const { variable, value: exempt } = find('NO_PROXY', given);
   if (isQuoted(exempt)) {
     faults.push(
-      `${variable}=${exempt}: expected names with commas between them, without the quotes around it, which are part of the value`,
+      `${variable}=${exempt}: expected comma-separated names, without quotes, which would be part of the value`,
     );
   }
   return {
@@ -37,20 +37,18 @@ function find(
 function toProxy(name: string, given: Environment, faults: string[]): OutgoingProxies['http'] {
   const { variable, value } = find(name, given);
   if (value === '') return null;
-  // `proxy:3128`, as other programs take it.
+  // `proxy:3128`, as other programs accept it.
   const url = URL.parse(value.includes('://') ? value : `http://${value}`);
   if (url && /^https?:$/.test(url.protocol) && isDecodable(url)) return { url: url.href, variable };
-  const quotes = isQuoted(value)
-    ? ', without the quotes around it, which are part of the value'
-    : '';
-  // Not its value: it may hold a password anywhere.
+  const quotes = isQuoted(value) ? ', without quotes, which would be part of the value' : '';
+  // Without its value, which may contain a password anywhere.
   faults.push(
     `${variable}=***: expected the http or https URL of a proxy, such as http://user:password@proxy:3128${quotes}`,
   );
   return null;
 }
 
-/** Whether its credentials can be read as they are sent: a `%` of a password has to be written `%25`. */
+/** Whether its credentials can be decoded: a `%` in a password must be written `%25`. */
 function isDecodable({ username, password }: URL): boolean {
   try {
     return decodeURIComponent(username + password) !== undefined;

@@ -17,19 +17,19 @@ const httpUrl = {
     .transform((url) => url.replace(/\/+$/, '')),
 };
 
-/** Credentials have variables of their own, for a URL is logged and shown; a query would be lost. */
+/** Credentials have their own variables, because a URL is logged and shown. A query would be lost. */
 function isPlainHttpUrl(text: string): boolean {
   const url = URL.parse(text);
   if (!url || !/^https?:$/.test(url.protocol)) return false;
   return [url.username, url.password, url.search, url.hash].every((part) => part === '');
 }
 
-/** What the driver makes of its query (`sslmode`, say), it finds out by itself. */
+/** The driver interprets its query (such as `sslmode`). */
 function isPostgresUrl(text: string): boolean {
   return /^postgres(ql)?:$/.test(URL.parse(text)?.protocol ?? '');
 }
 
-/** Where to listen. An IPv6 address may stand in brackets, as it does in URLs. */
+/** Where to listen. An IPv6 address may have brackets, as in URLs. */
 const listenHost = {
   allowed: 'a host name or an IP address, without a port',
   schema: text.transform((host) => host.replace(/^\[(.*)\]$/, '$1')).refine(isHost),
@@ -39,7 +39,7 @@ function isHost(host: string): boolean {
   return isIP(host) !== 0 || /^[\w-]+(\.[\w-]+)*\.?$/.test(host);
 }
 
-/** What can stand in an HTTP header. Found out at start, or it would look like an upstream that is down. */
+/** A valid HTTP header value. Checked at startup, because otherwise it would look like an upstream that is down. */
 const headerText = {
   allowed: 'visible ASCII characters without blanks',
   schema: z
@@ -48,16 +48,16 @@ const headerText = {
     .optional(),
 };
 
-/** It becomes a segment of a path, where these two cannot stand in any writing. */
+/** It becomes a path segment, which these two can't be in any encoding. */
 const pathSegment = text.refine((name) => name !== '.' && name !== '..' && name.isWellFormed());
 
-/** Keys that come over plain HTTP could be anybody’s, unless they come from this machine. */
+/** Keys from plain HTTP could be anybody's, unless they come from this machine. */
 function isTrustedUrl(text: string): boolean {
   const url = new URL(text);
   return url.protocol === 'https:' || isLoopback(url.hostname.replace(/^\[|\]$/g, ''));
 }
 
-/** Texts with commas between them, one at least; a comma behind the last is no text. */
+/** Comma-separated texts, at least one. A trailing comma adds none. */
 const list = text.transform(toItems).pipe(z.array(text).min(1));
 
 function toItems(list: string): string[] {
@@ -67,12 +67,12 @@ function toItems(list: string): string[] {
     .filter((item) => item !== '');
 }
 
-/** A whole number written in digits; `Number('')` and `Number('1e3')` are not what anybody meant. */
+/** A whole number in digits; nobody means `Number('')` or `Number('1e3')`. */
 function wholeNumber(min: number, max: number) {
   return z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(min).max(max));
 }
 
-/** Each variable: what is allowed, in words, and the schema that says the same. */
+/** Each variable: what is allowed, in words, and as a schema. */
 export const settings = {
   HOST: { allowed: listenHost.allowed, schema: listenHost.schema.default('127.0.0.1') },
   PORT: { allowed: 'a whole number, 0 to 65535', schema: wholeNumber(0, 65535).default(4000) },
@@ -87,7 +87,7 @@ export const settings = {
   IMS_CLIENT_ID: { allowed: 'a text', schema: text.optional() },
   IMS_CLIENT_SECRET: { allowed: 'a text', schema: text.optional() },
   IMS_SCOPES: {
-    allowed: 'scopes with commas between them',
+    allowed: 'comma-separated scopes',
     schema: list.default([
       'openid',
       'AdobeID',
@@ -171,11 +171,11 @@ export const settings = {
   },
   API_KEYS_FILE: { allowed: 'a file', schema: text.optional() },
   AUTH_JWKS_URL: {
-    allowed: `${httpUrl.allowed}; http of this machine only`,
+    allowed: `${httpUrl.allowed}; http only on this machine`,
     schema: httpUrl.schema.refine(isTrustedUrl).optional(),
   },
   AUTH_ISSUER: { allowed: 'a text', schema: text.optional() },
-  AUTH_AUDIENCE: { allowed: 'texts with commas between them', schema: list.optional() },
+  AUTH_AUDIENCE: { allowed: 'comma-separated texts', schema: list.optional() },
   AUTH_ALGORITHMS: {
     allowed: `some of ${tokenAlgorithms.join(', ')}`,
     schema: list.default([...tokenAlgorithms]).pipe(z.array(z.enum(tokenAlgorithms))),
@@ -186,11 +186,20 @@ export const settings = {
     allowed: 'milliseconds, 0 to 300000',
     schema: wholeNumber(0, 300_000).default(5_000),
   },
+  CONSOLE_OIDC_ISSUER: {
+    allowed: `${httpUrl.allowed}; http of this machine only`,
+    schema: httpUrl.schema.refine(isTrustedUrl).optional(),
+  },
+  CONSOLE_OIDC_CLIENT_ID: { allowed: 'a text', schema: text.optional() },
+  CONSOLE_OIDC_SCOPE: {
+    allowed: 'scopes with spaces between them, openid among them',
+    schema: text.refine((scope) => scope.split(' ').includes('openid')).optional(),
+  },
   LOG_FORMAT: { allowed: logFormats.join(', '), schema: z.enum(logFormats).optional() },
   LOG_LEVEL: { allowed: logLevels.join(', '), schema: z.enum(logLevels).default('info') },
 } as const;
 
-/** The variables, read. */
+/** The variables' values. */
 export type Settings = {
   [Name in keyof typeof settings]: z.output<(typeof settings)[Name]['schema']>;
 };

@@ -5,9 +5,9 @@ import { readApiKeys } from './api-keys.js';
 import type { Settings } from './settings.js';
 
 /**
- * By what callers may sign in, or null where everybody is the anonymous caller.
+ * How callers may sign in, or null if everybody is the anonymous caller.
  *
- * @param faults - gets one for each setting that is missing or contradicts another, and for each bad API key
+ * @param faults - gets one for each setting that is missing or contradicts another, and for each invalid API key
  */
 export function toSignInConfig(read: Partial<Settings>, faults: string[]): SignInConfig | null {
   const accessTokens = toTokenConfig(read, faults);
@@ -36,10 +36,52 @@ export function toSignInConfig(read: Partial<Settings>, faults: string[]): SignI
   return null;
 }
 
-const SAY_WHO_MAY_CALL =
-  'Say who may call with AUTH_JWKS_URL or API_KEYS_FILE; or set ALLOW_ANONYMOUS=true if everybody who reaches this address may start ingestions and read everything';
+/** The console, as a client of an OpenID provider: people sign in to it there. */
+export interface OpenIdClient {
+  /** Where the provider is, without a slash at its end. */
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly scope: string;
+}
 
-/** Who may call, by how they sign in. */
+/** With a refresh token, people stay signed in for as long as the provider lets them. */
+const USUAL_SCOPE = 'openid offline_access';
+
+/**
+ * The console's OpenID client; null where people paste a key or a token.
+ *
+ * @param faults - gets one for each setting that is missing
+ */
+export function toOpenIdClient(read: Partial<Settings>, faults: string[]): OpenIdClient | null {
+  const {
+    CONSOLE_OIDC_ISSUER: issuer,
+    CONSOLE_OIDC_CLIENT_ID: clientId,
+    CONSOLE_OIDC_SCOPE: scope,
+  } = read;
+  if (issuer === undefined) {
+    for (const name of ['CONSOLE_OIDC_CLIENT_ID', 'CONSOLE_OIDC_SCOPE'] as const) {
+      if (read[name] !== undefined)
+        faults.push(`CONSOLE_OIDC_ISSUER is not set: expected because ${name} is set`);
+    }
+    return null;
+  }
+  if (clientId === undefined) {
+    faults.push(
+      'CONSOLE_OIDC_CLIENT_ID is not set: expected because CONSOLE_OIDC_ISSUER is set. Register the console with the provider as a public client, and set the id that it gets there',
+    );
+  }
+  if (read.AUTH_JWKS_URL === undefined) {
+    faults.push(
+      'AUTH_JWKS_URL is not set: expected because CONSOLE_OIDC_ISSUER is set. Sluice checks the provider’s tokens with AUTH_JWKS_URL, AUTH_ISSUER and AUTH_AUDIENCE',
+    );
+  }
+  return { issuer, clientId: clientId ?? '', scope: scope ?? USUAL_SCOPE };
+}
+
+const SAY_WHO_MAY_CALL =
+  'Say who may call with AUTH_JWKS_URL or API_KEYS_FILE; or set ALLOW_ANONYMOUS=true to let everybody who reaches this address start ingestions and read everything';
+
+/** Who may call, depending on sign-in. */
 export function toAudience(
   { ALLOW_ANONYMOUS: isOpen }: Pick<Settings, 'ALLOW_ANONYMOUS'>,
   signIn: SignInConfig | null,

@@ -2,10 +2,10 @@ import { parseEnv } from 'node:util';
 import { whyNoPath } from '../process/setting-text.js';
 import { readTextFile, UnreadableTextError } from '../server/admission/strict-text.js';
 
-/** Variables as the process was given them. */
+/** The process's variables. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What is never shown, and may be read from a file. */
+/** Variables that are never shown, and may be read from a file. */
 export const secrets = [
   'CAMPAIGN_API_KEY',
   'CAMPAIGN_ACCESS_TOKEN',
@@ -18,10 +18,10 @@ export const secrets = [
 ] as const;
 
 /**
- * The variables of a `.env` file, under those of the process. Blanks around a value are no part of it, nor is
- * the line end that comes with what is pasted, or read from a file with the line ends of Windows.
+ * The process's variables, and those of a `.env` file, which they override. Blanks and line ends around a value are
+ * removed: line ends come from pasted text, or from files with Windows line ends.
  *
- * @returns the environment alone where there is no such file, or where it cannot be read: then with a fault
+ * @returns only the process's variables if there is no such file, or if it can't be read, which is a fault
  */
 export function withEnvFile(environment: Environment, path: string, faults: string[]): Environment {
   return Object.fromEntries(
@@ -32,7 +32,7 @@ export function withEnvFile(environment: Environment, path: string, faults: stri
   );
 }
 
-/** What is nothing but blanks stays: nobody means the default by it. */
+/** A value of only blanks stays, because nobody means the default by it. */
 function withoutEnds(value: string | undefined): string | undefined {
   return value?.trim() || value;
 }
@@ -48,7 +48,7 @@ function readEnvFile(path: string, faults: string[]): Environment {
   }
 }
 
-/** Each secret X from the file that X_FILE names, without the blanks and line ends around it. */
+/** Read each secret X from the file that X_FILE names, without surrounding blanks and line ends. */
 export function readSecretFiles(environment: Environment, faults: string[]): Environment {
   const given: Record<string, string | undefined> = { ...environment };
   for (const name of secrets) {
@@ -75,7 +75,7 @@ export function readSecretFiles(environment: Environment, faults: string[]): Env
   return given;
 }
 
-/** Whether the variable of this name is one that is never shown. */
+/** Whether this variable is one that is never shown. */
 export function isSecret(name: string): boolean {
   return (secrets as readonly string[]).includes(name);
 }

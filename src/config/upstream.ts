@@ -16,34 +16,33 @@ export type TokenConfig =
 /** An upstream that is reached over the network. */
 export interface RemoteUpstream {
   readonly kind: 'remote';
-  /** Says to people which one it is; the log is bound to it. */
+  /** Describes it to people; the log belongs to it. */
   readonly identity: string;
   readonly url: URL;
   readonly organization: string;
   readonly apiKey: string;
   readonly token: TokenConfig;
-  /** Who may administer it; null where it has no administration, or nobody is named. */
+  /** The credentials for administering it; null if it has no administration API, or none are configured. */
   readonly administration: TokenConfig | null;
 }
 
-/** The Campaign service that runs in this process. */
+/** The Campaign service in this process. */
 export interface EmbeddedService {
   readonly kind: 'embedded';
   readonly mappingsDir: string;
-  /** The plan of what is to go wrong on purpose; null where nothing is. */
+  /** The fault plan; null for no faults. */
   readonly faultsFile: string | null;
-  /** The variables that mappings may name. */
+  /** The variables that mappings may refer to. */
   readonly environment: Environment;
 }
 
-/** The upstream, or that it is the service which runs in this process. */
+/** The upstream, or the embedded service. */
 export type UpstreamConfig = EmbeddedService | RemoteUpstream;
 
 /**
- * The upstream that the settings name, or the embedded service where they name none.
+ * The upstream of the settings, or the embedded service if they name none.
  *
- * @param given - the variables with the secrets of files read; those which were not understood are in
- *   `faults` already
+ * @param given - the variables, including the secrets from files; invalid ones are in `faults` already
  * @param faults - gets one for each setting that is missing or contradicts another
  */
 export function toUpstreamConfig(
@@ -62,7 +61,7 @@ export function toUpstreamConfig(
     return embedded;
   }
 
-  // A secret also by its file; where that gave nothing, that is a fault already.
+  // A secret may come from its file; if that failed, there is already a fault.
   const isGiven = (name: keyof Settings) =>
     Boolean(given[name] || (isSecret(name) && given[`${name}_FILE`]));
   const missing = (name: keyof Settings, reason: string) => {
@@ -78,7 +77,7 @@ export function toUpstreamConfig(
     );
   } else if (!hasToken && !hasCredentials) {
     faults.push(
-      'CAMPAIGN_ACCESS_TOKEN is not set: expected because CAMPAIGN_URL is set (or IMS_CLIENT_ID and IMS_CLIENT_SECRET in its place)',
+      'CAMPAIGN_ACCESS_TOKEN is not set: expected because CAMPAIGN_URL is set (or IMS_CLIENT_ID and IMS_CLIENT_SECRET instead)',
     );
   } else if (hasCredentials) {
     missing('IMS_CLIENT_ID', 'IMS_CLIENT_SECRET is set');
@@ -99,7 +98,7 @@ export function toUpstreamConfig(
         clientSecret: read.IMS_CLIENT_SECRET ?? '',
         scopes: read.IMS_SCOPES ?? [],
       };
-  // Not understood, and a fault already.
+  // Invalid, and already a fault.
   if (!read.CAMPAIGN_URL) return embedded;
   return {
     kind: 'remote',
@@ -128,10 +127,11 @@ function checkEmbedded(
 ): void {
   if (faultsFile !== null && host !== undefined && !isLoopback(host)) {
     faults.push(
-      `CAMPAIGN_SERVICE_FAULTS=${faultsFile}: expected not to be set where HOST is not a loopback address: it is for tests`,
+      `CAMPAIGN_SERVICE_FAULTS=${faultsFile}: expected not to be set if HOST is not a loopback address, because it is for tests`,
     );
   }
-  // One of the samples runs by itself: made-up people are for nobody's Platform, unless they are asked for.
+  // The scheduler runs one of the samples, and invented people must not get to a real Platform unless somebody asks
+  // for it.
   if (given.PLATFORM_URL && !given.CAMPAIGN_SERVICE_MAPPINGS_DIR) {
     faults.push(
       'CAMPAIGN_SERVICE_MAPPINGS_DIR is not set: expected because PLATFORM_URL is set, and the sample mappings are for the local receiver',

@@ -1,19 +1,19 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { bearerTokenOf, type Client, isSame, type TokenIssuer } from '../adobe/ims.js';
 
-/** Why the API gateway in front of Platform turns a call away, in its words. */
+/** Why the API gateway in front of Platform refuses a call, in its words. */
 export interface Denial {
   readonly httpStatus: number;
   readonly body: { readonly error_code: string; readonly message: string };
 }
 
-/** The one that every organization has, and that a call without the header means. */
+/** Every organization has this one, and a call without the header means it. */
 const DEFAULT_SANDBOX = 'prod';
 
-/** What every call must show. */
+/** What every call must contain. */
 export interface AccessRules {
   readonly apiKey: string;
-  /** Those whose ids are API keys too, as Adobe's are. */
+  /** The clients whose ids are API keys too, as at Adobe. */
   readonly clients: readonly Pick<Client, 'clientId'>[];
   /** Such as `sluice@AdobeOrg`. */
   readonly imsOrg: string;
@@ -21,7 +21,7 @@ export interface AccessRules {
   readonly tokens: Pick<TokenIssuer, 'clientOf'>;
 }
 
-/** Find out why a call is turned away: the key is looked at first, then token, organization, sandbox. */
+/** Find out why a call is refused: first by its key, then token, organization, sandbox. */
 export function denialOf(rules: AccessRules, headers: IncomingHttpHeaders): Denial | null {
   const given = (name: string) => String(headers[name] ?? '');
 

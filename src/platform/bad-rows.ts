@@ -4,10 +4,10 @@ import { toJsonText } from './json-text.js';
 import { FAULT_CODES, type RecordFault, type RecordFaultKind } from './record-fault.js';
 import type { Row } from './record-reader.js';
 
-/** Text is gathered up to about this many characters before it is written. */
+/** Text is buffered up to about this many characters before it is written. */
 const WRITE_SIZE = 256 * 1024;
 
-/** The file of each kind's diagnostics. */
+/** The file for each kind's diagnostics. */
 const DIAGNOSTICS: { readonly [Kind in RecordFaultKind]: string } = {
   corrupt: 'parsing_errors_0.json',
   required: 'validation_errors_0.json',
@@ -15,15 +15,15 @@ const DIAGNOSTICS: { readonly [Kind in RecordFaultKind]: string } = {
   constraint: 'validation_errors_0.json',
 };
 
-/** Where the bad rows of a batch are kept, each with what is wrong with it. */
+/** Stores the bad rows of a batch, each with what is wrong with it. */
 export interface BadRows {
   /** @param faults - at least one */
   add(row: Row, faults: readonly [RecordFault, ...RecordFault[]]): Promise<void>;
-  /** Bring them to the disk. */
+  /** Flush them to the disk. */
   close(): Promise<void>;
 }
 
-/** Keep bad rows as a batch's error diagnostics do: a file for each kind. */
+/** Store bad rows in the form of a batch's error diagnostics: a file for each kind. */
 export async function createDiagnostics(dir: string): Promise<BadRows> {
   const files = await createRowFiles(dir);
   return {
@@ -39,7 +39,7 @@ export async function createDiagnostics(dir: string): Promise<BadRows> {
   };
 }
 
-/** Keep bad rows as a failed batch does. */
+/** Store bad rows in the form of a failed batch. */
 export async function createFailedRows(dir: string): Promise<BadRows> {
   const files = await createRowFiles(dir);
   return {
@@ -61,7 +61,7 @@ function toContent(row: Row): object {
   return row.kind === 'corrupt' ? { _corrupt_record: row.text } : row.record;
 }
 
-/** NDJSON files in a folder that is emptied first, each made with its first line. */
+/** NDJSON files in a folder that is emptied first, each created with its first line. */
 async function createRowFiles(dir: string) {
   await rm(dir, { recursive: true, force: true });
   await mkdir(dir, { recursive: true });

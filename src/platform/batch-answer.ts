@@ -1,20 +1,20 @@
 import { createHash } from 'node:crypto';
 import type { Batch } from './batch.js';
 
-/** Who the receiver belongs to, as its batches show it. */
+/** Whom the receiver belongs to, as its batches show it. */
 export interface Tenant {
   readonly imsOrg: string;
   readonly apiKey: string;
   readonly sandboxId: string;
 }
 
-/** The id of a sandbox. The same one at each start: there is no registry of sandboxes to ask. */
+/** The id of a sandbox. It is the same after each start, because there is no registry of sandboxes. */
 export function toSandboxId(imsOrg: string, sandbox: string): string {
   const digits = createHash('sha256').update(`${imsOrg} ${sandbox}`).digest('hex');
   return digits.slice(0, 32).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
 
-/** A batch in the catalog's form. What is not known yet is left out. */
+/** A batch in the catalog's form. Unknown values are left out. */
 export function toBatchAnswer(batch: Batch, { imsOrg, apiKey, sandboxId }: Tenant): object {
   const { id, externalId, status, metrics, errors, replay } = batch;
   return {
@@ -40,7 +40,7 @@ export function toBatchAnswer(batch: Batch, { imsOrg, apiKey, sandboxId }: Tenan
     updatedUser: imsOrg,
     createdClient: apiKey,
     ...(metrics === null ? {} : { metrics }),
-    // Clients that list failed batches read it of each.
+    // Clients that list failed batches read this of each.
     ...(errors.length === 0 && status !== 'failed' ? {} : { errors }),
   };
 }

@@ -7,26 +7,26 @@ import type { RecordCheck } from './record-check.js';
 import type { RecordFault } from './record-fault.js';
 import { type Row, readRows, UnreadableFileError } from './record-reader.js';
 
-/** What checking a batch came to. */
+/** The result of checking a batch. */
 export interface BatchVerdict {
   readonly status: 'success' | 'failed';
   readonly metrics: BatchMetrics;
   readonly errors: readonly BatchError[];
 }
 
-/** What a batch is checked with. */
+/** What a check needs. */
 export interface BatchCheckOptions {
   readonly check: RecordCheck;
-  /** Those that need not be read again. */
+  /** Files that need not be read again. */
   readonly cleanFiles: CleanFiles;
-  /** Ends the check between two handfuls of records. */
+  /** Ends the check between two groups of records. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Check every record of a batch, a few at a time, and write down the bad ones.
+ * Check every record of a batch, a few at a time, and record the bad ones.
  *
- * Safe to repeat: what an earlier check wrote is dropped.
+ * Safe to repeat: the output of an earlier check is dropped.
  *
  * @throws the file system's error
  */
@@ -89,9 +89,9 @@ export async function checkBatch(
 }
 
 /**
- * Count the records of a file in which nothing is wrong.
+ * Count the records of a file without faults.
  *
- * @returns null as soon as something is
+ * @returns null as soon as there is a fault
  * @throws the file system's error
  */
 export async function countClean(

@@ -16,9 +16,9 @@ const WITHOUT_DETAILS: BatchError = {
 };
 
 /**
- * Put what is wrong with a batch into Platform's words.
+ * Describe what is wrong with a batch in Platform's words.
  *
- * @param unreadable - which file could not be read to its end, and why
+ * @param unreadable - the file that could not be read to its end, and why
  * @param isDetailed - the batch has error diagnostics
  */
 export function toBatchErrors(

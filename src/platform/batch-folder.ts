@@ -13,15 +13,15 @@ export interface BatchFile {
   readonly path: string;
   readonly location: string;
   readonly sizeBytes: number;
-  /** Another one as soon as the file is replaced. */
+  /** Changes when the file is replaced. */
   readonly version: string;
 }
 
 /**
- * Where a batch's files lie.
+ * The folder of a batch's files.
  *
- *     files/       what was uploaded, each whole from the moment it is there
- *     incoming/    what is being uploaded; a crash may leave files here, which nothing reads
+ *     files/       uploaded files, each complete from the moment it appears
+ *     incoming/    uploads in progress; a crash may leave files here, which nothing reads
  *     chunks/      large files in pieces, one folder each
  *     row_errors/  diagnostics of bad rows
  *     failed/      bad rows of a batch that failed
@@ -31,12 +31,12 @@ export interface BatchFolder {
   readonly chunks: string;
   readonly rowErrors: string;
   readonly failed: string;
-  /** Make what there must be for uploads. */
+  /** Create the folders for uploads. */
   make(): Promise<void>;
   /**
-   * Make a file that is whole and on the disk one of the batch's. One that has the name is replaced.
+   * Add a complete file, which is already on disk, to the batch. It replaces one with the same name.
    *
-   * @param checkOpen - throws where the batch takes no more files
+   * @param checkOpen - throws if the batch accepts no more files
    * @throws {Problem} 400, the batch is full
    */
   take(temporary: string, name: string, checkOpen: () => void): Promise<'created' | 'replaced'>;
@@ -78,7 +78,7 @@ export function createBatchFolder(dir: string): BatchFolder {
 
     async take(temporary, name, checkOpen) {
       const location = join(uploaded, name);
-      // All at once: nothing completes the batch, or fills it up, between the checks and the rename.
+      // Without a wait: nothing can complete the batch or fill it up between the checks and the rename.
       checkOpen();
       const isNew = !existsSync(location);
       if (isNew && readdirSync(uploaded).length >= MAX_FILES_PER_BATCH) {
@@ -100,9 +100,9 @@ export function createBatchFolder(dir: string): BatchFolder {
   };
 }
 
-/** Bring a folder to the disk: only then does a new name in it survive a power cut. */
+/** Flush a folder to the disk: only then does a new name in it survive a power cut. */
 async function syncFolder(path: string): Promise<void> {
-  // Windows cannot open a folder, and keeps names in its own journal.
+  // Windows can't open a folder, and keeps names in its own journal.
   if (process.platform === 'win32') return;
   await using folder = await open(path, 'r');
   await folder.sync();

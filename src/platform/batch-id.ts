@@ -5,7 +5,7 @@ const TIME_DIGITS = 10;
 const RANDOM_DIGITS = 16;
 
 /**
- * A new batch id: a ULID, as Adobe's samples have them. Later ones sort behind earlier ones.
+ * A new batch id: a ULID, as in Adobe's samples. Later ones sort after earlier ones.
  *
  * @param now - in ms since the epoch
  */

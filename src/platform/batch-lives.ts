@@ -4,13 +4,13 @@ import { type Batch, RESTS } from './batch.js';
 import type { BatchFolder } from './batch-folder.js';
 import type { Checker } from './checker.js';
 
-/** What happens to batches by itself. */
+/** Moves batches from status to status. */
 export interface BatchLives {
-  /** Move a batch on, from the status it has, until it rests. */
+  /** Move a batch on, from its current status, until it rests. */
   begin(batch: Batch): void;
-  /** Leave a batch where it is. */
+  /** Stop moving a batch. */
   end(id: string): void;
-  /** Leave all where they are, and wait until nothing moves. */
+  /** Stop moving all batches, and wait until nothing moves. */
   stop(): Promise<void>;
 }
 
@@ -21,12 +21,12 @@ export interface BatchLivesOptions {
   readonly stepMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Keep what has changed of a batch, and return the whole. */
+  /** Store what has changed about a batch, and return the whole batch. */
   change(batch: Batch, changes: Partial<Batch>): Batch;
   folderOf(id: string): BatchFolder;
 }
 
-/** Build the lives; none has begun. */
+/** Create the lives; none has begun. */
 export function createBatchLives(options: BatchLivesOptions): BatchLives {
   const { checker, stepMs, clock, logger, change, folderOf } = options;
   const lives = new Map<string, { readonly ending: AbortController; ended: Promise<void> }>();

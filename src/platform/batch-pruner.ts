@@ -3,7 +3,7 @@ import type { Logger } from '../adobe/logger.js';
 import type { BatchFolder } from './batch-folder.js';
 import type { BatchStore } from './batch-store.js';
 
-/** From one look to the next, in ms. */
+/** The time between two looks, in ms. */
 const INTERVAL_MS = 60 * 60_000;
 
 /** What is pruned, and how long things are kept. */
@@ -16,14 +16,14 @@ export interface BatchPrunerParts {
   readonly logger: Logger;
 }
 
-/** Forgets the batches that are past their time, with their files. */
+/** Forgets old batches, with their files. */
 export interface BatchPruner {
   stop(): Promise<void>;
 }
 
 /**
- * Build the pruner; it begins at once. The files of a batch go before the batch: cut off between the two, the next look finds the
- * batch, and no personal data is left that nobody knows of.
+ * Create the pruner, which begins at once. A batch's files are deleted before the batch. If the process ends in
+ * between, the next look finds the batch, so no unknown personal data is left.
  */
 export function createBatchPruner(parts: BatchPrunerParts): BatchPruner {
   const { store, folderOf, retentionMs, clock, logger } = parts;
@@ -38,7 +38,7 @@ export function createBatchPruner(parts: BatchPrunerParts): BatchPruner {
     }
   }
 
-  /** One that cannot be forgotten holds up none of the others, and is tried again. */
+  /** A batch that can't be forgotten delays no others, and is tried again. */
   async function forget(id: string): Promise<void> {
     try {
       await folderOf(id).remove();

@@ -13,7 +13,7 @@ const SCHEMA = `
     batch       TEXT NOT NULL
   ) STRICT`;
 
-/** What batches can be put in order by, and where it is. */
+/** The fields that batches can be sorted by, and where they are. */
 const ORDERS = {
   created: 'created_at',
   updated: "batch ->> 'updatedAt'",
@@ -23,16 +23,16 @@ const ORDERS = {
   externalId: 'external_id',
 } as const;
 
-/** The names that {@link BatchOrder} has. */
+/** The names of {@link BatchOrder}. */
 export const BATCH_FIELDS = Object.keys(ORDERS) as readonly (keyof typeof ORDERS)[];
 
-/** What comes first. */
+/** A sort order. */
 export interface BatchOrder {
   readonly field: keyof typeof ORDERS;
   readonly direction: 'asc' | 'desc';
 }
 
-/** Which batches a list has. */
+/** Which batches a list includes. */
 export interface BatchFilter {
   readonly id?: string | undefined;
   readonly externalId?: string | undefined;
@@ -44,29 +44,29 @@ export interface BatchFilter {
   /** In ms since the epoch. */
   readonly created?: number | undefined;
   readonly updated?: number | undefined;
-  /** The later ones decide between batches that are equal by the earlier ones. */
+  /** Later ones decide between batches that are equal by earlier ones. */
   readonly order: readonly BatchOrder[];
   readonly limit: number;
-  /** How many are passed over. */
+  /** How many to skip. */
   readonly start: number;
 }
 
-/** What the receiver knows of its batches. What a call wrote is on the disk when it returns. */
+/** What the receiver knows about its batches. What a call wrote is on disk when it returns. */
 export interface BatchStore {
-  /** @returns false where a batch has that external id already; nothing was written */
+  /** @returns false if a batch already has that external id; nothing was written */
   add(batch: Batch): boolean;
   find(id: string): Batch | undefined;
-  /** Put a batch in the place of what is known of it. */
+  /** Replace what is known about a batch. */
   replace(batch: Batch): void;
   list(filter: BatchFilter): Batch[];
-  /** The ids of those that rest, and have not changed since. */
+  /** The ids of resting batches that have not changed since. */
   past(changedBefore: number): string[];
   forget(id: string): void;
   close(): void;
 }
 
 /**
- * Open the store in a folder, made where there is none. One process has it at a time.
+ * Open the store in a folder, which is created if necessary. Only one process can have it open.
  *
  * @throws {DataFolderUnusableError}
  */

@@ -1,4 +1,4 @@
-/** Where a batch stands, in the words of Platform's catalog. */
+/** The status of a batch, in the words of Platform's catalog. */
 export type BatchStatus =
   | 'loading'
   | 'loaded'
@@ -12,10 +12,10 @@ export type BatchStatus =
   | 'inactive'
   | 'deleted';
 
-/** What a completed batch goes through before its records are looked at. */
+/** The statuses of a completed batch before its records are checked. */
 export const RESTS: readonly BatchStatus[] = ['loaded', 'staging', 'staged'];
 
-/** Those in which a batch moves on by itself: a restart goes on with them. */
+/** The statuses from which a batch moves on automatically: a restart continues with them. */
 export const UNDER_WAY: readonly BatchStatus[] = [...RESTS, 'processing', 'stalled', 'inactive'];
 
 /** What a client can do to a batch. */
@@ -24,7 +24,7 @@ export const BATCH_ACTIONS = ['COMPLETE', 'ABORT', 'FAIL', 'REVERT'] as const;
 /** One of {@link BATCH_ACTIONS}. */
 export type BatchAction = (typeof BATCH_ACTIONS)[number];
 
-/** An error as a batch shows it. `recordCount` is there only with error diagnostics. */
+/** An error of a batch. `recordCount` exists only with error diagnostics. */
 export interface BatchError {
   readonly code: string;
   readonly description: string;
@@ -32,7 +32,7 @@ export interface BatchError {
   readonly rows?: readonly unknown[];
 }
 
-/** What processing a batch came to. */
+/** The result of processing a batch. */
 export interface BatchMetrics {
   readonly inputByteSize: number;
   readonly inputFileCount: number;
@@ -49,13 +49,13 @@ export interface Batch {
   readonly status: BatchStatus;
   readonly isMultiLineJson: boolean;
   readonly hasErrorDiagnostics: boolean;
-  /** How many of a hundred records may be bad without the batch failing. */
+  /** What percentage of records may be bad without the batch failing. */
   readonly partialIngestionPercent: number;
   readonly tags: Readonly<Record<string, readonly string[]>>;
   readonly replay: Readonly<Record<string, unknown>> | null;
   readonly createdAt: number;
   readonly updatedAt: number;
-  /** Counts its changes. */
+  /** Counts the batch's changes. */
   readonly revision: number;
   /** When its processing began. */
   readonly startedAt: number | null;
@@ -64,12 +64,12 @@ export interface Batch {
   readonly errors: readonly BatchError[];
 }
 
-/** Those in which a batch has been completed, and nothing is decided. */
+/** The statuses of a completed batch without a decision. */
 const ACCEPTED: readonly BatchStatus[] = ['loaded', 'staging', 'staged', 'processing', 'stalled'];
 
 /**
- * The life of a batch. A receiver moves it along the first line by itself, once it is complete. What it cannot
- * process for a fault of its own is `stalled` until the next start.
+ * The life of a batch. Once it is complete, the receiver moves it along the first line. If the receiver fails to
+ * process it, it is `stalled` until the next start.
  *
  *     loading ─COMPLETE▶ loaded ▶ staging ▶ staged ▶ processing ▶ success ─REVERT▶ inactive ▶ deleted
  *        ╰─────────────────┴────────┴─────────┴──────────┤╰▶ failed
@@ -79,7 +79,7 @@ const MOVES: {
   readonly [Action in BatchAction]: {
     readonly from: readonly BatchStatus[];
     readonly to: BatchStatus;
-    /** A repeat finds it there, and is answered as the first call was. */
+    /** A repeated action finds this status, and gets the same answer as the first. */
     readonly done: readonly BatchStatus[];
   };
 } = {
@@ -101,7 +101,7 @@ const MOVES: {
   REVERT: { from: ['success'], to: 'inactive', done: ['inactive', 'deleted'] },
 };
 
-/** What an action does to a batch in some status. */
+/** What an action does to a batch with a certain status. */
 export type ActionOutcome =
   | { readonly kind: 'moved'; readonly status: BatchStatus }
   | { readonly kind: 'done' | 'refused' };

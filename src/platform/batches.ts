@@ -9,33 +9,33 @@ import type { BatchFilter, BatchStore } from './batch-store.js';
 import type { Checker } from './checker.js';
 import { Problem } from './problem.js';
 
-/** All batches, and what can be done to them. */
+/** All batches, and the actions on them. */
 export interface Batches {
-  /** @throws {Problem} 400, the external id is taken */
+  /** @throws {Problem} 400, the external id is in use */
   add(batch: Batch): Promise<void>;
   /** @throws {Problem} 404 */
   find(id: string): Batch;
-  /** @throws {Problem} 404, there is no such batch; 400, it takes no files any more */
+  /** @throws {Problem} 404, there is no such batch; 400, it no longer accepts files */
   findLoading(id: string): Batch;
   list(filter: BatchFilter): Batch[];
   folderOf(id: string): BatchFolder;
   /**
-   * Make a file that is whole and on the disk one of the batch's. One that has the name is replaced. Its records are
+   * Add a complete file, which is already on disk, to the batch. It replaces one with the same name. Its records are
    * checked from now on.
    *
-   * @throws {Problem} 400, the batch takes no files any more, or is full
+   * @throws {Problem} 400, the batch no longer accepts files, or is full
    */
   take(id: string, temporary: string, name: string): Promise<void>;
   /**
-   * Do something to a batch. Safe to repeat.
+   * Perform an action on a batch. Safe to repeat.
    *
-   * @returns the batch as it is now
+   * @returns the batch in its new state
    * @throws {Problem} 404; 400, its status does not allow that
    */
   act(id: string, action: BatchAction): Batch;
-  /** Go on with the batches that the last process left behind, and forget those that are past their time, now and again. */
+  /** Continue with the batches of the previous process, and forget old ones at regular times. */
   resume(): void;
-  /** Leave what is under way where it can be resumed. */
+  /** Leave work in progress where it can be resumed. */
   stop(): Promise<void>;
 }
 
@@ -47,13 +47,13 @@ export interface BatchesOptions {
   readonly dir: string;
   /** How long a batch rests in each status between COMPLETE and its processing. In ms. */
   readonly stepMs: number;
-  /** How long a batch that rests is kept, in ms. */
+  /** How long a resting batch is kept, in ms. */
   readonly retentionMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-/** Build the batches on what the store knows. */
+/** Create the batches from what the store knows. */
 export function createBatches(options: BatchesOptions): Batches {
   const { store, checker, dir, clock, logger } = options;
   const folderOf = (id: string) => createBatchFolder(join(dir, id));
@@ -86,7 +86,7 @@ export function createBatches(options: BatchesOptions): Batches {
     list: (filter) => store.list(filter),
 
     async add(batch) {
-      // The folder first: a batch that is known has one.
+      // The folder first, because every known batch has one.
       await folderOf(batch.id).make();
       if (store.add(batch)) return;
       await folderOf(batch.id).remove();

@@ -13,11 +13,11 @@ export interface BodyFile extends AsyncDisposable {
 }
 
 /**
- * Write a body to a new file, and bring it to the disk. The file is removed with the result's disposal,
- * unless it has been renamed by then.
+ * Write a body to a new file, and flush it to the disk. Disposing of the result removes the file, unless it has been
+ * renamed by then.
  *
- * A body that is too long is read to its end all the same, and dropped: a client that still sends would
- * see its connection break, and not the answer.
+ * A body that is too long is still read to its end, and dropped: otherwise a client that is still sending would see
+ * its connection break, and not the answer.
  *
  * @throws {Problem} 413, the body is longer than `maxBytes`
  */

@@ -17,7 +17,7 @@ const page = {
     .optional(),
 };
 
-/** What lists of batches are asked with. What is not known is refused: ignored, it would give all batches. */
+/** The parameters of lists of batches. Unknown ones are refused, because ignoring them would return all batches. */
 export const batchesQuery = z.strictObject({
   ...page,
   batch: z.string().optional(),
@@ -31,7 +31,7 @@ export const batchesQuery = z.strictObject({
   orderBy: z.string().default('desc:created').transform(toOrder),
 });
 
-/** What lists of datasets are asked with. */
+/** The parameters of lists of datasets. */
 export const dataSetsQuery = z.strictObject({
   ...page,
   name: z.string().optional(),
@@ -41,7 +41,7 @@ export const dataSetsQuery = z.strictObject({
     .optional(),
 });
 
-/** What lists of last batches are asked with. */
+/** The parameters of lists of last batches. */
 export const lastBatchesQuery = z.strictObject({
   ...page,
   dataSetId: z
@@ -54,7 +54,7 @@ export const lastBatchesQuery = z.strictObject({
   lastFailedBatchId: z.string().optional(),
 });
 
-/** What is asked of a single object. `aggregate` changes nothing: metrics are always there. */
+/** The parameters of a single object. `aggregate` changes nothing, because metrics are always included. */
 export const objectQuery = z.strictObject({
   properties: page.properties,
   aggregate: z.enum(['true', 'false']).optional(),
@@ -67,14 +67,14 @@ export function parseQuery<T>(schema: z.ZodType<T>, query: unknown): T {
   return parsed.data;
 }
 
-/** Read `desc:created,updated,asc:status`: where none is given, the direction is that of the field before. */
+/** Parse `desc:created,updated,asc:status`. Without a direction, that of the previous field applies. */
 function toOrder(text: string, context: z.RefinementCtx): BatchOrder[] {
   let direction: BatchOrder['direction'] = 'asc';
   return text.split(',').flatMap((part) => {
     const [, given, name] = /^(?:(asc|desc):)?(\w+)$/.exec(part) ?? [];
     const field = BATCH_FIELDS.find((known) => known === name);
     if (field === undefined) {
-      const message = `expected asc: or desc:, and of ${BATCH_FIELDS.join(', ')} those to sort by`;
+      const message = `expected asc: or desc:, and fields to sort by, from ${BATCH_FIELDS.join(', ')}`;
       context.addIssue({ code: 'custom', message });
       return [];
     }

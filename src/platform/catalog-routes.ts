@@ -16,7 +16,7 @@ import { Problem } from './problem.js';
 
 const CATALOG = '/data/foundation/catalog';
 
-/** What the catalog tells of. */
+/** What the catalog reports about. */
 export interface CatalogOptions {
   readonly batches: Batches;
   readonly datasets: Datasets;
@@ -37,7 +37,7 @@ export function addCatalogRoutes(
     );
   });
 
-  // The second path is a slip of Adobe's documentation, which somebody may have followed.
+  // The second path is an error in Adobe's documentation, which somebody may have followed.
   for (const path of ['batches', 'batch']) {
     app.get<{ Params: { batchId: string } }>(
       `${CATALOG}/${path}/:batchId`,
@@ -48,7 +48,7 @@ export function addCatalogRoutes(
     );
   }
 
-  // Clients write them with either case, and with a slash at the end.
+  // Clients use either case, and a trailing slash.
   for (const path of ['dataSets', 'datasets', 'dataSets/', 'datasets/']) {
     app.get(`${CATALOG}/${path}`, async ({ query }) => {
       const { name, properties, orderBy, start, limit } = parseQuery(dataSetsQuery, query);
@@ -96,7 +96,7 @@ function ownerOf({ imsOrg, sandboxId }: Tenant) {
   return { imsOrg, sandboxId };
 }
 
-/** Null where the dataset never had a batch. */
+/** Null if the dataset never had a batch. */
 function lastBatchesOf(batches: Batches, dataSetId: string): object | null {
   const last = (more: Partial<BatchFilter> = {}): Batch | undefined =>
     batches.list({ dataSetId, order: LATEST_FIRST, limit: 1, start: 0, ...more })[0];
@@ -116,7 +116,7 @@ function lastBatchesOf(batches: Batches, dataSetId: string): object | null {
 
 const LATEST_FIRST = [{ field: 'created', direction: 'desc' }] as const;
 
-/** An answer keyed by ids, of whose objects only some properties are wanted. */
+/** An answer keyed by ids, with only some properties of its objects. */
 function pick(
   objects: readonly (readonly [string, object])[],
   properties: readonly string[] | undefined,

@@ -7,8 +7,8 @@ import { createCleanFiles } from './clean-files.js';
 import { createRecordCheck, type RecordCheck } from './record-check.js';
 
 /**
- * The thread in which records are checked, one task after the other. Nothing else in the
- * receiver takes long: the thread of its HTTP server, which may be the gateway's, too, is never held up by it.
+ * The thread that checks records, one task after the other. Nothing else in the receiver takes long, so the thread of
+ * its HTTP server, which may be the gateway's, is never blocked.
  *
  * @see docs/adr/0022-files-are-checked-as-they-arrive.md
  */

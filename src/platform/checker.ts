@@ -4,24 +4,24 @@ import type { Batch } from './batch.js';
 import type { BatchVerdict } from './batch-check.js';
 import type { CheckReply, CheckRequest, CheckTask, CheckThreadData } from './check-messages.js';
 
-/** Records are short-lived: without a bound the young generation grows by more than what is read. In MB. */
+/** Records are short-lived: without a limit, the young generation grows by more than what is read. In MB. */
 const YOUNG_GENERATION_MB = 12;
 
-/** Checks records, in a thread of its own. */
+/** Checks records in a separate thread. */
 export interface Checker {
-  /** Look at a file that has arrived, so that the check of its batch need not, if nothing is wrong with it. */
+  /** Check a file that has arrived. If it is clean, the check of its batch need not read it. */
   fileArrived(batch: Batch, name: string): void;
   /**
-   * Check every record of a batch, and write down the bad ones. Safe to repeat.
+   * Check every record of a batch, and record the bad ones. Safe to repeat.
    *
    * @throws the abort's error as soon as `signal` is aborted; the file system's error
    */
   check(batch: Batch, signal: AbortSignal): Promise<BatchVerdict>;
-  /** End the thread, and with it what is under way. */
+  /** End the thread and its work in progress. */
   stop(): Promise<void>;
 }
 
-/** Build the checker. Its thread begins at once, and anew with the next task after it broke. */
+/** Create the checker. Its thread starts at once. After it broke, the next task starts a new one. */
 export function createChecker(data: CheckThreadData, clock: Pick<Clock, 'now'>): Checker {
   const waiting = new Map<number, PromiseWithResolvers<BatchVerdict | null>>();
   let lastId = 0;
@@ -63,7 +63,7 @@ export function createChecker(data: CheckThreadData, clock: Pick<Clock, 'now'>):
 
   return {
     fileArrived(batch, name) {
-      // What cannot be found out now shows when the batch is checked.
+      // A failure here shows up when the batch is checked.
       ask({ kind: 'file', batch, name }).end.catch(() => {});
     },
 

@@ -28,7 +28,7 @@ export function toDataSetAnswer(
   };
 }
 
-/** What Query Service would call its table: clients ask for it. */
+/** The name of its table in Query Service, which clients ask for. */
 function toTableName(name: string): string {
   return name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '_');
 }

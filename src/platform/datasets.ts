@@ -5,7 +5,7 @@ import type { Dataset, DatasetClass } from './dataset.js';
 import { createRecordCheck } from './record-check.js';
 import { schemaFaultsOf } from './schema-faults.js';
 
-/** The XDM classes that there are schemas of, by their `$id`. */
+/** The supported XDM classes, by their `$id`. */
 const CLASSES = {
   'https://ns.adobe.com/xdm/context/profile': 'profile',
   'https://ns.adobe.com/xdm/context/experienceevent': 'event',
@@ -20,7 +20,7 @@ const datasetFile = z.strictObject({
   schema: z.looseObject({ type: z.literal('object').optional() }),
 });
 
-/** The dataset files cannot be used. The message lists every fault, one a line. */
+/** The dataset files can't be used. The message lists every fault, one per line. */
 export class DatasetsInvalidError extends Error {
   override readonly name = 'DatasetsInvalidError';
 
@@ -34,7 +34,8 @@ export class DatasetsInvalidError extends Error {
 export type Datasets = ReadonlyMap<string, Dataset>;
 
 /**
- * Read a folder of datasets: each is in a file that has its id for a name. What their schemas refer to is in other files there.
+ * Read a folder of datasets. Each is in a file that is named after its id. Other files there have the schemas that
+ * they refer to.
  *
  * @throws {DatasetsInvalidError} with all faults of all files
  */
@@ -49,7 +50,7 @@ export async function loadDatasets(dir: string): Promise<Datasets> {
     for (const fault of own) faults.add(fault);
     if (dataset !== null) datasets.set(dataset.id, dataset);
   }
-  if (datasets.size === 0 && faults.size === 0) faults.add(`${dir}: holds no dataset (*.json)`);
+  if (datasets.size === 0 && faults.size === 0) faults.add(`${dir}: contains no dataset (*.json)`);
   if (faults.size > 0) throw new DatasetsInvalidError([...faults]);
   return datasets;
 }
@@ -75,7 +76,7 @@ function readDataset(
   }
   if (!parsed.success || faults.length > 0) return { dataset: null, faults };
   const dataset = { ...parsed.data, schema };
-  // What cannot be compiled is a fault of the start, and not of the first batch.
+  // A schema that can't be compiled is a fault at startup, and not at the first batch.
   try {
     createRecordCheck(dataset, { now: () => 0 });
     return { dataset, faults };

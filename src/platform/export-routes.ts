@@ -6,7 +6,7 @@ import type { Batches } from './batches.js';
 import { Problem } from './problem.js';
 import { readOnce } from './query.js';
 
-/** Adobe's page size. There are never as many files of one kind. */
+/** Adobe's page size. There are never that many files of one kind. */
 const PAGE_LIMIT = 100;
 
 const BASE = '/data/foundation/export/batches/:batchId';
@@ -18,7 +18,7 @@ interface ExportRoute {
   Params: { batchId: string };
 }
 
-/** Serve what is known about the rows that were not ingested, and about the files of a batch. */
+/** Serve what is known about rows that were not ingested, and about a batch's files. */
 export function addExportRoutes(app: FastifyInstance, batches: Batches): void {
   app.get<ExportRoute>(`${BASE}/meta`, async (request, reply) => {
     const { params, query } = request;
@@ -57,7 +57,7 @@ export function addExportRoutes(app: FastifyInstance, batches: Batches): void {
   });
 }
 
-/** The kind of what is asked for, and which of it; null where all are to be listed. */
+/** The kind of file that is requested, and which one; null for a list of all. */
 function splitPath(path: string): readonly [string, string | null] {
   const [kind = '', ...rest] = path.split('/');
   return [kind, rest.length === 0 ? null : rest.join('/')];
@@ -72,7 +72,7 @@ async function sendFrom(
 ): Promise<object> {
   const names = await readdir(dir).catch((): string[] => []);
   if (name !== null) {
-    // Only what the folder lists: a name never leads out of it.
+    // Only what the folder lists, so that a name never leads out of it.
     if (!names.includes(name)) throw noFile(name);
     return reply.type('application/json').send(createReadStream(join(dir, basename(name))));
   }

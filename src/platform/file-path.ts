@@ -1,13 +1,13 @@
 import { Problem } from './problem.js';
 
-/** The longest name that common file systems take. In bytes. */
+/** The longest name that common file systems allow. In bytes. */
 const LONGEST_NAME_BYTES = 255;
 
 /**
- * The name under which a batch keeps a file: its whole path with nothing in it that leads anywhere.
+ * The name under which a batch stores a file: its whole path, encoded so that it leads nowhere else.
  *
- * @param path - as the client gave it; it may contain folders
- * @throws {Problem} 400, the path cannot be one
+ * @param path - from the client; it may contain folders
+ * @throws {Problem} 400, the path is not valid
  */
 export function toStoredName(path: string): string {
   const parts = path.split('/');
@@ -21,7 +21,7 @@ export function toStoredName(path: string): string {
   return name;
 }
 
-/** The path of a file that is kept under a name. */
+/** The path of a file that is stored under a name. */
 export function toFilePath(name: string): string {
   return decodeURIComponent(name);
 }

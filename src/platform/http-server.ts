@@ -4,14 +4,14 @@ import type { Logger } from '../adobe/logger.js';
 import { type AccessRules, denialOf } from './access.js';
 import { Problem } from './problem.js';
 
-/** Of the bodies that are not files. */
+/** For bodies that are not files. */
 const BODY_LIMIT_BYTES = 1024 * 1024;
 /** Adobe's limit. In characters. */
 const LONGEST_URL = 2_000;
 
 /**
- * Build the receiver's HTTP server: files arrive at the routes as streams, and a thrown {@link Problem} is
- * answered with its envelope. Who may not call is not told that there is nothing at a path.
+ * Create the receiver's HTTP server. Files arrive at the routes as streams, and a thrown {@link Problem} is answered
+ * with its envelope. A caller without access does not learn whether there is anything at a path.
  */
 export function createPlatformServer(logger: Logger, rules: AccessRules): FastifyInstance {
   const app = createHttpServer({

@@ -13,28 +13,31 @@ import { readOnce } from './query.js';
 
 const percent = z.number().min(0).max(100);
 
-/** What is null is as if it were left out. */
+/** Null counts as absent. */
 function orDefault<T, D>(schema: z.ZodType<T>, value: D) {
   return schema.nullish().transform((given) => given ?? value);
 }
 
 const newBatch = z.object({
   datasetId: z.string(),
-  // Required, though some of Adobe's samples leave it out: they would ingest Parquet, which this does not.
+  // Required, although some of Adobe's samples omit it: their default is Parquet, which this receiver does not
+  // accept.
   inputFormat: z.object({
-    format: z.string().regex(/^json$/i, 'expected json: it is all that this receiver takes'),
+    format: z
+      .string()
+      .regex(/^json$/i, 'expected json, the only format that this receiver accepts'),
     isMultiLineJson: orDefault(z.boolean(), false),
   }),
   externalId: z.string().min(1).max(200).nullish(),
   tags: orDefault(z.record(z.string(), z.array(z.string())), {}),
   replay: z.record(z.string(), z.unknown()).nullish(),
   enableErrorDiagnostics: orDefault(z.boolean(), false),
-  // Adobe's own pages have both names.
+  // Adobe's own pages use both names.
   partialIngestionPercent: percent.nullish(),
   partialIngestionPercentage: percent.nullish(),
 });
 
-/** What the routes of batches work on. */
+/** What the batch routes need. */
 export interface BatchRoutesOptions {
   readonly batches: Batches;
   readonly datasets: Datasets;
@@ -42,7 +45,7 @@ export interface BatchRoutesOptions {
   readonly clock: Clock;
 }
 
-/** Serve the making of batches, and what is done to them. */
+/** Serve the creation of batches, and the actions on them. */
 export function addImportRoutes(
   app: FastifyInstance,
   { batches, datasets, tenant, clock }: BatchRoutesOptions,

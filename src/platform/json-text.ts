@@ -1,4 +1,4 @@
-/** A value as JSON; a few words in its place where it is nested deeper than can be gone through. */
+/** A value as JSON, or a few words instead if it is nested too deep. */
 export function toJsonText(value: unknown): string {
   try {
     return JSON.stringify(value);

@@ -8,14 +8,14 @@ import { Problem } from './problem.js';
 
 const CONTENT_RANGE = /^bytes (\d{1,15})-(\d{1,15})(?:\/(?:\d+|\*))?$/;
 
-/** A place in a file, both ends included. */
+/** A range in a file, both ends included. */
 export interface ByteRange {
   readonly start: number;
   readonly end: number;
 }
 
 /**
- * Read a `Content-Range` such as `bytes 0-99`.
+ * Parse a `Content-Range` such as `bytes 0-99`.
  *
  * @throws {Problem} 400
  */
@@ -28,16 +28,16 @@ export function parseContentRange(header: string | undefined): ByteRange {
   return range;
 }
 
-/** A file that arrives in pieces, in any order. Its pieces lie in a folder of their own. */
+/** A file that arrives in pieces, in any order. Its pieces are in a separate folder. */
 export interface LargeFile {
-  /** Begin it, or begin it anew: pieces that are there are dropped. */
+  /** Begin it, or begin it again, which drops existing pieces. */
   initialize(): Promise<void>;
   /** @throws {Problem} 400, it was not begun */
   add(range: ByteRange, temporary: string): Promise<void>;
   /** @throws {Problem} 400, it was not begun */
   sizeBytes(): Promise<number>;
   /**
-   * Put the pieces together. They stay until they are dropped.
+   * Join the pieces. They stay until they are dropped.
    *
    * @returns a file in `dir`, on the disk
    * @throws {Problem} 400, pieces overlap or are missing, or it was not begun
@@ -46,7 +46,7 @@ export interface LargeFile {
   drop(): Promise<void>;
 }
 
-/** @param folder - of this file's pieces alone */
+/** @param folder - for this file's pieces alone */
 export function createLargeFile(folder: string): LargeFile {
   const drop = () => rm(folder, { recursive: true, force: true });
 

@@ -13,7 +13,7 @@ import {
 import { createPlatformReceiver } from './platform-receiver.js';
 
 async function main(): Promise<void> {
-  // What the process was given goes before what the file says.
+  // The process's variables override the file.
   Object.assign(process.env, { ...readEnv(), ...process.env });
   const config = parsePlatformConfig(process.env);
   const { clientId, clientSecret, ...rest } = config;
@@ -38,7 +38,7 @@ function fail(error: unknown): void {
   process.exit(1);
 }
 
-/** What the operator can mend needs no stack. */
+/** An error that the operator can fix needs no stack. */
 function toMessage(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error instanceof ListenError) return toListenFault(error, addressSettings[error.service]);

@@ -5,15 +5,15 @@ import { Problem } from './problem.js';
 /**
  * The first file of a multipart body; the rest of it is read and dropped.
  *
- * @param contentType - as it came, with the boundary
- * @returns a stream that breaks with a {@link Problem} where the body is no multipart, or has no file
+ * @param contentType - the header, with the boundary
+ * @returns a stream that breaks with a {@link Problem} if the body is not multipart, or has no file
  */
 export function firstFileOf(body: Readable, contentType: string): Readable {
   const content = new PassThrough();
   const fail = (why: string) => content.destroy(new Problem(400, `The multipart body ${why}`));
   let isFound = false;
   try {
-    // Each part is a file, whether or not it has a name: clients leave that out.
+    // Each part is a file, with or without a name, because clients leave that out.
     const parts = Busboy({
       headers: { 'content-type': contentType },
       isPartAFile: () => true,

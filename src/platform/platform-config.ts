@@ -3,10 +3,10 @@ import { z } from 'zod';
 import { isLoopback } from '../adobe/loopback.js';
 import { findQuoted, listenHost, path, text } from '../adobe/settings.js';
 
-/** The datasets that the sample mappings go to. */
+/** The datasets of the sample mappings. */
 export const SHIPPED_DATASETS_DIR = fileURLToPath(new URL('../../../datasets', import.meta.url));
 
-/** The public default, so that trying the receiver needs no setting up. Good on a loopback address only. */
+/** The public default, so that the receiver can be tried without any setup. Only valid on a loopback address. */
 export const PUBLIC_SECRET = 'sluice-demo-secret';
 
 const DAY_MS = 86_400_000;
@@ -36,11 +36,11 @@ const environment = z
   .superRefine((env, context) => {
     if (env.PLATFORM_CLIENT_SECRET !== PUBLIC_SECRET) return;
     if (isLoopback(env.PLATFORM_RECEIVER_HOST)) return;
-    const message = `must be set where PLATFORM_RECEIVER_HOST is not a loopback address: the default is public`;
+    const message = `must be set if PLATFORM_RECEIVER_HOST is not a loopback address, because the default is public`;
     context.addIssue({ code: 'custom', path: ['PLATFORM_CLIENT_SECRET'], message });
   });
 
-/** How the receiver runs alone. */
+/** The settings of a receiver that runs alone. */
 export interface PlatformConfig {
   readonly host: string;
   readonly port: number;
@@ -56,15 +56,14 @@ export interface PlatformConfig {
   readonly maxCallsPerMinute?: number;
 }
 
-/** The environment is not fit to start with. The message lists every fault, one a line. */
+/** The environment has faults. The message lists them all, one per line. */
 export class PlatformConfigError extends Error {
   override readonly name = 'PlatformConfigError';
 }
 
 /**
- * Read the configuration from the environment. Blanks and line ends around a value are no part of it. What is not
- * set, or set to nothing, has a default; what is
- * set wrongly is a fault.
+ * Read the configuration from the environment. Blanks and line ends around a value are removed. Unset and empty
+ * variables have defaults; an invalid value is a fault.
  *
  * @throws {PlatformConfigError} with all faults
  */
@@ -102,8 +101,8 @@ export function parsePlatformConfig(env: NodeJS.ProcessEnv): PlatformConfig {
 }
 
 /**
- * The environment that points a client at the receiver, one `NAME=value` a line. A secret of one's own is
- * not written out.
+ * The environment that points a client at the receiver, one `NAME=value` per line. A secret other than the default is
+ * not shown.
  *
  * @param url - the receiver's base URL
  */

@@ -17,21 +17,21 @@ import { addImportRoutes } from './import-routes.js';
 import { addRateLimit } from './rate-limit.js';
 import { addUploadRoutes } from './upload-routes.js';
 
-/** A day, as IMS issues them. In s. */
+/** A day, as with IMS. In s. */
 const TOKEN_LIFETIME_S = 86_399;
 
-/** Long enough to be seen by a client that polls, short enough to be waited for. In ms. */
+/** Long enough for a polling client to see it, short enough to wait for. In ms. */
 const STEP_MS = 50;
 
 /** In ms. */
 const RETENTION_MS = 90 * 86_400_000;
 
-/** What a receiver needs. */
+/** What a receiver requires. */
 export interface PlatformReceiverOptions {
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0 picks a free one. */
   readonly port: number;
-  /** Everything is kept in its folder `platform`, which one receiver has at a time. */
+  /** Everything is stored in its folder `platform`, which only one receiver can use at a time. */
   readonly dataDir: string;
   readonly datasetsDir: string;
   readonly apiKey: string;
@@ -39,41 +39,41 @@ export interface PlatformReceiverOptions {
   readonly imsOrg: string;
   readonly sandbox: string;
   readonly clients: readonly Client[];
-  /** In s; a day where it is not given. */
+  /** In s; a day by default. */
   readonly tokenLifetimeS?: number;
-  /** How long a complete batch rests in each status before its processing, in ms; 100 where it is not given. */
+  /** How long a complete batch rests in each status before its processing, in ms; 50 by default. */
   readonly stepMs?: number;
-  /** How long a batch that rests is kept, in ms; 90 days where it is not given. */
+  /** How long a resting batch is kept, in ms; 90 days by default. */
   readonly retentionMs?: number;
-  /** Above it calls are answered with 429; there is no limit where it is not given. */
+  /** More calls get a 429; no limit by default. */
   readonly maxCallsPerMinute?: number;
   readonly logger: Logger;
   readonly clock?: Clock;
 }
 
-/** What there is once the receiver has started. */
+/** What a started receiver offers. */
 export interface StartedReceiver {
   readonly url: string;
   readonly datasets: Datasets;
 }
 
-/** An HTTP server that speaks the Batch Ingestion API of Adobe Experience Platform and does what it says. */
+/** An HTTP server that implements the Batch Ingestion API of Adobe Experience Platform. */
 export interface PlatformReceiver {
   /**
-   * Load the datasets, go on with the batches that are there, and listen. Once: a stopped receiver is not
+   * Load the datasets, continue with existing batches, and listen. Call this once: a stopped receiver can't be
    * started again.
    *
-   * @returns the base URL, with no slash at its end; IMS is at its `/ims/token/v3`; and the datasets that were loaded
-   * @throws {DatasetsInvalidError} with all that is wrong with the datasets
-   * @throws {DataFolderUnusableError} another receiver works in the data folder, or it cannot be written
-   * @throws {ListenError} the address cannot be listened on; nothing is left running
+   * @returns the base URL, without a trailing slash; IMS is at its `/ims/token/v3`; and the loaded datasets
+   * @throws {DatasetsInvalidError} with all faults of the datasets
+   * @throws {DataFolderUnusableError} another receiver uses the data folder, or it can't be written
+   * @throws {ListenError} listening on the address failed; nothing is left running
    */
   start(): Promise<StartedReceiver>;
-  /** Stop listening, and leave what is under way to the next start. Safe to repeat. */
+  /** Stop listening, and leave work in progress to the next start. Safe to repeat. */
   stop(): Promise<void>;
 }
 
-/** Build the receiver; nothing is read, written or opened before its start. */
+/** Create the receiver. It reads, writes and opens nothing before its start. */
 export function createPlatformReceiver(options: PlatformReceiverOptions): PlatformReceiver {
   const { clock = systemClock, tokenLifetimeS = TOKEN_LIFETIME_S, stepMs = STEP_MS } = options;
   const { logger, apiKey, imsOrg, sandbox } = options;

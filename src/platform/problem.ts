@@ -1,4 +1,4 @@
-/** What the service's errors are called, by their HTTP status. */
+/** The titles of the service's errors, by HTTP status. */
 const TITLES = {
   400: 'BadRequestError',
   404: 'NotFoundError',
@@ -12,7 +12,7 @@ const TITLES = {
 export class Problem extends Error {
   override readonly name = 'Problem';
 
-  /** @param detail - what is wrong with the call, for whoever made it */
+  /** @param detail - what is wrong with the call, for its caller */
   constructor(
     readonly httpStatus: keyof typeof TITLES,
     readonly detail: string,

@@ -1,7 +1,7 @@
 import { Problem } from './problem.js';
 
 /**
- * A parameter of a query, which may be given once.
+ * A query parameter that may be given once.
  *
  * @throws {Problem} 400
  */

@@ -4,8 +4,8 @@ import type { Clock } from '../adobe/clock.js';
 const WINDOW_MS = 60_000;
 
 /**
- * Answer 429 to what exceeds so many calls in a minute, with the seconds until the next one begins.
- * Minutes follow one another from the first call on.
+ * Answer calls beyond this many in a minute with 429, and the seconds until the next minute begins. The first minute
+ * begins with the first call.
  */
 export function addRateLimit(app: FastifyInstance, maxCallsPerMinute: number, clock: Clock): void {
   let windowEndsAt = Number.NEGATIVE_INFINITY;

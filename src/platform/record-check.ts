@@ -9,7 +9,7 @@ import type { RecordFault, RecordFaultKind } from './record-fault.js';
 import { convert } from './xdm-conversion.js';
 import { DATE_TIME_FORMS, isDate, isDateTime } from './xdm-date.js';
 
-/** What every record of the class of events must have. */
+/** What every record of the event class must have. */
 const EVENT_RULES = {
   required: ['_id', 'timestamp'],
   properties: { _id: { type: 'string' }, timestamp: { type: 'string', format: 'date-time' } },
@@ -19,7 +19,7 @@ const OPTIONS = {
   allErrors: true,
   verbose: true,
   validateSchema: false,
-  // What is said of schemas when they are loaded need not be said again.
+  // Schemas were checked when they were loaded.
   strictSchema: false,
   strictTypes: false,
   strictTuples: false,
@@ -30,24 +30,24 @@ const OPTIONS = {
 /** Adobe's own examples have `adobe.com/creativecloud` and `/{BATCH_ID}`. */
 const XDM_URI = /^[^\s\p{Cc}]*$/u;
 
-/** Finds out what is wrong with a record: nothing, where it can be ingested. It may convert values in place. */
+/** Finds out what is wrong with a record; nothing, if it can be ingested. It may convert values in place. */
 export type RecordCheck = (record: Record<string, unknown>) => readonly RecordFault[];
 
 /**
- * Build the check of a dataset's records. Its schema is compiled once.
+ * Create the check of a dataset's records. Its schema is compiled once.
  *
  * @throws the schema is not one
  */
 export function createRecordCheck(dataset: Dataset, clock: Pick<Clock, 'now'>): RecordCheck {
   const ajv = new Ajv(OPTIONS);
   ajv.addMetaSchema(draft6);
-  // Both are CommonJS: what TypeScript takes for the module is its default export.
+  // Both are CommonJS: what TypeScript considers the module is its default export.
   addFormats.default(ajv);
   ajv.addFormat('date', isDate).addFormat('date-time', isDateTime);
   for (const name of ['uri', 'uri-reference', 'url']) ajv.addFormat(name, XDM_URI);
   const isEvent = dataset.class === 'event';
   const { schema } = dataset;
-  // Apart, so that `#` in the schema is the schema.
+  // Compiled separately, so that `#` in the schema means the schema.
   const validators = [ajv.compile(schema), ...(isEvent ? [ajv.compile(EVENT_RULES)] : [])];
 
   return (record) => {
@@ -57,7 +57,7 @@ export function createRecordCheck(dataset: Dataset, clock: Pick<Clock, 'now'>): 
   };
 }
 
-/** Validate, and once more if something could be mended: most records need no mending. */
+/** Validate, and once more if something could be converted. Most records need no conversion. */
 function errorsOf(
   validate: ValidateFunction,
   record: Record<string, unknown>,
@@ -70,9 +70,9 @@ function errorsOf(
 }
 
 /**
- * Put a converted value in the place of one of the wrong type, and drop a null: it counts as absent.
+ * Replace a value of the wrong type by a converted one, or drop a null, which counts as absent.
  *
- * @returns true where the record was changed
+ * @returns true if the record was changed
  */
 function mend({ keyword, instancePath, data, parentSchema }: ErrorObject, record: object): boolean {
   if (keyword !== 'type' || instancePath === '') return false;
@@ -90,7 +90,7 @@ function childOf(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }
 
-/** A JSON pointer's escapes. */
+/** Resolve a JSON pointer's escapes. */
 function toName(part: string): string {
   return part.replaceAll('~1', '/').replaceAll('~0', '~');
 }
@@ -130,7 +130,7 @@ function toShortText(data: unknown): string {
   return text.length > 100 ? `${text.slice(0, 100)}…` : text;
 }
 
-/** An event has happened: its time is not ahead. */
+/** An event has happened, so its time is not in the future. */
 function timeFaultsOf(record: Record<string, unknown>, now: number): RecordFault[] {
   if (Date.parse(String(record.timestamp)) <= now) return [];
   return [

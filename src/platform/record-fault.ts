@@ -1,13 +1,13 @@
 /** What is wrong with a row. */
 export type RecordFaultKind = 'corrupt' | 'required' | 'conversion' | 'constraint';
 
-/** How many rows have a fault of each kind for their first one. */
+/** How many rows have a fault of each kind as their first one. */
 export type FaultCounts = { readonly [Kind in RecordFaultKind]: number };
 
-/** Something that is wrong with a row. */
+/** One thing that is wrong with a row. */
 export interface RecordFault {
   readonly kind: RecordFaultKind;
-  /** Of JSON Schema. */
+  /** The JSON Schema keyword. */
   readonly keyword: string;
   readonly message: string;
   /** Where in the record, such as `#/timestamp`. */
@@ -17,8 +17,8 @@ export interface RecordFault {
 }
 
 /**
- * How Platform names each kind. The first two are documented; of the others there is no public list: their
- * codes are this receiver's own.
+ * Platform's names for each kind. The first two codes are documented. There is no public list of the others, so those
+ * are this receiver's own.
  */
 export const FAULT_CODES: {
   readonly [Kind in RecordFaultKind]: { readonly code: string; readonly description: string };

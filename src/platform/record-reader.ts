@@ -2,9 +2,9 @@ import { isUtf8 } from 'node:buffer';
 import { createReadStream } from 'node:fs';
 import { streamArray } from 'stream-json/streamers/stream-array.js';
 
-/** What is longer is no record but a broken file. In bytes. */
+/** A longer row is no record but a broken file. In bytes. */
 const LONGEST_RECORD_BYTES = 16 * 1024 * 1024;
-/** How many elements of an array are handed on together. */
+/** How many elements of an array are passed on together. */
 const ELEMENTS_AT_ONCE = 100;
 const READ_SIZE_BYTES = 64 * 1024;
 const NEWLINE = 0x0a;
@@ -15,15 +15,15 @@ export type Row =
   /** It is not a JSON object. */
   | { readonly kind: 'corrupt'; readonly text: string };
 
-/** A file of which the rest cannot be read. */
+/** The rest of a file can't be read. */
 export class UnreadableFileError extends Error {
   override readonly name = 'UnreadableFileError';
 }
 
 /**
- * Read a file's rows, some at a time, so that whoever reads them is not called for each one.
+ * Read a file's rows, some at a time, so that the caller is not called for each one.
  *
- * @param isMultiLineJson - the file is one JSON array; else it has one JSON object a line
+ * @param isMultiLineJson - the file is one JSON array; otherwise it has one JSON object per line
  * @throws {UnreadableFileError}
  */
 export function readRows(location: string, isMultiLineJson: boolean): AsyncGenerator<Row[]> {
@@ -56,7 +56,7 @@ function toRows(bytes: Buffer): Row[] {
   return rows;
 }
 
-/** Null where the line is empty. */
+/** Null if the line is empty. */
 function toRow(line: Buffer): Row | null {
   const text = line.toString();
   if (text.trim() === '') return null;

@@ -5,14 +5,14 @@ import addFormats from 'ajv-formats';
 import { toRegExp } from '../adobe/json-pattern.js';
 import { type Schema, type Subschema, subschemasOf } from '../adobe/json-schema.js';
 
-/** Knows what a schema is. Each Ajv learns that anew, which takes it longer than the schema of a dataset. */
+/** Checks schemas. Each Ajv compiles the meta-schema again, which takes longer than the schema of a dataset. */
 const ajv = new Ajv({ allErrors: true });
 ajv.addMetaSchema(draft6);
-// CommonJS: what TypeScript takes for the module is its default export.
+// CommonJS: what TypeScript considers the module is its default export.
 addFormats.default(ajv);
 
 const KEYWORDS = new Set([...Object.keys(draft7.properties), '$defs', 'nullable']);
-/** What XDM adds to JSON Schema, which says nothing about what a record may be. */
+/** XDM's additions to JSON Schema, which don't restrict records. */
 const XDM_KEYWORD = /^(meta:|xdm:|(auditable|imsOrg|refs|version)$)/;
 const BY_LOWER_CASE = new Map([...KEYWORDS].map((name) => [name.toLowerCase(), name]));
 const ANNOTATIONS = new Set([
@@ -25,9 +25,9 @@ const ANNOTATIONS = new Set([
 ]);
 
 /**
- * Find all that is wrong with a schema by itself, where its references lead put aside. A keyword that JSON Schema does not have is a
- * fault: mostly it is a slip. In a schema with an `$id`, which others have published, it is ignored, as JSON Schema has it; but not
- * where it is one of JSON Schema's in other letters, such as `allof`.
+ * Find everything that is wrong with a schema, apart from the targets of its references. A keyword that JSON Schema
+ * does not have is a fault, because it is probably a typo. In a schema with an `$id`, which others have published, it
+ * is ignored, as JSON Schema says, unless it is one of JSON Schema's in another case, such as `allof`.
  */
 export function schemaFaultsOf(schema: Schema): string[] {
   const isPublished = '$id' in schema;
@@ -42,7 +42,7 @@ function metaFaultsOf(schema: Schema): string[] {
   if (typeof $schema !== 'string' || ajv.getSchema($schema) === undefined) {
     return [`$schema ${JSON.stringify($schema)}: expected JSON Schema draft 6 or 7`];
   }
-  // It gives a promise only where a meta-schema is asynchronous, and there is none.
+  // It returns a promise only if a meta-schema is asynchronous, and none is.
   void ajv.validateSchema(schema);
   return (ajv.errors ?? []).map(({ instancePath, message }) => `#${instancePath} ${message}`);
 }

@@ -9,7 +9,7 @@ import { firstFileOf } from './multipart-body.js';
 import { Problem } from './problem.js';
 import { readOnce } from './query.js';
 
-/** 256 MB is Adobe's limit of a file, and of ours the kinder reading of it. In bytes. */
+/** Adobe's limit for a file is 256 MB, which this reads generously. In bytes. */
 export const MAX_FILE_BYTES = 256 * 1024 * 1024;
 
 /** Adobe's limit of a chunk. In bytes. */
@@ -21,9 +21,9 @@ interface FileRoute {
   Params: { batchId: string; dataSetId: string; '*': string };
 }
 
-/** Serve the upload of files, whole or in chunks. */
+/** Serve uploads of files, whole or in chunks. */
 export function addUploadRoutes(app: FastifyInstance, batches: Batches): void {
-  /** What a call is about. @throws {Problem} */
+  /** What a call refers to. @throws {Problem} */
   function targetOf({ params }: FastifyRequest<FileRoute>) {
     const { batchId, dataSetId } = params;
     if (batches.find(batchId).dataSetId !== dataSetId) {
@@ -34,7 +34,7 @@ export function addUploadRoutes(app: FastifyInstance, batches: Batches): void {
     const name = toStoredName(params['*']);
     const take = (temporary: string) => batches.take(batchId, temporary, name);
     const largeFile = createLargeFile(join(folder.chunks, name));
-    // Documented for some calls of large files: clients read it as JSON after all of them.
+    // Documented for some calls of large files. Clients parse JSON after all of them.
     const tell = async () => ({ name: params['*'], sizeInBytes: await largeFile.sizeBytes() });
     return { folder, take, largeFile, tell };
   }
@@ -82,7 +82,7 @@ export function addUploadRoutes(app: FastifyInstance, batches: Batches): void {
   });
 }
 
-/** A chunk's bytes, which Adobe's specification has as the file of a form, too. @throws {Problem} */
+/** A chunk's bytes, which Adobe's specification also describes as a file in a form. @throws {Problem} */
 function chunkOf(request: FastifyRequest<FileRoute>): Readable {
   const { headers, body } = request;
   const type = headers['content-type'] ?? '';
@@ -90,7 +90,7 @@ function chunkOf(request: FastifyRequest<FileRoute>): Readable {
   return firstFileOf(body instanceof Readable ? body : Readable.from([]), type);
 }
 
-/** @throws {Problem} 415; 413 where the length that is given exceeds the limit */
+/** @throws {Problem} 415; 413 if the given length exceeds the limit */
 function bodyOf({ headers, body }: FastifyRequest<FileRoute>, maxBytes: number): Readable {
   if (!/^application\/octet-stream\b/i.test(headers['content-type'] ?? '')) {
     throw new Problem(415, 'content-type must be application/octet-stream');

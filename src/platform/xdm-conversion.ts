@@ -1,14 +1,14 @@
 const NUMBER = /^[+-]?\d+(\.\d+)?([eE][+-]?\d+)?$/;
-/** What `Date` can hold. In ms before and behind the epoch. */
+/** What `Date` can represent. In ms before and after the epoch. */
 const LATEST_MS = 8_640_000_000_000_000;
 
 /**
- * Convert a value to the type that a schema asks for, as Platform does: text to a number, a number to text,
- * and ms since the epoch to a date-time. Booleans and arrays are never converted.
+ * Convert a value to the type in a schema, as Platform does: text to a number, a number to text, and ms since the
+ * epoch to a date-time. Booleans and arrays are never converted.
  *
  * @param type - of JSON Schema
- * @param format - of JSON Schema, where the type is string
- * @returns undefined where the value cannot be converted
+ * @param format - of JSON Schema, if the type is string
+ * @returns undefined if the value can't be converted
  */
 export function convert(value: unknown, type: unknown, format: unknown): unknown {
   switch (type) {

@@ -1,16 +1,16 @@
-/** What a program says to its arguments, and ends with. */
+/** A program's answer to its arguments, and its exit code. */
 export interface ArgumentsAnswer {
   readonly text: string;
   readonly exitCode: 0 | 1;
 }
 
 const USAGE =
-  'Usage: npm start. Sluice takes no arguments: environment variables, or a file .env, set it up. docs/settings.md lists them.';
+  'Usage: npm start. Sluice takes no arguments. Configure it with environment variables, or in a .env file. docs/settings.md lists them.';
 
 /**
- * What to answer to the arguments of the command line; null where there are none.
+ * The answer to command-line arguments; null if there are none.
  *
- * An argument that was ignored would be a setting that its author believes in.
+ * An ignored argument would be a setting that its author believes in.
  */
 export function answerArguments(args: readonly string[]): ArgumentsAnswer | null {
   const [first] = args;

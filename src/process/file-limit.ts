@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * How many files and connections this process may have open at once. Node.js has raised it as far as it may.
+ * How many files and connections this process may have open at once. Node.js has raised the limit as far as possible.
  *
- * @returns null where the system does not say: anywhere but on Linux
+ * @returns null if the system does not say, as everywhere but on Linux
  */
 export function readFileLimit(path = '/proc/self/limits'): number | null {
   try {

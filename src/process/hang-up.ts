@@ -1,6 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 
-/** Of the access modes of a file, in octal as Linux shows its flags. */
+/** The access mode of a file, in octal as Linux shows its flags. */
 const WRITE_ONLY = /^flags:\s+[0-7]*1$/m;
 
 /** The first signal's bit. */
@@ -9,10 +9,10 @@ const IGNORES_HANG_UP = /^SigIgn:\s+[0-9a-f]*[13579bdf]$/m;
 /**
  * Whether this process was started to outlive its terminal: by `nohup`, or by a script that ignores SIGHUP.
  *
- * Node.js resets the signals that it was started without, and then nothing says so any more. But `nohup` leaves a
- * standard input that cannot be read, and a script goes on ignoring. Known on Linux alone; elsewhere false.
+ * Node.js resets the signals that it was told to ignore, so its own state no longer shows it. But `nohup` leaves a
+ * standard input that can't be read, and a script keeps ignoring the signal. Only known on Linux; elsewhere false.
  *
- * @param directory - where the system tells of processes
+ * @param directory - where the system describes processes
  */
 export function isHangUpIgnored(directory = '/proc', parent = process.ppid): boolean {
   return isOfNohup(directory) || isIgnoredBy(directory, parent);

@@ -1,4 +1,4 @@
-/** An address that cannot be listened on; the cause is the system's error. */
+/** A failure to listen on an address; the cause is the system's error. */
 export interface RefusedAddress {
   readonly host: string;
   readonly port: number;
@@ -11,10 +11,10 @@ export interface AddressSettings {
   readonly port: string;
 }
 
-/** Ports below need a right that few programs have. */
+/** Lower ports need a permission that few programs have. */
 const FIRST_FREE_PORT = 1024;
 
-/** Why a program cannot listen where it was told to, and what to set, in a line. */
+/** Why a program can't listen on its address, and what to set, in one line. */
 export function toListenFault(
   { host, port, cause }: RefusedAddress,
   settings: AddressSettings,
@@ -26,11 +26,11 @@ export function toListenFault(
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
     case 'EADDRNOTAVAIL':
-      return `${settings.host}=${host} is no address of this machine.`;
+      return `${settings.host}=${host} is not an address of this machine.`;
     default:
       if ((code === 'EACCES' || code === 'EPERM') && port > 0 && port < FIRST_FREE_PORT) {
         return `Port ${port} of ${host} may not be listened on. Set ${settings.port} to one above 1023.`;
       }
-      return `Port ${port} of ${host} cannot be listened on (${message}). See to ${settings.host} and ${settings.port}.`;
+      return `Port ${port} of ${host} cannot be listened on (${message}). Check ${settings.host} and ${settings.port}.`;
   }
 }

@@ -1,15 +1,15 @@
-/** How much is logged, from most to nothing. */
+/** The log levels, from most to nothing. */
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 /** One of {@link logLevels}. */
 export type LogLevel = (typeof logLevels)[number];
 
-/** The forms that a log may have. */
+/** The formats of a log. */
 export const logFormats = ['pretty', 'json'] as const;
 
 /** How the log looks. */
 export interface LogForm {
   /** `pretty` is for people, `json` for programs. */
   readonly format: (typeof logFormats)[number];
-  /** Of `pretty`. */
+  /** For `pretty`. */
   readonly hasColors: boolean;
 }

@@ -1,48 +1,48 @@
 import { constants, openSync, writeSync } from 'node:fs';
 
-/** So many characters wait for what reads the log, at most: a few thousand lines. */
+/** The maximum number of characters that wait for the log's reader: a few thousand lines. */
 const MAX_WAITING_CHARS = 1024 * 1024;
 
-/** So many go out in one piece, and not only once the event loop has been round. */
+/** This many are written at once, without waiting for the next turn of the event loop. */
 const PIECE_CHARS = 64 * 1024;
 
-/** How long what takes nothing is left alone. In ms. */
+/** The pause after the reader accepted nothing. In ms. */
 const RETRY_MS = 50;
 
-/** At its end the process waits so long for what reads the log, and then ends without. In ms. */
+/** At its end, how long the process waits for the log's reader before it ends anyway. In ms. */
 const END_WAIT_MS = 500;
 
-/** How often it looks then. In ms. */
+/** How often it checks then. In ms. */
 const END_LOOK_MS = 10;
 
-/** Where the lines of a log go. */
+/** Where a log's lines go. */
 export interface LogOutput {
-  /** Take a line, its end included. Never waits: what there is no room for is dropped, and counted. */
+  /** Write a line, including its end. Never waits: lines without room are dropped and counted. */
   write(line: string): void;
-  /** Write what waits, at once; pino calls it behind a fatal line. Waits for the reader, but not for long. */
+  /** Write everything that waits, at once. pino calls this after a fatal line. Waits for the reader, but not for long. */
   flushSync(): void;
 }
 
 /**
- * Writes lines to a pipe, a file or a terminal, whether anybody reads them or not: a reader that stands still
- * neither blocks the process nor fills its memory, and does not keep it from ending.
+ * Writes lines to a pipe, a file or a terminal, whether anybody reads them or not. A reader that stops reading
+ * neither blocks the process, nor fills its memory, nor keeps it from ending.
  *
  *     writing ──it takes no more──▶ waiting (RETRY_MS) ──it takes everything──▶ writing
  *
- * @param fd - best one that does not block
- * @param onDropped - told how many lines were lost, once there is room again
+ * @param fd - preferably a non-blocking one
+ * @param onDropped - called with the number of lost lines, once there is room again
  */
 export function createLogOutput(fd: number, onDropped: (lines: number) => void): LogOutput {
   let lines: string[] = [];
   let waitingChars = 0;
-  /** What is left of the piece that is under way. */
+  /** The rest of the piece that is being written. */
   let rest: Buffer = Buffer.alloc(0);
   let isMidLine = false;
   let droppedLines = 0;
   let isScheduled = false;
   let isWaiting = false;
 
-  /** @returns whether everything was taken */
+  /** @returns whether everything was written */
   function flush(): boolean {
     while (rest.length > 0 || lines.length > 0) {
       if (rest.length === 0) {
@@ -57,7 +57,7 @@ export function createLogOutput(fd: number, onDropped: (lines: number) => void):
         rest = rest.subarray(taken);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return false;
-        // Its reader is gone, or its disk full: what comes later may have better luck.
+        // Its reader is gone, or its disk full. Later lines may succeed.
         droppedLines += lines.length + countLines(rest);
         rest = Buffer.alloc(0);
         lines = [];
@@ -119,14 +119,14 @@ function sleep(durationMs: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, durationMs);
 }
 
-/** Standard output, in a form that does not block: Node.js sees to that for pipes, and not for terminals. */
+/** Non-blocking standard output. Node.js makes pipes non-blocking, but not terminals. */
 export function openStandardOutput(): number {
   const { fd = 1, isTTY } = process.stdout;
   if (!isTTY) return fd;
   try {
     return openSync('/dev/stdout', constants.O_WRONLY | constants.O_NOCTTY | constants.O_NONBLOCK);
   } catch {
-    // Another user's terminal, or a system that has no such file.
+    // Another user's terminal, or a system without such a file.
     return fd;
   }
 }

@@ -3,7 +3,7 @@ import type { LogForm, LogLevel } from './log-form.js';
 import { createLogOutput, type LogOutput, openStandardOutput } from './log-output.js';
 import { createReadable } from './readable-log.js';
 
-/** Fields that must never reach a log, wherever in a line they stand. */
+/** Fields that must never get into a log, wherever in a line they are. */
 const secretFields = [
   'authorization',
   'x-api-key',
@@ -19,7 +19,7 @@ const jsonLines: LogForm = { format: 'json', hasColors: false };
 /**
  * The process's logger: JSON lines, or readable text for people.
  *
- * @param output - how lines look on standard output, or where they go in its place, as JSON
+ * @param output - the form of lines on standard output, or another destination for JSON lines
  */
 export function createLogger(
   level: LogLevel,
@@ -43,7 +43,7 @@ export function createLogger(
   return logger;
 }
 
-/** A logger of JSON lines for what runs beside a gateway; it says of which process it is. */
+/** A logger of JSON lines for a service beside a gateway; each line says which process it is from. */
 export function createServiceLogger(): Logger {
   const logger: Logger = pino(toStandardOutput(() => logger));
   return logger;
@@ -51,7 +51,7 @@ export function createServiceLogger(): Logger {
 
 function toStandardOutput(logger: () => Logger): LogOutput {
   const output = createLogOutput(openStandardOutput(), (lines) =>
-    logger().error({ lines }, 'Lines of this log were dropped: what reads it had no room for them'),
+    logger().error({ lines }, 'Lines of this log were dropped, because its reader was too slow'),
   );
   process.once('exit', output.flushSync);
   return output;

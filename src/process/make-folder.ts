@@ -2,12 +2,12 @@ import { lstatSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
 /**
- * Make a folder, and those above it that are missing.
+ * Create a folder and its missing parents.
  *
- * Node.js's own way tries for ever where a folder is there and takes none for a reason that looks like a missing
- * one, as in `/proc`.
+ * Node.js's own function tries for ever if a folder exists and accepts no entries for a reason that looks like a
+ * missing folder, as in `/proc`.
  *
- * @throws {Error} of the file system
+ * @throws {Error} from the file system
  */
 export function makeFolder(path: string): void {
   make(resolve(path));
@@ -19,7 +19,7 @@ function make(path: string): void {
     mkdirSync(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // Another process may have made it at this moment.
+    // Another process may have created it at this moment.
     if (code === 'EEXIST' && statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
     const above = dirname(path);
     if (code !== 'ENOENT' || lstatSync(above, { throwIfNoEntry: false })) throw error;

@@ -1,12 +1,12 @@
 import pretty from 'pino-pretty';
 
-/** What could move a terminal’s cursor, forge a line, or turn text around. */
+/** Characters that could move a terminal's cursor, forge a line, or reverse text. */
 const CONTROLS = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
 
-/** The message of an operation has its type, its name and its outcome already, that of a transition all of it. */
+/** The message of an operation contains its type, name and outcome; that of a transition contains all of it. */
 const IN_MESSAGE = 'pid,hostname,transport,type,name,outcome,transition';
 
-/** Makes of a line of the log what a person reads. Whatever callers have put into it is text there. */
+/** Makes a log line readable. Anything that callers have put into it is shown as text. */
 export function createReadable(hasColors: boolean): (line: string) => string {
   const format = pretty.prettyFactory({
     translateTime: 'SYS:HH:MM:ss.l',
@@ -17,7 +17,7 @@ export function createReadable(hasColors: boolean): (line: string) => string {
   return (line) => {
     const harmless: unknown = JSON.parse(line, (field, value) => {
       if (typeof value !== 'string') return value;
-      // A stack is many lines; they are printed indented.
+      // A stack has many lines, which are indented.
       return field === 'stack' ? value.split('\n').map(toVisible).join('\n') : toVisible(value);
     });
     return format(harmless) ?? '';

@@ -1,34 +1,34 @@
 import { isHangUpIgnored } from './hang-up.js';
 import { stopWithin } from './stop-within.js';
 
-/** What tells a process to stop: a supervisor, Ctrl-C, or a terminal that is closed. */
+/** The signals that tell a process to stop: from a supervisor, Ctrl-C, or a closed terminal. */
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
 /** One of those signals. */
 export type StopSignal = (typeof STOP_SIGNALS)[number];
 
 /**
- * A signal that comes so soon after another is the same one: Ctrl-C reaches all processes of a terminal, and
- * npm passes on what it gets itself, within a few ms. Nobody presses it twice so fast. In ms.
+ * A signal that follows another within this time is the same one: Ctrl-C reaches all processes of a terminal, and npm
+ * passes on its own within a few ms. Nobody presses it twice that fast. In ms.
  */
 const ECHO_MS = 120;
 
-/** The signals to stop that a process gets. */
+/** The stop signals that a process receives. */
 export interface StopSignals {
-  /** The first that nobody has taken yet, echoes left out. It is taken by whoever asked first. */
+  /** The first signal that nobody has taken yet, without echoes. Whoever asked first gets it. */
   next(abandoned?: AbortSignal): Promise<StopSignal>;
 }
 
 /**
- * Listen for signals, from now on: without a listener they would end the process on the spot, or, where it is the
- * first of a container, do nothing at all. SIGHUP is none of them in a process that is to outlive its terminal.
+ * Listen for signals from now on. Without a listener they would end the process at once or, in the first process of a
+ * container, do nothing at all. SIGHUP is ignored in a process that is to outlive its terminal.
  */
 export function listenForStopSignals(now = () => performance.now()): StopSignals {
   const come: StopSignal[] = [];
   const takers = new Set<(signal: StopSignal) => void>();
   let lastAt = Number.NEGATIVE_INFINITY;
   for (const signal of STOP_SIGNALS) {
-    // With a listener all the same: Node.js has undone that it is ignored.
+    // This also needs a listener, because Node.js no longer ignores the signal.
     const isIgnored = signal === 'SIGHUP' && isHangUpIgnored();
     process.on(signal, () => {
       if (isIgnored || now() - lastAt < ECHO_MS) return;
@@ -50,10 +50,10 @@ export function listenForStopSignals(now = () => performance.now()): StopSignals
   };
 }
 
-/** A service that runs alone stops within this, or is ended. In ms. */
+/** How long a service that runs alone may take to stop before it is ended. In ms. */
 const STOP_LIMIT_MS = 9_000;
 
-/** End the process by the first signal, once `stop` is done; by the second at once. */
+/** End the process after the first signal, once `stop` is done, and at once after the second. */
 export function stopOnSignal(stop: () => Promise<void>): void {
   const signals = listenForStopSignals();
   void signals.next().then(async () => {

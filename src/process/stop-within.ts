@@ -1,10 +1,10 @@
-/** Something has not stopped in time. What holds it up is left to the end of the process. */
+/** Something has not stopped in time, and is left to the end of the process. */
 export class StopTimeoutError extends Error {
   override readonly name = 'StopTimeoutError';
 }
 
 /**
- * Wait for a stop, but only so long.
+ * Wait for a stop, up to a limit.
  *
  * @throws {StopTimeoutError} it has not ended by then; or what the stop itself throws
  */

@@ -9,7 +9,7 @@ import {
 } from '../ingestion/ingestion-status.js';
 import type { IngestionLog } from '../ingestion/ports.js';
 import { parseRequestRef } from '../ingestion/request-ref.js';
-import { parseGlobalId } from '../schema/global-id.js';
+import { type GlobalId, parseGlobalId } from '../schema/global-id.js';
 import { IngestionRequest } from '../schema/ingestion-request.js';
 import { IngestionRequestRef } from '../schema/ingestion-request-ref.js';
 import { IngestionTransition } from '../schema/ingestion-transition.js';
@@ -110,10 +110,20 @@ export class IngestionStatusResolver {
     return ids.map((id) => this.#node(id, context));
   }
 
+  /** Also null for an id that nobody was given: it may name what can't exist. */
   async #node(id: string, context: OperationContext): Promise<Node | null> {
     const named = parseGlobalId(id);
     if (named && named.kind !== 'IngestionRequest') context.sharing.conditions.push(never);
-    switch (named?.kind) {
+    try {
+      return named && (await this.#find(named, context));
+    } catch (error) {
+      if (error instanceof BadUserInputError) return null;
+      throw error;
+    }
+  }
+
+  async #find(named: GlobalId, context: OperationContext): Promise<Node | null> {
+    switch (named.kind) {
       case 'IngestionRequest':
         return this.#status(parseRequestRef(named.ref), Number.POSITIVE_INFINITY, context);
       case 'IngestionTransition':
@@ -122,8 +132,6 @@ export class IngestionStatusResolver {
         return this.jobs.find(named.jobId, context);
       case 'Mapping':
         return this.mappings.mapping(named.mappingId, context);
-      case undefined:
-        return null;
     }
   }
 

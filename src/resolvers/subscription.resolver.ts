@@ -108,10 +108,8 @@ function toActivityScope(
     throw new BadUserInputError('mappingIds must be in the filter or beside it, not in both.');
   }
   const mappingIds = given ?? filtered ?? null;
-  if (mappingIds?.length === 0 || statuses?.length === 0) {
-    throw new BadUserInputError(
-      `${statuses?.length === 0 ? 'statuses' : 'mappingIds'} must not be empty. Leave it out for all.`,
-    );
+  if (statuses?.length === 0) {
+    throw new BadUserInputError('statuses must not be empty. Leave it out for all.');
   }
   return {
     ...toReadableScope(caller, mappingIds && parseMappingIds(mappingIds)),

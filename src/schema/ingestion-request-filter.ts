@@ -7,7 +7,7 @@ import { DateTime, ID } from './scalars.js';
   description: 'Which requests to list. Conditions that are left out don’t narrow the list.',
 })
 export class IngestionRequestFilter {
-  @Field(() => [ID], { nullable: true, description: 'Of these mappings, at most 100.' })
+  @Field(() => [ID], { nullable: true, description: 'Of these mappings, 1 to 100.' })
   readonly mappingIds?: string[] | null;
 
   @Field(() => [IngestionStatus], { nullable: true, description: 'With one of these statuses.' })

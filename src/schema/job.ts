@@ -98,7 +98,7 @@ export class JobConnection {
   description: 'Which jobs to list. Conditions that are left out don’t narrow the list.',
 })
 export class JobFilter {
-  @Field(() => [ID], { nullable: true, description: 'Of these mappings, at most 100.' })
+  @Field(() => [ID], { nullable: true, description: 'Of these mappings, 1 to 100.' })
   readonly mappingIds?: string[] | null;
 
   @Field(() => [JobStatus], { nullable: true, description: 'With one of these statuses.' })

@@ -5,6 +5,6 @@ import { ID } from './scalars.js';
   description: 'Which mappings to list. Conditions that are left out don’t narrow the list.',
 })
 export class MappingFilter {
-  @Field(() => [ID], { nullable: true, description: 'These, at most 100.' })
+  @Field(() => [ID], { nullable: true, description: 'These, 1 to 100.' })
   readonly mappingIds?: string[] | null;
 }

@@ -14,7 +14,7 @@ import type { RefusalReporter } from './admission/refusal-log.js';
 import { toMaxConnections } from './connections/connection-limit.js';
 import { trackConnections } from './connections/connections.js';
 import { READING_MS } from './connections/fair-timeouts.js';
-import { cutUnreadAnswers, type UnreadAnswers } from './connections/unread-answers.js';
+import type { UnreadAnswers } from './connections/unread-answers.js';
 import { createHttpServer } from './http/http.js';
 import { createHttpSignIn, type HttpSignIn } from './http/http-sign-in.js';
 import { createHttpStreams, type HttpStreams } from './http/http-streams.js';
@@ -176,7 +176,7 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
   });
   const refuse = createRefuse(reportRefusal, addressOf);
   const httpSignIn = createHttpSignIn(signIn, addressOf, refuse);
-  const server = await createHttpServer({
+  const { server, unreadAnswers } = await createHttpServer({
     apollo,
     answers: createSharedAnswers(),
     reportOperation,
@@ -187,6 +187,10 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
     work,
     addressOf,
     maxBodyBytes: limits.maxBodyBytes,
+    readingTimes: {
+      idleMs: UNREAD_TIMEOUT_MS,
+      wholeMs: READING_SHARE * limits.operationTimeoutMs,
+    },
     maxConnections: toMaxConnections(limits.maxSockets, options.fileLimit ?? null),
     hasExplorer: exposure.hasExplorer,
     corsOrigins: exposure.corsOrigins,
@@ -201,10 +205,6 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
     logger,
   });
   const connections = trackConnections(server.server);
-  const unreadAnswers = cutUnreadAnswers(server, {
-    idleMs: UNREAD_TIMEOUT_MS,
-    wholeMs: READING_SHARE * limits.operationTimeoutMs,
-  });
   return {
     server,
     httpSignIn,

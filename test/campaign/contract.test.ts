@@ -388,7 +388,7 @@ describe('RST-360011: what Campaign has no words for', () => {
     expect(seen(await service.get('XDM44', 999))).toEqual(campaignError(404));
   });
 
-  it('a fault of its own: its database cannot be written', async () => {
+  it('its own failure: its database cannot be written', async () => {
     using writer = new DatabaseSync(join(space.dataDir, 'campaign', 'campaign.db'));
     writer.exec('BEGIN IMMEDIATE');
     expect(seen(await service.post('XDM44'))).toEqual(campaignError(500));

@@ -74,7 +74,7 @@ describe('a CSV parser', () => {
     expect(brokenOf(items).map(([line]) => line)).toEqual([2, 3, 4]);
   });
 
-  it('keeps what is meant to have line breaks', () => {
+  it('keeps values with intended line breaks', () => {
     const items = readCsvText('a,b,c\n1,"12, Main Street\nSpringfield, IL",x\n2,"\r\n",y\n');
     expect(valuesOf(items).slice(1)).toEqual([
       ['1', '12, Main Street\nSpringfield, IL', 'x'],
@@ -161,7 +161,7 @@ describe('a CSV parser beside that of Python', () => {
     expect(known.length).toBeGreaterThan(100);
   });
 
-  it('reads 2,000 generated files as it, where it is there', () => {
+  it('reads 2,000 generated files like Python, if it is installed', () => {
     const asked = fc.sample(questions, { numRuns: 2_000, seed: SEED });
     const answers = askPython(asked) ?? [];
     for (const [index, answer] of answers.entries()) {

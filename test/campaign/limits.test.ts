@@ -123,7 +123,7 @@ describe('credentials in files', () => {
       'key-1',
       /clients\.0\.clientSecret: expected at least 16 characters/,
     ],
-    [clientsYaml(''), '# none\n', /keys\.txt: it holds no key/],
+    [clientsYaml(''), '# none\n', /keys\.txt: it contains no key/],
   ])('stop the start where they are wrong: %j, %j', async (clientsText, keysText, message) => {
     const { space, keys, clients, credentials } = await startWithFiles();
     await using _space = space;

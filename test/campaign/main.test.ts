@@ -67,7 +67,10 @@ describe('the service alone', () => {
     await writeFile(join(space.datasetsDir, `${'a'.repeat(24)}.json`), JSON.stringify({ schema }));
     const checking = spawnSync(
       process.execPath,
-      [join('dist', 'src', 'campaign', 'check-main.js'), join(space.mappingsDir, 'a.yaml')],
+      [
+        join('dist', 'src', 'campaign', 'tools', 'check-main.js'),
+        join(space.mappingsDir, 'a.yaml'),
+      ],
       { env: { PLATFORM_RECEIVER_DATASETS_DIR: space.datasetsDir }, encoding: 'utf8' },
     );
     expect(checking.stdout).toMatch(
@@ -76,7 +79,7 @@ describe('the service alone', () => {
     expect(checking.status).toBe(1);
   });
 
-  it('listens where it is told to, be it in brackets, and refuses what is more than a host', () => {
+  it('listens on the given host, also in brackets, and refuses more than a host', () => {
     expect(parseCampaignConfig({ CAMPAIGN_SERVICE_HOST: '[::1]' }).host).toBe('::1');
     expect(parsePlatformConfig({ PLATFORM_RECEIVER_HOST: '[::1]' }).host).toBe('::1');
     const expected = 'expected a host name or an IP address, without a port';
@@ -94,11 +97,11 @@ describe('the service alone', () => {
     expect(parse).toThrow(CampaignConfigError);
     expect(parse).toThrow(/CAMPAIGN_SERVICE_PORT: expected a port, 0 to 65535/);
     expect(() => parseCampaignConfig({ CAMPAIGN_API_KEY: '"k"', IMS_CLIENT_ID: "'c" })).toThrow(
-      /^The environment is wrong:\n {2}CAMPAIGN_API_KEY: expected a value without quotes around it, which are part of it$/,
+      /^The environment is wrong:\n {2}CAMPAIGN_API_KEY: expected a value without quotes, which would be part of it$/,
     );
   });
 
-  it('knows a job for 90 days, or as long as it is told', () => {
+  it('keeps a job for 90 days, or as long as configured', () => {
     const DAY_MS = 86_400_000;
     const parse = (days: string) =>
       parseCampaignConfig({ CAMPAIGN_SERVICE_RETENTION_DAYS: days }).retentionMs;
@@ -114,7 +117,7 @@ describe('the service alone', () => {
     });
   });
 
-  it('sends the samples to nobody who has not asked for them, and wants all that a Platform needs', () => {
+  it('sends the samples only on request, and requires all settings of a Platform', () => {
     const platform = { PLATFORM_URL: 'https://platform.example', PLATFORM_ACCESS_TOKEN: 'token' };
     expect(() => parseCampaignConfig({ ...platform, PLATFORM_CLIENT_ID: 'client' })).toThrow(
       [
@@ -122,7 +125,7 @@ describe('the service alone', () => {
         '  CAMPAIGN_SERVICE_MAPPINGS_DIR: must be set because PLATFORM_URL is set, and the sample mappings are for the local receiver',
         '  PLATFORM_API_KEY: must be set because PLATFORM_URL is set',
         '  PLATFORM_IMS_ORG: must be set because PLATFORM_URL is set',
-        '  PLATFORM_ACCESS_TOKEN: must not be set beside PLATFORM_CLIENT_ID or PLATFORM_CLIENT_SECRET: there is one way to get a token',
+        '  PLATFORM_ACCESS_TOKEN: must not be set together with PLATFORM_CLIENT_ID or PLATFORM_CLIENT_SECRET: choose one way to get a token',
       ].join('\n'),
     );
     const whole = {

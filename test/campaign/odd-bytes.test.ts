@@ -35,7 +35,7 @@ function write(bytes: Uint8Array): string {
 }
 
 describe.each(forms)('a file with %s', (_, toBytes) => {
-  it('is read where it has keys or clients', () => {
+  it('is read if it contains keys or clients', () => {
     expect(readApiKeysFrom(write(toBytes('# ours\nkey-1\n')))()).toEqual(['key-1']);
     const client = { clientId: 'né', clientSecret: 's'.repeat(16), roles: [] };
     expect(readClientsFrom(write(toBytes(JSON.stringify({ clients: [client] }))))()).toEqual([
@@ -43,7 +43,7 @@ describe.each(forms)('a file with %s', (_, toBytes) => {
     ]);
   });
 
-  it('is read where it has faults or variables', () => {
+  it('is read if it contains faults or variables', () => {
     const plan = 'faults:\n  - { on: start, when: { nth: 3 }, do: drop }\n';
     expect(loadFaultPlan(write(toBytes(plan))).rules).toHaveLength(1);
     expect(readEnvFile(write(toBytes('DATA_DIR=dür\nPLATFORM_SANDBOX="x"\n')))).toEqual({
@@ -52,7 +52,7 @@ describe.each(forms)('a file with %s', (_, toBytes) => {
     });
   });
 
-  it('is read where it has a mapping', async () => {
+  it('is read if it contains a mapping', async () => {
     await using space = await createWorkspace();
     writeFileSync(join(space.mappingsDir, 'a.yaml'), toBytes(mappingYaml('Größe')));
     expect([...(await loadMappings(space.mappingsDir, {})).keys()]).toEqual(['Größe']);
@@ -109,7 +109,7 @@ describe('the answers of Platform', () => {
     });
   });
 
-  it('are read for their status, whatever stands beside it', () => {
+  it('are read for their status, whatever else they contain', () => {
     const fields = fc.record({ metrics: fc.jsonValue(), errors: fc.jsonValue() });
     fc.assert(
       fc.property(fields, fc.constantFrom('success', 'SUCCESS', ' Success'), (odd, status) => {
@@ -157,7 +157,7 @@ describe('the answers of Platform', () => {
   });
 });
 
-it('bodies are read behind a byte order mark, and refused where they are no text', async () => {
+it('bodies are read after a byte order mark, and refused if they are not text', async () => {
   await using space = await createWorkspace({
     'a.yaml': mappingYaml('M', { publication: 'unpublished' }),
   });

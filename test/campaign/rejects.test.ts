@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { appendFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import type { Mapping } from '../../src/campaign/mapping/mapping.js';
@@ -70,7 +70,7 @@ describe('bad records', () => {
       kind: 'failed',
       code: 'ACP-880056',
       reason: expect.stringMatching(
-        /^3 of \d records are bad, and the mapping bears .*; the last one: /,
+        /^3 of \d records are bad, but the mapping allows ([\d.]+( %)?|none)\. The last one: /,
       ),
       numRejected: 3,
       batchId: null,
@@ -123,6 +123,23 @@ describe('bad records', () => {
   });
 });
 
+describe('lines that are no records', () => {
+  it('count once, and again where others come: what the mapping bears is borne by each run', async () => {
+    await using harness = await createRunHarness();
+    const path = await harness.write('people.csv', 'id,name,at\n1,Ada,1\nodd\n');
+    const mapping = mappingOf(
+      { kind: 'csv', path },
+      { changed: 'at', maxRejected: { kind: 'records', max: 1 } },
+    );
+    expect(await harness.run(mapping)).toMatchObject({ numRecords: 1, numRejected: 1 });
+    await appendFile(path, '2,Zoë,2\nodder\n');
+    expect(await harness.run(mapping)).toMatchObject({ numRecords: 1, numRejected: 1 });
+    expect(await harness.rejects()).toMatchObject([{ line: 5, record: 'odder' }]);
+    const reason = '2 records that earlier runs have rejected are as they were.';
+    expect(await harness.run(mapping)).toMatchObject({ numRejected: 0, reason });
+  });
+});
+
 describe('records that Platform alone refuses', () => {
   const files = (maxRejected: unknown) => ({
     'a.yaml': mappingYaml('M', { maxRejected }),
@@ -150,7 +167,7 @@ describe('records that Platform alone refuses', () => {
     },
   );
 
-  it('beyond the limit fail the run, and are told of as well', async () => {
+  it('beyond the limit fail the run, and are listed as well', async () => {
     await using space = await createWorkspace(files(0));
     await using service = await startService(space);
     await service.post('M');

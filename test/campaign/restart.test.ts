@@ -66,7 +66,7 @@ describe('over a restart', () => {
       await service.ended(1);
       expect((await service.admin('/jobs/1')).json).toMatchObject({
         status: 'Failed',
-        reason: expect.stringContaining('has not said yet what became of batch batch-1'),
+        reason: expect.stringContaining('has not decided about batch batch-1 yet'),
       });
     }
     await using service = await startService(options);
@@ -112,7 +112,7 @@ describe('over a restart', () => {
     expect((await second.post('M')).text).toContain('is not published');
   });
 
-  it('the requests of a mapping whose file is gone are still told of', async () => {
+  it('the requests of a mapping whose file is gone are still reported', async () => {
     await using space = await createWorkspace(files);
     {
       await using first = await startService(space);
@@ -137,7 +137,7 @@ describe('over a restart', () => {
     );
     await writeFile(path, 'not a database'.repeat(500));
     await expect(startService(space)).rejects.toThrow(
-      `${path} is damaged or no database: restore it from a backup, or move it away to begin anew.`,
+      `${path} is damaged or not a database: restore it from a backup, or move it away to start over.`,
     );
   });
 });
@@ -174,6 +174,7 @@ describe('a state that an earlier version wrote', () => {
       marker: 1_700_000_000_000_000_000,
       since: null,
       seen: [new Uint8Array(digests)],
+      sizes: null,
     });
     expect(state.watermarks.acceptedOf('N')).toBeNull();
     for (const id of ['M', 'N']) state.watermarks.accept(id);
@@ -182,6 +183,7 @@ describe('a state that an earlier version wrote', () => {
       marker: 'later',
       since: null,
       seen: [new Uint8Array(digests)],
+      sizes: null,
     });
     expect(state.watermarks.acceptedOf('N')).toBeNull();
     state.close();

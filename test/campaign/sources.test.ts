@@ -87,7 +87,7 @@ describe('a CSV file', () => {
   it.each([
     ['commas', '1,Zoë,x\n2,Ole,"a;b;c"\n'],
     ['semicolons', '1;Zoë;x\n2;Ole;"a,b"\n'],
-  ])('has columns by their numbers where it has no header: %s', async (_what, content) => {
+  ])('has numbered columns if it has no header: %s', async (_what, content) => {
     await using harness = await createRunHarness();
     const path = await harness.write('people.csv', content);
     const fields = [
@@ -107,6 +107,16 @@ describe('a CSV file', () => {
     expect(await harness.run(mapping)).toMatchObject({ numRecords: 2, numRejected: 1 });
   });
 
+  it('has byte order marks at its beginning; elsewhere they cost their record', async () => {
+    await using harness = await createRunHarness();
+    const content = '\uFEFF\uFEFFid,name\n1,Ada\n\uFEFF2,Zoë\n3,Noor\n';
+    const path = await harness.write('people.csv', content);
+    const mapping = mappingOf({ kind: 'csv', path }, { maxRejected: { kind: 'records', max: 1 } });
+    expect(await harness.run(mapping)).toMatchObject({ numRecords: 2, numRejected: 1 });
+    expect(harness.platform.records().map(({ _id }) => _id)).toEqual(['1', '3']);
+    expect(await harness.rejects()).toMatchObject([{ line: 3 }]);
+  });
+
   it('is refused where another encoding is declared than its byte order mark tells', async () => {
     await using harness = await createRunHarness();
     const path = await harness.write('people.csv', `\uFEFF${people}`);
@@ -114,7 +124,7 @@ describe('a CSV file', () => {
     expect(await harness.run(mappingOf(source))).toMatchObject({
       code: 'ACP-880056',
       reason:
-        'people.csv: begins with the byte order mark of utf-8, and its mapping says windows-1252',
+        'people.csv: begins with the byte order mark of utf-8, but its mapping says windows-1252',
     });
   });
 
@@ -130,7 +140,7 @@ describe('a CSV file', () => {
     });
   });
 
-  it('is not taken for whole while somebody writes to it', async () => {
+  it('does not count as complete while somebody writes to it', async () => {
     const long = Array.from({ length: 20_000 }, (_, n) => `${n},Name ${n}\n`).join('');
     const skipping = createSkippingClock();
     const clock: Clock = {
@@ -176,12 +186,12 @@ describe('a CSV file', () => {
     expect(harness.platform.records()).toEqual(names);
     expect(await harness.run(mapping('*.tsv'))).toMatchObject({
       reason: expect.stringMatching(
-        /^\*\.tsv: fits no file of the folder; it has a\.csv, b\.csv, c\.txt/,
+        /^\*\.tsv: matches no file of the folder, which has a\.csv, b\.csv, c\.txt/,
       ),
     });
   });
 
-  it('has no value where a text stands that means none', async () => {
+  it('has no value if the text means none', async () => {
     await using harness = await createRunHarness();
     const path = await harness.write('people.csv', 'id,name\n1, NULL \n2,\\N\n3,  \n4,null\n');
     await harness.run(mappingOf({ kind: 'csv', path }, { nulls: ['NULL', '\\N', ''] }));
@@ -193,7 +203,7 @@ describe('a CSV file', () => {
     ]);
   });
 
-  it('sends what is above the watermark, whatever form its date-times have', async () => {
+  it('sends rows above the watermark, whatever form their date-times have', async () => {
     await using harness = await createRunHarness();
     const mapping = (path: string) => mappingOf({ kind: 'csv', path }, { changed: 'at' });
     const first = 'id,name,at\n1,a,2024-01-01T10:00:00Z\n2,b,2024-01-01T12:00:00.5+01:00\n';
@@ -278,6 +288,34 @@ describe('an NDJSON file', () => {
     expect(await harness.run(mapping)).toMatchObject({ numRecords: 2, numRejected: 2 });
     expect((await harness.rejects()).map(({ line }) => line)).toEqual([4, 5]);
   });
+
+  it.each([
+    ['longer than a record may be', `"${'x'.repeat(1_100_000)}"`, /exceeds 1000000/],
+    ['nested thousands deep', `${'['.repeat(5_000)}${']'.repeat(5_000)}`, /nested too deep/],
+  ])('costs a record that is %s, and no other', async (_what, name, reason) => {
+    await using harness = await createRunHarness();
+    const content = `{"id":"1","name":"a","at":1}\r\n{"id":"2","name":${name},"at":2}\r{"id":"3","name":"c","at":3}\n`;
+    const path = await harness.write('people.ndjson', content);
+    const mapping = mappingOf(
+      { kind: 'ndjson', path },
+      { changed: 'at', maxRejected: { kind: 'records', max: 1 } },
+    );
+    expect(await harness.run(mapping)).toMatchObject({ numRecords: 2, numRejected: 1 });
+    expect(await harness.rejects()).toMatchObject([
+      { line: 2, reason: expect.stringMatching(reason) },
+    ]);
+  });
+
+  it('may have a property with a dot in its name', async () => {
+    await using harness = await createRunHarness();
+    const path = await harness.write('people.ndjson', '{"id":"1","person.name":"Ada"}\n');
+    const fields = [
+      { column: 'id', to: '_id' },
+      { column: 'person.name', to: 'name' },
+    ];
+    await harness.run(mappingOf({ kind: 'ndjson', path }, { fields }));
+    expect(harness.platform.records()).toEqual([{ _id: '1', name: 'Ada' }]);
+  });
 });
 
 /** What both kinds of tables do. */
@@ -346,7 +384,7 @@ describe.each(tables)('a table of %s', (_name, createTable) => {
     ]);
   });
 
-  it('rejects rows without a change marker in every run, and sends the others', async () => {
+  it('rejects rows without a change marker once, until they change, and sends the others', async () => {
     await using harness = await createRunHarness();
     await using table = await createTable();
     await table.execute(
@@ -355,7 +393,6 @@ describe.each(tables)('a table of %s', (_name, createTable) => {
     await table.execute(`INSERT INTO "Odd ""name""" VALUES (1, 'Ada', 7), (2, 'Zoë', NULL)`);
     const mapping = changed(table.source, { maxRejected: { kind: 'percent', max: 100 } });
     expect(await harness.run(mapping)).toMatchObject({ numRecords: 1, numRejected: 1 });
-    expect(await harness.run(mapping)).toMatchObject({ numRecords: 0, numRejected: 1 });
     expect(await harness.rejects()).toEqual([
       {
         key: 2,
@@ -364,6 +401,10 @@ describe.each(tables)('a table of %s', (_name, createTable) => {
         record: { id: 2, 'changed at': null, name: 'Zoë' },
       },
     ]);
+    const reason = '1 record that an earlier run has rejected is as it was.';
+    expect(await harness.run(mapping)).toMatchObject({ numRecords: 0, numRejected: 0, reason });
+    await table.execute(`UPDATE "Odd ""name""" SET name = 'Kim' WHERE id = 2`);
+    expect(await harness.run(mapping)).toMatchObject({ numRejected: 1, reason: '' });
   });
 
   it.each([
@@ -400,7 +441,7 @@ describe('a table of SQLite', () => {
     ]);
   });
 
-  it('is told of when its file is not there', async () => {
+  it('is reported if its file does not exist', async () => {
     await using harness = await createRunHarness();
     const path = join(harness.dir, 'gone.db');
     expect(await harness.run(mappingOf({ kind: 'sqlite', path, table: 't' }))).toMatchObject({
@@ -525,7 +566,7 @@ describe('a table of PostgreSQL', () => {
   it.each([
     ['nobody listens', 'postgres://crm:hunter2@127.0.0.1:1/crm', true],
     ['the string is none', 'postgres://crm:hunter2@[nowhere/crm', false],
-  ])('is told of without its password where %s', async (_what, url, isTransient) => {
+  ])('is reported without its password if %s', async (_what, url, isTransient) => {
     await using harness = await createRunHarness();
     const outcome = await harness.run(mappingOf(postgresSource(url, 'people')));
     expect(outcome).toMatchObject({ kind: 'failed', code: 'ACP-880056', isTransient });

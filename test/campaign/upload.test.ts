@@ -29,7 +29,7 @@ async function runWith(
 const ids = (count: number) => Array.from({ length: count }, (_, index) => `p-${index + 1}`);
 
 describe('an upload', () => {
-  it('makes one batch, tells of it before anything is in it, and follows it to its end', async () => {
+  it('creates one batch, reports it before it has any content, and follows it to its end', async () => {
     await using harness = await createRunHarness({ fileBytes: 1_024 });
     const path = await harness.write('people.csv', people(100));
     harness.platform.report({ status: 'staging' }, { status: 'processing' }, { status: 'success' });
@@ -40,6 +40,7 @@ describe('an upload', () => {
       kind: 'succeeded',
       numRecords: 100,
       numRejected: 0,
+      reason: '',
       batchId: 'batch-1',
     });
     expect(harness.told).toEqual(['created batch-1', 'whole batch-1', 'uploaded']);
@@ -76,7 +77,7 @@ describe('an upload', () => {
     expect(harness.platform.calls.filter((call) => call === 'create')).toHaveLength(1);
   });
 
-  it('makes no batch where there is nothing to send', async () => {
+  it('creates no batch if there is nothing to send', async () => {
     await using harness = await createRunHarness();
     const path = await harness.write('people.csv', 'id,name\n');
     const outcome = await harness.run(mappingOf({ kind: 'csv', path }));
@@ -238,7 +239,7 @@ describe('an upload', () => {
     expect(clock.now() - startedAt).toBeGreaterThanOrEqual(90_000);
   });
 
-  it('goes through the proxy, which is named where it is down', async () => {
+  it('goes through the proxy, which is named if it is down', async () => {
     await using harness = await createRunHarness();
     const { settings } = harness.platform;
     const proxy = await startForwardProxy(settings.url);
@@ -388,13 +389,13 @@ describe('an upload', () => {
     },
   );
 
-  it('counts what Platform has left out', async () => {
+  it.each([
+    ['says that it failed', { outputRecordCount: 3, failedRecordCount: 2 }],
+    ['says nothing of', { outputRecordCount: 3 }],
+  ])('counts what Platform has left out and %s', async (_what, metrics) => {
     await using harness = await createRunHarness();
     const path = await harness.write('people.csv', people(5));
-    harness.platform.report({
-      status: 'active',
-      metrics: { outputRecordCount: 3, failedRecordCount: 2 },
-    });
+    harness.platform.report({ status: 'active', metrics });
     const outcome = await harness.run(mappingOf({ kind: 'csv', path }));
     expect(outcome).toMatchObject({ kind: 'succeeded', numRecords: 3, numRejected: 2 });
   });

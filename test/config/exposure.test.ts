@@ -104,18 +104,18 @@ describe('what strangers may do', () => {
     ['LIMIT_SOCKETS_PER_CALLER', '-1', 'sockets, 1 to 1000000'],
     ['INTROSPECTION', 'true', 'on or off'],
     ['EXPLORER', '1', 'on or off'],
-    ['CORS_ORIGINS', '*', 'origins such as https://app.example.com, commas between them'],
-    ['CORS_ORIGINS', 'https://a/', 'origins such as https://app.example.com, commas between them'],
-    ['CORS_ORIGINS', 'a.example', 'origins such as https://app.example.com, commas between them'],
+    ['CORS_ORIGINS', '*', 'comma-separated origins such as https://app.example.com'],
+    ['CORS_ORIGINS', 'https://a/', 'comma-separated origins such as https://app.example.com'],
+    ['CORS_ORIGINS', 'a.example', 'comma-separated origins such as https://app.example.com'],
     [
       'TRUST_PROXY',
       'true',
-      'IP addresses and ranges such as 10.0.0.0/8, or loopback, commas between them',
+      'comma-separated IP addresses and ranges such as 10.0.0.0/8, or loopback',
     ],
     [
       'TRUST_PROXY',
       '10.0.0.0/99',
-      'IP addresses and ranges such as 10.0.0.0/8, or loopback, commas between them',
+      'comma-separated IP addresses and ranges such as 10.0.0.0/8, or loopback',
     ],
   ] as const;
 
@@ -127,7 +127,7 @@ describe('what strangers may do', () => {
     warnings.length = 0;
     parse({ LIMIT_DEPHT: '5' });
     expect(warnings).toEqual([
-      'LIMIT_DEPHT is no setting of Sluice and was ignored. See docs/settings.md.',
+      'LIMIT_DEPHT is not a setting of Sluice and was ignored. See docs/settings.md.',
     ]);
   });
 });

@@ -51,7 +51,7 @@ describe('where Sluice listens without sign-in', () => {
     '%s is refused, with words that say what to set',
     (host) => {
       expect(faultsOf({ HOST: host })).toEqual([
-        `HOST=${host}: expected a loopback address such as 127.0.0.1, because no sign-in is configured. Say who may call with AUTH_JWKS_URL or API_KEYS_FILE; or set ALLOW_ANONYMOUS=true if everybody who reaches this address may start ingestions and read everything`,
+        `HOST=${host}: expected a loopback address such as 127.0.0.1, because no sign-in is configured. Say who may call with AUTH_JWKS_URL or API_KEYS_FILE; or set ALLOW_ANONYMOUS=true to let everybody who reaches this address start ingestions and read everything`,
       ]);
       expect(parse({ HOST: host, ALLOW_ANONYMOUS: 'true' }).signIn).toBeNull();
       expect(parse({ HOST: host, ...tokens }).signIn).not.toBeNull();
@@ -63,7 +63,7 @@ describe('where Sluice listens without sign-in', () => {
     (origins) => {
       const settings = { CORS_ORIGINS: origins };
       expect(faultsOf(settings)).toEqual([
-        `CORS_ORIGINS=${origins}: expected sites of this machine only, such as http://localhost:5173, because no sign-in is configured. Say who may call with AUTH_JWKS_URL or API_KEYS_FILE; or set ALLOW_ANONYMOUS=true if everybody who reaches this address may start ingestions and read everything`,
+        `CORS_ORIGINS=${origins}: expected sites of this machine only, such as http://localhost:5173, because no sign-in is configured. Say who may call with AUTH_JWKS_URL or API_KEYS_FILE; or set ALLOW_ANONYMOUS=true to let everybody who reaches this address start ingestions and read everything`,
       ]);
       expect(faultsOf({ ...settings, ALLOW_ANONYMOUS: 'true' })).toEqual([]);
       expect(faultsOf({ ...settings, ...tokens })).toEqual([]);
@@ -84,7 +84,7 @@ describe('where Sluice listens without sign-in', () => {
     };
     const settings = { TRUST_PROXY: 'loopback' };
     expect(warningsOf(settings)).toEqual([
-      'TRUST_PROXY is set, but there is no sign-in, and ALLOW_ANONYMOUS=true is not set either: only this machine is served, and what proxies pass on for others is refused.',
+      'TRUST_PROXY is set, but there is no sign-in, and ALLOW_ANONYMOUS=true is not set either: Sluice only serves this machine, and refuses requests that proxies forward for others.',
     ]);
     expect(warningsOf({ ...settings, ALLOW_ANONYMOUS: 'true' })).toEqual([]);
     expect(warningsOf({ ...settings, ...tokens })).toEqual([]);
@@ -162,12 +162,12 @@ describe('access tokens', () => {
     [
       'keys over plain HTTP from elsewhere',
       { AUTH_JWKS_URL: 'http://issuer.test/keys' },
-      'AUTH_JWKS_URL=http://issuer.test/keys: expected an http or https URL without credentials, query or fragment; http of this machine only',
+      'AUTH_JWKS_URL=http://issuer.test/keys: expected an http or https URL without credentials, query or fragment; http only on this machine',
     ],
     [
       'keys from no URL',
       { AUTH_JWKS_URL: 'issuer.test' },
-      'AUTH_JWKS_URL=issuer.test: expected an http or https URL without credentials, query or fragment; http of this machine only',
+      'AUTH_JWKS_URL=issuer.test: expected an http or https URL without credentials, query or fragment; http only on this machine',
     ],
     ...['none', 'HS256', 'RS256,HS512'].map(
       (algorithms): [string, Record<string, string>, string] => [
@@ -186,6 +186,54 @@ describe('access tokens', () => {
       'AUTH_JWKS_URL is not set: expected because AUTH_AUDIENCE is set',
       'AUTH_JWKS_URL is not set: expected because AUTH_MAPPINGS_CLAIM is set',
     ]);
+  });
+});
+
+describe('the console’s sign-in with an OpenID provider', () => {
+  const console = {
+    CONSOLE_OIDC_ISSUER: 'https://login.test/realm/',
+    CONSOLE_OIDC_CLIENT_ID: 'sluice-console',
+  };
+
+  it('is offered where it is set', () => {
+    expect(parse(tokens).openId).toBeNull();
+    expect(parse({ ...tokens, ...console }).openId).toEqual({
+      issuer: 'https://login.test/realm',
+      clientId: 'sluice-console',
+      scope: 'openid offline_access',
+    });
+    const scope = 'openid api://sluice/all';
+    expect(parse({ ...tokens, ...console, CONSOLE_OIDC_SCOPE: scope }).openId?.scope).toBe(scope);
+  });
+
+  it.each<[string, Record<string, string>, string]>([
+    [
+      'no client id',
+      { CONSOLE_OIDC_CLIENT_ID: '' },
+      'CONSOLE_OIDC_CLIENT_ID is not set: expected because CONSOLE_OIDC_ISSUER is set. Register the console with the provider as a public client, and set the id that it gets there',
+    ],
+    [
+      'no keys to check its tokens with',
+      { AUTH_JWKS_URL: '', AUTH_ISSUER: '', AUTH_AUDIENCE: '', API_KEYS_FILE: 'keys.yaml' },
+      'AUTH_JWKS_URL is not set: expected because CONSOLE_OIDC_ISSUER is set. Sluice checks the provider’s tokens with AUTH_JWKS_URL, AUTH_ISSUER and AUTH_AUDIENCE',
+    ],
+    [
+      'no issuer',
+      { CONSOLE_OIDC_ISSUER: '' },
+      'CONSOLE_OIDC_ISSUER is not set: expected because CONSOLE_OIDC_CLIENT_ID is set',
+    ],
+    [
+      'an issuer over plain HTTP from elsewhere',
+      { CONSOLE_OIDC_ISSUER: 'http://login.test' },
+      'CONSOLE_OIDC_ISSUER=http://login.test: expected an http or https URL without credentials, query or fragment; http of this machine only',
+    ],
+    [
+      'a scope that is not of OpenID Connect',
+      { CONSOLE_OIDC_SCOPE: 'profile' },
+      'CONSOLE_OIDC_SCOPE=profile: expected scopes with spaces between them, openid among them',
+    ],
+  ])('is refused with %s', (_what, settings, fault) => {
+    expect(faultsOf({ ...tokens, ...console, ...settings })).toContain(fault);
   });
 });
 
@@ -227,14 +275,14 @@ describe('the file of API keys', () => {
   });
 
   it.each([
-    ['', 'line 1: expected "keys:", a list below it, and nothing else'],
-    ['[]', 'line 1: expected "keys:", a list below it, and nothing else'],
+    ['', 'line 1: expected only "keys:" with a list'],
+    ['[]', 'line 1: expected only "keys:" with a list'],
     ['keys: a', 'line 1: keys: expected a list of keys'],
-    ['keys: *a', 'line 1: expected "keys:", a list below it, and nothing else'],
-    ['a: [', 'line 1: this is no YAML (BAD_INDENT)'],
-    [`keys:${entry}\nmore: 1`, 'line 1: expected "keys:", a list below it, and nothing else'],
+    ['keys: *a', 'line 1: expected only "keys:" with a list'],
+    ['a: [', 'line 1: this is not YAML (BAD_INDENT)'],
+    [`keys:${entry}\nmore: 1`, 'line 1: expected only "keys:" with a list'],
     [`keys:${entry}\n    key: x`, 'line 2: keys.0: Unrecognized key: "key"'],
-    [`keys:${entry}${entry}`, 'line 7: keys.1.sha256: this key has an entry already'],
+    [`keys:${entry}${entry}`, 'line 7: keys.1.sha256: this key already has an entry'],
     [
       `keys:${entry.replace('nightly', '" "')}`,
       'line 2: keys.0.name: expected the name of the caller',
@@ -257,7 +305,7 @@ describe('the file of API keys', () => {
     ],
     [
       `keys:${entry.replace('"web-*"', '"*-web"')}`,
-      'line 5: keys.0.mappings.1: a * can stand at the end only',
+      'line 5: keys.0.mappings.1: a * is only allowed at the end',
     ],
     [
       `keys:${entry.replace('crm', '""')}`,

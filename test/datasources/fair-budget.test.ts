@@ -190,7 +190,7 @@ describe.each(budgets)('the budget %s', (_, create) => {
       code: 'UPSTREAM_RATE_LIMITED',
       retryAfterMs: expect.any(Number),
       message:
-        '100 calls of this caller to the upstream wait for their turns already: nothing was sent. Ask for less at once.',
+        '100 calls of this caller to the upstream already wait for their turns, so nothing was sent. Ask for less at a time.',
     });
     await clock.advance(1_100);
     expect(turns.some(({ waiting: w }) => w.kind === 'ask' && w.caller === 'other')).toBe(true);

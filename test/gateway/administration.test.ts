@@ -139,6 +139,8 @@ describe('administration through the gateway', () => {
     expect(await ids('startedAfter: "2100-01-01T00:00:00.000Z"')).toBe(0);
     expect(await ids('', 'other')).toBe(0);
     expect(await ids('mappingIds: ["crm"]', 'other')).toBe(0);
+    const padded = Buffer.from('Job:["01"]').toString('base64url');
+    expect(await ask(`{ node(id: "${padded}") { id } }`)).toEqual({ data: { node: null } });
     const hidden = await ask(`{ node(id: "${job.id}") { id } }`, 'other');
     expect(hidden.data.node).toBeNull();
   });
@@ -168,7 +170,7 @@ describe('administration through the gateway', () => {
     });
   });
 
-  it('cancels a job that runs, and one that is over no more', async () => {
+  it('cancels a running job, but not one that is over', async () => {
     await ask('mutation { startIngestion(input: { mappingId: "slow" }) { __typename } }');
     const { data } = await ask(
       '{ mapping(mappingId: "slow") { administration { runningJob { jobId status } } } }',
@@ -177,6 +179,8 @@ describe('administration through the gateway', () => {
     expect(status).toBe('CREATED');
     const cancel = `mutation { cancelJob(jobId: "${jobId}") { __typename
       ... on JobCancelled { job { status reason } } ... on JobChangeRefused { reason } } }`;
+    const padded = cancel.replace('jobId: "', 'jobId: "0');
+    expect((await ask(padded)).data.cancelJob).toMatchObject({ reason: 'UNKNOWN_JOB' });
     expect((await ask(cancel, 'other')).data.cancelJob).toEqual({
       __typename: 'JobChangeRefused',
       reason: 'UNKNOWN_JOB',
@@ -191,7 +195,7 @@ describe('administration through the gateway', () => {
     });
   });
 
-  it('needs a right of its own, and the mapping', async () => {
+  it('needs its own right, and the mapping', async () => {
     for (const as of ['reader', 'other'] as const) {
       const { errors } = await ask(`mutation { stopMapping(mappingId: "crm") { ${change} } }`, as);
       expect(errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
@@ -200,7 +204,7 @@ describe('administration through the gateway', () => {
 });
 
 describe('in front of an upstream that cannot be administered', () => {
-  it('tells of no jobs, and changes nothing', async () => {
+  it('reports no jobs, and changes nothing', async () => {
     await using other = new AsyncDisposableStack();
     const plain = await startTestGateway(service.url, {
       upstream: { ...toUpstream(service.url), administration: null },

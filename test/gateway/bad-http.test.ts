@@ -16,7 +16,7 @@ import {
 const gateway = useSturdyGateway();
 const { ask, post } = gateway;
 
-describe('a body at fault', () => {
+describe('an invalid body', () => {
   const empty = 'POST body missing, invalid Content-Type, or JSON object has no keys.';
   const noJson = "Body is not valid JSON but content-type is set to 'application/json'";
   const cases: [string, string, number, string][] = [

@@ -11,7 +11,7 @@ interface Operation {
   readonly operationName?: string;
 }
 
-describe('a subscription at fault', () => {
+describe('an invalid subscription', () => {
   const changed = `subscription ($mappingId: ID! = "XDM44", $requestId: ID! = "3520", $after: Cursor) {
     ingestionStatusChanged(mappingId: $mappingId, requestId: $requestId, after: $after) { to }
   }`;

@@ -49,7 +49,7 @@ function toPlatform(url: string, changes: Partial<PlatformConfig> = {}): Platfor
   return { url: new URL(url), apiKey, imsOrg, sandbox, token, ...changes };
 }
 
-describe('the batch behind a failure', () => {
+describe('the batch of a failure', () => {
   it('tells status, counts and errors, from Platform itself', async () => {
     await using space = await createWorkspace();
     await using receiver = await startReceiver(space);

@@ -65,7 +65,7 @@ describe('a drain', () => {
     other.close();
   }
 
-  it('lets what is under way finish, takes no new connection, and frees the port', async () => {
+  it('finishes work in progress, accepts no new connection, and frees the port', async () => {
     gateway = await startTestGateway(upstream.config);
     const requestId = await upstream.startElsewhere(held);
     await upstream.finish();
@@ -138,7 +138,7 @@ describe('a drain', () => {
     expect(Math.max(...closedAt) - Math.min(...closedAt)).toBeGreaterThan(400);
   });
 
-  it('is done at once where there is nothing to wait for', async () => {
+  it('ends at once if there is nothing to wait for', async () => {
     gateway = await startTestGateway(upstream.config);
     const startedAt = performance.now();
     await gateway.stop();

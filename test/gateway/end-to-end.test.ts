@@ -95,7 +95,7 @@ describe('an ingestion of the sample mapping', () => {
     );
   });
 
-  it('is known no more to a gateway that asks with another mapping', async () => {
+  it('is unknown to a gateway that asks with another mapping', async () => {
     await gateway.client.execute(StartIngestionDocument, { mappingId: 'crm-profiles' });
     const { data } = await gateway.client.execute(IngestionStatusDocument, {
       mappingId: 'other',
@@ -105,7 +105,7 @@ describe('an ingestion of the sample mapping', () => {
   });
 });
 
-describe('the embedded service behind the gateway', () => {
+describe('the embedded service of the gateway', () => {
   const cases: [string, Record<string, unknown>, Record<string, unknown>][] = [
     [
       'a mapping that is not stopped',
@@ -149,7 +149,7 @@ describe('the embedded service behind the gateway', () => {
     });
   });
 
-  it('fails what Platform refuses, and tells what is wrong with the records', async () => {
+  it('fails what Platform refuses, and reports what is wrong with the records', async () => {
     const mappingId = 'crm-profiles-refused';
     const both = await startBoth(await sampleFiles(mappingId));
     const { client } = both.gateway;

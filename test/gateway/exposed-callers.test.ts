@@ -95,7 +95,7 @@ describe('the requests of a minute', () => {
         errors: [
           {
             message: expect.stringMatching(
-              /^At most 3 requests a minute are taken of a caller\. Wait \d\d s\.$/,
+              /^A caller may make at most 3 requests a minute\. Wait \d\d s\.$/,
             ),
             extensions: { code: 'RATE_LIMITED', retryAfterMs: expect.any(Number) },
           },
@@ -103,6 +103,13 @@ describe('the requests of a minute', () => {
       });
     }
     await socket.close();
+  });
+
+  it('are counted once each, also if the answer was given before', async () => {
+    await start({ maxRequestsPerMinute: 3 });
+    const list = { query: '{ ingestionRequests { nodes { id } } }' };
+    for (let i = 0; i < 3; i += 1) expect((await post(list)).status).toBe(200);
+    expect((await post(list)).status).toBe(429);
   });
 
   it('are not used up by health and metrics', async () => {
@@ -161,7 +168,7 @@ describe('the time of an operation', () => {
     expect(answer.data).toEqual({ __typename: 'Query', ingestionStatus: null });
     expect(answer.errors).toMatchObject([
       {
-        message: 'No answer came within 50 ms. Ask for less, or again.',
+        message: 'There was no answer within 50 ms. Ask for less, or try again.',
         extensions: { code: 'OPERATION_TIMEOUT' },
       },
     ]);
@@ -191,7 +198,7 @@ describe('the time of an operation', () => {
     await socket.close();
   });
 
-  it('does not end a subscription that is open, nor a start that is under way', async () => {
+  it('ends neither an open subscription nor a start in progress', async () => {
     await start({ operationTimeoutMs: 700 });
     const socket = await openSocket(gateway.url);
     socket.send({
@@ -210,7 +217,7 @@ describe('the time of an operation', () => {
     expect(answer.errors).toMatchObject([
       {
         path: ['b'],
-        message: 'This was not started: what stands before it took more than 700 ms.',
+        message: 'This was not started: the fields before it took more than 700 ms.',
         extensions: { code: 'OPERATION_TIMEOUT' },
       },
     ]);
@@ -371,7 +378,7 @@ describe('sockets', () => {
     for (const socket of sockets) socket.terminate();
   });
 
-  it('have so many operations under way, and room again for each that is over', async () => {
+  it('may have a limited number of operations in progress, and one more for each that ends', async () => {
     await start({ maxOperationsPerSocket: 2 });
     const socket = await openSocket(gateway.url);
     const payload = { query: 'subscription { ingestionActivity { to } }' };
@@ -396,7 +403,7 @@ describe('sockets', () => {
   });
 });
 
-describe('operations that are under way', () => {
+describe('operations in progress', () => {
   const silent = `{ ingestionStatus(mappingId: "${oddMappings.silent}", requestId: "1") { status } }`;
   const ask = { type: 'subscribe', payload: { query: silent } };
 
@@ -471,7 +478,7 @@ describe('operations that are under way', () => {
       errors: [
         {
           message:
-            'The subscriptions of a caller may have at most 30 points of cost together. Complete one, or select less.',
+            'A caller’s subscriptions may cost at most 30 points together. Complete one, or select less.',
           extensions: { code: 'TOO_MANY_OPERATIONS' },
         },
       ],

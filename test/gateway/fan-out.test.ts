@@ -24,7 +24,7 @@ let sockets: WebSocket[];
 beforeEach(async () => {
   // It stands still: however slow the machine is, no socket is cut for a ping that it has not answered in time.
   clock = createManualClock();
-  gateway = await startPushedGateway(clock);
+  gateway = await startPushedGateway({ clock });
   clients = [];
   sockets = [];
 });

@@ -185,7 +185,7 @@ describe('in front of a Campaign service that fails in every way', () => {
   });
 });
 
-it('a service that is killed behind a call, and comes back, has the request ABORTED and retried', async () => {
+it('after a service is killed during a call and returns, the request is ABORTED and retried', async () => {
   await using space = await createWorkspace({
     'm.yaml': mappingYaml('slow', { recordsPerSecond: 10 }),
     'people.csv': peopleCsv(15),

@@ -88,18 +88,18 @@ describe('ingestionRequests', () => {
 });
 
 describe('a log of another upstream', () => {
-  it('is not taken for that of this one, whose request ids are others', async () => {
+  it('is not mistaken for that of this one, which has other request ids', async () => {
     const other = { ...upstream.config, identity: 'acme at https://elsewhere.example' };
     await gateway.stop();
     await expect(startTestGateway(other, { dataDir })).rejects.toThrow(
-      'holds the log of a test upstream, and the upstream is acme at https://elsewhere.example now, whose request ids are others. Set DATA',
+      'holds the log of a test upstream, and the upstream is acme at https://elsewhere.example now, which has other request ids. Set DATA',
     );
     gateway = await startTestGateway(upstream.config, { dataDir });
   });
 });
 
 describe('a cursor from before a restart', () => {
-  it('is still good: the stream goes on behind it', async () => {
+  it('is still valid: the stream continues after it', async () => {
     await see('done');
     const ref = { mappingId: 'running', requestId: await upstream.startElsewhere('running') };
     const before = gateway.client.subscribe(IngestionStatusChangedDocument, ref);
@@ -116,7 +116,7 @@ describe('a cursor from before a restart', () => {
   });
 });
 
-describe('what is past its time', () => {
+describe('an old request', () => {
   it('is forgotten, and a cursor from before that is refused with words that say so', async () => {
     await gateway.stop();
     const log = await createIngestionLog(await openTestLog(dataDir));

@@ -131,12 +131,12 @@ describe('a first call of unknown outcome', () => {
     await restart();
     expect((await start()).outcome).toMatchObject(unknownOutcome);
     expect(campaign.startCount).toBe(1);
-    expect(gateway.logLines.filter(({ msg }) => /^Whether this start/.test(String(msg)))).toEqual(
-      [],
-    );
+    expect(
+      gateway.logLines.filter(({ msg }) => /^It is unknown whether this start/.test(String(msg))),
+    ).toEqual([]);
   });
 
-  it('began nothing where a request ran all the time, which the upstream is asked about', async () => {
+  it('began nothing if a request ran all the time, as the upstream confirms', async () => {
     await gateway.client.execute(IngestionStatusDocument, { mappingId, requestId: '7' });
     campaign.starts(reset());
     await start();
@@ -190,9 +190,11 @@ describe('a gateway that dies between the POST and its answer', () => {
     gateway = await startOne();
   });
 
-  it('leaves a start that the next one finds and tells of, once', async () => {
+  it('leaves a start that the next process finds and reports, once', async () => {
     const told = () =>
-      gateway.logLines.filter(({ msg }) => /^Whether this start was taken/.test(String(msg)));
+      gateway.logLines.filter(({ msg }) =>
+        /^It is unknown whether this start was accepted/.test(String(msg)),
+      );
     // At once where nobody else can have sent it; else once its answer is overdue.
     await makeAnswersDue(dataDir);
     await untilMetric(gateway.url, 'sluice_starts_outcome_unknown_total', 1);

@@ -122,7 +122,7 @@ describe('a repeated key', () => {
     expect(startCount()).toBe(sentCount);
   });
 
-  it('gives the request as it stands now', async () => {
+  it('returns the current state of the request', async () => {
     const { outcome: first, requestId } = await start();
     expect(first).toMatchObject({ request: { status: 'IN_PROGRESS' } });
     await upstream.finish();
@@ -161,7 +161,7 @@ describe('a repeated key', () => {
     expect(startCount()).toBe(1);
   });
 
-  it('stands for nothing where keys differ, or are left out', async () => {
+  it('has no effect if keys differ or are left out', async () => {
     const ids = new Set<string | null>();
     for (const key of [`${idempotencyKey}-a`, `${idempotencyKey}-A`, null, null]) {
       ids.add((await start({ idempotencyKey: key })).requestId);
@@ -183,7 +183,7 @@ describe('a repeated key', () => {
       'a\u0000b',
       'idempotencyKey must not contain control characters or broken Unicode.',
     ],
-  ])('is refused where it is %s', async (_title, key, message) => {
+  ])('is refused if it is %s', async (_title, key, message) => {
     expect((await start({ idempotencyKey: key })).error).toMatchObject({
       message,
       extensions: { code: 'BAD_USER_INPUT' },
@@ -220,7 +220,7 @@ describe('a key in a list', () => {
     expect(startCount()).toBe(0);
   });
 
-  it('does not stop the others where it was used before for something else', async () => {
+  it('does not stop the others if it was used before for something else', async () => {
     await start();
     const { data } = await startMany([
       { mappingId, idempotencyKey, retryOnAbort: 5 },
@@ -249,9 +249,9 @@ describe('a first call whose answer was lost', () => {
     await restart();
     expect((await start({ mappingId: lost })).outcome).toMatchObject(unknownOutcome);
     expect(startCount()).toBe(1);
-    expect(gateway.logLines.filter(({ msg }) => /^Whether this start/.test(String(msg)))).toEqual(
-      [],
-    );
+    expect(
+      gateway.logLines.filter(({ msg }) => /^It is unknown whether this start/.test(String(msg))),
+    ).toEqual([]);
   });
 
   it('has the request that the upstream names to a later start', async () => {

@@ -11,6 +11,7 @@ import {
   type ScriptedUpstream,
   startScriptedUpstream,
 } from '../support/scripted-upstream.js';
+import { sse, toStreamUrl } from '../support/stream-reader.js';
 
 const ROUNDS = 4_000;
 const WARM_UP_ROUNDS = 1_500;
@@ -73,6 +74,21 @@ async function runRounds(count: number): Promise<void> {
   );
 }
 
+/** Ask for streams of one operation that is refused. */
+async function runRefusedStreams(count: number): Promise<void> {
+  let left = count;
+  await Promise.all(
+    Array.from({ length: SOCKETS_AT_ONCE }, async () => {
+      for (; left > 0; ) {
+        left -= 1;
+        await (
+          await fetch(toStreamUrl(`${url}/graphql/stream`, '{ nod }'), { headers: sse })
+        ).text();
+      }
+    }),
+  );
+}
+
 async function heapBytes(): Promise<number> {
   await untilMetric(url, 'sluice_stream_listeners', 0);
   await untilMetric(url, 'sluice_websockets', 0);
@@ -82,10 +98,17 @@ async function heapBytes(): Promise<number> {
 }
 
 describe('subscribers that come and go', () => {
-  it('leave no listener, no socket and no memory behind, half of them without a goodbye', async () => {
+  it('leave no listener, socket or memory behind, although half of them just vanish', async () => {
     await runRounds(WARM_UP_ROUNDS);
     const before = await heapBytes();
     await runRounds(ROUNDS - WARM_UP_ROUNDS);
     expect((await heapBytes()) - before).toBeLessThan(MAX_GROWTH_BYTES);
   }, 120_000);
+
+  it('leave nothing of streams that were over before they were read', async () => {
+    await runRefusedStreams(200);
+    const before = await heapBytes();
+    await runRefusedStreams(400);
+    expect((await heapBytes()) - before).toBeLessThan(MAX_GROWTH_BYTES);
+  });
 });

@@ -203,7 +203,7 @@ describe('a page of another site, where nobody signs in', () => {
     ],
     ['embeds the address', { 'sec-fetch-site': 'cross-site' }],
     ['is of a sister site', { 'sec-fetch-site': 'same-site' }],
-  ])('may not ask, where it %s', async (_what, headers) => {
+  ])('is refused if it %s', async (_what, headers) => {
     const before = startCount();
     const asked = headers as unknown as Record<string, string>;
     expect(await ask(query, asked)).toEqual({ status: 403, code: 'ORIGIN_NOT_ALLOWED' });
@@ -239,7 +239,7 @@ describe('what is refused before GraphQL', () => {
       `sluice_refused_requests_total{transport="${transport}",code="${code}"}`,
     ).then((count) => count || 0);
 
-  it('is counted by its code, and logged once where it comes often', async () => {
+  it('is counted by its code, and logged once if it is frequent', async () => {
     const before = await counted('NOT_FOUND');
     for (let count = 0; count < 20; count += 1) await ask('/nothing');
     expect(await counted('NOT_FOUND')).toBe(before + 20);

@@ -36,7 +36,7 @@ async function run(mappingId: string, requestId: number): Promise<void> {
   while ((await ask(status)).data.ingestionStatus.status !== 'SUCCESS');
 }
 
-it('tells of mappings, their usual durations and their last requests', async () => {
+it('lists mappings, their usual durations and their last requests', async () => {
   const usual = 'usualDuration { runs p50Ms p95Ms }';
   const longer = 'lastRequest { requestId durationMs isLongerThanUsual }';
   for (let id = 1; id <= 4; id += 1) await run('crm', id);
@@ -58,6 +58,21 @@ it('tells of mappings, their usual durations and their last requests', async () 
   const found = await ask(`{ node(id: "${mapping.id}") { ... on Mapping { mappingId } } }`);
   expect(found.data.node).toEqual({ mappingId: 'crm' });
   expect((await ask('{ mapping(mappingId: "none") { id } }')).data.mapping).toBeNull();
+  const forged = [
+    'Mapping:[".."]',
+    'Mapping:[""]',
+    'Mapping:["crm","crm"]',
+    'Mapping:[1]',
+    'Nothing:["crm"]',
+    'Job:["../1"]',
+    'IngestionRequest:["a/../b","1"]',
+    'IngestionRequest:["crm",""]',
+    'IngestionTransition:[".."]',
+    `Mapping:["${'x'.repeat(300)}"]`,
+  ].map((text) => Buffer.from(text).toString('base64url'));
+  expect(await ask(`{ nodes(ids: ${JSON.stringify(forged)}) { id } }`)).toEqual({
+    data: { nodes: forged.map(() => null) },
+  });
 });
 
 it('lists mappings in pages', async () => {

@@ -318,7 +318,7 @@ describe('what the upstream answers', () => {
     (id) => id.trim(),
   );
 
-  it('a status that can be read is read, whatever stands beside it', async () => {
+  it('a readable status is accepted, whatever else the answer contains', async () => {
     const mappingId = 'Kunden-Gr\u00f6\u00dfe';
     let nextId = 100;
     await fc.assert(
@@ -391,7 +391,7 @@ describe('what the upstream answers', () => {
     );
   });
 
-  it('a success without a count is told as such, and the operator warned', async () => {
+  it('a success without a count is reported as such, with a warning', async () => {
     const answer = { ...statusAnswers.success('XDM44', 9), numRecords: 'many' };
     answerTo = () => ({ bytes: Buffer.from(JSON.stringify(answer)) });
     await ask(STATUS, { m: 'XDM44', r: 9 });
@@ -399,7 +399,7 @@ describe('what the upstream answers', () => {
       expect.objectContaining({
         level: 40,
         requestId: '9',
-        msg: 'The upstream told a success without a count that can be read',
+        msg: 'The upstream reported a success without a readable count',
       }),
     );
   });

@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 import { hang, startScriptedUpstream } from '../support/scripted-upstream.js';
 import { startTestGateway } from '../support/test-gateway.js';
 
-it('/readyz is not held up by an upstream that never answers; with ?deep it is told of', async () => {
+it('/readyz does not wait for an upstream that never answers; ?deep reports it', async () => {
   const upstream = await startScriptedUpstream();
   upstream.otherwise(hang());
   const gateway = await startTestGateway(upstream.url, { timeoutMs: 1_500 });

@@ -99,7 +99,7 @@ describe('retryOnAbort', () => {
     ]);
   });
 
-  it('submits nothing where it is 0, and nothing behind another end', async () => {
+  it('submits nothing if it is 0, or after another end', async () => {
     await start(0);
     await upstream.abort();
     await untilEnd(ids[0]);
@@ -130,7 +130,7 @@ describe('retryOnAbort', () => {
     ]);
   });
 
-  it('is told by the activity, as a request of its own', async () => {
+  it('is delivered by the activity, as a separate request', async () => {
     await untilMetric(gateway.url, 'sluice_stream_listeners', 0);
     const activity = gateway.client.subscribe(IngestionActivityDocument, {
       mappingIds: [mappingId],

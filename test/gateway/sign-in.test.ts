@@ -145,15 +145,15 @@ describe('signing in', () => {
     expect(await socket.closed).toBe(4429);
   });
 
-  it('tells HTTP clients what is wrong, in the words of OAuth too', async () => {
+  it('tells HTTP clients what is wrong, also in OAuth’s terms', async () => {
     const past = Math.floor(Date.now() / 1000) - 1;
     for (const [authorization, challenge, message] of [
       ['', 'Bearer realm="sluice"', /^Sign in: send an access token or an API key/],
-      ['Bearer x', 'Bearer realm="sluice", error="invalid_token"', /is not accepted/],
+      ['Bearer x', 'Bearer realm="sluice", error="invalid_token"', /credentials were refused/],
       [
         await bearer({ exp: past }),
         'Bearer realm="sluice", error="invalid_token", error_description="expired"',
-        /has expired\. Get a new one/,
+        /have expired\. Get new ones/,
       ],
     ] as const) {
       const response = await fetch(`${gateway.url}/graphql?query={__typename}`, {
@@ -166,7 +166,7 @@ describe('signing in', () => {
     }
   });
 
-  it('is needed for the metrics, with a right of its own, and not for health', async () => {
+  it('is needed for the metrics, with their own right, and not for health', async () => {
     const statusOf = async (path: string, authorization?: string) =>
       (await fetch(`${gateway.url}${path}`, { headers: authorization ? { authorization } : {} }))
         .status;
@@ -423,7 +423,7 @@ describe('what a caller may not see', () => {
 });
 
 describe('a token that expires', () => {
-  it('closes its socket with 4403, and a client goes on with a fresh one behind its cursor', async () => {
+  it('closes its socket with 4403, and a client continues after its cursor with a fresh token', async () => {
     const exp = Math.floor(Date.now() / 1000) + 2;
     const tokens = [await bearer({ exp }), await bearer()];
     const closes: number[] = [];

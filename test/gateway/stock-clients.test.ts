@@ -24,7 +24,7 @@ const typename = '{"query":"{ __typename }"}';
 const data = { __typename: 'Query' };
 
 describe('a stock client', () => {
-  it('urql is answered as it comes: it asks short queries by GET, and starts by POST', async () => {
+  it('urql works unchanged: it sends short queries by GET, and starts by POST', async () => {
     const methods: (string | undefined)[] = [];
     const client = createClient({
       url: `${gateway.url}/graphql`,
@@ -191,7 +191,7 @@ describe('a stock client', () => {
     expect([options.status, options.headers.get('allow')]).toEqual([204, 'GET, POST, OPTIONS']);
   });
 
-  it('may wait to be told to go on with its body', async () => {
+  it('may wait for 100 Continue before its body', async () => {
     const asked = httpRequest(`${gateway.url}/graphql`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', expect: '100-continue' },
@@ -206,8 +206,8 @@ describe('a stock client', () => {
 
 describe('a body that is not read', () => {
   it.each([
-    ['compressed', { 'content-encoding': 'gzip' }, /^The gateway takes no compressed bodies/],
-    ['of an unknown encoding', { 'content-encoding': 'x' }, /^The gateway takes no compressed/],
+    ['compressed', { 'content-encoding': 'gzip' }, /^The gateway accepts no compressed bodies/],
+    ['of an unknown encoding', { 'content-encoding': 'x' }, /^The gateway accepts no compressed/],
     ['in UTF-16', { 'content-type': 'application/json; charset=utf-16' }, /in UTF-8\.$/],
     ['in Latin 1', { 'content-type': 'application/json;charset="iso-8859-1"' }, /in UTF-8\.$/],
   ])('%s', async (_what, headers, message) => {
@@ -233,7 +233,7 @@ describe('a body that is not read', () => {
   });
 });
 
-describe('what is hardly a request', () => {
+describe('what is not a valid request', () => {
   const head = 'Host: localhost\r\nConnection: close\r\n';
 
   it.each<[string, string, number, RegExp]>([
@@ -243,13 +243,13 @@ describe('what is hardly a request', () => {
     ['a tunnel', `CONNECT evil.example:443 HTTP/1.1\r\n${head}\r\n`, 405, /GET or POST/],
     ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400, /not HTTP\/2/],
     ['HTTP/3', `GET /healthz HTTP/3.0\r\n${head}\r\n`, 400, /HTTP\/1\.1/],
-    ['noise', '\x00\x01\x02\r\n\r\n', 400, /cannot be read/],
-    ['TLS', '\x16\x03\x01\x02\x00\x01\x00', 400, /cannot be read/],
+    ['noise', '\x00\x01\x02\r\n\r\n', 400, /Expected an HTTP\/1\.1 request/],
+    ['TLS', '\x16\x03\x01\x02\x00\x01\x00', 400, /Expected an HTTP\/1\.1 request/],
     [
       'a header without a name',
       `GET /healthz HTTP/1.1\r\n${head}: x\r\n\r\n`,
       400,
-      /cannot be read/,
+      /Expected an HTTP\/1\.1 request/,
     ],
     [
       'a long head',
@@ -261,13 +261,13 @@ describe('what is hardly a request', () => {
       'a length that is none',
       `POST /graphql HTTP/1.1\r\n${head}Content-Length: x\r\n\r\n`,
       400,
-      /cannot be read/,
+      /Expected an HTTP\/1\.1 request/,
     ],
     [
       'two lengths',
       `POST /graphql HTTP/1.1\r\n${head}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n`,
       400,
-      /cannot be read/,
+      /Expected an HTTP\/1\.1 request/,
     ],
     [
       'an expectation',

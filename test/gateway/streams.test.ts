@@ -1,12 +1,26 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ApolloClient, gql, HttpLink, InMemoryCache } from '@apollo/client/core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { DocumentNode } from 'graphql';
 import { createClient } from 'graphql-sse';
 import { EventSource } from 'undici';
 import { newApiKey } from '../../src/server/sign-in/api-keys.js';
+import { askGateway } from '../support/ask-gateway.js';
+import { deleteDatabase } from '../support/log-database.js';
 import { untilMetric } from '../support/metrics.js';
 import { startTestUpstream } from '../support/start-test-upstream.js';
+import {
+  multipart,
+  postOperation,
+  readStream,
+  sse,
+  toStreamUrl,
+} from '../support/stream-reader.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
-import type { TestUpstream } from '../support/test-upstream.js';
+import { oddMappings, type TestUpstream, untilLookedAt } from '../support/test-upstream.js';
 
 let upstream: TestUpstream;
 let gateway: TestGateway;
@@ -30,39 +44,10 @@ afterEach(async () => {
 const toSubscription = (requestId: string) =>
   `subscription Changed { ingestionStatusChanged(mappingId: "XDM44", requestId: "${requestId}") { to cursor } }`;
 
-const json = { 'content-type': 'application/json' };
 const path = () => `${gateway.url}/graphql/stream`;
-const toUrl = (query: string, base = path()) => `${base}?query=${encodeURIComponent(query)}`;
+const toUrl = (query: string, base = path()) => toStreamUrl(base, query);
 const post = (query: string, headers: Record<string, string>, url = path()) =>
-  fetch(url, { method: 'POST', headers: { ...json, ...headers }, body: JSON.stringify({ query }) });
-const sse = { accept: 'text/event-stream' };
-const multipart = { accept: 'multipart/mixed;subscriptionSpec=1.0,application/json' };
-
-/** Reads a stream as it comes. */
-function read(response: Response) {
-  const reader = (response.body as ReadableStream<Uint8Array>)
-    .pipeThrough(new TextDecoderStream())
-    .getReader();
-  let text = '';
-  return {
-    async until(end: string): Promise<string> {
-      while (!text.includes(end)) {
-        const { value, done } = await reader.read();
-        if (done) throw new Error(`It ended without ${end}: ${text}`);
-        text += value;
-      }
-      return text;
-    },
-    async toEnd(): Promise<string> {
-      for (;;) {
-        const { value, done } = await reader.read();
-        if (done) return text;
-        text += value;
-      }
-    },
-    leave: () => reader.cancel(),
-  };
-}
+  postOperation(url, { query }, headers);
 
 describe.each([
   ['of its own', false],
@@ -104,7 +89,7 @@ describe.each([
 });
 
 describe('an EventSource', () => {
-  it('goes on after the last event when its connection is cut, and stops at the end', async () => {
+  it('continues after the last event when its connection is cut, and stops at the end', async () => {
     const proxy = await startTcpProxy(gateway.url);
     const requestId = await upstream.startElsewhere('XDM44');
     const base = `${proxy.url.replace(/\/$/, '')}/graphql/stream`;
@@ -181,11 +166,7 @@ describe('an EventSource that is refused for the moment', () => {
 describe('one stream for several operations', () => {
   const reserve = async () => await (await fetch(path(), { method: 'PUT' })).text();
   const operate = (token: string, body: unknown) =>
-    fetch(path(), {
-      method: 'POST',
-      headers: { ...json, 'x-graphql-event-stream-token': token },
-      body: JSON.stringify(body),
-    });
+    postOperation(path(), body, { 'x-graphql-event-stream-token': token });
 
   it('is reserved, opened once, and carries operations that have an id of their own', async () => {
     const reserved = await fetch(path(), { method: 'PUT' });
@@ -196,7 +177,7 @@ describe('one stream for several operations', () => {
     // Before anybody reads it.
     expect((await operate(token, operation)).status).toBe(202);
     const stream = await fetch(`${path()}?token=${token}`, { headers: sse });
-    const reading = read(stream);
+    const reading = readStream(stream);
     expect(await reading.until('IN_PROGRESS')).toContain(
       'event: next\ndata: {"id":"a","payload":{"data":',
     );
@@ -220,9 +201,53 @@ describe('one stream for several operations', () => {
     const operation = { query: '{ __typename }', extensions: { operationId: 'a' } };
     expect((await operate('none', operation)).status).toBe(404);
     const token = await reserve();
-    await read(await fetch(`${path()}?token=${token}`, { headers: sse })).leave();
+    await readStream(await fetch(`${path()}?token=${token}`, { headers: sse })).leave();
     await untilMetric(gateway.url, 'sluice_http_streams', 0);
     expect((await operate(token, operation)).status).toBe(404);
+  });
+
+  it('is asked and answered as by the server of graphql-sse', async () => {
+    const reserved = await fetch(path(), { method: 'PUT' });
+    expect([reserved.status, reserved.headers.get('content-type')]).toEqual([
+      201,
+      'text/plain; charset=utf-8',
+    ]);
+    const token = { 'x-graphql-event-stream-token': await reserved.text() };
+    const none = { 'x-graphql-event-stream-token': 'none' };
+    const json = { accept: 'application/json' };
+    const operation = { query: '{ __typename }', extensions: { operationId: '1' } };
+    const asked: [number, Promise<Response>][] = [
+      // Without a reservation.
+      [404, postOperation(path(), operation, { ...none, ...json })],
+      [404, fetch(path(), { headers: { ...none, ...sse } })],
+      [404, fetch(path(), { headers: { ...none, ...json } })],
+      [404, fetch(`${path()}?operationId=1`, { method: 'DELETE', headers: none })],
+      [404, fetch(path(), { headers: json })],
+      // With one.
+      [400, postOperation(path(), { query: '{ __typename }' }, token)],
+      [400, postOperation(path(), { ...operation, query: '{ notThere }' }, token)],
+      [400, postOperation(path(), { extensions: { operationId: '1' } }, token)],
+      [400, postOperation(path(), [operation], token)],
+      // A stream of its own says what is wrong with an operation.
+      [200, fetch(path(), { headers: sse })],
+      [200, postOperation(path(), { query: '' }, sse)],
+      [400, postOperation(path(), { query: 1 }, sse)],
+    ];
+    const answers = await Promise.all(asked.map(([, answer]) => answer));
+    expect(answers.map(({ status }) => status)).toEqual(asked.map(([status]) => status));
+    for (const answer of answers.slice(-3, -1)) {
+      expect(await answer.text()).toMatch(
+        /^:\n\nevent: next\ndata: \{"errors":.*\}\n\nid: .*\nevent: complete\n/,
+      );
+    }
+    // What came before is answered on a stream that is opened later; nothing of it was run.
+    expect((await postOperation(path(), operation, token)).status).toBe(202);
+    const reading = readStream(await fetch(path(), { headers: { ...token, ...sse } }));
+    expect(await reading.until('event: complete')).toBe(
+      ':\n\nevent: next\ndata: {"id":"1","payload":{"data":{"__typename":"Query"}}}\n\n' +
+        'event: complete\ndata: {"id":"1"}\n\n',
+    );
+    await reading.leave();
   });
 
   it('refuses what is too large, a mutation by GET, and other methods', async () => {
@@ -245,11 +270,11 @@ describe('a subscription in parts', () => {
     expect(response.headers.get('content-type')).toBe(
       'multipart/mixed;boundary="graphql";subscriptionSpec="1.0"',
     );
-    const reading = read(response);
+    const reading = readStream(response);
     await reading.until('IN_PROGRESS');
     await upstream.finish();
     const parts = (await reading.toEnd()).split('--graphql');
-    expect([parts[0], parts.at(-1)]).toEqual(['', '--\r\n']);
+    expect([parts[0], parts.at(-1)]).toEqual(['\r\n', '--\r\n']);
     const bodies = parts.slice(1, -1).map((part) => {
       expect(part).toMatch(/^\r\ncontent-type: application\/json\r\n\r\n.*\r\n$/);
       return JSON.parse(part.split('\r\n\r\n')[1] ?? '');
@@ -277,6 +302,149 @@ describe('a subscription in parts', () => {
   });
 });
 
+describe('Apollo Client with a subscription in parts', () => {
+  const activity = gql`subscription ($after: Cursor) { ingestionActivity(after: $after) { to cursor } }`;
+
+  function connectApollo(url: string) {
+    const link = new HttpLink({ uri: `${url}/graphql` });
+    const client = new ApolloClient({ link, cache: new InMemoryCache() });
+    return (query: DocumentNode, variables: Record<string, unknown> = {}) =>
+      client.subscribe<{ ingestionActivity: { to: string; cursor: string } }>({
+        query,
+        variables,
+        fetchPolicy: 'no-cache',
+      });
+  }
+
+  it('is told that the gateway stops, and goes on behind its cursor at the next one', async () => {
+    await using left = new AsyncDisposableStack();
+    const dataDir = await mkdtemp(join(tmpdir(), 'apollo-'));
+    left.defer(() => deleteDatabase(dataDir));
+    const first = await startTestGateway(upstream.config, { dataDir });
+    const got: (string | undefined)[] = [];
+    const seen = Promise.withResolvers<void>();
+    const stopped = Promise.withResolvers<unknown>();
+    const requestId = await upstream.startElsewhere('XDM44');
+    const changed = gql(toSubscription(requestId));
+    let cursor: string | undefined;
+    connectApollo(first.url)(activity).subscribe({
+      next({ data, error }) {
+        if (error) {
+          stopped.resolve(error);
+          return;
+        }
+        got.push(data?.ingestionActivity.to);
+        cursor = data?.ingestionActivity.cursor;
+        seen.resolve();
+      },
+      error: stopped.resolve,
+      complete: () => stopped.resolve('complete'),
+    });
+    connectApollo(first.url)(changed).subscribe({ next: () => {}, error: () => {} });
+    await seen.promise;
+    await first.stop();
+    expect(await stopped.promise).toMatchObject({
+      errors: [{ extensions: { code: 'SHUTTING_DOWN' } }],
+    });
+    await upstream.finish();
+    const second = await startTestGateway(upstream.config, { dataDir });
+    left.defer(() => second.stop());
+    const rest = Promise.withResolvers<void>();
+    const subscribed = connectApollo(second.url)(activity, { after: cursor }).subscribe({
+      next({ data }) {
+        got.push(data?.ingestionActivity.to);
+        rest.resolve();
+      },
+      error: rest.reject,
+    });
+    await rest.promise;
+    subscribed.unsubscribe();
+    expect(got).toEqual(['IN_PROGRESS', 'SUCCESS']);
+    await untilMetric(second.url, 'sluice_http_streams', 0);
+  });
+
+  it('is completed behind the terminal transition, also where nothing came before', async () => {
+    const requestId = await upstream.startElsewhere('XDM44');
+    await upstream.finish();
+    const connected = connectApollo(gateway.url);
+    let query = toSubscription(requestId);
+    const follow = () =>
+      new Promise<string[]>((resolve, reject) => {
+        const cursors: string[] = [];
+        connected(gql(query)).subscribe({
+          next({ data, error }) {
+            if (error) reject(error);
+            else cursors.push((Object.values(data ?? {})[0] as { cursor: string }).cursor);
+          },
+          error: reject,
+          complete: () => resolve(cursors),
+        });
+      });
+    const cursors = await follow();
+    expect(cursors).toHaveLength(1);
+    query = query.replace('")', `", after: "${cursors[0]}")`);
+    expect(await follow()).toEqual([]);
+  });
+
+  it('is told of what is refused as an error of GraphQL, and leaves without a word', async () => {
+    const connected = connectApollo(gateway.url);
+    const refused = await new Promise((resolve, reject) => {
+      connected(activity, { after: 'none' }).subscribe({ next: resolve, error: reject });
+    });
+    expect(refused).toMatchObject({
+      error: { errors: [{ extensions: { code: 'CURSOR_INVALID' } }] },
+    });
+    const subscribed = connected(activity).subscribe({ next: () => {} });
+    await untilMetric(gateway.url, 'sluice_stream_listeners', 1);
+    subscribed.unsubscribe();
+    await untilMetric(gateway.url, 'sluice_http_streams', 0);
+  });
+});
+
+describe('a client that is gone while its subscription is being opened', () => {
+  it.each([
+    ['events', sse, '/graphql/stream', false],
+    ['events after a cursor', sse, '/graphql/stream', true],
+    ['parts', multipart, '/graphql', false],
+  ])('leaves nothing of a stream of %s', async (_what, accept, at, isResumed) => {
+    upstream.hold();
+    const requestId = await upstream.startElsewhere(oddMappings.held);
+    const query = toSubscription(requestId).replace('XDM44', oddMappings.held);
+    const { data } = await askGateway(gateway.url, '{ latestCursor }');
+    const headers = isResumed ? { 'last-event-id': data.latestCursor } : {};
+    const gone = new AbortController();
+    const asked = fetch(toStreamUrl(`${gateway.url}${at}`, query), {
+      headers: { ...accept, ...headers },
+      signal: gone.signal,
+    }).then(
+      (response) => response.text(),
+      () => null,
+    );
+    await untilLookedAt(upstream, requestId);
+    gone.abort();
+    await asked.catch(() => {});
+    upstream.letGo();
+    await untilMetric(gateway.url, 'sluice_http_streams', 0);
+    await untilMetric(gateway.url, 'sluice_stream_listeners', 0);
+  });
+});
+
+describe('what stands between', () => {
+  it('is asked neither to hold a stream back nor to change it', async () => {
+    const query = '{ __typename }';
+    const activity = 'subscription { ingestionActivity { to } }';
+    const own = await fetch(toUrl(query), { headers: { ...sse, 'accept-encoding': 'gzip, br' } });
+    const parts = await post(activity, multipart, `${gateway.url}/graphql`);
+    for (const { headers } of [own, parts]) {
+      expect(headers.get('cache-control')).toBe('no-store, no-transform');
+      expect(headers.get('x-accel-buffering')).toBe('no');
+      expect(headers.get('content-encoding')).toBeNull();
+    }
+    await own.text();
+    await parts.body?.cancel();
+  });
+});
+
 describe('a gateway with sign-in and limits', () => {
   const apiKey = newApiKey();
 
@@ -301,9 +469,9 @@ describe('a gateway with sign-in and limits', () => {
     expect((await fetch(url, { method: 'PUT' })).status).toBe(401);
     expect((await fetch(toUrl(query, url), { headers: sse })).status).toBe(401);
     const token = await (await fetch(url, { method: 'PUT', headers: { authorization } })).text();
-    const shared = read(await fetch(`${url}?token=${token}`, { headers: sse }));
-    const own = read(await post(query, { ...sse, authorization }, url));
-    const parts = read(
+    const shared = readStream(await fetch(`${url}?token=${token}`, { headers: sse }));
+    const own = readStream(await post(query, { ...sse, authorization }, url));
+    const parts = readStream(
       await post(query, { ...multipart, authorization }, `${limited.url}/graphql`),
     );
     await shared.until(':\n\n');

@@ -3,8 +3,16 @@ import { expect, it } from '@jest/globals';
 import { parse } from 'graphql';
 import { toMappingScope } from '../../src/ingestion/caller.js';
 import { newApiKey } from '../../src/server/sign-in/api-keys.js';
+import {
+  createWorkspace,
+  mappingYaml,
+  peopleCsv,
+  startService,
+} from '../campaign/support/running-service.js';
+import { IngestionStatusChangedDocument, StartIngestionDocument } from '../generated/operations.js';
 import { askGateway } from '../support/ask-gateway.js';
 import { statusAnswers } from '../support/campaign-answers.js';
+import { toUpstream } from '../support/faulty-campaign.js';
 import { askSocket, openSocket } from '../support/raw-socket.js';
 import { json, startScriptedUpstream } from '../support/scripted-upstream.js';
 import { startTestGateway } from '../support/test-gateway.js';
@@ -99,7 +107,7 @@ it('takes ids in variables, as a router sends them', async () => {
   expect((await ask(2 ** 53)).errors[0].message).toContain('loses digits');
 });
 
-it('calls a representation that is none the fault of who sent it', async () => {
+it('reports an invalid representation as the client’s error', async () => {
   await using left = new AsyncDisposableStack();
   const upstream = await startScriptedUpstream();
   left.defer(() => upstream.close());
@@ -126,7 +134,97 @@ it('calls a representation that is none the fault of who sent it', async () => {
   }
 });
 
-it('gives nobody a trace, and so none to those who asked the same', async () => {
+it('resolves an entity of each type that has a key', async () => {
+  await using left = new AsyncDisposableStack();
+  const space = left.use(
+    await createWorkspace({
+      'crm.yaml': mappingYaml('crm', { changed: 'id' }),
+      'people.csv': peopleCsv(3),
+    }),
+  );
+  const service = left.use(await startService(space));
+  const gateway = await startTestGateway(service.url, {
+    upstream: toUpstream(service.url),
+    isSubgraph: true,
+  });
+  left.defer(() => gateway.stop());
+  const { client } = gateway;
+  const started = await client.execute(StartIngestionDocument, { mappingId: 'crm' });
+  const outcome = started.data?.startIngestion;
+  if (outcome?.__typename !== 'IngestionSubmitted') throw new Error(JSON.stringify(started));
+  await client.subscribe(IngestionStatusChangedDocument, {
+    mappingId: 'crm',
+    requestId: outcome.request.requestId,
+  }).completed;
+
+  const { data } = await askGateway(
+    gateway.url,
+    `{ _service { sdl } mapping(mappingId: "crm") { id }
+       jobs { nodes { id request { id transitions { nodes { id } } } } } }`,
+  );
+  const [job] = data.jobs.nodes;
+  const ids: Record<string, string> = {
+    IngestionRequest: job.request.id,
+    IngestionTransition: job.request.transitions.nodes[0].id,
+    Job: job.id,
+    Mapping: data.mapping.id,
+  };
+  const keyed = [...data._service.sdl.matchAll(/type (\w+)[^{]*@key\(fields: "id"\)/g)];
+  expect(keyed.map(([, name]) => name).sort()).toEqual(Object.keys(ids));
+  const query = `query ($r: [_Any!]!) { _entities(representations: $r) { __typename ${Object.keys(
+    ids,
+  ).map((name) => `... on ${name} { id }`)} } }`;
+  const representations = Object.entries(ids).map(([__typename, id]) => ({ __typename, id }));
+  const ask = (r: unknown) => askGateway(gateway.url, query, {}, { r });
+  expect(await ask(representations)).toEqual({ data: { _entities: representations } });
+  // Each id under every other name, and ids that nobody was given.
+  const [mapping] = Object.values(ids).slice(-1);
+  const wrong = [
+    ...Object.keys(ids).flatMap((__typename) =>
+      Object.entries(ids)
+        .filter(([name]) => name !== __typename)
+        .map(([, id]) => ({ __typename, id })),
+    ),
+    { __typename: 'Mapping', id: '' },
+    { __typename: 'Mapping', id: `${mapping}=` },
+    { __typename: 'Mapping', id: Buffer.from('Mapping:[".."]').toString('base64url') },
+  ];
+  expect(await ask(wrong)).toEqual({ data: { _entities: wrong.map(() => null) } });
+});
+
+it('counts representations in the cost of an operation', async () => {
+  await using left = new AsyncDisposableStack();
+  const upstream = await startScriptedUpstream();
+  left.defer(() => upstream.close());
+  const gateway = await startTestGateway(upstream.url, { isSubgraph: true });
+  left.defer(() => gateway.stop());
+  const query = 'query ($r: [_Any!]!) { _entities(representations: $r) { __typename } }';
+  const id = Buffer.from('IngestionRequest:["crm","1"]').toString('base64url');
+  // As much as fits into a body.
+  const r = Array.from({ length: 1_500 }, () => ({ __typename: 'IngestionRequest', id }));
+  const inVariables = await askGateway(gateway.url, query, {}, { r });
+  const literal = `{ __typename: "IngestionRequest", id: "${id}" }`;
+  const inText = await askGateway(
+    gateway.url,
+    `{ ${['a', 'b', 'c', 'd']
+      .map(
+        (alias) => `${alias}: _entities(representations: [${literal.repeat(40)}]) {
+      __typename ... on IngestionRequest { transitions(first: 100) { nodes { id request { id } } } } }`,
+      )
+      .join(' ')} }`,
+  );
+  for (const { errors, data } of [inVariables, inText]) {
+    expect(data).toBeUndefined();
+    expect(errors).toEqual([
+      expect.objectContaining({ extensions: { code: 'OPERATION_TOO_COMPLEX' } }),
+    ]);
+  }
+  const tooLarge = await askGateway(gateway.url, query, {}, { r: [...r, ...r] });
+  expect(tooLarge.errors[0].message).toBe('A body may have at most 131072 bytes.');
+  expect(upstream.calls).toEqual([]);
+});
+
+it('gives nobody a trace, so shared answers have none', async () => {
   await using left = new AsyncDisposableStack();
   const upstream = await startScriptedUpstream();
   left.defer(() => upstream.close());

@@ -92,7 +92,7 @@ const metric = (name: string) => readMetric(gateway.url, name);
 const untilMetric = (name: string, value: number) => untilMetricIs(gateway.url, name, value);
 
 describe('ingestionStatusChanged', () => {
-  it('delivers each transition of a started request, and completes behind the terminal one', async () => {
+  it('delivers each transition of a started request, and completes after the terminal one', async () => {
     const ref = await startOne();
     const subscribed = client.subscribe(IngestionStatusChangedDocument, ref);
     await subscribed.received(1);
@@ -130,7 +130,7 @@ describe('ingestionStatusChanged', () => {
     });
   });
 
-  it('goes on behind a cursor after a lost connection: no gap and no repeat', async () => {
+  it('continues after a cursor when the connection was lost, without a gap or a repeat', async () => {
     const ref = await startOne();
     const before = client.subscribe(IngestionStatusChangedDocument, ref);
     const [first] = await before.received(1);
@@ -162,7 +162,7 @@ describe('ingestionStatusChanged', () => {
     expect(await completed).toMatchObject([{ errors: [error] }]);
   });
 
-  it('outlives an upstream that fails in between, and the watch tells of it', async () => {
+  it('survives a failure of the upstream, which the watch reports', async () => {
     const ref = await startOne(oddMappings.forbiddenAtFirst);
     const subscribed = client.subscribe(IngestionStatusChangedDocument, ref);
     await subscribed.received(1);
@@ -244,7 +244,7 @@ describe('ingestionActivity', () => {
     ]);
   });
 
-  it('without a cursor begins with the newest transition, from which a client that was cut off goes on', async () => {
+  it('without a cursor begins with the newest transition, from which a disconnected client resumes', async () => {
     const ref = await finishOne();
     await client.execute(IngestionStatusDocument, ref);
     const before = client.subscribe(IngestionActivityDocument, {});
@@ -288,7 +288,7 @@ describe('ingestionActivity', () => {
     await empty.stop();
   });
 
-  it('goes on behind a cursor', async () => {
+  it('continues after a cursor', async () => {
     const ref = await finishOne();
     await client.execute(IngestionStatusDocument, ref);
     const { data } = await client.execute(IngestionTransitionsDocument, ref);
@@ -333,7 +333,7 @@ describe('a filter of the activity', () => {
     [{ mappingIds: ['a'], filter: { mappingIds: ['a'] } }, 'both'],
     [{ filter: { statuses: [] } }, 'statuses must not be empty'],
     [{ mappingIds: [] }, 'mappingIds must not be empty'],
-  ])('is refused where it cannot be meant: %j', async (variables, text) => {
+  ])('is refused if it makes no sense: %j', async (variables, text) => {
     const subscribed = client.subscribe(IngestionActivityDocument, variables);
     const error = {
       message: expect.stringContaining(text),
@@ -368,7 +368,7 @@ describe('what was observed', () => {
     });
   });
 
-  it('is found again by its global id, without a call where it is known', async () => {
+  it('is found again by its global id, without a call if it is known', async () => {
     const ref = await finishOne();
     const { data } = await client.execute(IngestionStatusDocument, ref);
     const callCount = upstream.calls.length;
@@ -385,7 +385,7 @@ describe('what was observed', () => {
     });
   });
 
-  it('is found by many ids at once, transitions too, and refused where there are too many', async () => {
+  it('is found by many ids at once, as are transitions, up to a limit', async () => {
     const ref = await finishOne();
     const { data } = await client.execute(IngestionStatusDocument, ref);
     const paged = await client.execute(IngestionTransitionsDocument, ref);

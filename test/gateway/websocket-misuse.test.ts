@@ -117,7 +117,7 @@ describe('a socket that does not keep to the protocol is closed', () => {
     connection.destroy();
   });
 
-  it('and what it sends behind that is not carried out', async () => {
+  it('and its later messages are ignored', async () => {
     const socket = await openSocket(gateway.url);
     socket.send('nonsense');
     socket.send({ type: 'subscribe', id: '1', payload: { query: start } });

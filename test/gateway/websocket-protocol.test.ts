@@ -180,7 +180,7 @@ describe('a socket that keeps to the protocol', () => {
     expect(await socket.next()).toEqual({ id: '1', type: 'complete' });
   });
 
-  it('may use an id again behind an error, and behind the answer to a query', async () => {
+  it('may reuse an id after an error, and after the answer to a query', async () => {
     for (let i = 0; i < 3; i += 1) {
       socket.send({ type: 'subscribe', id: '1', payload: { query: '{ nod }' } });
       expect(await socket.next()).toMatchObject({ id: '1', type: 'error' });

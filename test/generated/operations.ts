@@ -77,7 +77,7 @@ export type IngestionBatchStatus =
 
 /** Which requests to list. Conditions that are left out don’t narrow the list. */
 export type IngestionRequestFilter = {
-  /** Of these mappings, at most 100. */
+  /** Of these mappings, 1 to 100. */
   readonly mappingIds?: ReadonlyArray<string | number> | null | undefined;
   /** First observed at this instant or later. */
   readonly observedAfter?: string | null | undefined;

@@ -272,7 +272,9 @@ describe('starting', () => {
       await end();
       const [before] = await opened.log.find([ref]);
       await expect(gateway.start('second')).rejects.toMatchObject({
-        message: expect.stringMatching(/^The upstream took this start and named it 41, the id of/),
+        message: expect.stringMatching(
+          /^The upstream accepted this start and gave it 41, the id of/,
+        ),
         extensions: { code: 'UPSTREAM_INVALID_RESPONSE', outcomeUnknown: true },
       });
       // Nor when it is asked for again; and whoever began the other one still hears of that.
@@ -338,7 +340,7 @@ describe('starting', () => {
       await end();
       answer = async () => named('alreadyInProgress');
       await expect(gateway.start('k')).rejects.toMatchObject({
-        message: expect.stringMatching(/^The upstream started nothing: it takes request 41 of/),
+        message: expect.stringMatching(/^The upstream started nothing: it considers request 41 of/),
         extensions: { code: 'UPSTREAM_INVALID_RESPONSE' },
         outcomeUnknown: false,
       });

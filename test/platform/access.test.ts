@@ -46,7 +46,7 @@ describe('a call as clients make it', () => {
     expect((await receiver.call(PATHS[0] ?? '', { headers })).httpStatus).toBe(200);
   });
 
-  it('means the default sandbox where it names none', async () => {
+  it('means the default sandbox if it names none', async () => {
     await using own = await createWorkspace();
     await using prod = await startReceiver({ ...own, sandbox: 'prod' });
     const call = (sandbox: string) =>

@@ -148,7 +148,7 @@ describe('a schema as Adobe publishes it', () => {
 });
 
 describe('what others stumbled over', () => {
-  it('is told of where a fragment has no slash', async () => {
+  it('is reported if a fragment has no slash', async () => {
     const id = { $id: 'https://a/id', definitions: { ID: { type: 'string' } } };
     const faults = await startFaultsOf({ $ref: 'https://a/id#definitions/ID' }, { 'id.json': id });
     expect(faults).toEqual([expect.stringContaining('there is no definitions/ID in that schema')]);

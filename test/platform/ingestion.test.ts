@@ -54,7 +54,7 @@ describe('a new batch', () => {
     [{ inputFormat: undefined }, 'inputFormat: Invalid input: expected object, received undefined'],
     [
       { inputFormat: { format: 'parquet' } },
-      'inputFormat.format: expected json: it is all that this receiver takes',
+      'inputFormat.format: expected json, the only format that this receiver accepts',
     ],
     [
       { partialIngestionPercent: 101 },
@@ -66,7 +66,7 @@ describe('a new batch', () => {
     expect(answer).toMatchObject({ httpStatus: 400, json: { title: 'BadRequestError', detail } });
   });
 
-  it('takes null for what is left out', async () => {
+  it('treats null like a missing field', async () => {
     const { json } = await receiver.create();
     const nulls = {
       externalId: null,
@@ -84,7 +84,7 @@ describe('a new batch', () => {
     expect(json).toMatchObject(same);
   });
 
-  it('is refused where it is nested too deep to be worked with', async () => {
+  it('is refused if it is nested too deep', async () => {
     const body = `{"datasetId":"${DATA_SET_ID}","inputFormat":{"format":"json"},"replay":{"a":${'['.repeat(30_000)}${']'.repeat(30_000)}}}`;
     const headers = { 'content-type': 'application/json' };
     const path = '/data/foundation/import/batches';
@@ -94,13 +94,13 @@ describe('a new batch', () => {
     });
   });
 
-  it('fails with what is told of it where a record is nested too deep to be shown', async () => {
+  it('fails with a report if a record is nested too deep to be shown', async () => {
     const deep = `${'['.repeat(30_000)}${']'.repeat(30_000)}`;
     const { status, errors } = await receiver.ingest({ 'a.json': `{"_id":${deep}}` });
     expect([status, errors.length]).toEqual(['failed', expect.any(Number)]);
   });
 
-  it('is told of some of its faults, and of how many more there are', async () => {
+  it('gets some of its faults, and the number of the others', async () => {
     const tags = Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`t${index}`, 1]));
     const { httpStatus, json } = await receiver.create({ tags: { ...tags, t0: 'x', t1: [1] } });
     expect(httpStatus).toBe(400);
@@ -131,7 +131,7 @@ describe('a new batch', () => {
     },
   );
 
-  it('is refused where it is not said to be JSON', async () => {
+  it('is refused if its type is not JSON', async () => {
     const path = '/data/foundation/import/batches';
     const headers = { 'content-type': 'text/plain' };
     expect(await receiver.call(path, { method: 'POST', headers, body: '{}' })).toMatchObject({
@@ -177,7 +177,7 @@ describe('a complete batch', () => {
     expect(batch.completed).toBeGreaterThanOrEqual(batch.started);
   });
 
-  it('reads a JSON array where it is said to be one', async () => {
+  it('reads a JSON array if it is declared as one', async () => {
     const text = JSON.stringify([{ _id: '1' }, 'x', { _id: '2' }], null, 2);
     const more = {
       inputFormat: { format: 'json', isMultiLineJson: true },
@@ -240,7 +240,7 @@ describe('a complete batch', () => {
     expect((await receiver.act(id, 'REVERT')).json.status).toBe('deleted');
   });
 
-  it('has errors where it failed, be they none', async () => {
+  it('has a list of errors if it failed, even an empty one', async () => {
     const { id } = (await receiver.create()).json;
     expect((await receiver.act(id, 'FAIL')).json).toMatchObject({ status: 'failed', errors: [] });
   });
@@ -270,7 +270,7 @@ describe('bad rows', () => {
     expect((await receiver.ingest({ 'a.json': more }, half)).status).toBe('failed');
   });
 
-  it('are told of in one error without diagnostics', async () => {
+  it('are reported in one error without diagnostics', async () => {
     const { errors, metrics } = await receiver.ingest({ 'a.json': rows });
     expect(errors).toEqual([
       {
@@ -435,7 +435,7 @@ describe('the catalog', () => {
     ['limit=x', 'limit: expected a number'],
     [
       'orderBy=desc:size',
-      'orderBy: expected asc: or desc:, and of created, updated, started, completed, status, externalId those to sort by',
+      'orderBy: expected asc: or desc:, and fields to sort by, from created, updated, started, completed, status, externalId',
     ],
     ['createdUser=me', 'Unrecognized key: "createdUser"'],
   ])('refuses %s', async (query, detail) => {

@@ -28,7 +28,7 @@ describe('the life of a receiver', () => {
     await expect(receiver.start()).rejects.toThrow('build another one');
   });
 
-  it('goes on with completed batches after a stop, and leaves the others', async () => {
+  it('continues with completed batches after a stop, and leaves the others', async () => {
     await using space = await createWorkspace();
     const ids: string[] = [];
     {
@@ -98,7 +98,7 @@ describe('datasets', () => {
     [[{ ...PEOPLE, id: 'short' }], /short\.json: id: expected 24 hexadecimal digits/],
     [[{ ...PEOPLE, class: 'other' }], /class: Invalid option/],
     [[{ ...PEOPLE, schema: { type: 'object', typo: 1 } }], /unknown keyword: "typo"/],
-    [[], /holds no dataset \(\*\.json\)/],
+    [[], /contains no dataset \(\*\.json\)/],
   ])('that are wrong stop the start: %#', async (datasets, message) => {
     await using space = await createWorkspace(datasets);
     const starting = startReceiver(space);

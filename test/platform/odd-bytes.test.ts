@@ -26,7 +26,7 @@ it('variables are read from a .env file with a byte order mark, without blanks a
   expect(parsePlatformConfig(readEnvFile(path))).toMatchObject({ port: 4021 });
   expect(() => parsePlatformConfig({ PLATFORM_API_KEY: '"k"', DATA_DIR: "'d'" })).toThrow(
     new PlatformConfigError(
-      'The environment is wrong:\n  DATA_DIR: expected a value without quotes around it, which are part of it\n  PLATFORM_API_KEY: expected a value without quotes around it, which are part of it',
+      'The environment is wrong:\n  DATA_DIR: expected a value without quotes, which would be part of it\n  PLATFORM_API_KEY: expected a value without quotes, which would be part of it',
     ),
   );
   expect(() => parsePlatformConfig({ PLATFORM_CLIENT_SECRET: 'a\nb' })).toThrow(

@@ -75,7 +75,7 @@ describe('a file', () => {
     call.destroy();
   });
 
-  it('is read to its end and dropped where its length was not told', async () => {
+  it('is read to its end and dropped if its length was unknown', async () => {
     await using own = await createWorkspace();
     await mkdir(own.dataDir);
     const body = Readable.from(['12345', '67890', '!'].map((part) => Buffer.from(part)));

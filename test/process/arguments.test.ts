@@ -11,7 +11,7 @@ it.each([
   });
   expect(status).toBe(code);
   expect(code === 0 ? stdout : stderr).toMatch(
-    /Usage: npm start\. Sluice takes no arguments: environment variables, or a file \.env, set it up\. docs\/settings\.md lists them\.\n$/,
+    /Usage: npm start\. Sluice takes no arguments\. Configure it with environment variables, or in a \.env file\. docs\/settings\.md lists them\.\n$/,
   );
 });
 
@@ -24,6 +24,6 @@ it('the program says in one line that its folder is gone', () => {
   });
   expect(status).toBe(1);
   expect(stderr).toBe(
-    'The folder that Sluice was started in is gone: start it in one that is there.\n',
+    'The folder that Sluice was started in is gone: start it in one that exists.\n',
   );
 });

@@ -43,6 +43,18 @@ it('holds when it has changed: who is taken out is cut off, and others are not',
     socket.send({ type: 'connection_init', payload: { authorization: `Bearer ${key}` } });
     return socket;
   };
+  const list = { query: '{ ingestionRequests { nodes { id } } }' };
+  const ask = async ({ key }: typeof one) => {
+    const response = await fetch(`${gateway.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
+      body: JSON.stringify(list),
+    });
+    const { data = null } = (await response.json()) as { data?: unknown };
+    return [response.status, data];
+  };
+  const empty = { ingestionRequests: { nodes: [] } };
+  for (const key of [one, other, one, other]) expect(await ask(key)).toEqual([200, empty]);
   const typename = { data: { __typename: 'Query' } };
   const [first, second] = [await open(one), await open(other)];
   for (const socket of [first, second]) {
@@ -52,15 +64,19 @@ it('holds when it has changed: who is taken out is cut off, and others are not',
   await write({ keys: [toEntry(other, 'other')] });
   expect(await first.closed).toBe(4403);
   expect(await (await open(one)).closed).toBe(4401);
+  expect(await ask(one)).toEqual([401, null]);
+  expect(await ask(other)).toEqual([200, empty]);
   expect(await askSocket(second, { query: '{ __typename }' })).toEqual(typename);
 
   await write({ keys: [toEntry(one, 'one'), toEntry(other, 'other', ['metrics:read'])] });
   expect(await second.closed).toBe(4403);
+  expect(await ask(other)).toEqual([200, null]);
+  expect(await ask(one)).toEqual([200, empty]);
   const again = await open(other);
   expect(await again.next()).toEqual({ type: 'connection_ack' });
-  expect(await askSocket(again, { query: '{ ingestionRequests { nodes { id } } }' })).toMatchObject(
-    { errors: [{ extensions: { code: 'FORBIDDEN' } }] },
-  );
+  expect(await askSocket(again, list)).toMatchObject({
+    errors: [{ extensions: { code: 'FORBIDDEN' } }],
+  });
   expect(await (await open(one)).next()).toEqual({ type: 'connection_ack' });
   await gateway.stop();
 });
@@ -81,7 +97,7 @@ it('changes nothing while it cannot be used, and says so to the operator', async
   const told = await line.promise;
   expect(JSON.parse(told)).toMatchObject({
     level: 50,
-    msg: 'API_KEYS_FILE has changed and cannot be used; the keys of before stay in force',
+    msg: 'API_KEYS_FILE has changed and cannot be used; the previous keys stay valid',
     faults: [expect.stringMatching(/line 1: keys\.0\.sha256: expected the SHA-256 of the key/)],
   });
   expect(told).not.toContain(one.key);

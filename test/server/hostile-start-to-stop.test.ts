@@ -282,6 +282,6 @@ describeOnLinux('a gateway among hostile clients', () => {
     const { code, tookMs, complaints } = await stoppedWithoutDatabase;
     expect(tookMs).toBeLessThan(STOP_LIMIT_MS);
     expect(code).toBe(1);
-    expect(complaints.at(-1)).toContain('has not stopped as it should');
+    expect(complaints.at(-1)).toContain('without having stopped properly');
   });
 });

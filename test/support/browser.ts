@@ -30,15 +30,15 @@ export interface CutOffBrowser extends AsyncDisposable {
 }
 
 /**
- * Open a browser whose pages reach `origin` only, over HTTP and over WebSocket.
+ * Open a browser whose pages reach these origins only, over HTTP and over WebSocket.
  *
- * @param origin - such as `http://127.0.0.1:4000`
+ * @param origins - such as `http://127.0.0.1:4000`, all with the same host name
  * @throws where this machine has no Chromium that is known of
  */
-export async function openCutOffBrowser(origin: string): Promise<CutOffBrowser> {
+export async function openCutOffBrowser(...origins: [string, ...string[]]): Promise<CutOffBrowser> {
   const executablePath = findChromium();
   const profileDir = await mkdtemp(join(tmpdir(), 'explorer-browser-'));
-  const { hostname, host } = new URL(origin);
+  const { hostname } = new URL(origins[0]);
   const context = await chromium.launchPersistentContext(profileDir, {
     executablePath,
     headless: true,
@@ -59,7 +59,10 @@ export async function openCutOffBrowser(origin: string): Promise<CutOffBrowser> 
     ],
   });
   context.setDefaultTimeout(STEP_TIMEOUT_MS);
-  const strayRequests = await cutOff(context, host);
+  const strayRequests = await cutOff(
+    context,
+    new Set(origins.map((origin) => new URL(origin).host)),
+  );
   const faults = collectFaults(context);
   const [page = await context.newPage()] = context.pages();
   return {
@@ -86,9 +89,12 @@ function findChromium(): string {
   );
 }
 
-async function cutOff(context: BrowserContext, host: string): Promise<readonly string[]> {
+async function cutOff(
+  context: BrowserContext,
+  hosts: ReadonlySet<string>,
+): Promise<readonly string[]> {
   const strayRequests: string[] = [];
-  const isStray = (url: URL) => /^(?:http|ws)s?:$/.test(url.protocol) && url.host !== host;
+  const isStray = (url: URL) => /^(?:http|ws)s?:$/.test(url.protocol) && !hosts.has(url.host);
   await context.route(isStray, async (route) => {
     strayRequests.push(route.request().url());
     await route.abort();

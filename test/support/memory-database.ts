@@ -1,4 +1,4 @@
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { Migrator } from 'kysely';
 import { createLogKysely, type LogDatabase } from '../../src/datasources/log/log-database.js';
 import { createMigrations } from '../../src/datasources/log/log-migrations.js';
@@ -10,10 +10,13 @@ import { createSqliteDialect } from '../../src/datasources/log/sqlite/sqlite.dia
  */
 export async function openMemoryDatabase(): Promise<LogDatabase> {
   const database = new DatabaseSync(':memory:');
+  // Tests repeat few statements many times, and to prepare one takes longer than to run it.
+  const prepared = new Map<string, StatementSync>();
   const db = createLogKysely(
     createSqliteDialect({
       async execute(sql, parameters) {
-        const statement = database.prepare(sql);
+        const statement = prepared.get(sql) ?? database.prepare(sql);
+        prepared.set(sql, statement);
         const values = parameters as SQLInputValue[];
         if (statement.columns().length > 0) return { rows: statement.all(...values), changes: 0 };
         return { rows: [], changes: Number(statement.run(...values).changes) };

@@ -3,17 +3,21 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
+import type { ExposureConfig } from '../../src/config/exposure.js';
 import { createIngestionLog } from '../../src/datasources/log/ingestion-log.datasource.js';
 import { createIngestionRequestLoader } from '../../src/datasources/log/ingestion-request.loader.js';
 import { createLineageLoader } from '../../src/datasources/log/lineage.loader.js';
 import { openStartLog } from '../../src/datasources/log/start-log.datasource.js';
 import { createUsualDurationLoader } from '../../src/datasources/log/usual-duration.loader.js';
-import type { IngestionLog, Upstream } from '../../src/ingestion/ports.js';
+import type { Clock, IngestionLog, Upstream } from '../../src/ingestion/ports.js';
 import { systemClock } from '../../src/process/system-clock.js';
 import { createGraphQLServer } from '../../src/server/graphql-server.js';
+import type { HttpStreams } from '../../src/server/http/http-streams.js';
+import type { Phase } from '../../src/server/monitoring/phase.js';
 import { buildGatewaySchema } from '../../src/server/operations/build-schema.js';
+import type { OperationReport } from '../../src/server/operations/operation-log.js';
 import type { OperationResult } from '../../src/server/operations/operations.js';
-import { anonymousSignIn } from '../../src/server/sign-in/sign-in.js';
+import { anonymousSignIn, type SignIn } from '../../src/server/sign-in/sign-in.js';
 import type { GraphQLWebSockets } from '../../src/server/websocket/websocket.js';
 import type { FanOut } from '../../src/watch/fan-out.js';
 import { createHub } from '../../src/watch/hub.js';
@@ -29,17 +33,29 @@ export interface PushedGateway {
   readonly log: IngestionLog;
   readonly fanOut: Pick<FanOut<OperationResult>, 'followerCount'>;
   readonly webSockets: Pick<GraphQLWebSockets, 'bufferedBytes' | 'socketCount'>;
+  readonly streams: Pick<HttpStreams, 'bufferedBytes' | 'streamCount'>;
+  /** Of every operation so far. */
+  readonly reports: readonly OperationReport[];
   /** How many operations were begun: one to open each subscription, and one to execute each of its events. */
   readonly operationCount: number;
+  /** Safe to repeat. */
   stop(): Promise<void>;
 }
 
-/**
- * Join the parts as `gateway.ts` does, with a real log in a file, and listen.
- *
- * @param clock - of the sockets: how often they are pinged
- */
-export async function startPushedGateway(clock = systemClock): Promise<PushedGateway> {
+/** What a test may choose of such a gateway. */
+export interface PushedGatewayOptions {
+  /** Of sockets and streams: how often they are pinged, and when what they came with expires. */
+  readonly clock?: Clock;
+  readonly signIn?: SignIn;
+  readonly exposure?: ExposureConfig;
+}
+
+/** Join the parts as `gateway.ts` does, with a real log in a file, and listen. */
+export async function startPushedGateway({
+  clock = systemClock,
+  signIn = anonymousSignIn,
+  exposure = privateExposure,
+}: PushedGatewayOptions = {}): Promise<PushedGateway> {
   const dataDir = await mkdtemp(join(tmpdir(), 'pushed-gateway-'));
   const database = await openTestLog(dataDir);
   const starts = await openStartLog(database, systemClock, 10_000);
@@ -72,12 +88,14 @@ export async function startPushedGateway(clock = systemClock): Promise<PushedGat
     pollMaxMs: 60_000,
   });
   let operationCount = 0;
-  const { server, webSockets, fanOut, ...graphql } = await createGraphQLServer({
+  let phase: Phase = 'serving';
+  const reports: OperationReport[] = [];
+  const { server, webSockets, streams, fanOut, ...graphql } = await createGraphQLServer({
     schema,
-    signIn: anonymousSignIn,
+    signIn,
     reportRefusal: () => {},
     clock,
-    exposure: { ...privateExposure, persistedOperations: null },
+    exposure: { ...exposure, persistedOperations: null },
     followed: { log, hub, watches },
     newLoaders() {
       operationCount += 1;
@@ -89,12 +107,21 @@ export async function startPushedGateway(clock = systemClock): Promise<PushedGat
         batches: null,
       };
     },
-    reportOperation: () => {},
-    phase: () => 'serving',
+    reportOperation: (report) => void reports.push(report),
+    phase: () => phase,
     logger,
   });
   await server.listen({ host: '127.0.0.1', port: 0, backlog: 4_096 });
   const { port } = server.server.address() as AddressInfo;
+
+  let stopped: Promise<void> | null = null;
+  async function stop(): Promise<void> {
+    phase = 'draining';
+    await graphql.stop();
+    await watches.stop();
+    await log.close();
+    await deleteDatabase(dataDir);
+  }
 
   return {
     url: `http://127.0.0.1:${port}`,
@@ -102,14 +129,14 @@ export async function startPushedGateway(clock = systemClock): Promise<PushedGat
     log,
     fanOut,
     webSockets,
+    streams,
+    reports,
     get operationCount() {
       return operationCount;
     },
-    async stop() {
-      await graphql.stop();
-      await watches.stop();
-      await log.close();
-      await deleteDatabase(dataDir);
+    stop() {
+      stopped ??= stop();
+      return stopped;
     },
   };
 }

@@ -58,6 +58,7 @@ export function toTestConfig(upstream: RemoteUpstream | string): Omit<GatewayCon
     host: '127.0.0.1',
     port: 0,
     signIn: null,
+    openId: null,
     upstream: typeof upstream === 'string' ? toTestUpstream(upstream) : upstream,
     platform: null,
     timeoutMs: 2_000,

@@ -100,7 +100,7 @@ it('polls the fresh among many old ones soon, and uses its whole budget', async 
   await watched.stop();
 });
 
-it('keeps the order of what is due while far more is watched than can be polled', async () => {
+it('keeps the order of due polls while far more is watched than can be polled', async () => {
   const old = Array.from({ length: 29_700 }, () => HOUR_MS);
   const watched = await watchAll([...old, ...Array.from({ length: 300 }, () => 0)]);
   await watched.clock.advance(300_000);
@@ -110,7 +110,7 @@ it('keeps the order of what is due while far more is watched than can be polled'
   await watched.stop();
 });
 
-it('takes no more polls than it can write down while the log is slower than the upstream', async () => {
+it('claims no more polls than it can record while the log is slower than the upstream', async () => {
   const log = Promise.withResolvers<void>();
   const watched = await watchAll(Array<number>(1_000).fill(HOUR_MS), log.promise);
   await watched.clock.advance(60_000);

@@ -197,7 +197,7 @@ describe('a fan-out', () => {
     for (const { given } of [stalled, ...others]) expect(given).toEqual(upTo(1_000));
   });
 
-  it('completes each behind the terminal transition, wherever it begins', async () => {
+  it('completes each follower after the terminal transition, wherever it begins', async () => {
     const { follow, append, fanOut, hub } = createSubject();
     const scope: Scope = { kind: 'request', ref: { mappingId: 'm', requestId: '1' } };
     await append('m', running, '1');
@@ -337,7 +337,7 @@ describe('a fan-out', () => {
     expect(good.given).toEqual([1, 2]);
   });
 
-  it('reads the log once for all who come at the same time, and after each position once for all who are behind', async () => {
+  it('reads the log once for all followers that join at the same time, and once per position for all that are behind', async () => {
     let readCount = 0;
     const subject = createSubject({
       read(...args) {
@@ -353,7 +353,7 @@ describe('a fan-out', () => {
     for (const { given } of outlets) expect(given).toEqual([1]);
   });
 
-  it('leaves what it cannot render in time to the log, and gives none twice, late or not at all', async () => {
+  it('leaves what it cannot render in time to the log, and delivers everything once', async () => {
     const { follow, append } = createSubject();
     const held: (() => void)[] = [];
     let isHeld = true;
@@ -453,7 +453,7 @@ describe('a fan-out', () => {
     expect([stalled.given, stalled.ends]).toEqual([[1, 2, 3, 4, 5], []]);
   });
 
-  it('gives nothing to one who leaves while a transition is rendered for it', async () => {
+  it('delivers nothing to a follower that leaves during the rendering', async () => {
     const { follow, append, hub } = createSubject();
     const held = Promise.withResolvers<void>();
     const { outlet, given, ends } = createOutlet();

@@ -161,7 +161,7 @@ describe('retries', () => {
     expect(told).toEqual(['taken']);
   });
 
-  it('submits what is long due at once, also when it has been due for more than an hour', async () => {
+  it('submits overdue retries at once, even after more than an hour', async () => {
     await abortOne();
     await pass(10_000_000);
     answers.push(taken);
@@ -257,7 +257,7 @@ describe('retries', () => {
     await retries.stop();
   });
 
-  it('never submits beside a submission that is under way, however late the last one is taken back', async () => {
+  it('never submits beside a submission in progress, however late the last one is taken back', async () => {
     await abortOne();
     const second = Promise.withResolvers<void>();
     answers.push(down, taken);

@@ -68,7 +68,7 @@ it('takes the runs of all mappings for those of a mapping that has none, and loo
   expect(await firstPollMs('new')).toBeGreaterThan(ofOthers);
 });
 
-it('goes on with what it knows while the log cannot be asked, and says so', async () => {
+it('continues with what it knows while the log is unavailable, and says so', async () => {
   const { history, run, firstPollMs, setDown, errors } = createSubject();
   await run('crm', 60_000);
   const known = await firstPollMs('crm');

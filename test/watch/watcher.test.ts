@@ -59,7 +59,7 @@ async function createSubject(answers: Answer[] = []) {
 }
 
 describe('the watcher', () => {
-  it('polls a request from its first observation to its terminal one, and then no more', async () => {
+  it('polls a request from its first observation to its terminal one, and then stops', async () => {
     const { queue, watcher, clock, calls, log } = await createSubject([running, running, finished]);
     await watcher.observe(ref, running);
     await clock.advance(60_000);
@@ -116,7 +116,7 @@ describe('the watcher', () => {
     expect(calls).toHaveLength(2);
   });
 
-  it('goes on after failed polls, more slowly, and changes no status', async () => {
+  it('continues after failed polls, more slowly, and changes no status', async () => {
     const { watcher, clock, calls, failures, log } = await createSubject([
       down,
       down,
@@ -183,7 +183,7 @@ describe('the watcher', () => {
     await watcher.stop();
   });
 
-  it('tells of a request that was unknown for an hour, and polls it no more', async () => {
+  it('reports a request that was unknown for an hour, and stops polling it', async () => {
     const { watcher, clock, calls, forgotten } = await createSubject(
       Array<Answer>(1_000).fill(null),
     );
@@ -206,7 +206,7 @@ describe('the watcher', () => {
     });
   });
 
-  it('reports a fault of its own without its text', async () => {
+  it('reports its own failure without its text', async () => {
     const { watcher, clock } = await createSubject([
       new TypeError('x is not a function at /srv/app'),
     ]);
@@ -251,7 +251,7 @@ describe('the watcher', () => {
     expect(await queue.count()).toBe(0);
   });
 
-  it('ends its loops when stopped, and polls no more', async () => {
+  it('ends its loops and stops polling when stopped', async () => {
     const { watcher, clock, calls, answer } = await createSubject();
     await watcher.observe(ref, running);
     await clock.advance(1_100);

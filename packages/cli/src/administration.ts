@@ -46,7 +46,7 @@ function takeChange({ output }: Context, mappingId: string, change: Change, done
   output.data(change.mapping, () => `${toPlain(mappingId)} ${done}`);
 }
 
-/** Have a mapping run by the scheduler, from its beginning where that is wanted. */
+/** Publish a mapping, which the scheduler then runs, from its beginning if requested. */
 export async function publish(
   context: Context,
   mappingId: string,
@@ -57,19 +57,19 @@ export async function publish(
   takeChange(context, mappingId, change, 'is published and started');
 }
 
-/** Have a mapping run by nobody. */
+/** Unpublish a mapping, so that nothing runs it. */
 export async function unpublish(context: Context, mappingId: string): Promise<void> {
   const { change } = await context.gateway.request(UnpublishDocument, { mappingId });
   takeChange(context, mappingId, change, 'is unpublished');
 }
 
-/** Have the scheduler run a published mapping. */
+/** Start a published mapping, which the scheduler then runs. */
 export async function schedule(context: Context, mappingId: string): Promise<void> {
   const { change } = await context.gateway.request(ScheduleDocument, { mappingId });
   takeChange(context, mappingId, change, 'is started');
 }
 
-/** Have the scheduler run a mapping no more. */
+/** Stop a mapping, which the scheduler then no longer runs. */
 export async function stop(context: Context, mappingId: string): Promise<void> {
   const { change } = await context.gateway.request(StopDocument, { mappingId });
   takeChange(context, mappingId, change, 'is stopped');
@@ -98,7 +98,7 @@ export async function jobs(context: Context, { mapping, status, limit }: JobsOpt
   ]);
 }
 
-/** Cut a job off. */
+/** Cancel a job. */
 export async function cancel({ gateway, output }: Context, jobId: string): Promise<void> {
   const { change } = await gateway.request(CancelDocument, { jobId });
   if (change.__typename === 'JobChangeRefused') {
@@ -107,13 +107,13 @@ export async function cancel({ gateway, output }: Context, jobId: string): Promi
   output.data(change.job, () => `job ${toPlain(jobId)} is cancelled`);
 }
 
-/** Have the gateway ask no more about a request. */
+/** Stop polling a request. */
 export async function endWatch(
   { gateway, output }: Context,
   mappingId: string,
   requestId: string,
 ): Promise<void> {
   const { endWatch: result } = await gateway.request(EndWatchDocument, { mappingId, requestId });
-  const done = result.wasWatched ? 'is watched no longer' : 'was not watched';
+  const done = result.wasWatched ? 'is no longer watched' : 'was not watched';
   output.data(result, () => `${toPlain(mappingId)}  ${toPlain(requestId)}  ${done}`);
 }

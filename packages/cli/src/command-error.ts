@@ -1,4 +1,4 @@
-/** How the command ends. docs/command-line.md has what each means. */
+/** The exit codes. docs/command-line.md explains them. */
 export const exitCodes = {
   success: 0,
   failed: 1,
@@ -13,7 +13,7 @@ export const exitCodes = {
 /** One of them. */
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
-/** What a command ends with that did not do what it was asked. */
+/** Ends a command that did not do what it was asked. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
 
@@ -21,9 +21,9 @@ export class CommandError extends Error {
     readonly exitCode: ExitCode,
     message: string,
     readonly details: {
-      /** As in docs/errors.md, where the gateway said it. */
+      /** From docs/errors.md, if the gateway sent it. */
       readonly code?: string | undefined;
-      /** What to do now. */
+      /** What to do next. */
       readonly advice?: string | undefined;
       readonly cause?: unknown;
     } = {},

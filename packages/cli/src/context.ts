@@ -9,16 +9,16 @@ export interface CommonOptions extends SettingOptions {
   readonly output: OutputForm;
 }
 
-/** What a command works with. */
+/** What a command needs. */
 export interface Context {
   readonly settings: Settings;
   readonly gateway: Gateway;
   readonly output: Output;
   readonly signal: AbortSignal;
-  /** Ends the command with 124 after so many ms. */
+  /** End the command with 124 after this many ms. */
   limit(timeoutMs: number | undefined): void;
   /**
-   * What to type to go on where this command was interrupted, in words of the command line.
+   * How to continue after an interruption, as a command line.
    *
    * @param words - after `sluice`
    */
@@ -32,7 +32,7 @@ export interface Surroundings extends Streams {
 }
 
 /**
- * Run a command with a gateway, and end what it has begun.
+ * Run a command with a gateway, and clean up.
  *
  * @param isList - whether it writes a list of values
  * @throws {CommandError} it did not do what it was asked
@@ -59,7 +59,7 @@ export async function withContext(
       signal,
       limit(timeoutMs) {
         if (timeoutMs === undefined) return;
-        const error = new CommandError(exitCodes.timeout, 'The time is up.');
+        const error = new CommandError(exitCodes.timeout, 'The timeout has passed.');
         timer = setTimeout(() => ended.abort(error), timeoutMs);
       },
       canGoOn(words) {
@@ -85,7 +85,7 @@ function toCommandLine(words: readonly string[], options: CommonOptions): string
   return ['sluice', ...words, ...given].map(toShellWord).join(' ');
 }
 
-/** Quoted where a shell would not take it as it is. */
+/** Quoted if a shell would change it. */
 export function toShellWord(word: string): string {
   return /^[\w./:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

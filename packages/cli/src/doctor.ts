@@ -6,7 +6,7 @@ import type { Paint } from './output.js';
 import { toPlain } from './output.js';
 import { readToken } from './settings.js';
 
-/** What a look at one thing came to. */
+/** The result of one check. */
 interface Check {
   readonly name: string;
   readonly state: 'ok' | 'warning' | 'wrong' | 'unknown';
@@ -21,10 +21,10 @@ const PAINTS: Readonly<Record<Check['state'], Paint>> = {
   unknown: 'gray',
 };
 
-/** Clocks may differ by so much, in ms: `Date` has whole seconds, and answers take a while. */
+/** How much clocks may differ, in ms: `Date` has whole seconds, and answers take a while. */
 const MAX_SKEW_MS = 5_000;
 
-/** A WebSocket is there by then, in ms. */
+/** How long a WebSocket may take to open, in ms. */
 const SOCKET_WAIT_MS = 10_000;
 
 const NEEDED = {
@@ -49,7 +49,7 @@ const NEEDED = {
 } as const;
 
 /**
- * Look at all that a command needs, and say of each what is wrong and what to do.
+ * Check everything that a command needs, and say what is wrong and what to do.
  *
  * @throws {CommandError} something is wrong
  */
@@ -103,7 +103,12 @@ async function checkSettings({ gateway, settings }: Context): Promise<Check> {
   const message = `${url.href} (of ${urlFrom}), ${withToken}`;
   const isLocal = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
   return credentials.kind !== 'none' && url.protocol === 'http:' && !isLocal
-    ? { name, state: 'warning', message, advice: 'use https: now anybody on the way can read it' }
+    ? {
+        name,
+        state: 'warning',
+        message,
+        advice: 'use https: otherwise anybody in between can read it',
+      }
     : { name, state: 'ok', message };
 }
 
@@ -115,7 +120,7 @@ async function reach({ gateway }: Context): Promise<Check[]> {
     const answeredAt = Date.now();
     const health = (await response.json().catch(() => null)) as { status?: unknown } | null;
     if (health?.status !== 'ok') {
-      const message = `${gateway.url.href}healthz answers HTTP ${response.status}, and not as a gateway does.`;
+      const message = `${gateway.url.href}healthz answers HTTP ${response.status}, unlike a gateway.`;
       return [
         { name, state: 'wrong', message, advice: 'check the URL, and what is in front of it' },
       ];
@@ -123,7 +128,7 @@ async function reach({ gateway }: Context): Promise<Check[]> {
     const took = `answers, in ${answeredAt - askedAt} ms`;
     return [{ name, state: 'ok', message: took }, checkClock(response, askedAt, answeredAt)];
   } catch (error) {
-    const advice = 'check the URL, and that the gateway runs and may be reached from here';
+    const advice = 'check the URL, and that the gateway is running and can be reached from here';
     return [{ name, ...toWrong(gateway.url, error), advice }];
   }
 }
@@ -164,11 +169,11 @@ async function checkUpstream({ gateway }: Context): Promise<Check> {
     if (said === undefined) throw new Error(`/readyz answers HTTP ${response.status}`);
     const code = upstream?.code ? `${upstream.code}: ` : '';
     const advice = upstream
-      ? 'the operator of the gateway: docs/errors.md says what each code asks for'
-      : 'the operator of the gateway: see its log';
+      ? 'ask the operator of the gateway: docs/errors.md says what to do for each code'
+      : 'ask the operator of the gateway to look at its log';
     return { name, state: 'wrong', message: `${code}${said}`, advice };
   } catch (error) {
-    // A balancer may keep it for itself.
+    // A balancer may keep this page to itself.
     return { name, state: 'unknown', message: (error as Error).message };
   }
 }
@@ -195,12 +200,12 @@ async function checkApi({ gateway }: Context): Promise<Check> {
       return NEEDED[kind].filter((field) => !names.has(field));
     });
     return missing.length === 0
-      ? { name, state: 'ok', message: 'the gateway has all that this command asks for' }
+      ? { name, state: 'ok', message: 'the gateway has everything that this command needs' }
       : {
           name,
           state: 'warning',
           message: `the gateway lacks ${missing.join(', ')}`,
-          advice: 'update the gateway, or use the command of its version',
+          advice: 'update the gateway, or use the version of this command that matches it',
         };
   } catch (error) {
     return { name, state: 'unknown', message: (error as Error).message };
@@ -226,9 +231,9 @@ async function checkSocket({ gateway }: Context): Promise<Check> {
     return {
       name,
       state: 'wrong',
-      message: `has not got through in ${SOCKET_WAIT_MS / 1_000} s`,
+      message: `did not open within ${SOCKET_WAIT_MS / 1_000} s`,
       advice:
-        'have the proxies on the way pass on WebSockets to /graphql; --wait and watch need one',
+        'configure the proxies in between to allow WebSockets to /graphql; --wait and watch need one',
     };
   } catch (error) {
     return { name, ...toWrong(gateway.url, error) };

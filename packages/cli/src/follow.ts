@@ -6,10 +6,10 @@ import {
   WatchDocument,
 } from './generated/operations.js';
 
-/** The gateway tries for an hour to have an aborted request retried; then it has given up. In ms. */
+/** How long the gateway tries to have an aborted request retried, plus some. In ms. */
 const RETRY_WAIT_MS = 65 * 60_000;
 
-/** A request, and how many times its start asked to retry it. */
+/** A request, and how many retries its start asked for. */
 export interface Followed {
   readonly mappingId: string;
   readonly requestId: string;
@@ -17,9 +17,9 @@ export interface Followed {
 }
 
 /**
- * All transitions of a request, and of those that retry it: each once, in order.
+ * All transitions of a request, and of its retries: each once, in order.
  *
- * @param onRetryDue - is told before a retry that is not there yet is waited for
+ * @param onRetryDue - called before waiting for a retry that does not exist yet
  */
 export async function* followRequest(
   gateway: Gateway,

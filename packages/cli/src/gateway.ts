@@ -8,28 +8,28 @@ import { WebSocket } from 'ws';
 import { CommandError, type ExitCode, exitCodes } from './command-error.js';
 import { readToken, type Settings } from './settings.js';
 
-/** A gateway, as commands talk to it. All that goes wrong is for {@link toCommandError}. */
+/** A gateway, as commands use it. All its errors are for {@link toCommandError}. */
 export interface Gateway extends Pick<SluiceClient, 'start' | 'connection'> {
   readonly url: URL;
-  /** Ask or change something, once. */
+  /** Send a query or a mutation, once. */
   request<Data, Variables>(
     document: TypedText<Data, Variables>,
     variables: Variables,
   ): Promise<Data>;
-  /** Follow something, across lost connections: each event once, in order. */
+  /** Subscribe, across lost connections: each event once, in order. */
   subscribe<Data, Variables extends Record<string, unknown>>(
     document: TypedText<Data, Variables>,
     variables: Variables,
   ): AsyncIterableIterator<Data>;
-  /** Ask one of the gateway’s pages for probes. */
+  /** Fetch one of the gateway's pages for probes. */
   get(path: string): Promise<Response>;
   close(): Promise<void>;
 }
 
-/** An answer takes no longer, in ms. */
+/** How long an answer may take, in ms. */
 const ANSWER_MS = 60_000;
 
-/** Open one; it connects when it is asked. */
+/** Open a gateway; it connects on demand. */
 export function openGateway({ url, credentials }: Settings, signal: AbortSignal): Gateway {
   const client = createSluiceClient({
     url: new URL('graphql', url),
@@ -61,20 +61,20 @@ const ADVICE: Readonly<Record<string, string>> = {
   GRAPHQL_VALIDATION_FAILED: 'sluice doctor: the gateway may be older than this command',
   CURSOR_INVALID: 'leave out --after; sluice list shows what you missed',
   INGESTION_REQUEST_NOT_FOUND: 'check both ids',
-  ADMINISTRATION_UNAVAILABLE: 'change it in Campaign: the gateway may not, or cannot',
+  ADMINISTRATION_UNAVAILABLE: 'change it in Campaign: the gateway cannot',
 };
 
 /** The close code of a WebSocket whose token is refused. */
 const UNAUTHORIZED_CLOSE = 4401;
 
-/** Errors that say that there was no answer; those of `fetch` have a cause. */
+/** Errors that mean that there was no answer; those of `fetch` have a cause. */
 const UNANSWERED: ReadonlySet<string> = new Set([
   'AnswerLostError',
   'ConnectionLostError',
   'TimeoutError',
 ]);
 
-/** What went wrong with a gateway, for whoever typed the command. */
+/** Describe an error of a gateway to the user. */
 export function toCommandError(url: URL, failure: unknown): CommandError {
   if (failure instanceof CommandError) return failure;
   if (failure instanceof GatewayError) {
@@ -97,7 +97,7 @@ export function toCommandError(url: URL, failure: unknown): CommandError {
     return new CommandError(exitCodes.failed, message, { advice });
   }
   if (!UNANSWERED.has(failure.name) && !failure.cause) {
-    return new CommandError(exitCodes.failed, `A bug of this command: ${failure.stack}`);
+    return new CommandError(exitCodes.failed, `A bug in this command: ${failure.stack}`);
   }
   const message = `${url.href} did not answer: ${toReason(failure)}`;
   return new CommandError(exitCodes.failed, message, { advice, cause: failure });
@@ -106,6 +106,6 @@ export function toCommandError(url: URL, failure: unknown): CommandError {
 /** The innermost cause says most. */
 function toReason({ name, message, cause }: Error): string {
   if (cause instanceof Error) return toReason(cause);
-  if (name === 'SyntaxError') return 'what answers is no gateway';
+  if (name === 'SyntaxError') return 'the answer is not from a gateway';
   return message;
 }

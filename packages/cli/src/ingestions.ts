@@ -29,9 +29,9 @@ export interface StartOptions {
 }
 
 /**
- * Start an ingestion, and follow it where that is wanted.
+ * Start an ingestion, and follow it if requested.
  *
- * @throws {CommandError} it was not started, or did not end in a success
+ * @throws {CommandError} it was not started, or did not succeed
  */
 export async function start(
   context: Context,
@@ -43,7 +43,7 @@ export async function start(
   const words = ['start', mappingId, '--idempotency-key', idempotencyKey];
   if (retryOnAbort > 0) words.push('--retry-on-abort', String(retryOnAbort));
   context.canGoOn(wait ? [...words, '--wait'] : words);
-  // First, so that a wrong address or token shows at once: a start is asked for again and again.
+  // First, so that a wrong address or token shows at once, because a start is repeated again and again.
   const usually = await usualDuration(context, mappingId);
   const outcome = await gateway.start({ mappingId, retryOnAbort, idempotencyKey });
   const transitions: ShownTransitionFragment[] = [];
@@ -53,7 +53,7 @@ export async function start(
     throw toStartError(outcome, mappingId, words);
   }
   if (outcome.__typename === 'IngestionAlreadyInProgress') {
-    output.note(`${mappingId} is being ingested already: this is that request.`);
+    output.note(`${mappingId} is already being ingested: this is that request.`);
   }
   const { request } = outcome;
   if (!wait) {
@@ -62,7 +62,7 @@ export async function start(
     return;
   }
   if (retryOnAbort === 0) context.canGoOn(['watch', mappingId, request.requestId]);
-  // The transitions are in it once it is written.
+  // Written now, so that it includes the transitions.
   if (output.form === 'json') output.data(told, () => '');
   const followed = { mappingId, requestId: request.requestId, retryOnAbort };
   await follow(context, followed, usually, (transition) => {
@@ -102,7 +102,7 @@ function toStartError(
 /**
  * Follow a request to its end.
  *
- * @throws {CommandError} that is no success
+ * @throws {CommandError} it did not succeed
  */
 export async function watch(
   context: Context,
@@ -158,7 +158,7 @@ async function follow(
 
 function toEndError(last: ShownTransitionFragment | null): CommandError {
   if (!last)
-    return new CommandError(exitCodes.failed, 'The gateway tells nothing of this request.');
+    return new CommandError(exitCodes.failed, 'The gateway has no transitions of this request.');
   const { to, failure, request } = last;
   const how = to === 'ABORTED' ? 'was aborted' : 'failed';
   const id = toShellWord(request.mappingId);
@@ -174,7 +174,7 @@ function toEndError(last: ShownTransitionFragment | null): CommandError {
   );
 }
 
-/** People who wait want to know what they wait for. */
+/** Tell waiting users about lost connections. */
 function tellConnection({ gateway, output }: Context): () => void {
   let isLost = false;
   return gateway.connection.listen(() => {
@@ -189,7 +189,7 @@ function tellConnection({ gateway, output }: Context): () => void {
   });
 }
 
-/** Empty where it is not known, or not for whoever may only start. */
+/** Empty if it is unknown, or hidden from callers who may only start. */
 async function usualDuration({ gateway }: Context, mappingId: string): Promise<string> {
   try {
     const { mapping } = await gateway.request(UsualDurationDocument, { mappingId });
@@ -202,9 +202,9 @@ async function usualDuration({ gateway }: Context, mappingId: string): Promise<s
 }
 
 /**
- * Tell where a request stands.
+ * Show the status of a request.
  *
- * @throws {CommandError} it failed or was aborted, or there is none
+ * @throws {CommandError} it failed or was aborted, or does not exist
  */
 export async function status(
   context: Context,
@@ -233,7 +233,7 @@ type Status = NonNullable<StatusQuery['ingestionStatus']>;
 
 type Batch = NonNullable<BatchQuery['ingestionStatus']>['batch'];
 
-/** Platform may not answer: then all else is told. */
+/** Platform may not answer. Then everything else is shown. */
 async function findBatch(
   { gateway, output }: Context,
   ref: { readonly mappingId: string; readonly requestId: string },
@@ -241,7 +241,9 @@ async function findBatch(
   try {
     return (await gateway.request(BatchDocument, ref)).ingestionStatus?.batch ?? null;
   } catch (failure) {
-    output.note(`The batch is not known: ${toCommandError(gateway.url, failure).message}`);
+    output.note(
+      `The batch could not be looked up: ${toCommandError(gateway.url, failure).message}`,
+    );
     return null;
   }
 }
@@ -312,7 +314,7 @@ export interface ActivityOptions {
   readonly after?: string;
 }
 
-/** Tell of all transitions, until it is interrupted. */
+/** Show all transitions, until interrupted. */
 export async function activity(
   context: Context,
   { mapping, status: statuses, after }: ActivityOptions,
@@ -332,7 +334,7 @@ export async function activity(
     ...(statuses ?? []).flatMap((name) => ['--status', name]),
   ];
   context.canGoOn(['activity', ...filters]);
-  // Over HTTP, where a wrong address or token shows at once.
+  // Over HTTP, so that a wrong address or token shows at once.
   const { latestCursor } = await gateway.request(LatestCursorDocument, {});
   const stop = tellConnection(context);
   try {

@@ -10,10 +10,10 @@ import { type Profile, saveProfile, toProfilesPath } from './profiles.js';
 import { type Credentials, checkToken, DEFAULT_URL, parseUrl } from './settings.js';
 
 /**
- * Keep a gateway and a token in a profile, once the gateway has taken the token. What is not said by a flag is asked for
- * at a terminal; elsewhere the token is read from standard input.
+ * Store a gateway and a token in a profile, once the gateway has accepted the token. On a terminal, it prompts for
+ * what no flag says; otherwise it reads the token from standard input.
  *
- * @throws {CommandError} the gateway cannot be reached or refuses the token; then nothing is kept
+ * @throws {CommandError} the gateway can't be reached or refuses the token; then nothing is stored
  */
 export async function login(options: CommonOptions, surroundings: Surroundings): Promise<void> {
   const { env, interrupted } = surroundings;
@@ -33,7 +33,7 @@ export async function login(options: CommonOptions, surroundings: Surroundings):
   const path = toProfilesPath(env);
   await saveProfile(path, name, { url: url.href, ...toKept(credentials) });
   output.data({ profile: name, url: url.href, path }, () => `${name}: ${url.href}`);
-  output.note(`Kept in ${path}.`);
+  output.note(`Saved in ${path}.`);
   output.end();
 }
 
@@ -69,7 +69,7 @@ async function askCredentials({ tokenFile }: CommonOptions): Promise<Credentials
   const token = process.stdin.isTTY
     ? takeAnswer(
         await password({
-          message: 'API key or access token (empty where the gateway asks for none)',
+          message: 'API key or access token (empty if the gateway needs none)',
           output: process.stderr,
         }),
       )
@@ -79,6 +79,6 @@ async function askCredentials({ tokenFile }: CommonOptions): Promise<Credentials
 }
 
 function takeAnswer(answer: string | symbol | undefined): string {
-  if (isCancel(answer)) throw new CommandError(exitCodes.interrupted, 'Nothing was kept.');
+  if (isCancel(answer)) throw new CommandError(exitCodes.interrupted, 'Nothing was saved.');
   return String(answer ?? '');
 }

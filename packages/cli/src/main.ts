@@ -7,11 +7,11 @@ import { createProgram } from './program.js';
 const { stdout, stderr, env } = process;
 const interrupted = new AbortController();
 
-// A second one ends it at once.
+// A second signal ends it at once.
 process.once('SIGINT', () =>
   interrupted.abort(new CommandError(exitCodes.interrupted, 'Interrupted.')),
 );
-// Whoever reads has read enough. What is done goes on where only nobody wants to hear of it.
+// The reader has read enough.
 stdout.on('error', () => process.exit(exitCodes.closedPipe));
 stderr.on('error', () => {});
 
@@ -21,7 +21,7 @@ const program = createProgram(
 );
 
 function tellError(error: unknown): ExitCode {
-  // Commander has told of it itself.
+  // Commander has already reported this.
   if (error instanceof CommanderError) {
     return error.exitCode === 0 ? exitCodes.success : exitCodes.usage;
   }
@@ -42,5 +42,5 @@ function tellError(error: unknown): ExitCode {
 }
 
 const exitCode = await program.parseAsync().then(() => exitCodes.success, tellError);
-// Once all is written.
+// Once everything is written.
 stdout.write('', () => stderr.write('', () => process.exit(exitCode)));

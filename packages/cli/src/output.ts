@@ -3,42 +3,42 @@ import { stripVTControlCharacters, styleText } from 'node:util';
 /** How data is written: for people, as one JSON document, or as one per line. */
 export type OutputForm = 'text' | 'json' | 'jsonl';
 
-/** Their names. */
+/** The names of the forms. */
 export const outputForms: readonly OutputForm[] = ['text', 'json', 'jsonl'];
 
-/** A colour of a text. */
+/** The colour of a text. */
 export type Paint = Parameters<typeof styleText>[0];
 
-/** Data goes to standard output, all else to standard error. */
+/** Data goes to standard output, everything else to standard error. */
 export interface Output {
   readonly form: OutputForm;
-  /** Write a value; `toText` is how people read it. */
+  /** Write a value; `toText` formats it for people. */
   data(value: unknown, toText: () => string): void;
-  /** Say something that is not data, on a line of its own. */
+  /** Write a message that is not data, on its own line. */
   note(text: string): void;
-  /** Have a last line that changes, where there is a terminal; null takes it away. */
+  /** Show a changing last line, on a terminal; null removes it. */
   live(toLine: (() => string) | null): void;
   /** Whether there is a terminal for {@link Output.live}. */
   readonly isLive: boolean;
   paint(paint: Paint, text: string): string;
-  /** Write the one JSON document, if it is to be one. */
+  /** Write the JSON document, if the output is one document. */
   end(): void;
 }
 
-/** What the output is written to. */
+/** Where output is written. */
 export interface Streams {
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** The line that lives is written anew so often, in ms. */
+/** How often the changing line is written again, in ms. */
 const REFRESH_MS = 1_000;
 
 const ERASE_LINE = '\r\u001b[2K';
 
 /**
- * @param isList - whether the one JSON document is a list, also of one value
+ * @param isList - whether the JSON document is a list, even of one value
  */
 export function createOutput(
   form: OutputForm,
@@ -46,7 +46,7 @@ export function createOutput(
   { stdout, stderr, env }: Streams,
 ): Output {
   const isTerminal = Boolean(stdout.isTTY && stderr.isTTY) && env.TERM !== 'dumb';
-  // Logs of CI jobs that have a terminal would have each refreshment as a line of its own.
+  // Logs of CI jobs with a terminal would show each update as a separate line.
   const isLive = isTerminal && form === 'text' && !env.CI;
   const hasColour = isTerminal && !env.NO_COLOR;
   const values: unknown[] = [];
@@ -59,7 +59,7 @@ export function createOutput(
     stderr.write(`${ERASE_LINE}${[...toLiveLine()].slice(0, width).join('')}`);
   }
 
-  /** Write something above the line that lives. */
+  /** Write something above the changing line. */
   function above(write: () => void): void {
     if (toLiveLine) stderr.write(ERASE_LINE);
     write();
@@ -96,13 +96,13 @@ export function createOutput(
   };
 }
 
-/** Take from a text of others what a terminal might obey. */
+/** Remove from other people's texts what a terminal might obey. */
 export function toPlain(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is taken out
   return stripVTControlCharacters(text).replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
 }
 
-/** Lay rows out in columns. */
+/** Format rows as columns. */
 export function toTable(rows: readonly (readonly string[])[]): string {
   const plain = rows.map((row) => row.map(toPlain));
   const widths = (plain[0] ?? []).map((_, column) =>

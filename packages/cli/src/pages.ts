@@ -3,7 +3,7 @@ import { CommandError, exitCodes } from './command-error.js';
 import type { Context } from './context.js';
 import { toTable } from './output.js';
 
-/** As many as the gateway gives at once. */
+/** The maximum that the gateway returns at once. */
 const PAGE_SIZE = 100;
 
 interface PageResult<Node> {
@@ -18,16 +18,16 @@ interface PageVariables {
   after?: string | null | undefined;
 }
 
-/** A column of a table: its title, and what is in it. */
+/** A column of a table: its title, and its content. */
 export type Column<Node> = readonly [
   title: string,
   toCell: (node: Node) => string | number | null | undefined,
 ];
 
 /**
- * Read pages until there are so many rows, and write them.
+ * Read pages until there are enough rows, and write them.
  *
- * @throws {CommandError} the upstream does not tell of such things
+ * @throws {CommandError} the upstream does not report these
  */
 export async function readPages<Node, Variables extends PageVariables>(
   { gateway, output }: Context,
@@ -46,7 +46,7 @@ export async function readPages<Node, Variables extends PageVariables>(
       after,
     } as unknown as Variables);
     if (!page) {
-      throw new CommandError(exitCodes.failed, 'The upstream does not tell of this.', {
+      throw new CommandError(exitCodes.failed, 'The upstream does not report this.', {
         code: 'ADMINISTRATION_UNAVAILABLE',
       });
     }

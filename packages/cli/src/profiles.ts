@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { CommandError, exitCodes } from './command-error.js';
 
-/** A gateway, and what to sign in with. */
+/** A gateway, and the credentials for it. */
 export interface Profile {
   readonly url: string;
   readonly token?: string;
@@ -16,16 +16,16 @@ export type Profiles = Readonly<Record<string, Profile>>;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Where the profiles are kept. */
+/** Where profiles are stored. */
 export function toProfilesPath(env: Environment): string {
   if (env.SLUICE_CONFIG) return env.SLUICE_CONFIG;
   return join(env.XDG_CONFIG_HOME || join(homedir(), '.config'), 'sluice', 'profiles.json');
 }
 
 /**
- * Read them; none where there is no file.
+ * Read the profiles; none if there is no file.
  *
- * @throws {CommandError} the file cannot be read, or others may read it
+ * @throws {CommandError} the file can't be read, or others may read it
  */
 export async function readProfiles(path: string): Promise<Profiles> {
   let text: string;
@@ -61,7 +61,7 @@ function toProfiles(json: unknown): Profiles {
   return profiles;
 }
 
-/** Keep a profile, for nobody else to read. */
+/** Store a profile, readable by nobody else. */
 export async function saveProfile(path: string, name: string, profile: Profile): Promise<void> {
   const profiles = { ...(await readProfiles(path)), [name]: profile };
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });

@@ -30,15 +30,15 @@ type Act<Args extends readonly string[], Options> = (
 /**
  * All commands; docs/command-line.md describes them.
  *
- * @param isCompleting - whether a shell asks what may come next
+ * @param isCompleting - whether a shell asks for completions
  */
 export function createProgram(surroundings: Surroundings, isCompleting: boolean): Command {
   const program = new Command('sluice')
     .description('Start and watch ingestions through a Sluice gateway.')
     .version(manifest.version)
-    .option('--url <url>', 'the gateway (SLUICE_URL, or of the profile)')
-    .option('--token-file <file>', 'has the API key or access token (SLUICE_TOKEN_FILE)')
-    .option('--profile <name>', 'what login kept (SLUICE_PROFILE, or "default")')
+    .option('--url <url>', 'the gateway (SLUICE_URL, or from the profile)')
+    .option('--token-file <file>', 'a file with the API key or access token (SLUICE_TOKEN_FILE)')
+    .option('--profile <name>', 'the profile that login saved (SLUICE_PROFILE, or "default")')
     .addOption(
       new Option('-o, --output <form>', 'how data is written to standard output')
         .choices(outputForms)
@@ -48,14 +48,14 @@ export function createProgram(surroundings: Surroundings, isCompleting: boolean)
     .showHelpAfterError('sluice --help lists commands and options.')
     .exitOverride();
 
-  /** Have a command run with a gateway. */
+  /** Run a command with a gateway. */
   function act<Args extends readonly string[], Options>(
     command: Command,
     run: Act<Args, Options>,
     { isList = false } = {},
   ): void {
     command.action(async (...given: unknown[]) => {
-      // Commander gives the arguments, the options and the command.
+      // Commander passes the arguments, the options and the command.
       const args = given.slice(0, -1) as [...Args, Options];
       await withContext(command, surroundings, isList, (context) => run(context, ...args));
     });
@@ -68,7 +68,10 @@ export function createProgram(surroundings: Surroundings, isCompleting: boolean)
       .option('--wait', 'follow it to its end', false)
       .addOption(timeoutOption())
       .option('--retry-on-abort <n>', 'retry it so many times if it is aborted', toCount(0, 5), 0)
-      .option('--idempotency-key <key>', 'with the same key it is started once (default: random)'),
+      .option(
+        '--idempotency-key <key>',
+        'starts once per key, however often you repeat it (default: random)',
+      ),
     start,
   );
   act(
@@ -80,7 +83,7 @@ export function createProgram(surroundings: Surroundings, isCompleting: boolean)
     { isList: true },
   );
   act(
-    program.command('status <mapping> <request>').description('tell where a request stands'),
+    program.command('status <mapping> <request>').description('show the status of a request'),
     status,
   );
   act(
@@ -89,7 +92,7 @@ export function createProgram(surroundings: Surroundings, isCompleting: boolean)
       .description('list requests, newest first')
       .addOption(mappingOption())
       .addOption(statusOption('SUCCESS', 'FAILED', 'ABORTED', 'IN_PROGRESS'))
-      .option('--started-by <caller>', 'of those that this caller started')
+      .option('--started-by <caller>', 'only requests that this caller started')
       .addOption(limitOption()),
     list,
     { isList: true },
@@ -97,10 +100,10 @@ export function createProgram(surroundings: Surroundings, isCompleting: boolean)
   act(
     program
       .command('activity')
-      .description('tell of all that happens, until interrupted')
+      .description('show all transitions, until interrupted')
       .addOption(mappingOption())
       .addOption(statusOption('SUCCESS', 'FAILED', 'ABORTED', 'IN_PROGRESS'))
-      .option('--after <cursor>', 'begin after this place in the log (default: now)'),
+      .option('--after <cursor>', 'begin after this cursor (default: now)'),
     activity,
   );
   act(program.command('mappings').description('list mappings').addOption(limitOption()), mappings, {
@@ -114,15 +117,21 @@ export function createProgram(surroundings: Surroundings, isCompleting: boolean)
     publish,
   );
   act(
-    program.command('unpublish <mapping>').description('have a mapping run by nobody'),
+    program
+      .command('unpublish <mapping>')
+      .description('unpublish a mapping, so that nothing runs it'),
     unpublish,
   );
   act(
-    program.command('stop <mapping>').description('have the scheduler run a mapping no more'),
+    program
+      .command('stop <mapping>')
+      .description('stop a mapping: the scheduler no longer runs it'),
     stop,
   );
   act(
-    program.command('schedule <mapping>').description('have the scheduler run a mapping again'),
+    program
+      .command('schedule <mapping>')
+      .description('start a mapping: the scheduler runs it again'),
     schedule,
   );
   act(
@@ -137,17 +146,17 @@ export function createProgram(surroundings: Surroundings, isCompleting: boolean)
   );
   act(program.command('cancel <job>').description('cut a job off'), cancel);
   act(
-    program
-      .command('end-watch <mapping> <request>')
-      .description('have the gateway ask no more about a request'),
+    program.command('end-watch <mapping> <request>').description('stop polling a request'),
     endWatch,
   );
   act(
-    program.command('doctor').description('find out what is wrong, and what to do'),
+    program
+      .command('doctor')
+      .description('check the connection, and say what is wrong and what to do'),
     (context, _options: object) => doctor(context, manifest.version),
     { isList: true },
   );
-  const loginCommand = program.command('login').description('keep a gateway and a token');
+  const loginCommand = program.command('login').description('save a gateway and a token');
   loginCommand.action(() => login(loginCommand.optsWithGlobals(), surroundings));
 
   function addServiceScript(script: ServiceScript, description: string): Command {
@@ -160,7 +169,7 @@ export function createProgram(surroundings: Surroundings, isCompleting: boolean)
     readonly service?: string;
     readonly rows?: number;
   }
-  addServiceScript('check', 'read a mapping and all of its source, and say what is wrong').action(
+  addServiceScript('check', 'read a mapping and its whole source, and report problems').action(
     (file: string, { service }: ServiceOptions) => runServiceScript('check', file, service),
   );
   addServiceScript('preview', 'show the first records of a mapping as they would be sent')
@@ -168,11 +177,11 @@ export function createProgram(surroundings: Surroundings, isCompleting: boolean)
     .action((file: string, { service, rows }: ServiceOptions) =>
       runServiceScript('preview', file, service, ['--rows', String(rows)]),
     );
-  addServiceScript('infer', 'write a first mapping of a CSV file').action(
+  addServiceScript('infer', 'write a first mapping for a CSV file').action(
     (file: string, { service }: ServiceOptions) => runServiceScript('infer', file, service),
   );
   if (isCompleting) {
-    // Options of all commands may stand behind each of them.
+    // Options of all commands are allowed after each of them.
     for (const command of program.commands) {
       for (const option of program.options) command.addOption(option);
     }
@@ -188,13 +197,13 @@ function timeoutOption(): Option {
 }
 
 function mappingOption(): Option {
-  return new Option('--mapping <id>', 'of this mapping; may be given several times').argParser(
+  return new Option('--mapping <id>', 'only this mapping; may be given several times').argParser(
     collect,
   );
 }
 
 function statusOption(...names: readonly string[]): Option {
-  const option = new Option('--status <status>', 'in this status; may be given several times');
+  const option = new Option('--status <status>', 'only this status; may be given several times');
   option.choices(names);
   return option.argParser((name: string, earlier: readonly string[] | undefined) => {
     if (names.includes(name)) return collect(name, earlier);
@@ -203,7 +212,7 @@ function statusOption(...names: readonly string[]): Option {
 }
 
 function limitOption(): Option {
-  return new Option('--limit <n>', 'how many at most').default(25).argParser(toCount(1));
+  return new Option('--limit <n>', 'the maximum number').default(25).argParser(toCount(1));
 }
 
 function collect(value: string, earlier: readonly string[] = []): readonly string[] {

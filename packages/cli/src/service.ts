@@ -8,11 +8,11 @@ import { CommandError, exitCodes } from './command-error.js';
 export type ServiceScript = 'check' | 'preview' | 'infer';
 
 /**
- * Have the Campaign service’s own code look at a file: mappings are read by what will run them, and by nothing else.
+ * Run the Campaign service's own code on a file, because that code will run the mapping.
  *
- * @param serviceDir - a checkout of Sluice; found above the working directory where it is left out
+ * @param serviceDir - a checkout of Sluice; if left out, it is looked for above the working directory
  * @param rest - further arguments of the script
- * @throws {CommandError} there is no checkout, or the script says that something is wrong
+ * @throws {CommandError} there is no checkout, or the script reports problems
  */
 export async function runServiceScript(
   script: ServiceScript,

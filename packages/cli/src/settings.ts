@@ -9,27 +9,27 @@ export interface SettingOptions {
   readonly profile?: string;
 }
 
-/** What to sign in with. */
+/** The credentials. */
 export type Credentials =
   | { readonly kind: 'none' }
   | { readonly kind: 'text'; readonly token: string; readonly from: string }
   /** Read whenever it is needed, so that it may change. */
   | { readonly kind: 'file'; readonly path: string; readonly from: string };
 
-/** Which gateway to talk to, and where that was said. */
+/** Which gateway to use, and where that was set. */
 export interface Settings {
   readonly url: URL;
   readonly urlFrom: string;
   readonly credentials: Credentials;
 }
 
-/** Where `npm start` has it. */
+/** The address of `npm start`. */
 export const DEFAULT_URL = 'http://127.0.0.1:4000';
 
 /**
- * Join flags, environment and profile, in this order.
+ * Combine flags, environment and profile, in this order.
  *
- * The token of a profile goes to that profile’s gateway only: one that is named otherwise does not get it.
+ * The token of a profile is sent only to that profile's gateway.
  *
  * @throws {CommandError} one of them is not valid
  */
@@ -75,9 +75,9 @@ export async function readSettings(
 }
 
 /**
- * Read the address of a gateway; a path to `/graphql` may be at its end.
+ * Parse the address of a gateway; it may end in `/graphql`.
  *
- * @throws {CommandError} it is none
+ * @throws {CommandError} it is not valid
  */
 export function parseUrl(text: string, from: string): URL {
   const url = URL.canParse(text) ? new URL(text) : null;
@@ -94,8 +94,8 @@ export function parseUrl(text: string, from: string): URL {
 }
 
 /**
- * @returns the token; null where there is none
- * @throws {CommandError} its file cannot be read, or has none
+ * @returns the token; null if there is none
+ * @throws {CommandError} its file can't be read, or contains none
  */
 export async function readToken(credentials: Credentials): Promise<string | null> {
   switch (credentials.kind) {
@@ -114,8 +114,8 @@ export async function readToken(credentials: Credentials): Promise<string | null
 }
 
 /**
- * @returns the token without white space around it
- * @throws {CommandError} it can be none
+ * @returns the token without surrounding white space
+ * @throws {CommandError} it can't be a token
  */
 export function checkToken(text: string, from: string): string {
   const token = text.trim();

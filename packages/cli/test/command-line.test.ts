@@ -148,7 +148,7 @@ describe('the exit code', () => {
     const other = await run('start', 'good').ended;
     expect(other).toMatchObject({
       code: 0,
-      stderr: expect.stringMatching(/^good is being ingested already: this is that request\.\n/),
+      stderr: expect.stringMatching(/^good is already being ingested: this is that request\.\n/),
     });
   });
 
@@ -471,7 +471,7 @@ describe('login', () => {
     expect(taken).toEqual({
       code: 0,
       stdout: `ci: ${gateway.url}/\n`,
-      stderr: `You are reader.\nKept in ${profilesPath()}.\n`,
+      stderr: `You are reader.\nSaved in ${profilesPath()}.\n`,
     });
     expect((await stat(profilesPath())).mode & 0o777).toBe(0o600);
     const listed = await command.run(['list', '--profile', 'ci']).ended;

@@ -10,6 +10,7 @@ type Member = Reference | object;
 
 /** Members of a page: some clients select edges, others nodes. */
 interface Page {
+  readonly edges?: readonly { readonly node: Member }[];
   readonly nodes?: readonly Member[];
 }
 
@@ -52,7 +53,7 @@ export const typePolicies: TypePolicies = {
   },
 };
 
-/** Apollo's own policy knows edges alone. */
+/** Apollo's own policy knows edges alone, and doubles a page that is asked for again where it does not know its place. */
 function toPages(keyArgs: string[] | false): FieldPolicy {
   const { read, merge } = relayStylePagination(keyArgs);
   if (typeof merge !== 'function')
@@ -61,13 +62,23 @@ function toPages(keyArgs: string[] | false): FieldPolicy {
     keyArgs,
     ...(read && { read }),
     merge(known: Page | undefined, told: Page | undefined, options) {
-      const merged = merge(known as never, told as never, options as never);
+      const before = known && told && without(known, told);
+      const merged = merge((before ?? known) as never, told as never, options as never);
       if (!told?.nodes) return merged;
-      const toldRefs = new Set(told.nodes.map(toRef));
-      const before: readonly Member[] = (options.args?.after && known?.nodes) || [];
-      const kept = before.filter((node) => !isReference(node) || !toldRefs.has(toRef(node)));
+      const kept = (options.args?.after && before?.nodes) || [];
       return { ...merged, nodes: [...kept, ...told.nodes] };
     },
+  };
+}
+
+/** A page without the members of another. */
+function without(page: Page, { edges = [], nodes = [] }: Page): Page {
+  const others = new Set([...nodes, ...edges.map(({ node }) => node)].map(toRef));
+  const isKept = (member: Member) => !isReference(member) || !others.has(toRef(member));
+  return {
+    ...page,
+    ...(page.edges && { edges: page.edges.filter(({ node }) => isKept(node)) }),
+    ...(page.nodes && { nodes: page.nodes.filter(isKept) }),
   };
 }
 

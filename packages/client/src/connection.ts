@@ -1,30 +1,30 @@
 /**
- * How a client stands with its gateway.
+ * The state of a client's connection to its gateway.
  *
  *     idle ──subscribe──▶ connecting ──▶ connected ──▶ upToDate
  *                                            ▲            │ the connection is lost
  *                                            └── reconnecting ◀┘
  */
 export type Connection =
-  /** Nothing is subscribed. */
+  /** There are no subscriptions. */
   | { readonly state: 'idle' }
   /** For the first time. */
   | { readonly state: 'connecting'; readonly since: Date }
-  /** What is shown is as old as `since`, at least. */
+  /** The shown data is at least as old as `since`. */
   | { readonly state: 'reconnecting'; readonly since: Date }
-  /** What was missed may still be on its way. */
+  /** Missed events may still arrive. */
   | { readonly state: 'connected' }
-  /** The gateway has answered after everything was resumed, and had nothing more to tell. */
+  /** The gateway has answered after everything was resumed, so nothing is missing. */
   | { readonly state: 'upToDate' };
 
-/** A value that changes, and tells. */
+/** A value that changes, and notifies listeners. */
 export interface Watched<Value> {
   readonly get: () => Value;
-  /** @returns stops it */
+  /** @returns stops listening */
   readonly listen: (listener: () => void) => () => void;
 }
 
-/** Hold such a value. */
+/** Create such a value. */
 export function createWatched<Value>(first: Value): Watched<Value> & {
   readonly set: (value: Value) => void;
 } {
@@ -38,7 +38,7 @@ export function createWatched<Value>(first: Value): Watched<Value> & {
       for (const listener of [...listeners]) listener();
     },
     listen(listener) {
-      // A function that is given twice is two listeners.
+      // A function that is passed twice counts as two listeners.
       const own = () => listener();
       listeners.add(own);
       return () => void listeners.delete(own);

@@ -1,29 +1,29 @@
 import type { SubscribePayload } from 'graphql-ws';
 
-/** How an operation is sent again after its connection was lost. */
+/** How an operation is repeated after its connection was lost. */
 export type Plan =
-  /** A stream of transitions: goes on after the cursor of the last one. */
+  /** A stream of transitions: it continues after the last cursor. */
   | {
       readonly kind: 'stream';
       readonly query: string;
-      /** Takes the cursor. */
+      /** The variable for the cursor. */
       readonly variable: string;
-      /** Where the caller had it begin; null for the stream's own beginning. */
+      /** Where the caller wanted it to begin; null for the stream's default. */
       readonly after: string | null;
-      /** Whether its own beginning is the present: it is asked for before the stream opens. */
+      /** Whether its default beginning is the present, which is queried before the stream opens. */
       readonly beginsNow: boolean;
-      /** Where in a result the transition is; null for its only field. */
+      /** Where a result has the transition; null for its only field. */
       readonly key: string | null;
       readonly cursorKey: string;
-      /** Whether the caller did not select the cursor, and is not to see it. */
+      /** Whether the caller did not select the cursor, and must not see it. */
       readonly isCursorAdded: boolean;
     }
   /** May run twice. */
   | { readonly kind: 'repeatable' }
-  /** May not run twice: a mutation, or what nobody knows. */
+  /** Must not run twice: a mutation, or an unknown operation. */
   | { readonly kind: 'once' };
 
-/** The subscriptions that have a cursor, and whether they begin with the present. */
+/** The subscriptions with cursors, and whether they begin with the present. */
 const STREAMS = new Map([
   ['ingestionStatusChanged', false],
   ['ingestionActivity', true],
@@ -32,7 +32,7 @@ const STREAMS = new Map([
 const ADDED_VARIABLE = 'sluiceAfter';
 const ADDED_CURSOR = 'sluiceCursor';
 
-/** Strings and comments are one token each, so that a brace is a brace. */
+/** Strings and comments are one token each, so that a brace is really a brace. */
 const TOKEN = /"""(?:\\"""|[\s\S])*?"""|"(?:\\.|[^"\\\n\r])*"|#[^\n\r]*|\.\.\.|\w+|[^\s,\uFEFF]/g;
 
 interface Token {
@@ -44,16 +44,16 @@ interface Token {
 interface Definition {
   readonly keyword: string;
   readonly name: string | undefined;
-  /** Token after which variables are defined. */
+  /** The token after which variables are defined. */
   readonly head: number;
-  /** Token that opens the selection. */
+  /** The token that opens the selection. */
   readonly body: number;
 }
 
-/** Read from an operation what a lost connection means for it, and add to its text what it lacks to go on. */
+/** Find out what a lost connection means for an operation, and add what it needs to resume to its text. */
 export function toPlan({ query, operationName, variables }: SubscribePayload): Plan {
   if (!query) {
-    // Known to the server by a hash or an id: so its text stays as it is.
+    // The server knows it by a hash or an id, so its text can't change.
     return variables && 'after' in variables
       ? {
           kind: 'stream',
@@ -154,7 +154,7 @@ function toDefinitions(tokens: readonly Token[]): Definition[] {
   return definitions;
 }
 
-/** The brace that opens a selection, after the parentheses of what comes before it. */
+/** The brace that opens a selection, after preceding parentheses. */
 function toBody(tokens: readonly Token[], from: number): number {
   let index = from;
   while (index < tokens.length && tokens[index]?.text !== '{') {
@@ -163,7 +163,7 @@ function toBody(tokens: readonly Token[], from: number): number {
   return index;
 }
 
-/** What closes the parenthesis, bracket or brace at an index. */
+/** The token that closes the parenthesis, bracket or brace at an index. */
 function toClosing(tokens: readonly Token[], from: number): number {
   let depth = 0;
   for (let index = from; index < tokens.length; index += 1) {
@@ -175,7 +175,7 @@ function toClosing(tokens: readonly Token[], from: number): number {
   return tokens.length;
 }
 
-/** Where the value of an argument begins; -1 where it is not given. */
+/** Where the value of an argument begins; -1 if it is not given. */
 function findArgument(tokens: readonly Token[], open: number, name: string): number {
   const close = toClosing(tokens, open);
   for (let index = open + 1; index < close; index += 1) {
@@ -186,7 +186,7 @@ function findArgument(tokens: readonly Token[], open: number, name: string): num
   return -1;
 }
 
-/** The fields of a selection, and of the fragments in it: where each begins. */
+/** The fields of a selection and of its fragments: where each begins. */
 function findFields(
   tokens: readonly Token[],
   definitions: readonly Definition[],
@@ -207,7 +207,7 @@ function findFields(
       if (next === ':') index += 2;
     } else if (next === '{' || next === '@' || next === 'on') {
       const body = toBody(tokens, index);
-      // What a condition may leave out cannot be relied on.
+      // A field with a condition may be missing.
       const isSure = !tokens.slice(index, body).some((token) => token.text === '@');
       if (isSure) fields.push(...findFields(tokens, definitions, body, visited));
       index = toClosing(tokens, body);

@@ -77,10 +77,13 @@ function openFeed(
     error: null,
   });
   const update = (changed: Partial<FeedState>) => state.set({ ...state.get(), ...changed });
-  const unlisten = client.connection.listen(() => {
-    const connection = client.connection.get();
-    update({ connection, staleSince: toStaleSince(connection, state.get().staleSince) });
-  });
+  const updateLive = (changed: Partial<FeedState>) => {
+    const next = { ...state.get(), ...changed };
+    state.set({ ...next, staleSince: toStaleSince(source, next) });
+  };
+  const unlisten = client.connection.listen(() =>
+    updateLive({ connection: client.connection.get() }),
+  );
   void run();
 
   async function run(): Promise<void> {
@@ -97,7 +100,7 @@ function openFeed(
 
   function take(transition: IngestionTransition): void {
     const all = [...state.get().transitions, transition];
-    update({ transitions: source.kind === 'activity' ? all.slice(-source.limit) : all });
+    updateLive({ transitions: source.kind === 'activity' ? all.slice(-source.limit) : all });
   }
 
   function fail(failure: unknown): void {
@@ -155,16 +158,20 @@ function isLast(source: FeedSource, { to }: IngestionTransition): boolean {
   return source.kind === 'ingestion' && to !== 'IN_PROGRESS';
 }
 
-function toStaleSince(connection: Connection, before: Date | null): Date | null {
+function toStaleSince(
+  source: FeedSource,
+  { connection, transitions, staleSince }: FeedState,
+): Date | null {
   switch (connection.state) {
     case 'idle':
     case 'connecting':
     case 'connected':
-      return before;
+      return staleSince;
     case 'reconnecting':
-      return before ?? connection.since;
+      return staleSince ?? connection.since;
     case 'upToDate':
-      return null;
+      // Of a request there is one at least.
+      return source.kind === 'ingestion' && transitions.length === 0 ? staleSince : null;
   }
 }
 

@@ -1,15 +1,15 @@
-/** An error as the gateway answers it. */
+/** An error in the gateway's answer. */
 export interface AnsweredError {
   readonly message: string;
   readonly extensions?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** The gateway refused, or could not do, what was asked of it. */
+/** The gateway refused an operation, or it failed. */
 export class GatewayError extends Error {
   override readonly name = 'GatewayError';
-  /** Of the first error; null where there is none. docs/errors.md lists them. */
+  /** The code of the first error; null if there is none. docs/errors.md lists them. */
   readonly code: string | null;
-  /** How long to wait before the next try, in ms; null where that is not known. */
+  /** How long to wait before the next try, in ms; null if unknown. */
   readonly retryAfterMs: number | null;
 
   constructor(readonly errors: readonly AnsweredError[]) {
@@ -20,16 +20,16 @@ export class GatewayError extends Error {
   }
 }
 
-/** Error codes of a moment: what was asked for may be had a little later. */
+/** Codes of temporary errors. */
 const PASSING =
   /^(SHUTTING_DOWN|LOG_UNAVAILABLE|TOO_MANY_OPERATIONS|RATE_LIMITED|OPERATION_TIMEOUT|SIGN_IN_UNAVAILABLE|UPSTREAM_(UNAVAILABLE|TIMEOUT|RATE_LIMITED))$/;
 
-/** Whether a failure with this code is one of a moment. */
+/** Whether a failure with this code is temporary. */
 export function isPassingCode(code: unknown): boolean {
   return PASSING.test(String(code ?? ''));
 }
 
-/** Whether nothing of it is for good. */
+/** Whether all of these errors are temporary. */
 export function isPassing(errors: readonly AnsweredError[] | undefined): boolean {
   return errors?.every(({ extensions }) => isPassingCode(extensions?.code)) ?? false;
 }

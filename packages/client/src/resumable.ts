@@ -4,22 +4,22 @@ import { type Plan, toPlan } from './document.js';
 import { type AnsweredError, isPassing } from './gateway-error.js';
 import { iterate } from './iterate.js';
 
-/** How stubborn a {@link resumable} client is. */
+/** How persistent a {@link resumable} client is. */
 export interface ResumableOptions {
-  /** How long it tries to get a lost connection back, in ms. By default for ever. */
+  /** How long it tries to restore a lost connection, in ms. By default for ever. */
   readonly retryForMs?: number;
-  /** The longest pause between two tries, in ms; a try comes at random in the second half of it. */
+  /** The longest pause between two tries, in ms; a try comes at a random time in its second half. */
   readonly maxRetryDelayMs?: number;
-  /** How often it pings, in ms: a silent connection is given up after twice that. */
+  /** How often it pings, in ms: a silent connection is dropped after twice that. */
   readonly pingMs?: number;
 }
 
-/** A client whose subscriptions outlive its connections. */
+/** A client whose subscriptions survive lost connections. */
 export interface ResumableClient extends Client {
   readonly connection: Watched<Connection>;
 }
 
-/** A connection was lost and not got back in time. Has the code and reason of its last close. */
+/** A connection was lost and not restored in time. Has the code and reason of its last close. */
 export class ConnectionLostError extends Error {
   override readonly name = 'ConnectionLostError';
 
@@ -32,22 +32,22 @@ export class ConnectionLostError extends Error {
   }
 }
 
-/** Close codes after which the same client is refused again. */
+/** Close codes after which the same client would be refused again. */
 const FINAL_CLOSES: ReadonlySet<unknown> = new Set([4400, 4401, 4406, 4409, 4429, 4500]);
 
-/** The first pause, in ms; each that follows is twice as long. */
+/** The first pause, in ms; each further one is twice as long. */
 const FIRST_DELAY_MS = 500;
 
-/** Before it is asked again whether there is more to come, in ms. */
+/** The pause before checking again whether more events are coming, in ms. */
 const SETTLE_MS = 500;
 
-/** The longest pause by default, in ms. */
+/** The default of the longest pause, in ms. */
 const MAX_RETRY_DELAY_MS = 10_000;
 
-/** In ms; so a silent connection is noticed within 20 s. */
+/** In ms; a silent connection is noticed within 20 s. */
 const PING_MS = 10_000;
 
-/** Not a failure, in the eyes of graphql-ws: it neither waits nor gives up. */
+/** graphql-ws does not treat this as a failure: it neither waits nor gives up. */
 const NORMAL_CLOSURE = 1000;
 
 const LATEST: SubscribePayload = { query: 'query LatestCursor { latestCursor }' };
@@ -60,22 +60,21 @@ interface Failure {
 
 interface Run {
   lost(failure: unknown): void;
-  /** It was sent, and its place is known. */
+  /** Whether it was sent, and its place is known. */
   hasBegun(): boolean;
-  /** It goes well. */
+  /** It succeeded. */
   settle(): void;
   end(): void;
 }
 
 /**
- * Have the subscriptions of a client go on where they were whenever its connection is lost: each transition is
- * delivered once, in order.
+ * Make a client's subscriptions resume whenever its connection is lost: each transition is delivered once, in order.
  *
- * A subscription of a request begins with its first transition, one of activity with the next thing that happens,
- * unless `after` says otherwise. Queries are asked again. Mutations are not sent twice: they fail with a
- * {@link ConnectionLostError}. What the gateway refuses for good, `CURSOR_INVALID` say, arrives as graphql-ws has it.
+ * A subscription to a request begins with its first transition, one to activity with the next transition, unless
+ * `after` says otherwise. Queries are repeated. Mutations are not sent twice: they fail with a {@link
+ * ConnectionLostError}. Permanent refusals by the gateway, such as `CURSOR_INVALID`, arrive as in graphql-ws.
  *
- * Close codes that it gets over are 1000 for those who listen to `closed` of the client given.
+ * Listeners to `closed` of the wrapped client see code 1000 for closes that it recovers from.
  */
 export function resumable(
   client: Client,
@@ -88,7 +87,7 @@ export function resumable(
   const runs = new Set<Run>();
   const connection = createWatched<Connection>({ state: 'idle' });
   let socket: { send(text: string): void; terminate?(): void } | null = null;
-  /** The one of `ws` has it, and throws in its next tick where it is closed before it is open. */
+  /** `ws` sockets throw in the next tick if they are closed before they are open. */
   let canCloseUnopened = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   /** Whether the gateway has answered the last ping. What else it sends does not show that it hears this client. */
@@ -144,7 +143,7 @@ export function resumable(
     timer = setTimeout(beat, delayMs);
   }
 
-  /** There may be more to come. */
+  /** More events may be coming. */
   function unsettle(): void {
     if (connection.get().state !== 'upToDate') return;
     connection.set({ state: 'connected' });
@@ -152,7 +151,7 @@ export function resumable(
     beatAfter(0);
   }
 
-  /** Give up a connection of which nothing is heard: it will not say that it is gone. */
+  /** Drop a silent connection: it will not report that it is gone. */
   function drop(): void {
     const silent = socket;
     client.terminate();
@@ -174,7 +173,7 @@ export function resumable(
       String(reason ?? message ?? ''),
       failure,
     );
-    // From here on this is decided here, and not by the retries of the client.
+    // From here on this code decides about retries, and not the wrapped client.
     Object.defineProperties(Object(failure), {
       code: { value: NORMAL_CLOSURE, configurable: true },
       reason: { value: lost.reason, configurable: true },
@@ -188,12 +187,12 @@ export function resumable(
   ): () => void {
     const plan = toPlan(payload);
     let place = plan.kind === 'stream' ? plan.after : null;
-    /** Only the newest attempt may speak. */
+    /** Only the newest attempt counts. */
     let attempt = 0;
     let leave: (() => void) | null = null;
     let hasBegun = false;
     let retryTimer: ReturnType<typeof setTimeout> | undefined;
-    /** In a row, since it last went well. */
+    /** In a row, since the last success. */
     let failureCount = 0;
     let troubledAt = performance.now();
 
@@ -217,7 +216,7 @@ export function resumable(
       else begin();
     }
 
-    /** Over the socket of the stream that follows, and so while this one is not over. */
+    /** Over the socket of the stream that follows, and thus while this query is not finished. */
     function findPlace(): void {
       send<{ latestCursor?: string }>(LATEST, {
         next({ data, errors }) {
@@ -289,7 +288,7 @@ export function resumable(
       return isCursorAdded ? { ...result, data: { ...data, [field]: rest } as Data } : result;
     }
 
-    /** It failed for good, or its connection did: then it may go on. */
+    /** It failed for good, or its connection was lost: then it may resume. */
     function stop(failure: unknown): void {
       if (Array.isArray(failure) || isFinal(failure)) end(() => sink.error(failure));
       else retry(failure);

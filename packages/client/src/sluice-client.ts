@@ -20,31 +20,34 @@ import { iterate } from './iterate.js';
 import { type ResumableOptions, resumable } from './resumable.js';
 import { createStreamClient, PASSING_HTTP_STATUS } from './stream-client.js';
 
-/** A text with the types of what it takes and gives, as codegen writes it with `documentMode: string`. */
+/** A document with the types of its variables and data, as codegen writes it with `documentMode: string`. */
 export type TypedText<Data, Variables> = DocumentTypeDecoration<Data, Variables> & {
   toString(): string;
 };
 
-/** What names a request. */
+/** Identifies a request. */
 export interface RequestRef {
   readonly mappingId: string;
   readonly requestId: string;
 }
 
-/** What a start came to: `__typename` says which. */
+/** The outcome of a start: `__typename` says which. */
 export type StartOutcome = NonNullable<StartIngestionMutation['startIngestion']>;
 
-/** Which gateway, and who asks. */
+/** Which gateway to use, and with which credentials. */
 export interface SluiceClientOptions extends ResumableOptions {
-  /** Of the GraphQL endpoint, such as `https://sluice.example/graphql`. */
+  /** The GraphQL endpoint, such as `https://sluice.example/graphql`. */
   readonly url: string | URL;
-  /** An access token or an API key, or what gives one that is good now: asked for each request and each connection. */
+  /**
+   * An access token or an API key, or a function that returns a valid one, called for each request and each
+   * connection.
+   */
   readonly token?: string | (() => string | Promise<string>);
-  /** Where there is none, as in Node.js 20: that of `ws`. */
+  /** If the platform has none, as in Node.js 20: that of `ws`. */
   readonly webSocketImpl?: unknown;
 }
 
-/** What ends a wait before what it waits for. */
+/** Ends a wait early. */
 export interface Stoppable {
   readonly signal?: AbortSignal;
 }
@@ -52,13 +55,13 @@ export interface Stoppable {
 /** The API of Sluice. */
 export interface SluiceClient {
   /**
-   * Start an ingestion. Where the answer is lost, it is asked for again under the same key, which is made up where
-   * none is given: nothing is started twice.
+   * Start an ingestion. If the answer is lost, the start is repeated with the same key, which is generated if none is
+   * given, so nothing is started twice.
    *
-   * @throws {@link GatewayError} where the gateway refuses; the upstream's refusals are outcomes
+   * @throws {@link GatewayError} if the gateway refuses; the upstream's refusals are outcomes
    */
   start(input: StartIngestionInput, options?: Stoppable): Promise<StartOutcome>;
-  /** Null where there is no such request. */
+  /** Null if there is no such request. */
   status(
     ref: RequestRef,
     options?: Stoppable & { readonly maxAgeMs?: number },
@@ -73,12 +76,12 @@ export interface SluiceClient {
     ref: RequestRef,
     options?: Stoppable & { readonly after?: string },
   ): AsyncIterableIterator<IngestionTransition>;
-  /** What happens from now on, or after a cursor, to all requests or to those of some mappings. Never ends. */
+  /** All transitions from now on, or after a cursor, of all requests or of some mappings. Never ends. */
   activity(
     options?: Stoppable & { readonly mappingIds?: readonly string[]; readonly after?: string },
   ): AsyncIterableIterator<IngestionTransition>;
   /**
-   * The terminal transition of a request, once it is there.
+   * The terminal transition of a request, once it exists.
    *
    * @throws the reason of the signal, or a `TimeoutError`
    */
@@ -99,27 +102,30 @@ export interface SluiceClient {
     options?: Stoppable,
   ): AsyncIterableIterator<Data>;
   readonly connection: Watched<Connection>;
-  /** `sse` where WebSockets do not get through: it is found out by itself, and changes nothing else. */
+  /** `sse` if WebSockets don't get through, which the client finds out without help. Everything else stays the same. */
   readonly transport: Watched<Transport>;
-  /** End all that is subscribed. */
+  /** End all subscriptions. */
   dispose(): Promise<void>;
 }
 
-/** For how long a start whose answer was lost is repeated, in ms; well below the 24 h that a key is kept. */
+/** How long a start whose answer was lost is repeated, in ms; far less than the 24 h for which a key is kept. */
 const RETRY_START_MS = 120_000;
 
-/** Before it is repeated, in ms. */
+/** The pause before it is repeated, in ms. */
 const RETRY_PAUSE_MS = 1_000;
 
-/** How often it pings by default, in ms. A WebSocket may take as long to open, and a stream may be silent four times as long. */
+/**
+ * How often it pings by default, in ms. A WebSocket may take as long to open, and a stream may be silent four times as
+ * long.
+ */
 const PING_MS = 10_000;
 
-/** The answer did not come, or did not come from the gateway. */
+/** There was no answer, or it did not come from the gateway. */
 class AnswerLostError extends Error {
   override readonly name = 'AnswerLostError';
 }
 
-/** Make a client of one gateway. It connects when something is subscribed. */
+/** Create a client of one gateway. It connects on the first subscription. */
 export function createSluiceClient({
   url,
   token,
@@ -289,9 +295,9 @@ export function createSluiceClient({
 }
 
 /**
- * Say what to do for each outcome of a start: one that is left out does not compile.
+ * Handle each outcome of a start; a missing case is a compile-time error.
  *
- * @returns what was done came to
+ * @returns the result of the case
  */
 export function matchOutcome<Result>(
   outcome: StartOutcome,
@@ -305,7 +311,7 @@ export function matchOutcome<Result>(
   return take(outcome);
 }
 
-/** Whether nothing was started for a reason that passes. */
+/** Whether nothing was started for a temporary reason. */
 function mayStartYet(
   outcome: StartOutcome,
 ): outcome is Extract<StartOutcome, { readonly __typename: 'StartIngestionError' }> {
@@ -316,7 +322,7 @@ function mayStartYet(
   );
 }
 
-/** Whether another try may be answered. */
+/** Whether another try may succeed. */
 function mayAnswerYet(failure: unknown): boolean {
   if (failure instanceof GatewayError)
     return failure.errors.length > 0 && isPassing(failure.errors);

@@ -172,6 +172,23 @@ describe('pages', () => {
     expect(count).toBeGreaterThan(2);
     expect(page.members).toEqual(toPage(all.data).members);
     watching.unsubscribe();
+
+    // Somewhere in the middle, for one who begins there.
+    const later = connect({ possibleTypes, typePolicies });
+    const begin = await later.query({
+      query,
+      variables: { filter: ofMapping, first: 1 },
+      fetchPolicy: 'no-cache',
+    });
+    const { endCursor: after } = toPage(begin.data).pageInfo;
+    for (let asked = 0; asked < 2; asked += 1) {
+      const { data } = await later.query({
+        query,
+        variables: { filter: ofMapping, first: 1, after },
+        fetchPolicy: 'network-only',
+      });
+      expect(toPage(data).members).toHaveLength(1);
+    }
     const others = { filter: { mappingIds: ['TestDoc'] }, first: 1 };
     expect(toPage((await client.query({ query, variables: others })).data).members).toEqual([]);
   });

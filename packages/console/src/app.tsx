@@ -3,7 +3,8 @@ import { useEffect, useState } from 'react';
 import { Notice } from './components/notice.js';
 import { Shell } from './components/shell.js';
 import { ViewerDocument } from './generated/operations.js';
-import { SignIn } from './pages/sign-in.js';
+import { finishSignIn, hasOpenId } from './open-id.js';
+import { SignIn, type SignInFault } from './pages/sign-in.js';
 import {
   connect,
   createSession,
@@ -12,18 +13,31 @@ import {
   readToken,
   type Session,
   SessionContext,
+  signOut,
 } from './session.js';
 
 type State =
   | { readonly kind: 'connecting' }
-  | { readonly kind: 'signedOut'; readonly wasRefused: boolean }
+  | { readonly kind: 'signedOut'; readonly fault: SignInFault | null }
   | { readonly kind: 'unreachable'; readonly message: string }
   | { readonly kind: 'open'; readonly session: Session };
 
-/** Before a gateway that cannot be reached is tried again, in ms. */
+/** The pause before an unreachable gateway is tried again, in ms. */
 const RETRY_MS = 3_000;
 
-/** Finds out who looks, and shows what they may see. */
+const REFUSED: SignInFault = {
+  title: 'That was refused.',
+  text: hasOpenId
+    ? 'The gateway does not take this key or token: it is wrong, has expired, or is meant for another service.'
+    : 'The API key or token is wrong, or has expired.',
+};
+
+const ENDED: SignInFault = {
+  title: 'You are signed out.',
+  text: 'The key or token has expired, or was taken back. Sign in again to go on where you were.',
+};
+
+/** Identifies the viewer, and shows what they may see. */
 export function App() {
   const [attempt, setAttempt] = useState(0);
   const [state, setState] = useState<State>({ kind: 'connecting' });
@@ -34,24 +48,32 @@ export function App() {
     let session: Session | null = null;
     let timer: ReturnType<typeof setTimeout> | undefined;
     let isOver = false;
-    client.request(ViewerDocument, {}).then(
-      ({ viewer }) => {
+    const show = (next: State) => {
+      if (!isOver) setState(next);
+    };
+    const open = async () => {
+      try {
+        await finishSignIn();
+      } catch (failure) {
+        return show({
+          kind: 'signedOut',
+          fault: { title: 'The provider did not let you in.', text: toText(failure) },
+        });
+      }
+      try {
+        const { viewer } = await client.request(ViewerDocument, {});
         if (isOver) return;
-        session = createSession(client, viewer, () =>
-          setState({ kind: 'signedOut', wasRefused: true }),
-        );
-        setState({ kind: 'open', session });
-      },
-      (failure: unknown) => {
-        if (isOver) return;
+        session = createSession(client, viewer, () => show({ kind: 'signedOut', fault: ENDED }));
+        show({ kind: 'open', session });
+      } catch (failure) {
         if (isSignedOut(failure)) {
-          setState({ kind: 'signedOut', wasRefused: readToken() !== '' });
-          return;
+          return show({ kind: 'signedOut', fault: (await readToken()) === '' ? null : REFUSED });
         }
-        setState({ kind: 'unreachable', message: String((failure as Error).message) });
-        timer = setTimeout(() => setAttempt((count) => count + 1), RETRY_MS);
-      },
-    );
+        show({ kind: 'unreachable', message: toText(failure) });
+        if (!isOver) timer = setTimeout(() => setAttempt((count) => count + 1), RETRY_MS);
+      }
+    };
+    void open();
     return () => {
       isOver = true;
       clearTimeout(timer);
@@ -60,8 +82,7 @@ export function App() {
     };
   }, [attempt]);
 
-  const signIn = (token: string) => {
-    keepToken(token);
+  const begin = () => {
     setState({ kind: 'connecting' });
     setAttempt((count) => count + 1);
   };
@@ -72,20 +93,32 @@ export function App() {
     case 'unreachable':
       return (
         <main className="splash">
-          <Notice kind="error" title="The gateway does not answer.">
+          <Notice kind="error" title="The gateway does not respond.">
             {state.message} This page tries again by itself.
           </Notice>
         </main>
       );
     case 'signedOut':
-      return <SignIn wasRefused={state.wasRefused} onSignIn={signIn} />;
+      return (
+        <SignIn
+          fault={state.fault}
+          onToken={(token) => {
+            keepToken(token);
+            begin();
+          }}
+        />
+      );
     case 'open':
       return (
         <SessionContext value={state.session}>
           <QueryClientProvider client={state.session.queries}>
-            <Shell onSignOut={() => signIn('')} />
+            <Shell onSignOut={() => void signOut().then(begin)} />
           </QueryClientProvider>
         </SessionContext>
       );
   }
+}
+
+function toText(failure: unknown): string {
+  return failure instanceof Error ? failure.message : String(failure);
 }

@@ -5,23 +5,25 @@ const DAY_MS = 86_400_000;
 
 const numbers = new Intl.NumberFormat();
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
-const dayAndClock = new Intl.DateTimeFormat(undefined, {
-  month: 'short',
-  day: 'numeric',
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-});
+const day = { month: 'short', day: 'numeric' } as const;
+const minute = { hour: '2-digit', minute: '2-digit' } as const;
+const second = { ...minute, second: '2-digit' } as const;
+const dayAndMinute = new Intl.DateTimeFormat(undefined, { ...day, ...minute });
+const dayAndClock = new Intl.DateTimeFormat(undefined, { ...day, ...second });
+const date = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
+const dateAndClock = new Intl.DateTimeFormat(undefined, { year: 'numeric', ...day, ...second });
 
-/** A count, in the viewer’s digits. */
+/** A count, in the viewer's number format. */
 export function toCount(count: number): string {
   return numbers.format(count);
 }
 
 /** How long something took: `0.4 s`, `1:50`, `2:03:10`, or `3 d 4 h`. */
 export function toDuration(durationMs: number): string {
-  if (durationMs < 10 * SECOND_MS) return `${(Math.max(0, durationMs) / SECOND_MS).toFixed(1)} s`;
-  if (durationMs < MINUTE_MS) return `${Math.round(durationMs / SECOND_MS)} s`;
+  if (durationMs < 10 * SECOND_MS) {
+    return `${(Math.floor(Math.max(0, durationMs) / 100) / 10).toFixed(1)} s`;
+  }
+  if (durationMs < MINUTE_MS) return `${Math.floor(durationMs / SECOND_MS)} s`;
   const [days, hours, minutes, seconds] = [
     Math.floor(durationMs / DAY_MS),
     Math.floor(durationMs / HOUR_MS) % 24,
@@ -33,10 +35,13 @@ export function toDuration(durationMs: number): string {
   return hours > 0 ? `${hours}:${pad(minutes)}:${pad(seconds)}` : `${minutes}:${pad(seconds)}`;
 }
 
-/** A time in the viewer’s zone, with its day where that is not today. */
-export function toTime(instant: Date, now: Date): string {
-  const isToday = instant.toDateString() === now.toDateString();
-  return (isToday ? clock : dayAndClock).format(instant);
+/** A time in the viewer's time zone, with the day if that is not today, and the year if that is not this one. */
+export function toTime(instant: Date, now: Date, isShort = false): string {
+  if (instant.toDateString() === now.toDateString()) return clock.format(instant);
+  if (instant.getFullYear() === now.getFullYear()) {
+    return (isShort ? dayAndMinute : dayAndClock).format(instant);
+  }
+  return (isShort ? date : dateAndClock).format(instant);
 }
 
 /** How far from now: `3 s ago`, `in 7 s`. */
@@ -47,8 +52,15 @@ export function toDistance(instant: Date, now: number): string {
 }
 
 function toRoughLength(lengthMs: number): string {
-  if (lengthMs < MINUTE_MS) return `${Math.round(lengthMs / SECOND_MS)} s`;
-  if (lengthMs < HOUR_MS) return `${Math.round(lengthMs / MINUTE_MS)} min`;
-  if (lengthMs < 2 * DAY_MS) return `${Math.round(lengthMs / HOUR_MS)} h`;
-  return `${Math.round(lengthMs / DAY_MS)} days`;
+  const seconds = Math.round(lengthMs / SECOND_MS);
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.round(lengthMs / MINUTE_MS);
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.round(lengthMs / HOUR_MS);
+  return hours < 48 ? `${hours} h` : `${Math.round(lengthMs / DAY_MS)} days`;
+}
+
+/** Text of others within a sentence, so that its direction changes nothing around it. */
+export function isolate(text: string): string {
+  return `\u2068${text}\u2069`;
 }

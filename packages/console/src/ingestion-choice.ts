@@ -1,7 +1,7 @@
 import type { IngestionRequestFilter, IngestionStatus } from './generated/operations.js';
 import type { Ingestion } from './live.js';
 
-/** Which ingestions the list shows, as the address has it. */
+/** Which ingestions the list shows, from the address. */
 export interface Choice {
   readonly tab: 'running' | 'failed' | 'all';
   readonly mappingId: string;
@@ -18,7 +18,7 @@ const STATUSES: Readonly<Record<Choice['tab'], readonly IngestionStatus[] | null
 
 const HOUR_MS = 3_600_000;
 
-/** What the address chooses; what it says otherwise is ignored. */
+/** The choice in the address; invalid parts are ignored. */
 export function readChoice(search: URLSearchParams): Choice {
   const tab = search.get('tab');
   return {
@@ -44,7 +44,7 @@ export function toFilter(
   };
 }
 
-/** Whether an ingestion is among them. */
+/** Whether an ingestion matches the choice. */
 export function isChosen(
   { tab, mappingId, startedBy }: Choice,
   { observedAfter }: IngestionRequestFilter,

@@ -1,39 +1,48 @@
 import { type Connection, GatewayError, type SluiceClient } from '@sluice/client';
 import { ActivityDocument, type IngestionFragment } from './generated/operations.js';
 
-/** An ingestion, as far as the gateway has told. */
+/** An ingestion, as the gateway reports it. */
 export type Ingestion = IngestionFragment;
 
 /** What happens while the page is open. */
 export interface Live {
-  /** Changes with each ingestion that changed. */
+  /** Changes when ingestions change; after a burst, once. */
   readonly version: () => number;
-  /** What is newer: this, or what was heard since. */
+  /** The newer one: this, or what arrived since. */
   readonly newest: (loaded: Ingestion) => Ingestion;
-  /** All that was heard of, the last ones last. */
+  /** The ingestions that changed lately. */
   readonly heard: () => Iterable<Ingestion>;
   readonly connection: () => Connection;
   readonly listen: (listener: () => void) => () => void;
-  /** @returns stops it */
+  /** @returns stops listening */
   readonly onEnd: (listener: (ended: Ingestion) => void) => () => void;
   readonly stop: () => void;
 }
 
-/** Before a subscription that failed is tried again, in ms. */
+/** The pause before a failed subscription is tried again, in ms. */
 const RETRY_MS = 2_000;
+
+/** Listeners are told of a burst once, after so many ms: nobody reads faster. */
+const TELL_AFTER_MS = 100;
+
+/** So many ingestions are kept twice: a page may stay open for months. */
+const MOST_KEPT = 5_000;
 
 /**
  * Follow all ingestions that the viewer may see.
  *
- * @param onGap - told where something may have been missed: then what is shown must be loaded again
+ * @param onGap - called when the page must be loaded again: something may have been missed, or will be forgotten
  */
 export function follow(client: SluiceClient, onGap: () => void): Live {
-  const latest = new Map<string, Ingestion>();
+  let latest = new Map<string, Ingestion>();
+  /** Those before. They are forgotten when all that is shown has long been loaded again. */
+  let earlier: ReadonlyMap<string, Ingestion> = new Map();
   const listeners = new Set<() => void>();
   const endListeners = new Set<(ended: Ingestion) => void>();
   const stopping = new AbortController();
   const { signal } = stopping;
   let version = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
 
   const tell = () => {
     for (const listener of [...listeners]) listener();
@@ -61,22 +70,34 @@ export function follow(client: SluiceClient, onGap: () => void): Live {
   }
 
   function hear({ from, request }: { readonly from: string | null; readonly request: Ingestion }) {
-    const known = latest.get(request.id);
-    latest.set(request.id, known ? toNewer(known, request) : request);
-    version += 1;
-    // The first one that is told has happened before.
+    latest.set(request.id, newest(request));
+    if (latest.size >= MOST_KEPT) {
+      earlier = latest;
+      latest = new Map();
+      onGap();
+    }
+    // The first transition happened earlier.
     if (request.isTerminal && from !== null) for (const listener of endListeners) listener(request);
-    tell();
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      version += 1;
+      tell();
+    }, TELL_AFTER_MS);
+  }
+
+  function newest(loaded: Ingestion): Ingestion {
+    const heard = latest.get(loaded.id) ?? earlier.get(loaded.id);
+    return heard ? toNewer(loaded, heard) : loaded;
   }
 
   void run();
   return {
     version: () => version,
-    newest(loaded) {
-      const heard = latest.get(loaded.id);
-      return heard ? toNewer(loaded, heard) : loaded;
+    newest,
+    *heard() {
+      yield* earlier.values();
+      yield* latest.values();
     },
-    heard: () => latest.values(),
     connection: client.connection.get,
     listen(listener) {
       listeners.add(listener);
@@ -87,13 +108,14 @@ export function follow(client: SluiceClient, onGap: () => void): Live {
       return () => void endListeners.delete(listener);
     },
     stop() {
+      clearTimeout(timer);
       stopping.abort();
       unlisten();
     },
   };
 }
 
-/** Nothing happens to an ingestion that has ended. */
+/** An ended ingestion does not change. */
 function toNewer(one: Ingestion, other: Ingestion): Ingestion {
   if (one.isTerminal !== other.isTerminal) return one.isTerminal ? one : other;
   return one.lastObservedAt > other.lastObservedAt ? one : other;

@@ -1,4 +1,4 @@
 import type { OneIngestionQuery } from './generated/operations.js';
 
-/** An ingestion with all that its page shows. */
+/** An ingestion with everything that its page shows. */
 export type OneIngestion = NonNullable<OneIngestionQuery['ingestionStatus']>;

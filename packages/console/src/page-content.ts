@@ -1,7 +1,13 @@
-/** What the gateway wrote into the page: `src/server/pages/console.ts` has the same. */
+/** What the gateway wrote into the page, as declared in `src/server/pages/console.ts`. */
 export interface PageContent {
-  /** Null where there is no explorer. */
+  /** Null if there is no explorer. */
   readonly explorerPath?: string | null;
+  /** Null where people paste a key or a token. */
+  readonly openId?: {
+    readonly issuer: string;
+    readonly clientId: string;
+    readonly scope: string;
+  } | null;
 }
 
 /** What the gateway wrote into the page. */

@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from 'react';
 
-/** A page and what is chosen on it, as the fragment of the address has them: `#/ingestions?tab=failed`. */
+/** A page and its choices, from the fragment of the address: `#/ingestions?tab=failed`. */
 export interface Route {
   /** Decoded, such as `['ingestions', 'crm-profiles', '7']`. */
   readonly path: readonly string[];
@@ -8,8 +8,11 @@ export interface Route {
 }
 
 let current = parseRoute(location.hash);
+window.addEventListener('hashchange', () => {
+  current = parseRoute(location.hash);
+});
 
-/** The route that is shown now. */
+/** The current route. */
 export function useRoute(): Route {
   return useSyncExternalStore(listen, () => current);
 }
@@ -29,20 +32,21 @@ export function goTo(href: string): void {
   location.hash = href;
 }
 
-/** Change what is chosen on this page, without a step in the history; an empty value takes a choice back. */
+/** Change a choice on this page, without a history entry; an empty value removes it. */
 export function choose(changes: Readonly<Record<string, string>>): void {
   const search = { ...Object.fromEntries(current.search), ...changes };
-  history.replaceState(null, '', toHref(current.path, search));
+  replaceAddress(toHref(current.path, search));
+}
+
+/** Show another address of this page, without a step in the history. */
+export function replaceAddress(href: string): void {
+  history.replaceState(null, '', href);
   window.dispatchEvent(new HashChangeEvent('hashchange'));
 }
 
 function listen(listener: () => void): () => void {
-  const update = () => {
-    current = parseRoute(location.hash);
-    listener();
-  };
-  window.addEventListener('hashchange', update);
-  return () => window.removeEventListener('hashchange', update);
+  window.addEventListener('hashchange', listener);
+  return () => window.removeEventListener('hashchange', listener);
 }
 
 function parseRoute(hash: string): Route {

@@ -8,29 +8,33 @@ import { QueryCache, QueryClient } from '@tanstack/react-query';
 import { createContext, useContext, useSyncExternalStore } from 'react';
 import type { ViewerQuery } from './generated/operations.js';
 import { follow, type Live } from './live.js';
+import { readAccessToken, signOutOfProvider } from './open-id.js';
 
-/** Who looks, and at what. */
+/** The viewer, and their client. */
 export interface Session {
   readonly viewer: ViewerQuery['viewer'];
   readonly client: SluiceClient;
   readonly live: Live;
   readonly queries: QueryClient;
-  /** Ids of the ingestions that were started on this page. */
-  readonly own: Set<string>;
 }
 
 /** Where a token is kept until its tab is closed. */
 const TOKEN_KEY = 'sluice.token';
 
-/** The token that was given in this tab; empty where none was. */
-export function readToken(): string {
-  return sessionStorage.getItem(TOKEN_KEY) ?? '';
+/** What this tab signs in with: what was pasted, or a token of the OpenID provider; empty where there is neither. */
+export async function readToken(): Promise<string> {
+  return sessionStorage.getItem(TOKEN_KEY) ?? readAccessToken();
 }
 
-/** Keep a token for this tab; an empty one signs out. */
+/** Keep a token for this tab. */
 export function keepToken(token: string): void {
-  if (token) sessionStorage.setItem(TOKEN_KEY, token);
-  else sessionStorage.removeItem(TOKEN_KEY);
+  sessionStorage.setItem(TOKEN_KEY, token);
+}
+
+/** Forget what this tab signs in with. */
+export async function signOut(): Promise<void> {
+  sessionStorage.removeItem(TOKEN_KEY);
+  await signOutOfProvider();
 }
 
 /** A client of the gateway that this page comes from. */
@@ -38,15 +42,15 @@ export function connect(): SluiceClient {
   return createSluiceClient({ url: new URL('graphql', document.baseURI), token: readToken });
 }
 
-/** Whether the gateway does not, or does no longer, let the viewer in. */
+/** Whether the gateway does not, or no longer, accept the viewer. */
 export function isSignedOut(failure: unknown): boolean {
   return failure instanceof GatewayError && failure.code === 'UNAUTHENTICATED';
 }
 
 /**
- * Begin to follow what happens.
+ * Begin to follow transitions.
  *
- * @param onSignedOut - told where the gateway lets the viewer in no longer
+ * @param onSignedOut - called if the gateway no longer accepts the viewer
  */
 export function createSession(
   client: SluiceClient,
@@ -62,7 +66,7 @@ export function createSession(
     defaultOptions: { queries: { staleTime: 2_000, retry: 1, networkMode: 'always' } },
   });
   const live = follow(client, () => void queries.invalidateQueries());
-  return { viewer, client, live, queries, own: new Set() };
+  return { viewer, client, live, queries };
 }
 
 /** The session of this page. */
@@ -71,11 +75,11 @@ export const SessionContext = createContext<Session | null>(null);
 /** The session of this page. */
 export function useSession(): Session {
   const session = useContext(SessionContext);
-  if (!session) throw new Error('Only what is shown to a viewer may use the session.');
+  if (!session) throw new Error('The session is only available to signed-in pages.');
   return session;
 }
 
-/** Render again with each ingestion that changes. */
+/** Render again with each change of an ingestion. */
 export function useLive(): Live {
   const { live } = useSession();
   useSyncExternalStore(live.listen, live.version);
@@ -87,7 +91,7 @@ export function useMay(right: string): boolean {
   return useSession().viewer.rights.includes(right);
 }
 
-/** Ask the gateway something, as TanStack Query wants to be told it. */
+/** Query the gateway, in the form that TanStack Query requires. */
 export function useAsk() {
   const { client } = useSession();
   return <Data, Variables>(document: TypedText<Data, Variables>, variables: Variables) => ({
@@ -97,7 +101,7 @@ export function useAsk() {
   });
 }
 
-/** The name of a document’s operation, by which its answers are kept. */
+/** The name of a document's operation, which is the key of its cached answers. */
 export function operationNameOf(document: { toString(): string }): string {
   return /(?:query|mutation) (\w+)/.exec(document.toString())?.[1] ?? '';
 }

@@ -1,21 +1,21 @@
 import { matchOutcome, type RequestRef, type StartOutcome } from '@sluice/client';
 
-/** What a start came to, in words. */
+/** The outcome of a start, in words. */
 export interface StartAnswer {
   readonly title: string;
-  /** What to do next; empty where it is plain. */
+  /** What to do next; empty if it is obvious. */
   readonly advice: string;
-  /** The request that runs; null where none is known. */
+  /** The running request; null if none is known. */
   readonly request: (RequestRef & { readonly id: string }) | null;
   /** What would have to be done to the mapping first. */
   readonly remedy: 'stop' | 'publish' | null;
-  /** The upstream’s words. */
+  /** The upstream's words. */
   readonly message: string;
 }
 
 const NOTHING = { advice: '', request: null, remedy: null } as const;
 
-/** Put the outcome of a start in words. */
+/** Describe the outcome of a start. */
 export function toAnswer(outcome: StartOutcome): StartAnswer {
   return matchOutcome<StartAnswer>(outcome, {
     IngestionSubmitted: ({ message, request }) => ({
@@ -26,7 +26,7 @@ export function toAnswer(outcome: StartOutcome): StartAnswer {
     }),
     IngestionAlreadyInProgress: ({ message, request }) => ({
       ...NOTHING,
-      title: 'It runs already.',
+      title: 'It is already running.',
       advice: 'Nothing new was started. You can watch the one that runs.',
       request,
       message,
@@ -53,11 +53,9 @@ export function toAnswer(outcome: StartOutcome): StartAnswer {
     }),
     StartIngestionError: ({ message, outcomeUnknown, code }) => ({
       ...NOTHING,
-      title: outcomeUnknown
-        ? 'It is not known whether it was started.'
-        : 'It could not be started.',
+      title: outcomeUnknown ? 'It is unknown whether it was started.' : 'It could not be started.',
       advice: outcomeUnknown
-        ? 'Look at the list of ingestions before you start it again: else it may be ingested twice.'
+        ? 'Check the list of ingestions before you start it again. Otherwise it may be ingested twice.'
         : 'Nothing was started. Try again later.',
       message: `${message} (${code})`,
     }),

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 
-/** Something that is said for a while. */
+/** A message that is shown for a while. */
 export interface Toast {
   readonly key: number;
   readonly kind: 'good' | 'bad' | 'plain';
@@ -15,7 +15,7 @@ let toasts: readonly Toast[] = [];
 let count = 0;
 const listeners = new Set<() => void>();
 
-/** Say something. */
+/** Show a message. */
 export function say(toast: Omit<Toast, 'key'>): void {
   count += 1;
   const key = count;
@@ -23,17 +23,17 @@ export function say(toast: Omit<Toast, 'key'>): void {
   setTimeout(() => unsay(key), SHOWN_MS);
 }
 
-/** Take it away. */
+/** Remove a message. */
 export function unsay(key: number): void {
   set(toasts.filter((toast) => toast.key !== key));
 }
 
-/** All that are shown, the last one last. */
+/** All shown messages, the last one last. */
 export function readToasts(): readonly Toast[] {
   return toasts;
 }
 
-/** @returns stops it */
+/** @returns stops listening */
 export function listenToToasts(listener: () => void): () => void {
   listeners.add(listener);
   return () => void listeners.delete(listener);

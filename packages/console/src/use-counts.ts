@@ -6,11 +6,21 @@ import { useAsk, useLive } from './session.js';
 /** So many are counted, and no more: `100+`. */
 const MOST = 100;
 
+/** What cannot be counted here is asked for again after this, in ms. */
+const UNCOUNTED_INTERVAL_MS = 15_000;
+
 /** How many ingestions run, and how many failed, in words. */
 export function useCounts(): { readonly running: string; readonly failed: string } {
   const ask = useAsk();
   const live = useLive();
-  const options = { staleTime: Number.POSITIVE_INFINITY };
+  const options = {
+    staleTime: Number.POSITIVE_INFINITY,
+    refetchInterval: ({
+      state,
+    }: {
+      readonly state: { readonly data?: IngestionsQuery | undefined };
+    }) => (state.data?.ingestionRequests.pageInfo.hasNextPage ? UNCOUNTED_INTERVAL_MS : false),
+  } as const;
   const running = useQuery({
     ...ask(IngestionsDocument, { filter: { statuses: ['IN_PROGRESS'] }, first: MOST }),
     ...options,

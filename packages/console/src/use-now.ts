@@ -11,6 +11,11 @@ export function useNow(): number {
   return useSyncExternalStore(listen, () => now);
 }
 
+/** The beginning of today, in ms since the epoch: changes at midnight, also in a page that stays open. */
+export function useToday(): number {
+  return useSyncExternalStore(listen, () => new Date(now).setHours(0, 0, 0, 0));
+}
+
 function listen(listener: () => void): () => void {
   listeners.add(listener);
   timer ??= setInterval(tick, SECOND_MS);

@@ -4,14 +4,14 @@ import type { Clock } from '../../adobe/clock.js';
 import { createFaultPicker } from './fault-picker.js';
 import type { ANSWERS, Fault, FaultPlan, Operation } from './fault-plan.js';
 
-/** What the hooks need of their surroundings. */
+/** What the hooks require. */
 export interface FaultHooksOptions {
   readonly clock: Clock;
-  /** Ends the process on the spot. */
+  /** Ends the process at once. */
   readonly crash: () => void;
 }
 
-/** What stands in front of Campaign would say. */
+/** What the systems in front of Campaign would answer. */
 const BODIES: Readonly<Record<(typeof ANSWERS)[number], object | string>> = {
   401: { error_code: '401013', message: 'Oauth token is not valid' },
   403: { error_code: '403023', message: 'Profile is not valid' },
@@ -23,14 +23,14 @@ const BODIES: Readonly<Record<(typeof ANSWERS)[number], object | string>> = {
   html: '<!DOCTYPE html><html><body><h1>Maintenance</h1></body></html>',
 };
 
-/** Make calls go wrong as a plan says. To be added before the routes. */
+/** Make calls fail according to a plan. Add this before the routes. */
 export function addFaultHooks(
   app: FastifyInstance,
   plan: FaultPlan,
   { clock, crash }: FaultHooksOptions,
 ): void {
   const picker = createFaultPicker(plan);
-  /** Of the calls that are taken, and go wrong behind that. */
+  /** For calls that are accepted, and fail afterwards. */
   const later = new WeakMap<FastifyRequest, Fault>();
   const closing = new AbortController();
   app.addHook('preClose', async () => closing.abort());

@@ -1,19 +1,19 @@
 import type { Fault, FaultOccasion, FaultPlan, Operation } from './fault-plan.js';
 
-/** Tells what goes wrong with each call. */
+/** Decides how each call fails. */
 export interface FaultPicker {
   /**
-   * Count a call in, and tell what is to go wrong with it.
+   * Count a call, and return its fault.
    *
-   * @param mappingId - null where the call is about none
-   * @returns null where nothing is
+   * @param mappingId - null if the call concerns none
+   * @returns null for no fault
    */
   next(operation: Operation, mappingId: string | null): Fault | null;
 }
 
-/** Build the picker of a plan. The same calls in the same order go wrong in the same way. */
+/** Create the picker of a plan. The same calls in the same order fail in the same way. */
 export function createFaultPicker({ seed, rules }: FaultPlan): FaultPicker {
-  // Each has dice of its own, so that a rule that is added changes nothing of the others.
+  // Each rule has its own dice, so that adding a rule does not change the others.
   const counted = rules.map((rule, index) => ({ rule, roll: createDice(seed + index), calls: 0 }));
 
   return {
@@ -38,7 +38,7 @@ function isOccasion(when: FaultOccasion, call: number, roll: () => number): bool
   return roll() < when.probability;
 }
 
-/** Numbers from 0 to 1 that depend on the seed alone (mulberry32). */
+/** Numbers from 0 to 1 that only depend on the seed (mulberry32). */
 function createDice(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

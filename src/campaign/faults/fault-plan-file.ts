@@ -4,7 +4,7 @@ import { readTextFile } from '../../adobe/strict-text.js';
 import { offsetOf, toPlainIssues } from '../mapping/yaml-issues.js';
 import { ANSWERS, type FaultPlan, OPERATIONS } from './fault-plan.js';
 
-/** A call that is to wait longer is one that nobody waits for. In ms. */
+/** Nobody waits for a call that is delayed for longer. In ms. */
 const MAX_DELAY_MS = 600_000;
 
 const count = z.int().positive();
@@ -39,7 +39,7 @@ const rule = z
   ])
   .refine(({ on, mapping }) => on !== 'token' || mapping === undefined, {
     path: ['mapping'],
-    error: 'a token is of no mapping',
+    error: 'a token has no mapping',
   })
   .transform(({ on, mapping, when, ...fault }) => ({ on, mapping, when, fault }));
 
@@ -48,7 +48,7 @@ const planFile = z.strictObject({
   faults: z.array(rule).min(1),
 });
 
-/** The plan cannot be used. The message lists every fault of the file with its line. */
+/** The plan can't be used. The message lists every fault of the file with its line. */
 export class FaultPlanInvalidError extends Error {
   override readonly name = 'FaultPlanInvalidError';
 
@@ -61,9 +61,9 @@ export class FaultPlanInvalidError extends Error {
 }
 
 /**
- * Read a plan of faults from a YAML or JSON file.
+ * Read a fault plan from a YAML or JSON file.
  *
- * @throws {FaultPlanInvalidError} with all that is wrong with it
+ * @throws {FaultPlanInvalidError} with all its problems
  */
 export function loadFaultPlan(file: string): FaultPlan {
   let text: string;

@@ -8,23 +8,23 @@ import {
 import type { Client, Credentials, Role } from './credentials.js';
 import type { Usage } from './usage-limits.js';
 
-/** Why the API gateway in front of Campaign turns a call away, in its words. */
+/** Why the API gateway in front of Campaign refuses a call, in its words. */
 export interface Denial {
   readonly httpStatus: number;
-  /** After how many seconds the call may be made again; null where waiting is no help. */
+  /** The number of seconds after which the call may be made again; null if waiting does not help. */
   readonly retryAfterS: number | null;
   readonly body:
     | { readonly error_code: string; readonly message: string }
     | { readonly code: number; readonly message: string };
 }
 
-/** The API gateway's answer to a URI that leads nowhere. Another envelope, with a numeric code. */
+/** The API gateway's answer to an unknown URI. It uses another envelope, with a numeric code. */
 export function toWrongUriDenial(code: 404 | 500): Denial {
   const message = 'Oops. Something went wrong. Check your URI and try again.';
   return { httpStatus: code, retryAfterS: null, body: { code, message } };
 }
 
-/** What a call must show: the key, a token, the organization in its path. And how many may be made. */
+/** What a call must contain (the key, a token, the organization in its path), and how many calls are allowed. */
 export interface AccessRules {
   readonly credentials: Pick<Credentials, 'apiKeys'>;
   readonly organization: string;
@@ -33,10 +33,10 @@ export interface AccessRules {
 }
 
 /**
- * Find out why a call is turned away: the key is looked at first, then how many calls were made with it,
- * then the token, the URI, and the role.
+ * Find out why a call is refused: first by its key, then by the number of calls with it, then by the token, the URI,
+ * and the role.
  *
- * @param role - what the token's client must have; null where any client will do
+ * @param role - the role that the token's client must have; null for any client
  */
 export function denialOf(
   rules: AccessRules,

@@ -10,7 +10,7 @@ import type { RunProgress } from '../state/run-outcome.js';
 export interface JobAnswer {
   readonly id: number;
   readonly mapping: string;
-  /** Null where the scheduler started the job. */
+  /** Null if the scheduler started the job. */
   readonly requestId: number | null;
   readonly batchId: string | null;
   readonly status: JobStatus;
@@ -22,9 +22,9 @@ export interface JobAnswer {
 }
 
 /**
- * Put a job into its row of the list.
+ * Convert a job to its row of the list.
  *
- * @param progress - how far it has come, while it is known no better
+ * @param progress - how far it has come, until more is known
  */
 export function toJobAnswer(job: Job, progress: RunProgress | null): JobAnswer {
   const { numRecords, numRejected } = job.state.status === 'Created' && progress ? progress : job;
@@ -42,7 +42,7 @@ export function toJobAnswer(job: Job, progress: RunProgress | null): JobAnswer {
   };
 }
 
-/** A record that was not sent, without what is in it: that is personal data. */
+/** A record that was not sent, without its content, which is personal data. */
 export interface RejectAnswer {
   readonly key: string | null;
   /** In its file, from 1; null in a table. */
@@ -50,12 +50,12 @@ export interface RejectAnswer {
   readonly reason: string;
 }
 
-/** Put a reject into words for administrators. */
+/** Convert a reject for administrators. */
 export function toRejectAnswer({ key, line, reason }: Reject): RejectAnswer {
   return { key: key == null || key === '' ? null : String(key), line, reason };
 }
 
-/** A mapping and where it stands. */
+/** A mapping and its state. */
 export interface MappingAnswer {
   readonly id: string;
   readonly label: string;
@@ -64,12 +64,12 @@ export interface MappingAnswer {
   /** Null while it is stopped. */
   readonly nextRunAt: string | null;
   readonly runIntervalMs: number;
-  /** The marker up to which everything was accepted; null: the next run sends everything. */
+  /** The marker up to which everything was accepted; null if the next run sends everything. */
   readonly watermark: Marker | null;
   readonly lastJob: JobAnswer | null;
 }
 
-/** Put a mapping, its state and its latest job into words. */
+/** Convert a mapping, its state and its latest job. */
 export function toMappingAnswer(
   { id, label }: Mapping,
   state: MappingState,

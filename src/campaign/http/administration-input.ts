@@ -4,7 +4,7 @@ import { toFaultText } from '../../adobe/input-faults.js';
 import { JOB_STATUSES } from '../state/job.js';
 import type { JobFilter } from '../state/job-store.js';
 
-/** What came is not what the administration API takes. The message says what is. */
+/** Invalid input to the administration API. The message says what is allowed. */
 export class AdministrationInputError extends Error {
   override readonly name = 'AdministrationInputError';
 }
@@ -28,7 +28,7 @@ const instant = z
   .refine((text) => !Number.isNaN(Date.parse(text)), 'expected an instant in ISO 8601')
   .transform((text) => Date.parse(text));
 
-/** One, or several by giving the parameter again. */
+/** One value, or several if the parameter is repeated. */
 function several<T>(schema: z.ZodType<T>) {
   return z.preprocess(
     (value) => (value === undefined || Array.isArray(value) ? value : [value]),
@@ -60,7 +60,7 @@ const publication = z.strictObject({
 });
 
 /**
- * Read which jobs a query asks for.
+ * Parse the filter of a query for jobs.
  *
  * @throws {AdministrationInputError}
  */
@@ -78,7 +78,7 @@ export function parseJobFilter(query: unknown): JobFilter {
 }
 
 /**
- * Read which rejects of a job a query asks for.
+ * Parse the page of a query for a job's rejects.
  *
  * @throws {AdministrationInputError}
  */
@@ -91,7 +91,7 @@ export function parseRejectPage(query: unknown): {
 }
 
 /**
- * Read the id of a job from a path.
+ * Parse the id of a job in a path.
  *
  * @throws {AdministrationInputError}
  */
@@ -100,8 +100,8 @@ export function parseJobId(text: string): number {
 }
 
 /**
- * Read the body of a publication. It must say whether the records are sent from the beginning again: that is
- * not to be found out by leaving it away.
+ * Parse the body of a publication. It must say whether the records are sent again from the beginning: nobody should
+ * find that out by omitting it.
  *
  * @throws {AdministrationInputError}
  */

@@ -27,7 +27,7 @@ import {
 } from './administration-input.js';
 import type { Client } from './credentials.js';
 
-/** What the administration API works with. */
+/** What the administration API needs. */
 export interface AdministrationParts {
   readonly administration: Administration;
   readonly mappings: Mappings;
@@ -44,7 +44,7 @@ interface IdPath {
 }
 
 /**
- * Serve the administration API under `/admin`: mappings, their life, and jobs. Every error is
+ * Serve the administration API under `/admin`: mappings, changes to them, and jobs. Every error is
  * `{"code","message"}`.
  */
 export function addAdministrationRoutes(app: FastifyInstance, parts: AdministrationParts): void {
@@ -90,7 +90,7 @@ export function addAdministrationRoutes(app: FastifyInstance, parts: Administrat
           return refuse(reply, error.statusCode ?? 400, 'BAD_INPUT', `${error.message}.`);
         }
         logger.error({ err: error, route: request.routeOptions.url }, 'a call failed');
-        return refuse(reply, 500, 'FAULT', 'The service has met a fault; its log has more.');
+        return refuse(reply, 500, 'FAULT', 'The service failed. Its log has the details.');
       });
 
       admin.get('/mappings', async () => ({ mappings: [...mappings.values()].map(viewOf) }));
@@ -109,7 +109,7 @@ export function addAdministrationRoutes(app: FastifyInstance, parts: Administrat
 
       admin.get('/jobs', async ({ query }) => {
         const filter = parseJobFilter(query);
-        // One more than was asked for tells whether there is another page.
+        // One more than requested shows whether there is another page.
         const found = state.jobs.list({ ...filter, limit: filter.limit + 1 });
         const page = found.slice(0, filter.limit);
         const next = found.length > page.length ? page.at(-1)?.id : null;
@@ -148,7 +148,7 @@ export function addAdministrationRoutes(app: FastifyInstance, parts: Administrat
   );
 }
 
-/** Turns away whoever has no token of a client with the role of administration. */
+/** Refuses callers without a token of a client with the role of administration. */
 function letIn(
   tokens: Pick<TokenIssuer<Client>, 'clientOf'>,
   { headers }: FastifyRequest,
@@ -167,11 +167,11 @@ function letIn(
       );
     }
     if (client.roles.includes('administration')) return undefined;
-    const needed = `Client ${client.clientId} has not the role "administration".`;
+    const needed = `Client ${client.clientId} does not have the role "administration".`;
     return refuse(reply, 403, 'FORBIDDEN', needed);
   } catch (error) {
     if (!(error instanceof CredentialsUnreadableError)) throw error;
-    return refuse(reply, 503, 'CREDENTIALS_UNREADABLE', 'Who may do this cannot be looked up now.');
+    return refuse(reply, 503, 'CREDENTIALS_UNREADABLE', 'Permissions cannot be looked up now.');
   }
 }
 

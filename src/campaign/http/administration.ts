@@ -4,17 +4,17 @@ import type { Mapping } from '../mapping/mapping.js';
 import { type ChangeOutcome, changeMapping, type MappingChange } from '../state/mapping-state.js';
 import type { State } from '../state/state.js';
 
-/** What an administrator does to mappings. */
+/** Changes that administrators make to mappings. */
 export interface Administration {
   /**
-   * Change where the mapping stands, if that makes sense now.
+   * Change the state of a mapping, if that makes sense now.
    *
    * @throws the database's error; nothing was changed
    */
   change(mapping: Mapping, change: MappingChange): ChangeOutcome;
 }
 
-/** @param onChanged - called after each change: there may be something to run */
+/** @param onChanged - called after each change, because there may be something to run */
 export function createAdministration({
   state,
   clock,

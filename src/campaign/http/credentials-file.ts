@@ -21,15 +21,15 @@ const clientsFile = z.strictObject({
 });
 
 /**
- * Read a file of API keys, one a line; empty lines and those that begin with `#` are passed over.
+ * Read a file of API keys, one per line. Empty lines and lines that begin with `#` are skipped.
  *
- * @returns what reads it, anew whenever the file has changed; it throws {@link CredentialsUnreadableError}
+ * @returns a function that reads it again whenever the file has changed; it throws {@link CredentialsUnreadableError}
  */
 export function readApiKeysFrom(path: string): () => readonly string[] {
   return readFrom(path, (text) => {
     const lines = text.split(/\r?\n/).map((line) => line.trim());
     const keys = lines.filter((line) => line !== '' && !line.startsWith('#'));
-    if (keys.length === 0) throw new Error('it holds no key');
+    if (keys.length === 0) throw new Error('it contains no key');
     return keys;
   });
 }
@@ -37,7 +37,7 @@ export function readApiKeysFrom(path: string): () => readonly string[] {
 /**
  * Read a YAML file of clients.
  *
- * @returns what reads it, anew whenever the file has changed; it throws {@link CredentialsUnreadableError}
+ * @returns a function that reads it again whenever the file has changed; it throws {@link CredentialsUnreadableError}
  */
 export function readClientsFrom(path: string): () => readonly Client[] {
   return readFrom(path, (text) => {

@@ -1,6 +1,6 @@
 import type { Client as ImsClient } from '../../adobe/ims.js';
 
-/** What a client may do beyond asking for the status of requests. */
+/** What a client may do besides asking for the status of requests. */
 export const ROLES = ['sqlFunctionExecution', 'administration'] as const;
 
 /**
@@ -9,20 +9,20 @@ export const ROLES = ['sqlFunctionExecution', 'administration'] as const;
  */
 export type Role = (typeof ROLES)[number];
 
-/** Who may ask for tokens, and what they are good for. */
+/** A client that may ask for tokens, and its roles. */
 export interface Client extends ImsClient {
   readonly roles: readonly Role[];
 }
 
-/** Whom the service lets in. It is asked with each call, so that what it says may change. */
+/** Whom the service lets in. It is asked for each call, so that its result may change. */
 export interface Credentials {
-  /** @throws {CredentialsUnreadableError} nobody can tell now */
+  /** @throws {CredentialsUnreadableError} they can't be read now */
   apiKeys(): readonly string[];
-  /** @throws {CredentialsUnreadableError} nobody can tell now */
+  /** @throws {CredentialsUnreadableError} they can't be read now */
   clients(): readonly Client[];
 }
 
-/** Credentials that stay as they are. */
+/** Credentials that never change. */
 export function createFixedCredentials(apiKey: string, clients: readonly Client[]): Credentials {
   return { apiKeys: () => [apiKey], clients: () => clients };
 }

@@ -5,8 +5,8 @@ import { type AccessRules, denialOf, toWrongUriDenial } from './access.js';
 import { CAMPAIGN_ERROR } from './protocol.js';
 
 /**
- * Build Campaign's HTTP server: it answers all that goes wrong as Adobe's would, and a GET may have a body. Who may not call is not
- * told that there is nothing at a path.
+ * Create Campaign's HTTP server. It answers all errors as Adobe's does, and a GET may have a body. A caller without
+ * access does not learn whether there is anything at a path.
  */
 export function createCampaignServer(logger: Logger, rules: AccessRules): FastifyInstance {
   const app = createHttpServer({

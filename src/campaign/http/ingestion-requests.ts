@@ -4,19 +4,19 @@ import type { IngestionRequest, RequestState, StartOutcome } from '../state/inge
 import type { Job } from '../state/job.js';
 import type { State } from '../state/state.js';
 
-/** The requests of the API: each is a job, told in the protocol's words. */
+/** The requests of the API. Each is a job, described in the protocol's words. */
 export interface IngestionRequests {
   /**
-   * Start a run of the mapping, unless one is running or the mapping is not to be triggered.
+   * Start a run of the mapping, unless one is running or the mapping can't be triggered.
    *
    * @throws the database's error; nothing was started
    */
   start(mapping: Mapping): StartOutcome;
-  /** Undefined where there is no such request of that mapping. */
+  /** Undefined if that mapping has no such request. */
   find(mappingId: string, requestId: number): IngestionRequest | undefined;
 }
 
-/** Build the requests on the state and the jobs. */
+/** Create the requests from the state and the jobs. */
 export function createIngestionRequests(
   state: State,
   jobs: Pick<Jobs, 'start'>,
@@ -30,7 +30,8 @@ export function createIngestionRequests(
       if (running === null) {
         return { kind: 'submitted', requestId: requestIdOf(jobs.start(mapping, true).job) };
       }
-      // The scheduler's last run goes on after the mapping was stopped: until its end it is not quite that.
+      // The scheduler's last run continues after the mapping was stopped. Until it ends, the mapping counts as not
+      // stopped.
       if (running.requestId === null) return { kind: 'notStopped' };
       return { kind: 'alreadyInProgress', requestId: running.requestId };
     },

@@ -17,7 +17,7 @@ interface IngestionPath {
   Params: { organization: string; mappingId: string };
 }
 
-/** Serve Campaign's two calls. Every documented answer goes out with 200, refusals and failures too. */
+/** Serve Campaign's two calls. Every documented answer is sent with 200, even refusals and failures. */
 export function addIngestionRoutes(
   app: FastifyInstance,
   {
@@ -26,7 +26,7 @@ export function addIngestionRoutes(
     requests,
   }: { access: AccessRules; mappings: Mappings; requests: IngestionRequests },
 ): void {
-  /** Lets in who has the role; anybody with a token where it is null. */
+  /** Lets in clients with the role, or any client with a token if it is null. */
   const letIn =
     (role: Role | null) => async (request: FastifyRequest<IngestionPath>, reply: FastifyReply) => {
       const denied = denialOf(access, request.headers, request.params.organization, role);
@@ -37,7 +37,7 @@ export function addIngestionRoutes(
   const starter = { preHandler: letIn('sqlFunctionExecution') };
   const reader = { preHandler: letIn(null) };
 
-  // What a POST carries is not looked at: its documentation shows no body.
+  // The content of a POST is ignored, because its documentation shows no body.
   app.post<IngestionPath>(PATH, starter, async ({ params }, reply) => {
     const mapping = mappings.get(params.mappingId);
     if (mapping === undefined)
@@ -54,7 +54,7 @@ export function addIngestionRoutes(
   });
 }
 
-/** Answer as Campaign does to anything that it has no words for. */
+/** Answer as Campaign does to everything that it has no specific answer for. */
 export function sendCampaignError(reply: FastifyReply, httpStatus: number): FastifyReply {
   return reply.code(httpStatus).type('text/plain; charset=utf-8').send(CAMPAIGN_ERROR);
 }

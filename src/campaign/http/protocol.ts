@@ -9,10 +9,10 @@ export interface StartAnswer {
 
 /** The answer to a GET. Its `Success` means *finished*. */
 export interface StatusAnswer {
-  /** Empty where there is none to report: always, but for a failure after an upload. */
+  /** Empty if there is none to report: always, except for a failure after an upload. */
   readonly batchId: string;
   readonly info: string;
-  /** 0 but for a success. */
+  /** 0 except for a success. */
   readonly numRecords: number;
   readonly requestId: number;
   readonly status: 'Success' | 'Failed' | 'Aborted' | 'In Progress';
@@ -26,11 +26,11 @@ const FAILURES: { readonly [Code in FailureCode]: string } = {
 const ABORTED =
   'Ingestion request aborted due to some issue with data ingestion service. Please submit a new request';
 
-/** Campaign's own error, which says no more than this whatever happened. Plain text. */
+/** Campaign's own error, the same whatever happened. Plain text. */
 export const CAMPAIGN_ERROR =
   'RST-360011 An error has occurred - please contact your administrator.';
 
-/** Refuse to start a mapping that there is not: Adobe shows no answer for it, so in the form of the others. */
+/** Refuse to start an unknown mapping. Adobe documents no answer for this, so it has the form of the others. */
 export function toUnknownMappingAnswer(mappingId: string): StartAnswer {
   return { info: `${toRefusal(mappingId)} does not exist`, status: 'Failed' };
 }
@@ -39,7 +39,7 @@ function toRefusal(mappingId: string): string {
   return `Unable to submit data ingestion request, XDM Mapping ID: ${mappingId}`;
 }
 
-/** Put the outcome of a start into the documented words. */
+/** Convert the outcome of a start to the documented text. */
 export function toStartAnswer(mappingId: string, outcome: StartOutcome): StartAnswer {
   switch (outcome.kind) {
     case 'submitted':
@@ -61,7 +61,7 @@ export function toStartAnswer(mappingId: string, outcome: StartOutcome): StartAn
   }
 }
 
-/** Put a request's state into the documented words, to the blank: some texts end in one. */
+/** Convert a request's state to the documented text, exactly: some texts end in a blank. */
 export function toStatusAnswer({ requestId, mappingId, state }: IngestionRequest): StatusAnswer {
   const mapping = `Mapping Id: ${mappingId}.`;
   const answer = (

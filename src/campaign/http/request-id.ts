@@ -10,12 +10,12 @@ const requestId = z.union([
 const holder = z.object({ requestId });
 
 /**
- * Find the request id that a GET asks for: `?requestId=`, or else its JSON body `{"requestId": …}`. Either
- * way it is a number, or a string of digits.
+ * Find the request id in a GET: `?requestId=`, or else the JSON body `{"requestId": …}`. Either way it is a number,
+ * or a string of digits.
  *
  * @param query - the parsed query
- * @param body - the body's text; undefined where there was none
- * @returns null where there is none, or what is there cannot be one
+ * @param body - the body's text; undefined if there was none
+ * @returns null if there is none, or it is not valid
  */
 export function parseRequestId(query: unknown, body: unknown): number | null {
   const asked = z.object({ requestId: z.unknown() }).safeParse(query);

@@ -1,14 +1,14 @@
 import type { Clock } from '../../adobe/clock.js';
 
-/** How many calls may be made; null: as many as one likes. */
+/** How many calls may be made; null for any number. */
 export interface UsageLimits {
-  /** In any second, and as many at once. */
+  /** In any second, and at once. */
   readonly maxCallsPerSecond: number | null;
   /** From midnight to midnight, UTC. */
   readonly maxCallsPerDay: number | null;
 }
 
-/** Whether a call may be made, and if not, in how many seconds it may. */
+/** Whether a call may be made, or in how many seconds it may. */
 export type Usage =
   | { readonly kind: 'allowed' }
   | { readonly kind: 'tooMany' | 'usedUp'; readonly retryAfterS: number };
@@ -16,14 +16,13 @@ export type Usage =
 const DAY_MS = 24 * 60 * 60_000;
 
 /**
- * Build what counts the calls. Each second brings as many calls as it may have, and what was not used is
- * kept for a second.
+ * Create a counter of calls. Each second adds as many calls as it may have, and unused ones are kept for a second.
  *
- * @returns what counts one call more
+ * @returns a function that counts one more call
  */
 export function createUsageCounter(limits: UsageLimits, clock: Clock): () => Usage {
   const { maxCallsPerSecond: perSecond, maxCallsPerDay: perDay } = limits;
-  /** When the calls made so far would be done, were they made at the highest rate; by the monotonic clock. */
+  /** When the calls made so far would end at the highest rate; by the monotonic clock. */
   let doneMs = Number.NEGATIVE_INFINITY;
   let day = 0;
   let callsToday = 0;

@@ -2,19 +2,19 @@ import type { Job } from '../state/job.js';
 import type { RunOutcome } from '../state/run-outcome.js';
 import type { State } from '../state/state.js';
 
-/** How a job came to its end: as its run did, or cut off before that. */
+/** How a job ended: with its run, or cut off before that. */
 export type JobEnd = RunOutcome | { readonly kind: 'cutOff'; readonly reason: string };
 
 const STOPPED = 'The ingestion service was stopped while the job was running.';
 
 /**
- * Write down how a job ended, all of it or nothing: its result, the watermark where Platform has accepted
- * the batch, and the batch among the abandoned ones where nobody will complete it.
+ * Record the end of a job, completely or not at all: its result, the watermark if Platform has accepted the batch,
+ * and the batch as abandoned if nobody will complete it.
  *
- * A job that was stopped when its batch was whole is not over: the next start goes on with it.
+ * A job that was stopped when its batch was whole has not ended: the next start continues it.
  *
  * @param endedAt - in ms since the epoch
- * @returns false for a job that is not over
+ * @returns false for a job that has not ended
  * @throws the database's error; nothing was written
  */
 export function writeJobEnd(
@@ -24,7 +24,7 @@ export function writeJobEnd(
   endedAt: number,
 ): boolean {
   const { jobs, watermarks, abandonedBatches } = state;
-  /** What an earlier job proposed is kept, if Platform may have accepted it. */
+  /** The proposal of an earlier job is kept if Platform may have accepted it. */
   const drop = () => {
     if (jobs.undecidedOf(mappingId) === null) watermarks.drop(mappingId);
   };
@@ -32,7 +32,7 @@ export function writeJobEnd(
     const whole = jobs.wholeOf(id);
     switch (end.kind) {
       case 'succeeded': {
-        const { numRecords, numRejected, batchId, reason = '' } = end;
+        const { numRecords, numRejected, batchId, reason } = end;
         jobs.succeed(id, { batchId, numRecords, numRejected, reason, endedAt });
         watermarks.accept(mappingId);
         return true;
@@ -41,14 +41,14 @@ export function writeJobEnd(
         const { code, reason, batchId, numRejected } = end;
         jobs.fail(id, code, { batchId, numRecords: 0, numRejected, reason, endedAt });
         drop();
-        // Where the batch was whole the run has failed by Platform's last word on it.
+        // If the batch was whole, Platform's last word made the run fail.
         if (batchId !== null) abandonedBatches.add(batchId);
         return true;
       }
       case 'undecided': {
         const { reason, batchId, numRejected } = end;
         jobs.fail(id, 'ACP-880096', { batchId, numRecords: 0, numRejected, reason, endedAt });
-        // What the job proposed is kept until Platform's verdict is known.
+        // The job's proposal is kept until Platform's verdict is known.
         jobs.noteUndecided(id);
         return true;
       }

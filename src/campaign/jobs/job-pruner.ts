@@ -4,7 +4,7 @@ import type { Logger } from '../../adobe/logger.js';
 import { rejectFilePath } from '../run/reject-file.js';
 import type { OldJobStore } from '../state/old-job-store.js';
 
-/** Forgets the jobs that are past their time, with their requests and their rejects. */
+/** Forgets old jobs, with their requests and rejects. */
 export interface JobPruner {
   stop(): Promise<void>;
 }
@@ -19,20 +19,20 @@ export interface JobPrunerParts {
   readonly logger: Logger;
 }
 
-/** From one look to the next, in ms. */
+/** The time between two looks, in ms. */
 const INTERVAL_MS = 60 * 60_000;
 
-/** So many jobs are forgotten at a time: whoever calls meanwhile waits for no more than that. */
+/** How many jobs are forgotten at a time, so that callers don't wait for longer. */
 const PORTION = 200;
 
-/** How long the others have the service to themselves between two portions, in ms. */
+/** The pause between two portions, in ms, in which others are served. */
 const PAUSE_MS = 50;
 
 /**
- * Build the pruner; it begins at once.
+ * Create the pruner, which begins at once.
  *
- * The rejects of a job go before the job: cut off between the two, the next look finds the job, and no
- * personal data is left that nobody knows of. The last job of a mapping stays, but its rejects go.
+ * A job's rejects are deleted before the job. If the process ends in between, the next look finds the job, so no
+ * unknown personal data is left. The last job of a mapping stays, but its rejects don't.
  */
 export function createJobPruner(parts: JobPrunerParts): JobPruner {
   const { oldJobs, rejectsDir, retentionMs, clock, logger } = parts;
@@ -56,7 +56,7 @@ export function createJobPruner(parts: JobPrunerParts): JobPruner {
     if (count > 0) logger.info({ jobs: count }, 'old jobs were forgotten');
   }
 
-  /** @returns the jobs that have none any more; a file that cannot be deleted holds up only its own job */
+  /** @returns the jobs without rejects; a file that can't be deleted only keeps its own job */
   async function deleteRejects(jobIds: readonly number[]): Promise<readonly number[]> {
     const done: number[] = [];
     for (const jobId of jobIds) {
@@ -75,7 +75,7 @@ export function createJobPruner(parts: JobPrunerParts): JobPruner {
       try {
         await prune();
       } catch (error) {
-        // The disk may be full for a while: what is past its time stays so.
+        // The disk may be full for a while. Old jobs can be forgotten later.
         if (!signal.aborted) logger.error({ err: error }, 'old jobs could not be forgotten');
       }
       await clock.wait(INTERVAL_MS, signal).catch(() => {});

@@ -8,31 +8,31 @@ import type { RunOutcome, RunPorts, RunProgress, WholeBatch } from '../state/run
 import type { State } from '../state/state.js';
 import { type JobEnd, writeJobEnd } from './job-end.js';
 
-/** A job that was started, and how it ends. */
+/** A started job, and its end. */
 export interface StartedJob {
   readonly job: Job;
-  /** Resolves once the end is written down, or cannot be because the service stops. Never rejects. */
+  /** Resolves once the end is recorded, or can't be recorded because the service stops. Never rejects. */
   readonly ended: Promise<JobEnd>;
 }
 
-/** Runs mappings, one job of each at a time. */
+/** Runs mappings, each in one job at a time. */
 export interface Jobs {
   /**
-   * Run a mapping that no job runs yet.
+   * Run a mapping that no job is running.
    *
-   * @param isRequested - true makes a request of the API with it
+   * @param isRequested - true also creates a request of the API
    * @throws the database's error; nothing was started
    */
   start(mapping: Mapping, isRequested: boolean): StartedJob;
-  /** How far a job has come that runs in this process; null where none does, or nothing is read yet. */
+  /** The progress of a job in this process; null if there is none, or it has read nothing yet. */
   progressOf(jobId: number): RunProgress | null;
   /**
-   * Cut a run off, and wait until it is. Its batch is given up.
+   * Cancel a run, and wait until it has ended. Its batch is aborted.
    *
-   * @returns why not: no such job runs, or its batch is whole, which Platform has
+   * @returns why it can't be cancelled: no such job is running, or its batch is whole, so Platform has it
    */
   cancel(jobId: number): Promise<'cancelled' | 'notRunning' | 'whole'>;
-  /** Cut all runs off and wait until they are. */
+  /** Cancel all runs, and wait until they have ended. */
   stop(): Promise<void>;
 }
 
@@ -43,7 +43,7 @@ interface RunUnderWay {
   ended: Promise<unknown>;
 }
 
-/** What the jobs work with. */
+/** What the jobs need. */
 export interface JobParts {
   readonly state: State;
   readonly runner: IngestionRunner;
@@ -56,16 +56,16 @@ export interface JobParts {
 
 const RETRY_MS = 1_000;
 
-/** How long the batch of an earlier job is waited for. In ms. */
+/** How long to wait for the batch of an earlier job. In ms. */
 const EARLIER_PATIENCE_MS = 30_000;
 
 const CANCELLED = 'An administrator has cancelled the job.';
 
 /**
- * Build the jobs on what the state knows. Of those that the end of the service cut off:
+ * Create the jobs from the state. Of the jobs that the end of the service interrupted:
  *
- * - one whose batch was whole goes on: the batch is completed, and followed to its end;
- * - any other is over, as aborted, and what it has uploaded is abandoned.
+ * - one with a whole batch continues: the batch is completed, and followed to its end;
+ * - any other one ends as aborted, and its uploads are abandoned.
  *
  * @see docs/adr/0020-what-a-crash-leaves.md
  */
@@ -79,7 +79,7 @@ export function createJobs(parts: JobParts): Jobs {
   for (const job of jobs.running()) {
     const whole = jobs.wholeOf(job.id);
     if (whole !== null) {
-      logger.info({ ...about(job), batchId: whole.batchId }, 'ingestion goes on');
+      logger.info({ ...about(job), batchId: whole.batchId }, 'ingestion continues');
       void follow(job, (ports) => finish(job, whole, ports));
       continue;
     }
@@ -94,9 +94,9 @@ export function createJobs(parts: JobParts): Jobs {
   }
 
   /**
-   * Ask what became of the batch of an earlier job, where that is not known.
+   * Find out what became of the batch of an earlier job, if that is unknown.
    *
-   * @returns how the run ends that must not begin yet; null where it may
+   * @returns the outcome of a run that must not begin yet; null if it may
    */
   async function settleEarlier(mappingId: string, ports: RunPorts): Promise<RunOutcome | null> {
     const earlier = jobs.undecidedOf(mappingId);
@@ -115,7 +115,7 @@ export function createJobs(parts: JobParts): Jobs {
       }
       case 'succeeded':
       case 'failed':
-        logger.info({ mappingId, batchId, verdict: outcome.kind }, 'a late verdict has come');
+        logger.info({ mappingId, batchId, verdict: outcome.kind }, 'a late verdict has arrived');
         state.transaction(() => {
           jobs.noteDecided(mappingId);
           if (outcome.kind === 'succeeded') watermarks.accept(mappingId);
@@ -139,7 +139,7 @@ export function createJobs(parts: JobParts): Jobs {
       onSourceRead: (watermark) =>
         state.transaction(() => watermarks.propose(mappingId, watermark)),
       onBatchWhole: (whole) => jobs.noteWhole(id, whole),
-      // Only told, and the batch is Platform's already: no reason to give it up.
+      // Only reported; Platform already has the batch, so there is no reason to abort it.
       onUploaded: () => written(job, () => jobs.noteUploaded(id)),
       signal: AbortSignal.any([signal, running.cancelling.signal]),
     };
@@ -171,7 +171,7 @@ export function createJobs(parts: JobParts): Jobs {
       return isCancelled ? { kind: 'cutOff', reason: CANCELLED } : outcome;
     } catch (error) {
       logger.error({ ...about(job), err: error }, 'ingestion crashed');
-      return { kind: 'cutOff', reason: 'The ingestion service has met a fault; its log has more.' };
+      return { kind: 'cutOff', reason: 'The ingestion service failed. Its log has the details.' };
     }
   }
 
@@ -184,17 +184,17 @@ export function createJobs(parts: JobParts): Jobs {
         return end;
       }
       const whole = jobs.wholeOf(job.id);
-      // It was cancelled in the moment in which its batch became whole.
+      // It was cancelled at the moment at which its batch became whole.
       if (!signal.aborted && whole) return follow(job, (ports) => finish(job, whole, ports));
-      logger.info(about(job), 'ingestion goes on at the next start: its batch is whole');
+      logger.info(about(job), 'ingestion continues at the next start, because its batch is whole');
     } catch (error) {
-      // Stopped before that: the next start finds a job that was cut off.
+      // Stopped before that: the next start finds an interrupted job.
       if (!signal.aborted) throw error;
     }
     return end;
   }
 
-  /** Write something of a job down, however often that must be tried: a disk may be full for a while. */
+  /** Record something about a job, however often that must be tried: a disk may be full for a while. */
   async function written<T>(job: Job, write: () => T): Promise<T> {
     for (;;) {
       try {
@@ -215,6 +215,7 @@ export function createJobs(parts: JobParts): Jobs {
             batchId: end.batchId,
             numRecords: end.numRecords,
             numRejected: end.numRejected,
+            ...(end.reason === '' ? {} : { reason: end.reason }),
           },
           'ingestion succeeded',
         );
@@ -247,7 +248,7 @@ export function createJobs(parts: JobParts): Jobs {
         if (isRequested) requests.create(jobId);
         return jobs.find(jobId);
       });
-      if (job === null) throw new Error('a job that was just written is not there');
+      if (job === null) throw new Error('a job that was just written is missing');
       logger.info(about(job), 'ingestion started');
       const run = async (ports: RunPorts) =>
         (await settleEarlier(mapping.id, ports)) ??

@@ -7,41 +7,40 @@ import type { State } from '../state/state.js';
 import type { JobEnd } from './job-end.js';
 import type { Jobs } from './jobs.js';
 
-/** Runs the mappings that are started, each at its time. */
+/** Runs started mappings, each at its time. */
 export interface Scheduler {
-  /** Look again: an administrator has changed what is to run when. */
+  /** Look again, because an administrator has changed something. */
   wake(): void;
   stop(): Promise<void>;
 }
 
-/** What the scheduler works with. Intervals in ms. */
+/** What the scheduler needs. Intervals in ms. */
 export interface SchedulerParts {
   readonly mappings: Mappings;
   readonly state: State;
   readonly jobs: Pick<Jobs, 'start'>;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** From one run of a mapping to the next, where the mapping itself does not say. */
+  /** The time between two runs of a mapping that has no own interval. */
   readonly runIntervalMs: number;
-  /** From a run that failed by something that passes to the next. */
+  /** The time from a run with a temporary failure to the next run. */
   readonly retryIntervalMs: number;
 }
 
 const FAULT_WAIT_MS = 1_000;
 
-/** So often the wall clock is looked at: it may have been set forward, or the machine have slept. In ms. */
+/** How often the wall clock is checked, because it may have been set forward, or the machine may have slept. In ms. */
 const LOOK_MS = 60_000;
 
 /**
- * Build the scheduler; it begins at once.
+ * Create the scheduler, which begins at once.
  *
- * The time of the next run is written down with each change. So a run that came due while the service was
- * down is made up for, once, after the start; and one that comes due while the mapping is still being run is
- * left out.
+ * The time of the next run is stored with each change. So a run that was due while the service was down is made up
+ * for, once, after the start. A run that becomes due while the mapping is still running is skipped.
  */
 export function createScheduler(parts: SchedulerParts): Scheduler {
   const { mappings, state, jobs, clock, logger } = parts;
-  /** The times that were written down by this process, also by the monotonic clock: one that is set back delays none. */
+  /** Times that this process stored, also by the monotonic clock, so that setting the clock back delays no run. */
   const measured = new Map<string, { readonly nextRunAt: number; readonly dueMs: number }>();
   let isStopped = false;
   let woken = Promise.withResolvers<void>();
@@ -54,11 +53,11 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
       if (dueAt === null) continue;
       const leftMs = leftMsOf(mapping.id, dueAt);
       if (leftMs > 0) {
-        // Written down when `every` was longer, or by a clock that was ahead.
+        // Stored when `every` was longer, or by a clock that was ahead.
         if (leftMs > Math.ceil(everyMs)) postpone(mapping, everyMs);
         continue;
       }
-      // First the start: cut off between the two, the mapping is still due, and nothing is left out.
+      // The start comes first: if the process ends in between, the mapping is still due, and no run is skipped.
       if (state.jobs.runningOf(mapping.id) === null) {
         const { ended } = jobs.start(mapping, false);
         ended.then((end) => retryIfTransient(mapping, end)).catch(report);
@@ -77,7 +76,7 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
     measured.set(mapping.id, { nextRunAt, dueMs: clock.monotonicMs() + byMs });
   }
 
-  /** How long it is until a run is due, by the clock that has it sooner. */
+  /** The time until a run is due, by the clock that says sooner. */
   function leftMsOf(mappingId: string, nextRunAt: number): number {
     const wallMs = nextRunAt - clock.now();
     const known = measured.get(mappingId);
@@ -102,7 +101,7 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
       try {
         runDue();
       } catch (error) {
-        // The disk may be full for a while: what is due stays due.
+        // The disk may be full for a while. Due runs stay due.
         report(error);
         shortestWaitMs = FAULT_WAIT_MS;
       }
@@ -144,7 +143,7 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
   };
 }
 
-/** From one scheduled run of the mapping to the next, in ms. */
+/** The time between two scheduled runs of the mapping, in ms. */
 export function everyMsOf(
   mapping: Mapping,
   { runIntervalMs }: { readonly runIntervalMs: number },

@@ -1,8 +1,8 @@
 import { type FileHandle, open } from 'node:fs/promises';
 
-/** Bring a folder to the disk: only then does a new name in it survive a power cut. */
+/** Flush a folder to the disk: only then does a new name in it survive a power cut. */
 export async function syncFolder(path: string): Promise<void> {
-  // Windows cannot open a folder, and keeps names in its own journal.
+  // Windows can't open a folder, and keeps names in its own journal.
   if (process.platform === 'win32') return;
   let folder: FileHandle | null = null;
   try {

@@ -1,10 +1,10 @@
-/** What a source's value can be turned into. */
+/** What a source's value can be converted to. */
 export const CONVERSIONS = ['string', 'number', 'integer', 'boolean', 'date', 'date-time'] as const;
 
 /** One of {@link CONVERSIONS}. */
 export type Conversion = (typeof CONVERSIONS)[number];
 
-/** A value that is not what its mapping says it is. */
+/** A value that is not what its mapping says. */
 export class ConversionError extends Error {
   override readonly name = 'ConversionError';
 
@@ -15,23 +15,23 @@ export class ConversionError extends Error {
 
 const NUMBER = /^[+-]?\d+(\.\d+)?([eE][+-]?\d+)?$/;
 const WHOLE_NUMBER = /^[+-]?\d+$/;
-/** Any decimal of so many digits comes out of a double as it went in. */
+/** Any decimal with this many digits survives a double unchanged. */
 const DIGITS_OF_A_DOUBLE = 15;
 const TRUE = new Set(['true', 'yes', 't', '1']);
 const FALSE = new Set(['false', 'no', 'f', '0']);
 const HYPHEN = 0x2d;
 const ZERO = 0x30;
-/** Platform's form, with a blank for the `T`, and the offset missing or as databases shorten it, let in. */
+/** Platform's form, but a blank may replace the `T`, and the offset may be missing or in the short form of databases. */
 const DATE_TIME =
   /^(\d{4}-\d{2}-\d{2})[T ]((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?)(?:(Z)|([+-](?:0\d|1[0-4]))(?::?([0-5]\d))?)?$/;
 const DAYS_OF_MONTH = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /**
- * Turn a source's value into the JSON value that XDM wants.
+ * Convert a source's value to the JSON value that XDM requires.
  *
- * A date-time without an offset is taken for UTC. Of a number it cannot be told what it counts.
+ * A date-time without an offset is in UTC. A number is refused, because its unit is unknown.
  *
- * @throws {ConversionError} the value is not one of the kind
+ * @throws {ConversionError} the value is not of this kind
  */
 export function convert(value: unknown, conversion: Conversion): string | number | boolean {
   switch (conversion) {
@@ -59,11 +59,11 @@ export function convert(value: unknown, conversion: Conversion): string | number
 function toText(value: unknown): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'object') throw new ConversionError('a string', value);
-  // V8 puts what `String` makes of a number among what lives long: of two million ids, 40 MB.
+  // V8 keeps the result of `String` on a number for long: for two million ids, 40 MB.
   return Number.isFinite(value) ? JSON.stringify(value) : String(value);
 }
 
-/** Refuses a whole number that a JSON reader would round: an id that changed is worse than none. */
+/** Refuses a whole number that a JSON reader would round, because a changed id is worse than none. */
 function toNumber(value: unknown, expected: string): number {
   if (typeof value === 'number' && Number.isFinite(value)) return value;
   const text = typeof value === 'string' ? value.trim() : '';
@@ -77,7 +77,7 @@ function toNumber(value: unknown, expected: string): number {
   return number;
 }
 
-/** How many digits of a number count. */
+/** The number of significant digits. */
 function digitsOf(text: string): number {
   const digits = text
     .replace(/[eE].*$/, '')
@@ -108,7 +108,7 @@ function toDateTime(value: unknown): string {
   return `${date}T${time}${zulu !== undefined || hours === undefined ? 'Z' : `${hours}:${minutes}`}`;
 }
 
-/** True for a day that is in the calendar, such as 2019-05-15: not for the 30th of February. */
+/** True for a day that exists, such as 2019-05-15; false for the 30th of February. */
 export function isDate(text: string): boolean {
   if (text.length !== 10 || text.charCodeAt(4) !== HYPHEN || text.charCodeAt(7) !== HYPHEN) {
     return false;

@@ -1,4 +1,4 @@
-/** What a file may begin with, the longer ones first. */
+/** Byte order marks, longer ones first. */
 const MARKS: readonly (readonly [Buffer, string])[] = [
   [Buffer.from([0xff, 0xfe, 0, 0]), 'utf-32'],
   [Buffer.from([0, 0, 0xfe, 0xff]), 'utf-32'],
@@ -12,7 +12,7 @@ const ZIP = Buffer.from('PK\x03\x04', 'latin1');
 /** Delimiters, quotes and line ends, in ASCII. */
 const SIGNS: ReadonlySet<number> = new Set(Buffer.from('\n\r\t,;|"{}'));
 
-/** True for the name of an encoding that can be read: `windows-1252`, `iso-8859-15`, `utf-16le`. */
+/** True for the name of a supported encoding: `windows-1252`, `iso-8859-15`, `utf-16le`. */
 export function isEncoding(name: string): boolean {
   try {
     new TextDecoder(name, { fatal: true });
@@ -23,11 +23,11 @@ export function isEncoding(name: string): boolean {
 }
 
 /**
- * The encoding of a file: what its mapping says, else what its byte order mark or the zeros of UTF-16 tell, else UTF-8. An encoding
- * of single bytes is never guessed: a wrong guess gives other letters, and no error.
+ * The encoding of a file: what its mapping says, else what its byte order mark or the zeros of UTF-16 show, else
+ * UTF-8. A single-byte encoding is never guessed, because a wrong guess gives other letters, and no error.
  *
  * @param head - the first bytes
- * @param declared - what the mapping says; null: nothing
+ * @param declared - from the mapping; null if it says nothing
  * @throws an Error that says what the file is instead of text
  */
 export function sniffEncoding(head: Buffer, declared: string | null): string {
@@ -39,7 +39,7 @@ export function sniffEncoding(head: Buffer, declared: string | null): string {
   if (declared === null) return marked ?? withoutMark(head);
   const encoding = new TextDecoder(declared).encoding;
   if (marked === undefined || marked === encoding) return encoding;
-  throw new Error(`begins with the byte order mark of ${marked}, and its mapping says ${declared}`);
+  throw new Error(`begins with the byte order mark of ${marked}, but its mapping says ${declared}`);
 }
 
 function withoutMark(head: Buffer): string {
@@ -49,10 +49,10 @@ function withoutMark(head: Buffer): string {
 }
 
 /**
- * Whether most signs have a zero beside them: half of a character of another script may look like a sign, and a file
- * of another encoding may have a stray zero.
+ * Whether most ASCII signs have a zero byte beside them. Half of another script's character may look like a sign, and
+ * a file in another encoding may have a stray zero.
  *
- * @param place - of the byte of a sign in its pair
+ * @param place - of a sign's byte in its pair
  */
 function isWide(head: Buffer, place: 0 | 1): boolean {
   let wide = 0;

@@ -1,4 +1,4 @@
-/** How sure it is that the person is the one whom an identity names, as XDM says it. */
+/** How certain it is that an identity belongs to the person, in XDM's terms. */
 export const AUTHENTICATED_STATES = ['ambiguous', 'authenticated', 'loggedOut'] as const;
 
 /** One of {@link AUTHENTICATED_STATES}. */

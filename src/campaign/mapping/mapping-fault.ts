@@ -1,12 +1,12 @@
 /** Something that is wrong with a mapping file. */
 export interface MappingFault {
   readonly file: string;
-  /** From 1; null where the fault is the file's or the folder's as a whole. */
+  /** From 1; null if the fault concerns the whole file or folder. */
   readonly line: number | null;
   readonly message: string;
 }
 
-/** The mappings are not fit to start with. The message lists every fault of every file, one a line. */
+/** The mappings have faults. The message lists them all, one per line. */
 export class MappingsInvalidError extends Error {
   override readonly name = 'MappingsInvalidError';
 

@@ -7,22 +7,22 @@ import { mappingSchema } from './mapping-schema.js';
 import { refusedPaths, type SchemaOf } from './schema-paths.js';
 import { offsetOf, type PlainIssue, toPlainIssues } from './yaml-issues.js';
 
-/** What a mapping file holds: a mapping, or everything that is wrong with it. */
+/** The content of a mapping file: a mapping, or everything that is wrong with it. */
 export type ParsedMapping =
   | { readonly kind: 'mapping'; readonly mapping: Mapping }
   | { readonly kind: 'faults'; readonly faults: readonly MappingFault[] };
 
-/** The environment variables that sources may name. */
+/** The environment variables that sources may refer to. */
 export type SourceEnvironment = Readonly<Record<string, string | undefined>>;
 
 type MappingContent = z.output<typeof mappingSchema>;
 
 /**
- * Read a mapping from the text of its YAML file.
+ * Parse a mapping from the text of its YAML file.
  *
  * @param file - the file's path; its source's path is relative to it
- * @param environment - has the connection strings that sources name
- * @param schemaOf - what the dataset takes; absent: it is not known
+ * @param environment - with the connection strings that sources refer to
+ * @param schemaOf - the schema of a dataset; absent if unknown
  */
 export function parseMapping(
   file: string,
@@ -44,7 +44,7 @@ export function parseMapping(
   try {
     content = document.toJS();
   } catch (error) {
-    // An alias without its anchor, or so many of them that expanding them would be an attack.
+    // An alias without its anchor, or so many that expanding them would be an attack.
     return faulty([{ file, line: null, message: String(error) }]);
   }
   const parsed = mappingSchema.safeParse(content);
@@ -63,7 +63,7 @@ export function parseMapping(
   return { kind: 'mapping', mapping: toMapping(parsed.data, dirname(file), environment) };
 }
 
-/** YAML takes `null` and `NULL` for nothing. Here the one names a setting, and the other is a text as it is written. */
+/** YAML reads `null` and `NULL` as no value. Here the first one is a setting, and the other is text as written. */
 function nameNull({ contents }: Document): void {
   if (!isMap(contents)) return;
   for (const { key, value } of contents.items) {
@@ -79,7 +79,7 @@ function faulty(faults: readonly MappingFault[]): ParsedMapping {
   return { kind: 'faults', faults };
 }
 
-/** What is wrong with a mapping here, though its form is right. */
+/** What is wrong with a mapping of the right form. */
 function issuesOf(content: MappingContent, environment: SourceEnvironment): PlainIssue[] {
   const { source, publication, execution } = content;
   const issues: PlainIssue[] = [];
@@ -112,7 +112,7 @@ function pathIssuesOf({ dataset, fields }: MappingContent, schemaOf: SchemaOf): 
   );
 }
 
-/** The columns that a mapping names, and where. */
+/** The columns that a mapping names, and where it does. */
 function columnsIn({
   key,
   changed,

@@ -10,11 +10,11 @@ import { TEXT_FUNCTIONS } from './text-function.js';
 const XDM_PATH = /^[A-Za-z_@][\w@:-]*(?:\.[A-Za-z_@][\w@:-]*)*(?:\[\])?$/;
 const IDENTITY_PATH = /^identityMap\.[^.]+$/;
 const PERCENT = /^(?:100|\d{1,2}(?:\.\d+)?)%$/;
-/** How a mapping names an environment variable. */
+/** How a mapping refers to an environment variable. */
 const EXAMPLE = `$\{CRM_DATABASE_URL}`;
 const VARIABLE = /^\$\{[A-Z_][A-Z0-9_]*\}$/;
 
-/** Up to a week or so, so that every wait is one that a timer can count. */
+/** Up to a week or so, so that a timer can count every wait. */
 const INTERVAL = /^[1-9]\d{0,2}[smh]$|^[1-7]d$/;
 
 /** Columns without a header have numbers, which YAML need not quote. */
@@ -27,9 +27,9 @@ const field = z
   .strictObject({
     column: column
       .optional()
-      .describe('A column of the source; of NDJSON a dot path, such as customer.email'),
+      .describe('A column of the source; for NDJSON a dot path, such as customer.email'),
     concat: z.array(column).min(2).optional().describe('Columns whose texts are joined'),
-    separator: z.string().optional().describe('What stands between the texts of concat'),
+    separator: z.string().optional().describe('The separator between the texts of concat'),
     value: scalar.optional().describe('The same value for every record'),
     to: z
       .string()
@@ -43,19 +43,19 @@ const field = z
       .array(z.enum(TEXT_FUNCTIONS))
       .min(1)
       .optional()
-      .describe('What is done to the text, in this order'),
+      .describe('Functions applied to the text, in this order'),
     map: z
       .record(z.string(), z.union([scalar, z.null()]))
       .optional()
-      .describe('What each text stands for; records with another text are rejected'),
+      .describe('The value that each text stands for; records with another text are rejected'),
     default: z
       .union([scalar, z.null()])
       .optional()
-      .describe('What is sent where there is no value; null is sent as null'),
+      .describe('What is sent if there is no value; null is sent as null'),
     as: z
       .enum(CONVERSIONS)
       .optional()
-      .describe('What the value is turned into; without it, it is taken as it is'),
+      .describe('What the value is converted to; without it, the value is used unchanged'),
     format: z
       .string()
       .refine(
@@ -64,14 +64,14 @@ const field = z
       )
       .optional()
       .describe(
-        'How dates and date-times are written: such as dd/MM/yyyy HH:mm, epoch-seconds or epoch-milliseconds',
+        'The format of dates and date-times, such as dd/MM/yyyy HH:mm, epoch-seconds or epoch-milliseconds',
       ),
     timeZone: z
       .string()
       .refine(isTimeZone, 'expected a time zone such as Europe/Berlin')
       .optional()
-      .describe('Where the clock hangs that format reads; without it, UTC'),
-    decimal: z.literal(',').optional().describe('What stands before the decimals of numbers'),
+      .describe('The time zone of the values; without it, UTC'),
+    decimal: z.literal(',').optional().describe('The decimal separator of numbers'),
     required: z
       .boolean()
       .optional()
@@ -85,8 +85,8 @@ const field = z
     primary: z
       .literal(true)
       .optional()
-      .describe('Of an identity: the primary one; records without it are rejected'),
-    authenticatedState: z.enum(AUTHENTICATED_STATES).optional().describe('Of an identity'),
+      .describe('For an identity: it is the primary one; records without it are rejected'),
+    authenticatedState: z.enum(AUTHENTICATED_STATES).optional().describe('For an identity'),
   })
   .superRefine((content, context) => {
     for (const [at, message] of faultsOfField(content)) {
@@ -99,7 +99,7 @@ type FieldContent = Omit<MappedField, 'column' | 'concat'> & {
   readonly concat?: readonly string[] | undefined;
 };
 
-/** What does not go together in a field. */
+/** Settings of a field that exclude each other. */
 function* faultsOfField(content: FieldContent): Generator<readonly [string, string]> {
   const { to, as, format, primary, authenticatedState } = content;
   const origins = (['column', 'concat', 'value'] as const).filter(
@@ -107,31 +107,33 @@ function* faultsOfField(content: FieldContent): Generator<readonly [string, stri
   );
   if (origins.length !== 1) yield ['to', 'expected one of column, concat and value'];
   if (content.separator !== undefined && content.concat === undefined) {
-    yield ['separator', 'stands between the texts of concat'];
+    yield ['separator', 'only applies to concat'];
   }
   if (content.split !== undefined && !to.endsWith('[]')) {
-    yield ['split', 'makes items of a list: to must end in []'];
+    yield ['split', 'creates items of a list, so to must end in []'];
   }
   if (content.default !== undefined && content.required !== undefined) {
     yield ['default', 'a field with a default is never without a value: leave required out'];
   }
   if (format !== undefined && as !== 'date' && as !== 'date-time') {
-    yield ['format', 'is of dates: as must be date or date-time'];
+    yield ['format', 'only applies to dates: as must be date or date-time'];
   }
   const isEpoch = format !== undefined && isEpochFormat(format);
-  if (isEpoch && as === 'date') yield ['format', 'is of date-times: as must be date-time'];
+  if (isEpoch && as === 'date')
+    yield ['format', 'only applies to date-times: as must be date-time'];
   if (isEpoch && content.timeZone !== undefined) {
-    yield ['timeZone', 'has no part in a count from 1970'];
+    yield ['timeZone', 'does not apply to a count from 1970'];
   }
   if (content.timeZone !== undefined && (format === undefined || as !== 'date-time')) {
-    yield ['timeZone', 'is of date-times with a format'];
+    yield ['timeZone', 'only applies to date-times with a format'];
   }
   if (content.decimal !== undefined && as !== 'number' && as !== 'integer') {
-    yield ['decimal', 'is of numbers: as must be number or integer'];
+    yield ['decimal', 'only applies to numbers: as must be number or integer'];
   }
   if (to.split('.')[0] !== 'identityMap') {
-    if (primary !== undefined) yield ['primary', 'is of an identity'];
-    if (authenticatedState !== undefined) yield ['authenticatedState', 'is of an identity'];
+    if (primary !== undefined) yield ['primary', 'only applies to an identity'];
+    if (authenticatedState !== undefined)
+      yield ['authenticatedState', 'only applies to an identity'];
     return;
   }
   if (!IDENTITY_PATH.test(to)) {
@@ -141,19 +143,21 @@ function* faultsOfField(content: FieldContent): Generator<readonly [string, stri
   if (content.default === null) yield ['default', 'an identity is always a string'];
 }
 
-/** What files have in common. */
+/** What all files have in common. */
 const file = {
   path: z.string().min(1).describe("Relative to this file; the file's name may have wildcards"),
   encoding: z
     .string()
     .refine(isEncoding, 'expected an encoding such as windows-1252')
     .optional()
-    .describe('Such as windows-1252; without it UTF-8, or UTF-16 where the file tells'),
+    .describe(
+      'Such as windows-1252; without it UTF-8, or UTF-16 if the file has a byte order mark',
+    ),
   ready: z
     .string()
-    .regex(/^\.[\w.-]+$/, 'expected what is added to the name of the file, such as .done')
+    .regex(/^\.[\w.-]+$/, 'expected a suffix for the name of the file, such as .done')
     .optional()
-    .describe('A file is read once another one is beside it that has this at the end of its name'),
+    .describe('A file is read once there is another one with this suffix beside it'),
 };
 
 const CHARACTER = 'expected one character';
@@ -166,13 +170,13 @@ const source = z.discriminatedUnion('kind', [
       .string()
       .regex(/^[^\r\n"]$/, CHARACTER)
       .optional()
-      .describe('Without it the one of , ; tab and | that fits'),
+      .describe('Without it, whichever of , ; tab and | fits'),
     quote: z
       .string()
       .regex(/^[^\r\n]?$/, CHARACTER)
       .optional()
       .describe('Empty: nothing is quoted'),
-    header: z.boolean().optional().describe('false: columns have the numbers of their places'),
+    header: z.boolean().optional().describe('false: columns are numbered from 1'),
   }),
   z.strictObject({ kind: z.literal('ndjson'), ...file }),
   z.strictObject({
@@ -184,7 +188,7 @@ const source = z.discriminatedUnion('kind', [
     kind: z.literal('postgres'),
     url: z
       .string()
-      // The value itself stays out of the message: it may hold a password.
+      // Without the value itself, which may contain a password.
       .regex(VARIABLE, `expected an environment variable, such as ${EXAMPLE}`)
       .describe(`The environment variable with the connection string: ${EXAMPLE}`),
     schema: z.string().min(1).optional(),
@@ -192,7 +196,7 @@ const source = z.discriminatedUnion('kind', [
   }),
 ]);
 
-/** What a mapping's YAML holds. The editors' `mappings/mapping.schema.json` is made of it. */
+/** The content of a mapping's YAML file. The editors' `mappings/mapping.schema.json` is generated from it. */
 export const mappingSchema = z.strictObject({
   $schema: z.string().optional().describe('For editors'),
   id: z.string().min(1).max(200).describe('What callers put into the path'),
@@ -204,25 +208,25 @@ export const mappingSchema = z.strictObject({
     .regex(INTERVAL, 'expected an interval such as 90s, 15m, 6h or 1d')
     .optional()
     .describe(
-      'From one scheduled run to the next: 90s, 15m, 6h, 1d; without it, as the service says',
+      'The time between two scheduled runs: 90s, 15m, 6h, 1d; by default the service decides',
     ),
   source: source.describe('Where the records come from'),
-  key: column.describe('The column whose value names a record'),
+  key: column.describe('The column that identifies a record'),
   changed: z
     .union([
       column,
       z.strictObject({
         column: column.describe('The column'),
-        as: z.enum(['number', 'date-time', 'text']).describe('What its values are'),
+        as: z.enum(['number', 'date-time', 'text']).describe('The type of its values'),
         format: z
           .string()
           .refine(
             isMarkerFormat,
-            'expected iso, epoch-seconds, epoch-milliseconds, or such as dd/MM/yyyy HH:mm:ss',
+            'expected iso, epoch-seconds, epoch-milliseconds, or a pattern such as dd/MM/yyyy HH:mm:ss',
           )
           .optional()
           .describe(
-            'Of date-times: iso, epoch-seconds, epoch-milliseconds, or such as dd/MM/yyyy HH:mm:ss',
+            'For date-times: iso, epoch-seconds, epoch-milliseconds, or a pattern such as dd/MM/yyyy HH:mm:ss',
           ),
       }),
     ])
@@ -232,12 +236,12 @@ export const mappingSchema = z.strictObject({
     .string()
     .regex(INTERVAL, 'expected an interval such as 90s, 15m, 6h or 1d')
     .optional()
-    .describe('Of tables: how long a transaction may take to commit; 10m without it'),
+    .describe('For tables: how long a transaction may take to commit; 10m by default'),
   dataset: z
     .string()
     .regex(/^[0-9a-f]{24}$/, "expected the id of Platform's dataset: 24 hexadecimal digits")
     .describe("The id of Platform's dataset"),
-  // From one record in a quarter of an hour, so that every wait is one that a timer can count.
+  // At least one record in a quarter of an hour, so that a timer can count every wait.
   recordsPerSecond: z
     .number()
     .min(0.001)
@@ -253,7 +257,7 @@ export const mappingSchema = z.strictObject({
       'expected a number of records, or a percentage such as 5%',
     )
     .default(0)
-    .describe('How many bad records a run bears: a number, or a percentage such as 5%'),
+    .describe('How many bad records a run tolerates: a number, or a percentage such as 5%'),
   null: z
     .array(z.string())
     .optional()
@@ -261,18 +265,18 @@ export const mappingSchema = z.strictObject({
   fields: z.array(field).min(1).superRefine(refuseOverlaps).superRefine(refuseSecondPrimary),
 });
 
-/** One identity is the primary one. */
+/** Only one identity is the primary one. */
 function refuseSecondPrimary(
   fields: readonly { primary?: true | undefined }[],
   context: z.RefinementCtx,
 ): void {
   const [, second] = [...fields.keys()].filter((index) => fields[index]?.primary);
   if (second === undefined) return;
-  const message = 'another identity is the primary one already';
+  const message = 'another identity is already the primary one';
   context.addIssue({ code: 'custom', path: [second, 'primary'], message });
 }
 
-/** Each path has one source, and none runs through another's value. Identities share a namespace, and items a list. */
+/** Each path has one source, and none leads through another's value. Identities share a namespace, and items a list. */
 function refuseOverlaps(
   fields: readonly { to: string }[],
   context: z.RefinementCtx<{ to: string }[]>,

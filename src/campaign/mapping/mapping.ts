@@ -2,16 +2,16 @@ import type { Conversion } from './conversion.js';
 import type { AuthenticatedState } from './identity.js';
 import type { TextFunction } from './text-function.js';
 
-/** What a mapping may write of its own. */
+/** A constant value in a mapping. */
 export type Scalar = string | number | boolean;
 
-/** What becomes a value of a record, where it goes, and what it must be. One of `column`, `concat` and `value`. */
+/** Where a value of a record comes from, where it goes, and what it must be. One of `column`, `concat` and `value`. */
 export interface MappedField {
-  /** A column of a CSV file or table; of NDJSON a property, or the dot path of a nested one. */
+  /** A column of a CSV file or table; for NDJSON a property, or the dot path of a nested one. */
   readonly column?: string | undefined;
-  /** Columns whose texts are joined; those without a value are left out. */
+  /** Columns whose texts are joined, without those that have no value. */
   readonly concat?: readonly string[] | undefined;
-  /** What stands between the texts of `concat`. */
+  /** The separator between the texts of `concat`. */
   readonly separator?: string | undefined;
   /** The same value for every record. */
   readonly value?: Scalar | undefined;
@@ -19,29 +19,29 @@ export interface MappedField {
   readonly to: string;
   /** Cuts the text into the items of a list. */
   readonly split?: string | undefined;
-  /** What is done to the text, in this order. */
+  /** Functions applied to the text, in this order. */
   readonly apply?: readonly TextFunction[] | undefined;
-  /** What each text stands for; a record with another text is rejected. */
+  /** The value that each text stands for; a record with another text is rejected. */
   readonly map?: Readonly<Record<string, Scalar | null>> | undefined;
-  /** What is sent where there is no value; null is sent as null. */
+  /** What is sent if there is no value; null is sent as null. */
   readonly default?: Scalar | null | undefined;
-  /** Absent: the value is taken as it is. */
+  /** Absent: the value is used unchanged. */
   readonly as?: Conversion | undefined;
-  /** How dates and date-times are written: `dd/MM/yyyy HH:mm`. */
+  /** The format of dates and date-times: `dd/MM/yyyy HH:mm`. */
   readonly format?: string | undefined;
-  /** Where the clock hangs that `format` reads; absent: UTC. */
+  /** The time zone of values with a `format`; absent: UTC. */
   readonly timeZone?: string | undefined;
-  /** What stands before the decimals of numbers; absent: a point. */
+  /** The decimal separator of numbers; absent: a point. */
   readonly decimal?: ',' | undefined;
   /** A record without a value here is rejected. False: the file need not even have the column. */
   readonly required?: boolean | undefined;
-  /** A record with another value is rejected. Compared with what the conversion makes. */
+  /** A record with another value is rejected. Compared after the conversion. */
   readonly enum?: readonly Scalar[] | undefined;
   /** A regular expression that the value must match, unanchored. */
   readonly pattern?: string | undefined;
-  /** Of an identity: it is the primary one, and a record without it is rejected. */
+  /** For an identity: it is the primary one, and a record without it is rejected. */
   readonly primary?: boolean | undefined;
-  /** Of an identity: how sure it is that the person is the one. */
+  /** For an identity: how certain it is that it belongs to the person. */
   readonly authenticatedState?: AuthenticatedState | undefined;
 }
 
@@ -52,24 +52,24 @@ export type MappingSource =
   | { readonly kind: 'sqlite'; readonly path: string; readonly table: string }
   | PostgresTable;
 
-/** What files have in common. */
+/** What all files have in common. */
 interface TextFile {
-  /** Its name may have wildcards: then all files are read that fit. */
+  /** Its name may have wildcards, which select several files. */
   readonly path: string;
-  /** As the Encoding Standard names it; absent: what a byte order mark tells, else UTF-8. */
+  /** The name in the Encoding Standard; absent: by the byte order mark, else UTF-8. */
   readonly encoding?: string | undefined;
-  /** What is added to a file's name where it is handed over: it is read once a file of that name is there. */
+  /** A suffix that marks a file as complete: it is read once a file with its name and this suffix exists. */
   readonly ready?: string | undefined;
 }
 
 /** CSV files. */
 export interface CsvFile extends TextFile {
   readonly kind: 'csv';
-  /** One character; absent: of comma, semicolon, tab and bar the one that fits. */
+  /** One character; absent: comma, semicolon, tab or bar, whichever fits. */
   readonly delimiter?: string | undefined;
-  /** One character, or none where nothing is quoted; absent: `"`. */
+  /** One character, or empty if nothing is quoted; absent: `"`. */
   readonly quote?: string | undefined;
-  /** False: columns have the numbers of their places, from 1. */
+  /** False: columns are numbered from 1. */
   readonly header?: boolean | undefined;
 }
 
@@ -81,52 +81,52 @@ export interface NdjsonFile extends TextFile {
 /** A table, view or materialized view of a PostgreSQL database. */
 export interface PostgresTable {
   readonly kind: 'postgres';
-  /** The environment variable that holds the connection string, for messages. */
+  /** The environment variable with the connection string, for messages. */
   readonly variable: string;
-  /** A function, so that what it returns, which holds a password, is never logged with the mapping. */
+  /** A function, so that the result, which contains a password, is never logged with the mapping. */
   readonly connectionString: () => string;
-  /** Absent: the search path of the database decides. */
+  /** Absent: the database's search path decides. */
   readonly schema?: string | undefined;
   readonly table: string;
 }
 
-/** What the values of a change marker are. */
+/** The type of a change marker's values. */
 export interface MarkerRule {
   readonly as: 'number' | 'date-time' | 'text';
-  /** Of date-times: `iso`, `epoch-seconds`, `epoch-milliseconds`, or such as `dd/MM/yyyy HH:mm`. */
+  /** For date-times: `iso`, `epoch-seconds`, `epoch-milliseconds`, or a pattern such as `dd/MM/yyyy HH:mm`. */
   readonly format?: string | undefined;
 }
 
-/** How many bad records a run bears. */
+/** How many bad records a run tolerates. */
 export type RejectLimit =
   | { readonly kind: 'records'; readonly max: number }
-  /** Of the records that a run read, 0 to 100. */
+  /** A share of the records that a run read, 0 to 100. */
   | { readonly kind: 'percent'; readonly max: number };
 
-/** An XDM mapping: which records are ingested, in what shape, how fast and to where. */
+/** An XDM mapping: which records are ingested, in what shape, how fast and where to. */
 export interface Mapping {
   readonly id: string;
   readonly label: string;
   readonly publication: 'published' | 'unpublished';
-  /** The API can trigger only what the scheduler does not run: a stopped mapping. */
+  /** The API can only trigger a stopped mapping, which the scheduler does not run. */
   readonly execution: 'started' | 'stopped';
-  /** From one scheduled run to the next, in ms; null: as the service says. */
+  /** The time between two scheduled runs, in ms; null for the service's default. */
   readonly everyMs: number | null;
   readonly source: MappingSource;
-  /** The column whose value names a record. */
+  /** The column that identifies a record. */
   readonly key: string;
   /** The column that rises with each change of a record; null: every run sends everything. */
   readonly changed: string | null;
-  /** Absent: what most of its first values are. */
+  /** Absent: the type of most of the first values. */
   readonly changedAs?: Required<MarkerRule> | undefined;
-  /** Rows of a table may become visible so long after the time that they are marked with. In ms; absent: ten minutes. */
+  /** How long after its marker a row of a table may become visible. In ms; absent: ten minutes. */
   readonly lagMs?: number | undefined;
   /** The id of the dataset on Platform. */
   readonly dataset: string;
-  /** Null: as fast as it goes. */
+  /** Null for no limit. */
   readonly recordsPerSecond: number | null;
   readonly maxRejected: RejectLimit;
-  /** Texts that stand for no value, without the blanks around them. */
+  /** Texts that stand for no value, without surrounding blanks. */
   readonly nulls?: readonly string[] | undefined;
   readonly fields: readonly MappedField[];
 }

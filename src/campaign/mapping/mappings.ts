@@ -10,10 +10,10 @@ import type { SchemaOf } from './schema-paths.js';
 export type Mappings = ReadonlyMap<string, Mapping>;
 
 /**
- * Read every `*.yaml` and `*.yml` file of a folder, but not of folders in it.
+ * Read every `*.yaml` and `*.yml` file of a folder, without subfolders.
  *
- * @param environment - has the connection strings that sources name
- * @param schemaOf - what their datasets take; absent: it is not known
+ * @param environment - with the connection strings that sources refer to
+ * @param schemaOf - the schemas of their datasets; absent if unknown
  * @throws {MappingsInvalidError} with all faults of all files
  */
 export async function loadMappings(
@@ -48,7 +48,7 @@ export async function loadMappings(
 async function mappingFiles(mappingsDir: string): Promise<string[]> {
   const names = await orFault(mappingsDir, () => readdir(mappingsDir));
   const files = names.filter((name) => /\.ya?ml$/.test(name)).sort();
-  if (files.length === 0) throw folderFault(mappingsDir, 'holds no mapping (*.yaml)');
+  if (files.length === 0) throw folderFault(mappingsDir, 'contains no mapping (*.yaml)');
   return files.map((name) => join(mappingsDir, name));
 }
 

@@ -1,28 +1,33 @@
 import { isDate } from './conversion.js';
 import type { MarkerRule } from './mapping.js';
 
-/** The value of a change marker, as the watermark keeps it. */
+/** The value of a change marker, as the watermark stores it. */
 export type Marker = string | number;
+
+/** Of a source in which no row had a marker: below all that there are. */
+export const NO_MARKER = Number.NEGATIVE_INFINITY;
 
 /** How a column's values are read as markers. */
 export interface MarkerKind {
   /**
-   * A marker that compares as it is meant: numbers as numbers, date-times of any form as instants.
+   * Convert a value to a comparable marker: numbers as numbers, date-times of any form as instants.
    *
-   * @returns null for a value that is not of the kind, or is a date-time beyond now and a day
+   * @returns null for a value of another type, or a date-time more than a day in the future
    */
   read(value: unknown): Marker | null;
   /** What a value must be, in words. */
   readonly expected: string;
-  /** The marker so much earlier; the same one where markers are no times. */
+  /** The marker earlier by this time; unchanged if markers are not times. */
   before(marker: Marker, ms: number): Marker;
+  /** The marker, or now where it is ahead of that: rows with lower ones will still come. */
+  settled(marker: Marker): Marker;
 }
 
-/** Clocks of other machines and time zones may be ahead by this much. In ms. */
+/** How far the clocks of other machines and time zones may be ahead. In ms. */
 const TOLERANCE_MS = 86_400_000;
 
 const NUMBER = /^[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
-/** As {@link MarkerKind.read} gives it. */
+/** The form that {@link MarkerKind.read} returns. */
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{9}Z$/;
 const NO_VALUE = /^(?:null|nil|none|n\/a|na|nan|nat|-?infinity|-?inf|undefined|\\n|#n\/a|-|\?)$/i;
 const MAYBE_DATE = /^[+-]?\d|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b/i;
@@ -31,46 +36,51 @@ const DATE_TIME =
 const UTC =
   /^(\d{4}-\d{2}-\d{2})[T ]((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(?:\.(\d{1,9}))?(?:Z|[+-]00(?::?00)?)?$/;
 
-/** Build the kind that a mapping declares; date-times without an offset are in UTC. */
+/** Create the kind that a mapping declares; date-times without an offset are in UTC. */
 export function createMarkerKind({ as, format = 'iso' }: MarkerRule, now: number): MarkerKind {
   switch (as) {
     case 'number':
-      return { read: toNumber, expected: 'a number', before: (marker) => marker };
+      return { read: toNumber, expected: 'a number', before: itself, settled: itself };
     case 'text':
-      return { read: toText, expected: 'a text', before: (marker) => marker };
+      return { read: toText, expected: 'a text', before: itself, settled: itself };
     case 'date-time': {
       const parse = compileFormat(format);
       const latest = toInstant(now + TOLERANCE_MS);
+      const present = toInstant(now);
       return {
         read(value) {
           const instant = INSTANT.test(String(value)) ? String(value) : parse(value);
           return instant !== null && latest !== null && instant <= latest ? instant : null;
         },
         before: (marker, ms) => toInstant(Date.parse(String(marker)) - ms) ?? marker,
+        settled: (marker) => (present !== null && marker > present ? present : marker),
         expected: `a date-time (${format}) that is not in the future`,
       };
     }
   }
 }
 
+function itself(marker: Marker): Marker {
+  return marker;
+}
+
 /**
- * Find out which kind most of a column's first values are of. A text that begins with a digit or names a month may be
- * a date that does not compare as it is meant: it must be declared.
+ * Find out the kind of most of a column's first values. A text that begins with a digit or contains a month may be a
+ * date that doesn't compare correctly: it must be declared.
  *
- * @param watermark - tells where there are none
- * @returns null where that cannot be told
+ * @param watermark - decides if there are no values
+ * @returns null if that is ambiguous
  */
 export function inferMarkerKind(
   values: readonly unknown[],
   watermark: Marker | null,
 ): Required<MarkerRule> | null {
-  const given = values.filter(
-    (value) => value !== undefined && value !== null && value !== '' && !isNoValue(value),
-  );
+  if (watermark === NO_MARKER) return inferMarkerKind(values, null);
+  const given = values.filter(isGiven);
   if (given.length === 0) return watermark === null ? NUMBERS : ruleOf(watermark);
   const most = (isOne: (value: unknown) => boolean) =>
     given.filter(isOne).length * 2 >= given.length;
-  // The one that a kept marker is of is not given up for a few others.
+  // A few other values don't change the kind of a stored marker.
   const kept = watermark === null ? null : ruleOf(watermark);
   if (kept !== null && kept.as !== 'text') {
     const isKept = kept.as === 'number' ? toNumber : parseIso;
@@ -82,14 +92,19 @@ export function inferMarkerKind(
   return given.every(isPlain) ? { as: 'text', format: 'iso' } : null;
 }
 
-/** True for the words with which databases and spreadsheets export what has no value. */
+/** True for a value that shows the kind of its column: neither missing nor a word for a missing value. */
+export function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== '' && !isNoValue(value);
+}
+
+/** True for the words with which databases and spreadsheets export missing values. */
 function isNoValue(value: unknown): boolean {
   return typeof value === 'string' && NO_VALUE.test(value.trim());
 }
 
 const NUMBERS = { as: 'number', format: 'iso' } as const;
 
-/** What a marker that was kept is one of. */
+/** The kind of a stored marker. */
 function ruleOf(marker: Marker): Required<MarkerRule> {
   if (toNumber(marker) !== null) return NUMBERS;
   return { as: parseIso(marker) === null ? 'text' : 'date-time', format: 'iso' };
@@ -104,7 +119,7 @@ function toText(value: unknown): string | null {
   return typeof value === 'string' && value !== '' && !isNoValue(value) ? value : null;
 }
 
-/** Texts that compare as instants, with nine digits of a second. */
+/** Texts that compare as instants, with nine decimals of a second. */
 function toInstant(ms: number, fraction = ''): string | null {
   const instant = new Date(ms);
   if (Number.isNaN(instant.getTime()) || instant.getUTCFullYear() > 9999) return null;
@@ -126,7 +141,7 @@ function parseIso(value: unknown): string | null {
   return toInstant(Date.parse(`${date}T${time}${seconds}${zone}`), fraction);
 }
 
-/** The parts of a format, each with the digits that stand for it. */
+/** The parts of a format, each with its digits. */
 const PARTS: Readonly<Record<string, string>> = {
   yyyy: '(?<year>\\d{4})',
   MM: '(?<month>\\d{2})',
@@ -138,7 +153,7 @@ const PARTS: Readonly<Record<string, string>> = {
   ss: '(?<second>\\d{2})',
 };
 
-/** What {@link MarkerRule.format} may be: a name, or a pattern with year, month and day. */
+/** Valid values of {@link MarkerRule.format}: a name, or a pattern with year, month and day. */
 export function isMarkerFormat(format: string): boolean {
   if (['iso', 'epoch-seconds', 'epoch-milliseconds'].includes(format)) return true;
   const parts = format.match(/[A-Za-z]+/g) ?? [];

@@ -1,22 +1,25 @@
 import { toRegExp } from '../../adobe/json-pattern.js';
 import { isSchema, type References, referencesOf, type Schema } from '../../adobe/json-schema.js';
 
-/** Platform gives them to each record, whatever its schema lists. */
+/** Platform adds them to each record, whatever its schema lists. */
 const OF_EVERY_RECORD = ['_id', 'timestamp'];
 
-/** The schema of a dataset, by its id; undefined where it is not known. */
+/** The schema of a dataset, by its id; undefined if unknown. */
 export type SchemaOf = (dataset: string) => Schema | undefined;
 
-/** How a schema takes a path: it lists it or is open to anything there; it lists others, and forbids nothing; or it forbids it. */
+/**
+ * How a schema treats a path: it defines it or allows anything there; it defines others, and forbids nothing; or it
+ * forbids it.
+ */
 type PathVerdict = 'known' | 'unlisted' | 'refused';
 
-/** The paths that a dataset's schema does not have, whether or not it forbids them. */
+/** The paths that a dataset's schema does not define, whether or not it forbids them. */
 export function unknownPaths(schema: Schema, paths: readonly string[]): string[] {
   const judge = createJudge(schema);
   return paths.filter((path) => judge(path) !== 'known');
 }
 
-/** The paths that a dataset's schema forbids: a record that has one is refused. */
+/** The paths that a dataset's schema forbids: it refuses records with one. */
 export function refusedPaths(schema: Schema, paths: readonly string[]): string[] {
   const judge = createJudge(schema);
   return paths.filter((path) => judge(path) === 'refused');
@@ -45,7 +48,7 @@ function verdictOf(
     const verdicts = inner.map((each) => verdictOf(references, each, rest));
     return VERDICTS.find((verdict) => verdicts.includes(verdict)) ?? 'known';
   }
-  // One that lists nothing takes anything; so may one that is not here.
+  // A schema that lists nothing allows anything; so may one that is not here.
   const isElsewhere = parts.some(
     (part) => part.$ref !== undefined && references.targetOf(part) === undefined,
   );
@@ -54,7 +57,7 @@ function verdictOf(
     : 'unlisted';
 }
 
-/** The best one first: a value may be in several schemas. */
+/** The best one first, because a value may be in several schemas. */
 const VERDICTS: readonly PathVerdict[] = ['known', 'unlisted', 'refused'];
 
 function mayBe({ type }: Schema, wanted: string): boolean {
@@ -65,7 +68,7 @@ function allows(part: Schema, name: string): boolean {
   return part.additionalProperties !== false || schemasOf(part, name).length > 0;
 }
 
-/** What a schema says of a property. */
+/** What a schema says about a property. */
 function schemasOf(
   { properties, patternProperties, additionalProperties }: Schema,
   name: string,
@@ -80,7 +83,7 @@ function schemasOf(
   return own.map((each) => (each === true && listed.length > 0 ? {} : each)).filter(isSchema);
 }
 
-/** A schema with all that it is put together from: what a value must be, and what it may be. */
+/** A schema and everything that it is composed of: what a value must be, and what it may be. */
 function partsOf(references: References, schema: Schema, seen = new Set<Schema>()) {
   const all: Schema[] = [];
   const some: Schema[] = [];

@@ -1,25 +1,25 @@
 import { DateTime, IANAZone } from 'luxon';
 import { ConversionError } from './conversion.js';
 
-/** Of numbers with a decimal comma: thousands may be set apart, by points, blanks or apostrophes. */
+/** For numbers with a decimal comma. Points, blanks or apostrophes may separate thousands. */
 const WITH_COMMA = /^([+-]?)(\d+|\d{1,3}(?:([. \u00A0\u202F'’])\d{3})(?:\3\d{3})*)(?:,(\d+))?$/;
 
-/** Write a number with a decimal comma as the number that it is. @throws {ConversionError} */
+/** Convert a number with a decimal comma. @throws {ConversionError} */
 export function withPoint(text: string): string {
   const [all, sign = '', whole = '', , fraction] = WITH_COMMA.exec(text.trim()) ?? [];
   if (all === undefined) throw new ConversionError('a number such as 1.234,56', text);
   return `${sign}${whole.replace(/\D/g, '')}${fraction === undefined ? '' : `.${fraction}`}`;
 }
 
-/** Reads dates of one format. */
+/** Parses dates of one format. */
 export type DateReader = (text: string) => DateTime<true>;
 
 /**
  * Compile a format such as `dd/MM/yyyy HH:mm`.
  *
- * @param timeZone - where the clock hangs that the texts were read from, unless they have an offset
- * @returns what throws {@link ConversionError} for a text of another form, a day that is in no calendar, and a time that the
- * clock leaves out
+ * @param timeZone - the time zone of the texts, unless they have an offset
+ * @returns a function that throws {@link ConversionError} for a text of another form, a day that does not exist, and
+ *   a time that the clock skips
  */
 export function compileDateFormat(format: string, timeZone = 'utc'): DateReader {
   const parser = DateTime.buildFormatParser(format, { locale: 'en' });
@@ -28,14 +28,14 @@ export function compileDateFormat(format: string, timeZone = 'utc'): DateReader 
   return (text) => {
     const date = read(text.trim(), timeZone);
     if (!date.isValid) throw new ConversionError(`a date in the form ${format}`, text);
-    // An hour that is left out in spring would be moved to the next one.
+    // Otherwise a time in the hour that is skipped in spring would be moved to the next hour.
     const asWritten = timeZone === 'utc' ? date : read(text.trim(), 'utc');
     if (asWritten.hour === date.hour && asWritten.minute === date.minute) return date;
-    throw new ConversionError(`a time that there is in ${timeZone}`, text);
+    throw new ConversionError(`a time that exists in ${timeZone}`, text);
   };
 }
 
-/** How many of a unit a second has, by the name of the format. */
+/** The number of units in a second, by the name of the format. */
 const EPOCH_UNITS: Readonly<Record<string, number>> = {
   'epoch-seconds': 1,
   'epoch-milliseconds': 1_000,
@@ -47,9 +47,9 @@ export function isEpochFormat(format: string): boolean {
 }
 
 /**
- * Compile such a format: what turns a number into an instant of the years 0 to 9999, in ms.
+ * Compile such a format to a function that converts a number to an instant of the years 0 to 9999, in ms.
  *
- * @returns what throws {@link ConversionError}
+ * @returns a function that throws {@link ConversionError}
  */
 export function compileEpochFormat(format: string): (text: string) => string {
   const perSecond = EPOCH_UNITS[format] ?? 1;
@@ -62,7 +62,7 @@ export function compileEpochFormat(format: string): (text: string) => string {
   };
 }
 
-/** True for a format that tells a day: what it writes of one it reads again. */
+/** True for a format that identifies a day: what it writes, it can read again. */
 export function isDateFormat(format: string): boolean {
   const day = DateTime.utc(2019, 5, 15);
   try {

@@ -1,19 +1,19 @@
 import { type Document, isMap, isNode } from 'yaml';
 import type { z } from 'zod';
 
-/** What is wrong at a place of a file. */
+/** A problem at a place of a file. */
 export interface PlainIssue {
   readonly path: readonly PropertyKey[];
   readonly message: string;
 }
 
-/** Unknown keys come as one issue of their parent: make it one of each key, so that each has its line. */
+/** Unknown keys arrive as one issue of their parent: split it into one for each key, so that each has its line. */
 export function toPlainIssues(issue: z.core.$ZodIssue): PlainIssue[] {
   if (issue.code !== 'unrecognized_keys') return [issue];
   return issue.keys.map((key) => ({ path: [...issue.path, key], message: 'unknown key' }));
 }
 
-/** Where the node at the path begins; where there is none, its nearest parent. */
+/** Where the node at the path begins, or else its nearest parent. */
 export function offsetOf(document: Document, path: readonly PropertyKey[]): number {
   for (let length = path.length; length > 0; length -= 1) {
     const parent = document.getIn(path.slice(0, length - 1), true) ?? document.contents;

@@ -3,18 +3,18 @@ import type { Logger } from '../../adobe/logger.js';
 import type { AbandonedBatchStore } from '../state/abandoned-batch-store.js';
 
 const SHORTEST_RETRY_MS = 1_000;
-/** A Platform that is down for long is not asked more often than this. */
+/** The longest pause between two tries if Platform is down for long. */
 const LONGEST_RETRY_MS = 5 * 60_000;
 
-/** Has Platform abort the batches that nobody will complete, however often that must be tried. */
+/** Asks Platform to abort the batches that nobody will complete, until it has. */
 export interface BatchAborter {
-  /** Look at the store again: there may be more in it. */
+  /** Look at the store again, because there may be more in it. */
   wake(): void;
-  /** What is not aborted by then is left for the next start. */
+  /** Stop. The next start handles batches that are not aborted by then. */
   stop(): Promise<void>;
 }
 
-/** Build the aborter; it begins with what the store has. */
+/** Create the aborter; it begins with the batches in the store. */
 export function createBatchAborter({
   batches,
   abort,
@@ -45,7 +45,8 @@ export function createBatchAborter({
     } catch (error) {
       if (!signal.aborted) logger.error({ err: error }, 'aborting batches has ended');
     } finally {
-      // At once with the last look at the store: what comes in later finds nobody at work, and wakes anew.
+      // In the same turn as the last look at the store, so that a later batch finds nobody at work, and wakes the
+      // aborter.
       isWorking = false;
     }
   }

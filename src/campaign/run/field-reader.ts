@@ -13,14 +13,14 @@ export class BadRecordError extends Error {
   override readonly name = 'BadRecordError';
 }
 
-/** Writes what a field has of a row as JSON; of several items with commas between them, and '' where there is none. */
+/** Writes a row's value of a field as JSON; several items separated by commas, and '' if there is none. */
 export type Writer = (values: readonly unknown[]) => string;
 
 /**
- * Compile one field: where its value comes from, its conversion and what it must be.
+ * Compile one field: where its value comes from, its conversion, and its conditions.
  *
- * @param columns - what a row's values are, in their order; has every column that the field names
- * @returns what throws {@link BadRecordError}
+ * @param columns - the columns of a row's values, in their order; includes every column that the field names
+ * @returns a function that throws {@link BadRecordError}
  */
 export function compileField(field: MappedField, columns: readonly string[]): Writer {
   const where = nameOf(field);
@@ -56,7 +56,7 @@ function hasValue(value: unknown): boolean {
   return value !== undefined && value !== null && value !== '';
 }
 
-/** What a field has of a row, as the source has it. */
+/** A row's value of a field, in the source's form. */
 function compileOrigin(
   { column, concat, separator = '', value }: MappedField,
   columns: readonly string[],
@@ -75,7 +75,7 @@ function compileOrigin(
       .join(separator);
 }
 
-/** What is written where there is no value. */
+/** What is written if there is no value. */
 function compileDefault(
   { default: instead, required = false, primary = false }: MappedField,
   where: string,
@@ -91,7 +91,7 @@ function compileDefault(
   };
 }
 
-/** What turns one value into JSON; '' where nothing is left of it. */
+/** Converts one value to JSON; '' if nothing is left of it. */
 function compileValue(field: MappedField): (raw: unknown) => string {
   const { apply = [], map, enum: allowed, pattern } = field;
   const meanings = map === undefined ? null : new Map(Object.entries(map));
@@ -147,7 +147,7 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : String(convert(value, 'string'));
 }
 
-/** What a field without a conversion may hold: anything that JSON has. */
+/** The values that a field without a conversion may have: everything that JSON has. */
 function toPlainValue(raw: unknown): unknown {
   if (raw instanceof Uint8Array) throw new ConversionError('a JSON value', 'binary data');
   if (typeof raw === 'number' && !Number.isFinite(raw)) {

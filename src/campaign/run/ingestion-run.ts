@@ -12,21 +12,21 @@ import { partialIngestionPercentOf, RejectLimitError } from './reject-limit.js';
 import { sendRecords } from './send-records.js';
 import { PATIENCE_MS, settleBatch } from './settle-batch.js';
 
-/** Runs mappings: each run is one batch on Platform at most. */
+/** Runs mappings. Each run is at most one batch on Platform. */
 export interface IngestionRunner {
   /**
-   * Ingest what has changed in a mapping's source: read, check and shape each record, upload, complete, and
-   * follow the batch to its end. No record, no batch.
+   * Ingest what has changed in a mapping's source: read, check and convert each record, upload, complete, and follow
+   * the batch to its end. Without records there is no batch.
    *
-   * @param watermark - what was accepted last; null: from the beginning
-   * @throws only what a fault of this program throws, or a port
+   * @param watermark - what was last accepted; null: from the beginning
+   * @throws only because of a bug in this program, or what a port throws
    */
   run(mapping: Mapping, watermark: Watermark | null, ports: RunPorts): Promise<RunOutcome>;
   /**
-   * Go on with a run that was cut off after its batch was whole.
+   * Continue a run that was interrupted after its batch was whole.
    *
-   * @param mapping - null where it is not there any more
-   * @param patienceMs - how long Platform is waited for; absent: six hours
+   * @param mapping - null if it no longer exists
+   * @param patienceMs - how long to wait for Platform; absent: six hours
    */
   finish(
     whole: WholeBatch,
@@ -35,30 +35,30 @@ export interface IngestionRunner {
     patienceMs?: number,
   ): Promise<RunOutcome>;
   /**
-   * Give up a batch of a run that was cut off before. Resolves also where it is over already.
+   * Abort the batch of a run that was interrupted earlier. Also resolves if it is over already.
    *
-   * @throws {PlatformError} Platform could not be told
+   * @throws {PlatformError} Platform could not be reached
    */
   abort(batchId: string, signal: AbortSignal): Promise<void>;
 }
 
-/** What the runs work with. */
+/** What the runs need. */
 export interface RunnerParts {
   readonly platform: PlatformClient;
-  /** Each job's rejects go into a file in here. */
+  /** The folder with a file for each job's rejects. */
   readonly rejectsDir: string;
-  /** The most that each of a batch's first files has, in bytes; later ones may have more. */
+  /** The maximum size of a batch's first files, in bytes; later ones may be larger. */
   readonly fileBytes?: number;
   readonly clock: Clock;
 }
 
-/** A run holds two files in memory. Platform takes 256 MB in one. */
+/** A run holds two files in memory. Platform accepts 256 MB in one. */
 const FILE_BYTES = 4 * 1024 * 1024;
 
-/** A batch that nobody will complete does no harm: its abort may fail, and must not hold up an end. In ms. */
+/** A batch that nobody will complete does no harm, so its abort may fail, and must not delay the end. In ms. */
 const ABORT_TIMEOUT_MS = 3_000;
 
-/** Build the runner; nothing is read or sent before a run. */
+/** Create the runner; it reads and sends nothing before a run. */
 export function createIngestionRunner(parts: RunnerParts): IngestionRunner {
   const { platform, rejectsDir, fileBytes = FILE_BYTES, clock } = parts;
 
@@ -84,7 +84,7 @@ export function createIngestionRunner(parts: RunnerParts): IngestionRunner {
         numRejected = rejected;
         ports.onProgress({ numRecords: upload.records, numRejected });
       };
-      const reached = await sendRecords(mapping, {
+      const sent = await sendRecords(mapping, {
         watermark,
         upload,
         rejects,
@@ -92,9 +92,9 @@ export function createIngestionRunner(parts: RunnerParts): IngestionRunner {
         clock,
         signal,
       });
-      await ports.onSourceRead(reached);
+      await ports.onSourceRead(sent.watermark);
       const batchId = await upload.finish();
-      const done = { numRecords: upload.records, numRejected };
+      const done = { numRecords: upload.records, numRejected, reason: sent.notice };
       if (batchId === null) return { kind: 'succeeded', batchId, ...done };
       whole = { batchId, ...done };
       await ports.onBatchWhole(whole);
@@ -117,13 +117,13 @@ export function createIngestionRunner(parts: RunnerParts): IngestionRunner {
       return await tellLeftOut(outcome, whole, mapping, ports);
     } catch (error) {
       const { batchId, numRejected } = whole;
-      // Cut off here the batch is not given up: it is whole, and can be finished later.
+      // If the run is cut off here, the batch is not aborted: it is whole, and can be finished later.
       if (!ports.signal.aborted) await giveUp(batchId);
       return endOf(error, { batchId, numRejected, signal: ports.signal });
     }
   }
 
-  /** Write down which records Platform has left out. What it decided stands, though that cannot be found out. */
+  /** Record which records Platform has left out. Platform's decision counts even if that can't be found out. */
   async function tellLeftOut(
     outcome: RunOutcome,
     { batchId, numRejected }: WholeBatch,
@@ -138,7 +138,7 @@ export function createIngestionRunner(parts: RunnerParts): IngestionRunner {
       return outcome;
     } catch (error) {
       signal.throwIfAborted();
-      const reason = `${outcome.reason ?? ''} Which ones is not known: ${(error as Error).message}`;
+      const reason = `${outcome.reason} It is unknown which ones: ${(error as Error).message}`;
       return { ...outcome, reason: reason.trim() };
     }
   }
@@ -153,8 +153,8 @@ export function createIngestionRunner(parts: RunnerParts): IngestionRunner {
 }
 
 /**
- * What an error makes of a run. Where there is no batch the code tells which side failed; once there is one,
- * whatever ended the run has left an upload unfinished.
+ * How a run with an error ends. Without a batch, the code says which side failed. With one, whatever ended the run
+ * has left an unfinished upload.
  */
 function endOf(
   error: unknown,

@@ -8,22 +8,25 @@ import {
   watermarkOf,
 } from '../source/watermark.js';
 import { createChunkWork, type WorkedChunk } from './chunk-work.js';
+import { createSourceGrowth } from './source-growth.js';
 
-/** Most transactions are over by then. */
+/** Most transactions have ended by then. */
 const LAG_MS = 10 * 60_000;
 
-/** What a mapping makes of its source, while it is read. Must be closed. */
+/** A mapping's source while it is being read. Must be closed. */
 export interface RecordReading extends AsyncDisposable {
   readonly chunks: AsyncIterable<SourceChunk>;
-  /** Turn a chunk into lines to be sent and rejects. */
+  /** Convert a chunk to lines to send and rejects. */
   readonly work: (chunk: SourceChunk) => WorkedChunk;
-  /** How far the source has been read with the chunks worked so far; null where the mapping has no change marker. */
+  /** How far the source has been read with the chunks so far; null if the mapping has no change marker. */
   watermark(): Watermark | null;
+  /** What is to be said of the chunks worked so far, for people; empty where there is nothing. */
+  notice(): string;
 }
 
-/** From where on, and until when. */
+/** Where to begin, and when to end. */
 export interface ReadingOptions {
-  /** That of the last run. */
+  /** The last run's. */
   readonly watermark: Watermark | null;
   /** In ms since the epoch. */
   readonly now: number;
@@ -32,9 +35,9 @@ export interface ReadingOptions {
 }
 
 /**
- * Open a mapping's source at what is new in it.
+ * Open a mapping's source to read what is new in it.
  *
- * @throws {SourceError} it cannot be read
+ * @throws {SourceError} it can't be read
  */
 export async function openRecords(
   mapping: Mapping,
@@ -47,13 +50,23 @@ export async function openRecords(
   const optional = optionalColumnsOf(mapping);
   const query = { ...options, columns, optional, nulls, markerIndex, changedAs, lagMs, watermark };
   const reading = await openSource(mapping.source, query);
-  const { marker, highest, chunks } = reading;
+  const { marker, highest, chunks, size } = reading;
   const column = subjectOf(mapping);
   const tracker = createWatermarkTracker({ column, last: watermark, kind: marker, highest, lagMs });
+  const growth = createSourceGrowth(watermark?.sizes ?? null, size);
+  const work = createChunkWork(mapping, { columns, markerIndex, marker, tracker });
   return {
     chunks,
-    work: createChunkWork(mapping, { columns, markerIndex, marker, tracker }),
-    watermark: () => (markerIndex === null ? null : tracker.current()),
+    work(chunk) {
+      const worked = work(chunk);
+      growth.note(chunk, worked);
+      return worked;
+    },
+    watermark() {
+      const reached = markerIndex === null ? null : tracker.current();
+      return reached && { ...reached, sizes: growth.sizes() };
+    },
+    notice: () => growth.notice(),
     [Symbol.asyncDispose]: () => reading[Symbol.asyncDispose](),
   };
 }

@@ -1,15 +1,15 @@
 import type { Clock } from '../../adobe/clock.js';
 
-/** Records may go this early: a timer does not count less. */
+/** How early records may go, because a timer can't count less. */
 const SHORTEST_WAIT_MS = 10;
 
-/** A run that was held up longer than this does not make up for the rest of it in one burst. */
+/** A run that was delayed for longer does not make up for the rest in one burst. */
 const LONGEST_CATCH_UP_MS = 1_000;
 
 /** Lets records through at a rate. */
 export interface Pace {
   /**
-   * Note that so many records go, and resolve when the next ones may.
+   * Note that this many records go, and resolve when the next ones may.
    *
    * @throws the abort's error as soon as the run's signal is aborted
    */
@@ -17,10 +17,10 @@ export interface Pace {
 }
 
 /**
- * Build the pace of one run. Each wait is reckoned from the start of the run, not from the one before it, so
- * that late timers do not add up.
+ * Create the pace of one run. Each wait is measured from the start of the run, not from the previous wait, so that
+ * late timers don't add up.
  *
- * @param signal - aborts the waits
+ * @param signal - cancels the waits
  */
 export function createPace(recordsPerSecond: number, clock: Clock, signal: AbortSignal): Pace {
   let originAt = clock.monotonicMs();

@@ -2,7 +2,7 @@ import type { Mapping } from '../mapping/mapping.js';
 import type { RowError } from '../upload/row-errors.js';
 import type { Reject } from './reject-file.js';
 
-/** Tells which records Platform left out, by the key that each has in its source. */
+/** Finds out which records Platform left out, by their keys in the source. */
 export function toRejects(
   rows: readonly RowError[],
   mapping: Pick<Mapping, 'key' | 'fields'> | null,
@@ -16,7 +16,7 @@ export function toRejects(
   }));
 }
 
-/** What Platform could not read was JSON when it was sent. */
+/** A record that Platform could not read was JSON when it was sent. */
 function toRecord(record: unknown): unknown {
   if (typeof record !== 'string') return record;
   try {

@@ -2,25 +2,25 @@ import type { MappedField } from '../mapping/mapping.js';
 import { compileField, type Writer } from './field-reader.js';
 
 /**
- * Turns a row into a line of NDJSON, with its line end.
+ * Converts a row to a line of NDJSON, with its line end.
  *
- * @throws {BadRecordError} a value is not what its field says
+ * @throws {BadRecordError} a value is not what its field requires
  */
 export type RecordMapper = (values: readonly unknown[]) => string;
 
 interface Tree extends Map<string, Tree | Writer> {}
 
-/** How a path says that a value is an item of a list. */
+/** How a path marks an item of a list. */
 const ITEM = '[]';
 
 /**
- * Compile a mapping's fields into one function, so that a record costs no look-ups of paths and no objects.
+ * Compile a mapping's fields to one function, so that a record needs no look-ups of paths and no objects.
  *
- * A value that is empty, null or absent is left out, and so is an object with nothing in it. Under
- * `identityMap` a value becomes an identity of the namespace that the path names. The primary one is that of the field
- * which says so, else the first that a record has.
+ * Values that are empty, null or absent are left out, and so are empty objects. Under `identityMap` a value becomes
+ * an identity in the namespace of its path. The primary one is that of the field that says so, or else the record's
+ * first.
  *
- * @param columns - what a row's values are, in their order; has every column that a field names
+ * @param columns - the columns of a row's values, in their order; includes every column that a field names
  */
 export function compileMapper(
   fields: readonly MappedField[],
@@ -29,7 +29,7 @@ export function compileMapper(
   const root: Tree = new Map();
   for (const field of fields) {
     const path = field.to.split('.');
-    // The identity map stands where its first field does.
+    // The identity map takes the place of its first field.
     if (path[0] === 'identityMap') root.set('identityMap', compileIdentities(fields, columns));
     else if (!field.to.endsWith(ITEM)) place(root, path, compileField(field, columns));
     else
@@ -69,7 +69,7 @@ function compileTree(tree: Tree): Writer {
   };
 }
 
-/** A list of the items of all fields that have the path. */
+/** A list of the items of all fields with this path. */
 function compileList(
   to: string,
   fields: readonly MappedField[],

@@ -5,32 +5,32 @@ import { createInterface } from 'node:readline';
 
 /** A record that was not sent, and why. */
 export interface Reject {
-  /** The value of its key column; null where it could not be read. */
+  /** The value of its key column; null if it could not be read. */
   readonly key: unknown;
   /** In its file, from 1; null in a table. */
   readonly line: number | null;
   readonly reason: string;
-  /** Its columns by their names, or the raw text of a line. */
+  /** Its columns by name, or the raw text of a line. */
   readonly record: unknown;
 }
 
-/** The rejects of one run, an NDJSON file. It is made with the first of them. */
+/** The rejects of one run, in an NDJSON file. The first reject creates it. */
 export interface RejectFile extends AsyncDisposable {
   /** @throws the file system's error */
   append(rejects: readonly Reject[]): Promise<void>;
 }
 
-/** Readable by nobody else: what is rejected is personal data all the same. */
+/** Nobody else may read it, because rejects are personal data, too. */
 const FILE_MODE = 0o600;
 
 const LINE_END = 0x0a;
 
-/** Where the rejects of a job are, if it has any. */
+/** The path of a job's rejects, if it has any. */
 export function rejectFilePath(rejectsDir: string, jobId: number): string {
   return join(rejectsDir, `job-${jobId}.ndjson`);
 }
 
-/** Begin the rejects of a run; a file that is there already is overwritten. */
+/** Begin the rejects of a run; an existing file is overwritten. */
 export function createRejectFile(path: string): RejectFile {
   let file: FileHandle | null = null;
   return {
@@ -51,7 +51,7 @@ export function createRejectFile(path: string): RejectFile {
 /**
  * Add rejects to those of a run that is over. Safe to repeat: what an earlier call added is dropped.
  *
- * @param kept - how many the run wrote
+ * @param kept - the number of rejects that the run wrote
  * @throws the file system's error
  */
 export async function addRejects(
@@ -66,7 +66,7 @@ export async function addRejects(
   await file.appendFile(toLines(rejects));
 }
 
-/** @returns where so many lines end, in bytes; the end of a file that has fewer */
+/** @returns the end of this many lines, in bytes; the end of the file if it has fewer */
 async function endOfLine(path: string, lines: number): Promise<number> {
   let left = lines;
   let bytes = 0;
@@ -82,14 +82,24 @@ async function endOfLine(path: string, lines: number): Promise<number> {
 }
 
 function toLines(rejects: readonly Reject[]): string {
-  return rejects.map((reject) => `${JSON.stringify(reject)}\n`).join('');
+  return rejects.map((reject) => `${toJson(reject)}\n`).join('');
+}
+
+function toJson(reject: Reject): string {
+  try {
+    return JSON.stringify(reject);
+  } catch (error) {
+    // It is nested thousands deep.
+    if (!(error instanceof RangeError)) throw error;
+    return JSON.stringify({ ...reject, key: null, record: null });
+  }
 }
 
 /**
- * Read some of the rejects of a job, in their order. A line that is not written whole yet is left out.
+ * Read some of a job's rejects, in their order, without an incomplete last line.
  *
- * @param after - how many are left out at the beginning
- * @returns none where there is no file: the job has none, or they are past their time
+ * @param after - how many to skip at the beginning
+ * @returns none if there is no file: the job has none, or they were deleted
  * @throws the file system's error
  */
 export async function readRejects(

@@ -1,11 +1,11 @@
 import type { RejectLimit } from '../mapping/mapping.js';
 
-/** More records are bad than the mapping bears. */
+/** More records are bad than the mapping allows. */
 export class RejectLimitError extends Error {
   override readonly name = 'RejectLimitError';
 }
 
-/** How many records a run has read, and how many of them it has rejected. */
+/** How many records a run has read and rejected. */
 export interface RejectTally {
   readonly read: number;
   readonly rejected: number;
@@ -14,8 +14,8 @@ export interface RejectTally {
 }
 
 /**
- * What Platform may leave out of a batch, in percent. A number of records is taken as a share of those that the
- * batch has when it is created: one file, or all of a small run.
+ * What Platform may leave out of a batch, in percent. A number of records is converted to a share of the batch's
+ * records when it is created: one file, or all of a small run.
  */
 export function partialIngestionPercentOf(limit: RejectLimit, records: number): number {
   if (limit.kind === 'percent') return limit.max;
@@ -23,8 +23,7 @@ export function partialIngestionPercentOf(limit: RejectLimit, records: number): 
 }
 
 /**
- * Hold a run to its limit. A number is held to at any time; a percentage is one of all records, and is known
- * when `isOver`.
+ * Check a run's limit. A number applies at any time; a percentage refers to all records, and is known when `isOver`.
  *
  * @throws {RejectLimitError}
  */
@@ -35,8 +34,8 @@ export function checkRejectLimit(
 ): void {
   const borne = limit.kind === 'records' ? limit.max : (read * limit.max) / 100;
   if (rejected <= borne || (limit.kind === 'percent' && !isOver)) return;
-  const bears = limit.kind === 'records' ? limit.max : `${limit.max} %`;
+  const allowed = limit.max === 0 ? 'none' : `${limit.max}${limit.kind === 'percent' ? ' %' : ''}`;
   throw new RejectLimitError(
-    `${rejected} of ${read} records are bad, and the mapping bears ${bears}; the last one: ${lastReason}`,
+    `${rejected} of ${read} records are bad, but the mapping allows ${allowed}. The last one: ${lastReason}`,
   );
 }

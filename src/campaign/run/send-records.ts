@@ -7,27 +7,34 @@ import { createPace } from './pace.js';
 import type { RejectFile } from './reject-file.js';
 import { checkRejectLimit } from './reject-limit.js';
 
-/** What a reading works with. */
+/** The result of sending what was read. */
+export interface SentRecords {
+  /** The watermark once the sent records are accepted. */
+  readonly watermark: Watermark | null;
+  /** A notice for people; empty if there is none. */
+  readonly notice: string;
+}
+
+/** What sending needs. */
 export interface SendParts {
   readonly watermark: Watermark | null;
   readonly upload: Pick<BatchUpload, 'append'>;
   readonly rejects: RejectFile;
-  /** Called with each chunk, so that a run which fails can tell. */
+  /** Called for each chunk, so that a failed run can report it. */
   readonly onRejected: (rejected: number) => void;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
 
 /**
- * Read a mapping's source, and send what is new in it at the mapping's pace. The records are worked off a
- * chunk at a time, with no promise for each.
+ * Read a mapping's source, and send what is new in it at the mapping's pace. Records are handled one chunk at a time,
+ * without a promise for each.
  *
- * @returns where the mapping stands once what was sent is accepted
- * @throws {SourceError} the source cannot be read
- * @throws {RejectLimitError} too much of it is bad
+ * @throws {SourceError} the source can't be read
+ * @throws {RejectLimitError} too many records are bad
  * @throws {PlatformError} a file could not be uploaded
  */
-export async function sendRecords(mapping: Mapping, parts: SendParts): Promise<Watermark | null> {
+export async function sendRecords(mapping: Mapping, parts: SendParts): Promise<SentRecords> {
   const { upload, rejects, onRejected, clock, signal } = parts;
   const { recordsPerSecond, maxRejected } = mapping;
   const { watermark } = parts;
@@ -50,5 +57,5 @@ export async function sendRecords(mapping: Mapping, parts: SendParts): Promise<W
   }
   signal.throwIfAborted();
   checkRejectLimit(maxRejected, tally, true);
-  return reading.watermark();
+  return { watermark: reading.watermark(), notice: reading.notice() };
 }

@@ -10,19 +10,19 @@ export interface SettleParts {
   readonly clock: Clock;
 }
 
-/** Small batches are over in seconds, large ones in minutes or hours. */
+/** Small batches take seconds, large ones minutes or hours. */
 const FIRST_POLL_MS = 100;
 const POLL_GROWTH = 1.3;
 const LONGEST_POLL_MS = 30_000;
 
-/** What is not over by then is asked for again by the mapping's next run. Platform says nothing of how long it may take. */
+/** After this, the mapping's next run asks for the verdict again. Platform does not say how long it may take. */
 export const PATIENCE_MS = 6 * 60 * 60_000;
 
 /**
- * Complete a whole batch, and follow it until Platform has accepted or refused it. Safe to repeat, also
- * where the batch was completed before.
+ * Complete a whole batch, and follow it until Platform has accepted or refused it. Safe to repeat, even if the batch
+ * was completed before.
  *
- * @param patienceMs - how long Platform is waited for
+ * @param patienceMs - how long to wait for Platform
  * @throws {PlatformError} Platform refuses to complete it
  */
 export async function settleBatch(
@@ -50,16 +50,16 @@ export async function settleBatch(
 }
 
 function undecided({ batchId, numRejected }: WholeBatch): RunOutcome {
-  const reason = `Platform has not said yet what became of batch ${batchId}. The next run asks again before it sends anything.`;
+  const reason = `Platform has not decided about batch ${batchId} yet. The next run asks again before it sends anything.`;
   return { kind: 'undecided', reason, numRejected, batchId };
 }
 
 /**
- * Complete a batch; one that cannot be completed may be one that is already.
+ * Complete a batch. A refusal may mean that it is complete already.
  *
- * @param isPatient - true where Platform may be down for longer than a call is tried. The order may have
- * arrived all the same: a run that gave up would have its records sent twice.
- * @returns false where that cannot be told yet
+ * @param isPatient - true if Platform may be down for longer than a call is tried. The request may have arrived
+ *   anyway, and giving up would send the records twice.
+ * @returns false if that is still unknown
  */
 async function isComplete(
   batchId: string,
@@ -79,7 +79,7 @@ async function isComplete(
   }
 }
 
-/** @returns null where Platform could not be asked now: the batch goes on all the same */
+/** @returns null if Platform could not be asked now; the batch continues anyway */
 async function readPatiently(
   batchId: string,
   platform: PlatformClient,
@@ -95,31 +95,39 @@ async function readPatiently(
 
 function toOutcome(whole: WholeBatch, report: BatchReport | null): RunOutcome | null {
   if (report === null) return null;
-  const { phase, status, failedRecords, ingestedRecords, reason } = report;
+  const { phase, status, failedRecords, reason } = report;
   switch (phase) {
     case 'loading':
     case 'working':
       return null;
     case 'accepted':
-      return {
-        kind: 'succeeded',
-        numRecords: ingestedRecords ?? whole.numRecords - failedRecords,
-        numRejected: whole.numRejected + failedRecords,
-        batchId: whole.batchId,
-        reason:
-          failedRecords === 0
-            ? undefined
-            : `Platform left ${failedRecords} ${failedRecords === 1 ? 'record' : 'records'} out. ${reason}`.trim(),
-      };
+      return accepted(whole, report);
     case 'failed':
       return {
-        ...failure(whole, reason || 'Platform refused the batch, and does not say why', false),
+        ...failure(whole, reason || 'Platform refused the batch without a reason', false),
         numRejected: whole.numRejected + failedRecords,
       };
     case 'stalled':
     case 'gone':
       return failure(whole, `The batch is ${status} on Platform. ${reason}`.trim(), true);
   }
+}
+
+/** What Platform neither took in nor calls failed is left out all the same. */
+function accepted(
+  whole: WholeBatch,
+  { failedRecords, ingestedRecords, reason }: BatchReport,
+): RunOutcome {
+  const numRecords = ingestedRecords ?? whole.numRecords - failedRecords;
+  const leftOut = Math.max(failedRecords, whole.numRecords - numRecords);
+  const told = `Platform left ${leftOut} ${leftOut === 1 ? 'record' : 'records'} out. ${reason}`;
+  return {
+    kind: 'succeeded',
+    numRecords,
+    numRejected: whole.numRejected + leftOut,
+    batchId: whole.batchId,
+    reason: `${whole.reason} ${leftOut === 0 ? '' : told}`.trim(),
+  };
 }
 
 function failure(

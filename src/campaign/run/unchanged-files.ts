@@ -5,18 +5,18 @@ import { listFiles } from '../source/source-files.js';
 import type { Watermark } from '../source/watermark.js';
 import type { IngestionRunner } from './ingestion-run.js';
 
-/** A file that was written to so lately may be written to again without another time of change. */
+/** A file that was written this recently may be written again without a new modification time. */
 const SETTLED_AFTER_MS = 2_000;
 
-/** What a mapping's last run has read, and where it came to. */
+/** What a mapping's last run read, and its result. */
 interface LastReading {
   readonly stamp: string;
   readonly watermark: Watermark;
 }
 
 /**
- * Have no run read files again that have not changed since the last run of the mapping, where that has accepted all of them.
- * The memory is that of the process: after a start each file is read once.
+ * Keep runs from reading files again that have not changed since the mapping's last run, if that accepted all of
+ * them. This is remembered in memory: after a start, each file is read once.
  */
 export function skipUnchangedFiles(
   runner: IngestionRunner,
@@ -31,7 +31,7 @@ export function skipUnchangedFiles(
       const isUnchanged = last !== undefined && last.stamp === stamp;
       if (isUnchanged && watermark !== null && isSame(last.watermark, watermark)) {
         await ports.onSourceRead(watermark);
-        return { kind: 'succeeded', batchId: null, numRecords: 0, numRejected: 0 };
+        return { kind: 'succeeded', batchId: null, numRecords: 0, numRejected: 0, reason: '' };
       }
       let reached: Watermark | null = null;
       const outcome = await runner.run(mapping, watermark, {
@@ -42,8 +42,9 @@ export function skipUnchangedFiles(
         },
       });
       lastReadings.delete(mapping.id);
-      // What was rejected is told by every run.
-      const isWhole = outcome.kind === 'succeeded' && outcome.numRejected === 0;
+      // Every run reports rejects again.
+      const isWhole =
+        outcome.kind === 'succeeded' && outcome.numRejected === 0 && outcome.reason === '';
       if (isWhole && stamp !== null && reached !== null) {
         lastReadings.set(mapping.id, { stamp, watermark: reached });
       }
@@ -52,7 +53,7 @@ export function skipUnchangedFiles(
   };
 }
 
-/** What tells a source's files from those that they may become; null where that cannot be told. */
+/** Distinguishes the current state of a source's files from later ones; null if unknown. */
 async function stampOf(source: MappingSource, now: number): Promise<string | null> {
   if (source.kind !== 'csv' && source.kind !== 'ndjson') return null;
   try {
@@ -64,7 +65,7 @@ async function stampOf(source: MappingSource, now: number): Promise<string | nul
     );
     return JSON.stringify([source, ...stamps]);
   } catch {
-    // The run will say what is wrong.
+    // The run will report the problem.
     return null;
   }
 }

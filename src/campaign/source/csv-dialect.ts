@@ -2,7 +2,7 @@ import { type CsvDialect, createCsvParser } from './csv-parser.js';
 
 const DELIMITERS = [',', ';', '\t', '|'] as const;
 
-/** So many records without a header are looked at. */
+/** How many records of a file without a header are examined. */
 const SAMPLE_RECORDS = 20;
 
 /** A file that is not what its mapping says. */
@@ -10,32 +10,32 @@ export class CsvHeaderError extends Error {
   override readonly name = 'CsvHeaderError';
 }
 
-/** What a mapping says of a CSV file. */
+/** What a mapping says about a CSV file. */
 export interface CsvSettings {
-  /** Null: what the file tells. */
+  /** Null: the file decides. */
   readonly delimiter: string | null;
   readonly quote: string;
-  /** False: columns have the numbers of their places, from 1. */
+  /** False: columns are numbered from 1. */
   readonly hasHeader: boolean;
 }
 
 /** How a file is written, and where its columns are. */
 export interface CsvLayout {
   readonly dialect: CsvDialect;
-  /** The place of each column among a record's values; -1 of one that may be missing, and is. */
+  /** The place of each column among a record's values; -1 for a missing optional one. */
   readonly places: readonly number[];
 }
 
-/** What is looked for in a file. */
+/** What to look for in a file. */
 export interface WantedColumns {
   readonly columns: readonly string[];
-  /** Those that the file need not have. */
+  /** Columns that the file need not have. */
   readonly optional: readonly string[];
 }
 
 /**
- * Tell from a file's beginning how it is written. A delimiter that is not set is the one with which the file has what
- * is wanted of it; without a header it is the one that cuts all records into as many values.
+ * Find out from a file's beginning how it is written. Unless the delimiter is set, it is the one that gives the
+ * wanted columns; without a header, it is the one that cuts all records into the same number of values.
  *
  * @param head - the beginning of the file's text, or all of it
  * @throws {CsvHeaderError}
@@ -79,7 +79,7 @@ function withHeader(candidates: readonly Candidate[], wanted: WantedColumns): Cs
     const columns = broken < records.length ? header.length : 0;
     return { dialect, header, fault, found, columns };
   });
-  // Of several that find as much, the first; where nothing is found, the one that cuts the file into most columns.
+  // Of several that find as much, the first. If none finds anything, the one with the most columns.
   const [best] = headers.sort(
     (a, b) => b.found - a.found || (a.found === 0 ? b.columns - a.columns : 0),
   );

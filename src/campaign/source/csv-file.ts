@@ -2,12 +2,12 @@ import { type CsvLayout, type CsvSettings, findLayout, type WantedColumns } from
 import { type CsvItem, createCsvParser } from './csv-parser.js';
 import { type FileText, openText, type TextOptions } from './file-text.js';
 
-/** So much text tells how a file is written. */
+/** How much text is examined to find out how a file is written. */
 const HEAD_CHARS = 16 * 1024;
 
 /** A CSV file that is being read, and how it is written. */
 export interface CsvFileReading extends CsvLayout, Pick<FileText, 'encoding' | 'isGzip'> {
-  /** Its records, the header first where it has one, a piece of the file at a time. Read it to its end, or return it. */
+  /** Its records, including a header, one piece of the file at a time. Read this to its end, or return it. */
   readonly items: AsyncGenerator<readonly CsvItem[]>;
 }
 

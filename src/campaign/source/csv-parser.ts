@@ -1,10 +1,10 @@
 import type { BrokenRecord } from './source.js';
 
-/** A record longer than this is a broken one (a quote that nobody closed, no line ends). */
+/** A longer record is broken (a quote that nobody closed, no line ends). */
 export const LONGEST_RECORD = 1_000_000;
 
 /** How much of a bad line is kept: enough to find it. */
-const LONGEST_RAW = 10_000;
+export const LONGEST_RAW = 10_000;
 
 /** How a CSV file is written. */
 export interface CsvDialect {
@@ -14,27 +14,27 @@ export interface CsvDialect {
   readonly quote: string;
 }
 
-/** A record as it stands in its file. */
+/** A record as it is in its file. */
 export interface CsvRecord {
-  /** The line that it begins on, from 1. */
+  /** The number of its first line, from 1. */
   readonly line: number;
   readonly values: readonly string[];
 }
 
-/** What a piece of text holds, in its order. */
+/** The content of a piece of text, in its order. */
 export type CsvItem = CsvRecord | BrokenRecord;
 
 /**
- * Takes a file's text piece by piece. What it reads is what Python's `csv` reads, or a broken record.
+ * Parses a file's text piece by piece. It reads what Python's `csv` reads, or reports a broken record.
  *
- * A line ends in LF, CR or CRLF, whatever the others end in, and empty lines are no records. A quote that does not begin
- * a value is a character like others. Where a quote is opened that ends in the midst of a later value, or never, the line of
- * the quote is the broken one: reading goes on with the next line, instead of after the quote that seems to close it.
+ * A line ends in LF, CR or CRLF, even if others end differently, and empty lines are no records. A quote that does
+ * not begin a value is an ordinary character. If an opened quote ends in the middle of a later value, or never, its
+ * line is broken, and parsing continues with the next line, instead of after the quote that seems to close it.
  */
 export interface CsvParser {
-  /** @returns what has become whole */
+  /** @returns what is complete now */
   push(text: string): CsvItem[];
-  /** @returns what is left, now that the file is over */
+  /** @returns the rest, at the end of the file */
   end(): CsvItem[];
 }
 
@@ -47,15 +47,15 @@ type Scanned =
       readonly isMultiline: boolean;
       readonly end: number;
     }
-  /** The text of the record is not here yet. */
+  /** The rest of the record has not arrived. */
   | { readonly kind: 'partial' }
-  /** A quote is opened, and it is not one: `seenTo` is where that shows. */
+  /** A quote that seems to open a value but doesn't; `seenTo` is where that shows. */
   | { readonly kind: 'misquoted'; readonly reason: string; readonly seenTo: number };
 
 const LF = 10;
 const CR = 13;
 
-/** Begin a file. Its first record tells how many values a record has. */
+/** Begin a file. Its first record decides how many values a record has. */
 export function createCsvParser({ delimiter, quote }: CsvDialect): CsvParser {
   const DELIMITER = delimiter.charCodeAt(0);
   const QUOTE = quote === '' ? -1 : quote.charCodeAt(0);
@@ -64,7 +64,7 @@ export function createCsvParser({ delimiter, quote }: CsvDialect): CsvParser {
   /** Where the next record begins in the text. */
   let at = 0;
   let line = 1;
-  /** Up to here a quote within a value may be the other half of one that was opened wrongly. */
+  /** Up to here, a quote within a value may be the other half of one that was opened wrongly. */
   let doubtfulTo = 0;
   let isInLongLine = false;
 
@@ -122,14 +122,14 @@ export function createCsvParser({ delimiter, quote }: CsvDialect): CsvParser {
       const code = text.charCodeAt(pos);
       if (code === DELIMITER) {
         pos += 1;
-        // Without what follows nobody knows whether a quote opens here.
+        // Without the following character nobody knows whether a quote opens here.
         if (pos === text.length && !isLast) return { kind: 'partial' };
         continue;
       }
       if (code !== LF && code !== CR) {
         return {
           kind: 'misquoted',
-          reason: 'a value goes on after its closing quote',
+          reason: 'a value continues after its closing quote',
           seenTo: pos,
         };
       }
@@ -144,7 +144,7 @@ export function createCsvParser({ delimiter, quote }: CsvDialect): CsvParser {
     return end;
   }
 
-  /** @returns where the line after a line end begins; -1 where an LF may follow this CR */
+  /** @returns where the next line begins; -1 if an LF may follow this CR */
   function endOfBreak(pos: number, isLast: boolean): number {
     if (text.charCodeAt(pos) === LF) return pos + 1;
     if (pos + 1 === text.length && !isLast) return -1;
@@ -183,7 +183,7 @@ export function createCsvParser({ delimiter, quote }: CsvDialect): CsvParser {
     at = end;
   }
 
-  /** True where each line of a record could be one: it has as many values, and begins with one of the same make. */
+  /** True if each line of a record could be a record: it has as many values, and begins with one of the same form. */
   function looksLikeRecords(lines: readonly string[], expected: number): boolean {
     const rows = lines.map((row) => row.split(delimiter));
     if (rows.some(({ length }) => length !== expected)) return false;
@@ -205,7 +205,7 @@ export function createCsvParser({ delimiter, quote }: CsvDialect): CsvParser {
     return false;
   }
 
-  /** Where the line at hand ends and the next one begins; null where it is not all here. */
+  /** Where the current line ends and the next one begins; null if it is incomplete. */
   function endOfLine(isLast: boolean): { readonly end: number; readonly next: number } | null {
     let end = at;
     for (; end < text.length; end += 1) {
@@ -217,7 +217,7 @@ export function createCsvParser({ delimiter, quote }: CsvDialect): CsvParser {
     return next === -1 ? null : { end, next };
   }
 
-  /** The line on which a record begins is no record. */
+  /** The first line of a record is broken. */
   function takeBrokenLine(
     items: CsvItem[],
     { end, next }: { readonly end: number; readonly next: number },
@@ -243,7 +243,7 @@ export function createCsvParser({ delimiter, quote }: CsvDialect): CsvParser {
   function skipLongLine(isLast: boolean): boolean {
     const lineEnd = endOfLine(isLast);
     if (lineEnd === null) {
-      // A CR stays: an LF may follow.
+      // A CR stays, because an LF may follow.
       at = text.endsWith('\r') ? text.length - 1 : text.length;
       return false;
     }
@@ -270,7 +270,7 @@ export function createCsvParser({ delimiter, quote }: CsvDialect): CsvParser {
   };
 }
 
-/** Of what a value is made: a number or a code is no word. */
+/** The form of a value, to distinguish numbers and codes from words. */
 function makeOf(value: string): string {
   return `${/\p{L}/u.test(value)} ${/\d/.test(value)}`;
 }
@@ -279,7 +279,7 @@ function hasLineBreak(value: string): boolean {
   return value.includes('\n') || value.includes('\r');
 }
 
-/** A text's lines, without what ends them. */
+/** A text's lines, without their ends. */
 function linesOf(text: string): string[] {
   return text.replace(/\r\n?$|\n$/, '').split(/\r\n|\n|\r/);
 }

@@ -1,26 +1,26 @@
 import { hash } from 'node:crypto';
 
-/** Of a digest's bytes so many are kept: two of a million rows are alike once in 10^7 sets. */
+/** How many bytes of a digest are kept: in one of 10^7 sets of a million rows, two are alike. */
 const DIGEST_BYTES = 8;
 const WORDS = DIGEST_BYTES / Uint32Array.BYTES_PER_ELEMENT;
 
-/** Lists grow, are kept and read by parts of 512 KB, so that millions of digests are never in memory twice. */
+/** Lists grow, and are stored and read, in parts of 512 KB, so that millions of digests are never in memory twice. */
 const DIGESTS_OF_A_PART = 64 * 1024;
 
-/** Of a set's slots at most so many are taken: beyond that the ways through it grow long. */
+/** The maximum share of used slots in a set. Beyond that, searches take long. */
 const MOST_FULL = 2 / 3;
 
-/** Rows, each as 8 bytes of its digest. They are only added: a row that comes twice stands there twice. */
+/** Rows, each as 8 bytes of its digest. Rows are only added, and may be repeated. */
 export interface DigestList {
   readonly size: number;
   add(row: readonly unknown[]): void;
-  /** Begin anew, with the memory that there is. */
+  /** Start over, with the memory that is already allocated. */
   clear(): void;
-  /** Their bytes, for {@link openDigestSet} by a machine of the same byte order. Not to be written to. */
+  /** Their bytes, for {@link openDigestSet} on a machine with the same byte order. Must not be modified. */
   toParts(): readonly Uint8Array[];
 }
 
-/** Begin an empty list. */
+/** Create an empty list. */
 export function createDigestList(): DigestList {
   const parts: Uint32Array[] = [];
   let size = 0;
@@ -45,18 +45,18 @@ export function createDigestList(): DigestList {
   };
 }
 
-/** Rows that can be found again. Millions of them take twelve bytes each, where a `Set` would take a hundred. */
+/** Rows that can be looked up. Millions of them take twelve bytes each; a `Set` would take a hundred. */
 export interface DigestSet {
   has(row: readonly unknown[]): boolean;
 }
 
-/** Make a list's parts a set: an open hash table, in which a pair of words that are both 0 is a free slot. */
+/** Convert a list's parts to a set: an open hash table, in which a pair of zero words is a free slot. */
 export function openDigestSet(parts: readonly Uint8Array[]): DigestSet {
   const count = parts.reduce((sum, { length }) => sum + length / DIGEST_BYTES, 0);
   const capacity = Math.ceil(count / MOST_FULL) + 1;
   const words = new Uint32Array(capacity * WORDS);
 
-  /** Where the pair is, or the free slot where it would stand. */
+  /** Where the pair is, or the free slot where it would be. */
   function placeOf(a: number, b: number): number {
     for (let slot = a % capacity; ; slot = (slot + 1) % capacity) {
       const at = slot * WORDS;
@@ -82,7 +82,7 @@ export function openDigestSet(parts: readonly Uint8Array[]): DigestSet {
 
 /** Never two zeros, which mark a free slot. */
 function digestOf(row: readonly unknown[]): [number, number] {
-  // As a text: a buffer for each would lie outside of the heap, where V8 does not see it grow.
+  // As text, because a buffer for each would be outside the heap, where V8 does not see it grow.
   const digest = hash('sha1', JSON.stringify(row), 'binary');
   return [wordOf(digest, 0), wordOf(digest, 4) || 1];
 }

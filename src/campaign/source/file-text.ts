@@ -9,32 +9,33 @@ import { SourceError } from './source.js';
 const READ_BYTES = 64 * 1024;
 const GZIP = Buffer.from([0x1f, 0x8b]);
 
-/** Of a line that is not UTF-8 so much is shown, on both sides of where it shows. */
+/** How many bytes around the fault of a non-UTF-8 line are shown, on both sides. */
 const SHOWN_BYTES = 16;
 
 /** How a file's bytes become text. */
 export interface TextOptions {
-  /** As the Encoding Standard names it; null: what the bytes tell. */
+  /** The name in the Encoding Standard; null: the bytes decide. */
   readonly encoding: string | null;
   readonly signal: AbortSignal;
 }
 
 /** A file's text, piece by piece. */
 export interface FileText {
-  /** In which encoding it is read. */
+  /** The encoding in which it is read. */
   readonly encoding: string;
   readonly isGzip: boolean;
   readonly pieces: AsyncGenerator<string>;
 }
 
 /**
- * Begin to read a file's text, unpacked where it is a gzip file. Refuses bytes that are not of the encoding, instead of
- * putting replacement characters into people's names; and, at its end, a file that somebody wrote to in the meantime.
+ * Begin to read a file's text, decompressed if it is a gzip file. Refuses bytes that are not in the encoding, instead
+ * of putting replacement characters into people's names, and refuses, at the end, a file that was written to
+ * meanwhile.
  *
  * @throws the file system's error; an Error that says what is wrong with the bytes; {@link SourceError}
  */
 export async function openText(path: string, options: TextOptions): Promise<FileText> {
-  // To open a named pipe would wait for its writer.
+  // Opening a named pipe would wait for its writer.
   if (!(await stat(path)).isFile()) throw new Error('is not a file');
   const file = await open(path);
   try {
@@ -59,7 +60,7 @@ async function* readPieces(
 ): AsyncGenerator<string> {
   try {
     yield* text;
-    // A file that took its place by renaming is another one: this one is whole.
+    // A file that replaced it by renaming is another one: this one is complete.
     if (isSameState(before, await file.stat({ bigint: true }))) return;
     throw new SourceError('was written to while it was read', true);
   } finally {
@@ -67,7 +68,7 @@ async function* readPieces(
   }
 }
 
-/** True where nobody has written to a file between the two. */
+/** True if nobody has written to a file in between. */
 function isSameState(one: BigIntStats, other: BigIntStats): boolean {
   return one.size === other.size && one.mtimeNs === other.mtimeNs;
 }
@@ -83,7 +84,7 @@ async function* readBytes(
     return;
   }
   const gunzip = createGunzip();
-  // What goes wrong ends the unpacking, whose reader below throws it.
+  // Errors end the decompression, whose reader below throws them.
   const piped = pipeline(packed, gunzip).catch(() => {});
   try {
     yield* gunzip;
@@ -93,7 +94,7 @@ async function* readBytes(
   }
 }
 
-/** Up to where the file ended when the reading began: a writer may be as fast as the reader. */
+/** Up to the end of the file when the reading began, because a writer may be as fast as the reader. */
 async function* readPacked(file: FileHandle, signal: AbortSignal): AsyncGenerator<Buffer> {
   const { size } = await file.stat();
   for (let position = 0; position < size; ) {
@@ -130,7 +131,8 @@ async function* decode(
 ): AsyncGenerator<string> {
   const decoder = new TextDecoder(encoding, { fatal: true });
   try {
-    yield decoder.decode(head, { stream: true });
+    // Some programs write the byte order mark twice.
+    yield decoder.decode(head, { stream: true }).replace(/^\uFEFF+/, '');
     for await (const bytes of rest) yield decoder.decode(bytes, { stream: true });
     yield decoder.decode();
   } catch (error) {
@@ -142,7 +144,7 @@ async function* decode(
   }
 }
 
-/** Says where a file is not UTF-8, and what stands there in the encoding that is the likeliest. */
+/** Says where a file is not UTF-8, and how that place reads in the most likely encoding. */
 async function whereNotUtf8(
   file: FileHandle,
   isGzip: boolean,

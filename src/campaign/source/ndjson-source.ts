@@ -1,15 +1,16 @@
+import { basename } from 'node:path';
 import type { NdjsonFile } from '../mapping/mapping.js';
-import { LONGEST_RECORD } from './csv-parser.js';
+import { LONGEST_RAW, LONGEST_RECORD } from './csv-parser.js';
 import { openText } from './file-text.js';
 import type { BrokenRecord, SourceChunk, SourceQuery } from './source.js';
 
-/** A number with so many digits may be one that JavaScript would round. */
+/** JavaScript may round a number with this many digits. */
 const MANY_DIGITS = /(?:\d\.?){16}|\d[eE][+-]?\d{3}/;
 
-/** Of the properties that records have so many are named. */
+/** How many of the records' properties are named. */
 const MOST_NAMES = 30;
 
-/** Read an NDJSON file in its order, a piece of it at a time. */
+/** Read an NDJSON file in its order, one piece at a time. */
 export async function* readNdjson(
   path: string,
   { encoding }: NdjsonFile,
@@ -19,6 +20,7 @@ export async function* readNdjson(
   const missing = new Set(columns.keys());
   const names = new Set<string>();
   const { pieces } = await openText(path, { encoding: encoding ?? null, signal });
+  const file = basename(path);
   let line = 0;
   for await (const texts of readLines(pieces)) {
     const rows: unknown[][] = [];
@@ -29,7 +31,7 @@ export async function* readNdjson(
       if (text.trim() === '') continue;
       const record = parseObject(text);
       if (typeof record === 'string') {
-        broken.push({ line, reason: record, raw: text });
+        broken.push({ line, reason: record, raw: text.slice(0, LONGEST_RAW) });
         continue;
       }
       const row = readers.map((read) => read(record));
@@ -38,7 +40,7 @@ export async function* readNdjson(
       rows.push(row);
       lines.push(line);
     }
-    yield { rows, lines, broken };
+    yield { file, rows, lines, broken };
   }
   const lacking = columns.filter((column, at) => missing.has(at) && !optional.includes(column));
   if (lacking.length === 0 || line === 0) return;
@@ -53,10 +55,8 @@ async function* readLines(pieces: AsyncIterable<string>): AsyncGenerator<string[
     // A CR at the end may be half of a line end.
     const whole = text.endsWith('\r') ? text.slice(0, -1) : text;
     const lines = whole.split(/\r\n|\n|\r/);
-    rest = (lines.pop() ?? '') + text.slice(whole.length);
-    if (rest.length > LONGEST_RECORD) {
-      throw new Error(`a line exceeds ${LONGEST_RECORD} characters`);
-    }
+    // Of a line that is too long no more is kept than shows that it is.
+    rest = (lines.pop() ?? '').slice(0, LONGEST_RECORD + 1) + text.slice(whole.length);
     yield lines;
   }
   if (rest !== '') yield rest.split('\r');
@@ -64,6 +64,7 @@ async function* readLines(pieces: AsyncIterable<string>): AsyncGenerator<string[
 
 /** @returns the object, or what is wrong with the text */
 function parseObject(text: string): object | string {
+  if (text.length > LONGEST_RECORD) return `a record exceeds ${LONGEST_RECORD} characters`;
   let value: unknown;
   try {
     value = MANY_DIGITS.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
@@ -74,14 +75,14 @@ function parseObject(text: string): object | string {
   return isObject ? (value as object) : 'expected a JSON object';
 }
 
-/** A number that JavaScript would round stays the text that it is. */
+/** A number that JavaScript would round stays text. */
 function keepDigits(_name: string, value: unknown, context?: { source?: string }): unknown {
   const source = context?.source;
   if (typeof value !== 'number' || source === undefined) return value;
   return digitsOf(String(value)) === digitsOf(source) ? value : source;
 }
 
-/** A number's significant digits and where their point is, whatever way it is written. */
+/** A number's significant digits and the place of its point, however it is written. */
 function digitsOf(number: string): string {
   const [, sign = '', whole = '', fraction = '', exponent = '0'] =
     /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(number) ?? [];
@@ -94,6 +95,7 @@ function digitsOf(number: string): string {
 function compilePath(column: string): (record: object) => unknown {
   const path = column.split('.');
   return (record) => {
+    if (Object.hasOwn(record, column)) return Reflect.get(record, column);
     let value: unknown = record;
     for (const name of path) {
       if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name))

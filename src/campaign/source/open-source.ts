@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import type { CsvFile, MappingSource, NdjsonFile } from '../mapping/mapping.js';
+import { isGiven } from '../mapping/marker-kind.js';
 import { readCsv } from './csv-source.js';
 import { readNdjson } from './ndjson-source.js';
 import { openPostgresTable } from './postgres-source.js';
@@ -14,9 +15,9 @@ import { listFiles } from './source-files.js';
 import { openSqliteTable } from './sqlite-source.js';
 
 /**
- * Begin to read a source, a chunk at a time and never all of it in memory.
+ * Begin to read a source, one chunk at a time and never all of it in memory.
  *
- * @throws {SourceError} here or while its chunks are read, where it cannot be read; the signal's abort as well
+ * @throws {SourceError} here or while its chunks are read, if it can't be read; also the signal's abort
  */
 export async function openSource(
   source: MappingSource,
@@ -34,6 +35,9 @@ export async function openSource(
   }
 }
 
+/** So many chunks at most are kept until one has a marker: tens of thousands of rows. */
+const MOST_FIRST_CHUNKS = 200;
+
 async function fileReading(
   source: CsvFile | NdjsonFile,
   query: SourceQuery,
@@ -46,22 +50,21 @@ async function fileReading(
     await read.return(undefined);
   };
   const first: SourceChunk[] = [];
+  /** The first rows decide the kind of the markers. */
+  const markers: unknown[] = [];
+  const { markerIndex } = query;
   try {
-    // The first rows tell what the markers are.
-    while (query.markerIndex !== null && !first.some(({ rows }) => rows.length > 0)) {
+    while (markerIndex !== null && first.length < MOST_FIRST_CHUNKS && !markers.some(isGiven)) {
       const { done, value } = await chunks.next();
       if (done) break;
       first.push(value);
+      markers.push(...value.rows.map((row) => row[markerIndex]));
     }
-    const { markerIndex } = query;
-    const rows = markerIndex === null ? [] : first.flatMap((chunk) => chunk.rows);
-    const marker = markerKindOf(
-      query,
-      rows.map((row) => row[markerIndex ?? 0]),
-    );
+    const marker = markerKindOf(query, markers);
     return {
       highest: undefined,
       marker,
+      size: null,
       chunks: joined(first, chunks),
       [Symbol.asyncDispose]: close,
     };
@@ -100,7 +103,7 @@ function withNulls(reading: SourceReading, query: SourceQuery): SourceReading {
   return { ...reading, chunks: withoutNulls(reading.chunks, query) };
 }
 
-/** Have texts that stand for no value be none. */
+/** Replace texts that stand for no value. */
 async function* withoutNulls(
   chunks: AsyncIterable<SourceChunk>,
   { nulls = [] }: SourceQuery,

@@ -5,7 +5,7 @@ import { SourceError } from './source.js';
 const CONNECT_TIMEOUT_MS = 10_000;
 
 const { builtins } = types;
-/** Left as PostgreSQL writes them: a `Date` has no microseconds, and no day without a time zone. */
+/** Kept as PostgreSQL writes them: a `Date` has no microseconds, and no day without a time zone. */
 const AS_TEXT = new Set<number>([
   builtins.DATE,
   builtins.TIMESTAMP,
@@ -15,7 +15,7 @@ const AS_TEXT = new Set<number>([
   builtins.INTERVAL,
 ]);
 
-/** Lists whose items JavaScript has without loss: of booleans, small integers and floats. */
+/** Lists whose items JavaScript can represent without loss: booleans, small integers and floats. */
 const PLAIN_LISTS = new Set<number>([1000, 1005, 1007, 1021, 1022]);
 const JSON_LISTS = new Set<number>([199, 3807]);
 const TEXTS = 1009;
@@ -32,7 +32,7 @@ interface RawJson {
 }
 
 function parseJson(text: string): unknown {
-  // Sixteen digits are more than every double has.
+  // Not every double can represent sixteen digits.
   if (!/\d[\d.]{15}/.test(text)) return JSON.parse(text);
   const json = JSON as unknown as RawJson;
   return json.parse(text, (_key, value, { source = '' }) =>
@@ -41,8 +41,8 @@ function parseJson(text: string): unknown {
 }
 
 /**
- * Find out how values arrive: in what JavaScript has for them without loss, else as text. Lists are those that the database
- * has, of its own types too.
+ * Find out how to parse values: as JavaScript values if that is lossless, else as text. Lists include those of the
+ * database's own types.
  */
 export async function readTypes(client: Client): Promise<CustomTypesConfig> {
   const { rows } = await client.query<{ oid: number }>(
@@ -64,9 +64,9 @@ export async function readTypes(client: Client): Promise<CustomTypesConfig> {
 }
 
 /**
- * Build a client; it is not connected yet.
+ * Create a client that is not connected yet.
  *
- * @throws {SourceError} the string is none; it is not in the message
+ * @throws {SourceError} the connection string is not valid; the message does not contain it
  */
 export function createPostgresClient(
   { connectionString, variable }: PostgresTable,
@@ -79,12 +79,12 @@ export function createPostgresClient(
       application_name: 'sluice',
     });
   } catch {
-    // What the parser says, and carries as its cause, holds the string.
+    // The parser's error and its cause contain the string.
     throw new SourceError(`${name}: ${variable} is not a connection string`, false);
   }
 }
 
-/** What a run relies on, whatever the server, the database or the role is set to. */
+/** The settings that a run relies on, whatever the server, the database or the role has set. */
 const SETTINGS = {
   TimeZone: 'UTC',
   DateStyle: 'ISO, YMD',
@@ -92,13 +92,13 @@ const SETTINGS = {
   bytea_output: 'hex',
   // Every digit of a float.
   extra_float_digits: '1',
-  // Rows are read as fast as they are sent on, which may take as long as it likes.
+  // Rows are read as fast as they are sent on, which may take any time.
   statement_timeout: '0',
   idle_in_transaction_session_timeout: '0',
   transaction_timeout: '0',
 };
 
-/** Begin a transaction that sees one state, with values as text in one form. */
+/** Begin a transaction with one snapshot, and values as text in one form. */
 export async function beginSnapshot(client: Client): Promise<void> {
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   // Only newer servers have all of them.

@@ -1,7 +1,12 @@
 import type { Client, CustomTypesConfig } from 'pg';
 import Cursor from 'pg-cursor';
 import type { MarkerRule, PostgresTable } from '../mapping/mapping.js';
-import { inferMarkerKind, type Marker, type MarkerKind } from '../mapping/marker-kind.js';
+import {
+  inferMarkerKind,
+  type Marker,
+  type MarkerKind,
+  NO_MARKER,
+} from '../mapping/marker-kind.js';
 import { beginSnapshot, createPostgresClient, readTypes } from './postgres-connection.js';
 import {
   markerKindOf,
@@ -13,22 +18,22 @@ import {
 import { quoteIdentifier } from './sql-identifier.js';
 import { compareMarkers, readWatermark } from './watermark.js';
 
-/** How many rows are fetched at once, and are in memory: each fetch waits for the server once. */
+/** How many rows are fetched at once, and are in memory. Each fetch waits for the server once. */
 const FETCH_ROWS = 500;
 
 const DAY_MS = 86_400_000;
 
-/** What passes, by the first characters of SQLSTATE: connections, resources, operators, conflicts. */
+/** Temporary errors, by the first characters of SQLSTATE: connections, resources, operators, conflicts. */
 const PASSING_STATES = ['08', '40', '53', '57'];
 const PASSING_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'EAI_AGAIN']);
 
 /**
- * Begin to read a PostgreSQL table, as it stands now: one read-only transaction sees one state of it.
+ * Begin to read the current state of a PostgreSQL table, in one read-only transaction with one snapshot.
  *
- * The marker goes to and fro as PostgreSQL's own text, so that no digit of a timestamp is lost. Rows come in
- * no order, so that PostgreSQL sorts nothing; an index on the change marker makes a run cost what has changed.
+ * Markers are exchanged as PostgreSQL's own text, so that no digit of a timestamp is lost. Rows come unordered, so
+ * that PostgreSQL sorts nothing. With an index on the change marker, a run's cost depends on what has changed.
  *
- * @throws {SourceError} whose message has the variable's name and never the connection string
+ * @throws {SourceError} with the variable's name, and never with the connection string
  */
 export async function openPostgresTable(
   source: PostgresTable,
@@ -37,7 +42,7 @@ export async function openPostgresTable(
   const name = `PostgreSQL table ${tableOf(source)} (${source.variable})`;
   const client = createPostgresClient(source, name);
   const leave = () => void client.end().catch(() => {});
-  // The server may end a connection at any time; whoever reads next is told.
+  // The server may end a connection at any time; the next read reports it.
   client.on('error', () => {});
   query.signal.addEventListener('abort', leave, { once: true });
   async function close(): Promise<void> {
@@ -55,6 +60,7 @@ export async function openPostgresTable(
     const highest = await orSourceError(name, highestMarkerOf(client, scan, marker));
     return {
       highest,
+      size: null,
       marker,
       chunks: readChunks(client, scan, name),
       [Symbol.asyncDispose]: close,
@@ -65,9 +71,9 @@ export async function openPostgresTable(
   }
 }
 
-/** What the change marker is in the database. */
+/** The change marker's column in the database. */
 interface MarkerColumn {
-  /** How its values compare in the database as they do here; null: they do not. */
+  /** How its values compare in the database, if it agrees with this code; null if it does not. */
   readonly order: 'numbers' | 'times' | null;
   readonly rule: Required<MarkerRule> | null;
   /** The first of them. */
@@ -79,14 +85,14 @@ interface Scan {
   readonly query: SourceQuery;
   readonly column: MarkerColumn;
   readonly types: CustomTypesConfig;
-  /** Null: all of the table is read. */
+  /** Null: the whole table is read. */
   readonly since: string | null;
 }
 
 const NUMBERS = new Set(['smallint', 'integer', 'bigint', 'numeric', 'real', 'double precision']);
 const TIMES = new Set(['date', 'timestamp without time zone', 'timestamp with time zone']);
 
-/** What is above is no number that counts something: infinity and NaN among them. `real` can hold it. */
+/** A higher value does not count anything: infinity and NaN are among them. `real` can represent this one. */
 const HIGHEST_NUMBER = '1e38';
 
 async function markerColumnOf(
@@ -110,9 +116,9 @@ async function markerColumnOf(
 
 function sinceOf(query: SourceQuery, kind: MarkerKind, { order }: MarkerColumn): string | null {
   const since = readWatermark(query.watermark, kind)?.since;
-  if (since === undefined || order === null) return null;
+  if (since === undefined || since === NO_MARKER || order === null) return null;
   if (typeof since === 'string') return since;
-  // Beyond 2^53 it is rounded: what is a little less may be new.
+  // Beyond 2^53 it is rounded, so a slightly lower value may be new.
   if (Number.isSafeInteger(since)) return String(since);
   return BigInt(Math.floor(since - Math.abs(since) * 2 ** -51)).toString();
 }
@@ -161,15 +167,15 @@ async function* readChunks(client: Client, scan: Scan, name: string): AsyncGener
     for (let next = cursor.read(FETCH_ROWS); ; ) {
       const rows = await orSourceError(name, next);
       if (rows.length === 0) break;
-      // The server is at work on these while the others are sent on.
+      // The server works on these while the others are sent on.
       next = cursor.read(FETCH_ROWS);
       next.catch(() => {});
-      yield { rows, lines: null, broken: [] };
+      yield { file: null, rows, lines: null, broken: [] };
     }
   }
 }
 
-/** Rows without a marker come with every run, apart, so that each statement is one that an index serves. */
+/** Rows without a marker are read in every run, by a separate statement, so that an index serves each statement. */
 function statementsOf({
   source,
   query: { columns, markerIndex },

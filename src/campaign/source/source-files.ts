@@ -6,10 +6,10 @@ import { SourceError } from './source.js';
 const WILDCARD = /[*?[{]/;
 
 /**
- * The files of a source, in the order of their names. Where files are handed over with another one beside each, those that have
- * none yet are left out of a folder, and a single one is waited for.
+ * The files of a source, in the order of their names. With a suffix for complete files, incomplete ones of a folder
+ * are left out, and a single one is waited for.
  *
- * @throws {SourceError} there is nothing to be read; the file system's error
+ * @throws {SourceError} there is nothing to read; the file system's error
  */
 export async function listFiles({ path, ready }: CsvFile | NdjsonFile): Promise<readonly string[]> {
   const pattern = basename(path);
@@ -24,7 +24,7 @@ export async function listFiles({ path, ready }: CsvFile | NdjsonFile): Promise<
   const matching = names.filter((name) => matchesGlob(name, pattern)).sort();
   if (matching.length === 0 && names.length > 0) {
     throw new SourceError(
-      `fits no file of the folder; it has ${names.sort().join(', ').slice(0, 500)}`,
+      `matches no file of the folder, which has ${names.sort().join(', ').slice(0, 500)}`,
       false,
     );
   }
@@ -34,7 +34,7 @@ export async function listFiles({ path, ready }: CsvFile | NdjsonFile): Promise<
   return paths.filter((_file, index) => areReady[index]);
 }
 
-/** True where the file that tells is there, and was not left by an earlier hand-over. */
+/** True if the file that marks completion exists, and is not from an earlier hand-over. */
 async function isReady(path: string, ready: string): Promise<boolean> {
   const [file, mark] = await Promise.all([statOf(path), statOf(`${path}${ready}`)]);
   return file !== null && mark !== null && mark.mtimeMs >= file.mtimeMs;

@@ -7,11 +7,11 @@ import {
 } from '../mapping/marker-kind.js';
 import type { Watermark } from './watermark.js';
 
-/** A source that cannot be read: it is not there, is broken, or is not what its mapping says. */
+/** A source that can't be read: it does not exist, is broken, or is not what its mapping says. */
 export class SourceError extends Error {
   override readonly name = 'SourceError';
 
-  /** @param isTransient - true where the same read may succeed later with nothing mended */
+  /** @param isTransient - true if the same read may succeed later without a fix */
   constructor(
     message: string,
     readonly isTransient: boolean,
@@ -21,18 +21,20 @@ export class SourceError extends Error {
   }
 }
 
-/** What could not be read as a record, though the records around it could. */
+/** Something that could not be read as a record, although the records around it could. */
 export interface BrokenRecord {
   /** From 1. */
   readonly line: number;
   readonly reason: string;
-  /** What stands there. */
+  /** Its content. */
   readonly raw: unknown;
 }
 
-/** Some rows of a source, few enough to be worked off without holding up the process. */
+/** Some rows of a source, few enough to be handled without blocking the process. */
 export interface SourceChunk {
-  /** Each row's values, in the order of {@link columnsOf}; undefined or null where there is none. */
+  /** The name of their file; null in a table. */
+  readonly file: string | null;
+  /** Each row's values, in the order of {@link columnsOf}; undefined or null if there is none. */
   readonly rows: readonly (readonly unknown[])[];
   /** The line of each row in its file, from 1; null in a table. */
   readonly lines: readonly number[] | null;
@@ -41,27 +43,29 @@ export interface SourceChunk {
 
 /** A source that is being read. */
 export interface SourceReading extends AsyncDisposable {
-  /** Its highest marker; undefined where that shows as the rows go by. */
+  /** Its highest marker; undefined if that is only known after reading the rows. */
   readonly highest: Marker | null | undefined;
   readonly marker: MarkerKind;
-  /** All rows whose marker is not below the watermark, and maybe others. To be read once. */
+  /** For a table, a number that rises as rows are added; null if there is none, and for files. */
+  readonly size: number | null;
+  /** All rows whose marker is not below the watermark, and maybe others. Can be read once. */
   readonly chunks: AsyncIterable<SourceChunk>;
 }
 
-/** What is to be read of a source. */
+/** What to read from a source. */
 export interface SourceQuery {
   readonly columns: readonly string[];
   /** Those of the columns that a file need not have. */
   readonly optional?: readonly string[];
   /** Texts that stand for no value. */
   readonly nulls?: readonly string[] | undefined;
-  /** The place of the change marker among the columns; null: there is none. */
+  /** The place of the change marker among the columns; null if there is none. */
   readonly markerIndex: number | null;
-  /** Absent: what most of the first values are. */
+  /** Absent: the type of most of the first values. */
   readonly changedAs?: Required<MarkerRule> | undefined;
-  /** In ms since the epoch: what is marked as later has not happened. */
+  /** In ms since the epoch. A later marker is in the future. */
   readonly now: number;
-  /** How long before the highest marker rows may still come to be. In ms. */
+  /** How long before the highest marker new rows may still appear. In ms. */
   readonly lagMs: number;
   readonly watermark: Watermark | null;
   /** Ends the reading early. */
@@ -69,15 +73,15 @@ export interface SourceQuery {
 }
 
 /**
- * How many rows a chunk has at most: a ms of work. Larger ones are no faster, and live long enough to grow
+ * The maximum number of rows in a chunk, which take a ms. Larger chunks are no faster, and live long enough to grow
  * the young generation of the heap by tens of MB.
  */
 export const CHUNK_ROWS = 100;
 
 /**
- * The kind of the change marker: the declared one, or what the first values are.
+ * The kind of the change marker: the declared one, or that of the first values.
  *
- * @throws {SourceError} it cannot be told
+ * @throws {SourceError} it is ambiguous
  */
 export function markerKindOf(
   { columns, markerIndex, changedAs, now, watermark }: SourceQuery,
@@ -87,18 +91,18 @@ export function markerKindOf(
   if (rule !== null) return createMarkerKind(rule, now);
   const column = columns[markerIndex ?? 0] ?? '';
   throw new SourceError(
-    `it cannot be told how the change markers in column ${JSON.stringify(column)} compare; say what they are, such as changed: { column: ${column}, as: date-time, format: dd/MM/yyyy }, or as: text`,
+    `it is unclear how the change markers in column ${JSON.stringify(column)} compare; declare their type, such as changed: { column: ${column}, as: date-time, format: dd/MM/yyyy }, or as: text`,
     false,
   );
 }
 
-/** The columns that a mapping reads: its key first, then its change marker where it has one. */
+/** The columns that a mapping reads: its key first, then its change marker if it has one. */
 export function columnsOf({ key, changed, fields }: Mapping): readonly string[] {
   const markers = changed === null ? [] : [changed];
   return [...new Set([key, ...markers, ...fields.flatMap(columnsOfField)])];
 }
 
-/** The columns that a mapping's files need not have: those of fields that say so, and of no other one. */
+/** The columns that a mapping's files need not have: those of which every field says so. */
 export function optionalColumnsOf({ key, changed, fields }: Mapping): readonly string[] {
   const needed = fields.filter(({ required }) => required !== false).flatMap(columnsOfField);
   const optional = fields.filter(({ required }) => required === false).flatMap(columnsOfField);

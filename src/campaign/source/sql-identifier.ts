@@ -1,4 +1,4 @@
-/** Quote the name of a table or column, as SQLite and PostgreSQL have it, so that it is never anything else. */
+/** Quote the name of a table or column for SQLite and PostgreSQL, so that it can't be anything else. */
 export function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }

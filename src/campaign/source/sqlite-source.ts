@@ -1,7 +1,12 @@
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { MappingSource } from '../mapping/mapping.js';
-import { inferMarkerKind, type Marker, type MarkerKind } from '../mapping/marker-kind.js';
+import {
+  inferMarkerKind,
+  type Marker,
+  type MarkerKind,
+  NO_MARKER,
+} from '../mapping/marker-kind.js';
 import {
   CHUNK_ROWS,
   markerKindOf,
@@ -15,24 +20,27 @@ import { compareMarkers, readWatermark } from './watermark.js';
 
 type SqliteTable = Extract<MappingSource, { kind: 'sqlite' }>;
 
-/** A chunk ends after this, in ms, though it be small: SQLite reads on the thread that serves everything. */
+/**
+ * A chunk ends after this, in ms, even if it is small, because SQLite reads on the thread that serves everything
+ * else.
+ */
 const CHUNK_MS = 10;
 
 const DAY_MS = 86_400_000;
 
-/** Date-times in UTC that compare as texts, those with as many digits of a second to one another. */
+/** Date-times in UTC that compare as texts if they have the same number of decimals. */
 const ONE_FORM = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?Z?)?$/;
 
-/** How long a writer that holds the file is waited for, in ms. The wait blocks the thread. */
+/** How long to wait for a writer that has locked the file, in ms. The wait blocks the thread. */
 const BUSY_TIMEOUT_MS = 250;
 
-/** SQLITE_BUSY and SQLITE_LOCKED, without what the extended codes add. */
+/** SQLITE_BUSY and SQLITE_LOCKED, without their extended codes. */
 const PASSING = new Set([5, 6]);
 
 /**
- * Begin to read a SQLite table, as it stands now: one transaction sees one state of it.
+ * Begin to read the current state of a SQLite table, in one transaction.
  *
- * Rows come in no order, so that SQLite sorts nothing; an index on the change marker makes a run cost what
+ * Rows come unordered, so that SQLite sorts nothing. With an index on the change marker, a run's cost depends on what
  * has changed. Integers beyond 2^53 are read as text.
  *
  * @throws {SourceError}
@@ -56,6 +64,7 @@ export async function openSqliteTable(
       return {
         highest: highestMarkerOf(database, table, query, since, marker),
         marker,
+        size: highestRowId(database, table),
         chunks: readChunks(database, table, query, since, name),
         async [Symbol.asyncDispose]() {
           close();
@@ -65,6 +74,17 @@ export async function openSqliteTable(
   } catch (error) {
     close();
     throw error;
+  }
+}
+
+/** Rises as rows are added; null for a view and a table without row ids. */
+function highestRowId(database: DatabaseSync, table: string): number | null {
+  try {
+    const text = `SELECT max(rowid) AS highest FROM ${quoteIdentifier(table)}`;
+    const found = database.prepare(text, { readBigInts: true }).get()?.highest ?? 0;
+    return typeof found === 'string' ? null : Number(found);
+  } catch {
+    return null;
   }
 }
 
@@ -83,13 +103,13 @@ async function* readChunks(
     for (let isOver = false; !isOver; ) {
       const chunk: unknown[][] = [];
       isOver = orSourceError(name, () => fill(chunk, rows));
-      yield { rows: chunk, lines: null, broken: [] };
+      yield { file: null, rows: chunk, lines: null, broken: [] };
       await nextTurn(undefined, { signal: query.signal });
     }
   }
 }
 
-/** @returns true where there are no more rows */
+/** @returns true if there are no more rows */
 function fill(chunk: unknown[][], rows: Iterator<SQLOutputValue[]>): boolean {
   const endsAt = performance.now() + CHUNK_MS;
   while (chunk.length < CHUNK_ROWS) {
@@ -102,7 +122,7 @@ function fill(chunk: unknown[][], rows: Iterator<SQLOutputValue[]>): boolean {
 }
 
 function toPlain(value: SQLOutputValue): unknown {
-  // Text that is no UTF-8 is as good as binary data: its fields refuse it.
+  // Text that is not UTF-8 counts as binary data, which its fields refuse.
   if (typeof value === 'string' && value.includes('\ufffd')) return Buffer.from(value);
   if (typeof value !== 'bigint') return value;
   const number = Number(value);
@@ -122,9 +142,10 @@ function firstMarkers(
 }
 
 /**
- * From where a table is read: no row that is new, or is no marker, is below. Null: all of it is read.
+ * The marker from which a table is read: no new row, and no value that is not a marker, is below it. Null: the whole
+ * table is read.
  *
- * SQLite puts numbers before texts, so that what is above a number is all that is no number as well.
+ * SQLite sorts numbers before texts, so everything that is not a number is above every number.
  */
 function sinceOf(
   database: DatabaseSync,
@@ -133,19 +154,19 @@ function sinceOf(
   kind: MarkerKind,
 ): SQLInputValue {
   const since = readWatermark(query.watermark, kind)?.since;
-  if (since === undefined || query.markerIndex === null) return null;
+  if (since === undefined || since === NO_MARKER || query.markerIndex === null) return null;
   const first = firstMarkers(database, table, query);
   const rule = query.changedAs ?? inferMarkerKind(first, since);
   const areTexts = first.some((value) => typeof value === 'string');
   if (typeof since === 'number') {
-    // Beyond 2^53 it is rounded: what is a little less may be new.
+    // Beyond 2^53 it is rounded, so a slightly lower value may be new.
     return areTexts
       ? null
       : Number.isSafeInteger(since)
         ? since
         : since - Math.abs(since) * 2 ** -51;
   }
-  // Whatever their form and offset, instants of that day or later begin with a day that is not before the one before.
+  // Whatever their form and offset, instants of that day or later begin with that day's predecessor or a later day.
   if (rule?.as === 'date-time' && rule.format === 'iso')
     return String(kind.before(since, DAY_MS)).slice(0, 10);
   return null;
@@ -179,8 +200,8 @@ function highestMarkerOf(
 }
 
 /**
- * The highest value of a column whose values compare as markers do, because they are all integers or all have one form of
- * date-time: SQLite finds it by itself. Null where they are not.
+ * The highest value of a column whose values SQLite compares as markers do, because they are all integers or all have
+ * the same form of date-time. Null if they are not.
  */
 function highestOfOneForm(database: DatabaseSync, table: string, marker: string): unknown {
   const column = quoteIdentifier(marker);
@@ -197,7 +218,7 @@ function highestOfOneForm(database: DatabaseSync, table: string, marker: string)
   return Number(others) === 0 ? toPlain(highest) : null;
 }
 
-/** An SQL expression that is 1 for the values that have the form of this one. */
+/** An SQL expression that is 1 for values of the same form as this one. */
 function formOf(value: SQLOutputValue): ((column: string) => string) | null {
   if (typeof value === 'bigint') return (column) => `(typeof(${column}) = 'integer')`;
   if (typeof value !== 'string' || !ONE_FORM.test(value)) return null;
@@ -205,7 +226,10 @@ function formOf(value: SQLOutputValue): ((column: string) => string) | null {
   return (column) => `(typeof(${column}) = 'text' AND ${column} GLOB '${glob}')`;
 }
 
-/** Rows without a marker, or with an odd one, come with every run, apart, so that each statement is one that an index serves. */
+/**
+ * Rows without a marker, or with an odd one, are read in every run, by separate statements, so that an index serves
+ * each statement.
+ */
 function statementsOf(
   table: string,
   { columns, markerIndex }: SourceQuery,

@@ -1,59 +1,65 @@
-import { basename } from 'node:path';
 import type { Mapping } from '../mapping/mapping.js';
-import type { Marker, MarkerKind } from '../mapping/marker-kind.js';
-import { createDigestList, openDigestSet } from './digests.js';
+import { type Marker, type MarkerKind, NO_MARKER } from '../mapping/marker-kind.js';
+import { createDigestList, type DigestList, openDigestSet } from './digests.js';
 
 /**
- * How far a mapping has been ingested: all rows below the window, and of those in it the ones that are kept
- * here as digests, so that a row that comes to the window later is not missed.
+ * How far a mapping has been ingested: all rows below the window, and those rows of the window that are stored here
+ * as digests, so that a row that appears later in the window is not missed.
  */
 export interface Watermark {
-  /** What it is of, as {@link subjectOf} has it; a column in older ones, null in the oldest. */
+  /** What it belongs to, from {@link subjectOf}; a column in older ones, null in the oldest. */
   readonly column: string | null;
   readonly marker: Marker;
-  /** Where the window begins whose rows are kept as digests; null: at the marker. */
+  /** Where the window begins whose rows are stored as digests; null: at the marker. */
   readonly since: Marker | null;
-  /** The parts of a list of digests: eight bytes for each row. */
+  /** The parts of a list of digests: eight bytes for each row, and for each reject that no marker places. */
   readonly seen: readonly Uint8Array[];
+  /** How much the source had; null in older ones. */
+  readonly sizes: SourceSizes | null;
 }
 
-/** Tells the rows that are new, and where a run has come to. */
+/** The number of records in each file of a source, by its name; for a table, a number that rises as rows are added. */
+export type SourceSizes = Readonly<Record<string, number>>;
+
+/** Recognises new rows, and tracks how far a run has come. */
 export interface WatermarkTracker {
   /** True for a row that was not ingested before. */
   isNew(marker: Marker, row: readonly unknown[]): boolean;
-  /** The watermark after the rows that were asked about. */
-  current(): Watermark | null;
+  /** True for a reject without a marker that was not rejected before. */
+  isNewReject(content: readonly unknown[]): boolean;
+  /** The watermark after the rows that were checked. */
+  current(): Omit<Watermark, 'sizes'> | null;
 }
 
-/** A watermark remembers so many rows of one marker, 32 MB; those beyond are sent again by the next run. */
+/** The maximum number of rows of one marker that a watermark remembers, 32 MB; the next run sends further ones again. */
 const MOST_SEEN = 4_000_000;
 
-/** What a watermark is of: of another column, source or dataset it says nothing. */
+/** What a watermark belongs to. It says nothing about another column, source or dataset. */
 export function subjectOf({ changed, source, dataset }: Mapping): string | null {
   if (changed === null) return null;
   const place =
     source.kind === 'postgres'
       ? [source.variable, source.schema, source.table]
-      : [basename(source.path), source.kind === 'sqlite' ? source.table : null];
+      : [source.path, source.kind === 'sqlite' ? source.table : null];
   return JSON.stringify([changed, dataset, source.kind, ...place]);
 }
 
-/** The watermark, where it is of the mapping as it is now. Older ones tell their column only. */
+/** The watermark, if it belongs to the mapping's current settings. Older ones only name their column. */
 export function watermarkOf(watermark: Watermark | null, mapping: Mapping): Watermark | null {
   const { changed } = mapping;
   const known = watermark?.column ?? changed;
   return changed !== null && (known === changed || known === subjectOf(mapping)) ? watermark : null;
 }
 
-/** What a tracker knows of the reading. */
+/** What a tracker needs to know about the reading. */
 export interface TrackerParts {
   readonly column: string | null;
   /** Of the same column. */
   readonly last: Watermark | null;
   readonly kind: MarkerKind;
-  /** The highest marker that the source has; undefined where that shows as the rows go by. */
+  /** The highest marker of the source; undefined if that is only known after reading the rows. */
   readonly highest: Marker | null | undefined;
-  /** How long before the highest marker the window begins. In ms; 0 where the highest is not known. */
+  /** How long before the highest marker the window begins. In ms; 0 if the highest marker is unknown. */
   readonly lagMs: number;
 }
 
@@ -62,65 +68,106 @@ export function createWatermarkTracker(parts: TrackerParts): WatermarkTracker {
   const { column, kind, lagMs } = parts;
   const last = readWatermark(parts.last, kind);
   const lastSeen = last === null ? null : openDigestSet(last.seen);
-  const isKnown = parts.highest !== undefined;
-  let highest = parts.highest ?? null;
-  if (highest === null || (last !== null && compareMarkers(highest, last.marker) < 0)) {
-    highest = last?.marker ?? null;
-  }
-  const since = windowOf();
-  const seen = createDigestList();
-  /** The first row of the highest marker. Most have no second one, and then need no digest. */
-  let first: readonly unknown[] | null = null;
+  const rejected = createDigestList();
+  const reached = parts.highest === undefined ? inFile() : inTable(parts.highest);
 
-  /** Never before the last window: what is below it is not read again. */
-  function windowOf(): Marker | null {
-    if (highest === null) return null;
-    const start = kind.before(highest, lagMs);
-    return last !== null && compareMarkers(start, last.since) < 0 ? last.since : start;
+  /** The highest marker is known, and with it the window. It never begins before the last one, because rows below it are not read again. */
+  function inTable(found: Marker | null): Reached {
+    const highest = highestOf(found, last?.marker ?? null);
+    const start = highest === null ? null : kind.before(kind.settled(highest), lagMs);
+    const since = highestOf(start, last?.since ?? null);
+    const seen = createDigestList();
+    return {
+      remember(marker, row) {
+        if (since !== null && compareMarkers(marker, since) >= 0) add(seen, row);
+      },
+      where: () => (highest === null ? null : { marker: highest, since, seen: seen.toParts() }),
+    };
   }
 
-  function remember(marker: Marker, row: readonly unknown[]): void {
-    if (isKnown) {
-      if (since === null || compareMarkers(marker, since) < 0) return;
-    } else if (marker !== highest) {
-      if (highest !== null && compareMarkers(marker, highest) < 0) return;
-      highest = marker;
-      seen.clear();
-      first = row;
-      return;
+  /** The highest marker shows as the rows go by; the window begins at the highest one that is not ahead of now. */
+  function inFile(): Reached {
+    let highest = last?.since ?? null;
+    let highestAhead: Marker | null = null;
+    const seen = createDigestList();
+    const seenAhead = createDigestList();
+    /** The first row of the highest marker. Most have no second one, and then need no digest. */
+    let first: readonly unknown[] | null = null;
+
+    function addFirst(): void {
+      if (first !== null) add(seen, first);
+      first = null;
     }
-    addFirst();
-    if (seen.size < MOST_SEEN) seen.add(row);
-  }
 
-  function addFirst(): void {
-    if (first !== null) seen.add(first);
-    first = null;
+    return {
+      remember(marker, row) {
+        if (marker === highest) {
+          addFirst();
+          add(seen, row);
+        } else if (kind.settled(marker) !== marker) {
+          highestAhead = highestOf(marker, highestAhead);
+          add(seenAhead, row);
+        } else if (highest === null || compareMarkers(marker, highest) > 0) {
+          highest = marker;
+          seen.clear();
+          first = row;
+        }
+      },
+      where() {
+        addFirst();
+        const marker = highestOf(highestOf(highest, highestAhead), last?.marker ?? null);
+        if (marker === null) return null;
+        const since = highest ?? kind.settled(marker);
+        return { marker, since, seen: [...seen.toParts(), ...seenAhead.toParts()] };
+      },
+    };
   }
 
   return {
     isNew(marker, row) {
-      remember(marker, row);
+      reached.remember(marker, row);
       if (last === null || lastSeen === null) return true;
       if (compareMarkers(marker, last.since) < 0) return false;
       return compareMarkers(marker, last.marker) > 0 || !lastSeen.has(row);
     },
 
+    isNewReject(content) {
+      const digested = ['rejected', ...content];
+      add(rejected, digested);
+      return lastSeen === null || !lastSeen.has(digested);
+    },
+
     current() {
-      if (highest === null) return null;
-      addFirst();
-      return { column, marker: highest, since: isKnown ? since : null, seen: seen.toParts() };
+      const none = { marker: NO_MARKER, since: null, seen: [] };
+      const where = reached.where() ?? (rejected.size > 0 ? none : null);
+      if (where === null) return null;
+      return { column, ...where, seen: [...where.seen, ...rejected.toParts()] };
     },
   };
 }
 
-/** A watermark as markers of a kind; null where it is of another one, and tells nothing. */
+/** How far a reading has come, and which rows of the window it has seen. */
+interface Reached {
+  remember(marker: Marker, row: readonly unknown[]): void;
+  where(): Pick<Watermark, 'marker' | 'since' | 'seen'> | null;
+}
+
+function add(list: DigestList, row: readonly unknown[]): void {
+  if (list.size < MOST_SEEN) list.add(row);
+}
+
+function highestOf(one: Marker | null, other: Marker | null): Marker | null {
+  if (one === null || other === null) return one ?? other;
+  return compareMarkers(one, other) < 0 ? other : one;
+}
+
+/** A watermark as markers of a kind; null if it is of another kind, and says nothing. */
 export function readWatermark(
   watermark: Watermark | null,
   kind: MarkerKind,
 ): (Watermark & { readonly since: Marker }) | null {
   if (watermark === null) return null;
-  const marker = kind.read(watermark.marker);
+  const marker = watermark.marker === NO_MARKER ? NO_MARKER : kind.read(watermark.marker);
   if (marker === null) return null;
   const since = watermark.since === null ? marker : kind.read(watermark.since);
   return { ...watermark, marker, since: since ?? marker };

@@ -7,7 +7,7 @@ export interface AbandonedBatchStore {
   remove(batchId: string): void;
 }
 
-/** Build the store on the state's database. Its calls may stand in a transaction of it. */
+/** Create the store on the state's database. Its calls may be part of a transaction. */
 export function createAbandonedBatchStore({ sql }: StateDatabase): AbandonedBatchStore {
   const insert = sql.prepare(
     'INSERT INTO abandoned_batch (batch_id) VALUES (?) ON CONFLICT DO NOTHING',

@@ -1,4 +1,4 @@
-/** The two ways in which a run fails, by the codes that the protocol has for them. */
+/** The two ways in which a run fails, by the protocol's codes. */
 export type FailureCode = 'ACP-880056' | 'ACP-880096';
 
 /** How a request ended. */
@@ -7,13 +7,13 @@ export type RequestEnd =
   | {
       readonly phase: 'failed';
       readonly code: FailureCode;
-      /** The batch that records were uploaded under before the failure. */
+      /** The batch to which records were uploaded before the failure. */
       readonly batchId: string | null;
     }
   | { readonly phase: 'aborted' };
 
 /**
- * Where a request stands.
+ * The state of a request.
  *
  *     running ──▶ succeeded | failed | aborted      (no way out of these three)
  */
@@ -26,7 +26,7 @@ export interface IngestionRequest {
   readonly state: RequestState;
 }
 
-/** What asking for an ingestion comes to. */
+/** The outcome of asking for an ingestion. */
 export type StartOutcome =
   | { readonly kind: 'submitted' | 'alreadyInProgress'; readonly requestId: number }
   | { readonly kind: 'notStopped' | 'notPublished' };

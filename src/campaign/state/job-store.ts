@@ -2,7 +2,7 @@ import type { Job, JobFailure, JobState, JobStatus } from './job.js';
 import type { WholeBatch } from './run-outcome.js';
 import type { StateDatabase } from './state-database.js';
 
-/** What a page of the list of jobs is asked for; what is left out does not narrow it. */
+/** The filter of a page of jobs. A property that is left out does not filter. */
 export interface JobFilter {
   readonly mappingIds?: readonly string[] | undefined;
   readonly statuses?: readonly JobStatus[] | undefined;
@@ -11,12 +11,12 @@ export interface JobFilter {
   readonly startedAfter?: number | undefined;
   /** Started before this instant. */
   readonly startedBefore?: number | undefined;
-  /** Only those that are older than this job. */
+  /** Only jobs older than this one. */
   readonly after?: number | undefined;
   readonly limit: number;
 }
 
-/** What a job that is over leaves. */
+/** The result of a job that is over. */
 export interface JobResult {
   readonly batchId: string | null;
   readonly numRecords: number;
@@ -25,26 +25,26 @@ export interface JobResult {
   readonly endedAt: number;
 }
 
-/** All jobs there ever were; a mapping has one that runs at most. */
+/** All jobs. A mapping has at most one running job. */
 export interface JobStore {
   /** @returns the new job's id */
   create(mappingId: string, startedAt: number): number;
   noteBatch(jobId: number, batchId: string): void;
   noteWhole(jobId: number, whole: WholeBatch): void;
   noteUploaded(jobId: number): void;
-  /** The job is over, and what became of its batch is not known. */
+  /** The job is over, but the fate of its batch is unknown. */
   noteUndecided(jobId: number): void;
-  /** The newest job of a mapping of whose batch it is not known what became. */
+  /** A mapping's newest job with a batch of unknown fate. */
   undecidedOf(mappingId: string): Job | null;
-  /** What became of the batches of a mapping is known, or does not matter. */
+  /** The fate of a mapping's batches is known, or does not matter. */
   noteDecided(mappingId: string): void;
   succeed(jobId: number, result: JobResult): void;
   fail(jobId: number, failure: JobFailure, result: JobResult): void;
   find(jobId: number): Job | null;
   runningOf(mappingId: string): Job | null;
-  /** Those that are not over, oldest first. */
+  /** Jobs that are not over, oldest first. */
   running(): readonly Job[];
-  /** The whole batch of a job that has one. */
+  /** A job's whole batch, if it has one. */
   wholeOf(jobId: number): WholeBatch | null;
   /** The newest job of a mapping. */
   lastOf(mappingId: string): Job | null;
@@ -71,14 +71,14 @@ const JOBS =
   'SELECT job.*, request.id AS request_id FROM job LEFT JOIN request ON request.job_id = job.id';
 const IS_RUNNING = `job.status IN ('Created', 'Uploaded')`;
 
-/** Build the store on the state's database. Its calls may stand in a transaction of it. */
+/** Create the store on the state's database. Its calls may be part of a transaction. */
 export function createJobStore({ sql }: StateDatabase): JobStore {
   const insert = sql.prepare(
     `INSERT INTO job (mapping_id, status, started_at) VALUES (?, 'Created', ?)`,
   );
   const noteBatch = sql.prepare('UPDATE job SET batch_id = ? WHERE id = ?');
   const noteWhole = sql.prepare(
-    'UPDATE job SET is_whole = 1, batch_id = ?, num_records = ?, num_rejected = ? WHERE id = ?',
+    'UPDATE job SET is_whole = 1, batch_id = ?, num_records = ?, num_rejected = ?, reason = ? WHERE id = ?',
   );
   const noteUploaded = sql.prepare(`UPDATE job SET status = 'Uploaded' WHERE id = ?`);
   const noteUndecided = sql.prepare('UPDATE job SET is_undecided = 1 WHERE id = ?');
@@ -114,8 +114,8 @@ export function createJobStore({ sql }: StateDatabase): JobStore {
     create: (mappingId, startedAt) =>
       Number(insert.run(mappingId, Math.round(startedAt)).lastInsertRowid),
     noteBatch: (jobId, batchId) => void noteBatch.run(batchId, jobId),
-    noteWhole: (jobId, { batchId, numRecords, numRejected }) =>
-      void noteWhole.run(batchId, numRecords, numRejected, jobId),
+    noteWhole: (jobId, { batchId, numRecords, numRejected, reason }) =>
+      void noteWhole.run(batchId, numRecords, numRejected, reason, jobId),
     noteUploaded: (jobId) => void noteUploaded.run(jobId),
     noteUndecided: (jobId) => void noteUndecided.run(jobId),
     undecidedOf: (mappingId) => toJob(undecidedOfMapping.get(mappingId) as Row | undefined),
@@ -134,6 +134,7 @@ export function createJobStore({ sql }: StateDatabase): JobStore {
         batchId: row.batch_id,
         numRecords: row.num_records,
         numRejected: row.num_rejected,
+        reason: row.reason,
       };
     },
 

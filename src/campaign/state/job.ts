@@ -10,12 +10,12 @@ export type JobStatus = (typeof JOB_STATUSES)[number];
 export type JobFailure = FailureCode | 'aborted';
 
 /**
- * Where a job stands.
+ * The state of a job.
  *
  *     Created ──▶ Uploaded ──▶ Success
  *        └───────────┴───────▶ Failed
  *
- * `Uploaded`: the batch is Platform's now, which checks it.
+ * `Uploaded`: Platform has the batch and checks it.
  */
 export type JobState =
   | { readonly status: 'Created' | 'Uploaded' }
@@ -26,13 +26,13 @@ export type JobState =
 export interface Job {
   readonly id: number;
   readonly mappingId: string;
-  /** The request that it was started for; null where the scheduler started it. */
+  /** The request that it was started for; null if the scheduler started it. */
   readonly requestId: number | null;
   readonly batchId: string | null;
-  /** What is in its batch; 0 until all of it is. */
+  /** The records in its batch; 0 until it is complete. */
   readonly numRecords: number;
   readonly numRejected: number;
-  /** In words; empty where there is nothing to say. */
+  /** In words; may be empty. */
   readonly reason: string;
   readonly startedAt: number;
   readonly state: JobState;

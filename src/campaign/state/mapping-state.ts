@@ -1,5 +1,5 @@
 /**
- * Where a mapping stands, on two axes. `nextRunAt` in ms since the epoch.
+ * The state of a mapping, on two axes. `nextRunAt` in ms since the epoch.
  *
  *                      publish
  *     unpublished ─────────────────▶ published, started
@@ -17,12 +17,12 @@ export type MappingState =
       readonly nextRunAt: number;
     };
 
-/** What an administrator asks of a mapping. */
+/** A change that an administrator requests. */
 export type MappingChange =
   | { readonly kind: 'publish'; readonly resendFromBeginning: boolean }
   | { readonly kind: 'unpublish' | 'start' | 'stop' };
 
-/** What asking for a change comes to. */
+/** The outcome of asking for a change. */
 export type ChangeOutcome =
   | { readonly kind: 'changed'; readonly state: MappingState }
   | { readonly kind: 'refused'; readonly code: RefusalCode; readonly why: string };
@@ -36,10 +36,10 @@ export type RefusalCode =
   | 'JOB_RUNNING';
 
 /**
- * Find the state that a change leads to. Publishing and starting have the mapping run at once; a run that
- * is going on when the mapping is stopped goes on to its end.
+ * Find the state that a change leads to. Publishing and starting make the mapping run at once. If a mapping is
+ * stopped during a run, the run continues to its end.
  *
- * @param runningJobId - the job that runs the mapping now
+ * @param runningJobId - the job that is running the mapping now
  */
 export function changeMapping(
   state: MappingState,
@@ -54,7 +54,7 @@ export function changeMapping(
   switch (change.kind) {
     case 'publish':
       if (state.publication === 'published') {
-        return refusal('ALREADY_PUBLISHED', 'is published already: unpublish it first');
+        return refusal('ALREADY_PUBLISHED', 'is already published: unpublish it first');
       }
       return { kind: 'changed', state: started };
 
@@ -70,14 +70,14 @@ export function changeMapping(
         return refusal('NOT_PUBLISHED', 'is not published: publish it, which also starts it');
       }
       if (state.execution === 'started') {
-        return refusal('ALREADY_STARTED', 'is started already');
+        return refusal('ALREADY_STARTED', 'is already started');
       }
       if (runningJobId !== null) return running(runningJobId);
       return { kind: 'changed', state: started };
 
     case 'stop':
       if (state.execution === 'stopped') {
-        return refusal('ALREADY_STOPPED', 'is stopped already');
+        return refusal('ALREADY_STOPPED', 'is already stopped');
       }
       return { kind: 'changed', state: { publication: 'published', execution: 'stopped' } };
   }
@@ -88,5 +88,5 @@ function refusal(code: RefusalCode, why: string): ChangeOutcome {
 }
 
 function running(jobId: number): ChangeOutcome {
-  return refusal('JOB_RUNNING', `is being run by job ${jobId}: wait for its end`);
+  return refusal('JOB_RUNNING', `is being run by job ${jobId}: wait for it to end`);
 }

@@ -1,11 +1,11 @@
 import type { MappingState } from './mapping-state.js';
 import type { StateDatabase } from './state-database.js';
 
-/** Where each mapping stands. */
+/** The state of each mapping. */
 export interface MappingStore {
-  /** Note a mapping's first state. One that is known already keeps the state it has. */
+  /** Record a mapping's first state. A known mapping keeps its state. */
   introduce(mappingId: string, initial: MappingState): void;
-  /** @throws where the mapping was never introduced */
+  /** @throws if the mapping was never introduced */
   stateOf(mappingId: string): MappingState;
   setState(mappingId: string, state: MappingState): void;
 }
@@ -16,7 +16,7 @@ interface Row {
   readonly next_run_at: number | null;
 }
 
-/** Build the store on the state's database. Its calls may stand in a transaction of it. */
+/** Create the store on the state's database. Its calls may be part of a transaction. */
 export function createMappingStore({ sql }: StateDatabase): MappingStore {
   const introduce = sql.prepare(
     'INSERT INTO mapping (id, publication, execution, next_run_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
@@ -43,7 +43,7 @@ export function createMappingStore({ sql }: StateDatabase): MappingStore {
   };
 }
 
-/** When the mapping is run next, in ms since the epoch; null while it is stopped. */
+/** When the mapping will run next, in ms since the epoch; null while it is stopped. */
 export function nextRunAtOf(state: MappingState): number | null {
   return state.execution === 'started' ? state.nextRunAt : null;
 }

@@ -1,21 +1,21 @@
 import type { StateDatabase } from './state-database.js';
 
-/** The jobs that are past their time. Of each mapping the last job stays, whatever its age. */
+/** Jobs that are old enough to be forgotten. The last job of each mapping stays, however old it is. */
 export interface OldJobStore {
   /**
-   * Those to forget, oldest end first.
+   * The jobs to forget, by their end, oldest first.
    *
    * @param endedBefore - in ms since the epoch
-   * @param skipped - so many of the oldest are left out
+   * @param skipped - how many of the oldest to skip
    */
   past(endedBefore: number, limit: number, skipped: number): readonly number[];
-  /** Those that are past it as well, but stay: the last of their mappings. */
+  /** Jobs that are as old, but stay: the last ones of their mappings. */
   pastAndLast(endedBefore: number): readonly number[];
   /** Delete jobs with their requests: all of them, or none. */
   forget(jobIds: readonly number[]): void;
 }
 
-/** Build the store on the state's database. */
+/** Create the store on the state's database. */
 export function createOldJobStore({ sql, transaction }: StateDatabase): OldJobStore {
   const past = sql.prepare(
     `SELECT id FROM job WHERE ended_at < ?

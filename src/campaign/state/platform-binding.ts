@@ -2,19 +2,19 @@ import { isLoopback } from '../../adobe/loopback.js';
 import type { PlatformSettings } from '../upload/platform-client.js';
 import { type StateDatabase, StateUnusableError } from './state-database.js';
 
-/** Holds a state to the one Platform that it tells of. */
+/** Binds a state to one Platform. */
 export interface PlatformBinding {
   /**
-   * Make sure that the state is of this Platform; one that has sent nothing yet is from now on. A watermark
-   * tells what one Platform has accepted: taken for another’s, that one would never get what is below it.
+   * Make sure that the state belongs to this Platform. A state that has sent nothing yet belongs to it from now on. A
+   * watermark says what one Platform has accepted: with another one, everything below it would never be sent.
    *
-   * @throws {StateUnusableError} it is of another one
+   * @throws {StateUnusableError} it belongs to another one
    * @see docs/adr/0023-a-data-folder-is-of-one-platform.md
    */
   bind(platform: Pick<PlatformSettings, 'url' | 'imsOrg' | 'sandbox'>): void;
 }
 
-/** Build the binding of the state's database. */
+/** Create the binding of the state's database. */
 export function createPlatformBinding({ sql, path, transaction }: StateDatabase): PlatformBinding {
   const select = sql.prepare('SELECT identity FROM platform');
   const hasSent = sql.prepare(
@@ -34,13 +34,13 @@ export function createPlatformBinding({ sql, path, transaction }: StateDatabase)
       });
       if (known === identity) return;
       throw new StateUnusableError(
-        `${path} tells what was sent to ${known}, and batches go to ${identity} now, which has not got it: set DATA_DIR to another folder, or the PLATFORM_ settings to what they were.`,
+        `${path} records what was sent to ${known}, but batches now go to ${identity}, which does not have it: set DATA_DIR to another folder, or restore the PLATFORM_ settings.`,
       );
     },
   };
 }
 
-/** Says to people which Platform it is. Receivers of this machine are one: ports and names change there. */
+/** Describes a Platform to people. All receivers on this machine count as one, because their ports and names change. */
 function identityOf({ url, imsOrg, sandbox }: Parameters<PlatformBinding['bind']>[0]): string {
   const { host, hostname } = new URL(url);
   if (isLoopback(hostname)) return 'the receiver of this machine';

@@ -1,14 +1,14 @@
 import type { StateDatabase } from './state-database.js';
 
-/** Which job each request of the API started. Ids rise, and none is ever given again. */
+/** The job that each request of the API started. Ids rise, and are never reused. */
 export interface RequestStore {
   /** @returns the new request's id, a positive integer */
   create(jobId: number): number;
-  /** The request's job; null where there is no such request. */
+  /** The request's job; null if there is no such request. */
   jobIdOf(requestId: number): number | null;
 }
 
-/** Build the store on the state's database. Its calls may stand in a transaction of it. */
+/** Create the store on the state's database. Its calls may be part of a transaction. */
 export function createRequestStore({ sql }: StateDatabase): RequestStore {
   const insert = sql.prepare('INSERT INTO request (job_id) VALUES (?)');
   const select = sql.prepare('SELECT job_id FROM request WHERE id = ?');

@@ -6,41 +6,43 @@ export interface WholeBatch {
   readonly batchId: string;
   readonly numRecords: number;
   readonly numRejected: number;
+  /** A notice about the reading, for people; empty if there is none. */
+  readonly reason: string;
 }
 
-/** How far a run has come: what it has sent, and what it has refused. */
+/** How far a run has come: what it has sent, and what it has rejected. */
 export interface RunProgress {
   readonly numRecords: number;
   readonly numRejected: number;
 }
 
-/** What a run asks of whoever started it. Each call is over before the run goes on. */
+/** What a run needs from its starter. Each call ends before the run continues. */
 export interface RunPorts {
   readonly jobId: number;
-  /** After each chunk that is read; must not throw. */
+  /** Called after each chunk; must not throw. */
   onProgress(progress: RunProgress): void;
-  /** Before anything is uploaded. */
+  /** Called before anything is uploaded. */
   onBatchCreated(batchId: string): Promise<void> | void;
-  /** The source is read: so far the mapping is, once the run has succeeded. */
+  /** The source has been read: this will be the mapping's watermark once the run has succeeded. */
   onSourceRead(watermark: Watermark | null): Promise<void> | void;
-  /** Before the batch is completed: after a crash {@link WholeBatch} is enough to go on. */
+  /** Called before the batch is completed: after a crash, {@link WholeBatch} is enough to continue. */
   onBatchWhole(whole: WholeBatch): Promise<void> | void;
-  /** The batch is Platform's now, which checks it. */
+  /** Platform has the batch and checks it. */
   onUploaded(): Promise<void> | void;
   /** Cuts the run off. */
   readonly signal: AbortSignal;
 }
 
-/** How a run ended. `batchId` is null where no batch was made. */
+/** How a run ended. `batchId` is null if there is no batch. */
 export type RunOutcome =
   | {
       readonly kind: 'succeeded';
-      /** What Platform has taken in. */
+      /** What Platform accepted. */
       readonly numRecords: number;
       /** What was not sent, and what Platform left out. */
       readonly numRejected: number;
-      /** For people, where there is something to say. */
-      readonly reason?: string | undefined;
+      /** For people; empty if there is nothing to say. */
+      readonly reason: string;
       readonly batchId: string | null;
     }
   | {
@@ -50,15 +52,15 @@ export type RunOutcome =
       readonly reason: string;
       readonly numRejected: number;
       readonly batchId: string | null;
-      /** True where the same run may succeed later with nothing mended. */
+      /** True if the same run may succeed later without a fix. */
       readonly isTransient: boolean;
     }
-  /** The batch is complete, or may be, and Platform has not said what became of it: it must not be sent again. */
+  /** The batch is complete, or may be, but Platform has not decided about it, so it must not be sent again. */
   | {
       readonly kind: 'undecided';
       readonly reason: string;
       readonly numRejected: number;
       readonly batchId: string;
     }
-  /** Cut off from outside. Platform was asked to abort the batch, and may not have heard it. */
+  /** Cut off from outside. Platform was asked to abort the batch, but the call may not have arrived. */
   | { readonly kind: 'aborted'; readonly batchId: string | null };

@@ -1,12 +1,12 @@
 import { DatabaseSync } from 'node:sqlite';
 import { STATE_MIGRATIONS } from './state-migrations.js';
 
-/** The database holds no state that this version can use. The message says what to do. */
+/** The database has no state that this version can use. The message says what to do. */
 export class StateUnusableError extends Error {
   override readonly name = 'StateUnusableError';
 }
 
-/** SQLite's codes, without what the extended ones add. */
+/** SQLite's codes, without their extensions. */
 const READ_ONLY = 8;
 const IO_ERROR = 10;
 const CORRUPT = 11;
@@ -15,23 +15,23 @@ const CANNOT_OPEN = 14;
 const NOT_A_DATABASE = 26;
 
 /**
- * What the service must not forget: requests, jobs, where the mappings stand.
+ * What the service must not forget: requests, jobs, the states of mappings.
  *
- * Its calls are synchronous: what they say is on the disk before anybody is told of it, and nothing else
- * comes between. There are a few of them a run, so the blocked milliseconds do not matter.
+ * Its calls are synchronous: what they write is on disk before anybody hears of it, and nothing else runs in between.
+ * There are few in a run, so the blocked milliseconds do not matter.
  */
 export interface StateDatabase {
   readonly sql: DatabaseSync;
   readonly path: string;
-  /** All that `work` writes is written, or none of it. Not to be nested. */
+  /** Everything that `work` writes is written, or nothing. Must not be nested. */
   transaction<T>(work: () => T): T;
   close(): void;
 }
 
 /**
- * Open the state, made or brought up to date where that is needed.
+ * Open the state. Create it or bring it up to date if necessary.
  *
- * @throws {StateUnusableError} the file is damaged or cannot be written, or a newer version wrote it
+ * @throws {StateUnusableError} the file is damaged or can't be written, or a newer version wrote it
  */
 export function openState(path: string): StateDatabase {
   let sql: DatabaseSync | null = null;
@@ -57,7 +57,7 @@ function toStateFault(path: string, error: Error & { errcode?: number }): Error 
     case CORRUPT:
     case NOT_A_DATABASE:
       return new StateUnusableError(
-        `${path} is damaged or no database: restore it from a backup, or move it away to begin anew.`,
+        `${path} is damaged or not a database: restore it from a backup, or move it away to start over.`,
         { cause: error },
       );
     case READ_ONLY:
@@ -65,7 +65,7 @@ function toStateFault(path: string, error: Error & { errcode?: number }): Error 
     case FULL:
     case CANNOT_OPEN:
       return new StateUnusableError(
-        `${path} cannot be written (${error.message}): see to the disk and the rights on it, or set DATA_DIR to another folder.`,
+        `${path} cannot be written (${error.message}): check the disk and its permissions, or set DATA_DIR to another folder.`,
         { cause: error },
       );
     default:
@@ -96,7 +96,7 @@ function transaction<T>(sql: DatabaseSync, work: () => T): T {
     sql.exec('COMMIT');
     return result;
   } catch (error) {
-    // A full disk has SQLite roll back by itself; then there is nothing left to do.
+    // On a full disk SQLite rolls back on its own; then there is nothing left to do.
     if (sql.isTransaction) sql.exec('ROLLBACK');
     throw error;
   }

@@ -1,5 +1,5 @@
 /**
- * How the state's tables came to be, oldest first. What is out is never changed: a new table or column is a
+ * The migrations of the state's tables, oldest first. A released migration never changes: a new table or column is a
  * new migration.
  */
 export const STATE_MIGRATIONS: readonly string[] = [
@@ -44,9 +44,9 @@ export const STATE_MIGRATIONS: readonly string[] = [
     batch_id TEXT PRIMARY KEY
   ) STRICT;
   `,
-  // A watermark may have millions of digests: they are written once, and not copied from job to mapping. The
-  // watermark that a mapping does not point at is what its running job has come to. A marker that is a number
-  // is a double, as in JavaScript, which does not read all integers of SQLite.
+  // A watermark may have millions of digests, so they are written once, and not copied from job to mapping. A
+  // watermark that no mapping points to is the proposal of its running job. A numeric marker is a double, as in
+  // JavaScript, which can't read all of SQLite's integers.
   `
   CREATE TABLE watermark (
     id         INTEGER PRIMARY KEY,
@@ -94,11 +94,11 @@ export const STATE_MIGRATIONS: readonly string[] = [
     identity TEXT NOT NULL
   ) STRICT;
   `,
-  // The column that the marker is of. A mapping may be given another one; of those from before it is not known.
+  // The marker's column. A mapping may get another one. For older watermarks it is unknown.
   `
   ALTER TABLE watermark ADD COLUMN changed TEXT;
   `,
-  // Which state it is. One that has requests already is known by none to the log that has them, too.
+  // The id of the state. A state that already has requests gets none, because the log that has them does not know it.
   `
   CREATE TABLE origin (
     id TEXT NOT NULL
@@ -106,13 +106,17 @@ export const STATE_MIGRATIONS: readonly string[] = [
   INSERT INTO origin
     SELECT CASE WHEN EXISTS (SELECT 1 FROM request) THEN '' ELSE lower(hex(randomblob(6))) END;
   `,
-  // Where the window begins whose rows are kept as digests; in one from before it, at the marker.
+  // Where the window begins whose rows are stored as digests; in older watermarks, at the marker.
   `
   ALTER TABLE watermark ADD COLUMN since ANY;
   `,
-  // A job that is over though nobody knows what became of its batch.
+  // A job that is over although the fate of its batch is unknown.
   `
   ALTER TABLE job ADD COLUMN is_undecided INTEGER NOT NULL DEFAULT 0 CHECK (is_undecided IN (0, 1));
   CREATE INDEX undecided_job ON job (mapping_id, id) WHERE is_undecided = 1;
+  `,
+  // How much the source had, as JSON: whoever reads it next tells what was added and is not sent.
+  `
+  ALTER TABLE watermark ADD COLUMN sizes TEXT;
   `,
 ];

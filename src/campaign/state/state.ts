@@ -7,9 +7,9 @@ import { createRequestStore, type RequestStore } from './request-store.js';
 import { openState, type StateDatabase } from './state-database.js';
 import { createWatermarkStore, type WatermarkStore } from './watermark-store.js';
 
-/** All that the service must not forget, in one database. */
+/** Everything that the service must not forget, in one database. */
 export interface State extends Pick<StateDatabase, 'transaction' | 'close'> {
-  /** Another one in each state that begins anew: its request ids start over. Empty in one from before ids. */
+  /** Different for each new state, because its request ids start over. Empty in a state from before ids. */
   readonly id: string;
   readonly platform: PlatformBinding;
   readonly mappings: MappingStore;
@@ -21,7 +21,7 @@ export interface State extends Pick<StateDatabase, 'transaction' | 'close'> {
 }
 
 /**
- * Open the state's database with its stores, made where there is none.
+ * Open the state's database with its stores, and create it if necessary.
  *
  * @throws {StateUnusableError}
  */

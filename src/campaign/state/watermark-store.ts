@@ -1,18 +1,18 @@
-import type { Marker } from '../mapping/marker-kind.js';
-import type { Watermark } from '../source/watermark.js';
+import { type Marker, NO_MARKER } from '../mapping/marker-kind.js';
+import type { SourceSizes, Watermark } from '../source/watermark.js';
 import type { StateDatabase } from './state-database.js';
 
-/** How far each mapping is: what of it Platform has accepted, and what its running job has come to. */
+/** How far each mapping has come: what Platform has accepted of it, and the proposal of its running job. */
 export interface WatermarkStore {
-  /** What Platform has accepted; null: nothing, the next run begins from the beginning. */
+  /** What Platform has accepted; null: nothing, so the next run begins from the beginning. */
   acceptedOf(mappingId: string): Watermark | null;
   /** The marker of {@link acceptedOf}. */
   acceptedMarkerOf(mappingId: string): Marker | null;
-  /** Note where the mapping will stand once what its job has read is accepted. */
+  /** Record the mapping's watermark for the time when its job's records are accepted. */
   propose(mappingId: string, watermark: Watermark | null): void;
-  /** The mapping stands where its job proposed. */
+  /** The job's proposal becomes the mapping's watermark. */
   accept(mappingId: string): void;
-  /** Nothing comes of what the job proposed, if it has. */
+  /** Drop the job's proposal, if there is one. */
   drop(mappingId: string): void;
   /** The next run begins from the beginning. */
   forget(mappingId: string): void;
@@ -23,18 +23,19 @@ interface Row {
   readonly changed: string | null;
   readonly marker: Marker;
   readonly since: Marker | null;
+  readonly sizes: string | null;
 }
 
-/** Build the store on the state's database. Its calls may stand in a transaction of it. */
+/** Create the store on the state's database. Its calls may be part of a transaction. */
 export function createWatermarkStore({ sql }: StateDatabase): WatermarkStore {
   const accepted = sql.prepare(
-    'SELECT id, changed, marker, since FROM watermark WHERE id = (SELECT watermark_id FROM mapping WHERE mapping.id = ?)',
+    'SELECT id, changed, marker, since, sizes FROM watermark WHERE id = (SELECT watermark_id FROM mapping WHERE mapping.id = ?)',
   );
   const parts = sql.prepare(
     'SELECT digests FROM seen_digests WHERE watermark_id = ? ORDER BY part',
   );
   const insert = sql.prepare(
-    'INSERT INTO watermark (mapping_id, changed, marker, since) VALUES (?, ?, ?, ?)',
+    'INSERT INTO watermark (mapping_id, changed, marker, since, sizes) VALUES (?, ?, ?, ?, ?)',
   );
   const insertPart = sql.prepare('INSERT INTO seen_digests VALUES (?, ?, ?)');
   const pointAtProposed = sql.prepare(
@@ -56,10 +57,14 @@ export function createWatermarkStore({ sql }: StateDatabase): WatermarkStore {
       const row = rowOf(mappingId);
       if (row === undefined) return null;
       const seen = parts.all(row.id).map(({ digests }) => digests as Uint8Array);
-      return { column: row.changed, marker: row.marker, since: row.since, seen };
+      const sizes = row.sizes === null ? null : (JSON.parse(row.sizes) as SourceSizes);
+      return { column: row.changed, marker: row.marker, since: row.since, seen, sizes };
     },
 
-    acceptedMarkerOf: (mappingId) => rowOf(mappingId)?.marker ?? null,
+    acceptedMarkerOf(mappingId) {
+      const marker = rowOf(mappingId)?.marker ?? null;
+      return marker === NO_MARKER ? null : marker;
+    },
 
     propose(mappingId, watermark) {
       drop(mappingId);
@@ -69,6 +74,7 @@ export function createWatermarkStore({ sql }: StateDatabase): WatermarkStore {
         watermark.column,
         watermark.marker,
         watermark.since,
+        JSON.stringify(watermark.sizes),
       );
       for (const [part, digests] of watermark.seen.entries()) insertPart.run(id, part, digests);
     },

@@ -12,9 +12,9 @@ import { listFiles } from '../source/source-files.js';
 import { previewMapping } from './preview-mapping.js';
 
 /**
- * `npm run campaign:check -- MAPPING`: read all of a mapping's source, and say what is wrong with it or with the mapping; exits
- * with 1 where a run would fail. `npm run campaign:preview -- MAPPING --rows 20`: show the first records as they would be
- * sent. Neither sends anything.
+ * `npm run campaign:check -- MAPPING`: read a mapping's whole source, and report what is wrong with it or with the
+ * mapping; exits with 1 if a run would fail. `npm run campaign:preview -- MAPPING --rows 20`: show the first records
+ * as they would be sent. Neither sends anything.
  */
 const USAGE =
   'Usage: npm run --silent campaign:check -- MAPPING, or campaign:preview -- MAPPING --rows 20';
@@ -74,14 +74,14 @@ async function tellLayout(mapping: Mapping, source: CsvFile): Promise<void> {
   }
 }
 
-/** @returns false where the schema of the dataset is known, and lacks a path */
+/** @returns false if the schema of the dataset is known, and lacks a path */
 async function checkPaths({ dataset, fields }: Mapping): Promise<boolean> {
   const dir = process.env.PLATFORM_RECEIVER_DATASETS_DIR ?? 'datasets';
   const folder = await readSchemaFolder(dir).catch(() => null);
   const file = folder?.datasets.find(({ name }) => name === `${dataset}.json`);
   if (folder === null || file === undefined) {
     const path = join(dir, `${dataset}.json`);
-    console.log(`${path} is not there: the paths were not compared with a schema`);
+    console.log(`${path} does not exist: the paths were not compared with a schema`);
     return true;
   }
   const { schema, faults } = folder.bundleOf(file);

@@ -2,7 +2,7 @@ import { relative, resolve } from 'node:path';
 import { type CsvFileReading, openCsv } from '../source/csv-file.js';
 import { inferMapping } from './infer-mapping.js';
 
-/** `npm run campaign:infer -- FILE`: print a first mapping of a CSV file, to be put into the folder of mappings. */
+/** `npm run campaign:infer -- FILE`: print a first mapping for a CSV file, for the folder of mappings. */
 const SAMPLE_RECORDS = 1_000;
 
 function open(path: string, encoding: string | null): Promise<CsvFileReading> {
@@ -14,7 +14,7 @@ function open(path: string, encoding: string | null): Promise<CsvFileReading> {
   );
 }
 
-/** The first records. A file that is not UTF-8 is tried as what spreadsheets write; whoever reads the mapping is told. */
+/** The first records. A file that is not UTF-8 is read in the encoding of spreadsheets, with a warning to the user. */
 async function sampleOf(path: string, encoding: string | null) {
   const { dialect, encoding: found, items } = await open(path, encoding);
   const values: (readonly string[])[] = [];
@@ -52,7 +52,7 @@ if (file === undefined) {
       fail(error as Error);
     } else {
       console.error(
-        `${file} ${message}. Taken for windows-1252: look at its names before you use the mapping.`,
+        `${file} ${message}. Assumed to be windows-1252: check the names in it before you use the mapping.`,
       );
       await print('windows-1252').catch(fail);
     }

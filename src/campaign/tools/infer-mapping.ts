@@ -2,16 +2,16 @@ import { DateTime } from 'luxon';
 
 /** The beginning of a CSV file. */
 export interface InferredFile {
-  /** As the mapping is to name it. */
+  /** As the mapping should name it. */
   readonly path: string;
-  /** Null: it need not be said. */
+  /** Null if the mapping need not say it. */
   readonly encoding: string | null;
   readonly delimiter: string;
   readonly header: readonly string[];
   readonly records: readonly (readonly string[])[];
 }
 
-/** XDM paths of what columns are often called, without case, blanks and underscores. */
+/** XDM paths for common names of columns, without case, blanks and underscores. */
 const USUAL_PATHS: readonly (readonly [RegExp, string])[] = [
   [/^(e?mail|emailaddress|adresseemail|courriel)$/, 'identityMap.Email'],
   [/^(first|given|fore)name|vorname|prénom|prenom$/, 'person.name.firstName'],
@@ -44,9 +44,9 @@ const YES_AND_NO = [
 ] as const;
 
 /**
- * Write the mapping that a file seems to want: what it cannot know stands there to be replaced, with a comment.
+ * Write a likely mapping for a file. What it can't know is a placeholder with a comment.
  *
- * @throws where the first line is for a spreadsheet
+ * @throws if the first line is for a spreadsheet
  */
 export function inferMapping(file: InferredFile): string {
   const { header, records } = file;
@@ -84,7 +84,7 @@ export function inferMapping(file: InferredFile): string {
     'label: My mapping',
     ...(header.some(looksLikeValue) ? ['# Is line 1 a header? It looks like a record.'] : []),
     `source: { ${source.join(', ')} }${header.length === 1 ? ' # one column: is that the delimiter?' : ''}`,
-    `key: ${quoted(key?.name ?? '')} # ${unique ? 'the column that names a record' : 'look for another: records share values of it, or have none'}`,
+    `key: ${quoted(key?.name ?? '')} # ${unique ? 'the column that identifies a record' : 'choose another: records share its values, or have none'}`,
     'publication: published',
     'execution: stopped',
     "dataset: '000000000000000000000000' # the id of Platform's dataset",
@@ -165,7 +165,7 @@ function settingsOf(filled: readonly string[], all: readonly string[]): Settings
     const comment = other === undefined ? '' : ` # or ${other}: the values fit both`;
     return { settings: [as, `format: ${quoted(format)}`], comment };
   }
-  // Digits that begin with a zero, or are as long as those of a telephone, are a name and no number.
+  // Digits that begin with a zero, or are as many as in a telephone number, identify something and are no number.
   if (are(/^-?(0|[1-9]\d{0,8})$/)) return { settings: ['as: integer'], comment: '' };
   if (are(/^-?\d+(\.\d+)?$/) && filled.some((value) => value.includes('.'))) {
     return { settings: ['as: number'], comment: '' };

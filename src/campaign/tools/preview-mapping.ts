@@ -2,28 +2,28 @@ import type { Mapping } from '../mapping/mapping.js';
 import { openRecords } from '../run/open-records.js';
 import type { Reject } from '../run/reject-file.js';
 
-/** What a first run would make of a source. */
+/** What a first run would send from a source. */
 export interface MappingPreview {
   /** Lines of NDJSON: the first records as they would be sent. */
   readonly records: readonly string[];
-  /** The first of those that would not be sent. */
+  /** The first records that would not be sent. */
   readonly rejects: readonly Reject[];
   readonly numRecords: number;
   readonly numRejected: number;
 }
 
-/** How much of a source is read, and how much of it is shown. */
+/** How much of a source is read and shown. */
 export interface PreviewLimits {
-  /** After so many rows the reading ends. */
+  /** How many rows are read. */
   readonly maxRows: number;
-  /** So many records and rejects are kept. */
+  /** How many records and rejects are kept. */
   readonly maxShown: number;
 }
 
 /**
  * Read a mapping's source from its beginning, and send nothing.
  *
- * @throws {SourceError} it cannot be read
+ * @throws {SourceError} it can't be read
  */
 export async function previewMapping(
   mapping: Mapping,
@@ -39,6 +39,7 @@ export async function previewMapping(
   for await (const chunk of reading.chunks) {
     const left = maxRows - numRecords - numRejected;
     const { lines, rejected } = reading.work({
+      file: chunk.file,
       rows: chunk.rows.slice(0, left),
       lines: chunk.lines?.slice(0, left) ?? null,
       broken: chunk.broken.slice(0, left),

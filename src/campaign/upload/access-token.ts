@@ -7,37 +7,37 @@ import { PlatformError } from './platform-error.js';
 
 /** How calls to Platform get their token. */
 export type PlatformToken =
-  /** Given by the operator, who renews it. */
+  /** Set by the operator, who renews it. */
   | { readonly kind: 'fixed'; readonly accessToken: string }
   | {
       readonly kind: 'clientCredentials';
-      /** IMS's base URL, with no slash at its end. */
+      /** IMS's base URL, without a trailing slash. */
       readonly imsUrl: string;
       readonly clientId: string;
       readonly clientSecret: string;
     };
 
-/** Gives the token that calls carry. */
+/** Provides the token for calls. */
 export interface AccessTokens {
   /** @throws {PlatformError} IMS refused, or could not be reached */
   current(signal: AbortSignal): Promise<string>;
   /**
-   * A token was refused: fetch a new one with the next call. False where there is no way to get another, or so
-   * many were refused lately that it is not the token.
+   * A token was refused: fetch a new one with the next call. False if there is no way to get another, or if so many
+   * were refused recently that the token is not the problem.
    */
   forget(accessToken: string): boolean;
 }
 
-/** A token is renewed this long before it expires: a call that carries it may take a while. In ms. */
+/** How long before its expiry a token is renewed, because a call with it may take a while. In ms. */
 const RENEWAL_MARGIN_MS = 60_000;
 
-/** Those that Adobe gives a project for Platform's APIs. */
+/** The scopes that Adobe gives a project for Platform's APIs. */
 const SCOPES = 'openid,AdobeID,read_organizations,additional_info.projectedProductContext,session';
 
-/** How long a token is taken to be good where IMS does not say. Should it be refused before, a new one is fetched. */
+/** How long a token counts as valid if IMS does not say. If it is refused earlier, a new one is fetched. */
 const ASSUMED_LIFE_S = 300;
 
-/** IMS throttles who asks too often: no more tokens are fetched in place of refused ones. */
+/** IMS throttles clients that ask too often, so no more refused tokens than this are replaced. */
 const MOST_FORGOTTEN = 10;
 const FORGOTTEN_WITHIN_MS = 5 * 60_000;
 
@@ -52,13 +52,13 @@ const tokenAnswer = z.object({
     .transform((told) => toPositive(told) ?? ASSUMED_LIFE_S),
 });
 
-/** Some write numbers as texts. */
+/** Some servers write numbers as texts. */
 function toPositive(told: unknown): number | null {
   const number = typeof told === 'string' && told.trim() !== '' ? Number(told) : told;
   return typeof number === 'number' && number > 0 && Number.isFinite(number) ? number : null;
 }
 
-/** Build the tokens; of several who ask at once, one goes to IMS. */
+/** Create the tokens; concurrent callers share one call to IMS. */
 export function createAccessTokens(
   token: PlatformToken,
   connections: Connections,
@@ -83,7 +83,7 @@ export function createAccessTokens(
         client_secret: clientSecret,
         scope: SCOPES,
       }).toString(),
-      // Whoever waits for it may leave; it is for the others as well.
+      // A caller that waits for it may leave, but the others still need it.
       signal: new AbortController().signal,
     });
     const { access_token: accessToken, expires_in: lifetimeS } = parseTokenAnswer(text);
@@ -122,7 +122,7 @@ function parseTokenAnswer(text: string): z.infer<typeof tokenAnswer> {
   try {
     return tokenAnswer.parse(JSON.parse(text));
   } catch {
-    // The answer may hold a token: it goes into no message, and is no cause.
-    throw new PlatformError('IMS answered without an access_token that can be used', true, 200);
+    // The answer may contain a token, so it is in no message and is no cause.
+    throw new PlatformError('IMS answered without a usable access_token', true, 200);
   }
 }

@@ -1,24 +1,24 @@
 import { z } from 'zod';
 import { PlatformError } from './platform-error.js';
 
-/** What Platform says of a batch. */
+/** What Platform says about a batch. */
 export interface BatchReport {
-  /** As Platform writes it, in lower case. */
+  /** In Platform's spelling, in lower case. */
   readonly status: string;
   readonly phase: BatchPhase;
   /** Null until Platform has counted. */
   readonly ingestedRecords: number | null;
   readonly failedRecords: number;
-  /** Its errors in one text; empty where it has none. */
+  /** Its errors in one text; empty if it has none. */
   readonly reason: string;
 }
 
-/** Where a batch is on its way, of the many statuses that Platform has. */
+/** The phase of a batch, from Platform's many statuses. */
 export type BatchPhase = 'loading' | 'working' | 'accepted' | 'failed' | 'stalled' | 'gone';
 
 /**
- * What each status means. Only `failed` is documented as an end; `stalled` has run out of retries, and a
- * batch that is gone was ended by somebody else.
+ * What each status means. Only `failed` is documented as an end; `stalled` has run out of retries, and a batch that
+ * is gone was ended by somebody else.
  *
  * @see https://experienceleague.adobe.com/en/docs/experience-platform/ingestion/batch/troubleshooting
  */
@@ -43,7 +43,7 @@ const PHASES: Readonly<Record<string, BatchPhase>> = {
   retained: 'gone',
 };
 
-/** Some write numbers as texts; what is no count says nothing. */
+/** Some servers write numbers as texts. A value that is not a count says nothing. */
 const count = z
   .unknown()
   .optional()
@@ -65,11 +65,11 @@ const batch = z.object({
 const batches = z.record(z.string(), z.unknown());
 const named = z.object({ externalId: z.string() });
 
-/** A reason is kept with the job, and read by people. */
+/** A reason is stored with the job, and read by people. */
 const LONGEST_REASON = 1_000;
 
 /**
- * Read the answer to a look-up of one batch.
+ * Parse the answer to a look-up of one batch.
  *
  * @throws {PlatformError} it is not one
  */
@@ -97,9 +97,9 @@ export function parseBatchReport(batchId: string, text: string): BatchReport {
 }
 
 /**
- * Find the batch of an external id in the answer to a list of batches.
+ * Find the batch with an external id in the answer to a list of batches.
  *
- * @returns null where it is not there
+ * @returns null if it is not there
  * @throws {PlatformError} it is not a list
  */
 export function findBatchId(text: string, externalId: string): string | null {
@@ -117,7 +117,7 @@ function orPlatformError<T>(parse: () => T): T {
   try {
     return parse();
   } catch (error) {
-    throw new PlatformError('Platform answered with something else than batches', true, 200, null, {
+    throw new PlatformError('Platform’s answer does not contain batches', true, 200, null, {
       cause: error,
     });
   }

@@ -1,69 +1,69 @@
 import type { PlatformClient } from './platform-client.js';
 import { PlatformError } from './platform-error.js';
 
-/** What UTF-8 makes of a UTF-16 unit at most. */
+/** The maximum number of UTF-8 bytes for a UTF-16 unit. */
 const MOST_BYTES_PER_UNIT = 3;
 
-/** Platform takes no more files than this in a batch. */
+/** The maximum number of files that Platform accepts in a batch. */
 const MOST_FILES = 1_500;
 
 /**
- * Files double in size after so many of them, three times: so small runs take little memory, and 1,500 files
- * hold 28 GB where the first ones have 4 MB. Platform takes 20 GB an hour.
+ * After this many files their size doubles, three times. So small runs take little memory, and 1,500 files hold 28 GB
+ * if the first ones have 4 MB. Platform accepts 20 GB an hour.
  */
 const FILES_OF_A_SIZE = 300;
 const MOST_DOUBLINGS = 3;
 
-/** So many files are uploaded at once, fewer where they are large: they are in memory, and one more is being filled. */
+/** How many files are uploaded at once, fewer if they are large: they are in memory, and one more is being filled. */
 const MOST_IN_FLIGHT = 3;
 
-/** The batch of one run: lines are gathered into files, and each is uploaded as soon as it is full. */
+/** The batch of one run: lines are collected in files, and each is uploaded as soon as it is full. */
 export interface BatchUpload {
-  /** Null until a first file was full. */
+  /** Null until the first file is full. */
   readonly batchId: string | null;
-  /** The records that were appended. */
+  /** The number of appended records. */
   readonly records: number;
   /**
-   * Add lines of NDJSON. Resolves when more may come: while some files are uploaded the next is filled.
+   * Add lines of NDJSON. Resolves when more may be added: while some files are uploaded, the next one is filled.
    *
    * @throws {PlatformError} a file could not be uploaded
    */
   append(lines: readonly string[]): Promise<void>;
   /**
-   * Upload what is left.
+   * Upload the rest.
    *
-   * @returns the batch, all of its files uploaded; null where there is nothing to complete
+   * @returns the batch with all files uploaded; null if there is nothing to complete
    * @throws {PlatformError}
    */
   finish(): Promise<string | null>;
   /**
-   * Cut off what is being uploaded, and wait until it is. Never throws.
+   * Cancel the uploads in progress, and wait until they have ended. Never throws.
    *
-   * @returns the batch, for Platform to abort; null where there is none
+   * @returns the batch, for Platform to abort; null if there is none
    */
   abandon(): Promise<string | null>;
 }
 
-/** What an upload works with. */
+/** What an upload needs. */
 export interface BatchUploadParts {
   readonly platform: PlatformClient;
   readonly datasetId: string;
-  /** The most that each of the first files has, in bytes; the last ones have eight times as much. */
+  /** The maximum size of each of the first files, in bytes; the last ones have eight times as much. */
   readonly fileBytes: number;
-  /** What Platform may leave out of the batch, in percent, by how many records it has so far. */
+  /** What Platform may leave out of the batch, in percent, by the number of its records so far. */
   readonly partialIngestionPercent: (records: number) => number;
   /** Called once, before anything is uploaded. */
   readonly onBatchCreated: (batchId: string) => Promise<void> | void;
   readonly signal: AbortSignal;
 }
 
-/** Begin an upload; the batch is made with its first file. */
+/** Begin an upload; the batch is created with its first file. */
 export function createBatchUpload(parts: BatchUploadParts): BatchUpload {
   const { platform, datasetId, fileBytes, partialIngestionPercent, onBatchCreated } = parts;
   const abandoned = new AbortController();
   const signal = AbortSignal.any([parts.signal, abandoned.signal]);
   let filling: Buffer = Buffer.allocUnsafeSlow(fileBytes);
-  /** Those whose files are on Platform. */
+  /** Buffers whose files are on Platform. */
   const spare: Buffer[] = [];
   let used = 0;
   let records = 0;
@@ -99,7 +99,7 @@ export function createBatchUpload(parts: BatchUploadParts): BatchUpload {
     used = 0;
   }
 
-  /** @throws what an upload has failed with */
+  /** @throws the error of a failed upload */
   async function whenFewerThan(most: number): Promise<void> {
     while (failure === null && uploading.size >= most) await Promise.race(uploading);
     if (failure !== null) throw failure.error;

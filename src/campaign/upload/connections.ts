@@ -1,27 +1,30 @@
 import { Agent, type Dispatcher, Pool, ProxyAgent } from 'undici';
 
-/** The forward proxy that a URL is reached through, and the variable that names it; null where there is none. */
+/** The forward proxy for a URL, and the variable that names it; null if there is none. */
 export type ProxyOf = (url: URL) => { readonly url: string; readonly variable: string } | null;
 
 /** The connections to Platform and IMS. */
 export interface Connections {
-  /** Those for a call. POST has one of its own: on one that was idle it could be lost without anybody knowing. */
+  /**
+   * The connections for a call. Each POST opens its own: on one that was idle it could be lost without anybody
+   * knowing.
+   */
   of(method: string): Dispatcher;
-  /** Completes "had no answer", where a proxy is on the way. */
+  /** Completes "had no answer" if there is a proxy. */
   wayTo(url: URL): string;
-  /** Cut off all calls. */
+  /** Cancel all calls. */
   close(): Promise<void>;
 }
 
-/** What is in between drops idle connections without telling, whatever the other side says. In ms. */
+/** Machines in between drop idle connections silently, whatever the other side says. In ms. */
 const MAX_IDLE_MS = 10_000;
 
-/** Open connections as they are needed. */
+/** Open connections on demand. */
 export function openConnections(proxyOf: ProxyOf = () => null): Connections {
   const kept = open(1);
   const single = open(0);
 
-  /** @param pipelining - 1 for connections that are kept; 0 for one each */
+  /** @param pipelining - 1 for kept connections; 0 for one call each */
   function open(pipelining: 0 | 1): Dispatcher {
     const options = { pipelining, keepAliveMaxTimeout: MAX_IDLE_MS };
     return new Agent({
@@ -31,7 +34,7 @@ export function openConnections(proxyOf: ProxyOf = () => null): Connections {
         if (proxy === null) return new Pool(origin, given as Pool.Options);
         return new ProxyAgent({
           uri: proxy.url,
-          // Else plain HTTP would go to the proxy over connections with options of their own.
+          // Otherwise plain HTTP would go to the proxy over connections with other options.
           factory: (to, more) => new Pool(to, { ...more, ...options }),
         });
       },

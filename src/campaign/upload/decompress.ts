@@ -1,11 +1,11 @@
 import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync } from 'node:zlib';
 
-/** Platform’s longest answers, lists of batches, have a few hundred KiB. */
+/** Platform's longest answers, lists of batches, have a few hundred KiB. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
 type Decoder = (bytes: Uint8Array, options: { maxOutputLength: number }) => Uint8Array;
 
-/** Each way to undo what a coding did; the first that can, does. */
+/** The ways to decode each coding; the first one that works is used. */
 const DECODERS: Readonly<Record<string, readonly Decoder[]>> = {
   gzip: [gunzipSync],
   'x-gzip': [gunzipSync],
@@ -14,8 +14,8 @@ const DECODERS: Readonly<Record<string, readonly Decoder[]>> = {
 };
 
 /**
- * Undo the compression of an answer. The service asks for none; something on the way may compress all the same, or
- * say so of what it does not: that stays as it is.
+ * Decompress an answer. The service asks for no compression, but something in between may compress anyway, or say so
+ * without doing it: then the bytes are unchanged.
  *
  * @param encoding - the `Content-Encoding`: the codings in the order in which they were applied
  * @throws {RangeError} it is a bomb
@@ -25,12 +25,12 @@ export function decompress(bytes: Uint8Array, encoding: string | string[] | unde
     .split(',')
     .map((coding) => coding.trim().toLowerCase());
   const undone = codings.reverse().reduce(undo, bytes);
-  // Compressed, and no header says so.
+  // Compressed without a header that says so.
   return undone[0] === 0x1f && undone[1] === 0x8b ? undo(undone, 'gzip') : undone;
 }
 
 function undo(bytes: Uint8Array, coding: string): Uint8Array {
-  // JSON, which is what Platform answers, begins like no compressed bytes that matter here.
+  // JSON, Platform's format, never begins like compressed bytes that matter here.
   if (/^\s*[[{<]/.test(Buffer.from(bytes.subarray(0, 64)).toString('latin1'))) return bytes;
   for (const decode of DECODERS[coding] ?? []) {
     try {

@@ -4,10 +4,10 @@ import type { Connections } from './connections.js';
 import { decompress } from './decompress.js';
 import { PlatformError } from './platform-error.js';
 
-/** From the last byte sent to the first of the answer, and between two of it. In ms. */
+/** From the last sent byte to the answer's first, and between two of the answer's. In ms. */
 const ANSWER_TIMEOUT_MS = 60_000;
 
-/** What an error's text may say of an answer's body. */
+/** How much of an answer's body an error may quote. */
 const LONGEST_REASON = 300;
 
 /** One call. */
@@ -20,10 +20,10 @@ export interface HttpCall {
 }
 
 /**
- * Make a call once, and read the whole answer.
+ * Make a call once, and read the complete answer.
  *
- * @returns the text of an answer of 2xx
- * @throws {PlatformError} for any other answer, or none; the signal's reason where it was aborted
+ * @returns the text of a 2xx answer
+ * @throws {PlatformError} for any other answer, or none; the signal's reason if it was aborted
  */
 export async function callHttp(
   connections: Connections,
@@ -76,7 +76,7 @@ async function orPlatformError<T>(
   }
 }
 
-/** UTF-8, as JSON is sent, or UTF-16 by its byte order mark, which is no part of the text. */
+/** UTF-8, as JSON is sent, or UTF-16 by its byte order mark, which is not part of the text. */
 function toAnswerText(bytes: Uint8Array): string {
   const [first, second] = bytes;
   if (first === 0xff && second === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
@@ -84,7 +84,7 @@ function toAnswerText(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
 }
 
-/** What Adobe's envelopes say of what went wrong. */
+/** What Adobe's envelopes say about the error. */
 function readComplaint(text: string): { readonly reason: string; readonly errorCode?: string } {
   try {
     const { error_code, message, title, detail, error_description } = JSON.parse(text);
@@ -93,12 +93,12 @@ function readComplaint(text: string): { readonly reason: string; readonly errorC
     const reason = (known || text).slice(0, LONGEST_REASON);
     return /^\d+$/.test(error_code) ? { reason, errorCode: String(error_code) } : { reason };
   } catch {
-    // Not JSON: what it is is shown.
+    // Not JSON: it is shown as it is.
   }
   return { reason: text.slice(0, LONGEST_REASON) || 'no body' };
 }
 
-/** Seconds; or a date, by the clock of whoever wrote it, where the answer tells what time it is there. */
+/** Seconds, or a date, which is compared with the answer's own Date if there is one. */
 function parseRetryAfter(headers: IncomingHttpHeaders): number | null {
   const text = String(headers['retry-after'] ?? '').trim();
   if (/^\d+$/.test(text)) return Number(text) * 1_000;

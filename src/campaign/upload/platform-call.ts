@@ -4,9 +4,9 @@ import { openConnections, type ProxyOf } from './connections.js';
 import { callHttp, type HttpCall } from './http-call.js';
 import { PlatformError } from './platform-error.js';
 
-/** Where Platform is, and as whom the service calls it. */
+/** Where Platform is, and the service's identity there. */
 export interface PlatformSettings {
-  /** The base URL, with no slash at its end: `https://platform.adobe.io`. */
+  /** The base URL, without a trailing slash: `https://platform.adobe.io`. */
   readonly url: string;
   readonly apiKey: string;
   /** `…@AdobeOrg`. */
@@ -17,25 +17,25 @@ export interface PlatformSettings {
 
 /** One call of Platform's API. */
 export interface PlatformCall extends Omit<HttpCall, 'headers' | 'url'> {
-  /** With its query. */
+  /** Including its query. */
   readonly path: string;
   readonly contentType?: string;
 }
 
-/** Makes calls with the headers that each must have. */
+/** Makes calls with the required headers. */
 export interface PlatformCaller {
   /**
-   * Make a call once; twice where its token was refused and there is a new one.
+   * Make a call once, or twice if its token was refused and there is a new one.
    *
-   * @returns the text of an answer of 2xx
-   * @throws {PlatformError} for any other answer, or none; the signal's reason where it was aborted
+   * @returns the text of a 2xx answer
+   * @throws {PlatformError} for any other answer, or none; the signal's reason if it was aborted
    */
   call(wanted: PlatformCall): Promise<string>;
-  /** Cut off all calls. */
+  /** Cancel all calls. */
   close(): Promise<void>;
 }
 
-/** Build a caller; connections are opened as they are needed, and kept. */
+/** Create a caller; connections are opened on demand, and kept. */
 export function createPlatformCaller(
   { url, apiKey, imsOrg, sandbox, token }: PlatformSettings,
   clock: Clock,

@@ -11,31 +11,31 @@ import { parseRowErrorList, parseRowErrors, type RowError } from './row-errors.j
 export type { PlatformSettings };
 
 /**
- * Platform's Batch Ingestion API. Each call is made again while that is safe and may help, with a new token
- * where one was refused, and throws {@link PlatformError} where it is given up; or the signal's reason.
+ * Platform's Batch Ingestion API. Each call is repeated while that is safe and may help, with a new token if one was
+ * refused. It throws {@link PlatformError} when it gives up, or the signal's reason.
  */
 export interface PlatformClient {
   /**
-   * Create a batch for NDJSON files. It is made once: where the answer was lost the batch is looked for by
-   * the external id that it was given, before another one is made.
+   * Create a batch for NDJSON files, once: if the answer was lost, the batch is looked up by its external id before
+   * another one is created.
    */
   createBatch(batch: NewBatch, signal: AbortSignal): Promise<string>;
-  /** Upload a file whole; one of that name is replaced. */
+  /** Upload a whole file; it replaces one with the same name. */
   uploadFile(file: PlatformFile, signal: AbortSignal): Promise<void>;
   /** Say that the batch has all its files. Safe to repeat. */
   completeBatch(batchId: string, signal: AbortSignal): Promise<void>;
-  /** Give the batch up. Resolves also where it is over already. */
+  /** Abort the batch. Also resolves if it is over already. */
   abortBatch(batchId: string, signal: AbortSignal): Promise<void>;
   readBatch(batchId: string, signal: AbortSignal): Promise<BatchReport>;
-  /** The records that Platform left out of a batch that is over, up to {@link MOST_ROW_ERRORS}. */
+  /** The records that Platform left out of a finished batch, up to {@link MOST_ROW_ERRORS}. */
   readRowErrors(batchId: string, signal: AbortSignal): Promise<readonly RowError[]>;
   close(): Promise<void>;
 }
 
-/** A batch that is to be created. */
+/** A batch to create. */
 export interface NewBatch {
   readonly datasetId: string;
-  /** Of its records, how many Platform may leave out without refusing the others. */
+  /** The share of records that Platform may leave out without refusing the others. */
   readonly partialIngestionPercent?: number;
 }
 
@@ -55,15 +55,15 @@ const EXPORT = '/data/foundation/export/batches';
 export const MOST_ROW_ERRORS = 10_000;
 const MOST_ROW_ERROR_BYTES = 32 * 1024 * 1024;
 
-/** Platform's clock may be behind ours by this much. In ms. */
+/** How far Platform's clock may be behind ours. In ms. */
 const CLOCK_SKEW_MS = 10 * 60_000;
 
-/** A number has kept all its digits only up to 2^53. */
+/** A number keeps all its digits only up to 2^53. */
 const createdBatch = z.object({
   id: z.union([z.string().trim().min(1), z.int().transform(String)]),
 });
 
-/** Build a client; connections are opened as they are needed, and kept. */
+/** Create a client; connections are opened on demand, and kept. */
 export function createPlatformClient(
   settings: PlatformSettings,
   clock: Clock,
@@ -194,7 +194,7 @@ function parseCreated(text: string): string {
   try {
     return createdBatch.parse(JSON.parse(text)).id;
   } catch (error) {
-    // It was taken; what was made is looked for.
+    // The call was accepted, so the batch will be looked up.
     throw new PlatformError('Platform created a batch without telling its id', true, null, null, {
       cause: error,
     });

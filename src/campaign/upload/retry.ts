@@ -2,17 +2,16 @@ import { ExponentialBackoff } from 'cockatiel';
 import type { Clock } from '../../adobe/clock.js';
 import { PlatformError } from './platform-error.js';
 
-/** How often a call is made at most: with the waits below, over half a minute or so. */
+/** The maximum number of attempts: with the waits below, over half a minute or so. */
 const MOST_ATTEMPTS = 6;
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 15_000;
 
-/** Platform may ask for a longer wait than ours, but a run is not put off for longer than this. */
+/** Platform may ask for a longer wait than ours, but a run is not postponed for longer than this. */
 const LONGEST_RETRY_AFTER_MS = 2 * 60_000;
 
 /**
- * Make a call again while it fails by something that passes, after a wait that grows and is never shorter
- * than Platform asks for.
+ * Repeat a call while it fails temporarily, after a wait that grows and is never shorter than Platform asks for.
  *
  * @param call - safe to repeat
  * @throws its last error, or the signal's reason

@@ -3,16 +3,16 @@ import { PlatformError } from './platform-error.js';
 
 /** A record that Platform left out. */
 export interface RowError {
-  /** Its faults in one text. */
+  /** Its errors in one text. */
   readonly reason: string;
-  /** As it was sent; the text of one that Platform could not read. */
+  /** As it was sent, or as text if Platform could not read it. */
   readonly record: unknown;
 }
 
-/** Where the files of a batch's row errors are. */
+/** The files with a batch's row errors. */
 export interface RowErrorFile {
   readonly name: string;
-  /** In bytes; 0 where Platform does not say. */
+  /** In bytes; 0 if Platform does not say. */
   readonly sizeBytes: number;
 }
 
@@ -28,7 +28,7 @@ const row = z.looseObject({
 });
 
 /**
- * Read the list of a batch's files of row errors.
+ * Parse the list of a batch's files of row errors.
  *
  * @throws {PlatformError} it is not one
  */
@@ -37,12 +37,12 @@ export function parseRowErrorList(answer: string): readonly RowErrorFile[] {
     const { data } = list.parse(JSON.parse(answer));
     return data.map(({ name, length }) => ({ name, sizeBytes: length }));
   } catch (cause) {
-    const what = 'Platform answered with something else than a list of row errors';
+    const what = 'Platform’s answer is not a list of row errors';
     throw new PlatformError(what, true, 200, null, { cause });
   }
 }
 
-/** Read the rows of such a file; what is no row is left out. */
+/** Parse the rows of such a file; anything that is not a row is left out. */
 export function parseRowErrors(answer: string): readonly RowError[] {
   return answer.split('\n').flatMap((line) => {
     const parsed = row.safeParse(parseJson(line));

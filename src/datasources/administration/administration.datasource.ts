@@ -122,7 +122,8 @@ export function createAdministrationDatasource(
         if (status !== 200) return undefined;
         return { job: administrationAnswers.job.parse(parseWireJson(body)) };
       });
-      return job;
+      // Campaign also knows job 1 as 01.
+      return job?.jobId === jobId ? job : null;
     },
 
     cancelJob: (jobId, caller) =>

@@ -71,6 +71,8 @@ interface KeptWatch {
   readonly lastObservedAt: number | null;
   readonly lastPolledAt: number | null;
   readonly lastFailure: PollFailure | null;
+  /** As it was reported last. */
+  nextPollAt: number | null;
 }
 
 /** The speed of virtual time, as it was read. */
@@ -83,6 +85,9 @@ interface Pace {
 
 /** After this, the speed is read again in the background, in ms; after {@link UNTOLD_MS}, before it is used. */
 const PACE_KEPT_MS = 500;
+
+/** By how much the clocks of this process may disagree from one look to the next, in ms. */
+const CLOCK_STEP_MS = 2;
 
 /** How far the wall clock may be moved before a value has to be read again, in ms. */
 const MAX_JUMP_MS = 50;
@@ -337,6 +342,7 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
       lastObservedAt: toWall(row.last_observed_at),
       lastPolledAt: toWall(row.last_polled_at),
       lastFailure: row.last_failure === null ? null : (JSON.parse(row.last_failure) as PollFailure),
+      nextPollAt: null,
     };
   }
 
@@ -426,11 +432,14 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
       pausedMs <= maxRetryAfterMs ? pausedMs : 0,
       ((row.due_ms ?? 0) - v) / pacedSpeed - passedMs,
     );
+    const nextPollAt = Math.round(clock.now() + leftMs);
+    // The two clocks count in different steps: nobody is told of the difference.
+    if (Math.abs(nextPollAt - (kept.nextPollAt ?? 0)) > CLOCK_STEP_MS) kept.nextPollAt = nextPollAt;
     return {
       lastObservedAt,
       observedAgoMs: observedAgoMs < 0 ? null : observedAgoMs,
       lastPolledAt,
-      nextPollAt: isHeld || row.due_ms === null ? null : Math.round(clock.now() + leftMs),
+      nextPollAt: isHeld || row.due_ms === null ? null : kept.nextPollAt,
       consecutiveFailures: row.consecutive_failures,
       lastFailure,
       endedBecause: row.ended_because,

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import proxyAddr from '@fastify/proxy-addr';
 import { forwardedFor } from './forwarded.js';
 import { toIpAddress } from './ip-address.js';
@@ -16,8 +17,17 @@ export type ClientAddress = (request: IncomingMessage) => string | undefined;
 export function createClientAddress(trustedProxies: readonly string[]): ClientAddress {
   const isTrusted =
     trustedProxies.length === 0 ? () => false : proxyAddr.compile([...trustedProxies]);
+  /** Of a connection it never changes. */
+  const peers = new WeakMap<Socket, string>();
+  function toPeer(socket: Socket): string | undefined {
+    const known = peers.get(socket);
+    if (known !== undefined) return known;
+    const address = toIpAddress(socket.remoteAddress ?? '');
+    if (address !== undefined) peers.set(socket, address);
+    return address;
+  }
   return ({ socket, headers }) => {
-    let address = toIpAddress(socket.remoteAddress ?? '');
+    let address = toPeer(socket);
     if (address === undefined || !isTrusted(address, 0)) return address;
     for (const hop of forwardedFor(headers)) {
       if (hop === null) break;

@@ -39,8 +39,13 @@ export interface PassedOn {
   readonly isSaid: boolean;
 }
 
+const PROXY_HEADERS = [...ADDRESS_HEADERS, ...REQUEST_HEADERS, 'x-forwarded-for', 'forwarded'];
+
+const notPassedOn: PassedOn = { hops: [], isSaid: false };
+
 /** Find out whether a request was forwarded, from any header that common proxies write. */
 export function toPassedOn(headers: IncomingHttpHeaders): PassedOn {
+  if (!PROXY_HEADERS.some((name) => headers[name] !== undefined)) return notPassedOn;
   const named = ADDRESS_HEADERS.flatMap((name) => headers[name] ?? []);
   return {
     hops: [...forwardedFor(headers), ...named.map((address) => toHop(address.trim()))],

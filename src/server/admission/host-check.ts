@@ -4,6 +4,8 @@ import { toPassedOn } from './forwarded.js';
 import { isLoopback, isLoopbackHost } from './loopback.js';
 import type { Refusal, RequestCheck } from './refusal.js';
 
+const HOST = 'host';
+
 const notOneHost: Refusal = {
   status: 400,
   code: 'BAD_REQUEST',
@@ -48,8 +50,12 @@ export function createHostCheck(audience: Audience): RequestCheck {
  * The names that the request uses for the gateway: one, two if the target is a whole URL, none in HTTP/1.0; null if
  * they are invalid.
  */
-function hostsOf({ url = '', headersDistinct, httpVersion }: IncomingMessage): string[] | null {
-  const { host: named = [] } = headersDistinct;
+function hostsOf({ url = '', rawHeaders, httpVersion }: IncomingMessage): string[] | null {
+  const named: string[] = [];
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const [name = '', value = ''] = [rawHeaders[at], rawHeaders[at + 1]];
+    if (name.length === HOST.length && name.toLowerCase() === HOST) named.push(value);
+  }
   if (named.length > 1 || (named.length === 0 && httpVersion === '1.1')) return null;
   if (url.startsWith('/') || url === '*') return named;
   return [...named, URL.parse(url)?.host ?? ''];

@@ -13,6 +13,8 @@ export interface ReadingTimes {
 
 /** Answers over HTTP that their clients have not read yet. */
 export interface UnreadAnswers {
+  /** Watch an answer that was sent without the server's hooks. */
+  add(raw: ServerResponse, socket: Socket): void;
   /** How many of their bytes wait in this process. */
   readonly bytes: number;
 }
@@ -37,9 +39,12 @@ export function cutUnreadAnswers(
   { idleMs, wholeMs }: ReadingTimes,
 ): UnreadAnswers {
   const unread = new Map<ServerResponse, UnreadAnswer>();
-  server.addHook('onSend', ({ raw: { socket } }, { raw }, _payload, done) => {
+  function add(raw: ServerResponse, socket: Socket): void {
     unread.set(raw, { socket, sentAt: performance.now(), phase: 'new' });
     raw.once('close', () => unread.delete(raw));
+  }
+  server.addHook('onSend', ({ raw: { socket } }, { raw }, _payload, done) => {
+    add(raw, socket);
     done();
   });
 
@@ -80,6 +85,7 @@ export function cutUnreadAnswers(
   server.addHook('onClose', async () => clearInterval(looking));
 
   return {
+    add,
     get bytes() {
       let bytes = 0;
       for (const { writableLength } of unread.keys()) bytes += writableLength;

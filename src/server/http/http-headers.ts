@@ -15,12 +15,13 @@ const HSTS_MAX_AGE_S = 365 * 86_400;
  * Tell browsers for every answer that pages of other sites may not embed it, and that it is not a page. The explorer,
  * which is one, sets its own headers.
  */
-export function addHttpHeaders(server: FastifyInstance): void {
+export function addHttpHeaders(server: FastifyInstance): Readonly<Record<string, string>> {
   const headers = toConstantHeaders();
   server.addHook('onRequest', (_request, reply, done) => {
     reply.headers(headers);
     done();
   });
+  return headers;
 }
 
 /** They are the same for every answer, so they are built once. */

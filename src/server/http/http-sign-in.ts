@@ -22,7 +22,7 @@ const challenges: Record<UnauthenticatedReason, string> = {
 };
 
 /** Lets known callers make HTTP requests. */
-export interface HttpSignIn {
+export interface HttpSignIn extends Pick<SignIn, 'recall'> {
   /** An `onRequest` hook that refuses all other callers, and those without the right, if one is given. */
   require(right?: Right): (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
   /** The caller of a request that was let through. */
@@ -38,6 +38,7 @@ export function createHttpSignIn(
   const callers = new WeakMap<FastifyRequest, Caller>();
 
   return {
+    recall: signIn.recall,
     require: (right) => async (request, reply) => {
       try {
         const caller = await signIn.identify(

@@ -1,16 +1,26 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import type { GraphQLFormattedError } from 'graphql';
-import { TooManyOperationsError } from '../../ingestion/gateway-error.js';
+import type { Caller } from '../../ingestion/caller.js';
+import {
+  ShuttingDownError,
+  TooManyOperationsError,
+  UnauthenticatedError,
+} from '../../ingestion/gateway-error.js';
+import type { Clock } from '../../ingestion/ports.js';
 import {
   ClientOperation,
   type OperationFrames,
   type OperationHost,
 } from '../operations/client-operation.js';
 import type { Asker } from '../sign-in/asker.js';
+import { onceExpired } from '../sign-in/expiry.js';
 
 /** How many bytes may be queued for a slow client before its subscriptions pause, like those of a slow WebSocket. */
 const MAX_BUFFERED_BYTES = 64 * 1024;
+
+/** How many bytes may be queued before the stream takes no more operations, whose answers would pile up. */
+const MAX_UNREAD_BYTES = 1024 * 1024;
 
 /** How a protocol writes everything but events. */
 export interface StreamForm {
@@ -25,6 +35,7 @@ export interface StreamForm {
 /** What a stream needs from the set of streams. */
 export interface StreamHost {
   readonly maxOperations: number;
+  readonly clock: Clock;
   formatFailure(failure: unknown): readonly GraphQLFormattedError[];
   /** The client has read everything up to a heartbeat. */
   onHeard(stream: HttpStream): void;
@@ -32,6 +43,13 @@ export interface StreamHost {
   onTaken(stream: HttpStream): void;
   /** Its client has all of it, or is gone. */
   onLeft(stream: HttpStream): void;
+}
+
+/** An operation of a stream, and who sent it. */
+interface Begun {
+  readonly operation: ClientOperation;
+  readonly caller: Caller;
+  callOffExpiry(): void;
 }
 
 /**
@@ -50,8 +68,9 @@ export class HttpStream implements OperationHost {
   readonly #left = Promise.withResolvers<void>();
   /** Resolves once nobody reads it. */
   readonly left = this.#left.promise;
+  #isFinishing = false;
   /** By their ids. */
-  readonly #operations = new Map<string, ClientOperation>();
+  readonly #operations = new Map<string, Begun>();
   /** Those, and the ones that still work although nobody waits for them. */
   #operationCount = 0;
 
@@ -71,8 +90,10 @@ export class HttpStream implements OperationHost {
     return this.#phase === 'ended' || this.#phase === 'left';
   }
 
+  /** How many bytes wait for its client. */
   get bufferedBytes(): number {
-    return this.#response?.writableLength ?? 0;
+    if (this.#response) return this.#response.writableLength;
+    return this.#unsent.reduce((sum, message) => sum + message.length, 0);
   }
 
   /** Whether an operation with this id is in progress. */
@@ -81,27 +102,41 @@ export class HttpStream implements OperationHost {
   }
 
   /**
-   * Make room for an operation.
+   * Make room for an operation, which ends with the credentials that it was sent with.
    *
-   * @throws {TooManyOperationsError}
+   * @throws {TooManyOperationsError} there is no room
+   * @throws {ShuttingDownError} the stream is about to end
    */
-  begin(id: string, frames: OperationFrames): ClientOperation {
-    const { maxOperations } = this.host;
+  begin(id: string, frames: OperationFrames, { caller }: Asker): ClientOperation {
+    const { maxOperations, clock } = this.host;
+    if (this.#isFinishing) throw new ShuttingDownError();
     if (this.#operationCount >= maxOperations) {
       throw new TooManyOperationsError(
         `A stream may have at most ${maxOperations} operations in progress. Wait for one to end, or complete one.`,
         'socket',
       );
     }
+    if (this.bufferedBytes > MAX_UNREAD_BYTES) {
+      throw new TooManyOperationsError(
+        'The stream takes no more operations until its client reads what is queued.',
+        'socket',
+      );
+    }
     this.#operationCount += 1;
     const operation = new ClientOperation(this, id, frames);
-    this.#operations.set(id, operation);
+    const begun = { operation, caller, callOffExpiry() {} };
+    this.#operations.set(id, begun);
+    if (caller !== this.asker.caller) {
+      begun.callOffExpiry = onceExpired(clock, caller.expiresAt, () =>
+        operation.cutOff(new UnauthenticatedError('expired')),
+      );
+    }
     return operation;
   }
 
   /** The client cancels an operation. */
   callOff(id: string): void {
-    this.#operations.get(id)?.callOff();
+    this.#operations.get(id)?.operation.callOff();
   }
 
   /** Answer a request with the stream: from now on its client gets the results. */
@@ -125,8 +160,9 @@ export class HttpStream implements OperationHost {
     raw.writeHead(200, {
       ...(headers as Record<string, string>),
       'content-type': this.form.contentType,
-      // Some proxies would otherwise buffer the answer.
+      // Some proxies would otherwise buffer the answer, or compress it, for which they wait for more.
       'x-accel-buffering': 'no',
+      'cache-control': 'no-store, no-transform',
     });
     raw.write(this.form.start);
     for (const message of this.#unsent) raw.write(message);
@@ -156,6 +192,7 @@ export class HttpStream implements OperationHost {
   }
 
   release(id: string): void {
+    this.#operations.get(id)?.callOffExpiry();
     this.#operations.delete(id);
     if (this.form.isOfOne) this.end();
   }
@@ -178,14 +215,27 @@ export class HttpStream implements OperationHost {
     this.leave();
   }
 
-  /** Resolves once the queries and mutations in progress are answered. */
+  /** Take no new operation; resolves once the queries and mutations in progress are answered. */
   async finish(): Promise<void> {
-    await Promise.all([...this.#operations.values()].map(({ settled }) => settled));
+    this.#isFinishing = true;
+    await Promise.all([...this.#operations.values()].map(({ operation }) => operation.settled));
+  }
+
+  /** End what these callers have opened: their credentials are no longer valid. */
+  revoke(callers: ReadonlySet<Caller>): void {
+    const failure = new UnauthenticatedError('refused');
+    if (callers.has(this.asker.caller)) {
+      this.fail(failure);
+      return;
+    }
+    for (const { operation, caller } of this.#operations.values()) {
+      if (callers.has(caller)) operation.cutOff(failure);
+    }
   }
 
   /** End it, and send the client the reason for each operation. */
   fail(failure: unknown): void {
-    for (const operation of this.#operations.values()) operation.cutOff(failure);
+    for (const { operation } of this.#operations.values()) operation.cutOff(failure);
     this.end();
   }
 
@@ -193,9 +243,10 @@ export class HttpStream implements OperationHost {
   end(): void {
     if (this.isOver) return;
     this.#phase = 'ended';
-    for (const operation of this.#operations.values()) operation.callOff();
+    for (const { operation } of this.#operations.values()) operation.callOff();
     if (this.#response) this.#response.end(this.form.end);
-    else this.leave();
+    // A stream of one operation is about to be connected, and then tells its client what came.
+    else if (!this.form.isOfOne) this.leave();
   }
 
   /** Nobody reads it any more: free everything at once. Safe to repeat. */

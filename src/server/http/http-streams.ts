@@ -1,8 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
-import type { Caller } from '../../ingestion/caller.js';
 import { ShuttingDownError, UnauthenticatedError } from '../../ingestion/gateway-error.js';
 import type { Clock } from '../../ingestion/ports.js';
-import type { Refusal } from '../admission/refusal.js';
+import { type Refusal, shuttingDown } from '../admission/refusal.js';
 import { startPings } from '../connections/socket-pings.js';
 import { closeSpread } from '../connections/spread.js';
 import type { SocketQuota } from '../limits/socket-quota.js';
@@ -50,6 +49,7 @@ export function createHttpStreams({
   const pings = startPings(taken, clock, HEARTBEAT_MS);
   const host: StreamHost = {
     maxOperations,
+    clock,
     formatFailure: (failure) => operations.formatFailure(failure),
     onHeard: (stream) => pings.heard(stream),
     onTaken: (stream) => void taken.add(stream),
@@ -59,10 +59,9 @@ export function createHttpStreams({
       taken.delete(stream);
     },
   };
-  signIn.onRevoked((callers: ReadonlySet<Caller>) => {
-    for (const stream of streams.keys()) {
-      if (callers.has(stream.asker.caller)) stream.fail(new UnauthenticatedError('refused'));
-    }
+  let isDraining = false;
+  signIn.onRevoked((callers) => {
+    for (const stream of streams.keys()) stream.revoke(callers);
   });
 
   async function endForRestart(stream: HttpStream, delayMs: number): Promise<void> {
@@ -73,7 +72,8 @@ export function createHttpStreams({
 
   return {
     create(asker, form, onLeft) {
-      const refusal = quota.refusal(asker.key);
+      // A request may have begun to arrive before the drain.
+      const refusal = isDraining ? shuttingDown : quota.refusal(asker.key);
       if (refusal) return refusal;
       quota.enter(asker.key);
       const stream = new HttpStream(asker, form, host);
@@ -83,20 +83,22 @@ export function createHttpStreams({
         quota.leave(asker.key);
         onLeft?.();
       });
-      callOffExpiry = onceExpired(clock, asker.caller.expiresAt, () =>
-        stream.fail(new UnauthenticatedError('expired')),
-      );
-      return stream;
+      const expired = new UnauthenticatedError('expired');
+      callOffExpiry = onceExpired(clock, asker.caller.expiresAt, () => stream.fail(expired));
+      if (!stream.isOver) return stream;
+      stream.leave();
+      return { status: 401, code: expired.code, message: expired.message };
     },
     get streamCount() {
       return streams.size;
     },
     get bufferedBytes() {
       let bytes = 0;
-      for (const { bufferedBytes } of taken) bytes += bufferedBytes;
+      for (const { bufferedBytes } of streams.keys()) bytes += bufferedBytes;
       return bytes;
     },
     async drain() {
+      isDraining = true;
       await closeSpread([...streams.keys()], endForRestart);
       pings.stop();
     },

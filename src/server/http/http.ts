@@ -1,5 +1,6 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import type { ApolloServer } from '@apollo/server';
 import Fastify, {
   type FastifyError,
@@ -18,11 +19,16 @@ import type { Arrival, OperationContext } from '../../resolvers/operation-contex
 import { toAddressKey } from '../admission/caller-key.js';
 import type { ClientAddress } from '../admission/client-address.js';
 import type { Refuse } from '../admission/http-refusal.js';
-import type { RequestCheck } from '../admission/refusal.js';
+import { type RequestCheck, shuttingDown } from '../admission/refusal.js';
 import type { RefusalReporter } from '../admission/refusal-log.js';
 import { toStrictText } from '../admission/strict-text.js';
 import { makeTimeoutsFair } from '../connections/fair-timeouts.js';
 import { Turns } from '../connections/turns.js';
+import {
+  cutUnreadAnswers,
+  type ReadingTimes,
+  type UnreadAnswers,
+} from '../connections/unread-answers.js';
 import type { Allowance } from '../limits/allowance.js';
 import type { Quota } from '../limits/quota.js';
 import type { Phase } from '../monitoring/phase.js';
@@ -38,6 +44,7 @@ import { toGraphQLRequest } from './http-graphql.js';
 import { addHttpHeaders, letSitesCall, letSitesRead } from './http-headers.js';
 import type { HttpSignIn } from './http-sign-in.js';
 import { toHttpStatus } from './http-status.js';
+import { createKnownQuestions } from './known-questions.js';
 import { checkBody, otherType } from './request-body.js';
 import { protocolOf, type StreamedRequests } from './streamed-requests.js';
 
@@ -95,6 +102,7 @@ export interface HttpOptions {
   readonly work: Quota;
   readonly addressOf: ClientAddress;
   readonly maxBodyBytes: number;
+  readonly readingTimes: ReadingTimes;
   /** Of clients, including WebSockets. Any more are closed when they arrive. */
   readonly maxConnections: number;
   readonly hasExplorer: boolean;
@@ -114,6 +122,12 @@ export interface HttpOptions {
   readonly logger: Logger;
 }
 
+/** A server that does not listen yet. */
+export interface HttpServer {
+  readonly server: FastifyInstance;
+  readonly unreadAnswers: UnreadAnswers;
+}
+
 /** The HTTP server: GraphQL on one path, with WebSockets on the same. Other modules add everything else. */
 export async function createHttpServer({
   apollo,
@@ -125,6 +139,7 @@ export async function createHttpServer({
   work,
   addressOf,
   maxBodyBytes,
+  readingTimes,
   maxConnections,
   hasExplorer,
   corsOrigins,
@@ -138,7 +153,7 @@ export async function createHttpServer({
   streamed,
   phase,
   logger,
-}: HttpOptions): Promise<FastifyInstance> {
+}: HttpOptions): Promise<HttpServer> {
   const isDraining = () => phase() === 'draining';
   const rawAnswers = createRawAnswers(reportRefusal);
   const server = Fastify({
@@ -175,11 +190,13 @@ export async function createHttpServer({
   server.addContentTypeParser<Buffer>(
     'application/json',
     { parseAs: 'buffer' },
-    (_request, body, done) => done(null, toBodyText(body)),
+    (_request, body, done) => done(null, body),
   );
-  const toJson = (request: FastifyRequest, text: string) =>
+  const toJson = (request: FastifyRequest, body: Buffer) =>
     new Promise<unknown>((resolve, reject) => {
-      void parseJson(request, text, (error, json) => (error ? reject(error) : resolve(json)));
+      void parseJson(request, toBodyText(body), (error, json) =>
+        error ? reject(error) : resolve(json),
+      );
     });
 
   server.server.maxConnections = maxConnections;
@@ -189,22 +206,53 @@ export async function createHttpServer({
     reply.header('cache-control', 'no-store');
     letSiteRead(request, reply);
   };
-  addHttpHeaders(server);
+  const headers = addHttpHeaders(server);
   // What is refused early has these headers, too.
-  server.addHook('onRequest', async (request, reply) => addEarlyHeaders(request, reply));
-  const turnsOf = new WeakMap<Socket, Turns>();
-  // Otherwise requests that arrive together would all be answered before any other connection is served.
-  server.addHook('onRequest', ({ raw: { socket } }, _reply, done) => {
-    const turns = turnsOf.get(socket) ?? new Turns(socket);
-    turnsOf.set(socket, turns);
-    turns.take(done);
+  server.addHook('onRequest', (request, reply, done) => {
+    addEarlyHeaders(request, reply);
+    done();
   });
-  server.addHook('onRequest', async ({ raw }, reply) => {
+  const turns = new WeakMap<Socket, Turns>();
+  function turnsOf(socket: Socket): Turns {
+    const known = turns.get(socket);
+    if (known) return known;
+    const added = new Turns(socket);
+    turns.set(socket, added);
+    return added;
+  }
+  const unreadAnswers = cutUnreadAnswers(server, readingTimes);
+  const knownQuestions = createKnownQuestions({
+    path: GRAPHQL_PATH,
+    answers,
+    signIn,
+    requests,
+    work,
+    reportOperation,
+    addressOf,
+    isOrdinary: (request) =>
+      phase() === 'serving' &&
+      checkHost(request) === null &&
+      (corsOrigins.length === 0 || request.headers.origin === undefined) &&
+      (hasSignIn || checkOrigin(request) === null),
+    turnsOf,
+    unreadAnswers,
+    headers: {
+      ...headers,
+      'cache-control': 'no-store',
+      ...(corsOrigins.length > 0 && { vary: 'Origin' }),
+    },
+  });
+  // Otherwise requests that arrive together would all be answered before any other connection is served.
+  server.addHook('onRequest', ({ raw }, _reply, done) => {
+    // It has had its turn.
+    if (knownQuestions.passedOn(raw)) done();
+    else turnsOf(raw.socket).take(done);
+  });
+  server.addHook('onRequest', ({ raw }, reply, done) => {
     const isPreflight = raw.method === 'OPTIONS' && 'access-control-request-method' in raw.headers;
     const refusal = checkHost(raw) ?? (isPreflight ? checkOrigin(raw) : null);
-    if (!refusal) return;
-    await requests.take(toAddressKey(addressOf(raw)), 1);
-    return refuse(reply, refusal);
+    if (!refusal) return done();
+    void requests.take(toAddressKey(addressOf(raw)), 1).then(() => refuse(reply, refusal), done);
   });
   await letSitesCall(server, corsOrigins);
   // A type that pages may send without a preflight is never an operation.
@@ -227,6 +275,7 @@ export async function createHttpServer({
       const status = error.whose === 'all' ? 503 : 429;
       return refuse(reply, { status, code, message, retryAfterMs: OPERATION_RETRY_MS });
     }
+    if (error instanceof ShuttingDownError) return refuse(reply, shuttingDown);
     const status = error.statusCode ?? 500;
     if (status < 500) {
       const message = words[error.code] ?? error.message;
@@ -265,10 +314,7 @@ export async function createHttpServer({
   );
   /** Refuse a request that may not come in; undefined if it may. */
   function checkIn(request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
-    if (isDraining()) {
-      const { code, message } = new ShuttingDownError();
-      return refuse(reply, { status: 503, code, message });
-    }
+    if (isDraining()) return refuse(reply, shuttingDown);
     // Without sign-in, reaching the address is enough, and a browser on this machine reaches it for any page.
     const refusal =
       (hasSignIn ? null : checkOrigin(request.raw)) ??
@@ -278,7 +324,7 @@ export async function createHttpServer({
   const toAskerOf = (request: FastifyRequest) =>
     toAsker(signIn.callerOf(request), toAddressKey(addressOf(request.raw)));
   const toBody = async (request: FastifyRequest) =>
-    typeof request.body === 'string' ? await toJson(request, request.body) : request.body;
+    Buffer.isBuffer(request.body) ? await toJson(request, request.body) : request.body;
 
   server.route({
     method: ['GET', 'POST', 'PUT', 'DELETE'],
@@ -310,6 +356,10 @@ export async function createHttpServer({
       if (refused) return refused;
       return requireSignIn(request, reply);
     },
+    preParsing(request, _reply, payload, done) {
+      const passedOn = knownQuestions.passedOn(request.raw);
+      done(null, passedOn ? Readable.from([passedOn.body]) : payload);
+    },
     async handler(request, reply) {
       const startedAt = performance.now();
       const asker = toAskerOf(request);
@@ -317,33 +367,24 @@ export async function createHttpServer({
       if (protocol) {
         return streamed.serve(protocol, { request, reply, asker, body: await toBody(request) });
       }
-      await requests.take(asker.key, 1);
+      if (!knownQuestions.passedOn(request.raw)?.isCounted) await requests.take(asker.key, 1);
       const {
         method,
         url,
         headers: { accept },
       } = request;
       const encoding = toEncoding(request.headers['accept-encoding']);
-      const text = typeof request.body === 'string' ? request.body : '';
       const key = answers.toKey({
         caller: asker.caller,
         method,
         url,
         accept,
         encoding,
-        body: text,
+        body: Buffer.isBuffer(request.body) ? request.body.toString('latin1') : '',
       });
       const known = answers.find(key);
       if (known) {
-        work.take(asker.key, 1)();
-        reportOperation({
-          transport: 'http',
-          type: 'query',
-          name: known.operationName,
-          caller: asker.caller.name,
-          durationMs: performance.now() - startedAt,
-          errorCodes: [],
-        });
+        knownQuestions.count(asker, known, startedAt);
         reply.header('content-type', known.contentType);
         return sendEncoded(reply, known);
       }
@@ -371,6 +412,10 @@ export async function createHttpServer({
     },
   });
 
+  for (const listener of server.server.listeners('request') as RequestListener[]) {
+    server.server.off('request', listener);
+    server.server.on('request', knownQuestions.before(listener));
+  }
   server.server.on('connect', rawAnswers.toTunnel);
   server.server.on('checkExpectation', rawAnswers.toExpectation);
   server.server.on('upgrade', (request, connection, head) => {
@@ -379,7 +424,7 @@ export async function createHttpServer({
     webSockets.upgrade(request, connection, head);
   });
 
-  return server;
+  return { server, unreadAnswers };
 }
 
 /** Nobody may cache an answer, so it needs no Vary header. */
@@ -403,6 +448,7 @@ function isForWebSockets({ url, headers }: IncomingMessage): boolean {
 
 /** A target for routing: without the host that proxies get, and for GraphQL without a trailing slash. */
 function toTarget(url = ''): string {
+  if (url === GRAPHQL_PATH) return url;
   const { pathname = url, search = '' } = url.startsWith('/') ? {} : (URL.parse(url) ?? {});
   return `${pathname}${search}`.replace(GRAPHQL_FOLDER, `${GRAPHQL_PATH}$1`);
 }

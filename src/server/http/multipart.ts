@@ -16,7 +16,8 @@ const nextEnd = Buffer.from(`}${PART_END}`);
  */
 export const multipartForm: StreamForm = {
   contentType: 'multipart/mixed;boundary="graphql";subscriptionSpec="1.0"',
-  start: '--graphql',
+  // With the line's end that belongs to a boundary: some clients look for it also where no part comes.
+  start: '\r\n--graphql',
   heartbeat: `${PART_START}{}${PART_END}`,
   end: '--\r\n',
   isOfOne: true,

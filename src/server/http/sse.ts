@@ -26,8 +26,12 @@ const eventEnd = Buffer.from('\n\n');
 const complete = 'event: complete\ndata: \n\n';
 const next = (json: string) => `event: next\ndata: ${json}\n\n`;
 
-/** The results of an operation with its own stream, as events whose ids are cursors. */
-export function toSseFrames(): OperationFrames {
+/**
+ * The results of an operation with its own stream, as events whose ids are cursors.
+ *
+ * @param isEventSource - whether the client reconnects by itself, unless its page closes it on `complete`
+ */
+export function toSseFrames(isEventSource: boolean): OperationFrames {
   let hasEvents = false;
   return {
     next({ json, cursor }) {
@@ -37,7 +41,7 @@ export function toSseFrames(): OperationFrames {
     },
     complete: () => (hasEvents ? complete : `id: ${NOTHING_MORE}\n${complete}`),
     // Without an id, so that a client that reconnects continues after the last event.
-    fail: (errors) => `${next(JSON.stringify({ errors }))}${complete}`,
+    fail: (errors) => `${next(JSON.stringify({ errors }))}${isEventSource ? '' : complete}`,
   };
 }
 

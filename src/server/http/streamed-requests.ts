@@ -115,7 +115,7 @@ export function createStreamedRequests({
     if (admitted === null) return reply;
     const stream = streams.create(asker, sseForm);
     if (!(stream instanceof HttpStream)) return refuse(reply, stream);
-    const operation = stream.begin('', toSseFrames());
+    const operation = stream.begin('', toSseFrames(request.method === 'GET'), asker);
     if (admitted instanceof OperationRefused) {
       // The status stays 200, because an `EventSource` would hide the reason from its page.
       void operation.next({
@@ -128,7 +128,10 @@ export function createStreamedRequests({
       const running = operation.run(admitted);
       if (lastEventId !== null) await running;
       // An `EventSource` reconnects whenever an answer ends, unless it gets a 204.
-      if (operation.isCompletedEmpty) return reply.code(204).send();
+      if (operation.isCompletedEmpty) {
+        stream.leave();
+        return reply.code(204).send();
+      }
     }
     stream.connect(reply);
     return reply;
@@ -147,7 +150,7 @@ export function createStreamedRequests({
     }
     const stream = streams.create(asker, multipartForm);
     if (!(stream instanceof HttpStream)) return refuse(reply, stream);
-    void stream.begin('', multipartFrames).run(admitted);
+    void stream.begin('', multipartFrames, asker).run(admitted);
     stream.connect(reply);
     return reply;
   }
@@ -160,7 +163,6 @@ export function createStreamedRequests({
       callOffWait();
     });
     if (!(stream instanceof HttpStream)) return refuse(reply, stream);
-    if (stream.isOver) return noStream(reply);
     callOffWait = clock.schedule(RESERVATION_MS, () => {
       if (!stream.isTaken) stream.leave();
     });
@@ -175,7 +177,7 @@ export function createStreamedRequests({
   }
 
   async function operate(exchange: Exchange): Promise<FastifyReply> {
-    const { request, reply, body } = exchange;
+    const { request, reply, asker, body } = exchange;
     const stream = sharedStreamOf(exchange);
     if (!stream) return noStream(reply);
     const payload = toPayload(request, body);
@@ -195,7 +197,7 @@ export function createStreamedRequests({
     if (stream.has(String(id))) {
       return reject(reply, 409, 'There is an operation with this id on the stream.');
     }
-    void stream.begin(String(id), toSharedSseFrames(String(id))).run(admitted);
+    void stream.begin(String(id), toSharedSseFrames(String(id)), asker).run(admitted);
     return reply.code(202).send();
   }
 

@@ -3,12 +3,13 @@ import type { Refusal } from '../admission/refusal.js';
 const tooManyOfCaller: Refusal = {
   status: 429,
   code: 'RATE_LIMITED',
-  message: 'This address has reached its limit of WebSockets. Close one.',
+  message: 'You have reached your limit of WebSockets and streams over HTTP. Close one.',
 };
 const tooMany: Refusal = {
   status: 503,
   code: 'TOO_MANY_SOCKETS',
-  message: 'The gateway has reached its limit of WebSockets. Try again later.',
+  message:
+    'The gateway has reached its limit of WebSockets and streams over HTTP. Try again later.',
 };
 
 /** Counts open sockets and streams by caller, and decides whether one more may open. */
@@ -23,7 +24,7 @@ export interface SocketQuota {
   leave(callerKey: string): void;
 }
 
-/** Count the open sockets, in total and for each caller. */
+/** Count the open sockets and streams, in total and for each caller. */
 export function createSocketQuota({
   maxSockets,
   maxSocketsPerCaller,

@@ -5,6 +5,9 @@ import type { OperationReport } from '../operations/operation-log.js';
 /** Seconds; from an answer out of the log to a call that used up its deadline. */
 const DURATION_BUCKETS_S = [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
+const operationLabels = ['transport', 'type', 'outcome'] as const;
+type OperationLabel = (typeof operationLabels)[number];
+
 /** Metrics for Prometheus. No label has a value that a client chooses. */
 export interface Metrics {
   /** Serve the metrics at `/metrics`, for callers that the hook accepts. */
@@ -43,10 +46,12 @@ export function createMetrics(): Metrics {
   const operations = new Histogram({
     name: 'sluice_operation_duration_seconds',
     help: 'GraphQL operations: time to the answer, or to the start of the stream',
-    labelNames: ['transport', 'type', 'outcome'],
+    labelNames: operationLabels,
     buckets: DURATION_BUCKETS_S,
     registers,
   });
+  /** Found again by one text: there are few of them, and each operation counts in one. */
+  const operationSeries = new Map<string, Histogram.Internal<OperationLabel>>();
   const upstreamCalls = new Histogram({
     name: 'sluice_upstream_call_duration_seconds',
     help: 'Calls to the upstream, including repeats and waits',
@@ -153,7 +158,10 @@ export function createMetrics(): Metrics {
     },
     observeOperation({ transport, type, durationMs, errorCodes }) {
       const outcome = errorCodes.length === 0 ? 'ok' : 'error';
-      operations.observe({ transport, type, outcome }, durationMs / 1000);
+      const key = `${transport} ${type} ${outcome}`;
+      const series = operationSeries.get(key) ?? operations.labels({ transport, type, outcome });
+      operationSeries.set(key, series);
+      series.observe(durationMs / 1000);
     },
     observeUpstreamCall({ operation, outcome, durationMs }) {
       upstreamCalls.observe({ operation, outcome }, durationMs / 1000);

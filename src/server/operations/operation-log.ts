@@ -26,11 +26,13 @@ export type OperationReporter = (report: OperationReport) => void;
  */
 export function createOperationLog(logger: Logger): OperationReporter {
   return ({ durationMs, errorCodes, ...report }) => {
+    const isQuiet = report.type !== 'mutation' && errorCodes.length === 0;
+    const level = isQuiet ? 'debug' : 'info';
+    if (!logger.isLevelEnabled(level)) return;
     const outcome = errorCodes.length === 0 ? 'ok' : errorCodes.join(' ');
     const name = report.name?.slice(0, MAX_NAME_CHARS) ?? null;
     const line = { ...report, name, durationMs: Math.round(durationMs), outcome };
-    const isQuiet = report.type !== 'mutation' && errorCodes.length === 0;
-    logger[isQuiet ? 'debug' : 'info'](line, `${report.type} ${name ?? '(unnamed)'}: ${outcome}`);
+    logger[level](line, `${report.type} ${name ?? '(unnamed)'}: ${outcome}`);
   };
 }
 

@@ -9,22 +9,30 @@ const DIST_DIR = new URL('../../../../packages/console/dist/', import.meta.url);
 /** All names in this folder contain a content hash. */
 const ASSETS_DIR = 'console/';
 
-/** The page loads and calls only this server. */
-const CONSOLE_CSP = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
+/** The page loads only from this server, and calls only this server and these origins. */
+function toPolicy(origins: readonly string[]): string {
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data:",
+    ["connect-src 'self'", ...origins].join(' '),
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
+}
 
 /** What the page must know before its first query. `packages/console` reads it from the page's head. */
 export interface ConsoleContent {
   /** Null if there is no explorer. */
   readonly explorerPath: string | null;
+  /** The provider that people sign in with; null if they paste a key or a token. */
+  readonly openId: {
+    readonly issuer: string;
+    readonly clientId: string;
+    readonly scope: string;
+  } | null;
 }
 
 /** Serve the console at `/`. Its routes are in the fragment of the address, so it works below any path. */
@@ -33,12 +41,14 @@ export async function serveConsole(
   content: ConsoleContent,
 ): Promise<void> {
   const built = await readFile(new URL('index.html', DIST_DIR), 'utf8');
+  const { openId } = content;
+  const policy = toPolicy(openId ? [new URL(openId.issuer).origin] : []);
   const page = built.replace('{}', () => toAttribute(JSON.stringify(content)));
   server.get('/', (_request, reply) =>
     reply
       .type('text/html; charset=utf-8')
       .header('cache-control', 'no-cache')
-      .header('content-security-policy', CONSOLE_CSP)
+      .header('content-security-policy', policy)
       .send(page),
   );
   await server.register(fastifyStatic, {

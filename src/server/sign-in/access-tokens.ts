@@ -59,6 +59,8 @@ export interface AccessTokens {
    * @throws {SignInUnavailableError} the issuer's keys can't be fetched
    */
   verify(token: string): Promise<Caller>;
+  /** The caller, if the result is cached. */
+  recall(token: string): Caller | null;
   /** Whether an earlier check found that the issuer signed it. */
   isKnown(token: string): boolean;
 }
@@ -90,6 +92,7 @@ export function createAccessTokens(
   }
 
   return {
+    recall: (token) => remembered.get(toHash(token)) ?? null,
     isKnown(token) {
       const hash = toHash(token);
       return accepted.has(hash) || expired.has(hash);

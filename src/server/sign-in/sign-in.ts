@@ -12,6 +12,8 @@ const MAX_CREDENTIALS_LENGTH = 16 * 1024;
 
 /** Identifies callers. */
 export interface SignIn {
+  /** The caller, if that needs no check that takes time, or is counted; null otherwise, whoever it is. */
+  recall(authorization: string | undefined): Caller | null;
   /**
    * @param authorization - as in the HTTP header of that name; undefined if there is none
    * @param addressKey - where the request comes from, as limits count it
@@ -28,6 +30,7 @@ export interface SignIn {
 
 /** Everybody is the anonymous caller, with any credentials. */
 export const anonymousSignIn: SignIn = {
+  recall: () => anonymous,
   identify: async () => anonymous,
   needsCheck: () => false,
   onRevoked: () => {},
@@ -68,6 +71,7 @@ export function createSignIn(
       createIssuerKeys({ url: rules.jwksUrl, clock, proxies, onFailed, onUnusable }),
       clock,
     );
+  const isExpired = ({ expiresAt }: Caller) => expiresAt !== null && expiresAt <= clock.now();
   const listeners: ((callers: ReadonlySet<Caller>) => void)[] = [];
   return {
     onRevoked: (listener) => void listeners.push(listener),
@@ -80,15 +84,21 @@ export function createSignIn(
       if (!accessTokens || !credentials || credentials.startsWith(API_KEY_PREFIX)) return false;
       return !accessTokens.isKnown(credentials);
     },
+    recall(authorization) {
+      const credentials = toCredentials(authorization);
+      if (credentials === null) return null;
+      const caller = credentials.startsWith(API_KEY_PREFIX)
+        ? apiKeys.find(credentials)
+        : accessTokens?.recall(credentials);
+      return caller && !isExpired(caller) ? caller : null;
+    },
     async identify(authorization) {
       const credentials = parseBearer(authorization);
       const caller = credentials.startsWith(API_KEY_PREFIX)
         ? apiKeys.find(credentials)
         : await accessTokens?.verify(credentials);
       if (!caller) throw new UnauthenticatedError('refused');
-      if (caller.expiresAt !== null && caller.expiresAt <= clock.now()) {
-        throw new UnauthenticatedError('expired');
-      }
+      if (isExpired(caller)) throw new UnauthenticatedError('expired');
       return caller;
     },
   };

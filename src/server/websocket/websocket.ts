@@ -4,11 +4,10 @@ import { setTimeout } from 'node:timers/promises';
 import { CloseCode, handleProtocols } from 'graphql-ws';
 import type { Logger } from 'pino';
 import { type RawData, type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
-import { ShuttingDownError } from '../../ingestion/gateway-error.js';
 import { toAddressKey } from '../admission/caller-key.js';
 import type { ClientAddress } from '../admission/client-address.js';
 import { refuseConnection } from '../admission/http-refusal.js';
-import type { Refusal, RequestCheck } from '../admission/refusal.js';
+import { type Refusal, type RequestCheck, shuttingDown } from '../admission/refusal.js';
 import { startPings } from '../connections/socket-pings.js';
 import { closeSpread } from '../connections/spread.js';
 import {
@@ -24,8 +23,6 @@ const PING_INTERVAL_MS = 20_000;
 /** How long a client has to answer a close before its connection is cut. */
 const CLOSE_TIMEOUT_MS = 2_000;
 
-const { code, message } = new ShuttingDownError();
-const shuttingDown: Refusal = { status: 503, code, message };
 /** What the WebSockets are built from. */
 export interface WebSocketOptions {
   readonly services: SocketServices;

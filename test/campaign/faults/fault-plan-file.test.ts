@@ -65,7 +65,7 @@ faults:
     ],
     [
       'faults:\n  - on: token\n    mapping: M\n    when: { nth: 1 }\n    do: drop',
-      ':3: faults.0.mapping: a token is of no mapping',
+      ':3: faults.0.mapping: a token has no mapping',
     ],
     ['faults:\n  - on: start\n    when: { nth: 1 }\n    do: delay', ':2: faults.0.delayMs: '],
   ])('is refused with file, line and reason: %j', (text, reason) => {
@@ -73,7 +73,7 @@ faults:
     expect(() => load(text)).toThrow(`The fault plan is wrong:\n  ${file}${reason}`);
   });
 
-  it('is refused where there is no such file', () => {
+  it('is refused if there is no such file', () => {
     expect(() => loadFaultPlan(join(dir, 'none.yaml'))).toThrow(
       /none\.yaml: cannot be read: ENOENT/,
     );

@@ -107,11 +107,11 @@ describe('a plan of faults', () => {
       CAMPAIGN_SERVICE_FAULTS: 'faults.yaml',
     };
     expect(() => parseCampaignConfig(env)).toThrow(
-      'CAMPAIGN_SERVICE_FAULTS: must not be set where CAMPAIGN_SERVICE_HOST is not a loopback address: it is for tests',
+      'CAMPAIGN_SERVICE_FAULTS: must not be set if CAMPAIGN_SERVICE_HOST is not a loopback address, because it is for tests',
     );
   });
 
-  it('can kill the service behind a call that was taken', async () => {
+  it('can kill the service after a call that was accepted', async () => {
     await using own = await createWorkspace({ 'M.yaml': mappingYaml('M') });
     const file = join(own.mappingsDir, 'faults.json');
     const rule = { on: 'start', when: { nth: 1 }, do: 'crash' };

@@ -143,7 +143,7 @@ describe('a call that makes no sense', () => {
     },
   );
 
-  it('is answered with 400 where it is not even HTTP, and the next call is served', async () => {
+  it('gets a 400 if it is not even HTTP, and the next call is served', async () => {
     const socket = connect(Number(new URL(service.url).port), '127.0.0.1');
     const chunks: Buffer[] = [];
     socket.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -45,14 +45,14 @@ describe('the life of a mapping', () => {
     [
       'unpublished, stopped',
       'stop',
-      { code: 'ALREADY_STOPPED', message: 'Mapping M is stopped already.' },
+      { code: 'ALREADY_STOPPED', message: 'Mapping M is already stopped.' },
     ],
     [
       'published, stopped',
       'publish',
       {
         code: 'ALREADY_PUBLISHED',
-        message: 'Mapping M is published already: unpublish it first.',
+        message: 'Mapping M is already published: unpublish it first.',
       },
     ],
     ['published, stopped', 'unpublish', 'unpublished, stopped'],
@@ -60,21 +60,21 @@ describe('the life of a mapping', () => {
     [
       'published, stopped',
       'stop',
-      { code: 'ALREADY_STOPPED', message: 'Mapping M is stopped already.' },
+      { code: 'ALREADY_STOPPED', message: 'Mapping M is already stopped.' },
     ],
     [
       'published, started',
       'publish',
       {
         code: 'ALREADY_PUBLISHED',
-        message: 'Mapping M is published already: unpublish it first.',
+        message: 'Mapping M is already published: unpublish it first.',
       },
     ],
     ['published, started', 'unpublish', 'unpublished, stopped'],
     [
       'published, started',
       'start',
-      { code: 'ALREADY_STARTED', message: 'Mapping M is started already.' },
+      { code: 'ALREADY_STARTED', message: 'Mapping M is already started.' },
     ],
     ['published, started', 'stop', 'published, stopped'],
   ])('%s: %s', async (from, change, outcome) => {
@@ -113,7 +113,7 @@ describe('the life of a mapping', () => {
     const { httpStatus, json } = await service.admin(`/mappings/M/${change}`, '');
     expect([httpStatus, json]).toEqual([
       409,
-      { code: 'JOB_RUNNING', message: 'Mapping M is being run by job 1: wait for its end.' },
+      { code: 'JOB_RUNNING', message: 'Mapping M is being run by job 1: wait for it to end.' },
     ]);
   });
 
@@ -154,7 +154,7 @@ describe('the life of a mapping', () => {
     expect(sent).toEqual([0, 3]);
   });
 
-  it('goes on where it stopped when it was unpublished, edited and published again', async () => {
+  it('continues where it stopped after it was unpublished, edited and published again', async () => {
     await using space = await createWorkspace({
       'm.yaml': mappingYaml('M', { changed: 'id' }),
       'people.csv': peopleCsv(3),
@@ -485,7 +485,7 @@ describe('the administration API', () => {
     const other = await ask({ authorization: `Bearer ${await service.signIn(CLIENT)}` });
     expect([other.httpStatus, other.json]).toEqual([
       403,
-      { code: 'FORBIDDEN', message: 'Client client-1 has not the role "administration".' },
+      { code: 'FORBIDDEN', message: 'Client client-1 does not have the role "administration".' },
     ]);
   });
 });
@@ -532,7 +532,7 @@ describe('the scheduler', () => {
     });
   });
 
-  it('runs it again soon where it failed by something that passes', async () => {
+  it('runs it again soon after a temporary failure', async () => {
     await using space = await createWorkspace({
       'm.yaml': mappingYaml('M', { execution: 'started' }),
       'people.csv': peopleCsv(2),

@@ -126,7 +126,7 @@ describe('jobs that are past their time', () => {
 });
 
 describe('a service with a retention', () => {
-  it('knows an old request no more than one that never was, and gives its id to none', async () => {
+  it('knows an old request as little as one that never existed, and never reuses its id', async () => {
     await using space = await createWorkspace({
       'm.yaml': mappingYaml('M', { maxRejected: 5 }),
       'people.csv': 'id,name\n,Nobody\n',

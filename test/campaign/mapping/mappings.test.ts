@@ -50,7 +50,7 @@ describe('a mapping file', () => {
     });
   });
 
-  it('bears no bad record and has no pace where it does not say so', () => {
+  it('tolerates no bad record and has no pace by default', () => {
     const parsed = parse(GOOD.replace('recordsPerSecond: 10\nmaxRejected: 5%\n', 'changed: at\n'));
     expect(parsed).toMatchObject({
       mapping: {
@@ -77,7 +77,7 @@ describe('a mapping file', () => {
     expect(JSON.stringify(parsed)).not.toContain('hunter2');
   });
 
-  it('is refused where the variable is not set, or a connection string stands in clear', () => {
+  it('is refused if the variable is not set, or if it contains a connection string', () => {
     const unset = parseMapping('/m/a.yaml', GOOD.replace(/source.*/, POSTGRES), {});
     expect(unset).toEqual({
       kind: 'faults',
@@ -186,9 +186,15 @@ describe('a mapping file', () => {
       'to: identityMap.A, primary: true }\n  - { column: b, to: identityMap.B, primary: true',
       'to: _id',
       12,
-      /another identity is the primary one already/,
+      /another identity is already the primary one/,
     ],
-    ['a primary that is no identity', 'to: _id, primary: true', 'to: _id', 11, /is of an identity/],
+    [
+      'a primary that is no identity',
+      'to: _id, primary: true',
+      'to: _id',
+      11,
+      /only applies to an identity/,
+    ],
     [
       'a format that is none',
       'to: _id, as: date, format: dd/mm',
@@ -201,7 +207,7 @@ describe('a mapping file', () => {
       'to: _id, as: number, format: dd/MM/yyyy',
       'to: _id',
       11,
-      /is of dates/,
+      /only applies to dates/,
     ],
     [
       'a time zone that is none',
@@ -210,7 +216,13 @@ describe('a mapping file', () => {
       11,
       /expected a time zone/,
     ],
-    ['a decimal comma of a text', 'to: _id, decimal: ","', 'to: _id', 11, /is of numbers/],
+    [
+      'a decimal comma of a text',
+      'to: _id, decimal: ","',
+      'to: _id',
+      11,
+      /only applies to numbers/,
+    ],
     ['a split without a list', 'to: _id, split: ","', 'to: _id', 11, /must end in \[\]/],
     [
       'an encoding that is none',
@@ -252,7 +264,7 @@ describe('a mapping file', () => {
     });
   });
 
-  it.each(['', '- a', 'just text', '*nobody'])('is refused where it is no table: %j', (text) => {
+  it.each(['', '- a', 'just text', '*nobody'])('is refused if it is not a table: %j', (text) => {
     expect(parse(text).kind).toBe('faults');
   });
 });
@@ -280,9 +292,11 @@ describe('a folder of mappings', () => {
     ]);
   });
 
-  it('is refused where it is not there or holds nothing', async () => {
+  it('is refused if it is missing or empty', async () => {
     await using space = await createWorkspace();
-    await expect(loadMappings(space.mappingsDir, {})).rejects.toThrow('holds no mapping (*.yaml)');
+    await expect(loadMappings(space.mappingsDir, {})).rejects.toThrow(
+      'contains no mapping (*.yaml)',
+    );
     await expect(loadMappings(join(space.mappingsDir, 'gone'), {})).rejects.toThrow(
       /cannot be read: ENOENT/,
     );

@@ -236,7 +236,7 @@ describe('a field', () => {
     [
       { column: 'a', as: 'date-time', format: 'dd/MM/yyyy HH:mm', timeZone: 'Europe/Berlin' },
       '31/03/2024 02:30',
-      'column "a": expected a time that there is in Europe/Berlin, got "31/03/2024 02:30"',
+      'column "a": expected a time that exists in Europe/Berlin, got "31/03/2024 02:30"',
     ],
   ])('%j refuses %j', (field, value, message) => {
     expect(() => written(field, value)).toThrow(new BadRecordError(message));
@@ -257,7 +257,7 @@ describe('a field', () => {
     expect(map(['|', ''])).toBe('{}\n');
   });
 
-  it('is the primary identity where it says so, and has a state', () => {
+  it('is the primary identity if it says so, and has a state', () => {
     const map = compileMapper(
       [
         { column: 'a', to: 'identityMap.Email', authenticatedState: 'ambiguous' },

@@ -46,7 +46,7 @@ describe('a file that has not changed', () => {
     await using _ = harness;
     const path = await harness.write('people.csv', 'id,name,at\n1,Ada,1\n');
     const mapping = mappingOf({ kind: 'csv', path }, { changed: 'at' });
-    const none = { kind: 'succeeded', numRecords: 0, numRejected: 0, batchId: null };
+    const none = { kind: 'succeeded', numRecords: 0, numRejected: 0, batchId: null, reason: '' };
     expect(await run(mapping)).toMatchObject({ numRecords: 1 });
     expect(await run(mapping)).toEqual(none);
     expect(reads()).toBe(1);
@@ -67,8 +67,10 @@ describe('a file that has not changed', () => {
     const path = await harness.write('people.csv', 'id,name,at\n1,Ada,1\n2,Zoë,\n');
     const maxRejected = { kind: 'records', max: 1 } as const;
     const mapping = mappingOf({ kind: 'csv', path }, { changed: 'at', maxRejected });
-    for (const read of [1, 2]) {
-      expect(await run(mapping)).toMatchObject({ numRejected: 1 });
+    expect(await run(mapping)).toMatchObject({ numRejected: 1 });
+    for (const read of [2, 3]) {
+      const reason = '1 record that an earlier run has rejected is as it was.';
+      expect(await run(mapping)).toMatchObject({ numRejected: 0, reason });
       expect(reads()).toBe(read);
     }
   });

@@ -65,7 +65,7 @@ describe('a service', () => {
     }
     const platform = { ...real, apiKey: 'k', token: { kind: 'fixed', accessToken: 't' } } as const;
     await expect(startService({ ...space, platform })).rejects.toThrow(
-      `${join(space.dataDir, 'campaign', 'campaign.db')} tells what was sent to the receiver of this machine, and batches go to the sandbox prod of acme@AdobeOrg at platform.adobe.io now, which has not got it: set DATA_DIR to another folder, or the PLATFORM_ settings to what they were.`,
+      `${join(space.dataDir, 'campaign', 'campaign.db')} records what was sent to the receiver of this machine, but batches now go to the sandbox prod of acme@AdobeOrg at platform.adobe.io, which does not have it: set DATA_DIR to another folder, or restore the PLATFORM_ settings.`,
     );
     await (await startService(space)).stop();
   });

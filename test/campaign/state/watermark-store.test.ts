@@ -12,12 +12,14 @@ const first: Watermark = {
   marker: 1,
   since: null,
   seen: [new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8])],
+  sizes: { 'people.csv': 3 },
 };
 const second: Watermark = {
   column: 'b',
   marker: '2024-01-01',
   since: null,
   seen: [new Uint8Array(16).fill(1), new Uint8Array(8).fill(2)],
+  sizes: null,
 };
 
 let database: StateDatabase;
@@ -51,7 +53,7 @@ describe('the watermark of a mapping', () => {
     expect(watermarks.acceptedOf('N')).toBeNull();
   });
 
-  it('stays where it is when what was proposed is dropped', () => {
+  it('stays where it is when the proposal is dropped', () => {
     watermarks.propose('M', first);
     watermarks.accept('M');
     watermarks.propose('M', second);
@@ -74,7 +76,7 @@ describe('the watermark of a mapping', () => {
     }
   });
 
-  it('leaves nothing behind that is not one of the last two', () => {
+  it('keeps only the last two', () => {
     for (let round = 0; round < 5; round += 1) {
       watermarks.propose('M', first);
       watermarks.propose('M', second);

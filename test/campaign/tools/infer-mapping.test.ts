@@ -61,7 +61,7 @@ describe('a mapping that is inferred', () => {
     [
       'a key that names no record',
       infer(['x', 'y'], ['1', '1'], ['1', '']),
-      ['key: "x" # look for another: records share values of it, or have none'],
+      ['key: "x" # choose another: records share its values, or have none'],
     ],
     [
       'a delimiter that cuts nothing',
@@ -73,7 +73,7 @@ describe('a mapping that is inferred', () => {
       infer(['1001', 'zoe@example.com'], ['1002', 'ole@example.com']),
       ['# Is line 1 a header? It looks like a record.'],
     ],
-  ])('tells of %s', (_, yaml, expected) => {
+  ])('reports %s', (_, yaml, expected) => {
     const parsed = parseMapping('m.yaml', yaml, {});
     expect(parsed.kind).toBe('mapping');
     for (const text of expected) expect(yaml).toContain(text);

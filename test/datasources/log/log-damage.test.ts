@@ -30,7 +30,7 @@ const PAGE_BYTES = 4_096;
 const damaged =
   /sluice\.db is damaged\. Restore it from a backup, or move it and the files beside it away to begin a new log\.$/;
 const older =
-  /sluice\.db is older than what was in it before \(an old copy, or its end is missing\)\. Restore the newest copy with its -wal file; or delete .*sluice\.head to go on without what is missing, which ends every cursor given so far\.$/;
+  /sluice\.db is older than what was in it before \(an old copy, or its end is missing\)\. Restore the newest copy with its -wal file; or delete .*sluice\.head to continue without what is missing, which makes all existing cursors invalid\.$/;
 const missing =
   /sluice\.db is missing or empty, and .*sluice\.head says that there was a log\. Restore it; or delete .*sluice\.head to begin a new one\.$/;
 const markDamaged =

@@ -173,7 +173,7 @@ describe('a disk that fails', () => {
     const upstream = await startBusyUpstream(createSeededRandom(1));
     left.push(() => upstream.close());
     let url: string | null = null;
-    const followers = Array.from({ length: 300 }, (_, index) =>
+    const followers = Array.from({ length: 100 }, (_, index) =>
       follow({ kind: 'request', ref: upstream.begin(`mapping ${index}`).ref }, () => url),
     );
     left.push(() =>
@@ -181,11 +181,11 @@ describe('a disk that fails', () => {
         follower.leave();
       }),
     );
-    // No file may be larger than 1,500 KB: writing on is an I/O error (EFBIG).
+    // No file may be larger than 700 KB: writing on is an I/O error (EFBIG).
     const limited = startGatewayProcess({
       upstreamUrl: upstream.url,
       dataDir,
-      limits: 'ulimit -f 1500',
+      limits: 'ulimit -f 700',
     });
     url = await limited.url;
     expect(await limited.ended).toBe(1);
@@ -193,7 +193,7 @@ describe('a disk that fails', () => {
     const fatal = limited.complaints.filter((line) => line.startsWith('{"level":60'));
     expect(fatal).toHaveLength(1);
     expect(JSON.parse(fatal[0] ?? '')).toMatchObject({
-      msg: 'The log of transitions cannot be relied on; the process ends',
+      msg: 'The log of transitions is unreliable; the process is ending',
     });
     const seen = followers.flatMap(({ record }) => record);
     expect(seen.length).toBeGreaterThan(0);

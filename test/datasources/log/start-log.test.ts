@@ -163,7 +163,7 @@ describe('a start', () => {
     await opened.starts.takeBack(intent.intentId, SENDING);
     await expect(look(intent)).rejects.toMatchObject({
       name: 'StartForgottenError',
-      message: `The log has no start ${intent.intentId} any more.`,
+      message: `The log no longer has the start ${intent.intentId}.`,
     });
   });
 

@@ -43,11 +43,11 @@ afterEach(async () => {
   await deleteDatabase(dataDir);
 });
 
-function open(): Promise<WatchQueue> {
+function open(clockOfQueue = clock): Promise<WatchQueue> {
   return openWatchQueue({
     database,
     log,
-    clock,
+    clock: clockOfQueue,
     holdMs: HOLD_MS,
     maxRetryAfterMs: MAX_RETRY_AFTER_MS,
   });
@@ -100,6 +100,18 @@ async function claim(limit = 100, from = queue): Promise<string[]> {
   const { due } = await from.claim(limit);
   return due.map(({ record }) => record.ref.requestId).sort();
 }
+
+it('tells when the next poll comes the same way again, though clocks count in different steps', async () => {
+  const inWholeMs: typeof clock = { ...clock, now: () => Math.floor(clock.now()) };
+  queue = await open(inWholeMs);
+  await begin('1', 5_000);
+  await queue.want(toRef('1'));
+  const first = await queue.report(toRef('1'));
+  for (let step = 0; step < 20; step += 1) {
+    await clock.advance(0.3);
+    expect(queue.recall(toRef('1'))?.nextPollAt).toBe(first?.nextPollAt);
+  }
+});
 
 describe('what is due', () => {
   it('is a new request soon, also where nobody planned its next poll', async () => {

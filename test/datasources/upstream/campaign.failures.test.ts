@@ -202,7 +202,7 @@ describe.each(rows)('$name', ({ answer, code, upstream: details, isUnknown, atte
     expect(error.code).toBe(code);
     expect(error.outcomeUnknown).toBe(isUnknown);
     expect(error.upstream).toEqual(details);
-    expect(error.message.includes('is unknown: look before')).toBe(isUnknown);
+    expect(error.message.includes('It is unknown whether')).toBe(isUnknown);
     expect(reported).toMatchObject([{ operation: 'start', outcome: code }]);
     expect(upstream.calls).toHaveLength(1);
   });
@@ -228,7 +228,7 @@ describe('a redirect', () => {
     const call =
       operation === 'start' ? campaign.start('XDM44', 'somebody') : campaign.status(ref, asking);
     expect((await failureOf(call)).message).toBe(
-      'The upstream answered with a redirect (HTTP 301), which is not followed, so the call was not taken: the operator should see to it that CAMPAIGN_URL leads to the API itself.',
+      'The upstream answered with a redirect (HTTP 301), which is not followed, so the call was not accepted: the operator should set CAMPAIGN_URL to the API itself.',
     );
   });
 });
@@ -238,7 +238,7 @@ describe('a 400 in no words of the API', () => {
     const { upstream, campaign } = await setUp();
     upstream.script(text(400, 'RST-360011 An error has occurred'));
     expect((await failureOf(campaign.status(ref, asking))).message).toBe(
-      'The upstream answered HTTP 400 with nothing that the API documents: check the ids in the call; then, as its operator, the URL of the upstream and the organization.',
+      'The upstream answered HTTP 400 with something that the API does not document: check the ids in the call. Operator: check the URL of the upstream and the organization.',
     );
   });
 });

@@ -75,7 +75,7 @@ describe('the address of a client, by X-Forwarded-For of a trusted proxy', () =>
     expect(keyOf(headers, '::ffff:127.0.0.1')).toBe('203.0.113.7');
   });
 
-  it('is one for all connections of a client, and never what is no address', () => {
+  it('is the same for all connections of a client, and always an address', () => {
     const port = fc.integer({ min: 0, max: 65_535 });
     fc.assert(
       fc.property(fc.ipV4(), port, port, (address, one, other) => {

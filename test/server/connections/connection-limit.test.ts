@@ -13,7 +13,7 @@ it.each([
   expect(toMaxConnections(10_000, fileLimit)).toBe(connections);
 });
 
-it('the limit is the one of this process, where the system tells of it', () => {
+it('the limit is that of this process, if the system reports it', () => {
   expect(readFileLimit('/nowhere')).toBeNull();
   if (process.platform === 'linux') expect(readFileLimit()).toBeGreaterThan(100);
 });

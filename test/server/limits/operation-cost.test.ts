@@ -85,7 +85,7 @@ describe('the cost of an operation', () => {
     expect(costOf(query, variables).cost).toBe(cost);
   });
 
-  it('is told at once where fragments are doubled in each other', () => {
+  it('is known at once if nested fragments are doubled', () => {
     const fragments = Array.from(
       { length: 60 },
       (_, i) => `fragment F${i} on IngestionRequest { ...F${i + 1} ...F${i + 1} }`,

@@ -46,7 +46,7 @@ async function run(query: string): Promise<ExecutionResult> {
 const silent = (...path: string[]) => [
   expect.objectContaining({
     path,
-    message: 'No answer came within 20 ms. Ask for less, or again.',
+    message: 'There was no answer within 20 ms. Ask for less, or try again.',
   }),
 ];
 
@@ -62,7 +62,7 @@ it('so is one of an event', async () => {
   expect(errors).toEqual(silent('happened', 'silent'));
 });
 
-it('and one that must not be null takes what it stands in with it', async () => {
+it('and one that must not be null makes its parent null', async () => {
   const { data, errors } = await run('{ request { id needed } }');
   expect(data).toEqual({ request: null });
   expect(errors).toEqual(silent('request', 'needed'));

@@ -114,7 +114,7 @@ it('good ones among forged ones are let in while there is room, and later where 
   expect(await show(await good(1), 'another address')).toBe('ci');
 });
 
-it('a token that has expired is told so, however often it comes, and uses nothing up', async () => {
+it('an expired token gets that answer however often it is sent, and uses nothing up', async () => {
   const { show } = openSignIn();
   const expired = await signToken(key, { exp: 1 });
   const shown = await many(20, () => show(expired));

@@ -41,7 +41,7 @@ it('a database that hangs is not ready', async () => {
   expect(await asked).toMatchObject([503, { status: 'not ready', code: 'LOG_UNAVAILABLE' }]);
 });
 
-it('an upstream whose check hangs is told of as it was known, and is degraded with ?deep', async () => {
+it('an upstream whose check hangs keeps its known state, and is degraded with ?deep', async () => {
   const { clock, ask, upstreamHealth } = await serve({ checkLog: async () => {}, check: never });
   upstreamHealth.observe('OK');
   await clock.advance(5_001);

@@ -15,27 +15,27 @@ function failing(count: number, error: unknown): Record<string, unknown>[] {
   return lines.map((line) => JSON.parse(line));
 }
 
-it('tells of a request whose polls go on failing more and more rarely', () => {
+it('logs a request whose polls keep failing less and less often', () => {
   const told = failing(1_000, new UpstreamError('UPSTREAM_INVALID_RESPONSE', 'A web page.'));
   expect(told.map(({ consecutiveFailures }) => consecutiveFailures)).toEqual([
     1, 2, 4, 8, 16, 32, 64, 128, 256, 512,
   ]);
 });
 
-it('tells of what the upstream did in one short line without a stack', () => {
+it('logs an upstream failure in one short line without a stack', () => {
   const [line] = failing(1, new UpstreamError('UPSTREAM_INVALID_RESPONSE', 'A web page.'));
   expect(line).toMatchObject({
     level: 40,
     ref,
     code: 'UPSTREAM_INVALID_RESPONSE',
     consecutiveFailures: 1,
-    msg: 'A poll failed, 1 in a row (UPSTREAM_INVALID_RESPONSE: A web page.); the watch goes on, told next at 2 in a row',
+    msg: 'A poll failed, 1 in a row (UPSTREAM_INVALID_RESPONSE: A web page.); the watch continues, logged next at 2 in a row',
   });
   expect(line).not.toHaveProperty('err');
   expect(JSON.stringify(line).length).toBeLessThan(500);
 });
 
-it('tells of what nobody foresaw with its stack', () => {
+it('logs an unforeseen error with its stack', () => {
   const [line] = failing(1, new TypeError('x is not a function'));
   expect(line?.err).toMatchObject({ message: 'x is not a function', stack: expect.any(String) });
 });

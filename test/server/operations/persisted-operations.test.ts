@@ -32,7 +32,7 @@ describe('a list of operations that cannot be used', () => {
     expect(() => readPersistedOperations(path)).toThrow(message);
   });
 
-  it('because it is no text, is told so in a line', () => {
+  it('because it is not text, is reported in one line', () => {
     const path = join(directory, 'list.json');
     writeFileSync(path, Buffer.from('{"a":"ü"}', 'latin1'));
     expect(() => readPersistedOperations(path)).toThrow(
@@ -40,7 +40,7 @@ describe('a list of operations that cannot be used', () => {
     );
   });
 
-  it('because it is not there, is told so in a line', () => {
+  it('because it does not exist, is reported in one line', () => {
     expect(() => readPersistedOperations(join(directory, 'none'))).toThrow(/ENOENT/);
   });
 });

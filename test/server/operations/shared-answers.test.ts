@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { connect } from 'node:net';
 import { afterEach, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import pino from 'pino';
@@ -73,6 +75,11 @@ const step = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.nat(2_000) }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'forget' as const }) },
+  { weight: 1, arbitrary: fc.constantFrom(...ids).map((id) => ({ kind: 'end' as const, id })) },
+  {
+    weight: 1,
+    arbitrary: fc.integer({ min: -5_000, max: 5_000 }).map((ms) => ({ kind: 'jump' as const, ms })),
+  },
 );
 
 const some = fc.uniqueArray(fc.constantFrom(...questions), { minLength: 1, maxLength: 3 });
@@ -174,6 +181,12 @@ it('gives again what would have been computed, and without a call to the upstrea
             case 'pass':
               await clock.advance(next.ms);
               break;
+            case 'end':
+              await watches.endWatch({ mappingId: 'm0', requestId: next.id });
+              break;
+            case 'jump':
+              clock.jump(next.ms);
+              break;
             case 'forget':
               await log.prune(clock.now() - 1_500, 10);
               break;
@@ -195,6 +208,89 @@ afterEach(async () => {
   await Promise.all(gateways.splice(0).map((gateway) => gateway.stop()));
 });
 
+async function post(url: string, question: object): Promise<unknown> {
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(question),
+  });
+  expect(response.headers.get('content-type')).toBe('application/json; charset=utf-8');
+  return response.json();
+}
+
+it('answers a hash as its text, and equal hashes once', async () => {
+  const gateway = await startPushedGateway();
+  gateways.push(gateway);
+  const ref = { mappingId: 'm', requestId: '1' };
+  await gateway.log.append({ ref, seen: toStates('a')[1] as ReportedState, observedAt: 1 });
+  const query = '{ ingestionRequests { nodes { requestId status info } } }';
+  const sha256Hash = createHash('sha256').update(query).digest('hex');
+  const extensions = { persistedQuery: { version: 1, sha256Hash } };
+  const byText = await post(gateway.url, { query });
+  expect(await post(gateway.url, { query, extensions })).toEqual(byText);
+  for (let i = 0; i < 3; i += 1) {
+    expect(await post(gateway.url, { extensions })).toEqual(byText);
+  }
+  expect(gateway.operationCount).toBe(3);
+  await gateway.log.append({
+    ref: { ...ref, requestId: '2' },
+    seen: toStates('b')[2] as ReportedState,
+    observedAt: 2,
+  });
+  const after = await post(gateway.url, { extensions });
+  expect(after).not.toEqual(byText);
+  expect(after).toEqual(await post(gateway.url, { query }));
+});
+
+it('gives the same headers the first time and the next', async () => {
+  const gateway = await startPushedGateway();
+  gateways.push(gateway);
+  const ask = async () => {
+    const { headers } = await fetch(`${gateway.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query: '{ ingestionRequests { nodes { requestId } } }' }),
+    });
+    return [...headers].filter(([name]) => name !== 'date').sort();
+  };
+  const first = await ask();
+  expect(await ask()).toEqual(first);
+  expect(gateway.operationCount).toBe(1);
+});
+
+it('knows a question whose body comes in parts, and answers those of a pipeline in their order', async () => {
+  const gateway = await startPushedGateway();
+  gateways.push(gateway);
+  const toRequest = (query: string) => {
+    const body = JSON.stringify({ query });
+    return `POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+  };
+  const known = '{ ingestionRequests { nodes { requestId } } }';
+  const other = '{ latestCursor }';
+  await post(gateway.url, { query: known });
+  const socket = connect(gateway.port, '127.0.0.1').setEncoding('utf8').setNoDelay(true);
+  const asked = [known, other, known].map(toRequest).join('');
+  const cut = asked.length - 20;
+  socket.write(asked.slice(0, cut));
+  let received = '';
+  let isWhole = false;
+  for await (const part of socket) {
+    received += part;
+    if (!isWhole) socket.write(asked.slice(cut));
+    isWhole = true;
+    if (received.split('HTTP/1.1 200').length === 4 && received.endsWith('}\n')) break;
+  }
+  const bodies = received
+    .split('\r\n\r\n')
+    .slice(1)
+    .map((text) => text.split('\n')[0]);
+  expect(bodies.map((text) => Object.keys(JSON.parse(text ?? '').data))).toEqual([
+    ['ingestionRequests'],
+    ['latestCursor'],
+    ['ingestionRequests'],
+  ]);
+});
+
 it('executes equal questions once, as long as nothing has changed', async () => {
   const gateway = await startPushedGateway();
   gateways.push(gateway);
@@ -204,15 +300,7 @@ it('executes equal questions once, as long as nothing has changed', async () => 
       seen: toStates('')[state] as ReportedState,
       observedAt: Date.now(),
     });
-  const ask = async (query: string) => {
-    const response = await fetch(`${gateway.url}/graphql`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ query }),
-    });
-    expect(response.headers.get('content-type')).toBe('application/json; charset=utf-8');
-    return response.json();
-  };
+  const ask = (query: string) => post(gateway.url, { query });
   const list = '{ ingestionRequests { nodes { requestId status } } }';
   await see(1, '1');
   const first = await ask(list);

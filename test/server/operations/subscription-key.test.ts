@@ -23,7 +23,7 @@ describe('the key of a subscription', () => {
     expect(keyOf(activity, { ids: ['a'], after: '1' })).toBe(keyOf(activity, { ids: ['a'] }));
   });
 
-  it('is the same whatever the order of the variables, and of what is in them', () => {
+  it('is the same for any order of the variables and their fields', () => {
     const query = 'subscription ($x: X, $y: Y) { ingestionActivity(x: $x, y: $y) { to } }';
     expect(keyOf(query, { x: { a: 1, b: 2 }, y: 3 })).toBe(
       keyOf(query, { y: 3, x: { b: 2, a: 1 } }),

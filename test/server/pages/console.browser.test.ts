@@ -1,18 +1,52 @@
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createSluiceClient, type SluiceClient } from '@sluice/client';
 import type { Page } from 'playwright-core';
+import { WebSocket } from 'ws';
 import { parse } from 'yaml';
+import { fillLog } from '../../../bench/support/filled-log.js';
 import { startEmbeddedUpstream } from '../../../src/embedded-upstream.js';
-import { toMappingScope } from '../../../src/ingestion/caller.js';
 import { createLogger } from '../../../src/process/logger.js';
-import { newApiKey } from '../../../src/server/sign-in/api-keys.js';
 import { createWorkspace } from '../../campaign/support/running-service.js';
 import { type CutOffBrowser, openCutOffBrowser } from '../../support/browser.js';
+import { type GatewayProcess, startGatewayProcess } from '../../support/gateway-process.js';
 import { startTestUpstream } from '../../support/start-test-upstream.js';
 import { startTestGateway } from '../../support/test-gateway.js';
+import type { TestUpstream } from '../../support/test-upstream.js';
 
 /** Much more than it takes, for many tests share a small machine. */
 const TIMEOUT_MS = 90_000;
+
+/** So many ingestions are in the log of the gateway with a long one. */
+const LOGGED = 10_000;
+
+/** The height of a row. */
+const ROW_PX = 36;
+
+/** In the page: scrolls from the first row to the last, a screen at a time, and notes each row. */
+const toScrollThrough = (step: number) => `(async () => {
+  const grid = document.querySelector('.grid');
+  const requestIds = [];
+  let mostRows = 0;
+  const frame = () => new Promise(requestAnimationFrame);
+  for (let index = 0; index < ${LOGGED}; index += ${step}) {
+    while (grid.querySelector('.grid-body').clientHeight < Math.min(${LOGGED}, index + ${step}) * ${ROW_PX}) await frame();
+    grid.scrollTop = index * ${ROW_PX};
+    await frame();
+    await frame();
+    const rows = grid.querySelectorAll('[data-index]');
+    mostRows = Math.max(mostRows, rows.length);
+    for (const row of rows) {
+      const known = requestIds[row.dataset.index];
+      const requestId = row.children[1].textContent;
+      if (known !== undefined && known !== requestId) throw new Error(known + ' became ' + requestId);
+      requestIds[row.dataset.index] = requestId;
+    }
+  }
+  return { requestIds: [...requestIds], mostRows };
+})()`;
 
 /** A shipped mapping, at another pace. */
 async function sample(name: string, recordsPerSecond: number): Promise<Record<string, string>> {
@@ -22,7 +56,7 @@ async function sample(name: string, recordsPerSecond: number): Promise<Record<st
 }
 
 /** Everything as `npm start` has it; its gateway can be stopped and started again at the same address. */
-async function startAll() {
+async function startSeeded() {
   await using starting = new AsyncDisposableStack();
   const space = starting.use(
     await createWorkspace({
@@ -58,39 +92,122 @@ async function startAll() {
   };
 }
 
-describe('the console, in a browser that reaches nothing but the gateway', () => {
+/** A gateway in a process of its own, which can be killed and started again at the same address. */
+async function startMortal(upstreamUrl: string) {
+  const dataDir = await mkdtemp(join(tmpdir(), 'console-mortal-'));
+  const start = (port: string) =>
+    startGatewayProcess({ upstreamUrl, dataDir, env: { PORT: port } });
+  let process: GatewayProcess = start('0');
+  const url = await process.url;
+  const kill = () => {
+    process.child.kill('SIGKILL');
+    return process.ended;
+  };
+  return {
+    url,
+    kill,
+    async startAgain() {
+      process = start(new URL(url).port);
+      await process.url;
+    },
+    async [Symbol.asyncDispose]() {
+      await kill();
+      await rm(dataDir, { recursive: true, maxRetries: 3 });
+    },
+  };
+}
+
+describe('the console, in a browser that reaches nothing but its gateways', () => {
   const running = new AsyncDisposableStack();
-  let all: Awaited<ReturnType<typeof startAll>>;
+  let seeded: Awaited<ReturnType<typeof startSeeded>>;
+  let mortal: Awaited<ReturnType<typeof startMortal>>;
+  let upstream: TestUpstream;
+  /** In front of an upstream that is scripted, with a long log. */
+  let longUrl: string;
+  /** The same, with an empty one. */
+  let freshUrl: string;
   let browser: CutOffBrowser;
   let page: Page;
 
   beforeAll(async () => {
-    all = running.use(await startAll());
-    browser = running.use(await openCutOffBrowser(all.url));
+    upstream = await startTestUpstream();
+    running.defer(() => upstream.close());
+    const dataDir = await mkdtemp(join(tmpdir(), 'console-log-'));
+    running.defer(() => rm(dataDir, { recursive: true, maxRetries: 3 }));
+    await fillLog(dataDir, {
+      finishedRequests: LOGGED,
+      runningRequests: 0,
+      observedAt: Date.now() - 3_600_000,
+    });
+    for (const settings of [{ dataDir }, {}]) {
+      const gateway = await startTestGateway(upstream.config, settings);
+      running.defer(() => gateway.stop());
+      if (settings.dataDir) longUrl = gateway.url;
+      else freshUrl = gateway.url;
+    }
+    seeded = running.use(await startSeeded());
+    mortal = running.use(await startMortal(upstream.url));
+    browser = running.use(await openCutOffBrowser(seeded.url, mortal.url, longUrl, freshUrl));
     page = browser.page;
   }, TIMEOUT_MS);
-  afterAll(() => running.disposeAsync());
+  afterAll(async () => {
+    await running.disposeAsync();
+    const faults = browser.faults.filter((fault) => !/WebSocket|ERR_CONNECTION|503/.test(fault));
+    expect(faults).toEqual([]);
+    expect(browser.strayRequests).toEqual([]);
+  });
 
-  const open = async (hash = '') => {
+  const open = async (hash = '', url = seeded.url, tab = page) => {
     // Else it would be the same page, at another fragment.
-    await page.goto('about:blank');
-    await page.goto(`${all.url}/${hash}`);
+    await tab.goto('about:blank');
+    await tab.goto(`${url}/${hash}`);
   };
-  const start = async (mappingId: string) => {
-    await open('#/start');
+  const start = async (mappingId: string, url = seeded.url) => {
+    await open('#/start', url);
     await page.getByLabel('Mapping').fill(mappingId);
     await page.getByRole('button', { name: 'Start', exact: true }).click();
+    await page.getByRole('heading', { name: new RegExp(`^${mappingId} \\d+$`) }).waitFor();
   };
+  /** Past the page. */
+  const withClient = async <Result>(
+    url: string,
+    act: (client: SluiceClient) => Promise<Result>,
+  ): Promise<Result> => {
+    const client = createSluiceClient({ url: `${url}/graphql`, webSocketImpl: WebSocket });
+    try {
+      return await act(client);
+    } finally {
+      await client.dispose();
+    }
+  };
+  const startPast = (url: string, mappingId: string) =>
+    withClient(url, async (client) => {
+      const outcome = await client.start({ mappingId });
+      if (outcome.__typename !== 'IngestionSubmitted') throw new Error(outcome.__typename);
+      return outcome.request;
+    });
+  /** Has one that Platform refused in the log, and tells which. */
+  const fail = () =>
+    withClient(seeded.url, async (client) => {
+      const outcome = await client.start({ mappingId: 'crm-profiles-refused' });
+      if (outcome.__typename !== 'IngestionSubmitted') throw new Error(outcome.__typename);
+      await client.wait(outcome.request);
+      return outcome.request;
+    });
   const head = () => page.locator('.page-head .status');
-  const rowOf = (mappingId: string) => page.getByRole('row').filter({ hasText: mappingId }).first();
+  const rows = (tab = page) => tab.locator('.grid-body [role=row]');
 
   it(
-    'tells an empty list from one in which nothing matches',
+    'leads to the first ingestion where there has been none, and tells that from no match',
     async () => {
-      await open();
+      await open('', freshUrl);
       await page.getByText('Nothing has been ingested yet.').waitFor();
+      await page.getByRole('link', { name: 'Start an ingestion' }).click();
+      await page.getByRole('heading', { name: 'Start an ingestion' }).waitFor();
       await open('#/ingestions?mapping=nobody');
       await page.getByText('No ingestion matches.').waitFor();
+      await page.getByRole('button', { name: 'Show all' }).click();
+      await page.waitForURL(/#\/ingestions$/);
     },
     TIMEOUT_MS,
   );
@@ -99,27 +216,113 @@ describe('the console, in a browser that reaches nothing but the gateway', () =>
     'starts an ingestion and sees it end across a restart of the gateway, on its page and in the list of another tab',
     async () => {
       const list = await page.context().newPage();
-      await list.goto(`${all.url}/#/ingestions`);
-      await list.getByText('Nothing has been ingested yet.').waitFor();
+      await open('#/ingestions?mapping=crm-profiles', seeded.url, list);
+      await list.getByText('Live', { exact: true }).waitFor();
 
       await start('crm-profiles');
       await head().getByText('In progress').waitFor();
       await list.getByRole('button', { name: '1 new' }).click();
-      await list.getByRole('button', { name: 'Running (1)' }).waitFor();
-      const row = list.getByRole('row').filter({ hasText: 'crm-profiles' });
+      const row = rows(list).first();
       await row.getByText('In progress').waitFor();
 
-      await all.stop();
+      await seeded.stop();
       await page.getByText('Reconnecting, seen').waitFor();
-      await all.startAgain();
+      await seeded.startAgain();
 
       await head().getByText('Success').waitFor();
-      await page.getByRole('status').getByText('crm-profiles 1: success.').waitFor();
+      await page
+        .getByRole('status')
+        .getByText(/crm-profiles\W+\d+: success/)
+        .waitFor();
       await page.getByText('2,000').first().waitFor();
       await row.getByText('Success').waitFor();
       await row.getByText('2,000').waitFor();
-      await list.getByRole('button', { name: 'Running (0)' }).waitFor();
       await list.close();
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'goes on where it was when the gateway is killed, in each tab and without a reload',
+    async () => {
+      const list = await page.context().newPage();
+      await open('#/ingestions?tab=running', mortal.url, list);
+      await list.getByText('Live', { exact: true }).waitFor();
+      await start('XDM44', mortal.url);
+      await page.getByText('Live', { exact: true }).waitFor();
+      await list.getByRole('button', { name: '1 new' }).click();
+      await rows(list).getByText('In progress').waitFor();
+      for (const tab of [page, list]) await tab.evaluate('globalThis.isLoadedOnce = true');
+
+      await mortal.kill();
+      await page.getByText('Reconnecting, seen').waitFor();
+      await list.getByText('Reconnecting, seen').waitFor();
+      await upstream.finish();
+      await mortal.startAgain();
+
+      await head().getByText('Success').waitFor();
+      await page
+        .getByRole('status')
+        .getByText(/XDM44\W+\d+: success/)
+        .waitFor();
+      await rows(list).getByText('Success').waitFor();
+      await list.getByRole('button', { name: 'Running (0)' }).waitFor();
+      // What no longer matches goes when somebody says so.
+      await list.getByRole('button', { name: '1 no longer running' }).click();
+      await list.getByText('No ingestion matches.').waitFor();
+      for (const tab of [page, list]) {
+        expect(await tab.evaluate('globalThis.isLoadedOnce')).toBe(true);
+      }
+      const starts = upstream.calls.filter(({ operation }) => operation === 'start');
+      expect(starts.filter(({ mappingId }) => mappingId === 'XDM44')).toHaveLength(1);
+      await list.close();
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'has 10,000 rows in the list, none lost or twice while new ones arrive, and few in the page',
+    async () => {
+      await open('', longUrl);
+      await rows().first().waitFor();
+      // With those beyond the edges, more rows are in the page than there are in a step.
+      const scrolled = page.evaluate<{ requestIds: string[]; mostRows: number }>(
+        toScrollThrough(40),
+      );
+      await startPast(longUrl, 'TestDoc');
+      await startPast(longUrl, 'held');
+      const { requestIds, mostRows } = await scrolled;
+      const expected = Array.from({ length: LOGGED }, (_, index) => String(LOGGED - 1 - index));
+      expect(requestIds).toEqual(expected);
+      expect(mostRows).toBeLessThan(120);
+
+      const heapBytes = await heapBytesOf(page);
+      await page.evaluate(toScrollThrough(200));
+      expect((await heapBytesOf(page)) - heapBytes).toBeLessThan(5_000_000);
+
+      await page.getByRole('button', { name: '2 new' }).click();
+      await rows().first().getByText('held').waitFor();
+      await rows().nth(1).getByText('TestDoc').waitFor();
+      await rows().nth(2).getByText('9999').waitFor();
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'is where it was after a look at one ingestion',
+    async () => {
+      await open('', longUrl);
+      await rows().first().waitFor();
+      await page.evaluate(`document.querySelector('.grid').scrollTop = ${ROW_PX * 60}`);
+      const row = rows().filter({ hasText: '9930' }).getByRole('link');
+      await row.click();
+      await page.getByRole('heading', { name: /9930$/ }).waitFor();
+      await page.goBack();
+      await row.waitFor();
+      expect(await page.evaluate(`document.querySelector('.grid').scrollTop`)).toBe(ROW_PX * 60);
+      await page.keyboard.press('j');
+      await page.keyboard.press('Enter');
+      await page.getByRole('heading', { name: /9929$/ }).waitFor();
     },
     TIMEOUT_MS,
   );
@@ -132,25 +335,32 @@ describe('the console, in a browser that reaches nothing but the gateway', () =>
       await page.getByText('A retry fails the same way').waitFor();
       const errors = page.getByRole('alert');
       await errors.getByText('A value is not one that the schema of the dataset allows.').waitFor();
+      const title = await page.getByRole('heading', { level: 1 }).innerText();
       await page.getByRole('button', { name: 'Retry' }).click();
-      await page.getByRole('heading', { name: 'crm-profiles-refused 3' }).waitFor();
+      await page.getByRole('heading', { level: 1 }).filter({ hasNotText: title }).waitFor();
       await head().getByText('Failed').waitFor();
     },
     TIMEOUT_MS,
   );
 
   it(
-    'offers to stop a mapping that is not stopped, and then starts it',
+    'offers to stop a mapping that is not stopped, then starts it, and resends all of it',
     async () => {
-      await start('crm-profiles-not-stopped');
+      await open('#/start?mapping=crm-profiles-not-stopped');
+      await page.getByRole('button', { name: 'Start', exact: true }).click();
       await page.getByText('The mapping is not stopped.').waitFor();
       await page.getByRole('button', { name: 'Stop' }).click();
       await page.getByText('is stopped: you can start ingestions of it').waitFor();
       await page.getByRole('button', { name: 'Start', exact: true }).click();
       await page.getByRole('heading', { name: /^crm-profiles-not-stopped \d+$/ }).waitFor();
+      await head().getByText('Success').waitFor();
       await open('#/mappings/crm-profiles-not-stopped');
       await page.getByText('Stopped', { exact: true }).waitFor();
       await page.getByRole('cell', { name: '2,000' }).first().waitFor();
+      page.once('dialog', (dialog) => void dialog.accept());
+      await page.getByRole('button', { name: 'Resend all' }).click();
+      await page.getByText('sends everything again, and the scheduler runs it').waitFor();
+      await page.getByText('Started', { exact: true }).waitFor();
     },
     TIMEOUT_MS,
   );
@@ -158,19 +368,20 @@ describe('the console, in a browser that reaches nothing but the gateway', () =>
   it(
     'keeps what is chosen across a reload, and goes through the list by keys',
     async () => {
+      const [one, other] = [await fail(), await fail()];
       await open();
       await page.getByRole('button', { name: /^Failed/ }).click();
       await page.keyboard.press('/');
       await page.keyboard.type('crm-profiles-refused');
       await page.reload();
-      await page.getByRole('button', { name: 'Failed (2)', pressed: true }).waitFor();
+      await page.getByRole('button', { name: /^Failed/, pressed: true }).waitFor();
       expect(await page.getByLabel('Mapping').inputValue()).toBe('crm-profiles-refused');
-      await rowOf('crm-profiles-refused').waitFor();
+      await rows().first().getByText(other.requestId, { exact: true }).waitFor();
       await page.locator('body').click({ position: { x: 2, y: 200 } });
       await page.keyboard.press('j');
       await page.keyboard.press('j');
       await page.keyboard.press('Enter');
-      await page.getByRole('heading', { name: 'crm-profiles-refused 2' }).waitFor();
+      await page.getByRole('heading', { name: `crm-profiles-refused ${one.requestId}` }).waitFor();
       await page.keyboard.press('?');
       await page.getByRole('dialog', { name: 'Keys' }).waitFor();
       await page.keyboard.press('Escape');
@@ -179,16 +390,76 @@ describe('the console, in a browser that reaches nothing but the gateway', () =>
   );
 
   it(
+    'notifies of the end of what was started here, to those who ask for it and do not look',
+    async () => {
+      const context = page.context();
+      await open('', freshUrl);
+      // Headless, it shows none, and never hides a page.
+      await page.addInitScript(`
+        globalThis.shown = [];
+        globalThis.Notification = class Notification extends EventTarget {
+          static permission = 'default';
+          static async requestPermission() {
+            Notification.permission = 'granted';
+          }
+          constructor(title, { body }) {
+            super();
+            shown.push(title + ': ' + body);
+          }
+        };
+        Object.defineProperty(document, 'visibilityState', { get: () => 'hidden' });
+      `);
+      await start('XDM44', freshUrl);
+      expect(await page.evaluate('Notification.permission')).toBe('default');
+      await page.getByRole('button', { name: 'Notify me' }).click();
+      await page.getByRole('button', { name: 'Notifies you', pressed: true }).waitFor();
+      await upstream.finish();
+      await head().getByText('Success').waitFor();
+      expect(await page.evaluate('shown')).toEqual([
+        expect.stringMatching(/^Sluice: \W*XDM44\W+\d+: success\.$/),
+      ]);
+      // A page without the script.
+      await page.close();
+      page = await context.newPage();
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'gives an ingestion as GraphQL and as a command',
+    async () => {
+      const { requestId } = await startPast(freshUrl, 'slow');
+      await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+      await open(`#/ingestions/slow/${requestId}`, freshUrl);
+      const copy = async (name: string) => {
+        await page.getByRole('button', { name }).click();
+        await page.getByText('Copied.').last().waitFor();
+        return page.evaluate('navigator.clipboard.readText()');
+      };
+      expect(await copy('Copy as command')).toBe(
+        `npx sluice --url ${freshUrl}/ watch slow ${requestId}`,
+      );
+      expect(await copy('Copy as GraphQL')).toContain('ingestionStatusChanged(mappingId: "slow"');
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
     'keeps nobody out, in light and in dark, wide and narrow',
     async () => {
       const axe = await readFile('node_modules/axe-core/axe.min.js', 'utf8');
+      const { requestId } = await fail();
       const pages = [
         '#/ingestions',
-        '#/ingestions/crm-profiles-refused/2',
+        '#/ingestions?mapping=nobody',
+        `#/ingestions/crm-profiles-refused/${requestId}`,
+        '#/ingestions/crm-profiles/no-such',
         '#/start',
         '#/mappings',
-        '#/mappings/crm-profiles',
+        '#/mappings/crm-profiles-refused',
+        '#/mappings/no-such',
         '#/durations',
+        '#/no-such',
       ];
       for (const [colorScheme, width] of [
         ['light', 1400],
@@ -196,9 +467,12 @@ describe('the console, in a browser that reaches nothing but the gateway', () =>
       ] as const) {
         await page.emulateMedia({ colorScheme });
         await page.setViewportSize({ width, height: 800 });
-        for (const hash of pages) {
-          await open(hash);
-          await page.locator('main .grid, main .card').first().waitFor();
+        for (const [hash, url] of [
+          ...pages.map((hash) => [hash, seeded.url] as const),
+          ['#/ingestions', freshUrl] as const,
+        ]) {
+          await open(hash, url);
+          await page.locator('main .grid, main .card, main .notice').first().waitFor();
           await page.evaluate(axe);
           const found = await page.evaluate(
             'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes[0].html]))',
@@ -210,62 +484,17 @@ describe('the console, in a browser that reaches nothing but the gateway', () =>
           expect([hash, width, overflow]).toEqual([hash, width, 0]);
         }
       }
-    },
-    TIMEOUT_MS,
-  );
-
-  it('asks nothing of any other host, and breaks no policy', () => {
-    const others = browser.faults.filter((fault) => !/WebSocket|ERR_CONNECTION|503/.test(fault));
-    expect(others).toEqual([]);
-    expect(browser.strayRequests).toEqual([]);
-  });
-});
-
-describe('the console, where callers sign in', () => {
-  const running = new AsyncDisposableStack();
-  const { key, sha256 } = newApiKey();
-  const reader = {
-    name: 'reader',
-    rights: ['ingestion:read'],
-    mappings: toMappingScope(['*']),
-    expiresAt: null,
-    sha256,
-  } as const;
-  let browser: CutOffBrowser;
-  let url: string;
-
-  beforeAll(async () => {
-    const upstream = await startTestUpstream();
-    running.defer(() => upstream.close());
-    const gateway = await startTestGateway(upstream.config, {
-      signIn: { accessTokens: null, apiKeys: [reader] },
-    });
-    running.defer(() => gateway.stop());
-    url = gateway.url;
-    browser = running.use(await openCutOffBrowser(url));
-  }, TIMEOUT_MS);
-  afterAll(() => running.disposeAsync());
-
-  it(
-    'lets nobody in with a wrong key, keeps a right one in its tab, and offers a reader nothing else',
-    async () => {
-      const { page } = browser;
-      await page.goto(`${url}/#/mappings`);
-      const signIn = async (token: string) => {
-        await page.getByLabel('API key or access token').fill(token);
-        await page.getByRole('button', { name: 'Sign in' }).click();
-      };
-      await signIn('wrong');
-      await page.getByText('That was refused.').waitFor();
-      await signIn(key);
-      await page.getByRole('heading', { name: 'Mappings' }).waitFor();
-      await page.reload();
-      await page.getByRole('heading', { name: 'Mappings' }).waitFor();
-      await page.getByText('Live').waitFor();
-      expect(await page.getByRole('link', { name: 'Start' }).count()).toBe(0);
-      await page.getByRole('button', { name: 'Sign out reader' }).click();
-      await page.getByRole('heading', { name: 'Sign in to Sluice' }).waitFor();
+      await page.emulateMedia({ colorScheme: 'light' });
+      await page.setViewportSize({ width: 1440, height: 900 });
     },
     TIMEOUT_MS,
   );
 });
+
+async function heapBytesOf(page: Page): Promise<number> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('HeapProfiler.collectGarbage');
+  const { usedSize } = await session.send('Runtime.getHeapUsage');
+  await session.detach();
+  return usedSize;
+}

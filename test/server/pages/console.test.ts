@@ -18,7 +18,21 @@ describe('the console’s addresses', () => {
     const policy = response.headers.get('content-security-policy');
     expect(policy).toContain("script-src 'self'; style-src 'self';");
     expect(policy).not.toContain('unsafe');
-    expect(await response.text()).toContain('{&quot;explorerPath&quot;:&quot;/explorer/&quot;}');
+    expect(await response.text()).toContain(
+      '{&quot;explorerPath&quot;:&quot;/explorer/&quot;,&quot;openId&quot;:null}',
+    );
+  });
+
+  it('may call the OpenID provider that people sign in with, and knows it', async () => {
+    const openId = { issuer: 'https://login.test/realm', clientId: 'console', scope: 'openid' };
+    const other = await startTestGateway('http://127.0.0.1:9', { openId });
+    const response = await fetch(`${other.url}/`);
+    await other.stop();
+    const policy = response.headers.get('content-security-policy');
+    expect(policy).toContain("connect-src 'self' https://login.test;");
+    expect(await response.text()).toContain(
+      JSON.stringify({ openId }).slice(1, -1).replaceAll('"', '&quot;'),
+    );
   });
 
   it('lets browsers keep its parts, which are at most 180 KB as they are sent compressed', async () => {

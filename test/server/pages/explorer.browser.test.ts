@@ -87,7 +87,10 @@ describe('the explorer, in a browser that reaches nothing but the gateway', () =
       expect(await textOf(listed)).toMatch(/"to": "IN_PROGRESS".*"to": "SUCCESS"/s);
 
       await explorer.openDocs('Subscription');
-      await page.getByText('All transitions of one request after the cursor').first().waitFor();
+      await page
+        .getByText('All transitions of one request: those after the cursor')
+        .first()
+        .waitFor();
 
       await page.setViewportSize({ width: 390, height: 844 });
       for (const pane of ['app-query-editor', 'app-doc-viewer']) {

@@ -124,7 +124,7 @@ describe('a token of an issuer with several keys', () => {
   });
 });
 
-it('keys are read behind a byte order mark, and of any content type', async () => {
+it('keys are read after a byte order mark, with any content type', async () => {
   const body = `\ufeff${JSON.stringify({ keys: [one.publicJwk] })}`;
   const verify = await publish(text(200, body, { 'content-type': 'text/html; charset=latin1' }));
   expect(await verify(sign(one))).toBe('ci');

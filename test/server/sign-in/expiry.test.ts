@@ -5,7 +5,7 @@ import { createManualClock } from '../../support/manual-clock.js';
 const DAY_MS = 86_400_000;
 
 describe('onceExpired', () => {
-  it.each([1, 1_000, 100 * DAY_MS])('tells of an instant that is %d ms away, once', async (ms) => {
+  it.each([1, 1_000, 100 * DAY_MS])('calls the task once at an instant %d ms away', async (ms) => {
     const clock = createManualClock();
     let toldCount = 0;
     onceExpired(clock, clock.now() + ms, () => {
@@ -61,7 +61,7 @@ describe('onceExpired', () => {
     expect(isTold).toBe(true);
   });
 
-  it('tells never where there is none, and no more once it is called off', async () => {
+  it('never calls the task without an instant, or after it was cancelled', async () => {
     const clock = createManualClock();
     onceExpired(clock, null, () => {
       throw new Error('There is no such instant.');

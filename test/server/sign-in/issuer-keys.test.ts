@@ -85,7 +85,7 @@ describe('the keys of an issuer', () => {
     expect(issuer.fetchCount).toBe(2);
   });
 
-  it('are fetched again after 10 minutes, so that one that is withdrawn is good no more', async () => {
+  it('are fetched again after 10 minutes, so that a withdrawn key is no longer valid', async () => {
     const keys = createKeys();
     expect(await tryKey(keys, first)).toBe('ci');
     issuer.publish(second);
@@ -193,7 +193,7 @@ describe('the keys of an issuer', () => {
     ['kid as a number', { kid: 7 }],
     ['key_ops as one text', { key_ops: 'verify' }],
     ['names in other letters', { alg: 'es256', kty: 'ec', crv: 'p-256', use: 'SIG' }],
-  ])('are taken for what they can only mean: %s', async (_what, written) => {
+  ])('are read in their only possible meaning: %s', async (_what, written) => {
     const key = await newIssuerKey('7');
     issuer.publish({ ...key, publicJwk: { ...key.publicJwk, ...written } as JWK });
     expect(await tryKey(createKeys(), key)).toBe('ci');

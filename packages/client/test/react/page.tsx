@@ -9,7 +9,6 @@ declare const document: { readonly baseURI: string; getElementById(id: string): 
 const client = createSluiceClient({
   url: new URL('graphql', document.baseURI),
   maxRetryDelayMs: 100,
-  pingMs: 500,
 });
 
 function Ingestion({ id, request }: { readonly id: string; readonly request: RequestRef | null }) {
@@ -25,9 +24,9 @@ function Ingestion({ id, request }: { readonly id: string; readonly request: Req
 }
 
 function Activity() {
-  const { transitions } = useActivity({ limit: 3 });
+  const { transitions, staleSince } = useActivity({ limit: 3 });
   return (
-    <ol>
+    <ol aria-busy={staleSince !== null}>
       {transitions.map(({ cursor, to }) => (
         <li key={cursor}>{to}</li>
       ))}
@@ -44,6 +43,9 @@ function Page({ mappingId }: { readonly mappingId: string }) {
     <main>
       <button type="button" onClick={() => void start({ mappingId })}>
         Start
+      </button>
+      <button type="button" onClick={() => void start({ mappingId: '' })}>
+        Try nothing
       </button>
       <button type="button" onClick={() => setShown(!isShown)}>
         Toggle

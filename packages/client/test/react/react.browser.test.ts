@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { build } from 'rolldown';
 import { type CutOffBrowser, openCutOffBrowser } from '../../../../test/support/browser.js';
 import { untilMetric } from '../../../../test/support/metrics.js';
+import { openScriptPage } from '../../../../test/support/script-page.js';
 import { startTestUpstream } from '../../../../test/support/start-test-upstream.js';
 import { startTestGateway, type TestGateway } from '../../../../test/support/test-gateway.js';
 import type { TestUpstream } from '../../../../test/support/test-upstream.js';
@@ -33,29 +33,10 @@ beforeAll(async () => {
   running.defer(() => gateway.stop());
   browser = running.use(await openCutOffBrowser(gateway.url));
   ({ page } = browser);
-  const script = await bundle();
-  const html = '<!doctype html><div id="root"></div><script type="module" src="page.js"></script>';
-  await page.route('**/page', (route) => route.fulfill({ contentType: 'text/html', body: html }));
-  await page.route('**/page.js', (route) =>
-    route.fulfill({ contentType: 'text/javascript', body: script }),
-  );
-  await page.goto(`${gateway.url}/page`);
+  await openScriptPage(page, gateway.url, join(import.meta.dirname, 'page.js'));
 }, TIMEOUT_MS);
 
 afterAll(() => running.disposeAsync());
-
-/** With the checks of React's development: its strict mode mounts everything twice. */
-async function bundle(): Promise<string> {
-  const { output } = await build({
-    input: join(import.meta.dirname, 'page.js'),
-    platform: 'browser',
-    transform: { define: { 'process.env.NODE_ENV': '"development"' } },
-    // Its default is a pattern, which it does not know as one of this world of jest's.
-    output: { sourcemapIgnoreList: false },
-    write: false,
-  });
-  return output[0].code;
-}
 
 const click = (name: string) => page.getByRole('button', { name }).click();
 const seen = async (...texts: string[]) => {
@@ -69,6 +50,8 @@ it(
   'shows an ingestion from its start to its end, across a restart of the gateway',
   async () => {
     const { url } = gateway;
+    // From here on nothing is missed.
+    await page.locator('ol[aria-busy=false]').waitFor({ state: 'attached' });
     await click('Start');
     await page.getByText('answered').waitFor();
     await seen('IN_PROGRESS', 'upToDate', 'fresh');
@@ -80,8 +63,18 @@ it(
     await upstream.finish();
     gateway = await startGateway(Number(new URL(url).port));
     await seen('SUCCESS', '2: IN_PROGRESS SUCCESS', 'fresh');
+    await page.getByRole('listitem').getByText('SUCCESS').waitFor();
     expect(await page.getByRole('listitem').allTextContents()).toEqual(['IN_PROGRESS', 'SUCCESS']);
     await untilMetric(url, 'sluice_stream_listeners', 1);
+  },
+  TIMEOUT_MS,
+);
+
+it(
+  'tells of a start that the gateway refuses',
+  async () => {
+    await click('Try nothing');
+    await page.getByText('failed', { exact: true }).waitFor();
   },
   TIMEOUT_MS,
 );

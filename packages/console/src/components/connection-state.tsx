@@ -3,7 +3,7 @@ import { toDistance } from '../format.js';
 import { useSession } from '../session.js';
 import { useNow } from '../use-now.js';
 
-/** Whether what is shown is how things are now; else how old it is. */
+/** Whether the page is up to date, or how old it is. */
 export function ConnectionState() {
   const { live } = useSession();
   const connection = useSyncExternalStore(live.listen, live.connection);
@@ -18,7 +18,7 @@ export function ConnectionState() {
       return <span className="connection live">Live</span>;
     case 'reconnecting':
       return (
-        <span className="connection lost" title="It reconnects by itself, and misses nothing.">
+        <span className="connection lost" title="It reconnects automatically, and misses nothing.">
           Reconnecting, seen {toDistance(connection.since, now)}
         </span>
       );

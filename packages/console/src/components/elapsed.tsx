@@ -2,7 +2,7 @@ import { toDuration } from '../format.js';
 import type { Ingestion } from '../live.js';
 import { useNow } from '../use-now.js';
 
-/** How long an ingestion took, or takes so far. */
+/** How long an ingestion took, or has taken so far. */
 export function Elapsed({ ingestion }: { readonly ingestion: Ingestion }) {
   return ingestion.isTerminal ? (
     <span>{toDuration(ingestion.durationMs)}</span>

@@ -13,7 +13,7 @@ export function Failure({
   return (
     <Notice
       kind="error"
-      title={isAnswered ? 'The gateway refused that.' : 'The gateway does not answer.'}
+      title={isAnswered ? 'The gateway refused that.' : 'The gateway does not respond.'}
     >
       <p>
         {failure.message}

@@ -1,5 +1,5 @@
-import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useRef, useSyncExternalStore } from 'react';
+import { defaultRangeExtractor, useVirtualizer } from '@tanstack/react-virtual';
+import { type RefObject, useEffect, useSyncExternalStore } from 'react';
 import { toCount } from '../format.js';
 import { isTyping } from '../keys.js';
 import type { Ingestion } from '../live.js';
@@ -21,23 +21,42 @@ const COLUMNS = [
   'Reason',
 ];
 
-/** Heights of a row, in px, as the stylesheet has them: one line, or a small card. */
+/** The heights of a row, in px, as in the stylesheet: one line, or a small card. */
 const ROW_PX = 36;
 const CARD_PX = 84;
 
 const narrow = window.matchMedia('(max-width: 900px)');
 
-/** A table of ingestions of any length: only what is in sight is in the page. */
+/** Where somebody was in a list, to be there again when they come back. */
+interface Place {
+  scrollTop: number;
+  /** Of the row that had the focus. */
+  id: string;
+}
+
+const places = new Map<string, Place>();
+
+/** A table of any number of ingestions. Only visible rows are rendered, and the row with the focus. */
 export function IngestionTable({
+  ref: scroller,
+  name,
   ingestions,
+  isGone,
   hasMore,
   onMore,
 }: {
+  readonly ref: RefObject<HTMLDivElement | null>;
+  /** Lists with the same name show the same place. */
+  readonly name: string;
   readonly ingestions: readonly Ingestion[];
+  /** Whether one is still shown, but would not be loaded again. */
+  readonly isGone: (ingestion: Ingestion) => boolean;
   readonly hasMore: boolean;
   readonly onMore: () => void;
 }) {
-  const scroller = useRef<HTMLDivElement>(null);
+  const place = places.get(name) ?? { scrollTop: 0, id: '' };
+  places.set(name, place);
+  const toIndex = () => ingestions.findIndex(({ id }) => id === place.id);
   const isNarrow = useSyncExternalStore(
     (listener) => {
       narrow.addEventListener('change', listener);
@@ -52,12 +71,19 @@ export function IngestionTable({
     estimateSize: () => rowPx,
     getItemKey: (index) => ingestions[index]?.id ?? index,
     overscan: 12,
+    initialOffset: place.scrollTop,
+    rangeExtractor(range) {
+      const indices = defaultRangeExtractor(range);
+      const at = toIndex();
+      if (at < 0 || indices.includes(at)) return indices;
+      return [...indices, at].sort((one, other) => one - other);
+    },
   });
   // biome-ignore lint/correctness/useExhaustiveDependencies: another height moves every row
   useEffect(() => virtualizer.measure(), [rowPx]);
 
   const items = virtualizer.getVirtualItems();
-  const last = items.at(-1)?.index ?? 0;
+  const last = virtualizer.range?.endIndex ?? 0;
   useEffect(() => {
     if (hasMore && last >= ingestions.length - 20) onMore();
   }, [hasMore, last, ingestions.length, onMore]);
@@ -66,11 +92,9 @@ export function IngestionTable({
     const move = (event: KeyboardEvent) => {
       const step = event.key === 'j' ? 1 : event.key === 'k' ? -1 : 0;
       if (step === 0 || isTyping(event)) return;
-      const at = Number(
-        document.activeElement?.closest<HTMLElement>('[data-index]')?.dataset.index ??
-          (step === 1 ? -1 : 1),
-      );
+      const at = toIndex();
       const next = Math.min(ingestions.length - 1, Math.max(0, at + step));
+      place.id = ingestions[next]?.id ?? '';
       virtualizer.scrollToIndex(next);
       const focus = () =>
         scroller.current?.querySelector<HTMLElement>(`[data-index="${next}"] a`)?.focus();
@@ -79,13 +103,17 @@ export function IngestionTable({
     };
     window.addEventListener('keydown', move);
     return () => window.removeEventListener('keydown', move);
-  }, [ingestions.length, virtualizer]);
+  });
 
   return (
     // biome-ignore lint/a11y/useSemanticElements: rows of a virtual table are placed, which those of <table> cannot be
     <div
       className="grid"
       ref={scroller}
+      tabIndex={-1}
+      onScroll={({ currentTarget }) => {
+        place.scrollTop = currentTarget.scrollTop;
+      }}
       role="table"
       aria-label="Ingestions"
       aria-rowcount={hasMore ? -1 : ingestions.length + 1}
@@ -104,7 +132,18 @@ export function IngestionTable({
         {items.map(({ index, start, key }) => {
           const ingestion = ingestions[index];
           return (
-            ingestion && <IngestionRow key={key} ingestion={ingestion} index={index} top={start} />
+            ingestion && (
+              <IngestionRow
+                key={key}
+                ingestion={ingestion}
+                isGone={isGone(ingestion)}
+                index={index}
+                top={start}
+                onFocus={() => {
+                  place.id = ingestion.id;
+                }}
+              />
+            )
           );
         })}
       </div>
@@ -114,12 +153,16 @@ export function IngestionTable({
 
 function IngestionRow({
   ingestion,
+  isGone,
   index,
   top,
+  onFocus,
 }: {
   readonly ingestion: Ingestion;
+  readonly isGone: boolean;
   readonly index: number;
   readonly top: number;
+  readonly onFocus: () => void;
 }) {
   const { mappingId, requestId, status, numRecords, batchId, failure, startedBy } = ingestion;
   const href = toHref(['ingestions', mappingId, requestId]);
@@ -129,7 +172,7 @@ function IngestionRow({
     // biome-ignore lint/a11y/useKeyWithClickEvents: its link is what takes keys
     <div
       role="row"
-      className="row"
+      className={isGone ? 'row gone' : 'row'}
       data-index={index}
       aria-rowindex={index + 2}
       style={{ transform: `translateY(${top}px)` }}
@@ -138,7 +181,9 @@ function IngestionRow({
       }}
     >
       <Cell name="mapping">
-        <a href={href}>{mappingId}</a>
+        <a href={href} title={mappingId} onFocus={onFocus}>
+          {mappingId}
+        </a>
       </Cell>
       <Cell name="request">{requestId}</Cell>
       <Cell name="status-cell">
@@ -146,9 +191,9 @@ function IngestionRow({
       </Cell>
       <Cell name="records number">{numRecords === null ? '' : toCount(numRecords)}</Cell>
       <Cell name="start">
-        <Time at={ingestion.startedAt ?? ingestion.firstObservedAt} />
+        <Time at={ingestion.startedAt ?? ingestion.firstObservedAt} isShort />
       </Cell>
-      <Cell name="end">{ingestion.finishedAt && <Time at={ingestion.finishedAt} />}</Cell>
+      <Cell name="end">{ingestion.finishedAt && <Time at={ingestion.finishedAt} isShort />}</Cell>
       <Cell name="duration number">
         <Elapsed ingestion={ingestion} />
         {ingestion.isLongerThanUsual && (

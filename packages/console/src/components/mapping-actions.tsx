@@ -1,5 +1,6 @@
 import type { TypedText } from '@sluice/client';
 import { useMutation, useQuery } from '@tanstack/react-query';
+import { isolate } from '../format.js';
 import {
   type ChangeFragment,
   type MappingStateFragment,
@@ -16,19 +17,21 @@ interface Action {
   readonly label: string;
   /** What was done, for the announcer. */
   readonly done: string;
-  /** Asked before it is done; empty where it is easily undone. */
+  /** A question to confirm it; empty if it is easily undone. */
   readonly question: string;
   readonly run: () => Promise<ChangeFragment>;
 }
 
-/** What can be done to a mapping where it stands, for those who may. */
+/** The actions on a mapping in its current state, for those who may. */
 export function MappingActions({
   mappingId,
   only,
+  onDone,
 }: {
   readonly mappingId: string;
-  /** Offers nothing else. */
+  /** Offer only this. */
   readonly only?: 'publish' | 'stop';
+  readonly onDone?: () => void;
 }) {
   const ask = useAsk();
   const mayManage = useMay('mappings:manage');
@@ -39,7 +42,10 @@ export function MappingActions({
     mutationFn: ({ run }: Action) => run(),
     onSuccess(change, { done }) {
       if (change.__typename === 'MappingChangeRefused') say({ kind: 'bad', text: change.message });
-      else say({ kind: 'good', text: `${mappingId} ${done}.` });
+      else {
+        say({ kind: 'good', text: `${isolate(mappingId)} ${done}.` });
+        onDone?.();
+      }
       return queries.invalidateQueries();
     },
     onError: (failure) => say({ kind: 'bad', text: failure.message }),
@@ -59,23 +65,35 @@ export function MappingActions({
     const variables = { mappingId, ...(resendFromBeginning && { resendFromBeginning }) };
     return (await client.request(document, variables))[field];
   };
-  const actions: Readonly<Record<'publish' | 'resend' | 'unpublish' | 'start' | 'stop', Action>> = {
+  const actions: Readonly<
+    Record<'publish' | 'publishFromBeginning' | 'resend' | 'unpublish' | 'start' | 'stop', Action>
+  > = {
     publish: {
       label: 'Publish',
       done: 'is published, and the scheduler runs it',
       question: '',
       run: () => send(PublishMappingDocument, 'publishMapping'),
     },
-    resend: {
+    publishFromBeginning: {
       label: 'Publish and resend all',
       done: 'is published, and sends everything again',
-      question: `Send all records of ${mappingId} again, from the beginning?`,
+      question: `Send all records of ${isolate(mappingId)} again, from the beginning?`,
       run: () => send(PublishMappingDocument, 'publishMapping', true),
+    },
+    resend: {
+      label: 'Resend all',
+      done: 'sends everything again, and the scheduler runs it',
+      question: `Send all records of ${isolate(mappingId)} again, from the beginning? It is unpublished and published again for that, and the scheduler runs it then.`,
+      async run() {
+        const change = await send(UnpublishMappingDocument, 'unpublishMapping');
+        if (change.__typename === 'MappingChangeRefused') return change;
+        return send(PublishMappingDocument, 'publishMapping', true);
+      },
     },
     unpublish: {
       label: 'Unpublish',
-      done: 'is not published any more',
-      question: `Unpublish ${mappingId}? Nobody can run it then.`,
+      done: 'is no longer published',
+      question: `Unpublish ${isolate(mappingId)}? Nobody can run it then.`,
       run: () => send(UnpublishMappingDocument, 'unpublishMapping'),
     },
     start: {
@@ -116,8 +134,8 @@ function toOffered({
   publication,
   execution,
 }: NonNullable<MappingStateFragment['administration']>) {
-  if (publication === 'UNPUBLISHED') return ['publish', 'resend'] as const;
+  if (publication === 'UNPUBLISHED') return ['publish', 'publishFromBeginning'] as const;
   return execution === 'STARTED'
-    ? (['stop', 'unpublish'] as const)
-    : (['start', 'unpublish'] as const);
+    ? (['stop', 'resend', 'unpublish'] as const)
+    : (['start', 'resend', 'unpublish'] as const);
 }

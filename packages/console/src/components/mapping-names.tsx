@@ -4,7 +4,7 @@ import { useAsk } from '../session.js';
 
 const FRESH_MS = 60_000;
 
-/** The mappings that a field proposes, as the list `mapping-names`. */
+/** The mappings that a field suggests, as the list `mapping-names`. */
 export function MappingNames() {
   const ask = useAsk();
   const { data } = useQuery({ ...ask(MappingNamesDocument, {}), staleTime: FRESH_MS });

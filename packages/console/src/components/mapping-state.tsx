@@ -1,6 +1,6 @@
 import type { MappingStateFragment } from '../generated/operations.js';
 
-/** Whether a mapping is published, and who runs it. */
+/** Whether a mapping is published, and what runs it. */
 export function MappingState({
   administration,
 }: {
@@ -8,7 +8,7 @@ export function MappingState({
 }) {
   if (!administration) {
     return (
-      <span className="muted" title="The upstream does not tell where a mapping stands">
+      <span className="muted" title="The upstream does not report the state of mappings">
         Not told
       </span>
     );

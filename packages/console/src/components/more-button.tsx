@@ -6,7 +6,7 @@ interface MoreButtonProps {
   };
 }
 
-/** Fetches the next page of a list, where there is one. */
+/** Fetches the next page of a list, if there is one. */
 export function MoreButton({ pages }: MoreButtonProps) {
   if (!pages.hasNextPage) return null;
   return (

@@ -56,7 +56,7 @@ export function Percentiles({ runs }: { readonly runs: readonly Ingestion[] }) {
   );
 }
 
-/** The nearest rank: a duration that was really seen. */
+/** The nearest rank: an actual duration. */
 function toPercentile(sorted: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;
 }

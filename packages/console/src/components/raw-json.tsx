@@ -1,4 +1,4 @@
-/** The answer as the gateway gave it. */
+/** The gateway's answer, unchanged. */
 export function RawJson({ value }: { readonly value: unknown }) {
   return (
     <details className="card">

@@ -1,5 +1,6 @@
 import { useMutation } from '@tanstack/react-query';
 import type { Ingestion } from '../live.js';
+import { rememberOwn } from '../own-ingestions.js';
 import { goTo, toHref } from '../route.js';
 import { useSession } from '../session.js';
 import { toAnswer } from '../start-answer.js';
@@ -7,14 +8,14 @@ import { say } from '../toast-store.js';
 
 /** Starts the same mapping again. */
 export function RetryButton({ ingestion }: { readonly ingestion: Ingestion }) {
-  const { client, own } = useSession();
+  const { client } = useSession();
   const start = useMutation({
     networkMode: 'always',
     mutationFn: () => client.start({ mappingId: ingestion.mappingId }),
     onSuccess(outcome) {
       const answer = toAnswer(outcome);
       if (answer.request) {
-        own.add(answer.request.id);
+        rememberOwn(answer.request.id);
         goTo(toHref(['ingestions', answer.request.mappingId, answer.request.requestId]));
       } else say({ kind: 'bad', text: `${answer.title} ${answer.advice}` });
     },

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 
-/** Scrolls sideways what may be wider than the page, by keys too. */
+/** Scrolls sideways if its content is wider than the page, also by keyboard. */
 export function Scrollable({
   label,
   children,

@@ -7,13 +7,13 @@ import { MappingPage } from '../pages/mapping.js';
 import { MappingsPage } from '../pages/mappings.js';
 import { StartPage } from '../pages/start.js';
 import { toHref, useRoute } from '../route.js';
-import { readToken, useMay, useSession } from '../session.js';
+import { useMay, useSession } from '../session.js';
 import { ConnectionState } from './connection-state.js';
 import { KeyList } from './key-list.js';
 import { Notice } from './notice.js';
 import { Toasts } from './toasts.js';
 
-/** What is around every page. */
+/** The frame of every page. */
 export function Shell({ onSignOut }: { readonly onSignOut: () => void }) {
   const { viewer } = useSession();
   const mayStart = useMay('ingestion:start');
@@ -37,7 +37,7 @@ export function Shell({ onSignOut }: { readonly onSignOut: () => void }) {
         </nav>
         <div className="bar-end">
           <ConnectionState />
-          {readToken() !== '' && (
+          {viewer.name !== null && (
             <button type="button" className="quiet" onClick={onSignOut} title="Forget the token">
               Sign out {viewer.name}
             </button>
@@ -64,9 +64,12 @@ function Page(): ReactNode {
   if (section === 'start') return <StartPage />;
   if (!mayRead) {
     return (
-      <Notice kind="info" title="You may not see ingestions.">
-        That needs the right ingestion:read. Ask the operator for it.
-      </Notice>
+      <div className="page">
+        <h1>Sluice</h1>
+        <Notice kind="info" title="You may not see ingestions.">
+          That needs the right ingestion:read. Ask the operator for it.
+        </Notice>
+      </div>
     );
   }
   switch (section) {
@@ -89,9 +92,12 @@ function Page(): ReactNode {
       return <DurationsPage />;
     default:
       return (
-        <Notice kind="info" title="There is no such page.">
-          <a href={toHref(['ingestions'])}>Go to the ingestions</a>
-        </Notice>
+        <div className="page">
+          <h1>Sluice</h1>
+          <Notice kind="info" title="There is no such page.">
+            <a href={toHref(['ingestions'])}>Go to the ingestions</a>
+          </Notice>
+        </div>
       );
   }
 }

@@ -9,7 +9,7 @@ const WORDS: Readonly<Record<IngestionStatus | JobStatus, string>> = {
   UPLOADED: 'Uploaded',
 };
 
-/** Where an ingestion or a job stands, in a word and a colour. */
+/** The status of an ingestion or a job, in a word and a colour. */
 export function Status({ status }: { readonly status: IngestionStatus | JobStatus }) {
   return <span className={`status ${status.toLowerCase()}`}>{WORDS[status]}</span>;
 }

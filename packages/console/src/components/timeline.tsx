@@ -12,7 +12,7 @@ interface Step {
   readonly words: string;
 }
 
-/** What happened to an ingestion, with clock times and how long it took until then. */
+/** The transitions of an ingestion, with clock times and how long it took until then. */
 export function Timeline({ ingestion }: { readonly ingestion: OneIngestion }) {
   const steps: readonly Step[] = [
     ...(ingestion.startedAt

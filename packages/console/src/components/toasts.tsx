@@ -1,26 +1,27 @@
 import { useEffect, useSyncExternalStore } from 'react';
+import { isolate } from '../format.js';
+import { notify } from '../notifications.js';
+import { isOwn } from '../own-ingestions.js';
 import { toHref } from '../route.js';
 import { useSession } from '../session.js';
 import { listenToToasts, readToasts, say, unsay } from '../toast-store.js';
 
-/** Says what happened to what this person started. It is the page’s one announcer. */
+/** Announces what happens to ingestions that this viewer started. It is the page's only announcer. */
 export function Toasts() {
-  const { live, own, viewer } = useSession();
+  const { live, viewer } = useSession();
   const toasts = useSyncExternalStore(listenToToasts, readToasts);
   useEffect(
     () =>
       live.onEnd((ended) => {
-        const isOwn =
-          own.has(ended.id) || (viewer.name !== null && ended.startedBy === viewer.name);
-        if (!isOwn) return;
-        const isGood = ended.status === 'SUCCESS';
-        say({
-          kind: isGood ? 'good' : 'bad',
-          text: `${ended.mappingId} ${ended.requestId}: ${isGood ? 'success' : ended.status.toLowerCase()}.`,
-          link: { href: toHref(['ingestions', ended.mappingId, ended.requestId]), label: 'Open' },
-        });
+        const { id, mappingId, requestId, status } = ended;
+        if (!isOwn(id) && (viewer.name === null || ended.startedBy !== viewer.name)) return;
+        const kind = status === 'SUCCESS' ? 'good' : 'bad';
+        const text = `${isolate(mappingId)} ${requestId}: ${status.toLowerCase()}.`;
+        const href = toHref(['ingestions', mappingId, requestId]);
+        say({ kind, text, link: { href, label: 'Open' } });
+        notify(id, text, href);
       }),
-    [live, own, viewer],
+    [live, viewer],
   );
   return (
     <div className="toasts" role="status" aria-live="polite">

@@ -3,7 +3,7 @@ import { useNow } from '../use-now.js';
 import { Notice } from './notice.js';
 import { Distance, Time } from './time.js';
 
-/** How the gateway watches an ingestion: when it last asked, and when it asks again. */
+/** How the gateway watches an ingestion: its last and its next poll. */
 export function WatchState({ ingestion }: { readonly ingestion: OneIngestion }) {
   const { watch } = ingestion;
   const now = useNow();
@@ -11,20 +11,20 @@ export function WatchState({ ingestion }: { readonly ingestion: OneIngestion }) 
   switch (watch.endedBecause) {
     case 'FORGOTTEN_UPSTREAM':
       return (
-        <Notice kind="warning" title="The gateway asks no more.">
+        <Notice kind="warning" title="The gateway no longer polls this ingestion.">
           The upstream has said for an hour that it knows no such request.
         </Notice>
       );
     case 'ENDED_BY_OPERATOR':
       return (
-        <Notice kind="warning" title="The gateway asks no more.">
+        <Notice kind="warning" title="The gateway no longer polls this ingestion.">
           An operator ended the watch. Asking for the status again begins it anew.
         </Notice>
       );
     case null:
       break;
   }
-  // What is due is being asked, though the page has not heard of it yet.
+  // A due poll is in progress, although the page has not heard of it yet.
   const next = watch.nextPollAt && Date.parse(watch.nextPollAt) > now && (
     <>
       again <Distance at={watch.nextPollAt} />
@@ -32,7 +32,7 @@ export function WatchState({ ingestion }: { readonly ingestion: OneIngestion }) 
   );
   if (watch.lastFailure) {
     return (
-      <Notice kind="warning" title="The upstream gives no answer.">
+      <Notice kind="warning" title="The upstream does not respond.">
         <p>
           {watch.lastFailure.message} <code>{watch.lastFailure.code}</code>
         </p>

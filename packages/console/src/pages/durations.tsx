@@ -13,7 +13,7 @@ import type { Ingestion } from '../live.js';
 import { choose, useRoute } from '../route.js';
 import { useLive, useSession } from '../session.js';
 
-/** So many runs are drawn: more would be a cloud, and take long to load. */
+/** How many runs are drawn: more would be a cloud, and take long to load. */
 const MOST_RUNS = 1_000;
 
 const PAGE_SIZE = 100;
@@ -23,7 +23,7 @@ interface Sample {
   readonly isWhole: boolean;
 }
 
-/** How long runs take: each a dot, and percentiles of each mapping. */
+/** How long runs take: a dot for each, and percentiles for each mapping. */
 export function DurationsPage() {
   const { search } = useRoute();
   const { client } = useSession();

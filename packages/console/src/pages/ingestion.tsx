@@ -1,11 +1,14 @@
 import { useQuery } from '@tanstack/react-query';
 import { useEffect } from 'react';
+import { toCommand } from '../command.js';
+import { CopyButton } from '../components/copy-button.js';
 import { Elapsed } from '../components/elapsed.js';
 import { Failure } from '../components/failure.js';
 import { FailureReport } from '../components/failure-report.js';
 import { JobTable } from '../components/job-table.js';
 import { Lineage } from '../components/lineage.js';
 import { Notice } from '../components/notice.js';
+import { NotifyButton } from '../components/notify-button.js';
 import { RawJson } from '../components/raw-json.js';
 import { RetryButton } from '../components/retry-button.js';
 import { Status } from '../components/status.js';
@@ -17,12 +20,11 @@ import { toCount } from '../format.js';
 import { OneIngestionDocument } from '../generated/operations.js';
 import { toHref } from '../route.js';
 import { useAsk, useLive, useMay } from '../session.js';
-import { say } from '../toast-store.js';
 
-/** How often the watch is looked at while it goes on, in ms. */
+/** How often the watch is refreshed while it continues, in ms. */
 const WATCH_INTERVAL_MS = 3_000;
 
-/** All about one ingestion. */
+/** Everything about one ingestion. */
 export function IngestionPage({
   mappingId,
   requestId,
@@ -50,6 +52,9 @@ export function IngestionPage({
   if (!ingestion) {
     return (
       <div className="page">
+        <h1>
+          <bdi>{mappingId}</bdi> <span className="muted">{requestId}</span>
+        </h1>
         {query.error ? (
           <Failure failure={query.error} onRetry={() => void refetch()} />
         ) : (
@@ -65,12 +70,14 @@ export function IngestionPage({
     <div className="page">
       <div className="page-head">
         <h1>
-          {mappingId} <span className="muted">{requestId}</span>
+          <bdi>{mappingId}</bdi> <span className="muted">{requestId}</span>
         </h1>
         <Status status={ingestion.status} />
         <div className="actions">
           {mayStart && ingestion.isTerminal && <RetryButton ingestion={ingestion} />}
-          <CopyButton text={toDocument(mappingId, requestId)} />
+          {!ingestion.isTerminal && <NotifyButton />}
+          <CopyButton text={toDocument(mappingId, requestId)} label="Copy as GraphQL" />
+          <CopyButton text={toCommand('watch', [mappingId, requestId])} label="Copy as command" />
         </div>
       </div>
       <FailureReport ingestion={ingestion} />
@@ -127,21 +134,6 @@ export function IngestionPage({
       )}
       <RawJson value={ingestion} />
     </div>
-  );
-}
-
-function CopyButton({ text }: { readonly text: string }) {
-  return (
-    <button type="button" onClick={() => void copy(text)}>
-      Copy as GraphQL
-    </button>
-  );
-}
-
-async function copy(text: string): Promise<void> {
-  await navigator.clipboard.writeText(text).then(
-    () => say({ kind: 'plain', text: 'Copied.' }),
-    () => say({ kind: 'bad', text: 'The browser did not allow that.' }),
   );
 }
 

@@ -1,6 +1,7 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useEffect, useMemo, useRef } from 'react';
 import { Failure } from '../components/failure.js';
+import { FirstIngestion } from '../components/first-ingestion.js';
 import { IngestionTable } from '../components/ingestion-table.js';
 import { MappingNames } from '../components/mapping-names.js';
 import { Notice } from '../components/notice.js';
@@ -8,11 +9,12 @@ import { SinceField } from '../components/since-field.js';
 import { IngestionsDocument } from '../generated/operations.js';
 import { type Choice, isChosen, readChoice, toFilter } from '../ingestion-choice.js';
 import { isTyping } from '../keys.js';
-import { choose, toHref, useRoute } from '../route.js';
-import { useLive, useMay, useSession } from '../session.js';
+import type { Ingestion } from '../live.js';
+import { choose, useRoute } from '../route.js';
+import { useLive, useSession } from '../session.js';
 import { useCounts } from '../use-counts.js';
 
-const PAGE_SIZE = 50;
+const PAGE_SIZE = 100;
 
 /** The live list of ingestions. */
 export function IngestionsPage() {
@@ -80,61 +82,80 @@ export function IngestionsPage() {
 
 function Rows({ choice }: { readonly choice: Choice }) {
   const live = useLive();
+  const version = live.version();
   const { client, queries } = useSession();
-  const mayStart = useMay('ingestion:start');
-  const filter = useMemo(() => toFilter(choice, Date.now()), [choice]);
-  const queryKey = ['Ingestions', 'pages', filter];
+  const table = useRef<HTMLDivElement>(null);
+  const queryKey = ['Ingestions', 'pages', choice];
   const pages = useInfiniteQuery({
     queryKey,
     queryFn: ({ pageParam, signal }) =>
       client.request(
         IngestionsDocument,
-        { filter, first: PAGE_SIZE, ...(pageParam && { after: pageParam }) },
+        {
+          filter: toFilter(choice, Date.now()),
+          first: PAGE_SIZE,
+          ...(pageParam && { after: pageParam }),
+        },
         { signal },
       ),
     initialPageParam: '',
     getNextPageParam: ({ ingestionRequests: { pageInfo } }) =>
       pageInfo.hasNextPage ? pageInfo.endCursor : null,
     staleTime: Number.POSITIVE_INFINITY,
-    gcTime: 0,
   });
   const loaded = useMemo(
     () => pages.data?.pages.flatMap(({ ingestionRequests }) => ingestionRequests.nodes) ?? [],
     [pages.data],
   );
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what is newest changes with the version
+  const shown = useMemo(() => loaded.map(live.newest), [loaded, live, version]);
 
-  /** Begins again at the newest one: all pages that were loaded need not be loaded again. */
-  const showNew = () => {
+  /** Start again at the newest one, so that the loaded pages need not all be loaded again. */
+  const showNew = async () => {
+    table.current?.scrollTo({ top: 0 });
     queries.setQueryData<typeof pages.data>(
       queryKey,
       (data) => data && { pages: data.pages.slice(0, 1), pageParams: data.pageParams.slice(0, 1) },
     );
-    void pages.refetch();
+    await pages.refetch();
+    // The button is gone, and the focus should not be.
+    table.current?.focus();
   };
 
   if (pages.isPending) return <p className="muted">Loading…</p>;
   if (pages.isError && loaded.length === 0) {
     return <Failure failure={pages.error} onRetry={() => void pages.refetch()} />;
   }
+  const filter = toFilter(choice, Date.now());
   const ids = new Set(loaded.map(({ id }) => id));
-  const newestAt = loaded[0]?.firstObservedAt ?? '';
-  const waiting = [...live.heard()].filter(
-    (ingestion) =>
-      !ids.has(ingestion.id) &&
-      ingestion.firstObservedAt >= newestAt &&
-      isChosen(choice, filter, ingestion),
-  ).length;
+  const oldestAt = pages.hasNextPage ? (loaded.at(-1)?.firstObservedAt ?? '') : '';
+  const waiting = new Set(
+    [...live.heard()]
+      .filter(({ id, firstObservedAt }) => !ids.has(id) && firstObservedAt >= oldestAt)
+      .map(live.newest)
+      .filter((ingestion) => isChosen(choice, filter, ingestion))
+      .map(({ id }) => id),
+  ).size;
+  const isGone = (ingestion: Ingestion) => !isChosen(choice, {}, ingestion);
+  const goneCount = shown.filter(isGone).length;
+  const news = [
+    waiting > 0 && `${waiting} new`,
+    goneCount > 0 && `${goneCount} no longer ${choice.tab}`,
+  ].filter((part) => part !== false);
   const isFiltered = Object.keys(filter).length > 0;
   return (
     <>
-      {waiting > 0 && (
-        <button type="button" className="waiting-rows" onClick={showNew}>
-          {waiting} new
+      {news.length > 0 && (
+        <button type="button" className="waiting-rows" onClick={() => void showNew()}>
+          {news.join(', ')}
         </button>
       )}
-      {loaded.length > 0 ? (
+      {shown.length > 0 ? (
         <IngestionTable
-          ingestions={loaded.map(live.newest)}
+          ref={table}
+          name={JSON.stringify(choice)}
+          ingestions={shown}
+          isGone={isGone}
           hasMore={pages.hasNextPage}
           onMore={() => {
             if (!pages.isFetchingNextPage) void pages.fetchNextPage();
@@ -147,9 +168,7 @@ function Rows({ choice }: { readonly choice: Choice }) {
           </button>
         </Notice>
       ) : (
-        <Notice kind="info" title="Nothing has been ingested yet.">
-          {mayStart && <a href={toHref(['start'])}>Start an ingestion</a>}
-        </Notice>
+        <FirstIngestion />
       )}
     </>
   );

@@ -12,10 +12,10 @@ import { JobsDocument, OneMappingDocument } from '../generated/operations.js';
 import { toHref } from '../route.js';
 import { useAsk, useMay, useSession } from '../session.js';
 
-/** How often it is asked again, in ms: the gateway does not tell when a mapping changes. */
+/** How often the page refreshes, in ms, because the gateway does not announce changes of mappings. */
 const INTERVAL_MS = 5_000;
 
-/** Where one mapping stands, what can be done about it, and its jobs. */
+/** The state of one mapping, the actions on it, and its jobs. */
 export function MappingPage({ mappingId }: { readonly mappingId: string }) {
   const ask = useAsk();
   const mayStart = useMay('ingestion:start');
@@ -28,6 +28,9 @@ export function MappingPage({ mappingId }: { readonly mappingId: string }) {
   if (!mapping) {
     return (
       <div className="page">
+        <h1>
+          <bdi>{mappingId}</bdi>
+        </h1>
         {query.error ? (
           <Failure failure={query.error} onRetry={() => void query.refetch()} />
         ) : (
@@ -43,7 +46,7 @@ export function MappingPage({ mappingId }: { readonly mappingId: string }) {
     <div className="page">
       <div className="page-head">
         <h1>
-          {mappingId} {label && <span className="muted">{label}</span>}
+          <bdi>{mappingId}</bdi> {label && <span className="muted">{label}</span>}
         </h1>
         <MappingState administration={administration} />
         <div className="actions">
@@ -85,7 +88,7 @@ export function MappingPage({ mappingId }: { readonly mappingId: string }) {
             {usualDuration ? (
               <UsualDuration usual={usualDuration} />
             ) : (
-              <span className="muted">not known before five runs</span>
+              <span className="muted">unknown before five runs</span>
             )}
           </dd>
           <dt>Ingestions</dt>
@@ -123,7 +126,7 @@ function Jobs({ mappingId }: { readonly mappingId: string }) {
       {jobs.length > 0 && <JobTable jobs={jobs} />}
       {pages.data && jobs.length === 0 && (
         <p className="muted">
-          {lists.includes(null) ? 'The upstream does not tell of jobs.' : 'No job has run it yet.'}
+          {lists.includes(null) ? 'The upstream does not report jobs.' : 'No job has run it yet.'}
         </p>
       )}
       <MoreButton pages={pages} />

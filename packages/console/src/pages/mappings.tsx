@@ -8,10 +8,10 @@ import { useSession } from '../session.js';
 
 const PAGE_SIZE = 50;
 
-/** How often it is asked again, in ms: the gateway does not tell when a mapping changes. */
+/** How often the page refreshes, in ms, because the gateway does not announce changes of mappings. */
 const INTERVAL_MS = 10_000;
 
-/** Where each mapping stands: Campaign’s Status of data export to platform. */
+/** The state of each mapping: Campaign's Status of data export to platform. */
 export function MappingsPage() {
   const { client } = useSession();
   const pages = useInfiniteQuery({

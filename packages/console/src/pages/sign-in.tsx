@@ -1,45 +1,88 @@
 import { useState } from 'react';
 import { Notice } from '../components/notice.js';
+import { goToProvider, hasOpenId } from '../open-id.js';
 
-/** Asks for an API key or a token. It is kept for this tab only. */
+/** Why somebody is not signed in. */
+export interface SignInFault {
+  readonly title: string;
+  readonly text: string;
+}
+
+/** Sends people to the OpenID provider, if there is one, or asks for an API key or a token. */
 export function SignIn({
-  wasRefused,
-  onSignIn,
+  fault,
+  onToken,
 }: {
-  readonly wasRefused: boolean;
-  readonly onSignIn: (token: string) => void;
+  readonly fault: SignInFault | null;
+  readonly onToken: (token: string) => void;
+}) {
+  const [failure, setFailure] = useState<SignInFault | null>(null);
+  const shown = failure ?? fault;
+  return (
+    <main className="splash">
+      <div className="card sign-in">
+        <h1>Sign in to Sluice</h1>
+        {shown && (
+          <Notice kind="error" title={shown.title}>
+            {shown.text}
+          </Notice>
+        )}
+        {hasOpenId ? (
+          <>
+            <button
+              type="button"
+              className="primary"
+              onClick={() =>
+                goToProvider().catch((error: Error) =>
+                  setFailure({ title: 'The provider does not answer.', text: error.message }),
+                )
+              }
+            >
+              Sign in
+            </button>
+            <details>
+              <summary>With an API key or a token</summary>
+              <TokenForm onToken={onToken} className="" />
+            </details>
+          </>
+        ) : (
+          <TokenForm onToken={onToken} className="primary" />
+        )}
+        <p className="muted">You stay signed in until you close this tab.</p>
+      </div>
+    </main>
+  );
+}
+
+function TokenForm({
+  onToken,
+  className,
+}: {
+  readonly onToken: (token: string) => void;
+  readonly className: string;
 }) {
   const [token, setToken] = useState('');
   return (
-    <main className="splash">
-      <form
-        className="card sign-in"
-        onSubmit={(event) => {
-          event.preventDefault();
-          onSignIn(token.trim());
-        }}
-      >
-        <h1>Sign in to Sluice</h1>
-        {wasRefused && (
-          <Notice kind="error" title="That was refused.">
-            The API key or token is wrong, or has expired.
-          </Notice>
-        )}
-        <label>
-          API key or access token
-          <input
-            type="password"
-            autoComplete="off"
-            required
-            value={token}
-            onChange={(event) => setToken(event.target.value)}
-          />
-        </label>
-        <button type="submit" className="primary">
-          Sign in
-        </button>
-        <p className="muted">It is kept in this tab until you close it.</p>
-      </form>
-    </main>
+    <form
+      className="stack"
+      onSubmit={(event) => {
+        event.preventDefault();
+        onToken(token.trim());
+      }}
+    >
+      <label>
+        API key or access token
+        <input
+          type="password"
+          autoComplete="off"
+          required
+          value={token}
+          onChange={(event) => setToken(event.target.value)}
+        />
+      </label>
+      <button type="submit" className={className}>
+        {hasOpenId ? 'Use it' : 'Sign in'}
+      </button>
+    </form>
   );
 }

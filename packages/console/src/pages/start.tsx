@@ -5,16 +5,17 @@ import { Failure } from '../components/failure.js';
 import { MappingActions } from '../components/mapping-actions.js';
 import { MappingNames } from '../components/mapping-names.js';
 import { Notice } from '../components/notice.js';
+import { rememberOwn } from '../own-ingestions.js';
 import { goTo, toHref, useRoute } from '../route.js';
 import { useMay, useSession } from '../session.js';
 import { toAnswer } from '../start-answer.js';
 
-/** Campaign never retries more often. */
+/** The gateway's maximum of `retryOnAbort`. */
 const MOST_RETRIES = 5;
 
 /** Starts an ingestion, once, however often the answer is lost. */
 export function StartPage() {
-  const { client, own } = useSession();
+  const { client } = useSession();
   const { search } = useRoute();
   const mayRead = useMay('ingestion:read');
   const [mappingId, setMappingId] = useState(search.get('mapping') ?? '');
@@ -26,7 +27,7 @@ export function StartPage() {
     onSuccess(outcome) {
       const { request } = toAnswer(outcome);
       if (!request) return;
-      own.add(request.id);
+      rememberOwn(request.id);
       const isNew = outcome.__typename === 'IngestionSubmitted';
       if (isNew && mayRead) goTo(toHref(['ingestions', request.mappingId, request.requestId]));
     },
@@ -95,7 +96,11 @@ export function StartPage() {
               </a>
             )}
             {answer.remedy && mayRead && (
-              <MappingActions mappingId={mappingId.trim()} only={answer.remedy} />
+              <MappingActions
+                mappingId={mappingId.trim()}
+                only={answer.remedy}
+                onDone={start.reset}
+              />
             )}
           </Notice>
         </div>

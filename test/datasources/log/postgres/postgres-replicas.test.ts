@@ -381,7 +381,7 @@ describe('the database', () => {
     expect(refused).toMatchObject({
       name: 'LogUnusableError',
       message: expect.stringMatching(
-        /^The database missing at 127.0.0.1:\d+ cannot be used \(database "missing" does not exist\). See to DATABASE_URL/,
+        /^The database missing at 127.0.0.1:\d+ cannot be used \(database "missing" does not exist\). Check DATABASE_URL/,
       ),
     });
     expect(inspect(refused, { depth: 10 })).not.toContain('planted-postgres-password');

@@ -159,7 +159,7 @@ describe('a database that cannot hold the log', () => {
       / has no schema to put tables into: its search_path is ""\. Set one for the user, such as "alter role … set search_path = public"\.$/,
     ],
     [
-      'leaves out the checks',
+      'disables the checks',
       'set session_replication_role = replica',
       / has session_replication_role = replica, which disables the checks of what is written\. Reset it for the database and the user\.$/,
     ],
@@ -178,7 +178,7 @@ describe('a database that cannot hold the log', () => {
     );
     expect(await refusal(other.href)).toMatch(
       new RegExp(
-        `^${name} has the encoding ${encoding}, which cannot hold every text\\. Make a database with`,
+        `^${name} has the encoding ${encoding}, which cannot hold every text\\. Create a database with`,
       ),
     );
     await execute(database.url, `drop database ${otherName}`);

@@ -1,0 +1,29 @@
+import { useState } from 'react';
+import { hasNotifications, isNotifying, setNotifying } from '../notifications.js';
+import { say } from '../toast-store.js';
+
+/** Has the browser notify of the ends of ingestions that this person started. */
+export function NotifyButton() {
+  const [isOn, setIsOn] = useState(isNotifying);
+  if (!hasNotifications) return null;
+  const toggle = async () => {
+    const next = await setNotifying(!isOn);
+    setIsOn(next);
+    if (!isOn && !next) {
+      say({
+        kind: 'bad',
+        text: 'The browser does not allow it. Change that in its settings for this site.',
+      });
+    }
+  };
+  return (
+    <button
+      type="button"
+      aria-pressed={isOn}
+      title="The browser notifies you when an ingestion that you started ends, while you do not look at this page"
+      onClick={() => void toggle()}
+    >
+      {isOn ? 'Notifies you' : 'Notify me'}
+    </button>
+  );
+}

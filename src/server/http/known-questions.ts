@@ -1,0 +1,181 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { toAddressKey } from '../admission/caller-key.js';
+import type { ClientAddress } from '../admission/client-address.js';
+import type { Turns } from '../connections/turns.js';
+import type { UnreadAnswers } from '../connections/unread-answers.js';
+import type { Allowance } from '../limits/allowance.js';
+import type { Quota } from '../limits/quota.js';
+import { toEncoding } from '../operations/content-encoding.js';
+import type { OperationReporter } from '../operations/operation-log.js';
+import type { SharedAnswer, SharedAnswers } from '../operations/shared-answers.js';
+import { type Asker, toAsker } from '../sign-in/asker.js';
+import type { HttpSignIn } from './http-sign-in.js';
+import { protocolOf } from './streamed-requests.js';
+
+/** What was done for a request before it was passed on. */
+export interface PassedOn {
+  /** Its body: it can't be read twice. */
+  readonly body: Buffer;
+  /** Whether it was counted against the caller's requests. */
+  readonly isCounted: boolean;
+}
+
+/** Answers what was asked before, in place of the server's own listener. */
+export interface KnownQuestions {
+  /** Node's listener: it passes on whatever is not known, or takes more than a look. */
+  before(next: RequestListener): RequestListener;
+  /** What was done for a request that was passed on; undefined if nothing was. */
+  passedOn(request: IncomingMessage): PassedOn | undefined;
+  /** Count an answer that is given again as an operation. @throws {TooManyOperationsError} */
+  count(asker: Asker, answer: SharedAnswer, startedAt: number): void;
+}
+
+/** What a shared answer is found, counted and sent with. */
+export interface KnownQuestionsOptions {
+  /** Where GraphQL is. */
+  readonly path: string;
+  readonly answers: SharedAnswers;
+  readonly signIn: Pick<HttpSignIn, 'recall'>;
+  readonly requests: Allowance;
+  readonly work: Quota;
+  readonly reportOperation: OperationReporter;
+  readonly addressOf: ClientAddress;
+  /** Whether a request may come in, and its answer has the headers of every answer. */
+  readonly isOrdinary: (request: IncomingMessage) => boolean;
+  readonly turnsOf: (connection: IncomingMessage['socket']) => Turns;
+  readonly unreadAnswers: UnreadAnswers;
+  /** Those of every answer. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** As nearly all clients write it; other spellings take the common way. */
+const types: ReadonlySet<string | undefined> = new Set([
+  'application/json',
+  'application/json; charset=utf-8',
+  'application/json;charset=utf-8',
+]);
+
+/** Longer bodies take the common way, which has the limit that operators set. */
+const MAX_BODY_BYTES = 16 * 1024;
+
+/**
+ * Answer a question that was asked before with as little work as possible: its body is compared as bytes, and the
+ * framework never hears of it. Everything else is passed on.
+ *
+ * @see docs/adr/0035-asking-is-as-fast-as-being-told.md
+ */
+export function createKnownQuestions({
+  path,
+  answers,
+  signIn,
+  requests,
+  work,
+  reportOperation,
+  addressOf,
+  isOrdinary,
+  turnsOf,
+  unreadAnswers,
+  headers,
+}: KnownQuestionsOptions): KnownQuestions {
+  const passedOn = new WeakMap<IncomingMessage, PassedOn>();
+  const constantHeaders = Object.entries(headers).flat();
+
+  /** The length of its body, if the request may be answered here; else null. */
+  function toLength(request: IncomingMessage): number | null {
+    const { method, url, headers: sent } = request;
+    if (method !== 'POST' || url !== path || !types.has(sent['content-type'])) return null;
+    if (sent['content-encoding'] !== undefined || sent['transfer-encoding'] !== undefined)
+      return null;
+    const length = Number(sent['content-length']);
+    if (!(length > 0 && length <= MAX_BODY_BYTES)) return null;
+    return protocolOf(request) === null && isOrdinary(request) ? length : null;
+  }
+
+  function count(asker: Asker, { operationName }: SharedAnswer, startedAt: number): void {
+    work.take(asker.key, 1)();
+    reportOperation({
+      transport: 'http',
+      type: 'query',
+      name: operationName,
+      caller: asker.caller.name,
+      durationMs: performance.now() - startedAt,
+      errorCodes: [],
+    });
+  }
+
+  function send(
+    { socket }: IncomingMessage,
+    response: ServerResponse,
+    { contentType, encoding, body }: SharedAnswer,
+  ): void {
+    const head = [
+      ...constantHeaders,
+      'content-type',
+      contentType,
+      'content-length',
+      String(Buffer.byteLength(body)),
+    ];
+    if (encoding !== 'identity') head.push('content-encoding', encoding);
+    response.writeHead(200, head).end(body);
+    // Nearly always the system has taken all of it by now.
+    if (response.socket?.writableLength !== 0) unreadAnswers.add(response, socket);
+  }
+
+  async function answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    body: Buffer,
+    next: RequestListener,
+  ): Promise<void> {
+    const startedAt = performance.now();
+    let isCounted = false;
+    const passOn = () => {
+      passedOn.set(request, { body, isCounted });
+      next(request, response);
+    };
+    const { headers: sent } = request;
+    const caller = signIn.recall(sent.authorization);
+    if (!caller) return passOn();
+    const asker = toAsker(caller, toAddressKey(addressOf(request)));
+    const key = answers.toKey({
+      caller,
+      method: 'POST',
+      url: path,
+      accept: sent.accept,
+      encoding: toEncoding(sent['accept-encoding']),
+      body: body.toString('latin1'),
+    });
+    if (!answers.find(key)) return passOn();
+    let known: SharedAnswer | null = null;
+    try {
+      await requests.take(asker.key, 1);
+      isCounted = true;
+      // Something may have changed meanwhile.
+      known = answers.find(key);
+      if (known) count(asker, known, startedAt);
+    } catch {
+      // Whoever is refused is told why where everybody is.
+      known = null;
+    }
+    if (!known) return passOn();
+    send(request, response, known);
+  }
+
+  return {
+    count,
+    passedOn: (request) => passedOn.get(request),
+    before: (next) => (request, response) => {
+      const length = toLength(request);
+      if (length === null) return next(request, response);
+      turnsOf(request.socket).take(() => {
+        const parts: Buffer[] = [];
+        request.on('data', (part: Buffer) => parts.push(part));
+        request.on('end', () => {
+          const [first = Buffer.alloc(0)] = parts;
+          const body = parts.length === 1 ? first : Buffer.concat(parts, length);
+          void answer(request, response, body, next);
+        });
+      });
+    },
+  };
+}

@@ -1,0 +1,60 @@
+const json = { 'content-type': 'application/json' };
+
+/** What a client accepts that wants Server-Sent Events. */
+export const sse = { accept: 'text/event-stream' };
+
+/** The same of one that wants parts. */
+export const multipart = { accept: 'multipart/mixed;subscriptionSpec=1.0,application/json' };
+
+/** The address of an operation that is sent with GET. */
+export const toStreamUrl = (base: string, query: string): string =>
+  `${base}?query=${encodeURIComponent(query)}`;
+
+/** Send an operation with POST. */
+export function postOperation(
+  url: string,
+  body: unknown,
+  headers: Readonly<Record<string, string>>,
+): Promise<Response> {
+  return fetch(url, {
+    method: 'POST',
+    headers: { ...json, ...headers },
+    body: JSON.stringify(body),
+  });
+}
+
+/** An answer that is read as it comes. */
+export interface StreamReader {
+  /** All of it up to now, once this has come; rejects where it ends before. */
+  until(end: string): Promise<string>;
+  /** All of it, once it has ended. */
+  toEnd(): Promise<string>;
+  /** Close its connection. */
+  leave(): Promise<void>;
+}
+
+/** Read an answer that goes on. */
+export function readStream(response: Response): StreamReader {
+  const reader = (response.body as ReadableStream<Uint8Array>)
+    .pipeThrough(new TextDecoderStream())
+    .getReader();
+  let text = '';
+  return {
+    async until(end) {
+      while (!text.includes(end)) {
+        const { value, done } = await reader.read();
+        if (done) throw new Error(`It ended without ${end}: ${text}`);
+        text += value;
+      }
+      return text;
+    },
+    async toEnd() {
+      for (;;) {
+        const { value, done } = await reader.read();
+        if (done) return text;
+        text += value;
+      }
+    },
+    leave: () => reader.cancel(),
+  };
+}

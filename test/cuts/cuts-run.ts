@@ -82,11 +82,13 @@ export async function runCuts(options: CutsOptions): Promise<CrashReport> {
     () => random() * options.maxPauseMs,
   );
   parts.defer(() => proxy.close());
-  const members = Object.entries(options.libraries).flatMap(([library, createMember]) =>
-    Array.from({ length: options.clients }, () => ({
-      library,
-      member: createMember(`${proxy.url}/graphql`, RESUMABLE),
-    })),
+  const members = await Promise.all(
+    Object.entries(options.libraries).flatMap(([library, createMember]) =>
+      Array.from({ length: options.clients }, async () => ({
+        library,
+        member: await createMember(`${proxy.url}/graphql`, RESUMABLE),
+      })),
+    ),
   );
   parts.defer(async () => {
     for (const { leave } of followings) leave();

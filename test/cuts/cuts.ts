@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { runCuts } from './cuts-run.js';
+import { inBrowser } from './in-browser.js';
 import { libraries } from './libraries.js';
 
 /** `npm run test:cuts -- --cuts 20000 --clients 4 --replicas 2 --pause 40 --minutes 5 --seed 1` */
@@ -11,15 +12,17 @@ const { values } = parseArgs({
     pause: { type: 'string', default: '0.5' },
     restart: { type: 'string', default: '500' },
     minutes: { type: 'string' },
+    browser: { type: 'boolean', default: false },
     only: { type: 'string' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
   },
 });
 
 const seed = Number(values.seed);
+const all = values.browser ? inBrowser(['apollo', 'urql', 'EventSource']) : libraries;
 const { figures, violations } = await runCuts({
   libraries: Object.fromEntries(
-    Object.entries(libraries).filter(([name]) => values.only?.split(',').includes(name) ?? true),
+    Object.entries(all).filter(([name]) => values.only?.split(',').includes(name) ?? true),
   ),
   cuts: Number(values.cuts),
   clients: Number(values.clients),

@@ -43,7 +43,7 @@ export interface Member {
 }
 
 /** @param url - such as `https://sluice.example/graphql` */
-export type CreateMember = (url: string, options: ResumableOptions) => Member;
+export type CreateMember = (url: string, options: ResumableOptions) => Member | Promise<Member>;
 
 const fields = '{ from to info numRecords request { mappingId requestId } }';
 const changes = `subscription Changes($mappingId: ID!, $requestId: ID!) { ingestionStatusChanged(mappingId: $mappingId, requestId: $requestId) ${fields} }`;

@@ -1,7 +1,12 @@
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { MappingSource } from '../mapping/mapping.js';
-import { inferMarkerKind, type Marker, type MarkerKind, NO_MARKER } from '../mapping/marker-kind.js';
+import {
+  inferMarkerKind,
+  type Marker,
+  type MarkerKind,
+  NO_MARKER,
+} from '../mapping/marker-kind.js';
 import {
   CHUNK_ROWS,
   markerKindOf,

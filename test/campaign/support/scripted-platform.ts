@@ -3,7 +3,15 @@ import type { AddressInfo } from 'node:net';
 import type { PlatformSettings } from '../../../src/campaign/upload/platform-client.js';
 
 /** What a call is, by its method and path. */
-export type PlatformCall = 'token' | 'create' | 'upload' | 'complete' | 'abort' | 'read' | 'list' | 'rowErrors';
+export type PlatformCall =
+  | 'token'
+  | 'create'
+  | 'upload'
+  | 'complete'
+  | 'abort'
+  | 'read'
+  | 'list'
+  | 'rowErrors';
 
 /** What goes wrong with a call. */
 export type PlatformFault =

@@ -127,16 +127,14 @@ function fill(chunk: unknown[][], rows: Iterator<SQLOutputValue[]>): boolean {
 
 /** The values of a row, of which the last shows the bytes of the others where {@link bytesOf} does. */
 function toRow(row: SQLOutputValue[]): unknown[] {
-  const bytes = row.pop();
-  const values = row.map(toPlain);
-  const shown = typeof bytes === 'string' ? bytes.split(',') : [];
-  for (const [at, value] of values.entries()) {
-    if (typeof value !== 'string' || !value.includes(REPLACEMENT)) continue;
-    const hex = shown[at] ?? '';
+  const bytes = row.pop() ?? null;
+  return row.map((value, at) => {
+    if (typeof value !== 'string') return toPlain(value);
+    if (!value.includes(REPLACEMENT)) return value;
+    const hex = bytes === null ? '' : (String(bytes).split(',')[at] ?? '');
     // Text that is not UTF-8 counts as binary data, which its fields refuse.
-    if (hex === '' || !isUtf8(Buffer.from(hex, 'hex'))) values[at] = Buffer.from(value);
-  }
-  return values;
+    return hex !== '' && isUtf8(Buffer.from(hex, 'hex')) ? value : Buffer.from(value);
+  });
 }
 
 /**

@@ -117,10 +117,7 @@ async function writeRows(dir: string, kind: SourceKind, rows: readonly Row[]): P
     }
     case 'ndjson': {
       const toLine = (row: Row) => (row.kind === 'broken' ? row.name : JSON.stringify(row));
-      return writeFile(
-        join(dir, 'people.ndjson'),
-        rows.map((row) => `${toLine(row)}\n`).join(''),
-      );
+      return writeFile(join(dir, 'people.ndjson'), rows.map((row) => `${toLine(row)}\n`).join(''));
     }
     case 'sqlite': {
       using database = new DatabaseSync(join(dir, 'crm.db'));

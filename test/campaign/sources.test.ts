@@ -1,4 +1,4 @@
-import { appendFile, utimes } from 'node:fs/promises';
+import { appendFile, rename, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { gzipSync } from 'node:zlib';
@@ -140,23 +140,64 @@ describe('a CSV file', () => {
     });
   });
 
-  it('does not count as complete while somebody writes to it', async () => {
+  const WRITTEN = {
+    kind: 'failed',
+    reason: 'people.csv: was written to while it was read',
+    isTransient: true,
+  };
+
+  it.each<[string, (path: string) => Promise<void>, object]>([
+    ['grows', (path) => appendFile(path, '20000,late\n'), WRITTEN],
+    ['shrinks', (path) => truncate(path, 100), WRITTEN],
+    [
+      'is overwritten by another',
+      (path) => writeFile(path, Buffer.alloc(400_000, 'é\n', 'latin1')),
+      WRITTEN,
+    ],
+    [
+      'is replaced by another',
+      async (path) => {
+        await writeFile(`${path}.new`, 'id,name\n1,new\n');
+        await rename(`${path}.new`, path);
+      },
+      { kind: 'succeeded', numRecords: 20_000 },
+    ],
+    ['is deleted', (path) => rm(path, { force: true }), { kind: 'succeeded', numRecords: 20_000 }],
+  ])('is read whole or not at all, where it %s meanwhile', async (_what, change, outcome) => {
     const long = Array.from({ length: 20_000 }, (_, n) => `${n},Name ${n}\n`).join('');
     const skipping = createSkippingClock();
     const clock: Clock = {
       ...skipping,
       // A pause of the run: most of the file is still to be read.
       async wait(...args) {
-        await appendFile(path, '20000,late\n');
+        await change(path);
         await skipping.wait(...args);
       },
     };
     await using harness = await createRunHarness({ clock });
     const path = await harness.write('people.csv', `id,name\n${long}`);
     const mapping = mappingOf({ kind: 'csv', path }, { recordsPerSecond: 10_000 });
+    expect(await harness.run(mapping)).toMatchObject(outcome);
+  });
+
+  it('may be taken out of its folder before it is read', async () => {
+    const skipping = createSkippingClock();
+    const clock: Clock = {
+      ...skipping,
+      async wait(...args) {
+        await rm(path, { force: true });
+        await skipping.wait(...args);
+      },
+    };
+    await using harness = await createRunHarness({ clock });
+    await harness.write('a.csv', people);
+    const path = await harness.write('b.csv', people);
+    const mapping = mappingOf(
+      { kind: 'csv', path: join(harness.dir, '*.csv') },
+      { recordsPerSecond: 1 },
+    );
     expect(await harness.run(mapping)).toMatchObject({
-      kind: 'failed',
-      reason: 'people.csv: was written to while it was read',
+      reason: 'b.csv: was taken away before it was read',
       isTransient: true,
     });
   });

@@ -25,6 +25,9 @@ const COLUMNS = [
 const ROW_PX = 36;
 const CARD_PX = 84;
 
+/** The next page loads when so few rows are left below. */
+const ROWS_AHEAD = 50;
+
 const narrow = window.matchMedia('(max-width: 900px)');
 
 /** Where somebody was in a list, to be there again when they come back. */
@@ -85,7 +88,7 @@ export function IngestionTable({
   const items = virtualizer.getVirtualItems();
   const last = virtualizer.range?.endIndex ?? 0;
   useEffect(() => {
-    if (hasMore && last >= ingestions.length - 20) onMore();
+    if (hasMore && last >= ingestions.length - ROWS_AHEAD) onMore();
   }, [hasMore, last, ingestions.length, onMore]);
 
   useEffect(() => {

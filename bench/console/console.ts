@@ -17,7 +17,7 @@ import { fillLog } from '../support/filled-log.js';
 const [ingestions = 10_000, loads = 9] = process.argv.slice(2).map(Number);
 
 /** In px, per frame. */
-const SCROLL_STEP_PX = 360;
+const SCROLL_STEP_PX = 180;
 
 interface Figure {
   readonly name: string;

@@ -1,4 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { CsvItem } from '../../src/campaign/source/csv-parser.js';
@@ -6,6 +10,7 @@ import {
   askPython,
   differencesOf,
   type PythonAnswer,
+  readCsvFile,
   readCsvText,
 } from './support/csv-beside-python.js';
 
@@ -113,6 +118,8 @@ const cells = fc.oneof(
   { weight: 3, arbitrary: values.map(quoted) },
   { weight: 1, arbitrary: values },
   { weight: 1, arbitrary: values.map((value) => `"${value}`) },
+  { weight: 1, arbitrary: values.map((value) => ` ${quoted(value)}`) },
+  { weight: 1, arbitrary: values.map((value) => `${quoted(value)} `) },
 );
 const ends = fc.oneof(
   { weight: 8, arbitrary: fc.constant('\n') },
@@ -141,6 +148,19 @@ const questions = fc
       .map((text): Question => ({ text, delimiter })),
   );
 
+const MARK = '\uFEFF';
+
+/** What a program writes for a text. */
+const encodings: Readonly<Record<string, (text: string) => Buffer>> = {
+  'utf-8': (text) => Buffer.from(text),
+  'utf-8 with a mark': (text) => Buffer.from(MARK + text),
+  'utf-8 with two marks': (text) => Buffer.from(MARK + MARK + text),
+  'utf-16le': (text) => Buffer.from(MARK + text, 'utf16le'),
+  'utf-16be': (text) => Buffer.from(MARK + text, 'utf16le').swap16(),
+  'windows-1252': (text) => Buffer.from(text.replaceAll('𝒳', 'x'), 'latin1'),
+  'utf-8 in a gzip file': (text) => gzipSync(text),
+};
+
 const SEED = 20_190_515;
 
 describe('a CSV parser beside that of Python', () => {
@@ -167,6 +187,47 @@ describe('a CSV parser beside that of Python', () => {
     for (const [index, answer] of answers.entries()) {
       const question = asked[index];
       if (question !== undefined) expectAlike(question, answer, 1 + (index % 9));
+    }
+  });
+
+  it('reads 1,000 files in other encodings like Python, if it is installed', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'csv-'));
+    try {
+      const writers = Object.entries(encodings);
+      const asked = await Promise.all(
+        fc.sample(questions, { numRuns: 1_000, seed: SEED + 1 }).map(async (question, index) => {
+          const [name = '', encode] = writers[index % writers.length] ?? [];
+          const [encoding = ''] = name.split(' ');
+          const path = join(dir, `${index}.csv`);
+          await writeFile(path, encode?.(question.text) ?? '');
+          return { ...question, name, encoding, path };
+        }),
+      );
+      const answers = askPython(
+        asked.map(({ path, encoding, delimiter }) => ({ path, encoding, delimiter })),
+      );
+      const refused: string[] = [];
+      for (const [index, answer] of (answers ?? []).entries()) {
+        const { path, name, encoding, delimiter, text } = asked[index] as (typeof asked)[number];
+        const declared = encoding === 'windows-1252' ? encoding : null;
+        const items = await readCsvFile(path, delimiter, declared).catch(
+          ({ message }: Error) => message,
+        );
+        if (typeof items === 'string') refused.push(items);
+        else {
+          const differences = differencesOf(items, text, answer);
+          expect({ name, text, delimiter, differences }).toEqual({
+            name,
+            text,
+            delimiter,
+            differences: [],
+          });
+        }
+      }
+      const reasons = /^(is empty|has a broken header)/;
+      expect(refused.filter((reason) => !reasons.test(reason))).toEqual([]);
+    } finally {
+      await rm(dir, { recursive: true });
     }
   });
 });

@@ -1,4 +1,4 @@
-import { appendFile, utimes } from 'node:fs/promises';
+import { appendFile, rename, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { gzipSync } from 'node:zlib';
@@ -140,23 +140,64 @@ describe('a CSV file', () => {
     });
   });
 
-  it('does not count as complete while somebody writes to it', async () => {
+  const WRITTEN = {
+    kind: 'failed',
+    reason: 'people.csv: was written to while it was read',
+    isTransient: true,
+  };
+
+  it.each<[string, (path: string) => Promise<void>, object]>([
+    ['grows', (path) => appendFile(path, '20000,late\n'), WRITTEN],
+    ['shrinks', (path) => truncate(path, 100), WRITTEN],
+    [
+      'is overwritten by another',
+      (path) => writeFile(path, Buffer.alloc(400_000, 'é\n', 'latin1')),
+      WRITTEN,
+    ],
+    [
+      'is replaced by another',
+      async (path) => {
+        await writeFile(`${path}.new`, 'id,name\n1,new\n');
+        await rename(`${path}.new`, path);
+      },
+      { kind: 'succeeded', numRecords: 20_000 },
+    ],
+    ['is deleted', (path) => rm(path, { force: true }), { kind: 'succeeded', numRecords: 20_000 }],
+  ])('is read whole or not at all, where it %s meanwhile', async (_what, change, outcome) => {
     const long = Array.from({ length: 20_000 }, (_, n) => `${n},Name ${n}\n`).join('');
     const skipping = createSkippingClock();
     const clock: Clock = {
       ...skipping,
       // A pause of the run: most of the file is still to be read.
       async wait(...args) {
-        await appendFile(path, '20000,late\n');
+        await change(path);
         await skipping.wait(...args);
       },
     };
     await using harness = await createRunHarness({ clock });
     const path = await harness.write('people.csv', `id,name\n${long}`);
     const mapping = mappingOf({ kind: 'csv', path }, { recordsPerSecond: 10_000 });
+    expect(await harness.run(mapping)).toMatchObject(outcome);
+  });
+
+  it('may be taken out of its folder before it is read', async () => {
+    const skipping = createSkippingClock();
+    const clock: Clock = {
+      ...skipping,
+      async wait(...args) {
+        await rm(path, { force: true });
+        await skipping.wait(...args);
+      },
+    };
+    await using harness = await createRunHarness({ clock });
+    await harness.write('a.csv', people);
+    const path = await harness.write('b.csv', people);
+    const mapping = mappingOf(
+      { kind: 'csv', path: join(harness.dir, '*.csv') },
+      { recordsPerSecond: 1 },
+    );
     expect(await harness.run(mapping)).toMatchObject({
-      kind: 'failed',
-      reason: 'people.csv: was written to while it was read',
+      reason: 'b.csv: was taken away before it was read',
       isTransient: true,
     });
   });
@@ -441,6 +482,34 @@ describe('a table of SQLite', () => {
     ]);
   });
 
+  it.each(['TABLE', 'VIEW'])(
+    'is told apart: text that is not UTF-8, and a replacement character (%s)',
+    async (kind) => {
+      await using harness = await createRunHarness();
+      const path = join(harness.dir, 'crm.db');
+      using database = new DatabaseSync(path);
+      database.exec(`CREATE TABLE raw (id TEXT, name, note TEXT);
+      INSERT INTO raw VALUES ('1', CAST(x'5A6FEB' AS TEXT), 'a'), ('2', 'Zo\uFFFD', NULL), ('3', 'Zoë', 'b'),
+        ('4', CAST(x'5A6FEFBFBDEB' AS TEXT), '\uFFFD'), ('5', 7, 'c\uFFFD'), ('6', CAST(x'41F09F98' AS TEXT), '');
+      CREATE ${kind} people AS SELECT * FROM raw`);
+      const fields = [
+        { column: 'id', to: '_id' },
+        { column: 'name', to: 'name' },
+        { column: 'note', to: 'note' },
+      ];
+      const maxRejected = { kind: 'records', max: 9 } as const;
+      await harness.run(
+        mappingOf({ kind: 'sqlite', path, table: 'people' }, { fields, maxRejected }),
+      );
+      expect(harness.platform.records()).toEqual([
+        { _id: '2', name: 'Zo\uFFFD' },
+        { _id: '3', name: 'Zoë', note: 'b' },
+        { _id: '5', name: 7, note: 'c\uFFFD' },
+      ]);
+      expect((await harness.rejects()).map(({ key }) => key)).toEqual(['1', '4', '6']);
+    },
+  );
+
   it('is reported if its file does not exist', async () => {
     await using harness = await createRunHarness();
     const path = join(harness.dir, 'gone.db');
@@ -516,6 +585,67 @@ describe('a table of PostgreSQL', () => {
     const [batch] = harness.platform.batches;
     expect(String(batch?.files.values().next().value)).toBe(
       '{"days":["2024-05-01"],"sums":["12345678901234567.89"],"doc":{"n":[9007199254740993,0.1]}}\n',
+    );
+  });
+
+  it('arrives as PostgreSQL writes it, whatever its type', async () => {
+    await using harness = await createRunHarness();
+    await using table = await createPostgresTable();
+    await table.execute('CREATE EXTENSION citext; CREATE EXTENSION hstore');
+    await table.execute(
+      `CREATE TYPE pair AS (a int, b text); CREATE DOMAIN whole AS bigint;
+       CREATE TABLE "Odd ""name""" AS SELECT 1 AS id, 'Ab@C'::citext AS citext, 9007199254740993::whole AS domain,
+       1.10::numeric AS "numeric", '[2024-01-01 10:00+02,)'::tstzrange AS range, '{[1,3),[5,9)}'::int4multirange AS ranges,
+       '1 year -3 days 04:05:06.7'::interval AS interval, '\\xdeadbeef'::bytea AS bytea, '-1.5'::money AS money,
+       date '0044-03-15 BC' AS bc, date 'infinity' AS "infinity", timestamptz '2024-05-01 00:30:00.123456+02' AS "timestamptz",
+       timetz '10:00+02' AS timetz, row(1, 'x, "y"')::pair AS composite,
+       'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid AS uuid, '10.0.0.1/24'::inet AS inet, B'101' AS bit, 'ab'::char(5) AS char,
+       'a=>1, b=>NULL'::hstore AS hstore, '(1,2)'::point AS point, '<(1.5,2),3>'::circle AS circle,
+       '1 2'::int2vector AS int2vector, '3 4'::oidvector AS oidvector, '12345678901234567890'::jsonb AS long`,
+    );
+    const wanted = {
+      citext: 'Ab@C',
+      domain: '9007199254740993',
+      numeric: '1.10',
+      range: '["2024-01-01 08:00:00+00",)',
+      ranges: '{[1,3),[5,9)}',
+      interval: '1 year -3 days +04:05:06.7',
+      bytea: '\\xdeadbeef',
+      money: '-$1.50',
+      bc: '0044-03-15 BC',
+      infinity: 'infinity',
+      timestamptz: '2024-04-30 22:30:00.123456+00',
+      timetz: '10:00:00+02',
+      composite: '(1,"x, ""y""")',
+      uuid: 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11',
+      inet: '10.0.0.1/24',
+      bit: '101',
+      char: 'ab   ',
+      hstore: '"a"=>"1", "b"=>NULL',
+      point: '(1,2)',
+      circle: '<(1.5,2),3>',
+      int2vector: '1 2',
+      oidvector: '3 4',
+      long: '12345678901234567890',
+    };
+    const fields = Object.keys(wanted).map((column) => ({ column, to: column }));
+    await harness.run(mappingOf(table.source, { fields }));
+    expect(harness.platform.records()).toEqual([wanted]);
+  });
+
+  it('loses nothing of a number in JSON or a list that JSON cannot write', async () => {
+    await using harness = await createRunHarness();
+    await using table = await createPostgresTable();
+    await table.execute(
+      `CREATE DOMAIN doc AS jsonb; CREATE TABLE "Odd ""name""" AS SELECT 1 AS id, '{1.5,NaN,Infinity,NULL}'::float8[] AS floats,
+       '{{1,2},{3,4}}'::int[] AS table, '{"n":1e400,"m":5e-400}'::json AS json, ARRAY['{"n":[1]}'::doc] AS docs`,
+    );
+    const columns = ['floats', 'table', 'json', 'docs'];
+    const fields = columns.map((column) => ({ column, to: column }));
+    await harness.run(mappingOf(table.source, { fields }));
+    const [batch] = harness.platform.batches;
+    expect(String(batch?.files.values().next().value)).toBe(
+      '{"floats":[1.5,"NaN","Infinity",null],"table":[[1,2],[3,4]],"json":{"n":1e400,"m":5e-400},"docs":[{"n":[1]}]}\n',
     );
   });
 

@@ -28,7 +28,8 @@ export async function openCsv(
     const layout = findLayout(head, isWhole, settings, wanted);
     return { ...layout, encoding, isGzip, items: readItems(head, pieces, layout) };
   } catch (error) {
-    await pieces.return(undefined);
+    // It may know a reason.
+    await pieces.throw(error);
     throw error;
   }
 }

@@ -58,11 +58,19 @@ async function* readPieces(
   file: FileHandle,
   before: BigIntStats,
 ): AsyncGenerator<string> {
-  try {
-    yield* text;
-    // A file that replaced it by renaming is another one: this one is complete.
+  // A file that replaced it by renaming is another one: this one is complete.
+  async function expectUnwritten(): Promise<void> {
     if (isSameState(before, await file.stat({ bigint: true }))) return;
     throw new SourceError('was written to while it was read', true);
+  }
+
+  try {
+    yield* text;
+    await expectUnwritten();
+  } catch (error) {
+    // Half of an old and half of a new file may be nonsense.
+    await expectUnwritten();
+    throw error;
   } finally {
     await file.close();
   }

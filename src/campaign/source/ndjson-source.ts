@@ -2,10 +2,8 @@ import { basename } from 'node:path';
 import type { NdjsonFile } from '../mapping/mapping.js';
 import { LONGEST_RAW, LONGEST_RECORD } from './csv-parser.js';
 import { openText } from './file-text.js';
+import { parseJson } from './json-digits.js';
 import type { BrokenRecord, SourceChunk, SourceQuery } from './source.js';
-
-/** JavaScript may round a number with this many digits. */
-const MANY_DIGITS = /(?:\d\.?){16}|\d[eE][+-]?\d{3}/;
 
 /** How many of the records' properties are named. */
 const MOST_NAMES = 30;
@@ -67,29 +65,13 @@ function parseObject(text: string): object | string {
   if (text.length > LONGEST_RECORD) return `a record exceeds ${LONGEST_RECORD} characters`;
   let value: unknown;
   try {
-    value = MANY_DIGITS.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
+    // A number that JavaScript would round stays text.
+    value = parseJson(text, String);
   } catch {
     return 'not JSON';
   }
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
   return isObject ? (value as object) : 'expected a JSON object';
-}
-
-/** A number that JavaScript would round stays text. */
-function keepDigits(_name: string, value: unknown, context?: { source?: string }): unknown {
-  const source = context?.source;
-  if (typeof value !== 'number' || source === undefined) return value;
-  return digitsOf(String(value)) === digitsOf(source) ? value : source;
-}
-
-/** A number's significant digits and the place of its point, however it is written. */
-function digitsOf(number: string): string {
-  const [, sign = '', whole = '', fraction = '', exponent = '0'] =
-    /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(number) ?? [];
-  const digits = `${whole}${fraction}`.replace(/^0+/, '');
-  const short = digits.replace(/0+$/, '');
-  if (short === '') return '0';
-  return `${sign}${short}e${Number(exponent) - fraction.length + digits.length - short.length}`;
 }
 
 function compilePath(column: string): (record: object) => unknown {

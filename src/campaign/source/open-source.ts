@@ -93,8 +93,10 @@ async function* readFiles(
       yield* read(path);
     }
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    const isTransient = error instanceof SourceError && error.isTransient;
+    const { code, message } = error as NodeJS.ErrnoException;
+    const isGone = code === 'ENOENT' && name !== basename(source.path);
+    const reason = isGone ? 'was taken away before it was read' : message;
+    const isTransient = isGone || (error instanceof SourceError && error.isTransient);
     throw new SourceError(`${name}: ${reason}`, isTransient, { cause: error });
   }
 }

@@ -1,66 +1,73 @@
 import { Client, type CustomTypesConfig, types } from 'pg';
 import type { PostgresTable } from '../mapping/mapping.js';
+import { parseJson } from './json-digits.js';
 import { SourceError } from './source.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
 const { builtins } = types;
-/** Kept as PostgreSQL writes them: a `Date` has no microseconds, and no day without a time zone. */
-const AS_TEXT = new Set<number>([
-  builtins.DATE,
-  builtins.TIMESTAMP,
-  builtins.TIMESTAMPTZ,
-  builtins.TIME,
-  builtins.TIMETZ,
-  builtins.INTERVAL,
+/** What JavaScript can represent without loss. Everything else stays as PostgreSQL writes it. */
+const PLAIN = new Set<number>([
+  builtins.BOOL,
+  builtins.INT2,
+  builtins.INT4,
+  builtins.OID,
+  builtins.FLOAT4,
+  builtins.FLOAT8,
 ]);
-
-/** Lists whose items JavaScript can represent without loss: booleans, small integers and floats. */
-const PLAIN_LISTS = new Set<number>([1000, 1005, 1007, 1021, 1022]);
-const JSON_LISTS = new Set<number>([199, 3807]);
+const JSONS = new Set<number>([builtins.JSON, builtins.JSONB]);
 const TEXTS = 1009;
 
-/** `json` and `jsonb`; a number that a double would round keeps its digits. */
-const JSONS = new Set<number>([builtins.JSON, builtins.JSONB]);
-
-interface RawJson {
-  rawJSON(text: string): unknown;
-  parse(
-    text: string,
-    revive: (key: string, value: unknown, context: { source?: string }) => unknown,
-  ): unknown;
-}
-
-function parseJson(text: string): unknown {
-  // Not every double can represent sixteen digits.
-  if (!/\d[\d.]{15}/.test(text)) return JSON.parse(text);
-  const json = JSON as unknown as RawJson;
-  return json.parse(text, (_key, value, { source = '' }) =>
-    typeof value === 'number' && String(value) !== source ? json.rawJSON(source) : value,
-  );
-}
+/** Converts PostgreSQL's text of a value. */
+type ValueReader = (text: string) => unknown;
 
 /**
  * Find out how to parse values: as JavaScript values if that is lossless, else as text. Lists include those of the
  * database's own types.
  */
 export async function readTypes(client: Client): Promise<CustomTypesConfig> {
-  const { rows } = await client.query<{ oid: number }>(
-    `SELECT oid FROM pg_catalog.pg_type WHERE typcategory = 'A' AND typelem <> 0 AND typdelim = ','`,
+  const { rows } = await client.query<{ oid: number; item: number }>(
+    `SELECT list.oid, coalesce(nullif(item.typbasetype, 0), item.oid) AS item
+     FROM pg_catalog.pg_type AS list JOIN pg_catalog.pg_type AS item ON item.oid = list.typelem
+     WHERE list.typinput = 'pg_catalog.array_in'::regproc AND list.typdelim = ','`,
   );
-  const lists = new Set(rows.map(({ oid }) => oid));
-  const parseTexts = types.getTypeParser(TEXTS as never) as (text: string) => readonly unknown[];
-  const parseJsons = (text: string) =>
-    parseTexts(text).map((item) => (typeof item === 'string' ? parseJson(item) : item));
+  const items = new Map(rows.map(({ oid, item }) => [oid, item]));
   return {
-    getTypeParser: ((oid: number, format?: 'text') => {
-      if (AS_TEXT.has(oid)) return (text: string) => text;
-      if (JSONS.has(oid)) return parseJson;
-      if (JSON_LISTS.has(oid)) return parseJsons;
-      if (lists.has(oid) && !PLAIN_LISTS.has(oid)) return parseTexts;
-      return types.getTypeParser(oid, format);
+    getTypeParser: ((oid: number) => {
+      const item = items.get(oid);
+      return item === undefined ? readerOf(oid) : listReader(readerOf(item));
     }) as never,
   };
+}
+
+function readerOf(oid: number): ValueReader {
+  if (PLAIN.has(oid)) return types.getTypeParser(oid);
+  if (JSONS.has(oid)) return readJson;
+  return String;
+}
+
+function listReader(read: ValueReader): ValueReader {
+  const parseTexts: ValueReader = types.getTypeParser(TEXTS as never);
+  const toItem = (item: unknown): unknown => {
+    if (Array.isArray(item)) return item.map(toItem);
+    if (typeof item !== 'string') return item;
+    const value = read(item);
+    // JSON has no NaN, and would write null.
+    return typeof value === 'number' && !Number.isFinite(value) ? item : value;
+  };
+  return (text) => toItem(parseTexts(text));
+}
+
+interface RawJson {
+  rawJSON(text: string): unknown;
+  isRawJSON(value: unknown): boolean;
+}
+
+/** A number that a double would round keeps its digits; one that is a whole value is text, like other long numbers. */
+function readJson(text: string): unknown {
+  const json = JSON as unknown as RawJson;
+  const value = parseJson(text, (source) => json.rawJSON(source));
+  return json.isRawJSON(value) ? text : value;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { MappingSource } from '../mapping/mapping.js';
@@ -33,6 +34,9 @@ const ONE_FORM = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?Z?)?$/
 
 /** How long to wait for a writer that has locked the file, in ms. The wait blocks the thread. */
 const BUSY_TIMEOUT_MS = 250;
+
+/** What a decoder makes of bytes that are not text. */
+const REPLACEMENT = '\ufffd';
 
 /** SQLITE_BUSY and SQLITE_LOCKED, without their extended codes. */
 const PASSING = new Set([5, 6]);
@@ -115,15 +119,35 @@ function fill(chunk: unknown[][], rows: Iterator<SQLOutputValue[]>): boolean {
   while (chunk.length < CHUNK_ROWS) {
     const { done, value } = rows.next();
     if (done) return true;
-    chunk.push(value.map(toPlain));
+    chunk.push(toRow(value));
     if (chunk.length % 32 === 0 && performance.now() > endsAt) return false;
   }
   return false;
 }
 
+/** The values of a row, of which the last shows the bytes of the others where {@link bytesOf} does. */
+function toRow(row: SQLOutputValue[]): unknown[] {
+  const bytes = row.pop() ?? null;
+  return row.map((value, at) => {
+    if (typeof value !== 'string') return toPlain(value);
+    if (!value.includes(REPLACEMENT)) return value;
+    const hex = bytes === null ? '' : (String(bytes).split(',')[at] ?? '');
+    // Text that is not UTF-8 counts as binary data, which its fields refuse.
+    return hex !== '' && isUtf8(Buffer.from(hex, 'hex')) ? value : Buffer.from(value);
+  });
+}
+
+/**
+ * An SQL expression for the bytes of each column, in hexadecimal digits, for rows in which the text of one has a
+ * replacement character; null for others. Text that is not UTF-8 has one too once it is read.
+ */
+function bytesOf(columns: readonly string[]): string {
+  const names = columns.map(quoteIdentifier);
+  const has = names.map((name) => `instr(${name}, '${REPLACEMENT}')`).join(' OR ');
+  return `CASE WHEN ${has} THEN concat_ws(',', ${names.map((name) => `hex(${name})`).join(', ')}) END`;
+}
+
 function toPlain(value: SQLOutputValue): unknown {
-  // Text that is not UTF-8 counts as binary data, which its fields refuse.
-  if (typeof value === 'string' && value.includes('\ufffd')) return Buffer.from(value);
   if (typeof value !== 'bigint') return value;
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : String(value);
@@ -190,8 +214,9 @@ function highestMarkerOf(
     since,
   )) {
     const statement = database.prepare(text, { readBigInts: true, returnArrays: true });
-    for (const [value] of statement.iterate(...values) as unknown as Iterable<SQLOutputValue[]>) {
-      const found = kind.read(toPlain(value ?? null));
+    for (const row of statement.iterate(...values) as unknown as Iterable<SQLOutputValue[]>) {
+      const [value] = toRow(row);
+      const found = kind.read(value);
       if (found !== null && (highest === null || compareMarkers(found, highest) > 0))
         highest = found;
     }
@@ -235,7 +260,8 @@ function statementsOf(
   { columns, markerIndex }: SourceQuery,
   since: SQLInputValue,
 ): readonly { readonly text: string; readonly values: SQLInputValue[] }[] {
-  const select = `SELECT ${columns.map(quoteIdentifier).join(', ')} FROM ${quoteIdentifier(table)}`;
+  const selected = [...columns.map(quoteIdentifier), bytesOf(columns)].join(', ');
+  const select = `SELECT ${selected} FROM ${quoteIdentifier(table)}`;
   if (markerIndex === null || since === null) return [{ text: select, values: [] }];
   const marker = quoteIdentifier(columns[markerIndex] ?? '');
   const statements = [

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { isDeepStrictEqual } from 'node:util';
+import { openCsv } from '../../../src/campaign/source/csv-file.js';
 import { type CsvItem, createCsvParser } from '../../../src/campaign/source/csv-parser.js';
 
 /** What Python's csv makes of a file. */
@@ -34,6 +35,23 @@ export function readCsvText(text: string, delimiter = ',', pieceChars = 7): CsvI
     for (const item of parser.push(text.slice(at, at + pieceChars))) items.push(item);
   }
   return [...items, ...parser.end()];
+}
+
+/** Read a file with a header. @throws what the reader says against it */
+export async function readCsvFile(
+  path: string,
+  delimiter: string,
+  encoding: string | null,
+): Promise<CsvItem[]> {
+  const { items } = await openCsv(
+    path,
+    { delimiter, quote: '"', hasHeader: true },
+    { columns: [], optional: [] },
+    { encoding, signal: new AbortController().signal },
+  );
+  const all: CsvItem[] = [];
+  for await (const piece of items) all.push(...piece);
+  return all;
 }
 
 /**

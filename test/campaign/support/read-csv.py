@@ -12,8 +12,8 @@ def text_of(question):
         data = file.read()
     if data[:2] == b'\x1f\x8b':
         data = gzip.decompress(data)
-    # A decoder of one byte order keeps the mark.
-    return data.decode(question['encoding']).removeprefix('\ufeff')
+    # A decoder of one byte order keeps the mark, which may be there twice.
+    return data.decode(question['encoding']).lstrip('\ufeff')
 
 
 def read(text, delimiter, strict):

@@ -366,6 +366,7 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
       await page.getByRole('button', { name: 'Resend all' }).click();
       await page.getByText('sends everything again, and the scheduler runs it').waitFor();
       await page.getByText('Started', { exact: true }).waitFor();
+      await page.getByText(', every 15 min').waitFor();
     },
     TIMEOUT_MS,
   );

@@ -99,6 +99,18 @@ describe('a CSV file', () => {
     expect(harness.platform.records()).toEqual(names);
   });
 
+  it.each([65_530, 65_531, 65_532, 70_000, 200_000])(
+    'may have a header of %d characters',
+    async (chars) => {
+      await using harness = await createRunHarness();
+      const path = await harness.write(
+        'wide.csv',
+        `${'x'.repeat(chars)},id,name\r\n-,1,Ada\r\n-,2,Zoë\r\n`,
+      );
+      expect(await harness.run(mappingOf({ kind: 'csv', path }))).toMatchObject({ numRecords: 2 });
+    },
+  );
+
   it('rejects its header where files were joined', async () => {
     await using harness = await createRunHarness();
     const content = `\uFEFFid,name\n1,Zoë\n\uFEFFid,name\n2,Ole\n`;

@@ -437,6 +437,23 @@ describe.each(tables)('a table of %s', (_name, createTable) => {
     ]);
   });
 
+  it('says that it has grown where none of its rows is new', async () => {
+    await using harness = await createRunHarness();
+    await using table = await createTable();
+    await table.execute(
+      'CREATE TABLE "Odd ""name""" (id integer PRIMARY KEY, name text, "changed at" text)',
+    );
+    await table.execute(`INSERT INTO "Odd ""name""" VALUES (1, 'Ada', '2024-01-02')`);
+    const run = async () => {
+      const outcome = await harness.run(changed(table.source));
+      return outcome.kind === 'succeeded' ? outcome.reason : outcome.kind;
+    };
+    expect([await run(), await run()]).toEqual(['', '']);
+    await table.execute(`INSERT INTO "Odd ""name""" VALUES (2, 'Zoë', '2023-12-31')`);
+    expect(await run()).toMatch(/^More rows than before, none of them sent/);
+    expect(await run()).toBe('');
+  });
+
   it('rejects rows without a change marker once, until they change, and sends the others', async () => {
     await using harness = await createRunHarness();
     await using table = await createTable();

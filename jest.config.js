@@ -15,17 +15,19 @@ const ONCE = [
   'gateway/{batch,contract,secrets}.scripted.test.js',
 ];
 
-const args = process.argv.slice(2);
-
 /** Whether files are named to be run: then each runs as it is, to be found by its path. */
-const isSelective = args.some(
-  (arg, index) => !arg.startsWith('-') && args[index - 1] !== '--selectProjects',
-);
+function isSelective(args) {
+  let option = '';
+  return args.some((arg) => {
+    if (arg.startsWith('-')) option = arg;
+    return arg !== option && option !== '--selectProjects';
+  });
+}
 
 /** A project whose tests have some globals; its patterns are below `dist/test`, an exclamation mark leaves out. */
 function toProject(displayName, globals, patterns) {
   const files = toFiles(patterns);
-  const run = isSelective ? files : toGroups(displayName, files);
+  const run = isSelective(process.argv.slice(2)) ? files : toGroups(displayName, files);
   return {
     rootDir: 'dist',
     displayName,

@@ -9,22 +9,17 @@ const FILES_PER_GROUP = 16;
 
 /**
  * Those that are run by themselves, the ones that take longest first: they have processes of their own, measure
- * memory, or wait for more than they work.
+ * memory, or wait for more than they work. So are those with a browser.
  */
 const ALONE = [
   'cluster/cluster',
   'process',
   '../packages/cli/test/command-line',
   'abuse/abuse',
-  'server/pages/console.browser',
-  '../packages/client/test/react/react.browser',
-  'relay.browser',
-  'server/pages/explorer.browser',
-  'server/pages/explorer.sign-in.browser',
   'cluster/two-replicas',
 ];
 
-/** These too. They are short, and come last, so that no worker is left with something long while others have nothing. */
+/** These, too. They are short and come last, so that no worker still has much to do when the others have nothing. */
 const ALONE_AT_THE_END = [
   'server/hostile-start-to-stop',
   'datasources/log/postgres/postgres-replicas',
@@ -35,23 +30,32 @@ const ALONE_AT_THE_END = [
   'gateway/exposed-abuse',
 ];
 
-const alone = new Set([...ALONE, ...ALONE_AT_THE_END]);
-for (const name of alone) {
+for (const name of [...ALONE, ...ALONE_AT_THE_END]) {
   if (!existsSync(`${TESTS_DIR}/${name}.test.js`)) throw new Error(`There is no test ${name}.`);
 }
 
-/** The order of a run. Groups that wait for a database or an upstream begin, for others can work beside them. */
+/** What the paths of a run contain, in the order of the run. */
 const ORDER = [
-  'groups/postgres-',
-  'groups/campaign-',
-  ...ALONE.map((name) => `${name}.test.js`),
-  'groups/',
-  ...ALONE_AT_THE_END.map((name) => `${name}.test.js`),
-].map((name) => `/${posix.join(TESTS_DIR, name)}`);
+  // They wait for a database or an upstream for longer than they work, so that others can work beside them.
+  '/groups/postgres-',
+  '/groups/campaign-',
+  ...ALONE.map(toEnd),
+  '.browser.test.js',
+  '/groups/',
+  ...ALONE_AT_THE_END.map(toEnd),
+];
+
+function toEnd(name) {
+  return `/${posix.join(TESTS_DIR, name)}.test.js`;
+}
 
 /** Where a file stands in the order of a run: lower is earlier. */
 export function toOrder(path) {
-  return ORDER.findIndex((name) => path.includes(name));
+  return ORDER.findIndex((part) => path.includes(part));
+}
+
+function isAlone(file) {
+  return file.endsWith('.browser') || ALONE.includes(file) || ALONE_AT_THE_END.includes(file);
 }
 
 /**
@@ -77,7 +81,7 @@ export function toFiles(patterns) {
  * @returns the files that jest is to run in their place
  */
 export function toGroups(name, files) {
-  const others = files.filter((file) => !alone.has(file));
+  const others = files.filter((file) => !isAlone(file));
   const count = Math.ceil(others.length / FILES_PER_GROUP);
   mkdirSync(GROUPS_DIR, { recursive: true });
   for (const path of globSync(`${GROUPS_DIR}/${name}-*`)) rmSync(path);
@@ -91,5 +95,5 @@ export function toGroups(name, files) {
     );
     return path;
   });
-  return [...files.filter((file) => alone.has(file)), ...groups];
+  return [...files.filter(isAlone), ...groups];
 }

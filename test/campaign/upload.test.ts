@@ -400,6 +400,22 @@ describe('an upload', () => {
     expect(outcome).toMatchObject({ kind: 'succeeded', numRecords: 3, numRejected: 2 });
   });
 
+  it('finds out what Platform has left out where it counts nothing', async () => {
+    await using harness = await createRunHarness();
+    const path = await harness.write('people.csv', people(5));
+    harness.platform.report({ status: 'success', metrics: null });
+    const list = { status: 200, body: '{"data":[{"name":"a.json","length":9}]}' };
+    const row = '{"_id":"p-2","_errors":[{"code":"X-1","message":"odd"}]}';
+    const rows = { status: 200, body: row };
+    harness.platform.fail('rowErrors', list, rows, list, rows);
+    expect(await harness.run(mappingOf({ kind: 'csv', path }))).toMatchObject({
+      numRecords: 4,
+      numRejected: 1,
+      reason: 'Platform left 1 record out.',
+    });
+    expect(await harness.rejects()).toMatchObject([{ key: 'p-2', reason: 'Platform: X-1 odd' }]);
+  });
+
   it.each<[string, PlatformFault[], object]>([
     ['401 for long', Array(40).fill({ status: 401, body: '{"error_code":"403000"}' }), {}],
     ['404 for long', Array(40).fill({ status: 404 }), {}],

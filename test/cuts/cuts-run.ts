@@ -46,7 +46,7 @@ const KILL_SHARE = 0.5;
 const LOOK_MS = 20;
 
 /** How long all streams may take to end once nothing is cut any more, in ms. */
-const SETTLE_MS = 20_000;
+const SETTLE_MS = 60_000;
 
 /** Short, so that a client is cut often. */
 const RESUMABLE = { maxRetryDelayMs: 20, pingMs: 150 };
@@ -82,11 +82,13 @@ export async function runCuts(options: CutsOptions): Promise<CrashReport> {
     () => random() * options.maxPauseMs,
   );
   parts.defer(() => proxy.close());
-  const members = Object.entries(options.libraries).flatMap(([library, createMember]) =>
-    Array.from({ length: options.clients }, () => ({
-      library,
-      member: createMember(`${proxy.url}/graphql`, RESUMABLE),
-    })),
+  const members = await Promise.all(
+    Object.entries(options.libraries).flatMap(([library, createMember]) =>
+      Array.from({ length: options.clients }, async () => ({
+        library,
+        member: await createMember(`${proxy.url}/graphql`, RESUMABLE),
+      })),
+    ),
   );
   parts.defer(async () => {
     for (const { leave } of followings) leave();

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { runCuts } from './cuts-run.js';
+import { inBrowser } from './in-browser.js';
 import { libraries } from './libraries.js';
 
 /** `npm run test:cuts -- --cuts 20000 --clients 4 --replicas 2 --pause 40 --minutes 5 --seed 1` */
@@ -9,21 +10,24 @@ const { values } = parseArgs({
     clients: { type: 'string', default: '4' },
     replicas: { type: 'string', default: '1' },
     pause: { type: 'string', default: '0.5' },
+    restart: { type: 'string', default: '500' },
     minutes: { type: 'string' },
+    browser: { type: 'boolean', default: false },
     only: { type: 'string' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
   },
 });
 
 const seed = Number(values.seed);
+const all = values.browser ? inBrowser(['apollo', 'urql', 'EventSource']) : libraries;
 const { figures, violations } = await runCuts({
   libraries: Object.fromEntries(
-    Object.entries(libraries).filter(([name]) => values.only?.split(',').includes(name) ?? true),
+    Object.entries(all).filter(([name]) => values.only?.split(',').includes(name) ?? true),
   ),
   cuts: Number(values.cuts),
   clients: Number(values.clients),
   replicas: Number(values.replicas),
-  cutsPerRestart: 200,
+  cutsPerRestart: Number(values.restart),
   maxPauseMs: Number(values.pause) * 1_000,
   seed,
   ...(values.minutes && { maxMs: Number(values.minutes) * 60_000 }),

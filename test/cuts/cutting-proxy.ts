@@ -24,6 +24,9 @@ export interface CuttingProxy {
   close(): Promise<void>;
 }
 
+/** After this time the gateway is told of the end of a connection, in ms. */
+const UNTOLD_MS = 3_000;
+
 interface Pipe {
   readonly client: Socket;
   readonly gateway: Socket;
@@ -72,8 +75,7 @@ export async function startCuttingProxy(
       gateway.end();
     });
     gateway.on('close', () => {
-      // What the client does not hear includes the end.
-      if (pipe.cut !== 'silent' && pipe.cut !== 'deaf') client.end();
+      if (!isUntold(pipe.cut)) client.end();
     });
   });
   server.listen(0, '127.0.0.1');
@@ -97,10 +99,13 @@ export async function startCuttingProxy(
           gateway.resume();
         }, pauseMs());
         return;
-      case 'torn':
       case 'silent':
       case 'deaf':
       case 'mute':
+        // Only the client has to find out by itself: the gateway would count these against its limits for too long.
+        setTimeout(() => gateway.destroy(), UNTOLD_MS);
+        return;
+      case 'torn':
         return;
     }
   }
@@ -126,4 +131,9 @@ export async function startCuttingProxy(
       await once(server, 'close');
     },
   };
+}
+
+/** Whether the client is not told of the end. */
+function isUntold(cut: Cut | null): boolean {
+  return cut === 'silent' || cut === 'deaf' || cut === 'mute';
 }

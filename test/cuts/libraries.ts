@@ -43,7 +43,7 @@ export interface Member {
 }
 
 /** @param url - such as `https://sluice.example/graphql` */
-export type CreateMember = (url: string, options: ResumableOptions) => Member;
+export type CreateMember = (url: string, options: ResumableOptions) => Member | Promise<Member>;
 
 const fields = '{ from to info numRecords request { mappingId requestId } }';
 const changes = `subscription Changes($mappingId: ID!, $requestId: ID!) { ingestionStatusChanged(mappingId: $mappingId, requestId: $requestId) ${fields} }`;
@@ -159,8 +159,8 @@ export const libraries: Readonly<Record<string, CreateMember>> = {
       let isFailed = false;
       source.addEventListener('next', ({ data }) => {
         const result = JSON.parse(data) as FormattedExecutionResult;
-        // The gateway is shutting down; the source reconnects.
-        isFailed = JSON.stringify(result.errors ?? '').includes('SHUTTING_DOWN');
+        // For the moment: the source reconnects.
+        isFailed = /SHUTTING_DOWN|retryAfterMs/.test(JSON.stringify(result.errors ?? ''));
         if (isFailed) return;
         if (result.errors) listener.fail(result.errors);
         else listener.next(result.data);

@@ -147,6 +147,22 @@ describe('an EventSource', () => {
   });
 });
 
+describe('an EventSource that is refused for the moment', () => {
+  it('is not told to stop, so it comes back', async () => {
+    const gone = await startTestUpstream();
+    const alone = await startTestGateway(gone.config);
+    await gone.close();
+    const url = toUrl(toSubscription('1'), `${alone.url}/graphql/stream`);
+    let text = '';
+    // The circuit opens after some failures.
+    while (!text.includes('retryAfterMs')) text = await (await fetch(url, { headers: sse })).text();
+    expect(text).toContain('UPSTREAM_UNAVAILABLE');
+    expect(text).toMatch(/\n\nevent: complete\ndata: \n\n$/);
+    expect(text).not.toContain('nothing-more');
+    await alone.stop();
+  });
+});
+
 describe('one stream for several operations', () => {
   const reserve = async () => await (await fetch(path(), { method: 'PUT' })).text();
   const operate = (token: string, body: unknown) =>

@@ -24,6 +24,7 @@ const { data } = await client.mutate<{
     mutation Start {
       startIngestion(input: { mappingId: "crm-profiles" }) {
         ... on IngestionSubmitted { request { id status } }
+        ... on IngestionAlreadyInProgress { request { id status } }
         ... on StartIngestionFailure { message }
       }
     }

@@ -1,7 +1,7 @@
 url=${SLUICE_URL:-http://127.0.0.1:4000/graphql}
 
 started=$(curl -s "$url" -H 'content-type: application/json' --data @- <<'JSON'
-{ "query": "mutation { startIngestion(input: { mappingId: \"crm-profiles\" }) { ... on IngestionSubmitted { request { requestId } } ... on StartIngestionFailure { message } } }" }
+{ "query": "mutation { startIngestion(input: { mappingId: \"crm-profiles\" }) { ... on IngestionSubmitted { request { requestId } } ... on IngestionAlreadyInProgress { request { requestId } } ... on StartIngestionFailure { message } } }" }
 JSON
 )
 echo "$started"

@@ -10,6 +10,7 @@ const answer = await fetch(url, {
     query: `mutation Start {
       startIngestion(input: { mappingId: "crm-profiles" }) {
         ... on IngestionSubmitted { request { id } }
+        ... on IngestionAlreadyInProgress { request { id } }
         ... on StartIngestionFailure { message }
       }
     }`,

@@ -10,6 +10,7 @@ const { value: started } = await client
     query: `mutation Start {
       startIngestion(input: { mappingId: "crm-profiles" }) {
         ... on IngestionSubmitted { request { id } }
+        ... on IngestionAlreadyInProgress { request { id } }
         ... on StartIngestionFailure { message }
       }
     }`,

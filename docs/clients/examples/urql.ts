@@ -25,6 +25,7 @@ const started = await client.mutation(
     mutation Start {
       startIngestion(input: { mappingId: "crm-profiles" }) {
         ... on IngestionSubmitted { request { id status } }
+        ... on IngestionAlreadyInProgress { request { id status } }
         ... on StartIngestionFailure { message }
       }
     }

@@ -223,7 +223,7 @@ export async function status(
   const batch = request.batchId === null ? null : await findBatch(context, ref);
   output.data({ ...request, batch }, () => describeStatus(output, request, batch));
   if (request.status === 'FAILED' || request.status === 'ABORTED') {
-    throw new CommandError(exitCodes.failed, `${requestId} is ${request.status}.`, {
+    throw new CommandError(exitCodes.failed, `${mappingId} ${requestId} is ${request.status}.`, {
       code: request.failure?.code ?? undefined,
     });
   }

@@ -6,9 +6,12 @@ const DAY_MS = 86_400_000;
 const numbers = new Intl.NumberFormat();
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 const day = { month: 'short', day: 'numeric' } as const;
-const time = { hour: '2-digit', minute: '2-digit', second: '2-digit' } as const;
-const dayAndClock = new Intl.DateTimeFormat(undefined, { ...day, ...time });
-const dateAndClock = new Intl.DateTimeFormat(undefined, { year: 'numeric', ...day, ...time });
+const minute = { hour: '2-digit', minute: '2-digit' } as const;
+const second = { ...minute, second: '2-digit' } as const;
+const dayAndMinute = new Intl.DateTimeFormat(undefined, { ...day, ...minute });
+const dayAndClock = new Intl.DateTimeFormat(undefined, { ...day, ...second });
+const date = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
+const dateAndClock = new Intl.DateTimeFormat(undefined, { year: 'numeric', ...day, ...second });
 
 /** A count, in the viewer's number format. */
 export function toCount(count: number): string {
@@ -32,11 +35,13 @@ export function toDuration(durationMs: number): string {
   return hours > 0 ? `${hours}:${pad(minutes)}:${pad(seconds)}` : `${minutes}:${pad(seconds)}`;
 }
 
-/** A time in the viewer’s zone, with its day if that is not today, and its year if that is not this one. */
-export function toTime(instant: Date, now: Date): string {
+/** A time in the viewer's time zone, with the day if that is not today, and the year if that is not this one. */
+export function toTime(instant: Date, now: Date, isShort = false): string {
   if (instant.toDateString() === now.toDateString()) return clock.format(instant);
-  const isThisYear = instant.getFullYear() === now.getFullYear();
-  return (isThisYear ? dayAndClock : dateAndClock).format(instant);
+  if (instant.getFullYear() === now.getFullYear()) {
+    return (isShort ? dayAndMinute : dayAndClock).format(instant);
+  }
+  return (isShort ? date : dateAndClock).format(instant);
 }
 
 /** How far from now: `3 s ago`, `in 7 s`. */

@@ -41,7 +41,8 @@ export async function settleBatch(
   }
   await ports.onUploaded();
   for (let pollMs = FIRST_POLL_MS; ; ) {
-    const outcome = toOutcome(whole, await readPatiently(whole.batchId, platform, signal));
+    const report = await readPatiently(whole.batchId, platform, signal);
+    const outcome = toOutcome(whole, report && (await counted(whole, report, platform, signal)));
     if (outcome !== null) return outcome;
     if (clock.monotonicMs() >= givenUpAt) return undecided(whole);
     await clock.wait(pollMs, signal);
@@ -93,6 +94,25 @@ async function readPatiently(
   }
 }
 
+/** Where Platform has accepted a batch and counted nothing of it, its row errors tell what it has left out. */
+async function counted(
+  { batchId }: WholeBatch,
+  report: BatchReport,
+  platform: PlatformClient,
+  signal: AbortSignal,
+): Promise<BatchReport> {
+  if (report.phase !== 'accepted' || report.ingestedRecords !== null) return report;
+  try {
+    const { length } = await platform.readRowErrors(batchId, signal);
+    return { ...report, failedRecords: Math.max(report.failedRecords, length) };
+  } catch (error) {
+    if (!(error instanceof PlatformError)) throw error;
+    if (error.httpStatus === 404) return report;
+    const reason = `Platform does not say how many records it took in. ${report.reason}`;
+    return { ...report, reason: reason.trim() };
+  }
+}
+
 function toOutcome(whole: WholeBatch, report: BatchReport | null): RunOutcome | null {
   if (report === null) return null;
   const { phase, status, failedRecords, reason } = report;
@@ -120,13 +140,14 @@ function accepted(
 ): RunOutcome {
   const numRecords = ingestedRecords ?? whole.numRecords - failedRecords;
   const leftOut = Math.max(failedRecords, whole.numRecords - numRecords);
-  const told = `Platform left ${leftOut} ${leftOut === 1 ? 'record' : 'records'} out. ${reason}`;
+  const told =
+    leftOut === 0 ? '' : `Platform left ${leftOut} ${leftOut === 1 ? 'record' : 'records'} out.`;
   return {
     kind: 'succeeded',
     numRecords,
     numRejected: whole.numRejected + leftOut,
     batchId: whole.batchId,
-    reason: `${whole.reason} ${leftOut === 0 ? '' : told}`.trim(),
+    reason: [whole.reason, told, reason].filter(Boolean).join(' '),
   };
 }
 

@@ -219,6 +219,11 @@ export function createOperations(options: OperationsOptions): Operations {
     if (!('errors' in source)) throw new Error('Expected a subscription to transitions.');
     const errors = formatErrors(source.errors ?? []);
     report('subscription', operationName, asker, arrival, startedAt, errors);
+    if (arrival.transport === 'sse' && errors.every(mayPass)) {
+      // Completed as if there were nothing more, an `EventSource` would never come back.
+      outlet.fail(new OperationRefused(errors));
+      return null;
+    }
     void outlet.next(toResult(undefined, errors, null));
     outlet.complete();
     return null;
@@ -310,6 +315,11 @@ function toResult(
 ): OperationResult {
   // JSON omits what is undefined: the data, if nothing was executed, as over HTTP.
   return { json: Buffer.from(JSON.stringify({ data, errors })), cursor };
+}
+
+/** Whether the same may be granted later. */
+function mayPass({ extensions }: GraphQLFormattedError): boolean {
+  return extensions?.retryAfterMs !== undefined;
 }
 
 /** Whether the log was unavailable, or too slow, at this moment. */

@@ -3,7 +3,15 @@ import type { AddressInfo } from 'node:net';
 import type { PlatformSettings } from '../../../src/campaign/upload/platform-client.js';
 
 /** What a call is, by its method and path. */
-export type PlatformCall = 'token' | 'create' | 'upload' | 'complete' | 'abort' | 'read' | 'list';
+export type PlatformCall =
+  | 'token'
+  | 'create'
+  | 'upload'
+  | 'complete'
+  | 'abort'
+  | 'read'
+  | 'list'
+  | 'rowErrors';
 
 /** What goes wrong with a call. */
 export type PlatformFault =
@@ -40,6 +48,7 @@ const ROUTES: readonly (readonly [PlatformCall, string, RegExp])[] = [
   ['abort', 'POST', /^\/data\/foundation\/import\/batches\/([^/]+)\?action=ABORT$/],
   ['list', 'GET', /^\/data\/foundation\/catalog\/batches\?/],
   ['read', 'GET', /^\/data\/foundation\/catalog\/batches\/([^/?]+)$/],
+  ['rowErrors', 'GET', /^\/data\/foundation\/export\/batches\/([^/]+)\/meta\?path=row_errors/],
 ];
 
 /** A Platform that does what a test scripts, and remembers what it was sent. Everything is in memory. */
@@ -99,7 +108,7 @@ export async function startScriptedPlatform() {
         return { status: 200, json: Object.fromEntries(batches.map((b) => [b.id, reportOf(b)])) };
       default:
     }
-    if (batch === undefined) return { status: 404 };
+    if (batch === undefined || call === 'rowErrors') return { status: 404 };
     if (call === 'read') return { status: 200, json: { [id]: reportOf(batch) } };
     if (call === 'upload') batch.files.set(name, body);
     if (call === 'complete') batch.status = 'completed';

@@ -191,9 +191,9 @@ function IngestionRow({
       </Cell>
       <Cell name="records number">{numRecords === null ? '' : toCount(numRecords)}</Cell>
       <Cell name="start">
-        <Time at={ingestion.startedAt ?? ingestion.firstObservedAt} />
+        <Time at={ingestion.startedAt ?? ingestion.firstObservedAt} isShort />
       </Cell>
-      <Cell name="end">{ingestion.finishedAt && <Time at={ingestion.finishedAt} />}</Cell>
+      <Cell name="end">{ingestion.finishedAt && <Time at={ingestion.finishedAt} isShort />}</Cell>
       <Cell name="duration number">
         <Elapsed ingestion={ingestion} />
         {ingestion.isLongerThanUsual && (

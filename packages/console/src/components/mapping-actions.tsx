@@ -26,10 +26,12 @@ interface Action {
 export function MappingActions({
   mappingId,
   only,
+  onDone,
 }: {
   readonly mappingId: string;
   /** Offer only this. */
   readonly only?: 'publish' | 'stop';
+  readonly onDone?: () => void;
 }) {
   const ask = useAsk();
   const mayManage = useMay('mappings:manage');
@@ -40,7 +42,10 @@ export function MappingActions({
     mutationFn: ({ run }: Action) => run(),
     onSuccess(change, { done }) {
       if (change.__typename === 'MappingChangeRefused') say({ kind: 'bad', text: change.message });
-      else say({ kind: 'good', text: `${isolate(mappingId)} ${done}.` });
+      else {
+        say({ kind: 'good', text: `${isolate(mappingId)} ${done}.` });
+        onDone?.();
+      }
       return queries.invalidateQueries();
     },
     onError: (failure) => say({ kind: 'bad', text: failure.message }),

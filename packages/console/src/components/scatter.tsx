@@ -8,6 +8,8 @@ const LEFT = 56;
 const BOTTOM = 24;
 const TOP = 8;
 const RIGHT = 12;
+/** Keeps dots off the edges of the scale. */
+const INSET = 10;
 
 /** Lines of the scale, in seconds, at the divisions of a clock. */
 const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 43_200];
@@ -28,7 +30,8 @@ export function Scatter({ runs }: { readonly runs: readonly Ingestion[] }) {
     { length: Math.floor(longestMs / (stepS * 1_000)) + 1 },
     (_, index) => index * stepS * 1_000,
   );
-  const toX = (at: number) => LEFT + ((at - first) / spanMs) * (width - LEFT - RIGHT);
+  const toX = (at: number) =>
+    LEFT + INSET + ((at - first) / spanMs) * (width - LEFT - RIGHT - 2 * INSET);
   const toY = (durationMs: number) =>
     HEIGHT - BOTTOM - (durationMs / longestMs) * (HEIGHT - BOTTOM - TOP);
   const now = new Date();
@@ -38,7 +41,7 @@ export function Scatter({ runs }: { readonly runs: readonly Ingestion[] }) {
         <g key={durationMs}>
           <line x1={LEFT} x2={width - RIGHT} y1={toY(durationMs)} y2={toY(durationMs)} />
           <text x={LEFT - 8} y={toY(durationMs) + 4} textAnchor="end">
-            {durationMs === 0 ? '0' : toDuration(durationMs)}
+            {durationMs < 60_000 ? `${durationMs / 1_000} s` : toDuration(durationMs)}
           </text>
         </g>
       ))}

@@ -64,9 +64,12 @@ function Page(): ReactNode {
   if (section === 'start') return <StartPage />;
   if (!mayRead) {
     return (
-      <Notice kind="info" title="You may not see ingestions.">
-        That needs the right ingestion:read. Ask the operator for it.
-      </Notice>
+      <div className="page">
+        <h1>Sluice</h1>
+        <Notice kind="info" title="You may not see ingestions.">
+          That needs the right ingestion:read. Ask the operator for it.
+        </Notice>
+      </div>
     );
   }
   switch (section) {
@@ -89,9 +92,12 @@ function Page(): ReactNode {
       return <DurationsPage />;
     default:
       return (
-        <Notice kind="info" title="There is no such page.">
-          <a href={toHref(['ingestions'])}>Go to the ingestions</a>
-        </Notice>
+        <div className="page">
+          <h1>Sluice</h1>
+          <Notice kind="info" title="There is no such page.">
+            <a href={toHref(['ingestions'])}>Go to the ingestions</a>
+          </Notice>
+        </div>
       );
   }
 }

@@ -52,6 +52,9 @@ export function IngestionPage({
   if (!ingestion) {
     return (
       <div className="page">
+        <h1>
+          <bdi>{mappingId}</bdi> <span className="muted">{requestId}</span>
+        </h1>
         {query.error ? (
           <Failure failure={query.error} onRetry={() => void refetch()} />
         ) : (

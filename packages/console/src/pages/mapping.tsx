@@ -28,6 +28,9 @@ export function MappingPage({ mappingId }: { readonly mappingId: string }) {
   if (!mapping) {
     return (
       <div className="page">
+        <h1>
+          <bdi>{mappingId}</bdi>
+        </h1>
         {query.error ? (
           <Failure failure={query.error} onRetry={() => void query.refetch()} />
         ) : (

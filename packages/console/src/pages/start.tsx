@@ -96,7 +96,11 @@ export function StartPage() {
               </a>
             )}
             {answer.remedy && mayRead && (
-              <MappingActions mappingId={mappingId.trim()} only={answer.remedy} />
+              <MappingActions
+                mappingId={mappingId.trim()}
+                only={answer.remedy}
+                onDone={start.reset}
+              />
             )}
           </Notice>
         </div>

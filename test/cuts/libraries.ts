@@ -156,17 +156,13 @@ export const libraries: Readonly<Record<string, CreateMember>> = {
       address.searchParams.set('query', query);
       address.searchParams.set('variables', JSON.stringify(variables));
       const source = new EventSource(address, { fetch: resumableFetch(toFetchOptions(options)) });
-      let isFailed = false;
       source.addEventListener('next', ({ data }) => {
         const result = JSON.parse(data) as FormattedExecutionResult;
-        // For the moment: the source reconnects.
-        isFailed = /SHUTTING_DOWN|retryAfterMs/.test(JSON.stringify(result.errors ?? ''));
-        if (isFailed) return;
-        if (result.errors) listener.fail(result.errors);
-        else listener.next(result.data);
+        // After an error that may pass, the source reconnects.
+        if (result.data) listener.next(result.data);
+        else if (!/SHUTTING_DOWN|retryAfterMs/.test(data)) listener.fail(data);
       });
       source.addEventListener('complete', () => {
-        if (isFailed) return;
         source.close();
         listener.complete();
       });

@@ -157,8 +157,7 @@ describe('an EventSource that is refused for the moment', () => {
     // The circuit opens after some failures.
     while (!text.includes('retryAfterMs')) text = await (await fetch(url, { headers: sse })).text();
     expect(text).toContain('UPSTREAM_UNAVAILABLE');
-    expect(text).toMatch(/\n\nevent: complete\ndata: \n\n$/);
-    expect(text).not.toContain('nothing-more');
+    expect(text).not.toMatch(/complete|nothing-more/);
     await alone.stop();
   });
 });

@@ -499,6 +499,18 @@ describe('login', () => {
     expect(listed.code).toBe(0);
   });
 
+  it('takes the gateway of SLUICE_URL without a flag', async () => {
+    const input = `${keys.reader.key}\n`;
+    const login = ['login', '--profile', 'variable'];
+    const nowhere = await command.run(login, { input }).ended;
+    expect(nowhere).toMatchObject({ code: 2, stderr: expect.stringContaining('SLUICE_URL') });
+    const env = { SLUICE_URL: gateway.url };
+    expect(await command.run(login, { input, env }).ended).toMatchObject({
+      code: 0,
+      stdout: `variable: ${gateway.url}/\n`,
+    });
+  });
+
   it('keeps the token of a profile from other gateways', async () => {
     const env = { SLUICE_PROFILE: 'ci', SLUICE_URL: gateway.url };
     expect((await command.run(['list'], { env }).ended).code).toBe(0);

@@ -47,6 +47,9 @@ const MAX_RETRY_DELAY_MS = 10_000;
 /** In ms; a silent connection is noticed within 20 s. */
 const PING_MS = 10_000;
 
+/** After a freeze, an answer waits to be read, and timers run before that; in ms. */
+const READING_MS = 50;
+
 /** graphql-ws does not treat this as a failure: it neither waits nor gives up. */
 const NORMAL_CLOSURE = 1000;
 
@@ -127,9 +130,10 @@ export function resumable(
   client.on('closed', lose);
   client.on('error', lose);
 
-  function beat(): void {
+  function beat(isSure?: boolean): void {
     if (!isAnswered) {
-      drop();
+      if (isSure) drop();
+      else timer = setTimeout(beat, READING_MS, true);
       return;
     }
     isAnswered = false;

@@ -46,10 +46,10 @@ afterEach(async () => {
 });
 
 /** With all that graphql-ws does by itself. */
-function open(options: Partial<ClientOptions> = {}): ResumableClient {
+function open(options: Partial<ClientOptions> = {}, pingMs = 200): ResumableClient {
   const url = `${proxy.url.replace('http', 'ws')}graphql`;
   const inner: Client = createClient({ url, webSocketImpl: WebSocket, ...options });
-  return resumable(inner, { maxRetryDelayMs: 10, pingMs: 200 });
+  return resumable(inner, { maxRetryDelayMs: 10, pingMs });
 }
 
 /** Through the gateway, so that it watches the request. */
@@ -91,10 +91,12 @@ describe('a lost connection', () => {
   it('is no reason to send a mutation again', async () => {
     const query = `mutation { startIngestion(input: { mappingId: "${oddMappings.slow}" }) { __typename } }`;
     const calls = upstream.calls.length;
-    const answer = client.iterate({ query }).next();
+    const patient = open({}, 60_000);
+    const answer = patient.iterate({ query }).next();
     await upstream.arrived(calls + 1);
-    client.terminate();
+    patient.terminate();
     await expect(answer).rejects.toMatchObject({ name: 'ConnectionLostError' });
+    await patient.dispose();
   });
 
   it('costs no transition of a request, and repeats none', async () => {

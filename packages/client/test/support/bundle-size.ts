@@ -6,6 +6,7 @@ const SOURCES = new URL('../../src/', import.meta.url);
 /** What an app takes of the package, by the entry point that has it. */
 export const takenParts = {
   resumable: ['index', 'resumable'],
+  resumableFetch: ['index', 'resumableFetch'],
   createSluiceClient: ['index', 'createSluiceClient'],
   'the hooks for React': ['react', '*'],
   'the policies for Apollo': ['apollo', '*'],

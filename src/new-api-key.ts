@@ -24,11 +24,19 @@ function readWish(): Wish {
   return parseArgs({ options }).values;
 }
 
+function toInstant(text: string): string {
+  const instant = new Date(text);
+  if (Number.isNaN(instant.getTime())) {
+    throw new Error('--expires: expected an instant such as 2027-01-31T00:00:00Z');
+  }
+  return instant.toISOString();
+}
+
 function toEntry(
   { name, rights = 'ingestion:read', mappings = '*', expires }: Wish,
   sha256: string,
 ) {
-  const expiresAt = expires === undefined ? undefined : new Date(expires).toISOString();
+  const expiresAt = expires === undefined ? undefined : toInstant(expires);
   return {
     name,
     sha256,
@@ -44,7 +52,11 @@ try {
   const { key, sha256 } = newApiKey();
   const entry = toEntry(wish, sha256);
   const faults = keyEntry.safeParse(entry).error?.issues ?? [];
-  if (faults.length > 0) throw new Error(faults.map(({ message }) => message).join('\n'));
+  if (faults.length > 0) {
+    throw new Error(
+      faults.map(({ path, message }) => `--${String(path[0])}: ${message}`).join('\n'),
+    );
+  }
   console.log(`The key, which is shown this once:\n\n${key}\n`);
   console.log(`Its entry in API_KEYS_FILE, below "keys:":\n\n${stringify([entry]).trimEnd()}`);
 } catch (error) {

@@ -113,6 +113,7 @@ describe('the settings', () => {
       host: '::1',
       port: 0,
       signIn: null,
+      openId: null,
       platform: null,
       upstream: {
         kind: 'remote',

@@ -49,7 +49,11 @@ export class Job extends Node {
   @Field(() => SafeInt, { description: 'Records that were rejected; so far, while it is running.' })
   readonly numRejected: number;
 
-  @Field(() => String, { nullable: true, description: 'Why it failed, in words.' })
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Why it failed, in words. Of a job that succeeded: what Platform left out, what was rejected before, and what the source has gained that was not sent.',
+  })
   readonly reason: string | null;
 
   @Field(() => DateTime)

@@ -99,6 +99,18 @@ describe('a CSV file', () => {
     expect(harness.platform.records()).toEqual(names);
   });
 
+  it.each([65_530, 65_531, 65_532, 70_000, 200_000])(
+    'may have a header of %d characters',
+    async (chars) => {
+      await using harness = await createRunHarness();
+      const path = await harness.write(
+        'wide.csv',
+        `${'x'.repeat(chars)},id,name\r\n-,1,Ada\r\n-,2,Zoë\r\n`,
+      );
+      expect(await harness.run(mappingOf({ kind: 'csv', path }))).toMatchObject({ numRecords: 2 });
+    },
+  );
+
   it('rejects its header where files were joined', async () => {
     await using harness = await createRunHarness();
     const content = `\uFEFFid,name\n1,Zoë\n\uFEFFid,name\n2,Ole\n`;
@@ -423,6 +435,23 @@ describe.each(tables)('a table of %s', (_name, createTable) => {
       { _id: '2', person: { name: { firstName: 'Kim' } } },
       { _id: '4', person: { name: { firstName: 'Noor' } } },
     ]);
+  });
+
+  it('says that it has grown where none of its rows is new', async () => {
+    await using harness = await createRunHarness();
+    await using table = await createTable();
+    await table.execute(
+      'CREATE TABLE "Odd ""name""" (id integer PRIMARY KEY, name text, "changed at" text)',
+    );
+    await table.execute(`INSERT INTO "Odd ""name""" VALUES (1, 'Ada', '2024-01-02')`);
+    const run = async () => {
+      const outcome = await harness.run(changed(table.source));
+      return outcome.kind === 'succeeded' ? outcome.reason : outcome.kind;
+    };
+    expect([await run(), await run()]).toEqual(['', '']);
+    await table.execute(`INSERT INTO "Odd ""name""" VALUES (2, 'Zoë', '2023-12-31')`);
+    expect(await run()).toMatch(/^More rows than before, none of them sent/);
+    expect(await run()).toBe('');
   });
 
   it('rejects rows without a change marker once, until they change, and sends the others', async () => {

@@ -234,25 +234,6 @@ describe('a source in which nothing is new', () => {
     const reason = more('1 more record');
     expect(await harness.run(mapping)).toMatchObject({ numRecords: 1, reason });
   });
-
-  it('says so where a table has grown', async () => {
-    await using harness = await createRunHarness();
-    const path = join(harness.dir, 'crm.db');
-    using database = new DatabaseSync(path);
-    database.exec(`CREATE TABLE people (id INTEGER, name TEXT, at TEXT);
-      INSERT INTO people VALUES (1, 'Ada', '2024-01-02')`);
-    const source = { kind: 'sqlite', path, table: 'people' } as const;
-    const mapping = mappingOf(source, { changed: 'at' });
-    const run = async () => {
-      const outcome = await harness.run(mapping);
-      return outcome.kind === 'succeeded' ? outcome.reason : outcome.kind;
-    };
-    expect(await run()).toBe('');
-    expect(await run()).toBe('');
-    database.exec(`INSERT INTO people VALUES (2, 'Zoë', '2023-12-31')`);
-    expect(await run()).toMatch(/^More rows than before, none of them sent/);
-    expect(await run()).toBe('');
-  });
 });
 
 describe('a marker that is ahead of the clock', () => {

@@ -124,10 +124,13 @@ describe('an invalid operation gets the same error over HTTP and over a socket',
       ['OPERATION_RESOLUTION_FAILURE', 'Unknown operation named "B".'],
     ],
     [
-      'an empty operation name',
-      { query: 'query A { __typename }', operationName: '' },
+      'an empty operation name, which counts as none, for several operations',
+      { query: 'query A { __typename } query B { __typename }', operationName: '' },
       400,
-      ['OPERATION_RESOLUTION_FAILURE', 'Unknown operation named "".'],
+      [
+        'OPERATION_RESOLUTION_FAILURE',
+        'Must provide operation name if query contains multiple operations.',
+      ],
     ],
     [
       'several operations and no name',
@@ -521,6 +524,16 @@ describe('errors are short, however much was sent', () => {
         'Too many errors processing variables, error limit reached. Execution aborted.',
       ],
     ]);
+  });
+
+  it('an empty operation name counts as none, as do empty parameters of a URL', async () => {
+    const operation = { query: 'query A { __typename }', operationName: '' };
+    const expected = { data: { __typename: 'Query' } };
+    expect(await askOverSocket(operation)).toEqual(expected);
+    expect((await post(JSON.stringify(operation))).body).toEqual(expected);
+    const headers = { 'apollo-require-preflight': 'yes' };
+    const search = 'query={__typename}&operationName=&variables=&extensions=';
+    expect((await gateway.ask(`/graphql?${search}`, { headers })).body).toEqual(expected);
   });
 
   it('JSON of more levels than any operation needs is not taken', async () => {

@@ -45,7 +45,7 @@ const START_MS = 600;
 const STEP_MS = 250;
 
 /** For the runs to have sent everything once nothing is killed any more, in ms. */
-const SETTLE_MS = 60_000;
+const SETTLE_MS = 180_000;
 const LOOK_MS = 50;
 
 /** Rows that are there before the first start, in steps. */

@@ -11,7 +11,7 @@ import { type Credentials, checkToken, DEFAULT_URL, parseUrl } from './settings.
 
 /**
  * Store a gateway and a token in a profile, once the gateway has accepted the token. On a terminal, it prompts for
- * what no flag says; otherwise it reads the token from standard input.
+ * what no flag or variable says; otherwise it reads the token from standard input.
  *
  * @throws {CommandError} the gateway can't be reached or refuses the token; then nothing is stored
  */
@@ -19,9 +19,14 @@ export async function login(options: CommonOptions, surroundings: Surroundings):
   const { env, interrupted } = surroundings;
   const output = createOutput(options.output, false, surroundings);
   const name = options.profile || env.SLUICE_PROFILE || 'default';
-  const url = parseUrl(await askUrl(options), '--url');
+  const [given, urlFrom] = options.url
+    ? [options.url, '--url']
+    : env.SLUICE_URL
+      ? [env.SLUICE_URL, 'SLUICE_URL']
+      : [await askUrl(), 'the answer'];
+  const url = parseUrl(given, urlFrom);
   const credentials = await askCredentials(options);
-  const gateway = openGateway({ url, urlFrom: '--url', credentials }, interrupted);
+  const gateway = openGateway({ url, urlFrom, credentials }, interrupted);
   try {
     const { viewer } = await gateway.request(ViewerDocument, {});
     output.note(`You are ${viewer.name ?? 'anonymous'}.`);
@@ -48,10 +53,12 @@ function toKept(credentials: Credentials): Omit<Profile, 'url'> {
   }
 }
 
-async function askUrl({ url }: CommonOptions): Promise<string> {
-  if (url !== undefined) return url;
+async function askUrl(): Promise<string> {
   if (!process.stdin.isTTY) {
-    throw new CommandError(exitCodes.usage, 'Name the gateway with --url: there is no terminal.');
+    throw new CommandError(
+      exitCodes.usage,
+      'Name the gateway with --url or SLUICE_URL: there is no terminal to ask on.',
+    );
   }
   const answer = await text({
     message: 'URL of the gateway',

@@ -11,14 +11,20 @@ const interrupted = new AbortController();
 process.once('SIGINT', () =>
   interrupted.abort(new CommandError(exitCodes.interrupted, 'Interrupted.')),
 );
-// The reader has read enough.
-stdout.on('error', () => process.exit(exitCodes.closedPipe));
+stdout.on('error', endUnwritten);
 stderr.on('error', () => {});
 
 const program = createProgram(
   { stdout, stderr, env, interrupted: interrupted.signal },
   process.argv[2] === 'complete',
 );
+
+/** The reader has read enough; or the output can't be kept, as on a full disk, and a script must not take it for whole. */
+function endUnwritten({ code, message }: NodeJS.ErrnoException): never {
+  if (code === 'EPIPE') process.exit(exitCodes.closedPipe);
+  stderr.write(`sluice: The output cannot be written: ${message}\n`);
+  process.exit(exitCodes.failed);
+}
 
 function tellError(error: unknown): ExitCode {
   // Commander has already reported this.
@@ -43,4 +49,8 @@ function tellError(error: unknown): ExitCode {
 
 const exitCode = await program.parseAsync().then(() => exitCodes.success, tellError);
 // Once everything is written.
-stdout.write('', () => stderr.write('', () => process.exit(exitCode)));
+stdout.write('', (unwritten) => {
+  const lost = stdout.errored ?? unwritten;
+  if (lost) endUnwritten(lost);
+  stderr.write('', () => process.exit(exitCode));
+});

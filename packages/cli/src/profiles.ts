@@ -43,7 +43,8 @@ export async function readProfiles(path: string): Promise<Profiles> {
     throw new CommandError(exitCodes.usage, `${path} cannot be read: ${(error as Error).message}`);
   }
   try {
-    return toProfiles(JSON.parse(text));
+    // Some editors begin a file with a byte order mark.
+    return toProfiles(JSON.parse(text.replace(/^\uFEFF/, '')));
   } catch {
     throw new CommandError(
       exitCodes.usage,
@@ -53,6 +54,7 @@ export async function readProfiles(path: string): Promise<Profiles> {
 }
 
 function toProfiles(json: unknown): Profiles {
+  if (Array.isArray(json)) throw new Error();
   const profiles = json as Profiles;
   const isText = (value: unknown) => value === undefined || typeof value === 'string';
   for (const { url, token, tokenFile } of Object.values(profiles)) {

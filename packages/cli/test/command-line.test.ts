@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -278,6 +281,24 @@ describe('the exit code', () => {
     expect(stderr).toMatch(goOn);
   });
 
+  const ifLinux = process.platform === 'linux' ? it : it.skip;
+  ifLinux.each(['text', 'json', 'jsonl'])('is 1 where %s cannot be written', async (form) => {
+    const options = { env: as('all'), stdoutPath: '/dev/full' };
+    const { code, stderr } = await command.run(['list', '-o', form], options).ended;
+    expect([code, stderr]).toEqual([1, expect.stringContaining('cannot be written: ENOSPC')]);
+  });
+
+  it.each(['null', '7', '[]'])('is 1 where a gateway answers %s', async (answer) => {
+    const server = createServer((_request, response) =>
+      response.setHeader('content-type', 'application/json').end(answer),
+    );
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    const { code, stderr } = await run('list', '--url', `http://127.0.0.1:${port}`).ended;
+    server.close();
+    expect([code, stderr]).toEqual([1, 'sluice: The gateway gave neither data nor an error.\n']);
+  });
+
   it('is 141 once nobody reads', async () => {
     const running = run('activity', '-o', 'jsonl', '--mapping', 'good');
     running.child.stdout?.destroy();
@@ -478,6 +499,18 @@ describe('login', () => {
     expect(listed.code).toBe(0);
   });
 
+  it('takes the gateway of SLUICE_URL without a flag', async () => {
+    const input = `${keys.reader.key}\n`;
+    const login = ['login', '--profile', 'variable'];
+    const nowhere = await command.run(login, { input }).ended;
+    expect(nowhere).toMatchObject({ code: 2, stderr: expect.stringContaining('SLUICE_URL') });
+    const env = { SLUICE_URL: gateway.url };
+    expect(await command.run(login, { input, env }).ended).toMatchObject({
+      code: 0,
+      stdout: `variable: ${gateway.url}/\n`,
+    });
+  });
+
   it('keeps the token of a profile from other gateways', async () => {
     const env = { SLUICE_PROFILE: 'ci', SLUICE_URL: gateway.url };
     expect((await command.run(['list'], { env }).ended).code).toBe(0);
@@ -494,6 +527,15 @@ describe('login', () => {
     expect(stdout).not.toContain(keys.all.key);
     expect(JSON.parse(await readFile(profilesPath(), 'utf8')).default.token).toBe(keys.all.key);
     expect((await command.run(['list']).ended).code).toBe(0);
+  });
+
+  it('reads profiles behind a byte order mark, and none from a list', async () => {
+    const path = join(command.home, 'marked.json');
+    const env = { SLUICE_CONFIG: path };
+    await writeFile(path, `\uFEFF${JSON.stringify({ default: { url: administered.url } })}`);
+    expect((await command.run(['list'], { env }).ended).code).toBe(0);
+    await writeFile(path, '[]');
+    expect((await command.run(['list'], { env }).ended).code).toBe(2);
   });
 
   it('refuses what others may read', async () => {

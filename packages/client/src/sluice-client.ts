@@ -182,7 +182,8 @@ export function createSluiceClient({
     let answer: { readonly data?: Data | null; readonly errors?: readonly AnsweredError[] };
     try {
       response = await fetch(endpoint, { method: 'POST', headers, body, signal: signal ?? null });
-      answer = (await response.json()) as typeof answer;
+      // `null` is JSON too.
+      answer = ((await response.json()) ?? {}) as typeof answer;
     } catch (cause) {
       signal?.throwIfAborted();
       throw new AnswerLostError('The gateway gave no answer.', { cause });

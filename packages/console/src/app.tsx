@@ -3,6 +3,7 @@ import { useEffect, useState } from 'react';
 import { Notice } from './components/notice.js';
 import { Shell } from './components/shell.js';
 import { ViewerDocument } from './generated/operations.js';
+import { findPlace } from './live.js';
 import { finishSignIn, hasOpenId } from './open-id.js';
 import { SignIn, type SignInFault } from './pages/sign-in.js';
 import {
@@ -62,8 +63,12 @@ export function App() {
       }
       try {
         const { viewer } = await client.request(ViewerDocument, {});
+        const mayRead = viewer.rights.includes('ingestion:read');
+        const place = mayRead ? await findPlace(client) : null;
         if (isOver) return;
-        session = createSession(client, viewer, () => show({ kind: 'signedOut', fault: ENDED }));
+        session = createSession(client, viewer, place, () =>
+          show({ kind: 'signedOut', fault: ENDED }),
+        );
         show({ kind: 'open', session });
       } catch (failure) {
         if (isSignedOut(failure)) {

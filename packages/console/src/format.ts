@@ -35,6 +35,20 @@ export function toDuration(durationMs: number): string {
   return hours > 0 ? `${hours}:${pad(minutes)}:${pad(seconds)}` : `${minutes}:${pad(seconds)}`;
 }
 
+/** How often something happens: `15 min`, `1 h 30 min`, `1 d`. A clock's `15:00` would read as a time of day. */
+export function toInterval(intervalMs: number): string {
+  const parts = [
+    [Math.floor(intervalMs / DAY_MS), 'd'],
+    [Math.floor(intervalMs / HOUR_MS) % 24, 'h'],
+    [Math.floor(intervalMs / MINUTE_MS) % 60, 'min'],
+    [Math.floor(intervalMs / SECOND_MS) % 60, 's'],
+  ] as const;
+  return parts
+    .filter(([count]) => count > 0)
+    .map(([count, unit]) => `${count} ${unit}`)
+    .join(' ');
+}
+
 /** A time in the viewer's time zone, with the day if that is not today, and the year if that is not this one. */
 export function toTime(instant: Date, now: Date, isShort = false): string {
   if (instant.toDateString() === now.toDateString()) return clock.format(instant);

@@ -1,5 +1,9 @@
 import { type Connection, GatewayError, type SluiceClient } from '@sluice/client';
-import { ActivityDocument, type IngestionFragment } from './generated/operations.js';
+import {
+  ActivityDocument,
+  type IngestionFragment,
+  LatestCursorDocument,
+} from './generated/operations.js';
 
 /** An ingestion, as the gateway reports it. */
 export type Ingestion = IngestionFragment;
@@ -28,12 +32,18 @@ const TELL_AFTER_MS = 100;
 /** So many ingestions are kept twice: a page may stay open for months. */
 const MOST_KEPT = 5_000;
 
+/** The place in the log after which nothing has happened yet. */
+export async function findPlace(client: SluiceClient): Promise<string> {
+  return (await client.request(LatestCursorDocument, {})).latestCursor;
+}
+
 /**
  * Follow all ingestions that the viewer may see.
  *
+ * @param place - found before the page loaded anything, so that nothing is missed; null for a viewer who may not read
  * @param onGap - called when the page must be loaded again: something may have been missed, or will be forgotten
  */
-export function follow(client: SluiceClient, onGap: () => void): Live {
+export function follow(client: SluiceClient, place: string | null, onGap: () => void): Live {
   let latest = new Map<string, Ingestion>();
   /** Those before. They are forgotten when all that is shown has long been loaded again. */
   let earlier: ReadonlyMap<string, Ingestion> = new Map();
@@ -50,34 +60,30 @@ export function follow(client: SluiceClient, onGap: () => void): Live {
   const unlisten = client.connection.listen(tell);
 
   async function run(): Promise<void> {
+    let after = place;
     for (;;) {
       try {
-        for await (const { ingestionActivity } of client.subscribe(
-          ActivityDocument,
-          {},
-          { signal },
-        )) {
-          hear(ingestionActivity);
-        }
+        const events = client.subscribe(ActivityDocument, { ...(after && { after }) }, { signal });
+        for await (const { ingestionActivity } of events) hear(ingestionActivity.request);
       } catch (failure) {
         if (signal.aborted) return;
         if (failure instanceof GatewayError && failure.code === 'UNAUTHENTICATED') return onGap();
       }
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       if (signal.aborted) return;
+      after = await findPlace(client).catch(() => null);
       onGap();
     }
   }
 
-  function hear({ from, request }: { readonly from: string | null; readonly request: Ingestion }) {
+  function hear(request: Ingestion) {
     latest.set(request.id, newest(request));
     if (latest.size >= MOST_KEPT) {
       earlier = latest;
       latest = new Map();
       onGap();
     }
-    // The first transition happened earlier.
-    if (request.isTerminal && from !== null) for (const listener of endListeners) listener(request);
+    if (request.isTerminal) for (const listener of endListeners) listener(request);
     timer ??= setTimeout(() => {
       timer = undefined;
       version += 1;

@@ -50,11 +50,13 @@ export function isSignedOut(failure: unknown): boolean {
 /**
  * Begin to follow transitions.
  *
+ * @param place - see {@link follow}
  * @param onSignedOut - called if the gateway no longer accepts the viewer
  */
 export function createSession(
   client: SluiceClient,
   viewer: ViewerQuery['viewer'],
+  place: string | null,
   onSignedOut: () => void,
 ): Session {
   const queries = new QueryClient({
@@ -65,7 +67,7 @@ export function createSession(
     }),
     defaultOptions: { queries: { staleTime: 2_000, retry: 1, networkMode: 'always' } },
   });
-  const live = follow(client, () => void queries.invalidateQueries());
+  const live = follow(client, place, () => void queries.invalidateQueries());
   return { viewer, client, live, queries };
 }
 

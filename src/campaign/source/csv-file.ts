@@ -1,9 +1,12 @@
 import { type CsvLayout, type CsvSettings, findLayout, type WantedColumns } from './csv-dialect.js';
-import { type CsvItem, createCsvParser } from './csv-parser.js';
+import { type CsvItem, createCsvParser, LONGEST_RECORD } from './csv-parser.js';
 import { type FileText, openText, type TextOptions } from './file-text.js';
 
-/** How much text is examined to find out how a file is written. */
+/** How much text is examined to find out how a file is written, or more if its first line is longer. */
 const HEAD_CHARS = 16 * 1024;
+
+/** A CR may be half of a line end. */
+const WHOLE_LINE = /\n|\r./s;
 
 /** A CSV file that is being read, and how it is written. */
 export interface CsvFileReading extends CsvLayout, Pick<FileText, 'encoding' | 'isGzip'> {
@@ -38,7 +41,9 @@ async function readHead(
   pieces: AsyncGenerator<string>,
 ): Promise<{ readonly head: string; readonly isWhole: boolean }> {
   let head = '';
-  while (head.length < HEAD_CHARS) {
+  const isEnough = () =>
+    head.length >= HEAD_CHARS && (WHOLE_LINE.test(head) || head.length > LONGEST_RECORD);
+  while (!isEnough()) {
     const { value, done } = await pieces.next();
     if (done) return { head, isWhole: true };
     head += value;

@@ -23,6 +23,8 @@ const FETCH_ROWS = 500;
 
 const DAY_MS = 86_400_000;
 
+const COUNT_TIMEOUT_MS = 1_000;
+
 /** Temporary errors, by the first characters of SQLSTATE: connections, resources, operators, conflicts. */
 const PASSING_STATES = ['08', '40', '53', '57'];
 const PASSING_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'EAI_AGAIN']);
@@ -58,9 +60,10 @@ export async function openPostgresTable(
     const since = sinceOf(query, marker, column);
     const scan = { source, query, column, since, types };
     const highest = await orSourceError(name, highestMarkerOf(client, scan, marker));
+    const size = query.markerIndex === null ? null : await rowCountOf(client, source);
     return {
       highest,
-      size: null,
+      size,
       marker,
       chunks: readChunks(client, scan, name),
       [Symbol.asyncDispose]: close,
@@ -156,6 +159,21 @@ async function highestMarkerOf(
       if (found !== null && (highest === null || compareMarkers(found, highest) > 0))
         highest = found;
     }
+  }
+}
+
+/** Null for a table that can't be counted in a second: no run is to cost more than what has changed. */
+async function rowCountOf(client: Client, source: PostgresTable): Promise<number | null> {
+  try {
+    await client.query(`SAVEPOINT counting; SET LOCAL statement_timeout = ${COUNT_TIMEOUT_MS}`);
+    const text = `SELECT count(*)::float8 AS count FROM ${tableOf(source)}`;
+    const { rows } = await client.query<{ count: number }>(text);
+    return rows[0]?.count ?? null;
+  } catch {
+    // If the connection is gone, the next statement says so.
+    return null;
+  } finally {
+    await client.query('ROLLBACK TO SAVEPOINT counting').catch(() => {});
   }
 }
 

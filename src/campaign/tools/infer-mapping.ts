@@ -40,8 +40,16 @@ const YES_AND_NO = [
   ['oui', 'non'],
   ['Ja', 'Nein'],
   ['ja', 'nein'],
+  ['WAHR', 'FALSCH'],
+  ['VRAI', 'FAUX'],
   ['X', ''],
 ] as const;
+
+/** Names of columns that identify a record, rather than only having different values in the first ones. */
+const KEY_NAME =
+  /(?:^|[^A-Za-z])(?:[Ii][Dd]|[Nn][RrOo]|[Kk][Ee][Yy])\.?$|(?:I[Dd]|[Uu][Uu][Ii][Dd])$/;
+
+const WITH_DECIMAL_COMMA = /^-?(\d+|\d{1,3}([. ]\d{3})+)(,\d+)?$/;
 
 /**
  * Write a likely mapping for a file. What it can't know is a placeholder with a comment.
@@ -63,10 +71,12 @@ export function inferMapping(file: InferredFile): string {
   const nulls = new Set(named.flatMap(({ values }) => values).filter((value) => NULLS.has(value)));
   const filled = (values: readonly string[]) =>
     values.filter((value) => value !== '' && !nulls.has(value));
-  const unique = named.find(
+  const uniques = named.filter(
     ({ values }) =>
       filled(values).length === values.length && new Set(values).size === values.length,
   );
+  const unique = uniques.find(({ name }) => KEY_NAME.test(name)) ?? uniques[0];
+  const hasDecimalCommas = named.some(({ values }) => areDecimalCommas(filled(values)));
   const key = unique ?? named[0];
   const leftOut = [...new Set(header)].filter((name) => !named.some((one) => one.name === name));
   const paths = new Map<string, string>();
@@ -92,7 +102,7 @@ export function inferMapping(file: InferredFile): string {
     ...(nulls.size === 0 ? [] : [`null: [${[...nulls].map(quoted).join(', ')}]`]),
     'fields:',
     ...named.map(({ name, values }) => {
-      const { settings, comment } = settingsOf(filled(values), values);
+      const { settings, comment } = settingsOf(filled(values), values, hasDecimalCommas);
       const to = paths.get(name) ?? '';
       const isText = to.startsWith('identityMap.') || to === '_id';
       const fields = [`column: ${quoted(name)}`, `to: ${to}`, ...(isText ? [] : settings)];
@@ -139,7 +149,19 @@ interface Settings {
   readonly comment: string;
 }
 
-function settingsOf(filled: readonly string[], all: readonly string[]): Settings {
+function areDecimalCommas(values: readonly string[]): boolean {
+  return (
+    values.every((value) => WITH_DECIMAL_COMMA.test(value)) &&
+    values.some((value) => value.includes(','))
+  );
+}
+
+/** @param hasDecimalCommas - of another column, maybe */
+function settingsOf(
+  filled: readonly string[],
+  all: readonly string[],
+  hasDecimalCommas: boolean,
+): Settings {
   const none = { settings: [], comment: '' };
   if (filled.length === 0) return { settings: [], comment: ' # no values' };
   const are = (pattern: RegExp) => filled.every((value) => pattern.test(value));
@@ -167,11 +189,13 @@ function settingsOf(filled: readonly string[], all: readonly string[]): Settings
   }
   // Digits that begin with a zero, or are as many as in a telephone number, identify something and are no number.
   if (are(/^-?(0|[1-9]\d{0,8})$/)) return { settings: ['as: integer'], comment: '' };
+  const withComma = { settings: ['as: number', "decimal: ','"], comment: '' };
+  if (areDecimalCommas(filled)) return withComma;
   if (are(/^-?\d+(\.\d+)?$/) && filled.some((value) => value.includes('.'))) {
-    return { settings: ['as: number'], comment: '' };
-  }
-  if (are(/^-?(\d+|\d{1,3}([. ]\d{3})+)(,\d+)?$/) && filled.some((value) => value.includes(','))) {
-    return { settings: ['as: number', "decimal: ','"], comment: '' };
+    const mayBeThousands = are(/^-?\d{1,3}(\.\d{3})*$/);
+    if (mayBeThousands && hasDecimalCommas) return withComma;
+    const comment = mayBeThousands ? " # with decimal: ',' if the points separate thousands" : '';
+    return { settings: ['as: number'], comment };
   }
   return none;
 }

@@ -33,8 +33,16 @@ const batchId = z
   .regex(/^(?=.*\S)[^\p{Cc}\p{Cs}\uFFFD]+$/u)
   .nullable()
   .catch(null);
-/** Case, blanks and marks between words don't distinguish statuses. */
-const toStatus = (text: string) => text.toLowerCase().replace(/[\s_-]+/g, '');
+/**
+ * Case, blanks and marks between words don't distinguish statuses, nor do characters that can't be seen. A server that
+ * changes case by Turkish rules writes an i with the wrong dot.
+ */
+const toStatus = (text: string) =>
+  text
+    .normalize('NFKD')
+    .toLowerCase()
+    .replaceAll('ı', 'i')
+    .replace(/\u0307|[\s_\p{Cf}-]/gu, '');
 const status = z.string().transform(toStatus);
 
 /** POST: here `Success` means submitted. */
@@ -147,16 +155,21 @@ function toFault(fields: readonly string[]): InvalidAnswerError {
   );
 }
 
+/** The documented text, up to the mapping's id. */
+const SUBMIT_FAILED =
+  /^\s*Unable\s+to\s+submit\s+data\s+ingestion\s+request,\s*XDM\s+Mapping\s+ID: ?/i;
+
 function toRefusal(
   info: string,
   mappingId: string,
 ): 'mappingNotStopped' | 'mappingNotPublished' | 'refused' {
-  const submitFailed = 'Unable to submit data ingestion request, XDM Mapping ID: ';
-  if (!info.startsWith(submitFailed)) return 'refused';
-  switch (afterMappingId(info.slice(submitFailed.length), mappingId)?.trim()) {
-    case 'is not stopped':
+  const [beginning] = SUBMIT_FAILED.exec(info) ?? [];
+  if (beginning === undefined) return 'refused';
+  const reason = afterMappingId(info.slice(beginning.length), mappingId) ?? '';
+  switch (toFolded(reason).replace(/[.!]$/, '')) {
+    case 'IS NOT STOPPED':
       return 'mappingNotStopped';
-    case 'is not published':
+    case 'IS NOT PUBLISHED':
       return 'mappingNotPublished';
     default:
       return 'refused';

@@ -1,18 +1,33 @@
 /** Ids that some servers write as numbers. */
 const ID_FIELDS: ReadonlySet<string> = new Set(['requestId', 'batchId']);
 
+/** A JSON string, in which a template may have put the text of an error as it is. */
+const STRING = /"(?:[^"\\]+|\\.)*"?/gs;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON strings must not contain them.
+const CONTROL = /[\x00-\x1f]/g;
+
 /**
  * Parse an answer's text, with every numeric id as its digits: as a number, a large id would lose some of them. An id
  * whose digits are already lost stays a number (`9.007199254740993e15`: whoever wrote this has rounded it).
+ * Strings may contain line breaks and tabs as they are, and zero bytes may follow.
  *
  * @returns undefined if the text is not JSON
  */
 export function parseWireJson(text: string): unknown {
+  return parseStrictly(text) ?? parseStrictly(withEscapes(text));
+}
+
+function parseStrictly(text: string): unknown {
   try {
     return JSON.parse(text, keepIdDigits);
   } catch {
     return undefined;
   }
+}
+
+function withEscapes(text: string): string {
+  const toEscape = (control: string) => JSON.stringify(control).slice(1, -1);
+  return text.replace(/\0+$/, '').replace(STRING, (string) => string.replace(CONTROL, toEscape));
 }
 
 /** `context.source` is the text of a primitive; the type of `JSON.parse` does not know it yet. */

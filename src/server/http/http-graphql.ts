@@ -24,7 +24,8 @@ export function toGraphQLRequest(
   if (isNestedTooDeep(method === 'POST' ? body : parseJson(search.get('variables')))) {
     return tooDeep();
   }
-  const params = method === 'POST' ? toParams(body) : fromSearch(search);
+  const sent = withoutEmptyName(body);
+  const params = method === 'POST' ? toParams(sent) : fromSearch(search);
   const found = texts(params);
   if (found instanceof GraphQLError) return found;
   const { query, isFinal } = found;
@@ -36,7 +37,7 @@ export function toGraphQLRequest(
     method,
     headers: toHeaderMap(headers),
     search: method === 'POST' ? '' : `?${search}`,
-    body: isFinal ? { ...toParams(body), query, extensions: null } : body,
+    body: isFinal ? { ...toParams(sent), query, extensions: null } : sent,
   };
 }
 
@@ -82,12 +83,23 @@ function paramsOfSearch(search: URLSearchParams): OperationParams {
   };
 }
 
-/** Null for bytes that are not UTF-8: with U+FFFD they would become an id that nobody asked about. */
+/** Some clients send the name of an operation without one as an empty text. */
+function withoutEmptyName(body: unknown): unknown {
+  const isEmpty = (body as { operationName?: unknown } | null)?.operationName === '';
+  return isEmpty ? { ...toParams(body), operationName: null } : body;
+}
+
+/**
+ * The query of a URL, without the optional parameters that are left empty, as in a form. Null for bytes that are not
+ * UTF-8: with U+FFFD they would become an id that nobody asked about.
+ */
 function toSearch(url: string): URLSearchParams | null {
   const query = URL.parse(url, ANY_HOST)?.search.slice(1);
   try {
     decodeURIComponent(query ?? '');
-    return new URLSearchParams(query);
+    const search = new URLSearchParams(query);
+    for (const name of ['operationName', 'variables', 'extensions']) search.delete(name, '');
+    return search;
   } catch {
     return null;
   }

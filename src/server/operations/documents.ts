@@ -23,7 +23,7 @@ export interface PreparedOperation {
 
 /** Parses and validates operations by the rules of HTTP, with the same errors. Equal texts are done once. */
 export interface Documents {
-  /** The operation, or what is wrong with it. */
+  /** The operation, or what is wrong with it. An empty name counts as none. */
   prepare(
     query: string,
     operationName: string | null | undefined,
@@ -58,7 +58,7 @@ export function createDocuments(schema: GraphQLSchema, rules: OperationRules): D
     prepare(query, operationName) {
       const document = parseValid(query);
       if (!('kind' in document)) return document;
-      const operation = getOperationAST(document, operationName);
+      const operation = getOperationAST(document, operationName || null);
       return operation ? { document, operation } : [unknownOperation(operationName)];
     },
   };
@@ -83,10 +83,9 @@ function emptyQuery(): GraphQLError {
 
 /** In Apollo Server's words. */
 function unknownOperation(operationName: string | null | undefined): GraphQLError {
-  const message =
-    operationName != null
-      ? `Unknown operation named "${operationName}".`
-      : 'Must provide operation name if query contains multiple operations.';
+  const message = operationName
+    ? `Unknown operation named "${operationName}".`
+    : 'Must provide operation name if query contains multiple operations.';
   return new GraphQLError(message, { extensions: { code: 'OPERATION_RESOLUTION_FAILURE' } });
 }
 

@@ -139,7 +139,7 @@ export function createOperations(options: OperationsOptions): Operations {
       .executeOperation(
         {
           query,
-          ...(operationName != null && { operationName }),
+          ...(operationName && { operationName }),
           ...(variables != null && { variables }),
         },
         { contextValue: newContext(asker, arrival) },

@@ -57,6 +57,7 @@ export async function serveConsole(
     index: false,
     decorateReply: false,
     cacheControl: false,
+    preCompressed: true,
     setHeaders: (reply) => reply.header('cache-control', 'public, max-age=31536000, immutable'),
   });
 }

@@ -64,6 +64,11 @@ describe('a mapping that is inferred', () => {
       ['key: "x" # choose another: records share its values, or have none'],
     ],
     [
+      'points that may separate thousands',
+      infer(['id', 'sum'], ['1', '1.234'], ['2', '12']),
+      [`as: number } # with decimal: ',' if the points separate thousands`],
+    ],
+    [
       'a delimiter that cuts nothing',
       infer(['id;name'], ['1;a']),
       ['} # one column: is that the delimiter?'],
@@ -77,6 +82,26 @@ describe('a mapping that is inferred', () => {
     const parsed = parseMapping('m.yaml', yaml, {});
     expect(parsed.kind).toBe('mapping');
     for (const text of expected) expect(yaml).toContain(text);
+  });
+
+  it.each([
+    [
+      'points between thousands where another column has decimal commas',
+      infer(['id', 'sum', 'saldo'], ['1', '1.234', '1,5'], ['2', '12', '0,25']),
+      `to: _tenant.sum, as: number, decimal: ',' }`,
+    ],
+    [
+      'the words of a spreadsheet',
+      infer(['id', 'aktiv'], ['1', 'WAHR'], ['2', 'FALSCH']),
+      'map: { "WAHR": true, "FALSCH": false }',
+    ],
+    [
+      'a key by its name',
+      infer(['name', 'paid', 'customer_id'], ['Ada', '1', '7'], ['Zoë', '2', '8']),
+      'key: "customer_id" #',
+    ],
+  ])('knows %s', (_, yaml, expected) => {
+    expect(yaml).toContain(expected);
   });
 
   it('is refused of a first line that is for a spreadsheet', () => {

@@ -160,8 +160,10 @@ describe('what is due', () => {
       Array.from({ length: 10 }, (_, index) => claim(6, index % 2 === 0 ? queue : other)),
     );
     await pass(2_000);
-    const rest = await claim();
-    expect([...claims.flat(), ...rest].sort()).toEqual([...ids].sort());
+    const claimed = claims.flat();
+    // Those who ask at once may find the others' rows locked, and leave some.
+    for (let rest = await claim(); rest.length > 0; rest = await claim()) claimed.push(...rest);
+    expect(claimed.sort()).toEqual([...ids].sort());
   });
 
   it('is held for one deadline where whoever took it has died', async () => {

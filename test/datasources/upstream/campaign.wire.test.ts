@@ -121,6 +121,7 @@ describe('an answer that breaks the contract is refused', () => {
   it.each([
     ['unknown status', { ...ok, status: 'Queued' }, /status/],
     ['no status', { ...ok, status: undefined }, /status/],
+    ['a status with another accent', { ...ok, status: 'Fáiled' }, /status/],
     ['a status in a list', { ...ok, status: ['Success'] }, /status/],
     ['an id that has lost digits to 3521', { ...ok, requestId: 3521.5 }, /another request/],
     ['its id with leading zeros', { ...ok, requestId: '03520' }, /another request/],
@@ -171,6 +172,11 @@ describe('a status counts', () => {
     ['InProgress', 'IN_PROGRESS'],
     ['failed\n', 'FAILED'],
     ['aborted', 'ABORTED'],
+    ['\u200bSuccess\ufeff', 'SUCCESS'],
+    ['İN PROGRESS', 'IN_PROGRESS'],
+    ['ın progress', 'IN_PROGRESS'],
+    ['FAİLED', 'FAILED'],
+    ['Ｓｕｃｃｅｓｓ', 'SUCCESS'],
   ])('written as %j', (written, expected) => {
     expect(status({ ...ok, status: written }).status).toBe(expected);
   });
@@ -234,6 +240,34 @@ describe('a status counts', () => {
     expect(() => parseReportedState(body('9.007199254740995e15'), large)).toThrow(
       /another request/,
     );
+  });
+
+  it.each([
+    ['a line break', 'ACP-880096\nSync Job'],
+    ['a tab, and an escape', 'ACP-880096\t\\"Sync\\" Job'],
+    ['an unescaped zero byte', 'ACP-880096\0Sync Job'],
+  ])('with a text that contains %s as it is', (_, text) => {
+    const body = `{"batchId":"","info":"Mapping Id: XDM44. ${text}","requestId":3520,"status":"Failed"}`;
+    const info = `Mapping Id: XDM44. ${text}`.replaceAll('\\', '').replace('\0', '\ufffd');
+    expect(parseReportedState(body, ref)).toMatchObject({ status: 'FAILED', info });
+  });
+
+  it('with zero bytes behind it', () => {
+    expect(parseReportedState(`${JSON.stringify(ok)}\n\0\0`, ref).status).toBe('SUCCESS');
+  });
+
+  it('in time that grows with its length, however it is written', () => {
+    expect(() => parseReportedState(`"${'\\"'.repeat(500_000)}`, ref)).toThrow('it is not JSON');
+  });
+
+  it.each([
+    ['is not stopped.', 'mappingNotStopped'],
+    ['  IS NOT  Stopped ', 'mappingNotStopped'],
+    ['is not published!', 'mappingNotPublished'],
+    ['is not stopped or not published', 'refused'],
+  ])('of a start that was refused because the mapping %j', (reason, kind) => {
+    const info = `Unable to submit data ingestion  request, XDM mapping id: XDM44 ${reason}`;
+    expect(start({ status: 'Failed', info })).toEqual({ kind, info });
   });
 
   it('of a start that was refused without a word', () => {

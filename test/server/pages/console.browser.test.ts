@@ -28,11 +28,15 @@ const ROW_PX = 36;
 /** In the page: scrolls from the first row to the last, a screen at a time, and notes each row. */
 const toScrollThrough = (step: number) => `(async () => {
   const grid = document.querySelector('.grid');
+  const body = grid.querySelector('.grid-body');
   const requestIds = [];
   let mostRows = 0;
   const frame = () => new Promise(requestAnimationFrame);
   for (let index = 0; index < ${LOGGED}; index += ${step}) {
-    while (grid.querySelector('.grid-body').clientHeight < Math.min(${LOGGED}, index + ${step}) * ${ROW_PX}) await frame();
+    do {
+      grid.scrollTop = index * ${ROW_PX};
+      await frame();
+    } while (body.clientHeight < Math.min(${LOGGED}, index + ${step}) * ${ROW_PX});
     grid.scrollTop = index * ${ROW_PX};
     await frame();
     await frame();
@@ -285,11 +289,12 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
     async () => {
       await open('', longUrl);
       await rows().first().waitFor();
+      // At once: also before the page is told what happens.
+      await startPast(longUrl, 'TestDoc');
       // With those beyond the edges, more rows are in the page than there are in a step.
       const scrolled = page.evaluate<{ requestIds: string[]; mostRows: number }>(
-        toScrollThrough(40),
+        toScrollThrough(30),
       );
-      await startPast(longUrl, 'TestDoc');
       await startPast(longUrl, 'held');
       const { requestIds, mostRows } = await scrolled;
       const expected = Array.from({ length: LOGGED }, (_, index) => String(LOGGED - 1 - index));
@@ -361,6 +366,7 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
       await page.getByRole('button', { name: 'Resend all' }).click();
       await page.getByText('sends everything again, and the scheduler runs it').waitFor();
       await page.getByText('Started', { exact: true }).waitFor();
+      await page.getByText(', every 15 min').waitFor();
     },
     TIMEOUT_MS,
   );

@@ -49,4 +49,17 @@ describe('the console’s addresses', () => {
     const compressed = bytes.map((part) => gzipSync(part).length);
     expect(compressed.reduce((sum, size) => sum + size)).toBeLessThan(180_000);
   });
+
+  it.each(['br', 'gzip', null])('sends them as a browser takes them: %s', async (encoding) => {
+    const page = await (await fetch(`${gateway.url}/`)).text();
+    const [, path] = /src="\.(\/console\/[^"]+\.js)"/.exec(page) ?? [];
+    const part = await fetch(`${gateway.url}${path}`, {
+      headers: { 'accept-encoding': encoding ?? 'identity' },
+    });
+    expect(part.headers.get('content-encoding')).toBe(encoding);
+    expect(part.headers.get('content-type')).toBe('application/javascript; charset=utf-8');
+    expect(part.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
+    expect(part.headers.get('vary')).toContain('accept-encoding');
+    expect(await part.text()).toContain('ingestionActivity');
+  });
 });

@@ -26,6 +26,8 @@ export interface RunOptions {
   /** Given to standard input, which then ends. Without, it stays empty. */
   readonly input?: string;
   readonly cwd?: string;
+  /** The file that standard output goes to instead. */
+  readonly stdoutPath?: string;
 }
 
 /** The command as it is packed and installed, with no other package beside it. */
@@ -83,7 +85,11 @@ export async function installPackedCommand(): Promise<PackedCommand> {
 
   return {
     home,
-    run: (args, options = {}) => start([process.execPath, bin, ...args], options),
+    run(args, options = {}) {
+      const { stdoutPath } = options;
+      const shell = stdoutPath ? ['sh', '-c', `exec "$0" "$@" > '${stdoutPath}'`] : [];
+      return start([...shell, process.execPath, bin, ...args], options);
+    },
     runInTerminal(args, options = {}) {
       const words = [process.execPath, bin, ...args].map((word) => `'${word}'`).join(' ');
       return start(['script', '-qefc', `stty cols 80; exec ${words}`, '/dev/null'], options);

@@ -1,5 +1,5 @@
 import { defaultRangeExtractor, useVirtualizer } from '@tanstack/react-virtual';
-import { type RefObject, useEffect, useSyncExternalStore } from 'react';
+import { memo, type RefObject, useEffect, useSyncExternalStore } from 'react';
 import { toCount } from '../format.js';
 import { isTyping } from '../keys.js';
 import type { Ingestion } from '../live.js';
@@ -24,6 +24,9 @@ const COLUMNS = [
 /** The heights of a row, in px, as in the stylesheet: one line, or a small card. */
 const ROW_PX = 36;
 const CARD_PX = 84;
+
+/** The next page loads when so few rows are left below. */
+const ROWS_AHEAD = 50;
 
 const narrow = window.matchMedia('(max-width: 900px)');
 
@@ -85,7 +88,7 @@ export function IngestionTable({
   const items = virtualizer.getVirtualItems();
   const last = virtualizer.range?.endIndex ?? 0;
   useEffect(() => {
-    if (hasMore && last >= ingestions.length - 20) onMore();
+    if (hasMore && last >= ingestions.length - ROWS_AHEAD) onMore();
   }, [hasMore, last, ingestions.length, onMore]);
 
   useEffect(() => {
@@ -139,9 +142,7 @@ export function IngestionTable({
                 isGone={isGone(ingestion)}
                 index={index}
                 top={start}
-                onFocus={() => {
-                  place.id = ingestion.id;
-                }}
+                place={place}
               />
             )
           );
@@ -151,18 +152,20 @@ export function IngestionTable({
   );
 }
 
-function IngestionRow({
+/** Rendered again only when it changes: there are many, and lists scroll. */
+const IngestionRow = memo(function IngestionRow({
   ingestion,
   isGone,
   index,
   top,
-  onFocus,
+  place,
 }: {
   readonly ingestion: Ingestion;
   readonly isGone: boolean;
   readonly index: number;
   readonly top: number;
-  readonly onFocus: () => void;
+  /** Told when the row gets the focus. */
+  readonly place: Place;
 }) {
   const { mappingId, requestId, status, numRecords, batchId, failure, startedBy } = ingestion;
   const href = toHref(['ingestions', mappingId, requestId]);
@@ -181,7 +184,13 @@ function IngestionRow({
       }}
     >
       <Cell name="mapping">
-        <a href={href} title={mappingId} onFocus={onFocus}>
+        <a
+          href={href}
+          title={mappingId}
+          onFocus={() => {
+            place.id = ingestion.id;
+          }}
+        >
           {mappingId}
         </a>
       </Cell>
@@ -208,7 +217,7 @@ function IngestionRow({
       <Cell name="reason">{failure?.message}</Cell>
     </div>
   );
-}
+});
 
 function Row({
   className,

@@ -31,7 +31,7 @@ export function MappingTable({ mappings }: { readonly mappings: readonly Mapping
                 const job = administration?.runningJob ?? administration?.lastJob;
                 return (
                   <tr key={id}>
-                    <td>
+                    <td className="name-cell">
                       <a href={toHref(['mappings', mappingId])}>
                         <strong>{mappingId}</strong>
                       </a>

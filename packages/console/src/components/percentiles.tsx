@@ -31,7 +31,7 @@ export function Percentiles({ runs }: { readonly runs: readonly Ingestion[] }) {
               const sorted = group.map(({ durationMs }) => durationMs).sort((a, b) => a - b);
               return (
                 <tr key={mappingId}>
-                  <td>
+                  <td className="name-cell">
                     <button
                       type="button"
                       className="link"

@@ -21,10 +21,12 @@ export function RetryButton({ ingestion }: { readonly ingestion: Ingestion }) {
     },
     onError: (failure) => say({ kind: 'bad', text: failure.message }),
   });
+  // What fails the same way again is not what to do first.
+  const isAdvised = ingestion.failure?.isRetryable !== false;
   return (
     <button
       type="button"
-      className="primary"
+      className={isAdvised ? 'primary' : ''}
       disabled={start.isPending}
       onClick={() => start.mutate()}
     >

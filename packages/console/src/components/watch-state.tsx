@@ -27,7 +27,7 @@ export function WatchState({ ingestion }: { readonly ingestion: OneIngestion }) 
   // A due poll is in progress, although the page has not heard of it yet.
   const next = watch.nextPollAt && Date.parse(watch.nextPollAt) > now && (
     <>
-      again <Distance at={watch.nextPollAt} />
+      next poll <Distance at={watch.nextPollAt} />
     </>
   );
   if (watch.lastFailure) {
@@ -39,7 +39,7 @@ export function WatchState({ ingestion }: { readonly ingestion: OneIngestion }) 
         <p>
           {watch.consecutiveFailures} failed in a row, the last at{' '}
           <Time at={watch.lastFailure.at} />. The status is as of{' '}
-          <Time at={ingestion.lastObservedAt} />. {next && <>Asked {next}.</>}
+          <Time at={ingestion.lastObservedAt} />. {next && <>The {next}.</>}
         </p>
       </Notice>
     );
@@ -48,12 +48,12 @@ export function WatchState({ ingestion }: { readonly ingestion: OneIngestion }) 
     <p className="muted">
       {watch.lastPolledAt ? (
         <>
-          Asked <Distance at={watch.lastPolledAt} />
+          Polled <Distance at={watch.lastPolledAt} />
         </>
       ) : (
-        'Not asked yet'
+        'Not polled yet'
       )}
-      {next ? <>, {next}</> : ', being asked now'}.
+      {next ? <>, {next}</> : ', being polled now'}.
     </p>
   );
 }

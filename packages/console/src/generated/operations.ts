@@ -157,6 +157,11 @@ export type ViewerQueryVariables = Exact<{ [key: string]: never; }>;
 
 export type ViewerQuery = { readonly viewer: { readonly name: string | null, readonly rights: ReadonlyArray<string> } };
 
+export type LatestCursorQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type LatestCursorQuery = { readonly latestCursor: string };
+
 export type IngestionsQueryVariables = Exact<{
   filter?: IngestionRequestFilter | null | undefined;
   first?: number | null | undefined;
@@ -493,6 +498,11 @@ export const ViewerDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<ViewerQuery, ViewerQueryVariables>;
+export const LatestCursorDocument = new TypedDocumentString(`
+    query LatestCursor {
+  latestCursor
+}
+    `) as unknown as TypedDocumentString<LatestCursorQuery, LatestCursorQueryVariables>;
 export const IngestionsDocument = new TypedDocumentString(`
     query Ingestions($filter: IngestionRequestFilter, $first: Int, $after: Cursor) {
   ingestionRequests(filter: $filter, first: $first, after: $after) {

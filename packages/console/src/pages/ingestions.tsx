@@ -102,6 +102,8 @@ function Rows({ choice }: { readonly choice: Choice }) {
     getNextPageParam: ({ ingestionRequests: { pageInfo } }) =>
       pageInfo.hasNextPage ? pageInfo.endCursor : null,
     staleTime: Number.POSITIVE_INFINITY,
+    // It would compare all pages with each one that is added.
+    structuralSharing: false,
   });
   const loaded = useMemo(
     () => pages.data?.pages.flatMap(({ ingestionRequests }) => ingestionRequests.nodes) ?? [],

@@ -7,7 +7,7 @@ import { MoreButton } from '../components/more-button.js';
 import { Notice } from '../components/notice.js';
 import { Distance } from '../components/time.js';
 import { UsualDuration } from '../components/usual-duration.js';
-import { toDuration } from '../format.js';
+import { toInterval } from '../format.js';
 import { JobsDocument, OneMappingDocument } from '../generated/operations.js';
 import { toHref } from '../route.js';
 import { useAsk, useMay, useSession } from '../session.js';
@@ -68,7 +68,7 @@ export function MappingPage({ mappingId }: { readonly mappingId: string }) {
                   <>
                     <Distance at={administration.nextRunAt} />
                     <span className="muted">
-                      , every {toDuration(administration.runIntervalMs)}
+                      , every {toInterval(administration.runIntervalMs)}
                     </span>
                   </>
                 ) : (

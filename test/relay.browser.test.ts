@@ -110,9 +110,15 @@ describe('the page of docs/clients/relay.md', () => {
       await page.getByText('3523: IN_PROGRESS').waitFor();
       const polled = page.getByRole('button', { name: 'Polled' });
       const before = await polled.textContent();
-      await polled.click();
+      // The first answers may be from before the next poll.
       await page.waitForFunction(
-        `document.querySelector('section button').textContent !== ${JSON.stringify(before)}`,
+        `(() => {
+          const button = document.querySelector('section button');
+          button.click();
+          return button.textContent !== ${JSON.stringify(before)};
+        })()`,
+        undefined,
+        { polling: 200 },
       );
       const { port } = new URL(gateway.url);
       await gateway.stop();

@@ -14,7 +14,7 @@ export interface ResumableFetchOptions
 /** Between two tries of an `EventSource` that is put off, in ms. */
 const RETRY_MS = 1_000;
 
-const PART_END = '\r\n--graphql';
+const BOUNDARY = '\r\n--graphql';
 
 /**
  * A `fetch` for clients that get subscriptions over HTTP.
@@ -88,12 +88,12 @@ export function resumableFetch({
       start(controller) {
         const write = (text: string) => controller.enqueue(encoder.encode(text));
         const writePart = (part: object) =>
-          write(`\r\ncontent-type: application/json\r\n\r\n${JSON.stringify(part)}${PART_END}`);
+          write(`\r\ncontent-type: application/json\r\n\r\n${JSON.stringify(part)}${BOUNDARY}`);
         const finish = () => {
           write('--\r\n');
           controller.close();
         };
-        write('--graphql');
+        write(BOUNDARY);
         init.signal?.addEventListener('abort', () => {
           leave();
           controller.error(init.signal?.reason);

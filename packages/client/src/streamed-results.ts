@@ -50,8 +50,10 @@ async function* readParts(
     end = rest;
   };
   for await (const part of split(response, `\r\n${boundary}`, atEnd)) {
-    const json = part.slice(part.indexOf('\r\n\r\n') + 1);
-    const { payload, errors } = JSON.parse(json) as {
+    const headersEnd = part.indexOf('\r\n\r\n');
+    // What comes before the first boundary is no part.
+    if (headersEnd === -1) continue;
+    const { payload, errors } = JSON.parse(part.slice(headersEnd)) as {
       readonly payload?: FormattedExecutionResult<never, never> | null;
       readonly errors?: FormattedExecutionResult['errors'];
     };

@@ -4,7 +4,12 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { CampaignConfigError, parseCampaignConfig } from '../../src/campaign/campaign-config.js';
 import { parsePlatformConfig } from '../../src/platform/platform-config.js';
-import { createWorkspace, mappingYaml, startService } from './support/running-service.js';
+import {
+  createWorkspace,
+  mappingYaml,
+  peopleCsv,
+  startService,
+} from './support/running-service.js';
 import { startScriptedPlatform } from './support/scripted-platform.js';
 import { exitOf, run } from './support/service-process.js';
 
@@ -77,6 +82,21 @@ describe('the service alone', () => {
       /1 read: 1 would be sent, 0 rejected\nname\.frist is not in the schema of a{24}\n$/,
     );
     expect(checking.status).toBe(1);
+  });
+
+  it('checks a file in the encodings that the service reads, and in no other', async () => {
+    await using space = await createWorkspace({ 'people.csv': peopleCsv(1) });
+    const file = join(space.mappingsDir, 'a.yaml');
+    const tool = join('dist', 'src', 'campaign', 'tools', 'check-main.js');
+    const check = () => spawnSync(process.execPath, [tool, file], { encoding: 'utf8' });
+    const yaml = mappingYaml('Kunden-Größe');
+    await writeFile(file, `\uFEFF${yaml}`, 'utf16le');
+    expect(check()).toMatchObject({ status: 0, stderr: '' });
+    await writeFile(file, yaml, 'latin1');
+    expect(check()).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining(`${file}: cannot be read: expected text in UTF-8`),
+    });
   });
 
   it('listens on the given host, also in brackets, and refuses more than a host', () => {

@@ -26,7 +26,7 @@ export async function loadMappings(
   const fileOfId = new Map<string, string>();
 
   for (const file of await mappingFiles(mappingsDir)) {
-    const parsed = parseMapping(file, await textOf(file), environment, schemaOf);
+    const parsed = parseMapping(file, await readMappingFile(file), environment, schemaOf);
     if (parsed.kind === 'faults') {
       faults.push(...parsed.faults);
       continue;
@@ -52,7 +52,12 @@ async function mappingFiles(mappingsDir: string): Promise<string[]> {
   return files.map((name) => join(mappingsDir, name));
 }
 
-function textOf(file: string): Promise<string> {
+/**
+ * The text of a mapping file.
+ *
+ * @throws {MappingsInvalidError} it cannot be read, or is no text
+ */
+export function readMappingFile(file: string): Promise<string> {
   return orFault(file, async () => readTextFile(file));
 }
 

@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readSchemaFolder } from '../../adobe/schema-folder.js';
 import type { CsvFile, Mapping } from '../mapping/mapping.js';
 import { MappingsInvalidError } from '../mapping/mapping-fault.js';
 import { parseMapping } from '../mapping/mapping-file.js';
+import { readMappingFile } from '../mapping/mappings.js';
 import { unknownPaths } from '../mapping/schema-paths.js';
 import { openCsv } from '../source/csv-file.js';
 import { columnsOf, optionalColumnsOf } from '../source/source.js';
@@ -35,7 +35,7 @@ async function main(): Promise<boolean> {
   if (file === undefined || positionals.length > 1 || !Number.isInteger(rows) || rows < 1) {
     throw new Error(USAGE);
   }
-  const parsed = parseMapping(file, await readFile(file, 'utf8'), process.env);
+  const parsed = parseMapping(file, await readMappingFile(file), process.env);
   if (parsed.kind === 'faults') throw new MappingsInvalidError(parsed.faults);
   const { mapping } = parsed;
   if (mapping.source.kind === 'csv') await tellLayout(mapping, mapping.source);

@@ -51,11 +51,14 @@ const headerText = {
 /** It becomes a path segment, which these two can't be in any encoding. */
 const pathSegment = text.refine((name) => name !== '.' && name !== '..' && name.isWellFormed());
 
-/** Keys from plain HTTP could be anybody's, unless they come from this machine. */
-function isTrustedUrl(text: string): boolean {
-  const url = new URL(text);
-  return url.protocol === 'https:' || isLoopback(url.hostname.replace(/^\[|\]$/g, ''));
-}
+/** What comes over plain HTTP could be anybody's, unless it comes from this machine. */
+const trustedUrl = {
+  allowed: `${httpUrl.allowed}; http only on this machine`,
+  schema: httpUrl.schema.refine((text) => {
+    const url = new URL(text);
+    return url.protocol === 'https:' || isLoopback(url.hostname.replace(/^\[|\]$/g, ''));
+  }),
+};
 
 /** Comma-separated texts, at least one. A trailing comma adds none. */
 const list = text.transform(toItems).pipe(z.array(text).min(1));
@@ -170,10 +173,7 @@ export const settings = {
       .transform((answer) => answer === 'true'),
   },
   API_KEYS_FILE: { allowed: 'a file', schema: text.optional() },
-  AUTH_JWKS_URL: {
-    allowed: `${httpUrl.allowed}; http only on this machine`,
-    schema: httpUrl.schema.refine(isTrustedUrl).optional(),
-  },
+  AUTH_JWKS_URL: { ...trustedUrl, schema: trustedUrl.schema.optional() },
   AUTH_ISSUER: { allowed: 'a text', schema: text.optional() },
   AUTH_AUDIENCE: { allowed: 'comma-separated texts', schema: list.optional() },
   AUTH_ALGORITHMS: {
@@ -186,10 +186,7 @@ export const settings = {
     allowed: 'milliseconds, 0 to 300000',
     schema: wholeNumber(0, 300_000).default(5_000),
   },
-  CONSOLE_OIDC_ISSUER: {
-    allowed: `${httpUrl.allowed}; http of this machine only`,
-    schema: httpUrl.schema.refine(isTrustedUrl).optional(),
-  },
+  CONSOLE_OIDC_ISSUER: { ...trustedUrl, schema: trustedUrl.schema.optional() },
   CONSOLE_OIDC_CLIENT_ID: { allowed: 'a text', schema: text.optional() },
   CONSOLE_OIDC_SCOPE: {
     allowed: 'scopes with spaces between them, openid among them',

@@ -225,7 +225,7 @@ describe('the console’s sign-in with an OpenID provider', () => {
     [
       'an issuer over plain HTTP from elsewhere',
       { CONSOLE_OIDC_ISSUER: 'http://login.test' },
-      'CONSOLE_OIDC_ISSUER=http://login.test: expected an http or https URL without credentials, query or fragment; http of this machine only',
+      'CONSOLE_OIDC_ISSUER=http://login.test: expected an http or https URL without credentials, query or fragment; http only on this machine',
     ],
     [
       'a scope that is not of OpenID Connect',

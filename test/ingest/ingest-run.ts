@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createWorkspace, startReceiver } from '../campaign/support/running-service.js';
 import { createServiceClient } from '../campaign/support/service-client.js';
+import type { CrashReport } from '../crash/crash-run.js';
 import { createSeededRandom } from '../crash/seeded-random.js';
 import { takeAccount } from './account.js';
 import { createBusySources } from './busy-sources.js';
@@ -19,13 +20,6 @@ export interface IngestOptions {
   readonly maxMs?: number;
   /** Told after each kill. */
   readonly onKill?: (kills: number) => void;
-}
-
-/** What a run came to. */
-export interface IngestReport {
-  readonly figures: Readonly<Record<string, number>>;
-  /** What was promised and not kept; empty where all was. */
-  readonly violations: readonly string[];
 }
 
 const MAIN = join('dist', 'test', 'ingest', 'killed-service.js');
@@ -60,7 +54,7 @@ export async function runIngest({
   seed,
   maxMs = Number.POSITIVE_INFINITY,
   onKill,
-}: IngestOptions): Promise<IngestReport> {
+}: IngestOptions): Promise<CrashReport> {
   const random = createSeededRandom(seed);
   await using space = await createWorkspace();
   const receiver = await startReceiver(space);

@@ -16,7 +16,7 @@ import {
   type SourceReading,
 } from './source.js';
 import { quoteIdentifier } from './sql-identifier.js';
-import { compareMarkers, readWatermark } from './watermark.js';
+import { highestOf, readWatermark } from './watermark.js';
 
 /** How many rows are fetched at once, and are in memory. Each fetch waits for the server once. */
 const FETCH_ROWS = 500;
@@ -154,11 +154,7 @@ async function highestMarkerOf(
   for (;;) {
     const rows = await cursor.read(FETCH_ROWS);
     if (rows.length === 0) return highest;
-    for (const [value] of rows) {
-      const found = kind.read(value);
-      if (found !== null && (highest === null || compareMarkers(found, highest) > 0))
-        highest = found;
-    }
+    for (const [value] of rows) highest = highestOf(kind.read(value), highest);
   }
 }
 

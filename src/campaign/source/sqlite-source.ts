@@ -17,7 +17,7 @@ import {
   type SourceReading,
 } from './source.js';
 import { quoteIdentifier } from './sql-identifier.js';
-import { compareMarkers, readWatermark } from './watermark.js';
+import { highestOf, readWatermark } from './watermark.js';
 
 type SqliteTable = Extract<MappingSource, { kind: 'sqlite' }>;
 
@@ -29,6 +29,7 @@ const CHUNK_MS = 10;
 
 const DAY_MS = 86_400_000;
 
+const WHOLE_NUMBER = /^-?\d+$/;
 /** Date-times in UTC that compare as texts if they have the same number of decimals. */
 const ONE_FORM = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?Z?)?$/;
 
@@ -63,10 +64,11 @@ export async function openSqliteTable(
   try {
     return orSourceError(name, () => {
       database.exec('BEGIN');
-      const marker = markerKindOf(query, firstMarkers(database, table, query));
-      const since = sinceOf(database, table, query, marker);
+      const first = firstMarkers(database, table, query);
+      const marker = markerKindOf(query, first);
+      const since = sinceOf(query, marker, first);
       return {
-        highest: highestMarkerOf(database, table, query, since, marker),
+        highest: highestMarkerOf(database, table, { ...query, since, first }, marker),
         marker,
         size: highestRowId(database, table),
         chunks: readChunks(database, table, query, since, name),
@@ -171,15 +173,9 @@ function firstMarkers(
  *
  * SQLite sorts numbers before texts, so everything that is not a number is above every number.
  */
-function sinceOf(
-  database: DatabaseSync,
-  table: string,
-  query: SourceQuery,
-  kind: MarkerKind,
-): SQLInputValue {
+function sinceOf(query: SourceQuery, kind: MarkerKind, first: readonly unknown[]): SQLInputValue {
   const since = readWatermark(query.watermark, kind)?.since;
   if (since === undefined || since === NO_MARKER || query.markerIndex === null) return null;
-  const first = firstMarkers(database, table, query);
   const rule = query.changedAs ?? inferMarkerKind(first, since);
   const areTexts = first.some((value) => typeof value === 'string');
   if (typeof since === 'number') {
@@ -199,14 +195,14 @@ function sinceOf(
 function highestMarkerOf(
   database: DatabaseSync,
   table: string,
-  query: SourceQuery,
-  since: SQLInputValue,
+  query: SourceQuery & { readonly since: SQLInputValue; readonly first: readonly unknown[] },
   kind: MarkerKind,
 ): Marker | null {
-  const { columns, markerIndex } = query;
+  const { columns, markerIndex, since, first } = query;
   if (markerIndex === null) return null;
   const marker = columns[markerIndex] ?? '';
-  let highest = since === null ? kind.read(highestOfOneForm(database, table, marker)) : null;
+  let highest =
+    since === null ? kind.read(highestOfOneForm(database, table, marker, first[0])) : null;
   if (highest !== null) return highest;
   for (const { text, values } of statementsOf(
     table,
@@ -216,9 +212,7 @@ function highestMarkerOf(
     const statement = database.prepare(text, { readBigInts: true, returnArrays: true });
     for (const row of statement.iterate(...values) as unknown as Iterable<SQLOutputValue[]>) {
       const [value] = toRow(row);
-      const found = kind.read(value);
-      if (found !== null && (highest === null || compareMarkers(found, highest) > 0))
-        highest = found;
+      highest = highestOf(kind.read(value), highest);
     }
   }
   return highest;
@@ -227,28 +221,30 @@ function highestMarkerOf(
 /**
  * The highest value of a column whose values SQLite compares as markers do, because they are all integers or all have
  * the same form of date-time. Null if they are not.
+ *
+ * @param one - any of them
  */
-function highestOfOneForm(database: DatabaseSync, table: string, marker: string): unknown {
+function highestOfOneForm(
+  database: DatabaseSync,
+  table: string,
+  marker: string,
+  one: unknown,
+): unknown {
   const column = quoteIdentifier(marker);
-  const from = `FROM ${quoteIdentifier(table)}`;
-  const any = database.prepare(`SELECT ${column} AS value ${from} WHERE ${column} IS NOT NULL`);
-  any.setReadBigInts(true);
-  const form = formOf(any.get()?.value ?? null);
-  if (form === null) return null;
-  const text = `SELECT max(${column}) AS highest, count(${column}) - total(${form('m')}) AS others
-    FROM (SELECT ${column}, ${column} AS m ${from})`;
-  const statement = database.prepare(text);
-  statement.setReadBigInts(true);
-  const { highest = null, others } = statement.get() ?? {};
+  const isOfForm = formOf(column, String(one));
+  if (isOfForm === null) return null;
+  const text = `SELECT max(${column}) AS highest, count(${column}) - total(${isOfForm}) AS others
+    FROM ${quoteIdentifier(table)}`;
+  const { highest = null, others } = database.prepare(text, { readBigInts: true }).get() ?? {};
   return Number(others) === 0 ? toPlain(highest) : null;
 }
 
-/** An SQL expression that is 1 for values of the same form as this one. */
-function formOf(value: SQLOutputValue): ((column: string) => string) | null {
-  if (typeof value === 'bigint') return (column) => `(typeof(${column}) = 'integer')`;
-  if (typeof value !== 'string' || !ONE_FORM.test(value)) return null;
+/** An SQL expression that is 1 for values of a column that have the same form as this one. */
+function formOf(column: string, value: string): string | null {
+  if (WHOLE_NUMBER.test(value)) return `typeof(${column}) = 'integer'`;
+  if (!ONE_FORM.test(value)) return null;
   const glob = value.replace(/\d/g, '[0-9]');
-  return (column) => `(typeof(${column}) = 'text' AND ${column} GLOB '${glob}')`;
+  return `typeof(${column}) = 'text' AND ${column} GLOB '${glob}'`;
 }
 
 /**

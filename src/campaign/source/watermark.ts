@@ -156,7 +156,8 @@ function add(list: DigestList, row: readonly unknown[]): void {
   if (list.size < MOST_SEEN) list.add(row);
 }
 
-function highestOf(one: Marker | null, other: Marker | null): Marker | null {
+/** The higher of two markers; null if there is none. */
+export function highestOf(one: Marker | null, other: Marker | null): Marker | null {
   if (one === null || other === null) return one ?? other;
   return compareMarkers(one, other) < 0 ? other : one;
 }
@@ -174,7 +175,7 @@ export function readWatermark(
 }
 
 /** Numbers come before texts, and texts by their UTF-16 units. */
-export function compareMarkers(a: Marker, b: Marker): number {
+function compareMarkers(a: Marker, b: Marker): number {
   if (typeof a !== typeof b) return typeof a === 'number' ? -1 : 1;
   return a < b ? -1 : a > b ? 1 : 0;
 }

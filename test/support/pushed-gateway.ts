@@ -1,4 +1,5 @@
 import { mkdtemp } from 'node:fs/promises';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,14 +31,20 @@ import { emptyQueue, noWatcherEvents } from './memory-watches.js';
 export interface PushedGateway {
   readonly url: string;
   readonly port: number;
+  /** Emits each request as its head arrives. */
+  readonly server: Server;
   readonly log: IngestionLog;
   readonly fanOut: Pick<FanOut<OperationResult>, 'followerCount'>;
   readonly webSockets: Pick<GraphQLWebSockets, 'bufferedBytes' | 'socketCount'>;
   readonly streams: Pick<HttpStreams, 'bufferedBytes' | 'streamCount'>;
   /** Of every operation so far. */
   readonly reports: readonly OperationReport[];
+  /** The codes of every refusal so far. */
+  readonly refusals: readonly string[];
   /** How many operations were begun: one to open each subscription, and one to execute each of its events. */
   readonly operationCount: number;
+  /** Accept nothing new from now on, as before a stop. */
+  drain(): void;
   /** Safe to repeat. */
   stop(): Promise<void>;
 }
@@ -90,10 +97,11 @@ export async function startPushedGateway({
   let operationCount = 0;
   let phase: Phase = 'serving';
   const reports: OperationReport[] = [];
+  const refusals: string[] = [];
   const { server, webSockets, streams, fanOut, ...graphql } = await createGraphQLServer({
     schema,
     signIn,
-    reportRefusal: () => {},
+    reportRefusal: ({ code }) => void refusals.push(code),
     clock,
     exposure: { ...exposure, persistedOperations: null },
     followed: { log, hub, watches },
@@ -115,8 +123,11 @@ export async function startPushedGateway({
   const { port } = server.server.address() as AddressInfo;
 
   let stopped: Promise<void> | null = null;
-  async function stop(): Promise<void> {
+  function drain(): void {
     phase = 'draining';
+  }
+  async function stop(): Promise<void> {
+    drain();
     await graphql.stop();
     await watches.stop();
     await log.close();
@@ -126,11 +137,14 @@ export async function startPushedGateway({
   return {
     url: `http://127.0.0.1:${port}`,
     port,
+    server: server.server,
     log,
     fanOut,
     webSockets,
     streams,
     reports,
+    refusals,
+    drain,
     get operationCount() {
       return operationCount;
     },

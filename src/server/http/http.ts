@@ -229,8 +229,8 @@ export async function createHttpServer({
     work,
     reportOperation,
     addressOf,
+    isServing: () => phase() === 'serving',
     isOrdinary: (request) =>
-      phase() === 'serving' &&
       checkHost(request) === null &&
       (corsOrigins.length === 0 || request.headers.origin === undefined) &&
       (hasSignIn || checkOrigin(request) === null),

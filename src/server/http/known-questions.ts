@@ -40,6 +40,8 @@ export interface KnownQuestionsOptions {
   readonly work: Quota;
   readonly reportOperation: OperationReporter;
   readonly addressOf: ClientAddress;
+  /** Whether connections are kept. It may change while a body arrives. */
+  readonly isServing: () => boolean;
   /** Whether a request may come in, and its answer has the headers of every answer. */
   readonly isOrdinary: (request: IncomingMessage) => boolean;
   readonly turnsOf: (connection: IncomingMessage['socket']) => Turns;
@@ -72,6 +74,7 @@ export function createKnownQuestions({
   work,
   reportOperation,
   addressOf,
+  isServing,
   isOrdinary,
   turnsOf,
   unreadAnswers,
@@ -88,7 +91,7 @@ export function createKnownQuestions({
       return null;
     const length = Number(sent['content-length']);
     if (!(length > 0 && length <= MAX_BODY_BYTES)) return null;
-    return protocolOf(request) === null && isOrdinary(request) ? length : null;
+    return isServing() && protocolOf(request) === null && isOrdinary(request) ? length : null;
   }
 
   function count(asker: Asker, { operationName }: SharedAnswer, startedAt: number): void {
@@ -151,7 +154,7 @@ export function createKnownQuestions({
       await requests.take(asker.key, 1);
       isCounted = true;
       // Something may have changed meanwhile.
-      known = answers.find(key);
+      known = isServing() ? answers.find(key) : null;
       if (known) count(asker, known, startedAt);
     } catch {
       // Whoever is refused is told why where everybody is.

@@ -242,6 +242,29 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
     };
   }
 
+  /** Change watches, in the database and in the cache. @param update - without `returning`; has the table {@link time} */
+  async function change(
+    keys: readonly string[],
+    update: RawBuilder<unknown>,
+  ): Promise<readonly Selectable<WatchRow>[]> {
+    type Changed = Selectable<WatchRow> & { readonly now_ms?: number };
+    let changed: readonly Changed[] = [];
+    const started = toStarted();
+    const startedAt = ownNowMs();
+    await watches.write(keys, async () => {
+      changed = await guard(() =>
+        run(sql<Changed>`${update} returning ${sql.raw(isShared ? 'watches.*, now_ms' : '*')}`),
+      );
+      return new Map(
+        changed.map(({ now_ms = startedAt, ...row }) => [
+          row.request_key,
+          toKept(row, now_ms, started),
+        ]),
+      );
+    });
+    return changed;
+  }
+
   async function settleAll(
     outcomes: readonly PollOutcome[],
   ): Promise<readonly ('goesOn' | 'ended')[]> {
@@ -253,8 +276,9 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
     // Not by a poll that was in progress when the watch was ended, and that nobody waits for.
     const isRevived = sql`(${isObserved} and 
       (ended_because = 'FORGOTTEN_UPSTREAM' or o.is_wanted = 1 or o.is_polled = 0))`;
-    const rows = await guard(() =>
-      run(sql<{ request_key: string; is_ended: number | boolean }>`
+    const rows = await change(
+      keys,
+      sql`
         with ${time()}, outcomes as (${toOutcomes(json, isShared)})
         update watches set
           due_ms = case when ${isForgotten} or (ended_because is not null and not ${isRevived})
@@ -277,11 +301,12 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
           ended_at = case when ${isRevived} then null
             when ${isForgotten} then coalesce(ended_at, now_ms) else ended_at end
         from outcomes as o, time
-        where watches.request_key = o.key and watches.${isOneOf(keys)}
-        returning watches.request_key, ended_at = last_polled_at as is_ended`),
-    ).finally(() => forget(keys));
+        where watches.request_key = o.key and watches.${isOneOf(keys)}`,
+    );
     // A watch ends with its last poll.
-    const ended = new Set(rows.filter((row) => row.is_ended).map((row) => row.request_key));
+    const isEnded = (row: Selectable<WatchRow>) =>
+      row.ended_at !== null && row.ended_at === row.last_polled_at;
+    const ended = new Set(rows.filter(isEnded).map((row) => row.request_key));
     return keys.map((key) => (ended.has(key) ? 'ended' : 'goesOn'));
   }
 
@@ -296,24 +321,18 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
 
   const wants = new DataLoader(async (refs: readonly RequestRef[]) => {
     const keys = [...new Set(refs.map(toRequestKey))];
-    const started = toStarted();
-    await watches.write(keys, async () => {
-      const rows = await guard(() =>
-        run(sql<Selectable<WatchRow>>`with ${time()}
-          update watches set
-            wanted_at = now_ms,
-            due_ms = case when ended_because is not null then v
-              else ${least}(due_ms, coalesce(v + wanted_gap_ms, due_ms)) end,
-            unknown_since = case when ended_because is null then unknown_since end,
-            ended_because = null,
-            ended_at = null
-          from time where ${isOneOf(keys)}
-          returning ${sql.raw(isShared ? 'watches.*' : '*')}`),
-      );
-      return new Map(
-        rows.map((row) => [row.request_key, toKept(row, row.wanted_at ?? 0, started)]),
-      );
-    });
+    await change(
+      keys,
+      sql`with ${time()}
+        update watches set
+          wanted_at = now_ms,
+          due_ms = case when ended_because is not null then v
+            else ${least}(due_ms, coalesce(v + wanted_gap_ms, due_ms)) end,
+          unknown_since = case when ended_because is null then unknown_since end,
+          ended_because = null,
+          ended_at = null
+        from time where ${isOneOf(keys)}`,
+    );
     return refs.map(() => null);
   }, batched);
 

@@ -342,6 +342,17 @@ describe('the report of a watch', () => {
       lastFailure: null,
     });
   });
+
+  it('is known without another read after a poll, and as old as the poll', async () => {
+    await begin('1', 1_000);
+    await queue.report(toRef('1'));
+    await pass(300);
+    await queue.settle(observed('1', 2_000), 'interactive');
+    const report = queue.recall(toRef('1'));
+    expect(report).toMatchObject({ lastObservedAt: clock.now(), lastPolledAt: clock.now() });
+    expect(report?.observedAgoMs).toBeLessThan(300);
+    expect((report?.nextPollAt ?? 0) - clock.now()).toBeGreaterThan(1_000);
+  });
 });
 
 describe('a watch of what the upstream has forgotten', () => {

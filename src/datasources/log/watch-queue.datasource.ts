@@ -311,7 +311,12 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
     return keys.map((key) => (ended.has(key) ? 'ended' : 'goesOn'));
   }
 
-  const batched = { cache: false, maxBatchSize: MAX_BATCH_ITEMS };
+  /** Those of one turn of the event loop. */
+  const batched = {
+    cache: false,
+    maxBatchSize: MAX_BATCH_ITEMS,
+    batchScheduleFn: (send: () => void) => void setImmediate(send),
+  };
   const settlers = {
     interactive: new DataLoader(settleAll, batched),
     background: new DataLoader(settleAll, {

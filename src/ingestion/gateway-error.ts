@@ -204,7 +204,7 @@ export class LogUnavailableError extends GatewayError {
 /** Nobody knows whether the log's last commit succeeded, and nobody can find out now. */
 export class CommitUncertainError extends LogUnavailableError {}
 
-/** A start was not sent. The log may still have it as sent, until it is taken back. */
+/** A start was not sent. The log may still have it as sent, until it is withdrawn. */
 export class StartNotSentError extends LogUnavailableError {
   constructor(
     message: string,

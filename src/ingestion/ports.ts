@@ -254,11 +254,11 @@ export interface StartLog {
   settle(intentId: number, state: RefusedStart | UnansweredStart): Promise<void>;
 
   /**
-   * Take a sending back: the upstream certainly did not accept it, or it never left. A first try is forgotten, so
+   * Withdraw a sending: the upstream certainly did not accept it, or it never left. A first try is forgotten, so
    * that its key is free again; a retry goes back to waiting. This also applies if its outcome counts as unknown
    * meanwhile, but not if the start has been sent again since.
    */
-  takeBack(intentId: number, sending: string): Promise<void>;
+  withdraw(intentId: number, sending: string): Promise<void>;
 
   /**
    * The status of a request, as far as the log knew, before a start was sent; null if it was not known then. The
@@ -273,9 +273,13 @@ export interface StartLog {
    * @param running - requests of its mapping that the upstream says are running now
    * @param now - in ms since the epoch
    * @returns the start in its new state
-   * @throws {StartForgottenError} it was taken back meanwhile
+   * @throws {StartForgottenError} it was withdrawn meanwhile
    */
-  lookInto(intentId: number, running: readonly RequestRef[], now: number): Promise<StartIntent>;
+  resolveUnknown(
+    intentId: number,
+    running: readonly RequestRef[],
+    now: number,
+  ): Promise<StartIntent>;
 
   /**
    * Settle overdue starts as unknown, whoever sent them. A process that receives an answer late still settles its
@@ -296,7 +300,7 @@ export interface StartLog {
   waitingRetries(newerThan: number, withinMs: number): Promise<readonly WaitingRetry[]>;
 
   /** Make a waiting retry due after this pause. */
-  putOff(intentId: number, pauseMs: number): Promise<void>;
+  postpone(intentId: number, pauseMs: number): Promise<void>;
 
   /**
    * Record that a waiting retry is about to be sent.
@@ -351,7 +355,7 @@ export interface PollFailure {
 export interface DueWatch {
   readonly record: IngestionRecord;
   /** Whether somebody waits for its end, according to the database. */
-  readonly isWanted: boolean;
+  readonly isAwaited: boolean;
   readonly consecutiveFailures: number;
 }
 
@@ -361,9 +365,9 @@ export type PollOutcome = {
   /** The delay to the next poll if polls are not scarce, in ms. */
   readonly gapMs: number;
   /** The same, if somebody waits for the end of the request. */
-  readonly wantedGapMs: number;
+  readonly awaitedGapMs: number;
   /** Whether somebody in this process does. */
-  readonly isWanted: boolean;
+  readonly isAwaited: boolean;
 } & (
   | {
       readonly kind: 'observed';
@@ -416,7 +420,7 @@ export interface WatchQueue {
   end(ref: RequestRef): Promise<boolean>;
 
   /** Somebody waits for the end of this request: poll it sooner, even if its watch had ended. */
-  want(ref: RequestRef): Promise<void>;
+  prioritize(ref: RequestRef): Promise<void>;
 
   /** How a request is being watched; null if it is not, or is not planned yet. */
   report(ref: RequestRef): Promise<WatchReport | null>;

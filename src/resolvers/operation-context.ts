@@ -18,7 +18,7 @@ export interface Sharing {
 }
 
 /** The condition of an answer that can't be reused. */
-export const never = (): boolean => false;
+export const neverReusable = (): boolean => false;
 
 /** How an operation arrived. */
 export interface Arrival {

@@ -58,7 +58,7 @@ export function createFanOut<Payload>(source: TransitionSource): FanOut<Payload>
 
   function groupOf(key: string, scope: Scope, render: Render<Payload>): Group<Payload> {
     const existing = groupsByKey.get(key);
-    if (existing && !existing.isOver) return existing;
+    if (existing && !existing.hasEnded) return existing;
     const group = new Group(source, scope, render, () => {
       groups.delete(group);
       if (groupsByKey.get(key) === group) groupsByKey.delete(key);
@@ -137,7 +137,7 @@ class Group<Payload> {
   }
 
   /** Whether it accepts no more followers. Its last ones may still be reading the log. */
-  get isOver(): boolean {
+  get hasEnded(): boolean {
     return this.#phase === 'over';
   }
 
@@ -161,14 +161,14 @@ class Group<Payload> {
   }
 
   /** Make a follower live that has everything up to this position. Returns false if it would miss something. */
-  takeLive(follower: Follower<Payload>, position: Position): boolean {
+  addLive(follower: Follower<Payload>, position: Position): boolean {
     if (this.#phase !== 'placed' || position < this.#given) return false;
     this.#live.add(follower);
     return true;
   }
 
   /** A follower must continue from the log. */
-  takeBack(follower: Follower<Payload>): void {
+  removeLive(follower: Follower<Payload>): void {
     this.#live.delete(follower);
   }
 
@@ -303,12 +303,12 @@ class Follower<Payload> implements Following {
   readOn(room: Promise<void> | null): void {
     if (this.#phase !== 'live') return;
     this.#phase = 'reading';
-    this.group.takeBack(this);
+    this.group.removeLive(this);
     void this.#catchUp(room);
   }
 
   fail(error: unknown): void {
-    if (this.#isOver) return;
+    if (this.#hasEnded) return;
     this.leave();
     this.outlet.fail(error);
   }
@@ -323,7 +323,7 @@ class Follower<Payload> implements Following {
     try {
       await room;
       while (this.#phase === 'reading') {
-        if (this.group.takeLive(this, this.#position)) this.#phase = 'live';
+        if (this.group.addLive(this, this.#position)) this.#phase = 'live';
         else await this.#readPage();
       }
     } catch (error) {
@@ -334,17 +334,17 @@ class Follower<Payload> implements Following {
   async #readPage(): Promise<void> {
     const { transitions, head, isFinished } = await this.group.read(this.#position);
     for (let index = 0; index < transitions.length; index += MAX_RENDERED_AHEAD) {
-      if (this.#isOver) return;
+      if (this.#hasEnded) return;
       // A few at a time. Rendered one by one, each would wait for the log's commits, and a follower that is behind
       // would never catch up while much happens.
       const few = transitions.slice(index, index + MAX_RENDERED_AHEAD);
       const payloads = await Promise.all(few.map((transition) => this.group.render(transition)));
       for (const [offset, transition] of few.entries()) {
-        if (this.#isOver) return;
+        if (this.#hasEnded) return;
         await this.#deliver(transition, payloads[offset] as Payload);
       }
     }
-    if (transitions.length === PAGE_ITEMS || this.#isOver) return;
+    if (transitions.length === PAGE_ITEMS || this.#hasEnded) return;
     if (transitions.length === 0 && isFinished) {
       this.#complete();
       return;
@@ -360,7 +360,7 @@ class Follower<Payload> implements Following {
     return room;
   }
 
-  get #isOver(): boolean {
+  get #hasEnded(): boolean {
     return this.#phase === 'over';
   }
 

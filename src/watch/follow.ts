@@ -1,7 +1,7 @@
 import { type Caller, type MappingScope, mayRead } from '../ingestion/caller.js';
 import { CursorInvalidError, RequestNotFoundError } from '../ingestion/gateway-error.js';
 import { isTerminal, type RequestRef } from '../ingestion/ingestion-request.js';
-import { lookFor } from '../ingestion/ingestion-status.js';
+import { pollUnlessUnknown } from '../ingestion/ingestion-status.js';
 import type { ActivityScope, IngestionLog, Scope, Watches } from '../ingestion/ports.js';
 import type { Position } from '../ingestion/transition.js';
 import type { Hub } from './hub.js';
@@ -49,7 +49,7 @@ export async function followRequest(
   const [known] = isVisible ? await log.find([ref]) : [];
   // Everything about a known request is kept. An unknown one may have been forgotten.
   if (!known && after !== null) await refuseGap(log, position);
-  if (!known && !(isVisible && (await lookFor(watches, ref, callerKey)))) {
+  if (!known && !(isVisible && (await pollUnlessUnknown(watches, ref, callerKey)))) {
     throw new RequestNotFoundError('The upstream knows no such request of this mapping.');
   }
   return new Place({ kind: 'request', ref }, position);

@@ -48,9 +48,9 @@ export function App() {
     const client = connect();
     let session: Session | null = null;
     let timer: ReturnType<typeof setTimeout> | undefined;
-    let isOver = false;
+    let isUnmounted = false;
     const show = (next: State) => {
-      if (!isOver) setState(next);
+      if (!isUnmounted) setState(next);
     };
     const open = async () => {
       try {
@@ -65,7 +65,7 @@ export function App() {
         const { viewer } = await client.request(ViewerDocument, {});
         const mayRead = viewer.rights.includes('ingestion:read');
         const place = mayRead ? await findPlace(client) : null;
-        if (isOver) return;
+        if (isUnmounted) return;
         session = createSession(client, viewer, place, () =>
           show({ kind: 'signedOut', fault: ENDED }),
         );
@@ -75,12 +75,12 @@ export function App() {
           return show({ kind: 'signedOut', fault: (await readToken()) === '' ? null : REFUSED });
         }
         show({ kind: 'unreachable', message: toText(failure) });
-        if (!isOver) timer = setTimeout(() => setAttempt((count) => count + 1), RETRY_MS);
+        if (!isUnmounted) timer = setTimeout(() => setAttempt((count) => count + 1), RETRY_MS);
       }
     };
     void open();
     return () => {
-      isOver = true;
+      isUnmounted = true;
       clearTimeout(timer);
       session?.live.stop();
       void client.dispose();

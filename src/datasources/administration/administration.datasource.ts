@@ -83,7 +83,7 @@ export function createAdministrationDatasource(
     };
     const deadline = startDeadline(clock, timeoutMs);
     underWay.add(deadline);
-    if (isClosed) deadline.callOff('closing');
+    if (isClosed) deadline.cancel('closing');
     try {
       return await callCampaign(parts, plan, deadline);
     } catch (error) {
@@ -142,7 +142,7 @@ export function createAdministrationDatasource(
 
     async close() {
       isClosed = true;
-      for (const deadline of underWay) deadline.callOff('closing');
+      for (const deadline of underWay) deadline.cancel('closing');
       budget.close();
       await Promise.all([http.destroy(), tokens.close()]);
     },

@@ -78,7 +78,7 @@ export async function createIngestionLog(
     guard,
     read: (after, limit) => readRows({ kind: 'all' }, after, limit),
     prunedThrough: () => readPrunedThrough(db),
-    tell: (transition) => {
+    announce: (transition) => {
       // A listener that reads the request now must not find anything older.
       forget([toRequestKey(transition.ref)]);
       for (const listener of listeners) listener(transition);
@@ -229,14 +229,14 @@ export async function createIngestionLog(
       return guard(async () => (await query.execute()).map(toIngestionRecord));
     },
     async head() {
-      return tail.toldThrough;
+      return tail.announcedPosition;
     },
     newest: (scope) => guard(() => readNewest(db, scope, database.kind)),
     toCursor: codec.toCursor,
     async parseCursor(cursor) {
       const position = codec.parseCursor(cursor);
       // Another process may have created it, from a transition that was not announced here yet.
-      if (position > tail.toldThrough && position > (await guard(() => readHead(db)))) {
+      if (position > tail.announcedPosition && position > (await guard(() => readHead(db)))) {
         throw new CursorInvalidError('This cursor points past the end of the log.');
       }
       return position;
@@ -428,13 +428,13 @@ async function readPastRuns(
 async function write(
   transaction: Transaction<LogTables>,
   batch: readonly Pending[],
-  told: Pick<LogTail, 'toldThrough' | 'newest'>,
+  told: Pick<LogTail, 'announcedPosition' | 'newest'>,
 ): Promise<Written<readonly Applied[]>> {
   const { head, newest } = await readEnd(transaction);
   // A database that took over without the last commits of its predecessor, or that was restored to an older state. If
   // it has grown since, the tail finds that.
-  if (head < told.toldThrough)
-    throw new LogDamagedError(`It ends at ${head}, but had reached ${told.toldThrough}.`);
+  if (head < told.announcedPosition)
+    throw new LogDamagedError(`It ends at ${head}, but had reached ${told.announcedPosition}.`);
   const isOther =
     newest && newest.position === told.newest?.position && !isSameTransition(newest, told.newest);
   if (isOther) throw new LogDamagedError(`It no longer has what it had at ${head}.`);

@@ -20,7 +20,7 @@ import type { LogTables } from './ingestion-log.schema.js';
 import { toKeyPages } from './key-pages.js';
 import { createLogClock } from './log-clock.js';
 import type { LogDatabase, Written } from './log-database.js';
-import { findNamed, lookAtMapping } from './start-log.requests.js';
+import { findNamed, resolveFromMapping } from './start-log.requests.js';
 import {
   changeState,
   findRow,
@@ -118,7 +118,7 @@ export async function openStartLog(
             : null,
         ),
       ),
-    takeBack: (intentId, sending) =>
+    withdraw: (intentId, sending) =>
       write(async (transaction) => {
         await transaction
           .deleteFrom('starts')
@@ -146,11 +146,11 @@ export async function openStartLog(
           .executeTakeFirst();
         return newest?.to_status ?? null;
       }),
-    lookInto: (intentId, running, now) =>
+    resolveUnknown: (intentId, running, now) =>
       commit(async (transaction) => {
         const intent = await findStart(transaction, intentId);
         if (intent.state.kind !== 'unknown') return { value: intent, hasChanged: false };
-        await lookAtMapping(transaction, intent, running, now);
+        await resolveFromMapping(transaction, intent, running, now);
         return { value: await findStart(transaction, intentId), hasChanged: true };
       }),
     async settleOverdue(settledAt) {
@@ -207,7 +207,7 @@ export async function openStartLog(
           dueInMs: due_in_ms === null ? null : Math.ceil(due_in_ms),
         }));
       }),
-    async putOff(intentId, pauseMs) {
+    async postpone(intentId, pauseMs) {
       await write((transaction) =>
         transaction
           .updateTable('starts')

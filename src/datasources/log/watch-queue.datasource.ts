@@ -26,10 +26,10 @@ const MAX_BATCH_ITEMS = 500;
 export const FORGOTTEN_AFTER_MS = 3_600_000;
 
 /** How long a caller who asked about a request counts as waiting for its end, in ms. */
-const WANTED_MS = 120_000;
+const AWAITED_MS = 120_000;
 
 /** How long interest in a request is not recorded again, in ms. */
-const WANTED_AGAIN_MS = 30_000;
+const AWAITED_REFRESH_MS = 30_000;
 
 /** The speed of virtual time is averaged over about this time, in ms. */
 const SPEED_OVER_MS = 10_000;
@@ -237,7 +237,7 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
   function toDueWatch(row: ClaimedRow, nowMs: number): DueWatch {
     return {
       record: toIngestionRecord(row),
-      isWanted: row.wanted_at !== null && nowMs - row.wanted_at < WANTED_MS,
+      isAwaited: row.wanted_at !== null && nowMs - row.wanted_at < AWAITED_MS,
       consecutiveFailures: row.consecutive_failures,
     };
   }
@@ -322,7 +322,7 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
   let pace: Pace | null = null;
   let pacing: Promise<Pace> | null = null;
   /** Requests for which interest is being recorded. */
-  const wanting = new Set<string>();
+  const refreshing = new Set<string>();
 
   /** When a statement is sent. Its result is no older than that. */
   const toStarted = () => ({ readMs: clock.monotonicMs(), readAt: clock.now() });
@@ -371,14 +371,14 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
   }
 
   /** Asking counts as waiting for the end. A failure to record that does not keep the answer back. */
-  function noteWanted(ref: RequestRef, { row, nowMs, readMs }: KeptWatch): void {
+  function refreshAwaited(ref: RequestRef, { row, nowMs, readMs }: KeptWatch): void {
     const now = nowMs + clock.monotonicMs() - readMs;
     const isKnown =
       row.ended_because !== null ||
-      (row.wanted_at !== null && Math.abs(now - row.wanted_at) <= WANTED_AGAIN_MS);
-    if (isKnown || wanting.has(row.request_key)) return;
-    wanting.add(row.request_key);
-    const isWritten = () => void wanting.delete(row.request_key);
+      (row.wanted_at !== null && Math.abs(now - row.wanted_at) <= AWAITED_REFRESH_MS);
+    if (isKnown || refreshing.has(row.request_key)) return;
+    refreshing.add(row.request_key);
+    const isWritten = () => void refreshing.delete(row.request_key);
     wants.load(ref).then(isWritten, isWritten);
   }
 
@@ -406,7 +406,7 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
     return refs.map((ref, index) => {
       const watch = kept.get(keys[index] ?? '');
       if (!watch) return null;
-      noteWanted(ref, watch);
+      refreshAwaited(ref, watch);
       return toReport(watch, paceNow);
     });
   }, batched);
@@ -450,7 +450,7 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
     const kept = watches.get(toRequestKey(ref));
     const paceNow = youngPace();
     if (!kept || !paceNow || hasJumped(kept)) return null;
-    noteWanted(ref, kept);
+    refreshAwaited(ref, kept);
     return toReport(kept, paceNow);
   }
 
@@ -494,7 +494,7 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
           returning watches.request_key`);
         return rows.length > 0;
       }).finally(() => forget([toRequestKey(ref)])),
-    want: async (ref) => void (await wants.load(ref)),
+    prioritize: async (ref) => void (await wants.load(ref)),
     report: (ref) => reports.load(ref),
     recall,
     count: () =>
@@ -514,12 +514,12 @@ interface Claimed {
 
 /** One element of the JSON that is sent to the database. */
 function toJson(outcome: PollOutcome, clock: Clock): Readonly<Record<string, unknown>> {
-  const { ref, gapMs, wantedGapMs, isWanted } = outcome;
+  const { ref, gapMs, awaitedGapMs, isAwaited } = outcome;
   const planned = {
     key: toRequestKey(ref),
     gap_ms: gapMs,
-    wanted_gap_ms: wantedGapMs,
-    is_wanted: Number(isWanted),
+    wanted_gap_ms: awaitedGapMs,
+    is_wanted: Number(isAwaited),
   };
   switch (outcome.kind) {
     case 'observed':

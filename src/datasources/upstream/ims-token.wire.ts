@@ -89,7 +89,7 @@ export function parseTokenAnswer(answer: HttpExchange): { accessToken: string; l
 function toTransportError(failed: Exclude<HttpExchange, HttpAnswer>): UpstreamError {
   const { cause } = failed;
   switch (failed.kind) {
-    case 'calledOff':
+    case 'cancelled':
       return new UpstreamError('UPSTREAM_TIMEOUT', 'The token service did not answer in time.', {
         cause,
       });

@@ -27,15 +27,15 @@ export function startPings<Connection extends Pinged>(
   intervalMs: number,
 ): SocketPings<Connection> {
   const silent = new WeakSet<Connection>();
-  let callOff = clock.schedule(intervalMs - READING_MS, readFirst);
+  let cancelNext = clock.schedule(intervalMs - READING_MS, readFirst);
 
   /** After a freeze, the answers wait to be read, and this timer runs before that. */
   function readFirst(): void {
-    callOff = clock.schedule(READING_MS, pingAll);
+    cancelNext = clock.schedule(READING_MS, pingAll);
   }
 
   function pingAll(): void {
-    callOff = clock.schedule(intervalMs - READING_MS, readFirst);
+    cancelNext = clock.schedule(intervalMs - READING_MS, readFirst);
     for (const connection of connections) {
       if (silent.has(connection)) {
         connection.terminate();
@@ -48,6 +48,6 @@ export function startPings<Connection extends Pinged>(
 
   return {
     heard: (connection) => void silent.delete(connection),
-    stop: () => callOff(),
+    stop: () => cancelNext(),
   };
 }

@@ -395,11 +395,11 @@ export async function createHttpServer({
         const code = String(extensions.code);
         return refuse(reply, { status: code === HASH_UNKNOWN ? 200 : 400, code, message });
       }
-      const isOver = work.take(asker.key, 1);
+      const release = work.take(asker.key, 1);
       const context = newContext(asker, overHttp);
       const { status, headers, body } = await apollo
         .executeHTTPGraphQLRequest({ httpGraphQLRequest, context: async () => context })
-        .finally(isOver);
+        .finally(release);
       if (body.kind !== 'complete') throw new Error('Incremental delivery is not switched on.');
       for (const [name, value] of headers) reply.header(name, value);
       const contentType = headers.get('content-type');

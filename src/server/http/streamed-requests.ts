@@ -193,7 +193,7 @@ export function createStreamedRequests({
     if (admitted instanceof OperationRefused) {
       return answerErrors(reply, admitted.errors, () => 400);
     }
-    if (stream.isOver) return noStream(reply);
+    if (stream.hasEnded) return noStream(reply);
     if (stream.has(String(id))) {
       return reject(reply, 409, 'There is an operation with this id on the stream.');
     }
@@ -201,13 +201,13 @@ export function createStreamedRequests({
     return reply.code(202).send();
   }
 
-  function callOff(exchange: Exchange): FastifyReply {
+  function cancel(exchange: Exchange): FastifyReply {
     const { request, reply } = exchange;
     const stream = sharedStreamOf(exchange);
     if (!stream) return noStream(reply);
     const id = searchOf(request).get('operationId');
     if (!id) return reject(reply, 400, 'Expected operationId in the query of the URL.');
-    stream.callOff(id);
+    stream.cancel(id);
     return reply.code(200).send();
   }
 
@@ -233,7 +233,7 @@ export function createStreamedRequests({
           return reserve(exchange);
         case 'DELETE':
           await requests.take(asker.key, 1);
-          return callOff(exchange);
+          return cancel(exchange);
         default: {
           // An operation is counted when it is admitted.
           if (tokenOf(request) !== null && !isForStream(request)) return operate(exchange);

@@ -8,7 +8,7 @@ import {
 } from '@apollo/server/plugin/disabled';
 import { GraphQLError, type GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
-import { never, type OperationContext } from '../../resolvers/operation-context.js';
+import { neverReusable, type OperationContext } from '../../resolvers/operation-context.js';
 import type { RefusalReporter } from '../admission/refusal-log.js';
 import type { ComplexityCheck } from '../limits/complexity.js';
 import { boundErrors } from './error-bounds.js';
@@ -149,7 +149,7 @@ function noteSharing(isShareable: Shareable): ApolloServerPlugin<OperationContex
           const { body } = response;
           const isWhole = body.kind === 'single' && !body.singleResult.errors;
           if (isWhole && document && operation && isShareable(document, operation)) return;
-          sharing.conditions.push(never);
+          sharing.conditions.push(neverReusable);
         },
       };
     },

@@ -29,7 +29,7 @@ export interface OperationFrames {
  * Its work may continue after that, and until it ends the operation counts against the connection's limit.
  */
 export class ClientOperation implements Outlet<OperationResult> {
-  #isOver = false;
+  #hasEnded = false;
   #isWorking = true;
   #isCompleted = false;
   #hasGiven = false;
@@ -67,7 +67,7 @@ export class ClientOperation implements Outlet<OperationResult> {
     }
     this.#settled.resolve();
     this.#isWorking = false;
-    if (!this.#isOver) {
+    if (!this.#hasEnded) {
       this.#subscription = subscription;
       return;
     }
@@ -77,19 +77,19 @@ export class ClientOperation implements Outlet<OperationResult> {
   }
 
   next(result: OperationResult): Promise<void> | null {
-    if (this.#isOver) return null;
+    if (this.#hasEnded) return null;
     this.#hasGiven = true;
     return this.host.send(this.frames.next(result));
   }
 
   complete(): void {
-    if (this.#isOver) return;
+    if (this.#hasEnded) return;
     this.#isCompleted = true;
     this.#end(this.frames.complete());
   }
 
   fail(failure: unknown): void {
-    if (!this.#isOver) this.#end(this.frames.fail(this.host.formatFailure(failure)));
+    if (!this.#hasEnded) this.#end(this.frames.fail(this.host.formatFailure(failure)));
   }
 
   /** End it with its failure, and stop its work. Safe to repeat. */
@@ -99,14 +99,14 @@ export class ClientOperation implements Outlet<OperationResult> {
   }
 
   /** The client cancels it. Safe to repeat. */
-  callOff(): void {
-    if (this.#isOver) return;
+  cancel(): void {
+    if (this.#hasEnded) return;
     this.#end(null);
     this.#subscription?.leave();
   }
 
   #end(lastWords: string | null): void {
-    this.#isOver = true;
+    this.#hasEnded = true;
     if (lastWords !== null) void this.host.send(lastWords);
     this.host.release(this.id);
     if (!this.#isWorking) this.host.free();

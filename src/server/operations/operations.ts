@@ -134,7 +134,7 @@ export function createOperations(options: OperationsOptions): Operations {
     asker: Asker,
     arrival: Arrival,
   ): Promise<OperationResult> {
-    const isOver = work.take(asker.key, 1);
+    const release = work.take(asker.key, 1);
     const { body } = await apollo
       .executeOperation(
         {
@@ -144,7 +144,7 @@ export function createOperations(options: OperationsOptions): Operations {
         },
         { contextValue: newContext(asker, arrival) },
       )
-      .finally(isOver);
+      .finally(release);
     if (body.kind !== 'single') throw new Error('Incremental delivery is not switched on.');
     const { data, errors } = body.singleResult;
     return toResult(data, errors, null);
@@ -158,15 +158,15 @@ export function createOperations(options: OperationsOptions): Operations {
     arrival: Arrival,
     outlet: Outlet<OperationResult>,
   ): Promise<Following | null> {
-    const isOver = subscriptions.take(asker.key, priced.cost);
+    const release = subscriptions.take(asker.key, priced.cost);
     const counted: Outlet<OperationResult> = {
       next: (result) => outlet.next(result),
       complete() {
-        isOver();
+        release();
         outlet.complete();
       },
       fail(failure) {
-        isOver();
+        release();
         outlet.fail(failure);
       },
     };
@@ -175,13 +175,13 @@ export function createOperations(options: OperationsOptions): Operations {
       return (
         running && {
           leave() {
-            isOver();
+            release();
             running.leave();
           },
         }
       );
     } catch (error) {
-      isOver();
+      release();
       throw error;
     }
   }

@@ -65,8 +65,8 @@ export async function openPostgresLog(
 ): Promise<LogDatabase> {
   const name = toDatabaseName(url);
   const { cursorKey, schema, limit } = await preparePostgres(url, name);
-  const wantedConnections = maxConnections + LISTENING_CONNECTIONS;
-  if (limit.count < wantedConnections) onWarning?.(toWarning(name, limit, wantedConnections));
+  const neededConnections = maxConnections + LISTENING_CONNECTIONS;
+  if (limit.count < neededConnections) onWarning?.(toWarning(name, limit, neededConnections));
   const db = createLogKysely(
     createPostgresDialect({
       pool: {

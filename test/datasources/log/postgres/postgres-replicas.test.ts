@@ -286,16 +286,16 @@ describe('a start', () => {
     const intentId = await begin(one);
     await pass(20_000);
     await other.starts.settleOverdue(2_000);
-    await one.starts.takeBack(intentId, SENDING);
+    await one.starts.withdraw(intentId, SENDING);
     expect(await other.starts.begin(start, 'next')).toMatchObject({ kind: 'begun' });
   });
 
   it('is taken back with its own sending, and with no other', async () => {
     const [one, other] = [await open(), await open()];
     const intentId = await begin(one);
-    await other.starts.takeBack(intentId, 'another');
+    await other.starts.withdraw(intentId, 'another');
     expect(await other.starts.begin(start, 'next')).toMatchObject({ kind: 'known' });
-    await one.starts.takeBack(intentId, SENDING);
+    await one.starts.withdraw(intentId, SENDING);
     expect(await other.starts.begin(start, 'next')).toMatchObject({ kind: 'begun' });
   });
 
@@ -305,10 +305,10 @@ describe('a start', () => {
     const [retry] = await one.starts.waitingRetries(0, 0);
     const retryId = retry?.intent.intentId ?? 0;
     await one.starts.markSent(retryId, 'one', 3_000);
-    await one.starts.takeBack(retryId, 'one');
-    await one.starts.putOff(retryId, 0);
+    await one.starts.withdraw(retryId, 'one');
+    await one.starts.postpone(retryId, 0);
     expect(await other.starts.markSent(retryId, 'other', 4_000)).toBe(true);
-    await one.starts.takeBack(retryId, 'one');
+    await one.starts.withdraw(retryId, 'one');
     expect(await one.starts.waitingRetries(0, 0)).toEqual([]);
   });
 

@@ -24,7 +24,7 @@ export const listenHost = z
   );
 
 /**
- * A fault for each of these variables with quotes around its value. A shell and a `.env` file remove them; programs
+ * An issue for each of these variables with quotes around its value. A shell and a `.env` file remove them; programs
  * that pass the file on themselves, such as `docker run --env-file`, don't.
  */
 export function findQuoted(env: NodeJS.ProcessEnv, names: readonly string[]): string[] {

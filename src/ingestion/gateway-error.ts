@@ -121,8 +121,8 @@ export class BadUserInputError extends GatewayError {
 }
 
 /** A start that failed because of a bug in the gateway, which is logged. Nobody knows whether it was sent. */
-export class StartFaultError extends GatewayError {
-  override readonly name = 'StartFaultError';
+export class StartInternalError extends GatewayError {
+  override readonly name = 'StartInternalError';
   readonly code = 'INTERNAL_SERVER_ERROR';
   readonly outcomeUnknown = true;
 

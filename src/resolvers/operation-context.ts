@@ -45,7 +45,7 @@ export interface OperationContext {
    */
   takeStarts(count: number): Promise<void>;
   /** Log an error inside the gateway that an outcome reports and no GraphQL error does. */
-  reportFault(fault: unknown): void;
+  reportInternalError(error: unknown): void;
   readonly sharing: Sharing;
   readonly requests: IngestionRequestLoader;
   readonly lineages: LineageLoader;

@@ -123,7 +123,8 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
     startedAt: performance.now(),
     sharing: { conditions: [], operationName: null },
     takeStarts: (count) => starts.take(key, count),
-    reportFault: (fault) => logger.error({ err: fault }, 'A start failed inside the gateway'),
+    reportInternalError: (error) =>
+      logger.error({ err: error }, 'A start failed inside the gateway'),
   });
 
   const apollo = createApolloServer({

@@ -53,8 +53,8 @@ export function findLayout(
     const items = isWhole ? [...parser.push(head), ...parser.end()] : parser.push(head);
     const records = items.flatMap((item) => ('values' in item ? [item.values] : []));
     const [first] = items;
-    const fault = first !== undefined && 'reason' in first ? first.reason : null;
-    return { dialect, records, fault, broken: items.length - records.length };
+    const issue = first !== undefined && 'reason' in first ? first.reason : null;
+    return { dialect, records, issue, broken: items.length - records.length };
   });
   if (candidates.every(({ records }) => records.length === 0)) {
     throw new CsvHeaderError(
@@ -68,27 +68,27 @@ interface Candidate {
   readonly dialect: CsvDialect;
   readonly records: readonly (readonly string[])[];
   /** What is wrong with the first of them. */
-  readonly fault: string | null;
+  readonly issue: string | null;
   readonly broken: number;
 }
 
 function withHeader(candidates: readonly Candidate[], requested: RequestedColumns): CsvLayout {
-  const headers = candidates.map(({ dialect, fault, broken, records }) => {
+  const headers = candidates.map(({ dialect, issue, broken, records }) => {
     const [header = []] = records;
     const found = requested.columns.filter((column) => header.includes(column)).length;
     const columns = broken < records.length ? header.length : 0;
-    return { dialect, header, fault, found, columns };
+    return { dialect, header, issue, found, columns };
   });
   // Of several that find as much, the first. If none finds anything, the one with the most columns.
   const [best] = headers.sort(
     (a, b) => b.found - a.found || (a.found === 0 ? b.columns - a.columns : 0),
   );
   if (best === undefined) throw new CsvHeaderError('is empty');
-  const { dialect, header, fault } = best;
+  const { dialect, header, issue } = best;
   const missing = requested.columns.filter(
     (column) => !header.includes(column) && !requested.optional.includes(column),
   );
-  const broken = fault ?? (missing.length > 0 ? candidates[0]?.fault : null) ?? null;
+  const broken = issue ?? (missing.length > 0 ? candidates[0]?.issue : null) ?? null;
   if (broken !== null) throw new CsvHeaderError(`has a broken header: ${broken}`);
   if (missing.length > 0) {
     const has = header.map((name) => JSON.stringify(name)).join(', ');

@@ -76,8 +76,8 @@ export function createAdministrationDatasource(
           return judge(answer) ?? toStatusFailure(answer, callKind);
         } catch (error) {
           if (answer.status !== 200) return toStatusFailure(answer, callKind);
-          const fault = 'it does not come from the administration API';
-          return toInvalidAnswer(answer, callKind, fault, { cause: error });
+          const reason = 'it does not come from the administration API';
+          return toInvalidAnswer(answer, callKind, reason, { cause: error });
         }
       },
     };

@@ -1,8 +1,8 @@
 import { UpstreamError, type UpstreamErrorCode } from '../../ingestion/gateway-error.js';
 import { CallCancelledError } from './call-deadline.js';
 import type { HttpAnswer, HttpExchange } from './http-exchange.js';
-import { ProxyFault } from './outgoing-proxy.js';
-import { findOwnFault } from './own-fault.js';
+import { findLocalCause } from './local-cause.js';
+import { ProxyError } from './outgoing-proxy.js';
 import { toUpstreamDetails } from './upstream-complaint.js';
 
 /** What an answer says about the token: that it is not valid, that it may not be, or something else. */
@@ -43,7 +43,7 @@ export function toTransportFailure(
     case 'unsent':
       return new CallFailure(
         new UpstreamError('UPSTREAM_UNAVAILABLE', toUnsentText(cause), { cause }),
-        { isTrouble: findOwnFault(cause) === null, isTransient: true },
+        { isTrouble: findLocalCause(cause) === null, isTransient: true },
       );
     case 'broken':
       return new CallFailure(
@@ -74,11 +74,11 @@ export function toTransportFailure(
 const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/;
 
 function toUnsentText(cause: unknown): string {
-  const ownFault = findOwnFault(cause);
-  if (ownFault !== null) {
-    return `The gateway cannot call the upstream now, because ${ownFault}. Nothing was sent.`;
+  const localCause = findLocalCause(cause);
+  if (localCause !== null) {
+    return `The gateway cannot call the upstream now, because ${localCause}. Nothing was sent.`;
   }
-  if (cause instanceof ProxyFault) {
+  if (cause instanceof ProxyError) {
     return `The upstream cannot be reached, because ${cause.message}. Nothing was sent.`;
   }
   const { code } = cause as NodeJS.ErrnoException;
@@ -104,19 +104,19 @@ export function toCancelledFailure(cause: unknown, outcomeUnknown: boolean): Cal
 /**
  * Convert the failure of an answer that can't be used.
  *
- * @param fault - completes "because …"
+ * @param reason - completes "because …"
  */
 export function toInvalidAnswer(
   answer: HttpAnswer,
   call: CallKind,
-  fault: string,
+  reason: string,
   { cause, isTransient = false }: { readonly cause: unknown; readonly isTransient?: boolean },
 ): CallFailure {
   const isStart = call === 'start';
   return new CallFailure(
     new UpstreamError(
       'UPSTREAM_INVALID_RESPONSE',
-      withAdvice(`The upstream's answer cannot be used, because ${fault}.`, isStart),
+      withAdvice(`The upstream's answer cannot be used, because ${reason}.`, isStart),
       {
         upstream: toUpstreamDetails(answer.status, answer.headers),
         outcomeUnknown: isStart,

@@ -122,8 +122,8 @@ class AnswerReader implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController | null, cause: Error): void {
     const isSent = this.#controller !== null;
-    const proxyFault = this.pool.toProxyFault(cause, isSent);
-    if (!isSent || proxyFault) this.#settle({ kind: 'unsent', cause: proxyFault ?? cause });
+    const proxyError = this.pool.toProxyError(cause, isSent);
+    if (!isSent || proxyError) this.#settle({ kind: 'unsent', cause: proxyError ?? cause });
     else this.#settle({ kind: isNotHttp(cause) ? 'unreadable' : 'broken', cause });
   }
 

@@ -115,9 +115,9 @@ function refuseBadVariables(
       return {
         // Apollo Server would report only one thrown error.
         async responseForOperation({ operation, request, response: { http } }) {
-          const faults = operation ? check(operation, request.variables) : [];
-          if (faults.length === 0) return null;
-          const errors = faults.map((fault) => toFormattedError(fault, formatError));
+          const invalid = operation ? check(operation, request.variables) : [];
+          if (invalid.length === 0) return null;
+          const errors = invalid.map((error) => toFormattedError(error, formatError));
           http.status = 400;
           return { http, body: { kind: 'single', singleResult: { errors } } };
         },

@@ -196,10 +196,10 @@ export function createOperations(options: OperationsOptions): Operations {
     const startedAt = performance.now();
     const operationName = operation.name?.value ?? null;
     const args = { schema, document, operationName, variableValues: variables ?? null };
-    const faults = variableCheck(operation, variables);
+    const variableErrors = variableCheck(operation, variables);
     const source =
-      faults.length > 0
-        ? { errors: faults }
+      variableErrors.length > 0
+        ? { errors: variableErrors }
         : await createSourceEventStream({ ...args, contextValue: newContext(asker, arrival) });
     if (source instanceof Place) {
       report('subscription', operationName, asker, arrival, startedAt, []);

@@ -17,7 +17,7 @@ import { releaseAfterTest, scripted } from './campaign-harness.js';
 const bare = (pool: Pool): HttpPool => ({
   dispatch: (options, handler) => void pool.dispatch(options, handler),
   toRetryAfterMs: () => undefined,
-  toProxyFault: () => undefined,
+  toProxyError: () => undefined,
   destroy: () => pool.destroy(),
 });
 

@@ -129,10 +129,10 @@ class PostgresConnection implements DatabaseConnection {
       const { rows, rowCount } = await this.client.query(sql, [...parameters]);
       return { rows: rows as Row[], numAffectedRows: BigInt(rowCount ?? 0) };
     } catch (error) {
-      const fault = new PostgresError(error as Error);
-      if (fault.kind === 'lost') this.#lost = fault;
-      this.#isOfNoUse ||= fault.isOfConnection;
-      throw fault;
+      const failure = new PostgresError(error as Error);
+      if (failure.kind === 'lost') this.#lost = failure;
+      this.#isOfNoUse ||= failure.isOfConnection;
+      throw failure;
     }
   }
 

@@ -15,7 +15,7 @@ import {
 import { toUpstreamConfig, type UpstreamConfig } from './config/upstream.js';
 import type { OutgoingProxies } from './datasources/upstream/outgoing-proxy.js';
 import type { LogForm, LogLevel } from './process/log-form.js';
-import { isQuoted, whyNoPath } from './process/setting-text.js';
+import { findPathProblem, isQuoted } from './process/setting-text.js';
 import type { SignInConfig } from './server/sign-in/sign-in.js';
 
 /** Where the gateway's log is. */
@@ -121,7 +121,7 @@ export function parseConfig(
   const parsed: Record<string, unknown> = {};
   for (const [name, { allowed, schema }] of Object.entries(settings)) {
     const value = given[name] === '' ? undefined : given[name];
-    const noPath = pathSettings.has(name) ? whyNoPath(value ?? '') : null;
+    const noPath = pathSettings.has(name) ? findPathProblem(value ?? '') : null;
     const result = schema.safeParse(value);
     if (value !== undefined && isQuoted(value)) {
       issues.push(

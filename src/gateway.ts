@@ -334,7 +334,7 @@ export async function startGateway(
       clock,
       exposure: { ...exposure, persistedOperations },
       newLimiter: callerCounts?.newLimiter,
-      followed: { log, hub, watches: watcher },
+      followSources: { log, hub, watches: watcher },
       newLoaders: (callerKey) => ({
         requests: createIngestionRequestLoader(log),
         lineages: createLineageLoader(startLog),

@@ -1,5 +1,5 @@
 import { parseEnv } from 'node:util';
-import { whyNoPath } from '../process/setting-text.js';
+import { findPathProblem } from '../process/setting-text.js';
 import { readTextFile, UnreadableTextError } from '../server/admission/strict-text.js';
 
 /** The process's variables. */
@@ -58,7 +58,7 @@ export function readSecretFiles(environment: Environment, issues: string[]): Env
       issues.push(`${name} and ${name}_FILE are both set: expected one of them`);
       continue;
     }
-    const noPath = whyNoPath(path);
+    const noPath = findPathProblem(path);
     if (noPath !== null) {
       issues.push(`${name}_FILE=${path}: expected ${noPath}`);
       continue;

@@ -1,6 +1,6 @@
 import type {
   AdministeredMapping,
-  Changed,
+  ChangeResult,
   Job,
   JobFilter,
   JobRefusal,
@@ -25,7 +25,7 @@ import type {
   UnansweredStart,
 } from './start-intent.js';
 import type { Submission } from './submission.js';
-import type { Applied, Observation, Position, Transition } from './transition.js';
+import type { Observation, ObservationResult, Position, Transition } from './transition.js';
 
 /**
  * Who waits for the answer to a call: somebody who starts an ingestion, somebody who asks for a status, or nobody.
@@ -89,7 +89,7 @@ export interface Administration {
     mappingId: string,
     change: MappingChange,
     caller: string,
-  ): Promise<Changed<AdministeredMapping, MappingRefusal>>;
+  ): Promise<ChangeResult<AdministeredMapping, MappingRefusal>>;
 
   /**
    * At most `limit` jobs, newest first.
@@ -107,7 +107,7 @@ export interface Administration {
   job(jobId: string, caller: string): Promise<Job | null>;
 
   /** Cancel a job, and wait until it is over. */
-  cancelJob(jobId: string, caller: string): Promise<Changed<Job, JobRefusal>>;
+  cancelJob(jobId: string, caller: string): Promise<ChangeResult<Job, JobRefusal>>;
 
   /** At most `limit` records that a job did not send, in its order, without the first `after` of them. */
   rejects(jobId: string, after: number, limit: number, caller: string): Promise<readonly Reject[]>;
@@ -150,7 +150,7 @@ export interface IngestionLog {
    *
    * @throws {LogUnavailableError} nothing was written
    */
-  append(observation: Observation): Promise<Applied>;
+  append(observation: Observation): Promise<ObservationResult>;
 
   /** What is known about each ref, in their order; null for one that was never observed. */
   find(refs: readonly RequestRef[]): Promise<readonly (IngestionRecord | null)[]>;
@@ -218,14 +218,14 @@ export interface IngestionLog {
   prune(unchangedSince: number, limit: number): Promise<number>;
 
   /** The highest position that was ever forgotten: there may be gaps before it. 0 if none was. */
-  prunedThrough(): Promise<Position>;
+  prunedPosition(): Promise<Position>;
 
   /** Call `listener` with each transition once it is in the log, in the log's order. */
   onAppended(listener: (transition: Transition) => void): void;
 }
 
 /** The start that was begun, or the earlier one with the same key. */
-export interface Begun {
+export interface BegunStart {
   readonly kind: 'begun' | 'known';
   readonly intent: StartIntent;
 }
@@ -248,7 +248,7 @@ export interface StartLog {
    *
    * @param sending - identifies this sending
    */
-  begin(start: NewStart, sending: string): Promise<Begun>;
+  begin(start: NewStart, sending: string): Promise<BegunStart>;
 
   /** Settle a start that led to no request. */
   settle(intentId: number, state: RefusedStart | UnansweredStart): Promise<void>;

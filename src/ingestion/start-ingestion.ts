@@ -8,7 +8,7 @@ import {
   type UpstreamErrorCode,
 } from './gateway-error.js';
 import type { IngestionRecord, RequestRef } from './ingestion-request.js';
-import type { Begun, Clock, IngestionLog, StartLog, Watches } from './ports.js';
+import type { BegunStart, Clock, IngestionLog, StartLog, Watches } from './ports.js';
 import {
   isSameInput,
   type NamedStart,
@@ -96,7 +96,7 @@ export function createStartIngestion({
     return repeat(begun.intent, callerKey);
   }
 
-  async function begin(start: NewStart, sending: string): Promise<Begun> {
+  async function begin(start: NewStart, sending: string): Promise<BegunStart> {
     try {
       return await starts.begin(start, sending);
     } catch (error) {

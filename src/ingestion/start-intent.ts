@@ -111,7 +111,7 @@ export interface Lineage {
 }
 
 /** The state of a start whose answer nobody received. */
-export const neverHeard = {
+export const lostAnswer = {
   code: 'UPSTREAM_UNAVAILABLE',
   message: 'The gateway did not receive the upstream’s answer.',
 } as const;

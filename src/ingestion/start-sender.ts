@@ -13,8 +13,8 @@ import {
 } from './ingestion-request.js';
 import type { Clock, StartLog, Upstream, Watches } from './ports.js';
 import {
+  lostAnswer,
   type NamingKind,
-  neverHeard,
   REUSED_ID,
   type RefusalKind,
   type StartIntent,
@@ -301,5 +301,5 @@ function toUnknown(
 ): Pick<UnansweredStart, 'code' | 'message'> & { kind: 'unknown' } {
   return error instanceof UpstreamError
     ? { kind: 'unknown', code: error.code, message: error.message }
-    : { kind: 'unknown', ...neverHeard };
+    : { kind: 'unknown', ...lostAnswer };
 }

@@ -4,7 +4,7 @@ import type { IngestionLog, Scope } from '../ingestion/ports.js';
 import type { Position, Transition } from '../ingestion/transition.js';
 import type { Place } from './follow.js';
 import type { Hub } from './hub.js';
-import { patiently } from './patience.js';
+import { readWithRetries } from './read-with-retries.js';
 
 /** Where one follower's events go. None of these may throw. */
 export interface Outlet<Payload> {
@@ -25,7 +25,7 @@ export interface TransitionSource {
 type Render<Payload> = (transition: Transition) => Promise<Payload>;
 
 /** A subscription to transitions. Leaving it frees everything at once. */
-export interface Following {
+export interface FollowHandle {
   leave(): void;
 }
 
@@ -46,7 +46,7 @@ export interface FanOut<Payload> {
    * @param key - followers with equal keys share one rendering, so they need the same scope and rendering
    * @param render - only the first one with its key is used
    */
-  follow(key: string, from: Place, render: Render<Payload>, outlet: Outlet<Payload>): Following;
+  follow(key: string, from: Place, render: Render<Payload>, outlet: Outlet<Payload>): FollowHandle;
   /** The number of followers. */
   readonly followerCount: number;
 }
@@ -175,7 +175,7 @@ class Group<Payload> {
   /** Read a page after a position, or share another follower's read in progress. */
   read(after: Position): Promise<LogPage> {
     return shared(this.#reading, after, () =>
-      patiently(
+      readWithRetries(
         () => this.#readOnce(after),
         (error) => error instanceof LogUnavailableError,
         () => this.#followers.size > 0,
@@ -266,7 +266,7 @@ class Group<Payload> {
  * While live, it is called with what the group has rendered, and nothing waits. If its outlet is full, it buffers
  * nothing that it misses, and continues from the log once there is room.
  */
-class Follower<Payload> implements Following {
+class Follower<Payload> implements FollowHandle {
   #phase: 'reading' | 'live' | 'over' = 'reading';
   #position: Position;
 

@@ -22,7 +22,7 @@ export class Place implements AsyncIterable<never> {
 }
 
 /** What following requires. */
-export interface Followed {
+export interface FollowSources {
   readonly log: IngestionLog;
   readonly hub: Hub;
   readonly watches: Watches;
@@ -38,7 +38,7 @@ export interface Followed {
  * @throws {UpstreamError} the request is new here, and the upstream gave no usable answer
  */
 export async function followRequest(
-  { log, watches }: Followed,
+  { log, watches }: FollowSources,
   caller: Caller,
   ref: RequestRef,
   after: string | null,
@@ -63,13 +63,13 @@ export async function followRequest(
  * @see docs/adr/0029-activity-begins-with-a-place.md
  */
 export async function followActivity(
-  { log }: Pick<Followed, 'log'>,
+  { log }: Pick<FollowSources, 'log'>,
   scope: ActivityScope,
   after: string | null,
 ): Promise<Place> {
   if (after === null) {
     const newest = await log.newest(scope);
-    const forgotten = await log.prunedThrough();
+    const forgotten = await log.prunedPosition();
     // A cursor older than what was forgotten would be refused later.
     return new Place(scope, newest > forgotten ? newest - 1 : forgotten);
   }
@@ -95,11 +95,11 @@ export async function hasEnded(
  */
 export async function findLatest(log: IngestionLog, scope: MappingScope): Promise<string> {
   const newest = await log.newest(scope);
-  return log.toCursor(Math.max(newest, await log.prunedThrough()));
+  return log.toCursor(Math.max(newest, await log.prunedPosition()));
 }
 
 async function refuseGap(log: IngestionLog, position: Position): Promise<void> {
-  if (position >= (await log.prunedThrough())) return;
+  if (position >= (await log.prunedPosition())) return;
   throw new CursorInvalidError(
     'The log no longer has everything that came after this cursor. Subscribe without "after", and query ingestionRequests for what you missed.',
   );

@@ -16,16 +16,16 @@ import {
 } from '../../ingestion/ingestion-request.js';
 import type { ActivityScope, Clock, IngestionLog, LogState, Scope } from '../../ingestion/ports.js';
 import {
-  type Applied,
   applyObservation,
   isSameTransition,
   type Observation,
+  type ObservationResult,
   type Position,
   type Transition,
 } from '../../ingestion/transition.js';
 import { systemClock } from '../../process/system-clock.js';
 import { createCursorCodec } from './cursor-codec.js';
-import { readHead, readPrunedThrough } from './ingestion-log.meta.js';
+import { readHead, readPrunedPosition } from './ingestion-log.meta.js';
 import { pruneRequests } from './ingestion-log.prune.js';
 import {
   toIngestionRecord,
@@ -35,9 +35,9 @@ import {
 } from './ingestion-log.rows.js';
 import type { LogTables, RequestRow } from './ingestion-log.schema.js';
 import { toKeyPages } from './key-pages.js';
-import type { LogDatabase, LogDatabaseKind, Written } from './log-database.js';
+import type { LogDatabase, LogDatabaseKind, WriteResult } from './log-database.js';
 import { createLogTail, type LogTail } from './log-tail.js';
-import { Recent, UNTOLD_MS } from './recent.js';
+import { Recent, UNANNOUNCED_CACHE_MS } from './recent.js';
 import { claimRetries, settleNamed } from './start-log.requests.js';
 
 /** The maximum number of observations in one commit, so that the next batch does not wait for longer. */
@@ -50,7 +50,7 @@ export interface DurableIngestionLog extends IngestionLog {
 }
 
 /** An observation that is not in the log yet. */
-interface Pending extends PromiseWithResolvers<Applied> {
+interface Pending extends PromiseWithResolvers<ObservationResult> {
   readonly observation: Observation;
 }
 
@@ -77,7 +77,7 @@ export async function createIngestionLog(
     ...(await guard(() => readEnd(db))),
     guard,
     read: (after, limit) => readRows({ kind: 'all' }, after, limit),
-    prunedThrough: () => readPrunedThrough(db),
+    prunedPosition: () => readPrunedPosition(db),
     announce: (transition) => {
       // A listener that reads the request now must not find anything older.
       forget([toRequestKey(transition.ref)]);
@@ -105,7 +105,7 @@ export async function createIngestionLog(
   }
 
   async function commit(batch: readonly Pending[]): Promise<void> {
-    let applied: readonly Applied[];
+    let applied: readonly ObservationResult[];
     try {
       applied = (await applyUnchanged(batch)) ?? (await commitChanges(batch));
     } catch (error) {
@@ -121,7 +121,7 @@ export async function createIngestionLog(
   }
 
   /** Also for changes without a transition, such as the time of a start, and if the outcome of the commit is unknown. */
-  async function commitChanges(batch: readonly Pending[]): Promise<readonly Applied[]> {
+  async function commitChanges(batch: readonly Pending[]): Promise<readonly ObservationResult[]> {
     try {
       return await database.commit((transaction) => write(transaction, batch, tail));
     } finally {
@@ -136,10 +136,12 @@ export async function createIngestionLog(
    * The result of a batch that changes nothing, or null if it may change something. Most polls change nothing, and
    * need no turn at writing.
    */
-  async function applyUnchanged(batch: readonly Pending[]): Promise<readonly Applied[] | null> {
+  async function applyUnchanged(
+    batch: readonly Pending[],
+  ): Promise<readonly ObservationResult[] | null> {
     if (batch.some(({ observation }) => observation.answers)) return null;
     const known = await guard(() => findByKey(db, toKeys(batch)));
-    const applied: Applied[] = [];
+    const applied: ObservationResult[] = [];
     for (const { observation } of batch) {
       const record = known.get(toRequestKey(observation.ref));
       if (!record) return null;
@@ -170,7 +172,7 @@ export async function createIngestionLog(
 
   return {
     append(observation) {
-      const item = { ...Promise.withResolvers<Applied>(), observation };
+      const item = { ...Promise.withResolvers<ObservationResult>(), observation };
       pending.push(item);
       flushing ??= flush();
       return item.promise;
@@ -183,7 +185,7 @@ export async function createIngestionLog(
     recall: (ref) => records.get(toRequestKey(ref)) ?? null,
     state() {
       const nowMs = clock.monotonicMs();
-      if (isShared && nowMs - stateAtMs >= UNTOLD_MS) {
+      if (isShared && nowMs - stateAtMs >= UNANNOUNCED_CACHE_MS) {
         state = {};
         stateAtMs = nowMs;
       }
@@ -253,7 +255,7 @@ export async function createIngestionLog(
         }
       }
     },
-    prunedThrough: () => guard(() => readPrunedThrough(db)),
+    prunedPosition: () => guard(() => readPrunedPosition(db)),
     onAppended(listener) {
       listeners.push(listener);
     },
@@ -352,9 +354,9 @@ async function readEnd(
     .limit(1)
     .executeTakeFirst();
   const newest = row ? toTransition(row) : null;
-  const prunedThrough = await readPrunedThrough(db);
-  if (newest && newest.position >= prunedThrough) return { head: newest.position, newest };
-  return { head: prunedThrough, newest: null };
+  const prunedPosition = await readPrunedPosition(db);
+  if (newest && newest.position >= prunedPosition) return { head: newest.position, newest };
+  return { head: prunedPosition, newest: null };
 }
 
 /**
@@ -429,7 +431,7 @@ async function write(
   transaction: Transaction<LogTables>,
   batch: readonly Pending[],
   told: Pick<LogTail, 'announcedPosition' | 'newest'>,
-): Promise<Written<readonly Applied[]>> {
+): Promise<WriteResult<readonly ObservationResult[]>> {
   const { head, newest } = await readEnd(transaction);
   // A database that took over without the last commits of its predecessor, or that was restored to an older state. If
   // it has grown since, the tail finds that.
@@ -442,7 +444,7 @@ async function write(
   const changed = new Map<string, IngestionRecord>();
   const transitions: Transition[] = [];
   const aborted = new Map<string, IngestionRecord>();
-  const applied: Applied[] = [];
+  const applied: ObservationResult[] = [];
   for (const { observation } of batch) {
     const key = toRequestKey(observation.ref);
     const known = records.get(key) ?? null;

@@ -34,7 +34,7 @@ export interface LogTailOptions {
   readonly guard: LogDatabase['guard'];
   read(after: Position, limit: number): Promise<readonly Transition[]>;
   /** The highest position that was ever forgotten. */
-  prunedThrough(): Promise<Position>;
+  prunedPosition(): Promise<Position>;
   announce(transition: Transition): void;
 }
 
@@ -43,7 +43,7 @@ const PAGE_ITEMS = 500;
 
 /** Start announcing at the log's end. */
 export function createLogTail(options: LogTailOptions): LogTail {
-  const { guard, read, prunedThrough, announce } = options;
+  const { guard, read, prunedPosition, announce } = options;
   let announcedPosition = options.head;
   let { newest } = options;
   let reading: Promise<void> | null = null;
@@ -71,7 +71,7 @@ export function createLogTail(options: LogTailOptions): LogTail {
     const [first] = page;
     if (first && isSameTransition(first, last)) return page.slice(1);
     const isForgotten =
-      first?.position !== last.position && (await prunedThrough()) >= last.position;
+      first?.position !== last.position && (await prunedPosition()) >= last.position;
     if (!isForgotten)
       throw new LogDamagedError(`It no longer has what it had at ${last.position}.`);
     if (newest === last) newest = null;

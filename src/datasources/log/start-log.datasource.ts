@@ -6,11 +6,11 @@ import {
   StartNotSentError,
 } from '../../ingestion/gateway-error.js';
 import { toRequestKey } from '../../ingestion/ingestion-request.js';
-import type { Begun, Clock, StartLog } from '../../ingestion/ports.js';
+import type { BegunStart, Clock, StartLog } from '../../ingestion/ports.js';
 import {
   isUnanswered,
+  lostAnswer,
   type NewStart,
-  neverHeard,
   START_KEPT_MS,
   type StartIntent,
   toBeginning,
@@ -19,7 +19,7 @@ import { readHead } from './ingestion-log.meta.js';
 import type { LogTables } from './ingestion-log.schema.js';
 import { toKeyPages } from './key-pages.js';
 import { createLogClock } from './log-clock.js';
-import type { LogDatabase, Written } from './log-database.js';
+import type { LogDatabase, WriteResult } from './log-database.js';
 import { findNamed, resolveFromMapping } from './start-log.requests.js';
 import {
   changeState,
@@ -91,7 +91,7 @@ export async function openStartLog(
 
   return {
     async begin(start, sending) {
-      const tries: Begun[] = [];
+      const tries: BegunStart[] = [];
       try {
         return await commit(async (transaction) => {
           const toRow = async (intent: Omit<StartIntent, 'intentId'>) =>
@@ -161,7 +161,7 @@ export async function openStartLog(
         for (const row of await overdue(transaction).execute()) {
           const unknown = await replaceState(transaction, row, {
             kind: 'unknown',
-            ...neverHeard,
+            ...lostAnswer,
             settledAt,
           });
           settled.push(toStartIntent(unknown));
@@ -275,7 +275,7 @@ async function begin(
   transaction: Transaction<LogTables>,
   start: NewStart,
   toRow: (intent: Omit<StartIntent, 'intentId'>) => Promise<InsertObject<LogTables, 'starts'>>,
-): Promise<Written<Begun>> {
+): Promise<WriteResult<BegunStart>> {
   const takenKey = toTakenKey(start);
   if (takenKey !== null) {
     const row = await transaction

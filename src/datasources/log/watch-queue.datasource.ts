@@ -15,7 +15,7 @@ import { toIngestionRecord } from './ingestion-log.rows.js';
 import type { RequestRow, WatchRow } from './ingestion-log.schema.js';
 import { createLogClock } from './log-clock.js';
 import type { LogDatabase } from './log-database.js';
-import { Recent, UNTOLD_MS } from './recent.js';
+import { Recent, UNANNOUNCED_CACHE_MS } from './recent.js';
 
 /** How long results that nobody waits for are gathered before they are recorded, in ms. */
 const GATHERING_MS = 50;
@@ -84,7 +84,7 @@ interface Pace {
   readonly readMs: number;
 }
 
-/** After this, the speed is read again in the background, in ms; after {@link UNTOLD_MS}, before it is used. */
+/** After this, the speed is read again in the background, in ms; after {@link UNANNOUNCED_CACHE_MS}, before it is used. */
 const PACE_KEPT_MS = 500;
 
 /** By how much the clocks of this process may disagree from one look to the next, in ms. */
@@ -320,7 +320,7 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
     }),
   };
 
-  const wants = new DataLoader(async (refs: readonly RequestRef[]) => {
+  const priorityLoader = new DataLoader(async (refs: readonly RequestRef[]) => {
     const keys = [...new Set(refs.map(toRequestKey))];
     await change(
       keys,
@@ -386,8 +386,8 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
   function youngPace(): Pace | null {
     const ageMs = pace ? clock.monotonicMs() - pace.readMs : Number.POSITIVE_INFINITY;
     // Read ahead, so that frequent callers don't wait for it.
-    if (ageMs >= PACE_KEPT_MS && ageMs < UNTOLD_MS) renewPace().catch(() => {});
-    return ageMs < UNTOLD_MS ? pace : null;
+    if (ageMs >= PACE_KEPT_MS && ageMs < UNANNOUNCED_CACHE_MS) renewPace().catch(() => {});
+    return ageMs < UNANNOUNCED_CACHE_MS ? pace : null;
   }
 
   /** Asking counts as waiting for the end. A failure to record that does not keep the answer back. */
@@ -400,7 +400,7 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
     if (isKnown || refreshing.has(row.request_key)) return;
     refreshing.add(row.request_key);
     const isWritten = () => void refreshing.delete(row.request_key);
-    wants.load(ref).then(isWritten, isWritten);
+    priorityLoader.load(ref).then(isWritten, isWritten);
   }
 
   async function readWatches(keys: readonly string[]): Promise<ReadonlyMap<string, KeptWatch>> {
@@ -521,7 +521,7 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
           returning watches.request_key`);
         return rows.length > 0;
       }).finally(() => forget([toRequestKey(ref)])),
-    prioritize: async (ref) => void (await wants.load(ref)),
+    prioritize: async (ref) => void (await priorityLoader.load(ref)),
     report: (ref) => reports.load(ref),
     recall,
     count: () =>

@@ -2,7 +2,7 @@ import type { Clock } from '../../ingestion/ports.js';
 import { READING_MS } from './fair-timeouts.js';
 
 /** What is needed to ping a connection. */
-export interface Pinged {
+export interface PingableConnection {
   ping(): void;
   /** Close it at once. */
   terminate(): void;
@@ -21,7 +21,7 @@ export interface SocketPings<Connection> {
  *
  * @param connections - the currently open ones
  */
-export function startPings<Connection extends Pinged>(
+export function startPings<Connection extends PingableConnection>(
   connections: ReadonlySet<Connection>,
   clock: Clock,
   intervalMs: number,

@@ -17,7 +17,13 @@ import { toHttpStatus } from './http-status.js';
 import { HttpStream } from './http-stream.js';
 import type { HttpStreams } from './http-streams.js';
 import { multipartForm, multipartFrames } from './multipart.js';
-import { NOTHING_MORE, sharedSseForm, sseForm, toSharedSseFrames, toSseFrames } from './sse.js';
+import {
+  COMPLETED_EVENT_ID,
+  sharedSseForm,
+  sseForm,
+  toSharedSseFrames,
+  toSseFrames,
+} from './sse.js';
 
 /** A protocol with streamed answers. */
 export type StreamProtocol = Exclude<Arrival['transport'], 'http' | 'websocket'>;
@@ -110,7 +116,7 @@ export function createStreamedRequests({
   async function serveSse(exchange: Exchange): Promise<FastifyReply> {
     const { request, reply, asker } = exchange;
     const lastEventId = headerOf(request, 'last-event-id');
-    if (lastEventId === NOTHING_MORE) return reply.code(204).send();
+    if (lastEventId === COMPLETED_EVENT_ID) return reply.code(204).send();
     const admitted = await admit(exchange, { transport: 'sse', lastEventId });
     if (admitted === null) return reply;
     const stream = streams.create(asker, sseForm);

@@ -1,5 +1,5 @@
 import { type GraphQLFormattedError, OperationTypeNode } from 'graphql';
-import type { Following, Outlet } from '../../watch/fan-out.js';
+import type { FollowHandle, Outlet } from '../../watch/fan-out.js';
 import type { AdmittedOperation, OperationResult } from './operations.js';
 
 /** What an operation needs from its connection. */
@@ -33,7 +33,7 @@ export class ClientOperation implements Outlet<OperationResult> {
   #isWorking = true;
   #isCompleted = false;
   #hasGiven = false;
-  #subscription: Following | null = null;
+  #subscription: FollowHandle | null = null;
   readonly #settled = Promise.withResolvers<void>();
   /** Resolves once it is answered, or turns out to be a subscription. */
   readonly settled = this.#settled.promise;
@@ -57,7 +57,7 @@ export class ClientOperation implements Outlet<OperationResult> {
 
   /** Run it once it is admitted; resolves once it is answered, or runs as a subscription. */
   async run(admission: AdmittedOperation | Promise<AdmittedOperation>): Promise<void> {
-    let subscription: Following | null = null;
+    let subscription: FollowHandle | null = null;
     try {
       const admitted = await admission;
       if (admitted.type === OperationTypeNode.SUBSCRIPTION) this.#settled.resolve();

@@ -7,7 +7,7 @@ import { MappingNames } from '../components/mapping-names.js';
 import { Notice } from '../components/notice.js';
 import { rememberOwn } from '../own-ingestions.js';
 import { goTo, toHref, useRoute } from '../route.js';
-import { useMay, useSession } from '../session.js';
+import { useHasRight, useSession } from '../session.js';
 import { toAnswer } from '../start-answer.js';
 
 /** The gateway's maximum of `retryOnAbort`. */
@@ -17,7 +17,7 @@ const MAX_RETRIES = 5;
 export function StartPage() {
   const { client } = useSession();
   const { search } = useRoute();
-  const mayRead = useMay('ingestion:read');
+  const mayRead = useHasRight('ingestion:read');
   const [mappingId, setMappingId] = useState(search.get('mapping') ?? '');
   const [retryOnAbort, setRetryOnAbort] = useState(0);
   const start = useMutation({

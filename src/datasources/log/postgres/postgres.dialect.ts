@@ -119,7 +119,7 @@ function createDriver(pool: PostgresPool): Driver {
  */
 class PostgresConnection implements DatabaseConnection {
   #lost: PostgresError | null = null;
-  #isOfNoUse = false;
+  #isUnusable = false;
 
   constructor(private readonly client: pg.PoolClient) {}
 
@@ -131,7 +131,7 @@ class PostgresConnection implements DatabaseConnection {
     } catch (error) {
       const failure = new PostgresError(error as Error);
       if (failure.kind === 'lost') this.#lost = failure;
-      this.#isOfNoUse ||= failure.isOfConnection;
+      this.#isUnusable ||= failure.isOfConnection;
       throw failure;
     }
   }
@@ -141,6 +141,6 @@ class PostgresConnection implements DatabaseConnection {
   }
 
   release(): void {
-    this.client.release(this.#isOfNoUse);
+    this.client.release(this.#isUnusable);
   }
 }

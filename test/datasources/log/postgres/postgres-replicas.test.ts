@@ -144,8 +144,8 @@ describe('processes with one log', () => {
       [1, 2, 3].flatMap(() => [one, other].map(({ log }) => log.prune(2_000, 7))),
     );
     expect(counts.reduce((sum, count) => sum + count)).toBe(30);
-    expect(await one.log.prunedThrough()).toBe(30);
-    expect(await other.log.prunedThrough()).toBe(30);
+    expect(await one.log.prunedPosition()).toBe(30);
+    expect(await other.log.prunedPosition()).toBe(30);
     await appendTo(other, 'new');
     expect(await one.log.read(everything, 0, 10)).toMatchObject([{ position: 31 }]);
   });

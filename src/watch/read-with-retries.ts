@@ -8,7 +8,7 @@ const PAUSES_MS = [50, 100, 200, 500, 1_000, 2_000];
  * @param isTransient - whether the error means that the log was unavailable
  * @param isAwaited - whether anybody still waits for the result
  */
-export async function patiently<T>(
+export async function readWithRetries<T>(
   ask: () => Promise<T>,
   isTransient: (error: unknown) => boolean,
   isAwaited: () => boolean = () => true,

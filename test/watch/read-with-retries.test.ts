@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { patiently } from '../../src/watch/patience.js';
+import { readWithRetries } from '../../src/watch/read-with-retries.js';
 
 const isTransient = (error: unknown) => (error as Error).message === 'away';
 
@@ -26,7 +26,7 @@ describe('patience', () => {
     ['is asked for by nobody any more', 1, 'away', false, 'away', 1],
   ])('what %s', async (_what, failures, message, isAwaited, outcome, count) => {
     const asked = createAsked(failures, message);
-    const asking = patiently(asked.ask, isTransient, () => isAwaited, [1, 1]);
+    const asking = readWithRetries(asked.ask, isTransient, () => isAwaited, [1, 1]);
     expect(await asking.catch((error: Error) => error.message)).toBe(outcome);
     expect(asked.count).toBe(count);
   });

@@ -38,7 +38,7 @@ export async function ingestionStatus(
   if (known && isTerminal(known.state.status)) return known;
   const report = known && (await watches.report(ref));
   if (known && report && isYoung({ clock, pollMaxMs }, known, report, maxAgeMs)) return known;
-  return known ? watches.poll(ref, caller) : lookFor(watches, ref, caller);
+  return known ? watches.poll(ref, caller) : pollUnlessUnknown(watches, ref, caller);
 }
 
 /**
@@ -73,7 +73,7 @@ function isYoung(
  * @returns null if the upstream knows no such request
  * @throws {UpstreamError} it gave no usable answer
  */
-export async function lookFor(
+export async function pollUnlessUnknown(
   watches: Pick<Watches, 'poll' | 'isUnknown'>,
   ref: RequestRef,
   caller: string,

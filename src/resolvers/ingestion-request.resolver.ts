@@ -16,7 +16,7 @@ import { IngestionWatch, toIngestionWatch } from '../schema/ingestion-watch.js';
 import { Job } from '../schema/job.js';
 import { toPageInfo } from '../schema/page-info.js';
 import { DateTime, SafeInt } from '../schema/scalars.js';
-import { never, type OperationContext } from './operation-context.js';
+import { neverReusable, type OperationContext } from './operation-context.js';
 import { After, First, parsePageSize } from './page-arguments.js';
 
 const DEFAULT_PAGE_ITEMS = 50;
@@ -34,7 +34,7 @@ export class IngestionRequestResolver {
     description: 'From its start (or first observation) to its end (or now), in ms.',
   })
   durationMs(@Root() request: IngestionRequest, @Ctx() { sharing }: OperationContext): number {
-    if (!request.isTerminal) sharing.conditions.push(never);
+    if (!request.isTerminal) sharing.conditions.push(neverReusable);
     return this.#duration(request);
   }
 

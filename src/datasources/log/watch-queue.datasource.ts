@@ -15,7 +15,7 @@ import { toIngestionRecord } from './ingestion-log.rows.js';
 import type { RequestRow, WatchRow } from './ingestion-log.schema.js';
 import { createLogClock } from './log-clock.js';
 import type { LogDatabase } from './log-database.js';
-import { Recent, UNTOLD_MS } from './recent.js';
+import { Recent, UNANNOUNCED_CACHE_MS } from './recent.js';
 
 /** How long results that nobody waits for are gathered before they are recorded, in ms. */
 const GATHERING_MS = 50;
@@ -27,10 +27,10 @@ const MAX_BATCH_ITEMS = 500;
 export const FORGOTTEN_AFTER_MS = 3_600_000;
 
 /** How long a caller who asked about a request counts as waiting for its end, in ms. */
-const WANTED_MS = 120_000;
+const AWAITED_MS = 120_000;
 
 /** How long interest in a request is not recorded again, in ms. */
-const WANTED_AGAIN_MS = 30_000;
+const AWAITED_REFRESH_MS = 30_000;
 
 /** The speed of virtual time is averaged over about this time, in ms. */
 const SPEED_OVER_MS = 10_000;
@@ -84,7 +84,7 @@ interface Pace {
   readonly readMs: number;
 }
 
-/** After this, the speed is read again in the background, in ms; after {@link UNTOLD_MS}, before it is used. */
+/** After this, the speed is read again in the background, in ms; after {@link UNANNOUNCED_CACHE_MS}, before it is used. */
 const PACE_KEPT_MS = 500;
 
 /** By how much the clocks of this process may disagree from one look to the next, in ms. */
@@ -238,7 +238,7 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
   function toDueWatch(row: ClaimedRow, nowMs: number): DueWatch {
     return {
       record: toIngestionRecord(row),
-      isWanted: row.wanted_at !== null && nowMs - row.wanted_at < WANTED_MS,
+      isAwaited: row.wanted_at !== null && nowMs - row.wanted_at < AWAITED_MS,
       consecutiveFailures: row.consecutive_failures,
     };
   }
@@ -325,7 +325,7 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
     }),
   };
 
-  const wants = new DataLoader(async (refs: readonly RequestRef[]) => {
+  const priorityLoader = new DataLoader(async (refs: readonly RequestRef[]) => {
     const keys = [...new Set(refs.map(toRequestKey))];
     await change(
       keys,
@@ -347,7 +347,7 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
   let pace: Pace | null = null;
   let pacing: Promise<Pace> | null = null;
   /** Requests for which interest is being recorded. */
-  const wanting = new Set<string>();
+  const refreshing = new Set<string>();
 
   /** When a statement is sent. Its result is no older than that. */
   const toStarted = () => ({ readMs: clock.monotonicMs(), readAt: clock.now() });
@@ -391,21 +391,21 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
   function youngPace(): Pace | null {
     const ageMs = pace ? clock.monotonicMs() - pace.readMs : Number.POSITIVE_INFINITY;
     // Read ahead, so that frequent callers don't wait for it.
-    if (ageMs >= PACE_KEPT_MS && ageMs < UNTOLD_MS) renewPace().catch(() => {});
-    return ageMs < UNTOLD_MS ? pace : null;
+    if (ageMs >= PACE_KEPT_MS && ageMs < UNANNOUNCED_CACHE_MS) renewPace().catch(() => {});
+    return ageMs < UNANNOUNCED_CACHE_MS ? pace : null;
   }
 
   /** Asking counts as waiting for the end. A failure to record that does not keep the answer back. */
-  function noteWanted(ref: RequestRef, kept: KeptWatch): void {
+  function refreshAwaited(ref: RequestRef, kept: KeptWatch): void {
     const { row } = kept;
     const now = toNowMs(kept);
     const isKnown =
       row.ended_because !== null ||
-      (row.wanted_at !== null && Math.abs(now - row.wanted_at) <= WANTED_AGAIN_MS);
-    if (isKnown || wanting.has(row.request_key)) return;
-    wanting.add(row.request_key);
-    const isWritten = () => void wanting.delete(row.request_key);
-    wants.load(ref).then(isWritten, isWritten);
+      (row.wanted_at !== null && Math.abs(now - row.wanted_at) <= AWAITED_REFRESH_MS);
+    if (isKnown || refreshing.has(row.request_key)) return;
+    refreshing.add(row.request_key);
+    const isWritten = () => void refreshing.delete(row.request_key);
+    priorityLoader.load(ref).then(isWritten, isWritten);
   }
 
   async function readWatches(keys: readonly string[]): Promise<ReadonlyMap<string, KeptWatch>> {
@@ -432,7 +432,7 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
     return refs.map((ref, index) => {
       const watch = kept.get(keys[index] ?? '');
       if (!watch) return null;
-      noteWanted(ref, watch);
+      refreshAwaited(ref, watch);
       return toReport(watch, paceNow);
     });
   }, batched);
@@ -482,7 +482,7 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
   function recall(ref: RequestRef): LastObservation | null {
     const kept = watches.get(toRequestKey(ref));
     if (!kept || kept.row.gap_ms === null || hasJumped(kept)) return null;
-    noteWanted(ref, kept);
+    refreshAwaited(ref, kept);
     return toLastObservation(kept);
   }
 
@@ -526,7 +526,7 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
           returning watches.request_key`);
         return rows.length > 0;
       }).finally(() => forget([toRequestKey(ref)])),
-    want: async (ref) => void (await wants.load(ref)),
+    prioritize: async (ref) => void (await priorityLoader.load(ref)),
     report: (ref) => reports.load(ref),
     recall,
     count: () =>
@@ -546,12 +546,12 @@ interface Claimed {
 
 /** One element of the JSON that is sent to the database. */
 function toJson(outcome: PollOutcome, clock: Clock): Readonly<Record<string, unknown>> {
-  const { ref, gapMs, wantedGapMs, isWanted } = outcome;
+  const { ref, gapMs, awaitedGapMs, isAwaited } = outcome;
   const planned = {
     key: toRequestKey(ref),
     gap_ms: gapMs,
-    wanted_gap_ms: wantedGapMs,
-    is_wanted: Number(isWanted),
+    wanted_gap_ms: awaitedGapMs,
+    is_wanted: Number(isAwaited),
   };
   switch (outcome.kind) {
     case 'observed':

@@ -13,7 +13,7 @@ import type { HttpSignIn } from './http-sign-in.js';
 import { protocolOf } from './streamed-requests.js';
 
 /** What was done for a request before it was passed on. */
-export interface PassedOn {
+export interface PreparedRequest {
   /** Its body: it can't be read twice. */
   readonly body: Buffer;
   /** Whether it was counted against the caller's requests. */
@@ -25,7 +25,7 @@ export interface KnownQuestions {
   /** Node's listener: it passes on whatever is not known, or takes more than a look. */
   before(next: RequestListener): RequestListener;
   /** What was done for a request that was passed on; undefined if nothing was. */
-  passedOn(request: IncomingMessage): PassedOn | undefined;
+  preparedRequest(request: IncomingMessage): PreparedRequest | undefined;
   /** Count an answer that is given again as an operation. @throws {TooManyOperationsError} */
   count(asker: Asker, answer: SharedAnswer, startedAt: number): void;
 }
@@ -80,7 +80,7 @@ export function createKnownQuestions({
   unreadAnswers,
   headers,
 }: KnownQuestionsOptions): KnownQuestions {
-  const passedOn = new WeakMap<IncomingMessage, PassedOn>();
+  const preparedRequests = new WeakMap<IncomingMessage, PreparedRequest>();
   const constantHeaders = Object.entries(headers).flat();
 
   /** The length of its body, if the request may be answered here; else null. */
@@ -146,7 +146,7 @@ export function createKnownQuestions({
     const startedAt = performance.now();
     let isCounted = false;
     const passOn = () => {
-      passedOn.set(request, { body, isCounted });
+      preparedRequests.set(request, { body, isCounted });
       next(request, response);
     };
     const { headers: sent } = request;
@@ -179,7 +179,7 @@ export function createKnownQuestions({
 
   return {
     count,
-    passedOn: (request) => passedOn.get(request),
+    preparedRequest: (request) => preparedRequests.get(request),
     before: (next) => (request, response) => {
       const length = toLength(request);
       if (length === null) return next(request, response);

@@ -150,7 +150,6 @@ export function createOperations(options: OperationsOptions): Operations {
     return toResult(data, errors, null);
   }
 
-  /** Its cost counts from before it is opened until it is over, whichever side ends it. */
   async function subscribe(
     payload: SubscribePayload,
     priced: PricedOperation,
@@ -159,27 +158,9 @@ export function createOperations(options: OperationsOptions): Operations {
     outlet: Outlet<OperationResult>,
   ): Promise<Following | null> {
     const isOver = subscriptions.take(asker.key, priced.cost);
-    const counted: Outlet<OperationResult> = {
-      next: (result) => outlet.next(result),
-      complete() {
-        isOver();
-        outlet.complete();
-      },
-      fail(failure) {
-        isOver();
-        outlet.fail(failure);
-      },
-    };
+    const counted = new CountedSubscription(outlet, isOver);
     try {
-      const running = await open(payload, priced, asker, arrival, counted);
-      return (
-        running && {
-          leave() {
-            isOver();
-            running.leave();
-          },
-        }
-      );
+      return counted.follow(await open(payload, priced, asker, arrival, counted));
     } catch (error) {
       isOver();
       throw error;
@@ -292,6 +273,41 @@ export function createOperations(options: OperationsOptions): Operations {
       return formatErrors([toGraphQLError(failure)]);
     },
   };
+}
+
+/** A subscription whose cost counts from before it is opened until it is over, whichever side ends it. */
+class CountedSubscription implements Outlet<OperationResult>, Following {
+  #following: Following | null = null;
+
+  constructor(
+    private readonly outlet: Outlet<OperationResult>,
+    private readonly isOver: () => void,
+  ) {}
+
+  /** @returns null if it is over already */
+  follow(following: Following | null): Following | null {
+    this.#following = following;
+    return following && this;
+  }
+
+  next(result: OperationResult): Promise<void> | null {
+    return this.outlet.next(result);
+  }
+
+  complete(): void {
+    this.isOver();
+    this.outlet.complete();
+  }
+
+  fail(failure: unknown): void {
+    this.isOver();
+    this.outlet.fail(failure);
+  }
+
+  leave(): void {
+    this.isOver();
+    this.#following?.leave();
+  }
 }
 
 function toGraphQLError(failure: unknown): GraphQLError {

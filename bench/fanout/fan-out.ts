@@ -138,18 +138,18 @@ class Contest {
   }
 }
 
-/** Connect all subscribers, to code that is already warm. */
-async function fill(contest: Contest): Promise<void> {
+/** Connect this many subscribers, to code that is already warm. */
+async function fill(contest: Contest, count: number): Promise<void> {
   await contest.subscribe(WARM_UP_SUBSCRIBERS);
   for (let i = 0; i < WARM_UP_ROUNDS; i += 1) await contest.round();
-  await contest.subscribe(subscribers - WARM_UP_SUBSCRIBERS);
+  await contest.subscribe(count - WARM_UP_SUBSCRIBERS);
 }
 
 async function measureMemory(name: Name): Promise<Memory> {
   const contest = new Contest(name);
   await contest.listening();
-  await contest.subscribe(FEW_SUBSCRIBERS);
-  for (let i = 0; i < WARM_UP_ROUNDS; i += 1) await contest.round();
+  await fill(contest, FEW_SUBSCRIBERS);
+  await contest.round(1);
   const few = await contest.usage();
   await contest.subscribe(MANY_SUBSCRIBERS - FEW_SUBSCRIBERS);
   await contest.round(1);
@@ -166,7 +166,7 @@ const contests = new Map(NAMES.map((name) => [name, new Contest(name)]));
 const roundsOf = new Map(NAMES.map((name): [Name, Round[]] => [name, []]));
 const memoryOf = new Map<Name, Memory>();
 await Promise.all([...contests.values()].map((contest) => contest.listening()));
-for (const contest of contests.values()) await fill(contest);
+for (const contest of contests.values()) await fill(contest, subscribers);
 for (let i = 0; i < rounds && (i < MIN_ROUNDS || performance.now() < ENOUGH_MS); i += 1) {
   for (const [name, contest] of contests) roundsOf.get(name)?.push(await contest.round());
 }

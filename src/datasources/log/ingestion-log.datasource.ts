@@ -1,3 +1,4 @@
+import DataLoader from 'dataloader';
 import {
   type Expression,
   type Kysely,
@@ -129,8 +130,14 @@ export async function createIngestionLog(
     }
   }
 
-  const findRecords = (keys: readonly string[]) =>
-    records.read(keys, (missing) => guard(() => findByKey(db, missing)));
+  /** What is not in memory. All that is asked for in one turn of the event loop, by whomever, is read at once. */
+  const reading = new DataLoader<string, IngestionRecord | null>(
+    async (keys) => {
+      const found = await records.read(keys, (missing) => guard(() => findByKey(db, missing)));
+      return keys.map((key) => found.get(key) ?? null);
+    },
+    { cache: false, maxBatchSize: MAX_BATCH_ITEMS, batchScheduleFn: setImmediate },
+  );
 
   /**
    * The result of a batch that changes nothing, or null if it may change something. Most polls change nothing, and
@@ -175,11 +182,8 @@ export async function createIngestionLog(
       flushing ??= flush();
       return item.promise;
     },
-    async find(refs) {
-      const keys = refs.map(toRequestKey);
-      const known = await findRecords(keys);
-      return keys.map((key) => known.get(key) ?? null);
-    },
+    find: (refs) =>
+      Promise.all(refs.map(toRequestKey).map((key) => records.get(key) ?? reading.load(key))),
     recall: (ref) => records.get(toRequestKey(ref)) ?? null,
     state() {
       const nowMs = clock.monotonicMs();

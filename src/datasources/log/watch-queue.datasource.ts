@@ -5,6 +5,7 @@ import type {
   Clock,
   DueWatch,
   IngestionLog,
+  LastObservation,
   PollFailure,
   PollOutcome,
   WatchQueue,
@@ -242,6 +243,29 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
     };
   }
 
+  /** Change watches, in the database and in the cache. @param update - without `returning`; has the table {@link time} */
+  async function change(
+    keys: readonly string[],
+    update: RawBuilder<unknown>,
+  ): Promise<readonly Selectable<WatchRow>[]> {
+    type Changed = Selectable<WatchRow> & { readonly now_ms?: number };
+    let changed: readonly Changed[] = [];
+    const started = toStarted();
+    const startedAt = ownNowMs();
+    await watches.write(keys, async () => {
+      changed = await guard(() =>
+        run(sql<Changed>`${update} returning ${sql.raw(isShared ? 'watches.*, now_ms' : '*')}`),
+      );
+      return new Map(
+        changed.map(({ now_ms = startedAt, ...row }) => [
+          row.request_key,
+          toKept(row, now_ms, started),
+        ]),
+      );
+    });
+    return changed;
+  }
+
   async function settleAll(
     outcomes: readonly PollOutcome[],
   ): Promise<readonly ('goesOn' | 'ended')[]> {
@@ -253,8 +277,9 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
     // Not by a poll that was in progress when the watch was ended, and that nobody waits for.
     const isRevived = sql`(${isObserved} and 
       (ended_because = 'FORGOTTEN_UPSTREAM' or o.is_wanted = 1 or o.is_polled = 0))`;
-    const rows = await guard(() =>
-      run(sql<{ request_key: string; is_ended: number | boolean }>`
+    const rows = await change(
+      keys,
+      sql`
         with ${time()}, outcomes as (${toOutcomes(json, isShared)})
         update watches set
           due_ms = case when ${isForgotten} or (ended_because is not null and not ${isRevived})
@@ -277,15 +302,21 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
           ended_at = case when ${isRevived} then null
             when ${isForgotten} then coalesce(ended_at, now_ms) else ended_at end
         from outcomes as o, time
-        where watches.request_key = o.key and watches.${isOneOf(keys)}
-        returning watches.request_key, ended_at = last_polled_at as is_ended`),
-    ).finally(() => forget(keys));
+        where watches.request_key = o.key and watches.${isOneOf(keys)}`,
+    );
     // A watch ends with its last poll.
-    const ended = new Set(rows.filter((row) => row.is_ended).map((row) => row.request_key));
+    const isEnded = (row: Selectable<WatchRow>) =>
+      row.ended_at !== null && row.ended_at === row.last_polled_at;
+    const ended = new Set(rows.filter(isEnded).map((row) => row.request_key));
     return keys.map((key) => (ended.has(key) ? 'ended' : 'goesOn'));
   }
 
-  const batched = { cache: false, maxBatchSize: MAX_BATCH_ITEMS };
+  /** Those of one turn of the event loop. */
+  const batched = {
+    cache: false,
+    maxBatchSize: MAX_BATCH_ITEMS,
+    batchScheduleFn: (send: () => void) => void setImmediate(send),
+  };
   const settlers = {
     interactive: new DataLoader(settleAll, batched),
     background: new DataLoader(settleAll, {
@@ -296,24 +327,18 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
 
   const wants = new DataLoader(async (refs: readonly RequestRef[]) => {
     const keys = [...new Set(refs.map(toRequestKey))];
-    const started = toStarted();
-    await watches.write(keys, async () => {
-      const rows = await guard(() =>
-        run(sql<Selectable<WatchRow>>`with ${time()}
-          update watches set
-            wanted_at = now_ms,
-            due_ms = case when ended_because is not null then v
-              else ${least}(due_ms, coalesce(v + wanted_gap_ms, due_ms)) end,
-            unknown_since = case when ended_because is null then unknown_since end,
-            ended_because = null,
-            ended_at = null
-          from time where ${isOneOf(keys)}
-          returning ${sql.raw(isShared ? 'watches.*' : '*')}`),
-      );
-      return new Map(
-        rows.map((row) => [row.request_key, toKept(row, row.wanted_at ?? 0, started)]),
-      );
-    });
+    await change(
+      keys,
+      sql`with ${time()}
+        update watches set
+          wanted_at = now_ms,
+          due_ms = case when ended_because is not null then v
+            else ${least}(due_ms, coalesce(v + wanted_gap_ms, due_ms)) end,
+          unknown_since = case when ended_because is null then unknown_since end,
+          ended_because = null,
+          ended_at = null
+        from time where ${isOneOf(keys)}`,
+    );
     return refs.map(() => null);
   }, batched);
 
@@ -371,8 +396,9 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
   }
 
   /** Asking counts as waiting for the end. A failure to record that does not keep the answer back. */
-  function noteWanted(ref: RequestRef, { row, nowMs, readMs }: KeptWatch): void {
-    const now = nowMs + clock.monotonicMs() - readMs;
+  function noteWanted(ref: RequestRef, kept: KeptWatch): void {
+    const { row } = kept;
+    const now = toNowMs(kept);
     const isKnown =
       row.ended_because !== null ||
       (row.wanted_at !== null && Math.abs(now - row.wanted_at) <= WANTED_AGAIN_MS);
@@ -418,11 +444,19 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
     return Math.abs(clock.now() - kept.readAt - passedMs) > MAX_JUMP_MS;
   }
 
+  /** The time by the database's clock. */
+  const toNowMs = ({ nowMs, readMs }: KeptWatch) => nowMs + clock.monotonicMs() - readMs;
+
+  function toLastObservation(kept: KeptWatch): LastObservation {
+    const { row, lastObservedAt } = kept;
+    const agoMs = row.last_observed_at === null ? -1 : toNowMs(kept) - row.last_observed_at;
+    return { lastObservedAt, observedAgoMs: agoMs < 0 ? null : agoMs };
+  }
+
   function toReport(kept: KeptWatch, { v, speed, readMs }: Pace): WatchReport | null {
-    const { row, lastObservedAt, lastPolledAt, lastFailure } = kept;
+    const { row, lastPolledAt, lastFailure } = kept;
     if (row.gap_ms === null) return null;
-    const nowMs = kept.nowMs + clock.monotonicMs() - kept.readMs;
-    const observedAgoMs = row.last_observed_at === null ? -1 : nowMs - row.last_observed_at;
+    const nowMs = toNowMs(kept);
     const isHeld = row.claimed_until > nowMs && row.claimed_until <= nowMs + holdMs;
     const pausedMs = row.not_before - nowMs;
     const pacedSpeed = Math.max(speed, MIN_SPEED);
@@ -436,8 +470,7 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
     // The two clocks count in different steps: nobody is told of the difference.
     if (Math.abs(nextPollAt - (kept.nextPollAt ?? 0)) > CLOCK_STEP_MS) kept.nextPollAt = nextPollAt;
     return {
-      lastObservedAt,
-      observedAgoMs: observedAgoMs < 0 ? null : observedAgoMs,
+      ...toLastObservation(kept),
       lastPolledAt,
       nextPollAt: isHeld || row.due_ms === null ? null : kept.nextPollAt,
       consecutiveFailures: row.consecutive_failures,
@@ -446,12 +479,11 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
     };
   }
 
-  function recall(ref: RequestRef): WatchReport | null {
+  function recall(ref: RequestRef): LastObservation | null {
     const kept = watches.get(toRequestKey(ref));
-    const paceNow = youngPace();
-    if (!kept || !paceNow || hasJumped(kept)) return null;
+    if (!kept || kept.row.gap_ms === null || hasJumped(kept)) return null;
     noteWanted(ref, kept);
-    return toReport(kept, paceNow);
+    return toLastObservation(kept);
   }
 
   const forget = (keys: readonly string[]) => {

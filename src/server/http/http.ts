@@ -419,9 +419,10 @@ export async function createHttpServer({
   }
   server.server.on('connect', rawAnswers.toTunnel);
   server.server.on('checkExpectation', rawAnswers.toExpectation);
+  const onBreak = (error: Error) => logger.debug({ err: error }, 'A WebSocket broke off');
   server.server.on('upgrade', (request, connection, head) => {
     // The HTTP server has let go of the connection. Without a listener its error would end the process.
-    connection.on('error', (error) => logger.debug({ err: error }, 'A WebSocket broke off'));
+    connection.on('error', onBreak);
     webSockets.upgrade(request, connection, head);
   });
 

@@ -92,7 +92,7 @@ const overHttp: Arrival = { transport: 'http', lastEventId: null };
 
 /** What the HTTP server is built from. */
 export interface HttpOptions {
-  readonly apollo: ApolloServer<OperationContext>;
+  readonly apollo: Pick<ApolloServer<OperationContext>, 'executeHTTPGraphQLRequest'>;
   readonly answers: SharedAnswers;
   readonly reportOperation: OperationReporter;
   readonly newContext: (asker: Asker, arrival: Arrival) => OperationContext;

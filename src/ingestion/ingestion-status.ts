@@ -1,5 +1,5 @@
 import { type IngestionRecord, isTerminal, type RequestRef } from './ingestion-request.js';
-import type { Clock, Watches, WatchReport } from './ports.js';
+import type { Clock, LastObservation, Watches } from './ports.js';
 
 /** Where statuses come from. */
 export interface StatusSources {
@@ -60,7 +60,7 @@ export function recallStatus(
 function isYoung(
   { clock, pollMaxMs }: Pick<StatusSources, 'clock' | 'pollMaxMs'>,
   known: IngestionRecord,
-  report: WatchReport,
+  report: LastObservation,
   maxAgeMs: number | null,
 ): boolean {
   const allowedMs = maxAgeMs ?? pollMaxMs;
@@ -86,7 +86,7 @@ export async function lookFor(
  * machine sleeps, and the other one can be set back. Infinite if the observation seems to be from the future and
  * nobody measured its age.
  */
-function toAgeMs(known: IngestionRecord, report: WatchReport, clock: Clock): number {
+function toAgeMs(known: IngestionRecord, report: LastObservation, clock: Clock): number {
   const wallMs = clock.now() - (report.lastObservedAt ?? known.changedAt);
   const measuredMs = report.observedAgoMs;
   if (measuredMs !== null) return Math.max(measuredMs, wallMs);

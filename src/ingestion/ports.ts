@@ -322,12 +322,16 @@ export interface StartLog {
 /** Why a request is no longer watched although it is not terminal. */
 export type WatchEnd = 'FORGOTTEN_UPSTREAM' | 'ENDED_BY_OPERATOR';
 
-/** How one request is being watched. Instants in ms since the epoch. */
-export interface WatchReport {
-  /** When the upstream last answered a poll with a status. */
+/** When a watched request was last observed. */
+export interface LastObservation {
+  /** When the upstream last answered a poll with a status, in ms since the epoch. */
   readonly lastObservedAt: number | null;
   /** How long ago that is, in ms, as measured; null if unknown. */
   readonly observedAgoMs: number | null;
+}
+
+/** How one request is being watched. Instants in ms since the epoch. */
+export interface WatchReport extends LastObservation {
   /** When a poll last ended, successfully or not. */
   readonly lastPolledAt: number | null;
   /** Null while a poll is in progress, and if none is planned. */
@@ -421,8 +425,8 @@ export interface WatchQueue {
   /** How a request is being watched; null if it is not, or is not planned yet. */
   report(ref: RequestRef): Promise<WatchReport | null>;
 
-  /** The same from memory; null if the database has to be read. */
-  recall(ref: RequestRef): WatchReport | null;
+  /** When it was last observed, from memory; null if the database has to be read. */
+  recall(ref: RequestRef): LastObservation | null;
 
   /** How many requests are watched. */
   count(): Promise<number>;
@@ -455,8 +459,8 @@ export interface Watches {
   /** How a request is being watched, by any replica; null if it is not. */
   report(ref: RequestRef): Promise<WatchReport | null>;
 
-  /** The same from memory; null if the database has to be read. */
-  recall(ref: RequestRef): WatchReport | null;
+  /** When it was last observed, from memory; null if the database has to be read. */
+  recall(ref: RequestRef): LastObservation | null;
 }
 
 /** Time, so that tests can drive it. */

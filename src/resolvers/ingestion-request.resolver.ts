@@ -1,7 +1,13 @@
 import { Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
 import { mayRead } from '../ingestion/caller.js';
 import type { RequestRef } from '../ingestion/ingestion-request.js';
-import type { Clock, IngestionLog, Watches, WatchReport } from '../ingestion/ports.js';
+import type {
+  Clock,
+  IngestionLog,
+  LastObservation,
+  Watches,
+  WatchReport,
+} from '../ingestion/ports.js';
 import { IngestionBatch, toIngestionBatch } from '../schema/ingestion-batch.js';
 import { IngestionRequest } from '../schema/ingestion-request.js';
 import { IngestionTransition } from '../schema/ingestion-transition.js';
@@ -58,7 +64,7 @@ export class IngestionRequestResolver {
     @Root() request: IngestionRequest,
     @Ctx() { sharing }: OperationContext,
   ): Promise<Date> {
-    const toObservedAt = (report: WatchReport | null) =>
+    const toObservedAt = (report: LastObservation | null) =>
       report?.lastObservedAt ?? request.changedAt;
     const observedAt = toObservedAt(await this.#report(request));
     if (!request.isTerminal) {

@@ -5,6 +5,7 @@ import type {
   Clock,
   DueWatch,
   IngestionLog,
+  LastObservation,
   PollFailure,
   PollOutcome,
   WatchQueue,
@@ -390,8 +391,9 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
   }
 
   /** Asking counts as waiting for the end. A failure to record that does not keep the answer back. */
-  function noteWanted(ref: RequestRef, { row, nowMs, readMs }: KeptWatch): void {
-    const now = nowMs + clock.monotonicMs() - readMs;
+  function noteWanted(ref: RequestRef, kept: KeptWatch): void {
+    const { row } = kept;
+    const now = toNowMs(kept);
     const isKnown =
       row.ended_because !== null ||
       (row.wanted_at !== null && Math.abs(now - row.wanted_at) <= WANTED_AGAIN_MS);
@@ -437,11 +439,19 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
     return Math.abs(clock.now() - kept.readAt - passedMs) > MAX_JUMP_MS;
   }
 
+  /** The time by the database's clock. */
+  const toNowMs = ({ nowMs, readMs }: KeptWatch) => nowMs + clock.monotonicMs() - readMs;
+
+  function toLastObservation(kept: KeptWatch): LastObservation {
+    const { row, lastObservedAt } = kept;
+    const agoMs = row.last_observed_at === null ? -1 : toNowMs(kept) - row.last_observed_at;
+    return { lastObservedAt, observedAgoMs: agoMs < 0 ? null : agoMs };
+  }
+
   function toReport(kept: KeptWatch, { v, speed, readMs }: Pace): WatchReport | null {
-    const { row, lastObservedAt, lastPolledAt, lastFailure } = kept;
+    const { row, lastPolledAt, lastFailure } = kept;
     if (row.gap_ms === null) return null;
-    const nowMs = kept.nowMs + clock.monotonicMs() - kept.readMs;
-    const observedAgoMs = row.last_observed_at === null ? -1 : nowMs - row.last_observed_at;
+    const nowMs = toNowMs(kept);
     const isHeld = row.claimed_until > nowMs && row.claimed_until <= nowMs + holdMs;
     const pausedMs = row.not_before - nowMs;
     const pacedSpeed = Math.max(speed, MIN_SPEED);
@@ -455,8 +465,7 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
     // The two clocks count in different steps: nobody is told of the difference.
     if (Math.abs(nextPollAt - (kept.nextPollAt ?? 0)) > CLOCK_STEP_MS) kept.nextPollAt = nextPollAt;
     return {
-      lastObservedAt,
-      observedAgoMs: observedAgoMs < 0 ? null : observedAgoMs,
+      ...toLastObservation(kept),
       lastPolledAt,
       nextPollAt: isHeld || row.due_ms === null ? null : kept.nextPollAt,
       consecutiveFailures: row.consecutive_failures,
@@ -465,12 +474,11 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
     };
   }
 
-  function recall(ref: RequestRef): WatchReport | null {
+  function recall(ref: RequestRef): LastObservation | null {
     const kept = watches.get(toRequestKey(ref));
-    const paceNow = youngPace();
-    if (!kept || !paceNow || hasJumped(kept)) return null;
+    if (!kept || kept.row.gap_ms === null || hasJumped(kept)) return null;
     noteWanted(ref, kept);
-    return toReport(kept, paceNow);
+    return toLastObservation(kept);
   }
 
   const forget = (keys: readonly string[]) => {

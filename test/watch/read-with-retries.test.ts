@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { patiently } from '../../src/watch/patience.js';
+import { readWithRetries } from '../../src/watch/read-with-retries.js';
 
-const isPassing = (error: unknown) => (error as Error).message === 'away';
+const isTransient = (error: unknown) => (error as Error).message === 'away';
 
 /** Fails so often, and then gives how often it was asked. */
 function createAsked(failures: number, message = 'away') {
@@ -24,9 +24,9 @@ describe('patience', () => {
     ['is away for longer than anybody waits', 9, 'away', true, 'away', 3],
     ['fails in another way', 1, 'broken', true, 'broken', 1],
     ['is asked for by nobody any more', 1, 'away', false, 'away', 1],
-  ])('what %s', async (_what, failures, message, isWanted, outcome, count) => {
+  ])('what %s', async (_what, failures, message, isAwaited, outcome, count) => {
     const asked = createAsked(failures, message);
-    const asking = patiently(asked.ask, isPassing, () => isWanted, [1, 1]);
+    const asking = readWithRetries(asked.ask, isTransient, () => isAwaited, [1, 1]);
     expect(await asking.catch((error: Error) => error.message)).toBe(outcome);
     expect(asked.count).toBe(count);
   });

@@ -11,7 +11,7 @@ interface Operation {
   readonly operationName?: string;
 }
 
-describe('an invalid operation gets the same error over HTTP and over a socket', () => {
+describe('an invalid operation, over HTTP and over a socket,', () => {
   const status = `query ($mappingId: ID! = "XDM44", $requestId: ID! = "3520", $maxAgeMs: Int) {
     ingestionStatus(mappingId: $mappingId, requestId: $requestId, maxAgeMs: $maxAgeMs) { status }
   }`;
@@ -166,7 +166,7 @@ describe('an invalid operation gets the same error over HTTP and over a socket',
       ['BAD_USER_INPUT', 'maxAgeMs must be 0 or more; this is -1.'],
     ],
     [
-      'a maxAgeMs that is no number',
+      'a maxAgeMs that is not a number',
       { query: status, variables: { maxAgeMs: 'soon' } },
       200,
       [
@@ -184,7 +184,7 @@ describe('an invalid operation gets the same error over HTTP and over a socket',
       ],
     ],
     [
-      'a maxAgeMs that is no number, in the document',
+      'a maxAgeMs that is not a number, in the document',
       { query: '{ ingestionStatus(mappingId: "a", requestId: "1", maxAgeMs: "x") { status } }' },
       200,
       ['GRAPHQL_VALIDATION_FAILED', 'Int cannot represent non-integer value: "x"'],
@@ -241,31 +241,31 @@ describe('an invalid operation gets the same error over HTTP and over a socket',
       ['BAD_USER_INPUT', 'mappingIds must have at most 100 items; these are 101.'],
     ],
     [
-      'a list of no mappings',
+      'an empty list of mappings',
       { query: list, variables: { filter: { mappingIds: [] } } },
       200,
       ['BAD_USER_INPUT', 'mappingIds must not be empty. Leave it out for all.'],
     ],
     [
-      'mappings that are none',
+      'empty mapping ids',
       { query: '{ mappings(filter: { mappingIds: [] }) { nodes { id } } }' },
       200,
       ['BAD_USER_INPUT', 'mappingIds must not be empty. Leave it out for all.'],
     ],
     [
-      'jobs of no mappings',
+      'an empty list of mappings for jobs',
       { query: '{ jobs(filter: { mappingIds: [] }) { nodes { id } } }' },
       200,
       ['BAD_USER_INPUT', 'mappingIds must not be empty. Leave it out for all.'],
     ],
     [
-      'a list of a mapping id that steers',
+      'a mapping id with path segments in a list',
       { query: list, variables: { filter: { mappingIds: ['a', '..'] } } },
       200,
       ['BAD_USER_INPUT', 'mappingId must not contain the path segments "." or "..".'],
     ],
     [
-      'a list of a status that there is not',
+      'an unknown status in a list',
       { query: list, variables: { filter: { statuses: ['NOPE'] } } },
       200,
       [
@@ -274,7 +274,7 @@ describe('an invalid operation gets the same error over HTTP and over a socket',
       ],
     ],
     [
-      'a cursor that is no text',
+      'a cursor that is not a string',
       { query: transitions, variables: { after: 7 } },
       200,
       [
@@ -321,7 +321,7 @@ describe('an invalid operation gets the same error over HTTP and over a socket',
   ];
 
   it.each(conditional)(
-    'a subscription whose field may be left out, by %s',
+    'is refused: a top-level field made optional by %s',
     async (_what, query, variables) => {
       const expected = [
         [
@@ -388,7 +388,7 @@ describe('an invalid operation gets the same error over HTTP and over a socket',
   ]);
 
   it.each([...documents, ...ids, ...cursors])(
-    '%s',
+    'is refused: %s',
     async (_what, operation, httpStatus, ...expected) => {
       // Known, so that what asks for it asks the upstream nothing.
       await post({ query: good44 });
@@ -401,14 +401,14 @@ describe('an invalid operation gets the same error over HTTP and over a socket',
     },
   );
 
-  it('with the status 400 to those who understand application/graphql-response+json', async () => {
+  it('has the status 400 for application/graphql-response+json', async () => {
     const headers = { accept: 'application/graphql-response+json' };
     expect((await post({ query: '{ nod }' }, headers)).status).toBe(400);
     expect((await post({ query: '{ node(id: }' }, headers)).status).toBe(400);
     expect((await post({ query: statuses }, headers)).status).toBe(400);
   });
 
-  it('but a request id may be any text, because it is encoded in a query string', async () => {
+  it('is not one with an unusual request id, because ids are encoded in the query string', async () => {
     const requestId = '../../x?y=1&z#é';
     const callCount = gateway.upstream.calls.length;
     await post({ query: status, variables: { requestId } });
@@ -418,7 +418,7 @@ describe('an invalid operation gets the same error over HTTP and over a socket',
   });
 });
 
-describe('errors are short, however much was sent', () => {
+describe('an error about a large input', () => {
   const many = (count: number, toText: (index: number) => string) =>
     Array.from({ length: count }, (_, index) => toText(index)).join(' ');
   const filtered =
@@ -497,7 +497,7 @@ describe('errors are short, however much was sent', () => {
     ],
   ];
 
-  it.each(cases)('%s', async (_what, operation, repeated) => {
+  it.each(cases)('is short: %s', async (_what, operation, repeated) => {
     const overHttp = await post(operation);
     for (const body of [overHttp.body, await askOverSocket(operation)]) {
       const answer = JSON.stringify(body);
@@ -508,7 +508,7 @@ describe('errors are short, however much was sent', () => {
     }
   });
 
-  it('a subscription’s variables', async () => {
+  it('is short for the variables of a subscription', async () => {
     const query = 'subscription ($ids: [ID!]) { ingestionActivity(mappingIds: $ids) { to } }';
     const { errors } = await askOverSocket({
       query,
@@ -526,7 +526,7 @@ describe('errors are short, however much was sent', () => {
     ]);
   });
 
-  it('an empty operation name counts as none, as do empty parameters of a URL', async () => {
+  it('is not caused by an empty operation name or empty URL parameters', async () => {
     const operation = { query: 'query A { __typename }', operationName: '' };
     const expected = { data: { __typename: 'Query' } };
     expect(await askOverSocket(operation)).toEqual(expected);
@@ -536,7 +536,7 @@ describe('errors are short, however much was sent', () => {
     expect((await gateway.ask(`/graphql?${search}`, { headers })).body).toEqual(expected);
   });
 
-  it('JSON of more levels than any operation needs is not taken', async () => {
+  it('is caused by JSON nested deeper than any operation needs', async () => {
     const nested = `${'['.repeat(101)}${']'.repeat(101)}`;
     const { status, body } = await post(`{"query":"{ __typename }","variables":{"x":${nested}}}`);
     expect(status).toBe(400);
@@ -549,7 +549,7 @@ describe('errors are short, however much was sent', () => {
     expect(toExpected(got.body.errors)).toEqual(toExpected(body.errors));
   });
 
-  it('a variable that turns out to be no value for its argument is the client’s fault', async () => {
+  it('is the client’s when a variable turns out to be invalid for its argument', async () => {
     const skipped = {
       query: 'query ($b: Boolean = true) { __typename @skip(if: $b) }',
       variables: { b: null },

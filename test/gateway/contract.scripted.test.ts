@@ -41,10 +41,10 @@ function useGatewayOfItsOwn(): void {
 const start = () => gateway.client.execute(StartIngestionDocument, { mappingId });
 const ask = () => gateway.client.execute(IngestionStatusDocument, { mappingId, requestId });
 
-describe('each documented answer to a start', () => {
+describe('a documented answer to a start', () => {
   useGatewayOfItsOwn();
 
-  it('submitted: a request that is watched from now on', async () => {
+  it('submitted becomes a watched request', async () => {
     upstream.script(json(200, startAnswers.submitted(mappingId, 3520)));
     upstream.otherwise(json(200, statusAnswers.inProgress(mappingId, 3520)));
     const { data } = await start();
@@ -67,7 +67,7 @@ describe('each documented answer to a start', () => {
     await upstream.arrived(3);
   });
 
-  it('already in progress: the running request, which somebody else started', async () => {
+  it('already in progress becomes the running request that somebody else started', async () => {
     upstream.script(json(200, startAnswers.alreadyInProgress(mappingId, '3520')));
     upstream.otherwise(json(200, statusAnswers.inProgress(mappingId, 3520)));
     const { data } = await start();
@@ -89,7 +89,7 @@ describe('each documented answer to a start', () => {
       { info: 'Unable to submit: unknown mapping', status: 'Failed' },
       'IngestionRefused',
     ],
-  ])('%s', async (_title, status, answer, type) => {
+  ])('is reported: %s', async (_title, status, answer, type) => {
     upstream.script(json(status, answer));
     const { data, errors } = await start();
     expect(errors).toBeUndefined();
@@ -98,7 +98,7 @@ describe('each documented answer to a start', () => {
   });
 });
 
-describe('each documented answer to a status look-up', () => {
+describe('a documented answer to a status question', () => {
   useGatewayOfItsOwn();
 
   it.each([
@@ -163,14 +163,14 @@ describe('each documented answer to a status look-up', () => {
         finishedAt: null,
       },
     ],
-  ])('%s', async (_title, answer, request) => {
+  ])('is reported: %s', async (_title, answer, request) => {
     upstream.otherwise(json(200, answer));
     const { data, errors } = await ask();
     expect(errors).toBeUndefined();
     expect(data?.ingestionStatus).toMatchObject({ mappingId, requestId, ...request });
   });
 
-  it('a request id past 2^53 keeps every digit', async () => {
+  it('keeps every digit of a request id past 2^53', async () => {
     const longId = '90071992547409931234';
     upstream.otherwise(
       text(200, `{"batchId":"","info":"","numRecords":3,"requestId":${longId},"status":"Success"}`),
@@ -183,7 +183,7 @@ describe('each documented answer to a status look-up', () => {
     expect(upstream.calls[0]?.rawPath).toContain(`requestId=${longId}`);
   });
 
-  it('an unknown request is null', async () => {
+  it('is null for an unknown request', async () => {
     upstream.otherwise(text(404, 'RST-360011 An error has occurred'));
     expect(await ask()).toMatchObject({ data: { ingestionStatus: null }, errors: undefined });
   });
@@ -300,7 +300,7 @@ const failures: [string, ScriptedAnswer, string, Record<string, unknown>, boolea
   ],
 ];
 
-describe('each failure of the upstream', () => {
+describe('a failure of the upstream', () => {
   let healthyId = 1_000_000;
 
   // One gateway for all: each failure is met by one that has had the others.
@@ -315,43 +315,49 @@ describe('each failure of the upstream', () => {
     expect(data?.ingestionStatus).toMatchObject({ status: 'SUCCESS' });
   });
 
-  it.each(failures)('%s, in answer to a start', async (_name, answer, code, details, isUnknown) => {
-    upstream.otherwise(answer);
-    const callsBefore = upstream.calls.length;
-    const { data, errors } = await start();
-    expect(errors).toBeUndefined();
-    const upstreamSaid = Object.keys(details).length === 0 ? {} : { upstream: details };
-    expect(data?.startIngestion).toMatchObject({
-      __typename: 'StartIngestionError',
-      mappingId,
-      code,
-      outcomeUnknown: isUnknown,
-      ...upstreamSaid,
-    });
-    // Once: a start is never sent again by itself.
-    expect(upstream.calls).toHaveLength(callsBefore + 1);
-  });
+  it.each(failures)(
+    'is reported for a start: %s',
+    async (_name, answer, code, details, isUnknown) => {
+      upstream.otherwise(answer);
+      const callsBefore = upstream.calls.length;
+      const { data, errors } = await start();
+      expect(errors).toBeUndefined();
+      const upstreamSaid = Object.keys(details).length === 0 ? {} : { upstream: details };
+      expect(data?.startIngestion).toMatchObject({
+        __typename: 'StartIngestionError',
+        mappingId,
+        code,
+        outcomeUnknown: isUnknown,
+        ...upstreamSaid,
+      });
+      // Once: a start is never sent again by itself.
+      expect(upstream.calls).toHaveLength(callsBefore + 1);
+    },
+  );
 
-  it.each(failures)('%s, in answer to a look-up', async (_name, answer, code, details) => {
-    upstream.otherwise(answer);
-    const { data, errors } = await ask();
-    expect(data).toEqual({ ingestionStatus: null });
-    expect(errors?.[0]?.extensions).toMatchObject({ code });
-    expect(errors?.[0]?.extensions?.upstream ?? {}).toMatchObject(details);
-    expect(errors?.[0]?.extensions).not.toHaveProperty('outcomeUnknown');
-  });
+  it.each(failures)(
+    'is reported for a status question: %s',
+    async (_name, answer, code, details) => {
+      upstream.otherwise(answer);
+      const { data, errors } = await ask();
+      expect(data).toEqual({ ingestionStatus: null });
+      expect(errors?.[0]?.extensions).toMatchObject({ code });
+      expect(errors?.[0]?.extensions?.upstream ?? {}).toMatchObject(details);
+      expect(errors?.[0]?.extensions).not.toHaveProperty('outcomeUnknown');
+    },
+  );
 
-  it('somebody else’s request, in answer to a look-up', async () => {
+  it('is reported for a status question: another request’s answer', async () => {
     upstream.otherwise(json(200, statusAnswers.success(mappingId, 9999)));
     const { errors } = await ask();
     expect(errors?.[0]?.extensions).toMatchObject({ code: 'UPSTREAM_INVALID_RESPONSE' });
   });
 });
 
-describe('an upstream that does not recover', () => {
+describe('a lasting failure of the upstream', () => {
   useGatewayOfItsOwn();
 
-  it('is down', async () => {
+  it('is reported as an outage', async () => {
     await upstream.close();
     const { data } = await start();
     expect(data?.startIngestion).toMatchObject({
@@ -361,7 +367,7 @@ describe('an upstream that does not recover', () => {
     expect((await ask()).errors?.[0]?.extensions).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' });
   });
 
-  it('limits the rate and says for how long', async () => {
+  it('is reported as a rate limit with its delay', async () => {
     upstream.otherwise(envelope(429, '429050', 'Too many requests', { 'retry-after': '7' }));
     const { errors } = await ask();
     expect(errors?.[0]?.extensions).toMatchObject({
@@ -370,7 +376,7 @@ describe('an upstream that does not recover', () => {
     });
   });
 
-  it('tells clients nothing of its body, the token or the key', async () => {
+  it('reveals nothing of the body, the token or the key', async () => {
     const planted = 'planted-upstream-body';
     upstream.otherwise(text(500, `<html>${planted}</html>`));
     const answers = JSON.stringify([await start(), await ask()]);
@@ -381,10 +387,10 @@ describe('an upstream that does not recover', () => {
   });
 });
 
-describe('many starts at once', () => {
+describe('starts in one call', () => {
   useGatewayOfItsOwn();
 
-  it('give one outcome each, in order, and one that fails does not hide the others', async () => {
+  it('have one outcome each, in order, and a failed one does not hide the others', async () => {
     upstream.otherwise((response, call) => {
       const mapping = decodeURIComponent(call.rawPath.split('/').at(-2) ?? '');
       if (call.method === 'GET') json(200, statusAnswers.inProgress(mapping, 1))(response, call);

@@ -77,7 +77,7 @@ async function upgrade(headers: Record<string, string> = {}): Promise<number> {
 }
 
 describe('the requests of a minute', () => {
-  it('are those of both transports together, and more are told when to come back', async () => {
+  it('are limited over both transports together, with a time to come back', async () => {
     await start({ maxRequestsPerMinute: 3 });
     const socket = await openSocket(gateway.url);
     expect(await askSocket(socket, { query })).toEqual({ data });
@@ -105,21 +105,21 @@ describe('the requests of a minute', () => {
     await socket.close();
   });
 
-  it('are counted once each, also if the answer was given before', async () => {
+  it('are each counted once, even if the answer is shared', async () => {
     await start({ maxRequestsPerMinute: 3 });
     const list = { query: '{ ingestionRequests { nodes { id } } }' };
     for (let i = 0; i < 3; i += 1) expect((await post(list)).status).toBe(200);
     expect((await post(list)).status).toBe(429);
   });
 
-  it('are not used up by health and metrics', async () => {
+  it('exclude health and metrics', async () => {
     await start({ maxRequestsPerMinute: 1 });
     for (const path of ['/healthz', '/readyz', '/metrics', '/healthz']) {
       expect((await fetch(`${gateway.url}${path}`)).status).toBe(200);
     }
   });
 
-  it('are counted by the address that a trusted proxy tells, an IPv6 network as one', async () => {
+  it('are counted by the address from a trusted proxy, with an IPv6 network as one', async () => {
     await start({ maxRequestsPerMinute: 1 }, { trustedProxies: ['loopback'] });
     const from = (address: string) => post({ query }, { 'x-forwarded-for': address });
     expect((await from('192.0.2.1')).status).toBe(200);
@@ -132,7 +132,7 @@ describe('the requests of a minute', () => {
     expect((await from('2001:db8:1:3::1')).status).toBe(200);
   });
 
-  it('are not counted by what anybody else says of the address', async () => {
+  it('ignore addresses from anybody else', async () => {
     await start({ maxRequestsPerMinute: 1 });
     expect((await post({ query }, { 'x-forwarded-for': '192.0.2.1' })).status).toBe(200);
     expect((await post({ query }, { 'x-forwarded-for': '192.0.2.2' })).status).toBe(429);
@@ -146,7 +146,7 @@ describe('the starts of a minute', () => {
     variables: { inputs: [{ mappingId: 'XDM44' }, { mappingId: 'XDM45' }, { mappingId: 'XDM46' }] },
   };
 
-  it('are each of the ingestions, and none is started of an operation that would be too many', async () => {
+  it('are counted per ingestion, and an operation that exceeds them starts none', async () => {
     await start({ maxStartsPerMinute: 4 });
     expect(codesOf((await (await post(starts)).json()) as Answer)).toBeUndefined();
     const startCount = startedMappings().length;
@@ -157,11 +157,11 @@ describe('the starts of a minute', () => {
   });
 });
 
-describe('the time of an operation', () => {
+describe('the time limit of an operation', () => {
   const silent = `(mappingId: "${oddMappings.silent}", requestId: "1")`;
   const asked = `{ ingestionStatus${silent} { status } }`;
 
-  it('is over for a query that has no answer, and its other fields are answered', async () => {
+  it('ends a query without an answer, and its other fields are answered', async () => {
     await start({ operationTimeoutMs: 50 });
     const query = asked.replace('{', '{ __typename ');
     const answer = (await (await post({ query })).json()) as Answer;
@@ -174,7 +174,7 @@ describe('the time of an operation', () => {
     ]);
   });
 
-  it('is over for each of many that are asked about', async () => {
+  it('ends each of many questions', async () => {
     await start({ operationTimeoutMs: 500 });
     const started = await gateway.client.execute(StartIngestionDocument, { mappingId: 'XDM44' });
     const outcome = started.data?.startIngestion;
@@ -190,7 +190,7 @@ describe('the time of an operation', () => {
     expect(codesOf(answer)).toEqual(['OPERATION_TIMEOUT']);
   });
 
-  it('is over for a subscription that could not be opened', async () => {
+  it('ends a subscription that could not be opened', async () => {
     await start({ operationTimeoutMs: 50 });
     const socket = await openSocket(gateway.url);
     const query = `subscription { ingestionStatusChanged${silent} { to } }`;
@@ -231,7 +231,7 @@ describe('the time of an operation', () => {
   });
 });
 
-describe('sign-ins that fail', () => {
+describe('failed sign-ins', () => {
   const key = newApiKey();
   const good = { authorization: `Bearer ${key.key}` };
   const bad = { authorization: `Bearer ${key.key}x` };
@@ -264,7 +264,7 @@ describe('sign-ins that fail', () => {
     return code;
   }
 
-  it('are told to wait after so many from an address, over both transports, and lock out nobody', async () => {
+  it('are limited per address over both transports, and lock nobody out', async () => {
     await startWithKey();
     const statuses: number[] = [];
     for (let attempt = 0; attempt < 2; attempt += 1) {
@@ -285,7 +285,7 @@ describe('sign-ins that fail', () => {
     expect(await signInOverSocket(good)).toBeUndefined();
   });
 
-  it('are of one address, through whichever ports its proxy sees it', async () => {
+  it('count for one address, whatever ports its proxy sees', async () => {
     await startWithKey();
     const statuses: number[] = [];
     for (const from of [
@@ -300,7 +300,7 @@ describe('sign-ins that fail', () => {
     expect(statuses).toEqual([401, 401, 401, 429, 429]);
   });
 
-  it('are counted and logged by their codes, over both transports', async () => {
+  it('are counted and logged by code, over both transports', async () => {
     await startWithKey();
     await post({ query });
     await post({ query }, bad);
@@ -318,7 +318,7 @@ describe('sign-ins that fail', () => {
     expect(lines.map(({ code }) => code)).toEqual(['UNAUTHENTICATED', '4401', 'RATE_LIMITED']);
   });
 
-  it('are all that a page of another site can do with them', async () => {
+  it('are all that a page of another site can cause', async () => {
     await startWithKey();
     const page = { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' };
     expect((await post({ query }, page)).status).toBe(401);
@@ -327,7 +327,7 @@ describe('sign-ins that fail', () => {
   });
 });
 
-describe('what stands in a connection_init in place of a text', () => {
+describe('a non-string credential in connection_init', () => {
   const odd = [
     '{ "toString": null, "valueOf": null }',
     `${'['.repeat(90)}${']'.repeat(90)}`,
@@ -335,7 +335,7 @@ describe('what stands in a connection_init in place of a text', () => {
     'false',
   ];
 
-  it('is not let in, is no fault of the gateway, and counts as a failed sign-in', async () => {
+  it('is refused as a failed sign-in, not as an internal error', async () => {
     gateway = await startTestGateway(upstream.config, {
       signIn: { accessTokens: null, apiKeys: [] },
       exposure: {
@@ -355,7 +355,7 @@ describe('what stands in a connection_init in place of a text', () => {
 });
 
 describe('sockets', () => {
-  it('of one caller are so many at a time', async () => {
+  it('are limited per caller', async () => {
     await start({ maxSocketsPerCaller: 2 });
     const [first, second] = [await openSocket(gateway.url), await openSocket(gateway.url)];
     expect(await upgrade()).toBe(429);
@@ -365,7 +365,7 @@ describe('sockets', () => {
     await second.close();
   });
 
-  it('of all callers are so many at a time', async () => {
+  it('are limited for all callers together', async () => {
     await start({ maxSockets: 2 }, { trustedProxies: ['loopback'] });
     const sockets = ['192.0.2.1', '192.0.2.2'].map(
       (address) =>
@@ -378,7 +378,7 @@ describe('sockets', () => {
     for (const socket of sockets) socket.terminate();
   });
 
-  it('may have a limited number of operations in progress, and one more for each that ends', async () => {
+  it('have a limited number of operations in progress, and room for one more when one ends', async () => {
     await start({ maxOperationsPerSocket: 2 });
     const socket = await openSocket(gateway.url);
     const payload = { query: 'subscription { ingestionActivity { to } }' };
@@ -420,7 +420,7 @@ describe('operations in progress', () => {
     await socket.close();
   }
 
-  it('count on their socket while they work, though they were completed', async () => {
+  it('count for their socket while they work, even after they were completed', async () => {
     await start({ maxOperationsPerSocket: 2, operationTimeoutMs: 300 });
     const socket = await openSocket(gateway.url);
     for (const id of ['1', '1']) {
@@ -439,7 +439,7 @@ describe('operations in progress', () => {
     await socket.close();
   });
 
-  it('count for their caller over both transports, and when its sockets are closed', async () => {
+  it('count for their caller over both transports, even after its sockets close', async () => {
     await start({ maxOperationsPerCaller: 2 });
     await abandon(2);
     const refused = await post({ query });
@@ -458,7 +458,7 @@ describe('operations in progress', () => {
     await socket.close();
   });
 
-  it('are so many of all callers together', async () => {
+  it('are limited for all callers together', async () => {
     await start({ maxOperations: 2 });
     await abandon(2);
     const refused = await post({ query });
@@ -466,7 +466,7 @@ describe('operations in progress', () => {
     expect(codesOf((await refused.json()) as Answer)).toEqual(['TOO_MANY_OPERATIONS']);
   });
 
-  it('may be subscriptions that cost so much together, on all sockets of a caller', async () => {
+  it('have a total cost limit for the subscriptions on all sockets of a caller', async () => {
     // 11 points each.
     const payload = { query: 'subscription { ingestionActivity { to } }' };
     await start({ maxSubscriptionCostPerCaller: 30 });
@@ -492,9 +492,9 @@ describe('operations in progress', () => {
   });
 });
 
-describe('answers over HTTP that nobody reads', () => {
+describe('unread answers over HTTP', () => {
   it.each(['/explorer/main.js', '/explorer/styles.css'])(
-    'are cut off, and their memory is free again: %s',
+    'are cut off, and their memory is released: %s',
     async (path) => {
       await start({ operationTimeoutMs: 100 });
       const { hostname, port } = new URL(gateway.url);
@@ -513,7 +513,7 @@ describe('answers over HTTP that nobody reads', () => {
 describe('pages of other sites', () => {
   const other = 'https://app.example.com';
 
-  it('may open no socket, but programs and pages from here may', async () => {
+  it('cannot open a socket, while programs and own pages can', async () => {
     await start({});
     expect(await upgrade({ origin: other })).toBe(403);
     expect(await upgrade({ origin: 'null' })).toBe(403);
@@ -522,7 +522,7 @@ describe('pages of other sites', () => {
     expect(await upgrade()).toBe(101);
   });
 
-  it('may call and open sockets where they are named', async () => {
+  it('can call and open sockets if their site is trusted', async () => {
     await start({}, { corsOrigins: [other] });
     expect(await upgrade({ origin: other })).toBe(101);
     expect(await upgrade({ origin: 'https://other.example.com' })).toBe(403);
@@ -544,7 +544,7 @@ describe('pages of other sites', () => {
     );
   });
 
-  it('may read what is wrong with what they send, however early that is told', async () => {
+  it('can read errors about what they send, however early those occur', async () => {
     await start({}, { corsOrigins: [other] });
     for (const path of ['/graphql%zz', '/nothing', '/graphql?query=%7B']) {
       const answer = await fetch(`${gateway.url}${path}`, { headers: { origin: other } });
@@ -560,7 +560,7 @@ describe('pages of other sites', () => {
     }
   });
 
-  it('are told nothing by any header where none is named', async () => {
+  it('receive no CORS header if no site is trusted', async () => {
     await start({});
     for (const method of ['POST', 'OPTIONS', 'GET']) {
       const { headers } = await fetch(`${gateway.url}/graphql`, {
@@ -571,7 +571,7 @@ describe('pages of other sites', () => {
     }
   });
 
-  it('may not show ours in theirs, and browsers are told what ours may do', async () => {
+  it('cannot frame our pages, and browsers learn what our pages may do', async () => {
     await start({});
     for (const path of ['/graphql', '/explorer/', '/healthz', '/metrics', '/nothing']) {
       const { headers } = await fetch(`${gateway.url}${path}`);

@@ -87,7 +87,7 @@ const ask = (query: string, variables: unknown = {}) => post(JSON.stringify({ qu
 const STATUS =
   'query($m: ID!, $r: ID!) { ingestionStatus(mappingId: $m, requestId: $r, maxAgeMs: 0) { requestId status numRecords batchId } }';
 
-describe('null is the default', () => {
+describe('null', () => {
   const schema = buildSchema(readFileSync('schema.graphql', 'utf8'));
   const withDefault = Object.values(schema.getTypeMap()).flatMap((type) => {
     const fields: readonly (GraphQLField<unknown, unknown> | GraphQLInputField)[] =
@@ -122,14 +122,14 @@ describe('null is the default', () => {
   };
   const given = (name: string, value: string | null) => (value === null ? '' : `${name}: ${value}`);
 
-  it('for whatever has one', () => {
+  it('is the default of every argument that has one', () => {
     expect(withDefault.filter(({ isNullable }) => !isNullable)).toEqual([]);
     // Of publishing administration.test.ts tells, in front of a service that has it.
     const others = withDefault.filter(({ name }) => !name.startsWith('PublishMappingInput'));
     expect(others.map(({ name }) => name).sort()).toEqual(Object.keys(operations).sort());
   });
 
-  it.each(Object.keys(operations))('of %s', async (name) => {
+  it.each(Object.keys(operations))('is the default of %s', async (name) => {
     const field = operations[name] as (value: string | null) => string;
     const type = name.startsWith('StartIngestionInput') ? 'mutation' : 'query';
     const leftOut = await ask(`${type} { ${field(null)} }`);
@@ -150,7 +150,7 @@ describe('null is the default', () => {
       '($m: ID = "X") { ingestionStatuses(requests: [{ mappingId: $m, requestId: 7 }]) { id } }',
     ],
     ['a directive', '($m: Boolean = true) { ingestionRequests @skip(if: $m) { nodes { id } } }'],
-  ])('but not of a variable for %s that must not be null', async (_, operation) => {
+  ])('is refused for a variable of %s that must not be null', async (_, operation) => {
     const { errors } = await ask(`query ${operation}`, { m: null });
     expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]);
     const socket = await openSocket(gateway.url);
@@ -162,8 +162,8 @@ describe('null is the default', () => {
   });
 });
 
-describe('what clients send', () => {
-  it('an id that JSON would round is refused, and no other is asked about', async () => {
+describe('a client’s unusual input', () => {
+  it('is refused if it is an id that JSON would round, and no other is asked about', async () => {
     for (const id of ['9007199254740993', '-9007199254740993', '1e21', '1e400', '4.5']) {
       const { errors } = await post(
         `{"query":${JSON.stringify(STATUS)},"variables":{"m":"XDM44","r":${id}}}`,
@@ -181,7 +181,7 @@ describe('what clients send', () => {
     expect(asked).toEqual(['9007199254740993']);
   });
 
-  it('any id is asked about as it was meant, or refused', async () => {
+  it('is asked about as meant or refused, for any id', async () => {
     const number = fc.oneof(
       fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n }).map(String),
       fc.integer().map((n) => `${n}.0`),
@@ -217,15 +217,15 @@ describe('what clients send', () => {
 
   it.each([
     [
-      'a caller that cannot be',
+      'an impossible caller',
       'ingestionRequests(filter: { startedBy: "\\u0000" }) { nodes { id } }',
     ],
     [
-      'one with half a character',
+      'a caller with half a character',
       'ingestionRequests(filter: { startedBy: "\\ud800" }) { nodes { id } }',
     ],
     [
-      'a mapping that cannot be',
+      'an impossible mapping',
       'ingestionRequests(filter: { mappingIds: ["\\u0000"] }) { nodes { id } }',
     ],
     [
@@ -233,18 +233,18 @@ describe('what clients send', () => {
       'ingestionRequests(filter: { observedAfter: "2016-12-31T23:59:60Z" }) { nodes { id } }',
     ],
     [
-      'a day that is none',
+      'an impossible day',
       'ingestionRequests(filter: { observedBefore: "2026-02-30T00:00:00Z" }) { nodes { id } }',
     ],
-    ['a key that cannot be', 'ingestionStatus(mappingId: "a\\u0000", requestId: 1) { id }'],
-  ])('%s is refused', async (_, field) => {
+    ['an impossible key', 'ingestionStatus(mappingId: "a\\u0000", requestId: 1) { id }'],
+  ])('is refused: %s', async (_, field) => {
     const { errors } = await ask(`{ ${field} }`);
     expect(errors[0].extensions.code).toMatch(
       /^(BAD_USER_INPUT|GRAPHQL_VALIDATION_FAILED|GRAPHQL_PARSE_FAILED)$/,
     );
   });
 
-  it('an empty list of statuses matches nothing', async () => {
+  it('matches nothing if it is an empty list of statuses', async () => {
     const { data } = await ask('{ ingestionRequests(filter: { statuses: [] }) { nodes { id } } }');
     expect(data).toEqual({ ingestionRequests: { nodes: [] } });
   });
@@ -254,12 +254,12 @@ describe('what clients send', () => {
   it.each([
     ['a byte order mark', Buffer.from(`\ufeff${body}`)],
     ['UTF-16', Buffer.from(`\ufeff${body}`, 'utf16le')],
-  ])('a body with %s is read', async (_, bytes) => {
+  ])('is read if the body has %s', async (_, bytes) => {
     answerTo = () => ({ bytes: Buffer.from(JSON.stringify(statusAnswers.success('Größe', 1))) });
     expect(await post(bytes)).toMatchObject({ data: { ingestionStatus: { status: 'SUCCESS' } } });
   });
 
-  it('a body or a URL in another encoding is refused, and no other id asked about', async () => {
+  it('is refused in another encoding, and no other id is asked about', async () => {
     expect(await post(Buffer.from(body, 'latin1'))).toMatchObject({
       httpStatus: 400,
       errors: [{ message: 'The body must be JSON in UTF-8.', extensions: { code: 'BAD_REQUEST' } }],
@@ -275,7 +275,7 @@ describe('what clients send', () => {
   });
 });
 
-describe('what the upstream answers', () => {
+describe('an upstream’s unusual answer', () => {
   const blank = fc.constantFrom('', ' ', '\n', '\t');
   const statusText = fc
     .record({
@@ -318,7 +318,7 @@ describe('what the upstream answers', () => {
     (id) => id.trim(),
   );
 
-  it('a readable status is accepted, whatever else the answer contains', async () => {
+  it('is accepted if its status is readable, whatever else it contains', async () => {
     const mappingId = 'Kunden-Gr\u00f6\u00dfe';
     let nextId = 100;
     await fc.assert(
@@ -349,7 +349,7 @@ describe('what the upstream answers', () => {
     );
   });
 
-  it('a start is asked about by the id that it was given, and by no other', async () => {
+  it('identifies a start by its id, and by no other', async () => {
     const START =
       'mutation($m: ID!) { startIngestion(input: { mappingId: $m }) { ... on IngestionSubmitted { request { requestId } } ... on StartIngestionError { code } } }';
     const id = fc.oneof(
@@ -391,7 +391,7 @@ describe('what the upstream answers', () => {
     );
   });
 
-  it('a success without a count is reported as such, with a warning', async () => {
+  it('is reported with a warning if it is a success without a count', async () => {
     const answer = { ...statusAnswers.success('XDM44', 9), numRecords: 'many' };
     answerTo = () => ({ bytes: Buffer.from(JSON.stringify(answer)) });
     await ask(STATUS, { m: 'XDM44', r: 9 });

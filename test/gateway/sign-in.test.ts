@@ -105,7 +105,7 @@ async function see(mappingId: string): Promise<string> {
 
 const startCount = () => upstream.calls.filter(({ operation }) => operation === 'start').length;
 
-describe('signing in', () => {
+describe('sign-in', () => {
   const typename = { query: '{ __typename }' };
 
   it.each([
@@ -117,7 +117,7 @@ describe('signing in', () => {
       { authorization: 'Bearer x' },
       { authorization: `Bearer ${fullKey.key}` },
     ],
-  ])('over WebSocket is by %s', async (_what, headers, payload) => {
+  ])('is accepted over WebSocket from %s', async (_what, headers, payload) => {
     const socket = await openSocket(gateway.url, { headers, isGreeted: false });
     socket.send({ type: 'connection_init', payload });
     expect(await socket.next()).toEqual({ type: 'connection_ack' });
@@ -127,17 +127,17 @@ describe('signing in', () => {
 
   it.each([
     ['a bad payload, with a good header', { authorization: 'Bearer x' }],
-    ['no text', { authorization: { key: fullKey.key } }],
-    ['far too long a text', { authorization: `Bearer ${'x'.repeat(20_000)}` }],
-    ['an empty text', { authorization: '' }],
-  ])('over WebSocket is refused for %s', async (_what, payload) => {
+    ['a credential that is not a string', { authorization: { key: fullKey.key } }],
+    ['a credential that is far too long', { authorization: `Bearer ${'x'.repeat(20_000)}` }],
+    ['an empty credential', { authorization: '' }],
+  ])('is refused over WebSocket for %s', async (_what, payload) => {
     const headers = { authorization: `Bearer ${fullKey.key}` };
     const socket = await openSocket(gateway.url, { headers, isGreeted: false });
     socket.send({ type: 'connection_init', payload });
     expect(await socket.closed).toBe(4401);
   });
 
-  it('is said only once, also while it is looked into', async () => {
+  it('is sent only once, even while it is checked', async () => {
     const socket = await openSocket(gateway.url, { isGreeted: false });
     const init = { type: 'connection_init', payload: { authorization: await bearer() } };
     socket.send(init);
@@ -145,7 +145,7 @@ describe('signing in', () => {
     expect(await socket.closed).toBe(4429);
   });
 
-  it('tells HTTP clients what is wrong, also in OAuth’s terms', async () => {
+  it('explains failures to HTTP clients, also in OAuth’s terms', async () => {
     const past = Math.floor(Date.now() / 1000) - 1;
     for (const [authorization, challenge, message] of [
       ['', 'Bearer realm="sluice"', /^Sign in: send an access token or an API key/],
@@ -166,7 +166,7 @@ describe('signing in', () => {
     }
   });
 
-  it('is needed for the metrics, with their own right, and not for health', async () => {
+  it('is required for the metrics, with their own right, and not for health', async () => {
     const statusOf = async (path: string, authorization?: string) =>
       (await fetch(`${gateway.url}${path}`, { headers: authorization ? { authorization } : {} }))
         .status;
@@ -180,7 +180,7 @@ describe('signing in', () => {
 });
 
 describe('a caller’s name', () => {
-  it('is in `startedBy`, and each has idempotency keys of their own', async () => {
+  it('is in `startedBy`, and separates idempotency keys', async () => {
     const startAs = async (authorization: string) => {
       const { data } = await ask(authorization, start('named', 'k'));
       return data.startIngestion.request;
@@ -204,7 +204,7 @@ describe('a caller’s name', () => {
     expect(listed.data.ingestionRequests.nodes).toEqual([{ requestId: ofOther.requestId }]);
   });
 
-  it('narrows what happens to what they started, in the log and from now on', async () => {
+  it('filters what is in the log and what follows by who started it', async () => {
     await upstream.finish();
     const asked = '{ latestCursor }';
     const after = (await ask(`Bearer ${fullKey.key}`, asked)).data.latestCursor;
@@ -230,7 +230,7 @@ describe('a caller’s name', () => {
     await socket.close();
   });
 
-  it('is in the log of operations, and what they signed in with is nowhere', async () => {
+  it('is in the operation log, and credentials are nowhere', async () => {
     const shown = [await bearer({ name: 'logged' }), `Bearer ${oldKey.key}x`, 'Bearer planted-x'];
     for (const authorization of shown) await ask(authorization, 'query Logged { __typename }');
     const socket = await openSocket(gateway.url, { isGreeted: false });
@@ -252,8 +252,8 @@ describe('a caller’s name', () => {
   });
 });
 
-describe('what a caller may not see', () => {
-  it('is not looked for: neither the upstream nor its silence tells of it', async () => {
+describe('a mapping that a caller may not see', () => {
+  it('is not asked about: neither the upstream nor its silence reveals it', async () => {
     const limited = await bearer({ mappings: ['mine*'] });
     const answers = await Promise.all([
       ask(limited, '{ ingestionStatus(mappingId: "hidden", requestId: "unseen") { status } }'),
@@ -283,7 +283,7 @@ describe('what a caller may not see', () => {
     expect(upstream.calls.filter(({ rawPath }) => rawPath.includes('unseen'))).toEqual([]);
   });
 
-  it('is the same refusal for a mapping that there is and one that there is not', async () => {
+  it('gets the same refusal whether or not it exists', async () => {
     const limited = await bearer({ mappings: ['mine*'] });
     const [known, unknown] = await Promise.all([
       ask(limited, start('named')),
@@ -296,7 +296,7 @@ describe('what a caller may not see', () => {
     expect(known).toEqual(unknown);
   });
 
-  it('leaves pages of what they may see full', async () => {
+  it('does not shorten the pages of what the caller may see', async () => {
     const seen: string[] = [];
     for (let round = 0; round < 3; round += 1) {
       for (const mapping of ['page-a', 'pagan', 'page-b']) {
@@ -320,7 +320,7 @@ describe('what a caller may not see', () => {
     expect(last.pageInfo).toMatchObject({ hasNextPage: false, hasPreviousPage: true });
   });
 
-  it('does not move the place of whoever may not see it', async () => {
+  it('does not move the cursors of a caller who may not see it', async () => {
     const latest = async (mappings: string[]) =>
       (await ask(await bearer({ mappings }), '{ latestCursor }')).data.latestCursor;
     await see('place-mine');
@@ -341,7 +341,7 @@ describe('what a caller may not see', () => {
     await socket.close();
   });
 
-  it('does not come by naming its mapping', async () => {
+  it('is not delivered to a subscription that names it', async () => {
     const socket = await openSocket(gateway.url, { isGreeted: false });
     const authorization = await bearer({ mappings: ['asked-mine'] });
     socket.send({ type: 'connection_init', payload: { authorization } });
@@ -368,7 +368,7 @@ describe('what a caller may not see', () => {
     });
   });
 
-  it('never comes by a subscription that others share', async () => {
+  it('is never delivered through a shared subscription', async () => {
     const latest = await ask(await bearer({ mappings: ['*'] }), '{ latestCursor }');
     const query = `subscription { ingestionActivity(after: "${latest.data.latestCursor}") {
       to request { mappingId requestId } } }`;
@@ -422,7 +422,7 @@ describe('what a caller may not see', () => {
   });
 });
 
-describe('a token that expires', () => {
+describe('an expiring token', () => {
   it('closes its socket with 4403, and a client continues after its cursor with a fresh token', async () => {
     const exp = Math.floor(Date.now() / 1000) + 2;
     const tokens = [await bearer({ exp }), await bearer()];
@@ -457,7 +457,7 @@ describe('a token that expires', () => {
     await client.dispose();
   }, 15_000);
 
-  it('is final for a client that shows one that was never good', async () => {
+  it('is not retried by a client whose token was never valid', async () => {
     const client = createClient({
       url: `${gateway.url.replace(/^http/, 'ws')}/graphql`,
       webSocketImpl: WebSocket,
@@ -470,7 +470,7 @@ describe('a token that expires', () => {
 });
 
 describe('an issuer', () => {
-  it('that is down is no fault of the caller’s', async () => {
+  it('is not blamed on the caller when it is down', async () => {
     const down = await startTokenIssuer(key);
     down.goDown();
     const apiKey = { name: 'ops', rights, mappings: toMappingScope(['*']), expiresAt: null };
@@ -502,7 +502,7 @@ describe('an issuer', () => {
     await down.close();
   });
 
-  it('that answers slowly holds up nobody who has left', async () => {
+  it('delays nobody who has left when it is slow', async () => {
     const slow = await startScriptedUpstream();
     const { answer, release } = held(json(200, { keys: [key.publicJwk] }));
     slow.otherwise(answer);
@@ -530,8 +530,8 @@ describe('an issuer', () => {
   });
 });
 
-describe('without sign-in', () => {
-  it('everybody is anonymous, whatever they show', async () => {
+describe('a gateway without sign-in', () => {
+  it('treats everybody as anonymous, whatever they send', async () => {
     const own = await startTestGateway(upstream.config);
     const response = await fetch(`${own.url}/graphql`, {
       method: 'POST',

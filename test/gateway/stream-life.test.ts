@@ -138,7 +138,7 @@ describe.each(ways)('a subscription that comes as %s', (_what, open) => {
     await untilNothingIsLeft();
   });
 
-  it('ends with UNAUTHENTICATED once its key is taken away', async () => {
+  it('ends with UNAUTHENTICATED once its key is removed', async () => {
     await start();
     const reader = await open(ACTIVITY, lasting);
     await until(() => gateway.fanOut.followerCount === 1);
@@ -157,7 +157,7 @@ describe.each(ways)('a subscription that comes as %s', (_what, open) => {
     ]);
   });
 
-  it('is executed once with all equal ones, and is in the operation log once', async () => {
+  it('is executed once for all equal ones, and is in the operation log once', async () => {
     await start();
     const opened = [await open(ACTIVITY, lasting), await open(ACTIVITY, lasting)];
     await until(() => gateway.fanOut.followerCount === 2);
@@ -175,7 +175,7 @@ describe.each(ways)('a subscription that comes as %s', (_what, open) => {
     await socket.close();
   });
 
-  it('gives back its place in every limit, however it ends', async () => {
+  it('frees its place in every limit, however it ends', async () => {
     const cost = 5_000;
     await start({ maxSocketsPerCaller: 1, maxSubscriptionCostPerCaller: cost });
     const query = 'subscription { ingestionActivity(after: "none") { to } }';
@@ -191,7 +191,7 @@ describe.each(ways)('a subscription that comes as %s', (_what, open) => {
     }
   });
 
-  it('waits while its client takes nothing, and then gets all', async () => {
+  it('pauses while its client reads nothing, and then delivers everything', async () => {
     await start();
     const query = 'subscription { ingestionActivity { info request { requestId } } }';
     const reader = await open(query, lasting);
@@ -208,8 +208,8 @@ describe.each(ways)('a subscription that comes as %s', (_what, open) => {
   });
 });
 
-describe('a stream that nobody reads', () => {
-  it('is cut at the second heartbeat that is not taken, and one that is read stays', async () => {
+describe('an unread stream', () => {
+  it('is closed at the second unread heartbeat, while one that is read stays open', async () => {
     await start();
     const query = 'subscription { ingestionActivity { info } }';
     const stalled = await openRaw(query);
@@ -228,7 +228,7 @@ describe('a stream that nobody reads', () => {
     stalled.destroy();
   });
 
-  it('takes no more operations while much waits for its client', async () => {
+  it('accepts no more operations while much waits for its client', async () => {
     await start({ maxOperationsPerSocket: 100_000 });
     const token = await reserve();
     await append('1', { ...ended, info: 'x'.repeat(80_000) });
@@ -260,8 +260,8 @@ async function openRaw(query: string): Promise<Socket> {
   return connection;
 }
 
-describe('a stream that was reserved', () => {
-  it('is given up after 30 s, and counts until then', async () => {
+describe('a reserved stream', () => {
+  it('expires after 30 s, and counts until then', async () => {
     await start({ maxSocketsPerCaller: 1 });
     const token = await reserve();
     const second = await fetch(url(), { method: 'PUT', headers: as(lasting) });
@@ -275,7 +275,7 @@ describe('a stream that was reserved', () => {
     await reserve();
   });
 
-  it('stays once it was opened, is opened by nobody else meanwhile, and is over with its client', async () => {
+  it('stays once it is opened, cannot be opened twice, and ends with its client', async () => {
     await start();
     const token = await reserve();
     const reader = await openShared(token);
@@ -290,7 +290,7 @@ describe('a stream that was reserved', () => {
     expect((await operate(token, operation('{ __typename }'))).status).toBe(404);
   });
 
-  it('is none for another caller', async () => {
+  it('is unknown to another caller', async () => {
     await start();
     const token = await reserve();
     const statuses = [
@@ -308,7 +308,7 @@ describe('a stream that was reserved', () => {
     await reader.until(':\n\n');
   });
 
-  it('ends an operation when the credentials of that one expire, or are taken away', async () => {
+  it('ends an operation when that operation’s credentials expire or are removed', async () => {
     await start();
     const token = await reserve();
     await operate(token, operation(ACTIVITY, 'short'), as(short));
@@ -349,7 +349,7 @@ describe('a stream that was reserved', () => {
 });
 
 describe('an EventSource', () => {
-  it('is not told that all is complete where its stream ends early: it comes back', async () => {
+  it('is not told that all is complete when its stream ends early, and reconnects', async () => {
     await start();
     const address = toStreamUrl(url(), ACTIVITY);
     const reader = read(await fetch(address, { headers: { ...sse, ...as(short) } }));
@@ -378,8 +378,8 @@ describe('sockets and streams', () => {
   });
 });
 
-describe('a gateway that drains', () => {
-  it('begins nothing that has arrived only in part before', async () => {
+describe('a draining gateway', () => {
+  it('begins nothing that has arrived only in part', async () => {
     await start();
     const body = JSON.stringify({ query: ACTIVITY });
     const connection = connect(Number(new URL(gateway.url).port), '127.0.0.1');
@@ -407,8 +407,8 @@ describe('a gateway that drains', () => {
   });
 });
 
-describe('over HTTP', () => {
-  it('1.0, a stream is given without chunks and ends with its connection', async () => {
+describe('a stream over HTTP', () => {
+  it('1.0 has no chunks and ends with its connection', async () => {
     await start();
     const connection = connect(Number(new URL(gateway.url).port), '127.0.0.1');
     connection.write(
@@ -423,7 +423,7 @@ describe('over HTTP', () => {
     );
   });
 
-  it('HEAD opens none', async () => {
+  it('is not opened by HEAD', async () => {
     await start();
     const statuses = [];
     for (const path of ['/graphql/stream', '/graphql']) {
@@ -435,7 +435,7 @@ describe('over HTTP', () => {
     expect(gateway.streams.streamCount).toBe(0);
   });
 
-  it('pages of allowed sites may do all that the protocols need', async () => {
+  it('may be used fully by pages of trusted sites', async () => {
     await start();
     const origin = 'https://app.test';
     const asked = 'authorization,content-type,last-event-id,x-graphql-event-stream-token';
@@ -474,7 +474,7 @@ describe('Last-Event-ID', () => {
     ['a letter of Latin-1', 'caf\u00e9'],
     ['very long', 'x'.repeat(10_000)],
     ['a cursor with a letter changed', 'forged'],
-  ])('%s is refused as an event, behind which an EventSource stops', async (_what, id) => {
+  ])('is refused with an event if it is %s, which stops an EventSource', async (_what, id) => {
     await start();
     await append('1');
     const cursor = gateway.log.toCursor(1);
@@ -488,7 +488,7 @@ describe('Last-Event-ID', () => {
     expect(text.length).toBeLessThan(2_000);
   });
 
-  it('gives what came after it, whatever `after` says', async () => {
+  it('overrides `after`', async () => {
     await start();
     await append('1');
     await append('2');

@@ -70,7 +70,7 @@ describe.each([
     client.dispose();
   });
 
-  it('is told why a subscription is refused, and may leave one', async () => {
+  it('learns why a subscription is refused, and may leave one', async () => {
     const client = createClient({ url: path(), singleConnection, retryAttempts: 0 });
     const refused = client.iterate({
       query: 'subscription { ingestionActivity(after: "none") { to } }',
@@ -119,8 +119,8 @@ describe('an EventSource', () => {
 
   it.each([
     ['after the terminal transition', () => 'the terminal one'],
-    ['after what was refused', () => 'nothing-more'],
-  ])('that comes back %s is told to stop', async (_what, toId) => {
+    ['after a refusal', () => 'nothing-more'],
+  ])('is told to stop when it returns %s', async (_what, toId) => {
     const requestId = await upstream.startElsewhere('XDM44');
     await upstream.finish();
     const url = toUrl(toSubscription(requestId));
@@ -135,7 +135,7 @@ describe('an EventSource', () => {
     expect([again.status, await again.text()]).toEqual([204, '']);
   });
 
-  it('gets what is no valid operation as an event, and is told to stop after it', async () => {
+  it('receives an invalid operation as an event, and is told to stop after it', async () => {
     const response = await fetch(toUrl('{ nod }'), { headers: sse });
     expect([response.status, response.headers.get('content-type')]).toEqual([
       200,
@@ -147,8 +147,8 @@ describe('an EventSource', () => {
   });
 });
 
-describe('an EventSource that is refused for the moment', () => {
-  it('is not told to stop, so it comes back', async () => {
+describe('an EventSource with a temporary refusal', () => {
+  it('is not told to stop, so it reconnects', async () => {
     const gone = await startTestUpstream();
     const alone = await startTestGateway(gone.config);
     await gone.close();
@@ -167,7 +167,7 @@ describe('one stream for several operations', () => {
   const operate = (token: string, body: unknown) =>
     postOperation(path(), body, { 'x-graphql-event-stream-token': token });
 
-  it('is reserved, opened once, and carries operations that have an id of their own', async () => {
+  it('is reserved, opened once, and carries operations with their own ids', async () => {
     const reserved = await fetch(path(), { method: 'PUT' });
     const token = await reserved.text();
     expect([reserved.status, token.length]).toEqual([201, 32]);
@@ -194,7 +194,7 @@ describe('one stream for several operations', () => {
     await reading.leave();
   });
 
-  it('is not there for an unknown token, nor once it was left', async () => {
+  it('does not exist for an unknown token, or once it was left', async () => {
     const unknown = await fetch(`${path()}?token=none`, { headers: sse });
     expect(unknown.status).toBe(404);
     const operation = { query: '{ __typename }', extensions: { operationId: 'a' } };
@@ -205,7 +205,7 @@ describe('one stream for several operations', () => {
     expect((await operate(token, operation)).status).toBe(404);
   });
 
-  it('is asked and answered as by the server of graphql-sse', async () => {
+  it('behaves as the server of graphql-sse does', async () => {
     const reserved = await fetch(path(), { method: 'PUT' });
     expect([reserved.status, reserved.headers.get('content-type')]).toEqual([
       201,
@@ -249,7 +249,7 @@ describe('one stream for several operations', () => {
     await reading.leave();
   });
 
-  it('refuses what is too large, a mutation by GET, and other methods', async () => {
+  it('refuses oversized bodies, mutations by GET, and other methods', async () => {
     const large = await post(`{ __typename } # ${'x'.repeat(200_000)}`, sse);
     const mutation = 'mutation { startIngestion(input: { mappingId: "XDM44" }) { __typename } }';
     const mutated = await fetch(toUrl(mutation), { headers: sse });
@@ -263,7 +263,7 @@ describe('one stream for several operations', () => {
 });
 
 describe('a subscription in parts', () => {
-  it('is given as Apollo’s clients and routers read it', async () => {
+  it('is sent as Apollo’s clients and routers read it', async () => {
     const query = toSubscription(await upstream.startElsewhere('XDM44'));
     const response = await post(query, multipart, `${gateway.url}/graphql`);
     expect(response.headers.get('content-type')).toBe(
@@ -284,7 +284,7 @@ describe('a subscription in parts', () => {
     ]);
   });
 
-  it('is refused within it, and what is no valid one with JSON; a query is answered with JSON', async () => {
+  it('carries its own refusal; an invalid operation and a query are answered with JSON', async () => {
     const url = `${gateway.url}/graphql`;
     const refused = await post(
       'subscription { ingestionActivity(after: "none") { to } }',
@@ -315,7 +315,7 @@ describe('Apollo Client with a subscription in parts', () => {
       });
   }
 
-  it('is told that the gateway stops, and goes on behind its cursor at the next one', async () => {
+  it('learns that the gateway stops, and continues after its cursor at the next one', async () => {
     await using left = new AsyncDisposableStack();
     const dataDir = await mkdtemp(join(tmpdir(), 'apollo-'));
     left.defer(() => deleteDatabase(dataDir));
@@ -362,7 +362,7 @@ describe('Apollo Client with a subscription in parts', () => {
     await untilMetric(second.url, 'sluice_http_streams', 0);
   });
 
-  it('is completed behind the terminal transition, also where nothing came before', async () => {
+  it('completes after the terminal transition, even if nothing came before', async () => {
     const requestId = await upstream.startElsewhere('XDM44');
     await upstream.finish();
     const connected = connectApollo(gateway.url);
@@ -385,7 +385,7 @@ describe('Apollo Client with a subscription in parts', () => {
     expect(await follow()).toEqual([]);
   });
 
-  it('is told of what is refused as an error of GraphQL, and leaves without a word', async () => {
+  it('receives a refusal as a GraphQL error, and can leave silently', async () => {
     const connected = connectApollo(gateway.url);
     const refused = await new Promise((resolve, reject) => {
       connected(activity, { after: 'none' }).subscribe({ next: resolve, error: reject });
@@ -400,12 +400,12 @@ describe('Apollo Client with a subscription in parts', () => {
   });
 });
 
-describe('a client that is gone while its subscription is being opened', () => {
+describe('a client that vanishes while its subscription is opened', () => {
   it.each([
     ['events', sse, '/graphql/stream', false],
     ['events after a cursor', sse, '/graphql/stream', true],
     ['parts', multipart, '/graphql', false],
-  ])('leaves nothing of a stream of %s', async (_what, accept, at, isResumed) => {
+  ])('leaves nothing behind: %s', async (_what, accept, at, isResumed) => {
     upstream.hold();
     const requestId = await upstream.startElsewhere(oddMappings.held);
     const query = toSubscription(requestId).replace('XDM44', oddMappings.held);
@@ -428,8 +428,8 @@ describe('a client that is gone while its subscription is being opened', () => {
   });
 });
 
-describe('what stands between', () => {
-  it('is asked neither to hold a stream back nor to change it', async () => {
+describe('a proxy in between', () => {
+  it('is told neither to buffer a stream nor to transform it', async () => {
     const query = '{ __typename }';
     const activity = 'subscription { ingestionActivity { to } }';
     const own = await fetch(toUrl(query), { headers: { ...sse, 'accept-encoding': 'gzip, br' } });
@@ -447,7 +447,7 @@ describe('what stands between', () => {
 describe('a gateway with sign-in and limits', () => {
   const apiKey = newApiKey();
 
-  it('asks for sign-in, knows a stream by its token, and counts and ends streams', async () => {
+  it('requires sign-in, finds a stream by its token, and counts and ends streams', async () => {
     const limited = await startTestGateway(upstream.config, {
       signIn: {
         accessTokens: null,

@@ -106,7 +106,7 @@ describe('ingestionStatusChanged', () => {
     expect(await metric('sluice_watches')).toBe(0);
   });
 
-  it('delivers the same to one who subscribes when all is over, and asks the upstream nothing', async () => {
+  it('delivers the same to a late subscriber, and asks the upstream nothing', async () => {
     const ref = await finishOne();
     await client.execute(IngestionStatusDocument, ref);
     const callCount = upstream.calls.length;
@@ -117,7 +117,7 @@ describe('ingestionStatusChanged', () => {
     expect(upstream.calls).toHaveLength(callCount);
   });
 
-  it('looks upstream for a request that somebody else started, and watches it', async () => {
+  it('asks the upstream about a request that somebody else started, and watches it', async () => {
     const ref = await startElsewhere(failing);
     const subscribed = client.subscribe(IngestionStatusChangedDocument, ref);
     await subscribed.received(1);
@@ -146,7 +146,7 @@ describe('ingestionStatusChanged', () => {
     expect(await again.completed).toEqual([]);
   });
 
-  it('says so when the upstream knows no such request', async () => {
+  it('reports that the upstream knows no such request', async () => {
     const unknown = { mappingId, requestId: '1' };
     const { completed } = client.subscribe(IngestionStatusChangedDocument, unknown);
     const error = { extensions: { code: 'INGESTION_REQUEST_NOT_FOUND' } };
@@ -155,7 +155,7 @@ describe('ingestionStatusChanged', () => {
     expect(await metric('sluice_watches')).toBe(0);
   });
 
-  it('says so when the upstream cannot be asked about a new request', async () => {
+  it('reports that the upstream cannot be asked about a new request', async () => {
     const forbidden = { mappingId: oddMappings.forbidden, requestId: '1' };
     const { completed } = client.subscribe(IngestionStatusChangedDocument, forbidden);
     const error = { extensions: { code: 'UPSTREAM_FORBIDDEN' } };
@@ -202,7 +202,7 @@ describe('ingestionStatusChanged', () => {
     await Promise.all(clients.map((client) => client.close()));
   });
 
-  it('frees everything at once when a client unsubscribes, or is gone without a goodbye', async () => {
+  it('frees everything immediately when a client unsubscribes or vanishes', async () => {
     const ref = await startOne();
     const one = client.subscribe(IngestionStatusChangedDocument, ref);
     const leaving = createGraphQLClient(gateway.url);
@@ -220,7 +220,7 @@ describe('ingestionActivity', () => {
   const latest = async () =>
     (await client.execute(LatestCursorDocument, {})).data?.latestCursor ?? null;
 
-  it('delivers what happens to any request from now on, or to those of the mappings named', async () => {
+  it('delivers what happens to any request from now on, or to those of the named mappings', async () => {
     await untilNothingRuns();
     await startOne();
     const after = await latest();
@@ -244,7 +244,7 @@ describe('ingestionActivity', () => {
     ]);
   });
 
-  it('without a cursor begins with the newest transition, from which a disconnected client resumes', async () => {
+  it('begins without a cursor with the newest transition, from which a disconnected client resumes', async () => {
     const ref = await finishOne();
     await client.execute(IngestionStatusDocument, ref);
     const before = client.subscribe(IngestionActivityDocument, {});
@@ -277,7 +277,7 @@ describe('ingestionActivity', () => {
     ]);
   });
 
-  it('begins at any moment with the cursor of that moment, also on an empty log', async () => {
+  it('can begin at any moment with that moment’s cursor, even on an empty log', async () => {
     const empty = await startTestGateway(upstream.config);
     const { data } = await empty.client.execute(LatestCursorDocument, {});
     const ref = await finishOne();
@@ -304,7 +304,7 @@ describe('ingestionActivity', () => {
 });
 
 describe('a filter of the activity', () => {
-  it('narrows what is in the log and what happens, by mapping and status', async () => {
+  it('applies to the log and to what follows, by mapping and status', async () => {
     const { data } = await client.execute(LatestCursorDocument, {});
     const variables = {
       after: data?.latestCursor ?? null,
@@ -333,7 +333,7 @@ describe('a filter of the activity', () => {
     [{ mappingIds: ['a'], filter: { mappingIds: ['a'] } }, 'both'],
     [{ filter: { statuses: [] } }, 'statuses must not be empty'],
     [{ mappingIds: [] }, 'mappingIds must not be empty'],
-  ])('is refused if it makes no sense: %j', async (variables, text) => {
+  ])('is refused if it is invalid: %j', async (variables, text) => {
     const subscribed = client.subscribe(IngestionActivityDocument, variables);
     const error = {
       message: expect.stringContaining(text),
@@ -343,8 +343,8 @@ describe('a filter of the activity', () => {
   });
 });
 
-describe('what was observed', () => {
-  it('is paged through oldest first', async () => {
+describe('an observed request', () => {
+  it('is listed in pages, oldest first', async () => {
     const ref = await startOne();
     await upstream.finish();
     await client.subscribe(IngestionStatusChangedDocument, ref).completed;
@@ -368,7 +368,7 @@ describe('what was observed', () => {
     });
   });
 
-  it('is found again by its global id, without a call if it is known', async () => {
+  it('is found by its global id, without a call if it is known', async () => {
     const ref = await finishOne();
     const { data } = await client.execute(IngestionStatusDocument, ref);
     const callCount = upstream.calls.length;
@@ -385,7 +385,7 @@ describe('what was observed', () => {
     });
   });
 
-  it('is found by many ids at once, as are transitions, up to a limit', async () => {
+  it('is found among many ids, as are transitions, up to a limit', async () => {
     const ref = await finishOne();
     const { data } = await client.execute(IngestionStatusDocument, ref);
     const paged = await client.execute(IngestionTransitionsDocument, ref);
@@ -403,7 +403,7 @@ describe('what was observed', () => {
     ]);
   });
 
-  it('is asked for by the id of the request as well as by its ref', async () => {
+  it('is found by its request id as well as by its ref', async () => {
     const ref = await finishOne();
     const { data } = await client.execute(IngestionStatusDocument, ref);
     const id = data?.ingestionStatus?.id ?? '';
@@ -428,7 +428,7 @@ describe('what was observed', () => {
     }
   });
 
-  it('is answered to many queries at once with one call', async () => {
+  it('is asked about once for many simultaneous queries', async () => {
     const ref = await startElsewhere();
     const unhurried = await startTestGateway(upstream.config, {
       pollMinMs: 60_000,

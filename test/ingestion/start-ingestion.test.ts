@@ -147,8 +147,8 @@ function toComparable(outcome: StartOutcome): string {
   return JSON.stringify([kind, message, 'record' in outcome ? outcome.record.ref : null]);
 }
 
-describe('starting', () => {
-  it('asks the upstream nothing where the log is full', async () => {
+describe('startIngestion', () => {
+  it('asks the upstream nothing when the log is full', async () => {
     const opened = await openStartLog();
     const model = createModel();
     const gateway = live(model, opened, () => ['answered', false]);
@@ -171,7 +171,7 @@ describe('starting', () => {
     await opened.dispose();
   });
 
-  it('sends what a commit of which it did not hear has put down as sent, when it is asked again', async () => {
+  it('sends a start again when asked if a failed commit had in fact marked it as sent', async () => {
     const model = createModel();
     const opened = await openStartLog();
     const gateway = live(model, opened, () => ['answered', false]);
@@ -190,7 +190,7 @@ describe('starting', () => {
     await opened.dispose();
   });
 
-  describe('an answer that the log cannot take', () => {
+  describe('an answer that the log cannot store', () => {
     // So long that it needs new pages of the file.
     const answer = { kind: 'submitted', requestId: '1', info: 'x'.repeat(100_000) } as const;
     const ref = { mappingId, requestId: answer.requestId };
@@ -220,13 +220,13 @@ describe('starting', () => {
 
     const unsaved = { extensions: { code: 'LOG_UNAVAILABLE', outcomeUnknown: true } };
 
-    it('is told to nobody before it is kept, and to who asks again after that', async () => {
+    it('is told to nobody before it is stored, then to those who ask again', async () => {
       await expect(gateway.start('k')).rejects.toMatchObject(unsaved);
       await opened.setFull(false);
       expect(await gateway.start('k')).toMatchObject({ kind: 'submitted', record: { ref } });
     });
 
-    it('is kept without being asked for, once there is room', async () => {
+    it('is stored without a further call once there is room', async () => {
       await model.clock.advance(1_000);
       // Before there is room: a try that is under way when it comes would succeed at once.
       expect(await opened.log.find([ref])).toEqual([null]);
@@ -234,7 +234,7 @@ describe('starting', () => {
       while (!(await opened.log.find([ref]))[0]) await model.clock.advance(1_000);
     });
 
-    it('is unknown to the next process where this one ends before', async () => {
+    it('becomes unknown to the next process if this one ends before', async () => {
       gateway.die();
       opened = await opened.reopen();
       await opened.pass(ANSWER_DUE_MS);
@@ -243,7 +243,7 @@ describe('starting', () => {
     });
   });
 
-  describe('an id that the upstream gives again', () => {
+  describe('a reused id', () => {
     const ref = { mappingId, requestId: '41' };
     const isOver = { status: 'SUCCESS', info: 'done', batchId: null, numRecords: 15 } as const;
     const named = (kind: 'submitted' | 'alreadyInProgress') =>
@@ -266,7 +266,7 @@ describe('starting', () => {
 
     const end = () => opened.log.append({ ref, seen: isOver, observedAt: 1 });
 
-    it('is not told with what became of the request that had it before', async () => {
+    it('is not reported with the outcome of the earlier request', async () => {
       answer = async () => named('submitted');
       expect(await gateway.start('first')).toMatchObject({ kind: 'submitted' });
       await end();
@@ -290,7 +290,7 @@ describe('starting', () => {
     });
 
     it.each(['second', null])(
-      'is not told with a request that was running before: key %s',
+      'is not reported with a request that was running before: key %s',
       async (key) => {
         answer = async () => named('submitted');
         expect(await gateway.start('first')).toMatchObject({ kind: 'submitted' });
@@ -314,7 +314,7 @@ describe('starting', () => {
       },
     );
 
-    it('is what the start began where somebody else came to see it while the start was under way', async () => {
+    it('belongs to the start even if somebody else saw the request during it', async () => {
       answer = async () => {
         const seen = { status: 'IN_PROGRESS', info: 'running', batchId: null } as const;
         await opened.log.append({ ref, seen, observedAt: 1 });
@@ -324,7 +324,7 @@ describe('starting', () => {
       expect(model.givenAgain).toEqual([]);
     });
 
-    it('is what both of two starts began that were under way at once', async () => {
+    it('belongs to both of two concurrent starts', async () => {
       const both = Promise.withResolvers<Submission>();
       let sentCount = 0;
       answer = () => {
@@ -336,7 +336,7 @@ describe('starting', () => {
       for (const outcome of outcomes) expect(await outcome).toMatchObject({ kind: 'submitted' });
     });
 
-    it('is no request in progress, where that had ended before the start', async () => {
+    it('is not in progress if the earlier request had ended before the start', async () => {
       await end();
       answer = async () => named('alreadyInProgress');
       await expect(gateway.start('k')).rejects.toMatchObject({
@@ -350,7 +350,7 @@ describe('starting', () => {
     });
 
     it.each(['submitted', 'alreadyInProgress'] as const)(
-      'is another one where the request ended while its start was under way: %s',
+      'is a new request if the earlier one ended during its start: %s',
       async (kind) => {
         answer = async () => {
           await end();
@@ -362,7 +362,7 @@ describe('starting', () => {
       },
     );
 
-    it('is refused also where the log could not be asked at first', async () => {
+    it('is refused even if the log was unavailable at first', async () => {
       await end();
       const { statusBefore } = opened.starts;
       Object.assign(opened.starts, {
@@ -377,7 +377,7 @@ describe('starting', () => {
     });
   });
 
-  it('begins anew where the first call turns out not to have been taken while it is looked into', async () => {
+  it('begins anew if resolving the first call shows that it was not accepted', async () => {
     const opened = await openStartLog();
     const fates: Fate[] = ['neverArrived', 'answered'];
     const model = createModel();
@@ -403,7 +403,7 @@ describe('starting', () => {
     await opened.dispose();
   });
 
-  it('sends each key once, whatever races, crashes and gets lost, unless it was certainly not taken', async () => {
+  it('sends each key once despite races, crashes and losses, unless it was certainly not accepted', async () => {
     const key = fc.constantFrom('a', 'b', 'c', null);
     const step = fc.oneof(
       { weight: 6, arbitrary: fc.record({ kind: fc.constant('start' as const), key }) },

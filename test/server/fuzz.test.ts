@@ -297,12 +297,12 @@ const requests: fc.Arbitrary<Sent> = fc.record({
   body: bodies,
 });
 
-it('takes any HTTP request', async () => {
+it('survives any HTTP request', async () => {
   const property = fc.asyncProperty(requests, async (sent) => void (await send(sent)));
   await fc.assert(property, { seed, numRuns: 300 });
 });
 
-it('takes any GraphQL document, with any variables', async () => {
+it('survives any GraphQL document, with any variables', async () => {
   const headers = { 'content-type': 'application/json' };
   const property = fc.asyncProperty(payloads, async (payload) => {
     await send({ method: 'POST', path: '/graphql', headers, body: JSON.stringify(payload) });
@@ -330,7 +330,7 @@ async function sendBytes(bytes: readonly (string | Uint8Array)[]): Promise<void>
 const wellFormed =
   'POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 25\r\nconnection: close\r\n\r\n{"query":"{ __typename }"}';
 
-it('takes any bytes in place of a request', async () => {
+it('survives any bytes in place of a request', async () => {
   const bytes = fc.oneof(
     fc.uint8Array({ maxLength: 300 }),
     mutated([...wellFormed], ''),
@@ -340,7 +340,7 @@ it('takes any bytes in place of a request', async () => {
   await fc.assert(property, { seed, numRuns: 100 });
 });
 
-it('takes any bytes in place of frames', async () => {
+it('survives any bytes in place of frames', async () => {
   const upgrade = `GET /graphql HTTP/1.1\r\nhost: localhost\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-version: 13\r\nsec-websocket-key: ${randomBytes(16).toString('base64')}\r\nsec-websocket-protocol: graphql-transport-ws\r\n\r\n`;
   const property = fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 100 }), (bytes) =>
     sendBytes([upgrade, bytes]),
@@ -391,7 +391,7 @@ const frames = fc.oneof(
 /** What clients can do something about; 1007 and 1009 are of the WebSocket itself. */
 const closeCodes = [1005, 1007, 1009, 4400, 4401, 4406, 4409, 4429];
 
-it('takes any frames, in any order', async () => {
+it('survives any frames, in any order', async () => {
   const sequences = fc.array(frames, { maxLength: 12 });
   const property = fc.asyncProperty(fc.boolean(), sequences, async (isGreeted, sequence) => {
     const socket = await openSocket(url, { isGreeted });
@@ -411,7 +411,7 @@ it('takes any frames, in any order', async () => {
   await fc.assert(property, { seed, numRuns: 100 });
 });
 
-it('has found no fault in itself by then, and serves a good client', async () => {
+it('has reported no internal error by then, and serves a good client', async () => {
   const body = JSON.stringify({ query: '{ __typename }' });
   const headers = { 'content-type': 'application/json' };
   expect(await send({ method: 'POST', path: '/graphql', headers, body })).toBe(200);

@@ -84,7 +84,7 @@ async function settleAll(): Promise<void> {
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
 
 describe('a fan-out', () => {
-  it('renders a transition once for all who follow the same, and for others again', async () => {
+  it('renders a transition once for all equal followers, and separately for others', async () => {
     const { follow, append, rendered } = createSubject();
     const equal = Array.from({ length: 100 }, createOutlet);
     for (const { outlet } of equal) follow(outlet);
@@ -98,7 +98,7 @@ describe('a fan-out', () => {
     expect(rendered.sort()).toEqual([1, 1, 2, 2]);
   });
 
-  it('renders what is read from the log once for those who read it at the same time', async () => {
+  it('renders what is read from the log once for simultaneous readers', async () => {
     const { follow, append, rendered } = createSubject();
     for (let i = 0; i < 3; i += 1) await append();
     const outlets = Array.from({ length: 10 }, createOutlet);
@@ -108,7 +108,7 @@ describe('a fan-out', () => {
     expect(rendered).toEqual([1, 2, 3]);
   });
 
-  it('renders a few together for one who reads the log, and gives them in order', async () => {
+  it('renders several transitions concurrently for a reader of the log, and delivers them in order', async () => {
     const { follow, append } = createSubject();
     for (let i = 0; i < 20; i += 1) await append();
     const underWay: (() => void)[] = [];
@@ -128,7 +128,7 @@ describe('a fan-out', () => {
     expect(given).toEqual(upTo(20));
   });
 
-  it('renders again for one who comes later: the request may have changed since', async () => {
+  it('renders again for a later follower: the request may have changed', async () => {
     const { follow, append, rendered } = createSubject();
     await append();
     follow(createOutlet().outlet);
@@ -140,7 +140,7 @@ describe('a fan-out', () => {
     expect(rendered).toEqual([1, 1]);
   });
 
-  it('holds one hub listener for all who follow the same, and none when they have left', async () => {
+  it('holds one hub listener for all equal followers, and none when they have left', async () => {
     const { follow, fanOut, hub } = createSubject();
     const followers = Array.from({ length: 1_000 }, () => follow(createOutlet().outlet));
     await settleAll();
@@ -152,7 +152,7 @@ describe('a fan-out', () => {
     expect(hub.listenerCount).toBe(0);
   });
 
-  it('lets go when all leave while the log is being read', async () => {
+  it('releases everything when all followers leave during a read of the log', async () => {
     const { follow, fanOut, hub, append } = createSubject();
     await append();
     const { outlet, given } = createOutlet();
@@ -163,7 +163,7 @@ describe('a fan-out', () => {
     expect(hub.listenerCount).toBe(0);
   });
 
-  it('does not let one who replays a long log hold up the others', async () => {
+  it('does not let one follower that replays a long log delay the others', async () => {
     const { follow, append } = createSubject();
     for (let i = 0; i < 500; i += 1) await append();
     const slow = createOutlet();
@@ -181,7 +181,7 @@ describe('a fan-out', () => {
     expect(slow.given).toEqual(upTo(501));
   });
 
-  it('holds nothing for one who is stalled while a thousand transitions pass, and loses nothing', async () => {
+  it('buffers nothing for a stalled follower while a thousand transitions pass, and loses none', async () => {
     const { follow, append } = createSubject();
     const stalled = createOutlet();
     const others = Array.from({ length: 5 }, createOutlet);
@@ -217,7 +217,7 @@ describe('a fan-out', () => {
     expect(hub.listenerCount).toBe(0);
   });
 
-  it('completes one who is stalled at the end only once it was given the end', async () => {
+  it('completes a stalled follower only after it received the terminal transition', async () => {
     const { follow, append } = createSubject();
     const scope: Scope = { kind: 'request', ref: { mappingId: 'm', requestId: '1' } };
     const stalled = createOutlet();
@@ -235,7 +235,7 @@ describe('a fan-out', () => {
     expect([stalled.given, stalled.ends]).toEqual([[1, 2], ['complete']]);
   });
 
-  it('does not hang when the request ends while the log is being read', async () => {
+  it('does not hang when the request ends during a read of the log', async () => {
     const subject = createSubject({
       async read(scope, after, limit) {
         const page = await subject.log.read(scope, after, limit);
@@ -251,7 +251,7 @@ describe('a fan-out', () => {
     expect(ends).toEqual(['complete']);
   });
 
-  it('fails whoever cannot read on, and nobody else', async () => {
+  it('fails only the followers that cannot continue reading', async () => {
     let isBroken = false;
     const subject = createSubject({
       read: (...args) => (isBroken ? Promise.reject(new Error('disk')) : subject.log.read(...args)),
@@ -273,7 +273,7 @@ describe('a fan-out', () => {
     expect(subject.fanOut.followerCount).toBe(2);
   });
 
-  it('outlives a log that is away for a moment, and gives what came meanwhile', async () => {
+  it('survives a short outage of the log, and delivers what came meanwhile', async () => {
     let failures = 0;
     const failing = <T>(ask: () => Promise<T>): Promise<T> => {
       failures -= 1;
@@ -300,7 +300,7 @@ describe('a fan-out', () => {
     expect([first.given, first.ends]).toEqual([[1, 2, 3], []]);
   });
 
-  it('fails all whose transition cannot be rendered, and starts anew for those who come again', async () => {
+  it('fails all followers of a transition that cannot be rendered, and starts afresh for those that return', async () => {
     const { follow, append, fanOut, hub } = createSubject();
     const outlets = Array.from({ length: 3 }, createOutlet);
     const broken = () => Promise.reject(new Error('render'));
@@ -317,7 +317,7 @@ describe('a fan-out', () => {
     expect(again.given).toEqual([1]);
   });
 
-  it('fails one whose outlet throws, and nobody else', async () => {
+  it('fails only the follower whose outlet throws', async () => {
     const { follow, append } = createSubject();
     const bad = createOutlet();
     const throwing: Outlet<Position> = {
@@ -337,7 +337,7 @@ describe('a fan-out', () => {
     expect(good.given).toEqual([1, 2]);
   });
 
-  it('reads the log once for all followers that join at the same time, and once per position for all that are behind', async () => {
+  it('reads the log once for all followers that join together, and once per position for all that lag', async () => {
     let readCount = 0;
     const subject = createSubject({
       read(...args) {
@@ -374,7 +374,7 @@ describe('a fan-out', () => {
     expect(given).toEqual(upTo(401));
   });
 
-  it('renders nothing ahead for one who is stalled alone', async () => {
+  it('renders nothing ahead for a stalled follower without others', async () => {
     const { follow, append, rendered } = createSubject();
     const stalled = createOutlet();
     follow(stalled.outlet);
@@ -392,7 +392,7 @@ describe('a fan-out', () => {
   });
 
   it.each(['head', 'find', 'read'] as const)(
-    'does not hang when the request ends as %s is answered, wherever a follower begins',
+    'does not hang when the request ends during the answer to %s, wherever a follower begins',
     async (asked) => {
       let hasEnded = false;
       const subject = createSubject();
@@ -422,7 +422,7 @@ describe('a fan-out', () => {
     },
   );
 
-  it('gives what came before one that cannot be rendered, and keeps those who read on by themselves', async () => {
+  it('delivers what precedes a transition that cannot be rendered, and keeps the followers that read on their own', async () => {
     const { follow, append } = createSubject();
     let isBroken = true;
     const first = Promise.withResolvers<void>();
@@ -453,7 +453,7 @@ describe('a fan-out', () => {
     expect([stalled.given, stalled.ends]).toEqual([[1, 2, 3, 4, 5], []]);
   });
 
-  it('delivers nothing to a follower that leaves during the rendering', async () => {
+  it('delivers nothing to a follower that leaves during rendering', async () => {
     const { follow, append, hub } = createSubject();
     const held = Promise.withResolvers<void>();
     const { outlet, given, ends } = createOutlet();
@@ -470,7 +470,7 @@ describe('a fan-out', () => {
     expect(hub.listenerCount).toBe(0);
   });
 
-  it('gives every transition once and in order, however appends, stalls, drains, leaves and returns interleave', async () => {
+  it('delivers every transition once and in order through any interleaving of appends, stalls, drains, leaves and returns', async () => {
     const scopes: Scope[] = [
       all,
       { kind: 'mappings', mappingIds: ['a'] },

@@ -69,7 +69,7 @@ async function beginUnknown(changes: Partial<NewStart> = {}): Promise<StartInten
 }
 
 describe('a listing by caller', () => {
-  it('has what the caller started, and not what was in progress already', async () => {
+  it('contains what the caller started, and not what was already in progress', async () => {
     const [ofAda, ofBo, late] = [
       await begin({ caller: 'ada' }),
       await begin({ caller: 'bo' }),
@@ -86,7 +86,7 @@ describe('a listing by caller', () => {
   });
 });
 
-it('tells the lineage of a hundred thousand requests at once', async () => {
+it('finds the lineage of a hundred thousand requests quickly', async () => {
   await answer(await begin({ caller: 'ann' }), 'submitted', '7');
   const refs = Array.from({ length: 100_000 }, (_, index) => toRef(String(index)));
   const lineages = await opened.starts.lineages(refs);
@@ -94,8 +94,8 @@ it('tells the lineage of a hundred thousand requests at once', async () => {
   expect(lineages.map(({ startedBy }) => startedBy).indexOf('ann')).toBe(7);
 });
 
-describe('a key', () => {
-  it('begins one of two starts that come at once, and makes it known to the other', async () => {
+describe('an idempotency key', () => {
+  it('begins one of two concurrent starts, and shows it to the other', async () => {
     const start = toStart({ idempotencyKey: 'k' });
     const both = await Promise.all([
       opened.starts.begin(start, 'one'),
@@ -105,7 +105,7 @@ describe('a key', () => {
     expect(both[0]?.intent).toEqual(both[1]?.intent);
   });
 
-  it('is one caller’s own', async () => {
+  it('belongs to one caller', async () => {
     await begin({ idempotencyKey: 'k' });
     const other = await opened.starts.begin(
       toStart({ idempotencyKey: 'k', caller: 'ann' }),
@@ -114,7 +114,7 @@ describe('a key', () => {
     expect(other.kind).toBe('begun');
   });
 
-  it('is known after a restart, with what the start came to', async () => {
+  it('is known after a restart, with the outcome of its start', async () => {
     const intent = await begin({ idempotencyKey: 'k' });
     await answer(intent, 'submitted', '1');
     opened = await opened.reopen();
@@ -131,7 +131,7 @@ describe('a key', () => {
     });
   });
 
-  it('is kept for 24 hours, to the millisecond, and free then', async () => {
+  it('is kept for exactly 24 hours', async () => {
     const first = await begin({ idempotencyKey: 'k' });
     const until = 1_000 + START_KEPT_MS;
     const kinds: string[] = [];
@@ -147,7 +147,7 @@ describe('a key', () => {
     expect((await look(first)).idempotencyKey).toBe('k');
   });
 
-  it('is free again where the start was certainly not taken', async () => {
+  it('is free again when the start was certainly not accepted', async () => {
     const { intentId } = await begin({ idempotencyKey: 'k' });
     await opened.starts.takeBack(intentId, SENDING);
     await opened.starts.takeBack(intentId, SENDING);
@@ -158,7 +158,7 @@ describe('a key', () => {
 });
 
 describe('a start', () => {
-  it('that was taken back meanwhile is not looked into, and says so', async () => {
+  it('is not resolved after it was withdrawn, and says so', async () => {
     const intent = await beginUnknown();
     await opened.starts.takeBack(intent.intentId, SENDING);
     await expect(look(intent)).rejects.toMatchObject({
@@ -167,7 +167,7 @@ describe('a start', () => {
     });
   });
 
-  it('cannot be begun where the log is full', async () => {
+  it('cannot begin when the log is full', async () => {
     await opened.setFull(true);
     const fill = async () => {
       for (;;) await begin({ idempotencyKey: 'x'.repeat(200), caller: crypto.randomUUID() });
@@ -188,7 +188,7 @@ describe('a start', () => {
     expect((await look(intent)).state).toEqual(refused);
   });
 
-  it('is unknown once its answer is overdue, and found so once', async () => {
+  it('becomes unknown once, when its answer is overdue', async () => {
     const left = await begin({ idempotencyKey: 'k' });
     await answer(await begin(), 'submitted', '1');
     expect(await opened.starts.answerDueInMs(left.intentId)).toBeLessThanOrEqual(ANSWER_DUE_MS);
@@ -204,7 +204,7 @@ describe('a start', () => {
     expect(await opened.starts.settleOverdue(6_000)).toEqual([]);
   });
 
-  it('is overdue at once where a file is opened again, which nobody else has; else when it is due', async () => {
+  it('is overdue immediately when a file is reopened, and at its deadline in a shared database', async () => {
     await begin();
     opened = await opened.reopen();
     const isShared = globalThis.logDatabaseKind === 'postgres';
@@ -213,13 +213,13 @@ describe('a start', () => {
     expect(await opened.starts.settleOverdue(5_000)).toHaveLength(isShared ? 1 : 0);
   });
 
-  it('is overdue also where the clock was set back since it was sent', async () => {
+  it('is overdue even if the clock was set back after it was sent', async () => {
     await begin();
     await opened.pass(-24 * HOUR_MS);
     expect(await opened.starts.settleOverdue(5_000)).toHaveLength(1);
   });
 
-  it('is answered by who hears of it late', async () => {
+  it('takes its outcome from a late answer', async () => {
     const late = await begin();
     await opened.pass(ANSWER_DUE_MS);
     await opened.starts.settleOverdue(5_000);
@@ -227,7 +227,7 @@ describe('a start', () => {
     expect((await look(late)).state).toMatchObject({ kind: 'submitted', ref: toRef('1') });
   });
 
-  it('is forgotten where it is heard late that it was not taken', async () => {
+  it('is forgotten when a late answer says that it was not accepted', async () => {
     const { intentId } = await begin({ idempotencyKey: 'k' });
     await opened.pass(ANSWER_DUE_MS);
     await opened.starts.settleOverdue(5_000);
@@ -239,7 +239,7 @@ describe('a start', () => {
   });
 
   it.each(['sent', 'unknown'] as const)(
-    'that a version without sendings left %s is settled all the same',
+    'is settled although a version without sendings left it %s',
     async (state) => {
       const left = await begin();
       if (state === 'unknown') await opened.starts.settle(left.intentId, unknown(2_000));
@@ -250,7 +250,7 @@ describe('a start', () => {
     },
   );
 
-  it('is settled in the commit of the request that it is answered with, or not at all', async () => {
+  it('is settled in the commit that stores its request, or not at all', async () => {
     const intent = await begin();
     await opened.setFull(true);
     const info = 'x'.repeat(100_000);
@@ -266,8 +266,8 @@ describe('a start', () => {
   });
 });
 
-describe('a start of unknown outcome', () => {
-  it('adopts the request that the upstream names to a later start', async () => {
+describe('a start with an unknown outcome', () => {
+  it('adopts the request that the upstream names in answer to a later start', async () => {
     const lost = await beginUnknown();
     const later = await begin({ createdAt: 3_000 });
     const { record } = await answer(later, 'alreadyInProgress', '1', 4_000);
@@ -281,7 +281,7 @@ describe('a start of unknown outcome', () => {
     expect((await look(later)).state).toMatchObject({ kind: 'alreadyInProgress' });
   });
 
-  it('is adopted once: of two the older began it, and the newer came while it ran', async () => {
+  it('adopts a request only if it began it: the older of two did, the newer found it running', async () => {
     const older = await beginUnknown();
     const newer = await beginUnknown({ createdAt: 2_000 });
     await answer(await begin({ createdAt: 3_000 }), 'alreadyInProgress', '1', 4_000);
@@ -289,7 +289,7 @@ describe('a start of unknown outcome', () => {
     expect(kinds).toEqual(['submitted', 'alreadyInProgress']);
   });
 
-  it('does not adopt what an answer names that may have been on its way before the start was sent', async () => {
+  it('does not adopt a request named in an answer that may predate the start', async () => {
     const earlier = await begin({ createdAt: 500 });
     const lost = await beginUnknown();
     await answer(earlier, 'alreadyInProgress', '1', 4_000);
@@ -299,7 +299,7 @@ describe('a start of unknown outcome', () => {
     expect(state).toMatchObject({ kind: 'alreadyInProgress', ref: toRef('1') });
   });
 
-  it('began nothing where a request ran before it and still runs after it', async () => {
+  it('adopts nothing if a request ran before it and still runs after it', async () => {
     await opened.log.append({ ref: toRef('1'), seen: running, observedAt: 500 });
     const lost = await beginUnknown();
     expect((await look(lost)).state.kind).toBe('unknown');
@@ -308,21 +308,21 @@ describe('a start of unknown outcome', () => {
     expect(await opened.log.find([toRef('1')])).toMatchObject([{ startedAt: null }]);
   });
 
-  it('does not adopt what another start began', async () => {
+  it('does not adopt a request that another start began', async () => {
     const lost = await beginUnknown();
     await answer(await begin({ createdAt: 3_000 }), 'submitted', '1', 3_500);
     await answer(await begin({ createdAt: 4_000 }), 'alreadyInProgress', '1', 4_500);
     expect((await look(lost)).state.kind).toBe('unknown');
   });
 
-  it('does not adopt what came after another start was taken: its own was over by then', async () => {
+  it('does not adopt a request that came after another accepted start, when its own had ended', async () => {
     const lost = await beginUnknown();
     await answer(await begin({ createdAt: 3_000 }), 'submitted', '1', 3_500);
     await answer(await begin({ createdAt: 4_000 }), 'alreadyInProgress', '2', 4_500);
     expect((await look(lost)).state.kind).toBe('unknown');
   });
 
-  it('does not adopt a request of another mapping, nor one that was over when it was first seen', async () => {
+  it('does not adopt a request of another mapping, or one that had ended when first seen', async () => {
     const lost = await beginUnknown();
     const other = { mappingId: 'TestDoc', requestId: '1' };
     await opened.log.append({ ref: other, seen: running, observedAt: 2_000 });
@@ -330,7 +330,7 @@ describe('a start of unknown outcome', () => {
     expect((await look(lost)).state.kind).toBe('unknown');
   });
 
-  it('adopts what was seen running since then, also where that is over', async () => {
+  it('adopts a request seen running since then, even if that has ended', async () => {
     const lost = await beginUnknown();
     await opened.log.append({ ref: toRef('1'), seen: running, observedAt: 2_000 });
     await opened.log.append({ ref: toRef('1'), seen: aborted, observedAt: 3_000 });
@@ -338,7 +338,7 @@ describe('a start of unknown outcome', () => {
     expect(await opened.log.find([toRef('1')])).toMatchObject([{ startedAt: 1_000 }]);
   });
 
-  it('is looked for no longer than keys are kept', async () => {
+  it('is looked for only as long as keys are kept', async () => {
     const lost = await beginUnknown();
     const tooLate = 1_000 + START_KEPT_MS;
     await answer(await begin({ createdAt: tooLate }), 'alreadyInProgress', '1', tooLate);
@@ -352,7 +352,7 @@ describe('the retry of an ABORTED request', () => {
   const abort = (requestId: string, observedAt = 3_000) =>
     opened.log.append({ ref: toRef(requestId), seen: aborted, observedAt });
 
-  it('waits in the log from the commit on in which the request is ABORTED', async () => {
+  it('waits in the log from the commit that records ABORTED', async () => {
     await answer(await begin({ retryOnAbort: 2, caller: 'ann' }), 'submitted', '1');
     expect(await waitingRetries()).toEqual([]);
     await Promise.all([abort('1'), abort('1', 3_001)]);
@@ -370,14 +370,14 @@ describe('the retry of an ABORTED request', () => {
     ]);
   });
 
-  it.each(['SUCCESS', 'FAILED'] as const)('is not for %s', async (status) => {
+  it.each(['SUCCESS', 'FAILED'] as const)('is not created for %s', async (status) => {
     await answer(await begin({ retryOnAbort: 2 }), 'submitted', '1');
     const seen: ReportedState = { status, info: '', batchId: null, numRecords: 1 };
     await opened.log.append({ ref: toRef('1'), seen, observedAt: 3_000 });
     expect(await waitingRetries()).toEqual([]);
   });
 
-  it('is not where nobody asked for one, and one where several did', async () => {
+  it('is not created if nobody asked for it, and created once if several did', async () => {
     await answer(await begin(), 'submitted', '1');
     await abort('1');
     expect(await waitingRetries()).toEqual([]);
@@ -388,7 +388,7 @@ describe('the retry of an ABORTED request', () => {
     expect(await waitingRetries()).toMatchObject([{ retryOnAbort: 2, attempt: 2 }]);
   });
 
-  it('waits also where the end was seen before the answer that names the request', async () => {
+  it('waits even if the end was seen before the answer that names the request', async () => {
     const intent = await begin({ retryOnAbort: 1 });
     await abort('1');
     await answer(intent, 'submitted', '1', 4_000);
@@ -412,7 +412,7 @@ describe('the retry of an ABORTED request', () => {
     return retry.intentId;
   }
 
-  it('is sent by one of those who race for it, and waits again where it was not taken', async () => {
+  it('is sent by one of those that race for it, and waits again if it was not accepted', async () => {
     const intentId = await abortOne();
     const race = async (sending: string) => {
       const sent = await Promise.all(
@@ -429,7 +429,7 @@ describe('the retry of an ABORTED request', () => {
   });
 
   it.each(['sent', 'unknown'] as const)(
-    'is not taken back with an earlier sending, once it is %s again',
+    'is not withdrawn with an earlier sending, once it is %s again',
     async (state) => {
       const intentId = await abortOne();
       await opened.starts.markSent(intentId, 'one', 3_500);
@@ -442,7 +442,7 @@ describe('the retry of an ABORTED request', () => {
     },
   );
 
-  it('is sent by nobody before it is due, whoever put it off, and found by everybody then', async () => {
+  it('is sent by nobody before it is due, whoever postponed it, and then found by everybody', async () => {
     const intentId = await abortOne();
     const found = async () => {
       const waiting = await opened.starts.waitingRetries(intentId, 5_000);
@@ -463,7 +463,7 @@ describe('the retry of an ABORTED request', () => {
     expect(await opened.starts.markSent(intentId, 'two', 4_000)).toBe(true);
   });
 
-  it('is due where the clock was set back since it was put off', async () => {
+  it('is due even if the clock was set back after it was postponed', async () => {
     const intentId = await abortOne();
     await opened.starts.putOff(intentId, HOUR_MS);
     await opened.pass(-24 * HOUR_MS);
@@ -471,7 +471,7 @@ describe('the retry of an ABORTED request', () => {
     expect(await opened.starts.markSent(intentId, 'one', 4_000)).toBe(true);
   });
 
-  it('is nobody’s to send again once its answer is overdue, and waits again where it was not taken', async () => {
+  it('cannot be sent again once its answer is overdue, and waits again if it was not accepted', async () => {
     const intentId = await abortOne();
     await opened.starts.markSent(intentId, 'one', 3_500);
     await opened.pass(ANSWER_DUE_MS);
@@ -482,7 +482,7 @@ describe('the retry of an ABORTED request', () => {
     expect(await waitingRetries()).toMatchObject([{ intentId }]);
   });
 
-  it('is told of on both sides', async () => {
+  it('is linked from both requests', async () => {
     await answer(await begin({ retryOnAbort: 2, caller: 'ann' }), 'submitted', '1');
     await abort('1');
     const [retry] = await waitingRetries();
@@ -507,7 +507,7 @@ describe('the retry of an ABORTED request', () => {
 });
 
 describe('pruning', () => {
-  it('forgets starts that came to nothing after their time, in steps, and no other', async () => {
+  it('forgets old starts without a request, in steps, and no others', async () => {
     await beginUnknown();
     await beginUnknown({ createdAt: 1_001 });
     await begin({ createdAt: 1_002 });
@@ -521,7 +521,7 @@ describe('pruning', () => {
     expect(await opened.starts.settleOverdue(9_000)).toHaveLength(1);
   });
 
-  it('forgets a start with its request, and never retries a request twice for it', async () => {
+  it('forgets a start with its request, and never retries a request a second time', async () => {
     const intent = await begin({ retryOnAbort: 1 });
     await answer(intent, 'submitted', '1');
     await opened.log.append({ ref: toRef('1'), seen: aborted, observedAt: 3_000 });

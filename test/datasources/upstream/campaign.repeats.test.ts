@@ -26,8 +26,8 @@ const inProgress = json(200, statusAnswers.inProgress('XDM44', 3520));
 const submitted = json(200, startAnswers.submitted('XDM44', 3520));
 const tooMany = (retryAfter: string) => text(429, 'slow down', { 'retry-after': retryAfter });
 
-describe('a status is asked for again', () => {
-  it('until it is answered, three times at most', async () => {
+describe('a repeated status question', () => {
+  it('is sent until it is answered, three times at most', async () => {
     const { upstream, campaign, clock } = await setUp();
     upstream.script(text(502, ''), reset(), inProgress);
     const state = campaign.status(ref, asking);
@@ -37,7 +37,7 @@ describe('a status is asked for again', () => {
     expect(upstream.calls).toHaveLength(3);
   });
 
-  it('on a new connection, where the kept one was cut', async () => {
+  it('uses a new connection when the kept one was cut', async () => {
     const { upstream, campaign } = await setUp();
     upstream.script(answerAndCut(inProgress), inProgress);
     await campaign.status(ref, asking);
@@ -46,7 +46,7 @@ describe('a status is asked for again', () => {
     expect(await campaign.status(ref, asking)).toMatchObject({ status: 'IN_PROGRESS' });
   });
 
-  it('on a new connection, where the way in between may have forgotten the one that was idle', async () => {
+  it('uses a new connection when something between may have forgotten the idle one', async () => {
     const upstream = await scripted();
     const proxy = await startTcpProxy(upstream.url);
     releaseAfterTest(() => proxy.close());
@@ -67,22 +67,25 @@ describe('a status is asked for again', () => {
       'a date, by its own clock',
       { date: 'Wed, 31 Dec 2025 22:59:58 GMT', 'retry-after': 'Wed, 31 Dec 2025 23:00:00 GMT' },
     ],
-  ])('not before Retry-After has passed, and spread after it, as %s', async (_, headers) => {
-    const half = jest.spyOn(Math, 'random').mockReturnValue(0.5);
-    releaseAfterTest(async () => half.mockRestore());
-    const { upstream, campaign, clock } = await setUp();
-    upstream.script(text(429, '', headers), inProgress);
-    const state = campaign.status(ref, asking);
-    await clock.scheduled(2125, 2125);
-    await clock.advance(2124);
-    // The wait has one millisecond left, and nothing shorter is waiting.
-    expect(clock.pendingMs()[0]).toBe(1);
-    expect(upstream.calls).toHaveLength(1);
-    await clock.advance(1);
-    expect(await state).toMatchObject({ status: 'IN_PROGRESS' });
-  });
+  ])(
+    'waits until Retry-After has passed, and a random time more, given as %s',
+    async (_, headers) => {
+      const half = jest.spyOn(Math, 'random').mockReturnValue(0.5);
+      releaseAfterTest(async () => half.mockRestore());
+      const { upstream, campaign, clock } = await setUp();
+      upstream.script(text(429, '', headers), inProgress);
+      const state = campaign.status(ref, asking);
+      await clock.scheduled(2125, 2125);
+      await clock.advance(2124);
+      // The wait has one millisecond left, and nothing shorter is waiting.
+      expect(clock.pendingMs()[0]).toBe(1);
+      expect(upstream.calls).toHaveLength(1);
+      await clock.advance(1);
+      expect(await state).toMatchObject({ status: 'IN_PROGRESS' });
+    },
+  );
 
-  it('not at all where Retry-After goes past the deadline', async () => {
+  it('is not sent if Retry-After exceeds the deadline', async () => {
     const { upstream, campaign } = await setUp();
     upstream.script(tooMany('30'));
     const error = await failureOf(campaign.status(ref, asking));
@@ -90,14 +93,14 @@ describe('a status is asked for again', () => {
     expect(upstream.calls).toHaveLength(1);
   });
 
-  it('not at all where a 503 asks for longer than the deadline', async () => {
+  it('is not sent if a 503 asks for a delay past the deadline', async () => {
     const { upstream, campaign } = await setUp();
     upstream.script(text(503, 'maintenance', { 'retry-after': '240' }));
     const error = await failureOf(campaign.status(ref, asking));
     expect(error).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE', retryAfterMs: 240_000 });
   });
 
-  it('not where the pause would go past the deadline: the last failure is told instead', async () => {
+  it('is not sent if the pause would exceed the deadline: the last failure is reported', async () => {
     const half = jest.spyOn(Math, 'random').mockReturnValue(0.5);
     releaseAfterTest(async () => half.mockRestore());
     const { upstream, campaign, clock } = await setUp({ timeoutMs: 1000 });
@@ -112,7 +115,7 @@ describe('a status is asked for again', () => {
     expect(upstream.calls).toHaveLength(1);
   });
 
-  it('after pauses that grow, each a random share of its longest', async () => {
+  it('follows pauses that grow, each a random share of its maximum', async () => {
     const most = jest.spyOn(Math, 'random').mockReturnValue(0.999);
     releaseAfterTest(async () => most.mockRestore());
     const { upstream, campaign, clock } = await setUp();
@@ -130,7 +133,7 @@ describe('the deadline', () => {
   it.each([
     ['nothing is answered', hang()],
     ['an answer stops half-way', stalled(200, '{"status":')],
-  ])('ends a start whose outcome is then unknown: %s', async (_, answer) => {
+  ])('ends a start, whose outcome is then unknown: %s', async (_, answer) => {
     const { upstream, campaign, clock } = await setUp({ timeoutMs: 5000 });
     upstream.script(answer);
     const failure = failureOf(campaign.start('XDM44', 'somebody'));
@@ -142,7 +145,7 @@ describe('the deadline', () => {
     expect(upstream.calls).toHaveLength(1);
   });
 
-  it('counts all attempts of a status together', async () => {
+  it('covers all attempts of a status question together', async () => {
     const { upstream, campaign, clock, reported } = await setUp({ timeoutMs: 5000 });
     const slow = held(text(500, ''));
     upstream.script(slow.answer, hang());
@@ -159,7 +162,7 @@ describe('the deadline', () => {
     ]);
   });
 
-  it('gives its timer back when a call ends', async () => {
+  it('releases its timer when a call ends', async () => {
     const { upstream, campaign, clock } = await setUp();
     upstream.script(submitted, text(400, ''));
     await campaign.start('XDM44', 'somebody');
@@ -186,7 +189,7 @@ describe('a 429 with Retry-After', () => {
     expect((await next).kind).toBe('submitted');
   });
 
-  it('fails a call at once whose deadline is sooner', async () => {
+  it('immediately fails a call whose deadline is sooner', async () => {
     const { upstream, campaign, clock } = await setUp({ timeoutMs: 1000 });
     upstream.script(tooMany('60'));
     await failureOf(campaign.start('A', 'somebody'));
@@ -202,7 +205,7 @@ describe('a 429 with Retry-After', () => {
 });
 
 describe('a 429 without Retry-After', () => {
-  it('holds back every call, for twice as long each time in a row, until a call is answered', async () => {
+  it('holds back every call, each time twice as long, until a call is answered', async () => {
     const { upstream, campaign, clock } = await setUp({ timeoutMs: 500 });
     upstream.otherwise(text(429, ''));
     const holdsMs: (number | undefined)[] = [];
@@ -220,7 +223,7 @@ describe('a 429 without Retry-After', () => {
     expect(holdsMs.at(-1)).toBe(1_000);
   });
 
-  it('is what a look is told that gets no further turn for it', async () => {
+  it('is reported to a status question that gets no further turn', async () => {
     const { upstream, campaign, clock } = await setUp({ timeoutMs: 900 });
     upstream.otherwise(text(429, ''));
     const failure = failureOf(campaign.status(ref, polling));
@@ -232,7 +235,7 @@ describe('a 429 without Retry-After', () => {
     expect(upstream.calls).toHaveLength(1);
   });
 
-  it('holds once for calls that were under way together', async () => {
+  it('holds once for concurrent calls', async () => {
     const { upstream, campaign, clock } = await setUp({ timeoutMs: 1_500 });
     const refusals = [held(text(429, '')), held(text(429, ''))];
     upstream.script(...refusals.map(({ answer }) => answer), submitted);
@@ -246,9 +249,9 @@ describe('a 429 without Retry-After', () => {
   });
 });
 
-describe('a look that somebody waits for from some moment on', () => {
+describe('a poll that becomes awaited', () => {
   it.each(['while it pauses between attempts', 'while a token is fetched'] as const)(
-    'goes before polls: %s',
+    'precedes other polls: %s',
     async (when) => {
       const ims = await scripted();
       const token = held(json(200, { access_token: 't', token_type: 'bearer', expires_in: 9_999 }));
@@ -296,7 +299,7 @@ describe('the circuit', () => {
   it.each([
     ['5xx', text(500, '')],
     ['cut connections', reset()],
-  ])('opens after %s in a row, and says so without a call', async (_, answer) => {
+  ])('opens after %s in a row, and fails calls without sending them', async (_, answer) => {
     const { upstream, campaign } = await setUp({ circuit });
     upstream.otherwise(answer);
     await failureOf(campaign.start('A', 'somebody'));
@@ -331,7 +334,7 @@ describe('the circuit', () => {
     ['404', text(404, '')],
     ['429', text(429, '')],
     ['an unusable answer', text(200, 'hm')],
-  ])('stays closed through any number of: %s', async (_, answer) => {
+  ])('stays closed after any number of: %s', async (_, answer) => {
     const { upstream, campaign, clock } = await setUp({ circuit });
     upstream.otherwise(answer);
     for (let i = 0; i < 4; i += 1) {
@@ -341,7 +344,7 @@ describe('the circuit', () => {
     expect(upstream.calls).toHaveLength(4);
   });
 
-  it('stays closed where calls got their turn too late to be answered', async () => {
+  it('stays closed when calls get their turn too late to be answered', async () => {
     const { upstream, campaign, clock } = await setUp({ circuit, timeoutMs: 3000 });
     upstream.script(tooMany('2'), hang(), hang(), submitted);
     await failureOf(campaign.start('A', 'somebody'));
@@ -357,7 +360,7 @@ describe('the circuit', () => {
     expect(await campaign.start('XDM44', 'somebody')).toMatchObject({ kind: 'submitted' });
   });
 
-  it('lets one call try after the pause, nobody beside it, and closes if that goes well', async () => {
+  it('lets one call try after the pause, and closes if that succeeds', async () => {
     const { upstream, campaign, clock } = await setUp({ circuit });
     const trial = held(submitted);
     upstream.script(text(500, ''), text(500, ''), trial.answer);
@@ -391,7 +394,7 @@ describe('the circuit', () => {
 });
 
 describe('check', () => {
-  it('asks for nothing but an HTTP answer at the base URL', async () => {
+  it('asks only for an HTTP answer from the base URL', async () => {
     const { upstream, campaign, reported } = await setUp();
     upstream.script(text(503, ''));
     await campaign.check();
@@ -400,12 +403,12 @@ describe('check', () => {
     expect(reported).toMatchObject([{ operation: 'check', outcome: 'OK' }]);
   });
 
-  it('fails where nobody answers', async () => {
+  it('fails when nobody answers', async () => {
     const { campaign } = await setUp({ url: new URL('http://127.0.0.1:1') });
     expect((await failureOf(campaign.check())).code).toBe('UPSTREAM_UNAVAILABLE');
   });
 
-  it('fails where nobody answers in time', async () => {
+  it('fails when nobody answers in time', async () => {
     const { upstream, campaign, clock } = await setUp({ timeoutMs: 1000 });
     upstream.script(hang());
     const failure = failureOf(campaign.check());
@@ -416,7 +419,7 @@ describe('check', () => {
 });
 
 describe('closing', () => {
-  it('calls off what is under way, and gives every timer back', async () => {
+  it('cancels calls in progress and releases every timer', async () => {
     const { upstream, campaign, clock } = await setUp();
     upstream.script(text(500, ''), hang());
     const waiting = failureOf(campaign.status(ref, polling));

@@ -127,7 +127,7 @@ async function ask(asked: Asked, query: string) {
   };
 }
 
-describe('the first answer and the next are alike, and count alike, to a question', () => {
+describe('a repeated question', () => {
   const shared = { status: 200, isShared: true };
   const unshared = (status: number) => ({ status, isShared: false });
   const byUrl = (field: string) =>
@@ -220,32 +220,38 @@ describe('the first answer and the next are alike, and count alike, to a questio
   beforeAll(() => start(99));
   afterAll(() => gateway.stop());
 
-  it.each(cases)('%s', async (_what, asked, expected) => {
-    const query = newQuestion();
-    const first = await ask(asked, query);
-    const second = await ask(asked, query);
-    expect(second.left).toEqual(first.left);
-    const isShared = first.isExecuted && !second.isExecuted;
-    expect({ status: first.left.answer?.status, isShared }).toEqual(expected);
-  });
+  it.each(cases)(
+    'gets the same answer and counts the same as the first: %s',
+    async (_what, asked, expected) => {
+      const query = newQuestion();
+      const first = await ask(asked, query);
+      const second = await ask(asked, query);
+      expect(second.left).toEqual(first.left);
+      const isShared = first.isExecuted && !second.isExecuted;
+      expect({ status: first.left.answer?.status, isShared }).toEqual(expected);
+    },
+  );
 });
 
-describe('a drain that begins while the body arrives of a question', () => {
+describe('a drain that begins while a body arrives', () => {
   beforeEach(() => start(1));
   afterEach(() => gateway.stop());
 
-  it.each(['asked before', 'not asked before'])('%s closes its connection', async (which) => {
-    const query = newQuestion();
-    if (which === 'asked before') await ask({}, query);
-    const bytes = toBytes({}, query);
-    const socket = open();
-    const arrived = once(gateway.server, 'request');
-    socket.write(bytes.subarray(0, -5));
-    await arrived;
-    gateway.drain();
-    socket.write(bytes.subarray(-5));
-    const answer = await readAnswer(socket);
-    expect(answer?.status).toBe(503);
-    expect(answer?.headers.map((header) => header.toLowerCase())).toContain('connection: close');
-  });
+  it.each(['asked before', 'not asked before'])(
+    'closes the connection of a question %s',
+    async (which) => {
+      const query = newQuestion();
+      if (which === 'asked before') await ask({}, query);
+      const bytes = toBytes({}, query);
+      const socket = open();
+      const arrived = once(gateway.server, 'request');
+      socket.write(bytes.subarray(0, -5));
+      await arrived;
+      gateway.drain();
+      socket.write(bytes.subarray(-5));
+      const answer = await readAnswer(socket);
+      expect(answer?.status).toBe(503);
+      expect(answer?.headers.map((header) => header.toLowerCase())).toContain('connection: close');
+    },
+  );
 });

@@ -202,7 +202,7 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
   const rows = (tab = page) => tab.locator('.grid-body [role=row]');
 
   it(
-    'leads to the first ingestion where there has been none, and tells that from no match',
+    'leads to the first ingestion when there is none, and distinguishes that from no match',
     async () => {
       await open('', freshUrl);
       await page.getByText('Nothing has been ingested yet.').waitFor();
@@ -217,7 +217,7 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
   );
 
   it(
-    'starts an ingestion and sees it end across a restart of the gateway, on its page and in the list of another tab',
+    'starts an ingestion and shows its end across a restart of the gateway, on its page and in another tab’s list',
     async () => {
       const list = await page.context().newPage();
       await open('#/ingestions?mapping=crm-profiles', seeded.url, list);
@@ -247,7 +247,7 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
   );
 
   it(
-    'goes on where it was when the gateway is killed, in each tab and without a reload',
+    'resumes in each tab without a reload when the gateway is killed',
     async () => {
       const list = await page.context().newPage();
       await open('#/ingestions?tab=running', mortal.url, list);
@@ -285,7 +285,7 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
   );
 
   it(
-    'has 10,000 rows in the list, none lost or twice while new ones arrive, and few in the page',
+    'lists 10,000 rows, none lost or doubled while new ones arrive, with few in the page',
     async () => {
       await open('', longUrl);
       await rows().first().waitFor();
@@ -314,7 +314,7 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
   );
 
   it(
-    'is where it was after a look at one ingestion',
+    'restores the position in the list after a look at one ingestion',
     async () => {
       await open('', longUrl);
       await rows().first().waitFor();
@@ -333,7 +333,7 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
   );
 
   it(
-    'tells of a failure what Platform refused',
+    'shows what Platform refused in a failed ingestion',
     async () => {
       await start('crm-profiles-refused');
       await head().getByText('Failed').waitFor();
@@ -349,7 +349,7 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
   );
 
   it(
-    'offers to stop a mapping that is not stopped, then starts it, and resends all of it',
+    'offers to stop a running mapping, then starts it and resends all of it',
     async () => {
       await open('#/start?mapping=crm-profiles-not-stopped');
       await page.getByRole('button', { name: 'Start', exact: true }).click();
@@ -372,7 +372,7 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
   );
 
   it(
-    'keeps what is chosen across a reload, and goes through the list by keys',
+    'keeps the selection across a reload, and supports the keyboard in the list',
     async () => {
       const [one, other] = [await fail(), await fail()];
       await open();
@@ -396,7 +396,7 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
   );
 
   it(
-    'notifies of the end of what was started here, to those who ask for it and do not look',
+    'notifies of the end of ingestions started here, if asked to and not visible',
     async () => {
       const context = page.context();
       await open('', freshUrl);
@@ -432,7 +432,7 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
   );
 
   it(
-    'gives an ingestion as GraphQL and as a command',
+    'shows an ingestion as GraphQL and as a command',
     async () => {
       const { requestId } = await startPast(freshUrl, 'slow');
       await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
@@ -451,7 +451,7 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
   );
 
   it(
-    'keeps nobody out, in light and in dark, wide and narrow',
+    'is accessible in light and dark, wide and narrow',
     async () => {
       const axe = await readFile('node_modules/axe-core/axe.min.js', 'utf8');
       const { requestId } = await fail();

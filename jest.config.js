@@ -8,7 +8,7 @@ const WITH_CAMPAIGN =
 
 /** Of `test/gateway/`: neither the upstream nor the database decides it. CONTRIBUTING.md has the reasons. */
 const ONCE = [
-  'gateway/{bad-http,bad-operation,graphql-over-http,stock-clients,websocket-misuse,websocket-protocol}.test.js',
+  'gateway/{bad-argument,bad-http,bad-operation,graphql-over-http,large-input,stock-clients,websocket-misuse,websocket-protocol}.test.js',
   'gateway/{exposed-abuse,exposed-documents,fan-out,leak,local-only,operation-log,sign-in-matrix}.test.js',
   'gateway/{event-source.browser,stream-life,streams}.test.js',
   'gateway/{administration,embedded-faults,end-to-end,faulty-campaign,given-platform,subgraph}.test.js',

@@ -10,7 +10,7 @@ import {
 } from './campaign/campaign-config.js';
 import { createCampaignService } from './campaign/campaign-service.js';
 import { FaultPlanInvalidError } from './campaign/faults/fault-plan-file.js';
-import { MappingsInvalidError } from './campaign/mapping/mapping-fault.js';
+import { MappingsInvalidError } from './campaign/mapping/mapping-issue.js';
 import { StateUnusableError } from './campaign/state/state-database.js';
 import { toOutgoingProxies } from './config/proxies.js';
 import { findProxy } from './datasources/upstream/outgoing-proxy.js';
@@ -22,7 +22,7 @@ import {
   toClientEnvironment,
 } from './platform/platform-config.js';
 import { endFailedStart } from './process/failed-start.js';
-import { toListenFault } from './process/listen-fault.js';
+import { toListenErrorText } from './process/listen-error-text.js';
 import { createServiceLogger } from './process/logger.js';
 import { stopOnSignal } from './process/stop-signals.js';
 
@@ -42,9 +42,9 @@ async function main(): Promise<void> {
   // What the process was given goes before what the file says.
   Object.assign(process.env, { ...readEnv(), ...process.env });
   const config = parseCampaignConfig(process.env);
-  const faults: string[] = [];
-  const proxies = toOutgoingProxies(process.env, faults);
-  if (faults.length > 0) throw new CampaignConfigError(faults.join('\n'));
+  const issues: string[] = [];
+  const proxies = toOutgoingProxies(process.env, issues);
+  if (issues.length > 0) throw new CampaignConfigError(issues.join('\n'));
   const logger = createServiceLogger();
   const running = new AsyncDisposableStack();
   stopOnSignal(() => running.disposeAsync());
@@ -99,7 +99,7 @@ function tell(error: unknown): void {
 /** What the operator can mend needs no stack. */
 function toMessage(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (error instanceof ListenError) return toListenFault(error, addressSettings[error.service]);
+  if (error instanceof ListenError) return toListenErrorText(error, addressSettings[error.service]);
   const isPlain = 'code' in error || PLAIN_ERRORS.some((kind) => error instanceof kind);
   return isPlain ? error.message : (error.stack ?? error.message);
 }

@@ -15,7 +15,7 @@ import {
 import { toUpstreamConfig, type UpstreamConfig } from './config/upstream.js';
 import type { OutgoingProxies } from './datasources/upstream/outgoing-proxy.js';
 import type { LogForm, LogLevel } from './process/log-form.js';
-import { isQuoted, whyNoPath } from './process/setting-text.js';
+import { findPathProblem, isQuoted } from './process/setting-text.js';
 import type { SignInConfig } from './server/sign-in/sign-in.js';
 
 /** Where the gateway's log is. */
@@ -60,8 +60,8 @@ export interface Config {
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 
-  constructor(readonly faults: readonly string[]) {
-    super(`These settings must be corrected:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+  constructor(readonly issues: readonly string[]) {
+    super(`These settings must be corrected:\n${issues.map((issue) => `  ${issue}`).join('\n')}`);
   }
 }
 
@@ -93,7 +93,7 @@ const servicePrefixes = ['CAMPAIGN_SERVICE_', 'PLATFORM_RECEIVER_'];
  * @param envFile - the path of the file, which may be missing
  * @param warn - called for each variable with a prefix of ours that has no meaning
  * @param isTerminal - whether the log goes to a terminal
- * @throws {ConfigError} with all faults: the variable, its value (secrets masked), what is allowed
+ * @throws {ConfigError} with all issues: the variable, its value (secrets masked), what is allowed
  */
 export function parseConfig(
   process: Environment,
@@ -101,9 +101,9 @@ export function parseConfig(
   warn: (message: string) => void,
   isTerminal = false,
 ): Config {
-  const faults: string[] = [];
-  const environment = withEnvFile(process, envFile, faults);
-  const given = readSecretFiles(environment, faults);
+  const issues: string[] = [];
+  const environment = withEnvFile(process, envFile, issues);
+  const given = readSecretFiles(environment, issues);
   for (const name of unknownVariables(environment)) {
     warn(`${name} is not a setting of Sluice and was ignored. See docs/settings.md.`);
   }
@@ -121,38 +121,38 @@ export function parseConfig(
   const parsed: Record<string, unknown> = {};
   for (const [name, { allowed, schema }] of Object.entries(settings)) {
     const value = given[name] === '' ? undefined : given[name];
-    const noPath = pathSettings.has(name) ? whyNoPath(value ?? '') : null;
+    const noPath = pathSettings.has(name) ? findPathProblem(value ?? '') : null;
     const result = schema.safeParse(value);
     if (value !== undefined && isQuoted(value)) {
-      faults.push(
+      issues.push(
         `${name}=${masked(name, value)}: expected ${allowed}, without quotes, which would be part of the value`,
       );
-    } else if (!result.success) faults.push(`${name}=${masked(name, value)}: expected ${allowed}`);
-    else if (noPath !== null) faults.push(`${name}=${masked(name, value)}: expected ${noPath}`);
+    } else if (!result.success) issues.push(`${name}=${masked(name, value)}: expected ${allowed}`);
+    else if (noPath !== null) issues.push(`${name}=${masked(name, value)}: expected ${noPath}`);
     else if (value !== undefined && UNPRINTABLE.test(value)) {
       const beginning = masked(name, value).replace(UNPRINTABLE, '…');
-      faults.push(`${name}=${beginning}: expected ${allowed}, in UTF-8 and on one line`);
+      issues.push(`${name}=${beginning}: expected ${allowed}, in UTF-8 and on one line`);
     } else parsed[name] = result.data;
   }
-  // The schema of its name parsed each entry; the faults report those that failed.
+  // The schema of its name parsed each entry; the issues report those that failed.
   const read = parsed as Partial<Settings>;
 
   if ((read.POLL_MIN_MS ?? 0) > (read.POLL_MAX_MS ?? Number.POSITIVE_INFINITY)) {
-    faults.push(
+    issues.push(
       `POLL_MIN_MS=${read.POLL_MIN_MS}: expected at most POLL_MAX_MS, which is ${read.POLL_MAX_MS}`,
     );
   }
-  const signIn = toSignInConfig(read, faults);
-  const openId = toOpenIdClient(read, faults);
+  const signIn = toSignInConfig(read, issues);
+  const openId = toOpenIdClient(read, issues);
   if (signIn === null && !read.ALLOW_ANONYMOUS && read.TRUST_PROXY?.length) {
     warn(
       'TRUST_PROXY is set, but there is no sign-in, and ALLOW_ANONYMOUS=true is not set either: Sluice only serves this machine, and refuses requests that proxies forward for others.',
     );
   }
-  const upstream = toUpstreamConfig(read, given, faults);
-  const platform = toPlatformConfig(read, given, faults);
-  const proxies = toOutgoingProxies(given, faults);
-  if (faults.length > 0) throw new ConfigError(faults);
+  const upstream = toUpstreamConfig(read, given, issues);
+  const platform = toPlatformConfig(read, given, issues);
+  const proxies = toOutgoingProxies(given, issues);
+  if (issues.length > 0) throw new ConfigError(issues);
 
   const all = parsed as Settings;
   return deepFrozen({

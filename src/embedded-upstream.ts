@@ -5,7 +5,7 @@ import { ListenError } from './adobe/listen.js';
 import { createCampaignService } from './campaign/campaign-service.js';
 import { FaultPlanInvalidError, loadFaultPlan } from './campaign/faults/fault-plan-file.js';
 import { createFixedCredentials } from './campaign/http/credentials.js';
-import { MappingsInvalidError } from './campaign/mapping/mapping-fault.js';
+import { MappingsInvalidError } from './campaign/mapping/mapping-issue.js';
 import type { SchemaOf } from './campaign/mapping/schema-paths.js';
 import { StateUnusableError } from './campaign/state/state-database.js';
 import type { PlatformSettings } from './campaign/upload/platform-client.js';

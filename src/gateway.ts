@@ -56,7 +56,7 @@ import { createWatcher } from './watch/watcher.js';
 /** The deadlines of a stop, in ms from its beginning. */
 export interface StopDeadlines {
   /** Calls to the upstream that are still in progress are cancelled. */
-  readonly callOffAfterMs: number;
+  readonly cancelAfterMs: number;
   /** Connections that are still open are closed at once. */
   readonly cutAfterMs: number;
   /** The stop is given up: the rest is left to the end of the process. */
@@ -69,13 +69,13 @@ export interface StopDeadlines {
  * @see docs/adr/0024-how-a-process-stops.md
  */
 const defaultDeadlines: StopDeadlines = {
-  callOffAfterMs: 5_000,
+  cancelAfterMs: 5_000,
   cutAfterMs: 6_500,
   giveUpAfterMs: 8_000,
 };
 
 /** On shutdown, a retry that is being submitted is cancelled after this. */
-const CALL_OFF_RETRY_AFTER_MS = 1_000;
+const CANCEL_RETRY_AFTER_MS = 1_000;
 
 const DAY_MS = 86_400_000;
 
@@ -201,7 +201,7 @@ export async function startGateway(
     : null;
   starting.defer(() => administration?.close());
 
-  const hub = createHub((ref) => watcher.want(ref));
+  const hub = createHub((ref) => watcher.prioritize(ref));
   const runHistory = createRunHistory({
     log,
     clock,
@@ -276,9 +276,9 @@ export async function startGateway(
   });
   starting.defer(() => starts.stop());
   starting.defer(async () => {
-    const callOff = setTimeout(() => void upstream.close(), CALL_OFF_RETRY_AFTER_MS);
+    const cancelTimer = setTimeout(() => void upstream.close(), CANCEL_RETRY_AFTER_MS);
     await starts.stopRetries();
-    clearTimeout(callOff);
+    clearTimeout(cancelTimer);
   });
   watcher.start();
   await starts.begin();
@@ -334,7 +334,7 @@ export async function startGateway(
       clock,
       exposure: { ...exposure, persistedOperations },
       newLimiter: callerCounts?.newLimiter,
-      followed: { log, hub, watches: watcher },
+      followSources: { log, hub, watches: watcher },
       newLoaders: (callerKey) => ({
         requests: createIngestionRequestLoader(log),
         lineages: createLineageLoader(startLog),
@@ -382,18 +382,18 @@ export async function startGateway(
   }
   starting.defer(async () => {
     phase = 'draining';
-    const callOff = setTimeout(() => {
+    const cancelTimer = setTimeout(() => {
       logger.warn('Cancelling the calls that the upstream has not answered yet');
       void upstream.close();
       void platform?.close();
       void administration?.close();
-    }, deadlines.callOffAfterMs);
+    }, deadlines.cancelAfterMs);
     const cut = setTimeout(() => {
       const connectionCount = graphql.cut();
       logger.warn({ connectionCount }, 'Cut the connections that were still open');
     }, deadlines.cutAfterMs);
     await graphql.stop();
-    clearTimeout(callOff);
+    clearTimeout(cancelTimer);
     clearTimeout(cut);
   });
 

@@ -51,10 +51,10 @@ try {
   if (!wish.name) throw new Error('--name is missing');
   const { key, sha256 } = newApiKey();
   const entry = toEntry(wish, sha256);
-  const faults = keyEntry.safeParse(entry).error?.issues ?? [];
-  if (faults.length > 0) {
+  const issues = keyEntry.safeParse(entry).error?.issues ?? [];
+  if (issues.length > 0) {
     throw new Error(
-      faults.map(({ path, message }) => `--${String(path[0])}: ${message}`).join('\n'),
+      issues.map(({ path, message }) => `--${String(path[0])}: ${message}`).join('\n'),
     );
   }
   console.log(`The key, which is shown this once:\n\n${key}\n`);

@@ -12,7 +12,7 @@ import type { SharedAccess } from './datasources/upstream/campaign.datasource.js
 import type { Clock } from './ingestion/ports.js';
 
 /** What a gateway shares with the others on its database, or has alone. */
-export interface Shared {
+export interface SharedResources {
   /** Undefined if this gateway does not share the upstream. */
   readonly upstream: SharedAccess | undefined;
   /** Null if this process alone counts what callers use up. */
@@ -20,7 +20,7 @@ export interface Shared {
 }
 
 /** What sharing requires. */
-export interface SharedOptions {
+export interface SharedResourcesOptions {
   readonly database: LogDatabase;
   readonly remote: RemoteUpstream;
   readonly maxRps: number;
@@ -30,7 +30,7 @@ export interface SharedOptions {
 }
 
 /** Share with other gateways if they can have the log open as well. */
-export function shareWithReplicas(options: SharedOptions): Shared {
+export function shareWithReplicas(options: SharedResourcesOptions): SharedResources {
   const { database } = options;
   switch (database.kind) {
     case 'sqlite':
@@ -47,7 +47,7 @@ function toSharedAccess({
   timeoutMs,
   maxWaitMs,
   clock,
-}: SharedOptions): SharedAccess {
+}: SharedResourcesOptions): SharedAccess {
   const { identity, token } = remote;
   const reservations = createCallReservations(database, identity, maxRps, maxWaitMs);
   return {

@@ -61,9 +61,9 @@ export async function serve(signals: StopSignals): Promise<void> {
   try {
     gateway = await Promise.race([starting, signalled.then(() => null)]);
   } catch (error) {
-    const { toStartFault } = await import('./start-fault.js');
+    const { toPrintableError } = await import('./printable-error.js');
     // Not to the log, because LOG_LEVEL=silent would hide why there is no gateway.
-    console.error(toStartFault(error));
+    console.error(toPrintableError(error));
     void signalled.then(() => process.exit(1));
     return endFailedStart(() => running.disposeAsync());
   }

@@ -67,7 +67,7 @@ export function createStarts(options: StartsOptions): Starts {
     starts,
     clock,
     onOutcomeUnknown,
-    onIdGivenAgain(ref) {
+    onIdReused(ref) {
       metrics.countRegression();
       logger.warn(
         { ref },

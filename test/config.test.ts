@@ -22,16 +22,16 @@ const parse = (environment: Record<string, string>): Config =>
   parseConfig(environment, envFile(), (warning) => warnings.push(warning));
 
 /** The lines of the list of faults. */
-function faultsOf(environment: Record<string, string>): readonly string[] {
+function issuesOf(environment: Record<string, string>): readonly string[] {
   try {
     parse(environment);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     expect(error.message.split('\n')).toEqual([
       'These settings must be corrected:',
-      ...error.faults.map((fault) => `  ${fault}`),
+      ...error.issues.map((fault) => `  ${fault}`),
     ]);
-    return error.faults;
+    return error.issues;
   }
   throw new Error('It was taken.');
 }
@@ -263,14 +263,14 @@ describe('a fault', () => {
   ];
 
   it.each(cases)('in %s=%s', (name, value, fault) => {
-    expect(faultsOf({ ...remote, [name]: value })).toEqual([fault]);
+    expect(issuesOf({ ...remote, [name]: value })).toEqual([fault]);
   });
 
   it.each([
     ['IMS_CLIENT_ID', 'IMS_CLIENT_ID is not set: expected because IMS_CLIENT_SECRET is set'],
     ['IMS_CLIENT_SECRET', 'IMS_CLIENT_SECRET is not set: expected because IMS_CLIENT_ID is set'],
   ])('of credentials without %s', (name, fault) => {
-    expect(faultsOf({ ...credentials, [name]: '' })).toEqual([fault]);
+    expect(issuesOf({ ...credentials, [name]: '' })).toEqual([fault]);
   });
 
   const quotes = ', without quotes, which would be part of the value';
@@ -293,7 +293,7 @@ describe('a fault', () => {
       `HTTPS_PROXY=***: expected the http or https URL of a proxy, such as http://user:password@proxy:3128${quotes}`,
     ],
   ])('in the quotes that docker --env-file leaves in %s=%s', (name, value, fault) => {
-    expect(faultsOf({ ...remote, [name]: value })).toEqual([fault]);
+    expect(issuesOf({ ...remote, [name]: value })).toEqual([fault]);
   });
 
   it.each(['"planted', "planted'", '"planted\'', 'pl"ant"ed', '"'])(
@@ -309,11 +309,11 @@ describe('a fault', () => {
     const path = join(directory, 'secret');
     writeFileSync(path, '"planted"\n');
     const given = { ...remote, CAMPAIGN_API_KEY: '', CAMPAIGN_API_KEY_FILE: path };
-    expect(faultsOf(given)).toEqual([`CAMPAIGN_API_KEY=***: ${ascii}${quotes}`]);
+    expect(issuesOf(given)).toEqual([`CAMPAIGN_API_KEY=***: ${ascii}${quotes}`]);
   });
 
   it('is told with all others, and none of them tells a secret', () => {
-    const faults = faultsOf({
+    const faults = issuesOf({
       PORT: 'x',
       LOG_LEVEL: 'loud',
       POLL_MIN_MS: '-',
@@ -357,17 +357,17 @@ describe('a secret', () => {
   });
 
   it.each(all)('%s is not taken from two places', (name, environment) => {
-    const faults = faultsOf({ ...environment, [`${name}_FILE`]: secretFile('other') });
+    const faults = issuesOf({ ...environment, [`${name}_FILE`]: secretFile('other') });
     expect(faults).toEqual([`${name} and ${name}_FILE are both set: expected one of them`]);
   });
 
   it.each(all)('%s whose file cannot be read is one fault', (name, environment) => {
     const missing = join(directory, 'missing');
     const given = (path: string) => ({ ...environment, [name]: '', [`${name}_FILE`]: path });
-    expect(faultsOf(given(missing))).toEqual([
+    expect(issuesOf(given(missing))).toEqual([
       `${name}_FILE=${missing}: expected a file that can be read (ENOENT)`,
     ]);
-    expect(faultsOf(given(directory))).toEqual([
+    expect(issuesOf(given(directory))).toEqual([
       `${name}_FILE=${directory}: expected a file that can be read (EISDIR)`,
     ]);
   });
@@ -376,7 +376,7 @@ describe('a secret', () => {
     for (const content of ['', '\n']) {
       const path = secretFile(content);
       const given = { ...environment, [name]: '', [`${name}_FILE`]: path };
-      expect(faultsOf(given)).toEqual([`${name}_FILE=${path}: expected a file that is not empty`]);
+      expect(issuesOf(given)).toEqual([`${name}_FILE=${path}: expected a file that is not empty`]);
     }
   });
 });
@@ -454,7 +454,7 @@ describe('bytes', () => {
   it.each(noText)('a file in %s is refused in a line', (_, bytes) => {
     writeFileSync(envFile(), bytes);
     const given = { ...credentials, IMS_CLIENT_SECRET: '', IMS_CLIENT_SECRET_FILE: envFile() };
-    expect(faultsOf({ ...given, API_KEYS_FILE: envFile() })).toEqual([
+    expect(issuesOf({ ...given, API_KEYS_FILE: envFile() })).toEqual([
       `${envFile()}: expected text in UTF-8`,
       `IMS_CLIENT_SECRET_FILE=${envFile()}: expected text in UTF-8`,
       `API_KEYS_FILE=${envFile()}: expected text in UTF-8`,
@@ -480,7 +480,7 @@ describe('bytes', () => {
       signIn: { accessTokens: { audiences: ['a', 'b'] } },
       exposure: { corsOrigins: ['https://app.example.com'] },
     });
-    expect(faultsOf({ ...given, AUTH_AUDIENCE: ' , ' })).toContain(
+    expect(issuesOf({ ...given, AUTH_AUDIENCE: ' , ' })).toContain(
       'AUTH_AUDIENCE=,: expected comma-separated texts',
     );
   });
@@ -490,10 +490,10 @@ describe('bytes', () => {
     ['what Node.js puts for bytes that are not UTF-8', 'planted-\ufffd'],
     ['a NUL', 'planted\0secret'],
   ])('a value with %s is refused', (_, value) => {
-    expect(faultsOf({ ...credentials, IMS_CLIENT_SECRET: value })).toEqual([
+    expect(issuesOf({ ...credentials, IMS_CLIENT_SECRET: value })).toEqual([
       'IMS_CLIENT_SECRET=***: expected a text, in UTF-8 and on one line',
     ]);
-    expect(faultsOf({ DATA_DIR: `/data${value.slice(7)}` })).toEqual([
+    expect(issuesOf({ DATA_DIR: `/data${value.slice(7)}` })).toEqual([
       expect.stringMatching(/^DATA_DIR=\/data[a-z-]*…: expected a directory, in UTF-8/),
     ]);
   });
@@ -519,7 +519,7 @@ describe('the path of a file or a folder', () => {
       'API_KEYS_FILE',
       'DATABASE_URL_FILE',
     ];
-    const faults = faultsOf(Object.fromEntries(names.map((name) => [name, path])));
+    const faults = issuesOf(Object.fromEntries(names.map((name) => [name, path])));
     expect(faults.filter((fault) => !fault.includes('cannot be read')).sort()).toEqual(
       names.map((name) => `${name}=${path}: expected ${expected}`).sort(),
     );
@@ -550,7 +550,7 @@ describe('a .env file', () => {
 
   it('is held to the same rules', () => {
     writeFileSync(envFile(), 'PORT=x\nPOLL_MS=1\n');
-    expect(faultsOf({})).toEqual(['PORT=x: expected a whole number, 0 to 65535']);
+    expect(issuesOf({})).toEqual(['PORT=x: expected a whole number, 0 to 65535']);
     expect(warnings).toHaveLength(1);
   });
 
@@ -563,7 +563,7 @@ describe('a .env file', () => {
 
   it('that cannot be read is a fault, told with all others', () => {
     mkdirSync(envFile());
-    expect(faultsOf({ PORT: 'x' })).toEqual([
+    expect(issuesOf({ PORT: 'x' })).toEqual([
       `${envFile()}: expected a file that can be read (EISDIR)`,
       'PORT=x: expected a whole number, 0 to 65535',
     ]);
@@ -620,7 +620,7 @@ describe('the settings of Platform', () => {
       'PLATFORM_URL=platform: expected an http or https URL without credentials, query or fragment',
     ],
   ])('are refused with %s=%s', (name, value, fault) => {
-    expect(faultsOf({ ...platform, [name]: value })).toEqual([fault]);
+    expect(issuesOf({ ...platform, [name]: value })).toEqual([fault]);
   });
 });
 
@@ -689,7 +689,7 @@ describe('the settings of the Platform that the embedded service uploads to', ()
       ],
     ],
   ])('are refused with %s=%s', (name, value, faults) => {
-    expect(faultsOf({ ...platform, [name]: value })).toEqual(faults);
+    expect(issuesOf({ ...platform, [name]: value })).toEqual(faults);
   });
 });
 
@@ -702,7 +702,7 @@ describe('faults on demand', () => {
   });
 
   it('are refused where others can reach the gateway', () => {
-    expect(faultsOf({ ...faulty, HOST: '0.0.0.0', ALLOW_ANONYMOUS: 'true' })).toEqual([
+    expect(issuesOf({ ...faulty, HOST: '0.0.0.0', ALLOW_ANONYMOUS: 'true' })).toEqual([
       'CAMPAIGN_SERVICE_FAULTS=faults.yaml: expected not to be set if HOST is not a loopback address, because it is for tests',
     ]);
   });

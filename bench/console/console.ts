@@ -102,10 +102,10 @@ async function measureScroll(page: Page): Promise<Figure[]> {
     const grid = document.querySelector('.grid');
     const frame = () => new Promise(requestAnimationFrame);
     const height = () => grid.querySelector('.grid-body').clientHeight;
-    const scroll = async (step, isOver) => {
+    const scroll = async (step, isAtEnd) => {
       const frames = [];
       let before = await frame();
-      while (!isOver()) {
+      while (!isAtEnd()) {
         grid.scrollTop += step;
         const now = await frame();
         frames.push(now - before);

@@ -52,11 +52,11 @@ function pin(pid: number | undefined, core: string): void {
 
 /** Sluice's calls; the others call for each query. */
 let upstreamCalls = 0;
-const isOver = (requestId: string) => Number(requestId) < requests;
+const hasEnded = (requestId: string) => Number(requestId) < requests;
 const upstream = createServer((request, response) => {
   if (!request.url?.startsWith('/status')) upstreamCalls += 1;
   const requestId = new URL(request.url ?? '/', 'http://u').searchParams.get('requestId') ?? '';
-  const status = isOver(requestId) ? 'Success' : 'In Progress';
+  const status = hasEnded(requestId) ? 'Success' : 'In Progress';
   setTimeout(() => {
     response.writeHead(200, { 'content-type': 'application/json' });
     response.end(

@@ -39,12 +39,12 @@ export function openOwnDatabase(
     return database;
   } catch (error) {
     database?.close();
-    const fault = toFolderFault(dir, path, service, error as Error);
-    throw new DataFolderUnusableError(fault, { cause: error });
+    const issue = toFolderErrorText(dir, path, service, error as Error);
+    throw new DataFolderUnusableError(issue, { cause: error });
   }
 }
 
-function toFolderFault(
+function toFolderErrorText(
   dir: string,
   path: string,
   service: Service,

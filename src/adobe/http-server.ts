@@ -5,7 +5,7 @@ import type { Logger } from './logger.js';
 import { toStrictText } from './strict-text.js';
 
 /** The answer to a failed call: an object is sent as JSON, a string as plain text. */
-export interface FaultAnswer {
+export interface ErrorAnswer {
   readonly httpStatus: number;
   readonly body: object | string;
   readonly headers?: Readonly<Record<string, string | number>>;
@@ -24,9 +24,9 @@ export interface HttpServerOptions {
   readonly toNoRouteAnswer: (
     reason: 'notFound' | 'undecodable',
     headers: IncomingHttpHeaders,
-  ) => FaultAnswer;
+  ) => ErrorAnswer;
   /** @param statusCode - 500 if nothing else is known about the error */
-  readonly toAnswer: (error: Error, statusCode: number) => FaultAnswer;
+  readonly toAnswer: (error: Error, statusCode: number) => ErrorAnswer;
 }
 
 /**

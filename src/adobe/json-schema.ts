@@ -17,7 +17,7 @@ export interface Bundle {
   /** The schemas that were added there. */
   readonly others: readonly Schema[];
   /** References without a target, as sentences. */
-  readonly faults: readonly string[];
+  readonly issues: readonly string[];
 }
 
 const MAPS = ['properties', 'patternProperties', 'definitions', '$defs', 'dependencies'];
@@ -143,7 +143,7 @@ export function bundle(
 ): Bundle {
   const named = new Map<string, Schema>([[base, root]]);
   const others = new Map<string, Schema>();
-  const faults = new Set<string>();
+  const issues = new Set<string>();
   const waiting: (readonly [Schema, string])[] = [[root, base]];
   const take = (uri: string) => {
     const known = named.get(uri);
@@ -163,13 +163,13 @@ export function bundle(
     for (const { schema: inner, base: uri } of all) {
       if (typeof inner.$ref !== 'string') continue;
       const target = resolveUri(inner.$ref, uri);
-      if (find(target, take) === undefined) faults.add(toFault(inner.$ref, target, take));
+      if (find(target, take) === undefined) issues.add(toIssue(inner.$ref, target, take));
     }
   }
-  return { schema: withOthers(root, others), others: [...others.values()], faults: [...faults] };
+  return { schema: withOthers(root, others), others: [...others.values()], issues: [...issues] };
 }
 
-function toFault(
+function toIssue(
   reference: string,
   target: string,
   schemaOf: (uri: string) => Schema | undefined,

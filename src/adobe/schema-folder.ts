@@ -16,7 +16,7 @@ export interface SchemaFolder {
   /** In the order of their names. */
   readonly datasets: readonly DatasetFile[];
   /** What could not be read, one sentence each, beginning with a path. */
-  readonly faults: readonly string[];
+  readonly issues: readonly string[];
   /** A dataset's schema, with everything that it refers to. */
   bundleOf(dataset: DatasetFile): Bundle;
   /** The file of a schema. */
@@ -32,7 +32,7 @@ export interface SchemaFolder {
 export async function readSchemaFolder(dir: string): Promise<SchemaFolder> {
   const names = await readdir(dir, { recursive: true });
   const datasets: DatasetFile[] = [];
-  const faults: string[] = [];
+  const issues: string[] = [];
   const schemas = new Map<string, Schema>();
   const byAltId = new Map<string, Schema>();
   const paths = new Map<Schema, string>();
@@ -43,7 +43,7 @@ export async function readSchemaFolder(dir: string): Promise<SchemaFolder> {
     const known = typeof $id === 'string' ? resolveUri($id, '') : uri;
     const other = schemas.get(known);
     if (other !== undefined && !isDeepStrictEqual(other, schema)) {
-      faults.push(`${path}: $id: ${known} is another schema in ${paths.get(other)}`);
+      issues.push(`${path}: $id: ${known} is another schema in ${paths.get(other)}`);
     }
     schemas.set(known, other ?? schema);
     schemas.set(uri, schema);
@@ -67,13 +67,13 @@ export async function readSchemaFolder(dir: string): Promise<SchemaFolder> {
         if (isSchema(content.schema)) add(content.schema, path, uri);
       }
     } catch (error) {
-      faults.push(`${path}: ${(error as Error).message}`);
+      issues.push(`${path}: ${(error as Error).message}`);
     }
   }
 
   return {
     datasets,
-    faults,
+    issues,
     bundleOf({ name, content }) {
       const schema = isSchema(content.schema) ? content.schema : {};
       return bundle(schema, toUri(name), (uri) => schemas.get(uri) ?? byAltId.get(lastPartOf(uri)));

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { isQuoted, whyNoPath } from '../process/setting-text.js';
+import { findPathProblem, isQuoted } from '../process/setting-text.js';
 
 /** Readable text. */
 export const text = z
@@ -10,7 +10,7 @@ export const text = z
 
 /** A file or a folder. */
 export const path = text.superRefine((given, context) => {
-  const noPath = whyNoPath(given);
+  const noPath = findPathProblem(given);
   if (noPath !== null) context.addIssue({ code: 'custom', message: `expected ${noPath}` });
 });
 
@@ -24,7 +24,7 @@ export const listenHost = z
   );
 
 /**
- * A fault for each of these variables with quotes around its value. A shell and a `.env` file remove them; programs
+ * An issue for each of these variables with quotes around its value. A shell and a `.env` file remove them; programs
  * that pass the file on themselves, such as `docker run --env-file`, don't.
  */
 export function findQuoted(env: NodeJS.ProcessEnv, names: readonly string[]): string[] {

@@ -69,45 +69,45 @@ export const campaignSettings = z
     PLATFORM_CLIENT_SECRET: text.optional(),
   })
   .superRefine((env, context) => {
-    const fault = (name: string, message: string) =>
+    const issue = (name: string, message: string) =>
       context.addIssue({ code: 'custom', path: [name], message });
 
     if (env.CAMPAIGN_SERVICE_CLIENTS_FILE === undefined && !isLoopback(env.CAMPAIGN_SERVICE_HOST)) {
       const why =
         'must be set if CAMPAIGN_SERVICE_HOST is not a loopback address, because the default is public';
-      if (env.IMS_CLIENT_SECRET === PUBLIC_SECRET) fault('IMS_CLIENT_SECRET', why);
+      if (env.IMS_CLIENT_SECRET === PUBLIC_SECRET) issue('IMS_CLIENT_SECRET', why);
       if (env.CAMPAIGN_SERVICE_ADMIN_CLIENT_SECRET === PUBLIC_ADMIN_SECRET) {
-        fault('CAMPAIGN_SERVICE_ADMIN_CLIENT_SECRET', why);
+        issue('CAMPAIGN_SERVICE_ADMIN_CLIENT_SECRET', why);
       }
     }
 
     if (env.CAMPAIGN_SERVICE_FAULTS !== undefined && !isLoopback(env.CAMPAIGN_SERVICE_HOST)) {
-      fault(
+      issue(
         'CAMPAIGN_SERVICE_FAULTS',
         'must not be set if CAMPAIGN_SERVICE_HOST is not a loopback address, because it is for tests',
       );
     }
 
     if (env.CAMPAIGN_SERVICE_ADMIN_CLIENT_ID === env.IMS_CLIENT_ID) {
-      fault('CAMPAIGN_SERVICE_ADMIN_CLIENT_ID', 'must not be the same as IMS_CLIENT_ID');
+      issue('CAMPAIGN_SERVICE_ADMIN_CLIENT_ID', 'must not be the same as IMS_CLIENT_ID');
     }
 
     if (env.PLATFORM_URL === undefined) return;
     if (env.CAMPAIGN_SERVICE_MAPPINGS_DIR === undefined) {
       // The scheduler runs one of the samples, and invented people must not get to a real Platform unless somebody
       // asks for it.
-      fault(
+      issue(
         'CAMPAIGN_SERVICE_MAPPINGS_DIR',
         'must be set because PLATFORM_URL is set, and the sample mappings are for the local receiver',
       );
     }
     for (const name of ['PLATFORM_API_KEY', 'PLATFORM_IMS_ORG'] as const) {
-      if (env[name] === undefined) fault(name, 'must be set because PLATFORM_URL is set');
+      if (env[name] === undefined) issue(name, 'must be set because PLATFORM_URL is set');
     }
     const clientSettings = ['PLATFORM_CLIENT_ID', 'PLATFORM_CLIENT_SECRET'] as const;
     if (env.PLATFORM_ACCESS_TOKEN !== undefined) {
       if (clientSettings.every((name) => env[name] === undefined)) return;
-      fault(
+      issue(
         'PLATFORM_ACCESS_TOKEN',
         'must not be set together with PLATFORM_CLIENT_ID or PLATFORM_CLIENT_SECRET: choose one way to get a token',
       );
@@ -115,7 +115,7 @@ export const campaignSettings = z
     }
     for (const name of clientSettings) {
       if (env[name] !== undefined) continue;
-      fault(name, 'must be set because PLATFORM_URL is set (or PLATFORM_ACCESS_TOKEN instead)');
+      issue(name, 'must be set because PLATFORM_URL is set (or PLATFORM_ACCESS_TOKEN instead)');
     }
   });
 

@@ -40,7 +40,7 @@ export interface CampaignConfig {
   readonly gatewayEnvironment: (url: string) => string;
 }
 
-/** The environment has faults. The message lists them all, one per line. */
+/** The environment has issues. The message lists them all, one per line. */
 export class CampaignConfigError extends Error {
   override readonly name = 'CampaignConfigError';
 }
@@ -49,7 +49,7 @@ export class CampaignConfigError extends Error {
  * Read the configuration from the environment. Blanks and line ends around a value are removed. Unset and empty
  * variables have defaults; an invalid value is a fault.
  *
- * @throws {CampaignConfigError} with all faults
+ * @throws {CampaignConfigError} with all issues
  * @throws {FaultPlanInvalidError} with all problems of the fault plan
  */
 export function parseCampaignConfig(env: NodeJS.ProcessEnv): CampaignConfig {
@@ -60,11 +60,11 @@ export function parseCampaignConfig(env: NodeJS.ProcessEnv): CampaignConfig {
   const quoted = findQuoted(env, Object.keys(campaignSettings.shape));
   if (!parsed.success || quoted.length > 0) {
     const issues = parsed.error?.issues ?? [];
-    const faults = [
+    const lines = [
       ...quoted,
       ...issues.map(({ path, message }) => `${path.join('.')}: ${message}`),
     ];
-    throw new CampaignConfigError(['The environment is wrong:', ...faults].join('\n  '));
+    throw new CampaignConfigError(['The environment is wrong:', ...lines].join('\n  '));
   }
   const { data } = parsed;
   return Object.freeze({

@@ -39,7 +39,7 @@ export interface CampaignService {
   /**
    * Load the mappings and listen. Call this once: a stopped service can't be started again.
    *
-   * @throws {MappingsInvalidError} with all faults of the mappings
+   * @throws {MappingsInvalidError} with all issues of the mappings
    * @throws {DataFolderUnusableError} another service uses the data folder, or it can't be written
    * @throws {StateUnusableError} the data folder's database can't be used, or belongs to another Platform
    * @throws {CredentialsUnreadableError} the credentials can't be read

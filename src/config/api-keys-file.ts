@@ -18,12 +18,12 @@ export function watchApiKeys(
   logger: Logger,
 ): () => void {
   const read = () => {
-    const faults: string[] = [];
-    const keys = readApiKeys(path, faults);
-    if (faults.length === 0) onRead(keys);
+    const issues: string[] = [];
+    const keys = readApiKeys(path, issues);
+    if (issues.length === 0) onRead(keys);
     else
       logger.error(
-        { faults },
+        { faults: issues },
         'API_KEYS_FILE has changed and cannot be used; the previous keys stay valid',
       );
   };

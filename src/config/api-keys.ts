@@ -58,28 +58,28 @@ function refuseRepeats(
 /**
  * The API keys in a YAML file (or a JSON file, because JSON is YAML).
  *
- * @param faults - gets one for each problem, with its line; none shows a value
+ * @param issues - gets one for each problem, with its line; none shows a value
  */
-export function readApiKeys(path: string, faults: string[]): readonly ApiKey[] {
+export function readApiKeys(path: string, issues: string[]): readonly ApiKey[] {
   let text: string;
   try {
     text = readTextFile(path);
   } catch (error) {
     if (!(error instanceof UnreadableTextError)) throw error;
-    faults.push(`API_KEYS_FILE=${path}: expected ${error.message}`);
+    issues.push(`API_KEYS_FILE=${path}: expected ${error.message}`);
     return [];
   }
   const lines = new LineCounter();
-  const fault = (offset: number, message: string) =>
-    faults.push(`API_KEYS_FILE=${path}, line ${lines.linePos(offset).line}: ${message}`);
+  const issue = (offset: number, message: string) =>
+    issues.push(`API_KEYS_FILE=${path}, line ${lines.linePos(offset).line}: ${message}`);
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  for (const { pos, code } of document.errors) fault(pos[0], `this is not YAML (${code})`);
+  for (const { pos, code } of document.errors) issue(pos[0], `this is not YAML (${code})`);
   if (document.errors.length > 0) return [];
 
   const parsed = file.safeParse(toContent(document));
   if (parsed.success) return parsed.data.keys.map(toApiKey);
   for (const { path: at, message } of parsed.error.issues) {
-    fault(offsetOf(document, at), at.length === 0 ? message : `${at.join('.')}: ${message}`);
+    issue(offsetOf(document, at), at.length === 0 ? message : `${at.join('.')}: ${message}`);
   }
   return [];
 }

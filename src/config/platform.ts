@@ -38,12 +38,12 @@ export function findIdleCredential(given: Environment): string | undefined {
  * the embedded service, `PLATFORM_URL` configures one, as for the service alone. With any other upstream a credential
  * does, because the URL has a default.
  *
- * @param given - the variables, including the secrets from files; invalid ones are in `faults` already
+ * @param given - the variables, including the secrets from files; invalid ones are in `issues` already
  */
 export function toPlatformConfig(
   read: Partial<Settings>,
   given: Environment,
-  faults: string[],
+  issues: string[],
 ): PlatformConfig | null {
   const deciding = given.CAMPAIGN_URL ? CREDENTIALS : (['PLATFORM_URL'] as const);
   const reason = deciding.find((name) => isGiven(name, given));
@@ -51,7 +51,7 @@ export function toPlatformConfig(
 
   const missing = (name: keyof Settings, alternative = '') => {
     if (isGiven(name, given)) return;
-    faults.push(`${name} is not set: expected because ${reason} is set${alternative}`);
+    issues.push(`${name} is not set: expected because ${reason} is set${alternative}`);
   };
   missing('PLATFORM_API_KEY');
   missing('PLATFORM_IMS_ORG');
@@ -59,7 +59,7 @@ export function toPlatformConfig(
     isGiven('PLATFORM_CLIENT_ID', given) || isGiven('PLATFORM_CLIENT_SECRET', given);
   const hasToken = isGiven('PLATFORM_ACCESS_TOKEN', given);
   if (hasToken && hasCredentials) {
-    faults.push(
+    issues.push(
       'PLATFORM_ACCESS_TOKEN and PLATFORM_CLIENT_ID or PLATFORM_CLIENT_SECRET are both set: expected one way to get a token',
     );
   } else if (!hasToken) {
@@ -68,7 +68,7 @@ export function toPlatformConfig(
     missing('PLATFORM_CLIENT_SECRET', alternative);
   }
   const { PLATFORM_URL: url, PLATFORM_ACCESS_TOKEN: accessToken } = read;
-  // Invalid, and already a fault.
+  // Invalid, and already an issue.
   if (url === undefined) return null;
   return {
     url: new URL(url),
@@ -87,7 +87,7 @@ export function toPlatformConfig(
   };
 }
 
-/** A secret may come from its file; if that failed, there is already a fault. */
+/** A secret may come from its file; if that failed, there is already an issue. */
 function isGiven(name: string, given: Environment): boolean {
   return Boolean(given[name] || (isSecret(name) && given[`${name}_FILE`]));
 }

@@ -9,18 +9,18 @@ export const proxyVariables = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'] as const
  * The proxies for outgoing calls, from the variables that other programs use as well. Each may be in upper or lower
  * case; if both are set, the lower-case one counts.
  *
- * @param faults - gets one for each variable that is not a proxy
+ * @param issues - gets one for each variable that is not a proxy
  */
-export function toOutgoingProxies(given: Environment, faults: string[]): OutgoingProxies {
+export function toOutgoingProxies(given: Environment, issues: string[]): OutgoingProxies {
   const { variable, value: exempt } = find('NO_PROXY', given);
   if (isQuoted(exempt)) {
-    faults.push(
+    issues.push(
       `${variable}=${exempt}: expected comma-separated names, without quotes, which would be part of the value`,
     );
   }
   return {
-    http: toProxy('HTTP_PROXY', given, faults),
-    https: toProxy('HTTPS_PROXY', given, faults),
+    http: toProxy('HTTP_PROXY', given, issues),
+    https: toProxy('HTTPS_PROXY', given, issues),
     exempt: exempt.split(/[\s,]+/).filter((entry) => entry !== ''),
   };
 }
@@ -34,7 +34,7 @@ function find(
   return { variable, value: given[variable]?.trim() ?? '' };
 }
 
-function toProxy(name: string, given: Environment, faults: string[]): OutgoingProxies['http'] {
+function toProxy(name: string, given: Environment, issues: string[]): OutgoingProxies['http'] {
   const { variable, value } = find(name, given);
   if (value === '') return null;
   // `proxy:3128`, as other programs accept it.
@@ -42,7 +42,7 @@ function toProxy(name: string, given: Environment, faults: string[]): OutgoingPr
   if (url && /^https?:$/.test(url.protocol) && isDecodable(url)) return { url: url.href, variable };
   const quotes = isQuoted(value) ? ', without quotes, which would be part of the value' : '';
   // Without its value, which may contain a password anywhere.
-  faults.push(
+  issues.push(
     `${variable}=***: expected the http or https URL of a proxy, such as http://user:password@proxy:3128${quotes}`,
   );
   return null;

@@ -7,29 +7,29 @@ import type { Settings } from './settings.js';
 /**
  * How callers may sign in, or null if everybody is the anonymous caller.
  *
- * @param faults - gets one for each setting that is missing or contradicts another, and for each invalid API key
+ * @param issues - gets one for each setting that is missing or contradicts another, and for each invalid API key
  */
-export function toSignInConfig(read: Partial<Settings>, faults: string[]): SignInConfig | null {
-  const accessTokens = toTokenConfig(read, faults);
+export function toSignInConfig(read: Partial<Settings>, issues: string[]): SignInConfig | null {
+  const accessTokens = toTokenConfig(read, issues);
   const isConfigured = accessTokens !== null || read.API_KEYS_FILE !== undefined;
   if (isConfigured && read.ALLOW_ANONYMOUS) {
     const name = accessTokens ? 'AUTH_JWKS_URL' : 'API_KEYS_FILE';
-    faults.push(`ALLOW_ANONYMOUS=true and ${name} are both set: expected one of them`);
+    issues.push(`ALLOW_ANONYMOUS=true and ${name} are both set: expected one of them`);
   }
   if (isConfigured) {
     const { API_KEYS_FILE: apiKeysFile } = read;
     if (apiKeysFile === undefined) return { accessTokens, apiKeys: [] };
-    return { accessTokens, apiKeys: readApiKeys(apiKeysFile, faults), apiKeysFile };
+    return { accessTokens, apiKeys: readApiKeys(apiKeysFile, issues), apiKeysFile };
   }
   if (read.ALLOW_ANONYMOUS) return null;
   const { HOST: host, CORS_ORIGINS: corsOrigins = [] } = read;
   if (host !== undefined && !isLoopback(host)) {
-    faults.push(
+    issues.push(
       `HOST=${host}: expected a loopback address such as 127.0.0.1, because no sign-in is configured. ${SAY_WHO_MAY_CALL}`,
     );
   }
   if (!corsOrigins.every((origin) => isLoopbackHost(new URL(origin).host))) {
-    faults.push(
+    issues.push(
       `CORS_ORIGINS=${corsOrigins.join(',')}: expected sites of this machine only, such as http://localhost:5173, because no sign-in is configured. ${SAY_WHO_MAY_CALL}`,
     );
   }
@@ -50,9 +50,9 @@ const USUAL_SCOPE = 'openid offline_access';
 /**
  * The console's OpenID client; null where people paste a key or a token.
  *
- * @param faults - gets one for each setting that is missing
+ * @param issues - gets one for each setting that is missing
  */
-export function toOpenIdClient(read: Partial<Settings>, faults: string[]): OpenIdClient | null {
+export function toOpenIdClient(read: Partial<Settings>, issues: string[]): OpenIdClient | null {
   const {
     CONSOLE_OIDC_ISSUER: issuer,
     CONSOLE_OIDC_CLIENT_ID: clientId,
@@ -61,17 +61,17 @@ export function toOpenIdClient(read: Partial<Settings>, faults: string[]): OpenI
   if (issuer === undefined) {
     for (const name of ['CONSOLE_OIDC_CLIENT_ID', 'CONSOLE_OIDC_SCOPE'] as const) {
       if (read[name] !== undefined)
-        faults.push(`CONSOLE_OIDC_ISSUER is not set: expected because ${name} is set`);
+        issues.push(`CONSOLE_OIDC_ISSUER is not set: expected because ${name} is set`);
     }
     return null;
   }
   if (clientId === undefined) {
-    faults.push(
+    issues.push(
       'CONSOLE_OIDC_CLIENT_ID is not set: expected because CONSOLE_OIDC_ISSUER is set. Register the console with the provider as a public client, and set the id that it gets there',
     );
   }
   if (read.AUTH_JWKS_URL === undefined) {
-    faults.push(
+    issues.push(
       'AUTH_JWKS_URL is not set: expected because CONSOLE_OIDC_ISSUER is set. Sluice checks the provider’s tokens with AUTH_JWKS_URL, AUTH_ISSUER and AUTH_AUDIENCE',
     );
   }
@@ -90,19 +90,19 @@ export function toAudience(
   return isOpen ? 'everybody' : 'thisMachine';
 }
 
-function toTokenConfig(read: Partial<Settings>, faults: string[]): SignInConfig['accessTokens'] {
+function toTokenConfig(read: Partial<Settings>, issues: string[]): SignInConfig['accessTokens'] {
   const { AUTH_JWKS_URL: url, AUTH_ISSUER: issuer, AUTH_AUDIENCE: audiences } = read;
   if (url === undefined) {
     for (const name of ['AUTH_ISSUER', 'AUTH_AUDIENCE', 'AUTH_MAPPINGS_CLAIM'] as const) {
       if (read[name] !== undefined)
-        faults.push(`AUTH_JWKS_URL is not set: expected because ${name} is set`);
+        issues.push(`AUTH_JWKS_URL is not set: expected because ${name} is set`);
     }
     return null;
   }
   if (issuer === undefined)
-    faults.push('AUTH_ISSUER is not set: expected because AUTH_JWKS_URL is set');
+    issues.push('AUTH_ISSUER is not set: expected because AUTH_JWKS_URL is set');
   if (audiences === undefined)
-    faults.push('AUTH_AUDIENCE is not set: expected because AUTH_JWKS_URL is set');
+    issues.push('AUTH_AUDIENCE is not set: expected because AUTH_JWKS_URL is set');
   return {
     jwksUrl: new URL(url),
     issuer: issuer ?? '',

@@ -1,5 +1,5 @@
 import { parseEnv } from 'node:util';
-import { whyNoPath } from '../process/setting-text.js';
+import { findPathProblem } from '../process/setting-text.js';
 import { readTextFile, UnreadableTextError } from '../server/admission/strict-text.js';
 
 /** The process's variables. */
@@ -21,11 +21,11 @@ export const secrets = [
  * The process's variables, and those of a `.env` file, which they override. Blanks and line ends around a value are
  * removed: line ends come from pasted text, or from files with Windows line ends.
  *
- * @returns only the process's variables if there is no such file, or if it can't be read, which is a fault
+ * @returns only the process's variables if there is no such file, or if it can't be read, which is an issue
  */
-export function withEnvFile(environment: Environment, path: string, faults: string[]): Environment {
+export function withEnvFile(environment: Environment, path: string, issues: string[]): Environment {
   return Object.fromEntries(
-    Object.entries({ ...readEnvFile(path, faults), ...environment }).map(([name, value]) => [
+    Object.entries({ ...readEnvFile(path, issues), ...environment }).map(([name, value]) => [
       name,
       withoutEnds(value),
     ]),
@@ -37,39 +37,39 @@ function withoutEnds(value: string | undefined): string | undefined {
   return value?.trim() || value;
 }
 
-function readEnvFile(path: string, faults: string[]): Environment {
+function readEnvFile(path: string, issues: string[]): Environment {
   try {
     return parseEnv(readTextFile(path));
   } catch (error) {
     if (!(error instanceof UnreadableTextError)) throw error;
     const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;
-    if (code !== 'ENOENT') faults.push(`${path}: expected ${error.message}`);
+    if (code !== 'ENOENT') issues.push(`${path}: expected ${error.message}`);
     return {};
   }
 }
 
 /** Read each secret X from the file that X_FILE names, without surrounding blanks and line ends. */
-export function readSecretFiles(environment: Environment, faults: string[]): Environment {
+export function readSecretFiles(environment: Environment, issues: string[]): Environment {
   const given: Record<string, string | undefined> = { ...environment };
   for (const name of secrets) {
     const path = environment[`${name}_FILE`];
     if (!path) continue;
     if (environment[name]) {
-      faults.push(`${name} and ${name}_FILE are both set: expected one of them`);
+      issues.push(`${name} and ${name}_FILE are both set: expected one of them`);
       continue;
     }
-    const noPath = whyNoPath(path);
+    const noPath = findPathProblem(path);
     if (noPath !== null) {
-      faults.push(`${name}_FILE=${path}: expected ${noPath}`);
+      issues.push(`${name}_FILE=${path}: expected ${noPath}`);
       continue;
     }
     try {
       given[name] = readTextFile(path).trim();
       if (given[name] === '')
-        faults.push(`${name}_FILE=${path}: expected a file that is not empty`);
+        issues.push(`${name}_FILE=${path}: expected a file that is not empty`);
     } catch (error) {
       if (!(error instanceof UnreadableTextError)) throw error;
-      faults.push(`${name}_FILE=${path}: expected ${error.message}`);
+      issues.push(`${name}_FILE=${path}: expected ${error.message}`);
     }
   }
   return given;

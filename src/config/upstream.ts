@@ -42,13 +42,13 @@ export type UpstreamConfig = EmbeddedService | RemoteUpstream;
 /**
  * The upstream of the settings, or the embedded service if they name none.
  *
- * @param given - the variables, including the secrets from files; invalid ones are in `faults` already
- * @param faults - gets one for each setting that is missing or contradicts another
+ * @param given - the variables, including the secrets from files; invalid ones are in `issues` already
+ * @param issues - gets one for each setting that is missing or contradicts another
  */
 export function toUpstreamConfig(
   read: Partial<Settings>,
   given: Environment,
-  faults: string[],
+  issues: string[],
 ): UpstreamConfig {
   const embedded: EmbeddedService = {
     kind: 'embedded',
@@ -57,26 +57,26 @@ export function toUpstreamConfig(
     environment: Object.fromEntries(Object.entries(given).filter(([, value]) => value !== '')),
   };
   if (!given.CAMPAIGN_URL) {
-    checkEmbedded(embedded, read, given, faults);
+    checkEmbedded(embedded, read, given, issues);
     return embedded;
   }
 
-  // A secret may come from its file; if that failed, there is already a fault.
+  // A secret may come from its file; if that failed, there is already an issue.
   const isGiven = (name: keyof Settings) =>
     Boolean(given[name] || (isSecret(name) && given[`${name}_FILE`]));
   const missing = (name: keyof Settings, reason: string) => {
-    if (!isGiven(name)) faults.push(`${name} is not set: expected because ${reason}`);
+    if (!isGiven(name)) issues.push(`${name} is not set: expected because ${reason}`);
   };
   missing('CAMPAIGN_ORGANIZATION', 'CAMPAIGN_URL is set');
   missing('CAMPAIGN_API_KEY', 'CAMPAIGN_URL is set');
   const hasCredentials = isGiven('IMS_CLIENT_ID') || isGiven('IMS_CLIENT_SECRET');
   const hasToken = isGiven('CAMPAIGN_ACCESS_TOKEN');
   if (hasToken && hasCredentials) {
-    faults.push(
+    issues.push(
       'CAMPAIGN_ACCESS_TOKEN and IMS_CLIENT_ID or IMS_CLIENT_SECRET are both set: expected one way to get a token',
     );
   } else if (!hasToken && !hasCredentials) {
-    faults.push(
+    issues.push(
       'CAMPAIGN_ACCESS_TOKEN is not set: expected because CAMPAIGN_URL is set (or IMS_CLIENT_ID and IMS_CLIENT_SECRET instead)',
     );
   } else if (hasCredentials) {
@@ -98,7 +98,7 @@ export function toUpstreamConfig(
         clientSecret: read.IMS_CLIENT_SECRET ?? '',
         scopes: read.IMS_SCOPES ?? [],
       };
-  // Invalid, and already a fault.
+  // Invalid, and already an issue.
   if (!read.CAMPAIGN_URL) return embedded;
   return {
     kind: 'remote',
@@ -123,17 +123,17 @@ function checkEmbedded(
   { faultsFile }: EmbeddedService,
   { HOST: host }: Partial<Settings>,
   given: Environment,
-  faults: string[],
+  issues: string[],
 ): void {
   if (faultsFile !== null && host !== undefined && !isLoopback(host)) {
-    faults.push(
+    issues.push(
       `CAMPAIGN_SERVICE_FAULTS=${faultsFile}: expected not to be set if HOST is not a loopback address, because it is for tests`,
     );
   }
   // The scheduler runs one of the samples, and invented people must not get to a real Platform unless somebody asks
   // for it.
   if (given.PLATFORM_URL && !given.CAMPAIGN_SERVICE_MAPPINGS_DIR) {
-    faults.push(
+    issues.push(
       'CAMPAIGN_SERVICE_MAPPINGS_DIR is not set: expected because PLATFORM_URL is set, and the sample mappings are for the local receiver',
     );
   }

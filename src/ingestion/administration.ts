@@ -75,6 +75,6 @@ export const jobRefusals = ['UNKNOWN_JOB', 'JOB_OVER', 'BATCH_WHOLE'] as const;
 export type JobRefusal = (typeof jobRefusals)[number];
 
 /** The result of a change: the new state, or why nothing was changed. */
-export type Changed<State, Refusal> =
+export type ChangeResult<State, Refusal> =
   | { readonly kind: 'changed'; readonly state: State }
   | { readonly kind: 'refused'; readonly reason: Refusal; readonly message: string };

@@ -121,8 +121,8 @@ export class BadUserInputError extends GatewayError {
 }
 
 /** A start that failed because of a bug in the gateway, which is logged. Nobody knows whether it was sent. */
-export class StartFaultError extends GatewayError {
-  override readonly name = 'StartFaultError';
+export class StartInternalError extends GatewayError {
+  override readonly name = 'StartInternalError';
   readonly code = 'INTERNAL_SERVER_ERROR';
   readonly outcomeUnknown = true;
 
@@ -204,7 +204,7 @@ export class LogUnavailableError extends GatewayError {
 /** Nobody knows whether the log's last commit succeeded, and nobody can find out now. */
 export class CommitUncertainError extends LogUnavailableError {}
 
-/** A start was not sent. The log may still have it as sent, until it is taken back. */
+/** A start was not sent. The log may still have it as sent, until it is withdrawn. */
 export class StartNotSentError extends LogUnavailableError {
   constructor(
     message: string,

@@ -1,5 +1,5 @@
 import { type IngestionRecord, isTerminal, type RequestRef } from './ingestion-request.js';
-import type { Clock, Watches, WatchReport } from './ports.js';
+import type { Clock, LastObservation, Watches } from './ports.js';
 
 /** Where statuses come from. */
 export interface StatusSources {
@@ -38,7 +38,7 @@ export async function ingestionStatus(
   if (known && isTerminal(known.state.status)) return known;
   const report = known && (await watches.report(ref));
   if (known && report && isYoung({ clock, pollMaxMs }, known, report, maxAgeMs)) return known;
-  return known ? watches.poll(ref, caller) : lookFor(watches, ref, caller);
+  return known ? watches.poll(ref, caller) : pollUnlessUnknown(watches, ref, caller);
 }
 
 /**
@@ -60,7 +60,7 @@ export function recallStatus(
 function isYoung(
   { clock, pollMaxMs }: Pick<StatusSources, 'clock' | 'pollMaxMs'>,
   known: IngestionRecord,
-  report: WatchReport,
+  report: LastObservation,
   maxAgeMs: number | null,
 ): boolean {
   const allowedMs = maxAgeMs ?? pollMaxMs;
@@ -73,7 +73,7 @@ function isYoung(
  * @returns null if the upstream knows no such request
  * @throws {UpstreamError} it gave no usable answer
  */
-export async function lookFor(
+export async function pollUnlessUnknown(
   watches: Pick<Watches, 'poll' | 'isUnknown'>,
   ref: RequestRef,
   caller: string,
@@ -86,7 +86,7 @@ export async function lookFor(
  * machine sleeps, and the other one can be set back. Infinite if the observation seems to be from the future and
  * nobody measured its age.
  */
-function toAgeMs(known: IngestionRecord, report: WatchReport, clock: Clock): number {
+function toAgeMs(known: IngestionRecord, report: LastObservation, clock: Clock): number {
   const wallMs = clock.now() - (report.lastObservedAt ?? known.changedAt);
   const measuredMs = report.observedAgoMs;
   if (measuredMs !== null) return Math.max(measuredMs, wallMs);

@@ -15,12 +15,12 @@ export interface PollHistory {
   /** The time since the request was started or first observed. */
   readonly ageMs: number;
   /** Whether somebody waits for its end: has subscribed to it or asked about it recently. */
-  readonly isWanted: boolean;
+  readonly isAwaited: boolean;
   readonly consecutiveFailures: number;
 }
 
 /** The lag of a request that somebody waits for counts this many times. */
-const WANTED_WEIGHT = 4;
+const AWAITED_WEIGHT = 4;
 
 /** The spread around the planned delay, so that requests started together don't stay in step. */
 const JITTER = 0.05;
@@ -35,8 +35,8 @@ const JITTER = 0.05;
  * @see docs/adr/0031-polls-come-when-something-happened.md
  */
 export function toPollDelayMs(plan: PollPlan, history: PollHistory, random: () => number): number {
-  const { runs, ageMs, isWanted, consecutiveFailures } = history;
-  const weight = isWanted ? WANTED_WEIGHT : 1;
+  const { runs, ageMs, isAwaited, consecutiveFailures } = history;
+  const weight = isAwaited ? AWAITED_WEIGHT : 1;
   const step = Math.sqrt((2 * plan.pollPriceMs) / weight);
   const gapMs = runs.ageAt(runs.worth(ageMs) + step) - ageMs;
   // 2^30 is far beyond any maximum and keeps the product finite.

@@ -1,6 +1,6 @@
 import type {
   AdministeredMapping,
-  Changed,
+  ChangeResult,
   Job,
   JobFilter,
   JobRefusal,
@@ -25,7 +25,7 @@ import type {
   UnansweredStart,
 } from './start-intent.js';
 import type { Submission } from './submission.js';
-import type { Applied, Observation, Position, Transition } from './transition.js';
+import type { Observation, ObservationResult, Position, Transition } from './transition.js';
 
 /**
  * Who waits for the answer to a call: somebody who starts an ingestion, somebody who asks for a status, or nobody.
@@ -89,7 +89,7 @@ export interface Administration {
     mappingId: string,
     change: MappingChange,
     caller: string,
-  ): Promise<Changed<AdministeredMapping, MappingRefusal>>;
+  ): Promise<ChangeResult<AdministeredMapping, MappingRefusal>>;
 
   /**
    * At most `limit` jobs, newest first.
@@ -107,7 +107,7 @@ export interface Administration {
   job(jobId: string, caller: string): Promise<Job | null>;
 
   /** Cancel a job, and wait until it is over. */
-  cancelJob(jobId: string, caller: string): Promise<Changed<Job, JobRefusal>>;
+  cancelJob(jobId: string, caller: string): Promise<ChangeResult<Job, JobRefusal>>;
 
   /** At most `limit` records that a job did not send, in its order, without the first `after` of them. */
   rejects(jobId: string, after: number, limit: number, caller: string): Promise<readonly Reject[]>;
@@ -150,7 +150,7 @@ export interface IngestionLog {
    *
    * @throws {LogUnavailableError} nothing was written
    */
-  append(observation: Observation): Promise<Applied>;
+  append(observation: Observation): Promise<ObservationResult>;
 
   /** What is known about each ref, in their order; null for one that was never observed. */
   find(refs: readonly RequestRef[]): Promise<readonly (IngestionRecord | null)[]>;
@@ -218,14 +218,14 @@ export interface IngestionLog {
   prune(unchangedSince: number, limit: number): Promise<number>;
 
   /** The highest position that was ever forgotten: there may be gaps before it. 0 if none was. */
-  prunedThrough(): Promise<Position>;
+  prunedPosition(): Promise<Position>;
 
   /** Call `listener` with each transition once it is in the log, in the log's order. */
   onAppended(listener: (transition: Transition) => void): void;
 }
 
 /** The start that was begun, or the earlier one with the same key. */
-export interface Begun {
+export interface BegunStart {
   readonly kind: 'begun' | 'known';
   readonly intent: StartIntent;
 }
@@ -248,17 +248,17 @@ export interface StartLog {
    *
    * @param sending - identifies this sending
    */
-  begin(start: NewStart, sending: string): Promise<Begun>;
+  begin(start: NewStart, sending: string): Promise<BegunStart>;
 
   /** Settle a start that led to no request. */
   settle(intentId: number, state: RefusedStart | UnansweredStart): Promise<void>;
 
   /**
-   * Take a sending back: the upstream certainly did not accept it, or it never left. A first try is forgotten, so
+   * Withdraw a sending: the upstream certainly did not accept it, or it never left. A first try is forgotten, so
    * that its key is free again; a retry goes back to waiting. This also applies if its outcome counts as unknown
    * meanwhile, but not if the start has been sent again since.
    */
-  takeBack(intentId: number, sending: string): Promise<void>;
+  withdraw(intentId: number, sending: string): Promise<void>;
 
   /**
    * The status of a request, as far as the log knew, before a start was sent; null if it was not known then. The
@@ -273,9 +273,13 @@ export interface StartLog {
    * @param running - requests of its mapping that the upstream says are running now
    * @param now - in ms since the epoch
    * @returns the start in its new state
-   * @throws {StartForgottenError} it was taken back meanwhile
+   * @throws {StartForgottenError} it was withdrawn meanwhile
    */
-  lookInto(intentId: number, running: readonly RequestRef[], now: number): Promise<StartIntent>;
+  resolveUnknown(
+    intentId: number,
+    running: readonly RequestRef[],
+    now: number,
+  ): Promise<StartIntent>;
 
   /**
    * Settle overdue starts as unknown, whoever sent them. A process that receives an answer late still settles its
@@ -296,7 +300,7 @@ export interface StartLog {
   waitingRetries(newerThan: number, withinMs: number): Promise<readonly WaitingRetry[]>;
 
   /** Make a waiting retry due after this pause. */
-  putOff(intentId: number, pauseMs: number): Promise<void>;
+  postpone(intentId: number, pauseMs: number): Promise<void>;
 
   /**
    * Record that a waiting retry is about to be sent.
@@ -322,12 +326,16 @@ export interface StartLog {
 /** Why a request is no longer watched although it is not terminal. */
 export type WatchEnd = 'FORGOTTEN_UPSTREAM' | 'ENDED_BY_OPERATOR';
 
-/** How one request is being watched. Instants in ms since the epoch. */
-export interface WatchReport {
-  /** When the upstream last answered a poll with a status. */
+/** When a watched request was last observed. */
+export interface LastObservation {
+  /** When the upstream last answered a poll with a status, in ms since the epoch. */
   readonly lastObservedAt: number | null;
   /** How long ago that is, in ms, as measured; null if unknown. */
   readonly observedAgoMs: number | null;
+}
+
+/** How one request is being watched. Instants in ms since the epoch. */
+export interface WatchReport extends LastObservation {
   /** When a poll last ended, successfully or not. */
   readonly lastPolledAt: number | null;
   /** Null while a poll is in progress, and if none is planned. */
@@ -351,7 +359,7 @@ export interface PollFailure {
 export interface DueWatch {
   readonly record: IngestionRecord;
   /** Whether somebody waits for its end, according to the database. */
-  readonly isWanted: boolean;
+  readonly isAwaited: boolean;
   readonly consecutiveFailures: number;
 }
 
@@ -361,9 +369,9 @@ export type PollOutcome = {
   /** The delay to the next poll if polls are not scarce, in ms. */
   readonly gapMs: number;
   /** The same, if somebody waits for the end of the request. */
-  readonly wantedGapMs: number;
+  readonly awaitedGapMs: number;
   /** Whether somebody in this process does. */
-  readonly isWanted: boolean;
+  readonly isAwaited: boolean;
 } & (
   | {
       readonly kind: 'observed';
@@ -416,13 +424,13 @@ export interface WatchQueue {
   end(ref: RequestRef): Promise<boolean>;
 
   /** Somebody waits for the end of this request: poll it sooner, even if its watch had ended. */
-  want(ref: RequestRef): Promise<void>;
+  prioritize(ref: RequestRef): Promise<void>;
 
   /** How a request is being watched; null if it is not, or is not planned yet. */
   report(ref: RequestRef): Promise<WatchReport | null>;
 
-  /** The same from memory; null if the database has to be read. */
-  recall(ref: RequestRef): WatchReport | null;
+  /** When it was last observed, from memory; null if the database has to be read. */
+  recall(ref: RequestRef): LastObservation | null;
 
   /** How many requests are watched. */
   count(): Promise<number>;
@@ -455,8 +463,8 @@ export interface Watches {
   /** How a request is being watched, by any replica; null if it is not. */
   report(ref: RequestRef): Promise<WatchReport | null>;
 
-  /** The same from memory; null if the database has to be read. */
-  recall(ref: RequestRef): WatchReport | null;
+  /** When it was last observed, from memory; null if the database has to be read. */
+  recall(ref: RequestRef): LastObservation | null;
 }
 
 /** Time, so that tests can drive it. */

@@ -8,12 +8,12 @@ import {
   type UpstreamErrorCode,
 } from './gateway-error.js';
 import type { IngestionRecord, RequestRef } from './ingestion-request.js';
-import type { Begun, Clock, IngestionLog, StartLog, Watches } from './ports.js';
+import type { BegunStart, Clock, IngestionLog, StartLog, Watches } from './ports.js';
 import {
-  ID_GIVEN_AGAIN,
   isSameInput,
   type NamedStart,
   type NewStart,
+  REUSED_ID,
   type StartIdentity,
   type StartInput,
   type StartIntent,
@@ -23,10 +23,10 @@ import type { StartOutcome, StartSender } from './start-sender.js';
 
 /** What starting ingestions requires. */
 export interface StartIngestionOptions {
-  readonly sender: Pick<StartSender, 'send' | 'saveAnswer' | 'takeBack' | 'settleOverdue'>;
+  readonly sender: Pick<StartSender, 'send' | 'saveAnswer' | 'withdraw' | 'settleOverdue'>;
   readonly watches: Pick<Watches, 'poll'>;
   readonly log: Pick<IngestionLog, 'find' | 'list'>;
-  readonly starts: Pick<StartLog, 'begin' | 'answerDueInMs' | 'lookInto'>;
+  readonly starts: Pick<StartLog, 'begin' | 'answerDueInMs' | 'resolveUnknown'>;
   readonly clock: Clock;
   /** Called with the current state of each request that answers a repeated start. */
   readonly onNamed: (record: IngestionRecord) => void;
@@ -96,12 +96,12 @@ export function createStartIngestion({
     return repeat(begun.intent, callerKey);
   }
 
-  async function begin(start: NewStart, sending: string): Promise<Begun> {
+  async function begin(start: NewStart, sending: string): Promise<BegunStart> {
     try {
       return await starts.begin(start, sending);
     } catch (error) {
       // Otherwise a repeat of the call would report an unknown outcome.
-      if (error instanceof StartNotSentError) void sender.takeBack(error.intentId, sending);
+      if (error instanceof StartNotSentError) void sender.withdraw(error.intentId, sending);
       throw error;
     }
   }
@@ -124,7 +124,7 @@ export function createStartIngestion({
       case 'waiting':
       case 'unknown':
       case 'abandoned':
-        return lookInto(intent, callerKey);
+        return resolveUnknown(intent, callerKey);
     }
   }
 
@@ -139,11 +139,11 @@ export function createStartIngestion({
     }
   }
 
-  async function lookInto(intent: StartIntent, callerKey: string): Promise<StartOutcome> {
+  async function resolveUnknown(intent: StartIntent, callerKey: string): Promise<StartOutcome> {
     const running = await findRunning(intent.mappingId, callerKey);
     let state: StartState;
     try {
-      ({ state } = await starts.lookInto(intent.intentId, running, clock.now()));
+      ({ state } = await starts.resolveUnknown(intent.intentId, running, clock.now()));
     } catch (error) {
       // Meanwhile it turned out that the upstream did not accept it, so it was no start.
       if (error instanceof StartForgottenError) return startNow(intent, intent, callerKey);
@@ -210,7 +210,7 @@ function unlessOurs(error: unknown): null {
 
 /** @param code - as stored in the log */
 function toErrorCode(code: string): UpstreamErrorCode {
-  if (code === ID_GIVEN_AGAIN) return 'UPSTREAM_INVALID_RESPONSE';
+  if (code === REUSED_ID) return 'UPSTREAM_INVALID_RESPONSE';
   return code === 'UPSTREAM_TIMEOUT' || code === 'UPSTREAM_INVALID_RESPONSE'
     ? code
     : 'UPSTREAM_UNAVAILABLE';

@@ -45,7 +45,7 @@ export interface NamedStart {
 }
 
 /** Replaces the error's code: the upstream accepted the start, but gave it the id of a request that was known before. */
-export const ID_GIVEN_AGAIN = 'idGivenAgain';
+export const REUSED_ID = 'idGivenAgain';
 
 /**
  * A start without an answer. The upstream may have accepted it (`unknown`), or certainly did not and nobody keeps
@@ -111,7 +111,7 @@ export interface Lineage {
 }
 
 /** The state of a start whose answer nobody received. */
-export const neverHeard = {
+export const lostAnswer = {
   code: 'UPSTREAM_UNAVAILABLE',
   message: 'The gateway did not receive the upstream’s answer.',
 } as const;
@@ -156,7 +156,7 @@ export function toAdoption(
   isAnotherBetween: boolean,
 ): NamingKind | null {
   if (state.kind !== 'unknown' || sentAt === null) return null;
-  if (state.code === ID_GIVEN_AGAIN) return null;
+  if (state.code === REUSED_ID) return null;
   if (seen.since < sentAt) return seen.until >= state.settledAt ? 'alreadyInProgress' : null;
   return seen.isStartedHere || isAnotherBetween ? null : 'submitted';
 }

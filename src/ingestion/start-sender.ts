@@ -13,9 +13,9 @@ import {
 } from './ingestion-request.js';
 import type { Clock, StartLog, Upstream, Watches } from './ports.js';
 import {
-  ID_GIVEN_AGAIN,
+  lostAnswer,
   type NamingKind,
-  neverHeard,
+  REUSED_ID,
   type RefusalKind,
   type StartIntent,
   type UnansweredStart,
@@ -41,13 +41,13 @@ export interface StartSenderOptions {
   readonly watches: Pick<Watches, 'observe'>;
   readonly starts: Pick<
     StartLog,
-    'settle' | 'takeBack' | 'statusBefore' | 'lookInto' | 'settleOverdue'
+    'settle' | 'withdraw' | 'statusBefore' | 'resolveUnknown' | 'settleOverdue'
   >;
   readonly clock: Clock;
   /** Called for each start that may or may not have been accepted. */
   readonly onOutcomeUnknown: (intent: StartIntent, error: unknown) => void;
   /** Called for each running request whose id the upstream gives to a new start. */
-  readonly onIdGivenAgain: (ref: RequestRef) => void;
+  readonly onIdReused: (ref: RequestRef) => void;
   /** Called with the current state of each request that answers a start. */
   readonly onNamed: (record: IngestionRecord) => void;
 }
@@ -61,7 +61,7 @@ export interface StartSender {
    * @param sending - as in the log
    * @param caller - who waits for it
    * @throws {UpstreamError} with `outcomeUnknown` if the upstream may have accepted the start; otherwise it did not,
-   *   and the start is taken back. Also if the upstream names a known request as new, or an ended one as running: the
+   *   and the start is withdrawn. Also if the upstream names a known request as new, or an ended one as running: the
    *   old request is never reported as the result of this start.
    * @throws {LogUnavailableError} with `outcomeUnknown`: there was an answer, but the log could not store it
    */
@@ -76,7 +76,7 @@ export interface StartSender {
   saveAnswer(intentId: number): Promise<boolean>;
 
   /** Remove a sending that never left from the log, now or as soon as the log can be written. */
-  takeBack(intentId: number, sending: string): Promise<void>;
+  withdraw(intentId: number, sending: string): Promise<void>;
 
   /**
    * Settle overdue starts as unknown, whoever sent them. Then resolve them, if what was seen of their mappings allows
@@ -100,7 +100,7 @@ export function createStartSender({
   starts,
   clock,
   onOutcomeUnknown,
-  onIdGivenAgain,
+  onIdReused,
   onNamed,
 }: StartSenderOptions): StartSender {
   /** Outcomes of sent starts that the log could not store, by intent. */
@@ -122,7 +122,7 @@ export function createStartSender({
       await save(intentId, () =>
         isUnknown
           ? starts.settle(intentId, { ...toUnknown(error), settledAt })
-          : starts.takeBack(intentId, sending),
+          : starts.withdraw(intentId, sending),
       ).catch(unlessOurs);
       if (isUnknown) onOutcomeUnknown(intent, error);
       throw error;
@@ -185,7 +185,7 @@ export function createStartSender({
         if (before !== null && (kind === 'submitted' || isTerminal(before))) {
           // If it has ended, this is counted and reported as a regression.
           const { state } = await watches.observe(ref, seen);
-          if (!isTerminal(state.status)) onIdGivenAgain(ref);
+          if (!isTerminal(state.status)) onIdReused(ref);
           return refuseOld(intent, sending, toOldAnswer(submission, state.status));
         }
         const answer = { intentId, kind, message };
@@ -211,11 +211,11 @@ export function createStartSender({
   ): Promise<never> {
     const { intentId } = intent;
     if (error.outcomeUnknown) {
-      const unknown = { ...toUnknown(error), code: ID_GIVEN_AGAIN };
+      const unknown = { ...toUnknown(error), code: REUSED_ID };
       await starts.settle(intentId, { ...unknown, settledAt: clock.now() });
       onOutcomeUnknown(intent, error);
     } else {
-      await starts.takeBack(intentId, sending);
+      await starts.withdraw(intentId, sending);
     }
     throw error;
   }
@@ -223,9 +223,9 @@ export function createStartSender({
   return {
     send,
     saveAnswer,
-    async takeBack(intentId, sending) {
+    async withdraw(intentId, sending) {
       // Keep this at once: a repeat of this start must not take its answer for lost.
-      unsaved.set(intentId, () => starts.takeBack(intentId, sending));
+      unsaved.set(intentId, () => starts.withdraw(intentId, sending));
       await saveAnswer(intentId).catch(unlessOurs);
     },
     async settleOverdue() {
@@ -234,7 +234,7 @@ export function createStartSender({
       const now = clock.now();
       for (const intent of await starts.settleOverdue(now)) {
         try {
-          await starts.lookInto(intent.intentId, [], now);
+          await starts.resolveUnknown(intent.intentId, [], now);
         } catch (error) {
           // Its sender learned that the upstream did not accept it.
           if (error instanceof StartForgottenError) continue;
@@ -301,5 +301,5 @@ function toUnknown(
 ): Pick<UnansweredStart, 'code' | 'message'> & { kind: 'unknown' } {
   return error instanceof UpstreamError
     ? { kind: 'unknown', code: error.code, message: error.message }
-    : { kind: 'unknown', ...neverHeard };
+    : { kind: 'unknown', ...lostAnswer };
 }

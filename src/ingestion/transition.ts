@@ -68,7 +68,7 @@ export interface Observation {
 }
 
 /** The result of an observation: the request's new state, and the transition, if it is one. */
-export type Applied = { readonly record: IngestionRecord } & (
+export type ObservationResult = { readonly record: IngestionRecord } & (
   | { readonly kind: 'transition'; readonly transition: Transition }
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'regression' }
@@ -84,7 +84,7 @@ export function applyObservation(
   known: IngestionRecord | null,
   { ref, seen, observedAt, startedAt }: Observation,
   position: Position,
-): Applied {
+): ObservationResult {
   const observed = observe(known?.state.status ?? null, seen.status);
   const started = known?.startedAt ?? startedAt ?? null;
   if (known && observed.kind !== 'transition') {

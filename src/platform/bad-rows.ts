@@ -1,14 +1,14 @@
 import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toJsonText } from './json-text.js';
-import { FAULT_CODES, type RecordFault, type RecordFaultKind } from './record-fault.js';
+import { ISSUE_CODES, type RecordIssue, type RecordIssueKind } from './record-issue.js';
 import type { Row } from './record-reader.js';
 
 /** Text is buffered up to about this many characters before it is written. */
 const WRITE_SIZE = 256 * 1024;
 
 /** The file for each kind's diagnostics. */
-const DIAGNOSTICS: { readonly [Kind in RecordFaultKind]: string } = {
+const DIAGNOSTICS: { readonly [Kind in RecordIssueKind]: string } = {
   corrupt: 'parsing_errors_0.json',
   required: 'validation_errors_0.json',
   conversion: 'conversion_errors_0.json',
@@ -17,8 +17,8 @@ const DIAGNOSTICS: { readonly [Kind in RecordFaultKind]: string } = {
 
 /** Stores the bad rows of a batch, each with what is wrong with it. */
 export interface BadRows {
-  /** @param faults - at least one */
-  add(row: Row, faults: readonly [RecordFault, ...RecordFault[]]): Promise<void>;
+  /** @param issues - at least one */
+  add(row: Row, issues: readonly [RecordIssue, ...RecordIssue[]]): Promise<void>;
   /** Flush them to the disk. */
   close(): Promise<void>;
 }
@@ -27,10 +27,10 @@ export interface BadRows {
 export async function createDiagnostics(dir: string): Promise<BadRows> {
   const files = await createRowFiles(dir);
   return {
-    add(row, faults) {
-      const name = DIAGNOSTICS[faults[0].kind];
-      const errors = faults.map(({ kind, message, pointer }) => ({
-        code: FAULT_CODES[kind].code,
+    add(row, issues) {
+      const name = DIAGNOSTICS[issues[0].kind];
+      const errors = issues.map(({ kind, message, pointer }) => ({
+        code: ISSUE_CODES[kind].code,
         message: kind === 'corrupt' ? message : `${pointer}: ${message}`,
       }));
       return files.append(name, { ...toContent(row), _errors: errors, _filename: name });
@@ -43,8 +43,8 @@ export async function createDiagnostics(dir: string): Promise<BadRows> {
 export async function createFailedRows(dir: string): Promise<BadRows> {
   const files = await createRowFiles(dir);
   return {
-    add(row, faults) {
-      const errors = faults.map(({ keyword, message, pointer, schemaLocation }) => ({
+    add(row, issues) {
+      const errors = issues.map(({ keyword, message, pointer, schemaLocation }) => ({
         causingExceptions: [],
         keyword,
         message,

@@ -4,7 +4,7 @@ import { toBatchErrors } from './batch-errors.js';
 import type { BatchFolder } from './batch-folder.js';
 import type { CleanFiles } from './clean-files.js';
 import type { RecordCheck } from './record-check.js';
-import type { RecordFault } from './record-fault.js';
+import type { RecordIssue } from './record-issue.js';
 import { type Row, readRows, UnreadableFileError } from './record-reader.js';
 
 /** The result of checking a batch. */
@@ -43,9 +43,9 @@ export async function checkBatch(
   let records = 0;
   let unreadable: string | null = null;
 
-  async function keep(row: Row, faults: readonly [RecordFault, ...RecordFault[]]): Promise<void> {
-    counts[faults[0].kind] += 1;
-    for (const keeper of keepers) await keeper.add(row, faults);
+  async function keep(row: Row, issues: readonly [RecordIssue, ...RecordIssue[]]): Promise<void> {
+    counts[issues[0].kind] += 1;
+    for (const keeper of keepers) await keeper.add(row, issues);
   }
 
   for (const file of files) {
@@ -59,7 +59,7 @@ export async function checkBatch(
         signal.throwIfAborted();
         records += rows.length;
         for (const row of rows) {
-          const [first, ...more] = faultsOf(row, check);
+          const [first, ...more] = issuesOf(row, check);
           if (first !== undefined) await keep(row, [first, ...more]);
         }
       }
@@ -89,9 +89,9 @@ export async function checkBatch(
 }
 
 /**
- * Count the records of a file without faults.
+ * Count the records of a file without issues.
  *
- * @returns null as soon as there is a fault
+ * @returns null as soon as there is an issue
  * @throws the file system's error
  */
 export async function countClean(
@@ -102,7 +102,7 @@ export async function countClean(
   let records = 0;
   try {
     for await (const rows of readRows(location, isMultiLineJson)) {
-      if (rows.some((row) => faultsOf(row, check).length > 0)) return null;
+      if (rows.some((row) => issuesOf(row, check).length > 0)) return null;
       records += rows.length;
     }
   } catch (error) {
@@ -112,11 +112,11 @@ export async function countClean(
   return records;
 }
 
-function faultsOf(row: Row, check: RecordCheck): readonly RecordFault[] {
+function issuesOf(row: Row, check: RecordCheck): readonly RecordIssue[] {
   return row.kind === 'corrupt' ? [CORRUPT] : check(row.record);
 }
 
-const CORRUPT: RecordFault = {
+const CORRUPT: RecordIssue = {
   kind: 'corrupt',
   keyword: 'json',
   message: 'Row is corrupted and cannot be read, please fix and resend.',

@@ -1,7 +1,7 @@
 import type { BatchError, BatchMetrics } from './batch.js';
-import { FAULT_CODES, type FaultCounts, type RecordFaultKind } from './record-fault.js';
+import { ISSUE_CODES, type IssueCounts, type RecordIssueKind } from './record-issue.js';
 
-const KINDS: readonly RecordFaultKind[] = ['corrupt', 'required', 'conversion', 'constraint'];
+const KINDS: readonly RecordIssueKind[] = ['corrupt', 'required', 'conversion', 'constraint'];
 
 const EMPTY: BatchError = {
   code: '106',
@@ -23,7 +23,7 @@ const WITHOUT_DETAILS: BatchError = {
  */
 export function toBatchErrors(
   { inputRecordCount, outputRecordCount, failedRecordCount }: BatchMetrics,
-  counts: FaultCounts,
+  counts: IssueCounts,
   { unreadable, isDetailed }: { readonly unreadable: string | null; readonly isDetailed: boolean },
 ): BatchError[] {
   if (unreadable !== null) return [toError('corrupt', { description: `File ${unreadable}` })];
@@ -37,7 +37,7 @@ export function toBatchErrors(
   return [{ code: 'INGEST-1212-400', description: summary }, ...details];
 }
 
-function toError(kind: RecordFaultKind, more: Partial<BatchError>): BatchError {
-  const { code, description } = FAULT_CODES[kind];
+function toError(kind: RecordIssueKind, more: Partial<BatchError>): BatchError {
+  const { code, description } = ISSUE_CODES[kind];
   return { code: `INGEST-${code}-400`, description, ...more };
 }

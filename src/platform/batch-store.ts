@@ -1,6 +1,6 @@
 import type { SQLInputValue } from 'node:sqlite';
 import { openOwnDatabase } from '../adobe/data-folder.js';
-import { type Batch, UNDER_WAY } from './batch.js';
+import { AUTOMATIC_STATUSES, type Batch } from './batch.js';
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS batches (
@@ -85,7 +85,7 @@ export function openBatchStore(dir: string): BatchStore {
 
   const past = database.prepare(`
     SELECT id FROM batches
-    WHERE batch ->> 'updatedAt' < ? AND status NOT IN (${UNDER_WAY.map((status) => `'${status}'`)})`);
+    WHERE batch ->> 'updatedAt' < ? AND status NOT IN (${AUTOMATIC_STATUSES.map((status) => `'${status}'`)})`);
   const remove = database.prepare('DELETE FROM batches WHERE id = ?');
 
   return {

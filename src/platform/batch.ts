@@ -13,10 +13,15 @@ export type BatchStatus =
   | 'deleted';
 
 /** The statuses of a completed batch before its records are checked. */
-export const RESTS: readonly BatchStatus[] = ['loaded', 'staging', 'staged'];
+export const PRE_CHECK_STATUSES: readonly BatchStatus[] = ['loaded', 'staging', 'staged'];
 
 /** The statuses from which a batch moves on automatically: a restart continues with them. */
-export const UNDER_WAY: readonly BatchStatus[] = [...RESTS, 'processing', 'stalled', 'inactive'];
+export const AUTOMATIC_STATUSES: readonly BatchStatus[] = [
+  ...PRE_CHECK_STATUSES,
+  'processing',
+  'stalled',
+  'inactive',
+];
 
 /** What a client can do to a batch. */
 export const BATCH_ACTIONS = ['COMPLETE', 'ABORT', 'FAIL', 'REVERT'] as const;

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import type { Clock } from '../adobe/clock.js';
 import type { Logger } from '../adobe/logger.js';
-import { type Batch, type BatchAction, outcomeOf, UNDER_WAY } from './batch.js';
+import { AUTOMATIC_STATUSES, type Batch, type BatchAction, outcomeOf } from './batch.js';
 import { type BatchFolder, createBatchFolder } from './batch-folder.js';
-import { createBatchLives } from './batch-lives.js';
+import { createBatchProcessor } from './batch-processor.js';
 import { type BatchPruner, createBatchPruner } from './batch-pruner.js';
 import type { BatchFilter, BatchStore } from './batch-store.js';
 import type { Checker } from './checker.js';
@@ -39,7 +39,7 @@ export interface Batches {
   stop(): Promise<void>;
 }
 
-/** What the batches are made of, and the pace of their lives. */
+/** What the batches are made of, and the pace of their processor. */
 export interface BatchesOptions {
   readonly store: BatchStore;
   readonly checker: Checker;
@@ -57,7 +57,7 @@ export interface BatchesOptions {
 export function createBatches(options: BatchesOptions): Batches {
   const { store, checker, dir, clock, logger } = options;
   const folderOf = (id: string) => createBatchFolder(join(dir, id));
-  const lives = createBatchLives({ ...options, change, folderOf });
+  const processor = createBatchProcessor({ ...options, change, folderOf });
   let pruner: BatchPruner | null = null;
 
   function change(batch: Batch, changes: Partial<Batch>): Batch {
@@ -109,25 +109,25 @@ export function createBatches(options: BatchesOptions): Batches {
         case 'refused':
           throw new Problem(400, `Batch ${id} cannot ${action}: its status is ${batch.status}`);
         case 'moved': {
-          lives.end(id);
-          const isOver = outcome.status === 'aborted' || outcome.status === 'failed';
-          const end = isOver ? { completedAt: clock.now() } : {};
+          processor.end(id);
+          const hasEnded = outcome.status === 'aborted' || outcome.status === 'failed';
+          const end = hasEnded ? { completedAt: clock.now() } : {};
           const moved = change(batch, { status: outcome.status, ...end });
-          if (!isOver) lives.begin(moved);
+          if (!hasEnded) processor.begin(moved);
           return moved;
         }
       }
     },
 
     resume() {
-      for (const status of UNDER_WAY) {
-        for (const batch of store.list({ ...ALL, status })) lives.begin(batch);
+      for (const status of AUTOMATIC_STATUSES) {
+        for (const batch of store.list({ ...ALL, status })) processor.begin(batch);
       }
       pruner = createBatchPruner({ ...options, folderOf });
     },
 
     async stop() {
-      await Promise.all([lives.stop(), pruner?.stop()]);
+      await Promise.all([processor.stop(), pruner?.stop()]);
     },
   };
 }

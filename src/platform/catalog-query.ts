@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { toFaultText } from '../adobe/input-faults.js';
+import { toIssueText } from '../adobe/input-issues.js';
 import { BATCH_FIELDS, type BatchOrder } from './batch-store.js';
 import { Problem } from './problem.js';
 
@@ -63,7 +63,7 @@ export const objectQuery = z.strictObject({
 /** @throws {Problem} 400 */
 export function parseQuery<T>(schema: z.ZodType<T>, query: unknown): T {
   const parsed = schema.safeParse(query);
-  if (!parsed.success) throw new Problem(400, toFaultText(parsed.error.issues));
+  if (!parsed.success) throw new Problem(400, toIssueText(parsed.error.issues));
   return parsed.data;
 }
 

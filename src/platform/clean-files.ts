@@ -4,7 +4,7 @@ import type { BatchFile } from './batch-folder.js';
 /** More files than many batches have together. A forgotten file is only read once more. */
 const MAX_FILES = 20_000;
 
-/** Files without faults when they arrived. */
+/** Files without issues when they arrived. */
 export interface CleanFiles {
   /** @param records - the number of its records */
   add(file: BatchFile, records: number): void;

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { BodyUnreadableError, parseBodyJson } from '../adobe/body-json.js';
 import type { Clock } from '../adobe/clock.js';
-import { toFaultText } from '../adobe/input-faults.js';
+import { toIssueText } from '../adobe/input-issues.js';
 import { BATCH_ACTIONS, type Batch } from './batch.js';
 import { type Tenant, toBatchAnswer } from './batch-answer.js';
 import { createBatchId } from './batch-id.js';
@@ -78,7 +78,7 @@ export function addImportRoutes(
 
 function parseNewBatch(body: string, now: number): Batch {
   const parsed = newBatch.safeParse(parseJson(body));
-  if (!parsed.success) throw new Problem(400, toFaultText(parsed.error.issues, 'body'));
+  if (!parsed.success) throw new Problem(400, toIssueText(parsed.error.issues, 'body'));
   const { data } = parsed;
   const id = createBatchId(now);
   return {

@@ -1,7 +1,7 @@
 import { DataFolderUnusableError } from '../adobe/data-folder.js';
 import { readEnvFile } from '../adobe/env-file.js';
 import { addressSettings, ListenError } from '../adobe/listen.js';
-import { toListenFault } from '../process/listen-fault.js';
+import { toListenErrorText } from '../process/listen-error-text.js';
 import { createServiceLogger } from '../process/logger.js';
 import { stopOnSignal } from '../process/stop-signals.js';
 import { DatasetsInvalidError } from './datasets.js';
@@ -41,7 +41,7 @@ function fail(error: unknown): void {
 /** An error that the operator can fix needs no stack. */
 function toMessage(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (error instanceof ListenError) return toListenFault(error, addressSettings[error.service]);
+  if (error instanceof ListenError) return toListenErrorText(error, addressSettings[error.service]);
   const isPlain =
     'code' in error ||
     error instanceof PlatformConfigError ||

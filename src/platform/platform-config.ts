@@ -56,16 +56,16 @@ export interface PlatformConfig {
   readonly maxCallsPerMinute?: number;
 }
 
-/** The environment has faults. The message lists them all, one per line. */
+/** The environment has issues. The message lists them all, one per line. */
 export class PlatformConfigError extends Error {
   override readonly name = 'PlatformConfigError';
 }
 
 /**
  * Read the configuration from the environment. Blanks and line ends around a value are removed. Unset and empty
- * variables have defaults; an invalid value is a fault.
+ * variables have defaults; an invalid value is an issue.
  *
- * @throws {PlatformConfigError} with all faults
+ * @throws {PlatformConfigError} with all issues
  */
 export function parsePlatformConfig(env: NodeJS.ProcessEnv): PlatformConfig {
   const given = Object.entries(env)
@@ -75,11 +75,11 @@ export function parsePlatformConfig(env: NodeJS.ProcessEnv): PlatformConfig {
   const quoted = findQuoted(env, Object.keys(environment.shape));
   if (!parsed.success || quoted.length > 0) {
     const issues = parsed.error?.issues ?? [];
-    const faults = [
+    const lines = [
       ...quoted,
       ...issues.map(({ path, message }) => `${path.join('.')}: ${message}`),
     ];
-    throw new PlatformConfigError(['The environment is wrong:', ...faults].join('\n  '));
+    throw new PlatformConfigError(['The environment is wrong:', ...lines].join('\n  '));
   }
   const { data } = parsed;
   const stepMs = data.PLATFORM_RECEIVER_STEP_MS;

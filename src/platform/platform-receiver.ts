@@ -64,7 +64,7 @@ export interface PlatformReceiver {
    * started again.
    *
    * @returns the base URL, without a trailing slash; IMS is at its `/ims/token/v3`; and the loaded datasets
-   * @throws {DatasetsInvalidError} with all faults of the datasets
+   * @throws {DatasetsInvalidError} with all issues of the datasets
    * @throws {DataFolderUnusableError} another receiver uses the data folder, or it can't be written
    * @throws {ListenError} listening on the address failed; nothing is left running
    */

@@ -5,7 +5,7 @@ import type { Clock } from '../adobe/clock.js';
 import { toRegExp } from '../adobe/json-pattern.js';
 import type { Dataset } from './dataset.js';
 import { toJsonText } from './json-text.js';
-import type { RecordFault, RecordFaultKind } from './record-fault.js';
+import type { RecordIssue, RecordIssueKind } from './record-issue.js';
 import { convert } from './xdm-conversion.js';
 import { DATE_TIME_FORMS, isDate, isDateTime } from './xdm-date.js';
 
@@ -31,7 +31,7 @@ const OPTIONS = {
 const XDM_URI = /^[^\s\p{Cc}]*$/u;
 
 /** Finds out what is wrong with a record; nothing, if it can be ingested. It may convert values in place. */
-export type RecordCheck = (record: Record<string, unknown>) => readonly RecordFault[];
+export type RecordCheck = (record: Record<string, unknown>) => readonly RecordIssue[];
 
 /**
  * Create the check of a dataset's records. Its schema is compiled once.
@@ -52,8 +52,8 @@ export function createRecordCheck(dataset: Dataset, clock: Pick<Clock, 'now'>): 
 
   return (record) => {
     const errors = validators.flatMap((validate) => errorsOf(validate, record));
-    if (errors.length > 0) return errors.map((error) => toFault(error, record));
-    return isEvent ? timeFaultsOf(record, clock.now()) : [];
+    if (errors.length > 0) return errors.map((error) => toIssue(error, record));
+    return isEvent ? timeIssuesOf(record, clock.now()) : [];
   };
 }
 
@@ -95,7 +95,7 @@ function toName(part: string): string {
   return part.replaceAll('~1', '/').replaceAll('~0', '~');
 }
 
-function toFault(error: ErrorObject, record: Record<string, unknown>): RecordFault {
+function toIssue(error: ErrorObject, record: Record<string, unknown>): RecordIssue {
   const { keyword, instancePath, schemaPath } = error;
   return {
     kind: kindOf(error),
@@ -106,7 +106,7 @@ function toFault(error: ErrorObject, record: Record<string, unknown>): RecordFau
   };
 }
 
-function kindOf({ keyword, data }: ErrorObject): RecordFaultKind {
+function kindOf({ keyword, data }: ErrorObject): RecordIssueKind {
   if (keyword === 'required' || data === null) return 'required';
   return keyword === 'type' ? 'conversion' : 'constraint';
 }
@@ -131,7 +131,7 @@ function toShortText(data: unknown): string {
 }
 
 /** An event has happened, so its time is not in the future. */
-function timeFaultsOf(record: Record<string, unknown>, now: number): RecordFault[] {
+function timeIssuesOf(record: Record<string, unknown>, now: number): RecordIssue[] {
   if (Date.parse(String(record.timestamp)) <= now) return [];
   return [
     {

@@ -6,7 +6,7 @@ const FORMS: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** Why a text is not accepted as the path of a file or a folder; null if it is. It completes "expected …". */
-export function whyNoPath(text: string): string | null {
+export function findPathProblem(text: string): string | null {
   return FORMS.find(([form]) => form.test(text))?.[1] ?? null;
 }
 

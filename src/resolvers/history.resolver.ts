@@ -5,7 +5,7 @@ import { IngestionRequestConnection } from '../schema/ingestion-request-connecti
 import { IngestionRequestFilter } from '../schema/ingestion-request-filter.js';
 import { Cursor } from '../schema/scalars.js';
 import { findLatest } from '../watch/follow.js';
-import { never, type OperationContext } from './operation-context.js';
+import { neverReusable, type OperationContext } from './operation-context.js';
 import { After, First } from './page-arguments.js';
 import { DEFAULT_REQUESTS, findRequests } from './request-page.js';
 
@@ -31,7 +31,9 @@ export class HistoryResolver {
   ): Promise<IngestionRequestConnection> {
     const state = this.log.state();
     // Listeners to the log don't hear who started a request.
-    sharing.conditions.push(filter?.startedBy == null ? () => this.log.state() === state : never);
+    sharing.conditions.push(
+      filter?.startedBy == null ? () => this.log.state() === state : neverReusable,
+    );
     return findRequests(this.log, caller, { filter, first, after });
   }
 

@@ -1,7 +1,13 @@
 import { Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
 import { mayRead } from '../ingestion/caller.js';
 import type { RequestRef } from '../ingestion/ingestion-request.js';
-import type { Clock, IngestionLog, Watches, WatchReport } from '../ingestion/ports.js';
+import type {
+  Clock,
+  IngestionLog,
+  LastObservation,
+  Watches,
+  WatchReport,
+} from '../ingestion/ports.js';
 import { IngestionBatch, toIngestionBatch } from '../schema/ingestion-batch.js';
 import { IngestionRequest } from '../schema/ingestion-request.js';
 import { IngestionTransition } from '../schema/ingestion-transition.js';
@@ -10,7 +16,7 @@ import { IngestionWatch, toIngestionWatch } from '../schema/ingestion-watch.js';
 import { Job } from '../schema/job.js';
 import { toPageInfo } from '../schema/page-info.js';
 import { DateTime, SafeInt } from '../schema/scalars.js';
-import { never, type OperationContext } from './operation-context.js';
+import { neverReusable, type OperationContext } from './operation-context.js';
 import { After, First, parsePageSize } from './page-arguments.js';
 
 const DEFAULT_PAGE_ITEMS = 50;
@@ -28,7 +34,7 @@ export class IngestionRequestResolver {
     description: 'From its start (or first observation) to its end (or now), in ms.',
   })
   durationMs(@Root() request: IngestionRequest, @Ctx() { sharing }: OperationContext): number {
-    if (!request.isTerminal) sharing.conditions.push(never);
+    if (!request.isTerminal) sharing.conditions.push(neverReusable);
     return this.#duration(request);
   }
 
@@ -58,7 +64,7 @@ export class IngestionRequestResolver {
     @Root() request: IngestionRequest,
     @Ctx() { sharing }: OperationContext,
   ): Promise<Date> {
-    const toObservedAt = (report: WatchReport | null) =>
+    const toObservedAt = (report: LastObservation | null) =>
       report?.lastObservedAt ?? request.changedAt;
     const observedAt = toObservedAt(await this.#report(request));
     if (!request.isTerminal) {

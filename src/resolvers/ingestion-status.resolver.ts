@@ -17,7 +17,7 @@ import { Node } from '../schema/node.js';
 import { ID } from '../schema/scalars.js';
 import type { JobResolver } from './job.resolver.js';
 import type { MappingResolver } from './mapping.resolver.js';
-import { never, type OperationContext } from './operation-context.js';
+import { neverReusable, type OperationContext } from './operation-context.js';
 import { parseRequestArguments } from './request-arguments.js';
 
 const MAX_REFS = 100;
@@ -113,7 +113,7 @@ export class IngestionStatusResolver {
   /** Also null for an id that nobody was given: it may name what can't exist. */
   async #node(id: string, context: OperationContext): Promise<Node | null> {
     const named = parseGlobalId(id);
-    if (named && named.kind !== 'IngestionRequest') context.sharing.conditions.push(never);
+    if (named && named.kind !== 'IngestionRequest') context.sharing.conditions.push(neverReusable);
     try {
       return named && (await this.#find(named, context));
     } catch (error) {
@@ -168,7 +168,7 @@ export class IngestionStatusResolver {
     const record = await ingestionStatus(this.domain, ref, known, { maxAgeMs, caller: callerKey });
     const isStillSo = () =>
       recallStatus(this.domain, ref, this.domain.log.recall(ref), maxAgeMs) === record;
-    sharing.conditions.push(record ? isStillSo : never);
+    sharing.conditions.push(record ? isStillSo : neverReusable);
     return record && new IngestionRequest(record);
   }
 }

@@ -4,7 +4,7 @@ import type { LineageLoader } from '../datasources/log/lineage.loader.js';
 import type { UsualDurationLoader } from '../datasources/log/usual-duration.loader.js';
 import type { IngestionBatchLoader } from '../datasources/platform/ingestion-batch.loader.js';
 import type { Caller } from '../ingestion/caller.js';
-import type { Followed } from '../watch/follow.js';
+import type { FollowSources } from '../watch/follow.js';
 
 /** What is needed to reuse an answer. */
 export interface Sharing {
@@ -18,7 +18,7 @@ export interface Sharing {
 }
 
 /** The condition of an answer that can't be reused. */
-export const never = (): boolean => false;
+export const neverReusable = (): boolean => false;
 
 /** How an operation arrived. */
 export interface Arrival {
@@ -45,7 +45,7 @@ export interface OperationContext {
    */
   takeStarts(count: number): Promise<void>;
   /** Log an error inside the gateway that an outcome reports and no GraphQL error does. */
-  reportFault(fault: unknown): void;
+  reportInternalError(error: unknown): void;
   readonly sharing: Sharing;
   readonly requests: IngestionRequestLoader;
   readonly lineages: LineageLoader;
@@ -55,5 +55,5 @@ export interface OperationContext {
   /** Null if no Platform is configured. */
   readonly batches: IngestionBatchLoader | null;
   /** Here and not in the resolver, because TypeGraphQL calls a `subscribe` function without its resolver. */
-  readonly followed: Followed;
+  readonly followSources: FollowSources;
 }

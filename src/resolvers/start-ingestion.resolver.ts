@@ -1,6 +1,6 @@
 import { Arg, Authorized, Ctx, Mutation, Resolver } from 'type-graphql';
 import { checkMayStart, type Right } from '../ingestion/caller.js';
-import { BadUserInputError, GatewayError, StartFaultError } from '../ingestion/gateway-error.js';
+import { BadUserInputError, GatewayError, StartInternalError } from '../ingestion/gateway-error.js';
 import { parseIdempotencyKey, parseMappingId } from '../ingestion/request-ref.js';
 import type { StartIngestion } from '../ingestion/start-ingestion.js';
 import { isSameInput, type StartInput } from '../ingestion/start-intent.js';
@@ -79,7 +79,7 @@ export class StartIngestionResolver {
   /** @throws {BadUserInputError | ForbiddenError} nothing was started */
   async #start(
     { idempotencyKey, ...input }: ParsedInput,
-    { caller, callerKey, reportFault }: OperationContext,
+    { caller, callerKey, reportInternalError }: OperationContext,
   ): Promise<typeof StartIngestionResult> {
     checkMayStart(caller, input.mappingId);
     const identity = { caller: caller.name, idempotencyKey };
@@ -88,8 +88,8 @@ export class StartIngestionResolver {
     } catch (error) {
       if (error instanceof BadUserInputError) throw error;
       if (error instanceof GatewayError) return new StartIngestionError(input.mappingId, error);
-      reportFault(error);
-      return new StartIngestionError(input.mappingId, new StartFaultError(error));
+      reportInternalError(error);
+      return new StartIngestionError(input.mappingId, new StartInternalError(error));
     }
   }
 }

@@ -40,7 +40,7 @@ export class SubscriptionResolver {
     subscribe: ({ args, context }: SubscribeData): Promise<Place> => {
       const { after, ...request } = args as StatusChangedArgs;
       return followRequest(
-        context.followed,
+        context.followSources,
         context.caller,
         parseRequestArguments(request),
         context.arrival.lastEventId ?? after ?? null,
@@ -60,9 +60,9 @@ export class SubscriptionResolver {
       description: 'Begin after this place in the log.',
     })
     _after: string | null,
-    @Ctx() { followed }: OperationContext,
+    @Ctx() { followSources }: OperationContext,
   ): IngestionTransition {
-    return new IngestionTransition(transition, followed.log.toCursor(transition.position));
+    return new IngestionTransition(transition, followSources.log.toCursor(transition.position));
   }
 
   @Authorized<Right>('ingestion:read')
@@ -72,7 +72,11 @@ export class SubscriptionResolver {
     subscribe: ({ args, context }: SubscribeData): Promise<Place> => {
       const { after, ...activity } = args as ActivityArgs;
       const scope = toActivityScope(activity, context.caller);
-      return followActivity(context.followed, scope, context.arrival.lastEventId ?? after ?? null);
+      return followActivity(
+        context.followSources,
+        scope,
+        context.arrival.lastEventId ?? after ?? null,
+      );
     },
   })
   ingestionActivity(
@@ -92,9 +96,9 @@ export class SubscriptionResolver {
       description: 'Begin after this place in the log.',
     })
     _after: string | null,
-    @Ctx() { followed }: OperationContext,
+    @Ctx() { followSources }: OperationContext,
   ): IngestionTransition {
-    return new IngestionTransition(transition, followed.log.toCursor(transition.position));
+    return new IngestionTransition(transition, followSources.log.toCursor(transition.position));
   }
 }
 

@@ -2,7 +2,7 @@ import { createUnionType, Field, Int, InterfaceType, ObjectType } from 'type-gra
 import {
   type GatewayError,
   LogUnavailableError,
-  StartFaultError,
+  StartInternalError,
   type UpstreamDetails,
   UpstreamError,
 } from '../ingestion/gateway-error.js';
@@ -116,7 +116,7 @@ export class StartIngestionError extends StartIngestionFailure {
     super(mappingId, error.message);
     const ofUpstream = error instanceof UpstreamError ? error : null;
     const ofGateway =
-      error instanceof LogUnavailableError || error instanceof StartFaultError ? error : null;
+      error instanceof LogUnavailableError || error instanceof StartInternalError ? error : null;
     this.code = toErrorCode(error.code);
     this.outcomeUnknown = (ofUpstream ?? ofGateway)?.outcomeUnknown ?? false;
     this.retryAfterMs = ofUpstream?.retryAfterMs ?? null;

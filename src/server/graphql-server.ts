@@ -76,7 +76,7 @@ export interface GraphQLServerOptions {
     OperationContext,
     'requests' | 'lineages' | 'usualDurations' | 'batches' | 'administration'
   >;
-  readonly followed: OperationContext['followed'];
+  readonly followSources: OperationContext['followSources'];
   /** How many files and connections the process may open; unknown if left out. */
   readonly fileLimit?: number | null | undefined;
   readonly reportOperation: OperationReporter;
@@ -102,7 +102,7 @@ export interface GraphQLServer {
 
 /** Join the transports with the rules, limits and errors that they share. */
 export async function createGraphQLServer(options: GraphQLServerOptions): Promise<GraphQLServer> {
-  const { schema, clock, exposure, followed, logger } = options;
+  const { schema, clock, exposure, followSources, logger } = options;
   const { reportOperation, reportRefusal } = options;
   const { limits, isSchemaOpen } = exposure;
   limitOperationTime(schema, limits.operationTimeoutMs);
@@ -116,14 +116,15 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
   const formatError = createErrorFormatter(logger, isSchemaOpen);
   const newContext = ({ caller, key }: Asker, arrival: Arrival): OperationContext => ({
     ...options.newLoaders(key),
-    followed,
+    followSources,
     caller,
     callerKey: key,
     arrival,
     startedAt: performance.now(),
     sharing: { conditions: [], operationName: null },
     takeStarts: (count) => starts.take(key, count),
-    reportFault: (fault) => logger.error({ err: fault }, 'A start failed inside the gateway'),
+    reportInternalError: (error) =>
+      logger.error({ err: error }, 'A start failed inside the gateway'),
   });
 
   const apollo = createApolloServer({
@@ -136,7 +137,7 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
     logger,
   });
   await apollo.start();
-  const fanOut = createFanOut<OperationResult>(followed);
+  const fanOut = createFanOut<OperationResult>(followSources);
   const operations = createOperations({
     schema,
     rules,
@@ -144,7 +145,7 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
     work,
     subscriptions,
     apollo,
-    log: followed.log,
+    log: followSources.log,
     fanOut,
     newContext,
     formatError,

@@ -4,7 +4,7 @@ import type { IngestionLog, Scope } from '../ingestion/ports.js';
 import type { Position, Transition } from '../ingestion/transition.js';
 import type { Place } from './follow.js';
 import type { Hub } from './hub.js';
-import { patiently } from './patience.js';
+import { readWithRetries } from './read-with-retries.js';
 
 /** Where one follower's events go. None of these may throw. */
 export interface Outlet<Payload> {
@@ -25,7 +25,7 @@ export interface TransitionSource {
 type Render<Payload> = (transition: Transition) => Promise<Payload>;
 
 /** A subscription to transitions. Leaving it frees everything at once. */
-export interface Following {
+export interface FollowHandle {
   leave(): void;
 }
 
@@ -46,7 +46,7 @@ export interface FanOut<Payload> {
    * @param key - followers with equal keys share one rendering, so they need the same scope and rendering
    * @param render - only the first one with its key is used
    */
-  follow(key: string, from: Place, render: Render<Payload>, outlet: Outlet<Payload>): Following;
+  follow(key: string, from: Place, render: Render<Payload>, outlet: Outlet<Payload>): FollowHandle;
   /** The number of followers. */
   readonly followerCount: number;
 }
@@ -58,7 +58,7 @@ export function createFanOut<Payload>(source: TransitionSource): FanOut<Payload>
 
   function groupOf(key: string, scope: Scope, render: Render<Payload>): Group<Payload> {
     const existing = groupsByKey.get(key);
-    if (existing && !existing.isOver) return existing;
+    if (existing && !existing.hasEnded) return existing;
     const group = new Group(source, scope, render, () => {
       groups.delete(group);
       if (groupsByKey.get(key) === group) groupsByKey.delete(key);
@@ -137,7 +137,7 @@ class Group<Payload> {
   }
 
   /** Whether it accepts no more followers. Its last ones may still be reading the log. */
-  get isOver(): boolean {
+  get hasEnded(): boolean {
     return this.#phase === 'over';
   }
 
@@ -161,21 +161,21 @@ class Group<Payload> {
   }
 
   /** Make a follower live that has everything up to this position. Returns false if it would miss something. */
-  takeLive(follower: Follower<Payload>, position: Position): boolean {
+  addLive(follower: Follower<Payload>, position: Position): boolean {
     if (this.#phase !== 'placed' || position < this.#given) return false;
     this.#live.add(follower);
     return true;
   }
 
   /** A follower must continue from the log. */
-  takeBack(follower: Follower<Payload>): void {
+  removeLive(follower: Follower<Payload>): void {
     this.#live.delete(follower);
   }
 
   /** Read a page after a position, or share another follower's read in progress. */
   read(after: Position): Promise<LogPage> {
     return shared(this.#reading, after, () =>
-      patiently(
+      readWithRetries(
         () => this.#readOnce(after),
         (error) => error instanceof LogUnavailableError,
         () => this.#followers.size > 0,
@@ -266,7 +266,7 @@ class Group<Payload> {
  * While live, it is called with what the group has rendered, and nothing waits. If its outlet is full, it buffers
  * nothing that it misses, and continues from the log once there is room.
  */
-class Follower<Payload> implements Following {
+class Follower<Payload> implements FollowHandle {
   #phase: 'reading' | 'live' | 'over' = 'reading';
   #position: Position;
 
@@ -303,12 +303,12 @@ class Follower<Payload> implements Following {
   readOn(room: Promise<void> | null): void {
     if (this.#phase !== 'live') return;
     this.#phase = 'reading';
-    this.group.takeBack(this);
+    this.group.removeLive(this);
     void this.#catchUp(room);
   }
 
   fail(error: unknown): void {
-    if (this.#isOver) return;
+    if (this.#hasEnded) return;
     this.leave();
     this.outlet.fail(error);
   }
@@ -323,7 +323,7 @@ class Follower<Payload> implements Following {
     try {
       await room;
       while (this.#phase === 'reading') {
-        if (this.group.takeLive(this, this.#position)) this.#phase = 'live';
+        if (this.group.addLive(this, this.#position)) this.#phase = 'live';
         else await this.#readPage();
       }
     } catch (error) {
@@ -334,17 +334,17 @@ class Follower<Payload> implements Following {
   async #readPage(): Promise<void> {
     const { transitions, head, isFinished } = await this.group.read(this.#position);
     for (let index = 0; index < transitions.length; index += MAX_RENDERED_AHEAD) {
-      if (this.#isOver) return;
+      if (this.#hasEnded) return;
       // A few at a time. Rendered one by one, each would wait for the log's commits, and a follower that is behind
       // would never catch up while much happens.
       const few = transitions.slice(index, index + MAX_RENDERED_AHEAD);
       const payloads = await Promise.all(few.map((transition) => this.group.render(transition)));
       for (const [offset, transition] of few.entries()) {
-        if (this.#isOver) return;
+        if (this.#hasEnded) return;
         await this.#deliver(transition, payloads[offset] as Payload);
       }
     }
-    if (transitions.length === PAGE_ITEMS || this.#isOver) return;
+    if (transitions.length === PAGE_ITEMS || this.#hasEnded) return;
     if (transitions.length === 0 && isFinished) {
       this.#complete();
       return;
@@ -360,7 +360,7 @@ class Follower<Payload> implements Following {
     return room;
   }
 
-  get #isOver(): boolean {
+  get #hasEnded(): boolean {
     return this.#phase === 'over';
   }
 

@@ -1,7 +1,7 @@
 import { type Caller, type MappingScope, mayRead } from '../ingestion/caller.js';
 import { CursorInvalidError, RequestNotFoundError } from '../ingestion/gateway-error.js';
 import { isTerminal, type RequestRef } from '../ingestion/ingestion-request.js';
-import { lookFor } from '../ingestion/ingestion-status.js';
+import { pollUnlessUnknown } from '../ingestion/ingestion-status.js';
 import type { ActivityScope, IngestionLog, Scope, Watches } from '../ingestion/ports.js';
 import type { Position } from '../ingestion/transition.js';
 import type { Hub } from './hub.js';
@@ -22,7 +22,7 @@ export class Place implements AsyncIterable<never> {
 }
 
 /** What following requires. */
-export interface Followed {
+export interface FollowSources {
   readonly log: IngestionLog;
   readonly hub: Hub;
   readonly watches: Watches;
@@ -38,7 +38,7 @@ export interface Followed {
  * @throws {UpstreamError} the request is new here, and the upstream gave no usable answer
  */
 export async function followRequest(
-  { log, watches }: Followed,
+  { log, watches }: FollowSources,
   caller: Caller,
   ref: RequestRef,
   after: string | null,
@@ -49,7 +49,7 @@ export async function followRequest(
   const [known] = isVisible ? await log.find([ref]) : [];
   // Everything about a known request is kept. An unknown one may have been forgotten.
   if (!known && after !== null) await refuseGap(log, position);
-  if (!known && !(isVisible && (await lookFor(watches, ref, callerKey)))) {
+  if (!known && !(isVisible && (await pollUnlessUnknown(watches, ref, callerKey)))) {
     throw new RequestNotFoundError('The upstream knows no such request of this mapping.');
   }
   return new Place({ kind: 'request', ref }, position);
@@ -63,13 +63,13 @@ export async function followRequest(
  * @see docs/adr/0029-activity-begins-with-a-place.md
  */
 export async function followActivity(
-  { log }: Pick<Followed, 'log'>,
+  { log }: Pick<FollowSources, 'log'>,
   scope: ActivityScope,
   after: string | null,
 ): Promise<Place> {
   if (after === null) {
     const newest = await log.newest(scope);
-    const forgotten = await log.prunedThrough();
+    const forgotten = await log.prunedPosition();
     // A cursor older than what was forgotten would be refused later.
     return new Place(scope, newest > forgotten ? newest - 1 : forgotten);
   }
@@ -95,11 +95,11 @@ export async function hasEnded(
  */
 export async function findLatest(log: IngestionLog, scope: MappingScope): Promise<string> {
   const newest = await log.newest(scope);
-  return log.toCursor(Math.max(newest, await log.prunedThrough()));
+  return log.toCursor(Math.max(newest, await log.prunedPosition()));
 }
 
 async function refuseGap(log: IngestionLog, position: Position): Promise<void> {
-  if (position >= (await log.prunedThrough())) return;
+  if (position >= (await log.prunedPosition())) return;
   throw new CursorInvalidError(
     'The log no longer has everything that came after this cursor. Subscribe without "after", and query ingestionRequests for what you missed.',
   );

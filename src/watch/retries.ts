@@ -32,8 +32,11 @@ export interface RetryEvents {
 
 /** What sending retries requires. */
 export interface RetriesOptions {
-  readonly starts: Pick<StartLog, 'waitingRetries' | 'putOff' | 'markSent' | 'settle' | 'lookInto'>;
-  readonly sender: Pick<StartSender, 'send' | 'saveAnswer' | 'takeBack'>;
+  readonly starts: Pick<
+    StartLog,
+    'waitingRetries' | 'postpone' | 'markSent' | 'settle' | 'resolveUnknown'
+  >;
+  readonly sender: Pick<StartSender, 'send' | 'saveAnswer' | 'withdraw'>;
   readonly clock: Clock;
   /** The pause before a request's first retry, in ms; each further one is twice as long. */
   readonly backoffMs: number;
@@ -58,7 +61,7 @@ export interface Retries {
  *
  *     scheduled ──it is due──▶ marked as sent in the log ──▶ sending ──taken, refused──▶ (done)
  *        ▲                          │ not any more: (done)    │ └──unknown────────────▶ (done)
- *        └──put off in the log── certainly not taken, not for too long
+ *        └─postponed in the log─ certainly not taken, not for too long
  *
  * Whoever marks a retry as sent sends it, so it is sent once however many processes look. A retry that was marked and
  * not answered in time may have been accepted, so nobody sends it again.
@@ -130,7 +133,7 @@ export function createRetries({
       if (!(await starts.markSent(intentId, id, clock.now()))) return done(intent);
     } catch (error) {
       // Otherwise it might stay as sent, and nobody would send it.
-      if (error instanceof CommitUncertainError) await sender.takeBack(intentId, id);
+      if (error instanceof CommitUncertainError) await sender.withdraw(intentId, id);
       await again(intent, 0);
       return events.onFailed(error);
     }
@@ -152,7 +155,7 @@ export function createRetries({
       if (!isNotTaken) {
         events.onTried(intent, 'unknown', error);
         done(intent);
-        await starts.lookInto(intentId, [], now);
+        await starts.resolveUnknown(intentId, [], now);
         await look();
       } else if (toAgeMs(intent) < GIVE_UP_AFTER_MS) {
         await again(intent, error.retryAfterMs ?? 0);
@@ -173,7 +176,7 @@ export function createRetries({
     const pauseMs = Math.min(Math.max(toAgeMs(intent), toFirstPause(intent)), MAX_BACKOFF_MS);
     const delayMs = spread(Math.max(pauseMs, minPauseMs));
     // Other processes leave it alone until then.
-    await starts.putOff(intent.intentId, delayMs).catch(events.onFailed);
+    await starts.postpone(intent.intentId, delayMs).catch(events.onFailed);
     schedule(intent, delayMs);
   }
 

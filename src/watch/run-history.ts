@@ -33,7 +33,7 @@ const ALL_KEPT_MS = 60_000;
 interface Learned {
   model: RunModel | null;
   /** Whether the log has newer runs. */
-  isStale: boolean;
+  isOutdated: boolean;
   isLoading: boolean;
 }
 
@@ -45,13 +45,13 @@ export function createRunHistory({ log, clock, onFailed }: RunHistoryOptions): R
 
   async function learn(learned: Learned, mappingId: string | null): Promise<void> {
     learned.isLoading = true;
-    // Set before the read, because a run that ends meanwhile makes it stale again.
-    learned.isStale = false;
+    // Set before the read, because a run that ends meanwhile makes it outdated again.
+    learned.isOutdated = false;
     try {
       const runs = await log.pastRuns(mappingId, PAST_RUNS);
       learned.model = runs.length > 0 ? learnRuns(runs) : null;
     } catch (error) {
-      learned.isStale = true;
+      learned.isOutdated = true;
       onFailed(error);
     } finally {
       learned.isLoading = false;
@@ -59,7 +59,7 @@ export function createRunHistory({ log, clock, onFailed }: RunHistoryOptions): R
   }
 
   function refresh(learned: Learned, mappingId: string | null): void {
-    if (learned.isStale && !learned.isLoading) void learn(learned, mappingId);
+    if (learned.isOutdated && !learned.isLoading) void learn(learned, mappingId);
   }
 
   return {
@@ -73,18 +73,18 @@ export function createRunHistory({ log, clock, onFailed }: RunHistoryOptions): R
       if (learned.model) return learned.model;
       if (clock.monotonicMs() - allLearnedMs >= ALL_KEPT_MS) {
         allLearnedMs = clock.monotonicMs();
-        all.isStale = true;
+        all.isOutdated = true;
       }
       refresh(all, null);
       return all.model ?? scaleFree;
     },
     observe({ ref, to }) {
       const learned = byMapping.get(ref.mappingId);
-      if (learned && isTerminal(to.status)) learned.isStale = true;
+      if (learned && isTerminal(to.status)) learned.isOutdated = true;
     },
   };
 }
 
 function nothingLearned(): Learned {
-  return { model: null, isStale: true, isLoading: false };
+  return { model: null, isOutdated: true, isLoading: false };
 }

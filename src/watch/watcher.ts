@@ -68,7 +68,7 @@ export interface Watcher extends Watches {
   /** Claim due polls from now on. */
   start(): void;
   /** Note that somebody waits for the end of a request, such as a new subscriber. */
-  want(ref: RequestRef): void;
+  prioritize(ref: RequestRef): void;
   /** Claim nothing more; resolves once no poll is in progress. Unfinished ones are due as before. */
   stop(): Promise<void>;
 }
@@ -92,10 +92,10 @@ const UNKNOWN_FOR_MS = 3_000;
 const MAX_UNKNOWN = 10_000;
 
 /** Whether somebody waits for a result to be recorded. */
-type Settling = Parameters<WatchQueue['settle']>[1];
+type SettleMode = Parameters<WatchQueue['settle']>[1];
 
 /** What is known about a watch when its poll ends. */
-type Known = Pick<DueWatch, 'record' | 'isWanted' | 'consecutiveFailures'>;
+type Known = Pick<DueWatch, 'record' | 'isAwaited' | 'consecutiveFailures'>;
 
 /** Build a watcher that polls nothing yet. */
 export function createWatcher({
@@ -188,15 +188,15 @@ export function createWatcher({
   }
 
   async function planNext(
-    { record, isWanted }: Omit<Known, 'consecutiveFailures'>,
+    { record, isAwaited }: Omit<Known, 'consecutiveFailures'>,
     seen: { readonly observedMs: number; readonly isPolled: boolean },
-    settling: Settling,
+    settling: SettleMode,
   ): Promise<void> {
     if (isTerminal(record.state.status)) return;
     const isAsked = seen.isPolled && settling === 'interactive';
-    const planned = toPlanned({ record, isWanted, consecutiveFailures: 0 }, isAsked);
+    const planned = toPlanned({ record, isAwaited, consecutiveFailures: 0 }, isAsked);
     try {
-      await queue.settle({ ...planned, ...seen, kind: 'observed' }, toSettling(settling));
+      await queue.settle({ ...planned, ...seen, kind: 'observed' }, toSettleMode(settling));
       claimIn(Math.max(planned.gapMs, MIN_SLEEP_MS));
     } catch (error) {
       // The observation is in the log, and the watch is due again when its claim expires.
@@ -205,11 +205,11 @@ export function createWatcher({
   }
 
   /** While stopping, recording is awaited. */
-  const toSettling = (settling: Settling) => (isRunning() ? settling : 'interactive');
+  const toSettleMode = (settling: SettleMode) => (isRunning() ? settling : 'interactive');
 
-  function toPlanned({ record, isWanted, consecutiveFailures }: Known, isAsked: boolean) {
+  function toPlanned({ record, isAwaited, consecutiveFailures }: Known, isAsked: boolean) {
     const { ref, startedAt, firstObservedAt } = record;
-    const isWantedHere = isAsked || isFollowed(ref);
+    const isAwaitedHere = isAsked || isFollowed(ref);
     const history = {
       runs: modelOf(ref.mappingId),
       // A stamp from a clock that was ahead of this one counts as now.
@@ -217,13 +217,13 @@ export function createWatcher({
       consecutiveFailures,
     };
     const spread = random();
-    const toGapMs = (isWantedNow: boolean) =>
-      toPollDelayMs(plan, { ...history, isWanted: isWantedNow }, () => spread);
+    const toGapMs = (isAwaitedNow: boolean) =>
+      toPollDelayMs(plan, { ...history, isAwaited: isAwaitedNow }, () => spread);
     return {
       ref,
-      gapMs: toGapMs(isWanted || isWantedHere),
-      wantedGapMs: toGapMs(true),
-      isWanted: isWantedHere,
+      gapMs: toGapMs(isAwaited || isAwaitedHere),
+      awaitedGapMs: toGapMs(true),
+      isAwaited: isAwaitedHere,
     };
   }
 
@@ -288,9 +288,9 @@ export function createWatcher({
       const record = await append(ref, seen);
       // The log has it from now on, and anyone who asks now wants the next answer.
       polls.delete(key);
-      const isWanted = due?.isWanted ?? false;
+      const isAwaited = due?.isAwaited ?? false;
       await planNext(
-        { record, isWanted },
+        { record, isAwaited },
         { observedMs, isPolled: true },
         due ? 'background' : 'interactive',
       );
@@ -331,7 +331,7 @@ export function createWatcher({
           retryAfterMs: error instanceof UpstreamError ? spreadRetry(error.retryAfterMs ?? 0) : 0,
           isUnknown: error instanceof RequestNotFoundError,
         },
-        toSettling(due ? 'background' : 'interactive'),
+        toSettleMode(due ? 'background' : 'interactive'),
       );
       if (settled === 'ended') events.onForgotten(ref);
     } catch (failure) {
@@ -347,14 +347,14 @@ export function createWatcher({
   async function findWatched(ref: RequestRef): Promise<Known | null> {
     const [[record], report] = await Promise.all([log.find([ref]), queue.report(ref)]);
     if (!record) return null;
-    return { record, isWanted: false, consecutiveFailures: report?.consecutiveFailures ?? 0 };
+    return { record, isAwaited: false, consecutiveFailures: report?.consecutiveFailures ?? 0 };
   }
 
   return {
     async observe(ref, seen, answers) {
       const observedMs = clock.monotonicMs();
       const record = await append(ref, seen, answers);
-      await planNext({ record, isWanted: false }, { observedMs, isPolled: false }, 'interactive');
+      await planNext({ record, isAwaited: false }, { observedMs, isPolled: false }, 'interactive');
       return record;
     },
     poll: (ref, caller) => poll(ref, { kind: 'ask', caller }),
@@ -373,8 +373,8 @@ export function createWatcher({
       const key = toRequestKey(ref);
       return polls.has(key) || !ending.has(key) ? queue.recall(ref) : null;
     },
-    want(ref) {
-      queue.want(ref).then(() => claimIn(MIN_SLEEP_MS), events.onQueueFailed);
+    prioritize(ref) {
+      queue.prioritize(ref).then(() => claimIn(MIN_SLEEP_MS), events.onQueueFailed);
     },
     start() {
       phase = 'running';

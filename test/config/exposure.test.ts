@@ -7,11 +7,11 @@ const warnings: string[] = [];
 const parse = (environment: Record<string, string>): Config['exposure'] =>
   parseConfig(environment, '/nowhere/.env', (warning) => warnings.push(warning)).exposure;
 
-function faultsOf(environment: Record<string, string>): readonly string[] {
+function issuesOf(environment: Record<string, string>): readonly string[] {
   try {
     parse(environment);
   } catch (error) {
-    if (error instanceof ConfigError) return error.faults;
+    if (error instanceof ConfigError) return error.issues;
     throw error;
   }
   throw new Error('It was taken.');
@@ -120,7 +120,7 @@ describe('what strangers may do', () => {
   ] as const;
 
   it.each(cases)('is not %s=%s', (name, value, allowed) => {
-    expect(faultsOf({ [name]: value })).toEqual([`${name}=${value}: expected ${allowed}`]);
+    expect(issuesOf({ [name]: value })).toEqual([`${name}=${value}: expected ${allowed}`]);
   });
 
   it('warns of a limit that there is not', () => {

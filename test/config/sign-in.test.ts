@@ -15,13 +15,13 @@ afterAll(() => rmSync(directory, { recursive: true }));
 const parse = (environment: Record<string, string>): Config =>
   parseConfig(environment, join(directory, '.env'), () => {});
 
-function faultsOf(environment: Record<string, string>): readonly string[] {
+function issuesOf(environment: Record<string, string>): readonly string[] {
   try {
     parse(environment);
     return [];
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return error.faults.map((fault) => fault.replaceAll(directory, ''));
+    return error.issues.map((fault) => fault.replaceAll(directory, ''));
   }
 }
 
@@ -43,14 +43,14 @@ describe('where Sluice listens without sign-in', () => {
     '%s is of this machine only',
     (host) => {
       expect(isLoopback(host)).toBe(true);
-      expect(faultsOf({ HOST: host })).toEqual([]);
+      expect(issuesOf({ HOST: host })).toEqual([]);
     },
   );
 
   it.each(['0.0.0.0', '::', '192.168.1.1', 'sluice.test', '::ffff:10.0.0.1', '128.0.0.1'])(
     '%s is refused, with words that say what to set',
     (host) => {
-      expect(faultsOf({ HOST: host })).toEqual([
+      expect(issuesOf({ HOST: host })).toEqual([
         `HOST=${host}: expected a loopback address such as 127.0.0.1, because no sign-in is configured. Say who may call with AUTH_JWKS_URL or API_KEYS_FILE; or set ALLOW_ANONYMOUS=true to let everybody who reaches this address start ingestions and read everything`,
       ]);
       expect(parse({ HOST: host, ALLOW_ANONYMOUS: 'true' }).signIn).toBeNull();
@@ -62,18 +62,18 @@ describe('where Sluice listens without sign-in', () => {
     'pages of other machines (%s) may not call, until that is allowed',
     (origins) => {
       const settings = { CORS_ORIGINS: origins };
-      expect(faultsOf(settings)).toEqual([
+      expect(issuesOf(settings)).toEqual([
         `CORS_ORIGINS=${origins}: expected sites of this machine only, such as http://localhost:5173, because no sign-in is configured. Say who may call with AUTH_JWKS_URL or API_KEYS_FILE; or set ALLOW_ANONYMOUS=true to let everybody who reaches this address start ingestions and read everything`,
       ]);
-      expect(faultsOf({ ...settings, ALLOW_ANONYMOUS: 'true' })).toEqual([]);
-      expect(faultsOf({ ...settings, ...tokens })).toEqual([]);
+      expect(issuesOf({ ...settings, ALLOW_ANONYMOUS: 'true' })).toEqual([]);
+      expect(issuesOf({ ...settings, ...tokens })).toEqual([]);
     },
   );
 
   it('pages of this machine may call', () => {
     const origins =
       'http://localhost:5173,https://app.localhost,http://127.0.0.1:3000,http://[::1]';
-    expect(faultsOf({ CORS_ORIGINS: origins })).toEqual([]);
+    expect(issuesOf({ CORS_ORIGINS: origins })).toEqual([]);
   });
 
   it('a proxy is only good for others once they are allowed, which is said', () => {
@@ -101,10 +101,10 @@ describe('where Sluice listens without sign-in', () => {
   });
 
   it('is not also anonymous', () => {
-    expect(faultsOf({ ALLOW_ANONYMOUS: 'true', ...tokens })).toEqual([
+    expect(issuesOf({ ALLOW_ANONYMOUS: 'true', ...tokens })).toEqual([
       'ALLOW_ANONYMOUS=true and AUTH_JWKS_URL are both set: expected one of them',
     ]);
-    expect(faultsOf({ ALLOW_ANONYMOUS: 'true', API_KEYS_FILE: keysFile('keys: []') })).toEqual([
+    expect(issuesOf({ ALLOW_ANONYMOUS: 'true', API_KEYS_FILE: keysFile('keys: []') })).toEqual([
       'ALLOW_ANONYMOUS=true and API_KEYS_FILE are both set: expected one of them',
     ]);
   });
@@ -177,11 +177,11 @@ describe('access tokens', () => {
       ],
     ),
   ])('are refused with %s', (_what, settings, fault) => {
-    expect(faultsOf({ ...tokens, ...settings })).toContain(fault);
+    expect(issuesOf({ ...tokens, ...settings })).toContain(fault);
   });
 
   it('are not half configured', () => {
-    expect(faultsOf({ AUTH_ISSUER: 'i', AUTH_AUDIENCE: 'a', AUTH_MAPPINGS_CLAIM: 'm' })).toEqual([
+    expect(issuesOf({ AUTH_ISSUER: 'i', AUTH_AUDIENCE: 'a', AUTH_MAPPINGS_CLAIM: 'm' })).toEqual([
       'AUTH_JWKS_URL is not set: expected because AUTH_ISSUER is set',
       'AUTH_JWKS_URL is not set: expected because AUTH_AUDIENCE is set',
       'AUTH_JWKS_URL is not set: expected because AUTH_MAPPINGS_CLAIM is set',
@@ -233,7 +233,7 @@ describe('the console’s sign-in with an OpenID provider', () => {
       'CONSOLE_OIDC_SCOPE=profile: expected scopes with spaces between them, openid among them',
     ],
   ])('is refused with %s', (_what, settings, fault) => {
-    expect(faultsOf({ ...tokens, ...console, ...settings })).toContain(fault);
+    expect(issuesOf({ ...tokens, ...console, ...settings })).toContain(fault);
   });
 });
 
@@ -316,13 +316,13 @@ describe('the file of API keys', () => {
       'line 6: keys.0.expiresAt: expected an instant such as 2027-01-31T00:00:00Z',
     ],
   ])('is refused with its line and the reason, %#', (text, fault) => {
-    const faults = faultsOf({ API_KEYS_FILE: keysFile(text) });
+    const faults = issuesOf({ API_KEYS_FILE: keysFile(text) });
     expect(faults).toContain(`API_KEYS_FILE=/keys.yaml, ${fault}`);
     expect(faults.join()).not.toContain('planted');
   });
 
   it('must be there', () => {
-    expect(faultsOf({ API_KEYS_FILE: join(directory, 'none.yaml') })).toEqual([
+    expect(issuesOf({ API_KEYS_FILE: join(directory, 'none.yaml') })).toEqual([
       'API_KEYS_FILE=/none.yaml: expected a file that can be read (ENOENT)',
     ]);
   });

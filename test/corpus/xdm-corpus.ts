@@ -69,7 +69,7 @@ async function loadWhatLoads(dir: string) {
       return { datasets, faults };
     } catch (error) {
       if (!(error instanceof DatasetsInvalidError)) throw error;
-      for (const fault of error.faults) {
+      for (const fault of error.issues) {
         const [path = '', ...reason] = fault.split(': ');
         const text = await readFile(path, 'utf8').catch(() => null);
         if (text === null) continue;

@@ -111,8 +111,8 @@ export function createCrowd({
       const sentinel = upstream.begin('sentinel').ref;
       await followToEnd(sentinel);
       const hasAll = ({ record }: Follower) => record.at(-1)?.requestId === sentinel.requestId;
-      const isOver = ({ record }: Follower) => record.at(-1)?.to !== 'IN_PROGRESS';
-      while (!activity.every((one) => hasAll(one) && isOver(one))) await delay(LOOK_MS);
+      const hasEnded = ({ record }: Follower) => record.at(-1)?.to !== 'IN_PROGRESS';
+      while (!activity.every((one) => hasAll(one) && hasEnded(one))) await delay(LOOK_MS);
     },
     describe() {
       const waiting = followers.filter(

@@ -79,14 +79,14 @@ export function follow(
   const completed = Promise.withResolvers<void>();
   let socket: WebSocket | null = null;
   let isSubscribed = false;
-  let isOver = false;
+  let hasEnded = false;
   let connectionCount = 0;
   let cutCount = 0;
   let lastHeardAt = performance.now();
 
   function connect(): void {
     const url = findUrl();
-    if (isOver) return;
+    if (hasEnded) return;
     if (!url) {
       setTimeout(connect, RETRY_MS);
       return;
@@ -134,7 +134,7 @@ export function follow(
         refuse(message.payload);
         break;
       case 'complete':
-        isOver = true;
+        hasEnded = true;
         socket?.close();
         completed.resolve();
         break;
@@ -180,7 +180,7 @@ export function follow(
       return true;
     },
     leave() {
-      isOver = true;
+      hasEnded = true;
       socket?.terminate();
     },
   };

@@ -25,7 +25,7 @@ export interface CuttingProxy {
 }
 
 /** After this time the gateway is told of the end of a connection, in ms. */
-const UNTOLD_MS = 3_000;
+const UNANNOUNCED_CACHE_MS = 3_000;
 
 interface Pipe {
   readonly client: Socket;
@@ -103,7 +103,7 @@ export async function startCuttingProxy(
       case 'deaf':
       case 'mute':
         // Only the client has to find out by itself: the gateway would count these against its limits for too long.
-        setTimeout(() => gateway.destroy(), UNTOLD_MS);
+        setTimeout(() => gateway.destroy(), UNANNOUNCED_CACHE_MS);
         return;
       case 'torn':
         return;

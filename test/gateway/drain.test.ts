@@ -37,9 +37,9 @@ afterEach(async () => {
 describe('a drain', () => {
   /** Far beyond what a test may take: what a drain waits for, it does not wait for by this. */
   const patient = { timeoutMs: 600_000 };
-  const quick = { callOffAfterMs: 100, cutAfterMs: 300, giveUpAfterMs: 8_000 };
+  const quick = { cancelAfterMs: 100, cutAfterMs: 300, giveUpAfterMs: 8_000 };
   /** Who is told why has the time to hear it. */
-  const callingOff = { callOffAfterMs: 100, cutAfterMs: 600_000, giveUpAfterMs: 600_000 };
+  const callingOff = { cancelAfterMs: 100, cutAfterMs: 600_000, giveUpAfterMs: 600_000 };
   const portOf = ({ url }: { url: string }) => Number(new URL(url).port);
 
   async function isRefused(): Promise<boolean> {
@@ -270,7 +270,7 @@ describe('a drain', () => {
     gateway = await startTestGateway(
       upstream.config,
       {},
-      { callOffAfterMs: 2_000, cutAfterMs: 3_000, giveUpAfterMs: 8_000 },
+      { cancelAfterMs: 2_000, cutAfterMs: 3_000, giveUpAfterMs: 8_000 },
     );
     const connection = await beginRequest('GET /graphql HTTP/1.1\r\nHost: localhost\r\n');
     const stopped = gateway.stop();

@@ -47,10 +47,10 @@ const start = (mappingId: string) =>
 
 describe('a caller who continuously asks for made-up ids', () => {
   it('delays neither starts nor watches', async () => {
-    let isOver = false;
+    let hasEnded = false;
     let madeUp = 0;
     const hostile = Array.from({ length: 8 }, async () => {
-      while (!isOver) {
+      while (!hasEnded) {
         const looks = Array.from({ length: 10 }, () => {
           madeUp += 1;
           return `r${madeUp}: ingestionStatus(mappingId: "M0", requestId: "${900_000 + madeUp}", maxAgeMs: 0) { status }`;
@@ -78,7 +78,7 @@ describe('a caller who continuously asks for made-up ids', () => {
       const { data } = await ask('watching', list);
       count = data.ingestionRequests.nodes.length;
     }
-    isOver = true;
+    hasEnded = true;
     await Promise.all(hostile);
   });
 });

@@ -69,11 +69,11 @@ describe('a burst on one connection', () => {
     }
     connection.uncork();
     let most = 0;
-    let isOver = false;
+    let hasEnded = false;
     void all.then(() => {
-      isOver = true;
+      hasEnded = true;
     });
-    while (!isOver) {
+    while (!hasEnded) {
       const before = countOfRun();
       await new Promise((resolve) => setImmediate(resolve));
       most = Math.max(most, countOfRun() - before);

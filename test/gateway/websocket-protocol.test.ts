@@ -334,7 +334,7 @@ describe('an internal error inside a stream', () => {
       clock,
       reportRefusal: () => {},
       exposure: { ...privateExposure, persistedOperations: null },
-      followed: { log, hub, watches: nobody },
+      followSources: { log, hub, watches: nobody },
       newLoaders: () => ({
         requests: createIngestionRequestLoader(log),
         lineages: createLineageLoader(nobody),

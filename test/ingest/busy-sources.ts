@@ -24,10 +24,10 @@ export interface BusySources extends Disposable {
 }
 
 /** A transaction is held back for at most so many steps. */
-const MOST_HELD_STEPS = 20;
+const MAX_HELD_STEPS = 20;
 
 /** So many seconds pass with a step at most: with those above, less than the mapping's lag of a minute. */
-const MOST_TICKS = 2;
+const MAX_TICKS = 2;
 
 /** What Platform refuses, by the schema of the tests' dataset. */
 const REFUSED = 'Mallory';
@@ -96,7 +96,7 @@ export async function createBusySources(
     for (let each = below(4); each > 0; each -= 1) {
       const row = make('t', toInstant(tick));
       if (below(3) > 0) commit(row);
-      else held.push({ atStep: steps + below(MOST_HELD_STEPS), commit: () => commit(row) });
+      else held.push({ atStep: steps + below(MAX_HELD_STEPS), commit: () => commit(row) });
     }
     const known = [...rows.values()].filter(
       ({ name, fate }) => name.startsWith('t-') && fate === 'sent',
@@ -154,7 +154,7 @@ export async function createBusySources(
     rows: () => [...rows.values()],
     async step() {
       steps += 1;
-      tick += below(MOST_TICKS + 1);
+      tick += below(MAX_TICKS + 1);
       commitHeld((atStep) => atStep <= steps);
       changeTable();
       await growFile();

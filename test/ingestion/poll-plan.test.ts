@@ -15,7 +15,12 @@ import {
 
 const plan = { minMs: 1_000, maxMs: 30_000, pollPriceMs: 100 };
 const middle = () => 0.5;
-const unknown: PollHistory = { runs: scaleFree, ageMs: 0, isWanted: false, consecutiveFailures: 0 };
+const unknown: PollHistory = {
+  runs: scaleFree,
+  ageMs: 0,
+  isAwaited: false,
+  consecutiveFailures: 0,
+};
 
 const durations = fc.array(fc.integer({ min: 1, max: 1e9 }), { minLength: 1, maxLength: 100 });
 const models = fc.oneof(fc.constant(scaleFree), durations.map(learnRuns));
@@ -24,7 +29,7 @@ describe('toPollDelayMs', () => {
   it.each<[string, Partial<PollHistory>, number]>([
     ['polls a new request as often as allowed', {}, 1_000],
     ['polls less often with the square root of the age', { ageMs: 120_000 }, 4_949],
-    ['polls twice as often if somebody waits', { ageMs: 120_000, isWanted: true }, 2_462],
+    ['polls twice as often if somebody waits', { ageMs: 120_000, isAwaited: true }, 2_462],
     ['polls an old request no less often than allowed', { ageMs: 1e9 }, 30_000],
     ['is slowed down by failed polls', { consecutiveFailures: 3 }, 8_000],
     ['is not stopped by a long outage', { consecutiveFailures: 5_000 }, 30_000],
@@ -42,9 +47,9 @@ describe('toPollDelayMs', () => {
         fc.boolean(),
         fc.nat(),
         fc.double({ min: 0, max: 0.999999, noNaN: true }),
-        (runs, minMs, extraMs, ageMs, isWanted, consecutiveFailures, random) => {
+        (runs, minMs, extraMs, ageMs, isAwaited, consecutiveFailures, random) => {
           const bounds = { minMs, maxMs: minMs + extraMs, pollPriceMs: 100 };
-          const history = { runs, ageMs, isWanted, consecutiveFailures };
+          const history = { runs, ageMs, isAwaited, consecutiveFailures };
           const delayMs = toPollDelayMs(bounds, history, () => random);
           expect(delayMs).toBeGreaterThanOrEqual(bounds.minMs);
           expect(delayMs).toBeLessThanOrEqual(bounds.maxMs);

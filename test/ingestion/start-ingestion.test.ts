@@ -54,7 +54,7 @@ function createModel() {
     posts,
     endedAt,
     /** Ids that were given to a start and to a request before it. */
-    givenAgain: [] as string[],
+    reusedIds: [] as string[],
     /** Make a POST that meets a fate, at once or once it is let go. */
     async post(key: string | null, fate: Fate, isHeld: boolean): Promise<Submission> {
       posts.push({ key, fate, at: clock.now() });
@@ -111,7 +111,7 @@ function live(model: Model, { starts, log }: OpenedLogs, nextFate: () => [Fate, 
     starts,
     clock,
     onOutcomeUnknown: () => {},
-    onIdGivenAgain: ({ requestId }) => model.givenAgain.push(requestId),
+    onIdReused: ({ requestId }) => model.reusedIds.push(requestId),
     onNamed: () => {},
   });
   const startIngestion = createStartIngestion({
@@ -245,7 +245,7 @@ describe('startIngestion', () => {
 
   describe('a reused id', () => {
     const ref = { mappingId, requestId: '41' };
-    const isOver = { status: 'SUCCESS', info: 'done', batchId: null, numRecords: 15 } as const;
+    const succeeded = { status: 'SUCCESS', info: 'done', batchId: null, numRecords: 15 } as const;
     const named = (kind: 'submitted' | 'alreadyInProgress') =>
       ({ kind, requestId: '41', info: kind }) as const;
     let opened: OpenedLogs;
@@ -264,7 +264,7 @@ describe('startIngestion', () => {
       await opened.dispose();
     });
 
-    const end = () => opened.log.append({ ref, seen: isOver, observedAt: 1 });
+    const end = () => opened.log.append({ ref, seen: succeeded, observedAt: 1 });
 
     it('is not reported with the outcome of the earlier request', async () => {
       answer = async () => named('submitted');
@@ -284,7 +284,7 @@ describe('startIngestion', () => {
       });
       expect(await gateway.start('first')).toMatchObject({
         kind: 'submitted',
-        record: { state: isOver },
+        record: { state: succeeded },
       });
       expect(await opened.log.find([ref])).toEqual([before]);
     });
@@ -303,7 +303,7 @@ describe('startIngestion', () => {
           ),
           extensions: unknown,
         });
-        expect(model.givenAgain).toEqual(['41']);
+        expect(model.reusedIds).toEqual(['41']);
         expect(await opened.log.find([ref])).toEqual([before]);
         // Nor later, by what is seen running: it is the old request, as far as anybody can tell.
         answer = async () => named('alreadyInProgress');
@@ -321,7 +321,7 @@ describe('startIngestion', () => {
         return named('submitted');
       };
       expect(await gateway.start('k')).toMatchObject({ kind: 'submitted', record: { ref } });
-      expect(model.givenAgain).toEqual([]);
+      expect(model.reusedIds).toEqual([]);
     });
 
     it('belongs to both of two concurrent starts', async () => {
@@ -356,9 +356,9 @@ describe('startIngestion', () => {
           await end();
           return named(kind);
         };
-        expect(await gateway.start('k')).toMatchObject({ kind, record: { ref, state: isOver } });
+        expect(await gateway.start('k')).toMatchObject({ kind, record: { ref, state: succeeded } });
         answer = () => Promise.reject(new Error('It was sent again.'));
-        expect(await gateway.start('k')).toMatchObject({ kind, record: { ref, state: isOver } });
+        expect(await gateway.start('k')).toMatchObject({ kind, record: { ref, state: succeeded } });
       },
     );
 
@@ -391,12 +391,12 @@ describe('startIngestion', () => {
     Object.assign(opened.starts, { begin: beginSeen });
     await expect(gateway.start('k')).rejects.toMatchObject({ outcomeUnknown: true });
     Object.assign(opened.starts, { begin });
-    const { lookInto } = opened.starts;
-    const takeBackFirst: typeof lookInto = async (intentId, running, now) => {
-      await opened.starts.takeBack(intentId, sending);
-      return lookInto(intentId, running, now);
+    const { resolveUnknown } = opened.starts;
+    const withdrawFirst: typeof resolveUnknown = async (intentId, running, now) => {
+      await opened.starts.withdraw(intentId, sending);
+      return resolveUnknown(intentId, running, now);
     };
-    Object.assign(opened.starts, { lookInto: takeBackFirst });
+    Object.assign(opened.starts, { resolveUnknown: withdrawFirst });
     expect(await gateway.start('k')).toMatchObject({ kind: 'submitted' });
     expect(model.posts).toHaveLength(2);
     gateway.die();

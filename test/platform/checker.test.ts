@@ -27,9 +27,9 @@ it('a check that is called off ends at once, and one whose thread ends fails; th
   const { signal } = new AbortController();
 
   const ending = new AbortController();
-  const calledOff = checker.check(batch, ending.signal);
+  const cancelled = checker.check(batch, ending.signal);
   ending.abort(new Error('not wanted any more'));
-  await expect(calledOff).rejects.toThrow('not wanted any more');
+  await expect(cancelled).rejects.toThrow('not wanted any more');
   const whole = { status: 'success', metrics: { inputRecordCount: 1, failedRecordCount: 0 } };
   expect(await checker.check(batch, signal)).toMatchObject(whole);
 

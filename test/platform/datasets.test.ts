@@ -20,19 +20,19 @@ async function load(schema: object, files: Record<string, unknown> = {}, more: o
   return await loadDatasets(space.datasetsDir);
 }
 
-function faultsOf(datasets: Datasets, record: Record<string, unknown>) {
+function issuesOf(datasets: Datasets, record: Record<string, unknown>) {
   const dataset = datasets.get(DATA_SET_ID);
   if (dataset === undefined) throw new Error('no dataset');
   const check = createRecordCheck(dataset, { now: () => Date.now() });
   return check(record).map(({ pointer, message }) => `${pointer} ${message}`);
 }
 
-async function startFaultsOf(...given: Parameters<typeof load>): Promise<string[]> {
+async function startIssuesOf(...given: Parameters<typeof load>): Promise<string[]> {
   try {
     await load(...given);
   } catch (error) {
     if (!(error instanceof DatasetsInvalidError)) throw error;
-    return error.faults.map((fault) => fault.replace(/^.*?\/datasets\//, ''));
+    return error.issues.map((fault) => fault.replace(/^.*?\/datasets\//, ''));
   }
   return [];
 }
@@ -72,10 +72,10 @@ describe('a schema as Adobe publishes it', () => {
   it('is read with what it refers to in other files', async () => {
     const datasets = await load(published, { 'record.json': record, 'xdm/name.schema.json': name });
     expect(
-      faultsOf(datasets, { tag: 'a-b/c', seen: '2024-02-29', name: { first: 'Ada' } }),
+      issuesOf(datasets, { tag: 'a-b/c', seen: '2024-02-29', name: { first: 'Ada' } }),
     ).toEqual([]);
     expect(
-      faultsOf(datasets, { tag: '?', seen: '2023-02-29', name: { first: true } }).sort(),
+      issuesOf(datasets, { tag: '?', seen: '2023-02-29', name: { first: true } }).sort(),
     ).toEqual([
       '#/name/first [true] must be string',
       '#/seen [2023-02-29] must match format "date"',
@@ -94,7 +94,7 @@ describe('a schema as Adobe publishes it', () => {
       properties: { n: { $ref: '_acme.datatypes.9' } },
     };
     const datasets = await load({ $ref: group.$id }, { 'export.json': [item, group] });
-    expect(faultsOf(datasets, { n: 'x' })).toEqual(['#/n [x] must be number']);
+    expect(issuesOf(datasets, { n: 'x' })).toEqual(['#/n [x] must be number']);
   });
 
   it('can refer to files, to other datasets, and in circles', async () => {
@@ -122,7 +122,7 @@ describe('a schema as Adobe publishes it', () => {
     expect(datasets).toContain('schema.type: ');
     const leaf = { 'leaf.json': other.schema, 'tree.schema.json': tree };
     const good = await load({ $ref: tree.$id }, leaf);
-    expect(faultsOf(good, { next: { next: { leaf: 'x' } } })).toEqual([
+    expect(issuesOf(good, { next: { next: { leaf: 'x' } } })).toEqual([
       '#/next/next/leaf [x] must be integer',
     ]);
   });
@@ -134,23 +134,23 @@ describe('a schema as Adobe publishes it', () => {
     };
     const datasets = await load(schema, {}, { class: EVENTS });
     const event = { _id: '1', timestamp: '2024-01-01T00:00:00Z' };
-    expect(faultsOf(datasets, { ...event, a: 'x' })).toEqual([]);
-    expect(faultsOf(datasets, { ...event, a: [] })).toEqual(['#/a [[]] must be string']);
+    expect(issuesOf(datasets, { ...event, a: 'x' })).toEqual([]);
+    expect(issuesOf(datasets, { ...event, a: [] })).toEqual(['#/a [[]] must be string']);
   });
 
   it('takes patterns by characters where it can', async () => {
     const datasets = await load({
       properties: { a: { pattern: '^\\p{L}$' }, b: { pattern: '^.$' } },
     });
-    expect(faultsOf(datasets, { a: 'é', b: '😀' })).toEqual([]);
-    expect(faultsOf(datasets, { a: 'p{L}' })).toHaveLength(1);
+    expect(issuesOf(datasets, { a: 'é', b: '😀' })).toEqual([]);
+    expect(issuesOf(datasets, { a: 'p{L}' })).toHaveLength(1);
   });
 });
 
 describe('what others stumbled over', () => {
   it('is reported if a fragment has no slash', async () => {
     const id = { $id: 'https://a/id', definitions: { ID: { type: 'string' } } };
-    const faults = await startFaultsOf({ $ref: 'https://a/id#definitions/ID' }, { 'id.json': id });
+    const faults = await startIssuesOf({ $ref: 'https://a/id#definitions/ID' }, { 'id.json': id });
     expect(faults).toEqual([expect.stringContaining('there is no definitions/ID in that schema')]);
   });
 
@@ -162,19 +162,19 @@ describe('what others stumbled over', () => {
     };
     const root = { $id: 'https://a/root', properties: { ref: { $ref: 'https://a/test' } } };
     const datasets = await load(root, { 'inner.json': inner });
-    expect(faultsOf(datasets, { ref: { testprop: { testprop: {} } } })).toEqual([]);
-    expect(faultsOf(datasets, { ref: { testprop: { other: {} } } })).toEqual([
+    expect(issuesOf(datasets, { ref: { testprop: { testprop: {} } } })).toEqual([]);
+    expect(issuesOf(datasets, { ref: { testprop: { other: {} } } })).toEqual([
       '#/ref/testprop extraneous key [other] is not permitted',
     ]);
   });
 
   it('is a fault where it is none of JSON Schema, or taken as it was meant', async () => {
     const examples = { $id: 'https://a/1', examples: 'one' };
-    expect(await startFaultsOf(examples)).toEqual([
+    expect(await startIssuesOf(examples)).toEqual([
       expect.stringContaining('#/examples must be array'),
     ]);
     const segment = { $id: 'https://a/1', properties: { a: { pattern: '^[[0-9]+-[0-9]+]$' } } };
-    expect(faultsOf(await load(segment), { a: '1-2]' })).toEqual([]);
+    expect(issuesOf(await load(segment), { a: '1-2]' })).toEqual([]);
   });
 
   it('is found by its file where it has no id', async () => {
@@ -185,7 +185,7 @@ describe('what others stumbled over', () => {
     };
     const files = { 'in/first.json': first, 'in/second.json': second };
     const datasets = await load({ $ref: 'in/first.json' }, files);
-    expect(faultsOf(datasets, { angle: [1, 'x'] })).toEqual(['#/angle/1 [x] must be integer']);
+    expect(issuesOf(datasets, { angle: [1, 'x'] })).toEqual(['#/angle/1 [x] must be integer']);
   });
 });
 
@@ -202,7 +202,7 @@ describe('a folder of datasets', () => {
         e: { $ref: 'https://a/e' },
       },
     };
-    const faults = await startFaultsOf(
+    const faults = await startIssuesOf(
       schema,
       {
         'e.schema.json': { $id: 'https://a/e', name: 'no keyword', allof: [] },
@@ -230,7 +230,7 @@ describe('a folder of datasets', () => {
 
   it('refuses drafts that it does not know', async () => {
     expect(
-      await startFaultsOf({ $schema: 'https://json-schema.org/draft/2020-12/schema' }),
+      await startIssuesOf({ $schema: 'https://json-schema.org/draft/2020-12/schema' }),
     ).toEqual([
       `${DATA_SET_ID}.json: schema: $schema "https://json-schema.org/draft/2020-12/schema": expected JSON Schema draft 6 or 7`,
     ]);

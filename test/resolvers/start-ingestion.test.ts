@@ -21,7 +21,7 @@ async function run(query: string): Promise<ExecutionResult> {
   const contextValue: Partial<OperationContext> = {
     caller: { ...anonymous, mappings: toMappingScope(['broken', 'down', 'fine']) },
     takeStarts: async () => {},
-    reportFault: (reported) => void faults.push(reported),
+    reportInternalError: (reported) => void faults.push(reported),
   };
   return execute({ schema, document: parse(query), contextValue });
 }

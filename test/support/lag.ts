@@ -99,7 +99,7 @@ export function simulate(
   for (let index = 0; index < learnt + runs; index += 1) {
     const durationMs = durations(random, index);
     const polled = pollAll([durationMs], () => (ageMs) => {
-      const history = { runs: model, ageMs, isWanted: false, consecutiveFailures: 0 };
+      const history = { runs: model, ageMs, isAwaited: false, consecutiveFailures: 0 };
       return toPollDelayMs(plan, history, random);
     });
     const lagMs = polled.lagsMs[0] ?? 0;

@@ -9,7 +9,7 @@ import { openIngestionLog } from './sqlite-log.js';
 /** Everything that a log serves. */
 export interface Served {
   readonly head: Position;
-  readonly prunedThrough: Position;
+  readonly prunedPosition: Position;
   readonly transitions: readonly Transition[];
   readonly byRequest: readonly (readonly Transition[])[];
   readonly byMapping: readonly (readonly Transition[])[];
@@ -138,7 +138,7 @@ async function readServed(log: IngestionLog, cursors: readonly string[]): Promis
   const all = 1_000;
   return {
     head: await log.head(),
-    prunedThrough: await log.prunedThrough(),
+    prunedPosition: await log.prunedPosition(),
     transitions: await log.read({ kind: 'all' }, 0, all),
     byRequest: await Promise.all(refs.map((ref) => log.read({ kind: 'request', ref }, 0, all))),
     byMapping: await Promise.all(

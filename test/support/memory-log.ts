@@ -114,7 +114,7 @@ export function createMemoryLog(): IngestionLog {
       return position;
     },
     prune: () => Promise.reject(new Error('The log in memory forgets nothing.')),
-    prunedThrough: async () => 0,
+    prunedPosition: async () => 0,
     onAppended(listener) {
       listeners.push(listener);
     },

@@ -104,7 +104,7 @@ export async function startPushedGateway({
     reportRefusal: ({ code }) => void refusals.push(code),
     clock,
     exposure: { ...exposure, persistedOperations: null },
-    followed: { log, hub, watches },
+    followSources: { log, hub, watches },
     newLoaders() {
       operationCount += 1;
       return {

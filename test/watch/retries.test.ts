@@ -71,7 +71,7 @@ function createSubject(): Retries {
     starts,
     clock,
     onOutcomeUnknown,
-    onIdGivenAgain: () => {},
+    onIdReused: () => {},
     onNamed: () => {},
   });
   return createRetries({
@@ -261,25 +261,25 @@ describe('retries', () => {
     await abortOne();
     const second = Promise.withResolvers<void>();
     answers.push(down, taken);
-    const { takeBack } = opened.starts;
+    const { withdraw } = opened.starts;
     const late = Promise.withResolvers<void>();
     const retries = createSubject();
     await retries.look();
     const refuse = () => Promise.reject(new LogUnavailableError('The database is away.'));
-    Object.assign(opened.starts, { takeBack: refuse });
+    Object.assign(opened.starts, { withdraw: refuse });
     await nextTry();
     // Tried once more by itself: this one waits for a connection, and is done much later.
     const begun = Promise.withResolvers<void>();
-    const takeBackLate: typeof takeBack = async (intentId, sending) => {
+    const withdrawLate: typeof withdraw = async (intentId, sending) => {
       begun.resolve();
       await late.promise;
-      await takeBack(intentId, sending);
+      await withdraw(intentId, sending);
       second.resolve();
     };
-    Object.assign(opened.starts, { takeBack: takeBackLate });
+    Object.assign(opened.starts, { withdraw: withdrawLate });
     await pass(1_000);
     await begun.promise;
-    Object.assign(opened.starts, { takeBack });
+    Object.assign(opened.starts, { withdraw });
     await pass(20_000);
     late.resolve();
     await second.promise;

@@ -6,11 +6,11 @@ export const typeDefs = `
 
 /** What the upstream says, in the words of the schema. */
 export function toRequest({ requestId, status, numRecords, info }) {
-  const isOver = status === 'Success';
+  const hasEnded = status === 'Success';
   return {
     requestId,
-    status: isOver ? 'SUCCESS' : 'IN_PROGRESS',
-    numRecords: isOver ? numRecords : null,
+    status: hasEnded ? 'SUCCESS' : 'IN_PROGRESS',
+    numRecords: hasEnded ? numRecords : null,
     info,
   };
 }

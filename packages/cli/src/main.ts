@@ -39,8 +39,8 @@ function tellError(error: unknown): ExitCode {
   const { code, advice } = details;
   if (program.opts().output === 'text') {
     stderr.write(`sluice: ${code ? `${code}: ` : ''}${toPlain(message)}\n`);
-    const isOver = exitCode !== exitCodes.timeout && exitCode !== exitCodes.interrupted;
-    if (advice) stderr.write(`${isOver ? 'What to do' : 'To go on'}: ${advice}\n`);
+    const hasEnded = exitCode !== exitCodes.timeout && exitCode !== exitCodes.interrupted;
+    if (advice) stderr.write(`${hasEnded ? 'What to do' : 'To go on'}: ${advice}\n`);
   } else {
     stderr.write(`${JSON.stringify({ error: { code, message, advice } })}\n`);
   }

@@ -21,15 +21,15 @@ export class GatewayError extends Error {
 }
 
 /** Codes of temporary errors. */
-const PASSING =
+const TRANSIENT_CODES =
   /^(SHUTTING_DOWN|LOG_UNAVAILABLE|TOO_MANY_OPERATIONS|RATE_LIMITED|OPERATION_TIMEOUT|SIGN_IN_UNAVAILABLE|UPSTREAM_(UNAVAILABLE|TIMEOUT|RATE_LIMITED))$/;
 
 /** Whether a failure with this code is temporary. */
-export function isPassingCode(code: unknown): boolean {
-  return PASSING.test(String(code ?? ''));
+export function isTransientCode(code: unknown): boolean {
+  return TRANSIENT_CODES.test(String(code ?? ''));
 }
 
 /** Whether all of these errors are temporary. */
-export function isPassing(errors: readonly AnsweredError[] | undefined): boolean {
-  return errors?.every(({ extensions }) => isPassingCode(extensions?.code)) ?? false;
+export function isTransient(errors: readonly AnsweredError[] | undefined): boolean {
+  return errors?.every(({ extensions }) => isTransientCode(extensions?.code)) ?? false;
 }

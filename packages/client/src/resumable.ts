@@ -1,7 +1,7 @@
 import type { Client, FormattedExecutionResult, Sink, SubscribePayload } from 'graphql-ws';
 import { type Connection, createWatched, type Watched } from './connection.js';
 import { type Plan, toPlan } from './document.js';
-import { type AnsweredError, isPassing } from './gateway-error.js';
+import { type AnsweredError, isTransient } from './gateway-error.js';
 import { iterate } from './iterate.js';
 
 /** How persistent a {@link resumable} client is. */
@@ -225,7 +225,7 @@ export function resumable(
       send<{ latestCursor?: string }>(LATEST, {
         next({ data, errors }) {
           place = data?.latestCursor ?? null;
-          if (place === null && isPassing(errors)) retry(errors);
+          if (place === null && isTransient(errors)) retry(errors);
           else begin();
         },
         // Refused: then the stream begins with the newest transition, which has a cursor.
@@ -238,7 +238,7 @@ export function resumable(
       hasBegun = true;
       send<Data, Extensions>(toPayload(), {
         next(result) {
-          const isFailed = result.errors && isPassing(result.errors);
+          const isFailed = result.errors && isTransient(result.errors);
           if (isFailed && plan.kind !== 'once') return retry(result.errors);
           deliveredCount += 1;
           run.settle();
@@ -264,7 +264,8 @@ export function resumable(
       leave = client.subscribe<D, E>(sent, {
         next: ifNewest((result) => answered.next(result as FormattedExecutionResult<D, E>)),
         error: ifNewest((failure) => {
-          if (Array.isArray(failure) && isPassing(failure) && plan.kind !== 'once') retry(failure);
+          if (Array.isArray(failure) && isTransient(failure) && plan.kind !== 'once')
+            retry(failure);
           else answered.error(failure);
         }),
         complete: ifNewest(() => answered.complete()),

@@ -2,7 +2,7 @@ import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
 import { type Client, createClient } from 'graphql-ws';
 import { type Connection, createWatched, type Watched } from './connection.js';
 import { type Transport, withFallback } from './fallback.js';
-import { type AnsweredError, GatewayError, isPassing, isPassingCode } from './gateway-error.js';
+import { type AnsweredError, GatewayError, isTransient, isTransientCode } from './gateway-error.js';
 import {
   IngestionActivityDocument,
   type SluiceRequestFragment as IngestionRequest,
@@ -319,14 +319,14 @@ function mayStartYet(
   return (
     outcome.__typename === 'StartIngestionError' &&
     !outcome.outcomeUnknown &&
-    isPassingCode(outcome.code)
+    isTransientCode(outcome.code)
   );
 }
 
 /** Whether another try may succeed. */
 function mayAnswerYet(failure: unknown): boolean {
   if (failure instanceof GatewayError)
-    return failure.errors.length > 0 && isPassing(failure.errors);
+    return failure.errors.length > 0 && isTransient(failure.errors);
   return failure instanceof AnswerLostError;
 }
 

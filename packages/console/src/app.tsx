@@ -5,7 +5,7 @@ import { Shell } from './components/shell.js';
 import { ViewerDocument } from './generated/operations.js';
 import { findPlace } from './live.js';
 import { finishSignIn, hasOpenId } from './open-id.js';
-import { SignIn, type SignInFault } from './pages/sign-in.js';
+import { SignIn, type SignInProblem } from './pages/sign-in.js';
 import {
   connect,
   createSession,
@@ -19,21 +19,21 @@ import {
 
 type State =
   | { readonly kind: 'connecting' }
-  | { readonly kind: 'signedOut'; readonly fault: SignInFault | null }
+  | { readonly kind: 'signedOut'; readonly problem: SignInProblem | null }
   | { readonly kind: 'unreachable'; readonly message: string }
   | { readonly kind: 'open'; readonly session: Session };
 
 /** The pause before an unreachable gateway is tried again, in ms. */
 const RETRY_MS = 3_000;
 
-const REFUSED: SignInFault = {
+const REFUSED: SignInProblem = {
   title: 'That was refused.',
   text: hasOpenId
     ? 'The gateway does not take this key or token: it is wrong, has expired, or is meant for another service.'
     : 'The API key or token is wrong, or has expired.',
 };
 
-const ENDED: SignInFault = {
+const ENDED: SignInProblem = {
   title: 'You are signed out.',
   text: 'The key or token has expired, or was taken back. Sign in again to go on where you were.',
 };
@@ -48,9 +48,9 @@ export function App() {
     const client = connect();
     let session: Session | null = null;
     let timer: ReturnType<typeof setTimeout> | undefined;
-    let isOver = false;
+    let isUnmounted = false;
     const show = (next: State) => {
-      if (!isOver) setState(next);
+      if (!isUnmounted) setState(next);
     };
     const open = async () => {
       try {
@@ -58,29 +58,29 @@ export function App() {
       } catch (failure) {
         return show({
           kind: 'signedOut',
-          fault: { title: 'The provider did not let you in.', text: toText(failure) },
+          problem: { title: 'The provider did not let you in.', text: toText(failure) },
         });
       }
       try {
         const { viewer } = await client.request(ViewerDocument, {});
         const mayRead = viewer.rights.includes('ingestion:read');
         const place = mayRead ? await findPlace(client) : null;
-        if (isOver) return;
+        if (isUnmounted) return;
         session = createSession(client, viewer, place, () =>
-          show({ kind: 'signedOut', fault: ENDED }),
+          show({ kind: 'signedOut', problem: ENDED }),
         );
         show({ kind: 'open', session });
       } catch (failure) {
         if (isSignedOut(failure)) {
-          return show({ kind: 'signedOut', fault: (await readToken()) === '' ? null : REFUSED });
+          return show({ kind: 'signedOut', problem: (await readToken()) === '' ? null : REFUSED });
         }
         show({ kind: 'unreachable', message: toText(failure) });
-        if (!isOver) timer = setTimeout(() => setAttempt((count) => count + 1), RETRY_MS);
+        if (!isUnmounted) timer = setTimeout(() => setAttempt((count) => count + 1), RETRY_MS);
       }
     };
     void open();
     return () => {
-      isOver = true;
+      isUnmounted = true;
       clearTimeout(timer);
       session?.live.stop();
       void client.dispose();
@@ -106,7 +106,7 @@ export function App() {
     case 'signedOut':
       return (
         <SignIn
-          fault={state.fault}
+          problem={state.problem}
           onToken={(token) => {
             keepToken(token);
             begin();

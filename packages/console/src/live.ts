@@ -30,7 +30,7 @@ const RETRY_MS = 2_000;
 const TELL_AFTER_MS = 100;
 
 /** So many ingestions are kept twice: a page may stay open for months. */
-const MOST_KEPT = 5_000;
+const MAX_KEPT_INGESTIONS = 5_000;
 
 /** The place in the log after which nothing has happened yet. */
 export async function findPlace(client: SluiceClient): Promise<string> {
@@ -78,7 +78,7 @@ export function follow(client: SluiceClient, place: string | null, onGap: () => 
 
   function hear(request: Ingestion) {
     latest.set(request.id, newest(request));
-    if (latest.size >= MOST_KEPT) {
+    if (latest.size >= MAX_KEPT_INGESTIONS) {
       earlier = latest;
       latest = new Map();
       onGap();

@@ -6,7 +6,7 @@ import { replaceAddress } from './route.js';
 const RENEW_BEFORE_S = 10;
 
 /** Errors of a provider that may be gone when it is asked again. */
-const PASSING: ReadonlySet<string> = new Set(['server_error', 'temporarily_unavailable']);
+const TRANSIENT_CODES: ReadonlySet<string> = new Set(['server_error', 'temporarily_unavailable']);
 
 /** Where the provider sends people back to: this page, without its fragment. */
 const HOME = new URL('.', location.href).href;
@@ -78,7 +78,8 @@ async function renew(loaded: UserManager): Promise<string> {
   try {
     return (await loaded.signinSilent())?.access_token ?? '';
   } catch (failure) {
-    if (!(failure instanceof ErrorResponse) || PASSING.has(failure.error ?? '')) throw failure;
+    if (!(failure instanceof ErrorResponse) || TRANSIENT_CODES.has(failure.error ?? ''))
+      throw failure;
     // The provider has ended the session.
     await loaded.removeUser();
     return '';

@@ -89,7 +89,7 @@ export function useLive(): Live {
 }
 
 /** Whether the viewer may do this, such as `ingestion:start`. */
-export function useMay(right: string): boolean {
+export function useHasRight(right: string): boolean {
   return useSession().viewer.rights.includes(right);
 }
 

@@ -16,15 +16,15 @@ let count = 0;
 const listeners = new Set<() => void>();
 
 /** Show a message. */
-export function say(toast: Omit<Toast, 'key'>): void {
+export function showToast(toast: Omit<Toast, 'key'>): void {
   count += 1;
   const key = count;
   set([...toasts, { ...toast, key }]);
-  setTimeout(() => unsay(key), SHOWN_MS);
+  setTimeout(() => dismissToast(key), SHOWN_MS);
 }
 
 /** Remove a message. */
-export function unsay(key: number): void {
+export function dismissToast(key: number): void {
   set(toasts.filter((toast) => toast.key !== key));
 }
 

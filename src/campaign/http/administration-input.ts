@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { parseBodyJson } from '../../adobe/body-json.js';
-import { toFaultText } from '../../adobe/input-faults.js';
+import { toIssueText } from '../../adobe/input-issues.js';
 import { JOB_STATUSES } from '../state/job.js';
 import type { JobFilter } from '../state/job-store.js';
 
@@ -120,5 +120,5 @@ export function parsePublication(body: unknown): { readonly resendFromBeginning:
 function parse<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new AdministrationInputError(toFaultText(parsed.error.issues));
+  throw new AdministrationInputError(toIssueText(parsed.error.issues));
 }

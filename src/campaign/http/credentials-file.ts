@@ -43,8 +43,8 @@ export function readClientsFrom(path: string): () => readonly Client[] {
   return readFrom(path, (text) => {
     const parsed = clientsFile.safeParse(parse(text));
     if (parsed.success) return parsed.data.clients;
-    const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-    throw new Error(faults.join('; '));
+    const issues = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    throw new Error(issues.join('; '));
   });
 }
 

@@ -177,9 +177,9 @@ export function createJobs(parts: JobParts): Jobs {
 
   async function keep(job: Job, end: JobEnd): Promise<JobEnd> {
     try {
-      const isOver = await written(job, () => writeJobEnd(state, job, end, clock.now()));
+      const hasEnded = await written(job, () => writeJobEnd(state, job, end, clock.now()));
       onAbandoned();
-      if (isOver) {
+      if (hasEnded) {
         report(job, end);
         return end;
       }

@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import type { Mapping, MappingSource, RejectLimit } from './mapping.js';
-import type { MappingFault } from './mapping-fault.js';
+import type { MappingIssue } from './mapping-issue.js';
 import { mappingSchema } from './mapping-schema.js';
 import { refusedPaths, type SchemaOf } from './schema-paths.js';
 import { offsetOf, type PlainIssue, toPlainIssues } from './yaml-issues.js';
@@ -10,7 +10,7 @@ import { offsetOf, type PlainIssue, toPlainIssues } from './yaml-issues.js';
 /** The content of a mapping file: a mapping, or everything that is wrong with it. */
 export type ParsedMapping =
   | { readonly kind: 'mapping'; readonly mapping: Mapping }
-  | { readonly kind: 'faults'; readonly faults: readonly MappingFault[] };
+  | { readonly kind: 'issues'; readonly issues: readonly MappingIssue[] };
 
 /** The environment variables that sources may refer to. */
 export type SourceEnvironment = Readonly<Record<string, string | undefined>>;
@@ -34,7 +34,7 @@ export function parseMapping(
   const lineAt = (offset: number) => lines.linePos(offset).line;
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   if (document.errors.length > 0) {
-    return faulty(
+    return invalid(
       document.errors.map((e) => ({ file, line: lineAt(e.pos[0]), message: e.message })),
     );
   }
@@ -45,14 +45,14 @@ export function parseMapping(
     content = document.toJS();
   } catch (error) {
     // An alias without its anchor, or so many that expanding them would be an attack.
-    return faulty([{ file, line: null, message: String(error) }]);
+    return invalid([{ file, line: null, message: String(error) }]);
   }
   const parsed = mappingSchema.safeParse(content);
   const issues = parsed.success
     ? [...issuesOf(parsed.data, environment), ...pathIssuesOf(parsed.data, schemaOf)]
     : parsed.error.issues.flatMap(toPlainIssues);
   if (!parsed.success || issues.length > 0) {
-    return faulty(
+    return invalid(
       issues.map(({ path, message }) => ({
         file,
         line: lineAt(offsetOf(document, path)),
@@ -75,8 +75,8 @@ function nameNull({ contents }: Document): void {
   }
 }
 
-function faulty(faults: readonly MappingFault[]): ParsedMapping {
-  return { kind: 'faults', faults };
+function invalid(issues: readonly MappingIssue[]): ParsedMapping {
+  return { kind: 'issues', issues };
 }
 
 /** What is wrong with a mapping of the right form. */

@@ -89,7 +89,7 @@ const field = z
     authenticatedState: z.enum(AUTHENTICATED_STATES).optional().describe('For an identity'),
   })
   .superRefine((content, context) => {
-    for (const [at, message] of faultsOfField(content)) {
+    for (const [at, message] of issuesOfField(content)) {
       context.addIssue({ code: 'custom', path: [at], message });
     }
   });
@@ -100,7 +100,7 @@ type FieldContent = Omit<MappedField, 'column' | 'concat'> & {
 };
 
 /** Settings of a field that exclude each other. */
-function* faultsOfField(content: FieldContent): Generator<readonly [string, string]> {
+function* issuesOfField(content: FieldContent): Generator<readonly [string, string]> {
   const { to, as, format, primary, authenticatedState } = content;
   const origins = (['column', 'concat', 'value'] as const).filter(
     (name) => content[name] !== undefined,

@@ -2,8 +2,8 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readTextFile } from '../../adobe/strict-text.js';
 import type { Mapping } from './mapping.js';
-import { type MappingFault, MappingsInvalidError } from './mapping-fault.js';
 import { parseMapping, type SourceEnvironment } from './mapping-file.js';
+import { type MappingIssue, MappingsInvalidError } from './mapping-issue.js';
 import type { SchemaOf } from './schema-paths.js';
 
 /** The service's mappings by their ids. */
@@ -14,7 +14,7 @@ export type Mappings = ReadonlyMap<string, Mapping>;
  *
  * @param environment - with the connection strings that sources refer to
  * @param schemaOf - the schemas of their datasets; absent if unknown
- * @throws {MappingsInvalidError} with all faults of all files
+ * @throws {MappingsInvalidError} with all issues of all files
  */
 export async function loadMappings(
   mappingsDir: string,
@@ -22,33 +22,33 @@ export async function loadMappings(
   schemaOf: SchemaOf = () => undefined,
 ): Promise<Mappings> {
   const mappings = new Map<string, Mapping>();
-  const faults: MappingFault[] = [];
+  const issues: MappingIssue[] = [];
   const fileOfId = new Map<string, string>();
 
   for (const file of await mappingFiles(mappingsDir)) {
     const parsed = parseMapping(file, await readMappingFile(file), environment, schemaOf);
-    if (parsed.kind === 'faults') {
-      faults.push(...parsed.faults);
+    if (parsed.kind === 'issues') {
+      issues.push(...parsed.issues);
       continue;
     }
     const { mapping } = parsed;
     const other = fileOfId.get(mapping.id);
     if (other !== undefined) {
       const message = `id: ${JSON.stringify(mapping.id)} is already the id of ${other}`;
-      faults.push({ file, line: null, message });
+      issues.push({ file, line: null, message });
     }
     fileOfId.set(mapping.id, file);
     mappings.set(mapping.id, mapping);
   }
 
-  if (faults.length > 0) throw new MappingsInvalidError(faults);
+  if (issues.length > 0) throw new MappingsInvalidError(issues);
   return mappings;
 }
 
 async function mappingFiles(mappingsDir: string): Promise<string[]> {
-  const names = await orFault(mappingsDir, () => readdir(mappingsDir));
+  const names = await orMappingsError(mappingsDir, () => readdir(mappingsDir));
   const files = names.filter((name) => /\.ya?ml$/.test(name)).sort();
-  if (files.length === 0) throw folderFault(mappingsDir, 'contains no mapping (*.yaml)');
+  if (files.length === 0) throw toFolderError(mappingsDir, 'contains no mapping (*.yaml)');
   return files.map((name) => join(mappingsDir, name));
 }
 
@@ -58,17 +58,17 @@ async function mappingFiles(mappingsDir: string): Promise<string[]> {
  * @throws {MappingsInvalidError} it cannot be read, or is no text
  */
 export function readMappingFile(file: string): Promise<string> {
-  return orFault(file, async () => readTextFile(file));
+  return orMappingsError(file, async () => readTextFile(file));
 }
 
-async function orFault<T>(path: string, read: () => Promise<T>): Promise<T> {
+async function orMappingsError<T>(path: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
-    throw folderFault(path, `cannot be read: ${(error as Error).message}`);
+    throw toFolderError(path, `cannot be read: ${(error as Error).message}`);
   }
 }
 
-function folderFault(file: string, message: string): MappingsInvalidError {
+function toFolderError(file: string, message: string): MappingsInvalidError {
   return new MappingsInvalidError([{ file, line: null, message }]);
 }

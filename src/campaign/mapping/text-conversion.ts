@@ -5,7 +5,7 @@ import { ConversionError } from './conversion.js';
 const WITH_COMMA = /^([+-]?)(\d+|\d{1,3}(?:([. \u00A0\u202F'’])\d{3})(?:\3\d{3})*)(?:,(\d+))?$/;
 
 /** Convert a number with a decimal comma. @throws {ConversionError} */
-export function withPoint(text: string): string {
+export function withDecimalPoint(text: string): string {
   const [all, sign = '', whole = '', , fraction] = WITH_COMMA.exec(text.trim()) ?? [];
   if (all === undefined) throw new ConversionError('a number such as 1.234,56', text);
   return `${sign}${whole.replace(/\D/g, '')}${fraction === undefined ? '' : `.${fraction}`}`;

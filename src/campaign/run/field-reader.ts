@@ -4,7 +4,7 @@ import {
   compileDateFormat,
   compileEpochFormat,
   isEpochFormat,
-  withPoint,
+  withDecimalPoint,
 } from '../mapping/text-conversion.js';
 import { applyTo } from '../mapping/text-function.js';
 
@@ -140,7 +140,7 @@ function compileConversion({
     return (value) => read(textOf(value)).toISO({ suppressMilliseconds: true });
   }
   if (decimal === undefined) return (value) => convert(value, as);
-  return (value) => convert(typeof value === 'string' ? withPoint(value) : value, as);
+  return (value) => convert(typeof value === 'string' ? withDecimalPoint(value) : value, as);
 }
 
 function textOf(value: unknown): string {

@@ -23,17 +23,17 @@ export function partialIngestionPercentOf(limit: RejectLimit, records: number): 
 }
 
 /**
- * Check a run's limit. A number applies at any time; a percentage refers to all records, and is known when `isOver`.
+ * Check a run's limit. A number applies at any time; a percentage refers to all records, and is known when `isAllRead`.
  *
  * @throws {RejectLimitError}
  */
 export function checkRejectLimit(
   limit: RejectLimit,
   { read, rejected, lastReason }: RejectTally,
-  isOver: boolean,
+  isAllRead: boolean,
 ): void {
   const borne = limit.kind === 'records' ? limit.max : (read * limit.max) / 100;
-  if (rejected <= borne || (limit.kind === 'percent' && !isOver)) return;
+  if (rejected <= borne || (limit.kind === 'percent' && !isAllRead)) return;
   const allowed = limit.max === 0 ? 'none' : `${limit.max}${limit.kind === 'percent' ? ' %' : ''}`;
   throw new RejectLimitError(
     `${rejected} of ${read} records are bad, but the mapping allows ${allowed}. The last one: ${lastReason}`,

@@ -27,7 +27,7 @@ export interface CsvLayout {
 }
 
 /** What to look for in a file. */
-export interface WantedColumns {
+export interface RequestedColumns {
   readonly columns: readonly string[];
   /** Columns that the file need not have. */
   readonly optional: readonly string[];
@@ -35,7 +35,7 @@ export interface WantedColumns {
 
 /**
  * Find out from a file's beginning how it is written. Unless the delimiter is set, it is the one that gives the
- * wanted columns; without a header, it is the one that cuts all records into the same number of values.
+ * requested columns; without a header, it is the one that cuts all records into the same number of values.
  *
  * @param head - the beginning of the file's text, or all of it
  * @throws {CsvHeaderError}
@@ -44,7 +44,7 @@ export function findLayout(
   head: string,
   isWhole: boolean,
   { delimiter, quote, hasHeader }: CsvSettings,
-  wanted: WantedColumns,
+  requested: RequestedColumns,
 ): CsvLayout {
   const delimiters = delimiter === null ? DELIMITERS : [delimiter];
   const candidates = delimiters.map((one): Candidate => {
@@ -53,42 +53,42 @@ export function findLayout(
     const items = isWhole ? [...parser.push(head), ...parser.end()] : parser.push(head);
     const records = items.flatMap((item) => ('values' in item ? [item.values] : []));
     const [first] = items;
-    const fault = first !== undefined && 'reason' in first ? first.reason : null;
-    return { dialect, records, fault, broken: items.length - records.length };
+    const issue = first !== undefined && 'reason' in first ? first.reason : null;
+    return { dialect, records, issue, broken: items.length - records.length };
   });
   if (candidates.every(({ records }) => records.length === 0)) {
     throw new CsvHeaderError(
       hasHeader ? 'is empty: a CSV file begins with its header' : 'is empty: nothing to be read',
     );
   }
-  return hasHeader ? withHeader(candidates, wanted) : withoutHeader(candidates, wanted);
+  return hasHeader ? withHeader(candidates, requested) : withoutHeader(candidates, requested);
 }
 
 interface Candidate {
   readonly dialect: CsvDialect;
   readonly records: readonly (readonly string[])[];
   /** What is wrong with the first of them. */
-  readonly fault: string | null;
+  readonly issue: string | null;
   readonly broken: number;
 }
 
-function withHeader(candidates: readonly Candidate[], wanted: WantedColumns): CsvLayout {
-  const headers = candidates.map(({ dialect, fault, broken, records }) => {
+function withHeader(candidates: readonly Candidate[], requested: RequestedColumns): CsvLayout {
+  const headers = candidates.map(({ dialect, issue, broken, records }) => {
     const [header = []] = records;
-    const found = wanted.columns.filter((column) => header.includes(column)).length;
+    const found = requested.columns.filter((column) => header.includes(column)).length;
     const columns = broken < records.length ? header.length : 0;
-    return { dialect, header, fault, found, columns };
+    return { dialect, header, issue, found, columns };
   });
   // Of several that find as much, the first. If none finds anything, the one with the most columns.
   const [best] = headers.sort(
     (a, b) => b.found - a.found || (a.found === 0 ? b.columns - a.columns : 0),
   );
   if (best === undefined) throw new CsvHeaderError('is empty');
-  const { dialect, header, fault } = best;
-  const missing = wanted.columns.filter(
-    (column) => !header.includes(column) && !wanted.optional.includes(column),
+  const { dialect, header, issue } = best;
+  const missing = requested.columns.filter(
+    (column) => !header.includes(column) && !requested.optional.includes(column),
   );
-  const broken = fault ?? (missing.length > 0 ? candidates[0]?.fault : null) ?? null;
+  const broken = issue ?? (missing.length > 0 ? candidates[0]?.issue : null) ?? null;
   if (broken !== null) throw new CsvHeaderError(`has a broken header: ${broken}`);
   if (missing.length > 0) {
     const has = header.map((name) => JSON.stringify(name)).join(', ');
@@ -97,15 +97,15 @@ function withHeader(candidates: readonly Candidate[], wanted: WantedColumns): Cs
       `has no column ${missing.join(', ')}; cut at ${cut} it has ${has.slice(0, 500)}`,
     );
   }
-  const twice = wanted.columns.find(
+  const twice = requested.columns.find(
     (column) => header.indexOf(column) !== header.lastIndexOf(column),
   );
   if (twice !== undefined) throw new CsvHeaderError(`has two columns ${twice}`);
-  return { dialect, places: wanted.columns.map((column) => header.indexOf(column)) };
+  return { dialect, places: requested.columns.map((column) => header.indexOf(column)) };
 }
 
-function withoutHeader(candidates: readonly Candidate[], wanted: WantedColumns): CsvLayout {
-  const places = wanted.columns.map((column) => Number(column) - 1);
+function withoutHeader(candidates: readonly Candidate[], requested: RequestedColumns): CsvLayout {
+  const places = requested.columns.map((column) => Number(column) - 1);
   const least = Math.max(...places) + 1;
   const fitting = candidates.filter(({ records, broken }) => {
     const [first = [], ...others] = records.slice(0, SAMPLE_RECORDS);

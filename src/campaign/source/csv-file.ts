@@ -1,4 +1,9 @@
-import { type CsvLayout, type CsvSettings, findLayout, type WantedColumns } from './csv-dialect.js';
+import {
+  type CsvLayout,
+  type CsvSettings,
+  findLayout,
+  type RequestedColumns,
+} from './csv-dialect.js';
 import { type CsvItem, createCsvParser, LONGEST_RECORD } from './csv-parser.js';
 import { type FileText, openText, type TextOptions } from './file-text.js';
 
@@ -22,13 +27,13 @@ export interface CsvFileReading extends CsvLayout, Pick<FileText, 'encoding' | '
 export async function openCsv(
   path: string,
   settings: CsvSettings,
-  wanted: WantedColumns,
+  requested: RequestedColumns,
   options: TextOptions,
 ): Promise<CsvFileReading> {
   const { encoding, isGzip, pieces } = await openText(path, options);
   try {
     const { head, isWhole } = await readHead(pieces);
-    const layout = findLayout(head, isWhole, settings, wanted);
+    const layout = findLayout(head, isWhole, settings, requested);
     return { ...layout, encoding, isGzip, items: readItems(head, pieces, layout) };
   } catch (error) {
     // It may know a reason.

@@ -187,8 +187,8 @@ export function createCsvParser({ delimiter, quote }: CsvDialect): CsvParser {
   function looksLikeRecords(lines: readonly string[], expected: number): boolean {
     const rows = lines.map((row) => row.split(delimiter));
     if (rows.some(({ length }) => length !== expected)) return false;
-    const [make, ...others] = rows.map(([first = '']) => makeOf(first));
-    return others.every((other) => other === make) || (expected > 2 && others.length > 2);
+    const [shape, ...others] = rows.map(([first = '']) => shapeOf(first));
+    return others.every((other) => other === shape) || (expected > 2 && others.length > 2);
   }
 
   /** True for a quote in a value that does not begin with one. */
@@ -271,7 +271,7 @@ export function createCsvParser({ delimiter, quote }: CsvDialect): CsvParser {
 }
 
 /** The form of a value, to distinguish numbers and codes from words. */
-function makeOf(value: string): string {
+function shapeOf(value: string): string {
   return `${/\p{L}/u.test(value)} ${/\d/.test(value)}`;
 }
 

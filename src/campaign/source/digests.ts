@@ -8,7 +8,7 @@ const WORDS = DIGEST_BYTES / Uint32Array.BYTES_PER_ELEMENT;
 const DIGESTS_OF_A_PART = 64 * 1024;
 
 /** The maximum share of used slots in a set. Beyond that, searches take long. */
-const MOST_FULL = 2 / 3;
+const MAX_FILL_SHARE = 2 / 3;
 
 /** Rows, each as 8 bytes of its digest. Rows are only added, and may be repeated. */
 export interface DigestList {
@@ -53,7 +53,7 @@ export interface DigestSet {
 /** Convert a list's parts to a set: an open hash table, in which a pair of zero words is a free slot. */
 export function openDigestSet(parts: readonly Uint8Array[]): DigestSet {
   const count = parts.reduce((sum, { length }) => sum + length / DIGEST_BYTES, 0);
-  const capacity = Math.ceil(count / MOST_FULL) + 1;
+  const capacity = Math.ceil(count / MAX_FILL_SHARE) + 1;
   const words = new Uint32Array(capacity * WORDS);
 
   /** Where the pair is, or the free slot where it would be. */

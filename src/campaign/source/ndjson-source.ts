@@ -6,7 +6,7 @@ import { parseJson } from './json-digits.js';
 import type { BrokenRecord, SourceChunk, SourceQuery } from './source.js';
 
 /** How many of the records' properties are named. */
-const MOST_NAMES = 30;
+const MAX_LISTED_NAMES = 30;
 
 /** Read an NDJSON file in its order, one piece at a time. */
 export async function* readNdjson(
@@ -42,7 +42,7 @@ export async function* readNdjson(
   }
   const lacking = columns.filter((column, at) => missing.has(at) && !optional.includes(column));
   if (lacking.length === 0 || line === 0) return;
-  const known = [...names].slice(0, MOST_NAMES).join(', ');
+  const known = [...names].slice(0, MAX_LISTED_NAMES).join(', ');
   throw new Error(`no record has ${lacking.join(', ')}; they have ${known || 'nothing'}`);
 }
 

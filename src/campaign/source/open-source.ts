@@ -36,7 +36,7 @@ export async function openSource(
 }
 
 /** So many chunks at most are kept until one has a marker: tens of thousands of rows. */
-const MOST_FIRST_CHUNKS = 200;
+const MAX_FIRST_CHUNKS = 200;
 
 async function fileReading(
   source: CsvFile | NdjsonFile,
@@ -54,7 +54,7 @@ async function fileReading(
   const markers: unknown[] = [];
   const { markerIndex } = query;
   try {
-    while (markerIndex !== null && first.length < MOST_FIRST_CHUNKS && !markers.some(isGiven)) {
+    while (markerIndex !== null && first.length < MAX_FIRST_CHUNKS && !markers.some(isGiven)) {
       const { done, value } = await chunks.next();
       if (done) break;
       first.push(value);

@@ -26,8 +26,8 @@ const DAY_MS = 86_400_000;
 const COUNT_TIMEOUT_MS = 1_000;
 
 /** Temporary errors, by the first characters of SQLSTATE: connections, resources, operators, conflicts. */
-const PASSING_STATES = ['08', '40', '53', '57'];
-const PASSING_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'EAI_AGAIN']);
+const TRANSIENT_STATES = ['08', '40', '53', '57'];
+const TRANSIENT_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'EAI_AGAIN']);
 
 /**
  * Begin to read the current state of a PostgreSQL table, in one read-only transaction with one snapshot.
@@ -217,10 +217,10 @@ async function orSourceError<T>(name: string, read: Promise<T>): Promise<T> {
     return await read;
   } catch (error) {
     const { message, code = '' } = error as Error & { code?: string };
-    const isPassing =
-      PASSING_CODES.has(code) ||
-      PASSING_STATES.some((state) => code.length === 5 && code.startsWith(state)) ||
+    const isTransient =
+      TRANSIENT_CODES.has(code) ||
+      TRANSIENT_STATES.some((state) => code.length === 5 && code.startsWith(state)) ||
       /terminated|timeout/i.test(message);
-    throw new SourceError(`${name}: ${message || code}`, isPassing, { cause: error });
+    throw new SourceError(`${name}: ${message || code}`, isTransient, { cause: error });
   }
 }

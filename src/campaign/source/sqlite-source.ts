@@ -40,7 +40,7 @@ const BUSY_TIMEOUT_MS = 250;
 const REPLACEMENT = '\ufffd';
 
 /** SQLITE_BUSY and SQLITE_LOCKED, without their extended codes. */
-const PASSING = new Set([5, 6]);
+const TRANSIENT_CODES = new Set([5, 6]);
 
 /**
  * Begin to read the current state of a SQLite table, in one transaction.
@@ -106,9 +106,9 @@ async function* readChunks(
       const statement = database.prepare(text, { readBigInts: true, returnArrays: true });
       return statement.iterate(...values) as unknown as Iterator<SQLOutputValue[]>;
     });
-    for (let isOver = false; !isOver; ) {
+    for (let hasEnded = false; !hasEnded; ) {
       const chunk: unknown[][] = [];
-      isOver = orSourceError(name, () => fill(chunk, rows));
+      hasEnded = orSourceError(name, () => fill(chunk, rows));
       yield { file: null, rows: chunk, lines: null, broken: [] };
       await nextTurn(undefined, { signal: query.signal });
     }
@@ -274,6 +274,8 @@ function orSourceError<T>(name: string, read: () => T): T {
     return read();
   } catch (error) {
     const { message, errcode = 0 } = error as Error & { errcode?: number };
-    throw new SourceError(`${name}: ${message}`, PASSING.has(errcode % 256), { cause: error });
+    throw new SourceError(`${name}: ${message}`, TRANSIENT_CODES.has(errcode % 256), {
+      cause: error,
+    });
   }
 }

@@ -32,7 +32,7 @@ export interface WatermarkTracker {
 }
 
 /** The maximum number of rows of one marker that a watermark remembers, 32 MB; the next run sends further ones again. */
-const MOST_SEEN = 4_000_000;
+const MAX_SEEN_ROWS = 4_000_000;
 
 /** What a watermark belongs to. It says nothing about another column, source or dataset. */
 export function subjectOf({ changed, source, dataset }: Mapping): string | null {
@@ -153,7 +153,7 @@ interface Reached {
 }
 
 function add(list: DigestList, row: readonly unknown[]): void {
-  if (list.size < MOST_SEEN) list.add(row);
+  if (list.size < MAX_SEEN_ROWS) list.add(row);
 }
 
 /** The higher of two markers; null if there is none. */

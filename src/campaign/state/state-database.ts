@@ -41,7 +41,7 @@ export function openState(path: string): StateDatabase {
     migrate(sql, path);
   } catch (error) {
     sql?.close();
-    throw toStateFault(path, error as Error);
+    throw toStateError(path, error as Error);
   }
   const opened = sql;
   return {
@@ -52,7 +52,7 @@ export function openState(path: string): StateDatabase {
   };
 }
 
-function toStateFault(path: string, error: Error & { errcode?: number }): Error {
+function toStateError(path: string, error: Error & { errcode?: number }): Error {
   switch ((error.errcode ?? 0) % 256) {
     case CORRUPT:
     case NOT_A_DATABASE:

@@ -2,8 +2,8 @@ import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readSchemaFolder } from '../../adobe/schema-folder.js';
 import type { CsvFile, Mapping } from '../mapping/mapping.js';
-import { MappingsInvalidError } from '../mapping/mapping-fault.js';
 import { parseMapping } from '../mapping/mapping-file.js';
+import { MappingsInvalidError } from '../mapping/mapping-issue.js';
 import { readMappingFile } from '../mapping/mappings.js';
 import { unknownPaths } from '../mapping/schema-paths.js';
 import { openCsv } from '../source/csv-file.js';
@@ -36,7 +36,7 @@ async function main(): Promise<boolean> {
     throw new Error(USAGE);
   }
   const parsed = parseMapping(file, await readMappingFile(file), process.env);
-  if (parsed.kind === 'faults') throw new MappingsInvalidError(parsed.faults);
+  if (parsed.kind === 'issues') throw new MappingsInvalidError(parsed.issues);
   const { mapping } = parsed;
   if (mapping.source.kind === 'csv') await tellLayout(mapping, mapping.source);
   const limits = values.preview
@@ -84,8 +84,8 @@ async function checkPaths({ dataset, fields }: Mapping): Promise<boolean> {
     console.log(`${path} does not exist: the paths were not compared with a schema`);
     return true;
   }
-  const { schema, faults } = folder.bundleOf(file);
-  for (const fault of faults) console.log(`${file.path}: schema: ${fault}`);
+  const { schema, issues } = folder.bundleOf(file);
+  for (const issue of issues) console.log(`${file.path}: schema: ${issue}`);
   const unknown = unknownPaths(schema, [...new Set(fields.map(({ to }) => to))]);
   for (const to of unknown) console.log(`${to} is not in the schema of ${dataset}`);
   return unknown.length === 0;

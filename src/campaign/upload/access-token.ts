@@ -38,7 +38,7 @@ const SCOPES = 'openid,AdobeID,read_organizations,additional_info.projectedProdu
 const ASSUMED_LIFE_S = 300;
 
 /** IMS throttles clients that ask too often, so no more refused tokens than this are replaced. */
-const MOST_FORGOTTEN = 10;
+const MAX_FORGOTTEN_TOKENS = 10;
 const FORGOTTEN_WITHIN_MS = 5 * 60_000;
 
 const tokenAnswer = z.object({
@@ -110,7 +110,7 @@ export function createAccessTokens(
       if (known?.accessToken !== accessToken) return true;
       const nowMs = clock.monotonicMs();
       forgottenMs = forgottenMs.filter((atMs) => nowMs - atMs < FORGOTTEN_WITHIN_MS);
-      if (forgottenMs.length === MOST_FORGOTTEN) return false;
+      if (forgottenMs.length === MAX_FORGOTTEN_TOKENS) return false;
       forgottenMs = [...forgottenMs, nowMs];
       known = null;
       return true;

@@ -2,20 +2,20 @@ import type { PlatformClient } from './platform-client.js';
 import { PlatformError } from './platform-error.js';
 
 /** The maximum number of UTF-8 bytes for a UTF-16 unit. */
-const MOST_BYTES_PER_UNIT = 3;
+const MAX_BYTES_PER_UNIT = 3;
 
 /** The maximum number of files that Platform accepts in a batch. */
-const MOST_FILES = 1_500;
+const MAX_FILES = 1_500;
 
 /**
  * After this many files their size doubles, three times. So small runs take little memory, and 1,500 files hold 28 GB
  * if the first ones have 4 MB. Platform accepts 20 GB an hour.
  */
 const FILES_OF_A_SIZE = 300;
-const MOST_DOUBLINGS = 3;
+const MAX_DOUBLINGS = 3;
 
 /** How many files are uploaded at once, fewer if they are large: they are in memory, and one more is being filled. */
-const MOST_IN_FLIGHT = 3;
+const MAX_UPLOADS_IN_FLIGHT = 3;
 
 /** The batch of one run: lines are collected in files, and each is uploaded as soon as it is full. */
 export interface BatchUpload {
@@ -76,11 +76,8 @@ export function createBatchUpload(parts: BatchUploadParts): BatchUpload {
   async function seal(): Promise<void> {
     if (used === 0) return;
     await whenFewerThan(mostInFlight());
-    if (files === MOST_FILES) {
-      throw new PlatformError(
-        `a batch has at most ${MOST_FILES} files, and this needs more`,
-        false,
-      );
+    if (files === MAX_FILES) {
+      throw new PlatformError(`a batch has at most ${MAX_FILES} files, and this needs more`, false);
     }
     files += 1;
     const content = filling.subarray(0, used);
@@ -114,11 +111,11 @@ export function createBatchUpload(parts: BatchUploadParts): BatchUpload {
   }
 
   function mostInFlight(): number {
-    return Math.min(MOST_IN_FLIGHT, (fileBytes * 2 ** MOST_DOUBLINGS) / fileSize());
+    return Math.min(MAX_UPLOADS_IN_FLIGHT, (fileBytes * 2 ** MAX_DOUBLINGS) / fileSize());
   }
 
   function fileSize(): number {
-    return fileBytes * 2 ** Math.min(Math.floor(files / FILES_OF_A_SIZE), MOST_DOUBLINGS);
+    return fileBytes * 2 ** Math.min(Math.floor(files / FILES_OF_A_SIZE), MAX_DOUBLINGS);
   }
 
   async function create(): Promise<string> {
@@ -136,7 +133,7 @@ export function createBatchUpload(parts: BatchUploadParts): BatchUpload {
   async function append(lines: readonly string[]): Promise<void> {
     for (const line of lines) {
       // Most lines fit whatever their characters are, and need not be counted twice.
-      if (line.length * MOST_BYTES_PER_UNIT > filling.length - used) await makeRoom(line);
+      if (line.length * MAX_BYTES_PER_UNIT > filling.length - used) await makeRoom(line);
       used += filling.write(line, used);
       records += 1;
     }

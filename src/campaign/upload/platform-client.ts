@@ -27,7 +27,7 @@ export interface PlatformClient {
   /** Abort the batch. Also resolves if it is over already. */
   abortBatch(batchId: string, signal: AbortSignal): Promise<void>;
   readBatch(batchId: string, signal: AbortSignal): Promise<BatchReport>;
-  /** The records that Platform left out of a finished batch, up to {@link MOST_ROW_ERRORS}. */
+  /** The records that Platform left out of a finished batch, up to {@link MAX_ROW_ERRORS}. */
   readRowErrors(batchId: string, signal: AbortSignal): Promise<readonly RowError[]>;
   close(): Promise<void>;
 }
@@ -52,8 +52,8 @@ const CATALOG = '/data/foundation/catalog/batches';
 const EXPORT = '/data/foundation/export/batches';
 
 /** They are for people, and are in memory. */
-export const MOST_ROW_ERRORS = 10_000;
-const MOST_ROW_ERROR_BYTES = 32 * 1024 * 1024;
+export const MAX_ROW_ERRORS = 10_000;
+const MAX_ROW_ERROR_BYTES = 32 * 1024 * 1024;
 
 /** How far Platform's clock may be behind ours. In ms. */
 const CLOCK_SKEW_MS = 10 * 60_000;
@@ -121,11 +121,11 @@ export function createPlatformClient(
       withRetries(clock, signal, () => call({ method: 'GET', path: from, signal }));
     const rows: RowError[] = [];
     for (const { name, sizeBytes } of parseRowErrorList(await read(path))) {
-      if (sizeBytes > MOST_ROW_ERROR_BYTES) continue;
+      if (sizeBytes > MAX_ROW_ERROR_BYTES) continue;
       rows.push(...parseRowErrors(await read(`${path}%2F${encodeURIComponent(name)}`)));
-      if (rows.length >= MOST_ROW_ERRORS) break;
+      if (rows.length >= MAX_ROW_ERRORS) break;
     }
-    return rows.slice(0, MOST_ROW_ERRORS);
+    return rows.slice(0, MAX_ROW_ERRORS);
   }
 
   /** False for a batch that is over, or that Platform has forgotten. */

@@ -3,7 +3,7 @@ import type { Clock } from '../../adobe/clock.js';
 import { PlatformError } from './platform-error.js';
 
 /** The maximum number of attempts: with the waits below, over half a minute or so. */
-const MOST_ATTEMPTS = 6;
+const MAX_ATTEMPTS = 6;
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 15_000;
 
@@ -30,7 +30,7 @@ export async function withRetries<T>(
       return await call();
     } catch (error) {
       const isRetried = error instanceof PlatformError && error.isTransient;
-      if (!isRetried || attempt === MOST_ATTEMPTS) throw error;
+      if (!isRetried || attempt === MAX_ATTEMPTS) throw error;
       const askedMs = Math.min(error.retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS);
       await clock.wait(Math.max(backoff.duration, askedMs), signal);
       backoff = backoff.next(undefined);

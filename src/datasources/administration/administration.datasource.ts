@@ -76,14 +76,14 @@ export function createAdministrationDatasource(
           return judge(answer) ?? toStatusFailure(answer, callKind);
         } catch (error) {
           if (answer.status !== 200) return toStatusFailure(answer, callKind);
-          const fault = 'it does not come from the administration API';
-          return toInvalidAnswer(answer, callKind, fault, { cause: error });
+          const reason = 'it does not come from the administration API';
+          return toInvalidAnswer(answer, callKind, reason, { cause: error });
         }
       },
     };
     const deadline = startDeadline(clock, timeoutMs);
     underWay.add(deadline);
-    if (isClosed) deadline.callOff('closing');
+    if (isClosed) deadline.cancel('closing');
     try {
       return await callCampaign(parts, plan, deadline);
     } catch (error) {
@@ -142,7 +142,7 @@ export function createAdministrationDatasource(
 
     async close() {
       isClosed = true;
-      for (const deadline of underWay) deadline.callOff('closing');
+      for (const deadline of underWay) deadline.cancel('closing');
       budget.close();
       await Promise.all([http.destroy(), tokens.close()]);
     },

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import {
   type AdministeredMapping,
-  type Changed,
+  type ChangeResult,
   type Job,
   type JobFilter,
   type JobStatus,
@@ -146,7 +146,7 @@ export function parseChange<State, Refusal extends string>(
   { status, body }: HttpAnswer,
   state: z.ZodType<State>,
   refusals: readonly Refusal[],
-): Changed<State, Refusal> | null {
+): ChangeResult<State, Refusal> | null {
   const json = parseWireJson(body);
   if (status === 200) return { kind: 'changed', state: state.parse(json) };
   const { code, message } = refusal.parse(json);

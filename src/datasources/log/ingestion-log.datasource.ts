@@ -1,3 +1,4 @@
+import DataLoader from 'dataloader';
 import {
   type Expression,
   type Kysely,
@@ -16,16 +17,16 @@ import {
 } from '../../ingestion/ingestion-request.js';
 import type { ActivityScope, Clock, IngestionLog, LogState, Scope } from '../../ingestion/ports.js';
 import {
-  type Applied,
   applyObservation,
   isSameTransition,
   type Observation,
+  type ObservationResult,
   type Position,
   type Transition,
 } from '../../ingestion/transition.js';
 import { systemClock } from '../../process/system-clock.js';
 import { createCursorCodec } from './cursor-codec.js';
-import { readHead, readPrunedThrough } from './ingestion-log.meta.js';
+import { readHead, readPrunedPosition } from './ingestion-log.meta.js';
 import { pruneRequests } from './ingestion-log.prune.js';
 import {
   toIngestionRecord,
@@ -35,9 +36,9 @@ import {
 } from './ingestion-log.rows.js';
 import type { LogTables, RequestRow } from './ingestion-log.schema.js';
 import { toKeyPages } from './key-pages.js';
-import type { LogDatabase, LogDatabaseKind, Written } from './log-database.js';
+import type { LogDatabase, LogDatabaseKind, WriteResult } from './log-database.js';
 import { createLogTail, type LogTail } from './log-tail.js';
-import { Recent, UNTOLD_MS } from './recent.js';
+import { Recent, UNANNOUNCED_CACHE_MS } from './recent.js';
 import { claimRetries, settleNamed } from './start-log.requests.js';
 
 /** The maximum number of observations in one commit, so that the next batch does not wait for longer. */
@@ -50,7 +51,7 @@ export interface DurableIngestionLog extends IngestionLog {
 }
 
 /** An observation that is not in the log yet. */
-interface Pending extends PromiseWithResolvers<Applied> {
+interface Pending extends PromiseWithResolvers<ObservationResult> {
   readonly observation: Observation;
 }
 
@@ -77,8 +78,8 @@ export async function createIngestionLog(
     ...(await guard(() => readEnd(db))),
     guard,
     read: (after, limit) => readRows({ kind: 'all' }, after, limit),
-    prunedThrough: () => readPrunedThrough(db),
-    tell: (transition) => {
+    prunedPosition: () => readPrunedPosition(db),
+    announce: (transition) => {
       // A listener that reads the request now must not find anything older.
       forget([toRequestKey(transition.ref)]);
       for (const listener of listeners) listener(transition);
@@ -105,7 +106,7 @@ export async function createIngestionLog(
   }
 
   async function commit(batch: readonly Pending[]): Promise<void> {
-    let applied: readonly Applied[];
+    let applied: readonly ObservationResult[];
     try {
       applied = (await applyUnchanged(batch)) ?? (await commitChanges(batch));
     } catch (error) {
@@ -121,7 +122,7 @@ export async function createIngestionLog(
   }
 
   /** Also for changes without a transition, such as the time of a start, and if the outcome of the commit is unknown. */
-  async function commitChanges(batch: readonly Pending[]): Promise<readonly Applied[]> {
+  async function commitChanges(batch: readonly Pending[]): Promise<readonly ObservationResult[]> {
     try {
       return await database.commit((transaction) => write(transaction, batch, tail));
     } finally {
@@ -129,17 +130,25 @@ export async function createIngestionLog(
     }
   }
 
-  const findRecords = (keys: readonly string[]) =>
-    records.read(keys, (missing) => guard(() => findByKey(db, missing)));
+  /** What is not in memory. All that is asked for in one turn of the event loop, by whomever, is read at once. */
+  const reading = new DataLoader<string, IngestionRecord | null>(
+    async (keys) => {
+      const found = await records.read(keys, (missing) => guard(() => findByKey(db, missing)));
+      return keys.map((key) => found.get(key) ?? null);
+    },
+    { cache: false, maxBatchSize: MAX_BATCH_ITEMS, batchScheduleFn: setImmediate },
+  );
 
   /**
    * The result of a batch that changes nothing, or null if it may change something. Most polls change nothing, and
    * need no turn at writing.
    */
-  async function applyUnchanged(batch: readonly Pending[]): Promise<readonly Applied[] | null> {
+  async function applyUnchanged(
+    batch: readonly Pending[],
+  ): Promise<readonly ObservationResult[] | null> {
     if (batch.some(({ observation }) => observation.answers)) return null;
     const known = await guard(() => findByKey(db, toKeys(batch)));
-    const applied: Applied[] = [];
+    const applied: ObservationResult[] = [];
     for (const { observation } of batch) {
       const record = known.get(toRequestKey(observation.ref));
       if (!record) return null;
@@ -170,20 +179,17 @@ export async function createIngestionLog(
 
   return {
     append(observation) {
-      const item = { ...Promise.withResolvers<Applied>(), observation };
+      const item = { ...Promise.withResolvers<ObservationResult>(), observation };
       pending.push(item);
       flushing ??= flush();
       return item.promise;
     },
-    async find(refs) {
-      const keys = refs.map(toRequestKey);
-      const known = await findRecords(keys);
-      return keys.map((key) => known.get(key) ?? null);
-    },
+    find: (refs) =>
+      Promise.all(refs.map(toRequestKey).map((key) => records.get(key) ?? reading.load(key))),
     recall: (ref) => records.get(toRequestKey(ref)) ?? null,
     state() {
       const nowMs = clock.monotonicMs();
-      if (isShared && nowMs - stateAtMs >= UNTOLD_MS) {
+      if (isShared && nowMs - stateAtMs >= UNANNOUNCED_CACHE_MS) {
         state = {};
         stateAtMs = nowMs;
       }
@@ -229,14 +235,14 @@ export async function createIngestionLog(
       return guard(async () => (await query.execute()).map(toIngestionRecord));
     },
     async head() {
-      return tail.toldThrough;
+      return tail.announcedPosition;
     },
     newest: (scope) => guard(() => readNewest(db, scope, database.kind)),
     toCursor: codec.toCursor,
     async parseCursor(cursor) {
       const position = codec.parseCursor(cursor);
       // Another process may have created it, from a transition that was not announced here yet.
-      if (position > tail.toldThrough && position > (await guard(() => readHead(db)))) {
+      if (position > tail.announcedPosition && position > (await guard(() => readHead(db)))) {
         throw new CursorInvalidError('This cursor points past the end of the log.');
       }
       return position;
@@ -253,7 +259,7 @@ export async function createIngestionLog(
         }
       }
     },
-    prunedThrough: () => guard(() => readPrunedThrough(db)),
+    prunedPosition: () => guard(() => readPrunedPosition(db)),
     onAppended(listener) {
       listeners.push(listener);
     },
@@ -352,9 +358,9 @@ async function readEnd(
     .limit(1)
     .executeTakeFirst();
   const newest = row ? toTransition(row) : null;
-  const prunedThrough = await readPrunedThrough(db);
-  if (newest && newest.position >= prunedThrough) return { head: newest.position, newest };
-  return { head: prunedThrough, newest: null };
+  const prunedPosition = await readPrunedPosition(db);
+  if (newest && newest.position >= prunedPosition) return { head: newest.position, newest };
+  return { head: prunedPosition, newest: null };
 }
 
 /**
@@ -428,13 +434,13 @@ async function readPastRuns(
 async function write(
   transaction: Transaction<LogTables>,
   batch: readonly Pending[],
-  told: Pick<LogTail, 'toldThrough' | 'newest'>,
-): Promise<Written<readonly Applied[]>> {
+  told: Pick<LogTail, 'announcedPosition' | 'newest'>,
+): Promise<WriteResult<readonly ObservationResult[]>> {
   const { head, newest } = await readEnd(transaction);
   // A database that took over without the last commits of its predecessor, or that was restored to an older state. If
   // it has grown since, the tail finds that.
-  if (head < told.toldThrough)
-    throw new LogDamagedError(`It ends at ${head}, but had reached ${told.toldThrough}.`);
+  if (head < told.announcedPosition)
+    throw new LogDamagedError(`It ends at ${head}, but had reached ${told.announcedPosition}.`);
   const isOther =
     newest && newest.position === told.newest?.position && !isSameTransition(newest, told.newest);
   if (isOther) throw new LogDamagedError(`It no longer has what it had at ${head}.`);
@@ -442,7 +448,7 @@ async function write(
   const changed = new Map<string, IngestionRecord>();
   const transitions: Transition[] = [];
   const aborted = new Map<string, IngestionRecord>();
-  const applied: Applied[] = [];
+  const applied: ObservationResult[] = [];
   for (const { observation } of batch) {
     const key = toRequestKey(observation.ref);
     const known = records.get(key) ?? null;

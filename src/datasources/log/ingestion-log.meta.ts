@@ -59,7 +59,7 @@ export async function readCommitCount(db: Kysely<LogTables>): Promise<number> {
 }
 
 /** The highest position that was ever deleted: there may be gaps before it. 0 if none was. */
-export async function readPrunedThrough(db: Kysely<LogTables>): Promise<number> {
+export async function readPrunedPosition(db: Kysely<LogTables>): Promise<number> {
   return Number((await readMeta(db, 'pruned_through')) ?? 0);
 }
 
@@ -69,7 +69,7 @@ export async function readHead(db: Kysely<LogTables>): Promise<Position> {
     .selectFrom('transitions')
     .select(({ fn }) => fn.max<number | null>('position').as('newest'))
     .executeTakeFirstOrThrow();
-  return Math.max(newest ?? 0, await readPrunedThrough(db));
+  return Math.max(newest ?? 0, await readPrunedPosition(db));
 }
 
 /** The checksum of a stored value, so that a flipped bit on the disk is noticed. */

@@ -1,7 +1,7 @@
 import type { Transaction } from 'kysely';
-import { readPrunedThrough, writeMeta } from './ingestion-log.meta.js';
+import { readPrunedPosition, writeMeta } from './ingestion-log.meta.js';
 import type { LogTables } from './ingestion-log.schema.js';
-import type { Written } from './log-database.js';
+import type { WriteResult } from './log-database.js';
 import { pruneStartsOf } from './start-log.requests.js';
 
 /**
@@ -12,7 +12,7 @@ export async function pruneRequests(
   transaction: Transaction<LogTables>,
   unchangedSince: number,
   limit: number,
-): Promise<Written<number>> {
+): Promise<WriteResult<number>> {
   const requests = await transaction
     .selectFrom('requests')
     .select('request_key')
@@ -31,7 +31,7 @@ export async function pruneRequests(
   await transaction.deleteFrom('transitions').where('request_key', 'in', keys).execute();
   await transaction.deleteFrom('requests').where('request_key', 'in', keys).execute();
   await pruneStartsOf(transaction, keys, unchangedSince);
-  const prunedThrough = Math.max(through, await readPrunedThrough(transaction));
-  await writeMeta(transaction, 'pruned_through', String(prunedThrough));
+  const prunedPosition = Math.max(through, await readPrunedPosition(transaction));
+  await writeMeta(transaction, 'pruned_through', String(prunedPosition));
   return { value: keys.length, hasChanged: true };
 }

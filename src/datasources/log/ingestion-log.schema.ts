@@ -56,7 +56,7 @@ export interface StartRow {
   readonly message: string | null;
   readonly settled_at: number | null;
   /**
-   * Identifies the last sending, so that nobody takes back another one; null if it was not sent, or was answered.
+   * Identifies the last sending, so that nobody withdraws another one; null if it was not sent, or was answered.
    */
   readonly sent_by: string | null;
   /**

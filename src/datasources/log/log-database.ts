@@ -15,7 +15,7 @@ export class LogUnusableError extends Error {
 }
 
 /** The result of a transaction, and what it did to the log. */
-export interface Written<T> {
+export interface WriteResult<T> {
   readonly value: T;
   /** Whether it changed anything. Only then does the commit count. */
   readonly hasChanged: boolean;
@@ -52,7 +52,7 @@ export interface LogDatabase {
    * @param write - may be called again if its transaction failed without effect
    * @see docs/adr/0013-one-writer-at-a-time.md
    */
-  commit<T>(write: (transaction: Transaction<LogTables>) => Promise<Written<T>>): Promise<T>;
+  commit<T>(write: (transaction: Transaction<LogTables>) => Promise<WriteResult<T>>): Promise<T>;
   /**
    * Call `listener` when the log may have grown, by this or another process, with its new end if known. This is only
    * a hint: it may come late, twice, or for nothing.

@@ -9,7 +9,7 @@ import type { LogDatabase } from './log-database.js';
  */
 export interface LogTail {
   /** The position of the newest announced transition. */
-  readonly toldThrough: Position;
+  readonly announcedPosition: Position;
   /** That transition; null if it was forgotten. */
   readonly newest: Transition | null;
   /** Announce what this process has just appended, after anything that precedes it in the log. */
@@ -34,8 +34,8 @@ export interface LogTailOptions {
   readonly guard: LogDatabase['guard'];
   read(after: Position, limit: number): Promise<readonly Transition[]>;
   /** The highest position that was ever forgotten. */
-  prunedThrough(): Promise<Position>;
-  tell(transition: Transition): void;
+  prunedPosition(): Promise<Position>;
+  announce(transition: Transition): void;
 }
 
 /** How many transitions are read at a time. */
@@ -43,20 +43,20 @@ const PAGE_ITEMS = 500;
 
 /** Start announcing at the log's end. */
 export function createLogTail(options: LogTailOptions): LogTail {
-  const { guard, read, prunedThrough, tell } = options;
-  let toldThrough = options.head;
+  const { guard, read, prunedPosition, announce } = options;
+  let announcedPosition = options.head;
   let { newest } = options;
   let reading: Promise<void> | null = null;
   let isAskedAgain = false;
   let isClosed = false;
 
-  function tellNew(transitions: readonly Transition[]): void {
+  function announceNew(transitions: readonly Transition[]): void {
     for (const transition of transitions) {
       // A page may contain what was announced while it was being read.
-      if (transition.position <= toldThrough) continue;
-      toldThrough = transition.position;
+      if (transition.position <= announcedPosition) continue;
+      announcedPosition = transition.position;
       newest = transition;
-      tell(transition);
+      announce(transition);
     }
   }
 
@@ -66,12 +66,12 @@ export function createLogTail(options: LogTailOptions): LogTail {
    */
   async function readNew(): Promise<readonly Transition[]> {
     const last = newest;
-    if (!last) return read(toldThrough, PAGE_ITEMS);
+    if (!last) return read(announcedPosition, PAGE_ITEMS);
     const page = await read(last.position - 1, PAGE_ITEMS + 1);
     const [first] = page;
     if (first && isSameTransition(first, last)) return page.slice(1);
     const isForgotten =
-      first?.position !== last.position && (await prunedThrough()) >= last.position;
+      first?.position !== last.position && (await prunedPosition()) >= last.position;
     if (!isForgotten)
       throw new LogDamagedError(`It no longer has what it had at ${last.position}.`);
     if (newest === last) newest = null;
@@ -84,7 +84,7 @@ export function createLogTail(options: LogTailOptions): LogTail {
         // A caller from here on may mean something that this read is too early for.
         isAskedAgain = false;
         const page = await guard(readNew);
-        tellNew(page);
+        announceNew(page);
         isMore = isAskedAgain || page.length >= PAGE_ITEMS;
       }
     } catch (error) {
@@ -96,15 +96,15 @@ export function createLogTail(options: LogTailOptions): LogTail {
   }
 
   async function catchUp(head: Position | null): Promise<void> {
-    if (isClosed || (head !== null && head <= toldThrough)) return;
+    if (isClosed || (head !== null && head <= announcedPosition)) return;
     isAskedAgain = true;
     reading ??= readOn();
     await reading;
   }
 
   return {
-    get toldThrough() {
-      return toldThrough;
+    get announcedPosition() {
+      return announcedPosition;
     },
     get newest() {
       return newest;
@@ -113,8 +113,9 @@ export function createLogTail(options: LogTailOptions): LogTail {
       const [first] = transitions;
       if (!first) return;
       // Another process has appended earlier transitions: they come first.
-      if (first.position > toldThrough + 1) await catchUp(transitions.at(-1)?.position ?? null);
-      else tellNew(transitions);
+      if (first.position > announcedPosition + 1)
+        await catchUp(transitions.at(-1)?.position ?? null);
+      else announceNew(transitions);
     },
     catchUp,
     async close() {

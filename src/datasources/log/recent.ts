@@ -8,7 +8,7 @@ const MAX_REMEMBERED = 20_000;
  * How long a value is cached that other processes change without a notification, in ms: as long as a stream waits
  * for a transition whose notification was lost.
  */
-export const UNTOLD_MS = 1_000;
+export const UNANNOUNCED_CACHE_MS = 1_000;
 
 /** A read or write in progress, and the keys that have changed since it began. */
 interface UnderWay {
@@ -35,7 +35,7 @@ export class Recent<V extends object> {
   ) {
     this.#values = new LRUCache({
       max: MAX_REMEMBERED,
-      ttl: isShared ? UNTOLD_MS : 0,
+      ttl: isShared ? UNANNOUNCED_CACHE_MS : 0,
       ttlResolution: 0,
       perf: { now: () => clock.monotonicMs() },
     });

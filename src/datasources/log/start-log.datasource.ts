@@ -6,11 +6,11 @@ import {
   StartNotSentError,
 } from '../../ingestion/gateway-error.js';
 import { toRequestKey } from '../../ingestion/ingestion-request.js';
-import type { Begun, Clock, StartLog } from '../../ingestion/ports.js';
+import type { BegunStart, Clock, StartLog } from '../../ingestion/ports.js';
 import {
   isUnanswered,
+  lostAnswer,
   type NewStart,
-  neverHeard,
   START_KEPT_MS,
   type StartIntent,
   toBeginning,
@@ -19,8 +19,8 @@ import { readHead } from './ingestion-log.meta.js';
 import type { LogTables } from './ingestion-log.schema.js';
 import { toKeyPages } from './key-pages.js';
 import { createLogClock } from './log-clock.js';
-import type { LogDatabase, Written } from './log-database.js';
-import { findNamed, lookAtMapping } from './start-log.requests.js';
+import type { LogDatabase, WriteResult } from './log-database.js';
+import { findNamed, resolveFromMapping } from './start-log.requests.js';
 import {
   changeState,
   findRow,
@@ -91,7 +91,7 @@ export async function openStartLog(
 
   return {
     async begin(start, sending) {
-      const tries: Begun[] = [];
+      const tries: BegunStart[] = [];
       try {
         return await commit(async (transaction) => {
           const toRow = async (intent: Omit<StartIntent, 'intentId'>) =>
@@ -118,7 +118,7 @@ export async function openStartLog(
             : null,
         ),
       ),
-    takeBack: (intentId, sending) =>
+    withdraw: (intentId, sending) =>
       write(async (transaction) => {
         await transaction
           .deleteFrom('starts')
@@ -146,11 +146,11 @@ export async function openStartLog(
           .executeTakeFirst();
         return newest?.to_status ?? null;
       }),
-    lookInto: (intentId, running, now) =>
+    resolveUnknown: (intentId, running, now) =>
       commit(async (transaction) => {
         const intent = await findStart(transaction, intentId);
         if (intent.state.kind !== 'unknown') return { value: intent, hasChanged: false };
-        await lookAtMapping(transaction, intent, running, now);
+        await resolveFromMapping(transaction, intent, running, now);
         return { value: await findStart(transaction, intentId), hasChanged: true };
       }),
     async settleOverdue(settledAt) {
@@ -161,7 +161,7 @@ export async function openStartLog(
         for (const row of await overdue(transaction).execute()) {
           const unknown = await replaceState(transaction, row, {
             kind: 'unknown',
-            ...neverHeard,
+            ...lostAnswer,
             settledAt,
           });
           settled.push(toStartIntent(unknown));
@@ -207,7 +207,7 @@ export async function openStartLog(
           dueInMs: due_in_ms === null ? null : Math.ceil(due_in_ms),
         }));
       }),
-    async putOff(intentId, pauseMs) {
+    async postpone(intentId, pauseMs) {
       await write((transaction) =>
         transaction
           .updateTable('starts')
@@ -275,7 +275,7 @@ async function begin(
   transaction: Transaction<LogTables>,
   start: NewStart,
   toRow: (intent: Omit<StartIntent, 'intentId'>) => Promise<InsertObject<LogTables, 'starts'>>,
-): Promise<Written<Begun>> {
+): Promise<WriteResult<BegunStart>> {
   const takenKey = toTakenKey(start);
   if (takenKey !== null) {
     const row = await transaction

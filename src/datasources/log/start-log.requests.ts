@@ -121,7 +121,7 @@ function isAnotherBetween(
  * Compare a start with the requests of its mapping that were seen running, oldest first: those first seen since the
  * start, and those that are running now.
  */
-export async function lookAtMapping(
+export async function resolveFromMapping(
   transaction: Transaction<LogTables>,
   { mappingId, createdAt, sentAt }: StartIntent,
   running: readonly RequestRef[],

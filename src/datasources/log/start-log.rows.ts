@@ -65,7 +65,7 @@ export async function changeState(
   if (row && state) await replaceState(transaction, row, state);
 }
 
-/** Change the state of a row. An unknown start keeps its sending, so that it can still be taken back. */
+/** Change the state of a row. An unknown start keeps its sending, so that it can still be withdrawn. */
 export async function replaceState(
   transaction: Transaction<LogTables>,
   row: Selectable<StartRow>,

@@ -5,6 +5,7 @@ import type {
   Clock,
   DueWatch,
   IngestionLog,
+  LastObservation,
   PollFailure,
   PollOutcome,
   WatchQueue,
@@ -14,7 +15,7 @@ import { toIngestionRecord } from './ingestion-log.rows.js';
 import type { RequestRow, WatchRow } from './ingestion-log.schema.js';
 import { createLogClock } from './log-clock.js';
 import type { LogDatabase } from './log-database.js';
-import { Recent, UNTOLD_MS } from './recent.js';
+import { Recent, UNANNOUNCED_CACHE_MS } from './recent.js';
 
 /** How long results that nobody waits for are gathered before they are recorded, in ms. */
 const GATHERING_MS = 50;
@@ -26,10 +27,10 @@ const MAX_BATCH_ITEMS = 500;
 export const FORGOTTEN_AFTER_MS = 3_600_000;
 
 /** How long a caller who asked about a request counts as waiting for its end, in ms. */
-const WANTED_MS = 120_000;
+const AWAITED_MS = 120_000;
 
 /** How long interest in a request is not recorded again, in ms. */
-const WANTED_AGAIN_MS = 30_000;
+const AWAITED_REFRESH_MS = 30_000;
 
 /** The speed of virtual time is averaged over about this time, in ms. */
 const SPEED_OVER_MS = 10_000;
@@ -83,7 +84,7 @@ interface Pace {
   readonly readMs: number;
 }
 
-/** After this, the speed is read again in the background, in ms; after {@link UNTOLD_MS}, before it is used. */
+/** After this, the speed is read again in the background, in ms; after {@link UNANNOUNCED_CACHE_MS}, before it is used. */
 const PACE_KEPT_MS = 500;
 
 /** By how much the clocks of this process may disagree from one look to the next, in ms. */
@@ -237,9 +238,32 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
   function toDueWatch(row: ClaimedRow, nowMs: number): DueWatch {
     return {
       record: toIngestionRecord(row),
-      isWanted: row.wanted_at !== null && nowMs - row.wanted_at < WANTED_MS,
+      isAwaited: row.wanted_at !== null && nowMs - row.wanted_at < AWAITED_MS,
       consecutiveFailures: row.consecutive_failures,
     };
+  }
+
+  /** Change watches, in the database and in the cache. @param update - without `returning`; has the table {@link time} */
+  async function change(
+    keys: readonly string[],
+    update: RawBuilder<unknown>,
+  ): Promise<readonly Selectable<WatchRow>[]> {
+    type Changed = Selectable<WatchRow> & { readonly now_ms?: number };
+    let changed: readonly Changed[] = [];
+    const started = toStarted();
+    const startedAt = ownNowMs();
+    await watches.write(keys, async () => {
+      changed = await guard(() =>
+        run(sql<Changed>`${update} returning ${sql.raw(isShared ? 'watches.*, now_ms' : '*')}`),
+      );
+      return new Map(
+        changed.map(({ now_ms = startedAt, ...row }) => [
+          row.request_key,
+          toKept(row, now_ms, started),
+        ]),
+      );
+    });
+    return changed;
   }
 
   async function settleAll(
@@ -253,8 +277,9 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
     // Not by a poll that was in progress when the watch was ended, and that nobody waits for.
     const isRevived = sql`(${isObserved} and 
       (ended_because = 'FORGOTTEN_UPSTREAM' or o.is_wanted = 1 or o.is_polled = 0))`;
-    const rows = await guard(() =>
-      run(sql<{ request_key: string; is_ended: number | boolean }>`
+    const rows = await change(
+      keys,
+      sql`
         with ${time()}, outcomes as (${toOutcomes(json, isShared)})
         update watches set
           due_ms = case when ${isForgotten} or (ended_because is not null and not ${isRevived})
@@ -277,15 +302,21 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
           ended_at = case when ${isRevived} then null
             when ${isForgotten} then coalesce(ended_at, now_ms) else ended_at end
         from outcomes as o, time
-        where watches.request_key = o.key and watches.${isOneOf(keys)}
-        returning watches.request_key, ended_at = last_polled_at as is_ended`),
-    ).finally(() => forget(keys));
+        where watches.request_key = o.key and watches.${isOneOf(keys)}`,
+    );
     // A watch ends with its last poll.
-    const ended = new Set(rows.filter((row) => row.is_ended).map((row) => row.request_key));
+    const isEnded = (row: Selectable<WatchRow>) =>
+      row.ended_at !== null && row.ended_at === row.last_polled_at;
+    const ended = new Set(rows.filter(isEnded).map((row) => row.request_key));
     return keys.map((key) => (ended.has(key) ? 'ended' : 'goesOn'));
   }
 
-  const batched = { cache: false, maxBatchSize: MAX_BATCH_ITEMS };
+  /** Those of one turn of the event loop. */
+  const batched = {
+    cache: false,
+    maxBatchSize: MAX_BATCH_ITEMS,
+    batchScheduleFn: (send: () => void) => void setImmediate(send),
+  };
   const settlers = {
     interactive: new DataLoader(settleAll, batched),
     background: new DataLoader(settleAll, {
@@ -294,26 +325,20 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
     }),
   };
 
-  const wants = new DataLoader(async (refs: readonly RequestRef[]) => {
+  const priorityLoader = new DataLoader(async (refs: readonly RequestRef[]) => {
     const keys = [...new Set(refs.map(toRequestKey))];
-    const started = toStarted();
-    await watches.write(keys, async () => {
-      const rows = await guard(() =>
-        run(sql<Selectable<WatchRow>>`with ${time()}
-          update watches set
-            wanted_at = now_ms,
-            due_ms = case when ended_because is not null then v
-              else ${least}(due_ms, coalesce(v + wanted_gap_ms, due_ms)) end,
-            unknown_since = case when ended_because is null then unknown_since end,
-            ended_because = null,
-            ended_at = null
-          from time where ${isOneOf(keys)}
-          returning ${sql.raw(isShared ? 'watches.*' : '*')}`),
-      );
-      return new Map(
-        rows.map((row) => [row.request_key, toKept(row, row.wanted_at ?? 0, started)]),
-      );
-    });
+    await change(
+      keys,
+      sql`with ${time()}
+        update watches set
+          wanted_at = now_ms,
+          due_ms = case when ended_because is not null then v
+            else ${least}(due_ms, coalesce(v + wanted_gap_ms, due_ms)) end,
+          unknown_since = case when ended_because is null then unknown_since end,
+          ended_because = null,
+          ended_at = null
+        from time where ${isOneOf(keys)}`,
+    );
     return refs.map(() => null);
   }, batched);
 
@@ -322,7 +347,7 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
   let pace: Pace | null = null;
   let pacing: Promise<Pace> | null = null;
   /** Requests for which interest is being recorded. */
-  const wanting = new Set<string>();
+  const refreshing = new Set<string>();
 
   /** When a statement is sent. Its result is no older than that. */
   const toStarted = () => ({ readMs: clock.monotonicMs(), readAt: clock.now() });
@@ -366,20 +391,21 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
   function youngPace(): Pace | null {
     const ageMs = pace ? clock.monotonicMs() - pace.readMs : Number.POSITIVE_INFINITY;
     // Read ahead, so that frequent callers don't wait for it.
-    if (ageMs >= PACE_KEPT_MS && ageMs < UNTOLD_MS) renewPace().catch(() => {});
-    return ageMs < UNTOLD_MS ? pace : null;
+    if (ageMs >= PACE_KEPT_MS && ageMs < UNANNOUNCED_CACHE_MS) renewPace().catch(() => {});
+    return ageMs < UNANNOUNCED_CACHE_MS ? pace : null;
   }
 
   /** Asking counts as waiting for the end. A failure to record that does not keep the answer back. */
-  function noteWanted(ref: RequestRef, { row, nowMs, readMs }: KeptWatch): void {
-    const now = nowMs + clock.monotonicMs() - readMs;
+  function refreshAwaited(ref: RequestRef, kept: KeptWatch): void {
+    const { row } = kept;
+    const now = toNowMs(kept);
     const isKnown =
       row.ended_because !== null ||
-      (row.wanted_at !== null && Math.abs(now - row.wanted_at) <= WANTED_AGAIN_MS);
-    if (isKnown || wanting.has(row.request_key)) return;
-    wanting.add(row.request_key);
-    const isWritten = () => void wanting.delete(row.request_key);
-    wants.load(ref).then(isWritten, isWritten);
+      (row.wanted_at !== null && Math.abs(now - row.wanted_at) <= AWAITED_REFRESH_MS);
+    if (isKnown || refreshing.has(row.request_key)) return;
+    refreshing.add(row.request_key);
+    const isWritten = () => void refreshing.delete(row.request_key);
+    priorityLoader.load(ref).then(isWritten, isWritten);
   }
 
   async function readWatches(keys: readonly string[]): Promise<ReadonlyMap<string, KeptWatch>> {
@@ -406,7 +432,7 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
     return refs.map((ref, index) => {
       const watch = kept.get(keys[index] ?? '');
       if (!watch) return null;
-      noteWanted(ref, watch);
+      refreshAwaited(ref, watch);
       return toReport(watch, paceNow);
     });
   }, batched);
@@ -418,11 +444,19 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
     return Math.abs(clock.now() - kept.readAt - passedMs) > MAX_JUMP_MS;
   }
 
+  /** The time by the database's clock. */
+  const toNowMs = ({ nowMs, readMs }: KeptWatch) => nowMs + clock.monotonicMs() - readMs;
+
+  function toLastObservation(kept: KeptWatch): LastObservation {
+    const { row, lastObservedAt } = kept;
+    const agoMs = row.last_observed_at === null ? -1 : toNowMs(kept) - row.last_observed_at;
+    return { lastObservedAt, observedAgoMs: agoMs < 0 ? null : agoMs };
+  }
+
   function toReport(kept: KeptWatch, { v, speed, readMs }: Pace): WatchReport | null {
-    const { row, lastObservedAt, lastPolledAt, lastFailure } = kept;
+    const { row, lastPolledAt, lastFailure } = kept;
     if (row.gap_ms === null) return null;
-    const nowMs = kept.nowMs + clock.monotonicMs() - kept.readMs;
-    const observedAgoMs = row.last_observed_at === null ? -1 : nowMs - row.last_observed_at;
+    const nowMs = toNowMs(kept);
     const isHeld = row.claimed_until > nowMs && row.claimed_until <= nowMs + holdMs;
     const pausedMs = row.not_before - nowMs;
     const pacedSpeed = Math.max(speed, MIN_SPEED);
@@ -436,8 +470,7 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
     // The two clocks count in different steps: nobody is told of the difference.
     if (Math.abs(nextPollAt - (kept.nextPollAt ?? 0)) > CLOCK_STEP_MS) kept.nextPollAt = nextPollAt;
     return {
-      lastObservedAt,
-      observedAgoMs: observedAgoMs < 0 ? null : observedAgoMs,
+      ...toLastObservation(kept),
       lastPolledAt,
       nextPollAt: isHeld || row.due_ms === null ? null : kept.nextPollAt,
       consecutiveFailures: row.consecutive_failures,
@@ -446,12 +479,11 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
     };
   }
 
-  function recall(ref: RequestRef): WatchReport | null {
+  function recall(ref: RequestRef): LastObservation | null {
     const kept = watches.get(toRequestKey(ref));
-    const paceNow = youngPace();
-    if (!kept || !paceNow || hasJumped(kept)) return null;
-    noteWanted(ref, kept);
-    return toReport(kept, paceNow);
+    if (!kept || kept.row.gap_ms === null || hasJumped(kept)) return null;
+    refreshAwaited(ref, kept);
+    return toLastObservation(kept);
   }
 
   const forget = (keys: readonly string[]) => {
@@ -494,7 +526,7 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
           returning watches.request_key`);
         return rows.length > 0;
       }).finally(() => forget([toRequestKey(ref)])),
-    want: async (ref) => void (await wants.load(ref)),
+    prioritize: async (ref) => void (await priorityLoader.load(ref)),
     report: (ref) => reports.load(ref),
     recall,
     count: () =>
@@ -514,12 +546,12 @@ interface Claimed {
 
 /** One element of the JSON that is sent to the database. */
 function toJson(outcome: PollOutcome, clock: Clock): Readonly<Record<string, unknown>> {
-  const { ref, gapMs, wantedGapMs, isWanted } = outcome;
+  const { ref, gapMs, awaitedGapMs, isAwaited } = outcome;
   const planned = {
     key: toRequestKey(ref),
     gap_ms: gapMs,
-    wanted_gap_ms: wantedGapMs,
-    is_wanted: Number(isWanted),
+    wanted_gap_ms: awaitedGapMs,
+    is_wanted: Number(isAwaited),
   };
   switch (outcome.kind) {
     case 'observed':

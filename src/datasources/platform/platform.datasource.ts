@@ -80,7 +80,7 @@ export function createPlatformDatasource(options: PlatformOptions): PlatformData
       let outcome: PlatformCall['outcome'] = 'OK';
       const deadline = startDeadline(clock, timeoutMs);
       underWay.add(deadline);
-      if (isClosed) deadline.callOff('closing');
+      if (isClosed) deadline.cancel('closing');
       const plan: CallPlan<IngestionBatch | null> = {
         kind: 'status',
         waiting: { kind: 'ask', caller },
@@ -112,7 +112,7 @@ export function createPlatformDatasource(options: PlatformOptions): PlatformData
 
     async close() {
       isClosed = true;
-      for (const deadline of underWay) deadline.callOff('closing');
+      for (const deadline of underWay) deadline.cancel('closing');
       budget.close();
       await Promise.all([http.destroy(), tokens.close()]);
     },

@@ -3,8 +3,8 @@ import {
   UpstreamError,
   type UpstreamErrorCode,
 } from '../../ingestion/gateway-error.js';
-import { findProxyFault } from '../upstream/outgoing-proxy.js';
-import { findOwnFault } from '../upstream/own-fault.js';
+import { findLocalCause } from '../upstream/local-cause.js';
+import { findProxyError } from '../upstream/outgoing-proxy.js';
 
 /** What each failure means for Platform, and what to do about it. */
 const TEXTS: { readonly [Code in UpstreamErrorCode]: string } = {
@@ -30,12 +30,12 @@ export function toPlatformError(error: unknown): unknown {
 }
 
 function toText(error: UpstreamError): string {
-  const ownFault = findOwnFault(error);
-  if (ownFault !== null) {
-    return `The gateway cannot call Adobe Experience Platform now, because ${ownFault}.`;
+  const localCause = findLocalCause(error);
+  if (localCause !== null) {
+    return `The gateway cannot call Adobe Experience Platform now, because ${localCause}.`;
   }
-  const fault = findProxyFault(error);
-  return fault
-    ? `Adobe Experience Platform cannot be reached, because ${fault.message}.`
+  const proxyError = findProxyError(error);
+  return proxyError
+    ? `Adobe Experience Platform cannot be reached, because ${proxyError.message}.`
     : TEXTS[error.code];
 }

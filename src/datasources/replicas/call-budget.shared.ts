@@ -1,9 +1,9 @@
 import { LogUnavailableError } from '../../ingestion/gateway-error.js';
 import type { Clock, Waiting } from '../../ingestion/ports.js';
-import { type CallBudget, refuseInVain, refuseTurn } from '../upstream/call-budget.js';
-import { CalledOff } from '../upstream/call-deadline.js';
+import { type CallBudget, refuseIfCongested, refuseTurn } from '../upstream/call-budget.js';
+import { CallCancelledError } from '../upstream/call-deadline.js';
 import { CallQueue } from '../upstream/call-queue.js';
-import { toCalledOffFailure } from '../upstream/campaign.failure.js';
+import { toCancelledFailure } from '../upstream/campaign.failure.js';
 import type { CallReservations } from './call-reservations.datasource.js';
 
 /**
@@ -106,17 +106,17 @@ export function createSharedCallBudget(
 
   return {
     async turn(call, deadline) {
-      refuseInVain(queue, call, deadline, shortestWaitMs(call.waiting));
+      refuseIfCongested(queue, call, deadline, shortestWaitMs(call.waiting));
       try {
         const turn = queue.join(call, deadline);
         if (queue.hasAwaited) hurry();
         void pump();
         await turn;
       } catch (cause) {
-        if (!(cause instanceof CalledOff)) throw cause;
+        if (!(cause instanceof CallCancelledError)) throw cause;
         if (cause.reason === 'late' && isReserving) throw toUnreachable(cause);
         if (cause.reason === 'late') refuseTurn(shortestWaitMs(call.waiting) + 1000);
-        throw toCalledOffFailure(cause, false).error;
+        throw toCancelledFailure(cause, false).error;
       }
     },
     expedite(call, waiting) {

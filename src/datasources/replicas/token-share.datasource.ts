@@ -49,7 +49,7 @@ export function createTokenShare(
   const { credential } = seal;
   const fetchMs = timeoutMs + GRACE_MS;
   /** Whether a wait is over, or longer than any can be, which means that the database's clock was set back. */
-  const isOver = (column: RawBuilder<unknown>, longestMs: number) =>
+  const hasPassed = (column: RawBuilder<unknown>, longestMs: number) =>
     sql`(${column} is null or ${column} <= now() or ${column} > ${afterMs(longestMs)})`;
 
   async function look(): Promise<TokenRow | null> {
@@ -81,8 +81,8 @@ export function createTokenShare(
       insert into access_tokens as token (credential, fetching_until)
       values (${credential}, ${afterMs(fetchMs)})
       on conflict (credential) do update set fetching_until = excluded.fetching_until
-      where ${isOver(sql`token.fetching_until`, fetchMs)}
-        and ${isOver(sql`token.retry_at`, Math.max(PAUSE_MS, maxWaitMs))}
+      where ${hasPassed(sql`token.fetching_until`, fetchMs)}
+        and ${hasPassed(sql`token.retry_at`, Math.max(PAUSE_MS, maxWaitMs))}
       returning credential`.execute(db);
     return rows.length > 0;
   }

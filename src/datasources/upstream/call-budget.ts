@@ -1,8 +1,8 @@
 import { CallCongestedError } from '../../ingestion/gateway-error.js';
 import type { Clock, Waiting } from '../../ingestion/ports.js';
-import { CalledOff, type Deadline } from './call-deadline.js';
+import { CallCancelledError, type Deadline } from './call-deadline.js';
 import { CallQueue, MAX_WAITING_PER_CALLER, type PacedCall } from './call-queue.js';
-import { toCalledOffFailure } from './campaign.failure.js';
+import { toCancelledFailure } from './campaign.failure.js';
 
 /** Grants turns to calls, in the order of {@link CallQueue}. */
 export interface CallBudget {
@@ -69,15 +69,15 @@ export function createCallBudget(clock: Clock, maxRps: number): CallBudget {
   return {
     async turn(call, deadline) {
       // A pointless wait would delay those who come after it, and one document can ask for thousands.
-      refuseInVain(queue, call, deadline, shortestWaitMs(call.waiting));
+      refuseIfCongested(queue, call, deadline, shortestWaitMs(call.waiting));
       try {
         const turn = queue.join(call, deadline);
         pump();
         await turn;
       } catch (cause) {
-        if (cause instanceof CalledOff && cause.reason === 'late')
+        if (cause instanceof CallCancelledError && cause.reason === 'late')
           refuseTurn(longestWaitMs(call.waiting));
-        throw toCalledOffFailure(cause, false).error;
+        throw toCancelledFailure(cause, false).error;
       }
     },
     expedite: (call, waiting) => queue.expedite(call, waiting),
@@ -95,7 +95,7 @@ export function createCallBudget(clock: Clock, maxRps: number): CallBudget {
  * @param waitMs - its minimum wait
  * @throws {CallCongestedError}
  */
-export function refuseInVain(
+export function refuseIfCongested(
   queue: CallQueue,
   { waiting }: PacedCall,
   deadline: Deadline,

@@ -1,8 +1,8 @@
 import type { Clock } from '../../ingestion/ports.js';
 
 /** Why a call was cancelled: its time ran out, or the gateway is stopping. */
-export class CalledOff extends Error {
-  override readonly name = 'CalledOff';
+export class CallCancelledError extends Error {
+  override readonly name = 'CallCancelledError';
 
   constructor(readonly reason: 'late' | 'closing') {
     super(reason === 'late' ? 'The deadline of the call has passed.' : 'The gateway is stopping.');
@@ -11,17 +11,17 @@ export class CalledOff extends Error {
 
 /** The time that one logical call may take, including waits and repeats. */
 export interface Deadline {
-  /** Aborts with a {@link CalledOff} as its reason. */
+  /** Aborts with a {@link CallCancelledError} as its reason. */
   readonly signal: AbortSignal;
   /** The full time, in ms. */
   readonly timeoutMs: number;
   /** In ms; 0 once it has passed. */
   remainingMs(): number;
-  /** Settle like `promise`, or reject with a {@link CalledOff}, whichever comes first. */
+  /** Settle like `promise`, or reject with a {@link CallCancelledError}, whichever comes first. */
   within<T>(promise: Promise<T>): Promise<T>;
-  /** @throws {CalledOff} the wait was cut short */
+  /** @throws {CallCancelledError} the wait was cut short */
   wait(delayMs: number): Promise<void>;
-  callOff(reason: CalledOff['reason']): void;
+  cancel(reason: CallCancelledError['reason']): void;
   /** Release the timer. Call this when the call has ended, however it did. */
   release(): void;
 }
@@ -37,22 +37,23 @@ export function startDeadline(clock: Clock, timeoutMs: number): Deadline {
   const controller = new AbortController();
   const { signal } = controller;
   const endsAt = clock.monotonicMs() + timeoutMs;
-  const callOff = (reason: CalledOff['reason']) => controller.abort(new CalledOff(reason));
+  const cancel = (reason: CallCancelledError['reason']) =>
+    controller.abort(new CallCancelledError(reason));
   const startedAt = clock.monotonicMs();
-  let cancel = clock.schedule(timeoutMs, () => {
+  let cancelTimer = clock.schedule(timeoutMs, () => {
     // The answer may have arrived in time while the process was frozen.
     const wasFrozen = clock.monotonicMs() - startedAt > timeoutMs + FREEZE_MS;
-    if (wasFrozen) cancel = clock.schedule(READING_MS, () => callOff('late'));
-    else callOff('late');
+    if (wasFrozen) cancelTimer = clock.schedule(READING_MS, () => cancel('late'));
+    else cancel('late');
   });
 
   async function within<T>(promise: Promise<T>): Promise<T> {
-    const { promise: calledOff, reject } = Promise.withResolvers<never>();
+    const { promise: cancelled, reject } = Promise.withResolvers<never>();
     const onAbort = () => reject(signal.reason);
     if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
     try {
-      return await Promise.race([calledOff, promise]);
+      return await Promise.race([cancelled, promise]);
     } finally {
       signal.removeEventListener('abort', onAbort);
     }
@@ -68,7 +69,7 @@ export function startDeadline(clock: Clock, timeoutMs: number): Deadline {
       const cancelWait = clock.schedule(delayMs, resolve);
       await within(promise).finally(cancelWait);
     },
-    callOff,
-    release: () => cancel(),
+    cancel,
+    release: () => cancelTimer(),
   };
 }

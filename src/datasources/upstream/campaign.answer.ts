@@ -47,7 +47,7 @@ function parsed<T>(answer: HttpAnswer, call: CallKind, parse: () => T): T | Call
     return parse();
   } catch (error) {
     if (!(error instanceof InvalidAnswerError)) throw error;
-    const isPassing = error instanceof ForeignAnswerError;
-    return toInvalidAnswer(answer, call, error.message, { cause: error, isPassing });
+    const isTransient = error instanceof ForeignAnswerError;
+    return toInvalidAnswer(answer, call, error.message, { cause: error, isTransient });
   }
 }

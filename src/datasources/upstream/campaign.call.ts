@@ -2,9 +2,9 @@ import { ExponentialBackoff, fullJitterGenerator, type IBackoffFactory } from 'c
 import { CallCongestedError } from '../../ingestion/gateway-error.js';
 import type { CallBudget } from './call-budget.js';
 import type { CallCircuit } from './call-circuit.js';
-import { CalledOff, type Deadline } from './call-deadline.js';
+import { CallCancelledError, type Deadline } from './call-deadline.js';
 import type { PacedCall } from './call-queue.js';
-import { CallFailure, toCalledOffFailure, toTransportFailure } from './campaign.failure.js';
+import { CallFailure, toCancelledFailure, toTransportFailure } from './campaign.failure.js';
 import type { TokenlessRequest } from './campaign.request.js';
 import { exchange, type HttpAnswer } from './http-exchange.js';
 import type { HttpPool } from './http-pool.js';
@@ -76,7 +76,7 @@ export async function callCampaign<T>(
       isTokenRenewed = parts.tokens.discard(token, tokenRejection);
       if (isTokenRenewed) continue;
     }
-    const mayRepeat = plan.kind === 'status' && result.isPassing && attempts < MAX_ATTEMPTS;
+    const mayRepeat = plan.kind === 'status' && result.isTransient && attempts < MAX_ATTEMPTS;
     if (!mayRepeat) throw result.error;
     lastFailure = result;
     attempts += 1;
@@ -86,7 +86,7 @@ export async function callCampaign<T>(
     const delayMs = next.duration + (result.error.retryAfterMs ?? 0);
     // A wait past the deadline could only turn a meaningful failure into a timeout.
     if (delayMs >= deadline.remainingMs()) throw result.error;
-    await unlessCalledOff(deadline.wait(delayMs));
+    await unlessCancelled(deadline.wait(delayMs));
   }
 }
 
@@ -94,7 +94,7 @@ export async function callCampaign<T>(
 async function readyToSend({ circuit, tokens }: CallParts, deadline: Deadline): Promise<string> {
   const refused = circuit.refusal();
   if (refused) throw refused.error;
-  return unlessCalledOff(deadline.within(tokens.token()));
+  return unlessCancelled(deadline.within(tokens.token()));
 }
 
 async function send<T>(
@@ -109,7 +109,7 @@ async function send<T>(
   const hadMostOfItsTime = deadline.remainingMs() >= deadline.timeoutMs / 2;
   return circuit.run(async () => {
     const answer = await exchange(http, request(token), deadline.signal);
-    if (answer.kind === 'calledOff' && !hadMostOfItsTime) {
+    if (answer.kind === 'cancelled' && !hadMostOfItsTime) {
       // The waits before it took the time, which is no trouble of the upstream and must not open the circuit.
       return new CallFailure(toTransportFailure(answer, kind).error);
     }
@@ -124,10 +124,10 @@ async function send<T>(
 }
 
 /** Convert the failure if a promise ended because its call was cancelled; nothing had been sent. */
-export async function unlessCalledOff<T>(promise: Promise<T>): Promise<T> {
+export async function unlessCancelled<T>(promise: Promise<T>): Promise<T> {
   try {
     return await promise;
   } catch (error) {
-    throw error instanceof CalledOff ? toCalledOffFailure(error, false).error : error;
+    throw error instanceof CallCancelledError ? toCancelledFailure(error, false).error : error;
   }
 }

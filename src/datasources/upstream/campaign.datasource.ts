@@ -10,7 +10,7 @@ import { type CallBudget, createCallBudget } from './call-budget.js';
 import { type CircuitPlan, createCallCircuit, defaultCircuitPlan } from './call-circuit.js';
 import { type Deadline, startDeadline } from './call-deadline.js';
 import { judgeStartAnswer, judgeStatusAnswer } from './campaign.answer.js';
-import { type CallPlan, callCampaign, unlessCalledOff } from './campaign.call.js';
+import { type CallPlan, callCampaign, unlessCancelled } from './campaign.call.js';
 import { type CallKind, toTransportFailure } from './campaign.failure.js';
 import { type CampaignAddress, createCampaignRequests, toBasePath } from './campaign.request.js';
 import { exchange } from './http-exchange.js';
@@ -97,7 +97,7 @@ export function createCampaignDatasource(options: CampaignOptions): CampaignData
     const startedAt = clock.monotonicMs();
     const deadline = startDeadline(clock, timeoutMs);
     underWay.add(deadline);
-    if (isClosed) deadline.callOff('closing');
+    if (isClosed) deadline.cancel('closing');
     let outcome: CampaignCall['outcome'] = 'OK';
     let failure: unknown;
     try {
@@ -153,7 +153,7 @@ export function createCampaignDatasource(options: CampaignOptions): CampaignData
     // readiness must not depend on how busy or unlucky the last calls were.
     check: () =>
       call('check', async (deadline) => {
-        await unlessCalledOff(deadline.within(tokens.token()));
+        await unlessCancelled(deadline.within(tokens.token()));
         const path = `${toBasePath(options.url)}/`;
         const answer = await exchange(http, { method: 'HEAD', path, headers: {} }, deadline.signal);
         if (answer.kind !== 'answered') throw toTransportFailure(answer, 'check').error;
@@ -161,7 +161,7 @@ export function createCampaignDatasource(options: CampaignOptions): CampaignData
 
     async close() {
       isClosed = true;
-      for (const deadline of underWay) deadline.callOff('closing');
+      for (const deadline of underWay) deadline.cancel('closing');
       budget.close();
       await Promise.all([http.destroy(), tokens.close()]);
     },

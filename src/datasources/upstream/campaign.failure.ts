@@ -1,8 +1,8 @@
 import { UpstreamError, type UpstreamErrorCode } from '../../ingestion/gateway-error.js';
-import { CalledOff } from './call-deadline.js';
+import { CallCancelledError } from './call-deadline.js';
 import type { HttpAnswer, HttpExchange } from './http-exchange.js';
-import { ProxyFault } from './outgoing-proxy.js';
-import { findOwnFault } from './own-fault.js';
+import { findLocalCause } from './local-cause.js';
+import { ProxyError } from './outgoing-proxy.js';
 import { toUpstreamDetails } from './upstream-complaint.js';
 
 /** What an answer says about the token: that it is not valid, that it may not be, or something else. */
@@ -14,17 +14,17 @@ export class CallFailure {
   /** The upstream or the network is in trouble (no connection, too late, 5xx). The circuit counts it. */
   readonly isTrouble: boolean;
   /** The same call may succeed a moment later. Says nothing about whether it may be repeated. */
-  readonly isPassing: boolean;
+  readonly isTransient: boolean;
   /** Whether the upstream rejects the access token, so that a newer one may help. */
   readonly tokenRejection: TokenRejection;
 
   constructor(
     error: UpstreamError,
-    traits: { isTrouble?: boolean; isPassing?: boolean; tokenRejection?: TokenRejection } = {},
+    traits: { isTrouble?: boolean; isTransient?: boolean; tokenRejection?: TokenRejection } = {},
   ) {
     this.error = error;
     this.isTrouble = traits.isTrouble ?? false;
-    this.isPassing = traits.isPassing ?? false;
+    this.isTransient = traits.isTransient ?? false;
     this.tokenRejection = traits.tokenRejection ?? 'none';
   }
 }
@@ -43,7 +43,7 @@ export function toTransportFailure(
     case 'unsent':
       return new CallFailure(
         new UpstreamError('UPSTREAM_UNAVAILABLE', toUnsentText(cause), { cause }),
-        { isTrouble: findOwnFault(cause) === null, isPassing: true },
+        { isTrouble: findLocalCause(cause) === null, isTransient: true },
       );
     case 'broken':
       return new CallFailure(
@@ -55,7 +55,7 @@ export function toTransportFailure(
           ),
           { cause, outcomeUnknown: isStart },
         ),
-        { isTrouble: true, isPassing: true },
+        { isTrouble: true, isTransient: true },
       );
     case 'unreadable':
       return new CallFailure(
@@ -65,8 +65,8 @@ export function toTransportFailure(
           { cause, outcomeUnknown: isStart },
         ),
       );
-    case 'calledOff':
-      return toCalledOffFailure(cause, isStart && failed.isSent);
+    case 'cancelled':
+      return toCancelledFailure(cause, isStart && failed.isSent);
   }
 }
 
@@ -74,11 +74,11 @@ export function toTransportFailure(
 const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/;
 
 function toUnsentText(cause: unknown): string {
-  const ownFault = findOwnFault(cause);
-  if (ownFault !== null) {
-    return `The gateway cannot call the upstream now, because ${ownFault}. Nothing was sent.`;
+  const localCause = findLocalCause(cause);
+  if (localCause !== null) {
+    return `The gateway cannot call the upstream now, because ${localCause}. Nothing was sent.`;
   }
-  if (cause instanceof ProxyFault) {
+  if (cause instanceof ProxyError) {
     return `The upstream cannot be reached, because ${cause.message}. Nothing was sent.`;
   }
   const { code } = cause as NodeJS.ErrnoException;
@@ -89,8 +89,8 @@ function toUnsentText(cause: unknown): string {
 }
 
 /** Convert the failure of a call whose deadline passed, or that was cancelled because the gateway is stopping. */
-export function toCalledOffFailure(cause: unknown, outcomeUnknown: boolean): CallFailure {
-  const isClosing = cause instanceof CalledOff && cause.reason === 'closing';
+export function toCancelledFailure(cause: unknown, outcomeUnknown: boolean): CallFailure {
+  const isClosing = cause instanceof CallCancelledError && cause.reason === 'closing';
   const [code, text]: [UpstreamErrorCode, string] = isClosing
     ? ['UPSTREAM_UNAVAILABLE', 'The gateway is stopping and cancelled its call to the upstream.']
     : ['UPSTREAM_TIMEOUT', 'The upstream did not answer in time.'];
@@ -104,26 +104,26 @@ export function toCalledOffFailure(cause: unknown, outcomeUnknown: boolean): Cal
 /**
  * Convert the failure of an answer that can't be used.
  *
- * @param fault - completes "because …"
+ * @param reason - completes "because …"
  */
 export function toInvalidAnswer(
   answer: HttpAnswer,
   call: CallKind,
-  fault: string,
-  { cause, isPassing = false }: { readonly cause: unknown; readonly isPassing?: boolean },
+  reason: string,
+  { cause, isTransient = false }: { readonly cause: unknown; readonly isTransient?: boolean },
 ): CallFailure {
   const isStart = call === 'start';
   return new CallFailure(
     new UpstreamError(
       'UPSTREAM_INVALID_RESPONSE',
-      withAdvice(`The upstream's answer cannot be used, because ${fault}.`, isStart),
+      withAdvice(`The upstream's answer cannot be used, because ${reason}.`, isStart),
       {
         upstream: toUpstreamDetails(answer.status, answer.headers),
         outcomeUnknown: isStart,
         cause,
       },
     ),
-    { isPassing },
+    { isTransient },
   );
 }
 

@@ -32,7 +32,7 @@ export function toStatusFailure(answer: HttpAnswer, call: CallKind): CallFailure
     }),
     {
       isTrouble: status >= 500,
-      isPassing: status >= 500 || status === 429,
+      isTransient: status >= 500 || status === 429,
       tokenRejection: toTokenRejection(answer, complaint.errorCode),
     },
   );

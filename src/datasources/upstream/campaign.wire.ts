@@ -99,7 +99,7 @@ export function parseReportedState(body: string, ref: RequestRef): ReportedState
   // If the id is there, later text may quote anything.
   const named = isNamed ? toNamedAtBeginning(answer.info) : toNamed(answer.info);
   const isOurs = requireOurMapping(named, ref.mappingId);
-  if (!isNamed && !isOurs) throw toFault(['requestId']);
+  if (!isNamed && !isOurs) throw toInvalidAnswerError(['requestId']);
   const { info, batchId } = answer;
   switch (answer.status) {
     case 'success':
@@ -146,10 +146,10 @@ function parseWith<T>(schema: z.ZodType<T>, body: string): T {
   if (json === undefined) throw new ForeignAnswerError('it is not JSON');
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
-  throw toFault(parsed.error.issues.map(({ path }) => String(path[0] ?? 'body')));
+  throw toInvalidAnswerError(parsed.error.issues.map(({ path }) => String(path[0] ?? 'body')));
 }
 
-function toFault(fields: readonly string[]): InvalidAnswerError {
+function toInvalidAnswerError(fields: readonly string[]): InvalidAnswerError {
   return new InvalidAnswerError(
     `these of its fields are missing or have a value that the API does not document: ${[...new Set(fields)].join(', ')}`,
   );

@@ -33,7 +33,7 @@ export type HttpExchange =
   /** Sent, but the answer is not HTTP, or is longer than allowed. */
   | { readonly kind: 'unreadable'; readonly cause: unknown }
   /** The caller's signal ended it; `cause` is the signal's reason. */
-  | { readonly kind: 'calledOff'; readonly isSent: boolean; readonly cause: unknown };
+  | { readonly kind: 'cancelled'; readonly isSent: boolean; readonly cause: unknown };
 
 /** The longest real answer has a few hundred bytes. Anything longer than this does not come from the API. */
 const maxAnswerBytes = 1024 * 1024;
@@ -50,7 +50,7 @@ export function exchange(
   signal: AbortSignal,
 ): Promise<HttpExchange> {
   if (signal.aborted) {
-    return Promise.resolve({ kind: 'calledOff', isSent: false, cause: signal.reason });
+    return Promise.resolve({ kind: 'cancelled', isSent: false, cause: signal.reason });
   }
   const { promise, resolve } = Promise.withResolvers<HttpExchange>();
   // The length in a HEAD's answer is that of a body that is not sent.
@@ -122,8 +122,8 @@ class AnswerReader implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController | null, cause: Error): void {
     const isSent = this.#controller !== null;
-    const proxyFault = this.pool.toProxyFault(cause, isSent);
-    if (!isSent || proxyFault) this.#settle({ kind: 'unsent', cause: proxyFault ?? cause });
+    const proxyError = this.pool.toProxyError(cause, isSent);
+    if (!isSent || proxyError) this.#settle({ kind: 'unsent', cause: proxyError ?? cause });
     else this.#settle({ kind: isNotHttp(cause) ? 'unreadable' : 'broken', cause });
   }
 
@@ -150,7 +150,7 @@ class AnswerReader implements Dispatcher.DispatchHandler {
 
   readonly #onAbort = () => {
     const cause: unknown = this.signal.reason;
-    this.#settle({ kind: 'calledOff', isSent: this.#controller !== null, cause });
+    this.#settle({ kind: 'cancelled', isSent: this.#controller !== null, cause });
     this.#controller?.abort(toError(cause));
   };
 
@@ -165,5 +165,5 @@ function isNotHttp(cause: Error): boolean {
 }
 
 function toError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error('called off', { cause: reason });
+  return reason instanceof Error ? reason : new Error('cancelled', { cause: reason });
 }

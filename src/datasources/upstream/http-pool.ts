@@ -4,8 +4,8 @@ import type { Clock } from '../../ingestion/ports.js';
 import {
   findProxy,
   type OutgoingProxies,
-  type ProxyFault,
-  toProxyFault,
+  type ProxyError,
+  toProxyError,
 } from './outgoing-proxy.js';
 import { parseRetryAfterMs } from './retry-after.js';
 
@@ -26,7 +26,7 @@ export interface HttpPool {
   /** How long an answer asks us to wait, in ms. */
   toRetryAfterMs(headers: IncomingHttpHeaders): number | undefined;
   /** What a proxy in between did to a failed call, if it did anything. */
-  toProxyFault(cause: Error, isSent: boolean): ProxyFault | undefined;
+  toProxyError(cause: Error, isSent: boolean): ProxyError | undefined;
   /** Close every connection at once. */
   destroy(): Promise<void>;
 }
@@ -111,7 +111,7 @@ export function createHttpPool(
       dispatcher.dispatch({ ...options, origin }, handler);
     },
     toRetryAfterMs: (headers) => parseRetryAfterMs(headers, { nowMs: clock.now(), maxWaitMs }),
-    toProxyFault: (cause, isSent) => (proxy ? toProxyFault(proxy, cause, isSent) : undefined),
+    toProxyError: (cause, isSent) => (proxy ? toProxyError(proxy, cause, isSent) : undefined),
     async destroy() {
       await Promise.all([single, kept, ...ending].map((dispatcher) => dispatcher.destroy()));
     },

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { UpstreamError } from '../../ingestion/gateway-error.js';
 import { toBasePath } from './campaign.request.js';
 import type { HttpAnswer, HttpExchange, HttpRequest } from './http-exchange.js';
-import { ProxyFault } from './outgoing-proxy.js';
-import { findOwnFault } from './own-fault.js';
+import { findLocalCause } from './local-cause.js';
+import { ProxyError } from './outgoing-proxy.js';
 import { toUpstreamDetails } from './upstream-complaint.js';
 import { parseWireJson } from './wire-json.js';
 
@@ -89,7 +89,7 @@ export function parseTokenAnswer(answer: HttpExchange): { accessToken: string; l
 function toTransportError(failed: Exclude<HttpExchange, HttpAnswer>): UpstreamError {
   const { cause } = failed;
   switch (failed.kind) {
-    case 'calledOff':
+    case 'cancelled':
       return new UpstreamError('UPSTREAM_TIMEOUT', 'The token service did not answer in time.', {
         cause,
       });
@@ -106,11 +106,11 @@ function toTransportError(failed: Exclude<HttpExchange, HttpAnswer>): UpstreamEr
 }
 
 function toUnreachableText(cause: unknown): string {
-  const ownFault = findOwnFault(cause);
-  if (ownFault !== null) {
-    return `The gateway cannot call the token service now, because ${ownFault}.`;
+  const localCause = findLocalCause(cause);
+  if (localCause !== null) {
+    return `The gateway cannot call the token service now, because ${localCause}.`;
   }
-  const isProxys = cause instanceof ProxyFault;
+  const isProxys = cause instanceof ProxyError;
   return `The token service cannot be reached${isProxys ? `, because ${cause.message}` : ''}.`;
 }
 

@@ -65,14 +65,14 @@ function toAddresses(name: string): BlockList | null {
 }
 
 /** A proxy kept a call from its destination. The message completes "because …", and has no credentials. */
-export class ProxyFault extends Error {
-  override readonly name = 'ProxyFault';
+export class ProxyError extends Error {
+  override readonly name = 'ProxyError';
 }
 
-/** The proxy fault that caused an error, if there is one. */
-export function findProxyFault(error: unknown): ProxyFault | undefined {
+/** The error of a proxy that caused an error, if there is one. */
+export function findProxyError(error: unknown): ProxyError | undefined {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (cause instanceof ProxyFault) return cause;
+    if (cause instanceof ProxyError) return cause;
   }
   return undefined;
 }
@@ -82,23 +82,23 @@ export function findProxyFault(error: unknown): ProxyFault | undefined {
  *
  * @param isSent - the call itself was written to the proxy, so only the proxy's own answer can tell
  */
-export function toProxyFault(
+export function toProxyError(
   { url, variable }: ForwardProxy,
   cause: Error,
   isSent: boolean,
-): ProxyFault | undefined {
+): ProxyError | undefined {
   const { protocol, host } = new URL(url);
-  const fault = (what: string) =>
-    new ProxyFault(`the proxy ${protocol}//${host} (${variable}) ${what}`, { cause });
+  const toError = (what: string) =>
+    new ProxyError(`the proxy ${protocol}//${host} (${variable}) ${what}`, { cause });
   // undici reports the status of the proxy's answer only in its messages.
   const [, status] = /^Proxy .*\((\d{3})\)/.exec(cause.message) ?? [];
   if (status === '407') {
-    return fault(`asks for other credentials (HTTP 407): correct those in ${variable}`);
+    return toError(`asks for other credentials (HTTP 407): correct those in ${variable}`);
   }
-  if (status !== undefined) return fault(`did not let the call through (HTTP ${status})`);
+  if (status !== undefined) return toError(`did not let the call through (HTTP ${status})`);
   const { code } = cause as NodeJS.ErrnoException;
   if (isSent || code === undefined || !UNREACHABLE.test(code)) return undefined;
-  return fault(`cannot be reached (${code})`);
+  return toError(`cannot be reached (${code})`);
 }
 
 /** Codes of failed connections to the proxy. Failures beyond the proxy have others. */

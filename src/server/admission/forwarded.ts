@@ -32,24 +32,24 @@ const ADDRESS_HEADERS = ['x-real-ip', 'cf-connecting-ip', 'true-client-ip'] as c
 const REQUEST_HEADERS = ['x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-server'] as const;
 
 /** Signs that a request was forwarded. Nothing here is trusted. */
-export interface PassedOn {
+export interface ForwardingSigns {
   /** For whom, as far as known. */
   readonly hops: readonly Hop[];
   /** Whether anything else shows that it was forwarded. */
-  readonly isSaid: boolean;
+  readonly hasOtherSign: boolean;
 }
 
 const PROXY_HEADERS = [...ADDRESS_HEADERS, ...REQUEST_HEADERS, 'x-forwarded-for', 'forwarded'];
 
-const notPassedOn: PassedOn = { hops: [], isSaid: false };
+const notForwarded: ForwardingSigns = { hops: [], hasOtherSign: false };
 
 /** Find out whether a request was forwarded, from any header that common proxies write. */
-export function toPassedOn(headers: IncomingHttpHeaders): PassedOn {
-  if (!PROXY_HEADERS.some((name) => headers[name] !== undefined)) return notPassedOn;
+export function toForwardingSigns(headers: IncomingHttpHeaders): ForwardingSigns {
+  if (!PROXY_HEADERS.some((name) => headers[name] !== undefined)) return notForwarded;
   const named = ADDRESS_HEADERS.flatMap((name) => headers[name] ?? []);
   return {
     hops: [...forwardedFor(headers), ...named.map((address) => toHop(address.trim()))],
-    isSaid: REQUEST_HEADERS.some((name) => headers[name] !== undefined),
+    hasOtherSign: REQUEST_HEADERS.some((name) => headers[name] !== undefined),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Audience } from './audience.js';
-import { toPassedOn } from './forwarded.js';
+import { toForwardingSigns } from './forwarded.js';
 import { isLoopback, isLoopbackHost } from './loopback.js';
 import type { Refusal, RequestCheck } from './refusal.js';
 
@@ -42,7 +42,7 @@ export function createHostCheck(audience: Audience): RequestCheck {
     if (hosts === null) return notOneHost;
     if (audience !== 'thisMachine') return null;
     if (!hosts.every(isLoopbackHost)) return foreignHost;
-    return isPassedOn(request) ? fromElsewhere : null;
+    return isForwarded(request) ? fromElsewhere : null;
   };
 }
 
@@ -65,8 +65,8 @@ function hostsOf({ url = '', rawHeaders, httpVersion }: IncomingMessage): string
  * Whether a proxy sent the request for somebody else, or does not say for whom. A development server asks for this
  * machine.
  */
-function isPassedOn({ headers }: IncomingMessage): boolean {
-  const { hops, isSaid } = toPassedOn(headers);
-  if (headers.via !== undefined || (isSaid && hops.length === 0)) return true;
+function isForwarded({ headers }: IncomingMessage): boolean {
+  const { hops, hasOtherSign } = toForwardingSigns(headers);
+  if (headers.via !== undefined || (hasOtherSign && hops.length === 0)) return true;
   return !hops.every((hop) => hop !== null && isLoopback(hop));
 }

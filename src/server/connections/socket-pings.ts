@@ -2,7 +2,7 @@ import type { Clock } from '../../ingestion/ports.js';
 import { READING_MS } from './fair-timeouts.js';
 
 /** What is needed to ping a connection. */
-export interface Pinged {
+export interface PingableConnection {
   ping(): void;
   /** Close it at once. */
   terminate(): void;
@@ -21,21 +21,21 @@ export interface SocketPings<Connection> {
  *
  * @param connections - the currently open ones
  */
-export function startPings<Connection extends Pinged>(
+export function startPings<Connection extends PingableConnection>(
   connections: ReadonlySet<Connection>,
   clock: Clock,
   intervalMs: number,
 ): SocketPings<Connection> {
   const silent = new WeakSet<Connection>();
-  let callOff = clock.schedule(intervalMs - READING_MS, readFirst);
+  let cancelNext = clock.schedule(intervalMs - READING_MS, readFirst);
 
   /** After a freeze, the answers wait to be read, and this timer runs before that. */
   function readFirst(): void {
-    callOff = clock.schedule(READING_MS, pingAll);
+    cancelNext = clock.schedule(READING_MS, pingAll);
   }
 
   function pingAll(): void {
-    callOff = clock.schedule(intervalMs - READING_MS, readFirst);
+    cancelNext = clock.schedule(intervalMs - READING_MS, readFirst);
     for (const connection of connections) {
       if (silent.has(connection)) {
         connection.terminate();
@@ -48,6 +48,6 @@ export function startPings<Connection extends Pinged>(
 
   return {
     heard: (connection) => void silent.delete(connection),
-    stop: () => callOff(),
+    stop: () => cancelNext(),
   };
 }

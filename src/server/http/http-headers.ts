@@ -51,7 +51,7 @@ function toConstantHeaders(): Readonly<Record<string, string>> {
 }
 
 /** The same for answers that are sent before the regular hooks run, for example to an invalid URL. */
-export function letSitesRead(
+export function allowSitesToRead(
   corsOrigins: readonly string[],
 ): (request: FastifyRequest, reply: FastifyReply) => void {
   const allowed = new Set(corsOrigins);
@@ -69,7 +69,7 @@ export function letSitesRead(
  *
  * @param corsOrigins - such as `https://app.example.com`
  */
-export async function letSitesCall(
+export async function allowSitesToCall(
   server: FastifyInstance,
   corsOrigins: readonly string[],
 ): Promise<void> {

@@ -1,5 +1,5 @@
 /** Codes of well-formed requests with an invalid document or invalid variables. */
-const documentFaults: ReadonlySet<unknown> = new Set([
+const documentErrors: ReadonlySet<unknown> = new Set([
   'GRAPHQL_PARSE_FAILED',
   'GRAPHQL_VALIDATION_FAILED',
   'BAD_USER_INPUT',
@@ -18,6 +18,6 @@ export function toHttpStatus(status: number, contentType: unknown, body: unknown
   const isPlainJson = typeof contentType === 'string' && contentType.startsWith('application/json');
   if (status !== 400 || !isPlainJson || typeof body !== 'string') return status;
   const { errors } = JSON.parse(body) as { errors?: { extensions?: { code?: unknown } }[] };
-  const isDocumentFault = errors?.every(({ extensions }) => documentFaults.has(extensions?.code));
-  return isDocumentFault ? 200 : status;
+  const isDocumentError = errors?.every(({ extensions }) => documentErrors.has(extensions?.code));
+  return isDocumentError ? 200 : status;
 }

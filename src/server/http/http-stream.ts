@@ -49,7 +49,7 @@ export interface StreamHost {
 interface Begun {
   readonly operation: ClientOperation;
   readonly caller: Caller;
-  callOffExpiry(): void;
+  cancelExpiry(): void;
 }
 
 /**
@@ -86,7 +86,7 @@ export class HttpStream implements OperationHost {
   }
 
   /** Whether no further results will come. */
-  get isOver(): boolean {
+  get hasEnded(): boolean {
     return this.#phase === 'ended' || this.#phase === 'left';
   }
 
@@ -124,10 +124,10 @@ export class HttpStream implements OperationHost {
     }
     this.#operationCount += 1;
     const operation = new ClientOperation(this, id, frames);
-    const begun = { operation, caller, callOffExpiry() {} };
+    const begun = { operation, caller, cancelExpiry() {} };
     this.#operations.set(id, begun);
     if (caller !== this.asker.caller) {
-      begun.callOffExpiry = onceExpired(clock, caller.expiresAt, () =>
+      begun.cancelExpiry = onceExpired(clock, caller.expiresAt, () =>
         operation.cutOff(new UnauthenticatedError('expired')),
       );
     }
@@ -135,8 +135,8 @@ export class HttpStream implements OperationHost {
   }
 
   /** The client cancels an operation. */
-  callOff(id: string): void {
-    this.#operations.get(id)?.operation.callOff();
+  cancel(id: string): void {
+    this.#operations.get(id)?.operation.cancel();
   }
 
   /** Answer a request with the stream: from now on its client gets the results. */
@@ -192,7 +192,7 @@ export class HttpStream implements OperationHost {
   }
 
   release(id: string): void {
-    this.#operations.get(id)?.callOffExpiry();
+    this.#operations.get(id)?.cancelExpiry();
     this.#operations.delete(id);
     if (this.form.isOfOne) this.end();
   }
@@ -241,9 +241,9 @@ export class HttpStream implements OperationHost {
 
   /** Everything was sent. Safe to repeat. */
   end(): void {
-    if (this.isOver) return;
+    if (this.hasEnded) return;
     this.#phase = 'ended';
-    for (const { operation } of this.#operations.values()) operation.callOff();
+    for (const { operation } of this.#operations.values()) operation.cancel();
     if (this.#response) this.#response.end(this.form.end);
     // A stream of one operation is about to be connected, and then tells its client what came.
     else if (!this.form.isOfOne) this.leave();

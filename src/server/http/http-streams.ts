@@ -77,15 +77,15 @@ export function createHttpStreams({
       if (refusal) return refusal;
       quota.enter(asker.key);
       const stream = new HttpStream(asker, form, host);
-      let callOffExpiry = () => {};
+      let cancelExpiry = () => {};
       streams.set(stream, () => {
-        callOffExpiry();
+        cancelExpiry();
         quota.leave(asker.key);
         onLeft?.();
       });
       const expired = new UnauthenticatedError('expired');
-      callOffExpiry = onceExpired(clock, asker.caller.expiresAt, () => stream.fail(expired));
-      if (!stream.isOver) return stream;
+      cancelExpiry = onceExpired(clock, asker.caller.expiresAt, () => stream.fail(expired));
+      if (!stream.hasEnded) return stream;
       stream.leave();
       return { status: 401, code: expired.code, message: expired.message };
     },

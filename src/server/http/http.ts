@@ -41,7 +41,7 @@ import { type Asker, toAsker } from '../sign-in/asker.js';
 import type { GraphQLWebSockets } from '../websocket/websocket.js';
 import { createRawAnswers } from './http-client-error.js';
 import { toGraphQLRequest } from './http-graphql.js';
-import { addHttpHeaders, letSitesCall, letSitesRead } from './http-headers.js';
+import { addHttpHeaders, allowSitesToCall, allowSitesToRead } from './http-headers.js';
 import type { HttpSignIn } from './http-sign-in.js';
 import { toHttpStatus } from './http-status.js';
 import { createKnownQuestions } from './known-questions.js';
@@ -201,7 +201,7 @@ export async function createHttpServer({
 
   server.server.maxConnections = maxConnections;
   makeTimeoutsFair(server.server, CHECK_INTERVAL_MS);
-  const letSiteRead = letSitesRead(corsOrigins);
+  const letSiteRead = allowSitesToRead(corsOrigins);
   const addEarlyHeaders = (request: FastifyRequest, reply: FastifyReply) => {
     reply.header('cache-control', 'no-store');
     letSiteRead(request, reply);
@@ -245,7 +245,7 @@ export async function createHttpServer({
   // Otherwise requests that arrive together would all be answered before any other connection is served.
   server.addHook('onRequest', ({ raw }, _reply, done) => {
     // It has had its turn.
-    if (knownQuestions.passedOn(raw)) done();
+    if (knownQuestions.preparedRequest(raw)) done();
     else turnsOf(raw.socket).take(done);
   });
   server.addHook('onRequest', ({ raw }, reply, done) => {
@@ -254,7 +254,7 @@ export async function createHttpServer({
     if (!refusal) return done();
     void requests.take(toAddressKey(addressOf(raw)), 1).then(() => refuse(reply, refusal), done);
   });
-  await letSitesCall(server, corsOrigins);
+  await allowSitesToCall(server, corsOrigins);
   // A type that pages may send without a preflight is never an operation.
   server.removeContentTypeParser('text/plain');
 
@@ -357,8 +357,8 @@ export async function createHttpServer({
       return requireSignIn(request, reply);
     },
     preParsing(request, _reply, payload, done) {
-      const passedOn = knownQuestions.passedOn(request.raw);
-      done(null, passedOn ? Readable.from([passedOn.body]) : payload);
+      const prepared = knownQuestions.preparedRequest(request.raw);
+      done(null, prepared ? Readable.from([prepared.body]) : payload);
     },
     async handler(request, reply) {
       const startedAt = performance.now();
@@ -367,7 +367,8 @@ export async function createHttpServer({
       if (protocol) {
         return streamed.serve(protocol, { request, reply, asker, body: await toBody(request) });
       }
-      if (!knownQuestions.passedOn(request.raw)?.isCounted) await requests.take(asker.key, 1);
+      if (!knownQuestions.preparedRequest(request.raw)?.isCounted)
+        await requests.take(asker.key, 1);
       const {
         method,
         url,
@@ -395,11 +396,11 @@ export async function createHttpServer({
         const code = String(extensions.code);
         return refuse(reply, { status: code === HASH_UNKNOWN ? 200 : 400, code, message });
       }
-      const isOver = work.take(asker.key, 1);
+      const release = work.take(asker.key, 1);
       const context = newContext(asker, overHttp);
       const { status, headers, body } = await apollo
         .executeHTTPGraphQLRequest({ httpGraphQLRequest, context: async () => context })
-        .finally(isOver);
+        .finally(release);
       if (body.kind !== 'complete') throw new Error('Incremental delivery is not switched on.');
       for (const [name, value] of headers) reply.header(name, value);
       const contentType = headers.get('content-type');

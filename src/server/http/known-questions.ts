@@ -13,7 +13,7 @@ import type { HttpSignIn } from './http-sign-in.js';
 import { protocolOf } from './streamed-requests.js';
 
 /** What was done for a request before it was passed on. */
-export interface PassedOn {
+export interface PreparedRequest {
   /** Its body: it can't be read twice. */
   readonly body: Buffer;
   /** Whether it was counted against the caller's requests. */
@@ -25,7 +25,7 @@ export interface KnownQuestions {
   /** Node's listener: it passes on whatever is not known, or takes more than a look. */
   before(next: RequestListener): RequestListener;
   /** What was done for a request that was passed on; undefined if nothing was. */
-  passedOn(request: IncomingMessage): PassedOn | undefined;
+  preparedRequest(request: IncomingMessage): PreparedRequest | undefined;
   /** Count an answer that is given again as an operation. @throws {TooManyOperationsError} */
   count(asker: Asker, answer: SharedAnswer, startedAt: number): void;
 }
@@ -80,7 +80,7 @@ export function createKnownQuestions({
   unreadAnswers,
   headers,
 }: KnownQuestionsOptions): KnownQuestions {
-  const passedOn = new WeakMap<IncomingMessage, PassedOn>();
+  const preparedRequests = new WeakMap<IncomingMessage, PreparedRequest>();
   const constantHeaders = Object.entries(headers).flat();
 
   /** The length of its body, if the request may be answered here; else null. */
@@ -106,6 +106,17 @@ export function createKnownQuestions({
     });
   }
 
+  /** What was found in this turn of the event loop, with where to send it. */
+  const found: [IncomingMessage, ServerResponse, SharedAnswer][] = [];
+
+  /**
+   * Send all that was found in this turn, one right after another: each write may wake a sleeping client or proxy on
+   * this machine, which costs more than the rest of the answer, and those that follow find it awake.
+   */
+  function sendFound(): void {
+    for (const one of found.splice(0)) send(...one);
+  }
+
   function send(
     { socket }: IncomingMessage,
     response: ServerResponse,
@@ -119,6 +130,8 @@ export function createKnownQuestions({
       String(Buffer.byteLength(body)),
     ];
     if (encoding !== 'identity') head.push('content-encoding', encoding);
+    // A drain may have begun meanwhile, which closes the connections that are not in use.
+    if (!isServing()) head.push('connection', 'close');
     response.writeHead(200, head).end(body);
     // Nearly always the system has taken all of it by now.
     if (response.socket?.writableLength !== 0) unreadAnswers.add(response, socket);
@@ -133,7 +146,7 @@ export function createKnownQuestions({
     const startedAt = performance.now();
     let isCounted = false;
     const passOn = () => {
-      passedOn.set(request, { body, isCounted });
+      preparedRequests.set(request, { body, isCounted });
       next(request, response);
     };
     const { headers: sent } = request;
@@ -161,12 +174,12 @@ export function createKnownQuestions({
       known = null;
     }
     if (!known) return passOn();
-    send(request, response, known);
+    if (found.push([request, response, known]) === 1) setImmediate(sendFound);
   }
 
   return {
     count,
-    passedOn: (request) => passedOn.get(request),
+    preparedRequest: (request) => preparedRequests.get(request),
     before: (next) => (request, response) => {
       const length = toLength(request);
       if (length === null) return next(request, response);

@@ -5,7 +5,7 @@ import type { StreamForm } from './http-stream.js';
  * The id of the event that completes an operation without events. An `EventSource` reconnects with it, as it does
  * whenever an answer ends, and is then told to stop.
  */
-export const NOTHING_MORE = 'nothing-more';
+export const COMPLETED_EVENT_ID = 'nothing-more';
 
 const form = {
   contentType: 'text/event-stream; charset=utf-8',
@@ -39,7 +39,7 @@ export function toSseFrames(isEventSource: boolean): OperationFrames {
       hasEvents = true;
       return Buffer.concat([Buffer.from(`id: ${cursor}\n`), nextStart, json, eventEnd]);
     },
-    complete: () => (hasEvents ? complete : `id: ${NOTHING_MORE}\n${complete}`),
+    complete: () => (hasEvents ? complete : `id: ${COMPLETED_EVENT_ID}\n${complete}`),
     // Without an id, so that a client that reconnects continues after the last event.
     fail: (errors) => `${next(JSON.stringify({ errors }))}${isEventSource ? '' : complete}`,
   };

@@ -17,7 +17,13 @@ import { toHttpStatus } from './http-status.js';
 import { HttpStream } from './http-stream.js';
 import type { HttpStreams } from './http-streams.js';
 import { multipartForm, multipartFrames } from './multipart.js';
-import { NOTHING_MORE, sharedSseForm, sseForm, toSharedSseFrames, toSseFrames } from './sse.js';
+import {
+  COMPLETED_EVENT_ID,
+  sharedSseForm,
+  sseForm,
+  toSharedSseFrames,
+  toSseFrames,
+} from './sse.js';
 
 /** A protocol with streamed answers. */
 export type StreamProtocol = Exclude<Arrival['transport'], 'http' | 'websocket'>;
@@ -110,7 +116,7 @@ export function createStreamedRequests({
   async function serveSse(exchange: Exchange): Promise<FastifyReply> {
     const { request, reply, asker } = exchange;
     const lastEventId = headerOf(request, 'last-event-id');
-    if (lastEventId === NOTHING_MORE) return reply.code(204).send();
+    if (lastEventId === COMPLETED_EVENT_ID) return reply.code(204).send();
     const admitted = await admit(exchange, { transport: 'sse', lastEventId });
     if (admitted === null) return reply;
     const stream = streams.create(asker, sseForm);
@@ -193,7 +199,7 @@ export function createStreamedRequests({
     if (admitted instanceof OperationRefused) {
       return answerErrors(reply, admitted.errors, () => 400);
     }
-    if (stream.isOver) return noStream(reply);
+    if (stream.hasEnded) return noStream(reply);
     if (stream.has(String(id))) {
       return reject(reply, 409, 'There is an operation with this id on the stream.');
     }
@@ -201,13 +207,13 @@ export function createStreamedRequests({
     return reply.code(202).send();
   }
 
-  function callOff(exchange: Exchange): FastifyReply {
+  function cancel(exchange: Exchange): FastifyReply {
     const { request, reply } = exchange;
     const stream = sharedStreamOf(exchange);
     if (!stream) return noStream(reply);
     const id = searchOf(request).get('operationId');
     if (!id) return reject(reply, 400, 'Expected operationId in the query of the URL.');
-    stream.callOff(id);
+    stream.cancel(id);
     return reply.code(200).send();
   }
 
@@ -233,7 +239,7 @@ export function createStreamedRequests({
           return reserve(exchange);
         case 'DELETE':
           await requests.take(asker.key, 1);
-          return callOff(exchange);
+          return cancel(exchange);
         default: {
           // An operation is counted when it is admitted.
           if (tokenOf(request) !== null && !isForStream(request)) return operate(exchange);

@@ -39,8 +39,9 @@ export function createAllowance(
     try {
       await limiter.consume(callerKey, count);
     } catch (refusal) {
-      const isStale = refusal instanceof RateLimiterRes && refusal.msBeforeNext > MINUTE_S * 1_000;
-      if (!isStale) throw refusal;
+      const isFromLaterMinute =
+        refusal instanceof RateLimiterRes && refusal.msBeforeNext > MINUTE_S * 1_000;
+      if (!isFromLaterMinute) throw refusal;
       // The library uses the wall clock, which was set back since this was counted: the minute is over.
       await limiter.delete(callerKey);
       await limiter.consume(callerKey, count);

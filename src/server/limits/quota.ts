@@ -38,10 +38,10 @@ export function createQuota({
       }
       if (total + count > max) throw new TooManyOperationsError(tooMany('all', max), 'all');
       change(callerKey, count);
-      let isOver = false;
+      let isReleased = false;
       return () => {
-        if (isOver) return;
-        isOver = true;
+        if (isReleased) return;
+        isReleased = true;
         change(callerKey, -count);
       };
     },

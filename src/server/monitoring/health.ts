@@ -44,29 +44,29 @@ export function serveHealth(
   server: FastifyInstance,
   { upstreamHealth, checkLog, clock, phase }: HealthOptions,
 ): void {
-  let checked: { readonly at: number; readonly fault: Promise<GatewayError | null> } | null = null;
+  let checked: { readonly at: number; readonly error: Promise<GatewayError | null> } | null = null;
 
   server.get('/healthz', async () => ({ status: 'ok' }));
   server.get<{ Querystring: { deep?: string } }>('/readyz', async ({ query }, reply) => {
     if (phase() !== 'serving') return notReady(reply, new ShuttingDownError());
     const isDeep = query.deep !== undefined && query.deep !== 'false';
-    const [fault, heard] = await Promise.all([
-      logFault(),
+    const [error, heard] = await Promise.all([
+      checkedLogError(),
       upstreamHealth.ask(isDeep ? DEEP_WAIT_MS : UPSTREAM_WAIT_MS),
     ]);
-    if (fault) return notReady(reply, fault);
+    if (error) return notReady(reply, error);
     const upstream = heard ?? (isDeep ? unanswered : upstreamHealth.state);
     if (!isDeep || upstream.status === 'ok') return { status: 'ready', upstream };
     return reply.code(503).send({ status: 'not ready', upstream });
   });
 
-  function logFault(): Promise<GatewayError | null> {
+  function checkedLogError(): Promise<GatewayError | null> {
     const now = clock.monotonicMs();
-    if (!checked || now - checked.at > CHECK_TTL_MS) checked = { at: now, fault: findLogFault() };
-    return checked.fault;
+    if (!checked || now - checked.at > CHECK_TTL_MS) checked = { at: now, error: findLogError() };
+    return checked.error;
   }
 
-  async function findLogFault(): Promise<GatewayError | null> {
+  async function findLogError(): Promise<GatewayError | null> {
     const { promise: late, reject } = Promise.withResolvers<never>();
     const cancel = clock.schedule(LOG_WAIT_MS, () =>
       reject(new LogUnavailableError(`The log's database has not answered in ${LOG_WAIT_MS} ms.`)),

@@ -8,7 +8,7 @@ import {
 } from '@apollo/server/plugin/disabled';
 import { GraphQLError, type GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
-import { never, type OperationContext } from '../../resolvers/operation-context.js';
+import { neverReusable, type OperationContext } from '../../resolvers/operation-context.js';
 import type { RefusalReporter } from '../admission/refusal-log.js';
 import type { ComplexityCheck } from '../limits/complexity.js';
 import { boundErrors } from './error-bounds.js';
@@ -115,9 +115,9 @@ function refuseBadVariables(
       return {
         // Apollo Server would report only one thrown error.
         async responseForOperation({ operation, request, response: { http } }) {
-          const faults = operation ? check(operation, request.variables) : [];
-          if (faults.length === 0) return null;
-          const errors = faults.map((fault) => toFormattedError(fault, formatError));
+          const invalid = operation ? check(operation, request.variables) : [];
+          if (invalid.length === 0) return null;
+          const errors = invalid.map((error) => toFormattedError(error, formatError));
           http.status = 400;
           return { http, body: { kind: 'single', singleResult: { errors } } };
         },
@@ -149,7 +149,7 @@ function noteSharing(isShareable: Shareable): ApolloServerPlugin<OperationContex
           const { body } = response;
           const isWhole = body.kind === 'single' && !body.singleResult.errors;
           if (isWhole && document && operation && isShareable(document, operation)) return;
-          sharing.conditions.push(never);
+          sharing.conditions.push(neverReusable);
         },
       };
     },

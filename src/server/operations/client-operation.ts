@@ -1,5 +1,5 @@
 import { type GraphQLFormattedError, OperationTypeNode } from 'graphql';
-import type { Following, Outlet } from '../../watch/fan-out.js';
+import type { FollowHandle, Outlet } from '../../watch/fan-out.js';
 import type { AdmittedOperation, OperationResult } from './operations.js';
 
 /** What an operation needs from its connection. */
@@ -29,11 +29,11 @@ export interface OperationFrames {
  * Its work may continue after that, and until it ends the operation counts against the connection's limit.
  */
 export class ClientOperation implements Outlet<OperationResult> {
-  #isOver = false;
+  #hasEnded = false;
   #isWorking = true;
   #isCompleted = false;
   #hasGiven = false;
-  #subscription: Following | null = null;
+  #subscription: FollowHandle | null = null;
   readonly #settled = Promise.withResolvers<void>();
   /** Resolves once it is answered, or turns out to be a subscription. */
   readonly settled = this.#settled.promise;
@@ -57,7 +57,7 @@ export class ClientOperation implements Outlet<OperationResult> {
 
   /** Run it once it is admitted; resolves once it is answered, or runs as a subscription. */
   async run(admission: AdmittedOperation | Promise<AdmittedOperation>): Promise<void> {
-    let subscription: Following | null = null;
+    let subscription: FollowHandle | null = null;
     try {
       const admitted = await admission;
       if (admitted.type === OperationTypeNode.SUBSCRIPTION) this.#settled.resolve();
@@ -67,7 +67,7 @@ export class ClientOperation implements Outlet<OperationResult> {
     }
     this.#settled.resolve();
     this.#isWorking = false;
-    if (!this.#isOver) {
+    if (!this.#hasEnded) {
       this.#subscription = subscription;
       return;
     }
@@ -77,19 +77,19 @@ export class ClientOperation implements Outlet<OperationResult> {
   }
 
   next(result: OperationResult): Promise<void> | null {
-    if (this.#isOver) return null;
+    if (this.#hasEnded) return null;
     this.#hasGiven = true;
     return this.host.send(this.frames.next(result));
   }
 
   complete(): void {
-    if (this.#isOver) return;
+    if (this.#hasEnded) return;
     this.#isCompleted = true;
     this.#end(this.frames.complete());
   }
 
   fail(failure: unknown): void {
-    if (!this.#isOver) this.#end(this.frames.fail(this.host.formatFailure(failure)));
+    if (!this.#hasEnded) this.#end(this.frames.fail(this.host.formatFailure(failure)));
   }
 
   /** End it with its failure, and stop its work. Safe to repeat. */
@@ -99,14 +99,14 @@ export class ClientOperation implements Outlet<OperationResult> {
   }
 
   /** The client cancels it. Safe to repeat. */
-  callOff(): void {
-    if (this.#isOver) return;
+  cancel(): void {
+    if (this.#hasEnded) return;
     this.#end(null);
     this.#subscription?.leave();
   }
 
   #end(lastWords: string | null): void {
-    this.#isOver = true;
+    this.#hasEnded = true;
     if (lastWords !== null) void this.host.send(lastWords);
     this.host.release(this.id);
     if (!this.#isWorking) this.host.free();

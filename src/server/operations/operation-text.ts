@@ -13,10 +13,10 @@ export interface OperationParams {
 }
 
 /** Finds the text to execute, before anything else happens. */
-export type OperationTexts = (params: OperationParams) => TextFound | GraphQLError;
+export type OperationTexts = (params: OperationParams) => FoundText | GraphQLError;
 
 /** Null: there is no text, or something that is not text; later steps report that in their own words. */
-export interface TextFound {
+export interface FoundText {
   readonly query: string | null;
   /** Whether it replaces everything that names an operation, so that a hash beside it has been used. */
   readonly isFinal: boolean;

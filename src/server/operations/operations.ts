@@ -12,9 +12,9 @@ import type { SubscribePayload } from 'graphql-ws';
 import type { IngestionLog } from '../../ingestion/ports.js';
 import type { Transition } from '../../ingestion/transition.js';
 import type { Arrival, OperationContext } from '../../resolvers/operation-context.js';
-import type { FanOut, Following, Outlet } from '../../watch/fan-out.js';
+import type { FanOut, FollowHandle, Outlet } from '../../watch/fan-out.js';
 import { hasEnded, Place } from '../../watch/follow.js';
-import { patiently } from '../../watch/patience.js';
+import { readWithRetries } from '../../watch/read-with-retries.js';
 import type { Allowance } from '../limits/allowance.js';
 import type { Quota } from '../limits/quota.js';
 import type { Asker } from '../sign-in/asker.js';
@@ -46,7 +46,7 @@ export interface AdmittedOperation {
    *
    * @returns resolves once it is answered (null), or runs as a subscription
    */
-  run(outlet: Outlet<OperationResult>): Promise<Following | null>;
+  run(outlet: Outlet<OperationResult>): Promise<FollowHandle | null>;
 }
 
 /** Runs the operations of sockets and streams, in the same way as those over HTTP. */
@@ -134,7 +134,7 @@ export function createOperations(options: OperationsOptions): Operations {
     asker: Asker,
     arrival: Arrival,
   ): Promise<OperationResult> {
-    const isOver = work.take(asker.key, 1);
+    const release = work.take(asker.key, 1);
     const { body } = await apollo
       .executeOperation(
         {
@@ -144,7 +144,7 @@ export function createOperations(options: OperationsOptions): Operations {
         },
         { contextValue: newContext(asker, arrival) },
       )
-      .finally(isOver);
+      .finally(release);
     if (body.kind !== 'single') throw new Error('Incremental delivery is not switched on.');
     const { data, errors } = body.singleResult;
     return toResult(data, errors, null);
@@ -157,16 +157,16 @@ export function createOperations(options: OperationsOptions): Operations {
     asker: Asker,
     arrival: Arrival,
     outlet: Outlet<OperationResult>,
-  ): Promise<Following | null> {
-    const isOver = subscriptions.take(asker.key, priced.cost);
+  ): Promise<FollowHandle | null> {
+    const release = subscriptions.take(asker.key, priced.cost);
     const counted: Outlet<OperationResult> = {
       next: (result) => outlet.next(result),
       complete() {
-        isOver();
+        release();
         outlet.complete();
       },
       fail(failure) {
-        isOver();
+        release();
         outlet.fail(failure);
       },
     };
@@ -175,13 +175,13 @@ export function createOperations(options: OperationsOptions): Operations {
       return (
         running && {
           leave() {
-            isOver();
+            release();
             running.leave();
           },
         }
       );
     } catch (error) {
-      isOver();
+      release();
       throw error;
     }
   }
@@ -192,14 +192,14 @@ export function createOperations(options: OperationsOptions): Operations {
     asker: Asker,
     arrival: Arrival,
     outlet: Outlet<OperationResult>,
-  ): Promise<Following | null> {
+  ): Promise<FollowHandle | null> {
     const startedAt = performance.now();
     const operationName = operation.name?.value ?? null;
     const args = { schema, document, operationName, variableValues: variables ?? null };
-    const faults = variableCheck(operation, variables);
+    const variableErrors = variableCheck(operation, variables);
     const source =
-      faults.length > 0
-        ? { errors: faults }
+      variableErrors.length > 0
+        ? { errors: variableErrors }
         : await createSourceEventStream({ ...args, contextValue: newContext(asker, arrival) });
     if (source instanceof Place) {
       report('subscription', operationName, asker, arrival, startedAt, []);
@@ -235,7 +235,7 @@ export function createOperations(options: OperationsOptions): Operations {
     asker: Asker,
     arrival: Arrival,
   ): Promise<OperationResult> {
-    return patiently(
+    return readWithRetries(
       () => renderNow(args, event, asker, arrival),
       (error) => error instanceof OperationRefused,
     );

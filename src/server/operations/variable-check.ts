@@ -10,7 +10,7 @@ import {
 import { MAX_QUOTED_CHARS } from './error-bounds.js';
 
 /** How many errors are reported for the variables of one operation, as for one document. */
-const MAX_FAULTS = 5;
+const MAX_ERRORS = 5;
 
 /** graphql-js appends the whole value to its message about it. */
 const WHOLE_VALUE = /^(.* cannot represent [^:]*): .*$/s;
@@ -30,39 +30,39 @@ export function createVariableCheck(
   hideSuggestions: boolean,
 ): VariableCheck {
   return (operation, variables) => {
-    const faults: GraphQLError[] = [];
+    const errors: GraphQLError[] = [];
     try {
       for (const definition of operation.variableDefinitions ?? []) {
         const { name } = definition.variable;
         const value = Object.hasOwn(variables ?? {}, name.value) ? variables?.[name.value] : null;
         const type = typeFromAST(schema, definition.type);
         if (value == null || !isInputType(type)) continue;
-        const onFault = (
+        const onError = (
           path: readonly (string | number)[],
           part: unknown,
           error: GraphQLError,
         ) => {
-          if (faults.length === MAX_FAULTS) throw new TooManyFaults();
-          faults.push(toFault(definition, path, part, error));
+          if (errors.length === MAX_ERRORS) throw new TooManyErrors();
+          errors.push(toVariableError(definition, path, part, error));
         };
-        coerceInputValue(value, type, onFault, hideSuggestions);
+        coerceInputValue(value, type, onError, hideSuggestions);
       }
     } catch (error) {
-      if (!(error instanceof TooManyFaults)) throw error;
-      faults.push(
+      if (!(error instanceof TooManyErrors)) throw error;
+      errors.push(
         badUserInput(
           'Too many errors processing variables, error limit reached. Execution aborted.',
         ),
       );
     }
-    return faults;
+    return errors;
   };
 }
 
 /** Ends the search. */
-class TooManyFaults extends Error {}
+class TooManyErrors extends Error {}
 
-function toFault(
+function toVariableError(
   definition: VariableDefinitionNode,
   path: readonly (string | number)[],
   part: unknown,

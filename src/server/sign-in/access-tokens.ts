@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import {
   type CryptoKey,
   errors,
@@ -148,5 +148,5 @@ async function verifyWith(
 }
 
 function toHash(token: string): string {
-  return createHash('sha256').update(token).digest('base64');
+  return hash('sha256', token, 'base64');
 }

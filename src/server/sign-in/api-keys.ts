@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import type { Caller } from '../../ingestion/caller.js';
 
 /** Distinguishes our API keys from access tokens, and tells finders of a leaked key what it is. */
@@ -26,46 +26,40 @@ export interface ApiKeys {
 }
 
 interface Entry {
-  /** Everything about the key, to tell whether a new entry says the same. */
+  /** Everything about the caller, to tell whether a new entry says the same. */
   readonly text: string;
-  readonly digest: Buffer;
   readonly caller: Caller;
 }
 
 /** Identify callers by these keys, until they are replaced. */
 export function createApiKeys(keys: readonly ApiKey[]): ApiKeys {
-  let entries = keys.map(toEntry);
-  return {
-    replace(newKeys) {
-      const known = new Map(entries.map((entry) => [entry.text, entry]));
-      entries = newKeys.map(toEntry).map((entry) => known.get(entry.text) ?? entry);
-      const kept = new Set(entries);
-      const gone = [...known.values()].filter((entry) => !kept.has(entry));
-      return new Set(gone.map(({ caller }) => caller));
-    },
-    find(key) {
-      const digest = toDigest(key);
-      let found: Caller | null = null;
-      // Compares all of them, each in constant time, so that the duration reveals nothing.
-      for (const entry of entries) {
-        if (timingSafeEqual(entry.digest, digest)) found = entry.caller;
-      }
-      return found;
-    },
-  };
-}
+  let entries: ReadonlyMap<string, Entry> = new Map();
 
-function toEntry(key: ApiKey): Entry {
-  const { sha256, ...caller } = key;
-  return { text: JSON.stringify(key), digest: Buffer.from(sha256, 'hex'), caller };
+  function replace(newKeys: readonly ApiKey[]): ReadonlySet<Caller> {
+    const before = entries;
+    entries = new Map(
+      newKeys.map(({ sha256, ...caller }) => {
+        const digest = sha256.toLowerCase();
+        const text = JSON.stringify(caller);
+        const known = before.get(digest);
+        return [digest, known?.text === text ? known : { text, caller }];
+      }),
+    );
+    const kept = new Set(entries.values());
+    const gone = [...before.values()].filter((entry) => !kept.has(entry));
+    return new Set(gone.map(({ caller }) => caller));
+  }
+
+  replace(keys);
+  return {
+    replace,
+    // How long it takes tells about digests only, and nobody can choose those.
+    find: (key) => entries.get(hash('sha256', key))?.caller ?? null,
+  };
 }
 
 /** A key that nobody can guess, and what to store of it. */
 export function newApiKey(): { readonly key: string; readonly sha256: string } {
   const key = API_KEY_PREFIX + randomBytes(KEY_BYTES).toString('base64url');
-  return { key, sha256: toDigest(key).toString('hex') };
-}
-
-function toDigest(key: string): Buffer {
-  return createHash('sha256').update(key).digest();
+  return { key, sha256: hash('sha256', key) };
 }

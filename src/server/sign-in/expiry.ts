@@ -16,12 +16,12 @@ const LOOK_MS = 30_000;
 export function onceExpired(clock: Clock, at: number | null, task: () => void): () => void {
   if (at === null) return () => {};
   const endsMs = clock.monotonicMs() + at - clock.now();
-  let callOff = () => {};
+  let cancelTimer = () => {};
   const step = () => {
     const remainingMs = Math.min(at - clock.now(), endsMs - clock.monotonicMs());
     if (remainingMs <= 0) task();
-    else callOff = clock.schedule(Math.min(remainingMs, LOOK_MS), step);
+    else cancelTimer = clock.schedule(Math.min(remainingMs, LOOK_MS), step);
   };
   step();
-  return () => callOff();
+  return () => cancelTimer();
 }

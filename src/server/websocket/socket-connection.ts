@@ -99,7 +99,7 @@ export class SocketConnection implements OperationHost {
   #asker: Asker | null = null;
   /** Whose limit this socket counts against: its address, until its caller is known. */
   #quotaKey: string;
-  #callOffExpiry = () => {};
+  #cancelExpiry = () => {};
   /** Dropped after it was checked. */
   #authorization: string | undefined;
   #initTimer: NodeJS.Timeout | undefined;
@@ -157,7 +157,7 @@ export class SocketConnection implements OperationHost {
         this.#subscribe(message);
         break;
       case MessageType.Complete:
-        this.#operations.get(message.id)?.callOff();
+        this.#operations.get(message.id)?.cancel();
         break;
       // Not a message, or one that only servers send.
       default:
@@ -233,8 +233,8 @@ export class SocketConnection implements OperationHost {
   end(): void {
     this.#phase = 'closed';
     clearTimeout(this.#initTimer);
-    this.#callOffExpiry();
-    for (const operation of this.#operations.values()) operation.callOff();
+    this.#cancelExpiry();
+    for (const operation of this.#operations.values()) operation.cancel();
   }
 
   #pauseIfUnread(): void {
@@ -269,7 +269,7 @@ export class SocketConnection implements OperationHost {
       if (this.#isClosed) return;
       this.#acknowledge(caller);
       if (this.#isClosed) return;
-      this.#callOffExpiry = onceExpired(clock, caller.expiresAt, () => this.#refuse(EXPIRED));
+      this.#cancelExpiry = onceExpired(clock, caller.expiresAt, () => this.#refuse(EXPIRED));
     } catch (error) {
       if (!this.#isClosed) this.#refuse(toClose(error));
     }

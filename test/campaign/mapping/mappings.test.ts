@@ -80,8 +80,8 @@ describe('a mapping file', () => {
   it('is refused if the variable is not set, or if it contains a connection string', () => {
     const unset = parseMapping('/m/a.yaml', GOOD.replace(/source.*/, POSTGRES), {});
     expect(unset).toEqual({
-      kind: 'faults',
-      faults: [
+      kind: 'issues',
+      issues: [
         {
           file: '/m/a.yaml',
           line: 5,
@@ -249,9 +249,9 @@ describe('a mapping file', () => {
     ['no YAML', 'id: [', 'id: "42"', 2, /./],
   ])('is refused with its line: %s', (_what, bad, good, line, message) => {
     const parsed = parse(GOOD.replace(good, bad));
-    expect(parsed.kind).toBe('faults');
-    if (parsed.kind !== 'faults') return;
-    expect(parsed.faults).toContainEqual({
+    expect(parsed.kind).toBe('issues');
+    if (parsed.kind !== 'issues') return;
+    expect(parsed.issues).toContainEqual({
       file: '/m/a.yaml',
       line,
       message: expect.stringMatching(message),
@@ -265,7 +265,7 @@ describe('a mapping file', () => {
   });
 
   it.each(['', '- a', 'just text', '*nobody'])('is refused if it is not a table: %j', (text) => {
-    expect(parse(text).kind).toBe('faults');
+    expect(parse(text).kind).toBe('issues');
   });
 });
 

@@ -25,7 +25,7 @@ describe('a mapping that is inferred', () => {
       records,
     });
     const parsed = parseMapping(join(harness.dir, 'm.yaml'), yaml, {});
-    if (parsed.kind !== 'mapping') throw new Error(JSON.stringify(parsed.faults));
+    if (parsed.kind !== 'mapping') throw new Error(JSON.stringify(parsed.issues));
     const limits = { maxRows: 1, maxShown: 1 };
     const preview = await previewMapping(parsed.mapping, limits, new AbortController().signal);
     expect(preview).toMatchObject({ numRecords: 1, numRejected: 0, rejects: [] });

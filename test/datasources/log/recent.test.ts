@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { Recent, UNTOLD_MS } from '../../../src/datasources/log/recent.js';
+import { Recent, UNANNOUNCED_CACHE_MS } from '../../../src/datasources/log/recent.js';
 import { createManualClock } from '../../support/manual-clock.js';
 
 /** A row, the higher the later. */
@@ -114,7 +114,7 @@ it('trusts what others may have changed for a second from the start of its read'
   await clock.advance(1);
   const recent = new Recent<Row>(clock, true);
   await recent.read(['a'], async () => {
-    await clock.advance(UNTOLD_MS - 1);
+    await clock.advance(UNANNOUNCED_CACHE_MS - 1);
     return new Map([['a', { version: 1 }]]);
   });
   expect(recent.get('a')).toEqual({ version: 1 });

@@ -60,7 +60,8 @@ const unknown = (settledAt: number): UnansweredStart => ({
 });
 
 /** The start as the log has it, with nothing seen running. */
-const look = ({ intentId }: StartIntent, now = 10_000) => opened.starts.lookInto(intentId, [], now);
+const look = ({ intentId }: StartIntent, now = 10_000) =>
+  opened.starts.resolveUnknown(intentId, [], now);
 
 async function beginUnknown(changes: Partial<NewStart> = {}): Promise<StartIntent> {
   const intent = await begin(changes);
@@ -149,8 +150,8 @@ describe('an idempotency key', () => {
 
   it('is free again when the start was certainly not accepted', async () => {
     const { intentId } = await begin({ idempotencyKey: 'k' });
-    await opened.starts.takeBack(intentId, SENDING);
-    await opened.starts.takeBack(intentId, SENDING);
+    await opened.starts.withdraw(intentId, SENDING);
+    await opened.starts.withdraw(intentId, SENDING);
     expect(await opened.starts.begin(toStart({ idempotencyKey: 'k' }), 'next')).toMatchObject({
       kind: 'begun',
     });
@@ -160,7 +161,7 @@ describe('an idempotency key', () => {
 describe('a start', () => {
   it('is not resolved after it was withdrawn, and says so', async () => {
     const intent = await beginUnknown();
-    await opened.starts.takeBack(intent.intentId, SENDING);
+    await opened.starts.withdraw(intent.intentId, SENDING);
     await expect(look(intent)).rejects.toMatchObject({
       name: 'StartForgottenError',
       message: `The log no longer has the start ${intent.intentId}.`,
@@ -184,7 +185,7 @@ describe('a start', () => {
     await opened.starts.settle(intent.intentId, refused);
     await opened.starts.settle(intent.intentId, unknown(3_000));
     await answer(intent, 'submitted', '1');
-    await opened.starts.takeBack(intent.intentId, SENDING);
+    await opened.starts.withdraw(intent.intentId, SENDING);
     expect((await look(intent)).state).toEqual(refused);
   });
 
@@ -231,10 +232,10 @@ describe('a start', () => {
     const { intentId } = await begin({ idempotencyKey: 'k' });
     await opened.pass(ANSWER_DUE_MS);
     await opened.starts.settleOverdue(5_000);
-    await opened.starts.takeBack(intentId, 'another sending');
+    await opened.starts.withdraw(intentId, 'another sending');
     const again = () => opened.starts.begin(toStart({ idempotencyKey: 'k' }), SENDING);
     expect(await again()).toMatchObject({ kind: 'known', intent: { state: { kind: 'unknown' } } });
-    await opened.starts.takeBack(intentId, SENDING);
+    await opened.starts.withdraw(intentId, SENDING);
     expect(await again()).toMatchObject({ kind: 'begun' });
   });
 
@@ -295,7 +296,7 @@ describe('a start with an unknown outcome', () => {
     await answer(earlier, 'alreadyInProgress', '1', 4_000);
     // The answer was there at 4000; when it was given, nobody knows.
     expect((await look(lost)).state.kind).toBe('unknown');
-    const { state } = await opened.starts.lookInto(lost.intentId, [toRef('1')], 5_000);
+    const { state } = await opened.starts.resolveUnknown(lost.intentId, [toRef('1')], 5_000);
     expect(state).toMatchObject({ kind: 'alreadyInProgress', ref: toRef('1') });
   });
 
@@ -303,7 +304,7 @@ describe('a start with an unknown outcome', () => {
     await opened.log.append({ ref: toRef('1'), seen: running, observedAt: 500 });
     const lost = await beginUnknown();
     expect((await look(lost)).state.kind).toBe('unknown');
-    const { state } = await opened.starts.lookInto(lost.intentId, [toRef('1')], 2_000);
+    const { state } = await opened.starts.resolveUnknown(lost.intentId, [toRef('1')], 2_000);
     expect(state).toMatchObject({ kind: 'alreadyInProgress', ref: toRef('1') });
     expect(await opened.log.find([toRef('1')])).toMatchObject([{ startedAt: null }]);
   });
@@ -421,11 +422,11 @@ describe('the retry of an ABORTED request', () => {
       return sent.sort();
     };
     expect(await race('one')).toEqual([false, false, true]);
-    await opened.starts.takeBack(intentId, 'one');
-    await opened.starts.putOff(intentId, 0);
+    await opened.starts.withdraw(intentId, 'one');
+    await opened.starts.postpone(intentId, 0);
     expect(await race('two')).toEqual([false, false, true]);
     await opened.starts.settle(intentId, { ...unknown(5_000), kind: 'abandoned' });
-    expect((await opened.starts.lookInto(intentId, [], 5_000)).state.kind).toBe('sent');
+    expect((await opened.starts.resolveUnknown(intentId, [], 5_000)).state.kind).toBe('sent');
   });
 
   it.each(['sent', 'unknown'] as const)(
@@ -433,12 +434,12 @@ describe('the retry of an ABORTED request', () => {
     async (state) => {
       const intentId = await abortOne();
       await opened.starts.markSent(intentId, 'one', 3_500);
-      await opened.starts.takeBack(intentId, 'one');
-      await opened.starts.putOff(intentId, 0);
+      await opened.starts.withdraw(intentId, 'one');
+      await opened.starts.postpone(intentId, 0);
       await opened.starts.markSent(intentId, 'two', 4_000);
       if (state === 'unknown') await opened.starts.settle(intentId, unknown(5_000));
-      await opened.starts.takeBack(intentId, 'one');
-      expect((await opened.starts.lookInto(intentId, [], 6_000)).state.kind).toBe(state);
+      await opened.starts.withdraw(intentId, 'one');
+      expect((await opened.starts.resolveUnknown(intentId, [], 6_000)).state.kind).toBe(state);
     },
   );
 
@@ -450,10 +451,10 @@ describe('the retry of an ABORTED request', () => {
     };
     expect(await opened.starts.waitingRetries(intentId - 1, 0)).toMatchObject([{ dueInMs: null }]);
     await opened.starts.markSent(intentId, 'one', 3_500);
-    await opened.starts.takeBack(intentId, 'one');
+    await opened.starts.withdraw(intentId, 'one');
     // Until it is put off, others leave it to who took it back: no longer than the answer might have taken.
     expect(await opened.starts.markSent(intentId, 'two', 4_000)).toBe(false);
-    await opened.starts.putOff(intentId, 60_000);
+    await opened.starts.postpone(intentId, 60_000);
     expect(await opened.starts.markSent(intentId, 'two', 4_000)).toBe(false);
     expect(await found()).toEqual([]);
     await opened.pass(57_000);
@@ -465,7 +466,7 @@ describe('the retry of an ABORTED request', () => {
 
   it('is due even if the clock was set back after it was postponed', async () => {
     const intentId = await abortOne();
-    await opened.starts.putOff(intentId, HOUR_MS);
+    await opened.starts.postpone(intentId, HOUR_MS);
     await opened.pass(-24 * HOUR_MS);
     expect(await opened.starts.waitingRetries(intentId, 0)).toMatchObject([{ dueInMs: 0 }]);
     expect(await opened.starts.markSent(intentId, 'one', 4_000)).toBe(true);
@@ -478,7 +479,7 @@ describe('the retry of an ABORTED request', () => {
     await opened.starts.settleOverdue(5_000);
     expect(await waitingRetries()).toEqual([]);
     expect(await opened.starts.markSent(intentId, 'two', 6_000)).toBe(false);
-    await opened.starts.takeBack(intentId, 'one');
+    await opened.starts.withdraw(intentId, 'one');
     expect(await waitingRetries()).toMatchObject([{ intentId }]);
   });
 
@@ -529,9 +530,9 @@ describe('pruning', () => {
     const intentId = retry?.intent.intentId ?? 0;
     await opened.starts.settle(intentId, { ...unknown(4_000), kind: 'abandoned' });
     await opened.starts.prune(100_000, 10);
-    expect((await opened.starts.lookInto(intentId, [], 5_000)).state.kind).toBe('abandoned');
+    expect((await opened.starts.resolveUnknown(intentId, [], 5_000)).state.kind).toBe('abandoned');
     expect(await opened.log.prune(100_000, 10)).toBe(1);
     await expect(look(intent)).rejects.toThrow();
-    await expect(opened.starts.lookInto(intentId, [], 5_000)).rejects.toThrow();
+    await expect(opened.starts.resolveUnknown(intentId, [], 5_000)).rejects.toThrow();
   });
 });

@@ -74,7 +74,7 @@ async function begin(requestId: string, gapMs?: number): Promise<void> {
 }
 
 function observed(requestId: string, gapMs: number): PollOutcome {
-  const planned = { ref: toRef(requestId), gapMs, wantedGapMs: gapMs / 2, isWanted: false };
+  const planned = { ref: toRef(requestId), gapMs, awaitedGapMs: gapMs / 2, isAwaited: false };
   return { ...planned, kind: 'observed', observedMs: clock.monotonicMs(), isPolled: true };
 }
 
@@ -86,8 +86,8 @@ function failed(
   return {
     ref: toRef(requestId),
     gapMs,
-    wantedGapMs: gapMs / 2,
-    isWanted: false,
+    awaitedGapMs: gapMs / 2,
+    isAwaited: false,
     kind: 'failed',
     consecutiveFailures: 1,
     failure: { code: 'UPSTREAM_TIMEOUT', message: 'late', at: clock.now() },
@@ -105,11 +105,11 @@ it('reports the time of the next poll consistently, though clocks have different
   const inWholeMs: typeof clock = { ...clock, now: () => Math.floor(clock.now()) };
   queue = await open(inWholeMs);
   await begin('1', 5_000);
-  await queue.want(toRef('1'));
+  await queue.prioritize(toRef('1'));
   const first = await queue.report(toRef('1'));
   for (let step = 0; step < 20; step += 1) {
     await clock.advance(0.3);
-    expect(queue.recall(toRef('1'))?.nextPollAt).toBe(first?.nextPollAt);
+    expect((await queue.report(toRef('1')))?.nextPollAt).toBe(first?.nextPollAt);
   }
 });
 
@@ -289,7 +289,7 @@ describe('a watch that an operator ended', () => {
     await queue.settle(observed('1', 1_000), 'interactive');
     await pass(2_000);
     expect(await claim()).toEqual([]);
-    await queue.settle({ ...observed('1', 1_000), isWanted: true }, 'interactive');
+    await queue.settle({ ...observed('1', 1_000), isAwaited: true }, 'interactive');
     await pass(1_100);
     expect(await claim()).toEqual(['1']);
   });
@@ -298,26 +298,26 @@ describe('a watch that an operator ended', () => {
 describe('an awaited request', () => {
   it('is polled sooner', async () => {
     await begin('1', 10_000);
-    await queue.want(toRef('1'));
+    await queue.prioritize(toRef('1'));
     await pass(5_100);
     const { due } = await queue.claim(1);
-    expect(due).toMatchObject([{ record: { ref: toRef('1') }, isWanted: true }]);
+    expect(due).toMatchObject([{ record: { ref: toRef('1') }, isAwaited: true }]);
   });
 
   it('is marked by asking for its watch', async () => {
     await begin('1', 10_000);
     expect(await queue.report(toRef('1'))).toMatchObject({ consecutiveFailures: 0 });
     // After what the first wrote down.
-    await queue.want(toRef('2'));
+    await queue.prioritize(toRef('2'));
     await pass(5_100);
-    expect((await queue.claim(1)).due).toMatchObject([{ isWanted: true }]);
+    expect((await queue.claim(1)).due).toMatchObject([{ isAwaited: true }]);
   });
 
   it('is no longer awaited after a while', async () => {
     await begin('1', 10_000);
-    await queue.want(toRef('1'));
+    await queue.prioritize(toRef('1'));
     await pass(130_000);
-    expect((await queue.claim(1)).due).toMatchObject([{ isWanted: false }]);
+    expect((await queue.claim(1)).due).toMatchObject([{ isAwaited: false }]);
   });
 });
 
@@ -341,6 +341,17 @@ describe('the report of a watch', () => {
       consecutiveFailures: 0,
       lastFailure: null,
     });
+  });
+
+  it('is known without another read after a poll, and as old as the poll', async () => {
+    await begin('1', 1_000);
+    await queue.prioritize(toRef('1'));
+    await queue.report(toRef('1'));
+    await pass(300);
+    await queue.settle(observed('1', 2_000), 'interactive');
+    const report = queue.recall(toRef('1'));
+    expect(report?.lastObservedAt).toBe(clock.now());
+    expect(report?.observedAgoMs).toBeLessThan(300);
   });
 });
 
@@ -374,7 +385,7 @@ describe('a watch of a request that the upstream forgot', () => {
     await queue.settle(unknown, 'interactive');
     await pass(FORGOTTEN_AFTER_MS + 100);
     expect(await queue.settle(unknown, 'interactive')).toBe('ended');
-    await queue.want(toRef('1'));
+    await queue.prioritize(toRef('1'));
     await pass(100);
     expect(await claim()).toEqual(['1']);
     expect(await queue.settle(unknown, 'interactive')).toBe('goesOn');

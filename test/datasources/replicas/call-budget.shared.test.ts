@@ -21,7 +21,7 @@ function setUp(maxRps: number, given?: Partial<CallReservations>) {
   const budgets = [create(), create()] as const;
   const deadlines: Deadline[] = [];
   releaseAfterTest(async () => {
-    for (const deadline of deadlines) deadline.callOff('closing');
+    for (const deadline of deadlines) deadline.cancel('closing');
     for (const budget of budgets) budget.close();
   });
   const deadline = (timeoutMs = 30_000) => {

@@ -10,7 +10,7 @@ function setUp(maxRps: number) {
   const budget = createCallBudget(clock, maxRps);
   const deadlines: Deadline[] = [];
   releaseAfterTest(async () => {
-    for (const deadline of deadlines) deadline.callOff('closing');
+    for (const deadline of deadlines) deadline.cancel('closing');
     budget.close();
   });
   const deadline = (timeoutMs = 30_000) => {

@@ -17,7 +17,7 @@ import { releaseAfterTest, scripted } from './campaign-harness.js';
 const bare = (pool: Pool): HttpPool => ({
   dispatch: (options, handler) => void pool.dispatch(options, handler),
   toRetryAfterMs: () => undefined,
-  toProxyFault: () => undefined,
+  toProxyError: () => undefined,
   destroy: () => pool.destroy(),
 });
 
@@ -47,7 +47,7 @@ describe('a cancelled exchange', () => {
     const exchanged = exchange(bare(pool), request, controller.signal);
     const connectNow = await connecting.promise;
     controller.abort(reason);
-    expect(await exchanged).toEqual({ kind: 'calledOff', isSent: false, cause: reason });
+    expect(await exchanged).toEqual({ kind: 'cancelled', isSent: false, cause: reason });
 
     connectNow();
     // The sentinel is next in the same queue. Had the first been written, it would have arrived before.
@@ -66,7 +66,7 @@ describe('a cancelled exchange', () => {
     const exchanged = exchange(bare(pool), request, controller.signal);
     const [call] = await upstream.arrived(1);
     controller.abort();
-    expect(await exchanged).toMatchObject({ kind: 'calledOff', isSent: true });
+    expect(await exchanged).toMatchObject({ kind: 'cancelled', isSent: true });
     if (call) await upstream.hungUp(call);
   });
 
@@ -75,7 +75,7 @@ describe('a cancelled exchange', () => {
     const pool = new Pool(upstream.url);
     releaseAfterTest(() => pool.destroy());
     const exchanged = await exchange(bare(pool), request, AbortSignal.abort('no'));
-    expect(exchanged).toEqual({ kind: 'calledOff', isSent: false, cause: 'no' });
+    expect(exchanged).toEqual({ kind: 'cancelled', isSent: false, cause: 'no' });
     expect(upstream.calls).toEqual([]);
   });
 });

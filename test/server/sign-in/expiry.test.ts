@@ -67,11 +67,11 @@ describe('onceExpired', () => {
       throw new Error('There is no such instant.');
     });
     expect(clock.pendingCount).toBe(0);
-    const callOff = onceExpired(clock, clock.now() + DAY_MS, () => {
+    const cancel = onceExpired(clock, clock.now() + DAY_MS, () => {
       throw new Error('It was called off.');
     });
     await clock.advance(DAY_MS / 2);
-    callOff();
+    cancel();
     expect(clock.pendingCount).toBe(0);
   });
 });

@@ -1,11 +1,11 @@
-import { say } from '../toast-store.js';
+import { showToast } from '../toast-store.js';
 
 /** Puts a text on the clipboard. */
 export function CopyButton({ text, label }: { readonly text: string; readonly label: string }) {
   const copy = () =>
     navigator.clipboard.writeText(text).then(
-      () => say({ kind: 'plain', text: 'Copied.' }),
-      () => say({ kind: 'bad', text: 'The browser did not allow that.' }),
+      () => showToast({ kind: 'plain', text: 'Copied.' }),
+      () => showToast({ kind: 'bad', text: 'The browser did not allow that.' }),
     );
   return (
     <button type="button" onClick={() => void copy()}>

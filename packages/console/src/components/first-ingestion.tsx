@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { MappingNamesDocument } from '../generated/operations.js';
 import { toHref } from '../route.js';
-import { useAsk, useMay } from '../session.js';
+import { useAsk, useHasRight } from '../session.js';
 import { Notice } from './notice.js';
 
 /** So many mappings are proposed; the page to start one has them all. */
@@ -10,7 +10,7 @@ const MOST = 5;
 /** Leads to the first ingestion where there has been none. */
 export function FirstIngestion() {
   const ask = useAsk();
-  const mayStart = useMay('ingestion:start');
+  const mayStart = useHasRight('ingestion:start');
   const { data } = useQuery(ask(MappingNamesDocument, {}));
   const mappings = data?.mappings.nodes.slice(0, MOST) ?? [];
   return (

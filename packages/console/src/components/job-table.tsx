@@ -8,8 +8,8 @@ import {
   RejectsDocument,
 } from '../generated/operations.js';
 import { toHref } from '../route.js';
-import { useAsk, useMay, useSession } from '../session.js';
-import { say } from '../toast-store.js';
+import { useAsk, useHasRight, useSession } from '../session.js';
+import { showToast } from '../toast-store.js';
 import { Scrollable } from './scrollable.js';
 import { Status } from './status.js';
 import { Time } from './time.js';
@@ -20,7 +20,7 @@ type ListedJob = ExportJobFragment &
 /** Executions of a mapping, with Campaign’s columns. */
 export function JobTable({ jobs }: { readonly jobs: readonly ListedJob[] }) {
   const [shownId, setShownId] = useState<string | null>(null);
-  const mayManage = useMay('mappings:manage');
+  const mayManage = useHasRight('mappings:manage');
   const hasRequests = jobs.some(({ request }) => request);
   return (
     <Scrollable label="Jobs, with their columns">
@@ -96,11 +96,11 @@ function CancelButton({ jobId }: { readonly jobId: string }) {
     mutationFn: () => client.request(CancelJobDocument, { jobId }),
     onSuccess({ cancelJob }) {
       if (cancelJob.__typename === 'JobChangeRefused') {
-        say({ kind: 'bad', text: cancelJob.message });
+        showToast({ kind: 'bad', text: cancelJob.message });
       }
       return queries.invalidateQueries();
     },
-    onError: (failure) => say({ kind: 'bad', text: failure.message }),
+    onError: (failure) => showToast({ kind: 'bad', text: failure.message }),
   });
   return (
     <button type="button" disabled={cancel.isPending} onClick={() => cancel.mutate()}>

@@ -10,8 +10,8 @@ import {
   StopMappingDocument,
   UnpublishMappingDocument,
 } from '../generated/operations.js';
-import { useAsk, useMay, useSession } from '../session.js';
-import { say } from '../toast-store.js';
+import { useAsk, useHasRight, useSession } from '../session.js';
+import { showToast } from '../toast-store.js';
 
 interface Action {
   readonly label: string;
@@ -34,21 +34,22 @@ export function MappingActions({
   readonly onDone?: () => void;
 }) {
   const ask = useAsk();
-  const mayManage = useMay('mappings:manage');
+  const mayManage = useHasRight('mappings:manage');
   const { data } = useQuery({ ...ask(OneMappingDocument, { mappingId }), enabled: mayManage });
   const { client, queries } = useSession();
   const act = useMutation({
     networkMode: 'always',
     mutationFn: ({ run }: Action) => run(),
     onSuccess(change, { done }) {
-      if (change.__typename === 'MappingChangeRefused') say({ kind: 'bad', text: change.message });
+      if (change.__typename === 'MappingChangeRefused')
+        showToast({ kind: 'bad', text: change.message });
       else {
-        say({ kind: 'good', text: `${isolate(mappingId)} ${done}.` });
+        showToast({ kind: 'good', text: `${isolate(mappingId)} ${done}.` });
         onDone?.();
       }
       return queries.invalidateQueries();
     },
-    onError: (failure) => say({ kind: 'bad', text: failure.message }),
+    onError: (failure) => showToast({ kind: 'bad', text: failure.message }),
   });
   const administration = data?.mapping?.administration;
   if (!mayManage || !administration) return null;

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { hasNotifications, isNotifying, setNotifying } from '../notifications.js';
-import { say } from '../toast-store.js';
+import { showToast } from '../toast-store.js';
 
 /** Has the browser notify of the ends of ingestions that this person started. */
 export function NotifyButton() {
@@ -10,7 +10,7 @@ export function NotifyButton() {
     const next = await setNotifying(!isOn);
     setIsOn(next);
     if (!isOn && !next) {
-      say({
+      showToast({
         kind: 'bad',
         text: 'The browser does not allow it. Change that in its settings for this site.',
       });

@@ -4,7 +4,7 @@ import { rememberOwn } from '../own-ingestions.js';
 import { goTo, toHref } from '../route.js';
 import { useSession } from '../session.js';
 import { toAnswer } from '../start-answer.js';
-import { say } from '../toast-store.js';
+import { showToast } from '../toast-store.js';
 
 /** Starts the same mapping again. */
 export function RetryButton({ ingestion }: { readonly ingestion: Ingestion }) {
@@ -17,9 +17,9 @@ export function RetryButton({ ingestion }: { readonly ingestion: Ingestion }) {
       if (answer.request) {
         rememberOwn(answer.request.id);
         goTo(toHref(['ingestions', answer.request.mappingId, answer.request.requestId]));
-      } else say({ kind: 'bad', text: `${answer.title} ${answer.advice}` });
+      } else showToast({ kind: 'bad', text: `${answer.title} ${answer.advice}` });
     },
-    onError: (failure) => say({ kind: 'bad', text: failure.message }),
+    onError: (failure) => showToast({ kind: 'bad', text: failure.message }),
   });
   // What fails the same way again is not what to do first.
   const isAdvised = ingestion.failure?.isRetryable !== false;

@@ -13,7 +13,7 @@ const INSET = 10;
 
 /** Lines of the scale, in seconds, at the divisions of a clock. */
 const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 43_200];
-const MOST_LINES = 6;
+const MAX_SCALE_LINES = 6;
 const LABEL_PX = 150;
 
 /** Each run is a dot that shows when it began and how long it took. A click opens it. */
@@ -25,7 +25,7 @@ export function Scatter({ runs }: { readonly runs: readonly Ingestion[] }) {
   const first = Math.min(...starts);
   const spanMs = Math.max(1, Math.max(...starts) - first);
   const longestMs = Math.max(1_000, ...runs.map(({ durationMs }) => durationMs));
-  const stepS = STEPS_S.find((step) => longestMs / (step * 1_000) <= MOST_LINES) ?? 86_400;
+  const stepS = STEPS_S.find((step) => longestMs / (step * 1_000) <= MAX_SCALE_LINES) ?? 86_400;
   const lines = Array.from(
     { length: Math.floor(longestMs / (stepS * 1_000)) + 1 },
     (_, index) => index * stepS * 1_000,

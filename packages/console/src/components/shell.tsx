@@ -7,7 +7,7 @@ import { MappingPage } from '../pages/mapping.js';
 import { MappingsPage } from '../pages/mappings.js';
 import { StartPage } from '../pages/start.js';
 import { toHref, useRoute } from '../route.js';
-import { useMay, useSession } from '../session.js';
+import { useHasRight, useSession } from '../session.js';
 import { ConnectionState } from './connection-state.js';
 import { KeyList } from './key-list.js';
 import { Notice } from './notice.js';
@@ -16,7 +16,7 @@ import { Toasts } from './toasts.js';
 /** The frame of every page. */
 export function Shell({ onSignOut }: { readonly onSignOut: () => void }) {
   const { viewer } = useSession();
-  const mayStart = useMay('ingestion:start');
+  const mayStart = useHasRight('ingestion:start');
   const [section = 'ingestions'] = useRoute().path;
   const link = (name: string, label: string) => (
     <a href={toHref([name])} aria-current={section === name ? 'page' : undefined}>
@@ -60,7 +60,7 @@ export function Shell({ onSignOut }: { readonly onSignOut: () => void }) {
 
 function Page(): ReactNode {
   const [section = 'ingestions', mappingId, requestId] = useRoute().path;
-  const mayRead = useMay('ingestion:read');
+  const mayRead = useHasRight('ingestion:read');
   if (section === 'start') return <StartPage />;
   if (!mayRead) {
     return (

@@ -4,7 +4,7 @@ import { notify } from '../notifications.js';
 import { isOwn } from '../own-ingestions.js';
 import { toHref } from '../route.js';
 import { useSession } from '../session.js';
-import { listenToToasts, readToasts, say, unsay } from '../toast-store.js';
+import { dismissToast, listenToToasts, readToasts, showToast } from '../toast-store.js';
 
 /** Announces what happens to ingestions that this viewer started. It is the page's only announcer. */
 export function Toasts() {
@@ -18,7 +18,7 @@ export function Toasts() {
         const kind = status === 'SUCCESS' ? 'good' : 'bad';
         const text = `${isolate(mappingId)} ${requestId}: ${status.toLowerCase()}.`;
         const href = toHref(['ingestions', mappingId, requestId]);
-        say({ kind, text, link: { href, label: 'Open' } });
+        showToast({ kind, text, link: { href, label: 'Open' } });
         notify(id, text, href);
       }),
     [live, viewer],
@@ -29,7 +29,12 @@ export function Toasts() {
         <div key={key} className={`toast ${kind}`}>
           <span>{text}</span>
           {link && <a href={link.href}>{link.label}</a>}
-          <button type="button" className="quiet" aria-label="Dismiss" onClick={() => unsay(key)}>
+          <button
+            type="button"
+            className="quiet"
+            aria-label="Dismiss"
+            onClick={() => dismissToast(key)}
+          >
             ×
           </button>
         </div>

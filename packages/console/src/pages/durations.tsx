@@ -14,7 +14,7 @@ import { choose, useRoute } from '../route.js';
 import { useLive, useSession } from '../session.js';
 
 /** How many runs are drawn: more would be a cloud, and take long to load. */
-const MOST_RUNS = 1_000;
+const MAX_RUNS = 1_000;
 
 const PAGE_SIZE = 100;
 
@@ -44,7 +44,7 @@ export function DurationsPage() {
         const { nodes, pageInfo } = page.ingestionRequests;
         runs.push(...nodes);
         after = pageInfo.hasNextPage ? pageInfo.endCursor : null;
-      } while (after !== null && runs.length < MOST_RUNS);
+      } while (after !== null && runs.length < MAX_RUNS);
       return { runs, isWhole: after === null };
     },
     staleTime: 60_000,

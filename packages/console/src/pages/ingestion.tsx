@@ -19,7 +19,7 @@ import { WatchState } from '../components/watch-state.js';
 import { toCount } from '../format.js';
 import { OneIngestionDocument } from '../generated/operations.js';
 import { toHref } from '../route.js';
-import { useAsk, useLive, useMay } from '../session.js';
+import { useAsk, useHasRight, useLive } from '../session.js';
 
 /** How often the watch is refreshed while it continues, in ms. */
 const WATCH_INTERVAL_MS = 3_000;
@@ -34,7 +34,7 @@ export function IngestionPage({
 }) {
   const ask = useAsk();
   const live = useLive();
-  const mayStart = useMay('ingestion:start');
+  const mayStart = useHasRight('ingestion:start');
   const query = useQuery({
     ...ask(OneIngestionDocument, { mappingId, requestId }),
     refetchInterval: ({ state }) =>

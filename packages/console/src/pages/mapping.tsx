@@ -10,7 +10,7 @@ import { UsualDuration } from '../components/usual-duration.js';
 import { toInterval } from '../format.js';
 import { JobsDocument, OneMappingDocument } from '../generated/operations.js';
 import { toHref } from '../route.js';
-import { useAsk, useMay, useSession } from '../session.js';
+import { useAsk, useHasRight, useSession } from '../session.js';
 
 /** How often the page refreshes, in ms, because the gateway does not announce changes of mappings. */
 const INTERVAL_MS = 5_000;
@@ -18,7 +18,7 @@ const INTERVAL_MS = 5_000;
 /** The state of one mapping, the actions on it, and its jobs. */
 export function MappingPage({ mappingId }: { readonly mappingId: string }) {
   const ask = useAsk();
-  const mayStart = useMay('ingestion:start');
+  const mayStart = useHasRight('ingestion:start');
   const query = useQuery({
     ...ask(OneMappingDocument, { mappingId }),
     refetchInterval: INTERVAL_MS,

@@ -3,21 +3,21 @@ import { Notice } from '../components/notice.js';
 import { goToProvider, hasOpenId } from '../open-id.js';
 
 /** Why somebody is not signed in. */
-export interface SignInFault {
+export interface SignInProblem {
   readonly title: string;
   readonly text: string;
 }
 
 /** Sends people to the OpenID provider, if there is one, or asks for an API key or a token. */
 export function SignIn({
-  fault,
+  problem,
   onToken,
 }: {
-  readonly fault: SignInFault | null;
+  readonly problem: SignInProblem | null;
   readonly onToken: (token: string) => void;
 }) {
-  const [failure, setFailure] = useState<SignInFault | null>(null);
-  const shown = failure ?? fault;
+  const [failure, setFailure] = useState<SignInProblem | null>(null);
+  const shown = failure ?? problem;
   return (
     <main className="splash">
       <div className="card sign-in">

@@ -7,17 +7,17 @@ import { MappingNames } from '../components/mapping-names.js';
 import { Notice } from '../components/notice.js';
 import { rememberOwn } from '../own-ingestions.js';
 import { goTo, toHref, useRoute } from '../route.js';
-import { useMay, useSession } from '../session.js';
+import { useHasRight, useSession } from '../session.js';
 import { toAnswer } from '../start-answer.js';
 
 /** The gateway's maximum of `retryOnAbort`. */
-const MOST_RETRIES = 5;
+const MAX_RETRIES = 5;
 
 /** Starts an ingestion, once, however often the answer is lost. */
 export function StartPage() {
   const { client } = useSession();
   const { search } = useRoute();
-  const mayRead = useMay('ingestion:read');
+  const mayRead = useHasRight('ingestion:read');
   const [mappingId, setMappingId] = useState(search.get('mapping') ?? '');
   const [retryOnAbort, setRetryOnAbort] = useState(0);
   const start = useMutation({
@@ -63,7 +63,7 @@ export function StartPage() {
             value={retryOnAbort}
             onChange={(event) => setRetryOnAbort(Number(event.target.value))}
           >
-            {Array.from({ length: MOST_RETRIES + 1 }, (_, count) => (
+            {Array.from({ length: MAX_RETRIES + 1 }, (_, count) => (
               // biome-ignore lint/suspicious/noArrayIndexKey: the count is what it is
               <option key={count} value={count}>
                 {count === 0 ? 'Never' : count === 1 ? 'Once' : `Up to ${count} times`}

@@ -17,7 +17,7 @@ const INVALID_PARAMETER_VALUE = '22023';
  * @throws {CommitUncertainError} no server could be asked
  */
 export async function isCommitted(db: Kysely<LogTables>, transactionId: string): Promise<boolean> {
-  let lastFault: unknown;
+  let lastError: unknown;
   for (const pauseMs of [0, ...PAUSES_MS]) {
     await delay(pauseMs);
     try {
@@ -28,11 +28,11 @@ export async function isCommitted(db: Kysely<LogTables>, transactionId: string):
     } catch (error) {
       if (!(error instanceof PostgresError)) throw error;
       if (error.sqlState === INVALID_PARAMETER_VALUE) return false;
-      lastFault = error;
+      lastError = error;
     }
   }
   throw new CommitUncertainError(
     'The log’s database cannot be asked whether the last commit succeeded. Try again later.',
-    { cause: lastFault },
+    { cause: lastError },
   );
 }

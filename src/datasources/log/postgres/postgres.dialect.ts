@@ -119,7 +119,7 @@ function createDriver(pool: PostgresPool): Driver {
  */
 class PostgresConnection implements DatabaseConnection {
   #lost: PostgresError | null = null;
-  #isOfNoUse = false;
+  #isUnusable = false;
 
   constructor(private readonly client: pg.PoolClient) {}
 
@@ -129,10 +129,10 @@ class PostgresConnection implements DatabaseConnection {
       const { rows, rowCount } = await this.client.query(sql, [...parameters]);
       return { rows: rows as Row[], numAffectedRows: BigInt(rowCount ?? 0) };
     } catch (error) {
-      const fault = new PostgresError(error as Error);
-      if (fault.kind === 'lost') this.#lost = fault;
-      this.#isOfNoUse ||= fault.isOfConnection;
-      throw fault;
+      const failure = new PostgresError(error as Error);
+      if (failure.kind === 'lost') this.#lost = failure;
+      this.#isUnusable ||= failure.isOfConnection;
+      throw failure;
     }
   }
 
@@ -141,6 +141,6 @@ class PostgresConnection implements DatabaseConnection {
   }
 
   release(): void {
-    this.client.release(this.#isOfNoUse);
+    this.client.release(this.#isUnusable);
   }
 }

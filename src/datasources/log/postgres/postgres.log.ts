@@ -8,7 +8,7 @@ import {
 } from '../../../ingestion/gateway-error.js';
 import { countCommit } from '../ingestion-log.meta.js';
 import type { LogTables } from '../ingestion-log.schema.js';
-import { createLogKysely, type LogDatabase, type Written } from '../log-database.js';
+import { createLogKysely, type LogDatabase, type WriteResult } from '../log-database.js';
 import { CONNECT_TIMEOUT_MS, type ConnectionLimit } from './postgres.check.js';
 import { isCommitted } from './postgres.commit.js';
 import { createPostgresDialect, PostgresError } from './postgres.dialect.js';
@@ -65,8 +65,8 @@ export async function openPostgresLog(
 ): Promise<LogDatabase> {
   const name = toDatabaseName(url);
   const { cursorKey, schema, limit } = await preparePostgres(url, name);
-  const wantedConnections = maxConnections + LISTENING_CONNECTIONS;
-  if (limit.count < wantedConnections) onWarning?.(toWarning(name, limit, wantedConnections));
+  const neededConnections = maxConnections + LISTENING_CONNECTIONS;
+  if (limit.count < neededConnections) onWarning?.(toWarning(name, limit, neededConnections));
   const db = createLogKysely(
     createPostgresDialect({
       pool: {
@@ -110,10 +110,10 @@ export async function openPostgresLog(
   }
 
   async function commit<T>(
-    write: (transaction: Transaction<LogTables>) => Promise<Written<T>>,
+    write: (transaction: Transaction<LogTables>) => Promise<WriteResult<T>>,
     isAnnounced: boolean,
   ): Promise<T> {
-    let done: { readonly transactionId: string; readonly written: Written<T> } | null = null;
+    let done: { readonly transactionId: string; readonly written: WriteResult<T> } | null = null;
     try {
       done = await db.transaction().execute(async (transaction) => {
         const transactionId = await lockLog(transaction);

@@ -36,7 +36,7 @@ function answer(message: SqliteAnswer): void {
   parentPort?.postMessage(message);
 }
 
-function toFault(error: unknown): { message: string; errorCode: number | null } {
+function toFailure(error: unknown): { message: string; errorCode: number | null } {
   const { message, code, errcode } = error as { message?: string; code?: string; errcode?: number };
   // A number that JavaScript can't hold. Nobody wrote one, so this is not what was written.
   const errorCode = code === 'ERR_OUT_OF_RANGE' ? SQLITE_CORRUPT : (errcode ?? null);
@@ -71,7 +71,7 @@ function serve(database: DatabaseSync): void {
       else
         answer({ kind: 'rows', id, rows: [], changes: Number(statement.run(...values).changes) });
     } catch (error) {
-      answer({ kind: 'failed', id, ...toFault(error) });
+      answer({ kind: 'failed', id, ...toFailure(error) });
     }
   });
 }
@@ -80,6 +80,6 @@ try {
   serve(open());
   answer({ kind: 'opened' });
 } catch (error) {
-  answer({ kind: 'notOpened', ...toFault(error) });
+  answer({ kind: 'notOpened', ...toFailure(error) });
   parentPort?.close();
 }

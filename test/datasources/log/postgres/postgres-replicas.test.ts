@@ -144,8 +144,8 @@ describe('processes that share a log', () => {
       [1, 2, 3].flatMap(() => [one, other].map(({ log }) => log.prune(2_000, 7))),
     );
     expect(counts.reduce((sum, count) => sum + count)).toBe(30);
-    expect(await one.log.prunedThrough()).toBe(30);
-    expect(await other.log.prunedThrough()).toBe(30);
+    expect(await one.log.prunedPosition()).toBe(30);
+    expect(await other.log.prunedPosition()).toBe(30);
     await appendTo(other, 'new');
     expect(await one.log.read(everything, 0, 10)).toMatchObject([{ position: 31 }]);
   });
@@ -286,16 +286,16 @@ describe('a start shared by processes', () => {
     const intentId = await begin(one);
     await pass(20_000);
     await other.starts.settleOverdue(2_000);
-    await one.starts.takeBack(intentId, SENDING);
+    await one.starts.withdraw(intentId, SENDING);
     expect(await other.starts.begin(start, 'next')).toMatchObject({ kind: 'begun' });
   });
 
   it('is withdrawn only with its own sending', async () => {
     const [one, other] = [await open(), await open()];
     const intentId = await begin(one);
-    await other.starts.takeBack(intentId, 'another');
+    await other.starts.withdraw(intentId, 'another');
     expect(await other.starts.begin(start, 'next')).toMatchObject({ kind: 'known' });
-    await one.starts.takeBack(intentId, SENDING);
+    await one.starts.withdraw(intentId, SENDING);
     expect(await other.starts.begin(start, 'next')).toMatchObject({ kind: 'begun' });
   });
 
@@ -305,10 +305,10 @@ describe('a start shared by processes', () => {
     const [retry] = await one.starts.waitingRetries(0, 0);
     const retryId = retry?.intent.intentId ?? 0;
     await one.starts.markSent(retryId, 'one', 3_000);
-    await one.starts.takeBack(retryId, 'one');
-    await one.starts.putOff(retryId, 0);
+    await one.starts.withdraw(retryId, 'one');
+    await one.starts.postpone(retryId, 0);
     expect(await other.starts.markSent(retryId, 'other', 4_000)).toBe(true);
-    await one.starts.takeBack(retryId, 'one');
+    await one.starts.withdraw(retryId, 'one');
     expect(await one.starts.waitingRetries(0, 0)).toEqual([]);
   });
 

@@ -1,11 +1,11 @@
 import type { Clock } from '../adobe/clock.js';
 import type { Logger } from '../adobe/logger.js';
-import { type Batch, RESTS } from './batch.js';
+import { type Batch, PRE_CHECK_STATUSES } from './batch.js';
 import type { BatchFolder } from './batch-folder.js';
 import type { Checker } from './checker.js';
 
 /** Moves batches from status to status. */
-export interface BatchLives {
+export interface BatchProcessor {
   /** Move a batch on, from its current status, until it rests. */
   begin(batch: Batch): void;
   /** Stop moving a batch. */
@@ -14,8 +14,8 @@ export interface BatchLives {
   stop(): Promise<void>;
 }
 
-/** What the lives of batches depend on. */
-export interface BatchLivesOptions {
+/** What a processor depends on. */
+export interface BatchProcessorOptions {
   readonly checker: Pick<Checker, 'check'>;
   /** How long a batch rests in each status between COMPLETE and its processing. In ms. */
   readonly stepMs: number;
@@ -26,22 +26,22 @@ export interface BatchLivesOptions {
   folderOf(id: string): BatchFolder;
 }
 
-/** Create the lives; none has begun. */
-export function createBatchLives(options: BatchLivesOptions): BatchLives {
+/** Create a processor; it has no batch yet. */
+export function createBatchProcessor(options: BatchProcessorOptions): BatchProcessor {
   const { checker, stepMs, clock, logger, change, folderOf } = options;
-  const lives = new Map<string, { readonly ending: AbortController; ended: Promise<void> }>();
+  const processings = new Map<string, { readonly ending: AbortController; ended: Promise<void> }>();
 
-  async function rest(signal: AbortSignal): Promise<void> {
+  async function waitStep(signal: AbortSignal): Promise<void> {
     await clock.wait(stepMs, signal);
     signal.throwIfAborted();
   }
 
   async function ingest(completed: Batch, signal: AbortSignal): Promise<void> {
     let batch = completed;
-    const first = RESTS.indexOf(batch.status);
-    for (const status of first === -1 ? [] : RESTS.slice(first)) {
+    const first = PRE_CHECK_STATUSES.indexOf(batch.status);
+    for (const status of first === -1 ? [] : PRE_CHECK_STATUSES.slice(first)) {
       if (batch.status !== status) batch = change(batch, { status });
-      await rest(signal);
+      await waitStep(signal);
     }
     batch = change(batch, { status: 'processing', startedAt: batch.startedAt ?? clock.now() });
     try {
@@ -56,7 +56,7 @@ export function createBatchLives(options: BatchLivesOptions): BatchLives {
   }
 
   async function remove(batch: Batch, signal: AbortSignal): Promise<void> {
-    await rest(signal);
+    await waitStep(signal);
     await folderOf(batch.id).remove();
     change(batch, { status: 'deleted' });
   }
@@ -70,15 +70,15 @@ export function createBatchLives(options: BatchLivesOptions): BatchLives {
           logger.error({ batchId: batch.id, err: error }, 'batch left where it is');
         })
         .finally(() => {
-          if (lives.get(batch.id)?.ending === ending) lives.delete(batch.id);
+          if (processings.get(batch.id)?.ending === ending) processings.delete(batch.id);
         });
-      lives.set(batch.id, { ending, ended });
+      processings.set(batch.id, { ending, ended });
     },
 
-    end: (id) => lives.get(id)?.ending.abort(),
+    end: (id) => processings.get(id)?.ending.abort(),
 
     async stop() {
-      const known = [...lives.values()];
+      const known = [...processings.values()];
       for (const { ending } of known) ending.abort();
       await Promise.all(known.map(({ ended }) => ended));
     },

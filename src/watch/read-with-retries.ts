@@ -5,20 +5,20 @@ const PAUSES_MS = [50, 100, 200, 500, 1_000, 2_000];
  * Read the log, and try again after a pause if it is not available, so that followers don't notice a short outage.
  * After the last try the error is thrown, and the client reconnects.
  *
- * @param isPassing - whether the error means that the log was unavailable
- * @param isWanted - whether anybody still waits for the result
+ * @param isTransient - whether the error means that the log was unavailable
+ * @param isAwaited - whether anybody still waits for the result
  */
-export async function patiently<T>(
+export async function readWithRetries<T>(
   ask: () => Promise<T>,
-  isPassing: (error: unknown) => boolean,
-  isWanted: () => boolean = () => true,
+  isTransient: (error: unknown) => boolean,
+  isAwaited: () => boolean = () => true,
   pausesMs: readonly number[] = PAUSES_MS,
 ): Promise<T> {
   for (const pauseMs of pausesMs) {
     try {
       return await ask();
     } catch (error) {
-      if (!isPassing(error) || !isWanted()) throw error;
+      if (!isTransient(error) || !isAwaited()) throw error;
     }
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { patiently } from '../../src/watch/patience.js';
+import { readWithRetries } from '../../src/watch/read-with-retries.js';
 
-const isPassing = (error: unknown) => (error as Error).message === 'away';
+const isTransient = (error: unknown) => (error as Error).message === 'away';
 
 /** Fails so often, and then gives how often it was asked. */
 function createAsked(failures: number, message = 'away') {
@@ -18,7 +18,7 @@ function createAsked(failures: number, message = 'away') {
   };
 }
 
-describe('patiently', () => {
+describe('readWithRetries', () => {
   it.each([
     ['fails for a short time', 2, 'away', true, 3, 3],
     ['fails for too long', 9, 'away', true, 'away', 3],
@@ -26,9 +26,9 @@ describe('patiently', () => {
     ['fails and nobody waits for it any more', 1, 'away', false, 'away', 1],
   ])(
     'stops or succeeds when the call %s',
-    async (_what, failures, message, isWanted, outcome, count) => {
+    async (_what, failures, message, isAwaited, outcome, count) => {
       const asked = createAsked(failures, message);
-      const asking = patiently(asked.ask, isPassing, () => isWanted, [1, 1]);
+      const asking = readWithRetries(asked.ask, isTransient, () => isAwaited, [1, 1]);
       expect(await asking.catch((error: Error) => error.message)).toBe(outcome);
       expect(asked.count).toBe(count);
     },

@@ -1,20 +1,20 @@
 /** Something that is wrong with a mapping file. */
-export interface MappingFault {
+export interface MappingIssue {
   readonly file: string;
-  /** From 1; null if the fault concerns the whole file or folder. */
+  /** From 1; null if the issue concerns the whole file or folder. */
   readonly line: number | null;
   readonly message: string;
 }
 
-/** The mappings have faults. The message lists them all, one per line. */
+/** The mappings have issues. The message lists them all, one per line. */
 export class MappingsInvalidError extends Error {
   override readonly name = 'MappingsInvalidError';
 
-  constructor(readonly faults: readonly MappingFault[]) {
+  constructor(readonly issues: readonly MappingIssue[]) {
     super(
       [
-        `${faults.length} fault${faults.length === 1 ? '' : 's'} in the mappings:`,
-        ...faults.map(
+        `${issues.length} fault${issues.length === 1 ? '' : 's'} in the mappings:`,
+        ...issues.map(
           ({ file, line, message }) => `  ${file}${line === null ? '' : `:${line}`}: ${message}`,
         ),
       ].join('\n'),

@@ -6,14 +6,14 @@ const SHORTAGES: Readonly<Record<string, string>> = {
 };
 
 /** Why a call failed if this side is the cause; null for everything else. */
-export function findOwnFault(cause: unknown): string | null {
+export function findLocalCause(cause: unknown): string | null {
   if (!(cause instanceof Error)) return null;
   const { code } = cause as NodeJS.ErrnoException;
   // If several addresses were tried, each has its own error.
   const parts: unknown[] = cause instanceof AggregateError ? cause.errors : [];
   for (const part of [...parts, cause.cause]) {
-    const fault = findOwnFault(part);
-    if (fault !== null) return fault;
+    const localCause = findLocalCause(part);
+    if (localCause !== null) return localCause;
   }
   return SHORTAGES[code ?? ''] ?? null;
 }

@@ -26,18 +26,18 @@ const ANNOTATIONS = new Set([
 
 /**
  * Find everything that is wrong with a schema, apart from the targets of its references. A keyword that JSON Schema
- * does not have is a fault, because it is probably a typo. In a schema with an `$id`, which others have published, it
+ * does not have is an issue, because it is probably a typo. In a schema with an `$id`, which others have published, it
  * is ignored, as JSON Schema says, unless it is one of JSON Schema's in another case, such as `allof`.
  */
-export function schemaFaultsOf(schema: Schema): string[] {
+export function schemaIssuesOf(schema: Schema): string[] {
   const isPublished = '$id' in schema;
   return [
-    ...metaFaultsOf(schema),
-    ...[...subschemasOf(schema)].flatMap((each) => faultsOf(each, isPublished)),
+    ...metaIssuesOf(schema),
+    ...[...subschemasOf(schema)].flatMap((each) => issuesOf(each, isPublished)),
   ];
 }
 
-function metaFaultsOf(schema: Schema): string[] {
+function metaIssuesOf(schema: Schema): string[] {
   const { $schema = 'http://json-schema.org/draft-07/schema#' } = schema;
   if (typeof $schema !== 'string' || ajv.getSchema($schema) === undefined) {
     return [`$schema ${JSON.stringify($schema)}: expected JSON Schema draft 6 or 7`];
@@ -47,7 +47,7 @@ function metaFaultsOf(schema: Schema): string[] {
   return (ajv.errors ?? []).map(({ instancePath, message }) => `#${instancePath} ${message}`);
 }
 
-function faultsOf({ schema, pointer }: Subschema, isPublished: boolean): string[] {
+function issuesOf({ schema, pointer }: Subschema, isPublished: boolean): string[] {
   const { pattern, patternProperties, format } = schema;
   const patterns = [
     ...(typeof pattern === 'string' ? [pattern] : []),
@@ -58,7 +58,7 @@ function faultsOf({ schema, pointer }: Subschema, isPublished: boolean): string[
   return [
     ...unknown.map((name) => `${pointer} unknown keyword: ${JSON.stringify(name)}`),
     ...(isStrange ? [`${pointer} unknown format: ${JSON.stringify(format)}`] : []),
-    ...patterns.flatMap((text) => patternFaultsOf(text, pointer)),
+    ...patterns.flatMap((text) => patternIssuesOf(text, pointer)),
   ];
 }
 
@@ -68,7 +68,7 @@ function isUnknown(name: string, isPublished: boolean): boolean {
   return !isPublished || (meant !== undefined && !ANNOTATIONS.has(meant));
 }
 
-function patternFaultsOf(text: string, pointer: string): string[] {
+function patternIssuesOf(text: string, pointer: string): string[] {
   try {
     toRegExp(text);
     return [];

@@ -1,12 +1,12 @@
 /** What is wrong with a row. */
-export type RecordFaultKind = 'corrupt' | 'required' | 'conversion' | 'constraint';
+export type RecordIssueKind = 'corrupt' | 'required' | 'conversion' | 'constraint';
 
-/** How many rows have a fault of each kind as their first one. */
-export type FaultCounts = { readonly [Kind in RecordFaultKind]: number };
+/** How many rows have an issue of each kind as their first one. */
+export type IssueCounts = { readonly [Kind in RecordIssueKind]: number };
 
 /** One thing that is wrong with a row. */
-export interface RecordFault {
-  readonly kind: RecordFaultKind;
+export interface RecordIssue {
+  readonly kind: RecordIssueKind;
   /** The JSON Schema keyword. */
   readonly keyword: string;
   readonly message: string;
@@ -20,8 +20,8 @@ export interface RecordFault {
  * Platform's names for each kind. The first two codes are documented. There is no public list of the others, so those
  * are this receiver's own.
  */
-export const FAULT_CODES: {
-  readonly [Kind in RecordFaultKind]: { readonly code: string; readonly description: string };
+export const ISSUE_CODES: {
+  readonly [Kind in RecordIssueKind]: { readonly code: string; readonly description: string };
 } = {
   corrupt: {
     code: '1401',

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { startEmbeddedUpstream } from '../src/embedded-upstream.js';
 import { LogUnavailableError } from '../src/ingestion/gateway-error.js';
+import { toPrintableError } from '../src/printable-error.js';
 import { createLogger } from '../src/process/logger.js';
-import { toStartFault } from '../src/start-fault.js';
 import { createWorkspace, mappingYaml } from './campaign/support/running-service.js';
 import { startTestGateway } from './support/test-gateway.js';
 
 /** What is told of a start that fails. */
 function toldOf(start: Promise<unknown>): Promise<Error | string> {
-  return start.then(() => 'It started.', toStartFault);
+  return start.then(() => 'It started.', toPrintableError);
 }
 
 function startEmbedded(dataDir: string, mappingsDir: string, faultsFile: string | null = null) {
@@ -22,7 +22,7 @@ function startEmbedded(dataDir: string, mappingsDir: string, faultsFile: string 
 
 it('says in one line, with the database’s own words, that the log cannot be used now', () => {
   const cause = new Error('too many connections for database "sluice"');
-  expect(toStartFault(new LogUnavailableError('The database is away.', { cause }))).toBe(
+  expect(toPrintableError(new LogUnavailableError('The database is away.', { cause }))).toBe(
     'The log cannot be used now (too many connections for database "sluice"). Check DATABASE_URL, or DATA_DIR, and how many connections the database, the user and a pooler allow.',
   );
 });
@@ -56,5 +56,5 @@ describe('with the embedded service', () => {
 
 it('has a stack of what nobody foresaw', () => {
   const error = new Error('never foreseen');
-  expect(toStartFault(error)).toBe(error);
+  expect(toPrintableError(error)).toBe(error);
 });

@@ -15,7 +15,7 @@ export interface AddressSettings {
 const FIRST_FREE_PORT = 1024;
 
 /** Why a program can't listen on its address, and what to set, in one line. */
-export function toListenFault(
+export function toListenErrorText(
   { host, port, cause }: RefusedAddress,
   settings: AddressSettings,
 ): string {

@@ -11,7 +11,15 @@ import type { Waiting } from '../../../src/ingestion/ports.js';
 import { createManualClock, settle } from '../../support/manual-clock.js';
 import { createMemoryReservations } from '../../support/memory-reservations.js';
 import { openReplicaDatabase } from '../../support/open-replica-database.js';
-import { asking, failureOf, polling, releaseAfterTest } from '../upstream/campaign-harness.js';
+import {
+  asking,
+  failureOf,
+  polling,
+  releaseAfterEachTest,
+  releaseAfterTest,
+} from '../upstream/campaign-harness.js';
+
+releaseAfterEachTest();
 
 function setUp(maxRps: number, given?: Partial<CallReservations>) {
   const clock = createManualClock();

@@ -7,7 +7,14 @@ import type { ClientCredentials } from '../../../src/datasources/upstream/ims-to
 import { systemClock } from '../../../src/process/system-clock.js';
 import { openReplicaDatabase } from '../../support/open-replica-database.js';
 import { held, json, text } from '../../support/scripted-upstream.js';
-import { failureOf, releaseAfterTest, scripted } from '../upstream/campaign-harness.js';
+import {
+  failureOf,
+  releaseAfterEachTest,
+  releaseAfterTest,
+  scripted,
+} from '../upstream/campaign-harness.js';
+
+releaseAfterEachTest();
 
 const granted = (token: string, expiresInSeconds = 86_399) =>
   json(200, { access_token: token, token_type: 'bearer', expires_in: expiresInSeconds });

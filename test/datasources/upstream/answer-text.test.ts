@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { startAnswers } from '../../support/campaign-answers.js';
 import { json } from '../../support/scripted-upstream.js';
-import { setUp } from './campaign-harness.js';
+import { releaseAfterEachTest, setUp } from './campaign-harness.js';
+
+releaseAfterEachTest();
 
 const mappingId = 'Kunden-Größe';
 const answer = JSON.stringify(startAnswers.submitted(mappingId, 3520));

@@ -3,7 +3,15 @@ import { createCallBudget } from '../../../src/datasources/upstream/call-budget.
 import { type Deadline, startDeadline } from '../../../src/datasources/upstream/call-deadline.js';
 import type { Waiting } from '../../../src/ingestion/ports.js';
 import { createManualClock, settle } from '../../support/manual-clock.js';
-import { asking, failureOf, polling, releaseAfterTest } from './campaign-harness.js';
+import {
+  asking,
+  failureOf,
+  polling,
+  releaseAfterEachTest,
+  releaseAfterTest,
+} from './campaign-harness.js';
+
+releaseAfterEachTest();
 
 function setUp(maxRps: number) {
   const clock = createManualClock();

@@ -9,7 +9,17 @@ import {
   text,
   truncated,
 } from '../../support/scripted-upstream.js';
-import { asking, failureOf, passBackoff, polling, ref, setUp } from './campaign-harness.js';
+import {
+  asking,
+  failureOf,
+  passBackoff,
+  polling,
+  ref,
+  releaseAfterEachTest,
+  setUp,
+} from './campaign-harness.js';
+
+releaseAfterEachTest();
 
 const gateway = (error_code: string, message: string) => ({ error_code, message });
 const oops = { code: 500, message: 'Oops. Something went wrong. Check your URI and try again.' };

@@ -5,7 +5,16 @@ import { startAnswers, statusAnswers } from '../../support/campaign-answers.js';
 import { createManualClock } from '../../support/manual-clock.js';
 import { json } from '../../support/scripted-upstream.js';
 import { startTcpProxy } from '../../support/tcp-proxy.js';
-import { asking, ref, releaseAfterTest, scripted, setUp } from './campaign-harness.js';
+import {
+  asking,
+  ref,
+  releaseAfterEachTest,
+  releaseAfterTest,
+  scripted,
+  setUp,
+} from './campaign-harness.js';
+
+releaseAfterEachTest();
 
 const headers = {
   authorization: 'Bearer token-1',

@@ -11,7 +11,9 @@ import { Pool } from 'undici';
 import { exchange } from '../../../src/datasources/upstream/http-exchange.js';
 import type { HttpPool } from '../../../src/datasources/upstream/http-pool.js';
 import { hang, raw, type ScriptedAnswer, text } from '../../support/scripted-upstream.js';
-import { releaseAfterTest, scripted } from './campaign-harness.js';
+import { releaseAfterEachTest, releaseAfterTest, scripted } from './campaign-harness.js';
+
+releaseAfterEachTest();
 
 /** Just the connections. */
 const bare = (pool: Pool): HttpPool => ({

@@ -12,7 +12,17 @@ import { startAnswers, statusAnswers } from '../../support/campaign-answers.js';
 import { type ForwardProxyRules, startForwardProxy } from '../../support/forward-proxy.js';
 import { json } from '../../support/scripted-upstream.js';
 import { selfSigned } from '../../support/self-signed.js';
-import { asking, failureOf, ref, releaseAfterTest, scripted, setUp } from './campaign-harness.js';
+import {
+  asking,
+  failureOf,
+  ref,
+  releaseAfterEachTest,
+  releaseAfterTest,
+  scripted,
+  setUp,
+} from './campaign-harness.js';
+
+releaseAfterEachTest();
 
 /** Names that lead nowhere but through the proxy. */
 const CAMPAIGN_URL = new URL('http://campaign.invalid');

@@ -9,15 +9,20 @@ import type { Answer, Question } from './contestant.js';
  * graphql-ws with graphql-js (the peer) and by Sluice, with the same event, in one run. The rounds of the three
  * alternate, so that other load on the machine affects all. Prints medians and ratios.
  *
+ * Memory is measured in new processes: what each subscriber adds between few and many of them, once all have got an
+ * event and the garbage is gone. What a process takes anyway doesn't count.
+ *
  *     npm run bench:fanout -- [subscribers] [rounds] [events in a round]
  */
 const [subscribers = 4_000, rounds = 5, events = 20] = process.argv.slice(2).map(Number);
 const WARM_UP_ROUNDS = 2;
 const WARM_UP_SUBSCRIBERS = 50;
+const FEW_SUBSCRIBERS = 1_000;
+const MANY_SUBSCRIBERS = 10_000;
 const MIN_ROUNDS = 3;
 /** No round begins after this time, and the run is given up after the other. */
 const ENOUGH_MS = 60_000;
-const TIME_LIMIT_MS = 90_000;
+const TIME_LIMIT_MS = 180_000;
 const NAMES = ['raw', 'peer', 'sluice'] as const;
 type Name = (typeof NAMES)[number];
 
@@ -74,20 +79,18 @@ interface Round {
   readonly bytes: number;
 }
 
-/** A contestant's result. */
-interface Result {
+/** What one subscriber adds to a process. */
+interface Memory {
   readonly rssKb: number;
   readonly heapKb: number;
-  readonly rounds: Round[];
 }
 
 const KB = 1024;
 
-const clients = new Party('clients');
-
 /** A contestant and its subscribers. */
 class Contest {
   readonly #server: Party;
+  readonly #clients = new Party('clients');
   #port = 0;
   #subscribers = 0;
 
@@ -105,7 +108,7 @@ class Contest {
 
   async subscribe(count: number): Promise<void> {
     const speaksGraphQL = this.name !== 'raw';
-    await clients.ask<Done>({ kind: 'connect', port: this.#port, count, speaksGraphQL });
+    await this.#clients.ask<Done>({ kind: 'connect', port: this.#port, count, speaksGraphQL });
     this.#subscribers += count;
     for (;;) {
       const { subscribers } = await this.#server.ask<Answer>({ kind: 'subscribers' });
@@ -114,11 +117,11 @@ class Contest {
     }
   }
 
-  async round(): Promise<Round> {
-    const messages = this.#subscribers * events;
-    await clients.ask<string>({ kind: 'expect', port: this.#port, messages });
-    const finished = clients.answer<Done>();
-    const before = await this.#server.ask<Answer>({ kind: 'publish', count: events });
+  async round(count = events): Promise<Round> {
+    const messages = this.#subscribers * count;
+    await this.#clients.ask<string>({ kind: 'expect', port: this.#port, messages });
+    const finished = this.#clients.answer<Done>();
+    const before = await this.#server.ask<Answer>({ kind: 'publish', count });
     const { doneAtNs, bytes } = await finished;
     const after = await this.#server.ask<Answer>({ kind: 'subscribers' });
     const seconds = Number(doneAtNs - before.askedAtNs) / 1e9;
@@ -131,55 +134,65 @@ class Contest {
 
   end(): void {
     this.#server.end();
+    this.#clients.end();
   }
 }
 
-/** Connect all subscribers. The memory of a subscriber is the growth of the process, whose code is already warm. */
-async function fill(contest: Contest): Promise<Result> {
+/** Connect this many subscribers, to code that is already warm. */
+async function fill(contest: Contest, count: number): Promise<void> {
   await contest.subscribe(WARM_UP_SUBSCRIBERS);
   for (let i = 0; i < WARM_UP_ROUNDS; i += 1) await contest.round();
-  const before = await contest.usage();
-  await contest.subscribe(subscribers - WARM_UP_SUBSCRIBERS);
-  const after = await contest.usage();
-  const added = (subscribers - WARM_UP_SUBSCRIBERS) * KB;
+  await contest.subscribe(count - WARM_UP_SUBSCRIBERS);
+}
+
+async function measureMemory(name: Name): Promise<Memory> {
+  const contest = new Contest(name);
+  await contest.listening();
+  await fill(contest, FEW_SUBSCRIBERS);
+  await contest.round(1);
+  const few = await contest.usage();
+  await contest.subscribe(MANY_SUBSCRIBERS - FEW_SUBSCRIBERS);
+  await contest.round(1);
+  const many = await contest.usage();
+  contest.end();
+  const added = (MANY_SUBSCRIBERS - FEW_SUBSCRIBERS) * KB;
   return {
-    rssKb: (after.rssBytes - before.rssBytes) / added,
-    heapKb: (after.heapBytes - before.heapBytes) / added,
-    rounds: [],
+    rssKb: (many.rssBytes - few.rssBytes) / added,
+    heapKb: (many.heapBytes - few.heapBytes) / added,
   };
 }
 
 const contests = new Map(NAMES.map((name) => [name, new Contest(name)]));
-const results = new Map<Name, Result>();
+const roundsOf = new Map(NAMES.map((name): [Name, Round[]] => [name, []]));
+const memoryOf = new Map<Name, Memory>();
 await Promise.all([...contests.values()].map((contest) => contest.listening()));
-for (const [name, contest] of contests) {
-  results.set(name, await fill(contest));
-}
+for (const contest of contests.values()) await fill(contest, subscribers);
 for (let i = 0; i < rounds && (i < MIN_ROUNDS || performance.now() < ENOUGH_MS); i += 1) {
-  for (const [name, contest] of contests) results.get(name)?.rounds.push(await contest.round());
+  for (const [name, contest] of contests) roundsOf.get(name)?.push(await contest.round());
 }
 for (const contest of contests.values()) contest.end();
-clients.end();
+for (const name of NAMES) memoryOf.set(name, await measureMemory(name));
 clearTimeout(timeLimit);
 
 print();
 
 function print(): void {
   const rows = NAMES.map((name) => {
-    const result = results.get(name);
-    const medianOf = (read: (round: Round) => number) => median((result?.rounds ?? []).map(read));
+    const memory = memoryOf.get(name);
+    const medianOf = (read: (round: Round) => number) =>
+      median((roundsOf.get(name) ?? []).map(read));
     return {
       name,
       perSecond: medianOf(({ perSecond }) => perSecond),
       cpuUs: medianOf(({ cpuUs }) => cpuUs),
       bytes: medianOf(({ bytes }) => bytes),
-      rssKb: result?.rssKb ?? Number.NaN,
-      heapKb: result?.heapKb ?? Number.NaN,
+      rssKb: memory?.rssKb ?? Number.NaN,
+      heapKb: memory?.heapKb ?? Number.NaN,
     };
   });
   const of = (name: Name) => rows.find((row) => row.name === name)?.perSecond ?? Number.NaN;
   console.log(
-    `${subscribers} subscribers, medians of ${rounds} rounds of ${events} events; memory is per idle subscriber\n`,
+    `${subscribers} subscribers, medians of ${rounds} rounds of ${events} events; memory is what a subscriber adds between ${FEW_SUBSCRIBERS} and ${MANY_SUBSCRIBERS}\n`,
   );
   console.log(
     line('', 'deliveries/s', 'of raw', 'of peer', 'CPU µs each', 'bytes each', 'RSS KB', 'heap KB'),

@@ -116,7 +116,7 @@ class Group<Payload> {
   #aheadCount = 0;
   #lastGiven: Promise<void> = Promise.resolve();
   readonly #unregister: () => void;
-  readonly #followers = new Set<Follower<Payload>>();
+  #followerCount = 0;
   readonly #live = new Set<Follower<Payload>>();
   /** Reads in progress, by the position they start after. */
   readonly #reading = new Map<Position, Promise<LogPage>>();
@@ -133,7 +133,7 @@ class Group<Payload> {
   }
 
   get followerCount(): number {
-    return this.#followers.size;
+    return this.#followerCount;
   }
 
   /** Whether it accepts no more followers. Its last ones may still be reading the log. */
@@ -141,13 +141,15 @@ class Group<Payload> {
     return this.#phase === 'over';
   }
 
-  add(follower: Follower<Payload>): void {
-    this.#followers.add(follower);
+  /** A follower has joined. */
+  add(): void {
+    this.#followerCount += 1;
   }
 
   remove(follower: Follower<Payload>): void {
     this.#live.delete(follower);
-    if (!this.#followers.delete(follower) || this.#followers.size > 0) return;
+    this.#followerCount -= 1;
+    if (this.#followerCount > 0) return;
     this.#end();
     this.#queue = [];
     this.onEmpty();
@@ -178,7 +180,7 @@ class Group<Payload> {
       readWithRetries(
         () => this.#readOnce(after),
         (error) => error instanceof LogUnavailableError,
-        () => this.#followers.size > 0,
+        () => this.#followerCount > 0,
       ),
     );
   }
@@ -280,7 +282,7 @@ class Follower<Payload> implements FollowHandle {
 
   /** Join the group. */
   start(): void {
-    this.group.add(this);
+    this.group.add();
     void this.#catchUp(null);
   }
 
@@ -315,6 +317,7 @@ class Follower<Payload> implements FollowHandle {
 
   /** Free everything at once. Nothing is delivered any more. Safe to repeat. */
   leave(): void {
+    if (this.#hasEnded) return;
     this.#phase = 'over';
     this.group.remove(this);
   }

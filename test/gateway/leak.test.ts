@@ -20,6 +20,11 @@ const SOCKETS_AT_ONCE = 50;
 /** Less than 400 bytes of each round may stay: a subscription that is kept has several thousand. */
 const MAX_GROWTH_BYTES = 1_000_000;
 
+const IDLE_SOCKETS = 1_000;
+
+/** A bare socket of the ws library takes half of it. */
+const MAX_IDLE_BYTES = 5_500;
+
 const script = fileURLToPath(new URL('../support/measured-gateway.js', import.meta.url));
 const query = `subscription { ingestionStatusChanged(mappingId: "XDM44", requestId: "3520") { to } }`;
 
@@ -89,9 +94,25 @@ async function runRefusedStreams(count: number): Promise<void> {
   );
 }
 
-async function heapBytes(): Promise<number> {
+/** Subscribe, and stay once the first event has come. */
+async function subscribeAndStay(): Promise<WebSocket> {
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+  await once(socket, 'open');
+  socket.send(JSON.stringify({ type: 'connection_init' }));
+  await once(socket, 'message');
+  const id = crypto.randomUUID();
+  socket.send(JSON.stringify({ id, type: 'subscribe', payload: { query } }));
+  await once(socket, 'message');
+  return socket;
+}
+
+async function heapBytesWithout(): Promise<number> {
   await untilMetric(url, 'sluice_stream_listeners', 0);
   await untilMetric(url, 'sluice_websockets', 0);
+  return heapBytes();
+}
+
+async function heapBytes(): Promise<number> {
   child.send('measure');
   const [report] = (await once(child, 'message')) as [HeapReport];
   return report.heapBytes;
@@ -100,15 +121,24 @@ async function heapBytes(): Promise<number> {
 describe('disconnecting subscribers', () => {
   it('leave no listener, socket or memory behind, even if half of them vanish', async () => {
     await runRounds(WARM_UP_ROUNDS);
-    const before = await heapBytes();
+    const before = await heapBytesWithout();
     await runRounds(ROUNDS - WARM_UP_ROUNDS);
-    expect((await heapBytes()) - before).toBeLessThan(MAX_GROWTH_BYTES);
+    expect((await heapBytesWithout()) - before).toBeLessThan(MAX_GROWTH_BYTES);
   }, 120_000);
 
   it('leave nothing of streams that ended before they were read', async () => {
     await runRefusedStreams(200);
-    const before = await heapBytes();
+    const before = await heapBytesWithout();
     await runRefusedStreams(400);
-    expect((await heapBytes()) - before).toBeLessThan(MAX_GROWTH_BYTES);
+    expect((await heapBytesWithout()) - before).toBeLessThan(MAX_GROWTH_BYTES);
   });
+});
+
+it('keeps little for a subscriber to whom nothing happens', async () => {
+  await runRounds(WARM_UP_ROUNDS);
+  const before = await heapBytesWithout();
+  const sockets = await Promise.all(Array.from({ length: IDLE_SOCKETS }, subscribeAndStay));
+  const bytes = (await heapBytes()) - before;
+  for (const socket of sockets) socket.terminate();
+  expect(bytes / IDLE_SOCKETS).toBeLessThan(MAX_IDLE_BYTES);
 });

@@ -14,9 +14,13 @@ export interface Connections {
 /** Track every connection of a server that does not listen yet. */
 export function trackConnections(server: Server): Connections {
   const open = new Set<Socket>();
+  // One listener for all, instead of a closure for each.
+  function onClose(this: Socket): void {
+    open.delete(this);
+  }
   server.on('connection', (connection) => {
     open.add(connection);
-    connection.once('close', () => open.delete(connection));
+    connection.on('close', onClose);
   });
   return {
     cutSilent() {

@@ -34,9 +34,11 @@ export class ClientOperation implements Outlet<OperationResult> {
   #isCompleted = false;
   #hasGiven = false;
   #subscription: FollowHandle | null = null;
-  readonly #settled = Promise.withResolvers<void>();
+  #settle = () => {};
   /** Resolves once it is answered, or turns out to be a subscription. */
-  readonly settled = this.#settled.promise;
+  readonly settled = new Promise<void>((resolve) => {
+    this.#settle = resolve;
+  });
 
   constructor(
     private readonly host: OperationHost,
@@ -60,12 +62,12 @@ export class ClientOperation implements Outlet<OperationResult> {
     let subscription: FollowHandle | null = null;
     try {
       const admitted = await admission;
-      if (admitted.type === OperationTypeNode.SUBSCRIPTION) this.#settled.resolve();
+      if (admitted.type === OperationTypeNode.SUBSCRIPTION) this.#settle();
       subscription = await admitted.run(this);
     } catch (error) {
       this.fail(error);
     }
-    this.#settled.resolve();
+    this.#settle();
     this.#isWorking = false;
     if (!this.#hasEnded) {
       this.#subscription = subscription;

@@ -150,7 +150,6 @@ export function createOperations(options: OperationsOptions): Operations {
     return toResult(data, errors, null);
   }
 
-  /** Its cost counts from before it is opened until it is over, whichever side ends it. */
   async function subscribe(
     payload: SubscribePayload,
     priced: PricedOperation,
@@ -159,27 +158,9 @@ export function createOperations(options: OperationsOptions): Operations {
     outlet: Outlet<OperationResult>,
   ): Promise<FollowHandle | null> {
     const release = subscriptions.take(asker.key, priced.cost);
-    const counted: Outlet<OperationResult> = {
-      next: (result) => outlet.next(result),
-      complete() {
-        release();
-        outlet.complete();
-      },
-      fail(failure) {
-        release();
-        outlet.fail(failure);
-      },
-    };
+    const counted = new CountedSubscription(outlet, release);
     try {
-      const running = await open(payload, priced, asker, arrival, counted);
-      return (
-        running && {
-          leave() {
-            release();
-            running.leave();
-          },
-        }
-      );
+      return counted.follow(await open(payload, priced, asker, arrival, counted));
     } catch (error) {
       release();
       throw error;
@@ -292,6 +273,41 @@ export function createOperations(options: OperationsOptions): Operations {
       return formatErrors([toGraphQLError(failure)]);
     },
   };
+}
+
+/** A subscription whose cost counts from before it is opened until it is over, whichever side ends it. */
+class CountedSubscription implements Outlet<OperationResult>, FollowHandle {
+  #handle: FollowHandle | null = null;
+
+  constructor(
+    private readonly outlet: Outlet<OperationResult>,
+    private readonly release: () => void,
+  ) {}
+
+  /** @returns null if it has ended already */
+  follow(handle: FollowHandle | null): FollowHandle | null {
+    this.#handle = handle;
+    return handle && this;
+  }
+
+  next(result: OperationResult): Promise<void> | null {
+    return this.outlet.next(result);
+  }
+
+  complete(): void {
+    this.release();
+    this.outlet.complete();
+  }
+
+  fail(failure: unknown): void {
+    this.release();
+    this.outlet.fail(failure);
+  }
+
+  leave(): void {
+    this.release();
+    this.#handle?.leave();
+  }
 }
 
 function toGraphQLError(failure: unknown): GraphQLError {

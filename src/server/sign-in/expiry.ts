@@ -6,6 +6,9 @@ import type { Clock } from '../../ingestion/ports.js';
  */
 const LOOK_MS = 30_000;
 
+/** One for all that never expire: a closure here would keep the task of each. */
+const nothingToCancel = () => {};
+
 /**
  * Run a task once an instant has come, or once as much time has passed as was left until then, whichever is first. So
  * setting the clock back prolongs nothing.
@@ -14,7 +17,7 @@ const LOOK_MS = 30_000;
  * @returns cancels it
  */
 export function onceExpired(clock: Clock, at: number | null, task: () => void): () => void {
-  if (at === null) return () => {};
+  if (at === null) return nothingToCancel;
   const endsMs = clock.monotonicMs() + at - clock.now();
   let cancelTimer = () => {};
   const step = () => {

@@ -18,7 +18,7 @@ import type { Arrival } from '../../resolvers/operation-context.js';
 import type { RefusalReporter } from '../admission/refusal-log.js';
 import { toStrictText } from '../admission/strict-text.js';
 import { READING_MS } from '../connections/fair-timeouts.js';
-import { Turns } from '../connections/turns.js';
+import { type Reading, Turns } from '../connections/turns.js';
 import { isNestedTooDeep } from '../limits/nesting.js';
 import type { SocketQuota } from '../limits/socket-quota.js';
 import {
@@ -26,7 +26,7 @@ import {
   type OperationFrames,
   type OperationHost,
 } from '../operations/client-operation.js';
-import type { Operations } from '../operations/operations.js';
+import type { OperationResult, Operations } from '../operations/operations.js';
 import { type Asker, toAsker } from '../sign-in/asker.js';
 import { onceExpired } from '../sign-in/expiry.js';
 import type { SignIn } from '../sign-in/sign-in.js';
@@ -93,7 +93,7 @@ export interface SocketClient {
  *
  * @see https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
  */
-export class SocketConnection implements OperationHost {
+export class SocketConnection implements OperationHost, Reading {
   #phase: 'opened' | 'identifying' | 'acknowledged' | 'closed' = 'opened';
   /** The client, once it is identified. */
   #asker: Asker | null = null;
@@ -105,15 +105,10 @@ export class SocketConnection implements OperationHost {
   #initTimer: NodeJS.Timeout | undefined;
   /** By their ids, which are free again once the client has completed them. */
   readonly #operations = new Map<string, ClientOperation>();
-  /** Queries and mutations that are not answered yet. */
-  readonly #working = new Set<Promise<void>>();
   #isFinishing = false;
-  readonly #turns = new Turns({
-    pause: () => this.socket.pause(),
-    resume: () => this.#readOn(),
-  });
   /** Those, and the ones that still work although nobody waits for them. */
   #operationCount = 0;
+  readonly #turns = new Turns(this);
 
   constructor(
     private readonly socket: WebSocket,
@@ -176,7 +171,7 @@ export class SocketConnection implements OperationHost {
     return new Promise((resolve) => {
       socket.send(message, AS_TEXT, () => {
         resolve();
-        this.#readOn();
+        this.resume();
       });
       this.#pauseIfUnread();
     });
@@ -185,7 +180,7 @@ export class SocketConnection implements OperationHost {
   /** Answer a WebSocket ping. */
   pong(data: Buffer): void {
     if (this.socket.readyState !== this.socket.OPEN) return;
-    this.socket.pong(data, false, () => this.#readOn());
+    this.socket.pong(data, false, () => this.resume());
     this.#pauseIfUnread();
   }
 
@@ -212,7 +207,7 @@ export class SocketConnection implements OperationHost {
    */
   async finish(): Promise<void> {
     this.#isFinishing = true;
-    await Promise.all(this.#working);
+    await Promise.all([...this.#operations.values()].map(({ settled }) => settled));
   }
 
   close(code: number, reason: string): void {
@@ -237,14 +232,20 @@ export class SocketConnection implements OperationHost {
     for (const operation of this.#operations.values()) operation.cancel();
   }
 
-  #pauseIfUnread(): void {
-    if (this.socket.bufferedAmount > MAX_UNREAD_BYTES) this.socket.pause();
+  /** Read nothing more for now. */
+  pause(): void {
+    this.socket.pause();
   }
 
-  #readOn(): void {
+  /** Read on, unless something still waits for its turn or for the client. */
+  resume(): void {
     const { socket } = this;
     if (socket.isPaused && !this.#turns.isWaiting && socket.bufferedAmount <= MAX_UNREAD_BYTES)
       socket.resume();
+  }
+
+  #pauseIfUnread(): void {
+    if (this.socket.bufferedAmount > MAX_UNREAD_BYTES) this.pause();
   }
 
   /** The socket is closed and no longer counts. */
@@ -310,7 +311,7 @@ export class SocketConnection implements OperationHost {
       this.close(CloseCode.SubscriberAlreadyExists, 'Subscriber already exists');
       return;
     }
-    const operation = new ClientOperation(this, id, toFrames(id));
+    const operation = new ClientOperation(this, id, new SocketFrames(id));
     if (this.#isFinishing) {
       operation.fail(new ShuttingDownError());
       return;
@@ -329,24 +330,32 @@ export class SocketConnection implements OperationHost {
     this.#operations.set(id, operation);
     const admission = operations.admit(payload, this.#asker, overSocket);
     void operation.run(admission);
-    const working = operation.settled.finally(() => this.#working.delete(working));
-    this.#working.add(working);
   }
 }
 
 const FRAME_END = Buffer.from('}');
 
 /** The results of an operation, as messages of the graphql-transport-ws protocol. */
-function toFrames(id: string): OperationFrames {
-  // All subscribers share the bytes of the result itself.
-  const nextStart = Buffer.from(
-    `{"id":${JSON.stringify(id)},"type":"${MessageType.Next}","payload":`,
-  );
-  return {
-    next: ({ json }) => Buffer.concat([nextStart, json, FRAME_END]),
-    complete: () => stringifyMessage({ id, type: MessageType.Complete }),
-    fail: (errors) => stringifyMessage({ id, type: MessageType.Error, payload: [...errors] }),
-  };
+class SocketFrames implements OperationFrames {
+  /** A text, because a buffer of its own would take more memory than the rest of an idle subscription. */
+  readonly #nextStart: string;
+
+  constructor(private readonly id: string) {
+    this.#nextStart = `{"id":${JSON.stringify(id)},"type":"${MessageType.Next}","payload":`;
+  }
+
+  /** All subscribers share the bytes of the result itself. */
+  next({ json }: OperationResult): Buffer {
+    return Buffer.concat([Buffer.from(this.#nextStart), json, FRAME_END]);
+  }
+
+  complete(): string {
+    return stringifyMessage({ id: this.id, type: MessageType.Complete });
+  }
+
+  fail(errors: readonly GraphQLFormattedError[]): string {
+    return stringifyMessage({ id: this.id, type: MessageType.Error, payload: [...errors] });
+  }
 }
 
 /** Also null for bytes that are not UTF-8: with U+FFFD they would become an id that nobody asked about. */

@@ -113,7 +113,7 @@ export function createWebSockets({
     socket.on('ping', onPing);
     socket.on('pong', onPong);
     socket.on('error', onError);
-    socket.once('close', onClose);
+    socket.on('close', onClose);
   }
 
   async function closeForRestart(socket: WebSocket, delayMs: number): Promise<void> {

@@ -1,7 +1,16 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { type PushedGateway, startPushedGateway } from '../../support/pushed-gateway.js';
+import pino from 'pino';
+import { systemClock } from '../../../src/process/system-clock.js';
+import { newApiKey } from '../../../src/server/sign-in/api-keys.js';
+import { createSignIn } from '../../../src/server/sign-in/sign-in.js';
+import { publicExposure } from '../../support/exposure.js';
+import {
+  type PushedGateway,
+  type PushedGatewayOptions,
+  startPushedGateway,
+} from '../../support/pushed-gateway.js';
 
 let gateway: PushedGateway;
 let sockets: Socket[] = [];
@@ -12,8 +21,8 @@ afterEach(() => {
   sockets = [];
 });
 
-async function start(requestCount: number): Promise<void> {
-  gateway = await startPushedGateway();
+async function start(requestCount: number, options?: PushedGatewayOptions): Promise<void> {
+  gateway = await startPushedGateway(options);
   const seen = { status: 'SUCCESS', info: '', batchId: 'b', numRecords: 3 } as const;
   for (let n = 1; n <= requestCount; n += 1) {
     await gateway.log.append({ ref: { mappingId: 'm', requestId: `${n}` }, seen, observedAt: 1 });
@@ -127,13 +136,26 @@ async function ask(asked: Asked, query: string) {
   };
 }
 
+/** A question, and the status of its answer. */
+type Case = [what: string, asked: Asked, expected: { status: number; isShared: boolean }];
+
+const shared = { status: 200, isShared: true };
+const unshared = (status: number) => ({ status, isShared: false });
+
+async function expectAlike(_what: string, asked: Asked, expected: Case[2]): Promise<void> {
+  const query = newQuestion();
+  const first = await ask(asked, query);
+  const second = await ask(asked, query);
+  expect(second.left).toEqual(first.left);
+  const isShared = first.isExecuted && !second.isExecuted;
+  expect({ status: first.left.answer?.status, isShared }).toEqual(expected);
+}
+
 describe('a repeated question', () => {
-  const shared = { status: 200, isShared: true };
-  const unshared = (status: number) => ({ status, isShared: false });
   const byUrl = (field: string) =>
     `/graphql?query=%7BingestionRequests%7Bnodes%7B${field}%7D%7D%7D`;
 
-  const cases: [string, Asked, { status: number; isShared: boolean }][] = [
+  const cases: Case[] = [
     ['as most clients send it', {}, shared],
     ['with a charset', { type: 'application/json; charset=utf-8' }, shared],
     ['with a charset in capitals', { type: 'application/json;charset=UTF-8' }, shared],
@@ -220,17 +242,61 @@ describe('a repeated question', () => {
   beforeAll(() => start(99));
   afterAll(() => gateway.stop());
 
-  it.each(cases)(
-    'gets the same answer and counts the same as the first: %s',
-    async (_what, asked, expected) => {
-      const query = newQuestion();
-      const first = await ask(asked, query);
-      const second = await ask(asked, query);
-      expect(second.left).toEqual(first.left);
-      const isShared = first.isExecuted && !second.isExecuted;
-      expect({ status: first.left.answer?.status, isShared }).toEqual(expected);
-    },
+  it.each(cases)('gets the same answer and counts the same as the first: %s', expectAlike);
+});
+
+describe('a repeated question, with sign-in, another site and a proxy,', () => {
+  const SITE = 'https://app.example.com';
+  const rights = ['ingestion:read'] as const;
+  const [reader, expired, stranger] = [newApiKey(), newApiKey(), newApiKey()];
+  const toKey = (name: string, { sha256 }: typeof reader, expiresAt: number | null) => ({
+    name,
+    sha256,
+    rights: [...rights],
+    mappings: { kind: 'all' } as const,
+    expiresAt,
+  });
+  const as = ({ key }: typeof reader, ...more: string[]): Asked => ({
+    more: [`Authorization: Bearer ${key}`, ...more],
+  });
+
+  const cases: Case[] = [
+    ['of a caller', as(reader), shared],
+    ['of a caller who has expired', as(expired), unshared(401)],
+    ['of a stranger', as(stranger), unshared(401)],
+    ['of nobody', {}, unshared(401)],
+    ['of a caller in small letters', { more: [`authorization: bearer  ${reader.key}`] }, shared],
+    ['with a second key', as(reader, `Authorization: Bearer ${stranger.key}`), shared],
+    ['with a second key first', as(stranger, `Authorization: Bearer ${reader.key}`), unshared(401)],
+    ['from the other site', as(reader, `Origin: ${SITE}`), shared],
+    ['from a foreign site', as(reader, 'Origin: https://evil.test'), shared],
+    ['from a page without an origin', as(reader, 'Origin: null'), shared],
+    ['from a page that says no more', as(reader, 'Sec-Fetch-Site: cross-site'), shared],
+    ['to any host', { ...as(reader), host: 'sluice.example.com' }, shared],
+    ['from a client behind the proxy', as(reader, 'X-Forwarded-For: 203.0.113.7'), shared],
+    ['from somebody behind the proxy', as(reader, 'X-Forwarded-For: unknown, x'), shared],
+    ['that accepts gzip', as(reader, 'Accept-Encoding: gzip'), shared],
+    ['in chunks', { ...as(reader), isChunked: true }, shared],
+    ['on a connection to be closed', as(reader, 'Connection: close'), shared],
+    ['in HTTP/1.0', { ...as(reader), line: 'POST /graphql HTTP/1.0' }, shared],
+  ];
+
+  beforeAll(() =>
+    start(99, {
+      exposure: { ...publicExposure, corsOrigins: [SITE], trustedProxies: ['127.0.0.1'] },
+      signIn: createSignIn(
+        {
+          accessTokens: null,
+          apiKeys: [toKey('reader', reader, null), toKey('expired', expired, 1)],
+        },
+        systemClock,
+        pino({ level: 'silent' }),
+      ),
+    }),
   );
+  afterAll(() => gateway.stop());
+
+  it.each(cases)('gets the same answer and counts the same as the first: %s', expectAlike);
 });
 
 describe('a drain that begins while a body arrives', () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createSluiceClient, type SluiceClient } from '@sluice/client';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { WebSocket } from 'ws';
 import { parse } from 'yaml';
 import { fillLog } from '../../../bench/support/filled-log.js';
@@ -30,6 +30,7 @@ const toScrollThrough = (step: number) => `(async () => {
   const grid = document.querySelector('.grid');
   const body = grid.querySelector('.grid-body');
   const requestIds = [];
+  grid.style.visibility = 'hidden';
   let mostRows = 0;
   const frame = () => new Promise(requestAnimationFrame);
   for (let index = 0; index < ${LOGGED}; index += ${step}) {
@@ -49,6 +50,7 @@ const toScrollThrough = (step: number) => `(async () => {
       requestIds[row.dataset.index] = requestId;
     }
   }
+  grid.style.visibility = '';
   return { requestIds: [...requestIds], mostRows };
 })()`;
 
@@ -305,10 +307,13 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
       await page.evaluate(toScrollThrough(200));
       expect((await heapBytesOf(page)) - heapBytes).toBeLessThan(5_000_000);
 
+      // As high as a screen can be: more rows than come at once.
+      await page.setViewportSize({ width: 1440, height: 4000 });
       await page.getByRole('button', { name: '2 new' }).click();
       await rows().first().getByText('held').waitFor();
       await rows().nth(1).getByText('TestDoc').waitFor();
       await rows().nth(2).getByText('9999').waitFor();
+      await page.setViewportSize({ width: 1440, height: 900 });
     },
     TIMEOUT_MS,
   );
@@ -455,40 +460,45 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
     async () => {
       const axe = await readFile('node_modules/axe-core/axe.min.js', 'utf8');
       const { requestId } = await fail();
+      // What each shows when it has loaded, and none shows that stands before it.
+      const text = (name: string) => page.locator('main').getByText(name);
+      const refused = page.locator('main').getByRole('link', { name: 'crm-profiles-refused' });
       const pages = [
-        '#/ingestions',
-        '#/ingestions?mapping=nobody',
-        `#/ingestions/crm-profiles-refused/${requestId}`,
-        '#/ingestions/crm-profiles/no-such',
-        '#/start',
-        '#/mappings',
-        '#/mappings/crm-profiles-refused',
-        '#/mappings/no-such',
-        '#/durations',
-        '#/no-such',
-      ];
+        ['#/ingestions', rows().filter({ hasText: 'crm-profiles-refused' })],
+        ['#/ingestions?mapping=nobody', text('No ingestion matches.')],
+        [`#/ingestions/crm-profiles-refused/${requestId}`, text('A retry fails the same way')],
+        ['#/ingestions/crm-profiles/no-such', text('UPSTREAM_INVALID_RESPONSE')],
+        ['#/start', text('Retry when it is aborted')],
+        ['#/mappings', refused],
+        ['#/mappings/crm-profiles-refused', page.getByRole('cell', { name: 'Failed' })],
+        ['#/mappings/no-such', text('There is no such mapping.')],
+        ['#/durations', page.locator('figure.card')],
+        ['#/no-such', text('There is no such page.')],
+      ] as const;
       for (const [colorScheme, width] of [
         ['light', 1400],
         ['dark', 360],
       ] as const) {
         await page.emulateMedia({ colorScheme });
         await page.setViewportSize({ width, height: 800 });
-        for (const [hash, url] of [
-          ...pages.map((hash) => [hash, seeded.url] as const),
-          ['#/ingestions', freshUrl] as const,
-        ]) {
-          await open(hash, url);
-          await page.locator('main .grid, main .card, main .notice').first().waitFor();
-          await page.evaluate(axe);
+        const look = async (hash: string, content: Locator) => {
+          await page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
+          await content.first().waitFor();
           const found = await page.evaluate(
-            'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes[0].html]))',
+            'axe.run({ reporter: "no-passes" }).then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes[0].html]))',
           );
           expect([hash, colorScheme, width, found]).toEqual([hash, colorScheme, width, []]);
           const overflow = await page.evaluate(
             'document.documentElement.scrollWidth - document.documentElement.clientWidth',
           );
           expect([hash, width, overflow]).toEqual([hash, width, 0]);
-        }
+        };
+        await open('#/start', freshUrl);
+        await page.evaluate(axe);
+        await look('#/ingestions', text('Nothing has been ingested yet.'));
+        await open('#/start');
+        await page.evaluate(axe);
+        for (const [hash, content] of pages) await look(hash, content);
       }
       await page.emulateMedia({ colorScheme: 'light' });
       await page.setViewportSize({ width: 1440, height: 900 });

@@ -160,7 +160,8 @@ function Rows({ choice }: { readonly choice: Choice }) {
           isGone={isGone}
           hasMore={pages.hasNextPage}
           onMore={() => {
-            if (!pages.isFetchingNextPage) void pages.fetchNextPage();
+            // It would end one that asks for what is new.
+            if (!pages.isFetching) void pages.fetchNextPage();
           }}
         />
       ) : isFiltered ? (

@@ -204,7 +204,7 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
   const rows = (tab = page) => tab.locator('.grid-body [role=row]');
 
   it(
-    'leads to the first ingestion where there has been none, and tells that from no match',
+    'leads to the first ingestion when there is none, and distinguishes that from no match',
     async () => {
       await open('', freshUrl);
       await page.getByText('Nothing has been ingested yet.').waitFor();
@@ -219,7 +219,7 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
   );
 
   it(
-    'keeps nobody out, in light and in dark, wide and narrow',
+    'is accessible in light and dark, wide and narrow',
     async () => {
       const axe = await readFile('node_modules/axe-core/axe.min.js', 'utf8');
       const { requestId } = await fail();
@@ -270,7 +270,7 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
   );
 
   it(
-    'starts an ingestion and sees it end across a restart of the gateway, on its page and in the list of another tab',
+    'starts an ingestion and shows its end across a restart of the gateway, on its page and in another tab’s list',
     async () => {
       const list = await page.context().newPage();
       await open('#/ingestions?mapping=crm-profiles', seeded.url, list);
@@ -300,7 +300,7 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
   );
 
   it(
-    'goes on where it was when the gateway is killed, in each tab and without a reload',
+    'resumes in each tab without a reload when the gateway is killed',
     async () => {
       const list = await page.context().newPage();
       await open('#/ingestions?tab=running', mortal.url, list);
@@ -338,7 +338,7 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
   );
 
   it(
-    'has 10,000 rows in the list, none lost or twice while new ones arrive, and few in the page',
+    'lists 10,000 rows, none lost or doubled while new ones arrive, with few in the page',
     async () => {
       await open('', longUrl);
       await rows().first().waitFor();
@@ -370,7 +370,7 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
   );
 
   it(
-    'is where it was after a look at one ingestion',
+    'restores the position in the list after a look at one ingestion',
     async () => {
       await open('', longUrl);
       await rows().first().waitFor();
@@ -389,7 +389,7 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
   );
 
   it(
-    'tells of a failure what Platform refused',
+    'shows what Platform refused in a failed ingestion',
     async () => {
       await start('crm-profiles-refused');
       await head().getByText('Failed').waitFor();
@@ -405,7 +405,7 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
   );
 
   it(
-    'offers to stop a mapping that is not stopped, then starts it, and resends all of it',
+    'offers to stop a running mapping, then starts it and resends all of it',
     async () => {
       await open('#/start?mapping=crm-profiles-not-stopped');
       await page.getByRole('button', { name: 'Start', exact: true }).click();
@@ -428,7 +428,7 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
   );
 
   it(
-    'keeps what is chosen across a reload, and goes through the list by keys',
+    'keeps the selection across a reload, and supports the keyboard in the list',
     async () => {
       const [one, other] = [await fail(), await fail()];
       await open();
@@ -452,7 +452,7 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
   );
 
   it(
-    'notifies of the end of what was started here, to those who ask for it and do not look',
+    'notifies of the end of ingestions started here, if asked to and not visible',
     async () => {
       const context = page.context();
       await open('', freshUrl);
@@ -488,7 +488,7 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
   );
 
   it(
-    'gives an ingestion as GraphQL and as a command',
+    'shows an ingestion as GraphQL and as a command',
     async () => {
       const { requestId } = await startPast(freshUrl, 'slow');
       await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);

@@ -218,7 +218,7 @@ describe('another method or path', () => {
     },
   );
 
-  /** What a wish to upgrade is answered that is not granted; fetch cannot express one. */
+  /** The answer to a refused upgrade, which fetch cannot send. */
   async function askToUpgrade(
     method: string,
     path: string,
@@ -232,7 +232,7 @@ describe('another method or path', () => {
     return { status: response.statusCode ?? 0, text: await readText(response) };
   }
 
-  /** With the path as it stands; fetch would tidy it. */
+  /** Send the path unchanged, which fetch would normalize. */
   async function askRaw(path: string): Promise<Pick<Answer, 'status' | 'body'>> {
     const { port } = new URL(gateway.url);
     const { promise, resolve, reject } = Promise.withResolvers<Pick<Answer, 'status' | 'body'>>();

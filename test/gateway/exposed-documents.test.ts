@@ -50,7 +50,7 @@ const transports: [string, (operation: Operation) => Promise<Answer>][] = [
 
 const repeat = (count: number, toText: (index: number) => string, between = ' ') =>
   Array.from({ length: count }, (_, index) => toText(index)).join(between);
-/** A request in a request, so many levels deep down to a scalar. */
+/** Requests nested so many levels deep, down to a scalar. */
 const toChain = (levels: number) =>
   `${'retryOf { '.repeat(levels - 2)}failure { code }${' }'.repeat(levels - 2)}`;
 const status = 'ingestionStatus(mappingId: "XDM44", requestId: "3520")';

@@ -34,7 +34,7 @@ interface Answer {
   readonly code: string | undefined;
 }
 
-/** Ask with these headers, `Host` among them; fetch would write its own. */
+/** Send these headers, `Host` included, which fetch would overwrite. */
 async function ask(
   path: string,
   headers: Record<string, string> = {},
@@ -63,7 +63,7 @@ const post = (headers: Record<string, string>) =>
     { method: 'POST', body: START },
   );
 
-/** The statuses of everything that can be asked for: both ways to start, and what can be looked at. */
+/** The statuses of all addresses: both ways to start, and all pages. */
 async function askAll(headers: Record<string, string>): Promise<Record<string, number>> {
   const upgrade = {
     connection: 'Upgrade',
@@ -82,7 +82,7 @@ async function askAll(headers: Record<string, string>): Promise<Record<string, n
   };
 }
 
-/** Bytes as they are, and all that is answered until the connection ends. */
+/** Send raw bytes; returns everything that is received until the connection ends. */
 async function sendRaw(bytes: string): Promise<string> {
   const connection = connect(Number(port), '127.0.0.1');
   connection.write(bytes);

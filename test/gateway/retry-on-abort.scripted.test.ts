@@ -22,11 +22,11 @@ let upstream: ScriptedUpstream;
 let dataDir: string;
 let gateway: TestGateway;
 
-/** Each test’s own. */
+/** A new one for each test. */
 let campaign: CampaignScript;
 let mappingId: string;
 let testCount = 0;
-/** How many retries had come to each outcome before. */
+/** The number of retries with each outcome before the test. */
 let before: Record<Outcome, number>;
 
 beforeAll(async () => {
@@ -64,7 +64,7 @@ const submitted = (requestId: string) => json(200, startAnswers.submitted(mappin
 const inProgress = (requestId: string) =>
   json(200, startAnswers.alreadyInProgress(mappingId, requestId));
 
-/** Starts of another mapping that is refused: when it is answered, what came before it has been counted. */
+/** Starts a mapping that is refused. Once it is answered, everything before it has been counted. */
 async function sentinel(): Promise<void> {
   campaign.starts(json(200, startAnswers.notStopped('TestDoc')));
   await gateway.client.execute(StartIngestionDocument, { mappingId: 'TestDoc' });
@@ -73,14 +73,14 @@ async function sentinel(): Promise<void> {
 type Outcome = 'taken' | 'notTaken' | 'refused';
 
 const tried = (outcome: Outcome) => `sluice_retries_total{outcome="${outcome}"}`;
-/** Not printed before there is one. */
+/** The metric is missing until it has a value. */
 const countTried = async (outcome: Outcome) => (await readMetric(gateway.url, tried(outcome))) || 0;
-/** Wait until so many retries of this test have come to this. */
+/** Wait until this test has so many retries with this outcome. */
 const untilTried = (outcome: Outcome, count: number) =>
   untilMetric(gateway.url, tried(outcome), before[outcome] + count);
 
 describe('a retry', () => {
-  /** A request that was ABORTED and may be retried; the retry is answered so. */
+  /** A request that was ABORTED and may be retried; its retry gets this answer. */
   async function abortOne(...answers: ScriptedAnswer[]): Promise<void> {
     campaign.starts(submitted('1'), ...answers);
     campaign.state('1', 'aborted');

@@ -99,7 +99,7 @@ describe('a socket that violates the protocol', () => {
   });
 
   it('is closed with another subprotocol', async () => {
-    // A client library would hang up first: none of its subprotocols was agreed to.
+    // A client library would hang up first, because no subprotocol was agreed on.
     const connection = connect(Number(new URL(gateway.url).port), '127.0.0.1');
     connection.write(
       'GET /graphql HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +

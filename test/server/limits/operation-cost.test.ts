@@ -100,7 +100,7 @@ describe('the cost of an operation', () => {
       .flatMap((type) => (isObjectType(type) ? Object.values(type.getFields()) : []))
       .filter(({ type }) => isListType(getNullableType(type)))
       .filter(({ args }) => !args.some(({ type }) => isListType(getNullableType(type))));
-    // The items of a page, which is what has `first`; the errors of a batch and the rights of a caller are few.
+    // Pages have `first`; the errors of a batch and the rights of a caller are few.
     const names = new Set(lists.map(({ name }) => name));
     expect(names).toEqual(new Set(['edges', 'nodes', 'errors', 'rights']));
     const pages = Object.values(schema.getTypeMap())

@@ -48,7 +48,7 @@ async function open(url = database.url, options: ReplicaOptions = {}): Promise<R
 const appendTo = ({ log }: ReplicaLog, requestId: string) =>
   log.append({ ref: toRef(requestId), seen: running, observedAt: 1_000 });
 
-/** A connection past the log. */
+/** A connection that bypasses the log. */
 async function connect(url = database.url): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url });
   client.on('error', () => {});
@@ -56,7 +56,7 @@ async function connect(url = database.url): Promise<pg.Client> {
   return client;
 }
 
-/** Have a replica hold the log’s lock in a transaction, which is not committed before it is let go. */
+/** Make a replica hold the log’s lock in a transaction until it is released. */
 async function holdLog({ database }: ReplicaLog) {
   const held = Promise.withResolvers<void>();
   const gate = Promise.withResolvers<void>();
@@ -118,7 +118,7 @@ describe('a transaction that stays open', () => {
   });
 });
 
-/** As the driver sends it: a whole statement. */
+/** The whole statement, as the driver sends it. */
 const COMMIT = 'commit\0';
 
 describe('a connection lost during the commit', () => {

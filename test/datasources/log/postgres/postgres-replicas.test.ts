@@ -44,7 +44,7 @@ async function open(url = database.url, options: ReplicaOptions = {}): Promise<R
   return replica;
 }
 
-/** As a newer version does when it is started: it adds, and takes nothing away. */
+/** Like a newer version at its start: it adds, and removes nothing. */
 async function migrateFurther(name: string, change: string): Promise<void> {
   await execute(
     database.url,
@@ -117,7 +117,7 @@ describe('processes that share a log', () => {
       `create function pg_notify(text, text) returns void language plpgsql as
         $$ begin raise 'too many notifications' using errcode = '54000'; end $$`,
     );
-    // Ours is found before PostgreSQL's own.
+    // Our function precedes PostgreSQL's own in the search path.
     const url = new URL(database.url);
     url.searchParams.set('options', '-c search_path=public,pg_catalog');
     const [one, other] = [await open(url.href), await open()];
@@ -195,7 +195,7 @@ describe('a database that failed over without the last commits', () => {
   });
 
   it('ends a process that started before the loss and has announced nothing', async () => {
-    // It may find out as well.
+    // This process may find out as well.
     await appendTo((await openFatal()).replica, '1');
     const { end } = await openFatal();
     await lose(1);
@@ -225,7 +225,7 @@ describe('a start shared by processes', () => {
     createdAt: 1_000,
   };
 
-  /** Have all that is due be due so much sooner, as if that time had passed. */
+  /** Make everything due so much sooner, as if that time had passed. */
   const pass = (ms: number) => execute(database.url, `update starts set due_at = due_at - ${ms}`);
 
   const begin = async ({ starts }: ReplicaLog): Promise<number> => {

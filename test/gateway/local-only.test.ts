@@ -241,12 +241,16 @@ describe('a refusal before GraphQL', () => {
 
   it('is counted by its code, and logged once if it is frequent', async () => {
     const before = await counted('NOT_FOUND');
+    const startedAt = performance.now();
     for (let count = 0; count < 20; count += 1) await ask('/nothing');
+    // On a busy machine that takes longer than a line every ten seconds.
+    const maxLines = 1 + Math.ceil((performance.now() - startedAt) / 10_000);
     expect(await counted('NOT_FOUND')).toBe(before + 20);
     const lines = gateway.logLines.filter(
       ({ code, transport }) => code === 'NOT_FOUND' && transport === 'http',
     );
-    expect(lines.length).toBe(1);
+    expect(lines.length).toBeGreaterThan(0);
+    expect(lines.length).toBeLessThanOrEqual(maxLines);
   });
 
   it.each<[string, string, () => Promise<unknown>]>([

@@ -219,6 +219,57 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
   );
 
   it(
+    'is accessible in light and dark, wide and narrow',
+    async () => {
+      const axe = await readFile('node_modules/axe-core/axe.min.js', 'utf8');
+      const { requestId } = await fail();
+      // The content of each page once it has loaded, which none shows before.
+      const text = (name: string) => page.locator('main').getByText(name);
+      const refused = page.locator('main').getByRole('link', { name: 'crm-profiles-refused' });
+      const pages = [
+        ['#/ingestions', rows().filter({ hasText: 'crm-profiles-refused' })],
+        ['#/ingestions?mapping=nobody', text('No ingestion matches.')],
+        [`#/ingestions/crm-profiles-refused/${requestId}`, text('A retry fails the same way')],
+        ['#/ingestions/crm-profiles/no-such', text('UPSTREAM_INVALID_RESPONSE')],
+        ['#/start', text('Retry when it is aborted')],
+        ['#/mappings', refused],
+        ['#/mappings/crm-profiles-refused', page.getByRole('cell', { name: 'Failed' })],
+        ['#/mappings/no-such', text('There is no such mapping.')],
+        ['#/durations', page.locator('figure.card')],
+        ['#/no-such', text('There is no such page.')],
+      ] as const;
+      for (const [colorScheme, width] of [
+        ['light', 1400],
+        ['dark', 360],
+      ] as const) {
+        await page.emulateMedia({ colorScheme });
+        await page.setViewportSize({ width, height: 800 });
+        const look = async (hash: string, content: Locator) => {
+          await page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
+          await content.first().waitFor();
+          const found = await page.evaluate(
+            'axe.run({ reporter: "no-passes" }).then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes[0].html]))',
+          );
+          expect([hash, colorScheme, width, found]).toEqual([hash, colorScheme, width, []]);
+          const overflow = await page.evaluate(
+            'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+          );
+          expect([hash, width, overflow]).toEqual([hash, width, 0]);
+        };
+        await open('#/start', freshUrl);
+        await page.evaluate(axe);
+        await look('#/ingestions', text('Nothing has been ingested yet.'));
+        await open('#/start');
+        await page.evaluate(axe);
+        for (const [hash, content] of pages) await look(hash, content);
+      }
+      await page.emulateMedia({ colorScheme: 'light' });
+      await page.setViewportSize({ width: 1440, height: 900 });
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
     'starts an ingestion and shows its end across a restart of the gateway, on its page and in another tab’s list',
     async () => {
       const list = await page.context().newPage();
@@ -451,57 +502,6 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
         `npx sluice --url ${freshUrl}/ watch slow ${requestId}`,
       );
       expect(await copy('Copy as GraphQL')).toContain('ingestionStatusChanged(mappingId: "slow"');
-    },
-    TIMEOUT_MS,
-  );
-
-  it(
-    'is accessible in light and dark, wide and narrow',
-    async () => {
-      const axe = await readFile('node_modules/axe-core/axe.min.js', 'utf8');
-      const { requestId } = await fail();
-      // The content of each page once it has loaded, which none shows before.
-      const text = (name: string) => page.locator('main').getByText(name);
-      const refused = page.locator('main').getByRole('link', { name: 'crm-profiles-refused' });
-      const pages = [
-        ['#/ingestions', rows().filter({ hasText: 'crm-profiles-refused' })],
-        ['#/ingestions?mapping=nobody', text('No ingestion matches.')],
-        [`#/ingestions/crm-profiles-refused/${requestId}`, text('A retry fails the same way')],
-        ['#/ingestions/crm-profiles/no-such', text('UPSTREAM_INVALID_RESPONSE')],
-        ['#/start', text('Retry when it is aborted')],
-        ['#/mappings', refused],
-        ['#/mappings/crm-profiles-refused', page.getByRole('cell', { name: 'Failed' })],
-        ['#/mappings/no-such', text('There is no such mapping.')],
-        ['#/durations', page.locator('figure.card')],
-        ['#/no-such', text('There is no such page.')],
-      ] as const;
-      for (const [colorScheme, width] of [
-        ['light', 1400],
-        ['dark', 360],
-      ] as const) {
-        await page.emulateMedia({ colorScheme });
-        await page.setViewportSize({ width, height: 800 });
-        const look = async (hash: string, content: Locator) => {
-          await page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
-          await content.first().waitFor();
-          const found = await page.evaluate(
-            'axe.run({ reporter: "no-passes" }).then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes[0].html]))',
-          );
-          expect([hash, colorScheme, width, found]).toEqual([hash, colorScheme, width, []]);
-          const overflow = await page.evaluate(
-            'document.documentElement.scrollWidth - document.documentElement.clientWidth',
-          );
-          expect([hash, width, overflow]).toEqual([hash, width, 0]);
-        };
-        await open('#/start', freshUrl);
-        await page.evaluate(axe);
-        await look('#/ingestions', text('Nothing has been ingested yet.'));
-        await open('#/start');
-        await page.evaluate(axe);
-        for (const [hash, content] of pages) await look(hash, content);
-      }
-      await page.emulateMedia({ colorScheme: 'light' });
-      await page.setViewportSize({ width: 1440, height: 900 });
     },
     TIMEOUT_MS,
   );

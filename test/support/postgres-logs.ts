@@ -13,17 +13,17 @@ import type { Clock, StartLog } from '../../src/ingestion/ports.js';
 import type { Transition } from '../../src/ingestion/transition.js';
 import { systemClock } from '../../src/process/system-clock.js';
 
-/** How long the answer to a start may be on its way, in ms. */
+/** How long the answer to a start may take, in ms. */
 const ANSWER_TIMEOUT_MS = 10_000;
 
-/** A log as one of several processes has it. */
+/** The log as opened by one of several processes. */
 export interface ReplicaLog {
   readonly database: LogDatabase;
   readonly log: DurableIngestionLog;
   readonly starts: StartLog;
-  /** What its listeners were told so far. */
+  /** The transitions announced to its listeners so far. */
   readonly told: readonly Transition[];
-  /** Once they were told of so many. */
+  /** Resolves once so many were announced. */
   untilTold(count: number): Promise<void>;
 }
 
@@ -35,7 +35,7 @@ export interface ReplicaOptions {
   readonly onFatal?: (error: Error) => void;
 }
 
-/** Open the log of a PostgreSQL database once more. */
+/** Open the log of a PostgreSQL database again. */
 export async function openReplica(url: string, options: ReplicaOptions = {}): Promise<ReplicaLog> {
   const onFatal =
     options.onFatal ??

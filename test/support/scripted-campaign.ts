@@ -29,7 +29,7 @@ interface PlayedRequest {
 const forbidden = json(403, { error_code: '403023', message: 'Profile is not valid' });
 const unknown = text(404, 'RST-360011 An error has occurred - please contact your administrator.');
 
-/** Start a server that plays Campaign, and where nothing goes wrong by itself. */
+/** Start a server that plays Campaign, without faults of its own. */
 export async function startScriptedCampaign(mappingIds: readonly string[]): Promise<TestUpstream> {
   const ids = [...mappingIds, ...Object.values(oddMappings), ...lossyMappings];
   const upstream = await startScriptedUpstream();

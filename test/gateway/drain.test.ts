@@ -13,7 +13,7 @@ import { openSocket } from '../support/raw-socket.js';
 import { hang, startScriptedUpstream } from '../support/scripted-upstream.js';
 import { startTestUpstream } from '../support/start-test-upstream.js';
 import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
-import { oddMappings, type TestUpstream, untilLookedAt } from '../support/test-upstream.js';
+import { oddMappings, type TestUpstream, untilAskedAbout } from '../support/test-upstream.js';
 
 const { held, silent, slow } = oddMappings;
 
@@ -71,11 +71,11 @@ describe('a drain', () => {
     await upstream.finish();
     const ref = { mappingId: held, requestId };
     const asked = gateway.client.execute(IngestionStatusDocument, ref);
-    await untilLookedAt(upstream, requestId);
+    await untilAskedAbout(upstream, requestId);
     const stopped = gateway.stop();
     await untilRefused();
     const releasedAt = performance.now();
-    upstream.letGo();
+    upstream.release();
     expect(await asked).toMatchObject({
       httpStatus: 200,
       data: { ingestionStatus: { status: 'SUCCESS' } },
@@ -166,7 +166,7 @@ describe('a drain', () => {
     const { data } = await gateway.client.execute(StartIngestionDocument, { mappingId: held });
     const outcome = data?.startIngestion;
     if (outcome?.__typename !== 'IngestionSubmitted') throw new Error('It was not started.');
-    await untilLookedAt(upstream, outcome.request.requestId);
+    await untilAskedAbout(upstream, outcome.request.requestId);
     await gateway.stop();
     expect(gateway.logLines.filter(({ level }) => Number(level) >= 40)).toEqual([]);
   });
@@ -216,7 +216,7 @@ describe('a drain', () => {
     await untilRefused();
     socket.send({ type: 'subscribe', id: 'new', payload });
     expect(await idle.closed).toBe(1012);
-    upstream.letGo();
+    upstream.release();
     const messages = [await socket.next(), await socket.next(), await socket.next()];
     expect(messages.find(({ id }) => id === 'new')).toMatchObject({
       type: 'error',
@@ -235,7 +235,7 @@ describe('a drain', () => {
     const client = createGraphQLClient(gateway.url);
     const ref = { mappingId: silent, requestId: '2' };
     const { completed } = client.subscribe(IngestionStatusChangedDocument, ref);
-    await untilLookedAt(upstream, ref.requestId);
+    await untilAskedAbout(upstream, ref.requestId);
     await gateway.stop();
     await expect(completed).rejects.toMatchObject({ code: 1012 });
   });

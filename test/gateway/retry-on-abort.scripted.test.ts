@@ -40,9 +40,9 @@ beforeEach(async () => {
   mappingId = `XDM${testCount}`;
   campaign = scriptCampaign(upstream);
   before = {
-    taken: await countTried('taken'),
-    notTaken: await countTried('notTaken'),
-    refused: await countTried('refused'),
+    taken: await countRetries('taken'),
+    notTaken: await countRetries('notTaken'),
+    refused: await countRetries('refused'),
   };
 });
 
@@ -74,9 +74,10 @@ type Outcome = 'taken' | 'notTaken' | 'refused';
 
 const tried = (outcome: Outcome) => `sluice_retries_total{outcome="${outcome}"}`;
 /** The metric is missing until it has a value. */
-const countTried = async (outcome: Outcome) => (await readMetric(gateway.url, tried(outcome))) || 0;
+const countRetries = async (outcome: Outcome) =>
+  (await readMetric(gateway.url, tried(outcome))) || 0;
 /** Wait until this test has so many retries with this outcome. */
-const untilTried = (outcome: Outcome, count: number) =>
+const untilRetries = (outcome: Outcome, count: number) =>
   untilMetric(gateway.url, tried(outcome), before[outcome] + count);
 
 describe('a retry', () => {
@@ -95,17 +96,17 @@ describe('a retry', () => {
   ])('is submitted again if the upstream did not accept it: %s', async (_title, toAnswer) => {
     await abortOne(toAnswer(), submitted('2'));
     await campaign.startsArrived(3);
-    await untilTried('taken', 1);
+    await untilRetries('taken', 1);
     expect(await lineage('1', '2')).toEqual([
       [1, null, '2'],
       [2, '1', null],
     ]);
-    expect(await countTried('notTaken')).toBe(before.notTaken + 1);
+    expect(await countRetries('notTaken')).toBe(before.notTaken + 1);
   });
 
   it('ends if the upstream refuses it', async () => {
     await abortOne(json(200, startAnswers.notStopped(mappingId)));
-    await untilTried('refused', 1);
+    await untilRetries('refused', 1);
     await restart();
     await sentinel();
     expect(campaign.startCount).toBe(3);
@@ -114,7 +115,7 @@ describe('a retry', () => {
 
   it('is linked to the request that somebody else started meanwhile', async () => {
     await abortOne(inProgress('9'));
-    await untilTried('taken', 1);
+    await untilRetries('taken', 1);
     expect(await lineage('1', '9')).toEqual([
       [1, null, '9'],
       [2, '1', null],

@@ -17,7 +17,7 @@ import { readMetric, untilMetric } from '../support/metrics.js';
 import { askSocket, openSocket, type RawSocket } from '../support/raw-socket.js';
 import { startTestUpstream } from '../support/start-test-upstream.js';
 import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
-import { oddMappings, type TestUpstream, untilLookedAt } from '../support/test-upstream.js';
+import { oddMappings, type TestUpstream, untilAskedAbout } from '../support/test-upstream.js';
 
 let upstream: TestUpstream;
 let gateway: TestGateway;
@@ -159,11 +159,11 @@ describe('a socket that follows the protocol', () => {
   it('may reuse an id while its completed operation is still being opened', async () => {
     const { query, requestId } = await toHeldSubscription();
     socket.send({ type: 'subscribe', id: '1', payload: { query } });
-    await untilLookedAt(upstream, requestId);
+    await untilAskedAbout(upstream, requestId);
     socket.send({ type: 'complete', id: '1' });
     socket.send({ type: 'subscribe', id: '1', payload: { query } });
     await expectNothingMore(socket);
-    upstream.letGo();
+    upstream.release();
     expect(await socket.next()).toEqual(next('1', 'IN_PROGRESS'));
     await expectNothingMore(socket);
     expect(await readMetric(gateway.url, 'sluice_stream_listeners')).toBe(1);
@@ -205,12 +205,12 @@ describe('a disconnected client’s subscription', () => {
     const openedCount = (await readMetric(gateway.url, OPENED_COUNT)) || 0;
     const socket = await openSocket(gateway.url);
     socket.send({ type: 'subscribe', id: '1', payload: { query } });
-    await untilLookedAt(upstream, requestId);
+    await untilAskedAbout(upstream, requestId);
     leave(socket);
     const isGone = socket.webSocket.readyState !== socket.webSocket.OPEN;
     if (isGone) await untilMetric(gateway.url, 'sluice_websockets', 0);
     else await expectNothingMore(socket);
-    upstream.letGo();
+    upstream.release();
     // Opened after its client vanished.
     await untilMetric(gateway.url, OPENED_COUNT, openedCount + 1);
     await untilMetric(gateway.url, 'sluice_stream_listeners', 0);

@@ -15,7 +15,7 @@ it('sends each key once despite races, crashes and losses, unless it was certain
   const key = fc.constantFrom('a', 'b', 'c', null);
   const step = fc.oneof(
     { weight: 6, arbitrary: fc.record({ kind: fc.constant('start' as const), key }) },
-    { weight: 2, arbitrary: fc.constant({ kind: 'letGo' as const }) },
+    { weight: 2, arbitrary: fc.constant({ kind: 'release' as const }) },
     { weight: 2, arbitrary: fc.constant({ kind: 'finish' as const }) },
     { weight: 2, arbitrary: fc.constant({ kind: 'turn' as const }) },
     { weight: 1, arbitrary: fc.constant({ kind: 'crash' as const }) },
@@ -43,13 +43,13 @@ it('sends each key once despite races, crashes and losses, unless it was certain
           isDone = true;
         });
         while (!isDone) {
-          model.letGo();
+          model.release();
           await settle();
         }
         underWay = [];
       };
 
-      for (const { kind, ...rest } of [...script, { kind: 'letGo' as const }]) {
+      for (const { kind, ...rest } of [...script, { kind: 'release' as const }]) {
         await model.clock.advance(1);
         switch (kind) {
           case 'start': {
@@ -68,7 +68,7 @@ it('sends each key once despite races, crashes and losses, unless it was certain
             underWay.push(heard);
             break;
           }
-          case 'letGo':
+          case 'release':
             await drain();
             break;
           case 'turn':

@@ -77,7 +77,7 @@ export function createModel() {
       if (runningId !== null) endedAt.set(runningId, clock.now());
       runningId = null;
     },
-    letGo(): void {
+    release(): void {
       for (const release of held.splice(0)) release();
     },
   };

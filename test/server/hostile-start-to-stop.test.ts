@@ -104,7 +104,7 @@ async function launch(env: Readonly<Record<string, string>>) {
 }
 
 /** Stop a gateway amid everything that could delay it. */
-async function stopAmongTheRudest() {
+async function stopAmidHostileClients() {
   await using launched = await launch({ CAMPAIGN_TIMEOUT_MS: '600000' });
   const { upstream, url, clients, post, stop } = launched;
   const start = `mutation { startIngestion(input: { mappingId: "A" }) {
@@ -160,12 +160,12 @@ async function stopWithoutDatabase() {
 
 describeOnLinux('a gateway among hostile clients', () => {
   let launched: Awaited<ReturnType<typeof launch>>;
-  let stoppedElsewhere: ReturnType<typeof stopAmongTheRudest>;
+  let stoppedElsewhere: ReturnType<typeof stopAmidHostileClients>;
   let stoppedWithoutDatabase: ReturnType<typeof stopWithoutDatabase>;
 
   beforeAll(async () => {
     // All along, because these wait more than they work.
-    stoppedElsewhere = stopAmongTheRudest();
+    stoppedElsewhere = stopAmidHostileClients();
     stoppedWithoutDatabase = stopWithoutDatabase();
     for (const stopped of [stoppedElsewhere, stoppedWithoutDatabase]) stopped.catch(() => {});
     launched = await launch({

@@ -22,9 +22,9 @@ export interface ReplicaLog {
   readonly log: DurableIngestionLog;
   readonly starts: StartLog;
   /** The transitions announced to its listeners so far. */
-  readonly told: readonly Transition[];
+  readonly announced: readonly Transition[];
   /** Resolves once so many were announced. */
-  untilTold(count: number): Promise<void>;
+  untilAnnounced(count: number): Promise<void>;
 }
 
 export interface ReplicaOptions {
@@ -45,19 +45,19 @@ export async function openReplica(url: string, options: ReplicaOptions = {}): Pr
   const { maxConnections = 4, onWarning, timeouts } = options;
   const database = await openPostgresLog({ url, maxConnections, onFatal, onWarning }, timeouts);
   const log = await createIngestionLog(database);
-  const told: Transition[] = [];
+  const announced: Transition[] = [];
   let wake = () => {};
   log.onAppended((transition) => {
-    told.push(transition);
+    announced.push(transition);
     wake();
   });
   return {
     database,
     log,
     starts: await openStartLog(database, options.clock ?? systemClock, ANSWER_TIMEOUT_MS),
-    told,
-    async untilTold(count) {
-      while (told.length < count) {
+    announced,
+    async untilAnnounced(count) {
+      while (announced.length < count) {
         await new Promise<void>((resolve) => {
           wake = resolve;
         });

@@ -73,7 +73,7 @@ export async function startRealCampaign(mappingIds: readonly string[]): Promise<
     config: toUpstream(url),
     calls,
     arrived,
-    startElsewhere: (mappingId) => startPastFaults(service, mappingId),
+    startElsewhere: (mappingId) => startWithoutFaults(service, mappingId),
     willEnd: (mappingId, end) =>
       writeFile(join(space.mappingsDir, sourceOf(mappingId)), SOURCES[end]),
     async finish() {
@@ -87,7 +87,7 @@ export async function startRealCampaign(mappingIds: readonly string[]): Promise<
       service = await start(port);
     },
     hold: clock.holdCalls,
-    letGo: clock.letCallsGo,
+    release: clock.letCallsGo,
     close: () => running.disposeAsync(),
   };
 }
@@ -114,7 +114,7 @@ async function beginRequestIdsAt(firstId: number, dataDir: string): Promise<void
   database.close();
 }
 
-async function startPastFaults(
+async function startWithoutFaults(
   { call, headers }: RunningService,
   mappingId: string,
 ): Promise<string> {

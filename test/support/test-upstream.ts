@@ -43,17 +43,17 @@ export interface TestUpstream {
   /** From now on, hold status questions about {@link oddMappings.held}, as at first. */
   hold(): void;
   /** From now on, answer status questions about {@link oddMappings.held}, the held ones first. */
-  letGo(): void;
+  release(): void;
   /** Cut everything off. Safe to repeat. */
   close(): Promise<void>;
 }
 
 /** Resolves once a status question about this request has arrived. */
-export async function untilLookedAt(upstream: TestUpstream, requestId: string): Promise<void> {
-  const isLook = ({ operation, rawPath }: ArrivedCall) =>
+export async function untilAskedAbout(upstream: TestUpstream, requestId: string): Promise<void> {
+  const isStatusQuestion = ({ operation, rawPath }: ArrivedCall) =>
     operation === 'status' &&
     new URL(rawPath, upstream.url).searchParams.get('requestId') === requestId;
-  while (!upstream.calls.some(isLook)) await upstream.arrived(upstream.calls.length + 1);
+  while (!upstream.calls.some(isStatusQuestion)) await upstream.arrived(upstream.calls.length + 1);
 }
 
 /** Each upstream has these in addition to the mappings that a test names. */

@@ -99,7 +99,7 @@ async function startSeeded() {
 }
 
 /** A gateway in its own process, which can be killed and restarted at the same address. */
-async function startMortal(upstreamUrl: string) {
+async function startKillable(upstreamUrl: string) {
   const dataDir = await mkdtemp(join(tmpdir(), 'console-mortal-'));
   const start = (port: string) =>
     startGatewayProcess({ upstreamUrl, dataDir, env: { PORT: port } });
@@ -126,7 +126,7 @@ async function startMortal(upstreamUrl: string) {
 describe('the console, in a browser that reaches nothing but its gateways', () => {
   const running = new AsyncDisposableStack();
   let seeded: Awaited<ReturnType<typeof startSeeded>>;
-  let mortal: Awaited<ReturnType<typeof startMortal>>;
+  let mortal: Awaited<ReturnType<typeof startKillable>>;
   let upstream: TestUpstream;
   /** In front of a scripted upstream, with a long log. */
   let longUrl: string;
@@ -152,7 +152,7 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
       else freshUrl = gateway.url;
     }
     seeded = running.use(await startSeeded());
-    mortal = running.use(await startMortal(upstream.url));
+    mortal = running.use(await startKillable(upstream.url));
     browser = running.use(await openCutOffBrowser(seeded.url, mortal.url, longUrl, freshUrl));
     page = browser.page;
   }, TIMEOUT_MS);
@@ -186,7 +186,7 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
       await client.dispose();
     }
   };
-  const startPast = (url: string, mappingId: string) =>
+  const startByApi = (url: string, mappingId: string) =>
     withClient(url, async (client) => {
       const outcome = await client.start({ mappingId });
       if (outcome.__typename !== 'IngestionSubmitted') throw new Error(outcome.__typename);
@@ -343,12 +343,12 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
       await open('', longUrl);
       await rows().first().waitFor();
       // Immediately: even before the page receives events.
-      await startPast(longUrl, 'TestDoc');
+      await startByApi(longUrl, 'TestDoc');
       // With the rows beyond the edges, the page has more rows than a step.
       const scrolled = page.evaluate<{ requestIds: string[]; mostRows: number }>(
         toScrollThrough(30),
       );
-      await startPast(longUrl, 'held');
+      await startByApi(longUrl, 'held');
       const { requestIds, mostRows } = await scrolled;
       const expected = Array.from({ length: LOGGED }, (_, index) => String(LOGGED - 1 - index));
       expect(requestIds).toEqual(expected);
@@ -490,7 +490,7 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
   it(
     'shows an ingestion as GraphQL and as a command',
     async () => {
-      const { requestId } = await startPast(freshUrl, 'slow');
+      const { requestId } = await startByApi(freshUrl, 'slow');
       await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
       await open(`#/ingestions/slow/${requestId}`, freshUrl);
       const copy = async (name: string) => {

@@ -36,15 +36,15 @@ describe('an invalid body', () => {
       400,
       'GraphQL operations must contain a non-empty `query` or a `persistedQuery` extension.',
     ],
-    ['a query that is no text', '{"query":5}', 400, 'GraphQL queries must be strings.'],
+    ['a query that is not a string', '{"query":5}', 400, 'GraphQL queries must be strings.'],
     [
-      'variables that are no object',
+      'variables that are not an object',
       '{"query":"{ __typename }","variables":[]}',
       400,
       '`variables` in a POST body must be an object if provided.',
     ],
     [
-      'an operation name that is no text',
+      'an operation name that is not a string',
       '{"query":"{ __typename }","operationName":5}',
       400,
       '`operationName` in a POST body must be a string if provided.',

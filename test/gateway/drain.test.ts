@@ -254,7 +254,7 @@ describe('a drain', () => {
       'POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{',
     ],
     ['never finishes its headers', 'POST /graphql HTTP/1.1\r\n'],
-    ['never says anything', ''],
+    ['never sends anything', ''],
   ])('does not wait for a client that %s', async (_what, sent) => {
     gateway = await startTestGateway(upstream.config, {}, quick);
     const connection = await beginRequest(sent);

@@ -117,7 +117,7 @@ describe('the embedded service', () => {
       { publication: 'unpublished' },
       { __typename: 'MappingNotPublished' },
     ],
-    ['a mapping that there is not', { id: 'other' }, { __typename: 'IngestionRefused' }],
+    ['an unknown mapping', { id: 'other' }, { __typename: 'IngestionRefused' }],
   ];
 
   it.each(cases)('refuses %s', async (_what, changes, outcome) => {

@@ -238,7 +238,7 @@ describe.each(transports)('with the settings of production, over %s,', (_transpo
   ];
 
   it.each(misspelt)(
-    'a misspelt %s gets no suggestion (field suggestions)',
+    '%s that is misspelt gets no suggestion (field suggestions)',
     async (_what, operation) => {
       const { errors } = await ask(operation);
       expect(errors?.length).toBeGreaterThan(0);

@@ -201,8 +201,8 @@ describe('a page of another site, without sign-in,', () => {
         'x-forwarded-proto': 'https',
       },
     ],
-    ['embeds the address', { 'sec-fetch-site': 'cross-site' }],
-    ['is of a sister site', { 'sec-fetch-site': 'same-site' }],
+    ['is cross-site by Sec-Fetch-Site', { 'sec-fetch-site': 'cross-site' }],
+    ['is of another subdomain by Sec-Fetch-Site', { 'sec-fetch-site': 'same-site' }],
   ])('is refused if it %s', async (_what, headers) => {
     const before = startCount();
     const asked = headers as unknown as Record<string, string>;
@@ -257,7 +257,7 @@ describe('a refusal before GraphQL', () => {
     ['BAD_REQUEST', 'a batch', () => askJson('[]')],
     ['BAD_REQUEST', 'half a body', () => askJson('{')],
     ['BAD_REQUEST', 'another method', () => ask('/graphql', {}, { method: 'PUT' })],
-    ['BAD_REQUEST', 'no HTTP', () => sendRaw('\x16\x03\x01\r\n\r\n')],
+    ['BAD_REQUEST', 'bytes that are not HTTP', () => sendRaw('\x16\x03\x01\r\n\r\n')],
     ['HOST_NOT_ALLOWED', 'another host', () => post({ host: 'evil.example' })],
     ['ORIGIN_NOT_ALLOWED', 'another site', () => post({ origin: 'https://evil.example' })],
   ])('is counted: %s by %s', async (code, _what, refused) => {

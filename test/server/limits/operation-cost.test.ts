@@ -72,12 +72,12 @@ describe('the cost of an operation', () => {
     ['aliases', '{ a: node(id: "x") { id } b: node(id: "x") { id } }', {}, 22],
     ['the schema', '{ __schema { types { name } } }', {}, 1_000],
     [
-      'what is no number',
+      'a value that is not a number',
       'query ($n: Int! = 7) { ingestionRequests(first: $n) { nodes { id } } }',
       { n: 'x' },
       12,
     ],
-    ['less than nothing', '{ ingestionRequests(first: -100) { nodes { id } } }', {}, 12],
+    ['a negative page', '{ ingestionRequests(first: -100) { nodes { id } } }', {}, 12],
     ['a subscription', 'subscription { ingestionActivity(mappingIds: ["a", "b"]) { to } }', {}, 11],
   ];
 

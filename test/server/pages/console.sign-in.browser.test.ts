@@ -12,7 +12,7 @@ import { startTestGateway } from '../../support/test-gateway.js';
 /** Much more than it takes, because many tests share a small machine. */
 const TIMEOUT_MS = 90_000;
 
-describe('the console, where callers sign in', () => {
+describe('the console with sign-in', () => {
   const running = new AsyncDisposableStack();
   const { key, sha256 } = newApiKey();
   const reader = {

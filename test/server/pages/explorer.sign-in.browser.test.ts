@@ -11,7 +11,7 @@ import { startTestGateway } from '../../support/test-gateway.js';
 /** Much more than it takes, because many tests share a small machine. */
 const TIMEOUT_MS = 60_000;
 
-describe('the explorer, where callers sign in', () => {
+describe('the explorer with sign-in', () => {
   const running = new AsyncDisposableStack();
   const { key, sha256 } = newApiKey();
   let browser: CutOffBrowser;

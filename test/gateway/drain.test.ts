@@ -92,7 +92,7 @@ describe('a drain', () => {
     ['/readyz', 503, { status: 'not ready', code: 'SHUTTING_DOWN' }],
     ['/healthz', 200, { status: 'ok' }],
     ['/graphql?query={__typename}', 503, { errors: [{ extensions: { code: 'SHUTTING_DOWN' } }] }],
-  ])('answers what still comes over an open connection: %s', async (path, status, body) => {
+  ])('answers what still arrives over an open connection: %s', async (path, status, body) => {
     gateway = await startTestGateway(upstream.config);
     const connection = await beginRequest(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n`);
     const stopped = gateway.stop();
@@ -104,7 +104,7 @@ describe('a drain', () => {
     await stopped;
   });
 
-  it('calls off what holds a socket up, answers it, and closes it', async () => {
+  it('cancels what holds up a socket, answers it, and closes the socket', async () => {
     gateway = await startTestGateway(upstream.config, patient, callingOff);
     const socket = await openSocket(gateway.url);
     const arrived = upstream.arrived(upstream.calls.length + 1);
@@ -138,14 +138,14 @@ describe('a drain', () => {
     expect(Math.max(...closedAt) - Math.min(...closedAt)).toBeGreaterThan(400);
   });
 
-  it('ends at once if there is nothing to wait for', async () => {
+  it('ends immediately if there is nothing to wait for', async () => {
     gateway = await startTestGateway(upstream.config);
     const startedAt = performance.now();
     await gateway.stop();
     expect(performance.now() - startedAt).toBeLessThan(5_000);
   });
 
-  it('calls off what an upstream never answers, and says so to who waits', async () => {
+  it('cancels what the upstream never answers, and tells those who wait', async () => {
     gateway = await startTestGateway(upstream.config, patient, callingOff);
     const ref = { mappingId: silent, requestId: '1' };
     const arrived = upstream.arrived(upstream.calls.length + 2);
@@ -161,7 +161,7 @@ describe('a drain', () => {
     await expectPortFree();
   });
 
-  it('does not wait for a poll that nobody waits for', async () => {
+  it('does not wait for a poll that nobody awaits', async () => {
     gateway = await startTestGateway(upstream.config, patient);
     const { data } = await gateway.client.execute(StartIngestionDocument, { mappingId: held });
     const outcome = data?.startIngestion;
@@ -171,7 +171,7 @@ describe('a drain', () => {
     expect(gateway.logLines.filter(({ level }) => Number(level) >= 40)).toEqual([]);
   });
 
-  it('does not wait for a token that never comes', async () => {
+  it('does not wait for a token that never arrives', async () => {
     const ims = await startScriptedUpstream();
     ims.otherwise(hang());
     gateway = await startTestGateway(
@@ -203,35 +203,32 @@ describe('a drain', () => {
       slow,
       'mutation { startIngestion(input: { mappingId: "slow" }) { __typename } }',
     ],
-  ])(
-    'answers %s that is under way on a socket, and takes no other',
-    async (_what, mappingId, text) => {
-      gateway = await startTestGateway(upstream.config);
-      const socket = await openSocket(gateway.url);
-      const idle = await openSocket(gateway.url);
-      const requestId = mappingId === held ? await upstream.startElsewhere(held) : '';
-      const payload = { query: text.replace('%', requestId) };
-      const arrived = upstream.arrived(upstream.calls.length + 1);
-      socket.send({ type: 'subscribe', id: 'under way', payload });
-      await arrived;
-      const stopped = gateway.stop();
-      await untilRefused();
-      socket.send({ type: 'subscribe', id: 'new', payload });
-      expect(await idle.closed).toBe(1012);
-      upstream.letGo();
-      const messages = [await socket.next(), await socket.next(), await socket.next()];
-      expect(messages.find(({ id }) => id === 'new')).toMatchObject({
-        type: 'error',
-        payload: [{ extensions: { code: 'SHUTTING_DOWN' } }],
-      });
-      expect(messages.filter(({ id }) => id === 'under way')).toMatchObject([
-        { type: 'next', payload: { data: expect.anything() } },
-        { type: 'complete' },
-      ]);
-      expect(await socket.closed).toBe(1012);
-      await stopped;
-    },
-  );
+  ])('answers %s in progress on a socket, and accepts no other', async (_what, mappingId, text) => {
+    gateway = await startTestGateway(upstream.config);
+    const socket = await openSocket(gateway.url);
+    const idle = await openSocket(gateway.url);
+    const requestId = mappingId === held ? await upstream.startElsewhere(held) : '';
+    const payload = { query: text.replace('%', requestId) };
+    const arrived = upstream.arrived(upstream.calls.length + 1);
+    socket.send({ type: 'subscribe', id: 'under way', payload });
+    await arrived;
+    const stopped = gateway.stop();
+    await untilRefused();
+    socket.send({ type: 'subscribe', id: 'new', payload });
+    expect(await idle.closed).toBe(1012);
+    upstream.letGo();
+    const messages = [await socket.next(), await socket.next(), await socket.next()];
+    expect(messages.find(({ id }) => id === 'new')).toMatchObject({
+      type: 'error',
+      payload: [{ extensions: { code: 'SHUTTING_DOWN' } }],
+    });
+    expect(messages.filter(({ id }) => id === 'under way')).toMatchObject([
+      { type: 'next', payload: { data: expect.anything() } },
+      { type: 'complete' },
+    ]);
+    expect(await socket.closed).toBe(1012);
+    await stopped;
+  });
 
   it('ends a subscription that is being opened', async () => {
     gateway = await startTestGateway(upstream.config, patient, quick);
@@ -269,7 +266,7 @@ describe('a drain', () => {
     await expectPortFree();
   });
 
-  it('takes no new socket over a connection that was open before', async () => {
+  it('accepts no new socket over an existing connection', async () => {
     gateway = await startTestGateway(
       upstream.config,
       {},

@@ -27,7 +27,7 @@ const FOLLOW = `address => {
 }`;
 
 it(
-  'an EventSource of another site goes on by itself at the next gateway, until its request is over',
+  'an EventSource of another site continues by itself at the next gateway until its request ends',
   async () => {
     await using left = new AsyncDisposableStack();
     const upstream = await startTestUpstream();

@@ -70,7 +70,7 @@ describe('equal subscriptions', () => {
     for (const { events } of subscribed) expect(events).toEqual(subscribed[0]?.events);
   });
 
-  it('are not equal where their variables or their operations differ', async () => {
+  it('are not equal if their variables or operations differ', async () => {
     const client = createClient();
     const all = client.subscribe(IngestionActivityDocument, {});
     const some = client.subscribe(IngestionActivityDocument, { mappingIds: ['XDM44', 'other'] });
@@ -107,7 +107,7 @@ describe('equal subscriptions', () => {
     });
   });
 
-  it('outlive a log that is away while an event is made', async () => {
+  it('survive an outage of the log while an event is rendered', async () => {
     await append('1');
     const cut = createClient().subscribe(IngestionStatusChangedDocument, {
       mappingId: 'XDM44',
@@ -130,7 +130,7 @@ describe('equal subscriptions', () => {
     });
   });
 
-  it('end with an error where an event cannot be made for want of the log, and get it when they come back', async () => {
+  it('fail when an event cannot be rendered without the log, and get it when they return', async () => {
     const variables = { mappingId: 'XDM44', requestId: '1' };
     await append('1');
     const cut = createClient().subscribe(IngestionStatusChangedDocument, variables);
@@ -188,8 +188,8 @@ async function listen(): Promise<{ socket: WebSocket; requestIds: string[] }> {
   return { socket, requestIds };
 }
 
-describe('a socket that is not read from', () => {
-  it('holds up nobody and takes no memory while a thousand transitions pass, then gets them all', async () => {
+describe('a socket that is not read', () => {
+  it('delays nobody and uses no memory while a thousand transitions pass, then gets them all', async () => {
     const listeners = await Promise.all(Array.from({ length: LISTENERS }, listen));
     await until(() => gateway.fanOut.followerCount === LISTENERS);
     const [stalled, ...others] = listeners;
@@ -214,7 +214,7 @@ describe('a socket that is not read from', () => {
 describe('a socket that does not answer pings', () => {
   const query = '{ __typename }';
 
-  it('is cut when the next is due, and one that does stays', async () => {
+  it('is closed when the next ping is due, while one that answers stays open', async () => {
     const silent = await openSocket(gateway.url);
     silent.webSocket.pause();
     const good = await openSocket(gateway.url);

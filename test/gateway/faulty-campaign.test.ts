@@ -120,8 +120,8 @@ function expectWhole(mappingId: string, path: readonly TransitionFragment[]): vo
   expect(path.at(-1)).toMatchObject({ to: status, numRecords });
 }
 
-describe('in front of a Campaign service that fails in every way', () => {
-  it('keeps what it promises of each request, and tells only what it knows', async () => {
+describe('a gateway in front of a Campaign service that fails in every way', () => {
+  it('keeps its promises for each request, and reports only what it knows', async () => {
     await using space = await createWorkspace(FILES);
     await using campaign = await startFaultyCampaign(space, { seed: 7, rules: BAD_DAY });
     const { gateway } = campaign;
@@ -159,7 +159,7 @@ describe('in front of a Campaign service that fails in every way', () => {
     expect(jobs.length - taken.size).toBeLessThanOrEqual(unknown);
   });
 
-  it('sends a start whose answer was lost no second time, and finds out what came of it', async () => {
+  it('does not resend a start whose answer was lost, and finds its outcome', async () => {
     await using space = await createWorkspace(FILES);
     const rules: FaultRule[] = [{ on: 'start', when: { nth: 1 }, fault: { do: 'loseAnswer' } }];
     await using campaign = await startFaultyCampaign(space, { seed: 1, rules });
@@ -185,7 +185,7 @@ describe('in front of a Campaign service that fails in every way', () => {
   });
 });
 
-it('after a service is killed during a call and returns, the request is ABORTED and retried', async () => {
+it('retries an ABORTED request after its service was killed during a call', async () => {
   await using space = await createWorkspace({
     'm.yaml': mappingYaml('slow', { recordsPerSecond: 10 }),
     'people.csv': peopleCsv(15),

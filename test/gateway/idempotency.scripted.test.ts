@@ -92,7 +92,7 @@ const codeOf = (outcome: object | null | undefined) =>
 
 describe('a repeated key', () => {
   it.each([
-    ['no connection was let through', json(503, { error_code: '503000', message: 'no' })],
+    ['every connection was refused', json(503, { error_code: '503000', message: 'no' })],
     [
       'too many requests',
       // Without a time it would hold all calls for a second.
@@ -100,7 +100,7 @@ describe('a repeated key', () => {
     ],
     ['forbidden', json(403, { error_code: '403003', message: 'Api Key is invalid' })],
     ['a 4xx', text(400, 'RST-360011')],
-  ])('is free again where the upstream certainly took nothing: %s', async (_title, answer) => {
+  ])('is free again when the upstream certainly accepted nothing: %s', async (_title, answer) => {
     campaign.starts(answer, submitted('1'));
     expect((await start()).outcome).toMatchObject({
       __typename: 'StartIngestionError',
@@ -112,13 +112,13 @@ describe('a repeated key', () => {
   });
 });
 
-describe('a first call of unknown outcome', () => {
+describe('a first call with an unknown outcome', () => {
   it.each([
     ['the connection broke', reset()],
     ['the answer was cut', truncated(200, '{"requestId":')],
     ['the upstream failed', text(500, 'RST-360011')],
     ['no answer came', hang()],
-  ])('is looked into and never sent again: %s', async (_title, answer) => {
+  ])('is resolved and never sent again: %s', async (_title, answer) => {
     campaign.starts(answer);
     const { outcome: first } = await start();
     expect(first).toMatchObject(unknownOutcome);
@@ -136,7 +136,7 @@ describe('a first call of unknown outcome', () => {
     ).toEqual([]);
   });
 
-  it('began nothing if a request ran all the time, as the upstream confirms', async () => {
+  it('began nothing if another request ran all the time, as the upstream confirms', async () => {
     await gateway.client.execute(IngestionStatusDocument, { mappingId, requestId: '7' });
     campaign.starts(reset());
     await start();
@@ -146,7 +146,7 @@ describe('a first call of unknown outcome', () => {
     });
   });
 
-  it('stays unknown where that request is over by now', async () => {
+  it('stays unknown if that request has ended', async () => {
     await gateway.client.execute(IngestionStatusDocument, { mappingId, requestId: '7' });
     campaign.starts(reset());
     await start();
@@ -155,7 +155,7 @@ describe('a first call of unknown outcome', () => {
     expect(campaign.startCount).toBe(1);
   });
 
-  it('stays unknown where the request seen was begun by another start', async () => {
+  it('stays unknown if the observed request was begun by another start', async () => {
     campaign.starts(reset(), submitted('8'), inProgress('8'));
     await start();
     await startWithoutKey();
@@ -190,7 +190,7 @@ describe('a gateway that dies between the POST and its answer', () => {
     gateway = await startOne();
   });
 
-  it('leaves a start that the next process finds and reports, once', async () => {
+  it('leaves a start that the next process finds and reports once', async () => {
     const told = () =>
       gateway.logLines.filter(({ msg }) =>
         /^It is unknown whether this start was accepted/.test(String(msg)),

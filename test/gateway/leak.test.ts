@@ -118,15 +118,15 @@ async function heapBytes(): Promise<number> {
   return report.heapBytes;
 }
 
-describe('subscribers that come and go', () => {
-  it('leave no listener, socket or memory behind, although half of them just vanish', async () => {
+describe('disconnecting subscribers', () => {
+  it('leave no listener, socket or memory behind, even if half of them vanish', async () => {
     await runRounds(WARM_UP_ROUNDS);
     const before = await heapBytesWithout();
     await runRounds(ROUNDS - WARM_UP_ROUNDS);
     expect((await heapBytesWithout()) - before).toBeLessThan(MAX_GROWTH_BYTES);
   }, 120_000);
 
-  it('leave nothing of streams that were over before they were read', async () => {
+  it('leave nothing of streams that ended before they were read', async () => {
     await runRefusedStreams(200);
     const before = await heapBytesWithout();
     await runRefusedStreams(400);

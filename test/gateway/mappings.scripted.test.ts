@@ -36,7 +36,7 @@ async function run(mappingId: string, requestId: number): Promise<void> {
   while ((await ask(status)).data.ingestionStatus.status !== 'SUCCESS');
 }
 
-it('lists mappings, their usual durations and their last requests', async () => {
+it('lists mappings with their usual durations and last requests', async () => {
   const usual = 'usualDuration { runs p50Ms p95Ms }';
   const longer = 'lastRequest { requestId durationMs isLongerThanUsual }';
   for (let id = 1; id <= 4; id += 1) await run('crm', id);
@@ -122,7 +122,7 @@ it('lists the requests of a mapping, filtered and in pages', async () => {
   expect(some.data.mappings.nodes).toEqual([{ mappingId: 'web' }]);
 });
 
-it('takes for usual what there was, and nothing from fewer than five runs', () => {
+it('computes usual durations from past runs, and none from fewer than five', () => {
   expect(toUsualDuration([1, 2, 3, 4])).toBeNull();
   expect(toUsualDuration([50, 10, 20, 40, 30])).toEqual({ runs: 5, p50Ms: 30, p95Ms: 50 });
   const hundred = Array.from({ length: 100 }, (_, index) => index + 1);

@@ -90,9 +90,9 @@ describe('a retry', () => {
 
   it.each([
     ['too many requests', () => json(429, { error_code: '429050', message: 'Too many requests' })],
-    ['not let through', () => json(503, { error_code: '503000', message: 'no' })],
+    ['connection refused', () => json(503, { error_code: '503000', message: 'no' })],
     ['the aborted request is still named', () => inProgress('1')],
-  ])('is tried again where the upstream did not take it: %s', async (_title, toAnswer) => {
+  ])('is submitted again if the upstream did not accept it: %s', async (_title, toAnswer) => {
     await abortOne(toAnswer(), submitted('2'));
     await campaign.startsArrived(3);
     await untilTried('taken', 1);
@@ -103,7 +103,7 @@ describe('a retry', () => {
     expect(await countTried('notTaken')).toBe(before.notTaken + 1);
   });
 
-  it('ends where the upstream refuses it', async () => {
+  it('ends if the upstream refuses it', async () => {
     await abortOne(json(200, startAnswers.notStopped(mappingId)));
     await untilTried('refused', 1);
     await restart();
@@ -112,7 +112,7 @@ describe('a retry', () => {
     expect(await lineage('1')).toEqual([[1, null, null]]);
   });
 
-  it('is the request that somebody else started meanwhile', async () => {
+  it('is linked to the request that somebody else started meanwhile', async () => {
     await abortOne(inProgress('9'));
     await untilTried('taken', 1);
     expect(await lineage('1', '9')).toEqual([
@@ -124,18 +124,21 @@ describe('a retry', () => {
   it.each([
     ['lost its answer', reset()],
     ['was under way when the gateway stopped', hang()],
-  ])('that %s is not submitted again, and adopted once it is named', async (_title, answer) => {
-    await abortOne(answer);
-    await campaign.startsArrived(2);
-    await restart();
-    await sentinel();
-    expect(campaign.startCount).toBe(3);
-    expect(await lineage('1')).toEqual([[1, null, null]]);
-    campaign.starts(inProgress('2'));
-    await start(0);
-    expect(await lineage('1', '2')).toEqual([
-      [1, null, '2'],
-      [2, '1', null],
-    ]);
-  });
+  ])(
+    'is not submitted again if it %s, and its request is adopted once named',
+    async (_title, answer) => {
+      await abortOne(answer);
+      await campaign.startsArrived(2);
+      await restart();
+      await sentinel();
+      expect(campaign.startCount).toBe(3);
+      expect(await lineage('1')).toEqual([[1, null, null]]);
+      campaign.starts(inProgress('2'));
+      await start(0);
+      expect(await lineage('1', '2')).toEqual([
+        [1, null, '2'],
+        [2, '1', null],
+      ]);
+    },
+  );
 });

@@ -6,7 +6,7 @@ import { API_KEY, startTestGateway, toTestUpstream } from '../support/test-gatew
 
 const ref = { mappingId: 'XDM44', requestId: '3520' };
 
-it('no secret is in the log at the level debug, nor in any answer, also where the upstream says it', async () => {
+it('no secret appears in the debug log or in an answer, even if the upstream quotes it', async () => {
   const secret = 'planted-client-secret';
   const token = 'planted-fetched-token';
   const ims = await startScriptedUpstream();

@@ -31,7 +31,7 @@ const NEIGHBOUR = `
   type Query { node(id: ID!): Node teams(first: Int, after: String): TeamConnection! }
 `;
 
-it('is a subgraph that composes with a neighbour, and resolves its entities for who may see them', async () => {
+it('composes with a neighbour, and resolves its entities for those who may see them', async () => {
   await using left = new AsyncDisposableStack();
   const upstream = await startScriptedUpstream();
   left.defer(() => upstream.close());
@@ -87,7 +87,7 @@ it('is a subgraph that composes with a neighbour, and resolves its entities for 
   await socket.close();
 });
 
-it('takes ids in variables, as a router sends them', async () => {
+it('accepts ids in variables, as a router sends them', async () => {
   await using left = new AsyncDisposableStack();
   const upstream = await startScriptedUpstream();
   left.defer(() => upstream.close());
@@ -192,7 +192,7 @@ it('resolves an entity of each type that has a key', async () => {
   expect(await ask(wrong)).toEqual({ data: { _entities: wrong.map(() => null) } });
 });
 
-it('counts representations in the cost of an operation', async () => {
+it('includes representations in the cost of an operation', async () => {
   await using left = new AsyncDisposableStack();
   const upstream = await startScriptedUpstream();
   left.defer(() => upstream.close());
@@ -224,7 +224,7 @@ it('counts representations in the cost of an operation', async () => {
   expect(upstream.calls).toEqual([]);
 });
 
-it('gives nobody a trace, so shared answers have none', async () => {
+it('sends no trace to anybody, so shared answers contain none', async () => {
   await using left = new AsyncDisposableStack();
   const upstream = await startScriptedUpstream();
   left.defer(() => upstream.close());
@@ -238,7 +238,7 @@ it('gives nobody a trace, so shared answers have none', async () => {
   expect(await askGateway(gateway.url, query)).toEqual(answer);
 });
 
-it("reports nothing to Apollo, whatever the environment says to Apollo's tools", async () => {
+it("reports nothing to Apollo, whatever environment variables Apollo's tools have", async () => {
   await using left = new AsyncDisposableStack();
   const environment = {
     APOLLO_KEY: 'service:acme:planted',

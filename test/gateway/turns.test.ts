@@ -29,8 +29,8 @@ async function answeredBefore(countOf: () => number): Promise<number> {
   return count;
 }
 
-describe('what one connection sends together does not hold others up', () => {
-  it('as requests', async () => {
+describe('a burst on one connection', () => {
+  it('does not delay others if it consists of requests', async () => {
     const { port, host } = new URL(gateway.url);
     const connection = connect(Number(port), '127.0.0.1');
     const body = JSON.stringify({ query });
@@ -50,7 +50,7 @@ describe('what one connection sends together does not hold others up', () => {
     connection.destroy();
   });
 
-  it('as frames', async () => {
+  it('does not delay others if it consists of frames', async () => {
     const countOfRun = () =>
       gateway.logLines.filter((line) => JSON.stringify(line).includes('"websocket"')).length;
     const socket = await openSocket(gateway.url);

@@ -25,7 +25,7 @@ afterAll(async () => {
   await upstream.close();
 });
 
-describe('a socket that does not keep to the protocol is closed', () => {
+describe('a socket that violates the protocol', () => {
   const subscribe = { type: 'subscribe', id: '1', payload: { query: changed } };
   const nest = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`;
   const twice = (id: string) => [
@@ -69,7 +69,7 @@ describe('a socket that does not keep to the protocol is closed', () => {
     ['a frame over 128 KiB', 1009, [`"${'x'.repeat(128 * 1024)}"`]],
   ];
 
-  it.each(cases)('%s', async (_what, code, messages) => {
+  it.each(cases)('is closed after %s', async (_what, code, messages) => {
     const socket = await openSocket(gateway.url);
     for (const message of messages) socket.send(message as string);
     expect(await socket.closed).toBe(code);
@@ -78,7 +78,7 @@ describe('a socket that does not keep to the protocol is closed', () => {
     expect(gateway.logLines.filter(({ level }) => Number(level) >= 40)).toEqual([]);
   });
 
-  it('a subscribe before the ack', async () => {
+  it('is closed after a subscribe before the ack', async () => {
     const socket = await openSocket(gateway.url, { isGreeted: false });
     const query = changed.replace('XDM44', 'TestDoc');
     socket.send({ ...subscribe, payload: { query } });
@@ -86,19 +86,19 @@ describe('a socket that does not keep to the protocol is closed', () => {
     expect(upstream.calls.filter(({ mappingId }) => mappingId === 'TestDoc')).toEqual([]);
   });
 
-  it('no connection_init in time', async () => {
+  it('is closed without a connection_init in time', async () => {
     const openedAt = performance.now();
     const socket = await openSocket(gateway.url, { isGreeted: false });
     expect(await socket.closed).toBe(4408);
     expect(performance.now() - openedAt).toBeGreaterThan(2_500);
   });
 
-  it('no subprotocol', async () => {
+  it('is closed without a subprotocol', async () => {
     const socket = await openSocket(gateway.url, { protocol: [], isGreeted: false });
     expect(await socket.closed).toBe(4406);
   });
 
-  it('another subprotocol', async () => {
+  it('is closed with another subprotocol', async () => {
     // A client library would hang up first: none of its subprotocols was agreed to.
     const connection = connect(Number(new URL(gateway.url).port), '127.0.0.1');
     connection.write(
@@ -117,7 +117,7 @@ describe('a socket that does not keep to the protocol is closed', () => {
     connection.destroy();
   });
 
-  it('and its later messages are ignored', async () => {
+  it('has its later messages ignored', async () => {
     const socket = await openSocket(gateway.url);
     socket.send('nonsense');
     socket.send({ type: 'subscribe', id: '1', payload: { query: start } });

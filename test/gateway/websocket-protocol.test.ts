@@ -67,7 +67,7 @@ async function expectNothingMore(socket: RawSocket): Promise<void> {
   expect(await socket.next()).toEqual({ type: 'pong', payload: { sentinel: true } });
 }
 
-describe('a socket that keeps to the protocol', () => {
+describe('a socket that follows the protocol', () => {
   let socket: RawSocket;
 
   beforeEach(async () => {
@@ -76,7 +76,7 @@ describe('a socket that keeps to the protocol', () => {
 
   afterEach(() => socket.close());
 
-  it('gets a pong for each ping, with its payload, also before the ack', async () => {
+  it('gets a pong for each ping, with its payload, even before the ack', async () => {
     const early = await openSocket(gateway.url, { isGreeted: false });
     for (const { send, next } of [socket, early]) {
       send({ type: 'ping' });
@@ -87,7 +87,7 @@ describe('a socket that keeps to the protocol', () => {
     await early.close();
   });
 
-  it('may send a pong that nobody asked for, or complete what there is not', async () => {
+  it('may send an unsolicited pong, or complete an unknown operation', async () => {
     socket.send({ type: 'pong' });
     socket.send({ type: 'complete', id: 'never' });
     await expectNothingMore(socket);
@@ -132,7 +132,7 @@ describe('a socket that keeps to the protocol', () => {
     },
   );
 
-  it('may use an id again once it has completed the operation that had it', async () => {
+  it('may reuse an id once it has completed its operation', async () => {
     const query = await toRunningSubscription();
     socket.send({ type: 'subscribe', id: '1', payload: { query } });
     expect(await socket.next()).toEqual(next('1', 'IN_PROGRESS'));
@@ -156,7 +156,7 @@ describe('a socket that keeps to the protocol', () => {
     await expectNothingMore(socket);
   });
 
-  it('may use an id again while the operation that had it is still being opened', async () => {
+  it('may reuse an id while its completed operation is still being opened', async () => {
     const { query, requestId } = await toHeldSubscription();
     socket.send({ type: 'subscribe', id: '1', payload: { query } });
     await untilLookedAt(upstream, requestId);
@@ -172,7 +172,7 @@ describe('a socket that keeps to the protocol', () => {
     expect(await socket.next()).toEqual({ id: '1', type: 'complete' });
   });
 
-  it('is told why a valid subscription is refused as a result, as the library’s own server tells it', async () => {
+  it('receives the refusal of a valid subscription as a result, as from the library’s own server', async () => {
     const query = 'subscription { ingestionActivity(after: "none") { to } }';
     socket.send({ type: 'subscribe', id: '1', payload: { query } });
     const errors = [expect.objectContaining({ extensions: { code: 'CURSOR_INVALID' } })];
@@ -191,15 +191,15 @@ describe('a socket that keeps to the protocol', () => {
   });
 });
 
-describe('what a client leaves behind', () => {
+describe('a disconnected client’s subscription', () => {
   const OPENED_COUNT =
     'sluice_operation_duration_seconds_count{transport="websocket",type="subscription",outcome="ok"}';
 
   it.each([
     ['completes', (socket: RawSocket) => socket.send({ type: 'complete', id: '1' })],
-    ['is gone', (socket: RawSocket) => socket.webSocket.terminate()],
+    ['vanishes', (socket: RawSocket) => socket.webSocket.terminate()],
     ['closes its socket', (socket: RawSocket) => socket.webSocket.close()],
-  ])('is freed when it %s while its subscription is being opened', async (_what, leave) => {
+  ])('is released if the client %s while it is being opened', async (_what, leave) => {
     const { query, requestId } = await toHeldSubscription();
     // Not printed before there is one.
     const openedCount = (await readMetric(gateway.url, OPENED_COUNT)) || 0;
@@ -218,7 +218,7 @@ describe('what a client leaves behind', () => {
     await socket.close();
   });
 
-  it('is freed a thousand times, also where half of the sockets are gone without a goodbye', async () => {
+  it('is released a thousand times, even if half of the sockets vanish', async () => {
     const sockets = 20;
     const subscriptions = 5;
     const query = await toRunningSubscription();
@@ -251,14 +251,14 @@ describe('what a client leaves behind', () => {
   });
 });
 
-describe('a fault inside a stream', () => {
+describe('an internal error inside a stream', () => {
   const fault = 'planted-fault: /var/lib/secret';
   const changed = toSubscription('XDM44', '3520');
   let served: Awaited<ReturnType<typeof serveWith>>;
 
   afterEach(() => served.stop());
 
-  it('ends it with an error that says nothing of the fault, and the process lives', async () => {
+  it('ends it with an error without details, and the process survives', async () => {
     served = await serveWith((log) => ({ ...log, read: () => Promise.reject(new Error(fault)) }));
     const socket = await openSocket(served.url);
     socket.send({ type: 'subscribe', id: '1', payload: { query: changed } });
@@ -271,7 +271,7 @@ describe('a fault inside a stream', () => {
     await socket.close();
   });
 
-  it('that is in one event only is told with that event', async () => {
+  it('is reported with its event if it affects only one', async () => {
     let findCount = 0;
     served = await serveWith((log) => ({
       ...log,

@@ -183,7 +183,7 @@ describeOnLinux('a gateway among hostile clients', () => {
     while (launched.countFiles() > count) await setTimeout(20);
   };
 
-  it('frees the connections that it refuses, though their clients never close them', async () => {
+  it('releases the connections that it refuses, even if their clients never close them', async () => {
     const { clients, countFiles, post } = launched;
     const before = countFiles();
     const [refused] = await clients.openMany(foreign);
@@ -213,7 +213,7 @@ describeOnLinux('a gateway among hostile clients', () => {
     expect((await post('{ __typename }')).status).toBe(200);
   });
 
-  it('frees a flood of WebSockets that say nothing, wrong things, or do not answer its close', async () => {
+  it('releases a flood of WebSockets that are silent, invalid or ignore its close', async () => {
     const { clients, countFiles } = launched;
     const before = countFiles();
     const [first, ...others] = await clients.openMany(upgrade('http://localhost'));
@@ -228,7 +228,7 @@ describeOnLinux('a gateway among hostile clients', () => {
     await untilFiles(before);
   });
 
-  it('after a freeze hears those who have spoken meanwhile, and keeps to its budget', async () => {
+  it('hears after a freeze what arrived meanwhile, and keeps to its budget', async () => {
     const { gateway, upstream, url, post } = launched;
     const running: ScriptedAnswer = (response, call) => {
       const requestId = new URL(call.rawPath, url).searchParams.get('requestId');
@@ -269,7 +269,7 @@ describeOnLinux('a gateway among hostile clients', () => {
     await Promise.all([silent.close(), greeted.close()]);
   });
 
-  it('stops within its limit, and tells those who wait what became of theirs', async () => {
+  it('stops within its limit, and tells waiting callers the outcomes of their starts', async () => {
     const { tookMs, overHttp, overSocket } = await stoppedElsewhere;
     expect(tookMs).toBeLessThan(STOP_LIMIT_MS);
     const unknown = { data: { startIngestion: { outcomeUnknown: true } } };
@@ -278,7 +278,7 @@ describeOnLinux('a gateway among hostile clients', () => {
     expect(await launched.stop()).toBeLessThan(STOP_LIMIT_MS);
   });
 
-  it('stops within its limit though its database does not answer, and says that it was not all', async () => {
+  it('stops within its limit though its database does not answer, and reports what was unfinished', async () => {
     const { code, tookMs, complaints } = await stoppedWithoutDatabase;
     expect(tookMs).toBeLessThan(STOP_LIMIT_MS);
     expect(code).toBe(1);

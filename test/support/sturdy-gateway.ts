@@ -24,6 +24,13 @@ interface ClientError {
   readonly extensions: { readonly code: string };
 }
 
+/** A request for an operation. */
+export interface Operation {
+  readonly query: string;
+  readonly variables?: Record<string, unknown>;
+  readonly operationName?: string;
+}
+
 /** What a client is told of an error. */
 export type Expected = readonly [code: string, message: string];
 
@@ -49,6 +56,12 @@ export interface SturdyGateway {
   /** @param body - sent as it is where it is a text */
   post(body: unknown, headers?: Record<string, string>): Promise<Answer>;
   askOverSocket(payload: unknown): Promise<Answer['body']>;
+  /** Over HTTP and a socket alike, without a call to the upstream. */
+  expectRefused(
+    operation: Operation,
+    httpStatus: number,
+    expected: readonly Expected[],
+  ): Promise<void>;
 }
 
 /**
@@ -101,6 +114,12 @@ export function useSturdyGateway(): SturdyGateway {
     });
   }
 
+  async function askOverSocket(payload: unknown): Promise<Answer['body']> {
+    const answer = await askSocket(socket, payload);
+    expectNoLeak(JSON.stringify(answer));
+    return answer as Answer['body'];
+  }
+
   return {
     get url() {
       return gateway.url;
@@ -110,10 +129,16 @@ export function useSturdyGateway(): SturdyGateway {
     },
     ask,
     post,
-    async askOverSocket(payload) {
-      const answer = await askSocket(socket, payload);
-      expectNoLeak(JSON.stringify(answer));
-      return answer as Answer['body'];
+    askOverSocket,
+    async expectRefused(operation, httpStatus, expected) {
+      // Known, so that what asks for it asks the upstream nothing.
+      await post({ query: good44 });
+      const callCount = upstream.calls.length;
+      const overHttp = await post(operation);
+      expect(toExpected(overHttp.body.errors)).toEqual(expected);
+      expect(overHttp.status).toBe(httpStatus);
+      expect(await askOverSocket(operation)).toEqual(overHttp.body);
+      expect(upstream.calls).toHaveLength(callCount);
     },
   };
 }

@@ -185,11 +185,11 @@ async function ageAfter(steps: readonly Step[], isShared: boolean): Promise<read
   return agesMs;
 }
 
-describe('clocks that jump, both ways, by an hour and a day', () => {
+describe('clocks that jump both ways, by an hour and a day,', () => {
   it.each([
-    ['a budget each', false],
-    ['one budget', true],
-  ])('keep no request from being polled by replicas with %s', async (_, isShared) => {
+    ['separate budgets', false],
+    ['a shared budget', true],
+  ])('stop no request from being polled by replicas with %s', async (_, isShared) => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 20 }), async (steps) => {
         for (const ageMs of await ageAfter(steps as Step[], isShared)) {
@@ -200,7 +200,7 @@ describe('clocks that jump, both ways, by an hour and a day', () => {
     );
   });
 
-  it('never return anything older than asked for', async () => {
+  it('never return anything older than requested', async () => {
     const steps = fc.array(fc.oneof(step, ask), { maxLength: 15 });
     await fc.assert(
       fc.asyncProperty(steps, async (taken) => {

@@ -88,7 +88,7 @@ function toRecord(index: number, firstObservedAt: number) {
   return { ref, state: running, startedAt: null, firstObservedAt, changedAt, firstPosition };
 }
 
-it('polls the fresh among many old ones soon, and uses its whole budget', async () => {
+it('polls fresh requests soon among many old ones, and uses the whole budget', async () => {
   const old = Array.from({ length: 400 }, () => HOUR_MS);
   const watched = await watchAll([...old, ...Array.from({ length: 20 }, () => 0)]);
   await watched.clock.advance(60_000);
@@ -100,7 +100,7 @@ it('polls the fresh among many old ones soon, and uses its whole budget', async 
   await watched.stop();
 });
 
-it('keeps the order of due polls while far more is watched than can be polled', async () => {
+it('keeps the order of due polls when far more is watched than can be polled', async () => {
   const old = Array.from({ length: 29_700 }, () => HOUR_MS);
   const watched = await watchAll([...old, ...Array.from({ length: 300 }, () => 0)]);
   await watched.clock.advance(300_000);

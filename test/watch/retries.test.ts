@@ -120,7 +120,7 @@ async function nextTry(): Promise<void> {
 }
 
 describe('retries', () => {
-  it('waits before it submits, longer each time, up to five minutes, and gives up after an hour', async () => {
+  it('waits before each submission, longer each time, up to five minutes, and gives up after an hour', async () => {
     await abortOne();
     const retries = createSubject();
     await retries.look();
@@ -137,7 +137,7 @@ describe('retries', () => {
     expect(clock.pendingCount).toBe(0);
   });
 
-  it('waits as long as the upstream asks for', async () => {
+  it('waits as long as the upstream requests', async () => {
     await abortOne();
     answers.push(busy, taken);
     const retries = createSubject();
@@ -149,7 +149,7 @@ describe('retries', () => {
     await retries.stop();
   });
 
-  it('submits once where several look, and look again', async () => {
+  it('submits once when several look repeatedly', async () => {
     await abortOne();
     answers.push(taken, taken, taken);
     const all = [createSubject(), createSubject(), createSubject()];
@@ -161,7 +161,7 @@ describe('retries', () => {
     expect(told).toEqual(['taken']);
   });
 
-  it('submits overdue retries at once, even after more than an hour', async () => {
+  it('submits overdue retries immediately, even after more than an hour', async () => {
     await abortOne();
     await pass(10_000_000);
     answers.push(taken);
@@ -172,7 +172,7 @@ describe('retries', () => {
     await retries.stop();
   });
 
-  it('waits no longer than it would by its own clock, where another process’s is ahead', async () => {
+  it('waits no longer than by its own clock when another process’s clock is ahead', async () => {
     const ahead = createManualClock();
     await ahead.advance(3_600_000);
     const here = clock;
@@ -187,7 +187,7 @@ describe('retries', () => {
     await retries.stop();
   });
 
-  it('are sent when they are due, whoever put them off, and no sooner where another comes', async () => {
+  it('are sent when due, whoever postponed them, and no sooner when another is added', async () => {
     await abortOne();
     answers.push(down, busy, taken);
     const first = createSubject();
@@ -208,7 +208,7 @@ describe('retries', () => {
     await last.stop();
   });
 
-  it('never submits again what may have been taken', async () => {
+  it('never resubmits what may have been accepted', async () => {
     await abortOne();
     answers.push(lost);
     const retries = createSubject();
@@ -221,7 +221,7 @@ describe('retries', () => {
     expect(await opened.starts.waitingRetries(0, 0)).toEqual([]);
   });
 
-  it('submits nothing that it cannot write down first, and does so once it can', async () => {
+  it('submits nothing that it cannot record first, and submits it once it can', async () => {
     await abortOne();
     answers.push(taken);
     const retries = createSubject();
@@ -238,7 +238,7 @@ describe('retries', () => {
     await retries.stop();
   });
 
-  it('submits what was written down as sent by a commit of which it did not hear', async () => {
+  it('submits a retry whose failed commit had in fact marked it as sent', async () => {
     await abortOne();
     answers.push(taken);
     const retries = createSubject();
@@ -257,7 +257,7 @@ describe('retries', () => {
     await retries.stop();
   });
 
-  it('never submits beside a submission in progress, however late the last one is taken back', async () => {
+  it('never submits while another submission is in progress, however late the last one is withdrawn', async () => {
     await abortOne();
     const second = Promise.withResolvers<void>();
     answers.push(down, taken);
@@ -290,7 +290,7 @@ describe('retries', () => {
     await retries.stop();
   });
 
-  it('does not take the end of an older request for that of the new one', async () => {
+  it('does not mistake the end of an older request for that of the new one', async () => {
     await abortOne();
     const seen = { status: 'SUCCESS', info: '', batchId: null, numRecords: 1 } as const;
     await opened.log.append({ ref: { mappingId, requestId: '2' }, seen, observedAt: 1 });
@@ -304,7 +304,7 @@ describe('retries', () => {
     await retries.stop();
   });
 
-  it('reads what is new, and once for all who look at once', async () => {
+  it('reads new retries once for all concurrent looks', async () => {
     const { waitingRetries } = opened.starts;
     const reads: number[] = [];
     Object.assign(opened.starts, {

@@ -46,7 +46,7 @@ function createSubject() {
   };
 }
 
-it('knows nothing without runs, and learns from each that ends, failures too', async () => {
+it('is empty without runs, and learns from each that ends, failed ones too', async () => {
   const { history, run, firstPollMs } = createSubject();
   expect(history.modelOf('crm')).toBe(scaleFree);
   await settle();
@@ -56,7 +56,7 @@ it('knows nothing without runs, and learns from each that ends, failures too', a
   expect(await firstPollMs('crm')).toBeGreaterThan(2 * atFirst);
 });
 
-it('takes the runs of all mappings for those of a mapping that has none, and looks at them once a minute', async () => {
+it('uses the runs of all mappings for a mapping without any, and reads them once a minute', async () => {
   const { clock, run, firstPollMs } = createSubject();
   await run('crm', 60_000);
   await clock.advance(60_000);
@@ -68,7 +68,7 @@ it('takes the runs of all mappings for those of a mapping that has none, and loo
   expect(await firstPollMs('new')).toBeGreaterThan(ofOthers);
 });
 
-it('continues with what it knows while the log is unavailable, and says so', async () => {
+it('keeps what it has while the log is unavailable, and reports that', async () => {
   const { history, run, firstPollMs, setDown, errors } = createSubject();
   await run('crm', 60_000);
   const known = await firstPollMs('crm');

@@ -94,7 +94,7 @@ function createWatchers(
 }
 
 describe('two watchers on one log', () => {
-  it('make one path of each request, and every listener hears each transition once and in order', async () => {
+  it('record one path of each request, and announce each transition once and in order to every listener', async () => {
     await fc.assert(
       fc.asyncProperty(scenario, async ({ byRequest, delays, first }) => {
         const clock = createManualClock();
@@ -153,7 +153,7 @@ describe('two watchers on one log', () => {
     );
   });
 
-  it('do so in a database too, whatever they see at the same time', async () => {
+  it('do so on a shared database, whatever they observe concurrently', async () => {
     const seen = fc.array(
       fc.tuple(fc.nat(1), fc.nat(2), fc.constantFrom(...ingestionStatuses), fc.boolean()),
       {

@@ -16,9 +16,12 @@ export function releaseAfterTest(release: () => Promise<void>): void {
   releasers.push(release);
 }
 
-afterEach(async () => {
-  for (let release = releasers.pop(); release; release = releasers.pop()) await release();
-});
+/** Release what was set up after each test of the file that calls this. */
+export function releaseAfterEachTest(): void {
+  afterEach(async () => {
+    for (let release = releasers.pop(); release; release = releasers.pop()) await release();
+  });
+}
 
 /** Somebody waits for a look. */
 export const asking: Waiting = { kind: 'ask', caller: 'somebody' };

@@ -67,7 +67,7 @@ describe('the address of a client, by X-Forwarded-For of a trusted proxy', () =>
     expect(forwardedFor(header)).toBe(key);
   });
 
-  it('is the peer’s where that one is not trusted, however it is written', () => {
+  it('is the peer’s if that is not trusted, however it is written', () => {
     const headers = { 'x-forwarded-for': '203.0.113.7', forwarded: 'for=203.0.113.7' };
     expect(keyOf(headers, '192.0.2.9')).toBe('192.0.2.9');
     expect(keyOf(headers, '::ffff:192.0.2.9')).toBe('192.0.2.9');
@@ -122,7 +122,7 @@ describe('the address of a client, by Forwarded of a trusted proxy', () => {
     expect(forwarded(header)).toBe(key);
   });
 
-  it('counts beside X-Forwarded-For as far as both agree', () => {
+  it('is combined with X-Forwarded-For as far as both agree', () => {
     const both = (plain: string, header: string) =>
       keyOf({ 'x-forwarded-for': plain, forwarded: header });
     expect(both('203.0.113.7:1', 'for=203.0.113.7')).toBe('203.0.113.7');

@@ -10,7 +10,7 @@ function createSocket() {
   return { socket: socket as unknown as WebSocket, told };
 }
 
-it('cuts a client of which nothing was heard between two pings, and no other', async () => {
+it('cuts only a client that sent nothing between two pings', async () => {
   const clock = createManualClock();
   const [silent, there] = [createSocket(), createSocket()];
   const pings = startPings(new Set([silent.socket, there.socket]), clock, 20_000);
@@ -25,7 +25,7 @@ it('cuts a client of which nothing was heard between two pings, and no other', a
   expect(clock.pendingCount).toBe(0);
 });
 
-it('reads what has arrived during a freeze before it judges', async () => {
+it('reads what arrived during a freeze before it decides', async () => {
   const clock = createManualClock();
   const { socket, told } = createSocket();
   const pings = startPings(new Set([socket]), clock, 20_000);

@@ -151,7 +151,7 @@ async function expectAlike(_what: string, asked: Asked, expected: Case[2]): Prom
   expect({ status: first.left.answer?.status, isShared }).toEqual(expected);
 }
 
-describe('the first answer and the next are alike, and count alike, to a question', () => {
+describe('a repeated question', () => {
   const byUrl = (field: string) =>
     `/graphql?query=%7BingestionRequests%7Bnodes%7B${field}%7D%7D%7D`;
 
@@ -242,10 +242,10 @@ describe('the first answer and the next are alike, and count alike, to a questio
   beforeAll(() => start(99));
   afterAll(() => gateway.stop());
 
-  it.each(cases)('%s', expectAlike);
+  it.each(cases)('gets the same answer and counts the same as the first: %s', expectAlike);
 });
 
-describe('with sign-in, another site and a proxy, they are alike to a question', () => {
+describe('a repeated question, with sign-in, another site and a proxy,', () => {
   const SITE = 'https://app.example.com';
   const rights = ['ingestion:read'] as const;
   const [reader, expired, stranger] = [newApiKey(), newApiKey(), newApiKey()];
@@ -296,25 +296,28 @@ describe('with sign-in, another site and a proxy, they are alike to a question',
   );
   afterAll(() => gateway.stop());
 
-  it.each(cases)('%s', expectAlike);
+  it.each(cases)('gets the same answer and counts the same as the first: %s', expectAlike);
 });
 
-describe('a drain that begins while the body arrives of a question', () => {
+describe('a drain that begins while a body arrives', () => {
   beforeEach(() => start(1));
   afterEach(() => gateway.stop());
 
-  it.each(['asked before', 'not asked before'])('%s closes its connection', async (which) => {
-    const query = newQuestion();
-    if (which === 'asked before') await ask({}, query);
-    const bytes = toBytes({}, query);
-    const socket = open();
-    const arrived = once(gateway.server, 'request');
-    socket.write(bytes.subarray(0, -5));
-    await arrived;
-    gateway.drain();
-    socket.write(bytes.subarray(-5));
-    const answer = await readAnswer(socket);
-    expect(answer?.status).toBe(503);
-    expect(answer?.headers.map((header) => header.toLowerCase())).toContain('connection: close');
-  });
+  it.each(['asked before', 'not asked before'])(
+    'closes the connection of a question %s',
+    async (which) => {
+      const query = newQuestion();
+      if (which === 'asked before') await ask({}, query);
+      const bytes = toBytes({}, query);
+      const socket = open();
+      const arrived = once(gateway.server, 'request');
+      socket.write(bytes.subarray(0, -5));
+      await arrived;
+      gateway.drain();
+      socket.write(bytes.subarray(-5));
+      const answer = await readAnswer(socket);
+      expect(answer?.status).toBe(503);
+      expect(answer?.headers.map((header) => header.toLowerCase())).toContain('connection: close');
+    },
+  );
 });

@@ -81,11 +81,11 @@ describe('the cost of an operation', () => {
     ['a subscription', 'subscription { ingestionActivity(mappingIds: ["a", "b"]) { to } }', {}, 11],
   ];
 
-  it.each(cases)('of %s', (_what, query, variables, cost) => {
+  it.each(cases)('is right for %s', (_what, query, variables, cost) => {
     expect(costOf(query, variables).cost).toBe(cost);
   });
 
-  it('is known at once if nested fragments are doubled', () => {
+  it('is computed quickly for nested fragments that double', () => {
     const fragments = Array.from(
       { length: 60 },
       (_, i) => `fragment F${i} on IngestionRequest { ...F${i + 1} ...F${i + 1} }`,
@@ -94,7 +94,7 @@ describe('the cost of an operation', () => {
     expect(costOf(query).cost).toBe(10 + 2 ** 60);
   });
 
-  it('knows how long every list of the schema may be', () => {
+  it('uses the maximum length of every list in the schema', () => {
     const lists = Object.values(schema.getTypeMap())
       .filter((type) => isObjectType(type) && !type.name.startsWith('__'))
       .flatMap((type) => (isObjectType(type) ? Object.values(type.getFields()) : []))
@@ -110,7 +110,7 @@ describe('the cost of an operation', () => {
     expect(pages.every(({ args }) => args.some(({ name }) => name === 'first'))).toBe(true);
   });
 
-  it('of each operation that the documentation gives is within the limit, with the most that they can name', () => {
+  it('is within the limit for each documented operation, with the most items it may name', () => {
     const text = readFileSync('test/operations/ingestion.graphql', 'utf8');
     const names = [...text.matchAll(/^(?:query|mutation|subscription) (\w+)/gm)].map(([, n]) => n);
     const most = {

@@ -74,7 +74,7 @@ const many = <T>(count: number, make: (index: number) => Promise<T>) =>
 const countOf = (all: readonly unknown[], one: unknown) =>
   all.filter((each) => each === one).length;
 
-it('of a hundred forged tokens at once only so many are looked at as may fail, and the others slowly', async () => {
+it('a hundred forged tokens are checked only up to the limit, and the others slowly', async () => {
   const { looked, show, clock } = openSignIn();
   const tokens = await many(100, forged);
   const showing = tokens.map((token) => show(token));
@@ -90,7 +90,7 @@ it('of a hundred forged tokens at once only so many are looked at as may fail, a
   expect(looked.count).toBeLessThanOrEqual(MAX_FAILED + 1 + 8);
 });
 
-it('a hundred good tokens at once are all let in, and use nothing up', async () => {
+it('a hundred concurrent valid tokens are all accepted, and use up no attempts', async () => {
   const { show } = openSignIn();
   const tokens = await many(100, good);
   const shown = await Promise.all(tokens.map((token) => show(token)));
@@ -98,7 +98,7 @@ it('a hundred good tokens at once are all let in, and use nothing up', async () 
   expect(await show(await forged(0))).toBe('UNAUTHENTICATED');
 });
 
-it('good ones among forged ones are let in while there is room, and later where they are known', async () => {
+it('valid tokens among forged ones are accepted while there is room, and later if they are known', async () => {
   const { show, clock } = openSignIn();
   const known = await good(0);
   expect(await show(known)).toBe('ci');
@@ -114,7 +114,7 @@ it('good ones among forged ones are let in while there is room, and later where 
   expect(await show(await good(1), 'another address')).toBe('ci');
 });
 
-it('an expired token gets that answer however often it is sent, and uses nothing up', async () => {
+it('an expired token is reported as expired however often it is sent, and uses up no attempts', async () => {
   const { show } = openSignIn();
   const expired = await signToken(key, { exp: 1 });
   const shown = await many(20, () => show(expired));

@@ -35,7 +35,7 @@ it('logs an upstream failure in one short line without a stack', () => {
   expect(JSON.stringify(line).length).toBeLessThan(500);
 });
 
-it('logs an unforeseen error with its stack', () => {
+it('logs an unexpected error with its stack', () => {
   const [line] = failing(1, new TypeError('x is not a function'));
   expect(line?.err).toMatchObject({ message: 'x is not a function', stack: expect.any(String) });
 });

@@ -5,7 +5,7 @@ import { createUpstreamHealth } from '../../../src/server/monitoring/upstream-he
 import { createUpstreamLog } from '../../../src/server/monitoring/upstream-log.js';
 import { createManualClock } from '../../support/manual-clock.js';
 
-it('an upstream that cannot be used is logged once, with the reason, and once more when it recovers', async () => {
+it('logs an unusable upstream once, with the reason, and once more when it recovers', async () => {
   const lines: string[] = [];
   const logger = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });
   const clock = createManualClock();

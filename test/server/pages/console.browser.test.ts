@@ -204,7 +204,7 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
   const rows = (tab = page) => tab.locator('.grid-body [role=row]');
 
   it(
-    'leads to the first ingestion where there has been none, and tells that from no match',
+    'leads to the first ingestion when there is none, and distinguishes that from no match',
     async () => {
       await open('', freshUrl);
       await page.getByText('Nothing has been ingested yet.').waitFor();
@@ -219,244 +219,7 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
   );
 
   it(
-    'starts an ingestion and sees it end across a restart of the gateway, on its page and in the list of another tab',
-    async () => {
-      const list = await page.context().newPage();
-      await open('#/ingestions?mapping=crm-profiles', seeded.url, list);
-      await list.getByText('Live', { exact: true }).waitFor();
-
-      await start('crm-profiles');
-      await head().getByText('In progress').waitFor();
-      await list.getByRole('button', { name: '1 new' }).click();
-      const row = rows(list).first();
-      await row.getByText('In progress').waitFor();
-
-      await seeded.stop();
-      await page.getByText('Reconnecting, seen').waitFor();
-      await seeded.startAgain();
-
-      await head().getByText('Success').waitFor();
-      await page
-        .getByRole('status')
-        .getByText(/crm-profiles\W+\d+: success/)
-        .waitFor();
-      await page.getByText('2,000').first().waitFor();
-      await row.getByText('Success').waitFor();
-      await row.getByText('2,000').waitFor();
-      await list.close();
-    },
-    TIMEOUT_MS,
-  );
-
-  it(
-    'goes on where it was when the gateway is killed, in each tab and without a reload',
-    async () => {
-      const list = await page.context().newPage();
-      await open('#/ingestions?tab=running', mortal.url, list);
-      await list.getByText('Live', { exact: true }).waitFor();
-      await start('XDM44', mortal.url);
-      await page.getByText('Live', { exact: true }).waitFor();
-      await list.getByRole('button', { name: '1 new' }).click();
-      await rows(list).getByText('In progress').waitFor();
-      for (const tab of [page, list]) await tab.evaluate('globalThis.isLoadedOnce = true');
-
-      await mortal.kill();
-      await page.getByText('Reconnecting, seen').waitFor();
-      await list.getByText('Reconnecting, seen').waitFor();
-      await upstream.finish();
-      await mortal.startAgain();
-
-      await head().getByText('Success').waitFor();
-      await page
-        .getByRole('status')
-        .getByText(/XDM44\W+\d+: success/)
-        .waitFor();
-      await rows(list).getByText('Success').waitFor();
-      await list.getByRole('button', { name: 'Running (0)' }).waitFor();
-      // What no longer matches goes when somebody says so.
-      await list.getByRole('button', { name: '1 no longer running' }).click();
-      await list.getByText('No ingestion matches.').waitFor();
-      for (const tab of [page, list]) {
-        expect(await tab.evaluate('globalThis.isLoadedOnce')).toBe(true);
-      }
-      const starts = upstream.calls.filter(({ operation }) => operation === 'start');
-      expect(starts.filter(({ mappingId }) => mappingId === 'XDM44')).toHaveLength(1);
-      await list.close();
-    },
-    TIMEOUT_MS,
-  );
-
-  it(
-    'has 10,000 rows in the list, none lost or twice while new ones arrive, and few in the page',
-    async () => {
-      await open('', longUrl);
-      await rows().first().waitFor();
-      // At once: also before the page is told what happens.
-      await startPast(longUrl, 'TestDoc');
-      // With those beyond the edges, more rows are in the page than there are in a step.
-      const scrolled = page.evaluate<{ requestIds: string[]; mostRows: number }>(
-        toScrollThrough(30),
-      );
-      await startPast(longUrl, 'held');
-      const { requestIds, mostRows } = await scrolled;
-      const expected = Array.from({ length: LOGGED }, (_, index) => String(LOGGED - 1 - index));
-      expect(requestIds).toEqual(expected);
-      expect(mostRows).toBeLessThan(120);
-
-      const heapBytes = await heapBytesOf(page);
-      await page.evaluate(toScrollThrough(200));
-      expect((await heapBytesOf(page)) - heapBytes).toBeLessThan(5_000_000);
-
-      // As high as a screen can be: more rows than come at once.
-      await page.setViewportSize({ width: 1440, height: 4000 });
-      await page.getByRole('button', { name: '2 new' }).click();
-      await rows().first().getByText('held').waitFor();
-      await rows().nth(1).getByText('TestDoc').waitFor();
-      await rows().nth(2).getByText('9999').waitFor();
-      await page.setViewportSize({ width: 1440, height: 900 });
-    },
-    TIMEOUT_MS,
-  );
-
-  it(
-    'is where it was after a look at one ingestion',
-    async () => {
-      await open('', longUrl);
-      await rows().first().waitFor();
-      await page.evaluate(`document.querySelector('.grid').scrollTop = ${ROW_PX * 60}`);
-      const row = rows().filter({ hasText: '9930' }).getByRole('link');
-      await row.click();
-      await page.getByRole('heading', { name: /9930$/ }).waitFor();
-      await page.goBack();
-      await row.waitFor();
-      expect(await page.evaluate(`document.querySelector('.grid').scrollTop`)).toBe(ROW_PX * 60);
-      await page.keyboard.press('j');
-      await page.keyboard.press('Enter');
-      await page.getByRole('heading', { name: /9929$/ }).waitFor();
-    },
-    TIMEOUT_MS,
-  );
-
-  it(
-    'tells of a failure what Platform refused',
-    async () => {
-      await start('crm-profiles-refused');
-      await head().getByText('Failed').waitFor();
-      await page.getByText('A retry fails the same way').waitFor();
-      const errors = page.getByRole('alert');
-      await errors.getByText('A value is not one that the schema of the dataset allows.').waitFor();
-      const title = await page.getByRole('heading', { level: 1 }).innerText();
-      await page.getByRole('button', { name: 'Retry' }).click();
-      await page.getByRole('heading', { level: 1 }).filter({ hasNotText: title }).waitFor();
-      await head().getByText('Failed').waitFor();
-    },
-    TIMEOUT_MS,
-  );
-
-  it(
-    'offers to stop a mapping that is not stopped, then starts it, and resends all of it',
-    async () => {
-      await open('#/start?mapping=crm-profiles-not-stopped');
-      await page.getByRole('button', { name: 'Start', exact: true }).click();
-      await page.getByText('The mapping is not stopped.').waitFor();
-      await page.getByRole('button', { name: 'Stop' }).click();
-      await page.getByText('is stopped: you can start ingestions of it').waitFor();
-      await page.getByRole('button', { name: 'Start', exact: true }).click();
-      await page.getByRole('heading', { name: /^crm-profiles-not-stopped \d+$/ }).waitFor();
-      await head().getByText('Success').waitFor();
-      await open('#/mappings/crm-profiles-not-stopped');
-      await page.getByText('Stopped', { exact: true }).waitFor();
-      await page.getByRole('cell', { name: '2,000' }).first().waitFor();
-      page.once('dialog', (dialog) => void dialog.accept());
-      await page.getByRole('button', { name: 'Resend all' }).click();
-      await page.getByText('sends everything again, and the scheduler runs it').waitFor();
-      await page.getByText('Started', { exact: true }).waitFor();
-      await page.getByText(', every 15 min').waitFor();
-    },
-    TIMEOUT_MS,
-  );
-
-  it(
-    'keeps what is chosen across a reload, and goes through the list by keys',
-    async () => {
-      const [one, other] = [await fail(), await fail()];
-      await open();
-      await page.getByRole('button', { name: /^Failed/ }).click();
-      await page.keyboard.press('/');
-      await page.keyboard.type('crm-profiles-refused');
-      await page.reload();
-      await page.getByRole('button', { name: /^Failed/, pressed: true }).waitFor();
-      expect(await page.getByLabel('Mapping').inputValue()).toBe('crm-profiles-refused');
-      await rows().first().getByText(other.requestId, { exact: true }).waitFor();
-      await page.locator('body').click({ position: { x: 2, y: 200 } });
-      await page.keyboard.press('j');
-      await page.keyboard.press('j');
-      await page.keyboard.press('Enter');
-      await page.getByRole('heading', { name: `crm-profiles-refused ${one.requestId}` }).waitFor();
-      await page.keyboard.press('?');
-      await page.getByRole('dialog', { name: 'Keys' }).waitFor();
-      await page.keyboard.press('Escape');
-    },
-    TIMEOUT_MS,
-  );
-
-  it(
-    'notifies of the end of what was started here, to those who ask for it and do not look',
-    async () => {
-      const context = page.context();
-      await open('', freshUrl);
-      // Headless, it shows none, and never hides a page.
-      await page.addInitScript(`
-        globalThis.shown = [];
-        globalThis.Notification = class Notification extends EventTarget {
-          static permission = 'default';
-          static async requestPermission() {
-            Notification.permission = 'granted';
-          }
-          constructor(title, { body }) {
-            super();
-            shown.push(title + ': ' + body);
-          }
-        };
-        Object.defineProperty(document, 'visibilityState', { get: () => 'hidden' });
-      `);
-      await start('XDM44', freshUrl);
-      expect(await page.evaluate('Notification.permission')).toBe('default');
-      await page.getByRole('button', { name: 'Notify me' }).click();
-      await page.getByRole('button', { name: 'Notifies you', pressed: true }).waitFor();
-      await upstream.finish();
-      await head().getByText('Success').waitFor();
-      expect(await page.evaluate('shown')).toEqual([
-        expect.stringMatching(/^Sluice: \W*XDM44\W+\d+: success\.$/),
-      ]);
-      // A page without the script.
-      await page.close();
-      page = await context.newPage();
-    },
-    TIMEOUT_MS,
-  );
-
-  it(
-    'gives an ingestion as GraphQL and as a command',
-    async () => {
-      const { requestId } = await startPast(freshUrl, 'slow');
-      await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
-      await open(`#/ingestions/slow/${requestId}`, freshUrl);
-      const copy = async (name: string) => {
-        await page.getByRole('button', { name }).click();
-        await page.getByText('Copied.').last().waitFor();
-        return page.evaluate('navigator.clipboard.readText()');
-      };
-      expect(await copy('Copy as command')).toBe(
-        `npx sluice --url ${freshUrl}/ watch slow ${requestId}`,
-      );
-      expect(await copy('Copy as GraphQL')).toContain('ingestionStatusChanged(mappingId: "slow"');
-    },
-    TIMEOUT_MS,
-  );
-
-  it(
-    'keeps nobody out, in light and in dark, wide and narrow',
+    'is accessible in light and dark, wide and narrow',
     async () => {
       const axe = await readFile('node_modules/axe-core/axe.min.js', 'utf8');
       const { requestId } = await fail();
@@ -502,6 +265,243 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
       }
       await page.emulateMedia({ colorScheme: 'light' });
       await page.setViewportSize({ width: 1440, height: 900 });
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'starts an ingestion and shows its end across a restart of the gateway, on its page and in another tab’s list',
+    async () => {
+      const list = await page.context().newPage();
+      await open('#/ingestions?mapping=crm-profiles', seeded.url, list);
+      await list.getByText('Live', { exact: true }).waitFor();
+
+      await start('crm-profiles');
+      await head().getByText('In progress').waitFor();
+      await list.getByRole('button', { name: '1 new' }).click();
+      const row = rows(list).first();
+      await row.getByText('In progress').waitFor();
+
+      await seeded.stop();
+      await page.getByText('Reconnecting, seen').waitFor();
+      await seeded.startAgain();
+
+      await head().getByText('Success').waitFor();
+      await page
+        .getByRole('status')
+        .getByText(/crm-profiles\W+\d+: success/)
+        .waitFor();
+      await page.getByText('2,000').first().waitFor();
+      await row.getByText('Success').waitFor();
+      await row.getByText('2,000').waitFor();
+      await list.close();
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'resumes in each tab without a reload when the gateway is killed',
+    async () => {
+      const list = await page.context().newPage();
+      await open('#/ingestions?tab=running', mortal.url, list);
+      await list.getByText('Live', { exact: true }).waitFor();
+      await start('XDM44', mortal.url);
+      await page.getByText('Live', { exact: true }).waitFor();
+      await list.getByRole('button', { name: '1 new' }).click();
+      await rows(list).getByText('In progress').waitFor();
+      for (const tab of [page, list]) await tab.evaluate('globalThis.isLoadedOnce = true');
+
+      await mortal.kill();
+      await page.getByText('Reconnecting, seen').waitFor();
+      await list.getByText('Reconnecting, seen').waitFor();
+      await upstream.finish();
+      await mortal.startAgain();
+
+      await head().getByText('Success').waitFor();
+      await page
+        .getByRole('status')
+        .getByText(/XDM44\W+\d+: success/)
+        .waitFor();
+      await rows(list).getByText('Success').waitFor();
+      await list.getByRole('button', { name: 'Running (0)' }).waitFor();
+      // What no longer matches goes when somebody says so.
+      await list.getByRole('button', { name: '1 no longer running' }).click();
+      await list.getByText('No ingestion matches.').waitFor();
+      for (const tab of [page, list]) {
+        expect(await tab.evaluate('globalThis.isLoadedOnce')).toBe(true);
+      }
+      const starts = upstream.calls.filter(({ operation }) => operation === 'start');
+      expect(starts.filter(({ mappingId }) => mappingId === 'XDM44')).toHaveLength(1);
+      await list.close();
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'lists 10,000 rows, none lost or doubled while new ones arrive, with few in the page',
+    async () => {
+      await open('', longUrl);
+      await rows().first().waitFor();
+      // At once: also before the page is told what happens.
+      await startPast(longUrl, 'TestDoc');
+      // With those beyond the edges, more rows are in the page than there are in a step.
+      const scrolled = page.evaluate<{ requestIds: string[]; mostRows: number }>(
+        toScrollThrough(30),
+      );
+      await startPast(longUrl, 'held');
+      const { requestIds, mostRows } = await scrolled;
+      const expected = Array.from({ length: LOGGED }, (_, index) => String(LOGGED - 1 - index));
+      expect(requestIds).toEqual(expected);
+      expect(mostRows).toBeLessThan(120);
+
+      const heapBytes = await heapBytesOf(page);
+      await page.evaluate(toScrollThrough(200));
+      expect((await heapBytesOf(page)) - heapBytes).toBeLessThan(5_000_000);
+
+      // As high as a screen can be: more rows than come at once.
+      await page.setViewportSize({ width: 1440, height: 4000 });
+      await page.getByRole('button', { name: '2 new' }).click();
+      await rows().first().getByText('held').waitFor();
+      await rows().nth(1).getByText('TestDoc').waitFor();
+      await rows().nth(2).getByText('9999').waitFor();
+      await page.setViewportSize({ width: 1440, height: 900 });
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'restores the position in the list after a look at one ingestion',
+    async () => {
+      await open('', longUrl);
+      await rows().first().waitFor();
+      await page.evaluate(`document.querySelector('.grid').scrollTop = ${ROW_PX * 60}`);
+      const row = rows().filter({ hasText: '9930' }).getByRole('link');
+      await row.click();
+      await page.getByRole('heading', { name: /9930$/ }).waitFor();
+      await page.goBack();
+      await row.waitFor();
+      expect(await page.evaluate(`document.querySelector('.grid').scrollTop`)).toBe(ROW_PX * 60);
+      await page.keyboard.press('j');
+      await page.keyboard.press('Enter');
+      await page.getByRole('heading', { name: /9929$/ }).waitFor();
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'shows what Platform refused in a failed ingestion',
+    async () => {
+      await start('crm-profiles-refused');
+      await head().getByText('Failed').waitFor();
+      await page.getByText('A retry fails the same way').waitFor();
+      const errors = page.getByRole('alert');
+      await errors.getByText('A value is not one that the schema of the dataset allows.').waitFor();
+      const title = await page.getByRole('heading', { level: 1 }).innerText();
+      await page.getByRole('button', { name: 'Retry' }).click();
+      await page.getByRole('heading', { level: 1 }).filter({ hasNotText: title }).waitFor();
+      await head().getByText('Failed').waitFor();
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'offers to stop a running mapping, then starts it and resends all of it',
+    async () => {
+      await open('#/start?mapping=crm-profiles-not-stopped');
+      await page.getByRole('button', { name: 'Start', exact: true }).click();
+      await page.getByText('The mapping is not stopped.').waitFor();
+      await page.getByRole('button', { name: 'Stop' }).click();
+      await page.getByText('is stopped: you can start ingestions of it').waitFor();
+      await page.getByRole('button', { name: 'Start', exact: true }).click();
+      await page.getByRole('heading', { name: /^crm-profiles-not-stopped \d+$/ }).waitFor();
+      await head().getByText('Success').waitFor();
+      await open('#/mappings/crm-profiles-not-stopped');
+      await page.getByText('Stopped', { exact: true }).waitFor();
+      await page.getByRole('cell', { name: '2,000' }).first().waitFor();
+      page.once('dialog', (dialog) => void dialog.accept());
+      await page.getByRole('button', { name: 'Resend all' }).click();
+      await page.getByText('sends everything again, and the scheduler runs it').waitFor();
+      await page.getByText('Started', { exact: true }).waitFor();
+      await page.getByText(', every 15 min').waitFor();
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'keeps the selection across a reload, and supports the keyboard in the list',
+    async () => {
+      const [one, other] = [await fail(), await fail()];
+      await open();
+      await page.getByRole('button', { name: /^Failed/ }).click();
+      await page.keyboard.press('/');
+      await page.keyboard.type('crm-profiles-refused');
+      await page.reload();
+      await page.getByRole('button', { name: /^Failed/, pressed: true }).waitFor();
+      expect(await page.getByLabel('Mapping').inputValue()).toBe('crm-profiles-refused');
+      await rows().first().getByText(other.requestId, { exact: true }).waitFor();
+      await page.locator('body').click({ position: { x: 2, y: 200 } });
+      await page.keyboard.press('j');
+      await page.keyboard.press('j');
+      await page.keyboard.press('Enter');
+      await page.getByRole('heading', { name: `crm-profiles-refused ${one.requestId}` }).waitFor();
+      await page.keyboard.press('?');
+      await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+      await page.keyboard.press('Escape');
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'notifies of the end of ingestions started here, if asked to and not visible',
+    async () => {
+      const context = page.context();
+      await open('', freshUrl);
+      // Headless, it shows none, and never hides a page.
+      await page.addInitScript(`
+        globalThis.shown = [];
+        globalThis.Notification = class Notification extends EventTarget {
+          static permission = 'default';
+          static async requestPermission() {
+            Notification.permission = 'granted';
+          }
+          constructor(title, { body }) {
+            super();
+            shown.push(title + ': ' + body);
+          }
+        };
+        Object.defineProperty(document, 'visibilityState', { get: () => 'hidden' });
+      `);
+      await start('XDM44', freshUrl);
+      expect(await page.evaluate('Notification.permission')).toBe('default');
+      await page.getByRole('button', { name: 'Notify me' }).click();
+      await page.getByRole('button', { name: 'Notifies you', pressed: true }).waitFor();
+      await upstream.finish();
+      await head().getByText('Success').waitFor();
+      expect(await page.evaluate('shown')).toEqual([
+        expect.stringMatching(/^Sluice: \W*XDM44\W+\d+: success\.$/),
+      ]);
+      // A page without the script.
+      await page.close();
+      page = await context.newPage();
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'shows an ingestion as GraphQL and as a command',
+    async () => {
+      const { requestId } = await startPast(freshUrl, 'slow');
+      await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+      await open(`#/ingestions/slow/${requestId}`, freshUrl);
+      const copy = async (name: string) => {
+        await page.getByRole('button', { name }).click();
+        await page.getByText('Copied.').last().waitFor();
+        return page.evaluate('navigator.clipboard.readText()');
+      };
+      expect(await copy('Copy as command')).toBe(
+        `npx sluice --url ${freshUrl}/ watch slow ${requestId}`,
+      );
+      expect(await copy('Copy as GraphQL')).toContain('ingestionStatusChanged(mappingId: "slow"');
     },
     TIMEOUT_MS,
   );

@@ -38,7 +38,7 @@ describe('the console, where callers sign in', () => {
   afterAll(() => running.disposeAsync());
 
   it(
-    'lets nobody in with a wrong key, keeps a right one in its tab, and offers a reader nothing else',
+    'refuses a wrong key, keeps a valid one in its tab, and offers a reader nothing else',
     async () => {
       const { page } = browser;
       await page.goto(`${url}/#/mappings`);
@@ -61,7 +61,7 @@ describe('the console, where callers sign in', () => {
   );
 });
 
-describe('the console, where people sign in with an OpenID provider', () => {
+describe('the console with an OpenID provider', () => {
   const running = new AsyncDisposableStack();
   let provider: OpenIdProvider;
   let browser: CutOffBrowser;
@@ -98,7 +98,7 @@ describe('the console, where people sign in with an OpenID provider', () => {
   };
 
   it(
-    'says in the provider’s words why somebody is not let in',
+    'shows the provider’s reason for a refused sign-in',
     async () => {
       await signIn('', 'Refuse');
       await page.getByText('Ada has no access to Sluice.').waitFor();
@@ -108,7 +108,7 @@ describe('the console, where people sign in with an OpenID provider', () => {
   );
 
   it(
-    'comes back to the page that was asked for, renews the token for each connection, also after the provider was down, and signs out',
+    'returns to the requested page, renews the token for each connection, even after the provider was down, and signs out',
     async () => {
       const sockets: WebSocket[] = [];
       const count = (socket: WebSocket) => void sockets.push(socket);
@@ -137,7 +137,7 @@ describe('the console, where people sign in with an OpenID provider', () => {
   );
 
   it(
-    'asks for a new sign-in where the provider has ended the old one',
+    'asks for a new sign-in when the provider has ended the old one',
     async () => {
       await signIn('#/durations', 'I am Ada');
       await page.getByRole('heading', { name: 'Durations' }).waitFor();

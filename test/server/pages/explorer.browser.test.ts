@@ -38,7 +38,7 @@ describe('the explorer, in a browser that reaches nothing but the gateway', () =
   afterAll(() => running.disposeAsync());
 
   it(
-    'starts, watches, asks and lists an ingestion, without a word typed',
+    'starts, watches, queries and lists an ingestion without typing',
     async () => {
       const { page } = browser;
       await page.goto(`${url}/`);

@@ -32,7 +32,7 @@ describe('the explorer, where callers sign in', () => {
   afterAll(() => running.disposeAsync());
 
   it(
-    'starts and watches with a key that is put into its environment',
+    'starts and watches with a key from its environment',
     async () => {
       const { page } = browser;
       await page.goto(`${url}/explorer/`);

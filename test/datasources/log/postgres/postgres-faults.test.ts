@@ -70,8 +70,8 @@ async function holdLog({ database }: ReplicaLog) {
   return { letGo: gate.resolve, done };
 }
 
-describe('a transaction that is held open', () => {
-  it('makes those behind it wait, so that nobody who reads on misses what is committed late', async () => {
+describe('a transaction that stays open', () => {
+  it('makes later ones wait, so that no reader misses a late commit', async () => {
     const [slow, quick, reader] = [await open(), await open(), await open()];
     const held = await holdLog(slow);
     const appended = [appendTo(slow, '1'), appendTo(quick, '2')];
@@ -83,7 +83,7 @@ describe('a transaction that is held open', () => {
     expect(reader.told).toEqual(await reader.log.read(everything, 0, 10));
   });
 
-  it('has those behind it give up after a while, with nothing written', async () => {
+  it('makes later ones give up after a timeout, with nothing written', async () => {
     const slow = await open();
     const quick = await open(database.url, { timeouts: impatient });
     const held = await holdLog(slow);
@@ -94,7 +94,7 @@ describe('a transaction that is held open', () => {
     expect(await appendTo(quick, '1')).toMatchObject({ kind: 'transition' });
   });
 
-  it('is ended by the database where its process is frozen', async () => {
+  it('is ended by the database when its process is frozen', async () => {
     const frozen = await open(database.url, {
       timeouts: { ...impatient, idleInTransactionMs: 500 },
     });
@@ -106,7 +106,7 @@ describe('a transaction that is held open', () => {
     expect(await appendTo(frozen, '2')).toMatchObject({ kind: 'transition' });
   });
 
-  it('concerns nobody where it is in another database', async () => {
+  it('does not affect logs in other databases', async () => {
     const elsewhere = await createTestDatabase();
     const client = await connect(elsewhere.url);
     await client.query('begin; create table t ()');
@@ -121,8 +121,8 @@ describe('a transaction that is held open', () => {
 /** As the driver sends it: a whole statement. */
 const COMMIT = 'commit\0';
 
-describe('a connection that is lost at the commit', () => {
-  it('leaves what was committed in the log, once, and it is told', async () => {
+describe('a connection lost during the commit', () => {
+  it('leaves a committed append in the log once, and announces it', async () => {
     const replica = await open(proxy.url);
     proxy.cutAt(COMMIT, true);
     expect(await appendTo(replica, '1')).toMatchObject({ kind: 'transition' });
@@ -130,7 +130,7 @@ describe('a connection that is lost at the commit', () => {
     expect(replica.told).toEqual(await replica.log.read(everything, 0, 10));
   });
 
-  it('leaves nothing where the commit did not arrive, and says so', async () => {
+  it('leaves nothing if the commit did not arrive, and reports that', async () => {
     const replica = await open(proxy.url);
     proxy.cutAt(COMMIT, false);
     await expect(appendTo(replica, '1')).rejects.toMatchObject(unavailable);
@@ -140,8 +140,8 @@ describe('a connection that is lost at the commit', () => {
   });
 });
 
-describe('a database that cannot be used', () => {
-  it('is waited for while its server is down, and used again once it is back', async () => {
+describe('an unusable database', () => {
+  it('is awaited while its server is down, and used again once it is back', async () => {
     const server = await startPostgresServer();
     const { url } = await createTestDatabase(server.url);
     const [one, other] = [await openReplica(url), await openReplica(url)];
@@ -159,7 +159,7 @@ describe('a database that cannot be used', () => {
     await server.dispose();
   });
 
-  it('takes nothing while it is read-only, as a standby is', async () => {
+  it('accepts no writes while it is read-only, as a standby is', async () => {
     const replica = await open();
     const admin = await connect();
     const cutOthers = () =>
@@ -182,7 +182,7 @@ describe('a database that cannot be used', () => {
     expect(await replica.log.find([toRef('1')])).toMatchObject([{ ref: toRef('1') }]);
   });
 
-  it('ends the process where it does not have what was written to it', async () => {
+  it('ends the process when it lacks what was written to it', async () => {
     const ends: Error[] = [];
     const replica = await open(database.url, { onFatal: (error) => ends.push(error) });
     await appendTo(replica, '1');

@@ -41,7 +41,9 @@ export function readStream(response: Response): StreamReader {
   let text = '';
   return {
     async until(end) {
-      while (!text.includes(end)) {
+      // A long answer is not searched again from its beginning for each piece.
+      for (let from = 0; !text.includes(end, from); ) {
+        from = Math.max(0, text.length - end.length);
         const { value, done } = await reader.read();
         if (done) throw new Error(`It ended without ${end}: ${text}`);
         text += value;

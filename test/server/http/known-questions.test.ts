@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import pino from 'pino';
 import { systemClock } from '../../../src/process/system-clock.js';
 import { newApiKey } from '../../../src/server/sign-in/api-keys.js';
 import { createSignIn } from '../../../src/server/sign-in/sign-in.js';
-import { publicExposure } from '../../support/exposure.js';
+import { privateExposure, publicExposure } from '../../support/exposure.js';
 import {
   type PushedGateway,
   type PushedGatewayOptions,
@@ -245,6 +246,11 @@ describe('a repeated question', () => {
   it.each(cases)('gets the same answer and counts the same as the first: %s', expectAlike);
 });
 
+/** What questions that differ only in their names leave alike. */
+function withoutNames({ reports, ...left }: Awaited<ReturnType<typeof ask>>['left']) {
+  return { ...left, reports: reports.map(({ name, ...report }) => report) };
+}
+
 describe('a repeated question, with sign-in, another site and a proxy,', () => {
   const SITE = 'https://app.example.com';
   const rights = ['ingestion:read'] as const;
@@ -283,7 +289,12 @@ describe('a repeated question, with sign-in, another site and a proxy,', () => {
 
   beforeAll(() =>
     start(99, {
-      exposure: { ...publicExposure, corsOrigins: [SITE], trustedProxies: ['127.0.0.1'] },
+      exposure: {
+        ...publicExposure,
+        limits: privateExposure.limits,
+        corsOrigins: [SITE],
+        trustedProxies: ['127.0.0.1'],
+      },
       signIn: createSignIn(
         {
           accessTokens: null,
@@ -297,6 +308,65 @@ describe('a repeated question, with sign-in, another site and a proxy,', () => {
   afterAll(() => gateway.stop());
 
   it.each(cases)('gets the same answer and counts the same as the first: %s', expectAlike);
+
+  const header = fc.constantFrom(
+    'Accept: */*',
+    'Accept: application/graphql-response+json',
+    'Accept: text/html',
+    'Accept-Encoding: br',
+    'Accept-Encoding: gzip;q=0.5, identity;q=0.1',
+    'Connection: close',
+    'Content-Encoding: identity',
+    'Expect: 100-continue',
+    `Origin: ${SITE}`,
+    'Origin: https://evil.test',
+    'Sec-Fetch-Site: same-origin',
+    'Upgrade: h2c',
+    'X-Forwarded-For: 203.0.113.7',
+  );
+  const anyRequest = fc.record({
+    line: fc.constantFrom(
+      'POST /graphql HTTP/1.1',
+      'POST /graphql HTTP/1.0',
+      'POST /graphql/ HTTP/1.1',
+    ),
+    type: fc.constantFrom(
+      'application/json',
+      'application/json; charset=utf-8',
+      'application/json; charset="utf-8"',
+      'application/json; charset=latin1',
+    ),
+    more: fc
+      .tuple(
+        fc.constantFrom(reader, reader, reader, expired, stranger),
+        fc.array(header, { maxLength: 4 }),
+      )
+      .map(([caller, headers]) => as(caller, ...headers).more ?? []),
+    toBody: fc.constantFrom(
+      toJson,
+      padded(100),
+      padded(20_000),
+      (query: string) => ` ${toJson(query)}`,
+      (query: string) => `{"query":"{ no }","query":${JSON.stringify(query)}}`,
+      (query: string) => `[${toJson(query)}]`,
+    ),
+    isChunked: fc.boolean(),
+  });
+
+  it('gets the same, however it is sent and was sent before', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyRequest, anyRequest, async (asked, before) => {
+        const first = await ask(asked, newQuestion());
+        const query = newQuestion();
+        await ask(before, query);
+        const second = await ask(asked, query);
+        const third = await ask(asked, query);
+        expect(withoutNames(second.left)).toEqual(withoutNames(first.left));
+        expect(third.left).toEqual(second.left);
+      }),
+      { numRuns: 60 },
+    );
+  });
 });
 
 describe('a drain that begins while a body arrives', () => {

@@ -32,7 +32,7 @@ async function ask(...parts: readonly string[]): Promise<readonly number[]> {
   return [...received.matchAll(/^HTTP\/1\.1 (\d+)/gm)].map(([, status]) => Number(status));
 }
 
-describe('what is no HTTP is refused after the answers to what precedes it:', () => {
+describe('bytes that are not HTTP', () => {
   beforeAll(() => ask(closing));
 
   it.each<[string, readonly string[], readonly number[]]>([
@@ -44,8 +44,8 @@ describe('what is no HTTP is refused after the answers to what precedes it:', ()
     ['half a body', [`${chunked}garbage\r\n`], [400]],
     ['a question and half a body', [`${other}${chunked}garbage\r\n`], [200, 400]],
     ['a question that closes the connection', [`${closing}${known}`], [200]],
-    ['a new question behind which nothing is read', [`${other}${closing}${known}`], [200, 200]],
-  ])('%s', async (_what, parts, statuses) => {
+    ['a new question, after which nothing is read', [`${other}${closing}${known}`], [200, 200]],
+  ])('are refused after the answers to what precedes them: %s', async (_what, parts, statuses) => {
     expect(await ask(...parts)).toEqual(statuses);
   });
 });

@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import fastifyCors from '@fastify/cors';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import helmet from 'helmet';
 
 /** How long browsers may cache whether another site's pages may call, in s. */
 const PREFLIGHT_MAX_AGE_S = 600;
 
 /** The headers that pages of other sites may read. */
-const EXPOSED_HEADERS = ['retry-after'];
+const EXPOSED_HEADERS = 'retry-after';
 
 const HSTS_MAX_AGE_S = 365 * 86_400;
 
@@ -50,22 +50,24 @@ function toConstantHeaders(): Readonly<Record<string, string>> {
   return headers;
 }
 
-/** The same for answers that are sent before the regular hooks run, for example to an invalid URL. */
-export function allowSitesToRead(
+/** The headers with which pages of these sites, and of no others, may read an answer. */
+export function createSiteHeaders(
   corsOrigins: readonly string[],
-): (request: FastifyRequest, reply: FastifyReply) => void {
+): (origin: string | undefined) => Readonly<Record<string, string>> {
+  if (corsOrigins.length === 0) return () => ({});
   const allowed = new Set(corsOrigins);
-  return ({ headers: { origin } }, reply) => {
-    if (allowed.size === 0) return;
-    reply.header('vary', 'Origin');
-    if (origin === undefined || !allowed.has(origin)) return;
-    reply.header('access-control-allow-origin', origin);
-    reply.header('access-control-expose-headers', EXPOSED_HEADERS.join(', '));
-  };
+  return (origin) => ({
+    vary: 'Origin',
+    ...(origin !== undefined &&
+      allowed.has(origin) && {
+        'access-control-allow-origin': origin,
+        'access-control-expose-headers': EXPOSED_HEADERS,
+      }),
+  });
 }
 
 /**
- * Allow pages of these sites, and of no others, to read answers.
+ * Answer browsers that ask whether pages of these sites, and of no others, may send a request.
  *
  * @param corsOrigins - such as `https://app.example.com`
  */
@@ -77,7 +79,6 @@ export async function allowSitesToCall(
   await server.register(fastifyCors, {
     origin: [...corsOrigins],
     methods: ['GET', 'POST', 'PUT', 'DELETE'],
-    exposedHeaders: EXPOSED_HEADERS,
     maxAge: PREFLIGHT_MAX_AGE_S,
   });
 }

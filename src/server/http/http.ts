@@ -41,7 +41,7 @@ import { type Asker, toAsker } from '../sign-in/asker.js';
 import type { GraphQLWebSockets } from '../websocket/websocket.js';
 import { createRawAnswers } from './http-client-error.js';
 import { toGraphQLRequest } from './http-graphql.js';
-import { addHttpHeaders, allowSitesToCall, allowSitesToRead } from './http-headers.js';
+import { addHttpHeaders, allowSitesToCall, createSiteHeaders } from './http-headers.js';
 import type { HttpSignIn } from './http-sign-in.js';
 import { toHttpStatus } from './http-status.js';
 import { createKnownQuestions } from './known-questions.js';
@@ -92,7 +92,7 @@ const overHttp: Arrival = { transport: 'http', lastEventId: null };
 
 /** What the HTTP server is built from. */
 export interface HttpOptions {
-  readonly apollo: ApolloServer<OperationContext>;
+  readonly apollo: Pick<ApolloServer<OperationContext>, 'executeHTTPGraphQLRequest'>;
   readonly answers: SharedAnswers;
   readonly reportOperation: OperationReporter;
   readonly newContext: (asker: Asker, arrival: Arrival) => OperationContext;
@@ -201,10 +201,10 @@ export async function createHttpServer({
 
   server.server.maxConnections = maxConnections;
   makeTimeoutsFair(server.server, CHECK_INTERVAL_MS);
-  const letSiteRead = allowSitesToRead(corsOrigins);
+  const toSiteHeaders = createSiteHeaders(corsOrigins);
   const addEarlyHeaders = (request: FastifyRequest, reply: FastifyReply) => {
     reply.header('cache-control', 'no-store');
-    letSiteRead(request, reply);
+    reply.headers(toSiteHeaders(request.headers.origin));
   };
   const headers = addHttpHeaders(server);
   // What is refused early has these headers, too.
@@ -239,7 +239,7 @@ export async function createHttpServer({
     headers: {
       ...headers,
       'cache-control': 'no-store',
-      ...(corsOrigins.length > 0 && { vary: 'Origin' }),
+      ...toSiteHeaders(undefined),
     },
   });
   // Otherwise requests that arrive together would all be answered before any other connection is served.

@@ -33,7 +33,7 @@ function setUp(create: (typeof budgets)[number][1], maxRps: number) {
   const budget = create(clock, maxRps);
   const turns: Turn[] = [];
   const refused: unknown[] = [];
-  /** Ask for a turn, and tell of how that ended. */
+  /** Ask for a turn, and record how that ends. */
   async function take(call: PacedCall, timeoutMs = 60_000): Promise<boolean> {
     const askedMs = clock.monotonicMs();
     const deadline = startDeadline(clock, timeoutMs);
@@ -48,7 +48,7 @@ function setUp(create: (typeof budgets)[number][1], maxRps: number) {
       deadline.release();
     }
   }
-  /** Always have so many calls wait, until the time has come. */
+  /** Keep so many calls waiting until this time. */
   function keep(count: number, waiting: Waiting, untilMs: number): void {
     for (let index = 0; index < count; index += 1) {
       void (async () => {
@@ -136,7 +136,7 @@ describe.each(budgets)('the budget %s', (_, create) => {
         fc.constantFrom(0, 40),
         async (counts, maxRps, polls) => {
           const { clock, budget, turns, keep } = setUp(create, maxRps);
-          // Until all have come.
+          // Until all have arrived.
           budget.hold(1);
           for (const [caller, count] of counts.entries()) keep(count, ask(`${caller}`), 20_000);
           keep(polls, poll, 20_000);

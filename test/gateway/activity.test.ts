@@ -58,7 +58,7 @@ describe('ingestionActivity', () => {
     const again = gateway.client.subscribe(IngestionActivityDocument, { after });
     await again.received(1);
     await gateway.upstream.finish();
-    // Others that ran end as well.
+    // Other running requests end as well.
     const ofMissed = () =>
       again.events.filter(
         ({ data }) => data?.ingestionActivity.request.requestId === missed.requestId,

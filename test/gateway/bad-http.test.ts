@@ -36,15 +36,15 @@ describe('an invalid body', () => {
       400,
       'GraphQL operations must contain a non-empty `query` or a `persistedQuery` extension.',
     ],
-    ['a query that is no text', '{"query":5}', 400, 'GraphQL queries must be strings.'],
+    ['a query that is not a string', '{"query":5}', 400, 'GraphQL queries must be strings.'],
     [
-      'variables that are no object',
+      'variables that are not an object',
       '{"query":"{ __typename }","variables":[]}',
       400,
       '`variables` in a POST body must be an object if provided.',
     ],
     [
-      'an operation name that is no text',
+      'an operation name that is not a string',
       '{"query":"{ __typename }","operationName":5}',
       400,
       '`operationName` in a POST body must be a string if provided.',
@@ -218,7 +218,7 @@ describe('another method or path', () => {
     },
   );
 
-  /** What a wish to upgrade is answered that is not granted; fetch cannot express one. */
+  /** The answer to a refused upgrade, which fetch cannot send. */
   async function askToUpgrade(
     method: string,
     path: string,
@@ -232,7 +232,7 @@ describe('another method or path', () => {
     return { status: response.statusCode ?? 0, text: await readText(response) };
   }
 
-  /** With the path as it stands; fetch would tidy it. */
+  /** Send the path unchanged, which fetch would normalize. */
   async function askRaw(path: string): Promise<Pick<Answer, 'status' | 'body'>> {
     const { port } = new URL(gateway.url);
     const { promise, resolve, reject } = Promise.withResolvers<Pick<Answer, 'status' | 'body'>>();

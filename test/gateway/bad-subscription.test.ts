@@ -43,7 +43,7 @@ describe('an invalid subscription', () => {
       ],
     ],
     [
-      'a cursor that is no text',
+      'a cursor that is not a string',
       { query: activity, variables: { after: 7 } },
       [
         'BAD_USER_INPUT',

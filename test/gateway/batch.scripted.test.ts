@@ -29,7 +29,7 @@ beforeAll(async () => {
 
 afterAll(() => upstream.close());
 
-/** Ask a gateway about a request that is new to it, and failed with this batch. */
+/** Ask a gateway about a new request that failed with this batch. */
 async function ask(gateway: TestGateway, batchId: string) {
   const requestId = String(nextRequestId++);
   upstream.script(failed(requestId, batchId));

@@ -20,7 +20,7 @@ describe('a caller’s name', () => {
     const ofOther = await startAs(await bearer({ name: 'other' }));
     expect(ofOther.startedBy).toBe('other');
     expect(ofOther.requestId).not.toBe(ofCi.requestId);
-    // Two keys and a token of one name are one caller.
+    // Two keys and a token with one name belong to one caller.
     const before = startCount();
     for (const again of [await bearer(), `Bearer ${fullKey}`, `Bearer ${oldKey}`]) {
       expect(await startAs(again)).toMatchObject({ requestId: ofCi.requestId, startedBy: 'ci' });

@@ -55,7 +55,7 @@ describe('sockets', () => {
         },
       ],
     });
-    // What is being opened has its place until it is known to be over.
+    // A subscription that is being opened keeps its place until it has failed.
     await untilMetric(gateway.url, 'sluice_stream_listeners', 2);
     socket.send({ type: 'complete', id: '1' });
     expect(await askSocket(socket, { query })).toEqual({ data });
@@ -68,14 +68,14 @@ describe('operations in progress', () => {
   const silent = `{ ingestionStatus(mappingId: "${oddMappings.silent}", requestId: "1") { status } }`;
   const ask = { type: 'subscribe', payload: { query: silent } };
 
-  /** Have operations begin that nobody waits for. */
+  /** Begin operations and leave. */
   async function abandon(count: number): Promise<void> {
     const socket = await openSocket(gateway.url);
     for (let index = 0; index < count; index += 1) {
       socket.send({ ...ask, id: `${index}` });
       socket.send({ type: 'complete', id: `${index}` });
     }
-    // Answered behind them.
+    // Answered after them.
     socket.send({ type: 'ping' });
     await socket.next();
     await socket.close();
@@ -91,7 +91,7 @@ describe('operations in progress', () => {
     expect(codesOf((await askSocket(socket, { query })) as Answer)).toEqual([
       'TOO_MANY_OPERATIONS',
     ]);
-    // They are over in time, and make room.
+    // They end in time, and make room.
     for (;;) {
       const answer = (await askSocket(socket, { query })) as Answer;
       if (answer.data) break;
@@ -128,7 +128,7 @@ describe('operations in progress', () => {
   });
 
   it('have a total cost limit for the subscriptions on all sockets of a caller', async () => {
-    // 11 points each.
+    // Each costs 11 points.
     const payload = { query: 'subscription { ingestionActivity { to } }' };
     await start({ maxSubscriptionCostPerCaller: 30 });
     const [first, second] = [await openSocket(gateway.url), await openSocket(gateway.url)];

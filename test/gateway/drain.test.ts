@@ -13,7 +13,7 @@ import { openSocket } from '../support/raw-socket.js';
 import { hang, startScriptedUpstream } from '../support/scripted-upstream.js';
 import { startTestUpstream } from '../support/start-test-upstream.js';
 import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
-import { oddMappings, type TestUpstream, untilLookedAt } from '../support/test-upstream.js';
+import { oddMappings, type TestUpstream, untilAskedAbout } from '../support/test-upstream.js';
 
 const { held, silent, slow } = oddMappings;
 
@@ -28,17 +28,17 @@ afterAll(() => upstream.close());
 
 beforeEach(() => upstream.hold());
 
-/** What a test starts is another request than those of the tests before. */
+/** End all runs, so that the next test starts a new request. */
 afterEach(async () => {
   await gateway.stop();
   await upstream.finish();
 });
 
 describe('a drain', () => {
-  /** Far beyond what a test may take: what a drain waits for, it does not wait for by this. */
+  /** Far longer than a test may take, so that no drain ends because of it. */
   const patient = { timeoutMs: 600_000 };
   const quick = { cancelAfterMs: 100, cutAfterMs: 300, giveUpAfterMs: 8_000 };
-  /** Who is told why has the time to hear it. */
+  /** Long enough for clients to receive the reason. */
   const callingOff = { cancelAfterMs: 100, cutAfterMs: 600_000, giveUpAfterMs: 600_000 };
   const portOf = ({ url }: { url: string }) => Number(new URL(url).port);
 
@@ -71,17 +71,17 @@ describe('a drain', () => {
     await upstream.finish();
     const ref = { mappingId: held, requestId };
     const asked = gateway.client.execute(IngestionStatusDocument, ref);
-    await untilLookedAt(upstream, requestId);
+    await untilAskedAbout(upstream, requestId);
     const stopped = gateway.stop();
     await untilRefused();
     const releasedAt = performance.now();
-    upstream.letGo();
+    upstream.release();
     expect(await asked).toMatchObject({
       httpStatus: 200,
       data: { ingestionStatus: { status: 'SUCCESS' } },
     });
     await stopped;
-    // Its connection, which the client would keep, is not waited for: that would take 8 s.
+    // The drain does not wait for the client's kept connection, which would take 8 s.
     expect(performance.now() - releasedAt).toBeLessThan(5_000);
     expect(await isRefused()).toBe(true);
     await expectPortFree();
@@ -134,7 +134,7 @@ describe('a drain', () => {
     });
     await gateway.stop();
     expect(await Promise.all(closed)).toEqual([1012, 1012, 1012, 1012, 1012]);
-    // Four fifths of a second lie between the first and the last.
+    // The first and the last are four fifths of a second apart.
     expect(Math.max(...closedAt) - Math.min(...closedAt)).toBeGreaterThan(400);
   });
 
@@ -166,7 +166,7 @@ describe('a drain', () => {
     const { data } = await gateway.client.execute(StartIngestionDocument, { mappingId: held });
     const outcome = data?.startIngestion;
     if (outcome?.__typename !== 'IngestionSubmitted') throw new Error('It was not started.');
-    await untilLookedAt(upstream, outcome.request.requestId);
+    await untilAskedAbout(upstream, outcome.request.requestId);
     await gateway.stop();
     expect(gateway.logLines.filter(({ level }) => Number(level) >= 40)).toEqual([]);
   });
@@ -216,7 +216,7 @@ describe('a drain', () => {
     await untilRefused();
     socket.send({ type: 'subscribe', id: 'new', payload });
     expect(await idle.closed).toBe(1012);
-    upstream.letGo();
+    upstream.release();
     const messages = [await socket.next(), await socket.next(), await socket.next()];
     expect(messages.find(({ id }) => id === 'new')).toMatchObject({
       type: 'error',
@@ -235,7 +235,7 @@ describe('a drain', () => {
     const client = createGraphQLClient(gateway.url);
     const ref = { mappingId: silent, requestId: '2' };
     const { completed } = client.subscribe(IngestionStatusChangedDocument, ref);
-    await untilLookedAt(upstream, ref.requestId);
+    await untilAskedAbout(upstream, ref.requestId);
     await gateway.stop();
     await expect(completed).rejects.toMatchObject({ code: 1012 });
   });
@@ -254,7 +254,7 @@ describe('a drain', () => {
       'POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{',
     ],
     ['never finishes its headers', 'POST /graphql HTTP/1.1\r\n'],
-    ['never says anything', ''],
+    ['never sends anything', ''],
   ])('does not wait for a client that %s', async (_what, sent) => {
     gateway = await startTestGateway(upstream.config, {}, quick);
     const connection = await beginRequest(sent);
@@ -280,12 +280,12 @@ describe('a drain', () => {
     await stopped;
   });
 
-  /** Send the beginning of a request; it has arrived when this resolves. */
+  /** Send the beginning of a request; resolves once it has arrived. */
   async function beginRequest(sent: string): Promise<Socket> {
     const connection = connect(portOf(gateway), '127.0.0.1');
     await once(connection, 'connect');
     if (sent) connection.write(sent);
-    // By then, for what another sends later has been answered.
+    // It has arrived, because a later request of another client was answered.
     await readMetric(gateway.url, 'sluice_websockets');
     return connection;
   }
@@ -295,7 +295,7 @@ describe('a drain', () => {
     'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n' +
     'Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n';
 
-  /** A WebSocket whose client does nothing but read. */
+  /** A WebSocket whose client only reads. */
   async function upgradeByHand(): Promise<Socket> {
     const connection = connect(portOf(gateway), '127.0.0.1');
     connection.write(`GET /graphql HTTP/1.1\r\nHost: localhost\r\n${upgradeHeaders}`);

@@ -16,7 +16,7 @@ import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
 
 const silent = createLogger('silent');
 
-/** The gateway in front of the embedded service, as `npm start` joins them, at a pace for tests. */
+/** The gateway in front of the embedded service, as `npm start` joins them, but faster. */
 async function startBoth(files: Record<string, string>) {
   const space = await createWorkspace(files);
   const embedded = await startEmbeddedUpstream(
@@ -38,7 +38,7 @@ async function startBoth(files: Record<string, string>) {
   };
 }
 
-/** A shipped sample, its records unchanged, much quicker. */
+/** A shipped sample with its records unchanged, but faster. */
 async function sampleFiles(name = 'crm-profiles'): Promise<Record<string, string>> {
   const mapping: unknown = parseYaml(await readFile(`mappings/${name}.yaml`, 'utf8'));
   const csv = await readFile('mappings/sources/crm-profiles.csv', 'utf8');
@@ -117,7 +117,7 @@ describe('the embedded service', () => {
       { publication: 'unpublished' },
       { __typename: 'MappingNotPublished' },
     ],
-    ['a mapping that there is not', { id: 'other' }, { __typename: 'IngestionRefused' }],
+    ['an unknown mapping', { id: 'other' }, { __typename: 'IngestionRefused' }],
   ];
 
   it.each(cases)('refuses %s', async (_what, changes, outcome) => {

@@ -31,7 +31,7 @@ describe('a client that does not read its answers', () => {
     await gateway.stop();
   });
 
-  /** Far more than may wait for one socket, beside what is under way when it is stopped. */
+  /** Far more than may be buffered for one socket, including what is in progress when reading stops. */
   const MAX_WAITING_BYTES = 24 * 1024 * 1024;
 
   const floods: [string, number, (socket: RawSocket, index: number) => void][] = [
@@ -61,7 +61,7 @@ describe('a client that does not read its answers', () => {
       const bad = await openSocket(gateway.url);
       bad.webSocket.pause();
       for (let index = 0; index < count; index += 1) send(bad, index);
-      // Asked behind the flood: what of that was read by now has been worked on.
+      // Sent after the flood: once it is answered, everything read of the flood has been handled.
       for (let round = 0; round < 20; round += 1) {
         expect(await askSocket(good, { query })).toEqual({ data });
         const waiting = await readMetric(gateway.url, 'sluice_websocket_buffered_bytes');

@@ -50,7 +50,7 @@ const transports: [string, (operation: Operation) => Promise<Answer>][] = [
 
 const repeat = (count: number, toText: (index: number) => string, between = ' ') =>
   Array.from({ length: count }, (_, index) => toText(index)).join(between);
-/** A request in a request, so many levels deep down to a scalar. */
+/** Requests nested so many levels deep, down to a scalar. */
 const toChain = (levels: number) =>
   `${'retryOf { '.repeat(levels - 2)}failure { code }${' }'.repeat(levels - 2)}`;
 const status = 'ingestionStatus(mappingId: "XDM44", requestId: "3520")';
@@ -238,7 +238,7 @@ describe.each(transports)('with the settings of production, over %s,', (_transpo
   ];
 
   it.each(misspelt)(
-    'a misspelt %s gets no suggestion (field suggestions)',
+    '%s that is misspelt gets no suggestion (field suggestions)',
     async (_what, operation) => {
       const { errors } = await ask(operation);
       expect(errors?.length).toBeGreaterThan(0);

@@ -54,7 +54,7 @@ describe('failed sign-ins', () => {
       statuses.push((await post({ query }, bad)).status);
     }
     expect(await signInOverSocket(bad)).toBe(4401);
-    // Nothing at all is no attempt.
+    // A request without credentials is no attempt.
     statuses.push((await post({ query })).status);
     expect(statuses).toEqual([401, 401, 401]);
     const limited = await post({ query }, bad);

@@ -70,7 +70,7 @@ describe('a caller who continuously asks for made-up ids', () => {
     }
     const callsSince = upstream.calls.slice(before);
     const last = callsSince.findLastIndex(({ operation }) => operation === 'start');
-    // What was given before they came, one poll for each of them, and what goes wrong and is sent again.
+    // The turns granted before the hostile callers came, one poll for each of them, and repeated calls.
     expect(last).toBeLessThan(2 * MAX_RPS);
     await upstream.finish();
     const list = '{ ingestionRequests(filter: { statuses: [SUCCESS] }) { nodes { mappingId } } }';

@@ -16,7 +16,7 @@ import {
 } from '../generated/operations.js';
 import { startTestGateway } from '../support/test-gateway.js';
 
-/** A mapping from this file, by its column `name`. */
+/** A mapping of the column `name` of this file. */
 const mapping = (id: string, path: string) =>
   mappingYaml(id, { source: { kind: 'csv', path }, maxRejected: 0 });
 

@@ -4,7 +4,7 @@ import { startTestUpstream } from '../support/start-test-upstream.js';
 import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
 import type { TestUpstream } from '../support/test-upstream.js';
 
-/** All there are. Bare Apollo Server 5.5 passes 55 with CSRF prevention on. */
+/** The number of audits. Bare Apollo Server 5.5 passes 55 with CSRF prevention on. */
 const LEAST_AUDITS_PASSED = 61;
 
 let upstream: TestUpstream;

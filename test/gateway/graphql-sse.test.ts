@@ -57,7 +57,7 @@ describe('one stream for several operations', () => {
     expect([reserved.status, token.length]).toEqual([201, 32]);
     const query = toSubscription(await gateway.upstream.startElsewhere('XDM44'));
     const operation = { query, extensions: { operationId: 'a' } };
-    // Before anybody reads it.
+    // Sent before anybody reads the stream.
     expect((await operate(token, operation)).status).toBe(202);
     const stream = await fetch(`${gateway.streamUrl}?token=${token}`, { headers: sse });
     const reading = readStream(stream);
@@ -106,12 +106,12 @@ describe('one stream for several operations', () => {
       [404, fetch(gateway.streamUrl, { headers: { ...none, ...json } })],
       [404, fetch(`${gateway.streamUrl}?operationId=1`, { method: 'DELETE', headers: none })],
       [404, fetch(gateway.streamUrl, { headers: json })],
-      // With one.
+      // With a reservation.
       [400, postOperation(gateway.streamUrl, { query: '{ __typename }' }, token)],
       [400, postOperation(gateway.streamUrl, { ...operation, query: '{ notThere }' }, token)],
       [400, postOperation(gateway.streamUrl, { extensions: { operationId: '1' } }, token)],
       [400, postOperation(gateway.streamUrl, [operation], token)],
-      // A stream of its own says what is wrong with an operation.
+      // A stream of its own carries the error of its operation.
       [200, fetch(gateway.streamUrl, { headers: sse })],
       [200, postOperation(gateway.streamUrl, { query: '' }, sse)],
       [400, postOperation(gateway.streamUrl, { query: 1 }, sse)],
@@ -123,7 +123,7 @@ describe('one stream for several operations', () => {
         /^:\n\nevent: next\ndata: \{"errors":.*\}\n\nid: .*\nevent: complete\n/,
       );
     }
-    // What came before is answered on a stream that is opened later; nothing of it was run.
+    // Operations sent before are answered once the stream is opened; none of the refused ones ran.
     expect((await postOperation(gateway.streamUrl, operation, token)).status).toBe(202);
     const reading = readStream(await fetch(gateway.streamUrl, { headers: { ...token, ...sse } }));
     expect(await reading.until('event: complete')).toBe(

@@ -108,7 +108,7 @@ describe('a mapping that a caller may not see', () => {
     const query = `subscription { ingestionActivity(mappingIds: ["asked-theirs", "asked-mine"]) {
       request { mappingId } } }`;
     socket.send({ type: 'subscribe', id: '1', payload: { query } });
-    // Answered behind it: by then it is open.
+    // Answered after the subscription has opened.
     socket.send({ type: 'subscribe', id: '2', payload: { query: '{ __typename }' } });
     await socket.next();
     await socket.next();
@@ -139,7 +139,7 @@ describe('a mapping that a caller may not see', () => {
       });
       await socket.next();
       socket.send({ type: 'subscribe', id: '1', payload: { query } });
-      // Answered behind it: by then it is open.
+      // Answered after the subscription has opened.
       const probe = { query: '{ __typename }' };
       socket.send({ type: 'subscribe', id: '2', payload: probe });
       await socket.next();

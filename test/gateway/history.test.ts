@@ -33,7 +33,7 @@ afterEach(async () => {
   await deleteDatabase(dataDir);
 });
 
-/** Have the gateway see a request that somebody else started, and that is over where its mapping is `done`. */
+/** Make the gateway observe a request that somebody else started, and that has ended if its mapping is `done`. */
 async function see(mappingId: 'done' | 'running'): Promise<string> {
   const requestId = await upstream.startElsewhere(mappingId);
   if (mappingId === 'done') await upstream.finish();

@@ -32,7 +32,7 @@ let upstream: ScriptedUpstream;
 let dataDir: string;
 let gateway: TestGateway;
 
-/** Each test’s own. */
+/** A new one for each test. */
 let campaign: CampaignScript;
 let mappingId: string;
 let idempotencyKey: string;
@@ -57,7 +57,7 @@ afterAll(async () => {
   await deleteDatabase(dataDir);
 });
 
-/** In front of the upstream as a process of its own would name it, so that both can have one log. */
+/** A process of its own, which names the upstream as this one does, so that both can use one log. */
 const startOne = () =>
   startTestGateway(upstream.url, {
     dataDir,
@@ -83,7 +83,7 @@ async function start(variables: Partial<StartIngestionMutationVariables> = {}) {
   return { outcome: data?.startIngestion, error: errors?.[0] };
 }
 
-/** A start without a key, of anybody. */
+/** A start by anybody, without a key. */
 const startWithoutKey = () => start({ idempotencyKey: null });
 
 const unknownOutcome = { __typename: 'StartIngestionError', outcomeUnknown: true };
@@ -95,7 +95,7 @@ describe('a repeated key', () => {
     ['every connection was refused', json(503, { error_code: '503000', message: 'no' })],
     [
       'too many requests',
-      // Without a time it would hold all calls for a second.
+      // Without a Retry-After it would hold all calls for a second.
       json(429, { error_code: '429050', message: 'Too many requests' }, { 'retry-after': '0' }),
     ],
     ['forbidden', json(403, { error_code: '403003', message: 'Api Key is invalid' })],
@@ -195,7 +195,7 @@ describe('a gateway that dies between the POST and its answer', () => {
       gateway.logLines.filter(({ msg }) =>
         /^It is unknown whether this start was accepted/.test(String(msg)),
       );
-    // At once where nobody else can have sent it; else once its answer is overdue.
+    // Immediately if nobody else can have sent it; otherwise once its answer is overdue.
     await makeAnswersDue(dataDir);
     await untilMetric(gateway.url, 'sluice_starts_outcome_unknown_total', 1);
     expect(told()).toMatchObject([{ mappingId }]);
@@ -211,7 +211,7 @@ describe('a gateway that dies between the POST and its answer', () => {
   it('leaves a start whose request is adopted once the upstream names it', async () => {
     campaign.starts(inProgress('7'));
     await startWithoutKey();
-    // Waits for the answer to the first call, where another process may hear it.
+    // Waits for the answer to the first call, which another process may receive.
     const repeated = start();
     await makeAnswersDue(dataDir);
     expect((await repeated).outcome).toMatchObject({

@@ -14,14 +14,14 @@ import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
 import { lossyMappings, oddMappings, type TestUpstream } from '../support/test-upstream.js';
 
 const { slow } = oddMappings;
-/** One for each test, and as many others. */
+/** One mapping for each test, and as many others. */
 const MAPPINGS = Array.from({ length: 30 }, (_, index) => [`XDM${index}`, `Other${index}`]);
 
 let upstream: TestUpstream;
 let dataDir: string;
 let gateway: TestGateway;
 
-/** Each test’s own. */
+/** A new one for each test. */
 let mappingId: string;
 let otherMappingId: string;
 let idempotencyKey: string;
@@ -31,7 +31,7 @@ let startCountBefore: number;
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'idempotency-'));
   upstream = await startTestUpstream(['running', ...MAPPINGS.flat()]);
-  // The second start of all may be refused for its token and sent again: no test is to count that one.
+  // The second start may be refused for its token and sent again: no test should count that one.
   for (let count = 0; count < 2; count += 1) await upstream.startElsewhere('running');
   gateway = await startOne();
 });
@@ -76,7 +76,7 @@ const codeOf = (outcome: object | null | undefined) =>
   outcome && 'code' in outcome ? outcome.code : null;
 
 const countStarts = () => upstream.calls.filter(({ operation }) => operation === 'start').length;
-/** How many starts have arrived in this test. */
+/** The number of starts that arrived in this test. */
 const startCount = () => countStarts() - startCountBefore;
 
 async function startArrived(): Promise<void> {
@@ -92,13 +92,13 @@ describe('a repeated key', () => {
     ['refused', 'nowhere', 'IngestionRefused'],
   ] as const;
 
-  /** Start one of these, with a key of its own. */
+  /** Start one of these mappings, each with its own key. */
   async function startKeyed(mapping: string) {
     const { outcome, requestId } = await start({
       mappingId: mapping === 'own' ? mappingId : mapping,
       idempotencyKey: `${idempotencyKey}-${mapping}`,
     });
-    // Of the request more may be known the next time.
+    // The request may have changed by the next call.
     return { type: outcome?.__typename, ...outcome, request: null, requestId };
   }
 

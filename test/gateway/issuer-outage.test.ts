@@ -37,7 +37,7 @@ describe('an issuer', () => {
     const socket = await openSocket(own.url, { isGreeted: false });
     socket.send({ type: 'connection_init', payload: { authorization: await bearer() } });
     expect(await socket.closed).toBe(1013);
-    // What needs no issuer works.
+    // Credentials that need no issuer still work.
     expect((await post(`Bearer ${ownKey.key}`)).status).toBe(200);
     expect((await post('Bearer no.to.ken')).status).toBe(401);
     await own.stop();

@@ -34,7 +34,7 @@ interface Answer {
   readonly code: string | undefined;
 }
 
-/** Ask with these headers, `Host` among them; fetch would write its own. */
+/** Send these headers, `Host` included, which fetch would overwrite. */
 async function ask(
   path: string,
   headers: Record<string, string> = {},
@@ -63,7 +63,7 @@ const post = (headers: Record<string, string>) =>
     { method: 'POST', body: START },
   );
 
-/** The statuses of everything that can be asked for: both ways to start, and what can be looked at. */
+/** The statuses of all addresses: both ways to start, and all pages. */
 async function askAll(headers: Record<string, string>): Promise<Record<string, number>> {
   const upgrade = {
     connection: 'Upgrade',
@@ -82,7 +82,7 @@ async function askAll(headers: Record<string, string>): Promise<Record<string, n
   };
 }
 
-/** Bytes as they are, and all that is answered until the connection ends. */
+/** Send raw bytes; returns everything that is received until the connection ends. */
 async function sendRaw(bytes: string): Promise<string> {
   const connection = connect(Number(port), '127.0.0.1');
   connection.write(bytes);
@@ -201,8 +201,8 @@ describe('a page of another site, without sign-in,', () => {
         'x-forwarded-proto': 'https',
       },
     ],
-    ['embeds the address', { 'sec-fetch-site': 'cross-site' }],
-    ['is of a sister site', { 'sec-fetch-site': 'same-site' }],
+    ['is cross-site by Sec-Fetch-Site', { 'sec-fetch-site': 'cross-site' }],
+    ['is of another subdomain by Sec-Fetch-Site', { 'sec-fetch-site': 'same-site' }],
   ])('is refused if it %s', async (_what, headers) => {
     const before = startCount();
     const asked = headers as unknown as Record<string, string>;
@@ -257,7 +257,7 @@ describe('a refusal before GraphQL', () => {
     ['BAD_REQUEST', 'a batch', () => askJson('[]')],
     ['BAD_REQUEST', 'half a body', () => askJson('{')],
     ['BAD_REQUEST', 'another method', () => ask('/graphql', {}, { method: 'PUT' })],
-    ['BAD_REQUEST', 'no HTTP', () => sendRaw('\x16\x03\x01\r\n\r\n')],
+    ['BAD_REQUEST', 'bytes that are not HTTP', () => sendRaw('\x16\x03\x01\r\n\r\n')],
     ['HOST_NOT_ALLOWED', 'another host', () => post({ host: 'evil.example' })],
     ['ORIGIN_NOT_ALLOWED', 'another site', () => post({ origin: 'https://evil.example' })],
   ])('is counted: %s by %s', async (code, _what, refused) => {

@@ -24,7 +24,7 @@ afterEach(async () => {
 
 const ask = (query: string) => askGateway(gateway.url, query);
 
-/** Have a request of the mapping run to its end. */
+/** Run a request of the mapping to its end. */
 async function run(mappingId: string, requestId: number): Promise<void> {
   upstream.script(json(200, startAnswers.submitted(mappingId, requestId)));
   upstream.otherwise(json(200, statusAnswers.inProgress(mappingId, requestId)));
@@ -32,7 +32,7 @@ async function run(mappingId: string, requestId: number): Promise<void> {
   await upstream.arrived(upstream.calls.length + 1);
   upstream.otherwise(json(200, statusAnswers.success(mappingId, requestId)));
   const status = `{ ingestionStatus(mappingId: "${mappingId}", requestId: "${requestId}", maxAgeMs: 0) { status } }`;
-  // A poll that was under way already is shared.
+  // A query shares a poll that is in progress.
   while ((await ask(status)).data.ingestionStatus.status !== 'SUCCESS');
 }
 

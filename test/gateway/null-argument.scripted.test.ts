@@ -30,7 +30,7 @@ describe('null', () => {
       }));
   });
 
-  /** The operation with its argument as it is given here, which may be not at all. */
+  /** The operation with this value for its argument, or without the argument. */
   const operations: Record<string, (value: string | null) => string> = {
     'Query.ingestionRequests.first': (value) =>
       `ingestionRequests(filter: null, after: null ${given('first', value)}) { pageInfo { hasNextPage } }`,
@@ -51,7 +51,7 @@ describe('null', () => {
 
   it('is the default of every argument that has one', () => {
     expect(withDefault.filter(({ isNullable }) => !isNullable)).toEqual([]);
-    // Of publishing administration.test.ts tells, in front of a service that has it.
+    // administration.test.ts covers publishing, with a service that supports it.
     const others = withDefault.filter(({ name }) => !name.startsWith('PublishMappingInput'));
     expect(others.map(({ name }) => name).sort()).toEqual(Object.keys(operations).sort());
   });

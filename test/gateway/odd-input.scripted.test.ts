@@ -124,7 +124,7 @@ describe('a client’s unusual input', () => {
   });
 });
 
-/** The whole number that a JSON number is, in digits; null where it is none. */
+/** The digits of a JSON number that is an integer; null for others. */
 function toExact(literal: string): string | null {
   const match = /^(-?\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/i.exec(literal);
   if (!match) return null;

@@ -92,7 +92,7 @@ describe('the operation log', () => {
       { type: 'invalid', name: null, outcome: 'GRAPHQL_PARSE_FAILED' },
     ],
     [
-      'an operation that is not there',
+      'an unknown operation name',
       { query: 'query A { __typename }', operationName: 'B' },
       { type: 'invalid', name: null, outcome: 'OPERATION_RESOLUTION_FAILURE' },
     ],

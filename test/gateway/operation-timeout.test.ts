@@ -60,7 +60,7 @@ describe('the time limit of an operation', () => {
       payload: { query: 'subscription { ingestionActivity { to request { requestId } } }' },
     });
     await untilMetric(gateway.url, 'sluice_stream_listeners', 1);
-    // Longer than an operation may take, and then the next in the same operation is not begun.
+    // The first start exceeds the limit, so that the next one in the same operation is not begun.
     const one = (name: string) =>
       `${name}: startIngestion(input: { mappingId: "${oddMappings.slow}" }) { __typename }`;
     const answer = (await (

@@ -59,7 +59,7 @@ describe('the requests of a minute', () => {
     const from = (address: string) => post({ query }, { 'x-forwarded-for': address });
     expect((await from('192.0.2.1')).status).toBe(200);
     expect((await from('192.0.2.1')).status).toBe(429);
-    // What stands before the last address was said by whoever has that one.
+    // The entries before the last address come from its owner.
     expect((await from('192.0.2.9, 192.0.2.1')).status).toBe(429);
     expect((await from('192.0.2.2')).status).toBe(200);
     expect((await from('2001:db8:1:2::1')).status).toBe(200);

@@ -20,19 +20,19 @@ import {
 } from '../support/test-gateway.js';
 import { oddMappings, type TestUpstream } from '../support/test-upstream.js';
 
-/** One for each test. */
+/** One mapping for each test. */
 const MAPPINGS = Array.from({ length: 20 }, (_, index) => `XDM${index}`);
-/** Started before and behind what a test starts: their ids tell how much that was. */
+/** Started before and after the starts of a test: the difference of their ids tells how many those were. */
 const [BEFORE, BEHIND] = ['before', 'behind'];
 
 let upstream: TestUpstream;
 let dataDir: string;
 let gateway: TestGateway;
 
-/** Each test’s own. */
+/** A new one for each test. */
 let mappingId: string;
 let testCount = 0;
-/** What the upstream calls the requests of this test, one after the other. */
+/** The upstream's ids of the requests of this test, in order. */
 let ids: readonly [string, string, string, string];
 
 beforeAll(async () => {
@@ -48,7 +48,7 @@ beforeEach(async () => {
   ids = [`${last + 1}`, `${last + 2}`, `${last + 3}`, `${last + 4}`];
 });
 
-// What runs on would be aborted by the next test, and retried.
+// The next test would abort what still runs, and so have it retried.
 afterEach(() => upstream.finish());
 
 afterAll(async () => {
@@ -67,7 +67,7 @@ async function restart(overrides: TestGatewayOptions = {}): Promise<void> {
 
 const { toRef, start, untilEnd, lineage } = askAboutRetries(() => ({ gateway, mappingId }));
 
-/** Between two looks, in ms. */
+/** The delay between two polls, in ms. */
 const LOOK_MS = 15;
 
 /** Wait until a request has been retried. */
@@ -77,7 +77,7 @@ async function untilRetried(requestId: string): Promise<void> {
   }
 }
 
-/** The next request has the next id, so that so many were started before it; what was on its way has arrived by then. */
+/** The id of the next request counts the starts before it, including those that were in progress. */
 async function expectStarted(count: number): Promise<void> {
   await gateway.client.execute(StartIngestionDocument, { mappingId: oddMappings.unpublished });
   expect(await upstream.startElsewhere(BEHIND)).toBe(String(Number(ids[0]) + count));

@@ -281,7 +281,7 @@ describe('an invalid request', () => {
   });
 });
 
-/** Send bytes as they are: the status, code and message of the answer, after which the connection ends. */
+/** Send raw bytes; returns the status, code and message of the answer, after which the connection ends. */
 async function sendRaw(bytes: string): Promise<[status: number, code: string, message: string]> {
   const connection = connect(Number(new URL(gateway.url).port), '127.0.0.1');
   connection.write(Buffer.from(bytes, 'latin1'));

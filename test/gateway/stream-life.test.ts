@@ -24,7 +24,7 @@ const gateway = useKeyedGateway();
 const { start, append, read, reserve, openShared, operate, untilNothingIsLeft } = gateway;
 const { lasting, short, other } = keys;
 
-/** Each way to have a subscription over HTTP. */
+/** The ways to receive a subscription over HTTP. */
 const ways: [string, (query: string, key: { key: string }) => Promise<StreamReader>][] = [
   [
     'events of its own',
@@ -178,7 +178,7 @@ describe('a draining gateway', () => {
         '\r\n',
       ].join('\r\n') + body.slice(0, -1),
     );
-    // What comes behind it on another connection was read after it.
+    // The gateway has read the part above before this request of another connection.
     expect(
       (await fetch(`${gateway.url}/graphql?query={__typename}`, { headers: as(lasting) })).status,
     ).toBe(200);

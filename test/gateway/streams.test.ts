@@ -5,7 +5,7 @@ import { untilMetric } from '../support/metrics.js';
 import { toSubscription, useStreamGateway } from '../support/stream-gateway.js';
 import { multipart, readStream, sse, toStreamUrl } from '../support/stream-reader.js';
 import { startTestGateway } from '../support/test-gateway.js';
-import { oddMappings, untilLookedAt } from '../support/test-upstream.js';
+import { oddMappings, untilAskedAbout } from '../support/test-upstream.js';
 
 const gateway = useStreamGateway();
 const { post, toUrl } = gateway;
@@ -29,10 +29,10 @@ describe('a client that vanishes while its subscription is opened', () => {
       (response) => response.text(),
       () => null,
     );
-    await untilLookedAt(gateway.upstream, requestId);
+    await untilAskedAbout(gateway.upstream, requestId);
     gone.abort();
     await asked.catch(() => {});
-    gateway.upstream.letGo();
+    gateway.upstream.release();
     await untilMetric(gateway.url, 'sluice_http_streams', 0);
     await untilMetric(gateway.url, 'sluice_stream_listeners', 0);
   });

@@ -17,7 +17,7 @@ import { askSocket, openSocket } from '../support/raw-socket.js';
 import { json, startScriptedUpstream } from '../support/scripted-upstream.js';
 import { startTestGateway } from '../support/test-gateway.js';
 
-/** As a service of another team may be, with Relay’s types, and with something to say of our mappings. */
+/** A subgraph of another team, with Relay’s types and a field of its own for our mappings. */
 const NEIGHBOUR = `
   extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@key", "@shareable"])
   interface Node { id: ID! }
@@ -177,7 +177,7 @@ it('resolves an entity of each type that has a key', async () => {
   const representations = Object.entries(ids).map(([__typename, id]) => ({ __typename, id }));
   const ask = (r: unknown) => askGateway(gateway.url, query, {}, { r });
   expect(await ask(representations)).toEqual({ data: { _entities: representations } });
-  // Each id under every other name, and ids that nobody was given.
+  // Each id under every other type, and made-up ids.
   const [mapping] = Object.values(ids).slice(-1);
   const wrong = [
     ...Object.keys(ids).flatMap((__typename) =>
@@ -200,7 +200,7 @@ it('includes representations in the cost of an operation', async () => {
   left.defer(() => gateway.stop());
   const query = 'query ($r: [_Any!]!) { _entities(representations: $r) { __typename } }';
   const id = Buffer.from('IngestionRequest:["crm","1"]').toString('base64url');
-  // As much as fits into a body.
+  // As many as fit into a body.
   const r = Array.from({ length: 1_500 }, () => ({ __typename: 'IngestionRequest', id }));
   const inVariables = await askGateway(gateway.url, query, {}, { r });
   const literal = `{ __typename: "IngestionRequest", id: "${id}" }`;

@@ -115,7 +115,7 @@ describe('ingestionStatusChanged', () => {
     await gateway.upstream.arrived(countBefore + 5);
     await gateway.upstream.finish();
     const events = await Promise.all(subscribed.map(({ completed }) => completed));
-    // A loop for each subscriber would have asked once for each at least.
+    // Separate polls for each subscriber would be at least as many as subscribers.
     expect(gateway.upstream.calls.length - countBefore).toBeLessThan(50);
     expect(events.every((delivered) => delivered.length === 2)).toBe(true);
     await Promise.all(clients.map((client) => client.close()));

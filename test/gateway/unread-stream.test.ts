@@ -10,7 +10,7 @@ const { lasting } = keys;
 
 const ended: ReportedState = { status: 'SUCCESS', info: '', batchId: null, numRecords: 1 };
 
-/** A connection on which an operation was sent that is answered with events. */
+/** Send an operation that is answered with events, without reading them. */
 async function openRaw(query: string): Promise<Socket> {
   const connection = connect(Number(new URL(gateway.url).port), '127.0.0.1');
   const path = `/graphql/stream?query=${encodeURIComponent(query)}`;

@@ -14,7 +14,7 @@ import {
 const envelope = (status: number, error_code: string, message = 'x', headers = {}) =>
   json(status, { error_code, message }, { 'x-request-id': 'up-1', ...headers });
 
-/** Name, the upstream's answer, the code, what else the error says, whether a start's outcome is unknown. */
+/** Name, the upstream's answer, the code, further details of the error, whether a start's outcome is unknown. */
 const failures: [string, ScriptedAnswer, string, Record<string, unknown>, boolean][] = [
   [
     '403000, key missing',
@@ -125,7 +125,7 @@ const failures: [string, ScriptedAnswer, string, Record<string, unknown>, boolea
 describe('a failure of the upstream', () => {
   let healthyId = 1_000_000;
 
-  // One gateway for all: each failure is met by one that has had the others.
+  // One gateway for all, so that each failure follows the others.
   const gateway = useScriptedGateway('all');
   afterEach(async () => {
     healthyId += 1;
@@ -151,7 +151,7 @@ describe('a failure of the upstream', () => {
         outcomeUnknown: isUnknown,
         ...upstreamSaid,
       });
-      // Once: a start is never sent again by itself.
+      // The gateway never sends a start again on its own.
       expect(gateway.upstream.calls).toHaveLength(callsBefore + 1);
     },
   );

@@ -35,13 +35,13 @@ describe('a socket that violates the protocol', () => {
   const cases: [string, number, unknown[]][] = [
     ['a frame that is not JSON', 4400, ['{']],
     ['an empty frame', 4400, ['']],
-    ['bytes that are nothing', 4400, [Buffer.from([0, 255, 254, 1, 2, 3])]],
+    ['random bytes', 4400, [Buffer.from([0, 255, 254, 1, 2, 3])]],
     [
       'a binary frame with a letter that is not UTF-8',
       4400,
       [Buffer.from(JSON.stringify({ ...subscribe, payload: { query: 'é' } }), 'latin1')],
     ],
-    ['JSON that is no message', 4400, ['null']],
+    ['JSON that is not a message', 4400, ['null']],
     ['a list of messages', 4400, [[{ type: 'ping' }]]],
     ['no type', 4400, [{}]],
     ['an unknown type', 4400, [{ type: 'start', id: '1', payload: { query: changed } }]],
@@ -50,7 +50,7 @@ describe('a socket that violates the protocol', () => {
     ['a subscribe without an id', 4400, [{ type: 'subscribe', payload: { query: changed } }]],
     ['a subscribe with an empty id', 4400, [{ ...subscribe, id: '' }]],
     ['a subscribe without a query', 4400, [{ ...subscribe, payload: {} }]],
-    ['a query that is no text', 4400, [{ ...subscribe, payload: { query: 5 } }]],
+    ['a query that is not a string', 4400, [{ ...subscribe, payload: { query: 5 } }]],
     ['variables in a list', 4400, [{ ...subscribe, payload: { query: changed, variables: [] } }]],
     ['JSON nested too deep', 4400, [`{"type":"ping","payload":{"a":${nest(6_000)}}}`]],
     [
@@ -60,7 +60,7 @@ describe('a socket that violates the protocol', () => {
         `{"type":"subscribe","id":"1","payload":{"query":"{__typename}","variables":{"a":${nest(6_000)}}}}`,
       ],
     ],
-    ['an id that is no text', 4400, [{ ...subscribe, id: 7 as unknown as string }]],
+    ['an id that is not a string', 4400, [{ ...subscribe, id: 7 as unknown as string }]],
     ['an id of 1,025 characters', 4400, [{ ...subscribe, id: 'x'.repeat(1_025) }]],
     ['a payload in a list', 4400, [{ type: 'ping', payload: [] }]],
     ['two subscribes with one id', 4409, twice('1')],
@@ -99,7 +99,7 @@ describe('a socket that violates the protocol', () => {
   });
 
   it('is closed with another subprotocol', async () => {
-    // A client library would hang up first: none of its subprotocols was agreed to.
+    // A client library would hang up first, because no subprotocol was agreed on.
     const connection = connect(Number(new URL(gateway.url).port), '127.0.0.1');
     connection.write(
       'GET /graphql HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +

@@ -17,7 +17,7 @@ import { readMetric, untilMetric } from '../support/metrics.js';
 import { askSocket, openSocket, type RawSocket } from '../support/raw-socket.js';
 import { startTestUpstream } from '../support/start-test-upstream.js';
 import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
-import { oddMappings, type TestUpstream, untilLookedAt } from '../support/test-upstream.js';
+import { oddMappings, type TestUpstream, untilAskedAbout } from '../support/test-upstream.js';
 
 let upstream: TestUpstream;
 let gateway: TestGateway;
@@ -36,19 +36,19 @@ afterAll(async () => {
   await upstream.close();
 });
 
-/** What a test starts is another request than those of the tests before. */
+/** End all runs, so that the next test starts a new request. */
 afterEach(async () => {
   await upstream.finish();
   await untilMetric(gateway.url, 'sluice_websockets', 0);
   await untilMetric(gateway.url, 'sluice_stream_listeners', 0);
 });
 
-/** A subscription to a request that runs, and that the gateway has never heard of. */
+/** A subscription to a running request that the gateway does not know. */
 async function toRunningSubscription(): Promise<string> {
   return toSubscription('XDM44', await upstream.startElsewhere('XDM44'));
 }
 
-/** A subscription whose opening waits until the upstream is told to answer. */
+/** A subscription that opens only when the upstream is told to answer. */
 async function toHeldSubscription(): Promise<{ query: string; requestId: string }> {
   upstream.hold();
   const requestId = await upstream.startElsewhere(oddMappings.held);
@@ -61,7 +61,7 @@ const next = (id: string, to: string) => ({
   payload: { data: { ingestionStatusChanged: { to } } },
 });
 
-/** Behind the answer to this, everything that was sent before has been dealt with. */
+/** Once this is answered, everything sent before it has been handled. */
 async function expectNothingMore(socket: RawSocket): Promise<void> {
   socket.send({ type: 'ping', payload: { sentinel: true } });
   expect(await socket.next()).toEqual({ type: 'pong', payload: { sentinel: true } });
@@ -136,7 +136,7 @@ describe('a socket that follows the protocol', () => {
     const query = await toRunningSubscription();
     socket.send({ type: 'subscribe', id: '1', payload: { query } });
     expect(await socket.next()).toEqual(next('1', 'IN_PROGRESS'));
-    // At once: the first is still being ended when the second begins.
+    // Sent immediately, while the first is still ending.
     for (let i = 0; i < 20; i += 1) {
       socket.send({ type: 'complete', id: '1' });
       socket.send({ type: 'subscribe', id: '1', payload: { query } });
@@ -144,10 +144,10 @@ describe('a socket that follows the protocol', () => {
       await expectNothingMore(socket);
       await untilMetric(gateway.url, 'sluice_stream_listeners', 1);
     }
-    // The last one can be stopped ...
+    // The last one can be completed ...
     socket.send({ type: 'complete', id: '1' });
     await untilMetric(gateway.url, 'sluice_stream_listeners', 0);
-    // ... and one that is not is told the end once.
+    // ... and one that is not gets one complete.
     socket.send({ type: 'subscribe', id: '1', payload: { query } });
     expect(await socket.next()).toEqual(next('1', 'IN_PROGRESS'));
     await upstream.finish();
@@ -159,11 +159,11 @@ describe('a socket that follows the protocol', () => {
   it('may reuse an id while its completed operation is still being opened', async () => {
     const { query, requestId } = await toHeldSubscription();
     socket.send({ type: 'subscribe', id: '1', payload: { query } });
-    await untilLookedAt(upstream, requestId);
+    await untilAskedAbout(upstream, requestId);
     socket.send({ type: 'complete', id: '1' });
     socket.send({ type: 'subscribe', id: '1', payload: { query } });
     await expectNothingMore(socket);
-    upstream.letGo();
+    upstream.release();
     expect(await socket.next()).toEqual(next('1', 'IN_PROGRESS'));
     await expectNothingMore(socket);
     expect(await readMetric(gateway.url, 'sluice_stream_listeners')).toBe(1);
@@ -201,17 +201,17 @@ describe('a disconnected client’s subscription', () => {
     ['closes its socket', (socket: RawSocket) => socket.webSocket.close()],
   ])('is released if the client %s while it is being opened', async (_what, leave) => {
     const { query, requestId } = await toHeldSubscription();
-    // Not printed before there is one.
+    // The metric is missing until it has a value.
     const openedCount = (await readMetric(gateway.url, OPENED_COUNT)) || 0;
     const socket = await openSocket(gateway.url);
     socket.send({ type: 'subscribe', id: '1', payload: { query } });
-    await untilLookedAt(upstream, requestId);
+    await untilAskedAbout(upstream, requestId);
     leave(socket);
     const isGone = socket.webSocket.readyState !== socket.webSocket.OPEN;
     if (isGone) await untilMetric(gateway.url, 'sluice_websockets', 0);
     else await expectNothingMore(socket);
-    upstream.letGo();
-    // Opened, with nobody there any more.
+    upstream.release();
+    // Opened after its client vanished.
     await untilMetric(gateway.url, OPENED_COUNT, openedCount + 1);
     await untilMetric(gateway.url, 'sluice_stream_listeners', 0);
     if (!isGone) await expectNothingMore(socket);
@@ -275,7 +275,7 @@ describe('an internal error inside a stream', () => {
     let findCount = 0;
     served = await serveWith((log) => ({
       ...log,
-      // Once to look for the request, once to see whether it is over; then for the event's `request`.
+      // Once to find the request, once to see whether it has ended; then for the event's `request`.
       find: (refs) => {
         findCount += 1;
         return findCount > 2 ? Promise.reject(new Error(fault)) : log.find(refs);
@@ -308,7 +308,7 @@ describe('an internal error inside a stream', () => {
     extensions: { code: 'INTERNAL_SERVER_ERROR' },
   };
 
-  /** The gateway's server parts around a log that holds one finished request, and is then damaged. */
+  /** The server parts of a gateway around a log with one finished request, which is then damaged. */
   async function serveWith(damage: (log: IngestionLog) => IngestionLog) {
     const memoryLog = createMemoryLog();
     const ref = { mappingId: 'XDM44', requestId: '3520' };

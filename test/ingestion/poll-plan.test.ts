@@ -62,10 +62,10 @@ describe('toPollDelayMs', () => {
     const runs = learnRuns(Array.from({ length: 20 }, (_, index) => 115_000 + index * 500));
     const delayAt = (ageMs: number) => toPollDelayMs(plan, { ...unknown, runs, ageMs }, middle);
     expect(delayAt(5_000)).toBeGreaterThan(15_000);
-    // Not over the place where they end: what comes there counts already.
+    // Not past the time at which runs end, which is when polls count.
     expect(100_000 + delayAt(100_000)).toBeLessThan(117_000);
     expect(delayAt(119_000)).toBeLessThan(1_600);
-    // All that is known is that this one is not like them.
+    // A run this long is unlike the others.
     expect(delayAt(300_000)).toBeGreaterThan(4_000);
     expect(delayAt(300_000)).toBeLessThan(15_000);
   });

@@ -5,7 +5,7 @@ import { settle } from '../support/manual-clock.js';
 import { ANSWER_DUE_MS, openStartLog } from '../support/open-start-log.js';
 import { createModel, type Fate, fates, live } from './start-model.js';
 
-/** What a caller can compare: everything but how the request stands by now. */
+/** The comparable part of an outcome: everything but the current state of the request. */
 function toComparable(outcome: StartOutcome): string {
   const { kind, message } = outcome;
   return JSON.stringify([kind, message, 'record' in outcome ? outcome.record.ref : null]);
@@ -15,7 +15,7 @@ it('sends each key once despite races, crashes and losses, unless it was certain
   const key = fc.constantFrom('a', 'b', 'c', null);
   const step = fc.oneof(
     { weight: 6, arbitrary: fc.record({ kind: fc.constant('start' as const), key }) },
-    { weight: 2, arbitrary: fc.constant({ kind: 'letGo' as const }) },
+    { weight: 2, arbitrary: fc.constant({ kind: 'release' as const }) },
     { weight: 2, arbitrary: fc.constant({ kind: 'finish' as const }) },
     { weight: 2, arbitrary: fc.constant({ kind: 'turn' as const }) },
     { weight: 1, arbitrary: fc.constant({ kind: 'crash' as const }) },
@@ -27,7 +27,7 @@ it('sends each key once despite races, crashes and losses, unless it was certain
   await fc.assert(
     fc.asyncProperty(steps, allFates, async (script, fateOfEach) => {
       const model = createModel();
-      // Not taken out of the array: a failing case is run again with it.
+      // The array stays intact, because a failing case runs again with it.
       const nextFate = () =>
         fateOfEach[model.posts.length] ?? (['answered', false] as [Fate, boolean]);
       let opened = await openStartLog();
@@ -43,19 +43,19 @@ it('sends each key once despite races, crashes and losses, unless it was certain
           isDone = true;
         });
         while (!isDone) {
-          model.letGo();
+          model.release();
           await settle();
         }
         underWay = [];
       };
 
-      for (const { kind, ...rest } of [...script, { kind: 'letGo' as const }]) {
+      for (const { kind, ...rest } of [...script, { kind: 'release' as const }]) {
         await model.clock.advance(1);
         switch (kind) {
           case 'start': {
             const startKey = 'key' in rest ? rest.key : null;
             const { start } = gateway;
-            // A gateway that dies before its POST leaves has the start in the log all the same.
+            // A gateway that dies before its POST leaves still has the start in the log.
             if (startKey !== null && !askedAt.has(startKey)) {
               askedAt.set(startKey, model.clock.now());
             }
@@ -68,7 +68,7 @@ it('sends each key once despite races, crashes and losses, unless it was certain
             underWay.push(heard);
             break;
           }
-          case 'letGo':
+          case 'release':
             await drain();
             break;
           case 'turn':
@@ -86,7 +86,7 @@ it('sends each key once despite races, crashes and losses, unless it was certain
             await gateway.settleOverdue();
         }
       }
-      // Whoever asks last is told what everybody was told.
+      // The last caller gets the same outcome as the others.
       for (const startKey of ['a', 'b', 'c']) {
         const last = gateway.start(startKey).then(
           (outcome) => void outcomes.push({ key: startKey, outcome }),
@@ -104,7 +104,7 @@ it('sends each key once despite races, crashes and losses, unless it was certain
         expect(mayHaveBeenTaken).toEqual([]);
         const heard = outcomes.filter((told) => told.key === startKey);
         expect(new Set(heard.map(({ outcome }) => toComparable(outcome))).size).toBeLessThan(2);
-        // Whatever request it is told of, that one ran when the start was sent, or later.
+        // The reported request ran when the start was sent, or later.
         for (const { outcome } of heard) {
           if (!('record' in outcome)) continue;
           const end = model.endedAt.get(outcome.record.ref.requestId) ?? Infinity;

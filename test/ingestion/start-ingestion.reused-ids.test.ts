@@ -36,7 +36,7 @@ describe('a reused id', () => {
       message: expect.stringMatching(/^The upstream accepted this start and gave it 41, the id of/),
       extensions: { code: 'UPSTREAM_INVALID_RESPONSE', outcomeUnknown: true },
     });
-    // Nor when it is asked for again; and whoever began the other one still hears of that.
+    // Nor when it is asked for again; and whoever began the earlier one still gets its outcome.
     answer = () => Promise.reject(new Error('It was sent again.'));
     await expect(gateway.start('second')).rejects.toMatchObject({
       extensions: { code: 'UPSTREAM_INVALID_RESPONSE', outcomeUnknown: true },
@@ -62,7 +62,7 @@ describe('a reused id', () => {
       });
       expect(model.reusedIds).toEqual(['41']);
       expect(await opened.log.find([ref])).toEqual([before]);
-      // Nor later, by what is seen running: it is the old request, as far as anybody can tell.
+      // Nor later, when it is seen running: it cannot be told from the old request.
       answer = async () => named('alreadyInProgress');
       expect(await gateway.start('third')).toMatchObject({ kind: 'alreadyInProgress' });
       if (key !== null) {
@@ -101,7 +101,7 @@ describe('a reused id', () => {
       extensions: { code: 'UPSTREAM_INVALID_RESPONSE' },
       outcomeUnknown: false,
     });
-    // It was no start, so its key is free.
+    // Nothing was started, so the key is free.
     answer = async () => ({ kind: 'submitted', requestId: '42', info: '' });
     expect(await gateway.start('k')).toMatchObject({ record: { ref: { requestId: '42' } } });
   });

@@ -40,7 +40,7 @@ describe('an answer that the log cannot store', () => {
 
   it('is stored without a further call once there is room', async () => {
     await model.clock.advance(1_000);
-    // Before there is room: a try that is under way when it comes would succeed at once.
+    // Checked before there is room, after which a try in progress would succeed immediately.
     expect(await opened.log.find([ref])).toEqual([null]);
     await opened.setFull(false);
     while (!(await opened.log.find([ref]))[0]) await model.clock.advance(1_000);

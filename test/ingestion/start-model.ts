@@ -8,10 +8,10 @@ import { createManualClock } from '../support/manual-clock.js';
 import { emptyQueue, noWatcherEvents } from '../support/memory-watches.js';
 import type { OpenedLogs } from '../support/open-start-log.js';
 
-/** Of every start. */
+/** The mapping of every start. */
 export const mappingId = 'XDM44';
 
-/** What becomes of a POST: what the upstream makes of it, and what is heard of that. */
+/** The fate of a POST: what the upstream does with it, and what of that is heard. */
 export const fates = ['answered', 'answerLost', 'neverArrived', 'notTaken', 'refused'] as const;
 /** One of them. */
 export type Fate = (typeof fates)[number];
@@ -19,14 +19,14 @@ export type Fate = (typeof fates)[number];
 const lost = new UpstreamError('UPSTREAM_TIMEOUT', 'No answer.', { outcomeUnknown: true });
 const notTaken = new UpstreamError('UPSTREAM_RATE_LIMITED', 'Slowly.');
 
-/** One POST, as the upstream and the network know it. */
+/** One POST, as the upstream sees it. */
 interface Post {
   readonly key: string | null;
   readonly fate: Fate;
   readonly at: number;
 }
 
-/** An upstream that ingests a mapping by one request at a time. */
+/** An upstream that runs a mapping once at a time. */
 export function createModel() {
   const clock = createManualClock();
   const posts: Post[] = [];
@@ -48,9 +48,9 @@ export function createModel() {
     clock,
     posts,
     endedAt,
-    /** Ids that were given to a start and to a request before it. */
+    /** Ids that the upstream gave to a start although an earlier request had them. */
     reusedIds: [] as string[],
-    /** Make a POST that meets a fate, at once or once it is let go. */
+    /** Make a POST with this fate, immediately or once it is released. */
     async post(key: string | null, fate: Fate, isHeld: boolean): Promise<Submission> {
       posts.push({ key, fate, at: clock.now() });
       if (isHeld) await new Promise<void>((resolve) => held.push(resolve));
@@ -77,7 +77,7 @@ export function createModel() {
       if (runningId !== null) endedAt.set(runningId, clock.now());
       runningId = null;
     },
-    letGo(): void {
+    release(): void {
       for (const release of held.splice(0)) release();
     },
   };
@@ -86,7 +86,7 @@ export function createModel() {
 /** Such an upstream. */
 export type Model = ReturnType<typeof createModel>;
 
-/** One life of a gateway: what it sends after its end, nobody hears. */
+/** One life of a gateway: after its end, nobody hears its calls. */
 export function live(model: Model, { starts, log }: OpenedLogs, nextFate: () => [Fate, boolean]) {
   const { clock } = model;
   let isDead = false;
@@ -126,7 +126,7 @@ export function live(model: Model, { starts, log }: OpenedLogs, nextFate: () => 
     onNamed: () => {},
   });
   return {
-    /** What every gateway does when it begins, and again and again from then on. */
+    /** What every gateway does at its start, and repeatedly from then on. */
     settleOverdue: () => sender.settleOverdue(),
     start: (idempotencyKey: string | null) =>
       startIngestion({ mappingId, retryOnAbort: 0 }, { caller: null, idempotencyKey }, 'somebody'),

@@ -9,7 +9,7 @@ import { buildGatewaySchema, type Domain } from '../../src/server/operations/bui
 const fault = new TypeError('planted');
 const faults: unknown[] = [];
 
-/** Starts nothing: each mapping has an outcome that its name tells. */
+/** Starts nothing: the name of each mapping tells its outcome. */
 async function start({ mappingId }: StartInput) {
   if (mappingId === 'broken') throw fault;
   if (mappingId === 'down') throw new UpstreamError('UPSTREAM_UNAVAILABLE', 'No answer came.');

@@ -19,7 +19,7 @@ import {
 } from '../support/scripted-upstream.js';
 import { frames, mutated, payloads, requests, type Sent } from './fuzzed-requests.js';
 
-/** In a process of its own, which ends on a rejection that nobody handles. */
+/** In its own process, which exits on an unhandled rejection. */
 let gateway: GatewayProcess;
 let url: string;
 let upstream: ScriptedUpstream;
@@ -51,7 +51,7 @@ afterAll(async () => {
 
 const seed = 20_261;
 
-/** Those that the documentation explains, but for the one that says that the gateway is broken. */
+/** The documented codes, except the one for an internal error. */
 const documentedCodes = new Set(
   [...readFileSync('docs/errors.md', 'utf8').matchAll(/`([A-Z]+(?:_[A-Z]+)+)`/g)].map(
     ([, code]) => code,
@@ -59,10 +59,10 @@ const documentedCodes = new Set(
 );
 documentedCodes.delete('INTERNAL_SERVER_ERROR');
 
-/** A stack, or where a file of ours is. */
+/** A stack, or the path of a source file. */
 const INSIDE = /\\n\s+at |\n\s+at |node_modules|\/dist\/|\.[jt]s:\d+|file:\/\//;
 
-/** Nothing of the inside is told, and each error has a code that clients can look up. */
+/** The text reveals no internals, and each of its errors has a documented code. */
 function checkTold(text: string): void {
   expect(text).not.toMatch(INSIDE);
   for (const [, code] of text.matchAll(/"code":"([A-Z_]+)"/g)) {
@@ -96,11 +96,11 @@ it('survives any GraphQL document, with any variables', async () => {
   await fc.assert(property, { seed, numRuns: 300 });
 });
 
-/** Whether the gateway has closed what was sent these bytes, and nothing else. */
+/** Send raw bytes, and wait until the gateway closes the connection. */
 async function sendBytes(bytes: readonly (string | Uint8Array)[]): Promise<void> {
   const { hostname, port } = new URL(url);
   const connection = connect(Number(port), hostname);
-  // It may close while there is more to come.
+  // The gateway may close before everything is sent.
   connection.on('error', () => {});
   const chunks: Buffer[] = [];
   connection.on('data', (chunk) => chunks.push(chunk));
@@ -134,7 +134,7 @@ it('survives any bytes in place of frames', async () => {
   await fc.assert(property, { seed, numRuns: 100 });
 });
 
-/** What clients can do something about; 1007 and 1009 are of the WebSocket itself. */
+/** The close codes that clients can act on; 1007 and 1009 come from the WebSocket itself. */
 const closeCodes = [1005, 1007, 1009, 4400, 4401, 4406, 4409, 4429];
 
 it('survives any frames, in any order', async () => {
@@ -142,7 +142,7 @@ it('survives any frames, in any order', async () => {
   const property = fc.asyncProperty(fc.boolean(), sequences, async (isGreeted, sequence) => {
     const socket = await openSocket(url, { isGreeted });
     for (const frame of sequence) socket.send(frame);
-    // Behind the answer to this all has been taken, where the socket is not closed by then.
+    // Once this is answered, everything before it has been handled, unless the socket is closed by then.
     const sentinel = { sentinel: 'the last' };
     socket.send({ type: 'ping', payload: sentinel });
     for (;;) {

@@ -15,7 +15,7 @@ const operations = Object.values(
   separateOperations(parse(readFileSync('test/operations/ingestion.graphql', 'utf8'))),
 ).map(print);
 
-/** Cut out, put in twice, put somewhere else, or replaced: some part of a text that had a meaning. */
+/** Delete, double, swap or replace some parts of a meaningful text. */
 export function mutated(parts: readonly string[], between: string): fc.Arbitrary<string> {
   const place = fc.nat({ max: Math.max(0, parts.length - 1) });
   const foreign = fc.constantFrom(
@@ -62,7 +62,7 @@ const ids = fc.oneof(
   fc.string({ unit: anyChar, maxLength: 300 }),
 );
 const refs = fc.record({ mappingId: ids, requestId: ids });
-/** By the names that the operations give them: what might fit, and now and then something else. */
+/** A fitting value most of the time, and sometimes any JSON. */
 function variable(fitting: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
   return fc.oneof({ weight: 9, arbitrary: fitting }, fc.jsonValue());
 }
@@ -117,7 +117,7 @@ export const payloads = fc.oneof(
 );
 
 const levels = (count: number) => `${'['.repeat(count)}${']'.repeat(count)}`;
-/** JSON that no client library would send, in each place where something is read. */
+/** JSON that no client library would send, for each place where JSON is read. */
 export const oddValues = fc.oneof(
   fc.constantFrom('1e400', '"\\ud800"', '{"toString":1,"valueOf":null}', '{"__proto__":{"x":1}}'),
   fc.constantFrom(

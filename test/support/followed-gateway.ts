@@ -30,13 +30,13 @@ export interface FollowedGateway {
   readonly client: GraphQLClient;
   /** Continue with a new client. */
   reconnect(): void;
-  /** Through the gateway, which knows and watches it from then on. */
+  /** Start through the gateway, which watches the request from then on. */
   startOne(mapping?: string): Promise<Ref>;
-  /** Past the gateway, which has never heard of it. */
+  /** Start a request that the gateway does not know. */
   startElsewhere(mapping?: string): Promise<Ref>;
-  /** Past the gateway, too. */
+  /** The same, and let it end. */
   finishOne(): Promise<Ref>;
-  /** Until the gateway has seen the end of all that earlier tests left. */
+  /** Wait until the gateway has seen the end of everything that earlier tests left. */
   untilNothingRuns(): Promise<void>;
   metric(name: string): Promise<number>;
   untilMetric(name: string, value: number): Promise<void>;
@@ -61,7 +61,7 @@ export function useFollowedGateway(): FollowedGateway {
 
   beforeEach(reconnect);
 
-  /** Nothing is watched any more: the next test may count calls, and what it starts is another request. */
+  /** Nothing is watched any more, so that the next test may count calls and starts a new request. */
   afterEach(async () => {
     await client.close();
     await upstream.finish();

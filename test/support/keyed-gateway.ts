@@ -25,7 +25,7 @@ export const keys = {
   other: newApiKey(),
 };
 
-/** Let a key in. */
+/** The entry that accepts a key. */
 export const toEntry = (
   name: string,
   { sha256 }: { sha256: string },
@@ -47,12 +47,12 @@ export const toOperation = (query: string, operationId = '1') => ({
   extensions: { operationId },
 });
 
-/** Wait for something that runs behind what a client sees. */
+/** Wait for something that happens after what a client sees. */
 export async function until(read: () => boolean): Promise<void> {
   while (!read()) await settle();
 }
 
-/** A gateway that each test starts anew, whose callers have keys and whose clock the test drives. */
+/** A gateway that each test starts anew; its callers have keys, and the test drives its clock. */
 export interface KeyedGateway
   extends Pick<
     PushedGateway,
@@ -64,14 +64,14 @@ export interface KeyedGateway
   readonly streamUrl: string;
   start(limits?: Partial<typeof publicExposure.limits>): Promise<void>;
   append(requestId: string, seen?: ReportedState): Promise<void>;
-  /** Read a stream, which is left after the test. */
+  /** Read a stream, which is closed after the test. */
   read(response: Response): StreamReader;
   /** Reserve a stream. */
   reserve(credentials?: Record<string, string>): Promise<string>;
   openShared(token: string): Promise<StreamReader>;
   /** Send an operation to a shared stream. */
   operate(token: string, body: unknown, credentials?: Record<string, string>): Promise<Response>;
-  /** Nothing is open any more, and nothing is kept of it. */
+  /** Wait until nothing is open and nothing is left of it. */
   untilNothingIsLeft(): Promise<void>;
 }
 

@@ -17,17 +17,17 @@ export interface OddAnswer {
   readonly type?: string;
 }
 
-/** A gateway that gets odd bytes from clients and from its upstream. */
+/** A gateway that receives odd bytes from clients and from its upstream. */
 export interface OddBytesGateway {
   readonly url: string;
   readonly logLines: TestGateway['logLines'];
-  /** What the upstream answers, by the request that it is asked about; null for a start. */
+  /** The upstream's answer about a request; null for a start. */
   answerTo: (requestId: string | null) => OddAnswer;
-  /** The requests of this mapping are recorded: XDM44, if a test does not change it. */
+  /** The mapping whose requests are recorded: XDM44, unless a test changes it. */
   mappingOfAsked: string;
-  /** About which requests of it the upstream was asked since the running test began. */
+  /** The requests of it that the upstream was asked about during this test. */
   asked: string[];
-  /** Send a body as it stands. */
+  /** Send a body unchanged. */
   // biome-ignore lint/suspicious/noExplicitAny: an answer
   post(body: string | Uint8Array, type?: string): Promise<any>;
   // biome-ignore lint/suspicious/noExplicitAny: an answer
@@ -38,7 +38,7 @@ export interface OddBytesGateway {
 export function useOddBytesGateway(): OddBytesGateway {
   let upstream: ScriptedUpstream;
   let gateway: TestGateway;
-  /** Each start is answered with another id. */
+  /** Each start gets another id. */
   let lastStartedId = 0;
 
   beforeAll(async () => {

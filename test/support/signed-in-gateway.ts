@@ -39,7 +39,7 @@ export interface SignedInGateway extends Pick<TestGateway, 'url' | 'logLines'> {
   ask(authorization: string, query: string): ReturnType<typeof askGateway>;
   /** Open a socket and sign in. */
   open(authorization: string): Promise<RawSocket>;
-  /** Have the gateway see a request of the mapping that somebody else started. */
+  /** Make the gateway observe a request of the mapping that somebody else started. */
   see(mappingId: string): Promise<string>;
 }
 

@@ -15,7 +15,7 @@ export interface StreamGateway {
   /** Where streams are opened. */
   readonly streamUrl: string;
   readonly upstream: TestUpstream;
-  /** The address of a stream of its own; of another gateway with a base. */
+  /** The address of an operation with its own stream; `base` is of another gateway. */
   toUrl(query: string, base?: string): string;
   post(query: string, headers: Record<string, string>, url?: string): Promise<Response>;
 }

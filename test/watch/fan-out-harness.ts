@@ -18,7 +18,7 @@ export const finished: ReportedState = {
 /** All mappings. */
 export const all: Scope = { kind: 'all' };
 
-/** An outlet that keeps what it is given, and is full when the test says so. */
+/** An outlet that records its events, and stalls when told to. */
 export function createOutlet() {
   const given: Position[] = [];
   const ends: ('complete' | Error)[] = [];
@@ -57,7 +57,7 @@ export function createSubject(replaced: Partial<TransitionSource['log']> = {}) {
   const rendered: Position[] = [];
   const render = async ({ position }: Transition) => {
     rendered.push(position);
-    // Now at once, now after others had their turn.
+    // Sometimes immediately, sometimes after others had their turn.
     if (position % 3 === 0) await settle();
     return position;
   };
@@ -81,10 +81,10 @@ export function createSubject(replaced: Partial<TransitionSource['log']> = {}) {
   };
 }
 
-/** Until nothing has changed for some turns of the event loop. */
+/** Let the event loop turn until nothing changes any more. */
 export async function settleAll(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await settle();
 }
 
-/** The positions from 1. */
+/** The positions from 1 to this one. */
 export const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);

@@ -44,7 +44,7 @@ describe('a fan-out that cannot deliver', () => {
     subject.follow(first.outlet);
     await subject.append();
     while (first.given.length < 1) await settle();
-    // Who is too slow reads the log too.
+    // A slow follower reads the log as well.
     failures = 2;
     first.stall();
     await subject.append();

@@ -3,7 +3,7 @@ import { readWithRetries } from '../../src/watch/read-with-retries.js';
 
 const isTransient = (error: unknown) => (error as Error).message === 'away';
 
-/** Fails so often, and then gives how often it was asked. */
+/** Fails so many times, and then returns the number of calls. */
 function createAsked(failures: number, message = 'away') {
   let count = 0;
   return {

@@ -23,13 +23,13 @@ const BACKOFF_MS = 5_000;
 
 let opened: OpenedLogs;
 let clock: ManualClock;
-/** When the upstream was asked to start, in ms since the request was ABORTED. */
+/** When the upstream received starts, in ms since the request was ABORTED. */
 let calls: number[];
 let answers: (Submission | Error)[];
 let told: string[];
 let abortedAt: number;
 
-/** Waits for what the next retry comes to: its steps go to the disk and back. */
+/** Waits for the outcome of the next retry, whose steps include disk writes. */
 let tried: PromiseWithResolvers<void>;
 
 beforeEach(async () => {
@@ -95,7 +95,7 @@ function createSubject(): Retries {
   });
 }
 
-/** A request that was ABORTED now, and that has one retry. */
+/** A request that is now ABORTED, and its retry. */
 async function abortOne(): Promise<void> {
   const start = { mappingId, retryOnAbort: 1, caller: null, idempotencyKey: null };
   const { intent } = await opened.starts.begin({ ...start, createdAt: clock.now() }, 'first');
@@ -104,13 +104,13 @@ async function abortOne(): Promise<void> {
   await opened.log.append({ ref, seen, observedAt: clock.now(), answers: answer });
 }
 
-/** Have time pass, for the database too where it has a clock of its own. */
+/** Advance the time, also of a database with its own clock. */
 async function pass(ms: number): Promise<void> {
   if (globalThis.logDatabaseKind === 'postgres') await opened.pass(ms);
   await clock.advance(ms);
 }
 
-/** Go to where the next retry is due, and wait for what it comes to. */
+/** Advance until the next retry is due, and wait for its outcome. */
 async function nextTry(): Promise<void> {
   const { promise } = tried;
   const [dueMs] = clock.pendingMs();
@@ -195,7 +195,7 @@ describe('retries', () => {
     await nextTry();
     const newcomer = createSubject();
     await newcomer.look();
-    // Both have it planned for the same time; one sends it.
+    // Both planned it for the same time; one sends it.
     expect(clock.pendingMs().map((ms) => Math.ceil(ms / 1_000))).toEqual([5, 5]);
     await nextTry();
     expect(calls.map((ms) => Math.round(ms / 1_000))).toEqual([5, 10]);
@@ -226,7 +226,7 @@ describe('retries', () => {
     answers.push(taken);
     const retries = createSubject();
     await retries.look();
-    // Pages in use can be written over on a full disk, so the write is refused in another way.
+    // A full disk still allows pages in use to be overwritten, so the write fails in another way.
     const { markSent } = opened.starts;
     const refuse = () => Promise.reject(new Error('the disk is full'));
     Object.assign(opened.starts, { markSent: refuse });
@@ -268,7 +268,7 @@ describe('retries', () => {
     const refuse = () => Promise.reject(new LogUnavailableError('The database is away.'));
     Object.assign(opened.starts, { withdraw: refuse });
     await nextTry();
-    // Tried once more by itself: this one waits for a connection, and is done much later.
+    // This withdrawal waits for a connection, and finishes much later.
     const begun = Promise.withResolvers<void>();
     const withdrawLate: typeof withdraw = async (intentId, sending) => {
       begun.resolve();

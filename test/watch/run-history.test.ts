@@ -29,14 +29,14 @@ function createSubject() {
     setDown(next: boolean) {
       isDown = next;
     },
-    /** Have a request of the mapping run for so long. */
+    /** Run a request of the mapping for so long. */
     async run(mappingId: string, durationMs: number): Promise<void> {
       requestCount += 1;
       const ref = { mappingId, requestId: String(requestCount) };
       await log.append({ ref, seen: running, observedAt: 1_000 });
       await log.append({ ref, seen: failed, observedAt: 1_000 + durationMs });
     },
-    /** Where the next poll is worth it for a run that just begins: about when runs end. */
+    /** The time of the next worthwhile poll for a run that just began: about when runs end. */
     async firstPollMs(mappingId: string): Promise<number> {
       history.modelOf(mappingId);
       await settle();

@@ -191,7 +191,7 @@ describe('the watcher', () => {
     await clock.advance(1.1 * 3_600_000);
     expect(forgotten).toEqual([ref]);
     const count = calls.length;
-    // Many times the longest wait between two polls.
+    // Many times the longest delay between two polls.
     await clock.advance(600_000);
     expect(calls).toHaveLength(count);
     await watcher.stop();

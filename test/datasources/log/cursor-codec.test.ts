@@ -24,7 +24,7 @@ describe('cursor codec', () => {
     for (let position = 1; position < 200; position += 1) {
       const [a, b] = [bits(position), bits(position + 1)];
       const differing = [...a].filter((bit, index) => bit !== b[index]).length;
-      // Of 128 bits; some 64 are to be expected, and less than 20 once in 10^15 times.
+      // Of 128 bits, about 64 are expected, and fewer than 20 once in 10^15 times.
       expect(differing).toBeGreaterThan(20);
     }
   });

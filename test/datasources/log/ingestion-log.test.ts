@@ -87,7 +87,7 @@ describe.each(logs)('the ingestion log %s', (_name, createLog) => {
     await first(finished, 3_000);
     await third({ status: 'ABORTED', info: '', batchId: null }, 4_000);
     await second({ status: 'FAILED', info: '', batchId: null }, 5_000);
-    // Over when it was first seen: that tells nothing.
+    // A request that had ended when first seen has no known duration.
     await log.append({
       ref: { mappingId: 'crm', requestId: '5' },
       seen: finished,
@@ -330,7 +330,7 @@ describe.each(logs)('the ingestion log %s', (_name, createLog) => {
         for (const { ref, to } of lastByRequest.values()) {
           expect(await log.find([ref])).toMatchObject([{ state: to }]);
         }
-        // So that the next one has the same database, emptied.
+        // So that the next run has the same database, emptied.
         await closeAll();
       }),
       { numRuns: 20 },

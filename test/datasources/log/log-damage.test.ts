@@ -23,7 +23,7 @@ const DB = 'sluice.db';
 const WAL = 'sluice.db-wal';
 const MARK = 'sluice.head';
 
-/** What SQLite has at the beginning of its file; everything else is in pages. */
+/** The header of a SQLite file; everything after it is in pages. */
 const HEADER_BYTES = 100;
 const PAGE_BYTES = 4_096;
 
@@ -51,7 +51,7 @@ afterAll(async () => {
   await copies[Symbol.asyncDispose]();
 });
 
-/** Restore a copy and serve it; gives what it serves. */
+/** Restore a copy and serve it; returns everything served. */
 async function serve(copy: LogCopy) {
   return serveLog(await copies.restore(copy), copy.cursors);
 }
@@ -79,7 +79,7 @@ describe('an undamaged log', () => {
 });
 
 describe('a log with a flipped bit', () => {
-  /** Served wrongly is neither noticed nor the truth. */
+  /** Fails if the log is served wrongly without being noticed. */
   async function isNoticedOrTrue(copy: LogCopy): Promise<void> {
     try {
       expect(await serve(copy)).toEqual(copy.served);
@@ -119,7 +119,7 @@ describe('a log with a flipped bit', () => {
 
   it('is refused when a row differs from what was written, wherever the bit is', async () => {
     const bytes = Buffer.from(fileOf(copies.closed, DB));
-    // In the rows of two tables, and in what is left of older ones.
+    // In the rows of two tables, and in the remains of older rows.
     for (let at = bytes.indexOf('batch 39'); at !== -1; at = bytes.indexOf('batch 39', at)) {
       bytes.write('batch 38', at);
     }
@@ -128,7 +128,7 @@ describe('a log with a flipped bit', () => {
 
   it('is refused when a page is unreadable', async () => {
     const bytes = fileOf(copies.closed, DB);
-    // The kind of the second page.
+    // The type of the second page.
     const copy = withFile(copies.closed, DB, withBitFlipped(bytes, PAGE_BYTES, 3));
     await expectRefused(copy, damaged);
   });
@@ -210,7 +210,7 @@ describe('a truncated, missing or outdated log', () => {
   it('is refused when its file is missing, and no new one is created', async () => {
     const dir = await copies.restore(withFile(copies.killed, DB, null));
     await expect(serveLog(dir, [])).rejects.toThrow(missing);
-    // The -wal file is still what it was: with the file restored, nothing is lost.
+    // The -wal file is unchanged: with the file restored, nothing is lost.
     await writeFile(join(dir, DB), fileOf(copies.killed, DB));
     expect(await serveLog(dir, copies.killed.cursors)).toEqual(copies.killed.served);
   });

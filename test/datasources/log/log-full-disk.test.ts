@@ -41,7 +41,7 @@ async function makeDataDir(): Promise<string> {
   return dataDir;
 }
 
-/** The tests of a disk that is really full; none where nothing may be mounted, and the rest stands for them. */
+/** The tests with a disk that is really full; none if this user may not mount one, and the other tests stand in. */
 const probe = mountSmallDisk(DISK_BYTES);
 probe?.[Symbol.dispose]();
 const disks = probe ? [mountSmallDisk] : [];
@@ -113,12 +113,12 @@ describe.each(disks)('a full disk', (mount) => {
     disk.fill();
     isFull = true;
     taken.release();
-    // The upstream has taken it, and that cannot be stored: so it is not told as started.
+    // The upstream accepted the start, but it cannot be stored, so it is not reported as started.
     expect((await answered).data?.startIngestion).toMatchObject({
       code: 'LOG_UNAVAILABLE',
       outcomeUnknown: true,
     });
-    // What cannot even be written down does not leave.
+    // A start that cannot be recorded is not sent.
     expect((await startOther()).data?.startIngestion).toMatchObject({
       code: 'LOG_UNAVAILABLE',
       outcomeUnknown: false,
@@ -181,7 +181,7 @@ describe('a failing disk', () => {
         follower.leave();
       }),
     );
-    // No file may be larger than 700 KB: writing on is an I/O error (EFBIG).
+    // No file may exceed 700 KB: further writes fail with an I/O error (EFBIG).
     const limited = startGatewayProcess({
       upstreamUrl: upstream.url,
       dataDir,

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { Recent, UNANNOUNCED_CACHE_MS } from '../../../src/datasources/log/recent.js';
 import { createManualClock } from '../../support/manual-clock.js';
 
-/** A row, the higher the later. */
+/** A row; later versions are higher. */
 interface Row {
   readonly version: number;
 }
@@ -37,7 +37,7 @@ it('never returns anything older than the last completed change, whatever overla
           expect(remembered).toBeGreaterThanOrEqual(done.get(k) ?? 0);
         }
       };
-      /** What is sent arrives in any order, and so do the answers. */
+      /** Reads arrive in any order, and so do their answers. */
       const ask = async <T>(statement: () => T): Promise<T> => {
         await s.schedule(Promise.resolve());
         const answer = statement();

@@ -13,7 +13,7 @@ export const running: ReportedState = { status: 'IN_PROGRESS', info: 'running', 
 
 export const toRef = (requestId: string): RequestRef => ({ mappingId, requestId });
 
-/** A start without a key of nobody in particular. */
+/** A start without a caller and a key. */
 export function toStart(changes: Partial<NewStart> = {}): NewStart {
   const start = {
     mappingId,
@@ -25,7 +25,7 @@ export function toStart(changes: Partial<NewStart> = {}): NewStart {
   return { ...start, ...changes };
 }
 
-/** The start got no answer. */
+/** The state of a start without an answer. */
 export const unknown = (settledAt: number): UnansweredStart => ({
   kind: 'unknown',
   code: 'UPSTREAM_TIMEOUT',
@@ -33,20 +33,20 @@ export const unknown = (settledAt: number): UnansweredStart => ({
   settledAt,
 });
 
-/** The log of starts, anew for each test, and what happens to a start. */
+/** A start log for each test, and the events in the life of a start. */
 export interface UsedStartLog extends Omit<OpenedLogs, 'reopen' | 'dispose'> {
   /** Continue as the next process. */
   reopen(): Promise<void>;
   begin(changes?: Partial<NewStart>): Promise<StartIntent>;
   beginUnknown(changes?: Partial<NewStart>): Promise<StartIntent>;
-  /** The answer that names a request, as the watcher tells the log of it. */
+  /** Append the answer that names a request, as the watcher does. */
   answer(
     intent: StartIntent,
     kind: 'submitted' | 'alreadyInProgress',
     requestId: string,
     observedAt?: number,
   ): ReturnType<OpenedLogs['log']['append']>;
-  /** The start as the log has it, with nothing seen running. */
+  /** The start as logged, when nothing was seen running. */
   look(intent: StartIntent, now?: number): Promise<StartIntent>;
 }
 

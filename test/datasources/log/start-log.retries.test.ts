@@ -66,7 +66,7 @@ describe('the retry of an ABORTED request', () => {
     ]);
   });
 
-  /** A retry that waits. */
+  /** A waiting retry. */
   async function abortOne(): Promise<number> {
     await answer(await begin({ retryOnAbort: 1 }), 'submitted', '1');
     await abort('1');
@@ -114,7 +114,7 @@ describe('the retry of an ABORTED request', () => {
     expect(await opened.starts.waitingRetries(intentId - 1, 0)).toMatchObject([{ dueInMs: null }]);
     await opened.starts.markSent(intentId, 'one', 3_500);
     await opened.starts.withdraw(intentId, 'one');
-    // Until it is put off, others leave it to who took it back: no longer than the answer might have taken.
+    // Until it is postponed, others leave it to the process that withdrew it, but no longer than an answer may take.
     expect(await opened.starts.markSent(intentId, 'two', 4_000)).toBe(false);
     await opened.starts.postpone(intentId, 60_000);
     expect(await opened.starts.markSent(intentId, 'two', 4_000)).toBe(false);

@@ -85,7 +85,7 @@ describe('an idempotency key', () => {
       kinds.push(kind);
     }
     expect(kinds).toEqual(['known', 'begun']);
-    // The one that had it first is still to be told of.
+    // The earlier start with this key can still be reported.
     expect((await look(first)).idempotencyKey).toBe('k');
   });
 

@@ -35,7 +35,7 @@ describe('a start with an unknown outcome', () => {
     const earlier = await begin({ createdAt: 500 });
     const lost = await beginUnknown();
     await answer(earlier, 'alreadyInProgress', '1', 4_000);
-    // The answer was there at 4000; when it was given, nobody knows.
+    // The answer arrived at 4000, but may have been sent before.
     expect((await look(lost)).state.kind).toBe('unknown');
     const { state } = await opened.starts.resolveUnknown(lost.intentId, [toRef('1')], 5_000);
     expect(state).toMatchObject({ kind: 'alreadyInProgress', ref: toRef('1') });

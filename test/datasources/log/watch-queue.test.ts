@@ -53,13 +53,13 @@ function open(clockOfQueue = clock): Promise<WatchQueue> {
   });
 }
 
-/** Let time pass: the process’s, and the database’s, for which everything moves into the past. */
+/** Advance the time of the process and of the database, in which everything moves into the past. */
 async function pass(ms: number): Promise<void> {
   await clock.advance(ms);
   if (database.kind === 'postgres') await setDatabaseClock(ms);
 }
 
-/** Set the database’s clock, forward, or back where negative. */
+/** Set the database’s clock forward; negative: back. */
 async function setDatabaseClock(ms: number): Promise<void> {
   await sql`update poll_clock set at = at - ${ms}`.execute(database.db);
   await sql`update watches set claimed_until = claimed_until - ${ms}, not_before = not_before - ${ms},
@@ -161,7 +161,7 @@ describe('the next due polls', () => {
     );
     await pass(2_000);
     const claimed = claims.flat();
-    // Those who ask at once may find the others' rows locked, and leave some.
+    // Concurrent claims may find the others' rows locked, and leave some.
     for (let rest = await claim(); rest.length > 0; rest = await claim()) claimed.push(...rest);
     expect(claimed.sort()).toEqual([...ids].sort());
   });
@@ -195,14 +195,14 @@ describe('the next due polls', () => {
     }
     await pass(DAY_MS);
     queue = await open();
-    // A new one has its place among them, and not a day behind.
+    // A new request is due among them, and not a day later.
     await begin('4', 5_000);
     const polled: string[] = [];
     for (let seconds = 0; seconds < 22; seconds += 1) {
       polled.push(...(await claim(1)));
       await pass(1_000);
     }
-    // Where more is overdue than is taken, virtual time is where it was: it does not jump by a day.
+    // While more is overdue than is claimed, virtual time pauses, and does not jump by a day.
     expect(polled.slice(0, 4)).toEqual(['1', '2', '4', '3']);
   });
 
@@ -222,7 +222,7 @@ describe('virtual time', () => {
     await begin('fresh', 1_000);
     const polled: string[] = [];
     for (let turns = 0; turns < 42; turns += 1) {
-      // A turn each second, for 3 polls that are wanted each second.
+      // One turn a second, for 3 due polls a second.
       await pass(1_000);
       const [id] = await claim(1);
       if (id === undefined) continue;
@@ -307,7 +307,7 @@ describe('an awaited request', () => {
   it('is marked by asking for its watch', async () => {
     await begin('1', 10_000);
     expect(await queue.report(toRef('1'))).toMatchObject({ consecutiveFailures: 0 });
-    // After what the first wrote down.
+    // After the first has recorded it.
     await queue.prioritize(toRef('2'));
     await pass(5_100);
     expect((await queue.claim(1)).due).toMatchObject([{ isAwaited: true }]);
@@ -373,7 +373,7 @@ describe('a watch of a request that the upstream forgot', () => {
       nextPollAt: null,
       endedBecause: 'FORGOTTEN_UPSTREAM',
     });
-    // Asked about again, it is not ended again.
+    // When somebody asks again, the watch does not end again.
     expect(await queue.settle(unknown, 'interactive')).toBe('goesOn');
     expect(await queue.settle(failed('1', 1_000), 'interactive')).toBe('goesOn');
     expect(await claim()).toEqual([]);

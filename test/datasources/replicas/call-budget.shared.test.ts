@@ -127,7 +127,7 @@ describe('the call budget that replicas share', () => {
     const asked = [ask('1'), ask('2'), ask('3')];
     await clock.advance(0);
     expect(turns).toEqual([['1', 0]]);
-    // The process is frozen: its timers come late, while others use up the time.
+    // The process is frozen: its timers run late, while others use the time.
     const other = [ask('other', asking, budgets[1])];
     await settle();
     await clock.advance(2_000);

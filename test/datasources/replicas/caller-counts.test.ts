@@ -69,7 +69,7 @@ describe('caller counts', () => {
     const { one, other, lose } = replicas;
     await one.take('name:a', 2);
     await expect(other.take('name:a', 1)).rejects.toMatchObject(refused);
-    // Whoever asked the database now would be let in by a count of its own.
+    // Asking the lost database would fall back to a new count, which would let the caller in.
     await lose();
     await expect(one.take('name:a', 1)).rejects.toMatchObject(refused);
     await expect(other.take('name:a', 1)).rejects.toMatchObject(refused);

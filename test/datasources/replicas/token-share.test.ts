@@ -101,13 +101,13 @@ describe('a token that replicas share', () => {
     for (const { tokens } of replicas) expect(tokens.discard('t1', 'certain')).toBe(true);
     expect(await tokensOfAll()).toEqual(['t2', 't2', 't2']);
     expect(ims.calls).toHaveLength(2);
-    // The newest one is no better: no more are fetched for a while.
+    // The newest token is rejected, too: no more are fetched for a while.
     for (const { tokens } of replicas) expect(tokens.discard('t2', 'certain')).toBe(false);
   });
 
   it('shares one failed fetch with all replicas', async () => {
     const { ims, replicas } = await setUp(3);
-    // For long enough that the last one still hears of it on a machine that is busy.
+    // Long enough for the last replica to hear of it on a busy machine.
     ims.script(text(401, '', { 'retry-after': '30' }));
     ims.otherwise(text(500, ''));
     const failures = await Promise.all(replicas.map(({ tokens }) => failureOf(tokens.token())));

@@ -76,7 +76,7 @@ describe('the call budget', () => {
     const { clock, budget, deadline } = setUp(1);
     await budget.turn({ waiting: asking }, deadline());
     const polls = [1, 2].map(() => budget.turn({ waiting: polling }, deadline(3_001)));
-    // Two polls are ahead of another one, and one at most of somebody who waits.
+    // Two polls precede another poll, but at most one precedes a caller who waits.
     const poll = failureOf(budget.turn({ waiting: polling }, deadline(2_000)));
     expect(await poll).toMatchObject({ retryAfterMs: 2000 });
     const turn = budget.turn({ waiting: asking }, deadline(2_001));

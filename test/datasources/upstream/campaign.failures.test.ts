@@ -30,9 +30,9 @@ interface Row {
   readonly answer: ScriptedAnswer;
   readonly code: string;
   readonly upstream?: object;
-  /** Whether a start that was answered so may have been taken. */
+  /** Whether a start with this answer may have been accepted. */
   readonly isUnknown: boolean;
-  /** How often a status is asked for before it fails so. */
+  /** How often a status question is sent before it fails. */
   readonly attempts?: number;
 }
 
@@ -119,7 +119,7 @@ const rows: readonly Row[] = [
     answer: text(status, '<p>Moved</p>', { location: '/elsewhere' }),
     code: 'UPSTREAM_INVALID_RESPONSE',
     upstream: { status },
-    // "See other": the call was taken, and its result is elsewhere.
+    // "See other": the call was accepted, and its result is elsewhere.
     isUnknown: status === 303,
   })),
   {
@@ -258,7 +258,7 @@ describe('a 400 without a documented body', () => {
 
 describe('without a connection', () => {
   it.each([
-    // Port 1 is nobody's: the kernel refuses. The other name is reserved never to exist (RFC 6761).
+    // Nothing listens on port 1. The other host name is reserved never to exist (RFC 6761).
     ['refused', 'http://127.0.0.1:1'],
     ['unknown host', 'http://nowhere.invalid'],
   ])('a start fails as not sent: %s', async (_, url) => {

@@ -57,7 +57,7 @@ describe('a repeated status question', () => {
     upstream.otherwise(inProgress);
     await campaign.status(ref, asking);
     proxy.forget();
-    // No timer comes: a process that was frozen does not hear its own.
+    // No timer fires, as in a process that was frozen.
     const later = createManualClock();
     await later.advance(10_001);
     jest.spyOn(clock, 'monotonicMs').mockImplementation(() => later.monotonicMs());
@@ -80,7 +80,7 @@ describe('a repeated status question', () => {
       const state = campaign.status(ref, asking);
       await clock.scheduled(2125, 2125);
       await clock.advance(2124);
-      // The wait has one millisecond left, and nothing shorter is waiting.
+      // One millisecond of the wait is left, and no shorter wait exists.
       expect(clock.pendingMs()[0]).toBe(1);
       expect(upstream.calls).toHaveLength(1);
       await clock.advance(1);
@@ -111,7 +111,7 @@ describe('a repeated status question', () => {
     upstream.script(late.answer);
     const failure = failureOf(campaign.status(ref, asking));
     await upstream.arrived(1);
-    // Half of 250 ms is to be waited, and that is what is left.
+    // The pause is half of 250 ms, which is all the time that is left.
     await clock.advance(875);
     late.release();
     expect((await failure).code).toBe('UPSTREAM_UNAVAILABLE');

@@ -71,7 +71,7 @@ describe('a call to the upstream', () => {
     const { upstream, campaign } = await setUp();
     upstream.otherwise(inProgress);
     for (let i = 0; i < 10; i += 1) await campaign.status(ref, asking);
-    // Two, not one: a call made in the instant an answer ends finds its connection still busy.
+    // Two connections, because a call made just as an answer ends finds its connection still busy.
     const connections = new Set(upstream.calls.map(({ connection }) => connection));
     expect(connections.size).toBeLessThanOrEqual(2);
   });
@@ -142,7 +142,7 @@ describe('an id in the URL', () => {
     await campaign.start(mapping, 'somebody');
     const rawPath = upstream.calls[0]?.rawPath ?? '';
     expect(rawPath).toBe(`/acme/campaign/dataIngestion/xdmIngestion/${segment}/ingest`);
-    // Whoever parses the path the way browsers do must see the same one.
+    // A server that parses the path as browsers do must see the same segment.
     expect(new URL(rawPath, 'http://host').pathname).toBe(rawPath);
   });
 

@@ -37,7 +37,7 @@ describe('a documented answer to a status question', () => {
     ['running', inProgress, { status: 'IN_PROGRESS', batchId: null }],
   ])('is read: %s', (_, build, expected) => {
     const answer = build('XDM44', 3520);
-    // toEqual on the whole value: info is verbatim (trailing blank too), and no numRecords but on success.
+    // toEqual on the whole value: info is verbatim, including trailing blanks, and only a success has numRecords.
     expect(status(answer)).toEqual({ ...expected, info: answer.info });
   });
 });

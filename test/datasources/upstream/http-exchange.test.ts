@@ -15,7 +15,7 @@ import { releaseAfterEachTest, releaseAfterTest, scripted } from './campaign-har
 
 releaseAfterEachTest();
 
-/** Just the connections. */
+/** Only the connections. */
 const bare = (pool: Pool): HttpPool => ({
   dispatch: (options, handler) => void pool.dispatch(options, handler),
   toRetryAfterMs: () => undefined,
@@ -36,7 +36,7 @@ describe('a cancelled exchange', () => {
         const connectNow = () => {
           const socket = connect(Number(port), '127.0.0.1', () => callback(null, socket));
         };
-        // The first connection waits for the test, later ones come at once.
+        // The first connection waits for the test; later ones are immediate.
         connecting.resolve(connectNow);
         if (hasConnected) connectNow();
         hasConnected = true;
@@ -52,7 +52,7 @@ describe('a cancelled exchange', () => {
     expect(await exchanged).toEqual({ kind: 'cancelled', isSent: false, cause: reason });
 
     connectNow();
-    // The sentinel is next in the same queue. Had the first been written, it would have arrived before.
+    // The sentinel is next in the same queue. If the first request had been written, it would have arrived before.
     upstream.otherwise(text(200, ''));
     const sentinel = { ...request, path: '/sentinel' };
     await exchange(bare(pool), sentinel, new AbortController().signal);
@@ -82,7 +82,7 @@ describe('a cancelled exchange', () => {
   });
 });
 
-/** What one exchange comes to that is answered so. */
+/** The result of an exchange with this answer. */
 async function answered(answer: ScriptedAnswer) {
   const upstream = await scripted();
   const pool = new Pool(upstream.url);

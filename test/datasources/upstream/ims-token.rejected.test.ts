@@ -137,7 +137,7 @@ describe('a token rejected with 401013', () => {
     upstream.otherwise(text(401, 'who are you?'));
     await failureOf(campaign.start('XDM44', 'somebody'));
     expect(ims.calls).toHaveLength(1);
-    // By now it may be one that was revoked before this gateway ever had an answer with it.
+    // The token may have been revoked before this gateway ever used it successfully.
     await clock.advance(30_000);
     await failureOf(campaign.start('XDM44', 'somebody'));
     expect(ims.calls).toHaveLength(2);

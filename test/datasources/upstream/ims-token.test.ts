@@ -71,7 +71,7 @@ describe('a fetched token', () => {
     expect(await tokens.token()).toBe('t1');
     await ims.arrived(2);
     slow.release();
-    // Expired by now: whoever asks shares the renewal under way.
+    // The token has expired: callers share the renewal in progress.
     await clock.advance(300_000);
     expect(await tokens.token()).toBe('t2');
     expect(ims.calls).toHaveLength(2);
@@ -178,7 +178,7 @@ describe('a failed fetch', () => {
     await clock.advance(8000);
     ims.script(granted('t1'));
     expect(await tokens.token()).toBe('t1');
-    // A fetch that went well ends the doubling.
+    // A successful fetch resets the pause.
     await clock.advance(24 * HOUR_MS);
     await failureOf(tokens.token());
     const before = ims.calls.length;

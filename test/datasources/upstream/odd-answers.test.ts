@@ -14,7 +14,7 @@ import { anyChar } from '../../support/any-char.js';
 const ref = { mappingId: 'XDM44', requestId: '3520' };
 const parameters = { seed: 20_263, numRuns: 300 };
 
-/** Objects with these fields, each of which may be anything or missing. */
+/** Objects with these fields, each with any value or missing. */
 function oddObject(...names: readonly string[]): fc.Arbitrary<Record<string, unknown>> {
   const model = Object.fromEntries(names.map((name) => [name, fc.jsonValue({ maxDepth: 2 })]));
   return fc.record(model, { requiredKeys: [] });

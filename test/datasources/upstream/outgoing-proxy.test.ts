@@ -24,7 +24,7 @@ import {
 
 releaseAfterEachTest();
 
-/** Names that lead nowhere but through the proxy. */
+/** Host names that only the proxy can resolve. */
 const CAMPAIGN_URL = new URL('http://campaign.invalid');
 
 async function startProxy(serverUrl: string, rules?: ForwardProxyRules) {

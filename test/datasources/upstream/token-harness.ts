@@ -4,7 +4,7 @@ import { createManualClock } from '../../support/manual-clock.js';
 import { json } from '../../support/scripted-upstream.js';
 import { releaseAfterTest, scripted, setUp } from './campaign-harness.js';
 
-/** The answer with a token. */
+/** An answer with a token. */
 export const granted = (token: string, expiresInSeconds = 86_399) =>
   json(200, { access_token: token, token_type: 'bearer', expires_in: expiresInSeconds });
 

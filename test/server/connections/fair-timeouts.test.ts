@@ -37,11 +37,11 @@ async function open(): Promise<Socket> {
   return client;
 }
 
-/** It has left, and waits to be read. */
+/** The request was sent, and waits to be read. */
 const send = (client: Socket, sent: string) =>
   new Promise<void>((resolve) => client.write(sent, () => resolve()));
 
-/** As SIGSTOP would: no timer runs, and nothing is read, also not what the system has received meanwhile. */
+/** Like SIGSTOP: no timer runs, and nothing is read, not even what the system received meanwhile. */
 function freeze(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }

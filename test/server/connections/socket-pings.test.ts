@@ -3,7 +3,7 @@ import type { WebSocket } from 'ws';
 import { startPings } from '../../../src/server/connections/socket-pings.js';
 import { createManualClock } from '../../support/manual-clock.js';
 
-/** As much of a WebSocket as is pinged. */
+/** The part of a WebSocket that pings use. */
 function createSocket() {
   const told: string[] = [];
   const socket = { ping: () => told.push('ping'), terminate: () => told.push('cut') };
@@ -30,7 +30,7 @@ it('reads what arrived during a freeze before it decides', async () => {
   const { socket, told } = createSocket();
   const pings = startPings(new Set([socket]), clock, 20_000);
   await clock.advance(20_000);
-  // Whatever is overdue at a thaw comes before what is read, as the answer that has waited since.
+  // After a freeze, overdue timers run before data is read, such as the answer that has waited since.
   const late = clock.pendingMs()[0] ?? 0;
   await clock.advance(late);
   expect(told).toEqual(['ping']);

@@ -11,7 +11,7 @@ import {
 
 const TIMEOUT_MS = 200;
 
-/** Far more than the system holds of a connection. */
+/** Far more than the system buffers for a connection. */
 const LARGE_BYTES = 16 * 1024 * 1024;
 
 let server: FastifyInstance;
@@ -56,7 +56,7 @@ it('does not cut a client that reads slowly', async () => {
   const { client } = await ask('/large');
   let readBytes = 0;
   for await (const chunk of client) {
-    // As long as half the time that there is, again and again.
+    // Half of the allowed time, repeatedly.
     if (readBytes % (4 * 1024 * 1024) > (readBytes + chunk.length) % (4 * 1024 * 1024)) {
       await setTimeout(TIMEOUT_MS / 2);
     }

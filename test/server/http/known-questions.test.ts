@@ -30,7 +30,7 @@ async function start(requestCount: number, options?: PushedGatewayOptions): Prom
   }
 }
 
-/** One that was not asked before. */
+/** A question that was not asked before. */
 function newQuestion(): string {
   questionCount += 1;
   return `query Q${questionCount} { ingestionRequests(first: 100) { nodes { mappingId requestId status } } }`;
@@ -39,7 +39,7 @@ function newQuestion(): string {
 /** An HTTP request, byte by byte. */
 interface Asked {
   readonly line?: string;
-  /** Null leaves a usual header out. */
+  /** Null omits a usual header. */
   readonly host?: string | null;
   readonly type?: string | null;
   readonly more?: readonly string[];
@@ -77,7 +77,7 @@ function open(): Socket {
   return socket;
 }
 
-/** An answer: its body is in latin1, so that compressed ones can be compared. */
+/** An answer; its body is decoded as latin1, so that compressed ones can be compared. */
 interface Answer {
   readonly status: number;
   /** Sorted, without the date. */
@@ -85,7 +85,7 @@ interface Answer {
   readonly body: string;
 }
 
-/** The answer after any interim ones; null until all of it is there. */
+/** The answer without interim ones; null until it is complete. */
 function parseAnswer(received: string, isHead: boolean): Answer | null {
   const [, head = '', body = ''] =
     /^(.*?\r\n)\r\n(.*)$/s.exec(received.replace(/^HTTP\/1\.1 1.*?\r\n\r\n/s, '')) ?? [];
@@ -113,7 +113,7 @@ async function readAnswer(socket: Socket, isHead = false): Promise<Answer | null
   return null;
 }
 
-/** Send a request, and see what it leaves behind. */
+/** Send a request; returns its answer and its effects. */
 async function ask(asked: Asked, query: string) {
   const [reportCount, refusalCount] = [gateway.reports.length, gateway.refusals.length];
   const executedCount = gateway.operationCount;

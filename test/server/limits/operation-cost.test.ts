@@ -72,12 +72,12 @@ describe('the cost of an operation', () => {
     ['aliases', '{ a: node(id: "x") { id } b: node(id: "x") { id } }', {}, 22],
     ['the schema', '{ __schema { types { name } } }', {}, 1_000],
     [
-      'what is no number',
+      'a value that is not a number',
       'query ($n: Int! = 7) { ingestionRequests(first: $n) { nodes { id } } }',
       { n: 'x' },
       12,
     ],
-    ['less than nothing', '{ ingestionRequests(first: -100) { nodes { id } } }', {}, 12],
+    ['a negative page', '{ ingestionRequests(first: -100) { nodes { id } } }', {}, 12],
     ['a subscription', 'subscription { ingestionActivity(mappingIds: ["a", "b"]) { to } }', {}, 11],
   ];
 
@@ -100,7 +100,7 @@ describe('the cost of an operation', () => {
       .flatMap((type) => (isObjectType(type) ? Object.values(type.getFields()) : []))
       .filter(({ type }) => isListType(getNullableType(type)))
       .filter(({ args }) => !args.some(({ type }) => isListType(getNullableType(type))));
-    // The items of a page, which is what has `first`; the errors of a batch and the rights of a caller are few.
+    // Pages have `first`; the errors of a batch and the rights of a caller are few.
     const names = new Set(lists.map(({ name }) => name));
     expect(names).toEqual(new Set(['edges', 'nodes', 'errors', 'rights']));
     const pages = Object.values(schema.getTypeMap())

@@ -12,7 +12,7 @@ import { limitOperationTime } from '../../../src/server/limits/operation-time.js
 
 const TIMEOUT_MS = 20;
 
-/** A schema in which some things take a while, and some take for ever. */
+/** A schema with slow fields, and with fields that never resolve. */
 function limitedSchema(): GraphQLSchema {
   const resolve = () => new Promise<never>(() => {});
   const request: GraphQLObjectType = new GraphQLObjectType({

@@ -26,7 +26,7 @@ let issuer: TokenIssuer;
 
 beforeAll(async () => {
   key = await newIssuerKey('k1');
-  // Names the issuer’s key, and is another.
+  // A forged key with the id of the issuer’s.
   stranger = await newIssuerKey('k1');
   issuer = await startTokenIssuer(key);
 });
@@ -35,7 +35,7 @@ afterAll(() => issuer.close());
 
 const apiKey = newApiKey();
 
-/** A limited sign-in, and how often it had to look at what was shown. */
+/** A limited sign-in, and the number of credentials that it checked. */
 function openSignIn() {
   const config = {
     accessTokens: toTokenRules(issuer),
@@ -55,7 +55,7 @@ function openSignIn() {
   return {
     looked,
     clock,
-    /** Who it is, or the code of the error. */
+    /** The name of the caller, or the code of the error. */
     async show(credentials: string, address = 'a'): Promise<string | null> {
       try {
         return (await limited.identify(`Bearer ${credentials}`, address)).name;
@@ -78,7 +78,7 @@ it('a hundred forged tokens are checked only up to the limit, and the others slo
   const { looked, show, clock } = openSignIn();
   const tokens = await many(100, forged);
   const showing = tokens.map((token) => show(token));
-  // All but those that wait: the last to be told are refused as too many wait already.
+  // Everything but those that wait: the last are refused because too many wait already.
   while (clock.pendingCount === 0) await setTimeout(1);
   for (let second = 0; second < 4; second += 1) {
     await clock.advance(1_000);
@@ -106,7 +106,7 @@ it('valid tokens among forged ones are accepted while there is room, and later i
   expect(await show(await forged(9))).toBe('RATE_LIMITED');
   expect(await show(known)).toBe('ci');
   expect(await show(apiKey.key)).toBe('ops');
-  // Not seen before: to know that it is good takes a check, of which there are few now.
+  // An unknown token needs a check, of which few are left.
   const renewed = show(await good(1));
   await clock.scheduled(0, 250);
   await clock.advance(250);

@@ -5,7 +5,7 @@ import { createPollFailureLog } from '../../../src/server/monitoring/poll-failur
 
 const ref = { mappingId: 'crm-profiles', requestId: '1' };
 
-/** The lines about polls of one request that fail so many times in a row. */
+/** The log lines about so many consecutive failed polls of one request. */
 function failing(count: number, error: unknown): Record<string, unknown>[] {
   const lines: string[] = [];
   const report = createPollFailureLog(

@@ -19,7 +19,7 @@ it('logs an unusable upstream once, with the reason, and once more when it recov
   health.observe('OK');
   for (let count = 0; count < 3; count += 1) health.observe('UPSTREAM_UNAVAILABLE', error);
   health.observe('OK');
-  // Within the minute it is not told again.
+  // Within the minute it is not logged again.
   health.observe('UPSTREAM_TIMEOUT');
   health.observe('OK');
   await clock.advance(60_000);

@@ -17,7 +17,7 @@ describe('an unusable list of operations', () => {
     ['no JSON', '{', /^PERSISTED_OPERATIONS: .*list\.json could not be read as JSON: /],
     ['a list', '[]', shape],
     ['nothing', '{}', shape],
-    ['texts that are none', '{"a":1}', shape],
+    ['values that are not strings', '{"a":1}', shape],
     ['an empty text', '{"a":""}', shape],
     [
       'another version',

@@ -9,10 +9,10 @@ import { type OpenIdProvider, startOpenIdProvider } from '../../support/open-id-
 import { startTestUpstream } from '../../support/start-test-upstream.js';
 import { startTestGateway } from '../../support/test-gateway.js';
 
-/** Much more than it takes, for many tests share a small machine. */
+/** Much more than it takes, because many tests share a small machine. */
 const TIMEOUT_MS = 90_000;
 
-describe('the console, where callers sign in', () => {
+describe('the console with sign-in', () => {
   const running = new AsyncDisposableStack();
   const { key, sha256 } = newApiKey();
   const reader = {
@@ -69,7 +69,7 @@ describe('the console with an OpenID provider', () => {
   let url: string;
 
   beforeAll(async () => {
-    // The provider warns of what it is told for tests.
+    // The provider warns about its test settings.
     for (const level of ['info', 'warn'] as const) {
       const muted = jest.spyOn(globalThis.console, level).mockReturnValue();
       running.defer(() => muted.mockRestore());
@@ -154,7 +154,7 @@ describe('the console with an OpenID provider', () => {
   });
 });
 
-/** A port that nothing listens on: the provider must know the gateway's address, and the gateway the provider's. */
+/** A free port: the provider must know the gateway's address, and the gateway the provider's. */
 async function freePort(): Promise<number> {
   const server = createServer();
   await once(server.listen(0, '127.0.0.1'), 'listening');

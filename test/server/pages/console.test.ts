@@ -5,7 +5,7 @@ import { startTestGateway, type TestGateway } from '../../support/test-gateway.j
 describe('the console’s addresses', () => {
   let gateway: TestGateway;
   beforeAll(async () => {
-    // Nothing here asks the upstream for anything.
+    // None of these tests calls the upstream.
     gateway = await startTestGateway('http://127.0.0.1:9');
   });
   afterAll(() => gateway.stop());

@@ -8,10 +8,10 @@ import { createExplorerPage } from '../../support/explorer-page.js';
 import { json, startScriptedUpstream } from '../../support/scripted-upstream.js';
 import { startTestGateway } from '../../support/test-gateway.js';
 
-/** Much more than it takes, for many tests share a small machine. */
+/** Much more than it takes, because many tests share a small machine. */
 const TIMEOUT_MS = 60_000;
 
-describe('the explorer, where callers sign in', () => {
+describe('the explorer with sign-in', () => {
   const running = new AsyncDisposableStack();
   const { key, sha256 } = newApiKey();
   let browser: CutOffBrowser;

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startTestGateway, type TestGateway } from '../../support/test-gateway.js';
 
-/** What browsers send when an address is opened. */
+/** The Accept header of a browser that opens an address. */
 const BROWSER = { accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' };
 
 describe('the explorer’s addresses', () => {
   let gateway: TestGateway;
   beforeAll(async () => {
-    // Nothing here asks the upstream for anything.
+    // None of these tests calls the upstream.
     gateway = await startTestGateway('http://127.0.0.1:9');
   });
   afterAll(() => gateway.stop());

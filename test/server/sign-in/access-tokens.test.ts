@@ -38,7 +38,7 @@ const sign = (key: IssuerKey, header: Partial<JWTHeaderParameters> = {}, claims 
 
 const named = ({ publicJwk }: IssuerKey, kid: unknown) => ({ ...publicJwk, kid });
 
-/** A sign-in whose issuer publishes these. */
+/** A sign-in whose issuer publishes these keys. */
 async function publish(answer: ReturnType<typeof json>) {
   issuer = await startScriptedUpstream();
   issuer.otherwise(answer);

@@ -19,9 +19,9 @@ let issuer: TokenIssuer;
 let failures: unknown[];
 let unusableCounts: number[];
 
-/** How far time has gone on, for both clocks. */
+/** How far both clocks have advanced. */
 let aheadMs = 0;
-/** How far the wall clock was set back, or forward where negative. */
+/** How far the wall clock was set back; negative: forward. */
 let setBackMs = 0;
 const clock = { ...systemClock, monotonicMs: () => performance.now() + aheadMs };
 const realNow = Date.now.bind(Date);
@@ -48,7 +48,7 @@ function createKeys(url = issuer.jwksUrl, schedule = clock.schedule) {
   return createIssuerKeys({ url, clock: { ...clock, schedule }, onFailed, onUnusable });
 }
 
-/** Whether a token of this key is taken: its subject, or the code of the error. */
+/** Use a token of this key: its subject, or the code of the error. */
 async function tryKey(keys: ReturnType<typeof createKeys>, key: IssuerKey): Promise<unknown> {
   try {
     const token = await signToken(key, { exp: Math.floor(Date.now() / 1000) + 3_600 });
@@ -60,7 +60,7 @@ async function tryKey(keys: ReturnType<typeof createKeys>, key: IssuerKey): Prom
 
 const NO_SUCH_KEY = 'ERR_JWKS_NO_MATCHING_KEY';
 
-/** What a key that is too short signs. */
+/** A token that a key signed that is too short. */
 const shortToken = [{ alg: 'RS256', kid: 'short' }, { sub: 'ci' }]
   .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
   .join('.');
@@ -129,7 +129,7 @@ describe('the keys of an issuer', () => {
     for (const minutes of [11, 30, 59]) {
       aheadMs = minutes * 60_000;
       expect(await tryKey(keys, first)).toBe('ci');
-      // It may be one that is new.
+      // It may be a new key.
       expect(await tryKey(keys, second)).toBe('SIGN_IN_UNAVAILABLE');
     }
     aheadMs = 61 * 60_000;

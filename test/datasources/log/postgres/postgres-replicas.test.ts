@@ -44,7 +44,7 @@ async function open(url = database.url, options: ReplicaOptions = {}): Promise<R
   return replica;
 }
 
-/** As a newer version does when it is started: it adds, and takes nothing away. */
+/** Like a newer version at its start: it adds, and removes nothing. */
 async function migrateFurther(name: string, change: string): Promise<void> {
   await execute(
     database.url,
@@ -63,12 +63,12 @@ describe('processes that share a log', () => {
         for (let id = 0; id < 20; id += 1) await appendTo(replica, `${which}-${id}`);
       }),
     );
-    await Promise.all(all.map((replica) => replica.untilTold(60)));
+    await Promise.all(all.map((replica) => replica.untilAnnounced(60)));
     const read = await all[0]?.log.read(everything, 0, 100);
     expect(read?.map(({ position }) => position)).toEqual(
       Array.from({ length: 60 }, (_, i) => i + 1),
     );
-    for (const { told } of all) expect(told).toEqual(read);
+    for (const { announced } of all) expect(announced).toEqual(read);
   });
 
   it('let one of them append what all of them observed', async () => {
@@ -86,29 +86,29 @@ describe('processes that share a log', () => {
     await appendTo(one, '1');
     const other = await open();
     await appendTo(one, '2');
-    await other.untilTold(1);
-    expect(other.told.map(({ position }) => position)).toEqual([2]);
+    await other.untilAnnounced(1);
+    expect(other.announced.map(({ position }) => position)).toEqual([2]);
   });
 
   it('catch up on what was appended while they were disconnected', async () => {
     const [one, other] = [await open(), await open(proxy.url)];
     await appendTo(one, '1');
-    await other.untilTold(1);
+    await other.untilAnnounced(1);
     proxy.cut();
     await appendTo(one, '2');
     await appendTo(one, '3');
-    await other.untilTold(3);
-    expect(other.told).toEqual(one.told);
+    await other.untilAnnounced(3);
+    expect(other.announced).toEqual(one.announced);
   });
 
   it('find new transitions even when they receive no notifications', async () => {
     const [one, other] = [await open(), await open(proxy.url)];
     await appendTo(one, '1');
-    await other.untilTold(1);
+    await other.untilAnnounced(1);
     proxy.muffle('listen ');
     await appendTo(one, '2');
-    await other.untilTold(2);
-    expect(other.told).toEqual(one.told);
+    await other.untilAnnounced(2);
+    expect(other.announced).toEqual(one.announced);
   });
 
   it('append even while nobody can be notified', async () => {
@@ -117,13 +117,13 @@ describe('processes that share a log', () => {
       `create function pg_notify(text, text) returns void language plpgsql as
         $$ begin raise 'too many notifications' using errcode = '54000'; end $$`,
     );
-    // Ours is found before PostgreSQL's own.
+    // Our function precedes PostgreSQL's own in the search path.
     const url = new URL(database.url);
     url.searchParams.set('options', '-c search_path=public,pg_catalog');
     const [one, other] = [await open(url.href), await open()];
     await appendTo(one, '1');
-    await other.untilTold(1);
-    expect(other.told).toEqual(one.told);
+    await other.untilAnnounced(1);
+    expect(other.announced).toEqual(one.announced);
   });
 
   it('accept each other’s cursors, even before they have heard of the transitions', async () => {
@@ -180,7 +180,7 @@ describe('a database that failed over without the last commits', () => {
       const fresh = await open();
       for (let id = 1; id <= count; id += 1) await appendTo(fresh, `new ${id}`);
       expect(await end).toMatchObject({ name: 'LogDamagedError' });
-      expect(replica.told.map(({ ref }) => ref.requestId)).toEqual(['1', '2', '3']);
+      expect(replica.announced.map(({ ref }) => ref.requestId)).toEqual(['1', '2', '3']);
     },
   );
 
@@ -195,7 +195,7 @@ describe('a database that failed over without the last commits', () => {
   });
 
   it('ends a process that started before the loss and has announced nothing', async () => {
-    // It may find out as well.
+    // This process may find out as well.
     await appendTo((await openFatal()).replica, '1');
     const { end } = await openFatal();
     await lose(1);
@@ -210,9 +210,9 @@ describe('a database that failed over without the last commits', () => {
     await replica.log.prune(2_000, 10);
     const other = await open();
     await appendTo(other, '2');
-    await replica.untilTold(2);
+    await replica.untilAnnounced(2);
     await appendTo(other, '3');
-    await replica.untilTold(3);
+    await replica.untilAnnounced(3);
   });
 });
 
@@ -225,7 +225,7 @@ describe('a start shared by processes', () => {
     createdAt: 1_000,
   };
 
-  /** Have all that is due be due so much sooner, as if that time had passed. */
+  /** Make everything due so much sooner, as if that time had passed. */
   const pass = (ms: number) => execute(database.url, `update starts set due_at = due_at - ${ms}`);
 
   const begin = async ({ starts }: ReplicaLog): Promise<number> => {
@@ -351,7 +351,7 @@ describe('the database', () => {
     await appendTo(running, '2');
     const restarted = await open();
     await appendTo(restarted, '3');
-    await running.untilTold(3);
+    await running.untilAnnounced(3);
     expect(await restarted.log.list({}, null, 10)).toHaveLength(3);
   });
 

@@ -56,7 +56,7 @@ describe('a database with unusual settings', () => {
           Array.from({ length: 8 }, (_, index) => appendTo(replica, `${which}.${index}`)),
         ),
       );
-      for (const replica of all) await replica.untilTold(24);
+      for (const replica of all) await replica.untilAnnounced(24);
     },
   );
 
@@ -283,7 +283,7 @@ describe('a pooler in front of the database', () => {
     const pooler = await startPooler(database.url, 'session');
     const [one, other] = [await open(pooler.url), await open(pooler.url)];
     await appendTo(one, '1');
-    await other.untilTold(1);
+    await other.untilAnnounced(1);
     for (const { log } of replicas.splice(0)) await log.close();
     await pooler.close();
   });

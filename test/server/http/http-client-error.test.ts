@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -20,6 +21,10 @@ const toRequest = (query: string, more = '') => {
 const known = toRequest('{ __typename }');
 const other = toRequest('{ latestCursor }');
 const closing = toRequest('{ __typename }', 'Connection: close\r\n');
+const stream = toRequest(
+  'subscription { ingestionActivity { to } }',
+  'Accept: text/event-stream\r\n',
+);
 const chunked = `${HEAD}Transfer-Encoding: chunked\r\n\r\n`;
 
 /** The statuses of all answers, until the gateway closes the connection. */
@@ -48,4 +53,13 @@ describe('bytes that are not HTTP', () => {
   ])('are refused after the answers to what precedes them: %s', async (_what, parts, statuses) => {
     expect(await ask(...parts)).toEqual(statuses);
   });
+});
+
+it('what is no HTTP ends a stream on its connection, though more of it came before the stream', async () => {
+  const socket = connect(gateway.port, '127.0.0.1').on('error', () => {});
+  const closed = once(socket, 'close');
+  socket.write(`${stream}garbage`);
+  await once(socket, 'data');
+  socket.write('garbage');
+  await closed;
 });

@@ -6,10 +6,8 @@ import { closeHttpServer, listen } from '../adobe/listen.js';
 import type { Logger } from '../adobe/logger.js';
 import type { CampaignServiceOptions } from './campaign-service.options.js';
 import { addFaultHooks } from './faults/fault-hooks.js';
-import { createAdministration } from './http/administration.js';
 import { addAdministrationRoutes } from './http/administration-routes.js';
 import { createCampaignServer } from './http/http-server.js';
-import { createIngestionRequests } from './http/ingestion-requests.js';
 import { addIngestionRoutes } from './http/ingestion-routes.js';
 import { createUsageCounter, type UsageLimits } from './http/usage-limits.js';
 import { createJobPruner } from './jobs/job-pruner.js';
@@ -147,13 +145,6 @@ export function createCampaignService(options: CampaignServiceOptions): Campaign
     const tokens = createTokenIssuer(() => credentials.clients(), tokenLifetimeS, clock);
     const countCall = createUsageCounter(options.usageLimits ?? UNLIMITED, clock);
     const access = { credentials, organization: options.organization, tokens, countCall };
-    const requests = createIngestionRequests(state, jobs);
-    const administration = createAdministration({
-      state,
-      clock,
-      logger,
-      onChanged: scheduler.wake,
-    });
     const app = createCampaignServer(logger, access);
     if (options.faults) {
       logger.warn(
@@ -163,15 +154,16 @@ export function createCampaignService(options: CampaignServiceOptions): Campaign
       addFaultHooks(app, options.faults, { clock, crash });
     }
     addTokenRoutes(app, tokens);
-    addIngestionRoutes(app, { access, mappings, requests });
+    addIngestionRoutes(app, { access, mappings, state, jobs });
     addAdministrationRoutes(app, {
-      administration,
       mappings,
       state,
       jobs,
       rejectsDir,
       tokens,
+      clock,
       logger,
+      onChanged: scheduler.wake,
       ...intervals,
     });
     releasers.push(() => closeHttpServer(app));

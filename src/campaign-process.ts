@@ -4,16 +4,17 @@ import { readEnvFile } from './adobe/env-file.js';
 import { CredentialsUnreadableError } from './adobe/ims.js';
 import { addressSettings, ListenError } from './adobe/listen.js';
 import {
+  type CampaignConfig,
   CampaignConfigError,
   type PlatformAccess,
   parseCampaignConfig,
 } from './campaign/campaign-config.js';
-import { createCampaignService } from './campaign/campaign-service.js';
+import { startCampaignService } from './campaign/campaign-service.js';
 import { FaultPlanInvalidError } from './campaign/faults/fault-plan-file.js';
 import { MappingsInvalidError } from './campaign/mapping/mapping-issue.js';
 import { StateUnusableError } from './campaign/state/state-database.js';
 import { toOutgoingProxies } from './config/proxies.js';
-import { findProxy } from './datasources/upstream/outgoing-proxy.js';
+import { findProxy, type OutgoingProxies } from './datasources/upstream/outgoing-proxy.js';
 import { type LocalPlatform, startLocalPlatform } from './local-platform.js';
 import { DatasetsInvalidError } from './platform/datasets.js';
 import {
@@ -47,11 +48,20 @@ async function main(): Promise<void> {
   if (issues.length > 0) throw new CampaignConfigError(issues.join('\n'));
   const logger = createServiceLogger();
   const running = new AsyncDisposableStack();
-  stopOnSignal(() => running.disposeAsync());
+  const started = start(config, proxies, logger, running);
+  stopOnSignal(() => started.then(() => running.disposeAsync()));
+  await started;
+}
 
+async function start(
+  config: CampaignConfig,
+  proxies: OutgoingProxies,
+  logger: Logger,
+  running: AsyncDisposableStack,
+): Promise<void> {
   try {
     const { settings, schemaOf } = await startPlatform(config.platform, logger, running);
-    const service = createCampaignService({
+    const { url, stop } = await startCampaignService({
       ...config,
       platform: settings,
       schemaOf,
@@ -59,8 +69,7 @@ async function main(): Promise<void> {
       sourceEnvironment: process.env,
       logger: logger.child({ part: 'campaign' }),
     });
-    running.defer(() => service.stop());
-    const { url } = await service.start();
+    running.defer(stop);
     process.stdout.write(`\nPoint a gateway here:\n\n${config.gatewayEnvironment(url)}\n\n`);
   } catch (error) {
     tell(error);

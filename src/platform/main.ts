@@ -10,7 +10,7 @@ import {
   parsePlatformConfig,
   toClientEnvironment,
 } from './platform-config.js';
-import { createPlatformReceiver } from './platform-receiver.js';
+import { startPlatformReceiver } from './platform-receiver.js';
 
 async function main(): Promise<void> {
   // The process's variables override the file.
@@ -18,10 +18,10 @@ async function main(): Promise<void> {
   const config = parsePlatformConfig(process.env);
   const { clientId, clientSecret, ...rest } = config;
   const clients = [{ clientId, clientSecret }];
-  const receiver = createPlatformReceiver({ ...rest, clients, logger: createServiceLogger() });
-  stopOnSignal(() => receiver.stop());
+  const starting = startPlatformReceiver({ ...rest, clients, logger: createServiceLogger() });
+  stopOnSignal(async () => (await starting).stop());
 
-  const { url } = await receiver.start();
+  const { url } = await starting;
   process.stdout.write(`\nPoint a client here:\n\n${toClientEnvironment(config, url)}\n\n`);
 }
 

@@ -1,11 +1,9 @@
 import type { Logger } from 'pino';
-import { DataFolderUnusableError } from './adobe/data-folder.js';
-import { readEnvFile } from './adobe/env-file.js';
 import { CredentialsUnreadableError } from './adobe/ims.js';
-import { addressSettings, ListenError } from './adobe/listen.js';
+import { toPrintableError } from './adobe/printable-error.js';
+import { readEnvFile, SettingsInvalidError } from './adobe/settings.js';
 import {
   type CampaignConfig,
-  CampaignConfigError,
   type PlatformAccess,
   parseCampaignConfig,
 } from './campaign/campaign-config.js';
@@ -17,35 +15,27 @@ import { toOutgoingProxies } from './config/proxies.js';
 import { findProxy, type OutgoingProxies } from './datasources/upstream/outgoing-proxy.js';
 import { type LocalPlatform, startLocalPlatform } from './local-platform.js';
 import { DatasetsInvalidError } from './platform/datasets.js';
-import {
-  PlatformConfigError,
-  parsePlatformConfig,
-  toClientEnvironment,
-} from './platform/platform-config.js';
+import { parsePlatformConfig, toClientEnvironment } from './platform/platform-config.js';
 import { endFailedStart } from './process/failed-start.js';
-import { toListenErrorText } from './process/listen-error-text.js';
 import { createServiceLogger } from './process/logger.js';
 import { stopOnSignal } from './process/stop-signals.js';
 
 /** What the operator can mend. */
 const PLAIN_ERRORS = [
-  CampaignConfigError,
   CredentialsUnreadableError,
-  DataFolderUnusableError,
   DatasetsInvalidError,
   FaultPlanInvalidError,
   MappingsInvalidError,
-  PlatformConfigError,
   StateUnusableError,
 ] as const;
 
 async function main(): Promise<void> {
   // What the process was given goes before what the file says.
-  Object.assign(process.env, { ...readEnv(), ...process.env });
+  Object.assign(process.env, { ...readEnvFile('.env'), ...process.env });
   const config = parseCampaignConfig(process.env);
   const issues: string[] = [];
   const proxies = toOutgoingProxies(process.env, issues);
-  if (issues.length > 0) throw new CampaignConfigError(issues.join('\n'));
+  if (issues.length > 0) throw new SettingsInvalidError(issues.join('\n'));
   const logger = createServiceLogger();
   const running = new AsyncDisposableStack();
   const started = start(config, proxies, logger, running);
@@ -77,14 +67,6 @@ async function start(
   }
 }
 
-function readEnv(): NodeJS.ProcessEnv {
-  try {
-    return readEnvFile('.env');
-  } catch (error) {
-    throw new CampaignConfigError((error as Error).message, { cause: error });
-  }
-}
-
 /** The Platform that was given, or a receiver in this process. */
 async function startPlatform(
   access: PlatformAccess,
@@ -102,15 +84,7 @@ async function startPlatform(
 }
 
 function tell(error: unknown): void {
-  process.stderr.write(`${toMessage(error)}\n`);
-}
-
-/** What the operator can mend needs no stack. */
-function toMessage(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error instanceof ListenError) return toListenErrorText(error, addressSettings[error.service]);
-  const isPlain = 'code' in error || PLAIN_ERRORS.some((kind) => error instanceof kind);
-  return isPlain ? error.message : (error.stack ?? error.message);
+  process.stderr.write(`${toPrintableError(error, PLAIN_ERRORS)}\n`);
 }
 
 main().catch((error: unknown) => {

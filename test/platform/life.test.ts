@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { SettingsInvalidError } from '../../src/adobe/settings.js';
 import { DatasetsInvalidError } from '../../src/platform/datasets.js';
-import { PlatformConfigError, parsePlatformConfig } from '../../src/platform/platform-config.js';
+import { parsePlatformConfig } from '../../src/platform/platform-config.js';
 import {
   createHeldClock,
   createWorkspace,
@@ -128,7 +129,7 @@ describe('the receiver alone', () => {
         PLATFORM_RECEIVER_STEP_MS: '-1',
         PLATFORM_SANDBOX: '',
       });
-    expect(parse).toThrow(PlatformConfigError);
+    expect(parse).toThrow(SettingsInvalidError);
     expect(parse).toThrow(/PLATFORM_RECEIVER_PORT: expected a whole number, 0 to 65535/);
     expect(parse).toThrow(/PLATFORM_RECEIVER_STEP_MS: expected a whole number, 0 to 600000/);
   });

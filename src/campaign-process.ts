@@ -29,6 +29,8 @@ const PLAIN_ERRORS = [
   StateUnusableError,
 ] as const;
 
+const running = new AsyncDisposableStack();
+
 async function main(): Promise<void> {
   // What the process was given goes before what the file says.
   Object.assign(process.env, { ...readEnvFile('.env'), ...process.env });
@@ -36,9 +38,7 @@ async function main(): Promise<void> {
   const issues: string[] = [];
   const proxies = toOutgoingProxies(process.env, issues);
   if (issues.length > 0) throw new SettingsInvalidError(issues.join('\n'));
-  const logger = createServiceLogger();
-  const running = new AsyncDisposableStack();
-  const started = start(config, proxies, logger, running);
+  const started = start(config, proxies, createServiceLogger());
   stopOnSignal(() => started.then(() => running.disposeAsync()));
   await started;
 }
@@ -47,31 +47,24 @@ async function start(
   config: CampaignConfig,
   proxies: OutgoingProxies,
   logger: Logger,
-  running: AsyncDisposableStack,
 ): Promise<void> {
-  try {
-    const { settings, schemaOf } = await startPlatform(config.platform, logger, running);
-    const { url, stop } = await startCampaignService({
-      ...config,
-      platform: settings,
-      schemaOf,
-      proxyOf: (url) => findProxy(url, proxies),
-      sourceEnvironment: process.env,
-      logger: logger.child({ part: 'campaign' }),
-    });
-    running.defer(stop);
-    process.stdout.write(`\nPoint a gateway here:\n\n${config.gatewayEnvironment(url)}\n\n`);
-  } catch (error) {
-    tell(error);
-    await endFailedStart(() => running.disposeAsync());
-  }
+  const { settings, schemaOf } = await startPlatform(config.platform, logger);
+  const { url, stop } = await startCampaignService({
+    ...config,
+    platform: settings,
+    schemaOf,
+    proxyOf: (url) => findProxy(url, proxies),
+    sourceEnvironment: process.env,
+    logger: logger.child({ part: 'campaign' }),
+  });
+  running.defer(stop);
+  process.stdout.write(`\nPoint a gateway here:\n\n${config.gatewayEnvironment(url)}\n\n`);
 }
 
 /** The Platform that was given, or a receiver in this process. */
 async function startPlatform(
   access: PlatformAccess,
   logger: Logger,
-  running: AsyncDisposableStack,
 ): Promise<Pick<LocalPlatform, 'settings'> & Partial<LocalPlatform>> {
   if (access.kind === 'remote') return { settings: access };
   const config = parsePlatformConfig(process.env);
@@ -83,11 +76,7 @@ async function startPlatform(
   return local;
 }
 
-function tell(error: unknown): void {
-  process.stderr.write(`${toPrintableError(error, PLAIN_ERRORS)}\n`);
-}
-
 main().catch((error: unknown) => {
-  tell(error);
-  return endFailedStart(async () => {});
+  process.stderr.write(`${toPrintableError(error, PLAIN_ERRORS)}\n`);
+  return endFailedStart(() => running.disposeAsync());
 });

@@ -4,6 +4,7 @@ import { openOwnDatabase } from '../adobe/data-folder.js';
 import { addTokenRoutes, createTokenIssuer } from '../adobe/ims.js';
 import { closeHttpServer, listen } from '../adobe/listen.js';
 import type { Logger } from '../adobe/logger.js';
+import { syncFolder } from '../adobe/sync-folder.js';
 import type { CampaignServiceOptions } from './campaign-service.options.js';
 import { addFaultHooks } from './faults/fault-hooks.js';
 import { addAdministrationRoutes } from './http/administration-routes.js';
@@ -13,7 +14,6 @@ import { createUsageCounter, type UsageLimits } from './http/usage-limits.js';
 import { createJobPruner } from './jobs/job-pruner.js';
 import { createJobs } from './jobs/jobs.js';
 import { createScheduler } from './jobs/scheduler.js';
-import { syncFolder } from './jobs/sync-folder.js';
 import { loadMappings, type Mappings } from './mapping/mappings.js';
 import { type SchemaOf, unknownPaths } from './mapping/schema-paths.js';
 import { createBatchAborter } from './run/batch-aborter.js';
@@ -104,7 +104,7 @@ export async function startCampaignService(
   starting.defer(() => lock.close());
   const state = createState(join(campaignDir, 'campaign.db'));
   starting.defer(() => state.close());
-  state.platform.bind(options.platform);
+  state.bindTo(options.platform);
   // A new database must survive a power cut, or ids would start over.
   await syncFolder(campaignDir);
   state.transaction(() => introduceMappings(mappings, state, clock.now()));

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { DataFolderUnusableError } from './adobe/data-folder.js';
 import { ListenError } from './adobe/listen.js';
-import { createCampaignService } from './campaign/campaign-service.js';
+import { startCampaignService } from './campaign/campaign-service.js';
 import { FaultPlanInvalidError, loadFaultPlan } from './campaign/faults/fault-plan-file.js';
 import { createFixedCredentials } from './campaign/http/credentials.js';
 import { MappingsInvalidError } from './campaign/mapping/mapping-issue.js';
@@ -77,7 +77,7 @@ export async function startEmbeddedUpstream(
   const clientId = newSecret();
   const clientSecret = newSecret();
   const administrator = { clientId: newSecret(), clientSecret: newSecret() };
-  const service = createCampaignService({
+  const { url, stateId, mappingIds, stop } = await startCampaignService({
     host: HOST,
     port: 0,
     dataDir,
@@ -95,8 +95,7 @@ export async function startEmbeddedUpstream(
     ]),
     logger: logger.child({ part: 'campaign' }),
   });
-  starting.defer(() => service.stop());
-  const { url, stateId, mappingIds } = await service.start();
+  starting.defer(stop);
 
   const running = starting.move();
   return {

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { SchemaOf } from './campaign/mapping/schema-paths.js';
 import type { PlatformSettings } from './campaign/upload/platform-client.js';
 import type { PlatformConfig } from './platform/platform-config.js';
-import { createPlatformReceiver } from './platform/platform-receiver.js';
+import { startPlatformReceiver } from './platform/platform-receiver.js';
 
 /** A receiver in this process, and how to reach it over HTTP, like the real one. */
 export interface LocalPlatform {
@@ -22,8 +22,7 @@ export async function startLocalPlatform(
   logger: Logger,
 ): Promise<LocalPlatform> {
   const clients = [{ clientId, clientSecret }];
-  const receiver = createPlatformReceiver({ ...config, clients, logger });
-  const { url, datasets } = await receiver.start();
+  const { url, datasets, stop } = await startPlatformReceiver({ ...config, clients, logger });
   const { apiKey, imsOrg, sandbox } = config;
   return {
     settings: {
@@ -34,6 +33,6 @@ export async function startLocalPlatform(
       token: { kind: 'clientCredentials', imsUrl: url, clientId, clientSecret },
     },
     schemaOf: (id) => datasets.get(id)?.schema,
-    stop: () => receiver.stop(),
+    stop,
   };
 }

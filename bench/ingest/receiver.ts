@@ -1,6 +1,6 @@
 import { type IncomingMessage, Server } from 'node:http';
 import { pino } from 'pino';
-import { createPlatformReceiver } from '../../src/platform/platform-receiver.js';
+import { startPlatformReceiver } from '../../src/platform/platform-receiver.js';
 
 /**
  * The local receiver in a separate process, which accepts each upload as late as a network would. It prints its URL,
@@ -19,7 +19,7 @@ Server.prototype.emit = function emitLate(...args: unknown[]): boolean {
   return true;
 };
 
-const receiver = createPlatformReceiver({
+const { url, stop } = await startPlatformReceiver({
   host: '127.0.0.1',
   port: 0,
   dataDir,
@@ -30,7 +30,6 @@ const receiver = createPlatformReceiver({
   clients: [{ clientId: 'client', clientSecret: 'secret' }],
   logger: pino({ level: 'silent' }),
 });
-const { url } = await receiver.start();
 process.stdout.write(`${url}\n`);
 const idleRss = process.memoryUsage.rss();
 let peakRss = idleRss;
@@ -40,5 +39,5 @@ const sampler = setInterval(() => {
 process.once('SIGTERM', () => {
   clearInterval(sampler);
   process.stdout.write(`${Math.round((peakRss - idleRss) / MB)}\n`);
-  void receiver.stop();
+  void stop();
 });

@@ -1,4 +1,4 @@
-import { findQuoted } from '../adobe/settings.js';
+import { parseSettings } from '../adobe/settings.js';
 import {
   type CampaignSettings,
   campaignSettings,
@@ -40,33 +40,14 @@ export interface CampaignConfig {
   readonly gatewayEnvironment: (url: string) => string;
 }
 
-/** The environment has issues. The message lists them all, one per line. */
-export class CampaignConfigError extends Error {
-  override readonly name = 'CampaignConfigError';
-}
-
 /**
- * Read the configuration from the environment. Blanks and line ends around a value are removed. Unset and empty
- * variables have defaults; an invalid value is a fault.
+ * Read the configuration from the environment.
  *
- * @throws {CampaignConfigError} with all issues
+ * @throws {SettingsInvalidError} with all issues
  * @throws {FaultPlanInvalidError} with all problems of the fault plan
  */
 export function parseCampaignConfig(env: NodeJS.ProcessEnv): CampaignConfig {
-  const given = Object.entries(env)
-    .map(([name, value]) => [name, value?.trim() || value] as const)
-    .filter(([, value]) => value !== '');
-  const parsed = campaignSettings.safeParse(Object.fromEntries(given));
-  const quoted = findQuoted(env, Object.keys(campaignSettings.shape));
-  if (!parsed.success || quoted.length > 0) {
-    const issues = parsed.error?.issues ?? [];
-    const lines = [
-      ...quoted,
-      ...issues.map(({ path, message }) => `${path.join('.')}: ${message}`),
-    ];
-    throw new CampaignConfigError(['The environment is wrong:', ...lines].join('\n  '));
-  }
-  const { data } = parsed;
+  const data = parseSettings(campaignSettings, env);
   return Object.freeze({
     host: data.CAMPAIGN_SERVICE_HOST,
     port: data.CAMPAIGN_SERVICE_PORT,

@@ -4,18 +4,16 @@ import { openOwnDatabase } from '../adobe/data-folder.js';
 import { addTokenRoutes, createTokenIssuer } from '../adobe/ims.js';
 import { closeHttpServer, listen } from '../adobe/listen.js';
 import type { Logger } from '../adobe/logger.js';
+import { syncFolder } from '../adobe/sync-folder.js';
 import type { CampaignServiceOptions } from './campaign-service.options.js';
 import { addFaultHooks } from './faults/fault-hooks.js';
-import { createAdministration } from './http/administration.js';
 import { addAdministrationRoutes } from './http/administration-routes.js';
 import { createCampaignServer } from './http/http-server.js';
-import { createIngestionRequests } from './http/ingestion-requests.js';
 import { addIngestionRoutes } from './http/ingestion-routes.js';
 import { createUsageCounter, type UsageLimits } from './http/usage-limits.js';
 import { createJobPruner } from './jobs/job-pruner.js';
 import { createJobs } from './jobs/jobs.js';
 import { createScheduler } from './jobs/scheduler.js';
-import { syncFolder } from './jobs/sync-folder.js';
 import { loadMappings, type Mappings } from './mapping/mappings.js';
 import { type SchemaOf, unknownPaths } from './mapping/schema-paths.js';
 import { createBatchAborter } from './run/batch-aborter.js';
@@ -34,34 +32,17 @@ const RETRY_INTERVAL_MS = 60_000;
 
 const UNLIMITED: UsageLimits = { maxCallsPerSecond: null, maxCallsPerDay: null };
 
-/** An HTTP server that implements Campaign's data-ingestion protocol. */
+/** A running service. */
 export interface CampaignService {
-  /**
-   * Load the mappings and listen. Call this once: a stopped service can't be started again.
-   *
-   * @throws {MappingsInvalidError} with all issues of the mappings
-   * @throws {DataFolderUnusableError} another service uses the data folder, or it can't be written
-   * @throws {StateUnusableError} the data folder's database can't be used, or belongs to another Platform
-   * @throws {CredentialsUnreadableError} the credentials can't be read
-   * @throws {ListenError} listening on the address failed; nothing is left running
-   */
-  start(): Promise<StartedService>;
-  /** Stop listening, abort the runs and wait for their ends. Safe to repeat. */
-  stop(): Promise<void>;
-}
-
-/** What a started service offers. */
-export interface StartedService {
   /** The base URL, without a trailing slash; IMS is at its `/ims/token/v3`. */
   readonly url: string;
   /** The state that the request ids belong to; see {@link State}. */
   readonly stateId: string;
   /** At least one, in the order of their files. */
   readonly mappingIds: readonly string[];
+  /** Stop listening, abort the runs and wait for their ends. Safe to repeat. */
+  stop(): Promise<void>;
 }
-
-/** Undoes something that a start did. The last one runs first. */
-type Releaser = () => Promise<void> | void;
 
 /** Record the first state of new mappings; others keep their known state. */
 function introduceMappings(mappings: Mappings, state: State, now: number): void {
@@ -88,132 +69,98 @@ function tellUnknownPaths(mappings: Mappings, schemaOf: SchemaOf, logger: Logger
   }
 }
 
-/** Create the embedded Campaign service. It reads, writes and opens nothing before its start. */
-export function createCampaignService(options: CampaignServiceOptions): CampaignService {
+/**
+ * Start the service: an HTTP server that implements Campaign's data-ingestion protocol.
+ *
+ * @throws {MappingsInvalidError} with all issues of the mappings
+ * @throws {DataFolderUnusableError} another service uses the data folder, or it can't be written
+ * @throws {StateUnusableError} the data folder's database can't be used, or belongs to another Platform
+ * @throws {CredentialsUnreadableError} the credentials can't be read
+ * @throws {ListenError} listening on the address failed; nothing is left running
+ */
+export async function startCampaignService(
+  options: CampaignServiceOptions,
+): Promise<CampaignService> {
   const { schemaOf = () => undefined } = options;
   const { clock = systemClock, credentials, tokenLifetimeS = TOKEN_LIFETIME_S, logger } = options;
   const intervals = {
     runIntervalMs: options.runIntervalMs ?? RUN_INTERVAL_MS,
     retryIntervalMs: options.retryIntervalMs ?? RETRY_INTERVAL_MS,
   };
-  const releasers: Releaser[] = [];
-  let started: Promise<StartedService> | null = null;
-  let stopped: Promise<void> | null = null;
+  await using starting = new AsyncDisposableStack();
 
-  async function begin(): Promise<StartedService> {
-    const mappings = await loadMappings(
-      options.mappingsDir,
-      options.sourceEnvironment ?? {},
-      schemaOf,
-    );
-    tellUnknownPaths(mappings, schemaOf, logger);
-    // Unreadable credentials must not be found out by the first caller.
-    credentials.apiKeys();
-    credentials.clients();
+  const mappings = await loadMappings(
+    options.mappingsDir,
+    options.sourceEnvironment ?? {},
+    schemaOf,
+  );
+  tellUnknownPaths(mappings, schemaOf, logger);
+  // Unreadable credentials must not be found out by the first caller.
+  credentials.apiKeys();
+  credentials.clients();
 
-    const campaignDir = join(options.dataDir, 'campaign');
-    const lock = openOwnDatabase(campaignDir, 'lock.db', 'Campaign service', 'BEGIN EXCLUSIVE');
-    releasers.push(() => lock.close());
-    const state = createState(join(campaignDir, 'campaign.db'));
-    releasers.push(() => state.close());
-    state.platform.bind(options.platform);
-    // A new database must survive a power cut, or ids would start over.
-    await syncFolder(campaignDir);
-    state.transaction(() => introduceMappings(mappings, state, clock.now()));
+  const campaignDir = join(options.dataDir, 'campaign');
+  const lock = openOwnDatabase(campaignDir, 'lock.db', 'Campaign service', 'BEGIN EXCLUSIVE');
+  starting.defer(() => lock.close());
+  const state = createState(join(campaignDir, 'campaign.db'));
+  starting.defer(() => state.close());
+  state.bindTo(options.platform);
+  // A new database must survive a power cut, or ids would start over.
+  await syncFolder(campaignDir);
+  state.transaction(() => introduceMappings(mappings, state, clock.now()));
 
-    const platform = createPlatformClient(options.platform, clock, options.proxyOf);
-    releasers.push(() => platform.close());
-    const rejectsDir = join(campaignDir, 'rejects');
-    const { fileBytes } = options;
-    const runner = skipUnchangedFiles(
-      createIngestionRunner({ platform, rejectsDir, clock, ...(fileBytes && { fileBytes }) }),
-      clock,
-    );
-    const batches = state.abandonedBatches;
-    const aborter = createBatchAborter({ batches, abort: runner.abort, clock, logger });
-    releasers.push(() => aborter.stop());
-    const jobs = createJobs({ state, runner, mappings, onAbandoned: aborter.wake, clock, logger });
-    releasers.push(() => jobs.stop());
-    const scheduler = createScheduler({ mappings, state, jobs, clock, logger, ...intervals });
-    releasers.push(() => scheduler.stop());
+  const platform = createPlatformClient(options.platform, clock, options.proxyOf);
+  starting.defer(() => platform.close());
+  const rejectsDir = join(campaignDir, 'rejects');
+  const { fileBytes } = options;
+  const runner = skipUnchangedFiles(
+    createIngestionRunner({ platform, rejectsDir, clock, ...(fileBytes && { fileBytes }) }),
+    clock,
+  );
+  const batches = state.abandonedBatches;
+  const aborter = createBatchAborter({ batches, abort: runner.abort, clock, logger });
+  starting.defer(() => aborter.stop());
+  const jobs = createJobs({ state, runner, mappings, onAbandoned: aborter.wake, clock, logger });
+  starting.defer(() => jobs.stop());
+  const scheduler = createScheduler({ mappings, state, jobs, clock, logger, ...intervals });
+  starting.defer(() => scheduler.stop());
 
-    const { retentionMs } = options;
-    if (retentionMs !== undefined) {
-      const { oldJobs } = state;
-      const pruner = createJobPruner({ oldJobs, rejectsDir, retentionMs, clock, logger });
-      releasers.push(() => pruner.stop());
-    }
-
-    const tokens = createTokenIssuer(() => credentials.clients(), tokenLifetimeS, clock);
-    const countCall = createUsageCounter(options.usageLimits ?? UNLIMITED, clock);
-    const access = { credentials, organization: options.organization, tokens, countCall };
-    const requests = createIngestionRequests(state, jobs);
-    const administration = createAdministration({
-      state,
-      clock,
-      logger,
-      onChanged: scheduler.wake,
-    });
-    const app = createCampaignServer(logger, access);
-    if (options.faults) {
-      logger.warn(
-        { rules: options.faults.rules.length },
-        'faults are on: calls go wrong on purpose',
-      );
-      addFaultHooks(app, options.faults, { clock, crash });
-    }
-    addTokenRoutes(app, tokens);
-    addIngestionRoutes(app, { access, mappings, requests });
-    addAdministrationRoutes(app, {
-      administration,
-      mappings,
-      state,
-      jobs,
-      rejectsDir,
-      tokens,
-      logger,
-      ...intervals,
-    });
-    releasers.push(() => closeHttpServer(app));
-
-    const url = await listen(app, 'Campaign service', options.host, options.port);
-    const mappingIds = [...mappings.keys()];
-    const about = { url, mappings: mappingIds, platform: options.platform.url };
-    logger.info(about, 'Campaign service is listening');
-    return { url, stateId: state.id, mappingIds };
+  const { retentionMs } = options;
+  if (retentionMs !== undefined) {
+    const { oldJobs } = state;
+    const pruner = createJobPruner({ oldJobs, rejectsDir, retentionMs, clock, logger });
+    starting.defer(() => pruner.stop());
   }
 
-  async function release(): Promise<void> {
-    const errors: unknown[] = [];
-    for (const releaser of releasers.splice(0).reverse()) {
-      try {
-        await releaser();
-      } catch (error) {
-        errors.push(error);
-      }
-    }
-    if (errors.length > 0) throw errors[0];
+  const tokens = createTokenIssuer(() => credentials.clients(), tokenLifetimeS, clock);
+  const countCall = createUsageCounter(options.usageLimits ?? UNLIMITED, clock);
+  const access = { credentials, organization: options.organization, tokens, countCall };
+  const app = createCampaignServer(logger, access);
+  if (options.faults) {
+    logger.warn({ rules: options.faults.rules.length }, 'faults are on: calls go wrong on purpose');
+    addFaultHooks(app, options.faults, { clock, crash });
   }
+  addTokenRoutes(app, tokens);
+  addIngestionRoutes(app, { access, mappings, state, jobs });
+  addAdministrationRoutes(app, {
+    mappings,
+    state,
+    jobs,
+    rejectsDir,
+    tokens,
+    clock,
+    logger,
+    onChanged: scheduler.wake,
+    ...intervals,
+  });
+  starting.defer(() => closeHttpServer(app));
 
-  return {
-    async start() {
-      if (started !== null || stopped !== null) {
-        throw new Error('a Campaign service is started once: build another one');
-      }
-      started = begin().catch(async (error: unknown) => {
-        await release().catch(() => {});
-        throw error;
-      });
-      return started;
-    },
-
-    stop() {
-      stopped ??= Promise.resolve(started)
-        .catch(() => {})
-        .then(release);
-      return stopped;
-    },
-  };
+  const url = await listen(app, 'Campaign service', options.host, options.port);
+  const mappingIds = [...mappings.keys()];
+  const about = { url, mappings: mappingIds, platform: options.platform.url };
+  logger.info(about, 'Campaign service is listening');
+  const running = starting.move();
+  return { url, stateId: state.id, mappingIds, stop: () => running.disposeAsync() };
 }
 
 /** Like a power cut: nothing is undone. */

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, renameSync } from 'node:fs';
-import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncFolder } from '../adobe/sync-folder.js';
 import { toFilePath } from './file-path.js';
 import { Problem } from './problem.js';
 
@@ -98,12 +99,4 @@ export function createBatchFolder(dir: string): BatchFolder {
 
     remove: () => rm(dir, { recursive: true, force: true }),
   };
-}
-
-/** Flush a folder to the disk: only then does a new name in it survive a power cut. */
-async function syncFolder(path: string): Promise<void> {
-  // Windows can't open a folder, and keeps names in its own journal.
-  if (process.platform === 'win32') return;
-  await using folder = await open(path, 'r');
-  await folder.sync();
 }

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { isLoopback } from '../adobe/loopback.js';
-import { findQuoted, listenHost, path, text } from '../adobe/settings.js';
+import { listenHost, parseSettings, path, text } from '../adobe/settings.js';
 
 /** The datasets of the sample mappings. */
 export const SHIPPED_DATASETS_DIR = fileURLToPath(new URL('../../../datasets', import.meta.url));
@@ -56,32 +56,13 @@ export interface PlatformConfig {
   readonly maxCallsPerMinute?: number;
 }
 
-/** The environment has issues. The message lists them all, one per line. */
-export class PlatformConfigError extends Error {
-  override readonly name = 'PlatformConfigError';
-}
-
 /**
- * Read the configuration from the environment. Blanks and line ends around a value are removed. Unset and empty
- * variables have defaults; an invalid value is an issue.
+ * Read the configuration from the environment.
  *
- * @throws {PlatformConfigError} with all issues
+ * @throws {SettingsInvalidError} with all issues
  */
 export function parsePlatformConfig(env: NodeJS.ProcessEnv): PlatformConfig {
-  const given = Object.entries(env)
-    .map(([name, value]) => [name, value?.trim() || value] as const)
-    .filter(([, value]) => value !== '');
-  const parsed = environment.safeParse(Object.fromEntries(given));
-  const quoted = findQuoted(env, Object.keys(environment.shape));
-  if (!parsed.success || quoted.length > 0) {
-    const issues = parsed.error?.issues ?? [];
-    const lines = [
-      ...quoted,
-      ...issues.map(({ path, message }) => `${path.join('.')}: ${message}`),
-    ];
-    throw new PlatformConfigError(['The environment is wrong:', ...lines].join('\n  '));
-  }
-  const { data } = parsed;
+  const data = parseSettings(environment, env);
   const stepMs = data.PLATFORM_RECEIVER_STEP_MS;
   const maxCallsPerMinute = data.PLATFORM_RECEIVER_MAX_CALLS_PER_MINUTE;
   return Object.freeze({

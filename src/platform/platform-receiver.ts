@@ -51,101 +51,73 @@ export interface PlatformReceiverOptions {
   readonly clock?: Clock;
 }
 
-/** What a started receiver offers. */
-export interface StartedReceiver {
+/** A running receiver. */
+export interface PlatformReceiver {
+  /** The base URL, without a trailing slash; IMS is at its `/ims/token/v3`. */
   readonly url: string;
   readonly datasets: Datasets;
-}
-
-/** An HTTP server that implements the Batch Ingestion API of Adobe Experience Platform. */
-export interface PlatformReceiver {
-  /**
-   * Load the datasets, continue with existing batches, and listen. Call this once: a stopped receiver can't be
-   * started again.
-   *
-   * @returns the base URL, without a trailing slash; IMS is at its `/ims/token/v3`; and the loaded datasets
-   * @throws {DatasetsInvalidError} with all issues of the datasets
-   * @throws {DataFolderUnusableError} another receiver uses the data folder, or it can't be written
-   * @throws {ListenError} listening on the address failed; nothing is left running
-   */
-  start(): Promise<StartedReceiver>;
   /** Stop listening, and leave work in progress to the next start. Safe to repeat. */
   stop(): Promise<void>;
 }
 
-/** Create the receiver. It reads, writes and opens nothing before its start. */
-export function createPlatformReceiver(options: PlatformReceiverOptions): PlatformReceiver {
+/**
+ * Start the receiver: an HTTP server that implements the Batch Ingestion API of Adobe Experience Platform. It
+ * continues with existing batches.
+ *
+ * @throws {DatasetsInvalidError} with all issues of the datasets
+ * @throws {DataFolderUnusableError} another receiver uses the data folder, or it can't be written
+ * @throws {ListenError} listening on the address failed; nothing is left running
+ */
+export async function startPlatformReceiver(
+  options: PlatformReceiverOptions,
+): Promise<PlatformReceiver> {
   const { clock = systemClock, tokenLifetimeS = TOKEN_LIFETIME_S, stepMs = STEP_MS } = options;
   const { logger, apiKey, imsOrg, sandbox } = options;
-  const running = new AsyncDisposableStack();
-  let started: Promise<StartedReceiver> | null = null;
-  let stopped: Promise<void> | null = null;
+  await using starting = new AsyncDisposableStack();
+  const datasets = await loadDatasets(options.datasetsDir);
+  const dir = join(options.dataDir, 'platform');
 
-  async function begin(): Promise<StartedReceiver> {
-    const datasets = await loadDatasets(options.datasetsDir);
-    const dir = join(options.dataDir, 'platform');
+  const store = openBatchStore(dir);
+  starting.defer(() => store.close());
+  const batchesDir = join(dir, 'batches');
+  const checker = createChecker({ datasets, dir: batchesDir }, clock);
+  starting.defer(() => checker.stop());
+  const batches = createBatches({
+    store,
+    checker,
+    dir: batchesDir,
+    stepMs,
+    retentionMs: options.retentionMs ?? RETENTION_MS,
+    clock,
+    logger,
+  });
+  starting.defer(() => batches.stop());
 
-    const store = openBatchStore(dir);
-    running.defer(() => store.close());
-    const batchesDir = join(dir, 'batches');
-    const checker = createChecker({ datasets, dir: batchesDir }, clock);
-    running.defer(() => checker.stop());
-    const batches = createBatches({
-      store,
-      checker,
-      dir: batchesDir,
-      stepMs,
-      retentionMs: options.retentionMs ?? RETENTION_MS,
-      clock,
-      logger,
-    });
-    running.defer(() => batches.stop());
-
-    const tokens = createTokenIssuer(() => options.clients, tokenLifetimeS, clock);
-    const rules = { apiKey, imsOrg, sandbox, tokens, clients: options.clients };
-    const app = createPlatformServer(logger, rules);
-    running.defer(() => closeHttpServer(app));
-    addTokenRoutes(app, tokens);
-    await app.register(
-      named('platform', async (api) => {
-        api.addHook('onRequest', async ({ headers }, reply) => {
-          const denied = denialOf(rules, headers);
-          if (denied !== null) return reply.code(denied.httpStatus).send(denied.body);
-        });
-        if (options.maxCallsPerMinute !== undefined) {
-          addRateLimit(api, options.maxCallsPerMinute, clock);
-        }
-        const tenant = { imsOrg, apiKey, sandboxId: toSandboxId(imsOrg, sandbox) };
-        addImportRoutes(api, { batches, datasets, tenant, clock });
-        addUploadRoutes(api, batches);
-        addCatalogRoutes(api, { batches, datasets, tenant });
-        addExportRoutes(api, batches);
-      }),
-    );
-
-    const url = await listen(app, 'Platform receiver', options.host, options.port);
-    batches.resume();
-    logger.info({ url, datasets: [...datasets.keys()] }, 'Platform receiver is listening');
-    return { url, datasets };
-  }
-
-  return {
-    async start() {
-      if (started !== null || stopped !== null) {
-        throw new Error('a Platform receiver is started once: build another one');
-      }
-      started = begin().catch(async (error: unknown) => {
-        await running.disposeAsync();
-        throw error;
+  const tokens = createTokenIssuer(() => options.clients, tokenLifetimeS, clock);
+  const rules = { apiKey, imsOrg, sandbox, tokens, clients: options.clients };
+  const app = createPlatformServer(logger, rules);
+  starting.defer(() => closeHttpServer(app));
+  addTokenRoutes(app, tokens);
+  await app.register(
+    named('platform', async (api) => {
+      api.addHook('onRequest', async ({ headers }, reply) => {
+        const denied = denialOf(rules, headers);
+        if (denied !== null) return reply.code(denied.httpStatus).send(denied.body);
       });
-      return started;
-    },
+      if (options.maxCallsPerMinute !== undefined) {
+        addRateLimit(api, options.maxCallsPerMinute, clock);
+      }
+      const tenant = { imsOrg, apiKey, sandboxId: toSandboxId(imsOrg, sandbox) };
+      addImportRoutes(api, { batches, datasets, tenant, clock });
+      addUploadRoutes(api, batches);
+      addCatalogRoutes(api, { batches, datasets, tenant });
+      addExportRoutes(api, batches);
+    }),
+  );
 
-    stop() {
-      stopped ??= Promise.resolve(started)
-        .catch(() => {})
-        .then(() => running.disposeAsync());
-      return stopped;
-    },
-  };
+  const url = await listen(app, 'Platform receiver', options.host, options.port);
+  batches.resume();
+  logger.info({ url, datasets: [...datasets.keys()] }, 'Platform receiver is listening');
+  const running = starting.move();
+  return { url, datasets, stop: () => running.disposeAsync() };
 }

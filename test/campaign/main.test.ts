@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { CampaignConfigError, parseCampaignConfig } from '../../src/campaign/campaign-config.js';
+import { SettingsInvalidError } from '../../src/adobe/settings.js';
+import { parseCampaignConfig } from '../../src/campaign/campaign-config.js';
 import { parsePlatformConfig } from '../../src/platform/platform-config.js';
 import {
   createWorkspace,
@@ -114,7 +115,7 @@ describe('the service alone', () => {
   it('says what is wrong with its environment, all at once', () => {
     const parse = () =>
       parseCampaignConfig({ CAMPAIGN_SERVICE_PORT: '70000', CAMPAIGN_SERVICE_HOST: '0.0.0.0' });
-    expect(parse).toThrow(CampaignConfigError);
+    expect(parse).toThrow(SettingsInvalidError);
     expect(parse).toThrow(/CAMPAIGN_SERVICE_PORT: expected a port, 0 to 65535/);
     expect(() => parseCampaignConfig({ CAMPAIGN_API_KEY: '"k"', IMS_CLIENT_ID: "'c" })).toThrow(
       /^The environment is wrong:\n {2}CAMPAIGN_API_KEY: expected a value without quotes, which would be part of it$/,

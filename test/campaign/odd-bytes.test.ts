@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { readEnvFile } from '../../src/adobe/env-file.js';
+import { readEnvFile } from '../../src/adobe/settings.js';
 import { parseCampaignConfig } from '../../src/campaign/campaign-config.js';
 import { loadFaultPlan } from '../../src/campaign/faults/fault-plan-file.js';
 import { readApiKeysFrom, readClientsFrom } from '../../src/campaign/http/credentials-file.js';

@@ -1,5 +1,5 @@
 import { systemClock } from '../../src/adobe/clock.js';
-import { createCampaignService } from '../../src/campaign/campaign-service.js';
+import { startCampaignService } from '../../src/campaign/campaign-service.js';
 import { createFixedCredentials } from '../../src/campaign/http/credentials.js';
 import type { PlatformSettings } from '../../src/campaign/upload/platform-client.js';
 import { createLogger } from '../../src/process/logger.js';
@@ -18,7 +18,7 @@ const HURRY = 50;
 const { dataDir, mappingsDir, platform } = JSON.parse(
   process.env.KILLED_SERVICE ?? '{}',
 ) as KilledServiceSettings;
-const service = createCampaignService({
+const { url } = await startCampaignService({
   host: '127.0.0.1',
   port: 0,
   dataDir,
@@ -37,5 +37,4 @@ const service = createCampaignService({
     wait: (delayMs, signal) => systemClock.wait(delayMs / HURRY, signal),
   },
 });
-const { url } = await service.start();
 process.stdout.write(`${url}\n`);

@@ -2,9 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
-import { readEnvFile } from '../../src/adobe/env-file.js';
+import { readEnvFile, SettingsInvalidError } from '../../src/adobe/settings.js';
 import { loadDatasets } from '../../src/platform/datasets.js';
-import { PlatformConfigError, parsePlatformConfig } from '../../src/platform/platform-config.js';
+import { parsePlatformConfig } from '../../src/platform/platform-config.js';
 import { createWorkspace, DATA_SET_ID, startReceiver } from './support/running-receiver.js';
 
 it('a dataset is read with a byte order mark and in UTF-16, and refused in another encoding', async () => {
@@ -25,7 +25,7 @@ it('variables are read from a .env file with a byte order mark, without blanks a
   writeFileSync(path, '\ufeffPLATFORM_RECEIVER_PORT="4021 "\r\n');
   expect(parsePlatformConfig(readEnvFile(path))).toMatchObject({ port: 4021 });
   expect(() => parsePlatformConfig({ PLATFORM_API_KEY: '"k"', DATA_DIR: "'d'" })).toThrow(
-    new PlatformConfigError(
+    new SettingsInvalidError(
       'The environment is wrong:\n  DATA_DIR: expected a value without quotes, which would be part of it\n  PLATFORM_API_KEY: expected a value without quotes, which would be part of it',
     ),
   );

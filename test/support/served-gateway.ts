@@ -1,4 +1,4 @@
-import { createCampaignService } from '../../src/campaign/campaign-service.js';
+import { startCampaignService } from '../../src/campaign/campaign-service.js';
 import { createFixedCredentials } from '../../src/campaign/http/credentials.js';
 import { createLogger } from '../../src/process/logger.js';
 import { startReceiver } from '../campaign/support/running-service.js';
@@ -28,7 +28,7 @@ export async function startServedGateway(
   const logger = createLogger('silent');
   const receiver = await startReceiver(space);
   starting.defer(() => receiver.stop());
-  const service = createCampaignService({
+  const { url, stop } = await startCampaignService({
     organization: ACCESS.organization,
     host: '127.0.0.1',
     port: 0,
@@ -40,8 +40,7 @@ export async function startServedGateway(
     ]),
     logger,
   });
-  starting.defer(() => service.stop());
-  const { url } = await service.start();
+  starting.defer(stop);
   const gateway = await startTestGateway(url, {
     explorerMappingId,
     upstream: {

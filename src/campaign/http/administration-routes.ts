@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Clock } from '../../adobe/clock.js';
 import { named } from '../../adobe/http-server.js';
 import { bearerTokenOf, CredentialsUnreadableError, type TokenIssuer } from '../../adobe/ims.js';
 import type { Logger } from '../../adobe/logger.js';
@@ -8,12 +9,10 @@ import type { Mapping } from '../mapping/mapping.js';
 import type { Mappings } from '../mapping/mappings.js';
 import { readRejects, rejectFilePath } from '../run/reject-file.js';
 import type { Job } from '../state/job.js';
-import type { MappingChange } from '../state/mapping-state.js';
+import { type ChangeOutcome, changeMapping, type MappingChange } from '../state/mapping-state.js';
 import type { State } from '../state/state.js';
-import type { Administration } from './administration.js';
 import {
   type JobAnswer,
-  type MappingAnswer,
   toJobAnswer,
   toMappingAnswer,
   toRejectAnswer,
@@ -29,14 +28,16 @@ import type { Client } from './credentials.js';
 
 /** What the administration API needs. */
 export interface AdministrationParts {
-  readonly administration: Administration;
   readonly mappings: Mappings;
   readonly state: State;
   readonly jobs: Pick<Jobs, 'progressOf' | 'cancel'>;
   readonly rejectsDir: string;
   readonly tokens: Pick<TokenIssuer<Client>, 'clientOf'>;
   readonly runIntervalMs: number;
+  readonly clock: Clock;
   readonly logger: Logger;
+  /** Called after each change of a mapping, because there may be something to run. */
+  readonly onChanged: () => void;
 }
 
 interface IdPath {
@@ -48,13 +49,13 @@ interface IdPath {
  * `{"code","message"}`.
  */
 export function addAdministrationRoutes(app: FastifyInstance, parts: AdministrationParts): void {
-  const { administration, mappings, state, jobs, rejectsDir, tokens, logger } = parts;
+  const { mappings, state, jobs, rejectsDir, tokens, clock, logger, onChanged } = parts;
 
   function answerOf(job: Job): JobAnswer {
     return toJobAnswer(job, jobs.progressOf(job.id));
   }
 
-  function viewOf(mapping: Mapping): MappingAnswer {
+  function viewOf(mapping: Mapping) {
     const lastJob = state.jobs.lastOf(mapping.id);
     return toMappingAnswer(mapping, state.mappings.stateOf(mapping.id), {
       runIntervalMs: everyMsOf(mapping, parts),
@@ -66,9 +67,13 @@ export function addAdministrationRoutes(app: FastifyInstance, parts: Administrat
   function change(id: string, asked: MappingChange, reply: FastifyReply): unknown {
     const mapping = mappings.get(id);
     if (mapping === undefined) return unknownMapping(reply, id);
-    const outcome = administration.change(mapping, asked);
-    if (outcome.kind === 'changed') return viewOf(mapping);
-    return refuse(reply, 409, outcome.code, `Mapping ${id} ${outcome.why}.`);
+    const outcome = writeChange(id, asked, state, clock.now());
+    if (outcome.kind === 'refused') {
+      return refuse(reply, 409, outcome.code, `Mapping ${id} ${outcome.why}.`);
+    }
+    logger.info({ mappingId: id, change: asked, state: outcome.state }, 'a mapping was changed');
+    onChanged();
+    return viewOf(mapping);
   }
 
   app.register(
@@ -146,6 +151,21 @@ export function addAdministrationRoutes(app: FastifyInstance, parts: Administrat
     }),
     { prefix: '/admin' },
   );
+}
+
+/** Change the state of a mapping, if that makes sense now: completely or not at all. */
+function writeChange(id: string, change: MappingChange, state: State, now: number): ChangeOutcome {
+  return state.transaction(() => {
+    const runningJobId = state.jobs.runningOf(id)?.id ?? null;
+    const outcome = changeMapping(state.mappings.stateOf(id), change, { runningJobId, now });
+    if (outcome.kind === 'refused') return outcome;
+    state.mappings.setState(id, outcome.state);
+    if (change.kind === 'publish' && change.resendFromBeginning) {
+      state.watermarks.forget(id);
+      state.jobs.noteDecided(id);
+    }
+    return outcome;
+  });
 }
 
 /** Refuses callers without a token of a client with the role of administration. */

@@ -1,10 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Jobs } from '../jobs/jobs.js';
+import type { Mapping } from '../mapping/mapping.js';
 import type { Mappings } from '../mapping/mappings.js';
+import type { State } from '../state/state.js';
 import { type AccessRules, denialOf } from './access.js';
 import type { Role } from './credentials.js';
-import type { IngestionRequests } from './ingestion-requests.js';
 import {
   CAMPAIGN_ERROR,
+  type StartOutcome,
   toStartAnswer,
   toStatusAnswer,
   toUnknownMappingAnswer,
@@ -17,15 +20,17 @@ interface IngestionPath {
   Params: { organization: string; mappingId: string };
 }
 
+/** What the two calls need. */
+export interface IngestionParts {
+  readonly access: AccessRules;
+  readonly mappings: Mappings;
+  readonly state: State;
+  readonly jobs: Pick<Jobs, 'start'>;
+}
+
 /** Serve Campaign's two calls. Every documented answer is sent with 200, even refusals and failures. */
-export function addIngestionRoutes(
-  app: FastifyInstance,
-  {
-    access,
-    mappings,
-    requests,
-  }: { access: AccessRules; mappings: Mappings; requests: IngestionRequests },
-): void {
+export function addIngestionRoutes(app: FastifyInstance, parts: IngestionParts): void {
+  const { access, mappings, state } = parts;
   /** Lets in clients with the role, or any client with a token if it is null. */
   const letIn =
     (role: Role | null) => async (request: FastifyRequest<IngestionPath>, reply: FastifyReply) => {
@@ -42,19 +47,37 @@ export function addIngestionRoutes(
     const mapping = mappings.get(params.mappingId);
     if (mapping === undefined)
       return reply.code(404).send(toUnknownMappingAnswer(params.mappingId));
-    return toStartAnswer(mapping.id, requests.start(mapping));
+    return toStartAnswer(mapping.id, start(mapping, parts));
   });
 
   app.get<IngestionPath>(PATH, reader, async ({ params, query, body }, reply) => {
     const requestId = parseRequestId(query, body);
     if (requestId === null) return sendCampaignError(reply, 400);
-    const request = requests.find(params.mappingId, requestId);
-    if (request === undefined) return sendCampaignError(reply, 404);
-    return toStatusAnswer(request);
+    const jobId = state.requests.jobIdOf(requestId);
+    const job = jobId === null ? null : state.jobs.find(jobId);
+    if (job?.mappingId !== params.mappingId) return sendCampaignError(reply, 404);
+    return toStatusAnswer(requestId, job);
   });
 }
 
+/**
+ * Start a run of the mapping, unless one is running or the mapping can't be triggered.
+ *
+ * @throws the database's error; nothing was started
+ */
+function start(mapping: Mapping, { state, jobs }: IngestionParts): StartOutcome {
+  const { publication, execution } = state.mappings.stateOf(mapping.id);
+  if (publication === 'unpublished') return { kind: 'notPublished' };
+  if (execution === 'started') return { kind: 'notStopped' };
+  const running = state.jobs.runningOf(mapping.id);
+  const { requestId } = running ?? jobs.start(mapping, true).job;
+  // The scheduler's last run continues after the mapping was stopped. Until it ends, the mapping counts as not
+  // stopped.
+  if (requestId === null) return { kind: 'notStopped' };
+  return { kind: running === null ? 'submitted' : 'alreadyInProgress', requestId };
+}
+
 /** Answer as Campaign does to everything that it has no specific answer for. */
-export function sendCampaignError(reply: FastifyReply, httpStatus: number): FastifyReply {
+function sendCampaignError(reply: FastifyReply, httpStatus: number): FastifyReply {
   return reply.code(httpStatus).type('text/plain; charset=utf-8').send(CAMPAIGN_ERROR);
 }

@@ -1,4 +1,9 @@
-import type { FailureCode, IngestionRequest, StartOutcome } from '../state/ingestion-request.js';
+import type { FailureCode, Job } from '../state/job.js';
+
+/** The outcome of asking for an ingestion. */
+export type StartOutcome =
+  | { readonly kind: 'submitted' | 'alreadyInProgress'; readonly requestId: number }
+  | { readonly kind: 'notStopped' | 'notPublished' };
 
 /** The answer to a POST. Its `Success` means *submitted*. */
 export interface StartAnswer {
@@ -61,25 +66,24 @@ export function toStartAnswer(mappingId: string, outcome: StartOutcome): StartAn
   }
 }
 
-/** Convert a request's state to the documented text, exactly: some texts end in a blank. */
-export function toStatusAnswer({ requestId, mappingId, state }: IngestionRequest): StatusAnswer {
-  const mapping = `Mapping Id: ${mappingId}.`;
-  const answer = (
-    status: StatusAnswer['status'],
-    info: string,
-    { batchId = '', numRecords = 0 } = {},
-  ): StatusAnswer => ({ batchId, info, numRecords, requestId, status });
+/** Describe the job of a request in the documented text, exactly: some texts end in a blank. */
+export function toStatusAnswer(requestId: number, job: Job): StatusAnswer {
+  const { state, numRecords } = job;
+  const mapping = `Mapping Id: ${job.mappingId}.`;
+  const none = { batchId: '', numRecords: 0, requestId };
 
-  switch (state.phase) {
-    case 'running':
-      return answer('In Progress', mapping);
-    case 'succeeded':
-      return answer('Success', `${mapping} `, { numRecords: state.numRecords });
-    case 'failed': {
-      const info = `${mapping} ${state.code} ${FAILURES[state.code]}`;
-      return answer('Failed', info, { batchId: state.batchId ?? '' });
+  switch (state.status) {
+    case 'Created':
+    case 'Uploaded':
+      return { ...none, info: mapping, status: 'In Progress' };
+    case 'Success':
+      return { ...none, info: `${mapping} `, numRecords, status: 'Success' };
+    case 'Failed': {
+      const { failure } = state;
+      if (failure === 'aborted')
+        return { ...none, info: `${mapping} ${ABORTED}`, status: 'Aborted' };
+      const info = `${mapping} ${failure} ${FAILURES[failure]}`;
+      return { ...none, info, batchId: job.batchId ?? '', status: 'Failed' };
     }
-    case 'aborted':
-      return answer('Aborted', `${mapping} ${ABORTED}`);
   }
 }

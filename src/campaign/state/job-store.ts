@@ -25,33 +25,6 @@ export interface JobResult {
   readonly endedAt: number;
 }
 
-/** All jobs. A mapping has at most one running job. */
-export interface JobStore {
-  /** @returns the new job's id */
-  create(mappingId: string, startedAt: number): number;
-  noteBatch(jobId: number, batchId: string): void;
-  noteWhole(jobId: number, whole: WholeBatch): void;
-  noteUploaded(jobId: number): void;
-  /** The job is over, but the fate of its batch is unknown. */
-  noteUndecided(jobId: number): void;
-  /** A mapping's newest job with a batch of unknown fate. */
-  undecidedOf(mappingId: string): Job | null;
-  /** The fate of a mapping's batches is known, or does not matter. */
-  noteDecided(mappingId: string): void;
-  succeed(jobId: number, result: JobResult): void;
-  fail(jobId: number, failure: JobFailure, result: JobResult): void;
-  find(jobId: number): Job | null;
-  runningOf(mappingId: string): Job | null;
-  /** Jobs that are not over, oldest first. */
-  running(): readonly Job[];
-  /** A job's whole batch, if it has one. */
-  wholeOf(jobId: number): WholeBatch | null;
-  /** The newest job of a mapping. */
-  lastOf(mappingId: string): Job | null;
-  /** Newest first. */
-  list(filter: JobFilter): readonly Job[];
-}
-
 interface Row {
   readonly id: number;
   readonly mapping_id: string;
@@ -71,8 +44,8 @@ const JOBS =
   'SELECT job.*, request.id AS request_id FROM job LEFT JOIN request ON request.job_id = job.id';
 const IS_RUNNING = `job.status IN ('Created', 'Uploaded')`;
 
-/** Create the store on the state's database. Its calls may be part of a transaction. */
-export function createJobStore({ sql }: StateDatabase): JobStore {
+/** All jobs, in the state's database. A mapping has at most one running job. Its calls may be part of a transaction. */
+export function createJobStore({ sql }: StateDatabase) {
   const insert = sql.prepare(
     `INSERT INTO job (mapping_id, status, started_at) VALUES (?, 'Created', ?)`,
   );
@@ -98,7 +71,6 @@ export function createJobStore({ sql }: StateDatabase): JobStore {
     `${JOBS} WHERE job.mapping_id = ? ORDER BY job.id DESC LIMIT 1`,
   );
   const running = sql.prepare(`${JOBS} WHERE ${IS_RUNNING} ORDER BY job.id`);
-  const rowOf = (jobId: number) => byId.get(jobId) as Row | undefined;
 
   function settle(
     jobId: number,
@@ -111,24 +83,31 @@ export function createJobStore({ sql }: StateDatabase): JobStore {
   }
 
   return {
-    create: (mappingId, startedAt) =>
+    /** @returns the new job's id */
+    create: (mappingId: string, startedAt: number) =>
       Number(insert.run(mappingId, Math.round(startedAt)).lastInsertRowid),
-    noteBatch: (jobId, batchId) => void noteBatch.run(batchId, jobId),
-    noteWhole: (jobId, { batchId, numRecords, numRejected, reason }) =>
+    noteBatch: (jobId: number, batchId: string) => void noteBatch.run(batchId, jobId),
+    noteWhole: (jobId: number, { batchId, numRecords, numRejected, reason }: WholeBatch) =>
       void noteWhole.run(batchId, numRecords, numRejected, reason, jobId),
-    noteUploaded: (jobId) => void noteUploaded.run(jobId),
-    noteUndecided: (jobId) => void noteUndecided.run(jobId),
-    undecidedOf: (mappingId) => toJob(undecidedOfMapping.get(mappingId) as Row | undefined),
-    noteDecided: (mappingId) => void noteDecided.run(mappingId),
-    succeed: (jobId, result) => settle(jobId, 'Success', null, result),
-    fail: (jobId, failure, result) => settle(jobId, 'Failed', failure, result),
+    noteUploaded: (jobId: number) => void noteUploaded.run(jobId),
+    /** The job is over, but the fate of its batch is unknown. */
+    noteUndecided: (jobId: number) => void noteUndecided.run(jobId),
+    /** A mapping's newest job with a batch of unknown fate. */
+    undecidedOf: (mappingId: string) => toJob(undecidedOfMapping.get(mappingId)),
+    /** The fate of a mapping's batches is known, or does not matter. */
+    noteDecided: (mappingId: string) => void noteDecided.run(mappingId),
+    succeed: (jobId: number, result: JobResult) => settle(jobId, 'Success', null, result),
+    fail: (jobId: number, failure: JobFailure, result: JobResult) =>
+      settle(jobId, 'Failed', failure, result),
 
-    find: (jobId) => toJob(rowOf(jobId)),
-    runningOf: (mappingId) => toJob(runningOfMapping.get(mappingId) as Row | undefined),
+    find: (jobId: number) => toJob(byId.get(jobId)),
+    runningOf: (mappingId: string) => toJob(runningOfMapping.get(mappingId)),
+    /** Jobs that are not over, oldest first. */
     running: () => toJobs(running.all()),
 
-    wholeOf(jobId) {
-      const row = rowOf(jobId);
+    /** A job's whole batch, if it has one. */
+    wholeOf(jobId: number): WholeBatch | null {
+      const row = byId.get(jobId) as Row | undefined;
       if (row === undefined || row.is_whole === 0 || row.batch_id === null) return null;
       return {
         batchId: row.batch_id,
@@ -138,9 +117,13 @@ export function createJobStore({ sql }: StateDatabase): JobStore {
       };
     },
 
-    lastOf: (mappingId) => toJob(lastOfMapping.get(mappingId) as Row | undefined),
+    /** The newest job of a mapping. */
+    lastOf: (mappingId: string) => toJob(lastOfMapping.get(mappingId)),
 
-    list({ mappingIds, statuses, requestIds, startedAfter, startedBefore, after, limit }) {
+    /** Newest first. */
+    list(filter: JobFilter): readonly Job[] {
+      const { mappingIds, statuses, requestIds, startedAfter, startedBefore, after, limit } =
+        filter;
       const oneOf = (values: readonly unknown[] | undefined) => values && JSON.stringify(values);
       const wanted: [condition: string, value: string | number | undefined][] = [
         ['job.mapping_id IN (SELECT value FROM json_each(?))', oneOf(mappingIds)],
@@ -161,11 +144,12 @@ export function createJobStore({ sql }: StateDatabase): JobStore {
 }
 
 function toJobs(rows: unknown[]): Job[] {
-  return rows.flatMap((row) => toJob(row as Row) ?? []);
+  return rows.flatMap((row) => toJob(row) ?? []);
 }
 
-function toJob(row: Row | undefined): Job | null {
-  if (row === undefined) return null;
+function toJob(found: unknown): Job | null {
+  if (found === undefined) return null;
+  const row = found as Row;
   return {
     id: row.id,
     mappingId: row.mapping_id,

@@ -1,4 +1,5 @@
-import type { FailureCode } from './ingestion-request.js';
+/** The two ways in which a run fails, by the protocol's codes. */
+export type FailureCode = 'ACP-880056' | 'ACP-880096';
 
 /** A job's statuses, as the product's list shows them. */
 export const JOB_STATUSES = ['Created', 'Uploaded', 'Success', 'Failed'] as const;

@@ -1,23 +1,14 @@
 import type { MappingState } from './mapping-state.js';
 import type { StateDatabase } from './state-database.js';
 
-/** The state of each mapping. */
-export interface MappingStore {
-  /** Record a mapping's first state. A known mapping keeps its state. */
-  introduce(mappingId: string, initial: MappingState): void;
-  /** @throws if the mapping was never introduced */
-  stateOf(mappingId: string): MappingState;
-  setState(mappingId: string, state: MappingState): void;
-}
-
 interface Row {
   readonly publication: 'published' | 'unpublished';
   readonly execution: 'started' | 'stopped';
   readonly next_run_at: number | null;
 }
 
-/** Create the store on the state's database. Its calls may be part of a transaction. */
-export function createMappingStore({ sql }: StateDatabase): MappingStore {
+/** The state of each mapping, in the state's database. Its calls may be part of a transaction. */
+export function createMappingStore({ sql }: StateDatabase) {
   const introduce = sql.prepare(
     'INSERT INTO mapping (id, publication, execution, next_run_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
   );
@@ -33,12 +24,14 @@ export function createMappingStore({ sql }: StateDatabase): MappingStore {
   }
 
   return {
-    introduce: (mappingId, initial) =>
+    /** Record a mapping's first state. A known mapping keeps its state. */
+    introduce: (mappingId: string, initial: MappingState) =>
       void introduce.run(mappingId, initial.publication, initial.execution, nextRunAtOf(initial)),
 
-    stateOf: (mappingId) => toState(rowOf(mappingId)),
+    /** @throws if the mapping was never introduced */
+    stateOf: (mappingId: string) => toState(rowOf(mappingId)),
 
-    setState: (mappingId, state) =>
+    setState: (mappingId: string, state: MappingState) =>
       void setState.run(state.publication, state.execution, nextRunAtOf(state), mappingId),
   };
 }

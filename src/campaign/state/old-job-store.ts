@@ -1,22 +1,10 @@
 import type { StateDatabase } from './state-database.js';
 
 /** Jobs that are old enough to be forgotten. The last job of each mapping stays, however old it is. */
-export interface OldJobStore {
-  /**
-   * The jobs to forget, by their end, oldest first.
-   *
-   * @param endedBefore - in ms since the epoch
-   * @param skipped - how many of the oldest to skip
-   */
-  past(endedBefore: number, limit: number, skipped: number): readonly number[];
-  /** Jobs that are as old, but stay: the last ones of their mappings. */
-  pastAndLast(endedBefore: number): readonly number[];
-  /** Delete jobs with their requests: all of them, or none. */
-  forget(jobIds: readonly number[]): void;
-}
+export type OldJobStore = ReturnType<typeof createOldJobStore>;
 
 /** Create the store on the state's database. */
-export function createOldJobStore({ sql, transaction }: StateDatabase): OldJobStore {
+export function createOldJobStore({ sql, transaction }: StateDatabase) {
   const past = sql.prepare(
     `SELECT id FROM job WHERE ended_at < ?
        AND id < (SELECT max(id) FROM job AS other WHERE other.mapping_id = job.mapping_id)
@@ -31,20 +19,27 @@ export function createOldJobStore({ sql, transaction }: StateDatabase): OldJobSt
   const deleteJob = sql.prepare('DELETE FROM job WHERE id = ?');
 
   return {
-    past: (endedBefore, limit, skipped) => toIds(past.all(Math.round(endedBefore), limit, skipped)),
-    pastAndLast: (endedBefore) => toIds(pastAndLast.all(Math.round(endedBefore))),
-    forget(jobIds) {
-      if (jobIds.length === 0) return;
+    /**
+     * The jobs to forget, by their end, oldest first.
+     *
+     * @param endedBefore - in ms since the epoch
+     * @param skipped - how many of the oldest to skip
+     */
+    past: (endedBefore: number, limit: number, skipped: number) =>
+      toIds(past.all(Math.round(endedBefore), limit, skipped)),
+    /** Jobs that are as old, but stay: the last ones of their mappings. */
+    pastAndLast: (endedBefore: number) => toIds(pastAndLast.all(Math.round(endedBefore))),
+    /** Delete jobs with their requests: all of them, or none. */
+    forget: (jobIds: readonly number[]) =>
       transaction(() => {
         for (const jobId of jobIds) {
           deleteRequest.run(jobId);
           deleteJob.run(jobId);
         }
-      });
-    },
+      }),
   };
 }
 
-function toIds(rows: unknown[]): number[] {
+function toIds(rows: unknown[]): readonly number[] {
   return (rows as { id: number }[]).map(({ id }) => id);
 }

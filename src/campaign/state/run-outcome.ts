@@ -1,5 +1,5 @@
 import type { Watermark } from '../source/watermark.js';
-import type { FailureCode } from './ingestion-request.js';
+import type { FailureCode } from './job.js';
 
 /** A batch whose files are all on Platform: whatever happens now, it can be completed. */
 export interface WholeBatch {

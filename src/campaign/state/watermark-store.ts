@@ -2,22 +2,6 @@ import { type Marker, NO_MARKER } from '../mapping/marker-kind.js';
 import type { SourceSizes, Watermark } from '../source/watermark.js';
 import type { StateDatabase } from './state-database.js';
 
-/** How far each mapping has come: what Platform has accepted of it, and the proposal of its running job. */
-export interface WatermarkStore {
-  /** What Platform has accepted; null: nothing, so the next run begins from the beginning. */
-  acceptedOf(mappingId: string): Watermark | null;
-  /** The marker of {@link acceptedOf}. */
-  acceptedMarkerOf(mappingId: string): Marker | null;
-  /** Record the mapping's watermark for the time when its job's records are accepted. */
-  propose(mappingId: string, watermark: Watermark | null): void;
-  /** The job's proposal becomes the mapping's watermark. */
-  accept(mappingId: string): void;
-  /** Drop the job's proposal, if there is one. */
-  drop(mappingId: string): void;
-  /** The next run begins from the beginning. */
-  forget(mappingId: string): void;
-}
-
 interface Row {
   readonly id: number;
   readonly changed: string | null;
@@ -26,8 +10,11 @@ interface Row {
   readonly sizes: string | null;
 }
 
+/** How far each mapping has come: what Platform has accepted of it, and the proposal of its running job. */
+export type WatermarkStore = ReturnType<typeof createWatermarkStore>;
+
 /** Create the store on the state's database. Its calls may be part of a transaction. */
-export function createWatermarkStore({ sql }: StateDatabase): WatermarkStore {
+export function createWatermarkStore({ sql }: StateDatabase) {
   const accepted = sql.prepare(
     'SELECT id, changed, marker, since, sizes FROM watermark WHERE id = (SELECT watermark_id FROM mapping WHERE mapping.id = ?)',
   );
@@ -53,7 +40,8 @@ export function createWatermarkStore({ sql }: StateDatabase): WatermarkStore {
   const rowOf = (mappingId: string) => accepted.get(mappingId) as Row | undefined;
 
   return {
-    acceptedOf(mappingId) {
+    /** What Platform has accepted; null: nothing, so the next run begins from the beginning. */
+    acceptedOf(mappingId: string): Watermark | null {
       const row = rowOf(mappingId);
       if (row === undefined) return null;
       const seen = parts.all(row.id).map(({ digests }) => digests as Uint8Array);
@@ -61,12 +49,14 @@ export function createWatermarkStore({ sql }: StateDatabase): WatermarkStore {
       return { column: row.changed, marker: row.marker, since: row.since, seen, sizes };
     },
 
-    acceptedMarkerOf(mappingId) {
+    /** Its marker alone. */
+    acceptedMarkerOf(mappingId: string): Marker | null {
       const marker = rowOf(mappingId)?.marker ?? null;
       return marker === NO_MARKER ? null : marker;
     },
 
-    propose(mappingId, watermark) {
+    /** Record the mapping's watermark for the time when its job's records are accepted. */
+    propose(mappingId: string, watermark: Watermark | null): void {
       drop(mappingId);
       if (watermark === null) return;
       const { lastInsertRowid: id } = insert.run(
@@ -79,14 +69,17 @@ export function createWatermarkStore({ sql }: StateDatabase): WatermarkStore {
       for (const [part, digests] of watermark.seen.entries()) insertPart.run(id, part, digests);
     },
 
-    accept(mappingId) {
+    /** The job's proposal becomes the mapping's watermark. */
+    accept(mappingId: string): void {
       pointAtProposed.run(mappingId);
       drop(mappingId);
     },
 
+    /** Drop the job's proposal, if there is one. */
     drop,
 
-    forget(mappingId) {
+    /** The next run begins from the beginning. */
+    forget(mappingId: string): void {
       pointAtNone.run(mappingId);
       drop(mappingId);
     },

@@ -58,10 +58,10 @@ export function createRawAnswers(report: RefusalReporter): RawAnswers {
       connection.destroy();
       return;
     }
-    if (waiting.has(connection)) return;
     const answer = answerOn(connection);
     // A stream may go on for ever.
     const isStreaming = answer?.headersSent && !answer.writableEnded;
+    if (waiting.has(connection) && !isStreaming) return;
     if (answer?.req.complete && !isStreaming) {
       waiting.add(connection);
       answer.once('close', () => {

@@ -18,7 +18,7 @@ async function bindBoth(first: typeof real, second: typeof real, isSending = tru
   for (const [index, platform] of [first, second].entries()) {
     const state = createState(join(space.mappingsDir, 'campaign.db'));
     try {
-      state.platform.bind(platform);
+      state.bindTo(platform);
       if (isSending && index === 0) {
         state.mappings.introduce('M', { publication: 'published', execution: 'stopped' });
         state.jobs.noteBatch(state.jobs.create('M', 1), 'a-batch');

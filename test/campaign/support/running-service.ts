@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from '../../../src/adobe/logger.js';
-import { createCampaignService } from '../../../src/campaign/campaign-service.js';
+import { startCampaignService } from '../../../src/campaign/campaign-service.js';
 import type { CampaignServiceOptions } from '../../../src/campaign/campaign-service.options.js';
 import { createFixedCredentials } from '../../../src/campaign/http/credentials.js';
 import { startLocalPlatform } from '../../../src/local-platform.js';
@@ -124,7 +124,7 @@ export async function startService({
     platform = receiver.settings;
     schemaOf = receiver.schemaOf;
   }
-  const service = createCampaignService({
+  const { url, stop } = await startCampaignService({
     host: '127.0.0.1',
     port: 0,
     organization: 'acme',
@@ -137,8 +137,7 @@ export async function startService({
     platform,
     schemaOf,
   });
-  starting.defer(() => service.stop());
-  const { url } = await service.start();
+  starting.defer(stop);
 
   const client = await createServiceClient(url);
   const running = starting.move();

@@ -94,7 +94,7 @@ describe('a token that replicas share', () => {
     );
   });
 
-  it('is fetched again once when the upstream rejects it, whoever hears of that', async () => {
+  it('is fetched again once when the upstream rejects it, whichever replicas notice', async () => {
     const { ims, replicas, tokensOfAll } = await setUp(3);
     ims.script(granted('t1'), granted('t2'));
     await tokensOfAll();

@@ -5,8 +5,8 @@ import { request } from 'undici';
 import type { Clock } from '../../../src/adobe/clock.js';
 import type { Logger } from '../../../src/adobe/logger.js';
 import {
-  createPlatformReceiver,
   type PlatformReceiverOptions,
+  startPlatformReceiver,
 } from '../../../src/platform/platform-receiver.js';
 
 export const DATA_SET_ID = 'aaaaaaaaaaaaaaaaaaaaaaaa';
@@ -143,14 +143,14 @@ export async function startReceiver(
     Partial<PlatformReceiverOptions>,
 ) {
   const changes = createChanges();
-  const receiver = createPlatformReceiver({ ...SETTINGS, logger: changes.logger, ...options });
-  const { url } = await receiver.start();
+  const settings = { ...SETTINGS, logger: changes.logger, ...options };
+  const { url, stop } = await startPlatformReceiver(settings);
   const client = await signIn(url);
   return {
     url,
     ...client,
-    stop: () => receiver.stop(),
-    [Symbol.asyncDispose]: () => receiver.stop(),
+    stop,
+    [Symbol.asyncDispose]: stop,
     /** Resolves when the batch has the status. */
     reached: changes.reached,
 

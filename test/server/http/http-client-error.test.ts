@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -20,6 +21,10 @@ const toRequest = (query: string, more = '') => {
 const known = toRequest('{ __typename }');
 const other = toRequest('{ latestCursor }');
 const closing = toRequest('{ __typename }', 'Connection: close\r\n');
+const stream = toRequest(
+  'subscription { ingestionActivity { to } }',
+  'Accept: text/event-stream\r\n',
+);
 const chunked = `${HEAD}Transfer-Encoding: chunked\r\n\r\n`;
 
 /** The statuses of all answers, until the gateway closes the connection. */
@@ -32,7 +37,7 @@ async function ask(...parts: readonly string[]): Promise<readonly number[]> {
   return [...received.matchAll(/^HTTP\/1\.1 (\d+)/gm)].map(([, status]) => Number(status));
 }
 
-describe('what is no HTTP is refused after the answers to what precedes it:', () => {
+describe('bytes that are not HTTP', () => {
   beforeAll(() => ask(closing));
 
   it.each<[string, readonly string[], readonly number[]]>([
@@ -44,8 +49,17 @@ describe('what is no HTTP is refused after the answers to what precedes it:', ()
     ['half a body', [`${chunked}garbage\r\n`], [400]],
     ['a question and half a body', [`${other}${chunked}garbage\r\n`], [200, 400]],
     ['a question that closes the connection', [`${closing}${known}`], [200]],
-    ['a new question behind which nothing is read', [`${other}${closing}${known}`], [200, 200]],
-  ])('%s', async (_what, parts, statuses) => {
+    ['a new question, after which nothing is read', [`${other}${closing}${known}`], [200, 200]],
+  ])('are refused after the answers to what precedes them: %s', async (_what, parts, statuses) => {
     expect(await ask(...parts)).toEqual(statuses);
   });
+});
+
+it('what is no HTTP ends a stream on its connection, though more of it came before the stream', async () => {
+  const socket = connect(gateway.port, '127.0.0.1').on('error', () => {});
+  const closed = once(socket, 'close');
+  socket.write(`${stream}garbage`);
+  await once(socket, 'data');
+  socket.write('garbage');
+  await closed;
 });

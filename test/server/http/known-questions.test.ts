@@ -353,7 +353,7 @@ describe('a repeated question, with sign-in, another site and a proxy,', () => {
     isChunked: fc.boolean(),
   });
 
-  it('gets the same, however it is sent and was sent before', async () => {
+  it('gets the same answer, however it is sent and was sent before', async () => {
     await fc.assert(
       fc.asyncProperty(anyRequest, anyRequest, async (asked, before) => {
         const first = await ask(asked, newQuestion());

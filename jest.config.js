@@ -4,15 +4,16 @@ import { toFiles, toGroups } from './jest.groups.js';
 
 /** Of `test/gateway/`: what the upstream decides is tested with the real one too. CONTRIBUTING.md has the reasons. */
 const WITH_CAMPAIGN =
-  'gateway/{bad-subscription,drain,idempotency,retry-on-abort,subscription,turns}.test.js';
+  'gateway/{activity,bad-subscription,drain,idempotency,observed-request,retry-on-abort,subscription,turns}.test.js';
 
 /** Of `test/gateway/`: neither the upstream nor the database decides it. CONTRIBUTING.md has the reasons. */
 const ONCE = [
-  'gateway/{bad-http,bad-operation,graphql-over-http,stock-clients,websocket-misuse,websocket-protocol}.test.js',
+  'gateway/{bad-argument,bad-http,bad-operation,graphql-over-http,large-input,stock-clients,websocket-misuse,websocket-protocol}.test.js',
   'gateway/{exposed-abuse,exposed-documents,fan-out,leak,local-only,operation-log,sign-in-matrix}.test.js',
-  'gateway/{event-source.browser,stream-life,streams}.test.js',
+  'gateway/{event-source,event-source.browser,graphql-sse,http-stream,multipart-subscription}.test.js',
+  'gateway/{reserved-stream,stream-life,streams,unread-stream}.test.js',
   'gateway/{administration,embedded-faults,end-to-end,faulty-campaign,given-platform,subgraph}.test.js',
-  'gateway/{batch,contract,secrets}.scripted.test.js',
+  'gateway/{batch,contract,secrets,upstream-failure}.scripted.test.js',
 ];
 
 /** Whether files are named to be run: then each runs as it is, to be found by its path. */
@@ -57,10 +58,10 @@ export default {
       '!datasources/log/postgres/*.test.js',
     ]),
     toProject('postgres', { logDatabaseKind: 'postgres' }, [
-      'datasources/log/{ingestion-log,log-invariants,start-log,watch-queue}.test.js',
+      'datasources/log/{ingestion-log,log-invariants,start-log,start-log.*,watch-queue}.test.js',
       'datasources/log/postgres/*.test.js',
       'gateway/*.test.js',
-      'ingestion/start-ingestion.test.js',
+      'ingestion/start-ingestion{,.*}.test.js',
       'watch/{retries,two-watchers}.test.js',
       ...ONCE.map((pattern) => `!${pattern}`),
     ]),

@@ -9,7 +9,6 @@ import { createIngestionRequestLoader } from './datasources/log/ingestion-reques
 import { createLineageLoader } from './datasources/log/lineage.loader.js';
 import { checkDatabase, type LogDatabase } from './datasources/log/log-database.js';
 import { bindToUpstream } from './datasources/log/log-upstream.js';
-import { openPostgresLog } from './datasources/log/postgres/postgres.log.js';
 import { openSqliteLog } from './datasources/log/sqlite/sqlite.log.js';
 import { openStartLog } from './datasources/log/start-log.datasource.js';
 import { createUsualDurationLoader } from './datasources/log/usual-duration.loader.js';
@@ -431,7 +430,7 @@ function openSignIn(
 }
 
 /** @throws {LogUnusableError} */
-function openLogDatabase(
+async function openLogDatabase(
   database: DatabaseConfig,
   onFatal: (error: Error) => void,
   onListening: (isListening: boolean) => void,
@@ -440,12 +439,15 @@ function openLogDatabase(
   switch (database.kind) {
     case 'sqlite':
       return openSqliteLog({ dataDir: database.dataDir, onFatal });
-    case 'postgres':
+    case 'postgres': {
+      // Its libraries take a moment to import.
+      const { openPostgresLog } = await import('./datasources/log/postgres/postgres.log.js');
       return openPostgresLog({
         ...database,
         onFatal,
         onListening,
         onWarning: (warning) => logger.warn(warning),
       });
+    }
   }
 }

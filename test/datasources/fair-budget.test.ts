@@ -33,7 +33,7 @@ function setUp(create: (typeof budgets)[number][1], maxRps: number) {
   const budget = create(clock, maxRps);
   const turns: Turn[] = [];
   const refused: unknown[] = [];
-  /** Ask for a turn, and tell of how that ended. */
+  /** Ask for a turn, and record how that ends. */
   async function take(call: PacedCall, timeoutMs = 60_000): Promise<boolean> {
     const askedMs = clock.monotonicMs();
     const deadline = startDeadline(clock, timeoutMs);
@@ -48,7 +48,7 @@ function setUp(create: (typeof budgets)[number][1], maxRps: number) {
       deadline.release();
     }
   }
-  /** Always have so many calls wait, until the time has come. */
+  /** Keep so many calls waiting until this time. */
   function keep(count: number, waiting: Waiting, untilMs: number): void {
     for (let index = 0; index < count; index += 1) {
       void (async () => {
@@ -63,7 +63,7 @@ const ofKind = (turns: readonly Turn[], kind: Waiting['kind']) =>
   turns.filter(({ waiting }) => waiting.kind === kind);
 
 describe.each(budgets)('the budget %s', (_, create) => {
-  it('gives polls every second turn while they want it, and starts go before looks', async () => {
+  it('gives polls every other turn while they wait, and starts precedence over status questions', async () => {
     const { clock, budget, turns, take } = setUp(create, 100);
     budget.hold(1_000);
     for (const waiting of [poll, poll, ask('a'), poll, start('b'), ask('a')])
@@ -81,7 +81,7 @@ describe.each(budgets)('the budget %s', (_, create) => {
     budget.close();
   });
 
-  it('keeps polls going beside a caller who asks without end', async () => {
+  it('keeps polls going beside a caller who asks continuously', async () => {
     const { clock, budget, turns, keep } = setUp(create, 20);
     keep(80, ask('hostile'), 10_000);
     keep(30, poll, 10_000);
@@ -93,7 +93,7 @@ describe.each(budgets)('the budget %s', (_, create) => {
   });
 
   it.each([2, 20, 100])(
-    'gives all of %s turns a second to polls where nobody else wants any',
+    'gives polls all of %s turns a second when nobody else needs one',
     async (maxRps) => {
       const { clock, budget, turns, keep } = setUp(create, maxRps);
       keep(2 * maxRps, poll, 20_000);
@@ -105,7 +105,7 @@ describe.each(budgets)('the budget %s', (_, create) => {
     },
   );
 
-  it('has each of ten starters wait less than a second more than it would alone', async () => {
+  it('makes each of ten starters wait less than a second longer than it would alone', async () => {
     const waits = async (isAlone: boolean): Promise<number[]> => {
       const { clock, budget, turns, take, keep } = setUp(create, 20);
       if (!isAlone) {
@@ -128,7 +128,7 @@ describe.each(budgets)('the budget %s', (_, create) => {
     }
   });
 
-  it('lets callers take turns, however much one asks', async () => {
+  it('lets callers take turns, however much one of them asks', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.integer({ min: 40, max: 90 }), { minLength: 2, maxLength: 6 }),
@@ -136,7 +136,7 @@ describe.each(budgets)('the budget %s', (_, create) => {
         fc.constantFrom(0, 40),
         async (counts, maxRps, polls) => {
           const { clock, budget, turns, keep } = setUp(create, maxRps);
-          // Until all have come.
+          // Until all have arrived.
           budget.hold(1);
           for (const [caller, count] of counts.entries()) keep(count, ask(`${caller}`), 20_000);
           keep(polls, poll, 20_000);
@@ -160,7 +160,7 @@ describe.each(budgets)('the budget %s', (_, create) => {
     );
   });
 
-  it('loses no turn to calls that are called off', async () => {
+  it('loses no turn to cancelled calls', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.integer({ min: 1, max: 3_000 }), { minLength: 1, maxLength: 40 }),
@@ -179,7 +179,7 @@ describe.each(budgets)('the budget %s', (_, create) => {
     );
   });
 
-  it('has one caller wait with a hundred calls at most, and nobody else for it', async () => {
+  it('lets one caller queue a hundred calls at most, and refuses nobody else', async () => {
     const { clock, budget, turns, refused, take } = setUp(create, 20);
     const callers = Array.from({ length: 130 }, () => take({ waiting: ask('hostile') }));
     const other = take({ waiting: ask('other') });
@@ -199,7 +199,7 @@ describe.each(budgets)('the budget %s', (_, create) => {
     budget.close();
   });
 
-  it('has a poll that somebody waits for go with the calls of whoever waits for less', async () => {
+  it('sends an awaited poll with the calls of the caller who waits for less', async () => {
     const { clock, budget, turns, take } = setUp(create, 100);
     budget.hold(1_000);
     const call: PacedCall = { waiting: poll };

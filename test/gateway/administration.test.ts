@@ -52,7 +52,7 @@ const change =
   '__typename ... on MappingChangeRefused { mappingId reason message } ... on MappingChanged { mapping { mappingId administration { publication execution } } }';
 
 describe('administration through the gateway', () => {
-  it('shows all mappings with where they stand, also those that were never run', async () => {
+  it('lists all mappings with their states, including those that never ran', async () => {
     const { data } = await ask(`{ mappings { nodes { mappingId label administration {
       publication execution nextRunAt runIntervalMs watermark runningJob { jobId } lastJob { jobId } } } } }`);
     const stopped = {
@@ -89,7 +89,7 @@ describe('administration through the gateway', () => {
     expect(others.data).toEqual({ mappings: { nodes: [{ mappingId: 'plan' }] }, crm: null });
   });
 
-  it('shows jobs with their requests and rejects, in pages', async () => {
+  it('lists jobs with their requests and rejects, in pages', async () => {
     const ended = service.ended(1);
     const started = await ask(`mutation { startIngestion(input: { mappingId: "crm" }) {
       ... on IngestionSubmitted { request { requestId job { jobId } } } } }`);
@@ -145,7 +145,7 @@ describe('administration through the gateway', () => {
     expect(hidden.data.node).toBeNull();
   });
 
-  it('publishes, stops, starts and unpublishes, and tells why not', async () => {
+  it('publishes, stops, starts and unpublishes mappings, and explains refusals', async () => {
     const run = async (mutation: string) =>
       (await ask(`mutation { done: ${mutation} { ${change} } }`)).data.done;
     expect(await run('unpublishMapping(mappingId: "plan")')).toEqual({
@@ -170,7 +170,7 @@ describe('administration through the gateway', () => {
     });
   });
 
-  it('cancels a running job, but not one that is over', async () => {
+  it('cancels a running job, but not an ended one', async () => {
     await ask('mutation { startIngestion(input: { mappingId: "slow" }) { __typename } }');
     const { data } = await ask(
       '{ mapping(mappingId: "slow") { administration { runningJob { jobId status } } } }',
@@ -195,7 +195,7 @@ describe('administration through the gateway', () => {
     });
   });
 
-  it('needs its own right, and the mapping', async () => {
+  it('requires its own right and access to the mapping', async () => {
     for (const as of ['reader', 'other'] as const) {
       const { errors } = await ask(`mutation { stopMapping(mappingId: "crm") { ${change} } }`, as);
       expect(errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
@@ -203,8 +203,8 @@ describe('administration through the gateway', () => {
   });
 });
 
-describe('in front of an upstream that cannot be administered', () => {
-  it('reports no jobs, and changes nothing', async () => {
+describe('an upstream without administration', () => {
+  it('has no jobs, and cannot be changed', async () => {
     await using other = new AsyncDisposableStack();
     const plain = await startTestGateway(service.url, {
       upstream: { ...toUpstream(service.url), administration: null },
@@ -222,7 +222,7 @@ describe('in front of an upstream that cannot be administered', () => {
     expect(refused.errors).toMatchObject([{ extensions: { code: 'ADMINISTRATION_UNAVAILABLE' } }]);
   });
 
-  it('says what is wrong with the credentials', async () => {
+  it('reports invalid credentials', async () => {
     await using other = new AsyncDisposableStack();
     const upstream = toUpstream(service.url);
     const wrong = await startTestGateway(service.url, {

@@ -36,15 +36,15 @@ describe('an invalid body', () => {
       400,
       'GraphQL operations must contain a non-empty `query` or a `persistedQuery` extension.',
     ],
-    ['a query that is no text', '{"query":5}', 400, 'GraphQL queries must be strings.'],
+    ['a query that is not a string', '{"query":5}', 400, 'GraphQL queries must be strings.'],
     [
-      'variables that are no object',
+      'variables that are not an object',
       '{"query":"{ __typename }","variables":[]}',
       400,
       '`variables` in a POST body must be an object if provided.',
     ],
     [
-      'an operation name that is no text',
+      'an operation name that is not a string',
       '{"query":"{ __typename }","operationName":5}',
       400,
       '`operationName` in a POST body must be a string if provided.',
@@ -57,13 +57,13 @@ describe('an invalid body', () => {
     ],
   ];
 
-  it.each(cases)('%s', async (_what, body, status, message) => {
+  it.each(cases)('is refused: %s', async (_what, body, status, message) => {
     const answer = await post(body);
     expect(toExpected(answer.body.errors)).toEqual([['BAD_REQUEST', message]]);
     expect(answer.status).toBe(status);
   });
 
-  it('nothing is kept by what stands in between, neither answers nor errors', async () => {
+  it('is answered so that proxies and caches store neither answers nor errors', async () => {
     const paths = [
       `/graphql?query=${encodeURIComponent(good44)}`,
       '/graphql?query=%7B',
@@ -89,7 +89,7 @@ describe('an invalid body', () => {
     'text/plain;application/json',
     'multipart/form-data; boundary=x',
     'nonsense',
-  ])('of the type %s', async (contentType) => {
+  ])('is refused with the type %s', async (contentType) => {
     const answer = await post('{"query":"{ __typename }"}', { 'content-type': contentType });
     expect(toExpected(answer.body.errors)).toEqual([
       ['BAD_REQUEST', 'Expected a body of the type application/json.'],
@@ -106,7 +106,7 @@ describe('a GET', () => {
   it.each([
     ['mutation', 'mutation { startIngestion(input: { mappingId: "a" }) { __typename } }'],
     ['subscription', 'subscription { ingestionActivity { to } }'],
-  ])('runs no %s', async (type, query) => {
+  ])('refuses a %s', async (type, query) => {
     const callCount = gateway.upstream.calls.length;
     const { status, headers, body } = await get(query);
     expect(status).toBe(405);
@@ -117,7 +117,7 @@ describe('a GET', () => {
     expect(gateway.upstream.calls).toHaveLength(callCount);
   });
 
-  it('with variables that are no JSON', async () => {
+  it('refuses variables that are not JSON', async () => {
     const { status, body } = await get('{ __typename }', '&variables=x');
     expect(status).toBe(400);
     expect(toExpected(body.errors)).toEqual([
@@ -125,7 +125,7 @@ describe('a GET', () => {
     ]);
   });
 
-  it('of a browser is led to the explorer', async () => {
+  it('redirects a browser to the explorer', async () => {
     const response = await fetch(`${gateway.url}/graphql`, {
       headers: { accept: 'text/html' },
       redirect: 'manual',
@@ -134,8 +134,8 @@ describe('a GET', () => {
   });
 });
 
-describe('another method or another path', () => {
-  it.each(['PUT', 'DELETE', 'PATCH'])('%s of GraphQL', async (method) => {
+describe('another method or path', () => {
+  it.each(['PUT', 'DELETE', 'PATCH'])('is refused for GraphQL: %s', async (method) => {
     const { status, headers, body } = await ask('/graphql', { method });
     expect(status).toBe(405);
     expect(headers.get('allow')).toBe('GET, POST');
@@ -150,7 +150,7 @@ describe('another method or another path', () => {
     '/../../../../etc/passwd',
     '/%2e%2e/%2e%2e/etc/passwd',
     '/explorer/..%2f..%2f..%2fpackage.json',
-  ])('%s', async (path) => {
+  ])('is not found: %s', async (path) => {
     const { status, body } = await askRaw(path);
     expect(toExpected(body.errors)).toEqual([
       ['NOT_FOUND', 'There is nothing here. GraphQL is at /graphql.'],
@@ -158,13 +158,13 @@ describe('another method or another path', () => {
     expect(status).toBe(404);
   });
 
-  it('one that climbs out of the explorer by backslashes', async () => {
+  it('is refused if it leaves the explorer through backslashes', async () => {
     const { status, body } = await askRaw('/explorer/..%5c..%5cpackage.json');
     expect(status).toBe(403);
     expect(toExpected(body.errors)).toEqual([['BAD_REQUEST', 'Forbidden']]);
   });
 
-  it('one that cannot be decoded', async () => {
+  it('is refused if it cannot be decoded', async () => {
     const { status, body } = await askRaw('/%');
     expect(status).toBe(400);
     expect(toExpected(body.errors)).toEqual([
@@ -184,11 +184,11 @@ describe('another method or another path', () => {
     ['/', 200],
     ['/nope', 404],
     ['/metrics', 200],
-  ])('a WebSocket at %s is answered as any request is', async (path, status) => {
+  ])('is answered as usual for a WebSocket upgrade at %s', async (path, status) => {
     expect(await askToUpgrade('GET', path, webSocketHeaders)).toMatchObject({ status });
   });
 
-  it('an operation by a client that offers HTTP/2 with each request', async () => {
+  it('may be an operation of a client that offers HTTP/2 in each request', async () => {
     const headers = {
       connection: 'Upgrade, HTTP2-Settings',
       upgrade: 'h2c',
@@ -200,20 +200,25 @@ describe('another method or another path', () => {
     expect([status, JSON.parse(text)]).toEqual([200, { data: goodData }]);
   });
 
-  it.each(['/nope', '/graphql'])('a WebSocket at %s that is reset at once', async (path) => {
-    const { port } = new URL(gateway.url);
-    for (let delayMs = 0; delayMs < 5; delayMs += 1) {
-      const connection = connect(Number(port), '127.0.0.1');
-      const head = Object.entries(webSocketHeaders).map(([name, value]) => `${name}: ${value}\r\n`);
-      connection.write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n${head.join('')}\r\n`);
-      await once(connection, 'connect');
-      await setTimeout(delayMs);
-      connection.resetAndDestroy();
-      await once(connection, 'close');
-    }
-  });
+  it.each(['/nope', '/graphql'])(
+    'does no harm if it is a WebSocket at %s that is reset immediately',
+    async (path) => {
+      const { port } = new URL(gateway.url);
+      for (let delayMs = 0; delayMs < 5; delayMs += 1) {
+        const connection = connect(Number(port), '127.0.0.1');
+        const head = Object.entries(webSocketHeaders).map(
+          ([name, value]) => `${name}: ${value}\r\n`,
+        );
+        connection.write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n${head.join('')}\r\n`);
+        await once(connection, 'connect');
+        await setTimeout(delayMs);
+        connection.resetAndDestroy();
+        await once(connection, 'close');
+      }
+    },
+  );
 
-  /** What a wish to upgrade is answered that is not granted; fetch cannot express one. */
+  /** The answer to a refused upgrade, which fetch cannot send. */
   async function askToUpgrade(
     method: string,
     path: string,
@@ -227,7 +232,7 @@ describe('another method or another path', () => {
     return { status: response.statusCode ?? 0, text: await readText(response) };
   }
 
-  /** With the path as it stands; fetch would tidy it. */
+  /** Send the path unchanged, which fetch would normalize. */
   async function askRaw(path: string): Promise<Pick<Answer, 'status' | 'body'>> {
     const { port } = new URL(gateway.url);
     const { promise, resolve, reject } = Promise.withResolvers<Pick<Answer, 'status' | 'body'>>();

@@ -43,7 +43,7 @@ describe('an invalid subscription', () => {
       ],
     ],
     [
-      'a cursor that is no text',
+      'a cursor that is not a string',
       { query: activity, variables: { after: 7 } },
       [
         'BAD_USER_INPUT',
@@ -74,13 +74,13 @@ describe('an invalid subscription', () => {
     ]),
   ];
 
-  it.each(cases)('is ended with an error: %s', async (_what, operation, expected) => {
+  it.each(cases)('ends with an error: %s', async (_what, operation, expected) => {
     const { data, errors } = await askOverSocket(operation);
     expect(toExpected(errors)).toEqual([expected]);
     expect(data).toBeUndefined();
   });
 
-  it('is told over HTTP where to go', async () => {
+  it('is refused over HTTP with a pointer to the right transport', async () => {
     const { status, body } = await post({ query: activity });
     expect(status).toBe(400);
     expect(toExpected(body.errors)).toEqual([

@@ -29,7 +29,7 @@ beforeAll(async () => {
 
 afterAll(() => upstream.close());
 
-/** Ask a gateway about a request that is new to it, and failed with this batch. */
+/** Ask a gateway about a new request that failed with this batch. */
 async function ask(gateway: TestGateway, batchId: string) {
   const requestId = String(nextRequestId++);
   upstream.script(failed(requestId, batchId));
@@ -50,7 +50,7 @@ function toPlatform(url: string, changes: Partial<PlatformConfig> = {}): Platfor
 }
 
 describe('the batch of a failure', () => {
-  it('tells status, counts and errors, from Platform itself', async () => {
+  it('has the status, counts and errors from Platform itself', async () => {
     await using space = await createWorkspace();
     await using receiver = await startReceiver(space);
     const gateway = await startTestGateway(upstream.url, { platform: toPlatform(receiver.url) });
@@ -100,7 +100,7 @@ describe('the batch of a failure', () => {
     await gateway.stop();
   });
 
-  it('is null without a batch id, and without credentials for Platform', async () => {
+  it('is null without a batch id or credentials for Platform', async () => {
     const platform = toPlatform('http://127.0.0.1:1');
     for (const [batchId, options] of [
       ['', { platform }],
@@ -114,7 +114,7 @@ describe('the batch of a failure', () => {
   });
 });
 
-describe('a look-up that fails', () => {
+describe('a failed look-up of a batch', () => {
   let platform: ScriptedUpstream;
   let gateway: TestGateway;
 
@@ -134,7 +134,7 @@ describe('a look-up that fails', () => {
 
   const found = { [BATCH_ID]: { id: BATCH_ID, status: 'processing' } };
 
-  it('is repeated where that may help, with the headers that Platform wants', async () => {
+  it('is repeated when that may help, with the headers that Platform requires', async () => {
     platform.script(reset(), text(503, '<html>'), json(200, found));
     const { data, errors } = await ask(gateway, BATCH_ID);
     expect(errors).toBeUndefined();
@@ -170,7 +170,7 @@ describe('a look-up that fails', () => {
     ['a redirect', [text(302, '')], 'PLATFORM_INVALID_RESPONSE'],
     ['HTML', [text(200, '<html>planted-detail')], 'PLATFORM_INVALID_RESPONSE'],
     ['another batch', [json(200, { other: found[BATCH_ID] })], 'PLATFORM_INVALID_RESPONSE'],
-  ])('by %s is an error of the field alone', async (_what, answers, code) => {
+  ])('is an error of the field alone: %s', async (_what, answers, code) => {
     const own = await startTestGateway(upstream.url, {
       platform: toPlatform(platform.url, {
         token: { kind: 'ready', accessToken: 'planted-token' },
@@ -188,7 +188,7 @@ describe('a look-up that fails', () => {
     await own.stop();
   });
 
-  it('by silence is over with the deadline', async () => {
+  it('ends with the deadline when no answer comes', async () => {
     platform.script(hang());
     const { errors } = await ask(gateway, BATCH_ID);
     expect(errors).toMatchObject([

@@ -1,53 +1,22 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import {
-  IngestionStatusDocument,
-  StartIngestionDocument,
-  StartIngestionsDocument,
-} from '../generated/operations.js';
+import { describe, expect, it } from '@jest/globals';
+import { IngestionStatusDocument, StartIngestionsDocument } from '../generated/operations.js';
 import { startAnswers, statusAnswers } from '../support/campaign-answers.js';
 import {
-  hang,
-  json,
-  reset,
-  type ScriptedAnswer,
-  type ScriptedUpstream,
-  startScriptedUpstream,
-  text,
-  truncated,
-} from '../support/scripted-upstream.js';
-import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
+  ask,
+  mappingId,
+  requestId,
+  start,
+  useScriptedGateway,
+} from '../support/scripted-gateway.js';
+import { json, text } from '../support/scripted-upstream.js';
 
-const mappingId = 'XDM44';
-const requestId = '3520';
+const gateway = useScriptedGateway('each');
 
-let upstream: ScriptedUpstream;
-let gateway: TestGateway;
-
-async function begin(): Promise<void> {
-  upstream = await startScriptedUpstream();
-  gateway = await startTestGateway(upstream.url);
-}
-
-async function end(): Promise<void> {
-  await gateway.stop();
-  await upstream.close();
-}
-
-function useGatewayOfItsOwn(): void {
-  beforeEach(begin);
-  afterEach(end);
-}
-
-const start = () => gateway.client.execute(StartIngestionDocument, { mappingId });
-const ask = () => gateway.client.execute(IngestionStatusDocument, { mappingId, requestId });
-
-describe('each documented answer to a start', () => {
-  useGatewayOfItsOwn();
-
-  it('submitted: a request that is watched from now on', async () => {
-    upstream.script(json(200, startAnswers.submitted(mappingId, 3520)));
-    upstream.otherwise(json(200, statusAnswers.inProgress(mappingId, 3520)));
-    const { data } = await start();
+describe('a documented answer to a start', () => {
+  it('submitted becomes a watched request', async () => {
+    gateway.upstream.script(json(200, startAnswers.submitted(mappingId, 3520)));
+    gateway.upstream.otherwise(json(200, statusAnswers.inProgress(mappingId, 3520)));
+    const { data } = await start(gateway);
     expect(data?.startIngestion).toMatchObject({
       __typename: 'IngestionSubmitted',
       message: 'Ingestion request submitted successfully for the Mapping ID: XDM44',
@@ -64,18 +33,18 @@ describe('each documented answer to a start', () => {
         watch: { consecutiveFailures: 0, lastFailure: null, nextPollAt: expect.any(String) },
       },
     });
-    await upstream.arrived(3);
+    await gateway.upstream.arrived(3);
   });
 
-  it('already in progress: the running request, which somebody else started', async () => {
-    upstream.script(json(200, startAnswers.alreadyInProgress(mappingId, '3520')));
-    upstream.otherwise(json(200, statusAnswers.inProgress(mappingId, 3520)));
-    const { data } = await start();
+  it('already in progress becomes the running request that somebody else started', async () => {
+    gateway.upstream.script(json(200, startAnswers.alreadyInProgress(mappingId, '3520')));
+    gateway.upstream.otherwise(json(200, statusAnswers.inProgress(mappingId, 3520)));
+    const { data } = await start(gateway);
     expect(data?.startIngestion).toMatchObject({
       __typename: 'IngestionAlreadyInProgress',
       request: { requestId, status: 'IN_PROGRESS', startedAt: null },
     });
-    await upstream.arrived(2);
+    await gateway.upstream.arrived(2);
   });
 
   it.each([
@@ -89,18 +58,16 @@ describe('each documented answer to a start', () => {
       { info: 'Unable to submit: unknown mapping', status: 'Failed' },
       'IngestionRefused',
     ],
-  ])('%s', async (_title, status, answer, type) => {
-    upstream.script(json(status, answer));
-    const { data, errors } = await start();
+  ])('is reported: %s', async (_title, status, answer, type) => {
+    gateway.upstream.script(json(status, answer));
+    const { data, errors } = await start(gateway);
     expect(errors).toBeUndefined();
     expect(data?.startIngestion).toEqual({ __typename: type, mappingId, message: answer.info });
-    expect(upstream.calls).toHaveLength(1);
+    expect(gateway.upstream.calls).toHaveLength(1);
   });
 });
 
-describe('each documented answer to a status look-up', () => {
-  useGatewayOfItsOwn();
-
+describe('a documented answer to a status question', () => {
   it.each([
     [
       'success',
@@ -163,16 +130,16 @@ describe('each documented answer to a status look-up', () => {
         finishedAt: null,
       },
     ],
-  ])('%s', async (_title, answer, request) => {
-    upstream.otherwise(json(200, answer));
-    const { data, errors } = await ask();
+  ])('is reported: %s', async (_title, answer, request) => {
+    gateway.upstream.otherwise(json(200, answer));
+    const { data, errors } = await ask(gateway);
     expect(errors).toBeUndefined();
     expect(data?.ingestionStatus).toMatchObject({ mappingId, requestId, ...request });
   });
 
-  it('a request id past 2^53 keeps every digit', async () => {
+  it('keeps every digit of a request id past 2^53', async () => {
     const longId = '90071992547409931234';
-    upstream.otherwise(
+    gateway.upstream.otherwise(
       text(200, `{"batchId":"","info":"","numRecords":3,"requestId":${longId},"status":"Success"}`),
     );
     const { data } = await gateway.client.execute(IngestionStatusDocument, {
@@ -180,212 +147,21 @@ describe('each documented answer to a status look-up', () => {
       requestId: longId,
     });
     expect(data?.ingestionStatus).toMatchObject({ requestId: longId, numRecords: 3 });
-    expect(upstream.calls[0]?.rawPath).toContain(`requestId=${longId}`);
+    expect(gateway.upstream.calls[0]?.rawPath).toContain(`requestId=${longId}`);
   });
 
-  it('an unknown request is null', async () => {
-    upstream.otherwise(text(404, 'RST-360011 An error has occurred'));
-    expect(await ask()).toMatchObject({ data: { ingestionStatus: null }, errors: undefined });
+  it('is null for an unknown request', async () => {
+    gateway.upstream.otherwise(text(404, 'RST-360011 An error has occurred'));
+    expect(await ask(gateway)).toMatchObject({
+      data: { ingestionStatus: null },
+      errors: undefined,
+    });
   });
 });
 
-const envelope = (status: number, error_code: string, message = 'x', headers = {}) =>
-  json(status, { error_code, message }, { 'x-request-id': 'up-1', ...headers });
-
-/** Name, the upstream's answer, the code, what else the error says, whether a start's outcome is unknown. */
-const failures: [string, ScriptedAnswer, string, Record<string, unknown>, boolean][] = [
-  [
-    '403000, key missing',
-    envelope(403, '403000'),
-    'UPSTREAM_FORBIDDEN',
-    { status: 403, errorCode: '403000', requestId: 'up-1' },
-    false,
-  ],
-  [
-    '403003, key invalid',
-    envelope(403, '403003'),
-    'UPSTREAM_FORBIDDEN',
-    { status: 403, errorCode: '403003' },
-    false,
-  ],
-  [
-    '403010, token missing',
-    envelope(403, '403010'),
-    'UPSTREAM_UNAUTHENTICATED',
-    { status: 403, errorCode: '403010' },
-    false,
-  ],
-  [
-    '401013, token invalid',
-    envelope(401, '401013'),
-    'UPSTREAM_UNAUTHENTICATED',
-    { status: 401, errorCode: '401013' },
-    false,
-  ],
-  [
-    '403023, profile not valid',
-    envelope(403, '403023'),
-    'UPSTREAM_FORBIDDEN',
-    { errorCode: '403023' },
-    false,
-  ],
-  [
-    '429050, too many requests',
-    envelope(429, '429050'),
-    'UPSTREAM_RATE_LIMITED',
-    { status: 429, errorCode: '429050' },
-    false,
-  ],
-  [
-    '429001, usage limit reached',
-    envelope(429, '429001'),
-    'UPSTREAM_RATE_LIMITED',
-    { errorCode: '429001' },
-    false,
-  ],
-  [
-    '503000, key not checked',
-    envelope(503, '503000'),
-    'UPSTREAM_UNAVAILABLE',
-    { status: 503, errorCode: '503000' },
-    false,
-  ],
-  [
-    '503010, token not checked',
-    envelope(503, '503010'),
-    'UPSTREAM_UNAVAILABLE',
-    { status: 503, errorCode: '503010' },
-    false,
-  ],
-  [
-    'a wrong organization',
-    json(500, { code: 500, message: 'Oops. Something went wrong. Check your URI and try again.' }),
-    'UPSTREAM_UNAVAILABLE',
-    { status: 500, errorCode: '500' },
-    true,
-  ],
-  [
-    'a Campaign error',
-    text(500, 'RST-360011 An error has occurred - please contact your administrator.'),
-    'UPSTREAM_UNAVAILABLE',
-    { status: 500 },
-    true,
-  ],
-  ['a gateway timeout', text(504, 'GatewayTimeout'), 'UPSTREAM_TIMEOUT', { status: 504 }, true],
-  [
-    'a maintenance page',
-    text(503, '<html>Down for maintenance</html>'),
-    'UPSTREAM_UNAVAILABLE',
-    { status: 503 },
-    true,
-  ],
-  ['a cut connection', reset(), 'UPSTREAM_UNAVAILABLE', {}, true],
-  ['no answer', hang(), 'UPSTREAM_TIMEOUT', {}, true],
-  ['HTML', text(200, '<html>Sign in</html>'), 'UPSTREAM_INVALID_RESPONSE', { status: 200 }, true],
-  ['half an answer', truncated(200, '{"requestId":'), 'UPSTREAM_UNAVAILABLE', {}, true],
-  ['JSON of another kind', json(200, [1, 2]), 'UPSTREAM_INVALID_RESPONSE', {}, true],
-  [
-    'an unknown status',
-    json(200, { requestId: 3520, info: '', status: 'Paused' }),
-    'UPSTREAM_INVALID_RESPONSE',
-    {},
-    true,
-  ],
-  [
-    'another mapping’s answer',
-    json(200, startAnswers.submitted('OTHER', 1)),
-    'UPSTREAM_INVALID_RESPONSE',
-    {},
-    true,
-  ],
-];
-
-describe('each failure of the upstream', () => {
-  let healthyId = 1_000_000;
-
-  // One gateway for all: each failure is met by one that has had the others.
-  beforeAll(begin);
-  afterAll(end);
-  afterEach(async () => {
-    healthyId += 1;
-    upstream.otherwise(json(200, statusAnswers.success(mappingId, healthyId)));
-    const healthy = { mappingId, requestId: String(healthyId) };
-    const { data, errors } = await gateway.client.execute(IngestionStatusDocument, healthy);
-    expect(errors).toBeUndefined();
-    expect(data?.ingestionStatus).toMatchObject({ status: 'SUCCESS' });
-  });
-
-  it.each(failures)('%s, in answer to a start', async (_name, answer, code, details, isUnknown) => {
-    upstream.otherwise(answer);
-    const callsBefore = upstream.calls.length;
-    const { data, errors } = await start();
-    expect(errors).toBeUndefined();
-    const upstreamSaid = Object.keys(details).length === 0 ? {} : { upstream: details };
-    expect(data?.startIngestion).toMatchObject({
-      __typename: 'StartIngestionError',
-      mappingId,
-      code,
-      outcomeUnknown: isUnknown,
-      ...upstreamSaid,
-    });
-    // Once: a start is never sent again by itself.
-    expect(upstream.calls).toHaveLength(callsBefore + 1);
-  });
-
-  it.each(failures)('%s, in answer to a look-up', async (_name, answer, code, details) => {
-    upstream.otherwise(answer);
-    const { data, errors } = await ask();
-    expect(data).toEqual({ ingestionStatus: null });
-    expect(errors?.[0]?.extensions).toMatchObject({ code });
-    expect(errors?.[0]?.extensions?.upstream ?? {}).toMatchObject(details);
-    expect(errors?.[0]?.extensions).not.toHaveProperty('outcomeUnknown');
-  });
-
-  it('somebody else’s request, in answer to a look-up', async () => {
-    upstream.otherwise(json(200, statusAnswers.success(mappingId, 9999)));
-    const { errors } = await ask();
-    expect(errors?.[0]?.extensions).toMatchObject({ code: 'UPSTREAM_INVALID_RESPONSE' });
-  });
-});
-
-describe('an upstream that does not recover', () => {
-  useGatewayOfItsOwn();
-
-  it('is down', async () => {
-    await upstream.close();
-    const { data } = await start();
-    expect(data?.startIngestion).toMatchObject({
-      code: 'UPSTREAM_UNAVAILABLE',
-      outcomeUnknown: false,
-    });
-    expect((await ask()).errors?.[0]?.extensions).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' });
-  });
-
-  it('limits the rate and says for how long', async () => {
-    upstream.otherwise(envelope(429, '429050', 'Too many requests', { 'retry-after': '7' }));
-    const { errors } = await ask();
-    expect(errors?.[0]?.extensions).toMatchObject({
-      code: 'UPSTREAM_RATE_LIMITED',
-      retryAfterMs: expect.any(Number),
-    });
-  });
-
-  it('tells clients nothing of its body, the token or the key', async () => {
-    const planted = 'planted-upstream-body';
-    upstream.otherwise(text(500, `<html>${planted}</html>`));
-    const answers = JSON.stringify([await start(), await ask()]);
-    for (const secret of [planted, 'planted-access-token', 'planted-api-key']) {
-      expect(answers).not.toContain(secret);
-      expect(JSON.stringify(gateway.logLines)).not.toContain(secret);
-    }
-  });
-});
-
-describe('many starts at once', () => {
-  useGatewayOfItsOwn();
-
-  it('give one outcome each, in order, and one that fails does not hide the others', async () => {
-    upstream.otherwise((response, call) => {
+describe('starts in one call', () => {
+  it('have one outcome each, in order, and a failed one does not hide the others', async () => {
+    gateway.upstream.otherwise((response, call) => {
       const mapping = decodeURIComponent(call.rawPath.split('/').at(-2) ?? '');
       if (call.method === 'GET') json(200, statusAnswers.inProgress(mapping, 1))(response, call);
       else if (mapping === 'broken') text(504, 'GatewayTimeout')(response, call);

@@ -13,7 +13,7 @@ import { openSocket } from '../support/raw-socket.js';
 import { hang, startScriptedUpstream } from '../support/scripted-upstream.js';
 import { startTestUpstream } from '../support/start-test-upstream.js';
 import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
-import { oddMappings, type TestUpstream, untilLookedAt } from '../support/test-upstream.js';
+import { oddMappings, type TestUpstream, untilAskedAbout } from '../support/test-upstream.js';
 
 const { held, silent, slow } = oddMappings;
 
@@ -28,17 +28,17 @@ afterAll(() => upstream.close());
 
 beforeEach(() => upstream.hold());
 
-/** What a test starts is another request than those of the tests before. */
+/** End all runs, so that the next test starts a new request. */
 afterEach(async () => {
   await gateway.stop();
   await upstream.finish();
 });
 
 describe('a drain', () => {
-  /** Far beyond what a test may take: what a drain waits for, it does not wait for by this. */
+  /** Far longer than a test may take, so that no drain ends because of it. */
   const patient = { timeoutMs: 600_000 };
   const quick = { cancelAfterMs: 100, cutAfterMs: 300, giveUpAfterMs: 8_000 };
-  /** Who is told why has the time to hear it. */
+  /** Long enough for clients to receive the reason. */
   const callingOff = { cancelAfterMs: 100, cutAfterMs: 600_000, giveUpAfterMs: 600_000 };
   const portOf = ({ url }: { url: string }) => Number(new URL(url).port);
 
@@ -71,17 +71,17 @@ describe('a drain', () => {
     await upstream.finish();
     const ref = { mappingId: held, requestId };
     const asked = gateway.client.execute(IngestionStatusDocument, ref);
-    await untilLookedAt(upstream, requestId);
+    await untilAskedAbout(upstream, requestId);
     const stopped = gateway.stop();
     await untilRefused();
     const releasedAt = performance.now();
-    upstream.letGo();
+    upstream.release();
     expect(await asked).toMatchObject({
       httpStatus: 200,
       data: { ingestionStatus: { status: 'SUCCESS' } },
     });
     await stopped;
-    // Its connection, which the client would keep, is not waited for: that would take 8 s.
+    // The drain does not wait for the client's kept connection, which would take 8 s.
     expect(performance.now() - releasedAt).toBeLessThan(5_000);
     expect(await isRefused()).toBe(true);
     await expectPortFree();
@@ -92,7 +92,7 @@ describe('a drain', () => {
     ['/readyz', 503, { status: 'not ready', code: 'SHUTTING_DOWN' }],
     ['/healthz', 200, { status: 'ok' }],
     ['/graphql?query={__typename}', 503, { errors: [{ extensions: { code: 'SHUTTING_DOWN' } }] }],
-  ])('answers what still comes over an open connection: %s', async (path, status, body) => {
+  ])('answers what still arrives over an open connection: %s', async (path, status, body) => {
     gateway = await startTestGateway(upstream.config);
     const connection = await beginRequest(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n`);
     const stopped = gateway.stop();
@@ -104,7 +104,7 @@ describe('a drain', () => {
     await stopped;
   });
 
-  it('calls off what holds a socket up, answers it, and closes it', async () => {
+  it('cancels what holds up a socket, answers it, and closes the socket', async () => {
     gateway = await startTestGateway(upstream.config, patient, callingOff);
     const socket = await openSocket(gateway.url);
     const arrived = upstream.arrived(upstream.calls.length + 1);
@@ -134,18 +134,18 @@ describe('a drain', () => {
     });
     await gateway.stop();
     expect(await Promise.all(closed)).toEqual([1012, 1012, 1012, 1012, 1012]);
-    // Four fifths of a second lie between the first and the last.
+    // The first and the last are four fifths of a second apart.
     expect(Math.max(...closedAt) - Math.min(...closedAt)).toBeGreaterThan(400);
   });
 
-  it('ends at once if there is nothing to wait for', async () => {
+  it('ends immediately if there is nothing to wait for', async () => {
     gateway = await startTestGateway(upstream.config);
     const startedAt = performance.now();
     await gateway.stop();
     expect(performance.now() - startedAt).toBeLessThan(5_000);
   });
 
-  it('calls off what an upstream never answers, and says so to who waits', async () => {
+  it('cancels what the upstream never answers, and tells those who wait', async () => {
     gateway = await startTestGateway(upstream.config, patient, callingOff);
     const ref = { mappingId: silent, requestId: '1' };
     const arrived = upstream.arrived(upstream.calls.length + 2);
@@ -161,17 +161,17 @@ describe('a drain', () => {
     await expectPortFree();
   });
 
-  it('does not wait for a poll that nobody waits for', async () => {
+  it('does not wait for a poll that nobody awaits', async () => {
     gateway = await startTestGateway(upstream.config, patient);
     const { data } = await gateway.client.execute(StartIngestionDocument, { mappingId: held });
     const outcome = data?.startIngestion;
     if (outcome?.__typename !== 'IngestionSubmitted') throw new Error('It was not started.');
-    await untilLookedAt(upstream, outcome.request.requestId);
+    await untilAskedAbout(upstream, outcome.request.requestId);
     await gateway.stop();
     expect(gateway.logLines.filter(({ level }) => Number(level) >= 40)).toEqual([]);
   });
 
-  it('does not wait for a token that never comes', async () => {
+  it('does not wait for a token that never arrives', async () => {
     const ims = await startScriptedUpstream();
     ims.otherwise(hang());
     gateway = await startTestGateway(
@@ -203,42 +203,39 @@ describe('a drain', () => {
       slow,
       'mutation { startIngestion(input: { mappingId: "slow" }) { __typename } }',
     ],
-  ])(
-    'answers %s that is under way on a socket, and takes no other',
-    async (_what, mappingId, text) => {
-      gateway = await startTestGateway(upstream.config);
-      const socket = await openSocket(gateway.url);
-      const idle = await openSocket(gateway.url);
-      const requestId = mappingId === held ? await upstream.startElsewhere(held) : '';
-      const payload = { query: text.replace('%', requestId) };
-      const arrived = upstream.arrived(upstream.calls.length + 1);
-      socket.send({ type: 'subscribe', id: 'under way', payload });
-      await arrived;
-      const stopped = gateway.stop();
-      await untilRefused();
-      socket.send({ type: 'subscribe', id: 'new', payload });
-      expect(await idle.closed).toBe(1012);
-      upstream.letGo();
-      const messages = [await socket.next(), await socket.next(), await socket.next()];
-      expect(messages.find(({ id }) => id === 'new')).toMatchObject({
-        type: 'error',
-        payload: [{ extensions: { code: 'SHUTTING_DOWN' } }],
-      });
-      expect(messages.filter(({ id }) => id === 'under way')).toMatchObject([
-        { type: 'next', payload: { data: expect.anything() } },
-        { type: 'complete' },
-      ]);
-      expect(await socket.closed).toBe(1012);
-      await stopped;
-    },
-  );
+  ])('answers %s in progress on a socket, and accepts no other', async (_what, mappingId, text) => {
+    gateway = await startTestGateway(upstream.config);
+    const socket = await openSocket(gateway.url);
+    const idle = await openSocket(gateway.url);
+    const requestId = mappingId === held ? await upstream.startElsewhere(held) : '';
+    const payload = { query: text.replace('%', requestId) };
+    const arrived = upstream.arrived(upstream.calls.length + 1);
+    socket.send({ type: 'subscribe', id: 'under way', payload });
+    await arrived;
+    const stopped = gateway.stop();
+    await untilRefused();
+    socket.send({ type: 'subscribe', id: 'new', payload });
+    expect(await idle.closed).toBe(1012);
+    upstream.release();
+    const messages = [await socket.next(), await socket.next(), await socket.next()];
+    expect(messages.find(({ id }) => id === 'new')).toMatchObject({
+      type: 'error',
+      payload: [{ extensions: { code: 'SHUTTING_DOWN' } }],
+    });
+    expect(messages.filter(({ id }) => id === 'under way')).toMatchObject([
+      { type: 'next', payload: { data: expect.anything() } },
+      { type: 'complete' },
+    ]);
+    expect(await socket.closed).toBe(1012);
+    await stopped;
+  });
 
   it('ends a subscription that is being opened', async () => {
     gateway = await startTestGateway(upstream.config, patient, quick);
     const client = createGraphQLClient(gateway.url);
     const ref = { mappingId: silent, requestId: '2' };
     const { completed } = client.subscribe(IngestionStatusChangedDocument, ref);
-    await untilLookedAt(upstream, ref.requestId);
+    await untilAskedAbout(upstream, ref.requestId);
     await gateway.stop();
     await expect(completed).rejects.toMatchObject({ code: 1012 });
   });
@@ -257,7 +254,7 @@ describe('a drain', () => {
       'POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{',
     ],
     ['never finishes its headers', 'POST /graphql HTTP/1.1\r\n'],
-    ['never says anything', ''],
+    ['never sends anything', ''],
   ])('does not wait for a client that %s', async (_what, sent) => {
     gateway = await startTestGateway(upstream.config, {}, quick);
     const connection = await beginRequest(sent);
@@ -269,7 +266,7 @@ describe('a drain', () => {
     await expectPortFree();
   });
 
-  it('takes no new socket over a connection that was open before', async () => {
+  it('accepts no new socket over an existing connection', async () => {
     gateway = await startTestGateway(
       upstream.config,
       {},
@@ -283,12 +280,12 @@ describe('a drain', () => {
     await stopped;
   });
 
-  /** Send the beginning of a request; it has arrived when this resolves. */
+  /** Send the beginning of a request; resolves once it has arrived. */
   async function beginRequest(sent: string): Promise<Socket> {
     const connection = connect(portOf(gateway), '127.0.0.1');
     await once(connection, 'connect');
     if (sent) connection.write(sent);
-    // By then, for what another sends later has been answered.
+    // It has arrived, because a later request of another client was answered.
     await readMetric(gateway.url, 'sluice_websockets');
     return connection;
   }
@@ -298,7 +295,7 @@ describe('a drain', () => {
     'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n' +
     'Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n';
 
-  /** A WebSocket whose client does nothing but read. */
+  /** A WebSocket whose client only reads. */
   async function upgradeByHand(): Promise<Socket> {
     const connection = connect(portOf(gateway), '127.0.0.1');
     connection.write(`GET /graphql HTTP/1.1\r\nHost: localhost\r\n${upgradeHeaders}`);

@@ -9,7 +9,7 @@ import { startTestGateway } from '../support/test-gateway.js';
 
 const PLAN = 'faults:\n  - { on: start, mapping: M, when: { nth: 1 }, do: loseAnswer }\n';
 
-describe('faults on demand, in the embedded service', () => {
+describe('injected faults in the embedded service', () => {
   it('are visible through the gateway, and in the log', async () => {
     await using space = await createWorkspace({
       'm.yaml': mappingYaml('M'),

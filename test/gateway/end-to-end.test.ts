@@ -16,7 +16,7 @@ import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
 
 const silent = createLogger('silent');
 
-/** The gateway in front of the embedded service, as `npm start` joins them, at a pace for tests. */
+/** The gateway in front of the embedded service, as `npm start` joins them, but faster. */
 async function startBoth(files: Record<string, string>) {
   const space = await createWorkspace(files);
   const embedded = await startEmbeddedUpstream(
@@ -38,7 +38,7 @@ async function startBoth(files: Record<string, string>) {
   };
 }
 
-/** A shipped sample, its records unchanged, much quicker. */
+/** A shipped sample with its records unchanged, but faster. */
 async function sampleFiles(name = 'crm-profiles'): Promise<Record<string, string>> {
   const mapping: unknown = parseYaml(await readFile(`mappings/${name}.yaml`, 'utf8'));
   const csv = await readFile('mappings/sources/crm-profiles.csv', 'utf8');
@@ -63,7 +63,7 @@ describe('an ingestion of the sample mapping', () => {
 
   afterEach(() => both.stop());
 
-  it('is started, watched to its end, and holds exactly the records of the file', async () => {
+  it('starts, is watched to its end, and delivers exactly the records of the file', async () => {
     const mappingId = 'crm-profiles';
     const activity = gateway.client.subscribe(IngestionActivityDocument, {
       mappingIds: [mappingId],
@@ -95,7 +95,7 @@ describe('an ingestion of the sample mapping', () => {
     );
   });
 
-  it('is unknown to a gateway that asks with another mapping', async () => {
+  it('is unknown under another mapping', async () => {
     await gateway.client.execute(StartIngestionDocument, { mappingId: 'crm-profiles' });
     const { data } = await gateway.client.execute(IngestionStatusDocument, {
       mappingId: 'other',
@@ -105,7 +105,7 @@ describe('an ingestion of the sample mapping', () => {
   });
 });
 
-describe('the embedded service of the gateway', () => {
+describe('the embedded service', () => {
   const cases: [string, Record<string, unknown>, Record<string, unknown>][] = [
     [
       'a mapping that is not stopped',
@@ -117,7 +117,7 @@ describe('the embedded service of the gateway', () => {
       { publication: 'unpublished' },
       { __typename: 'MappingNotPublished' },
     ],
-    ['a mapping that there is not', { id: 'other' }, { __typename: 'IngestionRefused' }],
+    ['an unknown mapping', { id: 'other' }, { __typename: 'IngestionRefused' }],
   ];
 
   it.each(cases)('refuses %s', async (_what, changes, outcome) => {
@@ -133,7 +133,7 @@ describe('the embedded service of the gateway', () => {
     expect(data?.startIngestion).toMatchObject({ ...outcome, mappingId: 'M' });
   });
 
-  it('fails what it cannot read, and says why', async () => {
+  it('fails a run whose source it cannot read, and says why', async () => {
     const both = await startBoth({
       'm.yaml': mappingYaml('M', { source: { kind: 'csv', path: 'gone.csv' } }),
     });
@@ -149,7 +149,7 @@ describe('the embedded service of the gateway', () => {
     });
   });
 
-  it('fails what Platform refuses, and reports what is wrong with the records', async () => {
+  it('fails a run that Platform refuses, and reports the issues of the records', async () => {
     const mappingId = 'crm-profiles-refused';
     const both = await startBoth(await sampleFiles(mappingId));
     const { client } = both.gateway;

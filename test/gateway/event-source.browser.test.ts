@@ -12,10 +12,10 @@ import { startTestUpstream } from '../support/start-test-upstream.js';
 import { toStreamUrl } from '../support/stream-reader.js';
 import { startTestGateway } from '../support/test-gateway.js';
 
-/** It takes some 8 s, of which the browser waits 3 s before it comes back. */
+/** Takes about 8 s, of which the browser waits 3 s before it reconnects. */
 const TIMEOUT_MS = 60_000;
 
-/** What a page does that follows a request. */
+/** The script of a page that follows a request. */
 const FOLLOW = `address => {
   window.told = [];
   const source = new EventSource(address);
@@ -27,7 +27,7 @@ const FOLLOW = `address => {
 }`;
 
 it(
-  'an EventSource of another site goes on by itself at the next gateway, until its request is over',
+  'an EventSource of another site continues by itself at the next gateway until its request ends',
   async () => {
     await using left = new AsyncDisposableStack();
     const upstream = await startTestUpstream();

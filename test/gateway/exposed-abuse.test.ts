@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => upstream.close());
 
-describe('a client that does not read what it is sent', () => {
+describe('a client that does not read its answers', () => {
   let gateway: TestGateway;
   let good: RawSocket;
   beforeAll(async () => {
@@ -31,7 +31,7 @@ describe('a client that does not read what it is sent', () => {
     await gateway.stop();
   });
 
-  /** Far more than may wait for one socket, beside what is under way when it is stopped. */
+  /** Far more than may be buffered for one socket, including what is in progress when reading stops. */
   const MAX_WAITING_BYTES = 24 * 1024 * 1024;
 
   const floods: [string, number, (socket: RawSocket, index: number) => void][] = [
@@ -55,22 +55,25 @@ describe('a client that does not read what it is sent', () => {
     ['pings of the WebSocket', 100_000, (socket) => socket.webSocket.ping('x'.repeat(125))],
   ];
 
-  it.each(floods)('and floods it with %s is not read from', async (_what, count, send) => {
-    const bad = await openSocket(gateway.url);
-    bad.webSocket.pause();
-    for (let index = 0; index < count; index += 1) send(bad, index);
-    // Asked behind the flood: what of that was read by now has been worked on.
-    for (let round = 0; round < 20; round += 1) {
-      expect(await askSocket(good, { query })).toEqual({ data });
-      const waiting = await readMetric(gateway.url, 'sluice_websocket_buffered_bytes');
-      expect(waiting).toBeLessThan(MAX_WAITING_BYTES);
-    }
-    bad.webSocket.terminate();
-    await bad.closed;
-  });
+  it.each(floods)(
+    'is not read from while it floods the socket with %s',
+    async (_what, count, send) => {
+      const bad = await openSocket(gateway.url);
+      bad.webSocket.pause();
+      for (let index = 0; index < count; index += 1) send(bad, index);
+      // Sent after the flood: once it is answered, everything read of the flood has been handled.
+      for (let round = 0; round < 20; round += 1) {
+        expect(await askSocket(good, { query })).toEqual({ data });
+        const waiting = await readMetric(gateway.url, 'sluice_websocket_buffered_bytes');
+        expect(waiting).toBeLessThan(MAX_WAITING_BYTES);
+      }
+      bad.webSocket.terminate();
+      await bad.closed;
+    },
+  );
 });
 
-describe('a list of the operations that may be run', () => {
+describe('a list of allowed operations', () => {
   const hash = createHash('sha256').update(query).digest('hex');
   const subscription = 'subscription { ingestionActivity { to } }';
   const manifests = [
@@ -129,7 +132,7 @@ describe('a list of the operations that may be run', () => {
       ],
     };
 
-    it('lets those be run, by their text or their hash, over HTTP and a WebSocket', async () => {
+    it('allows its operations by text or hash, over HTTP and WebSocket', async () => {
       expect(await post({ query })).toEqual({ data });
       expect(await post({ documentId: hash })).toEqual({ data });
       expect(await post({ documentId: `sha256:${hash}` })).toEqual({ data });
@@ -157,7 +160,7 @@ describe('a list of the operations that may be run', () => {
       ['the schema', { query: '{ __schema { types { name } } }' }],
     ];
 
-    it.each(others)('lets nothing else be run: %s', async (_what, operation) => {
+    it.each(others)('allows nothing else: %s', async (_what, operation) => {
       expect(await post(operation)).toEqual(refused);
       expect(await askSocket(socket, operation)).toEqual(refused);
     });

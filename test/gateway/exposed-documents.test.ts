@@ -50,7 +50,7 @@ const transports: [string, (operation: Operation) => Promise<Answer>][] = [
 
 const repeat = (count: number, toText: (index: number) => string, between = ' ') =>
   Array.from({ length: count }, (_, index) => toText(index)).join(between);
-/** A request in a request, so many levels deep down to a scalar. */
+/** Requests nested so many levels deep, down to a scalar. */
 const toChain = (levels: number) =>
   `${'retryOf { '.repeat(levels - 2)}failure { code }${' }'.repeat(levels - 2)}`;
 const status = 'ingestionStatus(mappingId: "XDM44", requestId: "3520")';
@@ -169,7 +169,7 @@ describe.each(transports)('with the settings of production, over %s,', (_transpo
     ],
   ];
 
-  it.each(tooMuch)('an operation of %s is not run', async (_what, operation, message) => {
+  it.each(tooMuch)('an operation of %s is refused', async (_what, operation, message) => {
     const callCount = upstream.calls.length;
     const { data, errors } = await ask(operation);
     expect(data).toBeUndefined();
@@ -178,11 +178,11 @@ describe.each(transports)('with the settings of production, over %s,', (_transpo
     expect(upstream.calls).toHaveLength(callCount);
   });
 
-  it.each(usualDocuments)('the usual document of %s is run', async (_whose, operation) => {
+  it.each(usualDocuments)('a usual document of %s is allowed', async (_whose, operation) => {
     expect((await ask(operation)).errors).toBeUndefined();
   });
 
-  it('an operation that is as large as one may be is run', async () => {
+  it('an operation of the maximum size is allowed', async () => {
     const query = `{ ${repeat(15, (i) => `a${i}: ${status} { ...A }`)} }
       fragment A on IngestionRequest { ${repeat(3, () => 'id @include(if: true)')} status }`;
     const { errors, data } = await ask({ query });
@@ -191,7 +191,7 @@ describe.each(transports)('with the settings of production, over %s,', (_transpo
   });
 
   it.each(['{ __schema { types { name } } }', '{ __type(name: "Query") { name } }'])(
-    'the schema is not told (introspection): %s',
+    'the schema is hidden (introspection): %s',
     async (query) => {
       const { data, errors } = await ask({ query });
       expect(data).toBeUndefined();
@@ -201,7 +201,7 @@ describe.each(transports)('with the settings of production, over %s,', (_transpo
     },
   );
 
-  it('the schema is not told in circles (circular introspection)', async () => {
+  it('the schema is hidden from circular queries (circular introspection)', async () => {
     const query =
       '{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }';
     expect((await ask({ query })).data).toBeUndefined();
@@ -238,7 +238,7 @@ describe.each(transports)('with the settings of production, over %s,', (_transpo
   ];
 
   it.each(misspelt)(
-    'nothing is suggested for %s that is misspelt (field suggestions)',
+    '%s that is misspelt gets no suggestion (field suggestions)',
     async (_what, operation) => {
       const { errors } = await ask(operation);
       expect(errors?.length).toBeGreaterThan(0);
@@ -246,18 +246,18 @@ describe.each(transports)('with the settings of production, over %s,', (_transpo
     },
   );
 
-  it('ten directives that there are not are not ten errors (directive overloading)', async () => {
+  it('ten unknown directives cause fewer than ten errors (directive overloading)', async () => {
     const { errors } = await ask({ query: `{ __typename ${'@aa '.repeat(10)} }` });
     expect(errors).toHaveLength(6);
   });
 
-  it('a fault says nothing of the code, and carries no trace (unhandled errors, trace mode)', async () => {
+  it('an internal error reveals no code and no trace (unhandled errors, trace mode)', async () => {
     const answer = JSON.stringify(await ask({ query: 'qwerty cop { abc }' }));
     expect(answer).not.toMatch(/stacktrace|"tracing"|"exception"|node_modules/);
   });
 });
 
-it('a subscription of 16 levels is not begun', async () => {
+it('a subscription of 16 levels is refused', async () => {
   const query = `subscription { ingestionActivity { request { ${toChain(14)} } } }`;
   const { errors } = (await askSocket(socket, { query })) as Answer;
   expect(errors?.[0]).toMatchObject({
@@ -270,7 +270,7 @@ describe('with the settings of production, over HTTP alone,', () => {
   const query = '{ __typename }';
   const data = { data: { __typename: 'Query' } };
 
-  it('a batch is not taken (array batching)', async () => {
+  it('a batch is refused (array batching)', async () => {
     const response = await post(Array.from({ length: 10 }, () => ({ query })));
     expect(response.status).toBe(400);
     expect(((await response.json()) as Answer).errors?.[0]?.message).toBe(
@@ -278,14 +278,14 @@ describe('with the settings of production, over HTTP alone,', () => {
     );
   });
 
-  it('a GET is taken of a program, and not where a page could have sent it (GET method, CSRF)', async () => {
+  it('a GET is allowed for a program, and refused if a page could have sent it (GET method, CSRF)', async () => {
     const url = `${gateway.url}/graphql?query=${encodeURIComponent(query)}`;
     const byPage = await fetch(url, { headers: { origin: 'https://evil.example' } });
     expect(byPage.status).toBe(403);
     expect(await (await fetch(url)).json()).toEqual(data);
   });
 
-  it('a mutation is not taken by GET (GET-based mutation)', async () => {
+  it('a mutation by GET is refused (GET-based mutation)', async () => {
     const mutation = 'mutation { startIngestion(input: { mappingId: "x" }) { __typename } }';
     const response = await fetch(`${gateway.url}/graphql?query=${encodeURIComponent(mutation)}`, {
       headers: { 'apollo-require-preflight': 'yes' },
@@ -293,7 +293,7 @@ describe('with the settings of production, over HTTP alone,', () => {
     expect(response.status).toBe(405);
   });
 
-  it('a form is not taken (POST url-encoded CSRF)', async () => {
+  it('a form is refused (POST url-encoded CSRF)', async () => {
     const response = await post(`query=${encodeURIComponent(query)}`, {
       'content-type': 'application/x-www-form-urlencoded',
     });
@@ -301,7 +301,7 @@ describe('with the settings of production, over HTTP alone,', () => {
   });
 
   it.each(['/explorer/', '/graphiql', '/playground', '/console', '/graphql'])(
-    'there is no explorer at %s (GraphiQL, IDE)',
+    'the explorer is missing at %s (GraphiQL, IDE)',
     async (path) => {
       const response = await fetch(`${gateway.url}${path}`, { headers: { accept: 'text/html' } });
       expect(response.headers.get('content-type')).not.toContain('text/html');

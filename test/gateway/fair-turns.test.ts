@@ -45,8 +45,8 @@ function ask(name: string, query: string) {
 const start = (mappingId: string) =>
   `mutation { startIngestion(input: { mappingId: "${mappingId}" }) { __typename } }`;
 
-describe('a caller who asks for made-up ids without end', () => {
-  it('holds up neither starts nor watches', async () => {
+describe('a caller who continuously asks for made-up ids', () => {
+  it('delays neither starts nor watches', async () => {
     let hasEnded = false;
     let madeUp = 0;
     const hostile = Array.from({ length: 8 }, async () => {
@@ -70,7 +70,7 @@ describe('a caller who asks for made-up ids without end', () => {
     }
     const callsSince = upstream.calls.slice(before);
     const last = callsSince.findLastIndex(({ operation }) => operation === 'start');
-    // What was given before they came, one poll for each of them, and what goes wrong and is sent again.
+    // The turns granted before the hostile callers came, one poll for each of them, and repeated calls.
     expect(last).toBeLessThan(2 * MAX_RPS);
     await upstream.finish();
     const list = '{ ingestionRequests(filter: { statuses: [SUCCESS] }) { nodes { mappingId } } }';
@@ -84,7 +84,7 @@ describe('a caller who asks for made-up ids without end', () => {
 });
 
 describe('a request that the upstream does not know', () => {
-  it('is not asked about again for a moment, whatever maxAgeMs says', async () => {
+  it('is not polled again for a moment, whatever maxAgeMs is', async () => {
     const look =
       '{ ingestionStatus(mappingId: "M0", requestId: "987654", maxAgeMs: 0) { status } }';
     for (let i = 0; i < 5; i += 1) {

@@ -22,7 +22,7 @@ let clients: GraphQLClient[];
 let sockets: WebSocket[];
 
 beforeEach(async () => {
-  // It stands still: however slow the machine is, no socket is cut for a ping that it has not answered in time.
+  // The clock stands still, so that no socket is closed for a late pong on a slow machine.
   clock = createManualClock();
   gateway = await startPushedGateway({ clock });
   clients = [];
@@ -45,7 +45,7 @@ function append(requestId: string, seen = running, mappingId = 'XDM44') {
   return gateway.log.append({ ref: { mappingId, requestId }, seen, observedAt: Date.now() });
 }
 
-/** Wait until a count has a value: what changes it runs behind the last message that a client sees. */
+/** Wait until a count has a value: it changes after the last message that a client sees. */
 async function until(read: () => boolean): Promise<void> {
   while (!read()) await new Promise((resolve) => setImmediate(resolve));
 }
@@ -53,13 +53,13 @@ async function until(read: () => boolean): Promise<void> {
 describe('equal subscriptions', () => {
   it('execute each transition once, whatever their sockets and cursors', async () => {
     await append('1');
-    // Where those without a cursor begin, too.
+    // Followers without a cursor begin here, too.
     const after = gateway.log.toCursor((await gateway.log.head()) - 1);
     const subscribed = Array.from({ length: 20 }, (_, index) =>
       createClient().subscribe(IngestionActivityDocument, index % 2 ? {} : { after }),
     );
     await until(() => gateway.fanOut.followerCount === 20);
-    // Whoever has been given this one is live, and reads the log no more.
+    // A follower with this event is live, and no longer reads the log.
     await append('2');
     await Promise.all(subscribed.map(({ received }) => received(2)));
     const countBefore = gateway.operationCount;
@@ -70,7 +70,7 @@ describe('equal subscriptions', () => {
     for (const { events } of subscribed) expect(events).toEqual(subscribed[0]?.events);
   });
 
-  it('are not equal where their variables or their operations differ', async () => {
+  it('are not equal if their variables or operations differ', async () => {
     const client = createClient();
     const all = client.subscribe(IngestionActivityDocument, {});
     const some = client.subscribe(IngestionActivityDocument, { mappingIds: ['XDM44', 'other'] });
@@ -98,7 +98,7 @@ describe('equal subscriptions', () => {
         { to: 'SUCCESS', request: { status: 'SUCCESS' } },
       ]);
     }
-    // One who comes now is told of the first transition too, and of the request as it is now.
+    // A late follower gets the first transition too, with the request as it is now.
     const [first] = await createClient().subscribe(IngestionStatusChangedDocument, variables)
       .completed;
     expect(first?.data?.ingestionStatusChanged).toMatchObject({
@@ -107,7 +107,7 @@ describe('equal subscriptions', () => {
     });
   });
 
-  it('outlive a log that is away while an event is made', async () => {
+  it('survive an outage of the log while an event is rendered', async () => {
     await append('1');
     const cut = createClient().subscribe(IngestionStatusChangedDocument, {
       mappingId: 'XDM44',
@@ -130,7 +130,7 @@ describe('equal subscriptions', () => {
     });
   });
 
-  it('end with an error where an event cannot be made for want of the log, and get it when they come back', async () => {
+  it('fail when an event cannot be rendered without the log, and get it when they return', async () => {
     const variables = { mappingId: 'XDM44', requestId: '1' };
     await append('1');
     const cut = createClient().subscribe(IngestionStatusChangedDocument, variables);
@@ -165,13 +165,13 @@ describe('equal subscriptions', () => {
   });
 });
 
-/** So long that a thousand of them are more than the kernel keeps for a socket that is not read from. */
+/** So long that a thousand of them exceed what the kernel buffers for an unread socket. */
 const LONG_INFO = 'x'.repeat(8_000);
-/** Each is sent 8 MB by this process and reads them in it, which on a busy machine takes its time. */
+/** This process both sends and reads 8 MB for each, which takes long on a busy machine. */
 const LISTENERS = 10;
 const QUERY = 'subscription { ingestionActivity { info request { requestId } } }';
 
-/** A bare WebSocket that keeps only which requests it was told of. */
+/** A bare WebSocket that records only the ids of the requests it receives. */
 async function listen(): Promise<{ socket: WebSocket; requestIds: string[] }> {
   const requestIds: string[] = [];
   const url = `${gateway.url.replace('http', 'ws')}/graphql`;
@@ -188,8 +188,8 @@ async function listen(): Promise<{ socket: WebSocket; requestIds: string[] }> {
   return { socket, requestIds };
 }
 
-describe('a socket that is not read from', () => {
-  it('holds up nobody and takes no memory while a thousand transitions pass, then gets them all', async () => {
+describe('a socket that is not read', () => {
+  it('delays nobody and uses no memory while a thousand transitions pass, then gets them all', async () => {
     const listeners = await Promise.all(Array.from({ length: LISTENERS }, listen));
     await until(() => gateway.fanOut.followerCount === LISTENERS);
     const [stalled, ...others] = listeners;
@@ -214,7 +214,7 @@ describe('a socket that is not read from', () => {
 describe('a socket that does not answer pings', () => {
   const query = '{ __typename }';
 
-  it('is cut when the next is due, and one that does stays', async () => {
+  it('is closed when the next ping is due, while one that answers stays open', async () => {
     const silent = await openSocket(gateway.url);
     silent.webSocket.pause();
     const good = await openSocket(gateway.url);
@@ -222,7 +222,7 @@ describe('a socket that does not answer pings', () => {
       const pinged = once(good.webSocket, 'ping');
       await clock.advance(20_000);
       await pinged;
-      // Sent behind the pong.
+      // Sent after the pong.
       expect(await askSocket(good, { query })).toEqual({ data: { __typename: 'Query' } });
       expect(gateway.webSockets.socketCount).toBe(round === 0 ? 2 : 1);
     }

@@ -20,7 +20,7 @@ import {
 import { jobsOf, startFaultyCampaign, toUpstream } from '../support/faulty-campaign.js';
 import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
 
-/** What may be told of an upstream that behaves like this; docs/errors.md has the list. */
+/** The codes that clients may get from such an upstream, as in docs/errors.md. */
 const CODES = [
   'UPSTREAM_UNAVAILABLE',
   'UPSTREAM_TIMEOUT',
@@ -30,7 +30,7 @@ const CODES = [
   'UPSTREAM_INVALID_RESPONSE',
 ];
 
-/** Each of the service's ends, by the mapping that comes to it. */
+/** The mapping that leads to each outcome of the service. */
 const ENDS: Readonly<Record<string, { status: string; numRecords: number | null }>> = {
   good: { status: 'SUCCESS', numRecords: 5 },
   other: { status: 'SUCCESS', numRecords: 5 },
@@ -54,7 +54,7 @@ const STARTS_EACH = 4;
 const sometimes = (on: Operation, probability: number, ...faults: Fault[]): FaultRule[] =>
   faults.map((fault) => ({ on, when: { probability }, fault }));
 
-/** A bad day: of the starts about half go wrong, and as many of the looks. */
+/** About half of the starts fail, and as many of the status questions. */
 const BAD_DAY: readonly FaultRule[] = [
   { on: 'token', when: { first: 1 }, fault: { do: 'answer', as: '503' } },
   { on: 'status', when: { nth: 12 }, fault: { do: 'answer', as: '429', retryAfterS: 1 } },
@@ -82,7 +82,7 @@ const BAD_DAY: readonly FaultRule[] = [
   ),
 ];
 
-/** What a start came to: a request, or an error of ours. */
+/** The result of a start: a request or an error. */
 async function start({ client }: TestGateway, mappingId: string, idempotencyKey?: string) {
   const variables = { mappingId, idempotencyKey };
   const { data } = await client.execute(StartIngestionDocument, variables);
@@ -94,13 +94,13 @@ async function start({ client }: TestGateway, mappingId: string, idempotencyKey?
   return { __typename: 'Error' as const, code, outcomeUnknown };
 }
 
-/** A client's way with one start: what it was told, and all that it was then delivered. */
+/** One start by a client: its answer, and all events that followed. */
 async function startAndFollow(gateway: TestGateway, mappingId: string) {
   const { client } = gateway;
   const outcome = await start(gateway, mappingId);
   if (outcome.__typename === 'Error') return { mappingId, outcome, path: [] };
   const ref = { mappingId, requestId: outcome.request.requestId };
-  // Somebody asks, too, and may be told that it cannot be said now.
+  // A query may also fail because the upstream cannot be asked now.
   const asked = await client.execute(IngestionStatusDocument, ref);
   for (const { extensions } of asked.errors ?? []) expect(CODES).toContain(extensions?.code);
   const events = await client.subscribe(IngestionStatusChangedDocument, ref).completed;
@@ -111,7 +111,7 @@ async function startAndFollow(gateway: TestGateway, mappingId: string) {
   };
 }
 
-/** Once, in order, none lost: each transition begins where the one before it ended, up to the end. */
+/** Once, in order, without a gap: each transition begins where the one before it ended, until the terminal one. */
 function expectWhole(mappingId: string, path: readonly TransitionFragment[]): void {
   expect(path.map(({ from }) => from)).toEqual([null, ...path.slice(0, -1).map(({ to }) => to)]);
   expect(new Set(path.map(({ cursor }) => cursor)).size).toBe(path.length);
@@ -120,13 +120,13 @@ function expectWhole(mappingId: string, path: readonly TransitionFragment[]): vo
   expect(path.at(-1)).toMatchObject({ to: status, numRecords });
 }
 
-describe('in front of a Campaign service that fails in every way', () => {
-  it('keeps what it promises of each request, and tells only what it knows', async () => {
+describe('a gateway in front of a Campaign service that fails in every way', () => {
+  it('keeps its promises for each request, and reports only what it knows', async () => {
     await using space = await createWorkspace(FILES);
     await using campaign = await startFaultyCampaign(space, { seed: 7, rules: BAD_DAY });
     const { gateway } = campaign;
 
-    // Side by side, each mapping once at a time: as the service has it.
+    // Concurrently, but each mapping once at a time, as the service requires.
     const followed = await Promise.all(
       Object.keys(ENDS).map(async (mappingId) => {
         const all = [];
@@ -147,11 +147,11 @@ describe('in front of a Campaign service that fails in every way', () => {
       taken.add(outcome.request.requestId);
       expectWhole(mappingId, path);
     }
-    // The plan has done what it is for.
+    // The faults of the plan did occur.
     expect(taken.size).toBeGreaterThan(0);
     expect(unknown).toBeGreaterThan(0);
 
-    // Nothing was begun that nobody was told of, but where a client was told that this may be so.
+    // Every request was reported to a client, unless that client was told that the outcome is unknown.
     const jobs = await campaign.jobs();
     const ids = jobs.map(({ requestId }) => requestId);
     expect(new Set(ids).size).toBe(ids.length);
@@ -159,7 +159,7 @@ describe('in front of a Campaign service that fails in every way', () => {
     expect(jobs.length - taken.size).toBeLessThanOrEqual(unknown);
   });
 
-  it('sends a start whose answer was lost no second time, and finds out what came of it', async () => {
+  it('does not resend a start whose answer was lost, and finds its outcome', async () => {
     await using space = await createWorkspace(FILES);
     const rules: FaultRule[] = [{ on: 'start', when: { nth: 1 }, fault: { do: 'loseAnswer' } }];
     await using campaign = await startFaultyCampaign(space, { seed: 1, rules });
@@ -169,7 +169,7 @@ describe('in front of a Campaign service that fails in every way', () => {
     expect(await startAs('a')).toEqual(lost);
     expect(await startAs('a')).toEqual(lost);
 
-    // Somebody else's start is answered with the request that runs.
+    // Another start gets the running request as its answer.
     const request = { requestId: '1', status: 'IN_PROGRESS' };
     expect(await startAs()).toMatchObject({ __typename: 'IngestionAlreadyInProgress', request });
     expect(await startAs('a')).toMatchObject({ __typename: 'IngestionSubmitted', request });
@@ -185,7 +185,7 @@ describe('in front of a Campaign service that fails in every way', () => {
   });
 });
 
-it('after a service is killed during a call and returns, the request is ABORTED and retried', async () => {
+it('retries an ABORTED request after its service was killed during a call', async () => {
   await using space = await createWorkspace({
     'm.yaml': mappingYaml('slow', { recordsPerSecond: 10 }),
     'people.csv': peopleCsv(15),

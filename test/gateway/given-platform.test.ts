@@ -16,12 +16,12 @@ import {
 } from '../generated/operations.js';
 import { startTestGateway } from '../support/test-gateway.js';
 
-/** A mapping from this file, by its column `name`. */
+/** A mapping of the column `name` of this file. */
 const mapping = (id: string, path: string) =>
   mappingYaml(id, { source: { kind: 'csv', path }, maxRejected: 0 });
 
-describe('the embedded service with a Platform that was given', () => {
-  it('uploads there, and there batches are looked up', async () => {
+describe('the embedded service with a configured Platform', () => {
+  it('uploads to it, and batches are looked up there', async () => {
     await using elsewhere = await createWorkspace();
     const receiver = await startReceiver(elsewhere);
     const { url, token, ...tenant } = receiver.settings;

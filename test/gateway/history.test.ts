@@ -33,7 +33,7 @@ afterEach(async () => {
   await deleteDatabase(dataDir);
 });
 
-/** Have the gateway see a request that somebody else started, and that is over where its mapping is `done`. */
+/** Make the gateway observe a request that somebody else started, and that has ended if its mapping is `done`. */
 async function see(mappingId: 'done' | 'running'): Promise<string> {
   const requestId = await upstream.startElsewhere(mappingId);
   if (mappingId === 'done') await upstream.finish();
@@ -50,7 +50,7 @@ async function list(variables: IngestionRequestsQueryVariables) {
 }
 
 describe('ingestionRequests', () => {
-  it('lists what was seen, newest first, in pages that stay in place while requests are added', async () => {
+  it('lists observed requests newest first, in pages that stay stable while requests are added', async () => {
     const [oldest, older, newer] = [await see('done'), await see('done'), await see('done')];
     const first = await list({ first: 2 });
     expect(first).toMatchObject({
@@ -65,7 +65,7 @@ describe('ingestionRequests', () => {
     });
   });
 
-  it('narrows by mapping, status and time', async () => {
+  it('filters by mapping, status and time', async () => {
     const done = await see('done');
     const running = await see('running');
     expect((await list({ filter: { mappingIds: ['running'] } })).ids).toEqual([running]);
@@ -76,7 +76,7 @@ describe('ingestionRequests', () => {
     expect((await list({ filter: { startedBy: 'nobody' } })).ids).toEqual([]);
   });
 
-  it('is there again after a restart, and running requests are watched again', async () => {
+  it('survives a restart, after which running requests are watched again', async () => {
     const seen = [await see('done'), await see('running')];
     await gateway.stop();
     const callCount = upstream.calls.length;
@@ -88,7 +88,7 @@ describe('ingestionRequests', () => {
 });
 
 describe('a log of another upstream', () => {
-  it('is not mistaken for that of this one, which has other request ids', async () => {
+  it('is not used for this one, whose request ids differ', async () => {
     const other = { ...upstream.config, identity: 'acme at https://elsewhere.example' };
     await gateway.stop();
     await expect(startTestGateway(other, { dataDir })).rejects.toThrow(
@@ -117,7 +117,7 @@ describe('a cursor from before a restart', () => {
 });
 
 describe('an old request', () => {
-  it('is forgotten, and a cursor from before that is refused with words that say so', async () => {
+  it('is pruned, and an earlier cursor is refused with an explanation', async () => {
     await gateway.stop();
     const log = await createIngestionLog(await openTestLog(dataDir));
     const longAgo = Date.now() - 91 * DAY_MS;

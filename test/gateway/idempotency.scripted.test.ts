@@ -32,7 +32,7 @@ let upstream: ScriptedUpstream;
 let dataDir: string;
 let gateway: TestGateway;
 
-/** Each test’s own. */
+/** A new one for each test. */
 let campaign: CampaignScript;
 let mappingId: string;
 let idempotencyKey: string;
@@ -57,7 +57,7 @@ afterAll(async () => {
   await deleteDatabase(dataDir);
 });
 
-/** In front of the upstream as a process of its own would name it, so that both can have one log. */
+/** A process of its own, which names the upstream as this one does, so that both can use one log. */
 const startOne = () =>
   startTestGateway(upstream.url, {
     dataDir,
@@ -83,7 +83,7 @@ async function start(variables: Partial<StartIngestionMutationVariables> = {}) {
   return { outcome: data?.startIngestion, error: errors?.[0] };
 }
 
-/** A start without a key, of anybody. */
+/** A start by anybody, without a key. */
 const startWithoutKey = () => start({ idempotencyKey: null });
 
 const unknownOutcome = { __typename: 'StartIngestionError', outcomeUnknown: true };
@@ -92,15 +92,15 @@ const codeOf = (outcome: object | null | undefined) =>
 
 describe('a repeated key', () => {
   it.each([
-    ['no connection was let through', json(503, { error_code: '503000', message: 'no' })],
+    ['every connection was refused', json(503, { error_code: '503000', message: 'no' })],
     [
       'too many requests',
-      // Without a time it would hold all calls for a second.
+      // Without a Retry-After it would hold all calls for a second.
       json(429, { error_code: '429050', message: 'Too many requests' }, { 'retry-after': '0' }),
     ],
     ['forbidden', json(403, { error_code: '403003', message: 'Api Key is invalid' })],
     ['a 4xx', text(400, 'RST-360011')],
-  ])('is free again where the upstream certainly took nothing: %s', async (_title, answer) => {
+  ])('is free again when the upstream certainly accepted nothing: %s', async (_title, answer) => {
     campaign.starts(answer, submitted('1'));
     expect((await start()).outcome).toMatchObject({
       __typename: 'StartIngestionError',
@@ -112,13 +112,13 @@ describe('a repeated key', () => {
   });
 });
 
-describe('a first call of unknown outcome', () => {
+describe('a first call with an unknown outcome', () => {
   it.each([
     ['the connection broke', reset()],
     ['the answer was cut', truncated(200, '{"requestId":')],
     ['the upstream failed', text(500, 'RST-360011')],
     ['no answer came', hang()],
-  ])('is looked into and never sent again: %s', async (_title, answer) => {
+  ])('is resolved and never sent again: %s', async (_title, answer) => {
     campaign.starts(answer);
     const { outcome: first } = await start();
     expect(first).toMatchObject(unknownOutcome);
@@ -136,7 +136,7 @@ describe('a first call of unknown outcome', () => {
     ).toEqual([]);
   });
 
-  it('began nothing if a request ran all the time, as the upstream confirms', async () => {
+  it('began nothing if another request ran all the time, as the upstream confirms', async () => {
     await gateway.client.execute(IngestionStatusDocument, { mappingId, requestId: '7' });
     campaign.starts(reset());
     await start();
@@ -146,7 +146,7 @@ describe('a first call of unknown outcome', () => {
     });
   });
 
-  it('stays unknown where that request is over by now', async () => {
+  it('stays unknown if that request has ended', async () => {
     await gateway.client.execute(IngestionStatusDocument, { mappingId, requestId: '7' });
     campaign.starts(reset());
     await start();
@@ -155,7 +155,7 @@ describe('a first call of unknown outcome', () => {
     expect(campaign.startCount).toBe(1);
   });
 
-  it('stays unknown where the request seen was begun by another start', async () => {
+  it('stays unknown if the observed request was begun by another start', async () => {
     campaign.starts(reset(), submitted('8'), inProgress('8'));
     await start();
     await startWithoutKey();
@@ -190,12 +190,12 @@ describe('a gateway that dies between the POST and its answer', () => {
     gateway = await startOne();
   });
 
-  it('leaves a start that the next process finds and reports, once', async () => {
+  it('leaves a start that the next process finds and reports once', async () => {
     const told = () =>
       gateway.logLines.filter(({ msg }) =>
         /^It is unknown whether this start was accepted/.test(String(msg)),
       );
-    // At once where nobody else can have sent it; else once its answer is overdue.
+    // Immediately if nobody else can have sent it; otherwise once its answer is overdue.
     await makeAnswersDue(dataDir);
     await untilMetric(gateway.url, 'sluice_starts_outcome_unknown_total', 1);
     expect(told()).toMatchObject([{ mappingId }]);
@@ -211,7 +211,7 @@ describe('a gateway that dies between the POST and its answer', () => {
   it('leaves a start whose request is adopted once the upstream names it', async () => {
     campaign.starts(inProgress('7'));
     await startWithoutKey();
-    // Waits for the answer to the first call, where another process may hear it.
+    // Waits for the answer to the first call, which another process may receive.
     const repeated = start();
     await makeAnswersDue(dataDir);
     expect((await repeated).outcome).toMatchObject({

@@ -14,14 +14,14 @@ import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
 import { lossyMappings, oddMappings, type TestUpstream } from '../support/test-upstream.js';
 
 const { slow } = oddMappings;
-/** One for each test, and as many others. */
+/** One mapping for each test, and as many others. */
 const MAPPINGS = Array.from({ length: 30 }, (_, index) => [`XDM${index}`, `Other${index}`]);
 
 let upstream: TestUpstream;
 let dataDir: string;
 let gateway: TestGateway;
 
-/** Each test’s own. */
+/** A new one for each test. */
 let mappingId: string;
 let otherMappingId: string;
 let idempotencyKey: string;
@@ -31,7 +31,7 @@ let startCountBefore: number;
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'idempotency-'));
   upstream = await startTestUpstream(['running', ...MAPPINGS.flat()]);
-  // The second start of all may be refused for its token and sent again: no test is to count that one.
+  // The second start may be refused for its token and sent again: no test should count that one.
   for (let count = 0; count < 2; count += 1) await upstream.startElsewhere('running');
   gateway = await startOne();
 });
@@ -76,7 +76,7 @@ const codeOf = (outcome: object | null | undefined) =>
   outcome && 'code' in outcome ? outcome.code : null;
 
 const countStarts = () => upstream.calls.filter(({ operation }) => operation === 'start').length;
-/** How many starts have arrived in this test. */
+/** The number of starts that arrived in this test. */
 const startCount = () => countStarts() - startCountBefore;
 
 async function startArrived(): Promise<void> {
@@ -92,17 +92,17 @@ describe('a repeated key', () => {
     ['refused', 'nowhere', 'IngestionRefused'],
   ] as const;
 
-  /** Start one of these, with a key of its own. */
+  /** Start one of these mappings, each with its own key. */
   async function startKeyed(mapping: string) {
     const { outcome, requestId } = await start({
       mappingId: mapping === 'own' ? mappingId : mapping,
       idempotencyKey: `${idempotencyKey}-${mapping}`,
     });
-    // Of the request more may be known the next time.
+    // The request may have changed by the next call.
     return { type: outcome?.__typename, ...outcome, request: null, requestId };
   }
 
-  it.each(first)('gives the first outcome again: %s', async (_title, mapping, type) => {
+  it.each(first)('returns the first outcome again: %s', async (_title, mapping, type) => {
     await upstream.startElsewhere('running');
     const outcome = await startKeyed(mapping);
     expect(outcome.type).toBe(type);
@@ -111,7 +111,7 @@ describe('a repeated key', () => {
     expect(startCount()).toBe(sentCount);
   });
 
-  it('gives each of these outcomes again after a restart too', async () => {
+  it('returns each outcome again after a restart', async () => {
     await upstream.startElsewhere('running');
     const startAll = () => Promise.all(first.map(([_title, mapping]) => startKeyed(mapping)));
     const outcomes = await startAll();
@@ -135,7 +135,7 @@ describe('a repeated key', () => {
     });
   });
 
-  it('starts one when many calls come at once', async () => {
+  it('starts one ingestion for many concurrent calls', async () => {
     await upstream.finish();
     const calls = Array.from({ length: 20 }, () => start({ mappingId: slow }));
     await startArrived();
@@ -146,7 +146,7 @@ describe('a repeated key', () => {
     expect(startCount()).toBe(1);
   });
 
-  it('is refused with another mapping or other retries, also while the first call runs', async () => {
+  it('is refused with another mapping or other retries, even during the first call', async () => {
     const others = [{ mappingId: otherMappingId }, { mappingId: slow, retryOnAbort: 1 }];
     const refused = {
       message:
@@ -161,7 +161,7 @@ describe('a repeated key', () => {
     expect(startCount()).toBe(1);
   });
 
-  it('has no effect if keys differ or are left out', async () => {
+  it('has no effect if keys differ or are omitted', async () => {
     const ids = new Set<string | null>();
     for (const key of [`${idempotencyKey}-a`, `${idempotencyKey}-A`, null, null]) {
       ids.add((await start({ idempotencyKey: key })).requestId);
@@ -196,7 +196,7 @@ describe('a key in a list', () => {
   const startMany = (inputs: StartIngestionMutationVariables[]) =>
     gateway.client.execute(StartIngestionsDocument, { inputs });
 
-  it('starts one for inputs that share it', async () => {
+  it('starts one ingestion for inputs that share it', async () => {
     const input = { mappingId, idempotencyKey };
     const { data } = await startMany([input, input]);
     const { requestId } = await start();
@@ -206,7 +206,7 @@ describe('a key in a list', () => {
     expect(startCount()).toBe(1);
   });
 
-  it('starts nothing where two inputs share it and differ', async () => {
+  it('starts nothing if two inputs share it and differ', async () => {
     const { errors } = await startMany([
       { mappingId, idempotencyKey },
       { mappingId: otherMappingId, idempotencyKey },
@@ -220,7 +220,7 @@ describe('a key in a list', () => {
     expect(startCount()).toBe(0);
   });
 
-  it('does not stop the others if it was used before for something else', async () => {
+  it('does not affect the others if it was used for something else before', async () => {
     await start();
     const { data } = await startMany([
       { mappingId, idempotencyKey, retryOnAbort: 5 },
@@ -237,7 +237,7 @@ describe('a first call whose answer was lost', () => {
   const unknownOutcome = { __typename: 'StartIngestionError', outcomeUnknown: true };
   const [lost, namedLater, seenRunning] = lossyMappings;
 
-  it('is looked into and never sent again', async () => {
+  it('is resolved and never sent again', async () => {
     const { outcome: first } = await start({ mappingId: lost });
     expect(first).toMatchObject(unknownOutcome);
     const { outcome: second } = await start({ mappingId: lost });
@@ -254,7 +254,7 @@ describe('a first call whose answer was lost', () => {
     ).toEqual([]);
   });
 
-  it('has the request that the upstream names to a later start', async () => {
+  it('adopts the request that the upstream names in answer to a later start', async () => {
     await start({ mappingId: namedLater });
     await restart();
     const { outcome: later } = await start({ mappingId: namedLater, idempotencyKey: null });
@@ -267,7 +267,7 @@ describe('a first call whose answer was lost', () => {
     });
   });
 
-  it('has the request that somebody saw running since then', async () => {
+  it('adopts the request that somebody saw running since then', async () => {
     await start({ mappingId: seenRunning });
     const requestId = await upstream.startElsewhere(seenRunning);
     const ref = { mappingId: seenRunning, requestId };

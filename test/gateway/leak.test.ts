@@ -17,7 +17,7 @@ const ROUNDS = 4_000;
 const WARM_UP_ROUNDS = 1_500;
 const SOCKETS_AT_ONCE = 50;
 
-/** Less than 400 bytes of each round may stay: a subscription that is kept has several thousand. */
+/** A round may leave less than 400 bytes: a leaked subscription has several thousand. */
 const MAX_GROWTH_BYTES = 1_000_000;
 
 const IDLE_SOCKETS = 1_000;
@@ -45,7 +45,7 @@ afterAll(async () => {
   await upstream.close();
 });
 
-/** Subscribe, get the first event, unsubscribe; again, and this time the connection is cut in the midst of it. */
+/** Subscribe, get the first event and unsubscribe; then again, but cut the connection in between. */
 async function runTwoRounds(): Promise<void> {
   const socket = new WebSocket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
   const done = Promise.withResolvers<void>();
@@ -79,7 +79,7 @@ async function runRounds(count: number): Promise<void> {
   );
 }
 
-/** Ask for streams of one operation that is refused. */
+/** Open streams of one operation that is refused. */
 async function runRefusedStreams(count: number): Promise<void> {
   let left = count;
   await Promise.all(
@@ -94,7 +94,7 @@ async function runRefusedStreams(count: number): Promise<void> {
   );
 }
 
-/** Subscribe, and stay once the first event has come. */
+/** Subscribe, and stay after the first event. */
 async function subscribeAndStay(): Promise<WebSocket> {
   const socket = new WebSocket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
   await once(socket, 'open');
@@ -118,15 +118,15 @@ async function heapBytes(): Promise<number> {
   return report.heapBytes;
 }
 
-describe('subscribers that come and go', () => {
-  it('leave no listener, socket or memory behind, although half of them just vanish', async () => {
+describe('disconnecting subscribers', () => {
+  it('leave no listener, socket or memory behind, even if half of them vanish', async () => {
     await runRounds(WARM_UP_ROUNDS);
     const before = await heapBytesWithout();
     await runRounds(ROUNDS - WARM_UP_ROUNDS);
     expect((await heapBytesWithout()) - before).toBeLessThan(MAX_GROWTH_BYTES);
   }, 120_000);
 
-  it('leave nothing of streams that were over before they were read', async () => {
+  it('leave nothing of streams that ended before they were read', async () => {
     await runRefusedStreams(200);
     const before = await heapBytesWithout();
     await runRefusedStreams(400);

@@ -34,7 +34,7 @@ interface Answer {
   readonly code: string | undefined;
 }
 
-/** Ask with these headers, `Host` among them; fetch would write its own. */
+/** Send these headers, `Host` included, which fetch would overwrite. */
 async function ask(
   path: string,
   headers: Record<string, string> = {},
@@ -63,7 +63,7 @@ const post = (headers: Record<string, string>) =>
     { method: 'POST', body: START },
   );
 
-/** The statuses of everything that can be asked for: both ways to start, and what can be looked at. */
+/** The statuses of all addresses: both ways to start, and all pages. */
 async function askAll(headers: Record<string, string>): Promise<Record<string, number>> {
   const upgrade = {
     connection: 'Upgrade',
@@ -82,7 +82,7 @@ async function askAll(headers: Record<string, string>): Promise<Record<string, n
   };
 }
 
-/** Bytes as they are, and all that is answered until the connection ends. */
+/** Send raw bytes; returns everything that is received until the connection ends. */
 async function sendRaw(bytes: string): Promise<string> {
   const connection = connect(Number(port), '127.0.0.1');
   connection.write(bytes);
@@ -99,7 +99,7 @@ const all = (status: number) => ({
 });
 const served = { ...all(200), socket: 101, nothing: 404 };
 
-describe('where only this machine may call', () => {
+describe('a gateway for this machine alone', () => {
   it.each([
     'localhost',
     'LOCALHOST:4000',
@@ -107,7 +107,7 @@ describe('where only this machine may call', () => {
     'app.localhost:1',
     '127.9.9.9',
     '[::1]:80',
-  ])('its own name %s is answered', async (host) => {
+  ])('answers its own name %s', async (host) => {
     expect(await askAll({ host })).toEqual(served);
   });
 
@@ -124,7 +124,7 @@ describe('where only this machine may call', () => {
     'evil.example@127.0.0.1',
     'localhost:4000:evil',
     ' ',
-  ])('another name %j is refused everywhere, and starts nothing', async (host) => {
+  ])('refuses another name %j everywhere, and starts nothing', async (host) => {
     const before = startCount();
     expect(await askAll({ host, origin: `http://${host.trim()}` })).toEqual(all(421));
     expect(await post({ host })).toEqual({ status: 421, code: 'HOST_NOT_ALLOWED' });
@@ -142,7 +142,7 @@ describe('where only this machine may call', () => {
     ['two names', 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n', 400],
     ['no name', 'GET /healthz HTTP/1.1\r\n', 400],
     ['no name, as HTTP/1.0 allows', 'GET /healthz HTTP/1.0\r\n', 200],
-  ])('a request with %s', async (_what, head, status) => {
+  ])('refuses a request with %s', async (_what, head, status) => {
     const answer = await sendRaw(`${head}Connection: close\r\n\r\n`);
     expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     if (status === 400) expect(codeOf(answer.split('\r\n\r\n')[1] ?? '')).toBe('BAD_REQUEST');
@@ -162,7 +162,7 @@ describe('where only this machine may call', () => {
     { 'x-forwarded-host': 'gateway.example' },
     { 'x-forwarded-proto': 'https' },
     { 'x-forwarded-server': 'proxy.example' },
-  ])('what a proxy passes on by %j is refused everywhere', async (headers) => {
+  ])('refuses what a proxy forwards with %j everywhere', async (headers) => {
     const before = startCount();
     expect(await askAll(headers as unknown as Record<string, string>)).toEqual(all(403));
     expect((await post(headers as unknown as Record<string, string>)).code).toBe(
@@ -171,7 +171,7 @@ describe('where only this machine may call', () => {
     expect(startCount()).toBe(before);
   });
 
-  it('what a proxy passes on for this machine is answered', async () => {
+  it('answers what a proxy forwards for this machine', async () => {
     expect(await askAll({ 'x-forwarded-for': '127.0.0.1, ::1' })).toEqual(served);
     expect(await askAll({ forwarded: 'for=127.0.0.1:5173' })).toEqual(served);
     expect(await askAll({ 'x-real-ip': '127.0.0.1' })).toEqual(served);
@@ -184,16 +184,16 @@ describe('where only this machine may call', () => {
   });
 });
 
-describe('a page of another site, where nobody signs in', () => {
+describe('a page of another site, without sign-in,', () => {
   const query = '/graphql?query=%7B__typename%7D';
 
   it.each([
-    ['names itself', { origin: 'https://evil.example' }],
+    ['names its origin', { origin: 'https://evil.example' }],
     ['is on another port', { origin: 'http://localhost:3000', host: 'localhost:4000' }],
     ['has no name', { origin: 'null' }],
     ['is https where this is http', { origin: 'https://localhost', host: 'localhost:80' }],
     [
-      'came in plain',
+      'came without TLS',
       {
         origin: 'http://localhost',
         host: 'localhost',
@@ -201,8 +201,8 @@ describe('a page of another site, where nobody signs in', () => {
         'x-forwarded-proto': 'https',
       },
     ],
-    ['embeds the address', { 'sec-fetch-site': 'cross-site' }],
-    ['is of a sister site', { 'sec-fetch-site': 'same-site' }],
+    ['is cross-site by Sec-Fetch-Site', { 'sec-fetch-site': 'cross-site' }],
+    ['is of another subdomain by Sec-Fetch-Site', { 'sec-fetch-site': 'same-site' }],
   ])('is refused if it %s', async (_what, headers) => {
     const before = startCount();
     const asked = headers as unknown as Record<string, string>;
@@ -213,17 +213,17 @@ describe('a page of another site, where nobody signs in', () => {
 
   it.each([
     ['programs', {}],
-    ['the own page', { origin: 'http://localhost:4000', host: 'localhost:4000' }],
-    ['the own page behind TLS', { origin: 'https://localhost', host: 'localhost:443' }],
-    ['the own page, as its browser says', { 'sec-fetch-site': 'same-origin' }],
+    ['our own page', { origin: 'http://localhost:4000', host: 'localhost:4000' }],
+    ['our own page behind TLS', { origin: 'https://localhost', host: 'localhost:443' }],
+    ['our own page, by Sec-Fetch-Site', { 'sec-fetch-site': 'same-origin' }],
     ['somebody who types the address', { 'sec-fetch-site': 'none' }],
-  ])('is not what %s are', async (_what, headers) => {
+  ])('is not confused with %s', async (_what, headers) => {
     expect(await ask(query, headers as unknown as Record<string, string>)).toMatchObject({
       status: 200,
     });
   });
 
-  it('may not ask whether it may', async () => {
+  it('is refused a preflight', async () => {
     const asked = { origin: 'https://evil.example', 'access-control-request-method': 'POST' };
     expect(await ask('/graphql', asked, { method: 'OPTIONS' })).toEqual({
       status: 403,
@@ -232,7 +232,7 @@ describe('a page of another site, where nobody signs in', () => {
   });
 });
 
-describe('what is refused before GraphQL', () => {
+describe('a refusal before GraphQL', () => {
   const counted = (code: string, transport = 'http') =>
     readMetric(
       gateway.url,
@@ -241,19 +241,23 @@ describe('what is refused before GraphQL', () => {
 
   it('is counted by its code, and logged once if it is frequent', async () => {
     const before = await counted('NOT_FOUND');
+    const startedAt = performance.now();
     for (let count = 0; count < 20; count += 1) await ask('/nothing');
+    // On a busy machine that takes longer than a line every ten seconds.
+    const maxLines = 1 + Math.ceil((performance.now() - startedAt) / 10_000);
     expect(await counted('NOT_FOUND')).toBe(before + 20);
     const lines = gateway.logLines.filter(
       ({ code, transport }) => code === 'NOT_FOUND' && transport === 'http',
     );
-    expect(lines.length).toBe(1);
+    expect(lines.length).toBeGreaterThan(0);
+    expect(lines.length).toBeLessThanOrEqual(maxLines);
   });
 
   it.each<[string, string, () => Promise<unknown>]>([
     ['BAD_REQUEST', 'a batch', () => askJson('[]')],
     ['BAD_REQUEST', 'half a body', () => askJson('{')],
     ['BAD_REQUEST', 'another method', () => ask('/graphql', {}, { method: 'PUT' })],
-    ['BAD_REQUEST', 'no HTTP', () => sendRaw('\x16\x03\x01\r\n\r\n')],
+    ['BAD_REQUEST', 'bytes that are not HTTP', () => sendRaw('\x16\x03\x01\r\n\r\n')],
     ['HOST_NOT_ALLOWED', 'another host', () => post({ host: 'evil.example' })],
     ['ORIGIN_NOT_ALLOWED', 'another site', () => post({ origin: 'https://evil.example' })],
   ])('is counted: %s by %s', async (code, _what, refused) => {
@@ -262,7 +266,7 @@ describe('what is refused before GraphQL', () => {
     expect(await counted(code)).toBe(before + 1);
   });
 
-  it('is counted where an upgrade is refused, and where a socket is closed', async () => {
+  it('is counted for a refused upgrade and a closed socket', async () => {
     const before = await counted('ORIGIN_NOT_ALLOWED', 'websocket');
     await askAll({ origin: 'https://evil.example' });
     expect(await counted('ORIGIN_NOT_ALLOWED', 'websocket')).toBe(before + 1);
@@ -272,7 +276,7 @@ describe('what is refused before GraphQL', () => {
     expect(await counted('4400', 'websocket')).toBe(1);
   });
 
-  it('says in the log of what it was, where the operator may have forgotten a setting', () => {
+  it('is logged as a warning with the host that it named', () => {
     expect(gateway.logLines).toContainEqual(
       expect.objectContaining({
         level: 40,

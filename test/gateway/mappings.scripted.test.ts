@@ -24,7 +24,7 @@ afterEach(async () => {
 
 const ask = (query: string) => askGateway(gateway.url, query);
 
-/** Have a request of the mapping run to its end. */
+/** Run a request of the mapping to its end. */
 async function run(mappingId: string, requestId: number): Promise<void> {
   upstream.script(json(200, startAnswers.submitted(mappingId, requestId)));
   upstream.otherwise(json(200, statusAnswers.inProgress(mappingId, requestId)));
@@ -32,11 +32,11 @@ async function run(mappingId: string, requestId: number): Promise<void> {
   await upstream.arrived(upstream.calls.length + 1);
   upstream.otherwise(json(200, statusAnswers.success(mappingId, requestId)));
   const status = `{ ingestionStatus(mappingId: "${mappingId}", requestId: "${requestId}", maxAgeMs: 0) { status } }`;
-  // A poll that was under way already is shared.
+  // A query shares a poll that is in progress.
   while ((await ask(status)).data.ingestionStatus.status !== 'SUCCESS');
 }
 
-it('lists mappings, their usual durations and their last requests', async () => {
+it('lists mappings with their usual durations and last requests', async () => {
   const usual = 'usualDuration { runs p50Ms p95Ms }';
   const longer = 'lastRequest { requestId durationMs isLongerThanUsual }';
   for (let id = 1; id <= 4; id += 1) await run('crm', id);
@@ -122,7 +122,7 @@ it('lists the requests of a mapping, filtered and in pages', async () => {
   expect(some.data.mappings.nodes).toEqual([{ mappingId: 'web' }]);
 });
 
-it('takes for usual what there was, and nothing from fewer than five runs', () => {
+it('computes usual durations from past runs, and none from fewer than five', () => {
   expect(toUsualDuration([1, 2, 3, 4])).toBeNull();
   expect(toUsualDuration([50, 10, 20, 40, 30])).toEqual({ runs: 5, p50Ms: 30, p95Ms: 50 });
   const hundred = Array.from({ length: 100 }, (_, index) => index + 1);

@@ -34,7 +34,7 @@ async function post(operation: unknown): Promise<unknown> {
   return response.json();
 }
 
-describe('the log', () => {
+describe('the operation log', () => {
   const operationLines = () => gateway.logLines.filter(({ transport }) => transport !== undefined);
   const look = '(mappingId: "XDM44", requestId: "3520", maxAgeMs: 0) { status }';
   const forbidden = look.replace('XDM44', oddMappings.forbidden);
@@ -92,14 +92,14 @@ describe('the log', () => {
       { type: 'invalid', name: null, outcome: 'GRAPHQL_PARSE_FAILED' },
     ],
     [
-      'an operation that is not there',
+      'an unknown operation name',
       { query: 'query A { __typename }', operationName: 'B' },
       { type: 'invalid', name: null, outcome: 'OPERATION_RESOLUTION_FAILURE' },
     ],
   ];
 
   it.each(cases)(
-    'has one line, the same on both transports, for %s',
+    'has one line for %s, the same on both transports',
     async (_what, operation, line) => {
       const socket = await openSocket(gateway.url);
       await post(operation);
@@ -117,7 +117,7 @@ describe('the log', () => {
     },
   );
 
-  it('has one line for a subscription, whether it is opened or not', async () => {
+  it('has one line for a subscription, whether or not it is opened', async () => {
     await gateway.client.subscribe(IngestionStatusChangedDocument, ref).completed;
     const refused = gateway.client.subscribe(IngestionStatusChangedDocument, {
       ...ref,
@@ -135,14 +135,14 @@ describe('the log', () => {
     ]);
   });
 
-  it('is quiet about who only looks: those lines are for those who look for them', async () => {
+  it('has successful queries at the level debug', async () => {
     await post({ query: `{ ingestionStatus${look} }` });
     await post({ query: '{ nod }' });
     await post({ query: 'mutation Go { startIngestions(inputs: []) { __typename } }' });
     expect(operationLines().map(({ level }) => level)).toEqual([20, 30, 30]);
   });
 
-  it('counts the same operations at /metrics', async () => {
+  it('counts the same operations in /metrics', async () => {
     await post({ query: '{ __typename }' });
     await post({ query: '{ nod }' });
     await post({ query: '{ node(id: ""' });

@@ -26,13 +26,13 @@ describe('probes', () => {
     return { status: response.status, body: await response.json() };
   };
 
-  it('/healthz lives, whatever the upstream does', async () => {
+  it('/healthz answers, whatever the upstream does', async () => {
     gateway = await startTestGateway(upstream.config);
     await upstream.close();
     expect(await ask('/healthz')).toEqual({ status: 200, body: { status: 'ok' } });
   });
 
-  it('/readyz is ready where the upstream answers, and costs it one call however often it is asked', async () => {
+  it('/readyz is ready when the upstream answers, with one call however often it is asked', async () => {
     gateway = await startTestGateway(upstream.config);
     const answers = await Promise.all(Array.from({ length: 20 }, () => ask('/readyz')));
     const ready = { status: 'ready', upstream: { status: 'ok' } };
@@ -40,7 +40,7 @@ describe('probes', () => {
     expect(upstream.calls).toMatchObject([{ operation: 'check' }]);
   });
 
-  it('/readyz is ready where the upstream is down, and says so; with ?deep it is not', async () => {
+  it('/readyz is ready when the upstream is down, and reports it; with ?deep it is not ready', async () => {
     gateway = await startTestGateway(upstream.config);
     expect(await readMetric(gateway.url, 'sluice_upstream_degraded')).toBe(0);
     await upstream.close();
@@ -60,14 +60,14 @@ describe('probes', () => {
     expect(await readMetric(gateway.url, 'sluice_upstream_degraded')).toBe(1);
   });
 
-  it('a call that fails tells of the upstream too, though nobody has asked /readyz', async () => {
+  it('/readyz learns of the upstream from failed calls, too', async () => {
     gateway = await startTestGateway(upstream.config);
     await upstream.close();
     await gateway.client.execute(IngestionStatusDocument, ref);
     expect(await readMetric(gateway.url, 'sluice_upstream_degraded')).toBe(1);
   });
 
-  it('/readyz is not ready once the process is about to stop, while all else is served', async () => {
+  it('/readyz is not ready once the process is about to stop, while everything else is served', async () => {
     gateway = await startTestGateway(upstream.config);
     gateway.announceStop();
     expect(await ask('/readyz')).toMatchObject({
@@ -85,7 +85,7 @@ describe('probes', () => {
     ],
     ['the token service fails', text(500, 'Oops'), 'UPSTREAM_UNAVAILABLE'],
     ['the token service does not answer', hang(), 'UPSTREAM_TIMEOUT'],
-  ])('/readyz says that the upstream is degraded where %s', async (_what, answer, code) => {
+  ])('/readyz reports the upstream as degraded when %s', async (_what, answer, code) => {
     const ims = await startScriptedUpstream();
     ims.otherwise(answer);
     gateway = await startTestGateway(upstream.config, {
@@ -109,7 +109,7 @@ describe('probes', () => {
     await ims.close();
   });
 
-  it('/metrics is what Prometheus reads', async () => {
+  it('/metrics is readable by Prometheus', async () => {
     gateway = await startTestGateway(upstream.config);
     await upstream.startElsewhere(ref.mappingId);
     await upstream.finish();

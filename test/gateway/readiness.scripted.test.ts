@@ -14,7 +14,7 @@ it('/readyz does not wait for an upstream that never answers; ?deep reports it',
     status: 200,
     body: { status: 'ready', upstream: { status: 'unknown' } },
   });
-  // The check that it has begun is under way still.
+  // The check is still in progress.
   expect(await ask('/readyz?deep')).toMatchObject({
     status: 503,
     body: { upstream: { status: 'degraded', code: 'UPSTREAM_TIMEOUT' } },

@@ -22,11 +22,11 @@ let upstream: ScriptedUpstream;
 let dataDir: string;
 let gateway: TestGateway;
 
-/** Each test’s own. */
+/** A new one for each test. */
 let campaign: CampaignScript;
 let mappingId: string;
 let testCount = 0;
-/** How many retries had come to each outcome before. */
+/** The number of retries with each outcome before the test. */
 let before: Record<Outcome, number>;
 
 beforeAll(async () => {
@@ -40,9 +40,9 @@ beforeEach(async () => {
   mappingId = `XDM${testCount}`;
   campaign = scriptCampaign(upstream);
   before = {
-    taken: await countTried('taken'),
-    notTaken: await countTried('notTaken'),
-    refused: await countTried('refused'),
+    taken: await countRetries('taken'),
+    notTaken: await countRetries('notTaken'),
+    refused: await countRetries('refused'),
   };
 });
 
@@ -64,7 +64,7 @@ const submitted = (requestId: string) => json(200, startAnswers.submitted(mappin
 const inProgress = (requestId: string) =>
   json(200, startAnswers.alreadyInProgress(mappingId, requestId));
 
-/** Starts of another mapping that is refused: when it is answered, what came before it has been counted. */
+/** Starts a mapping that is refused. Once it is answered, everything before it has been counted. */
 async function sentinel(): Promise<void> {
   campaign.starts(json(200, startAnswers.notStopped('TestDoc')));
   await gateway.client.execute(StartIngestionDocument, { mappingId: 'TestDoc' });
@@ -73,14 +73,15 @@ async function sentinel(): Promise<void> {
 type Outcome = 'taken' | 'notTaken' | 'refused';
 
 const tried = (outcome: Outcome) => `sluice_retries_total{outcome="${outcome}"}`;
-/** Not printed before there is one. */
-const countTried = async (outcome: Outcome) => (await readMetric(gateway.url, tried(outcome))) || 0;
-/** Wait until so many retries of this test have come to this. */
-const untilTried = (outcome: Outcome, count: number) =>
+/** The metric is missing until it has a value. */
+const countRetries = async (outcome: Outcome) =>
+  (await readMetric(gateway.url, tried(outcome))) || 0;
+/** Wait until this test has so many retries with this outcome. */
+const untilRetries = (outcome: Outcome, count: number) =>
   untilMetric(gateway.url, tried(outcome), before[outcome] + count);
 
 describe('a retry', () => {
-  /** A request that was ABORTED and may be retried; the retry is answered so. */
+  /** A request that was ABORTED and may be retried; its retry gets this answer. */
   async function abortOne(...answers: ScriptedAnswer[]): Promise<void> {
     campaign.starts(submitted('1'), ...answers);
     campaign.state('1', 'aborted');
@@ -90,31 +91,31 @@ describe('a retry', () => {
 
   it.each([
     ['too many requests', () => json(429, { error_code: '429050', message: 'Too many requests' })],
-    ['not let through', () => json(503, { error_code: '503000', message: 'no' })],
+    ['connection refused', () => json(503, { error_code: '503000', message: 'no' })],
     ['the aborted request is still named', () => inProgress('1')],
-  ])('is tried again where the upstream did not take it: %s', async (_title, toAnswer) => {
+  ])('is submitted again if the upstream did not accept it: %s', async (_title, toAnswer) => {
     await abortOne(toAnswer(), submitted('2'));
     await campaign.startsArrived(3);
-    await untilTried('taken', 1);
+    await untilRetries('taken', 1);
     expect(await lineage('1', '2')).toEqual([
       [1, null, '2'],
       [2, '1', null],
     ]);
-    expect(await countTried('notTaken')).toBe(before.notTaken + 1);
+    expect(await countRetries('notTaken')).toBe(before.notTaken + 1);
   });
 
-  it('ends where the upstream refuses it', async () => {
+  it('ends if the upstream refuses it', async () => {
     await abortOne(json(200, startAnswers.notStopped(mappingId)));
-    await untilTried('refused', 1);
+    await untilRetries('refused', 1);
     await restart();
     await sentinel();
     expect(campaign.startCount).toBe(3);
     expect(await lineage('1')).toEqual([[1, null, null]]);
   });
 
-  it('is the request that somebody else started meanwhile', async () => {
+  it('is linked to the request that somebody else started meanwhile', async () => {
     await abortOne(inProgress('9'));
-    await untilTried('taken', 1);
+    await untilRetries('taken', 1);
     expect(await lineage('1', '9')).toEqual([
       [1, null, '9'],
       [2, '1', null],
@@ -124,18 +125,21 @@ describe('a retry', () => {
   it.each([
     ['lost its answer', reset()],
     ['was under way when the gateway stopped', hang()],
-  ])('that %s is not submitted again, and adopted once it is named', async (_title, answer) => {
-    await abortOne(answer);
-    await campaign.startsArrived(2);
-    await restart();
-    await sentinel();
-    expect(campaign.startCount).toBe(3);
-    expect(await lineage('1')).toEqual([[1, null, null]]);
-    campaign.starts(inProgress('2'));
-    await start(0);
-    expect(await lineage('1', '2')).toEqual([
-      [1, null, '2'],
-      [2, '1', null],
-    ]);
-  });
+  ])(
+    'is not submitted again if it %s, and its request is adopted once named',
+    async (_title, answer) => {
+      await abortOne(answer);
+      await campaign.startsArrived(2);
+      await restart();
+      await sentinel();
+      expect(campaign.startCount).toBe(3);
+      expect(await lineage('1')).toEqual([[1, null, null]]);
+      campaign.starts(inProgress('2'));
+      await start(0);
+      expect(await lineage('1', '2')).toEqual([
+        [1, null, '2'],
+        [2, '1', null],
+      ]);
+    },
+  );
 });

@@ -20,19 +20,19 @@ import {
 } from '../support/test-gateway.js';
 import { oddMappings, type TestUpstream } from '../support/test-upstream.js';
 
-/** One for each test. */
+/** One mapping for each test. */
 const MAPPINGS = Array.from({ length: 20 }, (_, index) => `XDM${index}`);
-/** Started before and behind what a test starts: their ids tell how much that was. */
+/** Started before and after the starts of a test: the difference of their ids tells how many those were. */
 const [BEFORE, BEHIND] = ['before', 'behind'];
 
 let upstream: TestUpstream;
 let dataDir: string;
 let gateway: TestGateway;
 
-/** Each test’s own. */
+/** A new one for each test. */
 let mappingId: string;
 let testCount = 0;
-/** What the upstream calls the requests of this test, one after the other. */
+/** The upstream's ids of the requests of this test, in order. */
 let ids: readonly [string, string, string, string];
 
 beforeAll(async () => {
@@ -48,7 +48,7 @@ beforeEach(async () => {
   ids = [`${last + 1}`, `${last + 2}`, `${last + 3}`, `${last + 4}`];
 });
 
-// What runs on would be aborted by the next test, and retried.
+// The next test would abort what still runs, and so have it retried.
 afterEach(() => upstream.finish());
 
 afterAll(async () => {
@@ -67,7 +67,7 @@ async function restart(overrides: TestGatewayOptions = {}): Promise<void> {
 
 const { toRef, start, untilEnd, lineage } = askAboutRetries(() => ({ gateway, mappingId }));
 
-/** Between two looks, in ms. */
+/** The delay between two polls, in ms. */
 const LOOK_MS = 15;
 
 /** Wait until a request has been retried. */
@@ -77,14 +77,14 @@ async function untilRetried(requestId: string): Promise<void> {
   }
 }
 
-/** The next request has the next id, so that so many were started before it; what was on its way has arrived by then. */
+/** The id of the next request counts the starts before it, including those that were in progress. */
 async function expectStarted(count: number): Promise<void> {
   await gateway.client.execute(StartIngestionDocument, { mappingId: oddMappings.unpublished });
   expect(await upstream.startElsewhere(BEHIND)).toBe(String(Number(ids[0]) + count));
 }
 
 describe('retryOnAbort', () => {
-  it('submits as many new requests as allowed, each with its place among the tries', async () => {
+  it('submits as many new requests as allowed, each with its attempt', async () => {
     await start(2);
     for (const [index, requestId] of ids.slice(0, 3).entries()) {
       await upstream.abort();
@@ -99,7 +99,7 @@ describe('retryOnAbort', () => {
     ]);
   });
 
-  it('submits nothing if it is 0, or after another end', async () => {
+  it('submits nothing if it is 0, or after another terminal status', async () => {
     await start(0);
     await upstream.abort();
     await untilEnd(ids[0]);
@@ -120,7 +120,7 @@ describe('retryOnAbort', () => {
     expect(await lineage(...ids)).toEqual(Array(4).fill([1, null, null]));
   });
 
-  it.each([-1, 6])('is 0 to 5, so not %i', async (retryOnAbort) => {
+  it.each([-1, 6])('must be 0 to 5, not %i', async (retryOnAbort) => {
     const { errors } = await start(retryOnAbort);
     expect(errors).toMatchObject([
       {
@@ -130,7 +130,7 @@ describe('retryOnAbort', () => {
     ]);
   });
 
-  it('is delivered by the activity, as a separate request', async () => {
+  it('appears in the activity as a separate request', async () => {
     await untilMetric(gateway.url, 'sluice_stream_listeners', 0);
     const activity = gateway.client.subscribe(IngestionActivityDocument, {
       mappingIds: [mappingId],
@@ -154,7 +154,7 @@ describe('retryOnAbort', () => {
     ]);
   });
 
-  it('gives a repeated key the first request, also when it was retried', async () => {
+  it('returns the first request for a repeated key, even after a retry', async () => {
     await start(1, mappingId);
     await upstream.abort();
     await untilRetried(ids[0]);
@@ -165,7 +165,7 @@ describe('retryOnAbort', () => {
     await expectStarted(2);
   });
 
-  it('submits one however many see the end at once', async () => {
+  it('submits one retry however many observe the end', async () => {
     await start(5);
     await upstream.abort();
     const ask = () =>
@@ -180,7 +180,7 @@ describe('retryOnAbort', () => {
 });
 
 describe('a retry', () => {
-  it('that waits when the gateway stops is submitted by the next one, once', async () => {
+  it('is submitted once by the next gateway if it waits when this one stops', async () => {
     await restart({ retryBackoffMs: 3_600_000 });
     await start(1);
     await upstream.abort();
@@ -195,7 +195,7 @@ describe('a retry', () => {
     ]);
   });
 
-  it('leaves alone who subscribes to the first request while it runs', async () => {
+  it('does not affect subscribers to the first request while it runs', async () => {
     await start(1);
     const first = gateway.client.subscribe(IngestionStatusChangedDocument, toRef(ids[0]));
     await first.received(1);

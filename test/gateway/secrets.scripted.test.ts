@@ -6,7 +6,7 @@ import { API_KEY, startTestGateway, toTestUpstream } from '../support/test-gatew
 
 const ref = { mappingId: 'XDM44', requestId: '3520' };
 
-it('no secret is in the log at the level debug, nor in any answer, also where the upstream says it', async () => {
+it('no secret appears in the debug log or in an answer, even if the upstream quotes it', async () => {
   const secret = 'planted-client-secret';
   const token = 'planted-fetched-token';
   const ims = await startScriptedUpstream();
@@ -31,7 +31,7 @@ it('no secret is in the log at the level debug, nor in any answer, also where th
   upstream.otherwise(json(200, statusAnswers.inProgress('XDM44', 3520)));
   await tell();
   for (const status of [200, 400, 401, 403, 429, 500]) {
-    // All but the codes and ids, which are passed on as they are.
+    // Everything but codes and ids, which are passed on unchanged.
     upstream.otherwise((response, call) => {
       const said = JSON.stringify([call.headers, token]);
       json(status, { error_code: '1', message: said, title: said, status: said })(response, call);
@@ -48,7 +48,7 @@ it('no secret is in the log at the level debug, nor in any answer, also where th
   await upstream.close();
   await tell();
 
-  // They were really used, and a lot was logged.
+  // The secrets were used, and the log is not empty.
   expect(ims.calls[0]?.body).toContain(secret);
   expect(upstream.calls[0]?.headers).toMatchObject({
     authorization: `Bearer ${token}`,

@@ -22,7 +22,7 @@ import {
   toTokenRules,
 } from '../support/token-issuer.js';
 
-/** The mapping that is asked about, and one that is somebody else’s. */
+/** The mapping that is asked about, and a mapping of somebody else. */
 const MINE = 'mine-1';
 const THEIRS = 'theirs-1';
 const ref = { mappingId: MINE, requestId: '1' };
@@ -35,7 +35,7 @@ let gateway: TestGateway;
 let key: IssuerKey;
 let rsaKey: IssuerKey;
 let stranger: IssuerKey;
-/** Behind a request of neither mapping, before what is asked about. */
+/** A cursor after a request of another mapping, before the request that is asked about. */
 let cursor: string;
 
 beforeAll(async () => {
@@ -98,7 +98,7 @@ function tokenFor(
 const all = () => ({ ...goodClaims(), scope: rights.join(' '), [MAPPINGS_CLAIM]: ['*'] });
 const past = () => Math.floor(Date.now() / 1000) - 1;
 
-/** What a caller shows, and what is to come of it. */
+/** What a caller presents, and the expected result. */
 interface CallerCase {
   readonly show: () => Promise<string | undefined>;
   readonly is:
@@ -188,9 +188,9 @@ interface OperationCase {
   readonly query: string;
   readonly variables: Record<string, unknown>;
   readonly needs: Right;
-  /** What somebody gets who may not see the mapping. */
+  /** The result for a caller who may not see the mapping. */
   readonly hidden: string;
-  /** An answer without errors, in a word. */
+  /** An answer without errors, as one word. */
   // biome-ignore lint/suspicious/noExplicitAny: whatever the query asks for
   readonly toWord: (data: any) => string;
 }
@@ -285,13 +285,13 @@ const operations: Record<string, OperationCase> = {
       ingestionActivity(after: $after) { to request { ${requestFields} } } }`,
     variables: {},
     needs: 'ingestion:read',
-    // The first that comes is of another mapping.
+    // The first event is of another mapping.
     hidden: 'absent',
     toWord: ({ ingestionActivity }) => word(ingestionActivity.request.mappingId === MINE),
   },
 };
 
-/** A word for what came back: `seen`, `absent`, or the error’s code. */
+/** The answer as one word: `seen`, `absent`, or the error’s code. */
 function toWord(
   { toWord }: OperationCase,
   // biome-ignore lint/suspicious/noExplicitAny: whatever the query asks for
@@ -317,7 +317,7 @@ async function askHttp(
   return { response, body: JSON.parse(await response.text()) };
 }
 
-/** The first that comes of an operation. */
+/** The first message of an operation. */
 async function askFirst(socket: RawSocket, operation: OperationCase) {
   const payload = { query: operation.query, variables: variablesOf(operation) };
   socket.send({ type: 'subscribe', id: '1', payload });
@@ -369,7 +369,7 @@ describe.each(Object.entries(callers))('%s', (_caller, caller) => {
       expect(toWord(operation, await askFirst(socket, operation))).toBe(expected);
       await socket.close();
     } else if (caller.is === 'refused') {
-      // Also one that does not wait to be let in.
+      // Even if it is sent before the acknowledgement.
       await expect(askFirst(socket, operation)).rejects.toThrow('closed');
       expect(await socket.closed).toBe(4401);
     } else {

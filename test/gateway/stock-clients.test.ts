@@ -24,7 +24,7 @@ const typename = '{"query":"{ __typename }"}';
 const data = { __typename: 'Query' };
 
 describe('a stock client', () => {
-  it('urql works unchanged: it sends short queries by GET, and starts by POST', async () => {
+  it('can be urql, which sends short queries by GET and starts by POST', async () => {
     const methods: (string | undefined)[] = [];
     const client = createClient({
       url: `${gateway.url}/graphql`,
@@ -42,7 +42,7 @@ describe('a stock client', () => {
     expect(methods).toEqual(['GET', 'POST']);
   });
 
-  describe('that sends hashes of its queries', () => {
+  describe('a client that sends hashes of its queries', () => {
     const newQuery = () => `{ ${randomLetters()}: __typename }`;
     const toExtensions = (query: string, sha256Hash = sha256(query)) => ({
       persistedQuery: { version: 1, sha256Hash },
@@ -64,7 +64,7 @@ describe('a stock client', () => {
       ],
     ];
 
-    it.each(transports)('%s is told to send the query once', async (_how, send) => {
+    it.each(transports)('is told to send the query once: %s', async (_how, send) => {
       const query = newQuery();
       const extensions = toExtensions(query);
       const unknown = await send({ extensions });
@@ -78,13 +78,13 @@ describe('a stock client', () => {
       }
     });
 
-    it('is told so with the status 200, for which Apollo’s look', async () => {
+    it('is told so with the status 200, which Apollo’s clients expect', async () => {
       const extensions = toExtensions(newQuery());
       expect((await byGet({ extensions })).status).toBe(200);
       expect((await post({ extensions })).status).toBe(200);
     });
 
-    it.each(transports)('%s is told where the hash is of something else', async (_how, send) => {
+    it.each(transports)('is told when the hash is of another query: %s', async (_how, send) => {
       const query = newQuery();
       const extensions = toExtensions(query, 'a'.repeat(64));
       const message =
@@ -100,7 +100,7 @@ describe('a stock client', () => {
       { version: 1, sha256Hash: 5 },
       { version: 1 },
       'abc',
-    ])('is told that %j is none', async (persistedQuery) => {
+    ])('is told that %j is not a hash', async (persistedQuery) => {
       const message =
         'extensions.persistedQuery must have version 1, and a string as its sha256Hash.';
       const refused = await post({ query: good44, extensions: { persistedQuery } });
@@ -110,7 +110,7 @@ describe('a stock client', () => {
       ]);
     });
 
-    it('is answered as by the query itself: also what is wrong with it', async () => {
+    it('gets the same answer as with the query itself, errors included', async () => {
       const query = `{ ${randomLetters()} }`;
       const extensions = toExtensions(query);
       const { body } = await post({ query });
@@ -118,7 +118,7 @@ describe('a stock client', () => {
       expect((await post({ extensions })).body).toEqual(body);
     });
 
-    it('has its mutations refused by GET', async () => {
+    it('cannot send mutations by GET', async () => {
       const query = 'mutation { startIngestion(input: { mappingId: "" }) { __typename } }';
       const extensions = toExtensions(query);
       await post({ query, extensions });
@@ -126,7 +126,7 @@ describe('a stock client', () => {
     });
   });
 
-  describe('that takes compressed answers', () => {
+  describe('a client that accepts compressed answers', () => {
     const name = 'a'.repeat(200);
     const refs = Array(40).fill('{ mappingId: "XDM44", requestId: "3520" }');
     const long = `{ ingestionStatuses(requests: [${refs}]) { ${name}: status } }`;
@@ -139,7 +139,7 @@ describe('a stock client', () => {
       ['br;q=0.1, gzip;q=0.5', 'gzip'],
       ['identity', null],
       ['zstd', null],
-    ])('(%s) has long ones in %s, shared or not', async (accepted, encoding) => {
+    ])('(%s) gets long answers in %s, shared or not', async (accepted, encoding) => {
       const data = { ingestionStatuses: Array(40).fill({ [name]: 'SUCCESS' }) };
       for (let asked = 0; asked < 2; asked += 1) {
         const answer = await askLong(accepted);
@@ -147,7 +147,7 @@ describe('a stock client', () => {
       }
     });
 
-    it('has short ones as they are', async () => {
+    it('gets short answers uncompressed', async () => {
       const answer = await post(typename, { 'accept-encoding': 'gzip, br' });
       expect([answer.headers.get('content-encoding'), answer.body]).toEqual([null, { data }]);
     });
@@ -176,7 +176,7 @@ describe('a stock client', () => {
     expect([answer.status, answer.body]).toEqual([200, { data }]);
   });
 
-  it('may write the address with a slash at its end', async () => {
+  it('may add a slash to the address', async () => {
     const headers = { 'content-type': 'application/json' };
     const asked = await ask('/graphql/', { method: 'POST', headers, body: typename });
     expect(asked.body).toEqual({ data });
@@ -185,7 +185,7 @@ describe('a stock client', () => {
     expect([browsed.status, browsed.url]).toEqual([200, `${gateway.url}/explorer/`]);
   });
 
-  it('may ask with HEAD whether the process lives, and with OPTIONS what it may send', async () => {
+  it('may send HEAD to the health check, and OPTIONS to learn the methods', async () => {
     expect((await fetch(`${gateway.url}/healthz`, { method: 'HEAD' })).status).toBe(200);
     const options = await fetch(`${gateway.url}/graphql`, { method: 'OPTIONS' });
     expect([options.status, options.headers.get('allow')]).toEqual([204, 'GET, POST, OPTIONS']);
@@ -204,13 +204,13 @@ describe('a stock client', () => {
   });
 });
 
-describe('a body that is not read', () => {
+describe('an unreadable body', () => {
   it.each([
     ['compressed', { 'content-encoding': 'gzip' }, /^The gateway accepts no compressed bodies/],
     ['of an unknown encoding', { 'content-encoding': 'x' }, /^The gateway accepts no compressed/],
     ['in UTF-16', { 'content-type': 'application/json; charset=utf-16' }, /in UTF-8\.$/],
     ['in Latin 1', { 'content-type': 'application/json;charset="iso-8859-1"' }, /in UTF-8\.$/],
-  ])('%s', async (_what, headers, message) => {
+  ])('is refused: %s', async (_what, headers, message) => {
     const answer = await fetch(`${gateway.url}/graphql`, {
       method: 'POST',
       headers: {
@@ -224,7 +224,7 @@ describe('a body that is not read', () => {
     expect(toExpected(errors)).toEqual([['BAD_REQUEST', expect.stringMatching(message)]]);
   });
 
-  it('of no type', async () => {
+  it('is refused without a type', async () => {
     const [status, code, message] = await sendRaw(
       `POST /graphql HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: ${typename.length}\r\n\r\n${typename}`,
     );
@@ -233,11 +233,11 @@ describe('a body that is not read', () => {
   });
 });
 
-describe('what is not a valid request', () => {
+describe('an invalid request', () => {
   const head = 'Host: localhost\r\nConnection: close\r\n';
 
   it.each<[string, string, number, RegExp]>([
-    ['a method that nobody knows', `FOO /graphql HTTP/1.1\r\n${head}\r\n`, 405, /GET or POST/],
+    ['an unknown method', `FOO /graphql HTTP/1.1\r\n${head}\r\n`, 405, /GET or POST/],
     ['a method of WebDAV', `PROPFIND /graphql HTTP/1.1\r\n${head}\r\n`, 405, /GET or POST/],
     ['a method that is never served', `TRACE /graphql HTTP/1.1\r\n${head}\r\n`, 405, /GET or POST/],
     ['a tunnel', `CONNECT evil.example:443 HTTP/1.1\r\n${head}\r\n`, 405, /GET or POST/],
@@ -258,7 +258,7 @@ describe('what is not a valid request', () => {
       /16 KiB/,
     ],
     [
-      'a length that is none',
+      'an invalid length',
       `POST /graphql HTTP/1.1\r\n${head}Content-Length: x\r\n\r\n`,
       400,
       /Expected an HTTP\/1\.1 request/,
@@ -276,12 +276,12 @@ describe('what is not a valid request', () => {
       /100-continue/,
     ],
     ['a path at fault', `GET /%E0%A4%A HTTP/1.1\r\n${head}\r\n`, 400, /cannot be decoded/],
-  ])('%s is answered in the form of all errors', async (_what, bytes, status, message) => {
+  ])('is answered in the form of all errors: %s', async (_what, bytes, status, message) => {
     expect(await sendRaw(bytes)).toEqual([status, 'BAD_REQUEST', expect.stringMatching(message)]);
   });
 });
 
-/** Send bytes as they are: the status, code and message of the answer, after which the connection ends. */
+/** Send raw bytes; returns the status, code and message of the answer, after which the connection ends. */
 async function sendRaw(bytes: string): Promise<[status: number, code: string, message: string]> {
   const connection = connect(Number(new URL(gateway.url).port), '127.0.0.1');
   connection.write(Buffer.from(bytes, 'latin1'));

@@ -17,7 +17,7 @@ import { askSocket, openSocket } from '../support/raw-socket.js';
 import { json, startScriptedUpstream } from '../support/scripted-upstream.js';
 import { startTestGateway } from '../support/test-gateway.js';
 
-/** As a service of another team may be, with Relay’s types, and with something to say of our mappings. */
+/** A subgraph of another team, with Relay’s types and a field of its own for our mappings. */
 const NEIGHBOUR = `
   extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@key", "@shareable"])
   interface Node { id: ID! }
@@ -31,7 +31,7 @@ const NEIGHBOUR = `
   type Query { node(id: ID!): Node teams(first: Int, after: String): TeamConnection! }
 `;
 
-it('is a subgraph that composes with a neighbour, and resolves its entities for who may see them', async () => {
+it('composes with a neighbour, and resolves its entities for those who may see them', async () => {
   await using left = new AsyncDisposableStack();
   const upstream = await startScriptedUpstream();
   left.defer(() => upstream.close());
@@ -87,7 +87,7 @@ it('is a subgraph that composes with a neighbour, and resolves its entities for 
   await socket.close();
 });
 
-it('takes ids in variables, as a router sends them', async () => {
+it('accepts ids in variables, as a router sends them', async () => {
   await using left = new AsyncDisposableStack();
   const upstream = await startScriptedUpstream();
   left.defer(() => upstream.close());
@@ -177,7 +177,7 @@ it('resolves an entity of each type that has a key', async () => {
   const representations = Object.entries(ids).map(([__typename, id]) => ({ __typename, id }));
   const ask = (r: unknown) => askGateway(gateway.url, query, {}, { r });
   expect(await ask(representations)).toEqual({ data: { _entities: representations } });
-  // Each id under every other name, and ids that nobody was given.
+  // Each id under every other type, and made-up ids.
   const [mapping] = Object.values(ids).slice(-1);
   const wrong = [
     ...Object.keys(ids).flatMap((__typename) =>
@@ -192,7 +192,7 @@ it('resolves an entity of each type that has a key', async () => {
   expect(await ask(wrong)).toEqual({ data: { _entities: wrong.map(() => null) } });
 });
 
-it('counts representations in the cost of an operation', async () => {
+it('includes representations in the cost of an operation', async () => {
   await using left = new AsyncDisposableStack();
   const upstream = await startScriptedUpstream();
   left.defer(() => upstream.close());
@@ -200,7 +200,7 @@ it('counts representations in the cost of an operation', async () => {
   left.defer(() => gateway.stop());
   const query = 'query ($r: [_Any!]!) { _entities(representations: $r) { __typename } }';
   const id = Buffer.from('IngestionRequest:["crm","1"]').toString('base64url');
-  // As much as fits into a body.
+  // As many as fit into a body.
   const r = Array.from({ length: 1_500 }, () => ({ __typename: 'IngestionRequest', id }));
   const inVariables = await askGateway(gateway.url, query, {}, { r });
   const literal = `{ __typename: "IngestionRequest", id: "${id}" }`;
@@ -224,7 +224,7 @@ it('counts representations in the cost of an operation', async () => {
   expect(upstream.calls).toEqual([]);
 });
 
-it('gives nobody a trace, so shared answers have none', async () => {
+it('sends no trace to anybody, so shared answers contain none', async () => {
   await using left = new AsyncDisposableStack();
   const upstream = await startScriptedUpstream();
   left.defer(() => upstream.close());
@@ -238,7 +238,7 @@ it('gives nobody a trace, so shared answers have none', async () => {
   expect(await askGateway(gateway.url, query)).toEqual(answer);
 });
 
-it("reports nothing to Apollo, whatever the environment says to Apollo's tools", async () => {
+it("reports nothing to Apollo, whatever environment variables Apollo's tools have", async () => {
   await using left = new AsyncDisposableStack();
   const environment = {
     APOLLO_KEY: 'service:acme:planted',

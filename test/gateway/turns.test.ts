@@ -21,7 +21,7 @@ afterAll(async () => {
   await upstream.close();
 });
 
-/** How many of the others had been answered by the time that somebody else was. */
+/** The number of others that were answered before somebody else was. */
 async function answeredBefore(countOf: () => number): Promise<number> {
   const answer = await fetch(`${gateway.url}/healthz`);
   const count = countOf();
@@ -29,8 +29,8 @@ async function answeredBefore(countOf: () => number): Promise<number> {
   return count;
 }
 
-describe('what one connection sends together does not hold others up', () => {
-  it('as requests', async () => {
+describe('a burst on one connection', () => {
+  it('does not delay others if it consists of requests', async () => {
     const { port, host } = new URL(gateway.url);
     const connection = connect(Number(port), '127.0.0.1');
     const body = JSON.stringify({ query });
@@ -42,7 +42,7 @@ describe('what one connection sends together does not hold others up', () => {
         if (answers >= COUNT) resolve();
       });
     });
-    // So that this connection is there before the others.
+    // So that this connection is accepted before the others.
     await fetch(`${gateway.url}/healthz`);
     connection.write(`${head}\r\nContent-Length: ${body.length}\r\n\r\n${body}`.repeat(COUNT));
     expect(await answeredBefore(() => answers)).toBeLessThan(COUNT / 2);
@@ -50,7 +50,7 @@ describe('what one connection sends together does not hold others up', () => {
     connection.destroy();
   });
 
-  it('as frames', async () => {
+  it('does not delay others if it consists of frames', async () => {
     const countOfRun = () =>
       gateway.logLines.filter((line) => JSON.stringify(line).includes('"websocket"')).length;
     const socket = await openSocket(gateway.url);
@@ -61,7 +61,7 @@ describe('what one connection sends together does not hold others up', () => {
         if (messages === 2 * COUNT) resolve();
       });
     });
-    // As one piece of bytes.
+    // In one write.
     const { _socket: connection } = socket.webSocket as unknown as { _socket: Socket };
     connection.cork();
     for (let index = 0; index < COUNT; index += 1) {

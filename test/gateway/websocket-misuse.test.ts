@@ -25,7 +25,7 @@ afterAll(async () => {
   await upstream.close();
 });
 
-describe('a socket that does not keep to the protocol is closed', () => {
+describe('a socket that violates the protocol', () => {
   const subscribe = { type: 'subscribe', id: '1', payload: { query: changed } };
   const nest = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`;
   const twice = (id: string) => [
@@ -35,13 +35,13 @@ describe('a socket that does not keep to the protocol is closed', () => {
   const cases: [string, number, unknown[]][] = [
     ['a frame that is not JSON', 4400, ['{']],
     ['an empty frame', 4400, ['']],
-    ['bytes that are nothing', 4400, [Buffer.from([0, 255, 254, 1, 2, 3])]],
+    ['random bytes', 4400, [Buffer.from([0, 255, 254, 1, 2, 3])]],
     [
       'a binary frame with a letter that is not UTF-8',
       4400,
       [Buffer.from(JSON.stringify({ ...subscribe, payload: { query: 'é' } }), 'latin1')],
     ],
-    ['JSON that is no message', 4400, ['null']],
+    ['JSON that is not a message', 4400, ['null']],
     ['a list of messages', 4400, [[{ type: 'ping' }]]],
     ['no type', 4400, [{}]],
     ['an unknown type', 4400, [{ type: 'start', id: '1', payload: { query: changed } }]],
@@ -50,7 +50,7 @@ describe('a socket that does not keep to the protocol is closed', () => {
     ['a subscribe without an id', 4400, [{ type: 'subscribe', payload: { query: changed } }]],
     ['a subscribe with an empty id', 4400, [{ ...subscribe, id: '' }]],
     ['a subscribe without a query', 4400, [{ ...subscribe, payload: {} }]],
-    ['a query that is no text', 4400, [{ ...subscribe, payload: { query: 5 } }]],
+    ['a query that is not a string', 4400, [{ ...subscribe, payload: { query: 5 } }]],
     ['variables in a list', 4400, [{ ...subscribe, payload: { query: changed, variables: [] } }]],
     ['JSON nested too deep', 4400, [`{"type":"ping","payload":{"a":${nest(6_000)}}}`]],
     [
@@ -60,7 +60,7 @@ describe('a socket that does not keep to the protocol is closed', () => {
         `{"type":"subscribe","id":"1","payload":{"query":"{__typename}","variables":{"a":${nest(6_000)}}}}`,
       ],
     ],
-    ['an id that is no text', 4400, [{ ...subscribe, id: 7 as unknown as string }]],
+    ['an id that is not a string', 4400, [{ ...subscribe, id: 7 as unknown as string }]],
     ['an id of 1,025 characters', 4400, [{ ...subscribe, id: 'x'.repeat(1_025) }]],
     ['a payload in a list', 4400, [{ type: 'ping', payload: [] }]],
     ['two subscribes with one id', 4409, twice('1')],
@@ -69,7 +69,7 @@ describe('a socket that does not keep to the protocol is closed', () => {
     ['a frame over 128 KiB', 1009, [`"${'x'.repeat(128 * 1024)}"`]],
   ];
 
-  it.each(cases)('%s', async (_what, code, messages) => {
+  it.each(cases)('is closed after %s', async (_what, code, messages) => {
     const socket = await openSocket(gateway.url);
     for (const message of messages) socket.send(message as string);
     expect(await socket.closed).toBe(code);
@@ -78,7 +78,7 @@ describe('a socket that does not keep to the protocol is closed', () => {
     expect(gateway.logLines.filter(({ level }) => Number(level) >= 40)).toEqual([]);
   });
 
-  it('a subscribe before the ack', async () => {
+  it('is closed after a subscribe before the ack', async () => {
     const socket = await openSocket(gateway.url, { isGreeted: false });
     const query = changed.replace('XDM44', 'TestDoc');
     socket.send({ ...subscribe, payload: { query } });
@@ -86,20 +86,20 @@ describe('a socket that does not keep to the protocol is closed', () => {
     expect(upstream.calls.filter(({ mappingId }) => mappingId === 'TestDoc')).toEqual([]);
   });
 
-  it('no connection_init in time', async () => {
+  it('is closed without a connection_init in time', async () => {
     const openedAt = performance.now();
     const socket = await openSocket(gateway.url, { isGreeted: false });
     expect(await socket.closed).toBe(4408);
     expect(performance.now() - openedAt).toBeGreaterThan(2_500);
   });
 
-  it('no subprotocol', async () => {
+  it('is closed without a subprotocol', async () => {
     const socket = await openSocket(gateway.url, { protocol: [], isGreeted: false });
     expect(await socket.closed).toBe(4406);
   });
 
-  it('another subprotocol', async () => {
-    // A client library would hang up first: none of its subprotocols was agreed to.
+  it('is closed with another subprotocol', async () => {
+    // A client library would hang up first, because no subprotocol was agreed on.
     const connection = connect(Number(new URL(gateway.url).port), '127.0.0.1');
     connection.write(
       'GET /graphql HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
@@ -117,7 +117,7 @@ describe('a socket that does not keep to the protocol is closed', () => {
     connection.destroy();
   });
 
-  it('and its later messages are ignored', async () => {
+  it('has its later messages ignored', async () => {
     const socket = await openSocket(gateway.url);
     socket.send('nonsense');
     socket.send({ type: 'subscribe', id: '1', payload: { query: start } });

@@ -17,7 +17,7 @@ import { readMetric, untilMetric } from '../support/metrics.js';
 import { askSocket, openSocket, type RawSocket } from '../support/raw-socket.js';
 import { startTestUpstream } from '../support/start-test-upstream.js';
 import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
-import { oddMappings, type TestUpstream, untilLookedAt } from '../support/test-upstream.js';
+import { oddMappings, type TestUpstream, untilAskedAbout } from '../support/test-upstream.js';
 
 let upstream: TestUpstream;
 let gateway: TestGateway;
@@ -36,19 +36,19 @@ afterAll(async () => {
   await upstream.close();
 });
 
-/** What a test starts is another request than those of the tests before. */
+/** End all runs, so that the next test starts a new request. */
 afterEach(async () => {
   await upstream.finish();
   await untilMetric(gateway.url, 'sluice_websockets', 0);
   await untilMetric(gateway.url, 'sluice_stream_listeners', 0);
 });
 
-/** A subscription to a request that runs, and that the gateway has never heard of. */
+/** A subscription to a running request that the gateway does not know. */
 async function toRunningSubscription(): Promise<string> {
   return toSubscription('XDM44', await upstream.startElsewhere('XDM44'));
 }
 
-/** A subscription whose opening waits until the upstream is told to answer. */
+/** A subscription that opens only when the upstream is told to answer. */
 async function toHeldSubscription(): Promise<{ query: string; requestId: string }> {
   upstream.hold();
   const requestId = await upstream.startElsewhere(oddMappings.held);
@@ -61,13 +61,13 @@ const next = (id: string, to: string) => ({
   payload: { data: { ingestionStatusChanged: { to } } },
 });
 
-/** Behind the answer to this, everything that was sent before has been dealt with. */
+/** Once this is answered, everything sent before it has been handled. */
 async function expectNothingMore(socket: RawSocket): Promise<void> {
   socket.send({ type: 'ping', payload: { sentinel: true } });
   expect(await socket.next()).toEqual({ type: 'pong', payload: { sentinel: true } });
 }
 
-describe('a socket that keeps to the protocol', () => {
+describe('a socket that follows the protocol', () => {
   let socket: RawSocket;
 
   beforeEach(async () => {
@@ -76,7 +76,7 @@ describe('a socket that keeps to the protocol', () => {
 
   afterEach(() => socket.close());
 
-  it('gets a pong for each ping, with its payload, also before the ack', async () => {
+  it('gets a pong for each ping, with its payload, even before the ack', async () => {
     const early = await openSocket(gateway.url, { isGreeted: false });
     for (const { send, next } of [socket, early]) {
       send({ type: 'ping' });
@@ -87,7 +87,7 @@ describe('a socket that keeps to the protocol', () => {
     await early.close();
   });
 
-  it('may send a pong that nobody asked for, or complete what there is not', async () => {
+  it('may send an unsolicited pong, or complete an unknown operation', async () => {
     socket.send({ type: 'pong' });
     socket.send({ type: 'complete', id: 'never' });
     await expectNothingMore(socket);
@@ -132,11 +132,11 @@ describe('a socket that keeps to the protocol', () => {
     },
   );
 
-  it('may use an id again once it has completed the operation that had it', async () => {
+  it('may reuse an id once it has completed its operation', async () => {
     const query = await toRunningSubscription();
     socket.send({ type: 'subscribe', id: '1', payload: { query } });
     expect(await socket.next()).toEqual(next('1', 'IN_PROGRESS'));
-    // At once: the first is still being ended when the second begins.
+    // Sent immediately, while the first is still ending.
     for (let i = 0; i < 20; i += 1) {
       socket.send({ type: 'complete', id: '1' });
       socket.send({ type: 'subscribe', id: '1', payload: { query } });
@@ -144,10 +144,10 @@ describe('a socket that keeps to the protocol', () => {
       await expectNothingMore(socket);
       await untilMetric(gateway.url, 'sluice_stream_listeners', 1);
     }
-    // The last one can be stopped ...
+    // The last one can be completed ...
     socket.send({ type: 'complete', id: '1' });
     await untilMetric(gateway.url, 'sluice_stream_listeners', 0);
-    // ... and one that is not is told the end once.
+    // ... and one that is not gets one complete.
     socket.send({ type: 'subscribe', id: '1', payload: { query } });
     expect(await socket.next()).toEqual(next('1', 'IN_PROGRESS'));
     await upstream.finish();
@@ -156,14 +156,14 @@ describe('a socket that keeps to the protocol', () => {
     await expectNothingMore(socket);
   });
 
-  it('may use an id again while the operation that had it is still being opened', async () => {
+  it('may reuse an id while its completed operation is still being opened', async () => {
     const { query, requestId } = await toHeldSubscription();
     socket.send({ type: 'subscribe', id: '1', payload: { query } });
-    await untilLookedAt(upstream, requestId);
+    await untilAskedAbout(upstream, requestId);
     socket.send({ type: 'complete', id: '1' });
     socket.send({ type: 'subscribe', id: '1', payload: { query } });
     await expectNothingMore(socket);
-    upstream.letGo();
+    upstream.release();
     expect(await socket.next()).toEqual(next('1', 'IN_PROGRESS'));
     await expectNothingMore(socket);
     expect(await readMetric(gateway.url, 'sluice_stream_listeners')).toBe(1);
@@ -172,7 +172,7 @@ describe('a socket that keeps to the protocol', () => {
     expect(await socket.next()).toEqual({ id: '1', type: 'complete' });
   });
 
-  it('is told why a valid subscription is refused as a result, as the library’s own server tells it', async () => {
+  it('receives the refusal of a valid subscription as a result, as from the library’s own server', async () => {
     const query = 'subscription { ingestionActivity(after: "none") { to } }';
     socket.send({ type: 'subscribe', id: '1', payload: { query } });
     const errors = [expect.objectContaining({ extensions: { code: 'CURSOR_INVALID' } })];
@@ -191,34 +191,34 @@ describe('a socket that keeps to the protocol', () => {
   });
 });
 
-describe('what a client leaves behind', () => {
+describe('a disconnected client’s subscription', () => {
   const OPENED_COUNT =
     'sluice_operation_duration_seconds_count{transport="websocket",type="subscription",outcome="ok"}';
 
   it.each([
     ['completes', (socket: RawSocket) => socket.send({ type: 'complete', id: '1' })],
-    ['is gone', (socket: RawSocket) => socket.webSocket.terminate()],
+    ['vanishes', (socket: RawSocket) => socket.webSocket.terminate()],
     ['closes its socket', (socket: RawSocket) => socket.webSocket.close()],
-  ])('is freed when it %s while its subscription is being opened', async (_what, leave) => {
+  ])('is released if the client %s while it is being opened', async (_what, leave) => {
     const { query, requestId } = await toHeldSubscription();
-    // Not printed before there is one.
+    // The metric is missing until it has a value.
     const openedCount = (await readMetric(gateway.url, OPENED_COUNT)) || 0;
     const socket = await openSocket(gateway.url);
     socket.send({ type: 'subscribe', id: '1', payload: { query } });
-    await untilLookedAt(upstream, requestId);
+    await untilAskedAbout(upstream, requestId);
     leave(socket);
     const isGone = socket.webSocket.readyState !== socket.webSocket.OPEN;
     if (isGone) await untilMetric(gateway.url, 'sluice_websockets', 0);
     else await expectNothingMore(socket);
-    upstream.letGo();
-    // Opened, with nobody there any more.
+    upstream.release();
+    // Opened after its client vanished.
     await untilMetric(gateway.url, OPENED_COUNT, openedCount + 1);
     await untilMetric(gateway.url, 'sluice_stream_listeners', 0);
     if (!isGone) await expectNothingMore(socket);
     await socket.close();
   });
 
-  it('is freed a thousand times, also where half of the sockets are gone without a goodbye', async () => {
+  it('is released a thousand times, even if half of the sockets vanish', async () => {
     const sockets = 20;
     const subscriptions = 5;
     const query = await toRunningSubscription();
@@ -251,14 +251,14 @@ describe('what a client leaves behind', () => {
   });
 });
 
-describe('a fault inside a stream', () => {
+describe('an internal error inside a stream', () => {
   const fault = 'planted-fault: /var/lib/secret';
   const changed = toSubscription('XDM44', '3520');
   let served: Awaited<ReturnType<typeof serveWith>>;
 
   afterEach(() => served.stop());
 
-  it('ends it with an error that says nothing of the fault, and the process lives', async () => {
+  it('ends it with an error without details, and the process survives', async () => {
     served = await serveWith((log) => ({ ...log, read: () => Promise.reject(new Error(fault)) }));
     const socket = await openSocket(served.url);
     socket.send({ type: 'subscribe', id: '1', payload: { query: changed } });
@@ -271,11 +271,11 @@ describe('a fault inside a stream', () => {
     await socket.close();
   });
 
-  it('that is in one event only is told with that event', async () => {
+  it('is reported with its event if it affects only one', async () => {
     let findCount = 0;
     served = await serveWith((log) => ({
       ...log,
-      // Once to look for the request, once to see whether it is over; then for the event's `request`.
+      // Once to find the request, once to see whether it has ended; then for the event's `request`.
       find: (refs) => {
         findCount += 1;
         return findCount > 2 ? Promise.reject(new Error(fault)) : log.find(refs);
@@ -308,7 +308,7 @@ describe('a fault inside a stream', () => {
     extensions: { code: 'INTERNAL_SERVER_ERROR' },
   };
 
-  /** The gateway's server parts around a log that holds one finished request, and is then damaged. */
+  /** The server parts of a gateway around a log with one finished request, which is then damaged. */
   async function serveWith(damage: (log: IngestionLog) => IngestionLog) {
     const memoryLog = createMemoryLog();
     const ref = { mappingId: 'XDM44', requestId: '3520' };

@@ -24,12 +24,12 @@ describe('toMappingScope', () => {
     ['a star alone', ['a', '*'], { kind: 'all' }],
     ['prefixes', ['w*', 'a'], { kind: 'mappings', mappingIds: ['a'], mappingPrefixes: ['w'] }],
     [
-      'what others name already',
+      'items that others cover',
       ['web-a', 'web-*', 'web-x*', 'web-*', 'we', 'web-'],
       { kind: 'mappings', mappingIds: ['we'], mappingPrefixes: ['web-'] },
     ],
     [
-      'a star that is not at the end, which is a part of an id',
+      'a star that is not at the end as part of an id',
       ['*-a', 'a*b'],
       { kind: 'mappings', mappingIds: ['*-a', 'a*b'], mappingPrefixes: [] },
     ],
@@ -54,12 +54,12 @@ describe('toMappingScope', () => {
     [['*'], 'anything', true],
     [[''], 'anything', false],
     [[], 'anything', false],
-  ])('of %j, %j: %j', (patterns, mappingId, isIn) => {
+  ])('matches %j with %j: %j', (patterns, mappingId, isIn) => {
     expect(isInScope(toMappingScope(patterns), mappingId)).toBe(isIn);
   });
 });
 
-it('makes a scope of a hundred thousand patterns at once', () => {
+it('makes a scope of a hundred thousand patterns quickly', () => {
   const number = (name: string) => Array.from({ length: 50_000 }, (_, index) => `${name}${index}`);
   const prefixes = number('p').map((prefix) => `${prefix}.*`);
   expect(toMappingScope([...number('m'), ...prefixes, 'p7.x'])).toMatchObject({
@@ -76,7 +76,7 @@ describe('a caller', () => {
     ['may only read', caller(['ingestion:read'], 'c*'), true, false],
     ['may only start', caller(['ingestion:start'], 'c*'), false, true],
     ['may do nothing', caller([], '*'), false, false],
-  ])('who %s', (_what, who, read, start) => {
+  ])('may read and start a mapping as allowed if it %s', (_what, who, read, start) => {
     expect([mayRead(who, 'crm'), mayStart(who, 'crm')]).toEqual([read, start]);
   });
 
@@ -90,7 +90,7 @@ describe('a caller', () => {
       ['a', 'b', 'w1'],
       { kind: 'mappings', mappingIds: ['a', 'w1'] },
     ],
-    ['none, without the right', caller([], '*'), null, { kind: 'mappings', mappingIds: [] }],
+    ['none without the right', caller([], '*'), null, { kind: 'mappings', mappingIds: [] }],
   ])('may read %s', (_what, who, mappingIds, scope) => {
     expect(toReadableScope(who, mappingIds)).toEqual(scope);
   });
@@ -107,7 +107,7 @@ describe('a caller', () => {
     );
   });
 
-  it('is told that a mapping is not theirs, and not whether there is one', () => {
+  it('is told that a mapping is not theirs, whether or not it exists', () => {
     expect(() => checkMayStart(caller(rights, 'crm'), 'web')).toThrow(
       expect.objectContaining({
         code: 'FORBIDDEN',

@@ -14,7 +14,7 @@ describe('toIngestionFailure', () => {
       },
     ],
     [
-      'an error that somebody must look at first',
+      'an error that needs an investigation first',
       'FAILED',
       'Mapping Id: XDM44. ACP-880096 Sync Job failed to upload. Please check the error in the Platform UI.',
       {
@@ -41,7 +41,7 @@ describe('toIngestionFailure', () => {
       { code: null, message: 'Something else', isRetryable: false },
     ],
     [
-      'a text that names nothing but the mapping, kept whole',
+      'a text that names only the mapping, kept whole',
       'FAILED',
       'Mapping Id: XDM44.',
       { code: null, message: 'Mapping Id: XDM44.', isRetryable: false },
@@ -56,7 +56,7 @@ describe('toIngestionFailure', () => {
     expect(toIngestionFailure({ status, info, batchId: null }, 'XDM44')).toEqual(failure);
   });
 
-  it('knows the mapping in another form of its id', () => {
+  it('recognizes another form of the mapping id', () => {
     const info = 'Mapping Id: GR\u00d6SSE ACP-1. ACP-880056 Failed to fetch the record.';
     const failed = { status: 'FAILED', info, batchId: null } as const;
     expect(toIngestionFailure(failed, 'Gro\u0308\u00dfe ACP-1')).toEqual({
@@ -66,7 +66,7 @@ describe('toIngestionFailure', () => {
     });
   });
 
-  it('finds none in a request that goes well', () => {
+  it('finds no failure in a request without one', () => {
     const info = 'Mapping Id: ACP-880056.';
     expect(toIngestionFailure({ status: 'IN_PROGRESS', info, batchId: null }, 'x')).toBeNull();
     expect(
@@ -74,7 +74,7 @@ describe('toIngestionFailure', () => {
     ).toBeNull();
   });
 
-  it('takes no code out of the mapping id', () => {
+  it('finds no code in the mapping id', () => {
     const info = 'Mapping Id: ACP-1. ACP-880056 Failed to fetch the record from the database.';
     expect(toIngestionFailure({ status: 'FAILED', info, batchId: null }, 'ACP-1')?.code).toBe(
       'ACP-880056',

@@ -51,23 +51,23 @@ async function isAsked(
 
 describe('ingestionStatus', () => {
   it.each([
-    ['by default what is as young as the longest delay', null, { agoMs: 30_000 }, false],
-    ['by default not what is older than that', null, { agoMs: 30_001 }, true],
-    ['what is as young as asked', 60_000, { agoMs: 60_000 }, false],
-    ['not what is older than asked', 1_000, { agoMs: 1_001 }, true],
-    ['nothing that was observed before, with 0', 0, { agoMs: 1 }, true],
+    ['observations as young as the longest delay, by default', null, { agoMs: 30_000 }, false],
+    ['no older observations, by default', null, { agoMs: 30_001 }, true],
+    ['observations as young as maxAgeMs', 60_000, { agoMs: 60_000 }, false],
+    ['no observations older than maxAgeMs', 1_000, { agoMs: 1_001 }, true],
+    ['no earlier observation if maxAgeMs is 0', 0, { agoMs: 1 }, true],
     [
-      'what is known, though another answer said that it is not',
+      'a known request, though another answer called it unknown',
       0,
       { agoMs: 1, isUnknown: true },
       true,
     ],
-  ] as const)('answers from the log %s', async (_, maxAgeMs, watched, asked) => {
+  ] as const)('uses the log for %s', async (_, maxAgeMs, watched, asked) => {
     expect(await isAsked(record, maxAgeMs, watched)).toBe(asked);
   });
 
   it.each([null, 0])(
-    'does not ask again at once about what is not known (%s)',
+    'does not repeat a question about an unknown request immediately (%s)',
     async (maxAgeMs) => {
       expect(await isAsked(null, maxAgeMs, { isUnknown: true })).toBe(false);
       expect(await isAsked(null, maxAgeMs, { isUnknown: false })).toBe(true);

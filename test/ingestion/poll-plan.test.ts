@@ -27,17 +27,17 @@ const models = fc.oneof(fc.constant(scaleFree), durations.map(learnRuns));
 
 describe('toPollDelayMs', () => {
   it.each<[string, Partial<PollHistory>, number]>([
-    ['asks about a new request as often as allowed', {}, 1_000],
-    ['asks more seldom with the root of the age', { ageMs: 120_000 }, 4_949],
-    ['asks twice as often where somebody waits', { ageMs: 120_000, isAwaited: true }, 2_462],
-    ['asks about an old request no more seldom than allowed', { ageMs: 1e9 }, 30_000],
+    ['polls a new request as often as allowed', {}, 1_000],
+    ['polls less often with the square root of the age', { ageMs: 120_000 }, 4_949],
+    ['polls twice as often if somebody waits', { ageMs: 120_000, isAwaited: true }, 2_462],
+    ['polls an old request no less often than allowed', { ageMs: 1e9 }, 30_000],
     ['is slowed down by failed polls', { consecutiveFailures: 3 }, 8_000],
     ['is not stopped by a long outage', { consecutiveFailures: 5_000 }, 30_000],
   ])('%s', (_title, history, delayMs) => {
     expect(toPollDelayMs(plan, { ...unknown, ...history }, middle)).toBe(delayMs);
   });
 
-  it('stays within its bounds whatever the history and the dice', () => {
+  it('stays within its bounds for any history and random number', () => {
     fc.assert(
       fc.property(
         models,
@@ -58,21 +58,21 @@ describe('toPollDelayMs', () => {
     );
   });
 
-  it('waits for where runs end, and asks often there', () => {
+  it('waits until runs tend to end, and polls often around then', () => {
     const runs = learnRuns(Array.from({ length: 20 }, (_, index) => 115_000 + index * 500));
     const delayAt = (ageMs: number) => toPollDelayMs(plan, { ...unknown, runs, ageMs }, middle);
     expect(delayAt(5_000)).toBeGreaterThan(15_000);
-    // Not over the place where they end: what comes there counts already.
+    // Not past the time at which runs end, which is when polls count.
     expect(100_000 + delayAt(100_000)).toBeLessThan(117_000);
     expect(delayAt(119_000)).toBeLessThan(1_600);
-    // All that is known is that this one is not like them.
+    // A run this long is unlike the others.
     expect(delayAt(300_000)).toBeGreaterThan(4_000);
     expect(delayAt(300_000)).toBeLessThan(15_000);
   });
 });
 
-describe('what is learned of runs', () => {
-  it('rises with the age, and gives the age back', () => {
+describe('the expected share of ended runs', () => {
+  it('rises with the age and can be inverted', () => {
     const ages = fc.uniqueArray(fc.double({ min: 0, max: 1e10, noNaN: true }), { minLength: 2 });
     fc.assert(
       fc.property(models, ages, (model: RunModel, given) => {
@@ -89,7 +89,7 @@ describe('what is learned of runs', () => {
   });
 });
 
-describe('the lag, beside that of a fixed interval with as many polls', () => {
+describe('the lag, relative to a fixed interval with as many polls', () => {
   const wide = { minMs: 250, maxMs: 60_000, pollPriceMs: 100 };
   const ratioOf = (runs: Durations, count: number, learnt: number) => {
     const random = createSeededRandom(2);

@@ -3,17 +3,17 @@ import { parseMappingId, parseRequestRef } from '../../src/ingestion/request-ref
 
 describe('parseMappingId', () => {
   it.each(['42', 'XDM44', 'TestDoc', 'test234', 'a/b', 'ä ö?#%', '..x', 'x'.repeat(255)])(
-    'takes %s as it is',
+    'accepts %s unchanged',
     (mappingId) => {
       expect(parseMappingId(mappingId)).toBe(mappingId);
     },
   );
 
   it.each([
-    ['an empty one', '', 'mappingId must not be empty.'],
-    ['a blank one', ' \t', 'mappingId must not be empty.'],
+    ['an empty id', '', 'mappingId must not be empty.'],
+    ['a blank id', ' \t', 'mappingId must not be empty.'],
     [
-      'a very long one',
+      'a very long id',
       'x'.repeat(1000),
       'mappingId must be at most 255 characters long; this one has 1000.',
     ],

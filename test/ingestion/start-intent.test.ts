@@ -41,13 +41,13 @@ describe('toAdoption', () => {
   // The start was sent at 100 and given up at 200.
   it.each([
     ['ran before it and after it', seen(99, 200), false, 'alreadyInProgress'],
-    ['ran before it, begun by a start of ours', seen(99, 300, true), true, 'alreadyInProgress'],
+    ['ran before it, begun by one of our starts', seen(99, 300, true), true, 'alreadyInProgress'],
     ['ran before it, and was last seen before it was given up', seen(99, 199), false, null],
     ['was first seen when it was sent', seen(100, 100), false, 'submitted'],
     ['was first seen after it', seen(300, 300), false, 'submitted'],
-    ['was begun by another start of ours since then', seen(300, 300, true), false, null],
-    ['came after another start that was taken', seen(300, 300), true, null],
-  ] as const)('of a request that %s', (_title, running, isAnotherBetween, kind) => {
+    ['was begun by another of our starts since then', seen(300, 300, true), false, null],
+    ['came after another accepted start', seen(300, 300), true, null],
+  ] as const)('handles a request that %s', (_title, running, isAnotherBetween, kind) => {
     expect(toAdoption(toIntent({ state: unknown }), running, isAnotherBetween)).toBe(kind);
   });
 
@@ -56,7 +56,7 @@ describe('toAdoption', () => {
     { kind: 'waiting' },
     { kind: 'refused', message: '', settledAt: 200 },
     { ...unknown, kind: 'abandoned' },
-  ] as const)('leaves a start alone that is $kind', (state) => {
+  ] as const)('returns null for a start that is $kind', (state) => {
     expect(toAdoption(toIntent({ state }), seen(300, 300), false)).toBeNull();
   });
 });
@@ -88,7 +88,7 @@ describe('toRetry', () => {
       ],
       { attempt: 4, retryOnAbort: 4, caller: 'bob' },
     ],
-  ])('where %s', (_title, starts, retry) => {
+  ])('decides on a retry when %s', (_title, starts, retry) => {
     const expected = retry && {
       ...retry,
       retryOf: ref,
@@ -101,7 +101,7 @@ describe('toRetry', () => {
     else expect(made).toBeNull();
   });
 
-  it.each(['IN_PROGRESS', 'SUCCESS', 'FAILED'] as const)('is none for %s', (status) => {
+  it.each(['IN_PROGRESS', 'SUCCESS', 'FAILED'] as const)('returns null for %s', (status) => {
     const starts = [named('submitted', { retryOnAbort: 5 })];
     expect(toRetry(record(status), starts, 400)).toBeNull();
   });
@@ -129,7 +129,7 @@ describe('toBeginning', () => {
       [named('alreadyInProgress', retry), named('submitted', { caller: 'ann' })],
       { attempt: 1, retryOf: null, startedBy: 'ann' },
     ],
-  ])('of a request begun by %s', (_title, starts, beginning) => {
+  ])('describes a request begun by %s', (_title, starts, beginning) => {
     expect(toBeginning(starts)).toEqual(beginning);
   });
 });
@@ -141,7 +141,7 @@ describe('isSameInput', () => {
     [{}, true],
     [{ mappingId: 'xdm44' }, false],
     [{ retryOnAbort: 1 }, false],
-  ])('with %o changed is %s', (changes, isSame) => {
+  ])('compares the input with %o changed: %s', (changes, isSame) => {
     expect(isSameInput(input, { ...input, ...changes })).toBe(isSame);
   });
 });

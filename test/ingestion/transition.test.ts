@@ -15,7 +15,7 @@ describe('observe', () => {
     ['SUCCESS', 'FAILED', { kind: 'regression', from: 'SUCCESS' }],
     ['FAILED', 'SUCCESS', { kind: 'regression', from: 'FAILED' }],
     ['ABORTED', 'IN_PROGRESS', { kind: 'regression', from: 'ABORTED' }],
-  ] as const)('of %s, seeing %s makes %o', (known, seen, observed) => {
+  ] as const)('turns %s, when seeing %s, into %o', (known, seen, observed) => {
     expect(observe(known, seen)).toEqual(observed);
   });
 });

@@ -9,7 +9,7 @@ import { buildGatewaySchema, type Domain } from '../../src/server/operations/bui
 const fault = new TypeError('planted');
 const faults: unknown[] = [];
 
-/** Starts nothing: each mapping has an outcome that its name tells. */
+/** Starts nothing: the name of each mapping tells its outcome. */
 async function start({ mappingId }: StartInput) {
   if (mappingId === 'broken') throw fault;
   if (mappingId === 'down') throw new UpstreamError('UPSTREAM_UNAVAILABLE', 'No answer came.');
@@ -40,7 +40,7 @@ const failed = (mappingId: string, code: string, outcomeUnknown: boolean) => ({
 });
 const input = (mappingId: string) => `{ mappingId: "${mappingId}" }`;
 
-it('whatever one start of many fails with is its own outcome, and hides no other', async () => {
+it('reports the failure of one start as its own outcome among the others', async () => {
   faults.length = 0;
   const inputs = ['fine', 'broken', 'down', 'foreign', 'fine'].map(input).join(' ');
   const { data, errors } = await run(
@@ -57,7 +57,7 @@ it('whatever one start of many fails with is its own outcome, and hides no other
   expect(faults).toEqual([fault]);
 });
 
-it('a start that fails is told as an outcome, and an input that is none as an error', async () => {
+it('reports a failed start as an outcome, and an invalid input as an error', async () => {
   const { data, errors } = await run(`mutation {
     a: startIngestion(input: ${input('fine')}) ${selection}
     b: startIngestion(input: ${input('broken')}) ${selection}

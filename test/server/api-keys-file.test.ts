@@ -34,7 +34,7 @@ async function write(content: unknown): Promise<void> {
   await rename(`${path}.new`, path);
 }
 
-it('holds when it has changed: who is taken out is cut off, and others are not', async () => {
+it('is reloaded when it changes: removed callers are cut off, and others stay', async () => {
   const gateway = await startTestGateway('http://127.0.0.1:9', {
     signIn: { accessTokens: null, apiKeys: readApiKeys(path, []), apiKeysFile: path },
   });
@@ -81,7 +81,7 @@ it('holds when it has changed: who is taken out is cut off, and others are not',
   await gateway.stop();
 });
 
-it('changes nothing while it cannot be used, and says so to the operator', async () => {
+it('keeps its last state while it is unusable, and tells the operator', async () => {
   const line = Promise.withResolvers<string>();
   const read: (readonly string[])[] = [];
   const again = Promise.withResolvers<void>();

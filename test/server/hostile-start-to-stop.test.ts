@@ -19,16 +19,16 @@ import {
 } from '../support/scripted-upstream.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 
-/** The stop of a process ends within this, as its log and README promise. In ms. */
+/** A process must stop within this, as its log and README promise. In ms. */
 const STOP_LIMIT_MS = 9_000;
 
-/** So many calls may the upstream get in a second. */
+/** The upstream may get so many calls a second. */
 const MAX_RPS = 5;
 
-/** Of a kind of client at a time. */
+/** The number of clients of each kind at a time. */
 const CROWD = 20;
 
-/** What the system tells of a process is there on Linux alone. */
+/** Only Linux reports the resources of a process. */
 const describeOnLinux = existsSync('/proc/self/fd') ? describe : describe.skip;
 
 const upgrade = (origin: string, key = 'MDEyMzQ1Njc4OWFiY2RlZg==', path = '/graphql') =>
@@ -38,7 +38,7 @@ const upgrade = (origin: string, key = 'MDEyMzQ1Njc4OWFiY2RlZg==', path = '/grap
 const postHead = 'POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
 const foreign = upgrade('http://evil.example');
 
-/** Clients that do not close what they open, whatever the gateway does with its side. */
+/** Clients that never close a connection, even if the gateway closes its side. */
 class HostileClients {
   readonly #held: Socket[] = [];
 
@@ -62,7 +62,7 @@ class HostileClients {
   }
 }
 
-/** A gateway in a process of its own, and what is around it. */
+/** A gateway in its own process, with its surroundings. */
 async function launch(env: Readonly<Record<string, string>>) {
   const directory = mkdtempSync(join(tmpdir(), 'hostile-'));
   const upstream = await startScriptedUpstream();
@@ -76,7 +76,7 @@ async function launch(env: Readonly<Record<string, string>>) {
       headers: { 'content-type': 'application/json', connection: 'close' },
       body: JSON.stringify({ query }),
     });
-  // What is opened once and kept is open by now.
+  // By now everything is open that stays open.
   await post('{ __typename }');
   return {
     gateway,
@@ -85,7 +85,7 @@ async function launch(env: Readonly<Record<string, string>>) {
     clients,
     post,
     countFiles: () => readdirSync(`/proc/${gateway.child.pid}/fd`).length,
-    /** @returns how long it took, in ms, once it has ended well */
+    /** @returns the duration in ms, after a successful end */
     async stop(): Promise<number> {
       const stoppedAt = performance.now();
       gateway.child.kill('SIGTERM');
@@ -103,8 +103,8 @@ async function launch(env: Readonly<Record<string, string>>) {
   };
 }
 
-/** Stop one in the midst of all that could hold it up. */
-async function stopAmongTheRudest() {
+/** Stop a gateway amid everything that could delay it. */
+async function stopAmidHostileClients() {
   await using launched = await launch({ CAMPAIGN_TIMEOUT_MS: '600000' });
   const { upstream, url, clients, post, stop } = launched;
   const start = `mutation { startIngestion(input: { mappingId: "A" }) {
@@ -131,7 +131,7 @@ async function stopAmongTheRudest() {
   return { tookMs, overHttp: await started, overSocket: await worker?.next() };
 }
 
-/** Stop one whose database has stopped answering, with a query under way. */
+/** Stop a gateway whose database has stopped answering, with a query in progress. */
 async function stopWithoutDatabase() {
   const database = await createTestDatabase();
   const proxy = await startTcpProxy(database.url);
@@ -160,12 +160,12 @@ async function stopWithoutDatabase() {
 
 describeOnLinux('a gateway among hostile clients', () => {
   let launched: Awaited<ReturnType<typeof launch>>;
-  let stoppedElsewhere: ReturnType<typeof stopAmongTheRudest>;
+  let stoppedElsewhere: ReturnType<typeof stopAmidHostileClients>;
   let stoppedWithoutDatabase: ReturnType<typeof stopWithoutDatabase>;
 
   beforeAll(async () => {
-    // All the while, as they wait more than they work.
-    stoppedElsewhere = stopAmongTheRudest();
+    // All along, because these wait more than they work.
+    stoppedElsewhere = stopAmidHostileClients();
     stoppedWithoutDatabase = stopWithoutDatabase();
     for (const stopped of [stoppedElsewhere, stoppedWithoutDatabase]) stopped.catch(() => {});
     launched = await launch({
@@ -183,7 +183,7 @@ describeOnLinux('a gateway among hostile clients', () => {
     while (launched.countFiles() > count) await setTimeout(20);
   };
 
-  it('frees the connections that it refuses, though their clients never close them', async () => {
+  it('releases the connections that it refuses, even if their clients never close them', async () => {
     const { clients, countFiles, post } = launched;
     const before = countFiles();
     const [refused] = await clients.openMany(foreign);
@@ -200,7 +200,7 @@ describeOnLinux('a gateway among hostile clients', () => {
     ]) {
       await clients.openMany(sent);
     }
-    // Half-open: they have said all that they will say, and read nothing.
+    // Half-closed: they send nothing more, and read nothing.
     for (const sent of [
       '',
       foreign,
@@ -213,12 +213,12 @@ describeOnLinux('a gateway among hostile clients', () => {
     expect((await post('{ __typename }')).status).toBe(200);
   });
 
-  it('frees a flood of WebSockets that say nothing, wrong things, or do not answer its close', async () => {
+  it('releases a flood of WebSockets that are silent, invalid or ignore its close', async () => {
     const { clients, countFiles } = launched;
     const before = countFiles();
     const [first, ...others] = await clients.openMany(upgrade('http://localhost'));
     await once(first as Socket, 'data');
-    // A frame that is not masked, and one that ends the WebSocket.
+    // An unmasked frame, and a close frame.
     for (const socket of others.slice(0, 10)) socket.write(Buffer.from([0x81, 1, 0x78]));
     for (const socket of others.slice(10)) socket.write(Buffer.from([0x88, 0x80, 0, 0, 0, 0]));
     for (let round = 0; round < 3; round += 1) await clients.openMany(upgrade('http://localhost'));
@@ -228,7 +228,7 @@ describeOnLinux('a gateway among hostile clients', () => {
     await untilFiles(before);
   });
 
-  it('after a freeze hears those who have spoken meanwhile, and keeps to its budget', async () => {
+  it('hears after a freeze what arrived meanwhile, and keeps to its budget', async () => {
     const { gateway, upstream, url, post } = launched;
     const running: ScriptedAnswer = (response, call) => {
       const requestId = new URL(call.rawPath, url).searchParams.get('requestId');
@@ -238,7 +238,7 @@ describeOnLinux('a gateway among hostile clients', () => {
     const look = (id: number) =>
       `r${id}: ingestionStatus(mappingId: "M", requestId: "${id}") { status }`;
     await post(`{ ${[1, 2, 3].map(look).join(' ')} }`);
-    // Answered only during the freeze.
+    // Answered during the freeze.
     const { answer, release } = held(running);
     upstream.otherwise((response, call) =>
       (call.rawPath.includes('requestId=4') ? answer : running)(response, call),
@@ -255,21 +255,21 @@ describeOnLinux('a gateway among hostile clients', () => {
     release();
     silent.send({ type: 'connection_init' });
     greeted.send({ type: 'ping' });
-    // Longer than the client had for its first word, and the upstream for its answer.
+    // Longer than the timeouts of the client's first message and of the upstream's answer.
     await setTimeout(3_700);
     const calls = upstream.calls.length;
     gateway.child.kill('SIGCONT');
     expect(await silent.next()).toEqual({ type: 'connection_ack' });
     expect(await greeted.next()).toEqual({ type: 'pong' });
     expect(await (await asked).json()).toEqual({ data: { r4: { status: 'IN_PROGRESS' } } });
-    // One more than there may be in a second.
+    // One call more than a second allows.
     await upstream.arrived(calls + MAX_RPS + 1);
     const times = upstream.calls.slice(calls).map(({ arrivedAt }) => arrivedAt);
     expect((times[MAX_RPS] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(900);
     await Promise.all([silent.close(), greeted.close()]);
   });
 
-  it('stops within its limit, and tells those who wait what became of theirs', async () => {
+  it('stops within its limit, and tells waiting callers the outcomes of their starts', async () => {
     const { tookMs, overHttp, overSocket } = await stoppedElsewhere;
     expect(tookMs).toBeLessThan(STOP_LIMIT_MS);
     const unknown = { data: { startIngestion: { outcomeUnknown: true } } };
@@ -278,7 +278,7 @@ describeOnLinux('a gateway among hostile clients', () => {
     expect(await launched.stop()).toBeLessThan(STOP_LIMIT_MS);
   });
 
-  it('stops within its limit though its database does not answer, and says that it was not all', async () => {
+  it('stops within its limit though its database does not answer, and reports what was unfinished', async () => {
     const { code, tookMs, complaints } = await stoppedWithoutDatabase;
     expect(tookMs).toBeLessThan(STOP_LIMIT_MS);
     expect(code).toBe(1);

@@ -4,7 +4,7 @@ import type { ArrivedCall } from './test-upstream.js';
 
 const PATH = /\/campaign\/dataIngestion\/xdmIngestion\/([^/]+)\/ingest(?:\?|$)/;
 
-/** @returns null for a call that is not to be noted */
+/** @returns null for a call that is not recorded */
 export function toArrivedCall(method: string, rawPath: string): ArrivedCall | null {
   if (method === 'HEAD') return { operation: 'check', mappingId: '', rawPath };
   const [, mappingId] = PATH.exec(rawPath) ?? [];
@@ -16,7 +16,7 @@ export function toArrivedCall(method: string, rawPath: string): ArrivedCall | nu
   };
 }
 
-/** The calls that have arrived at a port. */
+/** The calls that arrived at a port. */
 export interface ArrivedCalls {
   readonly calls: readonly ArrivedCall[];
   /** Resolves with all calls once so many have arrived. */

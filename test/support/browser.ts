@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
 
-/** Chromium, or a browser made of it, where systems put it. */
+/** Where systems install Chromium or a browser based on it. */
 const USUAL_PATHS = [
   '/usr/bin/chromium',
   '/usr/bin/chromium-browser',
@@ -17,15 +17,15 @@ const USUAL_PATHS = [
   'C:\\Program Files (x86)\\Google\\Chrome\\Application\\chrome.exe',
 ];
 
-/** Below a test's own, so that a failure names the step. */
+/** Less than a test's own timeout, so that a failure names the step. */
 const STEP_TIMEOUT_MS = 20_000;
 
-/** A headless browser, newly installed as it were, that reaches one host and nothing else. */
+/** A headless browser without a history, which reaches one host and nothing else. */
 export interface CutOffBrowser extends AsyncDisposable {
   readonly page: Page;
-  /** Every address of another host that a page asked for; none of them was reached. */
+  /** Every address of another host that a page requested; none was reached. */
   readonly strayRequests: readonly string[];
-  /** What pages threw, or logged as an error. */
+  /** The errors that pages threw or logged. */
   readonly faults: readonly string[];
 }
 
@@ -44,7 +44,7 @@ export async function openCutOffBrowser(...origins: [string, ...string[]]): Prom
     headless: true,
     locale: 'en-GB',
     viewport: { width: 1440, height: 900 },
-    // Nobody looks at what moves, and it is painted sixty times a second.
+    // Nobody sees animations, which are painted sixty times a second.
     reducedMotion: 'reduce',
     args: [
       '--no-sandbox',
@@ -54,9 +54,9 @@ export async function openCutOffBrowser(...origins: [string, ...string[]]): Prom
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
-      // A page that a test makes up has no address, and else would not reach a gateway on this machine.
+      // A page made up by a test has no address, and otherwise would not reach a gateway on this machine.
       '--disable-features=LocalNetworkAccessChecks',
-      // Cuts off what is not a page's, too: the browser's own errands.
+      // Also cuts off the browser's own requests.
       `--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE ${hostname}`,
     ],
   });

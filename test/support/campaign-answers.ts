@@ -1,4 +1,4 @@
-/** The answers of the two tables in the contract, as its documentation prints them. */
+/** The answers of the two tables in the contract, as documented. */
 export const startAnswers = {
   submitted: (mapping: string, requestId: unknown) => ({
     requestId,
@@ -14,7 +14,7 @@ export const startAnswers = {
     info: `Unable to submit data ingestion request, XDM Mapping ID: ${mapping} is not stopped`,
     status: 'Failed',
   }),
-  /** Not in the documentation. */
+  /** Undocumented. */
   unknown: (mapping: string) => ({
     info: `Unable to submit data ingestion request, XDM Mapping ID: ${mapping} does not exist`,
     status: 'Failed',

@@ -2,21 +2,21 @@ import { statusAnswers } from './campaign-answers.js';
 import { json, type ScriptedAnswer, type ScriptedUpstream, text } from './scripted-upstream.js';
 
 /**
- * Answers starts in the order written, and statuses by what was said of a request. It begins when it is made:
- * what arrived before is not counted, and what was written before is forgotten.
+ * Answers starts in the scripted order, and status questions by the state of their request. Its counts begin with it:
+ * earlier calls are not counted, and earlier scripts are forgotten.
  */
 export interface CampaignScript {
-  /** Answer the next starts so; one that nothing is written for gets a 599. */
+  /** Answer the next starts like this; a start without a script gets a 599. */
   starts(...answers: ScriptedAnswer[]): void;
-  /** From now on the request is in this state; one that nothing is said of is in progress. */
+  /** Set the state of a request, which is otherwise in progress. */
   state(requestId: string, state: keyof typeof statusAnswers): void;
-  /** How many starts have arrived. */
+  /** The number of starts so far. */
   readonly startCount: number;
   /** Resolves once so many starts have arrived. */
   startsArrived(count: number): Promise<void>;
 }
 
-/** Have an upstream play Campaign. */
+/** Make an upstream play Campaign. */
 export function scriptCampaign(upstream: ScriptedUpstream): CampaignScript {
   const answers: ScriptedAnswer[] = [];
   const states = new Map<string, keyof typeof statusAnswers>();

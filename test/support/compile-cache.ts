@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Makes a process find compiled what another one compiled: tests start the same programs over and over. */
+/** Makes processes share compiled code, because tests start the same programs many times. */
 export const compileCacheEnv = {
   NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(tmpdir(), 'sluice-test-compile-cache'),
 };

@@ -2,19 +2,19 @@ import type { Locator, Page } from 'playwright-core';
 
 /** Altair as its user sees it. Only the window of the open tab is in the page. */
 export interface ExplorerPage {
-  /** In their order, once they are all there. */
+  /** In their order, once all are there. */
   tabNames(): Promise<readonly string[]>;
   activeTab(name: string): Locator;
-  /** Resolves once the tab is the active one. */
+  /** Resolves once the tab is active. */
   open(name: string): Promise<void>;
   send(): Promise<void>;
-  /** Write the environment’s variables anew, as one does by hand. */
+  /** Replace the environment’s variables by typing. */
   setEnvironment(variables: Readonly<Record<string, string>>): Promise<void>;
-  /** Resolves with the entries of the event log, once there are so many. */
+  /** Resolves with the entries of the event log once there are so many. */
   events(count: number): Promise<readonly Locator[]>;
-  /** Open the pane of docs at a type. */
+  /** Open the docs pane at a type. */
   openDocs(typeName: string): Promise<void>;
-  /** When an entry arrived, as the log shows it. */
+  /** When an entry arrived, according to the log. */
   timeOf(event: Locator | undefined): Promise<string>;
 }
 
@@ -47,7 +47,7 @@ export function createExplorerPage(page: Page): ExplorerPage {
       const dialog = page.getByRole('dialog');
       const editor = dialog.locator('.cm-content');
       const text = JSON.stringify(variables);
-      // An editor that is not ready yet lets keys go by: then what was there stays, or stands beside the new.
+      // An editor that is not ready ignores keys, which leaves the old text, or both.
       do {
         await editor.click();
         await page.keyboard.press('ControlOrMeta+A');

@@ -1,7 +1,7 @@
 import type { ExposureConfig } from '../../src/config/exposure.js';
 import { defaultLimits, noCallerLimits } from '../../src/server/limits/limits.js';
 
-/** What is allowed where nothing is set, and only programs of this machine can call. */
+/** The defaults when only programs of this machine can call. */
 export const privateExposure: ExposureConfig = {
   audience: 'thisMachine',
   limits: { ...defaultLimits, ...noCallerLimits },
@@ -13,7 +13,7 @@ export const privateExposure: ExposureConfig = {
   persistedOperationsFile: null,
 };
 
-/** What is allowed where nothing is set, and callers sign in. */
+/** The defaults when callers sign in. */
 export const publicExposure: ExposureConfig = {
   ...privateExposure,
   audience: 'callers',

@@ -4,7 +4,7 @@ import { type RunningService, startService } from '../campaign/support/running-s
 import { ADMIN, API_KEY, CLIENT } from '../campaign/support/service-client.js';
 import { startTestGateway, type TestGateway, type TestGatewayOptions } from './test-gateway.js';
 
-/** A job as the service itself tells of it, past all faults. */
+/** A job as the service itself reports it, without faults. */
 export interface JobOfService {
   readonly requestId: string;
   readonly mapping: string;
@@ -13,10 +13,10 @@ export interface JobOfService {
   readonly numberOfRecords: number | null;
 }
 
-/** A gateway in front of the real Campaign service, whose calls go wrong as planned. */
+/** A gateway in front of the real Campaign service, whose calls fail as planned. */
 export interface FaultyCampaign extends AsyncDisposable {
   readonly gateway: TestGateway;
-  /** All jobs that there were, newest first. Administration knows no faults. */
+  /** All jobs, newest first. Administration has no faults. */
   jobs(): Promise<readonly JobOfService[]>;
 }
 
@@ -41,7 +41,7 @@ export async function startFaultyCampaign(
   };
 }
 
-/** The service at a URL, as a gateway is told of it. */
+/** The service at a URL, as a gateway's upstream. */
 export function toUpstream(url: string): RemoteUpstream {
   return {
     kind: 'remote',

@@ -1,6 +1,6 @@
 import { createMemoryLog } from './memory-log.js';
 
-/** Cursors that no gateway gave: what each is, the cursor, and what is said of it. */
+/** Cursors that no gateway created: the kind, the cursor, and its error message. */
 export function forgedCursors(): [string, string, string][] {
   const message = 'This gateway did not create this cursor. Subscribe without "after".';
   return [

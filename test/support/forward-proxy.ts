@@ -2,20 +2,20 @@ import { once } from 'node:events';
 import { createServer, request as requestHttp } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 
-/** A forward proxy, as companies have them; whatever name is asked for, it leads to one server. */
+/** A forward proxy as companies have; it leads every name to one server. */
 export interface TestForwardProxy {
-  /** Without credentials and a slash at its end. */
+  /** Without credentials and a trailing slash. */
   readonly url: string;
-  /** What it was asked for, as `CONNECT name:port` or `POST http://name/path`. */
+  /** The requests, as `CONNECT name:port` or `POST http://name/path`. */
   readonly asked: readonly string[];
   close(): Promise<void>;
 }
 
-/** How the proxy treats who asks. */
+/** How the proxy treats its clients. */
 export interface ForwardProxyRules {
   /** Refuse everything with this status. */
   readonly refusal?: number;
-  /** Let through who shows these, as `user:password`. */
+  /** Accept only these credentials, as `user:password`. */
   readonly credentials?: string;
 }
 

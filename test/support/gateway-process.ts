@@ -4,19 +4,19 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { compileCacheEnv } from './compile-cache.js';
 
-/** As `npm start` has it. */
+/** As `npm start` sets it. */
 const HEAP = '--max-semi-space-size=16';
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 
-/** A gateway in a process of its own: the program that ships. */
+/** A gateway in its own process: the program that ships. */
 export interface GatewayProcess {
   readonly child: ChildProcess;
-  /** Where it listens; rejects where it ends before it does. */
+  /** Its URL; rejects if the process ends before it listens. */
   readonly url: Promise<string>;
   /** How it ended: an exit code, or the signal that killed it. */
   readonly ended: Promise<number | NodeJS.Signals>;
-  /** What it logged above the level of warnings so far, and its standard error. */
+  /** The log lines above warnings so far, and its standard error. */
   readonly complaints: readonly string[];
 }
 
@@ -24,14 +24,14 @@ export interface GatewayProcessOptions {
   readonly upstreamUrl: string;
   readonly dataDir: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Limits for the process, in words of the shell, such as `ulimit -f 100`. */
+  /** Limits of the process as a shell command, such as `ulimit -f 100`. */
   readonly limits?: string;
 }
 
-/** As pino writes it. */
+/** A log line as pino writes it. */
 const ERROR_LEVEL = 50;
 
-/** Start one, on a free port of the loopback interface. */
+/** Start one on a free port of the loopback interface. */
 export function startGatewayProcess(options: GatewayProcessOptions): GatewayProcess {
   const { upstreamUrl, dataDir, env, limits } = options;
   const [command, args] = limits
@@ -39,7 +39,7 @@ export function startGatewayProcess(options: GatewayProcessOptions): GatewayProc
     : [process.execPath, [HEAP, MAIN]];
   const child = spawn(command as string, args as string[], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    // Somewhere without an .env file.
+    // A directory without an .env file.
     cwd: dataDir,
     env: {
       PATH: process.env.PATH,
@@ -54,7 +54,7 @@ export function startGatewayProcess(options: GatewayProcessOptions): GatewayProc
       POLL_MIN_MS: '20',
       POLL_MAX_MS: '100',
       DATA_DIR: dataDir,
-      // Nothing balances what tests start.
+      // No load balancer needs a delay here.
       DRAIN_DELAY_MS: '0',
       ...env,
     },
@@ -62,7 +62,7 @@ export function startGatewayProcess(options: GatewayProcessOptions): GatewayProc
   const complaints: string[] = [];
   const url = Promise.withResolvers<string>();
   const ended = Promise.withResolvers<number | NodeJS.Signals>();
-  // Of a process that is killed early nobody may want to know.
+  // Nobody may be interested in a process that is killed early.
   url.promise.catch(() => {});
   createInterface({ input: child.stdout }).on('line', (line) => {
     const { level, msg } = parseLine(line);

@@ -3,24 +3,24 @@ import { type FormattedExecutionResult, type GraphQLFormattedError, print } from
 import { type Client, createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 
-/** What came back over HTTP. */
+/** An answer over HTTP. */
 export interface HttpResult<Data> {
   readonly httpStatus: number;
   readonly data: Data | null | undefined;
   readonly errors: readonly GraphQLFormattedError[] | undefined;
 }
 
-/** One subscription, and all that came of it so far. */
+/** One subscription with its events so far. */
 export interface Subscribed<Data> {
   readonly events: readonly FormattedExecutionResult<Data>[];
-  /** Resolves once so many events are there. */
+  /** Resolves once so many events have arrived. */
   received(count: number): Promise<readonly FormattedExecutionResult<Data>[]>;
-  /** Resolves with all events once the server has completed it; rejects with what ended it otherwise. */
+  /** Resolves with all events once the server has completed it; otherwise rejects with the reason. */
   readonly completed: Promise<readonly FormattedExecutionResult<Data>[]>;
   unsubscribe(): void;
 }
 
-/** A client of one gateway, over HTTP and over a WebSocket of its own. */
+/** A client of one gateway, over HTTP and over its own WebSocket. */
 export interface GraphQLClient {
   execute<Data, Variables>(
     document: TypedDocumentNode<Data, Variables>,
@@ -58,7 +58,7 @@ export function createGraphQLClient(url: string): GraphQLClient {
       const events: FormattedExecutionResult<Data>[] = [];
       const waiters: { count: number; resolve: () => void }[] = [];
       const { promise, resolve, reject } = Promise.withResolvers<typeof events>();
-      // A test that does not look at the end is not failed by it.
+      // A test that ignores the end does not fail because of it.
       promise.catch(() => {});
       const unsubscribe = socket.subscribe<Data>(
         { query: print(document), variables },
@@ -79,7 +79,7 @@ export function createGraphQLClient(url: string): GraphQLClient {
           const arrived = Promise.withResolvers<void>();
           waiters.push({ count, resolve: arrived.resolve });
           if (events.length >= count) arrived.resolve();
-          // Whichever comes first: a stream that ended early fails the test now and not by its timeout.
+          // Whichever comes first: a stream that ended early fails the test now, not by its timeout.
           await Promise.race([arrived.promise, promise]);
           return events;
         },

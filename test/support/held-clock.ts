@@ -1,27 +1,27 @@
 import { type Clock, systemClock } from '../../src/adobe/clock.js';
 
-/** The machine's time, but for the long waits, which are over when a test says so. */
+/** The machine's time, except for long waits, which end when a test says so. */
 export interface HeldClock extends Clock {
-  /** From now on no run waits for longer than a moment. */
+  /** From now on, runs do not wait. */
   freeRuns(): void;
-  /** Runs wait again. */
+  /** From now on, runs wait again. */
   holdRuns(): void;
-  /** From now on nobody waits for {@link HELD_CALL_MS}. */
+  /** From now on, calls do not wait for {@link HELD_CALL_MS}. */
   letCallsGo(): void;
-  /** From now on calls wait again. */
+  /** From now on, calls wait again. */
   holdCalls(): void;
 }
 
-/** What a call is to wait that waits until it is let go. */
+/** The delay of a call that waits until it is released. */
 export const HELD_CALL_MS = 600_000;
 
-/** Shorter waits are those of polls and of delayed calls, and take their time; the others are those of slow runs. */
+/** Shorter waits are polls and delayed calls, and take their time; longer ones are slow runs. */
 const LONG_MS = 10_000;
 
-/** Runs that are free ask again and again whether their batch is accepted: not so often that nothing else is done. */
+/** Released runs keep asking whether their batch is accepted, but leave time for other work. */
 const FREE_MS = 10;
 
-/** Build a clock that holds all runs. */
+/** Create a clock that holds all runs. */
 export function createHeldClock(): HeldClock {
   let runs = Promise.withResolvers<void>();
   let calls = Promise.withResolvers<void>();

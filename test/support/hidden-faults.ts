@@ -21,7 +21,7 @@ const answer = (as: '401' | '403' | '429' | '500' | '503' | 'html'): Fault => ({
   as,
 });
 
-/** What makes the odd mappings what they are. */
+/** How the odd mappings behave. */
 const ODD: readonly FaultRule[] = [
   rule('start', always, { do: 'drop' }, oddMappings.silent),
   rule('status', always, { do: 'drop' }, oddMappings.silent),
@@ -33,11 +33,11 @@ const ODD: readonly FaultRule[] = [
 ];
 
 /**
- * What a gateway does not let its clients notice. Of the looks one in three goes wrong, the first one and never
- * three in a row: a look is made three times. A start is made again only where it certainly was not taken, and a
- * token that is refused is replaced.
+ * Faults that a gateway hides from its clients. One in three status questions fails, the first one and never
+ * three in a row, because each is sent three times. A start is repeated only if it certainly was not accepted, and a
+ * rejected token is replaced.
  *
- * What must be noticed is left to `faulty-campaign.test.ts`: a start that may have been taken, a look that fails
+ * `faulty-campaign.test.ts` has the visible faults: a start that may have been accepted, a status question that fails
  * for good, no token.
  */
 const HIDDEN: readonly FaultRule[] = [
@@ -55,5 +55,5 @@ const HIDDEN: readonly FaultRule[] = [
   rule('status', { every: 2 }, { do: 'delay', delayMs: 5 }),
 ];
 
-/** The faults that are always on in front of gateways whose tests say nothing of faults. */
+/** The faults that are always active in tests that do not choose any. */
 export const hiddenFaults: FaultPlan = { seed: 1, rules: [...ODD, ...HIDDEN] };

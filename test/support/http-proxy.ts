@@ -3,12 +3,12 @@ import { createServer, type IncomingMessage, request } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-/** Passes HTTP on to a server, but treats WebSockets as it likes. */
+/** Forwards HTTP to a server, and treats WebSockets as configured. */
 export interface HttpProxy {
   readonly url: string;
-  /** Whether it passes requests on to the server; otherwise it answers 502. */
+  /** Whether it forwards requests to the server; otherwise it answers 502. */
   isUp: boolean;
-  /** Cut every connection; new ones are taken. */
+  /** Cut every connection; new ones are accepted. */
   cut(): void;
   close(): Promise<void>;
 }
@@ -57,7 +57,7 @@ export async function startHttpProxy(
   return proxy;
 }
 
-/** What a proxy does that lets WebSockets through. */
+/** A proxy that lets WebSockets through. */
 export function passUpgrade(serverUrl: string) {
   const { hostname, port } = new URL(serverUrl);
   return (socket: Duplex, { method, url, rawHeaders }: IncomingMessage): void => {

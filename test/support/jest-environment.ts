@@ -2,11 +2,11 @@ import type { Circus } from '@jest/types';
 import { TestEnvironment } from 'jest-environment-node';
 
 declare global {
-  /** What jest knows of the tests that are being declared. */
+  /** jest's state while tests are declared. */
   var testState: Circus.State;
 }
 
-/** Node.js, and a place where {@link loadTestFiles} finds where jest is. */
+/** Node.js, with jest's state for {@link loadTestFiles}. */
 export default class GroupEnvironment extends TestEnvironment {
   handleTestEvent(event: Circus.Event, state: Circus.State): void {
     if (event.name === 'setup') this.global.testState = state;

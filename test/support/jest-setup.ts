@@ -3,7 +3,7 @@ import { createMemoryDisk } from './memory-disk.js';
 import { sharePostgres } from './shared-postgres.js';
 import { tearDown } from './tear-down.js';
 
-/** Begin a test run. What is set in the environment here, every process of the run has. */
+/** Begin a test run. Every process of the run inherits the environment set here. */
 export default async function setUp(): Promise<void> {
   Object.assign(process.env, compileCacheEnv);
   const disk = process.env.TMPDIR ? null : await createMemoryDisk();

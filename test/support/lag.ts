@@ -1,15 +1,15 @@
 import { type PollPlan, toPollDelayMs } from '../../src/ingestion/poll-plan.js';
 import { learnRuns, PAST_RUNS, type RunModel, scaleFree } from '../../src/ingestion/run-model.js';
 
-/** Gives a number in [0, 1). */
+/** Returns a number in [0, 1). */
 export type Random = () => number;
 
-/** How long a run lasts, in ms. `index` counts the runs of the mapping. */
+/** The duration of a run, in ms. `index` counts the runs of the mapping. */
 export type Durations = (random: Random, index: number) => number;
 
 const MEDIAN_MS = 120_000;
 
-/** Log-normal around a median. */
+/** Log-normally distributed around a median. */
 function logNormal(medianMs: number, sigma: number): Durations {
   return (random) =>
     medianMs *
@@ -24,7 +24,7 @@ export const kindsOfRuns = {
   exponential: (random) => -MEDIAN_MS * Math.log(1 - random()),
 } satisfies Record<string, Durations>;
 
-/** Runs that lasted about two minutes each, and last about seven from some run on. */
+/** Runs that first took about two minutes each, and later about seven. */
 export function shifted(from: number): Durations {
   return (random, index) => logNormal(index < from ? MEDIAN_MS : 420_000, 0.25)(random, index);
 }
@@ -32,7 +32,7 @@ export function shifted(from: number): Durations {
 /** The delay before the next poll of a run of this age, in ms. */
 export type DelayAt = (ageMs: number) => number;
 
-/** Some ways to plan that need to know nothing: with each, a run's age is all that counts. */
+/** Plans that learn nothing: each depends only on the age of a run. */
 export const plainPlans = {
   /** At 1, 2, 4, 8, … s, and then every 30 s. */
   'capped back-off': (ageMs) => Math.min(30_000, Math.max(1_000, ageMs)),
@@ -40,13 +40,13 @@ export const plainPlans = {
   'share of the age': (ageMs) => Math.min(30_000, Math.max(1_000, ageMs / 10)),
 } satisfies Record<string, DelayAt>;
 
-/** What polling some runs came to. */
+/** The result of polling some runs. */
 export interface Polled {
   readonly lagsMs: readonly number[];
   readonly polls: number;
 }
 
-/** Poll runs that last so long, one after the other. */
+/** Poll runs of these durations, one after the other. */
 function pollAll(durationsMs: readonly number[], delayAt: (index: number) => DelayAt): Polled {
   let polls = 0;
   const lagsMs = durationsMs.map((durationMs, index) => {
@@ -73,7 +73,7 @@ export function pollAtFixedInterval(durationsMs: readonly number[], polls: numbe
   return pollAll(durationsMs, () => () => high);
 }
 
-/** One simulation: what the plan came to, and what others come to on the same runs. */
+/** The result of one simulation, for the plan and for others on the same runs. */
 export interface Simulated {
   readonly durationsMs: readonly number[];
   readonly planned: Polled;
@@ -114,12 +114,12 @@ export function simulate(
   return { durationsMs, planned: { lagsMs, polls } };
 }
 
-/** The same runs polled by a plan that needs to know nothing. */
+/** Poll the same runs by a plan that learns nothing. */
 export function simulatePlain(durationsMs: readonly number[], delayAt: DelayAt): Polled {
   return pollAll(durationsMs, () => delayAt);
 }
 
-/** The mean lag, in that of a fixed interval with as many polls. */
+/** The mean lag, relative to a fixed interval with as many polls. */
 export function toLagRatio({ lagsMs, polls }: Polled, durationsMs: readonly number[]): number {
   return mean(lagsMs) / mean(pollAtFixedInterval(durationsMs, polls).lagsMs);
 }
@@ -128,7 +128,7 @@ export function mean(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0) / values.length;
 }
 
-/** The value that a share of all does not exceed. */
+/** The value that this share of all values does not exceed. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;

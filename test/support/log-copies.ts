@@ -16,25 +16,25 @@ export interface Served {
   readonly records: readonly (IngestionRecord | null)[];
   readonly listed: readonly IngestionRecord[];
   readonly running: readonly IngestionRecord[];
-  /** Where the cursors that clients had kept lead. */
+  /** What follows the cursors that clients kept. */
   readonly resumed: readonly Position[];
 }
 
-/** A log’s files, what it served when they were copied, and cursors that it had given. */
+/** A log’s files, what it served when they were copied, and cursors from it. */
 export interface LogCopy {
   readonly files: ReadonlyMap<string, Buffer>;
   readonly served: Served;
   readonly cursors: readonly string[];
 }
 
-/** The same log: after it was closed, as it lay on the disk while it was open, and some commits before. */
+/** Copies of one log: closed, as on the disk while open, and some commits earlier. */
 export interface LogCopies extends AsyncDisposable {
   readonly closed: LogCopy;
-  /** As a killed process leaves it: the newest commits are in the -wal file only. */
+  /** As a killed process leaves it: the newest commits are only in the -wal file. */
   readonly killed: LogCopy;
   /** An older state of the same log. */
   readonly older: LogCopy;
-  /** Write a copy into a directory of its own. */
+  /** Write a copy into a new directory. */
   restore(copy: LogCopy): Promise<string>;
 }
 
@@ -44,7 +44,7 @@ const refs = Array.from({ length: 60 }, (_, index) => ({
   requestId: String(1_000 + index),
 }));
 
-/** Make a log with some of everything: running and finished requests, long texts, pruned ones, later news of a start. */
+/** Create a log with a bit of everything: running and finished requests, long texts, pruned requests, a late answer. */
 export async function createLogCopies(): Promise<LogCopies> {
   const base = await mkdtemp(join(tmpdir(), 'log-copies-'));
   const dataDir = join(base, 'original');
@@ -57,7 +57,7 @@ export async function createLogCopies(): Promise<LogCopies> {
   for (let index = 0; index < 10; index += 1) await append(index, finished(index));
   await log.prune(1_005, 100);
   const older = await copy(dataDir, log);
-  // All at once: a few large commits among many small ones.
+  // Concurrently: a few large commits among many small ones.
   await Promise.all(refs.slice(20).map((_, index) => append(20 + index, running(20 + index))));
   for (let index = 10; index < 40; index += 1) await append(index, finished(index));
   // The last commit has no transition in it.
@@ -81,7 +81,7 @@ export async function createLogCopies(): Promise<LogCopies> {
   };
 }
 
-/** Open a log, and read all that it serves. Throws what a gateway would meet. */
+/** Open a log and read everything it serves. Throws what a gateway would encounter. */
 export async function serveLog(dataDir: string, cursors: readonly string[]): Promise<Served> {
   const log = await openIngestionLog({ dataDir, onFatal: () => {} });
   try {
@@ -91,7 +91,7 @@ export async function serveLog(dataDir: string, cursors: readonly string[]): Pro
   }
 }
 
-/** The same files, with one of them changed; null takes it away. */
+/** The same files with one of them replaced; null removes it. */
 export function withFile(copy: LogCopy, name: string, bytes: Buffer | null): LogCopy {
   const files = new Map(copy.files);
   if (bytes) files.set(name, bytes);
@@ -99,7 +99,7 @@ export function withFile(copy: LogCopy, name: string, bytes: Buffer | null): Log
   return { ...copy, files };
 }
 
-/** The file’s bytes with one bit the other way. */
+/** The file’s bytes with one bit flipped. */
 export function withBitFlipped(bytes: Buffer, offset: number, bit: number): Buffer {
   const flipped = Buffer.from(bytes);
   flipped[offset] = (flipped[offset] ?? 0) ^ (1 << bit);

@@ -6,20 +6,20 @@ import { openPostgresLog } from '../../src/datasources/log/postgres/postgres.log
 import { openSqliteLog } from '../../src/datasources/log/sqlite/sqlite.log.js';
 import { createTestDatabase, execute, type TestDatabase } from './postgres.js';
 
-/** Said by `jest.config.js`: tests that use a log run on each database that can hold one. */
+/** Set by `jest.config.js`: tests that use a log run on each kind of database. */
 declare global {
   var logDatabaseKind: 'sqlite' | 'postgres' | undefined;
 }
 
-/** Enough for a test; there are many. */
+/** Few, because many tests have one. */
 const MAX_CONNECTIONS = 4;
 
 const databases = new Map<string, Promise<TestDatabase>>();
 
-/** Emptied ones, to be used again: that takes a fifth of the time that a new one does. */
+/** Emptied databases for reuse, which takes a fifth of the time of a new one. */
 const spare: TestDatabase[] = [];
 
-/** Row by row: to truncate is to make every file of a table anew, and tests write few rows. */
+/** Row by row: truncating creates every file of a table again, and tests write few rows. */
 const EMPTY = `
   select pg_terminate_backend(pid, 5000) from pg_stat_activity
     where datname = current_database() and pid <> pg_backend_pid();
@@ -46,13 +46,13 @@ export async function databaseOf(dataDir: string): Promise<DatabaseConfig> {
   return { kind: 'postgres', url: (await database).url, maxConnections: MAX_CONNECTIONS };
 }
 
-/** What makes a process use it. */
+/** The environment with which a process uses it. */
 export async function databaseEnv(dataDir: string): Promise<Record<string, string>> {
   const database = await databaseOf(dataDir);
   return database.kind === 'sqlite' ? {} : { DATABASE_URL: database.url };
 }
 
-/** Delete all that is in it, and the directory. */
+/** Delete everything in it, and the directory. */
 export async function deleteDatabase(dataDir: string): Promise<void> {
   const database = await databases.get(dataDir);
   databases.delete(dataDir);
@@ -83,10 +83,10 @@ export async function openTestLog(
     : openPostgresLog({ ...database, onFatal });
 }
 
-/** Let a log grow no more, as on a full disk; or again. */
+/** Stop the log from growing, as a full disk does; or allow it again. */
 export async function setFull({ db, kind }: LogDatabase, isFull: boolean): Promise<void> {
   if (kind === 'sqlite') {
-    // SQLite takes a limit below the pages in use for exactly these pages.
+    // SQLite reduces a limit below the pages in use to exactly these pages.
     await sql.raw(`pragma max_page_count = ${isFull ? 1 : 1_000_000}`).execute(db);
   } else if (isFull) {
     await sql`create function disk_is_full() returns trigger language plpgsql as $$

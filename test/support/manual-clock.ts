@@ -1,14 +1,14 @@
 import type { Clock } from '../../src/ingestion/ports.js';
 
-/** A clock that stands still until it is told how far to go. */
+/** A clock that advances only when told to. */
 export interface ManualClock extends Clock {
-  /** Set the wall clock, as an operator or NTP does: forward, or back where negative. No time passes. */
+  /** Set the wall clock, as an operator or NTP does: forward, or back if negative. No time passes. */
   jump(ms: number): void;
-  /** Go forward, running what falls due in its order; what the tasks awaken has run when this resolves. */
+  /** Advance, running due tasks in their order; resolves once what they started has run. */
   advance(ms: number): Promise<void>;
-  /** How many tasks are waiting. */
+  /** The number of waiting tasks. */
   readonly pendingCount: number;
-  /** Delays of the tasks that are waiting, in ms from now, soonest first. */
+  /** Delays of the waiting tasks, in ms from now, soonest first. */
   pendingMs(): number[];
   /** Resolves once so many tasks are waiting whose delay from now is in `[fromMs, toMs]`. */
   scheduled(fromMs: number, toMs: number, count?: number): Promise<void>;
@@ -78,7 +78,7 @@ export function createManualClock(startsAt = Date.parse('2026-01-01T00:00:00Z'))
   };
 }
 
-/** Let every promise that can go on do so: all of them have by the time the event loop turns. */
+/** Let every promise continue that can, until the event loop turns. */
 export function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

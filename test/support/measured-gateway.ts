@@ -6,7 +6,7 @@ import { startGateway } from '../../src/gateway.js';
 import { createLogger } from '../../src/process/logger.js';
 import { toTestConfig } from './test-gateway.js';
 
-/** What it answers to any message: the heap that is left after the garbage is collected, in bytes. */
+/** Its answer to any message: the heap after a garbage collection, in bytes. */
 export interface HeapReport {
   readonly heapBytes: number;
 }
@@ -36,7 +36,7 @@ const gateway = await startGateway(
 process.on('message', async () => {
   const heapBytes: number[] = [];
   for (let i = 0; i < MEASURES; i += 1) {
-    // What is freed by callbacks is garbage only after they have run.
+    // What callbacks release becomes garbage only after they have run.
     await setImmediate();
     globalThis.gc?.();
     heapBytes.push(process.memoryUsage().heapUsed);

@@ -10,7 +10,7 @@ import { createSqliteDialect } from '../../src/datasources/log/sqlite/sqlite.dia
  */
 export async function openMemoryDatabase(): Promise<LogDatabase> {
   const database = new DatabaseSync(':memory:');
-  // Tests repeat few statements many times, and to prepare one takes longer than to run it.
+  // Tests repeat few statements many times, and preparing one takes longer than running it.
   const prepared = new Map<string, StatementSync>();
   const db = createLogKysely(
     createSqliteDialect({

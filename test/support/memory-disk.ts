@@ -5,20 +5,20 @@ import { join } from 'node:path';
 /** Where Linux keeps files in memory. */
 const MEMORY_DIR = '/dev/shm';
 
-/** Several times what a whole run of the tests writes. Containers are often given 64 MB. */
+/** Several times what a whole test run writes. Containers often have 64 MB. */
 const ENOUGH_BYTES = 4 * 1024 ** 3;
 
 const NAME = /^sluice-tests-(\d+)$/;
 
-/** A directory for what tests write, which is deleted in the end. */
+/** A directory for files of tests, which is deleted at the end. */
 export interface MemoryDisk extends AsyncDisposable {
   readonly dir: string;
 }
 
 /**
- * Make a directory in memory: tests kill processes and never the power, so what they write need not wait for a disk.
+ * Create a directory in memory: tests kill processes but never cut the power, so their writes need not wait for a disk.
  *
- * @returns null where there is no such place, or not room enough
+ * @returns null if there is no such place, or not enough room
  */
 export async function createMemoryDisk(): Promise<MemoryDisk | null> {
   if (!(await hasRoom())) return null;
@@ -41,7 +41,7 @@ async function hasRoom(): Promise<boolean> {
   }
 }
 
-/** Of runs that were killed: it would stay in memory. */
+/** Killed runs leave their directory in memory. */
 async function deleteLeftOver(): Promise<void> {
   for (const name of await readdir(MEMORY_DIR)) {
     const pid = Number(NAME.exec(name)?.[1]);
@@ -54,7 +54,7 @@ function isRunning(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // It is somebody else's.
+    // It belongs to somebody else.
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

@@ -15,7 +15,7 @@ import {
 } from '../../src/ingestion/transition.js';
 
 /**
- * The ingestion log in memory, for tests that look at who reads it and not at the disk: ordered and append-only, but gone with the process. Its
+ * An ingestion log in memory, for tests of its readers: ordered and append-only, but gone with the process. Its
  * cursors are real, and those of an earlier process are refused.
  */
 export function createMemoryLog(): IngestionLog {

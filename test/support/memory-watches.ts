@@ -5,7 +5,7 @@ import type { Clock, IngestionLog, WatchQueue } from '../../src/ingestion/ports.
 import type { WatcherEvents } from '../../src/watch/watcher.js';
 import { openMemoryDatabase } from './memory-database.js';
 
-/** Events that nobody listens to. */
+/** Events without listeners. */
 export const noWatcherEvents: WatcherEvents = {
   onTransition() {},
   onRegression() {},
@@ -16,10 +16,10 @@ export const noWatcherEvents: WatcherEvents = {
   },
 };
 
-/** How long what was claimed is held, in ms. */
+/** How long a claim is held, in ms. */
 export const HOLD_MS = 15_000;
 
-/** A log in memory, and what is due in it. */
+/** A log in memory with its queue of due polls. */
 export async function openMemoryWatches(clock: Clock): Promise<{
   readonly database: LogDatabase;
   readonly log: IngestionLog;

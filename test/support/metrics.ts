@@ -13,10 +13,10 @@ export async function readMetric(url: string, name: string): Promise<number> {
   return Number(line?.slice(line.lastIndexOf(' ')));
 }
 
-/** Between two looks, in ms: they are not to keep the gateway from what is waited for. */
+/** The delay between two reads, in ms, so that they do not slow down the gateway. */
 const LOOK_MS = 15;
 
-/** Wait until a metric has a value: what frees it runs behind the last message that a client sees. */
+/** Wait until a metric has a value: it changes after the last message that a client sees. */
 export async function untilMetric(url: string, name: string, value: number): Promise<void> {
   while ((await readMetric(url, name)) !== value) {
     await setTimeout(LOOK_MS);

@@ -5,24 +5,24 @@ import { type Configuration, Provider } from 'oidc-provider';
 import type { SignInConfig } from '../../src/server/sign-in/sign-in.js';
 import { toTokenRules } from './token-issuer.js';
 
-/** What access tokens are for. */
+/** The audience of access tokens. */
 const RESOURCE = 'urn:sluice';
 
-/** The right that its tokens give. */
+/** The right that its tokens grant. */
 const RIGHT = 'ingestion:read';
 
 /** A real OpenID provider, whose users need no password. */
 export interface OpenIdProvider extends AsyncDisposable {
   readonly url: string;
-  /** How a gateway takes its tokens. */
+  /** The rules by which a gateway accepts its tokens. */
   readonly accessTokens: NonNullable<SignInConfig['accessTokens']>;
   /** The console's settings for it. */
   readonly openId: { readonly issuer: string; readonly clientId: string; readonly scope: string };
-  /** How many tokens were given for refresh tokens. */
+  /** The number of tokens issued for refresh tokens. */
   readonly renewalCount: number;
-  /** Have tokens answered with 503, or as before. */
+  /** Answer token requests with 503, or as before. */
   setDown(isDown: boolean): void;
-  /** Take refresh tokens no more. */
+  /** Stop accepting refresh tokens. */
   endSessions(): void;
 }
 
@@ -104,7 +104,7 @@ function toConfiguration(
     issueRefreshToken: () => true,
     findAccount: (_context, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
     interactions: { url: (_context, { uid }) => `/interaction/${uid}` },
-    // Nobody is asked what the console may see.
+    // Users are not asked for their consent.
     async loadExistingGrant({ oidc }) {
       const grant = new oidc.provider.Grant({
         clientId: oidc.client?.clientId ?? '',
@@ -138,7 +138,7 @@ function toConfiguration(
   };
 }
 
-/** The page of the provider: two links, one of which lets Ada in. */
+/** The sign-in page: two links, one of which lets Ada in. */
 async function interact(
   provider: Provider,
   request: IncomingMessage,

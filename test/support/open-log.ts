@@ -1,6 +1,6 @@
 import { openIngestionLog } from './sqlite-log.js';
 
-/** A process that has the log of a directory open until its standard input ends. */
+/** A process that keeps the log of a directory open until its standard input ends. */
 const [dataDir = ''] = process.argv.slice(2);
 const log = await openIngestionLog({
   dataDir,

@@ -2,7 +2,7 @@ import type { LogDatabase } from '../../src/datasources/log/log-database.js';
 import { openPostgresLog } from '../../src/datasources/log/postgres/postgres.log.js';
 import { createTestDatabase } from './postgres.js';
 
-/** A database as replicas share it. */
+/** A database that replicas share. */
 export async function openReplicaDatabase(): Promise<
   Pick<LogDatabase, 'db' | 'guard'> & AsyncDisposable
 > {

@@ -18,23 +18,23 @@ const TIMEOUT_MS = 10_000;
 /** After this the answer to a start is overdue, in ms. */
 export const ANSWER_DUE_MS = TIMEOUT_MS + 5_000;
 
-/** Both logs in one real file, which can be closed and opened again. */
+/** Both logs in one real file, which can be closed and reopened. */
 export interface OpenedLogs {
   readonly starts: StartLog;
   readonly log: DurableIngestionLog;
-  /** Let the database grow no more, as on a full disk; or again. */
+  /** Stop the database from growing, as a full disk does; or allow it again. */
   setFull(isFull: boolean): Promise<void>;
-  /** Have all that is due be due so much sooner, in ms, as if that time had passed. */
+  /** Make everything due so much sooner, in ms, as if that time had passed. */
   pass(ms: number): Promise<void>;
-  /** Have all starts as a version left them that told no sending from another, and had no answer due. */
+  /** Leave all starts as an earlier version did, which did not record sendings and deadlines. */
   forgetSendings(): Promise<void>;
-  /** End as a process does that dies: what was committed is there, and nothing else. */
+  /** End like a killed process, which leaves only what was committed, and open again. */
   reopen(): Promise<OpenedLogs>;
   /** Close, and delete the file. */
   dispose(): Promise<void>;
 }
 
-/** @param dataDir - where the file is; a new directory where it is left out */
+/** @param dataDir - the directory of the file; by default a new one */
 export async function openStartLog(
   clock: Clock = systemClock,
   dataDir?: string,

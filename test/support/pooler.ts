@@ -3,15 +3,15 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 /** A pooler in front of a PostgreSQL server, as PgBouncer is with its defaults. */
 export interface Pooler {
-  /** That of the database, through the pooler. */
+  /** The URL of the database through the pooler. */
   readonly url: string;
   close(): Promise<void>;
 }
 
-/** What PgBouncer takes in a startup packet. */
+/** The startup parameters that PgBouncer accepts. */
 const KNOWN_PARAMETERS = ['user', 'database', 'application_name', 'client_encoding'];
 
-/** Of a client, where a pooler gives it a session of its own, and where it gives each transaction one. */
+/** Pool sessions, one for each client, or transactions, each in any session. */
 export type PoolMode = 'session' | 'transaction';
 
 const READY = 'Z'.charCodeAt(0);
@@ -19,17 +19,17 @@ const KEY_DATA = 'K'.charCodeAt(0);
 const TERMINATE = 'X'.charCodeAt(0);
 const IDLE = 'I'.charCodeAt(0);
 
-/** A session at the server, and whom it answers. */
+/** A session at the server, and its current client. */
 interface Session {
   readonly socket: Socket;
   client: Socket | null;
 }
 
-/** Stand between a database and its clients as a pooler does. Who signs in makes the server begin a session. */
+/** Stand between a database and its clients as a pooler does. Each sign-in makes the server begin a session. */
 export async function startPooler(databaseUrl: string, mode: PoolMode): Promise<Pooler> {
   const { hostname, port } = new URL(databaseUrl);
   const sockets = new Set<Socket>();
-  /** Those that are free, the one to be used next last. */
+  /** The free sessions; the last is used next. */
   const free: Session[] = [];
 
   function openSession(client: Socket): Session {
@@ -47,7 +47,7 @@ export async function startPooler(databaseUrl: string, mode: PoolMode): Promise<
         const isFree = mode === 'transaction' && message[0] === READY && message[5] === IDLE;
         if (!isFree || !client) return;
         session.client = null;
-        // A pooler begins a session where none is free: nobody has to wait for the one that it had.
+        // A pooler begins a session if none is free, so that nobody waits for an earlier one.
         if (isNew) free.unshift(session);
         else free.push(session);
         isNew = false;
@@ -89,7 +89,7 @@ export async function startPooler(databaseUrl: string, mode: PoolMode): Promise<
   };
 }
 
-/** Takes bytes as they come, and gives whole messages. */
+/** Collects bytes, and returns whole messages. */
 function inMessages(take: (message: Buffer) => void): (data: Buffer) => void {
   let rest = Buffer.alloc(0);
   return (data) => {

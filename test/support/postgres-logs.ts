@@ -13,18 +13,18 @@ import type { Clock, StartLog } from '../../src/ingestion/ports.js';
 import type { Transition } from '../../src/ingestion/transition.js';
 import { systemClock } from '../../src/process/system-clock.js';
 
-/** How long the answer to a start may be on its way, in ms. */
+/** How long the answer to a start may take, in ms. */
 const ANSWER_TIMEOUT_MS = 10_000;
 
-/** A log as one of several processes has it. */
+/** The log as opened by one of several processes. */
 export interface ReplicaLog {
   readonly database: LogDatabase;
   readonly log: DurableIngestionLog;
   readonly starts: StartLog;
-  /** What its listeners were told so far. */
-  readonly told: readonly Transition[];
-  /** Once they were told of so many. */
-  untilTold(count: number): Promise<void>;
+  /** The transitions announced to its listeners so far. */
+  readonly announced: readonly Transition[];
+  /** Resolves once so many were announced. */
+  untilAnnounced(count: number): Promise<void>;
 }
 
 export interface ReplicaOptions {
@@ -35,7 +35,7 @@ export interface ReplicaOptions {
   readonly onFatal?: (error: Error) => void;
 }
 
-/** Open the log of a PostgreSQL database once more. */
+/** Open the log of a PostgreSQL database again. */
 export async function openReplica(url: string, options: ReplicaOptions = {}): Promise<ReplicaLog> {
   const onFatal =
     options.onFatal ??
@@ -45,19 +45,19 @@ export async function openReplica(url: string, options: ReplicaOptions = {}): Pr
   const { maxConnections = 4, onWarning, timeouts } = options;
   const database = await openPostgresLog({ url, maxConnections, onFatal, onWarning }, timeouts);
   const log = await createIngestionLog(database);
-  const told: Transition[] = [];
+  const announced: Transition[] = [];
   let wake = () => {};
   log.onAppended((transition) => {
-    told.push(transition);
+    announced.push(transition);
     wake();
   });
   return {
     database,
     log,
     starts: await openStartLog(database, options.clock ?? systemClock, ANSWER_TIMEOUT_MS),
-    told,
-    async untilTold(count) {
-      while (told.length < count) {
+    announced,
+    async untilAnnounced(count) {
+      while (announced.length < count) {
         await new Promise<void>((resolve) => {
           wake = resolve;
         });

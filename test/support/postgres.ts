@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { findSharedPostgres } from './shared-postgres.js';
 
-/** A database of one test’s own. */
+/** A database for one test. */
 export interface TestDatabase {
   /** `postgres://user:password@host:port/name` */
   readonly url: string;
-  /** Delete it; whoever is still connected to it is cut off. */
+  /** Delete it and cut off whoever is still connected. */
   drop(): Promise<void>;
 }
 
@@ -27,7 +27,7 @@ export async function createTestDatabase(serverUrl?: string): Promise<TestDataba
   };
 }
 
-/** Run one statement on a connection of its own. */
+/** Run one statement on its own connection. */
 export async function execute(url: string, statement: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();

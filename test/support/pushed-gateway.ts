@@ -27,11 +27,11 @@ import { privateExposure } from './exposure.js';
 import { deleteDatabase, openTestLog } from './log-database.js';
 import { emptyQueue, noWatcherEvents } from './memory-watches.js';
 
-/** A gateway whose transitions are appended to its log by whoever started it, and not seen upstream. */
+/** A gateway whose transitions a test appends to its log, without an upstream. */
 export interface PushedGateway {
   readonly url: string;
   readonly port: number;
-  /** Emits each request as its head arrives. */
+  /** Emits each request once its headers have arrived. */
   readonly server: Server;
   readonly log: IngestionLog;
   readonly fanOut: Pick<FanOut<OperationResult>, 'followerCount'>;
@@ -41,7 +41,7 @@ export interface PushedGateway {
   readonly reports: readonly OperationReport[];
   /** The codes of every refusal so far. */
   readonly refusals: readonly string[];
-  /** How many operations were begun: one to open each subscription, and one to execute each of its events. */
+  /** The number of executions: one to open each subscription, and one for each of its events. */
   readonly operationCount: number;
   /** Accept nothing new from now on, as before a stop. */
   drain(): void;
@@ -49,9 +49,9 @@ export interface PushedGateway {
   stop(): Promise<void>;
 }
 
-/** What a test may choose of such a gateway. */
+/** The options of such a gateway. */
 export interface PushedGatewayOptions {
-  /** Of sockets and streams: how often they are pinged, and when what they came with expires. */
+  /** The clock of pings and of the expiry of credentials. */
   readonly clock?: Clock;
   readonly signIn?: SignIn;
   readonly exposure?: ExposureConfig;

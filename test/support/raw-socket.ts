@@ -1,21 +1,21 @@
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
 
-/** A message of the graphql-transport-ws protocol, as it came. */
+/** A received message of the graphql-transport-ws protocol. */
 export interface SocketMessage {
   readonly type: string;
   readonly id?: string;
   readonly payload?: unknown;
 }
 
-/** A WebSocket without a client library: it sends what it is told to, sense or nonsense. */
+/** A WebSocket without a client library, which sends anything, valid or not. */
 export interface RawSocket {
   readonly webSocket: WebSocket;
-  /** Send a message as JSON, or a text or bytes as they are. */
+  /** Send a message as JSON, or a text or bytes unchanged. */
   send(message: SocketMessage | string | Buffer): void;
-  /** The next message that was not taken yet; rejects once the socket is closed and none is left. */
+  /** The next unread message; rejects once the socket is closed and none is left. */
   next(): Promise<SocketMessage>;
-  /** Resolves with the code that the server closed it with. */
+  /** Resolves with the server's close code. */
   readonly closed: Promise<number>;
   /** Close it, and wait until it is closed. */
   close(): Promise<void>;
@@ -23,9 +23,9 @@ export interface RawSocket {
 
 export interface RawSocketOptions {
   readonly protocol?: string | string[];
-  /** Whether to say hello and wait for the answer. */
+  /** Whether to send connection_init and wait for the acknowledgement. */
   readonly isGreeted?: boolean;
-  /** Of the request that is upgraded. */
+  /** The headers of the upgrade. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -48,7 +48,7 @@ export async function openSocket(
     resolve(code);
     for (const taker of takers.splice(0)) taker.reject(new Error(`closed with ${code}`));
   });
-  // Opened before: what breaks the connection later is told by its close.
+  // Once it has opened, `close` reports what breaks the connection.
   await once(webSocket, 'open');
   webSocket.on('error', () => {});
 
@@ -79,7 +79,7 @@ export async function openSocket(
   return socket;
 }
 
-/** What a query, mutation or failed subscription is answered over a socket: its one result or error. */
+/** The one result or error of a query, mutation or failed subscription over a socket. */
 export async function askSocket(
   socket: RawSocket,
   payload: unknown,

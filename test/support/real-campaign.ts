@@ -23,20 +23,20 @@ import {
   type TestUpstream,
 } from './test-upstream.js';
 
-/** So slow that after its first records each run waits for longer than any test: until it is told to go on. */
+/** So slow that each run waits after its first records for longer than any test, until it is released. */
 const RECORDS_PER_SECOND = 0.01;
 
-/** As many as are read at once, and behind them what ends the reading before a batch is made of them. */
+/** As many rows as are read at once, followed by one that stops the reading before a batch exists. */
 const UNREADABLE = `${peopleCsv(200)}"a quote that is never closed`;
 
-/** The source that has a run come to each of its ends. */
+/** The source that leads a run to each outcome. */
 const SOURCES: Readonly<Record<RunEnd, string>> = {
   success: peopleCsv(15),
   failedEmpty: UNREADABLE,
   failedInBatch: 'id,name\np-1,Mallory\n',
 };
 
-/** Told apart by this from a gateway. */
+/** Distinguishes its calls from those of a gateway. */
 const SOMEBODY_ELSE = 'somebody else';
 
 /** Start the Campaign service and a receiver behind it. */
@@ -73,7 +73,7 @@ export async function startRealCampaign(mappingIds: readonly string[]): Promise<
     config: toUpstream(url),
     calls,
     arrived,
-    startElsewhere: (mappingId) => startPastFaults(service, mappingId),
+    startElsewhere: (mappingId) => startWithoutFaults(service, mappingId),
     willEnd: (mappingId, end) =>
       writeFile(join(space.mappingsDir, sourceOf(mappingId)), SOURCES[end]),
     async finish() {
@@ -87,7 +87,7 @@ export async function startRealCampaign(mappingIds: readonly string[]): Promise<
       service = await start(port);
     },
     hold: clock.holdCalls,
-    letGo: clock.letCallsGo,
+    release: clock.letCallsGo,
     close: () => running.disposeAsync(),
   };
 }
@@ -101,7 +101,7 @@ function toMapping(id: string, path: string): string {
   });
 }
 
-/** Make the state of a service that has had many requests already. */
+/** Create the state of a service that has had many requests. */
 async function beginRequestIdsAt(firstId: number, dataDir: string): Promise<void> {
   const campaignDir = join(dataDir, 'campaign');
   await mkdir(campaignDir, { recursive: true });
@@ -114,7 +114,7 @@ async function beginRequestIdsAt(firstId: number, dataDir: string): Promise<void
   database.close();
 }
 
-async function startPastFaults(
+async function startWithoutFaults(
   { call, headers }: RunningService,
   mappingId: string,
 ): Promise<string> {
@@ -127,7 +127,7 @@ async function startPastFaults(
   }
 }
 
-/** A run that is held has not uploaded anything yet. */
+/** A held run has not uploaded anything yet. */
 async function heldJobs({ admin }: RunningService): Promise<number[]> {
   const { json } = await admin('/jobs?limit=100&status=Created');
   return (json as { jobs: { id: number }[] }).jobs.map(({ id }) => id);

@@ -6,9 +6,9 @@ import {
 import type { TestGateway } from './test-gateway.js';
 
 /**
- * What the tests of `retryOnAbort` ask about requests of one mapping.
+ * Questions of the `retryOnAbort` tests about requests of one mapping.
  *
- * @param at - the gateway and the mapping as they are at each call: tests change both
+ * @param at - returns the current gateway and mapping, because tests change both
  */
 export function askAboutRetries(
   at: () => { readonly gateway: TestGateway; readonly mappingId: string },
@@ -23,7 +23,7 @@ export function askAboutRetries(
       return gateway.client.execute(StartIngestionDocument, variables);
     },
 
-    /** All that happened to a request, once it has ended. */
+    /** All transitions of a request, once it has ended. */
     async untilEnd(requestId: string): Promise<(string | undefined)[]> {
       const { client } = at().gateway;
       const events = await client.subscribe(IngestionStatusChangedDocument, toRef(requestId))
@@ -31,7 +31,7 @@ export function askAboutRetries(
       return events.map(({ data }) => data?.ingestionStatusChanged.to);
     },
 
-    /** Of each request: which attempt it is, of which request it is one, and by which it was retried. */
+    /** Of each request: its attempt, the request that it retries, and the request that retried it. */
     async lineage(...requestIds: string[]) {
       const { data } = await at().gateway.client.execute(IngestionLineageDocument, {
         requests: requestIds.map(toRef),

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { build, type RolldownPluginOption } from 'rolldown';
 
-/** What a script becomes part of. */
+/** The surroundings of a script. */
 export interface ScriptPageOptions {
   /** Names that are replaced by texts. */
   readonly define?: Readonly<Record<string, string>>;
@@ -23,7 +23,7 @@ export async function openScriptPage(
     platform: 'browser',
     plugins,
     transform: { define: { 'process.env.NODE_ENV': '"development"', ...define } },
-    // Its default is a pattern, which it does not know as one of this world of jest's.
+    // The default is a pattern, which is not recognized across jest's module realms.
     output: { sourcemapIgnoreList: false },
     write: false,
   });

@@ -29,7 +29,7 @@ interface PlayedRequest {
 const forbidden = json(403, { error_code: '403023', message: 'Profile is not valid' });
 const unknown = text(404, 'RST-360011 An error has occurred - please contact your administrator.');
 
-/** Start a server that plays Campaign, and where nothing goes wrong by itself. */
+/** Start a server that plays Campaign, without faults of its own. */
 export async function startScriptedCampaign(mappingIds: readonly string[]): Promise<TestUpstream> {
   const ids = [...mappingIds, ...Object.values(oddMappings), ...lossyMappings];
   const upstream = await startScriptedUpstream();
@@ -66,7 +66,7 @@ export async function startScriptedCampaign(mappingIds: readonly string[]): Prom
     return (response, call) => void setTimeout(() => answer(response, call), SLOW_START_MS);
   }
 
-  function answerToLook(mappingId: string, requestId: string | null): ScriptedAnswer {
+  function answerToStatus(mappingId: string, requestId: string | null): ScriptedAnswer {
     const request = requests.find(({ id }) => id === requestId);
     if (request?.mappingId !== mappingId) return unknown;
     return json(200, statusAnswers[request.state](mappingId, request.id));
@@ -80,7 +80,7 @@ export async function startScriptedCampaign(mappingIds: readonly string[]): Prom
     if (operation === 'start') return answerToStart(mappingId)(response, call);
     const look = () => {
       const { searchParams } = new URL(call.rawPath, upstream.url);
-      answerToLook(mappingId, searchParams.get('requestId'))(response, call);
+      answerToStatus(mappingId, searchParams.get('requestId'))(response, call);
     };
     switch (mappingId) {
       case oddMappings.silent:
@@ -123,7 +123,7 @@ export async function startScriptedCampaign(mappingIds: readonly string[]): Prom
     hold() {
       held = Promise.withResolvers();
     },
-    letGo: () => held.resolve(),
+    release: () => held.resolve(),
     close: () => upstream.close(),
   };
 }

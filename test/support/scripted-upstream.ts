@@ -1,30 +1,30 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
-/** One request as it arrived. */
+/** One received request. */
 export interface RecordedCall {
   readonly method: string;
-  /** Path and query, byte for byte as they came over the wire. */
+  /** Path and query, byte for byte as received. */
   readonly rawPath: string;
   /** Names in lower case. */
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
-  /** Which connection it came over, counted from 0. */
+  /** The connection that carried it, counted from 0. */
   readonly connection: number;
   /** When it had arrived, in ms of `performance.now()`. */
   readonly arrivedAt: number;
 }
 
-/** What is done with one request. Made by the functions below. */
+/** The response to one request, made by the functions below. */
 export type ScriptedAnswer = (response: ServerResponse, call: RecordedCall) => void;
 
-/** A real HTTP server on a port of its own that answers what the test wrote for it. */
+/** A real HTTP server on its own port, which answers as the test scripts it. */
 export interface ScriptedUpstream {
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   readonly url: string;
   /** Every request so far, in the order of arrival. */
   readonly calls: readonly RecordedCall[];
-  /** Answer the next requests so, one answer each, after those already written. */
+  /** Answer the next requests like this, one answer each, after those already scripted. */
   script(...answers: ScriptedAnswer[]): void;
   /**
    * Answer so whenever nothing is scripted, instead of the 599 that tells of a request nobody expected.
@@ -32,7 +32,7 @@ export interface ScriptedUpstream {
   otherwise(answer: ScriptedAnswer): void;
   /** Resolves with all requests once so many have arrived. */
   arrived(count: number): Promise<readonly RecordedCall[]>;
-  /** Resolves once the client has closed the connection that a request came over. */
+  /** Resolves once the client has closed the connection of a request. */
   hungUp(call: RecordedCall): Promise<void>;
   close(): Promise<void>;
 }
@@ -63,7 +63,7 @@ export async function startScriptedUpstream(): Promise<ScriptedUpstream> {
     });
   });
   server.on('connection', (socket) => {
-    // A client may break off at any time; a test that minds looks at its side of it.
+    // A client may disconnect at any time; a test that cares looks at the client.
     socket.on('error', () => {});
     sockets.push(socket);
   });
@@ -106,7 +106,7 @@ export function json(
   return text(status, JSON.stringify(value), { 'content-type': 'application/json', ...headers });
 }
 
-/** Answer a text as it stands, JSON or not. */
+/** Answer with a text unchanged, JSON or not. */
 export function text(
   status: number,
   body: string,
@@ -115,17 +115,17 @@ export function text(
   return (response) => response.writeHead(status, headers).end(body);
 }
 
-/** Take the request and cut the connection without an answer. */
+/** Accept the request and cut the connection without an answer. */
 export function reset(): ScriptedAnswer {
   return (response) => void (response.socket as Socket).resetAndDestroy();
 }
 
-/** Take the request and never answer. */
+/** Accept the request and never answer. */
 export function hang(): ScriptedAnswer {
   return () => {};
 }
 
-/** Promise a longer body than comes, then cut the connection. */
+/** Announce a longer body than is sent, then cut the connection. */
 export function truncated(status: number, body: string): ScriptedAnswer {
   return (response) => {
     response.writeHead(status, { 'content-length': String(Buffer.byteLength(body) + 10) });
@@ -133,12 +133,12 @@ export function truncated(status: number, body: string): ScriptedAnswer {
   };
 }
 
-/** Send the beginning of an answer and never the rest. */
+/** Send the beginning of an answer, and never the rest. */
 export function stalled(status: number, beginning: string): ScriptedAnswer {
   return (response) => void response.writeHead(status).write(beginning);
 }
 
-/** Answer, and close the connection behind the answer without having said so. */
+/** Answer, and then close the connection without having announced it. */
 export function answerAndCut(answer: ScriptedAnswer): ScriptedAnswer {
   return (response, call) => {
     response.on('finish', () => response.socket?.end());
@@ -151,7 +151,7 @@ export function raw(bytes: string): ScriptedAnswer {
   return (response) => void response.socket?.end(bytes);
 }
 
-/** Send a body that never ends, as fast as it is read, until the client hangs up. No length is given. */
+/** Send an endless body, as fast as it is read, until the client hangs up. No length is announced. */
 export function endless(status = 200): ScriptedAnswer {
   return (response) => {
     const chunk = Buffer.alloc(64 * 1024, 0x20);
@@ -163,7 +163,7 @@ export function endless(status = 200): ScriptedAnswer {
   };
 }
 
-/** Keep the request waiting until the test lets go. */
+/** Hold the answer until the test releases it. */
 export function held(answer: ScriptedAnswer): { answer: ScriptedAnswer; release: () => void } {
   const { promise, resolve } = Promise.withResolvers<void>();
   return {

@@ -1,4 +1,4 @@
-/** A certificate for 127.0.0.1 that vouches for itself, and its key, which guards nothing. Good until 2126. */
+/** A self-signed certificate for 127.0.0.1 and its key, which protects nothing. Valid until 2126. */
 export const selfSigned = {
   key: `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgOkFvzqFiXVAuZgsJ

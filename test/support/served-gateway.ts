@@ -11,7 +11,7 @@ const CLIENT = { clientId: 'planted-client', clientSecret: 'planted-client-secre
 /** A gateway in front of the real Campaign service. */
 export interface ServedGateway extends AsyncDisposable {
   readonly url: string;
-  /** Start an ingestion past the gateway’s explorer. */
+  /** Start an ingestion without the gateway’s explorer. */
   startEarlier(mappingId: string): Promise<void>;
 }
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type PostgresServer, startPostgresServer } from './postgres-server.js';
 
-/** Where tests ask for the server of their run: a socket’s path. */
+/** The path of the socket on which tests ask for the server of their run. */
 const VARIABLE = 'SLUICE_TEST_POSTGRES';
 
 /**

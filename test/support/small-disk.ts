@@ -3,18 +3,18 @@ import { appendFileSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A file system of its own, with little room. */
+/** A file system with little room. */
 export interface SmallDisk extends Disposable {
   readonly dir: string;
   /** Use up all the room that is left. */
   fill(): void;
-  /** Give it back. */
+  /** Free it again. */
   clear(): void;
 }
 
 const BLOCK_BYTES = 4_096;
 
-/** Mount one, or null where this user may not mount anything. */
+/** Mount one; null if this user may not mount. */
 export function mountSmallDisk(sizeBytes: number): SmallDisk | null {
   const dir = mkdtempSync(join(tmpdir(), 'small-disk-'));
   const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeBytes}`, 'tmpfs', dir]);

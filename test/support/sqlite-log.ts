@@ -8,7 +8,7 @@ import {
 } from '../../src/datasources/log/sqlite/sqlite.log.js';
 
 /**
- * Open the durable log in a file of which nobody else in this process has any use.
+ * Open the durable log in a file that nothing else in this process uses.
  *
  * @throws {LogUnusableError} the file cannot be used; the message says what to do
  */

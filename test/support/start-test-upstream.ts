@@ -2,7 +2,7 @@ import { startRealCampaign } from './real-campaign.js';
 import { startScriptedCampaign } from './scripted-campaign.js';
 import type { TestUpstream } from './test-upstream.js';
 
-/** Said by `jest.config.js`: which upstream the tests of whole gateways run in front of. */
+/** Set by `jest.config.js`: the kind of upstream in front of which whole gateways are tested. */
 declare global {
   var upstreamKind: 'scripted' | 'campaign' | undefined;
 }

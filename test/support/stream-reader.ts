@@ -1,12 +1,12 @@
 const json = { 'content-type': 'application/json' };
 
-/** What a client accepts that wants Server-Sent Events. */
+/** The Accept header of a client of Server-Sent Events. */
 export const sse = { accept: 'text/event-stream' };
 
-/** The same of one that wants parts. */
+/** The Accept header of a client of multipart subscriptions. */
 export const multipart = { accept: 'multipart/mixed;subscriptionSpec=1.0,application/json' };
 
-/** The address of an operation that is sent with GET. */
+/** The address of an operation sent with GET. */
 export const toStreamUrl = (base: string, query: string): string =>
   `${base}?query=${encodeURIComponent(query)}`;
 
@@ -23,17 +23,17 @@ export function postOperation(
   });
 }
 
-/** An answer that is read as it comes. */
+/** An answer that is read as it arrives. */
 export interface StreamReader {
-  /** All of it up to now, once this has come; rejects where it ends before. */
+  /** Everything so far, once this text has arrived; rejects if the answer ends before. */
   until(end: string): Promise<string>;
-  /** All of it, once it has ended. */
+  /** Everything, once the answer has ended. */
   toEnd(): Promise<string>;
   /** Close its connection. */
   leave(): Promise<void>;
 }
 
-/** Read an answer that goes on. */
+/** Read a continuing answer. */
 export function readStream(response: Response): StreamReader {
   const reader = (response.body as ReadableStream<Uint8Array>)
     .pipeThrough(new TextDecoderStream())
@@ -41,7 +41,9 @@ export function readStream(response: Response): StreamReader {
   let text = '';
   return {
     async until(end) {
-      while (!text.includes(end)) {
+      // A long answer is not searched again from its beginning for each piece.
+      for (let from = 0; !text.includes(end, from); ) {
+        from = Math.max(0, text.length - end.length);
         const { value, done } = await reader.read();
         if (done) throw new Error(`It ended without ${end}: ${text}`);
         text += value;

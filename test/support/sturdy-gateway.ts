@@ -5,11 +5,11 @@ import { startTestUpstream } from './start-test-upstream.js';
 import { ACCESS_TOKEN, API_KEY, startTestGateway, type TestGateway } from './test-gateway.js';
 import type { TestUpstream } from './test-upstream.js';
 
-/** An operation that nothing is wrong with. */
+/** A valid operation. */
 export const good44 =
   '{ ingestionStatus(mappingId: "XDM44", requestId: "3520") { status numRecords } }';
 
-/** What it is answered. */
+/** Its answer. */
 export const goodData = { ingestionStatus: { status: 'SUCCESS', numRecords: 15 } };
 
 /** An answer over HTTP. */
@@ -24,15 +24,22 @@ interface ClientError {
   readonly extensions: { readonly code: string };
 }
 
-/** What a client is told of an error. */
+/** The parameters of an operation. */
+export interface Operation {
+  readonly query: string;
+  readonly variables?: Record<string, unknown>;
+  readonly operationName?: string;
+}
+
+/** What a client learns of an error. */
 export type Expected = readonly [code: string, message: string];
 
-/** What a client is told of each error. */
+/** What a client learns of each error. */
 export function toExpected(errors: readonly ClientError[] | undefined): Expected[] {
   return (errors ?? []).map(({ message, extensions }) => [extensions.code, message]);
 }
 
-/** No answer to anybody's nonsense says anything about the process. */
+/** No answer to invalid input reveals anything about the process. */
 export function expectNoLeak(answer: string): void {
   const secrets = [ACCESS_TOKEN, API_KEY, CLIENT.clientSecret];
   for (const secret of [...secrets, process.cwd(), 'node_modules', 'file://']) {
@@ -41,20 +48,26 @@ export function expectNoLeak(answer: string): void {
   expect(answer).not.toMatch(/\bat \S+ \(|:\d+:\d+\)|\.[jt]s:\d+/);
 }
 
-/** A gateway that is asked nonsense by all tests of a file. */
+/** A gateway to which all tests of a file send invalid input. */
 export interface SturdyGateway {
   readonly url: string;
   readonly upstream: TestUpstream;
   ask(path: string, init?: RequestInit): Promise<Answer>;
-  /** @param body - sent as it is where it is a text */
+  /** @param body - a string is sent unchanged */
   post(body: unknown, headers?: Record<string, string>): Promise<Answer>;
   askOverSocket(payload: unknown): Promise<Answer['body']>;
+  /** The same over HTTP and a socket, without a call to the upstream. */
+  expectRefused(
+    operation: Operation,
+    httpStatus: number,
+    expected: readonly Expected[],
+  ): Promise<void>;
 }
 
 /**
  * One gateway for all tests of the file that calls this.
  *
- * After each test it is shown that the process lives, logged no fault of its own, and answers.
+ * After each test, the process must be alive, must have logged no internal error, and must answer.
  */
 export function useSturdyGateway(): SturdyGateway {
   let upstream: TestUpstream;
@@ -101,6 +114,12 @@ export function useSturdyGateway(): SturdyGateway {
     });
   }
 
+  async function askOverSocket(payload: unknown): Promise<Answer['body']> {
+    const answer = await askSocket(socket, payload);
+    expectNoLeak(JSON.stringify(answer));
+    return answer as Answer['body'];
+  }
+
   return {
     get url() {
       return gateway.url;
@@ -110,10 +129,16 @@ export function useSturdyGateway(): SturdyGateway {
     },
     ask,
     post,
-    async askOverSocket(payload) {
-      const answer = await askSocket(socket, payload);
-      expectNoLeak(JSON.stringify(answer));
-      return answer as Answer['body'];
+    askOverSocket,
+    async expectRefused(operation, httpStatus, expected) {
+      // The gateway knows this request, so that asking for it needs no call to the upstream.
+      await post({ query: good44 });
+      const callCount = upstream.calls.length;
+      const overHttp = await post(operation);
+      expect(toExpected(overHttp.body.errors)).toEqual(expected);
+      expect(overHttp.status).toBe(httpStatus);
+      expect(await askOverSocket(operation)).toEqual(overHttp.body);
+      expect(upstream.calls).toHaveLength(callCount);
     },
   };
 }

@@ -1,17 +1,17 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** Stands between a client and a server, and spoils what passes. */
+/** A proxy between a client and a server that can interfere with the traffic. */
 export interface TcpProxy {
-  /** That of the server, by way of the proxy. */
+  /** The URL of the server through the proxy. */
   readonly url: string;
-  /** Cut every connection; new ones are taken. */
+  /** Cut every connection; new ones are accepted. */
   cut(): void;
-  /** Once a client sends something with this text in it: pass it on or not, and cut that connection then. */
+  /** Once a client sends this text: forward it or not, and then cut that connection. */
   cutAt(text: string, isPassedOn: boolean): void;
-  /** Forget the connections that there are, as a NAT does: what comes over them is lost, and nobody is told. */
+  /** Forget the existing connections, as a NAT does: what is sent over them is silently lost. */
   forget(): void;
-  /** Keep from clients, from now on, what servers say on connections over which this text was sent. */
+  /** From now on, withhold the answers on connections over which this text was sent. */
   muffle(text: string): void;
   close(): Promise<void>;
 }
@@ -35,7 +35,7 @@ export async function startTcpProxy(serverUrl: string): Promise<TcpProxy> {
       if (!isTrapped || trap?.isPassedOn) server.write(data);
       if (!isTrapped) return;
       trap = null;
-      // The server reads what was passed on before it learns that nobody is there any more.
+      // The server reads what was forwarded before it learns of the cut.
       client.destroy();
     });
     server.on('data', (data) => {

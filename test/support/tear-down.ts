@@ -1,2 +1,2 @@
-/** What the end of a test run ends, the last one first. */
+/** The tasks for the end of a test run, the last one first. */
 export const tearDown = new AsyncDisposableStack();

@@ -13,7 +13,7 @@ export async function loadTestFiles(
   const { testState } = globalThis;
   for (const file of files) {
     const around = testState.currentDescribeBlock;
-    // A block is declared in one turn, and a file is loaded in several: so the block is entered again.
+    // A block is declared in one turn, but loading a file takes several, so the block is entered again.
     describe(file, () => {});
     const block = around.children.at(-1);
     if (block?.type !== 'describeBlock') throw new Error(`No block for ${file}.`);

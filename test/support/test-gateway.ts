@@ -13,28 +13,28 @@ import { privateExposure } from './exposure.js';
 import { createGraphQLClient, type GraphQLClient } from './graphql-client.js';
 import { databaseOf, deleteDatabase } from './log-database.js';
 
-/** What the tests' gateways are let in with. */
+/** The credentials of the gateways in tests. */
 export const ACCESS_TOKEN = 'planted-access-token';
 export const API_KEY = 'planted-api-key';
 export const ORGANIZATION = 'acme';
 
-/** A whole gateway, listening, with a client of its own. */
+/** A whole listening gateway with its own client. */
 export interface TestGateway extends Gateway {
   readonly client: GraphQLClient;
   /** Every line logged so far, parsed. */
   readonly logLines: readonly Record<string, unknown>[];
 }
 
-/** What a test may set of a gateway. */
+/** The options of a gateway in a test. */
 export type TestGatewayOptions = Partial<GatewayConfig> & {
-  /** Gateways with the same directory have the same log, one after the other; without, one of its own. */
+  /** Gateways with the same directory share a log, one after the other; without, each has its own. */
   readonly dataDir?: string;
 };
 
 /**
- * The upstream of a test, as the settings would name it.
+ * The upstream of a test, as the settings would give it.
  *
- * @param url - without a slash at its end
+ * @param url - without a trailing slash
  */
 export function toTestUpstream(url: string, identity = 'a test upstream'): RemoteUpstream {
   return {
@@ -49,9 +49,9 @@ export function toTestUpstream(url: string, identity = 'a test upstream'): Remot
 }
 
 /**
- * All but where the log is. Polls are quick, so that tests are.
+ * Everything but the location of the log. Polls are frequent, so that tests are fast.
  *
- * @param upstream - as the settings would name it, or the URL of a scripted one
+ * @param upstream - as the settings would give it, or the URL of a scripted one
  */
 export function toTestConfig(upstream: RemoteUpstream | string): Omit<GatewayConfig, 'database'> {
   return {
@@ -78,7 +78,7 @@ export function toTestConfig(upstream: RemoteUpstream | string): Omit<GatewayCon
 /**
  * Start a gateway in front of an upstream.
  *
- * @param upstream - as the settings would name it, or the URL of a scripted one without a slash at its end
+ * @param upstream - as the settings would give it, or the URL of a scripted one without a trailing slash
  */
 export async function startTestGateway(
   upstream: RemoteUpstream | string,

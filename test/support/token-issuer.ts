@@ -13,7 +13,7 @@ export const ISSUER = 'https://issuer.test/';
 export const AUDIENCE = 'sluice';
 export const MAPPINGS_CLAIM = 'sluice_mappings';
 
-/** A pair of keys of an issuer; tokens name it by its id. */
+/** An issuer's pair of keys; tokens refer to it by its id. */
 export interface IssuerKey {
   readonly kid: string;
   readonly alg: string;
@@ -26,14 +26,14 @@ export async function newIssuerKey(kid: string, alg = 'ES256'): Promise<IssuerKe
   return { kid, alg, publicJwk: { ...(await exportJWK(publicKey)), kid, alg }, privateKey };
 }
 
-/** An issuer of access tokens, which publishes its keys over real HTTP. */
+/** An issuer of access tokens, which publishes its keys over HTTP. */
 export interface TokenIssuer {
   readonly jwksUrl: URL;
-  /** How often its keys were fetched. */
+  /** The number of fetches of its keys. */
   readonly fetchCount: number;
   /** Publish these keys from now on. */
   publish(...keys: readonly IssuerKey[]): void;
-  /** Publish these keys from now on, and let whoever asks wait for the answer until told to give it. */
+  /** Publish these keys from now on, and hold the answer until told to send it. */
   publishLate(...keys: readonly IssuerKey[]): { readonly asked: Promise<unknown>; answer(): void };
   /** Cut all connections from now on. */
   goDown(): void;
@@ -62,19 +62,19 @@ export async function startTokenIssuer(...keys: readonly IssuerKey[]): Promise<T
   };
 }
 
-/** What a good token says, beside who may do what. */
+/** The usual claims of a valid token, without rights and mappings. */
 export function goodClaims(now = Date.now()): JWTPayload {
   return { iss: ISSUER, aud: AUDIENCE, sub: 'ci', exp: Math.floor(now / 1000) + 3_600 };
 }
 
-/** Sign what a good token says, and these claims over it. */
+/** Sign the claims of a valid token, with these claims added or replaced. */
 export function signToken(key: IssuerKey, claims: JWTPayload = {}): Promise<string> {
   return new SignJWT({ ...goodClaims(), ...claims })
     .setProtectedHeader({ alg: key.alg, kid: key.kid })
     .sign(key.privateKey);
 }
 
-/** How a gateway takes this issuer’s tokens, in its defaults but for the claim with the mappings. */
+/** The rules by which a gateway accepts this issuer’s tokens: the defaults, except for the claim with the mappings. */
 export function toTokenRules(
   { jwksUrl }: Pick<TokenIssuer, 'jwksUrl'>,
   clockToleranceMs = 0,

@@ -47,7 +47,7 @@ const step = fc.oneof(
 );
 const ask = fc.record({ kind: fc.constant('ask'), by, maxAgeMs: fc.nat(20_000) });
 
-/** Two replicas with all that measures time in them, in front of an upstream that has moods. */
+/** Two replicas with everything in them that measures time, in front of an unreliable upstream. */
 async function createCluster(isShared: boolean) {
   const base = createManualClock();
   const setByMs = Array.from({ length: REPLICAS }, () => 0);
@@ -145,7 +145,7 @@ async function createCluster(isShared: boolean) {
             known,
             { maxAgeMs: next.maxAgeMs, caller: 'somebody' },
           );
-          // Refused, it tells nothing.
+          // A refused look-up proves nothing.
           let toldAgeMs: number | null = null;
           void asked.then(
             () => {
@@ -155,7 +155,7 @@ async function createCluster(isShared: boolean) {
               toldAgeMs = 0;
             },
           );
-          // The database answers while no time passes. In small steps, because that may wait for the clock again.
+          // The database answers while no time passes. In small steps, because the answer may wait for the clock again.
           for (let step = 0; toldAgeMs === null && step < 5_000; step += 1) {
             await base.advance(step % 5 === 4 ? 20 : 0);
           }
@@ -166,7 +166,7 @@ async function createCluster(isShared: boolean) {
     },
     async stop() {
       const stopped = members.map(({ watcher }) => watcher.stop());
-      // Polls that wait for a turn have it, or are too late.
+      // Polls that wait for a turn get it, or are too late.
       await base.advance(20_000);
       await Promise.all(stopped);
       for (const { budget } of members) budget.close();
@@ -174,7 +174,7 @@ async function createCluster(isShared: boolean) {
   };
 }
 
-/** How long each request has not been observed in the end, the upstream being well for a minute, in ms. */
+/** The time since each request was last observed, in ms, after the upstream was well for a minute. */
 async function ageAfter(steps: readonly Step[], isShared: boolean): Promise<readonly number[]> {
   const cluster = await createCluster(isShared);
   for (const next of steps) await cluster.take(next);
@@ -185,11 +185,11 @@ async function ageAfter(steps: readonly Step[], isShared: boolean): Promise<read
   return agesMs;
 }
 
-describe('clocks that jump, both ways, by an hour and a day', () => {
+describe('clocks that jump both ways, by an hour and a day,', () => {
   it.each([
-    ['a budget each', false],
-    ['one budget', true],
-  ])('keep no request from being polled by replicas with %s', async (_, isShared) => {
+    ['separate budgets', false],
+    ['a shared budget', true],
+  ])('stop no request from being polled by replicas with %s', async (_, isShared) => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 20 }), async (steps) => {
         for (const ageMs of await ageAfter(steps as Step[], isShared)) {
@@ -200,7 +200,7 @@ describe('clocks that jump, both ways, by an hour and a day', () => {
     );
   });
 
-  it('never return anything older than asked for', async () => {
+  it('never return anything older than requested', async () => {
     const steps = fc.array(fc.oneof(step, ask), { maxLength: 15 });
     await fc.assert(
       fc.asyncProperty(steps, async (taken) => {

@@ -13,7 +13,7 @@ const HOUR_MS = 3_600_000;
 const MAX_GAP_MS = 30_000;
 const running: ReportedState = { status: 'IN_PROGRESS', info: '', batchId: null };
 
-/** Watches of requests of these ages, polled within the budget of one process; none of them ends. */
+/** Watches of requests of these ages, polled within the budget of one process; none ends. */
 async function watchAll(agesMs: readonly number[], logIsBack: Promise<void> = Promise.resolve()) {
   const clock = createManualClock();
   const { database, log, queue } = await openMemoryWatches(clock);
@@ -22,7 +22,7 @@ async function watchAll(agesMs: readonly number[], logIsBack: Promise<void> = Pr
     const page = rows.slice(from, from + 1_000);
     await database.db.insertInto('requests').values(page).execute();
   }
-  // As those that have been watched for long are: each due within its gap.
+  // Like long-watched requests, each is due within its delay.
   await sql`update watches set due_ms = abs(random() % ${MAX_GAP_MS})
     where request_key in (select request_key from requests where first_observed_at < ${clock.now()})`.execute(
     database.db,
@@ -62,11 +62,11 @@ async function watchAll(agesMs: readonly number[], logIsBack: Promise<void> = Pr
     clock,
     async stop() {
       const stopped = watcher.stop();
-      // Those that wait for their turn have it.
+      // Polls that wait for a turn get it.
       await clock.advance(1_000);
       await stopped;
     },
-    /** How many polls each of these had, on average. */
+    /** The average number of polls of each of these. */
     meanPolls(from: number, to: number): number {
       let polls = 0;
       for (let index = from; index < to; index += 1) polls += pollsOf.get(String(index)) ?? 0;
@@ -88,19 +88,19 @@ function toRecord(index: number, firstObservedAt: number) {
   return { ref, state: running, startedAt: null, firstObservedAt, changedAt, firstPosition };
 }
 
-it('polls the fresh among many old ones soon, and uses its whole budget', async () => {
+it('polls fresh requests soon among many old ones, and uses the whole budget', async () => {
   const old = Array.from({ length: 400 }, () => HOUR_MS);
   const watched = await watchAll([...old, ...Array.from({ length: 20 }, () => 0)]);
   await watched.clock.advance(60_000);
   expect(watched.polls).toBeGreaterThanOrEqual(0.95 * MAX_RPS * 60);
-  // Alone each would have had some 30 in its first minute.
+  // Alone, each would have about 30 polls in its first minute.
   expect(watched.meanPolls(400, 420)).toBeGreaterThan(12);
   expect(watched.meanPolls(0, 400)).toBeGreaterThan(1);
   expect(watched.failures).toBe(0);
   await watched.stop();
 });
 
-it('keeps the order of due polls while far more is watched than can be polled', async () => {
+it('keeps the order of due polls when far more is watched than can be polled', async () => {
   const old = Array.from({ length: 29_700 }, () => HOUR_MS);
   const watched = await watchAll([...old, ...Array.from({ length: 300 }, () => 0)]);
   await watched.clock.advance(300_000);
@@ -114,7 +114,7 @@ it('claims no more polls than it can record while the log is slower than the ups
   const log = Promise.withResolvers<void>();
   const watched = await watchAll(Array<number>(1_000).fill(HOUR_MS), log.promise);
   await watched.clock.advance(60_000);
-  // As many as may wait for their turn, and as many as may wait for the log.
+  // As many as may wait for a turn, and as many as may wait for the log.
   expect(watched.polls).toBeLessThanOrEqual((2 * MAX_RPS) / 4);
   log.resolve();
   await settle();

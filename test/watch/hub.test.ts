@@ -24,7 +24,7 @@ describe('the hub', () => {
     ['another prefix', { kind: 'mappings', mappingIds: [], mappingPrefixes: ['n', 'mm'] }, false],
     ['nothing', { kind: 'mappings', mappingIds: [] }, false],
     ['everything', { kind: 'all' }, true],
-  ])('tells a listener to %s once, or not at all', (_what, scope, isTold) => {
+  ])('announces a transition at most once to a listener to %s', (_what, scope, isTold) => {
     const hub = createHub();
     const told: Transition[] = [];
     hub.register(scope, (transition) => told.push(transition));
@@ -35,18 +35,15 @@ describe('the hub', () => {
   it.each<[string, Scope]>([
     ['everything', { kind: 'all' }],
     ['a prefix', { kind: 'mappings', mappingIds: [], mappingPrefixes: ['m'] }],
-  ])(
-    'forgets a listener to %s that is released, also when it is released twice',
-    (_what, scope) => {
-      const hub = createHub();
-      const told: Transition[] = [];
-      const release = hub.register(scope, (transition) => told.push(transition));
-      hub.register(scope, () => {});
-      release();
-      release();
-      hub.publish(transitionOf('m', '1'));
-      expect(told).toEqual([]);
-      expect(hub.listenerCount).toBe(1);
-    },
-  );
+  ])('forgets a released listener to %s, even if it is released twice', (_what, scope) => {
+    const hub = createHub();
+    const told: Transition[] = [];
+    const release = hub.register(scope, (transition) => told.push(transition));
+    hub.register(scope, () => {});
+    release();
+    release();
+    hub.publish(transitionOf('m', '1'));
+    expect(told).toEqual([]);
+    expect(hub.listenerCount).toBe(1);
+  });
 });

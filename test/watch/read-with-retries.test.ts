@@ -3,7 +3,7 @@ import { readWithRetries } from '../../src/watch/read-with-retries.js';
 
 const isTransient = (error: unknown) => (error as Error).message === 'away';
 
-/** Fails so often, and then gives how often it was asked. */
+/** Fails so many times, and then returns the number of calls. */
 function createAsked(failures: number, message = 'away') {
   let count = 0;
   return {
@@ -18,16 +18,19 @@ function createAsked(failures: number, message = 'away') {
   };
 }
 
-describe('patience', () => {
+describe('readWithRetries', () => {
   it.each([
-    ['is asked again while it is away', 2, 'away', true, 3, 3],
-    ['is away for longer than anybody waits', 9, 'away', true, 'away', 3],
-    ['fails in another way', 1, 'broken', true, 'broken', 1],
-    ['is asked for by nobody any more', 1, 'away', false, 'away', 1],
-  ])('what %s', async (_what, failures, message, isAwaited, outcome, count) => {
-    const asked = createAsked(failures, message);
-    const asking = readWithRetries(asked.ask, isTransient, () => isAwaited, [1, 1]);
-    expect(await asking.catch((error: Error) => error.message)).toBe(outcome);
-    expect(asked.count).toBe(count);
-  });
+    ['fails for a short time', 2, 'away', true, 3, 3],
+    ['fails for too long', 9, 'away', true, 'away', 3],
+    ['fails permanently', 1, 'broken', true, 'broken', 1],
+    ['fails and nobody waits for it any more', 1, 'away', false, 'away', 1],
+  ])(
+    'stops or succeeds when the call %s',
+    async (_what, failures, message, isAwaited, outcome, count) => {
+      const asked = createAsked(failures, message);
+      const asking = readWithRetries(asked.ask, isTransient, () => isAwaited, [1, 1]);
+      expect(await asking.catch((error: Error) => error.message)).toBe(outcome);
+      expect(asked.count).toBe(count);
+    },
+  );
 });

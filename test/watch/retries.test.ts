@@ -23,13 +23,13 @@ const BACKOFF_MS = 5_000;
 
 let opened: OpenedLogs;
 let clock: ManualClock;
-/** When the upstream was asked to start, in ms since the request was ABORTED. */
+/** When the upstream received starts, in ms since the request was ABORTED. */
 let calls: number[];
 let answers: (Submission | Error)[];
 let told: string[];
 let abortedAt: number;
 
-/** Waits for what the next retry comes to: its steps go to the disk and back. */
+/** Waits for the outcome of the next retry, whose steps include disk writes. */
 let tried: PromiseWithResolvers<void>;
 
 beforeEach(async () => {
@@ -95,7 +95,7 @@ function createSubject(): Retries {
   });
 }
 
-/** A request that was ABORTED now, and that has one retry. */
+/** A request that is now ABORTED, and its retry. */
 async function abortOne(): Promise<void> {
   const start = { mappingId, retryOnAbort: 1, caller: null, idempotencyKey: null };
   const { intent } = await opened.starts.begin({ ...start, createdAt: clock.now() }, 'first');
@@ -104,13 +104,13 @@ async function abortOne(): Promise<void> {
   await opened.log.append({ ref, seen, observedAt: clock.now(), answers: answer });
 }
 
-/** Have time pass, for the database too where it has a clock of its own. */
+/** Advance the time, also of a database with its own clock. */
 async function pass(ms: number): Promise<void> {
   if (globalThis.logDatabaseKind === 'postgres') await opened.pass(ms);
   await clock.advance(ms);
 }
 
-/** Go to where the next retry is due, and wait for what it comes to. */
+/** Advance until the next retry is due, and wait for its outcome. */
 async function nextTry(): Promise<void> {
   const { promise } = tried;
   const [dueMs] = clock.pendingMs();
@@ -120,7 +120,7 @@ async function nextTry(): Promise<void> {
 }
 
 describe('retries', () => {
-  it('waits before it submits, longer each time, up to five minutes, and gives up after an hour', async () => {
+  it('waits before each submission, longer each time, up to five minutes, and gives up after an hour', async () => {
     await abortOne();
     const retries = createSubject();
     await retries.look();
@@ -137,7 +137,7 @@ describe('retries', () => {
     expect(clock.pendingCount).toBe(0);
   });
 
-  it('waits as long as the upstream asks for', async () => {
+  it('waits as long as the upstream requests', async () => {
     await abortOne();
     answers.push(busy, taken);
     const retries = createSubject();
@@ -149,7 +149,7 @@ describe('retries', () => {
     await retries.stop();
   });
 
-  it('submits once where several look, and look again', async () => {
+  it('submits once when several look repeatedly', async () => {
     await abortOne();
     answers.push(taken, taken, taken);
     const all = [createSubject(), createSubject(), createSubject()];
@@ -161,7 +161,7 @@ describe('retries', () => {
     expect(told).toEqual(['taken']);
   });
 
-  it('submits overdue retries at once, even after more than an hour', async () => {
+  it('submits overdue retries immediately, even after more than an hour', async () => {
     await abortOne();
     await pass(10_000_000);
     answers.push(taken);
@@ -172,7 +172,7 @@ describe('retries', () => {
     await retries.stop();
   });
 
-  it('waits no longer than it would by its own clock, where another process’s is ahead', async () => {
+  it('waits no longer than by its own clock when another process’s clock is ahead', async () => {
     const ahead = createManualClock();
     await ahead.advance(3_600_000);
     const here = clock;
@@ -187,7 +187,7 @@ describe('retries', () => {
     await retries.stop();
   });
 
-  it('are sent when they are due, whoever put them off, and no sooner where another comes', async () => {
+  it('are sent when due, whoever postponed them, and no sooner when another is added', async () => {
     await abortOne();
     answers.push(down, busy, taken);
     const first = createSubject();
@@ -195,7 +195,7 @@ describe('retries', () => {
     await nextTry();
     const newcomer = createSubject();
     await newcomer.look();
-    // Both have it planned for the same time; one sends it.
+    // Both planned it for the same time; one sends it.
     expect(clock.pendingMs().map((ms) => Math.ceil(ms / 1_000))).toEqual([5, 5]);
     await nextTry();
     expect(calls.map((ms) => Math.round(ms / 1_000))).toEqual([5, 10]);
@@ -208,7 +208,7 @@ describe('retries', () => {
     await last.stop();
   });
 
-  it('never submits again what may have been taken', async () => {
+  it('never resubmits what may have been accepted', async () => {
     await abortOne();
     answers.push(lost);
     const retries = createSubject();
@@ -221,12 +221,12 @@ describe('retries', () => {
     expect(await opened.starts.waitingRetries(0, 0)).toEqual([]);
   });
 
-  it('submits nothing that it cannot write down first, and does so once it can', async () => {
+  it('submits nothing that it cannot record first, and submits it once it can', async () => {
     await abortOne();
     answers.push(taken);
     const retries = createSubject();
     await retries.look();
-    // Pages in use can be written over on a full disk, so the write is refused in another way.
+    // A full disk still allows pages in use to be overwritten, so the write fails in another way.
     const { markSent } = opened.starts;
     const refuse = () => Promise.reject(new Error('the disk is full'));
     Object.assign(opened.starts, { markSent: refuse });
@@ -238,7 +238,7 @@ describe('retries', () => {
     await retries.stop();
   });
 
-  it('submits what was written down as sent by a commit of which it did not hear', async () => {
+  it('submits a retry whose failed commit had in fact marked it as sent', async () => {
     await abortOne();
     answers.push(taken);
     const retries = createSubject();
@@ -257,7 +257,7 @@ describe('retries', () => {
     await retries.stop();
   });
 
-  it('never submits beside a submission in progress, however late the last one is taken back', async () => {
+  it('never submits while another submission is in progress, however late the last one is withdrawn', async () => {
     await abortOne();
     const second = Promise.withResolvers<void>();
     answers.push(down, taken);
@@ -268,7 +268,7 @@ describe('retries', () => {
     const refuse = () => Promise.reject(new LogUnavailableError('The database is away.'));
     Object.assign(opened.starts, { withdraw: refuse });
     await nextTry();
-    // Tried once more by itself: this one waits for a connection, and is done much later.
+    // This withdrawal waits for a connection, and finishes much later.
     const begun = Promise.withResolvers<void>();
     const withdrawLate: typeof withdraw = async (intentId, sending) => {
       begun.resolve();
@@ -290,7 +290,7 @@ describe('retries', () => {
     await retries.stop();
   });
 
-  it('does not take the end of an older request for that of the new one', async () => {
+  it('does not mistake the end of an older request for that of the new one', async () => {
     await abortOne();
     const seen = { status: 'SUCCESS', info: '', batchId: null, numRecords: 1 } as const;
     await opened.log.append({ ref: { mappingId, requestId: '2' }, seen, observedAt: 1 });
@@ -304,7 +304,7 @@ describe('retries', () => {
     await retries.stop();
   });
 
-  it('reads what is new, and once for all who look at once', async () => {
+  it('reads new retries once for all concurrent looks', async () => {
     const { waitingRetries } = opened.starts;
     const reads: number[] = [];
     Object.assign(opened.starts, {

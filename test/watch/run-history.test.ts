@@ -29,14 +29,14 @@ function createSubject() {
     setDown(next: boolean) {
       isDown = next;
     },
-    /** Have a request of the mapping run for so long. */
+    /** Run a request of the mapping for so long. */
     async run(mappingId: string, durationMs: number): Promise<void> {
       requestCount += 1;
       const ref = { mappingId, requestId: String(requestCount) };
       await log.append({ ref, seen: running, observedAt: 1_000 });
       await log.append({ ref, seen: failed, observedAt: 1_000 + durationMs });
     },
-    /** Where the next poll is worth it for a run that just begins: about when runs end. */
+    /** The time of the next worthwhile poll for a run that just began: about when runs end. */
     async firstPollMs(mappingId: string): Promise<number> {
       history.modelOf(mappingId);
       await settle();
@@ -46,7 +46,7 @@ function createSubject() {
   };
 }
 
-it('knows nothing without runs, and learns from each that ends, failures too', async () => {
+it('is empty without runs, and learns from each that ends, failed ones too', async () => {
   const { history, run, firstPollMs } = createSubject();
   expect(history.modelOf('crm')).toBe(scaleFree);
   await settle();
@@ -56,7 +56,7 @@ it('knows nothing without runs, and learns from each that ends, failures too', a
   expect(await firstPollMs('crm')).toBeGreaterThan(2 * atFirst);
 });
 
-it('takes the runs of all mappings for those of a mapping that has none, and looks at them once a minute', async () => {
+it('uses the runs of all mappings for a mapping without any, and reads them once a minute', async () => {
   const { clock, run, firstPollMs } = createSubject();
   await run('crm', 60_000);
   await clock.advance(60_000);
@@ -68,7 +68,7 @@ it('takes the runs of all mappings for those of a mapping that has none, and loo
   expect(await firstPollMs('new')).toBeGreaterThan(ofOthers);
 });
 
-it('continues with what it knows while the log is unavailable, and says so', async () => {
+it('keeps what it has while the log is unavailable, and reports that', async () => {
   const { history, run, firstPollMs, setDown, errors } = createSubject();
   await run('crm', 60_000);
   const known = await firstPollMs('crm');

@@ -24,9 +24,9 @@ import { noWatcherEvents, openMemoryWatches } from '../support/memory-watches.js
 const requestIds = ['1', '2', '3'];
 const refs = requestIds.map((requestId): RequestRef => ({ mappingId: 'm', requestId }));
 
-/** What polls of a request are answered, one after the other, whoever asks: statuses that repeat, skip and go back. */
+/** The answers to polls of a request, in order, whoever sends them: statuses that repeat, skip and go back. */
 const answers = fc.array(fc.constantFrom(...ingestionStatuses, 'FAULT' as const), { maxLength: 8 });
-/** How long each answer and each commit takes, in ms: whatever can overtake something else does. */
+/** How long each answer and commit takes, in ms, so that anything can overtake anything. */
 const delays = fc.array(fc.nat(3_000), { minLength: 8, maxLength: 40 });
 const scenario = fc.record({
   byRequest: fc.tuple(answers, answers, answers),
@@ -39,7 +39,7 @@ function toState(status: ReportedState['status']): ReportedState {
   return status === 'SUCCESS' ? { ...state, status, numRecords: 1 } : { ...state, status };
 }
 
-/** All listeners there are: of everything, of the mapping, and of each request. */
+/** All kinds of listeners: to everything, to the mapping, and to each request. */
 function listen(log: IngestionLog) {
   const hub = createHub();
   log.onAppended((transition) => hub.publish(transition));
@@ -94,7 +94,7 @@ function createWatchers(
 }
 
 describe('two watchers on one log', () => {
-  it('make one path of each request, and every listener hears each transition once and in order', async () => {
+  it('record one path of each request, and announce each transition once and in order to every listener', async () => {
     await fc.assert(
       fc.asyncProperty(scenario, async ({ byRequest, delays, first }) => {
         const clock = createManualClock();
@@ -130,7 +130,7 @@ describe('two watchers on one log', () => {
           const ref = refs[which] ?? refs[0];
           return ref && watchers[who]?.poll(ref, 'somebody').catch(() => null);
         });
-        // What the polls schedule is there to be advanced to.
+        // The polls have scheduled something to advance to.
         await settle();
         for (const watcher of watchers) watcher.start();
         await clock.advance(60_000);
@@ -153,7 +153,7 @@ describe('two watchers on one log', () => {
     );
   });
 
-  it('do so in a database too, whatever they see at the same time', async () => {
+  it('do so on a shared database, whatever they observe concurrently', async () => {
     const seen = fc.array(
       fc.tuple(fc.nat(1), fc.nat(2), fc.constantFrom(...ingestionStatuses), fc.boolean()),
       {

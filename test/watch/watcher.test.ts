@@ -59,7 +59,7 @@ async function createSubject(answers: Answer[] = []) {
 }
 
 describe('the watcher', () => {
-  it('polls a request from its first observation to its terminal one, and then stops', async () => {
+  it('polls a request from its first observation until its terminal one', async () => {
     const { queue, watcher, clock, calls, log } = await createSubject([running, running, finished]);
     await watcher.observe(ref, running);
     await clock.advance(60_000);
@@ -71,7 +71,7 @@ describe('the watcher', () => {
     ]);
   });
 
-  it('asks more seldom the older a request is', async () => {
+  it('polls a request less often the older it is', async () => {
     const { watcher, clock, calls } = await createSubject(Array<Answer>(100).fill(running));
     await watcher.observe(ref, running);
     await clock.advance(200_000);
@@ -80,7 +80,7 @@ describe('the watcher', () => {
     expect(gaps.at(-1)).toBeGreaterThan(5_000);
   });
 
-  it('polls once for all who ask at the same time', async () => {
+  it('polls once for all concurrent callers', async () => {
     const { watcher, calls, answer } = await createSubject();
     await watcher.observe(ref, running);
     const asked = Array.from({ length: 1_000 }, () => watcher.poll(ref, 'somebody'));
@@ -91,7 +91,7 @@ describe('the watcher', () => {
     expect(records.every((record) => record?.state.status === 'IN_PROGRESS')).toBe(true);
   });
 
-  it('has a poll that waits its turn in the background hurry when somebody asks', async () => {
+  it('speeds up a queued background poll when somebody asks', async () => {
     const { watcher, clock, calls, expedites, answer } = await createSubject();
     await watcher.observe(ref, running);
     await clock.advance(1_100);
@@ -105,7 +105,7 @@ describe('the watcher', () => {
     expect(calls).toHaveLength(1);
   });
 
-  it('plans the next poll anew when somebody asks in between', async () => {
+  it('replans the next poll when somebody asks in between', async () => {
     const { watcher, clock, calls } = await createSubject([running, running]);
     await watcher.observe(ref, running);
     await clock.advance(600);
@@ -140,7 +140,7 @@ describe('the watcher', () => {
     expect(await log.find([ref])).toMatchObject([{ state: finished }]);
   });
 
-  it('waits as long as a rate-limited upstream asks', async () => {
+  it('waits as long as a rate-limited upstream requests', async () => {
     const limited = new UpstreamError('UPSTREAM_RATE_LIMITED', 'Slow down.', {
       retryAfterMs: 90_000,
     });
@@ -152,7 +152,7 @@ describe('the watcher', () => {
     expect(calls).toHaveLength(2);
   });
 
-  it('takes no poll that had no room in the queue for a failed one', async () => {
+  it('does not count a poll without room in the queue as failed', async () => {
     const congested = new CallCongestedError('No room.', 5_000);
     const { watcher, clock, calls, failures } = await createSubject([congested, running]);
     await watcher.observe(ref, running);
@@ -167,7 +167,7 @@ describe('the watcher', () => {
     expect(calls.length).toBeGreaterThanOrEqual(2);
   });
 
-  it('keeps in mind for a moment what the upstream does not know, until it is observed', async () => {
+  it('remembers an unknown request for a moment, until it is observed', async () => {
     const { watcher, clock } = await createSubject([null, null]);
     await clock.advance(1);
     expect(watcher.isUnknown(ref)).toBe(false);
@@ -191,13 +191,13 @@ describe('the watcher', () => {
     await clock.advance(1.1 * 3_600_000);
     expect(forgotten).toEqual([ref]);
     const count = calls.length;
-    // Many times the longest wait between two polls.
+    // Many times the longest delay between two polls.
     await clock.advance(600_000);
     expect(calls).toHaveLength(count);
     await watcher.stop();
   });
 
-  it('takes a request that the upstream has forgotten for a failed poll, not for an end', async () => {
+  it('counts a forgotten request as a failed poll, not as an end', async () => {
     const { watcher, clock } = await createSubject([null]);
     await watcher.observe(ref, running);
     await clock.advance(1_100);
@@ -206,7 +206,7 @@ describe('the watcher', () => {
     });
   });
 
-  it('reports its own failure without its text', async () => {
+  it('reports an internal error without its text', async () => {
     const { watcher, clock } = await createSubject([
       new TypeError('x is not a function at /srv/app'),
     ]);
@@ -219,20 +219,20 @@ describe('the watcher', () => {
     });
   });
 
-  it('does not begin to watch what the upstream does not know', async () => {
+  it('does not watch a request that the upstream does not know', async () => {
     const { queue, watcher, log } = await createSubject([null]);
     expect(await watcher.poll(ref, 'somebody')).toBeNull();
     expect(await queue.count()).toBe(0);
     expect(await log.find([ref])).toEqual([null]);
   });
 
-  it('gives a failed first look to whoever asked, and does not begin to watch', async () => {
+  it('reports a failed first poll to its caller, and does not watch', async () => {
     const { queue, watcher } = await createSubject([down]);
     await expect(watcher.poll(ref, 'somebody')).rejects.toBe(down);
     expect(await queue.count()).toBe(0);
   });
 
-  it('begins to watch a running request that somebody asks about', async () => {
+  it('watches a running request that somebody asks about', async () => {
     const { queue, watcher, clock, calls } = await createSubject([running, finished]);
     await watcher.poll(ref, 'somebody');
     expect(await queue.count()).toBe(1);
@@ -241,7 +241,7 @@ describe('the watcher', () => {
     expect(await queue.count()).toBe(0);
   });
 
-  it('reports an upstream that goes back on a terminal status, and keeps the status', async () => {
+  it('reports a contradicted terminal status, and keeps the status', async () => {
     const { queue, watcher, regressions, log } = await createSubject();
     await watcher.observe(ref, finished);
     const record = await watcher.observe(ref, running);
@@ -251,7 +251,7 @@ describe('the watcher', () => {
     expect(await queue.count()).toBe(0);
   });
 
-  it('ends its loops and stops polling when stopped', async () => {
+  it('ends its loops and polls when stopped', async () => {
     const { watcher, clock, calls, answer } = await createSubject();
     await watcher.observe(ref, running);
     await clock.advance(1_100);

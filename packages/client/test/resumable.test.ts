@@ -10,7 +10,7 @@ import { startTestGateway, type TestGateway } from '../../../test/support/test-g
 import {
   oddMappings,
   type TestUpstream,
-  untilLookedAt,
+  untilAskedAbout,
 } from '../../../test/support/test-upstream.js';
 import { type ResumableClient, resumable } from '../src/resumable.js';
 
@@ -161,9 +161,9 @@ describe('a lost connection', () => {
     const id = await upstream.startElsewhere(oddMappings.held);
     const query = `{ ingestionStatus(mappingId: "${oddMappings.held}", requestId: "${id}") { requestId } }`;
     const answer = client.iterate({ query }).next();
-    await untilLookedAt(upstream, id);
+    await untilAskedAbout(upstream, id);
     client.terminate();
-    upstream.letGo();
+    upstream.release();
     expect((await answer).value).toEqual({ data: { ingestionStatus: { requestId: id } } });
   });
 });

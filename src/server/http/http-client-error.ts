@@ -9,6 +9,8 @@ export interface ClientError extends Error {
   readonly code?: string;
   /** What arrived: a buffer. */
   readonly rawPacket?: unknown;
+  /** How much of it was understood. */
+  readonly bytesParsed?: number;
 }
 
 const badRequest = (status: number, message: string): Refusal => ({
@@ -35,7 +37,10 @@ const refusals: Readonly<Record<string, Refusal>> = {
 
 /** Answers what never becomes a request of the HTTP server, in the form of all other errors. */
 export interface RawAnswers {
-  /** For a connection whose bytes can't be parsed. Safe to repeat, because each further chunk is an error, too. */
+  /**
+   * For a connection whose bytes can't be parsed: after the answers to the requests that precede them. Safe to repeat,
+   * because each further chunk is an error, too.
+   */
   toError(error: ClientError, connection: Duplex): void;
   /** For CONNECT, which asks for a tunnel. */
   toTunnel(request: IncomingMessage, connection: Duplex): void;
@@ -45,20 +50,40 @@ export interface RawAnswers {
 
 /** Send an answer on the bare connection, and close it. */
 export function createRawAnswers(report: RefusalReporter): RawAnswers {
+  /** Those on which requests are answered first. */
+  const waiting = new WeakSet<Duplex>();
+
+  function toError(error: ClientError, connection: Duplex): void {
+    if (!connection.writable || error.code === 'ECONNRESET') {
+      connection.destroy();
+      return;
+    }
+    const answer = answerOn(connection);
+    // A stream may go on for ever.
+    const isStreaming = answer?.headersSent && !answer.writableEnded;
+    if (waiting.has(connection) && !isStreaming) return;
+    if (answer?.req.complete && !isStreaming) {
+      waiting.add(connection);
+      answer.once('close', () => {
+        waiting.delete(connection);
+        toError(error, connection);
+      });
+      return;
+    }
+    // A refusal would be read as part of the answer in progress.
+    if (answer?.headersSent) {
+      connection.destroy();
+      return;
+    }
+    const refusal = isOfUnknownMethod(error)
+      ? unknownMethod
+      : (refusals[error.code ?? ''] ?? notHttp);
+    report({ transport: 'http', ...refusal });
+    refuseConnection(connection, refusal);
+  }
+
   return {
-    toError(error, connection) {
-      // It is gone, so nobody can get an answer; or another answer is in progress, and this one would be read as part
-      // of it.
-      if (!connection.writable || error.code === 'ECONNRESET' || isAnswering(connection)) {
-        connection.destroy();
-        return;
-      }
-      const refusal = isOfUnknownMethod(error)
-        ? unknownMethod
-        : (refusals[error.code ?? ''] ?? notHttp);
-      report({ transport: 'http', ...refusal });
-      refuseConnection(connection, refusal);
-    },
+    toError,
     toTunnel(request, connection) {
       report({ transport: 'http', ...unknownMethod, request });
       connection.on('error', () => {});
@@ -78,17 +103,18 @@ export function createRawAnswers(report: RefusalReporter): RawAnswers {
 }
 
 /** The parser reports an invalid method for anything that does not begin with a known one. */
-function isOfUnknownMethod({ code, rawPacket }: ClientError): boolean {
+function isOfUnknownMethod({ code, rawPacket, bytesParsed = 0 }: ClientError): boolean {
   if (code !== 'HPE_INVALID_METHOD' || !Buffer.isBuffer(rawPacket)) return false;
-  const start = rawPacket.subarray(0, MAX_METHOD_LENGTH).toString('latin1');
-  return /^[A-Za-z-]+ \S/.test(start);
+  const near = (from: number, to: number) =>
+    rawPacket.subarray(Math.max(0, from), to).toString('latin1');
+  const [begun = ''] = /[A-Za-z-]*$/.exec(near(bytesParsed - MAX_METHOD_LENGTH, bytesParsed)) ?? [];
+  return /^[A-Za-z-]+ \S/.test(begun + near(bytesParsed, bytesParsed + MAX_METHOD_LENGTH));
 }
 
 /** No method is longer. */
 const MAX_METHOD_LENGTH = 32;
 
-/** @see https://nodejs.org/api/http.html#event-clienterror */
-function isAnswering(connection: Duplex): boolean {
-  const { _httpMessage: message } = connection as { _httpMessage?: { headersSent?: boolean } };
-  return message?.headersSent === true;
+/** The answer whose turn it is. @see https://nodejs.org/api/http.html#event-clienterror */
+function answerOn(connection: Duplex): ServerResponse | null {
+  return (connection as { _httpMessage?: ServerResponse | null })._httpMessage ?? null;
 }

@@ -11,6 +11,7 @@ import type { Logger } from 'pino';
 import { neverReusable, type OperationContext } from '../../resolvers/operation-context.js';
 import type { RefusalReporter } from '../admission/refusal-log.js';
 import type { ComplexityCheck } from '../limits/complexity.js';
+import { createDocumentStore } from './documents.js';
 import { boundErrors } from './error-bounds.js';
 import { type ErrorFormatter, toFormattedError } from './graphql-errors.js';
 import { type OperationReporter, toErrorCodes } from './operation-log.js';
@@ -45,6 +46,7 @@ export function createApolloServer({
     parseOptions,
     validationRules,
     validationOptions,
+    documentStore: createDocumentStore(),
     logger: logger.child({ part: 'apollo' }),
     // If it is off, the rules of all transports refuse it.
     introspection: true,

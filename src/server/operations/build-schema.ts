@@ -16,7 +16,6 @@ import type { OperationContext } from '../../resolvers/operation-context.js';
 import { StartIngestionResolver } from '../../resolvers/start-ingestion.resolver.js';
 import { SubscriptionResolver } from '../../resolvers/subscription.resolver.js';
 import { ViewerResolver } from '../../resolvers/viewer.resolver.js';
-import { toSubgraphSchema } from './subgraph-schema.js';
 
 /** What the resolvers call. */
 export interface Domain {
@@ -102,10 +101,11 @@ export async function buildGatewaySchema(
   ] as const) {
     if (root) root.description = description;
   }
-  return isSubgraph
-    ? toSubgraphSchema(schema, (id, context) => {
-        checkRight(context.caller, 'ingestion:read');
-        return status.node(id, context);
-      })
-    : schema;
+  if (!isSubgraph) return schema;
+  // Few need its libraries, which take a moment to import.
+  const { toSubgraphSchema } = await import('./subgraph-schema.js');
+  return toSubgraphSchema(schema, (id, context) => {
+    checkRight(context.caller, 'ingestion:read');
+    return status.node(id, context);
+  });
 }

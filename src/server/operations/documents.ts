@@ -1,3 +1,4 @@
+import type { ApolloServerOptions, BaseContext } from '@apollo/server';
 import {
   type DocumentNode,
   GraphQLError,
@@ -12,8 +13,10 @@ import { LRUCache } from 'lru-cache';
 import { allValidationRules, type OperationRules } from './operation-rules.js';
 
 /** The maximum number of kept documents, and of their characters: a parsed one takes far more. */
-const MAX_KEPT_DOCUMENTS = 500;
+const MAX_KEPT_DOCUMENTS = 2_000;
 const MAX_KEPT_CHARS = 1024 * 1024;
+
+type DocumentStore = NonNullable<ApolloServerOptions<BaseContext>['documentStore']>;
 
 /** An operation that can be executed. */
 export interface PreparedOperation {
@@ -30,16 +33,34 @@ export interface Documents {
   ): PreparedOperation | readonly GraphQLError[];
 }
 
+function keepDocuments(): LRUCache<string, DocumentNode> {
+  return new LRUCache({
+    max: MAX_KEPT_DOCUMENTS,
+    maxSize: MAX_KEPT_CHARS,
+    // A document holds on to its text.
+    sizeCalculation: ({ loc }) => loc?.source.body.length || 1,
+  });
+}
+
+/**
+ * Where Apollo Server keeps valid documents. Its own store does not count their texts, so that small operations with
+ * long comments would fill the memory.
+ */
+export function createDocumentStore(): DocumentStore {
+  const kept = keepDocuments();
+  return {
+    get: async (key) => kept.get(key),
+    set: async (key, document) => void kept.set(key, document),
+    delete: async (key) => kept.delete(key),
+  };
+}
+
 /** Parse and validate by these rules. Valid documents are kept for later requests. */
 export function createDocuments(schema: GraphQLSchema, rules: OperationRules): Documents {
   const { parseOptions, validationOptions } = rules;
   const validationRules = allValidationRules(rules);
   /** Valid documents only: an invalid one must not displace one that is used. */
-  const kept = new LRUCache<string, DocumentNode>({
-    max: MAX_KEPT_DOCUMENTS,
-    maxSize: MAX_KEPT_CHARS,
-    sizeCalculation: (_document, query) => query.length,
-  });
+  const kept = keepDocuments();
 
   function parseValid(query: string): DocumentNode | readonly GraphQLError[] {
     if (query === '') return [emptyQuery()];

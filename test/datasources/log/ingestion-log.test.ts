@@ -38,7 +38,7 @@ async function createDurableLog(): Promise<IngestionLog> {
   return log;
 }
 
-it('a log that is closed says that the gateway stops', async () => {
+it('a closed log reports that the gateway is stopping', async () => {
   const log = await createDurableLog();
   await opened[0]?.close();
   await expect(log.find([ref])).rejects.toMatchObject({ code: 'SHUTTING_DOWN' });
@@ -53,7 +53,7 @@ const logs: [name: string, createLog: () => Promise<IngestionLog>][] = [
 ];
 
 describe.each(logs)('the ingestion log %s', (_name, createLog) => {
-  it('lists mappings in the order of their ids, those of a scope and after one', async () => {
+  it('lists mappings by id, narrowed to a scope and after a mapping', async () => {
     const log = await createLog();
     for (const mappingId of ['web-b', 'crm', 'web-a', 'crm', 'shop']) {
       const requestId = String((await log.head()) + 1);
@@ -72,7 +72,7 @@ describe.each(logs)('the ingestion log %s', (_name, createLog) => {
     expect(await log.mappings({ kind: 'mappings', mappingIds: [] }, null, 10)).toEqual([]);
   });
 
-  it('tells how long the last runs took, newest first, of a mapping and of all', async () => {
+  it('returns how long the last runs took, newest first, of one mapping and of all', async () => {
     const log = await createLog();
     const run = async (mappingId: string, requestId: string, startedAt: number | undefined) => {
       const named = { mappingId, requestId };
@@ -87,7 +87,7 @@ describe.each(logs)('the ingestion log %s', (_name, createLog) => {
     await first(finished, 3_000);
     await third({ status: 'ABORTED', info: '', batchId: null }, 4_000);
     await second({ status: 'FAILED', info: '', batchId: null }, 5_000);
-    // Over when it was first seen: that tells nothing.
+    // A request that had ended when first seen has no known duration.
     await log.append({
       ref: { mappingId: 'crm', requestId: '5' },
       seen: finished,
@@ -99,7 +99,7 @@ describe.each(logs)('the ingestion log %s', (_name, createLog) => {
     expect(await log.pastRuns('none', 10)).toEqual([]);
   });
 
-  it('appends the transitions of a request, and knows the request as the last left it', async () => {
+  it('appends the transitions of a request and stores its latest state', async () => {
     const log = await createLog();
     const first = await log.append({ ref, seen: running, observedAt: 1_000, startedAt: 900 });
     const second = await log.append({ ref, seen: finished, observedAt: 2_000 });
@@ -120,7 +120,7 @@ describe.each(logs)('the ingestion log %s', (_name, createLog) => {
     ]);
   });
 
-  it('gives one of two observers of a change the transition, and the other nothing', async () => {
+  it('gives the transition to one of two observers of a change, and nothing to the other', async () => {
     const log = await createLog();
     await log.append({ ref, seen: running, observedAt: 1_000 });
     const appended = await Promise.all([
@@ -131,7 +131,7 @@ describe.each(logs)('the ingestion log %s', (_name, createLog) => {
     expect(await log.read({ kind: 'all' }, 0, 10)).toHaveLength(2);
   });
 
-  it('changes nothing when the upstream goes back on a terminal status', async () => {
+  it('changes nothing when the upstream contradicts a terminal status', async () => {
     const log = await createLog();
     await log.append({ ref, seen: finished, observedAt: 1_000 });
     const { kind, record } = await log.append({ ref, seen: running, observedAt: 2_000 });
@@ -140,14 +140,14 @@ describe.each(logs)('the ingestion log %s', (_name, createLog) => {
     expect(await log.read({ kind: 'request', ref }, 0, 10)).toHaveLength(1);
   });
 
-  it('learns who started a request also where a poll was quicker than the start’s answer', async () => {
+  it('records who started a request even if a poll sees it before the start is answered', async () => {
     const log = await createLog();
     await log.append({ ref, seen: running, observedAt: 1_000 });
     await log.append({ ref, seen: running, observedAt: 2_000, startedAt: 500 });
     expect(await log.find([ref])).toMatchObject([{ startedAt: 500 }]);
   });
 
-  it('tells listeners of each transition, in order', async () => {
+  it('announces each transition to listeners, in order', async () => {
     const log = await createLog();
     const told: Transition[] = [];
     log.onAppended((transition) => told.push(transition));
@@ -157,7 +157,7 @@ describe.each(logs)('the ingestion log %s', (_name, createLog) => {
     expect(told).toEqual(await log.read({ kind: 'all' }, 0, 10));
   });
 
-  it('finds requests in the order asked, with null for those it does not know', async () => {
+  it('finds requests in the order asked, with null for unknown ones', async () => {
     const log = await createLog();
     await log.append({ ref, seen: running, observedAt: 1_000 });
     const found = await log.find([other, ref, other]);
@@ -180,7 +180,7 @@ describe.each(logs)('the ingestion log %s', (_name, createLog) => {
     expect(await log.read({ kind: 'all' }, await log.head(), 10)).toEqual([]);
   });
 
-  it('knows the newest transition of some mappings or of all', async () => {
+  it('returns the newest transition of some mappings or of all', async () => {
     const log = await createLog();
     const newest = (mappingIds: string[], mappingPrefixes: string[] = []) =>
       log.newest({ kind: 'mappings', mappingIds, mappingPrefixes });
@@ -210,7 +210,7 @@ describe.each(logs)('the ingestion log %s', (_name, createLog) => {
       ['a_1', 'ä😀1'],
     ],
     [[], []],
-  ])('knows mappings by the prefixes %j, character for character', async (prefixes, expected) => {
+  ])('matches mappings by the prefixes %j, character for character', async (prefixes, expected) => {
     const log = await createLog();
     for (const mappingId of ['a_1', 'a%1', 'ab1', 'ä😀1', "'1"]) {
       await log.append({ ref: { mappingId, requestId: '1' }, seen: running, observedAt: 1_000 });
@@ -222,7 +222,7 @@ describe.each(logs)('the ingestion log %s', (_name, createLog) => {
     expect(listed.map(({ ref }) => ref.mappingId).reverse()).toEqual(expected);
   });
 
-  it.each([2_000, 100_000])('knows %i mappings and prefixes, statuses and refs', async (count) => {
+  it.each([2_000, 100_000])('accepts %i mappings, prefixes, statuses and refs', async (count) => {
     const log = await createLog();
     const refs = ['m1', 'p1.x', 'other'].map((mappingId) => ({ mappingId, requestId: '1' }));
     for (const ref of refs) await log.append({ ref, seen: running, observedAt: 1_000 });
@@ -241,7 +241,7 @@ describe.each(logs)('the ingestion log %s', (_name, createLog) => {
     expect(found.filter((record) => record)).toHaveLength(2);
   });
 
-  it('lists requests newest first, narrowed and in pages', async () => {
+  it('lists requests newest first, filtered and in pages', async () => {
     const log = await createLog();
     const ids = ['1', '2', '3', '4'];
     for (const [index, requestId] of ids.entries()) {
@@ -272,7 +272,7 @@ describe.each(logs)('the ingestion log %s', (_name, createLog) => {
     expect(await list({}, second?.firstPosition ?? 0, 10)).toEqual(['2', '1']);
   });
 
-  it('takes back the cursors it gave', async () => {
+  it('accepts the cursors it created', async () => {
     const log = await createLog();
     await log.append({ ref, seen: running, observedAt: 1_000 });
     const cursor = log.toCursor(1);
@@ -297,14 +297,14 @@ describe.each(logs)('the ingestion log %s', (_name, createLog) => {
     });
   });
 
-  it('refuses a cursor of its own that points past its end', async () => {
+  it('refuses one of its own cursors that points past its end', async () => {
     const log = await createLog();
     await expect(log.parseCursor(log.toCursor(1))).rejects.toMatchObject({
       code: 'CURSOR_INVALID',
     });
   });
 
-  it('keeps one path per request whatever is observed: rising positions, one terminal, nothing after it', async () => {
+  it('keeps one path per request whatever is observed: rising positions, one terminal status, nothing after it', async () => {
     const observation = fc.record({
       requestId: fc.constantFrom('1', '2', '3'),
       status: fc.constantFrom(...ingestionStatuses),
@@ -330,7 +330,7 @@ describe.each(logs)('the ingestion log %s', (_name, createLog) => {
         for (const { ref, to } of lastByRequest.values()) {
           expect(await log.find([ref])).toMatchObject([{ state: to }]);
         }
-        // So that the next one has the same database, emptied.
+        // So that the next run has the same database, emptied.
         await closeAll();
       }),
       { numRuns: 20 },

@@ -23,7 +23,7 @@ const DB = 'sluice.db';
 const WAL = 'sluice.db-wal';
 const MARK = 'sluice.head';
 
-/** What SQLite has at the beginning of its file; everything else is in pages. */
+/** The header of a SQLite file; everything after it is in pages. */
 const HEADER_BYTES = 100;
 const PAGE_BYTES = 4_096;
 
@@ -51,7 +51,7 @@ afterAll(async () => {
   await copies[Symbol.asyncDispose]();
 });
 
-/** Restore a copy and serve it; gives what it serves. */
+/** Restore a copy and serve it; returns everything served. */
 async function serve(copy: LogCopy) {
   return serveLog(await copies.restore(copy), copy.cursors);
 }
@@ -69,14 +69,17 @@ async function expectRefused(copy: LogCopy, message: RegExp): Promise<void> {
   expect((refused as Error).message).not.toContain('\n');
 }
 
-describe('a log that is as it was left', () => {
-  it.each(['closed', 'killed', 'older'] as const)('serves what it served: %s', async (which) => {
-    expect(await serve(copies[which])).toEqual(copies[which].served);
-  });
+describe('an undamaged log', () => {
+  it.each(['closed', 'killed', 'older'] as const)(
+    'serves everything it served before: %s',
+    async (which) => {
+      expect(await serve(copies[which])).toEqual(copies[which].served);
+    },
+  );
 });
 
-describe('a log with a bit the other way', () => {
-  /** Served wrongly is neither noticed nor the truth. */
+describe('a log with a flipped bit', () => {
+  /** Fails if the log is served wrongly without being noticed. */
   async function isNoticedOrTrue(copy: LogCopy): Promise<void> {
     try {
       expect(await serve(copy)).toEqual(copy.served);
@@ -93,7 +96,7 @@ describe('a log with a bit the other way', () => {
   ] as const;
 
   it.each(files)(
-    'is noticed, or serves nothing else: %s, anywhere in %s',
+    'is refused or serves the same data: %s, anywhere in %s',
     async (which, name, numRuns) => {
       const copy = copies[which];
       const bytes = fileOf(copy, name);
@@ -114,30 +117,30 @@ describe('a log with a bit the other way', () => {
     60_000,
   );
 
-  it('says that a row is not what was written, wherever in its text', async () => {
+  it('is refused when a row differs from what was written, wherever the bit is', async () => {
     const bytes = Buffer.from(fileOf(copies.closed, DB));
-    // In the rows of two tables, and in what is left of older ones.
+    // In the rows of two tables, and in the remains of older rows.
     for (let at = bytes.indexOf('batch 39'); at !== -1; at = bytes.indexOf('batch 39', at)) {
       bytes.write('batch 38', at);
     }
     await expect(serve(withFile(copies.closed, DB, bytes))).rejects.toThrow(LogDamagedError);
   });
 
-  it('says that a page is no page any more', async () => {
+  it('is refused when a page is unreadable', async () => {
     const bytes = fileOf(copies.closed, DB);
-    // The kind of the second page.
+    // The type of the second page.
     const copy = withFile(copies.closed, DB, withBitFlipped(bytes, PAGE_BYTES, 3));
     await expectRefused(copy, damaged);
   });
 
-  it('says that the header is none any more', async () => {
+  it('is refused when the header is unreadable', async () => {
     const copy = withFile(copies.closed, DB, withBitFlipped(fileOf(copies.closed, DB), 3, 1));
     await expectRefused(copy, damaged);
   });
 });
 
-describe('a log that is checked while it is in use', () => {
-  it('serves what it served and keeps what is appended, and can be closed at any moment', async () => {
+describe('a log that is checked while in use', () => {
+  it('serves and appends during the check, and can be closed at any moment', async () => {
     const dir = await copies.restore(copies.killed);
     const onFatal = (error: Error) => {
       throw error;
@@ -153,7 +156,7 @@ describe('a log that is checked while it is in use', () => {
     await again.close();
   });
 
-  it('is told of as damaged where an index has lost a row', async () => {
+  it('is reported as damaged when an index has lost a row', async () => {
     const bytes = Buffer.from(fileOf(copies.closed, DB));
     const dir = await copies.restore(copies.closed);
     using database = new DatabaseSync(join(dir, DB), { readOnly: true });
@@ -178,46 +181,43 @@ describe('a log that is checked while it is in use', () => {
   });
 });
 
-describe('a log that is not whole', () => {
-  it('is noticed where its file was cut', async () => {
+describe('a truncated, missing or outdated log', () => {
+  it('is refused when its file was cut', async () => {
     const bytes = fileOf(copies.closed, DB);
     const cut = bytes.subarray(0, bytes.length - 3 * PAGE_BYTES);
     await expectRefused(withFile(copies.closed, DB, cut), damaged);
   });
 
-  it('is noticed where its file is empty', async () => {
+  it('is refused when its file is empty', async () => {
     await expectRefused(withFile(copies.closed, DB, Buffer.alloc(0)), missing);
   });
 
-  it.each([1, 100, 5_000, 100_000])(
-    'is noticed where its -wal file lost %s bytes',
-    async (lost) => {
-      const bytes = fileOf(copies.killed, WAL);
-      const cut = bytes.subarray(0, bytes.length - lost);
-      await expectRefused(withFile(copies.killed, WAL, cut), older);
-    },
-  );
+  it.each([1, 100, 5_000, 100_000])('is refused when its -wal file lost %s bytes', async (lost) => {
+    const bytes = fileOf(copies.killed, WAL);
+    const cut = bytes.subarray(0, bytes.length - lost);
+    await expectRefused(withFile(copies.killed, WAL, cut), older);
+  });
 
-  it('is noticed where its -wal file is gone', async () => {
+  it('is refused when its -wal file is missing', async () => {
     await expect(serve(withFile(copies.killed, WAL, null))).rejects.toThrow(LogUnusableError);
   });
 
-  it('is noticed where all of it is an older copy', async () => {
+  it('is refused when all its files are an older copy', async () => {
     const mark = fileOf(copies.closed, MARK);
     await expectRefused(withFile(copies.older, MARK, mark), older);
   });
 
-  it('is noticed where its file is gone, and nothing is made in its place', async () => {
+  it('is refused when its file is missing, and no new one is created', async () => {
     const dir = await copies.restore(withFile(copies.killed, DB, null));
     await expect(serveLog(dir, [])).rejects.toThrow(missing);
-    // The -wal file is still what it was: with the file restored, nothing is lost.
+    // The -wal file is unchanged: with the file restored, nothing is lost.
     await writeFile(join(dir, DB), fileOf(copies.killed, DB));
     expect(await serveLog(dir, copies.killed.cursors)).toEqual(copies.killed.served);
   });
 });
 
 describe('the mark beside a log', () => {
-  it('is noticed where it cannot be read', async () => {
+  it('causes a refusal when it cannot be read', async () => {
     const copy = withFile(copies.closed, MARK, Buffer.from('no mark'));
     await expectRefused(copy, markDamaged);
   });
@@ -225,22 +225,22 @@ describe('the mark beside a log', () => {
   it.each([
     ['gone', null],
     ['empty', Buffer.alloc(0)],
-    ['nothing but zeros', Buffer.alloc(96)],
-  ])('ends every cursor where it is %s, and keeps the rest', async (_what, mark) => {
+    ['all zeros', Buffer.alloc(96)],
+  ])('invalidates every cursor when it is %s, and keeps the rest', async (_what, mark) => {
     const copy = withFile(copies.closed, MARK, mark);
     await expect(serve(copy)).rejects.toMatchObject({ code: 'CURSOR_INVALID' });
     const served = await serveLog(await copies.restore(copy), []);
     expect(served).toEqual({ ...copy.served, resumed: [] });
   });
 
-  it('of another log is noticed', async () => {
+  it('causes a refusal when it belongs to another log', async () => {
     await using others = await createLogCopies();
     const mark = fileOf(others.closed, MARK);
     await expectRefused(withFile(copies.closed, MARK, mark), older);
   });
 });
 
-describe('a file that is no log of this version', () => {
+describe('opening a file that is not a log of this version', () => {
   async function expectDatabaseRefused(change: string, message: RegExp, from?: LogCopy) {
     const dir = from ? await copies.restore(from) : await mkdtemp(join(tmpdir(), 'log-'));
     const database = new DatabaseSync(join(dir, DB), { defensive: false });
@@ -252,20 +252,20 @@ describe('a file that is no log of this version', () => {
     expect((refused as Error).message).toMatch(message);
   }
 
-  it('is a database of something else', () =>
+  it('refuses a database of another application', () =>
     expectDatabaseRefused('create table accounts (id integer)', foreign));
 
-  it('was written by a newer version', () =>
+  it('refuses a log written by a newer version', () =>
     expectDatabaseRefused(
       `insert into kysely_migration values ('9999_later', '2030-01-01')`,
       newer,
       copies.closed,
     ));
 
-  it('has tables that somebody changed', () =>
+  it('refuses a log whose tables were changed', () =>
     expectDatabaseRefused('drop trigger transitions_follow_one_another', damaged, copies.closed));
 
-  it('has an index that lost a row', () =>
+  it('refuses a log with an index that lost a row', () =>
     expectDatabaseRefused(
       `create table other (request_key text, position integer);
        create index other_index on other (request_key, position);
@@ -277,29 +277,29 @@ describe('a file that is no log of this version', () => {
       copies.closed,
     ));
 
-  it('is no database', async () => {
+  it('refuses a file that is not a database', async () => {
     await expectRefused(withFile(copies.closed, DB, Buffer.from('text '.repeat(5_000))), damaged);
   });
 });
 
-describe('a directory that cannot be used', () => {
-  it('is a file', async () => {
+describe('opening a data folder that cannot be used', () => {
+  it('refuses a file in place of the folder', async () => {
     const dir = await copies.restore(copies.closed);
     await expect(serveLog(join(dir, DB), [])).rejects.toThrow(unusable);
     await expect(serveLog(join(dir, DB, 'below'), [])).rejects.toThrow(unusable);
   });
 
-  it.each([DB, MARK])('has a directory in the place of %s', async (name) => {
+  it.each([DB, MARK])('refuses a folder in place of %s', async (name) => {
     const dir = await copies.restore(withFile(copies.closed, name, null));
     await mkdir(join(dir, name));
     await expect(serveLog(dir, [])).rejects.toThrow(unusable);
   });
 });
 
-describe('a second process', () => {
+describe('a second process on the same log', () => {
   const opener = fileURLToPath(new URL('../../support/open-log.js', import.meta.url));
 
-  it('is told that the log is in use, and the first goes on', async () => {
+  it('is told that the log is in use, while the first continues', async () => {
     const dir = await copies.restore(copies.closed);
     const first = spawn(process.execPath, [opener, dir], { stdio: ['pipe', 'pipe', 'inherit'] });
     const [opened] = await once(first.stdout, 'data');

@@ -41,7 +41,7 @@ async function makeDataDir(): Promise<string> {
   return dataDir;
 }
 
-/** The tests of a disk that is really full; none where nothing may be mounted, and the rest stands for them. */
+/** The tests with a disk that is really full; none if this user may not mount one, and the other tests stand in. */
 const probe = mountSmallDisk(DISK_BYTES);
 probe?.[Symbol.dispose]();
 const disks = probe ? [mountSmallDisk] : [];
@@ -54,7 +54,7 @@ describe.each(disks)('a full disk', (mount) => {
     return disk;
   }
 
-  it('has appends refused and nobody told, and takes them again once there is room', async () => {
+  it('refuses appends without announcing them, and accepts them once there is room', async () => {
     const disk = mounted();
     const fatal: Error[] = [];
     const log = await openIngestionLog({
@@ -83,7 +83,7 @@ describe.each(disks)('a full disk', (mount) => {
     expect(fatal).toEqual([]);
   });
 
-  it('has a gateway send no poll that it could not keep, and tell and store all once there is room', async () => {
+  it('sends no poll whose result could not be stored, and stores and announces everything once there is room', async () => {
     const disk = mounted();
     const upstream = await startScriptedUpstream();
     left.push(() => upstream.close());
@@ -113,12 +113,12 @@ describe.each(disks)('a full disk', (mount) => {
     disk.fill();
     isFull = true;
     taken.release();
-    // The upstream has taken it, and that cannot be stored: so it is not told as started.
+    // The upstream accepted the start, but it cannot be stored, so it is not reported as started.
     expect((await answered).data?.startIngestion).toMatchObject({
       code: 'LOG_UNAVAILABLE',
       outcomeUnknown: true,
     });
-    // What cannot even be written down does not leave.
+    // A start that cannot be recorded is not sent.
     expect((await startOther()).data?.startIngestion).toMatchObject({
       code: 'LOG_UNAVAILABLE',
       outcomeUnknown: false,
@@ -145,8 +145,8 @@ describe.each(disks)('a full disk', (mount) => {
   });
 });
 
-describe('a database that may not grow', () => {
-  it('refuses a commit as on a full disk, keeps nothing of it, and takes the next when it may', async () => {
+describe('a database at its size limit', () => {
+  it('refuses a commit as a full disk does, stores none of it, and accepts the next once it may grow', async () => {
     const { db, mark } = await openLog(await makeDataDir());
     left.push(() => mark.close());
     left.push(() => db.destroy());
@@ -167,8 +167,8 @@ describe('a database that may not grow', () => {
   });
 });
 
-describe('a disk that fails', () => {
-  it('ends the process with 1 and one line, and the next process finds what was committed', async () => {
+describe('a failing disk', () => {
+  it('ends the process with code 1 and one line, and the next process finds everything that was committed', async () => {
     const dataDir = await makeDataDir();
     const upstream = await startBusyUpstream(createSeededRandom(1));
     left.push(() => upstream.close());
@@ -181,7 +181,7 @@ describe('a disk that fails', () => {
         follower.leave();
       }),
     );
-    // No file may be larger than 700 KB: writing on is an I/O error (EFBIG).
+    // No file may exceed 700 KB: further writes fail with an I/O error (EFBIG).
     const limited = startGatewayProcess({
       upstreamUrl: upstream.url,
       dataDir,

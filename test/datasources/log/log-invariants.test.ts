@@ -48,6 +48,6 @@ it.each([
   ["update starts set state = 'lost'", /check constraint/i],
   ["update starts set state = 'waiting'", /check constraint/i],
   ["update starts set state = 'submitted'", /check constraint/i],
-])('the database refuses what would break the log: %s', async (statement, message) => {
+])('the database refuses a change that would break the log: %s', async (statement, message) => {
   await expect(sql.raw(statement).execute(database.db)).rejects.toThrow(message);
 });

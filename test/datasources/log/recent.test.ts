@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { Recent, UNANNOUNCED_CACHE_MS } from '../../../src/datasources/log/recent.js';
 import { createManualClock } from '../../support/manual-clock.js';
 
-/** A row, the higher the later. */
+/** A row; later versions are higher. */
 interface Row {
   readonly version: number;
 }
@@ -24,7 +24,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   }),
 );
 
-it('never gives what is older than the last change that is done, whatever overlaps', async () => {
+it('never returns anything older than the last completed change, whatever overlaps', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 12 }), fc.scheduler(), async (steps, s) => {
       const recent = new Recent<Row>(createManualClock(), false);
@@ -37,7 +37,7 @@ it('never gives what is older than the last change that is done, whatever overla
           expect(remembered).toBeGreaterThanOrEqual(done.get(k) ?? 0);
         }
       };
-      /** What is sent arrives in any order, and so do the answers. */
+      /** Reads arrive in any order, and so do their answers. */
       const ask = async <T>(statement: () => T): Promise<T> => {
         await s.schedule(Promise.resolve());
         const answer = statement();
@@ -86,7 +86,7 @@ it('never gives what is older than the last change that is done, whatever overla
   );
 });
 
-it('changes what it remembers as the database does, and what is being read is not remembered', async () => {
+it('changes remembered rows with the database, and does not remember what was being read', async () => {
   const recent = new Recent<Row>(createManualClock(), false);
   const answer = Promise.withResolvers<ReadonlyMap<string, Row>>();
   const reading = recent.read(['a'], () => answer.promise);
@@ -99,7 +99,7 @@ it('changes what it remembers as the database does, and what is being read is no
   expect(recent.get('a')).toEqual({ version: 3 });
 });
 
-it('forgets all, and what was being read then', async () => {
+it('forgets everything, including what is being read', async () => {
   const recent = new Recent<Row>(createManualClock(), false);
   await recent.read(['a'], async () => new Map([['a', { version: 1 }]]));
   await recent.read(['b'], async () => {
@@ -109,7 +109,7 @@ it('forgets all, and what was being read then', async () => {
   expect([recent.get('a'), recent.get('b')]).toEqual([undefined, undefined]);
 });
 
-it('gives what others may have changed for a second from when it was asked for', async () => {
+it('trusts what others may have changed for a second from the start of its read', async () => {
   const clock = createManualClock();
   await clock.advance(1);
   const recent = new Recent<Row>(clock, true);

@@ -53,13 +53,13 @@ function open(clockOfQueue = clock): Promise<WatchQueue> {
   });
 }
 
-/** Let time pass: the process’s, and the database’s, for which everything moves into the past. */
+/** Advance the time of the process and of the database, in which everything moves into the past. */
 async function pass(ms: number): Promise<void> {
   await clock.advance(ms);
   if (database.kind === 'postgres') await setDatabaseClock(ms);
 }
 
-/** Set the database’s clock, forward, or back where negative. */
+/** Set the database’s clock forward; negative: back. */
 async function setDatabaseClock(ms: number): Promise<void> {
   await sql`update poll_clock set at = at - ${ms}`.execute(database.db);
   await sql`update watches set claimed_until = claimed_until - ${ms}, not_before = not_before - ${ms},
@@ -101,7 +101,7 @@ async function claim(limit = 100, from = queue): Promise<string[]> {
   return due.map(({ record }) => record.ref.requestId).sort();
 }
 
-it('tells when the next poll comes the same way again, though clocks count in different steps', async () => {
+it('reports the time of the next poll consistently, though clocks have different resolutions', async () => {
   const inWholeMs: typeof clock = { ...clock, now: () => Math.floor(clock.now()) };
   queue = await open(inWholeMs);
   await begin('1', 5_000);
@@ -113,15 +113,15 @@ it('tells when the next poll comes the same way again, though clocks count in di
   }
 });
 
-describe('what is due', () => {
-  it('is a new request soon, also where nobody planned its next poll', async () => {
+describe('the next due polls', () => {
+  it('include a new request soon, even if nobody planned its next poll', async () => {
     await begin('1');
     expect(await claim()).toEqual([]);
     await pass(1_100);
     expect(await claim()).toEqual(['1']);
   });
 
-  it('is what was planned, when its gap is over', async () => {
+  it('include a planned poll once its delay has passed', async () => {
     await begin('1', 10_000);
     await begin('2', 20_000);
     await pass(9_000);
@@ -135,7 +135,7 @@ describe('what is due', () => {
     expect(await claim()).toEqual(['2']);
   });
 
-  it('is nothing that is over', async () => {
+  it('include no request that has ended', async () => {
     await begin('1', 1_000);
     await log.append({ ref: toRef('1'), seen: done, observedAt: clock.now() });
     await queue.settle(observed('1', 1_000), 'interactive');
@@ -145,7 +145,7 @@ describe('what is due', () => {
     expect(await queue.count()).toBe(0);
   });
 
-  it('is given to one of those who ask at once', async () => {
+  it('go to one of those that ask concurrently', async () => {
     const other = await openWatchQueue({
       database,
       log,
@@ -161,12 +161,12 @@ describe('what is due', () => {
     );
     await pass(2_000);
     const claimed = claims.flat();
-    // Those who ask at once may find the others' rows locked, and leave some.
+    // Concurrent claims may find the others' rows locked, and leave some.
     for (let rest = await claim(); rest.length > 0; rest = await claim()) claimed.push(...rest);
     expect(claimed.sort()).toEqual([...ids].sort());
   });
 
-  it('is held for one deadline where whoever took it has died', async () => {
+  it('are held until one deadline has passed if their claimer died', async () => {
     await begin('1', 1_000);
     await pass(2_000);
     expect(await claim()).toEqual(['1']);
@@ -177,7 +177,7 @@ describe('what is due', () => {
     expect(await claim()).toEqual(['1']);
   });
 
-  it('is as before where it was taken and not polled', async () => {
+  it('stay due if they were claimed and not sent', async () => {
     await begin('1', 1_000);
     await pass(2_000);
     expect(await claim()).toEqual(['1']);
@@ -185,7 +185,7 @@ describe('what is due', () => {
     expect(await claim()).toEqual(['1']);
   });
 
-  it('is what was planned at an earlier time, though no process ran for a day', async () => {
+  it('include what was planned for an earlier time, though no process ran for a day', async () => {
     for (const [id, gapMs] of [
       ['1', 1_000],
       ['2', 9_000],
@@ -195,18 +195,18 @@ describe('what is due', () => {
     }
     await pass(DAY_MS);
     queue = await open();
-    // A new one has its place among them, and not a day behind.
+    // A new request is due among them, and not a day later.
     await begin('4', 5_000);
     const polled: string[] = [];
     for (let seconds = 0; seconds < 22; seconds += 1) {
       polled.push(...(await claim(1)));
       await pass(1_000);
     }
-    // Where more is overdue than is taken, virtual time is where it was: it does not jump by a day.
+    // While more is overdue than is claimed, virtual time pauses, and does not jump by a day.
     expect(polled.slice(0, 4)).toEqual(['1', '2', '4', '3']);
   });
 
-  it('is nothing that the upstream asked to leave alone, until it may be polled', async () => {
+  it('exclude a request until the upstream’s Retry-After has passed', async () => {
     await begin('1', 1_000);
     await queue.settle(failed('1', 1_000, { retryAfterMs: 60_000 }), 'interactive');
     await pass(59_000);
@@ -217,12 +217,12 @@ describe('what is due', () => {
 });
 
 describe('virtual time', () => {
-  it('stands still while more is due than is taken, so that what is fresh goes before what is old', async () => {
+  it('pauses while more is due than is claimed, so that fresh requests precede old ones', async () => {
     for (let index = 0; index < 20; index += 1) await begin(`old ${index}`, 10_000 + index);
     await begin('fresh', 1_000);
     const polled: string[] = [];
     for (let turns = 0; turns < 42; turns += 1) {
-      // A turn each second, for 3 polls that are wanted each second.
+      // One turn a second, for 3 due polls a second.
       await pass(1_000);
       const [id] = await claim(1);
       if (id === undefined) continue;
@@ -251,7 +251,7 @@ describe('virtual time', () => {
     expect(leftMs).toBeLessThanOrEqual(1_000);
   });
 
-  it.each([DAY_MS, -DAY_MS])('goes on where the clock is set by %d ms', async (ms) => {
+  it.each([DAY_MS, -DAY_MS])('continues when the clock is set by %d ms', async (ms) => {
     await begin('1', 5_000);
     await begin('2', 1_000);
     await begin('3', 1_000);
@@ -267,7 +267,7 @@ describe('virtual time', () => {
 });
 
 describe('a watch that an operator ended', () => {
-  it('is not due, says why, and cannot be ended again', async () => {
+  it('is not due, reports the reason, and cannot be ended again', async () => {
     await begin('1', 1_000);
     expect(await queue.end(toRef('1'))).toBe(true);
     expect(await queue.report(toRef('1'))).toMatchObject({
@@ -281,7 +281,7 @@ describe('a watch that an operator ended', () => {
     expect(await queue.count()).toBe(0);
   });
 
-  it('stays so when a poll is answered that was under way, and goes on when somebody wants it', async () => {
+  it('stays ended when an earlier poll is answered, and resumes when somebody asks', async () => {
     await begin('1', 1_000);
     await pass(1_100);
     expect(await claim()).toEqual(['1']);
@@ -295,8 +295,8 @@ describe('a watch that an operator ended', () => {
   });
 });
 
-describe('who wants a request', () => {
-  it('has it polled sooner', async () => {
+describe('an awaited request', () => {
+  it('is polled sooner', async () => {
     await begin('1', 10_000);
     await queue.prioritize(toRef('1'));
     await pass(5_100);
@@ -304,16 +304,16 @@ describe('who wants a request', () => {
     expect(due).toMatchObject([{ record: { ref: toRef('1') }, isAwaited: true }]);
   });
 
-  it('is noted by asking how it is watched', async () => {
+  it('is marked by asking for its watch', async () => {
     await begin('1', 10_000);
     expect(await queue.report(toRef('1'))).toMatchObject({ consecutiveFailures: 0 });
-    // After what the first wrote down.
+    // After the first has recorded it.
     await queue.prioritize(toRef('2'));
     await pass(5_100);
     expect((await queue.claim(1)).due).toMatchObject([{ isAwaited: true }]);
   });
 
-  it('wants it no more after a while', async () => {
+  it('is no longer awaited after a while', async () => {
     await begin('1', 10_000);
     await queue.prioritize(toRef('1'));
     await pass(130_000);
@@ -322,7 +322,7 @@ describe('who wants a request', () => {
 });
 
 describe('the report of a watch', () => {
-  it('tells of the last polls, and when the next one comes', async () => {
+  it('contains the last polls and the time of the next', async () => {
     await begin('1', 1_000);
     await pass(300);
     await queue.settle(failed('1', 4_000), 'interactive');
@@ -355,7 +355,7 @@ describe('the report of a watch', () => {
   });
 });
 
-describe('a watch of what the upstream has forgotten', () => {
+describe('a watch of a request that the upstream forgot', () => {
   it.each(['interactive', 'background'] as const)('ends after an hour (%s)', async (urgency) => {
     await begin('1', 1_000);
     const unknown = failed('1', 1_000, { isUnknown: true });
@@ -373,13 +373,13 @@ describe('a watch of what the upstream has forgotten', () => {
       nextPollAt: null,
       endedBecause: 'FORGOTTEN_UPSTREAM',
     });
-    // Asked about again, it is not ended again.
+    // When somebody asks again, the watch does not end again.
     expect(await queue.settle(unknown, 'interactive')).toBe('goesOn');
     expect(await queue.settle(failed('1', 1_000), 'interactive')).toBe('goesOn');
     expect(await claim()).toEqual([]);
   });
 
-  it('goes on when somebody subscribes', async () => {
+  it('resumes when somebody subscribes', async () => {
     await begin('1', 1_000);
     const unknown = failed('1', 1_000, { isUnknown: true });
     await queue.settle(unknown, 'interactive');
@@ -392,7 +392,7 @@ describe('a watch of what the upstream has forgotten', () => {
     expect(await queue.report(toRef('1'))).toMatchObject({ endedBecause: null });
   });
 
-  it('goes on when the upstream knows it again', async () => {
+  it('resumes when the upstream knows the request again', async () => {
     await begin('1', 1_000);
     const unknown = failed('1', 1_000, { isUnknown: true });
     await queue.settle(unknown, 'interactive');

@@ -4,11 +4,11 @@ import { parseBatchAnswer } from '../../../src/datasources/platform/platform.wir
 const parse = (batch: unknown, id = 'b0b1') =>
   parseBatchAnswer(JSON.stringify({ [id]: batch }), 'b0b1');
 
-describe('a batch is read', () => {
+describe('a batch', () => {
   const bare = { batchId: 'b0b1', status: 'success', errors: [] };
   const uncounted = { ...bare, numRecords: null, numIngested: null, numFailed: null };
 
-  it('with counts as texts', () => {
+  it('is read with counts as texts', () => {
     const metrics = { inputRecordCount: '15', outputRecordCount: '14.0', failedRecordCount: ' 1 ' };
     expect(parse({ status: 'success', metrics })).toEqual({
       ...bare,
@@ -19,15 +19,15 @@ describe('a batch is read', () => {
   });
 
   it.each([
-    ['no more than its status', {}],
+    ['only a status', {}],
     ['nulls', { metrics: null, recordCount: null, failedRecordCount: null, errors: null }],
-    ['counts that are none', { metrics: { inputRecordCount: -1, outputRecordCount: 2 ** 53 } }],
+    ['invalid counts', { metrics: { inputRecordCount: -1, outputRecordCount: 2 ** 53 } }],
     ['texts in place of objects', { metrics: '15', errors: 'none' }],
-  ])('with %s', (_, fields) => {
+  ])('is read with %s', (_, fields) => {
     expect(parse({ status: ' success', ...fields })).toEqual(uncounted);
   });
 
-  it('with errors that lack something', () => {
+  it('is read with incomplete errors', () => {
     const errors = [{ code: 1555, recordCount: '2' }, { description: null }, null];
     expect(parse({ status: 'failed', errors }).errors).toEqual([
       { code: '1555', description: '', numRecords: 2 },
@@ -36,7 +36,7 @@ describe('a batch is read', () => {
     ]);
   });
 
-  it('under its id in other letters', () => {
+  it('is read under its id in another case', () => {
     expect(parse({ status: 'success' }, 'B0B1')).toEqual(uncounted);
   });
 });
@@ -47,11 +47,11 @@ it.each([
   ['an empty status', { b0b1: { status: ' ' } }],
   ['a list', [{ status: 'success' }]],
   ['nothing', null],
-])('an answer with %s is none about the batch', (_, answer) => {
+])('an answer with %s is not about the batch', (_, answer) => {
   expect(() => parseBatchAnswer(JSON.stringify(answer), 'b0b1')).toThrow();
 });
 
-it('what every object has is no batch', () => {
+it('an inherited property is not a batch', () => {
   for (const id of ['__proto__', 'constructor', 'toString']) {
     expect(() => parseBatchAnswer('{}', id)).toThrow();
   }

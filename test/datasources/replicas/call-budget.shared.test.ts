@@ -11,7 +11,15 @@ import type { Waiting } from '../../../src/ingestion/ports.js';
 import { createManualClock, settle } from '../../support/manual-clock.js';
 import { createMemoryReservations } from '../../support/memory-reservations.js';
 import { openReplicaDatabase } from '../../support/open-replica-database.js';
-import { asking, failureOf, polling, releaseAfterTest } from '../upstream/campaign-harness.js';
+import {
+  asking,
+  failureOf,
+  polling,
+  releaseAfterEachTest,
+  releaseAfterTest,
+} from '../upstream/campaign-harness.js';
+
+releaseAfterEachTest();
 
 function setUp(maxRps: number, given?: Partial<CallReservations>) {
   const clock = createManualClock();
@@ -35,8 +43,8 @@ function setUp(maxRps: number, given?: Partial<CallReservations>) {
   return { clock, budgets, deadline, turns, ask, reserved };
 }
 
-describe('the budget that replicas share', () => {
-  it('gives a turn at once where nobody had one lately, and to all together no more than there are', async () => {
+describe('the call budget that replicas share', () => {
+  it('gives a turn immediately after a pause, and all replicas together no more than the budget', async () => {
     const { clock, budgets, turns, ask } = setUp(10);
     const asked = [0, 1, 0, 1, 0].map((which, index) => ask(`${index}`, asking, budgets[which]));
     await settle();
@@ -46,7 +54,7 @@ describe('the budget that replicas share', () => {
     expect(times).toEqual([0, 100, 200, 300, 400]);
   });
 
-  it('reserves for all polls of a moment in one statement, but not far ahead', async () => {
+  it('reserves turns for all simultaneous polls in one statement, but not far ahead', async () => {
     const { clock, ask, reserved } = setUp(40);
     const asked = Array.from({ length: 25 }, (_, index) => ask(`${index}`, polling));
     await settle();
@@ -55,7 +63,7 @@ describe('the budget that replicas share', () => {
     expect(reserved).toEqual([10, 10, 5]);
   });
 
-  it('holds every replica where one is told to', async () => {
+  it('holds every replica when one is told to', async () => {
     const { clock, budgets, turns, ask } = setUp(100);
     budgets[0].hold(5_000);
     const asked = [ask('same', asking, budgets[0]), ask('other', asking, budgets[1])];
@@ -68,7 +76,7 @@ describe('the budget that replicas share', () => {
     expect(turns).toHaveLength(2);
   });
 
-  it('holds this replica also where the others cannot be told', async () => {
+  it('holds this replica even if the others cannot be told', async () => {
     const { clock, budgets, turns, ask } = setUp(100, {
       pause: () => Promise.reject(new LogUnavailableError('down')),
     });
@@ -82,7 +90,7 @@ describe('the budget that replicas share', () => {
     await asked;
   });
 
-  it('refuses a call whose turn does not come before its deadline, and says when to ask again', async () => {
+  it('refuses a call whose turn comes after its deadline, and says when to ask again', async () => {
     const { budgets, deadline } = setUp(100);
     budgets[0].hold(5_000);
     const refused = await failureOf(budgets[0].turn({ waiting: asking }, deadline(4_999)));
@@ -90,7 +98,7 @@ describe('the budget that replicas share', () => {
     expect(refused.message).toContain('nothing was sent');
   });
 
-  it('lets no call leave where the database does not answer', async () => {
+  it('lets no call leave when the database does not answer', async () => {
     const { budgets, deadline } = setUp(100, {
       reserve: () => Promise.reject(new Error('gone')),
     });
@@ -102,7 +110,7 @@ describe('the budget that replicas share', () => {
     });
   });
 
-  it('says so also where it never answers', async () => {
+  it('reports a database that never answers', async () => {
     const { clock, budgets, deadline } = setUp(100, { reserve: () => new Promise(() => {}) });
     const failure = expect(
       budgets[0].turn({ waiting: asking }, deadline(500)),
@@ -114,12 +122,12 @@ describe('the budget that replicas share', () => {
     await failure;
   });
 
-  it('uses no place whose time was slept through', async () => {
+  it('uses no place whose time passed during a freeze', async () => {
     const { clock, budgets, turns, ask, reserved } = setUp(10);
     const asked = [ask('1'), ask('2'), ask('3')];
     await clock.advance(0);
     expect(turns).toEqual([['1', 0]]);
-    // The process is frozen: its timers come late, while others use up the time.
+    // The process is frozen: its timers run late, while others use the time.
     const other = [ask('other', asking, budgets[1])];
     await settle();
     await clock.advance(2_000);
@@ -131,7 +139,7 @@ describe('the budget that replicas share', () => {
 });
 
 describe('reservations in PostgreSQL', () => {
-  it('give each place to one, however many reserve at once', async () => {
+  it('give each place to one process, however many reserve concurrently', async () => {
     await using database = await openReplicaDatabase();
     const reservations = createCallReservations(database, 'u', 10);
     const counts = Array.from({ length: 20 }, (_, index) => (index % 3) + 1);
@@ -147,7 +155,7 @@ describe('reservations in PostgreSQL', () => {
     expect(reservedMs).toBeGreaterThanOrEqual(counts.reduce((sum, count) => sum + count * 100, 0));
   });
 
-  it('come after the longest pause, and of one upstream only', async () => {
+  it('continue after the longest pause, and for one upstream only', async () => {
     await using database = await openReplicaDatabase();
     const reservations = createCallReservations(database, 'u', 10);
     expect(await reservations.reserve(1)).toBeLessThanOrEqual(1);
@@ -160,7 +168,7 @@ describe('reservations in PostgreSQL', () => {
     expect(await createCallReservations(database, 'v', 10).reserve(1)).toBeLessThanOrEqual(1);
   });
 
-  it('hold nobody back for what was written before the clock of the database was set back', async () => {
+  it('are not delayed by what was written before the database’s clock was set back', async () => {
     await using database = await openReplicaDatabase();
     const reservations = createCallReservations(database, 'u', 10);
     await reservations.reserve(1);

@@ -22,8 +22,8 @@ async function setUp(perMinute: number) {
   };
 }
 
-describe('what callers use up', () => {
-  it('is counted for all replicas together, and for each caller alone', async () => {
+describe('caller counts', () => {
+  it('add up over all replicas, separately for each caller', async () => {
     await using replicas = await setUp(4);
     const { one, other } = replicas;
     await one.take('name:a', 1);
@@ -35,7 +35,7 @@ describe('what callers use up', () => {
   });
 
   it.each(['in the database', 'in this process'])(
-    'counts for a minute at most, %s, where the clock is set back by an hour',
+    'last a minute at most, %s, when the clock is set back by an hour',
     async (where) => {
       await using replicas = await setUp(2);
       const allowance = where === 'in this process' ? createAllowance('requests', 2) : replicas.one;
@@ -55,7 +55,7 @@ describe('what callers use up', () => {
     },
   );
 
-  it('is counted right where all come at once', async () => {
+  it('are exact under concurrency', async () => {
     await using replicas = await setUp(20);
     const { one, other } = replicas;
     const taken = await Promise.allSettled(
@@ -64,18 +64,18 @@ describe('what callers use up', () => {
     expect(taken.filter(({ status }) => status === 'fulfilled')).toHaveLength(20);
   });
 
-  it('is not asked for again where nothing is left', async () => {
+  it('are not queried again when nothing is left', async () => {
     await using replicas = await setUp(2);
     const { one, other, lose } = replicas;
     await one.take('name:a', 2);
     await expect(other.take('name:a', 1)).rejects.toMatchObject(refused);
-    // Whoever asked the database now would be let in by a count of its own.
+    // Asking the lost database would fall back to a new count, which would let the caller in.
     await lose();
     await expect(one.take('name:a', 1)).rejects.toMatchObject(refused);
     await expect(other.take('name:a', 1)).rejects.toMatchObject(refused);
   });
 
-  it('is counted by each replica for itself while the database cannot be used', async () => {
+  it('are kept by each replica for itself while the database is unavailable', async () => {
     await using replicas = await setUp(2);
     const { one, other, lose } = replicas;
     await lose();
@@ -85,7 +85,7 @@ describe('what callers use up', () => {
     }
   });
 
-  it('is forgotten once its minute is over, some at a time', async () => {
+  it('are forgotten after their minute, in steps', async () => {
     await using replicas = await setUp(2);
     const { one, counts } = replicas;
     for (const name of ['a', 'b', 'c']) await one.take(`name:${name}`, 1);

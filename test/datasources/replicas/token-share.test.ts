@@ -7,7 +7,14 @@ import type { ClientCredentials } from '../../../src/datasources/upstream/ims-to
 import { systemClock } from '../../../src/process/system-clock.js';
 import { openReplicaDatabase } from '../../support/open-replica-database.js';
 import { held, json, text } from '../../support/scripted-upstream.js';
-import { failureOf, releaseAfterTest, scripted } from '../upstream/campaign-harness.js';
+import {
+  failureOf,
+  releaseAfterEachTest,
+  releaseAfterTest,
+  scripted,
+} from '../upstream/campaign-harness.js';
+
+releaseAfterEachTest();
 
 const granted = (token: string, expiresInSeconds = 86_399) =>
   json(200, { access_token: token, token_type: 'bearer', expires_in: expiresInSeconds });
@@ -47,7 +54,7 @@ async function setUp(count: number) {
 }
 
 describe('a token that replicas share', () => {
-  it('is fetched by one of them, also where all ask at the same time', async () => {
+  it('is fetched by one of them, even if all ask at the same time', async () => {
     const { ims, replicas, tokensOfAll } = await setUp(3);
     const slow = held(granted('t1'));
     ims.script(slow.answer);
@@ -60,7 +67,7 @@ describe('a token that replicas share', () => {
     expect(await createReplica(credentialsFor(ims.url)).tokens.token()).toBe('t1');
   });
 
-  it('is fetched all the same where the clock of the database was set back since the last fetch', async () => {
+  it('is fetched even if the database’s clock was set back since the last fetch', async () => {
     const { ims, replicas } = await setUp(2);
     ims.script(text(503, ''), granted('t1'), granted('t2'));
     await failureOf(replicas[0]?.tokens.token() ?? Promise.resolve());
@@ -72,7 +79,7 @@ describe('a token that replicas share', () => {
     expect(await createReplica(credentialsFor(ims.url)).tokens.token()).toBe('t2');
   });
 
-  it('is not in the database in the clear, nor to be read with another secret', async () => {
+  it('is encrypted in the database, and cannot be read with another secret', async () => {
     const { ims, tokensOfAll } = await setUp(1);
     ims.script(granted('planted-token-1'), granted('planted-token-2'));
     await tokensOfAll();
@@ -87,20 +94,20 @@ describe('a token that replicas share', () => {
     );
   });
 
-  it('is fetched anew once where the upstream rejects it, whoever hears of that', async () => {
+  it('is fetched again once when the upstream rejects it, whichever replicas notice', async () => {
     const { ims, replicas, tokensOfAll } = await setUp(3);
     ims.script(granted('t1'), granted('t2'));
     await tokensOfAll();
     for (const { tokens } of replicas) expect(tokens.discard('t1', 'certain')).toBe(true);
     expect(await tokensOfAll()).toEqual(['t2', 't2', 't2']);
     expect(ims.calls).toHaveLength(2);
-    // The newest one is no better: no more are fetched for a while.
+    // The newest token is rejected, too: no more are fetched for a while.
     for (const { tokens } of replicas) expect(tokens.discard('t2', 'certain')).toBe(false);
   });
 
-  it('tells all of one failed fetch', async () => {
+  it('shares one failed fetch with all replicas', async () => {
     const { ims, replicas } = await setUp(3);
-    // For long enough that the last one still hears of it on a machine that is busy.
+    // Long enough for the last replica to hear of it on a busy machine.
     ims.script(text(401, '', { 'retry-after': '30' }));
     ims.otherwise(text(500, ''));
     const failures = await Promise.all(replicas.map(({ tokens }) => failureOf(tokens.token())));
@@ -108,7 +115,7 @@ describe('a token that replicas share', () => {
     expect(ims.calls).toHaveLength(1);
   });
 
-  it('is fetched by another where the one who began does not end', async () => {
+  it('is fetched by another replica when the first does not finish', async () => {
     const { ims, replicas } = await setUp(1);
     ims.script(granted('t1'));
     const { credential } = createTokenSeal(credentialsFor(ims.url));
@@ -117,7 +124,7 @@ describe('a token that replicas share', () => {
     expect(await replicas[0]?.tokens.token()).toBe('t1');
   });
 
-  it('is fetched anew where what is in the database was changed', async () => {
+  it('is fetched again when its row was changed', async () => {
     const { ims, tokensOfAll } = await setUp(1);
     ims.script(granted('t1'), granted('t2'));
     await tokensOfAll();
@@ -129,7 +136,7 @@ describe('a token that replicas share', () => {
 });
 
 describe('a shared token without its database', () => {
-  it('is not to be had, and the error says why', async () => {
+  it('is unavailable, and the error says why', async () => {
     const ims = await scripted();
     const credentials = credentialsFor(ims.url);
     const guard = () => Promise.reject(new Error('connection refused'));

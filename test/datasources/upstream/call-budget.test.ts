@@ -3,7 +3,15 @@ import { createCallBudget } from '../../../src/datasources/upstream/call-budget.
 import { type Deadline, startDeadline } from '../../../src/datasources/upstream/call-deadline.js';
 import type { Waiting } from '../../../src/ingestion/ports.js';
 import { createManualClock, settle } from '../../support/manual-clock.js';
-import { asking, failureOf, polling, releaseAfterTest } from './campaign-harness.js';
+import {
+  asking,
+  failureOf,
+  polling,
+  releaseAfterEachTest,
+  releaseAfterTest,
+} from './campaign-harness.js';
+
+releaseAfterEachTest();
 
 function setUp(maxRps: number) {
   const clock = createManualClock();
@@ -39,7 +47,7 @@ describe('the call budget', () => {
     expect(turns).toEqual([0, 900, 900, 1000, 1900, 1900]);
   });
 
-  it('refuses a call whose turn does not come before its deadline, and says when to ask again', async () => {
+  it('refuses a call whose turn comes after its deadline, and says when to ask again', async () => {
     const { clock, budget, deadline } = setUp(1);
     await budget.turn({ waiting: asking }, deadline());
     const late = failureOf(budget.turn({ waiting: asking }, deadline(500)));
@@ -52,7 +60,7 @@ describe('the call budget', () => {
     expect((await late).message).toContain('nothing was sent');
   });
 
-  it('refuses at once a call with more ahead of it than there are turns before its deadline', async () => {
+  it('immediately refuses a call with more ahead of it than there are turns before its deadline', async () => {
     const { budget, deadline } = setUp(2);
     await Promise.all([1, 2].map(() => budget.turn({ waiting: asking }, deadline())));
     const ask = (waiting: Waiting) => failureOf(budget.turn({ waiting }, deadline(2_000)));
@@ -64,11 +72,11 @@ describe('the call budget', () => {
     for (const waiter of waiting) waiter.catch(() => {});
   });
 
-  it('lets those who wait for it take turns with the polls that are ahead', async () => {
+  it('alternates awaited calls with the polls ahead of them', async () => {
     const { clock, budget, deadline } = setUp(1);
     await budget.turn({ waiting: asking }, deadline());
     const polls = [1, 2].map(() => budget.turn({ waiting: polling }, deadline(3_001)));
-    // Two polls are ahead of another one, and one at most of somebody who waits.
+    // Two polls precede another poll, but at most one precedes a caller who waits.
     const poll = failureOf(budget.turn({ waiting: polling }, deadline(2_000)));
     expect(await poll).toMatchObject({ retryAfterMs: 2000 });
     const turn = budget.turn({ waiting: asking }, deadline(2_001));
@@ -89,7 +97,7 @@ describe('the call budget', () => {
     await turn;
   });
 
-  it('keeps no timer of its own once it is closed', () => {
+  it('keeps no timer once it is closed', () => {
     const { clock, budget, deadline } = setUp(100);
     budget.hold(5000);
     budget.turn({ waiting: asking }, deadline(9000)).catch(() => {});

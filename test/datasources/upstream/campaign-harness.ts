@@ -11,19 +11,22 @@ import { type ScriptedUpstream, startScriptedUpstream } from '../../support/scri
 
 const releasers: (() => Promise<void>)[] = [];
 
-/** Have something stopped after the running test, the latest first. */
+/** Stop something after the running test, the latest first. */
 export function releaseAfterTest(release: () => Promise<void>): void {
   releasers.push(release);
 }
 
-afterEach(async () => {
-  for (let release = releasers.pop(); release; release = releasers.pop()) await release();
-});
+/** Release what was set up after each test of the file that calls this. */
+export function releaseAfterEachTest(): void {
+  afterEach(async () => {
+    for (let release = releasers.pop(); release; release = releasers.pop()) await release();
+  });
+}
 
-/** Somebody waits for a look. */
+/** Somebody waits for the status. */
 export const asking: Waiting = { kind: 'ask', caller: 'somebody' };
 
-/** Nobody waits for a look. */
+/** Nobody waits for the status. */
 export const polling: Waiting = { kind: 'poll' };
 
 export const ref = { mappingId: 'XDM44', requestId: '3520' };
@@ -56,7 +59,7 @@ export async function setUp(overrides: Partial<CampaignOptions> = {}) {
   return { upstream, clock, campaign, reported };
 }
 
-/** The error that a call ends with; anything else fails the test. */
+/** The error with which a call ends; anything else fails the test. */
 export async function failureOf(call: Promise<unknown>): Promise<UpstreamError> {
   const error = await call.then(
     (value) => new Error(`expected a failure, got ${JSON.stringify(value)}`),
@@ -66,7 +69,7 @@ export async function failureOf(call: Promise<unknown>): Promise<UpstreamError> 
   throw error;
 }
 
-/** Let the pause between two attempts pass, once the datasource is in it; after a 429 also the hold of all calls. */
+/** Let the pause between two attempts pass once it has begun; after a 429 also the hold of all calls. */
 export async function passBackoff(clock: ManualClock, holdMs = 0): Promise<void> {
   await clock.scheduled(0, 500);
   await clock.advance(500 + holdMs);

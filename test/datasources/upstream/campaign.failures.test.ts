@@ -9,7 +9,17 @@ import {
   text,
   truncated,
 } from '../../support/scripted-upstream.js';
-import { asking, failureOf, passBackoff, polling, ref, setUp } from './campaign-harness.js';
+import {
+  asking,
+  failureOf,
+  passBackoff,
+  polling,
+  ref,
+  releaseAfterEachTest,
+  setUp,
+} from './campaign-harness.js';
+
+releaseAfterEachTest();
 
 const gateway = (error_code: string, message: string) => ({ error_code, message });
 const oops = { code: 500, message: 'Oops. Something went wrong. Check your URI and try again.' };
@@ -20,9 +30,9 @@ interface Row {
   readonly answer: ScriptedAnswer;
   readonly code: string;
   readonly upstream?: object;
-  /** Whether a start that was answered so may have been taken. */
+  /** Whether a start with this answer may have been accepted. */
   readonly isUnknown: boolean;
-  /** How often a status is asked for before it fails so. */
+  /** How often a status question is sent before it fails. */
   readonly attempts?: number;
 }
 
@@ -60,7 +70,7 @@ const rows: readonly Row[] = [
     attempts: 3,
   })),
   {
-    name: "500 with Campaign's plain text",
+    name: '500 with the plain text of Campaign',
     answer: text(500, rst),
     code: 'UPSTREAM_UNAVAILABLE',
     upstream: { status: 500, errorCode: 'RST-360011' },
@@ -91,14 +101,14 @@ const rows: readonly Row[] = [
     isUnknown: false,
   },
   {
-    name: '403 in words nobody documented, even as a Failed',
+    name: '403 with an undocumented Failed body',
     answer: json(403, { status: 'Failed', info: 'No role', requestId: 3520, batchId: '' }),
     code: 'UPSTREAM_FORBIDDEN',
     upstream: { status: 403 },
     isUnknown: false,
   },
   {
-    name: '400 with nothing usable',
+    name: '400 with an unusable body',
     answer: text(400, 'Bad Request'),
     code: 'UPSTREAM_INVALID_RESPONSE',
     upstream: { status: 400 },
@@ -109,11 +119,11 @@ const rows: readonly Row[] = [
     answer: text(status, '<p>Moved</p>', { location: '/elsewhere' }),
     code: 'UPSTREAM_INVALID_RESPONSE',
     upstream: { status },
-    // "See other": the call was taken, and its result is elsewhere.
+    // "See other": the call was accepted, and its result is elsewhere.
     isUnknown: status === 303,
   })),
   {
-    name: '503 of the gateway, in few words',
+    name: '503 with a short gateway message',
     answer: json(503, { error_code: '503010' }),
     code: 'UPSTREAM_UNAVAILABLE',
     upstream: { status: 503, errorCode: '503010' },
@@ -129,7 +139,7 @@ const rows: readonly Row[] = [
     attempts: 3,
   },
   {
-    name: '200 with nothing',
+    name: '200 with an empty body',
     answer: text(200, ''),
     code: 'UPSTREAM_INVALID_RESPONSE',
     upstream: { status: 200 },
@@ -161,7 +171,7 @@ const rows: readonly Row[] = [
     isUnknown: true,
   },
   {
-    name: 'a body that does not end',
+    name: 'an endless body',
     answer: endless(),
     code: 'UPSTREAM_INVALID_RESPONSE',
     isUnknown: true,
@@ -173,7 +183,7 @@ const rows: readonly Row[] = [
     isUnknown: true,
   },
   {
-    name: 'what is not HTTP',
+    name: 'an answer that is not HTTP',
     answer: raw('Hello, who is there?\r\n\r\n'),
     code: 'UPSTREAM_INVALID_RESPONSE',
     isUnknown: true,
@@ -222,19 +232,22 @@ describe.each(rows)('$name', ({ answer, code, upstream: details, isUnknown, atte
 });
 
 describe('a redirect', () => {
-  it.each(['start', 'status'] as const)('tells what to look at: a %s', async (operation) => {
-    const { upstream, campaign } = await setUp();
-    upstream.script(text(301, '', { location: 'https://elsewhere.test/' }));
-    const call =
-      operation === 'start' ? campaign.start('XDM44', 'somebody') : campaign.status(ref, asking);
-    expect((await failureOf(call)).message).toBe(
-      'The upstream answered with a redirect (HTTP 301), which is not followed, so the call was not accepted: the operator should set CAMPAIGN_URL to the API itself.',
-    );
-  });
+  it.each(['start', 'status'] as const)(
+    'reports which setting to check: a %s',
+    async (operation) => {
+      const { upstream, campaign } = await setUp();
+      upstream.script(text(301, '', { location: 'https://elsewhere.test/' }));
+      const call =
+        operation === 'start' ? campaign.start('XDM44', 'somebody') : campaign.status(ref, asking);
+      expect((await failureOf(call)).message).toBe(
+        'The upstream answered with a redirect (HTTP 301), which is not followed, so the call was not accepted: the operator should set CAMPAIGN_URL to the API itself.',
+      );
+    },
+  );
 });
 
-describe('a 400 in no words of the API', () => {
-  it('sends whoever asked to the ids first', async () => {
+describe('a 400 without a documented body', () => {
+  it('suggests checking the ids first', async () => {
     const { upstream, campaign } = await setUp();
     upstream.script(text(400, 'RST-360011 An error has occurred'));
     expect((await failureOf(campaign.status(ref, asking))).message).toBe(
@@ -243,19 +256,19 @@ describe('a 400 in no words of the API', () => {
   });
 });
 
-describe('no connection', () => {
+describe('without a connection', () => {
   it.each([
-    // Port 1 is nobody's: the kernel refuses. The other name is reserved never to exist (RFC 6761).
+    // Nothing listens on port 1. The other host name is reserved never to exist (RFC 6761).
     ['refused', 'http://127.0.0.1:1'],
     ['unknown host', 'http://nowhere.invalid'],
-  ])('%s: a start fails as not sent', async (_, url) => {
+  ])('a start fails as not sent: %s', async (_, url) => {
     const { campaign } = await setUp({ url: new URL(url) });
     const error = await failureOf(campaign.start('XDM44', 'somebody'));
     expect(error).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE', outcomeUnknown: false });
     expect(error.message).toContain('nothing was sent');
   });
 
-  it('a status is asked for three times', async () => {
+  it('a status question is sent three times', async () => {
     const { campaign, clock } = await setUp({ url: new URL('http://127.0.0.1:1') });
     const failure = failureOf(campaign.status(ref, asking));
     await passBackoff(clock);
@@ -264,18 +277,24 @@ describe('no connection', () => {
   });
 });
 
-describe('an answer of Campaign is one whatever its HTTP status', () => {
-  it.each([200, 201, 400, 404, 409, 422])('a refused start with %d', async (status) => {
-    const { upstream, campaign } = await setUp();
-    upstream.script(json(status, startAnswers.notStopped('XDM44')));
-    expect((await campaign.start('XDM44', 'somebody')).kind).toBe('mappingNotStopped');
-  });
+describe('an answer of Campaign', () => {
+  it.each([200, 201, 400, 404, 409, 422])(
+    'is read as a refused start despite the HTTP status %d',
+    async (status) => {
+      const { upstream, campaign } = await setUp();
+      upstream.script(json(status, startAnswers.notStopped('XDM44')));
+      expect((await campaign.start('XDM44', 'somebody')).kind).toBe('mappingNotStopped');
+    },
+  );
 
-  it.each([200, 400, 404, 409])('a failed request with %d', async (status) => {
-    const { upstream, campaign } = await setUp();
-    upstream.script(json(status, statusAnswers.failedEmpty('XDM44', 3520)));
-    expect((await campaign.status(ref, asking))?.status).toBe('FAILED');
-  });
+  it.each([200, 400, 404, 409])(
+    'is read as a failed request despite the HTTP status %d',
+    async (status) => {
+      const { upstream, campaign } = await setUp();
+      upstream.script(json(status, statusAnswers.failedEmpty('XDM44', 3520)));
+      expect((await campaign.status(ref, asking))?.status).toBe('FAILED');
+    },
+  );
 });
 
 describe('an unknown request', () => {
@@ -290,14 +309,14 @@ describe('an unknown request', () => {
     expect(reported).toMatchObject([{ operation: 'status', outcome: 'OK' }]);
   });
 
-  it('is not what a 404 about another request means', async () => {
+  it('is not concluded from a 404 about another request', async () => {
     const { upstream, campaign } = await setUp();
     upstream.script(json(404, statusAnswers.failedEmpty('XDM44', 1)));
     const error = await failureOf(campaign.status(ref, asking));
     expect(error.code).toBe('UPSTREAM_INVALID_RESPONSE');
   });
 
-  it('is not what a 404 to a start means', async () => {
+  it('is not concluded from a 404 to a start', async () => {
     const { upstream, campaign } = await setUp();
     upstream.script(text(404, 'Not Found'));
     const error = await failureOf(campaign.start('XDM44', 'somebody'));
@@ -305,9 +324,9 @@ describe('an unknown request', () => {
   });
 });
 
-describe('what must not get out', () => {
+describe('secrets', () => {
   it.each(['start', 'status'] as const)(
-    'a failed %s says nothing of ours or theirs',
+    'are not in the error of a failed %s, nor is the upstream’s body',
     async (operation) => {
       for (const status of [200, 400, 401, 403, 429, 500, 503]) {
         const { upstream, campaign, clock } = await setUp();
@@ -330,7 +349,7 @@ describe('what must not get out', () => {
   );
 });
 
-describe('an answer that is too long', () => {
+describe('an oversized answer', () => {
   it('is not read to its end: the gateway hangs up', async () => {
     const { upstream, campaign } = await setUp();
     upstream.script(endless());

@@ -5,7 +5,16 @@ import { startAnswers, statusAnswers } from '../../support/campaign-answers.js';
 import { createManualClock } from '../../support/manual-clock.js';
 import { json } from '../../support/scripted-upstream.js';
 import { startTcpProxy } from '../../support/tcp-proxy.js';
-import { asking, ref, releaseAfterTest, scripted, setUp } from './campaign-harness.js';
+import {
+  asking,
+  ref,
+  releaseAfterEachTest,
+  releaseAfterTest,
+  scripted,
+  setUp,
+} from './campaign-harness.js';
+
+releaseAfterEachTest();
 
 const headers = {
   authorization: 'Bearer token-1',
@@ -16,8 +25,8 @@ const headers = {
 const submitted = json(200, startAnswers.submitted('XDM44', 3520));
 const inProgress = json(200, statusAnswers.inProgress('XDM44', 3520));
 
-describe('what goes over the wire', () => {
-  it('a start: POST, every header of the contract, no body', async () => {
+describe('a call to the upstream', () => {
+  it('sends a start as a POST with every documented header and no body', async () => {
     const { upstream, campaign, reported } = await setUp();
     upstream.script(submitted);
     expect(await campaign.start('XDM44', 'somebody')).toMatchObject({
@@ -33,7 +42,7 @@ describe('what goes over the wire', () => {
     expect(reported).toEqual([{ operation: 'start', outcome: 'OK', durationMs: 0 }]);
   });
 
-  it('a status question: GET, the request id in the query', async () => {
+  it('sends a status question as a GET with the request id in the query', async () => {
     const { upstream, campaign } = await setUp();
     upstream.script(json(200, statusAnswers.inProgress('XDM44', 'a&b=c d')));
     const state = await campaign.status({ ...ref, requestId: 'a&b=c d' }, asking);
@@ -46,7 +55,7 @@ describe('what goes over the wire', () => {
     expect(upstream.calls[0]?.headers).toMatchObject(headers);
   });
 
-  it('or in a JSON body, where told so', async () => {
+  it('sends the request id in a JSON body if configured', async () => {
     const { upstream, campaign } = await setUp({ statusRequestIdIn: 'body' });
     upstream.otherwise(inProgress);
     await campaign.status(ref, asking);
@@ -58,16 +67,16 @@ describe('what goes over the wire', () => {
     expect(upstream.calls[0]?.headers).toMatchObject(headers);
   });
 
-  it('connections are kept', async () => {
+  it('keeps connections for status questions', async () => {
     const { upstream, campaign } = await setUp();
     upstream.otherwise(inProgress);
     for (let i = 0; i < 10; i += 1) await campaign.status(ref, asking);
-    // Two, not one: a call made in the instant an answer ends finds its connection still busy.
+    // Two connections, because a call made just as an answer ends finds its connection still busy.
     const connections = new Set(upstream.calls.map(({ connection }) => connection));
     expect(connections.size).toBeLessThanOrEqual(2);
   });
 
-  it('but a start has one of its own: the kept one may be lost on the way, which nobody would know', async () => {
+  it('opens a connection for each start, because a kept one may be lost unnoticed', async () => {
     const upstream = await scripted();
     const proxy = await startTcpProxy(upstream.url);
     releaseAfterTest(() => proxy.close());
@@ -81,14 +90,14 @@ describe('what goes over the wire', () => {
     expect(upstream.calls.map(({ connection }) => connection)).toEqual([0, 1, 2]);
   });
 
-  it('but not after a GET with a body, which not every server reads off the connection', async () => {
+  it('does not keep a connection after a GET with a body, which some servers leave unread', async () => {
     const { upstream, campaign } = await setUp({ statusRequestIdIn: 'body' });
     upstream.otherwise(inProgress);
     for (let i = 0; i < 3; i += 1) await campaign.status(ref, asking);
     expect(upstream.calls.map(({ connection }) => connection)).toEqual([0, 1, 2]);
   });
 
-  it.each(['/edge', '/edge/', '/edge//'])('a base URL may have a path: %s', async (prefix) => {
+  it.each(['/edge', '/edge/', '/edge//'])('allows a path in the base URL: %s', async (prefix) => {
     const { upstream } = await setUp();
     const campaign = createCampaignDatasource({
       url: new URL(upstream.url + prefix),
@@ -109,7 +118,7 @@ describe('what goes over the wire', () => {
   });
 });
 
-describe('a mapping id never steers the URL', () => {
+describe('an id in the URL', () => {
   it.each([
     ['a/b', 'a%2Fb'],
     ['../x', '..%2Fx'],
@@ -127,42 +136,45 @@ describe('a mapping id never steers the URL', () => {
     ['..;', '..%3B'],
     ['\u2024\u2024\u2215x', '%E2%80%A4%E2%80%A4%E2%88%95x'],
     ['\uff0e\uff0e\uff0fx', '%EF%BC%8E%EF%BC%8E%EF%BC%8Fx'],
-  ])('%s arrives as one segment', async (mapping, segment) => {
+  ])('is one path segment: %s', async (mapping, segment) => {
     const { upstream, campaign } = await setUp();
     upstream.script(json(200, startAnswers.submitted(mapping, 1)));
     await campaign.start(mapping, 'somebody');
     const rawPath = upstream.calls[0]?.rawPath ?? '';
     expect(rawPath).toBe(`/acme/campaign/dataIngestion/xdmIngestion/${segment}/ingest`);
-    // Whoever parses the path the way browsers do must see the same one.
+    // A server that parses the path as browsers do must see the same segment.
     expect(new URL(rawPath, 'http://host').pathname).toBe(rawPath);
   });
 
-  it.each(['', '.', '..', '\ud800'])('%j is refused and not sent', async (mapping) => {
-    const { upstream, campaign, reported } = await setUp();
-    await expect(campaign.start(mapping, 'somebody')).rejects.toThrow(BadUserInputError);
-    const asked = campaign.status({ ...ref, mappingId: mapping }, asking);
-    await expect(asked).rejects.toThrow(BadUserInputError);
-    expect(upstream.calls).toEqual([]);
-    expect(reported).toEqual([]);
-  });
+  it.each(['', '.', '..', '\ud800'])(
+    'is refused and not sent if it is the mapping id %j',
+    async (mapping) => {
+      const { upstream, campaign, reported } = await setUp();
+      await expect(campaign.start(mapping, 'somebody')).rejects.toThrow(BadUserInputError);
+      const asked = campaign.status({ ...ref, mappingId: mapping }, asking);
+      await expect(asked).rejects.toThrow(BadUserInputError);
+      expect(upstream.calls).toEqual([]);
+      expect(reported).toEqual([]);
+    },
+  );
 
-  it('nor does half a character in a request id', async () => {
+  it('is refused if it is a request id with half a character', async () => {
     const { upstream, campaign } = await setUp();
     const asked = campaign.status({ ...ref, requestId: '\udc00' }, asking);
     await expect(asked).rejects.toThrow('must be well-formed Unicode');
     expect(upstream.calls).toEqual([]);
   });
 
-  it('nor does an organization', async () => {
+  it('is refused if it is an invalid organization', async () => {
     await expect(setUp({ organization: '..' })).rejects.toThrow('The organization must be');
   });
 });
 
-describe('a credential that no header can carry is found at once, and not shown', () => {
+describe('a credential that no header can carry', () => {
   it.each([
     ['API key', { apiKey: 'k\u00e9y\n' }],
     ['access token', { token: { kind: 'ready', accessToken: '' } }],
-  ] as const)('%s', async (name, options) => {
+  ] as const)('is reported before any call, without its value: %s', async (name, options) => {
     await expect(setUp(options)).rejects.toThrow(
       `The ${name} must be visible ASCII, at least one character, without blanks.`,
     );

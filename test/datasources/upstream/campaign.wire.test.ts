@@ -10,7 +10,7 @@ const ref = { mappingId: 'XDM44', requestId: '3520' };
 const start = (answer: unknown) => parseSubmission(JSON.stringify(answer), 'XDM44');
 const status = (answer: unknown) => parseReportedState(JSON.stringify(answer), ref);
 
-describe('the answers to a start, as documented', () => {
+describe('a documented answer to a start', () => {
   const { submitted, alreadyInProgress, notStopped, notPublished } = startAnswers;
   it.each([
     ['submitted', submitted('XDM44', 3520), { kind: 'submitted', requestId: '3520' }],
@@ -22,12 +22,12 @@ describe('the answers to a start, as documented', () => {
     ['not stopped', notStopped('XDM44'), { kind: 'mappingNotStopped' }],
     ['not published', notPublished('XDM44'), { kind: 'mappingNotPublished' }],
     ['any other Failed', { status: 'Failed', info: 'No.' }, { kind: 'refused' }],
-  ])('%s', (_, answer, expected) => {
+  ])('is read: %s', (_, answer, expected) => {
     expect(start(answer)).toEqual({ ...expected, info: answer.info });
   });
 });
 
-describe('the answers to a status question, as documented', () => {
+describe('a documented answer to a status question', () => {
   const { success, failedEmpty, failedInBatch, aborted, inProgress } = statusAnswers;
   it.each([
     ['success', success, { status: 'SUCCESS', batchId: null, numRecords: 15 }],
@@ -35,14 +35,14 @@ describe('the answers to a status question, as documented', () => {
     ['failed after a batch', failedInBatch, { status: 'FAILED', batchId: 'b0b1' }],
     ['crash of the service', aborted, { status: 'ABORTED', batchId: null }],
     ['running', inProgress, { status: 'IN_PROGRESS', batchId: null }],
-  ])('%s', (_, build, expected) => {
+  ])('is read: %s', (_, build, expected) => {
     const answer = build('XDM44', 3520);
-    // toEqual on the whole value: info is verbatim (trailing blank too), and no numRecords but on success.
+    // toEqual on the whole value: info is verbatim, including trailing blanks, and only a success has numRecords.
     expect(status(answer)).toEqual({ ...expected, info: answer.info });
   });
 });
 
-it('replaces what cannot be stored in the upstream’s texts, and takes no such batch', () => {
+it('unstorable characters in the upstream’s texts are replaced, and a batch id with them is ignored', () => {
   const answer = {
     ...statusAnswers.failedInBatch('XDM44', 3520),
     info: 'a\0b\ud800c XDM44',
@@ -51,20 +51,20 @@ it('replaces what cannot be stored in the upstream’s texts, and takes no such 
   expect(status(answer)).toMatchObject({ info: 'a\ufffdb\ufffdc XDM44', batchId: null });
 });
 
-describe('request ids', () => {
+describe('a request id', () => {
   it.each([
     ['a number', '3520', '3520'],
     ['a text', '"3520"', '3520'],
     ['a number beyond 2^53', '9007199254740993', '9007199254740993'],
     ['a number beyond every float', '1'.repeat(60), '1'.repeat(60)],
-    ['a text that is no number', '"r-7/é"', 'r-7/é'],
+    ['a text that is not a number', '"r-7/é"', 'r-7/é'],
     ['a text with leading zeros', '"007"', '007'],
     ['a text with blanks', '" 42 "', ' 42 '],
     ['a whole number with a point', '42.0', '42'],
     ['a whole number with an exponent', '1.5e1', '15'],
     ['the largest with a point', '9007199254740991.0', '9007199254740991'],
     ['a text of 255 characters', `"${'x'.repeat(255)}"`, 'x'.repeat(255)],
-  ])('%s keeps every character', (_, literal, expected) => {
+  ])('keeps every character: %s', (_, literal, expected) => {
     const body = `{"requestId": ${literal}, "info": "", "status": "Success"}`;
     expect(parseSubmission(body, 'XDM44')).toEqual({
       kind: 'submitted',
@@ -75,7 +75,7 @@ describe('request ids', () => {
     expect(parseReportedState(answer, { ...ref, requestId: expected }).status).toBe('IN_PROGRESS');
   });
 
-  it('tells two ids apart that are the same number to a float', () => {
+  it('is told apart from another that is equal as a float', () => {
     const body = '{"requestId":9007199254740993,"info":"","status":"Aborted","batchId":""}';
     const other = { ...ref, requestId: '9007199254740992' };
     expect(() => parseReportedState(body, other)).toThrow(/another request/);
@@ -99,7 +99,7 @@ describe('request ids', () => {
     '"a\\u0000"',
     '"\\u0000"',
     `"${'x'.repeat(256)}"`,
-  ])('%s is not one', (literal) => {
+  ])('is refused: %s', (literal) => {
     const body = `{"requestId": ${literal}, "info": "", "status": "Success"}`;
     expect(() => parseSubmission(body, 'XDM44')).toThrow(/requestId/);
   });
@@ -108,7 +108,7 @@ describe('request ids', () => {
 it.each([
   'see Mapping ID: other',
   'Failed at the source; see Mapping Id: other, Mapping ID: other',
-])('an answer with the id asked about is about it, whatever its text quotes: %s', (info) => {
+])('an answer with the requested id is about it, whatever its text quotes: %s', (info) => {
   expect(status({ status: 'Failed', requestId: 3520, info })).toEqual({
     status: 'FAILED',
     info,
@@ -116,7 +116,7 @@ it.each([
   });
 });
 
-describe('an answer that breaks the contract is refused', () => {
+describe('an answer that breaks the contract', () => {
   const ok = statusAnswers.success('XDM44', 3520);
   it.each([
     ['unknown status', { ...ok, status: 'Queued' }, /status/],
@@ -125,8 +125,8 @@ describe('an answer that breaks the contract is refused', () => {
     ['a status in a list', { ...ok, status: ['Success'] }, /status/],
     ['an id that has lost digits to 3521', { ...ok, requestId: 3521.5 }, /another request/],
     ['its id with leading zeros', { ...ok, requestId: '03520' }, /another request/],
-    ['nothing that says whose', { status: 'Success', numRecords: 15 }, /requestId/],
-    ['nothing but an empty id', { ...ok, requestId: ' ', info: 'Done.' }, /requestId/],
+    ['neither id nor mapping', { status: 'Success', numRecords: 15 }, /requestId/],
+    ['only an empty id', { ...ok, requestId: ' ', info: 'Done.' }, /requestId/],
     ['another request', { ...ok, requestId: 3521 }, /another request/],
     ['another mapping', { ...ok, info: 'Mapping Id: XDM45. ' }, /another mapping/],
     ['a longer mapping', { ...ok, info: 'Mapping Id: XDM44.5. ' }, /another mapping/],
@@ -137,7 +137,7 @@ describe('an answer that breaks the contract is refused', () => {
     ],
     ['a list', [ok], /body/],
     ['null', null, /body/],
-  ])('status: %s', (_, answer, message) => {
+  ])('is refused as a status: %s', (_, answer, message) => {
     expect(() => status(answer)).toThrow(InvalidAnswerError);
     expect(() => status(answer)).toThrow(message);
   });
@@ -149,18 +149,18 @@ describe('an answer that breaks the contract is refused', () => {
     ['another mapping', startAnswers.submitted('XDM4', 1), /another mapping/],
     ['a longer mapping', startAnswers.submitted('XDM441', 1), /another mapping/],
     ['another mapping not stopped', startAnswers.notStopped('XDM441'), /another mapping/],
-  ])('start: %s', (_, answer, message) => {
+  ])('is refused as a start: %s', (_, answer, message) => {
     expect(() => start(answer)).toThrow(InvalidAnswerError);
     expect(() => start(answer)).toThrow(message);
   });
 
-  it('and never quoted', () => {
+  it('is never quoted', () => {
     expect(() => parseSubmission('secret {', 'XDM44')).toThrow('it is not JSON');
     expect(() => start({ status: 'secret', info: '' })).not.toThrow(/secret/);
   });
 });
 
-describe('a status counts', () => {
+describe('a deviating answer', () => {
   const ok = statusAnswers.success('XDM44', 3520);
 
   it.each([
@@ -177,7 +177,7 @@ describe('a status counts', () => {
     ['ın progress', 'IN_PROGRESS'],
     ['FAİLED', 'FAILED'],
     ['Ｓｕｃｃｅｓｓ', 'SUCCESS'],
-  ])('written as %j', (written, expected) => {
+  ])('is read with the status written as %j', (written, expected) => {
     expect(status({ ...ok, status: written }).status).toBe(expected);
   });
 
@@ -201,7 +201,7 @@ describe('a status counts', () => {
     ['[15]', null],
     ['1e400', null],
     [undefined, null],
-  ])('with the count %s, which is told as %j', (literal, numRecords) => {
+  ])('is read with the count %s, as %j', (literal, numRecords) => {
     const count = literal === undefined ? '' : `"numRecords":${literal},`;
     const body = `{"batchId":"",${count}"info":"Mapping Id: XDM44. ","requestId":3520,"status":"Success"}`;
     expect(parseReportedState(body, ref)).toMatchObject({ status: 'SUCCESS', numRecords });
@@ -216,7 +216,7 @@ describe('a status counts', () => {
     [' ', null],
     ['a\ufffdb', null],
     [['b0b1'], null],
-  ])('with the batch %j, which is told as %j', (batchId, expected) => {
+  ])('is read with the batch %j, as %j', (batchId, expected) => {
     expect(status({ ...ok, batchId })).toMatchObject({ status: 'SUCCESS', batchId: expected });
   });
 
@@ -224,15 +224,15 @@ describe('a status counts', () => {
     ['no info', { info: undefined }],
     ['an info of null', { info: null }],
     ['a list for an info', { info: ['Mapping Id: XDM45.'] }],
-    ['its id in other letters and blanks', { requestId: ' 3520 ' }],
+    ['its id in another case and with blanks', { requestId: ' 3520 ' }],
     ['no id, where its mapping is named', { requestId: undefined }],
     ['an id of null, where its mapping is named', { requestId: null }],
-    ['fields that nobody knows', { requestID: 7, links: [], numRecords2: 'x' }],
-  ])('with %s', (_, fields) => {
+    ['unknown fields', { requestID: 7, links: [], numRecords2: 'x' }],
+  ])('is read with %s', (_, fields) => {
     expect(status({ ...ok, ...fields }).status).toBe('SUCCESS');
   });
 
-  it('where the id has lost its digits, as long as it may be ours and the mapping is named', () => {
+  it('is read when its id has lost digits, if the rest matches and the mapping is named', () => {
     const large = { mappingId: 'XDM44', requestId: '9007199254740993' };
     const body = (id: string) =>
       `{"info":"Mapping Id: XDM44.","requestId":${id},"status":"In Progress"}`;
@@ -245,18 +245,18 @@ describe('a status counts', () => {
   it.each([
     ['a line break', 'ACP-880096\nSync Job'],
     ['a tab, and an escape', 'ACP-880096\t\\"Sync\\" Job'],
-    ['an unescaped zero byte', 'ACP-880096\0Sync Job'],
-  ])('with a text that contains %s as it is', (_, text) => {
+    ['a zero byte', 'ACP-880096\0Sync Job'],
+  ])('is read with a text that contains %s unescaped', (_, text) => {
     const body = `{"batchId":"","info":"Mapping Id: XDM44. ${text}","requestId":3520,"status":"Failed"}`;
     const info = `Mapping Id: XDM44. ${text}`.replaceAll('\\', '').replace('\0', '\ufffd');
     expect(parseReportedState(body, ref)).toMatchObject({ status: 'FAILED', info });
   });
 
-  it('with zero bytes behind it', () => {
+  it('is read with trailing zero bytes', () => {
     expect(parseReportedState(`${JSON.stringify(ok)}\n\0\0`, ref).status).toBe('SUCCESS');
   });
 
-  it('in time that grows with its length, however it is written', () => {
+  it('takes time linear in its length, however it is written', () => {
     expect(() => parseReportedState(`"${'\\"'.repeat(500_000)}`, ref)).toThrow('it is not JSON');
   });
 
@@ -265,17 +265,17 @@ describe('a status counts', () => {
     ['  IS NOT  Stopped ', 'mappingNotStopped'],
     ['is not published!', 'mappingNotPublished'],
     ['is not stopped or not published', 'refused'],
-  ])('of a start that was refused because the mapping %j', (reason, kind) => {
+  ])('is read as a refused start when the mapping %j', (reason, kind) => {
     const info = `Unable to submit data ingestion  request, XDM mapping id: XDM44 ${reason}`;
     expect(start({ status: 'Failed', info })).toEqual({ kind, info });
   });
 
-  it('of a start that was refused without a word', () => {
+  it('is read as a refused start without a message', () => {
     expect(start({ status: 'FAILED', info: null })).toEqual({ kind: 'refused', info: '' });
   });
 });
 
-describe('a mapping in another form of the same is ours', () => {
+describe('a mapping named in another form', () => {
   it.each([
     ['Kunden-Gro\u0308\u00dfe', 'Kunden-Gr\u00f6\u00dfe'],
     ['Kunden-Gr\u00f6\u00dfe', 'KUNDEN-GR\u00d6SSE'],
@@ -285,7 +285,7 @@ describe('a mapping in another form of the same is ours', () => {
     ['XDM  44', 'XDM 44'],
     ['XDM 44', 'XDM\u00a044'],
     ['A&B "C"', 'A&amp;B &quot;C&quot;'],
-  ])('%j, named as %j', (mappingId, named) => {
+  ])('is ours: %j, named as %j', (mappingId, named) => {
     const asked = { mappingId, requestId: '3520' };
     for (const build of Object.values(statusAnswers)) {
       const answer = JSON.stringify(build(named, 3520));
@@ -302,30 +302,30 @@ describe('a mapping in another form of the same is ours', () => {
     ['XDM44', 'XDM 44'],
     ['A&amp;B', 'A&C'],
     ['4', '42'],
-  ])('%j, but not named as %j', (mappingId, named) => {
+  ])('is not ours: %j, named as %j', (mappingId, named) => {
     const answer = JSON.stringify(startAnswers.submitted(named, 1));
     expect(() => parseSubmission(answer, mappingId)).toThrow(/another mapping/);
   });
 });
 
-describe('what is not asked of an answer', () => {
-  it('numRecords outside of success, whatever stands there', () => {
+describe('an answer', () => {
+  it('may have any numRecords unless it is a success', () => {
     const answer = { ...statusAnswers.aborted('XDM44', 3520), numRecords: 'many' };
     expect(status(answer)).not.toHaveProperty('numRecords');
   });
 
-  it('a batchId at all', () => {
+  it('may omit the batchId', () => {
     const answer = { ...statusAnswers.inProgress('XDM44', 3520), batchId: undefined };
     expect(status(answer)).toHaveProperty('batchId', null);
   });
 
-  it('an info that names a mapping', () => {
+  it('may omit the mapping in its info', () => {
     const answer = { ...statusAnswers.inProgress('XDM44', 3520), info: 'Still at it: XDM45' };
     expect(status(answer)).toHaveProperty('info', 'Still at it: XDM45');
   });
 
   it.each(['a.b', 'Mapping ID: 1', 'x is not stopped', '.*', '../..', 'é "quoted"'])(
-    'a tame mapping id: %s',
+    'is recognized for the mapping id %s',
     (mapping) => {
       const named = { mappingId: mapping, requestId: '1' };
       for (const build of Object.values(statusAnswers)) {

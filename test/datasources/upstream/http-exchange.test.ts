@@ -11,9 +11,11 @@ import { Pool } from 'undici';
 import { exchange } from '../../../src/datasources/upstream/http-exchange.js';
 import type { HttpPool } from '../../../src/datasources/upstream/http-pool.js';
 import { hang, raw, type ScriptedAnswer, text } from '../../support/scripted-upstream.js';
-import { releaseAfterTest, scripted } from './campaign-harness.js';
+import { releaseAfterEachTest, releaseAfterTest, scripted } from './campaign-harness.js';
 
-/** Just the connections. */
+releaseAfterEachTest();
+
+/** Only the connections. */
 const bare = (pool: Pool): HttpPool => ({
   dispatch: (options, handler) => void pool.dispatch(options, handler),
   toRetryAfterMs: () => undefined,
@@ -23,8 +25,8 @@ const bare = (pool: Pool): HttpPool => ({
 
 const request = { method: 'POST', path: '/', headers: {} } as const;
 
-describe('one exchange, called off', () => {
-  it('while connecting is unsent, and stays so when the connection comes after all', async () => {
+describe('a cancelled exchange', () => {
+  it('is unsent while connecting, and stays so when the connection succeeds later', async () => {
     const upstream = await scripted();
     const { port } = new URL(upstream.url);
     const connecting = Promise.withResolvers<() => void>();
@@ -34,7 +36,7 @@ describe('one exchange, called off', () => {
         const connectNow = () => {
           const socket = connect(Number(port), '127.0.0.1', () => callback(null, socket));
         };
-        // The first connection waits for the test, later ones come at once.
+        // The first connection waits for the test; later ones are immediate.
         connecting.resolve(connectNow);
         if (hasConnected) connectNow();
         hasConnected = true;
@@ -50,14 +52,14 @@ describe('one exchange, called off', () => {
     expect(await exchanged).toEqual({ kind: 'cancelled', isSent: false, cause: reason });
 
     connectNow();
-    // The sentinel is next in the same queue. Had the first been written, it would have arrived before.
+    // The sentinel is next in the same queue. If the first request had been written, it would have arrived before.
     upstream.otherwise(text(200, ''));
     const sentinel = { ...request, path: '/sentinel' };
     await exchange(bare(pool), sentinel, new AbortController().signal);
     expect(upstream.calls.map(({ rawPath }) => rawPath)).toEqual(['/sentinel']);
   });
 
-  it('after sending is sent, and hangs up', async () => {
+  it('is sent after its request left, and hangs up', async () => {
     const upstream = await scripted();
     const pool = new Pool(upstream.url);
     releaseAfterTest(() => pool.destroy());
@@ -70,7 +72,7 @@ describe('one exchange, called off', () => {
     if (call) await upstream.hungUp(call);
   });
 
-  it('beforehand sends nothing', async () => {
+  it('sends nothing if it was cancelled beforehand', async () => {
     const upstream = await scripted();
     const pool = new Pool(upstream.url);
     releaseAfterTest(() => pool.destroy());
@@ -80,7 +82,7 @@ describe('one exchange, called off', () => {
   });
 });
 
-/** What one exchange comes to that is answered so. */
+/** The result of an exchange with this answer. */
 async function answered(answer: ScriptedAnswer) {
   const upstream = await scripted();
   const pool = new Pool(upstream.url);
@@ -90,7 +92,7 @@ async function answered(answer: ScriptedAnswer) {
   return { result, calls: upstream.calls };
 }
 
-describe('an answer that is compressed, though nobody asked for it', () => {
+describe('an unrequested compression', () => {
   const body = JSON.stringify({ status: 'Success', requestId: 3520, info: 'Zoë' });
   const encoded =
     (bytes: Uint8Array, encoding: string | string[] | null): ScriptedAnswer =>
@@ -100,7 +102,7 @@ describe('an answer that is compressed, though nobody asked for it', () => {
     };
   const inLatin1 = Buffer.from(body, 'latin1');
 
-  it('is asked for as it is', async () => {
+  it('is ruled out by the request', async () => {
     const { calls } = await answered(text(200, body));
     expect(calls[0]?.headers['accept-encoding']).toBe('identity');
   });
@@ -115,16 +117,16 @@ describe('an answer that is compressed, though nobody asked for it', () => {
     ['Zstandard', zstdCompressSync(body), 'zstd'],
     ['gzip, twice', gzipSync(gzipSync(body)), 'gzip, gzip'],
     ['gzip, twice, in a header each', gzipSync(gzipSync(body)), ['gzip', 'gzip']],
-    ['gzip, twice, told once', gzipSync(gzipSync(body)), 'gzip'],
+    ['gzip, twice, declared once', gzipSync(gzipSync(body)), 'gzip'],
     ['Brotli within gzip', gzipSync(brotliCompressSync(body)), 'br, gzip'],
-    ['gzip, told to be Brotli', gzipSync(body), 'br'],
-    ['gzip, not told', gzipSync(body), null],
-    ['none, told to be gzip', Buffer.from(body), 'gzip'],
-    ['none, told to be deflate', Buffer.from(body), 'deflate'],
-    ['none, told to be what nobody knows', Buffer.from(body), 'secret'],
-    ['none, in windows-1252, told to be Brotli', inLatin1, 'br'],
-    ['gzip of nothing', new Uint8Array(), 'gzip', ''],
-  ])('is read: %s', async (_, bytes, encoding, expected = body) => {
+    ['gzip, declared as Brotli', gzipSync(body), 'br'],
+    ['gzip, undeclared', gzipSync(body), null],
+    ['none, declared as gzip', Buffer.from(body), 'gzip'],
+    ['none, declared as deflate', Buffer.from(body), 'deflate'],
+    ['none, declared as an unknown coding', Buffer.from(body), 'secret'],
+    ['none, in windows-1252, declared as Brotli', inLatin1, 'br'],
+    ['gzip of an empty body', new Uint8Array(), 'gzip', ''],
+  ])('is decoded: %s', async (_, bytes, encoding, expected = body) => {
     const { result } = await answered(encoded(bytes, encoding));
     expect(result).toMatchObject({ kind: 'answered', status: 200, body: expected });
   });
@@ -133,7 +135,7 @@ describe('an answer that is compressed, though nobody asked for it', () => {
     ['once', gzipSync(Buffer.alloc(64 * 1024 * 1024)), 'gzip'],
     ['twice', gzipSync(gzipSync(Buffer.alloc(64 * 1024 * 1024))), 'gzip, gzip'],
     ['as Brotli', brotliCompressSync(Buffer.alloc(2 * 1024 * 1024)), 'br'],
-  ])('is not unpacked past what an answer may have: %s', async (_, bytes, encoding) => {
+  ])('is not decoded past the size limit of an answer: %s', async (_, bytes, encoding) => {
     const { result } = await answered(encoded(bytes, encoding));
     expect(result).toMatchObject({ kind: 'unreadable' });
   });
@@ -143,14 +145,14 @@ describe('an answer', () => {
   const hello = 'HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello';
 
   it.each([
-    ['behind early hints', `HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n${hello}`, 200, 'hello'],
+    ['after early hints', `HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n${hello}`, 200, 'hello'],
     [
-      'behind word that it takes its time, twice',
+      'after two 102 Processing',
       `${'HTTP/1.1 102 Processing\r\nretry-after: 60\r\n\r\n'.repeat(2)}${hello}`,
       200,
       'hello',
     ],
-    ['with nothing in it', 'HTTP/1.1 204 No Content\r\n\r\n', 204, ''],
+    ['with an empty body', 'HTTP/1.1 204 No Content\r\n\r\n', 204, ''],
     [
       'with trailers',
       'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ntrailer: status\r\n\r\n5\r\nhello\r\n0\r\nstatus: 500\r\ncontent-encoding: gzip\r\n\r\n',

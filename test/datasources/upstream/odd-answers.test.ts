@@ -14,7 +14,7 @@ import { anyChar } from '../../support/any-char.js';
 const ref = { mappingId: 'XDM44', requestId: '3520' };
 const parameters = { seed: 20_263, numRuns: 300 };
 
-/** Objects with these fields, each of which may be anything or missing. */
+/** Objects with these fields, each with any value or missing. */
 function oddObject(...names: readonly string[]): fc.Arbitrary<Record<string, unknown>> {
   const model = Object.fromEntries(names.map((name) => [name, fc.jsonValue({ maxDepth: 2 })]));
   return fc.record(model, { requiredKeys: [] });
@@ -24,7 +24,7 @@ function check(property: fc.IRawProperty<unknown>): void {
   fc.assert(property, parameters);
 }
 
-describe('whatever stands in the other fields', () => {
+describe('with any values in the other fields', () => {
   const odd = oddObject('batchId', 'numRecords', 'info', 'errors', 'metrics', 'recordCount');
 
   it('a status is read', () => {
@@ -40,7 +40,7 @@ describe('whatever stands in the other fields', () => {
     );
   });
 
-  it('a start that was taken is known by its id', () => {
+  it('an accepted start is identified by its id', () => {
     check(
       fc.property(odd, fc.bigInt({ min: 0n, max: 2n ** 70n }), (fields, id) => {
         const rest = JSON.stringify({ ...fields, status: 'success' }).slice(1);
@@ -52,7 +52,7 @@ describe('whatever stands in the other fields', () => {
     );
   });
 
-  it('a batch is told of', () => {
+  it('a batch is reported', () => {
     check(
       fc.property(odd, (fields) => {
         const body = JSON.stringify({ b1: { ...fields, status: 'success' } });
@@ -61,7 +61,7 @@ describe('whatever stands in the other fields', () => {
     );
   });
 
-  it('a token is good for some time', () => {
+  it('a token has a lifetime', () => {
     check(
       fc.property(oddObject('expires_in', 'scope', 'refresh_token'), (fields) => {
         const body = JSON.stringify({ ...fields, access_token: 't', token_type: 'Bearer' });
@@ -74,7 +74,7 @@ describe('whatever stands in the other fields', () => {
   });
 });
 
-describe('whatever an answer is', () => {
+describe('any answer', () => {
   const body = fc.oneof(
     fc.string({ unit: anyChar }),
     fc.json(),
@@ -90,7 +90,7 @@ describe('whatever an answer is', () => {
     }
   };
 
-  it('it is read, or refused as the upstream’s fault', () => {
+  it('is read, or refused as an error of the upstream', () => {
     check(
       fc.property(body, (text) => {
         unlessRefused(InvalidAnswerError, () => parseReportedState(text, ref));

@@ -12,9 +12,19 @@ import { startAnswers, statusAnswers } from '../../support/campaign-answers.js';
 import { type ForwardProxyRules, startForwardProxy } from '../../support/forward-proxy.js';
 import { json } from '../../support/scripted-upstream.js';
 import { selfSigned } from '../../support/self-signed.js';
-import { asking, failureOf, ref, releaseAfterTest, scripted, setUp } from './campaign-harness.js';
+import {
+  asking,
+  failureOf,
+  ref,
+  releaseAfterEachTest,
+  releaseAfterTest,
+  scripted,
+  setUp,
+} from './campaign-harness.js';
 
-/** Names that lead nowhere but through the proxy. */
+releaseAfterEachTest();
+
+/** Host names that only the proxy can resolve. */
 const CAMPAIGN_URL = new URL('http://campaign.invalid');
 
 async function startProxy(serverUrl: string, rules?: ForwardProxyRules) {
@@ -41,7 +51,7 @@ async function setUpBehind(rules?: ForwardProxyRules, credentials = '') {
 }
 
 describe('a forward proxy', () => {
-  it('carries every call to the upstream, starts each over a connection of their own', async () => {
+  it('carries every call to the upstream, each start over its own connection', async () => {
     const { server, proxy, campaign } = await setUpBehind();
     server.script(
       json(200, statusAnswers.inProgress('XDM44', 3520)),
@@ -94,7 +104,7 @@ describe('a forward proxy', () => {
     ]);
   });
 
-  it('is shown the credentials in its URL, and nobody else is', async () => {
+  it('receives the credentials in its URL, and nobody else does', async () => {
     const rules = { credentials: 'me:planted%' };
     const { server, campaign } = await setUpBehind(rules, 'me:planted%25@');
     server.script(json(200, startAnswers.submitted('XDM44', 3520)));
@@ -102,7 +112,7 @@ describe('a forward proxy', () => {
     expect(server.calls[0]?.headers).not.toHaveProperty('proxy-authorization');
   });
 
-  it('that wants others is named as the culprit, and nothing was sent', async () => {
+  it('is named in the error if it wants other credentials, and nothing was sent', async () => {
     const { proxy, campaign } = await setUpBehind({ credentials: 'me:right' }, 'me:planted@');
     const error = await failureOf(campaign.start('XDM44', 'somebody'));
     expect(error).toMatchObject({
@@ -116,7 +126,7 @@ describe('a forward proxy', () => {
     [407, 'asks for other credentials (HTTP 407): correct those in HTTPS_PROXY'],
     [403, 'did not let the call through (HTTP 403)'],
     [502, 'did not let the call through (HTTP 502)'],
-  ])('that answers %d when a tunnel is asked for is named, too', async (refusal, fault) => {
+  ])('is named in the error if it answers %d to CONNECT', async (refusal, fault) => {
     const proxy = await startProxy('http://127.0.0.1:9', { refusal });
     const url = new URL('https://campaign.invalid');
     const { campaign } = await setUp({ url, proxies: through(proxy.url) });
@@ -128,7 +138,7 @@ describe('a forward proxy', () => {
     expect(proxy.asked).toEqual(['CONNECT campaign.invalid:443']);
   });
 
-  it('that is down is named, also for tokens', async () => {
+  it('is named in the error if it is down, also for tokens', async () => {
     const proxies = through('http://me:planted@127.0.0.1:9');
     const token = {
       kind: 'clientCredentials',
@@ -150,7 +160,7 @@ describe('a forward proxy', () => {
     );
   });
 
-  it('is not blamed for what is wrong with the upstream behind it', async () => {
+  it('is not blamed for errors of the upstream behind it', async () => {
     const server = createServer(selfSigned).listen(0, '127.0.0.1');
     await once(server, 'listening');
     releaseAfterTest(async () => void server.close());
@@ -162,7 +172,7 @@ describe('a forward proxy', () => {
   });
 });
 
-describe('which URLs are reached without the proxy', () => {
+describe('an exempt URL', () => {
   const found = (url: string, ...exempt: string[]) =>
     findProxy(new URL(url), through('http://proxy:3128', exempt)) !== null;
 
@@ -173,7 +183,7 @@ describe('which URLs are reached without the proxy', () => {
     'http://127.0.0.1:4010',
     'http://127.8.9.10',
     'http://[::1]:4010',
-  ])('this machine: %s', (url) => expect(found(url)).toBe(false));
+  ])('is any of this machine: %s', (url) => expect(found(url)).toBe(false));
 
   it.each([
     ['https://mc.adobe.io', '*', false],
@@ -194,5 +204,7 @@ describe('which URLs are reached without the proxy', () => {
     ['http://[fd00::5]:82', '[fd00::5]:81', true],
     ['http://[fd00::5]', 'fd00:0::5', false],
     ['https://mc.adobe.io', '', true],
-  ])('%s with %s', (url, exempt, expected) => expect(found(url, exempt)).toBe(expected));
+  ])('is matched by NO_PROXY: %s with %s', (url, exempt, expected) =>
+    expect(found(url, exempt)).toBe(expected),
+  );
 });

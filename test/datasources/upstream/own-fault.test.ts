@@ -14,7 +14,7 @@ const ofBoth = (code: string) => new AggregateError([withCode(code), withCode(co
 
 describe.each(['EMFILE', 'ENFILE', 'ENOBUFS'])('a connection that fails with %s', (code) => {
   it.each([withCode(code), ofBoth(code)])(
-    'is no trouble of the upstream, and says what it is',
+    'is not an outage of the upstream, and names the local cause',
     async (cause) => {
       const failure = toTransportFailure({ kind: 'unsent', cause }, 'status');
       expect(failure.error.code).toBe('UPSTREAM_UNAVAILABLE');
@@ -28,7 +28,7 @@ describe.each(['EMFILE', 'ENFILE', 'ENOBUFS'])('a connection that fails with %s'
     },
   );
 
-  it('is none of the token service or of Platform either', () => {
+  it('is not an outage of the token service or of Platform', () => {
     const cause = withCode(code);
     let error: unknown;
     try {
@@ -48,7 +48,7 @@ describe.each(['EMFILE', 'ENFILE', 'ENOBUFS'])('a connection that fails with %s'
   });
 });
 
-it('a connection that is refused is trouble of the upstream', () => {
+it('a refused connection is an outage of the upstream', () => {
   const failure = toTransportFailure({ kind: 'unsent', cause: ofBoth('ECONNREFUSED') }, 'status');
   expect(failure).toBeInstanceOf(CallFailure);
   expect(failure.error).toBeInstanceOf(UpstreamError);

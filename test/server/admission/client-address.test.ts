@@ -6,7 +6,7 @@ import { createClientAddress } from '../../../src/server/admission/client-addres
 
 const PEER = '127.0.0.1';
 
-/** By what a request is counted that the proxy at {@link PEER} passes on. */
+/** The address that counts for a request forwarded by the proxy at {@link PEER}. */
 function keyOf(headers: IncomingHttpHeaders, peer: string | undefined = PEER): string {
   const addressOf = createClientAddress(['loopback', '10.0.0.0/8', '2001:db8:ffff::/48']);
   const request = { headers, socket: { remoteAddress: peer } } as IncomingMessage;
@@ -37,17 +37,17 @@ describe('the address of a client, by X-Forwarded-For of a trusted proxy', () =>
     ['::ffff:cb00:7107', '203.0.113.7'],
     ['0:0:0:0:0:ffff:203.0.113.7', '203.0.113.7'],
     ['[::ffff:203.0.113.7]:443', '203.0.113.7'],
-    // One that is trusted passes on the word of the one before it.
+    // A trusted proxy's entry vouches for the one before it.
     ['203.0.113.7:1, 10.1.2.3:4, 127.0.0.1', '203.0.113.7'],
     ['203.0.113.7, [2001:db8:ffff::5]:80', '203.0.113.7'],
     ['203.0.113.7, ::ffff:10.1.2.3', '203.0.113.7'],
-    // What stands before one that is not trusted was said by that one.
+    // Entries before an untrusted one come from that one.
     ['192.0.2.1, 203.0.113.7:50000', '203.0.113.7'],
-    // Empty elements are none.
+    // Empty elements are ignored.
     [', ,203.0.113.7,, ,', '203.0.113.7'],
     ['', PEER],
     [' , ', PEER],
-    // What is no address is nobody's, and hides what stands before it.
+    // An invalid address hides what stands before it.
     ['unknown', PEER],
     ['_hidden', PEER],
     ['_SEVKISEK:4711', PEER],
@@ -67,7 +67,7 @@ describe('the address of a client, by X-Forwarded-For of a trusted proxy', () =>
     expect(forwardedFor(header)).toBe(key);
   });
 
-  it('is the peer’s where that one is not trusted, however it is written', () => {
+  it('is the peer’s if that is not trusted, however it is written', () => {
     const headers = { 'x-forwarded-for': '203.0.113.7', forwarded: 'for=203.0.113.7' };
     expect(keyOf(headers, '192.0.2.9')).toBe('192.0.2.9');
     expect(keyOf(headers, '::ffff:192.0.2.9')).toBe('192.0.2.9');
@@ -114,7 +114,7 @@ describe('the address of a client, by Forwarded of a trusted proxy', () => {
     ['for=', PEER],
     ['proto=https', PEER],
     ['for=203.0.113.7, proto=https', PEER],
-    // What its client left open hides what the proxy has written behind it.
+    // A quote that the client left open hides what the proxy appended.
     ['for="x, for=203.0.113.7', PEER],
     ['for=192.0.2.1;x=", for="[2001:db8::1]:4711"', PEER],
     ['203.0.113.7', PEER],
@@ -122,7 +122,7 @@ describe('the address of a client, by Forwarded of a trusted proxy', () => {
     expect(forwarded(header)).toBe(key);
   });
 
-  it('counts beside X-Forwarded-For as far as both agree', () => {
+  it('is combined with X-Forwarded-For as far as both agree', () => {
     const both = (plain: string, header: string) =>
       keyOf({ 'x-forwarded-for': plain, forwarded: header });
     expect(both('203.0.113.7:1', 'for=203.0.113.7')).toBe('203.0.113.7');

@@ -37,25 +37,25 @@ async function open(): Promise<Socket> {
   return client;
 }
 
-/** It has left, and waits to be read. */
+/** The request was sent, and waits to be read. */
 const send = (client: Socket, sent: string) =>
   new Promise<void>((resolve) => client.write(sent, () => resolve()));
 
-/** As SIGSTOP would: no timer runs, and nothing is read, also not what the system has received meanwhile. */
+/** Like SIGSTOP: no timer runs, and nothing is read, not even what the system received meanwhile. */
 function freeze(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
 const request = 'GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
 
-it('answers a request that has arrived during a freeze, though its time is over', async () => {
+it('answers a request that arrived during a freeze, though its time has passed', async () => {
   const client = await open();
   await send(client, request);
   freeze(TIMEOUT_MS + 1_500);
   expect(await text(client)).toMatch(/^HTTP\/1\.1 200 /);
 });
 
-it('answers a request over a connection that was kept, and idle for too long in a freeze', async () => {
+it('answers a request over a kept connection that idled for too long in a freeze', async () => {
   const client = await open();
   client.write(request.replace('close', 'keep-alive'));
   await once(client, 'data');
@@ -65,15 +65,15 @@ it('answers a request over a connection that was kept, and idle for too long in 
 });
 
 it.each([
-  ['says nothing', ''],
-  ['says half of it', 'GET / HTTP/1.1\r\n'],
-])('cuts a client all the same that %s', async (_what, said) => {
+  ['sends nothing', ''],
+  ['sends half a request', 'GET / HTTP/1.1\r\n'],
+])('still cuts a client that %s', async (_what, said) => {
   const client = await open();
   client.write(said);
   await once(client.resume(), 'close');
 });
 
-it('cuts a connection that was kept and stays idle', async () => {
+it('cuts a kept connection that stays idle', async () => {
   const client = await open();
   client.write(request.replace('close', 'keep-alive'));
   await once(client.resume(), 'close');

@@ -11,7 +11,7 @@ import {
 
 const TIMEOUT_MS = 200;
 
-/** Far more than the system holds of a connection. */
+/** Far more than the system buffers for a connection. */
 const LARGE_BYTES = 16 * 1024 * 1024;
 
 let server: FastifyInstance;
@@ -43,20 +43,20 @@ async function ask(...paths: string[]): Promise<{ client: Socket; accepted: Sock
 }
 
 it.each([
-  ['goes on to listen', false],
-  ['has said that it will say nothing more', true],
-])('cuts a client that does not read its answer, and %s', async (_what, isHalfOpen) => {
+  ['keeps its connection open', false],
+  ['has half-closed its connection', true],
+])('cuts a client that does not read its answer and %s', async (_what, isHalfOpen) => {
   const { client, accepted } = await ask('/large');
   if (isHalfOpen) client.end();
   await once(accepted, 'close');
   client.destroy();
 });
 
-it('cuts no client that reads slowly', async () => {
+it('does not cut a client that reads slowly', async () => {
   const { client } = await ask('/large');
   let readBytes = 0;
   for await (const chunk of client) {
-    // As long as half the time that there is, again and again.
+    // Half of the allowed time, repeatedly.
     if (readBytes % (4 * 1024 * 1024) > (readBytes + chunk.length) % (4 * 1024 * 1024)) {
       await setTimeout(TIMEOUT_MS / 2);
     }
@@ -66,7 +66,7 @@ it('cuts no client that reads slowly', async () => {
   expect(readBytes).toBeGreaterThanOrEqual(LARGE_BYTES);
 });
 
-it('cuts nobody whose next answer takes its time', async () => {
+it('does not cut a client whose next answer takes long', async () => {
   const { client } = await ask('/small', '/slow');
   let read = '';
   for await (const chunk of client) {

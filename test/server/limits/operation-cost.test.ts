@@ -72,20 +72,20 @@ describe('the cost of an operation', () => {
     ['aliases', '{ a: node(id: "x") { id } b: node(id: "x") { id } }', {}, 22],
     ['the schema', '{ __schema { types { name } } }', {}, 1_000],
     [
-      'what is no number',
+      'a value that is not a number',
       'query ($n: Int! = 7) { ingestionRequests(first: $n) { nodes { id } } }',
       { n: 'x' },
       12,
     ],
-    ['less than nothing', '{ ingestionRequests(first: -100) { nodes { id } } }', {}, 12],
+    ['a negative page', '{ ingestionRequests(first: -100) { nodes { id } } }', {}, 12],
     ['a subscription', 'subscription { ingestionActivity(mappingIds: ["a", "b"]) { to } }', {}, 11],
   ];
 
-  it.each(cases)('of %s', (_what, query, variables, cost) => {
+  it.each(cases)('is right for %s', (_what, query, variables, cost) => {
     expect(costOf(query, variables).cost).toBe(cost);
   });
 
-  it('is known at once if nested fragments are doubled', () => {
+  it('is computed quickly for nested fragments that double', () => {
     const fragments = Array.from(
       { length: 60 },
       (_, i) => `fragment F${i} on IngestionRequest { ...F${i + 1} ...F${i + 1} }`,
@@ -94,13 +94,13 @@ describe('the cost of an operation', () => {
     expect(costOf(query).cost).toBe(10 + 2 ** 60);
   });
 
-  it('knows how long every list of the schema may be', () => {
+  it('uses the maximum length of every list in the schema', () => {
     const lists = Object.values(schema.getTypeMap())
       .filter((type) => isObjectType(type) && !type.name.startsWith('__'))
       .flatMap((type) => (isObjectType(type) ? Object.values(type.getFields()) : []))
       .filter(({ type }) => isListType(getNullableType(type)))
       .filter(({ args }) => !args.some(({ type }) => isListType(getNullableType(type))));
-    // The items of a page, which is what has `first`; the errors of a batch and the rights of a caller are few.
+    // Pages have `first`; the errors of a batch and the rights of a caller are few.
     const names = new Set(lists.map(({ name }) => name));
     expect(names).toEqual(new Set(['edges', 'nodes', 'errors', 'rights']));
     const pages = Object.values(schema.getTypeMap())
@@ -110,7 +110,7 @@ describe('the cost of an operation', () => {
     expect(pages.every(({ args }) => args.some(({ name }) => name === 'first'))).toBe(true);
   });
 
-  it('of each operation that the documentation gives is within the limit, with the most that they can name', () => {
+  it('is within the limit for each documented operation, with the most items it may name', () => {
     const text = readFileSync('test/operations/ingestion.graphql', 'utf8');
     const names = [...text.matchAll(/^(?:query|mutation|subscription) (\w+)/gm)].map(([, n]) => n);
     const most = {

@@ -12,7 +12,7 @@ import { limitOperationTime } from '../../../src/server/limits/operation-time.js
 
 const TIMEOUT_MS = 20;
 
-/** A schema in which some things take a while, and some take for ever. */
+/** A schema with slow fields, and with fields that never resolve. */
 function limitedSchema(): GraphQLSchema {
   const resolve = () => new Promise<never>(() => {});
   const request: GraphQLObjectType = new GraphQLObjectType({
@@ -50,25 +50,25 @@ const silent = (...path: string[]) => [
   }),
 ];
 
-it('a field below others that has no answer in time is an error, and the rest is answered', async () => {
+it('a nested field without an answer in time is an error, and the rest is answered', async () => {
   const { data, errors } = await run('{ request { id next { id silent } } }');
   expect(data).toEqual({ request: { id: '1', next: { id: '1', silent: null } } });
   expect(errors).toEqual(silent('request', 'next', 'silent'));
 });
 
-it('so is one of an event', async () => {
+it('a field of an event without an answer in time is an error', async () => {
   const { data, errors } = await run('subscription { happened { id silent } }');
   expect(data).toEqual({ happened: { id: '1', silent: null } });
   expect(errors).toEqual(silent('happened', 'silent'));
 });
 
-it('and one that must not be null makes its parent null', async () => {
+it('a required field without an answer in time makes its parent null', async () => {
   const { data, errors } = await run('{ request { id needed } }');
   expect(data).toEqual({ request: null });
   expect(errors).toEqual(silent('request', 'needed'));
 });
 
-it('but never a start: what must not be null below it is waited for', async () => {
+it('a start is awaited even if a required field below it takes too long', async () => {
   const { data, errors } = await run('mutation { start { id late silent } }');
   expect(data).toEqual({ start: { id: '1', late: 'late', silent: null } });
   expect(errors).toEqual(silent('start', 'silent'));

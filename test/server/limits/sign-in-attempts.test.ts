@@ -26,7 +26,7 @@ let issuer: TokenIssuer;
 
 beforeAll(async () => {
   key = await newIssuerKey('k1');
-  // Names the issuer’s key, and is another.
+  // A forged key with the id of the issuer’s.
   stranger = await newIssuerKey('k1');
   issuer = await startTokenIssuer(key);
 });
@@ -35,7 +35,7 @@ afterAll(() => issuer.close());
 
 const apiKey = newApiKey();
 
-/** A limited sign-in, and how often it had to look at what was shown. */
+/** A limited sign-in, and the number of credentials that it checked. */
 function openSignIn() {
   const config = {
     accessTokens: toTokenRules(issuer),
@@ -55,7 +55,7 @@ function openSignIn() {
   return {
     looked,
     clock,
-    /** Who it is, or the code of the error. */
+    /** The name of the caller, or the code of the error. */
     async show(credentials: string, address = 'a'): Promise<string | null> {
       try {
         return (await limited.identify(`Bearer ${credentials}`, address)).name;
@@ -74,11 +74,11 @@ const many = <T>(count: number, make: (index: number) => Promise<T>) =>
 const countOf = (all: readonly unknown[], one: unknown) =>
   all.filter((each) => each === one).length;
 
-it('of a hundred forged tokens at once only so many are looked at as may fail, and the others slowly', async () => {
+it('a hundred forged tokens are checked only up to the limit, and the others slowly', async () => {
   const { looked, show, clock } = openSignIn();
   const tokens = await many(100, forged);
   const showing = tokens.map((token) => show(token));
-  // All but those that wait: the last to be told are refused as too many wait already.
+  // Everything but those that wait: the last are refused because too many wait already.
   while (clock.pendingCount === 0) await setTimeout(1);
   for (let second = 0; second < 4; second += 1) {
     await clock.advance(1_000);
@@ -90,7 +90,7 @@ it('of a hundred forged tokens at once only so many are looked at as may fail, a
   expect(looked.count).toBeLessThanOrEqual(MAX_FAILED + 1 + 8);
 });
 
-it('a hundred good tokens at once are all let in, and use nothing up', async () => {
+it('a hundred concurrent valid tokens are all accepted, and use up no attempts', async () => {
   const { show } = openSignIn();
   const tokens = await many(100, good);
   const shown = await Promise.all(tokens.map((token) => show(token)));
@@ -98,7 +98,7 @@ it('a hundred good tokens at once are all let in, and use nothing up', async () 
   expect(await show(await forged(0))).toBe('UNAUTHENTICATED');
 });
 
-it('good ones among forged ones are let in while there is room, and later where they are known', async () => {
+it('valid tokens among forged ones are accepted while there is room, and later if they are known', async () => {
   const { show, clock } = openSignIn();
   const known = await good(0);
   expect(await show(known)).toBe('ci');
@@ -106,7 +106,7 @@ it('good ones among forged ones are let in while there is room, and later where 
   expect(await show(await forged(9))).toBe('RATE_LIMITED');
   expect(await show(known)).toBe('ci');
   expect(await show(apiKey.key)).toBe('ops');
-  // Not seen before: to know that it is good takes a check, of which there are few now.
+  // An unknown token needs a check, of which few are left.
   const renewed = show(await good(1));
   await clock.scheduled(0, 250);
   await clock.advance(250);
@@ -114,7 +114,7 @@ it('good ones among forged ones are let in while there is room, and later where 
   expect(await show(await good(1), 'another address')).toBe('ci');
 });
 
-it('an expired token gets that answer however often it is sent, and uses nothing up', async () => {
+it('an expired token is reported as expired however often it is sent, and uses up no attempts', async () => {
   const { show } = openSignIn();
   const expired = await signToken(key, { exp: 1 });
   const shown = await many(20, () => show(expired));

@@ -33,7 +33,7 @@ async function serve({
   };
 }
 
-it('a database that hangs is not ready', async () => {
+it('is not ready while the database hangs', async () => {
   const { clock, ask } = await serve({ checkLog: never, check: async () => {} });
   const asked = ask('/readyz');
   await clock.scheduled(2_000, 2_000);
@@ -41,7 +41,7 @@ it('a database that hangs is not ready', async () => {
   expect(await asked).toMatchObject([503, { status: 'not ready', code: 'LOG_UNAVAILABLE' }]);
 });
 
-it('an upstream whose check hangs keeps its known state, and is degraded with ?deep', async () => {
+it('keeps the known state of an upstream whose check hangs, and is degraded with ?deep', async () => {
   const { clock, ask, upstreamHealth } = await serve({ checkLog: async () => {}, check: never });
   upstreamHealth.observe('OK');
   await clock.advance(5_001);
@@ -62,14 +62,14 @@ it.each([
   ['UPSTREAM_RATE_LIMITED', 'ok'],
   ['UPSTREAM_FORBIDDEN', 'ok'],
   ['UPSTREAM_INVALID_RESPONSE', 'ok'],
-])('after a call that ended with %s the upstream is %s', async (outcome, status) => {
+])('reports after a call that ended with %s that the upstream is %s', async (outcome, status) => {
   const { ask, upstreamHealth } = await serve({ checkLog: async () => {}, check: never });
   upstreamHealth.observe('OK');
   upstreamHealth.observe(outcome);
   expect(await ask('/readyz')).toMatchObject([200, { upstream: { status } }]);
 });
 
-it.each(['leaving', 'draining'] as const)('a process that is %s is not ready', async (phase) => {
+it.each(['leaving', 'draining'] as const)('is not ready while the process is %s', async (phase) => {
   const { ask, enter } = await serve({ checkLog: async () => {}, check: async () => {} });
   enter(phase);
   expect(await ask('/readyz')).toMatchObject([503, { code: 'SHUTTING_DOWN' }]);

@@ -5,7 +5,7 @@ import { createPollFailureLog } from '../../../src/server/monitoring/poll-failur
 
 const ref = { mappingId: 'crm-profiles', requestId: '1' };
 
-/** The lines about polls of one request that fail so many times in a row. */
+/** The log lines about so many consecutive failed polls of one request. */
 function failing(count: number, error: unknown): Record<string, unknown>[] {
   const lines: string[] = [];
   const report = createPollFailureLog(
@@ -35,7 +35,7 @@ it('logs an upstream failure in one short line without a stack', () => {
   expect(JSON.stringify(line).length).toBeLessThan(500);
 });
 
-it('logs an unforeseen error with its stack', () => {
+it('logs an unexpected error with its stack', () => {
   const [line] = failing(1, new TypeError('x is not a function'));
   expect(line?.err).toMatchObject({ message: 'x is not a function', stack: expect.any(String) });
 });

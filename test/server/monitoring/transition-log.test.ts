@@ -44,7 +44,7 @@ const cases: [
   ],
 ];
 
-it.each(cases)('tells of %j in one line', (to, { from, startedAt }, msg, level) => {
+it.each(cases)('logs %j in one line', (to, { from, startedAt }, msg, level) => {
   const lines: string[] = [];
   const report = createTransitionLog(
     createLogger('info', { write: (line) => void lines.push(line) }),
@@ -60,7 +60,7 @@ it.each(cases)('tells of %j in one line', (to, { from, startedAt }, msg, level) 
   ]);
 });
 
-it('leaves out how long a request took where the clock was set back meanwhile', () => {
+it('omits the duration of a request if the clock was set back meanwhile', () => {
   const lines: string[] = [];
   const report = createTransitionLog(
     createLogger('info', { write: (line) => void lines.push(line) }),

@@ -5,7 +5,7 @@ import { createUpstreamHealth } from '../../../src/server/monitoring/upstream-he
 import { createUpstreamLog } from '../../../src/server/monitoring/upstream-log.js';
 import { createManualClock } from '../../support/manual-clock.js';
 
-it('an upstream that cannot be used is logged once, with the reason, and once more when it recovers', async () => {
+it('logs an unusable upstream once, with the reason, and once more when it recovers', async () => {
   const lines: string[] = [];
   const logger = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });
   const clock = createManualClock();
@@ -19,7 +19,7 @@ it('an upstream that cannot be used is logged once, with the reason, and once mo
   health.observe('OK');
   for (let count = 0; count < 3; count += 1) health.observe('UPSTREAM_UNAVAILABLE', error);
   health.observe('OK');
-  // Within the minute it is not told again.
+  // Within the minute it is not logged again.
   health.observe('UPSTREAM_TIMEOUT');
   health.observe('OK');
   await clock.advance(60_000);

@@ -14,7 +14,7 @@ it('has an `id` only if it is a global id', () => {
   expect(withId).toEqual(nodes);
 });
 
-it('says of every scalar where it is specified', () => {
+it('names the specification of every scalar', () => {
   const scalars = types.filter((type) => isScalarType(type) && !isSpecifiedScalarType(type));
   expect(scalars.map((type) => isScalarType(type) && type.specifiedByURL)).not.toContain(undefined);
   expect(scalars.map((type) => isScalarType(type) && type.specifiedByURL)).not.toContain(null);

@@ -10,14 +10,14 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
-describe('a list of operations that cannot be used', () => {
+describe('an unusable list of operations', () => {
   const shape =
     /^PERSISTED_OPERATIONS: .*list\.json must be a JSON object of operations' texts by their hashes, or Apollo's manifest of version 1, with at least one operation\.$/;
   const cases: [string, string, RegExp][] = [
     ['no JSON', '{', /^PERSISTED_OPERATIONS: .*list\.json could not be read as JSON: /],
     ['a list', '[]', shape],
     ['nothing', '{}', shape],
-    ['texts that are none', '{"a":1}', shape],
+    ['values that are not strings', '{"a":1}', shape],
     ['an empty text', '{"a":""}', shape],
     [
       'another version',
@@ -26,13 +26,13 @@ describe('a list of operations that cannot be used', () => {
     ],
   ];
 
-  it.each(cases)('because it is %s, is told so in a line', (_what, text, message) => {
+  it.each(cases)('is reported in one line because it is %s', (_what, text, message) => {
     const path = join(directory, 'list.json');
     writeFileSync(path, text);
     expect(() => readPersistedOperations(path)).toThrow(message);
   });
 
-  it('because it is not text, is reported in one line', () => {
+  it('is reported in one line because it is not text', () => {
     const path = join(directory, 'list.json');
     writeFileSync(path, Buffer.from('{"a":"ü"}', 'latin1'));
     expect(() => readPersistedOperations(path)).toThrow(
@@ -40,7 +40,7 @@ describe('a list of operations that cannot be used', () => {
     );
   });
 
-  it('because it does not exist, is reported in one line', () => {
+  it('is reported in one line because it does not exist', () => {
     expect(() => readPersistedOperations(join(directory, 'none'))).toThrow(/ENOENT/);
   });
 });
@@ -48,7 +48,7 @@ describe('a list of operations that cannot be used', () => {
 it.each([
   ['a byte order mark', Buffer.from('\ufeff{"a":"{ x }"}')],
   ['UTF-16', Buffer.from('\ufeff{"a":"{ x }"}', 'utf16le')],
-])('a list of operations with %s is read', (_, bytes) => {
+])('a list of operations may have %s', (_, bytes) => {
   const path = join(directory, 'list.json');
   writeFileSync(path, bytes);
   expect(readPersistedOperations(path).find('a')).toBe('{ x }');

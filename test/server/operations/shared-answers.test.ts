@@ -84,7 +84,7 @@ const step = fc.oneof(
 
 const some = fc.uniqueArray(fc.constantFrom(...questions), { minLength: 1, maxLength: 3 });
 
-it('gives again what would have been computed, and without a call to the upstream', async () => {
+it('returns what would have been computed, without a call to the upstream', async () => {
   let sharedCount = 0;
   await fc.assert(
     fc.asyncProperty(
@@ -218,7 +218,7 @@ async function post(url: string, question: object): Promise<unknown> {
   return response.json();
 }
 
-it('answers a hash as its text, and equal hashes once', async () => {
+it('answers a hash like its text, and equal hashes once', async () => {
   const gateway = await startPushedGateway();
   gateways.push(gateway);
   const ref = { mappingId: 'm', requestId: '1' };
@@ -242,7 +242,7 @@ it('answers a hash as its text, and equal hashes once', async () => {
   expect(after).toEqual(await post(gateway.url, { query }));
 });
 
-it('gives the same headers the first time and the next', async () => {
+it('sends the same headers the first time and the next', async () => {
   const gateway = await startPushedGateway();
   gateways.push(gateway);
   const ask = async () => {
@@ -258,7 +258,7 @@ it('gives the same headers the first time and the next', async () => {
   expect(gateway.operationCount).toBe(1);
 });
 
-it('knows a question whose body comes in parts, and answers those of a pipeline in their order', async () => {
+it('recognizes a question whose body comes in parts, and answers pipelined ones in order', async () => {
   const gateway = await startPushedGateway();
   gateways.push(gateway);
   const toRequest = (query: string) => {
@@ -291,7 +291,7 @@ it('knows a question whose body comes in parts, and answers those of a pipeline 
   ]);
 });
 
-it('executes equal questions once, as long as nothing has changed', async () => {
+it('executes equal questions once while nothing has changed', async () => {
   const gateway = await startPushedGateway();
   gateways.push(gateway);
   const see = (state: number, requestId: string) =>

@@ -30,16 +30,16 @@ describe('the key of a subscription', () => {
     );
   });
 
-  it('leaves out variables that the operation does not have', () => {
+  it('omits variables that the operation does not define', () => {
     expect(keyOf(activity, { other: 1 })).toBe(keyOf(activity));
   });
 
-  it('differs by the variables', () => {
+  it('depends on the variables', () => {
     const keys = [{}, { ids: null }, { ids: [] }, { ids: ['a'] }, { ids: ['a', 'b'] }];
     expect(new Set(keys.map((variables) => keyOf(activity, variables))).size).toBe(keys.length);
   });
 
-  it('differs by the text and by the operation in it', () => {
+  it('depends on the text and the chosen operation', () => {
     const two =
       'subscription A { ingestionActivity { to } } subscription B { ingestionActivity { from } }';
     expect(keyOf(two, {}, 'A')).not.toBe(keyOf(two, {}, 'B'));
@@ -48,7 +48,7 @@ describe('the key of a subscription', () => {
     );
   });
 
-  it('differs by what the caller may see, and not by who that is or for how long', () => {
+  it('depends on what the caller may see, and not on who that is or for how long', () => {
     const keyFor = (caller: Partial<Caller>) =>
       keyOf(activity, {}, undefined, { ...anonymous, ...caller });
     const seeing = (...patterns: string[]) => keyFor({ mappings: toMappingScope(patterns) });
@@ -69,7 +69,7 @@ describe('the key of a subscription', () => {
     'subscription ($after: Cursor) { ingestionActivity(after: $after) { request { transitions(after: $after) { nodes { to } } } } }',
     'subscription ($after: Cursor) { ingestionActivity(after: $after) { ...F } } fragment F on T { request { transitions(after: $after) { nodes { to } } } }',
     'subscription ($after: Cursor) { ingestionActivity { request { transitions(after: $after) { nodes { to } } } } }',
-  ])('keeps a cursor that events depend on too: %s', (query) => {
+  ])('includes a cursor that events depend on: %s', (query) => {
     expect(keyOf(query, { after: '1' })).not.toBe(keyOf(query, { after: '2' }));
   });
 });

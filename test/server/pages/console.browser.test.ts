@@ -16,16 +16,16 @@ import { startTestUpstream } from '../../support/start-test-upstream.js';
 import { startTestGateway } from '../../support/test-gateway.js';
 import type { TestUpstream } from '../../support/test-upstream.js';
 
-/** Much more than it takes, for many tests share a small machine. */
+/** Much more than it takes, because many tests share a small machine. */
 const TIMEOUT_MS = 90_000;
 
-/** So many ingestions are in the log of the gateway with a long one. */
+/** The number of ingestions in the long log. */
 const LOGGED = 10_000;
 
 /** The height of a row. */
 const ROW_PX = 36;
 
-/** In the page: scrolls from the first row to the last, a screen at a time, and notes each row. */
+/** In the page: scroll from the first row to the last, a screen at a time, and record each row. */
 const toScrollThrough = (step: number) => `(async () => {
   const grid = document.querySelector('.grid');
   const body = grid.querySelector('.grid-body');
@@ -54,14 +54,14 @@ const toScrollThrough = (step: number) => `(async () => {
   return { requestIds: [...requestIds], mostRows };
 })()`;
 
-/** A shipped mapping, at another pace. */
+/** A shipped mapping at another speed. */
 async function sample(name: string, recordsPerSecond: number): Promise<Record<string, string>> {
   const mapping: object = parse(await readFile(`mappings/${name}.yaml`, 'utf8'));
   const source = { kind: 'csv', path: 'crm-profiles.csv' };
   return { [`${name}.yaml`]: JSON.stringify({ ...mapping, source, recordsPerSecond }) };
 }
 
-/** Everything as `npm start` has it; its gateway can be stopped and started again at the same address. */
+/** Everything that `npm start` runs; its gateway can be stopped and restarted at the same address. */
 async function startSeeded() {
   await using starting = new AsyncDisposableStack();
   const space = starting.use(
@@ -98,8 +98,8 @@ async function startSeeded() {
   };
 }
 
-/** A gateway in a process of its own, which can be killed and started again at the same address. */
-async function startMortal(upstreamUrl: string) {
+/** A gateway in its own process, which can be killed and restarted at the same address. */
+async function startKillable(upstreamUrl: string) {
   const dataDir = await mkdtemp(join(tmpdir(), 'console-mortal-'));
   const start = (port: string) =>
     startGatewayProcess({ upstreamUrl, dataDir, env: { PORT: port } });
@@ -126,11 +126,11 @@ async function startMortal(upstreamUrl: string) {
 describe('the console, in a browser that reaches nothing but its gateways', () => {
   const running = new AsyncDisposableStack();
   let seeded: Awaited<ReturnType<typeof startSeeded>>;
-  let mortal: Awaited<ReturnType<typeof startMortal>>;
+  let mortal: Awaited<ReturnType<typeof startKillable>>;
   let upstream: TestUpstream;
-  /** In front of an upstream that is scripted, with a long log. */
+  /** In front of a scripted upstream, with a long log. */
   let longUrl: string;
-  /** The same, with an empty one. */
+  /** The same, with an empty log. */
   let freshUrl: string;
   let browser: CutOffBrowser;
   let page: Page;
@@ -152,7 +152,7 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
       else freshUrl = gateway.url;
     }
     seeded = running.use(await startSeeded());
-    mortal = running.use(await startMortal(upstream.url));
+    mortal = running.use(await startKillable(upstream.url));
     browser = running.use(await openCutOffBrowser(seeded.url, mortal.url, longUrl, freshUrl));
     page = browser.page;
   }, TIMEOUT_MS);
@@ -164,7 +164,7 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
   });
 
   const open = async (hash = '', url = seeded.url, tab = page) => {
-    // Else it would be the same page, at another fragment.
+    // Otherwise it would be the same page at another fragment.
     await tab.goto('about:blank');
     await tab.goto(`${url}/${hash}`);
   };
@@ -174,7 +174,7 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
     await page.getByRole('button', { name: 'Start', exact: true }).click();
     await page.getByRole('heading', { name: new RegExp(`^${mappingId} \\d+$`) }).waitFor();
   };
-  /** Past the page. */
+  /** Without the page. */
   const withClient = async <Result>(
     url: string,
     act: (client: SluiceClient) => Promise<Result>,
@@ -186,13 +186,13 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
       await client.dispose();
     }
   };
-  const startPast = (url: string, mappingId: string) =>
+  const startByApi = (url: string, mappingId: string) =>
     withClient(url, async (client) => {
       const outcome = await client.start({ mappingId });
       if (outcome.__typename !== 'IngestionSubmitted') throw new Error(outcome.__typename);
       return outcome.request;
     });
-  /** Has one that Platform refused in the log, and tells which. */
+  /** Log a request that Platform refused; returns it. */
   const fail = () =>
     withClient(seeded.url, async (client) => {
       const outcome = await client.start({ mappingId: 'crm-profiles-refused' });
@@ -204,7 +204,7 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
   const rows = (tab = page) => tab.locator('.grid-body [role=row]');
 
   it(
-    'leads to the first ingestion where there has been none, and tells that from no match',
+    'leads to the first ingestion when there is none, and distinguishes that from no match',
     async () => {
       await open('', freshUrl);
       await page.getByText('Nothing has been ingested yet.').waitFor();
@@ -219,11 +219,11 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
   );
 
   it(
-    'keeps nobody out, in light and in dark, wide and narrow',
+    'is accessible in light and dark, wide and narrow',
     async () => {
       const axe = await readFile('node_modules/axe-core/axe.min.js', 'utf8');
       const { requestId } = await fail();
-      // What each shows when it has loaded, and none shows that stands before it.
+      // The content of each page once it has loaded, which none shows before.
       const text = (name: string) => page.locator('main').getByText(name);
       const refused = page.locator('main').getByRole('link', { name: 'crm-profiles-refused' });
       const pages = [
@@ -270,7 +270,7 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
   );
 
   it(
-    'starts an ingestion and sees it end across a restart of the gateway, on its page and in the list of another tab',
+    'starts an ingestion and shows its end across a restart of the gateway, on its page and in another tab’s list',
     async () => {
       const list = await page.context().newPage();
       await open('#/ingestions?mapping=crm-profiles', seeded.url, list);
@@ -300,7 +300,7 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
   );
 
   it(
-    'goes on where it was when the gateway is killed, in each tab and without a reload',
+    'resumes in each tab without a reload when the gateway is killed',
     async () => {
       const list = await page.context().newPage();
       await open('#/ingestions?tab=running', mortal.url, list);
@@ -324,7 +324,7 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
         .waitFor();
       await rows(list).getByText('Success').waitFor();
       await list.getByRole('button', { name: 'Running (0)' }).waitFor();
-      // What no longer matches goes when somebody says so.
+      // A row that no longer matches disappears when it changes.
       await list.getByRole('button', { name: '1 no longer running' }).click();
       await list.getByText('No ingestion matches.').waitFor();
       for (const tab of [page, list]) {
@@ -338,17 +338,17 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
   );
 
   it(
-    'has 10,000 rows in the list, none lost or twice while new ones arrive, and few in the page',
+    'lists 10,000 rows, none lost or doubled while new ones arrive, with few in the page',
     async () => {
       await open('', longUrl);
       await rows().first().waitFor();
-      // At once: also before the page is told what happens.
-      await startPast(longUrl, 'TestDoc');
-      // With those beyond the edges, more rows are in the page than there are in a step.
+      // Immediately: even before the page receives events.
+      await startByApi(longUrl, 'TestDoc');
+      // With the rows beyond the edges, the page has more rows than a step.
       const scrolled = page.evaluate<{ requestIds: string[]; mostRows: number }>(
         toScrollThrough(30),
       );
-      await startPast(longUrl, 'held');
+      await startByApi(longUrl, 'held');
       const { requestIds, mostRows } = await scrolled;
       const expected = Array.from({ length: LOGGED }, (_, index) => String(LOGGED - 1 - index));
       expect(requestIds).toEqual(expected);
@@ -370,7 +370,7 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
   );
 
   it(
-    'is where it was after a look at one ingestion',
+    'restores the position in the list after a look at one ingestion',
     async () => {
       await open('', longUrl);
       await rows().first().waitFor();
@@ -389,7 +389,7 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
   );
 
   it(
-    'tells of a failure what Platform refused',
+    'shows what Platform refused in a failed ingestion',
     async () => {
       await start('crm-profiles-refused');
       await head().getByText('Failed').waitFor();
@@ -405,7 +405,7 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
   );
 
   it(
-    'offers to stop a mapping that is not stopped, then starts it, and resends all of it',
+    'offers to stop a running mapping, then starts it and resends all of it',
     async () => {
       await open('#/start?mapping=crm-profiles-not-stopped');
       await page.getByRole('button', { name: 'Start', exact: true }).click();
@@ -428,7 +428,7 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
   );
 
   it(
-    'keeps what is chosen across a reload, and goes through the list by keys',
+    'keeps the selection across a reload, and supports the keyboard in the list',
     async () => {
       const [one, other] = [await fail(), await fail()];
       await open();
@@ -452,11 +452,11 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
   );
 
   it(
-    'notifies of the end of what was started here, to those who ask for it and do not look',
+    'notifies of the end of ingestions started here, if asked to and not visible',
     async () => {
       const context = page.context();
       await open('', freshUrl);
-      // Headless, it shows none, and never hides a page.
+      // A headless browser shows no notifications, and never hides a page.
       await page.addInitScript(`
         globalThis.shown = [];
         globalThis.Notification = class Notification extends EventTarget {
@@ -488,9 +488,9 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
   );
 
   it(
-    'gives an ingestion as GraphQL and as a command',
+    'shows an ingestion as GraphQL and as a command',
     async () => {
-      const { requestId } = await startPast(freshUrl, 'slow');
+      const { requestId } = await startByApi(freshUrl, 'slow');
       await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
       await open(`#/ingestions/slow/${requestId}`, freshUrl);
       const copy = async (name: string) => {

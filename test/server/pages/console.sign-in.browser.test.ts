@@ -9,10 +9,10 @@ import { type OpenIdProvider, startOpenIdProvider } from '../../support/open-id-
 import { startTestUpstream } from '../../support/start-test-upstream.js';
 import { startTestGateway } from '../../support/test-gateway.js';
 
-/** Much more than it takes, for many tests share a small machine. */
+/** Much more than it takes, because many tests share a small machine. */
 const TIMEOUT_MS = 90_000;
 
-describe('the console, where callers sign in', () => {
+describe('the console with sign-in', () => {
   const running = new AsyncDisposableStack();
   const { key, sha256 } = newApiKey();
   const reader = {
@@ -38,7 +38,7 @@ describe('the console, where callers sign in', () => {
   afterAll(() => running.disposeAsync());
 
   it(
-    'lets nobody in with a wrong key, keeps a right one in its tab, and offers a reader nothing else',
+    'refuses a wrong key, keeps a valid one in its tab, and offers a reader nothing else',
     async () => {
       const { page } = browser;
       await page.goto(`${url}/#/mappings`);
@@ -61,7 +61,7 @@ describe('the console, where callers sign in', () => {
   );
 });
 
-describe('the console, where people sign in with an OpenID provider', () => {
+describe('the console with an OpenID provider', () => {
   const running = new AsyncDisposableStack();
   let provider: OpenIdProvider;
   let browser: CutOffBrowser;
@@ -69,7 +69,7 @@ describe('the console, where people sign in with an OpenID provider', () => {
   let url: string;
 
   beforeAll(async () => {
-    // The provider warns of what it is told for tests.
+    // The provider warns about its test settings.
     for (const level of ['info', 'warn'] as const) {
       const muted = jest.spyOn(globalThis.console, level).mockReturnValue();
       running.defer(() => muted.mockRestore());
@@ -98,7 +98,7 @@ describe('the console, where people sign in with an OpenID provider', () => {
   };
 
   it(
-    'says in the provider’s words why somebody is not let in',
+    'shows the provider’s reason for a refused sign-in',
     async () => {
       await signIn('', 'Refuse');
       await page.getByText('Ada has no access to Sluice.').waitFor();
@@ -108,7 +108,7 @@ describe('the console, where people sign in with an OpenID provider', () => {
   );
 
   it(
-    'comes back to the page that was asked for, renews the token for each connection, also after the provider was down, and signs out',
+    'returns to the requested page, renews the token for each connection, even after the provider was down, and signs out',
     async () => {
       const sockets: WebSocket[] = [];
       const count = (socket: WebSocket) => void sockets.push(socket);
@@ -137,7 +137,7 @@ describe('the console, where people sign in with an OpenID provider', () => {
   );
 
   it(
-    'asks for a new sign-in where the provider has ended the old one',
+    'asks for a new sign-in when the provider has ended the old one',
     async () => {
       await signIn('#/durations', 'I am Ada');
       await page.getByRole('heading', { name: 'Durations' }).waitFor();
@@ -154,7 +154,7 @@ describe('the console, where people sign in with an OpenID provider', () => {
   });
 });
 
-/** A port that nothing listens on: the provider must know the gateway's address, and the gateway the provider's. */
+/** A free port: the provider must know the gateway's address, and the gateway the provider's. */
 async function freePort(): Promise<number> {
   const server = createServer();
   await once(server.listen(0, '127.0.0.1'), 'listening');

@@ -5,12 +5,12 @@ import { startTestGateway, type TestGateway } from '../../support/test-gateway.j
 describe('the console’s addresses', () => {
   let gateway: TestGateway;
   beforeAll(async () => {
-    // Nothing here asks the upstream for anything.
+    // None of these tests calls the upstream.
     gateway = await startTestGateway('http://127.0.0.1:9');
   });
   afterAll(() => gateway.stop());
 
-  it('serves a page that loads nothing from anywhere else, to be asked for again', async () => {
+  it('serve a page that loads nothing from other hosts and is revalidated', async () => {
     const response = await fetch(`${gateway.url}/`);
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
@@ -23,7 +23,7 @@ describe('the console’s addresses', () => {
     );
   });
 
-  it('may call the OpenID provider that people sign in with, and knows it', async () => {
+  it('allow calls to the configured OpenID provider, and name it', async () => {
     const openId = { issuer: 'https://login.test/realm', clientId: 'console', scope: 'openid' };
     const other = await startTestGateway('http://127.0.0.1:9', { openId });
     const response = await fetch(`${other.url}/`);
@@ -35,7 +35,7 @@ describe('the console’s addresses', () => {
     );
   });
 
-  it('lets browsers keep its parts, which are at most 180 KB as they are sent compressed', async () => {
+  it('let browsers cache its parts, which are at most 180 KB compressed', async () => {
     const page = await (await fetch(`${gateway.url}/`)).text();
     const paths = [...page.matchAll(/(?:src|href)="\.(\/console\/[^"]+)"/g)].map(
       ([, path = '']) => path,
@@ -50,7 +50,7 @@ describe('the console’s addresses', () => {
     expect(compressed.reduce((sum, size) => sum + size)).toBeLessThan(180_000);
   });
 
-  it.each(['br', 'gzip', null])('sends them as a browser takes them: %s', async (encoding) => {
+  it.each(['br', 'gzip', null])('serve them as a browser accepts them: %s', async (encoding) => {
     const page = await (await fetch(`${gateway.url}/`)).text();
     const [, path] = /src="\.(\/console\/[^"]+\.js)"/.exec(page) ?? [];
     const part = await fetch(`${gateway.url}${path}`, {

@@ -7,11 +7,11 @@ import { startServedGateway } from '../../support/served-gateway.js';
 
 const MAPPING_ID = 'profiles';
 
-/** Some 2 s: long enough to be watched while it goes on. */
+/** About 2 s: long enough to be watched while it runs. */
 const PACE = { recordsPerSecond: 2 };
 const RECORDS = 5;
 
-/** It takes some 8 s; much more where many tests share a small machine. */
+/** Takes about 8 s; much more if many tests share a small machine. */
 const TIMEOUT_MS = 60_000;
 
 const STRAY_URL = 'https://stray.example/';
@@ -30,7 +30,7 @@ describe('the explorer, in a browser that reaches nothing but the gateway', () =
       }),
     );
     const served = running.use(await startServedGateway(space, MAPPING_ID));
-    // Takes request id 1, so that a tab that only guessed would show another request.
+    // Uses up request id 1, so that a tab that only guesses shows another request.
     await served.startEarlier('earlier');
     url = served.url;
     browser = running.use(await openCutOffBrowser(url));
@@ -38,7 +38,7 @@ describe('the explorer, in a browser that reaches nothing but the gateway', () =
   afterAll(() => running.disposeAsync());
 
   it(
-    'starts, watches, asks and lists an ingestion, without a word typed',
+    'starts, watches, queries and lists an ingestion without typing',
     async () => {
       const { page } = browser;
       await page.goto(`${url}/`);
@@ -99,7 +99,7 @@ describe('the explorer, in a browser that reaches nothing but the gateway', () =
       const send = await page.getByRole('button', { name: 'Send Request' }).boundingBox();
       expect((send?.x ?? 0) + (send?.width ?? 0)).toBeLessThanOrEqual(390);
 
-      // A breach of the page's policy would be among these: whatever it asked another host for, too.
+      // These would include violations of the page's policy: any request to another host.
       expect(browser.faults).toEqual([]);
       await page.evaluate(`fetch('${STRAY_URL}').catch(() => {})`);
       expect(browser.faults.join()).toContain(`Connecting to '${STRAY_URL}' violates`);

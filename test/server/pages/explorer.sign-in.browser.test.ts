@@ -8,10 +8,10 @@ import { createExplorerPage } from '../../support/explorer-page.js';
 import { json, startScriptedUpstream } from '../../support/scripted-upstream.js';
 import { startTestGateway } from '../../support/test-gateway.js';
 
-/** Much more than it takes, for many tests share a small machine. */
+/** Much more than it takes, because many tests share a small machine. */
 const TIMEOUT_MS = 60_000;
 
-describe('the explorer, where callers sign in', () => {
+describe('the explorer with sign-in', () => {
   const running = new AsyncDisposableStack();
   const { key, sha256 } = newApiKey();
   let browser: CutOffBrowser;
@@ -32,7 +32,7 @@ describe('the explorer, where callers sign in', () => {
   afterAll(() => running.disposeAsync());
 
   it(
-    'starts and watches with a key that is put into its environment',
+    'starts and watches with a key from its environment',
     async () => {
       const { page } = browser;
       await page.goto(`${url}/explorer/`);

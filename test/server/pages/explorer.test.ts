@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startTestGateway, type TestGateway } from '../../support/test-gateway.js';
 
-/** What browsers send when an address is opened. */
+/** The Accept header of a browser that opens an address. */
 const BROWSER = { accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' };
 
 describe('the explorer’s addresses', () => {
   let gateway: TestGateway;
   beforeAll(async () => {
-    // Nothing here asks the upstream for anything.
+    // None of these tests calls the upstream.
     gateway = await startTestGateway('http://127.0.0.1:9');
   });
   afterAll(() => gateway.stop());
@@ -16,7 +16,7 @@ describe('the explorer’s addresses', () => {
     fetch(`${gateway.url}${path}`, { headers, redirect: 'manual' });
 
   it.each(['/explorer', '/graphql'])(
-    'leads a browser from %s to the explorer, below whatever path the gateway is at',
+    'lead a browser from %s to the explorer, whatever path the gateway has',
     async (path) => {
       const response = await get(path, BROWSER);
       expect(response.status).toBe(302);
@@ -24,7 +24,7 @@ describe('the explorer’s addresses', () => {
     },
   );
 
-  it('leaves GraphQL clients at /graphql', async () => {
+  it('leave GraphQL clients at /graphql', async () => {
     const accept = 'application/graphql-response+json';
     const response = await get('/graphql?query={__typename}', {
       accept,
@@ -39,14 +39,14 @@ describe('the explorer’s addresses', () => {
     ['sluice-init.js', 'text/javascript; charset=utf-8', 'no-cache'],
     ['main.js', 'application/javascript; charset=utf-8', 'no-cache'],
     ['assets/i18n/en-US.json', 'application/json; charset=utf-8', 'no-cache'],
-  ])('serves %j as %s, to be asked for again', async (file, contentType, cacheControl) => {
+  ])('serve %j as %s, to be revalidated', async (file, contentType, cacheControl) => {
     const response = await get(`/explorer/${file}`);
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toBe(contentType);
     expect(response.headers.get('cache-control')).toBe(cacheControl);
   });
 
-  it('lets browsers keep what has its hash in its name', async () => {
+  it('let browsers cache files with a hash in their name', async () => {
     const page = await (await get('/explorer/')).text();
     const chunk = /chunk-[A-Z0-9]{8}\.js/.exec(page)?.[0];
     const response = await get(`/explorer/${chunk}`);
@@ -54,7 +54,7 @@ describe('the explorer’s addresses', () => {
     expect(response.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
   });
 
-  it('keeps Altair’s frame for plugins away from the page’s origin', async () => {
+  it('isolate Altair’s plugin frame from the page’s origin', async () => {
     const response = await get('/explorer/iframe-sandbox/index.html');
     expect(response.headers.get('content-security-policy')).toBe('sandbox allow-scripts');
   });

@@ -38,7 +38,7 @@ const sign = (key: IssuerKey, header: Partial<JWTHeaderParameters> = {}, claims 
 
 const named = ({ publicJwk }: IssuerKey, kid: unknown) => ({ ...publicJwk, kid });
 
-/** A sign-in whose issuer publishes these. */
+/** A sign-in whose issuer publishes these keys. */
 async function publish(answer: ReturnType<typeof json>) {
   issuer = await startScriptedUpstream();
   issuer.otherwise(answer);
@@ -61,7 +61,7 @@ async function publish(answer: ReturnType<typeof json>) {
 }
 
 describe('a token of an issuer with several keys', () => {
-  it('may leave out which of them signed it', async () => {
+  it('may omit which of them signed it', async () => {
     const verify = await publish(json(200, { keys: [named(one, 'a'), named(other, 'b')] }));
     expect(await verify(sign(one))).toBe('ci');
     expect(await verify(sign(other))).toBe('ci');
@@ -73,10 +73,10 @@ describe('a token of an issuer with several keys', () => {
   });
 
   it.each([
-    ['have one name', 'same'],
-    ['have none', undefined],
-    ['have null for one', null],
-  ])('is of any of those that %s', async (_what, kid) => {
+    ['share a name', 'same'],
+    ['have no name', undefined],
+    ['have null as a name', null],
+  ])('is tried with all keys that %s', async (_what, kid) => {
     const verify = await publish(json(200, { keys: [named(one, kid), named(other, kid)] }));
     const header = kid ? { kid } : {};
     expect(await verify(sign(one, header))).toBe('ci');
@@ -84,7 +84,7 @@ describe('a token of an issuer with several keys', () => {
     expect(await verify(sign(stranger, header))).toBe('refused');
   });
 
-  it('may name one where the keys have no names', async () => {
+  it('may name a key when the keys have no names', async () => {
     const verify = await publish(json(200, { keys: [named(one, undefined), named(other, 'b')] }));
     expect(await verify(sign(one, { kid: 'a' }))).toBe('ci');
     expect(await verify(sign(stranger, { kid: 'a' }))).toBe('refused');
@@ -94,7 +94,7 @@ describe('a token of an issuer with several keys', () => {
     expect(await verifyBoth(sign(other, { kid: 'a' }))).toBe('ci');
   });
 
-  it('is tried with no more than 16 of them', async () => {
+  it('is tried with at most 16 of them', async () => {
     const decoys = await Promise.all(
       Array.from({ length: 16 }, async () => named(await newIssuerKey('x'), 'x')),
     );
@@ -105,7 +105,7 @@ describe('a token of an issuer with several keys', () => {
     expect(await verify(sign(other))).toBe('refused');
   });
 
-  it('is of none that are for something else', async () => {
+  it('is tried with no key for another purpose', async () => {
     const verify = await publish(
       json(200, {
         keys: [

@@ -21,7 +21,7 @@ describe('onceExpired', () => {
   });
 
   it.each([3_600_000, DAY_MS])(
-    'tells soon of one that a clock set forward by %d ms is past',
+    'soon calls the task of an instant that passes when the clock is set forward by %d ms',
     async (ms) => {
       const clock = createManualClock();
       let isTold = false;
@@ -36,7 +36,7 @@ describe('onceExpired', () => {
   );
 
   it.each([3_600_000, DAY_MS])(
-    'tells no later where the clock is set back by %d ms',
+    'calls the task no later when the clock is set back by %d ms',
     async (ms) => {
       const clock = createManualClock();
       let isTold = false;
@@ -52,7 +52,7 @@ describe('onceExpired', () => {
     },
   );
 
-  it('tells at once of one that is over', () => {
+  it('calls the task immediately for an instant in the past', () => {
     const clock = createManualClock();
     let isTold = false;
     onceExpired(clock, clock.now(), () => {
@@ -61,7 +61,7 @@ describe('onceExpired', () => {
     expect(isTold).toBe(true);
   });
 
-  it('never calls the task without an instant, or after it was cancelled', async () => {
+  it('never calls the task without an instant, or after cancellation', async () => {
     const clock = createManualClock();
     onceExpired(clock, null, () => {
       throw new Error('There is no such instant.');

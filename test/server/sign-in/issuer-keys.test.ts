@@ -19,9 +19,9 @@ let issuer: TokenIssuer;
 let failures: unknown[];
 let unusableCounts: number[];
 
-/** How far time has gone on, for both clocks. */
+/** How far both clocks have advanced. */
 let aheadMs = 0;
-/** How far the wall clock was set back, or forward where negative. */
+/** How far the wall clock was set back; negative: forward. */
 let setBackMs = 0;
 const clock = { ...systemClock, monotonicMs: () => performance.now() + aheadMs };
 const realNow = Date.now.bind(Date);
@@ -48,7 +48,7 @@ function createKeys(url = issuer.jwksUrl, schedule = clock.schedule) {
   return createIssuerKeys({ url, clock: { ...clock, schedule }, onFailed, onUnusable });
 }
 
-/** Whether a token of this key is taken: its subject, or the code of the error. */
+/** Use a token of this key: its subject, or the code of the error. */
 async function tryKey(keys: ReturnType<typeof createKeys>, key: IssuerKey): Promise<unknown> {
   try {
     const token = await signToken(key, { exp: Math.floor(Date.now() / 1000) + 3_600 });
@@ -60,7 +60,7 @@ async function tryKey(keys: ReturnType<typeof createKeys>, key: IssuerKey): Prom
 
 const NO_SUCH_KEY = 'ERR_JWKS_NO_MATCHING_KEY';
 
-/** What a key that is too short signs. */
+/** A token that a key signed that is too short. */
 const shortToken = [{ alg: 'RS256', kid: 'short' }, { sub: 'ci' }]
   .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
   .join('.');
@@ -73,7 +73,7 @@ describe('the keys of an issuer', () => {
     expect(issuer.fetchCount).toBe(1);
   });
 
-  it('are fetched again for one that is not known, at most every 30 s', async () => {
+  it('are fetched again for an unknown key, at most every 30 s', async () => {
     const keys = createKeys();
     expect(await tryKey(keys, first)).toBe('ci');
     issuer.publish(second);
@@ -85,7 +85,7 @@ describe('the keys of an issuer', () => {
     expect(issuer.fetchCount).toBe(2);
   });
 
-  it('are fetched again after 10 minutes, so that a withdrawn key is no longer valid', async () => {
+  it('are fetched again after 10 minutes, so that a withdrawn key becomes invalid', async () => {
     const keys = createKeys();
     expect(await tryKey(keys, first)).toBe('ci');
     issuer.publish(second);
@@ -96,7 +96,7 @@ describe('the keys of an issuer', () => {
     expect(await tryKey(keys, second)).toBe('ci');
   });
 
-  it('are fetched when it is time, however the wall clock is set', async () => {
+  it('are fetched on time, however the wall clock is set', async () => {
     const keys = createKeys();
     expect(await tryKey(keys, first)).toBe('ci');
     issuer.publish(second);
@@ -111,7 +111,7 @@ describe('the keys of an issuer', () => {
     expect(issuer.fetchCount).toBe(3);
   });
 
-  it('that cannot be fetched are asked for again after 5 s, and make no token a bad one', async () => {
+  it('are fetched again 5 s after a failure, which makes no token invalid', async () => {
     issuer.goDown();
     const keys = createKeys();
     for (const _again of [1, 2, 3]) expect(await tryKey(keys, first)).toBe('SIGN_IN_UNAVAILABLE');
@@ -122,14 +122,14 @@ describe('the keys of an issuer', () => {
     expect(await tryKey(keys, first)).toBe('ci');
   });
 
-  it('do for an hour when they cannot be fetched again', async () => {
+  it('serve for an hour when they cannot be fetched again', async () => {
     const keys = createKeys();
     expect(await tryKey(keys, first)).toBe('ci');
     issuer.goDown();
     for (const minutes of [11, 30, 59]) {
       aheadMs = minutes * 60_000;
       expect(await tryKey(keys, first)).toBe('ci');
-      // It may be one that is new.
+      // It may be a new key.
       expect(await tryKey(keys, second)).toBe('SIGN_IN_UNAVAILABLE');
     }
     aheadMs = 61 * 60_000;
@@ -139,7 +139,7 @@ describe('the keys of an issuer', () => {
     expect(await tryKey(keys, second)).toBe('ci');
   });
 
-  it('that come late are waited for by one token for a second, and by those that need them', async () => {
+  it('are awaited for a second by one token when they are late, and by every token that needs them', async () => {
     const scheduled: (() => void)[] = [];
     const keys = createKeys(issuer.jwksUrl, (delayMs, task) => {
       expect(delayMs).toBe(1_000);
@@ -168,10 +168,10 @@ describe('the keys of an issuer', () => {
 
   it.each([
     ['an error', text(500, '')],
-    ['what is no JSON', text(200, '<html>')],
-    ['what is no set of keys', json(200, { keys: 'none' })],
-    ['the way to another address', text(302, '', { location: 'http://127.0.0.1:9/' })],
-  ])('that are answered with %s cannot be had', async (_what, answer) => {
+    ['text that is not JSON', text(200, '<html>')],
+    ['JSON that is not a key set', json(200, { keys: 'none' })],
+    ['a redirect', text(302, '', { location: 'http://127.0.0.1:9/' })],
+  ])('cannot be read from %s', async (_what, answer) => {
     const server = await startScriptedUpstream();
     server.otherwise(answer);
     expect(await tryKey(createKeys(new URL(server.url)), first)).toBe('SIGN_IN_UNAVAILABLE');
@@ -179,7 +179,7 @@ describe('the keys of an issuer', () => {
     await server.close();
   });
 
-  it('are read where something on the way has compressed them', async () => {
+  it('are read if something on the way has compressed them', async () => {
     const server = await startScriptedUpstream();
     const body = gzipSync(JSON.stringify({ keys: [first.publicJwk] }));
     server.otherwise((response) =>
@@ -191,16 +191,16 @@ describe('the keys of an issuer', () => {
 
   it.each([
     ['kid as a number', { kid: 7 }],
-    ['key_ops as one text', { key_ops: 'verify' }],
-    ['names in other letters', { alg: 'es256', kty: 'ec', crv: 'p-256', use: 'SIG' }],
-  ])('are read in their only possible meaning: %s', async (_what, written) => {
+    ['key_ops as one string', { key_ops: 'verify' }],
+    ['names in another case', { alg: 'es256', kty: 'ec', crv: 'p-256', use: 'SIG' }],
+  ])('are read despite a clear deviation: %s', async (_what, written) => {
     const key = await newIssuerKey('7');
     issuer.publish({ ...key, publicJwk: { ...key.publicJwk, ...written } as JWK });
     expect(await tryKey(createKeys(), key)).toBe('ci');
     expect(unusableCounts).toEqual([]);
   });
 
-  it('that cannot be used spoil none of the good ones beside them', async () => {
+  it('are usable beside unusable ones', async () => {
     const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 1_024 });
     const short = { ...publicKey.export({ format: 'jwk' }), kid: 'short' };
     const { alg: _alg, ...unnamed } = second.publicJwk;

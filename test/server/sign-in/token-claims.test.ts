@@ -55,7 +55,7 @@ describe('the claims of a token', () => {
     expect(caller.mappings).toEqual(toMappingScope(patterns));
   });
 
-  it('name a caller by a number, too', () => {
+  it('may name a caller by a number', () => {
     expect(toCaller({ sub: 7 as unknown as string }, rules, 5).name).toBe('7');
   });
 
@@ -68,7 +68,7 @@ describe('the claims of a token', () => {
     ['a\nb', 'must have at most 255 characters, and no control characters'],
     ['a\ud800', 'must have at most 255 characters, and no control characters'],
     ['a'.repeat(256), 'must have at most 255 characters, and no control characters'],
-  ])('name nobody where the name is %j', (name, message) => {
+  ])('name nobody if the name is %j', (name, message) => {
     const named = { ...rules, nameClaim: 'client_id' };
     expect(() => toCaller({ sub: 'ci', client_id: name }, named, 5)).toThrow(
       `The claim "client_id" ${message}`,

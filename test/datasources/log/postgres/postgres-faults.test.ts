@@ -48,7 +48,7 @@ async function open(url = database.url, options: ReplicaOptions = {}): Promise<R
 const appendTo = ({ log }: ReplicaLog, requestId: string) =>
   log.append({ ref: toRef(requestId), seen: running, observedAt: 1_000 });
 
-/** A connection past the log. */
+/** A connection that bypasses the log. */
 async function connect(url = database.url): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url });
   client.on('error', () => {});
@@ -56,7 +56,7 @@ async function connect(url = database.url): Promise<pg.Client> {
   return client;
 }
 
-/** Have a replica hold the log’s lock in a transaction, which is not committed before it is let go. */
+/** Make a replica hold the log’s lock in a transaction until it is released. */
 async function holdLog({ database }: ReplicaLog) {
   const held = Promise.withResolvers<void>();
   const gate = Promise.withResolvers<void>();
@@ -67,99 +67,99 @@ async function holdLog({ database }: ReplicaLog) {
   });
   done.catch(() => {});
   await held.promise;
-  return { letGo: gate.resolve, done };
+  return { release: gate.resolve, done };
 }
 
-describe('a transaction that is held open', () => {
-  it('makes those behind it wait, so that nobody who reads on misses what is committed late', async () => {
+describe('a transaction that stays open', () => {
+  it('makes later ones wait, so that no reader misses a late commit', async () => {
     const [slow, quick, reader] = [await open(), await open(), await open()];
     const held = await holdLog(slow);
     const appended = [appendTo(slow, '1'), appendTo(quick, '2')];
     expect(await reader.log.read(everything, 0, 10)).toEqual([]);
-    held.letGo();
+    held.release();
     await Promise.all([held.done, ...appended]);
-    await reader.untilTold(2);
-    expect(reader.told.map(({ position }) => position)).toEqual([1, 2]);
-    expect(reader.told).toEqual(await reader.log.read(everything, 0, 10));
+    await reader.untilAnnounced(2);
+    expect(reader.announced.map(({ position }) => position)).toEqual([1, 2]);
+    expect(reader.announced).toEqual(await reader.log.read(everything, 0, 10));
   });
 
-  it('has those behind it give up after a while, with nothing written', async () => {
+  it('makes later ones give up after a timeout, with nothing written', async () => {
     const slow = await open();
     const quick = await open(database.url, { timeouts: impatient });
     const held = await holdLog(slow);
     await expect(appendTo(quick, '1')).rejects.toMatchObject(unavailable);
-    held.letGo();
+    held.release();
     await held.done;
     expect(await quick.log.find([toRef('1')])).toEqual([null]);
     expect(await appendTo(quick, '1')).toMatchObject({ kind: 'transition' });
   });
 
-  it('is ended by the database where its process is frozen', async () => {
+  it('is ended by the database when its process is frozen', async () => {
     const frozen = await open(database.url, {
       timeouts: { ...impatient, idleInTransactionMs: 500 },
     });
     const other = await open();
     const held = await holdLog(frozen);
     expect(await appendTo(other, '1')).toMatchObject({ kind: 'transition' });
-    held.letGo();
+    held.release();
     await expect(held.done).rejects.toMatchObject(unavailable);
     expect(await appendTo(frozen, '2')).toMatchObject({ kind: 'transition' });
   });
 
-  it('concerns nobody where it is in another database', async () => {
+  it('does not affect logs in other databases', async () => {
     const elsewhere = await createTestDatabase();
     const client = await connect(elsewhere.url);
     await client.query('begin; create table t ()');
     const [one, other] = [await open(), await open()];
     await appendTo(one, '1');
-    await other.untilTold(1);
+    await other.untilAnnounced(1);
     await client.end();
     await elsewhere.drop();
   });
 });
 
-/** As the driver sends it: a whole statement. */
+/** The whole statement, as the driver sends it. */
 const COMMIT = 'commit\0';
 
-describe('a connection that is lost at the commit', () => {
-  it('leaves what was committed in the log, once, and it is told', async () => {
+describe('a connection lost during the commit', () => {
+  it('leaves a committed append in the log once, and announces it', async () => {
     const replica = await open(proxy.url);
     proxy.cutAt(COMMIT, true);
     expect(await appendTo(replica, '1')).toMatchObject({ kind: 'transition' });
-    expect(replica.told).toHaveLength(1);
-    expect(replica.told).toEqual(await replica.log.read(everything, 0, 10));
+    expect(replica.announced).toHaveLength(1);
+    expect(replica.announced).toEqual(await replica.log.read(everything, 0, 10));
   });
 
-  it('leaves nothing where the commit did not arrive, and says so', async () => {
+  it('leaves nothing if the commit did not arrive, and reports that', async () => {
     const replica = await open(proxy.url);
     proxy.cutAt(COMMIT, false);
     await expect(appendTo(replica, '1')).rejects.toMatchObject(unavailable);
     expect(await replica.log.read(everything, 0, 10)).toEqual([]);
     expect(await appendTo(replica, '1')).toMatchObject({ kind: 'transition' });
-    expect(replica.told).toHaveLength(1);
+    expect(replica.announced).toHaveLength(1);
   });
 });
 
-describe('a database that cannot be used', () => {
-  it('is waited for while its server is down, and used again once it is back', async () => {
+describe('an unusable database', () => {
+  it('is awaited while its server is down, and used again once it is back', async () => {
     const server = await startPostgresServer();
     const { url } = await createTestDatabase(server.url);
     const [one, other] = [await openReplica(url), await openReplica(url)];
     await appendTo(one, '1');
-    await other.untilTold(1);
+    await other.untilAnnounced(1);
     await server.stop();
     await expect(appendTo(one, '2')).rejects.toMatchObject(unavailable);
     await expect(one.log.find([toRef('1')])).rejects.toMatchObject(unavailable);
     await server.start();
     await appendTo(one, '2');
-    await other.untilTold(2);
-    expect(other.told).toEqual(one.told);
+    await other.untilAnnounced(2);
+    expect(other.announced).toEqual(one.announced);
     await one.log.close();
     await other.log.close();
     await server.dispose();
   });
 
-  it('takes nothing while it is read-only, as a standby is', async () => {
+  it('accepts no writes while it is read-only, as a standby is', async () => {
     const replica = await open();
     const admin = await connect();
     const cutOthers = () =>
@@ -182,7 +182,7 @@ describe('a database that cannot be used', () => {
     expect(await replica.log.find([toRef('1')])).toMatchObject([{ ref: toRef('1') }]);
   });
 
-  it('ends the process where it does not have what was written to it', async () => {
+  it('ends the process when it lacks what was written to it', async () => {
     const ends: Error[] = [];
     const replica = await open(database.url, { onFatal: (error) => ends.push(error) });
     await appendTo(replica, '1');

@@ -44,7 +44,7 @@ async function open(url = database.url, options: ReplicaOptions = {}): Promise<R
   return replica;
 }
 
-/** As a newer version does when it is started: it adds, and takes nothing away. */
+/** Like a newer version at its start: it adds, and removes nothing. */
 async function migrateFurther(name: string, change: string): Promise<void> {
   await execute(
     database.url,
@@ -55,23 +55,23 @@ async function migrateFurther(name: string, change: string): Promise<void> {
 const appendTo = ({ log }: ReplicaLog, requestId: string, seen: ReportedState = running) =>
   log.append({ ref: toRef(requestId), seen, observedAt: 1_000 });
 
-describe('processes with one log', () => {
-  it('all tell of each transition once and in order, whoever appended it', async () => {
+describe('processes that share a log', () => {
+  it('announce each transition once and in order, whoever appended it', async () => {
     const all = await Promise.all([open(), open(), open()]);
     await Promise.all(
       all.map(async (replica, which) => {
         for (let id = 0; id < 20; id += 1) await appendTo(replica, `${which}-${id}`);
       }),
     );
-    await Promise.all(all.map((replica) => replica.untilTold(60)));
+    await Promise.all(all.map((replica) => replica.untilAnnounced(60)));
     const read = await all[0]?.log.read(everything, 0, 100);
     expect(read?.map(({ position }) => position)).toEqual(
       Array.from({ length: 60 }, (_, i) => i + 1),
     );
-    for (const { told } of all) expect(told).toEqual(read);
+    for (const { announced } of all) expect(announced).toEqual(read);
   });
 
-  it('let one of them append what all of them saw', async () => {
+  it('let one of them append what all of them observed', async () => {
     const all = await Promise.all([open(), open(), open()]);
     const applied = await Promise.all(all.map((replica) => appendTo(replica, '1')));
     expect(applied.map(({ kind }) => kind).sort()).toEqual([
@@ -81,52 +81,52 @@ describe('processes with one log', () => {
     ]);
   });
 
-  it('tell nobody of what was in the log before they began', async () => {
+  it('announce nothing that was in the log before they began', async () => {
     const one = await open();
     await appendTo(one, '1');
     const other = await open();
     await appendTo(one, '2');
-    await other.untilTold(1);
-    expect(other.told.map(({ position }) => position)).toEqual([2]);
+    await other.untilAnnounced(1);
+    expect(other.announced.map(({ position }) => position)).toEqual([2]);
   });
 
-  it('catch up with what was appended while their connections were cut', async () => {
+  it('catch up on what was appended while they were disconnected', async () => {
     const [one, other] = [await open(), await open(proxy.url)];
     await appendTo(one, '1');
-    await other.untilTold(1);
+    await other.untilAnnounced(1);
     proxy.cut();
     await appendTo(one, '2');
     await appendTo(one, '3');
-    await other.untilTold(3);
-    expect(other.told).toEqual(one.told);
+    await other.untilAnnounced(3);
+    expect(other.announced).toEqual(one.announced);
   });
 
-  it('find what was appended also where they have gone deaf', async () => {
+  it('find new transitions even when they receive no notifications', async () => {
     const [one, other] = [await open(), await open(proxy.url)];
     await appendTo(one, '1');
-    await other.untilTold(1);
+    await other.untilAnnounced(1);
     proxy.muffle('listen ');
     await appendTo(one, '2');
-    await other.untilTold(2);
-    expect(other.told).toEqual(one.told);
+    await other.untilAnnounced(2);
+    expect(other.announced).toEqual(one.announced);
   });
 
-  it('append also while nobody can be notified', async () => {
+  it('append even while nobody can be notified', async () => {
     await execute(
       database.url,
       `create function pg_notify(text, text) returns void language plpgsql as
         $$ begin raise 'too many notifications' using errcode = '54000'; end $$`,
     );
-    // Ours is found before PostgreSQL's own.
+    // Our function precedes PostgreSQL's own in the search path.
     const url = new URL(database.url);
     url.searchParams.set('options', '-c search_path=public,pg_catalog');
     const [one, other] = [await open(url.href), await open()];
     await appendTo(one, '1');
-    await other.untilTold(1);
-    expect(other.told).toEqual(one.told);
+    await other.untilAnnounced(1);
+    expect(other.announced).toEqual(one.announced);
   });
 
-  it('take each other’s cursors, also before they were told of what is there', async () => {
+  it('accept each other’s cursors, even before they have heard of the transitions', async () => {
     const [one, other] = [await open(), await open(proxy.url)];
     proxy.muffle('listen ');
     const applied = await appendTo(one, '1');
@@ -137,7 +137,7 @@ describe('processes with one log', () => {
     });
   });
 
-  it('forget the same requests at once, and know alike how far they have', async () => {
+  it('forget the same requests together, and agree on how far they have forgotten', async () => {
     const [one, other] = [await open(), await open()];
     for (let id = 0; id < 30; id += 1) await appendTo(one, String(id), aborted);
     const counts = await Promise.all(
@@ -150,7 +150,7 @@ describe('processes with one log', () => {
     expect(await one.log.read(everything, 0, 10)).toMatchObject([{ position: 31 }]);
   });
 
-  it('end where the database has less than they have told of', async () => {
+  it('exit when the database has less than they have announced', async () => {
     const ends: Error[] = [];
     const one = await open(database.url, { onFatal: (error) => ends.push(error) });
     await appendTo(one, '1');
@@ -160,7 +160,7 @@ describe('processes with one log', () => {
   });
 });
 
-describe('a database that took over without the last commits', () => {
+describe('a database that failed over without the last commits', () => {
   const lose = (from: number) =>
     execute(
       database.url,
@@ -172,7 +172,7 @@ describe('a database that took over without the last commits', () => {
   };
 
   it.each([1, 2, 3, 4])(
-    'ends a process that does nothing, also where %i others have come in their place',
+    'ends an idle process, even if %i other transitions have replaced the lost ones',
     async (count) => {
       const { end, replica } = await openFatal();
       for (const id of ['1', '2', '3']) await appendTo(replica, id);
@@ -180,11 +180,11 @@ describe('a database that took over without the last commits', () => {
       const fresh = await open();
       for (let id = 1; id <= count; id += 1) await appendTo(fresh, `new ${id}`);
       expect(await end).toMatchObject({ name: 'LogDamagedError' });
-      expect(replica.told.map(({ ref }) => ref.requestId)).toEqual(['1', '2', '3']);
+      expect(replica.announced.map(({ ref }) => ref.requestId)).toEqual(['1', '2', '3']);
     },
   );
 
-  it('ends a process before it writes behind others of as many', async () => {
+  it('ends a process before it appends after as many other transitions', async () => {
     const { end, replica } = await openFatal();
     for (const id of ['1', '2', '3']) await appendTo(replica, id);
     await lose(2);
@@ -194,8 +194,8 @@ describe('a database that took over without the last commits', () => {
     expect(await end).toMatchObject({ name: 'LogDamagedError' });
   });
 
-  it('ends one that was there from the beginning, and has told of nothing', async () => {
-    // It may find out as well.
+  it('ends a process that started before the loss and has announced nothing', async () => {
+    // This process may find out as well.
     await appendTo((await openFatal()).replica, '1');
     const { end } = await openFatal();
     await lose(1);
@@ -203,20 +203,20 @@ describe('a database that took over without the last commits', () => {
     expect(await end).toMatchObject({ name: 'LogDamagedError' });
   });
 
-  it('is not taken for one where what was told last is forgotten', async () => {
+  it('is not assumed when the last announced transition was pruned', async () => {
     const replica = await open();
     const over = { status: 'SUCCESS', info: '', batchId: null, numRecords: 1 } as const;
     await appendTo(replica, '1', over);
     await replica.log.prune(2_000, 10);
     const other = await open();
     await appendTo(other, '2');
-    await replica.untilTold(2);
+    await replica.untilAnnounced(2);
     await appendTo(other, '3');
-    await replica.untilTold(3);
+    await replica.untilAnnounced(3);
   });
 });
 
-describe('a start', () => {
+describe('a start shared by processes', () => {
   const start = {
     mappingId: 'XDM44',
     retryOnAbort: 1,
@@ -225,7 +225,7 @@ describe('a start', () => {
     createdAt: 1_000,
   };
 
-  /** Have all that is due be due so much sooner, as if that time had passed. */
+  /** Make everything due so much sooner, as if that time had passed. */
   const pass = (ms: number) => execute(database.url, `update starts set due_at = due_at - ${ms}`);
 
   const begin = async ({ starts }: ReplicaLog): Promise<number> => {
@@ -241,7 +241,7 @@ describe('a start', () => {
       answers: { intentId, kind: 'submitted', message: 'ok' },
     });
 
-  it('is begun by one of all who have its key', async () => {
+  it('is begun by one of those that have its key', async () => {
     const all = await Promise.all([open(), open(), open()]);
     const begun = await Promise.all(
       all.map(({ starts }, which) => starts.begin(start, String(which))),
@@ -250,7 +250,7 @@ describe('a start', () => {
     expect(new Set(begun.map(({ intent }) => intent.intentId)).size).toBe(1);
   });
 
-  it('is waited for until its answer is due, also by one that comes meanwhile', async () => {
+  it('is awaited until its answer is due, also by a process that joins meanwhile', async () => {
     const intentId = await begin(await open());
     const other = await open();
     expect(await other.starts.answerDueInMs(intentId)).toBeGreaterThan(0);
@@ -261,7 +261,7 @@ describe('a start', () => {
     ]);
   });
 
-  it('is found overdue by one of all who look', async () => {
+  it('is found overdue by one of those that look', async () => {
     const all = await Promise.all([open(), open(), open()]);
     for (const replica of all) await replica.starts.begin({ ...start, idempotencyKey: null }, 'x');
     await pass(20_000);
@@ -269,7 +269,7 @@ describe('a start', () => {
     expect(found.flat()).toHaveLength(3);
   });
 
-  it('is named by a process that hears its answer late', async () => {
+  it('takes its result from a process that hears the answer late', async () => {
     const [one, other] = [await open(), await open()];
     const intentId = await begin(one);
     await pass(20_000);
@@ -281,7 +281,7 @@ describe('a start', () => {
     });
   });
 
-  it('is free to be begun again once a process hears late that it was not taken', async () => {
+  it('can be begun again once a process hears late that it was not accepted', async () => {
     const [one, other] = [await open(), await open()];
     const intentId = await begin(one);
     await pass(20_000);
@@ -290,7 +290,7 @@ describe('a start', () => {
     expect(await other.starts.begin(start, 'next')).toMatchObject({ kind: 'begun' });
   });
 
-  it('is taken back with its own sending, and with no other', async () => {
+  it('is withdrawn only with its own sending', async () => {
     const [one, other] = [await open(), await open()];
     const intentId = await begin(one);
     await other.starts.withdraw(intentId, 'another');
@@ -299,7 +299,7 @@ describe('a start', () => {
     expect(await other.starts.begin(start, 'next')).toMatchObject({ kind: 'begun' });
   });
 
-  it('is not taken back by one that does so again, once another has sent it', async () => {
+  it('is not withdrawn a second time once another process has sent it', async () => {
     const [one, other] = [await open(), await open()];
     await answer(one, await begin(one), aborted);
     const [retry] = await one.starts.waitingRetries(0, 0);
@@ -337,25 +337,25 @@ describe('a start', () => {
 });
 
 describe('the database', () => {
-  it('is prepared by one of all who start together', async () => {
+  it('is prepared by one of the processes that start together', async () => {
     const all = await Promise.all([open(), open(), open(), open()]);
     for (const replica of all) await appendTo(replica, '1');
     const cursors = all.map(({ log }) => log.toCursor(1));
     expect(new Set(cursors).size).toBe(1);
   });
 
-  it('is gone on with by the version before the one that changed it, also after a restart', async () => {
+  it('still serves the version before the one that changed it, even after that version restarts', async () => {
     const running = await open();
     await appendTo(running, '1');
     await migrateFurther('9998_future', 'alter table requests add column future text');
     await appendTo(running, '2');
     const restarted = await open();
     await appendTo(restarted, '3');
-    await running.untilTold(3);
+    await running.untilAnnounced(3);
     expect(await restarted.log.list({}, null, 10)).toHaveLength(3);
   });
 
-  it('is not opened by a version that is older than that', async () => {
+  it('refuses a version older than that', async () => {
     const { log } = await openReplica(database.url);
     await log.close();
     await migrateFurther('9998_future', 'alter table requests add column future text');
@@ -365,14 +365,14 @@ describe('the database', () => {
     );
   });
 
-  it('is not taken where it is something else’s', async () => {
+  it('is refused if it belongs to another application', async () => {
     await execute(database.url, 'create table requests ()');
     await expect(open()).rejects.toThrow(
       /^The database test_\w+ at 127.0.0.1:\d+ belongs to another program. Set DATABASE_URL to another database.$/,
     );
   });
 
-  it('is named without its password where it cannot be reached', async () => {
+  it('is named without its password when it cannot be reached', async () => {
     const url = new URL(database.url);
     url.pathname = '/missing';
     const refused = await openPostgresLog({ url: url.href, maxConnections: 2, onFatal }).catch(
@@ -387,7 +387,7 @@ describe('the database', () => {
     expect(inspect(refused, { depth: 10 })).not.toContain('planted-postgres-password');
   });
 
-  it('gives numbers for positions and instants', async () => {
+  it('returns numbers for positions and instants', async () => {
     const replica = await open();
     await appendTo(replica, '1');
     const { rows } = await sql`select position, observed_at from transitions`.execute(

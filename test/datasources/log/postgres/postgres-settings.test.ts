@@ -45,9 +45,9 @@ const refusal = (url = database.url) =>
     (error: Error) => `${error.name}: ${error.message}`,
   );
 
-describe('a database that is set to something else', () => {
+describe('a database with unusual settings', () => {
   it.each(['repeatable read', 'serializable'])(
-    'takes what several write at once, where its isolation is %s',
+    'accepts concurrent writes with the isolation %s',
     async (level) => {
       await alter(`set default_transaction_isolation = '${level}'`);
       const all = await Promise.all([open(), open(), open()]);
@@ -56,11 +56,11 @@ describe('a database that is set to something else', () => {
           Array.from({ length: 8 }, (_, index) => appendTo(replica, `${which}.${index}`)),
         ),
       );
-      for (const replica of all) await replica.untilTold(24);
+      for (const replica of all) await replica.untilAnnounced(24);
     },
   );
 
-  it('has every session as it must be', async () => {
+  it('gives every session the settings it needs', async () => {
     const others = {
       statement_timeout: '900',
       lock_timeout: '1',
@@ -101,12 +101,12 @@ describe('a database that is set to something else', () => {
     });
   });
 
-  it.each(['1', '3'])('is opened where a statement may take %s ms', async (limit) => {
+  it.each(['1', '3'])('can be opened with a statement timeout of %s ms', async (limit) => {
     await alter(`set statement_timeout = ${limit}`);
     await appendTo(await open(), '1');
   });
 
-  it('does not end the session that listens because it is idle', async () => {
+  it('does not end the listening session for being idle', async () => {
     await alter('set idle_session_timeout = 300');
     const changes: boolean[] = [];
     const opened = Promise.withResolvers<void>();
@@ -126,7 +126,7 @@ describe('a database that is set to something else', () => {
     await log.close();
   });
 
-  it('keeps the log where it was, whatever other schemas there are by now', async () => {
+  it('keeps the log where it was when other schemas appear', async () => {
     await appendTo(await open(), '1');
     await execute(
       database.url,
@@ -136,7 +136,7 @@ describe('a database that is set to something else', () => {
     expect(await (await open()).log.list({}, null, 10)).toHaveLength(1);
   });
 
-  it('gets its tables where its search path says, beside another log', async () => {
+  it('creates its tables where its search path says, beside another log', async () => {
     await appendTo(await open(), '1');
     await execute(database.url, 'create schema second');
     await alter('set search_path = second');
@@ -163,12 +163,12 @@ describe('a database that cannot hold the log', () => {
       'set session_replication_role = replica',
       / has session_replication_role = replica, which disables the checks of what is written\. Reset it for the database and the user\.$/,
     ],
-  ])('is refused in one line where it %s', async (_what, setting, message) => {
+  ])('is refused in one line if it %s', async (_what, setting, message) => {
     await alter(setting);
     expect(await refusal()).toMatch(new RegExp(`^${name}${message.source}`));
   });
 
-  it.each(['SQL_ASCII', 'LATIN1'])('is refused where its encoding is %s', async (encoding) => {
+  it.each(['SQL_ASCII', 'LATIN1'])('is refused if its encoding is %s', async (encoding) => {
     const other = new URL(database.url);
     other.pathname += '_other';
     const otherName = other.pathname.slice(1);
@@ -185,7 +185,7 @@ describe('a database that cannot hold the log', () => {
   });
 });
 
-describe('a server that gives fewer connections than the pool may take', () => {
+describe('a server with fewer connections than the pool may open', () => {
   let role: string;
   let url: string;
 
@@ -212,7 +212,7 @@ describe('a server that gives fewer connections than the pool may take', () => {
   const createPool = (max: number) =>
     createPostgresPool({ connectionString: url, max, connectionTimeoutMillis: 5_000 });
 
-  it('has statements wait for each other, and fails none of them', async () => {
+  it('makes statements wait for each other, and fails none', async () => {
     const replica = await open(url, { maxConnections: 10 });
     const all = Array.from({ length: 60 }, async (_, index) => {
       await replica.database.guard(() => sql`select pg_sleep(0.005)`.execute(replica.database.db));
@@ -222,7 +222,7 @@ describe('a server that gives fewer connections than the pool may take', () => {
     expect(await replica.log.list({}, null, 100)).toHaveLength(60);
   });
 
-  it('is asked for more again after a while', async () => {
+  it('is asked for more connections again after a while', async () => {
     await allow(1);
     const pool = createPool(3);
     const first = await pool.take();
@@ -239,7 +239,7 @@ describe('a server that gives fewer connections than the pool may take', () => {
     await pool.end();
   });
 
-  it('is asked until it gives one, where others have all of them', async () => {
+  it('is asked until it grants one, when others hold all of them', async () => {
     await allow(1);
     const other = new pg.Client({ connectionString: url });
     await other.connect();
@@ -251,7 +251,7 @@ describe('a server that gives fewer connections than the pool may take', () => {
     await pool.end();
   });
 
-  it('is warned of at the start', async () => {
+  it('causes a warning at the start', async () => {
     const warnings: string[] = [];
     const openAndClose = async (of: string, maxConnections: number) => {
       const onWarning = (warning: string) => void warnings.push(warning);
@@ -279,16 +279,16 @@ describe('a server that gives fewer connections than the pool may take', () => {
 });
 
 describe('a pooler in front of the database', () => {
-  it('is gone through where it keeps sessions, though it refuses startup parameters', async () => {
+  it('is supported if it pools sessions, even if it refuses startup parameters', async () => {
     const pooler = await startPooler(database.url, 'session');
     const [one, other] = [await open(pooler.url), await open(pooler.url)];
     await appendTo(one, '1');
-    await other.untilTold(1);
+    await other.untilAnnounced(1);
     for (const { log } of replicas.splice(0)) await log.close();
     await pooler.close();
   });
 
-  it('is refused where each transaction has another session', async () => {
+  it('is refused if it pools transactions', async () => {
     const pooler = await startPooler(database.url, 'transaction');
     expect(await refusal(pooler.url)).toMatch(
       /^LogUnusableError: The database test_\w+ at 127.0.0.1:\d+ is behind a pooler that gives each transaction another session\. Set pool_mode = session there \(PgBouncer\), or set DATABASE_URL to the server itself\.$/,

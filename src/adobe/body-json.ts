@@ -29,3 +29,12 @@ export function parseBodyJson(text: string): unknown {
   }
   return value;
 }
+
+/** The value of a text; undefined if it is not JSON. */
+export function tryParseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -80,25 +80,20 @@ export function resolveUri(reference: string, base: string): string {
   return (uri?.href ?? reference).replace(/#$/, '').replace(NOWHERE, '');
 }
 
-/** Follows the references of a schema that contains everything that it refers to. */
-export interface References {
-  /** The target of the `$ref` of a schema in it. Undefined if there is no `$ref`, or no target. */
-  targetOf(schema: Schema): Schema | undefined;
-}
+/** The target of the `$ref` of a schema. Undefined if there is no `$ref`, or no target. */
+export type TargetOf = (schema: Schema) => Schema | undefined;
 
-/** Index the parts of a schema that can be referred to. */
-export function referencesOf(root: Schema): References {
+/** Follow the references of a schema that contains everything that it refers to. */
+export function targetsIn(root: Schema): TargetOf {
   const bases = new Map<Schema, string>();
   const named = new Map<string, Schema>([['', root]]);
   for (const { schema, base } of subschemasOf(root)) {
     bases.set(schema, base);
     if (typeof schema.$id === 'string') named.set(base, schema);
   }
-  return {
-    targetOf(schema) {
-      if (typeof schema.$ref !== 'string') return undefined;
-      return find(resolveUri(schema.$ref, bases.get(schema) ?? ''), (uri) => named.get(uri));
-    },
+  return (schema) => {
+    if (typeof schema.$ref !== 'string') return undefined;
+    return find(resolveUri(schema.$ref, bases.get(schema) ?? ''), (uri) => named.get(uri));
   };
 }
 

@@ -11,7 +11,7 @@ import { addAdministrationRoutes } from './http/administration-routes.js';
 import { createCampaignServer } from './http/http-server.js';
 import { addIngestionRoutes } from './http/ingestion-routes.js';
 import { createUsageCounter, type UsageLimits } from './http/usage-limits.js';
-import { createJobPruner } from './jobs/job-pruner.js';
+import { startJobPruner } from './jobs/job-pruner.js';
 import { createJobs } from './jobs/jobs.js';
 import { createScheduler } from './jobs/scheduler.js';
 import { loadMappings, type Mappings } from './mapping/mappings.js';
@@ -128,8 +128,7 @@ export async function startCampaignService(
   const { retentionMs } = options;
   if (retentionMs !== undefined) {
     const { oldJobs } = state;
-    const pruner = createJobPruner({ oldJobs, rejectsDir, retentionMs, clock, logger });
-    starting.defer(() => pruner.stop());
+    starting.defer(startJobPruner({ oldJobs, rejectsDir, retentionMs, clock, logger }));
   }
 
   const tokens = createTokenIssuer(() => credentials.clients(), tokenLifetimeS, clock);

@@ -27,30 +27,10 @@ export interface BatchFile {
  *     row_errors/  diagnostics of bad rows
  *     failed/      bad rows of a batch that failed
  */
-export interface BatchFolder {
-  readonly incoming: string;
-  readonly chunks: string;
-  readonly rowErrors: string;
-  readonly failed: string;
-  /** Create the folders for uploads. */
-  make(): Promise<void>;
-  /**
-   * Add a complete file, which is already on disk, to the batch. It replaces one with the same name.
-   *
-   * @param checkOpen - throws if the batch accepts no more files
-   * @throws {Problem} 400, the batch is full
-   */
-  take(temporary: string, name: string, checkOpen: () => void): Promise<'created' | 'replaced'>;
-  /** One of the batch's files. @throws the file system's error */
-  file(name: string): Promise<BatchFile>;
-  /** The batch's files, in the order of their names. */
-  files(): Promise<BatchFile[]>;
-  /** Remove all files, and what was found out about them. */
-  remove(): Promise<void>;
-}
+export type BatchFolder = ReturnType<typeof createBatchFolder>;
 
 /** @param dir - the folder of this batch alone */
-export function createBatchFolder(dir: string): BatchFolder {
+export function createBatchFolder(dir: string) {
   const uploaded = join(dir, 'files');
   const incoming = join(dir, 'incoming');
   const chunks = join(dir, 'chunks');
@@ -72,12 +52,23 @@ export function createBatchFolder(dir: string): BatchFolder {
     rowErrors: join(dir, 'row_errors'),
     failed: join(dir, 'failed'),
 
-    async make() {
+    /** Create the folders for uploads. */
+    async make(): Promise<void> {
       for (const folder of [uploaded, incoming, chunks]) await mkdir(folder, { recursive: true });
       await syncFolder(dir);
     },
 
-    async take(temporary, name, checkOpen) {
+    /**
+     * Add a complete file, which is already on disk, to the batch. It replaces one with the same name.
+     *
+     * @param checkOpen - throws if the batch accepts no more files
+     * @throws {Problem} 400, the batch is full
+     */
+    async take(
+      temporary: string,
+      name: string,
+      checkOpen: () => void,
+    ): Promise<'created' | 'replaced'> {
       const location = join(uploaded, name);
       // Without a wait: nothing can complete the batch or fill it up between the checks and the rename.
       checkOpen();
@@ -90,13 +81,16 @@ export function createBatchFolder(dir: string): BatchFolder {
       return isNew ? 'created' : 'replaced';
     },
 
+    /** One of the batch's files. @throws the file system's error */
     file,
 
-    async files() {
+    /** The batch's files, in the order of their names. */
+    async files(): Promise<BatchFile[]> {
       const names = (await readdir(uploaded)).sort();
       return Promise.all(names.map(file));
     },
 
+    /** Remove all files, and what was found out about them. */
     remove: () => rm(dir, { recursive: true, force: true }),
   };
 }

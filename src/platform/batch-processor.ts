@@ -4,16 +4,6 @@ import { type Batch, PRE_CHECK_STATUSES } from './batch.js';
 import type { BatchFolder } from './batch-folder.js';
 import type { Checker } from './checker.js';
 
-/** Moves batches from status to status. */
-export interface BatchProcessor {
-  /** Move a batch on, from its current status, until it rests. */
-  begin(batch: Batch): void;
-  /** Stop moving a batch. */
-  end(id: string): void;
-  /** Stop moving all batches, and wait until nothing moves. */
-  stop(): Promise<void>;
-}
-
 /** What a processor depends on. */
 export interface BatchProcessorOptions {
   readonly checker: Pick<Checker, 'check'>;
@@ -26,8 +16,8 @@ export interface BatchProcessorOptions {
   folderOf(id: string): BatchFolder;
 }
 
-/** Create a processor; it has no batch yet. */
-export function createBatchProcessor(options: BatchProcessorOptions): BatchProcessor {
+/** Create what moves batches from status to status; it has no batch yet. */
+export function createBatchProcessor(options: BatchProcessorOptions) {
   const { checker, stepMs, clock, logger, change, folderOf } = options;
   const processings = new Map<string, { readonly ending: AbortController; ended: Promise<void> }>();
 
@@ -62,7 +52,8 @@ export function createBatchProcessor(options: BatchProcessorOptions): BatchProce
   }
 
   return {
-    begin(batch) {
+    /** Move a batch on, from its current status, until it rests. */
+    begin(batch: Batch): void {
       const ending = new AbortController();
       const ended = (batch.status === 'inactive' ? remove : ingest)(batch, ending.signal)
         .catch((error: unknown) => {
@@ -75,9 +66,11 @@ export function createBatchProcessor(options: BatchProcessorOptions): BatchProce
       processings.set(batch.id, { ending, ended });
     },
 
-    end: (id) => processings.get(id)?.ending.abort(),
+    /** Stop moving a batch. */
+    end: (id: string) => processings.get(id)?.ending.abort(),
 
-    async stop() {
+    /** Stop moving all batches, and wait until nothing moves. */
+    async stop(): Promise<void> {
       const known = [...processings.values()];
       for (const { ending } of known) ending.abort();
       await Promise.all(known.map(({ ended }) => ended));

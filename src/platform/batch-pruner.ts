@@ -16,16 +16,13 @@ export interface BatchPrunerParts {
   readonly logger: Logger;
 }
 
-/** Forgets old batches, with their files. */
-export interface BatchPruner {
-  stop(): Promise<void>;
-}
-
 /**
- * Create the pruner, which begins at once. A batch's files are deleted before the batch. If the process ends in
- * between, the next look finds the batch, so no unknown personal data is left.
+ * Forget old batches, with their files, from now on. A batch's files are deleted before the batch. If the process ends
+ * in between, the next look finds the batch, so no unknown personal data is left.
+ *
+ * @returns ends that
  */
-export function createBatchPruner(parts: BatchPrunerParts): BatchPruner {
+export function startBatchPruner(parts: BatchPrunerParts): () => Promise<void> {
   const { store, folderOf, retentionMs, clock, logger } = parts;
   let isStopping = false;
 
@@ -54,11 +51,9 @@ export function createBatchPruner(parts: BatchPrunerParts): BatchPruner {
   }, INTERVAL_MS);
   timer.unref();
 
-  return {
-    async stop() {
-      isStopping = true;
-      clearInterval(timer);
-      await pruning;
-    },
+  return async () => {
+    isStopping = true;
+    clearInterval(timer);
+    await pruning;
   };
 }

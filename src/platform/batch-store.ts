@@ -52,25 +52,14 @@ export interface BatchFilter {
 }
 
 /** What the receiver knows about its batches. What a call wrote is on disk when it returns. */
-export interface BatchStore {
-  /** @returns false if a batch already has that external id; nothing was written */
-  add(batch: Batch): boolean;
-  find(id: string): Batch | undefined;
-  /** Replace what is known about a batch. */
-  replace(batch: Batch): void;
-  list(filter: BatchFilter): Batch[];
-  /** The ids of resting batches that have not changed since. */
-  past(changedBefore: number): string[];
-  forget(id: string): void;
-  close(): void;
-}
+export type BatchStore = ReturnType<typeof openBatchStore>;
 
 /**
  * Open the store in a folder, which is created if necessary. Only one process can have it open.
  *
  * @throws {DataFolderUnusableError}
  */
-export function openBatchStore(dir: string): BatchStore {
+export function openBatchStore(dir: string) {
   const database = openOwnDatabase(
     dir,
     'platform.db',
@@ -89,20 +78,22 @@ export function openBatchStore(dir: string): BatchStore {
   const remove = database.prepare('DELETE FROM batches WHERE id = ?');
 
   return {
-    add(batch) {
+    /** @returns false if a batch already has that external id; nothing was written */
+    add(batch: Batch): boolean {
       const { id, externalId, dataSetId, status, createdAt } = batch;
       const text = JSON.stringify(batch);
       return insert.run(id, externalId, dataSetId, status, createdAt, text).changes === 1;
     },
 
-    find(id) {
+    find(id: string): Batch | undefined {
       const row = select.get(id);
       return row && toBatch(row);
     },
 
-    replace: (batch) => void update.run(batch.status, JSON.stringify(batch), batch.id),
+    /** Replace what is known about a batch. */
+    replace: (batch: Batch) => void update.run(batch.status, JSON.stringify(batch), batch.id),
 
-    list({ order, limit, start, ...filter }) {
+    list({ order, limit, start, ...filter }: BatchFilter): Batch[] {
       const conditions: readonly (readonly [string, SQLInputValue | undefined])[] = [
         ['id = ?', filter.id],
         ['external_id = ?', filter.externalId],
@@ -125,9 +116,10 @@ export function openBatchStore(dir: string): BatchStore {
       return statement.all(...given.map(({ value }) => value), limit, start).map(toBatch);
     },
 
-    past: (changedBefore) => past.all(changedBefore).map(({ id }) => String(id)),
+    /** The ids of resting batches that have not changed since. */
+    past: (changedBefore: number) => past.all(changedBefore).map(({ id }) => String(id)),
 
-    forget: (id) => void remove.run(id),
+    forget: (id: string) => void remove.run(id),
 
     close: () => database.close(),
   };

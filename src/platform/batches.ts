@@ -2,42 +2,12 @@ import { join } from 'node:path';
 import type { Clock } from '../adobe/clock.js';
 import type { Logger } from '../adobe/logger.js';
 import { AUTOMATIC_STATUSES, type Batch, type BatchAction, outcomeOf } from './batch.js';
-import { type BatchFolder, createBatchFolder } from './batch-folder.js';
+import { createBatchFolder } from './batch-folder.js';
 import { createBatchProcessor } from './batch-processor.js';
-import { type BatchPruner, createBatchPruner } from './batch-pruner.js';
+import { startBatchPruner } from './batch-pruner.js';
 import type { BatchFilter, BatchStore } from './batch-store.js';
 import type { Checker } from './checker.js';
 import { Problem } from './problem.js';
-
-/** All batches, and the actions on them. */
-export interface Batches {
-  /** @throws {Problem} 400, the external id is in use */
-  add(batch: Batch): Promise<void>;
-  /** @throws {Problem} 404 */
-  find(id: string): Batch;
-  /** @throws {Problem} 404, there is no such batch; 400, it no longer accepts files */
-  findLoading(id: string): Batch;
-  list(filter: BatchFilter): Batch[];
-  folderOf(id: string): BatchFolder;
-  /**
-   * Add a complete file, which is already on disk, to the batch. It replaces one with the same name. Its records are
-   * checked from now on.
-   *
-   * @throws {Problem} 400, the batch no longer accepts files, or is full
-   */
-  take(id: string, temporary: string, name: string): Promise<void>;
-  /**
-   * Perform an action on a batch. Safe to repeat.
-   *
-   * @returns the batch in its new state
-   * @throws {Problem} 404; 400, its status does not allow that
-   */
-  act(id: string, action: BatchAction): Batch;
-  /** Continue with the batches of the previous process, and forget old ones at regular times. */
-  resume(): void;
-  /** Leave work in progress where it can be resumed. */
-  stop(): Promise<void>;
-}
 
 /** What the batches are made of, and the pace of their processor. */
 export interface BatchesOptions {
@@ -53,12 +23,15 @@ export interface BatchesOptions {
   readonly logger: Logger;
 }
 
+/** All batches, and the actions on them. */
+export type Batches = ReturnType<typeof createBatches>;
+
 /** Create the batches from what the store knows. */
-export function createBatches(options: BatchesOptions): Batches {
+export function createBatches(options: BatchesOptions) {
   const { store, checker, dir, clock, logger } = options;
   const folderOf = (id: string) => createBatchFolder(join(dir, id));
   const processor = createBatchProcessor({ ...options, change, folderOf });
-  let pruner: BatchPruner | null = null;
+  let stopPruner = async () => {};
 
   function change(batch: Batch, changes: Partial<Batch>): Batch {
     const updatedAt = clock.now();
@@ -81,11 +54,13 @@ export function createBatches(options: BatchesOptions): Batches {
   }
 
   return {
+    /** @throws {Problem} 404 */
     find,
     folderOf,
-    list: (filter) => store.list(filter),
+    list: (filter: BatchFilter) => store.list(filter),
 
-    async add(batch) {
+    /** @throws {Problem} 400, the external id is in use */
+    async add(batch: Batch): Promise<void> {
       // The folder first, because every known batch has one.
       await folderOf(batch.id).make();
       if (store.add(batch)) return;
@@ -93,14 +68,27 @@ export function createBatches(options: BatchesOptions): Batches {
       throw new Problem(400, `A batch with the external id ${batch.externalId} exists`);
     },
 
+    /** @throws {Problem} 404, there is no such batch; 400, it no longer accepts files */
     findLoading,
 
-    async take(id, temporary, name) {
+    /**
+     * Add a complete file, which is already on disk, to the batch. It replaces one with the same name. Its records are
+     * checked from now on.
+     *
+     * @throws {Problem} 400, the batch no longer accepts files, or is full
+     */
+    async take(id: string, temporary: string, name: string): Promise<void> {
       await folderOf(id).take(temporary, name, () => void findLoading(id));
       checker.fileArrived(find(id), name);
     },
 
-    act(id, action) {
+    /**
+     * Perform an action on a batch. Safe to repeat.
+     *
+     * @returns the batch in its new state
+     * @throws {Problem} 404; 400, its status does not allow that
+     */
+    act(id: string, action: BatchAction): Batch {
       const batch = find(id);
       const outcome = outcomeOf(action, batch.status);
       switch (outcome.kind) {
@@ -119,15 +107,17 @@ export function createBatches(options: BatchesOptions): Batches {
       }
     },
 
-    resume() {
+    /** Continue with the batches of the previous process, and forget old ones at regular times. */
+    resume(): void {
       for (const status of AUTOMATIC_STATUSES) {
         for (const batch of store.list({ ...ALL, status })) processor.begin(batch);
       }
-      pruner = createBatchPruner({ ...options, folderOf });
+      stopPruner = startBatchPruner({ ...options, folderOf });
     },
 
-    async stop() {
-      await Promise.all([processor.stop(), pruner?.stop()]);
+    /** Leave work in progress where it can be resumed. */
+    async stop(): Promise<void> {
+      await Promise.all([processor.stop(), stopPruner()]);
     },
   };
 }

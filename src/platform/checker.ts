@@ -8,21 +8,10 @@ import type { CheckReply, CheckRequest, CheckTask, CheckThreadData } from './che
 const YOUNG_GENERATION_MB = 12;
 
 /** Checks records in a separate thread. */
-export interface Checker {
-  /** Check a file that has arrived. If it is clean, the check of its batch need not read it. */
-  fileArrived(batch: Batch, name: string): void;
-  /**
-   * Check every record of a batch, and record the bad ones. Safe to repeat.
-   *
-   * @throws the abort's error as soon as `signal` is aborted; the file system's error
-   */
-  check(batch: Batch, signal: AbortSignal): Promise<BatchVerdict>;
-  /** End the thread and its work in progress. */
-  stop(): Promise<void>;
-}
+export type Checker = ReturnType<typeof createChecker>;
 
 /** Create the checker. Its thread starts at once. After it broke, the next task starts a new one. */
-export function createChecker(data: CheckThreadData, clock: Pick<Clock, 'now'>): Checker {
+export function createChecker(data: CheckThreadData, clock: Pick<Clock, 'now'>) {
   const waiting = new Map<number, PromiseWithResolvers<BatchVerdict | null>>();
   let lastId = 0;
   let thread: Worker | null = begin();
@@ -62,12 +51,18 @@ export function createChecker(data: CheckThreadData, clock: Pick<Clock, 'now'>):
   }
 
   return {
-    fileArrived(batch, name) {
+    /** Check a file that has arrived. If it is clean, the check of its batch need not read it. */
+    fileArrived(batch: Batch, name: string): void {
       // A failure here shows up when the batch is checked.
       ask({ kind: 'file', batch, name }).end.catch(() => {});
     },
 
-    async check(batch, signal) {
+    /**
+     * Check every record of a batch, and record the bad ones. Safe to repeat.
+     *
+     * @throws the abort's error as soon as `signal` is aborted; the file system's error
+     */
+    async check(batch: Batch, signal: AbortSignal): Promise<BatchVerdict> {
       signal.throwIfAborted();
       const { id, end } = ask({ kind: 'batch', batch });
       const cancel = () => {
@@ -85,7 +80,8 @@ export function createChecker(data: CheckThreadData, clock: Pick<Clock, 'now'>):
       }
     },
 
-    async stop() {
+    /** End the thread and its work in progress. */
+    async stop(): Promise<void> {
       await thread?.terminate();
     },
   };

@@ -5,19 +5,16 @@ import type { BatchFile } from './batch-folder.js';
 const MAX_FILES = 20_000;
 
 /** Files without issues when they arrived. */
-export interface CleanFiles {
-  /** @param records - the number of its records */
-  add(file: BatchFile, records: number): void;
-  /** The number of records in a file. Undefined if it is not known to be clean, or was replaced since. */
-  recordsOf(file: BatchFile): number | undefined;
-}
+export type CleanFiles = ReturnType<typeof createCleanFiles>;
 
 /** Create the memory, which is lost when the process ends. */
-export function createCleanFiles(): CleanFiles {
+export function createCleanFiles() {
   const known = new LRUCache<string, number>({ max: MAX_FILES });
   const keyOf = ({ location, version }: BatchFile) => `${version} ${location}`;
   return {
-    add: (file, records) => void known.set(keyOf(file), records),
-    recordsOf: (file) => known.get(keyOf(file)),
+    /** @param records - the number of its records */
+    add: (file: BatchFile, records: number) => void known.set(keyOf(file), records),
+    /** The number of records in a file. Undefined if it is not known to be clean, or was replaced since. */
+    recordsOf: (file: BatchFile) => known.get(keyOf(file)),
   };
 }

@@ -28,26 +28,12 @@ export function parseContentRange(header: string | undefined): ByteRange {
   return range;
 }
 
-/** A file that arrives in pieces, in any order. Its pieces are in a separate folder. */
-export interface LargeFile {
-  /** Begin it, or begin it again, which drops existing pieces. */
-  initialize(): Promise<void>;
-  /** @throws {Problem} 400, it was not begun */
-  add(range: ByteRange, temporary: string): Promise<void>;
-  /** @throws {Problem} 400, it was not begun */
-  sizeBytes(): Promise<number>;
-  /**
-   * Join the pieces. They stay until they are dropped.
-   *
-   * @returns a file in `dir`, on the disk
-   * @throws {Problem} 400, pieces overlap or are missing, or it was not begun
-   */
-  join(dir: string): Promise<string>;
-  drop(): Promise<void>;
-}
-
-/** @param folder - for this file's pieces alone */
-export function createLargeFile(folder: string): LargeFile {
+/**
+ * A file that arrives in pieces, in any order.
+ *
+ * @param folder - for this file's pieces alone
+ */
+export function createLargeFile(folder: string) {
   const drop = () => rm(folder, { recursive: true, force: true });
 
   async function pieces(): Promise<(ByteRange & { readonly location: string })[]> {
@@ -66,21 +52,30 @@ export function createLargeFile(folder: string): LargeFile {
   }
 
   return {
-    async initialize() {
+    /** Begin it, or begin it again, which drops existing pieces. */
+    async initialize(): Promise<void> {
       await drop();
       await mkdir(folder, { recursive: true });
     },
 
-    async add({ start, end }, temporary) {
+    /** @throws {Problem} 400, it was not begun */
+    async add({ start, end }: ByteRange, temporary: string): Promise<void> {
       await pieces();
       await rename(temporary, join(folder, `${start}-${end}`));
     },
 
-    async sizeBytes() {
+    /** @throws {Problem} 400, it was not begun */
+    async sizeBytes(): Promise<number> {
       return (await pieces()).reduce((sum, { start, end }) => sum + end - start + 1, 0);
     },
 
-    async join(dir) {
+    /**
+     * Join the pieces. They stay until they are dropped.
+     *
+     * @returns a file in `dir`, on the disk
+     * @throws {Problem} 400, pieces overlap or are missing, or it was not begun
+     */
+    async join(dir: string): Promise<string> {
       const found = await pieces();
       const isWhole = found.every(
         ({ start }, index) => start === (found[index - 1]?.end ?? -1) + 1,

@@ -14,7 +14,7 @@ import { IngestionTransition } from '../schema/ingestion-transition.js';
 import { IngestionTransitionConnection } from '../schema/ingestion-transition-connection.js';
 import { IngestionWatch, toIngestionWatch } from '../schema/ingestion-watch.js';
 import { Job } from '../schema/job.js';
-import { toPageInfo } from '../schema/page-info.js';
+import { toPage } from '../schema/page-info.js';
 import { DateTime, SafeInt } from '../schema/scalars.js';
 import { neverReusable, type OperationContext } from './operation-context.js';
 import { After, First, parsePageSize } from './page-arguments.js';
@@ -89,15 +89,11 @@ export class IngestionRequestResolver {
     const position = after == null ? 0 : await this.log.parseCursor(after);
     const [oldest] = await this.log.read(scope, 0, 1);
     const page = await this.log.read(scope, position, pageSize + 1);
-    const nodes = page
-      .slice(0, pageSize)
-      .map((t) => new IngestionTransition(t, this.log.toCursor(t.position)));
-    const edges = nodes.map((node) => ({ cursor: node.cursor, node }));
-    const pageInfo = toPageInfo(edges, {
-      hasNextPage: page.length > pageSize,
-      hasPreviousPage: oldest !== undefined && oldest.position <= position,
+    const isLater = oldest !== undefined && oldest.position <= position;
+    return toPage(page, pageSize, isLater, (transition) => {
+      const cursor = this.log.toCursor(transition.position);
+      return { cursor, node: new IngestionTransition(transition, cursor) };
     });
-    return { edges, nodes, pageInfo };
   }
 
   @FieldResolver(() => IngestionWatch, {

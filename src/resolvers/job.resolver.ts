@@ -4,7 +4,7 @@ import type { Administration } from '../ingestion/ports.js';
 import { IngestionRequest } from '../schema/ingestion-request.js';
 import { Job, JobConnection, JobFilter } from '../schema/job.js';
 import { Mapping } from '../schema/mapping.js';
-import { toPageInfo } from '../schema/page-info.js';
+import { toPage } from '../schema/page-info.js';
 import { RejectConnection } from '../schema/reject.js';
 import { parseNumberCursor, toKeyCursor } from './key-cursor.js';
 import { parseMappingIds } from './mapping-ids.js';
@@ -59,14 +59,10 @@ export class JobResolver {
           pageSize + 1,
           callerKey,
         );
-    const edges = found
-      .slice(0, pageSize)
-      .map((job) => ({ cursor: toKeyCursor('job', job.jobId), node: new Job(job) }));
-    const pageInfo = toPageInfo(edges, {
-      hasNextPage: found.length > pageSize,
-      hasPreviousPage: behind !== null,
-    });
-    return { edges, nodes: edges.map(({ node }) => node), pageInfo };
+    return toPage(found, pageSize, behind !== null, (job) => ({
+      cursor: toKeyCursor('job', job.jobId),
+      node: new Job(job),
+    }));
   }
 
   /** The job that a global id names; null if there is none, or the caller may not see its mapping. */
@@ -106,14 +102,9 @@ export class JobResolver {
     const behind = after == null ? 0 : parseNumberCursor('reject', after);
     const found =
       (await this.administration?.rejects(jobId, behind, pageSize + 1, callerKey)) ?? [];
-    const edges = found.slice(0, pageSize).map(({ key, line, reason }, index) => ({
+    return toPage(found, pageSize, behind > 0, ({ key, line, reason }, index) => ({
       cursor: toKeyCursor('reject', String(behind + index + 1)),
       node: { place: line === null ? `key ${key}` : `line ${line}`, key, reason },
     }));
-    const pageInfo = toPageInfo(edges, {
-      hasNextPage: found.length > pageSize,
-      hasPreviousPage: behind > 0,
-    });
-    return { edges, nodes: edges.map(({ node }) => node), pageInfo };
   }
 }

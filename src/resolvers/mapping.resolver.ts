@@ -19,7 +19,7 @@ import {
   toMappingAdministration,
 } from '../schema/mapping-administration.js';
 import { MappingFilter } from '../schema/mapping-filter.js';
-import { toPageInfo } from '../schema/page-info.js';
+import { toPage } from '../schema/page-info.js';
 import { ID } from '../schema/scalars.js';
 import { parseKeyCursor, toKeyCursor } from './key-cursor.js';
 import { parseMappingIds } from './mapping-ids.js';
@@ -77,14 +77,10 @@ export class MappingResolver {
     const ids = administration
       ? await this.#allIds(scope, behind, administration)
       : await this.log.mappings(scope, behind, pageSize + 1);
-    const edges = ids
-      .slice(0, pageSize)
-      .map((id) => ({ cursor: toKeyCursor('mapping', id), node: new Mapping(id) }));
-    const pageInfo = toPageInfo(edges, {
-      hasNextPage: ids.length > pageSize,
-      hasPreviousPage: behind !== null,
-    });
-    return { edges, nodes: edges.map(({ node }) => node), pageInfo };
+    return toPage(ids, pageSize, behind !== null, (id) => ({
+      cursor: toKeyCursor('mapping', id),
+      node: new Mapping(id),
+    }));
   }
 
   @FieldResolver(() => String, {

@@ -4,7 +4,7 @@ import { parseStartedBy } from '../ingestion/request-ref.js';
 import { IngestionRequest } from '../schema/ingestion-request.js';
 import type { IngestionRequestConnection } from '../schema/ingestion-request-connection.js';
 import type { IngestionRequestFilter } from '../schema/ingestion-request-filter.js';
-import { toPageInfo } from '../schema/page-info.js';
+import { toPage } from '../schema/page-info.js';
 import { parseMappingIds } from './mapping-ids.js';
 import { parsePageSize } from './page-arguments.js';
 
@@ -35,16 +35,12 @@ export async function findRequests(
   const narrowed = toRequestFilter(filter ?? {}, caller, ofMapping);
   const before = after == null ? null : await log.parseCursor(after);
   const page = await log.list(narrowed, before, pageSize + 1);
-  const edges = page.slice(0, pageSize).map((record) => ({
+  const [newest] = before === null ? [] : await log.list(narrowed, null, 1);
+  const isLater = before !== null && newest !== undefined && newest.firstPosition >= before;
+  return toPage(page, pageSize, isLater, (record) => ({
     cursor: log.toCursor(record.firstPosition),
     node: new IngestionRequest(record),
   }));
-  const [newest] = before === null ? [] : await log.list(narrowed, null, 1);
-  const pageInfo = toPageInfo(edges, {
-    hasNextPage: page.length > pageSize,
-    hasPreviousPage: before !== null && newest !== undefined && newest.firstPosition >= before,
-  });
-  return { edges, nodes: edges.map(({ node }) => node), pageInfo };
 }
 
 /** @throws {BadUserInputError} */

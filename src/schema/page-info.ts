@@ -16,15 +16,23 @@ export class PageInfo {
   readonly endCursor!: string | null;
 }
 
-/** A page's information from its edges, in their order, and whether there are more on either side. */
-export function toPageInfo(
-  edges: readonly { readonly cursor: string }[],
-  { hasNextPage, hasPreviousPage }: Pick<PageInfo, 'hasNextPage' | 'hasPreviousPage'>,
-): PageInfo {
-  return {
-    hasNextPage,
+/**
+ * A page of a connection.
+ *
+ * @param found - in their order; one more than the page has, if there are more
+ */
+export function toPage<Item, Node>(
+  found: readonly Item[],
+  pageSize: number,
+  hasPreviousPage: boolean,
+  toEdge: (item: Item, index: number) => { readonly cursor: string; readonly node: Node },
+) {
+  const edges = found.slice(0, pageSize).map(toEdge);
+  const pageInfo: PageInfo = {
+    hasNextPage: found.length > pageSize,
     hasPreviousPage,
     startCursor: edges.at(0)?.cursor ?? null,
     endCursor: edges.at(-1)?.cursor ?? null,
   };
+  return { edges, nodes: edges.map(({ node }) => node), pageInfo };
 }

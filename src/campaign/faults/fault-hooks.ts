@@ -29,7 +29,7 @@ export function addFaultHooks(
   plan: FaultPlan,
   { clock, crash }: FaultHooksOptions,
 ): void {
-  const picker = createFaultPicker(plan);
+  const pick = createFaultPicker(plan);
   /** For calls that are accepted, and fail afterwards. */
   const later = new WeakMap<FastifyRequest, Fault>();
   const closing = new AbortController();
@@ -39,7 +39,7 @@ export function addFaultHooks(
     const operation = operationOf(request);
     if (operation === null) return;
     const { mappingId = null } = request.params as { mappingId?: string };
-    const fault = picker.next(operation, mappingId);
+    const fault = pick(operation, mappingId);
     switch (fault?.do) {
       case undefined:
         return;

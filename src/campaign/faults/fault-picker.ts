@@ -1,33 +1,24 @@
 import type { Fault, FaultOccasion, FaultPlan, Operation } from './fault-plan.js';
 
-/** Decides how each call fails. */
-export interface FaultPicker {
-  /**
-   * Count a call, and return its fault.
-   *
-   * @param mappingId - null if the call concerns none
-   * @returns null for no fault
-   */
-  next(operation: Operation, mappingId: string | null): Fault | null;
-}
-
-/** Create the picker of a plan. The same calls in the same order fail in the same way. */
-export function createFaultPicker({ seed, rules }: FaultPlan): FaultPicker {
+/**
+ * Create what decides how each call fails. The same calls in the same order fail in the same way.
+ *
+ * @returns counts a call, of which `mappingId` is null if it concerns none; its result is null for no fault
+ */
+export function createFaultPicker({ seed, rules }: FaultPlan) {
   // Each rule has its own dice, so that adding a rule does not change the others.
   const counted = rules.map((rule, index) => ({ rule, roll: createDice(seed + index), calls: 0 }));
 
-  return {
-    next(operation, mappingId) {
-      let picked: Fault | null = null;
-      for (const entry of counted) {
-        const { on, mapping, when, fault } = entry.rule;
-        if (on !== operation || (mapping !== undefined && mapping !== mappingId)) continue;
-        entry.calls += 1;
-        const applies = isOccasion(when, entry.calls, entry.roll);
-        if (applies) picked ??= fault;
-      }
-      return picked;
-    },
+  return (operation: Operation, mappingId: string | null): Fault | null => {
+    let picked: Fault | null = null;
+    for (const entry of counted) {
+      const { on, mapping, when, fault } = entry.rule;
+      if (on !== operation || (mapping !== undefined && mapping !== mappingId)) continue;
+      entry.calls += 1;
+      const applies = isOccasion(when, entry.calls, entry.roll);
+      if (applies) picked ??= fault;
+    }
+    return picked;
   };
 }
 

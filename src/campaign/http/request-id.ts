@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { tryParseJson } from '../../adobe/body-json.js';
 
 const requestId = z.union([
   z.int().nonnegative(),
@@ -20,14 +21,6 @@ const holder = z.object({ requestId });
 export function parseRequestId(query: unknown, body: unknown): number | null {
   const asked = z.object({ requestId: z.unknown() }).safeParse(query);
   const hasQuery = asked.success && asked.data.requestId !== undefined;
-  const parsed = holder.safeParse(hasQuery ? query : parseJson(body));
+  const parsed = holder.safeParse(hasQuery ? query : tryParseJson(String(body)));
   return parsed.success ? parsed.data.requestId : null;
-}
-
-function parseJson(text: unknown): unknown {
-  try {
-    return JSON.parse(String(text));
-  } catch {
-    return undefined;
-  }
 }

@@ -4,11 +4,6 @@ import type { Logger } from '../../adobe/logger.js';
 import { rejectFilePath } from '../run/reject-file.js';
 import type { OldJobStore } from '../state/old-job-store.js';
 
-/** Forgets old jobs, with their requests and rejects. */
-export interface JobPruner {
-  stop(): Promise<void>;
-}
-
 /** What is pruned, and how long things are kept. */
 export interface JobPrunerParts {
   readonly oldJobs: OldJobStore;
@@ -29,12 +24,14 @@ const PORTION = 200;
 const PAUSE_MS = 50;
 
 /**
- * Create the pruner, which begins at once.
+ * Forget old jobs, with their requests and rejects, from now on.
  *
  * A job's rejects are deleted before the job. If the process ends in between, the next look finds the job, so no
  * unknown personal data is left. The last job of a mapping stays, but its rejects don't.
+ *
+ * @returns ends that
  */
-export function createJobPruner(parts: JobPrunerParts): JobPruner {
+export function startJobPruner(parts: JobPrunerParts): () => Promise<void> {
   const { oldJobs, rejectsDir, retentionMs, clock, logger } = parts;
   const stopping = new AbortController();
   const { signal } = stopping;
@@ -83,10 +80,8 @@ export function createJobPruner(parts: JobPrunerParts): JobPruner {
   }
 
   const looping = loop();
-  return {
-    async stop() {
-      stopping.abort();
-      await looping;
-    },
+  return async () => {
+    stopping.abort();
+    await looping;
   };
 }

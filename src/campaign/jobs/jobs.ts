@@ -15,27 +15,6 @@ export interface StartedJob {
   readonly ended: Promise<JobEnd>;
 }
 
-/** Runs mappings, each in one job at a time. */
-export interface Jobs {
-  /**
-   * Run a mapping that no job is running.
-   *
-   * @param isRequested - true also creates a request of the API
-   * @throws the database's error; nothing was started
-   */
-  start(mapping: Mapping, isRequested: boolean): StartedJob;
-  /** The progress of a job in this process; null if there is none, or it has read nothing yet. */
-  progressOf(jobId: number): RunProgress | null;
-  /**
-   * Cancel a run, and wait until it has ended. Its batch is aborted.
-   *
-   * @returns why it can't be cancelled: no such job is running, or its batch is whole, so Platform has it
-   */
-  cancel(jobId: number): Promise<'cancelled' | 'notRunning' | 'whole'>;
-  /** Cancel all runs, and wait until they have ended. */
-  stop(): Promise<void>;
-}
-
 /** A run that has not ended. */
 interface RunUnderWay {
   readonly cancelling: AbortController;
@@ -61,6 +40,9 @@ const EARLIER_PATIENCE_MS = 30_000;
 
 const CANCELLED = 'An administrator has cancelled the job.';
 
+/** Runs mappings, each in one job at a time. */
+export type Jobs = ReturnType<typeof createJobs>;
+
 /**
  * Create the jobs from the state. Of the jobs that the end of the service interrupted:
  *
@@ -69,7 +51,7 @@ const CANCELLED = 'An administrator has cancelled the job.';
  *
  * @see docs/adr/0020-what-a-crash-leaves.md
  */
-export function createJobs(parts: JobParts): Jobs {
+export function createJobs(parts: JobParts) {
   const { state, runner, mappings, onAbandoned, clock, logger } = parts;
   const { jobs, watermarks, requests, abandonedBatches } = state;
   const stopping = new AbortController();
@@ -242,7 +224,13 @@ export function createJobs(parts: JobParts): Jobs {
   }
 
   return {
-    start(mapping, isRequested) {
+    /**
+     * Run a mapping that no job is running.
+     *
+     * @param isRequested - true also creates a request of the API
+     * @throws the database's error; nothing was started
+     */
+    start(mapping: Mapping, isRequested: boolean): StartedJob {
       const job = state.transaction(() => {
         const jobId = jobs.create(mapping.id, clock.now());
         if (isRequested) requests.create(jobId);
@@ -256,9 +244,15 @@ export function createJobs(parts: JobParts): Jobs {
       return { job, ended: follow(job, run) };
     },
 
-    progressOf: (jobId) => underWay.get(jobId)?.progress ?? null,
+    /** The progress of a job in this process; null if there is none, or it has read nothing yet. */
+    progressOf: (jobId: number) => underWay.get(jobId)?.progress ?? null,
 
-    async cancel(jobId) {
+    /**
+     * Cancel a run, and wait until it has ended. Its batch is aborted.
+     *
+     * @returns why it can't be cancelled: no such job is running, or its batch is whole, so Platform has it
+     */
+    async cancel(jobId: number): Promise<'cancelled' | 'notRunning' | 'whole'> {
       const running = underWay.get(jobId);
       if (!running) return 'notRunning';
       if (jobs.wholeOf(jobId)) return 'whole';
@@ -267,7 +261,8 @@ export function createJobs(parts: JobParts): Jobs {
       return jobs.find(jobId)?.reason === CANCELLED ? 'cancelled' : 'whole';
     },
 
-    async stop() {
+    /** Cancel all runs, and wait until they have ended. */
+    async stop(): Promise<void> {
       stopping.abort();
       await Promise.all([...underWay.values()].map(({ ended }) => ended));
     },

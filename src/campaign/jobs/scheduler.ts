@@ -7,13 +7,6 @@ import type { State } from '../state/state.js';
 import type { JobEnd } from './job-end.js';
 import type { Jobs } from './jobs.js';
 
-/** Runs started mappings, each at its time. */
-export interface Scheduler {
-  /** Look again, because an administrator has changed something. */
-  wake(): void;
-  stop(): Promise<void>;
-}
-
 /** What the scheduler needs. Intervals in ms. */
 export interface SchedulerParts {
   readonly mappings: Mappings;
@@ -33,12 +26,12 @@ const FAULT_WAIT_MS = 1_000;
 const LOOK_MS = 60_000;
 
 /**
- * Create the scheduler, which begins at once.
+ * Create the scheduler, which runs started mappings, each at its time. It begins at once.
  *
  * The time of the next run is stored with each change. So a run that was due while the service was down is made up
  * for, once, after the start. A run that becomes due while the mapping is still running is skipped.
  */
-export function createScheduler(parts: SchedulerParts): Scheduler {
+export function createScheduler(parts: SchedulerParts) {
   const { mappings, state, jobs, clock, logger } = parts;
   /** Times that this process stored, also by the monotonic clock, so that setting the clock back delays no run. */
   const measured = new Map<string, { readonly nextRunAt: number; readonly dueMs: number }>();
@@ -134,8 +127,9 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
 
   const looping = loop();
   return {
+    /** Look again, because an administrator has changed something. */
     wake,
-    async stop() {
+    async stop(): Promise<void> {
       isStopped = true;
       wake();
       await looping;

@@ -1,5 +1,5 @@
 import { toRegExp } from '../../adobe/json-pattern.js';
-import { isSchema, type References, referencesOf, type Schema } from '../../adobe/json-schema.js';
+import { isSchema, type Schema, type TargetOf, targetsIn } from '../../adobe/json-schema.js';
 
 /** Platform adds them to each record, whatever its schema lists. */
 const OF_EVERY_RECORD = ['_id', 'timestamp'];
@@ -26,32 +26,30 @@ export function refusedPaths(schema: Schema, paths: readonly string[]): string[]
 }
 
 function createJudge(root: Schema): (path: string) => PathVerdict {
-  const references = referencesOf(root);
+  const targetOf = targetsIn(root);
   return (path) => {
-    const verdict = verdictOf(references, root, path.replace(/\[\]$/, '.[]').split('.'));
+    const verdict = verdictOf(targetOf, root, path.replace(/\[\]$/, '.[]').split('.'));
     return verdict === 'unlisted' && OF_EVERY_RECORD.includes(path) ? 'known' : verdict;
   };
 }
 
 function verdictOf(
-  references: References,
+  targetOf: TargetOf,
   schema: Schema,
   [name, ...rest]: readonly string[],
 ): PathVerdict {
   if (name === undefined) return 'known';
-  const { all, some } = partsOf(references, schema);
+  const { all, some } = partsOf(targetOf, schema);
   if (name === '[]') return all.every((part) => mayBe(part, 'array')) ? 'known' : 'refused';
   if (!all.every((part) => mayBe(part, 'object') && allows(part, name))) return 'refused';
   const parts = [...all, ...some];
   const inner = parts.flatMap((part) => schemasOf(part, name));
   if (inner.length > 0) {
-    const verdicts = inner.map((each) => verdictOf(references, each, rest));
+    const verdicts = inner.map((each) => verdictOf(targetOf, each, rest));
     return VERDICTS.find((verdict) => verdicts.includes(verdict)) ?? 'known';
   }
   // A schema that lists nothing allows anything; so may one that is not here.
-  const isElsewhere = parts.some(
-    (part) => part.$ref !== undefined && references.targetOf(part) === undefined,
-  );
+  const isElsewhere = parts.some((part) => part.$ref !== undefined && targetOf(part) === undefined);
   return isElsewhere || parts.every(({ properties }) => properties === undefined)
     ? 'known'
     : 'unlisted';
@@ -84,13 +82,13 @@ function schemasOf(
 }
 
 /** A schema and everything that it is composed of: what a value must be, and what it may be. */
-function partsOf(references: References, schema: Schema, seen = new Set<Schema>()) {
+function partsOf(targetOf: TargetOf, schema: Schema, seen = new Set<Schema>()) {
   const all: Schema[] = [];
   const some: Schema[] = [];
   const add = (part: Schema, to: Schema[]) => {
     if (seen.has(part)) return;
     seen.add(part);
-    const target = references.targetOf(part);
+    const target = targetOf(part);
     if (target === undefined) to.push(part);
     else add(target, to);
     for (const each of listOf(part.allOf)) add(each, to);

@@ -6,15 +6,9 @@ const SHORTEST_RETRY_MS = 1_000;
 /** The longest pause between two tries if Platform is down for long. */
 const LONGEST_RETRY_MS = 5 * 60_000;
 
-/** Asks Platform to abort the batches that nobody will complete, until it has. */
-export interface BatchAborter {
-  /** Look at the store again, because there may be more in it. */
-  wake(): void;
-  /** Stop. The next start handles batches that are not aborted by then. */
-  stop(): Promise<void>;
-}
-
-/** Create the aborter; it begins with the batches in the store. */
+/**
+ * Ask Platform to abort the batches that nobody will complete, until it has. It begins with those in the store.
+ */
 export function createBatchAborter({
   batches,
   abort,
@@ -26,7 +20,7 @@ export function createBatchAborter({
   readonly abort: (batchId: string, signal: AbortSignal) => Promise<void>;
   readonly clock: Clock;
   readonly logger: Logger;
-}): BatchAborter {
+}) {
   const stopping = new AbortController();
   const { signal } = stopping;
   let isWorking = false;
@@ -72,8 +66,10 @@ export function createBatchAborter({
 
   wake();
   return {
+    /** Look at the store again, because there may be more in it. */
     wake,
-    async stop() {
+    /** Stop. The next start handles batches that are not aborted by then. */
+    async stop(): Promise<void> {
       stopping.abort();
       await worked;
     },

@@ -13,17 +13,6 @@ import { createSourceGrowth } from './source-growth.js';
 /** Most transactions have ended by then. */
 const LAG_MS = 10 * 60_000;
 
-/** A mapping's source while it is being read. Must be closed. */
-export interface RecordReading extends AsyncDisposable {
-  readonly chunks: AsyncIterable<SourceChunk>;
-  /** Convert a chunk to lines to send and rejects. */
-  readonly work: (chunk: SourceChunk) => WorkedChunk;
-  /** How far the source has been read with the chunks so far; null if the mapping has no change marker. */
-  watermark(): Watermark | null;
-  /** What is to be said of the chunks worked so far, for people; empty where there is nothing. */
-  notice(): string;
-}
-
 /** Where to begin, and when to end. */
 export interface ReadingOptions {
   /** The last run's. */
@@ -35,14 +24,11 @@ export interface ReadingOptions {
 }
 
 /**
- * Open a mapping's source to read what is new in it.
+ * Open a mapping's source to read what is new in it. It must be closed.
  *
  * @throws {SourceError} it can't be read
  */
-export async function openRecords(
-  mapping: Mapping,
-  options: ReadingOptions,
-): Promise<RecordReading> {
+export async function openRecords(mapping: Mapping, options: ReadingOptions) {
   const { changed, changedAs, nulls, lagMs = LAG_MS } = mapping;
   const columns = columnsOf(mapping);
   const markerIndex = changed === null ? null : columns.indexOf(changed);
@@ -57,15 +43,18 @@ export async function openRecords(
   const work = createChunkWork(mapping, { columns, markerIndex, marker, tracker });
   return {
     chunks,
-    work(chunk) {
+    /** Convert a chunk to lines to send and rejects. */
+    work(chunk: SourceChunk): WorkedChunk {
       const worked = work(chunk);
       growth.note(chunk, worked);
       return worked;
     },
-    watermark() {
+    /** How far the source has been read with the chunks so far; null if the mapping has no change marker. */
+    watermark(): Watermark | null {
       const reached = markerIndex === null ? null : tracker.current();
       return reached && { ...reached, sizes: growth.sizes() };
     },
+    /** What is to be said of the chunks worked so far, for people; empty where there is nothing. */
     notice: () => growth.notice(),
     [Symbol.asyncDispose]: () => reading[Symbol.asyncDispose](),
   };

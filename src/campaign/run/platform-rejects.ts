@@ -1,3 +1,4 @@
+import { tryParseJson } from '../../adobe/body-json.js';
 import type { Mapping } from '../mapping/mapping.js';
 import type { RowError } from '../upload/row-errors.js';
 import type { Reject } from './reject-file.js';
@@ -8,22 +9,14 @@ export function toRejects(
   mapping: Pick<Mapping, 'key' | 'fields'> | null,
 ): readonly Reject[] {
   const path = mapping?.fields.find(({ column }) => column === mapping.key)?.to ?? null;
+  // A record that Platform could not read was JSON when it was sent.
+  const toRecord = (sent: unknown) => (typeof sent === 'string' ? tryParseJson(sent) : sent);
   return rows.map(({ reason, record }) => ({
     key: path === null ? null : valueAt(toRecord(record), path),
     line: null,
     reason,
     record,
   }));
-}
-
-/** A record that Platform could not read was JSON when it was sent. */
-function toRecord(record: unknown): unknown {
-  if (typeof record !== 'string') return record;
-  try {
-    return JSON.parse(record);
-  } catch {
-    return null;
-  }
 }
 
 function valueAt(record: unknown, path: string): unknown {

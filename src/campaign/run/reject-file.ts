@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, truncate } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { tryParseJson } from '../../adobe/body-json.js';
 
 /** A record that was not sent, and why. */
 export interface Reject {
@@ -114,7 +115,7 @@ export async function readRejects(
     for await (const line of createInterface({ input: file, crlfDelay: Infinity })) {
       index += 1;
       if (index <= after) continue;
-      const reject = parseReject(line);
+      const reject = tryParseJson(line) as Reject | undefined;
       if (!reject || rejects.push(reject) === limit) break;
     }
   } catch (error) {
@@ -123,12 +124,4 @@ export async function readRejects(
     file.destroy();
   }
   return rejects;
-}
-
-function parseReject(line: string): Reject | null {
-  try {
-    return JSON.parse(line) as Reject;
-  } catch {
-    return null;
-  }
 }

@@ -2,28 +2,16 @@ import type { SourceChunk } from '../source/source.js';
 import type { SourceSizes } from '../source/watermark.js';
 import type { WorkedChunk } from './chunk-work.js';
 
-/** Finds out what of a source is neither sent nor rejected, though it was not there before. */
-export interface SourceGrowth {
-  /** Each chunk, and what came of it. */
-  note(chunk: SourceChunk, worked: WorkedChunk): void;
-  sizes(): SourceSizes;
-  /** In words, and what was rejected before as well; empty where there is nothing to say. */
-  notice(): string;
-}
-
 /** What a table's size is kept under. */
 const TABLE = '';
 
 /**
- * Compare what a source has with what it had.
+ * Compare what a source has with what it had: what of it is neither sent nor rejected, though it was not there before?
  *
  * @param last - when it was last read; null: that is not known
  * @param tableSize - what rises as rows are added to a table; null where nothing does
  */
-export function createSourceGrowth(
-  last: SourceSizes | null,
-  tableSize: number | null,
-): SourceGrowth {
+export function createSourceGrowth(last: SourceSizes | null, tableSize: number | null) {
   const files = new Map<string, { records: number; unsent: number }>();
   let numFound = 0;
   let numRejectedBefore = 0;
@@ -45,7 +33,8 @@ export function createSourceGrowth(
   }
 
   return {
-    note({ file, rows, broken }, worked) {
+    /** Each chunk, and what came of it. */
+    note({ file, rows, broken }: SourceChunk, worked: WorkedChunk): void {
       const found = worked.lines.length + worked.rejected.length;
       numFound += found;
       numRejectedBefore += worked.numRejectedBefore;
@@ -61,7 +50,8 @@ export function createSourceGrowth(
       ...(tableSize === null ? {} : { [TABLE]: tableSize }),
     }),
 
-    notice() {
+    /** In words, and what was rejected before as well; empty where there is nothing to say. */
+    notice(): string {
       return [addedInWords(), rejectedInWords(numRejectedBefore)].filter(Boolean).join(' ');
     },
   };

@@ -45,13 +45,13 @@ export function createDigestList(): DigestList {
   };
 }
 
-/** Rows that can be looked up. Millions of them take twelve bytes each; a `Set` would take a hundred. */
-export interface DigestSet {
-  has(row: readonly unknown[]): boolean;
-}
-
-/** Convert a list's parts to a set: an open hash table, in which a pair of zero words is a free slot. */
-export function openDigestSet(parts: readonly Uint8Array[]): DigestSet {
+/**
+ * Convert a list's parts to a set: an open hash table, in which a pair of zero words is a free slot. Millions of rows
+ * take twelve bytes each; a `Set` would take a hundred.
+ *
+ * @returns whether a row is in it
+ */
+export function openDigestSet(parts: readonly Uint8Array[]): (row: readonly unknown[]) => boolean {
   const count = parts.reduce((sum, { length }) => sum + length / DIGEST_BYTES, 0);
   const capacity = Math.ceil(count / MAX_FILL_SHARE) + 1;
   const words = new Uint32Array(capacity * WORDS);
@@ -72,11 +72,9 @@ export function openDigestSet(parts: readonly Uint8Array[]): DigestSet {
       words.set([a, b], placeOf(a, b));
     }
   }
-  return {
-    has(row) {
-      const at = placeOf(...digestOf(row));
-      return words[at] !== 0 || words[at + 1] !== 0;
-    },
+  return (row) => {
+    const at = placeOf(...digestOf(row));
+    return words[at] !== 0 || words[at + 1] !== 0;
   };
 }
 

@@ -67,7 +67,7 @@ export interface TrackerParts {
 export function createWatermarkTracker(parts: TrackerParts): WatermarkTracker {
   const { column, kind, lagMs } = parts;
   const last = readWatermark(parts.last, kind);
-  const lastSeen = last === null ? null : openDigestSet(last.seen);
+  const wasSeen = last === null ? null : openDigestSet(last.seen);
   const rejected = createDigestList();
   const reached = parts.highest === undefined ? inFile() : inTable(parts.highest);
 
@@ -126,15 +126,15 @@ export function createWatermarkTracker(parts: TrackerParts): WatermarkTracker {
   return {
     isNew(marker, row) {
       reached.remember(marker, row);
-      if (last === null || lastSeen === null) return true;
+      if (last === null || wasSeen === null) return true;
       if (compareMarkers(marker, last.since) < 0) return false;
-      return compareMarkers(marker, last.marker) > 0 || !lastSeen.has(row);
+      return compareMarkers(marker, last.marker) > 0 || !wasSeen(row);
     },
 
     isNewReject(content) {
       const digested = ['rejected', ...content];
       add(rejected, digested);
-      return lastSeen === null || !lastSeen.has(digested);
+      return wasSeen === null || !wasSeen(digested);
     },
 
     current() {

@@ -17,33 +17,6 @@ const MAX_DOUBLINGS = 3;
 /** How many files are uploaded at once, fewer if they are large: they are in memory, and one more is being filled. */
 const MAX_UPLOADS_IN_FLIGHT = 3;
 
-/** The batch of one run: lines are collected in files, and each is uploaded as soon as it is full. */
-export interface BatchUpload {
-  /** Null until the first file is full. */
-  readonly batchId: string | null;
-  /** The number of appended records. */
-  readonly records: number;
-  /**
-   * Add lines of NDJSON. Resolves when more may be added: while some files are uploaded, the next one is filled.
-   *
-   * @throws {PlatformError} a file could not be uploaded
-   */
-  append(lines: readonly string[]): Promise<void>;
-  /**
-   * Upload the rest.
-   *
-   * @returns the batch with all files uploaded; null if there is nothing to complete
-   * @throws {PlatformError}
-   */
-  finish(): Promise<string | null>;
-  /**
-   * Cancel the uploads in progress, and wait until they have ended. Never throws.
-   *
-   * @returns the batch, for Platform to abort; null if there is none
-   */
-  abandon(): Promise<string | null>;
-}
-
 /** What an upload needs. */
 export interface BatchUploadParts {
   readonly platform: PlatformClient;
@@ -57,8 +30,11 @@ export interface BatchUploadParts {
   readonly signal: AbortSignal;
 }
 
+/** The batch of one run: lines are collected in files, and each is uploaded as soon as it is full. */
+export type BatchUpload = ReturnType<typeof createBatchUpload>;
+
 /** Begin an upload; the batch is created with its first file. */
-export function createBatchUpload(parts: BatchUploadParts): BatchUpload {
+export function createBatchUpload(parts: BatchUploadParts) {
   const { platform, datasetId, fileBytes, partialIngestionPercent, onBatchCreated } = parts;
   const abandoned = new AbortController();
   const signal = AbortSignal.any([parts.signal, abandoned.signal]);
@@ -148,19 +124,33 @@ export function createBatchUpload(parts: BatchUploadParts): BatchUpload {
   }
 
   return {
-    get batchId() {
-      return batchId;
-    },
+    /** The number of appended records. */
     get records() {
       return records;
     },
+    /**
+     * Add lines of NDJSON. Resolves when more may be added: while some files are uploaded, the next one is filled.
+     *
+     * @throws {PlatformError} a file could not be uploaded
+     */
     append,
-    async finish() {
+    /**
+     * Upload the rest.
+     *
+     * @returns the batch with all files uploaded; null if there is nothing to complete
+     * @throws {PlatformError}
+     */
+    async finish(): Promise<string | null> {
       await seal();
       await whenFewerThan(1);
       return batchId;
     },
-    async abandon() {
+    /**
+     * Cancel the uploads in progress, and wait until they have ended. Never throws.
+     *
+     * @returns the batch, for Platform to abort; null if there is none
+     */
+    async abandon(): Promise<string | null> {
       abandoned.abort();
       await Promise.all(uploading);
       return batchId;

@@ -22,30 +22,23 @@ export interface PlatformCall extends Omit<HttpCall, 'headers' | 'url'> {
   readonly contentType?: string;
 }
 
-/** Makes calls with the required headers. */
-export interface PlatformCaller {
-  /**
-   * Make a call once, or twice if its token was refused and there is a new one.
-   *
-   * @returns the text of a 2xx answer
-   * @throws {PlatformError} for any other answer, or none; the signal's reason if it was aborted
-   */
-  call(wanted: PlatformCall): Promise<string>;
-  /** Cancel all calls. */
-  close(): Promise<void>;
-}
-
-/** Create a caller; connections are opened on demand, and kept. */
+/** Create what makes calls with the required headers; connections are opened on demand, and kept. */
 export function createPlatformCaller(
   { url, apiKey, imsOrg, sandbox, token }: PlatformSettings,
   clock: Clock,
   proxyOf?: ProxyOf,
-): PlatformCaller {
+) {
   const connections = openConnections(proxyOf);
   const tokens = createAccessTokens(token, connections, clock);
 
   return {
-    async call({ path, contentType, ...wanted }) {
+    /**
+     * Make a call once, or twice if its token was refused and there is a new one.
+     *
+     * @returns the text of a 2xx answer
+     * @throws {PlatformError} for any other answer, or none; the signal's reason if it was aborted
+     */
+    async call({ path, contentType, ...wanted }: PlatformCall): Promise<string> {
       for (let isRenewed = false; ; isRenewed = true) {
         const accessToken = await tokens.current(wanted.signal);
         const headers = {
@@ -64,6 +57,7 @@ export function createPlatformCaller(
       }
     },
 
+    /** Cancel all calls. */
     close: () => connections.close(),
   };
 }

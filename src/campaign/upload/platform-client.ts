@@ -10,28 +10,6 @@ import { parseRowErrorList, parseRowErrors, type RowError } from './row-errors.j
 
 export type { PlatformSettings };
 
-/**
- * Platform's Batch Ingestion API. Each call is repeated while that is safe and may help, with a new token if one was
- * refused. It throws {@link PlatformError} when it gives up, or the signal's reason.
- */
-export interface PlatformClient {
-  /**
-   * Create a batch for NDJSON files, once: if the answer was lost, the batch is looked up by its external id before
-   * another one is created.
-   */
-  createBatch(batch: NewBatch, signal: AbortSignal): Promise<string>;
-  /** Upload a whole file; it replaces one with the same name. */
-  uploadFile(file: PlatformFile, signal: AbortSignal): Promise<void>;
-  /** Say that the batch has all its files. Safe to repeat. */
-  completeBatch(batchId: string, signal: AbortSignal): Promise<void>;
-  /** Abort the batch. Also resolves if it is over already. */
-  abortBatch(batchId: string, signal: AbortSignal): Promise<void>;
-  readBatch(batchId: string, signal: AbortSignal): Promise<BatchReport>;
-  /** The records that Platform left out of a finished batch, up to {@link MAX_ROW_ERRORS}. */
-  readRowErrors(batchId: string, signal: AbortSignal): Promise<readonly RowError[]>;
-  close(): Promise<void>;
-}
-
 /** A batch to create. */
 export interface NewBatch {
   readonly datasetId: string;
@@ -63,12 +41,14 @@ const createdBatch = z.object({
   id: z.union([z.string().trim().min(1), z.int().transform(String)]),
 });
 
+/**
+ * Platform's Batch Ingestion API. Each call is repeated while that is safe and may help, with a new token if one was
+ * refused. It throws {@link PlatformError} when it gives up, or the signal's reason.
+ */
+export type PlatformClient = ReturnType<typeof createPlatformClient>;
+
 /** Create a client; connections are opened on demand, and kept. */
-export function createPlatformClient(
-  settings: PlatformSettings,
-  clock: Clock,
-  proxyOf?: ProxyOf,
-): PlatformClient {
+export function createPlatformClient(settings: PlatformSettings, clock: Clock, proxyOf?: ProxyOf) {
   const { call, close } = createPlatformCaller(settings, clock, proxyOf);
 
   async function tryToCreate(
@@ -140,7 +120,11 @@ export function createPlatformClient(
   }
 
   return {
-    createBatch(batch, signal) {
+    /**
+     * Create a batch for NDJSON files, once: if the answer was lost, the batch is looked up by its external id before
+     * another one is created.
+     */
+    createBatch(batch: NewBatch, signal: AbortSignal): Promise<string> {
       const externalId = randomUUID();
       const since = clock.now();
       let mayBeThere = false;
@@ -158,7 +142,11 @@ export function createPlatformClient(
       });
     },
 
-    uploadFile({ batchId, datasetId, name, content }, signal) {
+    /** Upload a whole file; it replaces one with the same name. */
+    uploadFile(
+      { batchId, datasetId, name, content }: PlatformFile,
+      signal: AbortSignal,
+    ): Promise<void> {
       const path = [IMPORT, encodeURIComponent(batchId), 'datasets', datasetId, 'files', name];
       const wanted = {
         method: 'PUT',
@@ -170,10 +158,12 @@ export function createPlatformClient(
       return withRetries(clock, signal, async () => void (await call(wanted)));
     },
 
-    completeBatch: (batchId, signal) =>
+    /** Say that the batch has all its files. Safe to repeat. */
+    completeBatch: (batchId: string, signal: AbortSignal) =>
       withRetries(clock, signal, () => act(batchId, 'COMPLETE', signal)),
 
-    abortBatch: (batchId, signal) =>
+    /** Abort the batch. Also resolves if it is over already. */
+    abortBatch: (batchId: string, signal: AbortSignal) =>
       withRetries(clock, signal, async () => {
         try {
           await act(batchId, 'ABORT', signal);
@@ -182,8 +172,10 @@ export function createPlatformClient(
         }
       }),
 
-    readBatch: (batchId, signal) => withRetries(clock, signal, () => readBatch(batchId, signal)),
+    readBatch: (batchId: string, signal: AbortSignal) =>
+      withRetries(clock, signal, () => readBatch(batchId, signal)),
 
+    /** The records that Platform left out of a finished batch, up to {@link MAX_ROW_ERRORS}. */
     readRowErrors,
 
     close,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { tryParseJson } from '../../adobe/body-json.js';
 import { PlatformError } from './platform-error.js';
 
 /** A record that Platform left out. */
@@ -45,18 +46,10 @@ export function parseRowErrorList(answer: string): readonly RowErrorFile[] {
 /** Parse the rows of such a file; anything that is not a row is left out. */
 export function parseRowErrors(answer: string): readonly RowError[] {
   return answer.split('\n').flatMap((line) => {
-    const parsed = row.safeParse(parseJson(line));
+    const parsed = row.safeParse(tryParseJson(line));
     if (!parsed.success) return [];
     const { _errors, _filename, _corrupt_record: corrupt, ...record } = parsed.data;
     const reason = _errors.map(({ code, message }) => `${code} ${message}`.trim()).join('; ');
     return [{ reason: `Platform: ${reason}`, record: corrupt ?? record }];
   });
-}
-
-function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return null;
-  }
 }

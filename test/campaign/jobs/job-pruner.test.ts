@@ -2,7 +2,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import type { Logger } from '../../../src/adobe/logger.js';
-import { createJobPruner } from '../../../src/campaign/jobs/job-pruner.js';
+import { startJobPruner } from '../../../src/campaign/jobs/job-pruner.js';
 import { createState } from '../../../src/campaign/state/state.js';
 import { createDrivenClock } from '../support/driven-clock.js';
 import { createWorkspace, mappingYaml, startService } from '../support/running-service.js';
@@ -42,7 +42,7 @@ async function openStore() {
     jobIds: () => state.jobs.list({ limit: 1_000 }).map(({ id }) => id),
     prune: () => {
       const { oldJobs } = state;
-      return createJobPruner({ oldJobs, rejectsDir, retentionMs: RETENTION_MS, clock, logger });
+      return startJobPruner({ oldJobs, rejectsDir, retentionMs: RETENTION_MS, clock, logger });
     },
     async [Symbol.asyncDispose]() {
       state.close();
@@ -64,9 +64,9 @@ describe('jobs that are past their time', () => {
     const running = run('C', null);
     for (const jobId of [old, young, last, beforeRunning, running]) await store.reject(jobId);
 
-    const pruner = store.prune();
+    const stop = store.prune();
     await store.clock.waitedFor();
-    await pruner.stop();
+    await stop();
     expect(store.jobIds()).toEqual([running, last, young]);
     expect([1, 2, 3, 4, 5].map((id) => state.requests.jobIdOf(id))).toEqual([
       null,
@@ -91,7 +91,7 @@ describe('jobs that are past their time', () => {
     const soonOld = store.run('A', OLD + HOUR_MS / 2);
     const last = store.run('A', NOW);
 
-    const pruner = store.prune();
+    const stop = store.prune();
     await store.clock.waitedFor();
     expect(store.jobIds()).toHaveLength(52);
     store.clock.advance(50);
@@ -100,7 +100,7 @@ describe('jobs that are past their time', () => {
     store.clock.advance(HOUR_MS);
     await store.clock.waitedFor();
     expect(store.jobIds()).toEqual([last]);
-    await pruner.stop();
+    await stop();
   });
 
   it('whose rejects cannot be deleted hold up no others', async () => {
@@ -112,11 +112,11 @@ describe('jobs that are past their time', () => {
     // A folder is no file that can be deleted.
     for (const jobId of stuck) await mkdir(join(store.rejectsDir, `job-${jobId}.ndjson`));
 
-    const pruner = store.prune();
+    const stop = store.prune();
     await store.clock.waitedFor();
     store.clock.advance(50);
     await store.clock.waitedFor();
-    await pruner.stop();
+    await stop();
     expect(store.jobIds()).toEqual([last, ...stuck.toReversed()]);
     expect(store.messages.map(([message]) => message)).toEqual([
       ...stuck.map(() => 'the rejects of an old job could not be deleted'),

@@ -269,7 +269,7 @@ describe('the exit code', () => {
   it('is 124 once the time is up, and 130 once it is interrupted: it says how to go on', async () => {
     const late = await run('start', 'late', '--wait', '--timeout', '1s').ended;
     expect(late.code).toBe(124);
-    const goOn = /\nTo go on: sluice (watch late \d+)\n$/;
+    const goOn = /\nTo continue: sluice (watch late \d+)\n$/;
     const [, words = ''] = goOn.exec(late.stderr) ?? [];
     const again = run(...words.split(' '), '--profile', 'default');
     expect((await again.ended).code).toBe(2);
@@ -567,7 +567,7 @@ describe('doctor', () => {
         'websocket',
       ].map((name) => [name, 'ok']),
     );
-    expect(checks[5].message).toBe('you are reader; you may ingestion:read');
+    expect(checks[5].message).toBe('you are reader; your rights: ingestion:read');
     expect(code).toBe(0);
   });
 

@@ -1,3 +1,4 @@
+import { GatewayError } from '@sluice/client';
 import { CommandError, exitCodes } from './command-error.js';
 import type { Context } from './context.js';
 import { toCommandError } from './gateway.js';
@@ -208,7 +209,9 @@ async function checkApi({ gateway }: Context): Promise<Check> {
           advice: 'update the gateway, or use the version of this command that matches it',
         };
   } catch (error) {
-    return { name, state: 'unknown', message: (error as Error).message };
+    const isClosed = error instanceof GatewayError && error.code === 'GRAPHQL_VALIDATION_FAILED';
+    const message = isClosed ? 'the gateway allows no introspection' : (error as Error).message;
+    return { name, state: 'unknown', message };
   }
 }
 

@@ -14,6 +14,7 @@ import {
   startService,
 } from '../../../test/campaign/support/running-service.js';
 import { askGateway } from '../../../test/support/ask-gateway.js';
+import { publicExposure } from '../../../test/support/exposure.js';
 import { toUpstream } from '../../../test/support/faulty-campaign.js';
 import { type GatewayProcess, startGatewayProcess } from '../../../test/support/gateway-process.js';
 import { startTestUpstream } from '../../../test/support/start-test-upstream.js';
@@ -569,6 +570,15 @@ describe('doctor', () => {
     );
     expect(checks[5].message).toBe('you are reader; your rights: ingestion:read');
     expect(code).toBe(0);
+  });
+
+  it('says that it cannot compare the API where introspection is off', async () => {
+    const closed = await startTestGateway(upstream.config, { signIn, exposure: publicExposure });
+    const env = { ...as('reader'), SLUICE_URL: closed.url };
+    const { code, stdout } = await command.run(['doctor'], { env }).ended;
+    await closed.stop();
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^unknown +version +the gateway allows no introspection$/m);
   });
 
   it('says what is wrong, and what to do', async () => {

@@ -12,7 +12,11 @@ export class Turns {
   #isTaken = false;
   readonly #waiting: (() => void)[] = [];
 
-  constructor(private readonly reading: Reading) {}
+  /** @param whenReady - calls back once waiting work may start */
+  constructor(
+    private readonly reading: Reading,
+    private readonly whenReady: (start: () => void) => void = (start) => start(),
+  ) {}
 
   /** Whether work is waiting. */
   get isWaiting(): boolean {
@@ -36,11 +40,12 @@ export class Turns {
   }
 
   #pass(): void {
-    const next = this.#waiting.shift();
-    if (!next) {
-      this.#isTaken = false;
-      return;
-    }
+    if (this.isWaiting) this.whenReady(() => this.#next());
+    else this.#isTaken = false;
+  }
+
+  #next(): void {
+    const [next = () => {}] = this.#waiting.splice(0, 1);
     if (this.isWaiting) this.reading.pause();
     else this.reading.resume();
     this.#begin(next);

@@ -1,4 +1,4 @@
-import type { IncomingMessage, RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import type { ApolloServer } from '@apollo/server';
@@ -212,13 +212,23 @@ export async function createHttpServer({
     addEarlyHeaders(request, reply);
     done();
   });
-  const turns = new WeakMap<Socket, Turns>();
-  function turnsOf(socket: Socket): Turns {
-    const known = turns.get(socket);
-    if (known) return known;
-    const added = new Turns(socket);
-    turns.set(socket, added);
-    return added;
+  const connections = new WeakMap<Socket, { readonly turns: Turns; answer: ServerResponse }>();
+  /** Start this when the connection of a request has its turn, and has taken the answer to the request before. */
+  function takeTurn({ socket }: IncomingMessage, answer: ServerResponse, work: () => void): void {
+    const connection = connections.get(socket) ?? {
+      answer,
+      // One at a time: the answers to requests that came together would pile up if their client reads none.
+      turns: new Turns(socket, (start) => {
+        const before = connection.answer;
+        if (before.writableFinished || before.destroyed) start();
+        else before.once('close', start);
+      }),
+    };
+    connections.set(socket, connection);
+    connection.turns.take(() => {
+      connection.answer = answer;
+      work();
+    });
   }
   const unreadAnswers = cutUnreadAnswers(server, readingTimes);
   const knownQuestions = createKnownQuestions({
@@ -234,7 +244,7 @@ export async function createHttpServer({
       checkHost(request) === null &&
       (corsOrigins.length === 0 || request.headers.origin === undefined) &&
       (hasSignIn || checkOrigin(request) === null),
-    turnsOf,
+    takeTurn,
     unreadAnswers,
     headers: {
       ...headers,
@@ -243,10 +253,10 @@ export async function createHttpServer({
     },
   });
   // Otherwise requests that arrive together would all be answered before any other connection is served.
-  server.addHook('onRequest', ({ raw }, _reply, done) => {
+  server.addHook('onRequest', ({ raw }, reply, done) => {
     // It has had its turn.
     if (knownQuestions.preparedRequest(raw)) done();
-    else turnsOf(raw.socket).take(done);
+    else takeTurn(raw, reply.raw, done);
   });
   server.addHook('onRequest', ({ raw }, reply, done) => {
     const isPreflight = raw.method === 'OPTIONS' && 'access-control-request-method' in raw.headers;

@@ -1,7 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { toAddressKey } from '../admission/caller-key.js';
 import type { ClientAddress } from '../admission/client-address.js';
-import type { Turns } from '../connections/turns.js';
 import type { UnreadAnswers } from '../connections/unread-answers.js';
 import type { Allowance } from '../limits/allowance.js';
 import type { Quota } from '../limits/quota.js';
@@ -44,7 +43,8 @@ export interface KnownQuestionsOptions {
   readonly isServing: () => boolean;
   /** Whether a request may come in, and its answer has the headers of every answer. */
   readonly isOrdinary: (request: IncomingMessage) => boolean;
-  readonly turnsOf: (connection: IncomingMessage['socket']) => Turns;
+  /** Start this in its turn. */
+  readonly takeTurn: (request: IncomingMessage, response: ServerResponse, work: () => void) => void;
   readonly unreadAnswers: UnreadAnswers;
   /** Those of every answer. */
   readonly headers: Readonly<Record<string, string>>;
@@ -76,7 +76,7 @@ export function createKnownQuestions({
   addressOf,
   isServing,
   isOrdinary,
-  turnsOf,
+  takeTurn,
   unreadAnswers,
   headers,
 }: KnownQuestionsOptions): KnownQuestions {
@@ -183,7 +183,7 @@ export function createKnownQuestions({
     before: (next) => (request, response) => {
       const length = toLength(request);
       if (length === null) return next(request, response);
-      turnsOf(request.socket).take(() => {
+      takeTurn(request, response, () => {
         const parts: Buffer[] = [];
         request.on('data', (part: Buffer) => parts.push(part));
         request.on('end', () => {

@@ -13,6 +13,9 @@ import {
   startPushedGateway,
 } from '../../support/pushed-gateway.js';
 
+/** Far more answers than the system buffers for a connection. */
+const PIPELINED = 4_000;
+
 let gateway: PushedGateway;
 let sockets: Socket[] = [];
 let questionCount = 0;
@@ -366,6 +369,43 @@ describe('a repeated question, with sign-in, another site and a proxy,', () => {
       }),
       { numRuns: 60 },
     );
+  });
+});
+
+describe('a client that reads nothing', () => {
+  beforeEach(() => start(100));
+  afterEach(() => gateway.stop());
+
+  it('gets no more answers than its connection takes, and all of them once it reads', async () => {
+    const query = newQuestion();
+    const bytes = toBytes({}, query);
+    await ask({}, query);
+    const [accepted] = await Promise.all([
+      once(gateway.server, 'connection').then(([socket]) => socket as Socket),
+      ask({}, query),
+    ]);
+    const answerBytes = accepted.bytesWritten;
+    const arriving = once(gateway.server, 'connection').then(([socket]) => socket as Socket);
+    const socket = open().pause();
+    const answeredBefore = gateway.reports.length;
+    for (let count = 0; count < PIPELINED; count += 1) socket.write(bytes);
+    const deaf = await arriving;
+    // Others are answered meanwhile, until nothing changes any more.
+    let others = 0;
+    const answered = () => gateway.reports.length - answeredBefore - others;
+    for (let last = -1; last !== answered(); ) {
+      last = answered();
+      for (let count = 0; count < 20; count += 1, others += 1) await ask({}, query);
+    }
+    const taken = deaf.bytesWritten - deaf.writableLength;
+    expect(answered()).toBeLessThan(PIPELINED);
+    expect(answered() * answerBytes - taken).toBeLessThan(4 * deaf.writableHighWaterMark);
+    let read = 0;
+    for await (const part of socket) {
+      read += (part as Buffer).length;
+      if (read >= PIPELINED * answerBytes) break;
+    }
+    expect(read).toBe(PIPELINED * answerBytes);
   });
 });
 

@@ -45,7 +45,7 @@ await transitions.forEach(({ data }) => {
   console.log(data?.ingestionStatusChanged.to);
 });
 
-// The subscription has moved what the mutation left in the cache.
+// The subscription has updated what the mutation put into the cache.
 const status = gql`fragment Status on IngestionRequest { status }`;
 console.log(client.readFragment({ id: `IngestionRequest:${id}`, fragment: status }));
 

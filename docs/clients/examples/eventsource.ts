@@ -1,4 +1,4 @@
-// In a browser it is there already.
+// Browsers have it built in.
 import { EventSource } from 'eventsource';
 
 const url = process.env.SLUICE_URL ?? 'http://127.0.0.1:4000/graphql';
@@ -31,5 +31,5 @@ events.addEventListener('next', ({ data }) => {
   const { data: told, errors } = JSON.parse(data);
   console.log(told ? told.ingestionStatusChanged.to : errors);
 });
-// Else it would connect again.
+// Otherwise it would reconnect.
 events.addEventListener('complete', () => events.close());

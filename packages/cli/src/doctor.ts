@@ -1,3 +1,4 @@
+import { GatewayError } from '@sluice/client';
 import { CommandError, exitCodes } from './command-error.js';
 import type { Context } from './context.js';
 import { toCommandError } from './gateway.js';
@@ -99,15 +100,15 @@ async function checkSettings({ gateway, settings }: Context): Promise<Check> {
     };
   }
   const withToken =
-    credentials.kind === 'none' ? 'without a token' : `with the token of ${credentials.from}`;
-  const message = `${url.href} (of ${urlFrom}), ${withToken}`;
+    credentials.kind === 'none' ? 'without a token' : `with the token from ${credentials.from}`;
+  const message = `${url.href} (from ${urlFrom}), ${withToken}`;
   const isLocal = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
   return credentials.kind !== 'none' && url.protocol === 'http:' && !isLocal
     ? {
         name,
         state: 'warning',
         message,
-        advice: 'use https: otherwise anybody in between can read it',
+        advice: 'use https: otherwise anyone in between can read the token',
       }
     : { name, state: 'ok', message };
 }
@@ -139,7 +140,7 @@ function checkClock(response: Response, askedAt: number, answeredAt: number): Ch
   if (Number.isNaN(there)) return { name, state: 'unknown', message: 'the answer has no date' };
   const skewMs = there + 500 - (askedAt + answeredAt) / 2;
   if (Math.abs(skewMs) <= MAX_SKEW_MS) {
-    return { name, state: 'ok', message: 'agrees with the gateway’s within 5 s' };
+    return { name, state: 'ok', message: 'within 5 s of the gateway’s' };
   }
   const seconds = Math.round(Math.abs(skewMs) / 1_000);
   return {
@@ -183,8 +184,8 @@ async function checkSignIn({ gateway, settings }: Context): Promise<Check> {
   try {
     const { viewer } = await gateway.request(ViewerDocument, {});
     const isAnonymous = settings.credentials.kind === 'none';
-    const who = isAnonymous ? 'the gateway asks for none' : `you are ${viewer.name}`;
-    const message = `${who}; you may ${viewer.rights.join(', ') || 'do nothing'}`;
+    const who = isAnonymous ? 'the gateway requires none' : `you are ${viewer.name}`;
+    const message = `${who}; your rights: ${viewer.rights.join(', ') || 'none'}`;
     return { name, state: 'ok', message };
   } catch (error) {
     return { name, ...toWrong(gateway.url, error) };
@@ -208,7 +209,9 @@ async function checkApi({ gateway }: Context): Promise<Check> {
           advice: 'update the gateway, or use the version of this command that matches it',
         };
   } catch (error) {
-    return { name, state: 'unknown', message: (error as Error).message };
+    const isClosed = error instanceof GatewayError && error.code === 'GRAPHQL_VALIDATION_FAILED';
+    const message = isClosed ? 'the gateway allows no introspection' : (error as Error).message;
+    return { name, state: 'unknown', message };
   }
 }
 

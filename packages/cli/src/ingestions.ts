@@ -131,7 +131,7 @@ async function follow(
   let last: ShownTransitionFragment | null = null;
   try {
     const transitions = followRequest(gateway, followed, ({ request }) =>
-      output.note(`${request.requestId} was aborted. Its retry is awaited.`),
+      output.note(`${request.requestId} was aborted. Waiting for its retry.`),
     );
     for await (const transition of transitions) {
       last = transition;

@@ -57,7 +57,7 @@ async function askUrl(): Promise<string> {
   if (!process.stdin.isTTY) {
     throw new CommandError(
       exitCodes.usage,
-      'Name the gateway with --url or SLUICE_URL: there is no terminal to ask on.',
+      'Name the gateway with --url or SLUICE_URL: without a terminal, nobody can be asked.',
     );
   }
   const answer = await text({

@@ -19,7 +19,7 @@ const program = createProgram(
   process.argv[2] === 'complete',
 );
 
-/** The reader has read enough; or the output can't be kept, as on a full disk, and a script must not take it for whole. */
+/** The reader has stopped reading; or the disk is full, say, and a script must not take the output for complete. */
 function endUnwritten({ code, message }: NodeJS.ErrnoException): never {
   if (code === 'EPIPE') process.exit(exitCodes.closedPipe);
   stderr.write(`sluice: The output cannot be written: ${message}\n`);
@@ -40,7 +40,7 @@ function tellError(error: unknown): ExitCode {
   if (program.opts().output === 'text') {
     stderr.write(`sluice: ${code ? `${code}: ` : ''}${toPlain(message)}\n`);
     const hasEnded = exitCode !== exitCodes.timeout && exitCode !== exitCodes.interrupted;
-    if (advice) stderr.write(`${hasEnded ? 'What to do' : 'To go on'}: ${advice}\n`);
+    if (advice) stderr.write(`${hasEnded ? 'What to do' : 'To continue'}: ${advice}\n`);
   } else {
     stderr.write(`${JSON.stringify({ error: { code, message, advice } })}\n`);
   }

@@ -144,7 +144,7 @@ export function createProgram(surroundings: Surroundings, isCompleting: boolean)
     jobs,
     { isList: true },
   );
-  act(program.command('cancel <job>').description('cut a job off'), cancel);
+  act(program.command('cancel <job>').description('stop a running job'), cancel);
   act(
     program.command('end-watch <mapping> <request>').description('stop polling a request'),
     endWatch,

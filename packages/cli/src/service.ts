@@ -24,7 +24,7 @@ export async function runServiceScript(
   if (dir === null || !(await hasScripts(dir))) {
     throw new CommandError(
       exitCodes.usage,
-      `${script} uses the Campaign service of a checkout of Sluice, and ${dir ?? 'no folder above this one'} is ${dir ? 'not one' : 'one'}.`,
+      `${script} needs a checkout of Sluice, and ${dir ?? 'this folder'} is not ${dir ? '' : 'in '}one.`,
       { advice: 'run it in a checkout, or name one with --service DIR or SLUICE_SERVICE_DIR' },
     );
   }

@@ -14,6 +14,7 @@ import {
   startService,
 } from '../../../test/campaign/support/running-service.js';
 import { askGateway } from '../../../test/support/ask-gateway.js';
+import { publicExposure } from '../../../test/support/exposure.js';
 import { toUpstream } from '../../../test/support/faulty-campaign.js';
 import { type GatewayProcess, startGatewayProcess } from '../../../test/support/gateway-process.js';
 import { startTestUpstream } from '../../../test/support/start-test-upstream.js';
@@ -269,7 +270,7 @@ describe('the exit code', () => {
   it('is 124 once the time is up, and 130 once it is interrupted: it says how to go on', async () => {
     const late = await run('start', 'late', '--wait', '--timeout', '1s').ended;
     expect(late.code).toBe(124);
-    const goOn = /\nTo go on: sluice (watch late \d+)\n$/;
+    const goOn = /\nTo continue: sluice (watch late \d+)\n$/;
     const [, words = ''] = goOn.exec(late.stderr) ?? [];
     const again = run(...words.split(' '), '--profile', 'default');
     expect((await again.ended).code).toBe(2);
@@ -567,8 +568,17 @@ describe('doctor', () => {
         'websocket',
       ].map((name) => [name, 'ok']),
     );
-    expect(checks[5].message).toBe('you are reader; you may ingestion:read');
+    expect(checks[5].message).toBe('you are reader; your rights: ingestion:read');
     expect(code).toBe(0);
+  });
+
+  it('says that it cannot compare the API where introspection is off', async () => {
+    const closed = await startTestGateway(upstream.config, { signIn, exposure: publicExposure });
+    const env = { ...as('reader'), SLUICE_URL: closed.url };
+    const { code, stdout } = await command.run(['doctor'], { env }).ended;
+    await closed.stop();
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^unknown +version +the gateway allows no introspection$/m);
   });
 
   it('says what is wrong, and what to do', async () => {

@@ -3,20 +3,20 @@ import { isReference, relayStylePagination } from '@apollo/client/utilities';
 import type { IngestionStatus } from './generated/operations.js';
 import generated from './generated/possible-types.js';
 
-/** Which types an interface or a union may be: without it, what was selected `... on StartIngestionFailure` is lost. */
+/** The types of each interface and union. Without them, Apollo drops the fields `... on StartIngestionFailure`. */
 export const possibleTypes: Record<string, string[]> = generated.possibleTypes;
 
 type Member = Reference | object;
 
-/** Members of a page: some clients select edges, others nodes. */
+/** A page: some clients select edges, others nodes. */
 interface Page {
   readonly edges?: readonly { readonly node: Member }[];
   readonly nodes?: readonly Member[];
 }
 
 /**
- * Pages join to one list, and requests move forward only: an answer that was overtaken by a transition changes nothing,
- * and a transition that arrives moves its request wherever it is shown.
+ * Pages are joined to one list. A transition updates its request wherever it is shown. Requests only move forward: a
+ * response that a transition has overtaken changes nothing.
  */
 export const typePolicies: TypePolicies = {
   Query: {
@@ -53,7 +53,7 @@ export const typePolicies: TypePolicies = {
   },
 };
 
-/** Apollo's own policy knows edges alone, and doubles a page that is asked for again where it does not know its place. */
+/** Apollo's own policy only handles edges, and repeats a page that is fetched again if it can't find its place. */
 function toPages(keyArgs: string[] | false): FieldPolicy {
   const { read, merge } = relayStylePagination(keyArgs);
   if (typeof merge !== 'function')
@@ -90,12 +90,12 @@ function isTerminal(status: IngestionStatus | undefined): boolean {
   return status !== undefined && status !== 'IN_PROGRESS';
 }
 
-/** What is null is not known yet. */
+/** Null means not known yet. */
 function toKnown<Value>(known: Value | undefined, told: Value): Value {
   return told ?? known ?? told;
 }
 
-/** Instants are texts that sort by time. */
+/** Instants are strings that sort by time. */
 function toGreater<Value extends string | number>(known: Value | undefined, told: Value): Value {
   return known !== undefined && known > told ? known : told;
 }

@@ -5,7 +5,7 @@ import { iterate } from './iterate.js';
 /** How a client reaches its gateway. */
 export type Transport = 'websocket' | 'sse';
 
-/** What a fallback needs besides the two clients. */
+/** How to tell that WebSockets do not get through. */
 export interface FallbackOptions {
   /** Whether the gateway answers over HTTP. */
   readonly isReachable: () => Promise<boolean>;
@@ -13,24 +13,24 @@ export interface FallbackOptions {
   readonly openMs: number;
 }
 
-/** A client that uses another way where WebSockets do not get through. */
+/** A client that falls back to streams if WebSockets do not get through. */
 export interface FallbackClient extends Client {
   readonly transport: Watched<Transport>;
 }
 
-/** Close codes from here to `TERMINATED` are the gateway's own: so the WebSocket did get through. */
+/** Close codes from here to `TERMINATED` come from the gateway, so the WebSocket did get through. */
 const FIRST_OF_GATEWAY = 4400;
 const TERMINATED = 4499;
 
 /**
- * Use WebSockets; or, where they do not get through and the gateway does answer over HTTP, streams instead.
+ * Use WebSockets, and streams instead if WebSockets do not get through although the gateway responds over HTTP.
  *
  *     websocket ──it does not open, although the gateway answered before──▶ sse
  *         ▲────────────────────── the stream is lost ──────────────────────┘
  *
- * Wrap it with `resumable`, which asks for each new connection with the subscriptions that resume.
+ * Wrap it with `resumable`: the subscriptions that it resumes open each new connection.
  *
- * @param sockets - one that may be terminated before it is open
+ * @param sockets - can be terminated before it is open
  */
 export function withFallback(
   sockets: Client,
@@ -38,7 +38,7 @@ export function withFallback(
   { isReachable, openMs }: FallbackOptions,
 ): FallbackClient {
   const transport = createWatched<Transport>('websocket');
-  /** For the next subscription: the present connection is told of its end first. */
+  /** For the next subscription. Until then, listeners still hear from the connection that has ended. */
   let next: Transport = 'websocket';
   /** Whether the gateway has answered over HTTP since a WebSocket last opened. */
   let hasAnswered = false;
@@ -69,7 +69,7 @@ export function withFallback(
   });
   streams.on('closed', () => {
     next = 'websocket';
-    // It is tried once, before the streams are again.
+    // Try it once, before streams again.
     hasAnswered = true;
   });
 

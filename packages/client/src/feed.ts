@@ -4,29 +4,29 @@ import type { SluiceTransitionFragment as IngestionTransition } from './generate
 import { ConnectionLostError } from './resumable.js';
 import type { RequestRef, SluiceClient } from './sluice-client.js';
 
-/** What is followed. */
+/** What a feed follows. */
 export type FeedSource =
   | { readonly kind: 'ingestion'; readonly ref: RequestRef }
-  /** The newest so many transitions. */
+  /** The newest transitions, at most `limit`. */
   | {
       readonly kind: 'activity';
       readonly mappingIds: readonly string[] | null;
       readonly limit: number;
     };
 
-/** What has been heard, and how old that may be. */
+/** The transitions that have arrived, and how current they are. */
 export interface FeedState {
   /** In the order in which they happened. */
   readonly transitions: readonly IngestionTransition[];
-  /** Once it has ended, as it was then. */
+  /** After the feed has ended, the state when it did. */
   readonly connection: Connection;
-  /** Since when something may have happened that is not shown yet; null where nothing has. */
+  /** Since when transitions may be missing; null if none are. */
   readonly staleSince: Date | null;
-  /** Why nothing more will come, although there may be more. What came before stays. */
+  /** Why the feed has ended early; earlier transitions stay. */
   readonly error: Error | null;
 }
 
-/** Before anything is followed. */
+/** The state before anything is followed. */
 export const NOTHING_HEARD: FeedState = {
   transitions: [],
   connection: { state: 'idle' },
@@ -36,20 +36,20 @@ export const NOTHING_HEARD: FeedState = {
 
 const feeds = new WeakMap<SluiceClient, Map<string, Watched<FeedState>>>();
 
-/** A source as a text: equal ones are followed once. */
+/** The key of a source: equal sources share a subscription. */
 export function toFeedKey(source: FeedSource): string {
   return JSON.stringify(source);
 }
 
-/** What has been heard of a source; {@link NOTHING_HEARD} where nobody listens to it. */
+/** The state of a source; {@link NOTHING_HEARD} if nobody listens to it. */
 export function readFeed(client: SluiceClient, key: string | null): FeedState {
   return (key === null ? null : feeds.get(client)?.get(key)?.get()) ?? NOTHING_HEARD;
 }
 
 /**
- * Follow a source, together with all who listen to the same one.
+ * Follow a source. Its listeners share one subscription, which ends with the last of them.
  *
- * @returns stops it: the subscription ends with its last listener
+ * @returns stops listening
  */
 export function listenToFeed(client: SluiceClient, key: string, listener: () => void): () => void {
   const ofClient = feeds.get(client) ?? new Map<string, Watched<FeedState>>();
@@ -112,7 +112,7 @@ function openFeed(
     update(changed);
   }
 
-  /** Who leaves may come back at once, as all do in React's strict mode. */
+  /** A listener that leaves may come back at once, as in React's strict mode. */
   function stopIfUnused(): void {
     if (listenerCount > 0 || signal.aborted) return;
     unlisten();
@@ -153,7 +153,7 @@ function open(
   }
 }
 
-/** The end of a request is its terminal transition, and not the end of a stream. */
+/** A request ends with its terminal transition, not with its stream. */
 function isLast(source: FeedSource, { to }: IngestionTransition): boolean {
   return source.kind === 'ingestion' && to !== 'IN_PROGRESS';
 }
@@ -170,12 +170,12 @@ function toStaleSince(
     case 'reconnecting':
       return staleSince ?? connection.since;
     case 'upToDate':
-      // Of a request there is one at least.
+      // A request has at least one transition.
       return source.kind === 'ingestion' && transitions.length === 0 ? staleSince : null;
   }
 }
 
-/** A connection that the gateway refuses is told of by its close. */
+/** If the gateway refuses the connection, the failure is a close event. */
 function toError(failure: unknown): Error {
   if (failure instanceof Error) return failure;
   const { code, reason } = Object(failure) as { code?: unknown; reason?: unknown };

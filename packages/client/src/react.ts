@@ -21,15 +21,15 @@ import type { RequestRef, SluiceClient, StartOutcome } from './sluice-client.js'
 
 export type { FeedState } from './feed.js';
 
-/** An ingestion, as far as it has been heard of. */
+/** An ingestion, as its transitions arrive. */
 export interface FollowedIngestion extends FeedState {
   /** Null until it is known. */
   readonly status: IngestionStatus | null;
-  /** Nothing more will happen to it. */
+  /** Whether the status is final. */
   readonly isTerminal: boolean;
 }
 
-/** How a start goes. */
+/** The progress of a start. */
 export type StartAttempt =
   | { readonly state: 'idle' }
   | { readonly state: 'starting' }
@@ -37,12 +37,12 @@ export type StartAttempt =
   | { readonly state: 'answered'; readonly outcome: StartOutcome }
   | { readonly state: 'failed'; readonly error: unknown };
 
-/** How many transitions of activity are kept unless it is said. */
+/** How many transitions of activity are kept by default. */
 const ACTIVITY_LIMIT = 50;
 
 const SluiceContext = createContext<SluiceClient | null>(null);
 
-/** Give the components below it a client. */
+/** Provide a client to the components below it. */
 export function SluiceProvider({
   client,
   children,
@@ -53,10 +53,10 @@ export function SluiceProvider({
   return createElement(SluiceContext.Provider, { value: client }, children);
 }
 
-/** The client of the {@link SluiceProvider} around this component. */
+/** The client of the {@link SluiceProvider} above this component. */
 export function useSluiceClient(): SluiceClient {
   const client = useContext(SluiceContext);
-  if (!client) throw new Error('There is no <SluiceProvider> around this component.');
+  if (!client) throw new Error('There is no <SluiceProvider> above this component.');
   return client;
 }
 
@@ -64,7 +64,7 @@ export function useSluiceClient(): SluiceClient {
  * Follow an ingestion, from its first transition to its terminal one. Components that follow the same one share one
  * subscription, which ends with the last of them.
  *
- * @param ref - null for none yet
+ * @param ref - null while there is none
  */
 export function useIngestion(ref: RequestRef | null): FollowedIngestion {
   const state = useFeed(
@@ -78,10 +78,10 @@ export function useIngestion(ref: RequestRef | null): FollowedIngestion {
 }
 
 /**
- * Follow what happens from now on.
+ * Follow all transitions from now on.
  *
- * @param mappingIds - all that the caller may see, where it is left out
- * @param limit - how many transitions are kept, the newest ones
+ * @param mappingIds - if left out, all that the caller may see
+ * @param limit - how many transitions are kept; the oldest are dropped
  */
 export function useActivity({
   mappingIds,
@@ -98,9 +98,9 @@ export function useActivity({
 }
 
 /**
- * Start ingestions. `attempt` tells of the last start; `start` gives its outcome, and null where it failed.
+ * Start ingestions. `attempt` is the state of the last start. `start` returns the outcome, or null if the start failed.
  *
- * A start goes on where its component is gone.
+ * A start continues after its component is unmounted.
  */
 export function useStartIngestion(): {
   readonly attempt: StartAttempt;

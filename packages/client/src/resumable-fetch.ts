@@ -3,25 +3,25 @@ import { type ResumableOptions, resumable } from './resumable.js';
 import { createStreamClient, PASSING_HTTP_STATUS, SILENT_MS } from './stream-client.js';
 import { failIfSilent } from './streamed-results.js';
 
-/** How stubborn it is. */
+/** How long a {@link resumableFetch} retries, and when it gives up a silent connection. */
 export interface ResumableFetchOptions
   extends Pick<ResumableOptions, 'retryForMs' | 'maxRetryDelayMs'> {
   readonly fetch?: typeof globalThis.fetch;
-  /** The longest silence of a stream, in ms: 40 s by default, as the gateway shows every 15 s that it is there. */
+  /** How long a connection may be silent, in ms; 40 s by default. The gateway sends a heartbeat every 15 s. */
   readonly silentMs?: number;
 }
 
-/** Between two tries of an `EventSource` that is put off, in ms. */
+/** The pause before a request of an `EventSource` is repeated, in ms. */
 const RETRY_MS = 1_000;
 
 const BOUNDARY = '\r\n--graphql';
 
 /**
- * A `fetch` for clients that get subscriptions over HTTP.
+ * A `fetch` for clients that subscribe over HTTP.
  *
- * - Multipart subscriptions, as Apollo Client sends them, go on where they were whenever their connection is lost.
- * - Event streams fail if they are silent, so that an `EventSource` reconnects, which resumes by itself. If the gateway
- *   or a proxy is unavailable they wait, because otherwise an `EventSource` would give up for good.
+ * - Multipart subscriptions, as Apollo Client sends them, resume after a lost connection.
+ * - Event streams fail when they fall silent, so that an `EventSource` reconnects, which resumes by itself. While the
+ *   gateway or a proxy is unavailable, requests wait; otherwise an `EventSource` would give up for good.
  *
  * Everything else passes through.
  */
@@ -37,7 +37,7 @@ export function resumableFetch({
     ...(maxRetryDelayMs !== undefined && { maxRetryDelayMs }),
   };
 
-  /** A connection that was open before may be dead. */
+  /** Fail if no response comes in time, because a connection that was open before may be dead. */
   async function fetchInTime(
     input: Parameters<typeof globalThis.fetch>[0],
     init: RequestInit,

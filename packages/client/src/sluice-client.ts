@@ -43,7 +43,7 @@ export interface SluiceClientOptions extends ResumableOptions {
    * connection.
    */
   readonly token?: string | (() => string | Promise<string>);
-  /** If the platform has none, as in Node.js 20: that of `ws`. */
+  /** For platforms without a `WebSocket`, such as Node.js 20: that of `ws`. */
   readonly webSocketImpl?: unknown;
 }
 
@@ -102,7 +102,7 @@ export interface SluiceClient {
     options?: Stoppable,
   ): AsyncIterableIterator<Data>;
   readonly connection: Watched<Connection>;
-  /** `sse` if WebSockets don't get through, which the client finds out without help. Everything else stays the same. */
+  /** `sse` if WebSockets don't get through. The client finds out by itself, and everything else stays the same. */
   readonly transport: Watched<Transport>;
   /** End all subscriptions. */
   dispose(): Promise<void>;
@@ -186,7 +186,7 @@ export function createSluiceClient({
       answer = ((await response.json()) ?? {}) as typeof answer;
     } catch (cause) {
       signal?.throwIfAborted();
-      throw new AnswerLostError('The gateway gave no answer.', { cause });
+      throw new AnswerLostError('The gateway did not answer.', { cause });
     }
     if (answer.errors) throw new GatewayError(answer.errors);
     if (answer.data) return answer.data;
@@ -332,7 +332,7 @@ function mayAnswerYet(failure: unknown): boolean {
 
 type WebSocketClass = new (...args: unknown[]) => object;
 
-/** That of `ws` throws where nobody listens, if it is closed before it is open. */
+/** A socket of `ws` throws if it is closed before it is open and nobody listens to its errors. */
 function toAbandonable(implementation: WebSocketClass): WebSocketClass {
   return class extends implementation {
     constructor(...args: unknown[]) {

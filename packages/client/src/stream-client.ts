@@ -2,25 +2,25 @@ import type { Client, FormattedExecutionResult, Sink, SubscribePayload } from 'g
 import { iterate } from './iterate.js';
 import { failIfSilent, readMessages } from './streamed-results.js';
 
-/** How operations are sent. */
+/** Which gateway to use, and how. */
 export interface StreamClientOptions {
   readonly url: string;
-  /** Asked for each request, so that credentials are fresh. */
+  /** Called for each request, so that credentials are fresh. */
   readonly toHeaders: () => Promise<Readonly<Record<string, string>>>;
-  /** The form of the answers: Server-Sent Events by default. */
+  /** The media type of responses; Server-Sent Events by default. */
   readonly accept?: string;
   readonly fetch?: typeof globalThis.fetch;
-  /** The longest silence of a stream, in ms. */
+  /** How long a stream may be silent, in ms. */
   readonly silentMs?: number;
 }
 
-/** HTTP statuses of a gateway, or of a proxy in front of it, that may be another one soon. */
+/** HTTP statuses that are temporary, from the gateway or from a proxy in front of it. */
 export const PASSING_HTTP_STATUS: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
-/** In ms: more than twice as long as between two heartbeats of the gateway. */
+/** How long a stream may be silent by default, in ms: more than two heartbeats of the gateway. */
 export const SILENT_MS = 40_000;
 
-/** Close codes of WebSockets, which those who listen know. */
+/** Close codes of WebSockets, because listeners know those. */
 const LOST = 1006;
 const NOTHING_SUBSCRIBED = 1000;
 const REFUSED = 4400;
@@ -30,19 +30,19 @@ const TERMINATED = 4499;
 interface Stream {
   readonly sink: Sink<FormattedExecutionResult<never, never>>;
   readonly controller: AbortController;
-  /** Once the gateway has answered. */
+  /** Resolves once the gateway has responded. */
   readonly opened: Promise<void>;
 }
 
 type Listener = (...args: unknown[]) => void;
 
 /**
- * A client of graphql-ws whose operations are answered over HTTP, by a stream for each. It does not retry; wrap it
- * with `resumable`.
+ * A client with the interface of graphql-ws that sends each operation over HTTP, as a stream of its own. It does not
+ * retry: wrap it with `resumable`.
  *
- * Its streams are one connection in the eyes of those who listen: if one is lost, all are.
+ * To listeners, all streams together are one connection: if one is lost, all are.
  *
- *     closed ──subscribe──▶ connecting ──an answer──▶ connected
+ *     closed ──subscribe──▶ connecting ──a response──▶ connected
  *       ▲──────────────────────┴── lost, refused, nothing subscribed ──┘
  */
 export function createStreamClient({
@@ -56,7 +56,7 @@ export function createStreamClient({
   const streams = new Set<Stream>();
   let phase: 'closed' | 'connecting' | 'connected' = 'closed';
 
-  /** All that is ever sent over it are pings. */
+  /** Only pings are ever sent over it. */
   const socket = { send: () => void ping() };
 
   function emit(event: string, ...args: unknown[]): void {
@@ -69,7 +69,7 @@ export function createStreamClient({
     return await fetch(url, { method: 'POST', headers, body, signal: signal ?? null });
   }
 
-  /** Show that the gateway answers, once it has answered everything else. */
+  /** Check that the gateway responds, after it has responded to everything else. */
   async function ping(): Promise<void> {
     try {
       await Promise.all([...streams].map(({ opened }) => opened));
@@ -80,7 +80,7 @@ export function createStreamClient({
     }
   }
 
-  /** The connection is over, and all streams with it. */
+  /** End the connection, and all streams with it. */
   function close(code: number, reason: string): void {
     if (phase === 'closed') return;
     phase = 'closed';
@@ -95,7 +95,7 @@ export function createStreamClient({
   function leave(stream: Stream): void {
     if (!streams.delete(stream)) return;
     stream.controller.abort();
-    // As a socket does, after those who left know that they did.
+    // Not at once, because a socket does not close at once either.
     queueMicrotask(() => {
       if (streams.size === 0) close(NOTHING_SUBSCRIBED, '');
     });
@@ -136,7 +136,7 @@ export function createStreamClient({
       }
       const messages = readMessages(failIfSilent(response, silentMs));
       if (!messages) {
-        close(REFUSED, 'This is not the answer of a gateway.');
+        close(REFUSED, 'The response is not from a gateway.');
         return;
       }
       open();
@@ -152,9 +152,9 @@ export function createStreamClient({
           return;
         }
         const { result } = message;
-        // What was admitted had good credentials: new ones may be good again.
+        // The credentials were valid when the stream began, so fresh ones may be valid again.
         if (result.errors?.every(({ extensions }) => extensions?.code === 'UNAUTHENTICATED')) {
-          close(FORBIDDEN, 'The credentials are no longer good.');
+          close(FORBIDDEN, 'The credentials are no longer valid.');
           return;
         }
         own.sink.next(result);
@@ -163,7 +163,7 @@ export function createStreamClient({
     }
   }
 
-  /** By the gateway, which says why; or by something on the way. */
+  /** Handle a refusal: by the gateway, which says why, or by something in front of it. */
   async function refuse(stream: Stream, response: Response): Promise<void> {
     const { errors } = (await response.json().catch(() => ({}))) as { readonly errors?: unknown };
     if (!streams.has(stream)) return;

@@ -1,6 +1,6 @@
 import type { FormattedExecutionResult } from 'graphql-ws';
 
-/** What a stream over HTTP says. */
+/** A message of a stream over HTTP. */
 export type StreamedMessage =
   | { readonly kind: 'next'; readonly result: FormattedExecutionResult<never, never> }
   | { readonly kind: 'complete' };
@@ -8,7 +8,7 @@ export type StreamedMessage =
 const COMPLETE: StreamedMessage = { kind: 'complete' };
 
 /**
- * Read the answer to an operation: Server-Sent Events, multipart, or plain JSON.
+ * Read the response to an operation: Server-Sent Events, multipart, or plain JSON.
  *
  * @returns null if it is none of these
  */
@@ -51,7 +51,7 @@ async function* readParts(
   };
   for await (const part of split(response, `\r\n${boundary}`, atEnd)) {
     const headersEnd = part.indexOf('\r\n\r\n');
-    // What comes before the first boundary is no part.
+    // The text before the first boundary is not a part.
     if (headersEnd === -1) continue;
     const { payload, errors } = JSON.parse(part.slice(headersEnd)) as {
       readonly payload?: FormattedExecutionResult<never, never> | null;
@@ -68,7 +68,7 @@ function toNext(json: string): StreamedMessage {
   return { kind: 'next', result: JSON.parse(json) as FormattedExecutionResult<never, never> };
 }
 
-/** The texts in front of each separator, as soon as it is there. */
+/** Split a body: each text arrives together with the separator after it. */
 async function* split(
   response: Response,
   separator: string,
@@ -87,7 +87,7 @@ async function* split(
   }
 }
 
-/** The same response; but its body fails after a silence, because then the connection is dead. */
+/** Make the body of a response fail when it falls silent, because then the connection is dead. */
 export function failIfSilent(response: Response, silentMs: number): Response {
   const reader = response.body?.getReader();
   if (!reader) return response;
@@ -96,7 +96,7 @@ export function failIfSilent(response: Response, silentMs: number): Response {
       async pull(controller) {
         let timer: ReturnType<typeof setTimeout> | undefined;
         const silence = new Promise<never>((_, reject) => {
-          timer = setTimeout(reject, silentMs, new Error('The connection is silent.'));
+          timer = setTimeout(reject, silentMs, new Error('The connection fell silent.'));
         });
         try {
           const { done, value } = await Promise.race([reader.read(), silence]);
@@ -111,7 +111,7 @@ export function failIfSilent(response: Response, silentMs: number): Response {
       },
       cancel: (reason) => reader.cancel(reason),
     },
-    // So that only the silence of the server counts, and not that of who reads.
+    // Read on demand only, so that a slow reader does not count as silence.
     { highWaterMark: 0 },
   );
   return new Response(body, response);

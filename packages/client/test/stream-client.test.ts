@@ -110,7 +110,7 @@ it('a refusal of the gateway ends the subscription, and so does what is no gatew
   ];
   await expect(read()).rejects.toEqual(unauthenticated.errors);
   await expect(read()).rejects.toMatchObject({ reason: 'HTTP 404' });
-  await expect(read()).rejects.toMatchObject({ reason: 'This is not the answer of a gateway.' });
+  await expect(read()).rejects.toMatchObject({ reason: 'The response is not from a gateway.' });
 });
 
 it.each(['--graphql', '\r\n--graphql'])(
@@ -164,7 +164,7 @@ it('an EventSource waits for a gateway that is away, and is told of silence', as
   const address = `http://127.0.0.1:${(events.address() as AddressInfo).port}`;
   const response = await source(address, { headers: { accept: 'text/event-stream' } });
   expect(response.status).toBe(200);
-  await expect(response.text()).rejects.toThrow('The connection is silent.');
+  await expect(response.text()).rejects.toThrow('The connection fell silent.');
   // It may not be answered at all, either.
   answers = [() => {}];
   await expect(source(address, { headers: { accept: 'text/event-stream' } })).rejects.toThrow(

@@ -1,10 +1,10 @@
-/** What a shell takes as it is. */
+/** What needs no quotes in a shell. */
 const PLAIN = /^[\w.:/@%+-]+$/;
 
 /** A command line for the gateway of this page. */
 export function toCommand(command: string, args: readonly string[]): string {
   const words = ['npx', 'sluice', '--url', new URL('.', location.href).href, command];
-  // Else an id that begins with a dash would be an option.
+  // Otherwise an id that begins with a dash would be an option.
   if (args.some((arg) => arg.startsWith('-'))) words.push('--');
   return [...words, ...args].map(quote).join(' ');
 }

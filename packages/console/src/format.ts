@@ -74,7 +74,7 @@ function toRoughLength(lengthMs: number): string {
   return hours < 48 ? `${hours} h` : `${Math.round(lengthMs / DAY_MS)} days`;
 }
 
-/** Text of others within a sentence, so that its direction changes nothing around it. */
+/** Someone else's text within a sentence, isolated so that its direction doesn't affect the rest. */
 export function isolate(text: string): string {
   return `\u2068${text}\u2069`;
 }

@@ -26,10 +26,10 @@ export interface Live {
 /** The pause before a failed subscription is tried again, in ms. */
 const RETRY_MS = 2_000;
 
-/** Listeners are told of a burst once, after so many ms: nobody reads faster. */
+/** How long changes are collected before listeners are notified, in ms: nobody reads faster. */
 const TELL_AFTER_MS = 100;
 
-/** So many ingestions are kept twice: a page may stay open for months. */
+/** How many ingestions each of the two maps keeps: a page may stay open for months. */
 const MAX_KEPT_INGESTIONS = 5_000;
 
 /** The place in the log after which nothing has happened yet. */
@@ -45,7 +45,7 @@ export async function findPlace(client: SluiceClient): Promise<string> {
  */
 export function follow(client: SluiceClient, place: string | null, onGap: () => void): Live {
   let latest = new Map<string, Ingestion>();
-  /** Those before. They are forgotten when all that is shown has long been loaded again. */
+  /** Older ones. By the time they are dropped, everything shown has been loaded again. */
   let earlier: ReadonlyMap<string, Ingestion> = new Map();
   const listeners = new Set<() => void>();
   const endListeners = new Set<(ended: Ingestion) => void>();

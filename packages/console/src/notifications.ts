@@ -1,12 +1,12 @@
 import { goTo } from './route.js';
 
-/** Whether somebody asked for them, in any tab. */
+/** The key in local storage, shared by all tabs, which is set if the viewer turned notifications on. */
 const KEY = 'sluice.notify';
 
-/** Pages get them over https and from this machine only, and on some phones not at all. */
+/** Whether the browser has them: only over https or from this machine, and on some phones not at all. */
 export const hasNotifications = 'Notification' in window;
 
-/** Whether the browser shows them because somebody asked for them. */
+/** Whether they are on, and the browser allows them. */
 export function isNotifying(): boolean {
   return (
     hasNotifications && Notification.permission === 'granted' && localStorage.getItem(KEY) !== null
@@ -26,7 +26,7 @@ export async function setNotifying(isWanted: boolean): Promise<boolean> {
   return isNotifying();
 }
 
-/** Show one, if somebody asked for it and does not look at this page. Several tabs show it once. */
+/** Show one, if they are on and nobody is looking at this page. Several tabs show it once. */
 export function notify(id: string, text: string, href: string): void {
   if (!isNotifying() || document.visibilityState === 'visible') return;
   try {
@@ -37,6 +37,6 @@ export function notify(id: string, text: string, href: string): void {
       notification.close();
     });
   } catch {
-    // Only service workers may, on phones.
+    // On phones, only service workers may show them.
   }
 }

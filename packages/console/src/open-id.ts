@@ -5,7 +5,7 @@ import { replaceAddress } from './route.js';
 /** An access token that has less than this left, in s, is renewed before it is used. */
 const RENEW_BEFORE_S = 10;
 
-/** Errors of a provider that may be gone when it is asked again. */
+/** Temporary errors of a provider. */
 const TRANSIENT_CODES: ReadonlySet<string> = new Set(['server_error', 'temporarily_unavailable']);
 
 /** Where the provider sends people back to: this page, without its fragment. */

@@ -3,10 +3,10 @@ import { IngestionsDocument, type IngestionsQuery } from './generated/operations
 import type { Ingestion, Live } from './live.js';
 import { useAsk, useLive } from './session.js';
 
-/** So many are counted, and no more: `100+`. */
+/** The highest count: more are shown as `100+`. */
 const MOST = 100;
 
-/** What cannot be counted here is asked for again after this, in ms. */
+/** How often the gateway is asked for counts that the page cannot keep itself, in ms. */
 const UNCOUNTED_INTERVAL_MS = 15_000;
 
 /** How many ingestions run, and how many failed, in words. */

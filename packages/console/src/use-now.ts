@@ -6,7 +6,7 @@ let now = Date.now();
 let timer: ReturnType<typeof setInterval> | undefined;
 const listeners = new Set<() => void>();
 
-/** Now, in ms since the epoch; once a second, for all alike. */
+/** Now, in ms since the epoch, updated once a second for all components together. */
 export function useNow(): number {
   return useSyncExternalStore(listen, () => now);
 }

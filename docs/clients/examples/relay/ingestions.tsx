@@ -70,7 +70,7 @@ function Start() {
   );
 }
 
-/** What it is told goes to the store, and so to all who show the request. */
+/** What arrives goes to the store, and from there to every component that shows the request. */
 function Follow({ id }: { readonly id: string }) {
   const config = useMemo(
     () => ({

@@ -2,7 +2,7 @@ import { GraphQLError } from 'graphql';
 import type { IngestionStatus, StartIngestionInput } from '../generated/operations.js';
 import type { RequestRef, StartOutcome } from '../sluice-client.js';
 
-/** What may be said of a transition. */
+/** The details of a transition; all optional. */
 export interface TransitionDetails {
   readonly info?: string;
   readonly numRecords?: number;
@@ -14,7 +14,7 @@ export interface TransitionDetails {
   };
 }
 
-/** What a start comes to where no request is started. */
+/** The outcome of a start that does not start a request. */
 export type ScriptedFailure = Exclude<
   StartOutcome,
   { readonly __typename: 'IngestionSubmitted' | 'IngestionAlreadyInProgress' }
@@ -40,12 +40,12 @@ interface Filter {
 
 type Root = Record<string, (args: never) => unknown>;
 
-/** A gateway's transitions, as a test has them happen, and the roots of its schema that tell of them. */
+/** The transitions that a test scripts, and the resolvers that serve them. */
 export interface ScriptedLog {
   move(ref: RequestRef, to: IngestionStatus, details?: TransitionDetails): void;
   failNextStart(outcome: ScriptedFailure): void;
   refuseNext(field: string, code: string): void;
-  /** By kind of operation: functions by field. */
+  /** The resolvers of each kind of operation, by field. */
   readonly roots: {
     readonly query: Root;
     readonly mutation: Root;
@@ -53,7 +53,7 @@ export interface ScriptedLog {
   };
 }
 
-/** Begin with nothing. */
+/** Create an empty log. */
 export function createScriptedLog(): ScriptedLog {
   const log: Transition[] = [];
   const failures: ScriptedFailure[] = [];
@@ -157,7 +157,7 @@ export function createScriptedLog(): ScriptedLog {
     if (!isRunning) move(ref, 'IN_PROGRESS');
     const outcome = {
       __typename: isRunning ? 'IngestionAlreadyInProgress' : 'IngestionSubmitted',
-      message: isRunning ? 'It runs already.' : 'Submitted.',
+      message: isRunning ? 'It is already running.' : 'Submitted.',
       request: () => toRequest(ref),
     };
     if (idempotencyKey) startsByKey.set(idempotencyKey, outcome);

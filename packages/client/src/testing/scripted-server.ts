@@ -10,24 +10,24 @@ import { useServer as serve } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 import { createScriptedLog, type ScriptedLog } from './scripted-log.js';
 
-/** A gateway without an upstream: its requests move as a test says. */
+/** A gateway without an upstream: a test moves its requests. */
 export interface ScriptedServer extends Pick<ScriptedLog, 'move' | 'failNextStart' | 'refuseNext'> {
-  /** Of the GraphQL endpoint, over HTTP and WebSocket. */
+  /** The GraphQL endpoint, over HTTP and WebSocket. */
   readonly url: string;
-  /** `Authorization` of each HTTP request and of each WebSocket, in order; null where there was none. */
+  /** The `Authorization` of each HTTP request and each WebSocket, in order; null if there was none. */
   readonly authorizations: readonly (string | null)[];
-  /** Cut all connections; new ones are taken. */
+  /** Cut all connections. New ones are accepted. */
   drop(): void;
-  /** Read nothing more of the connections that there are, and tell nobody: as a NAT that has forgotten them. */
+  /** Stop reading from the open connections without closing them, like a NAT that has forgotten them. */
   silence(): void;
-  /** Cut all connections, and every new one, as a gateway that is down. */
+  /** Cut all connections and each new one, like a gateway that is down. */
   goDown(): void;
-  /** Take connections again. */
+  /** Accept connections again. */
   comeBack(): void;
   close(): Promise<void>;
 }
 
-/** Start one on a free port of this machine. */
+/** Start a server on a free port of this machine. */
 export async function startScriptedServer(): Promise<ScriptedServer> {
   const schemaPath = createRequire(import.meta.url).resolve('@sluice/client/schema.graphql');
   const schema = buildSchema(readFileSync(schemaPath, 'utf8'));
@@ -75,7 +75,7 @@ export async function startScriptedServer(): Promise<ScriptedServer> {
       },
     },
     webSockets,
-    // Whoever is silenced stays so.
+    // Without pings, which would close silenced connections.
     0,
   );
   server.listen(0, '127.0.0.1');
@@ -120,7 +120,7 @@ interface SentOperation {
   readonly operationName: string | null;
 }
 
-/** By POST as JSON, or by GET in the address. */
+/** From the JSON of a POST, or from the URL of a GET. */
 async function readOperation(request: IncomingMessage): Promise<SentOperation> {
   const params = new URL(request.url ?? '', 'http://localhost').searchParams;
   const body = await text(request);

@@ -30,7 +30,7 @@ export function FailureReport({ ingestion }: { readonly ingestion: Ingestion }) 
           <p>
             Platform calls batch <code>{batch.batchId}</code> <strong>{batch.statusText}</strong>
             {batch.numFailed !== null && `, ${toCount(batch.numFailed)} records refused`}
-            {batch.numIngested !== null && `, ${toCount(batch.numIngested)} taken`}.
+            {batch.numIngested !== null && `, ${toCount(batch.numIngested)} ingested`}.
           </p>
           {batch.errors.length > 0 && (
             <Scrollable label="What is wrong with the records">

@@ -1,7 +1,7 @@
 import { GatewayError } from '@sluice/client';
 import { Notice } from './notice.js';
 
-/** Says that the gateway could not answer, and why. */
+/** Says why the gateway could not answer. */
 export function Failure({
   failure,
   onRetry,

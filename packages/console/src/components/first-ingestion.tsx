@@ -4,10 +4,10 @@ import { toHref } from '../route.js';
 import { useAsk, useHasRight } from '../session.js';
 import { Notice } from './notice.js';
 
-/** So many mappings are proposed; the page to start one has them all. */
+/** How many mappings are suggested; the page to start one has them all. */
 const MOST = 5;
 
-/** Leads to the first ingestion where there has been none. */
+/** Leads to the first ingestion while there are none. */
 export function FirstIngestion() {
   const ask = useAsk();
   const mayStart = useHasRight('ingestion:start');

@@ -30,7 +30,7 @@ const ROWS_AHEAD = 50;
 
 const narrow = window.matchMedia('(max-width: 900px)');
 
-/** Where somebody was in a list, to be there again when they come back. */
+/** The position in a list, restored when the viewer comes back to it. */
 interface Place {
   scrollTop: number;
   /** Of the row that had the focus. */
@@ -152,7 +152,7 @@ export function IngestionTable({
   );
 }
 
-/** Rendered again only when it changes: there are many, and lists scroll. */
+/** Memoized, because there are many rows, and lists scroll. */
 const IngestionRow = memo(function IngestionRow({
   ingestion,
   isGone,
@@ -164,7 +164,7 @@ const IngestionRow = memo(function IngestionRow({
   readonly isGone: boolean;
   readonly index: number;
   readonly top: number;
-  /** Told when the row gets the focus. */
+  /** Called when the row gets the focus. */
   readonly place: Place;
 }) {
   const { mappingId, requestId, status, numRecords, batchId, failure, startedBy } = ingestion;

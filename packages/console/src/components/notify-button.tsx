@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { hasNotifications, isNotifying, setNotifying } from '../notifications.js';
 import { showToast } from '../toast-store.js';
 
-/** Has the browser notify of the ends of ingestions that this person started. */
+/** Turns on browser notifications about the ends of the ingestions that the viewer started. */
 export function NotifyButton() {
   const [isOn, setIsOn] = useState(isNotifying);
   if (!hasNotifications) return null;

@@ -21,7 +21,7 @@ export function RetryButton({ ingestion }: { readonly ingestion: Ingestion }) {
     },
     onError: (failure) => showToast({ kind: 'bad', text: failure.message }),
   });
-  // What fails the same way again is not what to do first.
+  // A retry that fails the same way again is not the first thing to do.
   const isAdvised = ingestion.failure?.isRetryable !== false;
   return (
     <button

@@ -7,12 +7,16 @@ const GROUPS_DIR = `${TESTS_DIR}/groups`;
 /** How many files share one loading of the program. */
 const FILES_PER_GROUP = 16;
 
+/** Those with a browser take longer, and wait for more than they work. */
+const BROWSER_FILES_PER_GROUP = 4;
+
 /**
  * Those that are run by themselves, the ones that take longest first: they have processes of their own, measure
- * memory, or wait for more than they work. So are those with a browser.
+ * memory, or wait for more than they work.
  */
 const ALONE = [
   'cluster/cluster',
+  'server/pages/console.browser',
   'process',
   '../packages/cli/test/command-line',
   'abuse/abuse',
@@ -40,7 +44,7 @@ const ORDER = [
   '/groups/postgres-',
   '/groups/campaign-',
   ...ALONE.map(toEnd),
-  '.browser.test.js',
+  '-browsers-',
   '/groups/',
   ...ALONE_AT_THE_END.map(toEnd),
 ];
@@ -55,7 +59,7 @@ export function toOrder(path) {
 }
 
 function isAlone(file) {
-  return file.endsWith('.browser') || ALONE.includes(file) || ALONE_AT_THE_END.includes(file);
+  return ALONE.includes(file) || ALONE_AT_THE_END.includes(file);
 }
 
 /**
@@ -81,13 +85,26 @@ export function toFiles(patterns) {
  * @returns the files that jest is to run in their place
  */
 export function toGroups(name, files) {
-  const others = files.filter((file) => !isAlone(file));
-  const count = Math.ceil(others.length / FILES_PER_GROUP);
   mkdirSync(GROUPS_DIR, { recursive: true });
   for (const path of globSync(`${GROUPS_DIR}/${name}-*`)) rmSync(path);
-  const groups = Array.from({ length: count }, (_, index) => {
+  const grouped = files.filter((file) => !isAlone(file));
+  const hasBrowser = (file) => file.endsWith('.browser');
+  return [
+    ...files.filter(isAlone),
+    ...writeGroups(`${name}-browsers`, grouped.filter(hasBrowser), BROWSER_FILES_PER_GROUP),
+    ...writeGroups(
+      name,
+      grouped.filter((file) => !hasBrowser(file)),
+      FILES_PER_GROUP,
+    ),
+  ];
+}
+
+function writeGroups(name, files, filesPerGroup) {
+  const count = Math.ceil(files.length / filesPerGroup);
+  return Array.from({ length: count }, (_, index) => {
     // Neighbours are alike: dealt out, no group has all that are slow.
-    const group = others.filter((_file, at) => at % count === index);
+    const group = files.filter((_file, at) => at % count === index);
     const path = `groups/${name}-${index + 1}`;
     writeFileSync(
       `${TESTS_DIR}/${path}.test.js`,
@@ -95,5 +112,4 @@ export function toGroups(name, files) {
     );
     return path;
   });
-  return [...files.filter(isAlone), ...groups];
 }

@@ -20,7 +20,7 @@ const GRACE_MS = 2_000;
 const PAUSE_MS = 1_000;
 
 /** The time after a delay, by the database's clock. */
-const afterMs = (ms: number) => sql<Date>`now() + make_interval(secs => ${ms / 1000})`;
+const afterMs = (ms: number) => sql<Date>`clock_timestamp() + make_interval(secs => ${ms / 1000})`;
 
 /** What the row says about a token. All times are relative to now, by the database's clock. */
 interface TokenRow {
@@ -50,15 +50,15 @@ export function createTokenShare(
   const fetchMs = timeoutMs + GRACE_MS;
   /** Whether a wait is over, or longer than any can be, which means that the database's clock was set back. */
   const hasPassed = (column: RawBuilder<unknown>, longestMs: number) =>
-    sql`(${column} is null or ${column} <= now() or ${column} > ${afterMs(longestMs)})`;
+    sql`(${column} is null or ${column} <= clock_timestamp() or ${column} > ${afterMs(longestMs)})`;
 
   async function look(): Promise<TokenRow | null> {
     const ms = (interval: ReturnType<typeof sql>) =>
       sql`(extract(epoch from ${interval}) * 1000)::float8`;
     const { rows } = await sql<TokenRow>`select sealed, failure,
-      ${ms(sql`now() - fetched_at`)} as age_ms,
-      ${ms(sql`expires_at - now()`)} as left_ms,
-      ${ms(sql`retry_at - now()`)} as retry_in_ms
+      ${ms(sql`clock_timestamp() - fetched_at`)} as age_ms,
+      ${ms(sql`expires_at - clock_timestamp()`)} as left_ms,
+      ${ms(sql`retry_at - clock_timestamp()`)} as retry_in_ms
       from access_tokens where credential = ${credential}`.execute(db);
     return rows[0] ?? null;
   }
@@ -88,7 +88,7 @@ export function createTokenShare(
   }
 
   async function keep({ accessToken, lifeMs }: { accessToken: string; lifeMs: number }) {
-    await sql`update access_tokens set sealed = ${seal.seal(accessToken)}, fetched_at = now(),
+    await sql`update access_tokens set sealed = ${seal.seal(accessToken)}, fetched_at = clock_timestamp(),
       expires_at = ${afterMs(lifeMs)}, fetching_until = null, failure = null, retry_at = null
       where credential = ${credential}`.execute(db);
   }

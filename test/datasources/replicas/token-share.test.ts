@@ -4,6 +4,7 @@ import { createTokenSeal } from '../../../src/datasources/replicas/token-seal.js
 import { createTokenShare } from '../../../src/datasources/replicas/token-share.datasource.js';
 import { createTokenSource } from '../../../src/datasources/upstream/ims-token.datasource.js';
 import type { ClientCredentials } from '../../../src/datasources/upstream/ims-token.wire.js';
+import type { Clock } from '../../../src/ingestion/ports.js';
 import { systemClock } from '../../../src/process/system-clock.js';
 import { openReplicaDatabase } from '../../support/open-replica-database.js';
 import { held, json, text } from '../../support/scripted-upstream.js';
@@ -15,6 +16,9 @@ import {
 } from '../upstream/campaign-harness.js';
 
 releaseAfterEachTest();
+
+/** How often a replica looks whether another one has fetched the token, in ms. */
+const LOOK_MS = 200;
 
 const granted = (token: string, expiresInSeconds = 86_399) =>
   json(200, { access_token: token, token_type: 'bearer', expires_in: expiresInSeconds });
@@ -34,17 +38,26 @@ function credentialsFor(imsUrl: string, clientSecret = 's3cret&='): ClientCreden
 }
 
 /** The token source of one replica. */
-function createReplica(credentials: ClientCredentials) {
+function createReplica(credentials: ClientCredentials, clock = systemClock) {
   const fetches: string[] = [];
   const seal = createTokenSeal(credentials);
   const tokens = createTokenSource(credentials, {
-    clock: systemClock,
+    clock,
     timeoutMs: 10_000,
-    share: createTokenShare(database, seal, systemClock, 10_000),
+    share: createTokenShare(database, seal, clock, 10_000),
     onFetch: (outcome) => fetches.push(outcome),
   });
   releaseAfterTest(() => tokens.close());
   return { tokens, fetches };
+}
+
+/** Resolves once a statement waits for a lock that another one has. */
+async function untilLocked(): Promise<void> {
+  for (;;) {
+    const { rows } = await sql`select from pg_stat_activity
+      where wait_event_type = 'Lock' and datname = current_database()`.execute(database.db);
+    if (rows.length > 0) return;
+  }
 }
 
 async function setUp(count: number) {
@@ -77,6 +90,31 @@ describe('a token that replicas share', () => {
     await sql`update access_tokens set fetched_at = fetched_at + interval '1 hour',
       expires_at = expires_at + interval '1 hour'`.execute(database.db);
     expect(await createReplica(credentialsFor(ims.url)).tokens.token()).toBe('t2');
+  });
+
+  it('is not fetched by a replica that waited for its turn while another one began', async () => {
+    const { ims } = await setUp(0);
+    ims.script(granted('t1'));
+    const credentials = credentialsFor(ims.url);
+    const { credential } = createTokenSeal(credentials);
+    await sql`insert into access_tokens (credential) values (${credential})`.execute(database.db);
+    const waits = Promise.withResolvers<'waits'>();
+    const schedule: Clock['schedule'] = (delayMs, task) => {
+      if (delayMs === LOOK_MS) waits.resolve('waits');
+      return systemClock.schedule(delayMs, task);
+    };
+    const { tokens } = createReplica(credentials, { ...systemClock, schedule });
+    const token = await database.db.transaction().execute(async (other) => {
+      await sql`select from access_tokens for update`.execute(other);
+      const asked = tokens.token();
+      await untilLocked();
+      await sql`update access_tokens
+        set fetching_until = clock_timestamp() + interval '12 seconds'`.execute(other);
+      return { asked };
+    });
+    expect(await Promise.race([waits.promise, ims.arrived(1)])).toBe('waits');
+    await sql`update access_tokens set fetching_until = null`.execute(database.db);
+    expect(await token.asked).toBe('t1');
   });
 
   it('is encrypted in the database, and cannot be read with another secret', async () => {

@@ -25,6 +25,9 @@ const LOGGED = 10_000;
 /** The height of a row. */
 const ROW_PX = 36;
 
+/** The page has at least so many rows from the first visible one on: a screen, and some beyond its edge. */
+const ROWS_AT_ONCE = 30;
+
 /** In the page: scroll from the first row to the last, a screen at a time, and record each row. */
 const toScrollThrough = (step: number) => `(async () => {
   const grid = document.querySelector('.grid');
@@ -34,13 +37,11 @@ const toScrollThrough = (step: number) => `(async () => {
   let mostRows = 0;
   const frame = () => new Promise(requestAnimationFrame);
   for (let index = 0; index < ${LOGGED}; index += ${step}) {
+    const last = Math.min(${LOGGED}, index + ${ROWS_AT_ONCE}) - 1;
     do {
       grid.scrollTop = index * ${ROW_PX};
       await frame();
-    } while (body.clientHeight < Math.min(${LOGGED}, index + ${step}) * ${ROW_PX});
-    grid.scrollTop = index * ${ROW_PX};
-    await frame();
-    await frame();
+    } while (!body.querySelector('[data-index="' + last + '"]'));
     const rows = grid.querySelectorAll('[data-index]');
     mostRows = Math.max(mostRows, rows.length);
     for (const row of rows) {
@@ -346,7 +347,7 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
       await startByApi(longUrl, 'TestDoc');
       // With the rows beyond the edges, the page has more rows than a step.
       const scrolled = page.evaluate<{ requestIds: string[]; mostRows: number }>(
-        toScrollThrough(30),
+        toScrollThrough(ROWS_AT_ONCE),
       );
       await startByApi(longUrl, 'held');
       const { requestIds, mostRows } = await scrolled;

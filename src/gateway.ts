@@ -48,7 +48,7 @@ import {
 } from './server/sign-in/sign-in.js';
 import { createStarts } from './starts.js';
 import { createHub } from './watch/hub.js';
-import { startPruner } from './watch/pruner.js';
+import { type PrunerOptions, startPruner } from './watch/pruner.js';
 import { createRunHistory } from './watch/run-history.js';
 import { createWatcher } from './watch/watcher.js';
 
@@ -281,31 +281,15 @@ export async function startGateway(
   });
   watcher.start();
   await starts.begin();
-  const stopPruner = startPruner({
-    log,
-    clock,
-    retentionMs: config.retentionDays * DAY_MS,
-    onFailed: (error) => logger.error({ err: error }, 'Old requests could not be pruned'),
-  });
-  starting.defer(stopPruner);
-  const stopStartPruner = startPruner({
-    log: startLog,
-    clock,
-    retentionMs: START_KEPT_MS,
-    onFailed: (error) => logger.error({ err: error }, 'Old starts could not be pruned'),
-  });
-  starting.defer(stopStartPruner);
   const { callerCounts } = shared;
-  if (callerCounts) {
-    const stopCountPruner = startPruner({
-      log: callerCounts,
-      clock,
-      retentionMs: 0,
-      onFailed: (error) =>
-        logger.error({ err: error }, 'Old counts of callers could not be pruned'),
-    });
-    starting.defer(stopCountPruner);
-  }
+  const prune = (old: PrunerOptions['log'], retentionMs: number, name: string) => {
+    const onFailed = (error: unknown) =>
+      logger.error({ err: error }, `Old ${name} could not be pruned`);
+    starting.defer(startPruner({ log: old, clock, retentionMs, onFailed }));
+  };
+  prune(log, config.retentionDays * DAY_MS, 'requests');
+  prune(startLog, START_KEPT_MS, 'starts');
+  if (callerCounts) prune(callerCounts, 0, 'counts of callers');
 
   const schema = await buildGatewaySchema(
     {

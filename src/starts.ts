@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { IngestionRecord } from './ingestion/ingestion-request.js';
 import type { Clock, IngestionLog, StartLog, Upstream, Watches } from './ingestion/ports.js';
-import { createStartIngestion, type StartIngestion } from './ingestion/start-ingestion.js';
+import { createStartIngestion } from './ingestion/start-ingestion.js';
 import type { StartIntent } from './ingestion/start-intent.js';
 import { createStartSender } from './ingestion/start-sender.js';
 import type { Metrics } from './server/monitoring/metrics.js';
@@ -27,24 +27,10 @@ export interface StartsOptions {
 }
 
 /** Everything that starts ingestions: for callers, and again for aborted requests. */
-export interface Starts {
-  readonly startIngestion: StartIngestion;
-  /** Handle the retries that the log asks for. */
-  lookForRetries(): Promise<void>;
-  /**
-   * Handle answers and retries that are due, whoever left them. Repeatedly from now on.
-   *
-   * @throws {LogUnavailableError} only the first time
-   */
-  begin(): Promise<void>;
-  /** Send no more retries; resolves once none is being sent. */
-  stopRetries(): Promise<void>;
-  /** Store no more answers. */
-  stop(): Promise<void>;
-}
+export type Starts = ReturnType<typeof createStarts>;
 
 /** Join the parts that start ingestions, and log what they do. */
-export function createStarts(options: StartsOptions): Starts {
+export function createStarts(options: StartsOptions) {
   const { upstream, watches, log, starts, clock, metrics, logger } = options;
   let cancelLook = () => {};
   let looking: Promise<void> = Promise.resolve();
@@ -110,14 +96,22 @@ export function createStarts(options: StartsOptions): Starts {
 
   return {
     startIngestion,
+    /** Handle the retries that the log asks for. */
     lookForRetries: () => retries.look(),
-    async begin() {
+    /**
+     * Handle answers and retries that are due, whoever left them. Repeatedly from now on.
+     *
+     * @throws {LogUnavailableError} only the first time
+     */
+    async begin(): Promise<void> {
       await sender.settleOverdue();
       await retries.look();
       lookLater();
     },
+    /** Send no more retries; resolves once none is being sent. */
     stopRetries: () => retries.stop(),
-    async stop() {
+    /** Store no more answers. */
+    async stop(): Promise<void> {
       isStopped = true;
       cancelLook();
       sender.stop();

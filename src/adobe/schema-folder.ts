@@ -12,16 +12,7 @@ export interface DatasetFile {
 }
 
 /** A folder of datasets, and of the schemas that they refer to. */
-export interface SchemaFolder {
-  /** In the order of their names. */
-  readonly datasets: readonly DatasetFile[];
-  /** What could not be read, one sentence each, beginning with a path. */
-  readonly issues: readonly string[];
-  /** A dataset's schema, with everything that it refers to. */
-  bundleOf(dataset: DatasetFile): Bundle;
-  /** The file of a schema. */
-  pathOf(schema: Schema): string | undefined;
-}
+export type SchemaFolder = Awaited<ReturnType<typeof readSchemaFolder>>;
 
 /**
  * Read a folder of datasets. Each `*.json` file in it is a dataset, unless it says with `$id` or `$schema` that it is
@@ -29,7 +20,7 @@ export interface SchemaFolder {
  *
  * @throws the file system's error, if the folder can't be listed
  */
-export async function readSchemaFolder(dir: string): Promise<SchemaFolder> {
+export async function readSchemaFolder(dir: string) {
   const names = await readdir(dir, { recursive: true });
   const datasets: DatasetFile[] = [];
   const issues: string[] = [];
@@ -72,13 +63,17 @@ export async function readSchemaFolder(dir: string): Promise<SchemaFolder> {
   }
 
   return {
+    /** In the order of their names. */
     datasets,
+    /** What could not be read, one sentence each, beginning with a path. */
     issues,
-    bundleOf({ name, content }) {
+    /** A dataset's schema, with everything that it refers to. */
+    bundleOf({ name, content }: DatasetFile): Bundle {
       const schema = isSchema(content.schema) ? content.schema : {};
       return bundle(schema, toUri(name), (uri) => schemas.get(uri) ?? byAltId.get(lastPartOf(uri)));
     },
-    pathOf: (schema) => paths.get(schema),
+    /** The file of a schema. */
+    pathOf: (schema: Schema) => paths.get(schema),
   };
 }
 

@@ -6,11 +6,9 @@ import {
   PUBLIC_SECRET,
   SHIPPED_MAPPINGS_DIR,
 } from './campaign-config.settings.js';
-import type { FaultPlan } from './faults/fault-plan.js';
 import { loadFaultPlan } from './faults/fault-plan-file.js';
 import { type Credentials } from './http/credentials.js';
 import { readApiKeysFrom, readClientsFrom } from './http/credentials-file.js';
-import type { UsageLimits } from './http/usage-limits.js';
 import type { PlatformSettings } from './upload/platform-client.js';
 
 const DAY_MS = 86_400_000;
@@ -21,24 +19,7 @@ export type PlatformAccess =
   | ({ readonly kind: 'remote' } & PlatformSettings);
 
 /** The settings of a service that runs alone. */
-export interface CampaignConfig {
-  readonly host: string;
-  readonly port: number;
-  readonly mappingsDir: string;
-  readonly dataDir: string;
-  readonly organization: string;
-  readonly credentials: Credentials;
-  readonly tokenLifetimeS: number;
-  readonly runIntervalMs: number;
-  readonly retryIntervalMs: number;
-  readonly retentionMs: number;
-  readonly usageLimits: UsageLimits;
-  readonly platform: PlatformAccess;
-  /** The fault plan; null for no faults. */
-  readonly faults: FaultPlan | null;
-  /** What a gateway needs to reach the service, one `NAME=value` each; secrets other than the defaults are left out. */
-  readonly gatewayEnvironment: (url: string) => string;
-}
+export type CampaignConfig = ReturnType<typeof parseCampaignConfig>;
 
 /**
  * Read the configuration from the environment.
@@ -46,7 +27,7 @@ export interface CampaignConfig {
  * @throws {SettingsInvalidError} with all issues
  * @throws {FaultPlanInvalidError} with all problems of the fault plan
  */
-export function parseCampaignConfig(env: NodeJS.ProcessEnv): CampaignConfig {
+export function parseCampaignConfig(env: NodeJS.ProcessEnv) {
   const data = parseSettings(campaignSettings, env);
   return Object.freeze({
     host: data.CAMPAIGN_SERVICE_HOST,
@@ -64,10 +45,12 @@ export function parseCampaignConfig(env: NodeJS.ProcessEnv): CampaignConfig {
       maxCallsPerDay: data.CAMPAIGN_SERVICE_MAX_CALLS_PER_DAY ?? null,
     },
     platform: toPlatformAccess(data),
+    /** The fault plan; null for no faults. */
     faults:
       data.CAMPAIGN_SERVICE_FAULTS === undefined
         ? null
         : loadFaultPlan(data.CAMPAIGN_SERVICE_FAULTS),
+    /** What a gateway needs to reach the service, one `NAME=value` each; secrets other than the defaults are left out. */
     gatewayEnvironment: (url: string) => toGatewayEnvironment(data, url),
   });
 }

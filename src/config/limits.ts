@@ -1,25 +1,13 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { defaultLimits, type Limits, noCallerLimits } from '../server/limits/limits.js';
+import { optionalNumber, wholeNumberOr } from './whole-number.js';
 
 const { document } = defaultLimits;
 
-function countOf(what: string, max: number) {
-  return {
-    allowed: `${what}, 1 to ${max}`,
-    schema: z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(1).max(max)),
-  };
-}
-
-function upTo(what: string, max: number, defaultCount: number) {
-  const { allowed, schema } = countOf(what, max);
-  return { allowed, schema: schema.default(defaultCount) };
-}
+const upTo = (unit: string, max: number, usual: number) => wholeNumberOr(usual, unit, 1, max);
 
 /** For a default that depends on who can call. */
-function perCaller(what: string, max: number) {
-  const { allowed, schema } = countOf(what, max);
-  return { allowed, schema: schema.optional() };
-}
+const perCaller = (unit: string, max: number) => optionalNumber(unit, 1, max);
 
 /** The variables for limits. */
 export const limitSettings = {

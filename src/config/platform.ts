@@ -1,5 +1,5 @@
 import type { Settings } from './settings.js';
-import { type Environment, isSecret } from './sources.js';
+import { type Environment, isGiven } from './sources.js';
 import type { TokenConfig } from './upstream.js';
 
 /** Where batches are looked up, and with which identity. */
@@ -85,9 +85,4 @@ export function toPlatformConfig(
           scopes: SCOPES,
         },
   };
-}
-
-/** A secret may come from its file; if that failed, there is already an issue. */
-function isGiven(name: string, given: Environment): boolean {
-  return Boolean(given[name] || (isSecret(name) && given[`${name}_FILE`]));
 }

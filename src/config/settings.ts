@@ -5,6 +5,7 @@ import { logFormats, logLevels } from '../process/log-form.js';
 import { isLoopback } from '../server/admission/loopback.js';
 import { tokenAlgorithms } from '../server/sign-in/access-tokens.js';
 import { exposureSettings } from './exposure.js';
+import { optionalNumber, wholeNumberOr } from './whole-number.js';
 
 const shippedMappingsDir = fileURLToPath(new URL('../../../mappings', import.meta.url));
 
@@ -70,15 +71,20 @@ function toItems(list: string): string[] {
     .filter((item) => item !== '');
 }
 
-/** A whole number in digits; nobody means `Number('')` or `Number('1e3')`. */
-function wholeNumber(min: number, max: number) {
-  return z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(min).max(max));
-}
+const yesOrNo = {
+  allowed: 'true or false',
+  schema: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((answer) => answer === 'true'),
+};
+
+const anyText = { allowed: 'a text', schema: text.optional() };
 
 /** Each variable: what is allowed, in words, and as a schema. */
 export const settings = {
   HOST: { allowed: listenHost.allowed, schema: listenHost.schema.default('127.0.0.1') },
-  PORT: { allowed: 'a whole number, 0 to 65535', schema: wholeNumber(0, 65535).default(4000) },
+  PORT: wholeNumberOr(4000, 'a whole number', 0, 65535),
   CAMPAIGN_URL: { allowed: httpUrl.allowed, schema: httpUrl.schema.optional() },
   CAMPAIGN_ORGANIZATION: { allowed: 'a name such as acme', schema: pathSegment.optional() },
   CAMPAIGN_API_KEY: headerText,
@@ -87,8 +93,8 @@ export const settings = {
     allowed: httpUrl.allowed,
     schema: httpUrl.schema.default('https://ims-na1.adobelogin.com'),
   },
-  IMS_CLIENT_ID: { allowed: 'a text', schema: text.optional() },
-  IMS_CLIENT_SECRET: { allowed: 'a text', schema: text.optional() },
+  IMS_CLIENT_ID: anyText,
+  IMS_CLIENT_SECRET: anyText,
   IMS_SCOPES: {
     allowed: 'comma-separated scopes',
     schema: list.default([
@@ -98,32 +104,17 @@ export const settings = {
       'additional_info.projectedProductContext',
     ]),
   },
-  CAMPAIGN_ADMIN_CLIENT_ID: { allowed: 'a text', schema: text.optional() },
-  CAMPAIGN_ADMIN_CLIENT_SECRET: { allowed: 'a text', schema: text.optional() },
-  CAMPAIGN_TIMEOUT_MS: {
-    allowed: 'milliseconds, 1 to 600000',
-    schema: wholeNumber(1, 600_000).default(10_000),
-  },
-  CAMPAIGN_MAX_RPS: {
-    allowed: 'calls a second, 1 to 10000',
-    schema: wholeNumber(1, 10_000).default(20),
-  },
-  CAMPAIGN_MAX_WAIT_MS: {
-    allowed: 'milliseconds, 1000 to 86400000',
-    schema: wholeNumber(1_000, 86_400_000).default(300_000),
-  },
+  CAMPAIGN_ADMIN_CLIENT_ID: anyText,
+  CAMPAIGN_ADMIN_CLIENT_SECRET: anyText,
+  CAMPAIGN_TIMEOUT_MS: wholeNumberOr(10_000, 'milliseconds', 1, 600_000),
+  CAMPAIGN_MAX_RPS: wholeNumberOr(20, 'calls a second', 1, 10_000),
+  CAMPAIGN_MAX_WAIT_MS: wholeNumberOr(300_000, 'milliseconds', 1_000, 86_400_000),
   CAMPAIGN_STATUS_REQUEST_ID_IN: {
     allowed: 'query or body',
     schema: z.enum(['query', 'body']).default('query'),
   },
-  POLL_MIN_MS: {
-    allowed: 'milliseconds, 10 to 86400000',
-    schema: wholeNumber(10, 86_400_000).default(1_000),
-  },
-  POLL_MAX_MS: {
-    allowed: 'milliseconds, 10 to 86400000',
-    schema: wholeNumber(10, 86_400_000).default(30_000),
-  },
+  POLL_MIN_MS: wholeNumberOr(1_000, 'milliseconds', 10, 86_400_000),
+  POLL_MAX_MS: wholeNumberOr(30_000, 'milliseconds', 10, 86_400_000),
   CAMPAIGN_SERVICE_MAPPINGS_DIR: {
     allowed: 'a directory with mapping files',
     schema: text.default(shippedMappingsDir),
@@ -141,40 +132,22 @@ export const settings = {
     allowed: httpUrl.allowed,
     schema: httpUrl.schema.default('https://ims-na1.adobelogin.com'),
   },
-  PLATFORM_CLIENT_ID: { allowed: 'a text', schema: text.optional() },
-  PLATFORM_CLIENT_SECRET: { allowed: 'a text', schema: text.optional() },
+  PLATFORM_CLIENT_ID: anyText,
+  PLATFORM_CLIENT_SECRET: anyText,
   DATABASE_URL: {
     allowed: 'a URL such as postgres://user:password@host:5432/database',
     schema: z.string().refine(isPostgresUrl).optional(),
   },
-  DATABASE_POOL_MAX: {
-    allowed: 'connections, 2 to 1000',
-    schema: wholeNumber(2, 1_000).default(10),
-  },
+  DATABASE_POOL_MAX: wholeNumberOr(10, 'connections', 2, 1_000),
   DATA_DIR: { allowed: 'a directory', schema: text.default('.sluice') },
-  RETENTION_DAYS: { allowed: 'days, 1 to 36500', schema: wholeNumber(1, 36_500).default(90) },
-  DRAIN_DELAY_MS: {
-    allowed: 'milliseconds, 0 to 600000',
-    schema: wholeNumber(0, 600_000).optional(),
-  },
+  RETENTION_DAYS: wholeNumberOr(90, 'days', 1, 36_500),
+  DRAIN_DELAY_MS: optionalNumber('milliseconds', 0, 600_000),
   ...exposureSettings,
-  FEDERATION: {
-    allowed: 'true or false',
-    schema: z
-      .enum(['true', 'false'])
-      .default('false')
-      .transform((answer) => answer === 'true'),
-  },
-  ALLOW_ANONYMOUS: {
-    allowed: 'true or false',
-    schema: z
-      .enum(['true', 'false'])
-      .default('false')
-      .transform((answer) => answer === 'true'),
-  },
+  FEDERATION: yesOrNo,
+  ALLOW_ANONYMOUS: yesOrNo,
   API_KEYS_FILE: { allowed: 'a file', schema: text.optional() },
   AUTH_JWKS_URL: { ...trustedUrl, schema: trustedUrl.schema.optional() },
-  AUTH_ISSUER: { allowed: 'a text', schema: text.optional() },
+  AUTH_ISSUER: anyText,
   AUTH_AUDIENCE: { allowed: 'comma-separated texts', schema: list.optional() },
   AUTH_ALGORITHMS: {
     allowed: `some of ${tokenAlgorithms.join(', ')}`,
@@ -182,12 +155,9 @@ export const settings = {
   },
   AUTH_NAME_CLAIM: { allowed: 'the name of a claim', schema: text.default('sub') },
   AUTH_MAPPINGS_CLAIM: { allowed: 'the name of a claim', schema: text.optional() },
-  AUTH_CLOCK_TOLERANCE_MS: {
-    allowed: 'milliseconds, 0 to 300000',
-    schema: wholeNumber(0, 300_000).default(5_000),
-  },
+  AUTH_CLOCK_TOLERANCE_MS: wholeNumberOr(5_000, 'milliseconds', 0, 300_000),
   CONSOLE_OIDC_ISSUER: { ...trustedUrl, schema: trustedUrl.schema.optional() },
-  CONSOLE_OIDC_CLIENT_ID: { allowed: 'a text', schema: text.optional() },
+  CONSOLE_OIDC_CLIENT_ID: anyText,
   CONSOLE_OIDC_SCOPE: {
     allowed: 'scopes with spaces between them, openid among them',
     schema: text.refine((scope) => scope.split(' ').includes('openid')).optional(),

@@ -79,3 +79,8 @@ export function readSecretFiles(environment: Environment, issues: string[]): Env
 export function isSecret(name: string): boolean {
   return (secrets as readonly string[]).includes(name);
 }
+
+/** Whether a variable is set. A secret may come from its file; if that failed, there is already an issue. */
+export function isGiven(name: string, given: Environment): boolean {
+  return Boolean(given[name] || (isSecret(name) && given[`${name}_FILE`]));
+}

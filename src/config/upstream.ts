@@ -1,17 +1,11 @@
+import type { ReadyToken } from '../datasources/upstream/ims-token.datasource.js';
+import type { ClientCredentials } from '../datasources/upstream/ims-token.wire.js';
 import { isLoopback } from '../server/admission/loopback.js';
 import type { Settings } from './settings.js';
-import { type Environment, isSecret } from './sources.js';
+import { type Environment, isGiven } from './sources.js';
 
-/** Where the access token for the upstream comes from. */
-export type TokenConfig =
-  | { readonly kind: 'ready'; readonly accessToken: string }
-  | {
-      readonly kind: 'clientCredentials';
-      readonly imsUrl: string;
-      readonly clientId: string;
-      readonly clientSecret: string;
-      readonly scopes: readonly string[];
-    };
+/** Where an access token comes from. */
+export type TokenConfig = ReadyToken | ClientCredentials;
 
 /** An upstream that is reached over the network. */
 export interface RemoteUpstream {
@@ -61,16 +55,13 @@ export function toUpstreamConfig(
     return embedded;
   }
 
-  // A secret may come from its file; if that failed, there is already an issue.
-  const isGiven = (name: keyof Settings) =>
-    Boolean(given[name] || (isSecret(name) && given[`${name}_FILE`]));
   const missing = (name: keyof Settings, reason: string) => {
-    if (!isGiven(name)) issues.push(`${name} is not set: expected because ${reason}`);
+    if (!isGiven(name, given)) issues.push(`${name} is not set: expected because ${reason}`);
   };
   missing('CAMPAIGN_ORGANIZATION', 'CAMPAIGN_URL is set');
   missing('CAMPAIGN_API_KEY', 'CAMPAIGN_URL is set');
-  const hasCredentials = isGiven('IMS_CLIENT_ID') || isGiven('IMS_CLIENT_SECRET');
-  const hasToken = isGiven('CAMPAIGN_ACCESS_TOKEN');
+  const hasCredentials = isGiven('IMS_CLIENT_ID', given) || isGiven('IMS_CLIENT_SECRET', given);
+  const hasToken = isGiven('CAMPAIGN_ACCESS_TOKEN', given);
   if (hasToken && hasCredentials) {
     issues.push(
       'CAMPAIGN_ACCESS_TOKEN and IMS_CLIENT_ID or IMS_CLIENT_SECRET are both set: expected one way to get a token',
@@ -84,7 +75,10 @@ export function toUpstreamConfig(
     missing('IMS_CLIENT_SECRET', 'IMS_CLIENT_ID is set');
   }
 
-  if (isGiven('CAMPAIGN_ADMIN_CLIENT_ID') || isGiven('CAMPAIGN_ADMIN_CLIENT_SECRET')) {
+  if (
+    isGiven('CAMPAIGN_ADMIN_CLIENT_ID', given) ||
+    isGiven('CAMPAIGN_ADMIN_CLIENT_SECRET', given)
+  ) {
     missing('CAMPAIGN_ADMIN_CLIENT_ID', 'CAMPAIGN_ADMIN_CLIENT_SECRET is set');
     missing('CAMPAIGN_ADMIN_CLIENT_SECRET', 'CAMPAIGN_ADMIN_CLIENT_ID is set');
   }

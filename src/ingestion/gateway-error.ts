@@ -37,22 +37,18 @@ export interface UpstreamErrorOptions {
   readonly cause?: unknown;
 }
 
-/** A call to the upstream that gave no usable answer. It says nothing about the ingestion itself. */
-export class UpstreamError extends GatewayError {
-  override readonly name = 'UpstreamError';
+/** A call that gave no usable answer, to the upstream or to Adobe Experience Platform. */
+abstract class NoAnswerError extends GatewayError {
   readonly upstream: UpstreamDetails | undefined;
   readonly retryAfterMs: number | undefined;
-  readonly outcomeUnknown: boolean;
 
   constructor(
-    readonly code: UpstreamErrorCode,
     message: string,
-    options: UpstreamErrorOptions = {},
+    { upstream, retryAfterMs, cause }: Omit<UpstreamErrorOptions, 'outcomeUnknown'>,
   ) {
-    super(message, { cause: options.cause });
-    this.upstream = options.upstream;
-    this.retryAfterMs = options.retryAfterMs;
-    this.outcomeUnknown = options.outcomeUnknown ?? false;
+    super(message, { cause });
+    this.upstream = upstream;
+    this.retryAfterMs = retryAfterMs;
   }
 
   override get extensions(): Record<string, unknown> {
@@ -60,8 +56,26 @@ export class UpstreamError extends GatewayError {
       code: this.code,
       ...(this.upstream && { upstream: this.upstream }),
       ...(this.retryAfterMs !== undefined && { retryAfterMs: this.retryAfterMs }),
-      ...(this.outcomeUnknown && { outcomeUnknown: true }),
     };
+  }
+}
+
+/** A call to the upstream that gave no usable answer. It says nothing about the ingestion itself. */
+export class UpstreamError extends NoAnswerError {
+  override readonly name = 'UpstreamError';
+  readonly outcomeUnknown: boolean;
+
+  constructor(
+    readonly code: UpstreamErrorCode,
+    message: string,
+    options: UpstreamErrorOptions = {},
+  ) {
+    super(message, options);
+    this.outcomeUnknown = options.outcomeUnknown ?? false;
+  }
+
+  override get extensions(): Record<string, unknown> {
+    return { ...super.extensions, ...(this.outcomeUnknown && { outcomeUnknown: true }) };
   }
 }
 
@@ -78,27 +92,15 @@ export type PlatformErrorCode = UpstreamErrorCode extends `UPSTREAM_${infer Trou
   : never;
 
 /** A look-up in Adobe Experience Platform without a usable answer. It says nothing about the batch. */
-export class PlatformError extends GatewayError {
+export class PlatformError extends NoAnswerError {
   override readonly name = 'PlatformError';
-  readonly upstream: UpstreamDetails | undefined;
-  readonly retryAfterMs: number | undefined;
 
   constructor(
     readonly code: PlatformErrorCode,
     message: string,
-    options: Pick<UpstreamErrorOptions, 'upstream' | 'retryAfterMs' | 'cause'> = {},
+    options: Omit<UpstreamErrorOptions, 'outcomeUnknown'> = {},
   ) {
-    super(message, { cause: options.cause });
-    this.upstream = options.upstream;
-    this.retryAfterMs = options.retryAfterMs;
-  }
-
-  override get extensions(): Record<string, unknown> {
-    return {
-      code: this.code,
-      ...(this.upstream && { upstream: this.upstream }),
-      ...(this.retryAfterMs !== undefined && { retryAfterMs: this.retryAfterMs }),
-    };
+    super(message, options);
   }
 }
 

@@ -52,46 +52,11 @@ export interface StartSenderOptions {
   readonly onNamed: (record: IngestionRecord) => void;
 }
 
-/** Sends starts that are in the log, and records their outcomes. */
-export interface StartSender {
-  /**
-   * Send a start that the log has as sent, once, and settle it. If the upstream names a request, that request is
-   * observed as IN_PROGRESS: the answer to the start is its first observation.
-   *
-   * @param sending - as in the log
-   * @param caller - who waits for it
-   * @throws {UpstreamError} with `outcomeUnknown` if the upstream may have accepted the start; otherwise it did not,
-   *   and the start is withdrawn. Also if the upstream names a known request as new, or an ended one as running: the
-   *   old request is never reported as the result of this start.
-   * @throws {LogUnavailableError} with `outcomeUnknown`: there was an answer, but the log could not store it
-   */
-  send(intent: StartIntent, sending: string, caller: string): Promise<StartOutcome>;
-
-  /**
-   * Try again to store the outcome of a start that the log could not store when it arrived.
-   *
-   * @returns whether there was anything to store
-   * @throws {LogUnavailableError} it still cannot
-   */
-  saveAnswer(intentId: number): Promise<boolean>;
-
-  /** Remove a sending that never left from the log, now or as soon as the log can be written. */
-  withdraw(intentId: number, sending: string): Promise<void>;
-
-  /**
-   * Settle overdue starts as unknown, whoever sent them. Then resolve them, if what was seen of their mappings allows
-   * it.
-   *
-   * @throws {LogUnavailableError}
-   */
-  settleOverdue(): Promise<void>;
-
-  /** Stop retrying. Outcomes that could not be stored become unknown once their answers are due. */
-  stop(): void;
-}
-
 /** How long to wait before asking the log again to store an answer, in ms. */
 const SAVE_AGAIN_MS = 1_000;
+
+/** Sends starts that are in the log, and records their outcomes. */
+export type StartSender = ReturnType<typeof createStartSender>;
 
 /** Create a sender that sends each start once. */
 export function createStartSender({
@@ -102,7 +67,7 @@ export function createStartSender({
   onOutcomeUnknown,
   onIdReused,
   onNamed,
-}: StartSenderOptions): StartSender {
+}: StartSenderOptions) {
   /** Outcomes of sent starts that the log could not store, by intent. */
   const unsaved = new Map<number, () => Promise<unknown>>();
   /** Those of them that are being stored now. A concurrent second try could land after the next sending. */
@@ -221,14 +186,38 @@ export function createStartSender({
   }
 
   return {
+    /**
+     * Send a start that the log has as sent, once, and settle it. If the upstream names a request, that request is
+     * observed as IN_PROGRESS: the answer to the start is its first observation.
+     *
+     * @param sending - as in the log
+     * @param caller - who waits for it
+     * @throws {UpstreamError} with `outcomeUnknown` if the upstream may have accepted the start; otherwise it did not,
+     *   and the start is withdrawn. Also if the upstream names a known request as new, or an ended one as running: the
+     *   old request is never reported as the result of this start.
+     * @throws {LogUnavailableError} with `outcomeUnknown`: there was an answer, but the log could not store it
+     */
     send,
+    /**
+     * Try again to store the outcome of a start that the log could not store when it arrived.
+     *
+     * @returns whether there was anything to store
+     * @throws {LogUnavailableError} it still cannot
+     */
     saveAnswer,
-    async withdraw(intentId, sending) {
+    /** Remove a sending that never left from the log, now or as soon as the log can be written. */
+    async withdraw(intentId: number, sending: string): Promise<void> {
       // Keep this at once: a repeat of this start must not take its answer for lost.
       unsaved.set(intentId, () => starts.withdraw(intentId, sending));
       await saveAnswer(intentId).catch(unlessOurs);
     },
-    async settleOverdue() {
+    /**
+     * Settle overdue starts as unknown, whoever sent them. Then resolve them, if what was seen of their mappings allows
+     * it.
+     *
+     * @throws {LogUnavailableError}
+     */
+    async settleOverdue(): Promise<void> {
       // Store known answers before overdue ones.
       for (const intentId of unsaved.keys()) await saveAnswer(intentId);
       const now = clock.now();
@@ -243,7 +232,8 @@ export function createStartSender({
         onOutcomeUnknown(intent, null);
       }
     },
-    stop() {
+    /** Stop retrying. Outcomes that could not be stored become unknown once their answers are due. */
+    stop(): void {
       isStopped = true;
       cancelSaving();
     },

@@ -40,19 +40,25 @@ const environment = z
     context.addIssue({ code: 'custom', path: ['PLATFORM_CLIENT_SECRET'], message });
   });
 
-/** The settings of a receiver that runs alone. */
+/** The settings of a receiver. */
 export interface PlatformConfig {
   readonly host: string;
+  /** 0 picks a free one. */
   readonly port: number;
   readonly datasetsDir: string;
+  /** Everything is stored in its folder `platform`, which only one receiver can use at a time. */
   readonly dataDir: string;
   readonly apiKey: string;
+  /** Such as `sluice@AdobeOrg`. */
   readonly imsOrg: string;
   readonly sandbox: string;
   readonly clientId: string;
   readonly clientSecret: string;
+  /** How long a complete batch rests in each status before its processing, in ms; 50 by default. */
   readonly stepMs?: number;
+  /** How long a resting batch is kept, in ms; 90 days by default. */
   readonly retentionMs?: number;
+  /** More calls get a 429; no limit by default. */
   readonly maxCallsPerMinute?: number;
 }
 

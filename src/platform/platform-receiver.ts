@@ -14,6 +14,7 @@ import { type Datasets, loadDatasets } from './datasets.js';
 import { addExportRoutes } from './export-routes.js';
 import { createPlatformServer } from './http-server.js';
 import { addImportRoutes } from './import-routes.js';
+import type { PlatformConfig } from './platform-config.js';
 import { addRateLimit } from './rate-limit.js';
 import { addUploadRoutes } from './upload-routes.js';
 
@@ -27,26 +28,10 @@ const STEP_MS = 50;
 const RETENTION_MS = 90 * 86_400_000;
 
 /** What a receiver requires. */
-export interface PlatformReceiverOptions {
-  readonly host: string;
-  /** 0 picks a free one. */
-  readonly port: number;
-  /** Everything is stored in its folder `platform`, which only one receiver can use at a time. */
-  readonly dataDir: string;
-  readonly datasetsDir: string;
-  readonly apiKey: string;
-  /** Such as `sluice@AdobeOrg`. */
-  readonly imsOrg: string;
-  readonly sandbox: string;
+export interface PlatformReceiverOptions extends Omit<PlatformConfig, 'clientId' | 'clientSecret'> {
   readonly clients: readonly Client[];
   /** In s; a day by default. */
   readonly tokenLifetimeS?: number;
-  /** How long a complete batch rests in each status before its processing, in ms; 50 by default. */
-  readonly stepMs?: number;
-  /** How long a resting batch is kept, in ms; 90 days by default. */
-  readonly retentionMs?: number;
-  /** More calls get a 429; no limit by default. */
-  readonly maxCallsPerMinute?: number;
   readonly logger: Logger;
   readonly clock?: Clock;
 }

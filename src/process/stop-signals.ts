@@ -14,16 +14,13 @@ export type StopSignal = (typeof STOP_SIGNALS)[number];
 const ECHO_MS = 120;
 
 /** The stop signals that a process receives. */
-export interface StopSignals {
-  /** The first signal that nobody has taken yet, without echoes. Whoever asked first gets it. */
-  next(abandoned?: AbortSignal): Promise<StopSignal>;
-}
+export type StopSignals = ReturnType<typeof listenForStopSignals>;
 
 /**
  * Listen for signals from now on. Without a listener they would end the process at once or, in the first process of a
  * container, do nothing at all. SIGHUP is ignored in a process that is to outlive its terminal.
  */
-export function listenForStopSignals(now = () => performance.now()): StopSignals {
+export function listenForStopSignals(now = () => performance.now()) {
   const come: StopSignal[] = [];
   const takers = new Set<(signal: StopSignal) => void>();
   let lastAt = Number.NEGATIVE_INFINITY;
@@ -39,7 +36,8 @@ export function listenForStopSignals(now = () => performance.now()): StopSignals
     });
   }
   return {
-    next(abandoned) {
+    /** The first signal that nobody has taken yet, without echoes. Whoever asked first gets it. */
+    next(abandoned?: AbortSignal): Promise<StopSignal> {
       const signal = come.shift();
       if (signal) return Promise.resolve(signal);
       return new Promise((take) => {

@@ -46,15 +46,7 @@ export interface RetriesOptions {
 }
 
 /** Sends the retries that the log asks for. */
-export interface Retries {
-  /**
-   * Look for retries that were recorded since the last look, and for all that are due soon, whoever tried them last,
-   * and handle them. Concurrent calls share a look.
-   */
-  look(): Promise<void>;
-  /** Send nothing more; resolves once nothing is being sent. */
-  stop(): Promise<void>;
-}
+export type Retries = ReturnType<typeof createRetries>;
 
 /**
  * One retry, from its place in the log to its end there:
@@ -73,7 +65,7 @@ export function createRetries({
   backoffMs,
   events,
   random = Math.random,
-}: RetriesOptions): Retries {
+}: RetriesOptions) {
   /** The retries being handled, by intent, with a function that cancels the wait. */
   const scheduled = new Map<number, () => void>();
   /** When the ABORTED of each was seen, by the monotonic clock. */
@@ -200,8 +192,13 @@ export function createRetries({
   }
 
   return {
+    /**
+     * Look for retries that were recorded since the last look, and for all that are due soon, whoever tried them last,
+     * and handle them. Concurrent calls share a look.
+     */
     look,
-    async stop() {
+    /** Send nothing more; resolves once nothing is being sent. */
+    async stop(): Promise<void> {
       isStopped = true;
       cancelLook();
       for (const cancel of scheduled.values()) cancel();

@@ -4,17 +4,6 @@ import type { Clock, IngestionLog } from '../ingestion/ports.js';
 import { learnRuns, PAST_RUNS, type RunModel, scaleFree } from '../ingestion/run-model.js';
 import type { Transition } from '../ingestion/transition.js';
 
-/** How long runs of each mapping last, learned from the log. */
-export interface RunHistory {
-  /**
-   * What is known now, without waiting. For a mapping that was not looked up yet, that is the runs of all mappings;
-   * for an empty log, nothing. The look-up happens in the background.
-   */
-  modelOf(mappingId: string): RunModel;
-  /** Learn from a run that ended with this transition. */
-  observe(transition: Transition): void;
-}
-
 /** What a run history requires. */
 export interface RunHistoryOptions {
   readonly log: Pick<IngestionLog, 'pastRuns'>;
@@ -38,7 +27,7 @@ interface Learned {
 }
 
 /** Learn from the log on demand, and again whenever a run has ended. */
-export function createRunHistory({ log, clock, onFailed }: RunHistoryOptions): RunHistory {
+export function createRunHistory({ log, clock, onFailed }: RunHistoryOptions) {
   const byMapping = new LRUCache<string, Learned>({ max: MAX_MAPPINGS });
   const all = nothingLearned();
   let allLearnedMs = 0;
@@ -63,7 +52,11 @@ export function createRunHistory({ log, clock, onFailed }: RunHistoryOptions): R
   }
 
   return {
-    modelOf(mappingId) {
+    /**
+     * What is known now, without waiting. For a mapping that was not looked up yet, that is the runs of all mappings;
+     * for an empty log, nothing. The look-up happens in the background.
+     */
+    modelOf(mappingId: string): RunModel {
       let learned = byMapping.get(mappingId);
       if (!learned) {
         learned = nothingLearned();
@@ -78,7 +71,8 @@ export function createRunHistory({ log, clock, onFailed }: RunHistoryOptions): R
       refresh(all, null);
       return all.model ?? scaleFree;
     },
-    observe({ ref, to }) {
+    /** Learn from a run that ended with this transition. */
+    observe({ ref, to }: Transition): void {
       const learned = byMapping.get(ref.mappingId);
       if (learned && isTerminal(to.status)) learned.isOutdated = true;
     },

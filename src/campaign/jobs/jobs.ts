@@ -203,17 +203,12 @@ export function createJobs(parts: JobParts) {
         );
         return;
       case 'failed':
-        logger.warn(
-          { ...about(job), batchId: end.batchId, code: end.code, reason: end.reason },
-          'ingestion failed',
-        );
+      case 'undecided': {
+        const { batchId, reason } = end;
+        const code = end.kind === 'failed' ? { code: end.code } : {};
+        logger.warn({ ...about(job), batchId, ...code, reason }, 'ingestion failed');
         return;
-      case 'undecided':
-        logger.warn(
-          { ...about(job), batchId: end.batchId, reason: end.reason },
-          'ingestion failed',
-        );
-        return;
+      }
       case 'aborted':
         logger.warn(about(job), 'ingestion aborted, because the service stops');
         return;

@@ -11,32 +11,27 @@ const DIGESTS_OF_A_PART = 64 * 1024;
 const MAX_FILL_SHARE = 2 / 3;
 
 /** Rows, each as 8 bytes of its digest. Rows are only added, and may be repeated. */
-export interface DigestList {
-  readonly size: number;
-  add(row: readonly unknown[]): void;
-  /** Start over, with the memory that is already allocated. */
-  clear(): void;
-  /** Their bytes, for {@link openDigestSet} on a machine with the same byte order. Must not be modified. */
-  toParts(): readonly Uint8Array[];
-}
+export type DigestList = ReturnType<typeof createDigestList>;
 
 /** Create an empty list. */
-export function createDigestList(): DigestList {
+export function createDigestList() {
   const parts: Uint32Array[] = [];
   let size = 0;
   return {
     get size() {
       return size;
     },
-    add(row) {
+    add(row: readonly unknown[]): void {
       const index = Math.floor(size / DIGESTS_OF_A_PART);
       if (index === parts.length) parts.push(new Uint32Array(DIGESTS_OF_A_PART * WORDS));
       parts[index]?.set(digestOf(row), (size % DIGESTS_OF_A_PART) * WORDS);
       size += 1;
     },
-    clear() {
+    /** Start over, with the memory that is already allocated. */
+    clear(): void {
       size = 0;
     },
+    /** Their bytes, for {@link openDigestSet} on a machine with the same byte order. Must not be modified. */
     toParts: () =>
       parts.slice(0, Math.ceil(size / DIGESTS_OF_A_PART)).map(({ buffer }, index) => {
         const count = Math.min(size - index * DIGESTS_OF_A_PART, DIGESTS_OF_A_PART);

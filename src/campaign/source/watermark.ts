@@ -21,16 +21,6 @@ export interface Watermark {
 /** The number of records in each file of a source, by its name; for a table, a number that rises as rows are added. */
 export type SourceSizes = Readonly<Record<string, number>>;
 
-/** Recognises new rows, and tracks how far a run has come. */
-export interface WatermarkTracker {
-  /** True for a row that was not ingested before. */
-  isNew(marker: Marker, row: readonly unknown[]): boolean;
-  /** True for a reject without a marker that was not rejected before. */
-  isNewReject(content: readonly unknown[]): boolean;
-  /** The watermark after the rows that were checked. */
-  current(): Omit<Watermark, 'sizes'> | null;
-}
-
 /** The maximum number of rows of one marker that a watermark remembers, 32 MB; the next run sends further ones again. */
 const MAX_SEEN_ROWS = 4_000_000;
 
@@ -63,8 +53,11 @@ export interface TrackerParts {
   readonly lagMs: number;
 }
 
+/** Recognises new rows, and tracks how far a run has come. */
+export type WatermarkTracker = ReturnType<typeof createWatermarkTracker>;
+
 /** Begin where the last run has ended. */
-export function createWatermarkTracker(parts: TrackerParts): WatermarkTracker {
+export function createWatermarkTracker(parts: TrackerParts) {
   const { column, kind, lagMs } = parts;
   const last = readWatermark(parts.last, kind);
   const wasSeen = last === null ? null : openDigestSet(last.seen);
@@ -124,20 +117,23 @@ export function createWatermarkTracker(parts: TrackerParts): WatermarkTracker {
   }
 
   return {
-    isNew(marker, row) {
+    /** True for a row that was not ingested before. */
+    isNew(marker: Marker, row: readonly unknown[]): boolean {
       reached.remember(marker, row);
       if (last === null || wasSeen === null) return true;
       if (compareMarkers(marker, last.since) < 0) return false;
       return compareMarkers(marker, last.marker) > 0 || !wasSeen(row);
     },
 
-    isNewReject(content) {
+    /** True for a reject without a marker that was not rejected before. */
+    isNewReject(content: readonly unknown[]): boolean {
       const digested = ['rejected', ...content];
       add(rejected, digested);
       return wasSeen === null || !wasSeen(digested);
     },
 
-    current() {
+    /** The watermark after the rows that were checked. */
+    current(): Omit<Watermark, 'sizes'> | null {
       const none = { marker: NO_MARKER, since: null, seen: [] };
       const where = reached.where() ?? (rejected.size > 0 ? none : null);
       if (where === null) return null;

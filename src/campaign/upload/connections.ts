@@ -3,24 +3,14 @@ import { Agent, type Dispatcher, Pool, ProxyAgent } from 'undici';
 /** The forward proxy for a URL, and the variable that names it; null if there is none. */
 export type ProxyOf = (url: URL) => { readonly url: string; readonly variable: string } | null;
 
-/** The connections to Platform and IMS. */
-export interface Connections {
-  /**
-   * The connections for a call. Each POST opens its own: on one that was idle it could be lost without anybody
-   * knowing.
-   */
-  of(method: string): Dispatcher;
-  /** Completes "had no answer" if there is a proxy. */
-  wayTo(url: URL): string;
-  /** Cancel all calls. */
-  close(): Promise<void>;
-}
-
 /** Machines in between drop idle connections silently, whatever the other side says. In ms. */
 const MAX_IDLE_MS = 10_000;
 
+/** The connections to Platform and IMS. */
+export type Connections = ReturnType<typeof openConnections>;
+
 /** Open connections on demand. */
-export function openConnections(proxyOf: ProxyOf = () => null): Connections {
+export function openConnections(proxyOf: ProxyOf = () => null) {
   const kept = open(1);
   const single = open(0);
 
@@ -42,14 +32,20 @@ export function openConnections(proxyOf: ProxyOf = () => null): Connections {
   }
 
   return {
-    of: (method) => (method === 'POST' ? single : kept),
-    wayTo(url) {
+    /**
+     * The connections for a call. Each POST opens its own: on one that was idle it could be lost without anybody
+     * knowing.
+     */
+    of: (method: string) => (method === 'POST' ? single : kept),
+    /** Completes "had no answer" if there is a proxy. */
+    wayTo(url: URL): string {
       const proxy = proxyOf(url);
       if (proxy === null) return '';
       const { protocol, host } = new URL(proxy.url);
       return ` by way of the proxy ${protocol}//${host} (${proxy.variable})`;
     },
-    async close() {
+    /** Cancel all calls. */
+    async close(): Promise<void> {
       await Promise.all([kept.destroy(), single.destroy()]);
     },
   };

@@ -1,17 +1,11 @@
 import type { z } from 'zod';
 import { UpstreamError, type UpstreamErrorCode } from '../../ingestion/gateway-error.js';
 import type { Administration } from '../../ingestion/ports.js';
-import { createCallBudget } from '../upstream/call-budget.js';
-import { createCallCircuit, defaultCircuitPlan } from '../upstream/call-circuit.js';
-import { type Deadline, startDeadline } from '../upstream/call-deadline.js';
-import { type CallPlan, callCampaign } from '../upstream/campaign.call.js';
+import { type ApiCallerOptions, createApiCaller } from '../upstream/api-caller.js';
+import type { CallPlan } from '../upstream/campaign.call.js';
 import { type CallFailure, toInvalidAnswer } from '../upstream/campaign.failure.js';
 import { toStatusFailure } from '../upstream/campaign.status-failure.js';
 import type { HttpAnswer } from '../upstream/http-exchange.js';
-import { createHttpPool, type HttpPoolOptions } from '../upstream/http-pool.js';
-import { createTokenSource, type ReadyToken } from '../upstream/ims-token.datasource.js';
-import type { ClientCredentials } from '../upstream/ims-token.wire.js';
-import { createSlowdown } from '../upstream/slowdown.js';
 import { parseWireJson } from '../upstream/wire-json.js';
 import {
   type AdministrationCall,
@@ -19,22 +13,12 @@ import {
   administrationRefusals,
   parseChange,
   toAdministrationRequest,
-  toJobsCall,
+  toJobsPath,
   toMappingCall,
 } from './administration.wire.js';
 
 /** People look and change, and a page refreshes every few seconds. */
 const MAX_CALLS_PER_SECOND = 50;
-
-/** What calls to the administration API require. */
-export interface AdministrationOptions extends HttpPoolOptions {
-  /** Of the Campaign service; the API is below it, at `/admin`. */
-  readonly url: URL;
-  /** Of a client with the role `administration`. */
-  readonly token: ReadyToken | ClientCredentials;
-  /** The deadline of one call, including repeats and waits, in ms. */
-  readonly timeoutMs: number;
-}
 
 /** The administration, and its kept connections. */
 export interface AdministrationDatasource extends Administration {
@@ -45,20 +29,14 @@ export interface AdministrationDatasource extends Administration {
 /**
  * Create the administration over the Campaign service's HTTP API. It has its own budget, circuit and token, so that
  * looking at jobs delays no poll. Reads are repeated if that may help; a change is sent once.
+ *
+ * @param options - with the URL of the Campaign service, which has the API below it, at `/admin`; and the credentials of
+ *   a client with the role `administration`
  */
 export function createAdministrationDatasource(
-  options: AdministrationOptions,
+  options: ApiCallerOptions,
 ): AdministrationDatasource {
-  const { clock, timeoutMs, maxWaitMs, proxies, url } = options;
-  const network = { clock, maxWaitMs, proxies };
-  const http = createHttpPool(url, network);
-  const tokens = createTokenSource(options.token, { ...network, timeoutMs });
-  const budget = createCallBudget(clock, MAX_CALLS_PER_SECOND);
-  const circuit = createCallCircuit(clock, defaultCircuitPlan);
-  const slowdown = createSlowdown(clock, budget);
-  const parts = { http, tokens, budget, circuit, slowdown };
-  const underWay = new Set<Deadline>();
-  let isClosed = false;
+  const calls = createApiCaller(options, MAX_CALLS_PER_SECOND);
 
   async function run<T>(
     kind: 'look' | 'change',
@@ -70,7 +48,7 @@ export function createAdministrationDatasource(
     const plan: CallPlan<T> = {
       kind: callKind,
       waiting: { kind: kind === 'look' ? 'ask' : 'start', caller },
-      request: toAdministrationRequest(url, call),
+      request: toAdministrationRequest(options.url, call),
       judge(answer): T | CallFailure {
         try {
           return judge(answer) ?? toStatusFailure(answer, callKind);
@@ -81,17 +59,9 @@ export function createAdministrationDatasource(
         }
       },
     };
-    const deadline = startDeadline(clock, timeoutMs);
-    underWay.add(deadline);
-    if (isClosed) deadline.cancel('closing');
-    try {
-      return await callCampaign(parts, plan, deadline);
-    } catch (error) {
+    return calls.call(plan).catch((error: unknown) => {
       throw toAdministrationError(error);
-    } finally {
-      underWay.delete(deadline);
-      deadline.release();
-    }
+    });
   }
 
   function look<T>(path: string, answer: z.ZodType<T>, caller: string): Promise<T> {
@@ -105,15 +75,12 @@ export function createAdministrationDatasource(
       (await look('/mappings', administrationAnswers.mappings, caller)).mappings,
 
     changeMapping: (mappingId, change, caller) =>
-      run('change', toMappingCall(mappingId, change), caller, (answer) => {
-        const { mapping } = administrationAnswers;
-        return parseChange(answer, mapping, administrationRefusals.mapping) ?? undefined;
-      }),
+      run('change', toMappingCall(mappingId, change), caller, (answer) =>
+        parseChange(answer, administrationAnswers.mapping, administrationRefusals.mapping),
+      ),
 
-    async jobs(filter, after, limit, caller) {
-      const { path } = toJobsCall(filter, after, limit);
-      return (await look(path, administrationAnswers.jobs, caller)).jobs;
-    },
+    jobs: async (filter, after, limit, caller) =>
+      (await look(toJobsPath(filter, after, limit), administrationAnswers.jobs, caller)).jobs,
 
     async job(jobId, caller) {
       const call = { method: 'GET', path: `/jobs/${encodeURIComponent(jobId)}` } as const;
@@ -131,8 +98,7 @@ export function createAdministrationDatasource(
         'change',
         { method: 'POST', path: `/jobs/${encodeURIComponent(jobId)}/cancel` },
         caller,
-        (answer) =>
-          parseChange(answer, administrationAnswers.job, administrationRefusals.job) ?? undefined,
+        (answer) => parseChange(answer, administrationAnswers.job, administrationRefusals.job),
       ),
 
     async rejects(jobId, after, limit, caller) {
@@ -140,12 +106,7 @@ export function createAdministrationDatasource(
       return (await look(path, administrationAnswers.rejects, caller)).rejects;
     },
 
-    async close() {
-      isClosed = true;
-      for (const deadline of underWay) deadline.cancel('closing');
-      budget.close();
-      await Promise.all([http.destroy(), tokens.close()]);
-    },
+    close: calls.close,
   };
 }
 

@@ -47,8 +47,8 @@ export function toMappingCall(mappingId: string, change: MappingChange): Adminis
   return { method: 'POST', path, body: { resendFromBeginning: change.resendFromBeginning } };
 }
 
-/** The call that lists jobs, newest first. */
-export function toJobsCall(filter: JobFilter, after: string | null, limit: number) {
+/** The path of the call that lists jobs, newest first. */
+export function toJobsPath(filter: JobFilter, after: string | null, limit: number): string {
   const { mappingIds = [], statuses = [], requestIds = [], startedAfter, startedBefore } = filter;
   const pairs: [name: string, value: string][] = [
     ...mappingIds.map((value): [string, string] => ['mapping', value]),
@@ -62,7 +62,7 @@ export function toJobsCall(filter: JobFilter, after: string | null, limit: numbe
     pairs.push(['startedBefore', new Date(startedBefore).toISOString()]);
   }
   if (after !== null) pairs.push(['after', after]);
-  return { method: 'GET', path: `/jobs?${new URLSearchParams(pairs)}` } as const;
+  return `/jobs?${new URLSearchParams(pairs)}`;
 }
 
 const instant = z.iso.datetime().transform((text) => Date.parse(text));
@@ -138,7 +138,7 @@ export const administrationAnswers = {
 const refusal = z.object({ code: z.string(), message: z.string() });
 
 /**
- * Read the result of a change; null if the answer says neither what was changed nor why not.
+ * Read the result of a change; undefined if the answer says neither what was changed nor why not.
  *
  * @throws {z.ZodError} the answer does not come from this API
  */
@@ -146,12 +146,12 @@ export function parseChange<State, Refusal extends string>(
   { status, body }: HttpAnswer,
   state: z.ZodType<State>,
   refusals: readonly Refusal[],
-): ChangeResult<State, Refusal> | null {
+): ChangeResult<State, Refusal> | undefined {
   const json = parseWireJson(body);
   if (status === 200) return { kind: 'changed', state: state.parse(json) };
   const { code, message } = refusal.parse(json);
   const reason = refusals.find((known) => known === code);
-  return reason === undefined ? null : { kind: 'refused', reason, message };
+  return reason && { kind: 'refused', reason, message };
 }
 
 /** Why changes are refused, in the API's terms. */

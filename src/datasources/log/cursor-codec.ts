@@ -9,13 +9,6 @@ const BLOCK_BYTES = 16;
 /** Follows the position in the block. A block that was not made with the key decrypts to something else. */
 const CHECK = Buffer.alloc(8);
 
-/** Converts positions to opaque cursors and back. */
-export interface CursorCodec {
-  toCursor(position: Position): string;
-  /** @throws {CursorInvalidError} the text is not a cursor made with this codec's key */
-  parseCursor(cursor: string): Position;
-}
-
 /**
  * A cursor is an encrypted position. So a cursor that was forged, damaged or created by another log is noticed and
  * never taken for a place in this one, and cursors don't reveal how much happened that the caller may not see.
@@ -23,16 +16,17 @@ export interface CursorCodec {
  * @param key - 32 bytes; belongs to one log and lives as long as the log
  * @see docs/adr/0017-who-calls.md
  */
-export function createCursorCodec(key: Buffer): CursorCodec {
+export function createCursorCodec(key: Buffer) {
   const cipher = createCipheriv(CIPHER, key, null).setAutoPadding(false);
   const decipher = createDecipheriv(CIPHER, key, null).setAutoPadding(false);
   return {
-    toCursor(position) {
+    toCursor(position: Position): string {
       const block = Buffer.concat([Buffer.alloc(BLOCK_BYTES - CHECK.length), CHECK]);
       block.writeBigUInt64BE(BigInt(position));
       return cipher.update(block).toString('base64url');
     },
-    parseCursor(cursor) {
+    /** @throws {CursorInvalidError} the text is not a cursor made with this codec's key */
+    parseCursor(cursor: string): Position {
       const bytes = Buffer.from(cursor, 'base64url');
       if (bytes.length === BLOCK_BYTES && bytes.toString('base64url') === cursor) {
         const block = decipher.update(bytes);

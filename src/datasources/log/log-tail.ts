@@ -2,29 +2,6 @@ import { LogDamagedError, LogUnavailableError } from '../../ingestion/gateway-er
 import { isSameTransition, type Position, type Transition } from '../../ingestion/transition.js';
 import type { LogDatabase } from './log-database.js';
 
-/**
- * Announces what is appended to the log, by this process or another, once and in the log's order.
- *
- * @see docs/adr/0014-notifications-are-hints.md
- */
-export interface LogTail {
-  /** The position of the newest announced transition. */
-  readonly announcedPosition: Position;
-  /** That transition; null if it was forgotten. */
-  readonly newest: Transition | null;
-  /** Announce what this process has just appended, after anything that precedes it in the log. */
-  append(transitions: readonly Transition[]): Promise<void>;
-  /**
-   * Announce everything that the log has by now. If the log can't be read, the next call does it. If the log lacks
-   * what was last announced, the guard gets the error that it is damaged, and nothing of it is announced.
-   *
-   * @param head - a position that the log has reached; null if unknown
-   */
-  catchUp(head: Position | null): Promise<void>;
-  /** Stop reading. */
-  close(): Promise<void>;
-}
-
 /** What a tail reads, and whom it notifies. */
 export interface LogTailOptions {
   /** The log's end. What is before it is not announced. */
@@ -41,8 +18,15 @@ export interface LogTailOptions {
 /** How many transitions are read at a time. */
 const PAGE_ITEMS = 500;
 
+/**
+ * Announces what is appended to the log, by this process or another, once and in the log's order.
+ *
+ * @see docs/adr/0014-notifications-are-hints.md
+ */
+export type LogTail = ReturnType<typeof createLogTail>;
+
 /** Start announcing at the log's end. */
-export function createLogTail(options: LogTailOptions): LogTail {
+export function createLogTail(options: LogTailOptions) {
   const { guard, read, prunedPosition, announce } = options;
   let announcedPosition = options.head;
   let { newest } = options;
@@ -103,13 +87,16 @@ export function createLogTail(options: LogTailOptions): LogTail {
   }
 
   return {
+    /** The position of the newest announced transition. */
     get announcedPosition() {
       return announcedPosition;
     },
+    /** That transition; null if it was forgotten. */
     get newest() {
       return newest;
     },
-    async append(transitions) {
+    /** Announce what this process has just appended, after anything that precedes it in the log. */
+    async append(transitions: readonly Transition[]): Promise<void> {
       const [first] = transitions;
       if (!first) return;
       // Another process has appended earlier transitions: they come first.
@@ -117,8 +104,15 @@ export function createLogTail(options: LogTailOptions): LogTail {
         await catchUp(transitions.at(-1)?.position ?? null);
       else announceNew(transitions);
     },
+    /**
+     * Announce everything that the log has by now. If the log can't be read, the next call does it. If the log lacks
+     * what was last announced, the guard gets the error that it is damaged, and nothing of it is announced.
+     *
+     * @param head - a position that the log has reached; null if unknown
+     */
     catchUp,
-    async close() {
+    /** Stop reading. */
+    async close(): Promise<void> {
       isClosed = true;
       await reading;
     },

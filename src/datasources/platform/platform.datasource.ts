@@ -1,22 +1,12 @@
 import { PlatformError, type PlatformErrorCode } from '../../ingestion/gateway-error.js';
 import type { IngestionBatch } from '../../ingestion/ingestion-batch.js';
 import type { BatchCatalog } from '../../ingestion/ports.js';
-import { createCallBudget } from '../upstream/call-budget.js';
-import {
-  type CircuitPlan,
-  createCallCircuit,
-  defaultCircuitPlan,
-} from '../upstream/call-circuit.js';
-import { type Deadline, startDeadline } from '../upstream/call-deadline.js';
-import { type CallPlan, callCampaign } from '../upstream/campaign.call.js';
+import { type ApiCallerOptions, createApiCaller } from '../upstream/api-caller.js';
+import type { CallPlan } from '../upstream/campaign.call.js';
 import type { CampaignCall } from '../upstream/campaign.datasource.js';
 import { toInvalidAnswer } from '../upstream/campaign.failure.js';
 import { requireHeaderText } from '../upstream/campaign.request.js';
 import { toStatusFailure } from '../upstream/campaign.status-failure.js';
-import { createHttpPool, type HttpPoolOptions } from '../upstream/http-pool.js';
-import { createTokenSource, type ReadyToken } from '../upstream/ims-token.datasource.js';
-import type { ClientCredentials } from '../upstream/ims-token.wire.js';
-import { createSlowdown } from '../upstream/slowdown.js';
 import { toPlatformError } from './platform.failure.js';
 import { type PlatformAddress, parseBatchAnswer, toBatchRequest } from './platform.wire.js';
 
@@ -33,11 +23,7 @@ export interface PlatformCall {
 }
 
 /** What calls to Platform require. */
-export interface PlatformOptions extends PlatformAddress, HttpPoolOptions {
-  readonly token: ReadyToken | ClientCredentials;
-  /** The deadline of one look-up, including repeats and waits, in ms. */
-  readonly timeoutMs: number;
-  readonly circuit?: CircuitPlan;
+export interface PlatformOptions extends PlatformAddress, ApiCallerOptions {
   readonly onCall?: (call: PlatformCall) => void;
 }
 
@@ -54,23 +40,13 @@ export interface PlatformDatasource extends BatchCatalog {
  * @throws {TypeError} a credential is not valid in a header
  */
 export function createPlatformDatasource(options: PlatformOptions): PlatformDatasource {
-  const { clock, timeoutMs, maxWaitMs, proxies, onCall } = options;
-  const network = { clock, maxWaitMs, proxies };
+  const { clock, onCall } = options;
   requireHeaderText(options.apiKey, 'API key of Platform');
   requireHeaderText(options.imsOrg, 'organization of Platform');
   requireHeaderText(options.sandbox, 'sandbox of Platform');
-  const http = createHttpPool(options.url, network);
-  const tokens = createTokenSource(options.token, {
-    ...network,
-    timeoutMs,
+  const calls = createApiCaller(options, MAX_CALLS_PER_SECOND, {
     onFetch: (outcome, durationMs) => onCall?.({ operation: 'token', outcome, durationMs }),
   });
-  const budget = createCallBudget(clock, MAX_CALLS_PER_SECOND);
-  const circuit = createCallCircuit(clock, options.circuit ?? defaultCircuitPlan);
-  const slowdown = createSlowdown(clock, budget);
-  const parts = { http, tokens, budget, circuit, slowdown };
-  const underWay = new Set<Deadline>();
-  let isClosed = false;
 
   return {
     async find(batchId, caller) {
@@ -78,9 +54,6 @@ export function createPlatformDatasource(options: PlatformOptions): PlatformData
       if (batchId === '.' || batchId === '..') return null;
       const startedAt = clock.monotonicMs();
       let outcome: PlatformCall['outcome'] = 'OK';
-      const deadline = startDeadline(clock, timeoutMs);
-      underWay.add(deadline);
-      if (isClosed) deadline.cancel('closing');
       const plan: CallPlan<IngestionBatch | null> = {
         kind: 'status',
         waiting: { kind: 'ask', caller },
@@ -98,23 +71,16 @@ export function createPlatformDatasource(options: PlatformOptions): PlatformData
         },
       };
       try {
-        return await callCampaign(parts, plan, deadline);
+        return await calls.call(plan);
       } catch (error) {
         const failure = toPlatformError(error);
         outcome = failure instanceof PlatformError ? failure.code : 'UNEXPECTED';
         throw failure;
       } finally {
-        underWay.delete(deadline);
-        deadline.release();
         onCall?.({ operation: 'batch', outcome, durationMs: clock.monotonicMs() - startedAt });
       }
     },
 
-    async close() {
-      isClosed = true;
-      for (const deadline of underWay) deadline.cancel('closing');
-      budget.close();
-      await Promise.all([http.destroy(), tokens.close()]);
-    },
+    close: calls.close,
   };
 }

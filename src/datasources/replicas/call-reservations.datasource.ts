@@ -2,20 +2,11 @@ import { sql } from 'kysely';
 import type { LogDatabase } from '../log/log-database.js';
 import { DEFAULT_MAX_WAIT_MS } from '../upstream/http-pool.js';
 
-/** The calls of all replicas to one upstream, in the order of their reservations. */
-export interface CallReservations {
-  /**
-   * Reserve the next free calls, each `1 / maxRps` seconds after the previous one.
-   *
-   * @returns the time until the first of them, in ms
-   */
-  reserve(count: number): Promise<number>;
-  /** Let no call reserved from now on leave within this time, in ms. The longest of several pauses counts. */
-  pause(delayMs: number): Promise<void>;
-}
-
 /** The maximum time that all replicas together reserve ahead, in seconds. */
 const MAX_AHEAD_S = 30;
+
+/** The calls of all replicas to one upstream, in the order of their reservations. */
+export type CallReservations = ReturnType<typeof createCallReservations>;
 
 /**
  * The reservations in PostgreSQL: one row says when the next call may leave, by the database's clock. A time further
@@ -29,7 +20,7 @@ export function createCallReservations(
   upstream: string,
   maxRps: number,
   maxWaitMs = DEFAULT_MAX_WAIT_MS,
-): CallReservations {
+) {
   const pausedUntil = sql`(case when budget.paused_until
     <= clock_timestamp() + make_interval(secs => ${maxWaitMs / 1000})
     then greatest(budget.paused_until, clock_timestamp()) else clock_timestamp() end)`;
@@ -38,7 +29,12 @@ export function createCallReservations(
     then greatest(budget.next_call_at, ${pausedUntil}) else ${pausedUntil} end)`;
 
   return {
-    reserve: (count) =>
+    /**
+     * Reserve the next free calls, each `1 / maxRps` seconds after the previous one.
+     *
+     * @returns the time until the first of them, in ms
+     */
+    reserve: (count: number) =>
       guard(async () => {
         const seconds = count / maxRps;
         // Not `now()`, which would be the time before the wait for the row lock, which others take too.
@@ -52,7 +48,8 @@ export function createCallReservations(
             * 1000 as first_in_ms`.execute(db);
         return Math.max(0, rows[0]?.first_in_ms ?? 0);
       }),
-    async pause(delayMs) {
+    /** Let no call reserved from now on leave within this time, in ms. The longest of several pauses counts. */
+    async pause(delayMs: number): Promise<void> {
       const seconds = delayMs / 1000;
       await guard(() =>
         sql`

@@ -1,21 +1,15 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import type { ClientCredentials } from '../upstream/ims-token.wire.js';
 
-/** Encrypts a token, so that only holders of the client secret that fetched it can read it. */
-export interface TokenSeal {
-  /** Identifies the credentials without revealing them. Other credentials have another row. */
-  readonly credential: string;
-  seal(token: string): Buffer;
-  /** @returns null if it was not sealed with these credentials, or was changed since */
-  open(sealed: Buffer): string | null;
-}
-
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
+/** Encrypts a token, so that only holders of the client secret that fetched it can read it. */
+export type TokenSeal = ReturnType<typeof createTokenSeal>;
+
 /** AES-256-GCM, with a key derived from the client secret (HKDF-SHA-256). */
-export function createTokenSeal(credentials: ClientCredentials): TokenSeal {
+export function createTokenSeal(credentials: ClientCredentials) {
   const { imsUrl, clientId, clientSecret, scopes } = credentials;
   const derive = (purpose: string) =>
     Buffer.from(
@@ -31,14 +25,16 @@ export function createTokenSeal(credentials: ClientCredentials): TokenSeal {
   const credential = derive('sluice credential name').toString('base64url');
 
   return {
+    /** Identifies the credentials without revealing them. Other credentials have another row. */
     credential,
-    seal(token) {
+    seal(token: string): Buffer {
       const nonce = randomBytes(NONCE_BYTES);
       const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(credential));
       const text = Buffer.concat([cipher.update(token, 'utf8'), cipher.final()]);
       return Buffer.concat([nonce, cipher.getAuthTag(), text]);
     },
-    open(sealed) {
+    /** @returns null if it was not sealed with these credentials, or was changed since */
+    open(sealed: Buffer): string | null {
       const nonce = sealed.subarray(0, NONCE_BYTES);
       const tag = sealed.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES);
       try {

@@ -6,18 +6,13 @@ import {
 import { type ReportedState, toRequestKey } from '../../ingestion/ingestion-request.js';
 import type { Upstream } from '../../ingestion/ports.js';
 import type { Submission } from '../../ingestion/submission.js';
-import { type CallBudget, createCallBudget } from './call-budget.js';
-import { type CircuitPlan, createCallCircuit, defaultCircuitPlan } from './call-circuit.js';
-import { type Deadline, startDeadline } from './call-deadline.js';
+import { type ApiCallerOptions, createApiCaller } from './api-caller.js';
+import type { CallBudget } from './call-budget.js';
 import { judgeStartAnswer, judgeStatusAnswer } from './campaign.answer.js';
-import { type CallPlan, callCampaign, unlessCancelled } from './campaign.call.js';
+import { type CallPlan, unlessCancelled } from './campaign.call.js';
 import { type CallKind, toTransportFailure } from './campaign.failure.js';
 import { type CampaignAddress, createCampaignRequests, toBasePath } from './campaign.request.js';
 import { exchange } from './http-exchange.js';
-import { createHttpPool, type HttpPoolOptions } from './http-pool.js';
-import { createTokenSource, type ReadyToken } from './ims-token.datasource.js';
-import type { ClientCredentials } from './ims-token.wire.js';
-import { createSlowdown } from './slowdown.js';
 import type { TokenShare } from './token-share.js';
 
 /** One ended call, for metrics. A status call with all its attempts is one call. */
@@ -35,13 +30,9 @@ export interface CampaignCall {
 }
 
 /** What calls to the upstream require. */
-export interface CampaignOptions extends CampaignAddress, HttpPoolOptions {
-  readonly token: ReadyToken | ClientCredentials;
-  /** The deadline of one call, including repeats and waits, in ms. */
-  readonly timeoutMs: number;
+export interface CampaignOptions extends CampaignAddress, ApiCallerOptions {
   /** A positive integer: the maximum number of calls in any second. */
   readonly maxRps: number;
-  readonly circuit?: CircuitPlan;
   /** What replicas share; if left out, this gateway has its own budget and token. */
   readonly shared?: SharedAccess | undefined;
   readonly onCall?: (call: CampaignCall) => void;
@@ -73,43 +64,28 @@ export interface CampaignDatasource extends Upstream {
  * @see docs/upstream.md for what is assumed where the contract is silent
  */
 export function createCampaignDatasource(options: CampaignOptions): CampaignDatasource {
-  const { clock, timeoutMs, maxWaitMs, proxies, onCall } = options;
-  const network = { clock, maxWaitMs, proxies };
+  const { clock, maxRps, shared, onCall } = options;
   const requests = createCampaignRequests(options);
-  const http = createHttpPool(options.url, network);
-  const budget = options.shared?.budget ?? createCallBudget(clock, options.maxRps);
-  const circuit = createCallCircuit(clock, options.circuit ?? defaultCircuitPlan);
-  const tokens = createTokenSource(options.token, {
-    ...network,
-    timeoutMs,
-    share: options.shared?.tokens,
+  const { http, tokens, budget, ...calls } = createApiCaller(options, shared?.budget ?? maxRps, {
+    share: shared?.tokens,
     onFetch: (outcome, durationMs) => onCall?.({ operation: 'token', outcome, durationMs }),
   });
-  const slowdown = createSlowdown(clock, budget);
-  const parts = { http, tokens, budget, circuit, slowdown };
   /** Status calls in progress. */
   const looks = new Map<string, CallPlan<ReportedState | null>>();
-  const underWay = new Set<Deadline>();
-  let isClosed = false;
 
-  /** Run a call within its deadline, and report to `onCall` how it ended. */
-  async function call<T>(kind: CallKind, run: (deadline: Deadline) => Promise<T>): Promise<T> {
+  /** Make a call, and report to `onCall` how it ended. */
+  async function reported<T>(kind: CallKind, called: () => Promise<T>): Promise<T> {
     const startedAt = clock.monotonicMs();
-    const deadline = startDeadline(clock, timeoutMs);
-    underWay.add(deadline);
-    if (isClosed) deadline.cancel('closing');
     let outcome: CampaignCall['outcome'] = 'OK';
     let failure: unknown;
     try {
-      return await run(deadline);
+      return await called();
     } catch (error) {
       failure = error;
       const isKnown = error instanceof UpstreamError || error instanceof LogUnavailableError;
       outcome = isKnown ? error.code : 'UNEXPECTED';
       throw error;
     } finally {
-      underWay.delete(deadline);
-      deadline.release();
       const durationMs = clock.monotonicMs() - startedAt;
       onCall?.({ operation: kind, outcome, durationMs, error: failure });
     }
@@ -123,7 +99,7 @@ export function createCampaignDatasource(options: CampaignOptions): CampaignData
         request: requests.start(mappingId),
         judge: (answer) => judgeStartAnswer(answer, mappingId),
       };
-      return call('start', (deadline) => callCampaign(parts, plan, deadline));
+      return reported('start', () => calls.call(plan));
     },
 
     async status(ref, waiting, onTurn) {
@@ -137,7 +113,7 @@ export function createCampaignDatasource(options: CampaignOptions): CampaignData
       const key = toRequestKey(ref);
       looks.set(key, plan);
       try {
-        return await call('status', (deadline) => callCampaign(parts, plan, deadline));
+        return await reported('status', () => calls.call(plan));
       } finally {
         if (looks.get(key) === plan) looks.delete(key);
       }
@@ -152,18 +128,19 @@ export function createCampaignDatasource(options: CampaignOptions): CampaignData
     // anything answers HTTP at the base URL. This takes no turn of the budget and ignores the circuit, because
     // readiness must not depend on how busy or unlucky the last calls were.
     check: () =>
-      call('check', async (deadline) => {
-        await unlessCancelled(deadline.within(tokens.token()));
-        const path = `${toBasePath(options.url)}/`;
-        const answer = await exchange(http, { method: 'HEAD', path, headers: {} }, deadline.signal);
-        if (answer.kind !== 'answered') throw toTransportFailure(answer, 'check').error;
-      }),
+      reported('check', () =>
+        calls.within(async (deadline) => {
+          await unlessCancelled(deadline.within(tokens.token()));
+          const path = `${toBasePath(options.url)}/`;
+          const answer = await exchange(
+            http,
+            { method: 'HEAD', path, headers: {} },
+            deadline.signal,
+          );
+          if (answer.kind !== 'answered') throw toTransportFailure(answer, 'check').error;
+        }),
+      ),
 
-    async close() {
-      isClosed = true;
-      for (const deadline of underWay) deadline.cancel('closing');
-      budget.close();
-      await Promise.all([http.destroy(), tokens.close()]);
-    },
+    close: calls.close,
   };
 }

@@ -8,23 +8,19 @@ const FIRST_HOLD_MS = 1_000;
 const MAX_HOLD_MS = 30_000;
 
 /** Holds back all calls to an upstream that reports too many of them. */
-export interface Slowdown {
-  /** The upstream refused a call. @param retryAfterMs - how long it asks us to wait, if it says so */
-  refused(retryAfterMs: number | undefined): void;
-  /** The upstream answered a call. */
-  answered(): void;
-}
+export type Slowdown = ReturnType<typeof createSlowdown>;
 
 /**
  * Create a slowdown. If the upstream names no time, each hold in a row is twice as long as the previous one. An
  * answer during a hold was sent before it, and changes nothing.
  */
-export function createSlowdown(clock: Clock, budget: Pick<CallBudget, 'hold'>): Slowdown {
+export function createSlowdown(clock: Clock, budget: Pick<CallBudget, 'hold'>) {
   let nextMs = FIRST_HOLD_MS;
   let heldUntil = Number.NEGATIVE_INFINITY;
 
   return {
-    refused(retryAfterMs) {
+    /** The upstream refused a call. @param retryAfterMs - how long it asks us to wait, if it says so */
+    refused(retryAfterMs: number | undefined): void {
       const isHeld = clock.monotonicMs() < heldUntil;
       if (retryAfterMs === undefined && isHeld) return;
       const delayMs = retryAfterMs ?? nextMs;
@@ -32,7 +28,8 @@ export function createSlowdown(clock: Clock, budget: Pick<CallBudget, 'hold'>): 
       heldUntil = Math.max(heldUntil, clock.monotonicMs() + delayMs);
       budget.hold(delayMs);
     },
-    answered() {
+    /** The upstream answered a call. */
+    answered(): void {
       if (clock.monotonicMs() >= heldUntil) nextMs = FIRST_HOLD_MS;
     },
   };

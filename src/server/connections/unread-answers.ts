@@ -11,14 +11,6 @@ export interface ReadingTimes {
   readonly wholeMs: number;
 }
 
-/** Answers over HTTP that their clients have not read yet. */
-export interface UnreadAnswers {
-  /** Watch an answer that was sent without the server's hooks. */
-  add(raw: ServerResponse, socket: Socket): void;
-  /** How many of their bytes wait in this process. */
-  readonly bytes: number;
-}
-
 /** An answer that has not been read yet. */
 interface UnreadAnswer {
   readonly socket: Socket;
@@ -29,15 +21,15 @@ interface UnreadAnswer {
 /** How often all of them are checked, in ms; more often if a client has less time than that. */
 const LOOK_INTERVAL_MS = 2_000;
 
+/** Answers over HTTP that their clients have not read yet. */
+export type UnreadAnswers = ReturnType<typeof cutUnreadAnswers>;
+
 /**
  * Close the connections of clients that don't read an answer in time: it would stay in memory, and keep a file open.
  *
  * Nearly all answers are read at once. So none gets a timer until a check finds it waiting.
  */
-export function cutUnreadAnswers(
-  server: FastifyInstance,
-  { idleMs, wholeMs }: ReadingTimes,
-): UnreadAnswers {
+export function cutUnreadAnswers(server: FastifyInstance, { idleMs, wholeMs }: ReadingTimes) {
   const unread = new Map<ServerResponse, UnreadAnswer>();
   function add(raw: ServerResponse, socket: Socket): void {
     unread.set(raw, { socket, sentAt: performance.now(), phase: 'new' });
@@ -85,7 +77,9 @@ export function cutUnreadAnswers(
   server.addHook('onClose', async () => clearInterval(looking));
 
   return {
+    /** Watch an answer that was sent without the server's hooks. */
     add,
+    /** How many of their bytes wait in this process. */
     get bytes() {
       let bytes = 0;
       for (const { writableLength } of unread.keys()) bytes += writableLength;

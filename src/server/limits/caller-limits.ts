@@ -1,29 +1,18 @@
-import { type Allowance, createAllowance, type NewLimiter } from './allowance.js';
+import { createAllowance, type NewLimiter } from './allowance.js';
 import type { Limits } from './limits.js';
-import { createQuota, type Quota } from './quota.js';
-import { createSocketQuota, type SocketQuota } from './socket-quota.js';
+import { createQuota } from './quota.js';
+import { createSocketQuota } from './socket-quota.js';
 
-/** The limits for each caller, over everything that it has open. */
-export interface CallerLimits {
-  /** Operations, over all transports. */
-  readonly requests: Allowance;
-  /** Ingestions. */
-  readonly starts: Allowance;
-  /** Failed sign-ins, for each address, because the caller is not known yet. */
-  readonly failedSignIns: Allowance;
-  /** Queries and mutations in progress. */
-  readonly work: Quota;
-  /** The cost of subscriptions that are open or being opened. */
-  readonly subscriptions: Quota;
-  readonly sockets: SocketQuota;
-}
-
-/** Count what each caller does. */
-export function createCallerLimits(limits: Limits, newLimiter?: NewLimiter): CallerLimits {
+/** Count what each caller does, over everything that it has open. */
+export function createCallerLimits(limits: Limits, newLimiter?: NewLimiter) {
   return {
+    /** Operations, over all transports. */
     requests: createAllowance('requests', limits.maxRequestsPerMinute, newLimiter),
+    /** Ingestions. */
     starts: createAllowance('starts', limits.maxStartsPerMinute, newLimiter),
+    /** Failed sign-ins, for each address, because the caller is not known yet. */
     failedSignIns: createAllowance('failed sign-ins', limits.maxFailedSignInsPerMinute),
+    /** Queries and mutations in progress. */
     work: createQuota({
       maxPerCaller: limits.maxOperationsPerCaller,
       max: limits.maxOperations,
@@ -32,6 +21,7 @@ export function createCallerLimits(limits: Limits, newLimiter?: NewLimiter): Cal
           ? `A caller may have at most ${limit} queries and mutations in progress. Wait for one to end.`
           : `The gateway runs at most ${limit} queries and mutations at a time. Try again.`,
     }),
+    /** The cost of subscriptions that are open or being opened. */
     subscriptions: createQuota({
       maxPerCaller: limits.maxSubscriptionCostPerCaller,
       max: Number.POSITIVE_INFINITY,

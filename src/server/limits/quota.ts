@@ -1,15 +1,7 @@
 import { TooManyOperationsError } from '../../ingestion/gateway-error.js';
 
 /** How much may be in progress at a time, for each caller and for all. */
-export interface Quota {
-  /**
-   * Count work until it ends, however it ends and whoever still waits for it.
-   *
-   * @returns call this when it has ended; safe to repeat
-   * @throws {TooManyOperationsError} it would be too much
-   */
-  take(callerKey: string, count: number): () => void;
-}
+export type Quota = ReturnType<typeof createQuota>;
 
 /** @param tooMany - the message for a caller who has reached a limit */
 export function createQuota({
@@ -20,7 +12,7 @@ export function createQuota({
   readonly maxPerCaller: number;
   readonly max: number;
   readonly tooMany: (whose: 'caller' | 'all', limit: number) => string;
-}): Quota {
+}) {
   const counts = new Map<string, number>();
   let total = 0;
 
@@ -32,7 +24,13 @@ export function createQuota({
   }
 
   return {
-    take(callerKey, count) {
+    /**
+     * Count work until it ends, however it ends and whoever still waits for it.
+     *
+     * @returns call this when it has ended; safe to repeat
+     * @throws {TooManyOperationsError} it would be too much
+     */
+    take(callerKey: string, count: number): () => void {
       if ((counts.get(callerKey) ?? 0) + count > maxPerCaller) {
         throw new TooManyOperationsError(tooMany('caller', maxPerCaller), 'caller');
       }

@@ -7,18 +7,8 @@ const EVERY_MS = 250;
 /** How many may wait for their turn, for 2 s at most. */
 const MAX_WAITING = 8;
 
-/** Checks for addresses that have used up their allowed failures: a few. */
-export interface SlowChecks {
-  /**
-   * Resolves when the next check of this address may begin.
-   *
-   * @throws {RateLimitedError} too many are waiting
-   */
-  turn(addressKey: string): Promise<void>;
-}
-
-/** Spread the checks of each address. */
-export function createSlowChecks(clock: Clock): SlowChecks {
+/** Spread the checks of each address that has used up its allowed failures. */
+export function createSlowChecks(clock: Clock) {
   const waitingByAddress = new Map<string, (() => void)[]>();
 
   function begin(addressKey: string, waiting: (() => void)[]): void {
@@ -35,7 +25,12 @@ export function createSlowChecks(clock: Clock): SlowChecks {
   }
 
   return {
-    async turn(addressKey) {
+    /**
+     * Resolves when the next check of this address may begin.
+     *
+     * @throws {RateLimitedError} too many are waiting
+     */
+    async turn(addressKey: string): Promise<void> {
       const waiting = waitingByAddress.get(addressKey);
       if (!waiting) {
         begin(addressKey, []);

@@ -13,16 +13,7 @@ const tooMany: Refusal = {
 };
 
 /** Counts open sockets and streams by caller, and decides whether one more may open. */
-export interface SocketQuota {
-  /** Why this caller may not open another one; null if it may. */
-  refusal(callerKey: string): Refusal | null;
-  /** One was opened. */
-  enter(callerKey: string): void;
-  /** A socket turned out to belong to another caller. False if that caller may not have it; then nothing changes. */
-  move(from: string, to: string): boolean;
-  /** One was closed. */
-  leave(callerKey: string): void;
-}
+export type SocketQuota = ReturnType<typeof createSocketQuota>;
 
 /** Count the open sockets and streams, in total and for each caller. */
 export function createSocketQuota({
@@ -31,7 +22,7 @@ export function createSocketQuota({
 }: {
   readonly maxSockets: number;
   readonly maxSocketsPerCaller: number;
-}): SocketQuota {
+}) {
   const counts = new Map<string, number>();
   let total = 0;
   const countOf = (callerKey: string) => counts.get(callerKey) ?? 0;
@@ -41,22 +32,26 @@ export function createSocketQuota({
     else counts.delete(callerKey);
   };
   return {
-    refusal(callerKey) {
+    /** Why this caller may not open another one; null if it may. */
+    refusal(callerKey: string): Refusal | null {
       if (countOf(callerKey) >= maxSocketsPerCaller) return tooManyOfCaller;
       return total >= maxSockets ? tooMany : null;
     },
-    enter(callerKey) {
+    /** One was opened. */
+    enter(callerKey: string): void {
       total += 1;
       change(callerKey, 1);
     },
-    move(from, to) {
+    /** A socket turned out to belong to another caller. False if that caller may not have it; then nothing changes. */
+    move(from: string, to: string): boolean {
       if (from === to) return true;
       if (countOf(to) >= maxSocketsPerCaller) return false;
       change(from, -1);
       change(to, 1);
       return true;
     },
-    leave(callerKey) {
+    /** One was closed. */
+    leave(callerKey: string): void {
       total -= 1;
       change(callerKey, -1);
     },

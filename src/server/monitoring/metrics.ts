@@ -8,24 +8,6 @@ const DURATION_BUCKETS_S = [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 
 const operationLabels = ['transport', 'type', 'outcome'] as const;
 type OperationLabel = (typeof operationLabels)[number];
 
-/** Metrics for Prometheus. No label has a value that a client chooses. */
-export interface Metrics {
-  /** Serve the metrics at `/metrics`, for callers that the hook accepts. */
-  serve(server: FastifyInstance, gauges: Gauges, onRequest: onRequestAsyncHookHandler): void;
-  observeOperation(report: OperationReport): void;
-  observeUpstreamCall(call: { operation: string; outcome: string; durationMs: number }): void;
-  observePlatformCall(call: { operation: string; outcome: string; durationMs: number }): void;
-  countTransition(to: string): void;
-  countRegression(): void;
-  countUnknownStart(): void;
-  countRetry(outcome: string): void;
-  /** The upstream has not known a request for long: it is no longer watched. */
-  countForgotten(): void;
-  countRefusal(refusal: { transport: string; code: string }): void;
-  /** Whether the connection for notifications is established, each time that this changes. */
-  setBus(isConnected: boolean): void;
-}
-
 /** What is measured on each scrape. */
 export interface Gauges {
   /** Rejects while the log's database does not respond. */
@@ -38,8 +20,18 @@ export interface Gauges {
   readonly unreadBytes: () => number;
 }
 
+/** A call that has ended. */
+interface Call {
+  readonly operation: string;
+  readonly outcome: string;
+  readonly durationMs: number;
+}
+
+/** Metrics for Prometheus. No label has a value that a client chooses. */
+export type Metrics = ReturnType<typeof createMetrics>;
+
 /** A separate registry, so that two gateways in one process are counted separately. */
-export function createMetrics(): Metrics {
+export function createMetrics() {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -110,7 +102,8 @@ export function createMetrics(): Metrics {
     registers,
   });
   return {
-    serve(server, gauges, onRequest) {
+    /** Serve the metrics at `/metrics`, for callers that the hook accepts. */
+    serve(server: FastifyInstance, gauges: Gauges, onRequest: onRequestAsyncHookHandler): void {
       const measured: (readonly [
         name: string,
         help: string,
@@ -156,26 +149,29 @@ export function createMetrics(): Metrics {
         reply.type(registry.contentType).send(await registry.metrics()),
       );
     },
-    observeOperation({ transport, type, durationMs, errorCodes }) {
+    observeOperation({ transport, type, durationMs, errorCodes }: OperationReport): void {
       const outcome = errorCodes.length === 0 ? 'ok' : 'error';
       const key = `${transport} ${type} ${outcome}`;
       const series = operationSeries.get(key) ?? operations.labels({ transport, type, outcome });
       operationSeries.set(key, series);
       series.observe(durationMs / 1000);
     },
-    observeUpstreamCall({ operation, outcome, durationMs }) {
+    observeUpstreamCall({ operation, outcome, durationMs }: Call): void {
       upstreamCalls.observe({ operation, outcome }, durationMs / 1000);
     },
-    observePlatformCall({ operation, outcome, durationMs }) {
+    observePlatformCall({ operation, outcome, durationMs }: Call): void {
       platformCalls.observe({ operation, outcome }, durationMs / 1000);
     },
-    countTransition: (to) => transitions.inc({ to }),
+    countTransition: (to: string) => transitions.inc({ to }),
     countRegression: () => regressions.inc(),
     countUnknownStart: () => unknownStarts.inc(),
-    countRetry: (outcome) => retries.inc({ outcome }),
+    countRetry: (outcome: string) => retries.inc({ outcome }),
+    /** The upstream has not known a request for long: it is no longer watched. */
     countForgotten: () => forgotten.inc(),
-    countRefusal: ({ transport, code }) => refusals.inc({ transport, code }),
-    setBus(isConnected) {
+    countRefusal: ({ transport, code }: { transport: string; code: string }) =>
+      refusals.inc({ transport, code }),
+    /** Whether the connection for notifications is established, each time that this changes. */
+    setBus(isConnected: boolean): void {
       busConnected.set(isConnected ? 1 : 0);
       if (isConnected) busConnections.inc();
     },

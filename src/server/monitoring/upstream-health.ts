@@ -10,25 +10,15 @@ export type UpstreamState =
   | { readonly status: 'ok' }
   | { readonly status: 'degraded'; readonly code: string; readonly message: string };
 
-/** Whether the upstream can be used, judged by the last contact. */
-export interface UpstreamHealth {
-  readonly state: UpstreamState;
-  /** A call has ended with this outcome, a code or `OK`, and with this error, if it failed. */
-  observe(outcome: string, error?: unknown): void;
-  /**
-   * The current state. Asks the upstream if there was no recent contact.
-   *
-   * @returns null if it has not answered by then
-   */
-  ask(waitMs: number): Promise<UpstreamState | null>;
-}
-
 /** The outcomes that concern the upstream as a whole, and not the individual call. */
 const troubles: Readonly<Record<string, string>> = {
   UPSTREAM_UNAVAILABLE: 'The upstream cannot be reached, or fails.',
   UPSTREAM_TIMEOUT: 'The upstream does not answer in time.',
   UPSTREAM_UNAUTHENTICATED: 'The upstream does not accept the credentials of the gateway.',
 };
+
+/** Whether the upstream can be used, judged by the last contact. */
+export type UpstreamHealth = ReturnType<typeof createUpstreamHealth>;
 
 /**
  * Derive the state from observed calls, and from checks if there are none.
@@ -39,7 +29,7 @@ export function createUpstreamHealth(
   upstream: Pick<Upstream, 'check'>,
   clock: Clock,
   onHeard: (state: UpstreamState, error?: unknown) => void = () => {},
-): UpstreamHealth {
+) {
   let state: UpstreamState = { status: 'unknown' };
   let heardAt = Number.NEGATIVE_INFINITY;
   let asking: Promise<void> | null = null;
@@ -64,12 +54,18 @@ export function createUpstreamHealth(
     get state() {
       return state;
     },
-    observe(outcome, error) {
+    /** A call has ended with this outcome, a code or `OK`, and with this error, if it failed. */
+    observe(outcome: string, error?: unknown): void {
       const message = troubles[outcome];
       if (outcome === 'OK') hear({ status: 'ok' });
       else if (message !== undefined) hear({ status: 'degraded', code: outcome, message }, error);
     },
-    async ask(waitMs) {
+    /**
+     * The current state. Asks the upstream if there was no recent contact.
+     *
+     * @returns null if it has not answered by then
+     */
+    async ask(waitMs: number): Promise<UpstreamState | null> {
       if (clock.monotonicMs() - heardAt <= HEARD_TTL_MS) return state;
       asking ??= check().finally(() => {
         asking = null;

@@ -51,26 +51,14 @@ export interface TokenRules extends ClaimRules {
 }
 
 /** Access tokens: JSON Web Tokens that an issuer signed for this gateway. */
-export interface AccessTokens {
-  /**
-   * The caller of a token. The result is cached for a minute.
-   *
-   * @throws {UnauthenticatedError} it is not acceptable
-   * @throws {SignInUnavailableError} the issuer's keys can't be fetched
-   */
-  verify(token: string): Promise<Caller>;
-  /** The caller, if the result is cached. */
-  recall(token: string): Caller | null;
-  /** Whether an earlier check found that the issuer signed it. */
-  isKnown(token: string): boolean;
-}
+export type AccessTokens = ReturnType<typeof createAccessTokens>;
 
 /** @param keys - the issuer's */
 export function createAccessTokens(
   rules: TokenRules,
   keys: JWTVerifyGetKey,
   clock: Pick<Clock, 'now'>,
-): AccessTokens {
+) {
   /** By the token's hash, so that the cache contains nothing to sign in with. */
   const remembered = new LRUCache<string, Caller>({ max: MAX_REMEMBERED, ttl: REMEMBERED_MS });
   /** Expired tokens, which may be sent again and again, too. */
@@ -92,12 +80,20 @@ export function createAccessTokens(
   }
 
   return {
-    recall: (token) => remembered.get(toHash(token)) ?? null,
-    isKnown(token) {
+    /** The caller, if the result is cached. */
+    recall: (token: string) => remembered.get(toHash(token)) ?? null,
+    /** Whether an earlier check found that the issuer signed it. */
+    isKnown(token: string): boolean {
       const hash = toHash(token);
       return accepted.has(hash) || expired.has(hash);
     },
-    async verify(token) {
+    /**
+     * The caller of a token. The result is cached for a minute.
+     *
+     * @throws {UnauthenticatedError} it is not acceptable
+     * @throws {SignInUnavailableError} the issuer's keys can't be fetched
+     */
+    async verify(token: string): Promise<Caller> {
       const hash = toHash(token);
       const known = remembered.get(hash);
       if (known) return known;

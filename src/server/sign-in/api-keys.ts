@@ -13,26 +13,14 @@ export interface ApiKey extends Caller {
   readonly sha256: string;
 }
 
-/** The valid keys. Several may belong to one caller, so that each can be replaced. */
-export interface ApiKeys {
-  /** The caller of a key, expired or not; null if there is no such key. */
-  find(key: string): Caller | null;
-  /**
-   * Replace the valid keys.
-   *
-   * @returns the callers, as they were identified, of keys that are no longer valid or have changed
-   */
-  replace(keys: readonly ApiKey[]): ReadonlySet<Caller>;
-}
-
 interface Entry {
   /** Everything about the caller, to tell whether a new entry says the same. */
   readonly text: string;
   readonly caller: Caller;
 }
 
-/** Identify callers by these keys, until they are replaced. */
-export function createApiKeys(keys: readonly ApiKey[]): ApiKeys {
+/** Identify callers by these keys, until they are replaced. Several may belong to one caller. */
+export function createApiKeys(keys: readonly ApiKey[]) {
   let entries: ReadonlyMap<string, Entry> = new Map();
 
   function replace(newKeys: readonly ApiKey[]): ReadonlySet<Caller> {
@@ -52,9 +40,15 @@ export function createApiKeys(keys: readonly ApiKey[]): ApiKeys {
 
   replace(keys);
   return {
+    /**
+     * Replace the valid keys.
+     *
+     * @returns the callers, as they were identified, of keys that are no longer valid or have changed
+     */
     replace,
+    /** The caller of a key, expired or not; null if there is no such key. */
     // How long it takes tells about digests only, and nobody can choose those.
-    find: (key) => entries.get(hash('sha256', key))?.caller ?? null,
+    find: (key: string) => entries.get(hash('sha256', key))?.caller ?? null,
   };
 }
 

@@ -20,18 +20,13 @@ export async function findDamage(get: (sql: string) => unknown): Promise<string 
 }
 
 /** A check that runs while the database is in use. */
-export interface RunningCheck {
-  /** Resolves with what is wrong, or null; also null if the check was cancelled. */
-  readonly damage: Promise<string | null>;
-  /** Cancel the check; resolves once its thread has ended. */
-  stop(): Promise<void>;
-}
+export type RunningCheck = Awaited<ReturnType<typeof checkWhileOpen>>;
 
 /**
  * Check the file of an open database in a separate thread. First, everything that was committed is written into the
  * file. Until the check is over, later commits stay in the write-ahead log, so the file does not change.
  */
-export async function checkWhileOpen(path: string, thread: SqliteThread): Promise<RunningCheck> {
+export async function checkWhileOpen(path: string, thread: SqliteThread) {
   await thread.execute('pragma wal_checkpoint(truncate)', []);
   await thread.execute('pragma wal_autocheckpoint(0)', []);
   const worker = new Worker(new URL('./sqlite.check.worker.js', import.meta.url), {
@@ -44,11 +39,13 @@ export async function checkWhileOpen(path: string, thread: SqliteThread): Promis
     worker.once('exit', () => resolve(null));
   });
   return {
+    /** Resolves with what is wrong, or null; also null if the check was cancelled. */
     damage: damage.finally(() =>
       // If the database was closed meanwhile, there is nothing to write into the file.
       thread.execute('pragma wal_autocheckpoint(1000)', []).catch(() => {}),
     ),
-    async stop() {
+    /** Cancel the check; resolves once its thread has ended. */
+    async stop(): Promise<void> {
       await worker.terminate();
     },
   };

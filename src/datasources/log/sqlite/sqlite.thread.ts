@@ -46,18 +46,14 @@ export interface SqliteResult {
 }
 
 /** A database that a separate thread has open. */
-export interface SqliteThread {
-  /** @throws {SqliteError} */
-  execute(sql: string, parameters: readonly unknown[]): Promise<SqliteResult>;
-  close(): Promise<void>;
-}
+export type SqliteThread = Awaited<ReturnType<typeof openSqliteThread>>;
 
 /**
  * Open a database file, for this process alone.
  *
  * @throws {SqliteError} `busy` if another process has it open
  */
-export async function openSqliteThread(path: string): Promise<SqliteThread> {
+export async function openSqliteThread(path: string) {
   const worker = new Worker(new URL('./sqlite.worker.js', import.meta.url), {
     workerData: { path },
   });
@@ -101,7 +97,8 @@ export async function openSqliteThread(path: string): Promise<SqliteThread> {
   const send = (order: SqliteOrder) => worker.postMessage(order);
 
   return {
-    execute(sql, parameters) {
+    /** @throws {SqliteError} */
+    execute(sql: string, parameters: readonly unknown[]): Promise<SqliteResult> {
       if (end) return Promise.reject(end);
       lastId += 1;
       const result = Promise.withResolvers<SqliteResult>();
@@ -109,7 +106,7 @@ export async function openSqliteThread(path: string): Promise<SqliteThread> {
       send({ kind: 'execute', id: lastId, sql, parameters });
       return result.promise;
     },
-    close() {
+    close(): Promise<void> {
       if (!end) send({ kind: 'close' });
       end ??= new SqliteError('The database is closed.', null);
       return closed.promise;

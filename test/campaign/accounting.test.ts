@@ -143,7 +143,7 @@ function sourceOf(dir: string, kind: SourceKind): MappingSource {
 }
 
 describe('the rows of a source', () => {
-  it('are accepted, rejected or told of, each once, whatever goes wrong', async () => {
+  it('are accepted, rejected or reported, each once, whatever goes wrong', async () => {
     await using space = await createWorkspace();
     const receiver = await startReceiver(space);
     await using stack = new AsyncDisposableStack();

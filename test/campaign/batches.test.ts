@@ -15,7 +15,7 @@ async function recordsIn(dataDir: string): Promise<unknown[]> {
 }
 
 describe('the records of a batch', () => {
-  it('hold every record of the source once, in its order', async () => {
+  it('contain every record of the source once, in order', async () => {
     await using space = await createWorkspace({
       'a.yaml': mappingYaml('M'),
       'people.csv': peopleCsv(5_001),
@@ -33,7 +33,7 @@ describe('the records of a batch', () => {
     );
   });
 
-  it('carry quoted commas, line ends, quotes and a byte order mark of a CSV as they are meant', async () => {
+  it('keep quoted commas, line ends and quotes of a CSV file, without its byte order mark', async () => {
     await using space = await createWorkspace({
       'a.yaml': mappingYaml('M'),
       'people.csv': '\uFEFFid,name\r\n1,"Byron, Ada"\r\n\r\n2,"two\nlines, ""quoted"""\r\n3,\r\n',
@@ -48,7 +48,7 @@ describe('the records of a batch', () => {
     ]);
   });
 
-  it('come from nested properties of NDJSON, with or without a last line end', async () => {
+  it('come from nested properties of NDJSON, with or without a final line end', async () => {
     await using space = await createWorkspace({
       'a.yaml': mappingYaml('M', {
         source: { kind: 'ndjson', path: 'orders.ndjson' },

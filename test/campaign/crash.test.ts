@@ -40,7 +40,7 @@ describe('kill -9 in the middle of a run', () => {
     'people.csv': peopleCsv(3),
   };
 
-  it('before the batch is whole: Aborted, the batch too, and the next run sends everything once', async () => {
+  it('before the batch is complete aborts run and batch, and the next run sends everything once', async () => {
     await using space = await createWorkspace(files);
     await using platform = await startScriptedPlatform();
     const aborted = platform.called('abort');
@@ -63,7 +63,7 @@ describe('kill -9 in the middle of a run', () => {
     expect(platform.records()).toEqual(people);
   });
 
-  it('after the batch was whole: it is followed to its end, and the next run sends nothing again', async () => {
+  it('after the batch is complete: the batch is followed to its end, and the next run resends nothing', async () => {
     await using space = await createWorkspace(files);
     await using platform = await startScriptedPlatform();
     await using second = await crashDuring('complete', space, platform);

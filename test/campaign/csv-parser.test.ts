@@ -40,7 +40,7 @@ describe('a CSV parser', () => {
     }
   });
 
-  it('takes a quote within a value for a character', () => {
+  it('treats a quote within a value as a character', () => {
     const items = readCsvText('id,name\n1,Dwayne "The Rock" Johnson\n2,"say ""hi"""\n3,5" pipe\n');
     expect(valuesOf(items).slice(1)).toEqual([
       ['1', 'Dwayne "The Rock" Johnson'],
@@ -60,7 +60,7 @@ describe('a CSV parser', () => {
     expect(items.at(-1)).toEqual({ line: 501, values: ['499', 'Name 499', 'u499@example.com'] });
   });
 
-  it('loses one line to a quote that is never closed', () => {
+  it('loses one line to an unclosed quote', () => {
     const items = readCsvText('a,b\n1,"x\n2,y\n3,z\n');
     expect(valuesOf(items)).toEqual([
       ['a', 'b'],
@@ -79,7 +79,7 @@ describe('a CSV parser', () => {
     expect(brokenOf(items).map(([line]) => line)).toEqual([2, 3, 4]);
   });
 
-  it('keeps values with intended line breaks', () => {
+  it('keeps intended line breaks in values', () => {
     const items = readCsvText('a,b,c\n1,"12, Main Street\nSpringfield, IL",x\n2,"\r\n",y\n');
     expect(valuesOf(items).slice(1)).toEqual([
       ['1', '12, Main Street\nSpringfield, IL', 'x'],
@@ -87,7 +87,7 @@ describe('a CSV parser', () => {
     ]);
   });
 
-  it('counts a line without an end, or a value without one, as one', () => {
+  it('counts a line without a line end, and a value without a closing quote', () => {
     const long = 'x'.repeat(1_500_000);
     const items = readCsvText(`a,b\n1,${long}\n2,y\n`, ',', 65_536);
     expect(valuesOf(items)).toEqual([
@@ -163,7 +163,7 @@ const encodings: Readonly<Record<string, (text: string) => Buffer>> = {
 
 const SEED = 20_190_515;
 
-describe('a CSV parser beside that of Python', () => {
+describe('a CSV parser compared with Python’s', () => {
   function expectAlike({ text, delimiter }: Question, answer: PythonAnswer, pieceChars: number) {
     const items = readCsvText(text, delimiter, pieceChars);
     // A file with a broken header is refused.
@@ -172,7 +172,7 @@ describe('a CSV parser beside that of Python', () => {
     expect({ text, delimiter, differences }).toEqual({ text, delimiter, differences: [] });
   }
 
-  it('reads what was recorded as it', () => {
+  it('reads what was recorded like Python', () => {
     const recorded = readFileSync('test/campaign/support/csv-as-python-reads-it.json', 'utf8');
     const known: { question: Question; answer: PythonAnswer }[] = JSON.parse(recorded);
     for (const { question, answer } of known) {

@@ -12,7 +12,7 @@ import { startScriptedPlatform } from './support/scripted-platform.js';
 
 const files = { 'a.yaml': mappingYaml('M'), 'people.csv': peopleCsv(3) };
 
-describe('a disk that is full for a while', () => {
+describe('a temporarily full disk', () => {
   it.each([
     ['that the batch is uploaded', `new.status = 'Uploaded'`],
     ['the end of the job', `new.status = 'Success'`],

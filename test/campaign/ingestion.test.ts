@@ -9,7 +9,7 @@ import {
 import { ingestPath } from './support/service-client.js';
 
 describe('POST', () => {
-  it('starts one run for two that come at once, and names it to both', async () => {
+  it('starts one run for two simultaneous calls, and tells both its id', async () => {
     await using space = await createWorkspace({
       'a.yaml': mappingYaml('XDM44', { recordsPerSecond: 1 }),
       'people.csv': peopleCsv(3),
@@ -24,7 +24,7 @@ describe('POST', () => {
     expect([first.json, second.json]).toContainEqual(expect.objectContaining(running));
   });
 
-  it('takes a mapping id of any characters, and runs it again under a new id', async () => {
+  it('accepts a mapping id of any characters, and gives each run a new id', async () => {
     const id = 'Kund/mapping 42 é?';
     await using space = await createWorkspace({
       'a.yaml': mappingYaml(id),
@@ -41,7 +41,7 @@ describe('POST', () => {
 });
 
 describe('GET', () => {
-  it('is Success with 0 records where the source has none', async () => {
+  it('is Success with 0 records if the source is empty', async () => {
     await using space = await createWorkspace({
       'a.yaml': mappingYaml('empty'),
       'people.csv': 'id,name\n',
@@ -55,7 +55,7 @@ describe('GET', () => {
     });
   });
 
-  it('is Failed with ACP-880096 and no batch where Platform takes none', async () => {
+  it('is Failed with ACP-880096 and without a batch if Platform accepts none', async () => {
     await using space = await createWorkspace({
       'a.yaml': mappingYaml('M', { dataset: '000000000000000000000000' }),
       'people.csv': peopleCsv(4),
@@ -70,7 +70,7 @@ describe('GET', () => {
     });
   });
 
-  it('takes the request id from the query or from a JSON body, as a number or a string', async () => {
+  it('accepts the request id in the query or in a JSON body, as a number or a string', async () => {
     await using space = await createWorkspace({
       'a.yaml': mappingYaml('M'),
       'people.csv': peopleCsv(1),

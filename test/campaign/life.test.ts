@@ -12,7 +12,7 @@ describe('the life of a service', () => {
     expect(next.url).toBe(service.url);
   });
 
-  it('does not wait for ever for a call that is never finished', async () => {
+  it('does not wait forever for a call that never ends', async () => {
     await using space = await createWorkspace({ 'a.yaml': mappingYaml('M') });
     const service = await startService(space);
     const socket = connect(Number(new URL(service.url).port), '127.0.0.1');

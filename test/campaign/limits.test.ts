@@ -10,7 +10,7 @@ import { API_KEY, CLIENT, createServiceClient, ingestPath } from './support/serv
 const files = { 'a.yaml': mappingYaml('M', { publication: 'unpublished' }) };
 
 describe('the SQL function execution role', () => {
-  it('is not needed to ask', async () => {
+  it('is not needed for a status', async () => {
     await using space = await createWorkspace(files);
     const credentials = createFixedCredentials(API_KEY, [{ ...CLIENT, roles: [] }]);
     await using service = await startService({ ...space, credentials });
@@ -19,7 +19,7 @@ describe('the SQL function execution role', () => {
 });
 
 describe('limits of use', () => {
-  it('let as many calls through as a second brings, and what the last one left', async () => {
+  it('allow as many calls as a second adds, plus the rest of the last one', async () => {
     await using space = await createWorkspace(files);
     const clock = createDrivenClock();
     const usageLimits = { maxCallsPerSecond: 2, maxCallsPerDay: null };
@@ -49,7 +49,7 @@ describe('limits of use', () => {
     expect((await service.get('M', 1)).httpStatus).toBe(404);
   });
 
-  it('count no call that shows no valid key', async () => {
+  it('do not count calls without a valid key', async () => {
     await using space = await createWorkspace(files);
     const usageLimits = { maxCallsPerSecond: null, maxCallsPerDay: 1 };
     await using service = await startService({
@@ -79,7 +79,7 @@ describe('credentials in files', () => {
   const signedIn = (url: string) =>
     createServiceClient(url, { ...CLIENT, clientSecret: 'secret-1-secret-1' });
 
-  it('are read anew when they change: roles, keys and clients come and go', async () => {
+  it('are reloaded when they change: roles, keys and clients come and go', async () => {
     const { space, keys, clients, credentials } = await startWithFiles();
     await using _space = space;
     await using service = await startService({ ...space, credentials });
@@ -93,7 +93,7 @@ describe('credentials in files', () => {
     expect((await client.post('M')).json).toMatchObject({ error_code: '403003' });
   });
 
-  it('let nobody in while they cannot be read, and then again', async () => {
+  it('admit nobody while they cannot be read, and then do again', async () => {
     const { space, keys, clients, credentials } = await startWithFiles();
     await using _space = space;
     await using service = await startService({ ...space, credentials });

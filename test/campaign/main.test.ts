@@ -15,7 +15,7 @@ import { startScriptedPlatform } from './support/scripted-platform.js';
 import { exitOf, run } from './support/service-process.js';
 
 describe('the service alone', () => {
-  it('prints the environment for a gateway, and ends cleanly on SIGTERM', async () => {
+  it('prints the environment for a gateway, and exits cleanly on SIGTERM', async () => {
     await using space = await createWorkspace({ 'a.yaml': mappingYaml('M') });
     const { child, printed } = run(space, { CAMPAIGN_SERVICE_PORT: '0' });
     const output = await printed('CAMPAIGN_ADMIN_CLIENT_SECRET=');
@@ -38,7 +38,7 @@ describe('the service alone', () => {
     );
   });
 
-  it('compares paths with the schema: forbidden ones end the start, others that it lacks are in the log', async () => {
+  it('compares paths with the schema: forbidden ones stop the start, missing ones are logged', async () => {
     const to = (path: string) => ({
       fields: [
         { column: 'id', to: '_id' },
@@ -85,7 +85,7 @@ describe('the service alone', () => {
     expect(checking.status).toBe(1);
   });
 
-  it('checks a file in the encodings that the service reads, and in no other', async () => {
+  it('checks a file in the encodings that the service reads, and in no others', async () => {
     await using space = await createWorkspace({ 'people.csv': peopleCsv(1) });
     const file = join(space.mappingsDir, 'a.yaml');
     const tool = join('dist', 'src', 'campaign', 'tools', 'check-main.js');
@@ -112,7 +112,7 @@ describe('the service alone', () => {
     );
   });
 
-  it('says what is wrong with its environment, all at once', () => {
+  it('reports all issues of its environment together', () => {
     const parse = () =>
       parseCampaignConfig({ CAMPAIGN_SERVICE_PORT: '70000', CAMPAIGN_SERVICE_HOST: '0.0.0.0' });
     expect(parse).toThrow(SettingsInvalidError);
@@ -122,7 +122,7 @@ describe('the service alone', () => {
     );
   });
 
-  it('keeps a job for 90 days, or as long as configured', () => {
+  it('keeps a job for 90 days, or as configured', () => {
     const DAY_MS = 86_400_000;
     const parse = (days: string) =>
       parseCampaignConfig({ CAMPAIGN_SERVICE_RETENTION_DAYS: days }).retentionMs;
@@ -132,7 +132,7 @@ describe('the service alone', () => {
     );
   });
 
-  it('takes an empty variable for one that is not set', () => {
+  it('treats an empty variable as not set', () => {
     expect(parseCampaignConfig({ CAMPAIGN_ORGANIZATION: '' })).toMatchObject({
       organization: 'acme',
     });
@@ -161,7 +161,7 @@ describe('the service alone', () => {
     });
   });
 
-  it('leaves a data folder alone that another service works in, and says so', async () => {
+  it('refuses a data folder that another service uses', async () => {
     await using space = await createWorkspace({ 'a.yaml': mappingYaml('M') });
     await using platform = await startScriptedPlatform();
     await using _other = await startService({ ...space, platform: platform.settings });
@@ -172,7 +172,7 @@ describe('the service alone', () => {
     );
   });
 
-  it('takes the public secret on a loopback address only', () => {
+  it('accepts the public secret on a loopback address only', () => {
     expect(() => parseCampaignConfig({ CAMPAIGN_SERVICE_HOST: '0.0.0.0' })).toThrow(
       /IMS_CLIENT_SECRET: must be set/,
     );

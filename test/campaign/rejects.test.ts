@@ -22,7 +22,7 @@ async function runOf(content: string, changes: Partial<Mapping>) {
 }
 
 describe('bad records', () => {
-  it('are kept in a file of their own with the reason, and the others are sent', async () => {
+  it('are stored in a file of their own with reasons, and the others are sent', async () => {
     const { harness, outcome } = await runOf(MIXED, { maxRejected: { kind: 'records', max: 3 } });
     await using _ = harness;
     expect(outcome).toMatchObject({ kind: 'succeeded', numRecords: 3, numRejected: 3 });
@@ -79,7 +79,7 @@ describe('bad records', () => {
     expect(harness.platform.batches).toEqual([]);
   });
 
-  it('beyond the limit abort a batch that was made already', async () => {
+  it('beyond the limit abort the batch', async () => {
     const good = Array.from({ length: 9_000 }, (_, index) => `${index},1`).join('\n');
     await using harness = await createRunHarness({ fileBytes: 4_096 });
     const path = await harness.write('people.csv', `id,points\n${good}\nx,many\n`);
@@ -109,7 +109,7 @@ describe('bad records', () => {
     expect(await harness.rejects()).toEqual([{ key: null, line: 2, reason, record: bad }]);
   });
 
-  it('are not sent nor rejected again by later runs, which go on from the watermark', async () => {
+  it('are neither sent nor rejected again by later runs, which continue after the watermark', async () => {
     await using harness = await createRunHarness();
     const path = await harness.write('people.csv', 'id,points,at\n1,10,1\n2,many,2\n');
     const mapping = mappingOf(
@@ -123,8 +123,8 @@ describe('bad records', () => {
   });
 });
 
-describe('lines that are no records', () => {
-  it('count once, and again where others come: what the mapping bears is borne by each run', async () => {
+describe('lines that are not records', () => {
+  it('count once, and again when others are added: the tolerance applies to each run', async () => {
     await using harness = await createRunHarness();
     const path = await harness.write('people.csv', 'id,name,at\n1,Ada,1\nodd\n');
     const mapping = mappingOf(
@@ -140,7 +140,7 @@ describe('lines that are no records', () => {
   });
 });
 
-describe('records that Platform alone refuses', () => {
+describe('records that only Platform rejects', () => {
   const files = (maxRejected: unknown) => ({
     'a.yaml': mappingYaml('M', { maxRejected }),
     'people.csv': 'id,name\n1,Ada\n2,Mallory\n3,Zoë\n',
@@ -167,7 +167,7 @@ describe('records that Platform alone refuses', () => {
     },
   );
 
-  it('beyond the limit fail the run, and are listed as well', async () => {
+  it('beyond the limit fail the run, and are listed', async () => {
     await using space = await createWorkspace(files(0));
     await using service = await startService(space);
     await service.post('M');
@@ -181,7 +181,7 @@ describe('records that Platform alone refuses', () => {
 });
 
 describe('a file of rejects', () => {
-  it('has what Platform left out once, however often that is written', async () => {
+  it('lists what Platform left out once, however often it is written', async () => {
     await using harness = await createRunHarness();
     const path = join(harness.dir, 'rejects', 'job-1.ndjson');
     const reject = (key: string) => ({ key, line: null, reason: 'bad', record: { name: 'Zoë' } });

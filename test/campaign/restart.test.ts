@@ -20,8 +20,8 @@ const files = {
   'people.csv': peopleCsv(3),
 };
 
-describe('over a restart', () => {
-  it('ids go on rising, and ends are remembered', async () => {
+describe('after a restart', () => {
+  it('ids continue to rise, and outcomes are remembered', async () => {
     await using space = await createWorkspace(files);
     for (const expected of [1, 2, 3]) {
       await using service = await startService(space);
@@ -35,7 +35,7 @@ describe('over a restart', () => {
     }
   });
 
-  it('a run that the stop cut off is Aborted', async () => {
+  it('a run that the stop interrupted is Aborted', async () => {
     await using space = await createWorkspace(files);
     const clock = createDrivenClock();
     const first = await startService({ ...space, clock });
@@ -52,7 +52,7 @@ describe('over a restart', () => {
     });
   });
 
-  it('what became of a batch is asked for before its records could be sent again', async () => {
+  it('the status of a batch is read before its records might be resent', async () => {
     await using space = await createWorkspace({
       'a.yaml': mappingYaml('M', { changed: 'name' }),
       'people.csv': peopleCsv(3),
@@ -84,7 +84,7 @@ describe('over a restart', () => {
     expect(platform.calls).not.toContain('abort');
   });
 
-  it('the records of a batch that Platform refuses late are sent again', async () => {
+  it('the records of a batch that Platform rejects late are resent', async () => {
     await using space = await createWorkspace({
       'a.yaml': mappingYaml('M', { changed: 'name' }),
       'people.csv': peopleCsv(3),
@@ -143,7 +143,7 @@ describe('over a restart', () => {
 });
 
 describe('a state that an earlier version wrote', () => {
-  it('keeps its watermarks, and what a cut-off job had come to', async () => {
+  it('keeps its watermarks, and the progress of interrupted jobs', async () => {
     await using space = await createWorkspace({
       'a.yaml': mappingYaml('M'),
       'b.yaml': mappingYaml('N'),

@@ -6,7 +6,7 @@ import { createWorkspace, readBatches, startService } from './support/running-se
 const SAMPLES = 'mappings';
 
 describe('the shipped mappings', () => {
-  it('work, each in the way it is for', async () => {
+  it('work, each as documented', async () => {
     await using space = await createWorkspace();
     await using service = await startService({
       ...space,

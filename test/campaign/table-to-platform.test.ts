@@ -116,7 +116,7 @@ describe.each([
   ['SQLite', fillSqlite],
   ['PostgreSQL', fillPostgres],
 ])('a table of %s', (_kind, fill) => {
-  it('arrives at the local receiver row by row, and then only what has changed', async () => {
+  it('arrives at the local receiver row by row, and then only with its changes', async () => {
     await using table = await fill();
     const client = createPlatformClient(receiver.settings, systemClock);
     const rejectsDir = join(dir, 'rejects');

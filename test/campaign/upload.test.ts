@@ -29,7 +29,7 @@ async function runWith(
 const ids = (count: number) => Array.from({ length: count }, (_, index) => `p-${index + 1}`);
 
 describe('an upload', () => {
-  it('creates one batch, reports it before it has any content, and follows it to its end', async () => {
+  it('creates one batch, reports it while it is empty, and follows it to its end', async () => {
     await using harness = await createRunHarness({ fileBytes: 1_024 });
     const path = await harness.write('people.csv', people(100));
     harness.platform.report({ status: 'staging' }, { status: 'processing' }, { status: 'success' });
@@ -61,7 +61,7 @@ describe('an upload', () => {
     });
   });
 
-  it('uploads three files at once, and no more', async () => {
+  it('uploads at most three files at a time', async () => {
     await using harness = await createRunHarness({ fileBytes: 1_024 });
     const path = await harness.write('people.csv', people(500));
     harness.platform.fail('upload', 'hang', 'hang', 'hang');
@@ -153,7 +153,7 @@ describe('an upload', () => {
     expect(platform.headersOf.get('create')?.['accept-encoding']).toBe('identity');
   });
 
-  it('unpacks no answer that is made to fill the memory', async () => {
+  it('does not unpack an answer made to fill the memory', async () => {
     await using harness = await createRunHarness();
     const { client, platform } = harness;
     const body = gzipSync(Buffer.alloc(65 * 1024 * 1024));
@@ -165,7 +165,7 @@ describe('an upload', () => {
     expect(platform.calls).toContain('list');
   });
 
-  it('fetches one token for all calls, and a new one before it expires', async () => {
+  it('fetches one token for all calls, and renews it before it expires', async () => {
     const clock = createSkippingClock();
     await using harness = await createRunHarness({ clock });
     const { signal } = new AbortController();
@@ -182,7 +182,7 @@ describe('an upload', () => {
     expect(harness.platform.headersOf.get('create')?.authorization).toBe('Bearer token-2');
   });
 
-  it('fetches no more than ten tokens in five minutes in place of refused ones', async () => {
+  it('replaces at most ten rejected tokens in five minutes', async () => {
     const clock = createSkippingClock();
     await using harness = await createRunHarness({ clock });
     const { client, platform } = harness;
@@ -210,7 +210,7 @@ describe('an upload', () => {
     },
   );
 
-  it('carries a ready token, and has no other when it is refused', async () => {
+  it('uses a given token, and has no other when it is rejected', async () => {
     await using harness = await createRunHarness();
     const { settings, fail, headersOf } = harness.platform;
     const token = { kind: 'fixed', accessToken: 'ready' } as const;
@@ -225,7 +225,7 @@ describe('an upload', () => {
     await client.close();
   });
 
-  it('waits until a date that Platform names, by the clock of Platform', async () => {
+  it('waits until a date that Platform gives, by Platform’s clock', async () => {
     const clock = createSkippingClock();
     await using harness = await createRunHarness({ clock });
     const path = await harness.write('people.csv', people(1));
@@ -239,7 +239,7 @@ describe('an upload', () => {
     expect(clock.now() - startedAt).toBeGreaterThanOrEqual(90_000);
   });
 
-  it('goes through the proxy, which is named if it is down', async () => {
+  it('goes through the proxy, and names it if it is down', async () => {
     await using harness = await createRunHarness();
     const { settings } = harness.platform;
     const proxy = await startForwardProxy(settings.url);
@@ -265,7 +265,7 @@ describe('an upload', () => {
     await lost.close();
   });
 
-  it('makes batches over connections that nothing in between can have forgotten', async () => {
+  it('creates batches over connections that no middlebox can have dropped', async () => {
     await using harness = await createRunHarness();
     const { settings, calls } = harness.platform;
     const proxy = await startTcpProxy(settings.url);
@@ -331,7 +331,7 @@ describe('an upload', () => {
     },
   );
 
-  it('fails without a batch where none can be made, and says nothing of the secret', async () => {
+  it('fails without a batch if none can be created, without revealing the secret', async () => {
     const { harness, outcome } = await runWith([
       [
         'token',
@@ -400,7 +400,7 @@ describe('an upload', () => {
     expect(outcome).toMatchObject({ kind: 'succeeded', numRecords: 3, numRejected: 2 });
   });
 
-  it('finds out what Platform has left out where it counts nothing', async () => {
+  it('finds out what Platform left out although it counts nothing', async () => {
     await using harness = await createRunHarness();
     const path = await harness.write('people.csv', people(5));
     harness.platform.report({ status: 'success', metrics: null });
@@ -461,7 +461,7 @@ describe('an upload', () => {
     },
   );
 
-  it('aborts the batch when the source breaks after it was made', async () => {
+  it('aborts the batch when the source fails later', async () => {
     await using harness = await createRunHarness({ fileBytes: 256 });
     const path = await harness.write('people.csv', `${people(1_500)}x,"never closed`);
     const outcome = await harness.run(mappingOf({ kind: 'csv', path }));
@@ -469,7 +469,7 @@ describe('an upload', () => {
     expect(harness.platform.batches.map(({ status }) => status)).toEqual(['aborted']);
   });
 
-  it('is cut off by its signal while a file is uploaded: the batch is aborted', async () => {
+  it('is interrupted by its signal during an upload, and aborts the batch', async () => {
     await using harness = await createRunHarness();
     const path = await harness.write('people.csv', people(3));
     const stopping = new AbortController();
@@ -481,7 +481,7 @@ describe('an upload', () => {
     expect(harness.platform.batches[0]?.status).toBe('aborted');
   });
 
-  it('is cut off after its batch was whole: the batch stays, and can be finished', async () => {
+  it('is interrupted after its batch is complete, and leaves the batch to be finished', async () => {
     await using harness = await createRunHarness();
     const path = await harness.write('people.csv', people(3));
     const stopping = new AbortController();
@@ -504,7 +504,7 @@ describe('an upload', () => {
     expect(harness.platform.batches.flatMap(recordsOf)).toHaveLength(3);
   });
 
-  it('gives up a batch that is over already without a word', async () => {
+  it('gives up on a batch that has ended already, silently', async () => {
     await using harness = await createRunHarness();
     const { signal } = new AbortController();
     const batchId = await harness.client.createBatch({ datasetId: 'd' }, signal);
@@ -514,7 +514,7 @@ describe('an upload', () => {
     await harness.runner.abort('a batch that Platform has forgotten', signal);
   });
 
-  it('makes the files of a large batch larger', async () => {
+  it('uses larger files for a large batch', async () => {
     const { harness, outcome } = await runWith([], { count: 1_000, fileBytes: 64 });
     await using _ = harness;
     expect(outcome).toMatchObject({ kind: 'succeeded', numRecords: 1_000 });
@@ -527,7 +527,7 @@ describe('an upload', () => {
     expect(harness.platform.records().map(({ _id }) => _id)).toEqual(ids(1_000));
   });
 
-  it('refuses a record that no file has room for', async () => {
+  it('rejects a record that is too large for any file', async () => {
     const { harness, outcome } = await runWith([], { fileBytes: 16 });
     await using _ = harness;
     expect(outcome).toMatchObject({

@@ -32,7 +32,7 @@ function inZone(ms: number, hours: number): string {
 }
 
 describe('runs of a table that changes', () => {
-  it('send each change once, and leave Platform with the last state of every row', async () => {
+  it('send each change once, and leave Platform with the latest state of every row', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(changes, { minLength: 1, maxLength: 5 }),
@@ -85,7 +85,7 @@ describe('runs of a table that changes', () => {
 });
 
 describe('a view whose marker is beyond 2^53', () => {
-  it('sends new rows, and nothing twice', async () => {
+  it('sends new rows once', async () => {
     await using harness = await createRunHarness();
     const path = join(harness.dir, 'crm.db');
     using database = new DatabaseSync(path);
@@ -133,7 +133,7 @@ describe('digests of rows', () => {
     }
   });
 
-  it('are forgotten when the list begins anew', () => {
+  it('are dropped when the list starts over', () => {
     const list = createDigestList();
     for (let id = 0; id < 70_000; id += 1) list.add([id]);
     list.clear();
@@ -143,7 +143,7 @@ describe('digests of rows', () => {
     expect([isIn(['a']), isIn([1]), isIn([69_999])]).toEqual([true, false, false]);
   });
 
-  it('are no row where there are none', () => {
+  it('match no row if there are none', () => {
     expect(openDigestSet([])([])).toBe(false);
   });
 });
@@ -181,7 +181,7 @@ describe('change markers of a file', () => {
     },
   );
 
-  it('tell what they are though the first hundreds are none', async () => {
+  it('are recognized although the first hundreds of rows have none', async () => {
     const none = Array<string>(250).fill('NULL');
     const maxRejected = { kind: 'records', max: 250 } as const;
     expect(await csv([[...none, '2024-01-01'], ['2024-01-02']], { maxRejected })).toEqual([
@@ -190,14 +190,14 @@ describe('change markers of a file', () => {
     ]);
   });
 
-  it('that are numbers compare as numbers, and a text among them is rejected', async () => {
+  it('that are numbers are compared as numbers, and a text among them is rejected', async () => {
     expect(await csv([['9.5', '8', 'x'], ['10.25']])).toEqual([
       '2 sent, 1 rejected',
       '1 sent, 0 rejected',
     ]);
   });
 
-  it('that are days of another form are refused until they are declared', async () => {
+  it('that are days of another form are rejected until they are declared', async () => {
     const rows = [['31/01/2024'], ['01/02/2024', '30/11/2023']];
     expect(await csv(rows)).toBe('failed');
     const changedAs = { as: 'date-time', format: 'dd/MM/yyyy' } as const;
@@ -205,7 +205,7 @@ describe('change markers of a file', () => {
   });
 });
 
-describe('a source in which nothing is new', () => {
+describe('a source without new rows', () => {
   const more = (records: string) =>
     `${records} than before, not sent: no change marker above the watermark, or a copy of what was sent.`;
 
@@ -223,7 +223,7 @@ describe('a source in which nothing is new', () => {
     expect(await harness.run(mapping)).toMatchObject({ numRecords: 0, reason: '' });
   });
 
-  it('says so where a file came late, though another one is gone', async () => {
+  it('is reported if a file came late, although another one is gone', async () => {
     await using harness = await createRunHarness();
     const first = await harness.write('b.csv', 'id,name,at\n1,Ada,7\n2,Zoë,8\n');
     const path = join(harness.dir, '*.csv');

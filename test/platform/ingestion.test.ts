@@ -25,7 +25,7 @@ const lines = (...records: unknown[]) =>
 const DIAGNOSTICS = { enableErrorDiagnostics: true };
 
 describe('a new batch', () => {
-  it('is loading, and shows what it was made with', async () => {
+  it('is loading, and shows what it was created with', async () => {
     const tags = { source: ['crm'] };
     const { httpStatus, json } = await receiver.create({
       inputFormat: { format: 'JSON', isMultiLineJson: true },
@@ -100,7 +100,7 @@ describe('a new batch', () => {
     expect([status, errors.length]).toEqual(['failed', expect.any(Number)]);
   });
 
-  it('gets some of its faults, and the number of the others', async () => {
+  it('gets some of its issues, and the number of the others', async () => {
     const tags = Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`t${index}`, 1]));
     const { httpStatus, json } = await receiver.create({ tags: { ...tags, t0: 'x', t1: [1] } });
     expect(httpStatus).toBe(400);
@@ -147,7 +147,7 @@ describe('a new batch', () => {
 });
 
 describe('a complete batch', () => {
-  it('goes through every status to success, and counts what is in it', async () => {
+  it('goes through every status to success, and counts its records', async () => {
     await using own = await createWorkspace();
     const clock = createHeldClock();
     await using held = await startReceiver({ ...own, clock });
@@ -206,7 +206,7 @@ describe('a complete batch', () => {
     });
   });
 
-  it('fails where a file is no JSON array', async () => {
+  it('fails if a file is not a JSON array', async () => {
     const more = { inputFormat: { format: 'json', isMultiLineJson: true } };
     expect(await receiver.ingest({ 'a.json': '[{"_id":"1"},' }, more)).toMatchObject({
       status: 'failed',
@@ -216,7 +216,7 @@ describe('a complete batch', () => {
     });
   });
 
-  it('can be completed again, takes no files, and cannot be aborted once it is over', async () => {
+  it('can be completed again, accepts no files, and cannot be aborted once it has ended', async () => {
     const { id } = await receiver.ingest({ 'a.json': lines({ _id: '1' }) });
     expect(await receiver.act(id, 'COMPLETE')).toMatchObject({ httpStatus: 200 });
     expect(await receiver.put(id, 'b.json', lines({ _id: '2' }))).toMatchObject({
@@ -240,12 +240,12 @@ describe('a complete batch', () => {
     expect((await receiver.act(id, 'REVERT')).json.status).toBe('deleted');
   });
 
-  it('has a list of errors if it failed, even an empty one', async () => {
+  it('has a list of errors if it failed, possibly empty', async () => {
     const { id } = (await receiver.create()).json;
     expect((await receiver.act(id, 'FAIL')).json).toMatchObject({ status: 'failed', errors: [] });
   });
 
-  it('is left alone after an abort', async () => {
+  it('is not processed after an abort', async () => {
     await using own = await createWorkspace();
     await using held = await startReceiver({ ...own, clock: createHeldClock() });
     const { id } = (await held.create()).json;
@@ -262,7 +262,7 @@ describe('bad rows', () => {
   const good = { _id: 'good' };
   const rows = `${lines(good, good, good, { points: 1 }, { _id: 'p', points: 'x' })}{"_id: "v1"}\n`;
 
-  it('fail the batch, unless so many of a hundred may be bad', async () => {
+  it('fail the batch, unless that percentage may be bad', async () => {
     const half = { partialIngestionPercent: 50 };
     expect((await receiver.ingest({ 'a.json': rows })).status).toBe('failed');
     expect((await receiver.ingest({ 'a.json': rows }, half)).status).toBe('success');
@@ -315,7 +315,7 @@ describe('bad rows', () => {
     });
   });
 
-  it('of a failed batch come with what violates its schema', async () => {
+  it('of a failed batch come with what violates the schema', async () => {
     const { id } = await receiver.ingest({ 'a.json': lines({ _id: 'p', points: 'x' }) });
     const base = `/data/foundation/export/batches/${id}`;
     const { json } = await receiver.call(`${base}/failed`);
@@ -337,7 +337,7 @@ describe('bad rows', () => {
     expect(input.json).toEqual({ path: 'a.json' });
   });
 
-  it('are asked for by names that are there', async () => {
+  it('are fetched by existing names', async () => {
     const { id } = await receiver.ingest({ 'a.json': rows }, DIAGNOSTICS);
     const base = `/data/foundation/export/batches/${id}`;
     for (const path of ['failed?path=../../platform.db', 'meta?path=row_errors/../files/a.json']) {

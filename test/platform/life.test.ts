@@ -122,7 +122,7 @@ describe('the receiver alone', () => {
     expect(await second.exited).toBe(0);
   });
 
-  it('says what is wrong with its environment, all at once', () => {
+  it('reports all issues of its environment together', () => {
     const parse = () =>
       parsePlatformConfig({
         PLATFORM_RECEIVER_PORT: '70000',
@@ -134,7 +134,7 @@ describe('the receiver alone', () => {
     expect(parse).toThrow(/PLATFORM_RECEIVER_STEP_MS: expected a whole number, 0 to 600000/);
   });
 
-  it('takes the public secret on a loopback address only', () => {
+  it('accepts the public secret on a loopback address only', () => {
     const env = { PLATFORM_RECEIVER_HOST: '0.0.0.0' };
     expect(() => parsePlatformConfig(env)).toThrow(/PLATFORM_CLIENT_SECRET: must be set/);
     expect(parsePlatformConfig({ ...env, PLATFORM_CLIENT_SECRET: 'own' })).toMatchObject({

@@ -16,7 +16,7 @@ function wrongOnes(rules: readonly FaultRule[], calls: number, seed = 1): number
   return all.filter(() => pick('start', 'M') !== null);
 }
 
-describe('the calls that go wrong', () => {
+describe('faulty calls', () => {
   it.each<[FaultOccasion, number[]]>([
     [{ nth: 3 }, [3]],
     [{ every: 2 }, [2, 4, 6]],
@@ -27,7 +27,7 @@ describe('the calls that go wrong', () => {
     expect(wrongOnes([drop(when)], 6)).toEqual(expected);
   });
 
-  it('are the same with the same seed, others with another, and about as many as they should be', () => {
+  it('are the same for the same seed, differ for another one, and occur at about the given rate', () => {
     const rules = [drop({ probability: 0.25 })];
     const one = wrongOnes(rules, 1_000, 7);
     expect(wrongOnes(rules, 1_000, 7)).toEqual(one);
@@ -36,7 +36,7 @@ describe('the calls that go wrong', () => {
     expect(one.length).toBeLessThan(300);
   });
 
-  it('are counted by what their rule is about', () => {
+  it('are counted per what their rule matches', () => {
     const rules = [drop({ nth: 2 }, { mapping: 'M' })];
     const pick = createFaultPicker({ seed: 1, rules });
     const next = (operation: 'start' | 'status', mappingId: string) =>
@@ -47,7 +47,7 @@ describe('the calls that go wrong', () => {
     expect(next('start', 'M')).toBe(true);
   });
 
-  it('go wrong by the first rule that applies, and count for the others all the same', () => {
+  it('fail by the first rule that applies, and count for the other rules, too', () => {
     const rules = [drop({ nth: 1 }), drop({ nth: 2 }, { fault: { do: 'reset' } })];
     const pick = createFaultPicker({ seed: 1, rules });
     const all = [1, 2, 3].map(() => pick('start', 'M')?.do);

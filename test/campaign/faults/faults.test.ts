@@ -62,7 +62,7 @@ describe('a fault', () => {
     expect((await service.post(mapping)).json).toMatchObject({ status: 'Success' });
   });
 
-  it('429 says how long to wait where the plan does', async () => {
+  it('429 says how long to wait if the plan does', async () => {
     await using own = await createWorkspace({ 'M.yaml': mappingYaml('M') });
     const fault = FAULTS.a429 as Fault;
     const first = { on: 'status', when: { first: 1 }, fault } as const;
@@ -84,11 +84,11 @@ describe('a fault', () => {
     expect(asked.some(({ httpStatus }) => httpStatus === 200)).toBe(mapping === 'loseAnswer');
   });
 
-  it('of a body that is cut off leaves it shorter than was said', async () => {
+  it('of a truncated body sends less than announced', async () => {
     await expect(service.post('truncate')).rejects.toThrow();
   });
 
-  it('of no answer at all lasts until the client gives up', async () => {
+  it('of no answer lasts until the client gives up', async () => {
     const { url, headers } = service;
     const path = '/acme/campaign/dataIngestion/xdmIngestion/drop/ingest';
     const signal = AbortSignal.timeout(200);
@@ -99,7 +99,7 @@ describe('a fault', () => {
 });
 
 describe('a plan of faults', () => {
-  it('is refused where the service listens beyond loopback', () => {
+  it('is refused if the service listens beyond loopback', () => {
     const env = {
       CAMPAIGN_SERVICE_HOST: '0.0.0.0',
       IMS_CLIENT_SECRET: 'own',

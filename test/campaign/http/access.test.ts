@@ -27,13 +27,13 @@ afterAll(async () => {
 });
 
 describe('the gateway in front', () => {
-  it('takes a token of another scheme for an invalid one', async () => {
+  it('rejects a token of another scheme as invalid', async () => {
     const headers = { 'x-api-key': API_KEY, authorization: 'Basic YTpi' };
     const { httpStatus, json } = await service.call(ingestPath('M'), { headers });
     expect([httpStatus, json]).toMatchObject([401, { error_code: '401013' }]);
   });
 
-  it('lets a token in until it expires, and then only a new one', async () => {
+  it('accepts a token until it expires, then only a new one', async () => {
     const ask = (token: string) =>
       service.call(`${ingestPath('M')}?requestId=9`, {
         headers: { ...service.headers, authorization: `Bearer ${token}` },
@@ -72,7 +72,7 @@ describe('IMS', () => {
     expect(headers['cache-control']).toBe('no-store');
   });
 
-  it('takes its parameters from the query too', async () => {
+  it('accepts its parameters in the query, too', async () => {
     const query = new URLSearchParams(good).toString();
     const { httpStatus } = await service.call(`/ims/token/v3?${query}`, { method: 'POST' });
     expect(httpStatus).toBe(200);
@@ -90,12 +90,12 @@ describe('IMS', () => {
     expect(answer.json).toEqual({ error, error_description: expect.any(String) });
   });
 
-  it('does not read a form that calls itself something else', async () => {
+  it('does not read a form of another content type', async () => {
     expect((await ask(good, 'text/plain')).json).toMatchObject({ error: 'invalid_request' });
   });
 });
 
-describe('a call that makes no sense', () => {
+describe('an invalid call', () => {
   it.each([
     ['an unknown request', 'GET', `${ingestPath('M')}?requestId=77`, undefined, 404],
     ['a request id that is none', 'GET', `${ingestPath('M')}?requestId=1e3`, undefined, 400],
@@ -111,7 +111,7 @@ describe('a call that makes no sense', () => {
     expect(answer.text).toBe(CAMPAIGN_ERROR);
   });
 
-  it('refuses an unknown mapping in the form of the other refusals', async () => {
+  it('is refused for an unknown mapping in the usual form', async () => {
     const headers = await freshHeaders();
     const answer = await service.call(ingestPath('other'), { method: 'POST', headers });
     expect(answer.httpStatus).toBe(404);
@@ -143,7 +143,7 @@ describe('a call that makes no sense', () => {
     },
   );
 
-  it('gets a 400 if it is not even HTTP, and the next call is served', async () => {
+  it('gets a 400 if it is not HTTP, and the next call is served', async () => {
     const socket = connect(Number(new URL(service.url).port), '127.0.0.1');
     const chunks: Buffer[] = [];
     socket.on('data', (chunk: Buffer) => chunks.push(chunk));

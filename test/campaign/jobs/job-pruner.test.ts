@@ -53,8 +53,8 @@ async function openStore() {
 
 const OLD = NOW - RETENTION_MS - 1;
 
-describe('jobs that are past their time', () => {
-  it('are forgotten with their requests and their rejects, the last of a mapping excepted', async () => {
+describe('jobs past their retention', () => {
+  it('are deleted with their requests and rejects, except for the last of each mapping', async () => {
     await using store = await openStore();
     const { run, state } = store;
     const old = run('A', OLD);
@@ -83,7 +83,7 @@ describe('jobs that are past their time', () => {
     expect(state.requests.create(state.jobs.create('A', NOW))).toBe(6);
   });
 
-  it('are forgotten in portions, and looked for again each hour', async () => {
+  it('are deleted in portions, every hour', async () => {
     await using store = await openStore();
     store.state.transaction(() => {
       for (let count = 0; count < 250; count += 1) store.run('A', OLD);
@@ -103,7 +103,7 @@ describe('jobs that are past their time', () => {
     await stop();
   });
 
-  it('whose rejects cannot be deleted hold up no others', async () => {
+  it('whose rejects cannot be deleted do not block others', async () => {
     await using store = await openStore();
     // As many as are looked at at a time.
     const stuck = Array.from({ length: 200 }, () => store.run('A', OLD));
@@ -126,7 +126,7 @@ describe('jobs that are past their time', () => {
 });
 
 describe('a service with a retention', () => {
-  it('knows an old request as little as one that never existed, and never reuses its id', async () => {
+  it('answers for an old request like for an unknown one, and never reuses its id', async () => {
     await using space = await createWorkspace({
       'm.yaml': mappingYaml('M', { maxRejected: 5 }),
       'people.csv': 'id,name\n,Nobody\n',

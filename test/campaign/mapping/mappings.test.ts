@@ -28,7 +28,7 @@ const parse = (text: string) =>
   parseMapping('/m/a.yaml', text, { CRM_DATABASE_URL: 'postgres://' });
 
 describe('a mapping file', () => {
-  it('is a mapping, its source beside it', () => {
+  it('becomes a mapping, with its source beside it', () => {
     expect(parse(GOOD)).toEqual({
       kind: 'mapping',
       mapping: expect.objectContaining({
@@ -50,7 +50,7 @@ describe('a mapping file', () => {
     });
   });
 
-  it('tolerates no bad record and has no pace by default', () => {
+  it('tolerates no bad records, and has no pace by default', () => {
     const parsed = parse(GOOD.replace('recordsPerSecond: 10\nmaxRejected: 5%\n', 'changed: at\n'));
     expect(parsed).toMatchObject({
       mapping: {
@@ -258,7 +258,7 @@ describe('a mapping file', () => {
     });
   });
 
-  it('says which texts stand for nothing', () => {
+  it('declares which texts stand for no value', () => {
     expect(parse(`null: [NULL, '\\N', '']\n${GOOD}`)).toMatchObject({
       mapping: { nulls: ['NULL', '\\N', ''] },
     });
@@ -270,7 +270,7 @@ describe('a mapping file', () => {
 });
 
 describe('a folder of mappings', () => {
-  it('is refused with all faults of all its files at once', async () => {
+  it('is refused with all issues of all its files together', async () => {
     await using space = await createWorkspace({
       'a.yaml': GOOD.replace('published', 'secret').replace('stopped', 'paused'),
       'b.yml': GOOD,

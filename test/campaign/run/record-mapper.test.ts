@@ -104,7 +104,7 @@ describe('a mapper', () => {
   );
   const rowOf = (values: Record<string, unknown>) => columns.map((column) => values[column]);
 
-  it('nests, gathers identities, and leaves out what is empty', () => {
+  it('nests, collects identities, and omits what is empty', () => {
     const values = { id: '1', mail: 'a@x.org', work: 'b@x.org', first: 'Zo"ë\n', last: '' };
     const line = map(rowOf(values));
     expect(line.indexOf('\n')).toBe(line.length - 1);
@@ -118,18 +118,18 @@ describe('a mapper', () => {
     });
   });
 
-  it('makes the first identity that is there the primary one, always a string', () => {
+  it('makes the first available identity the primary one, always as a string', () => {
     expect(JSON.parse(map(rowOf({ id: 1 })))).toEqual({
       _id: 1,
       identityMap: { CRMID: [{ id: '1', primary: true }] },
     });
   });
 
-  it('writes an empty object of a row with nothing in it', () => {
+  it('writes an empty object for an empty row', () => {
     expect(map(rowOf({ first: null, last: '' }))).toBe('{}\n');
   });
 
-  it('writes what JSON.stringify would, of any record', () => {
+  it('writes what JSON.stringify would, for any record', () => {
     const written = compileMapper(
       [
         { column: 'a', to: 'a.b' },
@@ -163,7 +163,7 @@ describe('a mapper', () => {
     expect(() => map(rowOf(values))).toThrow(new BadRecordError(message));
   });
 
-  it('refuses a record without what is required', () => {
+  it('rejects a record without a required value', () => {
     const strict = compileMapper([{ column: 'a', to: 'a', required: true }], ['a']);
     for (const value of [undefined, null, '']) {
       expect(() => strict([value])).toThrow('column "a": required, and has no value');
@@ -242,7 +242,7 @@ describe('a field', () => {
     expect(() => written(field, value)).toThrow(new BadRecordError(message));
   });
 
-  it('makes items of a list, of a text that is cut or of several columns', () => {
+  it('takes items from a list, from a split text or from several columns', () => {
     const map = compileMapper(
       [
         { column: 'a', to: 'loyalty.loyaltyID[]', split: '|', apply: ['trim'] },
@@ -257,7 +257,7 @@ describe('a field', () => {
     expect(map(['|', ''])).toBe('{}\n');
   });
 
-  it('is the primary identity if it says so, and has a state', () => {
+  it('is the primary identity if declared, and has a state', () => {
     const map = compileMapper(
       [
         { column: 'a', to: 'identityMap.Email', authenticatedState: 'ambiguous' },

@@ -41,7 +41,7 @@ async function createRuns() {
 }
 
 describe('a file that has not changed', () => {
-  it('is not read again, until it changes or all of it is to be sent again', async () => {
+  it('is not read again until it changes, or everything is to be resent', async () => {
     const { harness, reads, run, forget } = await createRuns();
     await using _ = harness;
     const path = await harness.write('people.csv', 'id,name,at\n1,Ada,1\n');
@@ -61,7 +61,7 @@ describe('a file that has not changed', () => {
     expect(await run(mapping)).toMatchObject({ numRecords: 2 });
   });
 
-  it('is read again where not all of it was accepted', async () => {
+  it('is read again if not all of it was accepted', async () => {
     const { harness, reads, run } = await createRuns();
     await using _ = harness;
     const path = await harness.write('people.csv', 'id,name,at\n1,Ada,1\n2,Zoë,\n');

@@ -48,7 +48,7 @@ describe('a state', () => {
   });
 });
 
-it('a state that has sent nothing takes another Platform: a slip in the settings does no harm', async () => {
+it('a state that has sent nothing accepts another Platform, so that a slip in the settings does no harm', async () => {
   await expect(bindBoth(local, real, false)).resolves.toBeUndefined();
 });
 

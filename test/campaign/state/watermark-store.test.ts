@@ -40,7 +40,7 @@ const countOf = (table: string) =>
   database.sql.prepare(`SELECT count(*) AS count FROM ${table}`).get()?.count;
 
 describe('the watermark of a mapping', () => {
-  it('is what its job proposed from the moment that this is accepted, and of no other mapping', () => {
+  it('is what its job proposed once that is accepted, and only for that mapping', () => {
     expect(watermarks.acceptedOf('M')).toBeNull();
     watermarks.propose('M', first);
     expect(watermarks.acceptedOf('M')).toBeNull();
@@ -53,7 +53,7 @@ describe('the watermark of a mapping', () => {
     expect(watermarks.acceptedOf('N')).toBeNull();
   });
 
-  it('stays where it is when the proposal is dropped', () => {
+  it('stays when the proposal is dropped', () => {
     watermarks.propose('M', first);
     watermarks.accept('M');
     watermarks.propose('M', second);
@@ -61,7 +61,7 @@ describe('the watermark of a mapping', () => {
     expect(watermarks.acceptedOf('M')).toEqual(first);
   });
 
-  it('is gone when it is forgotten, or a job that keeps none has succeeded', () => {
+  it('is gone when it is deleted, or when a job without one succeeds', () => {
     for (const end of [
       () => watermarks.forget('M'),
       () => {
@@ -76,7 +76,7 @@ describe('the watermark of a mapping', () => {
     }
   });
 
-  it('keeps only the last two', () => {
+  it('keeps the last two only', () => {
     for (let round = 0; round < 5; round += 1) {
       watermarks.propose('M', first);
       watermarks.propose('M', second);

@@ -12,8 +12,8 @@ const records = [
   ['2', 'zoe@example.com', 'NULL', '99,00', 'N', '10115', '2024-01-02', '', '', ''],
 ];
 
-describe('a mapping that is inferred', () => {
-  it('reads the file that it was inferred of', async () => {
+describe('an inferred mapping', () => {
+  it('reads the file that it was inferred from', async () => {
     await using harness = await createRunHarness();
     const text = [header, ...records].map((row) => row.join(';')).join('\r\n');
     await harness.write('kunden.csv', Buffer.from(text, 'latin1'));
@@ -38,7 +38,7 @@ describe('a mapping that is inferred', () => {
     });
   });
 
-  it('says where values fit two formats', () => {
+  it('reports values that fit two formats', () => {
     const yaml = inferMapping({
       path: 'a.csv',
       encoding: null,
@@ -104,7 +104,7 @@ describe('a mapping that is inferred', () => {
     expect(yaml).toContain(expected);
   });
 
-  it('is refused of a first line that is for a spreadsheet', () => {
+  it('is refused for a first line meant for a spreadsheet', () => {
     expect(() => infer(['sep=', ''], ['id', 'name'])).toThrow(
       'begins with "sep=", which is for Excel alone: delete that line',
     );
@@ -135,7 +135,7 @@ describe('the paths of a mapping', () => {
     expect(unknownPaths(schema, ['elsewhere'])).toEqual([]);
   });
 
-  it('are forbidden where records with them would be refused', () => {
+  it('are forbidden if records with them would be rejected', () => {
     const closed = {
       allOf: [{ $ref: '#/definitions/person' }],
       type: 'object',

@@ -48,6 +48,9 @@ export default {
   testSequencer: '<rootDir>/../jest.sequencer.js',
   // More than there are cores: many tests wait more than they work.
   maxWorkers: availableParallelism() + 2,
+  // Node keeps the modules of files that are done (https://github.com/jestjs/jest/issues/11956). A worker with more than
+  // a gigabyte of them takes longer to end than jest waits.
+  workerIdleMemoryLimit: '500MB',
   testTimeout: 20000,
   projects: [
     toProject('sqlite', { logDatabaseKind: 'sqlite' }, [

@@ -40,14 +40,15 @@ export class Turns {
   }
 
   #pass(): void {
-    if (this.isWaiting) this.whenReady(() => this.#next());
-    else this.#isTaken = false;
-  }
-
-  #next(): void {
-    const [next = () => {}] = this.#waiting.splice(0, 1);
-    if (this.isWaiting) this.reading.pause();
-    else this.reading.resume();
-    this.#begin(next);
+    const next = this.#waiting.shift();
+    if (!next) {
+      this.#isTaken = false;
+      return;
+    }
+    this.whenReady(() => {
+      if (this.isWaiting) this.reading.pause();
+      else this.reading.resume();
+      this.#begin(next);
+    });
   }
 }

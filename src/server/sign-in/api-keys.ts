@@ -46,8 +46,10 @@ export function createApiKeys(keys: readonly ApiKey[]) {
      * @returns the callers, as they were identified, of keys that are no longer valid or have changed
      */
     replace,
-    /** The caller of a key, expired or not; null if there is no such key. */
-    // How long it takes tells about digests only, and nobody can choose those.
+    /**
+     * The caller of a key, expired or not; null if there is no such key. How long it takes tells about digests only, and
+     * nobody can choose those.
+     */
     find: (key: string) => entries.get(hash('sha256', key))?.caller ?? null,
   };
 }

@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { Clock } from './clock.js';
 
@@ -73,7 +73,7 @@ export function createTokenIssuer<C extends Client>(
 
 /** Compare secrets in constant time. */
 export function isSame(secret: string, given: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
+  const digest = (text: string) => hash('sha256', text, 'buffer');
   return timingSafeEqual(digest(secret), digest(given));
 }
 

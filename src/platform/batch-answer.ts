@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Batch } from './batch.js';
 
 /** Whom the receiver belongs to, as its batches show it. */
@@ -10,7 +10,7 @@ export interface Tenant {
 
 /** The id of a sandbox. It is the same after each start, because there is no registry of sandboxes. */
 export function toSandboxId(imsOrg: string, sandbox: string): string {
-  const digits = createHash('sha256').update(`${imsOrg} ${sandbox}`).digest('hex');
+  const digits = hash('sha256', `${imsOrg} ${sandbox}`);
   return digits.slice(0, 32).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { GraphQLError } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { PersistedOperations } from './persisted-operations.js';
@@ -65,14 +65,14 @@ function anyTexts(maxCharacters: number): OperationTexts {
     if (!persistedQuery || (query != null && text === null)) return { query: text, isFinal: false };
     const { version, sha256Hash } = persistedQuery as { version?: unknown; sha256Hash?: unknown };
     if (version !== 1 || typeof sha256Hash !== 'string') return unreadableHash();
-    const hash = sha256Hash.toLowerCase();
+    const sha256 = sha256Hash.toLowerCase();
     if (!text) {
-      const found = kept.get(hash);
+      const found = kept.get(sha256);
       return found === undefined ? notFound() : { query: found, isFinal: true };
     }
-    if (kept.get(hash) !== text) {
-      if (createHash('sha256').update(text).digest('hex') !== hash) return otherHash();
-      kept.set(hash, text);
+    if (kept.get(sha256) !== text) {
+      if (hash('sha256', text) !== sha256) return otherHash();
+      kept.set(sha256, text);
     }
     return { query: text, isFinal: true };
   };

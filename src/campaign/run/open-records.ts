@@ -1,6 +1,11 @@
 import type { Mapping } from '../mapping/mapping.js';
 import { openSource } from '../source/open-source.js';
-import { columnsOf, optionalColumnsOf, type SourceChunk } from '../source/source.js';
+import {
+  columnsOf,
+  optionalColumnsOf,
+  type SourceChunk,
+  type SourceReading,
+} from '../source/source.js';
 import {
   createWatermarkTracker,
   subjectOf,
@@ -55,7 +60,13 @@ export async function openRecords(mapping: Mapping, options: ReadingOptions) {
       return reached && { ...reached, sizes: growth.sizes() };
     },
     /** What is to be said of the chunks worked so far, for people; empty where there is nothing. */
-    notice: () => growth.notice(),
+    notice: () => [incompleteInWords(mapping, reading), growth.notice()].filter(Boolean).join(' '),
     [Symbol.asyncDispose]: () => reading[Symbol.asyncDispose](),
   };
+}
+
+function incompleteInWords({ source }: Mapping, { incomplete }: SourceReading): string {
+  if (incomplete.length === 0 || !('ready' in source)) return '';
+  const names = incomplete.join(', ').slice(0, 500);
+  return `Not read, because no ${source.ready} file was written after them: ${names}.`;
 }

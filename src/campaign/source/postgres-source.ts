@@ -65,6 +65,7 @@ export async function openPostgresTable(
       highest,
       size,
       marker,
+      incomplete: [],
       chunks: readChunks(client, scan, name),
       [Symbol.asyncDispose]: close,
     };

@@ -44,20 +44,21 @@ export async function openRecords(mapping: Mapping, options: ReadingOptions) {
   const { marker, highest, chunks, size } = reading;
   const column = subjectOf(mapping);
   const tracker = createWatermarkTracker({ column, last: watermark, kind: marker, highest, lagMs });
-  const growth = createSourceGrowth(watermark?.sizes ?? null, size);
+  const origin = JSON.stringify([mapping.source, columns, nulls]);
+  const growth = createSourceGrowth(watermark?.had ?? null, size, origin);
   const work = createChunkWork(mapping, { columns, markerIndex, marker, tracker });
   return {
     chunks,
     /** Convert a chunk to lines to send and rejects. */
     work(chunk: SourceChunk): WorkedChunk {
       const worked = work(chunk);
-      growth.note(chunk, worked);
+      if (markerIndex !== null) growth.note(chunk, worked);
       return worked;
     },
     /** How far the source has been read with the chunks so far; null if the mapping has no change marker. */
     watermark(): Watermark | null {
       const reached = markerIndex === null ? null : tracker.current();
-      return reached && { ...reached, sizes: growth.sizes() };
+      return reached && { ...reached, had: growth.state() };
     },
     /** What is to be said of the chunks worked so far, for people; empty where there is nothing. */
     notice: () => [incompleteInWords(mapping, reading), growth.notice()].filter(Boolean).join(' '),

@@ -73,15 +73,15 @@ export function openDigestSet(parts: readonly Uint8Array[]): (row: readonly unkn
   };
 }
 
-/** Two words of a row's digest. Never two zeros, which mark a free slot. */
-export function digestOf(row: readonly unknown[]): [number, number] {
+/** Never two zeros, which mark a free slot. */
+function digestOf(row: readonly unknown[]): [number, number] {
   // As text, because a buffer for each would be outside the heap, where V8 does not see it grow.
   const digest = hash('sha1', textOf(row), 'binary');
   return [wordOf(digest, 0), wordOf(digest, 4) || 1];
 }
 
-/** JSON that is nested thousands deep can be read, but not written: what is not nested has to do. */
-function textOf(row: readonly unknown[]): string {
+/** A row as JSON. What is nested thousands deep can be read, but not written: what is not nested has to do. */
+export function textOf(row: readonly unknown[]): string {
   try {
     return JSON.stringify(row);
   } catch (error) {

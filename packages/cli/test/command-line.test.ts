@@ -57,7 +57,7 @@ beforeAll(async () => {
   left = new AsyncDisposableStack();
   command = await installPackedCommand();
   left.defer(() => command.remove());
-  upstream = await startTestUpstream(['good', 'bad', 'cut', 'late', 'a b']);
+  upstream = await startTestUpstream(['good', 'bad', 'cut', 'late', 'a b', '--weird']);
   left.defer(() => upstream.close());
   await upstream.willEnd('bad', 'failedEmpty');
   gateway = await startTestGateway(upstream.config, { signIn, retryBackoffMs: 10 });
@@ -154,6 +154,15 @@ describe('the exit code', () => {
       code: 0,
       stderr: expect.stringMatching(/^good is already being ingested: this is that request\.\n/),
     });
+  });
+
+  it('is 0 for a start of a mapping whose id looks like an option', async () => {
+    const { code, stderr } = await run('start', '--', '--weird').ended;
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^To follow it/);
+    const [, line = ''] = /^To follow it: sluice (watch -- --weird \d+)\n$/.exec(stderr) ?? [];
+    await upstream.finish();
+    expect((await run(...line.split(' ')).ended).code).toBe(0);
   });
 
   it('is 0 for a start by somebody who may do nothing else', async () => {

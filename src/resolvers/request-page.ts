@@ -5,7 +5,7 @@ import { IngestionRequest } from '../schema/ingestion-request.js';
 import type { IngestionRequestConnection } from '../schema/ingestion-request-connection.js';
 import type { IngestionRequestFilter } from '../schema/ingestion-request-filter.js';
 import { toPage } from '../schema/page-info.js';
-import { parseMappingIds } from './mapping-ids.js';
+import { parseMappingIds, parseStatuses } from './filter-lists.js';
 import { parsePageSize } from './page-arguments.js';
 
 /** The page size if the client does not choose one. */
@@ -54,7 +54,7 @@ function toRequestFilter(
     ofMapping === null ? wanted : [ofMapping].filter((id) => wanted?.includes(id) ?? true);
   return {
     mappings: toReadableScope(caller, inMapping),
-    statuses: statuses ?? undefined,
+    statuses: parseStatuses(statuses),
     observedAfter: observedAfter?.getTime(),
     observedBefore: observedBefore?.getTime(),
     startedBy: startedBy == null ? undefined : parseStartedBy(startedBy),

@@ -73,10 +73,7 @@ describe('the service alone', () => {
     await writeFile(join(space.datasetsDir, `${'a'.repeat(24)}.json`), JSON.stringify({ schema }));
     const checking = spawnSync(
       process.execPath,
-      [
-        join('dist', 'src', 'campaign', 'tools', 'check-main.js'),
-        join(space.mappingsDir, 'a.yaml'),
-      ],
+      [join('dist', 'bin', 'campaign-check.js'), join(space.mappingsDir, 'a.yaml')],
       { env: { PLATFORM_RECEIVER_DATASETS_DIR: space.datasetsDir }, encoding: 'utf8' },
     );
     expect(checking.stdout).toMatch(
@@ -88,7 +85,7 @@ describe('the service alone', () => {
   it('checks a file in the encodings that the service reads, and in no others', async () => {
     await using space = await createWorkspace({ 'people.csv': peopleCsv(1) });
     const file = join(space.mappingsDir, 'a.yaml');
-    const tool = join('dist', 'src', 'campaign', 'tools', 'check-main.js');
+    const tool = join('dist', 'bin', 'campaign-check.js');
     const check = () => spawnSync(process.execPath, [tool, file], { encoding: 'utf8' });
     const yaml = mappingYaml('Kunden-Größe');
     await writeFile(file, `\uFEFF${yaml}`, 'utf16le');

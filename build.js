@@ -64,6 +64,8 @@ await build({
       groups: [{ name: 'libraries', test: /[\\/]node_modules[\\/]/, entriesAware: true }],
     },
     comments: false,
+    // Beside another one of the same name, too: the log and the subgraph's entities go by names.
+    keepNames: true,
     sourcemap: 'hidden',
     sourcemapExcludeSources: true,
     footer: ({ fileName, moduleIds }) =>

@@ -29,7 +29,8 @@ export function createSourceGrowth(
       return `${numMissed} new or changed records were not sent: their change markers are not above the watermark.`;
     }
     const before = last?.tableSize ?? null;
-    const isLarger = tableSize !== null && before !== null && tableSize > before;
+    const isCounted = tableSize !== null && Number.isFinite(tableSize);
+    const isLarger = isCounted && before !== null && tableSize > before;
     return isLarger && numFound === 0
       ? 'More rows than before, none of them sent: no change marker above the watermark, or a copy of what was sent.'
       : '';

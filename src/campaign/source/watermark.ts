@@ -20,7 +20,7 @@ export interface Watermark {
 
 /** What a source had when it was last read. */
 export interface SourceState {
-  /** A number that rises as rows are added to a table; null for files, and where there is none. */
+  /** What {@link SourceReading.size} was. */
   readonly tableSize: number | null;
   /** The rows of files, by which later ones are recognized; null for tables, and in older watermarks. */
   readonly rows: Uint8Array | null;

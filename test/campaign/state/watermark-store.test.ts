@@ -19,7 +19,7 @@ const second: Watermark = {
   marker: '2024-01-01',
   since: null,
   seen: [new Uint8Array(16).fill(1), new Uint8Array(8).fill(2)],
-  had: { tableSize: 12, rows: null },
+  had: { tableSize: Number.POSITIVE_INFINITY, rows: null },
 };
 
 let database: StateDatabase;

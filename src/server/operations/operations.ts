@@ -49,17 +49,6 @@ export interface AdmittedOperation {
   run(outlet: Outlet<OperationResult>): Promise<FollowHandle | null>;
 }
 
-/** Runs the operations of sockets and streams, in the same way as those over HTTP. */
-export interface Operations {
-  /**
-   * @throws {OperationRefused} it is not executed
-   * @throws {RateLimitedError} the same, because there were too many
-   */
-  admit(payload: SubscribePayload, asker: Asker, arrival: Arrival): Promise<AdmittedOperation>;
-  /** What clients see of an outlet's failure. */
-  formatFailure(failure: unknown): readonly GraphQLFormattedError[];
-}
-
 /** What running operations requires. */
 export interface OperationsOptions {
   readonly schema: GraphQLSchema;
@@ -75,8 +64,11 @@ export interface OperationsOptions {
   readonly reportOperation: OperationReporter;
 }
 
+/** Runs the operations of sockets and streams, in the same way as those over HTTP. */
+export type Operations = ReturnType<typeof createOperations>;
+
 /** Join what operations need, over any transport. */
-export function createOperations(options: OperationsOptions): Operations {
+export function createOperations(options: OperationsOptions) {
   const { schema, apollo, log, fanOut, newContext, formatError, requests, work, subscriptions } =
     options;
   const { texts, complexity, variables: variableCheck } = options.rules;
@@ -239,7 +231,15 @@ export function createOperations(options: OperationsOptions): Operations {
   }
 
   return {
-    async admit(sent, asker, arrival) {
+    /**
+     * @throws {OperationRefused} it is not executed
+     * @throws {RateLimitedError} the same, because there were too many
+     */
+    async admit(
+      sent: SubscribePayload,
+      asker: Asker,
+      arrival: Arrival,
+    ): Promise<AdmittedOperation> {
       const startedAt = performance.now();
       try {
         await requests.take(asker.key, 1);
@@ -268,7 +268,8 @@ export function createOperations(options: OperationsOptions): Operations {
       };
     },
 
-    formatFailure(failure) {
+    /** What clients see of an outlet's failure. */
+    formatFailure(failure: unknown): readonly GraphQLFormattedError[] {
       if (failure instanceof OperationRefused) return failure.errors;
       return formatErrors([toGraphQLError(failure)]);
     },

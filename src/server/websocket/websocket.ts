@@ -37,19 +37,7 @@ export interface WebSocketOptions {
 }
 
 /** GraphQL over WebSocket: the graphql-transport-ws protocol. */
-export interface GraphQLWebSockets {
-  /** Take over an HTTP connection that asks to be upgraded, or refuse it with an HTTP status. */
-  upgrade(request: IncomingMessage, connection: Duplex, head: Buffer): void;
-  /** The number of open sockets. */
-  readonly socketCount: number;
-  /** How many bytes are queued for slow clients. */
-  readonly bufferedBytes: number;
-  /**
-   * Accept no new operation, answer those in progress, and close every socket with 1012, spread over a moment;
-   * resolves when all are closed.
-   */
-  drain(): Promise<void>;
-}
+export type GraphQLWebSockets = ReturnType<typeof createWebSockets>;
 
 /** Speak graphql-transport-ws on the connections that are handed over. */
 export function createWebSockets({
@@ -59,7 +47,7 @@ export function createWebSockets({
   check,
   onRefused,
   logger,
-}: WebSocketOptions): GraphQLWebSockets {
+}: WebSocketOptions) {
   const options: ServerOptions & { closeTimeout: number } = {
     noServer: true,
     maxPayload: maxFrameBytes,
@@ -145,7 +133,8 @@ export function createWebSockets({
   );
 
   return {
-    upgrade(request, connection, head) {
+    /** Take over an HTTP connection that asks to be upgraded, or refuse it with an HTTP status. */
+    upgrade(request: IncomingMessage, connection: Duplex, head: Buffer): void {
       const addressKey = toAddressKey(addressOf(request));
       const refusal = refusalOf(request, addressKey);
       if (refusal) {
@@ -156,15 +145,21 @@ export function createWebSockets({
       const client = { addressKey, authorization };
       webSockets.handleUpgrade(request, connection, head, (socket) => open(socket, client));
     },
+    /** The number of open sockets. */
     get socketCount() {
       return webSockets.clients.size;
     },
+    /** How many bytes are queued for slow clients. */
     get bufferedBytes() {
       let bytes = 0;
       for (const { bufferedAmount } of webSockets.clients) bytes += bufferedAmount;
       return bytes;
     },
-    async drain() {
+    /**
+     * Accept no new operation, answer those in progress, and close every socket with 1012, spread over a moment;
+     * resolves when all are closed.
+     */
+    async drain(): Promise<void> {
       isDraining = true;
       await closeSpread([...webSockets.clients], closeForRestart);
       pings.stop();

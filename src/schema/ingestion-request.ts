@@ -6,6 +6,7 @@ import {
   isTerminal,
   type RequestRef,
 } from '../ingestion/ingestion-request.js';
+import { createConnection } from './connection.js';
 import { toGlobalId } from './global-id.js';
 import { IngestionFailure } from './ingestion-failure.js';
 import { IngestionStatus } from './ingestion-status.js';
@@ -89,3 +90,11 @@ export class IngestionRequest extends Node {
     this.finishedAt = this.isTerminal ? new Date(finishedAt) : null;
   }
 }
+
+/** Pages of them. */
+export const IngestionRequestConnection = createConnection(
+  'IngestionRequest',
+  IngestionRequest,
+  'A request in a page, with its cursor.',
+  'A page of requests, newest first.',
+);

@@ -5,6 +5,7 @@ import type {
   RequestRef,
 } from '../ingestion/ingestion-request.js';
 import type { Transition } from '../ingestion/transition.js';
+import { createConnection } from './connection.js';
 import { toGlobalId } from './global-id.js';
 import { IngestionFailure } from './ingestion-failure.js';
 import { IngestionStatus } from './ingestion-status.js';
@@ -64,3 +65,11 @@ export class IngestionTransition extends Node {
     this.failure = toIngestionFailure(to, ref.mappingId);
   }
 }
+
+/** Pages of them. */
+export const IngestionTransitionConnection = createConnection(
+  'IngestionTransition',
+  IngestionTransition,
+  'A transition in a page, with its cursor.',
+  'A page of transitions, oldest first.',
+);

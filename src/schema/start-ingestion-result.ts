@@ -1,11 +1,5 @@
 import { createUnionType, Field, Int, InterfaceType, ObjectType } from 'type-graphql';
-import {
-  type GatewayError,
-  LogUnavailableError,
-  StartInternalError,
-  type UpstreamDetails,
-  UpstreamError,
-} from '../ingestion/gateway-error.js';
+import type { GatewayError, UpstreamDetails } from '../ingestion/gateway-error.js';
 import type { StartOutcome } from '../ingestion/start-sender.js';
 import { ErrorCode, toErrorCode } from './error-code.js';
 import { IngestionRequest } from './ingestion-request.js';
@@ -114,13 +108,10 @@ export class StartIngestionError extends StartIngestionFailure {
 
   constructor(mappingId: string, error: GatewayError) {
     super(mappingId, error.message);
-    const ofUpstream = error instanceof UpstreamError ? error : null;
-    const ofGateway =
-      error instanceof LogUnavailableError || error instanceof StartInternalError ? error : null;
     this.code = toErrorCode(error.code);
-    this.outcomeUnknown = (ofUpstream ?? ofGateway)?.outcomeUnknown ?? false;
-    this.retryAfterMs = ofUpstream?.retryAfterMs ?? null;
-    this.upstream = toUpstreamResponse(ofUpstream?.upstream);
+    this.outcomeUnknown = error.outcomeUnknown;
+    this.retryAfterMs = error.retryAfterMs ?? null;
+    this.upstream = toUpstreamResponse(error.upstream);
   }
 }
 

@@ -61,8 +61,23 @@ export interface Exposure {
   readonly trustedProxies: readonly string[];
 }
 
-/** What the server is built from. */
-export interface GraphQLServerOptions {
+/** GraphQL over HTTP and over WebSockets, on a server that does not listen yet. */
+export interface GraphQLServer {
+  readonly server: FastifyInstance;
+  /** For other pages that are not open to everybody. */
+  readonly httpSignIn: HttpSignIn;
+  readonly webSockets: GraphQLWebSockets;
+  readonly streams: HttpStreams;
+  readonly unreadAnswers: UnreadAnswers;
+  readonly fanOut: FanOut<OperationResult>;
+  /** Accept nothing new, finish what is in progress, and close every socket. */
+  stop(): Promise<void>;
+  /** Close every connection that is still open, which ends the stop. @returns how many there were */
+  cut(): number;
+}
+
+/** Join the transports with the rules, limits and errors that they share. */
+export async function createGraphQLServer(options: {
   readonly schema: GraphQLSchema;
   readonly signIn: SignIn;
   readonly clock: Clock;
@@ -83,25 +98,7 @@ export interface GraphQLServerOptions {
   readonly reportRefusal: RefusalReporter;
   readonly phase: () => Phase;
   readonly logger: Logger;
-}
-
-/** GraphQL over HTTP and over WebSockets, on a server that does not listen yet. */
-export interface GraphQLServer {
-  readonly server: FastifyInstance;
-  /** For other pages that are not open to everybody. */
-  readonly httpSignIn: HttpSignIn;
-  readonly webSockets: GraphQLWebSockets;
-  readonly streams: HttpStreams;
-  readonly unreadAnswers: UnreadAnswers;
-  readonly fanOut: FanOut<OperationResult>;
-  /** Accept nothing new, finish what is in progress, and close every socket. */
-  stop(): Promise<void>;
-  /** Close every connection that is still open, which ends the stop. @returns how many there were */
-  cut(): number;
-}
-
-/** Join the transports with the rules, limits and errors that they share. */
-export async function createGraphQLServer(options: GraphQLServerOptions): Promise<GraphQLServer> {
+}): Promise<GraphQLServer> {
   const { schema, clock, exposure, followSources, logger } = options;
   const { reportOperation, reportRefusal } = options;
   const { limits, isSchemaOpen } = exposure;

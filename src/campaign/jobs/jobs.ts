@@ -22,17 +22,6 @@ interface RunUnderWay {
   ended: Promise<unknown>;
 }
 
-/** What the jobs need. */
-export interface JobParts {
-  readonly state: State;
-  readonly runner: IngestionRunner;
-  readonly mappings: Mappings;
-  /** Called when a batch may have been abandoned. */
-  readonly onAbandoned: () => void;
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
-
 const RETRY_MS = 1_000;
 
 /** How long to wait for the batch of an earlier job. In ms. */
@@ -51,7 +40,15 @@ export type Jobs = ReturnType<typeof createJobs>;
  *
  * @see docs/adr/0020-what-a-crash-leaves.md
  */
-export function createJobs(parts: JobParts) {
+export function createJobs(parts: {
+  readonly state: State;
+  readonly runner: IngestionRunner;
+  readonly mappings: Mappings;
+  /** Called when a batch may have been abandoned. */
+  readonly onAbandoned: () => void;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}) {
   const { state, runner, mappings, onAbandoned, clock, logger } = parts;
   const { jobs, watermarks, requests, abandonedBatches } = state;
   const stopping = new AbortController();

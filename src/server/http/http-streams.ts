@@ -14,16 +14,6 @@ import { HttpStream, type StreamForm, type StreamHost } from './http-stream.js';
 /** How often a stream sends a heartbeat: well below the 60 s after which proxies cut an idle connection. */
 const HEARTBEAT_MS = 15_000;
 
-/** What all streams share. */
-export interface StreamServices {
-  readonly operations: Operations;
-  readonly signIn: SignIn;
-  readonly clock: Clock;
-  readonly quota: SocketQuota;
-  /** How many operations may be in progress on one stream. */
-  readonly maxOperations: number;
-}
-
 /** The streams over HTTP, with any protocol. They count as WebSockets do. */
 export type HttpStreams = ReturnType<typeof createHttpStreams>;
 
@@ -34,7 +24,14 @@ export function createHttpStreams({
   clock,
   quota,
   maxOperations,
-}: StreamServices) {
+}: {
+  readonly operations: Operations;
+  readonly signIn: SignIn;
+  readonly clock: Clock;
+  readonly quota: SocketQuota;
+  /** How many operations may be in progress on one stream. */
+  readonly maxOperations: number;
+}) {
   /** Each with what to call once it is left. */
   const streams = new Map<HttpStream, () => void>();
   const taken = new Set<HttpStream>();

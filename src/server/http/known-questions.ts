@@ -19,27 +19,6 @@ export interface PreparedRequest {
   readonly isCounted: boolean;
 }
 
-/** What a shared answer is found, counted and sent with. */
-export interface KnownQuestionsOptions {
-  /** Where GraphQL is. */
-  readonly path: string;
-  readonly answers: SharedAnswers;
-  readonly signIn: Pick<HttpSignIn, 'recall'>;
-  readonly requests: Allowance;
-  readonly work: Quota;
-  readonly reportOperation: OperationReporter;
-  readonly addressOf: ClientAddress;
-  /** Whether connections are kept. It may change while a body arrives. */
-  readonly isServing: () => boolean;
-  /** Whether a request may come in, and its answer has the headers of every answer. */
-  readonly isOrdinary: (request: IncomingMessage) => boolean;
-  /** Start this in its turn. */
-  readonly takeTurn: (request: IncomingMessage, response: ServerResponse, work: () => void) => void;
-  readonly unreadAnswers: UnreadAnswers;
-  /** Those of every answer. */
-  readonly headers: Readonly<Record<string, string>>;
-}
-
 /** As nearly all clients write it; other spellings take the common way. */
 const types: ReadonlySet<string | undefined> = new Set([
   'application/json',
@@ -72,7 +51,25 @@ export function createKnownQuestions({
   takeTurn,
   unreadAnswers,
   headers,
-}: KnownQuestionsOptions) {
+}: {
+  /** Where GraphQL is. */
+  readonly path: string;
+  readonly answers: SharedAnswers;
+  readonly signIn: Pick<HttpSignIn, 'recall'>;
+  readonly requests: Allowance;
+  readonly work: Quota;
+  readonly reportOperation: OperationReporter;
+  readonly addressOf: ClientAddress;
+  /** Whether connections are kept. It may change while a body arrives. */
+  readonly isServing: () => boolean;
+  /** Whether a request may come in, and its answer has the headers of every answer. */
+  readonly isOrdinary: (request: IncomingMessage) => boolean;
+  /** Start this in its turn. */
+  readonly takeTurn: (request: IncomingMessage, response: ServerResponse, work: () => void) => void;
+  readonly unreadAnswers: UnreadAnswers;
+  /** Those of every answer. */
+  readonly headers: Readonly<Record<string, string>>;
+}) {
   const preparedRequests = new WeakMap<IncomingMessage, PreparedRequest>();
   const constantHeaders = Object.entries(headers).flat();
 

@@ -19,17 +19,6 @@ import type { OperationRules } from './operation-rules.js';
 import type { Shareable } from './shareable.js';
 import type { VariableCheck } from './variable-check.js';
 
-/** What Apollo Server is built from. */
-export interface ApolloOptions {
-  readonly schema: GraphQLSchema;
-  readonly rules: Omit<OperationRules, 'texts'>;
-  readonly isShareable: Shareable;
-  readonly formatError: ErrorFormatter;
-  readonly reportOperation: OperationReporter;
-  readonly reportRefusal: RefusalReporter;
-  readonly logger: Logger;
-}
-
 /** Executes queries and mutations, from HTTP and from WebSockets. */
 export function createApolloServer({
   schema,
@@ -39,7 +28,15 @@ export function createApolloServer({
   reportOperation,
   reportRefusal,
   logger,
-}: ApolloOptions): ApolloServer<OperationContext> {
+}: {
+  readonly schema: GraphQLSchema;
+  readonly rules: Omit<OperationRules, 'texts'>;
+  readonly isShareable: Shareable;
+  readonly formatError: ErrorFormatter;
+  readonly reportOperation: OperationReporter;
+  readonly reportRefusal: RefusalReporter;
+  readonly logger: Logger;
+}): ApolloServer<OperationContext> {
   return new ApolloServer<OperationContext>({
     schema,
     formatError,

@@ -49,8 +49,11 @@ export interface AdmittedOperation {
   run(outlet: Outlet<OperationResult>): Promise<FollowHandle | null>;
 }
 
-/** What running operations requires. */
-export interface OperationsOptions {
+/** Runs the operations of sockets and streams, in the same way as those over HTTP. */
+export type Operations = ReturnType<typeof createOperations>;
+
+/** Join what operations need, over any transport. */
+export function createOperations(options: {
   readonly schema: GraphQLSchema;
   readonly rules: OperationRules;
   readonly requests: Allowance;
@@ -62,13 +65,7 @@ export interface OperationsOptions {
   readonly newContext: (asker: Asker, arrival: Arrival) => OperationContext;
   readonly formatError: ErrorFormatter;
   readonly reportOperation: OperationReporter;
-}
-
-/** Runs the operations of sockets and streams, in the same way as those over HTTP. */
-export type Operations = ReturnType<typeof createOperations>;
-
-/** Join what operations need, over any transport. */
-export function createOperations(options: OperationsOptions) {
+}) {
   const { schema, apollo, log, fanOut, newContext, formatError, requests, work, subscriptions } =
     options;
   const { texts, complexity, variables: variableCheck } = options.rules;

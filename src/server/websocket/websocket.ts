@@ -23,19 +23,6 @@ const PING_INTERVAL_MS = 20_000;
 /** How long a client has to answer a close before its connection is cut. */
 const CLOSE_TIMEOUT_MS = 2_000;
 
-/** What the WebSockets are built from. */
-export interface WebSocketOptions {
-  readonly services: SocketServices;
-  /** For a frame. */
-  readonly maxFrameBytes: number;
-  readonly addressOf: ClientAddress;
-  /** Whether the request to upgrade may come from its origin. */
-  readonly check: RequestCheck;
-  /** Called for each refused request to upgrade. */
-  readonly onRefused: (refusal: Refusal, request: IncomingMessage) => void;
-  readonly logger: Logger;
-}
-
 /** GraphQL over WebSocket: the graphql-transport-ws protocol. */
 export type GraphQLWebSockets = ReturnType<typeof createWebSockets>;
 
@@ -47,7 +34,17 @@ export function createWebSockets({
   check,
   onRefused,
   logger,
-}: WebSocketOptions) {
+}: {
+  readonly services: SocketServices;
+  /** For a frame. */
+  readonly maxFrameBytes: number;
+  readonly addressOf: ClientAddress;
+  /** Whether the request to upgrade may come from its origin. */
+  readonly check: RequestCheck;
+  /** Called for each refused request to upgrade. */
+  readonly onRefused: (refusal: Refusal, request: IncomingMessage) => void;
+  readonly logger: Logger;
+}) {
   const options: ServerOptions & { closeTimeout: number } = {
     noServer: true,
     maxPayload: maxFrameBytes,

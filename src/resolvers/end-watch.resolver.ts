@@ -2,9 +2,9 @@ import { Args, Authorized, Ctx, Mutation, Resolver } from 'type-graphql';
 import { mayRead, type Right } from '../ingestion/caller.js';
 import { RequestNotFoundError } from '../ingestion/gateway-error.js';
 import type { Watches } from '../ingestion/ports.js';
-import { EndWatchResult } from '../schema/end-watch-result.js';
 import { IngestionRequest } from '../schema/ingestion-request.js';
 import { IngestionRequestRef, parseRequestArguments } from '../schema/ingestion-request-ref.js';
+import { EndWatchResult } from '../schema/ingestion-watch.js';
 import type { OperationContext } from './operation-context.js';
 
 /** The mutation with which operators stop polling a request. */

@@ -2,8 +2,11 @@ import { Arg, Authorized, Ctx, Query, Resolver } from 'type-graphql';
 import { type Right, toReadableScope } from '../ingestion/caller.js';
 import type { IngestionLog } from '../ingestion/ports.js';
 import type { Connection } from '../schema/connection.js';
-import { type IngestionRequest, IngestionRequestConnection } from '../schema/ingestion-request.js';
-import { IngestionRequestFilter } from '../schema/ingestion-request-filter.js';
+import {
+  type IngestionRequest,
+  IngestionRequestConnection,
+  IngestionRequestFilter,
+} from '../schema/ingestion-request.js';
 import { Cursor } from '../schema/scalars.js';
 import { findLatest } from '../watch/follow.js';
 import { neverReusable, type OperationContext } from './operation-context.js';

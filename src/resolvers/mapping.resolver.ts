@@ -11,14 +11,16 @@ import {
 import type { IngestionLog } from '../ingestion/ports.js';
 import { parseMappingId } from '../ingestion/request-ref.js';
 import { type Connection, toPage } from '../schema/connection.js';
-import { IngestionRequest, IngestionRequestConnection } from '../schema/ingestion-request.js';
-import { IngestionRequestFilter } from '../schema/ingestion-request-filter.js';
-import { Mapping, MappingConnection, UsualDuration } from '../schema/mapping.js';
+import {
+  IngestionRequest,
+  IngestionRequestConnection,
+  IngestionRequestFilter,
+} from '../schema/ingestion-request.js';
+import { Mapping, MappingConnection, MappingFilter, UsualDuration } from '../schema/mapping.js';
 import {
   MappingAdministration,
   toMappingAdministration,
 } from '../schema/mapping-administration.js';
-import { MappingFilter } from '../schema/mapping-filter.js';
 import { ID } from '../schema/scalars.js';
 import { parseKeyCursor, toKeyCursor } from './key-cursor.js';
 import { parseMappingIds } from './mapping-ids.js';

@@ -2,8 +2,7 @@ import { type Caller, toReadableScope } from '../ingestion/caller.js';
 import type { IngestionLog, RequestFilter } from '../ingestion/ports.js';
 import { parseStartedBy } from '../ingestion/request-ref.js';
 import { type Connection, toPage } from '../schema/connection.js';
-import { IngestionRequest } from '../schema/ingestion-request.js';
-import type { IngestionRequestFilter } from '../schema/ingestion-request-filter.js';
+import { IngestionRequest, type IngestionRequestFilter } from '../schema/ingestion-request.js';
 import { parseMappingIds } from './mapping-ids.js';
 import { parsePageSize } from './page-arguments.js';
 

@@ -1,4 +1,4 @@
-import { Field, ObjectType } from 'type-graphql';
+import { Field, InputType, ObjectType } from 'type-graphql';
 import { toIngestionFailure } from '../ingestion/ingestion-failure.js';
 import {
   type IngestionStatus as DomainStatus,
@@ -7,11 +7,24 @@ import {
   type RequestRef,
 } from '../ingestion/ingestion-request.js';
 import { createConnection } from './connection.js';
+import { createEnum } from './enum.js';
 import { toGlobalId } from './global-id.js';
 import { IngestionFailure } from './ingestion-failure.js';
-import { IngestionStatus } from './ingestion-status.js';
 import { Node } from './node.js';
 import { DateTime, ID, SafeInt } from './scalars.js';
+
+/** The domain's statuses. */
+export const IngestionStatus = createEnum<DomainStatus>(
+  'IngestionStatus',
+  'The status of an ingestion request. All but IN_PROGRESS are terminal.',
+  {
+    IN_PROGRESS: 'A batch is being prepared or uploaded.',
+    SUCCESS: 'Everything was ingested; `numRecords` says how many records.',
+    FAILED: 'It ended in an error; `failure` says which.',
+    ABORTED:
+      'The ingestion service itself gave up, perhaps after ingesting some records. You may submit a new request.',
+  },
+);
 
 @ObjectType({
   implements: Node,
@@ -98,3 +111,29 @@ export const IngestionRequestConnection = createConnection(
   'A request in a page, with its cursor.',
   'A page of requests, newest first.',
 );
+
+@InputType({
+  description: 'Which requests to list. Conditions that are left out don’t narrow the list.',
+})
+export class IngestionRequestFilter {
+  @Field(() => [ID], { nullable: true, description: 'Of these mappings, 1 to 100.' })
+  readonly mappingIds?: string[] | null;
+
+  @Field(() => [IngestionStatus], { nullable: true, description: 'With one of these statuses.' })
+  readonly statuses?: DomainStatus[] | null;
+
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'First observed at this instant or later.',
+  })
+  readonly observedAfter?: Date | null;
+
+  @Field(() => DateTime, { nullable: true, description: 'First observed before this instant.' })
+  readonly observedBefore?: Date | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Started through this gateway by this caller, as `startedBy` names it.',
+  })
+  readonly startedBy?: string | null;
+}

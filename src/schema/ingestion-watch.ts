@@ -2,6 +2,7 @@ import { Field, Int, ObjectType } from 'type-graphql';
 import type { WatchEnd as DomainWatchEnd, WatchReport } from '../ingestion/ports.js';
 import { createEnum } from './enum.js';
 import { ErrorCode, toErrorCode } from './error-code.js';
+import { IngestionRequest } from './ingestion-request.js';
 import { DateTime } from './scalars.js';
 
 @ObjectType({ description: 'The last failed poll since the last successful one.' })
@@ -74,4 +75,15 @@ export function toIngestionWatch(report: WatchReport): IngestionWatch {
     },
     endedBecause,
   };
+}
+
+@ObjectType({ description: 'The outcome of `endWatch`.' })
+export class EndWatchResult {
+  @Field(() => IngestionRequest, { description: 'The request. Its status doesn’t change.' })
+  readonly request!: IngestionRequest;
+
+  @Field({
+    description: 'False if it was not watched: it is terminal, or its watch had ended before.',
+  })
+  readonly wasWatched!: boolean;
 }

@@ -1,4 +1,4 @@
-import { Field, Int, ObjectType } from 'type-graphql';
+import { Field, InputType, Int, ObjectType } from 'type-graphql';
 import { createConnection } from './connection.js';
 import { toGlobalId } from './global-id.js';
 import { Node } from './node.js';
@@ -34,3 +34,11 @@ export const MappingConnection = createConnection(
   'A mapping in a page, with its cursor.',
   'A page of mappings, in the order of their ids.',
 );
+
+@InputType({
+  description: 'Which mappings to list. Conditions that are left out don’t narrow the list.',
+})
+export class MappingFilter {
+  @Field(() => [ID], { nullable: true, description: 'These, 1 to 100.' })
+  readonly mappingIds?: string[] | null;
+}

@@ -8,13 +8,6 @@ import type { RunOutcome, RunPorts, RunProgress, WholeBatch } from '../state/run
 import type { State } from '../state/state.js';
 import { type JobEnd, writeJobEnd } from './job-end.js';
 
-/** A started job, and its end. */
-export interface StartedJob {
-  readonly job: Job;
-  /** Resolves once the end is recorded, or can't be recorded because the service stops. Never rejects. */
-  readonly ended: Promise<JobEnd>;
-}
-
 /** A run that has not ended. */
 interface RunUnderWay {
   readonly cancelling: AbortController;
@@ -220,9 +213,11 @@ export function createJobs(parts: {
      * Run a mapping that no job is running.
      *
      * @param isRequested - true also creates a request of the API
+     * @returns the job, and its end: `ended` resolves once the end is recorded, or can't be recorded because the service
+     *   stops, and never rejects
      * @throws the database's error; nothing was started
      */
-    start(mapping: Mapping, isRequested: boolean): StartedJob {
+    start(mapping: Mapping, isRequested: boolean) {
       const job = state.transaction(() => {
         const jobId = jobs.create(mapping.id, clock.now());
         if (isRequested) requests.create(jobId);

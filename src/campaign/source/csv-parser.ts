@@ -42,15 +42,12 @@ const LF = 10;
 const CR = 13;
 
 /**
- * Parses a file's text piece by piece. It reads what Python's `csv` reads, or reports a broken record.
+ * Parse a file's text piece by piece. Its first record decides how many values a record has. It reads what Python's `csv` reads, or reports a broken record.
  *
  * A line ends in LF, CR or CRLF, even if others end differently, and empty lines are no records. A quote that does
  * not begin a value is an ordinary character. If an opened quote ends in the middle of a later value, or never, its
  * line is broken, and parsing continues with the next line, instead of after the quote that seems to close it.
  */
-export type CsvParser = ReturnType<typeof createCsvParser>;
-
-/** Begin a file. Its first record decides how many values a record has. */
 export function createCsvParser({ delimiter, quote }: CsvDialect) {
   const DELIMITER = delimiter.charCodeAt(0);
   const QUOTE = quote === '' ? -1 : quote.charCodeAt(0);

@@ -15,11 +15,9 @@ export interface CampaignAddress {
 /** A request that lacks only its access token. */
 export type TokenlessRequest = (accessToken: string) => HttpRequest;
 
-/** The requests of the protocol, without their access tokens. */
-export type CampaignRequests = ReturnType<typeof createCampaignRequests>;
-
 /**
- * Prepare what all requests to one organization share.
+ * Create the requests of the protocol, without their access tokens. What all requests to one organization share is
+ * prepared here.
  *
  * @throws {BadUserInputError} the organization can't be in a URL
  * @throws {TypeError} the API key is not valid in a header

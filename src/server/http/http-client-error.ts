@@ -35,10 +35,10 @@ const refusals: Readonly<Record<string, Refusal>> = {
   ERR_HTTP_REQUEST_TIMEOUT: badRequest(408, 'The request did not arrive in time.'),
 };
 
-/** Answers what never becomes a request of the HTTP server, in the form of all other errors. */
-export type RawAnswers = ReturnType<typeof createRawAnswers>;
-
-/** Send an answer on the bare connection, and close it. */
+/**
+ * Answer what never becomes a request of the HTTP server, in the form of all other errors: on the bare connection,
+ * which is then closed.
+ */
 export function createRawAnswers(report: RefusalReporter) {
   /** Those on which requests are answered first. */
   const waiting = new WeakSet<Duplex>();

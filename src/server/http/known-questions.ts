@@ -29,11 +29,9 @@ const types: ReadonlySet<string | undefined> = new Set([
 /** Longer bodies take the common way, which has the limit that operators set. */
 const MAX_BODY_BYTES = 16 * 1024;
 
-/** Answers what was asked before, in place of the server's own listener. */
-export type KnownQuestions = ReturnType<typeof createKnownQuestions>;
-
 /**
- * Answer a question that was asked before with as little work as possible: its body is compared as bytes, and the
+ * Answer a question that was asked before, in place of the server's own listener, with as little work as possible: its
+ * body is compared as bytes, and the
  * framework never hears of it. Everything else is passed on.
  *
  * @see docs/adr/0035-asking-is-as-fast-as-being-told.md

@@ -46,10 +46,10 @@ export function createDocumentStore(): DocumentStore {
   };
 }
 
-/** Parses and validates operations by the rules of HTTP, with the same errors. Equal texts are done once. */
-export type Documents = ReturnType<typeof createDocuments>;
-
-/** Parse and validate by these rules. Valid documents are kept for later requests. */
+/**
+ * Parse and validate operations by the rules of HTTP, with the same errors. Equal texts are done once: valid documents
+ * are kept for later requests.
+ */
 export function createDocuments(schema: GraphQLSchema, rules: OperationRules) {
   const { parseOptions, validationOptions } = rules;
   const validationRules = allValidationRules(rules);

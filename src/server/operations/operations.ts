@@ -199,6 +199,7 @@ export function createOperations(options: {
     return null;
   }
 
+  /** Each time in its own context: a loader from an earlier event would return outdated data. */
   function renderEvent(
     args: ExecutionArgs,
     event: Transition,
@@ -206,25 +207,18 @@ export function createOperations(options: {
     arrival: Arrival,
   ): Promise<OperationResult> {
     return readWithRetries(
-      () => renderNow(args, event, asker, arrival),
+      async () => {
+        const contextValue = newContext(asker, arrival);
+        const { data, errors } = await execute({ ...args, rootValue: event, contextValue });
+        const formatted = errors && formatErrors(errors, data);
+        // Delivered as an event, it would be lost, because the client's cursor is in the missing data; after the
+        // terminal transition the stream would even end as if everything had been delivered. An error makes the client
+        // come back.
+        if (!data && formatted?.some(isOfMoment)) throw new OperationRefused(formatted);
+        return toResult(data, formatted, log.toCursor(event.position));
+      },
       (error) => error instanceof OperationRefused,
     );
-  }
-
-  /** In its own context: a loader from an earlier event would return outdated data. */
-  async function renderNow(
-    args: ExecutionArgs,
-    event: Transition,
-    asker: Asker,
-    arrival: Arrival,
-  ): Promise<OperationResult> {
-    const contextValue = newContext(asker, arrival);
-    const { data, errors } = await execute({ ...args, rootValue: event, contextValue });
-    const formatted = errors && formatErrors(errors, data);
-    // Delivered as an event, it would be lost, because the client's cursor is in the missing data; after the terminal
-    // transition the stream would even end as if everything had been delivered. An error makes the client come back.
-    if (!data && formatted?.some(isOfMoment)) throw new OperationRefused(formatted);
-    return toResult(data, formatted, log.toCursor(event.position));
   }
 
   return {

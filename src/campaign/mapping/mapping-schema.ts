@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { CONVERSIONS } from './conversion.js';
 import { isEncoding } from './file-encoding.js';
-import { AUTHENTICATED_STATES } from './identity.js';
 import { isMarkerFormat } from './marker-kind.js';
 import { isDateFormat, isEpochFormat, isTimeZone } from './text-conversion.js';
 import { TEXT_FUNCTIONS } from './text-function.js';
@@ -97,7 +96,7 @@ export const fieldContent = z.strictObject({
     .optional()
     .describe('For an identity: it is the primary one; records without it are rejected'),
   authenticatedState: z
-    .enum(AUTHENTICATED_STATES)
+    .enum(['ambiguous', 'authenticated', 'loggedOut'])
     .optional()
     .describe('For an identity: how certain it is that it belongs to the person'),
 });

@@ -96,7 +96,7 @@ export function createLogOutput(fd: number, onDropped: (lines: number) => void) 
         });
       }
     },
-    /** Write everything that waits, at once. pino calls this after a fatal line. Waits for the reader, but not for long. */
+    /** Write all that waits, at once. pino calls this after a fatal line. Waits for the reader, but not for long. */
     flushSync(): void {
       const giveUpAt = performance.now() + END_WAIT_MS;
       while (!flush() && performance.now() < giveUpAt) sleep(END_LOOK_MS);

@@ -60,8 +60,8 @@ export interface Exposure {
 }
 
 /**
- * GraphQL over HTTP and over WebSockets, on a server that does not listen yet: join the transports with the rules, limits
- * and errors that they share.
+ * GraphQL over HTTP and over WebSockets, on a server that does not listen yet: join the transports with the rules,
+ * limits and errors that they share.
  */
 export async function createGraphQLServer(options: {
   readonly schema: GraphQLSchema;

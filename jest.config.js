@@ -61,11 +61,11 @@ export default {
       '!datasources/log/postgres/*.test.js',
     ]),
     toProject('postgres', { logDatabaseKind: 'postgres' }, [
-      'datasources/log/{ingestion-log,log-invariants,start-log,start-log.*,watch-queue}.test.js',
+      'datasources/log/{ingestion-log,log-invariants,start-log,watch-queue}{,.*}.test.js',
       'datasources/log/postgres/*.test.js',
       'gateway/*.test.js',
       'ingestion/start-ingestion{,.*}.test.js',
-      'watch/{retries,two-watchers}.test.js',
+      'watch/{retries,two-watchers}{,.*}.test.js',
       ...ONCE.map((pattern) => `!${pattern}`),
     ]),
     toProject('campaign', { logDatabaseKind: 'sqlite', upstreamKind: 'campaign' }, [WITH_CAMPAIGN]),

@@ -49,7 +49,9 @@ export function useLogCopies(): UsedLogCopies {
     copies = await createLogCopies();
   });
 
-  afterAll(() => copies[Symbol.asyncDispose]());
+  afterAll(async () => {
+    await copies[Symbol.asyncDispose]();
+  });
 
   const serve = async (copy: LogCopy) => serveLog(await copies.restore(copy), copy.cursors);
 

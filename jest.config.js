@@ -4,14 +4,14 @@ import { toFiles, toGroups } from './jest.groups.js';
 
 /** Of `test/gateway/`: what the upstream decides is tested with the real one too. CONTRIBUTING.md has the reasons. */
 const WITH_CAMPAIGN =
-  'gateway/{activity,bad-subscription,drain,drain-connections,idempotency,observed-request,retry-on-abort,subscription,turns}.test.js';
+  'gateway/{activity,bad-subscription,drain{,-connections},idempotency,observed-request,retry-on-abort,subscription,turns}.test.js';
 
 /** Of `test/gateway/`: neither the upstream nor the database decides it. CONTRIBUTING.md has the reasons. */
 const ONCE = [
-  'gateway/{bad-argument,bad-http,bad-operation,graphql-over-http,large-input,left-subscription,stock-clients,websocket-misuse,websocket-protocol}.test.js',
+  'gateway/{bad-argument,bad-http,bad-operation,graphql-over-http,large-input,left-subscription,stock-clients,stream-error,websocket-misuse,websocket-protocol}.test.js',
   'gateway/{exposed-abuse,exposed-documents,exposed-http,fan-out,leak,local-only,operation-log,sign-in-matrix}.test.js',
   'gateway/{event-source,event-source.browser,graphql-sse,http-stream,multipart-subscription}.test.js',
-  'gateway/{reserved-stream,stream-error,stream-life,streams,unread-stream}.test.js',
+  'gateway/{reserved-stream,stream-life,streams,unread-stream}.test.js',
   'gateway/{administration,embedded-faults,end-to-end,faulty-campaign,given-platform,subgraph}.test.js',
   'gateway/{batch,contract,secrets,upstream-failure}.scripted.test.js',
 ];

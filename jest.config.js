@@ -1,41 +1,29 @@
 import { availableParallelism } from 'node:os';
-import { posix } from 'node:path';
-import { toFiles, toGroups } from './jest.groups.js';
 
 /** Of `test/gateway/`: what the upstream decides is tested with the real one too. CONTRIBUTING.md has the reasons. */
 const WITH_CAMPAIGN =
-  'gateway/{activity,bad-subscription,drain{,-connections},idempotency,observed-request,retry-on-abort,subscription,turns}.test.js';
+  'test/gateway/{activity,bad-subscription,drain,drain-connections,idempotency,observed-request,retry-on-abort,subscription,turns}.test.js';
 
 /** Of `test/gateway/`: neither the upstream nor the database decides it. CONTRIBUTING.md has the reasons. */
 const ONCE = [
-  'gateway/{bad-argument,bad-http,bad-operation,graphql-over-http,large-input,left-subscription,stock-clients,stream-error,websocket-misuse,websocket-protocol}.test.js',
-  'gateway/{exposed-abuse,exposed-documents,exposed-http,fan-out,leak,local-only,operation-log,sign-in-matrix}.test.js',
-  'gateway/{event-source,event-source.browser,graphql-sse,http-stream,multipart-subscription}.test.js',
-  'gateway/{reserved-stream,stream-life,streams,unread-stream}.test.js',
-  'gateway/{administration,embedded-faults,end-to-end,faulty-campaign,given-platform,subgraph}.test.js',
-  'gateway/{batch,contract,secrets,upstream-failure}.scripted.test.js',
+  'test/gateway/{bad-argument,bad-http,bad-operation,graphql-over-http,large-input,left-subscription,stock-clients,stream-error,websocket-misuse,websocket-protocol}.test.js',
+  'test/gateway/{exposed-abuse,exposed-documents,exposed-http,fan-out,leak,local-only,operation-log,sign-in-matrix}.test.js',
+  'test/gateway/{event-source,event-source.browser,graphql-sse,http-stream,multipart-subscription}.test.js',
+  'test/gateway/{reserved-stream,stream-life,streams,unread-stream}.test.js',
+  'test/gateway/{administration,embedded-faults,end-to-end,faulty-campaign,given-platform,subgraph}.test.js',
+  'test/gateway/{batch,contract,secrets,upstream-failure}.scripted.test.js',
 ];
 
-/** Whether files are named to be run: then each runs as it is, to be found by its path. */
-function isSelective(args) {
-  let option = '';
-  return args.some((arg) => {
-    if (arg.startsWith('-')) option = arg;
-    return arg !== option && option !== '--selectProjects';
-  });
-}
-
-/** A project whose tests have some globals; its patterns are below `dist/test`, an exclamation mark leaves out. */
+/** A project whose tests have some globals; an exclamation mark leaves out. */
 function toProject(displayName, globals, patterns) {
-  const files = toFiles(patterns);
-  const run = isSelective(process.argv.slice(2)) ? files : toGroups(displayName, files);
   return {
     rootDir: 'dist',
     displayName,
-    testMatch: run.map((file) => `<rootDir>/${posix.join('test', file)}.test.js`),
+    testMatch: patterns.map((pattern) => pattern.replace(/^!?/, '$&**/')),
     transform: {},
     testEnvironment: '<rootDir>/test/support/jest-environment.js',
-    globals,
+    testRunner: '<rootDir>/test/support/jest-test-runner.js',
+    globals: { upstreamKind: 'scripted', ...globals },
   };
 }
 
@@ -48,24 +36,22 @@ export default {
   testSequencer: '<rootDir>/../jest.sequencer.js',
   // More than there are cores: many tests wait more than they work.
   maxWorkers: availableParallelism() + 2,
-  // Node keeps the modules of files that are done (https://github.com/jestjs/jest/issues/11956). A worker with more than
-  // a gigabyte of them takes longer to end than jest waits.
-  workerIdleMemoryLimit: '500MB',
+  // A larger one takes longer to end than jest waits.
+  workerIdleMemoryLimit: '700MB',
   testTimeout: 20000,
   projects: [
     toProject('sqlite', { logDatabaseKind: 'sqlite' }, [
-      '{*,!(gateway|groups)/**/*}.test.js',
-      '../packages/*/test/**/*.test.js',
-      'gateway/*.test.js',
+      'test/**/*.test.js',
+      'packages/*/test/**/*.test.js',
       `!${WITH_CAMPAIGN}`,
-      '!datasources/log/postgres/*.test.js',
+      '!test/datasources/log/postgres/*.test.js',
     ]),
     toProject('postgres', { logDatabaseKind: 'postgres' }, [
-      'datasources/log/{ingestion-log,log-invariants,start-log,watch-queue}{,.*}.test.js',
-      'datasources/log/postgres/*.test.js',
-      'gateway/*.test.js',
-      'ingestion/start-ingestion{,.*}.test.js',
-      'watch/{retries,two-watchers}{,.*}.test.js',
+      'test/datasources/log/{ingestion-log,log-invariants,start-log,watch-queue}{,.*}.test.js',
+      'test/datasources/log/postgres/*.test.js',
+      'test/gateway/*.test.js',
+      'test/ingestion/start-ingestion{,.*}.test.js',
+      'test/watch/{retries,two-watchers}{,.*}.test.js',
       ...ONCE.map((pattern) => `!${pattern}`),
     ]),
     toProject('campaign', { logDatabaseKind: 'sqlite', upstreamKind: 'campaign' }, [WITH_CAMPAIGN]),

@@ -2,14 +2,14 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { startEmbeddedUpstream } from '../src/embedded-upstream.js';
-import { createLogger } from '../src/process/logger.js';
 import { createWorkspace, mappingYaml } from './campaign/support/running-service.js';
+import { silentLogger } from './support/silent-logger.js';
 
 it('the embedded service is another upstream once its state is gone, as its request ids start over', async () => {
   await using space = await createWorkspace({ 'a.yaml': mappingYaml('M') });
   const identify = async () => {
     const options = { faultsFile: null, retentionDays: 90, environment: {}, platform: null };
-    const embedded = await startEmbeddedUpstream({ ...space, ...options }, createLogger('silent'));
+    const embedded = await startEmbeddedUpstream({ ...space, ...options }, silentLogger);
     await embedded.stop();
     return embedded.upstream.identity;
   };

@@ -4,8 +4,8 @@ import { describe, expect, it } from '@jest/globals';
 import { startEmbeddedUpstream } from '../src/embedded-upstream.js';
 import { LogUnavailableError } from '../src/ingestion/gateway-error.js';
 import { toPrintableError } from '../src/printable-error.js';
-import { createLogger } from '../src/process/logger.js';
 import { createWorkspace, mappingYaml } from './campaign/support/running-service.js';
+import { silentLogger } from './support/silent-logger.js';
 import { startTestGateway } from './support/test-gateway.js';
 
 /** What is told of a start that fails. */
@@ -16,7 +16,7 @@ function toldOf(start: Promise<unknown>): Promise<Error | string> {
 function startEmbedded(dataDir: string, mappingsDir: string, faultsFile: string | null = null) {
   return startEmbeddedUpstream(
     { dataDir, mappingsDir, faultsFile, retentionDays: 90, environment: {}, platform: null },
-    createLogger('silent'),
+    silentLogger,
   );
 }
 

@@ -10,8 +10,8 @@ import type { Watermark } from '../../src/campaign/source/watermark.js';
 import type { RunOutcome } from '../../src/campaign/state/run-outcome.js';
 import { createPlatformClient } from '../../src/campaign/upload/platform-client.js';
 import { type LocalPlatform, startLocalPlatform } from '../../src/local-platform.js';
-import { createLogger } from '../../src/process/logger.js';
 import { createTestDatabase, execute } from '../support/postgres.js';
+import { silentLogger } from '../support/silent-logger.js';
 import { mappingOf } from './support/run-harness.js';
 
 /** `npm run bench:ingest` does the same with 200,000 rows and more. */
@@ -54,7 +54,7 @@ beforeAll(async () => {
       clientSecret: 's',
       stepMs: 0,
     },
-    createLogger('silent'),
+    silentLogger,
   );
 });
 

@@ -3,7 +3,6 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { parse as parseCsv } from 'csv-parse/sync';
 import { parse as parseYaml } from 'yaml';
 import { startEmbeddedUpstream } from '../../src/embedded-upstream.js';
-import { createLogger } from '../../src/process/logger.js';
 import { createWorkspace, mappingYaml, readBatches } from '../campaign/support/running-service.js';
 import {
   BatchOfRequestDocument,
@@ -12,16 +11,15 @@ import {
   IngestionStatusDocument,
   StartIngestionDocument,
 } from '../generated/operations.js';
+import { silentLogger } from '../support/silent-logger.js';
 import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
-
-const silent = createLogger('silent');
 
 /** The gateway in front of the embedded service, as `npm start` joins them, but faster. */
 async function startBoth(files: Record<string, string>) {
   const space = await createWorkspace(files);
   const embedded = await startEmbeddedUpstream(
     { ...space, faultsFile: null, retentionDays: 90, environment: {}, platform: null },
-    silent,
+    silentLogger,
   );
   const gateway = await startTestGateway(embedded.upstream.url.href, {
     upstream: embedded.upstream,

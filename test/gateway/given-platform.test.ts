@@ -1,7 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
 import { startEmbeddedUpstream } from '../../src/embedded-upstream.js';
-import { createLogger } from '../../src/process/logger.js';
 import {
   createWorkspace,
   mappingYaml,
@@ -14,6 +13,7 @@ import {
   IngestionStatusChangedDocument,
   StartIngestionDocument,
 } from '../generated/operations.js';
+import { silentLogger } from '../support/silent-logger.js';
 import { startTestGateway } from '../support/test-gateway.js';
 
 /** A mapping of the column `name` of this file. */
@@ -40,7 +40,7 @@ describe('the embedded service with a configured Platform', () => {
         environment: {},
         platform: { ...tenant, url: new URL(url), token: { ...token, scopes: ['openid'] } },
       },
-      createLogger('silent'),
+      silentLogger,
     );
     expect(embedded.firstMappingId).toBe('bad');
     const gateway = await startTestGateway(embedded.upstream.url.href, {

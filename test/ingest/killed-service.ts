@@ -2,8 +2,8 @@ import { systemClock } from '../../src/adobe/clock.js';
 import { startCampaignService } from '../../src/campaign/campaign-service.js';
 import { createFixedCredentials } from '../../src/campaign/http/credentials.js';
 import type { PlatformSettings } from '../../src/campaign/upload/platform-client.js';
-import { createLogger } from '../../src/process/logger.js';
 import { ADMIN, API_KEY } from '../campaign/support/service-client.js';
+import { silentLogger } from '../support/silent-logger.js';
 
 /** What such a process is told. */
 export interface KilledServiceSettings {
@@ -30,7 +30,7 @@ const { url } = await startCampaignService({
   retryIntervalMs: 20 * HURRY,
   // So small that each run has several, of which three are uploaded at once.
   fileBytes: 1_024,
-  logger: createLogger('silent'),
+  logger: silentLogger,
   clock: {
     now: () => systemClock.now(),
     monotonicMs: () => systemClock.monotonicMs() * HURRY,

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect } from '@jest/globals';
 import type { ReportedState } from '../../src/ingestion/ingestion-request.js';
-import { createLogger } from '../../src/process/logger.js';
 import { type ApiKey, newApiKey } from '../../src/server/sign-in/api-keys.js';
 import { createSignIn, type KeyedSignIn } from '../../src/server/sign-in/sign-in.js';
 import { publicExposure } from './exposure.js';
 import { createManualClock, type ManualClock, settle } from './manual-clock.js';
 import { type PushedGateway, startPushedGateway } from './pushed-gateway.js';
+import { silentLogger } from './silent-logger.js';
 import { postOperation, readStream, type StreamReader, sse } from './stream-reader.js';
 
 /** A subscription to whatever is appended. */
@@ -90,8 +90,7 @@ export function useKeyedGateway(): KeyedGateway {
       toEntry('page', keys.short, clock.now() + MINUTE_MS),
       toEntry('other', keys.other, null),
     ];
-    const logger = createLogger('silent', { write: () => {} });
-    signIn = createSignIn({ accessTokens: null, apiKeys }, clock, logger);
+    signIn = createSignIn({ accessTokens: null, apiKeys }, clock, silentLogger);
     readers = [];
   });
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { startGateway } from '../../src/gateway.js';
-import { createLogger } from '../../src/process/logger.js';
+import { silentLogger } from './silent-logger.js';
 import { toTestConfig } from './test-gateway.js';
 
 /** Its answer to any message: the heap after a garbage collection, in bytes. */
@@ -27,7 +27,7 @@ const gateway = await startGateway(
     pollMaxMs: 60_000,
     database: { kind: 'sqlite', dataDir },
   },
-  createLogger('silent'),
+  silentLogger,
   (error) => {
     throw error;
   },

@@ -1,8 +1,8 @@
 import { startCampaignService } from '../../src/campaign/campaign-service.js';
 import { createFixedCredentials } from '../../src/campaign/http/credentials.js';
-import { createLogger } from '../../src/process/logger.js';
 import { startReceiver } from '../campaign/support/running-service.js';
 import { StartIngestionDocument } from '../generated/operations.js';
+import { silentLogger } from './silent-logger.js';
 import { startTestGateway } from './test-gateway.js';
 
 const ACCESS = { organization: 'acme', apiKey: 'planted-api-key' };
@@ -25,7 +25,6 @@ export async function startServedGateway(
   explorerMappingId: string,
 ): Promise<ServedGateway> {
   await using starting = new AsyncDisposableStack();
-  const logger = createLogger('silent');
   const receiver = await startReceiver(space);
   starting.defer(() => receiver.stop());
   const { url, stop } = await startCampaignService({
@@ -38,7 +37,7 @@ export async function startServedGateway(
     credentials: createFixedCredentials(ACCESS.apiKey, [
       { ...CLIENT, roles: ['sqlFunctionExecution'] },
     ]),
-    logger,
+    logger: silentLogger,
   });
   starting.defer(stop);
   const gateway = await startTestGateway(url, {

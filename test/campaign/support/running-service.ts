@@ -7,7 +7,7 @@ import { startCampaignService } from '../../../src/campaign/campaign-service.js'
 import type { CampaignServiceOptions } from '../../../src/campaign/campaign-service.options.js';
 import { createFixedCredentials } from '../../../src/campaign/http/credentials.js';
 import { startLocalPlatform } from '../../../src/local-platform.js';
-import { createLogger } from '../../../src/process/logger.js';
+import { silentLogger } from '../../support/silent-logger.js';
 import { standInFor } from '../../support/stand-in.js';
 import { ADMIN, API_KEY, CLIENT, createServiceClient } from './service-client.js';
 
@@ -108,7 +108,7 @@ export async function startReceiver({ dataDir, datasetsDir }: Omit<Space, 'mappi
       clientSecret: 'platform-secret',
       stepMs: 0,
     },
-    createLogger('silent'),
+    silentLogger,
   );
 }
 

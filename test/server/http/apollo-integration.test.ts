@@ -1,11 +1,11 @@
+import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
-import { ApolloServer } from '@apollo/server';
-import {
-  type CreateServerForIntegrationTests,
-  defineIntegrationTestSuite,
+import type { ApolloServer as ApolloServerType } from '@apollo/server';
+import type {
+  CreateServerForIntegrationTests,
+  defineIntegrationTestSuite as DefineIntegrationTestSuite,
 } from '@apollo/server-integration-testsuite';
 import type { Circus } from '@jest/types';
-import pino from 'pino';
 import { neverReusable, type OperationContext } from '../../../src/resolvers/operation-context.js';
 import { createClientAddress } from '../../../src/server/admission/client-address.js';
 import { createRefuse } from '../../../src/server/admission/http-refusal.js';
@@ -16,6 +16,14 @@ import { createOperationTexts } from '../../../src/server/operations/operation-t
 import { createSharedAnswers } from '../../../src/server/operations/shared-answers.js';
 import { anonymousSignIn } from '../../../src/server/sign-in/sign-in.js';
 import { privateExposure } from '../../support/exposure.js';
+import { silentLogger } from '../../support/silent-logger.js';
+
+// Node.js does not resolve what the suite's ES modules import.
+const require = createRequire(import.meta.url);
+const { ApolloServer } = require('@apollo/server') as { ApolloServer: typeof ApolloServerType };
+const { defineIntegrationTestSuite } = require('@apollo/server-integration-testsuite') as {
+  defineIntegrationTestSuite: typeof DefineIntegrationTestSuite;
+};
 
 /** Tests that Sluice fails on purpose, by what it does instead. */
 const differing: Readonly<Record<string, readonly string[]>> = {
@@ -98,7 +106,7 @@ const createServer: CreateServerForIntegrationTests = async (
     webSockets: { upgrade: unused } as unknown as HttpOptions['webSockets'],
     streamed: { serve: unused, serveShared: unused, reserverOf: unused },
     phase: () => 'serving',
-    logger: pino({ level: 'silent' }),
+    logger: silentLogger,
   });
   await server.listen({ host: '127.0.0.1', port: 0 });
   const { port } = server.server.address() as AddressInfo;

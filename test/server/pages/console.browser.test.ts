@@ -8,10 +8,10 @@ import { WebSocket } from 'ws';
 import { parse } from 'yaml';
 import { fillLog } from '../../../bench/support/filled-log.js';
 import { startEmbeddedUpstream } from '../../../src/embedded-upstream.js';
-import { createLogger } from '../../../src/process/logger.js';
 import { createWorkspace } from '../../campaign/support/running-service.js';
 import { type CutOffBrowser, openCutOffBrowser } from '../../support/browser.js';
 import { type GatewayProcess, startGatewayProcess } from '../../support/gateway-process.js';
+import { silentLogger } from '../../support/silent-logger.js';
 import { startTestUpstream } from '../../support/start-test-upstream.js';
 import { startTestGateway } from '../../support/test-gateway.js';
 import type { TestUpstream } from '../../support/test-upstream.js';
@@ -75,7 +75,7 @@ async function startSeeded() {
   );
   const embedded = await startEmbeddedUpstream(
     { ...space, faultsFile: null, retentionDays: 90, environment: {}, platform: null },
-    createLogger('silent'),
+    silentLogger,
   );
   starting.defer(() => embedded.stop());
   const start = (port: number) =>

@@ -8,7 +8,7 @@ const FIRST = [
   'server/pages/console.browser',
   'cluster/cluster',
   'process',
-  'packages/cli/test/command-line',
+  'packages/cli/test/exit-code',
   'cuts/cuts.browser',
   'server/pages/console.sign-in.browser',
   'abuse/abuse',

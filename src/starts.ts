@@ -45,7 +45,7 @@ export function createStarts(options: StartsOptions) {
   };
   // It may have ended before the start got this answer: then no transition announces its retry.
   const onNamed = ({ state }: IngestionRecord) => {
-    if (state.status === 'ABORTED') void retries.look();
+    if (state.status === 'ABORTED') void retries.readLog();
   };
   const sender = createStartSender({
     upstream,
@@ -86,7 +86,7 @@ export function createStarts(options: StartsOptions) {
     cancelLook = clock.schedule(LOOK_MS, () => {
       looking = sender
         .settleOverdue()
-        .then(() => retries.look())
+        .then(() => retries.readLog())
         .catch((error: unknown) =>
           logger.warn({ err: error }, 'Overdue answers cannot be looked up now'),
         )
@@ -97,7 +97,7 @@ export function createStarts(options: StartsOptions) {
   return {
     startIngestion,
     /** Handle the retries that the log asks for. */
-    lookForRetries: () => retries.look(),
+    lookForRetries: () => retries.readLog(),
     /**
      * Handle answers and retries that are due, whoever left them. Repeatedly from now on.
      *
@@ -105,7 +105,7 @@ export function createStarts(options: StartsOptions) {
      */
     async begin(): Promise<void> {
       await sender.settleOverdue();
-      await retries.look();
+      await retries.readLog();
       lookLater();
     },
     /** Send no more retries; resolves once none is being sent. */

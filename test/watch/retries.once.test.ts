@@ -10,7 +10,7 @@ describe('retries', () => {
     await abortOne();
     answers.push(taken, taken, taken);
     const all = [createSubject(), createSubject(), createSubject()];
-    await Promise.all([...all, ...all].map((retries) => retries.look()));
+    await Promise.all([...all, ...all].map((retries) => retries.readLog()));
     expect(clock.pendingCount).toBe(3);
     await nextTry();
     await Promise.all(all.map((retries) => retries.stop()));
@@ -22,9 +22,9 @@ describe('retries', () => {
     await abortOne();
     answers.push(lost);
     const retries = createSubject();
-    await retries.look();
+    await retries.readLog();
     await nextTry();
-    await retries.look();
+    await retries.readLog();
     expect(clock.pendingCount).toBe(0);
     await retries.stop();
     expect(told).toEqual(['unknown']);
@@ -35,7 +35,7 @@ describe('retries', () => {
     await abortOne();
     answers.push(taken);
     const retries = createSubject();
-    await retries.look();
+    await retries.readLog();
     // A full disk still allows pages in use to be overwritten, so the write fails in another way.
     const { markSent } = opened.starts;
     const refuse = () => Promise.reject(new Error('the disk is full'));
@@ -52,7 +52,7 @@ describe('retries', () => {
     await abortOne();
     answers.push(taken);
     const retries = createSubject();
-    await retries.look();
+    await retries.readLog();
     const { markSent } = opened.starts;
     const markUnheard: typeof markSent = async (intentId, sending, now) => {
       await markSent(intentId, sending, now);
@@ -74,7 +74,7 @@ describe('retries', () => {
     const { withdraw } = opened.starts;
     const late = Promise.withResolvers<void>();
     const retries = createSubject();
-    await retries.look();
+    await retries.readLog();
     const refuse = () => Promise.reject(new LogUnavailableError('The database is away.'));
     Object.assign(opened.starts, { withdraw: refuse });
     await nextTry();
@@ -94,7 +94,7 @@ describe('retries', () => {
     late.resolve();
     await second.promise;
     while (told.at(-1) !== 'taken') await untilTried();
-    await retries.look();
+    await retries.readLog();
     expect(clock.pendingCount).toBe(0);
     expect([told, calls.length]).toEqual([['notTaken', 'taken'], 2]);
     await retries.stop();
@@ -106,9 +106,9 @@ describe('retries', () => {
     await opened.log.append({ ref: { mappingId, requestId: '2' }, seen, observedAt: 1 });
     answers.push(taken);
     const retries = createSubject();
-    await retries.look();
+    await retries.readLog();
     await nextTry();
-    await retries.look();
+    await retries.readLog();
     expect([told, clock.pendingCount]).toEqual([['unknown'], 0]);
     expect(await opened.starts.lineages([ref])).toMatchObject([{ retriedBy: null }]);
     await retries.stop();

@@ -9,7 +9,7 @@ describe('retries', () => {
   it('waits before each submission, longer each time, up to five minutes, and gives up after an hour', async () => {
     await abortOne();
     const retries = createSubject();
-    await retries.look();
+    await retries.readLog();
     do await nextTry();
     while (told.at(-1) === 'notTaken');
     const gaps = calls.map((at, index) => at - (calls[index - 1] ?? 0));
@@ -27,7 +27,7 @@ describe('retries', () => {
     await abortOne();
     answers.push(busy, taken);
     const retries = createSubject();
-    await retries.look();
+    await retries.readLog();
     await nextTry();
     await nextTry();
     expect(calls).toEqual([5_000, 605_000]);
@@ -40,7 +40,7 @@ describe('retries', () => {
     await pass(10_000_000);
     answers.push(taken);
     const retries = createSubject();
-    await retries.look();
+    await retries.readLog();
     await nextTry();
     expect(calls).toEqual([10_000_000]);
     await retries.stop();
@@ -52,7 +52,7 @@ describe('retries', () => {
     await abortOne(ahead);
     answers.push(taken);
     const retries = createSubject();
-    await retries.look();
+    await retries.readLog();
     await nextTry();
     expect(calls).toEqual([5_000]);
     await retries.stop();
@@ -62,17 +62,17 @@ describe('retries', () => {
     await abortOne();
     answers.push(down, busy, taken);
     const first = createSubject();
-    await first.look();
+    await first.readLog();
     await nextTry();
     const newcomer = createSubject();
-    await newcomer.look();
+    await newcomer.readLog();
     // Both planned it for the same time; one sends it.
     expect(clock.pendingMs().map((ms) => Math.ceil(ms / 1_000))).toEqual([5, 5]);
     await nextTry();
     expect(calls.map((ms) => Math.round(ms / 1_000))).toEqual([5, 10]);
     await Promise.all([first.stop(), newcomer.stop()]);
     const last = createSubject();
-    await last.look();
+    await last.readLog();
     await nextTry();
     expect(calls.map((ms) => Math.round(ms / 1_000))).toEqual([5, 10, 610]);
     expect(told.at(-1)).toBe('taken');
@@ -97,7 +97,7 @@ describe('retries', () => {
       const seen = { status: 'ABORTED', info: '', batchId: null } as const;
       const observedAt = clock.now();
       await opened.log.append({ ref: { mappingId, requestId }, seen, observedAt, answers: answer });
-      await Promise.all(Array.from({ length: 20 }, () => retries.look()));
+      await Promise.all(Array.from({ length: 20 }, () => retries.readLog()));
     }
     expect(reads).toEqual([1, 1, 1]);
     expect(clock.pendingCount).toBe(3);
@@ -107,9 +107,9 @@ describe('retries', () => {
   it('submits nothing once it is stopped', async () => {
     await abortOne();
     const retries = createSubject();
-    await retries.look();
+    await retries.readLog();
     await retries.stop();
-    await retries.look();
+    await retries.readLog();
     expect(clock.pendingCount).toBe(0);
     await pass(100_000);
     expect(calls).toEqual([]);

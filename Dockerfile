@@ -7,7 +7,7 @@ COPY package.json package-lock.json ./
 COPY packages ./packages
 RUN npm ci
 COPY . .
-RUN npm run build && rm -r dist/test dist/bench
+RUN npm run build && rm -r dist/src dist/test dist/bench
 RUN npm ci --omit=dev
 
 # Runs as an unprivileged user, and with a read-only file system: `docker run --read-only`.
@@ -28,4 +28,4 @@ USER node
 EXPOSE 4000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 4000}/healthz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "--enable-source-maps", "--disable-sigusr1", "--max-semi-space-size=16", "dist/src/main.js"]
+CMD ["node", "--enable-source-maps", "--disable-sigusr1", "--max-semi-space-size=16", "dist/bin/main.js"]

@@ -1,15 +1,19 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { compileCacheEnv } from './support/compile-cache.js';
 import { askSocket, openSocket } from './support/raw-socket.js';
 import { hang, type ScriptedUpstream, startScriptedUpstream } from './support/scripted-upstream.js';
 
-const MAIN = resolve('dist', 'src', 'main.js');
+const MAIN = resolve('dist', 'bin', 'main.js');
+
+/** What it imports when its settings are in order. */
+const GATEWAY = resolve('dist', 'bin', 'gateway.js');
 
 /** An older Node.js, as far as the program can tell. */
 const OLDER_NODE = `data:text/javascript,${encodeURIComponent(
@@ -18,7 +22,7 @@ const OLDER_NODE = `data:text/javascript,${encodeURIComponent(
 
 /** A program without its gateway, which takes a moment to import. */
 const NO_GATEWAY = `data:text/javascript,${encodeURIComponent(
-  "import { registerHooks } from 'node:module'; registerHooks({ load(url, context, next) { if (url.endsWith('/src/gateway.js')) throw new Error('imported'); return next(url, context); } });",
+  `import { registerHooks } from 'node:module'; registerHooks({ load(url, context, next) { if (url === '${pathToFileURL(GATEWAY)}') throw new Error('imported'); return next(url, context); } });`,
 )}`;
 
 let directory: string;
@@ -143,6 +147,24 @@ describe('the program', () => {
       1,
       '.sluice/platform is in use by another Platform receiver: stop that one, or set DATA_DIR to another folder.\n',
     ]);
+  });
+
+  it('serves the console and the explorer, whose files are beside its own', async () => {
+    const url = await run(remote()).ready;
+    for (const page of ['/', '/explorer/']) {
+      const html = await (await fetch(url + page)).text();
+      const [, script] = /<script[^>]* src="([^"]+\.js)"/.exec(html) ?? [];
+      const { status } = await fetch(new URL(String(script), url + page));
+      expect([page, script, status]).toEqual([page, expect.any(String), 200]);
+    }
+  });
+
+  it('names its sources in stacks', () => {
+    const failing = `import(${JSON.stringify(pathToFileURL(GATEWAY))}).then(({ startGateway }) => startGateway())`;
+    const { stderr } = spawnSync(process.execPath, ['--enable-source-maps', '-e', failing], {
+      encoding: 'utf8',
+    });
+    expect(stderr).toContain(`(${resolve('src', 'gateway.ts')}:`);
   });
 
   it('says in one line what Node.js it needs', async () => {
@@ -323,10 +345,10 @@ describe('the program', () => {
   it('gets the signals that "npm start" gets, and leaves nothing behind', async () => {
     const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
     const start = String(scripts.start).replace('npm run --silent build', 'true');
-    expect(start).toContain(' dist/src/main.js');
+    expect(start).toContain(' dist/bin/main.js');
     writeFileSync(
       join(directory, 'package.json'),
-      JSON.stringify({ scripts: { start: start.replace('dist/src/main.js', MAIN) } }),
+      JSON.stringify({ scripts: { start: start.replace('dist/bin/main.js', MAIN) } }),
     );
     const npm = spawn('npm', ['start'], {
       cwd: directory,

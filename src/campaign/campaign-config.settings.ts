@@ -1,10 +1,11 @@
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { isLoopback } from '../adobe/loopback.js';
 import { listenHost, path, text } from '../adobe/settings.js';
+import { packageFolder } from '../process/package-folder.js';
 
 /** Where the sample mappings are. */
-export const SHIPPED_MAPPINGS_DIR = fileURLToPath(new URL('../../../mappings', import.meta.url));
+export const SHIPPED_MAPPINGS_DIR = join(packageFolder, 'mappings');
 
 /** The public defaults, so that the service can be tried without any setup. Only valid on a loopback address. */
 export const PUBLIC_SECRET = 'sluice-demo-secret';

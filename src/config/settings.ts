@@ -1,13 +1,14 @@
 import { isIP } from 'node:net';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { logFormats, logLevels } from '../process/log-form.js';
+import { packageFolder } from '../process/package-folder.js';
 import { isLoopback } from '../server/admission/loopback.js';
 import { tokenAlgorithms } from '../server/sign-in/access-tokens.js';
 import { exposureSettings } from './exposure.js';
 import { optionalNumber, wholeNumberOr } from './whole-number.js';
 
-const shippedMappingsDir = fileURLToPath(new URL('../../../mappings', import.meta.url));
+const shippedMappingsDir = join(packageFolder, 'mappings');
 
 const text = z.string().min(1);
 const httpUrl = {

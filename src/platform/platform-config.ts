@@ -1,10 +1,11 @@
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { isLoopback } from '../adobe/loopback.js';
 import { listenHost, parseSettings, path, text } from '../adobe/settings.js';
+import { packageFolder } from '../process/package-folder.js';
 
 /** The datasets of the sample mappings. */
-export const SHIPPED_DATASETS_DIR = fileURLToPath(new URL('../../../datasets', import.meta.url));
+export const SHIPPED_DATASETS_DIR = join(packageFolder, 'datasets');
 
 /** The public default, so that the receiver can be tried without any setup. Only valid on a loopback address. */
 export const PUBLIC_SECRET = 'sluice-demo-secret';

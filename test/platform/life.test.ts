@@ -15,7 +15,7 @@ import {
   startReceiver,
 } from './support/running-receiver.js';
 
-const MAIN = join('dist', 'src', 'platform', 'main.js');
+const MAIN = join('dist', 'bin', 'platform.js');
 
 describe('the life of a receiver', () => {
   it('is stopped as often as one likes', async () => {

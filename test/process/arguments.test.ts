@@ -6,7 +6,7 @@ it.each([
   ['--help', 0],
   ['--port=4001', 1],
 ])('the program answers %s with how it is used, and does not start', (argument, code) => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['dist/src/main.js', argument], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['dist/bin/main.js', argument], {
     encoding: 'utf8',
   });
   expect(status).toBe(code);
@@ -17,7 +17,7 @@ it.each([
 
 it('the program says in one line that its folder is gone', () => {
   const script = 'd=$(mktemp -d) && cd "$d" && rmdir "$d" && exec "$0" "$1"';
-  const program = resolve('dist/src/main.js');
+  const program = resolve('dist/bin/main.js');
   const { status, stderr } = spawnSync('sh', ['-c', script, process.execPath, program], {
     encoding: 'utf8',
     timeout: 10_000,

@@ -7,7 +7,7 @@ import { compileCacheEnv } from './compile-cache.js';
 /** As `npm start` sets it. */
 const HEAP = '--max-semi-space-size=16';
 
-const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../bin/main.js', import.meta.url));
 
 /** A gateway in its own process: the program that ships. */
 export interface GatewayProcess {

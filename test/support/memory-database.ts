@@ -4,11 +4,17 @@ import { createLogKysely, type LogDatabase } from '../../src/datasources/log/log
 import { createMigrations } from '../../src/datasources/log/log-migrations.js';
 import { createSqliteDialect } from '../../src/datasources/log/sqlite/sqlite.dialect.js';
 
+/** {@link openMemoryDatabase} */
+export interface MemoryDatabase extends LogDatabase {
+  /** The texts of all statements so far. */
+  readonly statements: ReadonlySet<string>;
+}
+
 /**
  * A log’s database in memory and in this thread: what is asked of it is answered before the event loop turns, so
  * that tests can drive time.
  */
-export async function openMemoryDatabase(): Promise<LogDatabase> {
+export async function openMemoryDatabase(): Promise<MemoryDatabase> {
   const database = new DatabaseSync(':memory:');
   // Tests repeat few statements many times, and preparing one takes longer than running it.
   const prepared = new Map<string, StatementSync>();
@@ -38,6 +44,9 @@ export async function openMemoryDatabase(): Promise<LogDatabase> {
     guard: (run) => run(),
     commit: async (write) => (await db.transaction().execute(write)).value,
     onGrown() {},
+    get statements() {
+      return new Set(prepared.keys());
+    },
     close: () => db.destroy(),
   };
 }

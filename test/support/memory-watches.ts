@@ -1,9 +1,8 @@
 import { createIngestionLog } from '../../src/datasources/log/ingestion-log.datasource.js';
-import type { LogDatabase } from '../../src/datasources/log/log-database.js';
 import { openWatchQueue } from '../../src/datasources/log/watch-queue.datasource.js';
 import type { Clock, IngestionLog, WatchQueue } from '../../src/ingestion/ports.js';
 import type { WatcherEvents } from '../../src/watch/watcher.js';
-import { openMemoryDatabase } from './memory-database.js';
+import { type MemoryDatabase, openMemoryDatabase } from './memory-database.js';
 
 /** Events without listeners. */
 export const noWatcherEvents: WatcherEvents = {
@@ -21,7 +20,7 @@ export const HOLD_MS = 15_000;
 
 /** A log in memory with its queue of due polls. */
 export async function openMemoryWatches(clock: Clock): Promise<{
-  readonly database: LogDatabase;
+  readonly database: MemoryDatabase;
   readonly log: IngestionLog;
   readonly queue: WatchQueue;
 }> {

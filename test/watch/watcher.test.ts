@@ -14,7 +14,7 @@ type Answer = ReportedState | null | Error;
 
 async function createSubject(answers: Answer[] = []) {
   const clock = createManualClock();
-  const { log, queue } = await openMemoryWatches(clock);
+  const { database, log, queue } = await openMemoryWatches(clock);
   const calls: number[] = [];
   const expedites: RequestRef[] = [];
   const regressions: string[] = [];
@@ -55,7 +55,8 @@ async function createSubject(answers: Answer[] = []) {
   watcher.start();
   await settle();
   const answer = (given: Answer) => answerNext?.(given);
-  return { clock, log, queue, watcher, calls, expedites, regressions, failures, forgotten, answer };
+  const heard = { calls, expedites, regressions, failures, forgotten };
+  return { clock, database, log, queue, watcher, ...heard, answer };
 }
 
 describe('the watcher', () => {
@@ -78,6 +79,15 @@ describe('the watcher', () => {
     const gaps = calls.slice(1).map((at, i) => at - (calls[i] ?? 0));
     expect(gaps[0]).toBeLessThan(1_200);
     expect(gaps.at(-1)).toBeGreaterThan(5_000);
+  });
+
+  it('asks the database with the same statements at any time, so that each is compiled once', async () => {
+    const { watcher, clock, database } = await createSubject(Array<Answer>(200).fill(running));
+    await watcher.observe(ref, running);
+    await clock.advance(60_000);
+    const { statements } = database;
+    await clock.advance(600_000);
+    expect(database.statements).toEqual(statements);
   });
 
   it('polls once for all concurrent callers', async () => {

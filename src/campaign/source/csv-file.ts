@@ -15,7 +15,7 @@ const WHOLE_LINE = /\n|\r./s;
 
 /** A CSV file that is being read, and how it is written. */
 export interface CsvFileReading extends CsvLayout, Pick<FileText, 'encoding' | 'isGzip'> {
-  /** Its records, including a header, one piece of the file at a time. Read this to its end, or return it. */
+  /** Its records, including a header, one piece of the file at a time. Begin to read this, then read it to its end or return it. */
   readonly items: AsyncGenerator<readonly CsvItem[]>;
 }
 

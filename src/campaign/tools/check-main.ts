@@ -66,6 +66,8 @@ async function tellLayout(mapping: Mapping, source: CsvFile): Promise<void> {
   for (const path of await listFiles(source)) {
     const settings = { delimiter, quote, hasHeader };
     const reading = await openCsv(path, settings, wanted, { encoding, signal });
+    // A generator that has not begun would leave the file open.
+    await reading.items.next();
     await reading.items.return(undefined);
     const packed = reading.isGzip ? 'gzip, ' : '';
     console.log(

@@ -193,7 +193,7 @@ export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQ
   const claimAlone = (limit: number): Promise<Claimed> =>
     db.transaction().execute(async (transaction) => {
       const nowMs = ownNowMs();
-      const now = sql.lit(nowMs);
+      const now = sql`${nowMs}`;
       const { virtual_ms, at, speed } = await transaction
         .selectFrom('poll_clock')
         .selectAll()

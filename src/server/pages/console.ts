@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
+import { packageFolder } from '../../process/package-folder.js';
 
 /** Where the build of `packages/console` is. */
-const DIST_DIR = new URL('../../../../packages/console/dist/', import.meta.url);
+const DIST_DIR = join(packageFolder, 'packages/console/dist');
 
 /** All names in this folder contain a content hash. */
 const ASSETS_DIR = 'console/';
@@ -40,7 +41,7 @@ export async function serveConsole(
   server: FastifyInstance,
   content: ConsoleContent,
 ): Promise<void> {
-  const built = await readFile(new URL('index.html', DIST_DIR), 'utf8');
+  const built = await readFile(join(DIST_DIR, 'index.html'), 'utf8');
   const { openId } = content;
   const policy = toPolicy(openId ? [new URL(openId.issuer).origin] : []);
   const page = built.replace('{}', () => toAttribute(JSON.stringify(content)));
@@ -52,7 +53,7 @@ export async function serveConsole(
       .send(page),
   );
   await server.register(fastifyStatic, {
-    root: fileURLToPath(new URL(ASSETS_DIR, DIST_DIR)),
+    root: join(DIST_DIR, ASSETS_DIR),
     prefix: `/${ASSETS_DIR}`,
     index: false,
     decorateReply: false,

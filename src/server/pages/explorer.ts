@@ -1,11 +1,5 @@
 import fastifyStatic from '@fastify/static';
-import {
-  type AltairConfigOptions,
-  getDistDirectory,
-  isSandboxFrame,
-  renderAltair,
-  SANDBOX_FRAME_CSP,
-} from 'altair-static';
+import type { AltairConfigOptions } from 'altair-static';
 import type { FastifyInstance } from 'fastify';
 import { PHONE_STYLE, toInitScript } from './explorer-init.js';
 
@@ -67,6 +61,10 @@ export async function serveExplorer(
   graphqlPath: string,
   content: ExplorerContent,
 ): Promise<void> {
+  // Large, and not for gateways without an explorer.
+  const { getDistDirectory, isSandboxFrame, renderAltair, SANDBOX_FRAME_CSP } = await import(
+    'altair-static'
+  );
   // Altair uses the base unchanged, and a script in a separate request needs no inline script.
   const page = renderAltair({ baseURL: './', serveInitialOptionsInSeperateRequest: INIT_FILE })
     .replace('<title>Altair</title>', '<title>Sluice explorer</title>')

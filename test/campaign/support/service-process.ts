@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { ADMIN, API_KEY, CLIENT, createServiceClient } from './service-client.js';
 
-const MAIN = join('dist', 'src', 'campaign-process.js');
+const MAIN = join('dist', 'bin', 'campaign-process.js');
 
 /** Run the service as a process of its own, as `npm run campaign` does. */
 export function run(space: { mappingsDir: string; dataDir: string }, env: NodeJS.ProcessEnv) {

@@ -7,7 +7,8 @@ import Sequencer from '@jest/test-sequencer';
 const FIRST = [
   'server/pages/console.browser',
   'cluster/cluster',
-  'process',
+  'program-stop',
+  'program-start',
   'packages/cli/test/exit-code',
   'cuts/cuts.browser',
   'server/pages/console.sign-in.browser',

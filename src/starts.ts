@@ -13,8 +13,11 @@ const RETRY_BACKOFF_MS = 5_000;
 /** How often to look for overdue answers and for retries that are due soon, in ms. */
 const LOOK_MS = 2_000;
 
-/** What starting ingestions requires. */
-export interface StartsOptions {
+/** Everything that starts ingestions: for callers, and again for aborted requests. */
+export type Starts = ReturnType<typeof createStarts>;
+
+/** Join the parts that start ingestions, and log what they do. */
+export function createStarts(options: {
   readonly upstream: Pick<Upstream, 'start'>;
   readonly watches: Pick<Watches, 'observe' | 'poll'>;
   readonly log: Pick<IngestionLog, 'find' | 'list'>;
@@ -24,13 +27,7 @@ export interface StartsOptions {
   readonly retryBackoffMs?: number | undefined;
   readonly metrics: Pick<Metrics, 'countUnknownStart' | 'countRetry' | 'countRegression'>;
   readonly logger: Logger;
-}
-
-/** Everything that starts ingestions: for callers, and again for aborted requests. */
-export type Starts = ReturnType<typeof createStarts>;
-
-/** Join the parts that start ingestions, and log what they do. */
-export function createStarts(options: StartsOptions) {
+}) {
   const { upstream, watches, log, starts, clock, metrics, logger } = options;
   let cancelLook = () => {};
   let looking: Promise<void> = Promise.resolve();

@@ -426,7 +426,7 @@ export interface WatchQueue {
   /** Somebody waits for the end of this request: poll it sooner, even if its watch had ended. */
   prioritize(ref: RequestRef): Promise<void>;
 
-  /** How a request is being watched; null if it is not, or is not planned yet. */
+  /** How a request is being watched, by any replica; null if it is not, or is not planned yet. */
   report(ref: RequestRef): Promise<WatchReport | null>;
 
   /** When it was last observed, from memory; null if the database has to be read. */
@@ -437,7 +437,7 @@ export interface WatchQueue {
 }
 
 /** The watches: one for each request that is not terminal, however many clients ask. */
-export interface Watches {
+export interface Watches extends Pick<WatchQueue, 'report' | 'recall'> {
   /** Append an observation. From now on the request is watched until it is terminal. */
   observe(ref: RequestRef, seen: ReportedState, answers?: StartAnswer): Promise<IngestionRecord>;
 
@@ -459,12 +459,6 @@ export interface Watches {
 
   /** Whether the upstream said within the last seconds that it does not know this request. */
   isUnknown(ref: RequestRef): boolean;
-
-  /** How a request is being watched, by any replica; null if it is not. */
-  report(ref: RequestRef): Promise<WatchReport | null>;
-
-  /** When it was last observed, from memory; null if the database has to be read. */
-  recall(ref: RequestRef): LastObservation | null;
 }
 
 /** Time, so that tests can drive it. */

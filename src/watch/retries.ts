@@ -18,33 +18,6 @@ const RETRIES = 'retries';
 /** Retries that other processes postponed are scheduled once they are due within this time, in ms. */
 const LOOK_AHEAD_MS = 5_000;
 
-/** Events for operators. */
-export interface RetryEvents {
-  /** The result of trying a retry; `notTaken` is tried again. */
-  onTried(
-    intent: StartIntent,
-    outcome: 'taken' | 'refused' | 'notTaken' | 'unknown' | 'abandoned',
-    error: unknown,
-  ): void;
-  /** The log could not be read or written. The work will be found again. */
-  onFailed(error: unknown): void;
-}
-
-/** What sending retries requires. */
-export interface RetriesOptions {
-  readonly starts: Pick<
-    StartLog,
-    'waitingRetries' | 'postpone' | 'markSent' | 'settle' | 'resolveUnknown'
-  >;
-  readonly sender: Pick<StartSender, 'send' | 'saveAnswer' | 'withdraw'>;
-  readonly clock: Clock;
-  /** The pause before a request's first retry, in ms; each further one is twice as long. */
-  readonly backoffMs: number;
-  readonly events: RetryEvents;
-  /** Returns a number in [0, 1); spreads the retries. */
-  readonly random?: () => number;
-}
-
 /** Sends the retries that the log asks for. */
 export type Retries = ReturnType<typeof createRetries>;
 
@@ -65,7 +38,28 @@ export function createRetries({
   backoffMs,
   events,
   random = Math.random,
-}: RetriesOptions) {
+}: {
+  readonly starts: Pick<
+    StartLog,
+    'waitingRetries' | 'postpone' | 'markSent' | 'settle' | 'resolveUnknown'
+  >;
+  readonly sender: Pick<StartSender, 'send' | 'saveAnswer' | 'withdraw'>;
+  readonly clock: Clock;
+  /** The pause before a request's first retry, in ms; each further one is twice as long. */
+  readonly backoffMs: number;
+  readonly events: {
+    /** The result of trying a retry; `notTaken` is tried again. */
+    onTried(
+      intent: StartIntent,
+      outcome: 'taken' | 'refused' | 'notTaken' | 'unknown' | 'abandoned',
+      error: unknown,
+    ): void;
+    /** The log could not be read or written. The work will be found again. */
+    onFailed(error: unknown): void;
+  };
+  /** Returns a number in [0, 1); spreads the retries. */
+  readonly random?: () => number;
+}) {
   /** The retries being handled, by intent, with a function that cancels the wait. */
   const scheduled = new Map<number, () => void>();
   /** When the ABORTED of each was seen, by the monotonic clock. */

@@ -47,22 +47,6 @@ export interface WatchPlan extends PollPlan {
   readonly maxWaitingPolls: number;
 }
 
-/** What a watcher requires. */
-export interface WatcherOptions {
-  readonly upstream: Pick<Upstream, 'status' | 'expedite'>;
-  readonly log: Pick<IngestionLog, 'append' | 'find'>;
-  readonly queue: WatchQueue;
-  readonly clock: Clock;
-  readonly plan: WatchPlan;
-  /** How long the runs of a mapping last; unknown if left out. */
-  readonly modelOf?: (mappingId: string) => RunModel;
-  /** Whether somebody has subscribed to this request; nobody if left out. */
-  readonly isFollowed?: (ref: RequestRef) => boolean;
-  readonly events: WatcherEvents;
-  /** Returns a number in [0, 1); spreads the polls. */
-  readonly random?: () => number;
-}
-
 /** Polls what is due, as one of any number of processes. */
 export interface Watcher extends Watches {
   /** Claim due polls from now on. */
@@ -108,7 +92,20 @@ export function createWatcher({
   isFollowed = () => false,
   events,
   random = Math.random,
-}: WatcherOptions): Watcher {
+}: {
+  readonly upstream: Pick<Upstream, 'status' | 'expedite'>;
+  readonly log: Pick<IngestionLog, 'append' | 'find'>;
+  readonly queue: WatchQueue;
+  readonly clock: Clock;
+  readonly plan: WatchPlan;
+  /** How long the runs of a mapping last; unknown if left out. */
+  readonly modelOf?: (mappingId: string) => RunModel;
+  /** Whether somebody has subscribed to this request; nobody if left out. */
+  readonly isFollowed?: (ref: RequestRef) => boolean;
+  readonly events: WatcherEvents;
+  /** Returns a number in [0, 1); spreads the polls. */
+  readonly random?: () => number;
+}): Watcher {
   /** Polls whose results are not in the log yet, of watched requests and of those that somebody asks about. */
   const polls = new Map<string, Promise<IngestionRecord | null>>();
   /** The same, until their results are recorded. */

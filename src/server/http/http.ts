@@ -2,12 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import type { ApolloServer } from '@apollo/server';
-import Fastify, {
-  type FastifyError,
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-} from 'fastify';
+import Fastify, { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
 import { GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
 import {
@@ -24,11 +19,7 @@ import type { RefusalReporter } from '../admission/refusal-log.js';
 import { toStrictText } from '../admission/strict-text.js';
 import { makeTimeoutsFair } from '../connections/fair-timeouts.js';
 import { Turns } from '../connections/turns.js';
-import {
-  cutUnreadAnswers,
-  type ReadingTimes,
-  type UnreadAnswers,
-} from '../connections/unread-answers.js';
+import { cutUnreadAnswers, type ReadingTimes } from '../connections/unread-answers.js';
 import type { Allowance } from '../limits/allowance.js';
 import type { Quota } from '../limits/quota.js';
 import type { Phase } from '../monitoring/phase.js';
@@ -122,13 +113,10 @@ export interface HttpOptions {
   readonly logger: Logger;
 }
 
-/** A server that does not listen yet. */
-export interface HttpServer {
-  readonly server: FastifyInstance;
-  readonly unreadAnswers: UnreadAnswers;
-}
-
-/** The HTTP server: GraphQL on one path, with WebSockets on the same. Other modules add everything else. */
+/**
+ * The HTTP server: GraphQL on one path, with WebSockets on the same. Other modules add everything else. It does not
+ * listen yet.
+ */
 export async function createHttpServer({
   apollo,
   answers,
@@ -153,7 +141,7 @@ export async function createHttpServer({
   streamed,
   phase,
   logger,
-}: HttpOptions): Promise<HttpServer> {
+}: HttpOptions) {
   const isDraining = () => phase() === 'draining';
   const rawAnswers = createRawAnswers(reportRefusal);
   const server = Fastify({

@@ -37,18 +37,6 @@ export interface Exchange {
   readonly body: unknown;
 }
 
-/** Answers requests with streams. */
-export interface StreamedRequests {
-  serve(protocol: StreamProtocol, exchange: Exchange): Promise<FastifyReply>;
-  /** Serve the path of streams that several operations share. */
-  serveShared(exchange: Exchange): Promise<FastifyReply>;
-  /**
-   * Who reserved the stream that a request opens: browsers send no other credentials with it than its token. Null if
-   * the caller must be identified in another way.
-   */
-  reserverOf(request: FastifyRequest): Client | null;
-}
-
 /** How long a reserved stream waits to be opened. */
 const RESERVATION_MS = 30_000;
 
@@ -59,6 +47,9 @@ const TOKEN_BYTES = 24;
 const MAX_ID_LENGTH = 1_024;
 
 const JSON_TYPE = 'application/json; charset=utf-8';
+
+/** Answers requests with streams. */
+export type StreamedRequests = ReturnType<typeof createStreamedRequests>;
 
 /** Create what streamed answers need. */
 export function createStreamedRequests({
@@ -73,7 +64,7 @@ export function createStreamedRequests({
   readonly requests: Allowance;
   readonly clock: Clock;
   readonly refuse: Refuse;
-}): StreamedRequests {
+}) {
   /** Streams that several operations share, by their tokens. */
   const sharedStreams = new Map<string, HttpStream>();
 
@@ -231,7 +222,8 @@ export function createStreamedRequests({
 
   return {
     serve,
-    async serveShared(exchange) {
+    /** Serve the path of streams that several operations share. */
+    async serveShared(exchange: Exchange): Promise<FastifyReply> {
       const { request, reply, client } = exchange;
       switch (request.method) {
         case 'PUT':
@@ -252,7 +244,11 @@ export function createStreamedRequests({
         }
       }
     },
-    reserverOf(request) {
+    /**
+     * Who reserved the stream that a request opens: browsers send no other credentials with it than its token. Null if
+     * the caller must be identified in another way.
+     */
+    reserverOf(request: FastifyRequest): Client | null {
       if (request.headers.authorization !== undefined || !isForStream(request)) return null;
       return sharedStreams.get(tokenOf(request) ?? '')?.client ?? null;
     },

@@ -50,18 +50,10 @@ export interface AdmittedOperation {
 }
 
 /** Runs the operations of sockets and streams, in the same way as those over HTTP. */
-export interface Operations {
-  /**
-   * @throws {OperationRefused} it is not executed
-   * @throws {RateLimitedError} the same, because there were too many
-   */
-  admit(payload: SubscribePayload, client: Client, arrival: Arrival): Promise<AdmittedOperation>;
-  /** What clients see of an outlet's failure. */
-  formatFailure(failure: unknown): readonly GraphQLFormattedError[];
-}
+export type Operations = ReturnType<typeof createOperations>;
 
-/** What running operations requires. */
-export interface OperationsOptions {
+/** Join what operations need, over any transport. */
+export function createOperations(options: {
   readonly schema: GraphQLSchema;
   readonly rules: OperationRules;
   readonly requests: Allowance;
@@ -73,10 +65,7 @@ export interface OperationsOptions {
   readonly newContext: (client: Client, arrival: Arrival) => OperationContext;
   readonly formatError: ErrorFormatter;
   readonly reportOperation: OperationReporter;
-}
-
-/** Join what operations need, over any transport. */
-export function createOperations(options: OperationsOptions): Operations {
+}) {
   const { schema, apollo, log, fanOut, newContext, formatError, requests, work, subscriptions } =
     options;
   const { texts, complexity, variables: variableCheck } = options.rules;
@@ -210,6 +199,7 @@ export function createOperations(options: OperationsOptions): Operations {
     return null;
   }
 
+  /** Each time in its own context: a loader from an earlier event would return outdated data. */
   function renderEvent(
     args: ExecutionArgs,
     event: Transition,
@@ -217,29 +207,30 @@ export function createOperations(options: OperationsOptions): Operations {
     arrival: Arrival,
   ): Promise<OperationResult> {
     return readWithRetries(
-      () => renderNow(args, event, client, arrival),
+      async () => {
+        const contextValue = newContext(client, arrival);
+        const { data, errors } = await execute({ ...args, rootValue: event, contextValue });
+        const formatted = errors && formatErrors(errors, data);
+        // Delivered as an event, it would be lost, because the client's cursor is in the missing data; after the
+        // terminal transition the stream would even end as if everything had been delivered. An error makes the client
+        // come back.
+        if (!data && formatted?.some(isOfMoment)) throw new OperationRefused(formatted);
+        return toResult(data, formatted, log.toCursor(event.position));
+      },
       (error) => error instanceof OperationRefused,
     );
   }
 
-  /** In its own context: a loader from an earlier event would return outdated data. */
-  async function renderNow(
-    args: ExecutionArgs,
-    event: Transition,
-    client: Client,
-    arrival: Arrival,
-  ): Promise<OperationResult> {
-    const contextValue = newContext(client, arrival);
-    const { data, errors } = await execute({ ...args, rootValue: event, contextValue });
-    const formatted = errors && formatErrors(errors, data);
-    // Delivered as an event, it would be lost, because the client's cursor is in the missing data; after the terminal
-    // transition the stream would even end as if everything had been delivered. An error makes the client come back.
-    if (!data && formatted?.some(isOfMoment)) throw new OperationRefused(formatted);
-    return toResult(data, formatted, log.toCursor(event.position));
-  }
-
   return {
-    async admit(sent, client, arrival) {
+    /**
+     * @throws {OperationRefused} it is not executed
+     * @throws {RateLimitedError} the same, because there were too many
+     */
+    async admit(
+      sent: SubscribePayload,
+      client: Client,
+      arrival: Arrival,
+    ): Promise<AdmittedOperation> {
       const startedAt = performance.now();
       try {
         await requests.take(client.key, 1);
@@ -268,7 +259,8 @@ export function createOperations(options: OperationsOptions): Operations {
       };
     },
 
-    formatFailure(failure) {
+    /** What clients see of an outlet's failure. */
+    formatFailure(failure: unknown): readonly GraphQLFormattedError[] {
       if (failure instanceof OperationRefused) return failure.errors;
       return formatErrors([toGraphQLError(failure)]);
     },

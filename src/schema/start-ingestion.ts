@@ -1,15 +1,30 @@
-import { createUnionType, Field, Int, InterfaceType, ObjectType } from 'type-graphql';
-import {
-  type GatewayError,
-  LogUnavailableError,
-  StartInternalError,
-  type UpstreamDetails,
-  UpstreamError,
-} from '../ingestion/gateway-error.js';
+import { createUnionType, Field, InputType, Int, InterfaceType, ObjectType } from 'type-graphql';
+import type { GatewayError, UpstreamDetails } from '../ingestion/gateway-error.js';
 import type { StartOutcome } from '../ingestion/start-sender.js';
 import { ErrorCode, toErrorCode } from './error-code.js';
 import { IngestionRequest } from './ingestion-request.js';
 import { ID } from './scalars.js';
+
+@InputType({ description: 'Which mapping to ingest, and how.' })
+export class StartIngestionInput {
+  @Field(() => ID, { description: 'The XDM mapping’s id, 1 to 255 characters.' })
+  readonly mappingId!: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'A name for this start, 1 to 255 characters. Repeating a key (per caller, kept 24 h) returns the first call’s outcome again and starts nothing; with another input it is `BAD_USER_INPUT`. A first call that certainly started nothing (`outcomeUnknown: false`) leaves its key free. If the first call’s outcome is unknown, a repeat checks what this gateway has seen of the mapping since: it returns the request if that settles it, and otherwise another `StartIngestionError` with `outcomeUnknown: true`.',
+  })
+  readonly idempotencyKey?: string | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    defaultValue: 0,
+    description:
+      'How many times a new request may be submitted when one is ABORTED, each after a pause. 0 to 5. Follow it with `retriedBy`.',
+  })
+  readonly retryOnAbort!: number | null;
+}
 
 /** The mapping is being ingested by this request. */
 @ObjectType()
@@ -114,13 +129,10 @@ export class StartIngestionError extends StartIngestionFailure {
 
   constructor(mappingId: string, error: GatewayError) {
     super(mappingId, error.message);
-    const ofUpstream = error instanceof UpstreamError ? error : null;
-    const ofGateway =
-      error instanceof LogUnavailableError || error instanceof StartInternalError ? error : null;
     this.code = toErrorCode(error.code);
-    this.outcomeUnknown = (ofUpstream ?? ofGateway)?.outcomeUnknown ?? false;
-    this.retryAfterMs = ofUpstream?.retryAfterMs ?? null;
-    this.upstream = toUpstreamResponse(ofUpstream?.upstream);
+    this.outcomeUnknown = error.outcomeUnknown;
+    this.retryAfterMs = error.retryAfterMs ?? null;
+    this.upstream = toUpstreamResponse(error.upstream);
   }
 }
 

@@ -2,10 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import {
-  FaultPlanInvalidError,
-  loadFaultPlan,
-} from '../../../src/campaign/faults/fault-plan-file.js';
+import { FaultPlanInvalidError, loadFaultPlan } from '../../../src/campaign/faults/fault-plan.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'faults-'));
 const file = join(dir, 'faults.yaml');

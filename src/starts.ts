@@ -42,7 +42,7 @@ export function createStarts(options: {
   };
   // It may have ended before the start got this answer: then no transition announces its retry.
   const onNamed = ({ state }: IngestionRecord) => {
-    if (state.status === 'ABORTED') void retries.look();
+    if (state.status === 'ABORTED') void retries.readLog();
   };
   const sender = createStartSender({
     upstream,
@@ -83,7 +83,7 @@ export function createStarts(options: {
     cancelLook = clock.schedule(LOOK_MS, () => {
       looking = sender
         .settleOverdue()
-        .then(() => retries.look())
+        .then(() => retries.readLog())
         .catch((error: unknown) =>
           logger.warn({ err: error }, 'Overdue answers cannot be looked up now'),
         )
@@ -94,7 +94,7 @@ export function createStarts(options: {
   return {
     startIngestion,
     /** Handle the retries that the log asks for. */
-    lookForRetries: () => retries.look(),
+    lookForRetries: () => retries.readLog(),
     /**
      * Handle answers and retries that are due, whoever left them. Repeatedly from now on.
      *
@@ -102,7 +102,7 @@ export function createStarts(options: {
      */
     async begin(): Promise<void> {
       await sender.settleOverdue();
-      await retries.look();
+      await retries.readLog();
       lookLater();
     },
     /** Send no more retries; resolves once none is being sent. */

@@ -28,10 +28,10 @@ import type { Submission } from './submission.js';
 import type { Observation, ObservationResult, Position, Transition } from './transition.js';
 
 /**
- * Who waits for the answer to a call: somebody who starts an ingestion, somebody who asks for a status, or nobody.
- * `caller` distinguishes callers, anonymous ones by their addresses.
+ * What a call is for: a start or a question of a caller, who waits for its answer, or a poll, whose answer nobody waits
+ * for. `caller` distinguishes callers, anonymous ones by their addresses.
  */
-export type Waiting =
+export type CallPurpose =
   | { readonly kind: 'start'; readonly caller: string }
   | { readonly kind: 'ask'; readonly caller: string }
   | { readonly kind: 'poll' };
@@ -52,7 +52,7 @@ export interface Upstream {
    * @returns null if the upstream knows no such request
    * @throws {UpstreamError} no usable answer
    */
-  status(ref: RequestRef, waiting: Waiting, onTurn?: () => void): Promise<ReportedState | null>;
+  status(ref: RequestRef, purpose: CallPurpose, onTurn?: () => void): Promise<ReportedState | null>;
 
   /** This caller now waits for a status call in progress too: send it as soon as one of this caller's would be. */
   expedite(ref: RequestRef, caller: string): void;

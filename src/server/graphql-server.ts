@@ -31,7 +31,7 @@ import { createOperations, type OperationResult } from './operations/operations.
 import type { PersistedOperations } from './operations/persisted-operations.js';
 import { createShareable } from './operations/shareable.js';
 import { createSharedAnswers } from './operations/shared-answers.js';
-import type { Asker } from './sign-in/asker.js';
+import type { Client } from './sign-in/client.js';
 import type { SignIn } from './sign-in/sign-in.js';
 import { createWebSockets } from './websocket/websocket.js';
 
@@ -97,7 +97,7 @@ export async function createGraphQLServer(options: {
   const signIn = limitAttempts(options.signIn, failedSignIns, clock);
   const addressOf = createClientAddress(exposure.trustedProxies);
   const formatError = createErrorFormatter(logger, isSchemaOpen);
-  const newContext = ({ caller, key }: Asker, arrival: Arrival): OperationContext => ({
+  const newContext = ({ caller, key }: Client, arrival: Arrival): OperationContext => ({
     ...options.newLoaders(key),
     followSources,
     caller,

@@ -28,7 +28,7 @@ export type Retries = ReturnType<typeof createRetries>;
  *        ▲                          │ not any more: (done)    │ └──unknown────────────▶ (done)
  *        └─postponed in the log─ certainly not taken, not for too long
  *
- * Whoever marks a retry as sent sends it, so it is sent once however many processes look. A retry that was marked and
+ * Whoever marks a retry as sent sends it, so it is sent once however many processes find it. A retry that was marked and
  * not answered in time may have been accepted, so nobody sends it again.
  */
 export function createRetries({
@@ -67,22 +67,22 @@ export function createRetries({
   const sending = new Set<Promise<void>>();
   /** Retries recorded up to here are being handled; new ones get higher ids. */
   let seenThrough = 0;
-  let lastLook: Promise<void> = Promise.resolve();
-  /** A look that has not begun, so it will find what its callers expect. */
-  let nextLook: Promise<void> | null = null;
-  let cancelLook = () => {};
+  let lastRead: Promise<void> = Promise.resolve();
+  /** A read that has not begun, so it will find what its callers expect. */
+  let nextRead: Promise<void> | null = null;
+  let cancelRead = () => {};
   let isStopped = false;
 
-  function look(): Promise<void> {
-    nextLook ??= lastLook.then(() => {
-      nextLook = null;
-      lastLook = lookNow();
-      return lastLook;
+  function readLog(): Promise<void> {
+    nextRead ??= lastRead.then(() => {
+      nextRead = null;
+      lastRead = readLogNow();
+      return lastRead;
     });
-    return nextLook;
+    return nextRead;
   }
 
-  async function lookNow(): Promise<void> {
+  async function readLogNow(): Promise<void> {
     if (isStopped) return;
     try {
       for (const { intent, dueInMs } of await starts.waitingRetries(seenThrough, LOOK_AHEAD_MS)) {
@@ -96,8 +96,8 @@ export function createRetries({
     } catch (error) {
       if (isStopped) return;
       events.onFailed(error);
-      cancelLook();
-      cancelLook = clock.schedule(backoffMs, () => void look());
+      cancelRead();
+      cancelRead = clock.schedule(backoffMs, () => void readLog());
     }
   }
 
@@ -142,7 +142,7 @@ export function createRetries({
         events.onTried(intent, 'unknown', error);
         done(intent);
         await starts.resolveUnknown(intentId, [], now);
-        await look();
+        await readLog();
       } else if (toAgeMs(intent) < GIVE_UP_AFTER_MS) {
         await again(intent, error.retryAfterMs ?? 0);
         events.onTried(intent, 'notTaken', error);
@@ -187,14 +187,14 @@ export function createRetries({
 
   return {
     /**
-     * Look for retries that were recorded since the last look, and for all that are due soon, whoever tried them last,
-     * and handle them. Concurrent calls share a look.
+     * Read from the log the retries that were recorded since the last read, and all that are due soon, whoever tried
+     * them last, and handle them. Concurrent calls share a read.
      */
-    look,
+    readLog,
     /** Send nothing more; resolves once nothing is being sent. */
     async stop(): Promise<void> {
       isStopped = true;
-      cancelLook();
+      cancelRead();
       for (const cancel of scheduled.values()) cancel();
       await Promise.allSettled(sending);
     },

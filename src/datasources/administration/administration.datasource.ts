@@ -42,7 +42,7 @@ export function createAdministrationDatasource(
     const callKind = kind === 'look' ? 'status' : 'start';
     const plan: CallPlan<T> = {
       kind: callKind,
-      waiting: { kind: kind === 'look' ? 'ask' : 'start', caller },
+      purpose: { kind: kind === 'look' ? 'ask' : 'start', caller },
       request: toAdministrationRequest(options.url, call),
       judge(answer): T | CallFailure {
         try {

@@ -48,7 +48,7 @@ export function createPlatformDatasource(
       let outcome: PlatformCall['outcome'] = 'OK';
       const plan: CallPlan<IngestionBatch | null> = {
         kind: 'status',
-        waiting: { kind: 'ask', caller },
+        purpose: { kind: 'ask', caller },
         request: toBatchRequest(options, batchId),
         judge(answer) {
           if (answer.status === 404) return null;

@@ -6,7 +6,7 @@ import { startPings } from '../connections/socket-pings.js';
 import { closeSpread } from '../connections/spread.js';
 import type { SocketQuota } from '../limits/socket-quota.js';
 import type { Operations } from '../operations/operations.js';
-import type { Asker } from '../sign-in/asker.js';
+import type { Client } from '../sign-in/client.js';
 import { onceExpired } from '../sign-in/expiry.js';
 import type { SignIn } from '../sign-in/sign-in.js';
 import { HttpStream, type StreamForm, type StreamHost } from './http-stream.js';
@@ -61,20 +61,20 @@ export function createHttpStreams({
 
   return {
     /** Create a stream for a caller, or say why not. */
-    create(asker: Asker, form: StreamForm, onLeft?: () => void): HttpStream | Refusal {
+    create(client: Client, form: StreamForm, onLeft?: () => void): HttpStream | Refusal {
       // A request may have begun to arrive before the drain.
-      const refusal = isDraining ? shuttingDown : quota.refusal(asker.key);
+      const refusal = isDraining ? shuttingDown : quota.refusal(client.key);
       if (refusal) return refusal;
-      quota.enter(asker.key);
-      const stream = new HttpStream(asker, form, host);
+      quota.enter(client.key);
+      const stream = new HttpStream(client, form, host);
       let cancelExpiry = () => {};
       streams.set(stream, () => {
         cancelExpiry();
-        quota.leave(asker.key);
+        quota.leave(client.key);
         onLeft?.();
       });
       const expired = new UnauthenticatedError('expired');
-      cancelExpiry = onceExpired(clock, asker.caller.expiresAt, () => stream.fail(expired));
+      cancelExpiry = onceExpired(clock, client.caller.expiresAt, () => stream.fail(expired));
       if (!stream.hasEnded) return stream;
       stream.leave();
       return { status: 401, code: expired.code, message: expired.message };

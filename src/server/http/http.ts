@@ -28,7 +28,7 @@ import type { OperationReporter } from '../operations/operation-log.js';
 import { HASH_UNKNOWN, type OperationTexts } from '../operations/operation-text.js';
 import type { SharedAnswers } from '../operations/shared-answers.js';
 import { EXPLORER_PATH } from '../pages/explorer.js';
-import { type Asker, toAsker } from '../sign-in/asker.js';
+import { type Client, toClient } from '../sign-in/client.js';
 import type { GraphQLWebSockets } from '../websocket/websocket.js';
 import { createRawAnswers } from './http-client-error.js';
 import { toGraphQLRequest } from './http-graphql.js';
@@ -86,7 +86,7 @@ export interface HttpOptions {
   readonly apollo: Pick<ApolloServer<OperationContext>, 'executeHTTPGraphQLRequest'>;
   readonly answers: SharedAnswers;
   readonly reportOperation: OperationReporter;
-  readonly newContext: (asker: Asker, arrival: Arrival) => OperationContext;
+  readonly newContext: (client: Client, arrival: Arrival) => OperationContext;
   readonly signIn: HttpSignIn;
   readonly texts: OperationTexts;
   readonly requests: Allowance;
@@ -319,8 +319,8 @@ export async function createHttpServer({
       (request.method === 'POST' ? checkBody(request.headers) : null);
     return refusal ? refuse(reply, refusal) : undefined;
   }
-  const toAskerOf = (request: FastifyRequest) =>
-    toAsker(signIn.callerOf(request), toAddressKey(addressOf(request.raw)));
+  const toClientOf = (request: FastifyRequest) =>
+    toClient(signIn.callerOf(request), toAddressKey(addressOf(request.raw)));
   const toBody = async (request: FastifyRequest) =>
     Buffer.isBuffer(request.body) ? await toJson(request, request.body) : request.body;
 
@@ -335,8 +335,8 @@ export async function createHttpServer({
       );
     },
     async handler(request, reply) {
-      const asker = streamed.reserverOf(request) ?? toAskerOf(request);
-      return streamed.serveShared({ request, reply, asker, body: await toBody(request) });
+      const client = streamed.reserverOf(request) ?? toClientOf(request);
+      return streamed.serveShared({ request, reply, client, body: await toBody(request) });
     },
   });
   server.route({
@@ -360,13 +360,13 @@ export async function createHttpServer({
     },
     async handler(request, reply) {
       const startedAt = performance.now();
-      const asker = toAskerOf(request);
+      const client = toClientOf(request);
       const protocol = request.method === 'HEAD' ? null : protocolOf(request);
       if (protocol) {
-        return streamed.serve(protocol, { request, reply, asker, body: await toBody(request) });
+        return streamed.serve(protocol, { request, reply, client, body: await toBody(request) });
       }
       if (!knownQuestions.preparedRequest(request.raw)?.isCounted)
-        await requests.take(asker.key, 1);
+        await requests.take(client.key, 1);
       const {
         method,
         url,
@@ -374,7 +374,7 @@ export async function createHttpServer({
       } = request;
       const encoding = toEncoding(request.headers['accept-encoding']);
       const key = answers.toKey({
-        caller: asker.caller,
+        caller: client.caller,
         method,
         url,
         accept,
@@ -383,7 +383,7 @@ export async function createHttpServer({
       });
       const known = answers.find(key);
       if (known) {
-        knownQuestions.count(asker, known, startedAt);
+        knownQuestions.count(client, known, startedAt);
         reply.header('content-type', known.contentType);
         return sendEncoded(reply, known);
       }
@@ -394,8 +394,8 @@ export async function createHttpServer({
         const code = String(extensions.code);
         return refuse(reply, { status: code === HASH_UNKNOWN ? 200 : 400, code, message });
       }
-      const release = work.take(asker.key, 1);
-      const context = newContext(asker, overHttp);
+      const release = work.take(client.key, 1);
+      const context = newContext(client, overHttp);
       const { status, headers, body } = await apollo
         .executeHTTPGraphQLRequest({ httpGraphQLRequest, context: async () => context })
         .finally(release);

@@ -7,7 +7,7 @@ import type { Quota } from '../limits/quota.js';
 import { toEncoding } from '../operations/content-encoding.js';
 import type { OperationReporter } from '../operations/operation-log.js';
 import type { SharedAnswer, SharedAnswers } from '../operations/shared-answers.js';
-import { type Asker, toAsker } from '../sign-in/asker.js';
+import { type Client, toClient } from '../sign-in/client.js';
 import type { HttpSignIn } from './http-sign-in.js';
 import { protocolOf } from './streamed-requests.js';
 
@@ -82,13 +82,13 @@ export function createKnownQuestions({
     return isServing() && protocolOf(request) === null && isOrdinary(request) ? length : null;
   }
 
-  function count(asker: Asker, { operationName }: SharedAnswer, startedAt: number): void {
-    work.take(asker.key, 1)();
+  function count(client: Client, { operationName }: SharedAnswer, startedAt: number): void {
+    work.take(client.key, 1)();
     reportOperation({
       transport: 'http',
       type: 'query',
       name: operationName,
-      caller: asker.caller.name,
+      caller: client.caller.name,
       durationMs: performance.now() - startedAt,
       errorCodes: [],
     });
@@ -140,7 +140,7 @@ export function createKnownQuestions({
     const { headers: sent } = request;
     const caller = signIn.recall(sent.authorization);
     if (!caller) return passOn();
-    const asker = toAsker(caller, toAddressKey(addressOf(request)));
+    const client = toClient(caller, toAddressKey(addressOf(request)));
     const key = answers.toKey({
       caller,
       method: 'POST',
@@ -152,11 +152,11 @@ export function createKnownQuestions({
     if (!answers.find(key)) return passOn();
     let known: SharedAnswer | null = null;
     try {
-      await requests.take(asker.key, 1);
+      await requests.take(client.key, 1);
       isCounted = true;
       // Something may have changed meanwhile.
       known = isServing() ? answers.find(key) : null;
-      if (known) count(asker, known, startedAt);
+      if (known) count(client, known, startedAt);
     } catch {
       // Whoever is refused is told why where everybody is.
       known = null;

@@ -17,7 +17,7 @@ import { hasEnded, Place } from '../../watch/follow.js';
 import { readWithRetries } from '../../watch/read-with-retries.js';
 import type { Allowance } from '../limits/allowance.js';
 import type { Quota } from '../limits/quota.js';
-import type { Asker } from '../sign-in/asker.js';
+import type { Client } from '../sign-in/client.js';
 import { createDocuments, type PreparedOperation } from './documents.js';
 import { boundErrors } from './error-bounds.js';
 import { type ErrorFormatter, toFormattedError } from './graphql-errors.js';
@@ -62,7 +62,7 @@ export function createOperations(options: {
   readonly apollo: ApolloServer<OperationContext>;
   readonly log: IngestionLog;
   readonly fanOut: FanOut<OperationResult>;
-  readonly newContext: (asker: Asker, arrival: Arrival) => OperationContext;
+  readonly newContext: (client: Client, arrival: Arrival) => OperationContext;
   readonly formatError: ErrorFormatter;
   readonly reportOperation: OperationReporter;
 }) {
@@ -82,7 +82,7 @@ export function createOperations(options: {
   function report(
     type: OperationReport['type'],
     name: string | null,
-    { caller }: Asker,
+    { caller }: Client,
     { transport }: Arrival,
     startedAt: number,
     errors: readonly GraphQLFormattedError[],
@@ -120,10 +120,10 @@ export function createOperations(options: {
   /** Run a query or a mutation as HTTP does, which also reports it. */
   async function answer(
     { query, operationName, variables }: SubscribePayload,
-    asker: Asker,
+    client: Client,
     arrival: Arrival,
   ): Promise<OperationResult> {
-    const release = work.take(asker.key, 1);
+    const release = work.take(client.key, 1);
     const { body } = await apollo
       .executeOperation(
         {
@@ -131,7 +131,7 @@ export function createOperations(options: {
           ...(operationName && { operationName }),
           ...(variables != null && { variables }),
         },
-        { contextValue: newContext(asker, arrival) },
+        { contextValue: newContext(client, arrival) },
       )
       .finally(release);
     if (body.kind !== 'single') throw new Error('Incremental delivery is not switched on.');
@@ -142,14 +142,14 @@ export function createOperations(options: {
   async function subscribe(
     payload: SubscribePayload,
     priced: PricedOperation,
-    asker: Asker,
+    client: Client,
     arrival: Arrival,
     outlet: Outlet<OperationResult>,
   ): Promise<FollowHandle | null> {
-    const release = subscriptions.take(asker.key, priced.cost);
+    const release = subscriptions.take(client.key, priced.cost);
     const counted = new CountedSubscription(outlet, release);
     try {
-      return counted.follow(await open(payload, priced, asker, arrival, counted));
+      return counted.follow(await open(payload, priced, client, arrival, counted));
     } catch (error) {
       release();
       throw error;
@@ -159,7 +159,7 @@ export function createOperations(options: {
   async function open(
     { query, variables }: SubscribePayload,
     { document, operation }: PreparedOperation,
-    asker: Asker,
+    client: Client,
     arrival: Arrival,
     outlet: Outlet<OperationResult>,
   ): Promise<FollowHandle | null> {
@@ -170,25 +170,25 @@ export function createOperations(options: {
     const source =
       variableErrors.length > 0
         ? { errors: variableErrors }
-        : await createSourceEventStream({ ...args, contextValue: newContext(asker, arrival) });
+        : await createSourceEventStream({ ...args, contextValue: newContext(client, arrival) });
     if (source instanceof Place) {
-      report('subscription', operationName, asker, arrival, startedAt, []);
+      report('subscription', operationName, client, arrival, startedAt, []);
       // A client that resumes a finished subscription learns so at once.
       if (arrival.lastEventId !== null && (await hasEnded(log, source))) {
         outlet.complete();
         return null;
       }
-      const key = toSubscriptionKey(query, { document, operation }, variables ?? {}, asker.caller);
+      const key = toSubscriptionKey(query, { document, operation }, variables ?? {}, client.caller);
       return fanOut.follow(
         key,
         source,
-        (transition) => renderEvent(args, transition, asker, arrival),
+        (transition) => renderEvent(args, transition, client, arrival),
         outlet,
       );
     }
     if (!('errors' in source)) throw new Error('Expected a subscription to transitions.');
     const errors = formatErrors(source.errors ?? []);
-    report('subscription', operationName, asker, arrival, startedAt, errors);
+    report('subscription', operationName, client, arrival, startedAt, errors);
     if (arrival.transport === 'sse' && errors.every(mayPass)) {
       // Completed as if there were nothing more, an `EventSource` would never come back.
       outlet.fail(new OperationRefused(errors));
@@ -203,12 +203,12 @@ export function createOperations(options: {
   function renderEvent(
     args: ExecutionArgs,
     event: Transition,
-    asker: Asker,
+    client: Client,
     arrival: Arrival,
   ): Promise<OperationResult> {
     return readWithRetries(
       async () => {
-        const contextValue = newContext(asker, arrival);
+        const contextValue = newContext(client, arrival);
         const { data, errors } = await execute({ ...args, rootValue: event, contextValue });
         const formatted = errors && formatErrors(errors, data);
         // Delivered as an event, it would be lost, because the client's cursor is in the missing data; after the
@@ -228,21 +228,21 @@ export function createOperations(options: {
      */
     async admit(
       sent: SubscribePayload,
-      asker: Asker,
+      client: Client,
       arrival: Arrival,
     ): Promise<AdmittedOperation> {
       const startedAt = performance.now();
       try {
-        await requests.take(asker.key, 1);
+        await requests.take(client.key, 1);
       } catch (error) {
-        report('invalid', null, asker, arrival, startedAt, formatErrors([toGraphQLError(error)]));
+        report('invalid', null, client, arrival, startedAt, formatErrors([toGraphQLError(error)]));
         throw error;
       }
       const payload = findText(sent);
       const prepared = payload instanceof GraphQLError ? [payload] : prepare(payload);
       if (payload instanceof GraphQLError || !('operation' in prepared)) {
         const errors = formatErrors(prepared as readonly GraphQLError[]);
-        report('invalid', null, asker, arrival, startedAt, errors);
+        report('invalid', null, client, arrival, startedAt, errors);
         throw new OperationRefused(errors);
       }
       const type = prepared.operation.operation;
@@ -250,9 +250,9 @@ export function createOperations(options: {
         type,
         async run(outlet) {
           if (type === OperationTypeNode.SUBSCRIPTION) {
-            return subscribe(payload, prepared, asker, arrival, outlet);
+            return subscribe(payload, prepared, client, arrival, outlet);
           }
-          void outlet.next(await answer(payload, asker, arrival));
+          void outlet.next(await answer(payload, client, arrival));
           outlet.complete();
           return null;
         },

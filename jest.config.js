@@ -2,12 +2,12 @@ import { availableParallelism } from 'node:os';
 
 /** Of `test/gateway/`: what the upstream decides is tested with the real one too. CONTRIBUTING.md has the reasons. */
 const WITH_CAMPAIGN =
-  'test/gateway/{activity,bad-subscription,drain,idempotency,observed-request,retry-on-abort,subscription,turns}.test.js';
+  'test/gateway/{activity,bad-subscription,drain,drain-connections,idempotency,observed-request,retry-on-abort,subscription,turns}.test.js';
 
 /** Of `test/gateway/`: neither the upstream nor the database decides it. CONTRIBUTING.md has the reasons. */
 const ONCE = [
-  'test/gateway/{bad-argument,bad-http,bad-operation,graphql-over-http,large-input,stock-clients,websocket-misuse,websocket-protocol}.test.js',
-  'test/gateway/{exposed-abuse,exposed-documents,fan-out,leak,local-only,operation-log,sign-in-matrix}.test.js',
+  'test/gateway/{bad-argument,bad-http,bad-operation,graphql-over-http,large-input,left-subscription,stock-clients,stream-error,websocket-misuse,websocket-protocol}.test.js',
+  'test/gateway/{exposed-abuse,exposed-documents,exposed-http,fan-out,leak,local-only,operation-log,sign-in-matrix}.test.js',
   'test/gateway/{event-source,event-source.browser,graphql-sse,http-stream,multipart-subscription}.test.js',
   'test/gateway/{reserved-stream,stream-life,streams,unread-stream}.test.js',
   'test/gateway/{administration,embedded-faults,end-to-end,faulty-campaign,given-platform,subgraph}.test.js',
@@ -47,11 +47,11 @@ export default {
       '!test/datasources/log/postgres/*.test.js',
     ]),
     toProject('postgres', { logDatabaseKind: 'postgres' }, [
-      'test/datasources/log/{ingestion-log,log-invariants,start-log,start-log.*,watch-queue}.test.js',
+      'test/datasources/log/{ingestion-log,log-invariants,start-log,watch-queue}{,.*}.test.js',
       'test/datasources/log/postgres/*.test.js',
       'test/gateway/*.test.js',
       'test/ingestion/start-ingestion{,.*}.test.js',
-      'test/watch/{retries,two-watchers}.test.js',
+      'test/watch/{retries,two-watchers}{,.*}.test.js',
       ...ONCE.map((pattern) => `!${pattern}`),
     ]),
     toProject('campaign', { logDatabaseKind: 'sqlite', upstreamKind: 'campaign' }, [WITH_CAMPAIGN]),

@@ -7,8 +7,9 @@ import Sequencer from '@jest/test-sequencer';
 const FIRST = [
   'server/pages/console.browser',
   'cluster/cluster',
-  'process',
-  'packages/cli/test/command-line',
+  'program-stop',
+  'program-start',
+  'packages/cli/test/exit-code',
   'cuts/cuts.browser',
   'server/pages/console.sign-in.browser',
   'abuse/abuse',

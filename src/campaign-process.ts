@@ -8,7 +8,7 @@ import {
   parseCampaignConfig,
 } from './campaign/campaign-config.js';
 import { startCampaignService } from './campaign/campaign-service.js';
-import { FaultPlanInvalidError } from './campaign/faults/fault-plan-file.js';
+import { FaultPlanInvalidError } from './campaign/faults/fault-plan.js';
 import { MappingsInvalidError } from './campaign/mapping/mapping-issue.js';
 import { StateUnusableError } from './campaign/state/state-database.js';
 import { toOutgoingProxies } from './config/proxies.js';

@@ -1,8 +1,7 @@
 import { type ExposureConfig, toExposureConfig } from './config/exposure.js';
-import { pathSettings } from './config/path-settings.js';
 import { findIdleCredential, type PlatformConfig, toPlatformConfig } from './config/platform.js';
 import { toOutgoingProxies } from './config/proxies.js';
-import { type Settings, settings } from './config/settings.js';
+import { pathSettings, type Settings, settings } from './config/settings.js';
 import { type OpenIdClient, toAudience, toOpenIdClient, toSignInConfig } from './config/sign-in.js';
 import {
   type Environment,

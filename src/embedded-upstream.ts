@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { DataFolderUnusableError } from './adobe/data-folder.js';
 import { ListenError } from './adobe/listen.js';
 import { startCampaignService } from './campaign/campaign-service.js';
-import { FaultPlanInvalidError, loadFaultPlan } from './campaign/faults/fault-plan-file.js';
+import { FaultPlanInvalidError, loadFaultPlan } from './campaign/faults/fault-plan.js';
 import { createFixedCredentials } from './campaign/http/credentials.js';
 import { MappingsInvalidError } from './campaign/mapping/mapping-issue.js';
 import type { SchemaOf } from './campaign/mapping/schema-paths.js';

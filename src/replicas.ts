@@ -19,42 +19,28 @@ export interface SharedResources {
   readonly callerCounts: CallerCounts | null;
 }
 
-/** What sharing requires. */
-export interface SharedResourcesOptions {
+/** Share with other gateways if they can have the log open as well. */
+export function shareWithReplicas({
+  database,
+  remote: { identity, token },
+  maxRps,
+  timeoutMs,
+  maxWaitMs,
+  clock,
+}: {
   readonly database: LogDatabase;
   readonly remote: RemoteUpstream;
   readonly maxRps: number;
   readonly timeoutMs: number;
   readonly maxWaitMs: number;
   readonly clock: Clock;
-}
-
-/** Share with other gateways if they can have the log open as well. */
-export function shareWithReplicas(options: SharedResourcesOptions): SharedResources {
-  const { database } = options;
-  switch (database.kind) {
-    case 'sqlite':
-      return { upstream: undefined, callerCounts: null };
-    case 'postgres':
-      return { upstream: toSharedAccess(options), callerCounts: createCallerCounts(database) };
-  }
-}
-
-function toSharedAccess({
-  database,
-  remote,
-  maxRps,
-  timeoutMs,
-  maxWaitMs,
-  clock,
-}: SharedResourcesOptions): SharedAccess {
-  const { identity, token } = remote;
+}): SharedResources {
+  if (database.kind === 'sqlite') return { upstream: undefined, callerCounts: null };
   const reservations = createCallReservations(database, identity, maxRps, maxWaitMs);
-  return {
-    budget: createSharedCallBudget(reservations, clock, maxRps),
-    tokens:
-      token.kind === 'clientCredentials'
-        ? createTokenShare(database, createTokenSeal(token), clock, timeoutMs, maxWaitMs)
-        : undefined,
-  };
+  const budget = createSharedCallBudget(reservations, clock, maxRps);
+  const tokens =
+    token.kind === 'clientCredentials'
+      ? createTokenShare(database, createTokenSeal(token), clock, timeoutMs, maxWaitMs)
+      : undefined;
+  return { upstream: { budget, tokens }, callerCounts: createCallerCounts(database) };
 }

@@ -13,8 +13,11 @@ const RETRY_BACKOFF_MS = 5_000;
 /** How often to look for overdue answers and for retries that are due soon, in ms. */
 const LOOK_MS = 2_000;
 
-/** What starting ingestions requires. */
-export interface StartsOptions {
+/** Everything that starts ingestions: for callers, and again for aborted requests. */
+export type Starts = ReturnType<typeof createStarts>;
+
+/** Join the parts that start ingestions, and log what they do. */
+export function createStarts(options: {
   readonly upstream: Pick<Upstream, 'start'>;
   readonly watches: Pick<Watches, 'observe' | 'poll'>;
   readonly log: Pick<IngestionLog, 'find' | 'list'>;
@@ -24,13 +27,7 @@ export interface StartsOptions {
   readonly retryBackoffMs?: number | undefined;
   readonly metrics: Pick<Metrics, 'countUnknownStart' | 'countRetry' | 'countRegression'>;
   readonly logger: Logger;
-}
-
-/** Everything that starts ingestions: for callers, and again for aborted requests. */
-export type Starts = ReturnType<typeof createStarts>;
-
-/** Join the parts that start ingestions, and log what they do. */
-export function createStarts(options: StartsOptions) {
+}) {
   const { upstream, watches, log, starts, clock, metrics, logger } = options;
   let cancelLook = () => {};
   let looking: Promise<void> = Promise.resolve();
@@ -45,7 +42,7 @@ export function createStarts(options: StartsOptions) {
   };
   // It may have ended before the start got this answer: then no transition announces its retry.
   const onNamed = ({ state }: IngestionRecord) => {
-    if (state.status === 'ABORTED') void retries.look();
+    if (state.status === 'ABORTED') void retries.readLog();
   };
   const sender = createStartSender({
     upstream,
@@ -86,7 +83,7 @@ export function createStarts(options: StartsOptions) {
     cancelLook = clock.schedule(LOOK_MS, () => {
       looking = sender
         .settleOverdue()
-        .then(() => retries.look())
+        .then(() => retries.readLog())
         .catch((error: unknown) =>
           logger.warn({ err: error }, 'Overdue answers cannot be looked up now'),
         )
@@ -97,7 +94,7 @@ export function createStarts(options: StartsOptions) {
   return {
     startIngestion,
     /** Handle the retries that the log asks for. */
-    lookForRetries: () => retries.look(),
+    lookForRetries: () => retries.readLog(),
     /**
      * Handle answers and retries that are due, whoever left them. Repeatedly from now on.
      *
@@ -105,7 +102,7 @@ export function createStarts(options: StartsOptions) {
      */
     async begin(): Promise<void> {
       await sender.settleOverdue();
-      await retries.look();
+      await retries.readLog();
       lookLater();
     },
     /** Send no more retries; resolves once none is being sent. */

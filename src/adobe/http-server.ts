@@ -11,8 +11,11 @@ export interface ErrorAnswer {
   readonly headers?: Readonly<Record<string, string | number>>;
 }
 
-/** How a server differs from the others. */
-export interface HttpServerOptions {
+/**
+ * Create an HTTP server without routes. Bodies arrive at the routes as text, whatever their type says, and every
+ * answer has an `x-request-id`.
+ */
+export function createHttpServer(options: {
   readonly logger: Logger;
   /** For a body that arrives as text. */
   readonly bodyLimitBytes: number;
@@ -27,13 +30,7 @@ export interface HttpServerOptions {
   ) => ErrorAnswer;
   /** @param statusCode - 500 if nothing else is known about the error */
   readonly toAnswer: (error: Error, statusCode: number) => ErrorAnswer;
-}
-
-/**
- * Create an HTTP server without routes. Bodies arrive at the routes as text, whatever their type says, and every
- * answer has an `x-request-id`.
- */
-export function createHttpServer(options: HttpServerOptions): FastifyInstance {
+}): FastifyInstance {
   const { logger, toNoRouteAnswer, toAnswer } = options;
   const app = Fastify({
     bodyLimit: options.bodyLimitBytes,

@@ -19,16 +19,7 @@ type TokenOutcome =
   | { readonly kind: 'wrongClientId' | 'wrongClientSecret' };
 
 /** Issues tokens, each valid for its lifetime. They are in memory, so a restart invalidates them all. */
-export interface TokenIssuer<C extends Client = Client> {
-  /** @throws {CredentialsUnreadableError} */
-  issue(clientId: string, clientSecret: string): TokenOutcome;
-  /**
-   * The client of a token; null if nobody issued it, it has expired, or the client no longer exists.
-   *
-   * @throws {CredentialsUnreadableError}
-   */
-  clientOf(accessToken: string): C | null;
-}
+export type TokenIssuer<C extends Client = Client> = ReturnType<typeof createTokenIssuer<C>>;
 
 /**
  * @param clients - called each time, so that its result may change
@@ -38,7 +29,7 @@ export function createTokenIssuer<C extends Client>(
   clients: () => readonly C[],
   lifetimeS: number,
   clock: Clock,
-): TokenIssuer<C> {
+) {
   /** Oldest first, because a Map keeps its order and all lifetimes are equal. By the monotonic clock, in ms. */
   const issued = new Map<string, { readonly clientId: string; readonly expiresAt: number }>();
 
@@ -52,7 +43,8 @@ export function createTokenIssuer<C extends Client>(
   const find = (clientId: string) => clients().find((client) => client.clientId === clientId);
 
   return {
-    issue(clientId, clientSecret) {
+    /** @throws {CredentialsUnreadableError} */
+    issue(clientId: string, clientSecret: string): TokenOutcome {
       const client = find(clientId);
       if (client === undefined) return { kind: 'wrongClientId' };
       if (!isSame(client.clientSecret, clientSecret)) return { kind: 'wrongClientSecret' };
@@ -63,7 +55,12 @@ export function createTokenIssuer<C extends Client>(
       return { kind: 'issued', accessToken, expiresInS: lifetimeS };
     },
 
-    clientOf(accessToken) {
+    /**
+     * The client of a token; null if nobody issued it, it has expired, or the client no longer exists.
+     *
+     * @throws {CredentialsUnreadableError}
+     */
+    clientOf(accessToken: string): C | null {
       const token = issued.get(accessToken);
       if (token === undefined || token.expiresAt <= clock.monotonicMs()) return null;
       return find(token.clientId) ?? null;

@@ -6,7 +6,7 @@ import {
   PUBLIC_SECRET,
   SHIPPED_MAPPINGS_DIR,
 } from './campaign-config.settings.js';
-import { loadFaultPlan } from './faults/fault-plan-file.js';
+import { loadFaultPlan } from './faults/fault-plan.js';
 import { type Credentials } from './http/credentials.js';
 import { readApiKeysFrom, readClientsFrom } from './http/credentials-file.js';
 import type { PlatformSettings } from './upload/platform-client.js';

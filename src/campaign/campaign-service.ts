@@ -32,18 +32,6 @@ const RETRY_INTERVAL_MS = 60_000;
 
 const UNLIMITED: UsageLimits = { maxCallsPerSecond: null, maxCallsPerDay: null };
 
-/** A running service. */
-export interface CampaignService {
-  /** The base URL, without a trailing slash; IMS is at its `/ims/token/v3`. */
-  readonly url: string;
-  /** The state that the request ids belong to; see {@link State}. */
-  readonly stateId: string;
-  /** At least one, in the order of their files. */
-  readonly mappingIds: readonly string[];
-  /** Stop listening, abort the runs and wait for their ends. Safe to repeat. */
-  stop(): Promise<void>;
-}
-
 /** Record the first state of new mappings; others keep their known state. */
 function introduceMappings(mappings: Mappings, state: State, now: number): void {
   for (const { id, publication, execution } of mappings.values()) {
@@ -78,9 +66,7 @@ function tellUnknownPaths(mappings: Mappings, schemaOf: SchemaOf, logger: Logger
  * @throws {CredentialsUnreadableError} the credentials can't be read
  * @throws {ListenError} listening on the address failed; nothing is left running
  */
-export async function startCampaignService(
-  options: CampaignServiceOptions,
-): Promise<CampaignService> {
+export async function startCampaignService(options: CampaignServiceOptions) {
   const { schemaOf = () => undefined } = options;
   const { clock = systemClock, credentials, tokenLifetimeS = TOKEN_LIFETIME_S, logger } = options;
   const intervals = {
@@ -159,7 +145,16 @@ export async function startCampaignService(
   const about = { url, mappings: mappingIds, platform: options.platform.url };
   logger.info(about, 'Campaign service is listening');
   const running = starting.move();
-  return { url, stateId: state.id, mappingIds, stop: () => running.disposeAsync() };
+  return {
+    /** The base URL, without a trailing slash; IMS is at its `/ims/token/v3`. */
+    url,
+    /** The state that the request ids belong to; see {@link State}. */
+    stateId: state.id,
+    /** At least one, in the order of their files. */
+    mappingIds,
+    /** Stop listening, abort the runs and wait for their ends. Safe to repeat. */
+    stop: () => running.disposeAsync(),
+  };
 }
 
 /** Like a power cut: nothing is undone. */

@@ -5,19 +5,6 @@ export interface UpstreamDetails {
   readonly requestId?: string;
 }
 
-/**
- * A failure that a caller can act on. Its message and extensions are safe to show to anybody: no upstream body, no
- * secret, no stack. Details for the operator are in `cause`.
- */
-export abstract class GatewayError extends Error {
-  abstract readonly code: string;
-
-  /** What clients get besides the message, including `code`. */
-  get extensions(): Record<string, unknown> {
-    return { code: this.code };
-  }
-}
-
 /** The ways in which a call to the upstream fails. */
 export type UpstreamErrorCode =
   | 'UPSTREAM_UNAVAILABLE'
@@ -27,8 +14,8 @@ export type UpstreamErrorCode =
   | 'UPSTREAM_FORBIDDEN'
   | 'UPSTREAM_INVALID_RESPONSE';
 
-/** What is known about a failed call, besides its code. */
-export interface UpstreamErrorOptions {
+/** What is known about a failure, besides its code. */
+export interface FailureOptions {
   readonly upstream?: UpstreamDetails | undefined;
   /** How long to wait before trying again, in ms, if known. */
   readonly retryAfterMs?: number | undefined;
@@ -37,45 +24,47 @@ export interface UpstreamErrorOptions {
   readonly cause?: unknown;
 }
 
-/** A call that gave no usable answer, to the upstream or to Adobe Experience Platform. */
-abstract class NoAnswerError extends GatewayError {
+/**
+ * A failure that a caller can act on. Its message and extensions are safe to show to anybody: no upstream body, no
+ * secret, no stack. Details for the operator are in `cause`.
+ */
+export abstract class GatewayError extends Error {
+  override readonly name: string = this.constructor.name;
+  abstract readonly code: string;
   readonly upstream: UpstreamDetails | undefined;
   readonly retryAfterMs: number | undefined;
+  readonly outcomeUnknown: boolean;
 
   constructor(
     message: string,
-    { upstream, retryAfterMs, cause }: Omit<UpstreamErrorOptions, 'outcomeUnknown'>,
+    { upstream, retryAfterMs, outcomeUnknown = false, cause }: FailureOptions = {},
   ) {
     super(message, { cause });
     this.upstream = upstream;
     this.retryAfterMs = retryAfterMs;
+    this.outcomeUnknown = outcomeUnknown;
   }
 
-  override get extensions(): Record<string, unknown> {
+  /** What clients get besides the message. */
+  get extensions(): Record<string, unknown> {
+    const { code, upstream, retryAfterMs, outcomeUnknown } = this;
     return {
-      code: this.code,
-      ...(this.upstream && { upstream: this.upstream }),
-      ...(this.retryAfterMs !== undefined && { retryAfterMs: this.retryAfterMs }),
+      code,
+      ...(upstream && { upstream }),
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
+      ...(outcomeUnknown && { outcomeUnknown }),
     };
   }
 }
 
 /** A call to the upstream that gave no usable answer. It says nothing about the ingestion itself. */
-export class UpstreamError extends NoAnswerError {
-  override readonly name = 'UpstreamError';
-  readonly outcomeUnknown: boolean;
-
+export class UpstreamError extends GatewayError {
   constructor(
     readonly code: UpstreamErrorCode,
     message: string,
-    options: UpstreamErrorOptions = {},
+    options?: FailureOptions,
   ) {
     super(message, options);
-    this.outcomeUnknown = options.outcomeUnknown ?? false;
-  }
-
-  override get extensions(): Record<string, unknown> {
-    return { ...super.extensions, ...(this.outcomeUnknown && { outcomeUnknown: true }) };
   }
 }
 
@@ -92,13 +81,11 @@ export type PlatformErrorCode = UpstreamErrorCode extends `UPSTREAM_${infer Trou
   : never;
 
 /** A look-up in Adobe Experience Platform without a usable answer. It says nothing about the batch. */
-export class PlatformError extends NoAnswerError {
-  override readonly name = 'PlatformError';
-
+export class PlatformError extends GatewayError {
   constructor(
     readonly code: PlatformErrorCode,
     message: string,
-    options: Omit<UpstreamErrorOptions, 'outcomeUnknown'> = {},
+    options?: Omit<FailureOptions, 'outcomeUnknown'>,
   ) {
     super(message, options);
   }
@@ -106,63 +93,45 @@ export class PlatformError extends NoAnswerError {
 
 /** A subscription to a request that the upstream does not know. */
 export class RequestNotFoundError extends GatewayError {
-  override readonly name = 'RequestNotFoundError';
   readonly code = 'INGESTION_REQUEST_NOT_FOUND';
 }
 
 /** A cursor that this gateway's log did not create. */
 export class CursorInvalidError extends GatewayError {
-  override readonly name = 'CursorInvalidError';
   readonly code = 'CURSOR_INVALID';
 }
 
 /** An argument that no caller may pass. The message says what is allowed. */
 export class BadUserInputError extends GatewayError {
-  override readonly name = 'BadUserInputError';
   readonly code = 'BAD_USER_INPUT';
 }
 
 /** A start that failed because of a bug in the gateway, which is logged. Nobody knows whether it was sent. */
 export class StartInternalError extends GatewayError {
-  override readonly name = 'StartInternalError';
   readonly code = 'INTERNAL_SERVER_ERROR';
-  readonly outcomeUnknown = true;
 
   constructor(cause: unknown) {
-    super('The gateway failed to answer this. Its log has the details.', { cause });
-  }
-
-  override get extensions(): Record<string, unknown> {
-    return { code: this.code, outcomeUnknown: true };
+    const message = 'The gateway failed to answer this. Its log has the details.';
+    super(message, { cause, outcomeUnknown: true });
   }
 }
 
 /** A caller asked for more than it may have this minute. */
 export class RateLimitedError extends GatewayError {
-  override readonly name = 'RateLimitedError';
   readonly code = 'RATE_LIMITED';
 
-  constructor(
-    message: string,
-    readonly retryAfterMs: number,
-  ) {
-    super(message);
-  }
-
-  override get extensions(): Record<string, unknown> {
-    return { code: this.code, retryAfterMs: this.retryAfterMs };
+  constructor(message: string, retryAfterMs: number) {
+    super(message, { retryAfterMs });
   }
 }
 
 /** An operation took too long. It started nothing that its result doesn't mention. */
 export class OperationTimeoutError extends GatewayError {
-  override readonly name = 'OperationTimeoutError';
   readonly code = 'OPERATION_TIMEOUT';
 }
 
 /** Too many operations are in progress: on one socket, of one caller, or of all callers. */
 export class TooManyOperationsError extends GatewayError {
-  override readonly name = 'TooManyOperationsError';
   readonly code = 'TOO_MANY_OPERATIONS';
 
   constructor(
@@ -175,7 +144,6 @@ export class TooManyOperationsError extends GatewayError {
 
 /** The process is stopping, and accepts no new work. */
 export class ShuttingDownError extends GatewayError {
-  override readonly name = 'ShuttingDownError';
   readonly code = 'SHUTTING_DOWN';
 
   constructor() {
@@ -188,19 +156,7 @@ export class ShuttingDownError extends GatewayError {
  * polls again.
  */
 export class LogUnavailableError extends GatewayError {
-  override readonly name = 'LogUnavailableError';
   readonly code = 'LOG_UNAVAILABLE';
-  /** True if the upstream may have accepted a start anyway. Then nobody may simply send it again. */
-  readonly outcomeUnknown: boolean;
-
-  constructor(message: string, options: { cause?: unknown; outcomeUnknown?: boolean } = {}) {
-    super(message, { cause: options.cause });
-    this.outcomeUnknown = options.outcomeUnknown ?? false;
-  }
-
-  override get extensions(): Record<string, unknown> {
-    return { code: this.code, ...(this.outcomeUnknown && { outcomeUnknown: true }) };
-  }
 }
 
 /** Nobody knows whether the log's last commit succeeded, and nobody can find out now. */
@@ -224,7 +180,6 @@ export class StartForgottenError extends Error {
 
 /** The log does not contain what was written to it. Its content must no longer be served. */
 export class LogDamagedError extends GatewayError {
-  override readonly name = 'LogDamagedError';
   readonly code = 'LOG_UNAVAILABLE';
 
   constructor(cause?: unknown) {
@@ -234,7 +189,6 @@ export class LogDamagedError extends GatewayError {
 
 /** The caller is known, but may not do this. */
 export class ForbiddenError extends GatewayError {
-  override readonly name = 'ForbiddenError';
   readonly code = 'FORBIDDEN';
 }
 
@@ -251,7 +205,6 @@ const unauthenticatedMessages: Record<UnauthenticatedReason, string> = {
 
 /** This upstream has no administration API, or the gateway has no credentials for it. */
 export class AdministrationUnavailableError extends GatewayError {
-  override readonly name = 'AdministrationUnavailableError';
   readonly code = 'ADMINISTRATION_UNAVAILABLE';
 
   constructor() {
@@ -263,7 +216,6 @@ export class AdministrationUnavailableError extends GatewayError {
 
 /** No caller could be identified. */
 export class UnauthenticatedError extends GatewayError {
-  override readonly name = 'UnauthenticatedError';
   readonly code = 'UNAUTHENTICATED';
 
   /** @param cause - what exactly was wrong, only for the operator */
@@ -277,7 +229,6 @@ export class UnauthenticatedError extends GatewayError {
 
 /** The gateway can't check access tokens now. */
 export class SignInUnavailableError extends GatewayError {
-  override readonly name = 'SignInUnavailableError';
   readonly code = 'SIGN_IN_UNAVAILABLE';
 
   constructor(cause: unknown) {

@@ -28,10 +28,10 @@ import type { Submission } from './submission.js';
 import type { Observation, ObservationResult, Position, Transition } from './transition.js';
 
 /**
- * Who waits for the answer to a call: somebody who starts an ingestion, somebody who asks for a status, or nobody.
- * `caller` distinguishes callers, anonymous ones by their addresses.
+ * What a call is for: a start or a question of a caller, who waits for its answer, or a poll, whose answer nobody waits
+ * for. `caller` distinguishes callers, anonymous ones by their addresses.
  */
-export type Waiting =
+export type CallPurpose =
   | { readonly kind: 'start'; readonly caller: string }
   | { readonly kind: 'ask'; readonly caller: string }
   | { readonly kind: 'poll' };
@@ -52,7 +52,7 @@ export interface Upstream {
    * @returns null if the upstream knows no such request
    * @throws {UpstreamError} no usable answer
    */
-  status(ref: RequestRef, waiting: Waiting, onTurn?: () => void): Promise<ReportedState | null>;
+  status(ref: RequestRef, purpose: CallPurpose, onTurn?: () => void): Promise<ReportedState | null>;
 
   /** This caller now waits for a status call in progress too: send it as soon as one of this caller's would be. */
   expedite(ref: RequestRef, caller: string): void;
@@ -426,7 +426,7 @@ export interface WatchQueue {
   /** Somebody waits for the end of this request: poll it sooner, even if its watch had ended. */
   prioritize(ref: RequestRef): Promise<void>;
 
-  /** How a request is being watched; null if it is not, or is not planned yet. */
+  /** How a request is being watched, by any replica; null if it is not, or is not planned yet. */
   report(ref: RequestRef): Promise<WatchReport | null>;
 
   /** When it was last observed, from memory; null if the database has to be read. */
@@ -437,7 +437,7 @@ export interface WatchQueue {
 }
 
 /** The watches: one for each request that is not terminal, however many clients ask. */
-export interface Watches {
+export interface Watches extends Pick<WatchQueue, 'report' | 'recall'> {
   /** Append an observation. From now on the request is watched until it is terminal. */
   observe(ref: RequestRef, seen: ReportedState, answers?: StartAnswer): Promise<IngestionRecord>;
 
@@ -459,12 +459,6 @@ export interface Watches {
 
   /** Whether the upstream said within the last seconds that it does not know this request. */
   isUnknown(ref: RequestRef): boolean;
-
-  /** How a request is being watched, by any replica; null if it is not. */
-  report(ref: RequestRef): Promise<WatchReport | null>;
-
-  /** When it was last observed, from memory; null if the database has to be read. */
-  recall(ref: RequestRef): LastObservation | null;
 }
 
 /** Time, so that tests can drive it. */

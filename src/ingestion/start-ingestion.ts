@@ -21,17 +21,6 @@ import {
 } from './start-intent.js';
 import type { StartOutcome, StartSender } from './start-sender.js';
 
-/** What starting ingestions requires. */
-export interface StartIngestionOptions {
-  readonly sender: Pick<StartSender, 'send' | 'saveAnswer' | 'withdraw' | 'settleOverdue'>;
-  readonly watches: Pick<Watches, 'poll'>;
-  readonly log: Pick<IngestionLog, 'find' | 'list'>;
-  readonly starts: Pick<StartLog, 'begin' | 'answerDueInMs' | 'resolveUnknown'>;
-  readonly clock: Clock;
-  /** Called with the current state of each request that answers a repeated start. */
-  readonly onNamed: (record: IngestionRecord) => void;
-}
-
 /**
  * Start an ingestion of a mapping. It is recorded in the log before the upstream is called, once.
  *
@@ -58,7 +47,15 @@ export function createStartIngestion({
   starts,
   clock,
   onNamed,
-}: StartIngestionOptions): StartIngestion {
+}: {
+  readonly sender: Pick<StartSender, 'send' | 'saveAnswer' | 'withdraw' | 'settleOverdue'>;
+  readonly watches: Pick<Watches, 'poll'>;
+  readonly log: Pick<IngestionLog, 'find' | 'list'>;
+  readonly starts: Pick<StartLog, 'begin' | 'answerDueInMs' | 'resolveUnknown'>;
+  readonly clock: Clock;
+  /** Called with the current state of each request that answers a repeated start. */
+  readonly onNamed: (record: IngestionRecord) => void;
+}): StartIngestion {
   /** First calls in progress, by caller and key. */
   const underWay = new Map<string, { input: StartInput; outcome: Promise<StartOutcome> }>();
 

@@ -35,23 +35,6 @@ export type StartOutcome =
       readonly message: string;
     };
 
-/** What a sender of starts requires. */
-export interface StartSenderOptions {
-  readonly upstream: Pick<Upstream, 'start'>;
-  readonly watches: Pick<Watches, 'observe'>;
-  readonly starts: Pick<
-    StartLog,
-    'settle' | 'withdraw' | 'statusBefore' | 'resolveUnknown' | 'settleOverdue'
-  >;
-  readonly clock: Clock;
-  /** Called for each start that may or may not have been accepted. */
-  readonly onOutcomeUnknown: (intent: StartIntent, error: unknown) => void;
-  /** Called for each running request whose id the upstream gives to a new start. */
-  readonly onIdReused: (ref: RequestRef) => void;
-  /** Called with the current state of each request that answers a start. */
-  readonly onNamed: (record: IngestionRecord) => void;
-}
-
 /** How long to wait before asking the log again to store an answer, in ms. */
 const SAVE_AGAIN_MS = 1_000;
 
@@ -67,7 +50,21 @@ export function createStartSender({
   onOutcomeUnknown,
   onIdReused,
   onNamed,
-}: StartSenderOptions) {
+}: {
+  readonly upstream: Pick<Upstream, 'start'>;
+  readonly watches: Pick<Watches, 'observe'>;
+  readonly starts: Pick<
+    StartLog,
+    'settle' | 'withdraw' | 'statusBefore' | 'resolveUnknown' | 'settleOverdue'
+  >;
+  readonly clock: Clock;
+  /** Called for each start that may or may not have been accepted. */
+  readonly onOutcomeUnknown: (intent: StartIntent, error: unknown) => void;
+  /** Called for each running request whose id the upstream gives to a new start. */
+  readonly onIdReused: (ref: RequestRef) => void;
+  /** Called with the current state of each request that answers a start. */
+  readonly onNamed: (record: IngestionRecord) => void;
+}) {
   /** Outcomes of sent starts that the log could not store, by intent. */
   const unsaved = new Map<number, () => Promise<unknown>>();
   /** Those of them that are being stored now. A concurrent second try could land after the next sending. */

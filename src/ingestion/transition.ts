@@ -33,7 +33,7 @@ export function isSameTransition(a: Transition, b: Transition): boolean {
 }
 
 /** What an observation means. */
-export type Observed =
+export type StatusChange =
   | { readonly kind: 'transition'; readonly from: IngestionStatus | null }
   | { readonly kind: 'unchanged' }
   /** The upstream contradicts a terminal status. It changes nothing. */
@@ -49,7 +49,7 @@ export type Observed =
  *
  * @param known - the status in the log, or null if the request is new
  */
-export function observe(known: IngestionStatus | null, seen: IngestionStatus): Observed {
+export function observe(known: IngestionStatus | null, seen: IngestionStatus): StatusChange {
   if (known === seen) return { kind: 'unchanged' };
   if (known !== null && isTerminal(known)) return { kind: 'regression', from: known };
   return { kind: 'transition', from: known };

@@ -4,8 +4,8 @@ import { type Batch, PRE_CHECK_STATUSES } from './batch.js';
 import type { BatchFolder } from './batch-folder.js';
 import type { Checker } from './checker.js';
 
-/** What a processor depends on. */
-export interface BatchProcessorOptions {
+/** Create what moves batches from status to status; it has no batch yet. */
+export function createBatchProcessor(options: {
   readonly checker: Pick<Checker, 'check'>;
   /** How long a batch rests in each status between COMPLETE and its processing. In ms. */
   readonly stepMs: number;
@@ -14,10 +14,7 @@ export interface BatchProcessorOptions {
   /** Store what has changed about a batch, and return the whole batch. */
   change(batch: Batch, changes: Partial<Batch>): Batch;
   folderOf(id: string): BatchFolder;
-}
-
-/** Create what moves batches from status to status; it has no batch yet. */
-export function createBatchProcessor(options: BatchProcessorOptions) {
+}) {
   const { checker, stepMs, clock, logger, change, folderOf } = options;
   const processings = new Map<string, { readonly ending: AbortController; ended: Promise<void> }>();
 

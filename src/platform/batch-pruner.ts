@@ -6,23 +6,20 @@ import type { BatchStore } from './batch-store.js';
 /** The time between two looks, in ms. */
 const INTERVAL_MS = 60 * 60_000;
 
-/** What is pruned, and how long things are kept. */
-export interface BatchPrunerParts {
-  readonly store: Pick<BatchStore, 'past' | 'forget'>;
-  folderOf(id: string): Pick<BatchFolder, 'remove'>;
-  /** From the last change of a batch, in ms. */
-  readonly retentionMs: number;
-  readonly clock: Pick<Clock, 'now'>;
-  readonly logger: Logger;
-}
-
 /**
  * Forget old batches, with their files, from now on. A batch's files are deleted before the batch. If the process ends
  * in between, the next look finds the batch, so no unknown personal data is left.
  *
  * @returns ends that
  */
-export function startBatchPruner(parts: BatchPrunerParts): () => Promise<void> {
+export function startBatchPruner(parts: {
+  readonly store: Pick<BatchStore, 'past' | 'forget'>;
+  folderOf(id: string): Pick<BatchFolder, 'remove'>;
+  /** From the last change of a batch, in ms. */
+  readonly retentionMs: number;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly logger: Logger;
+}): () => Promise<void> {
   const { store, folderOf, retentionMs, clock, logger } = parts;
   let isStopping = false;
 

@@ -15,13 +15,11 @@ export type BatchStatus =
 /** The statuses of a completed batch before its records are checked. */
 export const PRE_CHECK_STATUSES: readonly BatchStatus[] = ['loaded', 'staging', 'staged'];
 
+/** The statuses of a completed batch without a decision. */
+const ACCEPTED: readonly BatchStatus[] = [...PRE_CHECK_STATUSES, 'processing', 'stalled'];
+
 /** The statuses from which a batch moves on automatically: a restart continues with them. */
-export const AUTOMATIC_STATUSES: readonly BatchStatus[] = [
-  ...PRE_CHECK_STATUSES,
-  'processing',
-  'stalled',
-  'inactive',
-];
+export const AUTOMATIC_STATUSES: readonly BatchStatus[] = [...ACCEPTED, 'inactive'];
 
 /** What a client can do to a batch. */
 export const BATCH_ACTIONS = ['COMPLETE', 'ABORT', 'FAIL', 'REVERT'] as const;
@@ -69,9 +67,6 @@ export interface Batch {
   readonly errors: readonly BatchError[];
 }
 
-/** The statuses of a completed batch without a decision. */
-const ACCEPTED: readonly BatchStatus[] = ['loaded', 'staging', 'staged', 'processing', 'stalled'];
-
 /**
  * The life of a batch. Once it is complete, the receiver moves it along the first line. If the receiver fails to
  * process it, it is `stalled` until the next start.
@@ -88,21 +83,9 @@ const MOVES: {
     readonly done: readonly BatchStatus[];
   };
 } = {
-  COMPLETE: {
-    from: ['loading'],
-    to: 'loaded',
-    done: [...ACCEPTED, 'success', 'failed'],
-  },
-  ABORT: {
-    from: ['loading', ...ACCEPTED],
-    to: 'aborted',
-    done: ['aborted'],
-  },
-  FAIL: {
-    from: ['loading', ...ACCEPTED],
-    to: 'failed',
-    done: ['failed'],
-  },
+  COMPLETE: { from: ['loading'], to: 'loaded', done: [...ACCEPTED, 'success', 'failed'] },
+  ABORT: { from: ['loading', ...ACCEPTED], to: 'aborted', done: ['aborted'] },
+  FAIL: { from: ['loading', ...ACCEPTED], to: 'failed', done: ['failed'] },
   REVERT: { from: ['success'], to: 'inactive', done: ['inactive', 'deleted'] },
 };
 

@@ -9,8 +9,11 @@ import type { BatchFilter, BatchStore } from './batch-store.js';
 import type { Checker } from './checker.js';
 import { Problem } from './problem.js';
 
-/** What the batches are made of, and the pace of their processor. */
-export interface BatchesOptions {
+/** All batches, and the actions on them. */
+export type Batches = ReturnType<typeof createBatches>;
+
+/** Create the batches from what the store knows. */
+export function createBatches(options: {
   readonly store: BatchStore;
   readonly checker: Checker;
   /** The folder of their folders. */
@@ -21,13 +24,7 @@ export interface BatchesOptions {
   readonly retentionMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
-}
-
-/** All batches, and the actions on them. */
-export type Batches = ReturnType<typeof createBatches>;
-
-/** Create the batches from what the store knows. */
-export function createBatches(options: BatchesOptions) {
+}) {
   const { store, checker, dir, clock, logger } = options;
   const folderOf = (id: string) => createBatchFolder(join(dir, id));
   const processor = createBatchProcessor({ ...options, change, folderOf });

@@ -10,7 +10,7 @@ import { openBatchStore } from './batch-store.js';
 import { createBatches } from './batches.js';
 import { addCatalogRoutes } from './catalog-routes.js';
 import { createChecker } from './checker.js';
-import { type Datasets, loadDatasets } from './datasets.js';
+import { loadDatasets } from './datasets.js';
 import { addExportRoutes } from './export-routes.js';
 import { createPlatformServer } from './http-server.js';
 import { addImportRoutes } from './import-routes.js';
@@ -36,15 +36,6 @@ export interface PlatformReceiverOptions extends Omit<PlatformConfig, 'clientId'
   readonly clock?: Clock;
 }
 
-/** A running receiver. */
-export interface PlatformReceiver {
-  /** The base URL, without a trailing slash; IMS is at its `/ims/token/v3`. */
-  readonly url: string;
-  readonly datasets: Datasets;
-  /** Stop listening, and leave work in progress to the next start. Safe to repeat. */
-  stop(): Promise<void>;
-}
-
 /**
  * Start the receiver: an HTTP server that implements the Batch Ingestion API of Adobe Experience Platform. It
  * continues with existing batches.
@@ -53,9 +44,7 @@ export interface PlatformReceiver {
  * @throws {DataFolderUnusableError} another receiver uses the data folder, or it can't be written
  * @throws {ListenError} listening on the address failed; nothing is left running
  */
-export async function startPlatformReceiver(
-  options: PlatformReceiverOptions,
-): Promise<PlatformReceiver> {
+export async function startPlatformReceiver(options: PlatformReceiverOptions) {
   const { clock = systemClock, tokenLifetimeS = TOKEN_LIFETIME_S, stepMs = STEP_MS } = options;
   const { logger, apiKey, imsOrg, sandbox } = options;
   await using starting = new AsyncDisposableStack();
@@ -104,5 +93,11 @@ export async function startPlatformReceiver(
   batches.resume();
   logger.info({ url, datasets: [...datasets.keys()] }, 'Platform receiver is listening');
   const running = starting.move();
-  return { url, datasets, stop: () => running.disposeAsync() };
+  return {
+    /** The base URL, without a trailing slash; IMS is at its `/ims/token/v3`. */
+    url,
+    datasets,
+    /** Stop listening, and leave work in progress to the next start. Safe to repeat. */
+    stop: () => running.disposeAsync(),
+  };
 }

@@ -6,8 +6,7 @@ import { toRegExp } from '../adobe/json-pattern.js';
 import type { Dataset } from './dataset.js';
 import { toJsonText } from './json-text.js';
 import type { RecordIssue, RecordIssueKind } from './record-issue.js';
-import { convert } from './xdm-conversion.js';
-import { DATE_TIME_FORMS, isDate, isDateTime } from './xdm-date.js';
+import { convert, DATE_TIME_FORMS, isDate, isDateTime } from './xdm-conversion.js';
 
 /** What every record of the event class must have. */
 const EVENT_RULES = {

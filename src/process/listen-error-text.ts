@@ -1,23 +1,21 @@
-/** A failure to listen on an address; the cause is the system's error. */
-export interface RefusedAddress {
-  readonly host: string;
-  readonly port: number;
-  readonly cause?: unknown;
-}
-
-/** The settings that an address came from. */
-export interface AddressSettings {
-  readonly host: string;
-  readonly port: string;
-}
-
 /** Lower ports need a permission that few programs have. */
 const FIRST_FREE_PORT = 1024;
 
 /** Why a program can't listen on its address, and what to set, in one line. */
 export function toListenErrorText(
-  { host, port, cause }: RefusedAddress,
-  settings: AddressSettings,
+  {
+    host,
+    port,
+    cause,
+  }: {
+    readonly host: string;
+    readonly port: number;
+    readonly cause?: unknown;
+  },
+  settings: {
+    readonly host: string;
+    readonly port: string;
+  },
 ): string {
   const { code, message } = cause as NodeJS.ErrnoException;
   switch (code) {

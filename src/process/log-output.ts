@@ -16,12 +16,7 @@ const END_WAIT_MS = 500;
 const END_LOOK_MS = 10;
 
 /** Where a log's lines go. */
-export interface LogOutput {
-  /** Write a line, including its end. Never waits: lines without room are dropped and counted. */
-  write(line: string): void;
-  /** Write everything that waits, at once. pino calls this after a fatal line. Waits for the reader, but not for long. */
-  flushSync(): void;
-}
+export type LogOutput = ReturnType<typeof createLogOutput>;
 
 /**
  * Writes lines to a pipe, a file or a terminal, whether anybody reads them or not. A reader that stops reading
@@ -32,7 +27,7 @@ export interface LogOutput {
  * @param fd - preferably a non-blocking one
  * @param onDropped - called with the number of lost lines, once there is room again
  */
-export function createLogOutput(fd: number, onDropped: (lines: number) => void): LogOutput {
+export function createLogOutput(fd: number, onDropped: (lines: number) => void) {
   let lines: string[] = [];
   let waitingChars = 0;
   /** The rest of the piece that is being written. */
@@ -83,7 +78,8 @@ export function createLogOutput(fd: number, onDropped: (lines: number) => void):
   }
 
   return {
-    write(line) {
+    /** Write a line, including its end. Never waits: lines without room are dropped and counted. */
+    write(line: string): void {
       if (waitingChars + rest.length + line.length > MAX_WAITING_CHARS) {
         droppedLines += 1;
         return;
@@ -100,7 +96,8 @@ export function createLogOutput(fd: number, onDropped: (lines: number) => void):
         });
       }
     },
-    flushSync() {
+    /** Write all that waits, at once. pino calls this after a fatal line. Waits for the reader, but not for long. */
+    flushSync(): void {
       const giveUpAt = performance.now() + END_WAIT_MS;
       while (!flush() && performance.now() < giveUpAt) sleep(END_LOOK_MS);
     },

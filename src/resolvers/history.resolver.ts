@@ -1,8 +1,12 @@
 import { Arg, Authorized, Ctx, Query, Resolver } from 'type-graphql';
 import { type Right, toReadableScope } from '../ingestion/caller.js';
 import type { IngestionLog } from '../ingestion/ports.js';
-import { IngestionRequestConnection } from '../schema/ingestion-request-connection.js';
-import { IngestionRequestFilter } from '../schema/ingestion-request-filter.js';
+import type { Connection } from '../schema/connection.js';
+import {
+  type IngestionRequest,
+  IngestionRequestConnection,
+  IngestionRequestFilter,
+} from '../schema/ingestion-request.js';
 import { Cursor } from '../schema/scalars.js';
 import { findLatest } from '../watch/follow.js';
 import { neverReusable, type OperationContext } from './operation-context.js';
@@ -28,7 +32,7 @@ export class HistoryResolver {
     @First(DEFAULT_REQUESTS) first: number | null,
     @After() after: string | null,
     @Ctx() { caller, sharing }: OperationContext,
-  ): Promise<IngestionRequestConnection> {
+  ): Promise<Connection<IngestionRequest>> {
     const state = this.log.state();
     // Listeners to the log don't hear who started a request.
     sharing.conditions.push(

@@ -8,13 +8,15 @@ import type {
   Watches,
   WatchReport,
 } from '../ingestion/ports.js';
+import { type Connection, toPage } from '../schema/connection.js';
 import { IngestionBatch, toIngestionBatch } from '../schema/ingestion-batch.js';
 import { IngestionRequest } from '../schema/ingestion-request.js';
-import { IngestionTransition } from '../schema/ingestion-transition.js';
-import { IngestionTransitionConnection } from '../schema/ingestion-transition-connection.js';
+import {
+  IngestionTransition,
+  IngestionTransitionConnection,
+} from '../schema/ingestion-transition.js';
 import { IngestionWatch, toIngestionWatch } from '../schema/ingestion-watch.js';
 import { Job } from '../schema/job.js';
-import { toPage } from '../schema/page-info.js';
 import { DateTime, SafeInt } from '../schema/scalars.js';
 import { neverReusable, type OperationContext } from './operation-context.js';
 import { After, First, parsePageSize } from './page-arguments.js';
@@ -83,7 +85,7 @@ export class IngestionRequestResolver {
     @Root() { ref }: IngestionRequest,
     @First(DEFAULT_PAGE_ITEMS) first: number | null,
     @After() after: string | null,
-  ): Promise<IngestionTransitionConnection> {
+  ): Promise<Connection<IngestionTransition>> {
     const pageSize = parsePageSize(first, DEFAULT_PAGE_ITEMS);
     const scope = { kind: 'request', ref } as const;
     const position = after == null ? 0 : await this.log.parseCursor(after);

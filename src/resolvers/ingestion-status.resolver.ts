@@ -1,4 +1,4 @@
-import { Arg, Authorized, Ctx, Int, Query, Resolver } from 'type-graphql';
+import { Arg, Args, Authorized, Ctx, Int, Query, Resolver } from 'type-graphql';
 import { mayRead, type Right } from '../ingestion/caller.js';
 import { BadUserInputError, CursorInvalidError } from '../ingestion/gateway-error.js';
 import type { RequestRef } from '../ingestion/ingestion-request.js';
@@ -11,14 +11,13 @@ import type { IngestionLog } from '../ingestion/ports.js';
 import { parseRequestRef } from '../ingestion/request-ref.js';
 import { type GlobalId, parseGlobalId } from '../schema/global-id.js';
 import { IngestionRequest } from '../schema/ingestion-request.js';
-import { IngestionRequestRef } from '../schema/ingestion-request-ref.js';
+import { IngestionRequestRef, parseRequestArguments } from '../schema/ingestion-request-ref.js';
 import { IngestionTransition } from '../schema/ingestion-transition.js';
 import { Node } from '../schema/node.js';
 import { ID } from '../schema/scalars.js';
 import type { JobResolver } from './job.resolver.js';
 import type { MappingResolver } from './mapping.resolver.js';
 import { neverReusable, type OperationContext } from './operation-context.js';
-import { parseRequestArguments } from './request-arguments.js';
 
 const MAX_REFS = 100;
 
@@ -41,11 +40,7 @@ export class IngestionStatusResolver {
       'The status of a request. Name it by its `id`, or by `mappingId` and `requestId`. Null if the upstream knows no such request, or the caller may not see its mapping. Never older than `maxAgeMs` until it is terminal. A terminal request is answered without asking the upstream. If the upstream cannot be asked, this is an `UPSTREAM_…` error; a larger `maxAgeMs`, or `node`, still gives the last observed status. A request that the upstream did not know is not asked about again for 3 seconds, whatever `maxAgeMs` says.',
   })
   ingestionStatus(
-    @Arg('mappingId', () => ID, { nullable: true, description: 'The id of its mapping.' })
-    mappingId: string | null,
-    @Arg('requestId', () => ID, { nullable: true, description: 'Its id upstream.' })
-    requestId: string | null,
-    @Arg('id', () => ID, { nullable: true, description: 'Its global id.' }) id: string | null,
+    @Args(() => IngestionRequestRef) request: IngestionRequestRef,
     @Arg('maxAgeMs', () => Int, {
       nullable: true,
       description: 'In milliseconds. By default `POLL_MAX_MS`.',
@@ -56,7 +51,7 @@ export class IngestionStatusResolver {
     if (maxAgeMs != null && maxAgeMs < 0) {
       throw new BadUserInputError(`maxAgeMs must be 0 or more; this is ${maxAgeMs}.`);
     }
-    const ref = parseRequestArguments({ id, mappingId, requestId });
+    const ref = parseRequestArguments(request);
     return this.#status(ref, maxAgeMs ?? null, context);
   }
 

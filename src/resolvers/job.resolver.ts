@@ -1,11 +1,11 @@
 import { Arg, Authorized, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
 import { isInScope, mayRead, type Right, toReadableScope } from '../ingestion/caller.js';
 import type { Administration } from '../ingestion/ports.js';
+import { type Connection, toPage } from '../schema/connection.js';
 import { IngestionRequest } from '../schema/ingestion-request.js';
 import { Job, JobConnection, JobFilter } from '../schema/job.js';
 import { Mapping } from '../schema/mapping.js';
-import { toPage } from '../schema/page-info.js';
-import { RejectConnection } from '../schema/reject.js';
+import { type Reject, RejectConnection } from '../schema/reject.js';
 import { parseMappingIds, parseStatuses } from './filter-lists.js';
 import { parseNumberCursor, toKeyCursor } from './key-cursor.js';
 import type { OperationContext } from './operation-context.js';
@@ -33,7 +33,7 @@ export class JobResolver {
     @First(DEFAULT_PAGE_ITEMS) first: number | null,
     @After() after: string | null,
     @Ctx() { caller, callerKey, administration }: OperationContext,
-  ): Promise<JobConnection | null> {
+  ): Promise<Connection<Job> | null> {
     const pageSize = parsePageSize(first, DEFAULT_PAGE_ITEMS);
     const behind = after == null ? null : parseNumberCursor('job', after);
     const wanted = filter?.mappingIds ? parseMappingIds(filter.mappingIds) : null;
@@ -98,7 +98,7 @@ export class JobResolver {
     @First(DEFAULT_PAGE_ITEMS) first: number | null,
     @After() after: string | null,
     @Ctx() { callerKey }: OperationContext,
-  ): Promise<RejectConnection> {
+  ): Promise<Connection<Reject>> {
     const pageSize = parsePageSize(first, DEFAULT_PAGE_ITEMS);
     const behind = after == null ? 0 : parseNumberCursor('reject', after);
     const found =

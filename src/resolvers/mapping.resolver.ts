@@ -10,16 +10,17 @@ import {
 } from '../ingestion/caller.js';
 import type { IngestionLog } from '../ingestion/ports.js';
 import { parseMappingId } from '../ingestion/request-ref.js';
-import { IngestionRequest } from '../schema/ingestion-request.js';
-import { IngestionRequestConnection } from '../schema/ingestion-request-connection.js';
-import { IngestionRequestFilter } from '../schema/ingestion-request-filter.js';
-import { Mapping, MappingConnection, UsualDuration } from '../schema/mapping.js';
+import { type Connection, toPage } from '../schema/connection.js';
+import {
+  IngestionRequest,
+  IngestionRequestConnection,
+  IngestionRequestFilter,
+} from '../schema/ingestion-request.js';
+import { Mapping, MappingConnection, MappingFilter, UsualDuration } from '../schema/mapping.js';
 import {
   MappingAdministration,
   toMappingAdministration,
 } from '../schema/mapping-administration.js';
-import { MappingFilter } from '../schema/mapping-filter.js';
-import { toPage } from '../schema/page-info.js';
 import { ID } from '../schema/scalars.js';
 import { parseMappingIds } from './filter-lists.js';
 import { parseKeyCursor, toKeyCursor } from './key-cursor.js';
@@ -69,7 +70,7 @@ export class MappingResolver {
     @First(DEFAULT_PAGE_ITEMS) first: number | null,
     @After() after: string | null,
     @Ctx() { caller, administration }: OperationContext,
-  ): Promise<MappingConnection> {
+  ): Promise<Connection<Mapping>> {
     const pageSize = parsePageSize(first, DEFAULT_PAGE_ITEMS);
     const behind = after == null ? null : parseKeyCursor('mapping', after);
     const wanted = filter?.mappingIds ? parseMappingIds(filter.mappingIds) : null;
@@ -139,7 +140,7 @@ export class MappingResolver {
     @First(DEFAULT_REQUESTS) first: number | null,
     @After() after: string | null,
     @Ctx() { caller }: OperationContext,
-  ): Promise<IngestionRequestConnection> {
+  ): Promise<Connection<IngestionRequest>> {
     return findRequests(this.log, caller, { filter, first, after }, mappingId);
   }
 

@@ -1,10 +1,8 @@
 import { type Caller, toReadableScope } from '../ingestion/caller.js';
 import type { IngestionLog, RequestFilter } from '../ingestion/ports.js';
 import { parseStartedBy } from '../ingestion/request-ref.js';
-import { IngestionRequest } from '../schema/ingestion-request.js';
-import type { IngestionRequestConnection } from '../schema/ingestion-request-connection.js';
-import type { IngestionRequestFilter } from '../schema/ingestion-request-filter.js';
-import { toPage } from '../schema/page-info.js';
+import { type Connection, toPage } from '../schema/connection.js';
+import { IngestionRequest, type IngestionRequestFilter } from '../schema/ingestion-request.js';
 import { parseMappingIds, parseStatuses } from './filter-lists.js';
 import { parsePageSize } from './page-arguments.js';
 
@@ -30,7 +28,7 @@ export async function findRequests(
   caller: Caller,
   { filter, first, after }: RequestPageArguments,
   ofMapping: string | null = null,
-): Promise<IngestionRequestConnection> {
+): Promise<Connection<IngestionRequest>> {
   const pageSize = parsePageSize(first, DEFAULT_REQUESTS);
   const narrowed = toRequestFilter(filter ?? {}, caller, ofMapping);
   const before = after == null ? null : await log.parseCursor(after);

@@ -4,12 +4,12 @@ import { BadUserInputError, GatewayError, StartInternalError } from '../ingestio
 import { parseIdempotencyKey, parseMappingId } from '../ingestion/request-ref.js';
 import type { StartIngestion } from '../ingestion/start-ingestion.js';
 import { isSameInput, type StartInput } from '../ingestion/start-intent.js';
-import { StartIngestionInput } from '../schema/start-ingestion-input.js';
 import {
   StartIngestionError,
+  StartIngestionInput,
   StartIngestionResult,
   toStartIngestionResult,
-} from '../schema/start-ingestion-result.js';
+} from '../schema/start-ingestion.js';
 import type { OperationContext } from './operation-context.js';
 
 const MAX_INPUTS = 50;

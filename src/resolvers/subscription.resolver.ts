@@ -1,18 +1,17 @@
-import { Arg, Authorized, Ctx, Resolver, Root, Subscription } from 'type-graphql';
+import { Arg, Args, Authorized, Ctx, Resolver, Root, Subscription } from 'type-graphql';
 import { type Caller, type Right, toReadableScope } from '../ingestion/caller.js';
 import { BadUserInputError } from '../ingestion/gateway-error.js';
 import type { ActivityScope } from '../ingestion/ports.js';
 import { parseStartedBy } from '../ingestion/request-ref.js';
 import type { Transition } from '../ingestion/transition.js';
-import { IngestionActivityFilter } from '../schema/ingestion-activity-filter.js';
-import { IngestionTransition } from '../schema/ingestion-transition.js';
+import { IngestionRequestRef, parseRequestArguments } from '../schema/ingestion-request-ref.js';
+import { IngestionActivityFilter, IngestionTransition } from '../schema/ingestion-transition.js';
 import { Cursor, ID } from '../schema/scalars.js';
 import { followActivity, followRequest, type Place } from '../watch/follow.js';
 import { parseMappingIds, parseStatuses } from './filter-lists.js';
 import type { OperationContext } from './operation-context.js';
-import { parseRequestArguments, type RequestArguments } from './request-arguments.js';
 
-interface StatusChangedArgs extends RequestArguments {
+interface StatusChangedArgs extends IngestionRequestRef {
   readonly after?: string | null;
 }
 
@@ -26,6 +25,12 @@ interface SubscribeData {
   readonly args: Record<string, unknown>;
   readonly context: OperationContext;
 }
+
+const After = () =>
+  Arg('after', () => Cursor, {
+    nullable: true,
+    description: 'Begin after this place in the log.',
+  });
 
 /**
  * The last step of the push path: a subscription begins at a place in the log, and each transition after it becomes
@@ -50,16 +55,8 @@ export class SubscriptionResolver {
   })
   ingestionStatusChanged(
     @Root() transition: Transition,
-    @Arg('mappingId', () => ID, { nullable: true, description: 'The id of its mapping.' })
-    _mappingId: string | null,
-    @Arg('requestId', () => ID, { nullable: true, description: 'Its id upstream.' })
-    _requestId: string | null,
-    @Arg('id', () => ID, { nullable: true, description: 'Its global id.' }) _id: string | null,
-    @Arg('after', () => Cursor, {
-      nullable: true,
-      description: 'Begin after this place in the log.',
-    })
-    _after: string | null,
+    @Args(() => IngestionRequestRef) _request: IngestionRequestRef,
+    @After() _after: string | null,
     @Ctx() { followSources }: OperationContext,
   ): IngestionTransition {
     return new IngestionTransition(transition, followSources.log.toCursor(transition.position));
@@ -91,11 +88,7 @@ export class SubscriptionResolver {
       description: 'Shorthand for the filter’s `mappingIds`. Use one or the other.',
     })
     _mappingIds: string[] | null,
-    @Arg('after', () => Cursor, {
-      nullable: true,
-      description: 'Begin after this place in the log.',
-    })
-    _after: string | null,
+    @After() _after: string | null,
     @Ctx() { followSources }: OperationContext,
   ): IngestionTransition {
     return new IngestionTransition(transition, followSources.log.toCursor(transition.position));

@@ -1,51 +1,33 @@
-import { Field, ObjectType, registerEnumType } from 'type-graphql';
+import { Field, ObjectType } from 'type-graphql';
 import type { IngestionBatch as DomainBatch } from '../ingestion/ingestion-batch.js';
+import { createEnum } from './enum.js';
 import { ID, SafeInt } from './scalars.js';
 
 /** Platform's documented batch statuses, and one for undocumented ones. */
-export enum IngestionBatchStatus {
-  ABANDONED = 'ABANDONED',
-  ABORTED = 'ABORTED',
-  ACTIVE = 'ACTIVE',
-  ARCHIVED = 'ARCHIVED',
-  FAILED = 'FAILED',
-  INACTIVE = 'INACTIVE',
-  LOADED = 'LOADED',
-  LOADING = 'LOADING',
-  PENDING = 'PENDING',
-  PROCESSING = 'PROCESSING',
-  QUEUED = 'QUEUED',
-  RETRYING = 'RETRYING',
-  STAGED = 'STAGED',
-  STAGING = 'STAGING',
-  STALLED = 'STALLED',
-  SUCCESS = 'SUCCESS',
-  UNKNOWN = 'UNKNOWN',
-}
-
-registerEnumType(IngestionBatchStatus, {
-  name: 'IngestionBatchStatus',
-  description: 'The status of a batch, as Adobe Experience Platform documents it.',
-  valuesConfig: {
-    ABANDONED: { description: 'It was not completed in time.' },
-    ABORTED: { description: 'Its producer aborted it.' },
-    ACTIVE: { description: 'It was promoted, and can be read.' },
-    ARCHIVED: { description: 'It was archived, and can be restored.' },
-    FAILED: { description: 'It ended in an error. Platform also calls this `failure`.' },
-    INACTIVE: { description: 'It was promoted, then reverted or expired.' },
-    LOADED: { description: 'Its files are complete, and it can be promoted.' },
-    LOADING: { description: 'Its files are being written.' },
-    PENDING: { description: 'It waits to be promoted.' },
-    PROCESSING: { description: 'It is being processed.' },
-    QUEUED: { description: 'It waits to be processed.' },
-    RETRYING: { description: 'It could not be processed, and will be tried again.' },
-    STAGED: { description: 'The staging of its files is complete.' },
-    STAGING: { description: 'Its files are being staged.' },
-    STALLED: { description: 'It was retried too often, and is on hold.' },
-    SUCCESS: { description: 'It was ingested; some of its records may have been rejected.' },
-    UNKNOWN: { description: 'Platform used an undocumented word: see `statusText`.' },
+export const IngestionBatchStatus = createEnum(
+  'IngestionBatchStatus',
+  'The status of a batch, as Adobe Experience Platform documents it.',
+  {
+    ABANDONED: 'It was not completed in time.',
+    ABORTED: 'Its producer aborted it.',
+    ACTIVE: 'It was promoted, and can be read.',
+    ARCHIVED: 'It was archived, and can be restored.',
+    FAILED: 'It ended in an error. Platform also calls this `failure`.',
+    INACTIVE: 'It was promoted, then reverted or expired.',
+    LOADED: 'Its files are complete, and it can be promoted.',
+    LOADING: 'Its files are being written.',
+    PENDING: 'It waits to be promoted.',
+    PROCESSING: 'It is being processed.',
+    QUEUED: 'It waits to be processed.',
+    RETRYING: 'It could not be processed, and will be tried again.',
+    STAGED: 'The staging of its files is complete.',
+    STAGING: 'Its files are being staged.',
+    STALLED: 'It was retried too often, and is on hold.',
+    SUCCESS: 'It was ingested; some of its records may have been rejected.',
+    UNKNOWN: 'Platform used an undocumented word: see `statusText`.',
   },
-});
+);
+type BatchStatus = keyof typeof IngestionBatchStatus;
 
 @ObjectType({ description: 'What is wrong with some records of a batch.' })
 export class IngestionBatchError {
@@ -72,7 +54,7 @@ export class IngestionBatch {
   readonly batchId!: string;
 
   @Field(() => IngestionBatchStatus)
-  readonly status!: IngestionBatchStatus;
+  readonly status!: BatchStatus;
 
   @Field({ description: 'The status as Platform reports it, such as `success`.' })
   readonly statusText!: string;
@@ -104,10 +86,8 @@ export function toIngestionBatch(batch: DomainBatch): IngestionBatch {
 }
 
 /** The words may have any case, and one of them has two forms. */
-function toBatchStatus(word: string): IngestionBatchStatus {
+function toBatchStatus(word: string): BatchStatus {
   const name = word.toUpperCase();
-  if (name === 'FAILURE') return IngestionBatchStatus.FAILED;
-  return Object.hasOwn(IngestionBatchStatus, name)
-    ? IngestionBatchStatus[name as keyof typeof IngestionBatchStatus]
-    : IngestionBatchStatus.UNKNOWN;
+  if (name === 'FAILURE') return 'FAILED';
+  return Object.hasOwn(IngestionBatchStatus, name) ? (name as BatchStatus) : 'UNKNOWN';
 }

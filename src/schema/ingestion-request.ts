@@ -1,4 +1,4 @@
-import { Field, ObjectType } from 'type-graphql';
+import { Field, InputType, ObjectType } from 'type-graphql';
 import { toIngestionFailure } from '../ingestion/ingestion-failure.js';
 import {
   type IngestionStatus as DomainStatus,
@@ -6,11 +6,25 @@ import {
   isTerminal,
   type RequestRef,
 } from '../ingestion/ingestion-request.js';
+import { createConnection } from './connection.js';
+import { createEnum } from './enum.js';
 import { toGlobalId } from './global-id.js';
 import { IngestionFailure } from './ingestion-failure.js';
-import { IngestionStatus } from './ingestion-status.js';
 import { Node } from './node.js';
 import { DateTime, ID, SafeInt } from './scalars.js';
+
+/** The domain's statuses. */
+export const IngestionStatus = createEnum<DomainStatus>(
+  'IngestionStatus',
+  'The status of an ingestion request. All but IN_PROGRESS are terminal.',
+  {
+    IN_PROGRESS: 'A batch is being prepared or uploaded.',
+    SUCCESS: 'Everything was ingested; `numRecords` says how many records.',
+    FAILED: 'It ended in an error; `failure` says which.',
+    ABORTED:
+      'The ingestion service itself gave up, perhaps after ingesting some records. You may submit a new request.',
+  },
+);
 
 @ObjectType({
   implements: Node,
@@ -88,4 +102,41 @@ export class IngestionRequest extends Node {
     const finishedAt = Math.max(changedAt, firstObservedAt, startedAt ?? firstObservedAt);
     this.finishedAt = this.isTerminal ? new Date(finishedAt) : null;
   }
+}
+
+/** Pages of them. */
+export const IngestionRequestConnection = createConnection(
+  'IngestionRequest',
+  IngestionRequest,
+  'A request in a page, with its cursor.',
+  'A page of requests, newest first.',
+);
+
+@InputType({
+  description: 'Which requests to list. Conditions that are left out don’t narrow the list.',
+})
+export class IngestionRequestFilter {
+  @Field(() => [ID], { nullable: true, description: 'Of these mappings, 1 to 100.' })
+  readonly mappingIds?: string[] | null;
+
+  @Field(() => [IngestionStatus], {
+    nullable: true,
+    description: 'With one of these statuses. Must not be empty.',
+  })
+  readonly statuses?: DomainStatus[] | null;
+
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'First observed at this instant or later.',
+  })
+  readonly observedAfter?: Date | null;
+
+  @Field(() => DateTime, { nullable: true, description: 'First observed before this instant.' })
+  readonly observedBefore?: Date | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Started through this gateway by this caller, as `startedBy` names it.',
+  })
+  readonly startedBy?: string | null;
 }

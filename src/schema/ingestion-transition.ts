@@ -1,13 +1,14 @@
-import { Field, ObjectType } from 'type-graphql';
+import { Field, InputType, ObjectType } from 'type-graphql';
 import { toIngestionFailure } from '../ingestion/ingestion-failure.js';
 import type {
   IngestionStatus as DomainStatus,
   RequestRef,
 } from '../ingestion/ingestion-request.js';
 import type { Transition } from '../ingestion/transition.js';
+import { createConnection } from './connection.js';
 import { toGlobalId } from './global-id.js';
 import { IngestionFailure } from './ingestion-failure.js';
-import { IngestionStatus } from './ingestion-status.js';
+import { IngestionStatus } from './ingestion-request.js';
 import { Node } from './node.js';
 import { Cursor, DateTime, ID, SafeInt } from './scalars.js';
 
@@ -63,4 +64,34 @@ export class IngestionTransition extends Node {
     this.info = to.info;
     this.failure = toIngestionFailure(to, ref.mappingId);
   }
+}
+
+/** Pages of them. */
+export const IngestionTransitionConnection = createConnection(
+  'IngestionTransition',
+  IngestionTransition,
+  'A transition in a page, with its cursor.',
+  'A page of transitions, oldest first.',
+);
+
+@InputType({
+  description:
+    'Which transitions to deliver. Conditions that are left out don’t narrow the subscription.',
+})
+export class IngestionActivityFilter {
+  @Field(() => [ID], { nullable: true, description: 'Of these mappings, 1 to 100.' })
+  readonly mappingIds?: string[] | null;
+
+  @Field(() => [IngestionStatus], {
+    nullable: true,
+    description: 'To one of these statuses. Must not be empty.',
+  })
+  readonly statuses?: DomainStatus[] | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Of requests started through this gateway by this caller, as `startedBy` names it.',
+  })
+  readonly startedBy?: string | null;
 }

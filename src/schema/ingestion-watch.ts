@@ -1,6 +1,8 @@
-import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
-import type { WatchEnd as WatchEndReason, WatchReport } from '../ingestion/ports.js';
+import { Field, Int, ObjectType } from 'type-graphql';
+import type { WatchEnd as DomainWatchEnd, WatchReport } from '../ingestion/ports.js';
+import { createEnum } from './enum.js';
 import { ErrorCode, toErrorCode } from './error-code.js';
+import { IngestionRequest } from './ingestion-request.js';
 import { DateTime } from './scalars.js';
 
 @ObjectType({ description: 'The last failed poll since the last successful one.' })
@@ -16,26 +18,14 @@ export class WatchFailure {
 }
 
 /** Why a request is no longer watched, as the API names it. */
-export enum WatchEnd {
-  FORGOTTEN_UPSTREAM = 'FORGOTTEN_UPSTREAM',
-  ENDED_BY_OPERATOR = 'ENDED_BY_OPERATOR',
-}
-
-registerEnumType(WatchEnd, {
-  name: 'WatchEnd',
-  description: 'Why a request is no longer watched although it isn’t terminal.',
-  valuesConfig: {
-    FORGOTTEN_UPSTREAM: {
-      description: 'For an hour the upstream has said that it knows no such request.',
-    },
-    ENDED_BY_OPERATOR: { description: 'An operator ended it with `endWatch`.' },
+export const WatchEnd = createEnum<DomainWatchEnd>(
+  'WatchEnd',
+  'Why a request is no longer watched although it isn’t terminal.',
+  {
+    FORGOTTEN_UPSTREAM: 'For an hour the upstream has said that it knows no such request.',
+    ENDED_BY_OPERATOR: 'An operator ended it with `endWatch`.',
   },
-});
-
-const watchEnds = {
-  FORGOTTEN_UPSTREAM: WatchEnd.FORGOTTEN_UPSTREAM,
-  ENDED_BY_OPERATOR: WatchEnd.ENDED_BY_OPERATOR,
-} as const satisfies Record<WatchEndReason, WatchEnd>;
+);
 
 @ObjectType({
   description:
@@ -68,7 +58,7 @@ export class IngestionWatch {
     description:
       'Why it is no longer watched although it isn’t terminal; null while it is watched. The watch resumes when someone subscribes to it, or asks for its status and the upstream answers.',
   })
-  readonly endedBecause!: WatchEnd | null;
+  readonly endedBecause!: DomainWatchEnd | null;
 }
 
 /** The watch report as clients see it. */
@@ -83,6 +73,17 @@ export function toIngestionWatch(report: WatchReport): IngestionWatch {
       message: lastFailure.message,
       at: new Date(lastFailure.at),
     },
-    endedBecause: endedBecause && watchEnds[endedBecause],
+    endedBecause,
   };
+}
+
+@ObjectType({ description: 'The outcome of `endWatch`.' })
+export class EndWatchResult {
+  @Field(() => IngestionRequest, { description: 'The request. Its status doesn’t change.' })
+  readonly request!: IngestionRequest;
+
+  @Field({
+    description: 'False if it was not watched: it is terminal, or its watch had ended before.',
+  })
+  readonly wasWatched!: boolean;
 }

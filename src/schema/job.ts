@@ -1,28 +1,22 @@
-import { Field, InputType, ObjectType, registerEnumType } from 'type-graphql';
+import { Field, InputType, ObjectType } from 'type-graphql';
 import type { JobStatus as DomainStatus, Job as JobRow } from '../ingestion/administration.js';
+import { createConnection } from './connection.js';
+import { createEnum } from './enum.js';
 import { toGlobalId } from './global-id.js';
 import { Node } from './node.js';
-import { PageInfo } from './page-info.js';
-import { Cursor, DateTime, ID, SafeInt } from './scalars.js';
+import { DateTime, ID, SafeInt } from './scalars.js';
 
-/** The domain's statuses as an object, because TypeGraphQL can't register a union of strings. */
-export const JobStatus = {
-  CREATED: 'CREATED',
-  UPLOADED: 'UPLOADED',
-  SUCCESS: 'SUCCESS',
-  FAILED: 'FAILED',
-} as const satisfies { [Status in DomainStatus]: Status };
-
-registerEnumType(JobStatus, {
-  name: 'JobStatus',
-  description: 'The status of a job. SUCCESS and FAILED are final.',
-  valuesConfig: {
-    CREATED: { description: 'It is reading its source and uploading.' },
-    UPLOADED: { description: 'Platform has the whole batch and is checking it.' },
-    SUCCESS: { description: 'Platform accepted its batch.' },
-    FAILED: { description: 'It ended in an error, or was cancelled; `reason` says which.' },
+/** The domain's statuses. */
+export const JobStatus = createEnum<DomainStatus>(
+  'JobStatus',
+  'The status of a job. SUCCESS and FAILED are final.',
+  {
+    CREATED: 'It is reading its source and uploading.',
+    UPLOADED: 'Platform has the whole batch and is checking it.',
+    SUCCESS: 'Platform accepted its batch.',
+    FAILED: 'It ended in an error, or was cancelled; `reason` says which.',
   },
-});
+);
 
 @ObjectType({
   implements: Node,
@@ -77,26 +71,13 @@ export class Job extends Node {
   }
 }
 
-@ObjectType({ description: 'A job in a page, with its cursor.' })
-export class JobEdge {
-  @Field(() => Cursor)
-  readonly cursor!: string;
-
-  @Field(() => Job)
-  readonly node!: Job;
-}
-
-@ObjectType({ description: 'A page of jobs, newest first.' })
-export class JobConnection {
-  @Field(() => [JobEdge])
-  readonly edges!: JobEdge[];
-
-  @Field(() => [Job])
-  readonly nodes!: Job[];
-
-  @Field(() => PageInfo)
-  readonly pageInfo!: PageInfo;
-}
+/** Pages of them. */
+export const JobConnection = createConnection(
+  'Job',
+  Job,
+  'A job in a page, with its cursor.',
+  'A page of jobs, newest first.',
+);
 
 @InputType({
   description: 'Which jobs to list. Conditions that are left out don’t narrow the list.',

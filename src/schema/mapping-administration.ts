@@ -1,45 +1,32 @@
-import { Field, ObjectType, registerEnumType } from 'type-graphql';
+import { Field, ObjectType } from 'type-graphql';
 import type { AdministeredMapping } from '../ingestion/administration.js';
+import { createEnum } from './enum.js';
 import { Job } from './job.js';
 import { DateTime, SafeInt } from './scalars.js';
 
 /** Whether a mapping is published. */
-export enum MappingPublication {
-  PUBLISHED = 'PUBLISHED',
-  UNPUBLISHED = 'UNPUBLISHED',
-}
-
-registerEnumType(MappingPublication, {
-  name: 'MappingPublication',
-  description: 'Whether a mapping is published. Only published mappings run.',
-  valuesConfig: {
-    PUBLISHED: { description: 'It may be run.' },
-    UNPUBLISHED: { description: 'It must be published first.' },
+export const MappingPublication = createEnum(
+  'MappingPublication',
+  'Whether a mapping is published. Only published mappings run.',
+  {
+    PUBLISHED: 'It may be run.',
+    UNPUBLISHED: 'It must be published first.',
   },
-});
+);
 
 /** Whether a mapping is started. */
-export enum MappingExecution {
-  STARTED = 'STARTED',
-  STOPPED = 'STOPPED',
-}
-
-registerEnumType(MappingExecution, {
-  name: 'MappingExecution',
-  description: 'What runs a published mapping.',
-  valuesConfig: {
-    STARTED: { description: 'The scheduler runs it, and `startIngestion` is refused.' },
-    STOPPED: { description: 'It runs when someone calls `startIngestion`.' },
-  },
+export const MappingExecution = createEnum('MappingExecution', 'What runs a published mapping.', {
+  STARTED: 'The scheduler runs it, and `startIngestion` is refused.',
+  STOPPED: 'It runs when someone calls `startIngestion`.',
 });
 
 @ObjectType({ description: 'A mapping’s state in Campaign.' })
 export class MappingAdministration {
   @Field(() => MappingPublication)
-  readonly publication!: MappingPublication;
+  readonly publication!: keyof typeof MappingPublication;
 
   @Field(() => MappingExecution)
-  readonly execution!: MappingExecution;
+  readonly execution!: keyof typeof MappingExecution;
 
   @Field(() => DateTime, {
     nullable: true,
@@ -68,10 +55,8 @@ export class MappingAdministration {
 export function toMappingAdministration(mapping: AdministeredMapping): MappingAdministration {
   const lastJob = mapping.lastJob && new Job(mapping.lastJob);
   return {
-    publication: mapping.isPublished
-      ? MappingPublication.PUBLISHED
-      : MappingPublication.UNPUBLISHED,
-    execution: mapping.isStarted ? MappingExecution.STARTED : MappingExecution.STOPPED,
+    publication: mapping.isPublished ? 'PUBLISHED' : 'UNPUBLISHED',
+    execution: mapping.isStarted ? 'STARTED' : 'STOPPED',
     nextRunAt: mapping.nextRunAt === null ? null : new Date(mapping.nextRunAt),
     runIntervalMs: mapping.runIntervalMs,
     watermark: mapping.watermark,

@@ -1,8 +1,9 @@
-import { createUnionType, Field, InputType, ObjectType, registerEnumType } from 'type-graphql';
+import { createUnionType, Field, InputType, ObjectType } from 'type-graphql';
 import type {
   JobRefusal as DomainJobRefusal,
   MappingRefusal as DomainMappingRefusal,
 } from '../ingestion/administration.js';
+import { createEnum } from './enum.js';
 import { Job } from './job.js';
 import { Mapping } from './mapping.js';
 import { ID } from './scalars.js';
@@ -21,45 +22,30 @@ export class PublishMappingInput {
   readonly resendFromBeginning!: boolean | null;
 }
 
-/** The domain's refusals as an object, because TypeGraphQL can't register a union of strings. */
-export const MappingRefusal = {
-  UNKNOWN_MAPPING: 'UNKNOWN_MAPPING',
-  ALREADY_PUBLISHED: 'ALREADY_PUBLISHED',
-  NOT_PUBLISHED: 'NOT_PUBLISHED',
-  ALREADY_STARTED: 'ALREADY_STARTED',
-  ALREADY_STOPPED: 'ALREADY_STOPPED',
-  JOB_RUNNING: 'JOB_RUNNING',
-} as const satisfies { [Refusal in DomainMappingRefusal]: Refusal };
-
-registerEnumType(MappingRefusal, {
-  name: 'MappingRefusal',
-  description: 'Why a mapping was not changed.',
-  valuesConfig: {
-    UNKNOWN_MAPPING: { description: 'Campaign has no such mapping.' },
-    ALREADY_PUBLISHED: { description: 'Unpublish it before you publish it again.' },
-    NOT_PUBLISHED: { description: 'Publish it, which also starts it.' },
-    ALREADY_STARTED: { description: 'The scheduler is already running it.' },
-    ALREADY_STOPPED: { description: 'It is stopped already.' },
-    JOB_RUNNING: { description: 'A job is running: wait for it to end, or cancel it.' },
+/** The domain's refusals. */
+export const MappingRefusal = createEnum<DomainMappingRefusal>(
+  'MappingRefusal',
+  'Why a mapping was not changed.',
+  {
+    UNKNOWN_MAPPING: 'Campaign has no such mapping.',
+    ALREADY_PUBLISHED: 'Unpublish it before you publish it again.',
+    NOT_PUBLISHED: 'Publish it, which also starts it.',
+    ALREADY_STARTED: 'The scheduler is already running it.',
+    ALREADY_STOPPED: 'It is stopped already.',
+    JOB_RUNNING: 'A job is running: wait for it to end, or cancel it.',
   },
-});
+);
 
 /** Like {@link MappingRefusal}, for jobs. */
-export const JobRefusal = {
-  UNKNOWN_JOB: 'UNKNOWN_JOB',
-  JOB_OVER: 'JOB_OVER',
-  BATCH_WHOLE: 'BATCH_WHOLE',
-} as const satisfies { [Refusal in DomainJobRefusal]: Refusal };
-
-registerEnumType(JobRefusal, {
-  name: 'JobRefusal',
-  description: 'Why a job was not cancelled.',
-  valuesConfig: {
-    UNKNOWN_JOB: { description: 'No such job, or the caller may not see its mapping.' },
-    JOB_OVER: { description: 'It has ended.' },
-    BATCH_WHOLE: { description: 'Platform has the whole batch and will decide.' },
+export const JobRefusal = createEnum<DomainJobRefusal>(
+  'JobRefusal',
+  'Why a job was not cancelled.',
+  {
+    UNKNOWN_JOB: 'No such job, or the caller may not see its mapping.',
+    JOB_OVER: 'It has ended.',
+    BATCH_WHOLE: 'Platform has the whole batch and will decide.',
   },
-});
+);
 
 @ObjectType({ description: 'The mapping was changed.' })
 export class MappingChanged {

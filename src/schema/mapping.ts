@@ -1,8 +1,8 @@
-import { Field, Int, ObjectType } from 'type-graphql';
+import { Field, InputType, Int, ObjectType } from 'type-graphql';
+import { createConnection } from './connection.js';
 import { toGlobalId } from './global-id.js';
 import { Node } from './node.js';
-import { PageInfo } from './page-info.js';
-import { Cursor, ID, SafeInt } from './scalars.js';
+import { ID, SafeInt } from './scalars.js';
 
 @ObjectType({ description: 'How long the mapping’s recent runs took, at most 100 of them.' })
 export class UsualDuration {
@@ -27,23 +27,18 @@ export class Mapping extends Node {
   }
 }
 
-@ObjectType({ description: 'A mapping in a page, with its cursor.' })
-export class MappingEdge {
-  @Field(() => Cursor)
-  readonly cursor!: string;
+/** Pages of them. */
+export const MappingConnection = createConnection(
+  'Mapping',
+  Mapping,
+  'A mapping in a page, with its cursor.',
+  'A page of mappings, in the order of their ids.',
+);
 
-  @Field(() => Mapping)
-  readonly node!: Mapping;
-}
-
-@ObjectType({ description: 'A page of mappings, in the order of their ids.' })
-export class MappingConnection {
-  @Field(() => [MappingEdge])
-  readonly edges!: MappingEdge[];
-
-  @Field(() => [Mapping])
-  readonly nodes!: Mapping[];
-
-  @Field(() => PageInfo)
-  readonly pageInfo!: PageInfo;
+@InputType({
+  description: 'Which mappings to list. Conditions that are left out don’t narrow the list.',
+})
+export class MappingFilter {
+  @Field(() => [ID], { nullable: true, description: 'These, 1 to 100.' })
+  readonly mappingIds?: string[] | null;
 }

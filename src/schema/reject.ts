@@ -1,6 +1,5 @@
 import { Field, ObjectType } from 'type-graphql';
-import { PageInfo } from './page-info.js';
-import { Cursor } from './scalars.js';
+import { createConnection } from './connection.js';
 
 @ObjectType({
   description:
@@ -17,23 +16,10 @@ export class Reject {
   readonly reason!: string;
 }
 
-@ObjectType({ description: 'A reject in a page, with its cursor.' })
-export class RejectEdge {
-  @Field(() => Cursor)
-  readonly cursor!: string;
-
-  @Field(() => Reject)
-  readonly node!: Reject;
-}
-
-@ObjectType({ description: 'A page of rejects, in the order in which they were read.' })
-export class RejectConnection {
-  @Field(() => [RejectEdge])
-  readonly edges!: RejectEdge[];
-
-  @Field(() => [Reject])
-  readonly nodes!: Reject[];
-
-  @Field(() => PageInfo)
-  readonly pageInfo!: PageInfo;
-}
+/** Pages of them. */
+export const RejectConnection = createConnection(
+  'Reject',
+  Reject,
+  'A reject in a page, with its cursor.',
+  'A page of rejects, in the order in which they were read.',
+);

@@ -1,9 +1,8 @@
-import type { FastifyInstance } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
 import type { Clock } from '../ingestion/ports.js';
 import type { Arrival, OperationContext } from '../resolvers/operation-context.js';
-import { createFanOut, type FanOut } from '../watch/fan-out.js';
+import { createFanOut } from '../watch/fan-out.js';
 import type { Audience } from './admission/audience.js';
 import { toAddressKey } from './admission/caller-key.js';
 import { createClientAddress } from './admission/client-address.js';
@@ -14,10 +13,9 @@ import type { RefusalReporter } from './admission/refusal-log.js';
 import { toMaxConnections } from './connections/connection-limit.js';
 import { trackConnections } from './connections/connections.js';
 import { READING_MS } from './connections/fair-timeouts.js';
-import type { UnreadAnswers } from './connections/unread-answers.js';
 import { createHttpServer } from './http/http.js';
-import { createHttpSignIn, type HttpSignIn } from './http/http-sign-in.js';
-import { createHttpStreams, type HttpStreams } from './http/http-streams.js';
+import { createHttpSignIn } from './http/http-sign-in.js';
+import { createHttpStreams } from './http/http-streams.js';
 import { createStreamedRequests } from './http/streamed-requests.js';
 import type { NewLimiter } from './limits/allowance.js';
 import { createCallerLimits } from './limits/caller-limits.js';
@@ -33,9 +31,9 @@ import { createOperations, type OperationResult } from './operations/operations.
 import type { PersistedOperations } from './operations/persisted-operations.js';
 import { createShareable } from './operations/shareable.js';
 import { createSharedAnswers } from './operations/shared-answers.js';
-import type { Asker } from './sign-in/asker.js';
+import type { Client } from './sign-in/client.js';
 import type { SignIn } from './sign-in/sign-in.js';
-import { createWebSockets, type GraphQLWebSockets } from './websocket/websocket.js';
+import { createWebSockets } from './websocket/websocket.js';
 
 /** If a client reads nothing of an answer for this long, the answer and its connection are dropped. */
 const UNREAD_TIMEOUT_MS = 20_000;
@@ -61,8 +59,11 @@ export interface Exposure {
   readonly trustedProxies: readonly string[];
 }
 
-/** What the server is built from. */
-export interface GraphQLServerOptions {
+/**
+ * GraphQL over HTTP and over WebSockets, on a server that does not listen yet: join the transports with the rules,
+ * limits and errors that they share.
+ */
+export async function createGraphQLServer(options: {
   readonly schema: GraphQLSchema;
   readonly signIn: SignIn;
   readonly clock: Clock;
@@ -83,25 +84,7 @@ export interface GraphQLServerOptions {
   readonly reportRefusal: RefusalReporter;
   readonly phase: () => Phase;
   readonly logger: Logger;
-}
-
-/** GraphQL over HTTP and over WebSockets, on a server that does not listen yet. */
-export interface GraphQLServer {
-  readonly server: FastifyInstance;
-  /** For other pages that are not open to everybody. */
-  readonly httpSignIn: HttpSignIn;
-  readonly webSockets: GraphQLWebSockets;
-  readonly streams: HttpStreams;
-  readonly unreadAnswers: UnreadAnswers;
-  readonly fanOut: FanOut<OperationResult>;
-  /** Accept nothing new, finish what is in progress, and close every socket. */
-  stop(): Promise<void>;
-  /** Close every connection that is still open, which ends the stop. @returns how many there were */
-  cut(): number;
-}
-
-/** Join the transports with the rules, limits and errors that they share. */
-export async function createGraphQLServer(options: GraphQLServerOptions): Promise<GraphQLServer> {
+}) {
   const { schema, clock, exposure, followSources, logger } = options;
   const { reportOperation, reportRefusal } = options;
   const { limits, isSchemaOpen } = exposure;
@@ -114,7 +97,7 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
   const signIn = limitAttempts(options.signIn, failedSignIns, clock);
   const addressOf = createClientAddress(exposure.trustedProxies);
   const formatError = createErrorFormatter(logger, isSchemaOpen);
-  const newContext = ({ caller, key }: Asker, arrival: Arrival): OperationContext => ({
+  const newContext = ({ caller, key }: Client, arrival: Arrival): OperationContext => ({
     ...options.newLoaders(key),
     followSources,
     caller,
@@ -208,12 +191,14 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
   const connections = trackConnections(server.server);
   return {
     server,
+    /** For other pages that are not open to everybody. */
     httpSignIn,
     webSockets,
     streams,
     unreadAnswers,
     fanOut,
-    async stop() {
+    /** Accept nothing new, finish what is in progress, and close every socket. */
+    async stop(): Promise<void> {
       // At once: while it closes, the server does not listen, and no new socket can arrive.
       const closed = Promise.all([
         server.close(),
@@ -227,6 +212,7 @@ export async function createGraphQLServer(options: GraphQLServerOptions): Promis
       clearTimeout(cut);
       await apollo.stop();
     },
+    /** Close every connection that is still open, which ends the stop. @returns how many there were */
     cut: () => connections.cut(),
   };
 }

@@ -39,20 +39,10 @@ const MAX_RENDERED_AHEAD = 8;
 const MAX_QUEUED_ITEMS = 256;
 
 /** Delivers transitions to many followers, and shares the work of equal ones. It knows no transport. */
-export interface FanOut<Payload> {
-  /**
-   * Follow from a place.
-   *
-   * @param key - followers with equal keys share one rendering, so they need the same scope and rendering
-   * @param render - only the first one with its key is used
-   */
-  follow(key: string, from: Place, render: Render<Payload>, outlet: Outlet<Payload>): FollowHandle;
-  /** The number of followers. */
-  readonly followerCount: number;
-}
+export type FanOut<Payload> = ReturnType<typeof createFanOut<Payload>>;
 
 /** A fan-out within this process. */
-export function createFanOut<Payload>(source: TransitionSource): FanOut<Payload> {
+export function createFanOut<Payload>(source: TransitionSource) {
   const groups = new Set<Group<Payload>>();
   const groupsByKey = new Map<string, Group<Payload>>();
 
@@ -69,11 +59,23 @@ export function createFanOut<Payload>(source: TransitionSource): FanOut<Payload>
   }
 
   return {
-    follow(key, { scope, position }, render, outlet) {
+    /**
+     * Follow from a place.
+     *
+     * @param key - followers with equal keys share one rendering, so they need the same scope and rendering
+     * @param render - only the first one with its key is used
+     */
+    follow(
+      key: string,
+      { scope, position }: Place,
+      render: Render<Payload>,
+      outlet: Outlet<Payload>,
+    ): FollowHandle {
       const follower = new Follower(groupOf(key, scope, render), position, outlet);
       follower.start();
       return follower;
     },
+    /** The number of followers. */
     get followerCount() {
       let count = 0;
       for (const group of groups) count += group.followerCount;

@@ -6,26 +6,14 @@ import type { Transition } from '../ingestion/transition.js';
 export type TransitionListener = (transition: Transition) => void;
 
 /** Announces transitions to current listeners. They read in the log what they missed before. */
-export interface Hub {
-  /**
-   * Pass a transition on to every listener whose scope may contain it. A transition doesn't say who started its
-   * request.
-   */
-  publish(transition: Transition): void;
-  /** Listen until the returned function is called. */
-  register(scope: Scope, listener: TransitionListener): () => void;
-  /** Whether anybody listens to this request alone. */
-  hasListeners(ref: RequestRef): boolean;
-  /** The number of listeners. */
-  readonly listenerCount: number;
-}
+export type Hub = ReturnType<typeof createHub>;
 
 /**
  * A hub within this process.
  *
  * @param onListening - called for each request that somebody begins to listen to alone
  */
-export function createHub(onListening: (ref: RequestRef) => void = () => {}): Hub {
+export function createHub(onListening: (ref: RequestRef) => void = () => {}) {
   const listenersByTopic = new Map<string, Set<TransitionListener>>();
   /**
    * By prefixes of mapping ids. Each prefix costs every transition a comparison; there are as many as callers' scopes
@@ -35,7 +23,11 @@ export function createHub(onListening: (ref: RequestRef) => void = () => {}): Hu
   let listenerCount = 0;
 
   return {
-    publish(transition) {
+    /**
+     * Pass a transition on to every listener whose scope may contain it. A transition doesn't say who started its
+     * request.
+     */
+    publish(transition: Transition): void {
       for (const topic of topicsOf(transition)) {
         for (const listener of listenersByTopic.get(topic) ?? []) listener(transition);
       }
@@ -44,7 +36,8 @@ export function createHub(onListening: (ref: RequestRef) => void = () => {}): Hu
         for (const listener of listeners) listener(transition);
       }
     },
-    register(scope, listener) {
+    /** Listen until the returned function is called. */
+    register(scope: Scope, listener: TransitionListener): () => void {
       // Wrapped, so that a listener registered twice counts as two.
       const { statuses } = scope.kind === 'request' ? {} : scope;
       const registered: TransitionListener = (transition) => {
@@ -64,7 +57,9 @@ export function createHub(onListening: (ref: RequestRef) => void = () => {}): Hu
         for (const leave of leaves) leave();
       };
     },
-    hasListeners: (ref) => listenersByTopic.has(toRequestTopic(ref)),
+    /** Whether anybody listens to this request alone. */
+    hasListeners: (ref: RequestRef): boolean => listenersByTopic.has(toRequestTopic(ref)),
+    /** The number of listeners. */
     get listenerCount() {
       return listenerCount;
     },

@@ -18,33 +18,6 @@ const RETRIES = 'retries';
 /** Retries that other processes postponed are scheduled once they are due within this time, in ms. */
 const LOOK_AHEAD_MS = 5_000;
 
-/** Events for operators. */
-export interface RetryEvents {
-  /** The result of trying a retry; `notTaken` is tried again. */
-  onTried(
-    intent: StartIntent,
-    outcome: 'taken' | 'refused' | 'notTaken' | 'unknown' | 'abandoned',
-    error: unknown,
-  ): void;
-  /** The log could not be read or written. The work will be found again. */
-  onFailed(error: unknown): void;
-}
-
-/** What sending retries requires. */
-export interface RetriesOptions {
-  readonly starts: Pick<
-    StartLog,
-    'waitingRetries' | 'postpone' | 'markSent' | 'settle' | 'resolveUnknown'
-  >;
-  readonly sender: Pick<StartSender, 'send' | 'saveAnswer' | 'withdraw'>;
-  readonly clock: Clock;
-  /** The pause before a request's first retry, in ms; each further one is twice as long. */
-  readonly backoffMs: number;
-  readonly events: RetryEvents;
-  /** Returns a number in [0, 1); spreads the retries. */
-  readonly random?: () => number;
-}
-
 /** Sends the retries that the log asks for. */
 export type Retries = ReturnType<typeof createRetries>;
 
@@ -55,7 +28,7 @@ export type Retries = ReturnType<typeof createRetries>;
  *        ▲                          │ not any more: (done)    │ └──unknown────────────▶ (done)
  *        └─postponed in the log─ certainly not taken, not for too long
  *
- * Whoever marks a retry as sent sends it, so it is sent once however many processes look. A retry that was marked and
+ * Whoever marks a retry as sent sends it, so it is sent once however many processes find it. A retry that was marked and
  * not answered in time may have been accepted, so nobody sends it again.
  */
 export function createRetries({
@@ -65,7 +38,28 @@ export function createRetries({
   backoffMs,
   events,
   random = Math.random,
-}: RetriesOptions) {
+}: {
+  readonly starts: Pick<
+    StartLog,
+    'waitingRetries' | 'postpone' | 'markSent' | 'settle' | 'resolveUnknown'
+  >;
+  readonly sender: Pick<StartSender, 'send' | 'saveAnswer' | 'withdraw'>;
+  readonly clock: Clock;
+  /** The pause before a request's first retry, in ms; each further one is twice as long. */
+  readonly backoffMs: number;
+  readonly events: {
+    /** The result of trying a retry; `notTaken` is tried again. */
+    onTried(
+      intent: StartIntent,
+      outcome: 'taken' | 'refused' | 'notTaken' | 'unknown' | 'abandoned',
+      error: unknown,
+    ): void;
+    /** The log could not be read or written. The work will be found again. */
+    onFailed(error: unknown): void;
+  };
+  /** Returns a number in [0, 1); spreads the retries. */
+  readonly random?: () => number;
+}) {
   /** The retries being handled, by intent, with a function that cancels the wait. */
   const scheduled = new Map<number, () => void>();
   /** When the ABORTED of each was seen, by the monotonic clock. */
@@ -73,22 +67,22 @@ export function createRetries({
   const sending = new Set<Promise<void>>();
   /** Retries recorded up to here are being handled; new ones get higher ids. */
   let seenThrough = 0;
-  let lastLook: Promise<void> = Promise.resolve();
-  /** A look that has not begun, so it will find what its callers expect. */
-  let nextLook: Promise<void> | null = null;
-  let cancelLook = () => {};
+  let lastRead: Promise<void> = Promise.resolve();
+  /** A read that has not begun, so it will find what its callers expect. */
+  let nextRead: Promise<void> | null = null;
+  let cancelRead = () => {};
   let isStopped = false;
 
-  function look(): Promise<void> {
-    nextLook ??= lastLook.then(() => {
-      nextLook = null;
-      lastLook = lookNow();
-      return lastLook;
+  function readLog(): Promise<void> {
+    nextRead ??= lastRead.then(() => {
+      nextRead = null;
+      lastRead = readLogNow();
+      return lastRead;
     });
-    return nextLook;
+    return nextRead;
   }
 
-  async function lookNow(): Promise<void> {
+  async function readLogNow(): Promise<void> {
     if (isStopped) return;
     try {
       for (const { intent, dueInMs } of await starts.waitingRetries(seenThrough, LOOK_AHEAD_MS)) {
@@ -102,8 +96,8 @@ export function createRetries({
     } catch (error) {
       if (isStopped) return;
       events.onFailed(error);
-      cancelLook();
-      cancelLook = clock.schedule(backoffMs, () => void look());
+      cancelRead();
+      cancelRead = clock.schedule(backoffMs, () => void readLog());
     }
   }
 
@@ -148,7 +142,7 @@ export function createRetries({
         events.onTried(intent, 'unknown', error);
         done(intent);
         await starts.resolveUnknown(intentId, [], now);
-        await look();
+        await readLog();
       } else if (toAgeMs(intent) < GIVE_UP_AFTER_MS) {
         await again(intent, error.retryAfterMs ?? 0);
         events.onTried(intent, 'notTaken', error);
@@ -193,14 +187,14 @@ export function createRetries({
 
   return {
     /**
-     * Look for retries that were recorded since the last look, and for all that are due soon, whoever tried them last,
-     * and handle them. Concurrent calls share a look.
+     * Read from the log the retries that were recorded since the last read, and all that are due soon, whoever tried
+     * them last, and handle them. Concurrent calls share a read.
      */
-    look,
+    readLog,
     /** Send nothing more; resolves once nothing is being sent. */
     async stop(): Promise<void> {
       isStopped = true;
-      cancelLook();
+      cancelRead();
       for (const cancel of scheduled.values()) cancel();
       await Promise.allSettled(sending);
     },

@@ -15,11 +15,11 @@ import {
 } from '../ingestion/ingestion-request.js';
 import { type PollPlan, toPollDelayMs } from '../ingestion/poll-plan.js';
 import type {
+  CallPurpose,
   Clock,
   DueWatch,
   IngestionLog,
   Upstream,
-  Waiting,
   Watches,
   WatchQueue,
 } from '../ingestion/ports.js';
@@ -45,22 +45,6 @@ export interface WatcherEvents {
 export interface WatchPlan extends PollPlan {
   /** While this many polls wait for their turn, or for their results to be recorded, no more are claimed. */
   readonly maxWaitingPolls: number;
-}
-
-/** What a watcher requires. */
-export interface WatcherOptions {
-  readonly upstream: Pick<Upstream, 'status' | 'expedite'>;
-  readonly log: Pick<IngestionLog, 'append' | 'find'>;
-  readonly queue: WatchQueue;
-  readonly clock: Clock;
-  readonly plan: WatchPlan;
-  /** How long the runs of a mapping last; unknown if left out. */
-  readonly modelOf?: (mappingId: string) => RunModel;
-  /** Whether somebody has subscribed to this request; nobody if left out. */
-  readonly isFollowed?: (ref: RequestRef) => boolean;
-  readonly events: WatcherEvents;
-  /** Returns a number in [0, 1); spreads the polls. */
-  readonly random?: () => number;
 }
 
 /** Polls what is due, as one of any number of processes. */
@@ -108,7 +92,20 @@ export function createWatcher({
   isFollowed = () => false,
   events,
   random = Math.random,
-}: WatcherOptions): Watcher {
+}: {
+  readonly upstream: Pick<Upstream, 'status' | 'expedite'>;
+  readonly log: Pick<IngestionLog, 'append' | 'find'>;
+  readonly queue: WatchQueue;
+  readonly clock: Clock;
+  readonly plan: WatchPlan;
+  /** How long the runs of a mapping last; unknown if left out. */
+  readonly modelOf?: (mappingId: string) => RunModel;
+  /** Whether somebody has subscribed to this request; nobody if left out. */
+  readonly isFollowed?: (ref: RequestRef) => boolean;
+  readonly events: WatcherEvents;
+  /** Returns a number in [0, 1); spreads the polls. */
+  readonly random?: () => number;
+}): Watcher {
   /** Polls whose results are not in the log yet, of watched requests and of those that somebody asks about. */
   const polls = new Map<string, Promise<IngestionRecord | null>>();
   /** The same, until their results are recorded. */
@@ -229,13 +226,13 @@ export function createWatcher({
 
   function poll(
     ref: RequestRef,
-    waiting: Waiting,
+    purpose: CallPurpose,
     due: DueWatch | null = null,
   ): Promise<IngestionRecord | null> {
     const key = toRequestKey(ref);
     const underWay = polls.get(key);
     if (underWay) {
-      if (waiting.kind !== 'poll') upstream.expedite(ref, waiting.caller);
+      if (purpose.kind !== 'poll') upstream.expedite(ref, purpose.caller);
       return underWay;
     }
     if (phase === 'stopped') {
@@ -244,7 +241,7 @@ export function createWatcher({
       );
     }
     // Begins a tick later, so that it can't end before it is listed as in progress.
-    const started = Promise.resolve().then(() => ask(ref, waiting, due));
+    const started = Promise.resolve().then(() => ask(ref, purpose, due));
     polls.set(key, started);
     const ended = Promise.allSettled([ending.get(key), started]).then(() => {
       if (polls.get(key) === started) polls.delete(key);
@@ -256,14 +253,14 @@ export function createWatcher({
 
   async function ask(
     ref: RequestRef,
-    waiting: Waiting,
+    purpose: CallPurpose,
     due: DueWatch | null,
   ): Promise<IngestionRecord | null> {
     const key = toRequestKey(ref);
     let waitsFor: keyof typeof waitingFor | null = null;
     let hadTurn = false;
     const wait = (what: typeof waitsFor) => {
-      if (waiting.kind !== 'poll' || what === waitsFor) return;
+      if (purpose.kind !== 'poll' || what === waitsFor) return;
       if (waitsFor) endWaiting(waitsFor);
       if (what) waitingFor[what] += 1;
       waitsFor = what;
@@ -274,7 +271,7 @@ export function createWatcher({
     };
     wait('turn');
     try {
-      const seen = await upstream.status(ref, waiting, onTurn);
+      const seen = await upstream.status(ref, purpose, onTurn);
       wait('log');
       const observedMs = clock.monotonicMs();
       if (seen === null) {

@@ -8,7 +8,7 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { readEnvFile } from '../../src/adobe/settings.js';
 import { parseCampaignConfig } from '../../src/campaign/campaign-config.js';
-import { loadFaultPlan } from '../../src/campaign/faults/fault-plan-file.js';
+import { loadFaultPlan } from '../../src/campaign/faults/fault-plan.js';
 import { readApiKeysFrom, readClientsFrom } from '../../src/campaign/http/credentials-file.js';
 import { loadMappings } from '../../src/campaign/mapping/mappings.js';
 import { createAccessTokens } from '../../src/campaign/upload/access-token.js';

@@ -5,7 +5,7 @@ import { type CallBudget, createCallBudget } from '../../src/datasources/upstrea
 import { startDeadline } from '../../src/datasources/upstream/call-deadline.js';
 import type { PacedCall } from '../../src/datasources/upstream/call-queue.js';
 import { CallCongestedError } from '../../src/ingestion/gateway-error.js';
-import type { Waiting } from '../../src/ingestion/ports.js';
+import type { CallPurpose } from '../../src/ingestion/ports.js';
 import { createManualClock, type ManualClock, settle } from '../support/manual-clock.js';
 import { createMemoryReservations } from '../support/memory-reservations.js';
 
@@ -18,12 +18,12 @@ const budgets: [name: string, create: (clock: ManualClock, maxRps: number) => Ca
   ],
 ];
 
-const poll: Waiting = { kind: 'poll' };
-const start = (caller: string): Waiting => ({ kind: 'start', caller });
-const ask = (caller: string): Waiting => ({ kind: 'ask', caller });
+const poll: CallPurpose = { kind: 'poll' };
+const start = (caller: string): CallPurpose => ({ kind: 'start', caller });
+const ask = (caller: string): CallPurpose => ({ kind: 'ask', caller });
 
 interface Turn {
-  readonly waiting: Waiting;
+  readonly purpose: CallPurpose;
   readonly askedMs: number;
   readonly atMs: number;
 }
@@ -39,7 +39,7 @@ function setUp(create: (typeof budgets)[number][1], maxRps: number) {
     const deadline = startDeadline(clock, timeoutMs);
     try {
       await budget.turn(call, deadline);
-      turns.push({ waiting: call.waiting, askedMs, atMs: clock.monotonicMs() });
+      turns.push({ purpose: call.purpose, askedMs, atMs: clock.monotonicMs() });
       return true;
     } catch (error) {
       refused.push(error);
@@ -49,28 +49,28 @@ function setUp(create: (typeof budgets)[number][1], maxRps: number) {
     }
   }
   /** Keep so many calls waiting until this time. */
-  function keep(count: number, waiting: Waiting, untilMs: number): void {
+  function keep(count: number, purpose: CallPurpose, untilMs: number): void {
     for (let index = 0; index < count; index += 1) {
       void (async () => {
-        while (clock.monotonicMs() < untilMs && (await take({ waiting })));
+        while (clock.monotonicMs() < untilMs && (await take({ purpose })));
       })();
     }
   }
   return { clock, budget, turns, refused, take, keep };
 }
 
-const ofKind = (turns: readonly Turn[], kind: Waiting['kind']) =>
-  turns.filter(({ waiting }) => waiting.kind === kind);
+const ofKind = (turns: readonly Turn[], kind: CallPurpose['kind']) =>
+  turns.filter(({ purpose }) => purpose.kind === kind);
 
 describe.each(budgets)('the budget %s', (_, create) => {
   it('gives polls every other turn while they wait, and starts precedence over status questions', async () => {
     const { clock, budget, turns, take } = setUp(create, 100);
     budget.hold(1_000);
-    for (const waiting of [poll, poll, ask('a'), poll, start('b'), ask('a')])
-      void take({ waiting });
+    for (const purpose of [poll, poll, ask('a'), poll, start('b'), ask('a')])
+      void take({ purpose });
     await settle();
     await clock.advance(2_000);
-    expect(turns.map(({ waiting }) => waiting.kind)).toEqual([
+    expect(turns.map(({ purpose }) => purpose.kind)).toEqual([
       'start',
       'poll',
       'ask',
@@ -114,7 +114,7 @@ describe.each(budgets)('the budget %s', (_, create) => {
       }
       await settle();
       await clock.advance(3_010);
-      for (let index = 0; index < 10; index += 1) void take({ waiting: start(`${index}`) });
+      for (let index = 0; index < 10; index += 1) void take({ purpose: start(`${index}`) });
       await settle();
       await clock.advance(7_000);
       budget.close();
@@ -145,7 +145,7 @@ describe.each(budgets)('the budget %s', (_, create) => {
           budget.close();
           const gained = counts.map(
             (_count, caller) =>
-              turns.filter(({ waiting: w }) => w.kind === 'ask' && w.caller === `${caller}`).length,
+              turns.filter(({ purpose: w }) => w.kind === 'ask' && w.caller === `${caller}`).length,
           );
           const most = Math.max(...gained);
           expect(Math.min(...gained)).toBeGreaterThanOrEqual(most - 2);
@@ -166,7 +166,7 @@ describe.each(budgets)('the budget %s', (_, create) => {
         fc.array(fc.integer({ min: 1, max: 3_000 }), { minLength: 1, maxLength: 40 }),
         async (timeouts) => {
           const { clock, budget, turns, take, keep } = setUp(create, 20);
-          for (const timeoutMs of timeouts) void take({ waiting: ask('hasty') }, timeoutMs);
+          for (const timeoutMs of timeouts) void take({ purpose: ask('hasty') }, timeoutMs);
           keep(5, poll, 10_000);
           await settle();
           await clock.advance(4_990);
@@ -181,8 +181,8 @@ describe.each(budgets)('the budget %s', (_, create) => {
 
   it('lets one caller queue a hundred calls at most, and refuses nobody else', async () => {
     const { clock, budget, turns, refused, take } = setUp(create, 20);
-    const callers = Array.from({ length: 130 }, () => take({ waiting: ask('hostile') }));
-    const other = take({ waiting: ask('other') });
+    const callers = Array.from({ length: 130 }, () => take({ purpose: ask('hostile') }));
+    const other = take({ purpose: ask('other') });
     await settle();
     expect(refused.length).toBeGreaterThanOrEqual(10);
     for (const error of refused) expect(error).toBeInstanceOf(CallCongestedError);
@@ -193,7 +193,7 @@ describe.each(budgets)('the budget %s', (_, create) => {
         '100 calls of this caller to the upstream already wait for their turns, so nothing was sent. Ask for less at a time.',
     });
     await clock.advance(1_100);
-    expect(turns.some(({ waiting: w }) => w.kind === 'ask' && w.caller === 'other')).toBe(true);
+    expect(turns.some(({ purpose: w }) => w.kind === 'ask' && w.caller === 'other')).toBe(true);
     await clock.advance(10_000);
     await Promise.all([...callers, other]);
     budget.close();
@@ -202,18 +202,18 @@ describe.each(budgets)('the budget %s', (_, create) => {
   it('sends an awaited poll with the calls of the caller who waits for less', async () => {
     const { clock, budget, turns, take } = setUp(create, 100);
     budget.hold(1_000);
-    const call: PacedCall = { waiting: poll };
-    for (let index = 0; index < 5; index += 1) void take({ waiting: ask('much') });
-    for (let index = 0; index < 5; index += 1) void take({ waiting: poll });
+    const call: PacedCall = { purpose: poll };
+    for (let index = 0; index < 5; index += 1) void take({ purpose: ask('much') });
+    for (let index = 0; index < 5; index += 1) void take({ purpose: poll });
     const raised = take(call);
     budget.expedite(call, ask('much'));
-    expect(call.waiting).toEqual(ask('much'));
+    expect(call.purpose).toEqual(ask('much'));
     budget.expedite(call, ask('little'));
-    expect(call.waiting).toEqual(ask('little'));
+    expect(call.purpose).toEqual(ask('little'));
     await settle();
     await clock.advance(2_000);
     await raised;
-    expect(turns.findIndex(({ waiting }) => waiting === call.waiting)).toBeLessThan(4);
+    expect(turns.findIndex(({ purpose }) => purpose === call.purpose)).toBeLessThan(4);
     expect(turns).toHaveLength(11);
     budget.close();
   });

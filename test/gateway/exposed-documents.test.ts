@@ -1,28 +1,22 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { publicExposure } from '../support/exposure.js';
 import { askSocket, openSocket, type RawSocket } from '../support/raw-socket.js';
-import { startTestUpstream } from '../support/start-test-upstream.js';
-import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
-import type { TestUpstream } from '../support/test-upstream.js';
+import { shareGateway } from '../support/shared-gateway.js';
+import { postOperation } from '../support/stream-reader.js';
 
-let upstream: TestUpstream;
-let gateway: TestGateway;
 let socket: RawSocket;
 
-beforeAll(async () => {
-  upstream = await startTestUpstream();
+// Before the gateway stops.
+afterAll(() => socket.close());
+
+const { upstream, gateway } = shareGateway(async (upstream) => {
   await upstream.startElsewhere('XDM44');
   await upstream.finish();
-  gateway = await startTestGateway(upstream.config, {
-    exposure: { ...publicExposure, audience: 'everybody' },
-  });
-  socket = await openSocket(gateway.url);
+  return { exposure: { ...publicExposure, audience: 'everybody' } };
 });
 
-afterAll(async () => {
-  await socket.close();
-  await gateway.stop();
-  await upstream.close();
+beforeAll(async () => {
+  socket = await openSocket(gateway.url);
 });
 
 interface Answer {
@@ -35,16 +29,12 @@ interface Operation {
   readonly variables?: Record<string, unknown>;
 }
 
-async function post(body: unknown, headers: Record<string, string> = {}): Promise<Response> {
-  return fetch(`${gateway.url}/graphql`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...headers },
-    body: typeof body === 'string' ? body : JSON.stringify(body),
-  });
-}
-
 const transports: [string, (operation: Operation) => Promise<Answer>][] = [
-  ['HTTP', async (operation) => (await (await post(operation)).json()) as Answer],
+  [
+    'HTTP',
+    async (operation) =>
+      (await (await postOperation(`${gateway.url}/graphql`, operation)).json()) as Answer,
+  ],
   ['a WebSocket', async (operation) => (await askSocket(socket, operation)) as Answer],
 ];
 
@@ -264,48 +254,4 @@ it('a subscription of 16 levels is refused', async () => {
     message: 'An operation may have at most 15 levels of fields; this one has 16.',
     extensions: { code: 'OPERATION_TOO_COMPLEX' },
   });
-});
-
-describe('with the settings of production, over HTTP alone,', () => {
-  const query = '{ __typename }';
-  const data = { data: { __typename: 'Query' } };
-
-  it('a batch is refused (array batching)', async () => {
-    const response = await post(Array.from({ length: 10 }, () => ({ query })));
-    expect(response.status).toBe(400);
-    expect(((await response.json()) as Answer).errors?.[0]?.message).toBe(
-      'Operation batching disabled.',
-    );
-  });
-
-  it('a GET is allowed for a program, and refused if a page could have sent it (GET method, CSRF)', async () => {
-    const url = `${gateway.url}/graphql?query=${encodeURIComponent(query)}`;
-    const byPage = await fetch(url, { headers: { origin: 'https://evil.example' } });
-    expect(byPage.status).toBe(403);
-    expect(await (await fetch(url)).json()).toEqual(data);
-  });
-
-  it('a mutation by GET is refused (GET-based mutation)', async () => {
-    const mutation = 'mutation { startIngestion(input: { mappingId: "x" }) { __typename } }';
-    const response = await fetch(`${gateway.url}/graphql?query=${encodeURIComponent(mutation)}`, {
-      headers: { 'apollo-require-preflight': 'yes' },
-    });
-    expect(response.status).toBe(405);
-  });
-
-  it('a form is refused (POST url-encoded CSRF)', async () => {
-    const response = await post(`query=${encodeURIComponent(query)}`, {
-      'content-type': 'application/x-www-form-urlencoded',
-    });
-    expect(response.status).toBe(415);
-  });
-
-  it.each(['/explorer/', '/graphiql', '/playground', '/console', '/graphql'])(
-    'the explorer is missing at %s (GraphiQL, IDE)',
-    async (path) => {
-      const response = await fetch(`${gateway.url}${path}`, { headers: { accept: 'text/html' } });
-      expect(response.headers.get('content-type')).not.toContain('text/html');
-      expect(response.ok).toBe(false);
-    },
-  );
 });

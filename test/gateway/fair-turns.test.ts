@@ -1,22 +1,16 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { rights, toMappingScope } from '../../src/ingestion/caller.js';
 import { newApiKey } from '../../src/server/sign-in/api-keys.js';
 import { askGateway } from '../support/ask-gateway.js';
-import { startTestUpstream } from '../support/start-test-upstream.js';
-import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
-import type { TestUpstream } from '../support/test-upstream.js';
+import { shareGateway } from '../support/shared-gateway.js';
 
 const STARTERS = 10;
 const MAX_RPS = 100;
 const mappingIds = Array.from({ length: STARTERS }, (_, index) => `M${index}`);
 const keys = ['hostile', ...mappingIds, 'watching'].map((name) => ({ name, ...newApiKey() }));
 
-let upstream: TestUpstream;
-let gateway: TestGateway;
-
-beforeAll(async () => {
-  upstream = await startTestUpstream([...mappingIds, 'watched']);
-  gateway = await startTestGateway(upstream.config, {
+const { upstream, gateway } = shareGateway(
+  async () => ({
     maxRps: MAX_RPS,
     timeoutMs: 10_000,
     signIn: {
@@ -29,13 +23,9 @@ beforeAll(async () => {
         mappings: toMappingScope(['*']),
       })),
     },
-  });
-});
-
-afterAll(async () => {
-  await gateway.stop();
-  await upstream.close();
-});
+  }),
+  [...mappingIds, 'watched'],
+);
 
 function ask(name: string, query: string) {
   const key = keys.find((entry) => entry.name === name)?.key;

@@ -1,24 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { serverAudits } from 'graphql-http';
-import { startTestUpstream } from '../support/start-test-upstream.js';
-import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
-import type { TestUpstream } from '../support/test-upstream.js';
+import { shareGateway } from '../support/shared-gateway.js';
 
 /** The number of audits. Bare Apollo Server 5.5 passes 55 with CSRF prevention on. */
 const LEAST_AUDITS_PASSED = 61;
 
-let upstream: TestUpstream;
-let gateway: TestGateway;
-
-beforeAll(async () => {
-  upstream = await startTestUpstream();
-  gateway = await startTestGateway(upstream.config);
-});
-
-afterAll(async () => {
-  await gateway.stop();
-  await upstream.close();
-});
+const { gateway } = shareGateway();
 
 describe('GraphQL over HTTP', () => {
   it('passes every MUST and SHOULD audit of graphql-http', async () => {

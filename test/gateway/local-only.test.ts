@@ -2,26 +2,16 @@ import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { readMetric } from '../support/metrics.js';
 import { openSocket } from '../support/raw-socket.js';
-import { startTestUpstream } from '../support/start-test-upstream.js';
-import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
-import type { TestUpstream } from '../support/test-upstream.js';
+import { shareGateway } from '../support/shared-gateway.js';
 
-let upstream: TestUpstream;
-let gateway: TestGateway;
+const { upstream, gateway } = shareGateway();
 let port: string;
 
 beforeAll(async () => {
-  upstream = await startTestUpstream();
-  gateway = await startTestGateway(upstream.config);
   ({ port } = new URL(gateway.url));
-});
-
-afterAll(async () => {
-  await gateway.stop();
-  await upstream.close();
 });
 
 const START = JSON.stringify({

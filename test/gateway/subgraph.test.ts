@@ -15,7 +15,7 @@ import { statusAnswers } from '../support/campaign-answers.js';
 import { toUpstream } from '../support/faulty-campaign.js';
 import { askSocket, openSocket } from '../support/raw-socket.js';
 import { json, startScriptedUpstream } from '../support/scripted-upstream.js';
-import { startTestGateway } from '../support/test-gateway.js';
+import { startTestGateway, type TestGatewayOptions } from '../support/test-gateway.js';
 
 /** A subgraph of another team, with Relay’s types and a field of its own for our mappings. */
 const NEIGHBOUR = `
@@ -31,15 +31,25 @@ const NEIGHBOUR = `
   type Query { node(id: ID!): Node teams(first: Int, after: String): TeamConnection! }
 `;
 
-it('composes with a neighbour, and resolves its entities for those who may see them', async () => {
-  await using left = new AsyncDisposableStack();
+/** A subgraph whose upstream has a request of `crm` that succeeded. */
+async function startSubgraph(options: TestGatewayOptions = {}) {
   const upstream = await startScriptedUpstream();
-  left.defer(() => upstream.close());
   upstream.otherwise(json(200, statusAnswers.success('crm', 1)));
+  const { url, stop } = await startTestGateway(upstream.url, { isSubgraph: true, ...options });
+  return {
+    url,
+    upstream,
+    async [Symbol.asyncDispose]() {
+      await stop();
+      await upstream.close();
+    },
+  };
+}
+
+it('composes with a neighbour, and resolves its entities for those who may see them', async () => {
   const [reader, stranger] = [newApiKey(), newApiKey()];
   const entry = { rights: ['ingestion:read'] as const, expiresAt: null };
-  const gateway = await startTestGateway(upstream.url, {
-    isSubgraph: true,
+  await using gateway = await startSubgraph({
     signIn: {
       accessTokens: null,
       apiKeys: [
@@ -48,7 +58,6 @@ it('composes with a neighbour, and resolves its entities for those who may see t
       ],
     },
   });
-  left.defer(() => gateway.stop());
   const ask = (query: string, { key } = reader) =>
     askGateway(gateway.url, query, { authorization: `Bearer ${key}` });
 
@@ -88,12 +97,7 @@ it('composes with a neighbour, and resolves its entities for those who may see t
 });
 
 it('accepts ids in variables, as a router sends them', async () => {
-  await using left = new AsyncDisposableStack();
-  const upstream = await startScriptedUpstream();
-  left.defer(() => upstream.close());
-  upstream.otherwise(json(200, statusAnswers.success('crm', 1)));
-  const gateway = await startTestGateway(upstream.url, { isSubgraph: true });
-  left.defer(() => gateway.stop());
+  await using gateway = await startSubgraph();
   const query = `query ($mappingId: ID!, $requestId: ID!) {
     ingestionStatus(mappingId: $mappingId, requestId: $requestId) { requestId status }
   }`;
@@ -108,11 +112,7 @@ it('accepts ids in variables, as a router sends them', async () => {
 });
 
 it('reports an invalid representation as the client’s error', async () => {
-  await using left = new AsyncDisposableStack();
-  const upstream = await startScriptedUpstream();
-  left.defer(() => upstream.close());
-  const gateway = await startTestGateway(upstream.url, { isSubgraph: true });
-  left.defer(() => gateway.stop());
+  await using gateway = await startSubgraph();
   const query = 'query ($r: [_Any!]!) { _entities(representations: $r) { __typename } }';
   for (const representation of [
     { __typename: 'Nope', id: '1' },
@@ -193,11 +193,7 @@ it('resolves an entity of each type that has a key', async () => {
 });
 
 it('includes representations in the cost of an operation', async () => {
-  await using left = new AsyncDisposableStack();
-  const upstream = await startScriptedUpstream();
-  left.defer(() => upstream.close());
-  const gateway = await startTestGateway(upstream.url, { isSubgraph: true });
-  left.defer(() => gateway.stop());
+  await using gateway = await startSubgraph();
   const query = 'query ($r: [_Any!]!) { _entities(representations: $r) { __typename } }';
   const id = Buffer.from('IngestionRequest:["crm","1"]').toString('base64url');
   // As many as fit into a body.
@@ -221,16 +217,11 @@ it('includes representations in the cost of an operation', async () => {
   }
   const tooLarge = await askGateway(gateway.url, query, {}, { r: [...r, ...r] });
   expect(tooLarge.errors[0].message).toBe('A body may have at most 131072 bytes.');
-  expect(upstream.calls).toEqual([]);
+  expect(gateway.upstream.calls).toEqual([]);
 });
 
 it('sends no trace to anybody, so shared answers contain none', async () => {
-  await using left = new AsyncDisposableStack();
-  const upstream = await startScriptedUpstream();
-  left.defer(() => upstream.close());
-  upstream.otherwise(json(200, statusAnswers.success('crm', 1)));
-  const gateway = await startTestGateway(upstream.url, { isSubgraph: true });
-  left.defer(() => gateway.stop());
+  await using gateway = await startSubgraph();
   const query = '{ ingestionStatus(mappingId: "crm", requestId: "1") { status } }';
   const answer = { data: { ingestionStatus: { status: 'SUCCESS' } } };
   const traced = { 'apollo-federation-include-trace': 'ftv1' };

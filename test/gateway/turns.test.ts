@@ -1,25 +1,12 @@
 import { connect, type Socket } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { openSocket } from '../support/raw-socket.js';
-import { startTestUpstream } from '../support/start-test-upstream.js';
-import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
-import type { TestUpstream } from '../support/test-upstream.js';
+import { shareGateway } from '../support/shared-gateway.js';
 
 const COUNT = 60;
 const query = '{ __typename }';
 
-let upstream: TestUpstream;
-let gateway: TestGateway;
-
-beforeAll(async () => {
-  upstream = await startTestUpstream();
-  gateway = await startTestGateway(upstream.config);
-});
-
-afterAll(async () => {
-  await gateway.stop();
-  await upstream.close();
-});
+const { gateway } = shareGateway();
 
 /** The number of others that were answered before somebody else was. */
 async function answeredBefore(countOf: () => number): Promise<number> {

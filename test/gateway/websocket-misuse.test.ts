@@ -1,28 +1,17 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { untilMetric } from '../support/metrics.js';
 import { openSocket } from '../support/raw-socket.js';
-import { startTestUpstream } from '../support/start-test-upstream.js';
-import { startTestGateway, type TestGateway } from '../support/test-gateway.js';
-import type { TestUpstream } from '../support/test-upstream.js';
+import { shareGateway } from '../support/shared-gateway.js';
 
 const changed =
   'subscription Changed { ingestionStatusChanged(mappingId: "XDM44", requestId: "3520") { to } }';
 const start = 'mutation { startIngestion(input: { mappingId: "XDM44" }) { __typename } }';
 
-let upstream: TestUpstream;
-let gateway: TestGateway;
-
-beforeAll(async () => {
-  upstream = await startTestUpstream();
+const { upstream, gateway } = shareGateway(async (upstream) => {
   await upstream.startElsewhere('XDM44');
-  gateway = await startTestGateway(upstream.config);
-});
-
-afterAll(async () => {
-  await gateway.stop();
-  await upstream.close();
+  return {};
 });
 
 describe('a socket that violates the protocol', () => {

@@ -1,23 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import {
   type Answer,
   createWorkspace,
   SETTINGS,
   startReceiver,
+  useReceiver,
 } from './support/running-receiver.js';
 
-let space: Awaited<ReturnType<typeof createWorkspace>>;
-let receiver: Awaited<ReturnType<typeof startReceiver>>;
-
-beforeAll(async () => {
-  space = await createWorkspace();
-  receiver = await startReceiver(space);
-});
-
-afterAll(async () => {
-  await receiver.stop();
-  await space[Symbol.asyncDispose]();
-});
+const receiver = useReceiver();
 
 const PATHS = ['/data/foundation/catalog/batches', '/data/foundation/export/batches/x/failed'];
 

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach } from '@jest/globals';
+import { afterEach, beforeEach } from '@jest/globals';
 import {
   IngestionRequestsDocument,
   IngestionStatusDocument,
@@ -6,8 +6,7 @@ import {
 } from '../generated/operations.js';
 import { createGraphQLClient, type GraphQLClient } from './graphql-client.js';
 import { readMetric, untilMetric } from './metrics.js';
-import { startTestUpstream } from './start-test-upstream.js';
-import { startTestGateway, type TestGateway } from './test-gateway.js';
+import { shareGateway } from './shared-gateway.js';
 import type { TestUpstream } from './test-upstream.js';
 
 /** The usual mapping; its runs succeed, as do those of `TestDoc`. */
@@ -44,20 +43,14 @@ export interface FollowedGateway {
 
 /** One gateway for all tests of the file that calls this, and a client for each. */
 export function useFollowedGateway(): FollowedGateway {
-  let upstream: TestUpstream;
-  let gateway: TestGateway;
+  const { upstream, gateway } = shareGateway(
+    async (upstream) => {
+      await upstream.willEnd(failing, 'failedEmpty');
+      return {};
+    },
+    [mappingId, 'TestDoc', failing],
+  );
   let client: GraphQLClient;
-
-  beforeAll(async () => {
-    upstream = await startTestUpstream([mappingId, 'TestDoc', failing]);
-    await upstream.willEnd(failing, 'failedEmpty');
-    gateway = await startTestGateway(upstream.config);
-  });
-
-  afterAll(async () => {
-    await gateway.stop();
-    await upstream.close();
-  });
 
   beforeEach(reconnect);
 
@@ -82,9 +75,7 @@ export function useFollowedGateway(): FollowedGateway {
     get url() {
       return gateway.url;
     },
-    get upstream() {
-      return upstream;
-    },
+    upstream,
     get client() {
       return client;
     },

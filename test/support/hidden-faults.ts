@@ -12,7 +12,7 @@ const rule = (on: Operation, when: FaultOccasion, fault: Fault, mapping?: string
   on,
   when,
   fault,
-  mapping,
+  ...(mapping !== undefined && { mapping }),
 });
 
 const always = { every: 1 };

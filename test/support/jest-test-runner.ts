@@ -17,10 +17,11 @@ const { default: runWithCircus } = require('jest-circus/runner') as {
   default: (...args: unknown[]) => Promise<TestResult>;
 };
 
-let globals: TestGlobals;
+/** Of the file that runs now. */
+export let globals: TestGlobals;
 
-/** What `@jest/globals` exports under a name: modules that stay loaded reach those of the file that runs now. */
-export function toTestGlobal(name: string): unknown {
+/** What a module that stays loaded for the next file gets as `it`, `expect` and so on. */
+export function toLasting(name: string): unknown {
   return new Proxy(() => {}, {
     apply: (_target, _self, args) => Reflect.apply(globals[name] as () => unknown, undefined, args),
     get: (_target, key) => Reflect.get(globals[name] ?? {}, key),
@@ -28,22 +29,28 @@ export function toTestGlobal(name: string): unknown {
 }
 
 registerHooks({
-  resolve: (specifier, context, next) =>
-    specifier === '@jest/globals'
-      ? { url: GLOBALS_URL, format: 'module', shortCircuit: true }
-      : next(specifier, context),
+  resolve(specifier, context, next) {
+    if (specifier !== '@jest/globals') return next(specifier, context);
+    const { search } = new URL(context.parentURL ?? GLOBALS_URL);
+    return { url: GLOBALS_URL + search, format: 'module', shortCircuit: true };
+  },
   load: (url, context, next) =>
-    url === GLOBALS_URL
-      ? { source: toGlobalsSource(), format: 'module', shortCircuit: true }
+    url.startsWith(GLOBALS_URL)
+      ? { source: toSource(url === GLOBALS_URL), format: 'module', shortCircuit: true }
       : next(url, context),
 });
 
-function toGlobalsSource(): string {
-  const exported = Object.keys(globals).map(
-    (name) => `export const ${name} = toTestGlobal('${name}');`,
+/** The module `@jest/globals` for a test file, or for what lasts longer. */
+function toSource(isLasting: boolean): string {
+  const exported = Object.keys(globals).map((name) =>
+    isLasting
+      ? `export const ${name} = toLasting('${name}');`
+      : `export const ${name} = globals.${name};`,
   );
-  return [`import { toTestGlobal } from '${import.meta.url}';`, ...exported].join('\n');
+  return [`import { globals, toLasting } from '${import.meta.url}';`, ...exported].join('\n');
 }
+
+let fileCount = 0;
 
 /**
  * Run a test file in the process of jest's worker, where Node.js itself loads modules, once for all files. What is
@@ -73,9 +80,11 @@ export default async function runTestFile(
     enterTestCode(): void {},
     leaveTestCode(): void {},
     unstable_shouldLoadAsEsm: () => true,
-    // Several projects have the same file.
-    unstable_importModule: (path: string): Promise<unknown> =>
-      import(`${pathToFileURL(path)}?project=${config.displayName?.name}`),
+    // Anew, because several projects have the same file.
+    unstable_importModule(path: string): Promise<unknown> {
+      fileCount += 1;
+      return import(`${pathToFileURL(path)}?${fileCount}`);
+    },
   };
   return runWithCircus(globalConfig, config, environment, loader, testPath, send);
 }

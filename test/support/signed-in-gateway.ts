@@ -1,10 +1,10 @@
-import { afterAll, beforeAll } from '@jest/globals';
+import { afterAll } from '@jest/globals';
 import { type Right, rights, toMappingScope } from '../../src/ingestion/caller.js';
 import { newApiKey } from '../../src/server/sign-in/api-keys.js';
 import { askGateway } from './ask-gateway.js';
 import { openSocket, type RawSocket } from './raw-socket.js';
-import { startTestUpstream } from './start-test-upstream.js';
-import { startTestGateway, type TestGateway } from './test-gateway.js';
+import { shareGateway } from './shared-gateway.js';
+import type { TestGateway } from './test-gateway.js';
 import type { TestUpstream } from './test-upstream.js';
 import {
   type IssuerKey,
@@ -56,15 +56,12 @@ export function useSignedInGateway(mappings: string[]): SignedInGateway {
   const oldKey = newApiKey();
   let issuerKey: IssuerKey;
   let issuer: TokenIssuer;
-  let upstream: TestUpstream;
-  let gateway: TestGateway;
 
-  beforeAll(async () => {
+  const { upstream, gateway } = shareGateway(async () => {
     issuerKey = await newIssuerKey('k1');
     issuer = await startTokenIssuer(issuerKey);
-    upstream = await startTestUpstream(mappings);
     const entry = { expiresAt: null, mappings: toMappingScope(['*']) };
-    gateway = await startTestGateway(upstream.config, {
+    return {
       signIn: {
         accessTokens: toTokenRules(issuer),
         apiKeys: [
@@ -73,14 +70,10 @@ export function useSignedInGateway(mappings: string[]): SignedInGateway {
           { ...entry, name: 'ci', sha256: oldKey.sha256, rights },
         ],
       },
-    });
-  });
+    };
+  }, mappings);
 
-  afterAll(async () => {
-    await gateway.stop();
-    await upstream.close();
-    await issuer.close();
-  });
+  afterAll(() => issuer.close());
 
   const ask = (authorization: string, query: string) =>
     askGateway(gateway.url, query, { authorization });
@@ -92,9 +85,7 @@ export function useSignedInGateway(mappings: string[]): SignedInGateway {
     get logLines() {
       return gateway.logLines;
     },
-    get upstream() {
-      return upstream;
-    },
+    upstream,
     get issuerKey() {
       return issuerKey;
     },

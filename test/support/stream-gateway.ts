@@ -1,8 +1,7 @@
-import { afterAll, afterEach, beforeAll } from '@jest/globals';
+import { afterEach } from '@jest/globals';
 import { untilMetric } from './metrics.js';
-import { startTestUpstream } from './start-test-upstream.js';
+import { shareGateway } from './shared-gateway.js';
 import { postOperation, toStreamUrl } from './stream-reader.js';
-import { startTestGateway, type TestGateway } from './test-gateway.js';
 import type { TestUpstream } from './test-upstream.js';
 
 /** A subscription to a request of XDM44. */
@@ -22,18 +21,7 @@ export interface StreamGateway {
 
 /** One gateway for all tests of the file that calls this, each of which leaves no stream behind. */
 export function useStreamGateway(): StreamGateway {
-  let upstream: TestUpstream;
-  let gateway: TestGateway;
-
-  beforeAll(async () => {
-    upstream = await startTestUpstream();
-    gateway = await startTestGateway(upstream.config);
-  });
-
-  afterAll(async () => {
-    await gateway.stop();
-    await upstream.close();
-  });
+  const { upstream, gateway } = shareGateway();
 
   afterEach(async () => {
     await upstream.finish();
@@ -50,9 +38,7 @@ export function useStreamGateway(): StreamGateway {
     get streamUrl() {
       return toPath();
     },
-    get upstream() {
-      return upstream;
-    },
+    upstream,
     toUrl: (query, base = toPath()) => toStreamUrl(base, query),
     post: (query, headers, url = toPath()) => postOperation(url, { query }, headers),
   };

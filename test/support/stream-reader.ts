@@ -14,7 +14,7 @@ export const toStreamUrl = (base: string, query: string): string =>
 export function postOperation(
   url: string,
   body: unknown,
-  headers: Readonly<Record<string, string>>,
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<Response> {
   return fetch(url, {
     method: 'POST',

@@ -8,7 +8,7 @@ import { CallFailure } from '../../src/datasources/upstream/campaign.failure.js'
 import { UpstreamError } from '../../src/ingestion/gateway-error.js';
 import type { ReportedState, RequestRef } from '../../src/ingestion/ingestion-request.js';
 import { ingestionStatus } from '../../src/ingestion/ingestion-status.js';
-import type { Clock, Waiting } from '../../src/ingestion/ports.js';
+import type { CallPurpose, Clock } from '../../src/ingestion/ports.js';
 import { createWatcher } from '../../src/watch/watcher.js';
 import { createManualClock, settle } from '../support/manual-clock.js';
 import { noWatcherEvents, openMemoryWatches } from '../support/memory-watches.js';
@@ -84,10 +84,10 @@ async function createCluster(isShared: boolean) {
 
     const upstream = {
       expedite() {},
-      async status({ requestId }: RequestRef, waiting: Waiting, onTurn?: () => void) {
+      async status({ requestId }: RequestRef, purpose: CallPurpose, onTurn?: () => void) {
         const deadline = startDeadline(clock, 10_000);
         try {
-          await budget.turn({ waiting }, deadline);
+          await budget.turn({ purpose }, deadline);
           onTurn?.();
           const result = await circuit.run(answer);
           if (result instanceof CallFailure) throw result.error;

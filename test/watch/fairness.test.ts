@@ -33,10 +33,10 @@ async function watchAll(agesMs: readonly number[], logIsBack: Promise<void> = Pr
   const watcher = createWatcher({
     upstream: {
       expedite() {},
-      async status({ requestId }, waiting, onTurn) {
+      async status({ requestId }, purpose, onTurn) {
         const deadline = startDeadline(clock, 10_000);
         try {
-          await budget.turn({ waiting }, deadline);
+          await budget.turn({ purpose }, deadline);
           onTurn?.();
         } finally {
           deadline.release();

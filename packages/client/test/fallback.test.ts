@@ -1,34 +1,21 @@
 import type { Duplex } from 'node:stream';
-import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
+import { afterEach, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { type HttpProxy, passUpgrade, startHttpProxy } from '../../../test/support/http-proxy.js';
-import { startTestUpstream } from '../../../test/support/start-test-upstream.js';
-import { startTestGateway, type TestGateway } from '../../../test/support/test-gateway.js';
-import type { TestUpstream } from '../../../test/support/test-upstream.js';
+import { shareGateway } from '../../../test/support/shared-gateway.js';
 import type { Connection } from '../src/connection.js';
 import { createSluiceClient, type SluiceClient } from '../src/sluice-client.js';
 
 const mappingId = 'XDM44';
 
-let upstream: TestUpstream;
-let gateway: TestGateway;
+const { upstream, gateway } = shareGateway(undefined, [mappingId]);
 let proxy: HttpProxy;
 let client: SluiceClient;
-
-beforeAll(async () => {
-  upstream = await startTestUpstream([mappingId]);
-  gateway = await startTestGateway(upstream.config);
-});
 
 afterEach(async () => {
   await client.dispose();
   await proxy.close();
   await upstream.finish();
-});
-
-afterAll(async () => {
-  await gateway.stop();
-  await upstream.close();
 });
 
 async function open(

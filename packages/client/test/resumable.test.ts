@@ -1,37 +1,21 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Client, type ClientOptions, createClient } from 'graphql-ws';
 import { WebSocket, WebSocketServer } from 'ws';
 import { untilMetric } from '../../../test/support/metrics.js';
-import { startTestUpstream } from '../../../test/support/start-test-upstream.js';
+import { shareGateway } from '../../../test/support/shared-gateway.js';
 import { startTcpProxy, type TcpProxy } from '../../../test/support/tcp-proxy.js';
-import { startTestGateway, type TestGateway } from '../../../test/support/test-gateway.js';
-import {
-  oddMappings,
-  type TestUpstream,
-  untilAskedAbout,
-} from '../../../test/support/test-upstream.js';
+import { oddMappings, untilAskedAbout } from '../../../test/support/test-upstream.js';
 import { type ResumableClient, resumable } from '../src/resumable.js';
 
 const mappingId = 'XDM44';
 const activity = `subscription { ingestionActivity(mappingIds: ["${mappingId}"]) { to request { requestId } } }`;
 const changes = `subscription ($id: ID!) { ingestionStatusChanged(mappingId: "${mappingId}", requestId: $id) { from to } }`;
 
-let upstream: TestUpstream;
-let gateway: TestGateway;
+const { upstream, gateway } = shareGateway();
 let proxy: TcpProxy;
 let client: ResumableClient;
-
-beforeAll(async () => {
-  upstream = await startTestUpstream();
-  gateway = await startTestGateway(upstream.config);
-});
-
-afterAll(async () => {
-  await gateway.stop();
-  await upstream.close();
-});
 
 beforeEach(async () => {
   proxy = await startTcpProxy(gateway.url);

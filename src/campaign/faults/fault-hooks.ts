@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../../adobe/clock.js';
 import { createFaultPicker } from './fault-picker.js';
-import type { ANSWERS, Fault, FaultPlan, Operation } from './fault-plan.js';
+import type { answers, Fault, FaultPlan, Operation } from './fault-plan.js';
 
 /** What the hooks require. */
 export interface FaultHooksOptions {
@@ -12,7 +12,7 @@ export interface FaultHooksOptions {
 }
 
 /** What the systems in front of Campaign would answer. */
-const BODIES: Readonly<Record<(typeof ANSWERS)[number], object | string>> = {
+const BODIES: Readonly<Record<keyof typeof answers.enum, object | string>> = {
   401: { error_code: '401013', message: 'Oauth token is not valid' },
   403: { error_code: '403023', message: 'Profile is not valid' },
   429: { error_code: '429050', message: 'Too many requests' },

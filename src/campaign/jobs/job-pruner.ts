@@ -4,16 +4,6 @@ import type { Logger } from '../../adobe/logger.js';
 import { rejectFilePath } from '../run/reject-file.js';
 import type { OldJobStore } from '../state/old-job-store.js';
 
-/** What is pruned, and how long things are kept. */
-export interface JobPrunerParts {
-  readonly oldJobs: OldJobStore;
-  readonly rejectsDir: string;
-  /** From the end of a job, in ms. */
-  readonly retentionMs: number;
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
-
 /** The time between two looks, in ms. */
 const INTERVAL_MS = 60 * 60_000;
 
@@ -31,7 +21,14 @@ const PAUSE_MS = 50;
  *
  * @returns ends that
  */
-export function startJobPruner(parts: JobPrunerParts): () => Promise<void> {
+export function startJobPruner(parts: {
+  readonly oldJobs: OldJobStore;
+  readonly rejectsDir: string;
+  /** From the end of a job, in ms. */
+  readonly retentionMs: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}): () => Promise<void> {
   const { oldJobs, rejectsDir, retentionMs, clock, logger } = parts;
   const stopping = new AbortController();
   const { signal } = stopping;

@@ -8,29 +8,11 @@ import type { RunOutcome, RunPorts, RunProgress, WholeBatch } from '../state/run
 import type { State } from '../state/state.js';
 import { type JobEnd, writeJobEnd } from './job-end.js';
 
-/** A started job, and its end. */
-export interface StartedJob {
-  readonly job: Job;
-  /** Resolves once the end is recorded, or can't be recorded because the service stops. Never rejects. */
-  readonly ended: Promise<JobEnd>;
-}
-
 /** A run that has not ended. */
 interface RunUnderWay {
   readonly cancelling: AbortController;
   progress: RunProgress | null;
   ended: Promise<unknown>;
-}
-
-/** What the jobs need. */
-export interface JobParts {
-  readonly state: State;
-  readonly runner: IngestionRunner;
-  readonly mappings: Mappings;
-  /** Called when a batch may have been abandoned. */
-  readonly onAbandoned: () => void;
-  readonly clock: Clock;
-  readonly logger: Logger;
 }
 
 const RETRY_MS = 1_000;
@@ -51,7 +33,15 @@ export type Jobs = ReturnType<typeof createJobs>;
  *
  * @see docs/adr/0020-what-a-crash-leaves.md
  */
-export function createJobs(parts: JobParts) {
+export function createJobs(parts: {
+  readonly state: State;
+  readonly runner: IngestionRunner;
+  readonly mappings: Mappings;
+  /** Called when a batch may have been abandoned. */
+  readonly onAbandoned: () => void;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}) {
   const { state, runner, mappings, onAbandoned, clock, logger } = parts;
   const { jobs, watermarks, requests, abandonedBatches } = state;
   const stopping = new AbortController();
@@ -223,9 +213,11 @@ export function createJobs(parts: JobParts) {
      * Run a mapping that no job is running.
      *
      * @param isRequested - true also creates a request of the API
+     * @returns the job, and its end: `ended` resolves once the end is recorded, or can't be recorded because the service
+     *   stops, and never rejects
      * @throws the database's error; nothing was started
      */
-    start(mapping: Mapping, isRequested: boolean): StartedJob {
+    start(mapping: Mapping, isRequested: boolean) {
       const job = state.transaction(() => {
         const jobId = jobs.create(mapping.id, clock.now());
         if (isRequested) requests.create(jobId);

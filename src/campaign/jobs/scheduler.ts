@@ -7,19 +7,6 @@ import type { State } from '../state/state.js';
 import type { JobEnd } from './job-end.js';
 import type { Jobs } from './jobs.js';
 
-/** What the scheduler needs. Intervals in ms. */
-export interface SchedulerParts {
-  readonly mappings: Mappings;
-  readonly state: State;
-  readonly jobs: Pick<Jobs, 'start'>;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** The time between two runs of a mapping that has no own interval. */
-  readonly runIntervalMs: number;
-  /** The time from a run with a temporary failure to the next run. */
-  readonly retryIntervalMs: number;
-}
-
 const FAULT_WAIT_MS = 1_000;
 
 /** How often the wall clock is checked, because it may have been set forward, or the machine may have slept. In ms. */
@@ -31,7 +18,17 @@ const LOOK_MS = 60_000;
  * The time of the next run is stored with each change. So a run that was due while the service was down is made up
  * for, once, after the start. A run that becomes due while the mapping is still running is skipped.
  */
-export function createScheduler(parts: SchedulerParts) {
+export function createScheduler(parts: {
+  readonly mappings: Mappings;
+  readonly state: State;
+  readonly jobs: Pick<Jobs, 'start'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** The time between two runs of a mapping that has no own interval. */
+  readonly runIntervalMs: number;
+  /** The time from a run with a temporary failure to the next run. */
+  readonly retryIntervalMs: number;
+}) {
   const { mappings, state, jobs, clock, logger } = parts;
   /** Times that this process stored, also by the monotonic clock, so that setting the clock back delays no run. */
   const measured = new Map<string, { readonly nextRunAt: number; readonly dueMs: number }>();

@@ -1,8 +1,6 @@
 import { z } from 'zod';
 import { CONVERSIONS } from './conversion.js';
 import { isEncoding } from './file-encoding.js';
-import { AUTHENTICATED_STATES } from './identity.js';
-import type { MappedField } from './mapping.js';
 import { isMarkerFormat } from './marker-kind.js';
 import { isDateFormat, isEpochFormat, isTimeZone } from './text-conversion.js';
 import { TEXT_FUNCTIONS } from './text-function.js';
@@ -23,84 +21,96 @@ const column = z
   .transform(String);
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 
-const field = z
-  .strictObject({
-    column: column
-      .optional()
-      .describe('A column of the source; for NDJSON a dot path, such as customer.email'),
-    concat: z.array(column).min(2).optional().describe('Columns whose texts are joined'),
-    separator: z.string().optional().describe('The separator between the texts of concat'),
-    value: scalar.optional().describe('The same value for every record'),
-    to: z
-      .string()
-      .regex(XDM_PATH, 'expected an XDM path such as person.name.firstName')
-      .refine((path) => !path.split('.').includes('__proto__'), '__proto__ is not an XDM name')
-      .describe(
-        'An XDM path; identityMap.<namespace> makes the value an identity, and [] at the end an item of a list',
-      ),
-    split: z.string().min(1).optional().describe('Cuts the text into items of a list'),
-    apply: z
-      .array(z.enum(TEXT_FUNCTIONS))
-      .min(1)
-      .optional()
-      .describe('Functions applied to the text, in this order'),
-    map: z
-      .record(z.string(), z.union([scalar, z.null()]))
-      .optional()
-      .describe('The value that each text stands for; records with another text are rejected'),
-    default: z
-      .union([scalar, z.null()])
-      .optional()
-      .describe('What is sent if there is no value; null is sent as null'),
-    as: z
-      .enum(CONVERSIONS)
-      .optional()
-      .describe('What the value is converted to; without it, the value is used unchanged'),
-    format: z
-      .string()
-      .refine(
-        (format) => isEpochFormat(format) || isDateFormat(format),
-        'expected the format of a date, such as dd/MM/yyyy, epoch-seconds or epoch-milliseconds',
-      )
-      .optional()
-      .describe(
-        'The format of dates and date-times, such as dd/MM/yyyy HH:mm, epoch-seconds or epoch-milliseconds',
-      ),
-    timeZone: z
-      .string()
-      .refine(isTimeZone, 'expected a time zone such as Europe/Berlin')
-      .optional()
-      .describe('The time zone of the values; without it, UTC'),
-    decimal: z.literal(',').optional().describe('The decimal separator of numbers'),
-    required: z
-      .boolean()
-      .optional()
-      .describe('true: reject records that have no value here; false: the column may be missing'),
-    enum: z.array(scalar).min(1).optional().describe('Reject records with any other value'),
-    pattern: z
-      .string()
-      .refine(isPattern, 'expected a regular expression')
-      .optional()
-      .describe('A regular expression that the value must match'),
-    primary: z
-      .literal(true)
-      .optional()
-      .describe('For an identity: it is the primary one; records without it are rejected'),
-    authenticatedState: z.enum(AUTHENTICATED_STATES).optional().describe('For an identity'),
-  })
-  .superRefine((content, context) => {
-    for (const [at, message] of issuesOfField(content)) {
-      context.addIssue({ code: 'custom', path: [at], message });
-    }
-  });
+/** The settings of a field. One of `column`, `concat` and `value` is there. */
+export const fieldContent = z.strictObject({
+  column: column
+    .optional()
+    .describe('A column of the source; for NDJSON a dot path, such as customer.email'),
+  concat: z
+    .array(column)
+    .min(2)
+    .optional()
+    .describe('Columns whose texts are joined, without those that have no value'),
+  separator: z.string().optional().describe('The separator between the texts of concat'),
+  value: scalar.optional().describe('The same value for every record'),
+  to: z
+    .string()
+    .regex(XDM_PATH, 'expected an XDM path such as person.name.firstName')
+    .refine((path) => !path.split('.').includes('__proto__'), '__proto__ is not an XDM name')
+    .describe(
+      'An XDM path; identityMap.<namespace> makes the value an identity, and [] at the end an item of a list',
+    ),
+  split: z.string().min(1).optional().describe('Cuts the text into items of a list'),
+  apply: z
+    .array(z.enum(TEXT_FUNCTIONS))
+    .min(1)
+    .optional()
+    .describe('Functions applied to the text, in this order'),
+  map: z
+    .record(z.string(), z.union([scalar, z.null()]))
+    .optional()
+    .describe('The value that each text stands for; records with another text are rejected'),
+  default: z
+    .union([scalar, z.null()])
+    .optional()
+    .describe('What is sent if there is no value; null is sent as null'),
+  as: z
+    .enum(CONVERSIONS)
+    .optional()
+    .describe('What the value is converted to; without it, the value is used unchanged'),
+  format: z
+    .string()
+    .refine(
+      (format) => isEpochFormat(format) || isDateFormat(format),
+      'expected the format of a date, such as dd/MM/yyyy, epoch-seconds or epoch-milliseconds',
+    )
+    .optional()
+    .describe(
+      'The format of dates and date-times, such as dd/MM/yyyy HH:mm, epoch-seconds or epoch-milliseconds',
+    ),
+  timeZone: z
+    .string()
+    .refine(isTimeZone, 'expected a time zone such as Europe/Berlin')
+    .optional()
+    .describe('The time zone of the values; without it, UTC'),
+  decimal: z
+    .literal(',')
+    .optional()
+    .describe('The decimal separator of numbers; without it, a point'),
+  required: z
+    .boolean()
+    .optional()
+    .describe('true: reject records that have no value here; false: the column may be missing'),
+  enum: z
+    .array(scalar)
+    .min(1)
+    .optional()
+    .describe('Reject records with any other value, after the conversion'),
+  pattern: z
+    .string()
+    .refine(isPattern, 'expected a regular expression')
+    .optional()
+    .describe('A regular expression that some part of the value must match'),
+  primary: z
+    .literal(true)
+    .optional()
+    .describe('For an identity: it is the primary one; records without it are rejected'),
+  authenticatedState: z
+    .enum(['ambiguous', 'authenticated', 'loggedOut'])
+    .optional()
+    .describe('For an identity: how certain it is that it belongs to the person'),
+});
 
-type FieldContent = Omit<MappedField, 'column' | 'concat'> & {
-  readonly column?: string | undefined;
-  readonly concat?: readonly string[] | undefined;
-};
+const field = fieldContent.superRefine((content, context) => {
+  for (const [at, message] of issuesOfField(content)) {
+    context.addIssue({ code: 'custom', path: [at], message });
+  }
+});
 
 /** Settings of a field that exclude each other. */
-function* issuesOfField(content: FieldContent): Generator<readonly [string, string]> {
+function* issuesOfField(
+  content: z.output<typeof fieldContent>,
+): Generator<readonly [string, string]> {
   const { to, as, format, primary, authenticatedState } = content;
   const origins = (['column', 'concat', 'value'] as const).filter(
     (name) => content[name] !== undefined,
@@ -162,7 +172,8 @@ const file = {
 
 const CHARACTER = 'expected one character';
 
-const source = z.discriminatedUnion('kind', [
+/** Where the records come from. */
+export const source = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('csv'),
     ...file,

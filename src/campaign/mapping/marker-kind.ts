@@ -1,5 +1,11 @@
 import { isDate } from './conversion.js';
-import type { MarkerRule } from './mapping.js';
+
+/** The type of a change marker's values. */
+export interface MarkerRule {
+  readonly as: 'number' | 'date-time' | 'text';
+  /** For date-times: `iso`, `epoch-seconds`, `epoch-milliseconds`, or a pattern such as `dd/MM/yyyy HH:mm`. */
+  readonly format?: string | undefined;
+}
 
 /** The value of a change marker, as the watermark stores it. */
 export type Marker = string | number;

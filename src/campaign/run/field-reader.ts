@@ -77,7 +77,7 @@ function compileOrigin(
 
 /** What is written if there is no value. */
 function compileDefault(
-  { default: instead, required = false, primary = false }: MappedField,
+  { default: instead, required, primary }: MappedField,
   where: string,
 ): () => string {
   if (instead !== undefined) {

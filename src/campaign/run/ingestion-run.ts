@@ -42,16 +42,6 @@ export interface IngestionRunner {
   abort(batchId: string, signal: AbortSignal): Promise<void>;
 }
 
-/** What the runs need. */
-export interface RunnerParts {
-  readonly platform: PlatformClient;
-  /** The folder with a file for each job's rejects. */
-  readonly rejectsDir: string;
-  /** The maximum size of a batch's first files, in bytes; later ones may be larger. */
-  readonly fileBytes?: number;
-  readonly clock: Clock;
-}
-
 /** A run holds two files in memory. Platform accepts 256 MB in one. */
 const FILE_BYTES = 4 * 1024 * 1024;
 
@@ -59,7 +49,14 @@ const FILE_BYTES = 4 * 1024 * 1024;
 const ABORT_TIMEOUT_MS = 3_000;
 
 /** Create the runner; it reads and sends nothing before a run. */
-export function createIngestionRunner(parts: RunnerParts): IngestionRunner {
+export function createIngestionRunner(parts: {
+  readonly platform: PlatformClient;
+  /** The folder with a file for each job's rejects. */
+  readonly rejectsDir: string;
+  /** The maximum size of a batch's first files, in bytes; later ones may be larger. */
+  readonly fileBytes?: number;
+  readonly clock: Clock;
+}): IngestionRunner {
   const { platform, rejectsDir, fileBytes = FILE_BYTES, clock } = parts;
 
   async function run(

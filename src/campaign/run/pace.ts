@@ -7,14 +7,7 @@ const SHORTEST_WAIT_MS = 10;
 const LONGEST_CATCH_UP_MS = 1_000;
 
 /** Lets records through at a rate. */
-export interface Pace {
-  /**
-   * Note that this many records go, and resolve when the next ones may.
-   *
-   * @throws the abort's error as soon as the run's signal is aborted
-   */
-  release(records: number): Promise<void>;
-}
+export type Pace = ReturnType<typeof createPace>;
 
 /**
  * Create the pace of one run. Each wait is measured from the start of the run, not from the previous wait, so that
@@ -22,12 +15,17 @@ export interface Pace {
  *
  * @param signal - cancels the waits
  */
-export function createPace(recordsPerSecond: number, clock: Clock, signal: AbortSignal): Pace {
+export function createPace(recordsPerSecond: number, clock: Clock, signal: AbortSignal) {
   let originAt = clock.monotonicMs();
   let released = 0;
 
   return {
-    async release(records) {
+    /**
+     * Note that this many records go, and resolve when the next ones may.
+     *
+     * @throws the abort's error as soon as the run's signal is aborted
+     */
+    async release(records: number): Promise<void> {
       released += records;
       const now = clock.monotonicMs();
       const earlyByMs = originAt + (released * 1_000) / recordsPerSecond - now;

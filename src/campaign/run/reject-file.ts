@@ -15,12 +15,6 @@ export interface Reject {
   readonly record: unknown;
 }
 
-/** The rejects of one run, in an NDJSON file. The first reject creates it. */
-export interface RejectFile extends AsyncDisposable {
-  /** @throws the file system's error */
-  append(rejects: readonly Reject[]): Promise<void>;
-}
-
 /** Nobody else may read it, because rejects are personal data, too. */
 const FILE_MODE = 0o600;
 
@@ -31,11 +25,15 @@ export function rejectFilePath(rejectsDir: string, jobId: number): string {
   return join(rejectsDir, `job-${jobId}.ndjson`);
 }
 
+/** The rejects of one run, in an NDJSON file. The first reject creates it. */
+export type RejectFile = ReturnType<typeof createRejectFile>;
+
 /** Begin the rejects of a run; an existing file is overwritten. */
-export function createRejectFile(path: string): RejectFile {
+export function createRejectFile(path: string) {
   let file: FileHandle | null = null;
   return {
-    async append(rejects) {
+    /** @throws the file system's error */
+    async append(rejects: readonly Reject[]): Promise<void> {
       if (rejects.length === 0) return;
       if (file === null) {
         await mkdir(dirname(path), { recursive: true });

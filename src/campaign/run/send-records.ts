@@ -7,14 +7,6 @@ import { createPace } from './pace.js';
 import type { RejectFile } from './reject-file.js';
 import { checkRejectLimit } from './reject-limit.js';
 
-/** The result of sending what was read. */
-export interface SentRecords {
-  /** The watermark once the sent records are accepted. */
-  readonly watermark: Watermark | null;
-  /** A notice for people; empty if there is none. */
-  readonly notice: string;
-}
-
 /** What sending needs. */
 export interface SendParts {
   readonly watermark: Watermark | null;
@@ -30,11 +22,12 @@ export interface SendParts {
  * Read a mapping's source, and send what is new in it at the mapping's pace. Records are handled one chunk at a time,
  * without a promise for each.
  *
+ * @returns the watermark once the sent records are accepted, and a notice for people, empty if there is none
  * @throws {SourceError} the source can't be read
  * @throws {RejectLimitError} too many records are bad
  * @throws {PlatformError} a file could not be uploaded
  */
-export async function sendRecords(mapping: Mapping, parts: SendParts): Promise<SentRecords> {
+export async function sendRecords(mapping: Mapping, parts: SendParts) {
   const { upload, rejects, onRejected, clock, signal } = parts;
   const { recordsPerSecond, maxRejected } = mapping;
   const { watermark } = parts;

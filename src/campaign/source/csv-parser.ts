@@ -24,20 +24,6 @@ export interface CsvRecord {
 /** The content of a piece of text, in its order. */
 export type CsvItem = CsvRecord | BrokenRecord;
 
-/**
- * Parses a file's text piece by piece. It reads what Python's `csv` reads, or reports a broken record.
- *
- * A line ends in LF, CR or CRLF, even if others end differently, and empty lines are no records. A quote that does
- * not begin a value is an ordinary character. If an opened quote ends in the middle of a later value, or never, its
- * line is broken, and parsing continues with the next line, instead of after the quote that seems to close it.
- */
-export interface CsvParser {
-  /** @returns what is complete now */
-  push(text: string): CsvItem[];
-  /** @returns the rest, at the end of the file */
-  end(): CsvItem[];
-}
-
 /** What the text at a place is. */
 type Scanned =
   | {
@@ -55,8 +41,14 @@ type Scanned =
 const LF = 10;
 const CR = 13;
 
-/** Begin a file. Its first record decides how many values a record has. */
-export function createCsvParser({ delimiter, quote }: CsvDialect): CsvParser {
+/**
+ * Parse a file's text piece by piece. Its first record decides how many values a record has. It reads what Python's `csv` reads, or reports a broken record.
+ *
+ * A line ends in LF, CR or CRLF, even if others end differently, and empty lines are no records. A quote that does
+ * not begin a value is an ordinary character. If an opened quote ends in the middle of a later value, or never, its
+ * line is broken, and parsing continues with the next line, instead of after the quote that seems to close it.
+ */
+export function createCsvParser({ delimiter, quote }: CsvDialect) {
   const DELIMITER = delimiter.charCodeAt(0);
   const QUOTE = quote === '' ? -1 : quote.charCodeAt(0);
   let width: number | null = null;
@@ -262,11 +254,13 @@ export function createCsvParser({ delimiter, quote }: CsvDialect): CsvParser {
   }
 
   return {
-    push(more) {
+    /** @returns what is complete now */
+    push(more: string): CsvItem[] {
       text += more;
       return take(false);
     },
-    end: () => take(true),
+    /** @returns the rest, at the end of the file */
+    end: (): CsvItem[] => take(true),
   };
 }
 

@@ -1,10 +1,11 @@
 import type { Client, CustomTypesConfig } from 'pg';
 import Cursor from 'pg-cursor';
-import type { MarkerRule, PostgresTable } from '../mapping/mapping.js';
+import type { PostgresTable } from '../mapping/mapping.js';
 import {
   inferMarkerKind,
   type Marker,
   type MarkerKind,
+  type MarkerRule,
   NO_MARKER,
 } from '../mapping/marker-kind.js';
 import { beginSnapshot, createPostgresClient, readTypes } from './postgres-connection.js';

@@ -1,9 +1,10 @@
-import type { MappedField, Mapping, MarkerRule } from '../mapping/mapping.js';
+import type { MappedField, Mapping } from '../mapping/mapping.js';
 import {
   createMarkerKind,
   inferMarkerKind,
   type Marker,
   type MarkerKind,
+  type MarkerRule,
 } from '../mapping/marker-kind.js';
 import type { Watermark } from './watermark.js';
 

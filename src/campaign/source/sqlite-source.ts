@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { MappingSource } from '../mapping/mapping.js';
+import type { SqliteTable } from '../mapping/mapping.js';
 import {
   inferMarkerKind,
   type Marker,
@@ -18,8 +18,6 @@ import {
 } from './source.js';
 import { quoteIdentifier } from './sql-identifier.js';
 import { highestOf, readWatermark } from './watermark.js';
-
-type SqliteTable = Extract<MappingSource, { kind: 'sqlite' }>;
 
 /**
  * A chunk ends after this, in ms, even if it is small, because SQLite reads on the thread that serves everything

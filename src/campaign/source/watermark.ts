@@ -46,8 +46,11 @@ export function watermarkOf(watermark: Watermark | null, mapping: Mapping): Wate
   return changed !== null && (known === changed || known === subjectOf(mapping)) ? watermark : null;
 }
 
-/** What a tracker needs to know about the reading. */
-export interface TrackerParts {
+/** Recognises new rows, and tracks how far a run has come. */
+export type WatermarkTracker = ReturnType<typeof createWatermarkTracker>;
+
+/** Begin where the last run has ended. */
+export function createWatermarkTracker(parts: {
   readonly column: string | null;
   /** Of the same column. */
   readonly last: Watermark | null;
@@ -56,13 +59,7 @@ export interface TrackerParts {
   readonly highest: Marker | null | undefined;
   /** How long before the highest marker the window begins. In ms; 0 if the highest marker is unknown. */
   readonly lagMs: number;
-}
-
-/** Recognises new rows, and tracks how far a run has come. */
-export type WatermarkTracker = ReturnType<typeof createWatermarkTracker>;
-
-/** Begin where the last run has ended. */
-export function createWatermarkTracker(parts: TrackerParts) {
+}) {
   const { column, kind, lagMs } = parts;
   const last = readWatermark(parts.last, kind);
   const wasSeen = last === null ? null : openDigestSet(last.seen);

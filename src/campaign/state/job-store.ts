@@ -25,23 +25,18 @@ export interface JobResult {
   readonly endedAt: number;
 }
 
-interface Row {
-  readonly id: number;
-  readonly mapping_id: string;
-  readonly request_id: number | null;
+interface Row extends Omit<Job, 'state'> {
   readonly status: JobStatus;
-  readonly batch_id: string | null;
-  readonly is_whole: 0 | 1;
-  readonly num_records: number;
-  readonly num_rejected: number;
+  readonly isWhole: 0 | 1;
   readonly failure: JobFailure | null;
-  readonly reason: string;
-  readonly started_at: number;
-  readonly ended_at: number | null;
+  readonly endedAt: number | null;
 }
 
-const JOBS =
-  'SELECT job.*, request.id AS request_id FROM job LEFT JOIN request ON request.job_id = job.id';
+const JOBS = `
+  SELECT job.id, mapping_id AS mappingId, request.id AS requestId, status, batch_id AS batchId, is_whole AS isWhole,
+    num_records AS numRecords, num_rejected AS numRejected, failure, reason, started_at AS startedAt,
+    ended_at AS endedAt
+  FROM job LEFT JOIN request ON request.job_id = job.id`;
 const IS_RUNNING = `job.status IN ('Created', 'Uploaded')`;
 
 /** All jobs, in the state's database. A mapping has at most one running job. Its calls may be part of a transaction. */
@@ -108,13 +103,9 @@ export function createJobStore({ sql }: StateDatabase) {
     /** A job's whole batch, if it has one. */
     wholeOf(jobId: number): WholeBatch | null {
       const row = byId.get(jobId) as Row | undefined;
-      if (row === undefined || row.is_whole === 0 || row.batch_id === null) return null;
-      return {
-        batchId: row.batch_id,
-        numRecords: row.num_records,
-        numRejected: row.num_rejected,
-        reason: row.reason,
-      };
+      if (row === undefined || row.isWhole === 0 || row.batchId === null) return null;
+      const { batchId, numRecords, numRejected, reason } = row;
+      return { batchId, numRecords, numRejected, reason };
     },
 
     /** The newest job of a mapping. */
@@ -149,21 +140,11 @@ function toJobs(rows: unknown[]): Job[] {
 
 function toJob(found: unknown): Job | null {
   if (found === undefined) return null;
-  const row = found as Row;
-  return {
-    id: row.id,
-    mappingId: row.mapping_id,
-    requestId: row.request_id,
-    batchId: row.batch_id,
-    numRecords: row.num_records,
-    numRejected: row.num_rejected,
-    reason: row.reason,
-    startedAt: row.started_at,
-    state: toState(row),
-  };
+  const { status, isWhole, failure, endedAt, ...job } = found as Row;
+  return { ...job, state: toState(status, failure, endedAt) };
 }
 
-function toState({ status, failure, ended_at: endedAt }: Row): JobState {
+function toState(status: JobStatus, failure: JobFailure | null, endedAt: number | null): JobState {
   switch (status) {
     case 'Created':
     case 'Uploaded':

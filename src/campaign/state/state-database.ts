@@ -20,20 +20,14 @@ const NOT_A_DATABASE = 26;
  * Its calls are synchronous: what they write is on disk before anybody hears of it, and nothing else runs in between.
  * There are few in a run, so the blocked milliseconds do not matter.
  */
-export interface StateDatabase {
-  readonly sql: DatabaseSync;
-  readonly path: string;
-  /** Everything that `work` writes is written, or nothing. Must not be nested. */
-  transaction<T>(work: () => T): T;
-  close(): void;
-}
+export type StateDatabase = ReturnType<typeof openState>;
 
 /**
  * Open the state. Create it or bring it up to date if necessary.
  *
  * @throws {StateUnusableError} the file is damaged or can't be written, or a newer version wrote it
  */
-export function openState(path: string): StateDatabase {
+export function openState(path: string) {
   let sql: DatabaseSync | null = null;
   try {
     sql = new DatabaseSync(path);
@@ -47,8 +41,9 @@ export function openState(path: string): StateDatabase {
   return {
     sql: opened,
     path,
-    transaction: (work) => transaction(opened, work),
-    close: () => opened.close(),
+    /** Everything that `work` writes is written, or nothing. Must not be nested. */
+    transaction: <T>(work: () => T): T => transaction(opened, work),
+    close: (): void => opened.close(),
   };
 }
 

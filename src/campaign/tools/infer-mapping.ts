@@ -1,16 +1,5 @@
 import { DateTime } from 'luxon';
 
-/** The beginning of a CSV file. */
-export interface InferredFile {
-  /** As the mapping should name it. */
-  readonly path: string;
-  /** Null if the mapping need not say it. */
-  readonly encoding: string | null;
-  readonly delimiter: string;
-  readonly header: readonly string[];
-  readonly records: readonly (readonly string[])[];
-}
-
 /** XDM paths for common names of columns, without case, blanks and underscores. */
 const USUAL_PATHS: readonly (readonly [RegExp, string])[] = [
   [/^(e?mail|emailaddress|adresseemail|courriel)$/, 'identityMap.Email'],
@@ -56,7 +45,15 @@ const WITH_DECIMAL_COMMA = /^-?(\d+|\d{1,3}([. ]\d{3})+)(,\d+)?$/;
  *
  * @throws if the first line is for a spreadsheet
  */
-export function inferMapping(file: InferredFile): string {
+export function inferMapping(file: {
+  /** As the mapping should name it. */
+  readonly path: string;
+  /** Null if the mapping need not say it. */
+  readonly encoding: string | null;
+  readonly delimiter: string;
+  readonly header: readonly string[];
+  readonly records: readonly (readonly string[])[];
+}): string {
   const { header, records } = file;
   if (/^sep=/i.test(header[0] ?? '')) {
     throw new Error('begins with "sep=", which is for Excel alone: delete that line');

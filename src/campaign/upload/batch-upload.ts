@@ -17,8 +17,11 @@ const MAX_DOUBLINGS = 3;
 /** How many files are uploaded at once, fewer if they are large: they are in memory, and one more is being filled. */
 const MAX_UPLOADS_IN_FLIGHT = 3;
 
-/** What an upload needs. */
-export interface BatchUploadParts {
+/** The batch of one run: lines are collected in files, and each is uploaded as soon as it is full. */
+export type BatchUpload = ReturnType<typeof createBatchUpload>;
+
+/** Begin an upload; the batch is created with its first file. */
+export function createBatchUpload(parts: {
   readonly platform: PlatformClient;
   readonly datasetId: string;
   /** The maximum size of each of the first files, in bytes; the last ones have eight times as much. */
@@ -28,13 +31,7 @@ export interface BatchUploadParts {
   /** Called once, before anything is uploaded. */
   readonly onBatchCreated: (batchId: string) => Promise<void> | void;
   readonly signal: AbortSignal;
-}
-
-/** The batch of one run: lines are collected in files, and each is uploaded as soon as it is full. */
-export type BatchUpload = ReturnType<typeof createBatchUpload>;
-
-/** Begin an upload; the batch is created with its first file. */
-export function createBatchUpload(parts: BatchUploadParts) {
+}) {
   const { platform, datasetId, fileBytes, partialIngestionPercent, onBatchCreated } = parts;
   const abandoned = new AbortController();
   const signal = AbortSignal.any([parts.signal, abandoned.signal]);

@@ -38,9 +38,9 @@ export function createPlatformCaller(
      * @returns the text of a 2xx answer
      * @throws {PlatformError} for any other answer, or none; the signal's reason if it was aborted
      */
-    async call({ path, contentType, ...wanted }: PlatformCall): Promise<string> {
+    async call({ path, contentType, ...request }: PlatformCall): Promise<string> {
       for (let isRenewed = false; ; isRenewed = true) {
-        const accessToken = await tokens.current(wanted.signal);
+        const accessToken = await tokens.current(request.signal);
         const headers = {
           authorization: `Bearer ${accessToken}`,
           'x-api-key': apiKey,
@@ -49,7 +49,7 @@ export function createPlatformCaller(
           ...(contentType === undefined ? {} : { 'content-type': contentType }),
         };
         try {
-          return await callHttp(connections, { ...wanted, url: `${url}${path}`, headers });
+          return await callHttp(connections, { ...request, url: `${url}${path}`, headers });
         } catch (error) {
           const isRefused = error instanceof PlatformError && error.mayBeOfToken;
           if (!isRefused || isRenewed || !tokens.forget(accessToken)) throw error;

@@ -148,14 +148,14 @@ export function createPlatformClient(settings: PlatformSettings, clock: Clock, p
       signal: AbortSignal,
     ): Promise<void> {
       const path = [IMPORT, encodeURIComponent(batchId), 'datasets', datasetId, 'files', name];
-      const wanted = {
+      const upload = {
         method: 'PUT',
         path: path.join('/'),
         contentType: 'application/octet-stream',
         body: content,
         signal,
       } as const;
-      return withRetries(clock, signal, async () => void (await call(wanted)));
+      return withRetries(clock, signal, async () => void (await call(upload)));
     },
 
     /** Say that the batch has all its files. Safe to repeat. */

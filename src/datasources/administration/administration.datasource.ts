@@ -20,22 +20,17 @@ import {
 /** People look and change, and a page refreshes every few seconds. */
 const MAX_CALLS_PER_SECOND = 50;
 
-/** The administration, and its kept connections. */
-export interface AdministrationDatasource extends Administration {
-  /** Cancel all calls in progress, and close the connections. */
-  close(): Promise<void>;
-}
-
 /**
  * Create the administration over the Campaign service's HTTP API. It has its own budget, circuit and token, so that
  * looking at jobs delays no poll. Reads are repeated if that may help; a change is sent once.
  *
  * @param options - with the URL of the Campaign service, which has the API below it, at `/admin`; and the credentials of
  *   a client with the role `administration`
+ * @returns also `close`, which cancels all calls in progress, and closes the connections
  */
 export function createAdministrationDatasource(
   options: ApiCallerOptions,
-): AdministrationDatasource {
+): Administration & { close(): Promise<void> } {
   const calls = createApiCaller(options, MAX_CALLS_PER_SECOND);
 
   async function run<T>(
@@ -47,7 +42,7 @@ export function createAdministrationDatasource(
     const callKind = kind === 'look' ? 'status' : 'start';
     const plan: CallPlan<T> = {
       kind: callKind,
-      waiting: { kind: kind === 'look' ? 'ask' : 'start', caller },
+      purpose: { kind: kind === 'look' ? 'ask' : 'start', caller },
       request: toAdministrationRequest(options.url, call),
       judge(answer): T | CallFailure {
         try {

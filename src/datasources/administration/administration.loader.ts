@@ -2,29 +2,23 @@ import DataLoader from 'dataloader';
 import type { AdministeredMapping, Job } from '../../ingestion/administration.js';
 import type { Administration } from '../../ingestion/ports.js';
 
-/** What one operation looks up in the administration API, each once. */
-export interface AdministrationLoader {
-  /** All mappings. */
-  mappings(): Promise<readonly AdministeredMapping[]>;
-  /** The job of a request, by the request's id; null if there is none. */
-  readonly jobsOfRequests: DataLoader<string, Job | null>;
-}
-
 /** The maximum number in one call. */
 const MAX_REQUESTS = 100;
 
+/** What one operation looks up in the administration API, each once. */
+export type AdministrationLoader = ReturnType<typeof createAdministrationLoader>;
+
 /** A loader for one operation, or for one delivered transition of a subscription. */
-export function createAdministrationLoader(
-  administration: Administration,
-  caller: string,
-): AdministrationLoader {
+export function createAdministrationLoader(administration: Administration, caller: string) {
   let mappings: Promise<readonly AdministeredMapping[]> | null = null;
   return {
-    mappings() {
+    /** All mappings. */
+    mappings(): Promise<readonly AdministeredMapping[]> {
       mappings ??= administration.mappings(caller);
       return mappings;
     },
-    jobsOfRequests: new DataLoader(
+    /** The job of a request, by the request's id; null if there is none. */
+    jobsOfRequests: new DataLoader<string, Job | null>(
       async (requestIds) => {
         // The service's ids are numbers. It has no request with any other id.
         const known = requestIds.filter((id) => /^\d{1,15}$/.test(id));

@@ -2,19 +2,6 @@ import { LogDamagedError, LogUnavailableError } from '../../ingestion/gateway-er
 import { isSameTransition, type Position, type Transition } from '../../ingestion/transition.js';
 import type { LogDatabase } from './log-database.js';
 
-/** What a tail reads, and whom it notifies. */
-export interface LogTailOptions {
-  /** The log's end. What is before it is not announced. */
-  readonly head: Position;
-  /** The transition there; null if it was forgotten. */
-  readonly newest: Transition | null;
-  readonly guard: LogDatabase['guard'];
-  read(after: Position, limit: number): Promise<readonly Transition[]>;
-  /** The highest position that was ever forgotten. */
-  prunedPosition(): Promise<Position>;
-  announce(transition: Transition): void;
-}
-
 /** How many transitions are read at a time. */
 const PAGE_ITEMS = 500;
 
@@ -26,7 +13,17 @@ const PAGE_ITEMS = 500;
 export type LogTail = ReturnType<typeof createLogTail>;
 
 /** Start announcing at the log's end. */
-export function createLogTail(options: LogTailOptions) {
+export function createLogTail(options: {
+  /** The log's end. What is before it is not announced. */
+  readonly head: Position;
+  /** The transition there; null if it was forgotten. */
+  readonly newest: Transition | null;
+  readonly guard: LogDatabase['guard'];
+  read(after: Position, limit: number): Promise<readonly Transition[]>;
+  /** The highest position that was ever forgotten. */
+  prunedPosition(): Promise<Position>;
+  announce(transition: Transition): void;
+}) {
   const { guard, read, prunedPosition, announce } = options;
   let announcedPosition = options.head;
   let { newest } = options;

@@ -148,34 +148,13 @@ export function toStartIntent(row: Selectable<StartRow>): StartIntent {
 type StateColumns = Pick<StartRow, 'state' | 'request_key' | 'code' | 'message' | 'settled_at'>;
 
 function toStateColumns(state: StartState): StateColumns {
-  const empty = { request_key: null, code: null, message: null, settled_at: null };
-  switch (state.kind) {
-    case 'waiting':
-    case 'sent':
-      return { ...empty, state: state.kind };
-    case 'submitted':
-    case 'alreadyInProgress': {
-      const { kind, ref, message, settledAt } = state;
-      return {
-        ...empty,
-        state: kind,
-        request_key: toRequestKey(ref),
-        message,
-        settled_at: settledAt,
-      };
-    }
-    case 'mappingNotStopped':
-    case 'mappingNotPublished':
-    case 'refused': {
-      const { kind, message, settledAt } = state;
-      return { ...empty, state: kind, message, settled_at: settledAt };
-    }
-    case 'unknown':
-    case 'abandoned': {
-      const { kind, code, message, settledAt } = state;
-      return { ...empty, state: kind, code, message, settled_at: settledAt };
-    }
-  }
+  return {
+    state: state.kind,
+    request_key: 'ref' in state ? toRequestKey(state.ref) : null,
+    code: 'code' in state ? state.code : null,
+    message: 'message' in state ? state.message : null,
+    settled_at: 'settledAt' in state ? state.settledAt : null,
+  };
 }
 
 function toState({

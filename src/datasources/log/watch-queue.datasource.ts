@@ -47,18 +47,6 @@ const MIN_SPEED = 0.000_1;
  */
 const MAX_UNCLAIMED_MS = 5_000;
 
-/** What the queue requires. */
-export interface WatchQueueOptions {
-  readonly database: Pick<LogDatabase, 'db' | 'kind' | 'guard'>;
-  /** Its appends end watches. */
-  readonly log: Pick<IngestionLog, 'onAppended'>;
-  readonly clock: Clock;
-  /** After this, a claimed but unsettled poll is due again, in ms. */
-  readonly holdMs: number;
-  /** The longest wait that the upstream can ask for, in ms. */
-  readonly maxRetryAfterMs: number;
-}
-
 type ClaimedRow = Selectable<WatchRow> & Selectable<RequestRow>;
 
 /** A watch as it was read. */
@@ -101,7 +89,16 @@ const MAX_JUMP_MS = 50;
  *
  * @see docs/adr/0030-what-is-due.md
  */
-export async function openWatchQueue(options: WatchQueueOptions): Promise<WatchQueue> {
+export async function openWatchQueue(options: {
+  readonly database: Pick<LogDatabase, 'db' | 'kind' | 'guard'>;
+  /** Its appends end watches. */
+  readonly log: Pick<IngestionLog, 'onAppended'>;
+  readonly clock: Clock;
+  /** After this, a claimed but unsettled poll is due again, in ms. */
+  readonly holdMs: number;
+  /** The longest wait that the upstream can ask for, in ms. */
+  readonly maxRetryAfterMs: number;
+}): Promise<WatchQueue> {
   const { database, log, clock, holdMs, maxRetryAfterMs } = options;
   const { db, kind, guard } = database;
   const isShared = kind === 'postgres';

@@ -22,24 +22,16 @@ export interface PlatformCall {
   readonly durationMs: number;
 }
 
-/** What calls to Platform require. */
-export interface PlatformOptions extends PlatformAddress, ApiCallerOptions {
-  readonly onCall?: (call: PlatformCall) => void;
-}
-
-/** Platform's catalog, and its kept connections. */
-export interface PlatformDatasource extends BatchCatalog {
-  /** Cancel all calls in progress, and close the connections. */
-  close(): Promise<void>;
-}
-
 /**
  * Create the catalog over Platform's HTTP API. A look-up works like a status call, with its own budget, circuit and
  * token: a failure of Platform does not affect the upstream.
  *
+ * @returns also `close`, which cancels all calls in progress, and closes the connections
  * @throws {TypeError} a credential is not valid in a header
  */
-export function createPlatformDatasource(options: PlatformOptions): PlatformDatasource {
+export function createPlatformDatasource(
+  options: PlatformAddress & ApiCallerOptions & { readonly onCall?: (call: PlatformCall) => void },
+): BatchCatalog & { close(): Promise<void> } {
   const { clock, onCall } = options;
   requireHeaderText(options.apiKey, 'API key of Platform');
   requireHeaderText(options.imsOrg, 'organization of Platform');
@@ -56,7 +48,7 @@ export function createPlatformDatasource(options: PlatformOptions): PlatformData
       let outcome: PlatformCall['outcome'] = 'OK';
       const plan: CallPlan<IngestionBatch | null> = {
         kind: 'status',
-        waiting: { kind: 'ask', caller },
+        purpose: { kind: 'ask', caller },
         request: toBatchRequest(options, batchId),
         judge(answer) {
           if (answer.status === 404) return null;
@@ -81,6 +73,7 @@ export function createPlatformDatasource(options: PlatformOptions): PlatformData
       }
     },
 
+    /** Cancel all calls in progress, and close the connections. */
     close: calls.close,
   };
 }

@@ -1,5 +1,5 @@
 import { LogUnavailableError } from '../../ingestion/gateway-error.js';
-import type { Clock, Waiting } from '../../ingestion/ports.js';
+import type { CallPurpose, Clock } from '../../ingestion/ports.js';
 import { type CallBudget, refuseIfCongested, refuseTurn } from '../upstream/call-budget.js';
 import { CallCancelledError } from '../upstream/call-deadline.js';
 import { CallQueue } from '../upstream/call-queue.js';
@@ -43,9 +43,9 @@ export function createSharedCallBudget(
   let isClosed = false;
 
   /** The minimum wait of a call: others may have the places that this counts on. */
-  const shortestWaitMs = (waiting: Waiting) =>
+  const shortestWaitMs = (purpose: CallPurpose) =>
     Math.max(0, Math.max(heldUntil, places[0] ?? heldUntil) - clock.monotonicMs()) +
-    (queue.countAhead(waiting) / maxRps) * 1000;
+    (queue.countAhead(purpose) / maxRps) * 1000;
 
   /** Wait that long, or until a call with a waiting caller arrives. */
   function wait(delayMs: number): Promise<void> {
@@ -106,7 +106,7 @@ export function createSharedCallBudget(
 
   return {
     async turn(call, deadline) {
-      refuseIfCongested(queue, call, deadline, shortestWaitMs(call.waiting));
+      refuseIfCongested(queue, call, deadline, shortestWaitMs(call.purpose));
       try {
         const turn = queue.join(call, deadline);
         if (queue.hasAwaited) hurry();
@@ -115,12 +115,12 @@ export function createSharedCallBudget(
       } catch (cause) {
         if (!(cause instanceof CallCancelledError)) throw cause;
         if (cause.reason === 'late' && isReserving) throw toUnreachable(cause);
-        if (cause.reason === 'late') refuseTurn(shortestWaitMs(call.waiting) + 1000);
+        if (cause.reason === 'late') refuseTurn(shortestWaitMs(call.purpose) + 1000);
         throw toCancelledFailure(cause, false).error;
       }
     },
-    expedite(call, waiting) {
-      queue.expedite(call, waiting);
+    expedite(call, purpose) {
+      queue.expedite(call, purpose);
       if (queue.hasAwaited) hurry();
     },
     hold(delayMs) {

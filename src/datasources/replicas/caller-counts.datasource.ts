@@ -8,18 +8,13 @@ import {
 import type { LogDatabase } from '../log/log-database.js';
 
 /** What callers have used up, counted across all replicas. */
-export interface CallerCounts {
-  /** Count by these rules; `keyPrefix` names what is counted. */
-  newLimiter(options: IRateLimiterOptions): RateLimiterAbstract;
-  /** Delete some counts that expired before an instant. @returns how many */
-  prune(before: number, limit: number): Promise<number>;
-}
+export type CallerCounts = ReturnType<typeof createCallerCounts>;
 
 /**
  * The counts in PostgreSQL. A caller that has used up everything is refused without a query, so a flood of requests
  * causes no flood of statements. If the database does not respond, each replica counts alone.
  */
-export function createCallerCounts({ db, guard }: Pick<LogDatabase, 'db' | 'guard'>): CallerCounts {
+export function createCallerCounts({ db, guard }: Pick<LogDatabase, 'db' | 'guard'>) {
   /** The part of a PostgreSQL client that the library uses. */
   const storeClient = {
     async query({ text, values }: { readonly text: string; readonly values: readonly unknown[] }) {
@@ -28,7 +23,8 @@ export function createCallerCounts({ db, guard }: Pick<LogDatabase, 'db' | 'guar
     },
   };
   return {
-    newLimiter: (options) =>
+    /** Count by these rules; `keyPrefix` names what is counted. */
+    newLimiter: (options: IRateLimiterOptions): RateLimiterAbstract =>
       new RateLimiterPostgres({
         ...options,
         storeClient,
@@ -40,7 +36,8 @@ export function createCallerCounts({ db, guard }: Pick<LogDatabase, 'db' | 'guar
         inMemoryBlockOnConsumed: options.points ?? 0,
         insuranceLimiter: new RateLimiterMemory(options),
       }),
-    prune: (before, limit) =>
+    /** Delete some counts that expired before an instant. @returns how many */
+    prune: (before: number, limit: number): Promise<number> =>
       guard(async () => {
         const { numAffectedRows } = await sql`
           delete from caller_counts where key in (

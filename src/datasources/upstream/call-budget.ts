@@ -1,5 +1,5 @@
 import { CallCongestedError } from '../../ingestion/gateway-error.js';
-import type { Clock, Waiting } from '../../ingestion/ports.js';
+import type { CallPurpose, Clock } from '../../ingestion/ports.js';
 import { CallCancelledError, type Deadline } from './call-deadline.js';
 import { CallQueue, MAX_WAITING_PER_CALLER, type PacedCall } from './call-queue.js';
 import { toCancelledFailure } from './campaign.failure.js';
@@ -14,7 +14,7 @@ export interface CallBudget {
    */
   turn(call: PacedCall, deadline: Deadline): Promise<void>;
   /** Somebody waits for this call from now on, whether or not it is waiting for a turn. */
-  expedite(call: PacedCall, waiting: Waiting): void;
+  expedite(call: PacedCall, purpose: CallPurpose): void;
   /** Grant no turns for this long, in ms. The longest of several holds counts. */
   hold(delayMs: number): void;
   close(): void;
@@ -59,28 +59,28 @@ export function createCallBudget(clock: Clock, maxRps: number): CallBudget {
   }
 
   /** How long a call that arrives now waits if everyone ahead of it is served at the full rate. */
-  const longestWaitMs = (waiting: Waiting) =>
-    holdLeftMs() + Math.ceil((queue.countAhead(waiting) + 1) / maxRps) * PERIOD_MS;
+  const longestWaitMs = (purpose: CallPurpose) =>
+    holdLeftMs() + Math.ceil((queue.countAhead(purpose) + 1) / maxRps) * PERIOD_MS;
 
   /** The same if the next second of the budget begins now. */
-  const shortestWaitMs = (waiting: Waiting) =>
-    holdLeftMs() + Math.floor(queue.countAhead(waiting) / maxRps) * PERIOD_MS;
+  const shortestWaitMs = (purpose: CallPurpose) =>
+    holdLeftMs() + Math.floor(queue.countAhead(purpose) / maxRps) * PERIOD_MS;
 
   return {
     async turn(call, deadline) {
       // A pointless wait would delay those who come after it, and one document can ask for thousands.
-      refuseIfCongested(queue, call, deadline, shortestWaitMs(call.waiting));
+      refuseIfCongested(queue, call, deadline, shortestWaitMs(call.purpose));
       try {
         const turn = queue.join(call, deadline);
         pump();
         await turn;
       } catch (cause) {
         if (cause instanceof CallCancelledError && cause.reason === 'late')
-          refuseTurn(longestWaitMs(call.waiting));
+          refuseTurn(longestWaitMs(call.purpose));
         throw toCancelledFailure(cause, false).error;
       }
     },
-    expedite: (call, waiting) => queue.expedite(call, waiting),
+    expedite: (call, purpose) => queue.expedite(call, purpose),
     hold(delayMs) {
       heldUntil = Math.max(heldUntil, clock.monotonicMs() + delayMs);
       pump();
@@ -97,11 +97,11 @@ export function createCallBudget(clock: Clock, maxRps: number): CallBudget {
  */
 export function refuseIfCongested(
   queue: CallQueue,
-  { waiting }: PacedCall,
+  { purpose }: PacedCall,
   deadline: Deadline,
   waitMs: number,
 ): void {
-  if (queue.isFull(waiting)) {
+  if (queue.isFull(purpose)) {
     throw new CallCongestedError(
       `${MAX_WAITING_PER_CALLER} calls of this caller to the upstream already wait for their turns, so nothing was sent. Ask for less at a time.`,
       Math.max(waitMs, PERIOD_MS),

@@ -31,15 +31,10 @@ export const defaultCircuitPlan: CircuitPlan = { failuresToOpen: 10, pauseMs: 10
  *
  * Only trouble counts ({@link CallFailure.isTrouble}): a refusal is an answer.
  */
-export interface CallCircuit {
-  /** Why nothing would be sent now, or null. */
-  refusal(): CallFailure | null;
-  /** Make one attempt, or return the refusal. */
-  run<T>(attempt: () => Promise<T | CallFailure>): Promise<T | CallFailure>;
-}
+export type CallCircuit = ReturnType<typeof createCallCircuit>;
 
 /** Create a closed circuit. */
-export function createCallCircuit(clock: Clock, plan: CircuitPlan): CallCircuit {
+export function createCallCircuit(clock: Clock, plan: CircuitPlan) {
   let reopensAt = Number.NEGATIVE_INFINITY;
   // cockatiel measures the pause with Date.now(). This pause ends when our clock says so, whatever cockatiel
   // measures.
@@ -73,9 +68,11 @@ export function createCallCircuit(clock: Clock, plan: CircuitPlan): CallCircuit 
   }
 
   return {
+    /** Why nothing would be sent now, or null. */
     refusal,
-    // Nothing else runs between refusal() and the start of execute(), so both see the same state.
-    run: (attempt) => {
+    /** Make one attempt, or return the refusal. */
+    run: <T>(attempt: () => Promise<T | CallFailure>): Promise<T | CallFailure> => {
+      // Nothing else runs between refusal() and the start of execute(), so both see the same state.
       const refused = refusal();
       return refused ? Promise.resolve(refused) : breaker.execute(attempt);
     },

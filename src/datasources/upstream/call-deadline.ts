@@ -9,31 +9,17 @@ export class CallCancelledError extends Error {
   }
 }
 
-/** The time that one logical call may take, including waits and repeats. */
-export interface Deadline {
-  /** Aborts with a {@link CallCancelledError} as its reason. */
-  readonly signal: AbortSignal;
-  /** The full time, in ms. */
-  readonly timeoutMs: number;
-  /** In ms; 0 once it has passed. */
-  remainingMs(): number;
-  /** Settle like `promise`, or reject with a {@link CallCancelledError}, whichever comes first. */
-  within<T>(promise: Promise<T>): Promise<T>;
-  /** @throws {CallCancelledError} the wait was cut short */
-  wait(delayMs: number): Promise<void>;
-  cancel(reason: CallCancelledError['reason']): void;
-  /** Release the timer. Call this when the call has ended, however it did. */
-  release(): void;
-}
-
 /** A timer that fires this much too late means that the process was frozen. */
 const FREEZE_MS = 1_000;
 
 /** How long a process that was frozen gets to read the answers that have arrived. */
 const READING_MS = 500;
 
+/** The time that one logical call may take, including waits and repeats. */
+export type Deadline = ReturnType<typeof startDeadline>;
+
 /** Start the deadline of a call. */
-export function startDeadline(clock: Clock, timeoutMs: number): Deadline {
+export function startDeadline(clock: Clock, timeoutMs: number) {
   const controller = new AbortController();
   const { signal } = controller;
   const endsAt = clock.monotonicMs() + timeoutMs;
@@ -60,16 +46,22 @@ export function startDeadline(clock: Clock, timeoutMs: number): Deadline {
   }
 
   return {
+    /** Aborts with a {@link CallCancelledError} as its reason. */
     signal,
+    /** The full time, in ms. */
     timeoutMs,
-    remainingMs: () => (signal.aborted ? 0 : Math.max(0, endsAt - clock.monotonicMs())),
+    /** In ms; 0 once it has passed. */
+    remainingMs: (): number => (signal.aborted ? 0 : Math.max(0, endsAt - clock.monotonicMs())),
+    /** Settle like `promise`, or reject with a {@link CallCancelledError}, whichever comes first. */
     within,
-    async wait(delayMs) {
+    /** @throws {CallCancelledError} the wait was cut short */
+    async wait(delayMs: number): Promise<void> {
       const { promise, resolve } = Promise.withResolvers<void>();
       const cancelWait = clock.schedule(delayMs, resolve);
       await within(promise).finally(cancelWait);
     },
     cancel,
-    release: () => cancelTimer(),
+    /** Release the timer. Call this when the call has ended, however it did. */
+    release: (): void => cancelTimer(),
   };
 }

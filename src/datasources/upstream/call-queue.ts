@@ -1,9 +1,9 @@
-import type { Waiting } from '../../ingestion/ports.js';
+import type { CallPurpose } from '../../ingestion/ports.js';
 import type { Deadline } from './call-deadline.js';
 
-/** A call that takes turns. Who waits for it may change while it is in progress. */
+/** A call that takes turns. What it is for may change while it is in progress. */
 export interface PacedCall {
-  waiting: Waiting;
+  purpose: CallPurpose;
 }
 
 /** The maximum number of waiting status calls of one caller, and of waiting starts: as many as one list may have. */
@@ -84,7 +84,7 @@ class CallerLines {
  * @see docs/adr/0032-turns-are-shared.md
  */
 export class CallQueue {
-  readonly #lines: Readonly<Record<Waiting['kind'], CallerLines>> = {
+  readonly #lines: Readonly<Record<CallPurpose['kind'], CallerLines>> = {
     start: new CallerLines(),
     ask: new CallerLines(),
     poll: new CallerLines(),
@@ -105,22 +105,22 @@ export class CallQueue {
   }
 
   /** How many calls go before a new one, if no others arrive. */
-  countAhead(waiting: Waiting): number {
+  countAhead(purpose: CallPurpose): number {
     const { start, ask, poll } = this.#lines;
-    switch (waiting.kind) {
+    switch (purpose.kind) {
       case 'start':
-        return withOthers(start.countAhead(waiting.caller), poll.size);
+        return withOthers(start.countAhead(purpose.caller), poll.size);
       case 'ask':
-        return withOthers(start.size + ask.countAhead(waiting.caller), poll.size);
+        return withOthers(start.size + ask.countAhead(purpose.caller), poll.size);
       case 'poll':
         return withOthers(poll.size, this.#awaitedSize);
     }
   }
 
   /** Whether this caller has the maximum number of calls waiting. */
-  isFull(waiting: Waiting): boolean {
-    if (waiting.kind === 'poll') return false;
-    return this.#lines[waiting.kind].sizeOf(waiting.caller) >= MAX_WAITING_PER_CALLER;
+  isFull(purpose: CallPurpose): boolean {
+    if (purpose.kind === 'poll') return false;
+    return this.#lines[purpose.kind].sizeOf(purpose.caller) >= MAX_WAITING_PER_CALLER;
   }
 
   /** Resolves with the turn. @throws the reason of the deadline's signal if that comes first */
@@ -159,12 +159,12 @@ export class CallQueue {
    * Somebody waits for this call from now on. It counts as a call of whichever of its waiting callers waits for the
    * fewest calls. A poll stays a poll if this caller already has too many.
    */
-  expedite(call: PacedCall, waiting: Waiting): void {
-    const { kind } = call.waiting;
-    const isSooner = kind === 'poll' || this.countAhead(waiting) < this.countAhead(call.waiting);
-    if (!isSooner || this.isFull(waiting)) return;
+  expedite(call: PacedCall, purpose: CallPurpose): void {
+    const { kind } = call.purpose;
+    const isSooner = kind === 'poll' || this.countAhead(purpose) < this.countAhead(call.purpose);
+    if (!isSooner || this.isFull(purpose)) return;
     const waiter = this.#remove(call);
-    call.waiting = waiting;
+    call.purpose = purpose;
     if (waiter) this.#add(call, waiter);
   }
 
@@ -173,11 +173,11 @@ export class CallQueue {
   }
 
   #add(call: PacedCall, waiter: Waiter): void {
-    this.#lines[call.waiting.kind].add(toCaller(call.waiting), call, waiter);
+    this.#lines[call.purpose.kind].add(toCaller(call.purpose), call, waiter);
   }
 
   #remove(call: PacedCall): Waiter | undefined {
-    return this.#lines[call.waiting.kind].remove(toCaller(call.waiting), call);
+    return this.#lines[call.purpose.kind].remove(toCaller(call.purpose), call);
   }
 }
 
@@ -187,6 +187,6 @@ function withOthers(own: number, others: number): number {
 }
 
 /** Polls belong to the gateway itself. */
-function toCaller(waiting: Waiting): string {
-  return waiting.kind === 'poll' ? '' : waiting.caller;
+function toCaller(purpose: CallPurpose): string {
+  return purpose.kind === 'poll' ? '' : purpose.caller;
 }

@@ -95,17 +95,17 @@ export function createCampaignDatasource(options: CampaignOptions): CampaignData
     async start(mappingId, caller) {
       const plan: CallPlan<Submission> = {
         kind: 'start',
-        waiting: { kind: 'start', caller },
+        purpose: { kind: 'start', caller },
         request: requests.start(mappingId),
         judge: (answer) => judgeStartAnswer(answer, mappingId),
       };
       return reported('start', () => calls.call(plan));
     },
 
-    async status(ref, waiting, onTurn) {
+    async status(ref, purpose, onTurn) {
       const plan: CallPlan<ReportedState | null> = {
         kind: 'status',
-        waiting,
+        purpose,
         onTurn,
         request: requests.status(ref),
         judge: (answer) => judgeStatusAnswer(answer, ref),

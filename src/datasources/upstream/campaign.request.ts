@@ -12,24 +12,17 @@ export interface CampaignAddress {
   readonly statusRequestIdIn: 'query' | 'body';
 }
 
-/** The requests of the protocol, without their access tokens. */
-export interface CampaignRequests {
-  /** @throws {BadUserInputError} the mapping id can't be in a URL */
-  start(mappingId: string): TokenlessRequest;
-  /** @throws {BadUserInputError} the mapping id or the request id can't be in a URL */
-  status(ref: RequestRef): TokenlessRequest;
-}
-
 /** A request that lacks only its access token. */
 export type TokenlessRequest = (accessToken: string) => HttpRequest;
 
 /**
- * Prepare what all requests to one organization share.
+ * Create the requests of the protocol, without their access tokens. What all requests to one organization share is
+ * prepared here.
  *
  * @throws {BadUserInputError} the organization can't be in a URL
  * @throws {TypeError} the API key is not valid in a header
  */
-export function createCampaignRequests(address: CampaignAddress): CampaignRequests {
+export function createCampaignRequests(address: CampaignAddress) {
   requireHeaderText(address.apiKey, 'API key');
   const organization = toPathSegment(address.organization, 'organization');
   const base = `${toBasePath(address.url)}/${organization}/campaign/dataIngestion/xdmIngestion`;
@@ -43,11 +36,13 @@ export function createCampaignRequests(address: CampaignAddress): CampaignReques
   });
 
   return {
-    start(mappingId) {
+    /** @throws {BadUserInputError} the mapping id can't be in a URL */
+    start(mappingId: string): TokenlessRequest {
       const path = toPath(mappingId);
       return (accessToken) => ({ method: 'POST', path, headers: toHeaders(accessToken) });
     },
-    status({ mappingId, requestId }) {
+    /** @throws {BadUserInputError} the mapping id or the request id can't be in a URL */
+    status({ mappingId, requestId }: RequestRef): TokenlessRequest {
       const path = toPath(mappingId);
       const named =
         address.statusRequestIdIn === 'query'

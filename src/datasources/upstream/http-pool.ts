@@ -18,20 +18,6 @@ export interface HttpPoolOptions {
   readonly proxies?: OutgoingProxies | undefined;
 }
 
-/** Connections to one origin, and what is needed to interpret its answers. */
-export interface HttpPool {
-  dispatch(
-    options: Omit<Dispatcher.DispatchOptions, 'origin'>,
-    handler: Dispatcher.DispatchHandler,
-  ): void;
-  /** How long an answer asks us to wait, in ms. */
-  toRetryAfterMs(headers: IncomingHttpHeaders): number | undefined;
-  /** What a proxy in between did to a failed call, if it did anything. */
-  toProxyError(cause: Error, isSent: boolean): ProxyError | undefined;
-  /** Close every connection at once. */
-  destroy(): Promise<void>;
-}
-
 /** The longest accepted wait if the settings don't say: five minutes. */
 export const DEFAULT_MAX_WAIT_MS = 300_000;
 
@@ -43,6 +29,9 @@ const MAX_IDLE_MS = 10_000;
 
 /** The age at which connections are replaced, in ms, so that they follow changes of DNS. */
 const MAX_LIFE_MS = 300_000;
+
+/** Connections to one origin, and what is needed to interpret its answers. */
+export type HttpPool = ReturnType<typeof createHttpPool>;
 
 /**
  * Open connections to the origin of `url` on demand.
@@ -59,7 +48,7 @@ const MAX_LIFE_MS = 300_000;
 export function createHttpPool(
   url: URL,
   { clock, maxWaitMs = DEFAULT_MAX_WAIT_MS, proxies }: HttpPoolOptions,
-): HttpPool {
+) {
   const { origin } = url;
   const proxy = findProxy(url, proxies);
   const single = open(0);
@@ -111,13 +100,21 @@ export function createHttpPool(
   }
 
   return {
-    dispatch(options, handler) {
+    dispatch(
+      options: Omit<Dispatcher.DispatchOptions, 'origin'>,
+      handler: Dispatcher.DispatchHandler,
+    ): void {
       const dispatcher = options.method === 'GET' ? takeKept() : single;
       dispatcher.dispatch({ ...options, origin }, handler);
     },
-    toRetryAfterMs: (headers) => parseRetryAfterMs(headers, { nowMs: clock.now(), maxWaitMs }),
-    toProxyError: (cause, isSent) => (proxy ? toProxyError(proxy, cause, isSent) : undefined),
-    async destroy() {
+    /** How long an answer asks us to wait, in ms. */
+    toRetryAfterMs: (headers: IncomingHttpHeaders): number | undefined =>
+      parseRetryAfterMs(headers, { nowMs: clock.now(), maxWaitMs }),
+    /** What a proxy in between did to a failed call, if it did anything. */
+    toProxyError: (cause: Error, isSent: boolean): ProxyError | undefined =>
+      proxy ? toProxyError(proxy, cause, isSent) : undefined,
+    /** Close every connection at once. */
+    async destroy(): Promise<void> {
       await Promise.all([single, kept, ...ending].map((dispatcher) => dispatcher.destroy()));
     },
   };

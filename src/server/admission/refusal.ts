@@ -8,7 +8,7 @@ export interface Refusal {
   readonly code: string;
   readonly message: string;
   /** How long to wait before trying again, if known. */
-  readonly retryAfterMs?: number;
+  readonly retryAfterMs?: number | undefined;
 }
 
 const { code, message } = new ShuttingDownError();

@@ -8,16 +8,9 @@ export interface PingableConnection {
   terminate(): void;
 }
 
-/** Keeps connections from looking idle, and finds clients that are gone. */
-export interface SocketPings<Connection> {
-  /** A client sent something, so it is there. */
-  heard(connection: Connection): void;
-  stop(): void;
-}
-
 /**
- * Ping every connection at an interval, with one timer for all. A client that sends nothing between two pings is
- * gone.
+ * Keep connections from looking idle, and find clients that are gone: ping every connection at an interval, with one
+ * timer for all. A client that sends nothing between two pings is gone.
  *
  * @param connections - the currently open ones
  */
@@ -25,7 +18,7 @@ export function startPings<Connection extends PingableConnection>(
   connections: ReadonlySet<Connection>,
   clock: Clock,
   intervalMs: number,
-): SocketPings<Connection> {
+) {
   const silent = new WeakSet<Connection>();
   let cancelNext = clock.schedule(intervalMs - READING_MS, readFirst);
 
@@ -47,7 +40,8 @@ export function startPings<Connection extends PingableConnection>(
   }
 
   return {
-    heard: (connection) => void silent.delete(connection),
+    /** A client sent something, so it is there. */
+    heard: (connection: Connection) => void silent.delete(connection),
     stop: () => cancelNext(),
   };
 }

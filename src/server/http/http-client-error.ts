@@ -35,21 +35,11 @@ const refusals: Readonly<Record<string, Refusal>> = {
   ERR_HTTP_REQUEST_TIMEOUT: badRequest(408, 'The request did not arrive in time.'),
 };
 
-/** Answers what never becomes a request of the HTTP server, in the form of all other errors. */
-export interface RawAnswers {
-  /**
-   * For a connection whose bytes can't be parsed: after the answers to the requests that precede them. Safe to repeat,
-   * because each further chunk is an error, too.
-   */
-  toError(error: ClientError, connection: Duplex): void;
-  /** For CONNECT, which asks for a tunnel. */
-  toTunnel(request: IncomingMessage, connection: Duplex): void;
-  /** For an unknown Expect header. */
-  toExpectation(request: IncomingMessage, response: ServerResponse): void;
-}
-
-/** Send an answer on the bare connection, and close it. */
-export function createRawAnswers(report: RefusalReporter): RawAnswers {
+/**
+ * Answer what never becomes a request of the HTTP server, in the form of all other errors: on the bare connection,
+ * which is then closed.
+ */
+export function createRawAnswers(report: RefusalReporter) {
   /** Those on which requests are answered first. */
   const waiting = new WeakSet<Duplex>();
 
@@ -83,13 +73,19 @@ export function createRawAnswers(report: RefusalReporter): RawAnswers {
   }
 
   return {
+    /**
+     * For a connection whose bytes can't be parsed: after the answers to the requests that precede them. Safe to repeat,
+     * because each further chunk is an error, too.
+     */
     toError,
-    toTunnel(request, connection) {
+    /** For CONNECT, which asks for a tunnel. */
+    toTunnel(request: IncomingMessage, connection: Duplex): void {
       report({ transport: 'http', ...unknownMethod, request });
       connection.on('error', () => {});
       refuseConnection(connection, unknownMethod);
     },
-    toExpectation(request, response) {
+    /** For an unknown Expect header. */
+    toExpectation(request: IncomingMessage, response: ServerResponse): void {
       report({ transport: 'http', ...unknownExpectation, request });
       const body = JSON.stringify(toErrorBody(unknownExpectation));
       const headers = {

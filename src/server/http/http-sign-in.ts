@@ -22,49 +22,44 @@ const challenges: Record<UnauthenticatedReason, string> = {
 };
 
 /** Lets known callers make HTTP requests. */
-export interface HttpSignIn extends Pick<SignIn, 'recall'> {
-  /** An `onRequest` hook that refuses all other callers, and those without the right, if one is given. */
-  require(right?: Right): (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
-  /** The caller of a request that was let through. */
-  callerOf(request: FastifyRequest): Caller;
-}
+export type HttpSignIn = ReturnType<typeof createHttpSignIn>;
 
 /** Identify callers over HTTP by their headers. */
-export function createHttpSignIn(
-  signIn: SignIn,
-  addressOf: ClientAddress,
-  refuse: Refuse,
-): HttpSignIn {
+export function createHttpSignIn(signIn: SignIn, addressOf: ClientAddress, refuse: Refuse) {
   const callers = new WeakMap<FastifyRequest, Caller>();
 
   return {
     recall: signIn.recall,
-    require: (right) => async (request, reply) => {
-      try {
-        const caller = await signIn.identify(
-          request.headers.authorization,
-          toAddressKey(addressOf(request.raw)),
-        );
-        if (right) checkRight(caller, right);
-        callers.set(request, caller);
-      } catch (error) {
-        if (
-          !(error instanceof UnauthenticatedError) &&
-          !(error instanceof ForbiddenError) &&
-          !(error instanceof SignInUnavailableError)
-        ) {
-          throw error;
+    /** An `onRequest` hook that refuses all other callers, and those without the right, if one is given. */
+    require:
+      (right?: Right): ((request: FastifyRequest, reply: FastifyReply) => Promise<unknown>) =>
+      async (request, reply) => {
+        try {
+          const caller = await signIn.identify(
+            request.headers.authorization,
+            toAddressKey(addressOf(request.raw)),
+          );
+          if (right) checkRight(caller, right);
+          callers.set(request, caller);
+        } catch (error) {
+          if (
+            !(error instanceof UnauthenticatedError) &&
+            !(error instanceof ForbiddenError) &&
+            !(error instanceof SignInUnavailableError)
+          ) {
+            throw error;
+          }
+          const { code, message } = error;
+          if (error instanceof UnauthenticatedError) {
+            reply.header('www-authenticate', challenges[error.reason]);
+            return refuse(reply, { status: 401, code, message }, error);
+          }
+          if (error instanceof ForbiddenError) return refuse(reply, { status: 403, code, message });
+          return refuse(reply, { status: 503, code, message, retryAfterMs: RETRY_AFTER_MS });
         }
-        const { code, message } = error;
-        if (error instanceof UnauthenticatedError) {
-          reply.header('www-authenticate', challenges[error.reason]);
-          return refuse(reply, { status: 401, code, message }, error);
-        }
-        if (error instanceof ForbiddenError) return refuse(reply, { status: 403, code, message });
-        return refuse(reply, { status: 503, code, message, retryAfterMs: RETRY_AFTER_MS });
-      }
-    },
-    callerOf(request) {
+      },
+    /** The caller of a request that was let through. */
+    callerOf(request: FastifyRequest): Caller {
       const caller = callers.get(request);
       if (!caller) throw new Error('This request has not been through sign-in.');
       return caller;

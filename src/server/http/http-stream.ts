@@ -13,7 +13,7 @@ import {
   type OperationFrames,
   type OperationHost,
 } from '../operations/client-operation.js';
-import type { Asker } from '../sign-in/asker.js';
+import type { Client } from '../sign-in/client.js';
 import { onceExpired } from '../sign-in/expiry.js';
 
 /** How many bytes may be queued for a slow client before its subscriptions pause, like those of a slow WebSocket. */
@@ -75,7 +75,7 @@ export class HttpStream implements OperationHost {
   #operationCount = 0;
 
   constructor(
-    readonly asker: Asker,
+    readonly client: Client,
     private readonly form: StreamForm,
     private readonly host: StreamHost,
   ) {}
@@ -107,7 +107,7 @@ export class HttpStream implements OperationHost {
    * @throws {TooManyOperationsError} there is no room
    * @throws {ShuttingDownError} the stream is about to end
    */
-  begin(id: string, frames: OperationFrames, { caller }: Asker): ClientOperation {
+  begin(id: string, frames: OperationFrames, { caller }: Client): ClientOperation {
     const { maxOperations, clock } = this.host;
     if (this.#isFinishing) throw new ShuttingDownError();
     if (this.#operationCount >= maxOperations) {
@@ -126,7 +126,7 @@ export class HttpStream implements OperationHost {
     const operation = new ClientOperation(this, id, frames);
     const begun = { operation, caller, cancelExpiry() {} };
     this.#operations.set(id, begun);
-    if (caller !== this.asker.caller) {
+    if (caller !== this.client.caller) {
       begun.cancelExpiry = onceExpired(clock, caller.expiresAt, () =>
         operation.cutOff(new UnauthenticatedError('expired')),
       );
@@ -224,7 +224,7 @@ export class HttpStream implements OperationHost {
   /** End what these callers have opened: their credentials are no longer valid. */
   revoke(callers: ReadonlySet<Caller>): void {
     const failure = new UnauthenticatedError('refused');
-    if (callers.has(this.asker.caller)) {
+    if (callers.has(this.client.caller)) {
       this.fail(failure);
       return;
     }

@@ -6,7 +6,7 @@ import { startPings } from '../connections/socket-pings.js';
 import { closeSpread } from '../connections/spread.js';
 import type { SocketQuota } from '../limits/socket-quota.js';
 import type { Operations } from '../operations/operations.js';
-import type { Asker } from '../sign-in/asker.js';
+import type { Client } from '../sign-in/client.js';
 import { onceExpired } from '../sign-in/expiry.js';
 import type { SignIn } from '../sign-in/sign-in.js';
 import { HttpStream, type StreamForm, type StreamHost } from './http-stream.js';
@@ -14,26 +14,8 @@ import { HttpStream, type StreamForm, type StreamHost } from './http-stream.js';
 /** How often a stream sends a heartbeat: well below the 60 s after which proxies cut an idle connection. */
 const HEARTBEAT_MS = 15_000;
 
-/** What all streams share. */
-export interface StreamServices {
-  readonly operations: Operations;
-  readonly signIn: SignIn;
-  readonly clock: Clock;
-  readonly quota: SocketQuota;
-  /** How many operations may be in progress on one stream. */
-  readonly maxOperations: number;
-}
-
 /** The streams over HTTP, with any protocol. They count as WebSockets do. */
-export interface HttpStreams {
-  /** Create a stream for a caller, or say why not. */
-  create(asker: Asker, form: StreamForm, onLeft?: () => void): HttpStream | Refusal;
-  readonly streamCount: number;
-  /** How many bytes are queued for slow clients. */
-  readonly bufferedBytes: number;
-  /** Answer what is in progress, and end every stream, spread over a moment; resolves when all are closed. */
-  drain(): Promise<void>;
-}
+export type HttpStreams = ReturnType<typeof createHttpStreams>;
 
 /** Create the set of streams over HTTP. */
 export function createHttpStreams({
@@ -42,7 +24,14 @@ export function createHttpStreams({
   clock,
   quota,
   maxOperations,
-}: StreamServices): HttpStreams {
+}: {
+  readonly operations: Operations;
+  readonly signIn: SignIn;
+  readonly clock: Clock;
+  readonly quota: SocketQuota;
+  /** How many operations may be in progress on one stream. */
+  readonly maxOperations: number;
+}) {
   /** Each with what to call once it is left. */
   const streams = new Map<HttpStream, () => void>();
   const taken = new Set<HttpStream>();
@@ -71,20 +60,21 @@ export function createHttpStreams({
   }
 
   return {
-    create(asker, form, onLeft) {
+    /** Create a stream for a caller, or say why not. */
+    create(client: Client, form: StreamForm, onLeft?: () => void): HttpStream | Refusal {
       // A request may have begun to arrive before the drain.
-      const refusal = isDraining ? shuttingDown : quota.refusal(asker.key);
+      const refusal = isDraining ? shuttingDown : quota.refusal(client.key);
       if (refusal) return refusal;
-      quota.enter(asker.key);
-      const stream = new HttpStream(asker, form, host);
+      quota.enter(client.key);
+      const stream = new HttpStream(client, form, host);
       let cancelExpiry = () => {};
       streams.set(stream, () => {
         cancelExpiry();
-        quota.leave(asker.key);
+        quota.leave(client.key);
         onLeft?.();
       });
       const expired = new UnauthenticatedError('expired');
-      cancelExpiry = onceExpired(clock, asker.caller.expiresAt, () => stream.fail(expired));
+      cancelExpiry = onceExpired(clock, client.caller.expiresAt, () => stream.fail(expired));
       if (!stream.hasEnded) return stream;
       stream.leave();
       return { status: 401, code: expired.code, message: expired.message };
@@ -92,12 +82,14 @@ export function createHttpStreams({
     get streamCount() {
       return streams.size;
     },
+    /** How many bytes are queued for slow clients. */
     get bufferedBytes() {
       let bytes = 0;
       for (const { bufferedBytes } of streams.keys()) bytes += bufferedBytes;
       return bytes;
     },
-    async drain() {
+    /** Answer what is in progress, and end every stream, spread over a moment; resolves when all are closed. */
+    async drain(): Promise<void> {
       isDraining = true;
       await closeSpread([...streams.keys()], endForRestart);
       pings.stop();

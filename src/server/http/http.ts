@@ -2,12 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import type { ApolloServer } from '@apollo/server';
-import Fastify, {
-  type FastifyError,
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-} from 'fastify';
+import Fastify, { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
 import { GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
 import {
@@ -24,11 +19,7 @@ import type { RefusalReporter } from '../admission/refusal-log.js';
 import { toStrictText } from '../admission/strict-text.js';
 import { makeTimeoutsFair } from '../connections/fair-timeouts.js';
 import { Turns } from '../connections/turns.js';
-import {
-  cutUnreadAnswers,
-  type ReadingTimes,
-  type UnreadAnswers,
-} from '../connections/unread-answers.js';
+import { cutUnreadAnswers, type ReadingTimes } from '../connections/unread-answers.js';
 import type { Allowance } from '../limits/allowance.js';
 import type { Quota } from '../limits/quota.js';
 import type { Phase } from '../monitoring/phase.js';
@@ -37,7 +28,7 @@ import type { OperationReporter } from '../operations/operation-log.js';
 import { HASH_UNKNOWN, type OperationTexts } from '../operations/operation-text.js';
 import type { SharedAnswers } from '../operations/shared-answers.js';
 import { EXPLORER_PATH } from '../pages/explorer.js';
-import { type Asker, toAsker } from '../sign-in/asker.js';
+import { type Client, toClient } from '../sign-in/client.js';
 import type { GraphQLWebSockets } from '../websocket/websocket.js';
 import { createRawAnswers } from './http-client-error.js';
 import { toGraphQLRequest } from './http-graphql.js';
@@ -95,7 +86,7 @@ export interface HttpOptions {
   readonly apollo: Pick<ApolloServer<OperationContext>, 'executeHTTPGraphQLRequest'>;
   readonly answers: SharedAnswers;
   readonly reportOperation: OperationReporter;
-  readonly newContext: (asker: Asker, arrival: Arrival) => OperationContext;
+  readonly newContext: (client: Client, arrival: Arrival) => OperationContext;
   readonly signIn: HttpSignIn;
   readonly texts: OperationTexts;
   readonly requests: Allowance;
@@ -122,13 +113,10 @@ export interface HttpOptions {
   readonly logger: Logger;
 }
 
-/** A server that does not listen yet. */
-export interface HttpServer {
-  readonly server: FastifyInstance;
-  readonly unreadAnswers: UnreadAnswers;
-}
-
-/** The HTTP server: GraphQL on one path, with WebSockets on the same. Other modules add everything else. */
+/**
+ * The HTTP server: GraphQL on one path, with WebSockets on the same. Other modules add everything else. It does not
+ * listen yet.
+ */
 export async function createHttpServer({
   apollo,
   answers,
@@ -153,7 +141,7 @@ export async function createHttpServer({
   streamed,
   phase,
   logger,
-}: HttpOptions): Promise<HttpServer> {
+}: HttpOptions) {
   const isDraining = () => phase() === 'draining';
   const rawAnswers = createRawAnswers(reportRefusal);
   const server = Fastify({
@@ -331,8 +319,8 @@ export async function createHttpServer({
       (request.method === 'POST' ? checkBody(request.headers) : null);
     return refusal ? refuse(reply, refusal) : undefined;
   }
-  const toAskerOf = (request: FastifyRequest) =>
-    toAsker(signIn.callerOf(request), toAddressKey(addressOf(request.raw)));
+  const toClientOf = (request: FastifyRequest) =>
+    toClient(signIn.callerOf(request), toAddressKey(addressOf(request.raw)));
   const toBody = async (request: FastifyRequest) =>
     Buffer.isBuffer(request.body) ? await toJson(request, request.body) : request.body;
 
@@ -347,8 +335,8 @@ export async function createHttpServer({
       );
     },
     async handler(request, reply) {
-      const asker = streamed.reserverOf(request) ?? toAskerOf(request);
-      return streamed.serveShared({ request, reply, asker, body: await toBody(request) });
+      const client = streamed.reserverOf(request) ?? toClientOf(request);
+      return streamed.serveShared({ request, reply, client, body: await toBody(request) });
     },
   });
   server.route({
@@ -372,13 +360,13 @@ export async function createHttpServer({
     },
     async handler(request, reply) {
       const startedAt = performance.now();
-      const asker = toAskerOf(request);
+      const client = toClientOf(request);
       const protocol = request.method === 'HEAD' ? null : protocolOf(request);
       if (protocol) {
-        return streamed.serve(protocol, { request, reply, asker, body: await toBody(request) });
+        return streamed.serve(protocol, { request, reply, client, body: await toBody(request) });
       }
       if (!knownQuestions.preparedRequest(request.raw)?.isCounted)
-        await requests.take(asker.key, 1);
+        await requests.take(client.key, 1);
       const {
         method,
         url,
@@ -386,7 +374,7 @@ export async function createHttpServer({
       } = request;
       const encoding = toEncoding(request.headers['accept-encoding']);
       const key = answers.toKey({
-        caller: asker.caller,
+        caller: client.caller,
         method,
         url,
         accept,
@@ -395,7 +383,7 @@ export async function createHttpServer({
       });
       const known = answers.find(key);
       if (known) {
-        knownQuestions.count(asker, known, startedAt);
+        knownQuestions.count(client, known, startedAt);
         reply.header('content-type', known.contentType);
         return sendEncoded(reply, known);
       }
@@ -406,8 +394,8 @@ export async function createHttpServer({
         const code = String(extensions.code);
         return refuse(reply, { status: code === HASH_UNKNOWN ? 200 : 400, code, message });
       }
-      const release = work.take(asker.key, 1);
-      const context = newContext(asker, overHttp);
+      const release = work.take(client.key, 1);
+      const context = newContext(client, overHttp);
       const { status, headers, body } = await apollo
         .executeHTTPGraphQLRequest({ httpGraphQLRequest, context: async () => context })
         .finally(release);

@@ -7,7 +7,7 @@ import type { Quota } from '../limits/quota.js';
 import { toEncoding } from '../operations/content-encoding.js';
 import type { OperationReporter } from '../operations/operation-log.js';
 import type { SharedAnswer, SharedAnswers } from '../operations/shared-answers.js';
-import { type Asker, toAsker } from '../sign-in/asker.js';
+import { type Client, toClient } from '../sign-in/client.js';
 import type { HttpSignIn } from './http-sign-in.js';
 import { protocolOf } from './streamed-requests.js';
 
@@ -17,37 +17,6 @@ export interface PreparedRequest {
   readonly body: Buffer;
   /** Whether it was counted against the caller's requests. */
   readonly isCounted: boolean;
-}
-
-/** Answers what was asked before, in place of the server's own listener. */
-export interface KnownQuestions {
-  /** Node's listener: it passes on whatever is not known, or takes more than a look. */
-  before(next: RequestListener): RequestListener;
-  /** What was done for a request that was passed on; undefined if nothing was. */
-  preparedRequest(request: IncomingMessage): PreparedRequest | undefined;
-  /** Count an answer that is given again as an operation. @throws {TooManyOperationsError} */
-  count(asker: Asker, answer: SharedAnswer, startedAt: number): void;
-}
-
-/** What a shared answer is found, counted and sent with. */
-export interface KnownQuestionsOptions {
-  /** Where GraphQL is. */
-  readonly path: string;
-  readonly answers: SharedAnswers;
-  readonly signIn: Pick<HttpSignIn, 'recall'>;
-  readonly requests: Allowance;
-  readonly work: Quota;
-  readonly reportOperation: OperationReporter;
-  readonly addressOf: ClientAddress;
-  /** Whether connections are kept. It may change while a body arrives. */
-  readonly isServing: () => boolean;
-  /** Whether a request may come in, and its answer has the headers of every answer. */
-  readonly isOrdinary: (request: IncomingMessage) => boolean;
-  /** Start this in its turn. */
-  readonly takeTurn: (request: IncomingMessage, response: ServerResponse, work: () => void) => void;
-  readonly unreadAnswers: UnreadAnswers;
-  /** Those of every answer. */
-  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** As nearly all clients write it; other spellings take the common way. */
@@ -61,7 +30,8 @@ const types: ReadonlySet<string | undefined> = new Set([
 const MAX_BODY_BYTES = 16 * 1024;
 
 /**
- * Answer a question that was asked before with as little work as possible: its body is compared as bytes, and the
+ * Answer a question that was asked before, in place of the server's own listener, with as little work as possible: its
+ * body is compared as bytes, and the
  * framework never hears of it. Everything else is passed on.
  *
  * @see docs/adr/0035-asking-is-as-fast-as-being-told.md
@@ -79,7 +49,25 @@ export function createKnownQuestions({
   takeTurn,
   unreadAnswers,
   headers,
-}: KnownQuestionsOptions): KnownQuestions {
+}: {
+  /** Where GraphQL is. */
+  readonly path: string;
+  readonly answers: SharedAnswers;
+  readonly signIn: Pick<HttpSignIn, 'recall'>;
+  readonly requests: Allowance;
+  readonly work: Quota;
+  readonly reportOperation: OperationReporter;
+  readonly addressOf: ClientAddress;
+  /** Whether connections are kept. It may change while a body arrives. */
+  readonly isServing: () => boolean;
+  /** Whether a request may come in, and its answer has the headers of every answer. */
+  readonly isOrdinary: (request: IncomingMessage) => boolean;
+  /** Start this in its turn. */
+  readonly takeTurn: (request: IncomingMessage, response: ServerResponse, work: () => void) => void;
+  readonly unreadAnswers: UnreadAnswers;
+  /** Those of every answer. */
+  readonly headers: Readonly<Record<string, string>>;
+}) {
   const preparedRequests = new WeakMap<IncomingMessage, PreparedRequest>();
   const constantHeaders = Object.entries(headers).flat();
 
@@ -94,13 +82,13 @@ export function createKnownQuestions({
     return isServing() && protocolOf(request) === null && isOrdinary(request) ? length : null;
   }
 
-  function count(asker: Asker, { operationName }: SharedAnswer, startedAt: number): void {
-    work.take(asker.key, 1)();
+  function count(client: Client, { operationName }: SharedAnswer, startedAt: number): void {
+    work.take(client.key, 1)();
     reportOperation({
       transport: 'http',
       type: 'query',
       name: operationName,
-      caller: asker.caller.name,
+      caller: client.caller.name,
       durationMs: performance.now() - startedAt,
       errorCodes: [],
     });
@@ -152,7 +140,7 @@ export function createKnownQuestions({
     const { headers: sent } = request;
     const caller = signIn.recall(sent.authorization);
     if (!caller) return passOn();
-    const asker = toAsker(caller, toAddressKey(addressOf(request)));
+    const client = toClient(caller, toAddressKey(addressOf(request)));
     const key = answers.toKey({
       caller,
       method: 'POST',
@@ -164,11 +152,11 @@ export function createKnownQuestions({
     if (!answers.find(key)) return passOn();
     let known: SharedAnswer | null = null;
     try {
-      await requests.take(asker.key, 1);
+      await requests.take(client.key, 1);
       isCounted = true;
       // Something may have changed meanwhile.
       known = isServing() ? answers.find(key) : null;
-      if (known) count(asker, known, startedAt);
+      if (known) count(client, known, startedAt);
     } catch {
       // Whoever is refused is told why where everybody is.
       known = null;
@@ -178,20 +166,26 @@ export function createKnownQuestions({
   }
 
   return {
+    /** Count an answer that is given again as an operation. @throws {TooManyOperationsError} */
     count,
-    preparedRequest: (request) => preparedRequests.get(request),
-    before: (next) => (request, response) => {
-      const length = toLength(request);
-      if (length === null) return next(request, response);
-      takeTurn(request, response, () => {
-        const parts: Buffer[] = [];
-        request.on('data', (part: Buffer) => parts.push(part));
-        request.on('end', () => {
-          const [first = Buffer.alloc(0)] = parts;
-          const body = parts.length === 1 ? first : Buffer.concat(parts, length);
-          void answer(request, response, body, next);
+    /** What was done for a request that was passed on; undefined if nothing was. */
+    preparedRequest: (request: IncomingMessage): PreparedRequest | undefined =>
+      preparedRequests.get(request),
+    /** Node's listener: it passes on whatever is not known, or takes more than a look. */
+    before:
+      (next: RequestListener): RequestListener =>
+      (request, response) => {
+        const length = toLength(request);
+        if (length === null) return next(request, response);
+        takeTurn(request, response, () => {
+          const parts: Buffer[] = [];
+          request.on('data', (part: Buffer) => parts.push(part));
+          request.on('end', () => {
+            const [first = Buffer.alloc(0)] = parts;
+            const body = parts.length === 1 ? first : Buffer.concat(parts, length);
+            void answer(request, response, body, next);
+          });
         });
-      });
-    },
+      },
   };
 }

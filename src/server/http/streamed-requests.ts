@@ -11,7 +11,7 @@ import {
   type OperationResult,
   type Operations,
 } from '../operations/operations.js';
-import type { Asker } from '../sign-in/asker.js';
+import type { Client } from '../sign-in/client.js';
 import { toPayload } from './http-graphql.js';
 import { toHttpStatus } from './http-status.js';
 import { HttpStream } from './http-stream.js';
@@ -32,21 +32,9 @@ export type StreamProtocol = Exclude<Arrival['transport'], 'http' | 'websocket'>
 export interface Exchange {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
-  readonly asker: Asker;
+  readonly client: Client;
   /** The JSON of its body; undefined if it has none. */
   readonly body: unknown;
-}
-
-/** Answers requests with streams. */
-export interface StreamedRequests {
-  serve(protocol: StreamProtocol, exchange: Exchange): Promise<FastifyReply>;
-  /** Serve the path of streams that several operations share. */
-  serveShared(exchange: Exchange): Promise<FastifyReply>;
-  /**
-   * Who reserved the stream that a request opens: browsers send no other credentials with it than its token. Null if
-   * the caller must be identified in another way.
-   */
-  reserverOf(request: FastifyRequest): Asker | null;
 }
 
 /** How long a reserved stream waits to be opened. */
@@ -59,6 +47,9 @@ const TOKEN_BYTES = 24;
 const MAX_ID_LENGTH = 1_024;
 
 const JSON_TYPE = 'application/json; charset=utf-8';
+
+/** Answers requests with streams. */
+export type StreamedRequests = ReturnType<typeof createStreamedRequests>;
 
 /** Create what streamed answers need. */
 export function createStreamedRequests({
@@ -73,7 +64,7 @@ export function createStreamedRequests({
   readonly requests: Allowance;
   readonly clock: Clock;
   readonly refuse: Refuse;
-}): StreamedRequests {
+}) {
   /** Streams that several operations share, by their tokens. */
   const sharedStreams = new Map<string, HttpStream>();
 
@@ -94,7 +85,7 @@ export function createStreamedRequests({
 
   /** The operation of a request, why it is not executed, or null if the request was answered already. */
   async function admit(
-    { request, reply, asker, body }: Exchange,
+    { request, reply, client, body }: Exchange,
     arrival: Arrival,
   ): Promise<AdmittedOperation | OperationRefused | null> {
     const payload = toPayload(request, body);
@@ -102,7 +93,7 @@ export function createStreamedRequests({
       reject(reply, 400, payload.message);
       return null;
     }
-    const admitted = await operations.admit(payload, asker, arrival).catch((error) => {
+    const admitted = await operations.admit(payload, client, arrival).catch((error) => {
       if (error instanceof OperationRefused) return error;
       throw error;
     });
@@ -114,14 +105,14 @@ export function createStreamedRequests({
   }
 
   async function serveSse(exchange: Exchange): Promise<FastifyReply> {
-    const { request, reply, asker } = exchange;
+    const { request, reply, client } = exchange;
     const lastEventId = headerOf(request, 'last-event-id');
     if (lastEventId === COMPLETED_EVENT_ID) return reply.code(204).send();
     const admitted = await admit(exchange, { transport: 'sse', lastEventId });
     if (admitted === null) return reply;
-    const stream = streams.create(asker, sseForm);
+    const stream = streams.create(client, sseForm);
     if (!(stream instanceof HttpStream)) return refuse(reply, stream);
-    const operation = stream.begin('', toSseFrames(request.method === 'GET'), asker);
+    const operation = stream.begin('', toSseFrames(request.method === 'GET'), client);
     if (admitted instanceof OperationRefused) {
       // The status stays 200, because an `EventSource` would hide the reason from its page.
       void operation.next({
@@ -144,7 +135,7 @@ export function createStreamedRequests({
   }
 
   async function serveMultipart(exchange: Exchange): Promise<FastifyReply> {
-    const { reply, asker } = exchange;
+    const { reply, client } = exchange;
     const admitted = await admit(exchange, { transport: 'multipart', lastEventId: null });
     if (admitted === null) return reply;
     if (admitted instanceof OperationRefused) {
@@ -154,17 +145,17 @@ export function createStreamedRequests({
       const { json } = await toOnlyResult(admitted);
       return reply.type(JSON_TYPE).send(json);
     }
-    const stream = streams.create(asker, multipartForm);
+    const stream = streams.create(client, multipartForm);
     if (!(stream instanceof HttpStream)) return refuse(reply, stream);
-    void stream.begin('', multipartFrames, asker).run(admitted);
+    void stream.begin('', multipartFrames, client).run(admitted);
     stream.connect(reply);
     return reply;
   }
 
-  function reserve({ reply, asker }: Exchange): FastifyReply {
+  function reserve({ reply, client }: Exchange): FastifyReply {
     const token = randomBytes(TOKEN_BYTES).toString('base64url');
     let callOffWait = () => {};
-    const stream = streams.create(asker, sharedSseForm, () => {
+    const stream = streams.create(client, sharedSseForm, () => {
       sharedStreams.delete(token);
       callOffWait();
     });
@@ -177,13 +168,13 @@ export function createStreamedRequests({
   }
 
   /** The stream that a request names; null if there is none, or it belongs to another caller. */
-  function sharedStreamOf({ request, asker }: Exchange): HttpStream | null {
+  function sharedStreamOf({ request, client }: Exchange): HttpStream | null {
     const stream = sharedStreams.get(tokenOf(request) ?? '');
-    return stream?.asker.key === asker.key ? stream : null;
+    return stream?.client.key === client.key ? stream : null;
   }
 
   async function operate(exchange: Exchange): Promise<FastifyReply> {
-    const { request, reply, asker, body } = exchange;
+    const { request, reply, client, body } = exchange;
     const stream = sharedStreamOf(exchange);
     if (!stream) return noStream(reply);
     const payload = toPayload(request, body);
@@ -203,7 +194,7 @@ export function createStreamedRequests({
     if (stream.has(String(id))) {
       return reject(reply, 409, 'There is an operation with this id on the stream.');
     }
-    void stream.begin(String(id), toSharedSseFrames(String(id)), asker).run(admitted);
+    void stream.begin(String(id), toSharedSseFrames(String(id)), client).run(admitted);
     return reply.code(202).send();
   }
 
@@ -231,20 +222,21 @@ export function createStreamedRequests({
 
   return {
     serve,
-    async serveShared(exchange) {
-      const { request, reply, asker } = exchange;
+    /** Serve the path of streams that several operations share. */
+    async serveShared(exchange: Exchange): Promise<FastifyReply> {
+      const { request, reply, client } = exchange;
       switch (request.method) {
         case 'PUT':
-          await requests.take(asker.key, 1);
+          await requests.take(client.key, 1);
           return reserve(exchange);
         case 'DELETE':
-          await requests.take(asker.key, 1);
+          await requests.take(client.key, 1);
           return cancel(exchange);
         default: {
           // An operation is counted when it is admitted.
           if (tokenOf(request) !== null && !isForStream(request)) return operate(exchange);
           if (tokenOf(request) !== null) {
-            await requests.take(asker.key, 1);
+            await requests.take(client.key, 1);
             return open(exchange);
           }
           const protocol = protocolOf(request, 'sse');
@@ -252,9 +244,13 @@ export function createStreamedRequests({
         }
       }
     },
-    reserverOf(request) {
+    /**
+     * Who reserved the stream that a request opens: browsers send no other credentials with it than its token. Null if
+     * the caller must be identified in another way.
+     */
+    reserverOf(request: FastifyRequest): Client | null {
       if (request.headers.authorization !== undefined || !isForStream(request)) return null;
-      return sharedStreams.get(tokenOf(request) ?? '')?.asker ?? null;
+      return sharedStreams.get(tokenOf(request) ?? '')?.client ?? null;
     },
   };
 }

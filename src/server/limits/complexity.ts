@@ -14,24 +14,14 @@ export const TOO_COMPLEX = 'OPERATION_TOO_COMPLEX';
 /** Far more than any meaningful name. */
 const MAX_ALIAS_LENGTH = 200;
 
-/** Checks whether operations are within the limits. */
-export interface ComplexityCheck {
-  /** The cost of a valid operation, or why it is not executed. */
-  ofOperation(
-    document: DocumentNode,
-    operation: OperationDefinitionNode,
-    variables: Readonly<Record<string, unknown>> | null | undefined,
-  ): number | GraphQLError;
-}
-
 /** The result for an operation with any variables; null if its cost depends on them. */
 type Verdict = { readonly cost: number | GraphQLError | null };
 
+/** Checks whether operations are within the limits. */
+export type ComplexityCheck = ReturnType<typeof createComplexityCheck>;
+
 /** Parsed documents are cached elsewhere; measurements are kept as long as those. */
-export function createComplexityCheck(
-  schema: GraphQLSchema,
-  limits: DocumentLimits,
-): ComplexityCheck {
+export function createComplexityCheck(schema: GraphQLSchema, limits: DocumentLimits) {
   const verdicts = new WeakMap<OperationDefinitionNode, Verdict>();
 
   function judgeShape(document: DocumentNode, operation: OperationDefinitionNode): Verdict {
@@ -46,7 +36,12 @@ export function createComplexityCheck(
   }
 
   return {
-    ofOperation(document, operation, variables) {
+    /** The cost of a valid operation, or why it is not executed. */
+    ofOperation(
+      document: DocumentNode,
+      operation: OperationDefinitionNode,
+      variables: Readonly<Record<string, unknown>> | null | undefined,
+    ): number | GraphQLError {
       const known = verdicts.get(operation) ?? judgeShape(document, operation);
       verdicts.set(operation, known);
       if (known.cost !== null) return known.cost;

@@ -44,106 +44,97 @@ export function createMetrics() {
   });
   /** Found again by one text: there are few of them, and each operation counts in one. */
   const operationSeries = new Map<string, Histogram.Internal<OperationLabel>>();
-  const upstreamCalls = new Histogram({
-    name: 'sluice_upstream_call_duration_seconds',
-    help: 'Calls to the upstream, including repeats and waits',
-    labelNames: ['operation', 'outcome'],
-    buckets: DURATION_BUCKETS_S,
-    registers,
-  });
-  const platformCalls = new Histogram({
-    name: 'sluice_platform_call_duration_seconds',
-    help: 'Calls to Adobe Experience Platform, including repeats and waits',
-    labelNames: ['operation', 'outcome'],
-    buckets: DURATION_BUCKETS_S,
-    registers,
-  });
-  const transitions = new Counter({
-    name: 'sluice_transitions_total',
-    help: 'Transitions appended to the log, by the status they lead to',
-    labelNames: ['to'],
-    registers,
-  });
-  const regressions = new Counter({
-    name: 'sluice_status_regressions_total',
-    help: 'Times that the upstream contradicted a terminal status; nothing was changed',
-    registers,
-  });
-  const unknownStarts = new Counter({
-    name: 'sluice_starts_outcome_unknown_total',
-    help: 'Starts that the upstream may or may not have accepted: there was no answer, or the gateway ended before it',
-    registers,
-  });
-  const retries = new Counter({
-    name: 'sluice_retries_total',
-    help: 'Submissions of a new request for an ABORTED one, by result',
-    labelNames: ['outcome'],
-    registers,
-  });
-  const refusals = new Counter({
-    name: 'sluice_refused_requests_total',
-    help: 'Requests, upgrades and sockets that were refused before GraphQL, by the code of the error or of the close',
-    labelNames: ['transport', 'code'],
-    registers,
-  });
-  const forgotten = new Counter({
-    name: 'sluice_watches_forgotten_total',
-    help: 'Watches that this process ended because the upstream had not known their requests for an hour',
-    registers,
-  });
+  const callDurations = (name: string, help: string) =>
+    new Histogram({
+      name,
+      help,
+      labelNames: ['operation', 'outcome'],
+      buckets: DURATION_BUCKETS_S,
+      registers,
+    });
+  const counter = <Label extends string>(name: string, help: string, ...labelNames: Label[]) =>
+    new Counter({ name, help, labelNames, registers });
+  const upstreamCalls = callDurations(
+    'sluice_upstream_call_duration_seconds',
+    'Calls to the upstream, including repeats and waits',
+  );
+  const platformCalls = callDurations(
+    'sluice_platform_call_duration_seconds',
+    'Calls to Adobe Experience Platform, including repeats and waits',
+  );
+  const transitions = counter(
+    'sluice_transitions_total',
+    'Transitions appended to the log, by the status they lead to',
+    'to',
+  );
+  const regressions = counter(
+    'sluice_status_regressions_total',
+    'Times that the upstream contradicted a terminal status; nothing was changed',
+  );
+  const unknownStarts = counter(
+    'sluice_starts_outcome_unknown_total',
+    'Starts that the upstream may or may not have accepted: there was no answer, or the gateway ended before it',
+  );
+  const retries = counter(
+    'sluice_retries_total',
+    'Submissions of a new request for an ABORTED one, by result',
+    'outcome',
+  );
+  const refusals = counter(
+    'sluice_refused_requests_total',
+    'Requests, upgrades and sockets that were refused before GraphQL, by the code of the error or of the close',
+    'transport',
+    'code',
+  );
+  const forgotten = counter(
+    'sluice_watches_forgotten_total',
+    'Watches that this process ended because the upstream had not known their requests for an hour',
+  );
   const busConnected = new Gauge({
     name: 'sluice_bus_connected',
     help: '1 while the connection for notifications of new transitions is up; 0 on SQLite, which needs none',
     registers,
   });
-  const busConnections = new Counter({
-    name: 'sluice_bus_connections_total',
-    help: 'Times that connection was opened: one more than it was lost',
-    registers,
-  });
+  const busConnections = counter(
+    'sluice_bus_connections_total',
+    'Times that connection was opened: one more than it was lost',
+  );
   return {
     /** Serve the metrics at `/metrics`, for callers that the hook accepts. */
     serve(server: FastifyInstance, gauges: Gauges, onRequest: onRequestAsyncHookHandler): void {
-      const measured: (readonly [
-        name: string,
-        help: string,
-        measure: () => number | Promise<number>,
-      ])[] = [
-        [
-          'sluice_watches',
-          'Requests being watched, by all processes on the database together',
-          gauges.watches,
-        ],
-        ['sluice_stream_listeners', 'Open subscriptions', gauges.listeners],
-        ['sluice_websockets', 'Open WebSockets', gauges.sockets],
-        ['sluice_http_streams', 'Open or reserved streams over HTTP', gauges.streams],
-        [
-          'sluice_websocket_buffered_bytes',
-          'Bytes queued in this process for slow WebSocket clients',
-          gauges.bufferedBytes,
-        ],
-        [
-          'sluice_upstream_degraded',
-          '1 while the last contact with the upstream failed, as /readyz reports; else 0',
-          () => (gauges.isUpstreamDegraded() ? 1 : 0),
-        ],
-        [
-          'sluice_http_unread_bytes',
-          'Bytes of answers over HTTP queued in this process for slow clients',
-          gauges.unreadBytes,
-        ],
-      ];
-      for (const [name, help, measure] of measured) {
+      const measure = (name: string, help: string, read: () => number | Promise<number>) =>
         new Gauge({
           name,
           help,
           registers,
           async collect() {
             // Otherwise all metrics would be missing while the database is, which is when they are needed.
-            this.set(await Promise.resolve(measure()).catch(() => Number.NaN));
+            this.set(await Promise.resolve(read()).catch(() => Number.NaN));
           },
         });
-      }
+      measure(
+        'sluice_watches',
+        'Requests being watched, by all processes on the database together',
+        gauges.watches,
+      );
+      measure('sluice_stream_listeners', 'Open subscriptions', gauges.listeners);
+      measure('sluice_websockets', 'Open WebSockets', gauges.sockets);
+      measure('sluice_http_streams', 'Open or reserved streams over HTTP', gauges.streams);
+      measure(
+        'sluice_websocket_buffered_bytes',
+        'Bytes queued in this process for slow WebSocket clients',
+        gauges.bufferedBytes,
+      );
+      measure(
+        'sluice_upstream_degraded',
+        '1 while the last contact with the upstream failed, as /readyz reports; else 0',
+        () => Number(gauges.isUpstreamDegraded()),
+      );
+      measure(
+        'sluice_http_unread_bytes',
+        'Bytes of answers over HTTP queued in this process for slow clients',
+        gauges.unreadBytes,
+      );
 
       server.get('/metrics', { onRequest }, async (_request, reply) =>
         reply.type(registry.contentType).send(await registry.metrics()),
@@ -172,7 +163,7 @@ export function createMetrics() {
       refusals.inc({ transport, code }),
     /** Whether the connection for notifications is established, each time that this changes. */
     setBus(isConnected: boolean): void {
-      busConnected.set(isConnected ? 1 : 0);
+      busConnected.set(Number(isConnected));
       if (isConnected) busConnections.inc();
     },
   };

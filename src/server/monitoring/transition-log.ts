@@ -3,12 +3,14 @@ import { toIngestionFailure } from '../../ingestion/ingestion-failure.js';
 import { type IngestionRecord, isTerminal } from '../../ingestion/ingestion-request.js';
 import type { Transition } from '../../ingestion/transition.js';
 
-/** Called with each transition that was observed here, and the new state of its request. */
-export type TransitionReporter = (transition: Transition, record: IngestionRecord) => void;
-
-/** Logs each transition in one line, as a warning if the request went wrong. */
-export function createTransitionLog(logger: Logger): TransitionReporter {
-  return ({ ref: { mappingId, requestId }, from, to, observedAt }, record) => {
+/**
+ * Logs each transition in one line, as a warning if the request went wrong.
+ *
+ * @returns to be called with each transition that was observed here, and the new state of its request
+ */
+export function createTransitionLog(logger: Logger) {
+  return ({ ref, from, to, observedAt }: Transition, record: IngestionRecord): void => {
+    const { mappingId, requestId } = ref;
     const { status } = to;
     const numRecords = to.status === 'SUCCESS' ? to.numRecords : null;
     const failureCode = toIngestionFailure(to, mappingId)?.code ?? null;

@@ -5,18 +5,19 @@ import type { UpstreamState } from './upstream-health.js';
 /** Keeps an upstream that fails now and then from filling the log. */
 const QUIET_MS = 60_000;
 
-/** Called with the upstream's state each time that it changes, and the error behind it, if any. */
-export type UpstreamReporter = (state: UpstreamState, error?: unknown) => void;
-
-/** Logs in one line when the upstream can't be used, at most once a minute, and when it can be used again. */
+/**
+ * Logs in one line when the upstream can't be used, at most once a minute, and when it can be used again.
+ *
+ * @returns to be called with the upstream's state each time that it changes, and the error behind it, if any
+ */
 export function createUpstreamLog(
   logger: Logger,
   clock: Pick<Clock, 'monotonicMs'>,
   identity: string,
-): UpstreamReporter {
+) {
   let toldMs = Number.NEGATIVE_INFINITY;
   let isTold = false;
-  return (state, error) => {
+  return (state: UpstreamState, error?: unknown): void => {
     const now = clock.monotonicMs();
     if (state.status === 'degraded' && !isTold && now - toldMs >= QUIET_MS) {
       isTold = true;

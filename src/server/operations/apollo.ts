@@ -1,4 +1,4 @@
-import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
+import { ApolloServer, type ApolloServerPlugin, type GraphQLRequestListener } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginInlineTraceDisabled,
@@ -19,17 +19,6 @@ import type { OperationRules } from './operation-rules.js';
 import type { Shareable } from './shareable.js';
 import type { VariableCheck } from './variable-check.js';
 
-/** What Apollo Server is built from. */
-export interface ApolloOptions {
-  readonly schema: GraphQLSchema;
-  readonly rules: Omit<OperationRules, 'texts'>;
-  readonly isShareable: Shareable;
-  readonly formatError: ErrorFormatter;
-  readonly reportOperation: OperationReporter;
-  readonly reportRefusal: RefusalReporter;
-  readonly logger: Logger;
-}
-
 /** Executes queries and mutations, from HTTP and from WebSockets. */
 export function createApolloServer({
   schema,
@@ -39,7 +28,15 @@ export function createApolloServer({
   reportOperation,
   reportRefusal,
   logger,
-}: ApolloOptions): ApolloServer<OperationContext> {
+}: {
+  readonly schema: GraphQLSchema;
+  readonly rules: Omit<OperationRules, 'texts'>;
+  readonly isShareable: Shareable;
+  readonly formatError: ErrorFormatter;
+  readonly reportOperation: OperationReporter;
+  readonly reportRefusal: RefusalReporter;
+  readonly logger: Logger;
+}): ApolloServer<OperationContext> {
   return new ApolloServer<OperationContext>({
     schema,
     formatError,
@@ -77,88 +74,72 @@ export function createApolloServer({
   });
 }
 
+type Plugin = ApolloServerPlugin<OperationContext>;
+
+/** A plugin that does the same for each request. */
+const forEach = (listener: GraphQLRequestListener<OperationContext>): Plugin => ({
+  requestDidStart: async () => listener,
+});
+
 /** graphql-js would execute a subscription like a query, and answer with null. */
-const refuseSubscriptions: ApolloServerPlugin<OperationContext> = {
-  async requestDidStart() {
-    return {
-      async didResolveOperation({ operation }) {
-        if (operation?.operation !== 'subscription') return;
-        throw new GraphQLError(
-          'Subscriptions are served over WebSocket at this same address, with the subprotocol graphql-transport-ws; and over HTTP to clients that accept text/event-stream, or multipart/mixed with subscriptionSpec=1.0.',
-          { extensions: { code: 'BAD_REQUEST', http: { status: 400 } } },
-        );
-      },
-    };
+const refuseSubscriptions = forEach({
+  async didResolveOperation({ operation }) {
+    if (operation?.operation !== 'subscription') return;
+    throw new GraphQLError(
+      'Subscriptions are served over WebSocket at this same address, with the subprotocol graphql-transport-ws; and over HTTP to clients that accept text/event-stream, or multipart/mixed with subscriptionSpec=1.0.',
+      { extensions: { code: 'BAD_REQUEST', http: { status: 400 } } },
+    );
   },
-};
+});
 
-function refuseTooComplex(complexity: ComplexityCheck): ApolloServerPlugin<OperationContext> {
-  return {
-    async requestDidStart() {
-      return {
-        async didResolveOperation({ document, operation, request }) {
-          if (!operation) return;
-          const cost = complexity.ofOperation(document, operation, request.variables);
-          if (!(cost instanceof GraphQLError)) return;
-          const extensions = { ...cost.extensions, http: { status: 400 } };
-          throw new GraphQLError(cost.message, { extensions });
-        },
-      };
+function refuseTooComplex(complexity: ComplexityCheck): Plugin {
+  return forEach({
+    async didResolveOperation({ document, operation, request }) {
+      if (!operation) return;
+      const cost = complexity.ofOperation(document, operation, request.variables);
+      if (!(cost instanceof GraphQLError)) return;
+      const extensions = { ...cost.extensions, http: { status: 400 } };
+      throw new GraphQLError(cost.message, { extensions });
     },
-  };
+  });
 }
 
-function refuseBadVariables(
-  check: VariableCheck,
-  formatError: ErrorFormatter,
-): ApolloServerPlugin<OperationContext> {
-  return {
-    async requestDidStart() {
-      return {
-        // Apollo Server would report only one thrown error.
-        async responseForOperation({ operation, request, response: { http } }) {
-          const invalid = operation ? check(operation, request.variables) : [];
-          if (invalid.length === 0) return null;
-          const errors = invalid.map((error) => toFormattedError(error, formatError));
-          http.status = 400;
-          return { http, body: { kind: 'single', singleResult: { errors } } };
-        },
-      };
+function refuseBadVariables(check: VariableCheck, formatError: ErrorFormatter): Plugin {
+  return forEach({
+    // Apollo Server would report only one thrown error.
+    async responseForOperation({ operation, request, response: { http } }) {
+      const invalid = operation ? check(operation, request.variables) : [];
+      if (invalid.length === 0) return null;
+      const errors = invalid.map((error) => toFormattedError(error, formatError));
+      http.status = 400;
+      return { http, body: { kind: 'single', singleResult: { errors } } };
     },
-  };
+  });
 }
 
-const limitErrors: ApolloServerPlugin<OperationContext> = {
-  async requestDidStart() {
-    return {
-      async willSendResponse({ response: { body } }) {
-        if (body.kind !== 'single') return;
-        const { errors, data } = body.singleResult;
-        if (errors) body.singleResult.errors = boundErrors(errors, data);
-      },
-    };
+const limitErrors = forEach({
+  async willSendResponse({ response: { body } }) {
+    if (body.kind !== 'single') return;
+    const { errors, data } = body.singleResult;
+    if (errors) body.singleResult.errors = boundErrors(errors, data);
   },
-};
+});
 
 /** An answer with an error is never shared. */
-function noteSharing(isShareable: Shareable): ApolloServerPlugin<OperationContext> {
-  return {
-    async requestDidStart() {
-      return {
-        async willSendResponse({ contextValue, document, operation, operationName, response }) {
-          const { sharing } = contextValue;
-          sharing.operationName = operationName ?? null;
-          const { body } = response;
-          const isWhole = body.kind === 'single' && !body.singleResult.errors;
-          if (isWhole && document && operation && isShareable(document, operation)) return;
-          sharing.conditions.push(neverReusable);
-        },
-      };
+function noteSharing(isShareable: Shareable): Plugin {
+  return forEach({
+    async willSendResponse({ contextValue, document, operation, operationName, response }) {
+      const { sharing } = contextValue;
+      sharing.operationName = operationName ?? null;
+      const { body } = response;
+      const isWhole = body.kind === 'single' && !body.singleResult.errors;
+      if (isWhole && document && operation && isShareable(document, operation)) return;
+      sharing.conditions.push(neverReusable);
     },
-  };
+  });
 }
 
-function reportOperations(report: OperationReporter): ApolloServerPlugin<OperationContext> {
+function reportOperations(report: OperationReporter): Plugin {
   return {
     async requestDidStart({ contextValue }) {
       const startedAt = performance.now();
@@ -180,7 +161,7 @@ function reportOperations(report: OperationReporter): ApolloServerPlugin<Operati
 }
 
 /** Reports requests that contain no operation. */
-function reportMalformed(report: RefusalReporter): ApolloServerPlugin<OperationContext> {
+function reportMalformed(report: RefusalReporter): Plugin {
   return {
     async invalidRequestWasReceived({ error: { message } }) {
       report({ transport: 'http', code: 'BAD_REQUEST', message });

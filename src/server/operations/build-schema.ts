@@ -55,37 +55,25 @@ export async function buildGatewaySchema(
   const mappings = new MappingResolver(domain.log);
   const jobs = new JobResolver(domain.administration);
   const status = new IngestionStatusResolver(domain, domain.log, mappings, jobs);
-  const resolvers = new Map<unknown, object>([
-    [IngestionStatusResolver, status],
-    [StartIngestionResolver, new StartIngestionResolver(domain.startIngestion)],
-    [HistoryResolver, new HistoryResolver(domain.log)],
-    [
-      IngestionRequestResolver,
-      new IngestionRequestResolver(domain.log, domain.watches, domain.clock),
-    ],
-    [IngestionTransitionResolver, new IngestionTransitionResolver()],
-    [MappingResolver, mappings],
-    [JobResolver, jobs],
-    [AdministrationResolver, new AdministrationResolver(domain.administration)],
-    [EndWatchResolver, new EndWatchResolver(domain.watches)],
-    [SubscriptionResolver, new SubscriptionResolver()],
-    [ViewerResolver, new ViewerResolver()],
-  ]);
+  const resolvers = [
+    status,
+    new StartIngestionResolver(domain.startIngestion),
+    new HistoryResolver(domain.log),
+    new IngestionRequestResolver(domain.log, domain.watches, domain.clock),
+    new IngestionTransitionResolver(),
+    mappings,
+    jobs,
+    new AdministrationResolver(domain.administration),
+    new EndWatchResolver(domain.watches),
+    new SubscriptionResolver(),
+    new ViewerResolver(),
+  ];
+  const resolverOf = new Map<unknown, object>(
+    resolvers.map((resolver) => [resolver.constructor, resolver]),
+  );
   const schema = await buildSchema({
-    resolvers: [
-      IngestionStatusResolver,
-      StartIngestionResolver,
-      HistoryResolver,
-      IngestionRequestResolver,
-      IngestionTransitionResolver,
-      MappingResolver,
-      JobResolver,
-      AdministrationResolver,
-      EndWatchResolver,
-      SubscriptionResolver,
-      ViewerResolver,
-    ],
-    container: { get: (resolver: unknown) => resolvers.get(resolver) },
+    resolvers: [...resolverOf.keys()] as [NewableFunction],
+    container: { get: (resolver: unknown) => resolverOf.get(resolver) },
     pubSub: noPubSub,
     authChecker: checkRights,
     // The domain validates; there are no class-validator decorators to run.

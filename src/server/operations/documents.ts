@@ -24,15 +24,6 @@ export interface PreparedOperation {
   readonly operation: OperationDefinitionNode;
 }
 
-/** Parses and validates operations by the rules of HTTP, with the same errors. Equal texts are done once. */
-export interface Documents {
-  /** The operation, or what is wrong with it. An empty name counts as none. */
-  prepare(
-    query: string,
-    operationName: string | null | undefined,
-  ): PreparedOperation | readonly GraphQLError[];
-}
-
 function keepDocuments(): LRUCache<string, DocumentNode> {
   return new LRUCache({
     max: MAX_KEPT_DOCUMENTS,
@@ -55,8 +46,11 @@ export function createDocumentStore(): DocumentStore {
   };
 }
 
-/** Parse and validate by these rules. Valid documents are kept for later requests. */
-export function createDocuments(schema: GraphQLSchema, rules: OperationRules): Documents {
+/**
+ * Parse and validate operations by the rules of HTTP, with the same errors. Equal texts are done once: valid documents
+ * are kept for later requests.
+ */
+export function createDocuments(schema: GraphQLSchema, rules: OperationRules) {
   const { parseOptions, validationOptions } = rules;
   const validationRules = allValidationRules(rules);
   /** Valid documents only: an invalid one must not displace one that is used. */
@@ -76,7 +70,11 @@ export function createDocuments(schema: GraphQLSchema, rules: OperationRules): D
   }
 
   return {
-    prepare(query, operationName) {
+    /** The operation, or what is wrong with it. An empty name counts as none. */
+    prepare(
+      query: string,
+      operationName: string | null | undefined,
+    ): PreparedOperation | readonly GraphQLError[] {
       const document = parseValid(query);
       if (!('kind' in document)) return document;
       const operation = getOperationAST(document, operationName || null);

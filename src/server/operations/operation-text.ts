@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { GraphQLError } from 'graphql';
 import { LRUCache } from 'lru-cache';
+import { TOO_COMPLEX } from '../limits/complexity.js';
 import type { PersistedOperations } from './persisted-operations.js';
 
 /** How a client may name an operation; of any type, because nothing has been checked yet. */
@@ -85,36 +86,33 @@ function hashOf({ documentId, extensions }: OperationParams): string | null {
   return typeof hash === 'string' ? hash : null;
 }
 
-function tooLong({ length }: string, maxCharacters: number): GraphQLError {
-  return new GraphQLError(
-    `An operation may have at most ${maxCharacters} characters; this one has ${length}.`,
-    { extensions: { code: 'OPERATION_TOO_COMPLEX' } },
-  );
+function refused(code: string, message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code } });
 }
+
+const tooLong = ({ length }: string, maxCharacters: number) =>
+  refused(
+    TOO_COMPLEX,
+    `An operation may have at most ${maxCharacters} characters; this one has ${length}.`,
+  );
 
 /** Apollo Server's message, which tells clients to send the query. */
-function notFound(): GraphQLError {
-  return new GraphQLError('PersistedQueryNotFound', {
-    extensions: { code: HASH_UNKNOWN },
-  });
-}
+const notFound = () => refused(HASH_UNKNOWN, 'PersistedQueryNotFound');
 
-function otherHash(): GraphQLError {
-  return new GraphQLError(
+const otherHash = () =>
+  refused(
+    'BAD_REQUEST',
     'extensions.persistedQuery.sha256Hash must be the SHA-256 of the query as it is sent, in hexadecimal digits.',
-    { extensions: { code: 'BAD_REQUEST' } },
   );
-}
 
-function unreadableHash(): GraphQLError {
-  return new GraphQLError(
+const unreadableHash = () =>
+  refused(
+    'BAD_REQUEST',
     'extensions.persistedQuery must have version 1, and a string as its sha256Hash.',
-    { extensions: { code: 'BAD_REQUEST' } },
   );
-}
 
-function notAllowed(): GraphQLError {
-  return new GraphQLError('The operator allows only listed operations, and this is not one.', {
-    extensions: { code: 'OPERATION_NOT_ALLOWED' },
-  });
-}
+const notAllowed = () =>
+  refused(
+    'OPERATION_NOT_ALLOWED',
+    'The operator allows only listed operations, and this is not one.',
+  );

@@ -17,7 +17,7 @@ import { hasEnded, Place } from '../../watch/follow.js';
 import { readWithRetries } from '../../watch/read-with-retries.js';
 import type { Allowance } from '../limits/allowance.js';
 import type { Quota } from '../limits/quota.js';
-import type { Asker } from '../sign-in/asker.js';
+import type { Client } from '../sign-in/client.js';
 import { createDocuments, type PreparedOperation } from './documents.js';
 import { boundErrors } from './error-bounds.js';
 import { type ErrorFormatter, toFormattedError } from './graphql-errors.js';
@@ -50,18 +50,10 @@ export interface AdmittedOperation {
 }
 
 /** Runs the operations of sockets and streams, in the same way as those over HTTP. */
-export interface Operations {
-  /**
-   * @throws {OperationRefused} it is not executed
-   * @throws {RateLimitedError} the same, because there were too many
-   */
-  admit(payload: SubscribePayload, asker: Asker, arrival: Arrival): Promise<AdmittedOperation>;
-  /** What clients see of an outlet's failure. */
-  formatFailure(failure: unknown): readonly GraphQLFormattedError[];
-}
+export type Operations = ReturnType<typeof createOperations>;
 
-/** What running operations requires. */
-export interface OperationsOptions {
+/** Join what operations need, over any transport. */
+export function createOperations(options: {
   readonly schema: GraphQLSchema;
   readonly rules: OperationRules;
   readonly requests: Allowance;
@@ -70,13 +62,10 @@ export interface OperationsOptions {
   readonly apollo: ApolloServer<OperationContext>;
   readonly log: IngestionLog;
   readonly fanOut: FanOut<OperationResult>;
-  readonly newContext: (asker: Asker, arrival: Arrival) => OperationContext;
+  readonly newContext: (client: Client, arrival: Arrival) => OperationContext;
   readonly formatError: ErrorFormatter;
   readonly reportOperation: OperationReporter;
-}
-
-/** Join what operations need, over any transport. */
-export function createOperations(options: OperationsOptions): Operations {
+}) {
   const { schema, apollo, log, fanOut, newContext, formatError, requests, work, subscriptions } =
     options;
   const { texts, complexity, variables: variableCheck } = options.rules;
@@ -93,7 +82,7 @@ export function createOperations(options: OperationsOptions): Operations {
   function report(
     type: OperationReport['type'],
     name: string | null,
-    { caller }: Asker,
+    { caller }: Client,
     { transport }: Arrival,
     startedAt: number,
     errors: readonly GraphQLFormattedError[],
@@ -131,10 +120,10 @@ export function createOperations(options: OperationsOptions): Operations {
   /** Run a query or a mutation as HTTP does, which also reports it. */
   async function answer(
     { query, operationName, variables }: SubscribePayload,
-    asker: Asker,
+    client: Client,
     arrival: Arrival,
   ): Promise<OperationResult> {
-    const release = work.take(asker.key, 1);
+    const release = work.take(client.key, 1);
     const { body } = await apollo
       .executeOperation(
         {
@@ -142,7 +131,7 @@ export function createOperations(options: OperationsOptions): Operations {
           ...(operationName && { operationName }),
           ...(variables != null && { variables }),
         },
-        { contextValue: newContext(asker, arrival) },
+        { contextValue: newContext(client, arrival) },
       )
       .finally(release);
     if (body.kind !== 'single') throw new Error('Incremental delivery is not switched on.');
@@ -153,14 +142,14 @@ export function createOperations(options: OperationsOptions): Operations {
   async function subscribe(
     payload: SubscribePayload,
     priced: PricedOperation,
-    asker: Asker,
+    client: Client,
     arrival: Arrival,
     outlet: Outlet<OperationResult>,
   ): Promise<FollowHandle | null> {
-    const release = subscriptions.take(asker.key, priced.cost);
+    const release = subscriptions.take(client.key, priced.cost);
     const counted = new CountedSubscription(outlet, release);
     try {
-      return counted.follow(await open(payload, priced, asker, arrival, counted));
+      return counted.follow(await open(payload, priced, client, arrival, counted));
     } catch (error) {
       release();
       throw error;
@@ -170,7 +159,7 @@ export function createOperations(options: OperationsOptions): Operations {
   async function open(
     { query, variables }: SubscribePayload,
     { document, operation }: PreparedOperation,
-    asker: Asker,
+    client: Client,
     arrival: Arrival,
     outlet: Outlet<OperationResult>,
   ): Promise<FollowHandle | null> {
@@ -181,25 +170,25 @@ export function createOperations(options: OperationsOptions): Operations {
     const source =
       variableErrors.length > 0
         ? { errors: variableErrors }
-        : await createSourceEventStream({ ...args, contextValue: newContext(asker, arrival) });
+        : await createSourceEventStream({ ...args, contextValue: newContext(client, arrival) });
     if (source instanceof Place) {
-      report('subscription', operationName, asker, arrival, startedAt, []);
+      report('subscription', operationName, client, arrival, startedAt, []);
       // A client that resumes a finished subscription learns so at once.
       if (arrival.lastEventId !== null && (await hasEnded(log, source))) {
         outlet.complete();
         return null;
       }
-      const key = toSubscriptionKey(query, { document, operation }, variables ?? {}, asker.caller);
+      const key = toSubscriptionKey(query, { document, operation }, variables ?? {}, client.caller);
       return fanOut.follow(
         key,
         source,
-        (transition) => renderEvent(args, transition, asker, arrival),
+        (transition) => renderEvent(args, transition, client, arrival),
         outlet,
       );
     }
     if (!('errors' in source)) throw new Error('Expected a subscription to transitions.');
     const errors = formatErrors(source.errors ?? []);
-    report('subscription', operationName, asker, arrival, startedAt, errors);
+    report('subscription', operationName, client, arrival, startedAt, errors);
     if (arrival.transport === 'sse' && errors.every(mayPass)) {
       // Completed as if there were nothing more, an `EventSource` would never come back.
       outlet.fail(new OperationRefused(errors));
@@ -210,48 +199,50 @@ export function createOperations(options: OperationsOptions): Operations {
     return null;
   }
 
+  /** Each time in its own context: a loader from an earlier event would return outdated data. */
   function renderEvent(
     args: ExecutionArgs,
     event: Transition,
-    asker: Asker,
+    client: Client,
     arrival: Arrival,
   ): Promise<OperationResult> {
     return readWithRetries(
-      () => renderNow(args, event, asker, arrival),
+      async () => {
+        const contextValue = newContext(client, arrival);
+        const { data, errors } = await execute({ ...args, rootValue: event, contextValue });
+        const formatted = errors && formatErrors(errors, data);
+        // Delivered as an event, it would be lost, because the client's cursor is in the missing data; after the
+        // terminal transition the stream would even end as if everything had been delivered. An error makes the client
+        // come back.
+        if (!data && formatted?.some(isOfMoment)) throw new OperationRefused(formatted);
+        return toResult(data, formatted, log.toCursor(event.position));
+      },
       (error) => error instanceof OperationRefused,
     );
   }
 
-  /** In its own context: a loader from an earlier event would return outdated data. */
-  async function renderNow(
-    args: ExecutionArgs,
-    event: Transition,
-    asker: Asker,
-    arrival: Arrival,
-  ): Promise<OperationResult> {
-    const contextValue = newContext(asker, arrival);
-    const { data, errors } = await execute({ ...args, rootValue: event, contextValue });
-    const formatted = errors && formatErrors(errors, data);
-    // Delivered as an event, it would be lost, because the client's cursor is in the missing data; after the terminal
-    // transition the stream would even end as if everything had been delivered. An error makes the client come back.
-    if (!data && formatted?.some(isOfMoment)) throw new OperationRefused(formatted);
-    return toResult(data, formatted, log.toCursor(event.position));
-  }
-
   return {
-    async admit(sent, asker, arrival) {
+    /**
+     * @throws {OperationRefused} it is not executed
+     * @throws {RateLimitedError} the same, because there were too many
+     */
+    async admit(
+      sent: SubscribePayload,
+      client: Client,
+      arrival: Arrival,
+    ): Promise<AdmittedOperation> {
       const startedAt = performance.now();
       try {
-        await requests.take(asker.key, 1);
+        await requests.take(client.key, 1);
       } catch (error) {
-        report('invalid', null, asker, arrival, startedAt, formatErrors([toGraphQLError(error)]));
+        report('invalid', null, client, arrival, startedAt, formatErrors([toGraphQLError(error)]));
         throw error;
       }
       const payload = findText(sent);
       const prepared = payload instanceof GraphQLError ? [payload] : prepare(payload);
       if (payload instanceof GraphQLError || !('operation' in prepared)) {
         const errors = formatErrors(prepared as readonly GraphQLError[]);
-        report('invalid', null, asker, arrival, startedAt, errors);
+        report('invalid', null, client, arrival, startedAt, errors);
         throw new OperationRefused(errors);
       }
       const type = prepared.operation.operation;
@@ -259,16 +250,17 @@ export function createOperations(options: OperationsOptions): Operations {
         type,
         async run(outlet) {
           if (type === OperationTypeNode.SUBSCRIPTION) {
-            return subscribe(payload, prepared, asker, arrival, outlet);
+            return subscribe(payload, prepared, client, arrival, outlet);
           }
-          void outlet.next(await answer(payload, asker, arrival));
+          void outlet.next(await answer(payload, client, arrival));
           outlet.complete();
           return null;
         },
       };
     },
 
-    formatFailure(failure) {
+    /** What clients see of an outlet's failure. */
+    formatFailure(failure: unknown): readonly GraphQLFormattedError[] {
       if (failure instanceof OperationRefused) return failure.errors;
       return formatErrors([toGraphQLError(failure)]);
     },

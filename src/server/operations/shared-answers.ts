@@ -22,23 +22,6 @@ export interface Question {
   readonly body: string;
 }
 
-/**
- * Answers for the next clients that send the same text and have the right to see the same.
- *
- * An answer is reused while everything that it was made from would be read the same again. Each reader noted the
- * conditions for that, and they are checked each time. So nobody has to announce changes here.
- *
- * @see docs/adr/0035-asking-is-as-fast-as-being-told.md
- */
-export interface SharedAnswers {
-  /** The key of a query. */
-  toKey(question: Question): string;
-  /** The answer if its conditions still hold; null if the query has to be executed. */
-  find(key: string): SharedAnswer | null;
-  /** Keep an answer, if it may be shared. */
-  keep(key: string, sharing: Sharing, answer: Omit<SharedAnswer, 'operationName'>): void;
-}
-
 interface KeptAnswer extends SharedAnswer {
   readonly conditions: Sharing['conditions'];
 }
@@ -54,8 +37,18 @@ const MAX_ANSWER_CHARS = 256 * 1024;
 const ENTRY_CHARS = 500;
 const CONDITION_CHARS = 100;
 
+/**
+ * Answers for the next clients that send the same text and have the right to see the same.
+ *
+ * An answer is reused while everything that it was made from would be read the same again. Each reader noted the
+ * conditions for that, and they are checked each time. So nobody has to announce changes here.
+ *
+ * @see docs/adr/0035-asking-is-as-fast-as-being-told.md
+ */
+export type SharedAnswers = ReturnType<typeof createSharedAnswers>;
+
 /** Keep answers in this process. */
-export function createSharedAnswers(): SharedAnswers {
+export function createSharedAnswers() {
   const kept = new LRUCache<string, KeptAnswer>({
     max: MAX_KEPT_ANSWERS,
     maxSize: MAX_KEPT_CHARS,
@@ -75,17 +68,23 @@ export function createSharedAnswers(): SharedAnswers {
   }
 
   return {
-    // Only the body may contain a line break, and it comes last.
-    toKey: ({ caller, method, url, accept = '', encoding, body }) =>
+    /** The key of a query. Only the body may contain a line break, and it comes last. */
+    toKey: ({ caller, method, url, accept = '', encoding, body }: Question): string =>
       `${toRights(caller)}\n${method}\n${accept}\n${encoding}\n${url}\n${body}`,
-    find(key) {
+    /** The answer if its conditions still hold; null if the query has to be executed. */
+    find(key: string): SharedAnswer | null {
       const answer = kept.get(key);
       if (!answer) return null;
       if (holds(answer)) return answer;
       kept.delete(key);
       return null;
     },
-    keep(key, { operationName, conditions }, answer) {
+    /** Keep an answer, if it may be shared. */
+    keep(
+      key: string,
+      { operationName, conditions }: Sharing,
+      answer: Omit<SharedAnswer, 'operationName'>,
+    ): void {
       const entry = { operationName, conditions, ...answer };
       // An answer that has changed meanwhile, or depends on the time, is not worth keeping.
       if (holds(entry)) kept.set(key, entry);

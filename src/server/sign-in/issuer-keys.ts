@@ -31,18 +31,6 @@ const TIMEOUT_MS = 5_000;
 /** How long a token waits for a new fetch while cached keys could be used. */
 const PATIENCE_MS = 1_000;
 
-/** Where the keys are, and how to fetch them. */
-export interface IssuerKeysOptions {
-  /** Where the issuer publishes its keys (a JSON Web Key Set). */
-  readonly url: URL;
-  readonly clock: Clock;
-  readonly proxies?: OutgoingProxies | undefined;
-  /** Called each time that the keys could not be fetched. */
-  readonly onFailed: (error: unknown) => void;
-  /** Called with the number of unusable keys each time that some were fetched. */
-  readonly onUnusable: (count: number) => void;
-}
-
 /**
  * The keys with which an issuer signs its tokens. They are fetched when first needed, and again when they are old or
  * a token names an unknown one, as happens after the issuer has changed its keys.
@@ -62,7 +50,16 @@ export function createIssuerKeys({
   proxies,
   onFailed,
   onUnusable,
-}: IssuerKeysOptions): JWTVerifyGetKey {
+}: {
+  /** Where the issuer publishes its keys (a JSON Web Key Set). */
+  readonly url: URL;
+  readonly clock: Clock;
+  readonly proxies?: OutgoingProxies | undefined;
+  /** Called each time that the keys could not be fetched. */
+  readonly onFailed: (error: unknown) => void;
+  /** Called with the number of unusable keys each time that some were fetched. */
+  readonly onUnusable: (count: number) => void;
+}): JWTVerifyGetKey {
   const pool = createHttpPool(url, { clock, proxies });
   // jose uses the wall clock. So it is told to keep its keys, and this code decides when to fetch.
   const kept = createRemoteJWKSet(url, {

@@ -27,7 +27,7 @@ import {
   type OperationHost,
 } from '../operations/client-operation.js';
 import type { OperationResult, Operations } from '../operations/operations.js';
-import { type Asker, toAsker } from '../sign-in/asker.js';
+import { type Client, toClient } from '../sign-in/client.js';
 import { onceExpired } from '../sign-in/expiry.js';
 import type { SignIn } from '../sign-in/sign-in.js';
 import {
@@ -96,7 +96,7 @@ export interface SocketClient {
 export class SocketConnection implements OperationHost, Reading {
   #phase: 'opened' | 'identifying' | 'acknowledged' | 'closed' = 'opened';
   /** The client, once it is identified. */
-  #asker: Asker | null = null;
+  #client: Client | null = null;
   /** Whose limit this socket counts against: its address, until its caller is known. */
   #quotaKey: string;
   #cancelExpiry = () => {};
@@ -198,7 +198,7 @@ export class SocketConnection implements OperationHost, Reading {
 
   /** Close the socket if its client is one of these. */
   revoke(callers: ReadonlySet<Caller>): void {
-    if (this.#asker && callers.has(this.#asker.caller)) this.#refuse(REVOKED);
+    if (this.#client && callers.has(this.#client.caller)) this.#refuse(REVOKED);
   }
 
   /**
@@ -281,13 +281,13 @@ export class SocketConnection implements OperationHost, Reading {
   }
 
   #acknowledge(caller: Caller): void {
-    const asker = toAsker(caller, this.#quotaKey);
-    if (!this.services.quota.move(this.#quotaKey, asker.key)) {
+    const client = toClient(caller, this.#quotaKey);
+    if (!this.services.quota.move(this.#quotaKey, client.key)) {
       this.#refuse(TOO_MANY_SOCKETS);
       return;
     }
-    this.#quotaKey = asker.key;
-    this.#asker = asker;
+    this.#quotaKey = client.key;
+    this.#client = client;
     this.#phase = 'acknowledged';
     void this.send(stringifyMessage({ type: MessageType.ConnectionAck }));
   }
@@ -302,7 +302,7 @@ export class SocketConnection implements OperationHost, Reading {
 
   #subscribe({ id, payload }: SubscribeMessage): void {
     const { operations, maxOperations } = this.services;
-    if (!this.#asker) {
+    if (!this.#client) {
       this.close(CloseCode.Unauthorized, 'Unauthorized');
       return;
     }
@@ -328,7 +328,7 @@ export class SocketConnection implements OperationHost, Reading {
       return;
     }
     this.#operations.set(id, operation);
-    const admission = operations.admit(payload, this.#asker, overSocket);
+    const admission = operations.admit(payload, this.#client, overSocket);
     void operation.run(admission);
   }
 }

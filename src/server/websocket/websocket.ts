@@ -23,33 +23,8 @@ const PING_INTERVAL_MS = 20_000;
 /** How long a client has to answer a close before its connection is cut. */
 const CLOSE_TIMEOUT_MS = 2_000;
 
-/** What the WebSockets are built from. */
-export interface WebSocketOptions {
-  readonly services: SocketServices;
-  /** For a frame. */
-  readonly maxFrameBytes: number;
-  readonly addressOf: ClientAddress;
-  /** Whether the request to upgrade may come from its origin. */
-  readonly check: RequestCheck;
-  /** Called for each refused request to upgrade. */
-  readonly onRefused: (refusal: Refusal, request: IncomingMessage) => void;
-  readonly logger: Logger;
-}
-
 /** GraphQL over WebSocket: the graphql-transport-ws protocol. */
-export interface GraphQLWebSockets {
-  /** Take over an HTTP connection that asks to be upgraded, or refuse it with an HTTP status. */
-  upgrade(request: IncomingMessage, connection: Duplex, head: Buffer): void;
-  /** The number of open sockets. */
-  readonly socketCount: number;
-  /** How many bytes are queued for slow clients. */
-  readonly bufferedBytes: number;
-  /**
-   * Accept no new operation, answer those in progress, and close every socket with 1012, spread over a moment;
-   * resolves when all are closed.
-   */
-  drain(): Promise<void>;
-}
+export type GraphQLWebSockets = ReturnType<typeof createWebSockets>;
 
 /** Speak graphql-transport-ws on the connections that are handed over. */
 export function createWebSockets({
@@ -59,7 +34,17 @@ export function createWebSockets({
   check,
   onRefused,
   logger,
-}: WebSocketOptions): GraphQLWebSockets {
+}: {
+  readonly services: SocketServices;
+  /** For a frame. */
+  readonly maxFrameBytes: number;
+  readonly addressOf: ClientAddress;
+  /** Whether the request to upgrade may come from its origin. */
+  readonly check: RequestCheck;
+  /** Called for each refused request to upgrade. */
+  readonly onRefused: (refusal: Refusal, request: IncomingMessage) => void;
+  readonly logger: Logger;
+}) {
   const options: ServerOptions & { closeTimeout: number } = {
     noServer: true,
     maxPayload: maxFrameBytes,
@@ -145,7 +130,8 @@ export function createWebSockets({
   );
 
   return {
-    upgrade(request, connection, head) {
+    /** Take over an HTTP connection that asks to be upgraded, or refuse it with an HTTP status. */
+    upgrade(request: IncomingMessage, connection: Duplex, head: Buffer): void {
       const addressKey = toAddressKey(addressOf(request));
       const refusal = refusalOf(request, addressKey);
       if (refusal) {
@@ -156,15 +142,21 @@ export function createWebSockets({
       const client = { addressKey, authorization };
       webSockets.handleUpgrade(request, connection, head, (socket) => open(socket, client));
     },
+    /** The number of open sockets. */
     get socketCount() {
       return webSockets.clients.size;
     },
+    /** How many bytes are queued for slow clients. */
     get bufferedBytes() {
       let bytes = 0;
       for (const { bufferedAmount } of webSockets.clients) bytes += bufferedAmount;
       return bytes;
     },
-    async drain() {
+    /**
+     * Accept no new operation, answer those in progress, and close every socket with 1012, spread over a moment;
+     * resolves when all are closed.
+     */
+    async drain(): Promise<void> {
       isDraining = true;
       await closeSpread([...webSockets.clients], closeForRestart);
       pings.stop();

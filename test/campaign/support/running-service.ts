@@ -1,12 +1,14 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll, beforeAll } from '@jest/globals';
 import type { Logger } from '../../../src/adobe/logger.js';
 import { startCampaignService } from '../../../src/campaign/campaign-service.js';
 import type { CampaignServiceOptions } from '../../../src/campaign/campaign-service.options.js';
 import { createFixedCredentials } from '../../../src/campaign/http/credentials.js';
 import { startLocalPlatform } from '../../../src/local-platform.js';
 import { silentLogger } from '../../support/silent-logger.js';
+import { standInFor } from '../../support/stand-in.js';
 import { ADMIN, API_KEY, CLIENT, createServiceClient } from './service-client.js';
 
 const DATASET_ID = '6563a1f0c4d2e8b79a015eff';
@@ -153,6 +155,31 @@ export async function startService({
 }
 
 export type RunningService = Awaited<ReturnType<typeof startService>>;
+
+/**
+ * One service for all tests of the file that calls this.
+ *
+ * @param files - of its mappings and their sources
+ */
+export function useService(
+  files: Record<string, string>,
+  options: Partial<CampaignServiceOptions> = {},
+): { readonly space: Space; readonly service: RunningService } {
+  let space: Awaited<ReturnType<typeof createWorkspace>>;
+  let service: RunningService;
+
+  beforeAll(async () => {
+    space = await createWorkspace(files);
+    service = await startService({ ...space, ...options });
+  });
+
+  afterAll(async () => {
+    await service.stop();
+    await space[Symbol.asyncDispose]();
+  });
+
+  return { space: standInFor(() => space), service: standInFor(() => service) };
+}
 
 /** The records of every batch that the receiver has, by the ids of the batches, in the order of their files. */
 export async function readBatches(dataDir: string): Promise<Record<string, unknown[]>> {

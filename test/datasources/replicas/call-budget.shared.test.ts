@@ -7,7 +7,7 @@ import {
 } from '../../../src/datasources/replicas/call-reservations.datasource.js';
 import { type Deadline, startDeadline } from '../../../src/datasources/upstream/call-deadline.js';
 import { LogUnavailableError } from '../../../src/ingestion/gateway-error.js';
-import type { Waiting } from '../../../src/ingestion/ports.js';
+import type { CallPurpose } from '../../../src/ingestion/ports.js';
 import { createManualClock, settle } from '../../support/manual-clock.js';
 import { createMemoryReservations } from '../../support/memory-reservations.js';
 import { openReplicaDatabase } from '../../support/open-replica-database.js';
@@ -38,8 +38,8 @@ function setUp(maxRps: number, given?: Partial<CallReservations>) {
     return started;
   };
   const turns: [name: string, atMs: number][] = [];
-  const ask = (name: string, waiting: Waiting = asking, which = budgets[0]) =>
-    which.turn({ waiting }, deadline()).then(() => turns.push([name, clock.now() - startedAt]));
+  const ask = (name: string, purpose: CallPurpose = asking, which = budgets[0]) =>
+    which.turn({ purpose }, deadline()).then(() => turns.push([name, clock.now() - startedAt]));
   return { clock, budgets, deadline, turns, ask, reserved };
 }
 
@@ -93,7 +93,7 @@ describe('the call budget that replicas share', () => {
   it('refuses a call whose turn comes after its deadline, and says when to ask again', async () => {
     const { budgets, deadline } = setUp(100);
     budgets[0].hold(5_000);
-    const refused = await failureOf(budgets[0].turn({ waiting: asking }, deadline(4_999)));
+    const refused = await failureOf(budgets[0].turn({ purpose: asking }, deadline(4_999)));
     expect(refused).toMatchObject({ code: 'UPSTREAM_RATE_LIMITED', retryAfterMs: 5_000 });
     expect(refused.message).toContain('nothing was sent');
   });
@@ -102,7 +102,7 @@ describe('the call budget that replicas share', () => {
     const { budgets, deadline } = setUp(100, {
       reserve: () => Promise.reject(new Error('gone')),
     });
-    const failure = budgets[0].turn({ waiting: asking }, deadline());
+    const failure = budgets[0].turn({ purpose: asking }, deadline());
     await expect(failure).rejects.toMatchObject({
       code: 'LOG_UNAVAILABLE',
       message:
@@ -113,7 +113,7 @@ describe('the call budget that replicas share', () => {
   it('reports a database that never answers', async () => {
     const { clock, budgets, deadline } = setUp(100, { reserve: () => new Promise(() => {}) });
     const failure = expect(
-      budgets[0].turn({ waiting: asking }, deadline(500)),
+      budgets[0].turn({ purpose: asking }, deadline(500)),
     ).rejects.toMatchObject({
       code: 'LOG_UNAVAILABLE',
     });

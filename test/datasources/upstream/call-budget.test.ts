@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createCallBudget } from '../../../src/datasources/upstream/call-budget.js';
 import { type Deadline, startDeadline } from '../../../src/datasources/upstream/call-deadline.js';
-import type { Waiting } from '../../../src/ingestion/ports.js';
+import type { CallPurpose } from '../../../src/ingestion/ports.js';
 import { createManualClock, settle } from '../../support/manual-clock.js';
 import {
   asking,
@@ -35,7 +35,7 @@ describe('the call budget', () => {
     const turns: number[] = [];
     const take = (count: number) =>
       Array.from({ length: count }, () =>
-        budget.turn({ waiting: asking }, deadline()).then(() => turns.push(clock.monotonicMs())),
+        budget.turn({ purpose: asking }, deadline()).then(() => turns.push(clock.monotonicMs())),
       );
     const first = take(1);
     await Promise.all(first);
@@ -49,8 +49,8 @@ describe('the call budget', () => {
 
   it('refuses a call whose turn comes after its deadline, and says when to ask again', async () => {
     const { clock, budget, deadline } = setUp(1);
-    await budget.turn({ waiting: asking }, deadline());
-    const late = failureOf(budget.turn({ waiting: asking }, deadline(500)));
+    await budget.turn({ purpose: asking }, deadline());
+    const late = failureOf(budget.turn({ purpose: asking }, deadline(500)));
     await clock.advance(500);
     expect(await late).toMatchObject({
       code: 'UPSTREAM_RATE_LIMITED',
@@ -62,8 +62,8 @@ describe('the call budget', () => {
 
   it('immediately refuses a call with more ahead of it than there are turns before its deadline', async () => {
     const { budget, deadline } = setUp(2);
-    await Promise.all([1, 2].map(() => budget.turn({ waiting: asking }, deadline())));
-    const ask = (waiting: Waiting) => failureOf(budget.turn({ waiting }, deadline(2_000)));
+    await Promise.all([1, 2].map(() => budget.turn({ purpose: asking }, deadline())));
+    const ask = (purpose: CallPurpose) => failureOf(budget.turn({ purpose }, deadline(2_000)));
     const waiting = [1, 2, 3, 4].map(() => ask(asking));
     // No time passes.
     expect(await ask(asking)).toMatchObject({ retryAfterMs: 2000 });
@@ -74,12 +74,12 @@ describe('the call budget', () => {
 
   it('alternates awaited calls with the polls ahead of them', async () => {
     const { clock, budget, deadline } = setUp(1);
-    await budget.turn({ waiting: asking }, deadline());
-    const polls = [1, 2].map(() => budget.turn({ waiting: polling }, deadline(3_001)));
+    await budget.turn({ purpose: asking }, deadline());
+    const polls = [1, 2].map(() => budget.turn({ purpose: polling }, deadline(3_001)));
     // Two polls precede another poll, but at most one precedes a caller who waits.
-    const poll = failureOf(budget.turn({ waiting: polling }, deadline(2_000)));
+    const poll = failureOf(budget.turn({ purpose: polling }, deadline(2_000)));
     expect(await poll).toMatchObject({ retryAfterMs: 2000 });
-    const turn = budget.turn({ waiting: asking }, deadline(2_001));
+    const turn = budget.turn({ purpose: asking }, deadline(2_001));
     await clock.advance(3_000);
     await Promise.all([turn, ...polls]);
   });
@@ -90,9 +90,9 @@ describe('the call budget', () => {
     budget.hold(2000);
     budget.hold(7000);
     expect(clock.pendingMs()).toEqual([]);
-    const error = await failureOf(budget.turn({ waiting: asking }, deadline(6999)));
+    const error = await failureOf(budget.turn({ purpose: asking }, deadline(6999)));
     expect(error.retryAfterMs).toBe(7000);
-    const turn = budget.turn({ waiting: asking }, deadline(7001));
+    const turn = budget.turn({ purpose: asking }, deadline(7001));
     await clock.advance(7000);
     await turn;
   });
@@ -100,7 +100,7 @@ describe('the call budget', () => {
   it('keeps no timer once it is closed', () => {
     const { clock, budget, deadline } = setUp(100);
     budget.hold(5000);
-    budget.turn({ waiting: asking }, deadline(9000)).catch(() => {});
+    budget.turn({ purpose: asking }, deadline(9000)).catch(() => {});
     expect(clock.pendingMs()).toEqual([5000, 9000]);
     budget.close();
     expect(clock.pendingMs()).toEqual([9000]);

@@ -5,7 +5,7 @@ import {
   createCampaignDatasource,
 } from '../../../src/datasources/upstream/campaign.datasource.js';
 import { UpstreamError } from '../../../src/ingestion/gateway-error.js';
-import type { Waiting } from '../../../src/ingestion/ports.js';
+import type { CallPurpose } from '../../../src/ingestion/ports.js';
 import { createManualClock, type ManualClock } from '../../support/manual-clock.js';
 import { type ScriptedUpstream, startScriptedUpstream } from '../../support/scripted-upstream.js';
 
@@ -24,10 +24,10 @@ export function releaseAfterEachTest(): void {
 }
 
 /** Somebody waits for the status. */
-export const asking: Waiting = { kind: 'ask', caller: 'somebody' };
+export const asking: CallPurpose = { kind: 'ask', caller: 'somebody' };
 
 /** Nobody waits for the status. */
-export const polling: Waiting = { kind: 'poll' };
+export const polling: CallPurpose = { kind: 'poll' };
 
 export const ref = { mappingId: 'XDM44', requestId: '3520' };
 

@@ -231,21 +231,6 @@ describe.each(rows)('$name', ({ answer, code, upstream: details, isUnknown, atte
   });
 });
 
-describe('a redirect', () => {
-  it.each(['start', 'status'] as const)(
-    'reports which setting to check: a %s',
-    async (operation) => {
-      const { upstream, campaign } = await setUp();
-      upstream.script(text(301, '', { location: 'https://elsewhere.test/' }));
-      const call =
-        operation === 'start' ? campaign.start('XDM44', 'somebody') : campaign.status(ref, asking);
-      expect((await failureOf(call)).message).toBe(
-        'The upstream answered with a redirect (HTTP 301), which is not followed, so the call was not accepted: the operator should set CAMPAIGN_URL to the API itself.',
-      );
-    },
-  );
-});
-
 describe('a 400 without a documented body', () => {
   it('suggests checking the ids first', async () => {
     const { upstream, campaign } = await setUp();
@@ -253,75 +238,6 @@ describe('a 400 without a documented body', () => {
     expect((await failureOf(campaign.status(ref, asking))).message).toBe(
       'The upstream answered HTTP 400 with something that the API does not document: check the ids in the call. Operator: check the URL of the upstream and the organization.',
     );
-  });
-});
-
-describe('without a connection', () => {
-  it.each([
-    // Nothing listens on port 1. The other host name is reserved never to exist (RFC 6761).
-    ['refused', 'http://127.0.0.1:1'],
-    ['unknown host', 'http://nowhere.invalid'],
-  ])('a start fails as not sent: %s', async (_, url) => {
-    const { campaign } = await setUp({ url: new URL(url) });
-    const error = await failureOf(campaign.start('XDM44', 'somebody'));
-    expect(error).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE', outcomeUnknown: false });
-    expect(error.message).toContain('nothing was sent');
-  });
-
-  it('a status question is sent three times', async () => {
-    const { campaign, clock } = await setUp({ url: new URL('http://127.0.0.1:1') });
-    const failure = failureOf(campaign.status(ref, asking));
-    await passBackoff(clock);
-    await passBackoff(clock);
-    expect((await failure).code).toBe('UPSTREAM_UNAVAILABLE');
-  });
-});
-
-describe('an answer of Campaign', () => {
-  it.each([200, 201, 400, 404, 409, 422])(
-    'is read as a refused start despite the HTTP status %d',
-    async (status) => {
-      const { upstream, campaign } = await setUp();
-      upstream.script(json(status, startAnswers.notStopped('XDM44')));
-      expect((await campaign.start('XDM44', 'somebody')).kind).toBe('mappingNotStopped');
-    },
-  );
-
-  it.each([200, 400, 404, 409])(
-    'is read as a failed request despite the HTTP status %d',
-    async (status) => {
-      const { upstream, campaign } = await setUp();
-      upstream.script(json(status, statusAnswers.failedEmpty('XDM44', 3520)));
-      expect((await campaign.status(ref, asking))?.status).toBe('FAILED');
-    },
-  );
-});
-
-describe('an unknown request', () => {
-  it.each([
-    ['404 with text', text(404, 'Not Found')],
-    ['404 with JSON without a status', json(404, { message: 'nothing here' })],
-    ['404 with a Failed for no request', json(404, { status: 'Failed', info: 'Unknown request' })],
-    ['410', text(410, 'Gone')],
-  ])('is null: %s', async (_, answer) => {
-    const { upstream, campaign, reported } = await setUp();
-    upstream.script(answer);
-    expect(await campaign.status(ref, asking)).toBeNull();
-    expect(reported).toMatchObject([{ operation: 'status', outcome: 'OK' }]);
-  });
-
-  it('is not concluded from a 404 about another request', async () => {
-    const { upstream, campaign } = await setUp();
-    upstream.script(json(404, statusAnswers.failedEmpty('XDM44', 1)));
-    const error = await failureOf(campaign.status(ref, asking));
-    expect(error.code).toBe('UPSTREAM_INVALID_RESPONSE');
-  });
-
-  it('is not concluded from a 404 to a start', async () => {
-    const { upstream, campaign } = await setUp();
-    upstream.script(text(404, 'Not Found'));
-    const error = await failureOf(campaign.start('XDM44', 'somebody'));
-    expect(error).toMatchObject({ code: 'UPSTREAM_INVALID_RESPONSE', outcomeUnknown: false });
   });
 });
 
@@ -348,15 +264,4 @@ describe('secrets', () => {
       }
     },
   );
-});
-
-describe('an oversized answer', () => {
-  it('is not read to its end: the gateway hangs up', async () => {
-    const { upstream, campaign } = await setUp();
-    upstream.script(endless());
-    await failureOf(campaign.start('XDM44', 'somebody'));
-    const [call] = await upstream.arrived(1);
-    if (call) await upstream.hungUp(call);
-    expect(upstream.calls).toHaveLength(1);
-  });
 });

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll, beforeAll } from '@jest/globals';
 import { request } from 'undici';
 import type { Clock } from '../../../src/adobe/clock.js';
 import type { Logger } from '../../../src/adobe/logger.js';
@@ -8,6 +9,7 @@ import {
   type PlatformReceiverOptions,
   startPlatformReceiver,
 } from '../../../src/platform/platform-receiver.js';
+import { standInFor } from '../../support/stand-in.js';
 
 export const DATA_SET_ID = 'aaaaaaaaaaaaaaaaaaaaaaaa';
 
@@ -164,6 +166,31 @@ export async function startReceiver(
     },
   };
 }
+
+/** One receiver for all tests of the file that calls this. */
+export function useReceiver(): Awaited<ReturnType<typeof startReceiver>> {
+  let space: Awaited<ReturnType<typeof createWorkspace>>;
+  let receiver: Awaited<ReturnType<typeof startReceiver>>;
+
+  beforeAll(async () => {
+    space = await createWorkspace();
+    receiver = await startReceiver(space);
+  });
+
+  afterAll(async () => {
+    await receiver.stop();
+    await space[Symbol.asyncDispose]();
+  });
+
+  return standInFor(() => receiver);
+}
+
+/** A file of these records, one per line. */
+export const toLines = (...records: unknown[]) =>
+  records.map((each) => `${JSON.stringify(each)}\n`).join('');
+
+/** Of a batch whose errors are to be told apart. */
+export const DIAGNOSTICS = { enableErrorDiagnostics: true };
 
 /** A clock on which nothing comes to its end before it is released. */
 export function createHeldClock() {

@@ -1,99 +1,26 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-
-/** How a command ended, and what it wrote. */
-export interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** A command that runs. */
-export interface Running {
-  readonly child: ChildProcess;
-  readonly ended: Promise<Ended>;
-  /** Resolves once it has written this; rejects where it ends without. */
-  wrote(stream: 'stdout' | 'stderr', pattern: RegExp): Promise<void>;
-}
-
-/** Where a command runs. */
-export interface RunOptions {
-  readonly env?: Readonly<Record<string, string>>;
-  /** Given to standard input, which then ends. Without, it stays empty. */
-  readonly input?: string;
-  readonly cwd?: string;
-  /** The file that standard output goes to instead. */
-  readonly stdoutPath?: string;
-}
+import { type Command, createCommand } from './command.js';
 
 /** The command as it is packed and installed, with no other package beside it. */
-export interface PackedCommand {
-  /** Its own folder: nothing of this user's is in it. */
-  readonly home: string;
-  run(args: readonly string[], options?: RunOptions): Running;
-  /** In a pseudo-terminal, where both streams are one, as `stdout`. */
-  runInTerminal(args: readonly string[], options?: RunOptions): Running;
+export interface PackedCommand extends Command {
   remove(): Promise<void>;
 }
 
-/** Pack it, and install what was packed. */
+/** Pack it as it was built, and install what was packed. */
 export async function installPackedCommand(): Promise<PackedCommand> {
   const home = await mkdtemp(join(tmpdir(), 'sluice-cli-'));
   const npm = (args: readonly string[], cwd: string) =>
     promisify(execFile)('npm', args, { cwd, env: { ...process.env, npm_config_offline: 'true' } });
-  const packed = await npm(['pack', '--json', '--pack-destination', home], 'packages/cli');
+  const pack = ['pack', '--ignore-scripts', '--json', '--pack-destination', home];
+  const packed = await npm(pack, 'packages/cli');
   const { 0: filename } = /sluice-cli-[\d.]+\.tgz/.exec(packed.stdout) ?? [''];
   await npm(['install', '--no-audit', '--no-fund', '--prefix', home, join(home, filename)], home);
-  const bin = join(home, 'node_modules/.bin/sluice');
-
-  function start(command: readonly string[], { env, input, cwd }: RunOptions): Running {
-    const [program = '', ...args] = command;
-    const child = spawn(program, args, {
-      cwd: cwd ?? home,
-      env: { PATH: process.env.PATH, HOME: home, TERM: 'xterm', ...env },
-    });
-    if (input !== undefined) child.stdin.end(input);
-    // What has ended takes no more.
-    child.stdin.on('error', () => {});
-    const written = { stdout: '', stderr: '' };
-    for (const stream of ['stdout', 'stderr'] as const) {
-      child[stream].setEncoding('utf8').on('data', (text) => {
-        written[stream] += text;
-      });
-    }
-    const ended = once(child, 'close').then(([code]) => ({ code, ...written }));
-    return {
-      child,
-      ended,
-      async wrote(stream, pattern) {
-        while (!pattern.test(written[stream])) {
-          const { done } = await Promise.race([
-            once(child[stream], 'data').then(() => ({ done: false })),
-            ended.then(() => ({ done: true })),
-          ]);
-          if (done && !pattern.test(written[stream])) {
-            throw new Error(`${pattern} was not written: ${JSON.stringify(written)}`);
-          }
-        }
-      },
-    };
-  }
-
   return {
-    home,
-    run(args, options = {}) {
-      const { stdoutPath } = options;
-      const shell = stdoutPath ? ['sh', '-c', `exec "$0" "$@" > '${stdoutPath}'`] : [];
-      return start([...shell, process.execPath, bin, ...args], options);
-    },
-    runInTerminal(args, options = {}) {
-      const words = [process.execPath, bin, ...args].map((word) => `'${word}'`).join(' ');
-      return start(['script', '-qefc', `stty cols 80; exec ${words}`, '/dev/null'], options);
-    },
+    ...createCommand(home, join(home, 'node_modules/.bin/sluice')),
     remove: () => rm(home, { recursive: true, force: true }),
   };
 }

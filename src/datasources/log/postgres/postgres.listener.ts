@@ -3,17 +3,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { setUpSession, unlimited } from './postgres.session.js';
 
-/** What to listen to, and whom to notify. */
-export interface PostgresListenerOptions {
-  readonly url: string;
-  readonly channel: string;
-  readonly connectTimeoutMs: number;
-  /** Called with each notification's payload, and with null when some may have been missed. */
-  readonly hear: (payload: string | null) => void;
-  /** Called whenever it begins to listen, and whenever it stops listening. */
-  readonly onListening?: ((isListening: boolean) => void) | undefined;
-}
-
 /** How often to check the connection, and how long the answer may take, in ms. */
 const HEARTBEAT_MS = 5_000;
 const HEARTBEAT_TIMEOUT_MS = 5_000;
@@ -30,7 +19,15 @@ const MAX_PAUSE_MS = 2_000;
  * A listener can go deaf silently (its server was restarted, a router forgot the connection), so it is checked
  * regularly. Whatever it hears is only a hint to look.
  */
-export function startPostgresListener(options: PostgresListenerOptions): { stop(): Promise<void> } {
+export function startPostgresListener(options: {
+  readonly url: string;
+  readonly channel: string;
+  readonly connectTimeoutMs: number;
+  /** Called with each notification's payload, and with null when some may have been missed. */
+  readonly hear: (payload: string | null) => void;
+  /** Called whenever it begins to listen, and whenever it stops listening. */
+  readonly onListening?: ((isListening: boolean) => void) | undefined;
+}): { stop(): Promise<void> } {
   const { url, channel, connectTimeoutMs, hear, onListening } = options;
   const stopping = new AbortController();
   const { signal } = stopping;

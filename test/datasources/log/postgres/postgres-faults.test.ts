@@ -1,19 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import type { PostgresTimeouts } from '../../../../src/datasources/log/postgres/postgres.log.js';
-import type { ReportedState, RequestRef } from '../../../../src/ingestion/ingestion-request.js';
-import { createTestDatabase, execute, type TestDatabase } from '../../../support/postgres.js';
-import {
-  openReplica,
-  type ReplicaLog,
-  type ReplicaOptions,
-} from '../../../support/postgres-logs.js';
+import { createTestDatabase, execute } from '../../../support/postgres.js';
+import { openReplica, type ReplicaLog } from '../../../support/postgres-logs.js';
 import { startPostgresServer } from '../../../support/postgres-server.js';
-import { startTcpProxy, type TcpProxy } from '../../../support/tcp-proxy.js';
+import { appendTo, everything, toRef, useReplicas } from './replicas-harness.js';
 
-const running: ReportedState = { status: 'IN_PROGRESS', info: 'running', batchId: null };
-const everything = { kind: 'all' } as const;
-const toRef = (requestId: string): RequestRef => ({ mappingId: 'XDM44', requestId });
 const unavailable = { code: 'LOG_UNAVAILABLE' };
 
 const impatient: PostgresTimeouts = {
@@ -23,30 +15,7 @@ const impatient: PostgresTimeouts = {
   answerMs: 15_000,
 };
 
-let database: TestDatabase;
-let proxy: TcpProxy;
-let replicas: ReplicaLog[];
-
-beforeEach(async () => {
-  database = await createTestDatabase();
-  proxy = await startTcpProxy(database.url);
-  replicas = [];
-});
-
-afterEach(async () => {
-  for (const { log } of replicas) await log.close();
-  await proxy.close();
-  await database.drop();
-});
-
-async function open(url = database.url, options: ReplicaOptions = {}): Promise<ReplicaLog> {
-  const replica = await openReplica(url, options);
-  replicas.push(replica);
-  return replica;
-}
-
-const appendTo = ({ log }: ReplicaLog, requestId: string) =>
-  log.append({ ref: toRef(requestId), seen: running, observedAt: 1_000 });
+const { database, proxy, open } = useReplicas();
 
 /** A connection that bypasses the log. */
 async function connect(url = database.url): Promise<pg.Client> {

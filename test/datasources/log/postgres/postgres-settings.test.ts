@@ -3,38 +3,12 @@ import { sql } from 'kysely';
 import pg from 'pg';
 import { openPostgresLog } from '../../../../src/datasources/log/postgres/postgres.log.js';
 import { createPostgresPool } from '../../../../src/datasources/log/postgres/postgres.pool.js';
-import type { ReportedState } from '../../../../src/ingestion/ingestion-request.js';
 import { startPooler } from '../../../support/pooler.js';
-import { createTestDatabase, execute, type TestDatabase } from '../../../support/postgres.js';
-import {
-  openReplica,
-  type ReplicaLog,
-  type ReplicaOptions,
-} from '../../../support/postgres-logs.js';
+import { execute } from '../../../support/postgres.js';
+import { openReplica } from '../../../support/postgres-logs.js';
+import { appendTo, useReplicas } from './replicas-harness.js';
 
-const running: ReportedState = { status: 'IN_PROGRESS', info: 'running', batchId: null };
-
-let database: TestDatabase;
-let replicas: ReplicaLog[];
-
-beforeEach(async () => {
-  database = await createTestDatabase();
-  replicas = [];
-});
-
-afterEach(async () => {
-  for (const { log } of replicas) await log.close();
-  await database.drop();
-});
-
-async function open(url = database.url, options: ReplicaOptions = {}): Promise<ReplicaLog> {
-  const replica = await openReplica(url, options);
-  replicas.push(replica);
-  return replica;
-}
-
-const appendTo = ({ log }: ReplicaLog, requestId: string) =>
-  log.append({ ref: { mappingId: 'XDM44', requestId }, seen: running, observedAt: 1_000 });
+const { database, open, closeAll } = useReplicas();
 
 const alter = (setting: string) =>
   execute(database.url, `alter database ${new URL(database.url).pathname.slice(1)} ${setting}`);
@@ -202,7 +176,7 @@ describe('a server with fewer connections than the pool may open', () => {
 
   afterEach(async () => {
     jest.restoreAllMocks();
-    for (const { log } of replicas.splice(0)) await log.close();
+    await closeAll();
     await execute(database.url, `drop owned by ${role} cascade; drop role ${role}`);
   });
 
@@ -284,7 +258,7 @@ describe('a pooler in front of the database', () => {
     const [one, other] = [await open(pooler.url), await open(pooler.url)];
     await appendTo(one, '1');
     await other.untilAnnounced(1);
-    for (const { log } of replicas.splice(0)) await log.close();
+    await closeAll();
     await pooler.close();
   });
 

@@ -38,7 +38,7 @@ async function main(): Promise<void> {
   const issues: string[] = [];
   const proxies = toOutgoingProxies(process.env, issues);
   if (issues.length > 0) throw new SettingsInvalidError(issues.join('\n'));
-  const started = start(config, proxies, createServiceLogger());
+  const started = start(config, proxies, createServiceLogger(process.env));
   stopOnSignal(() => started.then(() => running.disposeAsync()));
   await started;
 }

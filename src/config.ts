@@ -1,5 +1,4 @@
 import { type ExposureConfig, toExposureConfig } from './config/exposure.js';
-import { toLogForm } from './config/log.js';
 import { findIdleCredential, type PlatformConfig, toPlatformConfig } from './config/platform.js';
 import { toOutgoingProxies } from './config/proxies.js';
 import { pathSettings, type Settings, settings } from './config/settings.js';
@@ -13,7 +12,7 @@ import {
 } from './config/sources.js';
 import { toUpstreamConfig, type UpstreamConfig } from './config/upstream.js';
 import type { OutgoingProxies } from './datasources/upstream/outgoing-proxy.js';
-import type { LogForm, LogLevel } from './process/log-form.js';
+import { type LogForm, type LogLevel, toLogForm } from './process/log-form.js';
 import { findPathProblem, isQuoted } from './process/setting-text.js';
 import type { SignInConfig } from './server/sign-in/sign-in.js';
 

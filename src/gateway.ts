@@ -40,6 +40,7 @@ import { readPersistedOperations } from './server/operations/persisted-operation
 import { serveConsole } from './server/pages/console.js';
 import { EXPLORER_PATH, serveExplorer } from './server/pages/explorer.js';
 import { toExplorerContent } from './server/pages/explorer-tabs.js';
+import { createOpenIdOrigins } from './server/pages/open-id-origins.js';
 import {
   anonymousSignIn,
   createSignIn,
@@ -354,10 +355,14 @@ export async function startGateway(
   };
   metrics.serve(server, gauges, httpSignIn.require('metrics:read'));
   if (exposure.hasConsole) {
-    await serveConsole(server, {
-      explorerPath: exposure.hasExplorer ? EXPLORER_PATH : null,
-      openId: config.openId,
-    });
+    const { openId } = config;
+    const content = { explorerPath: exposure.hasExplorer ? EXPLORER_PATH : null, openId };
+    const onFailed = (error: unknown) =>
+      logger.warn({ err: error }, 'The OpenID provider does not say where its token endpoint is');
+    const findOrigins = openId
+      ? createOpenIdOrigins({ issuer: openId.issuer, clock, proxies: config.proxies, onFailed })
+      : async () => [];
+    await serveConsole(server, content, findOrigins);
   }
   if (exposure.hasExplorer) {
     const content = toExplorerContent(config.explorerMappingId, config.signIn !== null);

@@ -104,10 +104,22 @@ describe('the page of docs/clients/relay.md', () => {
   );
 
   it(
+    'shows an ingestion that somebody else has started',
+    async () => {
+      await gateway.client.execute(StartIngestionDocument, { mappingId: 'crm-profiles' });
+      await page.getByRole('button', { name: 'Start' }).click();
+      await page.locator('section').getByText('3523: IN_PROGRESS').waitFor();
+      await upstream.finish();
+      await page.locator('section').getByText('3523: SUCCESS').waitFor();
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
     'starts, follows across a restart of the gateway, and fetches a fragment again',
     async () => {
       await page.getByRole('button', { name: 'Start' }).click();
-      await page.getByText('3523: IN_PROGRESS').waitFor();
+      await page.getByText('3524: IN_PROGRESS').waitFor();
       const polled = page.getByRole('button', { name: 'Polled' });
       const before = await polled.textContent();
       // The first answers may be from before the next poll.
@@ -124,7 +136,7 @@ describe('the page of docs/clients/relay.md', () => {
       await gateway.stop();
       await upstream.finish();
       gateway = await startGateway(Number(port));
-      await page.getByText('3523: SUCCESS 15').waitFor();
+      await page.getByText('3524: SUCCESS 15').waitFor();
     },
     TIMEOUT_MS,
   );

@@ -1,3 +1,4 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { deserialize, serialize } from 'node:v8';
 import { systemClock } from '../../src/adobe/clock.js';
@@ -9,8 +10,11 @@ import {
 } from '../../src/campaign/upload/platform-client.js';
 import { peopleMapping } from './people-table.js';
 
-/** One run of the Campaign service's data path in a separate process. It begins at a watermark, and prints the next. */
-const [place = '', rejectsDir = '', settings = '{}', last = ''] = process.argv.slice(2);
+/**
+ * One run of the Campaign service's data path in a separate process. It begins at the watermark of a file, or at the
+ * beginning if that does not exist, and writes the next one there.
+ */
+const [place = '', rejectsDir = '', settings = '{}', watermarkFile = ''] = process.argv.slice(2);
 
 const NS_PER_MS = 1e6;
 const SAMPLE_MS = 20;
@@ -31,7 +35,9 @@ const startedAt = performance.now();
 const idleCpu = process.cpuUsage();
 let uploadedAt = startedAt;
 let reached: Watermark | null = null;
-const watermark: Watermark | null = last === '' ? null : deserialize(Buffer.from(last, 'base64'));
+const watermark: Watermark | null = existsSync(watermarkFile)
+  ? deserialize(readFileSync(watermarkFile))
+  : null;
 const outcome = await runner.run(peopleMapping(place), watermark, {
   jobId: 1,
   onProgress() {},
@@ -50,11 +56,11 @@ const { user, system } = process.cpuUsage(idleCpu);
 delays.disable();
 clearInterval(sampler);
 await platform.close();
+writeFileSync(watermarkFile, serialize(reached));
 
 process.stdout.write(
   `${JSON.stringify({
     outcome,
-    watermark: serialize(reached).toString('base64'),
     seconds,
     uploadSeconds: (uploadedAt - startedAt) / 1_000,
     cpuSeconds: (user + system) / 1e6,

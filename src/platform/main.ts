@@ -12,7 +12,11 @@ async function main(): Promise<void> {
   const config = parsePlatformConfig(process.env);
   const { clientId, clientSecret, ...rest } = config;
   const clients = [{ clientId, clientSecret }];
-  const starting = startPlatformReceiver({ ...rest, clients, logger: createServiceLogger() });
+  const starting = startPlatformReceiver({
+    ...rest,
+    clients,
+    logger: createServiceLogger(process.env),
+  });
   stopOnSignal(async () => (await starting).stop());
 
   const { url } = await starting;

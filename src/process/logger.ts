@@ -1,5 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
-import type { LogForm, LogLevel } from './log-form.js';
+import { type LogForm, type LogLevel, toLogForm } from './log-form.js';
 import { createLogOutput, type LogOutput, openStandardOutput } from './log-output.js';
 import { createReadable } from './readable-log.js';
 
@@ -43,10 +43,13 @@ export function createLogger(
   return logger;
 }
 
-/** A logger of JSON lines for a service beside a gateway; each line says which process it is from. */
-export function createServiceLogger(): Logger {
-  const logger: Logger = pino(toStandardOutput(() => logger));
-  return logger;
+/**
+ * The logger of a service beside a gateway, in the form that the gateway's has by default.
+ *
+ * @param environment - including the variables that all programs know
+ */
+export function createServiceLogger(environment: NodeJS.ProcessEnv): Logger {
+  return createLogger('info', toLogForm(undefined, environment, process.stdout.isTTY === true));
 }
 
 function toStandardOutput(logger: () => Logger): LogOutput {

@@ -6,8 +6,8 @@ import { IngestionRequest } from '../schema/ingestion-request.js';
 import { Job, JobConnection, JobFilter } from '../schema/job.js';
 import { Mapping } from '../schema/mapping.js';
 import { type Reject, RejectConnection } from '../schema/reject.js';
+import { parseMappingIds, parseStatuses } from './filter-lists.js';
 import { parseNumberCursor, toKeyCursor } from './key-cursor.js';
-import { parseMappingIds } from './mapping-ids.js';
 import type { OperationContext } from './operation-context.js';
 import { After, First, parsePageSize } from './page-arguments.js';
 
@@ -37,6 +37,7 @@ export class JobResolver {
     const pageSize = parsePageSize(first, DEFAULT_PAGE_ITEMS);
     const behind = after == null ? null : parseNumberCursor('job', after);
     const wanted = filter?.mappingIds ? parseMappingIds(filter.mappingIds) : null;
+    const statuses = parseStatuses(filter?.statuses);
     if (!this.administration || !administration) return null;
     const scope = toReadableScope(caller, wanted);
     const mappingIds =
@@ -45,20 +46,20 @@ export class JobResolver {
         : (await administration.mappings())
             .map(({ mappingId }) => mappingId)
             .filter((mappingId) => isInScope(scope, mappingId));
-    const isNone = mappingIds?.length === 0 || filter?.statuses?.length === 0;
-    const found = isNone
-      ? []
-      : await this.administration.jobs(
-          {
-            mappingIds,
-            statuses: filter?.statuses ?? undefined,
-            startedAfter: filter?.startedAfter?.getTime(),
-            startedBefore: filter?.startedBefore?.getTime(),
-          },
-          behind === null ? null : String(behind),
-          pageSize + 1,
-          callerKey,
-        );
+    const found =
+      mappingIds?.length === 0
+        ? []
+        : await this.administration.jobs(
+            {
+              mappingIds,
+              statuses,
+              startedAfter: filter?.startedAfter?.getTime(),
+              startedBefore: filter?.startedBefore?.getTime(),
+            },
+            behind === null ? null : String(behind),
+            pageSize + 1,
+            callerKey,
+          );
     return toPage(found, pageSize, behind !== null, (job) => ({
       cursor: toKeyCursor('job', job.jobId),
       node: new Job(job),

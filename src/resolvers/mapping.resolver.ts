@@ -22,8 +22,8 @@ import {
   toMappingAdministration,
 } from '../schema/mapping-administration.js';
 import { ID } from '../schema/scalars.js';
+import { parseMappingIds } from './filter-lists.js';
 import { parseKeyCursor, toKeyCursor } from './key-cursor.js';
-import { parseMappingIds } from './mapping-ids.js';
 import type { OperationContext } from './operation-context.js';
 import { After, First, parsePageSize } from './page-arguments.js';
 import { DEFAULT_REQUESTS, findRequests } from './request-page.js';

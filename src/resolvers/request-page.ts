@@ -3,7 +3,7 @@ import type { IngestionLog, RequestFilter } from '../ingestion/ports.js';
 import { parseStartedBy } from '../ingestion/request-ref.js';
 import { type Connection, toPage } from '../schema/connection.js';
 import { IngestionRequest, type IngestionRequestFilter } from '../schema/ingestion-request.js';
-import { parseMappingIds } from './mapping-ids.js';
+import { parseMappingIds, parseStatuses } from './filter-lists.js';
 import { parsePageSize } from './page-arguments.js';
 
 /** The page size if the client does not choose one. */
@@ -52,7 +52,7 @@ function toRequestFilter(
     ofMapping === null ? wanted : [ofMapping].filter((id) => wanted?.includes(id) ?? true);
   return {
     mappings: toReadableScope(caller, inMapping),
-    statuses: statuses ?? undefined,
+    statuses: parseStatuses(statuses),
     observedAfter: observedAfter?.getTime(),
     observedBefore: observedBefore?.getTime(),
     startedBy: startedBy == null ? undefined : parseStartedBy(startedBy),

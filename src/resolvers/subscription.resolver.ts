@@ -8,7 +8,7 @@ import { IngestionRequestRef, parseRequestArguments } from '../schema/ingestion-
 import { IngestionActivityFilter, IngestionTransition } from '../schema/ingestion-transition.js';
 import { Cursor, ID } from '../schema/scalars.js';
 import { followActivity, followRequest, type Place } from '../watch/follow.js';
-import { parseMappingIds } from './mapping-ids.js';
+import { parseMappingIds, parseStatuses } from './filter-lists.js';
 import type { OperationContext } from './operation-context.js';
 
 interface StatusChangedArgs extends IngestionRequestRef {
@@ -100,14 +100,12 @@ function toActivityScope(
   { filter, mappingIds: given }: Pick<ActivityArgs, 'filter' | 'mappingIds'>,
   caller: Caller,
 ): ActivityScope {
-  const { mappingIds: filtered, statuses, startedBy } = filter ?? {};
+  const { mappingIds: filtered, startedBy } = filter ?? {};
   if (given && filtered) {
     throw new BadUserInputError('mappingIds must be in the filter or beside it, not in both.');
   }
   const mappingIds = given ?? filtered ?? null;
-  if (statuses?.length === 0) {
-    throw new BadUserInputError('statuses must not be empty. Leave it out for all.');
-  }
+  const statuses = parseStatuses(filter?.statuses);
   return {
     ...toReadableScope(caller, mappingIds && parseMappingIds(mappingIds)),
     ...(statuses && { statuses }),

@@ -119,7 +119,10 @@ export class IngestionRequestFilter {
   @Field(() => [ID], { nullable: true, description: 'Of these mappings, 1 to 100.' })
   readonly mappingIds?: string[] | null;
 
-  @Field(() => [IngestionStatus], { nullable: true, description: 'With one of these statuses.' })
+  @Field(() => [IngestionStatus], {
+    nullable: true,
+    description: 'With one of these statuses. Must not be empty.',
+  })
   readonly statuses?: DomainStatus[] | null;
 
   @Field(() => DateTime, {

@@ -82,7 +82,10 @@ export class IngestionActivityFilter {
   @Field(() => [ID], { nullable: true, description: 'Of these mappings, 1 to 100.' })
   readonly mappingIds?: string[] | null;
 
-  @Field(() => [IngestionStatus], { nullable: true, description: 'To one of these statuses.' })
+  @Field(() => [IngestionStatus], {
+    nullable: true,
+    description: 'To one of these statuses. Must not be empty.',
+  })
   readonly statuses?: DomainStatus[] | null;
 
   @Field(() => String, {

@@ -86,7 +86,10 @@ export class JobFilter {
   @Field(() => [ID], { nullable: true, description: 'Of these mappings, 1 to 100.' })
   readonly mappingIds?: string[] | null;
 
-  @Field(() => [JobStatus], { nullable: true, description: 'With one of these statuses.' })
+  @Field(() => [JobStatus], {
+    nullable: true,
+    description: 'With one of these statuses. Must not be empty.',
+  })
   readonly statuses?: DomainStatus[] | null;
 
   @Field(() => DateTime, { nullable: true, description: 'Started at this instant or later.' })

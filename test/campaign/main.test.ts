@@ -21,6 +21,11 @@ describe('the service alone', () => {
     const output = await printed('CAMPAIGN_ADMIN_CLIENT_SECRET=');
     expect(output).toMatch(/^CAMPAIGN_URL=http:\/\/127\.0\.0\.1:\d+$/m);
     expect(output).toMatch(/^CAMPAIGN_ADMIN_CLIENT_ID=sluice-demo-admin$/m);
+    const [line = ''] = /^\{.*\}$/m.exec(output) ?? [];
+    expect(Object.keys(JSON.parse(line))).toEqual(
+      expect.arrayContaining(['level', 'time', 'part']),
+    );
+    expect(line).not.toMatch(/"(pid|hostname)"/);
     expect(output).toMatch(/^IMS_URL=http:\/\/127\.0\.0\.1:\d+$/m);
     child.kill('SIGTERM');
     expect(await exitOf(child)).toBe(0);

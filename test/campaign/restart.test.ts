@@ -174,7 +174,7 @@ describe('a state that an earlier version wrote', () => {
       marker: 1_700_000_000_000_000_000,
       since: null,
       seen: [new Uint8Array(digests)],
-      sizes: null,
+      had: { tableSize: null, rows: null },
     });
     expect(state.watermarks.acceptedOf('N')).toBeNull();
     for (const id of ['M', 'N']) state.watermarks.accept(id);
@@ -183,7 +183,7 @@ describe('a state that an earlier version wrote', () => {
       marker: 'later',
       since: null,
       seen: [new Uint8Array(digests)],
-      sizes: null,
+      had: { tableSize: null, rows: null },
     });
     expect(state.watermarks.acceptedOf('N')).toBeNull();
     state.close();

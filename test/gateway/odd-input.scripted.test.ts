@@ -91,9 +91,19 @@ describe('a client’s unusual input', () => {
     );
   });
 
-  it('matches nothing if it is an empty list of statuses', async () => {
-    const { data } = await ask('{ ingestionRequests(filter: { statuses: [] }) { nodes { id } } }');
-    expect(data).toEqual({ ingestionRequests: { nodes: [] } });
+  it.each([
+    ['ingestionRequests', 'statuses'],
+    ['ingestionRequests', 'mappingIds'],
+    ['jobs', 'statuses'],
+    ['jobs', 'mappingIds'],
+  ])('is refused if it is an empty list: of %s, %s', async (field, list) => {
+    const { errors } = await ask(`{ ${field}(filter: { ${list}: [] }) { nodes { id } } }`);
+    expect(errors).toMatchObject([
+      {
+        message: `${list} must not be empty. Leave it out for all.`,
+        extensions: { code: 'BAD_USER_INPUT' },
+      },
+    ]);
   });
 
   const query = '{ ingestionStatus(mappingId: "Größe", requestId: 1) { status } }';

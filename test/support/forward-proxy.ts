@@ -39,6 +39,7 @@ export async function startForwardProxy(
     const { 'proxy-authorization': _shown, ...headers } = incoming.headers;
     const { method } = incoming;
     const onward = requestHttp({ hostname, port, method, path: `${pathname}${search}`, headers });
+    onward.on('continue', () => response.writeContinue());
     onward.on('response', (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.pipe(response);

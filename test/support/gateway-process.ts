@@ -1,11 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { compileCacheEnv } from './compile-cache.js';
 
 /** As `npm start` sets it. */
 const HEAP = '--max-semi-space-size=16';
+
+/** Ends it with whoever started it, in whatever way that ends. Its threads run this, too, and have no channel. */
+const ENDS_WITH_PARENT =
+  '--import=data:text/javascript,process.once("disconnect",()=>process.kill(process.pid,"SIGKILL"));process.channel?.unref()';
 
 const MAIN = fileURLToPath(new URL('../../bin/main.js', import.meta.url));
 
@@ -34,11 +39,12 @@ const ERROR_LEVEL = 50;
 /** Start one on a free port of the loopback interface. */
 export function startGatewayProcess(options: GatewayProcessOptions): GatewayProcess {
   const { upstreamUrl, dataDir, env, limits } = options;
+  const flags = [HEAP, ENDS_WITH_PARENT, MAIN];
   const [command, args] = limits
-    ? ['bash', ['-c', `${limits}; exec "$0" "$@"`, process.execPath, HEAP, MAIN]]
-    : [process.execPath, [HEAP, MAIN]];
+    ? ['bash', ['-c', `${limits}; exec "$0" "$@"`, process.execPath, ...flags]]
+    : [process.execPath, flags];
   const child = spawn(command as string, args as string[], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // A directory without an .env file.
     cwd: dataDir,
     env: {
@@ -64,13 +70,13 @@ export function startGatewayProcess(options: GatewayProcessOptions): GatewayProc
   const ended = Promise.withResolvers<number | NodeJS.Signals>();
   // Nobody may be interested in a process that is killed early.
   url.promise.catch(() => {});
-  createInterface({ input: child.stdout }).on('line', (line) => {
+  createInterface({ input: child.stdout as Readable }).on('line', (line) => {
     const { level, msg } = parseLine(line);
     if (level >= ERROR_LEVEL) complaints.push(line);
     const ready = /Sluice is ready.*GraphQL.*: (http:\S+)\/graphql$/.exec(msg);
     if (ready?.[1]) url.resolve(ready[1]);
   });
-  createInterface({ input: child.stderr }).on('line', (line) => complaints.push(line));
+  createInterface({ input: child.stderr as Readable }).on('line', (line) => complaints.push(line));
   void once(child, 'close').then(([code, signal]) => {
     url.reject(new Error(`The gateway ended: ${complaints.join('\n')}`));
     ended.resolve((code as number | null) ?? (signal as NodeJS.Signals));

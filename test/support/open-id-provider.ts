@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Configuration, Provider } from 'oidc-provider';
 import type { SignInConfig } from '../../src/server/sign-in/sign-in.js';
@@ -14,6 +14,8 @@ const RIGHT = 'ingestion:read';
 /** A real OpenID provider, whose users need no password. */
 export interface OpenIdProvider extends AsyncDisposable {
   readonly url: string;
+  /** The origin of its endpoints, which is another one. */
+  readonly endpointsOrigin: string;
   /** The rules by which a gateway accepts its tokens. */
   readonly accessTokens: NonNullable<SignInConfig['accessTokens']>;
   /** The console's settings for it. */
@@ -36,9 +38,8 @@ export async function startOpenIdProvider(
   homes: readonly string[],
   tokenLifetimeS: number,
 ): Promise<OpenIdProvider> {
-  const server = createServer();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const servers = [createServer(), createServer()] as const;
+  const [url = '', endpointsOrigin = ''] = await Promise.all(servers.map(listen));
   const openId = { issuer: url, clientId: 'console', scope: `openid offline_access ${RIGHT}` };
   const provider = new Provider(url, toConfiguration(openId.clientId, homes, tokenLifetimeS));
   const answer = provider.callback();
@@ -48,8 +49,10 @@ export async function startOpenIdProvider(
   provider.on('grant.success', ({ oidc }) => {
     if (oidc.params?.grant_type === 'refresh_token') renewalCount += 1;
   });
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+  const onRequest = (request: IncomingMessage, response: ServerResponse) => {
     const { pathname, search } = new URL(request.url ?? '', url);
+    // It names its endpoints as it was called.
+    if (pathname.startsWith('/.well-known/')) request.headers.host = new URL(endpointsOrigin).host;
     if (pathname.startsWith('/interaction/')) {
       void interact(provider, request, response, search);
     } else if (refusal && pathname === '/token' && request.method === 'POST') {
@@ -57,9 +60,11 @@ export async function startOpenIdProvider(
       response.setHeader('content-type', refusal.type);
       response.writeHead(refusal.status).end(refusal.body);
     } else void answer(request, response);
-  });
+  };
+  for (const server of servers) server.on('request', onRequest);
   return {
     url,
+    endpointsOrigin,
     openId,
     accessTokens: {
       ...toTokenRules({ jwksUrl: new URL(`${url}/jwks`) }),
@@ -77,10 +82,17 @@ export async function startOpenIdProvider(
       refusal = { status: 400, type: 'application/json', body: '{"error":"invalid_grant"}' };
     },
     async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      for (const server of servers) {
+        server.closeAllConnections();
+        await new Promise((resolve) => server.close(resolve));
+      }
     },
   };
+}
+
+async function listen(server: Server): Promise<string> {
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 function toConfiguration(

@@ -17,12 +17,15 @@ export interface Context {
   readonly signal: AbortSignal;
   /** End the command with 124 after this many ms. */
   limit(timeoutMs: number | undefined): void;
-  /**
-   * How to continue after an interruption, as a command line.
-   *
-   * @param words - after `sluice`
-   */
-  canGoOn(words: readonly string[]): void;
+  /** How to continue after an interruption. */
+  canGoOn(line: CommandLine): void;
+}
+
+/** A command as people may type it. */
+export interface CommandLine {
+  readonly command: string;
+  readonly args?: readonly string[];
+  readonly flags?: readonly string[];
 }
 
 /** Where a command runs. */
@@ -62,8 +65,8 @@ export async function withContext(
         const error = new CommandError(exitCodes.timeout, 'The timeout has passed.');
         timer = setTimeout(() => ended.abort(error), timeoutMs);
       },
-      canGoOn(words) {
-        goOn = toCommandLine(words, options);
+      canGoOn(line) {
+        goOn = toShellLine({ ...line, flags: [...(line.flags ?? []), ...toFlags(options)] });
       },
     });
   } catch (error) {
@@ -78,14 +81,21 @@ export async function withContext(
   }
 }
 
-function toCommandLine(words: readonly string[], options: CommonOptions): string {
-  const { url, tokenFile, profile } = options;
+function toFlags({ url, tokenFile, profile }: CommonOptions): readonly string[] {
   const flags = Object.entries({ '--url': url, '--token-file': tokenFile, '--profile': profile });
-  const given = flags.flatMap(([flag, value]) => (value === undefined ? [] : [flag, value]));
-  return ['sluice', ...words, ...given].map(toShellWord).join(' ');
+  return flags.flatMap(([flag, value]) => (value === undefined ? [] : [flag, value]));
+}
+
+/** The text that a shell runs as this command. */
+export function toShellLine({ command, args = [], flags = [] }: CommandLine): string {
+  // Otherwise an id that begins with a dash would be an option.
+  const words = args.some((arg) => arg.startsWith('-'))
+    ? [...flags, '--', ...args]
+    : [...args, ...flags];
+  return ['sluice', command, ...words].map(toShellWord).join(' ');
 }
 
 /** Quoted if a shell would change it. */
-export function toShellWord(word: string): string {
+function toShellWord(word: string): string {
   return /^[\w./:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

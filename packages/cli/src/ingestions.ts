@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { GatewayError, type IngestionRequest, type StartOutcome } from '@sluice/client';
 import { CommandError, exitCodes } from './command-error.js';
-import { type Context, toShellWord } from './context.js';
+import { type CommandLine, type Context, toShellLine } from './context.js';
 import { toClock } from './duration.js';
 import { type Followed, followRequest } from './follow.js';
 import { toCommandError } from './gateway.js';
@@ -40,9 +40,10 @@ export async function start(
 ): Promise<void> {
   const { gateway, output } = context;
   context.limit(timeout);
-  const words = ['start', mappingId, '--idempotency-key', idempotencyKey];
-  if (retryOnAbort > 0) words.push('--retry-on-abort', String(retryOnAbort));
-  context.canGoOn(wait ? [...words, '--wait'] : words);
+  const flags = ['--idempotency-key', idempotencyKey];
+  if (retryOnAbort > 0) flags.push('--retry-on-abort', String(retryOnAbort));
+  const again = { command: 'start', args: [mappingId], flags };
+  context.canGoOn(wait ? { ...again, flags: [...flags, '--wait'] } : again);
   // First, so that a wrong address or token shows at once, because a start is repeated again and again.
   const usually = await usualDuration(context, mappingId);
   const outcome = await gateway.start({ mappingId, retryOnAbort, idempotencyKey });
@@ -50,18 +51,19 @@ export async function start(
   const told = { ...outcome, idempotencyKey, ...(wait && { transitions }) };
   if (!('request' in outcome)) {
     if (output.form !== 'text') output.data(told, () => '');
-    throw toStartError(outcome, mappingId, words);
+    throw toStartError(outcome, mappingId, again);
   }
   if (outcome.__typename === 'IngestionAlreadyInProgress') {
     output.note(`${mappingId} is already being ingested: this is that request.`);
   }
   const { request } = outcome;
+  const watching = { command: 'watch', args: [mappingId, request.requestId] };
   if (!wait) {
     output.data(told, () => describeRequest(output, request));
-    output.note(`To follow it: sluice watch ${toShellWord(mappingId)} ${request.requestId}`);
+    output.note(`To follow it: ${toShellLine(watching)}`);
     return;
   }
-  if (retryOnAbort === 0) context.canGoOn(['watch', mappingId, request.requestId]);
+  if (retryOnAbort === 0) context.canGoOn(watching);
   // Written now, so that it includes the transitions.
   if (output.form === 'json') output.data(told, () => '');
   const followed = { mappingId, requestId: request.requestId, retryOnAbort };
@@ -74,18 +76,19 @@ export async function start(
 function toStartError(
   outcome: Exclude<StartOutcome, { readonly request: unknown }>,
   mappingId: string,
-  words: readonly string[],
+  again: CommandLine,
 ): CommandError {
-  const id = toShellWord(mappingId);
+  const adviceOf = (...commands: string[]) =>
+    commands.map((command) => toShellLine({ command, args: [mappingId] })).join(' && ');
   const { message } = outcome;
   const code = outcome.__typename;
   switch (outcome.__typename) {
     case 'MappingNotStopped':
-      return new CommandError(exitCodes.refused, message, { code, advice: `sluice stop ${id}` });
+      return new CommandError(exitCodes.refused, message, { code, advice: adviceOf('stop') });
     case 'MappingNotPublished':
       return new CommandError(exitCodes.refused, message, {
         code,
-        advice: `sluice publish ${id} && sluice stop ${id}`,
+        advice: adviceOf('publish', 'stop'),
       });
     case 'IngestionRefused':
       return new CommandError(exitCodes.refused, message, { code, advice: 'sluice mappings' });
@@ -93,7 +96,7 @@ function toStartError(
       return new CommandError(exitCodes.failed, message, {
         code: outcome.code,
         advice: outcome.outcomeUnknown
-          ? `it may have been started. This starts nothing twice: sluice ${words.map(toShellWord).join(' ')}`
+          ? `it may have been started. This starts nothing twice: ${toShellLine(again)}`
           : undefined,
       });
   }
@@ -112,7 +115,7 @@ export async function watch(
 ): Promise<void> {
   const { output } = context;
   context.limit(timeout);
-  context.canGoOn(['watch', mappingId, requestId]);
+  context.canGoOn({ command: 'watch', args: [mappingId, requestId] });
   const usually = await usualDuration(context, mappingId);
   const followed = { mappingId, requestId, retryOnAbort: 0 };
   await follow(context, followed, usually, (transition) =>
@@ -161,15 +164,15 @@ function toEndError(last: ShownTransitionFragment | null): CommandError {
     return new CommandError(exitCodes.failed, 'The gateway has no transitions of this request.');
   const { to, failure, request } = last;
   const how = to === 'ABORTED' ? 'was aborted' : 'failed';
-  const id = toShellWord(request.mappingId);
+  const { mappingId, requestId } = request;
   return new CommandError(
     exitCodes.failed,
-    `${request.requestId} ${how}${failure ? `: ${failure.message}` : '.'}`,
+    `${requestId} ${how}${failure ? `: ${failure.message}` : '.'}`,
     {
       code: failure?.code ?? undefined,
       advice: failure?.isRetryable
-        ? `sluice start ${id}`
-        : `sluice status ${id} ${request.requestId}`,
+        ? toShellLine({ command: 'start', args: [mappingId] })
+        : toShellLine({ command: 'status', args: [mappingId, requestId] }),
     },
   );
 }
@@ -333,16 +336,16 @@ export async function activity(
     ...(mapping ?? []).flatMap((id) => ['--mapping', id]),
     ...(statuses ?? []).flatMap((name) => ['--status', name]),
   ];
-  context.canGoOn(['activity', ...filters]);
+  context.canGoOn({ command: 'activity', flags: filters });
   // Over HTTP, so that a wrong address or token shows at once.
   const { latestCursor } = await gateway.request(LatestCursorDocument, {});
   const stop = tellConnection(context);
   try {
     const begin = { filter, after: after ?? latestCursor };
-    context.canGoOn(['activity', ...filters, '--after', begin.after]);
+    context.canGoOn({ command: 'activity', flags: [...filters, '--after', begin.after] });
     for await (const { transition } of gateway.subscribe(ActivityDocument, begin)) {
       output.data(transition, () => describeTransition(output, transition));
-      context.canGoOn(['activity', ...filters, '--after', transition.cursor]);
+      context.canGoOn({ command: 'activity', flags: [...filters, '--after', transition.cursor] });
     }
   } finally {
     stop();

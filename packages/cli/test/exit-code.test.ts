@@ -63,6 +63,15 @@ describe('the exit code', () => {
     });
   });
 
+  it('is 0 for a start of a mapping whose id looks like an option', async () => {
+    const { code, stderr } = await run('start', '--', '--weird').ended;
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^To follow it/);
+    const [, line = ''] = /^To follow it: sluice (watch -- --weird \d+)\n$/.exec(stderr) ?? [];
+    await upstream.finish();
+    expect((await run(...line.split(' ')).ended).code).toBe(0);
+  });
+
   it('is 0 for a start by somebody who may do nothing else', async () => {
     const { code } = await command.run(['start', 'good'], { env: as('starter') }).ended;
     expect(code).toBe(0);

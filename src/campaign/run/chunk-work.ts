@@ -10,6 +10,8 @@ import type { Reject } from './reject-file.js';
 export interface WorkedChunk {
   readonly lines: readonly string[];
   readonly rejected: readonly Reject[];
+  /** The rows of which there was nothing to send: they are not new. */
+  readonly passed: readonly (readonly unknown[])[];
   /** How many an earlier run has rejected: they are as they were. */
   readonly numRejectedBefore: number;
 }
@@ -61,6 +63,7 @@ export function createChunkWork(
   return ({ rows, lines: places, broken }) => {
     const lines: string[] = [];
     const rejected: Reject[] = [];
+    const passed: (readonly unknown[])[] = [];
     let numRejectedBefore = 0;
     for (const { line, reason, raw } of broken) {
       if (isNewReject([raw])) rejected.push({ key: null, line, reason, record: raw });
@@ -70,6 +73,7 @@ export function createChunkWork(
       const row = rows[index] ?? [];
       try {
         if (isNew(row)) lines.push(map(row));
+        else passed.push(row);
       } catch (cause) {
         // JSON that is nested thousands deep: V8 reads it, and cannot write it.
         const error = cause instanceof RangeError ? new BadRecordError('nested too deep') : cause;
@@ -78,7 +82,7 @@ export function createChunkWork(
         else rejected.push(reject(row, places?.[index] ?? null, error.message));
       }
     }
-    return { lines, rejected, numRejectedBefore };
+    return { lines, rejected, passed, numRejectedBefore };
   };
 }
 

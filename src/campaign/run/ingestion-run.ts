@@ -10,7 +10,7 @@ import { toRejects } from './platform-rejects.js';
 import { addRejects, createRejectFile, rejectFilePath } from './reject-file.js';
 import { partialIngestionPercentOf, RejectLimitError } from './reject-limit.js';
 import { sendRecords } from './send-records.js';
-import { PATIENCE_MS, settleBatch } from './settle-batch.js';
+import { PATIENCE_MS, type SettledBatch, settleBatch } from './settle-batch.js';
 
 /** Runs mappings. Each run is at most one batch on Platform. */
 export interface IngestionRunner {
@@ -110,8 +110,8 @@ export function createIngestionRunner(parts: {
     patienceMs = PATIENCE_MS,
   ): Promise<RunOutcome> {
     try {
-      const outcome = await settleBatch(whole, { platform, clock }, ports, patienceMs);
-      return await tellLeftOut(outcome, whole, mapping, ports);
+      const settled = await settleBatch(whole, { platform, clock }, ports, patienceMs);
+      return await tellLeftOut(settled, whole, mapping, ports);
     } catch (error) {
       const { batchId, numRejected } = whole;
       // If the run is cut off here, the batch is not aborted: it is whole, and can be finished later.
@@ -122,7 +122,7 @@ export function createIngestionRunner(parts: {
 
   /** Record which records Platform has left out. Platform's decision counts even if that can't be found out. */
   async function tellLeftOut(
-    outcome: RunOutcome,
+    { outcome, rowErrors }: SettledBatch,
     { batchId, numRejected }: WholeBatch,
     mapping: Mapping | null,
     { jobId, signal }: RunPorts,
@@ -130,7 +130,7 @@ export function createIngestionRunner(parts: {
     if (outcome.kind !== 'succeeded' && outcome.kind !== 'failed') return outcome;
     if (outcome.numRejected <= numRejected) return outcome;
     try {
-      const rows = await platform.readRowErrors(batchId, signal);
+      const rows = rowErrors ?? (await platform.readRowErrors(batchId, signal));
       await addRejects(rejectFilePath(rejectsDir, jobId), numRejected, toRejects(rows, mapping));
       return outcome;
     } catch (error) {

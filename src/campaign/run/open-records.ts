@@ -1,6 +1,11 @@
 import type { Mapping } from '../mapping/mapping.js';
 import { openSource } from '../source/open-source.js';
-import { columnsOf, optionalColumnsOf, type SourceChunk } from '../source/source.js';
+import {
+  columnsOf,
+  optionalColumnsOf,
+  type SourceChunk,
+  type SourceReading,
+} from '../source/source.js';
 import {
   createWatermarkTracker,
   subjectOf,
@@ -39,23 +44,30 @@ export async function openRecords(mapping: Mapping, options: ReadingOptions) {
   const { marker, highest, chunks, size } = reading;
   const column = subjectOf(mapping);
   const tracker = createWatermarkTracker({ column, last: watermark, kind: marker, highest, lagMs });
-  const growth = createSourceGrowth(watermark?.sizes ?? null, size);
+  const origin = JSON.stringify([mapping.source, columns, nulls]);
+  const growth = createSourceGrowth(watermark?.had ?? null, size, origin);
   const work = createChunkWork(mapping, { columns, markerIndex, marker, tracker });
   return {
     chunks,
     /** Convert a chunk to lines to send and rejects. */
     work(chunk: SourceChunk): WorkedChunk {
       const worked = work(chunk);
-      growth.note(chunk, worked);
+      if (markerIndex !== null) growth.note(chunk, worked);
       return worked;
     },
     /** How far the source has been read with the chunks so far; null if the mapping has no change marker. */
     watermark(): Watermark | null {
       const reached = markerIndex === null ? null : tracker.current();
-      return reached && { ...reached, sizes: growth.sizes() };
+      return reached && { ...reached, had: growth.state() };
     },
     /** What is to be said of the chunks worked so far, for people; empty where there is nothing. */
-    notice: () => growth.notice(),
+    notice: () => [incompleteInWords(mapping, reading), growth.notice()].filter(Boolean).join(' '),
     [Symbol.asyncDispose]: () => reading[Symbol.asyncDispose](),
   };
+}
+
+function incompleteInWords({ source }: Mapping, { incomplete }: SourceReading): string {
+  if (incomplete.length === 0 || !('ready' in source)) return '';
+  const names = incomplete.join(', ').slice(0, 500);
+  return `Not read, because no ${source.ready} file was written after them: ${names}.`;
 }

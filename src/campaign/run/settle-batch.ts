@@ -3,6 +3,7 @@ import type { RunOutcome, RunPorts, WholeBatch } from '../state/run-outcome.js';
 import type { BatchReport } from '../upload/batch-report.js';
 import type { PlatformClient } from '../upload/platform-client.js';
 import { PlatformError } from '../upload/platform-error.js';
+import type { RowError } from '../upload/row-errors.js';
 
 /** What follows a batch on Platform. */
 export interface SettleParts {
@@ -18,6 +19,13 @@ const LONGEST_POLL_MS = 30_000;
 /** After this, the mapping's next run asks for the verdict again. Platform does not say how long it may take. */
 export const PATIENCE_MS = 6 * 60 * 60_000;
 
+/** How a batch ended. */
+export interface SettledBatch {
+  readonly outcome: RunOutcome;
+  /** What Platform left out of it; null if that was not asked. */
+  readonly rowErrors: readonly RowError[] | null;
+}
+
 /**
  * Complete a whole batch, and follow it until Platform has accepted or refused it. Safe to repeat, even if the batch
  * was completed before.
@@ -30,7 +38,7 @@ export async function settleBatch(
   { platform, clock }: SettleParts,
   ports: Pick<RunPorts, 'onUploaded' | 'signal'>,
   patienceMs: number,
-): Promise<RunOutcome> {
+): Promise<SettledBatch> {
   const { signal } = ports;
   const givenUpAt = clock.monotonicMs() + patienceMs;
   for (;;) {
@@ -42,17 +50,18 @@ export async function settleBatch(
   await ports.onUploaded();
   for (let pollMs = FIRST_POLL_MS; ; ) {
     const report = await readPatiently(whole.batchId, platform, signal);
-    const outcome = toOutcome(whole, report && (await counted(whole, report, platform, signal)));
-    if (outcome !== null) return outcome;
+    const known = report && (await counted(whole, report, platform, signal));
+    const outcome = known && toOutcome(whole, known.report);
+    if (outcome) return { outcome, rowErrors: known.rowErrors };
     if (clock.monotonicMs() >= givenUpAt) return undecided(whole);
     await clock.wait(pollMs, signal);
     pollMs = Math.min(pollMs * POLL_GROWTH, LONGEST_POLL_MS);
   }
 }
 
-function undecided({ batchId, numRejected }: WholeBatch): RunOutcome {
+function undecided({ batchId, numRejected }: WholeBatch): SettledBatch {
   const reason = `Platform has not decided about batch ${batchId} yet. The next run asks again before it sends anything.`;
-  return { kind: 'undecided', reason, numRejected, batchId };
+  return { outcome: { kind: 'undecided', reason, numRejected, batchId }, rowErrors: null };
 }
 
 /**
@@ -100,21 +109,23 @@ async function counted(
   report: BatchReport,
   platform: PlatformClient,
   signal: AbortSignal,
-): Promise<BatchReport> {
-  if (report.phase !== 'accepted' || report.ingestedRecords !== null) return report;
+): Promise<Pick<SettledBatch, 'rowErrors'> & { readonly report: BatchReport }> {
+  if (report.phase !== 'accepted' || report.ingestedRecords !== null) {
+    return { report, rowErrors: null };
+  }
   try {
-    const { length } = await platform.readRowErrors(batchId, signal);
-    return { ...report, failedRecords: Math.max(report.failedRecords, length) };
+    const rowErrors = await platform.readRowErrors(batchId, signal);
+    const failedRecords = Math.max(report.failedRecords, rowErrors.length);
+    return { report: { ...report, failedRecords }, rowErrors };
   } catch (error) {
     if (!(error instanceof PlatformError)) throw error;
-    if (error.httpStatus === 404) return report;
+    if (error.httpStatus === 404) return { report, rowErrors: null };
     const reason = `Platform does not say how many records it took in. ${report.reason}`;
-    return { ...report, reason: reason.trim() };
+    return { report: { ...report, reason: reason.trim() }, rowErrors: null };
   }
 }
 
-function toOutcome(whole: WholeBatch, report: BatchReport | null): RunOutcome | null {
-  if (report === null) return null;
+function toOutcome(whole: WholeBatch, report: BatchReport): RunOutcome | null {
   const { phase, status, failedRecords, reason } = report;
   switch (phase) {
     case 'loading':

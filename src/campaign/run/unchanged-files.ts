@@ -57,11 +57,11 @@ export function skipUnchangedFiles(
 async function stampOf(source: MappingSource, now: number): Promise<string | null> {
   if (source.kind !== 'csv' && source.kind !== 'ndjson') return null;
   try {
-    const paths = await listFiles(source);
-    const states = await Promise.all(paths.map((path) => stat(path, { bigint: true })));
+    const { complete } = await listFiles(source);
+    const states = await Promise.all(complete.map((path) => stat(path, { bigint: true })));
     if (states.some(({ mtimeMs }) => Number(mtimeMs) > now - SETTLED_AFTER_MS)) return null;
     const stamps = states.map(({ ino, size, mtimeNs, ctimeNs }, index) =>
-      [paths[index], ino, size, mtimeNs, ctimeNs].join(' '),
+      [complete[index], ino, size, mtimeNs, ctimeNs].join(' '),
     );
     return JSON.stringify([source, ...stamps]);
   } catch {

@@ -76,8 +76,18 @@ export function openDigestSet(parts: readonly Uint8Array[]): (row: readonly unkn
 /** Never two zeros, which mark a free slot. */
 function digestOf(row: readonly unknown[]): [number, number] {
   // As text, because a buffer for each would be outside the heap, where V8 does not see it grow.
-  const digest = hash('sha1', JSON.stringify(row), 'binary');
+  const digest = hash('sha1', textOf(row), 'binary');
   return [wordOf(digest, 0), wordOf(digest, 4) || 1];
+}
+
+/** A row as JSON. What is nested thousands deep can be read, but not written: what is not nested has to do. */
+export function textOf(row: readonly unknown[]): string {
+  try {
+    return JSON.stringify(row);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return JSON.stringify(row.map((value) => (typeof value === 'object' ? null : value)));
+  }
 }
 
 /** Four characters of one byte each. */

@@ -11,7 +11,7 @@ import {
   type SourceQuery,
   type SourceReading,
 } from './source.js';
-import { listFiles } from './source-files.js';
+import { type ListedFiles, listFiles } from './source-files.js';
 import { openSqliteTable } from './sqlite-source.js';
 
 /**
@@ -43,7 +43,8 @@ async function fileReading(
   query: SourceQuery,
   readOne: (path: string) => AsyncGenerator<SourceChunk>,
 ): Promise<SourceReading> {
-  const read = readFiles(source, readOne);
+  const { complete, incomplete } = await listed(source);
+  const read = readFiles(source, complete, readOne);
   const chunks = withoutNulls(read, query);
   const close = async () => {
     await chunks.return(undefined);
@@ -65,6 +66,7 @@ async function fileReading(
       highest: undefined,
       marker,
       size: null,
+      incomplete,
       chunks: joined(first, chunks),
       [Symbol.asyncDispose]: close,
     };
@@ -82,23 +84,35 @@ async function* joined(
   yield* rest;
 }
 
+async function listed(source: CsvFile | NdjsonFile): Promise<ListedFiles> {
+  try {
+    return await listFiles(source);
+  } catch (error) {
+    throw toSourceError(error, source.path);
+  }
+}
+
 async function* readFiles(
   source: CsvFile | NdjsonFile,
+  paths: readonly string[],
   read: (path: string) => AsyncGenerator<SourceChunk>,
 ): AsyncGenerator<SourceChunk> {
-  let name = basename(source.path);
-  try {
-    for (const path of await listFiles(source)) {
-      name = basename(path);
+  for (const path of paths) {
+    try {
       yield* read(path);
+    } catch (error) {
+      const isGone = (error as NodeJS.ErrnoException).code === 'ENOENT' && path !== source.path;
+      if (!isGone) throw toSourceError(error, path);
+      const reason = `${basename(path)}: was taken away before it was read`;
+      throw new SourceError(reason, true, { cause: error });
     }
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const isGone = code === 'ENOENT' && name !== basename(source.path);
-    const reason = isGone ? 'was taken away before it was read' : message;
-    const isTransient = isGone || (error instanceof SourceError && error.isTransient);
-    throw new SourceError(`${name}: ${reason}`, isTransient, { cause: error });
   }
+}
+
+function toSourceError(error: unknown, path: string): SourceError {
+  const isTransient = error instanceof SourceError && error.isTransient;
+  const { message } = error as Error;
+  return new SourceError(`${basename(path)}: ${message}`, isTransient, { cause: error });
 }
 
 function withNulls(reading: SourceReading, query: SourceQuery): SourceReading {

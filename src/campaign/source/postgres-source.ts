@@ -25,6 +25,7 @@ const FETCH_ROWS = 500;
 const DAY_MS = 86_400_000;
 
 const COUNT_TIMEOUT_MS = 1_000;
+const UNCOUNTABLE = Number.POSITIVE_INFINITY;
 
 /** Temporary errors, by the first characters of SQLSTATE: connections, resources, operators, conflicts. */
 const TRANSIENT_STATES = ['08', '40', '53', '57'];
@@ -61,11 +62,12 @@ export async function openPostgresTable(
     const since = sinceOf(query, marker, column);
     const scan = { source, query, column, since, types };
     const highest = await orSourceError(name, highestMarkerOf(client, scan, marker));
-    const size = query.markerIndex === null ? null : await rowCountOf(client, source);
+    const size = query.markerIndex === null ? null : await rowCountOf(client, source, query);
     return {
       highest,
       size,
       marker,
+      incomplete: [],
       chunks: readChunks(client, scan, name),
       [Symbol.asyncDispose]: close,
     };
@@ -159,16 +161,24 @@ async function highestMarkerOf(
   }
 }
 
-/** Null for a table that can't be counted in a second: no run is to cost more than what has changed. */
-async function rowCountOf(client: Client, source: PostgresTable): Promise<number | null> {
+/**
+ * Infinity for a table that can't be counted in a second, which is tried only once: no run is to cost more than what
+ * has changed.
+ */
+async function rowCountOf(
+  client: Client,
+  source: PostgresTable,
+  { watermark }: SourceQuery,
+): Promise<number> {
+  if (watermark?.had.tableSize === UNCOUNTABLE) return UNCOUNTABLE;
   try {
     await client.query(`SAVEPOINT counting; SET LOCAL statement_timeout = ${COUNT_TIMEOUT_MS}`);
     const text = `SELECT count(*)::float8 AS count FROM ${tableOf(source)}`;
     const { rows } = await client.query<{ count: number }>(text);
-    return rows[0]?.count ?? null;
+    return rows[0]?.count ?? UNCOUNTABLE;
   } catch {
     // If the connection is gone, the next statement says so.
-    return null;
+    return UNCOUNTABLE;
   } finally {
     await client.query('ROLLBACK TO SAVEPOINT counting').catch(() => {});
   }

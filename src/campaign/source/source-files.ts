@@ -5,16 +5,24 @@ import { SourceError } from './source.js';
 
 const WILDCARD = /[*?[{]/;
 
+/** The files of a source. */
+export interface ListedFiles {
+  /** The paths of those to read, in the order of their names. */
+  readonly complete: readonly string[];
+  /** The names of those that their writer has not marked as complete. */
+  readonly incomplete: readonly string[];
+}
+
 /**
- * The files of a source, in the order of their names. With a suffix for complete files, incomplete ones of a folder
- * are left out, and a single one is waited for.
+ * Look up the files of a source. With a suffix for complete files, incomplete ones of a folder are left out, and a
+ * single one is waited for.
  *
  * @throws {SourceError} there is nothing to read; the file system's error
  */
-export async function listFiles({ path, ready }: CsvFile | NdjsonFile): Promise<readonly string[]> {
+export async function listFiles({ path, ready }: CsvFile | NdjsonFile): Promise<ListedFiles> {
   const pattern = basename(path);
   if (!WILDCARD.test(pattern) || (await isThere(path))) {
-    if (ready === undefined || (await isReady(path, ready))) return [path];
+    if (ready === undefined || (await isReady(path, ready))) return allComplete([path]);
     throw new SourceError(`waits for ${pattern}${ready}, to be written after it`, true);
   }
   const folder = dirname(path);
@@ -29,9 +37,16 @@ export async function listFiles({ path, ready }: CsvFile | NdjsonFile): Promise<
     );
   }
   const paths = matching.map((name) => join(folder, name));
-  if (ready === undefined) return paths;
+  if (ready === undefined) return allComplete(paths);
   const areReady = await Promise.all(paths.map((file) => isReady(file, ready)));
-  return paths.filter((_file, index) => areReady[index]);
+  return {
+    complete: paths.filter((_file, index) => areReady[index]),
+    incomplete: matching.filter((_name, index) => !areReady[index]),
+  };
+}
+
+function allComplete(complete: readonly string[]): ListedFiles {
+  return { complete, incomplete: [] };
 }
 
 /** True if the file that marks completion exists, and is not from an earlier hand-over. */

@@ -47,8 +47,10 @@ export interface SourceReading extends AsyncDisposable {
   /** Its highest marker; undefined if that is only known after reading the rows. */
   readonly highest: Marker | null | undefined;
   readonly marker: MarkerKind;
-  /** For a table, a number that rises as rows are added; null if there is none, and for files. */
+  /** For a table, a number that rises as rows are added, or infinity if it is not known; null if there is none, and for files. */
   readonly size: number | null;
+  /** Names of files that are not read, because their writer has not marked them as complete. */
+  readonly incomplete: readonly string[];
   /** All rows whose marker is not below the watermark, and maybe others. Can be read once. */
   readonly chunks: AsyncIterable<SourceChunk>;
 }

@@ -69,6 +69,7 @@ export async function openSqliteTable(
         highest: highestMarkerOf(database, table, { ...query, since, first }, marker),
         marker,
         size: highestRowId(database, table),
+        incomplete: [],
         chunks: readChunks(database, table, query, since, name),
         async [Symbol.asyncDispose]() {
           close();

@@ -14,12 +14,17 @@ export interface Watermark {
   readonly since: Marker | null;
   /** The parts of a list of digests: eight bytes for each row, and for each reject that no marker places. */
   readonly seen: readonly Uint8Array[];
-  /** How much the source had; null in older ones. */
-  readonly sizes: SourceSizes | null;
+  /** What the source had. */
+  readonly had: SourceState;
 }
 
-/** The number of records in each file of a source, by its name; for a table, a number that rises as rows are added. */
-export type SourceSizes = Readonly<Record<string, number>>;
+/** What a source had when it was last read. */
+export interface SourceState {
+  /** What {@link SourceReading.size} was. */
+  readonly tableSize: number | null;
+  /** The rows of files, by which later ones are recognized; null for tables, and in older watermarks. */
+  readonly rows: Uint8Array | null;
+}
 
 /** The maximum number of rows of one marker that a watermark remembers, 32 MB; the next run sends further ones again. */
 const MAX_SEEN_ROWS = 4_000_000;
@@ -130,7 +135,7 @@ export function createWatermarkTracker(parts: {
     },
 
     /** The watermark after the rows that were checked. */
-    current(): Omit<Watermark, 'sizes'> | null {
+    current(): Omit<Watermark, 'had'> | null {
       const none = { marker: NO_MARKER, since: null, seen: [] };
       const where = reached.where() ?? (rejected.size > 0 ? none : null);
       if (where === null) return null;

@@ -119,4 +119,11 @@ export const STATE_MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE watermark ADD COLUMN sizes TEXT;
   `,
+  // Of files, the rows themselves: as many may be gone as were added.
+  `
+  ALTER TABLE watermark ADD COLUMN table_size REAL;
+  ALTER TABLE watermark ADD COLUMN rows BLOB;
+  UPDATE watermark SET table_size = json_extract(sizes, '$.""');
+  ALTER TABLE watermark DROP COLUMN sizes;
+  `,
 ];

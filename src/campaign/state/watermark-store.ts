@@ -1,5 +1,5 @@
 import { type Marker, NO_MARKER } from '../mapping/marker-kind.js';
-import type { SourceSizes, Watermark } from '../source/watermark.js';
+import type { Watermark } from '../source/watermark.js';
 import type { StateDatabase } from './state-database.js';
 
 interface Row {
@@ -7,7 +7,8 @@ interface Row {
   readonly changed: string | null;
   readonly marker: Marker;
   readonly since: Marker | null;
-  readonly sizes: string | null;
+  readonly table_size: number | null;
+  readonly rows: Uint8Array | null;
 }
 
 /** How far each mapping has come: what Platform has accepted of it, and the proposal of its running job. */
@@ -16,13 +17,13 @@ export type WatermarkStore = ReturnType<typeof createWatermarkStore>;
 /** Create the store on the state's database. Its calls may be part of a transaction. */
 export function createWatermarkStore({ sql }: StateDatabase) {
   const accepted = sql.prepare(
-    'SELECT id, changed, marker, since, sizes FROM watermark WHERE id = (SELECT watermark_id FROM mapping WHERE mapping.id = ?)',
+    'SELECT id, changed, marker, since, table_size, rows FROM watermark WHERE id = (SELECT watermark_id FROM mapping WHERE mapping.id = ?)',
   );
   const parts = sql.prepare(
     'SELECT digests FROM seen_digests WHERE watermark_id = ? ORDER BY part',
   );
   const insert = sql.prepare(
-    'INSERT INTO watermark (mapping_id, changed, marker, since, sizes) VALUES (?, ?, ?, ?, ?)',
+    'INSERT INTO watermark (mapping_id, changed, marker, since, table_size, rows) VALUES (?, ?, ?, ?, ?, ?)',
   );
   const insertPart = sql.prepare('INSERT INTO seen_digests VALUES (?, ?, ?)');
   const pointAtProposed = sql.prepare(
@@ -45,8 +46,8 @@ export function createWatermarkStore({ sql }: StateDatabase) {
       const row = rowOf(mappingId);
       if (row === undefined) return null;
       const seen = parts.all(row.id).map(({ digests }) => digests as Uint8Array);
-      const sizes = row.sizes === null ? null : (JSON.parse(row.sizes) as SourceSizes);
-      return { column: row.changed, marker: row.marker, since: row.since, seen, sizes };
+      const had = { tableSize: row.table_size, rows: row.rows };
+      return { column: row.changed, marker: row.marker, since: row.since, seen, had };
     },
 
     /** Its marker alone. */
@@ -64,7 +65,8 @@ export function createWatermarkStore({ sql }: StateDatabase) {
         watermark.column,
         watermark.marker,
         watermark.since,
-        JSON.stringify(watermark.sizes),
+        watermark.had.tableSize,
+        watermark.had.rows,
       );
       for (const [part, digests] of watermark.seen.entries()) insertPart.run(id, part, digests);
     },

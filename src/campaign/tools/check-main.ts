@@ -42,11 +42,8 @@ async function main(): Promise<boolean> {
   const limits = values.preview
     ? { maxRows: rows, maxShown: rows }
     : { maxRows: Number.POSITIVE_INFINITY, maxShown: SHOWN_REJECTS };
-  const { records, rejects, numRecords, numRejected } = await previewMapping(
-    mapping,
-    limits,
-    signal,
-  );
+  const preview = await previewMapping(mapping, limits, signal);
+  const { records, rejects, numRecords, numRejected, notice } = preview;
   if (values.preview) for (const record of records) process.stdout.write(record);
   for (const { line, key, reason } of rejects) {
     const place = line === null ? `key ${JSON.stringify(key)}` : `line ${line}`;
@@ -54,6 +51,7 @@ async function main(): Promise<boolean> {
   }
   const read = numRecords + numRejected;
   console.log(`${read} read: ${numRecords} would be sent, ${numRejected} rejected`);
+  if (notice !== '') console.log(notice);
   const { maxRejected } = mapping;
   const borne = maxRejected.kind === 'records' ? maxRejected.max : (read * maxRejected.max) / 100;
   const hasPaths = await checkPaths(mapping);
@@ -63,7 +61,8 @@ async function main(): Promise<boolean> {
 async function tellLayout(mapping: Mapping, source: CsvFile): Promise<void> {
   const wanted = { columns: columnsOf(mapping), optional: optionalColumnsOf(mapping) };
   const { delimiter = null, quote = '"', header: hasHeader = true, encoding = null } = source;
-  for (const path of await listFiles(source)) {
+  const { complete } = await listFiles(source);
+  for (const path of complete) {
     const settings = { delimiter, quote, hasHeader };
     const reading = await openCsv(path, settings, wanted, { encoding, signal });
     // A generator that has not begun would leave the file open.

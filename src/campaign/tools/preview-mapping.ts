@@ -10,6 +10,8 @@ export interface MappingPreview {
   readonly rejects: readonly Reject[];
   readonly numRecords: number;
   readonly numRejected: number;
+  /** What is to be said of the source, for people; empty where there is nothing. */
+  readonly notice: string;
 }
 
 /** How much of a source is read and shown. */
@@ -50,5 +52,5 @@ export async function previewMapping(
     rejects.push(...rejected.slice(0, maxShown - rejects.length));
     if (numRecords + numRejected >= maxRows) break;
   }
-  return { records, rejects, numRecords, numRejected };
+  return { records, rejects, numRecords, numRejected, notice: reading.notice() };
 }

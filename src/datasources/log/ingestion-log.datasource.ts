@@ -215,7 +215,6 @@ export async function createIngestionLog(
         startedBy,
       } = filter;
       // SQL has no empty list.
-      if (statuses?.length === 0) return [];
       const query = db
         .selectFrom('requests')
         .selectAll()

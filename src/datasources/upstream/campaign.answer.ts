@@ -26,9 +26,14 @@ export function judgeStatusAnswer(
   ref: RequestRef,
 ): ReportedState | null | CallFailure {
   if (!mayBeCampaigns(answer.status, isStatusAnswer(answer.body))) {
-    return answer.status === 404 ? null : toStatusFailure(answer, 'status');
+    return isGone(answer.status) ? null : toStatusFailure(answer, 'status');
   }
   return parsed(answer, 'status', () => parseReportedState(answer.body, ref));
+}
+
+/** Not found, or gone for good. */
+function isGone(status: number): boolean {
+  return status === 404 || status === 410;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { type Dispatcher, Pool, ProxyAgent } from 'undici';
+import { buildConnector, type Dispatcher, Pool, ProxyAgent } from 'undici';
 import type { Clock } from '../../ingestion/ports.js';
 import {
   findProxy,
@@ -8,6 +8,7 @@ import {
   toProxyError,
 } from './outgoing-proxy.js';
 import { parseRetryAfterMs } from './retry-after.js';
+import { skippingContinue } from './skipped-continue.js';
 
 /** How connections are made. */
 export interface HttpPoolOptions {
@@ -66,12 +67,16 @@ export function createHttpPool(
       keepAliveMaxTimeout: MAX_IDLE_MS,
       pipelining,
     };
-    if (!proxy) return new Pool(origin, options);
+    const openPool = (to: URL | string, given: Pool.Options) => {
+      const connect = skippingContinue(toConnector(given.connect));
+      return new Pool(to, { ...given, ...options, connect });
+    };
+    if (!proxy) return openPool(origin, {});
     return new ProxyAgent({
       uri: proxy.url,
       requestTls: { allowH2: false },
       // Otherwise calls in plain HTTP would go to the proxy over connections with other options.
-      factory: (to, given) => new Pool(to, { ...given, ...options }),
+      factory: openPool,
     });
   }
 
@@ -113,4 +118,8 @@ export function createHttpPool(
       await Promise.all([single, kept, ...ending].map((dispatcher) => dispatcher.destroy()));
     },
   };
+}
+
+function toConnector(connect: Pool.Options['connect']): buildConnector.connector {
+  return typeof connect === 'function' ? connect : buildConnector({ ...connect, allowH2: false });
 }

@@ -36,20 +36,23 @@ export interface ConsoleContent {
   } | null;
 }
 
-/** Serve the console at `/`. Its routes are in the fragment of the address, so it works below any path. */
+/**
+ * Serve the console at `/`. Its routes are in the fragment of the address, so it works below any path.
+ *
+ * @param findOpenIdOrigins - looks up the other origins that the page calls
+ */
 export async function serveConsole(
   server: FastifyInstance,
   content: ConsoleContent,
+  findOpenIdOrigins: () => Promise<readonly string[]>,
 ): Promise<void> {
   const built = await readFile(join(DIST_DIR, 'index.html'), 'utf8');
-  const { openId } = content;
-  const policy = toPolicy(openId ? [new URL(openId.issuer).origin] : []);
   const page = built.replace('{}', () => toAttribute(JSON.stringify(content)));
-  server.get('/', (_request, reply) =>
+  server.get('/', async (_request, reply) =>
     reply
       .type('text/html; charset=utf-8')
       .header('cache-control', 'no-cache')
-      .header('content-security-policy', policy)
+      .header('content-security-policy', toPolicy(await findOpenIdOrigins()))
       .send(page),
   );
   await server.register(fastifyStatic, {

@@ -14,11 +14,11 @@ export function toExplorerContent(mappingId: string, hasSignIn: boolean): Explor
   const ref = { mappingId: '{{mappingId}}', requestId: '{{requestId}}' };
   return {
     tabs: [
-      { name: '1 Start', query: START, variables: { mappingId }, onAnswer: HAND_ON },
-      { name: '2 Watch', query: WATCH, variables: ref },
-      { name: '3 Ask', query: ASK, variables: ref },
-      { name: '4 List', query: LIST, variables: {} },
-      { name: '5 Everything', query: EVERYTHING, variables: {} },
+      { name: 'Start', query: START, variables: { mappingId }, onAnswer: HAND_ON },
+      { name: 'Watch', query: WATCH, variables: ref },
+      { name: 'Status', query: STATUS, variables: ref },
+      { name: 'List', query: LIST, variables: {} },
+      { name: 'Changes', query: CHANGES, variables: {} },
     ],
     environment: { mappingId, requestId: '1', ...(hasSignIn && { token: '' }) },
     authorization: hasSignIn ? 'Bearer {{token}}' : null,
@@ -36,7 +36,7 @@ if (started) {
 }
 `;
 
-const START = `# 1. Starts an ingestion: press "Send Request", then go on to the tab "2 Watch".
+const START = `# Starts an ingestion: press "Send Request", then go on to the tab "Watch".
 # The next tabs know which request you started. To start another mapping, change VARIABLES below.
 mutation Start($mappingId: ID!) {
   startIngestion(input: { mappingId: $mappingId }) {
@@ -57,7 +57,7 @@ mutation Start($mappingId: ID!) {
 }
 `;
 
-const WATCH = `# 2. Every change of the request's status as it happens, from its first to its last, each with its time.
+const WATCH = `# Every change of the request's status as it happens, from its first to its last, each with its time.
 # It begins with past changes, and completes after the last one.
 subscription Watch($mappingId: ID!, $requestId: ID!, $after: Cursor) {
   ingestionStatusChanged(mappingId: $mappingId, requestId: $requestId, after: $after) {
@@ -72,8 +72,8 @@ subscription Watch($mappingId: ID!, $requestId: ID!, $after: Cursor) {
 }
 `;
 
-const ASK = `# 3. The request's current status, how it is being watched, and what Platform says about its batch if it failed.
-query Ask($mappingId: ID!, $requestId: ID!) {
+const STATUS = `# The request's current status, how it is being watched, and what Platform says about its batch if it failed.
+query Status($mappingId: ID!, $requestId: ID!) {
   ingestionStatus(mappingId: $mappingId, requestId: $requestId) {
     status
     numRecords
@@ -87,7 +87,7 @@ query Ask($mappingId: ID!, $requestId: ID!) {
 }
 `;
 
-const LIST = `# 4. All requests that this gateway has seen, newest first, and their transitions.
+const LIST = `# All requests that this gateway has seen, newest first, and their transitions.
 query List($first: Int! = 10, $after: Cursor) {
   ingestionRequests(first: $first, after: $after) {
     nodes {
@@ -103,8 +103,8 @@ query List($first: Int! = 10, $after: Cursor) {
 }
 `;
 
-const EVERYTHING = `# 5. Transitions of all requests, from the newest one on, until you press "Cancel". Start some in the first tab.
-subscription Everything($mappingIds: [ID!], $after: Cursor) {
+const CHANGES = `# Transitions of all requests, from the newest one on, until you press "Cancel". Start some in the tab "Start".
+subscription Changes($mappingIds: [ID!], $after: Cursor) {
   ingestionActivity(mappingIds: $mappingIds, after: $after) {
     from
     to

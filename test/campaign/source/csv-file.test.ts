@@ -226,6 +226,21 @@ describe('a CSV file', () => {
     expect(await harness.run(mapping)).toMatchObject({ kind: 'failed' });
   });
 
+  it('is left out of its folder until its `.done` file exists, and the run says so', async () => {
+    await using harness = await createRunHarness();
+    await harness.write('a.csv', people);
+    await harness.write('b.csv', people);
+    const mapping = mappingOf({ kind: 'csv', path: join(harness.dir, '*.csv'), ready: '.done' });
+    const run = () => harness.run(mapping);
+    const incomplete = (names: string) =>
+      `Not read, because no .done file was written after them: ${names}.`;
+    expect(await run()).toMatchObject({ numRecords: 0, reason: incomplete('a.csv, b.csv') });
+    await harness.write('a.csv.done', '');
+    expect(await run()).toMatchObject({ numRecords: 2, reason: incomplete('b.csv') });
+    await harness.write('b.csv.done', '');
+    expect(await run()).toMatchObject({ numRecords: 4, reason: '' });
+  });
+
   it('is read with all others that match a pattern, in the order of their names', async () => {
     await using harness = await createRunHarness();
     await harness.write('b.csv', 'name;id\nOle;2\n');

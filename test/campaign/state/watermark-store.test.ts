@@ -12,14 +12,14 @@ const first: Watermark = {
   marker: 1,
   since: null,
   seen: [new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8])],
-  sizes: { 'people.csv': 3 },
+  had: { tableSize: null, rows: new Uint8Array([7, 8]) },
 };
 const second: Watermark = {
   column: 'b',
   marker: '2024-01-01',
   since: null,
   seen: [new Uint8Array(16).fill(1), new Uint8Array(8).fill(2)],
-  sizes: null,
+  had: { tableSize: Number.POSITIVE_INFINITY, rows: null },
 };
 
 let database: StateDatabase;

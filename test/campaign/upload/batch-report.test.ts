@@ -59,13 +59,14 @@ describe('an upload', () => {
     const list = { status: 200, body: '{"data":[{"name":"a.json","length":9}]}' };
     const row = '{"_id":"p-2","_errors":[{"code":"X-1","message":"odd"}]}';
     const rows = { status: 200, body: row };
-    harness.platform.fail('rowErrors', list, rows, list, rows);
+    harness.platform.fail('rowErrors', list, rows);
     expect(await harness.run(mappingOf({ kind: 'csv', path }))).toMatchObject({
       numRecords: 4,
       numRejected: 1,
       reason: 'Platform left 1 record out.',
     });
     expect(await harness.rejects()).toMatchObject([{ key: 'p-2', reason: 'Platform: X-1 odd' }]);
+    expect(harness.platform.calls.filter((call) => call === 'rowErrors')).toHaveLength(2);
   });
 
   it.each<[string, PlatformFault[], object]>([

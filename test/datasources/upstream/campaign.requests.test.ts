@@ -90,6 +90,42 @@ describe('a call to the upstream', () => {
     expect(upstream.calls.map(({ connection }) => connection)).toEqual([0, 1, 2]);
   });
 
+  const hints = 'HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n';
+  const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
+
+  it.each([
+    ['100 Continue', CONTINUE],
+    ['100 twice, and other informational answers', `${CONTINUE}${hints}${CONTINUE}`],
+    ['a 100 with headers', 'HTTP/1.1 100 \r\nserver: x\r\n\r\n'],
+  ])('skips what comes before the answer to a start: %s', async (_, before) => {
+    const { upstream, campaign } = await setUp();
+    upstream.script(
+      (response, call) => {
+        response.socket?.write(before);
+        submitted(response, call);
+      },
+      (response, call) => {
+        for (const byte of Buffer.from(before)) response.socket?.write(Buffer.of(byte));
+        submitted(response, call);
+      },
+    );
+    const started = { kind: 'submitted', requestId: '3520' };
+    expect(await campaign.start('XDM44', 'somebody')).toMatchObject(started);
+    expect(await campaign.start('XDM44', 'somebody')).toMatchObject(started);
+  });
+
+  it('skips 100 Continue before the answer to a GET with a body', async () => {
+    const { upstream, campaign } = await setUp({ statusRequestIdIn: 'body' });
+    upstream.otherwise((response, call) => {
+      response.writeContinue();
+      inProgress(response, call);
+    });
+    for (let i = 0; i < 2; i += 1) {
+      expect(await campaign.status(ref, asking)).toMatchObject({ status: 'IN_PROGRESS' });
+    }
+    expect(upstream.calls).toHaveLength(2);
+  });
+
   it('does not keep a connection after a GET with a body, which some servers leave unread', async () => {
     const { upstream, campaign } = await setUp({ statusRequestIdIn: 'body' });
     upstream.otherwise(inProgress);

@@ -27,10 +27,11 @@ describe('an answer of Campaign', () => {
 
 describe('an unknown request', () => {
   it.each([
-    ['text', text(404, 'Not Found')],
-    ['JSON without a status', json(404, { message: 'nothing here' })],
-    ['a Failed that names no request', json(404, { status: 'Failed', info: 'Unknown request' })],
-  ])('is null: 404 with %s', async (_, answer) => {
+    ['404 with text', text(404, 'Not Found')],
+    ['404 with JSON without a status', json(404, { message: 'nothing here' })],
+    ['404 with a Failed for no request', json(404, { status: 'Failed', info: 'Unknown request' })],
+    ['410', text(410, 'Gone')],
+  ])('is null: %s', async (_, answer) => {
     const { upstream, campaign, reported } = await setUp();
     upstream.script(answer);
     expect(await campaign.status(ref, asking)).toBeNull();

@@ -66,6 +66,15 @@ describe('a forward proxy', () => {
     expect(server.calls[0]?.headers.host).toBe('campaign.invalid');
   });
 
+  it('may pass on 100 Continue', async () => {
+    const { server, campaign } = await setUpBehind();
+    server.script((response, call) => {
+      response.writeContinue();
+      json(200, startAnswers.submitted('XDM44', 3520))(response, call);
+    });
+    expect(await campaign.start('XDM44', 'somebody')).toMatchObject({ requestId: '3520' });
+  });
+
   it('carries the fetches of access tokens and of issuers’ keys', async () => {
     const server = await scripted();
     const proxy = await startProxy(server.url);

@@ -293,6 +293,10 @@ describe('the console, in a browser that reaches nothing but its gateways', () =
         .getByText(/crm-profiles\W+\d+: success/)
         .waitFor();
       await page.getByText('2,000').first().waitFor();
+      await page
+        .locator('dt:text("BatchId") + dd')
+        .getByText(/^[0-9A-Z]{26}$/)
+        .waitFor();
       await row.getByText('Success').waitFor();
       await row.getByText('2,000').waitFor();
       await list.close();

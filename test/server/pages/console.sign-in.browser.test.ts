@@ -85,7 +85,7 @@ describe('the console with an OpenID provider', () => {
       openId: provider.openId,
     });
     running.defer(() => gateway.stop());
-    browser = running.use(await openCutOffBrowser(url, provider.url));
+    browser = running.use(await openCutOffBrowser(url, provider.url, provider.endpointsOrigin));
     page = browser.page;
   }, TIMEOUT_MS);
   afterAll(() => running.disposeAsync());

@@ -1,5 +1,13 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createOpenIdOrigins } from '../../../src/server/pages/open-id-origins.js';
+import { createManualClock } from '../../support/manual-clock.js';
+import {
+  json,
+  type ScriptedAnswer,
+  startScriptedUpstream,
+  text,
+} from '../../support/scripted-upstream.js';
 import { startTestGateway, type TestGateway } from '../../support/test-gateway.js';
 
 describe('the console’s addresses', () => {
@@ -35,6 +43,19 @@ describe('the console’s addresses', () => {
     );
   });
 
+  it('allow calls to the provider’s token endpoint on another origin', async () => {
+    const provider = await startScriptedUpstream();
+    provider.script(json(200, { token_endpoint: 'https://oauth2.test/token' }));
+    const openId = { issuer: provider.url, clientId: 'console', scope: 'openid' };
+    const other = await startTestGateway('http://127.0.0.1:9', { openId });
+    const { headers } = await fetch(`${other.url}/`);
+    await other.stop();
+    await provider.close();
+    expect(headers.get('content-security-policy')).toContain(
+      `connect-src 'self' ${provider.url} https://oauth2.test;`,
+    );
+  });
+
   it('let browsers cache its parts, which are at most 180 KB compressed', async () => {
     const page = await (await fetch(`${gateway.url}/`)).text();
     const paths = [...page.matchAll(/(?:src|href)="\.(\/console\/[^"]+)"/g)].map(
@@ -61,5 +82,40 @@ describe('the console’s addresses', () => {
     expect(part.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
     expect(part.headers.get('vary')).toContain('accept-encoding');
     expect(await part.text()).toContain('ingestionActivity');
+  });
+});
+
+describe('the origins of an OpenID provider', () => {
+  it('are looked up again after ten minutes, or five seconds if that failed, and kept until then', async () => {
+    const provider = await startScriptedUpstream();
+    const clock = createManualClock();
+    const failures: unknown[] = [];
+    const find = createOpenIdOrigins({
+      issuer: provider.url,
+      clock,
+      onFailed: (error) => failures.push(error),
+    });
+    const foundAfter = async (ms: number, answer: ScriptedAnswer) => {
+      provider.script(answer);
+      await clock.advance(ms - 1);
+      const [before] = await Promise.all([find(), find()]);
+      await clock.advance(1);
+      const [after] = await Promise.all([find(), find()]);
+      return [before, after];
+    };
+    const naming = (endpoint: string) => json(200, { token_endpoint: endpoint });
+    const one = [provider.url];
+    const two = [provider.url, 'https://oauth2.test'];
+    provider.script(naming('ftp://oauth2.test/token'));
+    expect(await find()).toEqual(one);
+    expect(await foundAfter(5_000, naming('https://oauth2.test/token'))).toEqual([one, two]);
+    expect(await foundAfter(600_000, text(503, 'down'))).toEqual([two, two]);
+    expect(await foundAfter(5_000, naming(`${provider.url}/token`))).toEqual([two, one]);
+    await provider.close();
+    expect(failures).toMatchObject([
+      { message: expect.stringContaining('is not safe: ftp://oauth2.test') },
+      { message: `${provider.url}/.well-known/openid-configuration answers HTTP 503` },
+    ]);
+    expect(provider.calls).toHaveLength(4);
   });
 });

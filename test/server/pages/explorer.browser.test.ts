@@ -46,14 +46,8 @@ describe('the explorer, in a browser that reaches nothing but the gateway', () =
       expect(page.url()).toBe(`${url}/explorer/`);
       const explorer = createExplorerPage(page);
 
-      expect(await explorer.tabNames()).toEqual([
-        '1 Start',
-        '2 Watch',
-        '3 Ask',
-        '4 List',
-        '5 Everything',
-      ]);
-      await explorer.activeTab('1 Start').waitFor();
+      expect(await explorer.tabNames()).toEqual(['Start', 'Watch', 'Status', 'List', 'Changes']);
+      await explorer.activeTab('Start').waitFor();
       await page.getByText(`"mappingId": "${MAPPING_ID}"`).waitFor();
 
       await explorer.send();
@@ -62,7 +56,7 @@ describe('the explorer, in a browser that reaches nothing but the gateway', () =
       expect(await textOf(submitted)).toContain('"requestId": "2"');
       await page.getByText('Updated active environment variables: mappingId, requestId').waitFor();
 
-      await explorer.open('2 Watch');
+      await explorer.open('Watch');
       await explorer.send();
       const [first] = await explorer.events(1);
       expect(await textOf(first)).toContain('"to": "IN_PROGRESS"');
@@ -75,13 +69,13 @@ describe('the explorer, in a browser that reaches nothing but the gateway', () =
         expect(await explorer.timeOf(event)).toMatch(/^\d{1,2}:\d{2}:\d{2}( [AP]M)?$/);
       }
 
-      await explorer.open('3 Ask');
+      await explorer.open('Status');
       await explorer.send();
       const [asked] = await explorer.events(1);
       expect(await textOf(asked)).toContain('"status": "SUCCESS"');
       expect(await textOf(asked)).toContain(`"numRecords": ${RECORDS}`);
 
-      await explorer.open('4 List');
+      await explorer.open('List');
       await explorer.send();
       const [listed] = await explorer.events(1);
       expect(await textOf(listed)).toMatch(/"to": "IN_PROGRESS".*"to": "SUCCESS"/s);

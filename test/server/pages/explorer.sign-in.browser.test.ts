@@ -37,13 +37,13 @@ describe('the explorer with sign-in', () => {
       const { page } = browser;
       await page.goto(`${url}/explorer/`);
       const explorer = createExplorerPage(page);
-      await explorer.activeTab('1 Start').waitFor();
+      await explorer.activeTab('Start').waitFor();
       await explorer.setEnvironment({ mappingId: 'XDM44', requestId: '1', token: key });
       await explorer.send();
       const [submitted] = await explorer.events(1);
       expect(await submitted?.textContent()).toContain('"__typename": "IngestionSubmitted"');
       await page.getByText('Updated active environment variables: mappingId, requestId').waitFor();
-      await explorer.open('2 Watch');
+      await explorer.open('Watch');
       await explorer.send();
       const [first] = await explorer.events(1);
       expect(await first?.textContent()).toContain('"to": "IN_PROGRESS"');

@@ -42,6 +42,13 @@ function Start() {
             ...ingestions_watch
           }
         }
+        ... on IngestionAlreadyInProgress {
+          request {
+            id
+            ...ingestions_request
+            ...ingestions_watch
+          }
+        }
         ... on StartIngestionFailure {
           message
         }

@@ -34,7 +34,7 @@ export type IngestionActivityFilter = {
   readonly mappingIds?: ReadonlyArray<string | number> | null | undefined;
   /** Of requests started through this gateway by this caller, as `startedBy` names it. */
   readonly startedBy?: string | null | undefined;
-  /** To one of these statuses. */
+  /** To one of these statuses. Must not be empty. */
   readonly statuses?: ReadonlyArray<IngestionStatus> | null | undefined;
 };
 
@@ -85,7 +85,7 @@ export type IngestionRequestFilter = {
   readonly observedBefore?: string | null | undefined;
   /** Started through this gateway by this caller, as `startedBy` names it. */
   readonly startedBy?: string | null | undefined;
-  /** With one of these statuses. */
+  /** With one of these statuses. Must not be empty. */
   readonly statuses?: ReadonlyArray<IngestionStatus> | null | undefined;
 };
 
@@ -108,7 +108,7 @@ export type JobFilter = {
   readonly startedAfter?: string | null | undefined;
   /** Started before this instant. */
   readonly startedBefore?: string | null | undefined;
-  /** With one of these statuses. */
+  /** With one of these statuses. Must not be empty. */
   readonly statuses?: ReadonlyArray<JobStatus> | null | undefined;
 };
 

@@ -40,7 +40,7 @@ export function useSignedInCommand(): SignedInCommand {
       await upstream.willEnd('bad', 'failedEmpty');
       return { signIn, retryBackoffMs: 10 };
     },
-    ['good', 'bad', 'cut', 'late', 'a b'],
+    ['good', 'bad', 'cut', 'late', 'a b', '--weird'],
   );
   const as = (key: keyof typeof keys) => ({
     SLUICE_URL: gateway.url,

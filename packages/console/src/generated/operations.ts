@@ -75,7 +75,7 @@ export type IngestionRequestFilter = {
   readonly observedBefore?: string | null | undefined;
   /** Started through this gateway by this caller, as `startedBy` names it. */
   readonly startedBy?: string | null | undefined;
-  /** With one of these statuses. */
+  /** With one of these statuses. Must not be empty. */
   readonly statuses?: ReadonlyArray<IngestionStatus> | null | undefined;
 };
 

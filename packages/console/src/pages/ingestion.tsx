@@ -115,7 +115,7 @@ export function IngestionPage({
               <dt>Started by</dt>
               <dd>{ingestion.startedBy ?? <span className="muted">not known</span>}</dd>
               <dt>BatchId</dt>
-              <dd>{ingestion.batchId ?? '–'}</dd>
+              <dd>{ingestion.batchId ?? ingestion.job?.batchId ?? '–'}</dd>
               <dt>Mapping</dt>
               <dd>
                 <a href={toHref(['mappings', mappingId])}>

@@ -1,5 +1,5 @@
 /**
- * @generated SignedSource<<507f4f221e7374caa6cbe56d50ce6a90>>
+ * @generated SignedSource<<b341ece65566b837d394b59a6d4e02db>>
  * @lightSyntaxTransform
  */
 
@@ -54,7 +54,31 @@ v2 = {
   "name": "id",
   "storageKey": null
 },
-v3 = {
+v3 = [
+  {
+    "alias": null,
+    "args": null,
+    "concreteType": "IngestionRequest",
+    "kind": "LinkedField",
+    "name": "request",
+    "plural": false,
+    "selections": [
+      (v2/*:: as any*/),
+      {
+        "args": null,
+        "kind": "FragmentSpread",
+        "name": "ingestions_request"
+      },
+      {
+        "args": null,
+        "kind": "FragmentSpread",
+        "name": "ingestions_watch"
+      }
+    ],
+    "storageKey": null
+  }
+],
+v4 = {
   "kind": "InlineFragment",
   "selections": [
     {
@@ -67,7 +91,60 @@ v3 = {
   ],
   "type": "StartIngestionFailure",
   "abstractKey": "__isStartIngestionFailure"
-};
+},
+v5 = [
+  {
+    "alias": null,
+    "args": null,
+    "concreteType": "IngestionRequest",
+    "kind": "LinkedField",
+    "name": "request",
+    "plural": false,
+    "selections": [
+      (v2/*:: as any*/),
+      {
+        "alias": null,
+        "args": null,
+        "kind": "ScalarField",
+        "name": "requestId",
+        "storageKey": null
+      },
+      {
+        "alias": null,
+        "args": null,
+        "kind": "ScalarField",
+        "name": "status",
+        "storageKey": null
+      },
+      {
+        "alias": null,
+        "args": null,
+        "kind": "ScalarField",
+        "name": "numRecords",
+        "storageKey": null
+      },
+      {
+        "alias": null,
+        "args": null,
+        "concreteType": "IngestionWatch",
+        "kind": "LinkedField",
+        "name": "watch",
+        "plural": false,
+        "selections": [
+          {
+            "alias": null,
+            "args": null,
+            "kind": "ScalarField",
+            "name": "lastPolledAt",
+            "storageKey": null
+          }
+        ],
+        "storageKey": null
+      }
+    ],
+    "storageKey": null
+  }
+];
 return {
   "fragment": {
     "argumentDefinitions": (v0/*:: as any*/),
@@ -85,34 +162,17 @@ return {
         "selections": [
           {
             "kind": "InlineFragment",
-            "selections": [
-              {
-                "alias": null,
-                "args": null,
-                "concreteType": "IngestionRequest",
-                "kind": "LinkedField",
-                "name": "request",
-                "plural": false,
-                "selections": [
-                  (v2/*:: as any*/),
-                  {
-                    "args": null,
-                    "kind": "FragmentSpread",
-                    "name": "ingestions_request"
-                  },
-                  {
-                    "args": null,
-                    "kind": "FragmentSpread",
-                    "name": "ingestions_watch"
-                  }
-                ],
-                "storageKey": null
-              }
-            ],
+            "selections": (v3/*:: as any*/),
             "type": "IngestionSubmitted",
             "abstractKey": null
           },
-          (v3/*:: as any*/)
+          {
+            "kind": "InlineFragment",
+            "selections": (v3/*:: as any*/),
+            "type": "IngestionAlreadyInProgress",
+            "abstractKey": null
+          },
+          (v4/*:: as any*/)
         ],
         "storageKey": null
       }
@@ -143,79 +203,33 @@ return {
           },
           {
             "kind": "InlineFragment",
-            "selections": [
-              {
-                "alias": null,
-                "args": null,
-                "concreteType": "IngestionRequest",
-                "kind": "LinkedField",
-                "name": "request",
-                "plural": false,
-                "selections": [
-                  (v2/*:: as any*/),
-                  {
-                    "alias": null,
-                    "args": null,
-                    "kind": "ScalarField",
-                    "name": "requestId",
-                    "storageKey": null
-                  },
-                  {
-                    "alias": null,
-                    "args": null,
-                    "kind": "ScalarField",
-                    "name": "status",
-                    "storageKey": null
-                  },
-                  {
-                    "alias": null,
-                    "args": null,
-                    "kind": "ScalarField",
-                    "name": "numRecords",
-                    "storageKey": null
-                  },
-                  {
-                    "alias": null,
-                    "args": null,
-                    "concreteType": "IngestionWatch",
-                    "kind": "LinkedField",
-                    "name": "watch",
-                    "plural": false,
-                    "selections": [
-                      {
-                        "alias": null,
-                        "args": null,
-                        "kind": "ScalarField",
-                        "name": "lastPolledAt",
-                        "storageKey": null
-                      }
-                    ],
-                    "storageKey": null
-                  }
-                ],
-                "storageKey": null
-              }
-            ],
+            "selections": (v5/*:: as any*/),
             "type": "IngestionSubmitted",
             "abstractKey": null
           },
-          (v3/*:: as any*/)
+          {
+            "kind": "InlineFragment",
+            "selections": (v5/*:: as any*/),
+            "type": "IngestionAlreadyInProgress",
+            "abstractKey": null
+          },
+          (v4/*:: as any*/)
         ],
         "storageKey": null
       }
     ]
   },
   "params": {
-    "cacheID": "67a17a9a339c3e470eea5818b9ee0610",
+    "cacheID": "2570a29c33977206d55be52f3318a3e4",
     "id": null,
     "metadata": {},
     "name": "ingestionsStartMutation",
     "operationKind": "mutation",
-    "text": "mutation ingestionsStartMutation(\n  $mappingId: ID!\n) {\n  startIngestion(input: {mappingId: $mappingId}) {\n    __typename\n    ... on IngestionSubmitted {\n      request {\n        id\n        ...ingestions_request\n        ...ingestions_watch\n      }\n    }\n    ... on StartIngestionFailure {\n      __isStartIngestionFailure: __typename\n      message\n    }\n  }\n}\n\nfragment ingestions_request on IngestionRequest {\n  requestId\n  status\n  numRecords\n}\n\nfragment ingestions_watch on IngestionRequest {\n  watch {\n    lastPolledAt\n  }\n  id\n}\n"
+    "text": "mutation ingestionsStartMutation(\n  $mappingId: ID!\n) {\n  startIngestion(input: {mappingId: $mappingId}) {\n    __typename\n    ... on IngestionSubmitted {\n      request {\n        id\n        ...ingestions_request\n        ...ingestions_watch\n      }\n    }\n    ... on IngestionAlreadyInProgress {\n      request {\n        id\n        ...ingestions_request\n        ...ingestions_watch\n      }\n    }\n    ... on StartIngestionFailure {\n      __isStartIngestionFailure: __typename\n      message\n    }\n  }\n}\n\nfragment ingestions_request on IngestionRequest {\n  requestId\n  status\n  numRecords\n}\n\nfragment ingestions_watch on IngestionRequest {\n  watch {\n    lastPolledAt\n  }\n  id\n}\n"
   }
 };
 })();
 
-(node as any).hash = "684941c15c90797a67e47ec0da510547";
+(node as any).hash = "58e292b918181c48cd6314f6b55993c4";
 
 export default node;

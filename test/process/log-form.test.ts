@@ -1,6 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { toLogForm } from '../../src/config/log.js';
-import type { LogForm } from '../../src/process/log-form.js';
+import { type LogForm, toLogForm } from '../../src/process/log-form.js';
 
 const cases: [
   what: string,

@@ -32,6 +32,9 @@ interface Member {
   url: string | null;
 }
 
+/** More than there are cuts in a row. */
+const MAX_FAILED_STARTS = 10;
+
 /** Start them all at once: migrations must bear that. */
 export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const misfits: string[] = [];
@@ -56,8 +59,13 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   async function replace(index: number, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
     const member = members[index] as Member;
     await end(member, signal);
-    member.process = launch();
-    await open(member);
+    // A start that is cut off from the database fails, and whoever runs replicas has it repeated.
+    for (let failures = 0; member.url === null; failures += 1) {
+      member.process = launch();
+      await open(member).catch((error: unknown) => {
+        if (failures === MAX_FAILED_STARTS) throw error;
+      });
+    }
   }
 
   await Promise.all(members.map(open));

@@ -2,7 +2,8 @@ import { textOf } from './digests.js';
 
 /** The maximum: 4 MB, enough for two million rows. With more, new rows are missed more often. */
 const MAX_WORDS = 2 ** 20;
-const MIN_WORDS = 16;
+/** With 16 KB, of thousands of new rows hardly one is missed. */
+const MIN_WORDS = 4_096;
 /** With half a word for each, one new row in a hundred is taken for a known one. */
 const ROWS_OF_A_WORD = 2;
 

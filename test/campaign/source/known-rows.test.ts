@@ -15,6 +15,6 @@ describe('known rows', () => {
     }
     expect(numNew).toBeGreaterThan(count * 0.97);
     expect(createKnownRows(kept, 'b').add(['new'])).toBe(false);
-    expect(kept.length).toBeLessThan(100 + count * 4);
+    expect(kept.length).toBeLessThan(16_500 + count * 4);
   });
 });

@@ -467,6 +467,6 @@ export interface Clock {
   now(): number;
   /** In ms since some moment. It never goes back and never jumps, so use it for all measuring. */
   monotonicMs(): number;
-  /** Run `task` once after `delayMs`; the returned function cancels it. */
+  /** Run `task` once after `delayMs`, or soon if that is negative; the returned function cancels it. */
   schedule(delayMs: number, task: () => void): () => void;
 }

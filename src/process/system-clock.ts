@@ -5,7 +5,8 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonicMs: () => performance.now(),
   schedule(delayMs, task) {
-    const timer = setTimeout(task, delayMs);
+    // Node.js warns of negative delays.
+    const timer = setTimeout(task, Math.max(0, delayMs));
     return () => clearTimeout(timer);
   },
 };

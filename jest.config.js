@@ -35,9 +35,9 @@ export default {
   globalTeardown: '<rootDir>/test/support/jest-teardown.js',
   testSequencer: '<rootDir>/../jest.sequencer.js',
   // More than there are cores: many tests wait more than they work.
-  maxWorkers: availableParallelism() + 3,
+  maxWorkers: availableParallelism() + 2,
   // A larger one takes longer to end than jest waits.
-  workerIdleMemoryLimit: '700MB',
+  workerIdleMemoryLimit: '500MB',
   testTimeout: 20000,
   projects: [
     toProject('sqlite', { logDatabaseKind: 'sqlite' }, [

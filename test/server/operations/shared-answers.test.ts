@@ -125,6 +125,7 @@ it('returns what would have been computed, without a call to the upstream', asyn
           reportRefusal: () => {},
           logger,
         });
+        await apollo.start();
         const answers = createSharedAnswers();
         const compute = async (query: string, caller: Caller, sharing: Sharing) => {
           const contextValue = {

@@ -68,10 +68,11 @@ export default async function runTestFile(
   Reflect.deleteProperty(globalThis, EVENT_HANDLERS);
   /** What jest-circus asks of jest's loader. */
   const loader = {
-    // A circus of its own for each file.
+    // A circus of its own for each file, and nothing that keeps the last one: what loads a module remembers it.
     requireInternalModule(path: string): unknown {
-      delete require.cache[path];
-      return require(path);
+      const requireOnce = createRequire(import.meta.url);
+      delete requireOnce.cache[path];
+      return requireOnce(path);
     },
     requireModule: require,
     setGlobalsForRuntime(offered: TestGlobals): void {

@@ -1,4 +1,4 @@
-import { createKnownRows } from '../source/known-rows.js';
+import { createKnownRows, type KnownRows } from '../source/known-rows.js';
 import type { SourceChunk } from '../source/source.js';
 import type { SourceState } from '../source/watermark.js';
 import type { WorkedChunk } from './chunk-work.js';
@@ -15,8 +15,8 @@ export function createSourceGrowth(
   tableSize: number | null,
   origin: string,
 ) {
-  const known = createKnownRows(last?.rows ?? null, origin);
-  let isFile = false;
+  /** Of files only. */
+  let known: KnownRows | null = null;
   let numFound = 0;
   let numMissed = 0;
   let numRejectedBefore = 0;
@@ -42,7 +42,7 @@ export function createSourceGrowth(
       numFound += lines.length + rejected.length;
       numRejectedBefore += worked.numRejectedBefore;
       if (file === null) return;
-      isFile = true;
+      known ??= createKnownRows(last?.rows ?? null, origin);
       let next = 0;
       for (const row of rows) {
         const isNew = known.add(row);
@@ -53,7 +53,7 @@ export function createSourceGrowth(
     },
 
     /** For the next run. */
-    state: (): SourceState => ({ tableSize, rows: isFile ? known.toBytes() : null }),
+    state: (): SourceState => ({ tableSize, rows: known?.toBytes() ?? null }),
 
     /** In words, and what was rejected before as well; empty where there is nothing to say. */
     notice(): string {

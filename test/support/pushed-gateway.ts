@@ -3,7 +3,6 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pino from 'pino';
 import type { ExposureConfig } from '../../src/config/exposure.js';
 import { createIngestionLog } from '../../src/datasources/log/ingestion-log.datasource.js';
 import { createIngestionRequestLoader } from '../../src/datasources/log/ingestion-request.loader.js';
@@ -26,6 +25,7 @@ import { createWatcher } from '../../src/watch/watcher.js';
 import { privateExposure } from './exposure.js';
 import { deleteDatabase, openTestLog } from './log-database.js';
 import { emptyQueue, noWatcherEvents } from './memory-watches.js';
+import { silentLogger } from './silent-logger.js';
 
 /** A gateway whose transitions a test appends to its log, without an upstream. */
 export interface PushedGateway {
@@ -85,7 +85,6 @@ export async function startPushedGateway({
     plan: { minMs: 60_000, maxMs: 60_000, maxWaitingPolls: 1e6, pollPriceMs: 100 },
     events: noWatcherEvents,
   });
-  const logger = pino({ level: 'silent' });
   const schema = await buildGatewaySchema({
     startIngestion: unasked,
     log,
@@ -117,7 +116,7 @@ export async function startPushedGateway({
     },
     reportOperation: (report) => void reports.push(report),
     phase: () => phase,
-    logger,
+    logger: silentLogger,
   });
   await server.listen({ host: '127.0.0.1', port: 0, backlog: 4_096 });
   const { port } = server.server.address() as AddressInfo;

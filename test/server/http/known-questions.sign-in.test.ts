@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import pino from 'pino';
 import { systemClock } from '../../../src/process/system-clock.js';
 import { newApiKey } from '../../../src/server/sign-in/api-keys.js';
 import { createSignIn } from '../../../src/server/sign-in/sign-in.js';
 import { privateExposure, publicExposure } from '../../support/exposure.js';
+import { silentLogger } from '../../support/silent-logger.js';
 import {
   type Asked,
   type Case,
@@ -73,7 +73,7 @@ describe('a repeated question, with sign-in, another site and a proxy,', () => {
           apiKeys: [toKey('reader', reader, null), toKey('expired', expired, 1)],
         },
         systemClock,
-        pino({ level: 'silent' }),
+        silentLogger,
       ),
     }),
   );

@@ -1,6 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { pino } from 'pino';
 import { anonymous } from '../../../src/ingestion/caller.js';
 import { GatewayError } from '../../../src/ingestion/gateway-error.js';
 import { systemClock } from '../../../src/process/system-clock.js';
@@ -9,6 +8,7 @@ import { limitAttempts } from '../../../src/server/limits/sign-in-attempts.js';
 import { newApiKey } from '../../../src/server/sign-in/api-keys.js';
 import { createSignIn, type SignIn } from '../../../src/server/sign-in/sign-in.js';
 import { createManualClock } from '../../support/manual-clock.js';
+import { silentLogger } from '../../support/silent-logger.js';
 import {
   type IssuerKey,
   newIssuerKey,
@@ -41,7 +41,7 @@ function openSignIn() {
     accessTokens: toTokenRules(issuer),
     apiKeys: [{ ...anonymous, name: 'ops', sha256: apiKey.sha256 }],
   };
-  const signIn = createSignIn(config, systemClock, pino({ level: 'silent' }));
+  const signIn = createSignIn(config, systemClock, silentLogger);
   const looked = { count: 0 };
   const counted: SignIn = {
     ...signIn,

@@ -1,6 +1,5 @@
 import { afterEach, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import pino from 'pino';
 import { createIngestionRequestLoader } from '../../../src/datasources/log/ingestion-request.loader.js';
 import { createUsualDurationLoader } from '../../../src/datasources/log/usual-duration.loader.js';
 import { anonymous, type Caller } from '../../../src/ingestion/caller.js';
@@ -16,6 +15,7 @@ import { createWatcher } from '../../../src/watch/watcher.js';
 import { privateExposure } from '../../support/exposure.js';
 import { createManualClock, settle } from '../../support/manual-clock.js';
 import { noWatcherEvents, openMemoryWatches } from '../../support/memory-watches.js';
+import { silentLogger } from '../../support/silent-logger.js';
 
 const toStates = (info: string): readonly ReportedState[] => [
   { status: 'IN_PROGRESS', info, batchId: null },
@@ -115,15 +115,14 @@ it('returns what would have been computed, without a call to the upstream', asyn
           clock,
           pollMaxMs: 1_000,
         });
-        const logger = pino({ level: 'silent' });
         const apollo = createApolloServer({
           schema,
           rules: createOperationRules(schema, { ...privateExposure, persistedOperations: null }),
           isShareable: createShareable(schema),
-          formatError: createErrorFormatter(logger, true),
+          formatError: createErrorFormatter(silentLogger, true),
           reportOperation: () => {},
           reportRefusal: () => {},
-          logger,
+          logger: silentLogger,
         });
         await apollo.start();
         const answers = createSharedAnswers();

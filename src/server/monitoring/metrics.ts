@@ -30,11 +30,21 @@ interface Call {
 /** Metrics for Prometheus. No label has a value that a client chooses. */
 export type Metrics = ReturnType<typeof createMetrics>;
 
+let processMetrics: Registry | null = null;
+
+/** Memory, garbage collection and so on: once for a process, because its collectors never end. */
+function toProcessMetrics(): Registry {
+  if (processMetrics) return processMetrics;
+  processMetrics = new Registry();
+  collectDefaultMetrics({ register: processMetrics });
+  return processMetrics;
+}
+
 /** A separate registry, so that two gateways in one process are counted separately. */
 export function createMetrics() {
   const registry = new Registry();
   const registers = [registry];
-  collectDefaultMetrics({ register: registry });
+  const all = [toProcessMetrics(), registry];
   const operations = new Histogram({
     name: 'sluice_operation_duration_seconds',
     help: 'GraphQL operations: time to the answer, or to the start of the stream',
@@ -137,7 +147,7 @@ export function createMetrics() {
       );
 
       server.get('/metrics', { onRequest }, async (_request, reply) =>
-        reply.type(registry.contentType).send(await registry.metrics()),
+        reply.type(registry.contentType).send(await Registry.merge(all).metrics()),
       );
     },
     observeOperation({ transport, type, durationMs, errorCodes }: OperationReport): void {

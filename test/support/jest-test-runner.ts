@@ -9,8 +9,8 @@ type TestGlobals = Readonly<Record<string, object>>;
 
 const GLOBALS_URL = 'jest:globals';
 
-/** Where jest-circus keeps who hears of its events, beside its module. */
-const EVENT_HANDLERS = Symbol.for('EVENT_HANDLERS');
+/** By description, because the symbol of the first is a new one each time that jest-circus is loaded. */
+const CIRCUS_STATE = new Set<string | undefined>(['JEST_STATE_SYMBOL', 'EVENT_HANDLERS']);
 
 const require = createRequire(import.meta.url);
 const { default: runWithCircus } = require('jest-circus/runner') as {
@@ -52,6 +52,13 @@ function toSource(isLasting: boolean): string {
 
 let fileCount = 0;
 
+/** jest-circus keeps its state and its hooks in the global object, and with them all that tests have in variables. */
+function forgetLastFile(): void {
+  for (const symbol of Object.getOwnPropertySymbols(globalThis)) {
+    if (CIRCUS_STATE.has(symbol.description)) Reflect.deleteProperty(globalThis, symbol);
+  }
+}
+
 /**
  * Run a test file in the process of jest's worker, where Node.js itself loads modules, once for all files. What is
  * tested runs as it does outside, and faster than in jest's contexts.
@@ -65,7 +72,7 @@ export default async function runTestFile(
   send: TestFileEvent,
 ): Promise<TestResult> {
   Object.assign(globalThis, config.globals);
-  Reflect.deleteProperty(globalThis, EVENT_HANDLERS);
+  forgetLastFile();
   /** What jest-circus asks of jest's loader. */
   const loader = {
     // A circus of its own for each file, and nothing that keeps the last one: what loads a module remembers it.

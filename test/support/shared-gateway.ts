@@ -20,18 +20,31 @@ export function shareGateway(
   prepare: (upstream: TestUpstream) => Promise<TestGatewayOptions> = async () => ({}),
   mappingIds?: readonly string[],
 ): SharedGateway {
-  let upstream: TestUpstream;
-  let gateway: TestGateway;
+  let shared: SharedGateway | null = null;
+
+  function running(): SharedGateway {
+    if (!shared) throw new Error('The shared gateway runs only while tests do.');
+    return shared;
+  }
 
   beforeAll(async () => {
-    upstream = await startTestUpstream(mappingIds);
-    gateway = await startTestGateway(upstream.config, await prepare(upstream));
+    const upstream = await startTestUpstream(mappingIds);
+    shared = {
+      upstream,
+      gateway: await startTestGateway(upstream.config, await prepare(upstream)),
+    };
   });
 
   afterAll(async () => {
+    const { gateway, upstream } = running();
     await gateway.stop();
     await upstream.close();
+    // Node.js keeps the modules of tests, and with them all that their variables refer to.
+    shared = null;
   });
 
-  return { upstream: standInFor(() => upstream), gateway: standInFor(() => gateway) };
+  return {
+    upstream: standInFor(() => running().upstream),
+    gateway: standInFor(() => running().gateway),
+  };
 }

@@ -115,7 +115,8 @@ export function createWatcher({
    * each.
    */
   const unknown = new LRUCache<string, true>({
-    max: MAX_UNKNOWN,
+    maxSize: MAX_UNKNOWN,
+    sizeCalculation: () => 1,
     ttl: UNKNOWN_FOR_MS,
     ttlResolution: 0,
     perf: { now: () => clock.monotonicMs() },

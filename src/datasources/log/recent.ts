@@ -34,7 +34,9 @@ export class Recent<V extends object> {
     isShared: boolean,
   ) {
     this.#values = new LRUCache({
-      max: MAX_REMEMBERED,
+      // For `max`, it would allocate all places at once.
+      maxSize: MAX_REMEMBERED,
+      sizeCalculation: () => 1,
       ttl: isShared ? UNANNOUNCED_CACHE_MS : 0,
       ttlResolution: 0,
       perf: { now: () => clock.monotonicMs() },

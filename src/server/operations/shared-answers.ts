@@ -26,15 +26,14 @@ interface KeptAnswer extends SharedAnswer {
   readonly conditions: Sharing['conditions'];
 }
 
-/** The maximum number of answers, and of their characters, including queries. */
-const MAX_KEPT_ANSWERS = 20_000;
+/** The maximum number of characters of all answers, including queries: some 20,000 short ones. */
 const MAX_KEPT_CHARS = 32 * 1024 * 1024;
 
 /** Longer answers are not kept, because they would displace too many. */
 const MAX_ANSWER_CHARS = 256 * 1024;
 
 /** The size of an entry besides its texts. */
-const ENTRY_CHARS = 500;
+const ENTRY_CHARS = 1_000;
 const CONDITION_CHARS = 100;
 
 /**
@@ -50,7 +49,6 @@ export type SharedAnswers = ReturnType<typeof createSharedAnswers>;
 /** Keep answers in this process. */
 export function createSharedAnswers() {
   const kept = new LRUCache<string, KeptAnswer>({
-    max: MAX_KEPT_ANSWERS,
     maxSize: MAX_KEPT_CHARS,
     maxEntrySize: MAX_ANSWER_CHARS,
     sizeCalculation: ({ body, conditions }, key) =>

@@ -1,9 +1,17 @@
-/** What the database's thread gets at its start. */
-export interface SqliteWorkerData {
+import type { MessagePort } from 'node:worker_threads';
+
+/** What the thread that checks a database gets at its start. */
+export interface SqliteCheckData {
   readonly path: string;
 }
 
-/** Orders to the database's thread, executed one after the other. */
+/** A message to the databases' thread: open one, and serve it on this port until it is closed. */
+export interface SqliteOpening {
+  readonly path: string;
+  readonly port: MessagePort;
+}
+
+/** Orders to a database, executed one after the other. */
 export type SqliteOrder =
   | {
       readonly kind: 'execute';
@@ -28,5 +36,4 @@ export type SqliteAnswer =
       readonly id: number;
       readonly message: string;
       readonly errorCode: number | null;
-    }
-  | { readonly kind: 'closed' };
+    };

@@ -1,5 +1,5 @@
-import { Worker } from 'node:worker_threads';
-import type { SqliteAnswer, SqliteOrder } from './sqlite.protocol.js';
+import { MessageChannel, Worker } from 'node:worker_threads';
+import type { SqliteAnswer, SqliteOpening, SqliteOrder } from './sqlite.protocol.js';
 
 /** SQLite's error for a statement or a file. @see https://sqlite.org/rescode.html */
 export class SqliteError extends Error {
@@ -45,6 +45,24 @@ export interface SqliteResult {
   readonly changes: number;
 }
 
+let runningThread: Worker | null = null;
+
+/** The thread of all databases of this process, because to start one takes longer than to open a file. */
+function findThread(): Worker {
+  if (runningThread) return runningThread;
+  const thread = new Worker(new URL('./sqlite.worker.js', import.meta.url));
+  // Only open databases keep the process running.
+  thread.unref();
+  const forget = () => {
+    if (runningThread === thread) runningThread = null;
+  };
+  // Its databases learn of it, too, because their ports close.
+  thread.once('error', forget);
+  thread.once('exit', forget);
+  runningThread = thread;
+  return thread;
+}
+
 /** A database that a separate thread has open. */
 export type SqliteThread = Awaited<ReturnType<typeof openSqliteThread>>;
 
@@ -54,9 +72,7 @@ export type SqliteThread = Awaited<ReturnType<typeof openSqliteThread>>;
  * @throws {SqliteError} `busy` if another process has it open
  */
 export async function openSqliteThread(path: string) {
-  const worker = new Worker(new URL('./sqlite.worker.js', import.meta.url), {
-    workerData: { path },
-  });
+  const { port1: port, port2 } = new MessageChannel();
   const waiting = new Map<number, PromiseWithResolvers<SqliteResult>>();
   const opened = Promise.withResolvers<void>();
   const closed = Promise.withResolvers<void>();
@@ -64,7 +80,7 @@ export async function openSqliteThread(path: string) {
   /** Why nothing can be executed any more, if so. */
   let end: SqliteError | null = null;
 
-  worker.on('message', (answer: SqliteAnswer) => {
+  port.on('message', (answer: SqliteAnswer) => {
     switch (answer.kind) {
       case 'opened':
         opened.resolve();
@@ -80,21 +96,20 @@ export async function openSqliteThread(path: string) {
         waiting.get(answer.id)?.reject(new SqliteError(answer.message, answer.errorCode));
         waiting.delete(answer.id);
         break;
-      case 'closed':
-        break;
     }
   });
-  worker.on('error', (error) => opened.reject(error));
-  worker.on('exit', () => {
+  port.on('close', () => {
     // An unexpected end counts as a disk error: nobody knows what happened to the last write.
     end ??= new SqliteError('The database’s thread has ended.', SQLITE_IOERR);
     for (const { reject } of waiting.values()) reject(end);
     waiting.clear();
+    opened.reject(end);
     closed.resolve();
   });
 
+  findThread().postMessage({ path, port: port2 } satisfies SqliteOpening, [port2]);
   await opened.promise;
-  const send = (order: SqliteOrder) => worker.postMessage(order);
+  const send = (order: SqliteOrder) => port.postMessage(order);
 
   return {
     /** @throws {SqliteError} */

@@ -1,11 +1,10 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { parentPort, workerData } from 'node:worker_threads';
-import type { SqliteAnswer, SqliteOrder, SqliteWorkerData } from './sqlite.protocol.js';
+import { type MessagePort, parentPort } from 'node:worker_threads';
+import type { SqliteAnswer, SqliteOpening, SqliteOrder } from './sqlite.protocol.js';
 
-/**
- * The thread that has the database open. SQLite blocks its thread during each fsync; here it blocks no other work.
+/*
+ * The thread that has databases open. SQLite blocks its thread during each fsync; here it blocks no other work.
  */
-const { path } = workerData as SqliteWorkerData;
 
 /** How many compiled statements to keep; more than any gateway uses. */
 const MAX_STATEMENTS = 200;
@@ -13,7 +12,7 @@ const MAX_STATEMENTS = 200;
 /** @see https://sqlite.org/rescode.html#corrupt */
 const SQLITE_CORRUPT = 11;
 
-function open(): DatabaseSync {
+function open(path: string): DatabaseSync {
   const database = new DatabaseSync(path, { timeout: 0 });
   // One process at a time. Set before the journal mode, so that the first access takes the lock.
   database.exec('PRAGMA locking_mode = EXCLUSIVE');
@@ -32,10 +31,6 @@ function open(): DatabaseSync {
   return database;
 }
 
-function answer(message: SqliteAnswer): void {
-  parentPort?.postMessage(message);
-}
-
 function toFailure(error: unknown): { message: string; errorCode: number | null } {
   const { message, code, errcode } = error as { message?: string; code?: string; errcode?: number };
   // A number that JavaScript can't hold. Nobody wrote one, so this is not what was written.
@@ -43,7 +38,8 @@ function toFailure(error: unknown): { message: string; errorCode: number | null 
   return { message: message ?? String(error), errorCode };
 }
 
-function serve(database: DatabaseSync): void {
+function serve(database: DatabaseSync, port: MessagePort): void {
+  const answer = (message: SqliteAnswer) => port.postMessage(message);
   const statements = new Map<string, StatementSync>();
 
   function prepare(sql: string): StatementSync {
@@ -55,11 +51,10 @@ function serve(database: DatabaseSync): void {
     return prepared;
   }
 
-  parentPort?.on('message', (order: SqliteOrder) => {
+  port.on('message', (order: SqliteOrder) => {
     if (order.kind === 'close') {
       database.close();
-      answer({ kind: 'closed' });
-      parentPort?.close();
+      port.close();
       return;
     }
     const { id, sql, parameters } = order;
@@ -76,10 +71,12 @@ function serve(database: DatabaseSync): void {
   });
 }
 
-try {
-  serve(open());
-  answer({ kind: 'opened' });
-} catch (error) {
-  answer({ kind: 'notOpened', ...toFailure(error) });
-  parentPort?.close();
-}
+parentPort?.on('message', ({ path, port }: SqliteOpening) => {
+  try {
+    serve(open(path), port);
+    port.postMessage({ kind: 'opened' } satisfies SqliteAnswer);
+  } catch (error) {
+    port.postMessage({ kind: 'notOpened', ...toFailure(error) } satisfies SqliteAnswer);
+    port.close();
+  }
+});

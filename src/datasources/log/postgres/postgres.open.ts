@@ -71,8 +71,9 @@ async function migrate(db: Kysely<LogTables>, name: string, schema: string): Pro
       `${name} was written by a newer version of Sluice. Run that version, or set DATABASE_URL to another database.`,
     );
   }
-  // A process that has a later migration has run all of ours.
-  if (unknown.length > 0) return;
+  // Always so if there is a later one.
+  const isUpToDate = Object.keys(migrations).every((migration) => applied.includes(migration));
+  if (isUpToDate) return;
   const provider = { getMigrations: async () => migrations };
   // Others may have tables with this name in the same database.
   const migrator = new Migrator({ db, provider, migrationTableSchema: schema });

@@ -72,11 +72,11 @@ export async function setUpSession(
 ): Promise<void> {
   const wanted = pg.escapeLiteral(JSON.stringify(toSettings(options)));
   const text = `set statement_timeout = 0;
-    select set_config(name, wanted.value, false)
+    select set_config(name, value, false)
     from (
       select * from jsonb_each_text(${wanted}) union all
       select 'synchronous_commit', 'on' where current_setting('synchronous_commit') = 'off'
-    ) as wanted (name, value) join pg_catalog.pg_settings using (name)`;
+    ) as wanted (name, value) where current_setting(name, true) is not null`;
   const query = { text, query_timeout: SET_UP_TIMEOUT_MS };
   for (let tries = 1; ; tries += 1) {
     try {

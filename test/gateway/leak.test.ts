@@ -13,11 +13,11 @@ import {
 } from '../support/scripted-upstream.js';
 import { sse, toStreamUrl } from '../support/stream-reader.js';
 
-const ROUNDS = 4_000;
-const WARM_UP_ROUNDS = 1_500;
+const ROUNDS = 2_500;
+const WARM_UP_ROUNDS = 1_000;
 const SOCKETS_AT_ONCE = 50;
 
-/** A round may leave less than 400 bytes: a leaked subscription has several thousand. */
+/** A round may leave less than 700 bytes: a leaked subscription has several thousand. */
 const MAX_GROWTH_BYTES = 1_000_000;
 
 const IDLE_SOCKETS = 1_000;

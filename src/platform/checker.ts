@@ -10,11 +10,11 @@ const YOUNG_GENERATION_MB = 12;
 /** Checks records in a separate thread. */
 export type Checker = ReturnType<typeof createChecker>;
 
-/** Create the checker. Its thread starts at once. After it broke, the next task starts a new one. */
+/** Create the checker. The first task starts its thread; if it broke, the next one starts another. */
 export function createChecker(data: CheckThreadData, clock: Pick<Clock, 'now'>) {
   const waiting = new Map<number, PromiseWithResolvers<BatchVerdict | null>>();
   let lastId = 0;
-  let thread: Worker | null = begin();
+  let thread: Worker | null = null;
 
   function begin(): Worker {
     const begun = new Worker(new URL('./check-thread.js', import.meta.url), {

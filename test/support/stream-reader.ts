@@ -41,11 +41,11 @@ export function readStream(response: Response): StreamReader {
   let text = '';
   return {
     async until(end) {
-      // A long answer is not searched again from its beginning for each piece.
-      for (let from = 0; !text.includes(end, from); ) {
-        from = Math.max(0, text.length - end.length);
+      // A long answer is not searched again from its beginning for each piece, nor put together.
+      for (let recent = text; !recent.includes(end); ) {
         const { value, done } = await reader.read();
         if (done) throw new Error(`It ended without ${end}: ${text}`);
+        recent = recent.slice(-end.length) + value;
         text += value;
       }
       return text;

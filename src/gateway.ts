@@ -49,7 +49,7 @@ import {
 } from './server/sign-in/sign-in.js';
 import { createStarts } from './starts.js';
 import { createHub } from './watch/hub.js';
-import { type PrunerOptions, startPruner } from './watch/pruner.js';
+import { startPruner } from './watch/pruner.js';
 import { createRunHistory } from './watch/run-history.js';
 import { createWatcher } from './watch/watcher.js';
 
@@ -283,14 +283,17 @@ export async function startGateway(
   watcher.start();
   await starts.begin();
   const { callerCounts } = shared;
-  const prune = (old: PrunerOptions['log'], retentionMs: number, name: string) => {
-    const onFailed = (error: unknown) =>
-      logger.error({ err: error }, `Old ${name} could not be pruned`);
-    starting.defer(startPruner({ log: old, clock, retentionMs, onFailed }));
-  };
-  prune(log, config.retentionDays * DAY_MS, 'requests');
-  prune(startLog, START_KEPT_MS, 'starts');
-  if (callerCounts) prune(callerCounts, 0, 'counts of callers');
+  starting.defer(
+    startPruner({
+      all: [
+        { name: 'requests', log, retentionMs: config.retentionDays * DAY_MS },
+        { name: 'starts', log: startLog, retentionMs: START_KEPT_MS },
+        ...(callerCounts ? [{ name: 'counts of callers', log: callerCounts, retentionMs: 0 }] : []),
+      ],
+      clock,
+      onFailed: (error, name) => logger.error({ err: error }, `Old ${name} could not be pruned`),
+    }),
+  );
 
   const schema = await buildGatewaySchema(
     {

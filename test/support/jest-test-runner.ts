@@ -32,7 +32,9 @@ registerHooks({
   resolve(specifier, context, next) {
     if (specifier !== '@jest/globals') return next(specifier, context);
     const { search } = new URL(context.parentURL ?? GLOBALS_URL);
-    return { url: GLOBALS_URL + search, format: 'module', shortCircuit: true };
+    // Each test file has globals of its own.
+    const url = search === '' ? GLOBALS_URL : `${GLOBALS_URL}?${fileCount}`;
+    return { url, format: 'module', shortCircuit: true };
   },
   load: (url, context, next) =>
     url.startsWith(GLOBALS_URL)
@@ -50,7 +52,11 @@ function toSource(isLasting: boolean): string {
   return [`import { globals, toLasting } from '${import.meta.url}';`, ...exported].join('\n');
 }
 
+/** How many files have run in this process. */
 let fileCount = 0;
+
+/** How often each of them has, for each project. */
+const runCounts = new Map<string, number>();
 
 /** jest-circus keeps its state and its hooks in the global object, and with them all that tests have in variables. */
 function forgetLastFile(): void {
@@ -88,10 +94,13 @@ export default async function runTestFile(
     enterTestCode(): void {},
     leaveTestCode(): void {},
     unstable_shouldLoadAsEsm: () => true,
-    // Anew, because several projects have the same file.
+    // Anew, because several projects have the same file. The same names in each run, by which Node.js caches code.
     unstable_importModule(path: string): Promise<unknown> {
+      const name = `${pathToFileURL(path)}?${config.displayName?.name}`;
       fileCount += 1;
-      return import(`${pathToFileURL(path)}?${fileCount}`);
+      const count = (runCounts.get(name) ?? 0) + 1;
+      runCounts.set(name, count);
+      return import(count === 1 ? name : `${name}-${count}`);
     },
   };
   return runWithCircus(globalConfig, config, environment, loader, testPath, send);

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -55,6 +55,15 @@ describe('opening a file that is not a log of this version', () => {
 
   it('refuses a file that is not a database', async () => {
     await expectRefused(withFile(copies.closed, DB, Buffer.from('text '.repeat(5_000))), damaged);
+  });
+
+  it('lets go of a file that it refused, so that it opens once it is restored', async () => {
+    const dir = await copies.restore(
+      withFile(copies.closed, DB, Buffer.from('text '.repeat(5_000))),
+    );
+    await expect(serveLog(dir, [])).rejects.toThrow(damaged);
+    await writeFile(join(dir, DB), copies.closed.files.get(DB) ?? '');
+    expect(await serveLog(dir, copies.closed.cursors)).toEqual(copies.closed.served);
   });
 });
 

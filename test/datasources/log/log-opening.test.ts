@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { LogUnusableError } from '../../../src/datasources/log/log-database.js';
@@ -56,6 +57,15 @@ describe('opening a file that is not a log of this version', () => {
   it('refuses a file that is not a database', async () => {
     await expectRefused(withFile(copies.closed, DB, Buffer.from('text '.repeat(5_000))), damaged);
   });
+
+  it('lets go of a file that it refused, so that it opens once it is restored', async () => {
+    const dir = await copies.restore(
+      withFile(copies.closed, DB, Buffer.from('text '.repeat(5_000))),
+    );
+    await expect(serveLog(dir, [])).rejects.toThrow(damaged);
+    await writeFile(join(dir, DB), copies.closed.files.get(DB) ?? '');
+    expect(await serveLog(dir, copies.closed.cursors)).toEqual(copies.closed.served);
+  });
 });
 
 describe('opening a data folder that cannot be used', () => {
@@ -72,9 +82,29 @@ describe('opening a data folder that cannot be used', () => {
   });
 });
 
-describe('a second process on the same log', () => {
-  const opener = fileURLToPath(new URL('../../support/open-log.js', import.meta.url));
+const opener = fileURLToPath(new URL('../../support/open-log.js', import.meta.url));
 
+describe('a thread that ends before it has opened the log', () => {
+  it('is reported with its own error, because nothing is wrong with the folder', async () => {
+    const dir = await copies.restore(copies.closed);
+    const fails = `import { isMainThread } from 'node:worker_threads';
+      if (!isMainThread) throw new Error('planted');`;
+    const flag = `--import=data:text/javascript,${encodeURIComponent(fails)}`;
+    const child = spawn(process.execPath, [flag, opener, dir], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const [output, complaints, [exitCode]] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      once(child, 'close'),
+    ]);
+    expect({ output, exitCode }).toEqual({ output: '', exitCode: 1 });
+    expect(complaints).toContain('Error: planted');
+    expect(complaints).not.toContain('DATA_DIR');
+  });
+});
+
+describe('a second process on the same log', () => {
   it('is told that the log is in use, while the first continues', async () => {
     const dir = await copies.restore(copies.closed);
     const first = spawn(process.execPath, [opener, dir], { stdio: ['pipe', 'pipe', 'inherit'] });

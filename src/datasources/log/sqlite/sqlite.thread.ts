@@ -9,8 +9,9 @@ export class SqliteError extends Error {
   constructor(
     message: string,
     readonly errorCode: number | null,
+    options?: ErrorOptions,
   ) {
-    super(message);
+    super(message, options);
   }
 
   /** The kind of error: the low byte of the extended code. */
@@ -45,22 +46,30 @@ export interface SqliteResult {
   readonly changes: number;
 }
 
-let runningThread: Worker | null = null;
+interface RunningThread {
+  readonly worker: Worker;
+  /** Resolves once it has ended, with the error that ended it, if any. */
+  readonly ended: Promise<unknown>;
+}
+
+let runningThread: RunningThread | null = null;
 
 /** The thread of all databases of this process, because to start one takes longer than to open a file. */
-function findThread(): Worker {
+function findThread(): RunningThread {
   if (runningThread) return runningThread;
-  const thread = new Worker(new URL('./sqlite.worker.js', import.meta.url));
+  const worker = new Worker(new URL('./sqlite.worker.js', import.meta.url));
   // Only open databases keep the process running.
-  thread.unref();
-  const forget = () => {
-    if (runningThread === thread) runningThread = null;
+  worker.unref();
+  const ended = Promise.withResolvers<unknown>();
+  const end = (error: unknown) => {
+    if (runningThread?.worker === worker) runningThread = null;
+    ended.resolve(error);
   };
   // Its databases learn of it, too, because their ports close.
-  thread.once('error', forget);
-  thread.once('exit', forget);
-  runningThread = thread;
-  return thread;
+  worker.once('error', end);
+  worker.once('exit', () => end(null));
+  runningThread = { worker, ended: ended.promise };
+  return runningThread;
 }
 
 /** A database that a separate thread has open. */
@@ -72,11 +81,13 @@ export type SqliteThread = Awaited<ReturnType<typeof openSqliteThread>>;
  * @throws {SqliteError} `busy` if another process has it open
  */
 export async function openSqliteThread(path: string) {
+  const thread = findThread();
   const { port1: port, port2 } = new MessageChannel();
   const waiting = new Map<number, PromiseWithResolvers<SqliteResult>>();
   const opened = Promise.withResolvers<void>();
   const closed = Promise.withResolvers<void>();
   let lastId = 0;
+  let isRefused = false;
   /** Why nothing can be executed any more, if so. */
   let end: SqliteError | null = null;
 
@@ -86,6 +97,7 @@ export async function openSqliteThread(path: string) {
         opened.resolve();
         break;
       case 'notOpened':
+        isRefused = true;
         opened.reject(new SqliteError(answer.message, answer.errorCode));
         break;
       case 'rows':
@@ -98,16 +110,22 @@ export async function openSqliteThread(path: string) {
         break;
     }
   });
-  port.on('close', () => {
-    // An unexpected end counts as a disk error: nobody knows what happened to the last write.
-    end ??= new SqliteError('The database’s thread has ended.', SQLITE_IOERR);
+  port.on('close', async () => {
+    if (!end && !isRefused) {
+      // The port may close before the thread says why; until then, the process must not end.
+      thread.worker.ref();
+      const cause = await thread.ended;
+      if (cause !== null) opened.reject(cause);
+      // An unexpected end counts as a disk error: nobody knows what happened to the last write.
+      end ??= new SqliteError('The database’s thread has ended.', SQLITE_IOERR, { cause });
+    }
     for (const { reject } of waiting.values()) reject(end);
     waiting.clear();
     opened.reject(end);
     closed.resolve();
   });
 
-  findThread().postMessage({ path, port: port2 } satisfies SqliteOpening, [port2]);
+  thread.worker.postMessage({ path, port: port2 } satisfies SqliteOpening, [port2]);
   await opened.promise;
   const send = (order: SqliteOrder) => port.postMessage(order);
 

@@ -14,6 +14,17 @@ const SQLITE_CORRUPT = 11;
 
 function open(path: string): DatabaseSync {
   const database = new DatabaseSync(path, { timeout: 0 });
+  try {
+    setUp(database);
+    return database;
+  } catch (error) {
+    // Otherwise this process would keep the file locked, because the thread continues.
+    database.close();
+    throw error;
+  }
+}
+
+function setUp(database: DatabaseSync): void {
   // One process at a time. Set before the journal mode, so that the first access takes the lock.
   database.exec('PRAGMA locking_mode = EXCLUSIVE');
   database.exec('PRAGMA journal_mode = WAL');
@@ -28,7 +39,6 @@ function open(path: string): DatabaseSync {
   // Otherwise sorting would use a folder for temporary files, which a container may not have.
   database.exec('PRAGMA temp_store = MEMORY');
   database.exec('BEGIN IMMEDIATE; COMMIT');
-  return database;
 }
 
 function toFailure(error: unknown): { message: string; errorCode: number | null } {

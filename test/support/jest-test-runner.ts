@@ -1,4 +1,4 @@
-import { createRequire, registerHooks } from 'node:module';
+import { createRequire, flushCompileCache, registerHooks } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import type { TestFileEvent, TestResult } from '@jest/test-result';
 import type { Config } from '@jest/types';
@@ -103,5 +103,8 @@ export default async function runTestFile(
       return import(count === 1 ? name : `${name}-${count}`);
     },
   };
-  return runWithCircus(globalConfig, config, environment, loader, testPath, send);
+  const result = await runWithCircus(globalConfig, config, environment, loader, testPath, send);
+  // Not all at the end, for which jest waits half a second.
+  flushCompileCache();
+  return result;
 }

@@ -35,7 +35,7 @@ export default {
   globalTeardown: '<rootDir>/test/support/jest-teardown.js',
   testSequencer: '<rootDir>/../jest.sequencer.js',
   // More than there are cores: many tests wait more than they work.
-  maxWorkers: availableParallelism() + 2,
+  maxWorkers: availableParallelism() + 3,
   // A larger one takes longer to end than jest waits.
   workerIdleMemoryLimit: '500MB',
   testTimeout: 20000,

@@ -36,8 +36,8 @@ export default {
   testSequencer: '<rootDir>/../jest.sequencer.js',
   // More than there are cores: many tests wait more than they work.
   maxWorkers: availableParallelism() + 3,
-  // A larger one takes longer to end than jest waits.
-  workerIdleMemoryLimit: '500MB',
+  // On a busy machine, they need longer than the half second that is usual.
+  workerGracefulExitTimeout: 5_000,
   testTimeout: 20000,
   projects: [
     toProject('sqlite', { logDatabaseKind: 'sqlite' }, [

@@ -44,11 +44,11 @@ export class PostgresError extends Error {
 
 /**
  * No permissions (a password is being changed), a read-only server (one that is about to take over), cancelled
- * transactions, exhausted resources (disk, memory, connections, room for notifications), an expired lock wait or time
- * limit, system errors.
+ * transactions, exhausted resources (disk, memory, connections, room for notifications), a database that accepts no
+ * connections for now, an expired lock wait or time limit, system errors.
  */
 const unavailableStates =
-  /^(25P0[234]|25006|28...|3D000|40...|53...|54000|55P03|57014|58...|72000)$/;
+  /^(25P0[234]|25006|28...|3D000|40...|53...|54000|55000|55P03|57014|58...|72000)$/;
 
 const READ_ONLY_TRANSACTION = '25006';
 

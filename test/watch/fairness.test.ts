@@ -5,6 +5,7 @@ import { createCallBudget } from '../../src/datasources/upstream/call-budget.js'
 import { startDeadline } from '../../src/datasources/upstream/call-deadline.js';
 import type { ReportedState } from '../../src/ingestion/ingestion-request.js';
 import { createWatcher } from '../../src/watch/watcher.js';
+import { createSeededRandom } from '../crash/seeded-random.js';
 import { createManualClock, settle } from '../support/manual-clock.js';
 import { noWatcherEvents, openMemoryWatches } from '../support/memory-watches.js';
 
@@ -23,7 +24,7 @@ async function watchAll(agesMs: readonly number[], logIsBack: Promise<void> = Pr
     await database.db.insertInto('requests').values(page).execute();
   }
   // Like long-watched requests, each is due within its delay.
-  await sql`update watches set due_ms = abs(random() % ${MAX_GAP_MS})
+  await sql`update watches set due_ms = (rowid * 7919) % ${MAX_GAP_MS}
     where request_key in (select request_key from requests where first_observed_at < ${clock.now()})`.execute(
     database.db,
   );
@@ -48,6 +49,7 @@ async function watchAll(agesMs: readonly number[], logIsBack: Promise<void> = Pr
     log: { find: log.find, append: (seen) => logIsBack.then(() => log.append(seen)) },
     queue,
     clock,
+    random: createSeededRandom(1),
     plan: { minMs: 1_000, maxMs: MAX_GAP_MS, maxWaitingPolls: MAX_RPS / 4, pollPriceMs: 100 },
     events: {
       ...noWatcherEvents,

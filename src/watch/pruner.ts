@@ -21,6 +21,7 @@ export interface Pruned {
   readonly retentionMs: number;
 }
 
+/** What to prune, and what tells the time and hears of failures. */
 export interface PrunerOptions {
   /** Pruned one after the other. */
   readonly all: readonly Pruned[];

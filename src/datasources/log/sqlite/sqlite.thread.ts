@@ -87,7 +87,6 @@ export async function openSqliteThread(path: string) {
   const opened = Promise.withResolvers<void>();
   const closed = Promise.withResolvers<void>();
   let lastId = 0;
-  let isRefused = false;
   /** Why nothing can be executed any more, if so. */
   let end: SqliteError | null = null;
 
@@ -97,8 +96,8 @@ export async function openSqliteThread(path: string) {
         opened.resolve();
         break;
       case 'notOpened':
-        isRefused = true;
-        opened.reject(new SqliteError(answer.message, answer.errorCode));
+        end = new SqliteError(answer.message, answer.errorCode);
+        opened.reject(end);
         break;
       case 'rows':
         waiting.get(answer.id)?.resolve(answer);
@@ -111,7 +110,7 @@ export async function openSqliteThread(path: string) {
     }
   });
   port.on('close', async () => {
-    if (!end && !isRefused) {
+    if (!end) {
       // The port may close before the thread says why; until then, the process must not end.
       thread.worker.ref();
       const cause = await thread.ended;
